@@ -1,0 +1,50 @@
+/**
+ * The port through which everybody else reaches devices: transports, the REST layer, the alarms.
+ *
+ * Commands go to the device's actor, one at a time per device, and are answered when what they changed is durable.
+ * Reads come from the newest durable head, without waking an actor.
+ */
+import type { Answer } from './decider.ts';
+import type { DeviceCommand, DeviceEvent, DeviceRecord, DeviceState, Refusal } from './device/protocol.ts';
+import type { CustomerId, DeviceId, TenantId } from './ids.ts';
+
+export type DeviceAnswer = Answer<DeviceState, Refusal>;
+
+export interface Devices {
+  /** Never rejects: every outcome, trouble included, is an answer. */
+  ask(id: DeviceId, command: DeviceCommand): Promise<DeviceAnswer>;
+  /** The device as it is now, or undefined. Rejects with `StoreUnavailable`. */
+  read(id: DeviceId): Promise<DeviceRecord | undefined>;
+}
+
+/** Hears of every event of this process after it became durable. Must not throw; a fault here never fails a claim. */
+export type DeviceListener = (id: DeviceId, event: DeviceEvent, state: DeviceState) => void;
+
+/** Finds devices by what people and devices know of them. All of it rejects with `StoreUnavailable` only. */
+export interface Directory {
+  /** Which device holds these credentials. Exact match, case-sensitive. */
+  byCredentials(credentialsId: string): Promise<DeviceRecord | undefined>;
+  /** Which device of the tenant has this name. Exact match, case-sensitive. */
+  byName(tenantId: TenantId, name: string): Promise<DeviceRecord | undefined>;
+  /** The tenant's devices. */
+  ofTenant(tenantId: TenantId, query: ListQuery): Promise<Page<DeviceRecord>>;
+  /** The devices that the customer owns. Pass the tenant: a customer of another tenant owns nothing of it. */
+  ofCustomer(tenantId: TenantId, customerId: CustomerId, query: ListQuery): Promise<Page<DeviceRecord>>;
+}
+
+export interface ListQuery {
+  /** Counted from 0. */
+  readonly page: number;
+  /** At least 1. */
+  readonly pageSize: number;
+  /** Case-insensitive: contained in the name or the label. */
+  readonly textSearch?: string;
+  readonly type?: string;
+  readonly sortProperty?: 'createdTime' | 'name';
+  readonly sortOrder?: 'ASC' | 'DESC';
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly total: number;
+}

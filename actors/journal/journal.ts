@@ -1,0 +1,109 @@
+/**
+ * The journal: where actors' facts become durable. One operation carries the whole promise of this server:
+ *
+ *   append(n -> n+1): event n+1 is stored only while the stream's head is at n, in one atomic, flushed step together
+ *   with the new head state, the stream's index entries and its alarm.
+ *
+ * It makes one process crash-safe (either all of it is on disk or nothing is) and many processes correct (of two
+ * that decide on the same head, one gets `conflict`, recovers and decides again).
+ *
+ * The head holds the whole state, so recovering an actor is one read however long its history; the events are kept
+ * in the order of their commits as the log, from which audit trails and the like are projected.
+ *
+ * This file imports nothing: stores and actors both point at it.
+ */
+
+/** The newest state of one stream. */
+export interface Head {
+  /** Number of events appended so far; 0 where the stream does not exist. */
+  readonly sequence: number;
+  /** The encoded state after that many events; undefined where the stream does not exist (or was removed). */
+  readonly state: string | undefined;
+}
+
+/** What a stream occupies in the indexes. The same values must always come from the same state. */
+export interface IndexEntries {
+  /** Keys that at most one stream may hold, e.g. a device name within its tenant. */
+  readonly unique: readonly string[];
+  /** Memberships in ordered lists, e.g. a customer's devices by name. */
+  readonly members: readonly ListMember[];
+}
+
+/** Members of one list are distinct and ordered by their UTF-8 bytes. By convention a member ends in its stream's id. */
+export interface ListMember {
+  readonly list: string;
+  readonly member: string;
+}
+
+export interface IndexChanges {
+  readonly take: IndexEntries;
+  readonly release: IndexEntries;
+}
+
+export interface Append {
+  readonly stream: string;
+  /** The head's sequence that the decision was made on. */
+  readonly expected: number;
+  /** The encoded event, one line without line breaks. */
+  readonly event: string;
+  /** The encoded state after the event; undefined removes the head, which frees the stream's id for nobody. */
+  readonly state: string | undefined;
+  /** When to wake the stream (epoch ms), or null. Replaces the alarm there was. */
+  readonly alarmAt: number | null;
+  /** Undefined where nothing changes, which is the common case. */
+  readonly index: IndexChanges | undefined;
+}
+
+export type AppendResult =
+  /** Durable: on disk, survives kill -9 and a power cut. */
+  | { readonly type: 'appended' }
+  /** The head was no longer at `expected`; nothing was written. */
+  | { readonly type: 'conflict' }
+  /** Another stream holds the unique key; nothing was written. */
+  | { readonly type: 'taken'; readonly key: string };
+
+export interface DueAlarm {
+  readonly stream: string;
+  readonly dueAt: number;
+}
+
+export interface DuePage {
+  readonly alarms: readonly DueAlarm[];
+  /** Where to go on in this round; undefined when the round is complete. */
+  readonly next: string | undefined;
+}
+
+export interface LoggedEvent {
+  readonly stream: string;
+  readonly sequence: number;
+  readonly event: string;
+}
+
+export interface LogPage {
+  readonly events: readonly LoggedEvent[];
+  /** Position after the last event of this page; hand it back to go on. Equal to the one given at the end. */
+  readonly next: number;
+}
+
+export interface Journal {
+  /** Reads the newest head. Rejects when the store can not be read. */
+  load(stream: string): Promise<Head>;
+
+  /**
+   * Appends one event. Rejects when the store can not say whether it is durable: then the event may or may not be
+   * there, and the caller must load the head before it decides anything more.
+   */
+  append(entry: Append): Promise<AppendResult>;
+
+  /**
+   * Streams whose alarm is at or before `now`, by the instant they were due (coarsely). A stream is listed until
+   * its alarm is replaced, so a crash between waking and acting loses nothing; listing twice is harmless.
+   *
+   * @param after where the previous page of this round ended
+   * @param limit about how many to return; a page may be somewhat larger, or empty and not the last
+   */
+  due(now: number, after: string | undefined, limit: number): Promise<DuePage>;
+
+  /** Events in the order in which they became durable, from a position on (0: from the beginning). */
+  log(from: number, limit: number): Promise<LogPage>;
+}

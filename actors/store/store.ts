@@ -1,0 +1,64 @@
+/**
+ * A store: one connection to one backend, giving the three things that claimd keeps.
+ *
+ * - `journal`: event-sourced streams (devices) with conditional append, index entries and alarms;
+ * - `index`: the same unique keys and ordered lists, for reading, and for plain records that need them too;
+ * - `records`: plain records (tenants, customers, users) behind Keyv's adapter interface.
+ *
+ * Implementations: `memory.ts`, `lmdb.ts`. One suite, `test/contract/store.ts`, says what they all must do.
+ */
+import type { KeyvStoreAdapter } from 'keyv';
+import type { Journal } from '../journal/journal.ts';
+
+export interface Store {
+  /** For logs: which store this is, without secrets. */
+  readonly name: string;
+  readonly journal: Journal;
+  readonly index: Index;
+  readonly records: KeyvStoreAdapter;
+  /** Rejects when the store can not be used just now; resolves quickly otherwise. For /readyz. */
+  check(): Promise<void>;
+  /** Waits for what is under way, then lets go of the backend. */
+  close(): Promise<void>;
+}
+
+export interface Index {
+  /** Who holds a unique key. */
+  lookup(key: string): Promise<string | undefined>;
+  /**
+   * Takes a unique key, durably, if nobody else holds it. Resolves to who holds it now: `holder` itself on success
+   * (also when it held it before), another one when it was taken.
+   */
+  claim(key: string, holder: string): Promise<string>;
+  /** Lets go of a unique key. Resolves to whether `holder` held it: of two at once exactly one hears true. */
+  release(key: string, holder: string): Promise<boolean>;
+  /** Enters a member into an ordered list; again is harmless. */
+  add(list: string, member: string): Promise<void>;
+  /** Takes a member out of a list; again is harmless. */
+  remove(list: string, member: string): Promise<void>;
+  /** A window of a list, in the order of the members' UTF-8 bytes. */
+  page(list: string, query: PageQuery): Promise<readonly string[]>;
+  /** How many members a list has. */
+  count(list: string): Promise<number>;
+}
+
+export interface PageQuery {
+  readonly offset: number;
+  readonly limit: number;
+  readonly descending?: boolean;
+  /** Only members that begin with this. */
+  readonly prefix?: string;
+}
+
+/** The store can not serve just now (disk full, connection lost, closed). Nothing is known about the last write. */
+export class StoreUnavailable extends Error {
+  constructor(store: string, cause: unknown) {
+    super(
+      `the store (${store}) is not available: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        cause,
+      },
+    );
+    this.name = 'StoreUnavailable';
+  }
+}
