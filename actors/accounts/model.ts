@@ -1,0 +1,238 @@
+/**
+ * Who there is besides devices: tenants, their customers, and the users of both; and what can be asked of them.
+ *
+ * Refusals are values, as with devices. Trouble of the store is an error (`StoreUnavailable`); a server that has too
+ * many passwords to check at once answers `unavailable`.
+ */
+import type { Instant } from '../clock.ts';
+import type { Unavailable } from '../decider.ts';
+import type { Page } from '../devices.ts';
+import type { CustomerId, TenantId, UserId } from '../ids.ts';
+import type { JsonObject } from '../json.ts';
+
+export type Authority = 'SYS_ADMIN' | 'TENANT_ADMIN' | 'CUSTOMER_USER';
+
+/** Postal and electronic address, as tenants and customers carry it. All of it optional. */
+export interface Contact {
+  readonly country: string | null;
+  readonly state: string | null;
+  readonly city: string | null;
+  readonly address: string | null;
+  readonly address2: string | null;
+  readonly zip: string | null;
+  readonly phone: string | null;
+  readonly email: string | null;
+}
+
+export const NO_CONTACT: Contact = {
+  country: null,
+  state: null,
+  city: null,
+  address: null,
+  address2: null,
+  zip: null,
+  phone: null,
+  email: null,
+};
+
+// -------------------------------------------------------------------------------------------------------- records
+
+export interface TenantFields {
+  readonly title: string;
+  readonly region: string | null;
+  readonly contact: Contact;
+  readonly additionalInfo: JsonObject | null;
+}
+
+export interface Tenant extends TenantFields {
+  readonly id: TenantId;
+  readonly createdAt: Instant;
+  /** Counts the changes, from 1. */
+  readonly version: number;
+}
+
+export interface CustomerFields {
+  /** Unique within the tenant, exact match. */
+  readonly title: string;
+  readonly contact: Contact;
+  readonly additionalInfo: JsonObject | null;
+}
+
+export interface Customer extends CustomerFields {
+  readonly id: CustomerId;
+  readonly tenantId: TenantId;
+  readonly createdAt: Instant;
+  readonly version: number;
+}
+
+/** Where a user belongs; the three kinds can not be mixed up. */
+export type Membership =
+  | { readonly authority: 'SYS_ADMIN' }
+  | { readonly authority: 'TENANT_ADMIN'; readonly tenantId: TenantId }
+  | { readonly authority: 'CUSTOMER_USER'; readonly tenantId: TenantId; readonly customerId: CustomerId };
+
+export interface UserFields {
+  /** Unique over the whole server. */
+  readonly email: string;
+  readonly firstName: string | null;
+  readonly lastName: string | null;
+  readonly phone: string | null;
+  readonly additionalInfo: JsonObject | null;
+}
+
+export interface User extends UserFields {
+  readonly id: UserId;
+  readonly createdAt: Instant;
+  readonly membership: Membership;
+  readonly version: number;
+  /** May log in, if activated. An administrator can take it away and give it back. */
+  readonly enabled: boolean;
+  /** Has a password. */
+  readonly activated: boolean;
+  /** Counts the passwords: a token issued under an older one is outdated. */
+  readonly passwordVersion: number;
+  /** Sessions that were logged out; their tokens are outdated. */
+  readonly endedSessions: readonly EndedSession[];
+  readonly lastLoginAt: Instant | null;
+}
+
+export interface EndedSession {
+  readonly id: string;
+  /** From then on its tokens are expired anyway, and the entry may go. */
+  readonly until: Instant;
+}
+
+// ------------------------------------------------------------------------------------------------------- refusals
+
+export type AccountRefusal =
+  | { readonly reason: 'not-found' }
+  | { readonly reason: 'title-taken' }
+  | { readonly reason: 'email-taken'; readonly email: string }
+  | { readonly reason: 'email-malformed'; readonly email: string }
+  | { readonly reason: 'password-too-short'; readonly minLength: number }
+  | { readonly reason: 'password-too-long'; readonly maxLength: number }
+  /** The record changed since the caller read it. */
+  | { readonly reason: 'version-conflict' }
+  | { readonly reason: 'already-activated' }
+  | { readonly reason: 'not-activated' }
+  /** Unknown, used up, or older than its time to live. */
+  | { readonly reason: 'activation-token-invalid' };
+
+export type AccountAnswer<Value> =
+  | { readonly type: 'done'; readonly value: Value }
+  | { readonly type: 'refused'; readonly refusal: AccountRefusal }
+  | Unavailable;
+
+export type Login =
+  | { readonly type: 'welcome'; readonly user: User }
+  /** Unknown e-mail and wrong password look the same, and cost the same time. */
+  | { readonly type: 'refused'; readonly reason: 'bad-credentials' | 'disabled' }
+  | Unavailable;
+
+/** A link's token, good for one activation. */
+export interface Activation {
+  readonly token: string;
+  readonly expiresAt: Instant;
+}
+
+// ---------------------------------------------------------------------------------------------------------- ports
+
+export interface AccountQuery {
+  /** Counted from 0. */
+  readonly page: number;
+  /** At least 1. */
+  readonly pageSize: number;
+  /** Case-insensitive: contained in the title, or in a user's e-mail. */
+  readonly textSearch?: string;
+  /** Default: `createdTime`. `name` is the title, or a user's e-mail. */
+  readonly sortProperty?: 'createdTime' | 'name';
+  readonly sortOrder?: 'ASC' | 'DESC';
+}
+
+export interface Tenants {
+  create(fields: TenantFields): Promise<AccountAnswer<Tenant>>;
+  /** Replaces the fields. With `version`: only if that is still the newest. */
+  update(id: TenantId, fields: TenantFields, version?: number): Promise<AccountAnswer<Tenant>>;
+  find(id: TenantId): Promise<Tenant | undefined>;
+  list(query: AccountQuery): Promise<Page<Tenant>>;
+  /** Deletes the tenant's devices, customers and users, then the tenant. Broken off, it is finished by asking again. */
+  remove(id: TenantId, by: UserId): Promise<AccountAnswer<void>>;
+}
+
+/** Every call names the tenant: another tenant's customer is `not-found`. */
+export interface Customers {
+  create(tenantId: TenantId, fields: CustomerFields): Promise<AccountAnswer<Customer>>;
+  update(
+    tenantId: TenantId,
+    id: CustomerId,
+    fields: CustomerFields,
+    version?: number,
+  ): Promise<AccountAnswer<Customer>>;
+  find(tenantId: TenantId, id: CustomerId): Promise<Customer | undefined>;
+  findByTitle(tenantId: TenantId, title: string): Promise<Customer | undefined>;
+  list(tenantId: TenantId, query: AccountQuery): Promise<Page<Customer>>;
+  /** Unassigns the customer's devices, deletes its users, then itself. Broken off, it is finished by asking again. */
+  remove(tenantId: TenantId, id: CustomerId, by: UserId): Promise<AccountAnswer<void>>;
+}
+
+export interface Users {
+  /** With a password (6 to 72 characters by default) the user is active at once, else it waits for `activate`. */
+  create(membership: Membership, fields: UserFields, password?: string): Promise<AccountAnswer<User>>;
+  update(id: UserId, fields: UserFields, version?: number): Promise<AccountAnswer<User>>;
+  find(id: UserId): Promise<User | undefined>;
+  findByEmail(email: string): Promise<User | undefined>;
+  /** The administrators of a tenant. */
+  listAdmins(tenantId: TenantId, query: AccountQuery): Promise<Page<User>>;
+  listOfCustomer(customerId: CustomerId, query: AccountQuery): Promise<Page<User>>;
+  remove(id: UserId): Promise<AccountAnswer<void>>;
+  /** Allows or forbids logging in; forbidding ends the user's sessions too. */
+  setEnabled(id: UserId, enabled: boolean): Promise<AccountAnswer<User>>;
+  /** The user's activation, renewed when it has (almost) expired. */
+  activation(id: UserId): Promise<AccountAnswer<Activation>>;
+  /** Whether an activation token would work now. */
+  activationWorks(token: string): Promise<boolean>;
+  /** Sets the first password. Of two at once with the same token exactly one is done. */
+  activate(token: string, password: string): Promise<AccountAnswer<User>>;
+  login(email: string, password: string): Promise<Login>;
+  /** Sets a new password; every token issued before is outdated. */
+  setPassword(id: UserId, password: string): Promise<AccountAnswer<User>>;
+  /** Outdates the tokens of one session of the user, which expire by themselves at `until`. */
+  endSession(id: UserId, sessionId: string, until: Instant): Promise<void>;
+}
+
+export interface Accounts {
+  readonly tenants: Tenants;
+  readonly customers: Customers;
+  readonly users: Users;
+  /** Hears of every user that changed or went in this process, so that caches can forget it. */
+  onUserChange(listener: (id: UserId) => void): void;
+}
+
+// ------------------------------------------------------------------------------------------------------- settings
+
+export interface AccountSettings {
+  /** Whether `A@x.org` and `a@x.org` are two users. Fixed when the first user is created. */
+  readonly loginCaseSensitive: boolean;
+  /** Characters. */
+  readonly passwordMinLength: number;
+  /** Characters. */
+  readonly passwordMaxLength: number;
+  /** scrypt's N, a power of two; r = 8 and p = 1 are fixed. Memory per hashing: N * 1024 bytes. */
+  readonly passwordHashCost: number;
+  /** Hashings at the same time: they share libuv's four threads with the store. */
+  readonly passwordHashConcurrency: number;
+  /** Hashings that may wait; beyond it the answer is `unavailable`. */
+  readonly passwordHashQueue: number;
+  /** Milliseconds from a user's creation (or the link's renewal) until the activation link expires. */
+  readonly activationTtlMs: number;
+}
+
+export const defaultAccountSettings: AccountSettings = {
+  loginCaseSensitive: true,
+  passwordMinLength: 6,
+  passwordMaxLength: 72,
+  passwordHashCost: 2 ** 15,
+  passwordHashConcurrency: 2,
+  passwordHashQueue: 64,
+  activationTtlMs: 24 * 60 * 60 * 1000,
+};
