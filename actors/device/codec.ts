@@ -1,0 +1,55 @@
+/**
+ * How devices are written down: JSON with a format version in front, `{"v":1,…}`.
+ *
+ * A record once written is read for ever. When a format changes, the version goes up, the golden samples in
+ * `test/unit/golden/` gain a file, and the decoder learns to lift the old form; no record is ever rewritten in bulk.
+ */
+import { isJsonObject } from '../json.ts';
+import type { DeviceEvent, DeviceState } from './protocol.ts';
+
+const FORMAT = 1;
+
+/** A record that this version of claimd can not read: written by a newer one, or damaged. */
+export class UnreadableRecord extends Error {
+  constructor(what: string) {
+    super(`a journal record can not be read: ${what}`);
+    this.name = 'UnreadableRecord';
+  }
+}
+
+export function encodeEvent(event: DeviceEvent): string {
+  return wrap(JSON.stringify(event));
+}
+
+export function encodeState(state: DeviceState): string {
+  return wrap(JSON.stringify(state));
+}
+
+/** Throws `UnreadableRecord`. */
+export function decodeEvent(text: string): DeviceEvent {
+  return unwrap(text, 'type') as unknown as DeviceEvent;
+}
+
+/** Throws `UnreadableRecord`. */
+export function decodeState(text: string): DeviceState {
+  return unwrap(text, 'status') as unknown as DeviceState;
+}
+
+/** Puts the version in front of a JSON object without building another object. */
+function wrap(json: string): string {
+  return `{"v":${FORMAT},${json.slice(1)}`;
+}
+
+function unwrap(text: string, discriminant: string): object {
+  let record: unknown;
+  try {
+    record = JSON.parse(text);
+  } catch {
+    throw new UnreadableRecord('it is not JSON'); // the cause would quote the record
+  }
+  if (!isJsonObject(record)) throw new UnreadableRecord('it is not an object');
+  const { v, ...rest } = record;
+  if (v !== FORMAT) throw new UnreadableRecord(`its format is ${JSON.stringify(v)}, known is ${FORMAT}`);
+  if (typeof rest[discriminant] !== 'string') throw new UnreadableRecord(`it has no ${discriminant}`);
+  return rest;
+}

@@ -1,0 +1,92 @@
+/**
+ * Under which keys a device can be found, as a pure function of its state, and what changes between two states.
+ *
+ * Unique keys: the credentials over the whole server, the name within the tenant. Lists: a tenant's devices in the
+ * order of creation (ids ascend with time) and by name, a customer's devices by name.
+ */
+import type { CustomerId, DeviceId, TenantId } from '../ids.ts';
+import type { IndexChanges, IndexEntries } from '../journal/journal.ts';
+import type { DeviceEvent, DeviceState } from './protocol.ts';
+
+export const keys = {
+  credentials: (credentialsId: string) => `device-credentials/${credentialsId}`,
+  name: (tenantId: TenantId, name: string) => `device-name/${tenantId}/${name}`,
+};
+
+export const lists = {
+  byCreation: (tenantId: TenantId) => `devices/${tenantId}`,
+  byName: (tenantId: TenantId) => `devices-by-name/${tenantId}`,
+  ofCustomer: (customerId: CustomerId) => `customer-devices/${customerId}`,
+};
+
+/** A list member that sorts by name without regard to case, and carries the device's id at its end. */
+export function memberByName(name: string, id: DeviceId): string {
+  return `${foldName(name)}\0${id}`;
+}
+
+/** How names are compared where case does not matter. */
+export function foldName(name: string): string {
+  return name.toLowerCase();
+}
+
+const ID_LENGTH = 36;
+
+/** The device that a list member stands for. */
+export function deviceOf(member: string): DeviceId {
+  return member.slice(-ID_LENGTH) as DeviceId;
+}
+
+const NOTHING: IndexEntries = { unique: [], members: [] };
+
+/** Everything a device occupies. */
+export function indexEntries(id: DeviceId, state: DeviceState): IndexEntries {
+  if (state.status === 'absent') return NOTHING;
+  const { tenantId, name, credentials, owner } = state;
+  const byName = memberByName(name, id);
+  const members = [
+    { list: lists.byCreation(tenantId), member: id },
+    { list: lists.byName(tenantId), member: byName },
+  ];
+  if (owner !== null) members.push({ list: lists.ofCustomer(owner.customerId), member: byName });
+  return { unique: [keys.credentials(credentials.credentialsId), keys.name(tenantId, name)], members };
+}
+
+/** What an event changes in the indexes; undefined for the frequent events that change nothing. */
+export function indexChanges(
+  id: DeviceId,
+  before: DeviceState,
+  event: DeviceEvent,
+  after: DeviceState,
+): IndexChanges | undefined {
+  switch (event.type) {
+    case 'ClaimWindowOpened':
+    case 'ClaimWindowClosed':
+    case 'ClaimWindowExpired':
+    case 'AttributesSaved':
+    case 'AttributesDeleted':
+      return undefined;
+    case 'DeviceProvisioned':
+    case 'DeviceUpdated':
+    case 'CredentialsChanged':
+    case 'DeviceDeleted':
+    case 'DeviceClaimed':
+    case 'DeviceReclaimed':
+    case 'DeviceAssigned':
+    case 'DeviceUnassigned': {
+      const old = indexEntries(id, before);
+      const now = indexEntries(id, after);
+      return { take: minus(now, old), release: minus(old, now) };
+    }
+    default:
+      return event satisfies never;
+  }
+}
+
+function minus(all: IndexEntries, other: IndexEntries): IndexEntries {
+  return {
+    unique: all.unique.filter((key) => !other.unique.includes(key)),
+    members: all.members.filter(
+      ({ list, member }) => !other.members.some((held) => held.list === list && held.member === member),
+    ),
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * The journal as the persistence engine that nact's persistent actors expect. What nact calls a snapshot is our head,
+ * and since the head is written with every event, nothing ever has to be replayed after it.
+ */
+import type { Engine } from '../nact.ts';
+import type { Append, Journal } from './journal.ts';
+
+/** What travels with an event into the same atomic append. */
+export type AppendExtra = Pick<Append, 'state' | 'alarmAt' | 'index'>;
+
+/** The state of an actor together with the number of events that made it. */
+export interface Versioned<State> {
+  readonly sequence: number;
+  readonly value: State;
+}
+
+/** Somebody else appended first: this incarnation's state is stale and must not answer any more. */
+export class AppendConflict extends Error {
+  constructor(stream: string) {
+    super(`the head of ${stream} moved on`);
+    this.name = 'AppendConflict';
+  }
+}
+
+/** Another stream holds a unique key that the event wanted. */
+export class KeyTaken extends Error {
+  readonly key: string;
+  constructor(key: string) {
+    super('a unique key is taken'); // the key itself may be a device's access token
+    this.name = 'KeyTaken';
+    this.key = key;
+  }
+}
+
+export function createEngine<State>(
+  journal: Journal,
+  decodeState: (text: string) => State,
+): Engine<string, AppendExtra> {
+  return {
+    async latest(stream) {
+      const { sequence, state } = await journal.load(stream);
+      if (state === undefined) return undefined;
+      return { sequence, state: { sequence, value: decodeState(state) } satisfies Versioned<State> };
+    },
+
+    async persist(stream, sequence, event, extra) {
+      const result = await journal.append({ stream, expected: sequence - 1, event, ...extra });
+      switch (result.type) {
+        case 'appended':
+          return;
+        case 'conflict':
+          throw new AppendConflict(stream);
+        case 'taken':
+          throw new KeyTaken(result.key);
+        default:
+          result satisfies never;
+      }
+    },
+  };
+}

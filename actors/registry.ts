@@ -1,0 +1,239 @@
+/**
+ * Which actors are alive, and the only way to talk to them: spawn on demand, ask with a time limit, passivate.
+ *
+ * The registry owns what nact leaves open: the race between passivation and delivery (an actor is stopped only while
+ * nothing is on its way to it), bounds (residents, commands waiting per actor and in all), the time limit of asks
+ * (one sweep for all of them, no timer each), and what becomes of the messages of an incarnation that ended: after
+ * a conflict they are handed to a new one, after a fault they are answered `unavailable`.
+ */
+import type { Clock } from './clock.ts';
+import type { Answer, Unavailable } from './decider.ts';
+import { type Ask, type End, type EventSourced, spawnEventSourced } from './event-sourced.ts';
+import { type Parent, type Ref, spawnParent, stop, tell } from './nact.ts';
+
+export interface RegistrySettings {
+  /** Actors kept in memory at once; beyond it the longest unused makes room. */
+  readonly residentsMax: number;
+  /** An actor unused for this long is let go, in ms. */
+  readonly idleMs: number;
+  /** Commands waiting for one actor; beyond it: overloaded. */
+  readonly mailboxMax: number;
+  /** Commands under way in all; beyond it: overloaded. */
+  readonly inFlightMax: number;
+  /** How long a command may take before its asker hears `timeout`, in ms. */
+  readonly askTimeoutMs: number;
+}
+
+export interface Registry<State, Command, Refusal> {
+  /** Never rejects. */
+  ask(id: string, command: Command): Promise<Answer<State, Refusal>>;
+  /** How many actors are in memory, and how many commands are under way. */
+  readonly residents: number;
+  readonly inFlight: number;
+  /** Takes nothing new (`stopping`), lets what is under way be answered, at most for `drainMs`; then stops. */
+  stop(drainMs: number): Promise<void>;
+}
+
+/** A conflict means that another process decided first. So many in a row mean that something is wrong. */
+const CONFLICTS_MAX = 20;
+const SWEEP_MS = 250;
+/** How many residents are looked at for an idle one; bounds the cost of one spawn when all are busy. */
+const LOOK_MAX = 64;
+
+interface Resident<Message> {
+  readonly id: string;
+  ref: Ref<Message>;
+  /** What was sent to the actor and is not finished, in order. */
+  pending: Message[];
+  /** Conflicts since something was last decided. */
+  conflicts: number;
+  lastUsedAt: number;
+}
+
+export function createRegistry<State, Command, Event, Refusal>(
+  parent: Parent,
+  name: string,
+  system: EventSourced<State, Command, Event, Refusal>,
+  settings: RegistrySettings,
+): Registry<State, Command, Refusal> {
+  type Message = PendingAsk<Command, State, Refusal>;
+
+  const { clock } = system;
+  const home = spawnParent(parent, name);
+  /** Longest unused first: an entry moves to the back whenever it is used. */
+  const residents = new Map<string, Resident<Message>>();
+  /** Asks in the order of their deadlines, which is the order of their arrival. */
+  let deadlines: Message[] = [];
+  let inFlight = 0;
+  let stopping = false;
+  let onIdle: (() => void) | undefined;
+  let cancelSweep = clock.after(SWEEP_MS, sweep);
+
+  function ask(id: string, command: Command): Promise<Answer<State, Refusal>> {
+    if (stopping) return Promise.resolve(unavailable('stopping'));
+    if (inFlight >= settings.inFlightMax) return Promise.resolve(unavailable('overloaded'));
+    const now = clock.now();
+    const resident = use(id, now);
+    if (resident === undefined || resident.pending.length >= settings.mailboxMax) {
+      return Promise.resolve(unavailable('overloaded'));
+    }
+    inFlight += 1;
+    return new Promise((resolve) => {
+      const deadline = now + settings.askTimeoutMs;
+      const message: Message = new PendingAsk(command, deadline, resolve, () => finish(resident, message));
+      deadlines.push(message);
+      resident.pending.push(message);
+      tell(resident.ref, message);
+    });
+  }
+
+  /** The actor of a stream, spawned if need be; undefined when there is no room and nobody idle to make some. */
+  function use(id: string, now: number): Resident<Message> | undefined {
+    let resident = residents.get(id);
+    if (resident === undefined) {
+      if (residents.size >= settings.residentsMax && !makeRoom()) return undefined;
+      resident = { id, ref: incarnate(id), pending: [], conflicts: 0, lastUsedAt: now };
+    } else {
+      residents.delete(id);
+      resident.lastUsedAt = now;
+    }
+    residents.set(id, resident);
+    return resident;
+  }
+
+  function incarnate(id: string): Ref<Message> {
+    const ref: Ref<Message> = spawnEventSourced(home, id, system, (end) => {
+      const resident = residents.get(id);
+      if (resident?.ref === ref) ended(resident, end);
+    });
+    return ref;
+  }
+
+  /** The actor is through with a message. */
+  function finish(resident: Resident<Message>, message: Message): void {
+    const place = resident.pending.indexOf(message);
+    if (place === -1) return;
+    resident.pending.splice(place, 1);
+    resident.conflicts = 0;
+    landed();
+  }
+
+  function landed(): void {
+    inFlight -= 1;
+    if (inFlight === 0) onIdle?.();
+  }
+
+  /** An incarnation is over. Its successor gets what waited, or nobody does. */
+  function ended(resident: Resident<Message>, end: End): void {
+    stop(resident.ref);
+    const goesOn = end === 'conflict' && resident.conflicts < CONFLICTS_MAX;
+    const left = resident.pending;
+    resident.pending = goesOn ? left.filter((message) => !message.settled) : [];
+    for (const message of left) {
+      if (resident.pending.includes(message)) continue;
+      message.settle(unavailable('store'));
+      landed();
+    }
+    if (resident.pending.length === 0) {
+      residents.delete(resident.id);
+      return;
+    }
+    resident.conflicts += 1;
+    resident.ref = incarnate(resident.id);
+    for (const message of resident.pending) tell(resident.ref, message);
+  }
+
+  /** Lets the longest unused of the idle actors go. False when none is idle among those looked at. */
+  function makeRoom(): boolean {
+    let looked = 0;
+    for (const resident of residents.values()) {
+      if (resident.pending.length === 0) {
+        passivate(resident);
+        return true;
+      }
+      if (++looked === LOOK_MAX) break;
+    }
+    return false;
+  }
+
+  function passivate(resident: Resident<Message>): void {
+    residents.delete(resident.id);
+    stop(resident.ref);
+  }
+
+  /** Answers what waited too long, and lets go of what was idle too long. */
+  function sweep(): void {
+    const now = clock.now();
+    const open = deadlines.findIndex((message) => !message.settled && message.deadline > now);
+    const over = open === -1 ? deadlines : deadlines.slice(0, open);
+    deadlines = open === -1 ? [] : deadlines.slice(open);
+    for (const message of over) message.settle(unavailable('timeout'));
+
+    for (const resident of residents.values()) {
+      if (now - resident.lastUsedAt < settings.idleMs) break;
+      if (resident.pending.length === 0) passivate(resident);
+    }
+    cancelSweep = clock.after(SWEEP_MS, sweep);
+  }
+
+  async function drain(drainMs: number): Promise<void> {
+    stopping = true;
+    if (inFlight > 0) {
+      await new Promise<void>((resolve) => {
+        onIdle = resolve;
+        clock.after(drainMs, resolve);
+      });
+    }
+    cancelSweep();
+    for (const message of deadlines) message.settle(unavailable('stopping'));
+    residents.clear();
+    stop(home);
+  }
+
+  return {
+    ask,
+    get residents() {
+      return residents.size;
+    },
+    get inFlight() {
+      return inFlight;
+    },
+    stop: drain,
+  };
+}
+
+class PendingAsk<Command, State, Refusal> implements Ask<Command, State, Refusal> {
+  readonly command: Command;
+  readonly deadline: number;
+  /** The asker has its answer, be it the actor's or that there is none. */
+  settled = false;
+  readonly #resolve: (answer: Answer<State, Refusal>) => void;
+  readonly finish: () => void;
+
+  constructor(
+    command: Command,
+    deadline: number,
+    resolve: (answer: Answer<State, Refusal>) => void,
+    finish: () => void,
+  ) {
+    this.command = command;
+    this.deadline = deadline;
+    this.#resolve = resolve;
+    this.finish = finish;
+  }
+
+  answer(answer: Answer<State, Refusal>): void {
+    this.finish();
+    this.settle(answer);
+  }
+
+  settle(answer: Answer<State, Refusal>): void {
+    if (this.settled) return;
+    this.settled = true;
+    this.#resolve(answer);
+  }
+}
+
+function unavailable(reason: Unavailable['reason']): Unavailable {
+  return { type: 'unavailable', reason };
+}
