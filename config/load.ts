@@ -1,0 +1,176 @@
+/**
+ * From what the operator gave to a `Config`: YAML file, then environment, then command line; the later one wins.
+ *
+ * Nothing is ignored: an unknown key, an unknown flag, a bad value, two names of one option with different values.
+ * All problems are found before any is reported, so that the operator mends them in one go. The exception is the
+ * environment, which belongs to everybody; there only a near-miss of one of our names is worth a warning.
+ */
+import { parseDocument } from 'yaml';
+import { defaultOf, isSecret, type Option, parseOption } from './option.ts';
+import { ALL_OPTIONS, type Config, contradictions, type PlacedOption } from './schema.ts';
+import { nearest } from './spelling.ts';
+
+export interface Sources {
+  /** The YAML file, where there is one. */
+  readonly file?: { readonly name: string; readonly text: string };
+  readonly env: { readonly [name: string]: string | undefined };
+  /** `--KEY=VALUE` of the command line, in order; a later one of the same key wins. */
+  readonly flags: readonly { readonly key: string; readonly value: string }[];
+}
+
+export type Loaded =
+  | { readonly type: 'config'; readonly config: Config; readonly warnings: readonly string[] }
+  /** One sentence each, fit for a person; never with a secret in it. */
+  | { readonly type: 'problems'; readonly problems: readonly string[] };
+
+/** A value somebody gave, and where: `server.port in config/claimd.yml`. */
+interface Given {
+  readonly from: string;
+  readonly value: unknown;
+}
+
+const BY_KEY: ReadonlyMap<string, PlacedOption> = new Map(
+  ALL_OPTIONS.flatMap((placed) =>
+    [placed.option.key, ...(placed.option.aliases ?? [])].map((key) => [key, placed]),
+  ),
+);
+const ENV_NAMES = ALL_OPTIONS.map((placed) => placed.option.env);
+
+export function loadConfig(sources: Sources): Loaded {
+  const problems: string[] = [];
+  const fromFile = sources.file ? readFile(sources.file, sources.env, problems) : new Map<string, unknown>();
+  const fromFlags = new Map(sources.flags.map(({ key, value }) => [key, value]));
+  const fileName = sources.file?.name ?? '';
+  for (const key of fromFile.keys()) complainIfUnknown(key, `in ${fileName}`, problems);
+  for (const key of fromFlags.keys())
+    complainIfUnknown(key, 'on the command line (--help lists them)', problems);
+
+  const config: { [section: string]: { [name: string]: unknown } } = {};
+  for (const { section, name, option } of ALL_OPTIONS) {
+    const given = [
+      oneOf(
+        option,
+        givenIn(fromFile, option, (key) => `${key} in ${fileName}`),
+        problems,
+      ),
+      oneOf(option, givenInEnv(sources.env, option), problems),
+      oneOf(
+        option,
+        givenIn(fromFlags, option, (key) => `--${key}`),
+        problems,
+      ),
+    ];
+    let effective: unknown = defaultOf(option);
+    for (const candidate of given) {
+      if (candidate === undefined) continue;
+      const parsed = parseOption(option, candidate.value);
+      if (parsed.type === 'value') effective = parsed.value;
+      else problems.push(`${candidate.from} must be ${parsed.expected}${shown(option, candidate.value)}`);
+    }
+    config[section] = { ...config[section], [name]: effective };
+  }
+  if (problems.length > 0) return { type: 'problems', problems };
+
+  const complete = config as Config; // built from the schema that the type is inferred from
+  const contradicted = contradictions(complete);
+  if (contradicted.length > 0) return { type: 'problems', problems: contradicted };
+  return { type: 'config', config: complete, warnings: nearMisses(sources.env) };
+}
+
+/** Reads the file into dotted keys; nested maps, dotted keys and mixtures of both mean the same. */
+function readFile(
+  file: { readonly name: string; readonly text: string },
+  env: Sources['env'],
+  problems: string[],
+): Map<string, unknown> {
+  const document = parseDocument(file.text, { prettyErrors: true });
+  for (const error of document.errors) {
+    problems.push(`${file.name} is not valid YAML: ${error.message.split('\n')[0]?.replace(/:$/, '')}`);
+  }
+  const values = new Map<string, unknown>();
+  if (document.errors.length > 0) return values;
+  const root: unknown = document.toJS({ maxAliasCount: 100 });
+  if (root === null || root === undefined) return values; // an empty file
+  if (typeof root !== 'object' || Array.isArray(root)) {
+    problems.push(`${file.name} must be a YAML map of options`);
+    return values;
+  }
+  flatten(root, '', (key, value) => {
+    const resolved = resolvePlaceholders(value, env);
+    if (values.has(key) && values.get(key) !== resolved) {
+      problems.push(`${key} is given twice in ${file.name}, with different values`);
+    }
+    values.set(key, resolved);
+  });
+  return values;
+}
+
+function flatten(node: object, path: string, emit: (key: string, value: unknown) => void): void {
+  for (const [name, value] of Object.entries(node)) {
+    const key = path === '' ? name : `${path}.${name}`;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value) && !BY_KEY.has(key)) {
+      flatten(value, key, emit);
+    } else if (value !== null) {
+      emit(key, value); // `key:` with nothing behind it gives nothing
+    }
+  }
+}
+
+/** `"${HTTP_BIND_PORT:8080}"`, as ThingsBoard's own file has them: the environment variable, or what follows the colon. */
+function resolvePlaceholders(value: unknown, env: Sources['env']): unknown {
+  if (typeof value !== 'string') return value;
+  return value.replace(
+    /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::([^}]*))?\}/g,
+    (whole, name: string, fallback: string | undefined) => env[name] ?? fallback ?? whole,
+  );
+}
+
+function givenIn(
+  values: ReadonlyMap<string, unknown>,
+  option: Option,
+  from: (key: string) => string,
+): Given[] {
+  return [option.key, ...(option.aliases ?? [])]
+    .filter((key) => values.has(key))
+    .map((key) => ({ from: from(key), value: values.get(key) }));
+}
+
+/** An empty variable counts as none: compose files and CI systems pass on what is not set that way. */
+function givenInEnv(env: Sources['env'], option: Option): Given[] {
+  const value = env[option.env];
+  return value === undefined || value === '' ? [] : [{ from: `${option.env} in the environment`, value }];
+}
+
+function oneOf(option: Option, given: readonly Given[], problems: string[]): Given | undefined {
+  const [first, ...others] = given;
+  const different = others.find((other) => String(other.value) !== String(first?.value));
+  if (first !== undefined && different !== undefined) {
+    const values = isSecret(option) ? '' : ` (${String(first.value)} and ${String(different.value)})`;
+    problems.push(
+      `${first.from} and ${different.from} are the same option with different values${values}: give one`,
+    );
+  }
+  return first;
+}
+
+function complainIfUnknown(key: string, where: string, problems: string[]): void {
+  if (BY_KEY.has(key)) return;
+  const meant = nearest(key, [...BY_KEY.keys()]);
+  problems.push(`there is no option ${key} ${where}${meant === undefined ? '' : `; did you mean ${meant}?`}`);
+}
+
+function shown(option: Option, value: unknown): string {
+  if (isSecret(option)) return ' (what was given is not shown)';
+  const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+  return `, not ${text.length > 60 ? `${text.slice(0, 60)}…` : text}`;
+}
+
+function nearMisses(env: Sources['env']): string[] {
+  return Object.keys(env).flatMap((name) => {
+    if (name.length < 8 || ENV_NAMES.includes(name)) return [];
+    const meant = nearest(name, ENV_NAMES, 2);
+    return meant === undefined
+      ? []
+      : [`the environment variable ${name} means nothing here; did you mean ${meant}?`];
+  });
+}

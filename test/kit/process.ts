@@ -1,0 +1,168 @@
+/**
+ * The real server as a child process: on free ports, with a data folder of its own, its output kept. What a test
+ * starts it also ends, by process id: `stop` is for polite ends, `kill` for crashes, `cleanUp` for the rest.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../config/main.js', import.meta.url));
+const READY_WITHIN_MS = 20_000;
+
+export interface ServerOptions {
+  /** Kept between two starts to try restarts; by default a new one per process. See `temporaryFolder`. */
+  readonly dataDir?: string;
+  /** Added to what the kit sets; undefined takes a variable away. */
+  readonly env?: { readonly [name: string]: string | undefined };
+  readonly args?: readonly string[];
+}
+
+export interface ServerProcess {
+  readonly pid: number;
+  readonly httpPort: number;
+  readonly mqttPort: number;
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  /** All that the process has printed so far, on both streams. */
+  output(): string;
+  /** The JSON log lines so far. */
+  log(): readonly { readonly [field: string]: unknown }[];
+  signal(signal: NodeJS.Signals): void;
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<Ended>;
+  /** Sends SIGTERM and waits for the end. */
+  stop(): Promise<Ended>;
+  /** `kill -9`, as a crash: nothing is flushed, nobody is told. Resolves when the process is gone. */
+  kill(): Promise<Ended>;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly output: string;
+}
+
+const living = new Set<ChildProcess>();
+const folders = new Set<string>();
+
+/** A folder that `cleanUp` removes. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'claimd-test-'));
+  folders.add(folder);
+  return folder;
+}
+
+/** Ends every process of this file that still runs, and removes the folders. For `test.after`. */
+export async function cleanUp(): Promise<void> {
+  const ending = [...living].map((child) => new Promise((resolve) => child.once('close', resolve)));
+  for (const child of living) child.kill('SIGKILL');
+  await Promise.all(ending);
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  folders.clear();
+}
+
+/** Runs the server's command and does not wait for anything. For starts that are meant to fail. */
+export function launch(options: ServerOptions = {}): {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  output(): string;
+} {
+  const env: NodeJS.ProcessEnv = {
+    PATH: process.env['PATH'],
+    HTTP_BIND_ADDRESS: '127.0.0.1',
+    HTTP_BIND_PORT: '0',
+    MQTT_BIND_ADDRESS: '127.0.0.1',
+    MQTT_BIND_PORT: '0',
+    DATA_DIR: options.dataDir ?? temporaryFolder(),
+    ...options.env,
+  };
+  // Options given by the test are the only ones: whoever runs the tests may have a config file where they stand.
+  const child = spawn(process.execPath, ['--enable-source-maps', MAIN, ...(options.args ?? [])], {
+    cwd: tmpdir(),
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  living.add(child);
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    output += chunk;
+  });
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    output += chunk;
+  });
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      living.delete(child);
+      resolve({ code, signal, output });
+    });
+  });
+  return { child, ended, output: () => output };
+}
+
+/** Starts the server and waits until it serves. Rejects with its output when it ends or takes too long instead. */
+export async function startServer(options: ServerOptions = {}): Promise<ServerProcess> {
+  const { child, ended, output } = launch(options);
+  const ready = await untilReady(child, ended, output);
+  const signal = (name: NodeJS.Signals): void => {
+    child.kill(name);
+  };
+  return {
+    pid: child.pid ?? -1,
+    ...ready,
+    url: `http://127.0.0.1:${ready.httpPort}`,
+    output,
+    log: () => logLines(output()),
+    signal,
+    ended,
+    stop: () => {
+      signal('SIGTERM');
+      return ended;
+    },
+    kill: () => {
+      signal('SIGKILL');
+      return ended;
+    },
+  };
+}
+
+function untilReady(
+  child: ChildProcess,
+  ended: Promise<Ended>,
+  output: () => string,
+): Promise<{ httpPort: number; mqttPort: number }> {
+  return new Promise((resolve, reject) => {
+    const limit = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`the server was not ready within ${READY_WITHIN_MS} ms:\n${output()}`));
+    }, READY_WITHIN_MS);
+    const look = (): void => {
+      const line = logLines(output()).find((fields) => fields['msg'] === 'ready');
+      if (line === undefined) return;
+      clearTimeout(limit);
+      child.stdout?.off('data', look);
+      resolve({ httpPort: portOf(line['http']), mqttPort: portOf(line['mqtt']) });
+    };
+    child.stdout?.on('data', look);
+    ended.then(({ code, output: all }) => {
+      clearTimeout(limit);
+      reject(new Error(`the server ended with code ${code} instead of getting ready:\n${all}`));
+    }, reject);
+  });
+}
+
+/** The JSON lines among what was printed; the last one may still be incomplete. */
+function logLines(output: string): { readonly [field: string]: unknown }[] {
+  return output
+    .split('\n')
+    .slice(0, -1)
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line));
+}
+
+function portOf(listening: unknown): number {
+  if (typeof listening !== 'object' || listening === null || !('port' in listening)) return 0;
+  return Number(listening.port);
+}

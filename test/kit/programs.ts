@@ -1,0 +1,52 @@
+/**
+ * Programs that some tests play with: found, or the tests that need them are skipped with a clear word. Where
+ * CLAIMD_REQUIRE_PROGRAMS=1 (the check that guards the main branch) a missing program fails instead.
+ */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { Test } from 'uvu';
+
+/** Debian keeps servers in folders that are not on everybody's PATH. */
+const ALSO_IN = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
+
+/** The program's full path, or undefined. */
+export function findProgram(name: string): string | undefined {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...ALSO_IN].filter(
+    (folder) => folder !== '',
+  );
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * `test`, or its `skip` when one of the programs is missing (said in one line, which the runner shows).
+ *
+ *   const withMosquitto = needing(['mosquitto_pub'], test);
+ *   withMosquitto('mqtt: …', () => …);
+ */
+export function needing(
+  programs: readonly string[],
+  test: Test,
+): (name: string, run: () => Promise<void> | void) => void {
+  const missing = programs.filter((program) => findProgram(program) === undefined);
+  if (missing.length === 0) return (name, run) => test(name, run);
+  const why = `not installed: ${missing.join(', ')}`;
+  if (process.env['CLAIMD_REQUIRE_PROGRAMS'] === '1') {
+    return (name) =>
+      test(name, () => {
+        throw new Error(why);
+      });
+  }
+  return (name, run) => {
+    process.stdout.write(`\n# skipped (${why}): ${name}\n`);
+    test.skip(name, run);
+  };
+}

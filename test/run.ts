@@ -1,0 +1,154 @@
+/**
+ * `npm test`: runs every test file in a process of its own, so that a file that hangs, crashes or leaves something
+ * open fails alone and is named. Quick tests go first, those with real processes and simulations after them.
+ *
+ *   npm test                 everything
+ *   npm test -- mqtt store   files whose path contains one of the words
+ *   npm test -- --jobs 1     one file at a time
+ *
+ * The last line is `N passed, N failed`, with `, N skipped` behind it when a program was missing; the exit code is 1
+ * when anything failed.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { judge, readSummary, type Summary } from './kit/summary.ts';
+
+const COMPILED = dirname(fileURLToPath(import.meta.url));
+const SOURCES = join(COMPILED, '..', '..', 'test');
+const UVU = join(dirname(createRequire(import.meta.url).resolve('uvu')), '..', 'bin.js');
+
+/** Longest a file may take. Folders not named here get the first. */
+const LIMIT_MS = { unit: 120_000, contract: 180_000, system: 420_000, sim: 420_000 };
+/** After its summary a file must end; longer means a socket, a timer or a store was left open. */
+const EXIT_GRACE_MS = 10_000;
+const LATE_FOLDERS = ['system', 'sim'];
+
+const running = new Set<ChildProcess>();
+
+/** Test files that still have a source: a renamed one leaves its old output behind. */
+function testFiles(): string[] {
+  return readdirSync(COMPILED, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.test.js'))
+    .filter((path) => existsSync(join(SOURCES, path.replace(/\.js$/, '.ts'))))
+    .sort();
+}
+
+const folderOf = (path: string): string => path.split(sep)[0] ?? '';
+const isLate = (path: string): boolean => LATE_FOLDERS.includes(folderOf(path));
+
+async function main(argv: readonly string[]): Promise<number> {
+  const jobsAt = argv.indexOf('--jobs');
+  const jobs = jobsAt === -1 ? 2 : Number(argv[jobsAt + 1]);
+  const words = argv.filter((_, at) => jobsAt === -1 || (at !== jobsAt && at !== jobsAt + 1));
+  if (!Number.isInteger(jobs) || jobs < 1) return give('--jobs needs a number of at least 1\n', 2);
+
+  const files = testFiles().filter((path) => words.length === 0 || words.some((word) => path.includes(word)));
+  if (files.length === 0) return give(`no test file matches ${words.join(' ')}\n0 passed, 1 failed\n`, 1);
+
+  const sum = { passed: 0, failed: 0, skipped: 0 };
+  for (const phase of [files.filter((path) => !isLate(path)), files.filter(isLate)]) {
+    const waiting = [...phase];
+    const lane = async (): Promise<void> => {
+      for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+        const result = await runFile(path);
+        sum.passed += result.passed;
+        sum.failed += result.failed;
+        sum.skipped += result.skipped;
+      }
+    };
+    await Promise.all(Array.from({ length: jobs }, lane));
+  }
+  const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : '';
+  return give(`\n${sum.passed} passed, ${sum.failed} failed${skipped}\n`, sum.failed > 0 ? 1 : 0);
+}
+
+function give(text: string, code: number): number {
+  process.stdout.write(text);
+  return code;
+}
+
+async function runFile(path: string): Promise<Summary> {
+  const startedAt = Date.now();
+  const { output, exitCode, cut } = await runProcess(path);
+  const verdict = judge(output, exitCode);
+  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+  const counts = `${verdict.passed} passed${verdict.skipped > 0 ? `, ${verdict.skipped} skipped` : ''}`;
+  const name = join('test', path).replace(/\.js$/, '.ts');
+  if (verdict.failed === 0) {
+    process.stdout.write(`ok    ${name}  ${counts}  ${seconds}s\n`);
+    // Remarks of the test kit: what was skipped, and why.
+    for (const line of output.split('\n')) if (line.startsWith('# ')) process.stdout.write(`      ${line}\n`);
+  } else {
+    const why = cut ?? verdict.trouble ?? '';
+    process.stdout.write(`\nFAIL  ${name}  ${verdict.failed} failed, ${counts}  ${seconds}s  ${why}\n`);
+    process.stdout.write(`${output.replace(/^/gm, '      ')}\n`);
+  }
+  return verdict;
+}
+
+interface Ended {
+  readonly output: string;
+  readonly exitCode: number | null;
+  /** Why the runner ended it, if it did. */
+  readonly cut: string | undefined;
+}
+
+function runProcess(path: string): Promise<Ended> {
+  const file = join(COMPILED, path);
+  const pattern = `^${basename(file).replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`;
+  const colour = process.stdout.isTTY ? '--color' : '--no-color';
+  return new Promise((resolve, reject) => {
+    // A group of its own, so that what the test started ends with it.
+    const child = spawn(process.execPath, ['--enable-source-maps', UVU, dirname(file), pattern, colour], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    running.add(child);
+    let output = '';
+    let cut: string | undefined;
+    const endFor = (reason: string) => () => {
+      cut ??= reason;
+      killGroup(child);
+    };
+    const limitMs = LIMIT_MS[folderOf(path) as keyof typeof LIMIT_MS] ?? LIMIT_MS.unit;
+    const limit = setTimeout(endFor(`took longer than ${limitMs / 1000} s`), limitMs);
+    let grace: NodeJS.Timeout | undefined;
+    const hear = (chunk: string): void => {
+      output += chunk;
+      if (grace === undefined && readSummary(output) !== undefined) {
+        grace = setTimeout(endFor('did not end after its tests: something was left open'), EXIT_GRACE_MS);
+      }
+    };
+    child.stdout.setEncoding('utf8').on('data', hear);
+    child.stderr.setEncoding('utf8').on('data', hear);
+    child.on('error', reject);
+    child.on('exit', () => killGroup(child)); // whatever the test left behind would keep the pipes open
+    child.on('close', (exitCode) => {
+      clearTimeout(limit);
+      clearTimeout(grace);
+      running.delete(child);
+      resolve({ output, exitCode: cut === undefined ? exitCode : null, cut });
+    });
+  });
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // nobody of the group lives any more
+  }
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    for (const child of running) killGroup(child);
+    process.exit(130);
+  });
+}
+
+process.exitCode = await main(process.argv.slice(2));
