@@ -1,10 +1,19 @@
 /**
  * Tenants, customers and users: plain records behind Keyv, with the store's unique keys and ordered lists beside.
- * What can be asked of them is in `accounts/model.ts`; how records stay whole over a crash, in `accounts/records.ts`.
+ * What can be asked of them is in `accounts/model.ts`; how records stay whole over a crash, in `accounts/collection.ts`.
  */
-import type { AccountSettings, Accounts } from './accounts/model.ts';
+import { useToken } from './accounts/activation.ts';
+import { createCollection } from './accounts/collection.ts';
+import { createCustomers, customerKind } from './accounts/customers.ts';
+import type { AccountSettings, Accounts, Activity } from './accounts/model.ts';
+import { openRecords } from './accounts/records.ts';
+import { createRemoval } from './accounts/removal.ts';
+import { createTenants, tenantKind } from './accounts/tenants.ts';
+import { createUserRows } from './accounts/user-rows.ts';
+import { ACTIVITY_KIND, createUsers } from './accounts/users.ts';
 import type { Clock } from './clock.ts';
 import type { Devices, Directory } from './devices.ts';
+import type { UserId } from './ids.ts';
 import type { Store } from './store/store.ts';
 
 export * from './accounts/model.ts';
@@ -18,4 +27,36 @@ export interface AccountsNeeds {
   readonly settings: AccountSettings;
 }
 
-export declare function createAccounts(needs: AccountsNeeds): Accounts;
+export function createAccounts(needs: AccountsNeeds): Accounts {
+  const { store, clock, settings, devices, directory } = needs;
+  const listeners: ((id: UserId) => void)[] = [];
+  const changed = (id: UserId) => {
+    for (const listener of listeners) listener(id);
+  };
+
+  const tenants = createCollection(store, clock, tenantKind);
+  const customers = createCollection(store, clock, customerKind);
+  const users = createUserRows(store, clock, settings.loginCaseSensitive);
+  const activities = openRecords<Activity>(store.records, ACTIVITY_KIND);
+  const removal = createRemoval({
+    tenants,
+    customers,
+    users,
+    devices,
+    directory,
+    async forgetUser(row) {
+      changed(row.id);
+      if (row.activation !== null) await useToken(store.index, row.activation.token, row.id);
+      await activities.remove(row.id);
+    },
+  });
+
+  return {
+    tenants: createTenants(tenants, removal, clock),
+    customers: createCustomers(customers, tenants, removal, clock),
+    users: createUsers({ store, clock, settings, rows: users, tenants, customers, removal, changed }),
+    onUserChange(listener) {
+      listeners.push(listener);
+    },
+  };
+}

@@ -89,17 +89,27 @@ export interface User extends UserFields {
   readonly enabled: boolean;
   /** Has a password. */
   readonly activated: boolean;
-  /** Counts the passwords: a token issued under an older one is outdated. */
-  readonly passwordVersion: number;
+  /** Counts the passwords, and the times the user was disabled: a token issued under an older count is outdated. */
+  readonly credentialsVersion: number;
+}
+
+/** What users do by themselves; kept apart from `User`, so that a login can not undo an administrator's change. */
+export interface Activity {
+  readonly lastLoginAt: Instant | null;
   /** Sessions that were logged out; their tokens are outdated. */
   readonly endedSessions: readonly EndedSession[];
-  readonly lastLoginAt: Instant | null;
 }
 
 export interface EndedSession {
   readonly id: string;
   /** From then on its tokens are expired anyway, and the entry may go. */
   readonly until: Instant;
+}
+
+/** A user together with what decides whether its tokens are good. */
+export interface Standing {
+  readonly user: User;
+  readonly endedSessions: readonly EndedSession[];
 }
 
 // ------------------------------------------------------------------------------------------------------- refusals
@@ -122,6 +132,17 @@ export type AccountAnswer<Value> =
   | { readonly type: 'done'; readonly value: Value }
   | { readonly type: 'refused'; readonly refusal: AccountRefusal }
   | Unavailable;
+
+export function done<Value>(value: Value): AccountAnswer<Value> {
+  return { type: 'done', value };
+}
+
+export function refused(refusal: AccountRefusal): {
+  readonly type: 'refused';
+  readonly refusal: AccountRefusal;
+} {
+  return { type: 'refused', refusal };
+}
 
 export type Login =
   | { readonly type: 'welcome'; readonly user: User }
@@ -181,11 +202,13 @@ export interface Users {
   update(id: UserId, fields: UserFields, version?: number): Promise<AccountAnswer<User>>;
   find(id: UserId): Promise<User | undefined>;
   findByEmail(email: string): Promise<User | undefined>;
-  /** The administrators of a tenant. */
-  listAdmins(tenantId: TenantId, query: AccountQuery): Promise<Page<User>>;
-  listOfCustomer(customerId: CustomerId, query: AccountQuery): Promise<Page<User>>;
+  /** The user, if it is there, enabled, and its tenant and customer are there. Else its tokens are worth nothing. */
+  standing(id: UserId): Promise<Standing | undefined>;
+  activity(id: UserId): Promise<Activity>;
+  /** All users of one membership: the system's, a tenant's or a customer's. */
+  list(membership: Membership, query: AccountQuery): Promise<Page<User>>;
   remove(id: UserId): Promise<AccountAnswer<void>>;
-  /** Allows or forbids logging in; forbidding ends the user's sessions too. */
+  /** Allows or forbids logging in; forbidding outdates the user's tokens too. */
   setEnabled(id: UserId, enabled: boolean): Promise<AccountAnswer<User>>;
   /** The user's activation, renewed when it has (almost) expired. */
   activation(id: UserId): Promise<AccountAnswer<Activation>>;

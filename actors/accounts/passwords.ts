@@ -1,0 +1,105 @@
+/**
+ * Passwords, kept as scrypt hashes (RFC 7914) in PHC string format: the parameters stand beside each hash, so the
+ * cost can be raised while old hashes still work.
+ *
+ * A hashing takes tens of milliseconds on one of libuv's four threads, which the store's flushes need as well. So few
+ * run at once, some may wait, and beyond that the caller is told that the server is overloaded: a flood of logins must
+ * not stop the claims.
+ */
+import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
+import type { AccountSettings } from './model.ts';
+
+const BLOCK_SIZE = 8;
+const PARALLELISM = 1;
+const SALT_BYTES = 16;
+const HASH_BYTES = 32;
+
+/** `overloaded`: too many wait already, nothing was done. */
+export type Overloaded = 'overloaded';
+
+export interface Passwords {
+  hash(password: string): Promise<string | Overloaded>;
+  /** Without a hash to compare with it takes as long and says no. */
+  verify(password: string, hash: string | null): Promise<boolean | Overloaded>;
+}
+
+type PasswordSettings = Pick<
+  AccountSettings,
+  'passwordHashCost' | 'passwordHashConcurrency' | 'passwordHashQueue'
+>;
+
+export function createPasswords(settings: PasswordSettings): Passwords {
+  const gate = createGate(settings.passwordHashConcurrency, settings.passwordHashQueue);
+  const cost = settings.passwordHashCost;
+  const nobody = format(cost, randomBytes(SALT_BYTES), randomBytes(HASH_BYTES));
+
+  return {
+    hash(password) {
+      const salt = randomBytes(SALT_BYTES);
+      return gate(async () => format(cost, salt, await derive(password, salt, cost)));
+    },
+    verify(password, hash) {
+      const { cost: itsCost, salt, key } = parse(hash ?? nobody);
+      return gate(async () => {
+        const same = timingSafeEqual(await derive(password, salt, itsCost), key);
+        return same && hash !== null;
+      });
+    },
+  };
+}
+
+function derive(password: string, salt: Buffer, cost: number): Promise<Buffer> {
+  const options: ScryptOptions = {
+    N: cost,
+    r: BLOCK_SIZE,
+    p: PARALLELISM,
+    maxmem: 256 * cost * BLOCK_SIZE, // scrypt needs 128 * N * r and a little; Node's default allows less
+  };
+  return new Promise((resolve, reject) => {
+    scrypt(password.normalize('NFC'), salt, HASH_BYTES, options, (error, key) => {
+      if (error === null) resolve(key);
+      else reject(error);
+    });
+  });
+}
+
+const PHC = /^\$scrypt\$ln=(\d+),r=8,p=1\$([\w-]+)\$([\w-]+)$/;
+
+function format(cost: number, salt: Buffer, key: Buffer): string {
+  const parameters = `ln=${Math.log2(cost)},r=${BLOCK_SIZE},p=${PARALLELISM}`;
+  return `$scrypt$${parameters}$${salt.toString('base64url')}$${key.toString('base64url')}`;
+}
+
+function parse(hash: string): { cost: number; salt: Buffer; key: Buffer } {
+  const [, log2, salt, key] = PHC.exec(hash) ?? [];
+  if (log2 === undefined || salt === undefined || key === undefined) {
+    throw new Error('a stored password hash has a format that this version does not know');
+  }
+  return {
+    cost: 2 ** Number(log2),
+    salt: Buffer.from(salt, 'base64url'),
+    key: Buffer.from(key, 'base64url'),
+  };
+}
+
+/** Runs at most `width` tasks at once and keeps at most `queueMax` waiting. */
+function createGate(width: number, queueMax: number) {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+
+  return async <Result>(task: () => Promise<Result>): Promise<Result | Overloaded> => {
+    if (running >= width) {
+      if (waiting.length >= queueMax) return 'overloaded';
+      await new Promise<void>((resolve) => waiting.push(resolve)); // whoever ends hands its place on
+    } else {
+      running += 1;
+    }
+    try {
+      return await task();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  };
+}
