@@ -6,7 +6,6 @@
  * (one sweep for all of them, no timer each), and what becomes of the messages of an incarnation that ended: after
  * a conflict they are handed to a new one, after a fault they are answered `unavailable`.
  */
-import type { Clock } from './clock.ts';
 import type { Answer, Unavailable } from './decider.ts';
 import { type Ask, type End, type EventSourced, spawnEventSourced } from './event-sourced.ts';
 import { type Parent, type Ref, spawnParent, stop, tell } from './nact.ts';

@@ -8,10 +8,17 @@ import type { CustomerId, DeviceId, TenantId } from '../ids.ts';
 import type { IndexChanges, IndexEntries } from '../journal/journal.ts';
 import type { DeviceEvent, DeviceState } from './protocol.ts';
 
+const NAME_KEYS = 'device-name/';
+
 export const keys = {
   credentials: (credentialsId: string) => `device-credentials/${credentialsId}`,
-  name: (tenantId: TenantId, name: string) => `device-name/${tenantId}/${name}`,
+  name: (tenantId: TenantId, name: string) => `${NAME_KEYS}${tenantId}/${name}`,
 };
+
+/** Whether a unique key is a device's name rather than its credentials. */
+export function isNameKey(key: string): boolean {
+  return key.startsWith(NAME_KEYS);
+}
 
 export const lists = {
   byCreation: (tenantId: TenantId) => `devices/${tenantId}`,

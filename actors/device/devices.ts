@@ -1,0 +1,62 @@
+/** The devices of this process: the port of `../devices.ts` over the registry and the journal. */
+import type { Clock } from '../clock.ts';
+import type { DeviceAnswer, DeviceListener, Devices } from '../devices.ts';
+import type { DeviceId } from '../ids.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Log } from '../log.ts';
+import type { Parent } from '../nact.ts';
+import { createRegistry, type RegistrySettings } from '../registry.ts';
+import { decodeState } from './codec.ts';
+import { type ClaimPolicy, createDeviceDecider } from './decide.ts';
+import { devicePersistence } from './persistence.ts';
+import type { DeviceCommand, DeviceRecord } from './protocol.ts';
+
+export interface DevicesOptions {
+  /** An actor system started with `deviceEngine(journal)`. */
+  readonly root: Parent;
+  readonly journal: Journal;
+  readonly policy: ClaimPolicy;
+  readonly settings: RegistrySettings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onEvent: DeviceListener;
+}
+
+export interface LiveDevices extends Devices {
+  /** How many device actors are in memory, and how many commands are under way. */
+  stats(): { readonly residents: number; readonly inFlight: number };
+  /** Answers `stopping` from now on; lets what is under way be answered, at most for `drainMs`. */
+  stop(drainMs: number): Promise<void>;
+}
+
+export function createDevices(options: DevicesOptions): LiveDevices {
+  const { root, journal, policy, settings, clock, log, onEvent } = options;
+  const registry = createRegistry(
+    root,
+    'devices',
+    {
+      decider: createDeviceDecider(policy),
+      persistence: devicePersistence,
+      journal,
+      clock,
+      log,
+      onEvent: (id, event, state) => onEvent(id as DeviceId, event, state),
+    },
+    settings,
+  );
+
+  return {
+    ask: (id: DeviceId, command: DeviceCommand): Promise<DeviceAnswer> => registry.ask(id, command),
+    read: (id) => readDevice(journal, id),
+    stats: () => ({ residents: registry.residents, inFlight: registry.inFlight }),
+    stop: (drainMs) => registry.stop(drainMs),
+  };
+}
+
+/** The newest durable state of a device, or undefined where there is none. */
+export async function readDevice(journal: Journal, id: DeviceId): Promise<DeviceRecord | undefined> {
+  const head = await journal.load(id);
+  if (head.state === undefined) return undefined;
+  const state = decodeState(head.state);
+  return state.status === 'absent' ? undefined : { ...state, id };
+}

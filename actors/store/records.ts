@@ -1,0 +1,56 @@
+/**
+ * The Keyv side of a store: plain records as text, by key. Keyv hands over values already serialised, with the time
+ * to live inside, and checks it on reading; so an adapter only needs to keep text.
+ */
+import { EventEmitter } from 'node:events';
+import type { KeyvStoreAdapter, StoredData } from 'keyv';
+
+/** What a backend offers to build the adapter on. Writes resolve when they are durable. */
+export interface TextTable {
+  get(key: string): Promise<string | undefined>;
+  set(key: string, text: string): Promise<void>;
+  /** Resolves to whether there was such a key. */
+  delete(key: string): Promise<boolean>;
+  /** Deletes every key that begins with `prefix`. */
+  clear(prefix: string): Promise<void>;
+  keys(prefix: string): AsyncIterable<string>;
+}
+
+/** Keyv's adapter over a table of text. Keyv itself prefixes every key with `namespace:`. */
+export class RecordsAdapter extends EventEmitter implements KeyvStoreAdapter {
+  readonly opts: Record<string, never> = {};
+  namespace?: string | undefined;
+  readonly #table: TextTable;
+
+  constructor(table: TextTable) {
+    super();
+    this.#table = table;
+  }
+
+  async get<Value>(key: string): Promise<StoredData<Value> | undefined> {
+    return (await this.#table.get(key)) as StoredData<Value> | undefined; // Keyv's types: its own serialised text
+  }
+
+  async set(key: string, value: unknown): Promise<void> {
+    if (typeof value !== 'string') throw new TypeError('records are text: use Keyv with its serializer');
+    await this.#table.set(key, value);
+  }
+
+  delete(key: string): Promise<boolean> {
+    return this.#table.delete(key);
+  }
+
+  async has(key: string): Promise<boolean> {
+    return (await this.#table.get(key)) !== undefined;
+  }
+
+  clear(): Promise<void> {
+    return this.#table.clear(this.namespace === undefined ? '' : `${this.namespace}:`);
+  }
+
+  async *iterator<Value>(namespace?: string): AsyncGenerator<[string, Awaited<Value> | undefined]> {
+    for await (const key of this.#table.keys(namespace === undefined ? '' : `${namespace}:`)) {
+      yield [key, (await this.#table.get(key)) as Awaited<Value> | undefined];
+    }
+  }
+}
