@@ -19,6 +19,8 @@ import type {
 const DAY_MS = 86_400_000;
 const KIB = 1024;
 const MIB = 1024 * KIB;
+/** `tenant`, the shortest of the demo's passwords. */
+const DEMO_PASSWORD_LENGTH = 6;
 
 type Given<Declared extends { readonly type: string }> = Omit<Declared, 'type'>;
 
@@ -47,7 +49,7 @@ const section = <const Options extends { readonly [name: string]: Option }>(
 
 export const SCHEMA = {
   claim: section('Claiming', {
-    allowByDefault: flag({
+    allowClaimingByDefault: flag({
       key: 'security.claim.allowClaimingByDefault',
       env: 'SECURITY_CLAIM_ALLOW_CLAIMING_BY_DEFAULT',
       default: true,
@@ -71,6 +73,14 @@ export const SCHEMA = {
       min: 0,
       max: 100 * 365 * DAY_MS,
       why: 'Longest window a device may ask for; more is refused, never cut. 0: no limit.',
+    }),
+    maxAttributeBytes: bytes({
+      key: 'security.claim.maxAttributeBytes',
+      env: 'SECURITY_CLAIM_MAX_ATTRIBUTE_BYTES',
+      default: 64 * KIB,
+      min: 1 * KIB,
+      max: 1 * MIB,
+      why: 'How much JSON the attributes of one device may come to; they are written with every change of the device.',
     }),
     serverKey: key({
       key: 'security.claim.serverKey',
@@ -124,7 +134,101 @@ export const SCHEMA = {
     }),
   }),
 
+  devices: section('Device actors', {
+    residentsMax: count({
+      key: 'actors.device.max_residents',
+      env: 'ACTORS_DEVICE_MAX_RESIDENTS',
+      default: 50_000,
+      min: 1,
+      max: 10_000_000,
+      why: 'Device actors kept in memory, about 3 KB each; beyond it the longest unused makes room.',
+    }),
+    idleMs: millis({
+      key: 'actors.device.idle_timeout',
+      env: 'ACTORS_DEVICE_IDLE_TIMEOUT',
+      default: 60_000,
+      min: 1000,
+      why: 'A device actor unused for this long is let go; the next command recovers it with one read.',
+    }),
+    mailboxMax: count({
+      key: 'actors.device.max_mailbox',
+      env: 'ACTORS_DEVICE_MAX_MAILBOX',
+      default: 512,
+      min: 1,
+      max: 1_000_000,
+      why: 'Commands that may wait for one device; beyond it the answer is "overloaded" (503).',
+    }),
+    inFlightMax: count({
+      key: 'actors.device.max_in_flight',
+      env: 'ACTORS_DEVICE_MAX_IN_FLIGHT',
+      default: 20_000,
+      min: 1,
+      max: 10_000_000,
+      why: 'Commands under way over all devices; beyond it the answer is "overloaded" (503).',
+    }),
+    askTimeoutMs: millis({
+      key: 'actors.device.ask_timeout',
+      env: 'ACTORS_DEVICE_ASK_TIMEOUT',
+      default: 5000,
+      min: 100,
+      why: 'How long a command may take before its sender hears that there is no answer (503).',
+    }),
+  }),
+
   accounts: section('People and tokens', {
+    loginCaseSensitive: flag({
+      key: 'security.user_login_case_sensitive',
+      env: 'SECURITY_USER_LOGIN_CASE_SENSITIVE',
+      default: true,
+      why: 'Whether A@x.org and a@x.org are two users. Do not change it once there are users.',
+    }),
+    passwordMinLength: count({
+      key: 'security.password.min_length',
+      env: 'SECURITY_PASSWORD_MIN_LENGTH',
+      default: 6,
+      min: 1,
+      max: 72,
+      why: 'Shortest password that a user may set, in characters.',
+    }),
+    passwordMaxLength: count({
+      key: 'security.password.max_length',
+      env: 'SECURITY_PASSWORD_MAX_LENGTH',
+      default: 72,
+      min: 6,
+      max: 1024,
+      why: 'Longest password that a user may set, in characters.',
+    }),
+    passwordHashCost: count({
+      key: 'security.password.hash_cost',
+      env: 'SECURITY_PASSWORD_HASH_COST',
+      default: 2 ** 15,
+      min: 2 ** 10,
+      max: 2 ** 20,
+      why: "scrypt's N, a power of two. A login costs N KB of memory and, at 32768, some 60 ms; old hashes stay good.",
+    }),
+    passwordHashConcurrency: count({
+      key: 'security.password.hash_concurrency',
+      env: 'SECURITY_PASSWORD_HASH_CONCURRENCY',
+      default: 2,
+      min: 1,
+      max: 64,
+      why: 'Logins hashed at once. They share four threads with the store unless UV_THREADPOOL_SIZE says otherwise.',
+    }),
+    passwordHashQueue: count({
+      key: 'security.password.hash_queue',
+      env: 'SECURITY_PASSWORD_HASH_QUEUE',
+      default: 64,
+      min: 0,
+      max: 100_000,
+      why: 'Logins that may wait for their turn; beyond it the answer is "overloaded" (503).',
+    }),
+    activationTtlMs: millis({
+      key: 'security.user.activation_ttl',
+      env: 'SECURITY_USER_ACTIVATION_TTL',
+      default: DAY_MS,
+      min: 60_000,
+      why: "How long a new user's activation link works.",
+    }),
     jwtExpirationSeconds: integer({
       key: 'security.jwt.tokenExpirationTime',
       env: 'JWT_TOKEN_EXPIRATION_TIME',
@@ -163,8 +267,6 @@ export const SCHEMA = {
       env: 'SYSADMIN_PASSWORD',
       default: undefined,
       secret: true,
-      pattern: /^.{6,72}$/su,
-      expected: 'a text of 6 to 72 characters',
       why: 'Password of sysadmin@thingsboard.org when it is created. Without it a random one is printed once.',
     }),
     loadDemo: flag({
@@ -249,6 +351,27 @@ export function contradictions(config: Config): string[] {
     problems.push(
       `security.claim.duration (${config.claim.defaultDurationMs}) must not be above ` +
         `security.claim.maxDuration (${config.claim.maxDurationMs}): no device could open a window without asking for less`,
+    );
+  }
+  const { passwordMinLength, passwordMaxLength, passwordHashCost } = config.accounts;
+  if (passwordMinLength > passwordMaxLength) {
+    problems.push(
+      `security.password.min_length (${passwordMinLength}) must not be above security.password.max_length (${passwordMaxLength})`,
+    );
+  }
+  if (!Number.isInteger(Math.log2(passwordHashCost))) {
+    problems.push(`security.password.hash_cost (${passwordHashCost}) must be a power of two`);
+  }
+  const { sysadminPassword, loadDemo } = config.install;
+  const length = sysadminPassword === undefined ? undefined : [...sysadminPassword].length;
+  if (length !== undefined && (length < passwordMinLength || length > passwordMaxLength)) {
+    problems.push(
+      `install.sysadmin_password (SYSADMIN_PASSWORD) must have ${passwordMinLength} to ${passwordMaxLength} characters, it has ${length}`,
+    );
+  }
+  if (loadDemo && passwordMinLength > DEMO_PASSWORD_LENGTH) {
+    problems.push(
+      `install.load_demo needs security.password.min_length to be at most ${DEMO_PASSWORD_LENGTH}: its shortest password has no more`,
     );
   }
   return problems;

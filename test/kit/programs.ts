@@ -32,10 +32,10 @@ function isExecutable(path: string): boolean {
  *   const withMosquitto = needing(['mosquitto_pub'], test);
  *   withMosquitto('mqtt: …', () => …);
  */
-export function needing(
+export function needing<Context>(
   programs: readonly string[],
-  test: Test,
-): (name: string, run: () => Promise<void> | void) => void {
+  test: Test<Context>,
+): (name: string, run: (context: Context) => Promise<void> | void) => void {
   const missing = programs.filter((program) => findProgram(program) === undefined);
   if (missing.length === 0) return (name, run) => test(name, run);
   const why = `not installed: ${missing.join(', ')}`;
@@ -47,6 +47,6 @@ export function needing(
   }
   return (name, run) => {
     process.stdout.write(`\n# skipped (${why}): ${name}\n`);
-    test.skip(name, run);
+    test.skip(name);
   };
 }

@@ -1,0 +1,64 @@
+/**
+ * The log: JSON lines on standard output, one per fact, by pino. Nothing secret is ever put into a log line; should
+ * it happen by mistake, fields with telling names are blotted out.
+ */
+import pino from 'pino';
+import type { Log } from '../actors/log.ts';
+
+const SECRET_FIELDS = [
+  'secret',
+  'secretKey',
+  'password',
+  'token',
+  'accessToken',
+  'refreshToken',
+  'activateToken',
+  'credentialsId',
+  'username',
+  'authorization',
+  'x-authorization',
+  'claimingData',
+];
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+export interface ProcessLog extends Log {
+  /** Writes what has not been written yet, before the process ends. */
+  flush(): void;
+}
+
+/**
+ * @param to a file path or descriptor; default: standard output. Writing does not block: a slow reader of the log
+ *   does not slow down the server.
+ */
+export function createLog(level: LogLevel, to: string | number = 1): ProcessLog {
+  const destination = pino.destination({ dest: to, sync: false });
+  const log = pino(
+    {
+      level,
+      base: { pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: {
+        paths: SECRET_FIELDS.flatMap((field) => ['', '*.', '*.*.'].map((path) => `${path}["${field}"]`)).map(
+          (path) => path.replace('.[', '['),
+        ),
+        censor: '[secret]',
+      },
+    },
+    destination,
+  );
+  return {
+    debug: (fields, message) => log.debug(fields, message),
+    info: (fields, message) => log.info(fields, message),
+    warn: (fields, message) => log.warn(fields, message),
+    error: (fields, message) => log.error(fields, message),
+    flush() {
+      try {
+        destination.flushSync();
+      } catch {
+        // nobody reads the log any more
+      }
+    },
+  };
+}

@@ -1,0 +1,18 @@
+/** Writes what is made from the schema: the example file and the README's table. Run after a change of options. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { exampleFile, optionTable } from './docs.ts';
+
+const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
+const BEGIN = '<!-- options: made by config/write-docs.ts -->';
+const END = '<!-- end of options -->';
+
+writeFileSync(join(PROJECT, 'config/claimd.example.yml'), exampleFile());
+
+const readme = join(PROJECT, 'README.md');
+const text = readFileSync(readme, 'utf8');
+const [before, rest] = text.split(BEGIN);
+const after = rest?.split(END)[1];
+if (before === undefined || after === undefined) throw new Error('README.md has lost its markers');
+writeFileSync(readme, `${before}${BEGIN}\n${optionTable()}\n${END}${after}`);
