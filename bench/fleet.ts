@@ -1,0 +1,157 @@
+/** Sets up what a measurement needs, over the REST API: a tenant, a customer, devices by the thousand. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LoadResult } from './load/result.ts';
+import { httpRequests } from './load/run.ts';
+import { HOST, SYSADMIN } from './subjects.ts';
+
+const CONNECTIONS = 64;
+const PASSWORD = 'bench-password';
+
+/** The bearer tokens of a tenant's administrator and of a user of one of its customers. */
+export interface Fleet {
+  readonly tenantToken: string;
+  readonly customerToken: string;
+}
+
+export async function createFleet(url: string): Promise<Fleet> {
+  const api = client(url);
+  const sysadmin = await api.login(SYSADMIN.username, SYSADMIN.password);
+  const tenant = await api.post('/api/tenant', sysadmin, { title: 'Bench' });
+  const tenantToken = await api.createUser(sysadmin, {
+    email: 'tenant@bench.example',
+    authority: 'TENANT_ADMIN',
+    tenantId: tenant.id,
+  });
+  const customer = await api.post('/api/customer', tenantToken, { title: 'Bench customer' });
+  const customerToken = await api.createUser(tenantToken, {
+    email: 'customer@bench.example',
+    authority: 'CUSTOMER_USER',
+    customerId: customer.id,
+  });
+  return { tenantToken, customerToken };
+}
+
+export const deviceName = (n: number) => `bench device ${n}`;
+export const deviceToken = (n: number) => `bench-token-${n}`;
+export const CLAIM_PAYLOAD = JSON.stringify({ secretKey: 'value', durationMs: 3_600_000 });
+
+/** Creates devices `from` … `from + count - 1` and says how fast that went. */
+export function provision(port: number, fleet: Fleet, from: number, count: number): Promise<LoadResult> {
+  return eachDevice(port, from, count, (n) => ({
+    path: `/api/device?accessToken=${deviceToken(n)}`,
+    body: JSON.stringify({ name: deviceName(n), type: 'default' }),
+    method: 'POST',
+    token: fleet.tenantToken,
+  }));
+}
+
+/** Opens the claim windows of devices over the device HTTP API. */
+export function openWindows(port: number, from: number, count: number): Promise<LoadResult> {
+  return eachDevice(port, from, count, (n) => ({
+    path: `/api/v1/${deviceToken(n)}/claim`,
+    body: CLAIM_PAYLOAD,
+    method: 'POST',
+  }));
+}
+
+/** The customer confirms the claims. */
+export function confirm(port: number, fleet: Fleet, from: number, count: number): Promise<LoadResult> {
+  return eachDevice(port, from, count, (n) => ({
+    path: claimPath(n),
+    body: '{"secretKey":"value"}',
+    method: 'POST',
+    token: fleet.customerToken,
+  }));
+}
+
+/** The customer gives the devices back. */
+export function reclaim(port: number, fleet: Fleet, from: number, count: number): Promise<LoadResult> {
+  return eachDevice(port, from, count, (n) => ({
+    path: claimPath(n),
+    body: '',
+    method: 'DELETE',
+    token: fleet.customerToken,
+  }));
+}
+
+const claimPath = (n: number) => `/api/customer/device/${encodeURIComponent(deviceName(n))}/claim`;
+
+interface DeviceRequest {
+  readonly path: string;
+  readonly body: string;
+  readonly method: string;
+  readonly token?: string;
+}
+
+/** Sends one request per device, `CONNECTIONS` at a time. The method and the token must be the same for all. */
+async function eachDevice(
+  port: number,
+  from: number,
+  count: number,
+  request: (n: number) => DeviceRequest,
+): Promise<LoadResult> {
+  const folder = mkdtempSync(join(tmpdir(), 'claimd-bench-'));
+  const requestsFile = join(folder, 'requests');
+  const lines = Array.from({ length: count }, (_, at) => {
+    const { path, body } = request(from + at);
+    return `${path}\t${body}\n`;
+  });
+  writeFileSync(requestsFile, lines.join(''));
+  const { method, token } = request(from);
+  try {
+    return await httpRequests({
+      host: HOST,
+      port,
+      method,
+      requestsFile,
+      headers: token === undefined ? {} : { 'x-authorization': `Bearer ${token}` },
+      body: '',
+      connections: CONNECTIONS,
+      expect: 200,
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function client(url: string) {
+  async function request(method: string, path: string, token: string | undefined, body?: object) {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        'content-type': 'application/json',
+        ...(token === undefined ? {} : { 'x-authorization': `Bearer ${token}` }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return text;
+  }
+
+  async function post(path: string, token: string | undefined, body: object): Promise<Answer> {
+    return JSON.parse(await request('POST', path, token, body)) as Answer;
+  }
+
+  return {
+    post,
+    async login(username: string, password: string): Promise<string> {
+      return (await post('/api/auth/login', undefined, { username, password })).token;
+    },
+    /** Creates a user, activates it by its link and returns its access token. */
+    async createUser(creator: string, user: object): Promise<string> {
+      const { id } = await post('/api/user?sendActivationMail=false', creator, user);
+      const link = await request('GET', `/api/user/${id.id}/activationLink`, creator);
+      const activateToken = new URL(link).searchParams.get('activateToken');
+      return (await post('/api/noauth/activate', undefined, { activateToken, password: PASSWORD })).token;
+    },
+  };
+}
+
+/** The parts of ThingsBoard's answers that are used here. */
+interface Answer {
+  readonly id: { readonly id: string };
+  readonly token: string;
+}
