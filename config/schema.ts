@@ -5,7 +5,9 @@
  * The type `Config` follows from this file. To add an option, add it here and use it in `system.ts`: parser, help,
  * `config/claimd.example.yml` and the README's table (both checked by a test) follow.
  */
+import { defaultAccountSettings as ACCOUNTS } from '../actors/accounts/model.ts';
 import { TIMER_MAX_MS } from '../actors/clock.ts';
+import { MQTT_ENDPOINT_DEFAULTS as MQTT } from '../transports/mqtt/endpoint/settings.ts';
 import type {
   BooleanOption,
   ChoiceOption,
@@ -112,7 +114,7 @@ export const SCHEMA = {
       default: true,
       why: 'Whether devices can connect by MQTT.',
     }),
-    address: text({
+    bindAddress: text({
       key: 'transport.mqtt.bind_address',
       env: 'MQTT_BIND_ADDRESS',
       default: '0.0.0.0',
@@ -121,16 +123,108 @@ export const SCHEMA = {
     port: port({
       key: 'transport.mqtt.bind_port',
       env: 'MQTT_BIND_PORT',
-      default: 1883,
+      default: MQTT.port,
       why: 'Port for MQTT 3.1, 3.1.1 and 5. 0: any free one, named in the log.',
     }),
-    maxPayloadBytes: bytes({
+    payloadBytesMax: bytes({
       key: 'transport.mqtt.netty.max_payload_size',
       env: 'NETTY_MAX_PAYLOAD_SIZE',
-      default: 64 * KIB,
+      default: MQTT.payloadBytesMax,
       min: 128,
       max: 16 * MIB,
       why: 'Largest payload of a message; a larger packet ends the connection before it is read.',
+    }),
+    headerBytesMax: bytes({
+      key: 'transport.mqtt.max_header_size',
+      env: 'MQTT_MAX_HEADER_SIZE',
+      default: MQTT.headerBytesMax,
+      min: 256,
+      max: 256 * KIB,
+      why: 'What a packet may have besides its payload: topic name, properties, user name.',
+    }),
+    connectionsMax: count({
+      key: 'transport.mqtt.max_connections',
+      env: 'MQTT_MAX_CONNECTIONS',
+      default: MQTT.connectionsMax,
+      min: 1,
+      max: 10_000_000,
+      why: 'Connections at once; beyond it new ones are closed unread. The limit of open files must be above it.',
+    }),
+    connectingMax: count({
+      key: 'transport.mqtt.max_connecting',
+      env: 'MQTT_MAX_CONNECTING',
+      default: MQTT.connectingMax,
+      min: 1,
+      max: 1_000_000,
+      why: 'Connections that have not shown a token yet; beyond it the one that waited longest makes room.',
+    }),
+    connectTimeoutMs: millis({
+      key: 'transport.mqtt.timeout',
+      env: 'MQTT_TIMEOUT',
+      default: MQTT.connectTimeoutMs,
+      min: 100,
+      why: 'A connection without a token after so long is closed.',
+    }),
+    inactivityTimeoutMs: millis({
+      key: 'transport.sessions.inactivity_timeout',
+      env: 'TB_TRANSPORT_SESSIONS_INACTIVITY_TIMEOUT',
+      default: MQTT.inactivityTimeoutMs,
+      min: 1000,
+      why: 'A device that sends nothing for so long is disconnected, when it asked for no keep-alive.',
+    }),
+    closeTimeoutMs: millis({
+      key: 'transport.mqtt.disconnect_timeout',
+      env: 'MQTT_DISCONNECT_TIMEOUT',
+      default: MQTT.closeTimeoutMs,
+      min: 0,
+      why: 'How long a client may take to close its side after the server closed its own.',
+    }),
+    sweepIntervalMs: millis({
+      key: 'transport.mqtt.sweep_interval',
+      env: 'MQTT_SWEEP_INTERVAL',
+      default: MQTT.sweepIntervalMs,
+      min: 10,
+      why: 'How often all connections are looked over for timeouts, which are late by up to this much.',
+    }),
+    readAheadBytesMax: bytes({
+      key: 'transport.mqtt.max_read_ahead',
+      env: 'MQTT_MAX_READ_AHEAD',
+      default: MQTT.readAheadBytesMax,
+      min: 1 * KIB,
+      max: 64 * MIB,
+      why: 'Bytes of one connection that wait to be handled; beyond it reading pauses.',
+    }),
+    outputBytesMax: bytes({
+      key: 'transport.mqtt.max_output',
+      env: 'MQTT_MAX_OUTPUT',
+      default: MQTT.outputBytesMax,
+      min: 4 * KIB,
+      max: 64 * MIB,
+      why: 'Bytes that wait for one client to read them; beyond it the connection is ended.',
+    }),
+    inFlightMax: count({
+      key: 'transport.mqtt.msg_queue_size_per_device_limit',
+      env: 'MQTT_MSG_QUEUE_SIZE_PER_DEVICE_LIMIT',
+      default: MQTT.inFlightMax,
+      min: 1,
+      max: 65_535,
+      why: 'Messages of one connection that are not acknowledged yet; MQTT 5 clients are told it as Receive Maximum.',
+    }),
+    unacknowledgedMax: count({
+      key: 'transport.mqtt.max_unacknowledged',
+      env: 'MQTT_MAX_UNACKNOWLEDGED',
+      default: MQTT.unacknowledgedMax,
+      min: 1,
+      max: 65_535,
+      why: 'Messages to one client that it has not acknowledged; beyond it they go out with QoS 0.',
+    }),
+    topicAliasMax: count({
+      key: 'transport.mqtt.max_topic_aliases',
+      env: 'MQTT_MAX_TOPIC_ALIASES',
+      default: MQTT.topicAliasMax,
+      min: 0,
+      max: 65_535,
+      why: 'Topic aliases that an MQTT 5 client may use.',
     }),
   }),
 
@@ -175,17 +269,35 @@ export const SCHEMA = {
     }),
   }),
 
+  alarms: section('Alarms', {
+    pollMs: millis({
+      key: 'actors.alarm.poll_interval',
+      env: 'ACTORS_ALARM_POLL_INTERVAL',
+      default: 200,
+      min: 10,
+      why: 'How often elapsed windows are looked for. A window is closed by its instant anyhow; this makes it prompt.',
+    }),
+    fanOutMax: count({
+      key: 'actors.alarm.max_fan_out',
+      env: 'ACTORS_ALARM_MAX_FAN_OUT',
+      default: 1000,
+      min: 1,
+      max: 100_000,
+      why: 'Device actors woken at the same time; more ends a rush of expiries sooner and delays claims more.',
+    }),
+  }),
+
   accounts: section('People and tokens', {
     loginCaseSensitive: flag({
       key: 'security.user_login_case_sensitive',
       env: 'SECURITY_USER_LOGIN_CASE_SENSITIVE',
-      default: true,
+      default: ACCOUNTS.loginCaseSensitive,
       why: 'Whether A@x.org and a@x.org are two users. Do not change it once there are users.',
     }),
     passwordMinLength: count({
       key: 'security.password.min_length',
       env: 'SECURITY_PASSWORD_MIN_LENGTH',
-      default: 6,
+      default: ACCOUNTS.passwordMinLength,
       min: 1,
       max: 72,
       why: 'Shortest password that a user may set, in characters.',
@@ -193,7 +305,7 @@ export const SCHEMA = {
     passwordMaxLength: count({
       key: 'security.password.max_length',
       env: 'SECURITY_PASSWORD_MAX_LENGTH',
-      default: 72,
+      default: ACCOUNTS.passwordMaxLength,
       min: 6,
       max: 1024,
       why: 'Longest password that a user may set, in characters.',
@@ -201,7 +313,7 @@ export const SCHEMA = {
     passwordHashCost: count({
       key: 'security.password.hash_cost',
       env: 'SECURITY_PASSWORD_HASH_COST',
-      default: 2 ** 15,
+      default: ACCOUNTS.passwordHashCost,
       min: 2 ** 10,
       max: 2 ** 20,
       why: "scrypt's N, a power of two. A login costs N KB of memory and, at 32768, some 60 ms; old hashes stay good.",
@@ -209,7 +321,7 @@ export const SCHEMA = {
     passwordHashConcurrency: count({
       key: 'security.password.hash_concurrency',
       env: 'SECURITY_PASSWORD_HASH_CONCURRENCY',
-      default: 2,
+      default: ACCOUNTS.passwordHashConcurrency,
       min: 1,
       max: 64,
       why: 'Logins hashed at once. They share four threads with the store unless UV_THREADPOOL_SIZE says otherwise.',
@@ -217,7 +329,7 @@ export const SCHEMA = {
     passwordHashQueue: count({
       key: 'security.password.hash_queue',
       env: 'SECURITY_PASSWORD_HASH_QUEUE',
-      default: 64,
+      default: ACCOUNTS.passwordHashQueue,
       min: 0,
       max: 100_000,
       why: 'Logins that may wait for their turn; beyond it the answer is "overloaded" (503).',
@@ -225,7 +337,7 @@ export const SCHEMA = {
     activationTtlMs: millis({
       key: 'security.user.activation_ttl',
       env: 'SECURITY_USER_ACTIVATION_TTL',
-      default: DAY_MS,
+      default: ACCOUNTS.activationTtlMs,
       min: 60_000,
       why: "How long a new user's activation link works.",
     }),
@@ -351,6 +463,13 @@ export function contradictions(config: Config): string[] {
     problems.push(
       `security.claim.duration (${config.claim.defaultDurationMs}) must not be above ` +
         `security.claim.maxDuration (${config.claim.maxDurationMs}): no device could open a window without asking for less`,
+    );
+  }
+  const { residentsMax, inFlightMax } = config.devices;
+  if (config.alarms.fanOutMax > Math.min(residentsMax, inFlightMax)) {
+    problems.push(
+      `actors.alarm.max_fan_out (${config.alarms.fanOutMax}) must not be above actors.device.max_residents (${residentsMax}) ` +
+        `or actors.device.max_in_flight (${inFlightMax}): expiries would crowd out everything else`,
     );
   }
   const { passwordMinLength, passwordMaxLength, passwordHashCost } = config.accounts;

@@ -18,7 +18,8 @@ export interface TextTable {
 
 /** Keyv's adapter over a table of text. Keyv itself prefixes every key with `namespace:`. */
 export class RecordsAdapter extends EventEmitter implements KeyvStoreAdapter {
-  readonly opts: Record<string, never> = {};
+  /** Keyv's constructor looks into `url` to tell whether it knows the backend, and throws where there is none. */
+  readonly opts = { url: '' };
   namespace?: string | undefined;
   readonly #table: TextTable;
 

@@ -70,7 +70,7 @@ export function launch(options: ServerOptions = {}): {
   output(): string;
 } {
   const env: NodeJS.ProcessEnv = {
-    PATH: process.env['PATH'],
+    PATH: process.env.PATH,
     HTTP_BIND_ADDRESS: '127.0.0.1',
     HTTP_BIND_PORT: '0',
     MQTT_BIND_ADDRESS: '127.0.0.1',
@@ -139,11 +139,11 @@ function untilReady(
       reject(new Error(`the server was not ready within ${READY_WITHIN_MS} ms:\n${output()}`));
     }, READY_WITHIN_MS);
     const look = (): void => {
-      const line = logLines(output()).find((fields) => fields['msg'] === 'ready');
+      const line = logLines(output()).find((fields) => fields.msg === 'ready');
       if (line === undefined) return;
       clearTimeout(limit);
       child.stdout?.off('data', look);
-      resolve({ httpPort: portOf(line['http']), mqttPort: portOf(line['mqtt']) });
+      resolve({ httpPort: portOf(line.http), mqttPort: portOf(line.mqtt) });
     };
     child.stdout?.on('data', look);
     ended.then(({ code, output: all }) => {

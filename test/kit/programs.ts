@@ -11,7 +11,7 @@ const ALSO_IN = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /** The program's full path, or undefined. */
 export function findProgram(name: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...ALSO_IN].filter(
+  const folders = [...(process.env.PATH ?? '').split(delimiter), ...ALSO_IN].filter(
     (folder) => folder !== '',
   );
   return folders.map((folder) => join(folder, name)).find(isExecutable);
@@ -39,13 +39,13 @@ export function needing<Context>(
   const missing = programs.filter((program) => findProgram(program) === undefined);
   if (missing.length === 0) return (name, run) => test(name, run);
   const why = `not installed: ${missing.join(', ')}`;
-  if (process.env['CLAIMD_REQUIRE_PROGRAMS'] === '1') {
+  if (process.env.CLAIMD_REQUIRE_PROGRAMS === '1') {
     return (name) =>
       test(name, () => {
         throw new Error(why);
       });
   }
-  return (name, run) => {
+  return (name) => {
     process.stdout.write(`\n# skipped (${why}): ${name}\n`);
     test.skip(name);
   };

@@ -146,6 +146,10 @@ refusals('what is good alone and not together', () => {
     one({ SECURITY_PASSWORD_MIN_LENGTH: '20', SECURITY_PASSWORD_MAX_LENGTH: '10' }),
     'must not be above',
   );
+  assert.match(
+    one({ ACTORS_DEVICE_MAX_IN_FLIGHT: '10' }),
+    'actors.alarm.max_fan_out (1000) must not be above',
+  );
   assert.match(one({ SYSADMIN_PASSWORD: 'short' }), 'must have 6 to 72 characters, it has 5');
   assert.match(one({ LOAD_DEMO: 'true', SECURITY_PASSWORD_MIN_LENGTH: '7' }), 'install.load_demo needs');
 });
