@@ -2,12 +2,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { claimPath, restApi } from '../test/kit/api.ts';
 import type { LoadResult } from './load/result.ts';
 import { httpRequests } from './load/run.ts';
 import { HOST, SYSADMIN } from './subjects.ts';
 
 const CONNECTIONS = 64;
-const PASSWORD = 'bench-password';
 
 /** The bearer tokens of a tenant's administrator and of a user of one of its customers. */
 export interface Fleet {
@@ -16,20 +16,10 @@ export interface Fleet {
 }
 
 export async function createFleet(url: string): Promise<Fleet> {
-  const api = client(url);
+  const api = restApi(url);
   const sysadmin = await api.login(SYSADMIN.username, SYSADMIN.password);
-  const tenant = await api.post('/api/tenant', sysadmin, { title: 'Bench' });
-  const tenantToken = await api.createUser(sysadmin, {
-    email: 'tenant@bench.example',
-    authority: 'TENANT_ADMIN',
-    tenantId: tenant.id,
-  });
-  const customer = await api.post('/api/customer', tenantToken, { title: 'Bench customer' });
-  const customerToken = await api.createUser(tenantToken, {
-    email: 'customer@bench.example',
-    authority: 'CUSTOMER_USER',
-    customerId: customer.id,
-  });
+  const tenantToken = await api.createTenant(sysadmin, 'Bench');
+  const { token: customerToken } = await api.createCustomer(tenantToken, 'Bench customer');
   return { tenantToken, customerToken };
 }
 
@@ -59,7 +49,7 @@ export function openWindows(port: number, from: number, count: number): Promise<
 /** The customer confirms the claims. */
 export function confirm(port: number, fleet: Fleet, from: number, count: number): Promise<LoadResult> {
   return eachDevice(port, from, count, (n) => ({
-    path: claimPath(n),
+    path: claimPath(deviceName(n)),
     body: '{"secretKey":"value"}',
     method: 'POST',
     token: fleet.customerToken,
@@ -69,14 +59,12 @@ export function confirm(port: number, fleet: Fleet, from: number, count: number)
 /** The customer gives the devices back. */
 export function reclaim(port: number, fleet: Fleet, from: number, count: number): Promise<LoadResult> {
   return eachDevice(port, from, count, (n) => ({
-    path: claimPath(n),
+    path: claimPath(deviceName(n)),
     body: '',
     method: 'DELETE',
     token: fleet.customerToken,
   }));
 }
-
-const claimPath = (n: number) => `/api/customer/device/${encodeURIComponent(deviceName(n))}/claim`;
 
 interface DeviceRequest {
   readonly path: string;
@@ -114,44 +102,4 @@ async function eachDevice(
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-function client(url: string) {
-  async function request(method: string, path: string, token: string | undefined, body?: object) {
-    const response = await fetch(`${url}${path}`, {
-      method,
-      headers: {
-        'content-type': 'application/json',
-        ...(token === undefined ? {} : { 'x-authorization': `Bearer ${token}` }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-    return text;
-  }
-
-  async function post(path: string, token: string | undefined, body: object): Promise<Answer> {
-    return JSON.parse(await request('POST', path, token, body)) as Answer;
-  }
-
-  return {
-    post,
-    async login(username: string, password: string): Promise<string> {
-      return (await post('/api/auth/login', undefined, { username, password })).token;
-    },
-    /** Creates a user, activates it by its link and returns its access token. */
-    async createUser(creator: string, user: object): Promise<string> {
-      const { id } = await post('/api/user?sendActivationMail=false', creator, user);
-      const link = await request('GET', `/api/user/${id.id}/activationLink`, creator);
-      const activateToken = new URL(link).searchParams.get('activateToken');
-      return (await post('/api/noauth/activate', undefined, { activateToken, password: PASSWORD })).token;
-    },
-  };
-}
-
-/** The parts of ThingsBoard's answers that are used here. */
-interface Answer {
-  readonly id: { readonly id: string };
-  readonly token: string;
 }

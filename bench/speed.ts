@@ -15,6 +15,7 @@
  *   npm run bench -- --smoke       a second of everything, to see that it works
  */
 import { parseArgs } from 'node:util';
+import { cleanUp } from '../test/kit/process.ts';
 import {
   CLAIM_PAYLOAD,
   confirm,
@@ -129,6 +130,7 @@ async function main(): Promise<void> {
     verdict('confirm', confirmed, 'an empty Hono POST', posted);
   } finally {
     await Promise.all([server.kill(), mosquitto?.stop(), hono.stop()]);
+    await cleanUp();
   }
 }
 
