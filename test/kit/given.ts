@@ -1,0 +1,241 @@
+/**
+ * Given these facts, when this command comes at this instant, then that happens: the device machine told as examples.
+ * Also the cast that all device tests share: two tenants, two customers, their people, two secrets (as digests).
+ */
+import * as assert from 'uvu/assert';
+import type { Instant } from '../../actors/clock.ts';
+import { type ClaimPolicy, createDeviceDecider } from '../../actors/device/decide.ts';
+import type {
+  ConfirmClaim,
+  Credentials,
+  Device,
+  DeviceCommand,
+  DeviceEvent,
+  DeviceProvisioned,
+  DeviceState,
+  InitiateClaim,
+  ProvisionDevice,
+  Refusal,
+  RefusalReason,
+  SaveAttributes,
+} from '../../actors/device/protocol.ts';
+import { type CustomerId, type DeviceId, parseId, type TenantId, type UserId } from '../../actors/ids.ts';
+import type { Json } from '../../actors/json.ts';
+
+type KnownId = TenantId | CustomerId | UserId | DeviceId;
+
+/** A fixed id, the same in every run: `00000000-0000-7000-8000-` and the number. */
+export function idOf<Id extends KnownId>(number: number): Id {
+  const id = parseId<Id>(`00000000-0000-7000-8000-${String(number).padStart(12, '0')}`);
+  if (id === undefined) throw new RangeError(`no id has the number ${number}`);
+  return id;
+}
+
+/** An instant to tell stories from. */
+export const NOW: Instant = 1_700_000_000_000;
+
+export const DEVICE = idOf<DeviceId>(1);
+export const TENANT = idOf<TenantId>(11);
+export const OTHER_TENANT = idOf<TenantId>(12);
+export const CUSTOMER = idOf<CustomerId>(21);
+export const OTHER_CUSTOMER = idOf<CustomerId>(22);
+export const USER = idOf<UserId>(31);
+export const ADMIN = idOf<UserId>(32);
+
+export const TOKEN: Credentials = { type: 'ACCESS_TOKEN', credentialsId: 'token-1' };
+export const OTHER_TOKEN: Credentials = { type: 'ACCESS_TOKEN', credentialsId: 'token-2' };
+
+/** Digests stand for secrets here: the machine never sees anything else. */
+export const SECRET = 'digest-of-the-secret';
+export const OTHER_SECRET = 'digest-of-another';
+
+export const OPEN_POLICY: ClaimPolicy = {
+  allowClaimingByDefault: true,
+  defaultDurationMs: 60_000,
+  maxDurationMs: 0,
+  maxAttributeBytes: 10_000,
+};
+export const STRICT_POLICY: ClaimPolicy = { ...OPEN_POLICY, allowClaimingByDefault: false };
+
+// ------------------------------------------------------------------------------------------------------- commands
+
+export const provision = (customerId: CustomerId | null = null): ProvisionDevice => ({
+  type: 'ProvisionDevice',
+  tenantId: TENANT,
+  name: 'Pump 1',
+  deviceType: 'default',
+  label: null,
+  additionalInfo: null,
+  credentials: TOKEN,
+  customerId,
+});
+
+export const initiate = (durationMs: number, secretDigest = SECRET): InitiateClaim => ({
+  type: 'InitiateClaim',
+  openedBy: { type: 'device', credentialsId: TOKEN.credentialsId },
+  secretDigest,
+  durationMs,
+});
+
+export const confirm = (customerId = CUSTOMER, secretDigest = SECRET): ConfirmClaim => ({
+  type: 'ConfirmClaim',
+  tenantId: TENANT,
+  customerId,
+  userId: USER,
+  secretDigest,
+});
+
+/** @param customerId null: the tenant's administrator asks */
+export const reclaim = (customerId: CustomerId | null): DeviceCommand => ({
+  type: 'ReclaimDevice',
+  tenantId: TENANT,
+  userId: customerId === null ? ADMIN : USER,
+  customerId,
+});
+
+export const assign = (customerId = CUSTOMER): DeviceCommand => ({
+  type: 'AssignDevice',
+  tenantId: TENANT,
+  userId: ADMIN,
+  customerId,
+});
+
+export const unassign = (customerId: CustomerId | null = null): DeviceCommand => ({
+  type: 'UnassignDevice',
+  tenantId: TENANT,
+  userId: ADMIN,
+  customerId,
+});
+
+export const save = (values: { readonly [key: string]: Json }): SaveAttributes => ({
+  type: 'SaveAttributes',
+  tenantId: TENANT,
+  customerId: null,
+  scope: 'SERVER_SCOPE',
+  values,
+});
+
+export const saveServerKey = (expiresAt: Instant, secretDigest = OTHER_SECRET): DeviceCommand => ({
+  ...save({}),
+  serverKey: { secretDigest, sealedSecret: `sealed(${secretDigest})`, expiresAt },
+});
+
+export const deleteAttributes = (...keys: string[]): DeviceCommand => ({
+  type: 'DeleteAttributes',
+  tenantId: TENANT,
+  customerId: null,
+  scope: 'SERVER_SCOPE',
+  keys,
+});
+
+export const expire: DeviceCommand = { type: 'ExpireClaimWindow' };
+export const remove: DeviceCommand = { type: 'DeleteDevice', tenantId: TENANT };
+
+// --------------------------------------------------------------------------------------------------------- events
+
+export const provisioned: DeviceProvisioned = {
+  type: 'DeviceProvisioned',
+  at: NOW - 1_000,
+  tenantId: TENANT,
+  name: 'Pump 1',
+  deviceType: 'default',
+  label: null,
+  additionalInfo: null,
+  credentials: TOKEN,
+  customerId: null,
+};
+
+export const opened = (closesAt: Instant, secretDigest = SECRET): DeviceEvent => ({
+  type: 'ClaimWindowOpened',
+  at: NOW - 500,
+  secretDigest,
+  closesAt,
+  openedBy: 'device',
+});
+
+export const claimed = (customerId = CUSTOMER): DeviceEvent => ({
+  type: 'DeviceClaimed',
+  at: NOW - 100,
+  customerId,
+  userId: USER,
+  claimingAllowedDeleted: false,
+});
+
+export const saved = (values: { readonly [key: string]: Json }): DeviceEvent => ({
+  type: 'AttributesSaved',
+  at: NOW - 400,
+  scope: 'SERVER_SCOPE',
+  values,
+});
+
+export const serverKeySaved = (expiresAt: Instant, secretDigest = OTHER_SECRET): DeviceEvent => ({
+  type: 'AttributesSaved',
+  at: NOW - 400,
+  scope: 'SERVER_SCOPE',
+  values: {},
+  serverKey: { secretDigest, sealedSecret: `sealed(${secretDigest})`, expiresAt },
+});
+
+// ------------------------------------------------------------------------------------------------ given, when, then
+
+export interface Outcome {
+  /** The state afterwards. */
+  readonly state: DeviceState;
+  /** Exactly this event happened. */
+  gives(event: DeviceEvent): Outcome;
+  /** One event of this type happened; returns the device after it. */
+  happened(type: DeviceEvent['type']): Device;
+  /** It was so already: success, and nothing is written. */
+  ignored(): Outcome;
+  /** Refused for this reason, and nothing is written. */
+  refused(reason: RefusalReason): Refusal;
+}
+
+/** A device with these facts behind it (after its provisioning, unless the first fact is that). */
+export function given(policy: ClaimPolicy, ...facts: readonly DeviceEvent[]) {
+  const decider = createDeviceDecider(policy);
+  const history = facts[0]?.type === 'DeviceProvisioned' ? facts : [provisioned, ...facts];
+  return from(history.reduce((state, fact) => decider.evolve(state, fact), decider.initial));
+
+  function from(state: DeviceState) {
+    return {
+      state,
+      when(command: DeviceCommand, at: Instant = NOW): Outcome {
+        const decision = decider.decide(state, command, at);
+        const after = decision.type === 'accept' ? decider.evolve(state, decision.event) : state;
+        const outcome: Outcome = {
+          state: after,
+          gives(event) {
+            assert.equal(decision, { type: 'accept', event });
+            return outcome;
+          },
+          happened(type) {
+            assert.is(decision.type === 'accept' ? decision.event.type : JSON.stringify(decision), type);
+            return provisionedDevice(after);
+          },
+          ignored() {
+            assert.equal(decision, { type: 'ignore' });
+            return outcome;
+          },
+          refused(reason) {
+            if (decision.type !== 'refuse')
+              throw new Error(`not refused (${reason}) but ${JSON.stringify(decision)}`);
+            assert.is(decision.refusal.reason, reason);
+            return decision.refusal;
+          },
+        };
+        return outcome;
+      },
+    };
+  }
+}
+
+/** A device that nobody has provisioned, or that was deleted. */
+export function givenNothing(policy: ClaimPolicy) {
+  return given(policy, provisioned, { type: 'DeviceDeleted', at: NOW - 10 });
+}
+
+export function provisionedDevice(state: DeviceState): Device {
+  if (state.status !== 'provisioned') throw new Error('the device does not exist');
+  return state;
+}
