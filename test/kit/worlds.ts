@@ -1,0 +1,103 @@
+/**
+ * What a device may be, as far as its clients can know.
+ *
+ * A client knows an operation's answer, or (when the connection broke) that it may or may not have happened. So it
+ * keeps the set of states that fit all it was told. An answer that fits none of them is a broken promise: something
+ * acknowledged was lost, or something refused happened.
+ */
+
+export interface World {
+  readonly owner: string | null;
+  /** The secret of the open window. */
+  readonly secret: string | null;
+}
+
+export type Operation =
+  | { readonly type: 'open'; readonly secret: string }
+  | { readonly type: 'confirm'; readonly customer: string; readonly secret: string }
+  | { readonly type: 'reclaim'; readonly customer: string };
+
+export type Outcome = 'accepted' | 'claimed' | 'failure' | 'not-owner' | 'unknown';
+
+export interface Observed {
+  readonly operation: Operation;
+  readonly outcome: Outcome;
+}
+
+/** The rules of claiming as a client may rely on them (windows long enough not to elapse). */
+function apply(world: World, operation: Operation): { outcome: Outcome; world: World } {
+  const no = (outcome: Outcome) => ({ outcome, world });
+  const yes = (owner: string | null, secret: string | null) => ({
+    outcome: 'accepted' as const,
+    world: { owner, secret },
+  });
+  switch (operation.type) {
+    case 'open':
+      return world.owner === null ? yes(null, operation.secret) : no('claimed');
+    case 'confirm':
+      if (world.owner !== null) return no('claimed');
+      return world.secret === operation.secret ? yes(operation.customer, null) : no('failure');
+    case 'reclaim':
+      if (world.owner === null) return no('accepted');
+      return world.owner === operation.customer ? yes(null, null) : no('not-owner');
+    default:
+      return operation satisfies never;
+  }
+}
+
+export class Worlds {
+  #possible: readonly World[];
+  readonly #history: string[] = [];
+
+  constructor(start: World = { owner: null, secret: null }) {
+    this.#possible = [start];
+  }
+
+  /** Takes in what was observed of operations that were under way at the same time, in any order. */
+  observe(...observed: readonly Observed[]): void {
+    this.#narrow(
+      JSON.stringify(observed),
+      permutations(observed).flatMap((order) => order.reduce(step, this.#possible)),
+    );
+  }
+
+  /** Takes in who owned the device at a moment when nothing was under way. */
+  sees(owner: string | null): void {
+    this.#narrow(
+      `owner seen: ${owner}`,
+      this.#possible.filter((world) => world.owner === owner),
+    );
+  }
+
+  /** A secret that surely, or maybe, opens the device; null where surely none does. */
+  get secret(): string | null {
+    return this.#possible.find((world) => world.secret !== null)?.secret ?? null;
+  }
+
+  #narrow(what: string, worlds: readonly World[]): void {
+    this.#history.push(what);
+    const distinct = new Map(worlds.map((world) => [JSON.stringify(world), world]));
+    if (distinct.size === 0) {
+      const before = JSON.stringify(this.#possible);
+      throw new Error(
+        `a promise was broken.\npossible before: ${before}\nhistory:\n${this.#history.join('\n')}`,
+      );
+    }
+    this.#possible = [...distinct.values()];
+  }
+}
+
+function step(worlds: readonly World[], { operation, outcome }: Observed): readonly World[] {
+  return worlds.flatMap((world) => {
+    const result = apply(world, operation);
+    if (outcome === 'unknown') return [world, result.world];
+    return result.outcome === outcome ? [result.world] : [];
+  });
+}
+
+function permutations<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
+  if (items.length <= 1) return [items];
+  return items.flatMap((first, at) =>
+    permutations(items.filter((_, other) => other !== at)).map((rest) => [first, ...rest]),
+  );
+}
