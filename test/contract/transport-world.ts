@@ -1,0 +1,127 @@
+/**
+ * The world behind a transport: real device actors over a memory store, a directory, secrets, and a few provisioned
+ * devices. Tests may stand between transport and actors to hold answers back or replace them.
+ */
+import { type Clock, systemClock } from '../../actors/clock.ts';
+import { createDevices } from '../../actors/device/devices.ts';
+import { deviceEngine } from '../../actors/device/persistence.ts';
+import type { DeviceCommand, DeviceRecord, ProvisionDevice } from '../../actors/device/protocol.ts';
+import type { DeviceAnswer, DeviceListener, Devices, Directory } from '../../actors/devices.ts';
+import { createDirectory } from '../../actors/directory.ts';
+import { type CustomerId, type DeviceId, newId, type TenantId, type UserId } from '../../actors/ids.ts';
+import { silentLog } from '../../actors/log.ts';
+import { type Parent, startSystem } from '../../actors/nact.ts';
+import { createSecrets, type Secrets } from '../../actors/secret.ts';
+import { createMemoryStore } from '../../actors/store/memory.ts';
+
+export interface TransportWorld {
+  readonly parent: Parent;
+  readonly devices: Devices;
+  readonly directory: Directory;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  /** Set it to stand between the transport and the actors; `pass` goes on to the real one. */
+  intercept:
+    | ((command: DeviceCommand, pass: () => Promise<DeviceAnswer>) => Promise<DeviceAnswer>)
+    | undefined;
+  /** Set it to make look-ups by credentials fail, wait, or the like. */
+  interceptLookup:
+    | ((pass: () => Promise<DeviceRecord | undefined>) => Promise<DeviceRecord | undefined>)
+    | undefined;
+  /** Told of every event; set it to the transport's listener. */
+  onEvent: DeviceListener;
+  /** Creates a device whose access token is `accessToken`. */
+  provision(accessToken: string, more?: Partial<ProvisionDevice>): Promise<DeviceId>;
+  /** Makes a customer own the device, as its tenant would. */
+  assign(id: DeviceId): Promise<void>;
+  /** Commands that reached the actors, except those that set the scene. */
+  readonly commands: DeviceCommand[];
+  stop(): Promise<void>;
+}
+
+export const TENANT = newId<TenantId>(1);
+const CUSTOMER = newId<CustomerId>(1);
+const USER = newId<UserId>(1);
+
+const DAY_MS = 86_400_000;
+
+export async function createTransportWorld(
+  policy: { readonly allowClaimingByDefault?: boolean; readonly maxDurationMs?: number } = {},
+): Promise<TransportWorld> {
+  const store = createMemoryStore();
+  const parent = startSystem(deviceEngine(store.journal));
+  const real = createDevices({
+    root: parent,
+    journal: store.journal,
+    policy: {
+      allowClaimingByDefault: true,
+      defaultDurationMs: DAY_MS,
+      maxDurationMs: 0,
+      maxAttributeBytes: 10_000,
+      ...policy,
+    },
+    settings: {
+      residentsMax: 1_000,
+      idleMs: 60_000,
+      mailboxMax: 1_000,
+      inFlightMax: 10_000,
+      askTimeoutMs: 5_000,
+    },
+    clock: systemClock,
+    log: silentLog,
+    onEvent: (id, event, state) => world.onEvent(id, event, state),
+  });
+  const directory = createDirectory(store.journal, store.index);
+  const commands: DeviceCommand[] = [];
+
+  const must = async (id: DeviceId, command: DeviceCommand): Promise<void> => {
+    const answer = await real.ask(id, command);
+    if (answer.type !== 'accepted') throw new Error(JSON.stringify(answer));
+  };
+
+  const world: TransportWorld = {
+    parent,
+    secrets: createSecrets(Buffer.alloc(32, 7)),
+    clock: systemClock,
+    intercept: undefined,
+    interceptLookup: undefined,
+    onEvent: () => {},
+    commands,
+    devices: {
+      ask(id, command) {
+        commands.push(command);
+        const pass = () => real.ask(id, command);
+        return world.intercept === undefined ? pass() : world.intercept(command, pass);
+      },
+      read: (id) => real.read(id),
+    },
+    directory: {
+      ...directory,
+      byCredentials(credentialsId) {
+        const pass = () => directory.byCredentials(credentialsId);
+        return world.interceptLookup === undefined ? pass() : world.interceptLookup(pass);
+      },
+    },
+    async provision(accessToken, more = {}) {
+      const id = newId<DeviceId>(Date.now());
+      await must(id, {
+        type: 'ProvisionDevice',
+        tenantId: TENANT,
+        name: `device ${accessToken}`,
+        deviceType: 'default',
+        label: null,
+        additionalInfo: null,
+        credentials: { type: 'ACCESS_TOKEN', credentialsId: accessToken },
+        customerId: null,
+        ...more,
+      });
+      return id;
+    },
+    assign: (id) => must(id, { type: 'AssignDevice', tenantId: TENANT, userId: USER, customerId: CUSTOMER }),
+    async stop() {
+      await real.stop(1_000);
+      await store.close();
+    },
+  };
+  return world;
+}

@@ -1,0 +1,53 @@
+/**
+ * Acknowledgements in the order of their publications [MQTT-4.6.0-2] [MQTT-4.6.0-3], whatever order they are decided
+ * in. Each publication takes a ticket on arrival; tickets are settled at any time, and leave from the front.
+ */
+import type { ReasonCode } from './reasons.ts';
+
+export interface Ticket {
+  readonly qos: 0 | 1 | 2;
+  /** 0 with QoS 0. */
+  readonly messageId: number;
+  settlement: Settlement | undefined;
+}
+
+export type Settlement =
+  | Acknowledge
+  /** Nothing is sent; for QoS 0. */
+  | { readonly type: 'drop' }
+  /** No acknowledgement: the connection ends, so that the device comes back and sends again. */
+  | { readonly type: 'disconnect'; readonly reasonCode: ReasonCode; readonly why?: string };
+
+export interface Acknowledge {
+  readonly type: 'acknowledge';
+  /** Success in versions before 5 whatever it is: they know no other PUBACK. */
+  readonly reasonCode: ReasonCode;
+  readonly why?: string;
+  /** What the device is told besides, if it has subscribed to `filter`. */
+  readonly message?: { readonly filter: string; readonly topic: string; readonly payload: string };
+}
+
+export class AcknowledgementQueue {
+  #tickets: Ticket[] = [];
+  #first = 0;
+
+  get size(): number {
+    return this.#tickets.length - this.#first;
+  }
+
+  add(ticket: Ticket): void {
+    this.#tickets.push(ticket);
+  }
+
+  /** Takes the front ticket out when it is settled. */
+  shiftSettled(): Ticket | undefined {
+    const ticket = this.#tickets[this.#first];
+    if (ticket?.settlement === undefined) return undefined;
+    this.#first += 1;
+    if (this.#first === this.#tickets.length) {
+      this.#tickets = [];
+      this.#first = 0;
+    }
+    return ticket;
+  }
+}

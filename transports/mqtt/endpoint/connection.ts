@@ -1,0 +1,161 @@
+/**
+ * The shell around one socket: bytes in, checked packets out; packets in, one write out. It knows nothing of what
+ * packets mean.
+ *
+ * Reading pauses while too much that was read waits to be handled, while the session says so (too many publications
+ * in flight), and while the client does not read what we write. So a connection holds a bounded amount of memory
+ * whatever the other side does. What is written goes out with `flush`, in one piece, however many packets it is.
+ */
+import type { Socket } from 'node:net';
+import type { Clock, Instant } from '../../../actors/clock.ts';
+import { decode, decodeConnect } from './codec.ts';
+import { Framer } from './framer.ts';
+import { type ClientPacket, type Fault, MALFORMED, TOO_LARGE } from './packets.ts';
+import type { ProtocolVersion } from './reasons.ts';
+import { type MqttEndpointSettings, packetBytesMax } from './settings.ts';
+
+/** The packets of one chunk of the stream. A fault can only be the last of them, and of the stream. */
+export interface Batch {
+  readonly type: 'packets';
+  readonly packets: readonly (ClientPacket | Fault)[];
+  /** How much of the read-ahead this batch takes up until it is handled. */
+  readonly bytes: number;
+}
+
+export interface ConnectionEvents {
+  onPackets(batch: Batch): void;
+  /** The socket is closed, whoever closed it. Called once; nothing comes after it. */
+  onClosed(): void;
+}
+
+export class Connection {
+  /** When the last complete packet arrived, or the connection was opened. */
+  lastPacketAt: Instant;
+  /** When we closed our side, for the peer to close its own. */
+  endedAt: Instant | undefined;
+
+  readonly #socket: Socket;
+  readonly #settings: MqttEndpointSettings;
+  readonly #clock: Clock;
+  readonly #events: ConnectionEvents;
+  readonly #framer: Framer;
+  #version: ProtocolVersion | undefined;
+  /** After a fault the rest of the stream means nothing. */
+  #faulty = false;
+  #unhandledBytes = 0;
+  #held = false;
+  #blocked = false;
+  #output: Buffer[] = [];
+
+  constructor(socket: Socket, settings: MqttEndpointSettings, clock: Clock, events: ConnectionEvents) {
+    this.#socket = socket;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#events = events;
+    this.#framer = new Framer(packetBytesMax(settings));
+    this.lastPacketAt = clock.now();
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    socket.on('drain', () => {
+      this.#blocked = false;
+      this.#pace();
+    });
+    socket.on('error', () => {}); // `close` follows, and tells all there is to know
+    socket.on('close', () => events.onClosed());
+  }
+
+  /** For logs. */
+  get peer(): string {
+    return `${this.#socket.remoteAddress}:${this.#socket.remotePort}`;
+  }
+
+  /** Whether we do not read although the client may be sending: its silence then says nothing about it. */
+  get deaf(): boolean {
+    return this.#held || this.#unhandledBytes > 0;
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#faulty || this.endedAt !== undefined) return;
+    const frames: Buffer[] = [];
+    const fault = this.#framer.push(chunk, frames);
+    const packets: (ClientPacket | Fault)[] = [];
+    for (const frame of frames) {
+      const packet = this.#decode(frame);
+      packets.push(packet);
+      if (packet.cmd === 'fault') {
+        this.#faulty = true;
+        break;
+      }
+    }
+    if (frames.length > 0) this.lastPacketAt = this.#clock.now();
+    if (fault !== undefined && !this.#faulty) {
+      this.#faulty = true;
+      packets.push(fault === 'too-large' ? TOO_LARGE : MALFORMED);
+    }
+    if (packets.length === 0) return;
+    this.#unhandledBytes += chunk.length;
+    this.#pace();
+    this.#events.onPackets({ type: 'packets', packets, bytes: chunk.length });
+  }
+
+  #decode(frame: Buffer): ClientPacket | Fault {
+    if (this.#version !== undefined) return decode(frame, this.#version);
+    const packet = decodeConnect(frame);
+    if (packet.cmd === 'connect') this.#version = packet.protocolVersion;
+    return packet;
+  }
+
+  /** A batch is handled: its bytes no longer count as read ahead. */
+  handled(batch: Batch): void {
+    this.#unhandledBytes -= batch.bytes;
+    this.#pace();
+  }
+
+  /** Stops reading until further notice, or goes on. */
+  hold(hold: boolean): void {
+    if (this.#held === hold) return;
+    this.#held = hold;
+    this.#pace();
+  }
+
+  #pace(): void {
+    if (this.endedAt !== undefined) return;
+    const pause = this.#held || this.#blocked || this.#unhandledBytes > this.#settings.readAheadBytesMax;
+    if (pause === this.#socket.isPaused()) return;
+    if (pause) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  /** Puts bytes behind those that wait to be flushed. */
+  write(bytes: Buffer): void {
+    if (this.endedAt === undefined) this.#output.push(bytes);
+  }
+
+  /** Hands everything written to the socket in one piece. */
+  flush(): void {
+    const [first] = this.#output;
+    if (first === undefined) return;
+    const bytes = this.#output.length === 1 ? first : Buffer.concat(this.#output);
+    this.#output = [];
+    if (this.#socket.destroyed) return;
+    this.#blocked = !this.#socket.write(bytes);
+    if (this.#socket.writableLength > this.#settings.outputBytesMax) this.destroy();
+    else if (this.#blocked) this.#pace();
+  }
+
+  /** Flushes, closes our side, and waits for the peer to close its own; what it still sends is thrown away. */
+  end(): void {
+    if (this.endedAt !== undefined) return;
+    this.flush();
+    this.endedAt = this.#clock.now();
+    this.#socket.end();
+    this.#socket.resume();
+  }
+
+  /** Closes at once. */
+  destroy(): void {
+    this.endedAt ??= this.#clock.now();
+    this.#output = [];
+    this.#socket.destroy();
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * The MQTT endpoint: devices connect to it with MQTT 3.1, 3.1.1 or 5 and open their claim windows.
+ *
+ * It is no broker. Devices never talk to each other, so there is no routing, no retained message, no stored session:
+ * a publication goes to the device's own actor and nowhere else. One socket (`connection.ts`) feeds one session
+ * actor (`session-actor.ts`), whose handlers (`handlers/`) answer; this file accepts, counts, times out and stops.
+ */
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Clock } from '../../../actors/clock.ts';
+import type { DeviceListener, Devices, Directory } from '../../../actors/devices.ts';
+import type { Log } from '../../../actors/log.ts';
+import { type Parent, type Ref, spawnParent, stop, tell } from '../../../actors/nact.ts';
+import type { Secrets } from '../../../actors/secret.ts';
+import { createClaiming } from '../../claiming.ts';
+import { ListenError, type Listening, type Transport } from '../../transport.ts';
+import { Connection } from './connection.ts';
+import { Reason } from './reasons.ts';
+import { Session, type SessionContext, type SessionMessage } from './session.ts';
+import { spawnSession } from './session-actor.ts';
+import { SessionTable } from './session-table.ts';
+import type { MqttEndpointSettings } from './settings.ts';
+
+export interface MqttEndpointOptions {
+  readonly settings: MqttEndpointSettings;
+  readonly devices: Devices;
+  readonly directory: Directory;
+  readonly secrets: Secrets;
+  /** Under which actor the endpoint's supervisor is spawned. */
+  readonly parent: Parent;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface MqttEndpoint extends Transport {
+  readonly onDeviceEvent: DeviceListener;
+  /** How many connections there are, sessions or not. */
+  readonly connections: number;
+}
+
+/** Creates the endpoint; nothing listens before `start`. */
+export function createMqttEndpoint(options: MqttEndpointOptions): MqttEndpoint {
+  return new Endpoint(options);
+}
+
+interface Client {
+  readonly session: Session;
+  readonly actor: Ref<SessionMessage>;
+  readonly openedAt: number;
+}
+
+const LISTEN_BACKLOG = 4_096;
+
+class Endpoint implements MqttEndpoint {
+  readonly name = 'mqtt';
+  readonly #options: MqttEndpointOptions;
+  readonly #context: SessionContext;
+  readonly #home: Parent;
+  readonly #server: Server;
+  readonly #clients = new Set<Client>();
+  /** Clients that are not authenticated yet, the oldest first. */
+  readonly #connecting = new Set<Client>();
+  #names = 0;
+  #cancelSweep: (() => void) | undefined;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(options: MqttEndpointOptions) {
+    const { settings, devices, directory, secrets, clock, log } = options;
+    this.#options = options;
+    const claiming = createClaiming(devices, directory, secrets);
+    this.#context = { settings, claiming, clock, log, table: new SessionTable() };
+    this.#home = spawnParent(options.parent, 'mqtt-endpoint');
+    this.#server = createServer((socket) => this.#accept(socket));
+  }
+
+  get connections(): number {
+    return this.#clients.size;
+  }
+
+  start(): Promise<Listening> {
+    const { bindAddress, port } = this.#options.settings;
+    const server = this.#server;
+    return new Promise((resolve, reject) => {
+      const onError = (error: Error) => reject(new ListenError('MQTT', bindAddress, port, error));
+      server.once('error', onError);
+      server.listen({ host: bindAddress, port, backlog: LISTEN_BACKLOG }, () => {
+        server.off('error', onError);
+        server.on('error', (error) =>
+          this.#options.log.error({ err: error }, 'mqtt: can not accept connections'),
+        );
+        this.#sweepLater();
+        const address = server.address();
+        if (address === null || typeof address === 'string') reject(new Error('listening on no TCP address'));
+        else resolve({ address: address.address, port: address.port });
+      });
+    });
+  }
+
+  readonly onDeviceEvent: DeviceListener = (id, event) => {
+    if (event.type === 'DeviceDeleted' || event.type === 'CredentialsChanged') {
+      this.#context.table.end(id, Reason.administrativeAction);
+    }
+  };
+
+  #accept(socket: Socket): void {
+    const { settings, clock } = this.#options;
+    if (this.#clients.size >= settings.connectionsMax) {
+      socket.destroy();
+      return;
+    }
+    if (this.#connecting.size >= settings.connectingMax) this.#dropLongestConnecting();
+
+    const connection = new Connection(socket, settings, clock, {
+      onPackets: (batch) => tell(client.actor, batch),
+      onClosed: () => {
+        this.#connecting.delete(client);
+        tell(client.actor, { type: 'closed' });
+      },
+    });
+    const session = new Session(this.#context, connection, () => client.actor);
+    const actor = spawnSession(this.#home, `session-${++this.#names}`, session, () => this.#forget(client));
+    const client: Client = { session, actor, openedAt: clock.now() };
+    this.#clients.add(client);
+    this.#connecting.add(client);
+  }
+
+  /** In a flood of connections that never say CONNECT, those that do must still get through: the oldest yields. */
+  #dropLongestConnecting(): void {
+    for (const client of this.#connecting) {
+      this.#connecting.delete(client);
+      if (client.session.status === 'connecting') {
+        client.session.connection.destroy();
+        return;
+      }
+    }
+  }
+
+  #forget(client: Client): void {
+    this.#clients.delete(client);
+    this.#connecting.delete(client);
+    if (this.#clients.size === 0) this.#onEmpty?.();
+  }
+
+  #sweepLater(): void {
+    this.#cancelSweep = this.#options.clock.after(this.#options.settings.sweepIntervalMs, () => {
+      const now = this.#options.clock.now();
+      for (const client of this.#clients) this.#checkTimeouts(client, now);
+      this.#sweepLater();
+    });
+  }
+
+  #checkTimeouts({ session, actor, openedAt }: Client, now: number): void {
+    const { connectTimeoutMs, closeTimeoutMs } = this.#options.settings;
+    const { connection, status } = session;
+    if (connection.endedAt !== undefined) {
+      if (now - connection.endedAt > closeTimeoutMs) connection.destroy();
+    } else if (status === 'connecting') {
+      if (now - openedAt > connectTimeoutMs) connection.destroy();
+    } else if (!connection.deaf && now - connection.lastPacketAt > session.silenceMaxMs) {
+      tell(actor, { type: 'end', reasonCode: Reason.keepAliveTimeout }); // [MQTT-3.1.2-24]
+    }
+  }
+
+  async stop(drainMs: number): Promise<void> {
+    this.#server.close();
+    const empty = new Promise<void>((resolve) => {
+      if (this.#clients.size === 0) resolve();
+      else this.#onEmpty = resolve;
+    });
+    for (const { session, actor } of this.#clients) {
+      if (session.status === 'connecting') session.connection.destroy();
+      else tell(actor, { type: 'drain' });
+    }
+    const cancel = this.#options.clock.after(drainMs, () => {
+      for (const { session } of this.#clients) session.connection.destroy();
+    });
+    await empty;
+    cancel();
+    this.#cancelSweep?.();
+    stop(this.#home);
+  }
+}

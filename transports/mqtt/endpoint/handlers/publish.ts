@@ -1,0 +1,73 @@
+/** PUBLISH: find the topic, tell duplicates, take it in, and pass it on by what its topic means. */
+import { type PublishRoute, routePublish } from '../../../topics.ts';
+import type { Ticket } from '../acknowledgements.ts';
+import { encodeSuccess } from '../codec.ts';
+import type { PublishPacket } from '../packets.ts';
+import { Reason } from '../reasons.ts';
+import type { Session } from '../session.ts';
+import { claim } from './claim.ts';
+import { gateway } from './gateway.ts';
+import { rpcRequest } from './rpc.ts';
+
+export function publish(session: Session, packet: PublishPacket): void {
+  const topic = topicOf(session, packet);
+  if (topic === undefined || isDuplicate(session, packet)) return;
+  const route = routePublish(topic);
+  if (route.type === 'gateway' && !session.device?.isGateway) return; // no answer at all (facts 1.7)
+  const ticket = session.admit(packet.qos, packet.messageId);
+  if (ticket !== undefined) pass(session, packet, ticket, route);
+}
+
+function pass(session: Session, packet: PublishPacket, ticket: Ticket, route: PublishRoute): void {
+  switch (route.type) {
+    case 'claim':
+      claim(session, packet.payload, ticket);
+      return;
+    case 'rpc-request':
+      rpcRequest(session, packet.payload, ticket, route);
+      return;
+    case 'gateway':
+      gateway(session, ticket);
+      return;
+    case 'ignored':
+      session.settle(ticket, { type: 'acknowledge', reasonCode: Reason.success });
+      return;
+    case 'unknown':
+      session.settle(ticket, { type: 'acknowledge', reasonCode: Reason.topicNameInvalid });
+      return;
+    default:
+      route satisfies never;
+  }
+}
+
+/** The topic name, by its alias if so sent (version 5, section 3.3.2.3.4); undefined when the session had to end. */
+function topicOf(session: Session, { topic, properties }: PublishPacket): string | undefined {
+  if (properties?.subscriptionIdentifier !== undefined) {
+    session.disconnect(Reason.protocolError); // [MQTT5-3.3.4-6]
+    return undefined;
+  }
+  const alias = properties?.topicAlias;
+  if (alias === undefined) {
+    if (topic === '')
+      session.disconnect(session.version === 5 ? Reason.protocolError : Reason.malformedPacket);
+    return topic === '' ? undefined : topic; // [MQTT-4.7.3-1]
+  }
+  if (!(alias >= 1 && alias <= session.context.settings.topicAliasMax)) {
+    session.disconnect(Reason.topicAliasInvalid); // [MQTT5-3.3.2-8] [MQTT5-3.3.2-9]
+    return undefined;
+  }
+  if (topic !== '') session.topicAliases.set(alias, topic);
+  const known = session.topicAliases.get(alias);
+  if (known === undefined) session.disconnect(Reason.protocolError);
+  return known;
+}
+
+/**
+ * A QoS 2 publication whose packet identifier is held has been taken in before: it must not open a window again
+ * [MQTT-4.3.3-2]. If its PUBREC was sent, it is sent again; else it is still to come.
+ */
+function isDuplicate(session: Session, { qos, messageId }: PublishPacket): boolean {
+  const held = qos === 2 ? session.heldIdentifiers.get(messageId) : undefined;
+  if (held === 'received') session.connection.write(encodeSuccess('pubrec', messageId));
+  return held !== undefined;
+}

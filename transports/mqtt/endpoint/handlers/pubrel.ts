@@ -1,0 +1,19 @@
+/** PUBREL: the client lets go of a QoS 2 packet identifier; answered with PUBCOMP in any case [MQTT-4.3.3-2]. */
+import { encodeSuccess } from '../codec.ts';
+import type { PacketOf } from '../packets.ts';
+import { Reason } from '../reasons.ts';
+import type { Session } from '../session.ts';
+
+export function pubrel(session: Session, { messageId }: PacketOf<'pubrel'>): void {
+  const held = session.heldIdentifiers.get(messageId);
+  if (held === 'deciding') {
+    session.disconnect(Reason.protocolError); // no PUBREC was sent yet: the client can not have seen one
+    return;
+  }
+  if (held === undefined && session.version === 5) {
+    session.send({ cmd: 'pubcomp', messageId, reasonCode: Reason.packetIdentifierNotFound });
+    return;
+  }
+  if (session.heldIdentifiers.delete(messageId)) session.unacknowledged -= 1;
+  session.connection.write(encodeSuccess('pubcomp', messageId));
+}

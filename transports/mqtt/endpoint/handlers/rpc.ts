@@ -1,0 +1,48 @@
+/**
+ * Calls by the device. One is answered: `getSessionLimits`, which ThingsBoard's Python SDK makes on every connect
+ * and waits for (facts 1.8). Others have nobody here to answer them; they are acknowledged and dropped.
+ */
+import { isUtf8 } from 'node:buffer';
+import { isJsonObject } from '../../../../actors/json.ts';
+import type { PublishRoute } from '../../../topics.ts';
+import type { Ticket } from '../acknowledgements.ts';
+import { Reason } from '../reasons.ts';
+import type { Session } from '../session.ts';
+
+export function rpcRequest(
+  session: Session,
+  payload: Buffer,
+  ticket: Ticket,
+  route: Extract<PublishRoute, { type: 'rpc-request' }>,
+): void {
+  const { responseFilter: filter, responseTopic: topic } = route;
+  const known = methodOf(payload) === 'getSessionLimits';
+  session.settle(ticket, {
+    type: 'acknowledge',
+    reasonCode: Reason.success,
+    ...(known ? { message: { filter, topic, payload: JSON.stringify(sessionLimits(session)) } } : {}),
+  });
+}
+
+function methodOf(payload: Buffer): unknown {
+  if (!isUtf8(payload)) return undefined;
+  try {
+    const call: unknown = JSON.parse(payload.toString('utf8'));
+    return isJsonObject(call) ? call.method : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** There are no rate limits per device, which is what empty texts say. */
+const NO_RATE_LIMITS = { messages: '', telemetryMessages: '', telemetryDataPoints: '' };
+
+function sessionLimits(session: Session) {
+  const { payloadBytesMax, inFlightMax } = session.context.settings;
+  return {
+    maxPayloadSize: payloadBytesMax,
+    maxInflightMessages: inFlightMax,
+    rateLimits: NO_RATE_LIMITS,
+    ...(session.device?.isGateway ? { gatewayRateLimits: NO_RATE_LIMITS } : {}),
+  };
+}

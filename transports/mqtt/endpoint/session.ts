@@ -1,0 +1,270 @@
+/**
+ * The state of one client's session and the few things that can be done with it. Handlers (`handlers/`) decide what
+ * to do; the session actor (`session-actor.ts`) decides when. Nothing here waits.
+ *
+ * A session lives as long as its connection: no subscription, packet identifier or message outlives it. A device
+ * that comes back subscribes again and sends again what was not acknowledged, which rule O5 makes harmless.
+ */
+import type mqtt from 'mqtt-packet';
+import type { Clock } from '../../../actors/clock.ts';
+import type { Log } from '../../../actors/log.ts';
+import { type Ref, tell } from '../../../actors/nact.ts';
+import type { AuthenticatedDevice, Claiming, ClaimOutcome } from '../../claiming.ts';
+import { type Acknowledge, AcknowledgementQueue, type Settlement, type Ticket } from './acknowledgements.ts';
+import { encode, encodeSuccess } from './codec.ts';
+import type { Batch, Connection } from './connection.ts';
+import { type ProtocolVersion, Reason, type ReasonCode } from './reasons.ts';
+import type { SessionTable } from './session-table.ts';
+import type { MqttEndpointSettings } from './settings.ts';
+
+export type SessionMessage =
+  | Batch
+  /** Devices have answered: see `Session.answers`. */
+  | { readonly type: 'answers' }
+  /** End the session, for a reason that lies outside of it. */
+  | { readonly type: 'end'; readonly reasonCode: ReasonCode }
+  /** The server is about to stop: take nothing new, acknowledge what is under way, then end. */
+  | { readonly type: 'drain' }
+  | { readonly type: 'closed' };
+
+const ANSWERS: SessionMessage = { type: 'answers' };
+
+export interface SessionContext {
+  readonly settings: MqttEndpointSettings;
+  readonly claiming: Claiming;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly table: SessionTable;
+}
+
+/** `ending`: takes no more packets, acknowledges what came before, then ends. */
+export type SessionStatus = 'connecting' | 'connected' | 'ending' | 'ended';
+
+/** What a client may be sent; what it told in CONNECT. */
+export interface ClientLimits {
+  readonly packetBytesMax: number;
+  readonly receiveMaximum: number;
+  readonly wantsProblemInformation: boolean;
+}
+
+const PACKET_IDENTIFIER_MAX = 0xffff;
+
+export class Session {
+  readonly context: SessionContext;
+  readonly connection: Connection;
+  readonly self: () => Ref<SessionMessage>;
+  status: SessionStatus = 'connecting';
+  version: ProtocolVersion = 4;
+  device: AuthenticatedDevice | undefined;
+  limits: ClientLimits = {
+    packetBytesMax: Number.POSITIVE_INFINITY,
+    receiveMaximum: PACKET_IDENTIFIER_MAX,
+    wantsProblemInformation: true,
+  };
+  /** Silence after which the client is taken for dead, in ms. */
+  silenceMaxMs = Number.POSITIVE_INFINITY;
+  /** Filters granted, with their QoS. */
+  readonly subscriptions = new Map<string, 0 | 1>();
+  /** Topic names by alias (version 5). */
+  readonly topicAliases = new Map<number, string>();
+  /**
+   * QoS 2 packet identifiers in use by the client. `deciding`: the PUBREC is to come; `received`: PUBREC was sent,
+   * PUBREL is to come. While one is held, its PUBLISH is a duplicate [MQTT-4.3.3-2].
+   */
+  readonly heldIdentifiers = new Map<number, 'deciding' | 'received'>();
+  /** Publications that count against the Receive Maximum. */
+  unacknowledged = 0;
+  /** QoS 0 publications that wait for a device's answer. */
+  unreliable = 0;
+  readonly answers: { readonly ticket: Ticket; readonly outcome: ClaimOutcome }[] = [];
+
+  readonly #tickets = new AcknowledgementQueue();
+  /** Identifiers of our own messages that the client has not acknowledged. */
+  readonly #sent = new Set<number>();
+  #lastSent = 0;
+
+  constructor(context: SessionContext, connection: Connection, self: () => Ref<SessionMessage>) {
+    this.context = context;
+    this.connection = connection;
+    this.self = self;
+  }
+
+  /** Whether the session has ended, or the connection was cut under it. */
+  get over(): boolean {
+    return this.status === 'ended' || this.connection.endedAt !== undefined;
+  }
+
+  /** Whether nothing waits to be acknowledged. */
+  get idle(): boolean {
+    return this.#tickets.size === 0;
+  }
+
+  /**
+   * Whether to take no more publications until some are acknowledged. A version 5 client knows its limit: only what
+   * that limit does not cover counts here, the rest is checked in `admit`.
+   */
+  get full(): boolean {
+    const waiting = this.version === 5 ? this.unreliable : this.#tickets.size;
+    return waiting >= this.context.settings.inFlightMax;
+  }
+
+  // ------------------------------------------------------------------------------------------- from the client
+
+  /** Takes a publication in; undefined when the client had to be disconnected for sending too many. */
+  admit(qos: 0 | 1 | 2, messageId: number): Ticket | undefined {
+    if (qos === 0) this.unreliable += 1;
+    else this.unacknowledged += 1;
+    if (this.version === 5 && this.unacknowledged > this.context.settings.inFlightMax) {
+      this.disconnect(Reason.receiveMaximumExceeded); // [MQTT5-3.3.4-7]
+      return undefined;
+    }
+    if (qos === 2) this.heldIdentifiers.set(messageId, 'deciding');
+    const ticket: Ticket = { qos, messageId, settlement: undefined };
+    this.#tickets.add(ticket);
+    return ticket;
+  }
+
+  /** A device has answered, in whatever order; called outside of the actor, handled inside. */
+  answered(ticket: Ticket, outcome: ClaimOutcome): void {
+    this.answers.push({ ticket, outcome });
+    if (this.answers.length === 1) tell(this.self(), ANSWERS);
+  }
+
+  /** Ends the session in its own time; may be called from anywhere. */
+  requestEnd(reasonCode: ReasonCode): void {
+    tell(this.self(), { type: 'end', reasonCode });
+  }
+
+  settle(ticket: Ticket, settlement: Settlement): void {
+    ticket.settlement = settlement;
+    if (settlement.type === 'disconnect' && this.status === 'connected') this.status = 'ending';
+  }
+
+  /** Acknowledges what is settled, from the front. Returns whether anything left the queue. */
+  acknowledge(): boolean {
+    let any = false;
+    while (!this.over) {
+      const ticket = this.#tickets.shiftSettled();
+      if (ticket?.settlement === undefined) break;
+      any = true;
+      this.#carryOut(ticket, ticket.settlement);
+    }
+    return any;
+  }
+
+  #carryOut(ticket: Ticket, settlement: Settlement): void {
+    if (ticket.qos === 0) this.unreliable -= 1;
+    switch (settlement.type) {
+      case 'acknowledge':
+        if (ticket.qos === 1) this.#puback(ticket, settlement);
+        if (ticket.qos === 2) this.#pubrec(ticket, settlement);
+        if (settlement.message !== undefined) {
+          const { filter, topic, payload } = settlement.message;
+          this.publish(filter, topic, payload);
+        }
+        return;
+      case 'drop':
+        return;
+      case 'disconnect':
+        this.disconnect(settlement.reasonCode, settlement.why);
+        return;
+      default:
+        settlement satisfies never;
+    }
+  }
+
+  #puback(ticket: Ticket, settlement: Acknowledge): void {
+    this.unacknowledged -= 1;
+    this.#confirm('puback', ticket.messageId, settlement); // [MQTT-4.3.2-2]
+  }
+
+  #pubrec(ticket: Ticket, settlement: Acknowledge): void {
+    const failed = this.version === 5 && settlement.reasonCode >= 0x80;
+    // A PUBREC that says failure ends the exchange: the identifier is free again (version 5, section 4.3.3).
+    if (failed) this.heldIdentifiers.delete(ticket.messageId);
+    else this.heldIdentifiers.set(ticket.messageId, 'received');
+    if (failed) this.unacknowledged -= 1;
+    this.#confirm('pubrec', ticket.messageId, settlement); // [MQTT-4.3.3-2]
+  }
+
+  #confirm(cmd: 'puback' | 'pubrec', messageId: number, { reasonCode, why }: Acknowledge): void {
+    if (this.version < 5 || reasonCode === Reason.success) {
+      this.connection.write(encodeSuccess(cmd, messageId));
+      return;
+    }
+    // Without a reason string if so asked [MQTT5-3.1.2-29].
+    this.#sendWithReason(
+      { cmd, messageId, reasonCode },
+      this.limits.wantsProblemInformation ? why : undefined,
+    );
+  }
+
+  // --------------------------------------------------------------------------------------------- to the client
+
+  /** Publishes to the client if it has subscribed to `filter`, with the QoS granted. */
+  publish(filter: string, topic: string, payload: string): void {
+    const granted = this.subscriptions.get(filter);
+    if (granted === undefined) return;
+    const messageId = granted === 1 ? this.#takeIdentifier() : undefined;
+    if (messageId === undefined) {
+      this.send({ cmd: 'publish', topic, payload, qos: 0, dup: false, retain: false });
+    } else if (!this.send({ cmd: 'publish', topic, payload, qos: 1, messageId, dup: false, retain: false })) {
+      this.#sent.delete(messageId);
+    }
+  }
+
+  /** An unused packet identifier; undefined while too many messages are not acknowledged [MQTT5-3.3.4-9]. */
+  #takeIdentifier(): number | undefined {
+    const { unacknowledgedMax } = this.context.settings;
+    if (this.#sent.size >= Math.min(unacknowledgedMax, this.limits.receiveMaximum)) return undefined;
+    do {
+      this.#lastSent = (this.#lastSent % PACKET_IDENTIFIER_MAX) + 1;
+    } while (this.#sent.has(this.#lastSent));
+    this.#sent.add(this.#lastSent);
+    return this.#lastSent;
+  }
+
+  /** The client has acknowledged a message of ours. */
+  acknowledged(messageId: number): void {
+    this.#sent.delete(messageId);
+  }
+
+  /** Sends a packet, unless the client can not take one so large [MQTT5-3.1.2-24] [MQTT5-3.1.2-25]. */
+  send(packet: mqtt.Packet): boolean {
+    const bytes = encode(packet, this.version);
+    if (bytes.length > this.limits.packetBytesMax) return false;
+    this.connection.write(bytes);
+    return true;
+  }
+
+  #sendWithReason(
+    packet: mqtt.IPubackPacket | mqtt.IPubrecPacket | mqtt.IDisconnectPacket,
+    why?: string,
+  ): void {
+    if (why !== undefined && this.send({ ...packet, properties: { reasonString: why } })) return;
+    this.send(packet);
+  }
+
+  /** Ends the session at once; a version 5 client is told why [MQTT5-4.13.1-1]. */
+  disconnect(reasonCode: ReasonCode, why?: string): void {
+    if (this.over) return;
+    // Not before a CONNACK that says success [MQTT5-3.14.0-1].
+    if (this.version === 5 && this.status !== 'connecting') {
+      this.#sendWithReason({ cmd: 'disconnect', reasonCode }, why);
+    }
+    this.context.log.debug({ deviceId: this.device?.id, reasonCode }, 'mqtt session ended by us');
+    this.close();
+  }
+
+  /** Ends the session without a word. */
+  close(): void {
+    this.leave();
+    this.connection.end();
+  }
+
+  /** The connection is no longer this session's business. */
+  leave(): void {
+    this.status = 'ended';
+    if (this.device !== undefined) this.context.table.leave(this.device.id, this);
+  }
+}

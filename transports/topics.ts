@@ -1,0 +1,110 @@
+/**
+ * The MQTT topics of ThingsBoard's device API: what a device may publish to and what it may subscribe to.
+ *
+ * Nothing is routed between devices, so there is no topic tree. A publication is classified once by its exact name
+ * or prefix; a subscription is granted when its filter is literally one of a fixed list. `me` is whoever is connected.
+ */
+
+/** Where a device opens its claim window; the short forms are in ThingsBoard's documentation, not in its code. */
+export const CLAIM_TOPIC = 'v1/devices/me/claim';
+/** Where a device hears what became of it (rule O6). Ours; ThingsBoard tells nothing. */
+export const CLAIM_RESPONSE_TOPIC = 'v1/devices/me/claim/response';
+
+export type PublishRoute =
+  | { readonly type: 'claim' }
+  /** A call by the device, to be answered on `responseTopic` for whoever subscribed to `responseFilter`. */
+  | { readonly type: 'rpc-request'; readonly responseTopic: string; readonly responseFilter: string }
+  | { readonly type: 'gateway' }
+  /** Part of ThingsBoard's API, of no use to claiming: acknowledged and dropped. */
+  | { readonly type: 'ignored' }
+  | { readonly type: 'unknown' };
+
+const CLAIM: PublishRoute = { type: 'claim' };
+const GATEWAY: PublishRoute = { type: 'gateway' };
+const IGNORED: PublishRoute = { type: 'ignored' };
+const UNKNOWN: PublishRoute = { type: 'unknown' };
+
+const EXACT: ReadonlyMap<string, PublishRoute> = new Map([
+  [CLAIM_TOPIC, CLAIM],
+  ['v2/c', CLAIM],
+  ['v2/c/j', CLAIM],
+  ...[
+    'v1/devices/me/telemetry',
+    'v1/devices/me/attributes',
+    'v2/t',
+    'v2/t/j',
+    'v2/t/p',
+    'v2/a',
+    'v2/a/j',
+    'v2/a/p',
+  ].map((topic): [string, PublishRoute] => [topic, IGNORED]),
+]);
+
+/** Calls come in on the left and are answered on the right, under the same id. */
+const RPC: readonly (readonly [requests: string, responses: string])[] = [
+  ['v1/devices/me/rpc/request/', 'v1/devices/me/rpc/response/'],
+  ['v2/r/req/j/', 'v2/r/res/j/'],
+  ['v2/r/req/p/', 'v2/r/res/p/'],
+  ['v2/r/req/', 'v2/r/res/'],
+];
+
+const IGNORED_PREFIXES = [
+  'v1/devices/me/attributes/request/',
+  'v1/devices/me/rpc/response/',
+  'v2/a/req/',
+  'v2/r/res/',
+  'v2/fw/request/',
+  'v2/sw/request/',
+];
+
+const GATEWAY_PREFIX = 'v1/gateway/';
+/** The id of a call is a 32-bit integer in ThingsBoard. */
+const REQUEST_ID = /^\d{1,10}$/;
+
+/** What a publication of a device means. `topic` is a valid topic name. */
+export function routePublish(topic: string): PublishRoute {
+  if (topic === CLAIM_TOPIC) return CLAIM; // the hot path
+  const exact = EXACT.get(topic);
+  if (exact !== undefined) return exact;
+  if (topic.startsWith(GATEWAY_PREFIX)) return GATEWAY;
+  for (const [requests, responses] of RPC) {
+    if (!topic.startsWith(requests)) continue;
+    const id = topic.slice(requests.length);
+    return REQUEST_ID.test(id)
+      ? { type: 'rpc-request', responseTopic: responses + id, responseFilter: `${responses}+` }
+      : IGNORED;
+  }
+  return IGNORED_PREFIXES.some((prefix) => topic.startsWith(prefix)) ? IGNORED : UNKNOWN;
+}
+
+/** Every filter a device may subscribe to. */
+export const SUBSCRIBABLE: ReadonlySet<string> = new Set([
+  CLAIM_RESPONSE_TOPIC,
+  'v1/devices/me/attributes',
+  'v1/devices/me/attributes/response/+',
+  'v1/devices/me/rpc/request/+',
+  'v1/devices/me/rpc/response/+',
+  'v1/gateway/attributes',
+  'v1/gateway/attributes/response',
+  'v1/gateway/rpc',
+  'v1/gateway/claim/response',
+  'v1/gateway/disconnect',
+  'v2/a',
+  'v2/a/j',
+  'v2/a/p',
+  'v2/a/res/+',
+  'v2/a/res/j/+',
+  'v2/a/res/p/+',
+  'v2/r/req/+',
+  'v2/r/req/j/+',
+  'v2/r/req/p/+',
+  'v2/r/res/+',
+  'v2/r/res/j/+',
+  'v2/r/res/p/+',
+  'v2/fw/response/+',
+  'v2/fw/response/+/chunk/+',
+  'v2/fw/error',
+  'v2/sw/response/+',
+  'v2/sw/response/+/chunk/+',
+  'v2/sw/error',
+]);
