@@ -7,6 +7,12 @@
  */
 import { defaultAccountSettings as ACCOUNTS } from '../actors/accounts/model.ts';
 import { TIMER_MAX_MS } from '../actors/clock.ts';
+import {
+  defaultApiSettings as API,
+  defaultHttpServerSettings as HTTP,
+  defaultTokenSettings as TOKENS,
+} from '../http/settings.ts';
+import { DEVICE_HTTP_DEFAULTS as DEVICE_HTTP } from '../transports/http.ts';
 import { MQTT_ENDPOINT_DEFAULTS as MQTT } from '../transports/mqtt/endpoint/settings.ts';
 import type {
   BooleanOption,
@@ -18,6 +24,7 @@ import type {
   ValueOf,
 } from './option.ts';
 
+const LIMITS = API.limits;
 const DAY_MS = 86_400_000;
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -90,6 +97,61 @@ export const SCHEMA = {
       minBytes: 32,
       why: 'Key under which claim secrets are digested and sealed. Without it one is made at the first start and kept in the data folder.',
     }),
+    acceptNewServerKey: flag({
+      key: 'security.claim.acceptNewServerKey',
+      env: 'SECURITY_CLAIM_ACCEPT_NEW_SERVER_KEY',
+      default: false,
+      why: 'Start with another server key than the one the store was made with: for a key that is lost. Open windows and claimingData are lost with it.',
+    }),
+  }),
+
+  limits: section('Wrong secrets and passwords', {
+    wrongSecretsPerCustomerAndDevice: count({
+      key: 'security.claim.wrongSecrets.perCustomerAndDevice',
+      env: 'SECURITY_CLAIM_WRONG_SECRETS_PER_CUSTOMER_AND_DEVICE',
+      default: LIMITS.wrongSecretsPerCustomerAndDevice.max,
+      min: 0,
+      max: 1_000_000,
+      why: 'Wrong secrets of one customer for one device within the window; beyond it that customer gets 429 for that device, others can still claim it. 0: no limit.',
+    }),
+    wrongSecretsPerCustomer: count({
+      key: 'security.claim.wrongSecrets.perCustomer',
+      env: 'SECURITY_CLAIM_WRONG_SECRETS_PER_CUSTOMER',
+      default: LIMITS.wrongSecretsPerCustomer.max,
+      min: 0,
+      max: 1_000_000,
+      why: 'The same for one customer over all devices.',
+    }),
+    wrongSecretsPerAddress: count({
+      key: 'security.claim.wrongSecrets.perAddress',
+      env: 'SECURITY_CLAIM_WRONG_SECRETS_PER_ADDRESS',
+      default: LIMITS.wrongSecretsPerAddress.max,
+      min: 0,
+      max: 1_000_000,
+      why: 'The same for one IP address; raise it when many customers come through one (see server.trusted_proxies).',
+    }),
+    wrongSecretsWindowMs: millis({
+      key: 'security.claim.wrongSecrets.window',
+      env: 'SECURITY_CLAIM_WRONG_SECRETS_WINDOW',
+      default: LIMITS.wrongSecretsPerCustomer.windowMs,
+      min: 1000,
+      why: 'The window in which wrong secrets are counted; the longest that somebody has to wait.',
+    }),
+    failedLogins: count({
+      key: 'security.login.max_failed',
+      env: 'SECURITY_LOGIN_MAX_FAILED',
+      default: LIMITS.failedLogins.max,
+      min: 0,
+      max: 1_000_000,
+      why: 'Failed logins of one user name from one address within the window; beyond it the answer is 429. 0: no limit.',
+    }),
+    failedLoginsWindowMs: millis({
+      key: 'security.login.window',
+      env: 'SECURITY_LOGIN_WINDOW',
+      default: LIMITS.failedLogins.windowMs,
+      min: 1000,
+      why: 'The window in which failed logins are counted.',
+    }),
   }),
 
   http: section('HTTP: people and devices', {
@@ -102,8 +164,77 @@ export const SCHEMA = {
     port: port({
       key: 'server.port',
       env: 'HTTP_BIND_PORT',
-      default: 8080,
+      default: HTTP.port,
       why: 'Port for REST and the device HTTP API. 0: any free one, named in the log.',
+    }),
+    baseUrl: text({
+      key: 'server.base_url',
+      env: 'HTTP_BASE_URL',
+      default: undefined,
+      pattern: /^https?:\/\/[^/\s]+(\/\S*)?$/u,
+      expected: 'a URL such as https://claim.example.org',
+      why: 'What activation links begin with; without it, as the request itself was addressed.',
+    }),
+    trustedProxies: count({
+      key: 'server.trusted_proxies',
+      env: 'HTTP_TRUSTED_PROXIES',
+      default: API.trustedProxies,
+      min: 0,
+      max: 16,
+      why: 'How many proxies in front add themselves to X-Forwarded-For. 0: the header is not believed.',
+    }),
+    maxBodyBytes: bytes({
+      key: 'server.http.max_body_size',
+      env: 'HTTP_MAX_BODY_SIZE',
+      default: API.maxBodyBytes,
+      min: 1 * KIB,
+      max: 64 * MIB,
+      why: 'Largest body of a request; more is answered 413.',
+    }),
+    devicePayloadBytesMax: bytes({
+      key: 'transport.http.max_body_size',
+      env: 'HTTP_TRANSPORT_MAX_BODY_SIZE',
+      default: DEVICE_HTTP.payloadBytesMax,
+      min: 128,
+      max: 16 * MIB,
+      why: 'Largest body that a device may send by HTTP; more is answered 413.',
+    }),
+    maxHeaderBytes: bytes({
+      key: 'server.http.max_header_size',
+      env: 'HTTP_MAX_HEADER_SIZE',
+      default: HTTP.maxHeaderBytes,
+      min: 4 * KIB,
+      max: 1 * MIB,
+      why: 'Request line and headers together; more is answered 431.',
+    }),
+    maxConnections: count({
+      key: 'server.http.max_connections',
+      env: 'HTTP_MAX_CONNECTIONS',
+      default: HTTP.maxConnections,
+      min: 1,
+      max: 10_000_000,
+      why: 'Connections at once; further ones are closed. The limit of open files must be above it.',
+    }),
+    headersTimeoutMs: millis({
+      key: 'server.http.headers_timeout',
+      env: 'HTTP_HEADERS_TIMEOUT',
+      default: HTTP.headersTimeoutMs,
+      min: 100,
+      why: 'How long a client may take to send its headers.',
+    }),
+    requestTimeoutMs: millis({
+      key: 'transport.http.request_timeout',
+      env: 'HTTP_REQUEST_TIMEOUT',
+      default: HTTP.requestTimeoutMs,
+      min: 100,
+      why: 'How long a client may take to send a whole request.',
+    }),
+    keepAliveTimeoutMs: millis({
+      key: 'server.http.keep_alive_timeout',
+      env: 'HTTP_KEEP_ALIVE_TIMEOUT',
+      default: HTTP.keepAliveTimeoutMs,
+      min: 100,
+      why: 'How long an idle connection is kept; longer than the one of a proxy in front.',
     }),
   }),
 
@@ -345,7 +476,7 @@ export const SCHEMA = {
       key: 'security.jwt.tokenExpirationTime',
       env: 'JWT_TOKEN_EXPIRATION_TIME',
       unit: 's',
-      default: 9000,
+      default: TOKENS.accessExpiresInSeconds,
       min: 60,
       max: 2_147_483,
       why: 'How long an access token is good for.',
@@ -354,15 +485,30 @@ export const SCHEMA = {
       key: 'security.jwt.refreshTokenExpTime',
       env: 'JWT_REFRESH_TOKEN_EXPIRATION_TIME',
       unit: 's',
-      default: 604_800,
+      default: TOKENS.refreshExpiresInSeconds,
       min: 60,
       max: 315_360_000,
       why: 'How long a refresh token is good for: the longest time without logging in again.',
     }),
+    standingTtlMs: millis({
+      key: 'security.user.standing_ttl',
+      env: 'SECURITY_USER_STANDING_TTL',
+      default: TOKENS.standingTtlMs,
+      min: 0,
+      why: "For so long a user's record is believed without looking again; a change by this process shows at once.",
+    }),
+    standingMax: count({
+      key: 'security.user.max_standings',
+      env: 'SECURITY_USER_MAX_STANDINGS',
+      default: TOKENS.standingMax,
+      min: 1,
+      max: 10_000_000,
+      why: 'Users whose record is remembered between two requests.',
+    }),
     jwtIssuer: text({
       key: 'security.jwt.tokenIssuer',
       env: 'JWT_TOKEN_ISSUER',
-      default: 'thingsboard.io',
+      default: TOKENS.issuer,
       why: 'The claim iss of tokens; others are refused.',
     }),
     jwtSigningKey: key({
@@ -470,6 +616,11 @@ export function contradictions(config: Config): string[] {
     problems.push(
       `actors.alarm.max_fan_out (${config.alarms.fanOutMax}) must not be above actors.device.max_residents (${residentsMax}) ` +
         `or actors.device.max_in_flight (${inFlightMax}): expiries would crowd out everything else`,
+    );
+  }
+  if (config.http.headersTimeoutMs > config.http.requestTimeoutMs) {
+    problems.push(
+      `server.http.headers_timeout (${config.http.headersTimeoutMs}) must not be above transport.http.request_timeout (${config.http.requestTimeoutMs})`,
     );
   }
   const { passwordMinLength, passwordMaxLength, passwordHashCost } = config.accounts;

@@ -1,0 +1,101 @@
+/**
+ * The inside of the house, without doors: store, keys, device actors, directory, accounts, alarms. Everything that
+ * listens on a socket is added in `system.ts`.
+ */
+import { type Accounts, createAccounts } from '../actors/accounts.ts';
+import { createAlarms } from '../actors/alarms.ts';
+import type { Clock } from '../actors/clock.ts';
+import { createDevices, type LiveDevices } from '../actors/device/devices.ts';
+import { deviceEngine } from '../actors/device/persistence.ts';
+import type { DeviceListener, Directory } from '../actors/devices.ts';
+import { createDirectory } from '../actors/directory.ts';
+import type { Log } from '../actors/log.ts';
+import { type Parent, startSystem, stop } from '../actors/nact.ts';
+import { createSecrets, type Secrets } from '../actors/secret.ts';
+import type { Store } from '../actors/store/store.ts';
+import { SYSADMIN } from './demo-data.ts';
+import { ensureDemo, ensureSysadmin } from './install.ts';
+import { checkServerKey, type Keys, loadKeys } from './keys.ts';
+import type { Config } from './schema.ts';
+import { openStore } from './store.ts';
+
+export interface CoreNeeds {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Shows a person a line that must not go into the log. */
+  readonly announce: (line: string) => void;
+}
+
+export interface Core {
+  readonly store: Store;
+  readonly keys: Keys;
+  readonly secrets: Secrets;
+  readonly devices: LiveDevices;
+  readonly directory: Directory;
+  readonly accounts: Accounts;
+  /** The actor system, for those that bring actors of their own. */
+  readonly root: Parent;
+  /** From now on the listener hears of every durable event of this process. */
+  listen(listener: DeviceListener): void;
+  /** Wakes devices whose windows elapse, from now on; and no more. */
+  startAlarms(): void;
+  stopAlarms(): Promise<void>;
+  /** Lets what is under way be answered, at most for `drainMs`; then closes the store. */
+  close(drainMs: number): Promise<void>;
+}
+
+/** Opens everything and adds what a first start needs. Leaves nothing open when it rejects. */
+export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> {
+  const { clock, log } = needs;
+  const opened = openStore(config.store);
+  const { store } = opened;
+  let close: (drainMs: number) => Promise<void> = () => opened.close();
+  try {
+    const keys = loadKeys(config, opened.volatile);
+    await checkServerKey(store, keys.serverKey, config.claim.acceptNewServerKey);
+
+    const listeners: DeviceListener[] = [];
+    const root = startSystem(deviceEngine(store.journal));
+    const devices = createDevices({
+      root,
+      journal: store.journal,
+      policy: config.claim,
+      settings: config.devices,
+      clock,
+      log,
+      onEvent: (id, event, state) => {
+        for (const listener of listeners) listener(id, event, state);
+      },
+    });
+    const alarms = createAlarms(store.journal, devices, config.alarms, clock, log);
+    close = async (drainMs) => {
+      await devices.stop(drainMs);
+      stop(root);
+      await opened.close();
+    };
+    const directory = createDirectory(store.journal, store.index);
+    const accounts = createAccounts({ store, devices, directory, clock, settings: config.accounts });
+
+    const { sysadminPassword, loadDemo } = config.install;
+    const install = { ...needs, accounts, devices, directory };
+    await ensureSysadmin(install, sysadminPassword ?? (loadDemo ? SYSADMIN.demoPassword : undefined));
+    if (loadDemo) await ensureDemo(install);
+
+    return {
+      store,
+      keys,
+      secrets: createSecrets(keys.serverKey),
+      devices,
+      directory,
+      accounts,
+      root,
+      listen: (listener) => listeners.push(listener),
+      startAlarms: () => alarms.start(),
+      stopAlarms: () => alarms.stop(),
+      close: (drainMs) => close(drainMs),
+    };
+  } catch (error) {
+    await close(0);
+    throw error;
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * The process: arguments, settings, signals, exit codes.
+ *
+ *   0   ended as asked
+ *   1   a fault: a bug, or a store that failed
+ *   2   asked for something that can not be: an unknown flag, a bad option
+ *   3   a start that was refused: a port or the data folder is taken
+ *
+ * What is meant for a person (problems, the first password) goes to standard error as plain lines; standard output
+ * carries nothing but the log.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '../actors/clock.ts';
+import { ListenError } from '../transports/transport.ts';
+import { parseArguments } from './cli.ts';
+import { exampleFile, helpText } from './docs.ts';
+import { type Loaded, loadConfig, type Sources } from './load.ts';
+import { createLog, type ProcessLog } from './log.ts';
+import { StartRefused } from './refusal.ts';
+import type { Config } from './schema.ts';
+import { type System, startSystem } from './system.ts';
+
+const FAULT = 1;
+const MISUSE = 2;
+const REFUSED = 3;
+
+const DEFAULT_FILE = join('config', 'claimd.yml');
+/** What stopping may take beyond the drain: closing the store, flushing the log. */
+const CLOSING_MS = 1500;
+/** `npm start` passes on the signal that the terminal has sent to us as well: so close, two are one. */
+const SAME_SIGNAL_MS = 500;
+
+const tell = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+async function main(): Promise<void> {
+  const command = parseArguments(process.argv.slice(2));
+  switch (command.type) {
+    case 'help':
+      process.stdout.write(helpText());
+      return;
+    case 'version':
+      process.stdout.write(`claimd ${version()}\n`);
+      return;
+    case 'print-config':
+      process.stdout.write(exampleFile());
+      return;
+    case 'misuse':
+      return giveUp(command.problems);
+    case 'serve': {
+      const loaded = load(command.configFile, command.flags);
+      if (loaded.type === 'problems') return giveUp(loaded.problems);
+      for (const warning of loaded.warnings) tell(`claimd: ${warning}`);
+      return serve(loaded.config);
+    }
+    default:
+      command satisfies never;
+  }
+}
+
+function giveUp(problems: readonly string[]): void {
+  tell(
+    `claimd does not start: ${problems.length === 1 ? 'one thing is' : `${problems.length} things are`} wrong.`,
+  );
+  for (const problem of problems) tell(`  - ${problem}`);
+  process.exitCode = MISUSE;
+}
+
+function load(configFile: string | undefined, flags: Sources['flags']): Loaded {
+  const name = configFile ?? DEFAULT_FILE;
+  let text: string | undefined;
+  try {
+    text = readFileSync(name, 'utf8');
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (configFile !== undefined || !missing) {
+      const why = missing ? 'there is no such file' : error instanceof Error ? error.message : String(error);
+      return { type: 'problems', problems: [`the config file ${name} can not be read: ${why}`] };
+    }
+  }
+  return loadConfig({ env: process.env, flags, ...(text === undefined ? {} : { file: { name, text } }) });
+}
+
+async function serve(config: Config): Promise<void> {
+  const log = createLog(config.system.logLevel);
+  endOnFault(log);
+  const startedAt = Date.now();
+  const starting = startSystem(config, { clock: systemClock, log, announce: tell });
+  endOnSignal(starting, config.system.drainMs, log);
+  try {
+    const { addresses, core } = await starting;
+    log.info(
+      { ...addresses, store: core.store.name, version: version(), startMs: Date.now() - startedAt },
+      'ready',
+    );
+  } catch (error) {
+    const refused = error instanceof StartRefused || error instanceof ListenError;
+    if (refused) tell(`claimd does not start: ${error.message}`);
+    else log.error({ err: error }, 'the start failed');
+    log.flush();
+    process.exit(refused ? REFUSED : FAULT);
+  }
+}
+
+/** The first SIGTERM or SIGINT drains and ends; a second one ends at once. */
+function endOnSignal(starting: Promise<System>, drainMs: number, log: ProcessLog): void {
+  let firstAt: number | undefined;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (firstAt === undefined) {
+      firstAt = Date.now();
+      log.info({ signal }, 'stopping: what is under way will be answered');
+      void endInPeace(starting, drainMs, log);
+    } else if (Date.now() - firstAt > SAME_SIGNAL_MS) {
+      log.warn({ signal }, 'ending at once');
+      log.flush();
+      process.exit(FAULT);
+    }
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}
+
+async function endInPeace(starting: Promise<System>, drainMs: number, log: ProcessLog): Promise<void> {
+  const startedAt = Date.now();
+  setTimeout(() => {
+    log.error({ drainMs }, 'stopping took too long');
+    log.flush();
+    process.exit(FAULT);
+  }, drainMs + CLOSING_MS).unref();
+  const system = await starting; // half a system can not be drained; `serve` ends the process when it rejects
+  await system.stop();
+  log.info({ stopMs: Date.now() - startedAt }, 'stopped');
+  log.flush();
+  process.exit(0);
+}
+
+/** A bug: nothing is known about the state of this process any more, so it ends. The journal is whole by design. */
+function endOnFault(log: ProcessLog): void {
+  process.on('uncaughtException', (error) => endWith(error, log)); // hears of unhandled rejections too
+}
+
+function endWith(error: unknown, log: ProcessLog): never {
+  log.error({ err: error }, 'a fault that nobody expected: the process ends');
+  log.flush();
+  process.exit(FAULT);
+}
+
+function version(): string {
+  const file = fileURLToPath(new URL('../../package.json', import.meta.url));
+  return JSON.parse(readFileSync(file, 'utf8')).version;
+}
+
+await main();

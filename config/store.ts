@@ -1,0 +1,56 @@
+/** Opens the store that the settings name, with the folder locked where there is one. */
+import { join } from 'node:path';
+import { openLmdbStore, StoreInUse } from '../actors/store/lmdb.ts';
+import { createMemoryStore } from '../actors/store/memory.ts';
+import type { Store } from '../actors/store/store.ts';
+import { lockFolder, pidOf } from './lock.ts';
+import { StartRefused } from './refusal.ts';
+import type { Config } from './schema.ts';
+
+export interface OpenedStore {
+  readonly store: Store;
+  /** True where nothing survives the process. */
+  readonly volatile: boolean;
+  /** Closes the store and gives the folder free. */
+  close(): Promise<void>;
+}
+
+/** Throws `StartRefused` when another process has the folder, or it can not be used. */
+export function openStore({ dataDir, url }: Config['store']): OpenedStore {
+  if (url === 'memory:') {
+    const store = createMemoryStore();
+    return { store, volatile: true, close: () => store.close() };
+  }
+  const path = url === undefined ? join(dataDir, 'store') : url.slice('lmdb:'.length);
+  const lock = inFolder(path, () => lockFolder(path));
+  if (lock.type === 'held') throw inUse(path, lock.pid);
+  try {
+    const store = inFolder(path, () => openLmdbStore({ path, owner: lock.owner }));
+    return {
+      store,
+      volatile: false,
+      async close() {
+        await store.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function inFolder<Result>(path: string, task: () => Result): Result {
+  try {
+    return task();
+  } catch (error) {
+    if (error instanceof StoreInUse) throw inUse(path, pidOf(error.owner));
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StartRefused(`the folder ${path} can not be used as a store: ${why}`, error);
+  }
+}
+
+function inUse(path: string, pid: number | undefined): StartRefused {
+  const who = pid === undefined ? 'another claimd' : `another claimd (process ${pid})`;
+  return new StartRefused(`${who} is using ${path}: stop it, or set DATA_DIR to another folder`);
+}

@@ -1,0 +1,144 @@
+/**
+ * The composition root: from a `Config` to a server that starts and stops. This is the only folder that knows every
+ * other; nothing here decides anything about claiming.
+ */
+import { createApp } from '../http/app.ts';
+import { createHttpServer } from '../http/server.ts';
+import type { ApiSettings } from '../http/settings.ts';
+import { createDeviceHttpApi, DEVICE_HTTP_DEFAULTS } from '../transports/http.ts';
+import { createMqttEndpoint } from '../transports/mqtt/endpoint/endpoint.ts';
+import { ListenError, type Listening } from '../transports/transport.ts';
+import { type Core, type CoreNeeds, openCore } from './core.ts';
+import type { Config } from './schema.ts';
+
+/** Where a running system can be reached. */
+export interface Addresses {
+  readonly http: Listening;
+  /** Null where MQTT is switched off. */
+  readonly mqtt: Listening | null;
+}
+
+export interface System {
+  readonly addresses: Addresses;
+  /** What is behind the doors, for tests that look inside. */
+  readonly core: Core;
+  /**
+   * Takes nothing new, answers what is under way, flushes, closes everything. Resolves a moment after the drain time
+   * at the latest; calling it again waits for the same end.
+   */
+  stop(): Promise<void>;
+}
+
+/** The shortest time that device actors get after the last connection is closed. */
+const LAST_ANSWERS_MS = 200;
+
+/**
+ * Opens the store, adds what a first start needs, listens, and only then wakes devices.
+ *
+ * Rejects with `StartRefused` or `ListenError` where an operator can mend it; nothing is left open then.
+ */
+export async function startSystem(config: Config, needs: CoreNeeds): Promise<System> {
+  const core = await openCore(config, needs);
+  /** What to stop, should the next step fail. */
+  const open: { stop(drainMs: number): Promise<void> }[] = [];
+  let draining = false;
+
+  try {
+    const http = createHttp(config, needs, core, () => draining);
+    const mqtt = config.mqtt.enabled ? createMqtt(config, needs, core) : undefined;
+    open.push(http);
+    const httpListening = await http.start();
+    if (mqtt !== undefined) open.push(mqtt);
+    const mqttListening = (await mqtt?.start()) ?? null;
+    core.startAlarms();
+
+    const end = async (): Promise<void> => {
+      draining = true;
+      const { drainMs } = config.system;
+      const deadline = needs.clock.now() + drainMs;
+      await Promise.all([core.stopAlarms(), ...open.map((door) => door.stop(drainMs))]);
+      await core.close(Math.max(LAST_ANSWERS_MS, deadline - needs.clock.now()));
+    };
+    let ended: Promise<void> | undefined;
+    return {
+      addresses: { http: httpListening, mqtt: mqttListening },
+      core,
+      stop() {
+        ended ??= end();
+        return ended;
+      },
+    };
+  } catch (error) {
+    for (const door of open) await door.stop(0);
+    await core.close(0);
+    throw error;
+  }
+}
+
+function createMqtt(config: Config, { clock, log }: CoreNeeds, core: Core) {
+  const { devices, directory, secrets, root } = core;
+  const endpoint = createMqttEndpoint({
+    settings: config.mqtt,
+    devices,
+    directory,
+    secrets,
+    parent: root,
+    clock,
+    log,
+  });
+  core.listen(endpoint.onDeviceEvent);
+  return endpoint;
+}
+
+function createHttp(config: Config, { clock, log }: CoreNeeds, core: Core, draining: () => boolean) {
+  const { accounts, devices, directory, secrets, store } = core;
+  const deviceApi = createDeviceHttpApi({
+    settings: { ...DEVICE_HTTP_DEFAULTS, payloadBytesMax: config.http.devicePayloadBytesMax },
+    devices,
+    directory,
+    secrets,
+    clock,
+    log,
+  });
+  const app = createApp({
+    accounts,
+    devices,
+    directory,
+    secrets,
+    clock,
+    log,
+    readiness: { check: () => store.check(), draining },
+    settings: apiSettings(config, core),
+    deviceApi,
+  });
+  return createHttpServer({
+    app,
+    settings: config.http,
+    log,
+    listenError: (address, port, cause) => new ListenError('HTTP', address, port, cause),
+  });
+}
+
+function apiSettings({ http, accounts, limits }: Config, { keys }: Core): ApiSettings {
+  const within = (windowMs: number) => (max: number) => ({ max, windowMs });
+  const wrongSecrets = within(limits.wrongSecretsWindowMs);
+  return {
+    tokens: {
+      signingKey: keys.jwtSigningKey,
+      issuer: accounts.jwtIssuer,
+      accessExpiresInSeconds: accounts.jwtExpirationSeconds,
+      refreshExpiresInSeconds: accounts.jwtRefreshExpirationSeconds,
+      standingTtlMs: accounts.standingTtlMs,
+      standingMax: accounts.standingMax,
+    },
+    limits: {
+      wrongSecretsPerCustomerAndDevice: wrongSecrets(limits.wrongSecretsPerCustomerAndDevice),
+      wrongSecretsPerCustomer: wrongSecrets(limits.wrongSecretsPerCustomer),
+      wrongSecretsPerAddress: wrongSecrets(limits.wrongSecretsPerAddress),
+      failedLogins: within(limits.failedLoginsWindowMs)(limits.failedLogins),
+    },
+    maxBodyBytes: http.maxBodyBytes,
+    trustedProxies: http.trustedProxies,
+    baseUrl: http.baseUrl ?? null,
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * The production composition inside the test's own process: real sockets on free ports of 127.0.0.1, a store that
+ * forgets, and cheap password hashes. Everything else is what an operator gets.
+ */
+import { type Clock, systemClock } from '../../actors/clock.ts';
+import { type Log, silentLog } from '../../actors/log.ts';
+import type { Core } from '../../config/core.ts';
+import { loadConfig } from '../../config/load.ts';
+import { startSystem } from '../../config/system.ts';
+
+export interface WorldOptions {
+  /** Options by their YAML keys, on top of what the kit sets. */
+  readonly options?: { readonly [key: string]: string };
+  readonly clock?: Clock;
+  readonly log?: Log;
+}
+
+export interface World {
+  readonly core: Core;
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  readonly httpPort: number;
+  readonly mqttPort: number;
+  stop(): Promise<void>;
+}
+
+/** The password of sysadmin@thingsboard.org in a world without the demo. */
+export const SYSADMIN_PASSWORD = 'sysadmin';
+
+export async function startWorld({
+  options = {},
+  clock = systemClock,
+  log = silentLog,
+}: WorldOptions = {}): Promise<World> {
+  const given: { readonly [key: string]: string } = {
+    'server.address': '127.0.0.1',
+    'server.port': '0',
+    'transport.mqtt.bind_address': '127.0.0.1',
+    'transport.mqtt.bind_port': '0',
+    'store.url': 'memory:',
+    'security.password.hash_cost': '1024',
+    'install.sysadmin_password': SYSADMIN_PASSWORD,
+    ...options,
+  };
+  const flags = Object.entries(given).map(([key, value]) => ({ key, value }));
+  const loaded = loadConfig({ env: {}, flags });
+  if (loaded.type === 'problems') throw new Error(loaded.problems.join('\n'));
+  const system = await startSystem(loaded.config, { clock, log, announce: () => {} });
+  const { http, mqtt } = system.addresses;
+  return {
+    core: system.core,
+    url: `http://127.0.0.1:${http.port}`,
+    httpPort: http.port,
+    mqttPort: mqtt?.port ?? 0,
+    stop: () => system.stop(),
+  };
+}
