@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import type { Instant } from '../../actors/clock.ts';
 import { type ClaimPolicy, createDeviceDecider } from '../../actors/device/decide.ts';
 import type {
+  AssignDevice,
   ConfirmClaim,
   Credentials,
   Device,
@@ -15,6 +16,7 @@ import type {
   DeviceState,
   InitiateClaim,
   ProvisionDevice,
+  ReclaimDevice,
   Refusal,
   RefusalReason,
   SaveAttributes,
@@ -86,14 +88,14 @@ export const confirm = (customerId = CUSTOMER, secretDigest = SECRET): ConfirmCl
 });
 
 /** @param customerId null: the tenant's administrator asks */
-export const reclaim = (customerId: CustomerId | null): DeviceCommand => ({
+export const reclaim = (customerId: CustomerId | null): ReclaimDevice => ({
   type: 'ReclaimDevice',
   tenantId: TENANT,
   userId: customerId === null ? ADMIN : USER,
   customerId,
 });
 
-export const assign = (customerId = CUSTOMER): DeviceCommand => ({
+export const assign = (customerId = CUSTOMER): AssignDevice => ({
   type: 'AssignDevice',
   tenantId: TENANT,
   userId: ADMIN,
