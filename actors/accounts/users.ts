@@ -58,8 +58,9 @@ export function createUsers(needs: UsersNeeds): Users {
 
   function checkPassword(password: string): AccountRefusal | undefined {
     const { passwordMinLength: minLength, passwordMaxLength: maxLength } = settings;
-    if (password.length < minLength) return { reason: 'password-too-short', minLength };
-    if (password.length > maxLength) return { reason: 'password-too-long', maxLength };
+    const { length } = [...password]; // characters, not UTF-16 units
+    if (length < minLength) return { reason: 'password-too-short', minLength };
+    if (length > maxLength) return { reason: 'password-too-long', maxLength };
     return undefined;
   }
 

@@ -1,0 +1,91 @@
+/**
+ * Assembles everything that answers HTTP into one app. It is a value that answers `app.request()` without a socket;
+ * listening is another file, `server.ts`.
+ */
+import { Hono } from 'hono';
+import type { Accounts } from '../actors/accounts.ts';
+import type { Clock } from '../actors/clock.ts';
+import type { Devices, Directory } from '../actors/devices.ts';
+import type { Log } from '../actors/log.ts';
+import type { Secrets } from '../actors/secret.ts';
+import { createAuthentication } from './authentication.ts';
+import { corsHeaders, preflightHeaders } from './cors.ts';
+import { type App, type Env, register } from './dispatch.ts';
+import { internalError, methodNotAllowed, notFound } from './errors.ts';
+import { empty, toResponse } from './reply.ts';
+import { rawPath } from './request.ts';
+import type { Route } from './route.ts';
+import { allRoutes } from './routes/all.ts';
+import type { Readiness } from './routes/health.ts';
+import type { ApiSettings } from './settings.ts';
+import { createTokens } from './tokens.ts';
+
+export interface ApiNeeds {
+  readonly accounts: Accounts;
+  readonly devices: Devices;
+  readonly directory: Directory;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly readiness: Readiness;
+  readonly settings: ApiSettings;
+  /** The devices' own HTTP API, asked for everything under /api/v1/. */
+  readonly deviceApi?: DeviceApi;
+}
+
+/** A Hono app is one. */
+export interface DeviceApi {
+  fetch(request: Request, env?: unknown): Response | Promise<Response>;
+}
+
+export function createApp(needs: ApiNeeds): App {
+  const { accounts, clock, log, settings, deviceApi } = needs;
+  const tokens = createTokens(settings.tokens, clock);
+  const authentication = createAuthentication(accounts, tokens, clock, settings.tokens);
+  const routes = allRoutes({ ...needs, tokens, authentication });
+
+  const app: App = new Hono<Env>({ getPath: (request, options) => rawPath(request, options?.env?.incoming) });
+  for (const route of routes) register(app, route, { authentication, clock, log, settings });
+
+  if (deviceApi !== undefined) {
+    app.on(['GET', 'POST', 'PUT', 'DELETE'], '/api/v1/*', async (c) => {
+      const response = await deviceApi.fetch(c.req.raw, c.env);
+      const cors = Object.entries(corsHeaders(c));
+      for (const [name, value] of cors) response.headers.set(name, value);
+      return response;
+    });
+  }
+
+  app.notFound((c) => {
+    const preflight = c.req.method === 'OPTIONS' ? preflightHeaders(c) : undefined;
+    if (preflight !== undefined) return toResponse(empty, preflight, clock.now());
+    const allowed = allowedMethods(routes, c.req.path);
+    if (allowed.length === 0) return toResponse(notFound, corsHeaders(c), clock.now());
+    const headers = { ...corsHeaders(c), Allow: allowed.join(', ') };
+    const reply = c.req.method === 'OPTIONS' ? empty : methodNotAllowed(c.req.method);
+    return toResponse(reply, headers, clock.now());
+  });
+
+  app.onError((error, c) => {
+    log.error({ method: c.req.method, err: error }, 'request failed outside of any route');
+    return toResponse(internalError, corsHeaders(c), clock.now());
+  });
+
+  return app;
+}
+
+/** By which methods a path can be asked. Only looked for when no route matched. */
+function allowedMethods(routes: readonly Route[], path: string): string[] {
+  const segments = path.split('/');
+  const matching = routes.filter((route) => {
+    const pattern = route.path.split('/');
+    return (
+      pattern.length === segments.length &&
+      pattern.every((part, at) => (part.startsWith(':') ? segments[at] !== '' : part === segments[at]))
+    );
+  });
+  const methods = new Set(matching.map((route): string => route.method));
+  if (methods.size === 0) return [];
+  if (methods.has('GET')) methods.add('HEAD');
+  return [...methods, 'OPTIONS'];
+}

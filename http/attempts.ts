@@ -1,0 +1,101 @@
+/**
+ * Counts failed attempts (wrong secrets, wrong passwords) and holds them against the party that made them, and nobody
+ * else (rule C6). What succeeds is not counted.
+ *
+ * An attempt's outcome is known only after it, so a burst of guesses could all start before the first one is counted.
+ * Therefore at most as many attempts of a party are undecided at once as it may still fail; the others wait for the
+ * outcome of those. Whoever guesses right, or is told CLAIMED, waits a moment at most; whoever guesses wrong in
+ * parallel gains nothing by it.
+ */
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import type { Limit } from './settings.ts';
+
+/** One party under one limit, e.g. a customer and a device. */
+export interface Party {
+  readonly limiter: Limiter;
+  readonly key: string;
+}
+
+export interface Blocked {
+  readonly type: 'blocked';
+  readonly retryAfterMs: number;
+}
+
+export interface Limiter {
+  /** Resolves when the attempt may begin, or is refused. */
+  enter(key: string): Promise<Blocked | undefined>;
+  /** The attempt is decided. */
+  leave(key: string, failed: boolean): Promise<void>;
+}
+
+/**
+ * Makes an attempt on behalf of all these parties at once.
+ * @param failed whether an outcome counts against them
+ */
+export async function attempt<Outcome>(
+  parties: readonly Party[],
+  make: () => Promise<Outcome>,
+  failed: (outcome: Outcome) => boolean,
+): Promise<Outcome | Blocked> {
+  // Always in the order given, so that no two attempts wait for each other.
+  const entered: Party[] = [];
+  let counts = false;
+  try {
+    for (const party of parties) {
+      const blocked = await party.limiter.enter(party.key);
+      if (blocked !== undefined) return blocked;
+      entered.push(party);
+    }
+    const outcome = await make();
+    counts = failed(outcome);
+    return outcome;
+  } finally {
+    await Promise.all(entered.map(({ limiter, key }) => limiter.leave(key, counts)));
+  }
+}
+
+/** @param name tells the limiters of one process apart */
+export function createLimiter(name: string, { max, windowMs }: Limit): Limiter {
+  if (max === 0) return unlimited;
+  const failures = new RateLimiterMemory({ keyPrefix: name, points: max, duration: windowMs / 1000 });
+  const undecided = new Map<string, Undecided>();
+
+  async function enter(key: string): Promise<Blocked | undefined> {
+    for (;;) {
+      const known = await failures.get(key);
+      const failed = known?.consumedPoints ?? 0;
+      if (failed >= max) return { type: 'blocked', retryAfterMs: known?.msBeforeNext ?? windowMs };
+      const line = undecided.get(key) ?? { count: 0, waiting: [] };
+      undecided.set(key, line);
+      if (failed + line.count < max) {
+        line.count += 1;
+        return undefined;
+      }
+      await new Promise<void>((resolve) => line.waiting.push(resolve));
+    }
+  }
+
+  async function leave(key: string, failed: boolean): Promise<void> {
+    // Counted before it stops being undecided, so that at no moment it is neither.
+    if (failed) await failures.penalty(key);
+    const line = undecided.get(key);
+    if (line === undefined) return;
+    line.count -= 1;
+    // A failure may have blocked all who wait: let everybody look again.
+    const next = failed ? line.waiting.splice(0) : line.waiting.splice(0, 1);
+    if (line.count === 0 && line.waiting.length === 0) undecided.delete(key);
+    for (const wake of next) wake();
+  }
+
+  return { enter, leave };
+}
+
+interface Undecided {
+  count: number;
+  readonly waiting: (() => void)[];
+}
+
+const unlimited: Limiter = {
+  enter: async () => undefined,
+  leave: async () => {},
+};

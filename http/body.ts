@@ -1,0 +1,83 @@
+/**
+ * Reads a JSON body within bounds: bytes, UTF-8 that is UTF-8, nesting. The content type is not looked at, because
+ * devices and scripts often send none or a wrong one.
+ */
+import { isUtf8 } from 'node:buffer';
+import type { Context } from 'hono';
+import { badRequest, malformedJson } from './errors.ts';
+import type { Problem, Reply } from './reply.ts';
+
+/** Deeper structures are of no use to anybody, and recursive writers break on them. */
+export const MAX_JSON_DEPTH = 64;
+
+export type Body =
+  | { readonly type: 'body'; readonly value: unknown }
+  | { readonly type: 'refused'; readonly reply: Reply };
+
+/** Reads and parses the request's body; an empty one is undefined. */
+export async function readJson(c: Context, maxBytes: number): Promise<Body> {
+  const bytes = await readBytes(c, maxBytes);
+  if (bytes === 'too-large') return { type: 'refused', reply: tooLarge(maxBytes) };
+  if (bytes.length === 0) return { type: 'body', value: undefined };
+  return parse(bytes);
+}
+
+/** ThingsBoard's answer to a body over the limit: a JSON string, not the envelope. */
+function tooLarge(maxBytes: number): Reply {
+  return { type: 'json', status: 413, body: `Payload size exceeds the limit of ${maxBytes} bytes` };
+}
+
+function parse(bytes: Buffer): Body {
+  if (!isUtf8(bytes)) return refuse(malformedJson);
+  const text = bytes.toString();
+  if (depthOf(text) > MAX_JSON_DEPTH) return refuse(badRequest(`JSON nested deeper than ${MAX_JSON_DEPTH}`));
+  try {
+    return { type: 'body', value: JSON.parse(text) };
+  } catch {
+    return refuse(malformedJson);
+  }
+}
+
+function refuse(reply: Problem): Body {
+  return { type: 'refused', reply };
+}
+
+async function readBytes(c: Context, maxBytes: number): Promise<Buffer | 'too-large'> {
+  const declared = c.req.header('content-length');
+  if (declared !== undefined) {
+    // Node's parser holds the sender to its word, so the length is known before anything is buffered.
+    return Number(declared) > maxBytes ? 'too-large' : Buffer.from(await c.req.arrayBuffer());
+  }
+  const stream = c.req.raw.body;
+  if (stream === null) return Buffer.alloc(0);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.length;
+    if (size > maxBytes) return 'too-large';
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPENING = [0x5b, 0x7b];
+const CLOSING = [0x5d, 0x7d];
+
+/** How deep brackets are nested in a JSON text, without parsing it. */
+function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (inString) {
+      if (code === BACKSLASH) at += 1;
+      else if (code === QUOTE) inString = false;
+    } else if (code === QUOTE) inString = true;
+    else if (OPENING.includes(code)) deepest = Math.max(deepest, ++depth);
+    else if (CLOSING.includes(code)) depth -= 1;
+  }
+  return deepest;
+}

@@ -1,0 +1,88 @@
+/**
+ * Registers route definitions in a Hono app. For every request, in this order: who is asking, may they, what do they
+ * send, the handler, the answer. Whatever is thrown on the way is answered without telling what it was, and logged
+ * with the route's pattern; the URL itself is never logged, for tokens are in it.
+ */
+import type { HttpBindings } from '@hono/node-server';
+import type { Context, Hono } from 'hono';
+import type { Clock } from '../actors/clock.ts';
+import type { Log } from '../actors/log.ts';
+import { StoreUnavailable } from '../actors/store/store.ts';
+import type { Authentication } from './authentication.ts';
+import { readJson } from './body.ts';
+import { corsHeaders } from './cors.ts';
+import { badRequest, internalError, notAuthenticated, permissionDenied, unavailable } from './errors.ts';
+import { type Reply, toResponse } from './reply.ts';
+import { originOf, paramsOf, peerOf, queryOf } from './request.ts';
+import type { Route } from './route.ts';
+import type { ApiSettings } from './settings.ts';
+
+/** Absent when the app is asked without a socket. */
+export type Env = { readonly Bindings: Partial<HttpBindings> };
+export type App = Hono<Env>;
+
+export interface DispatchNeeds {
+  readonly authentication: Authentication;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settings: ApiSettings;
+}
+
+export function register(app: App, route: Route, needs: DispatchNeeds): void {
+  const { clock, log } = needs;
+  app.on(route.method, route.path, async (c) => {
+    const startedAt = performance.now();
+    const reply = await serve(c, route, needs);
+    const response = toResponse(reply, corsHeaders(c), clock.now());
+    const ms = Math.round((performance.now() - startedAt) * 100) / 100;
+    log.debug({ method: route.method, route: route.path, status: response.status, ms }, 'request');
+    return response;
+  });
+}
+
+async function serve(c: Context<Env>, route: Route, needs: DispatchNeeds): Promise<Reply> {
+  try {
+    return await answer(c, route, needs);
+  } catch (error) {
+    if (c.req.raw.signal.aborted) return badRequest('The request was broken off');
+    const known = error instanceof StoreUnavailable;
+    const fields = { method: route.method, route: route.path, err: error };
+    if (known) needs.log.warn(fields, 'request failed: the store is not available');
+    else needs.log.error(fields, 'request failed');
+    return known ? unavailable('store') : internalError;
+  }
+}
+
+async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Promise<Reply> {
+  const { authentication, settings } = needs;
+  const isPublic = route.roles.includes('PUBLIC');
+  const who = isPublic
+    ? undefined
+    : await authentication.authenticate({
+        custom: c.req.header('x-authorization'),
+        standard: c.req.header('authorization'),
+      });
+  if (who !== undefined && 'type' in who) return who;
+  if (!route.allows(who)) return who === undefined ? notAuthenticated : permissionDenied;
+
+  const params = paramsOf(route.path, c.req.path);
+  if (params === undefined) return told(route, badRequest('The path is not percent-encoded UTF-8'));
+  const body = route.body === undefined ? undefined : await readJson(c, settings.maxBodyBytes);
+  if (body?.type === 'refused') return told(route, body.reply);
+
+  const reply = await route.answer({
+    principal: who,
+    params,
+    query: route.query === undefined ? {} : queryOf(c.req.queries()),
+    body: body?.value,
+    address: peerOf(c.env?.incoming, c.req.header('x-forwarded-for'), settings.trustedProxies),
+    origin: settings.baseUrl ?? originOf(c.req.url),
+  });
+  return told(route, reply);
+}
+
+/** Some routes tell problems as bare text; but not that the server can not serve just now. */
+function told(route: Route, reply: Reply): Reply {
+  if (!route.plainProblems || reply.type !== 'problem' || reply.retryAfterSeconds !== undefined) return reply;
+  return { type: 'text', status: reply.status, body: reply.message };
+}

@@ -1,0 +1,39 @@
+/** Who is asking, as the store says and not as the token says: three kinds that can not be mixed up. */
+import type { CustomerId, TenantId, UserId } from '../actors/ids.ts';
+
+interface Session {
+  readonly userId: UserId;
+  readonly sessionId: string;
+}
+
+export interface SystemAdministrator extends Session {
+  readonly authority: 'SYS_ADMIN';
+}
+
+export interface TenantAdministrator extends Session {
+  readonly authority: 'TENANT_ADMIN';
+  readonly tenantId: TenantId;
+}
+
+export interface CustomerUser extends Session {
+  readonly authority: 'CUSTOMER_USER';
+  readonly tenantId: TenantId;
+  readonly customerId: CustomerId;
+}
+
+export type Principal = SystemAdministrator | TenantAdministrator | CustomerUser;
+
+/** Who may call a route. `PUBLIC`: anybody, without a token. */
+export type Role = Principal['authority'] | 'PUBLIC';
+
+/** The principals that hold one of these roles. */
+export type Holder<R extends Role> = R extends 'PUBLIC' ? undefined : Extract<Principal, { authority: R }>;
+
+/** Whether the principal (undefined: nobody) holds one of the roles. */
+export function holdsOneOf<R extends Role>(
+  roles: readonly R[],
+  principal: Principal | undefined,
+): principal is Holder<R> {
+  const role: Role = principal?.authority ?? 'PUBLIC';
+  return roles.some((allowed) => allowed === role);
+}

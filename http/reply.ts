@@ -1,0 +1,82 @@
+/** What a handler answers, as a value; and how it becomes an HTTP response. */
+
+export type Reply = JsonReply | TextReply | EmptyReply | RedirectReply | Problem;
+
+export interface JsonReply {
+  readonly type: 'json';
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export interface TextReply {
+  readonly type: 'text';
+  readonly status: number;
+  readonly body: string;
+}
+
+export interface EmptyReply {
+  readonly type: 'empty';
+  readonly status: number;
+}
+
+export interface RedirectReply {
+  readonly type: 'redirect';
+  readonly location: string;
+}
+
+/** What went wrong, told in ThingsBoard's error envelope (see `errors.ts`). */
+export interface Problem {
+  readonly type: 'problem';
+  readonly status: number;
+  readonly errorCode: number;
+  readonly message: string;
+  /** When it is worth trying again. */
+  readonly retryAfterSeconds?: number;
+}
+
+export const json = (body: unknown, status = 200): JsonReply => ({ type: 'json', status, body });
+export const text = (body: string, status = 200): TextReply => ({ type: 'text', status, body });
+export const empty: EmptyReply = { type: 'empty', status: 200 };
+
+export type Headers = Record<string, string>;
+
+/**
+ * @param headers to be sent besides the reply's own
+ * @param nowMs the envelope's timestamp
+ */
+export function toResponse(reply: Reply, headers: Headers, nowMs: number): Response {
+  switch (reply.type) {
+    case 'json':
+      return new Response(JSON.stringify(reply.body), {
+        status: reply.status,
+        headers: { 'Content-Type': 'application/json', ...headers },
+      });
+    case 'text':
+      return new Response(reply.body, {
+        status: reply.status,
+        headers: { 'Content-Type': 'text/plain;charset=UTF-8', ...headers },
+      });
+    case 'empty':
+      return new Response(null, { status: reply.status, headers: { 'Content-Length': '0', ...headers } });
+    case 'redirect':
+      return new Response(null, {
+        status: 303,
+        headers: { Location: reply.location, 'Content-Length': '0', ...headers },
+      });
+    case 'problem':
+      return new Response(envelope(reply, nowMs), {
+        status: reply.status,
+        headers: { 'Content-Type': 'application/json', ...retryAfter(reply), ...headers },
+      });
+    default:
+      return reply satisfies never;
+  }
+}
+
+export function retryAfter({ retryAfterSeconds }: Problem): Headers {
+  return retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
+}
+
+function envelope({ status, message, errorCode }: Problem, timestamp: number): string {
+  return JSON.stringify({ status, message, errorCode, timestamp });
+}

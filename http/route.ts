@@ -1,0 +1,116 @@
+/**
+ * A route as data: who may call it, what it takes, what it answers. From the same definitions the app is built
+ * (`dispatch.ts`), the walk over all routes and roles is made (a test), and a description for machines can be.
+ */
+import { z } from 'zod';
+import { badRequest } from './errors.ts';
+import { type Holder, holdsOneOf, type Principal, type Role } from './principal.ts';
+import type { Reply } from './reply.ts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+/** A request, checked against its route's definition. */
+export interface Call<Caller, Params, Query, Body> {
+  readonly principal: Caller;
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  /** Where it came from, for counting attempts. */
+  readonly address: string;
+  /** How this server was addressed, e.g. `http://localhost:8080`. */
+  readonly origin: string;
+}
+
+export interface RouteSpec<R extends Role, Params, Query, Body> {
+  readonly method: Method;
+  /** Segments beginning with a colon are parameters. */
+  readonly path: `/${string}`;
+  readonly summary: string;
+  readonly roles: readonly R[];
+  readonly params?: z.ZodType<Params>;
+  /** What repeats in a query arrives as an array. */
+  readonly query?: z.ZodType<Query>;
+  /** Sees undefined where there is no body. Without a schema the body is not read. */
+  readonly body?: z.ZodType<Body>;
+  readonly responses: Responses;
+  /** Problems of input and entity are told as bare text, as ThingsBoard's attribute routes do. */
+  readonly plainProblems?: true;
+  handle(call: Call<Holder<R>, Params, Query, Body>): Reply | Promise<Reply>;
+}
+
+export interface Responses {
+  readonly [status: number]: { readonly description: string; readonly schema?: z.ZodType };
+}
+
+/** What a route is given before anything was checked. */
+export type RawCall = Call<
+  Principal | undefined,
+  Readonly<Record<string, string>>,
+  Readonly<Record<string, string | readonly string[]>>,
+  unknown
+>;
+
+export interface Route {
+  readonly method: Method;
+  readonly path: `/${string}`;
+  readonly summary: string;
+  readonly roles: readonly Role[];
+  readonly params: z.ZodType | undefined;
+  readonly query: z.ZodType | undefined;
+  readonly body: z.ZodType | undefined;
+  readonly responses: Responses;
+  readonly plainProblems: boolean;
+  allows(principal: Principal | undefined): boolean;
+  answer(call: RawCall): Promise<Reply>;
+}
+
+export function defineRoute<R extends Role, Params, Query, Body>(
+  spec: RouteSpec<R, Params, Query, Body>,
+): Route {
+  const { roles } = spec;
+  // A route without a schema for a part of the request does not look at that part.
+  const params = spec.params ?? z.custom<Params>();
+  const query = spec.query ?? z.custom<Query>();
+  const body = spec.body ?? z.custom<Body>();
+
+  return {
+    method: spec.method,
+    path: spec.path,
+    summary: spec.summary,
+    roles,
+    params: spec.params,
+    query: spec.query,
+    body: spec.body,
+    responses: spec.responses,
+    plainProblems: spec.plainProblems ?? false,
+    allows: (principal) => holdsOneOf(roles, principal),
+
+    async answer(call) {
+      const { principal, address, origin } = call;
+      if (!holdsOneOf(roles, principal)) throw new Error(`${spec.path} was reached without a role`);
+      const inPath = params.safeParse(call.params);
+      if (!inPath.success) return badRequest(complaint(inPath.error));
+      const inQuery = query.safeParse(call.query);
+      if (!inQuery.success) return badRequest(complaint(inQuery.error));
+      const inBody = body.safeParse(call.body);
+      if (!inBody.success) return badRequest(complaint(inBody.error));
+      return spec.handle({
+        principal,
+        params: inPath.data,
+        query: inQuery.data,
+        body: inBody.data,
+        address,
+        origin,
+      });
+    },
+  };
+}
+
+/** The first thing wrong, with where it is. Zod's messages name expectations, never the value itself. */
+function complaint(error: z.ZodError): string {
+  const [issue] = error.issues;
+  if (issue === undefined) return 'Malformed request';
+  // Messages of ours are whole sentences; zod's own need the place.
+  const place = issue.path.join('.');
+  return issue.code === 'custom' || place === '' ? issue.message : `${place}: ${issue.message}`;
+}

@@ -1,0 +1,72 @@
+/**
+ * Which entities a principal may touch. Another tenant's do not exist for it (404); of its own tenant's, a customer is
+ * told that it may not (403), as in ThingsBoard.
+ */
+import type { Accounts, Customer, User } from '../../actors/accounts.ts';
+import type { DeviceRecord } from '../../actors/device/protocol.ts';
+import type { Devices } from '../../actors/devices.ts';
+import type { CustomerId, DeviceId, UserId } from '../../actors/ids.ts';
+import { notFound, permissionDenied } from '../errors.ts';
+import type { CustomerUser, Principal, TenantAdministrator } from '../principal.ts';
+import type { Problem } from '../reply.ts';
+
+export interface Found<Value> {
+  readonly type: 'found';
+  readonly value: Value;
+}
+
+const found = <Value>(value: Value): Found<Value> => ({ type: 'found', value });
+
+/** A tenant's administrator sees the tenant's devices, a customer's user those that the customer owns. */
+export async function visibleDevice(
+  devices: Devices,
+  principal: TenantAdministrator | CustomerUser,
+  id: DeviceId,
+): Promise<Found<DeviceRecord> | Problem> {
+  const device = await devices.read(id);
+  if (device === undefined || device.tenantId !== principal.tenantId) return notFound;
+  return mayRead(principal, device) ? found(device) : permissionDenied;
+}
+
+export function mayRead(principal: TenantAdministrator | CustomerUser, device: DeviceRecord): boolean {
+  if (device.tenantId !== principal.tenantId) return false;
+  return principal.authority === 'TENANT_ADMIN' || device.owner?.customerId === principal.customerId;
+}
+
+/** The customer on whose behalf a device is asked: null for the tenant's administrator. */
+export function customerOf(principal: TenantAdministrator | CustomerUser): CustomerId | null {
+  return principal.authority === 'CUSTOMER_USER' ? principal.customerId : null;
+}
+
+/** A tenant's administrator sees the tenant's customers, a customer's user its own customer. */
+export async function visibleCustomer(
+  accounts: Accounts,
+  principal: TenantAdministrator | CustomerUser,
+  id: CustomerId,
+): Promise<Found<Customer> | Problem> {
+  const customer = await accounts.customers.find(principal.tenantId, id);
+  if (customer === undefined) return notFound;
+  const own = principal.authority === 'TENANT_ADMIN' || principal.customerId === id;
+  return own ? found(customer) : permissionDenied;
+}
+
+/**
+ * A user whom the principal may read and change: itself; by the tenant's administrator every user of the tenant; by
+ * the system administrator everybody but customers' users, who are their tenants' business.
+ */
+export async function manageableUser(
+  accounts: Accounts,
+  principal: Principal,
+  id: UserId,
+): Promise<Found<User> | Problem> {
+  const user = await accounts.users.find(id);
+  if (user === undefined) return notFound;
+  if (user.id === principal.userId) return found(user);
+  const { membership } = user;
+  if (principal.authority === 'SYS_ADMIN') {
+    return membership.authority === 'CUSTOMER_USER' ? permissionDenied : found(user);
+  }
+  const sameTenant = membership.authority !== 'SYS_ADMIN' && membership.tenantId === principal.tenantId;
+  if (!sameTenant) return notFound;
+  return principal.authority === 'TENANT_ADMIN' ? found(user) : permissionDenied;
+}

@@ -1,0 +1,46 @@
+/** Every route, in the order in which they are tried: where two patterns fit a path, the more particular comes first. */
+import type { Accounts } from '../../actors/accounts.ts';
+import type { Clock } from '../../actors/clock.ts';
+import type { Devices, Directory } from '../../actors/devices.ts';
+import type { Secrets } from '../../actors/secret.ts';
+import type { Authentication } from '../authentication.ts';
+import type { Route } from '../route.ts';
+import type { ApiSettings } from '../settings.ts';
+import type { Tokens } from '../tokens.ts';
+import { activationRoutes } from './activation.ts';
+import { assignmentRoutes } from './assignments.ts';
+import { attributeRoutes } from './attributes.ts';
+import { authRoutes } from './auth.ts';
+import { claimRoutes } from './claims.ts';
+import { customerRoutes } from './customers.ts';
+import { deviceRoutes } from './devices.ts';
+import { healthRoutes, type Readiness } from './health.ts';
+import { tenantRoutes } from './tenants.ts';
+import { userRoutes } from './users.ts';
+
+export interface RouteNeeds {
+  readonly accounts: Accounts;
+  readonly devices: Devices;
+  readonly directory: Directory;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly readiness: Readiness;
+  readonly settings: ApiSettings;
+  readonly tokens: Tokens;
+  readonly authentication: Authentication;
+}
+
+export function allRoutes(needs: RouteNeeds): Route[] {
+  return [
+    ...claimRoutes(needs), // before assignments: a device may be called "device"
+    ...authRoutes(needs),
+    ...activationRoutes(needs),
+    ...deviceRoutes(needs),
+    ...assignmentRoutes(needs),
+    ...attributeRoutes(needs),
+    ...customerRoutes(needs), // before tenants: /api/tenant/customers is not the tenant "customers"
+    ...userRoutes(needs),
+    ...tenantRoutes(needs),
+    ...healthRoutes(needs),
+  ];
+}

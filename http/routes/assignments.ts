@@ -1,0 +1,57 @@
+/** The tenant's administrator gives a device to a customer, or takes it away; claims follow the same rules (R3). */
+import { z } from 'zod';
+import type { Accounts } from '../../actors/accounts.ts';
+import type { Devices } from '../../actors/devices.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { customerId, deviceId } from '../schemas.ts';
+import { deviceView } from '../views.ts';
+import { visibleCustomer } from './access.ts';
+import { deviceReply } from './devices.ts';
+
+export interface AssignmentNeeds {
+  readonly accounts: Accounts;
+  readonly devices: Devices;
+}
+
+const TENANT = ['TENANT_ADMIN'] as const;
+
+export function assignmentRoutes({ accounts, devices }: AssignmentNeeds): Route[] {
+  return [
+    defineRoute({
+      method: 'POST',
+      path: '/api/customer/:customerId/device/:deviceId',
+      summary: 'Assign a device to a customer; an open claim window is closed',
+      roles: TENANT,
+      params: z.object({ customerId, deviceId }),
+      responses: {
+        200: { description: 'The device', schema: deviceView },
+        404: { description: 'No such device or customer' },
+      },
+      async handle({ principal, params }) {
+        const customer = await visibleCustomer(accounts, principal, params.customerId);
+        if (customer.type !== 'found') return customer;
+        const { tenantId, userId } = principal;
+        const command = { type: 'AssignDevice', tenantId, userId, customerId: params.customerId } as const;
+        return deviceReply(params.deviceId, await devices.ask(params.deviceId, command));
+      },
+    }),
+
+    defineRoute({
+      method: 'DELETE',
+      path: '/api/customer/device/:deviceId',
+      summary: 'Take a device from the customer who owns it',
+      roles: TENANT,
+      params: z.object({ deviceId }),
+      responses: {
+        200: { description: 'The device', schema: deviceView },
+        400: { description: 'Nobody owns it' },
+        404: { description: 'No such device' },
+      },
+      async handle({ principal, params }) {
+        const { tenantId, userId } = principal;
+        const command = { type: 'UnassignDevice', tenantId, userId, customerId: null } as const;
+        return deviceReply(params.deviceId, await devices.ask(params.deviceId, command));
+      },
+    }),
+  ];
+}

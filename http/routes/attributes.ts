@@ -1,0 +1,308 @@
+/**
+ * Attributes of devices. Two of them steer claiming: `claimingAllowed`, and `claimingData`, a key that the tenant sets
+ * for a device that need never have been online (rule C3). That one is no attribute like others: its secret is
+ * digested and sealed before it leaves this file (rule C9); the tenant's administrator may read it back, customers
+ * neither see nor touch it, or it would be a back door that outlives giving the device back.
+ *
+ * Problems are told as bare text here, as ThingsBoard does.
+ */
+import { z } from 'zod';
+import type {
+  Attribute,
+  AttributeScope,
+  Device,
+  DeviceRecord,
+  SaveAttributes,
+} from '../../actors/device/protocol.ts';
+import { CLAIMING_ALLOWED, CLAIMING_DATA } from '../../actors/device/protocol.ts';
+import type { DeviceAnswer, Devices } from '../../actors/devices.ts';
+import type { DeviceId } from '../../actors/ids.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../actors/json.ts';
+import type { Secrets } from '../../actors/secret.ts';
+import { badRequest, permissionDenied, refusedByDevice, unavailable } from '../errors.ts';
+import type { CustomerUser, TenantAdministrator } from '../principal.ts';
+import { empty, json, type Problem, type Reply } from '../reply.ts';
+import { defineRoute, type Method, type Route } from '../route.ts';
+import { deviceId, isCleanText, isKeepable, NAME_MAX } from '../schemas.ts';
+import { attributesView } from '../views.ts';
+import { customerOf, visibleDevice } from './access.ts';
+
+export interface AttributeNeeds {
+  readonly devices: Devices;
+  readonly secrets: Secrets;
+}
+
+type Caller = TenantAdministrator | CustomerUser;
+
+const ROLES = ['TENANT_ADMIN', 'CUSTOMER_USER'] as const;
+const BASE = '/api/plugins/telemetry';
+const BY_ENTITY = `${BASE}/:entityType/:entityId` as const;
+const BY_DEVICE = `${BASE}/:deviceId` as const;
+
+/** Written by the tenant alone: who owns a device must not arrange how it will be claimed after it is given back. */
+const TENANTS_OWN: readonly string[] = [CLAIMING_ALLOWED, CLAIMING_DATA];
+
+// ---------------------------------------------------------------------------------------------------------- input
+
+const entityType = z.literal('DEVICE', { error: 'Only attributes of a DEVICE are kept here!' });
+const byEntity = { entityType, entityId: deviceId };
+const writableScope = z.enum(['SERVER_SCOPE', 'SHARED_SCOPE'], { error: 'Invalid scope!' });
+const readableScope = z.enum(['SERVER_SCOPE', 'SHARED_SCOPE', 'CLIENT_SCOPE'], { error: 'Invalid scope!' });
+
+/** Both ways to name a device, and both to the same shape. */
+const target = {
+  byDevice: z
+    .object({ deviceId, scope: writableScope })
+    .transform(({ deviceId: id, scope }) => ({ id, scope })),
+  byEntity: z
+    .object({ ...byEntity, scope: writableScope })
+    .transform(({ entityId: id, scope }) => ({ id, scope })),
+};
+
+const attributeKey = z
+  .string()
+  .refine((key) => key.trim() !== '', 'Key can not be empty!')
+  .refine((key) => key.length <= NAME_MAX, `A key should have at most ${NAME_MAX} characters!`)
+  .refine(isCleanText, 'A key is malformed!');
+
+const saved = z
+  .custom<JsonObject>((value) => isJsonObject(value) && isKeepable(value), 'Invalid JSON')
+  .refine((values) => Object.keys(values).length > 0, 'No attributes data found in request body!')
+  .refine(
+    (values) => Object.keys(values).every((key) => attributeKey.safeParse(key).success),
+    'An attribute key is empty, too long or malformed!',
+  )
+  .refine(
+    (values) => Object.values(values).every((value) => value !== null),
+    'An attribute can not be null!',
+  );
+
+/** `keys=a,b`, and `key=a&key=b` for keys with commas in them. */
+const named = z
+  .object({ keys: z.string().optional(), key: z.union([z.string(), z.array(z.string())]).optional() })
+  .transform(({ keys, key }) => [
+    ...(keys?.split(',').map((part) => part.trim()) ?? []),
+    ...(key === undefined ? [] : [key].flat()),
+  ])
+  .transform((all) => all.filter((key) => key !== ''));
+
+const claimingData = z.object({
+  secretKey: z
+    .string({ error: 'secretKey should be a text' })
+    .nullish()
+    .transform((secret) => secret ?? ''),
+  expirationTime: z
+    .int({ error: 'expirationTime should be an instant in milliseconds since 1970' })
+    .nonnegative({ error: 'expirationTime should be an instant in milliseconds since 1970' }),
+});
+
+// --------------------------------------------------------------------------------------------------------- routes
+
+export function attributeRoutes({ devices, secrets }: AttributeNeeds): Route[] {
+  async function save(principal: Caller, id: DeviceId, scope: AttributeScope, values: JsonObject) {
+    const refusal = await forbidden(principal, id, scope, Object.keys(values));
+    if (refusal !== undefined) return refusal;
+    const command: SaveAttributes | Problem = withServerKey(secrets, id, {
+      type: 'SaveAttributes',
+      tenantId: principal.tenantId,
+      customerId: customerOf(principal),
+      scope,
+      values,
+    });
+    return command.type === 'problem' ? command : done(await devices.ask(id, command));
+  }
+
+  async function remove(principal: Caller, id: DeviceId, scope: AttributeScope, keys: readonly string[]) {
+    if (keys.length === 0) return badRequest('Empty keys!');
+    const refusal = await forbidden(principal, id, scope, keys);
+    if (refusal !== undefined) return refusal;
+    const { tenantId } = principal;
+    return done(
+      await devices.ask(id, {
+        type: 'DeleteAttributes',
+        tenantId,
+        customerId: customerOf(principal),
+        scope,
+        keys,
+      }),
+    );
+  }
+
+  /** Why the caller may not write these keys of this device, if so. */
+  async function forbidden(principal: Caller, id: DeviceId, scope: AttributeScope, keys: readonly string[]) {
+    const device = await visibleDevice(devices, principal, id);
+    if (device.type !== 'found') return device;
+    const touched = scope === 'SERVER_SCOPE' && keys.some((key) => TENANTS_OWN.includes(key));
+    return touched && principal.authority !== 'TENANT_ADMIN' ? permissionDenied : undefined;
+  }
+
+  async function read(
+    principal: Caller,
+    id: DeviceId,
+    scopes: readonly AttributeScope[],
+    reply: (rows: readonly Row[]) => Reply,
+  ): Promise<Reply> {
+    const device = await visibleDevice(devices, principal, id);
+    if (device.type !== 'found') return device;
+    return reply(scopes.flatMap((scope) => rowsOf(secrets, principal, device.value, scope)));
+  }
+
+  const saving = (path: `/${string}`, params: (typeof target)[keyof typeof target]) =>
+    defineRoute({
+      method: 'POST',
+      path,
+      summary: 'Save attributes of a device',
+      roles: ROLES,
+      params,
+      body: saved,
+      plainProblems: true,
+      responses: writing('Saved'),
+      handle: ({ principal, params: { id, scope }, body }) => save(principal, id, scope, body),
+    });
+
+  const deleting = (path: `/${string}`, params: (typeof target)[keyof typeof target]) =>
+    defineRoute({
+      method: 'DELETE',
+      path,
+      summary: 'Delete attributes of a device; those it does not have are no matter',
+      roles: ROLES,
+      params,
+      query: named,
+      plainProblems: true,
+      responses: writing('Deleted'),
+      handle: ({ principal, params: { id, scope }, query }) => remove(principal, id, scope, query),
+    });
+
+  const reading = { method: 'GET' as Method, roles: ROLES, plainProblems: true as const };
+  const valuesReply = (keys: readonly string[]) => (rows: readonly Row[]) =>
+    json(keys.length === 0 ? rows : rows.filter(({ key }) => keys.includes(key)));
+  const keysReply = (rows: readonly Row[]) => json([...new Set(rows.map(({ key }) => key))]);
+
+  return [
+    saving(`${BY_DEVICE}/:scope`, target.byDevice),
+    saving(`${BY_ENTITY}/:scope`, target.byEntity),
+    saving(`${BY_ENTITY}/attributes/:scope`, target.byEntity),
+    deleting(`${BY_DEVICE}/:scope`, target.byDevice),
+    deleting(`${BY_ENTITY}/:scope`, target.byEntity),
+
+    defineRoute({
+      ...reading,
+      path: `${BY_ENTITY}/values/attributes`,
+      summary: 'Attributes of a device, of all scopes',
+      params: z.object(byEntity),
+      query: named,
+      responses: readingResponses(attributesView),
+      handle: ({ principal, params, query }) => read(principal, params.entityId, SCOPES, valuesReply(query)),
+    }),
+    defineRoute({
+      ...reading,
+      path: `${BY_ENTITY}/values/attributes/:scope`,
+      summary: 'Attributes of a device, of one scope',
+      params: z.object({ ...byEntity, scope: readableScope }),
+      query: named,
+      responses: readingResponses(attributesView),
+      handle: ({ principal, params, query }) =>
+        read(principal, params.entityId, kept(params.scope), valuesReply(query)),
+    }),
+    defineRoute({
+      ...reading,
+      path: `${BY_ENTITY}/keys/attributes`,
+      summary: "The names of a device's attributes, of all scopes",
+      params: z.object(byEntity),
+      responses: readingResponses(z.array(z.string())),
+      handle: ({ principal, params }) => read(principal, params.entityId, SCOPES, keysReply),
+    }),
+    defineRoute({
+      ...reading,
+      path: `${BY_ENTITY}/keys/attributes/:scope`,
+      summary: "The names of a device's attributes, of one scope",
+      params: z.object({ ...byEntity, scope: readableScope }),
+      responses: readingResponses(z.array(z.string())),
+      handle: ({ principal, params }) => read(principal, params.entityId, kept(params.scope), keysReply),
+    }),
+  ];
+}
+
+const SCOPES: readonly AttributeScope[] = ['SERVER_SCOPE', 'SHARED_SCOPE'];
+
+/** Client attributes are sent by devices; none are kept here. */
+function kept(scope: AttributeScope | 'CLIENT_SCOPE'): readonly AttributeScope[] {
+  return scope === 'CLIENT_SCOPE' ? [] : [scope];
+}
+
+function writing(description: string) {
+  return {
+    200: { description },
+    400: { description: 'Malformed, told as bare text' },
+    403: { description: "Another customer owns the device, or the attribute is the tenant's own" },
+    404: { description: 'No such device' },
+  };
+}
+
+function readingResponses(schema: z.ZodType) {
+  return {
+    200: { description: 'The attributes', schema },
+    403: { description: 'Another customer owns the device, or nobody' },
+    404: { description: 'No such device' },
+  };
+}
+
+function done(answer: DeviceAnswer): Reply {
+  switch (answer.type) {
+    case 'accepted':
+      return empty;
+    case 'refused':
+      return refusedByDevice(answer.refusal);
+    case 'unavailable':
+      return unavailable(answer.reason);
+    default:
+      return answer satisfies never;
+  }
+}
+
+// ------------------------------------------------------------------------------------------------- server-side key
+
+/** Takes `claimingData` out of the values, digested and sealed. */
+function withServerKey(secrets: Secrets, id: DeviceId, command: SaveAttributes): SaveAttributes | Problem {
+  if (command.scope !== 'SERVER_SCOPE' || !Object.hasOwn(command.values, CLAIMING_DATA)) return command;
+  const { [CLAIMING_DATA]: data, ...values } = command.values;
+  const parsed = claimingData.safeParse(data);
+  if (!parsed.success) {
+    // Zod's first message: what was expected, never what was sent, for that may be the secret.
+    const why = parsed.error.issues[0]?.message ?? 'it is malformed';
+    return badRequest(`${CLAIMING_DATA} should be {"secretKey": …, "expirationTime": …}: ${why}`);
+  }
+  const { secretKey, expirationTime } = parsed.data;
+  const serverKey = {
+    secretDigest: secrets.digest(id, secretKey),
+    sealedSecret: secrets.seal(id, secretKey),
+    expiresAt: expirationTime,
+  };
+  return { ...command, values, serverKey };
+}
+
+interface Row {
+  readonly lastUpdateTs: number;
+  readonly key: string;
+  readonly value: Json;
+}
+
+/** What the caller may see of a device's attributes. */
+function rowsOf(secrets: Secrets, principal: Caller, device: DeviceRecord, scope: AttributeScope): Row[] {
+  const rows = Object.entries(device.attributes[scope]).map(
+    ([key, { value, savedAt }]: [string, Attribute]) => ({
+      lastUpdateTs: savedAt,
+      key,
+      value,
+    }),
+  );
+  const { serverKey }: Pick<Device, 'serverKey'> = device;
+  if (scope === 'SERVER_SCOPE' && serverKey !== null && principal.authority === 'TENANT_ADMIN') {
+    const value = {
+      secretKey: secrets.unseal(device.id, serverKey.sealedSecret),
+      expirationTime: serverKey.expiresAt,
+    };
+    rows.push({ lastUpdateTs: serverKey.savedAt, key: CLAIMING_DATA, value });
+  }
+  return rows;
+}

@@ -1,0 +1,152 @@
+/** Logging in, staying in, logging out; and the caller's own password. */
+import { z } from 'zod';
+import type { Accounts } from '../../actors/accounts.ts';
+import type { Clock } from '../../actors/clock.ts';
+import { attempt, createLimiter } from '../attempts.ts';
+import type { Authentication } from '../authentication.ts';
+import {
+  accountNotActive,
+  accountProblem,
+  badCredentials,
+  badRequest,
+  notFound,
+  tooManyRequests,
+  unavailable,
+} from '../errors.ts';
+import { empty, json } from '../reply.ts';
+import { defineRoute, type Route } from '../route.ts';
+import type { ApiSettings } from '../settings.ts';
+import type { Tokens } from '../tokens.ts';
+import { tokenPairView, userView, viewUser } from '../views.ts';
+
+export interface AuthNeeds {
+  readonly accounts: Accounts;
+  readonly tokens: Tokens;
+  readonly authentication: Authentication;
+  readonly clock: Clock;
+  readonly settings: ApiSettings;
+}
+
+const EVERYBODY = ['SYS_ADMIN', 'TENANT_ADMIN', 'CUSTOMER_USER'] as const;
+/** Longer ones are no passwords of ours, and not worth a hashing. */
+const CREDENTIAL_MAX = 1024;
+
+const credential = z.string().max(CREDENTIAL_MAX);
+
+export function authRoutes({ accounts, tokens, authentication, clock, settings }: AuthNeeds): Route[] {
+  const { users } = accounts;
+  const logins = createLimiter('login', settings.limits.failedLogins);
+
+  return [
+    defineRoute({
+      method: 'POST',
+      path: '/api/auth/login',
+      summary: 'Log in by e-mail and password',
+      roles: ['PUBLIC'],
+      // What is missing or no text is answered like a wrong password.
+      body: z
+        .object({ username: credential, password: credential })
+        .or(z.unknown().transform(() => undefined)),
+      responses: {
+        200: { description: 'A token for requests and one to renew it', schema: tokenPairView },
+        401: { description: 'Wrong e-mail or password, or the account is not active' },
+        429: { description: 'Too many failed logins of this user from your address' },
+      },
+      async handle({ body, address }) {
+        if (body === undefined) return badCredentials;
+        const { username, password } = body;
+        const login = await attempt(
+          [{ limiter: logins, key: `${username.toLowerCase()} ${address}` }],
+          () => users.login(username, password),
+          ({ type }) => type === 'refused',
+        );
+        switch (login.type) {
+          case 'welcome':
+            return json(tokens.issue(login.user));
+          case 'refused':
+            return login.reason === 'disabled' ? accountNotActive : badCredentials;
+          case 'unavailable':
+            return unavailable(login.reason);
+          case 'blocked':
+            return tooManyRequests('Too many failed logins, try again later', login.retryAfterMs);
+          default:
+            return login satisfies never;
+        }
+      },
+    }),
+
+    defineRoute({
+      method: 'POST',
+      path: '/api/auth/token',
+      summary: 'Renew the tokens by the refresh token',
+      roles: ['PUBLIC'],
+      body: z.object({ refreshToken: z.string() }).or(z.unknown().transform(() => undefined)),
+      responses: {
+        200: { description: 'A new pair, of the same session', schema: tokenPairView },
+        401: { description: 'No refresh token of ours (errorCode 10), or an outdated one (11)' },
+      },
+      async handle({ body }) {
+        if (body === undefined) return badCredentials;
+        const known = await authentication.refresh(body.refreshToken);
+        return known.type === 'good' ? json(tokens.issue(known.user, known.sessionId)) : known;
+      },
+    }),
+
+    defineRoute({
+      method: 'POST',
+      path: '/api/auth/logout',
+      summary: 'End the session: its tokens are outdated from now on',
+      roles: EVERYBODY,
+      responses: { 200: { description: 'Ended' } },
+      async handle({ principal }) {
+        const lastExpiry = clock.now() + settings.tokens.refreshExpiresInSeconds * 1000;
+        await users.endSession(principal.userId, principal.sessionId, lastExpiry);
+        return empty;
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/auth/user',
+      summary: 'The caller',
+      roles: EVERYBODY,
+      responses: { 200: { description: 'The caller', schema: userView } },
+      async handle({ principal }) {
+        const user = await users.find(principal.userId);
+        return user === undefined ? notFound : json(viewUser(user));
+      },
+    }),
+
+    defineRoute({
+      method: 'POST',
+      path: '/api/auth/changePassword',
+      summary: "Change the caller's password; every token issued before is outdated",
+      roles: EVERYBODY,
+      body: z.object(
+        { currentPassword: credential, newPassword: credential },
+        { error: 'The body should be a JSON object!' },
+      ),
+      responses: {
+        200: { description: 'Changed; new tokens', schema: tokenPairView },
+        400: { description: 'The current password is another, or the new one is too short or too long' },
+        429: { description: 'Too many wrong passwords' },
+      },
+      async handle({ principal, body, address }) {
+        const user = await users.find(principal.userId);
+        if (user === undefined) return notFound;
+        const login = await attempt(
+          [{ limiter: logins, key: `${user.email.toLowerCase()} ${address}` }],
+          () => users.login(user.email, body.currentPassword),
+          ({ type }) => type === 'refused',
+        );
+        if (login.type === 'blocked') {
+          return tooManyRequests('Too many wrong passwords, try again later', login.retryAfterMs);
+        }
+        if (login.type === 'unavailable') return unavailable(login.reason);
+        if (login.type === 'refused') return badRequest("Current password doesn't match!");
+        const changed = await users.setPassword(user.id, body.newPassword);
+        return changed.type === 'done' ? json(tokens.issue(changed.value)) : accountProblem(changed, 'User');
+      },
+    }),
+  ];
+}

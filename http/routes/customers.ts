@@ -1,0 +1,120 @@
+/** The tenant's customers. */
+import { z } from 'zod';
+import type { Accounts } from '../../actors/accounts.ts';
+import { accountProblem, notFound } from '../errors.ts';
+import { empty, json } from '../reply.ts';
+import { defineRoute, type Route } from '../route.ts';
+import {
+  additionalInfo,
+  contactFields,
+  customerId,
+  reference,
+  requiredText,
+  titlePaging,
+  toContact,
+  version,
+} from '../schemas.ts';
+import { customerView, pageView, viewCustomer, viewPage } from '../views.ts';
+import { visibleCustomer } from './access.ts';
+
+const TENANT = ['TENANT_ADMIN'] as const;
+
+const inPath = z.object({ customerId });
+
+const customerBody = z.object(
+  {
+    id: reference(customerId),
+    title: requiredText('Customer title'),
+    ...contactFields,
+    additionalInfo,
+    version,
+  },
+  { error: 'The body should be a JSON object!' },
+);
+
+export function customerRoutes({ accounts }: { readonly accounts: Accounts }): Route[] {
+  const { customers } = accounts;
+
+  return [
+    defineRoute({
+      method: 'POST',
+      path: '/api/customer',
+      summary: 'Create a customer, or with an id: change it',
+      roles: TENANT,
+      body: customerBody,
+      responses: {
+        200: { description: 'The customer', schema: customerView },
+        400: { description: 'The title is taken or malformed' },
+        404: { description: 'No such customer' },
+        409: { description: 'Changed since the version given' },
+      },
+      async handle({ principal, body }) {
+        const { tenantId } = principal;
+        const fields = { title: body.title, contact: toContact(body), additionalInfo: body.additionalInfo };
+        const saved =
+          body.id === undefined
+            ? await customers.create(tenantId, fields)
+            : await customers.update(tenantId, body.id, fields, body.version);
+        return saved.type === 'done' ? json(viewCustomer(saved.value)) : accountProblem(saved, 'Customer');
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/customer/:customerId',
+      summary: 'A customer',
+      roles: ['TENANT_ADMIN', 'CUSTOMER_USER'],
+      params: inPath,
+      responses: {
+        200: { description: 'The customer', schema: customerView },
+        403: { description: 'Another customer than your own' },
+        404: { description: 'No such customer' },
+      },
+      async handle({ principal, params }) {
+        const customer = await visibleCustomer(accounts, principal, params.customerId);
+        return customer.type === 'found' ? json(viewCustomer(customer.value)) : customer;
+      },
+    }),
+
+    defineRoute({
+      method: 'DELETE',
+      path: '/api/customer/:customerId',
+      summary: 'Delete a customer and its users; its devices are unassigned',
+      roles: TENANT,
+      params: inPath,
+      responses: { 200: { description: 'Deleted' }, 404: { description: 'No such customer' } },
+      async handle({ principal, params }) {
+        const removed = await customers.remove(principal.tenantId, params.customerId, principal.userId);
+        return removed.type === 'done' ? empty : accountProblem(removed, 'Customer');
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/customers',
+      summary: "The tenant's customers",
+      roles: TENANT,
+      query: titlePaging,
+      responses: { 200: { description: 'A page of customers', schema: pageView(customerView) } },
+      async handle({ principal, query }) {
+        return json(viewPage(await customers.list(principal.tenantId, query), query, viewCustomer));
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/tenant/customers',
+      summary: "The tenant's customer of a title",
+      roles: TENANT,
+      query: z.object({ customerTitle: z.string({ error: 'customerTitle should be specified!' }) }),
+      responses: {
+        200: { description: 'The customer', schema: customerView },
+        404: { description: 'No customer of this title' },
+      },
+      async handle({ principal, query }) {
+        const customer = await customers.findByTitle(principal.tenantId, query.customerTitle);
+        return customer === undefined ? notFound : json(viewCustomer(customer));
+      },
+    }),
+  ];
+}

@@ -1,0 +1,271 @@
+/** Devices: created, changed, listed and deleted by the tenant; read and relabelled by the customer who owns them. */
+import { z } from 'zod';
+import type { Accounts } from '../../actors/accounts.ts';
+import type { Clock } from '../../actors/clock.ts';
+import type { DeviceAnswer, Devices, Directory } from '../../actors/devices.ts';
+import { type DeviceId, newId } from '../../actors/ids.ts';
+import { randomAccessToken } from '../access-token.ts';
+import { notFound, permissionDenied, refusedByDevice, unavailable } from '../errors.ts';
+import { empty, json, type Reply } from '../reply.ts';
+import { defineRoute, type Route } from '../route.ts';
+import {
+  additionalInfo,
+  customerId,
+  deviceId,
+  devicePaging,
+  isCleanText,
+  NAME_MAX,
+  optionalText,
+  reference,
+  requiredText,
+} from '../schemas.ts';
+import { credentialsView, deviceView, pageView, viewCredentials, viewDevice, viewPage } from '../views.ts';
+import { customerOf, mayRead, visibleCustomer, visibleDevice } from './access.ts';
+
+export interface DeviceNeeds {
+  readonly accounts: Accounts;
+  readonly devices: Devices;
+  readonly directory: Directory;
+  readonly clock: Clock;
+}
+
+const TENANT = ['TENANT_ADMIN'] as const;
+const TENANT_AND_CUSTOMER = ['TENANT_ADMIN', 'CUSTOMER_USER'] as const;
+const IDS_MAX = 1000;
+
+const inPath = z.object({ deviceId });
+
+/** An access token has to fit into an MQTT user name and an URL; spaces around it are never meant. */
+const accessToken = z
+  .string()
+  .max(NAME_MAX, `The access token should have at most ${NAME_MAX} characters!`)
+  .refine((token) => isCleanText(token) && token.trim() === token, 'The access token is malformed!');
+
+const deviceBody = z.object(
+  {
+    id: reference(deviceId),
+    name: requiredText('Device name'),
+    type: optionalText('Device type').transform((type) => type ?? 'default'),
+    label: optionalText('Device label'),
+    additionalInfo,
+    customerId: reference(customerId),
+  },
+  { error: 'The body should be a JSON object!' },
+);
+
+const credentialsBody = z.object(
+  {
+    deviceId: z
+      .object({ id: deviceId }, { error: 'deviceId should be specified!' })
+      .transform((given) => given.id),
+    credentialsType: z.literal('ACCESS_TOKEN', { error: 'Only ACCESS_TOKEN credentials are supported!' }),
+    credentialsId: accessToken.min(1, 'Device credentials id should be specified!'),
+  },
+  { error: 'The body should be a JSON object!' },
+);
+
+export function deviceRoutes({ accounts, devices, directory, clock }: DeviceNeeds): Route[] {
+  async function byName(tenantId: Parameters<Directory['byName']>[0], name: string): Promise<Reply> {
+    const device = await directory.byName(tenantId, name);
+    return device === undefined ? notFound : json(viewDevice(device.id, device));
+  }
+
+  return [
+    defineRoute({
+      method: 'POST',
+      path: '/api/device',
+      summary: 'Create a device, or with an id: change its name, type, label and additional info',
+      roles: TENANT_AND_CUSTOMER,
+      query: z.object({ accessToken: accessToken.optional() }),
+      body: deviceBody,
+      responses: {
+        200: { description: 'The device', schema: deviceView },
+        400: { description: 'The name is taken or malformed, or the access token is taken' },
+        403: { description: 'A customer may only change devices that it owns' },
+        404: { description: 'No such device or customer' },
+      },
+      async handle({ principal, query, body }) {
+        const { tenantId } = principal;
+        const { id, name, type: deviceType, label, additionalInfo: info } = body;
+        const fields = { tenantId, name, deviceType, label, additionalInfo: info };
+        if (id !== undefined) {
+          const before = await visibleDevice(devices, principal, id);
+          if (before.type !== 'found') return before;
+          const command = { type: 'UpdateDevice', customerId: customerOf(principal), ...fields } as const;
+          return deviceReply(id, await devices.ask(id, command));
+        }
+
+        if (principal.authority !== 'TENANT_ADMIN') return permissionDenied;
+        if (body.customerId !== undefined) {
+          const customer = await visibleCustomer(accounts, principal, body.customerId);
+          if (customer.type !== 'found') return customer;
+        }
+        const created = newId<DeviceId>(clock.now());
+        const answer = await devices.ask(created, {
+          type: 'ProvisionDevice',
+          ...fields,
+          customerId: body.customerId ?? null,
+          credentials: { type: 'ACCESS_TOKEN', credentialsId: query.accessToken || randomAccessToken() },
+        });
+        return deviceReply(created, answer);
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/device/:deviceId',
+      summary: 'A device',
+      roles: TENANT_AND_CUSTOMER,
+      params: inPath,
+      responses: {
+        200: { description: 'The device', schema: deviceView },
+        403: { description: 'Another customer owns it, or nobody' },
+        404: { description: 'No such device' },
+      },
+      async handle({ principal, params }) {
+        const device = await visibleDevice(devices, principal, params.deviceId);
+        return device.type === 'found' ? json(viewDevice(device.value.id, device.value)) : device;
+      },
+    }),
+
+    defineRoute({
+      method: 'DELETE',
+      path: '/api/device/:deviceId',
+      summary: 'Delete a device; its name and access token are free again',
+      roles: TENANT,
+      params: inPath,
+      responses: { 200: { description: 'Deleted' }, 404: { description: 'No such device' } },
+      async handle({ principal, params }) {
+        const command = { type: 'DeleteDevice', tenantId: principal.tenantId } as const;
+        const answer = await devices.ask(params.deviceId, command);
+        return answer.type === 'accepted' ? empty : deviceReply(params.deviceId, answer);
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/device/:deviceId/credentials',
+      summary: "A device's access token",
+      roles: TENANT_AND_CUSTOMER,
+      params: inPath,
+      responses: {
+        200: { description: 'The credentials', schema: credentialsView },
+        403: { description: 'Another customer owns it, or nobody' },
+        404: { description: 'No such device' },
+      },
+      async handle({ principal, params }) {
+        const device = await visibleDevice(devices, principal, params.deviceId);
+        return device.type === 'found' ? json(viewCredentials(device.value.id, device.value)) : device;
+      },
+    }),
+
+    defineRoute({
+      method: 'POST',
+      path: '/api/device/credentials',
+      summary: "Change a device's access token; the old one stops working at once",
+      roles: TENANT,
+      body: credentialsBody,
+      responses: {
+        200: { description: 'The credentials', schema: credentialsView },
+        400: { description: 'Another device has this token, or the type is not supported' },
+        404: { description: 'No such device' },
+      },
+      async handle({ principal, body }) {
+        const credentials = { type: body.credentialsType, credentialsId: body.credentialsId };
+        const command = { type: 'ChangeCredentials', tenantId: principal.tenantId, credentials } as const;
+        const answer = await devices.ask(body.deviceId, command);
+        return answer.type === 'accepted' && answer.state.status === 'provisioned'
+          ? json(viewCredentials(body.deviceId, answer.state))
+          : deviceReply(body.deviceId, answer);
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/tenant/devices',
+      summary: "The tenant's devices, or with deviceName: the one of that name",
+      roles: TENANT,
+      query: z.union([z.object({ deviceName: z.string() }), devicePaging]),
+      responses: {
+        200: {
+          description: 'A page of devices, or the device',
+          schema: z.union([pageView(deviceView), deviceView]),
+        },
+        404: { description: 'No device of this name' },
+      },
+      async handle({ principal, query }) {
+        if ('deviceName' in query) return byName(principal.tenantId, query.deviceName);
+        const page = await directory.ofTenant(principal.tenantId, query);
+        return json(viewPage(page, query, (device) => viewDevice(device.id, device)));
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/tenant/device',
+      summary: "The tenant's device of a name",
+      roles: TENANT,
+      query: z.object({ deviceName: z.string({ error: 'deviceName should be specified!' }) }),
+      responses: {
+        200: { description: 'The device', schema: deviceView },
+        404: { description: 'No device of this name' },
+      },
+      handle: ({ principal, query }) => byName(principal.tenantId, query.deviceName),
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/devices',
+      summary: 'Several devices by their ids; those the caller may not see are left out',
+      roles: TENANT_AND_CUSTOMER,
+      query: z.object({
+        deviceIds: z
+          .string({ error: 'deviceIds should be specified!' })
+          .transform((text) => text.split(',').filter((id) => id !== ''))
+          .pipe(z.array(deviceId).max(IDS_MAX, `At most ${IDS_MAX} ids at once!`)),
+      }),
+      responses: { 200: { description: 'The devices', schema: z.array(deviceView) } },
+      async handle({ principal, query }) {
+        const all = await Promise.all([...new Set(query.deviceIds)].map((id) => devices.read(id)));
+        const visible = all
+          .filter((device) => device !== undefined)
+          .filter((device) => mayRead(principal, device));
+        return json(visible.map((device) => viewDevice(device.id, device)));
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/customer/:customerId/devices',
+      summary: 'The devices that a customer owns',
+      roles: TENANT_AND_CUSTOMER,
+      params: z.object({ customerId }),
+      query: devicePaging,
+      responses: {
+        200: { description: 'A page of devices', schema: pageView(deviceView) },
+        403: { description: 'Another customer' },
+        404: { description: 'No such customer' },
+      },
+      async handle({ principal, params, query }) {
+        const customer = await visibleCustomer(accounts, principal, params.customerId);
+        if (customer.type !== 'found') return customer;
+        const page = await directory.ofCustomer(principal.tenantId, params.customerId, query);
+        return json(viewPage(page, query, (device) => viewDevice(device.id, device)));
+      },
+    }),
+  ];
+}
+
+/** The device after a command, or why there is none. */
+export function deviceReply(id: DeviceId, answer: DeviceAnswer): Reply {
+  switch (answer.type) {
+    case 'accepted':
+      return answer.state.status === 'provisioned' ? json(viewDevice(id, answer.state)) : notFound;
+    case 'refused':
+      return refusedByDevice(answer.refusal);
+    case 'unavailable':
+      return unavailable(answer.reason);
+    default:
+      return answer satisfies never;
+  }
+}

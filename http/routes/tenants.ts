@@ -1,0 +1,104 @@
+/** Tenants, by the system administrator; a tenant's administrator may read its own. */
+import { z } from 'zod';
+import type { Accounts } from '../../actors/accounts.ts';
+import { accountProblem, notFound } from '../errors.ts';
+import { empty, json } from '../reply.ts';
+import { defineRoute, type Route } from '../route.ts';
+import {
+  additionalInfo,
+  contactFields,
+  optionalText,
+  reference,
+  requiredText,
+  tenantId,
+  titlePaging,
+  toContact,
+  version,
+} from '../schemas.ts';
+import { pageView, tenantView, viewPage, viewTenant } from '../views.ts';
+
+const SYSTEM = ['SYS_ADMIN'] as const;
+
+const inPath = z.object({ tenantId });
+
+const tenantBody = z.object(
+  {
+    id: reference(tenantId),
+    title: requiredText('Tenant title'),
+    region: optionalText('Region'),
+    ...contactFields,
+    additionalInfo,
+    version,
+  },
+  { error: 'The body should be a JSON object!' },
+);
+
+export function tenantRoutes({ accounts }: { readonly accounts: Accounts }): Route[] {
+  const { tenants } = accounts;
+
+  return [
+    defineRoute({
+      method: 'POST',
+      path: '/api/tenant',
+      summary: 'Create a tenant, or with an id: change it',
+      roles: SYSTEM,
+      body: tenantBody,
+      responses: {
+        200: { description: 'The tenant', schema: tenantView },
+        404: { description: 'No such tenant' },
+        409: { description: 'Changed since the version given' },
+      },
+      async handle({ body }) {
+        const { title, region, additionalInfo: info } = body;
+        const fields = { title, region, contact: toContact(body), additionalInfo: info };
+        const saved =
+          body.id === undefined
+            ? await tenants.create(fields)
+            : await tenants.update(body.id, fields, body.version);
+        return saved.type === 'done' ? json(viewTenant(saved.value)) : accountProblem(saved, 'Tenant');
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/tenant/:tenantId',
+      summary: 'A tenant',
+      roles: ['SYS_ADMIN', 'TENANT_ADMIN'],
+      params: inPath,
+      responses: {
+        200: { description: 'The tenant', schema: tenantView },
+        404: { description: 'No such tenant' },
+      },
+      async handle({ principal, params }) {
+        const own = principal.authority === 'SYS_ADMIN' || principal.tenantId === params.tenantId;
+        const tenant = own ? await tenants.find(params.tenantId) : undefined;
+        return tenant === undefined ? notFound : json(viewTenant(tenant));
+      },
+    }),
+
+    defineRoute({
+      method: 'DELETE',
+      path: '/api/tenant/:tenantId',
+      summary: 'Delete a tenant with its devices, customers and users',
+      roles: SYSTEM,
+      params: inPath,
+      responses: { 200: { description: 'Deleted' }, 404: { description: 'No such tenant' } },
+      async handle({ principal, params }) {
+        const removed = await tenants.remove(params.tenantId, principal.userId);
+        return removed.type === 'done' ? empty : accountProblem(removed, 'Tenant');
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/tenants',
+      summary: 'All tenants',
+      roles: SYSTEM,
+      query: titlePaging,
+      responses: { 200: { description: 'A page of tenants', schema: pageView(tenantView) } },
+      async handle({ query }) {
+        return json(viewPage(await tenants.list(query), query, viewTenant));
+      },
+    }),
+  ];
+}

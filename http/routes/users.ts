@@ -1,0 +1,204 @@
+/**
+ * Users. The system administrator makes system and tenant administrators, a tenant's administrator makes its like and
+ * customers' users; everybody may change their own name. A new user is activated by a link, see `activation.ts`:
+ * there is no mail server behind this one, so the administrator hands the link over.
+ */
+import { z } from 'zod';
+import type { Accounts, Membership } from '../../actors/accounts.ts';
+import type { CustomerId, TenantId } from '../../actors/ids.ts';
+import { accountProblem, badRequest, notFound, permissionDenied } from '../errors.ts';
+import type { Principal } from '../principal.ts';
+import { empty, json, type Problem } from '../reply.ts';
+import { defineRoute, type Route } from '../route.ts';
+import {
+  additionalInfo,
+  customerId,
+  optionalText,
+  reference,
+  requiredText,
+  tenantId,
+  userId,
+  userPaging,
+  version,
+} from '../schemas.ts';
+import { pageView, userView, viewPage, viewUser, viewUserWithState } from '../views.ts';
+import { manageableUser, visibleCustomer } from './access.ts';
+
+const EVERYBODY = ['SYS_ADMIN', 'TENANT_ADMIN', 'CUSTOMER_USER'] as const;
+const ADMINISTRATORS = ['SYS_ADMIN', 'TENANT_ADMIN'] as const;
+
+const inPath = z.object({ userId });
+
+const userBody = z.object(
+  {
+    id: reference(userId),
+    email: requiredText('User email'),
+    authority: z.enum(EVERYBODY, { error: 'User authority should be specified!' }),
+    tenantId: reference(tenantId),
+    customerId: reference(customerId),
+    firstName: optionalText('First name'),
+    lastName: optionalText('Last name'),
+    phone: optionalText('Phone'),
+    additionalInfo,
+    version,
+  },
+  { error: 'The body should be a JSON object!' },
+);
+
+export function userRoutes({ accounts }: { readonly accounts: Accounts }): Route[] {
+  const { users, tenants } = accounts;
+
+  return [
+    defineRoute({
+      method: 'POST',
+      path: '/api/user',
+      summary: 'Create a user, or with an id: change e-mail, names and phone',
+      roles: EVERYBODY,
+      body: userBody,
+      responses: {
+        200: { description: 'The user', schema: userView },
+        400: { description: 'The e-mail address is taken or malformed' },
+        403: { description: 'Not a user whom the caller may make or change' },
+        404: { description: 'No such user, customer or tenant' },
+        409: { description: 'Changed since the version given' },
+      },
+      async handle({ principal, body }) {
+        const { email, firstName, lastName, phone } = body;
+        const fields = { email, firstName, lastName, phone, additionalInfo: body.additionalInfo };
+        if (body.id !== undefined) {
+          const user = await manageableUser(accounts, principal, body.id);
+          if (user.type !== 'found') return user;
+          const changed = await users.update(body.id, fields, body.version);
+          return changed.type === 'done' ? json(viewUser(changed.value)) : accountProblem(changed, 'User');
+        }
+        const membership = newMembership(principal, body.authority, body.tenantId, body.customerId);
+        if ('type' in membership) return membership;
+        const created = await users.create(membership, fields);
+        return created.type === 'done' ? json(viewUser(created.value)) : accountProblem(created, 'User');
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/user/:userId',
+      summary: 'A user, with whether it is activated and enabled',
+      roles: EVERYBODY,
+      params: inPath,
+      responses: {
+        200: { description: 'The user', schema: userView },
+        403: { description: 'Not a user whom the caller may see' },
+        404: { description: 'No such user' },
+      },
+      async handle({ principal, params }) {
+        const user = await manageableUser(accounts, principal, params.userId);
+        if (user.type !== 'found') return user;
+        return json(viewUserWithState(user.value, await users.activity(params.userId)));
+      },
+    }),
+
+    defineRoute({
+      method: 'DELETE',
+      path: '/api/user/:userId',
+      summary: 'Delete a user; its tokens are worth nothing from now on',
+      roles: ADMINISTRATORS,
+      params: inPath,
+      responses: {
+        200: { description: 'Deleted' },
+        403: { description: 'Not a user whom the caller may delete; nobody deletes itself' },
+        404: { description: 'No such user' },
+      },
+      async handle({ principal, params }) {
+        const user = await manageableUser(accounts, principal, params.userId);
+        if (user.type !== 'found') return user;
+        if (params.userId === principal.userId) return permissionDenied;
+        const removed = await users.remove(params.userId);
+        return removed.type === 'done' ? empty : accountProblem(removed, 'User');
+      },
+    }),
+
+    defineRoute({
+      method: 'POST',
+      path: '/api/user/:userId/userCredentialsEnabled',
+      summary: 'Allow a user to log in, or forbid it and outdate its tokens',
+      roles: ADMINISTRATORS,
+      params: inPath,
+      query: z.object({ userCredentialsEnabled: z.enum(['true', 'false']).default('true') }),
+      responses: {
+        200: { description: 'Done' },
+        403: { description: 'Not a user whom the caller may change; nobody locks itself out' },
+        404: { description: 'No such user' },
+      },
+      async handle({ principal, params, query }) {
+        const user = await manageableUser(accounts, principal, params.userId);
+        if (user.type !== 'found') return user;
+        const enabled = query.userCredentialsEnabled === 'true';
+        if (!enabled && params.userId === principal.userId) return permissionDenied;
+        const changed = await users.setEnabled(params.userId, enabled);
+        return changed.type === 'done' ? empty : accountProblem(changed, 'User');
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/customer/:customerId/users',
+      summary: "A customer's users",
+      roles: ['TENANT_ADMIN'],
+      params: z.object({ customerId }),
+      query: userPaging,
+      responses: {
+        200: { description: 'A page of users', schema: pageView(userView) },
+        404: { description: 'No such customer' },
+      },
+      async handle({ principal, params, query }) {
+        const customer = await visibleCustomer(accounts, principal, params.customerId);
+        if (customer.type !== 'found') return customer;
+        const { tenantId: tenant, id } = customer.value;
+        const page = await users.list(
+          { authority: 'CUSTOMER_USER', tenantId: tenant, customerId: id },
+          query,
+        );
+        return json(viewPage(page, query, viewUser));
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/tenant/:tenantId/users',
+      summary: "A tenant's administrators",
+      roles: ['SYS_ADMIN'],
+      params: z.object({ tenantId }),
+      query: userPaging,
+      responses: {
+        200: { description: 'A page of users', schema: pageView(userView) },
+        404: { description: 'No such tenant' },
+      },
+      async handle({ params, query }) {
+        if ((await tenants.find(params.tenantId)) === undefined) return notFound;
+        const page = await users.list({ authority: 'TENANT_ADMIN', tenantId: params.tenantId }, query);
+        return json(viewPage(page, query, viewUser));
+      },
+    }),
+  ];
+}
+
+/** Where a new user belongs. What the body says of the tenant counts only from the system administrator. */
+function newMembership(
+  principal: Principal,
+  authority: Principal['authority'],
+  tenant: TenantId | undefined,
+  customer: CustomerId | undefined,
+): Membership | Problem {
+  if (principal.authority === 'SYS_ADMIN') {
+    if (authority === 'SYS_ADMIN') return { authority };
+    if (authority === 'CUSTOMER_USER') return permissionDenied;
+    return tenant === undefined
+      ? badRequest('Tenant administrator should be assigned to tenant!')
+      : { authority, tenantId: tenant };
+  }
+  if (principal.authority !== 'TENANT_ADMIN' || authority === 'SYS_ADMIN') return permissionDenied;
+  const { tenantId: own } = principal;
+  if (authority === 'TENANT_ADMIN') return { authority, tenantId: own };
+  return customer === undefined
+    ? badRequest('Customer user should be assigned to customer!')
+    : { authority, tenantId: own, customerId: customer };
+}

@@ -1,0 +1,104 @@
+/**
+ * The process's HTTP socket: listens, bounds what a connection may cost, and stops without cutting anybody off.
+ *
+ * Bounds are Node's own: bytes of headers (431), time for headers and for a whole request (408), connections at once,
+ * idle time. Whatever is no HTTP is answered 400 by Node and the connection closed.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import type { Log } from '../actors/log.ts';
+import { badRequest, internalError } from './errors.ts';
+import { toResponse } from './reply.ts';
+import type { HttpServerSettings } from './settings.ts';
+
+export interface HttpServerNeeds {
+  readonly app: { fetch(request: Request, env: unknown): Response | Promise<Response> };
+  readonly settings: HttpServerSettings;
+  readonly log: Log;
+  /** Makes the error with which `start` rejects when the address can not be had. */
+  listenError(address: string, port: number, cause: unknown): Error;
+}
+
+export interface HttpServer {
+  readonly name: 'http';
+  /** Starts to listen, and tells on which address and port. */
+  start(): Promise<{ readonly address: string; readonly port: number }>;
+  /**
+   * Accepts nothing new, answers what is under way, closes connections as they fall idle. Resolves when all are
+   * closed; after `drainMs` the rest is cut off.
+   */
+  stop(drainMs: number): Promise<void>;
+}
+
+export function createHttpServer({ app, settings, log, listenError }: HttpServerNeeds): HttpServer {
+  let stopping = false;
+  const answer = getRequestListener((request, env) => app.fetch(request, env), {
+    errorHandler(error) {
+      // The only errors that come this far: a request target that is no URL, or a host that is none.
+      const known = error instanceof Error && error.name === 'RequestError';
+      if (!known) log.error({ err: error }, 'request failed outside of the app');
+      const problem = known ? badRequest('The request target is malformed') : internalError;
+      return toResponse(problem, {}, Date.now());
+    },
+  });
+
+  const server = createServer(
+    {
+      maxHeaderSize: settings.maxHeaderBytes,
+      headersTimeout: settings.headersTimeoutMs,
+      requestTimeout: settings.requestTimeoutMs,
+      keepAliveTimeout: settings.keepAliveTimeoutMs,
+      connectionsCheckingInterval: Math.min(settings.headersTimeoutMs, 5000),
+      noDelay: true,
+    },
+    (incoming: IncomingMessage, outgoing: ServerResponse) => {
+      if (stopping) {
+        outgoing.setHeader('Connection', 'close');
+        outgoing.once('finish', () => setImmediate(() => server.closeIdleConnections()));
+      }
+      void answer(incoming, outgoing);
+    },
+  );
+  server.maxConnections = settings.maxConnections;
+
+  return {
+    name: 'http',
+
+    start() {
+      const { address, port } = settings;
+      return new Promise((resolve, reject) => {
+        const refuse = (cause: unknown) => reject(listenError(address, port, cause));
+        server.once('error', refuse);
+        server.listen(port, address, () => {
+          server.off('error', refuse);
+          server.on('error', (error) => log.error({ err: error }, 'the HTTP socket has an error'));
+          resolve(boundTo(server));
+        });
+      });
+    },
+
+    stop(drainMs) {
+      stopping = true;
+      if (!server.listening) return Promise.resolve();
+      return new Promise((resolve) => {
+        // Requests under way when we stopped have no 'close' header yet: look for idle connections until none is left.
+        const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+        const deadline = setTimeout(() => server.closeAllConnections(), drainMs);
+        server.close(() => {
+          clearInterval(sweep);
+          clearTimeout(deadline);
+          resolve();
+        });
+        server.closeIdleConnections();
+      });
+    },
+  };
+}
+
+const SWEEP_MS = 20;
+
+function boundTo(server: Server): { address: string; port: number } {
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new Error('the HTTP socket is bound to no port');
+  return { address: bound.address, port: bound.port };
+}

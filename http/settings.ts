@@ -1,0 +1,85 @@
+/** What the operator decides about the REST layer. Durations and sizes carry their unit in the name. */
+
+/** At most `max` in any window of `windowMs`; `max` 0 switches the limit off. */
+export interface Limit {
+  readonly max: number;
+  readonly windowMs: number;
+}
+
+export interface ApiSettings {
+  readonly tokens: TokenSettings;
+  readonly limits: LimitSettings;
+  /** Largest request body in bytes; more is answered 413. */
+  readonly maxBodyBytes: number;
+  /** How many proxies in front of us add themselves to X-Forwarded-For; 0: the header is not believed. */
+  readonly trustedProxies: number;
+  /** What links begin with, e.g. `https://claim.example.org`; null: as the request itself was addressed. */
+  readonly baseUrl: string | null;
+}
+
+export interface TokenSettings {
+  /** HS512 key, at least 64 bytes. */
+  readonly signingKey: Buffer;
+  readonly issuer: string;
+  readonly accessExpiresInSeconds: number;
+  readonly refreshExpiresInSeconds: number;
+  /** For so long a user's standing is believed without looking again; what another process changed shows after it. */
+  readonly standingTtlMs: number;
+  /** Users whose standing is remembered. */
+  readonly standingMax: number;
+}
+
+/** Rule C6: wrong secrets are counted for the party that sent them, and held against that party only. */
+export interface LimitSettings {
+  readonly wrongSecretsPerCustomerAndDevice: Limit;
+  readonly wrongSecretsPerCustomer: Limit;
+  readonly wrongSecretsPerAddress: Limit;
+  /** Failed logins of one user name from one address. */
+  readonly failedLogins: Limit;
+}
+
+export interface HttpServerSettings {
+  readonly address: string;
+  readonly port: number;
+  /** Connections at once; further ones are closed. */
+  readonly maxConnections: number;
+  /** Bytes of request line and headers together; more is answered 431. */
+  readonly maxHeaderBytes: number;
+  readonly headersTimeoutMs: number;
+  /** For receiving a whole request. */
+  readonly requestTimeoutMs: number;
+  /** How long an idle connection is kept open. */
+  readonly keepAliveTimeoutMs: number;
+}
+
+const MINUTE_MS = 60_000;
+
+export const defaultApiSettings: Omit<ApiSettings, 'tokens'> = {
+  limits: {
+    wrongSecretsPerCustomerAndDevice: { max: 10, windowMs: MINUTE_MS },
+    wrongSecretsPerCustomer: { max: 100, windowMs: MINUTE_MS },
+    wrongSecretsPerAddress: { max: 300, windowMs: MINUTE_MS },
+    failedLogins: { max: 10, windowMs: MINUTE_MS },
+  },
+  maxBodyBytes: 1024 * 1024,
+  trustedProxies: 0,
+  baseUrl: null,
+};
+
+export const defaultTokenSettings: Omit<TokenSettings, 'signingKey'> = {
+  issuer: 'thingsboard.io',
+  accessExpiresInSeconds: 9000,
+  refreshExpiresInSeconds: 604_800,
+  standingTtlMs: 2000,
+  standingMax: 10_000,
+};
+
+export const defaultHttpServerSettings: HttpServerSettings = {
+  address: '0.0.0.0',
+  port: 8080,
+  maxConnections: 20_000,
+  maxHeaderBytes: 16 * 1024,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 60_000,
+  keepAliveTimeoutMs: 75_000,
+};
