@@ -1,0 +1,205 @@
+/** How the real process starts, refuses to start, and starts again: watched from outside. */
+
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { restApi } from '../kit/api.ts';
+import {
+  cleanUp,
+  type Ended,
+  launch,
+  type ServerOptions,
+  startServer,
+  temporaryFolder,
+} from '../kit/process.ts';
+
+const SYSADMIN = 'sysadmin@thingsboard.org';
+const CHEAP = { SECURITY_PASSWORD_HASH_COST: '1024' };
+const PASSWORD = { ...CHEAP, SYSADMIN_PASSWORD: 'a-password' };
+
+/** Starts a server that is meant not to start. */
+const refused = (options: ServerOptions): Promise<Ended> => launch(options).ended;
+
+/** What was said to a person: the lines that are not log. */
+const plainLines = (output: string) =>
+  output.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
+
+const words = suite('start: command line');
+words.after(cleanUp);
+
+words('--help, --version and --print-config answer and end with 0', async () => {
+  const [help, version, print] = await Promise.all(
+    [['--help'], ['--version'], ['--print-config']].map((args) => refused({ args })),
+  );
+  assert.is(help?.code, 0);
+  assert.match(help?.output ?? '', '--security.claim.duration=');
+  assert.is(version?.code, 0);
+  assert.match(version?.output ?? '', /^claimd \d+\.\d+\.\d+\n$/);
+  assert.is(print?.code, 0);
+  assert.match(print?.output ?? '', '#security.claim.duration: 86400000');
+});
+
+words('everything that is wrong is told in one message, with exit code 2', async () => {
+  const file = join(temporaryFolder(), 'bad.yml');
+  writeFileSync(file, 'security.claim.duraton: 1\nserver.port: many\n');
+  const { code, output } = await refused({ args: ['--config', file], env: { MQTT_BIND_PORT: '-1' } });
+  assert.is(code, 2);
+  const lines = plainLines(output);
+  assert.match(lines[0] ?? '', 'claimd does not start: 3 things are wrong.');
+  assert.is(lines.length, 4, output);
+  assert.match(output, 'did you mean security.claim.duration?');
+});
+
+words('a config file that is named and missing is told', async () => {
+  const { code, output } = await refused({ args: ['--config', 'no-such-file.yml'] });
+  assert.is(code, 2);
+  assert.match(output, 'the config file no-such-file.yml can not be read: there is no such file');
+});
+
+words('a config file is obeyed', async () => {
+  const file = join(temporaryFolder(), 'good.yml');
+  writeFileSync(file, 'security: {jwt: {tokenExpirationTime: 123}}\n');
+  const server = await startServer({ args: ['--config', file], env: PASSWORD });
+  const token = await restApi(server.url).login(SYSADMIN, 'a-password');
+  const { exp, iat } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+  assert.is(exp - iat, 123);
+  await server.stop();
+});
+
+const taken = suite('start: what is taken');
+taken.after(cleanUp);
+
+function occupy(): Promise<{ server: Server; port: number }> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      resolve({ server, port: typeof address === 'object' && address !== null ? address.port : 0 });
+    });
+  });
+}
+
+for (const [what, variable] of [
+  ['HTTP', 'HTTP_BIND_PORT'],
+  ['MQTT', 'MQTT_BIND_PORT'],
+] as const) {
+  taken(`a taken ${what} port is one clear line, and the data folder is free again`, async () => {
+    const dataDir = temporaryFolder();
+    const { server, port } = await occupy();
+    const { code, output } = await refused({ dataDir, env: { ...PASSWORD, [variable]: String(port) } });
+    server.close();
+    assert.is(code, 3);
+    assert.equal(plainLines(output), [
+      `claimd does not start: ${what} can not listen on 127.0.0.1:${port}: the port is taken by another program`,
+    ]);
+    const again = await startServer({ dataDir, env: PASSWORD });
+    assert.is((await again.stop()).code, 0);
+  });
+}
+
+taken('a second process on the same data folder is refused, the first is unharmed', async () => {
+  const dataDir = temporaryFolder();
+  const first = await startServer({ dataDir, env: PASSWORD });
+  const seconds = await Promise.all([
+    refused({ dataDir, env: PASSWORD }),
+    refused({ dataDir, env: PASSWORD }),
+  ]);
+  for (const { code, output } of seconds) {
+    assert.is(code, 3);
+    assert.match(output, `another claimd (process ${first.pid}) is using ${join(dataDir, 'store')}`);
+    assert.is(plainLines(output).length, 1, output);
+  }
+  assert.ok(await restApi(first.url).login(SYSADMIN, 'a-password'));
+  assert.is((await first.stop()).code, 0);
+});
+
+taken('of two that start at once on a new folder one serves, the other is refused', async () => {
+  const dataDir = temporaryFolder();
+  const both = await Promise.allSettled([
+    startServer({ dataDir, env: PASSWORD }),
+    startServer({ dataDir, env: PASSWORD }),
+  ]);
+  const [winner, ...more] = both.filter((one) => one.status === 'fulfilled');
+  assert.is(more.length, 0);
+  assert.ok(
+    winner?.status === 'fulfilled' && (await restApi(winner.value.url).login(SYSADMIN, 'a-password')),
+  );
+});
+
+taken('a folder that can not be used is one clear line', async () => {
+  const file = join(temporaryFolder(), 'a-file');
+  writeFileSync(file, '');
+  const { code, output } = await refused({ dataDir: file, env: PASSWORD });
+  assert.is(code, 3);
+  assert.is(plainLines(output).length, 1, output);
+  assert.match(output, 'can not be used as a store');
+});
+
+const again = suite('start: again');
+again.after(cleanUp);
+
+again('after kill -9 it starts at once on the same folder', async () => {
+  const dataDir = temporaryFolder();
+  for (let round = 0; round < 3; round++) {
+    const server = await startServer({ dataDir, env: PASSWORD });
+    assert.ok(await restApi(server.url).login(SYSADMIN, 'a-password'));
+    assert.is((await server.kill()).signal, 'SIGKILL');
+  }
+});
+
+again('the first password is printed once, at the first start, and works', async () => {
+  const dataDir = temporaryFolder();
+  const first = await startServer({ dataDir, env: CHEAP });
+  const announced = plainLines(first.output());
+  assert.is(announced.length, 1, first.output());
+  const password = /sysadmin@thingsboard\.org with the password (\S+)/.exec(announced[0] ?? '')?.[1] ?? '';
+  assert.ok(await restApi(first.url).login(SYSADMIN, password));
+  assert.not.ok(JSON.stringify(first.log()).includes(password), 'it is not in the log');
+  await first.stop();
+
+  const second = await startServer({ dataDir, env: CHEAP });
+  assert.equal(plainLines(second.output()), []);
+  assert.ok(await restApi(second.url).login(SYSADMIN, password));
+  await second.stop();
+});
+
+again('tokens outlive a restart: the signing key is kept', async () => {
+  const dataDir = temporaryFolder();
+  const first = await startServer({ dataDir, env: PASSWORD });
+  const token = await restApi(first.url).login(SYSADMIN, 'a-password');
+  await first.kill();
+  const second = await startServer({ dataDir, env: PASSWORD });
+  assert.is((await restApi(second.url).send('GET', '/api/auth/user', token)).status, 200);
+  await second.stop();
+});
+
+again(
+  'without the server key that the store was made with the start is refused, until that is asked for',
+  async () => {
+    const dataDir = temporaryFolder();
+    await (await startServer({ dataDir, env: PASSWORD })).stop();
+    rmSync(join(dataDir, 'server.key'));
+    const { code, output } = await refused({ dataDir, env: PASSWORD });
+    assert.is(code, 3);
+    assert.match(output, 'the server key is not the one that this store was made with');
+    const accepting = await startServer({
+      dataDir,
+      env: PASSWORD,
+      args: ['--security.claim.acceptNewServerKey=true'],
+    });
+    await accepting.stop();
+    const server = await startServer({ dataDir, env: PASSWORD });
+    assert.is((await server.stop()).code, 0);
+  },
+);
+
+again('with STORE_URL=memory: nothing is written and nothing remembered', async () => {
+  const dataDir = temporaryFolder();
+  const server = await startServer({ dataDir, env: { ...PASSWORD, STORE_URL: 'memory:' } });
+  assert.ok(await restApi(server.url).login(SYSADMIN, 'a-password'));
+  await server.stop();
+  assert.equal(readdirSync(dataDir), []);
+});
+
+for (const each of [words, taken, again]) each.run();
