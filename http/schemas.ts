@@ -51,10 +51,11 @@ export function isKeepable(value: unknown): value is Json {
 }
 
 export const additionalInfo = z
-  .custom<JsonObject | null | undefined>(
-    (value) => value === undefined || value === null || (isJsonObject(value) && isKeepable(value)),
+  .custom<JsonObject>(
+    (value) => isJsonObject(value) && isKeepable(value),
     'additionalInfo should be a JSON object!',
   )
+  .nullish()
   .transform((info) => info ?? null);
 
 // ------------------------------------------------------------------------------------------------------------ ids
