@@ -56,7 +56,9 @@ export function createDeviceHttpApi(options: DeviceHttpOptions): Hono {
     more: object = {},
   ) => c.json({ status, message, errorCode, timestamp: clock.now(), ...more }, status);
 
-  const unauthorized = (c: Context) => c.body(null, 401);
+  // Without a length the answer would be sent chunked, which small HTTP clients on devices do not read.
+  const empty = (c: Context, status: 200 | 401) => c.body(null, status, { 'Content-Length': '0' });
+  const unauthorized = (c: Context) => empty(c, 401);
 
   const unavailable = (c: Context) => {
     c.header('Retry-After', String(settings.retryAfterSeconds));
@@ -69,7 +71,7 @@ export function createDeviceHttpApi(options: DeviceHttpOptions): Hono {
   const answer = (c: Context, outcome: ClaimOutcome) => {
     switch (outcome.type) {
       case 'opened':
-        return c.body(null, 200);
+        return empty(c, 200);
       case 'refused': {
         const { reason, maxDurationMs } = outcome;
         return envelope(c, 409, ErrorCode.badRequest, refusalInWords(outcome), { reason, maxDurationMs });
