@@ -1,0 +1,56 @@
+/**
+ * No claim at or after the window's last instant, none with a wrong secret (C2, C3, C8); no window closed as elapsed
+ * before it had. Looks at every claim in the log, whether or not anybody heard of it.
+ */
+import type { Checker, Durable, History } from '../history.ts';
+import { mayHaveMade } from './matching.ts';
+import type { Model } from './rules.ts';
+import { timelines } from './timeline.ts';
+
+export const expiry: Checker = (history) =>
+  [...timelines(history)].flatMap(([device, eras]) =>
+    eras.flatMap(({ device: before, endedBy }) => {
+      if (endedBy === undefined) return [];
+      const trouble = troubleWith(history, before, endedBy);
+      return trouble === undefined
+        ? []
+        : [{ law: 'expiry', device, text: `${trouble} (step ${endedBy.step})` }];
+    }),
+  );
+
+function troubleWith(history: History, before: Model | null, durable: Durable): string | undefined {
+  const { event } = durable;
+  switch (event.type) {
+    case 'DeviceClaimed': {
+      const secrets = history.operations
+        .filter((operation) => mayHaveMade(history.rules, operation, durable))
+        .flatMap(({ request }) => (request.type === 'confirm' ? [request.secret] : []));
+      const [secret] = secrets;
+      if (secret === undefined) return 'a claim that nobody asked for';
+      return troubleWithClaim(before, secret, event.at);
+    }
+    case 'ClaimWindowExpired': {
+      const closesAt = before?.window?.closes.from;
+      if (closesAt === undefined) return 'the expiry of a window that was not there';
+      return event.at < closesAt ? `a window closed ${closesAt - event.at} ms before it elapsed` : undefined;
+    }
+    case 'ClaimWindowOpened':
+      return event.closesAt > event.at ? undefined : 'a window that was over when it opened';
+    default:
+      return undefined;
+  }
+}
+
+function troubleWithClaim(before: Model | null, secret: string, at: number): string | undefined {
+  const window = before?.window ?? null;
+  const key = before?.key ?? null;
+  const opened =
+    (window?.secret === secret && at < window.closes.from) || (key?.secret === secret && at < key.expiresAt);
+  if (opened) return undefined;
+  if (window === null && key === null) return 'a claim with no window open and no server-side key';
+  const fitting = [window?.secret === secret ? window.closes.from : undefined].concat(
+    key?.secret === secret ? key.expiresAt : undefined,
+  );
+  const end = fitting.find((instant) => instant !== undefined);
+  return end === undefined ? 'a claim with a wrong secret' : `a claim ${at - end} ms after its window's end`;
+}

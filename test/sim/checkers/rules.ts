@@ -1,0 +1,298 @@
+/**
+ * The rule book once more, as a tiny sequential device for the checkers: what a request does to it, and when a refusal
+ * is true. Written from the rules (their numbers stand beside the lines), not from the code under test, and shared by the
+ * checkers that need it.
+ *
+ * An observer does not always know when a request was decided, only between which instants. So instants are spans here,
+ * "possible" means at some instant of the span, and what is seen later narrows them.
+ *
+ * An elapsed window may be there or not: recording its expiry is nobody's request and can come at any time after.
+ */
+import type { RefusalReason } from '../../../actors/device/protocol.ts';
+import type { Allowed, Request, Rules, Seen } from '../history.ts';
+
+/** From the first possible instant to the last, both included, in ms since the epoch. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Model {
+  readonly tenant: string;
+  readonly name: string;
+  readonly token: string;
+  readonly owner: { readonly customer: string; readonly since: Span; readonly by: string } | null;
+  readonly window: { readonly secret: string; readonly closes: Span } | null;
+  readonly key: { readonly secret: string; readonly expiresAt: number } | null;
+  readonly allowed: Allowed;
+}
+
+/** Null: there is no such device. */
+export type MaybeModel = Model | null;
+
+/** The device after a request was accepted during `at`; undefined when it can not have been. */
+export function accept(
+  rules: Rules,
+  device: MaybeModel,
+  request: Request,
+  at: Span,
+): MaybeModel | undefined {
+  if (request.type === 'read') return device;
+  if (request.type === 'provision') {
+    if (device !== null) return undefined;
+    const { tenant, name, token, customer } = request;
+    const owner = customer === null ? null : { customer, since: at, by: 'assignment' };
+    return { tenant, name, token, owner, window: null, key: null, allowed: null };
+  }
+  if (device === null || !isVisible(device, request)) return undefined;
+  const { owner } = device;
+
+  switch (request.type) {
+    case 'initiate': {
+      if (initiateTroubles(rules, device, request, at).length > 0) return undefined;
+      const durationMs = effectiveDuration(rules, request.durationMs);
+      const closes = { from: at.from + durationMs, to: at.to + durationMs }; // O4
+      return { ...device, window: { secret: request.secret, closes } }; // O5: replaces what was open
+    }
+    case 'confirm': {
+      if (owner !== null || !mayOpen(device, request.secret, at)) return undefined; // C2, C3, C5, C8
+      const since = { customer: request.customer, since: at, by: 'claim' };
+      const allowed = rules.allowClaimingByDefault ? device.allowed : null; // C4
+      return { ...device, owner: since, window: null, key: null, allowed };
+    }
+    case 'reclaim': {
+      if (owner === null) return request.customer === null ? { ...device, window: null } : device; // R2
+      if (request.customer !== null && request.customer !== owner.customer) return undefined; // R1
+      return givenBack(rules, device);
+    }
+    case 'assign': {
+      if (owner?.customer === request.customer) return device;
+      return {
+        ...device,
+        owner: { customer: request.customer, since: at, by: 'assignment' },
+        window: null, // R3
+      };
+    }
+    case 'unassign':
+      if (owner === null || (request.customer !== null && request.customer !== owner.customer)) {
+        return undefined;
+      }
+      return givenBack(rules, device); // R3
+    case 'rename':
+      return mayWrite(device, request.customer) ? { ...device, name: request.name } : undefined;
+    case 'change-credentials':
+      return { ...device, token: request.token };
+    case 'delete':
+      return null;
+    case 'save':
+      if (!mayWrite(device, request.customer) || request.padding >= rules.maxAttributeBytes) return undefined;
+      return {
+        ...device,
+        allowed: request.allowed ?? device.allowed,
+        key: request.key ?? device.key,
+      };
+    case 'forget':
+      if (!mayWrite(device, request.customer)) return undefined;
+      return {
+        ...device,
+        allowed: request.keys.includes('claimingAllowed') ? null : device.allowed,
+        key: request.keys.includes('claimingData') ? null : device.key,
+      };
+    default:
+      return request satisfies never;
+  }
+}
+
+/** Whether refusing the request for this reason was right at some instant of `at`. */
+export function isTrue(
+  rules: Rules,
+  device: MaybeModel,
+  request: Request,
+  at: Span,
+  reason: RefusalReason,
+): boolean {
+  if (reason === 'unknown-device') return device === null || !isVisible(device, request);
+  // Whether a name or token is taken is not one device's matter; the refusals checker looks at all of them.
+  if (reason === 'name-taken') return request.type === 'provision' || request.type === 'rename';
+  if (reason === 'credentials-taken') {
+    return request.type === 'provision' || request.type === 'change-credentials';
+  }
+  if (device === null || !isVisible(device, request)) return false;
+
+  switch (request.type) {
+    case 'provision':
+      return reason === 'already-provisioned';
+    case 'initiate':
+      return initiateTroubles(rules, device, request, at).includes(reason);
+    case 'confirm':
+      if (device.owner !== null) return reason === 'already-claimed'; // C5: this comes first
+      return confirmTroubles(rules, device, request.secret, at).has(reason);
+    case 'reclaim':
+      return (
+        reason === 'not-owner' &&
+        request.customer !== null &&
+        device.owner !== null &&
+        device.owner.customer !== request.customer
+      );
+    case 'unassign':
+      return (
+        reason === 'not-assigned' &&
+        (device.owner === null || (request.customer !== null && request.customer !== device.owner.customer))
+      );
+    case 'save':
+      if (reason === 'attributes-too-large') return request.padding >= rules.maxAttributeBytes / 2;
+      return reason === 'not-owner' && !mayWrite(device, request.customer);
+    case 'rename':
+    case 'forget':
+      return reason === 'not-owner' && !mayWrite(device, request.customer);
+    case 'assign':
+    case 'change-credentials':
+    case 'delete':
+    case 'read':
+      return false;
+    default:
+      return request satisfies never;
+  }
+}
+
+/**
+ * The model as it must be if it looked like `seen` during `at`; undefined when it can not have. Instants that were spans
+ * become known, and a window that is gone although nobody closed it must have elapsed.
+ */
+export function agree(
+  rules: Rules,
+  device: MaybeModel,
+  seen: Seen | null,
+  at: Span,
+): MaybeModel | undefined {
+  if (device === null || seen === null) return device === seen ? null : undefined;
+  if (device.tenant !== seen.tenant || device.name !== seen.name || device.token !== seen.token)
+    return undefined;
+  if (device.allowed !== seen.allowed) return undefined;
+  if (device.key?.secret !== seen.key?.secret || device.key?.expiresAt !== seen.key?.expiresAt)
+    return undefined;
+
+  if (device.owner?.customer !== seen.owner?.customer || device.owner?.by !== seen.owner?.by)
+    return undefined;
+  let { owner, window } = device;
+  if (owner !== null && seen.owner !== null) {
+    if (!contains(owner.since, seen.owner.since)) return undefined; // C10
+    owner = { ...owner, since: exactly(seen.owner.since) };
+  }
+
+  if (seen.window !== null) {
+    if (window === null || window.secret !== seen.window.secret) return undefined;
+    if (!contains(window.closes, seen.window.closesAt)) return undefined;
+    window = { ...window, closes: exactly(seen.window.closesAt) };
+  } else if (window !== null) {
+    if (window.closes.from > at.to + rules.clockSlackMs) return undefined;
+    window = null;
+  }
+  return { ...device, owner, window };
+}
+
+export function exactly(instant: number): Span {
+  return { from: instant, to: instant };
+}
+
+/** A device whose instants are known, as a read would show it. */
+export function seenOf(device: MaybeModel): Seen | null {
+  if (device === null) return null;
+  const { tenant, name, token, owner, window, key, allowed } = device;
+  return {
+    tenant,
+    name,
+    token,
+    owner: owner === null ? null : { customer: owner.customer, since: owner.since.from, by: owner.by },
+    window: window === null ? null : { secret: window.secret, closesAt: window.closes.from },
+    key,
+    allowed,
+  };
+}
+
+/** O1: absent, 0 and negative mean the default. */
+export function effectiveDuration(rules: Rules, durationMs: number): number {
+  return durationMs > 0 ? durationMs : rules.defaultDurationMs;
+}
+
+function contains(span: Span, instant: number): boolean {
+  return span.from <= instant && instant <= span.to;
+}
+
+/** Nobody learns of, or touches, another tenant's device. */
+function isVisible(device: Model, request: Request): boolean {
+  switch (request.type) {
+    case 'initiate':
+      return request.by.type === 'device' || request.by.tenant === device.tenant;
+    case 'provision':
+    case 'read':
+      return true;
+    default:
+      return request.tenant === device.tenant;
+  }
+}
+
+function initiateTroubles(
+  rules: Rules,
+  device: Model,
+  request: Request & { readonly type: 'initiate' },
+  at: Span,
+): RefusalReason[] {
+  const troubles: RefusalReason[] = [];
+  if (request.by.type === 'device' && request.by.token !== device.token) troubles.push('credentials-revoked');
+  if (device.owner !== null) troubles.push('already-claimed'); // O2
+  const allowed = rules.allowClaimingByDefault ? device.allowed !== false : device.allowed === true; // O3
+  if (!allowed) troubles.push('claiming-not-allowed');
+  const durationMs = effectiveDuration(rules, request.durationMs);
+  if (at.to + durationMs > Number.MAX_SAFE_INTEGER) troubles.push('duration-out-of-range'); // O4
+  if (rules.maxDurationMs > 0 && durationMs > rules.maxDurationMs) troubles.push('duration-too-long'); // O4
+  return troubles;
+}
+
+function mayOpen({ window, key }: Model, secret: string, at: Span): boolean {
+  return (
+    (window !== null && window.secret === secret && at.from < window.closes.to) || // C2
+    (key !== null && key.secret === secret && at.from < key.expiresAt) // C3
+  );
+}
+
+/** C5: the reasons for which a confirm of a device that nobody owns may fail, at one instant or another. */
+function confirmTroubles(
+  rules: Rules,
+  { window, key }: Model,
+  secret: string,
+  at: Span,
+): Set<RefusalReason> {
+  const troubles = new Set<RefusalReason>();
+  const edges = window === null ? [] : [window.closes.from, window.closes.to - 1];
+  if (key !== null) edges.push(key.expiresAt - 1, key.expiresAt);
+  const instants = [at.from, at.to, ...edges.filter((edge) => contains(at, edge))];
+
+  for (const instant of instants) {
+    const keyOpen = key !== null && instant < key.expiresAt;
+    const windowStates = [
+      ...(window !== null && instant < window.closes.to ? [true] : []),
+      // Another node whose clock is ahead may have recorded the expiry already.
+      ...(window === null || instant + rules.clockSlackMs >= window.closes.from ? [false] : []),
+    ];
+    for (const windowOpen of windowStates) {
+      if (windowOpen && window?.secret === secret) continue; // it would have opened
+      if (keyOpen && key.secret === secret) continue;
+      if (windowOpen || keyOpen) troubles.add('wrong-secret');
+      else {
+        if (window !== null || key !== null) troubles.add('window-elapsed');
+        if (key === null) troubles.add('no-window'); // none, or its expiry is recorded already
+      }
+    }
+  }
+  return troubles;
+}
+
+function givenBack(rules: Rules, device: Model): Model {
+  const allowed = rules.allowClaimingByDefault ? device.allowed : true; // R2
+  return { ...device, owner: null, window: null, allowed };
+}
+
+function mayWrite(device: Model, customer: string | null): boolean {
+  return customer === null || device.owner?.customer === customer;
+}

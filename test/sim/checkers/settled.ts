@@ -1,0 +1,37 @@
+/**
+ * When faults have stopped and time has gone on, everything comes to rest: every question has an answer, no node
+ * thinks anything under way, every elapsed window has been closed by an event, heads and indexes are what the
+ * events add up to, and nothing went wrong that nobody caused.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Checker, Violation } from '../history.ts';
+import { seenOf } from './rules.ts';
+import { timelines } from './timeline.ts';
+
+/** How late an elapsed window may be closed, in ms: what the rule book promises. */
+const PROMPT_MS = 1000;
+
+export const settled: Checker = (history) => {
+  const { operations, ending, rules } = history;
+  const violations: Violation[] = [];
+  const tell = (device: string, text: string) => violations.push({ law: 'settled', device, text });
+
+  for (const { id, device, request, ended } of operations) {
+    if (ended === undefined) tell(device, `operation ${id} (${request.type}) was never answered`);
+  }
+  if (ending.inFlight !== 0) tell('-', `${ending.inFlight} commands are under way for ever`);
+  for (const stray of ending.strayIndexes) tell('-', stray);
+  for (const surprise of ending.surprises) tell('-', surprise);
+
+  for (const [device, eras] of timelines(history)) {
+    const story = seenOf(eras.at(-1)?.device ?? null);
+    const head = ending.heads.get(device) ?? null;
+    if (!isDeepStrictEqual(story, head)) {
+      tell(device, `its head is ${JSON.stringify(head)}, its events add up to ${JSON.stringify(story)}`);
+    }
+    const closesAt = head?.window?.closesAt ?? Number.POSITIVE_INFINITY;
+    const closedBy = Math.max(closesAt, ending.calmSince) + PROMPT_MS + rules.clockSlackMs;
+    if (closedBy <= ending.at) tell(device, `its window elapsed at ${closesAt} and was never closed`);
+  }
+  return violations;
+};

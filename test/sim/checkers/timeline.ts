@@ -1,0 +1,126 @@
+/**
+ * The log read as the story of each device: which state it was in, from which append to which. Folded here from the
+ * events by the checkers' own understanding of them, not by the code under test.
+ */
+import type { DeviceEvent } from '../../../actors/device/protocol.ts';
+import type { Durable, History } from '../history.ts';
+import { exactly, type MaybeModel, type Model } from './rules.ts';
+
+/** A device between two appends. Steps order it among operations; instants are true time. */
+export interface Era {
+  readonly device: MaybeModel;
+  readonly fromStep: number;
+  readonly untilStep: number;
+  readonly fromAt: number;
+  readonly untilAt: number;
+  /** What ended it; undefined in the last era. */
+  readonly endedBy: Durable | undefined;
+}
+
+/** The eras of every device that the history mentions, each beginning with its not being there. */
+export function timelines(history: History): ReadonlyMap<string, readonly Era[]> {
+  const devices = new Map<string, Durable[]>();
+  for (const { device } of history.operations) devices.set(device, []);
+  for (const durable of history.log) {
+    const all = devices.get(durable.device) ?? [];
+    devices.set(durable.device, all);
+    all.push(durable);
+  }
+  return new Map([...devices].map(([device, log]) => [device, erasOf(history, log)]));
+}
+
+function erasOf(history: History, log: readonly Durable[]): Era[] {
+  const eras: Era[] = [];
+  let device: MaybeModel = null;
+  let fromStep = Number.NEGATIVE_INFINITY;
+  let fromAt = Number.NEGATIVE_INFINITY;
+  for (const durable of log) {
+    eras.push({ device, fromStep, fromAt, untilStep: durable.step, untilAt: durable.at, endedBy: durable });
+    device = fold(history, device, durable.event);
+    fromStep = durable.step;
+    fromAt = durable.at;
+  }
+  const forEver = Number.POSITIVE_INFINITY;
+  eras.push({ device, fromStep, fromAt, untilStep: forEver, untilAt: forEver, endedBy: undefined });
+  return eras;
+}
+
+/** The eras that overlap with something that began and ended at these steps. */
+export function during(eras: readonly Era[], fromStep: number, untilStep: number): Era[] {
+  return eras.filter((era) => era.fromStep < untilStep && fromStep < era.untilStep);
+}
+
+/** What an event says about a device. One about a device that is not there says nothing. */
+function fold(history: History, device: MaybeModel, event: DeviceEvent): MaybeModel {
+  if (event.type === 'DeviceProvisioned') {
+    return {
+      tenant: event.tenantId,
+      name: event.name,
+      token: event.credentials.credentialsId,
+      owner:
+        event.customerId === null
+          ? null
+          : { customer: event.customerId, since: exactly(event.at), by: 'assignment' },
+      window: null,
+      key: null,
+      allowed: null,
+    };
+  }
+  return device === null ? null : foldExisting(history, device, event);
+}
+
+function foldExisting(
+  history: History,
+  device: Model,
+  event: Exclude<DeviceEvent, { type: 'DeviceProvisioned' }>,
+): MaybeModel {
+  switch (event.type) {
+    case 'ClaimWindowOpened': {
+      const window = { secret: history.secretOf(event.secretDigest), closes: exactly(event.closesAt) };
+      return { ...device, window };
+    }
+    case 'ClaimWindowClosed':
+    case 'ClaimWindowExpired':
+      return { ...device, window: null };
+    case 'DeviceClaimed': {
+      const owner = { customer: event.customerId, since: exactly(event.at), by: 'claim' };
+      const allowed = event.claimingAllowedDeleted ? null : device.allowed;
+      return { ...device, owner, window: null, key: null, allowed };
+    }
+    case 'DeviceAssigned': {
+      const owner = { customer: event.customerId, since: exactly(event.at), by: 'assignment' };
+      return { ...device, owner, window: null };
+    }
+    case 'DeviceReclaimed':
+    case 'DeviceUnassigned': {
+      const allowed = event.claimingAllowedRestored ? true : device.allowed;
+      return { ...device, owner: null, window: null, allowed };
+    }
+    case 'DeviceUpdated':
+      return { ...device, name: event.name };
+    case 'CredentialsChanged':
+      return { ...device, token: event.credentials.credentialsId };
+    case 'DeviceDeleted':
+      return null;
+    case 'AttributesSaved': {
+      const { claimingAllowed } = event.values;
+      const allowed =
+        typeof claimingAllowed === 'boolean' || typeof claimingAllowed === 'string'
+          ? claimingAllowed
+          : device.allowed;
+      const key =
+        event.serverKey === undefined
+          ? device.key
+          : { secret: history.secretOf(event.serverKey.secretDigest), expiresAt: event.serverKey.expiresAt };
+      return { ...device, allowed, key };
+    }
+    case 'AttributesDeleted':
+      return {
+        ...device,
+        allowed: event.keys.includes('claimingAllowed') ? null : device.allowed,
+        key: event.keys.includes('claimingData') ? null : device.key,
+      };
+    default:
+      return event satisfies never;
+  }
+}

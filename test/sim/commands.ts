@@ -1,0 +1,126 @@
+/** Between the words of the history and those of the code under test: requests to commands, states to what is seen. */
+import type { Attribute, DeviceCommand, DeviceState } from '../../actors/device/protocol.ts';
+import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/ids.ts';
+import type { Secrets } from '../../actors/secret.ts';
+import type { Allowed, Request, Seen } from './history.ts';
+
+/** Digests secrets as the edges of the system do, and remembers what they were digests of. */
+export interface Digests {
+  of(device: string, secret: string): string;
+  /** The secret behind a digest. Throws for one that was never made. */
+  secretOf(digest: string): string;
+}
+
+export function createDigests(secrets: Secrets): Digests {
+  const known = new Map<string, string>();
+  return {
+    of(device, secret) {
+      const digest = secrets.digest(device as DeviceId, secret);
+      known.set(digest, secret);
+      return digest;
+    },
+    secretOf(digest) {
+      const secret = known.get(digest);
+      if (secret === undefined) throw new Error('a digest of no known secret');
+      return secret;
+    },
+  };
+}
+
+/** The command that a request becomes at the edge of the system. */
+export function commandFor(
+  device: string,
+  request: Exclude<Request, { type: 'read' }>,
+  digests: Digests,
+): DeviceCommand {
+  const tenantId = ('tenant' in request ? request.tenant : '') as TenantId;
+  const customerId = ('customer' in request ? request.customer : null) as CustomerId | null;
+  const customer = customerId as CustomerId;
+  const userId = ('user' in request ? request.user : '') as UserId;
+
+  switch (request.type) {
+    case 'provision':
+      return {
+        type: 'ProvisionDevice',
+        tenantId,
+        name: request.name,
+        credentials: { type: 'ACCESS_TOKEN', credentialsId: request.token },
+        customerId,
+        ...described,
+      };
+    case 'rename':
+      return { type: 'UpdateDevice', tenantId, customerId, name: request.name, ...described };
+    case 'change-credentials':
+      return {
+        type: 'ChangeCredentials',
+        tenantId,
+        credentials: { type: 'ACCESS_TOKEN', credentialsId: request.token },
+      };
+    case 'delete':
+      return { type: 'DeleteDevice', tenantId };
+    case 'initiate':
+      return {
+        type: 'InitiateClaim',
+        openedBy:
+          request.by.type === 'device'
+            ? { type: 'device', credentialsId: request.by.token }
+            : { type: 'gateway', tenantId: request.by.tenant as TenantId },
+        secretDigest: digests.of(device, request.secret),
+        durationMs: request.durationMs,
+      };
+    case 'confirm': {
+      const secretDigest = digests.of(device, request.secret);
+      return { type: 'ConfirmClaim', tenantId, customerId: customer, userId, secretDigest };
+    }
+    case 'reclaim':
+      return { type: 'ReclaimDevice', tenantId, userId, customerId };
+    case 'assign':
+      return { type: 'AssignDevice', tenantId, userId, customerId: customer };
+    case 'unassign':
+      return { type: 'UnassignDevice', tenantId, userId, customerId };
+    case 'save': {
+      const { mark, allowed, padding, key } = request;
+      const values = {
+        mark,
+        ...(allowed === null ? {} : { claimingAllowed: allowed }),
+        ...(padding === 0 ? {} : { padding: 'x'.repeat(padding) }),
+      };
+      const command = { type: 'SaveAttributes', tenantId, customerId, scope: 'SERVER_SCOPE', values } as const;
+      if (key === null) return command;
+      const secretDigest = digests.of(device, key.secret);
+      return { ...command, serverKey: { secretDigest, sealedSecret: 'sealed', expiresAt: key.expiresAt } };
+    }
+    case 'forget':
+      return { type: 'DeleteAttributes', tenantId, customerId, scope: 'SERVER_SCOPE', keys: request.keys };
+    default:
+      return request satisfies never;
+  }
+}
+
+const described = { deviceType: 'default', label: null, additionalInfo: null } as const;
+
+/** What a state looks like to a caller. */
+export function seenIn(state: DeviceState, digests: Digests): Seen | null {
+  if (state.status === 'absent') return null;
+  const { tenantId, name, credentials, owner, window, serverKey, attributes } = state;
+  return {
+    tenant: tenantId,
+    name,
+    token: credentials.credentialsId,
+    owner: owner === null ? null : { customer: owner.customerId, since: owner.since, by: owner.by },
+    window:
+      window === null
+        ? null
+        : { secret: digests.secretOf(window.secretDigest), closesAt: window.closesAt },
+    key:
+      serverKey === null
+        ? null
+        : { secret: digests.secretOf(serverKey.secretDigest), expiresAt: serverKey.expiresAt },
+    allowed: allowedIn(attributes.SERVER_SCOPE.claimingAllowed),
+  };
+}
+
+function allowedIn(attribute: Attribute | undefined): Allowed {
+  const value = attribute?.value;
+  return typeof value === 'boolean' || typeof value === 'string' ? value : null;
+}

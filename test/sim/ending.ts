@@ -1,0 +1,57 @@
+/** How things stand at the end of a run, read from the store and the nodes themselves. */
+import type { DeviceState } from '../../actors/device/protocol.ts';
+import { lists } from '../../actors/device/indexes.ts';
+import { createDirectory } from '../../actors/directory.ts';
+import type { CustomerId, TenantId } from '../../actors/ids.ts';
+import { seenIn } from './commands.ts';
+import type { Ending, Seen } from './history.ts';
+import type { World } from './world.ts';
+
+export async function readEnding(world: World, calmSince: number): Promise<Ending> {
+  const { journal } = world.store;
+  const heads = new Map<string, Seen | null>();
+  for (const { device } of world.recorder.operations) {
+    const { state } = await journal.load(device);
+    heads.set(device, state === undefined ? null : seenIn(JSON.parse(state) as DeviceState, world.digests));
+  }
+  return {
+    at: world.clock.now(),
+    calmSince,
+    inFlight: world.places.reduce((sum, { node }) => sum + (node?.inFlight ?? 0), 0),
+    heads,
+    strayIndexes: await strayIndexes(world, heads),
+    surprises: world.recorder.surprises,
+  };
+}
+
+/** Whatever the directory does not find where a head says it is, and whatever the lists hold beyond that. */
+async function strayIndexes(world: World, heads: ReadonlyMap<string, Seen | null>): Promise<string[]> {
+  const { journal, index } = world.store;
+  const directory = createDirectory(journal, index);
+  const strays: string[] = [];
+  const listed = new Map<string, number>();
+  const expect = (list: string) => listed.set(list, (listed.get(list) ?? 0) + 1);
+
+  for (const [device, seen] of heads) {
+    if (seen === null) continue;
+    const tenant = seen.tenant as TenantId;
+    const byToken = await directory.byCredentials(seen.token);
+    const byName = await directory.byName(tenant, seen.name);
+    if (byToken?.id !== device) strays.push(`${device} is not found by its token`);
+    if (byName?.id !== device) strays.push(`${device} is not found by its name`);
+    expect(lists.byCreation(tenant));
+    expect(lists.byName(tenant));
+    if (seen.owner === null) continue;
+    const customer = seen.owner.customer as CustomerId;
+    expect(lists.ofCustomer(customer));
+    const { items } = await directory.ofCustomer(tenant, customer, { page: 0, pageSize: 1000 });
+    if (!items.some(({ id }) => id === device)) strays.push(`${device} is not listed under its owner`);
+  }
+  const owners = world.recorder.log.flatMap(({ head }) => (head?.owner ? [head.owner.customer] : []));
+  const all = new Set([...listed.keys(), ...owners.map((owner) => lists.ofCustomer(owner as CustomerId))]);
+  for (const list of all) {
+    const count = await index.count(list);
+    if (count !== (listed.get(list) ?? 0)) strays.push(`${list} holds ${count}, not ${listed.get(list) ?? 0}`);
+  }
+  return strays;
+}

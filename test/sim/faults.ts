@@ -1,0 +1,136 @@
+/**
+ * What can go wrong between a node and its store, as a journal around a journal.
+ *
+ * The fault model:
+ * - an append, a load or a look at the due alarms fails before it reached the store;
+ * - an append succeeds, and failure is reported;
+ * - the way to the store is slow, so what is asked now is done later (after others; after the asker gave up);
+ * - the way back is slow, so what was read is old when it arrives, and what is durable is not known to be;
+ * - for a while the store can not be reached at all;
+ * - the node dies: requests on their way may still be carried out or not, answers reach nobody.
+ *
+ * The store itself is honest: it does what it is asked in one atomic step, or nothing. Delays are on simulated time.
+ */
+import type { Append, AppendResult, DuePage, Head, Journal } from '../../actors/journal/journal.ts';
+import { StoreUnavailable } from '../../actors/store/store.ts';
+import type { Dice } from '../kit/dice.ts';
+
+/** Probabilities, each per call. */
+export interface FaultRates {
+  readonly appendFails: number;
+  readonly appendLies: number;
+  readonly loadFails: number;
+  readonly dueFails: number;
+  /** Of any call, to be slow on its way to the store, or back. */
+  readonly slow: number;
+  /** The longest way, in ms. */
+  readonly slowMaxMs: number;
+}
+
+export const NO_FAULTS: FaultRates = {
+  appendFails: 0,
+  appendLies: 0,
+  loadFails: 0,
+  dueFails: 0,
+  slow: 0,
+  slowMaxMs: 0,
+};
+
+/** Each kind of fault is on or off for a whole run: runs with few kinds reach what runs with all kinds hide. */
+export function drawRates(dice: Dice): FaultRates {
+  const rate = () => (dice.chance(0.5) ? 0 : dice.pick([0.02, 0.05, 0.1, 0.25]));
+  return {
+    appendFails: rate(),
+    appendLies: rate(),
+    loadFails: rate(),
+    dueFails: rate(),
+    slow: rate(),
+    slowMaxMs: dice.pick([20, 200, 1500]),
+  };
+}
+
+/** A failure that the simulation caused. Any other error is a surprise, and tells of a bug. */
+export class InjectedFault extends StoreUnavailable {
+  constructor(what: string) {
+    super('simulated', what);
+    this.name = 'InjectedFault';
+  }
+}
+
+/** The node's side of the wire to its store. */
+export interface Wire {
+  /** False once the node has died. */
+  readonly alive: boolean;
+  /** True while the store can not be reached. */
+  readonly cut: boolean;
+  readonly rates: FaultRates;
+}
+
+export interface FaultContext {
+  readonly dice: Dice;
+  /** Waits on simulated time. */
+  sleep(ms: number): Promise<void>;
+  /** Counts something that happened. */
+  tally(what: string): void;
+}
+
+export function createFaultyJournal(inner: Journal, wire: Wire, context: FaultContext): Journal {
+  const { dice, sleep, tally } = context;
+
+  /**
+   * One call over the wire. All draws are made before anything is awaited, the same number whatever the outcome.
+   * @param failure the rate at which the call fails before it reaches the store
+   * @param lie the rate at which it is carried out and reported as failed
+   */
+  async function call<Result>(
+    what: string,
+    failure: number,
+    lie: number,
+    act: () => Promise<Result>,
+  ): Promise<Result> {
+    const { slow, slowMaxMs } = wire.rates;
+    const fails = dice.chance(failure);
+    const lies = dice.chance(lie);
+    const wayThere = dice.chance(slow) ? dice.between(1, Math.max(1, slowMaxMs)) : 0;
+    const wayBack = dice.chance(slow) ? dice.between(1, Math.max(1, slowMaxMs)) : 0;
+    const survivesDeath = dice.chance(0.5);
+
+    if (!wire.alive) return never();
+    if (wayThere > 0) {
+      tally(`${what}-slow-to-store`);
+      await sleep(wayThere);
+    }
+    if (!wire.alive) {
+      tally(`${what}-on-its-way-when-node-died`);
+      if (!survivesDeath) return never();
+    } else if (wire.cut || fails) {
+      tally(wire.cut ? `${what}-while-cut-off` : `${what}-fails`);
+      throw new InjectedFault(`${what} failed`);
+    }
+    const result = await act();
+    if (wayBack > 0) {
+      tally(`${what}-slow-from-store`);
+      await sleep(wayBack);
+    }
+    if (!wire.alive) return never();
+    if (lies) {
+      tally(`${what}-done-but-reported-failed`);
+      throw new InjectedFault(`${what} was done, but nobody knows`);
+    }
+    return result;
+  }
+
+  return {
+    load: (stream: string): Promise<Head> => call('load', wire.rates.loadFails, 0, () => inner.load(stream)),
+    append: (entry: Append): Promise<AppendResult> =>
+      call('append', wire.rates.appendFails, wire.rates.appendLies, () => inner.append(entry)),
+    due: (now: number, after: string | undefined, limit: number): Promise<DuePage> =>
+      call('due', wire.rates.dueFails, 0, () => inner.due(now, after, limit)),
+    log: (from, limit) => inner.log(from, limit),
+  };
+}
+
+/** What a dead node waits for. */
+function never(): Promise<never> {
+  return new Promise(() => {});
+}

@@ -1,0 +1,175 @@
+/**
+ * What was observed of one simulated run: what callers asked and heard, and what became durable, with the order of all
+ * of it. This is everything the checkers get to see. It is written in words of its own, with secrets in the clear, so
+ * that a checker needs nothing of the code it checks; only the shape of journal records is shared, as types.
+ */
+import type { DeviceEvent, RefusalReason } from '../../actors/device/protocol.ts';
+
+/** A place in the order of all that happened, and the instant that the clock of the node concerned showed then. */
+export interface Moment {
+  readonly step: number;
+  /** Milliseconds since the epoch, by the node's own clock. */
+  readonly at: number;
+}
+
+/** What a caller wants of one device. `tenant` is who asks; a `customer` of null means the tenant's administrator. */
+export type Request =
+  | {
+      readonly type: 'provision';
+      readonly tenant: string;
+      readonly name: string;
+      readonly token: string;
+      readonly customer: string | null;
+    }
+  | {
+      readonly type: 'rename';
+      readonly tenant: string;
+      readonly customer: string | null;
+      readonly name: string;
+    }
+  | { readonly type: 'change-credentials'; readonly tenant: string; readonly token: string }
+  | { readonly type: 'delete'; readonly tenant: string }
+  | {
+      readonly type: 'initiate';
+      readonly by:
+        | { readonly type: 'device'; readonly token: string }
+        | { readonly type: 'gateway'; readonly tenant: string };
+      readonly secret: string;
+      readonly durationMs: number;
+    }
+  | {
+      readonly type: 'confirm';
+      readonly tenant: string;
+      readonly customer: string;
+      readonly user: string;
+      readonly secret: string;
+    }
+  | {
+      readonly type: 'reclaim';
+      readonly tenant: string;
+      readonly customer: string | null;
+      readonly user: string;
+    }
+  | { readonly type: 'assign'; readonly tenant: string; readonly customer: string; readonly user: string }
+  | {
+      readonly type: 'unassign';
+      readonly tenant: string;
+      readonly customer: string | null;
+      readonly user: string;
+    }
+  | {
+      readonly type: 'save';
+      readonly tenant: string;
+      readonly customer: string | null;
+      /** A number of its own in every save, so that its event can be told from others. */
+      readonly mark: number;
+      readonly allowed: Allowed;
+      readonly key: { readonly secret: string; readonly expiresAt: number } | null;
+      /** Bytes of ballast among the attributes. */
+      readonly padding: number;
+    }
+  | {
+      readonly type: 'forget';
+      readonly tenant: string;
+      readonly customer: string | null;
+      readonly keys: readonly string[];
+    }
+  | { readonly type: 'read' };
+
+/** The attribute `claimingAllowed`; null: there is none (or, in a save: it is not touched). */
+export type Allowed = boolean | string | null;
+
+/** A device as an answer or a read showed it; null: there is no such device. */
+export interface Seen {
+  readonly tenant: string;
+  readonly name: string;
+  readonly token: string;
+  readonly owner: { readonly customer: string; readonly since: number; readonly by: string } | null;
+  readonly window: { readonly secret: string; readonly closesAt: number } | null;
+  readonly key: { readonly secret: string; readonly expiresAt: number } | null;
+  readonly allowed: Allowed;
+}
+
+export type Outcome =
+  | { readonly type: 'accepted'; readonly at: number; readonly seen: Seen | null }
+  | { readonly type: 'refused'; readonly reason: RefusalReason }
+  | { readonly type: 'read'; readonly seen: Seen | null }
+  /** Certainly nothing was done (overloaded). */
+  | { readonly type: 'nothing-done' }
+  /** Nobody knows: no answer in time, the store failed, or the node died with the answer. */
+  | { readonly type: 'unknown'; readonly why: 'store' | 'timeout' | 'stopping' | 'node-died' };
+
+/** One delivery of one request to one node. A duplicate or a retry is an operation of its own. */
+export interface Operation {
+  readonly id: number;
+  readonly device: string;
+  readonly node: string;
+  /** How far the node's clock is ahead of true time, in ms. */
+  readonly skewMs: number;
+  readonly request: Request;
+  readonly called: Moment;
+  /** Undefined while it is under way; in a finished history that is a violation in itself. */
+  readonly ended: { readonly moment: Moment; readonly outcome: Outcome } | undefined;
+}
+
+/** An event that the store made durable, seen at the store itself. */
+export interface Durable {
+  readonly step: number;
+  /** True time, in ms since the epoch. */
+  readonly at: number;
+  readonly device: string;
+  /** Which node appended it. */
+  readonly node: string;
+  readonly sequence: number;
+  readonly event: DeviceEvent;
+  /** The head that was stored with it. */
+  readonly head: Seen | null;
+}
+
+/** What the operator chose, as far as it matters to what may happen. */
+export interface Rules {
+  readonly allowClaimingByDefault: boolean;
+  readonly defaultDurationMs: number;
+  /** 0: no limit. */
+  readonly maxDurationMs: number;
+  readonly maxAttributeBytes: number;
+  /** The most by which two nodes' clocks differ, in ms. */
+  readonly clockSlackMs: number;
+}
+
+/** How things stood after faults had stopped and every window had had time to elapse. */
+export interface Ending {
+  /** True time, in ms since the epoch. */
+  readonly at: number;
+  /** When the last leap of time ended; from then on nothing kept the nodes from closing what had elapsed. */
+  readonly calmSince: number;
+  /** Commands that the nodes still thought under way. */
+  readonly inFlight: number;
+  /** The head that the store kept of each device. */
+  readonly heads: ReadonlyMap<string, Seen | null>;
+  /** What the directory found under the names, tokens and owners that the heads show, in words. */
+  readonly strayIndexes: readonly string[];
+  /** Errors that no injected fault explains, in words. */
+  readonly surprises: readonly string[];
+}
+
+export interface History {
+  readonly rules: Rules;
+  readonly operations: readonly Operation[];
+  /** In the order in which they became durable. */
+  readonly log: readonly Durable[];
+  /** The secret behind a digest. Throws for a digest that no request can have made. */
+  secretOf(digest: string): string;
+  readonly ending: Ending;
+}
+
+/** Something that must never happen, and did. */
+export interface Violation {
+  /** Which law: the checker's name. */
+  readonly law: string;
+  readonly device: string;
+  readonly text: string;
+}
+
+/** Looks at a finished history and says what is wrong with it. */
+export type Checker = (history: History) => Violation[];

@@ -1,0 +1,174 @@
+/**
+ * One life of a node: the real actor system, registry, decider and alarms over a journal that the world handed in.
+ * It can be stopped as the server stops (drained), or die: then nothing it was about to do happens any more.
+ */
+import { type Alarms, type AlarmSettings, createAlarms } from '../../actors/alarms.ts';
+import type { Clock } from '../../actors/clock.ts';
+import { encodeEvent } from '../../actors/device/codec.ts';
+import { type ClaimPolicy, createDeviceDecider } from '../../actors/device/decide.ts';
+import { readDevice } from '../../actors/device/devices.ts';
+import { deviceEngine, devicePersistence } from '../../actors/device/persistence.ts';
+import type { DeviceCommand, DeviceState, Refusal } from '../../actors/device/protocol.ts';
+import type { DeviceId } from '../../actors/ids.ts';
+import type { Journal } from '../../actors/journal/journal.ts';
+import type { Log } from '../../actors/log.ts';
+import { type Parent, startSystem, stop } from '../../actors/nact.ts';
+import { createRegistry, type Registry, type RegistrySettings } from '../../actors/registry.ts';
+import { commandFor, type Digests, seenIn } from './commands.ts';
+import { InjectedFault } from './faults.ts';
+import type { Outcome, Request } from './history.ts';
+import { type Plant, plant } from './plants.ts';
+import type { OpenOperation, Recorder } from './recorder.ts';
+
+export interface NodeOptions {
+  /** The node's name with the number of its life. */
+  readonly name: string;
+  readonly skewMs: number;
+  /** True time: no node sees it, each sees it shifted by its skew. */
+  readonly clock: Clock;
+  /** Wraps the store's journal into this node's wire; asked once, for this life. */
+  readonly wire: (life: Life) => Journal;
+  readonly policy: ClaimPolicy;
+  readonly registry: RegistrySettings;
+  readonly alarms: AlarmSettings;
+  readonly digests: Digests;
+  readonly recorder: Recorder;
+  readonly bug: Plant | undefined;
+}
+
+/** What the wire may know of a node. */
+export interface Life {
+  readonly alive: boolean;
+}
+
+export class SimNode implements Life {
+  readonly name: string;
+  alive = true;
+  readonly #options: NodeOptions;
+  readonly #clock: Clock;
+  readonly #journal: Journal;
+  readonly #root: Parent;
+  readonly #registry: Registry<DeviceState, DeviceCommand, Refusal>;
+  readonly #alarms: Alarms;
+  readonly #open = new Map<OpenOperation, (outcome: Outcome) => void>();
+
+  constructor(options: NodeOptions) {
+    const { name, clock, skewMs, policy, recorder, bug } = options;
+    this.name = name;
+    this.#options = options;
+    this.#clock = {
+      now: () => clock.now() + skewMs,
+      after: (delayMs, task) =>
+        clock.after(delayMs, () => {
+          if (this.alive) task();
+        }),
+    };
+    this.#journal = options.wire(this);
+    const sleep = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
+    const { decider, journal } = plant(bug, createDeviceDecider(policy), this.#journal, sleep);
+    const log = surprisingLog(name, recorder);
+    this.#root = startSystem(deviceEngine(journal));
+    this.#registry = createRegistry(
+      this.#root,
+      'devices',
+      {
+        decider,
+        persistence: devicePersistence,
+        journal,
+        clock: this.#clock,
+        log,
+        onEvent(id, event) {
+          recorder.tally('heard');
+          if (!recorder.isDurable(id, encodeEvent(event))) {
+            recorder.surprise(`${name}: a listener heard of ${event.type} before it was durable`);
+          }
+        },
+      },
+      options.registry,
+    );
+    const devices = { ask: (id: DeviceId, command: DeviceCommand) => this.#registry.ask(id, command) };
+    this.#alarms = createAlarms(journal, devices, options.alarms, this.#clock, log);
+    this.#alarms.start();
+  }
+
+  get inFlight(): number {
+    return this.#registry.inFlight;
+  }
+
+  /** Delivers a request and writes down what comes of it. Resolves with the outcome, also when the node dies. */
+  deliver(device: string, request: Request): Promise<Outcome> {
+    const { recorder, skewMs } = this.#options;
+    const operation = recorder.call(device, this.name, skewMs, request, this.#clock.now());
+    return new Promise((resolve) => {
+      const end = (outcome: Outcome): void => {
+        if (!this.#open.delete(operation)) return;
+        recorder.end(operation, this.#clock.now(), outcome);
+        resolve(outcome);
+      };
+      this.#open.set(operation, end);
+      this.#carryOut(device, request).then(end, (error: unknown) => recorder.surprise(describe(error)));
+    });
+  }
+
+  /** Ends as the server does on SIGTERM: what is under way is answered, at most for `drainMs`. */
+  async drain(drainMs: number): Promise<void> {
+    void this.#alarms.stop();
+    await this.#registry.stop(drainMs);
+    this.die();
+  }
+
+  /** Ends as by kill -9. */
+  die(): void {
+    if (!this.alive) return;
+    this.alive = false;
+    stop(this.#root);
+    for (const end of [...this.#open.values()]) end({ type: 'unknown', why: 'node-died' });
+  }
+
+  async #carryOut(device: string, request: Request): Promise<Outcome> {
+    const { digests } = this.#options;
+    if (request.type === 'read') return this.#read(device as DeviceId);
+    const answer = await this.#registry.ask(device, commandFor(device, request, digests));
+    switch (answer.type) {
+      case 'accepted':
+        return { type: 'accepted', at: answer.at, seen: seenIn(answer.state, digests) };
+      case 'refused':
+        return { type: 'refused', reason: answer.refusal.reason };
+      case 'unavailable':
+        return answer.reason === 'overloaded'
+          ? { type: 'nothing-done' }
+          : { type: 'unknown', why: answer.reason };
+      default:
+        return answer satisfies never;
+    }
+  }
+
+  /** Reads go past the plants: they remember what the actors loaded. */
+  async #read(id: DeviceId): Promise<Outcome> {
+    try {
+      const record = await readDevice(this.#journal, id);
+      return { type: 'read', seen: record === undefined ? null : seenIn(record, this.#options.digests) };
+    } catch (error) {
+      if (!(error instanceof InjectedFault)) throw error;
+      return { type: 'unknown', why: 'store' };
+    }
+  }
+}
+
+/** Counts failures that the simulation caused; every other one is a surprise. */
+function surprisingLog(node: string, recorder: Recorder): Log {
+  return {
+    debug() {},
+    info() {},
+    warn() {},
+    error(fields, message) {
+      const cause = 'err' in fields ? fields.err : undefined;
+      if (cause instanceof InjectedFault) recorder.tally('actor-failed');
+      else recorder.surprise(`${node}: ${message}: ${describe(cause)}`);
+    },
+  };
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,63 @@
+/** What kind of run a seed is: policy, limits, faults, how busy and how unruly the callers are. Drawn once, at the start. */
+import type { Dice } from '../kit/dice.ts';
+import { drawRates } from './faults.ts';
+import type { Rules } from './history.ts';
+import type { Plant } from './plants.ts';
+import type { WorldOptions } from './world.ts';
+
+export interface Plan {
+  readonly world: WorldOptions;
+  readonly rules: Rules;
+  /** How many things the callers set out to do. */
+  readonly intents: number;
+  /** The longest pause between two of them, in ms. */
+  readonly pauseMaxMs: number;
+  /** The longest way of a message from a caller to a node, in ms. */
+  readonly wayMaxMs: number;
+  /** How likely a message is delivered twice. */
+  readonly duplicates: number;
+  /** How likely the caller of an unanswered message tries again. */
+  readonly retries: number;
+  /** Mean time between two troubles of a kind, in ms; 0: never. */
+  readonly crashEveryMs: number;
+  readonly drainEveryMs: number;
+  readonly cutEveryMs: number;
+  readonly leapEveryMs: number;
+}
+
+export function drawPlan(dice: Dice, bug: Plant | undefined): Plan {
+  const policy = {
+    allowClaimingByDefault: dice.chance(0.65),
+    defaultDurationMs: dice.between(300, 3000),
+    maxDurationMs: dice.chance(0.4) ? 60_000 : 0,
+    maxAttributeBytes: 2048,
+  };
+  const skew = dice.chance(0.3) ? dice.between(1, 40) : 0;
+  const every = () => (dice.chance(0.5) ? 0 : dice.pick([1500, 4000, 10_000]));
+  return {
+    world: {
+      policy,
+      registry: {
+        residentsMax: dice.pick([1, 2, 100]),
+        idleMs: dice.pick([300, 1500, 60_000]),
+        mailboxMax: dice.pick([2, 5, 100]),
+        inFlightMax: dice.pick([4, 100]),
+        askTimeoutMs: dice.pick([300, 1000]),
+      },
+      alarms: { pollMs: 250, fanOutMax: dice.pick([1, 100]) },
+      rates: drawRates(dice),
+      skewsMs: [0, skew],
+      bug,
+    },
+    rules: { ...policy, clockSlackMs: skew },
+    intents: dice.between(20, 60),
+    pauseMaxMs: dice.pick([20, 150, 600]),
+    wayMaxMs: dice.pick([0, 5, 60, 400]),
+    duplicates: dice.pick([0, 0.1, 0.3]),
+    retries: dice.pick([0.3, 0.9]),
+    crashEveryMs: every(),
+    drainEveryMs: every(),
+    cutEveryMs: every(),
+    leapEveryMs: every(),
+  };
+}

@@ -1,0 +1,150 @@
+/**
+ * Planted bugs: the mistakes this design exists to prevent, made on purpose, around the code under test and never in
+ * it. A simulation that does not find them proves nothing.
+ */
+import type { Decider } from '../../actors/decider.ts';
+import type {
+  DeviceCommand,
+  DeviceEvent,
+  DeviceState,
+  Refusal,
+} from '../../actors/device/protocol.ts';
+import type { Head, Journal } from '../../actors/journal/journal.ts';
+
+export const PLANTS = {
+  resume: 'after a failed append the actor goes on with the state it had, instead of recovering',
+  'no-expiry': 'a confirm does not look at the instant: only the timer closes windows',
+  'early-reply': 'the answer is given when the append is under way, not when it is durable',
+  'stale-refusal': 'a refusal is given without looking whether the state is still the newest',
+} as const;
+
+export type Plant = keyof typeof PLANTS;
+
+export type DeviceDecider = Decider<DeviceState, DeviceCommand, DeviceEvent, Refusal>;
+
+/** A node's decider and journal, with or without a bug. Made anew for each life of a node: it dies with its memory. */
+export interface Planted {
+  readonly decider: DeviceDecider;
+  readonly journal: Journal;
+}
+
+export function plant(
+  bug: Plant | undefined,
+  decider: DeviceDecider,
+  journal: Journal,
+  sleep: (ms: number) => Promise<void>,
+): Planted {
+  switch (bug) {
+    case undefined:
+      return { decider, journal };
+    case 'resume':
+      return { decider, journal: resuming(journal) };
+    case 'no-expiry':
+      return { decider: timeless(decider), journal };
+    case 'early-reply':
+      return { decider, journal: hasty(journal, sleep) };
+    case 'stale-refusal':
+      return staleRefusing(decider, journal);
+    default:
+      return bug satisfies never;
+  }
+}
+
+/**
+ * nact raises an actor's sequence number before it writes. Resumed after a failed append, the actor stands at number
+ * n + 1 with the state of number n; if the append was stored after all, its next one fits, and decides on the past.
+ */
+function resuming(journal: Journal): Journal {
+  const known = new Map<string, Head>();
+  const resumed = new Set<string>();
+  return {
+    ...journal,
+    async load(stream) {
+      const kept = known.get(stream);
+      if (resumed.has(stream) && kept !== undefined) return kept;
+      const head = await journal.load(stream);
+      known.set(stream, head);
+      return head;
+    },
+    async append(entry) {
+      const { stream, expected, state } = entry;
+      try {
+        const result = await journal.append(entry);
+        resumed.delete(stream);
+        if (result.type === 'appended') known.set(stream, { sequence: expected + 1, state });
+        return result;
+      } catch (error) {
+        const before = known.get(stream);
+        if (before?.state !== undefined) {
+          known.set(stream, { sequence: expected + 1, state: before.state });
+          resumed.add(stream);
+        }
+        throw error;
+      }
+    },
+  };
+}
+
+function timeless(decider: DeviceDecider): DeviceDecider {
+  return {
+    ...decider,
+    decide(state, command, at) {
+      if (command.type !== 'ConfirmClaim' || state.status === 'absent') return decider.decide(state, command, at);
+      const { window, serverKey } = state;
+      const endless = {
+        ...state,
+        window: window === null ? null : { ...window, closesAt: Number.MAX_SAFE_INTEGER },
+        serverKey: serverKey === null ? null : { ...serverKey, expiresAt: Number.MAX_SAFE_INTEGER },
+      };
+      return decider.decide(endless, command, at);
+    },
+  };
+}
+
+/** Group commit gone wrong: the writer is told before its batch is flushed, a few milliseconds later. */
+function hasty(journal: Journal, sleep: (ms: number) => Promise<void>): Journal {
+  return {
+    ...journal,
+    async append(entry) {
+      sleep(5)
+        .then(() => journal.append(entry))
+        .catch(() => undefined);
+      return { type: 'appended' };
+    },
+  };
+}
+
+/** The load that follows a decision against is the actor's look at the head; it is shown what it knows already. */
+function staleRefusing(decider: DeviceDecider, journal: Journal): Planted {
+  const known = new Map<string, Head>();
+  let refusing = false;
+  return {
+    decider: {
+      ...decider,
+      decide(state, command, at) {
+        const decision = decider.decide(state, command, at);
+        refusing = decision.type !== 'accept';
+        return decision;
+      },
+    },
+    journal: {
+      ...journal,
+      async load(stream) {
+        const looksAgain = refusing;
+        refusing = false;
+        const kept = known.get(stream);
+        if (looksAgain && kept !== undefined) return kept;
+        const head = await journal.load(stream);
+        known.set(stream, head);
+        return head;
+      },
+      async append(entry) {
+        const result = await journal.append(entry);
+        if (result.type === 'appended') {
+          known.set(entry.stream, { sequence: entry.expected + 1, state: entry.state });
+        }
+        return result;
+      },
+    },
+  };
+}

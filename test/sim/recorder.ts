@@ -1,0 +1,99 @@
+/** Writes down what happens in a run, in one order: operations as they are called and end, events as they become durable. */
+import type { DeviceEvent, DeviceState } from '../../actors/device/protocol.ts';
+import type { Append, AppendResult, Journal } from '../../actors/journal/journal.ts';
+import { type Digests, seenIn } from './commands.ts';
+import type { Durable, Moment, Operation, Outcome, Request } from './history.ts';
+
+export type OpenOperation = { -readonly [Key in keyof Operation]: Operation[Key] };
+
+export class Recorder {
+  readonly operations: OpenOperation[] = [];
+  readonly log: Durable[] = [];
+  /** How often each thing worth counting happened. */
+  readonly counts = new Map<string, number>();
+  /** Errors that no injected fault explains. */
+  readonly surprises: string[] = [];
+  /** Goes up with everything that happens; when it stands still, nothing moves without time. */
+  activity = 0;
+  #step = 0;
+  readonly #digests: Digests;
+  readonly #durable = new Set<string>();
+
+  constructor(digests: Digests) {
+    this.#digests = digests;
+  }
+
+  tally(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+    this.activity += 1;
+  }
+
+  surprise(what: string): void {
+    this.surprises.push(what);
+    this.activity += 1;
+  }
+
+  call(device: string, node: string, skewMs: number, request: Request, at: number): OpenOperation {
+    const id = this.operations.length;
+    const called = this.#moment(at);
+    const operation = { id, device, node, skewMs, request, called, ended: undefined };
+    this.operations.push(operation);
+    return operation;
+  }
+
+  end(operation: OpenOperation, at: number, outcome: Outcome): void {
+    operation.ended = { moment: this.#moment(at), outcome };
+    switch (outcome.type) {
+      case 'accepted':
+        return this.tally(`accepted: ${operation.request.type}`);
+      case 'refused':
+        return this.tally(`refused: ${outcome.reason}`);
+      case 'unknown':
+        return this.tally(`unknown: ${outcome.why}`);
+      case 'read':
+      case 'nothing-done':
+        return this.tally(outcome.type);
+      default:
+        outcome satisfies never;
+    }
+  }
+
+  /** The store's journal as one node uses it: what it appends is written down at the moment it is durable. */
+  watch(journal: Journal, node: string, now: () => number): Journal {
+    return {
+      load: (stream) => {
+        this.activity += 1;
+        return journal.load(stream);
+      },
+      append: async (entry) => {
+        const result = await journal.append(entry);
+        this.#appended(entry, result, node, now());
+        return result;
+      },
+      due: (at, after, limit) => journal.due(at, after, limit),
+      log: (from, limit) => journal.log(from, limit),
+    };
+  }
+
+  /** Whether an event of a device, as encoded, is durable. */
+  isDurable(device: string, event: string): boolean {
+    return this.#durable.has(`${device} ${event}`);
+  }
+
+  #appended(entry: Append, result: AppendResult, node: string, at: number): void {
+    if (result.type !== 'appended') return this.tally(`append-${result.type}`);
+    const { stream: device, expected, event: text, state } = entry;
+    const event = JSON.parse(text) as DeviceEvent;
+    const head = state === undefined ? null : seenIn(JSON.parse(state) as DeviceState, this.#digests);
+    const { step } = this.#moment(at);
+    this.log.push({ step, at, device, node, sequence: expected + 1, event, head });
+    this.#durable.add(`${device} ${text}`);
+    this.tally(`event: ${event.type}`);
+  }
+
+  #moment(at: number): Moment {
+    this.activity += 1;
+    this.#step += 1;
+    return { step: this.#step, at };
+  }
+}

@@ -1,0 +1,289 @@
+/**
+ * The callers: devices and gateways that open windows, rival customers who confirm and give back, tenants who assign,
+ * permit, rename, re-key and delete, and strangers of another tenant. Messages take their time, arrive twice or out of
+ * order, and are sent again when nobody answered.
+ *
+ * The callers know what they heard, and use it: a confirm mostly carries the secret that was last accepted, and
+ * some arrive just before, at and just after the instant at which a window closes.
+ */
+import type { Dice } from '../kit/dice.ts';
+import type { Allowed, Outcome, Request, Seen } from './history.ts';
+import type { Plan } from './plan.ts';
+import type { Place, World } from './world.ts';
+
+const TENANTS = ['tenant-1', 'tenant-2'] as const;
+const CUSTOMERS: { readonly [tenant: string]: readonly string[] } = {
+  'tenant-1': ['anna', 'bert', 'carl'],
+  'tenant-2': ['dora', 'emil'],
+};
+const SECRETS = ['', 'alpha', 'beta', 'gamma'];
+const RETRIES_MAX = 4;
+/** 40 years: far beyond what a timer can wait. */
+const YEARS_MS = 40 * 365 * 86_400_000;
+
+/** A device as its callers know it. A slot gets a new device when its last one was deleted. */
+interface Slot {
+  readonly tenant: string;
+  readonly letter: string;
+  device: string;
+  /** What somebody last heard of it. */
+  seen: Seen | null;
+  /** The last secret with which a window was opened. */
+  secret: string;
+  provisioning: boolean;
+  /** Numbers messages as they are sent, and the highest number that has arrived. */
+  sent: number;
+  arrived: number;
+}
+
+export class Workload {
+  readonly #world: World;
+  readonly #plan: Plan;
+  readonly #dice: Dice;
+  readonly #ids: Dice;
+  readonly #slots: Slot[];
+  #numbers = 0;
+  #under = 0;
+
+  constructor(world: World, plan: Plan, dice: Dice) {
+    this.#world = world;
+    this.#plan = plan;
+    this.#dice = dice.fork('workload');
+    this.#ids = dice.fork('ids');
+    const tenants = ['tenant-1', 'tenant-1', 'tenant-2'].slice(0, this.#dice.between(1, 3));
+    this.#slots = tenants.map((tenant, at) => ({
+      tenant,
+      letter: String.fromCharCode(120 + at),
+      device: '',
+      seen: null,
+      secret: '',
+      provisioning: false,
+      sent: 0,
+      arrived: 0,
+    }));
+  }
+
+  /** True while callers still wait for something. */
+  get busy(): boolean {
+    return this.#under > 0;
+  }
+
+  /** Provisions the devices, then sets out to do everything the plan has. Resolves when all is set out. */
+  async start(): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => this.#provision(slot)));
+    for (let intent = 0; intent < this.#plan.intents; intent++) {
+      await this.#world.sleep(this.#dice.between(0, this.#plan.pauseMaxMs));
+      const slot = this.#dice.pick(this.#slots);
+      if (slot.provisioning) continue;
+      this.#track(this.#intend(slot));
+    }
+  }
+
+  /** Something that one or more callers want of a device. */
+  async #intend(slot: Slot): Promise<void> {
+    const dice = this.#dice;
+    const kind = dice.weigh([
+      [50, 'one'],
+      [5, 'race'],
+      [8, 'edge'],
+      [2, 'delete'],
+    ] as const);
+    switch (kind) {
+      case 'one':
+        return this.#send(slot, this.#anything(slot), 0);
+      case 'race':
+        await Promise.all(
+          customersOf(slot).map((customer) => this.#send(slot, this.#confirm(slot, customer, slot.secret), 0)),
+        );
+        return;
+      case 'edge': {
+        const { window, key } = slot.seen ?? { window: null, key: null };
+        const [secret, end] = window === null ? [key?.secret, key?.expiresAt] : [window.secret, window.closesAt];
+        const wait = (end ?? 0) + dice.between(-1, 1) - this.#world.clock.now();
+        if (secret === undefined || wait < 0 || wait > 5000) return this.#send(slot, this.#open(slot), 0);
+        await this.#world.sleep(wait);
+        return this.#arrive(slot, this.#confirm(slot, dice.pick(customersOf(slot)), secret), slot.sent++, 0);
+      }
+      case 'delete':
+        await this.#send(slot, { type: 'delete', tenant: slot.tenant }, 0);
+        return this.#provision(slot);
+      default:
+        return kind satisfies never;
+    }
+  }
+
+  /** One request of any kind but those that end a device. */
+  #anything(slot: Slot): Request {
+    const dice = this.#dice;
+    const { seen } = slot;
+    const stranger = TENANTS.find((other) => other !== slot.tenant) ?? slot.tenant;
+    const tenant = dice.chance(0.03) ? stranger : slot.tenant;
+    const customers = CUSTOMERS[tenant] ?? [];
+    const customer = dice.pick(customers);
+    const owner = seen?.owner?.customer ?? customer;
+    const user = this.#number('user');
+
+    return dice.weigh<() => Request>([
+      [22, () => this.#open(slot)],
+      [18, () => this.#confirm({ ...slot, tenant }, customer, this.#guess(slot))],
+      [8, () => ({ type: 'reclaim', tenant, customer: owner, user })],
+      [4, () => ({ type: 'reclaim', tenant, customer, user })],
+      [4, () => ({ type: 'reclaim', tenant, customer: null, user })],
+      [4, () => ({ type: 'assign', tenant, customer, user })],
+      [4, () => ({ type: 'unassign', tenant, customer: dice.chance(0.5) ? null : customer, user })],
+      [8, () => this.#save(tenant, dice.chance(0.15) ? customer : null)],
+      [3, () => ({ type: 'forget', tenant, customer: dice.chance(0.15) ? customer : null, keys: this.#keys() })],
+      [2, () => ({ type: 'rename', tenant, customer: dice.chance(0.2) ? customer : null, name: this.#name() })],
+      [2, () => ({ type: 'change-credentials', tenant, token: this.#token(slot) })],
+      [8, () => ({ type: 'read' })],
+    ])();
+  }
+
+  #open(slot: Slot): Request {
+    const dice = this.#dice;
+    const by =
+      dice.chance(0.2) || slot.seen === null
+        ? ({ type: 'gateway', tenant: dice.chance(0.05) ? dice.pick(TENANTS) : slot.tenant } as const)
+        : ({ type: 'device', token: slot.seen.token } as const);
+    const durationMs = dice.weigh<() => number>([
+      [12, () => dice.between(100, 1500)],
+      [4, () => dice.between(1500, 9000)],
+      [3, () => dice.pick([0, -1, -60_000])],
+      [1, () => 60_000 + dice.between(0, 1)],
+      [1, () => YEARS_MS],
+      [1, () => dice.pick([Number.MAX_SAFE_INTEGER, Number.MAX_VALUE])],
+    ])();
+    return { type: 'initiate', by, secret: dice.pick(SECRETS), durationMs };
+  }
+
+  #confirm({ tenant }: { readonly tenant: string }, customer: string, secret: string): Request {
+    return { type: 'confirm', tenant, customer, user: this.#number('user'), secret };
+  }
+
+  #guess(slot: Slot): string {
+    const known = this.#dice.chance(0.2) ? slot.seen?.key?.secret : slot.secret;
+    return this.#dice.chance(0.75) && known !== undefined ? known : this.#dice.pick(SECRETS);
+  }
+
+  #save(tenant: string, customer: string | null): Request {
+    const dice = this.#dice;
+    const expiresAt = this.#world.clock.now() + dice.between(-200, 3000);
+    return {
+      type: 'save',
+      tenant,
+      customer,
+      mark: ++this.#numbers,
+      allowed: dice.weigh<Allowed>([
+        [2, null],
+        [4, true],
+        [2, false],
+        [0.5, 'true'],
+      ]),
+      key: dice.chance(0.4) ? { secret: dice.pick(SECRETS), expiresAt } : null,
+      padding: dice.chance(0.05) ? 4000 : 0,
+    };
+  }
+
+  #keys(): string[] {
+    return ['claimingAllowed', 'claimingData', 'mark'].filter(() => this.#dice.chance(0.5));
+  }
+
+  #name(): string {
+    return `device ${this.#dice.between(1, 4)}`;
+  }
+
+  /** Mostly a fresh one; now and then that of another device. */
+  #token(slot: Slot): string {
+    const other = this.#dice.pick(this.#slots).seen?.token;
+    return this.#dice.chance(0.3) && other !== undefined ? other : this.#number(`token-${slot.letter}`);
+  }
+
+  /**
+   * Puts a new device into a slot. Each attempt draws a new id, as the server does: an id whose fate is unknown is never
+   * asked for again, since a provisioning still on its way could bring it back after its deletion.
+   */
+  async #provision(slot: Slot): Promise<void> {
+    slot.provisioning = true;
+    for (;;) {
+      const device = this.#ids.uuid();
+      const request: Request = {
+        type: 'provision',
+        tenant: slot.tenant,
+        name: this.#dice.chance(0.1) ? this.#name() : this.#number(`device ${slot.letter}`),
+        token: this.#token(slot),
+        customer: this.#dice.chance(0.1) ? this.#dice.pick(customersOf(slot)) : null,
+      };
+      const copies = this.#dice.chance(this.#plan.duplicates) ? 2 : 1;
+      const outcomes = await Promise.all(
+        Array.from({ length: copies }, () => this.#world.deliver(this.#place(), device, request)),
+      );
+      const isClear = outcomes.every((outcome) => outcome !== undefined && outcome.type !== 'unknown');
+      const born = outcomes.find((outcome) => outcome?.type === 'accepted');
+      if (isClear && born?.type === 'accepted') {
+        Object.assign(slot, { device, seen: born.seen, provisioning: false });
+        return;
+      }
+      await this.#world.sleep(this.#dice.between(10, 100));
+    }
+  }
+
+  /** Sends a request, perhaps twice; each copy finds its own way. Resolves when every copy has been dealt with. */
+  async #send(slot: Slot, request: Request, attempt: number): Promise<void> {
+    const number = slot.sent++;
+    const copies = this.#dice.chance(this.#plan.duplicates) ? 2 : 1;
+    if (copies > 1) this.#world.tally('duplicate');
+    const ways = Array.from({ length: copies }, () => this.#dice.between(0, this.#plan.wayMaxMs));
+    await Promise.all(
+      ways.map(async (way) => {
+        if (way > 0) await this.#world.sleep(way);
+        await this.#arrive(slot, request, number, attempt);
+      }),
+    );
+  }
+
+  async #arrive(slot: Slot, request: Request, number: number, attempt: number): Promise<void> {
+    if (number < slot.arrived) this.#world.tally('reordered');
+    slot.arrived = Math.max(slot.arrived, number);
+    const { device } = slot;
+    const outcome = await this.#world.deliver(this.#place(), device, request);
+    if (outcome !== undefined && slot.device === device) this.#learn(slot, request, outcome);
+
+    const unanswered =
+      outcome === undefined || outcome.type === 'unknown' || outcome.type === 'nothing-done';
+    if (unanswered && attempt < RETRIES_MAX && this.#dice.chance(this.#plan.retries)) {
+      this.#world.tally('retry');
+      await this.#world.sleep(this.#dice.between(20, 400));
+      await this.#send(slot, request, attempt + 1);
+    }
+  }
+
+  #learn(slot: Slot, request: Request, outcome: Outcome): void {
+    if (outcome.type === 'accepted' || outcome.type === 'read') slot.seen = outcome.seen ?? slot.seen;
+    if (outcome.type === 'accepted' && request.type === 'initiate') slot.secret = request.secret;
+  }
+
+  #place(): Place {
+    return this.#dice.pick(this.#world.places);
+  }
+
+  #number(of: string): string {
+    this.#numbers += 1;
+    return `${of} ${this.#numbers}`;
+  }
+
+  #track(work: Promise<void>): void {
+    this.#under += 1;
+    work.then(
+      () => {
+        this.#under -= 1;
+      },
+      (error: unknown) => {
+        throw error;
+      },
+    );
+  }
+}
+
+function customersOf(slot: Slot): readonly string[] {
+  return CUSTOMERS[slot.tenant] ?? [];
+}

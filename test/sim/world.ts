@@ -1,0 +1,189 @@
+/**
+ * The simulated world: one store, two nodes on it, one clock for all, and dice for everything that is left to chance.
+ *
+ * Time stands still while anything moves: after each timer the event loop turns (nact handles its messages with real
+ * `setImmediate`s) until nothing happens any more, then the clock goes to the next timer. Chance is drawn only where
+ * something happens, so the same seed gives the same history, to the letter.
+ *
+ * A leap moves time without running the timers in between, as when a machine was asleep or a process starved: timers
+ * then are late.
+ */
+import type { AlarmSettings } from '../../actors/alarms.ts';
+import type { Clock } from '../../actors/clock.ts';
+import type { ClaimPolicy } from '../../actors/device/decide.ts';
+import type { RegistrySettings } from '../../actors/registry.ts';
+import { createSecrets } from '../../actors/secret.ts';
+import { createMemoryStore } from '../../actors/store/memory.ts';
+import { createSimClock } from '../kit/clock.ts';
+import type { Dice } from '../kit/dice.ts';
+import { createDigests } from './commands.ts';
+import { createFaultyJournal, type FaultRates, NO_FAULTS } from './faults.ts';
+import type { Outcome, Request } from './history.ts';
+import { type Life, SimNode } from './node.ts';
+import type { Plant } from './plants.ts';
+import { Recorder } from './recorder.ts';
+
+export interface WorldOptions {
+  readonly policy: ClaimPolicy;
+  readonly registry: RegistrySettings;
+  readonly alarms: AlarmSettings;
+  readonly rates: FaultRates;
+  /** How far each node's clock is ahead of true time, in ms. As many nodes as entries. */
+  readonly skewsMs: readonly number[];
+  readonly bug: Plant | undefined;
+}
+
+const START = Date.UTC(2026, 0, 1);
+/** Turns of the event loop without any activity after which nothing moves without time. */
+const IDLE_TURNS = 2;
+
+interface Place {
+  readonly letter: string;
+  readonly skewMs: number;
+  lives: number;
+  node: SimNode | undefined;
+  /** While true, its store can not be reached. */
+  cut: boolean;
+}
+
+export class World {
+  readonly store = createMemoryStore();
+  readonly digests = createDigests(createSecrets(Buffer.alloc(32, 1)));
+  readonly recorder = new Recorder(this.digests);
+  readonly places: readonly Place[];
+  readonly #timers = createSimClock(START);
+  #leapt = 0;
+  #calm = false;
+  readonly #options: WorldOptions;
+  readonly #faults: Dice;
+
+  constructor(options: WorldOptions, dice: Dice) {
+    this.#options = options;
+    this.#faults = dice.fork('faults');
+    this.places = options.skewsMs.map((skewMs, at) => ({
+      letter: String.fromCharCode(65 + at),
+      skewMs,
+      lives: 0,
+      node: undefined,
+      cut: false,
+    }));
+  }
+
+  /** True time. */
+  readonly clock: Clock = {
+    now: () => this.#timers.now() + this.#leapt,
+    after: (delayMs, task) => this.#timers.after(delayMs, task),
+  };
+
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => this.clock.after(ms, resolve));
+  }
+
+  tally(what: string): void {
+    this.recorder.tally(what);
+  }
+
+  /** Starts a node where none is running. */
+  start(place: Place): void {
+    if (place.node !== undefined) return;
+    place.lives += 1;
+    const { policy, registry, alarms, bug } = this.#options;
+    const name = `${place.letter}${place.lives}`;
+    place.node = new SimNode({
+      name,
+      skewMs: place.skewMs,
+      clock: this.clock,
+      wire: (life) => this.#wire(place, name, life),
+      policy,
+      registry,
+      alarms,
+      digests: this.digests,
+      recorder: this.recorder,
+      bug,
+    });
+  }
+
+  /** Kills a node in the middle of whatever it does. */
+  crash(place: Place): void {
+    if (place.node === undefined) return;
+    this.tally('crash');
+    place.node.die();
+    place.node = undefined;
+  }
+
+  /** Stops a node in order. Resolves when it is gone. */
+  async restart(place: Place, drainMs: number): Promise<void> {
+    const { node } = place;
+    if (node === undefined) return;
+    this.tally('drain');
+    await node.drain(drainMs);
+    if (place.node === node) place.node = undefined;
+  }
+
+  /** Delivers a request to the node at a place. Undefined when there is none: the caller could not connect. */
+  async deliver(place: Place, device: string, request: Request): Promise<Outcome | undefined> {
+    if (place.node === undefined) {
+      this.tally('connection-refused');
+      return undefined;
+    }
+    return place.node.deliver(device, request);
+  }
+
+  /** Moves time on without running the timers in between. */
+  leap(ms: number): void {
+    this.tally('leap');
+    this.#leapt += ms;
+  }
+
+  /** From now on nothing fails that has not failed yet, and every node is up. */
+  calm(): void {
+    this.#calm = true;
+    for (const place of this.places) {
+      place.cut = false;
+      this.start(place);
+    }
+  }
+
+  /** Lets `ms` pass, timer by timer. */
+  async run(ms: number): Promise<void> {
+    const end = this.#timers.now() + ms;
+    await this.#settle();
+    for (let next = this.#timers.next(); next !== undefined && next <= end; next = this.#timers.next()) {
+      this.#timers.advanceTo(next);
+      await this.#settle();
+    }
+    this.#timers.advanceTo(end);
+  }
+
+  /** Lets everything move that moves without time. */
+  async #settle(): Promise<void> {
+    for (let idle = 0; idle < IDLE_TURNS; ) {
+      const before = this.recorder.activity;
+      await new Promise((resolve) => setImmediate(resolve));
+      idle = this.recorder.activity === before ? idle + 1 : 0;
+    }
+  }
+
+  #wire(place: Place, name: string, life: Life) {
+    const world = this;
+    const wire = {
+      get alive() {
+        return life.alive;
+      },
+      get cut() {
+        return place.cut && !world.#calm;
+      },
+      get rates() {
+        return world.#calm ? NO_FAULTS : world.#options.rates;
+      },
+    };
+    const watched = this.recorder.watch(this.store.journal, name, () => this.clock.now());
+    return createFaultyJournal(watched, wire, {
+      dice: this.#faults,
+      sleep: (ms) => this.sleep(ms),
+      tally: (what) => this.tally(what),
+    });
+  }
+}
+
+export type { Place };
