@@ -1,0 +1,295 @@
+/**
+ * The REST layer as its clients see it, without a socket: the real app over the real actors and a store that forgets.
+ * Time stands still until the test moves it. Password hashes are cheap.
+ */
+import { type Accounts, createAccounts, defaultAccountSettings, NO_CONTACT } from '../../actors/accounts.ts';
+import type { ClaimPolicy } from '../../actors/device/decide.ts';
+import { createDevices, type LiveDevices } from '../../actors/device/devices.ts';
+import { deviceEngine } from '../../actors/device/persistence.ts';
+import type { Devices, Directory } from '../../actors/devices.ts';
+import { createDirectory } from '../../actors/directory.ts';
+import type { CustomerId, DeviceId, TenantId } from '../../actors/ids.ts';
+import { newId } from '../../actors/ids.ts';
+import { type Log, silentLog } from '../../actors/log.ts';
+import { startSystem, stop } from '../../actors/nact.ts';
+import { createSecrets, type Secrets } from '../../actors/secret.ts';
+import { createMemoryStore } from '../../actors/store/memory.ts';
+import type { Store } from '../../actors/store/store.ts';
+import { type ApiNeeds, createApp } from '../../http/app.ts';
+import {
+  type ApiSettings,
+  defaultApiSettings,
+  defaultTokenSettings,
+  type LimitSettings,
+} from '../../http/settings.ts';
+import { createSimClock, type SimClock } from './clock.ts';
+
+export const START = Date.UTC(2026, 0, 1);
+export const PASSWORD = 'a-password';
+export const HOUR_MS = 3_600_000;
+
+const POLICY: ClaimPolicy = {
+  allowClaimingByDefault: true,
+  defaultDurationMs: HOUR_MS,
+  maxDurationMs: 0,
+  maxAttributeBytes: 65_536,
+};
+
+export interface RestOptions {
+  readonly policy?: Partial<ClaimPolicy>;
+  readonly settings?: Partial<Omit<ApiSettings, 'tokens' | 'limits'>>;
+  readonly limits?: Partial<LimitSettings>;
+  readonly log?: Log;
+  /** Puts something in place of, or around, what the app is given. */
+  readonly disturb?: (needs: ApiNeeds) => ApiNeeds;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+  /** The body as JSON; undefined when it is none. */
+  readonly json: unknown;
+  readonly headers: Headers;
+}
+
+/** One who sends requests, with or without a token. */
+export interface Caller {
+  get(path: string): Promise<Answer>;
+  post(path: string, body?: unknown): Promise<Answer>;
+  delete(path: string, body?: unknown): Promise<Answer>;
+  send(method: string, path: string, init?: RequestInit): Promise<Answer>;
+}
+
+export interface RestWorld {
+  readonly clock: SimClock;
+  readonly store: Store;
+  readonly accounts: Accounts;
+  readonly devices: LiveDevices;
+  readonly directory: Directory;
+  readonly secrets: Secrets;
+  readonly app: ReturnType<typeof createApp>;
+  readonly nobody: Caller;
+  as(token: string, address?: string): Caller;
+  /** Logs in by password. */
+  login(email: string, password?: string): Promise<Tokens>;
+  stop(): Promise<void>;
+}
+
+export interface Tokens {
+  readonly token: string;
+  readonly refreshToken: string;
+}
+
+export function createRestWorld(options: RestOptions = {}): RestWorld {
+  const clock = createSimClock(START);
+  const log = options.log ?? silentLog;
+  const store = createMemoryStore();
+  const root = startSystem(deviceEngine(store.journal));
+  const devices = createDevices({
+    root,
+    journal: store.journal,
+    policy: { ...POLICY, ...options.policy },
+    settings: {
+      residentsMax: 1000,
+      idleMs: 60_000,
+      mailboxMax: 1000,
+      inFlightMax: 10_000,
+      askTimeoutMs: 5000,
+    },
+    clock,
+    log,
+    onEvent: () => {},
+  });
+  const directory = createDirectory(store.journal, store.index);
+  const secrets = createSecrets(Buffer.alloc(32, 1));
+  const settings = { ...defaultAccountSettings, passwordHashCost: 1024, passwordHashQueue: 1000 };
+  const accounts = createAccounts({ store, devices, directory, clock, settings });
+  const needs: ApiNeeds = {
+    accounts,
+    devices,
+    directory,
+    secrets,
+    clock,
+    log,
+    readiness: { check: () => store.check(), draining: () => false },
+    settings: {
+      ...defaultApiSettings,
+      ...options.settings,
+      limits: { ...defaultApiSettings.limits, ...options.limits },
+      tokens: { ...defaultTokenSettings, signingKey: Buffer.alloc(64, 2) },
+    },
+  };
+  const app = createApp(options.disturb?.(needs) ?? needs);
+
+  function caller(headers: Record<string, string>, address: string): Caller {
+    async function send(method: string, path: string, init: RequestInit = {}): Promise<Answer> {
+      const incoming = { socket: { remoteAddress: address } };
+      const given = Object.entries((init.headers ?? {}) as Record<string, string>);
+      const all = { ...headers, ...Object.fromEntries(given) };
+      // The one thing of node's request that the app looks at here; the path is the URL's.
+      const response = await app.request(path, { ...init, method, headers: all }, { incoming } as never);
+      const text = await response.text();
+      return { status: response.status, text, json: parsed(text), headers: response.headers };
+    }
+    const withBody = (body: unknown): RequestInit =>
+      body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    return {
+      send,
+      get: (path) => send('GET', path),
+      post: (path, body) => send('POST', path, withBody(body)),
+      delete: (path, body) => send('DELETE', path, withBody(body)),
+    };
+  }
+
+  const nobody = caller({}, '192.0.2.1');
+
+  return {
+    clock,
+    store,
+    accounts,
+    devices,
+    directory,
+    secrets,
+    app,
+    nobody,
+    as: (token, address = '192.0.2.1') => caller({ 'x-authorization': `Bearer ${token}` }, address),
+    async login(email, password = PASSWORD) {
+      const answer = await nobody.post('/api/auth/login', { username: email, password });
+      if (answer.status !== 200)
+        throw new Error(`${email} could not log in: ${answer.status} ${answer.text}`);
+      return answer.json as Tokens; // the shape is a test of its own
+    },
+    async stop() {
+      await devices.stop(0);
+      stop(root);
+      await store.close();
+    },
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------- people
+
+/** One tenant with its administrator, two customers with a user each. */
+export interface Household {
+  readonly tenantId: TenantId;
+  readonly admin: Caller;
+  readonly adminEmail: string;
+  readonly adminId: string;
+  readonly alice: Resident;
+  readonly bob: Resident;
+}
+
+/** A customer and its one user. */
+export interface Resident extends Caller {
+  readonly customerId: CustomerId;
+  readonly userId: string;
+  readonly email: string;
+  readonly token: string;
+}
+
+export async function settle(world: RestWorld, name: string): Promise<Household> {
+  const { accounts, as } = world;
+  const nothing = { additionalInfo: null, contact: NO_CONTACT };
+  const person = (email: string) => ({
+    email,
+    firstName: null,
+    lastName: null,
+    phone: null,
+    additionalInfo: null,
+  });
+  const tenant = given(await accounts.tenants.create({ title: name, region: null, ...nothing }));
+  const adminEmail = `admin@${name}.test`;
+  const membership = { authority: 'TENANT_ADMIN', tenantId: tenant.id } as const;
+  const admin = given(await accounts.users.create(membership, person(adminEmail), PASSWORD));
+
+  async function resident(who: string): Promise<Resident> {
+    const customer = given(await accounts.customers.create(tenant.id, { title: who, ...nothing }));
+    const email = `${who}@${name}.test`;
+    const user = given(
+      await accounts.users.create(
+        { authority: 'CUSTOMER_USER', tenantId: tenant.id, customerId: customer.id },
+        person(email),
+        PASSWORD,
+      ),
+    );
+    const { token } = await world.login(email);
+    return { ...as(token), customerId: customer.id, userId: user.id, email, token };
+  }
+
+  return {
+    tenantId: tenant.id,
+    admin: as((await world.login(adminEmail)).token),
+    adminEmail,
+    adminId: admin.id,
+    alice: await resident('alice'),
+    bob: await resident('bob'),
+  };
+}
+
+/** A system administrator, logged in. */
+export async function systemAdministrator(world: RestWorld): Promise<Caller> {
+  const email = 'sysadmin@claimd.test';
+  const fields = { email, firstName: null, lastName: null, phone: null, additionalInfo: null };
+  given(await world.accounts.users.create({ authority: 'SYS_ADMIN' }, fields, PASSWORD));
+  return world.as((await world.login(email)).token);
+}
+
+/** What an account command gave. */
+export function given<Value>(
+  answer: { readonly type: 'done'; readonly value: Value } | { readonly type: 'refused' | 'unavailable' },
+): Value {
+  if (answer.type !== 'done') throw new Error(`not done: ${JSON.stringify(answer)}`);
+  return answer.value;
+}
+
+// --------------------------------------------------------------------------------------------------------- devices
+
+/** Provisions a device past the API. */
+export async function provision(
+  world: { readonly devices: Devices; readonly clock: SimClock },
+  tenantId: TenantId,
+  name: string,
+  customerId: CustomerId | null = null,
+): Promise<DeviceId> {
+  const id = newId<DeviceId>(world.clock.now());
+  const answer = await world.devices.ask(id, {
+    type: 'ProvisionDevice',
+    tenantId,
+    name,
+    deviceType: 'default',
+    label: null,
+    additionalInfo: null,
+    credentials: { type: 'ACCESS_TOKEN', credentialsId: `token of ${id}` },
+    customerId,
+  });
+  if (answer.type !== 'accepted') throw new Error(`not provisioned: ${JSON.stringify(answer)}`);
+  return id;
+}
+
+/** Opens a device's claim window, as the device itself does. */
+export async function openWindow(
+  world: Pick<RestWorld, 'devices' | 'secrets'>,
+  id: DeviceId,
+  secret: string,
+  durationMs = HOUR_MS,
+): Promise<void> {
+  const answer = await world.devices.ask(id, {
+    type: 'InitiateClaim',
+    openedBy: { type: 'device', credentialsId: `token of ${id}` },
+    secretDigest: world.secrets.digest(id, secret),
+    durationMs,
+  });
+  if (answer.type !== 'accepted') throw new Error(`not opened: ${JSON.stringify(answer)}`);
+}
+
+export const claimPath = (name: string) => `/api/customer/device/${encodeURIComponent(name)}/claim`;
