@@ -53,7 +53,8 @@ function derive(password: string, salt: Buffer, cost: number): Promise<Buffer> {
     N: cost,
     r: BLOCK_SIZE,
     p: PARALLELISM,
-    maxmem: 256 * cost * BLOCK_SIZE, // scrypt needs 128 * N * r and a little; Node's default allows less
+    // scrypt needs 128 * r * (N + p + 2) bytes; Node allows no more than 32 MiB by default.
+    maxmem: 256 * BLOCK_SIZE * (cost + PARALLELISM + 2),
   };
   return new Promise((resolve, reject) => {
     scrypt(password.normalize('NFC'), salt, HASH_BYTES, options, (error, key) => {

@@ -16,12 +16,16 @@ import { createSecrets, type Secrets } from '../../actors/secret.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
 import { type ApiNeeds, createApp } from '../../http/app.ts';
+import { createAuthentication } from '../../http/authentication.ts';
+import type { Route } from '../../http/route.ts';
+import { allRoutes } from '../../http/routes/all.ts';
 import {
   type ApiSettings,
   defaultApiSettings,
   defaultTokenSettings,
   type LimitSettings,
 } from '../../http/settings.ts';
+import { createTokens } from '../../http/tokens.ts';
 import { createSimClock, type SimClock } from './clock.ts';
 
 export const START = Date.UTC(2026, 0, 1);
@@ -68,6 +72,8 @@ export interface RestWorld {
   readonly directory: Directory;
   readonly secrets: Secrets;
   readonly app: ReturnType<typeof createApp>;
+  /** The definitions that the app was made from. */
+  readonly routes: readonly Route[];
   readonly nobody: Caller;
   as(token: string, address?: string): Caller;
   /** Logs in by password. */
@@ -102,7 +108,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   });
   const directory = createDirectory(store.journal, store.index);
   const secrets = createSecrets(Buffer.alloc(32, 1));
-  const settings = { ...defaultAccountSettings, passwordHashCost: 1024, passwordHashQueue: 1000 };
+  const settings = { ...defaultAccountSettings, passwordHashCost: 2, passwordHashQueue: 1000 };
   const accounts = createAccounts({ store, devices, directory, clock, settings });
   const needs: ApiNeeds = {
     accounts,
@@ -120,6 +126,8 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     },
   };
   const app = createApp(options.disturb?.(needs) ?? needs);
+  const tokens = createTokens(needs.settings.tokens, clock);
+  const authentication = createAuthentication(accounts, tokens, clock, needs.settings.tokens);
 
   function caller(headers: Record<string, string>, address: string): Caller {
     async function send(method: string, path: string, init: RequestInit = {}): Promise<Answer> {
@@ -153,6 +161,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     directory,
     secrets,
     app,
+    routes: allRoutes({ ...needs, tokens, authentication }),
     nobody,
     as: (token, address = '192.0.2.1') => caller({ 'x-authorization': `Bearer ${token}` }, address),
     async login(email, password = PASSWORD) {
