@@ -1,0 +1,105 @@
+/** People, their passwords and their tokens. */
+import { defaultAccountSettings as ACCOUNTS } from '../../actors/accounts/model.ts';
+import { defaultTokenSettings as TOKENS } from '../../http/settings.ts';
+import { count, flag, integer, key, millis, section, text } from '../declare.ts';
+
+export const accounts = section('People and tokens', {
+  loginCaseSensitive: flag({
+    key: 'security.user_login_case_sensitive',
+    env: 'SECURITY_USER_LOGIN_CASE_SENSITIVE',
+    default: ACCOUNTS.loginCaseSensitive,
+    why: 'Whether A@x.org and a@x.org are two users. Do not change it once there are users.',
+  }),
+  passwordMinLength: count({
+    key: 'security.password.min_length',
+    env: 'SECURITY_PASSWORD_MIN_LENGTH',
+    default: ACCOUNTS.passwordMinLength,
+    min: 1,
+    max: 72,
+    why: 'Shortest password that a user may set, in characters.',
+  }),
+  passwordMaxLength: count({
+    key: 'security.password.max_length',
+    env: 'SECURITY_PASSWORD_MAX_LENGTH',
+    default: ACCOUNTS.passwordMaxLength,
+    min: 6,
+    max: 1024,
+    why: 'Longest password that a user may set, in characters.',
+  }),
+  passwordHashCost: count({
+    key: 'security.password.hash_cost',
+    env: 'SECURITY_PASSWORD_HASH_COST',
+    default: ACCOUNTS.passwordHashCost,
+    min: 2 ** 10,
+    max: 2 ** 20,
+    why: "scrypt's N, a power of two. A login costs N KB of memory and, at 32768, some 60 ms; old hashes stay good.",
+  }),
+  passwordHashConcurrency: count({
+    key: 'security.password.hash_concurrency',
+    env: 'SECURITY_PASSWORD_HASH_CONCURRENCY',
+    default: ACCOUNTS.passwordHashConcurrency,
+    min: 1,
+    max: 64,
+    why: 'Logins hashed at once. They share four threads with the store unless UV_THREADPOOL_SIZE says otherwise.',
+  }),
+  passwordHashQueue: count({
+    key: 'security.password.hash_queue',
+    env: 'SECURITY_PASSWORD_HASH_QUEUE',
+    default: ACCOUNTS.passwordHashQueue,
+    min: 0,
+    max: 100_000,
+    why: 'Logins that may wait for their turn; beyond it the answer is "overloaded" (503).',
+  }),
+  activationTtlMs: millis({
+    key: 'security.user.activation_ttl',
+    env: 'SECURITY_USER_ACTIVATION_TTL',
+    default: ACCOUNTS.activationTtlMs,
+    min: 60_000,
+    why: "How long a new user's activation link works.",
+  }),
+  jwtExpirationSeconds: integer({
+    key: 'security.jwt.tokenExpirationTime',
+    env: 'JWT_TOKEN_EXPIRATION_TIME',
+    unit: 's',
+    default: TOKENS.accessExpiresInSeconds,
+    min: 60,
+    max: 2_147_483,
+    why: 'How long an access token is good for.',
+  }),
+  jwtRefreshExpirationSeconds: integer({
+    key: 'security.jwt.refreshTokenExpTime',
+    env: 'JWT_REFRESH_TOKEN_EXPIRATION_TIME',
+    unit: 's',
+    default: TOKENS.refreshExpiresInSeconds,
+    min: 60,
+    max: 315_360_000,
+    why: 'How long a refresh token is good for: the longest time without logging in again.',
+  }),
+  standingTtlMs: millis({
+    key: 'security.user.standing_ttl',
+    env: 'SECURITY_USER_STANDING_TTL',
+    default: TOKENS.standingTtlMs,
+    min: 0,
+    why: "For so long a user's record is believed without looking again; a change by this process shows at once.",
+  }),
+  standingMax: count({
+    key: 'security.user.max_standings',
+    env: 'SECURITY_USER_MAX_STANDINGS',
+    default: TOKENS.standingMax,
+    min: 1,
+    max: 10_000_000,
+    why: 'Users whose record is remembered between two requests.',
+  }),
+  jwtIssuer: text({
+    key: 'security.jwt.tokenIssuer',
+    env: 'JWT_TOKEN_ISSUER',
+    default: TOKENS.issuer,
+    why: 'The claim iss of tokens; others are refused.',
+  }),
+  jwtSigningKey: key({
+    key: 'security.jwt.tokenSigningKey',
+    env: 'JWT_TOKEN_SIGNING_KEY',
+    minBytes: 64,
+    why: 'HS512 key of tokens. Without it one is made at the first start and kept in the data folder; a change logs everybody out.',
+  }),
+});

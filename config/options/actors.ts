@@ -1,0 +1,61 @@
+/** Device actors and what wakes them. */
+import { count, millis, section } from '../declare.ts';
+
+export const devices = section('Device actors', {
+  residentsMax: count({
+    key: 'actors.device.max_residents',
+    env: 'ACTORS_DEVICE_MAX_RESIDENTS',
+    default: 50_000,
+    min: 1,
+    max: 10_000_000,
+    why: 'Device actors kept in memory, about 3 KB each; beyond it the longest unused makes room.',
+  }),
+  idleMs: millis({
+    key: 'actors.device.idle_timeout',
+    env: 'ACTORS_DEVICE_IDLE_TIMEOUT',
+    default: 60_000,
+    min: 1000,
+    why: 'A device actor unused for this long is let go; the next command recovers it with one read.',
+  }),
+  mailboxMax: count({
+    key: 'actors.device.max_mailbox',
+    env: 'ACTORS_DEVICE_MAX_MAILBOX',
+    default: 512,
+    min: 1,
+    max: 1_000_000,
+    why: 'Commands that may wait for one device; beyond it the answer is "overloaded" (503).',
+  }),
+  inFlightMax: count({
+    key: 'actors.device.max_in_flight',
+    env: 'ACTORS_DEVICE_MAX_IN_FLIGHT',
+    default: 20_000,
+    min: 1,
+    max: 10_000_000,
+    why: 'Commands under way over all devices; beyond it the answer is "overloaded" (503).',
+  }),
+  askTimeoutMs: millis({
+    key: 'actors.device.ask_timeout',
+    env: 'ACTORS_DEVICE_ASK_TIMEOUT',
+    default: 5000,
+    min: 100,
+    why: 'How long a command may take before its sender hears that there is no answer (503).',
+  }),
+});
+
+export const alarms = section('Alarms', {
+  pollMs: millis({
+    key: 'actors.alarm.poll_interval',
+    env: 'ACTORS_ALARM_POLL_INTERVAL',
+    default: 200,
+    min: 10,
+    why: 'How often elapsed windows are looked for. A window is closed by its instant anyhow; this makes it prompt.',
+  }),
+  fanOutMax: count({
+    key: 'actors.alarm.max_fan_out',
+    env: 'ACTORS_ALARM_MAX_FAN_OUT',
+    default: 1000,
+    min: 1,
+    max: 100_000,
+    why: 'Device actors woken at the same time; more ends a rush of expiries sooner and delays claims more.',
+  }),
+});

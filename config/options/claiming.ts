@@ -1,0 +1,102 @@
+/** Claiming, and how often somebody may guess wrongly. */
+import { defaultApiSettings } from '../../http/settings.ts';
+import { bytes, count, DAY_MS, flag, integer, KIB, key, MIB, millis, section } from '../declare.ts';
+
+const LIMITS = defaultApiSettings.limits;
+
+export const claim = section('Claiming', {
+  allowClaimingByDefault: flag({
+    key: 'security.claim.allowClaimingByDefault',
+    env: 'SECURITY_CLAIM_ALLOW_CLAIMING_BY_DEFAULT',
+    default: true,
+    why: 'When false, a device can be claimed only while its server attribute claimingAllowed is true.',
+  }),
+  defaultDurationMs: integer({
+    key: 'security.claim.duration',
+    aliases: ['device.claim.duration'],
+    env: 'SECURITY_CLAIM_DURATION',
+    unit: 'ms',
+    default: DAY_MS,
+    min: 1,
+    max: 100 * 365 * DAY_MS,
+    why: 'How long a claim window stays open when the device does not say.',
+  }),
+  maxDurationMs: integer({
+    key: 'security.claim.maxDuration',
+    env: 'SECURITY_CLAIM_MAX_DURATION',
+    unit: 'ms',
+    default: 0,
+    min: 0,
+    max: 100 * 365 * DAY_MS,
+    why: 'Longest window a device may ask for; more is refused, never cut. 0: no limit.',
+  }),
+  maxAttributeBytes: bytes({
+    key: 'security.claim.maxAttributeBytes',
+    env: 'SECURITY_CLAIM_MAX_ATTRIBUTE_BYTES',
+    default: 64 * KIB,
+    min: 1 * KIB,
+    max: 1 * MIB,
+    why: 'How much JSON the attributes of one device may come to; they are written with every change of the device.',
+  }),
+  serverKey: key({
+    key: 'security.claim.serverKey',
+    env: 'SECURITY_CLAIM_SERVER_KEY',
+    minBytes: 32,
+    why: 'Key under which claim secrets are digested and sealed. Without it one is made at the first start and kept in the data folder.',
+  }),
+  acceptNewServerKey: flag({
+    key: 'security.claim.acceptNewServerKey',
+    env: 'SECURITY_CLAIM_ACCEPT_NEW_SERVER_KEY',
+    default: false,
+    why: 'Start with another server key than the one the store was made with: for a key that is lost. Open windows and claimingData are lost with it.',
+  }),
+});
+
+export const limits = section('Wrong secrets and passwords', {
+  wrongSecretsPerCustomerAndDevice: count({
+    key: 'security.claim.wrongSecrets.perCustomerAndDevice',
+    env: 'SECURITY_CLAIM_WRONG_SECRETS_PER_CUSTOMER_AND_DEVICE',
+    default: LIMITS.wrongSecretsPerCustomerAndDevice.max,
+    min: 0,
+    max: 1_000_000,
+    why: 'Wrong secrets of one customer for one device within the window; beyond it that customer gets 429 for that device, others can still claim it. 0: no limit.',
+  }),
+  wrongSecretsPerCustomer: count({
+    key: 'security.claim.wrongSecrets.perCustomer',
+    env: 'SECURITY_CLAIM_WRONG_SECRETS_PER_CUSTOMER',
+    default: LIMITS.wrongSecretsPerCustomer.max,
+    min: 0,
+    max: 1_000_000,
+    why: 'The same for one customer over all devices.',
+  }),
+  wrongSecretsPerAddress: count({
+    key: 'security.claim.wrongSecrets.perAddress',
+    env: 'SECURITY_CLAIM_WRONG_SECRETS_PER_ADDRESS',
+    default: LIMITS.wrongSecretsPerAddress.max,
+    min: 0,
+    max: 1_000_000,
+    why: 'The same for one IP address; raise it when many customers come through one (see server.trusted_proxies).',
+  }),
+  wrongSecretsWindowMs: millis({
+    key: 'security.claim.wrongSecrets.window',
+    env: 'SECURITY_CLAIM_WRONG_SECRETS_WINDOW',
+    default: LIMITS.wrongSecretsPerCustomer.windowMs,
+    min: 1000,
+    why: 'The window in which wrong secrets are counted; the longest that somebody has to wait.',
+  }),
+  failedLogins: count({
+    key: 'security.login.max_failed',
+    env: 'SECURITY_LOGIN_MAX_FAILED',
+    default: LIMITS.failedLogins.max,
+    min: 0,
+    max: 1_000_000,
+    why: 'Failed logins of one user name from one address within the window; beyond it the answer is 429. 0: no limit.',
+  }),
+  failedLoginsWindowMs: millis({
+    key: 'security.login.window',
+    env: 'SECURITY_LOGIN_WINDOW',
+    default: LIMITS.failedLogins.windowMs,
+    min: 1000,
+    why: 'The window in which failed logins are counted.',
+  }),
+});
