@@ -3,11 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { claimPath, restApi } from '../test/kit/api.ts';
-import type { LoadResult } from './load/result.ts';
-import { httpRequests } from './load/run.ts';
+import type { ServerProcess } from '../test/kit/process.ts';
+import { httpRequests, type Measured } from './load/run.ts';
 import { HOST, SYSADMIN } from './subjects.ts';
 
-const CONNECTIONS = 64;
+/** Requests in flight at once. */
+export const HTTP_CONNECTIONS = 256;
 
 /** The bearer tokens of a tenant's administrator and of a user of one of its customers. */
 export interface Fleet {
@@ -23,13 +24,16 @@ export async function createFleet(url: string): Promise<Fleet> {
   return { tenantToken, customerToken };
 }
 
+/** The running server, as far as its fleet needs it. */
+export type Server = Pick<ServerProcess, 'pid' | 'httpPort'>;
+
 export const deviceName = (n: number) => `bench device ${n}`;
 export const deviceToken = (n: number) => `bench-token-${n}`;
 export const CLAIM_PAYLOAD = JSON.stringify({ secretKey: 'value', durationMs: 3_600_000 });
 
 /** Creates devices `from` … `from + count - 1` and says how fast that went. */
-export function provision(port: number, fleet: Fleet, from: number, count: number): Promise<LoadResult> {
-  return eachDevice(port, from, count, (n) => ({
+export function provision(server: Server, fleet: Fleet, from: number, count: number): Promise<Measured> {
+  return eachDevice(server, from, count, (n) => ({
     path: `/api/device?accessToken=${deviceToken(n)}`,
     body: JSON.stringify({ name: deviceName(n), type: 'default' }),
     method: 'POST',
@@ -38,8 +42,8 @@ export function provision(port: number, fleet: Fleet, from: number, count: numbe
 }
 
 /** Opens the claim windows of devices over the device HTTP API. */
-export function openWindows(port: number, from: number, count: number): Promise<LoadResult> {
-  return eachDevice(port, from, count, (n) => ({
+export function openWindows(server: Server, from: number, count: number): Promise<Measured> {
+  return eachDevice(server, from, count, (n) => ({
     path: `/api/v1/${deviceToken(n)}/claim`,
     body: CLAIM_PAYLOAD,
     method: 'POST',
@@ -47,8 +51,8 @@ export function openWindows(port: number, from: number, count: number): Promise<
 }
 
 /** The customer confirms the claims. */
-export function confirm(port: number, fleet: Fleet, from: number, count: number): Promise<LoadResult> {
-  return eachDevice(port, from, count, (n) => ({
+export function confirm(server: Server, fleet: Fleet, from: number, count: number): Promise<Measured> {
+  return eachDevice(server, from, count, (n) => ({
     path: claimPath(deviceName(n)),
     body: '{"secretKey":"value"}',
     method: 'POST',
@@ -57,8 +61,8 @@ export function confirm(port: number, fleet: Fleet, from: number, count: number)
 }
 
 /** The customer gives the devices back. */
-export function reclaim(port: number, fleet: Fleet, from: number, count: number): Promise<LoadResult> {
-  return eachDevice(port, from, count, (n) => ({
+export function reclaim(server: Server, fleet: Fleet, from: number, count: number): Promise<Measured> {
+  return eachDevice(server, from, count, (n) => ({
     path: claimPath(deviceName(n)),
     body: '',
     method: 'DELETE',
@@ -73,13 +77,13 @@ interface DeviceRequest {
   readonly token?: string;
 }
 
-/** Sends one request per device, `CONNECTIONS` at a time. The method and the token must be the same for all. */
+/** Sends one request per device, `HTTP_CONNECTIONS` at a time. The method and the token must be the same for all. */
 async function eachDevice(
-  port: number,
+  server: Server,
   from: number,
   count: number,
   request: (n: number) => DeviceRequest,
-): Promise<LoadResult> {
+): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), 'claimd-bench-'));
   const requestsFile = join(folder, 'requests');
   const lines = Array.from({ length: count }, (_, at) => {
@@ -89,14 +93,14 @@ async function eachDevice(
   writeFileSync(requestsFile, lines.join(''));
   const { method, token } = request(from);
   try {
-    return await httpRequests({
+    return await httpRequests(server.pid, {
       host: HOST,
-      port,
+      port: server.httpPort,
       method,
       requestsFile,
       headers: token === undefined ? {} : { 'x-authorization': `Bearer ${token}` },
       body: '',
-      connections: CONNECTIONS,
+      connections: HTTP_CONNECTIONS,
       expect: 200,
     });
   } finally {

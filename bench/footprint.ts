@@ -40,14 +40,14 @@ async function main(): Promise<void> {
   const fleet = await createFleet(server.url);
   let seconds = 0;
   for (let from = 0; from < devices; from += CHUNK) {
-    const created = await provision(server.httpPort, fleet, from, Math.min(CHUNK, devices - from));
+    const created = await provision(server, fleet, from, Math.min(CHUNK, devices - from));
     seconds += created.seconds;
     say(`  ${whole(from + created.operations)} devices, the last at ${whole(created.perSecond)}/s`);
   }
   say(`provisioned ${whole(devices)} devices at ${whole(devices / seconds)}/s`);
   memory('right after', server.pid);
 
-  const opened = await openWindows(server.httpPort, 0, windows);
+  const opened = await openWindows(server, 0, windows);
   say(`opened ${whole(windows)} windows at ${whole(opened.perSecond)}/s over HTTP`);
   memory('right after', server.pid);
   await new Promise((resolve) => setTimeout(resolve, 5000));

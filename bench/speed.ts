@@ -6,7 +6,7 @@
  * - initiate: 1,000 devices connected over MQTT 3.1.1, each opening its claim window again and again at QoS 1, one
  *   publish in flight. Every acknowledgement means that the window is on disk (LMDB, flushed). Peer: Mosquitto without
  *   persistence acknowledging the identical publishes, which it keeps nowhere.
- * - confirm: customers claim devices over REST, each device once, one request in flight on each of 64 connections.
+ * - confirm: customers claim devices over REST, each device once, one request in flight on each of 256 connections.
  *   Every 200 means that the owner is on disk. Peer: an empty JSON POST on Hono with the same number of connections.
  *
  * The generators run beside the server on the same cores. Compare ratios, not rates: these depend on the machine.
@@ -25,9 +25,8 @@ import {
   provision,
   reclaim,
 } from './fleet.ts';
-import type { LoadResult } from './load/result.ts';
-import { httpRequests, mqttPublish } from './load/run.ts';
-import { HOST, startClaimd, startHono, startMosquitto } from './subjects.ts';
+import { httpRequests, type Measured, mqttPublish } from './load/run.ts';
+import { HOST, type Peer, startClaimd, startHono, startMosquitto } from './subjects.ts';
 
 const { values: args } = parseArgs({
   options: {
@@ -43,13 +42,12 @@ const durationMs = (smoke ? 1 : Number(args.seconds)) * 1000;
 const warmUpMs = smoke ? 300 : 2000;
 const connections = smoke ? 50 : 1000;
 const confirms = smoke ? 500 : Number(args.devices);
-const HTTP_CONNECTIONS = 64;
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
-const row = (what: string, round: number, r: LoadResult) =>
+const row = (what: string, round: number, r: Measured) =>
   say(
     `  ${what.padEnd(22)} round ${round}  ${rate(r.perSecond)}/s   p50 ${ms(r.latencyMs.p50)}  p99 ${ms(r.latencyMs.p99)}` +
-      `   generator ${(r.generatorCpu * 100).toFixed(0)} % of a core`,
+      `   server ${r.serverCpuUs.toFixed(0).padStart(3)} µs of CPU each, generator ${(r.generatorCpu * 100).toFixed(0)} % of a core`,
   );
 const rate = (value: number) => Math.round(value).toLocaleString('en').padStart(7);
 const ms = (value: number) => `${value.toFixed(1)} ms`.padStart(8);
@@ -68,14 +66,14 @@ function verdict(what: string, ours: readonly number[], peer: string, theirs: re
   );
 }
 
-async function initiate(port: number): Promise<LoadResult> {
+async function initiate(pid: number, port: number): Promise<Measured> {
   const userNames = Array.from({ length: connections }, (_, n) => deviceToken(n));
   const load = { host: HOST, userNames, topic: 'v1/devices/me/claim', payload: CLAIM_PAYLOAD };
-  return mqttPublish({ ...load, port, warmUpMs, durationMs });
+  return mqttPublish(pid, { ...load, port, warmUpMs, durationMs });
 }
 
-async function emptyPosts(port: number, token: string): Promise<LoadResult> {
-  return httpRequests({
+async function emptyPosts({ pid, port }: Peer, token: string): Promise<Measured> {
+  return httpRequests(pid, {
     host: HOST,
     port,
     method: 'POST',
@@ -95,18 +93,18 @@ async function main(): Promise<void> {
   const hono = await startHono();
   try {
     const fleet = await createFleet(server.url);
-    const created = await provision(server.httpPort, fleet, 0, Math.max(connections, confirms));
+    const created = await provision(server, fleet, 0, Math.max(connections, confirms));
     say(`provisioned ${created.operations} devices at ${rate(created.perSecond).trim()}/s over REST`);
 
     say(`initiate: MQTT 3.1.1, ${connections} connections, QoS 1, one in flight each`);
     const initiated: number[] = [];
     const acknowledged: number[] = [];
     for (let round = 1; round <= rounds; round += 1) {
-      const ours = await initiate(server.mqttPort);
+      const ours = await initiate(server.pid, server.mqttPort);
       row('claimd', round, ours);
       initiated.push(ours.perSecond);
       if (mosquitto === undefined) continue;
-      const theirs = await initiate(mosquitto.port);
+      const theirs = await initiate(mosquitto.pid, mosquitto.port);
       row('mosquitto', round, theirs);
       acknowledged.push(theirs.perSecond);
     }
@@ -115,12 +113,12 @@ async function main(): Promise<void> {
     const confirmed: number[] = [];
     const posted: number[] = [];
     for (let round = 1; round <= rounds; round += 1) {
-      await openWindows(server.httpPort, 0, confirms);
-      const ours = await confirm(server.httpPort, fleet, 0, confirms);
+      await openWindows(server, 0, confirms);
+      const ours = await confirm(server, fleet, 0, confirms);
       row('claimd', round, ours);
       confirmed.push(ours.perSecond);
-      await reclaim(server.httpPort, fleet, 0, confirms);
-      const theirs = await emptyPosts(hono.port, fleet.customerToken);
+      await reclaim(server, fleet, 0, confirms);
+      const theirs = await emptyPosts(hono, fleet.customerToken);
       row('hono', round, theirs);
       posted.push(theirs.perSecond);
     }

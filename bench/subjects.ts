@@ -19,13 +19,13 @@ export function startClaimd(env: { readonly [name: string]: string } = {}): Prom
       NODE_OPTIONS: '--max-semi-space-size=64',
       SYSADMIN_PASSWORD: SYSADMIN.password,
       SECURITY_PASSWORD_HASH_COST: '1024',
-      LOG_LEVEL: 'warn',
       ...env,
     },
   });
 }
 
 export interface Peer {
+  readonly pid: number;
   readonly port: number;
   stop(): Promise<void>;
 }
@@ -41,6 +41,7 @@ export async function startMosquitto(): Promise<Peer | undefined> {
   const child = spawn(program, ['-c', file], { stdio: 'ignore' });
   await answering(port, child);
   return {
+    pid: child.pid ?? -1,
     port,
     stop: async () => {
       await ended(child);
@@ -57,7 +58,7 @@ export async function startHono(): Promise<Peer> {
     stdio: 'ignore',
   });
   await answering(port, child);
-  return { port, stop: () => ended(child) };
+  return { pid: child.pid ?? -1, port, stop: () => ended(child) };
 }
 
 /** Waits until somebody listens on the port. */

@@ -1,4 +1,4 @@
-/** What a load generator tells about its run: one JSON line on standard output. */
+/** What a load generator tells about its run: the word `begin` when it begins to measure, then one line of JSON. */
 import { createHistogram } from 'node:perf_hooks';
 
 export interface LoadResult {
@@ -29,6 +29,7 @@ export class Recorder {
   #cpu = process.cpuUsage();
 
   begin(): void {
+    process.stdout.write('begin\n');
     this.#recording = true;
     this.#startedAt = performance.now();
     this.#cpu = process.cpuUsage();
