@@ -85,7 +85,13 @@ export function commandFor(
         ...(allowed === null ? {} : { claimingAllowed: allowed }),
         ...(padding === 0 ? {} : { padding: 'x'.repeat(padding) }),
       };
-      const command = { type: 'SaveAttributes', tenantId, customerId, scope: 'SERVER_SCOPE', values } as const;
+      const command = {
+        type: 'SaveAttributes',
+        tenantId,
+        customerId,
+        scope: 'SERVER_SCOPE',
+        values,
+      } as const;
       if (key === null) return command;
       const secretDigest = digests.of(device, key.secret);
       return { ...command, serverKey: { secretDigest, sealedSecret: 'sealed', expiresAt: key.expiresAt } };
@@ -109,9 +115,7 @@ export function seenIn(state: DeviceState, digests: Digests): Seen | null {
     token: credentials.credentialsId,
     owner: owner === null ? null : { customer: owner.customerId, since: owner.since, by: owner.by },
     window:
-      window === null
-        ? null
-        : { secret: digests.secretOf(window.secretDigest), closesAt: window.closesAt },
+      window === null ? null : { secret: digests.secretOf(window.secretDigest), closesAt: window.closesAt },
     key:
       serverKey === null
         ? null

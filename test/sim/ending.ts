@@ -1,6 +1,7 @@
 /** How things stand at the end of a run, read from the store and the nodes themselves. */
-import type { DeviceState } from '../../actors/device/protocol.ts';
+
 import { lists } from '../../actors/device/indexes.ts';
+import type { DeviceState } from '../../actors/device/protocol.ts';
 import { createDirectory } from '../../actors/directory.ts';
 import type { CustomerId, TenantId } from '../../actors/ids.ts';
 import { seenIn } from './commands.ts';
@@ -51,7 +52,8 @@ async function strayIndexes(world: World, heads: ReadonlyMap<string, Seen | null
   const all = new Set([...listed.keys(), ...owners.map((owner) => lists.ofCustomer(owner as CustomerId))]);
   for (const list of all) {
     const count = await index.count(list);
-    if (count !== (listed.get(list) ?? 0)) strays.push(`${list} holds ${count}, not ${listed.get(list) ?? 0}`);
+    if (count !== (listed.get(list) ?? 0))
+      strays.push(`${list} holds ${count}, not ${listed.get(list) ?? 0}`);
   }
   return strays;
 }

@@ -2,7 +2,7 @@
  * One life of a node: the real actor system, registry, decider and alarms over a journal that the world handed in.
  * It can be stopped as the server stops (drained), or die: then nothing it was about to do happens any more.
  */
-import { type Alarms, type AlarmSettings, createAlarms } from '../../actors/alarms.ts';
+import { type AlarmSettings, type Alarms, createAlarms } from '../../actors/alarms.ts';
 import type { Clock } from '../../actors/clock.ts';
 import { encodeEvent } from '../../actors/device/codec.ts';
 import { type ClaimPolicy, createDeviceDecider } from '../../actors/device/decide.ts';

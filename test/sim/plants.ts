@@ -3,12 +3,7 @@
  * it. A simulation that does not find them proves nothing.
  */
 import type { Decider } from '../../actors/decider.ts';
-import type {
-  DeviceCommand,
-  DeviceEvent,
-  DeviceState,
-  Refusal,
-} from '../../actors/device/protocol.ts';
+import type { DeviceCommand, DeviceEvent, DeviceState, Refusal } from '../../actors/device/protocol.ts';
 import type { Head, Journal } from '../../actors/journal/journal.ts';
 
 export const PLANTS = {
@@ -89,7 +84,8 @@ function timeless(decider: DeviceDecider): DeviceDecider {
   return {
     ...decider,
     decide(state, command, at) {
-      if (command.type !== 'ConfirmClaim' || state.status === 'absent') return decider.decide(state, command, at);
+      if (command.type !== 'ConfirmClaim' || state.status === 'absent')
+        return decider.decide(state, command, at);
       const { window, serverKey } = state;
       const endless = {
         ...state,

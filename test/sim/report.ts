@@ -27,13 +27,19 @@ export function timelineOf({ seed, history, fingerprint }: Run): string {
   );
   const durable = log.map(({ step, at, node, device, sequence, event }) => {
     const { type, ...rest } = event;
-    return { step, at, text: `${node}  ${short(device)}  DURABLE ${sequence} ${type} ${JSON.stringify(rest)}` };
+    return {
+      step,
+      at,
+      text: `${node}  ${short(device)}  DURABLE ${sequence} ${type} ${JSON.stringify(rest)}`,
+    };
   });
   const lines = [...begun, ...ended, ...durable].sort((a, b) => a.step - b.step);
   const start = lines[0]?.at ?? 0;
   return [
     `seed ${seed}, fingerprint ${fingerprint}, rules ${JSON.stringify(history.rules)}`,
-    ...lines.map(({ step, at, text }) => `${String(step).padStart(5)} ${String(at - start).padStart(8)} ms  ${text}`),
+    ...lines.map(
+      ({ step, at, text }) => `${String(step).padStart(5)} ${String(at - start).padStart(8)} ms  ${text}`,
+    ),
   ].join('\n');
 }
 
@@ -62,6 +68,9 @@ export function summarise(runs: readonly Pick<Run, 'counts'>[]): string {
   }
   return [...sums]
     .sort(([a], [b]) => a.localeCompare(b))
-    .map(([what, { total, runs }]) => `${String(total).padStart(8)} in ${String(runs).padStart(5)} seeds  ${what}`)
+    .map(
+      ([what, { total, runs }]) =>
+        `${String(total).padStart(8)} in ${String(runs).padStart(5)} seeds  ${what}`,
+    )
     .join('\n');
 }

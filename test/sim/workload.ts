@@ -93,12 +93,15 @@ export class Workload {
         return this.#send(slot, this.#anything(slot), 0);
       case 'race':
         await Promise.all(
-          customersOf(slot).map((customer) => this.#send(slot, this.#confirm(slot, customer, slot.secret), 0)),
+          customersOf(slot).map((customer) =>
+            this.#send(slot, this.#confirm(slot, customer, slot.secret), 0),
+          ),
         );
         return;
       case 'edge': {
         const { window, key } = slot.seen ?? { window: null, key: null };
-        const [secret, end] = window === null ? [key?.secret, key?.expiresAt] : [window.secret, window.closesAt];
+        const [secret, end] =
+          window === null ? [key?.secret, key?.expiresAt] : [window.secret, window.closesAt];
         const wait = (end ?? 0) + dice.between(-1, 1) - this.#world.clock.now();
         if (secret === undefined || wait < 0 || wait > 5000) return this.#send(slot, this.#open(slot), 0);
         await this.#world.sleep(wait);
@@ -132,8 +135,14 @@ export class Workload {
       [4, () => ({ type: 'assign', tenant, customer, user })],
       [4, () => ({ type: 'unassign', tenant, customer: dice.chance(0.5) ? null : customer, user })],
       [8, () => this.#save(tenant, dice.chance(0.15) ? customer : null)],
-      [3, () => ({ type: 'forget', tenant, customer: dice.chance(0.15) ? customer : null, keys: this.#keys() })],
-      [2, () => ({ type: 'rename', tenant, customer: dice.chance(0.2) ? customer : null, name: this.#name() })],
+      [
+        3,
+        () => ({ type: 'forget', tenant, customer: dice.chance(0.15) ? customer : null, keys: this.#keys() }),
+      ],
+      [
+        2,
+        () => ({ type: 'rename', tenant, customer: dice.chance(0.2) ? customer : null, name: this.#name() }),
+      ],
       [2, () => ({ type: 'change-credentials', tenant, token: this.#token(slot) })],
       [8, () => ({ type: 'read' })],
     ])();
@@ -227,10 +236,10 @@ export class Workload {
     }
   }
 
-  /** Sends a request, perhaps twice; each copy finds its own way. Resolves when every copy has been dealt with. */
+  /** Sends a request, the first time perhaps twice; each copy finds its own way. Resolves when all have been dealt with. */
   async #send(slot: Slot, request: Request, attempt: number): Promise<void> {
     const number = slot.sent++;
-    const copies = this.#dice.chance(this.#plan.duplicates) ? 2 : 1;
+    const copies = attempt === 0 && this.#dice.chance(this.#plan.duplicates) ? 2 : 1;
     if (copies > 1) this.#world.tally('duplicate');
     const ways = Array.from({ length: copies }, () => this.#dice.between(0, this.#plan.wayMaxMs));
     await Promise.all(
@@ -248,8 +257,7 @@ export class Workload {
     const outcome = await this.#world.deliver(this.#place(), device, request);
     if (outcome !== undefined && slot.device === device) this.#learn(slot, request, outcome);
 
-    const unanswered =
-      outcome === undefined || outcome.type === 'unknown' || outcome.type === 'nothing-done';
+    const unanswered = outcome === undefined || outcome.type === 'unknown' || outcome.type === 'nothing-done';
     if (unanswered && attempt < RETRIES_MAX && this.#dice.chance(this.#plan.retries)) {
       this.#world.tally('retry');
       await this.#world.sleep(this.#dice.between(20, 400));

@@ -5,7 +5,7 @@
  * An operation that was accepted because it was so already (giving back what nobody owns) needs no event.
  */
 import type { Checker, History, Operation } from '../history.ts';
-import { mayHaveMade, unpaired } from './matching.ts';
+import { mayHaveMade, pair } from './matching.ts';
 import { accept, exactly } from './rules.ts';
 import { during, type Era, timelines } from './timeline.ts';
 
@@ -19,17 +19,17 @@ export const acknowledged: Checker = (history) => {
       !wasSoAlready(history, operation, timeline.get(operation.device) ?? []),
   );
 
-  const lost = unpaired(writing, askedEvents, (operation, durable) =>
+  const lost = pair(writing, askedEvents, (operation, durable) =>
     mayHaveMade(rules, operation, durable),
-  ).map(({ id, device, request, ended }) => ({
+  ).alone.map(({ id, device, request, ended }) => ({
     law: 'acknowledged',
     device,
     text: `operation ${id} (${request.type}) was accepted at step ${ended?.moment.step}, but no event in the log is its effect`,
   }));
 
-  const uncalled = unpaired(askedEvents, operations, (durable, operation) =>
+  const uncalled = pair(askedEvents, operations, (durable, operation) =>
     mayHaveMade(rules, operation, durable),
-  ).map(({ device, event, step }) => ({
+  ).alone.map(({ device, event, step }) => ({
     law: 'acknowledged',
     device,
     text: `${event.type} at step ${step} is the effect of no operation that could have caused it`,
@@ -54,5 +54,7 @@ function wrongInstant({ id, device, called, ended }: Operation) {
   if (ended?.outcome.type !== 'accepted') return [];
   const { at } = ended.outcome;
   if (called.at <= at && at <= ended.moment.at) return [];
-  return [{ law: 'acknowledged', device, text: `operation ${id} says it was decided at ${at}, not in its time` }];
+  return [
+    { law: 'acknowledged', device, text: `operation ${id} says it was decided at ${at}, not in its time` },
+  ];
 }

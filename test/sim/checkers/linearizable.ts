@@ -1,17 +1,19 @@
 /**
  * Linearizability, per device: is there one order of the operations, in keeping with real time (what was answered before
  * another was asked comes before it), in which a device that does one thing at a time gives every answer that was given?
- * Only what callers asked and heard is looked at; the journal is not.
+ * Only what callers asked and heard decides; the log is but a hint at which order to try first.
  *
  * The search is Wing and Gong's with Lowe's memory of configurations already tried (a set of operations done, and the
  * device they lead to). An operation whose outcome nobody knows may have happened at any time after it was asked,
- * or never. Operations that change nothing are taken as soon as they fit, which loses no order.
+ * or never. Refusals and reads are taken as soon as they fit: they change nothing wherever they stand, so taking them
+ * early loses no order. (An accepted operation that would change nothing here may have changed something elsewhere.)
  */
 import type { Checker, History, Operation, Rules } from '../history.ts';
+import { mayHaveMade, pair } from './matching.ts';
 import { accept, agree, isTrue, type MaybeModel, type Span } from './rules.ts';
 
 /** Configurations looked at before the search gives up: a history that needs more is told, not passed. */
-const CONFIGURATIONS_MAX = 200_000;
+const CONFIGURATIONS_MAX = 20_000;
 
 export const linearizable: Checker = (history) => {
   const devices = new Map<string, Operation[]>();
@@ -21,16 +23,34 @@ export const linearizable: Checker = (history) => {
     all.push(operation);
   }
   return [...devices].flatMap(([device, operations]) => {
-    const trouble = search(history, operations);
+    const trouble = search(history.rules, operations, effects(history, device, operations));
     return trouble === undefined ? [] : [{ law: 'linearizable', device, text: trouble }];
   });
 };
+
+/** At which step each operation seems to have had its effect, by the log. */
+function effects(
+  { rules, log }: History,
+  device: string,
+  operations: readonly Operation[],
+): ReadonlyMap<Operation, number> {
+  const events = log.filter((durable) => durable.device === device);
+  const answeredFirst = [...operations].sort((a, b) => Number(isUnsure(a)) - Number(isUnsure(b)));
+  const { pairs } = pair(events, answeredFirst, (event, operation) => mayHaveMade(rules, operation, event));
+  return new Map([...pairs].map(([event, operation]) => [operation, event.step]));
+}
+
+function isUnsure({ ended }: Operation): boolean {
+  return ended === undefined || ended.outcome.type === 'unknown';
+}
 
 interface Candidate {
   readonly operation: Operation;
   readonly at: Span;
   /** The step by which it must have happened; Infinity where nobody knows whether it did. */
   readonly before: number;
+  /** The step at which the log shows its effect, if it does. */
+  readonly effect: number | undefined;
 }
 
 interface Configuration {
@@ -39,8 +59,12 @@ interface Configuration {
 }
 
 /** Undefined when an order exists, else how far the best one came. */
-function search({ rules }: History, operations: readonly Operation[]): string | undefined {
-  const candidates = operations.flatMap((operation) => candidateOf(operation));
+function search(
+  rules: Rules,
+  operations: readonly Operation[],
+  hints: ReadonlyMap<Operation, number>,
+): string | undefined {
+  const candidates = operations.flatMap((operation) => candidateOf(operation, hints.get(operation)));
   const mustHappen = candidates.filter(({ before }) => before < Number.POSITIVE_INFINITY).length;
   const tried = new Set<string>();
   const stack: Configuration[] = [{ done: 0n, device: null }];
@@ -48,7 +72,7 @@ function search({ rules }: History, operations: readonly Operation[]): string | 
   let stuckAt: Candidate | undefined;
 
   while (stack.length > 0) {
-    const configuration = takeWhatChangesNothing(rules, candidates, stack.pop() as Configuration);
+    const configuration = takeObservers(rules, candidates, stack.pop() as Configuration);
     const left = candidates.filter((_, at) => (configuration.done & (1n << BigInt(at))) === 0n);
     const remaining = left.filter(({ before }) => before < Number.POSITIVE_INFINITY);
     if (remaining.length === 0) return undefined;
@@ -70,24 +94,22 @@ function search({ rules }: History, operations: readonly Operation[]): string | 
   );
 }
 
-function candidateOf(operation: Operation): Candidate[] {
+function candidateOf(operation: Operation, effect: number | undefined): Candidate[] {
   const { ended, called } = operation;
+  const never = Number.POSITIVE_INFINITY;
   if (ended === undefined) {
-    const at = { from: called.at, to: Number.MAX_SAFE_INTEGER };
-    return [{ operation, at, before: Number.POSITIVE_INFINITY }];
+    return [{ operation, at: { from: called.at, to: Number.MAX_SAFE_INTEGER }, before: never, effect }];
   }
   const { outcome, moment } = ended;
   const interval = { from: called.at, to: moment.at };
   switch (outcome.type) {
     case 'accepted':
-      return [{ operation, at: { from: outcome.at, to: outcome.at }, before: moment.step }];
+      return [{ operation, at: { from: outcome.at, to: outcome.at }, before: moment.step, effect }];
     case 'refused':
     case 'read':
-      return [{ operation, at: interval, before: moment.step }];
+      return [{ operation, at: interval, before: moment.step, effect }];
     case 'unknown':
-      return operation.request.type === 'read'
-        ? []
-        : [{ operation, at: interval, before: Number.POSITIVE_INFINITY }];
+      return operation.request.type === 'read' ? [] : [{ operation, at: interval, before: never, effect }];
     case 'nothing-done':
       return [];
     default:
@@ -95,8 +117,8 @@ function candidateOf(operation: Operation): Candidate[] {
   }
 }
 
-/** Takes every operation that may come next and leaves the device as it is, again and again. */
-function takeWhatChangesNothing(
+/** Takes every refusal and read that may come next and fits the device as it is, until none does. */
+function takeObservers(
   rules: Rules,
   candidates: readonly Candidate[],
   { done, device }: Configuration,
@@ -105,15 +127,27 @@ function takeWhatChangesNothing(
   for (let before = -1n; before !== done; ) {
     before = done;
     for (const [at, candidate] of comeNext(candidates, done)) {
-      if (candidate.before === Number.POSITIVE_INFINITY) continue;
-      const after = afterwards(rules, device, candidate);
-      if (after !== undefined && JSON.stringify(after) === state) done |= 1n << BigInt(at);
+      if (isObserver(candidate) && sameAs(afterwards(rules, device, candidate), state)) {
+        done |= 1n << BigInt(at);
+      }
     }
   }
   return { done, device };
 }
 
-/** Where the search may go from here; the most promising last, to be taken from the stack first. */
+function isObserver({ operation }: Candidate): boolean {
+  const outcome = operation.ended?.outcome.type;
+  return outcome === 'refused' || outcome === 'read';
+}
+
+function sameAs(device: MaybeModel | undefined, state: string): boolean {
+  return device !== undefined && JSON.stringify(device) === state;
+}
+
+/**
+ * Where the search may go from here; the most promising last, to be taken from the stack first: what was accepted and
+ * left no trace in the log, where it fits as it is; then effects in the order of the log; then what is unlikely.
+ */
 function nextConfigurations(
   rules: Rules,
   candidates: readonly Candidate[],
@@ -121,13 +155,20 @@ function nextConfigurations(
 ): Configuration[] {
   const state = JSON.stringify(device);
   return comeNext(candidates, done)
-    .sort(([, a], [, b]) => b.before - a.before || b.operation.called.step - a.operation.called.step)
     .flatMap(([at, candidate]) => {
       const after = afterwards(rules, device, candidate);
       if (after === undefined) return [];
-      if (candidate.before === Number.POSITIVE_INFINITY && JSON.stringify(after) === state) return [];
-      return [{ done: done | (1n << BigInt(at)), device: after }];
-    });
+      // What it does to the device, apart from what its answer tells us of it.
+      const { request } = candidate.operation;
+      const changesNothing =
+        isObserver(candidate) || sameAs(accept(rules, device, request, candidate.at), state);
+      const neverMind = candidate.before === Number.POSITIVE_INFINITY && candidate.effect === undefined;
+      if (changesNothing && neverMind) return [];
+      const rank = candidate.effect ?? (changesNothing ? 0 : Number.MAX_SAFE_INTEGER);
+      return [{ rank, configuration: { done: done | (1n << BigInt(at)), device: after } }];
+    })
+    .sort((a, b) => b.rank - a.rank)
+    .map(({ configuration }) => configuration);
 }
 
 /** Operations not done yet that no other undone one precedes in real time. */

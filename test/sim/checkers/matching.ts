@@ -45,9 +45,7 @@ function askedFor(rules: Rules, { request }: Operation, { event }: Durable): boo
       return false;
     case 'DeviceClaimed':
       return (
-        request.type === 'confirm' &&
-        request.user === event.userId &&
-        request.customer === event.customerId
+        request.type === 'confirm' && request.user === event.userId && request.customer === event.customerId
       );
     case 'ClaimWindowClosed':
       return request.type === 'reclaim' && request.user === event.userId && request.customer === null;
@@ -59,9 +57,7 @@ function askedFor(rules: Rules, { request }: Operation, { event }: Durable): boo
       );
     case 'DeviceAssigned':
       return (
-        request.type === 'assign' &&
-        request.user === event.userId &&
-        request.customer === event.customerId
+        request.type === 'assign' && request.user === event.userId && request.customer === event.customerId
       );
     case 'DeviceUnassigned':
       return request.type === 'unassign' && request.user === event.userId;
@@ -75,28 +71,29 @@ function askedFor(rules: Rules, { request }: Operation, { event }: Durable): boo
 }
 
 /**
- * Pairs every item of `left` with an item of `right` of its own (Kuhn's augmenting paths); returns those that found
- * none. Empty: all are paired.
+ * Pairs as many items of `left` as can be, each with an item of `right` of its own (Kuhn's augmenting paths). Where there
+ * is a choice, earlier items of `right` are preferred.
  */
-export function unpaired<Left, Right>(
+export function pair<Left, Right>(
   left: readonly Left[],
   right: readonly Right[],
   fits: (left: Left, right: Right) => boolean,
-): Left[] {
-  const edges = left.map((item) => right.flatMap((other, at) => (fits(item, other) ? [at] : [])));
-  const pairedWith = new Map<number, number>();
+): { readonly pairs: ReadonlyMap<Left, Right>; readonly alone: readonly Left[] } {
+  const edges = new Map(left.map((item) => [item, right.filter((other) => fits(item, other))]));
+  const held = new Map<Right, Left>();
 
-  function augment(item: number, visited: Set<number>): boolean {
-    for (const other of edges[item] ?? []) {
+  function augment(item: Left, visited: Set<Right>): boolean {
+    for (const other of edges.get(item) ?? []) {
       if (visited.has(other)) continue;
       visited.add(other);
-      const held = pairedWith.get(other);
-      if (held === undefined || augment(held, visited)) {
-        pairedWith.set(other, item);
+      const holder = held.get(other);
+      if (holder === undefined || augment(holder, visited)) {
+        held.set(other, item);
         return true;
       }
     }
     return false;
   }
-  return left.filter((_, item) => !augment(item, new Set()));
+  const alone = left.filter((item) => !augment(item, new Set()));
+  return { pairs: new Map([...held].map(([other, item]) => [item, other])), alone };
 }

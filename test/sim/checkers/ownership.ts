@@ -28,11 +28,7 @@ export const ownership: Checker = ({ log }) => {
   return violations;
 };
 
-function ownerAfter(
-  owner: string | null,
-  { event }: Durable,
-  tell: (text: string) => void,
-): string | null {
+function ownerAfter(owner: string | null, { event }: Durable, tell: (text: string) => void): string | null {
   switch (event.type) {
     case 'DeviceProvisioned':
       if (owner !== null) tell(`provisioned while ${owner} owns it`);

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Checker, History, Operation, Seen } from '../history.ts';
-import { isTrue, seenOf, type Span } from './rules.ts';
+import { isTrue, type Span, seenOf } from './rules.ts';
 import { during, type Era, timelines } from './timeline.ts';
 
 export const refusals: Checker = (history) => {

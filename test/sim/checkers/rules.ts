@@ -31,12 +31,7 @@ export interface Model {
 export type MaybeModel = Model | null;
 
 /** The device after a request was accepted during `at`; undefined when it can not have been. */
-export function accept(
-  rules: Rules,
-  device: MaybeModel,
-  request: Request,
-  at: Span,
-): MaybeModel | undefined {
+export function accept(rules: Rules, device: MaybeModel, request: Request, at: Span): MaybeModel | undefined {
   if (request.type === 'read') return device;
   if (request.type === 'provision') {
     if (device !== null) return undefined;
@@ -159,12 +154,7 @@ export function isTrue(
  * The model as it must be if it looked like `seen` during `at`; undefined when it can not have. Instants that were spans
  * become known, and a window that is gone although nobody closed it must have elapsed.
  */
-export function agree(
-  rules: Rules,
-  device: MaybeModel,
-  seen: Seen | null,
-  at: Span,
-): MaybeModel | undefined {
+export function agree(rules: Rules, device: MaybeModel, seen: Seen | null, at: Span): MaybeModel | undefined {
   if (device === null || seen === null) return device === seen ? null : undefined;
   if (device.tenant !== seen.tenant || device.name !== seen.name || device.token !== seen.token)
     return undefined;
@@ -257,12 +247,7 @@ function mayOpen({ window, key }: Model, secret: string, at: Span): boolean {
 }
 
 /** C5: the reasons for which a confirm of a device that nobody owns may fail, at one instant or another. */
-function confirmTroubles(
-  rules: Rules,
-  { window, key }: Model,
-  secret: string,
-  at: Span,
-): Set<RefusalReason> {
+function confirmTroubles(rules: Rules, { window, key }: Model, secret: string, at: Span): Set<RefusalReason> {
   const troubles = new Set<RefusalReason>();
   const edges = window === null ? [] : [window.closes.from, window.closes.to - 1];
   if (key !== null) edges.push(key.expiresAt - 1, key.expiresAt);
