@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { createSigner, createVerifier, TOKEN_ERROR_CODES, TokenError } from 'fast-jwt';
 import { z } from 'zod';
 import type { User } from '../actors/accounts.ts';
-import type { Clock } from '../actors/clock.ts';
+import type { Clock, Instant } from '../actors/clock.ts';
 import { parseId, type UserId } from '../actors/ids.ts';
 import type { TokenSettings } from './settings.ts';
 import { customerOf, tenantOf } from './views.ts';
@@ -39,9 +39,17 @@ export interface Tokens {
 }
 
 const REFRESH_SCOPE = 'REFRESH_TOKEN';
+/** Access tokens whose signature was checked; the one checked longest ago makes room. About 1 KB each. */
 const VERIFIED_MAX = 20_000;
 
-const claims = z.object({
+interface Verified {
+  readonly type: 'verified';
+  readonly kind: 'access' | 'refresh';
+  readonly reading: Reading;
+  readonly expiresAt: Instant;
+}
+
+const payloadShape = z.object({
   userId: z.string(),
   sessionId: z.string(),
   credentialsVersion: z.int(),
@@ -52,16 +60,14 @@ const claims = z.object({
 export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
   const { signingKey: key, issuer } = settings;
   const sign = createSigner({ algorithm: 'HS512', key, noTimestamp: true });
-  // The cache is keyed by a digest of the token; expiry is checked below, by our own clock.
-  const verify = createVerifier({
-    algorithms: ['HS512'],
-    key,
-    allowedIss: issuer,
-    ignoreExpiration: true,
-    cache: VERIFIED_MAX,
-  });
+  // Expiry is checked below, by our own clock.
+  const verify = createVerifier({ algorithms: ['HS512'], key, allowedIss: issuer, ignoreExpiration: true });
+  const verified = new Map<string, Verified>();
 
-  function read(token: string, wanted: 'access' | 'refresh'): Reading {
+  /** Checks signature, issuer and shape. What is good stays good, so it is remembered; what is not is not. */
+  function open(token: string): Verified | Exclude<Reading, { type: 'good' }> {
+    const known = verified.get(token);
+    if (known !== undefined) return known;
     let payload: unknown;
     try {
       payload = verify(token);
@@ -69,13 +75,24 @@ export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
       if (!(error instanceof TokenError)) throw error;
       return { type: error.code === TOKEN_ERROR_CODES.invalidSignature ? 'outdated' : 'unreadable' };
     }
-    const { success, data } = claims.safeParse(payload);
+    const { success, data } = payloadShape.safeParse(payload);
     const userId = success ? parseId<UserId>(data.userId) : undefined;
     if (!success || userId === undefined) return { type: 'unreadable' };
-    if (data.scopes.includes(REFRESH_SCOPE) !== (wanted === 'refresh')) return { type: 'unreadable' };
-    if (clock.now() >= data.exp * 1000) return { type: 'outdated' };
     const { sessionId, credentialsVersion } = data;
-    return { type: 'good', claims: { userId, sessionId, credentialsVersion } };
+    const reading: Reading = { type: 'good', claims: { userId, sessionId, credentialsVersion } };
+    const kind = data.scopes.includes(REFRESH_SCOPE) ? 'refresh' : 'access';
+    const opened: Verified = { type: 'verified', kind, reading, expiresAt: data.exp * 1000 };
+    const [oldest] = verified.size < VERIFIED_MAX ? [] : verified.keys();
+    if (oldest !== undefined) verified.delete(oldest);
+    verified.set(token, opened);
+    return opened;
+  }
+
+  function read(token: string, wanted: Verified['kind']): Reading {
+    const opened = open(token);
+    if (opened.type !== 'verified') return opened;
+    if (opened.kind !== wanted) return { type: 'unreadable' };
+    return clock.now() < opened.expiresAt ? opened.reading : { type: 'outdated' };
   }
 
   return {
