@@ -59,7 +59,7 @@ const payloadShape = z.object({
 
 export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
   const { signingKey: key, issuer } = settings;
-  const sign = createSigner({ algorithm: 'HS512', key, noTimestamp: true });
+  const sign = createSigner({ algorithm: 'HS512', key });
   // Expiry is checked below, by our own clock.
   const verify = createVerifier({ algorithms: ['HS512'], key, allowedIss: issuer, ignoreExpiration: true });
   const verified = new Map<string, Verified>();

@@ -2,13 +2,15 @@
  * The REST layer as its clients see it, without a socket: the real app over the real actors and a store that forgets.
  * Time stands still until the test moves it. Password hashes are cheap.
  */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
 import { type Accounts, createAccounts, defaultAccountSettings, NO_CONTACT } from '../../actors/accounts.ts';
 import type { ClaimPolicy } from '../../actors/device/decide.ts';
 import { createDevices, type LiveDevices } from '../../actors/device/devices.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
 import type { Devices, Directory } from '../../actors/devices.ts';
 import { createDirectory } from '../../actors/directory.ts';
-import type { CustomerId, DeviceId, TenantId } from '../../actors/ids.ts';
+import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/ids.ts';
 import { newId } from '../../actors/ids.ts';
 import { type Log, silentLog } from '../../actors/log.ts';
 import { startSystem, stop } from '../../actors/nact.ts';
@@ -78,6 +80,8 @@ export interface RestWorld {
   as(token: string, address?: string): Caller;
   /** Logs in by password. */
   login(email: string, password?: string): Promise<Tokens>;
+  /** Other accounts over the same store, as another process has them. */
+  elsewhere(): Accounts;
   stop(): Promise<void>;
 }
 
@@ -170,6 +174,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
         throw new Error(`${email} could not log in: ${answer.status} ${answer.text}`);
       return answer.json as Tokens; // the shape is a test of its own
     },
+    elsewhere: () => createAccounts({ store, devices, directory, clock, settings }),
     async stop() {
       await devices.stop(0);
       stop(root);
@@ -184,6 +189,72 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+// ------------------------------------------------------------------------------------------------------------ laws
+
+export interface Scene {
+  readonly world: RestWorld;
+  readonly home: Household;
+}
+
+/** A suite whose tests each play in a world of their own. */
+export function restLaws(title: string) {
+  const test = suite(title);
+  return {
+    law(name: string, play: (scene: Scene) => Promise<void>, options: RestOptions = {}): void {
+      test(name, async () => {
+        const world = createRestWorld(options);
+        try {
+          await play({ world, home: await settle(world, 'home') });
+        } finally {
+          await world.stop();
+        }
+      });
+    },
+    run: () => test.run(),
+  };
+}
+
+/** The answer is ThingsBoard's error envelope, no more and no less. */
+export function isProblem(answer: Answer, status: number, errorCode: number, message?: string): void {
+  assert.is(answer.status, status, answer.text);
+  const { timestamp, message: told, ...rest } = answer.json as Record<string, unknown>;
+  assert.equal(rest, { status, errorCode });
+  assert.type(timestamp, 'number');
+  assert.type(told, 'string');
+  if (message !== undefined) assert.is(told, message);
+}
+
+/** The answer is 200 without a body. */
+export function isDone(answer: Answer): void {
+  assert.is(answer.status, 200, answer.text);
+  assert.is(answer.text, '');
+}
+
+/** An entity in an answer; its shape is a test of its own (`rest-access`). */
+export interface Entity {
+  readonly id: { readonly id: string };
+  readonly customerId: { readonly id: string };
+  readonly [field: string]: unknown;
+}
+
+/** The entity that an answer of 200 holds. */
+export function entity(answer: Answer): Entity {
+  assert.is(answer.status, 200, answer.text);
+  return answer.json as Entity;
+}
+
+export interface PageOf {
+  readonly data: readonly Entity[];
+  readonly totalPages: number;
+  readonly totalElements: number;
+  readonly hasNext: boolean;
+}
+
+export function pageOf(answer: Answer): PageOf {
+  assert.is(answer.status, 200, answer.text);
+  return answer.json as PageOf;
 }
 
 // ---------------------------------------------------------------------------------------------------------- people
@@ -201,7 +272,7 @@ export interface Household {
 /** A customer and its one user. */
 export interface Resident extends Caller {
   readonly customerId: CustomerId;
-  readonly userId: string;
+  readonly userId: UserId;
   readonly email: string;
   readonly token: string;
 }

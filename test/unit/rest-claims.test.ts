@@ -1,48 +1,20 @@
 /** Claiming and giving back over REST, over the real actors (rules C1-C10, R1-R3). */
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { NULL_UUID } from '../../actors/ids.ts';
 import {
   type Answer,
   claimPath,
-  createRestWorld,
   HOUR_MS,
-  type Household,
+  isProblem,
   openWindow,
   provision,
-  type RestOptions,
-  type RestWorld,
+  restLaws,
   settle,
 } from '../kit/rest-client.ts';
 
 const NAME = 'Thermostat T1';
 
-interface Scene {
-  readonly world: RestWorld;
-  readonly home: Household;
-}
-
-const test = suite<Scene>('rest claims');
-
-/** A law over a world of its own. */
-function law(name: string, play: (scene: Scene) => Promise<void>, options: RestOptions = {}): void {
-  test(name, async () => {
-    const world = createRestWorld(options);
-    try {
-      await play({ world, home: await settle(world, 'home') });
-    } finally {
-      await world.stop();
-    }
-  });
-}
-
-function isProblem(answer: Answer, status: number, errorCode: number): void {
-  assert.is(answer.status, status, answer.text);
-  const { timestamp, message, ...rest } = answer.json as Record<string, unknown>;
-  assert.equal(rest, { status, errorCode });
-  assert.type(timestamp, 'number');
-  assert.type(message, 'string');
-}
+const { law, run } = restLaws('rest claims');
 
 function isClaimed(answer: Answer, customerId: string): void {
   assert.is(answer.status, 200, answer.text);
@@ -338,4 +310,4 @@ law(
   },
 );
 
-test.run();
+run();
