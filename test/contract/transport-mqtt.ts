@@ -1,4 +1,5 @@
 /** An MQTT endpoint in the transports' world, for one test: started on a free port, stopped whatever happens. */
+import type { Clock } from '../../actors/clock.ts';
 import { silentLog } from '../../actors/log.ts';
 import { createMqttEndpoint, type MqttEndpoint } from '../../transports/mqtt/endpoint/endpoint.ts';
 import {
@@ -27,15 +28,16 @@ export const VERSIONS: readonly Version[] = [3, 4, 5];
 /** What each version is called in test names. */
 export const VERSION_NAME: Readonly<Record<Version, string>> = { 3: '3.1', 4: '3.1.1', 5: '5' };
 
-/** Plays one scene against an endpoint with these settings. */
+/** Plays one scene against an endpoint with these settings; `clock` is the endpoint's alone. */
 export async function withMqtt(
   settings: Partial<MqttEndpointSettings>,
   play: (scene: MqttScene) => Promise<void>,
-  policy?: Parameters<typeof createTransportWorld>[0],
+  { clock, ...policy }: Parameters<typeof createTransportWorld>[0] & { readonly clock?: Clock } = {},
 ): Promise<void> {
   const world = await createTransportWorld(policy);
   const endpoint = createMqttEndpoint({
     ...world,
+    clock: clock ?? world.clock,
     log: silentLog,
     settings: { ...MQTT_ENDPOINT_DEFAULTS, bindAddress: '127.0.0.1', port: 0, ...settings },
   });

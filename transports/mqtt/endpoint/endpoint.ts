@@ -173,7 +173,10 @@ class Endpoint implements MqttEndpoint {
     const cancel = this.#options.clock.after(drainMs, () => {
       for (const { session } of this.#clients) session.connection.destroy();
     });
+    // Nothing is read while draining, and a socket that is not read does not keep the process alive: this does.
+    const awake = setInterval(() => {}, drainMs);
     await empty;
+    clearInterval(awake);
     cancel();
     this.#cancelSweep?.();
     stop(this.#home);

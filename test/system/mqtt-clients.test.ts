@@ -1,0 +1,204 @@
+/** Clients that others wrote: the `mqtt` package and mosquitto's, on every version they speak, over real sockets. */
+import { spawn } from 'node:child_process';
+import mqtt from 'mqtt';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { VERSION_NAME, VERSIONS, withMqtt } from '../contract/transport-mqtt.ts';
+import { CLAIM_RESPONSE_TOPIC, CLAIM_TOPIC, type Version } from '../kit/mqtt-client.ts';
+import { findProgram, needing } from '../kit/programs.ts';
+
+const MOSQUITTO_VERSION: Readonly<Record<Version, string>> = { 3: 'mqttv31', 4: 'mqttv311', 5: 'mqttv5' };
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+}
+
+/** Runs a program to its end; what it printed on both channels. */
+function run(program: string, args: readonly string[]): { ended: Promise<Ended>; kill: () => void } {
+  const child = spawn(findProgram(program) ?? program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let out = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+  });
+  const ended = new Promise<Ended>((resolve) => child.on('close', (code) => resolve({ code, out })));
+  return { ended, kill: () => child.kill() };
+}
+
+function connectArgs(port: number, version: Version, token: string): string[] {
+  return [
+    '-h',
+    '127.0.0.1',
+    '-p',
+    String(port),
+    '-V',
+    MOSQUITTO_VERSION[version],
+    '-u',
+    token,
+    '-i',
+    'device',
+  ];
+}
+
+const withPublisher = needing(['mosquitto_pub'], test);
+const withRequester = needing(['mosquitto_rr'], test);
+const withSubscriber = needing(['mosquitto_sub'], test);
+
+for (const version of VERSIONS) {
+  const name = VERSION_NAME[version];
+
+  for (const qos of [0, 1, 2] as const) {
+    withPublisher(`mosquitto_pub: MQTT ${name}: QoS ${qos}: the window is open`, () =>
+      withMqtt({}, async ({ world, port, endpoint }) => {
+        const id = await world.provision('TOKEN');
+        const payload = '{"secretKey":"value","durationMs":60000}';
+        const args = [
+          ...connectArgs(port, version, 'TOKEN'),
+          '-q',
+          String(qos),
+          '-t',
+          CLAIM_TOPIC,
+          '-m',
+          payload,
+        ];
+        const { code, out } = await run('mosquitto_pub', args).ended;
+        assert.is(out, '');
+        assert.is(code, 0);
+        while (endpoint.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+        const device = await world.devices.read(id);
+        assert.is(device?.window?.secretDigest, world.secrets.digest(id, 'value'));
+      }),
+    );
+  }
+
+  withPublisher(`mosquitto_pub: MQTT ${name}: a password is tolerated, an unknown token is not`, () =>
+    withMqtt({}, async ({ world, port }) => {
+      await world.provision('TOKEN');
+      const claim = ['-t', CLAIM_TOPIC, '-m', '{}', '-q', '1'];
+      const good = [...connectArgs(port, version, 'TOKEN'), '-P', 'pswd', ...claim];
+      assert.is((await run('mosquitto_pub', good).ended).code, 0);
+      const bad = await run('mosquitto_pub', [...connectArgs(port, version, 'WRONG'), ...claim]).ended;
+      assert.is.not(bad.code, 0);
+      assert.match(bad.out, /not authori[sz]ed|Bad user/i);
+    }),
+  );
+
+  withSubscriber(`mosquitto_sub: MQTT ${name}: the device's own topics are granted, all others refused`, () =>
+    withMqtt({}, async ({ world, port }) => {
+      await world.provision('TOKEN');
+      const listen = (topic: string) => [
+        ...connectArgs(port, version, 'TOKEN'),
+        '-q',
+        '1',
+        '-t',
+        topic,
+        '-E',
+      ];
+      const own = await run('mosquitto_sub', listen(CLAIM_RESPONSE_TOPIC)).ended;
+      assert.equal([own.code, own.out], [0, '']);
+      const all = await run('mosquitto_sub', listen('#')).ended;
+      assert.match(all.out, /denied|failed|rejected/i);
+    }),
+  );
+
+  withRequester(`mosquitto_rr: MQTT ${name}: publishes a claim and hears the outcome`, () =>
+    withMqtt({}, async ({ world, port }) => {
+      await world.provision('TOKEN');
+      const args = [...connectArgs(port, version, 'TOKEN'), '-q', '1', '-W', '5'];
+      const { out } = await run('mosquitto_rr', [
+        ...args,
+        '-t',
+        CLAIM_TOPIC,
+        '-e',
+        CLAIM_RESPONSE_TOPIC,
+        '-m',
+        '{}',
+      ]).ended;
+      assert.is(JSON.parse(out).status, 'opened');
+    }),
+  );
+
+  const options = (token: string): mqtt.IClientOptions => ({
+    protocolVersion: version,
+    protocolId: version === 3 ? 'MQIsdp' : 'MQTT',
+    username: token,
+    clientId: 'package',
+    reconnectPeriod: 0,
+  });
+
+  test(`mqtt package: MQTT ${name}: claims with every QoS and hears the outcomes`, () =>
+    withMqtt({}, async ({ world, port }) => {
+      const id = await world.provision('TOKEN');
+      const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, options('TOKEN'));
+      try {
+        const granted = await client.subscribeAsync(CLAIM_RESPONSE_TOPIC, { qos: 1 });
+        assert.is(granted[0]?.qos, 1);
+        const heard: string[] = [];
+        client.on('message', (topic, payload) => {
+          heard.push(`${topic} ${JSON.parse(payload.toString()).status}`);
+        });
+        for (const qos of [0, 1, 2] as const) {
+          await client.publishAsync(CLAIM_TOPIC, JSON.stringify({ secretKey: `s${qos}` }), { qos });
+        }
+        assert.is((await world.devices.read(id))?.window?.secretDigest, world.secrets.digest(id, 's2'));
+        while (heard.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+        assert.equal(heard, Array(3).fill(`${CLAIM_RESPONSE_TOPIC} opened`));
+      } finally {
+        await client.endAsync(true);
+      }
+    }));
+
+  test(`mqtt package: MQTT ${name}: a refusal is an error where the version can say so`, () =>
+    withMqtt({}, async ({ world, port }) => {
+      await world.assign(await world.provision('TOKEN'));
+      const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, options('TOKEN'));
+      try {
+        const outcome = await client.publishAsync(CLAIM_TOPIC, '{}', { qos: 1 }).then(
+          () => 'acknowledged',
+          (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
+        );
+        assert.is(outcome, version === 5 ? 0x87 : 'acknowledged');
+      } finally {
+        await client.endAsync(true);
+      }
+    }));
+
+  test(`mqtt package: MQTT ${name}: five hundred publications without waiting are all acknowledged`, () =>
+    withMqtt({ inFlightMax: 20 }, async ({ world, port }) => {
+      await world.provision('TOKEN');
+      const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, options('TOKEN'));
+      try {
+        const lanes = version === 5 ? 20 : 500; // the package does not heed the Receive Maximum by itself
+        let left = 500;
+        const lane = async (): Promise<void> => {
+          while (left-- > 0) await client.publishAsync(CLAIM_TOPIC, '{}', { qos: left % 2 === 0 ? 1 : 2 });
+        };
+        await Promise.all(Array.from({ length: lanes }, lane));
+        assert.is(world.commands.length, 500);
+      } finally {
+        await client.endAsync(true);
+      }
+    }));
+}
+
+test('mqtt package: keeps itself alive', () =>
+  withMqtt({ sweepIntervalMs: 50 }, async ({ world, port }) => {
+    await world.provision('TOKEN');
+    const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, {
+      username: 'TOKEN',
+      keepalive: 1,
+      reconnectPeriod: 0,
+    });
+    let closed = false;
+    client.on('close', () => {
+      closed = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    assert.is(closed, false);
+    await client.endAsync(true);
+  }));
+
+test.run();
