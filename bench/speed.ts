@@ -21,6 +21,7 @@ import {
   confirm,
   createFleet,
   deviceToken,
+  HTTP_CONNECTIONS,
   openWindows,
   provision,
   reclaim,
