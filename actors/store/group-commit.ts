@@ -63,10 +63,10 @@ export class GroupCommit<Transaction extends { finish(): void }> {
 
   /** Refuses what comes from now on; resolves when everything before is durable. */
   async close(): Promise<void> {
+    this.#closed = true;
     while (this.#scheduled || this.#committing !== undefined) {
       await (this.#committing ?? new Promise((resolve) => setImmediate(resolve)));
     }
-    this.#closed = true;
   }
 
   #schedule(): void {

@@ -34,8 +34,10 @@ import type { Index, PageQuery, Store } from './store.ts';
 
 /** Alarms of the same tenth of a second lie together; they are due when it is over. */
 const BUCKET_MS = 100;
-/** LMDB's limit for keys, with its page size of 4,096 bytes. */
-const KEY_BYTES_MAX = 1_978;
+/** LMDB takes 1,978 bytes with its page size of 4,096; some are left for what encoding a text as a key may add. */
+const KEY_BYTES_MAX = 1_950;
+/** lmdb counts what it skips and returns in 32 bits, and wraps round. */
+const COUNT_MAX = 2 ** 31 - 1;
 const FORMAT = '1';
 
 export interface LmdbSettings {
@@ -72,32 +74,76 @@ export function openLmdbStore({ path, owner }: LmdbSettings): Store {
     maxDbs: 16,
     encoding: 'string',
     cache: false,
+    // The group commit below batches already; and lmdb's own batches hold promises that nobody hears, so that a full
+    // disk would end the process by an unhandled rejection.
+    eventTurnBatching: false,
   });
   const tables = openTables(env);
-  claimFolder(tables.meta, path, owner);
+  try {
+    claimFolder(tables.meta, path, owner);
+  } catch (error) {
+    void env.close();
+    throw error;
+  }
 
   const commits = new GroupCommit<Transaction>(
     name,
-    (work) => env.childTransaction(work), // a child, because only those are undone as a whole when `work` throws
+    (work) => transact(env, work),
     () => new Transaction(tables),
   );
+  const read: Read = (work) =>
+    commits.read(() => {
+      // lmdb keeps a snapshot for a while; what another process committed meanwhile would not be seen.
+      env.resetReadTxn();
+      return work();
+    });
+  const table = recordsTable(tables, commits, read);
+  let closing: Promise<void> | undefined;
+
+  async function close(): Promise<void> {
+    await commits.close();
+    if (owner !== undefined) letGoOfFolder(tables.meta, owner);
+    await env.close();
+  }
 
   return {
     name,
-    journal: new LmdbJournal(tables, commits),
-    index: new LmdbIndex(tables, commits),
-    records: new RecordsAdapter(recordsTable(tables, commits)),
-    check: () => commits.run((transaction) => transaction.touch()),
-    async close() {
-      await commits.close();
-      if (owner !== undefined) await tables.meta.remove('owner');
-      await env.close();
+    journal: new LmdbJournal(tables, commits, read),
+    index: new LmdbIndex(tables, commits, read),
+    get records() {
+      return new RecordsAdapter(table);
     },
+    check: () => commits.run((transaction) => transaction.touch()),
+    close: () => (closing ??= close()),
   };
 }
 
 type Tables = ReturnType<typeof openTables>;
 type Commits = GroupCommit<Transaction>;
+/** Reads the newest that any process has committed. */
+type Read = <Result>(work: () => Result) => Result;
+
+/** Runs `work` in a write transaction of its own, and flushes it. */
+async function transact(env: RootDatabase<string, string>, work: () => void): Promise<void> {
+  try {
+    await env.childTransaction(work); // a child, because only those are undone as a whole when `work` throws
+  } catch (error) {
+    throw await reasonOf(error);
+  }
+}
+
+/**
+ * Why a commit failed. lmdb tells it in a promise on the error, which rejects by itself: unheard, it would end the
+ * process.
+ */
+async function reasonOf(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error && 'commitError' in error)) return error;
+  const told = Promise.resolve(error.commitError).then(
+    () => error,
+    (reason: unknown) => reason,
+  );
+  return Promise.race([told, new Promise((resolve) => setImmediate(resolve, error))]);
+}
 
 function openTables(env: RootDatabase<string, string>) {
   const text = { encoding: 'string', cache: false } as const;
@@ -125,6 +171,13 @@ function claimFolder(meta: Database<string, string>, path: string, owner: StoreO
     if (other !== undefined && other !== owner.self && owner.isAlive(other))
       throw new StoreInUse(path, other);
     meta.put('owner', owner.self);
+  });
+}
+
+/** Gives the folder free, unless somebody has taken it over meanwhile. */
+function letGoOfFolder(meta: Database<string, string>, { self }: StoreOwner): void {
+  meta.transactionSync(() => {
+    if (meta.get('owner') === self) meta.remove('owner');
   });
 }
 
@@ -215,10 +268,7 @@ class Transaction {
   }
 
   clearRecords(prefix: string): void {
-    for (const key of [...this.#tables.records.getKeys({ start: prefix })]) {
-      if (!key.startsWith(prefix)) break;
-      this.#tables.records.remove(key);
-    }
+    for (const key of keysWith(this.#tables.records, prefix)) this.#tables.records.remove(key);
   }
 
   /** A write that means nothing, to see whether writing works. */
@@ -266,14 +316,17 @@ function parseHead(text: string | undefined): ParsedHead | undefined {
 class LmdbJournal implements Journal {
   readonly #tables: Tables;
   readonly #commits: Commits;
+  readonly #read: Read;
 
-  constructor(tables: Tables, commits: Commits) {
+  constructor(tables: Tables, commits: Commits, read: Read) {
     this.#tables = tables;
     this.#commits = commits;
+    this.#read = read;
   }
 
   async load(stream: string): Promise<Head> {
-    const head = this.#commits.read(() => parseHead(this.#tables.heads.get(stream)));
+    if (!fits(stream)) return { sequence: 0, state: undefined };
+    const head = this.#read(() => parseHead(this.#tables.heads.get(stream)));
     return { sequence: head?.sequence ?? 0, state: head?.state };
   }
 
@@ -290,7 +343,7 @@ class LmdbJournal implements Journal {
     let last: [number, number] | undefined;
     let looked = 0;
 
-    this.#commits.read(() => {
+    this.#read(() => {
       for (const { key, value } of this.#tables.alarms.getRange({ start, end })) {
         const lines = value.split('\n').map(parseAlarm);
         const awaited = lines.filter((alarm) => this.#isAwaited(alarm));
@@ -320,7 +373,7 @@ class LmdbJournal implements Journal {
   async log(from: number, limit: number): Promise<LogPage> {
     const events: LoggedEvent[] = [];
     let next = from;
-    this.#commits.read(() => {
+    this.#read(() => {
       for (const { key, value } of this.#tables.log.getRange({ start: from + 1 })) {
         events.push(...value.split('\n').map(parseLogged));
         next = key;
@@ -354,14 +407,20 @@ function parseLogged(line: string): LoggedEvent {
 /** LMDB refuses long keys in the middle of a transaction; better to say so before anybody else's write is in it. */
 function checkKeys({ stream, index }: Append): void {
   checkKey(stream);
-  for (const key of index?.take.unique ?? []) checkKey(key);
-  for (const { list, member } of index?.take.members ?? []) checkKey(`${list}\0${member}`);
+  for (const { unique, members } of index === undefined ? [] : [index.take, index.release]) {
+    unique.forEach(checkKey);
+    for (const { list, member } of members) checkKey(`${list}\0${member}`);
+  }
 }
 
+/** Throws for a key that can not be written. */
 function checkKey(key: string): void {
-  if (key.length * 3 > KEY_BYTES_MAX && Buffer.byteLength(key) > KEY_BYTES_MAX) {
-    throw new RangeError(`a key of the store may have ${KEY_BYTES_MAX} bytes`);
-  }
+  if (!fits(key)) throw new RangeError(`a key of the store may have ${KEY_BYTES_MAX} bytes`);
+}
+
+/** Whether LMDB can hold a key. Under one that does not fit there is nothing to be found. */
+function fits(key: string): boolean {
+  return key.length * 3 <= KEY_BYTES_MAX || Buffer.byteLength(key) <= KEY_BYTES_MAX;
 }
 
 // ---------------------------------------------------------------------------------------------------------- index
@@ -369,15 +428,17 @@ function checkKey(key: string): void {
 class LmdbIndex implements Index {
   readonly #tables: Tables;
   readonly #commits: Commits;
+  readonly #read: Read;
 
-  constructor(tables: Tables, commits: Commits) {
+  constructor(tables: Tables, commits: Commits, read: Read) {
     this.#tables = tables;
     this.#commits = commits;
+    this.#read = read;
   }
 
   async lookup(key: string): Promise<string | undefined> {
-    if (Buffer.byteLength(key) > KEY_BYTES_MAX) return undefined;
-    return this.#commits.read(() => this.#tables.holders.get(key));
+    if (!fits(key)) return undefined;
+    return this.#read(() => this.#tables.holders.get(key));
   }
 
   async claim(key: string, holder: string): Promise<string> {
@@ -386,6 +447,7 @@ class LmdbIndex implements Index {
   }
 
   async release(key: string, holder: string): Promise<boolean> {
+    if (!fits(key)) return false;
     return this.#commits.run((transaction) => transaction.release(key, holder));
   }
 
@@ -395,22 +457,27 @@ class LmdbIndex implements Index {
   }
 
   async remove(list: string, member: string): Promise<void> {
+    if (!fits(`${list}\0${member}`)) return;
     return this.#commits.run((transaction) => transaction.leave({ list, member }));
   }
 
   async page(list: string, query: PageQuery): Promise<readonly string[]> {
     const { offset, limit, descending = false, prefix = '' } = query;
     const first = listKey(list, prefix);
+    if (offset > COUNT_MAX || first.length > KEY_BYTES_MAX) return [];
     const beyond = Buffer.concat([first, Buffer.of(0xff)]); // a byte that UTF-8 never has
-    const range = descending ? { start: beyond, end: first, reverse: true } : { start: first, end: beyond };
+    const range = descending
+      ? { start: beyond, end: first, reverse: true, inclusiveEnd: true }
+      : { start: first, end: beyond };
+    const window = { offset, limit: Math.min(limit, COUNT_MAX) };
     const skip = Buffer.byteLength(list) + 1;
-    return this.#commits.read(() =>
-      [...this.#tables.lists.getKeys({ ...range, offset, limit })].map((key) => key.toString('utf8', skip)),
+    return this.#read(() =>
+      [...this.#tables.lists.getKeys({ ...range, ...window })].map((key) => key.toString('utf8', skip)),
     );
   }
 
   async count(list: string): Promise<number> {
-    return this.#commits.read(() => Number(this.#tables.counts.get(list) ?? 0));
+    return this.#read(() => Number(this.#tables.counts.get(list) ?? 0));
   }
 }
 
@@ -420,20 +487,27 @@ function listKey(list: string, member: string): Buffer {
 
 // -------------------------------------------------------------------------------------------------------- records
 
-function recordsTable(tables: Tables, commits: Commits): TextTable {
+function recordsTable({ records }: Tables, commits: Commits, read: Read): TextTable {
   return {
-    get: async (key) => commits.read(() => tables.records.get(key)),
+    get: async (key) => (fits(key) ? read(() => records.get(key)) : undefined),
     set: async (key, text) => {
       checkKey(key);
       return commits.run((transaction) => transaction.setRecord(key, text));
     },
-    delete: (key) => commits.run((transaction) => transaction.deleteRecord(key)),
+    delete: async (key) => fits(key) && commits.run((transaction) => transaction.deleteRecord(key)),
     clear: (prefix) => commits.run((transaction) => transaction.clearRecords(prefix)),
     async *keys(prefix) {
-      for (const key of commits.read(() => [...tables.records.getKeys({ start: prefix })])) {
-        if (!key.startsWith(prefix)) return;
-        yield key;
-      }
+      yield* read(() => keysWith(records, prefix));
     },
   };
+}
+
+/** The keys that begin with a prefix. */
+function keysWith(records: Database<string, string>, prefix: string): string[] {
+  const found: string[] = [];
+  for (const key of records.getKeys({ start: prefix })) {
+    if (!key.startsWith(prefix)) break;
+    found.push(key);
+  }
+  return found;
 }

@@ -6,6 +6,7 @@
 import type {
   Append,
   AppendResult,
+  DueAlarm,
   DuePage,
   Head,
   Journal,
@@ -13,7 +14,7 @@ import type {
   LogPage,
 } from '../journal/journal.ts';
 import { RecordsAdapter, type TextTable } from './records.ts';
-import type { Index, PageQuery, Store } from './store.ts';
+import { type Index, type PageQuery, type Store, StoreUnavailable } from './store.ts';
 
 interface Stream {
   readonly sequence: number;
@@ -22,32 +23,53 @@ interface Stream {
 }
 
 export function createMemoryStore(): Store {
-  const index = new MemoryIndex();
+  const gate = new Gate();
+  const index = new MemoryIndex(gate);
+  const table = memoryTable(gate);
   return {
     name: 'memory',
-    journal: new MemoryJournal(index),
+    journal: new MemoryJournal(index, gate),
     index,
-    records: new RecordsAdapter(memoryTable()),
-    check: () => Promise.resolve(),
-    close: () => Promise.resolve(),
+    get records() {
+      return new RecordsAdapter(table);
+    },
+    check: async () => gate.pass(),
+    close: async () => gate.close(),
   };
+}
+
+/** What every use passes through, until the store is closed. */
+class Gate {
+  #closed = false;
+
+  pass(): void {
+    if (this.#closed) throw new StoreUnavailable('memory', 'closed');
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
 }
 
 class MemoryJournal implements Journal {
   readonly #streams = new Map<string, Stream>();
   readonly #log: { stream: string; sequence: number; event: string }[] = [];
   readonly #index: MemoryIndex;
+  readonly #gate: Gate;
 
-  constructor(index: MemoryIndex) {
+  constructor(index: MemoryIndex, gate: Gate) {
     this.#index = index;
+    this.#gate = gate;
   }
 
   async load(stream: string): Promise<Head> {
+    this.#gate.pass();
     const head = this.#streams.get(stream);
     return { sequence: head?.sequence ?? 0, state: head?.state };
   }
 
   async append(entry: Append): Promise<AppendResult> {
+    this.#gate.pass();
     const { stream, expected, event, state, alarmAt, index } = entry;
     if ((this.#streams.get(stream)?.sequence ?? 0) !== expected) return { type: 'conflict' };
 
@@ -67,18 +89,25 @@ class MemoryJournal implements Journal {
     return { type: 'appended' };
   }
 
-  async due(now: number, _after: string | undefined, limit: number): Promise<DuePage> {
+  async due(now: number, after: string | undefined, limit: number): Promise<DuePage> {
+    this.#gate.pass();
+    const [afterAt, afterStream = ''] = after?.split(' ') ?? [];
+    const seen = ({ dueAt, stream }: DueAlarm) =>
+      dueAt < Number(afterAt) || (dueAt === Number(afterAt) && stream <= afterStream);
     const alarms = [...this.#streams]
       .flatMap(([stream, { alarmAt }]) =>
         alarmAt !== null && alarmAt <= now ? [{ stream, dueAt: alarmAt }] : [],
       )
-      .sort((a, b) => a.dueAt - b.dueAt);
-    const from = Number(_after ?? 0);
-    const next = from + limit < alarms.length ? String(from + limit) : undefined;
-    return { alarms: alarms.slice(from, from + limit), next };
+      .filter((alarm) => !seen(alarm))
+      .sort((a, b) => a.dueAt - b.dueAt || (a.stream < b.stream ? -1 : 1));
+    const page = alarms.slice(0, limit);
+    const last = page.at(-1);
+    const complete = page.length === alarms.length || last === undefined;
+    return { alarms: page, next: complete ? undefined : `${last.dueAt} ${last.stream}` };
   }
 
   async log(from: number, limit: number): Promise<LogPage> {
+    this.#gate.pass();
     const events = this.#log.slice(from, from + limit);
     return { events, next: from + events.length };
   }
@@ -87,6 +116,11 @@ class MemoryJournal implements Journal {
 class MemoryIndex implements Index {
   readonly #holders = new Map<string, string>();
   readonly #lists = new Map<string, string[]>();
+  readonly #gate: Gate;
+
+  constructor(gate: Gate) {
+    this.#gate = gate;
+  }
 
   holder(key: string): string | undefined {
     return this.#holders.get(key);
@@ -114,10 +148,12 @@ class MemoryIndex implements Index {
   }
 
   async lookup(key: string): Promise<string | undefined> {
+    this.#gate.pass();
     return this.holder(key);
   }
 
   async claim(key: string, holder: string): Promise<string> {
+    this.#gate.pass();
     const held = this.holder(key);
     if (held !== undefined) return held;
     this.take(key, holder);
@@ -125,18 +161,22 @@ class MemoryIndex implements Index {
   }
 
   async release(key: string, holder: string): Promise<boolean> {
+    this.#gate.pass();
     return this.drop(key, holder);
   }
 
   async add(list: string, member: string): Promise<void> {
+    this.#gate.pass();
     this.enter({ list, member });
   }
 
   async remove(list: string, member: string): Promise<void> {
+    this.#gate.pass();
     this.leave({ list, member });
   }
 
   async page(list: string, query: PageQuery): Promise<readonly string[]> {
+    this.#gate.pass();
     const { offset, limit, descending = false, prefix = '' } = query;
     const members = (this.#lists.get(list) ?? []).filter((member) => member.startsWith(prefix));
     if (descending) members.reverse();
@@ -144,6 +184,7 @@ class MemoryIndex implements Index {
   }
 
   async count(list: string): Promise<number> {
+    this.#gate.pass();
     return this.#lists.get(list)?.length ?? 0;
   }
 }
@@ -161,17 +202,21 @@ function placeOf(members: readonly string[], member: string): number {
   return low;
 }
 
-function memoryTable(): TextTable {
-  const texts = new Map<string, string>();
-  const keysFrom = (prefix: string) => [...texts.keys()].filter((key) => key.startsWith(prefix));
+function memoryTable(gate: Gate): TextTable {
+  const all = new Map<string, string>();
+  const texts = () => {
+    gate.pass();
+    return all;
+  };
+  const keysFrom = (prefix: string) => [...texts().keys()].filter((key) => key.startsWith(prefix));
   return {
-    get: async (key) => texts.get(key),
+    get: async (key) => texts().get(key),
     set: async (key, text) => {
-      texts.set(key, text);
+      texts().set(key, text);
     },
-    delete: async (key) => texts.delete(key),
+    delete: async (key) => texts().delete(key),
     clear: async (prefix) => {
-      for (const key of keysFrom(prefix)) texts.delete(key);
+      for (const key of keysFrom(prefix)) texts().delete(key);
     },
     async *keys(prefix) {
       yield* keysFrom(prefix);

@@ -15,6 +15,7 @@ export interface Store {
   readonly name: string;
   readonly journal: Journal;
   readonly index: Index;
+  /** A new adapter whenever it is asked for: a Keyv writes its namespace into the one it is given. */
   readonly records: KeyvStoreAdapter;
   /** Rejects when the store can not be used just now; resolves quickly otherwise. For /readyz. */
   check(): Promise<void>;

@@ -1,0 +1,128 @@
+/**
+ * Another process on the same LMDB folder, for `store-lmdb.test.ts`: forked with a role and a path, told the rest.
+ *
+ *   appender  waits for `go`; appends to the shared streams, tells what it appended, closes
+ *   endless   appends for ever to streams of its own, writes a line to stdout for each append that it was told of
+ *   reader    reads all the time; for each stream it is sent, tells the head it finds
+ *   opener    opens the folder as an owner, tells whether it may, and keeps it until it is killed
+ *   cramped   runs with a limited file size: appends until that fails, has the limit lifted, appends again
+ */
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { writeSync } from 'node:fs';
+import { openLmdbStore, StoreInUse } from '../../actors/store/lmdb.ts';
+import type { Store } from '../../actors/store/store.ts';
+import { entry, range } from './store.ts';
+
+/** Streams that all appenders append to. */
+export const SHARED = range(20).map((n) => `shared-${n}`);
+export const ROUNDS = 40;
+
+export interface Appended {
+  readonly stream: string;
+  readonly sequence: number;
+  readonly event: string;
+}
+
+export interface Cramped {
+  readonly before: number;
+  readonly failed: string;
+  readonly whileFull: { readonly reads: boolean; readonly writes: boolean };
+  readonly after: number;
+}
+
+const ROLES: { readonly [role: string]: (path: string) => Promise<void> } = {
+  async appender(path) {
+    const store = openLmdbStore({ path });
+    await tell('ready');
+    await once(process, 'message');
+    const appended: Appended[] = [];
+    await Promise.all(SHARED.map((stream) => appendTo(store, stream, appended)));
+    await store.close();
+    await tell(appended);
+    process.disconnect();
+  },
+
+  async endless(path) {
+    const store = openLmdbStore({ path });
+    await Promise.all(
+      range(30).map(async (n) => {
+        const stream = `endless-${process.pid}-${n}`;
+        for (let expected = 0; ; expected++) {
+          const { type } = await store.journal.append(entry(stream, expected, { alarmAt: expected + 1 }));
+          if (type === 'appended') writeSync(1, `${stream} ${expected + 1}\n`);
+        }
+      }),
+    );
+  },
+
+  async reader(path) {
+    const store = openLmdbStore({ path });
+    process.on('message', (stream: string) => {
+      void store.journal.load(stream).then(({ sequence }) => tell(sequence));
+    });
+    await tell('ready');
+    while (process.connected) {
+      for (const stream of SHARED) await store.journal.load(stream);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await store.close();
+  },
+
+  async opener(path) {
+    try {
+      openLmdbStore({ path, owner: { self: `process ${process.pid}`, isAlive: () => true } });
+      await tell('opened');
+    } catch (error) {
+      await tell(error instanceof StoreInUse ? error.message : `something else: ${error}`);
+      process.disconnect();
+    }
+  },
+
+  async cramped(path) {
+    const store = openLmdbStore({ path });
+    const big = 'x'.repeat(50_000);
+    let before = 0;
+    let failed = '';
+    while (failed === '') {
+      try {
+        await store.journal.append(entry(`s${before}`, 0, { state: big }));
+        before += 1;
+      } catch (error) {
+        failed = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+      }
+    }
+    const reads = (await store.journal.load('s0')).state === big;
+    const writes = await store.journal.append(entry('no-room', 0, { state: big })).then(
+      () => true,
+      () => false,
+    );
+    execFileSync('prlimit', [`--pid=${process.pid}`, '--fsize=unlimited']);
+    let after = 0;
+    for (; after < 20; after++) await store.journal.append(entry(`after-${after}`, 0, { state: big }));
+    await store.close();
+    await tell({ before, failed, whileFull: { reads, writes }, after } satisfies Cramped);
+    process.disconnect();
+  },
+};
+
+/** Appends `ROUNDS` events of its own to a stream on which others append too. */
+async function appendTo(store: Store, stream: string, appended: Appended[]): Promise<void> {
+  for (let round = 0; round < ROUNDS; ) {
+    const { sequence: expected } = await store.journal.load(stream);
+    const event = `${process.pid} ${round}`;
+    const { type } = await store.journal.append(entry(stream, expected, { event }));
+    if (type !== 'appended') continue;
+    appended.push({ stream, sequence: expected + 1, event });
+    round += 1;
+  }
+}
+
+function tell(message: unknown): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.send?.(message, undefined, undefined, (error) => (error === null ? resolve() : reject(error)));
+  });
+}
+
+const [role = '', path = ''] = process.argv.slice(2);
+if (process.send !== undefined || role === 'endless') await ROLES[role]?.(path);

@@ -1,0 +1,704 @@
+/**
+ * What every store does, whatever it is made of: the promises of `journal.ts` and `store.ts`, one law each. An
+ * implementation runs it from a few lines; where it may differ, the difference is data.
+ */
+import { Keyv } from 'keyv';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type {
+  Append,
+  AppendResult,
+  DueAlarm,
+  IndexChanges,
+  Journal,
+  ListMember,
+  LoggedEvent,
+} from '../../actors/journal/journal.ts';
+import { type PageQuery, type Store, StoreUnavailable } from '../../actors/store/store.ts';
+
+export interface OpenStore {
+  readonly store: Store;
+  /** Closes the store, if the test has not, and takes away what it left behind. */
+  dispose(): Promise<void>;
+}
+
+export interface Differences {
+  /** The longest key in bytes; undefined: there is no limit. */
+  readonly keyBytesMax?: number;
+  /** How long after its instant an alarm may go unlisted, in ms. */
+  readonly alarmLateMs: number;
+}
+
+interface Context {
+  store: Store;
+  dispose: () => Promise<void>;
+}
+
+const APPENDED: AppendResult = { type: 'appended' };
+const CONFLICT: AppendResult = { type: 'conflict' };
+const T = 1_700_000_000_000;
+
+export function storeContract(name: string, open: () => Promise<OpenStore>, differences: Differences): void {
+  const test = suite<Context>(`store: ${name}`);
+
+  test.before.each(async (context) => {
+    Object.assign(context, await open());
+  });
+  test.after.each(async ({ dispose }) => {
+    await dispose();
+  });
+
+  const law = (words: string, check: (store: Store) => Promise<void>) =>
+    test(`${name}: ${words}`, ({ store }) => check(store));
+
+  // -------------------------------------------------------------------------------------------------------- append
+
+  law('an append moves the head by one and is in the log', async ({ journal }) => {
+    assert.equal(await journal.load('s'), { sequence: 0, state: undefined });
+    assert.equal(await journal.append(entry('s', 0)), APPENDED);
+    assert.equal(await journal.load('s'), { sequence: 1, state: 's at 1' });
+    assert.equal(await journal.append(entry('s', 1)), APPENDED);
+    assert.equal(await journal.load('s'), { sequence: 2, state: 's at 2' });
+    assert.equal(await wholeLog(journal), [logged('s', 1), logged('s', 2)]);
+  });
+
+  law('a conflicting append leaves nothing: no event, no head, no index entry, no alarm', async (store) => {
+    await store.journal.append(entry('s', 0));
+    const before = await everything(store);
+    for (const expected of [0, 2, 7]) {
+      const index = changes({ unique: ['key'], members: [{ list: 'list', member: 'm' }] });
+      const result = await store.journal.append(entry('s', expected, { alarmAt: T, index }));
+      assert.equal(result, CONFLICT);
+    }
+    assert.equal(await everything(store), before);
+  });
+
+  law('a conflicting append lets go of nothing', async (store) => {
+    const held = { unique: ['key'], members: [{ list: 'list', member: 'm' }] };
+    await store.journal.append(entry('s', 0, { alarmAt: T, index: changes(held) }));
+    const before = await everything(store);
+    const index = changes({ unique: [], members: [] }, held);
+    assert.equal(await store.journal.append(entry('s', 0, { index })), CONFLICT);
+    assert.equal(await everything(store), before);
+  });
+
+  law('an append that wants a taken key leaves nothing, and says which key', async (store) => {
+    const index = changes({ unique: ['key'], members: [] });
+    await store.journal.append(entry('holder', 0, { index }));
+    const before = await everything(store);
+
+    const wish = changes(
+      { unique: ['free', 'key'], members: [{ list: 'list', member: 'm' }] },
+      { unique: ['key'], members: [] }, // held by another one: not ours to let go of
+    );
+    const result = await store.journal.append(entry('s', 0, { alarmAt: T, index: wish }));
+    assert.equal(result, { type: 'taken', key: 'key' });
+    assert.equal(await everything(store), before);
+  });
+
+  law(
+    'a key that the stream holds itself is not taken, and can be exchanged in one append',
+    async (store) => {
+      const { journal, index } = store;
+      await journal.append(entry('s', 0, { index: changes({ unique: ['a', 'b'], members: [] }) }));
+      assert.equal(
+        await journal.append(entry('s', 1, { index: changes({ unique: ['b'], members: [] }) })),
+        APPENDED,
+      );
+      const exchange = changes({ unique: ['c'], members: [] }, { unique: ['a'], members: [] });
+      assert.equal(await journal.append(entry('s', 2, { index: exchange })), APPENDED);
+      assert.equal(await Promise.all(['a', 'b', 'c'].map((key) => index.lookup(key))), [undefined, 's', 's']);
+      assert.equal(
+        await journal.append(entry('t', 0, { index: changes({ unique: ['a'], members: [] }) })),
+        APPENDED,
+      );
+    },
+  );
+
+  law('of many appends on one head exactly one is stored', async ({ journal }) => {
+    const results = await Promise.all(
+      range(50).map((n) => journal.append(entry('s', 0, { event: `e${n}` }))),
+    );
+    assert.is(results.filter(({ type }) => type === 'appended').length, 1);
+    assert.is(results.filter(({ type }) => type === 'conflict').length, 49);
+    const winner = results.findIndex(({ type }) => type === 'appended');
+    assert.equal(await wholeLog(journal), [{ stream: 's', sequence: 1, event: `e${winner}` }]);
+  });
+
+  law('of many streams that want one key at once exactly one gets it', async ({ journal, index }) => {
+    const wish = changes({ unique: ['name'], members: [] });
+    const results = await Promise.all(
+      range(50).map((n) => journal.append(entry(`s${n}`, 0, { index: wish }))),
+    );
+    const winner = results.findIndex(({ type }) => type === 'appended');
+    assert.is(results.filter(({ type }) => type === 'appended').length, 1);
+    assert.is(results.filter(({ type }) => type === 'taken').length, 49);
+    assert.is(await index.lookup('name'), `s${winner}`);
+    assert.is((await journal.load(`s${(winner + 1) % 50}`)).sequence, 0);
+  });
+
+  law('many streams at once, several events each, all there afterwards', async ({ journal }) => {
+    const streams = range(300).map((n) => `stream-${n}`);
+    await Promise.all(
+      streams.map(async (stream) => {
+        for (const expected of range(4))
+          assert.equal(await journal.append(entry(stream, expected)), APPENDED);
+      }),
+    );
+    for (const stream of streams)
+      assert.equal(await journal.load(stream), { sequence: 4, state: `${stream} at 4` });
+    const events = await wholeLog(journal);
+    assert.is(events.length, 1_200);
+    for (const stream of streams) {
+      const sequences = events.filter((event) => event.stream === stream).map(({ sequence }) => sequence);
+      assert.equal(sequences, [1, 2, 3, 4]);
+    }
+  });
+
+  law('what was appended is read at once by who was told of it', async ({ journal, index }) => {
+    await Promise.all(
+      range(100).map(async (n) => {
+        const stream = `s${n}`;
+        await journal.append(entry(stream, 0, { index: changes({ unique: [stream], members: [] }) }));
+        assert.is((await journal.load(stream)).sequence, 1);
+        assert.is(await index.lookup(stream), stream);
+      }),
+    );
+  });
+
+  law(
+    'an append without a state takes the head away, and its alarm; the event stays',
+    async ({ journal }) => {
+      await journal.append(entry('s', 0, { alarmAt: T }));
+      assert.equal(await journal.append(entry('s', 1, { state: undefined })), APPENDED);
+      assert.equal(await journal.load('s'), { sequence: 0, state: undefined });
+      assert.equal(await allDue(journal, T + 10_000), []);
+      assert.equal(await wholeLog(journal), [logged('s', 1), logged('s', 2)]);
+      assert.equal(await journal.append(entry('s', 2)), CONFLICT);
+    },
+  );
+
+  law('states and events are kept to the last character, however large', async ({ journal }) => {
+    const texts = [
+      'é€\u{1f600}'.repeat(10_000),
+      '{"text":"\\u0000 \u0001 \u2028 \\n"}',
+      `${'x'.repeat(256 * 1024)}`,
+      ' leading and trailing ',
+      '- 7 -',
+      '',
+    ];
+    for (const [n, text] of texts.entries()) {
+      assert.equal(await journal.append(entry(`s${n}`, 0, { event: text, state: text })), APPENDED);
+      assert.is((await journal.load(`s${n}`)).state, text);
+    }
+    const events = await wholeLog(journal);
+    assert.equal(
+      events.map(({ event }) => event),
+      texts,
+    );
+  });
+
+  // --------------------------------------------------------------------------------------------------------- index
+
+  law('a key is claimed by one, again by itself, and by another after it is released', async ({ index }) => {
+    assert.is(await index.claim('key', 'a'), 'a');
+    assert.is(await index.claim('key', 'a'), 'a');
+    assert.is(await index.claim('key', 'b'), 'a');
+    assert.is(await index.release('key', 'b'), false);
+    assert.is(await index.lookup('key'), 'a');
+    assert.is(await index.release('key', 'a'), true);
+    assert.is(await index.release('key', 'a'), false);
+    assert.is(await index.lookup('key'), undefined);
+    assert.is(await index.claim('key', 'b'), 'b');
+  });
+
+  law('of many who claim or release at once exactly one wins, and all know who', async ({ index }) => {
+    const claims = await Promise.all(range(40).map((n) => index.claim('key', `h${n}`)));
+    assert.is(new Set(claims).size, 1);
+    const winner = claims[0] ?? '';
+    const releases = await Promise.all(range(40).map(() => index.release('key', winner)));
+    assert.is(releases.filter((released) => released).length, 1);
+  });
+
+  law('claims and appends share the same keys', async ({ index, journal }) => {
+    await index.claim('key', 'person');
+    const wish = changes({ unique: ['key'], members: [] });
+    assert.equal(await journal.append(entry('s', 0, { index: wish })), { type: 'taken', key: 'key' });
+    await index.release('key', 'person');
+    assert.equal(await journal.append(entry('s', 0, { index: wish })), APPENDED);
+    assert.is(await index.claim('key', 'person'), 's');
+  });
+
+  law('keys are told apart by every character and by case', async ({ index }) => {
+    const keys = ['k', 'K', 'k ', ' k', 'k\0', '\0k', 'k\u0001', 'é', 'e\u0301', '\u{1f600}', '1', '01', ''];
+    for (const key of keys) assert.is(await index.claim(key, `holder of ${key}`), `holder of ${key}`);
+    for (const key of keys) assert.is(await index.lookup(key), `holder of ${key}`);
+  });
+
+  law('a list is in the order of its members’ UTF-8 bytes, both ways', async ({ index }) => {
+    // By UTF-16 units the emoji would come before U+FFFD; by language rules é before f.
+    const members = [
+      '',
+      '\0',
+      '\0\0',
+      '\u0001',
+      ' ',
+      'A',
+      'Z',
+      'a',
+      'a\0b',
+      'a\u0001',
+      'aa',
+      'b',
+      'z',
+      'é',
+      '\u07ff',
+    ];
+    const ordered = [...members, '\ufeff', '\ufffd', '\u{10000}', '\u{1f600}', '\u{1f601}a', '\u{10ffff}'];
+    for (const member of shuffled(ordered)) await index.add('list', member);
+    assert.equal(await index.page('list', page(0, 100)), ordered);
+    assert.equal(await index.page('list', page(0, 100, { descending: true })), [...ordered].reverse());
+    assert.is(await index.count('list'), ordered.length);
+  });
+
+  law(
+    'every window of a list is the window of the whole, either way, with and without a prefix',
+    async (store) => {
+      const { index } = store;
+      const members = [
+        'a',
+        'a/1',
+        'a/2',
+        'a/\u{1f600}',
+        'ab',
+        'b',
+        'b/1',
+        'é',
+        'é/1',
+        '\u{1f600}',
+        '\u{1f600}/1',
+      ];
+      for (const member of shuffled(members)) await index.add('list', member);
+      for (const descending of [false, true]) {
+        const ordered = descending ? [...members].reverse() : members;
+        for (const prefix of ['', 'a', 'a/', 'a/1', 'é', '\u{1f600}', 'b/1', 'c', '\u{1f600}/']) {
+          const fitting = ordered.filter((member) => member.startsWith(prefix));
+          for (const offset of [0, 1, 2, 10, 11, 12]) {
+            for (const limit of [0, 1, 3, 100]) {
+              assert.equal(
+                await index.page('list', { offset, limit, descending, prefix }),
+                fitting.slice(offset, offset + limit),
+                `${JSON.stringify({ offset, limit, descending, prefix })}`,
+              );
+            }
+          }
+        }
+      }
+    },
+  );
+
+  law('beyond the end of a list there is nothing, however far', async ({ index }) => {
+    await index.add('list', 'a');
+    for (const offset of [1, 2 ** 31, 2 ** 32, 2 ** 40, Number.MAX_SAFE_INTEGER]) {
+      assert.equal(await index.page('list', page(offset, 10)), []);
+    }
+    assert.equal(await index.page('list', page(0, Number.MAX_SAFE_INTEGER)), ['a']);
+  });
+
+  law('lists are apart, also where one’s name begins with the other’s', async ({ index }) => {
+    await index.add('list', '/2/a');
+    await index.add('list/2', 'a');
+    await index.add('list/2', 'b');
+    assert.equal(await index.page('list', page(0, 10)), ['/2/a']);
+    assert.equal(await index.page('list/2', page(0, 10)), ['a', 'b']);
+    assert.equal(await index.page('list/', page(0, 10)), []);
+    assert.equal(await Promise.all(['list', 'list/2', 'other'].map((list) => index.count(list))), [1, 2, 0]);
+  });
+
+  law('counts stay right under additions and removals, repeated and at once', async ({ index, journal }) => {
+    await Promise.all(range(30).flatMap((n) => [index.add('list', `m${n}`), index.add('list', `m${n}`)]));
+    assert.is(await index.count('list'), 30);
+    await Promise.all(
+      range(10).flatMap((n) => [index.remove('list', `m${n}`), index.remove('list', `m${n}`)]),
+    );
+    assert.is(await index.count('list'), 20);
+    await index.remove('list', 'nobody');
+    await Promise.all([index.add('list', 'm0'), index.remove('list', 'm1'), index.add('list', 'm1')]);
+
+    const member: ListMember = { list: 'list', member: 'by journal' };
+    const take = { unique: [], members: [member, member] };
+    await journal.append(entry('s', 0, { index: changes(take) }));
+    await journal.append(entry('s', 1, { index: changes(take) }));
+    const all = await index.page('list', page(0, 1_000));
+    assert.is(await index.count('list'), all.length);
+    assert.is(all.length, 23);
+    await journal.append(entry('s', 2, { index: changes({ unique: [], members: [] }, take) }));
+    await Promise.all(all.map((one) => index.remove('list', one)));
+    assert.is(await index.count('list'), 0);
+  });
+
+  // -------------------------------------------------------------------------------------------------------- alarms
+
+  law('an alarm is listed from its instant on, never before, and soon after', async ({ journal }) => {
+    const instants = range(12).map((n) => T + n * 37);
+    for (const dueAt of instants) await journal.append(entry(`at-${dueAt}`, 0, { alarmAt: dueAt }));
+    for (const dueAt of instants) {
+      const early = await allDue(journal, dueAt - 1);
+      assert.ok(!early.some((alarm) => alarm.dueAt >= dueAt), 'listed before its instant');
+      const late = await allDue(journal, dueAt + differences.alarmLateMs);
+      assert.ok(late.some((alarm) => alarm.dueAt === dueAt && alarm.stream === `at-${dueAt}`));
+    }
+  });
+
+  law('alarms are listed in the order of their instants, coarsely', async ({ journal }) => {
+    const instants = shuffled(range(60).map((n) => T + n * 31));
+    for (const dueAt of instants) await journal.append(entry(`s${dueAt}`, 0, { alarmAt: dueAt }));
+    const due = (await allDue(journal, T + 100_000, 7)).map(({ dueAt }) => dueAt);
+    assert.equal(
+      [...due].sort((a, b) => a - b),
+      [...instants].sort((a, b) => a - b),
+    );
+    for (const [n, dueAt] of due.entries()) {
+      const latest = Math.max(...due.slice(0, n), 0);
+      assert.ok(latest - dueAt <= differences.alarmLateMs, `${latest} came before ${dueAt}`);
+    }
+  });
+
+  law(
+    'a round lists every alarm once, page by page, while those listed are done with',
+    async ({ journal }) => {
+      const streams = range(250).map((n) => `s${n}`);
+      for (let from = 0; from < streams.length; from += 40) {
+        const together = streams.slice(from, from + 40);
+        await Promise.all(
+          together.map((stream, n) => journal.append(entry(stream, 0, { alarmAt: T + (n % 5) * 60 }))),
+        );
+      }
+      const seen: string[] = [];
+      let pages = 0;
+      let after: string | undefined;
+      do {
+        const { alarms, next } = await journal.due(T + 10_000, after, 20);
+        pages += 1;
+        for (const { stream } of alarms) {
+          seen.push(stream);
+          assert.equal(await journal.append(entry(stream, 1)), APPENDED);
+        }
+        after = next;
+      } while (after !== undefined);
+      assert.equal([...seen].sort(), [...streams].sort());
+      assert.ok(pages > 3, 'a page is about as large as was asked for');
+      assert.equal(await allDue(journal, T + 10_000), []);
+    },
+  );
+
+  law('an alarm is listed again and again until it is replaced', async ({ journal }) => {
+    await journal.append(entry('s', 0, { alarmAt: T }));
+    for (const _ of range(3)) {
+      assert.equal(await allDue(journal, T + 10_000), [{ stream: 's', dueAt: T }]);
+    }
+    await journal.append(entry('s', 1, { alarmAt: T })); // the same instant again
+    assert.equal(unique(await allDue(journal, T + 10_000)), [{ stream: 's', dueAt: T }]);
+  });
+
+  law('alarms that were replaced or cleared are not listed', async ({ journal }) => {
+    await journal.append(entry('later', 0, { alarmAt: T }));
+    await journal.append(entry('later', 1, { alarmAt: T + 60_000 }));
+    await journal.append(entry('sooner', 0, { alarmAt: T + 60_000 }));
+    await journal.append(entry('sooner', 1, { alarmAt: T }));
+    await journal.append(entry('cleared', 0, { alarmAt: T }));
+    await journal.append(entry('cleared', 1));
+    assert.equal(await allDue(journal, T + 10_000), [{ stream: 'sooner', dueAt: T }]);
+    assert.equal(unique(await allDue(journal, T + 90_000)), [
+      { stream: 'sooner', dueAt: T },
+      { stream: 'later', dueAt: T + 60_000 },
+    ]);
+  });
+
+  law('an alarm set back to an instant it had before is listed', async ({ journal }) => {
+    for (const [n, alarmAt] of [T, T + 60_000, T, null, T].entries()) {
+      await journal.append(entry('s', n, { alarmAt }));
+      await journal.due(T - 1_000, undefined, 10);
+    }
+    assert.equal(unique(await allDue(journal, T + 10_000)), [{ stream: 's', dueAt: T }]);
+    await journal.append(entry('s', 5));
+    assert.equal(await allDue(journal, T + 10_000), []); // stale ones are gone now
+    await journal.append(entry('s', 6, { alarmAt: T }));
+    assert.equal(unique(await allDue(journal, T + 10_000)), [{ stream: 's', dueAt: T }]);
+  });
+
+  law('alarms may be due in any year', async ({ journal }) => {
+    const far = Number.MAX_SAFE_INTEGER - 1;
+    await journal.append(entry('far', 0, { alarmAt: far }));
+    await journal.append(entry('near', 0, { alarmAt: 1 }));
+    assert.equal(await allDue(journal, T), [{ stream: 'near', dueAt: 1 }]);
+    assert.is((await allDue(journal, far + differences.alarmLateMs)).length, 2);
+  });
+
+  // ----------------------------------------------------------------------------------------------------------- log
+
+  law(
+    'the log has the order of the appends, page by page, and goes on where it ended',
+    async ({ journal }) => {
+      for (const n of range(20)) await journal.append(entry(`s${n % 3}`, Math.floor(n / 3)));
+      const expected = range(20).map((n) => logged(`s${n % 3}`, Math.floor(n / 3) + 1));
+      for (const limit of [1, 3, 1_000]) assert.equal(await wholeLog(journal, limit), expected);
+
+      const { next } = await journal.log(0, 1_000);
+      assert.equal(await journal.log(next, 10), { events: [], next });
+      await journal.append(entry('new', 0));
+      assert.equal((await journal.log(next, 10)).events, [logged('new', 1)]);
+    },
+  );
+
+  // ------------------------------------------------------------------------------------------------------- records
+
+  law('records through Keyv are kept, replaced, deleted and told apart', async (store) => {
+    const people = keyv(store, 'people');
+    assert.is(await people.get('a'), undefined);
+    assert.is(await people.set('a', { name: 'Ä\u{1f600}', tags: [1, null] }), true);
+    assert.equal(await people.get('a'), { name: 'Ä\u{1f600}', tags: [1, null] });
+    await people.set('a', { name: 'B' });
+    assert.equal(await people.get('a'), { name: 'B' });
+    assert.is(await people.has('a'), true);
+    assert.is(await people.delete('a'), true);
+    assert.is(await people.delete('a'), false);
+    assert.is(await people.has('a'), false);
+    const big = 'é'.repeat(128 * 1024);
+    await people.set('big', big);
+    assert.is(await people.get('big'), big);
+  });
+
+  law('namespaces of records are apart, also in clearing and walking through', async (store) => {
+    const people = keyv(store, 'people');
+    const places = keyv(store, 'places');
+    for (const n of range(5)) {
+      await people.set(`p${n}`, n);
+      await places.set(`p${n}`, -n);
+    }
+    assert.is(await people.get('p3'), 3);
+    assert.is(await places.get('p3'), -3);
+    const ids = range(5).map((n) => `p${n}`);
+    assert.equal(await idsOf(store, 'people'), ids);
+    await people.clear();
+    assert.equal(await idsOf(store, 'people'), []);
+    assert.equal(await idsOf(store, 'places'), ids);
+  });
+
+  law('records outlive their time to live for nobody', async (store) => {
+    const short = keyv(store, 'short');
+    await short.set('a', 1, 20);
+    await short.set('b', 2, 60_000);
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    assert.is(await short.get('a'), undefined);
+    assert.is(await short.get('b'), 2);
+  });
+
+  // -------------------------------------------------------------------------------------------------------- limits
+
+  const { keyBytesMax } = differences;
+  if (keyBytesMax !== undefined) {
+    law('a key that is too long is refused, and harms no other write of that moment', async (store) => {
+      const { index, journal, records } = store;
+      for (const long of [
+        'k'.repeat(keyBytesMax + 1),
+        'é'.repeat(keyBytesMax / 2 + 1),
+        '\u0001'.repeat(10_000),
+      ]) {
+        const member = { list: 'list', member: long };
+        const refused = [
+          index.claim(long, 'h'),
+          index.add('list', long),
+          journal.append(entry(long, 0)),
+          journal.append(entry('s', 0, { index: changes({ unique: [long], members: [] }) })),
+          journal.append(entry('s', 0, { index: changes({ unique: [], members: [member] }) })),
+          journal.append(
+            entry('s', 0, {
+              index: changes({ unique: [], members: [] }, { unique: [long], members: [member] }),
+            }),
+          ),
+          keyv(store, 'people').set(long, 1),
+        ];
+        const harmless = [
+          index.release(long, 'h'),
+          index.remove('list', long),
+          records.delete(long),
+          journal.append(entry(`beside ${long.length}`, 0)),
+          index.claim(`beside ${long.length}`, 'h'),
+        ];
+        for (const { status } of await Promise.allSettled(refused)) assert.is(status, 'rejected');
+        for (const { status } of await Promise.allSettled(harmless)) assert.is(status, 'fulfilled');
+
+        assert.is(await index.lookup(long), undefined);
+        assert.is(await records.get(long), undefined);
+        assert.equal(await journal.load(long), { sequence: 0, state: undefined });
+        assert.equal(await index.page('list', page(0, 10, { prefix: long })), []);
+      }
+      assert.equal(await journal.load('s'), { sequence: 0, state: undefined });
+    });
+
+    law('a key of the greatest length works, whatever it is made of', async ({ index, journal }) => {
+      for (const first of ['k', '\u0001', '\0', '\u001f', '\u007f']) {
+        const longest = first + 'k'.repeat(keyBytesMax - 1);
+        assert.is(await index.claim(longest, 'h'), 'h');
+        assert.is(await index.lookup(longest), 'h');
+        assert.equal(await journal.append(entry(longest, 0)), APPENDED);
+        assert.is((await journal.load(longest)).sequence, 1);
+        const member = longest.slice('list\0'.length);
+        await index.add('list', member);
+        assert.equal(await index.page('list', page(0, 1, { prefix: member })), [member]);
+      }
+    });
+  }
+
+  // --------------------------------------------------------------------------------------------------------- close
+
+  law('closing waits for the writes under way', async (store) => {
+    const appends = range(50).map((n) => store.journal.append(entry(`s${n}`, 0)));
+    const claim = store.index.claim('key', 'h');
+    await store.close();
+    assert.equal(
+      await Promise.all(appends),
+      range(50).map(() => APPENDED),
+    );
+    assert.is(await claim, 'h');
+  });
+
+  law(
+    'after closing every use says that the store is not available; closing again is harmless',
+    async (store) => {
+      await store.check();
+      const { journal, index, records } = store;
+      await store.close();
+      await store.close();
+      const uses: { readonly [use: string]: () => Promise<unknown> } = {
+        load: () => journal.load('s'),
+        append: () => journal.append(entry('s', 0)),
+        due: () => journal.due(T, undefined, 10),
+        log: () => journal.log(0, 10),
+        lookup: () => index.lookup('key'),
+        claim: () => index.claim('key', 'h'),
+        release: () => index.release('key', 'h'),
+        add: () => index.add('list', 'm'),
+        remove: () => index.remove('list', 'm'),
+        page: () => index.page('list', page(0, 10)),
+        count: () => index.count('list'),
+        get: async () => records.get('a'),
+        set: async () => records.set('a', '1'),
+        delete: async () => records.delete('a'),
+        clear: async () => records.clear(),
+        check: () => store.check(),
+      };
+      for (const [use, call] of Object.entries(uses)) {
+        const outcome = await call().catch((error: unknown) => error);
+        assert.instance(outcome, StoreUnavailable, use);
+      }
+    },
+  );
+
+  law('while closing, what comes late is refused rather than waited for', async (store) => {
+    const first = store.journal.append(entry('s', 0));
+    const closed = store.close();
+    const late = await store.journal.append(entry('s', 1)).catch((error: unknown) => error);
+    assert.instance(late, StoreUnavailable);
+    await closed;
+    assert.equal(await first, APPENDED);
+  });
+
+  law('its name tells what it is', async ({ name: told }) => {
+    assert.ok(told.length > 0);
+  });
+
+  test.run();
+}
+
+// --------------------------------------------------------------------------------------------------------- helpers
+
+export function entry(stream: string, expected: number, more: Partial<Append> = {}): Append {
+  const sequence = expected + 1;
+  return {
+    stream,
+    expected,
+    event: `event ${sequence}`,
+    state: `${stream} at ${sequence}`,
+    alarmAt: null,
+    index: undefined,
+    ...more,
+  };
+}
+
+function logged(stream: string, sequence: number): LoggedEvent {
+  return { stream, sequence, event: `event ${sequence}` };
+}
+
+type Entries = IndexChanges['take'];
+
+function changes(take: Entries, release: Entries = { unique: [], members: [] }): IndexChanges {
+  return { take, release };
+}
+
+const page = (offset: number, limit: number, more: Partial<PageQuery> = {}): PageQuery => ({
+  offset,
+  limit,
+  ...more,
+});
+
+export const range = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+
+/** The same other order every time. */
+function shuffled<Item>(items: readonly Item[]): Item[] {
+  const step = 7_919 % items.length || 1;
+  const order = range(items.length).map((n) => ({ n, rank: ((n + 1) * step * 31) % 101 }));
+  return order.sort((a, b) => a.rank - b.rank || b.n - a.n).map(({ n }) => items[n] as Item);
+}
+
+export async function wholeLog(journal: Journal, limit = 500): Promise<LoggedEvent[]> {
+  const events: LoggedEvent[] = [];
+  for (let from = 0; ; ) {
+    const { events: some, next } = await journal.log(from, limit);
+    events.push(...some);
+    if (next === from) return events;
+    from = next;
+  }
+}
+
+export async function allDue(journal: Journal, now: number, limit = 50): Promise<DueAlarm[]> {
+  const alarms: DueAlarm[] = [];
+  let after: string | undefined;
+  do {
+    const { alarms: some, next } = await journal.due(now, after, limit);
+    alarms.push(...some);
+    after = next;
+  } while (after !== undefined);
+  return alarms;
+}
+
+/** Listing twice is harmless. */
+function unique(alarms: readonly DueAlarm[]): DueAlarm[] {
+  return [...new Map(alarms.map((alarm) => [`${alarm.dueAt} ${alarm.stream}`, alarm])).values()];
+}
+
+/** All that the append laws could have touched. */
+async function everything({ journal, index }: Store): Promise<unknown> {
+  return {
+    heads: await Promise.all(['s', 'holder'].map((stream) => journal.load(stream))),
+    log: await wholeLog(journal),
+    due: await allDue(journal, T + 10_000),
+    holders: await Promise.all(['key', 'free'].map((key) => index.lookup(key))),
+    members: await index.page('list', page(0, 100)),
+    count: await index.count('list'),
+  };
+}
+
+function keyv(store: Store, namespace: string): Keyv {
+  return new Keyv({ store: store.records, namespace, throwOnErrors: true });
+}
+
+/** The ids of all records of a namespace. Keyv itself walks only through backends that it knows by name. */
+async function idsOf({ records }: Store, namespace: string): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const [key] of records.iterator?.(namespace) ?? []) {
+    ids.push(String(key).slice(namespace.length + 1));
+  }
+  return ids.sort();
+}
