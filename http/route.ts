@@ -110,7 +110,7 @@ export function defineRoute<R extends Role, Params, Query, Body>(
 function complaint(error: z.ZodError): string {
   const [issue] = error.issues;
   if (issue === undefined) return 'Malformed request';
-  // Messages of ours are whole sentences; zod's own need the place.
+  // Messages of ours are whole sentences; zod's own end without a mark, and need the place.
   const place = issue.path.join('.');
-  return issue.code === 'custom' || place === '' ? issue.message : `${place}: ${issue.message}`;
+  return place === '' || /[.!]$/.test(issue.message) ? issue.message : `${place}: ${issue.message}`;
 }

@@ -1,0 +1,169 @@
+/** Attributes over REST, `claimingData` above all (rules O3, C3, C9; facts 3.6 no. 14, 4.3). */
+import * as assert from 'uvu/assert';
+import { type Answer, claimPath, HOUR_MS, isDone, provision, restLaws, START } from '../kit/rest-client.ts';
+
+const { law, run } = restLaws('rest attributes');
+
+const BASE = '/api/plugins/telemetry';
+const NAME = 'Device';
+const SECRET = 'printed on the box';
+const claimingData = { secretKey: SECRET, expirationTime: START + HOUR_MS };
+
+/** Problems are bare text here. */
+function says(answer: Answer, status: number, text: string): void {
+  assert.is(answer.status, status, answer.text);
+  assert.is(answer.text, text);
+  assert.match(answer.headers.get('content-type') ?? '', 'text/plain');
+}
+
+law('attributes: saved by every path, read by scope and keys, deleted', async ({ world, home }) => {
+  const id = await provision(world, home.tenantId, NAME);
+  const { admin } = home;
+  isDone(await admin.post(`${BASE}/${id}/SERVER_SCOPE`, { a: 1, b: { c: [true] } }));
+  isDone(await admin.post(`${BASE}/DEVICE/${id}/SERVER_SCOPE`, { a: 'x' }));
+  isDone(await admin.post(`${BASE}/DEVICE/${id}/attributes/SHARED_SCOPE`, { s: false }));
+
+  const values = async (rest: string) =>
+    (await admin.get(`${BASE}/DEVICE/${id}/values/attributes${rest}`)).json;
+  const row = (key: string, value: unknown) => ({ lastUpdateTs: START, key, value });
+  assert.equal(await values('/SERVER_SCOPE'), [row('a', 'x'), row('b', { c: [true] })]);
+  assert.equal(await values('/SERVER_SCOPE?keys=b,nothing'), [row('b', { c: [true] })]);
+  assert.equal(await values('/SHARED_SCOPE'), [row('s', false)]);
+  assert.equal(await values('/CLIENT_SCOPE'), []);
+  assert.equal(await values('?keys=a,s'), [row('a', 'x'), row('s', false)]);
+  const keys = async (rest: string) => (await admin.get(`${BASE}/DEVICE/${id}/keys/attributes${rest}`)).json;
+  assert.equal(await keys(''), ['a', 'b', 's']);
+  assert.equal(await keys('/SHARED_SCOPE'), ['s']);
+
+  isDone(await admin.delete(`${BASE}/${id}/SERVER_SCOPE?keys=a,nothing`, {}));
+  isDone(await admin.delete(`${BASE}/DEVICE/${id}/SHARED_SCOPE?key=s&key=t`));
+  assert.equal(await keys(''), ['b']);
+});
+
+law('attributes: what is wrong is told as bare text', async ({ world, home }) => {
+  const id = await provision(world, home.tenantId, NAME);
+  const save = (body: string, path = `${BASE}/${id}/SERVER_SCOPE`) => home.admin.send('POST', path, { body });
+  says(await save('{'), 400, 'Invalid JSON');
+  says(await save(''), 400, 'Invalid JSON');
+  says(await save('[1]'), 400, 'Invalid JSON');
+  says(await save('1'), 400, 'Invalid JSON');
+  says(await save('{"a":1e999}'), 400, 'Invalid JSON');
+  says(await save('{}'), 400, 'No attributes data found in request body!');
+  says(await save('{"a":null}'), 400, 'An attribute can not be null!');
+  says(await save('{" ":1}'), 400, 'An attribute key is empty, too long or malformed!');
+  says(await save('{"a":1}', `${BASE}/${id}/CLIENT_SCOPE`), 400, 'Invalid scope!');
+  says(
+    await save('{"a":1}', `${BASE}/ASSET/${id}/SERVER_SCOPE`),
+    400,
+    'Only attributes of a DEVICE are kept here!',
+  );
+  says(await save('{"a":1}', `${BASE}/not-an-id/SERVER_SCOPE`), 400, 'Invalid UUID string!');
+  says(await home.admin.delete(`${BASE}/${id}/SERVER_SCOPE`), 400, 'Empty keys!');
+  says(
+    await save(`{"a":"${'x'.repeat(70_000)}"}`),
+    400,
+    'Attributes of a device may not take more than 65536 bytes!',
+  );
+});
+
+law('attributes: keys that JavaScript holds dear are keys like others', async ({ world, home }) => {
+  const id = await provision(world, home.tenantId, NAME);
+  const body = '{"__proto__":{"x":1},"constructor":1,"toString":"t"}';
+  isDone(await home.admin.send('POST', `${BASE}/${id}/SHARED_SCOPE`, { body }));
+  const path = `${BASE}/DEVICE/${id}/values/attributes/SHARED_SCOPE`;
+  const rows = (await home.admin.get(path)).json as { key: string; value: unknown }[];
+  assert.equal(Object.fromEntries(rows.map(({ key, value }) => [`key ${key}`, value])), {
+    'key __proto__': { x: 1 },
+    'key constructor': 1,
+    'key toString': 't',
+  });
+  isDone(await home.admin.delete(`${BASE}/${id}/SHARED_SCOPE?keys=__proto__,constructor`));
+  assert.equal((await home.admin.get(`${BASE}/DEVICE/${id}/keys/attributes`)).json, ['toString']);
+});
+
+law(
+  'claimingData: the tenant reads back what it set; customers neither see nor touch it',
+  async ({ world, home }) => {
+    const id = await provision(world, home.tenantId, NAME, home.alice.customerId);
+    const path = `${BASE}/${id}/SERVER_SCOPE`;
+    isDone(await home.admin.post(path, { claimingData, colour: 'red' }));
+    const rows = (who: typeof home.admin) => who.get(`${BASE}/DEVICE/${id}/values/attributes`);
+    const keys = (who: typeof home.admin) => who.get(`${BASE}/DEVICE/${id}/keys/attributes/SERVER_SCOPE`);
+    assert.equal((await rows(home.admin)).json, [
+      { lastUpdateTs: START, key: 'colour', value: 'red' },
+      { lastUpdateTs: START, key: 'claimingData', value: claimingData },
+    ]);
+    assert.equal((await keys(home.admin)).json, ['colour', 'claimingData']);
+    assert.equal((await keys(home.alice)).json, ['colour']);
+    assert.not.match((await rows(home.alice)).text, 'claimingData');
+
+    const denied = "You don't have permission to perform this operation!";
+    for (const body of [
+      { claimingData },
+      { claimingAllowed: true },
+      { colour: 'blue', claimingAllowed: false },
+    ]) {
+      says(await home.alice.post(path, body), 403, denied);
+    }
+    says(await home.alice.delete(`${path}?keys=colour,claimingData`), 403, denied);
+    says(await home.alice.delete(`${path}?keys=claimingAllowed`), 403, denied);
+    assert.equal((await keys(home.admin)).json, ['colour', 'claimingData']);
+    isDone(await home.alice.post(path, { colour: 'green' }));
+    // In the other scope these names mean nothing.
+    isDone(await home.alice.post(`${BASE}/${id}/SHARED_SCOPE`, { claimingData: 1 }));
+
+    isDone(await home.admin.delete(`${path}?keys=claimingData`));
+    assert.equal((await keys(home.admin)).json, ['colour']);
+  },
+);
+
+law('claimingData: a back door set before giving back does not exist', async ({ world, home }) => {
+  await provision(world, home.tenantId, NAME, home.alice.customerId);
+  const { id } = (await world.directory.byName(home.tenantId, NAME)) ?? { id: '' };
+  assert.is((await home.alice.post(`${BASE}/${id}/SERVER_SCOPE`, { claimingData })).status, 403);
+  await home.alice.delete(claimPath(NAME));
+  assert.is((await home.alice.post(claimPath(NAME), { secretKey: SECRET })).text, '"FAILURE"');
+});
+
+law(
+  'claimingData: malformed is refused with the reason, and never with the secret',
+  async ({ world, home }) => {
+    const id = await provision(world, home.tenantId, NAME);
+    for (const data of [
+      SECRET,
+      [SECRET],
+      { secretKey: SECRET },
+      { secretKey: SECRET, expirationTime: '123' },
+      { secretKey: SECRET, expirationTime: -1 },
+      { secretKey: SECRET, expirationTime: 1.5 },
+      { secretKey: SECRET, expirationTime: 2 ** 63 },
+      { secretKey: [SECRET], expirationTime: 1 },
+      { secretKey: { SECRET }, expirationTime: 1 },
+    ]) {
+      const answer = await home.admin.post(`${BASE}/${id}/SERVER_SCOPE`, { claimingData: data });
+      assert.is(answer.status, 400);
+      assert.match(answer.text, 'claimingData should be');
+      assert.not.match(answer.text, SECRET);
+    }
+    isDone(
+      await home.admin.post(`${BASE}/${id}/SERVER_SCOPE`, { claimingData: { expirationTime: START + 1 } }),
+    );
+  },
+);
+
+law(
+  'claimingData: what is stored holds neither the secret nor a plain digest of it',
+  async ({ world, home }) => {
+    const id = await provision(world, home.tenantId, NAME);
+    isDone(await home.admin.post(`${BASE}/${id}/SERVER_SCOPE`, { claimingData }));
+    const head = (await world.store.journal.load(id)).state ?? '';
+    const log = JSON.stringify(await world.store.journal.log(0, 100));
+    for (const text of [head, log]) {
+      assert.not.match(text, SECRET);
+      assert.not.match(text, Buffer.from(SECRET).toString('base64').replace(/=+$/, ''));
+      assert.match(text, 'sealedSecret');
+    }
+  },
+);
+
+run();
