@@ -7,7 +7,8 @@
  * - the way to the store is slow, so what is asked now is done later (after others; after the asker gave up);
  * - the way back is slow, so what was read is old when it arrives, and what is durable is not known to be;
  * - for a while the store can not be reached at all;
- * - the node dies: requests on their way may still be carried out or not, answers reach nobody.
+ * - the node dies, now and then just as it appends: requests on their way may still be carried out or not, answers
+ *   reach nobody.
  *
  * The store itself is honest: it does what it is asked in one atomic step, or nothing. Delays are on simulated time.
  */
@@ -19,6 +20,8 @@ import type { Dice } from '../kit/dice.ts';
 export interface FaultRates {
   readonly appendFails: number;
   readonly appendLies: number;
+  /** The node dies before the append reaches the store, or after and before it hears of it. */
+  readonly appendKills: number;
   readonly loadFails: number;
   readonly dueFails: number;
   /** Of any call, to be slow on its way to the store, or back. */
@@ -30,6 +33,7 @@ export interface FaultRates {
 export const NO_FAULTS: FaultRates = {
   appendFails: 0,
   appendLies: 0,
+  appendKills: 0,
   loadFails: 0,
   dueFails: 0,
   slow: 0,
@@ -42,6 +46,7 @@ export function drawRates(dice: Dice): FaultRates {
   return {
     appendFails: rate(),
     appendLies: rate(),
+    appendKills: dice.chance(0.5) ? 0 : dice.pick([0.01, 0.05]),
     loadFails: rate(),
     dueFails: rate(),
     slow: rate(),
@@ -64,6 +69,18 @@ export interface Wire {
   /** True while the store can not be reached. */
   readonly cut: boolean;
   readonly rates: FaultRates;
+  /** Kills the node. */
+  kill(): void;
+}
+
+/** What may go wrong with one kind of call, at which rates. */
+interface Risks {
+  /** To fail before it reaches the store. */
+  readonly failure: number;
+  /** To be carried out and reported as failed. */
+  readonly lie: number;
+  /** To be the node's end. */
+  readonly kill: number;
 }
 
 export interface FaultContext {
@@ -77,29 +94,23 @@ export interface FaultContext {
 export function createFaultyJournal(inner: Journal, wire: Wire, context: FaultContext): Journal {
   const { dice, sleep, tally } = context;
 
-  /**
-   * One call over the wire. All draws are made before anything is awaited, the same number whatever the outcome.
-   * @param failure the rate at which the call fails before it reaches the store
-   * @param lie the rate at which it is carried out and reported as failed
-   */
-  async function call<Result>(
-    what: string,
-    failure: number,
-    lie: number,
-    act: () => Promise<Result>,
-  ): Promise<Result> {
+  /** One call over the wire. All draws are made before anything is awaited, the same number whatever the outcome. */
+  async function call<Result>(what: string, risks: Risks, act: () => Promise<Result>): Promise<Result> {
     const { slow, slowMaxMs } = wire.rates;
-    const fails = dice.chance(failure);
-    const lies = dice.chance(lie);
-    const wayThere = dice.chance(slow) ? dice.between(1, Math.max(1, slowMaxMs)) : 0;
-    const wayBack = dice.chance(slow) ? dice.between(1, Math.max(1, slowMaxMs)) : 0;
+    const fails = dice.chance(risks.failure);
+    const lies = dice.chance(risks.lie);
+    const kills = dice.chance(risks.kill);
+    const killsFirst = dice.chance(0.5);
     const survivesDeath = dice.chance(0.5);
+    const wayThere = dice.chance(slow) ? dice.between(1, slowMaxMs) : 0;
+    const wayBack = dice.chance(slow) ? dice.between(1, slowMaxMs) : 0;
 
     if (!wire.alive) return never();
     if (wayThere > 0) {
       tally(`${what}-slow-to-store`);
       await sleep(wayThere);
     }
+    if (kills && killsFirst) wire.kill();
     if (!wire.alive) {
       tally(`${what}-on-its-way-when-node-died`);
       if (!survivesDeath) return never();
@@ -108,6 +119,10 @@ export function createFaultyJournal(inner: Journal, wire: Wire, context: FaultCo
       throw new InjectedFault(`${what} failed`);
     }
     const result = await act();
+    if (kills && !killsFirst) {
+      tally(`${what}-done-as-node-died`);
+      wire.kill();
+    }
     if (wayBack > 0) {
       tally(`${what}-slow-from-store`);
       await sleep(wayBack);
@@ -120,12 +135,16 @@ export function createFaultyJournal(inner: Journal, wire: Wire, context: FaultCo
     return result;
   }
 
+  const only = (failure: number): Risks => ({ failure, lie: 0, kill: 0 });
   return {
-    load: (stream: string): Promise<Head> => call('load', wire.rates.loadFails, 0, () => inner.load(stream)),
-    append: (entry: Append): Promise<AppendResult> =>
-      call('append', wire.rates.appendFails, wire.rates.appendLies, () => inner.append(entry)),
+    load: (stream: string): Promise<Head> =>
+      call('load', only(wire.rates.loadFails), () => inner.load(stream)),
+    append(entry: Append): Promise<AppendResult> {
+      const { appendFails: failure, appendLies: lie, appendKills: kill } = wire.rates;
+      return call('append', { failure, lie, kill }, () => inner.append(entry));
+    },
     due: (now: number, after: string | undefined, limit: number): Promise<DuePage> =>
-      call('due', wire.rates.dueFails, 0, () => inner.due(now, after, limit)),
+      call('due', only(wire.rates.dueFails), () => inner.due(now, after, limit)),
     log: (from, limit) => inner.log(from, limit),
   };
 }

@@ -8,10 +8,12 @@
  */
 import { parseArgs } from 'node:util';
 import { PLANTS, type Plant } from './plants.ts';
-import { replayCommand, summarise, tell, timelineOf } from './report.ts';
+import { describe, replayCommand, summarise, tell, timelineOf } from './report.ts';
 import { type Run, runSeed } from './run.ts';
 
 const DEFAULT_COUNT = 1000;
+/** Violations printed of one seed: the first tell most. */
+const SHOWN_MAX = 10;
 
 interface Options {
   readonly from: number;
@@ -69,7 +71,8 @@ async function main({ from, to, verbose, bug }: Options): Promise<number> {
     if (run.violations.length === 0) continue;
 
     tell(`seed ${seed}: ${run.violations.length} violations, after ${seed - from} seeds without`);
-    for (const { law, device, text } of run.violations) tell(`  ${law}: ${device}: ${text}`);
+    for (const violation of run.violations.slice(0, SHOWN_MAX)) tell(`  ${describe(violation)}`);
+    if (run.violations.length > SHOWN_MAX) tell(`  and ${run.violations.length - SHOWN_MAX} more`);
     tell(`replay: ${replayCommand(seed, bug)} --verbose`);
     return bug === undefined ? 1 : 0;
   }

@@ -64,8 +64,7 @@ export class SimNode implements Life {
         }),
     };
     this.#journal = options.wire(this);
-    const sleep = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
-    const { decider, journal } = plant(bug, createDeviceDecider(policy), this.#journal, sleep);
+    const { decider, journal } = plant(bug, createDeviceDecider(policy), this.#journal);
     const log = surprisingLog(name, recorder);
     this.#root = startSystem(deviceEngine(journal));
     this.#registry = createRegistry(

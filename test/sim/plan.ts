@@ -32,7 +32,9 @@ export function drawPlan(dice: Dice, bug: Plant | undefined): Plan {
     maxDurationMs: dice.chance(0.4) ? 60_000 : 0,
     maxAttributeBytes: 2048,
   };
-  const skew = dice.chance(0.3) ? dice.between(1, 40) : 0;
+  const skewMaxMs = dice.chance(0.3) ? dice.between(1, 40) : 0;
+  const nodes = dice.pick([2, 2, 3]);
+  const skewsMs = Array.from({ length: nodes }, () => dice.between(0, skewMaxMs));
   const every = () => (dice.chance(0.5) ? 0 : dice.pick([1500, 4000, 10_000]));
   return {
     world: {
@@ -40,17 +42,17 @@ export function drawPlan(dice: Dice, bug: Plant | undefined): Plan {
       registry: {
         residentsMax: dice.pick([1, 2, 100]),
         idleMs: dice.pick([300, 1500, 60_000]),
-        mailboxMax: dice.pick([2, 5, 100]),
-        inFlightMax: dice.pick([4, 100]),
+        mailboxMax: dice.pick([3, 100, 100]),
+        inFlightMax: dice.pick([6, 100, 100]),
         askTimeoutMs: dice.pick([300, 1000]),
       },
       alarms: { pollMs: 250, fanOutMax: dice.pick([1, 100]) },
       rates: drawRates(dice),
-      skewsMs: [0, skew],
+      skewsMs,
       bug,
     },
-    rules: { ...policy, clockSlackMs: skew },
-    intents: dice.between(20, 60),
+    rules: { ...policy, clockSlackMs: skewMaxMs },
+    intents: dice.between(30, 90),
     pauseMaxMs: dice.pick([20, 150, 600]),
     wayMaxMs: dice.pick([0, 5, 60, 400]),
     duplicates: dice.pick([0, 0.1, 0.3]),

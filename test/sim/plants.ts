@@ -11,6 +11,8 @@ export const PLANTS = {
   'no-expiry': 'a confirm does not look at the instant: only the timer closes windows',
   'early-reply': 'the answer is given when the append is under way, not when it is durable',
   'stale-refusal': 'a refusal is given without looking whether the state is still the newest',
+  unconditional: 'an event is appended whatever the head is by now',
+  'no-alarm': 'the store forgets to tell which windows have elapsed',
 } as const;
 
 export type Plant = keyof typeof PLANTS;
@@ -23,12 +25,7 @@ export interface Planted {
   readonly journal: Journal;
 }
 
-export function plant(
-  bug: Plant | undefined,
-  decider: DeviceDecider,
-  journal: Journal,
-  sleep: (ms: number) => Promise<void>,
-): Planted {
+export function plant(bug: Plant | undefined, decider: DeviceDecider, journal: Journal): Planted {
   switch (bug) {
     case undefined:
       return { decider, journal };
@@ -37,9 +34,13 @@ export function plant(
     case 'no-expiry':
       return { decider: timeless(decider), journal };
     case 'early-reply':
-      return { decider, journal: hasty(journal, sleep) };
+      return { decider, journal: hasty(journal) };
     case 'stale-refusal':
       return staleRefusing(decider, journal);
+    case 'unconditional':
+      return { decider, journal: unconditional(journal) };
+    case 'no-alarm':
+      return { decider, journal: { ...journal, due: async () => ({ alarms: [], next: undefined }) } };
     default:
       return bug satisfies never;
   }
@@ -80,32 +81,43 @@ function resuming(journal: Journal): Journal {
   };
 }
 
+/** A window, or a key, opens as long as it is there. */
 function timeless(decider: DeviceDecider): DeviceDecider {
   return {
     ...decider,
     decide(state, command, at) {
-      if (command.type !== 'ConfirmClaim' || state.status === 'absent')
-        return decider.decide(state, command, at);
+      const inTime = decider.decide(state, command, at);
+      if (inTime.type === 'accept' || command.type !== 'ConfirmClaim' || state.status === 'absent')
+        return inTime;
       const { window, serverKey } = state;
       const endless = {
         ...state,
         window: window === null ? null : { ...window, closesAt: Number.MAX_SAFE_INTEGER },
         serverKey: serverKey === null ? null : { ...serverKey, expiresAt: Number.MAX_SAFE_INTEGER },
       };
-      return decider.decide(endless, command, at);
+      const late = decider.decide(endless, command, at);
+      return late.type === 'accept' ? late : inTime;
     },
   };
 }
 
-/** Group commit gone wrong: the writer is told before its batch is flushed, a few milliseconds later. */
-function hasty(journal: Journal, sleep: (ms: number) => Promise<void>): Journal {
+/** The writer is told when its event has been handed over, whatever becomes of it. */
+function hasty(journal: Journal): Journal {
   return {
     ...journal,
     async append(entry) {
-      sleep(5)
-        .then(() => journal.append(entry))
-        .catch(() => undefined);
+      journal.append(entry).catch(() => undefined);
       return { type: 'appended' };
+    },
+  };
+}
+
+function unconditional(journal: Journal): Journal {
+  return {
+    ...journal,
+    async append(entry) {
+      const { sequence } = await journal.load(entry.stream);
+      return journal.append({ ...entry, expected: sequence });
     },
   };
 }

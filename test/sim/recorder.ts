@@ -43,19 +43,7 @@ export class Recorder {
 
   end(operation: OpenOperation, at: number, outcome: Outcome): void {
     operation.ended = { moment: this.#moment(at), outcome };
-    switch (outcome.type) {
-      case 'accepted':
-        return this.tally(`accepted: ${operation.request.type}`);
-      case 'refused':
-        return this.tally(`refused: ${outcome.reason}`);
-      case 'unknown':
-        return this.tally(`unknown: ${outcome.why}`);
-      case 'read':
-      case 'nothing-done':
-        return this.tally(outcome.type);
-      default:
-        outcome satisfies never;
-    }
+    this.tally(nameOf(operation, outcome));
   }
 
   /** The store's journal as one node uses it: what it appends is written down at the moment it is durable. */
@@ -81,7 +69,10 @@ export class Recorder {
   }
 
   #appended(entry: Append, result: AppendResult, node: string, at: number): void {
-    if (result.type !== 'appended') return this.tally(`append-${result.type}`);
+    if (result.type !== 'appended') {
+      this.tally(`append-${result.type}`);
+      return;
+    }
     const { stream: device, expected, event: text, state } = entry;
     const event = JSON.parse(text) as DeviceEvent;
     const head = state === undefined ? null : seenIn(JSON.parse(state) as DeviceState, this.#digests);
@@ -95,5 +86,22 @@ export class Recorder {
     this.activity += 1;
     this.#step += 1;
     return { step: this.#step, at };
+  }
+}
+
+/** What an outcome is counted as. */
+function nameOf({ request }: Operation, outcome: Outcome): string {
+  switch (outcome.type) {
+    case 'accepted':
+      return `accepted: ${request.type}`;
+    case 'refused':
+      return `refused: ${outcome.reason}`;
+    case 'unknown':
+      return `unknown: ${outcome.why}`;
+    case 'read':
+    case 'nothing-done':
+      return outcome.type;
+    default:
+      return outcome satisfies never;
   }
 }

@@ -1,10 +1,14 @@
 /** Runs in words: how to replay one, what happened in it, how often everything happened in many. */
-import type { Operation, Outcome } from './history.ts';
+import type { Operation, Outcome, Violation } from './history.ts';
 import type { Plant } from './plants.ts';
 import type { Run } from './run.ts';
 
 export function tell(text: string): void {
   process.stdout.write(`${text}\n`);
+}
+
+export function describe({ law, device, text }: Violation): string {
+  return `${law}: ${device}: ${text}`;
 }
 
 /** The one line that plays a seed again, alone. */

@@ -79,39 +79,27 @@ async function trouble(world: World, plan: Plan, dice: Dice): Promise<void> {
 
 /** Sets off troubles of each kind, at random times, as long as the callers have plans. */
 function wreak(world: World, plan: Plan, dice: Dice, isOver: () => boolean): void {
-  const each = (everyMs: number, label: string, act: (dice: Dice) => Promise<void> | void) => {
+  const each = (everyMs: number, label: string, act: (dice: Dice, place: Place) => void) => {
     if (everyMs === 0) return;
     const own = dice.fork(label);
     const again = () =>
-      world.clock.after(own.between(1, 2 * everyMs), async () => {
+      world.clock.after(own.between(1, 2 * everyMs), () => {
         if (isOver()) return;
-        await act(own);
+        act(own, own.pick(world.places));
         again();
       });
     again();
   };
-  const backUp = async (place: Place, dice: Dice): Promise<void> => {
-    await world.sleep(dice.between(10, 800));
-    world.start(place);
-  };
 
-  each(plan.crashEveryMs, 'crash', (own) => {
-    const place = own.pick(world.places);
-    world.crash(place);
-    return backUp(place, own);
+  each(plan.crashEveryMs, 'crash', (own, place) => world.crash(place, own.between(10, 800)));
+  each(plan.drainEveryMs, 'drain', (own, place) => {
+    void world.restart(place, own.pick([0, 50, 1000]), own.between(10, 800));
   });
-  each(plan.drainEveryMs, 'drain', async (own) => {
-    const place = own.pick(world.places);
-    // Not waited for: the node may die while it drains.
-    void world.restart(place, own.pick([0, 50, 1000]));
-    await world.sleep(1200);
-    return backUp(place, own);
-  });
-  each(plan.cutEveryMs, 'cut', async (own) => {
-    const place = own.pick(world.places);
+  each(plan.cutEveryMs, 'cut', (own, place) => {
     place.cut = true;
-    await world.sleep(own.between(20, 1500));
-    place.cut = false;
+    world.clock.after(own.between(20, 1500), () => {
+      place.cut = false;
+    });
   });
   each(plan.leapEveryMs, 'leap', (own) => world.leap(own.between(1, 4000)));
 }

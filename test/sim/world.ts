@@ -37,7 +37,8 @@ const START = Date.UTC(2026, 0, 1);
 /** Turns of the event loop without any activity after which nothing moves without time. */
 const IDLE_TURNS = 2;
 
-interface Place {
+export interface Place {
+  /** Nodes are called after their place and the number of their life: A1, A2, … */
   readonly letter: string;
   readonly skewMs: number;
   lives: number;
@@ -103,21 +104,23 @@ export class World {
     });
   }
 
-  /** Kills a node in the middle of whatever it does. */
-  crash(place: Place): void {
+  /** Kills a node in the middle of whatever it does. Another life begins `downMs` later. */
+  crash(place: Place, downMs: number): void {
     if (place.node === undefined) return;
     this.tally('crash');
     place.node.die();
     place.node = undefined;
+    this.clock.after(downMs, () => this.start(place));
   }
 
-  /** Stops a node in order. Resolves when it is gone. */
-  async restart(place: Place, drainMs: number): Promise<void> {
+  /** Stops a node in order, as for an upgrade, unless it dies over it. Another life begins `downMs` after its end. */
+  async restart(place: Place, drainMs: number, downMs: number): Promise<void> {
     const { node } = place;
     if (node === undefined) return;
     this.tally('drain');
     await node.drain(drainMs);
     if (place.node === node) place.node = undefined;
+    this.clock.after(downMs, () => this.start(place));
   }
 
   /** Delivers a request to the node at a place. Undefined when there is none: the caller could not connect. */
@@ -176,6 +179,9 @@ export class World {
       get rates() {
         return world.#calm ? NO_FAULTS : world.#options.rates;
       },
+      kill() {
+        if (life.alive) world.crash(place, world.#faults.between(10, 800));
+      },
     };
     const watched = this.recorder.watch(this.store.journal, name, () => this.clock.now());
     return createFaultyJournal(watched, wire, {
@@ -185,5 +191,3 @@ export class World {
     });
   }
 }
-
-export type { Place };
