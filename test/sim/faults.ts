@@ -6,6 +6,7 @@
  * - an append succeeds, and failure is reported;
  * - the way to the store is slow, so what is asked now is done later (after others; after the asker gave up);
  * - the way back is slow, so what was read is old when it arrives, and what is durable is not known to be;
+ * - alarms are listed that are not due yet (another node's clock was ahead; a coarse table);
  * - for a while the store can not be reached at all;
  * - the node dies, now and then just as it appends: requests on their way may still be carried out or not, answers
  *   reach nobody.
@@ -24,6 +25,7 @@ export interface FaultRates {
   readonly appendKills: number;
   readonly loadFails: number;
   readonly dueFails: number;
+  readonly dueEarly: number;
   /** Of any call, to be slow on its way to the store, or back. */
   readonly slow: number;
   /** The longest way, in ms. */
@@ -36,6 +38,7 @@ export const NO_FAULTS: FaultRates = {
   appendKills: 0,
   loadFails: 0,
   dueFails: 0,
+  dueEarly: 0,
   slow: 0,
   slowMaxMs: 0,
 };
@@ -49,10 +52,14 @@ export function drawRates(dice: Dice): FaultRates {
     appendKills: dice.chance(0.5) ? 0 : dice.pick([0.01, 0.05]),
     loadFails: rate(),
     dueFails: rate(),
+    dueEarly: rate(),
     slow: rate(),
     slowMaxMs: dice.pick([20, 200, 1500]),
   };
 }
+
+/** How early an alarm may be listed, in ms. */
+const EARLY_MAX_MS = 2000;
 
 /** A failure that the simulation caused. Any other error is a surprise, and tells of a bug. */
 export class InjectedFault extends StoreUnavailable {
@@ -143,8 +150,13 @@ export function createFaultyJournal(inner: Journal, wire: Wire, context: FaultCo
       const { appendFails: failure, appendLies: lie, appendKills: kill } = wire.rates;
       return call('append', { failure, lie, kill }, () => inner.append(entry));
     },
-    due: (now: number, after: string | undefined, limit: number): Promise<DuePage> =>
-      call('due', only(wire.rates.dueFails), () => inner.due(now, after, limit)),
+    due(now: number, after: string | undefined, limit: number): Promise<DuePage> {
+      const { dueFails, dueEarly } = wire.rates;
+      const early = dice.chance(dueEarly);
+      const aheadMs = dice.between(1, EARLY_MAX_MS);
+      if (early) tally('due-early');
+      return call('due', only(dueFails), () => inner.due(early ? now + aheadMs : now, after, limit));
+    },
     log: (from, limit) => inner.log(from, limit),
   };
 }

@@ -109,7 +109,14 @@ export interface Operation {
   readonly request: Request;
   readonly called: Moment;
   /** Undefined while it is under way; in a finished history that is a violation in itself. */
-  readonly ended: { readonly moment: Moment; readonly outcome: Outcome } | undefined;
+  readonly ended:
+    | {
+        readonly moment: Moment;
+        readonly outcome: Outcome;
+        /** How long the caller waited, in ms, leaps of time not counted. */
+        readonly waitedMs: number;
+      }
+    | undefined;
 }
 
 /** An event that the store made durable, seen at the store itself. */
@@ -133,6 +140,8 @@ export interface Rules {
   /** 0: no limit. */
   readonly maxDurationMs: number;
   readonly maxAttributeBytes: number;
+  /** How long a command may take before its caller hears that it did, in ms. */
+  readonly askTimeoutMs: number;
   /** The most by which two nodes' clocks differ, in ms. */
   readonly clockSlackMs: number;
 }

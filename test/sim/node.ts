@@ -94,6 +94,14 @@ export class SimNode implements Life {
     return this.#registry.inFlight;
   }
 
+  /** Every limit has a name, and holds at any time. */
+  checkLimits(): void {
+    const { registry, recorder, name } = this.#options;
+    const { residents, inFlight } = this.#registry;
+    if (residents > registry.residentsMax) recorder.surprise(`${name}: ${residents} actors are resident`);
+    if (inFlight > registry.inFlightMax) recorder.surprise(`${name}: ${inFlight} commands are in flight`);
+  }
+
   /** Delivers a request and writes down what comes of it. Resolves with the outcome, also when the node dies. */
   deliver(device: string, request: Request): Promise<Outcome> {
     const { recorder, skewMs } = this.#options;
@@ -113,6 +121,12 @@ export class SimNode implements Life {
   async drain(drainMs: number): Promise<void> {
     void this.#alarms.stop();
     await this.#registry.stop(drainMs);
+    await new Promise((resolve) => setImmediate(resolve)); // answers given on the last moment arrive
+    if (!this.alive) return;
+    for (const { id, request } of this.#open.keys()) {
+      if (request.type === 'read') continue; // reads are the store's, not the registry's
+      this.#options.recorder.surprise(`${this.name}: operation ${id} got no answer before the node stopped`);
+    }
     this.die();
   }
 

@@ -35,6 +35,7 @@ export function drawPlan(dice: Dice, bug: Plant | undefined): Plan {
   const skewMaxMs = dice.chance(0.3) ? dice.between(1, 40) : 0;
   const nodes = dice.pick([2, 2, 3]);
   const skewsMs = Array.from({ length: nodes }, () => dice.between(0, skewMaxMs));
+  const askTimeoutMs = dice.pick([300, 1000]);
   const every = () => (dice.chance(0.5) ? 0 : dice.pick([1500, 4000, 10_000]));
   return {
     world: {
@@ -44,14 +45,14 @@ export function drawPlan(dice: Dice, bug: Plant | undefined): Plan {
         idleMs: dice.pick([300, 1500, 60_000]),
         mailboxMax: dice.pick([3, 100, 100]),
         inFlightMax: dice.pick([6, 100, 100]),
-        askTimeoutMs: dice.pick([300, 1000]),
+        askTimeoutMs,
       },
       alarms: { pollMs: 250, fanOutMax: dice.pick([1, 100]) },
       rates: drawRates(dice),
       skewsMs,
       bug,
     },
-    rules: { ...policy, clockSlackMs: skewMaxMs },
+    rules: { ...policy, askTimeoutMs, clockSlackMs: skewMaxMs },
     intents: dice.between(30, 90),
     pauseMaxMs: dice.pick([20, 150, 600]),
     wayMaxMs: dice.pick([0, 5, 60, 400]),

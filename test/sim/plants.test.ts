@@ -27,7 +27,9 @@ for (const bug of Object.keys(PLANTS) as Plant[]) {
       if (violations.length > 0) firstSeed ??= seed;
       const plain = violations.find((violation) => violation.law === law && words.test(violation.text));
       if (plain === undefined) continue;
-      tell(`\n# ${bug}: first found by seed ${firstSeed}, in plain sight by seed ${seed}: ${describe(plain)}`);
+      tell(
+        `\n# ${bug}: first found by seed ${firstSeed}, in plain sight by seed ${seed}: ${describe(plain)}`,
+      );
       return;
     }
     assert.unreachable(

@@ -17,10 +17,14 @@ export class Recorder {
   activity = 0;
   #step = 0;
   readonly #digests: Digests;
+  readonly #uptime: () => number;
   readonly #durable = new Set<string>();
+  readonly #calledAt = new Map<Operation, number>();
 
-  constructor(digests: Digests) {
+  /** @param uptime ms that have passed, leaps of time not counted */
+  constructor(digests: Digests, uptime: () => number) {
     this.#digests = digests;
+    this.#uptime = uptime;
   }
 
   tally(what: string): void {
@@ -38,11 +42,13 @@ export class Recorder {
     const called = this.#moment(at);
     const operation = { id, device, node, skewMs, request, called, ended: undefined };
     this.operations.push(operation);
+    this.#calledAt.set(operation, this.#uptime());
     return operation;
   }
 
   end(operation: OpenOperation, at: number, outcome: Outcome): void {
-    operation.ended = { moment: this.#moment(at), outcome };
+    const waitedMs = this.#uptime() - (this.#calledAt.get(operation) ?? Number.NaN);
+    operation.ended = { moment: this.#moment(at), outcome, waitedMs };
     this.tally(nameOf(operation, outcome));
   }
 

@@ -107,6 +107,7 @@ const EVERYTHING = [
   ...['fails', 'slow-to-store', 'slow-from-store', 'while-cut-off', 'on-its-way-when-node-died'].flatMap(
     (fault) => [`load-${fault}`, `due-${fault}`],
   ),
+  'due-early',
   'actor-failed',
   'connection-refused',
   'crash',

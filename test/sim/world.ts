@@ -50,9 +50,9 @@ export interface Place {
 export class World {
   readonly store = createMemoryStore();
   readonly digests = createDigests(createSecrets(Buffer.alloc(32, 1)));
-  readonly recorder = new Recorder(this.digests);
-  readonly places: readonly Place[];
   readonly #timers = createSimClock(START);
+  readonly recorder = new Recorder(this.digests, () => this.#timers.now());
+  readonly places: readonly Place[];
   #leapt = 0;
   #calm = false;
   readonly #options: WorldOptions;
@@ -165,6 +165,7 @@ export class World {
       await new Promise((resolve) => setImmediate(resolve));
       idle = this.recorder.activity === before ? idle + 1 : 0;
     }
+    for (const { node } of this.places) node?.checkLimits();
   }
 
   #wire(place: Place, name: string, life: Life) {

@@ -1,5 +1,6 @@
 /**
- * When faults have stopped and time has gone on, everything comes to rest: every question has an answer, no node
+ * Every command is answered in the time it is given, faults or not. And when faults have stopped and time has gone on,
+ * everything comes to rest: every question has an answer, no node
  * thinks anything under way, every elapsed window has been closed by an event, heads and indexes are what the
  * events add up to, and nothing went wrong that nobody caused.
  */
@@ -10,6 +11,8 @@ import { timelines } from './timeline.ts';
 
 /** How late an elapsed window may be closed, in ms: what the rule book promises. */
 const PROMPT_MS = 1000;
+/** How much later than its time limit an answer may come, in ms: limits are looked at now and then. */
+const LATE_ANSWER_MS = 250;
 
 export const settled: Checker = (history) => {
   const { operations, ending, rules } = history;
@@ -18,6 +21,9 @@ export const settled: Checker = (history) => {
 
   for (const { id, device, request, ended } of operations) {
     if (ended === undefined) tell(device, `operation ${id} (${request.type}) was never answered`);
+    else if (request.type !== 'read' && ended.waitedMs > rules.askTimeoutMs + LATE_ANSWER_MS) {
+      tell(device, `operation ${id} (${request.type}) was answered after ${ended.waitedMs} ms`);
+    }
   }
   if (ending.inFlight !== 0) tell('-', `${ending.inFlight} commands are under way for ever`);
   for (const stray of ending.strayIndexes) tell('-', stray);
