@@ -6,6 +6,7 @@
  */
 import type { Instant } from '../actors/clock.ts';
 import type { Unavailable } from '../actors/decider.ts';
+import { isGateway } from '../actors/device/decide.ts';
 import type { DeviceRecord, RefusalReason } from '../actors/device/protocol.ts';
 import type { DeviceAnswer, Devices, Directory } from '../actors/devices.ts';
 import type { DeviceId } from '../actors/ids.ts';
@@ -61,7 +62,7 @@ function authenticated(record: DeviceRecord): AuthenticatedDevice {
   return {
     id: record.id,
     credentialsId: record.credentials.credentialsId,
-    isGateway: record.additionalInfo?.gateway === true,
+    isGateway: isGateway(record),
   };
 }
 

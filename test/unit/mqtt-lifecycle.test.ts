@@ -8,7 +8,7 @@ import { MQTT_ENDPOINT_DEFAULTS } from '../../transports/mqtt/endpoint/settings.
 import { ListenError } from '../../transports/transport.ts';
 import { VERSION_NAME, VERSIONS, withMqtt } from '../contract/transport-mqtt.ts';
 import { createTransportWorld, TENANT } from '../contract/transport-world.ts';
-import { claimPacket, RawMqttClient } from '../kit/mqtt-client.ts';
+import { claimPacket, connectPacket, RawMqttClient } from '../kit/mqtt-client.ts';
 
 const codes = (packets: readonly { cmd: string; reasonCode?: number }[]) =>
   packets.map(({ cmd, reasonCode }) => `${cmd} ${reasonCode}`);
@@ -129,6 +129,22 @@ for (const version of VERSIONS) {
       while (endpoint.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     }));
 }
+
+test('mqtt: lifecycle: stop: ends in time although a token is being looked up for ever', () =>
+  withMqtt({}, async ({ world, open, endpoint }) => {
+    let asked = false;
+    world.interceptLookup = () => {
+      asked = true;
+      return new Promise(() => {});
+    };
+    const client = await open(4);
+    client.send(connectPacket(4, 'T'));
+    while (!asked) await new Promise((resolve) => setTimeout(resolve, 5));
+    const started = Date.now();
+    await endpoint.stop(50);
+    assert.ok(Date.now() - started < 1_000);
+    assert.equal(await client.untilClosed(), []);
+  }));
 
 test('mqtt: lifecycle: a bug in a session ends that session, is logged without its message, and no other notices', async () => {
   const world = await createTransportWorld();

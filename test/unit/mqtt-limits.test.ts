@@ -169,6 +169,31 @@ for (const version of [3, 4] as const) {
     }));
 }
 
+test('mqtt: limits: behind a CONNECT that is not answered yet, only so much is read', () =>
+  withMqtt({ readAheadBytesMax: 10_000 }, async ({ world, open }) => {
+    await world.provision('T');
+    let goOn = () => {};
+    world.interceptLookup = async (pass) => {
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      return pass();
+    };
+    const client = await open(4);
+    const telemetry = { ...claimPacket(1, 1, 'x'.repeat(60_000)), topic: 'v1/devices/me/telemetry' };
+    const count = 500;
+    client.send(connectPacket(4, 'T'), ...Array.from({ length: count }, () => telemetry));
+    let left = Number.POSITIVE_INFINITY;
+    while (client.socket.writableLength < left) {
+      left = client.socket.writableLength;
+      await sleep(150);
+    }
+    assert.ok(left > 1_000_000, `${left} bytes wait on the client's side`);
+    goOn();
+    await client.next('connack');
+    for (let acked = 0; acked < count; acked += 1) await client.next('puback');
+  }));
+
 test('mqtt: limits: of a client that does not read, only so much is kept', () =>
   withMqtt({ outputBytesMax: 20_000 }, async ({ world, connect, endpoint }) => {
     await world.provision('T');

@@ -162,22 +162,20 @@ class Endpoint implements MqttEndpoint {
 
   async stop(drainMs: number): Promise<void> {
     this.#server.close();
-    const empty = new Promise<void>((resolve) => {
+    const drained = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
       if (this.#clients.size === 0) resolve();
-      else this.#onEmpty = resolve;
+      this.#options.clock.after(drainMs, resolve);
     });
     for (const { session, actor } of this.#clients) {
       if (session.status === 'connecting') session.connection.destroy();
       else tell(actor, { type: 'drain' });
     }
-    const cancel = this.#options.clock.after(drainMs, () => {
-      for (const { session } of this.#clients) session.connection.destroy();
-    });
     // Nothing is read while draining, and a socket that is not read does not keep the process alive: this does.
     const awake = setInterval(() => {}, drainMs);
-    await empty;
+    await drained;
     clearInterval(awake);
-    cancel();
+    for (const { session } of this.#clients) session.connection.destroy();
     this.#cancelSweep?.();
     stop(this.#home);
   }
