@@ -24,6 +24,8 @@ const UVU = join(dirname(createRequire(import.meta.url).resolve('uvu')), '..', '
 const LIMIT_MS = { unit: 120_000, contract: 180_000, system: 420_000, sim: 420_000 };
 /** After its summary a file must end; longer means a socket, a timer or a store was left open. */
 const EXIT_GRACE_MS = 10_000;
+/** After a file has ended, its output must end too; longer means that a process it started lives on. */
+const LEFT_BEHIND_MS = 2000;
 const LATE_FOLDERS = ['system', 'sim'];
 
 const running = new Set<ChildProcess>();
@@ -125,12 +127,22 @@ function runProcess(path: string): Promise<Ended> {
     child.stdout.setEncoding('utf8').on('data', hear);
     child.stderr.setEncoding('utf8').on('data', hear);
     child.on('error', reject);
-    child.on('exit', () => killGroup(child)); // whatever the test left behind would keep the pipes open
-    child.on('close', (exitCode) => {
+    const end = (exitCode: number | null): void => {
       clearTimeout(limit);
       clearTimeout(grace);
       running.delete(child);
       resolve({ output, exitCode: cut === undefined ? exitCode : null, cut });
+    };
+    child.on('close', end);
+    child.on('exit', () => {
+      killGroup(child);
+      // Whoever left the group and still holds the pipes keeps them from closing: say so and go on without it.
+      setTimeout(() => {
+        if (child.stdout.closed && child.stderr.closed) return;
+        cut ??= 'left a process behind';
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, LEFT_BEHIND_MS).unref();
     });
   });
 }

@@ -197,7 +197,7 @@ for (const [how, target] of [
       await closed;
       assert.not.match(output, 'ending at once');
     } finally {
-      if (child.exitCode === null && child.signalCode === null) process.kill(-pid, 'SIGKILL');
+      killGroup(pid);
     }
   });
 }
@@ -316,6 +316,15 @@ function json(body: object): RequestInit {
 
 function bearer(token: string): Record<string, string> {
   return { 'X-Authorization': `Bearer ${token}`, 'Content-Type': 'application/json' };
+}
+
+/** Ends what is left of a process group, if anything is. */
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // all of it has ended
+  }
 }
 
 async function assertRejects(promise: Promise<unknown>): Promise<void> {
