@@ -4,7 +4,7 @@
  *
  *   create   key, list, record, then the key once more (see `unique.ts`)
  *   rename   new key, record, then the key once more, then let go of the old key
- *   remove   mark the record as deleted (from here on nobody sees it), key, list, record
+ *   remove   mark the record as deleted (from here on nobody sees it), key, record, list
  *
  * Broken off anywhere, what is left over is invisible: a key without a record may be taken over, an id without a
  * record is skipped in lists, a marked record is not found and its removal can be asked for again.
@@ -158,8 +158,8 @@ export function createCollection<R extends Row>(store: Store, clock: Clock, kind
     erase(row) {
       return oneAtATime(row.id, async () => {
         await index.release(kind.key(row), row.id);
-        await index.remove(kind.list(row), row.id);
         await records.remove(row.id);
+        await index.remove(kind.list(row), row.id); // last, so that a removal broken off is found by the list
       });
     },
   };

@@ -5,7 +5,8 @@
  * whose holder has no such record; such a key is worth nothing and may be taken over. Taking over while the holder
  * is merely slow (in another process) is settled as Dekker did it: the writer writes its record and then looks at
  * the key, the one who takes over takes the key and then looks for the record. At least one of them sees the other,
- * and whoever sees the other gives way; so never do two records stand on one key.
+ * and whoever sees the other gives way; so never do two records stand on one key. Rarely both give way: then the key is
+ * free, and asking again helps.
  */
 import type { Index } from '../store/store.ts';
 

@@ -1,0 +1,68 @@
+/** Passwords: hashes that check out, the same time for nobody, and a gate that never queues without end. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createPasswords } from '../../actors/accounts/passwords.ts';
+
+const CHEAP = { passwordHashCost: 2, passwordHashConcurrency: 2, passwordHashQueue: 3 };
+
+test('passwords: a hash fits its password only, and says how it was made', async () => {
+  const passwords = createPasswords(CHEAP);
+  const hash = await passwords.hash('correct horse');
+  assert.match(hash, /^\$scrypt\$ln=1,r=8,p=1\$[\w-]{22}\$[\w-]{43}$/);
+  assert.is(await passwords.verify('correct horse', hash), true);
+  assert.is(await passwords.verify('correct horsE', hash), false);
+  assert.is(await passwords.verify('', hash), false);
+  assert.is.not(await passwords.hash('correct horse'), hash, 'salted');
+});
+
+test('passwords: a hash of another cost still fits', async () => {
+  const hash = await createPasswords({ ...CHEAP, passwordHashCost: 16 }).hash('x');
+  assert.is(await createPasswords(CHEAP).verify('x', hash), true);
+});
+
+test('passwords: the same characters written in two ways are one password', async () => {
+  const passwords = createPasswords(CHEAP);
+  assert.is(await passwords.verify('e\u0301', await passwords.hash('\u00e9')), true);
+});
+
+test('passwords: nobody has no password, whatever is tried', async () => {
+  const passwords = createPasswords(CHEAP);
+  for (const tried of ['', 'x', 'null']) assert.is(await passwords.verify(tried, null), false);
+});
+
+test('passwords: nobody takes as long as somebody', async () => {
+  const passwords = createPasswords({ ...CHEAP, passwordHashCost: 2 ** 13 });
+  const hash = await passwords.hash('x');
+  const time = async (stored: string | null) => {
+    const samples: number[] = [];
+    for (let at = 0; at < 7; at++) {
+      const from = performance.now();
+      await passwords.verify('y', stored);
+      samples.push(performance.now() - from);
+    }
+    return Math.min(...samples);
+  };
+  const [somebody, nobody] = [await time(hash), await time(null)];
+  assert.ok(nobody > somebody / 2 && nobody < somebody * 2, `${somebody} ms and ${nobody} ms`);
+});
+
+test('passwords: two at once, three waiting, the next is told so at once', async () => {
+  const passwords = createPasswords(CHEAP);
+  const all = await Promise.all(Array.from({ length: 8 }, () => passwords.hash('x')));
+  assert.equal(
+    all.map((hash) => hash === 'overloaded'),
+    [...Array(5).fill(false), ...Array(3).fill(true)],
+  );
+  assert.is.not(await passwords.hash('x'), 'overloaded');
+});
+
+test('passwords: a stored hash that is none is a fault, not a wrong password', async () => {
+  try {
+    await createPasswords(CHEAP).verify('x', 'plain');
+    assert.unreachable();
+  } catch (error) {
+    assert.match(String(error), 'does not know');
+  }
+});
+
+test.run();
