@@ -1,5 +1,4 @@
 /** What is read off a request before any route looks at it: path parameters, query, peer, origin. */
-import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 
 /**
@@ -41,14 +40,10 @@ export function paramsOf(pattern: string, path: string): Record<string, string> 
   return params;
 }
 
-const PLAIN = /^[\w.~ -]*$/;
-
+/** Only encoded characters need care: bytes beyond ASCII that come as they are, Node's parser refuses. */
 function decodeSegment(segment: string): string | undefined {
-  if (PLAIN.test(segment)) return segment;
   try {
-    // Node hands over bytes beyond ASCII, sent without encoding, as one character each.
-    const bytes = Buffer.from(segment, 'latin1');
-    return decodeURIComponent(isUtf8(bytes) ? bytes.toString() : '%');
+    return decodeURIComponent(segment);
   } catch {
     return undefined;
   }
