@@ -31,8 +31,8 @@ export type Answer<State, Refusal> =
 
 /**
  * No decision could be given. `overloaded`: too many wait already, nothing was done. `stopping`: this process is
- * about to end. `store`: the journal could not be read or written. `timeout`: no answer in time. After `store` and
- * `timeout` the command may or may not have happened; asking again is always safe.
+ * about to end. `store`: the journal could not be read or written. `timeout`: no answer in time. After all but
+ * `overloaded` the command may or may not have happened; asking again is always safe.
  */
 export interface Unavailable {
   readonly type: 'unavailable';

@@ -78,6 +78,8 @@ export interface Wire {
   readonly rates: FaultRates;
   /** Kills the node. */
   kill(): void;
+  /** Told whenever a call of this node is made to fail. */
+  failed(): void;
 }
 
 /** What may go wrong with one kind of call, at which rates. */
@@ -123,6 +125,7 @@ export function createFaultyJournal(inner: Journal, wire: Wire, context: FaultCo
       if (!survivesDeath) return never();
     } else if (wire.cut || fails) {
       tally(wire.cut ? `${what}-while-cut-off` : `${what}-fails`);
+      wire.failed();
       throw new InjectedFault(`${what} failed`);
     }
     const result = await act();
@@ -137,6 +140,7 @@ export function createFaultyJournal(inner: Journal, wire: Wire, context: FaultCo
     if (!wire.alive) return never();
     if (lies) {
       tally(`${what}-done-but-reported-failed`);
+      wire.failed();
       throw new InjectedFault(`${what} was done, but nobody knows`);
     }
     return result;

@@ -36,14 +36,17 @@ export interface NodeOptions {
   readonly bug: Plant | undefined;
 }
 
-/** What the wire may know of a node. */
+/** What the wire knows of a node. */
 export interface Life {
   readonly alive: boolean;
+  /** When a call of it to its store was last made to fail, in true time. */
+  failedAt: number;
 }
 
 export class SimNode implements Life {
   readonly name: string;
   alive = true;
+  failedAt = Number.NEGATIVE_INFINITY;
   readonly #options: NodeOptions;
   readonly #clock: Clock;
   readonly #journal: Journal;
@@ -106,9 +109,13 @@ export class SimNode implements Life {
   deliver(device: string, request: Request): Promise<Outcome> {
     const { recorder, skewMs } = this.#options;
     const operation = recorder.call(device, this.name, skewMs, request, this.#clock.now());
+    const calledAt = this.#options.clock.now();
     return new Promise((resolve) => {
       const end = (outcome: Outcome): void => {
         if (!this.#open.delete(operation)) return;
+        if (outcome.type === 'unknown' && outcome.why === 'store' && this.failedAt < calledAt) {
+          recorder.surprise(`${this.name}: operation ${operation.id} failed, but its store did not`);
+        }
         recorder.end(operation, this.#clock.now(), outcome);
         resolve(outcome);
       };

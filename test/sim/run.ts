@@ -4,6 +4,7 @@ import { createDice, type Dice } from '../kit/dice.ts';
 import { acknowledged } from './checkers/acknowledged.ts';
 import { expiry } from './checkers/expiry.ts';
 import { linearizable } from './checkers/linearizable.ts';
+import { ordered } from './checkers/ordered.ts';
 import { ownership } from './checkers/ownership.ts';
 import { refusals } from './checkers/refusals.ts';
 import { settled } from './checkers/settled.ts';
@@ -20,6 +21,7 @@ export const CHECKERS: readonly Checker[] = [
   expiry,
   refusals,
   linearizable,
+  ordered,
   settled,
 ];
 

@@ -180,6 +180,9 @@ export class World {
       get rates() {
         return world.#calm ? NO_FAULTS : world.#options.rates;
       },
+      failed() {
+        life.failedAt = world.clock.now();
+      },
       kill() {
         if (life.alive) world.crash(place, world.#faults.between(10, 800));
       },
