@@ -84,6 +84,8 @@ async function main({ from, to, verbose, bug }: Options): Promise<number> {
   return bug === undefined ? 0 : 1;
 }
 
+process.stdout.on('error', () => process.exit()); // whoever reads has seen enough (`| head`)
+
 try {
   process.exitCode = await main(readOptions(process.argv.slice(2)));
 } catch (error) {

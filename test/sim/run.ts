@@ -107,7 +107,7 @@ function wreak(world: World, plan: Plan, dice: Dice, isOver: () => boolean): voi
 }
 
 /**
- * The calm after: no new faults, both nodes up; then, once everything under way has been answered, a leap over the ends
+ * The calm after: no new faults, all nodes up; then, once everything under way has been answered, a leap over the ends
  * of all windows, and the time the nodes have to close them. Returns the instant of that leap.
  */
 async function comeToRest(world: World): Promise<number> {

@@ -1,5 +1,5 @@
 /**
- * The simulated world: one store, two nodes on it, one clock for all, and dice for everything that is left to chance.
+ * The simulated world: one store, two or three nodes on it, one clock for all, and dice for everything that is left to chance.
  *
  * Time stands still while anything moves: after each timer the event loop turns (nact handles its messages with real
  * `setImmediate`s) until nothing happens any more, then the clock goes to the next timer. Chance is drawn only where

@@ -71,8 +71,8 @@ function search(
   let best = 0;
   let stuckAt: Candidate | undefined;
 
-  while (stack.length > 0) {
-    const configuration = takeObservers(rules, candidates, stack.pop() as Configuration);
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const configuration = takeObservers(rules, candidates, next);
     const left = candidates.filter((_, at) => (configuration.done & (1n << BigInt(at))) === 0n);
     const remaining = left.filter(({ before }) => before < Number.POSITIVE_INFINITY);
     if (remaining.length === 0) return undefined;

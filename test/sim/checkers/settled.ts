@@ -1,8 +1,7 @@
 /**
  * Every command is answered in the time it is given, faults or not. And when faults have stopped and time has gone on,
- * everything comes to rest: every question has an answer, no node
- * thinks anything under way, every elapsed window has been closed by an event, heads and indexes are what the
- * events add up to, and nothing went wrong that nobody caused.
+ * everything comes to rest: every question has an answer, no node thinks anything under way, every elapsed window has
+ * been closed by an event, heads and indexes are what the events add up to, and nothing went wrong that nobody caused.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Checker, Violation } from '../history.ts';
