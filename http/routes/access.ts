@@ -4,11 +4,12 @@
  */
 import type { Accounts, Customer, User } from '../../actors/accounts.ts';
 import type { DeviceRecord } from '../../actors/device/protocol.ts';
-import type { Devices } from '../../actors/devices.ts';
-import type { CustomerId, DeviceId, UserId } from '../../actors/ids.ts';
+import type { Devices, Directory } from '../../actors/devices.ts';
+import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/ids.ts';
 import { notFound, permissionDenied } from '../errors.ts';
 import type { CustomerUser, Principal, TenantAdministrator } from '../principal.ts';
 import type { Problem } from '../reply.ts';
+import { NAME_MAX } from '../schemas.ts';
 
 export interface Found<Value> {
   readonly type: 'found';
@@ -36,6 +37,15 @@ export function mayRead(principal: TenantAdministrator | CustomerUser, device: D
 /** The customer on whose behalf a device is asked: null for the tenant's administrator. */
 export function customerOf(principal: TenantAdministrator | CustomerUser): CustomerId | null {
   return principal.authority === 'CUSTOMER_USER' ? principal.customerId : null;
+}
+
+/** The tenant's device of a name. What is too long to be a name is not looked for: stores bound their keys. */
+export async function deviceByName(
+  directory: Directory,
+  tenantId: TenantId,
+  name: string,
+): Promise<DeviceRecord | undefined> {
+  return name.length > NAME_MAX ? undefined : directory.byName(tenantId, name);
 }
 
 /** A tenant's administrator sees the tenant's customers, a customer's user its own customer. */

@@ -15,6 +15,7 @@ import {
 } from '../errors.ts';
 import { empty, json } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
+import { NAME_MAX } from '../schemas.ts';
 import type { ApiSettings } from '../settings.ts';
 import type { Tokens } from '../tokens.ts';
 import { tokenPairView, userView, viewUser } from '../views.ts';
@@ -45,7 +46,7 @@ export function authRoutes({ accounts, tokens, authentication, clock, settings }
       roles: ['PUBLIC'],
       // What is missing or no text is answered like a wrong password.
       body: z
-        .object({ username: credential, password: credential })
+        .object({ username: z.string().max(NAME_MAX), password: credential })
         .or(z.unknown().transform(() => undefined)),
       responses: {
         200: { description: 'A token for requests and one to renew it', schema: tokenPairView },

@@ -14,6 +14,7 @@ import { empty, json, type Reply } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { LimitSettings } from '../settings.ts';
 import { claimResultView, viewDevice } from '../views.ts';
+import { deviceByName } from './access.ts';
 
 export interface ClaimNeeds {
   readonly devices: Devices;
@@ -65,7 +66,7 @@ export function claimRoutes({ devices, directory, secrets, settings }: ClaimNeed
       },
       async handle({ principal, params, body: secret, address }) {
         const { tenantId, customerId, userId } = principal;
-        const device = await directory.byName(tenantId, params.deviceName);
+        const device = await deviceByName(directory, tenantId, params.deviceName);
         if (device === undefined) return notFound;
 
         const parties = [
@@ -96,7 +97,7 @@ export function claimRoutes({ devices, directory, secrets, settings }: ClaimNeed
       },
       async handle({ principal, params }) {
         const { tenantId, userId } = principal;
-        const device = await directory.byName(tenantId, params.deviceName);
+        const device = await deviceByName(directory, tenantId, params.deviceName);
         if (device === undefined) return notFound;
 
         const customerId = principal.authority === 'CUSTOMER_USER' ? principal.customerId : null;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts.ts';
 import type { Clock } from '../../actors/clock.ts';
 import type { DeviceAnswer, Devices, Directory } from '../../actors/devices.ts';
-import { type DeviceId, newId } from '../../actors/ids.ts';
+import { type DeviceId, newId, type TenantId } from '../../actors/ids.ts';
 import { randomAccessToken } from '../access-token.ts';
 import { notFound, permissionDenied, refusedByDevice, unavailable } from '../errors.ts';
 import { empty, json, type Reply } from '../reply.ts';
@@ -20,7 +20,7 @@ import {
   requiredText,
 } from '../schemas.ts';
 import { credentialsView, deviceView, pageView, viewCredentials, viewDevice, viewPage } from '../views.ts';
-import { customerOf, mayRead, visibleCustomer, visibleDevice } from './access.ts';
+import { customerOf, deviceByName, mayRead, visibleCustomer, visibleDevice } from './access.ts';
 
 export interface DeviceNeeds {
   readonly accounts: Accounts;
@@ -65,8 +65,8 @@ const credentialsBody = z.object(
 );
 
 export function deviceRoutes({ accounts, devices, directory, clock }: DeviceNeeds): Route[] {
-  async function byName(tenantId: Parameters<Directory['byName']>[0], name: string): Promise<Reply> {
-    const device = await directory.byName(tenantId, name);
+  async function byName(tenantId: TenantId, name: string): Promise<Reply> {
+    const device = await deviceByName(directory, tenantId, name);
     return device === undefined ? notFound : json(viewDevice(device.id, device));
   }
 

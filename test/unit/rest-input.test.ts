@@ -5,6 +5,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Log } from '../../actors/log.ts';
+import type { ApiNeeds } from '../../http/app.ts';
 import type { Route } from '../../http/route.ts';
 import {
   type Answer,
@@ -154,6 +155,59 @@ law('input: additional info is an object that can be kept', async ({ home }) => 
   }
   assert.is((await create('{"a":{"b":[null,1e300,"\\ud83d\\ude00"]}}')).status, 200);
 });
+
+law(
+  'input: names longer than any are names of nothing, without asking the store',
+  async ({ world, home }) => {
+    const long = 'ü'.repeat(2000);
+    isProblem(await home.alice.post(claimPath(long), {}), 404, 32);
+    isProblem(await home.admin.delete(claimPath(long)), 404, 32);
+    for (const path of [
+      '/api/tenant/devices?deviceName=',
+      '/api/tenant/device?deviceName=',
+      '/api/tenant/customers?customerTitle=',
+    ]) {
+      isProblem(await home.admin.get(path + encodeURIComponent(long)), 404, 32);
+    }
+    isProblem(await world.nobody.post('/api/auth/login', { username: long, password: 'x' }), 401, 10);
+    const activate = `/api/noauth/activate?activateToken=${long.slice(0, 200)}`;
+    assert.is((await world.nobody.get(activate)).status, 409);
+  },
+  { disturb: boundedKeys },
+);
+
+/** A store whose keys may be as long as LMDB's. */
+function boundedKeys(needs: ApiNeeds): ApiNeeds {
+  const { directory, accounts } = needs;
+  const bounded = (key: string) => assert.ok(Buffer.byteLength(key) < 1900, 'a key that no store takes');
+  return {
+    ...needs,
+    directory: {
+      ...directory,
+      byName: async (tenantId, name) => {
+        bounded(name);
+        return directory.byName(tenantId, name);
+      },
+    },
+    accounts: {
+      ...accounts,
+      customers: {
+        ...accounts.customers,
+        findByTitle: async (tenantId, title) => {
+          bounded(title);
+          return accounts.customers.findByTitle(tenantId, title);
+        },
+      },
+      users: {
+        ...accounts.users,
+        login: async (email, password) => {
+          bounded(email);
+          return accounts.users.login(email, password);
+        },
+      },
+    },
+  };
+}
 
 law('input: ids must be ids, in either case of letters', async ({ world, home }) => {
   const id = await provision(world, home.tenantId, 'D');
