@@ -3,7 +3,6 @@
  * arrived, not one per packet, and it never waits for a claim: it asks, goes on, and hears of the answers later.
  * Only CONNECT is waited for, so that packets sent behind it find an authenticated session.
  */
-import type { Log } from '../../../actors/log.ts';
 import { type Parent, type Ref, spawnActor, stop } from '../../../actors/nact.ts';
 import type { Batch } from './connection.ts';
 import { settleClaim } from './handlers/claim.ts';
@@ -22,10 +21,18 @@ export function spawnSession(
   onStopped: () => void,
 ): Ref<SessionMessage> {
   const work = new SessionWork(session);
+  let stopped = false;
   const finish = (self: Ref<SessionMessage>) => {
+    if (stopped) return;
+    stopped = true;
     session.leave();
     stop(self);
     onStopped();
+  };
+  const crash = (self: Ref<SessionMessage>, error: unknown) => {
+    session.context.log.error({ err: error }, 'mqtt session actor crashed');
+    session.connection.destroy();
+    finish(self);
   };
 
   const self: Ref<SessionMessage> = spawnActor<undefined, SessionMessage>(parent, name, {
@@ -42,17 +49,20 @@ export function spawnSession(
       });
     },
     onCrash(error) {
-      logBug(session.context.log, error);
-      session.connection.destroy();
-      finish(self);
+      crash(self, error);
       return 'stop';
     },
   });
+  session.onAnswers = () => {
+    if (stopped) return;
+    try {
+      work.settleAnswers();
+      if (work.finished) finish(self);
+    } catch (error) {
+      crash(self, error);
+    }
+  };
   return self;
-}
-
-function logBug(log: Log, error: unknown): void {
-  log.error({ err: error }, 'mqtt session actor crashed');
 }
 
 class SessionWork {
@@ -79,9 +89,6 @@ class SessionWork {
       case 'packets':
         this.#backlog.push(message);
         break;
-      case 'answers':
-        for (const { ticket, outcome } of session.answers.splice(0)) settleClaim(session, ticket, outcome);
-        break;
       case 'end':
         session.disconnect(message.reasonCode);
         break;
@@ -95,6 +102,17 @@ class SessionWork {
         message satisfies never;
     }
     return this.#work();
+  }
+
+  /**
+   * Takes in what devices have answered. It does not go through the mailbox, which would cost a turn of the event loop
+   * per claim: once a session is connected, everything here runs to its end without waiting, so nothing else of this
+   * session can be half done now; and a session that is not connected has asked no device.
+   */
+  settleAnswers(): void {
+    const session = this.#session;
+    for (const { ticket, outcome } of session.answers.splice(0)) settleClaim(session, ticket, outcome);
+    this.#work();
   }
 
   /** Handles packets while it may, acknowledges what is settled, writes once. */

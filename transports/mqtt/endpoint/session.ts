@@ -19,15 +19,11 @@ import type { MqttEndpointSettings } from './settings.ts';
 
 export type SessionMessage =
   | Batch
-  /** Devices have answered: see `Session.answers`. */
-  | { readonly type: 'answers' }
   /** End the session, for a reason that lies outside of it. */
   | { readonly type: 'end'; readonly reasonCode: ReasonCode }
   /** The server is about to stop: take nothing new, acknowledge what is under way, then end. */
   | { readonly type: 'drain' }
   | { readonly type: 'closed' };
-
-const ANSWERS: SessionMessage = { type: 'answers' };
 
 export interface SessionContext {
   readonly settings: MqttEndpointSettings;
@@ -77,6 +73,8 @@ export class Session {
   /** QoS 0 publications that wait for a device's answer. */
   unreliable = 0;
   readonly answers: { readonly ticket: Ticket; readonly outcome: ClaimOutcome }[] = [];
+  /** Called when there are answers, once for all that came in the same moment. */
+  onAnswers: () => void = () => {};
 
   readonly #tickets = new AcknowledgementQueue();
   /** Identifiers of our own messages that the client has not acknowledged. */
@@ -124,10 +122,11 @@ export class Session {
     return ticket;
   }
 
-  /** A device has answered, in whatever order; called outside of the actor, handled inside. */
+  /** A device has answered, in whatever order. */
   answered(ticket: Ticket, outcome: ClaimOutcome): void {
     this.answers.push({ ticket, outcome });
-    if (this.answers.length === 1) tell(this.self(), ANSWERS);
+    // Devices of one commit are answered one promise after the other: after the last of them, handle all.
+    if (this.answers.length === 1) queueMicrotask(this.onAnswers);
   }
 
   /** Ends the session in its own time; may be called from anywhere. */
