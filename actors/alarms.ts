@@ -5,10 +5,10 @@
  * A window is closed by its instant anyhow (rule C8); waking makes it prompt, so that the fact is recorded and the
  * secret's digest is wiped. The table only says who might be due: the actor decides, and waking twice is harmless.
  */
-import type { Clock } from './clock.ts';
+import type { Clock, Instant } from './clock.ts';
 import type { Devices } from './devices.ts';
 import type { DeviceId } from './ids.ts';
-import type { DueAlarm, Journal } from './journal/journal.ts';
+import type { Journal } from './journal/journal.ts';
 import type { Log } from './log.ts';
 
 export interface AlarmSettings {
@@ -24,6 +24,16 @@ export interface Alarms {
   stop(): Promise<void>;
 }
 
+/** A stream that could not be woken is tried again in the next round, then more and more rarely, up to this. */
+const PATIENCE_MAX_MS = 10_000;
+/** So rarely is the table looked at while it can not be read. */
+const READ_AGAIN_MS = 1_000;
+
+interface Trouble {
+  readonly delayMs: number;
+  readonly until: Instant;
+}
+
 export function createAlarms(
   journal: Journal,
   devices: Pick<Devices, 'ask'>,
@@ -31,46 +41,78 @@ export function createAlarms(
   clock: Clock,
   log: Log,
 ): Alarms {
+  /** Who was woken and has not answered. They are not waited for, so that a slow one holds up nobody. */
+  const waking = new Map<string, Promise<void>>();
+  /** Who could not be woken lately. Kept for as long as the table lists them. */
+  const troubles = new Map<string, Trouble>();
+  let onAnswer = () => {};
   let stopped = false;
   let round: Promise<void> = Promise.resolve();
   let cancel = () => {};
 
-  function arm(): void {
+  function arm(delayMs: number): void {
     if (stopped) return;
-    cancel = clock.after(settings.pollMs, () => {
-      round = wakeDue()
-        .catch((error: unknown) => log.error({ err: error }, 'due alarms could not be read; trying again'))
-        .then(arm);
+    cancel = clock.after(delayMs, () => {
+      round = wakeDue().then(
+        () => arm(settings.pollMs),
+        (error: unknown) => {
+          log.error({ err: error }, 'due alarms could not be read; trying again');
+          arm(Math.max(settings.pollMs, READ_AGAIN_MS));
+        },
+      );
     });
   }
 
   /** One round through everything that is due now, page by page. What can not be woken is there in the next round. */
   async function wakeDue(): Promise<void> {
     const now = clock.now();
+    const listed = new Set<string>();
     let after: string | undefined;
     do {
       const page = await journal.due(now, after, settings.fanOutMax);
-      await wakeAll(page.alarms);
+      for (const { stream } of page.alarms) {
+        listed.add(stream);
+        if (waking.has(stream) || (troubles.get(stream)?.until ?? now) > now) continue;
+        while (waking.size >= settings.fanOutMax && !stopped) await someAnswer();
+        if (stopped) return;
+        wake(stream);
+      }
       after = page.next;
     } while (after !== undefined && !stopped);
+    for (const stream of troubles.keys()) if (!listed.has(stream)) troubles.delete(stream);
   }
 
-  /** A page may be larger than asked for (many windows that opened together), so it is woken in slices. */
-  async function wakeAll(alarms: readonly DueAlarm[]): Promise<void> {
-    for (let from = 0; from < alarms.length && !stopped; from += settings.fanOutMax) {
-      const slice = alarms.slice(from, from + settings.fanOutMax);
-      await Promise.all(
-        slice.map(({ stream }) => devices.ask(stream as DeviceId, { type: 'ExpireClaimWindow' })),
-      );
-    }
+  function wake(stream: string): void {
+    const answered = devices.ask(stream as DeviceId, { type: 'ExpireClaimWindow' }).then((answer) => {
+      waking.delete(stream);
+      if (answer.type !== 'unavailable') troubles.delete(stream);
+      else if (answer.reason === 'store' || answer.reason === 'timeout') bearWith(stream);
+      onAnswer();
+    });
+    waking.set(stream, answered);
+  }
+
+  /** The first time it is tried again at once, then after twice as long as before. */
+  function bearWith(stream: string): void {
+    const { delayMs = 0 } = troubles.get(stream) ?? {};
+    const longer = Math.min(Math.max(2 * delayMs, settings.pollMs), PATIENCE_MAX_MS);
+    troubles.set(stream, { delayMs: longer, until: clock.now() + delayMs });
+  }
+
+  function someAnswer(): Promise<void> {
+    return new Promise((resolve) => {
+      onAnswer = resolve;
+    });
   }
 
   return {
-    start: arm,
+    start: () => arm(settings.pollMs),
     async stop() {
       stopped = true;
       cancel();
+      onAnswer();
       await round;
+      await Promise.all(waking.values());
     },
   };
 }

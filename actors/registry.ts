@@ -38,6 +38,8 @@ const CONFLICTS_MAX = 20;
 const SWEEP_MS = 250;
 /** How many residents are looked at for an idle one; bounds the cost of one spawn when all are busy. */
 const LOOK_MAX = 64;
+/** Idle actors let go in one sweep: stopping takes some microseconds each, and all others wait meanwhile. */
+const LET_GO_MAX = 2_000;
 
 interface Resident<Message> {
   readonly id: string;
@@ -168,8 +170,9 @@ export function createRegistry<State, Command, Event, Refusal>(
     deadlines = open === -1 ? [] : deadlines.slice(open);
     for (const message of over) message.settle(unavailable('timeout'));
 
+    let looked = 0;
     for (const resident of residents.values()) {
-      if (now - resident.lastUsedAt < settings.idleMs) break;
+      if (now - resident.lastUsedAt < settings.idleMs || ++looked > LET_GO_MAX) break;
       if (resident.pending.length === 0) passivate(resident);
     }
     cancelSweep = clock.after(SWEEP_MS, sweep);
@@ -179,8 +182,11 @@ export function createRegistry<State, Command, Event, Refusal>(
     stopping = true;
     if (inFlight > 0) {
       await new Promise<void>((resolve) => {
-        onIdle = resolve;
-        clock.after(drainMs, resolve);
+        const cancel = clock.after(drainMs, resolve);
+        onIdle = () => {
+          cancel();
+          resolve();
+        };
       });
     }
     cancelSweep();

@@ -1,0 +1,76 @@
+/**
+ * A journal that fails as told. Each call asks its policy first, which may also take its time: so a test holds a write
+ * open, lets another process in between, or loses an answer on its way back.
+ */
+import type { Append, Journal } from '../../actors/journal/journal.ts';
+import { StoreUnavailable } from '../../actors/store/store.ts';
+
+export type Fault =
+  /** It works. */
+  | 'none'
+  /** Nothing is done, and it is reported as failed. */
+  | 'fail'
+  /** It is done, and reported as failed all the same: the answer was lost. */
+  | 'lie';
+
+export interface Faults {
+  append(entry: Append): Fault | Promise<Fault>;
+  load(stream: string): Fault | Promise<Fault>;
+  due(): Fault | Promise<Fault>;
+}
+
+export interface FaultyJournal extends Journal {
+  /** Replaces some of the policies; those not named stay. */
+  inject(faults: Partial<Faults>): void;
+  /** From now on everything works. */
+  heal(): void;
+  /** How often each was called. */
+  readonly calls: { append: number; load: number; due: number };
+}
+
+const HEALTHY: Faults = { append: () => 'none', load: () => 'none', due: () => 'none' };
+
+export function createFaultyJournal(journal: Journal): FaultyJournal {
+  let faults = HEALTHY;
+  const calls = { append: 0, load: 0, due: 0 };
+
+  async function under<Result>(fault: Fault | Promise<Fault>, work: () => Promise<Result>): Promise<Result> {
+    const verdict = await fault;
+    if (verdict === 'fail') throw new StoreUnavailable('faulty', 'told to fail');
+    const result = await work();
+    if (verdict === 'lie') throw new StoreUnavailable('faulty', 'told to lose the answer');
+    return result;
+  }
+
+  return {
+    calls,
+    inject(some) {
+      faults = { ...faults, ...some };
+    },
+    heal() {
+      faults = HEALTHY;
+    },
+    append(entry) {
+      calls.append += 1;
+      return under(faults.append(entry), () => journal.append(entry));
+    },
+    load(stream) {
+      calls.load += 1;
+      return under(faults.load(stream), () => journal.load(stream));
+    },
+    due(now, after, limit) {
+      calls.due += 1;
+      return under(faults.due(), () => journal.due(now, after, limit));
+    },
+    log: (from, limit) => journal.log(from, limit),
+  };
+}
+
+/** Something that calls wait for until it is opened. */
+export function createGate(): { readonly opened: Promise<void>; open(): void } {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}

@@ -1,0 +1,90 @@
+/** Laws of many who want the same at once: within one registry, and in two registries on one journal. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createMemoryStore } from '../../actors/store/memory.ts';
+import type { Fault } from '../kit/faulty-store.ts';
+import { inWords, inWorld, put, settle, swap, type World } from './registry-world.ts';
+
+/** Runs a law with two registries, as of two processes, on one store. */
+function inTwoWorlds(law: (here: World, there: World) => Promise<void>): Promise<void> {
+  const store = createMemoryStore();
+  return inWorld((here) => inWorld((there) => law(here, there), { store }), { store });
+}
+
+/** Makes the appends of a world take a number of turns that changes from one to the next. */
+function dawdle({ journal }: World, step: number): void {
+  let n = 0;
+  journal.inject({
+    async append(): Promise<Fault> {
+      n += step;
+      await settle(n % 4);
+      return 'none';
+    },
+  });
+}
+
+test('race: of many who want one stream exactly one succeeds, all others hear why', () =>
+  inWorld(async ({ registry, shelf }) => {
+    for (let round = 0; round < 50; round++) {
+      const id = `s${round}`;
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, (_, n) => registry.ask(id, put(`of ${n}`))),
+      );
+      const words = answers.map(inWords);
+      assert.is(words.filter((word) => word === 'accepted').length, 1);
+      assert.is(words.filter((word) => word === 'refused: full').length, 49);
+      assert.is((await shelf(id))?.thing, `of ${words.indexOf('accepted')}`);
+    }
+  }));
+
+test('race: two registries on one journal never both succeed, and neither forgets', () =>
+  inTwoWorlds(async (here, there) => {
+    dawdle(here, 1);
+    dawdle(there, 3);
+    for (let round = 0; round < 300; round++) {
+      const id = `s${round}`;
+      const asked = [here, there, here, there].map(({ registry }, n) => registry.ask(id, put(`of ${n}`)));
+      const words = (await Promise.all(asked)).map(inWords);
+      assert.is(words.filter((word) => word === 'accepted').length, 1, words.join());
+      assert.is(words.filter((word) => word === 'refused: full').length, 3, words.join());
+      const shelf = await here.shelf(id);
+      assert.equal(shelf?.history, [`of ${words.indexOf('accepted')}`]);
+    }
+  }));
+
+test('race: two registries that write to the same streams lose none of each other’s writes', () =>
+  inTwoWorlds(async (here, there) => {
+    dawdle(here, 1);
+    dawdle(there, 2);
+    const done: string[] = [];
+    await Promise.all(
+      [here, there].flatMap(({ registry }, side) =>
+        Array.from({ length: 4 }, async (_, stream) => {
+          for (let n = 0; n < 60; n++) {
+            const thing = `${side}-${stream}-${n}`;
+            const answer = await registry.ask(`s${stream}`, swap(thing));
+            assert.is(inWords(answer), 'accepted');
+            done.push(thing);
+          }
+        }),
+      ),
+    );
+    const kept: string[] = [];
+    for (let stream = 0; stream < 4; stream++)
+      kept.push(...((await here.shelf(`s${stream}`))?.history ?? []));
+    assert.equal(kept.sort(), done.sort());
+  }));
+
+test('race: of two registries’ streams that want one key exactly one gets it', () =>
+  inTwoWorlds(async (here, there) => {
+    for (let round = 0; round < 100; round++) {
+      const wish = { type: 'put', thing: 'book', key: `key ${round}` } as const;
+      const answers = await Promise.all([
+        here.registry.ask(`a${round}`, wish),
+        there.registry.ask(`b${round}`, wish),
+      ]);
+      assert.equal(answers.map(inWords).sort(), ['accepted', 'refused: taken']);
+    }
+  }));
+
+test.run();
