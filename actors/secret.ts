@@ -28,6 +28,8 @@ export interface Secrets {
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
+/** Without it a tag that was cut short, which proves less, would be good enough. */
+const WHOLE_TAG = { authTagLength: TAG_BYTES };
 
 /**
  * @param serverKey at least 32 random bytes, the same on every node and over restarts: without it open windows can
@@ -54,7 +56,7 @@ export function createSecrets(serverKey: Buffer): Secrets {
 
     unseal(device, sealed) {
       const bytes = Buffer.from(sealed, 'base64url');
-      const decipher = createDecipheriv('aes-256-gcm', sealKey, bytes.subarray(0, IV_BYTES))
+      const decipher = createDecipheriv('aes-256-gcm', sealKey, bytes.subarray(0, IV_BYTES), WHOLE_TAG)
         .setAAD(Buffer.from(device))
         .setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
       const body = bytes.subarray(IV_BYTES + TAG_BYTES);

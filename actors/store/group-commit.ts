@@ -74,7 +74,10 @@ export class GroupCommit<Transaction extends { finish(): void }> {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      this.#committing = this.#commit();
+      this.#committing = this.#commit().finally(() => {
+        this.#committing = undefined;
+        if (this.#waiting.length > 0) this.#schedule();
+      });
     });
   }
 
@@ -90,9 +93,6 @@ export class GroupCommit<Transaction extends { finish(): void }> {
       for (const write of writes) write.committed();
     } catch (error) {
       for (const write of writes) write.failed(error);
-    } finally {
-      this.#committing = undefined;
-      if (this.#waiting.length > 0) this.#schedule();
     }
   }
 }
