@@ -10,18 +10,24 @@ import { HOST, SYSADMIN } from './subjects.ts';
 /** Requests in flight at once. */
 export const HTTP_CONNECTIONS = 256;
 
-/** The bearer tokens of a tenant's administrator and of a user of one of its customers. */
+/** The bearer tokens of a tenant's administrator and of a user of each of its customers. */
 export interface Fleet {
   readonly tenantToken: string;
-  readonly customerToken: string;
+  readonly customerTokens: readonly string[];
 }
+
+/** Wrong secrets are limited per customer, so what many people do must not all be done by one. */
+const CUSTOMERS = 64;
 
 export async function createFleet(url: string): Promise<Fleet> {
   const api = restApi(url);
   const sysadmin = await api.login(SYSADMIN.username, SYSADMIN.password);
   const tenantToken = await api.createTenant(sysadmin, 'Bench');
-  const { token: customerToken } = await api.createCustomer(tenantToken, 'Bench customer');
-  return { tenantToken, customerToken };
+  const customerTokens: string[] = [];
+  for (let n = 0; n < CUSTOMERS; n += 1) {
+    customerTokens.push((await api.createCustomer(tenantToken, `Bench customer ${n}`)).token);
+  }
+  return { tenantToken, customerTokens };
 }
 
 /** The running server, as far as its fleet needs it. */
@@ -56,7 +62,7 @@ export function confirm(server: Server, fleet: Fleet, from: number, count: numbe
     path: claimPath(deviceName(n)),
     body: '{"secretKey":"value"}',
     method: 'POST',
-    token: fleet.customerToken,
+    token: customerOf(fleet, n),
   }));
 }
 
@@ -66,8 +72,13 @@ export function reclaim(server: Server, fleet: Fleet, from: number, count: numbe
     path: claimPath(deviceName(n)),
     body: '',
     method: 'DELETE',
-    token: fleet.customerToken,
+    token: customerOf(fleet, n),
   }));
+}
+
+/** The customer to whom a device goes. */
+function customerOf({ customerTokens }: Fleet, n: number): string {
+  return customerTokens[n % customerTokens.length] ?? '';
 }
 
 interface DeviceRequest {
@@ -77,7 +88,7 @@ interface DeviceRequest {
   readonly token?: string;
 }
 
-/** Sends one request per device, `HTTP_CONNECTIONS` at a time. The method and the token must be the same for all. */
+/** Sends one request per device, `HTTP_CONNECTIONS` at a time. The method must be the same for all. */
 async function eachDevice(
   server: Server,
   from: number,
@@ -87,18 +98,18 @@ async function eachDevice(
   const folder = mkdtempSync(join(tmpdir(), 'claimd-bench-'));
   const requestsFile = join(folder, 'requests');
   const lines = Array.from({ length: count }, (_, at) => {
-    const { path, body } = request(from + at);
-    return `${path}\t${body}\n`;
+    const { path, body, token } = request(from + at);
+    return `${path}\t${body}\t${token ?? ''}\n`;
   });
   writeFileSync(requestsFile, lines.join(''));
-  const { method, token } = request(from);
+  const { method } = request(from);
   try {
     return await httpRequests(server.pid, {
       host: HOST,
       port: server.httpPort,
       method,
       requestsFile,
-      headers: token === undefined ? {} : { 'x-authorization': `Bearer ${token}` },
+      headers: {},
       body: '',
       connections: HTTP_CONNECTIONS,
       expect: 200,

@@ -119,7 +119,7 @@ async function main(): Promise<void> {
       row('claimd', round, ours);
       confirmed.push(ours.perSecond);
       await reclaim(server, fleet, 0, confirms);
-      const theirs = await emptyPosts(hono, fleet.customerToken);
+      const theirs = await emptyPosts(hono, fleet.customerTokens[0] ?? '');
       row('hono', round, theirs);
       posted.push(theirs.perSecond);
     }

@@ -16,7 +16,7 @@ export interface HttpRequestsOptions {
   readonly path?: string;
   readonly durationMs?: number;
   readonly warmUpMs?: number;
-  /** … or a file with one request per line, each sent once: its path, and after a tab its body if not `body`. */
+  /** … or a file with one request per line, each sent once: path, body and bearer token (or none), with tabs between. */
   readonly requestsFile?: string;
   readonly headers: { readonly [name: string]: string };
   readonly body: string;
@@ -85,11 +85,12 @@ class Caller {
   }
 }
 
-function requestBytes(o: HttpRequestsOptions, path: string, body: string): Buffer {
+function requestBytes(o: HttpRequestsOptions, path: string, body: string, token = ''): Buffer {
   const headers = {
     host: `${o.host}:${o.port}`,
     'content-type': 'application/json',
     ...o.headers,
+    ...(token === '' ? {} : { 'x-authorization': `Bearer ${token}` }),
     'content-length': String(Buffer.byteLength(body)),
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
@@ -115,8 +116,8 @@ async function main(): Promise<void> {
   if (o.requestsFile !== undefined) {
     const lines = readFileSync(o.requestsFile, 'utf8').split('\n').filter(Boolean);
     const requests = lines.map((line) => {
-      const [path = '', body = o.body] = line.split('\t');
-      return requestBytes(o, path, body);
+      const [path = '', body = '', token] = line.split('\t');
+      return requestBytes(o, path, body, token);
     });
     let at = 0;
     let busy = sockets.length;
