@@ -45,13 +45,16 @@ export function createDirectory(journal: Journal, index: Index): Directory {
     const wanted = matcher(query);
     const items: DeviceRecord[] = [];
     let total = 0;
-    for (let at = 0; ; at += CHUNK) {
-      const members = await index.page(name, { offset: at, limit: CHUNK, descending });
+    let after: { readonly after: string } | undefined;
+    for (;;) {
+      const members = await index.page(name, { offset: 0, limit: CHUNK, descending, ...after });
       for (const device of await readAll(members, (found) => agrees(found) && wanted(found))) {
         if (total >= offset && items.length < pageSize) items.push(device);
         total += 1;
       }
-      if (members.length < CHUNK) return { items, total };
+      const last = members.at(-1);
+      if (last === undefined || members.length < CHUNK) return { items, total };
+      after = { after: last };
       await new Promise((resolve) => setImmediate(resolve));
     }
   }

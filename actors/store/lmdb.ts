@@ -462,13 +462,20 @@ class LmdbIndex implements Index {
   }
 
   async page(list: string, query: PageQuery): Promise<readonly string[]> {
-    const { offset, limit, descending = false, prefix = '' } = query;
+    const { offset, limit, descending = false, prefix = '', after } = query;
     const first = listKey(list, prefix);
     if (offset > COUNT_MAX || first.length > KEY_BYTES_MAX) return [];
     const beyond = Buffer.concat([first, Buffer.of(0xff)]); // a byte that UTF-8 never has
-    const range = descending
-      ? { start: beyond, end: first, reverse: true, inclusiveEnd: true }
-      : { start: first, end: beyond };
+    const edge = descending ? beyond : first;
+    const behind = after === undefined ? edge : listKey(list, after).subarray(0, KEY_BYTES_MAX);
+    const order = behind.compare(edge) * (descending ? -1 : 1);
+    const range = {
+      start: order < 0 ? edge : behind,
+      exclusiveStart: after !== undefined && order >= 0,
+      end: descending ? first : beyond,
+      inclusiveEnd: descending,
+      reverse: descending,
+    };
     const window = { offset, limit: Math.min(limit, COUNT_MAX) };
     const skip = Buffer.byteLength(list) + 1;
     return this.#read(() =>

@@ -177,16 +177,23 @@ class MemoryIndex implements Index {
 
   async page(list: string, query: PageQuery): Promise<readonly string[]> {
     this.#gate.pass();
-    const { offset, limit, descending = false, prefix = '' } = query;
+    const { offset, limit, descending = false, prefix = '', after } = query;
     const members = (this.#lists.get(list) ?? []).filter((member) => member.startsWith(prefix));
     if (descending) members.reverse();
-    return members.slice(offset, offset + limit);
+    const behind =
+      after === undefined ? members : members.filter((member) => isBehind(member, after, descending));
+    return behind.slice(offset, offset + limit);
   }
 
   async count(list: string): Promise<number> {
     this.#gate.pass();
     return this.#lists.get(list)?.length ?? 0;
   }
+}
+
+function isBehind(member: string, other: string, descending: boolean): boolean {
+  const order = Buffer.from(member).compare(Buffer.from(other));
+  return descending ? order < 0 : order > 0;
 }
 
 /** Where a member stands, or would have to stand, in the order of UTF-8 bytes. */

@@ -49,6 +49,8 @@ export interface PageQuery {
   readonly descending?: boolean;
   /** Only members that begin with this. */
   readonly prefix?: string;
+  /** Only members behind this one, in the order asked for; `offset` counts from there. Costs nothing, however far. */
+  readonly after?: string;
 }
 
 /** The store can not serve just now (disk full, connection lost, closed). Nothing is known about the last write. */

@@ -297,6 +297,42 @@ export function storeContract(name: string, open: () => Promise<OpenStore>, diff
     },
   );
 
+  law('a list goes on behind a member, either way, also where that one is gone', async ({ index }) => {
+    const members = ['a', 'a/1', 'a/2', 'ab', 'b', 'é', '\u{1f600}'];
+    for (const member of shuffled(members)) await index.add('list', member);
+    await index.add('lisa', 'x');
+    await index.add('lisu', 'x');
+    for (const descending of [false, true]) {
+      const ordered = descending ? [...members].reverse() : members;
+      for (const prefix of ['', 'a', 'a/', 'b']) {
+        for (const after of [
+          '',
+          'a',
+          'a/',
+          'a/1',
+          'aa',
+          'b',
+          '\ufffd',
+          '\u{1f600}',
+          '\u{1f601}',
+          '\u{10ffff}',
+        ]) {
+          const behind = (member: string) => {
+            const order = Buffer.from(member).compare(Buffer.from(after));
+            return member.startsWith(prefix) && (descending ? order < 0 : order > 0);
+          };
+          for (const offset of [0, 2]) {
+            assert.equal(
+              await index.page('list', { offset, limit: 3, descending, prefix, after }),
+              ordered.filter(behind).slice(offset, offset + 3),
+              `${JSON.stringify({ offset, descending, prefix, after })}`,
+            );
+          }
+        }
+      }
+    }
+  });
+
   law('beyond the end of a list there is nothing, however far', async ({ index }) => {
     await index.add('list', 'a');
     for (const offset of [1, 2 ** 31, 2 ** 32, 2 ** 40, Number.MAX_SAFE_INTEGER]) {
