@@ -1,8 +1,8 @@
 /**
  * Group commit: many writers, one transaction at a time, one flush for all of them.
  *
- * Writes handed in during one turn of the event loop, or while the previous transaction is being flushed, go into the
- * same transaction. Each hears its own result, and only when the flush is done. A transaction either happens as
+ * Writes handed in before a transaction begins, which includes all that come while the previous one is being flushed,
+ * go into that transaction. Each hears its own result, and only when the flush is done. A transaction either happens as
  * a whole or, when anything in it throws, not at all; then all its writers hear `StoreUnavailable`.
  */
 import { StoreUnavailable } from './store.ts';
@@ -18,7 +18,6 @@ export class GroupCommit<Transaction extends { finish(): void }> {
   readonly #transact: (work: () => void) => Promise<unknown>;
   readonly #begin: () => Transaction;
   #waiting: Write<Transaction>[] = [];
-  #scheduled = false;
   #committing: Promise<void> | undefined;
   #closed = false;
 
@@ -64,35 +63,37 @@ export class GroupCommit<Transaction extends { finish(): void }> {
   /** Refuses what comes from now on; resolves when everything before is durable. */
   async close(): Promise<void> {
     this.#closed = true;
-    while (this.#scheduled || this.#committing !== undefined) {
-      await (this.#committing ?? new Promise((resolve) => setImmediate(resolve)));
-    }
+    while (this.#committing !== undefined) await this.#committing;
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#committing !== undefined) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.#committing = this.#commit().finally(() => {
+    if (this.#committing !== undefined) return;
+    this.#committing = Promise.resolve()
+      .then(() => this.#commit())
+      .finally(() => {
         this.#committing = undefined;
         if (this.#waiting.length > 0) this.#schedule();
       });
-    });
   }
 
   async #commit(): Promise<void> {
-    const writes = this.#waiting;
-    this.#waiting = [];
+    // Taken at the last moment: until the transaction really begins, which takes its time, more may come.
+    let writes: readonly Write<Transaction>[] | undefined;
+    const take = () => {
+      const taken = this.#waiting;
+      this.#waiting = [];
+      return taken;
+    };
     try {
       await this.#transact(() => {
+        writes = take();
         const transaction = this.#begin();
         for (const write of writes) write.run(transaction);
         transaction.finish();
       });
-      for (const write of writes) write.committed();
+      for (const write of writes ?? []) write.committed();
     } catch (error) {
-      for (const write of writes) write.failed(error);
+      for (const write of writes ?? take()) write.failed(error);
     }
   }
 }
