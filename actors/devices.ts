@@ -24,6 +24,8 @@ export type DeviceListener = (id: DeviceId, event: DeviceEvent, state: DeviceSta
 export interface Directory {
   /** Which device holds these credentials. Exact match, case-sensitive. */
   byCredentials(credentialsId: string): Promise<DeviceRecord | undefined>;
+  /** The id of the tenant's device of this name: all that a command needs, for the device checks the rest itself. */
+  idOf(tenantId: TenantId, name: string): Promise<DeviceId | undefined>;
   /** Which device of the tenant has this name. Exact match, case-sensitive. */
   byName(tenantId: TenantId, name: string): Promise<DeviceRecord | undefined>;
   /** The tenant's devices. */

@@ -71,6 +71,8 @@ export function createDirectory(journal: Journal, index: Index): Directory {
     byCredentials: (credentialsId) =>
       lookup(keys.credentials(credentialsId), (device) => device.credentials.credentialsId === credentialsId),
 
+    idOf: async (tenantId, name) => (await index.lookup(keys.name(tenantId, name))) as DeviceId | undefined,
+
     byName: (tenantId, name) =>
       lookup(keys.name(tenantId, name), (device) => device.tenantId === tenantId && device.name === name),
 

@@ -197,7 +197,7 @@ class Transaction {
   append(entry: Append): AppendResult {
     const { stream, expected, event, state, alarmAt, index } = entry;
     const { heads, holders } = this.#tables;
-    const before = parseHead(heads.get(stream));
+    const before = readMark(heads, stream);
     if ((before?.sequence ?? 0) !== expected) return { type: 'conflict' };
 
     for (const key of index?.take.unique ?? []) {
@@ -295,22 +295,35 @@ class Transaction {
 
 // -------------------------------------------------------------------------------------------------------- journal
 
-interface ParsedHead {
-  readonly sequence: number;
-  readonly alarmAt: number | null;
-  readonly state: string;
-}
-
-function parseHead(text: string | undefined): ParsedHead | undefined {
-  if (text === undefined) return undefined;
+function parseHead(text: string): Head {
   const first = text.indexOf(' ');
   const second = text.indexOf(' ', first + 1);
-  const alarm = text.slice(first + 1, second);
-  return {
-    sequence: Number(text.slice(0, first)),
-    alarmAt: alarm === '-' ? null : Number(alarm),
-    state: text.slice(second + 1),
-  };
+  return { sequence: Number(text.slice(0, first)), state: text.slice(second + 1) };
+}
+
+/** What stands in front of a head's state. */
+interface Mark {
+  readonly sequence: number;
+  readonly alarmAt: number | null;
+}
+
+const SPACE = 0x20;
+const DASH = 0x2d;
+
+/** Reads the front of a head off its first bytes. An append needs no more, and decoding all of it costs more than that. */
+function readMark(heads: Tables['heads'], stream: string): Mark | undefined {
+  const bytes = heads.getBinaryFast(stream);
+  if (bytes === undefined) return undefined;
+  const first = bytes.indexOf(SPACE);
+  const alarm = bytes[first + 1] === DASH ? null : numberAt(bytes, first + 1);
+  return { sequence: numberAt(bytes, 0), alarmAt: alarm };
+}
+
+/** The whole number whose digits begin at `from` and end before a space. */
+function numberAt(bytes: Buffer, from: number): number {
+  let value = 0;
+  for (let at = from; bytes[at] !== SPACE; at += 1) value = value * 10 + ((bytes[at] ?? 0) - 0x30);
+  return value;
 }
 
 class LmdbJournal implements Journal {
@@ -326,8 +339,8 @@ class LmdbJournal implements Journal {
 
   async load(stream: string): Promise<Head> {
     if (!fits(stream)) return { sequence: 0, state: undefined };
-    const head = this.#read(() => parseHead(this.#tables.heads.get(stream)));
-    return { sequence: head?.sequence ?? 0, state: head?.state };
+    const head = this.#read(() => this.#tables.heads.get(stream));
+    return head === undefined ? { sequence: 0, state: undefined } : parseHead(head);
   }
 
   async append(entry: Append): Promise<AppendResult> {
@@ -367,7 +380,7 @@ class LmdbJournal implements Journal {
 
   /** Whether the stream's alarm is still this one: it was not replaced or taken away since. */
   #isAwaited({ stream, dueAt }: DueAlarm): boolean {
-    return parseHead(this.#tables.heads.get(stream))?.alarmAt === dueAt;
+    return readMark(this.#tables.heads, stream)?.alarmAt === dueAt;
   }
 
   async log(from: number, limit: number): Promise<LogPage> {

@@ -48,6 +48,15 @@ export async function deviceByName(
   return name.length > NAME_MAX ? undefined : directory.byName(tenantId, name);
 }
 
+/** The id alone of the tenant's device of this name. */
+export async function deviceIdByName(
+  directory: Directory,
+  tenantId: TenantId,
+  name: string,
+): Promise<DeviceId | undefined> {
+  return name.length > NAME_MAX ? undefined : directory.idOf(tenantId, name);
+}
+
 /** A tenant's administrator sees the tenant's customers, a customer's user its own customer. */
 export async function visibleCustomer(
   accounts: Accounts,

@@ -14,7 +14,7 @@ import { empty, json, type Reply } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { LimitSettings } from '../settings.ts';
 import { claimResultView, viewDevice } from '../views.ts';
-import { deviceByName } from './access.ts';
+import { deviceIdByName } from './access.ts';
 
 export interface ClaimNeeds {
   readonly devices: Devices;
@@ -66,21 +66,21 @@ export function claimRoutes({ devices, directory, secrets, settings }: ClaimNeed
       },
       async handle({ principal, params, body: secret, address }) {
         const { tenantId, customerId, userId } = principal;
-        const device = await deviceByName(directory, tenantId, params.deviceName);
-        if (device === undefined) return notFound;
+        const id = await deviceIdByName(directory, tenantId, params.deviceName);
+        if (id === undefined) return notFound;
 
         const parties = [
-          { limiter: perDevice, key: `${customerId}/${device.id}` },
+          { limiter: perDevice, key: `${customerId}/${id}` },
           { limiter: perCustomer, key: customerId },
           { limiter: perAddress, key: address },
         ];
-        const secretDigest = secrets.digest(device.id, secret);
+        const secretDigest = secrets.digest(id, secret);
         const command = { type: 'ConfirmClaim', tenantId, customerId, userId, secretDigest } as const;
-        const outcome = await attempt(parties, () => devices.ask(device.id, command), isWrongSecret);
+        const outcome = await attempt(parties, () => devices.ask(id, command), isWrongSecret);
         if (outcome.type === 'blocked') {
           return tooManyRequests('Too many wrong secrets, try again later', outcome.retryAfterMs);
         }
-        return claimReply(device.id, outcome);
+        return claimReply(id, outcome);
       },
     }),
 
@@ -97,11 +97,11 @@ export function claimRoutes({ devices, directory, secrets, settings }: ClaimNeed
       },
       async handle({ principal, params }) {
         const { tenantId, userId } = principal;
-        const device = await deviceByName(directory, tenantId, params.deviceName);
-        if (device === undefined) return notFound;
+        const id = await deviceIdByName(directory, tenantId, params.deviceName);
+        if (id === undefined) return notFound;
 
         const customerId = principal.authority === 'CUSTOMER_USER' ? principal.customerId : null;
-        const answer = await devices.ask(device.id, { type: 'ReclaimDevice', tenantId, userId, customerId });
+        const answer = await devices.ask(id, { type: 'ReclaimDevice', tenantId, userId, customerId });
         switch (answer.type) {
           case 'accepted':
             return empty;

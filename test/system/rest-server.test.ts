@@ -204,10 +204,10 @@ function gated(): { options: RestOptions; waiting: () => number; open: () => voi
       ...needs,
       directory: {
         ...needs.directory,
-        byName: async (tenantId, name) => {
+        idOf: async (tenantId, name) => {
           count += 1;
           await opened;
-          return needs.directory.byName(tenantId, name);
+          return needs.directory.idOf(tenantId, name);
         },
       },
     }),

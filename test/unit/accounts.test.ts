@@ -28,6 +28,7 @@ const noDevices: Devices & Directory = {
   ask: async () => ({ type: 'refused', refusal: { reason: 'unknown-device' } }),
   read: async () => undefined,
   byCredentials: async () => undefined,
+  idOf: async () => undefined,
   byName: async () => undefined,
   ofTenant: async () => ({ items: [], total: 0 }),
   ofCustomer: async () => ({ items: [], total: 0 }),

@@ -112,7 +112,7 @@ for (const [what, error, status] of [
     {
       disturb: (needs) => ({
         ...needs,
-        directory: { ...needs.directory, byName: () => Promise.reject(error) },
+        directory: { ...needs.directory, idOf: () => Promise.reject(error) },
       }),
     },
   );

@@ -184,6 +184,10 @@ function boundedKeys(needs: ApiNeeds): ApiNeeds {
     ...needs,
     directory: {
       ...directory,
+      idOf: async (tenantId, name) => {
+        bounded(name);
+        return directory.idOf(tenantId, name);
+      },
       byName: async (tenantId, name) => {
         bounded(name);
         return directory.byName(tenantId, name);
