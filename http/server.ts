@@ -5,6 +5,7 @@
  * idle time. Whatever is no HTTP is answered 400 by Node and the connection closed.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Log } from '../actors/log.ts';
 import { badRequest, internalError } from './errors.ts';
@@ -60,6 +61,15 @@ export function createHttpServer({ app, settings, log, listenError }: HttpServer
     },
   );
   server.maxConnections = settings.maxConnections;
+  /** Node does not count a connection as idle before its first request: those are looked after here. */
+  const connections = new Set<Socket>();
+  server.on('connection', (socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
+  const closeSilent = () => {
+    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
+  };
 
   return {
     name: 'http',
@@ -90,6 +100,7 @@ export function createHttpServer({ app, settings, log, listenError }: HttpServer
           resolve();
         });
         server.closeIdleConnections();
+        closeSilent();
       });
     },
   };

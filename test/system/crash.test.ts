@@ -147,7 +147,7 @@ test(`crash: after ${ROUNDS} kills under load every acknowledged window, claim a
       reconnectPeriod: 0,
       connectTimeout: 3000,
     };
-    return connectAsync(options).then(
+    return connectAsync(options, false).then(
       (client) => client.on('error', () => {}),
       () => undefined, // killed before it could connect
     );
