@@ -59,7 +59,7 @@ async function main(): Promise<void> {
   say(`ready ${whole(performance.now() - startedAt)} ms after a kill -9 and a new start`);
   memory('after the restart', again.pid);
   say(
-    `the data folder holds ${whole(statSync(join(dataDir, 'data.mdb'), { throwIfNoEntry: false })?.size ?? 0)} bytes`,
+    `the data folder holds ${whole(statSync(join(dataDir, 'store', 'data.mdb'), { throwIfNoEntry: false })?.size ?? 0)} bytes`,
   );
   await again.kill();
 }
