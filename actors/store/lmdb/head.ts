@@ -1,0 +1,39 @@
+/** A head as text: "<sequence> <alarmAt|-> <state>". */
+import type { Head } from '../../journal/journal.ts';
+import type { Tables } from './tables.ts';
+
+export function headText(sequence: number, alarmAt: number | null, state: string): string {
+  return `${sequence} ${alarmAt ?? '-'} ${state}`;
+}
+
+export function parseHead(text: string): Head {
+  const first = text.indexOf(' ');
+  const second = text.indexOf(' ', first + 1);
+  return { sequence: Number(text.slice(0, first)), state: text.slice(second + 1) };
+}
+
+/** What stands in front of a head's state. */
+interface Mark {
+  readonly sequence: number;
+  readonly alarmAt: number | null;
+}
+
+const SPACE = 0x20;
+const DASH = 0x2d;
+
+/** Reads the front of a head off its first bytes. An append needs no more, and decoding all of it costs more than that. */
+export function readMark(heads: Tables['heads'], stream: string): Mark | undefined {
+  const bytes = heads.getBinaryFast(stream);
+  if (bytes === undefined) return undefined;
+  let alarmFrom = 1;
+  while (bytes[alarmFrom - 1] !== SPACE) alarmFrom += 1;
+  const alarmAt = bytes[alarmFrom] === DASH ? null : numberAt(bytes, alarmFrom);
+  return { sequence: numberAt(bytes, 0), alarmAt };
+}
+
+/** The whole number whose digits begin at `from` and end before a space. */
+function numberAt(bytes: Buffer, from: number): number {
+  let value = 0;
+  for (let at = from; bytes[at] !== SPACE; at += 1) value = value * 10 + ((bytes[at] ?? 0) - 0x30);
+  return value;
+}

@@ -1,0 +1,70 @@
+/** Unique keys and ordered lists over LMDB, as the port `Index` of `../store.ts`. */
+import type { Index, PageQuery } from '../store.ts';
+import { checkKey, fits, KEY_BYTES_MAX, listKey } from './keys.ts';
+import type { Commits, Read, Tables } from './tables.ts';
+
+/** lmdb counts what it skips and returns in 32 bits, and wraps round. */
+const COUNT_MAX = 2 ** 31 - 1;
+
+export class LmdbIndex implements Index {
+  readonly #tables: Tables;
+  readonly #commits: Commits;
+  readonly #read: Read;
+
+  constructor(tables: Tables, commits: Commits, read: Read) {
+    this.#tables = tables;
+    this.#commits = commits;
+    this.#read = read;
+  }
+
+  async lookup(key: string): Promise<string | undefined> {
+    if (!fits(key)) return undefined;
+    return this.#read(() => this.#tables.holders.get(key));
+  }
+
+  async claim(key: string, holder: string): Promise<string> {
+    checkKey(key);
+    return this.#commits.run((transaction) => transaction.claim(key, holder));
+  }
+
+  async release(key: string, holder: string): Promise<boolean> {
+    if (!fits(key)) return false;
+    return this.#commits.run((transaction) => transaction.release(key, holder));
+  }
+
+  async add(list: string, member: string): Promise<void> {
+    checkKey(`${list}\0${member}`);
+    return this.#commits.run((transaction) => transaction.enter({ list, member }));
+  }
+
+  async remove(list: string, member: string): Promise<void> {
+    if (!fits(`${list}\0${member}`)) return;
+    return this.#commits.run((transaction) => transaction.leave({ list, member }));
+  }
+
+  async page(list: string, query: PageQuery): Promise<readonly string[]> {
+    const { offset, limit, descending = false, prefix = '', after } = query;
+    const first = listKey(list, prefix);
+    if (offset > COUNT_MAX || first.length > KEY_BYTES_MAX) return [];
+    const beyond = Buffer.concat([first, Buffer.of(0xff)]); // a byte that UTF-8 never has
+    const edge = descending ? beyond : first;
+    const behind = after === undefined ? edge : listKey(list, after).subarray(0, KEY_BYTES_MAX);
+    const order = behind.compare(edge) * (descending ? -1 : 1);
+    const range = {
+      start: order < 0 ? edge : behind,
+      exclusiveStart: after !== undefined && order >= 0,
+      end: descending ? first : beyond,
+      inclusiveEnd: descending,
+      reverse: descending,
+    };
+    const window = { offset, limit: Math.min(limit, COUNT_MAX) };
+    const skip = Buffer.byteLength(list) + 1;
+    return this.#read(() =>
+      [...this.#tables.lists.getKeys({ ...range, ...window })].map((key) => key.toString('utf8', skip)),
+    );
+  }
+
+  async count(list: string): Promise<number> {
+    return this.#read(() => Number(this.#tables.counts.get(list) ?? 0));
+  }
+}

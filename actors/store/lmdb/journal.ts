@@ -1,0 +1,106 @@
+/** The journal over LMDB: see `../../journal/journal.ts` for what it promises. */
+import type {
+  Append,
+  AppendResult,
+  DueAlarm,
+  DuePage,
+  Head,
+  Journal,
+  LoggedEvent,
+  LogPage,
+} from '../../journal/journal.ts';
+import { parseHead, readMark } from './head.ts';
+import { checkKeys, fits } from './keys.ts';
+import type { Commits, Read, Tables } from './tables.ts';
+import { BUCKET_MS } from './transaction.ts';
+
+export class LmdbJournal implements Journal {
+  readonly #tables: Tables;
+  readonly #commits: Commits;
+  readonly #read: Read;
+
+  constructor(tables: Tables, commits: Commits, read: Read) {
+    this.#tables = tables;
+    this.#commits = commits;
+    this.#read = read;
+  }
+
+  async load(stream: string): Promise<Head> {
+    if (!fits(stream)) return { sequence: 0, state: undefined };
+    const head = this.#read(() => this.#tables.heads.get(stream));
+    return head === undefined ? { sequence: 0, state: undefined } : parseHead(head);
+  }
+
+  async append(entry: Append): Promise<AppendResult> {
+    checkKeys(entry);
+    return this.#commits.run((transaction) => transaction.append(entry));
+  }
+
+  async due(now: number, after: string | undefined, limit: number): Promise<DuePage> {
+    const alarms: DueAlarm[] = [];
+    const stale: [number, number][] = [];
+    const start = after === undefined ? [0, 0] : afterKey(after);
+    const end = [Math.floor(now / BUCKET_MS) + 1, 0];
+    let last: [number, number] | undefined;
+    let looked = 0;
+
+    this.#read(() => {
+      for (const { key, value } of this.#tables.alarms.getRange({ start, end })) {
+        const lines = value.split('\n').map(parseAlarm);
+        const awaited = lines.filter((alarm) => this.#isAwaited(alarm));
+        if (awaited.length === 0) stale.push(key);
+        alarms.push(...awaited);
+        looked += lines.length;
+        if (looked >= limit) {
+          last = key;
+          break;
+        }
+      }
+    });
+
+    if (stale.length > 0) {
+      await this.#commits.run((transaction) => {
+        for (const key of stale) transaction.dropAlarms(key);
+      });
+    }
+    return { alarms, next: last === undefined ? undefined : `${last[0]} ${last[1]}` };
+  }
+
+  /** Whether the stream's alarm is still this one: it was not replaced or taken away since. */
+  #isAwaited({ stream, dueAt }: DueAlarm): boolean {
+    return readMark(this.#tables.heads, stream)?.alarmAt === dueAt;
+  }
+
+  async log(from: number, limit: number): Promise<LogPage> {
+    const events: LoggedEvent[] = [];
+    let next = from;
+    this.#read(() => {
+      for (const { key, value } of this.#tables.log.getRange({ start: from + 1 })) {
+        events.push(...value.split('\n').map(parseLogged));
+        next = key;
+        if (events.length >= limit) break;
+      }
+    });
+    return { events, next };
+  }
+}
+
+function afterKey(cursor: string): [number, number] {
+  const [bucket, commit] = cursor.split(' ');
+  return [Number(bucket), Number(commit) + 1];
+}
+
+function parseAlarm(line: string): DueAlarm {
+  const space = line.indexOf(' ');
+  return { stream: line.slice(0, space), dueAt: Number(line.slice(space + 1)) };
+}
+
+function parseLogged(line: string): LoggedEvent {
+  const first = line.indexOf(' ');
+  const second = line.indexOf(' ', first + 1);
+  return {
+    stream: line.slice(0, first),
+    sequence: Number(line.slice(first + 1, second)),
+    event: line.slice(second + 1),
+  };
+}

@@ -1,0 +1,30 @@
+/** Plain records over LMDB: the table of text behind Keyv's adapter. */
+import type { Database } from 'lmdb';
+import type { TextTable } from '../records.ts';
+import { checkKey, fits } from './keys.ts';
+import type { Commits, Read, Tables } from './tables.ts';
+
+export function recordsTable({ records }: Tables, commits: Commits, read: Read): TextTable {
+  return {
+    get: async (key) => (fits(key) ? read(() => records.get(key)) : undefined),
+    set: async (key, text) => {
+      checkKey(key);
+      return commits.run((transaction) => transaction.setRecord(key, text));
+    },
+    delete: async (key) => fits(key) && commits.run((transaction) => transaction.deleteRecord(key)),
+    clear: (prefix) => commits.run((transaction) => transaction.clearRecords(prefix)),
+    async *keys(prefix) {
+      yield* read(() => keysWith(records, prefix));
+    },
+  };
+}
+
+/** The keys that begin with a prefix. */
+export function keysWith(records: Database<string, string>, prefix: string): string[] {
+  const found: string[] = [];
+  for (const key of records.getKeys({ start: prefix })) {
+    if (!key.startsWith(prefix)) break;
+    found.push(key);
+  }
+  return found;
+}

@@ -1,0 +1,119 @@
+/** What one write transaction does: the writes of many callers, gathered where they can share a record. */
+import type { Append, AppendResult, ListMember } from '../../journal/journal.ts';
+import { headText, readMark } from './head.ts';
+import { listKey } from './keys.ts';
+import { keysWith } from './records.ts';
+import type { Tables } from './tables.ts';
+
+/** Alarms of the same tenth of a second lie together; they are due when it is over. */
+export const BUCKET_MS = 100;
+
+/** The writes of one commit: those of each device go to its own key, the rest is gathered and written at the end. */
+export class Transaction {
+  readonly #tables: Tables;
+  readonly #events: string[] = [];
+  readonly #alarms = new Map<number, string[]>();
+  readonly #counts = new Map<string, number>();
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
+  append(entry: Append): AppendResult {
+    const { stream, expected, event, state, alarmAt, index } = entry;
+    const { heads, holders } = this.#tables;
+    const before = readMark(heads, stream);
+    if ((before?.sequence ?? 0) !== expected) return { type: 'conflict' };
+
+    for (const key of index?.take.unique ?? []) {
+      const holder = holders.get(key);
+      if (holder !== undefined && holder !== stream) return { type: 'taken', key };
+    }
+    for (const key of index?.release.unique ?? []) this.release(key, stream);
+    for (const key of index?.take.unique ?? []) holders.put(key, stream);
+    for (const member of index?.release.members ?? []) this.leave(member);
+    for (const member of index?.take.members ?? []) this.enter(member);
+
+    const sequence = expected + 1;
+    if (state === undefined) heads.remove(stream);
+    else heads.put(stream, headText(sequence, alarmAt, state));
+    this.#events.push(`${stream} ${sequence} ${event}`);
+    if (alarmAt !== null && alarmAt !== before?.alarmAt) this.#alarm(stream, alarmAt);
+    return { type: 'appended' };
+  }
+
+  #alarm(stream: string, dueAt: number): void {
+    const bucket = Math.ceil(dueAt / BUCKET_MS);
+    const line = `${stream} ${dueAt}`;
+    const lines = this.#alarms.get(bucket);
+    if (lines === undefined) this.#alarms.set(bucket, [line]);
+    else lines.push(line);
+  }
+
+  claim(key: string, holder: string): string {
+    const held = this.#tables.holders.get(key);
+    if (held !== undefined) return held;
+    this.#tables.holders.put(key, holder);
+    return holder;
+  }
+
+  release(key: string, holder: string): boolean {
+    if (this.#tables.holders.get(key) !== holder) return false;
+    this.#tables.holders.remove(key);
+    return true;
+  }
+
+  enter({ list, member }: ListMember): void {
+    const key = listKey(list, member);
+    if (this.#tables.lists.doesExist(key)) return;
+    this.#tables.lists.put(key, '');
+    this.#counts.set(list, (this.#counts.get(list) ?? 0) + 1);
+  }
+
+  leave({ list, member }: ListMember): void {
+    const key = listKey(list, member);
+    if (!this.#tables.lists.doesExist(key)) return;
+    this.#tables.lists.remove(key);
+    this.#counts.set(list, (this.#counts.get(list) ?? 0) - 1);
+  }
+
+  /** Drops a record of alarms of which none is awaited any more. */
+  dropAlarms(key: [number, number]): void {
+    this.#tables.alarms.remove(key);
+  }
+
+  setRecord(key: string, text: string): void {
+    this.#tables.records.put(key, text);
+  }
+
+  deleteRecord(key: string): boolean {
+    const there = this.#tables.records.doesExist(key);
+    if (there) this.#tables.records.remove(key);
+    return there;
+  }
+
+  clearRecords(prefix: string): void {
+    for (const key of keysWith(this.#tables.records, prefix)) this.#tables.records.remove(key);
+  }
+
+  /** A write that means nothing, to see whether writing works. */
+  touch(): void {
+    this.#tables.meta.put('checked', '');
+  }
+
+  /** Writes what was gathered. The last thing that happens in the transaction. */
+  finish(): void {
+    const { log, alarms, counts } = this.#tables;
+    if (this.#events.length > 0) {
+      const [last = 0] = log.getKeys({ reverse: true, limit: 1 });
+      const commit = last + 1;
+      log.put(commit, this.#events.join('\n'));
+      for (const [bucket, lines] of this.#alarms) alarms.put([bucket, commit], lines.join('\n'));
+    }
+    for (const [list, change] of this.#counts) {
+      const count = Number(counts.get(list) ?? 0) + change;
+      if (count === 0) counts.remove(list);
+      else counts.put(list, String(count));
+    }
+  }
+}
