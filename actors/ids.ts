@@ -13,7 +13,8 @@ export type TenantId = Branded<'TenantId'>;
 export type CustomerId = Branded<'CustomerId'>;
 export type UserId = Branded<'UserId'>;
 export type DeviceId = Branded<'DeviceId'>;
-type AnyId = TenantId | CustomerId | UserId | DeviceId;
+export type ProfileId = Branded<'ProfileId'>;
+type AnyId = TenantId | CustomerId | UserId | DeviceId | ProfileId;
 
 /** What ThingsBoard writes where there is no entity, e.g. `customerId` of an unassigned device. */
 export const NULL_UUID = '13814000-1dd2-11b2-8080-808080808080';

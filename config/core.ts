@@ -11,6 +11,7 @@ import type { DeviceListener, Directory } from '../actors/devices.ts';
 import { createDirectory } from '../actors/directory.ts';
 import type { Log } from '../actors/log.ts';
 import { type Parent, startSystem, stop } from '../actors/nact.ts';
+import { createProfiles, type Profiles } from '../actors/profiles.ts';
 import { createSecrets, type Secrets } from '../actors/secret.ts';
 import type { Store } from '../actors/store/store.ts';
 import { SYSADMIN } from './demo-data.ts';
@@ -33,6 +34,7 @@ export interface Core {
   readonly devices: LiveDevices;
   readonly directory: Directory;
   readonly accounts: Accounts;
+  readonly profiles: Profiles;
   /** The actor system, for those that bring actors of their own. */
   readonly root: Parent;
   /** From now on the listener hears of every durable event of this process. */
@@ -88,6 +90,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       devices,
       directory,
       accounts,
+      profiles: createProfiles(store, clock),
       root,
       listen: (listener) => listeners.push(listener),
       startAlarms: () => alarms.start(),

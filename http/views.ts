@@ -75,7 +75,7 @@ export const credentialsView = z.object({
   id: z.object({ id: uuid }),
   createdTime: instant,
   deviceId: entityId('DEVICE'),
-  credentialsType: z.literal('ACCESS_TOKEN'),
+  credentialsType: z.enum(['ACCESS_TOKEN', 'MQTT_BASIC', 'X509_CERTIFICATE']),
   credentialsId: z.string(),
   credentialsValue: z.null(),
   version: z.null(),

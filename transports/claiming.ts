@@ -42,7 +42,8 @@ export function createClaiming(devices: Devices, directory: Directory, secrets: 
   return {
     async authenticate(accessToken) {
       const record = await directory.byCredentials(accessToken);
-      return record === undefined ? undefined : authenticated(record);
+      // Other credentials are found by ids that are no secrets.
+      return record?.credentials.type === 'ACCESS_TOKEN' ? authenticated(record) : undefined;
     },
 
     initiate(device, request) {

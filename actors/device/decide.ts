@@ -217,7 +217,7 @@ function unassign(policy: ClaimPolicy, device: Device, command: UnassignDevice, 
 // -------------------------------------------------------------------------------------------------- the rest of it
 
 function provision(command: ProvisionDevice, at: Instant): DeviceDecision {
-  const { tenantId, name, deviceType, label, additionalInfo, credentials, customerId } = command;
+  const { tenantId, name, deviceType, label, additionalInfo, profileId, credentials, customerId } = command;
   return accept({
     type: 'DeviceProvisioned',
     at,
@@ -226,6 +226,7 @@ function provision(command: ProvisionDevice, at: Instant): DeviceDecision {
     deviceType,
     label,
     additionalInfo,
+    ...(profileId === undefined ? {} : { profileId }),
     credentials,
     customerId,
   });
@@ -233,8 +234,9 @@ function provision(command: ProvisionDevice, at: Instant): DeviceDecision {
 
 function update(device: Device, command: UpdateDevice, at: Instant): DeviceDecision {
   if (!mayWrite(device, command.customerId)) return refuse({ reason: 'not-owner' });
-  const { name, deviceType, label, additionalInfo } = command;
-  return accept({ type: 'DeviceUpdated', at, name, deviceType, label, additionalInfo });
+  const { name, deviceType, label, additionalInfo, profileId } = command;
+  const profile = profileId === undefined ? {} : { profileId };
+  return accept({ type: 'DeviceUpdated', at, name, deviceType, label, additionalInfo, ...profile });
 }
 
 function saveAttributes(

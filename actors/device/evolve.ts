@@ -58,8 +58,9 @@ function evolveProvisioned(device: Device, event: Exclude<DeviceEvent, DevicePro
       return { ...device, owner: null, window: null, attributes };
     }
     case 'DeviceUpdated': {
-      const { name, deviceType, label, additionalInfo } = event;
-      return { ...device, name, type: deviceType, label, additionalInfo };
+      const { name, deviceType, label, additionalInfo, profileId } = event;
+      const profile = profileId === undefined ? {} : { profileId };
+      return { ...device, name, type: deviceType, label, additionalInfo, ...profile };
     }
     case 'CredentialsChanged':
       return { ...device, credentials: event.credentials };
@@ -75,7 +76,7 @@ function evolveProvisioned(device: Device, event: Exclude<DeviceEvent, DevicePro
 }
 
 function provisioned(event: DeviceProvisioned): Device {
-  const { tenantId, name, deviceType, label, additionalInfo, credentials, customerId, at } = event;
+  const { tenantId, name, deviceType, label, additionalInfo, profileId, credentials, customerId, at } = event;
   return {
     status: 'provisioned',
     tenantId,
@@ -84,6 +85,7 @@ function provisioned(event: DeviceProvisioned): Device {
     type: deviceType,
     label,
     additionalInfo,
+    ...(profileId === undefined ? {} : { profileId }),
     credentials,
     owner: customerId === null ? null : assignment(customerId, at),
     window: null,

@@ -2,9 +2,9 @@
  * Under which keys a device can be found, as a pure function of its state, and what changes between two states.
  *
  * Unique keys: the credentials over the whole server, the name within the tenant. Lists: a tenant's devices in the
- * order of creation (ids ascend with time) and by name, a customer's devices by name.
+ * order of creation (ids ascend with time) and by name, a customer's devices by name, a profile's by id.
  */
-import type { CustomerId, DeviceId, TenantId } from '../ids.ts';
+import type { CustomerId, DeviceId, ProfileId, TenantId } from '../ids.ts';
 import type { IndexChanges, IndexEntries } from '../journal/journal.ts';
 import type { DeviceEvent, DeviceState } from './protocol.ts';
 
@@ -24,6 +24,8 @@ export const lists = {
   byCreation: (tenantId: TenantId) => `devices/${tenantId}`,
   byName: (tenantId: TenantId) => `devices-by-name/${tenantId}`,
   ofCustomer: (customerId: CustomerId) => `customer-devices/${customerId}`,
+  /** Those that name the profile; not those that follow the tenant's default. */
+  ofProfile: (profileId: ProfileId) => `profile-devices/${profileId}`,
 };
 
 /** A list member that sorts by name without regard to case, and carries the device's id at its end. */
@@ -48,13 +50,14 @@ const NOTHING: IndexEntries = { unique: [], members: [] };
 /** Everything a device occupies. */
 export function indexEntries(id: DeviceId, state: DeviceState): IndexEntries {
   if (state.status === 'absent') return NOTHING;
-  const { tenantId, name, credentials, owner } = state;
+  const { tenantId, name, credentials, owner, profileId } = state;
   const byName = memberByName(name, id);
   const members = [
     { list: lists.byCreation(tenantId), member: id },
     { list: lists.byName(tenantId), member: byName },
   ];
   if (owner !== null) members.push({ list: lists.ofCustomer(owner.customerId), member: byName });
+  if (profileId) members.push({ list: lists.ofProfile(profileId), member: id });
   return { unique: [keys.credentials(credentials.credentialsId), keys.name(tenantId, name)], members };
 }
 

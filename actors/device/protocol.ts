@@ -5,7 +5,7 @@
  * All times are instants in milliseconds since the epoch; only `InitiateClaim.durationMs` is a duration.
  */
 import type { Instant } from '../clock.ts';
-import type { CustomerId, DeviceId, TenantId, UserId } from '../ids.ts';
+import type { CustomerId, DeviceId, ProfileId, TenantId, UserId } from '../ids.ts';
 import type { Json, JsonObject } from '../json.ts';
 
 /** A keyed digest (HMAC) of a claim secret, base64url. The secret itself never comes this far (rule C9). */
@@ -28,6 +28,8 @@ export interface Device {
   readonly type: string;
   readonly label: string | null;
   readonly additionalInfo: JsonObject | null;
+  /** How the device talks (`../profiles.ts`); absent or null: as the tenant's default profile says. */
+  readonly profileId?: ProfileId | null;
   readonly credentials: Credentials;
   readonly owner: Owner | null;
   readonly window: ClaimWindow | null;
@@ -35,10 +37,29 @@ export interface Device {
   readonly attributes: Attributes;
 }
 
-/** How a device proves who it is. `credentialsId` is unique over the whole server. */
-export interface Credentials {
+/** How a device proves who it is. `credentialsId` is unique over the whole server. Made by `../credentials.ts`. */
+export type Credentials = AccessToken | MqttBasic | X509Certificate;
+
+export interface AccessToken {
   readonly type: 'ACCESS_TOKEN';
   readonly credentialsId: string;
+}
+
+/** What CONNECT must say; null: anything. At least one of `clientId` and `userName` is given. */
+export interface MqttBasic {
+  readonly type: 'MQTT_BASIC';
+  readonly credentialsId: string;
+  readonly clientId: string | null;
+  readonly userName: string | null;
+  /** Sealed for this device, as `ServerKey.sealedSecret` is: the tenant may read it back. */
+  readonly sealedPassword: string | null;
+}
+
+export interface X509Certificate {
+  readonly type: 'X509_CERTIFICATE';
+  readonly credentialsId: string;
+  /** Base64 of the DER, without line breaks. */
+  readonly certificate: string;
 }
 
 export interface Owner {
@@ -101,6 +122,7 @@ export interface ProvisionDevice {
   readonly deviceType: string;
   readonly label: string | null;
   readonly additionalInfo: JsonObject | null;
+  readonly profileId?: ProfileId | null;
   readonly credentials: Credentials;
   /** Born assigned, as a gateway's devices are when the gateway itself has an owner. */
   readonly customerId: CustomerId | null;
@@ -116,6 +138,8 @@ export interface UpdateDevice {
   readonly deviceType: string;
   readonly label: string | null;
   readonly additionalInfo: JsonObject | null;
+  /** Absent: stays as it is. */
+  readonly profileId?: ProfileId | null;
 }
 
 export interface ChangeCredentials {
@@ -223,6 +247,8 @@ export interface DeviceProvisioned extends Fact<'DeviceProvisioned'> {
   readonly deviceType: string;
   readonly label: string | null;
   readonly additionalInfo: JsonObject | null;
+  /** Absent, as in records older than profiles: the tenant's default. */
+  readonly profileId?: ProfileId | null;
   readonly credentials: Credentials;
   readonly customerId: CustomerId | null;
 }
@@ -232,6 +258,8 @@ export interface DeviceUpdated extends Fact<'DeviceUpdated'> {
   readonly deviceType: string;
   readonly label: string | null;
   readonly additionalInfo: JsonObject | null;
+  /** Absent: stays as it is. */
+  readonly profileId?: ProfileId | null;
 }
 
 export interface CredentialsChanged extends Fact<'CredentialsChanged'> {

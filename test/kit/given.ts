@@ -21,10 +21,17 @@ import type {
   RefusalReason,
   SaveAttributes,
 } from '../../actors/device/protocol.ts';
-import { type CustomerId, type DeviceId, parseId, type TenantId, type UserId } from '../../actors/ids.ts';
+import {
+  type CustomerId,
+  type DeviceId,
+  type ProfileId,
+  parseId,
+  type TenantId,
+  type UserId,
+} from '../../actors/ids.ts';
 import type { Json } from '../../actors/json.ts';
 
-type KnownId = TenantId | CustomerId | UserId | DeviceId;
+type KnownId = TenantId | CustomerId | UserId | DeviceId | ProfileId;
 
 /** A fixed id, the same in every run: `00000000-0000-7000-8000-` and the number. */
 export function idOf<Id extends KnownId>(number: number): Id {

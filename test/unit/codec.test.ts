@@ -9,7 +9,7 @@ import {
   encodeState,
   UnreadableRecord,
 } from '../../actors/device/codec.ts';
-import { events, states } from './golden/samples.ts';
+import { events, profileEvents, profileStates, states } from './golden/samples.ts';
 
 /** The golden files lie beside the sources; the compiled tests run from a folder beside `test`. */
 function golden(name: string): string[] {
@@ -27,6 +27,15 @@ test('codec: every state of format 1 is read as it was meant, and written as it 
   const lines = golden('states-v1.jsonl');
   assert.equal(lines.map(decodeState), states);
   assert.equal(states.map(encodeState), lines);
+});
+
+test('codec: records with profiles and credentials of other kinds are read as meant, and written as they were', () => {
+  const eventLines = golden('events-v1-profiles.jsonl');
+  assert.equal(eventLines.map(decodeEvent), profileEvents);
+  assert.equal(profileEvents.map(encodeEvent), eventLines);
+  const stateLines = golden('states-v1-profiles.jsonl');
+  assert.equal(stateLines.map(decodeState), profileStates);
+  assert.equal(profileStates.map(encodeState), stateLines);
 });
 
 test('codec: there is a golden sample of every kind of event', () => {

@@ -11,11 +11,13 @@ import {
   memberByName,
 } from '../../actors/device/indexes.ts';
 import type { DeviceEvent, DeviceState } from '../../actors/device/protocol.ts';
+import type { ProfileId } from '../../actors/ids.ts';
 import {
   CUSTOMER,
   claimed,
   DEVICE,
   given,
+  idOf,
   OPEN_POLICY,
   OTHER_CUSTOMER,
   OTHER_TENANT,
@@ -41,6 +43,37 @@ test('indexes: an owned device stands in its owner’s list, and in no other cus
   const { members } = indexEntries(DEVICE, owned);
   const ofCustomers = members.filter(({ list }) => list.startsWith('customer-devices/'));
   assert.equal(ofCustomers, [{ list: `customer-devices/${CUSTOMER}`, member: `pump 1\0${DEVICE}` }]);
+});
+
+test('indexes: a device stands in the list of the profile that it names, and leaves it with the profile', () => {
+  const profileId = idOf<ProfileId>(41);
+  const update = {
+    type: 'DeviceUpdated',
+    at: 1,
+    deviceType: 'x',
+    label: null,
+    additionalInfo: null,
+  } as const;
+  const named: DeviceEvent = { ...update, name: 'Pump 1', profileId };
+  const member = { list: lists.ofProfile(profileId), member: DEVICE };
+  const nothing = { unique: [], members: [] };
+
+  const after = given(OPEN_POLICY, named).state;
+  assert.equal(indexChanges(DEVICE, bare, named, after), {
+    take: { unique: [], members: [member] },
+    release: nothing,
+  });
+  const without: DeviceEvent = { ...update, name: 'Pump 1', profileId: null };
+  assert.equal(indexChanges(DEVICE, after, without, given(OPEN_POLICY, named, without).state), {
+    take: nothing,
+    release: { unique: [], members: [member] },
+  });
+  // An update that does not speak of profiles leaves it.
+  assert.ok(
+    indexEntries(DEVICE, given(OPEN_POLICY, named, { ...update, name: 'Pump 1' }).state).members.some(
+      ({ list }) => list === member.list,
+    ),
+  );
 });
 
 test('indexes: a device that does not exist holds nothing', () => {

@@ -2,10 +2,12 @@
  * The values that the golden files of format 1 hold, line by line: every kind of event and every shape of state. The
  * files are what is on disks out there; they are never changed, only added to when a new format comes.
  */
-import type { DeviceEvent, DeviceState } from '../../../actors/device/protocol.ts';
+import type { Credentials, DeviceEvent, DeviceState } from '../../../actors/device/protocol.ts';
+import type { ProfileId } from '../../../actors/ids.ts';
 import {
   ADMIN,
   CUSTOMER,
+  idOf,
   NOW,
   OTHER_CUSTOMER,
   OTHER_TOKEN,
@@ -151,4 +153,52 @@ export const states: readonly DeviceState[] = [
       SHARED_SCOPE: { [hardText]: { value: { deep: [null, 1.5e-7, hardText] }, savedAt: NOW + 11 } },
     },
   },
+];
+
+// ------------------------------------------------- what came later to format 1: profiles, and other credentials
+
+const profileId = idOf<ProfileId>(41);
+
+const basic: Credentials = {
+  type: 'MQTT_BASIC',
+  credentialsId: 'a-digest',
+  clientId: 'client',
+  userName: null,
+  sealedPassword: 'c2VhbGVk',
+};
+const certificate: Credentials = {
+  type: 'X509_CERTIFICATE',
+  credentialsId: 'a-digest',
+  certificate: 'MIIB',
+};
+
+export const profileEvents: readonly DeviceEvent[] = [
+  {
+    type: 'DeviceProvisioned',
+    at: NOW,
+    tenantId: TENANT,
+    name: 'Pump 1',
+    deviceType: 'default',
+    label: null,
+    additionalInfo: null,
+    profileId,
+    credentials: basic,
+    customerId: null,
+  },
+  {
+    type: 'DeviceUpdated',
+    at: NOW + 1,
+    name: 'Pump 2',
+    deviceType: 'pump',
+    label: 'second',
+    additionalInfo: {},
+    profileId: null,
+  },
+  { type: 'CredentialsChanged', at: NOW + 2, credentials: certificate },
+];
+
+export const profileStates: readonly DeviceState[] = [
+  { ...device, credentials: basic, profileId },
+  { ...device, credentials: { ...basic, clientId: null, userName: 'user', sealedPassword: null } },
+  { ...device, credentials: certificate, profileId: null },
 ];

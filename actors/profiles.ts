@@ -1,0 +1,257 @@
+/**
+ * Device profiles: how the devices of a tenant talk. Plain records, like accounts.
+ *
+ * Every tenant has one from its beginning, `default`, whose id is the tenant's own with another version number
+ * (8, RFC 9562 §5.8); its record is written when it is first looked at. A device that names no profile, or one that
+ * is gone, follows the tenant's default.
+ */
+import { createCollection, type Kind } from './accounts/collection.ts';
+import type { AccountQuery } from './accounts/model.ts';
+import { openRecords } from './accounts/records.ts';
+import type { Clock, Instant } from './clock.ts';
+import { lists } from './device/indexes.ts';
+import type { Page } from './devices.ts';
+import { newId, type ProfileId, type TenantId } from './ids.ts';
+import type { JsonObject } from './json.ts';
+import type { Store } from './store/store.ts';
+
+export type PayloadType = 'JSON' | 'PROTOBUF';
+
+/** Which transports serve the profile's devices, and what their messages are. */
+export type TransportConfiguration =
+  /** Every transport; JSON. */
+  | { readonly type: 'DEFAULT' }
+  | {
+      readonly type: 'MQTT';
+      readonly payloadType: PayloadType;
+      /** `enableCompatibilityWithJsonPayloadFormat`: what is no protobuf may be JSON. For PROTOBUF only. */
+      readonly jsonCompatible: boolean;
+      /** `sendAckOnValidationException`: a malformed message is acknowledged; before MQTT 5 it would end the session. */
+      readonly ackMalformed: boolean;
+    }
+  | { readonly type: 'COAP'; readonly payloadType: PayloadType };
+
+export interface ProfileFields {
+  /** Unique within the tenant, exact match. */
+  readonly name: string;
+  readonly description: string | null;
+  readonly transport: TransportConfiguration;
+  /** The rest of what the tenant wrote, to be given back as it was; nothing here reads it. */
+  readonly more: JsonObject | null;
+}
+
+export interface DeviceProfile extends ProfileFields {
+  readonly id: ProfileId;
+  readonly tenantId: TenantId;
+  readonly createdAt: Instant;
+  /** Counts the changes, from 1. */
+  readonly version: number;
+}
+
+export type ProfileRefusal = 'not-found' | 'name-taken' | 'version-conflict' | 'is-default' | 'in-use';
+export type ProfileAnswer<Value> =
+  | { readonly type: 'done'; readonly value: Value }
+  | { readonly type: 'refused'; readonly reason: ProfileRefusal };
+
+/** How a device's messages are read. */
+export type PayloadFormat = 'JSON' | 'PROTOBUF' | 'PROTOBUF_OR_JSON';
+export interface Speech {
+  readonly format: PayloadFormat;
+  readonly ackMalformed: boolean;
+}
+export const PLAIN_SPEECH: Speech = { format: 'JSON', ackMalformed: false };
+
+/** Every call names the tenant: another tenant's profile is not found. All of it rejects with `StoreUnavailable`. */
+export interface Profiles {
+  create(tenantId: TenantId, fields: ProfileFields): Promise<ProfileAnswer<DeviceProfile>>;
+  /** Replaces the fields. With `version`: only if that is still the newest. */
+  update(
+    tenantId: TenantId,
+    id: ProfileId,
+    fields: ProfileFields,
+    version?: number,
+  ): Promise<ProfileAnswer<DeviceProfile>>;
+  find(tenantId: TenantId, id: ProfileId): Promise<DeviceProfile | undefined>;
+  findByName(tenantId: TenantId, name: string): Promise<DeviceProfile | undefined>;
+  list(tenantId: TenantId, query: AccountQuery): Promise<Page<DeviceProfile>>;
+  /** The tenant's default. */
+  default(tenantId: TenantId): Promise<DeviceProfile>;
+  makeDefault(tenantId: TenantId, id: ProfileId): Promise<ProfileAnswer<DeviceProfile>>;
+  /** Refused for the default, and while devices name the profile. */
+  remove(tenantId: TenantId, id: ProfileId): Promise<ProfileAnswer<void>>;
+  /** How a device speaks on a transport; undefined: not at all, its profile is for another one. */
+  speech(device: ProfileHolder, transport: 'MQTT' | 'COAP'): Promise<Speech | undefined>;
+}
+
+/** What tells a device's profile; every device record does. */
+export interface ProfileHolder {
+  readonly tenantId: TenantId;
+  readonly profileId?: ProfileId | null;
+}
+
+interface ProfileRow extends DeviceProfile {
+  readonly deleted?: true;
+}
+
+const profilesOf = (tenantId: TenantId) => `device-profiles/${tenantId}`;
+const nameKey = (tenantId: TenantId, name: string) => `device-profile-name/${tenantId}/${name}`;
+
+const profileKind: Kind<ProfileRow> = {
+  name: 'device-profile',
+  key: (row) => nameKey(row.tenantId, row.name),
+  list: (row) => profilesOf(row.tenantId),
+  text: (row) => row.name,
+};
+
+/** The id of the profile that a tenant has from its beginning. */
+export function firstProfileOf(tenantId: TenantId): ProfileId {
+  const versionDigit = 14;
+  return `${tenantId.slice(0, versionDigit)}8${tenantId.slice(versionDigit + 1)}` as ProfileId; // a UUID made of one
+}
+
+export interface ProfileSettings {
+  /** For so long a profile is believed without looking again when a device connects; own changes show at once. */
+  readonly speechTtlMs: number;
+  /** Profiles remembered so. */
+  readonly speechMax: number;
+}
+
+export const PROFILE_DEFAULTS: ProfileSettings = { speechTtlMs: 2_000, speechMax: 10_000 };
+
+export function createProfiles(
+  store: Store,
+  clock: Clock,
+  { speechTtlMs, speechMax }: ProfileSettings = PROFILE_DEFAULTS,
+): Profiles {
+  const rows = createCollection(store, clock, profileKind);
+  /** Which profile is each tenant's default, where it was ever asked. */
+  const defaults = openRecords<{ readonly id: ProfileId }>(store.records, 'default-device-profile');
+  const remembered = new Map<
+    string,
+    { readonly until: Instant; readonly transport: TransportConfiguration }
+  >();
+
+  async function find(tenantId: TenantId, id: ProfileId): Promise<ProfileRow | undefined> {
+    if (id === firstProfileOf(tenantId)) await defaultOf(tenantId); // it is there from the beginning
+    const row = await rows.find(id);
+    return row?.tenantId === tenantId ? row : undefined;
+  }
+
+  async function defaultOf(tenantId: TenantId): Promise<ProfileRow> {
+    const chosen = await defaults.get(tenantId);
+    const row = chosen === undefined ? undefined : await rows.find(chosen.id);
+    return row ?? createFirst(tenantId);
+  }
+
+  /** Whoever does this at the same time writes the same. */
+  async function createFirst(tenantId: TenantId): Promise<ProfileRow> {
+    const id = firstProfileOf(tenantId);
+    const there = await rows.find(id);
+    const row: ProfileRow = there ?? {
+      id,
+      tenantId,
+      createdAt: clock.now(),
+      version: 1,
+      name: 'default',
+      description: 'Default device profile',
+      transport: { type: 'DEFAULT' },
+      more: null,
+    };
+    if (there === undefined && !(await rows.create(row))) {
+      throw new Error('the name of the default profile is taken');
+    }
+    await defaults.put(tenantId, { id });
+    return row;
+  }
+
+  async function transportOf({ tenantId, profileId }: ProfileHolder): Promise<TransportConfiguration> {
+    const key = profileId ?? tenantId;
+    const now = clock.now();
+    const known = remembered.get(key);
+    if (known !== undefined && now < known.until) return known.transport;
+    const named = profileId ? await find(tenantId, profileId) : undefined;
+    const { transport } = named ?? (await defaultOf(tenantId));
+    if (remembered.size >= speechMax) remembered.clear();
+    remembered.set(key, { until: now + speechTtlMs, transport });
+    return transport;
+  }
+
+  return {
+    find,
+
+    async create(tenantId, fields) {
+      await defaultOf(tenantId);
+      const at = clock.now();
+      const row: ProfileRow = { id: newId<ProfileId>(at), tenantId, createdAt: at, version: 1, ...fields };
+      return (await rows.create(row)) ? done(row) : refused('name-taken');
+    },
+
+    async update(tenantId, id, fields, version) {
+      if ((await find(tenantId, id)) === undefined) return refused('not-found');
+      const change = await rows.change(id, (row) => ({ ...row, ...fields }), version);
+      remembered.clear();
+      switch (change.type) {
+        case 'done':
+          return done(change.row);
+        case 'taken':
+          return refused('name-taken');
+        case 'conflict':
+          return refused('version-conflict');
+        case 'not-found':
+          return refused('not-found');
+        default:
+          return change satisfies never;
+      }
+    },
+
+    async findByName(tenantId, name) {
+      await defaultOf(tenantId);
+      return rows.findByKey(nameKey(tenantId, name));
+    },
+
+    async list(tenantId, query) {
+      await defaultOf(tenantId);
+      return rows.page(profilesOf(tenantId), query);
+    },
+
+    default: defaultOf,
+
+    async makeDefault(tenantId, id) {
+      const row = await find(tenantId, id);
+      if (row === undefined) return refused('not-found');
+      await defaults.put(tenantId, { id });
+      remembered.clear();
+      return done(row);
+    },
+
+    async remove(tenantId, id) {
+      if ((await find(tenantId, id)) === undefined) return refused('not-found');
+      if ((await defaultOf(tenantId)).id === id) return refused('is-default');
+      if ((await store.index.count(lists.ofProfile(id))) > 0) return refused('in-use');
+      const row = await rows.mark(id);
+      if (row !== undefined) await rows.erase(row);
+      remembered.clear();
+      return done(undefined);
+    },
+
+    async speech(device, transport) {
+      const configuration = await transportOf(device);
+      if (configuration.type === 'DEFAULT') return PLAIN_SPEECH;
+      if (configuration.type !== transport) return undefined;
+      const compatible = configuration.type === 'MQTT' && configuration.jsonCompatible;
+      const { payloadType } = configuration;
+      return {
+        format: payloadType === 'PROTOBUF' && compatible ? 'PROTOBUF_OR_JSON' : payloadType,
+        ackMalformed: configuration.type === 'MQTT' && configuration.ackMalformed,
+      };
+    },
+  };
+}
+
+function done<Value>(value: Value): ProfileAnswer<Value> {
+  return { type: 'done', value };
+}
+
+function refused(reason: ProfileRefusal): { readonly type: 'refused'; readonly reason: ProfileRefusal } {
+  return { type: 'refused', reason };
+}
