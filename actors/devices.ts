@@ -30,8 +30,16 @@ export interface Directory {
   byName(tenantId: TenantId, name: string): Promise<DeviceRecord | undefined>;
   /** The tenant's devices. */
   ofTenant(tenantId: TenantId, query: ListQuery): Promise<Page<DeviceRecord>>;
+  /** Every type that the tenant's devices have, in order. Looks at all of them. */
+  typesOf(tenantId: TenantId): Promise<readonly string[]>;
   /** The devices that the customer owns. Pass the tenant: a customer of another tenant owns nothing of it. */
   ofCustomer(tenantId: TenantId, customerId: CustomerId, query: ListQuery): Promise<Page<DeviceRecord>>;
+}
+
+/** Who is there just now. */
+export interface Presence {
+  /** Whether the device has a session with this process at this moment. */
+  isConnected(id: DeviceId): boolean;
 }
 
 export interface ListQuery {
@@ -42,6 +50,8 @@ export interface ListQuery {
   /** Case-insensitive: contained in the name or the label. */
   readonly textSearch?: string;
   readonly type?: string;
+  /** What else must hold of a device to be listed. */
+  readonly where?: (device: DeviceRecord) => boolean;
   readonly sortProperty?: 'createdTime' | 'name';
   readonly sortOrder?: 'ASC' | 'DESC';
 }

@@ -35,25 +35,32 @@ export function createDirectory(journal: Journal, index: Index): Directory {
     const descending = sortOrder === 'DESC';
     const offset = page * pageSize;
 
-    if (query.textSearch === undefined && query.type === undefined) {
+    if (query.textSearch === undefined && query.type === undefined && query.where === undefined) {
       const members = await index.page(name, { offset, limit: pageSize, descending });
       const items = await readAll(members, agrees);
       return { items, total: await index.count(name) };
     }
 
-    // A search looks at every device of the list, a chunk per turn so that nobody else waits for it.
     const wanted = matcher(query);
     const items: DeviceRecord[] = [];
     let total = 0;
-    let after: { readonly after: string } | undefined;
-    for (;;) {
-      const members = await index.page(name, { offset: 0, limit: CHUNK, descending, ...after });
-      for (const device of await readAll(members, (found) => agrees(found) && wanted(found))) {
+    for await (const devices of chunks(name, descending, (found) => agrees(found) && wanted(found))) {
+      for (const device of devices) {
         if (total >= offset && items.length < pageSize) items.push(device);
         total += 1;
       }
+    }
+    return { items, total };
+  }
+
+  /** Every device of a list, a chunk per turn so that nobody else waits for a search. */
+  async function* chunks(name: string, descending: boolean, agrees: (device: DeviceRecord) => boolean) {
+    let after: { readonly after: string } | undefined;
+    for (;;) {
+      const members = await index.page(name, { offset: 0, limit: CHUNK, descending, ...after });
+      yield await readAll(members, agrees);
       const last = members.at(-1);
-      if (last === undefined || members.length < CHUNK) return { items, total };
+      if (last === undefined || members.length < CHUNK) return;
       after = { after: last };
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -83,6 +90,15 @@ export function createDirectory(journal: Journal, index: Index): Directory {
         (device) => device.tenantId === tenantId,
       ),
 
+    async typesOf(tenantId) {
+      const types = new Set<string>();
+      const own = (device: DeviceRecord) => device.tenantId === tenantId;
+      for await (const devices of chunks(lists.byCreation(tenantId), false, own)) {
+        for (const device of devices) types.add(device.type);
+      }
+      return [...types].sort();
+    },
+
     // A customer's devices are kept by name alone, to keep a claim cheap; the order of creation is not offered.
     ofCustomer: (tenantId, customerId, query) =>
       list(
@@ -93,9 +109,10 @@ export function createDirectory(journal: Journal, index: Index): Directory {
   };
 }
 
-function matcher({ textSearch, type }: ListQuery): (device: DeviceRecord) => boolean {
+function matcher({ textSearch, type, where }: ListQuery): (device: DeviceRecord) => boolean {
   const text = textSearch === undefined ? '' : foldName(textSearch);
   return (device) =>
     (type === undefined || device.type === type) &&
+    (where === undefined || where(device)) &&
     (foldName(device.name).includes(text) || foldName(device.label ?? '').includes(text));
 }

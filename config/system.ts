@@ -2,6 +2,7 @@
  * The composition root: from a `Config` to a server that starts and stops. This is the only folder that knows every
  * other; nothing here decides anything about claiming.
  */
+import type { Presence } from '../actors/devices.ts';
 import { createApp } from '../http/app.ts';
 import { createHttpServer } from '../http/server.ts';
 import type { ApiSettings } from '../http/settings.ts';
@@ -44,8 +45,9 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
   let draining = false;
 
   try {
-    const http = createHttp(config, needs, core, () => draining);
     const mqtt = config.mqtt.enabled ? createMqtt(config, needs, core) : undefined;
+    const presence: Presence = { isConnected: (id) => mqtt?.isConnected(id) ?? false };
+    const http = createHttp(config, needs, core, presence, () => draining);
     open.push(http);
     const httpListening = await http.start();
     if (mqtt !== undefined) open.push(mqtt);
@@ -90,7 +92,13 @@ function createMqtt(config: Config, { clock, log }: CoreNeeds, core: Core) {
   return endpoint;
 }
 
-function createHttp(config: Config, { clock, log }: CoreNeeds, core: Core, draining: () => boolean) {
+function createHttp(
+  config: Config,
+  { clock, log }: CoreNeeds,
+  core: Core,
+  presence: Presence,
+  draining: () => boolean,
+) {
   const { accounts, devices, directory, secrets, store } = core;
   const deviceApi = createDeviceHttpApi({
     settings: { ...DEVICE_HTTP_DEFAULTS, payloadBytesMax: config.http.devicePayloadBytesMax },
@@ -104,6 +112,7 @@ function createHttp(config: Config, { clock, log }: CoreNeeds, core: Core, drain
     accounts,
     devices,
     directory,
+    presence,
     secrets,
     clock,
     log,
@@ -140,5 +149,6 @@ function apiSettings({ http, accounts, limits }: Config, { keys }: Core): ApiSet
     maxBodyBytes: http.maxBodyBytes,
     trustedProxies: http.trustedProxies,
     baseUrl: http.baseUrl ?? null,
+    userTokenAccess: accounts.userTokenAccess,
   };
 }

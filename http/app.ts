@@ -5,7 +5,7 @@
 import { Hono } from 'hono';
 import type { Accounts } from '../actors/accounts.ts';
 import type { Clock } from '../actors/clock.ts';
-import type { Devices, Directory } from '../actors/devices.ts';
+import type { Devices, Directory, Presence } from '../actors/devices.ts';
 import type { Log } from '../actors/log.ts';
 import type { Secrets } from '../actors/secret.ts';
 import { createAuthentication } from './authentication.ts';
@@ -24,6 +24,8 @@ export interface ApiNeeds {
   readonly accounts: Accounts;
   readonly devices: Devices;
   readonly directory: Directory;
+  /** Which devices are connected; without it none is. */
+  readonly presence?: Presence;
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly log: Log;
@@ -42,7 +44,8 @@ export function createApp(needs: ApiNeeds): App {
   const { accounts, clock, log, settings, deviceApi } = needs;
   const tokens = createTokens(settings.tokens, clock);
   const authentication = createAuthentication(accounts, tokens, clock, settings.tokens);
-  const routes = allRoutes({ ...needs, tokens, authentication });
+  const presence = needs.presence ?? { isConnected: () => false };
+  const routes = allRoutes({ ...needs, presence, tokens, authentication });
 
   const app: App = new Hono<Env>({ getPath: (request, options) => rawPath(request, options?.env?.incoming) });
   for (const route of routes) register(app, route, { authentication, clock, log, settings });

@@ -3,14 +3,14 @@
  * enabled, and have neither changed the password nor logged out since. That is looked up, and remembered for a moment,
  * because a confirm must cost microseconds; changes made in this process are seen at once.
  */
-import type { Accounts, Standing, User } from '../actors/accounts.ts';
+import type { Accounts, Customer, Standing, User } from '../actors/accounts.ts';
 import type { Clock, Instant } from '../actors/clock.ts';
 import type { UserId } from '../actors/ids.ts';
 import { badCredentials, notAuthenticated, tokenExpired } from './errors.ts';
 import type { Principal } from './principal.ts';
 import type { Problem } from './reply.ts';
 import type { TokenSettings } from './settings.ts';
-import type { Claims, Reading, Tokens } from './tokens.ts';
+import type { Claims, Reading, TokenPair, Tokens } from './tokens.ts';
 
 export interface Authentication {
   /** @param headers values of `X-Authorization` and `Authorization`; the first counts when both are there */
@@ -18,11 +18,13 @@ export interface Authentication {
     readonly custom: string | undefined;
     readonly standard: string | undefined;
   }): Promise<Principal | Problem>;
-  /** Whose refresh token this is, and of which session. */
-  refresh(
-    refreshToken: string,
-  ): Promise<{ readonly type: 'good'; readonly user: User; readonly sessionId: string } | Problem>;
+  /** New tokens of the session whose refresh token this is. */
+  refresh(refreshToken: string): Promise<{ readonly type: 'good'; readonly tokens: TokenPair } | Problem>;
 }
+
+type Checked =
+  | { readonly kind: 'user'; readonly user: User; readonly claims: Claims }
+  | { readonly kind: 'anonymous'; readonly customer: Customer; readonly claims: Claims };
 
 const BEARER = /^Bearer +(\S+)$/i;
 
@@ -34,17 +36,21 @@ export function createAuthentication(
 ): Authentication {
   const standings = createStandings(accounts, clock, settings);
 
-  /** The user behind a token, if the token is still worth something. */
-  async function check(reading: Reading): Promise<{ user: User; claims: Claims } | Problem> {
+  /** The user behind a token, or the public customer, if the token is still worth something. */
+  async function check(reading: Reading): Promise<Checked | Problem> {
     if (reading.type === 'unreadable') return badCredentials;
     if (reading.type === 'outdated') return tokenExpired;
     const { claims } = reading;
+    if (claims.publicCustomer !== undefined) {
+      const customer = await accounts.customers.findPublic(claims.publicCustomer);
+      return customer === undefined ? tokenExpired : { kind: 'anonymous', customer, claims };
+    }
     const standing = await standings(claims.userId);
     if (standing === undefined) return tokenExpired;
     const { user, endedSessions } = standing;
     const outdated = user.credentialsVersion !== claims.credentialsVersion;
     const ended = endedSessions.some(({ id }) => id === claims.sessionId);
-    return outdated || ended ? tokenExpired : { user, claims };
+    return outdated || ended ? tokenExpired : { kind: 'user', user, claims };
   }
 
   return {
@@ -53,14 +59,22 @@ export function createAuthentication(
       if (token === undefined) return notAuthenticated;
       const checked = await check(tokens.readAccess(token));
       if ('type' in checked) return checked;
-      const { user, claims } = checked;
-      return { userId: user.id, sessionId: claims.sessionId, ...user.membership };
+      const { userId, sessionId } = checked.claims;
+      if (checked.kind === 'user')
+        return { userId, sessionId, grant: 'everything', ...checked.user.membership };
+      const { id: customerId, tenantId } = checked.customer;
+      return { userId, sessionId, grant: 'reading', authority: 'CUSTOMER_USER', tenantId, customerId };
     },
 
     async refresh(refreshToken) {
       const checked = await check(tokens.readRefresh(refreshToken));
       if ('type' in checked) return checked;
-      return { type: 'good', user: checked.user, sessionId: checked.claims.sessionId };
+      const { sessionId } = checked.claims;
+      const pair =
+        checked.kind === 'user'
+          ? tokens.issue(checked.user, sessionId)
+          : tokens.issuePublic(checked.customer, sessionId);
+      return { type: 'good', tokens: pair };
     },
   };
 }

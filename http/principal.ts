@@ -1,9 +1,16 @@
 /** Who is asking, as the store says and not as the token says: three kinds that can not be mixed up. */
 import type { CustomerId, TenantId, UserId } from '../actors/ids.ts';
 
+/**
+ * How much of what its role allows a caller may do. `reading`: the anonymous user of a public customer, who is
+ * everybody. `claiming`: an API key that was made for claiming and nothing else.
+ */
+export type Grant = 'everything' | 'reading' | 'claiming';
+
 interface Session {
   readonly userId: UserId;
   readonly sessionId: string;
+  readonly grant: Grant;
 }
 
 export interface SystemAdministrator extends Session {

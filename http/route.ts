@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { badRequest } from './errors.ts';
-import { type Holder, holdsOneOf, type Principal, type Role } from './principal.ts';
+import { type Grant, type Holder, holdsOneOf, type Principal, type Role } from './principal.ts';
 import type { Reply } from './reply.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -27,6 +27,8 @@ export interface RouteSpec<R extends Role, Params, Query, Body> {
   readonly path: `/${string}`;
   readonly summary: string;
   readonly roles: readonly R[];
+  /** Which grants suffice; without it reading does for a GET, and everything is needed for the rest. */
+  readonly grants?: readonly Grant[];
   readonly params?: z.ZodType<Params>;
   /** What repeats in a query arrives as an array. */
   readonly query?: z.ZodType<Query>;
@@ -67,7 +69,7 @@ export interface Route {
 export function defineRoute<R extends Role, Params, Query, Body>(
   spec: RouteSpec<R, Params, Query, Body>,
 ): Route {
-  const { roles } = spec;
+  const { roles, grants = spec.method === 'GET' ? READING : CHANGING } = spec;
   // A route without a schema for a part of the request does not look at that part.
   const params = spec.params ?? z.custom<Params>();
   const query = spec.query ?? z.custom<Query>();
@@ -83,7 +85,8 @@ export function defineRoute<R extends Role, Params, Query, Body>(
     body: spec.body,
     responses: spec.responses,
     plainProblems: spec.plainProblems ?? false,
-    allows: (principal) => holdsOneOf(roles, principal),
+    allows: (principal) =>
+      holdsOneOf(roles, principal) && (principal === undefined || grants.includes(principal.grant)),
 
     async answer(call) {
       const { principal, address, origin } = call;
@@ -105,6 +108,9 @@ export function defineRoute<R extends Role, Params, Query, Body>(
     },
   };
 }
+
+const READING: readonly Grant[] = ['everything', 'reading'];
+const CHANGING: readonly Grant[] = ['everything'];
 
 /** The first thing wrong, with where it is. Zod's messages name expectations, never the value itself. */
 function complaint(error: z.ZodError): string {

@@ -139,6 +139,11 @@ export function paging<Sort extends string>(sortable: Readonly<Record<string, So
     }));
 }
 
+/** Also by whether the device is connected. */
+export const deviceInfoPaging = z
+  .object({ active: z.enum(['true', 'false']).optional() })
+  .transform(({ active }) => (active === undefined ? {} : { active: active === 'true' }))
+  .and(paging({ createdTime: 'createdTime', name: 'name' }));
 export const devicePaging = paging({ createdTime: 'createdTime', name: 'name' });
 export const titlePaging = paging({ createdTime: 'createdTime', title: 'name', name: 'name' });
 export const userPaging = paging({ createdTime: 'createdTime', email: 'name', name: 'name' });

@@ -15,6 +15,8 @@ export interface ApiSettings {
   readonly trustedProxies: number;
   /** What links begin with, e.g. `https://claim.example.org`; null: as the request itself was addressed. */
   readonly baseUrl: string | null;
+  /** Whether administrators may have tokens of the users right below them. */
+  readonly userTokenAccess: boolean;
 }
 
 export interface TokenSettings {
@@ -64,6 +66,7 @@ export const defaultApiSettings: Omit<ApiSettings, 'tokens'> = {
   maxBodyBytes: 1024 * 1024,
   trustedProxies: 0,
   baseUrl: null,
+  userTokenAccess: true,
 };
 
 export const defaultTokenSettings: Omit<TokenSettings, 'signingKey'> = {

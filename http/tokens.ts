@@ -6,9 +6,9 @@
 import { randomUUID } from 'node:crypto';
 import { createSigner, createVerifier, TOKEN_ERROR_CODES, TokenError } from 'fast-jwt';
 import { z } from 'zod';
-import type { User } from '../actors/accounts.ts';
+import type { Customer, User } from '../actors/accounts.ts';
 import type { Clock, Instant } from '../actors/clock.ts';
-import { parseId, type UserId } from '../actors/ids.ts';
+import { type CustomerId, NULL_UUID, parseId, type UserId } from '../actors/ids.ts';
 import type { TokenSettings } from './settings.ts';
 import { customerOf, tenantOf } from './views.ts';
 
@@ -22,6 +22,8 @@ export interface Claims {
   readonly userId: UserId;
   readonly sessionId: string;
   readonly credentialsVersion: number;
+  /** The public customer whose anonymous user holds the token; then `userId` is the null UUID. */
+  readonly publicCustomer: CustomerId | undefined;
 }
 
 export type Reading =
@@ -34,6 +36,8 @@ export type Reading =
 export interface Tokens {
   /** @param sessionId of the session that is continued; a new one without it */
   issue(user: User, sessionId?: string): TokenPair;
+  /** For the anonymous user of a public customer. */
+  issuePublic(customer: Customer, sessionId?: string): TokenPair;
   readAccess(token: string): Reading;
   readRefresh(token: string): Reading;
 }
@@ -55,7 +59,17 @@ const payloadShape = z.object({
   credentialsVersion: z.int(),
   scopes: z.array(z.string()),
   exp: z.number(),
+  isPublic: z.boolean(),
+  sub: z.string(),
 });
+
+interface Issued {
+  readonly sub: string;
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly credentialsVersion: number;
+  readonly isPublic: boolean;
+}
 
 export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
   const { signingKey: key, issuer } = settings;
@@ -79,7 +93,9 @@ export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
     const userId = success ? parseId<UserId>(data.userId) : undefined;
     if (!success || userId === undefined) return { type: 'unreadable' };
     const { sessionId, credentialsVersion } = data;
-    const reading: Reading = { type: 'good', claims: { userId, sessionId, credentialsVersion } };
+    const publicCustomer = data.isPublic ? parseId<CustomerId>(data.sub) : undefined;
+    const claims = { userId, sessionId, credentialsVersion, publicCustomer };
+    const reading: Reading = { type: 'good', claims };
     const kind = data.scopes.includes(REFRESH_SCOPE) ? 'refresh' : 'access';
     const opened: Verified = { type: 'verified', kind, reading, expiresAt: data.exp * 1000 };
     const [oldest] = verified.size < VERIFIED_MAX ? [] : verified.keys();
@@ -95,37 +111,41 @@ export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
     return clock.now() < opened.expiresAt ? opened.reading : { type: 'outdated' };
   }
 
+  /** Both tokens of one session. */
+  function pair(common: Issued, scope: string, access: object): TokenPair {
+    const iat = Math.floor(clock.now() / 1000);
+    const all = { ...common, iss: issuer, iat };
+    const { accessExpiresInSeconds, refreshExpiresInSeconds } = settings;
+    return {
+      token: sign({ ...all, scopes: [scope], exp: iat + accessExpiresInSeconds, ...access }),
+      refreshToken: sign({
+        ...all,
+        scopes: [REFRESH_SCOPE],
+        exp: iat + refreshExpiresInSeconds,
+        jti: randomUUID(),
+      }),
+    };
+  }
+
   return {
     issue(user, sessionId = randomUUID()) {
-      const iat = Math.floor(clock.now() / 1000);
-      const common = {
-        sub: user.email,
-        userId: user.id,
-        sessionId,
-        credentialsVersion: user.credentialsVersion,
-        iss: issuer,
-        iat,
-        isPublic: false,
-      };
-      return {
-        token: sign({
-          ...common,
-          scopes: [user.membership.authority],
-          exp: iat + settings.accessExpiresInSeconds,
-          firstName: user.firstName,
-          lastName: user.lastName,
-          enabled: user.enabled,
-          tenantId: tenantOf(user.membership),
-          customerId: customerOf(user.membership),
-        }),
-        refreshToken: sign({
-          ...common,
-          scopes: [REFRESH_SCOPE],
-          exp: iat + settings.refreshExpiresInSeconds,
-          jti: randomUUID(),
-        }),
-      };
+      const { credentialsVersion, membership, firstName, lastName, enabled } = user;
+      const common = { sub: user.email, userId: user.id, sessionId, credentialsVersion, isPublic: false };
+      return pair(common, membership.authority, {
+        firstName,
+        lastName,
+        enabled,
+        tenantId: tenantOf(membership),
+        customerId: customerOf(membership),
+      });
     },
+
+    issuePublic({ id, tenantId }, sessionId = randomUUID()) {
+      const common = { sub: id, userId: NULL_UUID, sessionId, credentialsVersion: 0, isPublic: true };
+      const name = { firstName: 'Public', lastName: 'Public', enabled: true };
+      return pair(common, 'CUSTOMER_USER', { ...name, tenantId, customerId: id });
+    },
+
     readAccess: (token) => read(token, 'access'),
     readRefresh: (token) => read(token, 'refresh'),
   };

@@ -4,8 +4,16 @@
  * function that is typed by it.
  */
 import { z } from 'zod';
-import type { Activity, Contact, Customer, Membership, Tenant, User } from '../actors/accounts.ts';
-import type { Device } from '../actors/device/protocol.ts';
+import {
+  type Activity,
+  type Contact,
+  type Customer,
+  isPublic,
+  type Membership,
+  type Tenant,
+  type User,
+} from '../actors/accounts.ts';
+import type { Device, DeviceRecord } from '../actors/device/protocol.ts';
 import type { Page } from '../actors/devices.ts';
 import { type DeviceId, NULL_UUID, type TenantId } from '../actors/ids.ts';
 
@@ -38,6 +46,39 @@ export const deviceView = z.object({
   /** Devices are changed by commands, which need no optimistic lock; null is what ThingsBoard takes as "any". */
   version: z.null(),
 });
+
+/** A device with what lists of devices show beside it: ThingsBoard's fields, and since when it is whose. */
+export const deviceInfoView = deviceView.extend({
+  customerTitle: optional,
+  customerIsPublic: z.boolean(),
+  deviceProfileName: z.string(),
+  /** Connected by MQTT to the server that answers, at this moment. */
+  active: z.boolean(),
+  /** When a customer claimed it; null when nobody owns it, or the tenant assigned it. */
+  claimedAt: instant.nullable(),
+  ownedSince: instant.nullable(),
+  ownedBy: z.enum(['claim', 'assignment']).nullable(),
+});
+
+export function viewDeviceInfo(
+  device: DeviceRecord,
+  owner: Customer | undefined,
+  active: boolean,
+): z.infer<typeof deviceInfoView> {
+  const { since = null, by = null } = device.owner ?? {};
+  return {
+    ...viewDevice(device.id, device),
+    customerTitle: owner?.title ?? null,
+    customerIsPublic: owner !== undefined && isPublic(owner),
+    deviceProfileName: DEFAULT_PROFILE_NAME,
+    active,
+    claimedAt: by === 'claim' ? since : null,
+    ownedSince: since,
+    ownedBy: by,
+  };
+}
+
+const DEFAULT_PROFILE_NAME = 'default';
 
 const DEFAULT_DEVICE_DATA = {
   configuration: { type: 'DEFAULT' },
@@ -200,6 +241,24 @@ export function viewUser(user: User): z.infer<typeof userView> {
     version: user.version,
     additionalInfo: user.additionalInfo,
     name: user.email,
+  };
+}
+
+/** Who everybody is that logs in as a public customer: there is no such user, but clients ask for one. */
+export function viewAnonymousUser(customer: Customer): z.infer<typeof userView> {
+  return {
+    id: { entityType: 'USER', id: NULL_UUID },
+    createdTime: customer.createdAt,
+    tenantId: { entityType: 'TENANT', id: customer.tenantId },
+    customerId: { entityType: 'CUSTOMER', id: customer.id },
+    email: customer.id,
+    authority: 'CUSTOMER_USER',
+    firstName: 'Public',
+    lastName: 'Public',
+    phone: null,
+    version: customer.version,
+    additionalInfo: null,
+    name: customer.id,
   };
 }
 

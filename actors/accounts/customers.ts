@@ -2,13 +2,24 @@
 import type { Clock } from '../clock.ts';
 import { type CustomerId, newId, type TenantId } from '../ids.ts';
 import type { Collection, Kind } from './collection.ts';
-import { type Customer, type Customers, done, refused } from './model.ts';
+import {
+  type Customer,
+  type CustomerFields,
+  type Customers,
+  done,
+  isPublic,
+  NO_CONTACT,
+  refused,
+} from './model.ts';
 import type { Removal } from './removal.ts';
 import type { TenantRow } from './tenants.ts';
 
 export interface CustomerRow extends Customer {
   readonly deleted?: true;
 }
+
+/** ThingsBoard's name for it. */
+const PUBLIC: CustomerFields = { title: 'Public', contact: NO_CONTACT, additionalInfo: { isPublic: true } };
 
 export const customersOf = (tenantId: TenantId) => `account/customers/${tenantId}`;
 const titleKey = (tenantId: TenantId, title: string) => `account/customer-title/${tenantId}/${title}`;
@@ -31,14 +42,34 @@ export function createCustomers(
     return row?.tenantId === tenantId ? row : undefined;
   }
 
+  async function create(tenantId: TenantId, fields: CustomerFields) {
+    if ((await tenants.find(tenantId)) === undefined) return refused({ reason: 'not-found' });
+    const at = clock.now();
+    const row: CustomerRow = { id: newId<CustomerId>(at), tenantId, createdAt: at, version: 1, ...fields };
+    return (await rows.create(row)) ? done(row) : refused({ reason: 'title-taken' });
+  }
+
+  const findByTitle = (tenantId: TenantId, title: string) => rows.findByKey(titleKey(tenantId, title));
+
   return {
     find,
+    create,
 
-    async create(tenantId, fields) {
-      if ((await tenants.find(tenantId)) === undefined) return refused({ reason: 'not-found' });
-      const at = clock.now();
-      const row: CustomerRow = { id: newId<CustomerId>(at), tenantId, createdAt: at, version: 1, ...fields };
-      return (await rows.create(row)) ? done(row) : refused({ reason: 'title-taken' });
+    async findPublic(id) {
+      const row = await rows.find(id);
+      if (row === undefined || !isPublic(row)) return undefined;
+      return (await tenants.find(row.tenantId)) === undefined ? undefined : row;
+    },
+
+    async publicOf(tenantId) {
+      const known = await findByTitle(tenantId, PUBLIC.title);
+      if (known === undefined) {
+        const created = await create(tenantId, PUBLIC);
+        const raced = created.type === 'refused' && created.refusal.reason === 'title-taken';
+        if (!raced) return created;
+      }
+      const there = known ?? (await findByTitle(tenantId, PUBLIC.title));
+      return there !== undefined && isPublic(there) ? done(there) : refused({ reason: 'title-taken' });
     },
 
     async update(tenantId, id, fields, version) {
@@ -58,7 +89,7 @@ export function createCustomers(
       }
     },
 
-    findByTitle: (tenantId, title) => rows.findByKey(titleKey(tenantId, title)),
+    findByTitle,
     list: (tenantId, query) => rows.page(customersOf(tenantId), query),
     remove: (tenantId, id, by) => removal.customer(tenantId, id, by),
   };

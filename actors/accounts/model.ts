@@ -65,6 +65,11 @@ export interface Customer extends CustomerFields {
   readonly version: number;
 }
 
+/** Whether anybody may log in as this customer, without a password, to read what it owns. */
+export function isPublic({ additionalInfo }: Customer): boolean {
+  return additionalInfo?.isPublic === true;
+}
+
 /** Where a user belongs; the three kinds can not be mixed up. */
 export type Membership =
   | { readonly authority: 'SYS_ADMIN' }
@@ -192,6 +197,13 @@ export interface Customers {
   find(tenantId: TenantId, id: CustomerId): Promise<Customer | undefined>;
   findByTitle(tenantId: TenantId, title: string): Promise<Customer | undefined>;
   list(tenantId: TenantId, query: AccountQuery): Promise<Page<Customer>>;
+  /** The customer of this id, of whichever tenant, if it is public and its tenant is there. */
+  findPublic(id: CustomerId): Promise<Customer | undefined>;
+  /**
+   * The tenant's customer `Public`, made when it is not there: who owns a device that everybody may see. Refused with
+   * `title-taken` when a customer of that title is there and not public.
+   */
+  publicOf(tenantId: TenantId): Promise<AccountAnswer<Customer>>;
   /** Unassigns the customer's devices, deletes its users, then itself. Broken off, it is finished by asking again. */
   remove(tenantId: TenantId, id: CustomerId, by: UserId): Promise<AccountAnswer<void>>;
 }
@@ -207,6 +219,8 @@ export interface Users {
   activity(id: UserId): Promise<Activity>;
   /** All users of one membership: the system's, a tenant's or a customer's. */
   list(membership: Membership, query: AccountQuery): Promise<Page<User>>;
+  /** All users of a tenant: its administrators and its customers' users. Reads a list per customer. */
+  listOfTenant(tenantId: TenantId, query: AccountQuery): Promise<Page<User>>;
   remove(id: UserId): Promise<AccountAnswer<void>>;
   /** Allows or forbids logging in; forbidding outdates the user's tokens too. */
   setEnabled(id: UserId, enabled: boolean): Promise<AccountAnswer<User>>;

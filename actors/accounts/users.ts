@@ -8,7 +8,7 @@ import { newId, type UserId } from '../ids.ts';
 import type { Index, Store } from '../store/store.ts';
 import { issueToken, RENEW_BEFORE_MS, tokenHolder, useToken } from './activation.ts';
 import type { Collection } from './collection.ts';
-import type { CustomerRow } from './customers.ts';
+import { type CustomerRow, customersOf } from './customers.ts';
 import {
   type AccountAnswer,
   type AccountRefusal,
@@ -40,6 +40,8 @@ export interface UsersNeeds {
 }
 
 export const ACTIVITY_KIND = 'user-activity';
+/** Everything a list has, on one page. */
+const ALL = { page: 0, pageSize: 2 ** 31 - 1 };
 const NO_ACTIVITY: Activity = { lastLoginAt: null, endedSessions: [] };
 /** Per user; of more the oldest are forgotten, and expire by themselves a little later. */
 const ENDED_SESSIONS_MAX = 100;
@@ -177,6 +179,28 @@ export function createUsers(needs: UsersNeeds): Users {
     async list(membership, query) {
       const { items, total } = await rows.page(usersOf(membership), query);
       return { items: items.map(publicUser), total };
+    },
+
+    async listOfTenant(tenantId, query) {
+      const ofCustomers = await customers.page(customersOf(tenantId), ALL);
+      const memberships: Membership[] = [
+        { authority: 'TENANT_ADMIN', tenantId },
+        ...ofCustomers.items.map(({ id }) => ({
+          authority: 'CUSTOMER_USER' as const,
+          tenantId,
+          customerId: id,
+        })),
+      ];
+      const found: UserRow[] = [];
+      for (const membership of memberships) {
+        const { page: _, pageSize: __, ...filter } = query;
+        found.push(...(await rows.page(usersOf(membership), { ...filter, ...ALL })).items);
+      }
+      const sign = query.sortOrder === 'DESC' ? -1 : 1;
+      const key = (row: UserRow) => (query.sortProperty === 'name' ? row.email.toLowerCase() : row.id);
+      found.sort((a, b) => sign * (key(a) < key(b) ? -1 : 1));
+      const offset = query.page * query.pageSize;
+      return { items: found.slice(offset, offset + query.pageSize).map(publicUser), total: found.length };
     },
 
     async remove(id) {

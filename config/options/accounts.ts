@@ -1,6 +1,6 @@
 /** People, their passwords and their tokens. */
 import { defaultAccountSettings as ACCOUNTS } from '../../actors/accounts/model.ts';
-import { defaultTokenSettings as TOKENS } from '../../http/settings.ts';
+import { defaultApiSettings as API, defaultTokenSettings as TOKENS } from '../../http/settings.ts';
 import { count, flag, integer, key, millis, section, text } from '../declare.ts';
 
 export const accounts = section('People and tokens', {
@@ -56,6 +56,12 @@ export const accounts = section('People and tokens', {
     default: ACCOUNTS.activationTtlMs,
     min: 60_000,
     why: "How long a new user's activation link works.",
+  }),
+  userTokenAccess: flag({
+    key: 'security.user_token_access_enabled',
+    env: 'SECURITY_USER_TOKEN_ACCESS_ENABLED',
+    default: API.userTokenAccess,
+    why: 'Whether the system administrator may have tokens of tenant administrators, and these of their customers’ users.',
   }),
   jwtExpirationSeconds: integer({
     key: 'security.jwt.tokenExpirationTime',

@@ -1,7 +1,7 @@
 /** Every route, in the order in which they are tried: where two patterns fit a path, the more particular comes first. */
 import type { Accounts } from '../../actors/accounts.ts';
 import type { Clock } from '../../actors/clock.ts';
-import type { Devices, Directory } from '../../actors/devices.ts';
+import type { Devices, Directory, Presence } from '../../actors/devices.ts';
 import type { Secrets } from '../../actors/secret.ts';
 import type { Authentication } from '../authentication.ts';
 import type { Route } from '../route.ts';
@@ -13,8 +13,11 @@ import { attributeRoutes } from './attributes.ts';
 import { authRoutes } from './auth.ts';
 import { claimRoutes } from './claims.ts';
 import { customerRoutes } from './customers.ts';
+import { deviceInfoRoutes } from './device-infos.ts';
 import { deviceRoutes } from './devices.ts';
 import { healthRoutes, type Readiness } from './health.ts';
+import { publicRoutes } from './public.ts';
+import { systemRoutes } from './system.ts';
 import { tenantRoutes } from './tenants.ts';
 import { userRoutes } from './users.ts';
 
@@ -22,6 +25,7 @@ export interface RouteNeeds {
   readonly accounts: Accounts;
   readonly devices: Devices;
   readonly directory: Directory;
+  readonly presence: Presence;
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly readiness: Readiness;
@@ -35,12 +39,15 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...claimRoutes(needs), // before assignments: a device may be called "device"
     ...authRoutes(needs),
     ...activationRoutes(needs),
+    ...publicRoutes(needs), // before assignments: there is no customer "public"
+    ...deviceInfoRoutes(needs), // before devices: "types" is no device
     ...deviceRoutes(needs),
     ...assignmentRoutes(needs),
     ...attributeRoutes(needs),
     ...customerRoutes(needs), // before tenants: /api/tenant/customers is not the tenant "customers"
     ...userRoutes(needs),
     ...tenantRoutes(needs),
+    ...systemRoutes(),
     ...healthRoutes(needs),
   ];
 }

@@ -86,15 +86,28 @@ const named = z
   ])
   .transform((all) => all.filter((key) => key !== ''));
 
-const claimingData = z.object({
-  secretKey: z
-    .string({ error: 'secretKey should be a text' })
-    .nullish()
-    .transform((secret) => secret ?? ''),
-  expirationTime: z
-    .int({ error: 'expirationTime should be an instant in milliseconds since 1970' })
-    .nonnegative({ error: 'expirationTime should be an instant in milliseconds since 1970' }),
-});
+/** Also as a text that holds the object: ThingsBoard's users save it either way. */
+const claimingData = z.preprocess(
+  (given) => (typeof given === 'string' ? parsedObject(given) : given),
+  z.object({
+    secretKey: z
+      .string({ error: 'secretKey should be a text' })
+      .nullish()
+      .transform((secret) => secret ?? ''),
+    expirationTime: z
+      .int({ error: 'expirationTime should be an instant in milliseconds since 1970' })
+      .nonnegative({ error: 'expirationTime should be an instant in milliseconds since 1970' }),
+  }),
+);
+
+/** What a text holds as JSON; the text itself where it is none, to be refused like any text. */
+function parsedObject(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
 
 // --------------------------------------------------------------------------------------------------------- routes
 

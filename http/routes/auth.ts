@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts.ts';
 import type { Clock } from '../../actors/clock.ts';
+import { NULL_UUID } from '../../actors/ids.ts';
 import { attempt, createLimiter } from '../attempts.ts';
 import type { Authentication } from '../authentication.ts';
 import {
@@ -18,7 +19,7 @@ import { defineRoute, type Route } from '../route.ts';
 import { NAME_MAX } from '../schemas.ts';
 import type { ApiSettings } from '../settings.ts';
 import type { Tokens } from '../tokens.ts';
-import { tokenPairView, userView, viewUser } from '../views.ts';
+import { tokenPairView, userView, viewAnonymousUser, viewUser } from '../views.ts';
 
 export interface AuthNeeds {
   readonly accounts: Accounts;
@@ -89,7 +90,7 @@ export function authRoutes({ accounts, tokens, authentication, clock, settings }
       async handle({ body }) {
         if (body === undefined) return badCredentials;
         const known = await authentication.refresh(body.refreshToken);
-        return known.type === 'good' ? json(tokens.issue(known.user, known.sessionId)) : known;
+        return known.type === 'good' ? json(known.tokens) : known;
       },
     }),
 
@@ -111,8 +112,13 @@ export function authRoutes({ accounts, tokens, authentication, clock, settings }
       path: '/api/auth/user',
       summary: 'The caller',
       roles: EVERYBODY,
+      grants: ['everything', 'reading', 'claiming'],
       responses: { 200: { description: 'The caller', schema: userView } },
       async handle({ principal }) {
+        if (principal.authority === 'CUSTOMER_USER' && principal.userId === NULL_UUID) {
+          const customer = await accounts.customers.findPublic(principal.customerId);
+          return customer === undefined ? notFound : json(viewAnonymousUser(customer));
+        }
         const user = await users.find(principal.userId);
         return user === undefined ? notFound : json(viewUser(user));
       },

@@ -10,6 +10,7 @@ import type { DeviceId } from '../../actors/ids.ts';
 import type { Secrets } from '../../actors/secret.ts';
 import { attempt, createLimiter } from '../attempts.ts';
 import { notFound, refusedByDevice, tooManyRequests, unavailable } from '../errors.ts';
+import type { Grant } from '../principal.ts';
 import { empty, json, type Reply } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { LimitSettings } from '../settings.ts';
@@ -22,6 +23,9 @@ export interface ClaimNeeds {
   readonly secrets: Secrets;
   readonly settings: { readonly limits: LimitSettings };
 }
+
+/** What an API key for claiming is good for. */
+const CLAIMING: readonly Grant[] = ['everything', 'claiming'];
 
 const inPath = z.object({
   deviceName: z.string().refine((name) => name.trim() !== '', "Parameter 'deviceName' can't be empty!"),
@@ -53,6 +57,7 @@ export function claimRoutes({ devices, directory, secrets, settings }: ClaimNeed
       path: '/api/customer/device/:deviceName/claim',
       summary: "Claim a device for the caller's customer, by the secret that opened its claim window",
       roles: ['CUSTOMER_USER'],
+      grants: CLAIMING,
       params: inPath,
       body: claimBody,
       responses: {
@@ -89,6 +94,7 @@ export function claimRoutes({ devices, directory, secrets, settings }: ClaimNeed
       path: '/api/customer/device/:deviceName/claim',
       summary: 'Give a device back, so that it can be claimed again',
       roles: ['CUSTOMER_USER', 'TENANT_ADMIN'],
+      grants: CLAIMING,
       params: inPath,
       responses: {
         200: { description: 'Nobody owns it now' },

@@ -5,7 +5,8 @@ import type { Clock } from '../../actors/clock.ts';
 import type { DeviceAnswer, Devices, Directory } from '../../actors/devices.ts';
 import { type DeviceId, newId, type TenantId } from '../../actors/ids.ts';
 import { randomAccessToken } from '../access-token.ts';
-import { notFound, permissionDenied, refusedByDevice, unavailable } from '../errors.ts';
+import { badRequest, notFound, permissionDenied, refusedByDevice, unavailable } from '../errors.ts';
+import type { CustomerUser, TenantAdministrator } from '../principal.ts';
 import { empty, json, type Reply } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
 import {
@@ -53,6 +54,13 @@ const deviceBody = z.object(
   { error: 'The body should be a JSON object!' },
 );
 
+type DeviceBody = z.output<typeof deviceBody>;
+type Caller = TenantAdministrator | CustomerUser;
+
+function fieldsOf(tenantId: TenantId, { name, type, label, additionalInfo: info }: DeviceBody) {
+  return { tenantId, name, deviceType: type, label, additionalInfo: info };
+}
+
 const credentialsBody = z.object(
   {
     deviceId: z
@@ -68,6 +76,22 @@ export function deviceRoutes({ accounts, devices, directory, clock }: DeviceNeed
   async function byName(tenantId: TenantId, name: string): Promise<Reply> {
     const device = await deviceByName(directory, tenantId, name);
     return device === undefined ? notFound : json(viewDevice(device.id, device));
+  }
+
+  async function create(principal: Caller, body: DeviceBody, credentialsId: string): Promise<Reply> {
+    if (principal.authority !== 'TENANT_ADMIN') return permissionDenied;
+    if (body.customerId !== undefined) {
+      const customer = await visibleCustomer(accounts, principal, body.customerId);
+      if (customer.type !== 'found') return customer;
+    }
+    const created = newId<DeviceId>(clock.now());
+    const answer = await devices.ask(created, {
+      type: 'ProvisionDevice',
+      ...fieldsOf(principal.tenantId, body),
+      customerId: body.customerId ?? null,
+      credentials: { type: 'ACCESS_TOKEN', credentialsId },
+    });
+    return deviceReply(created, answer);
   }
 
   return [
@@ -86,28 +110,43 @@ export function deviceRoutes({ accounts, devices, directory, clock }: DeviceNeed
       },
       async handle({ principal, query, body }) {
         const { tenantId } = principal;
-        const { id, name, type: deviceType, label, additionalInfo: info } = body;
-        const fields = { tenantId, name, deviceType, label, additionalInfo: info };
+        const { id } = body;
         if (id !== undefined) {
           const before = await visibleDevice(devices, principal, id);
           if (before.type !== 'found') return before;
+          const fields = fieldsOf(tenantId, body);
           const command = { type: 'UpdateDevice', customerId: customerOf(principal), ...fields } as const;
           return deviceReply(id, await devices.ask(id, command));
         }
 
-        if (principal.authority !== 'TENANT_ADMIN') return permissionDenied;
-        if (body.customerId !== undefined) {
-          const customer = await visibleCustomer(accounts, principal, body.customerId);
-          if (customer.type !== 'found') return customer;
-        }
-        const created = newId<DeviceId>(clock.now());
-        const answer = await devices.ask(created, {
-          type: 'ProvisionDevice',
-          ...fields,
-          customerId: body.customerId ?? null,
-          credentials: { type: 'ACCESS_TOKEN', credentialsId: query.accessToken || randomAccessToken() },
-        });
-        return deviceReply(created, answer);
+        return create(principal, body, query.accessToken || randomAccessToken());
+      },
+    }),
+
+    defineRoute({
+      method: 'POST',
+      path: '/api/device-with-credentials',
+      summary: 'Create a device together with its credentials',
+      roles: TENANT_AND_CUSTOMER,
+      body: z.object(
+        {
+          device: deviceBody,
+          credentials: credentialsBody
+            .omit({ deviceId: true })
+            .extend({ credentialsId: credentialsBody.shape.credentialsId.nullish() }),
+        },
+        { error: 'The body should be {"device": …, "credentials": …}!' },
+      ),
+      responses: {
+        200: { description: 'The device', schema: deviceView },
+        400: { description: 'The name or the credentials are taken or malformed, or the device has an id' },
+        403: { description: 'A customer makes no devices' },
+        404: { description: 'No such customer' },
+      },
+      handle({ principal, body: { device, credentials } }) {
+        // Changing both at once would be two commands, and only one of them might happen.
+        if (device.id !== undefined) return badRequest('The device should be a new one, without an id!');
+        return create(principal, device, credentials.credentialsId ?? randomAccessToken());
       },
     }),
 
@@ -147,6 +186,7 @@ export function deviceRoutes({ accounts, devices, directory, clock }: DeviceNeed
       path: '/api/device/:deviceId/credentials',
       summary: "A device's access token",
       roles: TENANT_AND_CUSTOMER,
+      grants: ['everything'],
       params: inPath,
       responses: {
         200: { description: 'The credentials', schema: credentialsView },

@@ -21,7 +21,9 @@ import {
   userPaging,
   version,
 } from '../schemas.ts';
-import { pageView, userView, viewPage, viewUser, viewUserWithState } from '../views.ts';
+import type { ApiSettings } from '../settings.ts';
+import type { Tokens } from '../tokens.ts';
+import { pageView, tokenPairView, userView, viewPage, viewUser, viewUserWithState } from '../views.ts';
 import { manageableUser, visibleCustomer } from './access.ts';
 
 const EVERYBODY = ['SYS_ADMIN', 'TENANT_ADMIN', 'CUSTOMER_USER'] as const;
@@ -45,7 +47,13 @@ const userBody = z.object(
   { error: 'The body should be a JSON object!' },
 );
 
-export function userRoutes({ accounts }: { readonly accounts: Accounts }): Route[] {
+export interface UserNeeds {
+  readonly accounts: Accounts;
+  readonly tokens: Tokens;
+  readonly settings: Pick<ApiSettings, 'userTokenAccess'>;
+}
+
+export function userRoutes({ accounts, tokens, settings }: UserNeeds): Route[] {
   const { users, tenants } = accounts;
 
   return [
@@ -75,6 +83,57 @@ export function userRoutes({ accounts }: { readonly accounts: Accounts }): Route
         if ('type' in membership) return membership;
         const created = await users.create(membership, fields);
         return created.type === 'done' ? json(viewUser(created.value)) : accountProblem(created, 'User');
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/user/tokenAccessEnabled',
+      summary: "Whether administrators may have tokens of others' (see /api/user/{userId}/token)",
+      roles: ADMINISTRATORS,
+      responses: { 200: { description: 'The setting', schema: z.boolean() } },
+      handle: () => json(settings.userTokenAccess),
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/user/:userId/token',
+      summary:
+        'Tokens of a user, to see what the user sees: of tenant administrators, or of customers’ users',
+      roles: ADMINISTRATORS,
+      grants: ['everything'],
+      params: inPath,
+      responses: {
+        200: { description: 'Tokens of a session of the user', schema: tokenPairView },
+        403: { description: 'Switched off, or not a user right below the caller' },
+        404: { description: 'No such user, or it may not log in' },
+      },
+      async handle({ principal, params }) {
+        const user = await manageableUser(accounts, principal, params.userId);
+        if (user.type !== 'found') return user;
+        // Right below the caller: nobody becomes its like, let alone somebody above.
+        const below = principal.authority === 'SYS_ADMIN' ? 'TENANT_ADMIN' : 'CUSTOMER_USER';
+        const allowed = settings.userTokenAccess && user.value.membership.authority === below;
+        if (!allowed) return permissionDenied;
+        const standing = user.value.activated ? await users.standing(user.value.id) : undefined;
+        return standing === undefined ? notFound : json(tokens.issue(standing.user));
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/users',
+      summary: "All users of the caller's tenant, or of the caller's customer",
+      roles: ['TENANT_ADMIN', 'CUSTOMER_USER'],
+      query: userPaging,
+      responses: { 200: { description: 'A page of users', schema: pageView(userView) } },
+      async handle({ principal, query }) {
+        const { authority, tenantId: tenant } = principal;
+        const page =
+          authority === 'TENANT_ADMIN'
+            ? await users.listOfTenant(tenant, query)
+            : await users.list({ authority, tenantId: tenant, customerId: principal.customerId }, query);
+        return json(viewPage(page, query, viewUser));
       },
     }),
 

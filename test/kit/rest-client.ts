@@ -165,7 +165,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     directory,
     secrets,
     app,
-    routes: allRoutes({ ...needs, tokens, authentication }),
+    routes: allRoutes({ presence: { isConnected: () => false }, ...needs, tokens, authentication }),
     nobody,
     as: (token, address = '192.0.2.1') => caller({ 'x-authorization': `Bearer ${token}` }, address),
     async login(email, password = PASSWORD) {

@@ -31,6 +31,7 @@ const noDevices: Devices & Directory = {
   idOf: async () => undefined,
   byName: async () => undefined,
   ofTenant: async () => ({ items: [], total: 0 }),
+  typesOf: async () => [],
   ofCustomer: async () => ({ items: [], total: 0 }),
 };
 

@@ -127,6 +127,26 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'GET /api/noauth/activate': publicly(409, { query: 'activateToken=x' }),
   'POST /api/noauth/activate': publicly(400, { body: { activateToken: 'x', password: 'password' } }),
 
+  'GET /api/system/info': unrelated(200, 200, 200),
+  'POST /api/customer/public/device/:deviceId': { request: byDevice, ...TENANT_ONLY },
+  'POST /api/auth/login/public': publicly(401, { body: { publicId: 'x' } }),
+  'GET /api/device/types': unrelated(200, 200, 403),
+  'GET /api/device/info/:deviceId': { request: byDevice, ...DEVICE_READ },
+  'GET /api/tenant/deviceInfos': unrelated(403, 200, 403, { query: 'pageSize=10&page=0' }),
+  'GET /api/customer/:customerId/deviceInfos': { request: byCustomer, ...DEVICE_READ },
+  'POST /api/device-with-credentials': {
+    request: ({ customerId, deviceName }) => ({
+      body: {
+        device: { name: `${deviceName} two`, customerId: { entityType: 'CUSTOMER', id: customerId } },
+        credentials: { credentialsType: 'ACCESS_TOKEN' },
+      },
+    }),
+    ...TENANT_ONLY,
+  },
+  'GET /api/users': unrelated(200, 200, 403),
+  'GET /api/user/tokenAccessEnabled': unrelated(403, 200, 200),
+  'GET /api/user/:userId/token': { request: byUser, ...TENANT_ONLY },
+
   'POST /api/device': {
     request: ({ deviceId, deviceName }) => ({
       body: { id: device(deviceId), name: `${deviceName} renamed` },

@@ -7,7 +7,8 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../../../actors/clock.ts';
-import type { DeviceListener, Devices, Directory } from '../../../actors/devices.ts';
+import type { DeviceListener, Devices, Directory, Presence } from '../../../actors/devices.ts';
+import type { DeviceId } from '../../../actors/ids.ts';
 import type { Log } from '../../../actors/log.ts';
 import { type Parent, type Ref, spawnParent, stop, tell } from '../../../actors/nact.ts';
 import type { Secrets } from '../../../actors/secret.ts';
@@ -31,7 +32,7 @@ export interface MqttEndpointOptions {
   readonly log: Log;
 }
 
-export interface MqttEndpoint extends Transport {
+export interface MqttEndpoint extends Transport, Presence {
   readonly onDeviceEvent: DeviceListener;
   /** How many connections there are, sessions or not. */
   readonly connections: number;
@@ -93,6 +94,10 @@ class Endpoint implements MqttEndpoint {
         else resolve({ address: address.address, port: address.port });
       });
     });
+  }
+
+  isConnected(id: DeviceId): boolean {
+    return this.#context.table.has(id);
   }
 
   readonly onDeviceEvent: DeviceListener = (id, event) => {

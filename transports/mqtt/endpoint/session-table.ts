@@ -21,6 +21,10 @@ export class SessionTable {
     this.#sessions.set(id, session);
   }
 
+  has(id: DeviceId): boolean {
+    return this.#sessions.has(id);
+  }
+
   /** Ends the session of a device, if it has one. */
   end(id: DeviceId, reasonCode: ReasonCode): void {
     this.#sessions.get(id)?.requestEnd(reasonCode);

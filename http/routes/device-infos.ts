@@ -1,0 +1,121 @@
+/**
+ * Devices as lists show them: with the owner's title, since when it is whose, and whether the device is connected.
+ * Nothing of it is kept anywhere: it is put together when it is asked for.
+ */
+import { z } from 'zod';
+import type { Accounts, Customer } from '../../actors/accounts.ts';
+import type { DeviceRecord } from '../../actors/device/protocol.ts';
+import type { Devices, Directory, ListQuery, Page, Presence } from '../../actors/devices.ts';
+import type { TenantId } from '../../actors/ids.ts';
+import { json, type Reply } from '../reply.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { customerId, deviceId, deviceInfoPaging } from '../schemas.ts';
+import { deviceInfoView, pageView, viewDeviceInfo, viewPage } from '../views.ts';
+import { visibleCustomer, visibleDevice } from './access.ts';
+
+export interface DeviceInfoNeeds {
+  readonly accounts: Accounts;
+  readonly devices: Devices;
+  readonly directory: Directory;
+  readonly presence: Presence;
+}
+
+const TENANT_AND_CUSTOMER = ['TENANT_ADMIN', 'CUSTOMER_USER'] as const;
+
+const subtypeView = z.object({
+  tenantId: z.object({ entityType: z.literal('TENANT'), id: z.uuid() }),
+  entityType: z.literal('DEVICE'),
+  type: z.string(),
+});
+
+export function deviceInfoRoutes({ accounts, devices, directory, presence }: DeviceInfoNeeds): Route[] {
+  /** Each owner is looked up once, however many of the devices it owns. */
+  async function infosOf(tenantId: TenantId, found: readonly DeviceRecord[]) {
+    const ids = new Set(found.flatMap(({ owner }) => (owner === null ? [] : [owner.customerId])));
+    const owners = new Map<string, Customer | undefined>(
+      await Promise.all(
+        [...ids].map(async (id) => [id, await accounts.customers.find(tenantId, id)] as const),
+      ),
+    );
+    return found.map((device) =>
+      viewDeviceInfo(device, owners.get(device.owner?.customerId ?? ''), presence.isConnected(device.id)),
+    );
+  }
+
+  async function pageReply(
+    tenantId: TenantId,
+    query: ListQuery & { readonly active?: boolean },
+    read: (query: ListQuery) => Promise<Page<DeviceRecord>>,
+  ): Promise<Reply> {
+    const { active, ...rest } = query;
+    const where = (device: DeviceRecord) => presence.isConnected(device.id) === active;
+    const page = await read(active === undefined ? rest : { ...rest, where });
+    const infos = await infosOf(tenantId, page.items);
+    return json(viewPage({ items: infos, total: page.total }, query, (info) => info));
+  }
+
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/device/types',
+      summary: "The types that the tenant's devices have",
+      roles: TENANT_AND_CUSTOMER,
+      responses: { 200: { description: 'The types', schema: z.array(subtypeView) } },
+      async handle({ principal: { tenantId } }) {
+        const types = await directory.typesOf(tenantId);
+        const tenant = { entityType: 'TENANT', id: tenantId };
+        return json(types.map((type) => ({ tenantId: tenant, entityType: 'DEVICE', type })));
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/device/info/:deviceId',
+      summary: 'A device, with its owner and whether it is connected',
+      roles: TENANT_AND_CUSTOMER,
+      params: z.object({ deviceId }),
+      responses: {
+        200: { description: 'The device', schema: deviceInfoView },
+        403: { description: 'Another customer owns it, or nobody' },
+        404: { description: 'No such device' },
+      },
+      async handle({ principal, params }) {
+        const device = await visibleDevice(devices, principal, params.deviceId);
+        if (device.type !== 'found') return device;
+        const [info] = await infosOf(principal.tenantId, [device.value]);
+        return json(info);
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/tenant/deviceInfos',
+      summary: "The tenant's devices, with their owners and whether they are connected",
+      roles: ['TENANT_ADMIN'],
+      query: deviceInfoPaging,
+      responses: { 200: { description: 'A page of devices', schema: pageView(deviceInfoView) } },
+      handle: ({ principal: { tenantId }, query }) =>
+        pageReply(tenantId, query, (wanted) => directory.ofTenant(tenantId, wanted)),
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/customer/:customerId/deviceInfos',
+      summary: 'The devices that a customer owns, and whether they are connected',
+      roles: TENANT_AND_CUSTOMER,
+      params: z.object({ customerId }),
+      query: deviceInfoPaging,
+      responses: {
+        200: { description: 'A page of devices', schema: pageView(deviceInfoView) },
+        403: { description: 'Another customer' },
+        404: { description: 'No such customer' },
+      },
+      async handle({ principal, params, query }) {
+        const customer = await visibleCustomer(accounts, principal, params.customerId);
+        if (customer.type !== 'found') return customer;
+        const { tenantId, id } = customer.value;
+        return pageReply(tenantId, query, (wanted) => directory.ofCustomer(tenantId, id, wanted));
+      },
+    }),
+  ];
+}

@@ -1,0 +1,65 @@
+/**
+ * What everybody may see: the tenant gives a device to its customer `Public`, and whoever knows that customer's id
+ * logs in by it and reads. Reading is all: an anonymous user claims nothing, gives nothing back, changes nothing, and
+ * is not shown credentials (in ThingsBoard it may do all of that).
+ */
+import { z } from 'zod';
+import type { Accounts } from '../../actors/accounts.ts';
+import type { Devices } from '../../actors/devices.ts';
+import { accountProblem, badCredentials } from '../errors.ts';
+import { json } from '../reply.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { customerId, deviceId } from '../schemas.ts';
+import type { Tokens } from '../tokens.ts';
+import { deviceView, tokenPairView } from '../views.ts';
+import { deviceReply } from './devices.ts';
+
+export interface PublicNeeds {
+  readonly accounts: Accounts;
+  readonly devices: Devices;
+  readonly tokens: Tokens;
+}
+
+export function publicRoutes({ accounts, devices, tokens }: PublicNeeds): Route[] {
+  const { customers } = accounts;
+
+  return [
+    defineRoute({
+      method: 'POST',
+      path: '/api/customer/public/device/:deviceId',
+      summary: 'Make a device public: assign it to the customer Public, which is made when it is not there',
+      roles: ['TENANT_ADMIN'],
+      params: z.object({ deviceId }),
+      responses: {
+        200: { description: 'The device', schema: deviceView },
+        400: { description: 'The tenant has a customer of the title Public that is not public' },
+        404: { description: 'No such device' },
+      },
+      async handle({ principal, params }) {
+        const { tenantId, userId } = principal;
+        const everybody = await customers.publicOf(tenantId);
+        if (everybody.type !== 'done') return accountProblem(everybody, 'Customer');
+        const { id } = everybody.value;
+        const command = { type: 'AssignDevice', tenantId, userId, customerId: id } as const;
+        return deviceReply(params.deviceId, await devices.ask(params.deviceId, command));
+      },
+    }),
+
+    defineRoute({
+      method: 'POST',
+      path: '/api/auth/login/public',
+      summary: 'Log in as the anonymous user of a public customer, to read what it owns',
+      roles: ['PUBLIC'],
+      // What is missing or no id is answered like an unknown one.
+      body: z.object({ publicId: customerId }).or(z.unknown().transform(() => undefined)),
+      responses: {
+        200: { description: 'A token for requests and one to renew it', schema: tokenPairView },
+        401: { description: 'No public customer has this id' },
+      },
+      async handle({ body }) {
+        const customer = body === undefined ? undefined : await customers.findPublic(body.publicId);
+        return customer === undefined ? badCredentials : json(tokens.issuePublic(customer));
+      },
+    }),
+  ];
+}

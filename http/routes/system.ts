@@ -1,0 +1,32 @@
+/** What clients ask about the server itself before they talk to it. */
+import { z } from 'zod';
+import { json } from '../reply.ts';
+import { defineRoute, type Route } from '../route.ts';
+
+/**
+ * The version of ThingsBoard's API that is spoken here, not claimd's own: the Dart client, and with it the mobile app,
+ * reads three numbers and refuses servers before 3.9.
+ */
+const API_VERSION = '4.2.0';
+
+const infoView = z.object({
+  version: z.string(),
+  artifact: z.string(),
+  name: z.string(),
+  /** ThingsBoard's Community Edition; the client of the other edition refuses it. */
+  type: z.literal('CE'),
+});
+
+export function systemRoutes(): Route[] {
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/system/info',
+      summary: "Which version of ThingsBoard's API the server speaks",
+      roles: ['SYS_ADMIN', 'TENANT_ADMIN', 'CUSTOMER_USER'],
+      grants: ['everything', 'reading', 'claiming'],
+      responses: { 200: { description: 'The version', schema: infoView } },
+      handle: () => json({ version: API_VERSION, artifact: 'claimd', name: 'claimd', type: 'CE' }),
+    }),
+  ];
+}
