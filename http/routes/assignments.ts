@@ -2,11 +2,13 @@
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts.ts';
 import type { Devices } from '../../actors/devices.ts';
+import { notFound } from '../errors.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { customerId, deviceId } from '../schemas.ts';
 import { deviceView } from '../views.ts';
 import { visibleCustomer } from './access.ts';
 import { deviceReply } from './devices.ts';
+import { unlessCustomerGone } from './tenure.ts';
 
 export interface AssignmentNeeds {
   readonly accounts: Accounts;
@@ -31,8 +33,10 @@ export function assignmentRoutes({ accounts, devices }: AssignmentNeeds): Route[
         const customer = await visibleCustomer(accounts, principal, params.customerId);
         if (customer.type !== 'found') return customer;
         const { tenantId, userId } = principal;
-        const command = { type: 'AssignDevice', tenantId, userId, customerId: params.customerId } as const;
-        return deviceReply(params.deviceId, await devices.ask(params.deviceId, command));
+        const tenure = { tenantId, userId, customerId: params.customerId };
+        const assigned = await devices.ask(params.deviceId, { type: 'AssignDevice', ...tenure });
+        const answer = await unlessCustomerGone({ accounts, devices }, params.deviceId, tenure, assigned);
+        return answer === undefined ? notFound : deviceReply(params.deviceId, answer);
       },
     }),
 

@@ -5,19 +5,22 @@
  * are all FAILURE), and wrong secrets are counted against those who send them (rule C6).
  */
 import { z } from 'zod';
+import type { Accounts } from '../../actors/accounts.ts';
 import type { DeviceAnswer, Devices, Directory } from '../../actors/devices.ts';
 import type { DeviceId } from '../../actors/ids.ts';
 import type { Secrets } from '../../actors/secret.ts';
 import { attempt, createLimiter } from '../attempts.ts';
-import { notFound, refusedByDevice, tooManyRequests, unavailable } from '../errors.ts';
+import { notFound, refusedByDevice, tokenExpired, tooManyRequests, unavailable } from '../errors.ts';
 import type { Grant } from '../principal.ts';
 import { empty, json, type Reply } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { LimitSettings } from '../settings.ts';
 import { claimResultView, viewDevice } from '../views.ts';
 import { deviceIdByName } from './access.ts';
+import { unlessCustomerGone } from './tenure.ts';
 
 export interface ClaimNeeds {
+  readonly accounts: Accounts;
   readonly devices: Devices;
   readonly directory: Directory;
   readonly secrets: Secrets;
@@ -45,7 +48,8 @@ const claimBody = z
   .nullish()
   .transform((body) => body?.secretKey ?? '');
 
-export function claimRoutes({ devices, directory, secrets, settings }: ClaimNeeds): Route[] {
+export function claimRoutes(needs: ClaimNeeds): Route[] {
+  const { devices, directory, secrets, settings } = needs;
   const { limits } = settings;
   const perDevice = createLimiter('customer-and-device', limits.wrongSecretsPerCustomerAndDevice);
   const perCustomer = createLimiter('customer', limits.wrongSecretsPerCustomer);
@@ -85,7 +89,8 @@ export function claimRoutes({ devices, directory, secrets, settings }: ClaimNeed
         if (outcome.type === 'blocked') {
           return tooManyRequests('Too many wrong secrets, try again later', outcome.retryAfterMs);
         }
-        return claimReply(id, outcome);
+        const answer = await unlessCustomerGone(needs, id, principal, outcome);
+        return answer === undefined ? tokenExpired : claimReply(id, answer);
       },
     }),
 

@@ -5,7 +5,14 @@ import type { Clock } from '../../actors/clock.ts';
 import type { DeviceAnswer, Devices, Directory } from '../../actors/devices.ts';
 import { type DeviceId, newId, type TenantId } from '../../actors/ids.ts';
 import { randomAccessToken } from '../access-token.ts';
-import { badRequest, notFound, permissionDenied, refusedByDevice, unavailable } from '../errors.ts';
+import {
+  badRequest,
+  notFound,
+  permissionDenied,
+  refusedByDevice,
+  tokenExpired,
+  unavailable,
+} from '../errors.ts';
 import type { CustomerUser, TenantAdministrator } from '../principal.ts';
 import { empty, json, type Reply } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -22,6 +29,7 @@ import {
 } from '../schemas.ts';
 import { credentialsView, deviceView, pageView, viewCredentials, viewDevice, viewPage } from '../views.ts';
 import { customerOf, deviceByName, mayRead, visibleCustomer, visibleDevice } from './access.ts';
+import { unlessCustomerGone, unlessTenantGone } from './tenure.ts';
 
 export interface DeviceNeeds {
   readonly accounts: Accounts;
@@ -72,7 +80,8 @@ const credentialsBody = z.object(
   { error: 'The body should be a JSON object!' },
 );
 
-export function deviceRoutes({ accounts, devices, directory, clock }: DeviceNeeds): Route[] {
+export function deviceRoutes(needs: DeviceNeeds): Route[] {
+  const { accounts, devices, directory, clock } = needs;
   async function byName(tenantId: TenantId, name: string): Promise<Reply> {
     const device = await deviceByName(directory, tenantId, name);
     return device === undefined ? notFound : json(viewDevice(device.id, device));
@@ -84,14 +93,20 @@ export function deviceRoutes({ accounts, devices, directory, clock }: DeviceNeed
       const customer = await visibleCustomer(accounts, principal, body.customerId);
       if (customer.type !== 'found') return customer;
     }
+    const { tenantId } = principal;
     const created = newId<DeviceId>(clock.now());
     const answer = await devices.ask(created, {
       type: 'ProvisionDevice',
-      ...fieldsOf(principal.tenantId, body),
+      ...fieldsOf(tenantId, body),
       customerId: body.customerId ?? null,
       credentials: { type: 'ACCESS_TOKEN', credentialsId },
     });
-    return deviceReply(created, answer);
+    const kept = await unlessTenantGone(needs, created, tenantId, answer);
+    if (kept === undefined) return tokenExpired;
+    if (body.customerId === undefined) return deviceReply(created, kept);
+    const tenure = { tenantId, userId: principal.userId, customerId: body.customerId };
+    const owned = await unlessCustomerGone(needs, created, tenure, kept);
+    return owned === undefined ? notFound : deviceReply(created, owned);
   }
 
   return [

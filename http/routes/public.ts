@@ -6,13 +6,14 @@
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts.ts';
 import type { Devices } from '../../actors/devices.ts';
-import { accountProblem, badCredentials } from '../errors.ts';
+import { accountProblem, badCredentials, notFound } from '../errors.ts';
 import { json } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { customerId, deviceId } from '../schemas.ts';
 import type { Tokens } from '../tokens.ts';
 import { deviceView, tokenPairView } from '../views.ts';
 import { deviceReply } from './devices.ts';
+import { unlessCustomerGone } from './tenure.ts';
 
 export interface PublicNeeds {
   readonly accounts: Accounts;
@@ -40,8 +41,10 @@ export function publicRoutes({ accounts, devices, tokens }: PublicNeeds): Route[
         const everybody = await customers.publicOf(tenantId);
         if (everybody.type !== 'done') return accountProblem(everybody, 'Customer');
         const { id } = everybody.value;
-        const command = { type: 'AssignDevice', tenantId, userId, customerId: id } as const;
-        return deviceReply(params.deviceId, await devices.ask(params.deviceId, command));
+        const tenure = { tenantId, userId, customerId: id };
+        const assigned = await devices.ask(params.deviceId, { type: 'AssignDevice', ...tenure });
+        const answer = await unlessCustomerGone({ accounts, devices }, params.deviceId, tenure, assigned);
+        return answer === undefined ? notFound : deviceReply(params.deviceId, answer);
       },
     }),
 
