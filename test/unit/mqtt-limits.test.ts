@@ -295,4 +295,15 @@ test('mqtt: limits: sessions do not count as silent connections', () =>
     assert.equal(await b.untilPong(), []);
   }));
 
+test('mqtt: limits: a connection that is about to say CONNECT does not yield while there is room', () =>
+  withMqtt({ connectingMax: 2 }, async ({ world, connect, open, endpoint }) => {
+    await world.provision('A');
+    const session = await connect(4, 'A');
+    const silent = await open();
+    await open();
+    await until(() => endpoint.connections === 3, 'all three are there');
+    assert.equal(await session.untilPong(), []);
+    assert.is(silent.isClosed, false);
+  }));
+
 test.run();

@@ -131,6 +131,8 @@ class Endpoint implements MqttEndpoint {
   /** In a flood of connections that never say CONNECT, those that do must still get through: the oldest yields. */
   #dropLongestConnecting(): void {
     for (const client of this.#connecting) {
+      // Those that have become sessions since are still listed; without them there may be room enough.
+      if (this.#connecting.size < this.#options.settings.connectingMax) return;
       this.#connecting.delete(client);
       if (client.session.status === 'connecting') {
         client.session.connection.destroy();
