@@ -99,7 +99,7 @@ function createHttp(
   presence: Presence,
   draining: () => boolean,
 ) {
-  const { accounts, devices, directory, secrets, store } = core;
+  const { accounts, devices, directory, profiles, secrets, store } = core;
   const deviceApi = createDeviceHttpApi({
     settings: { ...DEVICE_HTTP_DEFAULTS, payloadBytesMax: config.http.devicePayloadBytesMax },
     devices,
@@ -113,6 +113,7 @@ function createHttp(
     devices,
     directory,
     presence,
+    profiles,
     secrets,
     clock,
     log,

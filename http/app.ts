@@ -7,6 +7,7 @@ import type { Accounts } from '../actors/accounts.ts';
 import type { Clock } from '../actors/clock.ts';
 import type { Devices, Directory, Presence } from '../actors/devices.ts';
 import type { Log } from '../actors/log.ts';
+import type { Profiles } from '../actors/profiles.ts';
 import type { Secrets } from '../actors/secret.ts';
 import { createAuthentication } from './authentication.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
@@ -26,6 +27,7 @@ export interface ApiNeeds {
   readonly directory: Directory;
   /** Which devices are connected; without it none is. */
   readonly presence?: Presence;
+  readonly profiles: Profiles;
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly log: Log;

@@ -5,6 +5,7 @@ import {
   type CustomerId,
   type DeviceId,
   NULL_UUID,
+  type ProfileId,
   parseId,
   type TenantId,
   type UserId,
@@ -60,7 +61,7 @@ export const additionalInfo = z
 
 // ------------------------------------------------------------------------------------------------------------ ids
 
-function id<Id extends TenantId | CustomerId | UserId | DeviceId>() {
+function id<Id extends TenantId | CustomerId | UserId | DeviceId | ProfileId>() {
   return z.string({ error: 'Invalid UUID string!' }).transform((text, context) => {
     const parsed = parseId<Id>(text);
     if (parsed !== undefined) return parsed;
@@ -73,6 +74,7 @@ export const tenantId = id<TenantId>();
 export const customerId = id<CustomerId>();
 export const userId = id<UserId>();
 export const deviceId = id<DeviceId>();
+export const profileId = id<ProfileId>();
 
 /** `{"entityType": …, "id": …}` in a body; what stands for "none" is undefined. */
 export function reference<Id extends string>(of: z.ZodType<Id>) {
@@ -141,9 +143,13 @@ export function paging<Sort extends string>(sortable: Readonly<Record<string, So
 
 /** Also by whether the device is connected. */
 export const deviceInfoPaging = z
-  .object({ active: z.enum(['true', 'false']).optional() })
-  .transform(({ active }) => (active === undefined ? {} : { active: active === 'true' }))
+  .object({ active: z.enum(['true', 'false']).optional(), deviceProfileId: profileId.optional() })
+  .transform(({ active, deviceProfileId }) => ({
+    ...(active === undefined ? {} : { active: active === 'true' }),
+    ...(deviceProfileId === undefined ? {} : { deviceProfileId }),
+  }))
   .and(paging({ createdTime: 'createdTime', name: 'name' }));
+export const profilePaging = paging({ createdTime: 'createdTime', name: 'name' });
 export const devicePaging = paging({ createdTime: 'createdTime', name: 'name' });
 export const titlePaging = paging({ createdTime: 'createdTime', title: 'name', name: 'name' });
 export const userPaging = paging({ createdTime: 'createdTime', email: 'name', name: 'name' });

@@ -15,7 +15,9 @@ import {
 } from '../actors/accounts.ts';
 import type { Device, DeviceRecord } from '../actors/device/protocol.ts';
 import type { Page } from '../actors/devices.ts';
-import { type DeviceId, NULL_UUID, type TenantId } from '../actors/ids.ts';
+import { type DeviceId, NULL_UUID, type ProfileId } from '../actors/ids.ts';
+import { isJsonObject, type JsonObject } from '../actors/json.ts';
+import { type DeviceProfile, firstProfileOf, type ProfileHolder } from '../actors/profiles.ts';
 
 // ------------------------------------------------------------------------------------------------------- entities
 
@@ -63,6 +65,7 @@ export const deviceInfoView = deviceView.extend({
 export function viewDeviceInfo(
   device: DeviceRecord,
   owner: Customer | undefined,
+  profile: DeviceProfile,
   active: boolean,
 ): z.infer<typeof deviceInfoView> {
   const { since = null, by = null } = device.owner ?? {};
@@ -70,15 +73,13 @@ export function viewDeviceInfo(
     ...viewDevice(device.id, device),
     customerTitle: owner?.title ?? null,
     customerIsPublic: owner !== undefined && isPublic(owner),
-    deviceProfileName: DEFAULT_PROFILE_NAME,
+    deviceProfileName: profile.name,
     active,
     claimedAt: by === 'claim' ? since : null,
     ownedSince: since,
     ownedBy: by,
   };
 }
-
-const DEFAULT_PROFILE_NAME = 'default';
 
 const DEFAULT_DEVICE_DATA = {
   configuration: { type: 'DEFAULT' },
@@ -94,7 +95,7 @@ export function viewDevice(id: DeviceId, device: Device): z.infer<typeof deviceV
     name: device.name,
     type: device.type,
     label: device.label,
-    deviceProfileId: { entityType: 'DEVICE_PROFILE', id: defaultProfileOf(device.tenantId) },
+    deviceProfileId: { entityType: 'DEVICE_PROFILE', id: profileOf(device) },
     deviceData: DEFAULT_DEVICE_DATA,
     firmwareId: null,
     softwareId: null,
@@ -104,12 +105,9 @@ export function viewDevice(id: DeviceId, device: Device): z.infer<typeof deviceV
   };
 }
 
-/**
- * Each tenant has one device profile, `default`. Its id is the tenant's own with another version number (8, RFC 9562
- * §5.8), and so needs no record.
- */
-export function defaultProfileOf(tenant: TenantId): string {
-  return derivedId(tenant);
+/** The profile that a device names; of one that names none, the profile that its tenant had from the beginning. */
+export function profileOf({ tenantId, profileId }: ProfileHolder): ProfileId {
+  return profileId ?? firstProfileOf(tenantId);
 }
 
 export const credentialsView = z.object({
@@ -118,18 +116,23 @@ export const credentialsView = z.object({
   deviceId: entityId('DEVICE'),
   credentialsType: z.enum(['ACCESS_TOKEN', 'MQTT_BASIC', 'X509_CERTIFICATE']),
   credentialsId: z.string(),
-  credentialsValue: z.null(),
+  /** MQTT_BASIC: its parts as JSON; X509_CERTIFICATE: base64 of the certificate. */
+  credentialsValue: optional,
   version: z.null(),
 });
 
-export function viewCredentials(id: DeviceId, device: Device): z.infer<typeof credentialsView> {
+export function viewCredentials(
+  id: DeviceId,
+  device: Device,
+  credentialsValue: string | null,
+): z.infer<typeof credentialsView> {
   return {
     id: { id: derivedId(id) },
     createdTime: device.createdAt,
     deviceId: { entityType: 'DEVICE', id },
     credentialsType: device.credentials.type,
     credentialsId: device.credentials.credentialsId,
-    credentialsValue: null,
+    credentialsValue,
     version: null,
   };
 }
@@ -137,6 +140,92 @@ export function viewCredentials(id: DeviceId, device: Device): z.infer<typeof cr
 function derivedId(id: string): string {
   const versionDigit = 14;
   return `${id.slice(0, versionDigit)}8${id.slice(versionDigit + 1)}`;
+}
+
+/** What a client wrote into a profile beside these fields is there too, as it was written. */
+export const profileView = z.looseObject({
+  id: entityId('DEVICE_PROFILE'),
+  createdTime: instant,
+  tenantId: entityId('TENANT'),
+  name: z.string(),
+  description: optional,
+  type: z.literal('DEFAULT'),
+  transportType: z.enum(['DEFAULT', 'MQTT', 'COAP']),
+  provisionType: z.literal('DISABLED'),
+  profileData: z.looseObject({ transportConfiguration: z.looseObject({ type: z.string() }) }),
+  version: z.int(),
+  default: z.boolean(),
+});
+
+export function viewProfile(profile: DeviceProfile, defaultId: ProfileId): z.infer<typeof profileView> {
+  const { id, tenantId, name, description, transport, version } = profile;
+  const more = profile.more ?? {};
+  const written: JsonObject = isJsonObject(more.profileData) ? more.profileData : {};
+  const configuration = isJsonObject(written.transportConfiguration)
+    ? written.transportConfiguration
+    : { type: transport.type };
+  return {
+    ...EMPTY_PROFILE,
+    ...more,
+    id: { entityType: 'DEVICE_PROFILE', id },
+    createdTime: profile.createdAt,
+    tenantId: { entityType: 'TENANT', id: tenantId },
+    name,
+    description,
+    type: 'DEFAULT',
+    transportType: transport.type,
+    provisionType: 'DISABLED',
+    profileData: {
+      configuration: { type: 'DEFAULT' },
+      provisionConfiguration: { type: 'DISABLED', provisionDeviceSecret: null },
+      alarms: null,
+      ...written,
+      transportConfiguration: { ...configuration, type: transport.type },
+    },
+    version,
+    default: id === defaultId,
+  };
+}
+
+const EMPTY_PROFILE = {
+  image: null,
+  defaultRuleChainId: null,
+  defaultDashboardId: null,
+  defaultQueueName: null,
+  provisionDeviceKey: null,
+  firmwareId: null,
+  softwareId: null,
+  defaultEdgeRuleChainId: null,
+  externalId: null,
+};
+
+export const profileInfoView = z.object({
+  id: entityId('DEVICE_PROFILE'),
+  tenantId: entityId('TENANT'),
+  name: z.string(),
+  image: z.null(),
+  defaultDashboardId: z.null(),
+  type: z.literal('DEFAULT'),
+  transportType: z.enum(['DEFAULT', 'MQTT', 'COAP']),
+});
+
+export function viewProfileInfo(profile: DeviceProfile): z.infer<typeof profileInfoView> {
+  const { id, tenantId, name, transport } = profile;
+  return {
+    id: { entityType: 'DEVICE_PROFILE', id },
+    tenantId: { entityType: 'TENANT', id: tenantId },
+    name,
+    image: null,
+    defaultDashboardId: null,
+    type: 'DEFAULT',
+    transportType: transport.type,
+  };
+}
+
+export const profileNameView = z.object({ id: entityId('DEVICE_PROFILE'), name: z.string() });
+
+export function viewProfileName({ id, name }: DeviceProfile): z.infer<typeof profileNameView> {
+  return { id: { entityType: 'DEVICE_PROFILE', id }, name };
 }
 
 const contact = {

@@ -2,6 +2,7 @@
 import type { Accounts } from '../../actors/accounts.ts';
 import type { Clock } from '../../actors/clock.ts';
 import type { Devices, Directory, Presence } from '../../actors/devices.ts';
+import type { Profiles } from '../../actors/profiles.ts';
 import type { Secrets } from '../../actors/secret.ts';
 import type { Authentication } from '../authentication.ts';
 import type { Route } from '../route.ts';
@@ -16,6 +17,7 @@ import { customerRoutes } from './customers.ts';
 import { deviceInfoRoutes } from './device-infos.ts';
 import { deviceRoutes } from './devices.ts';
 import { healthRoutes, type Readiness } from './health.ts';
+import { profileRoutes } from './profiles.ts';
 import { publicRoutes } from './public.ts';
 import { systemRoutes } from './system.ts';
 import { tenantRoutes } from './tenants.ts';
@@ -26,6 +28,7 @@ export interface RouteNeeds {
   readonly devices: Devices;
   readonly directory: Directory;
   readonly presence: Presence;
+  readonly profiles: Profiles;
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly readiness: Readiness;
@@ -42,6 +45,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...publicRoutes(needs), // before assignments: there is no customer "public"
     ...deviceInfoRoutes(needs), // before devices: "types" is no device
     ...deviceRoutes(needs),
+    ...profileRoutes(needs),
     ...assignmentRoutes(needs),
     ...attributeRoutes(needs),
     ...customerRoutes(needs), // before tenants: /api/tenant/customers is not the tenant "customers"

@@ -6,11 +6,12 @@ import { z } from 'zod';
 import type { Accounts, Customer } from '../../actors/accounts.ts';
 import type { DeviceRecord } from '../../actors/device/protocol.ts';
 import type { Devices, Directory, ListQuery, Page, Presence } from '../../actors/devices.ts';
-import type { TenantId } from '../../actors/ids.ts';
+import type { ProfileId, TenantId } from '../../actors/ids.ts';
+import type { DeviceProfile, Profiles } from '../../actors/profiles.ts';
 import { json, type Reply } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { customerId, deviceId, deviceInfoPaging } from '../schemas.ts';
-import { deviceInfoView, pageView, viewDeviceInfo, viewPage } from '../views.ts';
+import { deviceInfoView, pageView, profileOf, viewDeviceInfo, viewPage } from '../views.ts';
 import { visibleCustomer, visibleDevice } from './access.ts';
 
 export interface DeviceInfoNeeds {
@@ -18,6 +19,7 @@ export interface DeviceInfoNeeds {
   readonly devices: Devices;
   readonly directory: Directory;
   readonly presence: Presence;
+  readonly profiles: Profiles;
 }
 
 const TENANT_AND_CUSTOMER = ['TENANT_ADMIN', 'CUSTOMER_USER'] as const;
@@ -28,8 +30,10 @@ const subtypeView = z.object({
   type: z.string(),
 });
 
-export function deviceInfoRoutes({ accounts, devices, directory, presence }: DeviceInfoNeeds): Route[] {
-  /** Each owner is looked up once, however many of the devices it owns. */
+export function deviceInfoRoutes(needs: DeviceInfoNeeds): Route[] {
+  const { accounts, devices, directory, presence, profiles } = needs;
+
+  /** Each owner and profile is looked up once, however many devices there are of it. */
   async function infosOf(tenantId: TenantId, found: readonly DeviceRecord[]) {
     const ids = new Set(found.flatMap(({ owner }) => (owner === null ? [] : [owner.customerId])));
     const owners = new Map<string, Customer | undefined>(
@@ -37,19 +41,32 @@ export function deviceInfoRoutes({ accounts, devices, directory, presence }: Dev
         [...ids].map(async (id) => [id, await accounts.customers.find(tenantId, id)] as const),
       ),
     );
+    const fallback = await profiles.default(tenantId);
+    const named = new Set(found.flatMap(({ profileId }) => profileId ?? []));
+    const known = new Map<string, DeviceProfile | undefined>(
+      await Promise.all([...named].map(async (id) => [id, await profiles.find(tenantId, id)] as const)),
+    );
     return found.map((device) =>
-      viewDeviceInfo(device, owners.get(device.owner?.customerId ?? ''), presence.isConnected(device.id)),
+      viewDeviceInfo(
+        device,
+        owners.get(device.owner?.customerId ?? ''),
+        known.get(device.profileId ?? '') ?? fallback,
+        presence.isConnected(device.id),
+      ),
     );
   }
 
   async function pageReply(
     tenantId: TenantId,
-    query: ListQuery & { readonly active?: boolean },
+    query: ListQuery & { readonly active?: boolean; readonly deviceProfileId?: ProfileId },
     read: (query: ListQuery) => Promise<Page<DeviceRecord>>,
   ): Promise<Reply> {
-    const { active, ...rest } = query;
-    const where = (device: DeviceRecord) => presence.isConnected(device.id) === active;
-    const page = await read(active === undefined ? rest : { ...rest, where });
+    const { active, deviceProfileId, ...rest } = query;
+    const where = (device: DeviceRecord) =>
+      (active === undefined || presence.isConnected(device.id) === active) &&
+      (deviceProfileId === undefined || profileOf(device) === deviceProfileId);
+    const all = active === undefined && deviceProfileId === undefined;
+    const page = await read(all ? rest : { ...rest, where });
     const infos = await infosOf(tenantId, page.items);
     return json(viewPage({ items: infos, total: page.total }, query, (info) => info));
   }

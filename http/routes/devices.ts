@@ -2,9 +2,12 @@
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts.ts';
 import type { Clock } from '../../actors/clock.ts';
+import type { Device } from '../../actors/device/protocol.ts';
 import type { DeviceAnswer, Devices, Directory } from '../../actors/devices.ts';
 import { type DeviceId, newId, type TenantId } from '../../actors/ids.ts';
-import { randomAccessToken } from '../access-token.ts';
+import type { Profiles } from '../../actors/profiles.ts';
+import type { Secrets } from '../../actors/secret.ts';
+import { accessToken, credentialsFields, credentialsOf, credentialsValueOf } from '../credentials.ts';
 import {
   badRequest,
   notFound,
@@ -21,13 +24,20 @@ import {
   customerId,
   deviceId,
   devicePaging,
-  isCleanText,
-  NAME_MAX,
   optionalText,
+  profileId,
   reference,
   requiredText,
 } from '../schemas.ts';
-import { credentialsView, deviceView, pageView, viewCredentials, viewDevice, viewPage } from '../views.ts';
+import {
+  credentialsView,
+  deviceView,
+  pageView,
+  profileOf,
+  viewCredentials,
+  viewDevice,
+  viewPage,
+} from '../views.ts';
 import { customerOf, deviceByName, mayRead, visibleCustomer, visibleDevice } from './access.ts';
 import { unlessCustomerGone, unlessTenantGone } from './tenure.ts';
 
@@ -35,6 +45,8 @@ export interface DeviceNeeds {
   readonly accounts: Accounts;
   readonly devices: Devices;
   readonly directory: Directory;
+  readonly profiles: Profiles;
+  readonly secrets: Secrets;
   readonly clock: Clock;
 }
 
@@ -44,20 +56,15 @@ const IDS_MAX = 1000;
 
 const inPath = z.object({ deviceId });
 
-/** An access token has to fit into an MQTT user name and an URL; spaces around it are never meant. */
-const accessToken = z
-  .string()
-  .max(NAME_MAX, `The access token should have at most ${NAME_MAX} characters!`)
-  .refine((token) => isCleanText(token) && token.trim() === token, 'The access token is malformed!');
-
 const deviceBody = z.object(
   {
     id: reference(deviceId),
     name: requiredText('Device name'),
-    type: optionalText('Device type').transform((type) => type ?? 'default'),
+    type: optionalText('Device type'),
     label: optionalText('Device label'),
     additionalInfo,
     customerId: reference(customerId),
+    deviceProfileId: reference(profileId),
   },
   { error: 'The body should be a JSON object!' },
 );
@@ -65,29 +72,41 @@ const deviceBody = z.object(
 type DeviceBody = z.output<typeof deviceBody>;
 type Caller = TenantAdministrator | CustomerUser;
 
-function fieldsOf(tenantId: TenantId, { name, type, label, additionalInfo: info }: DeviceBody) {
-  return { tenantId, name, deviceType: type, label, additionalInfo: info };
-}
-
 const credentialsBody = z.object(
   {
     deviceId: z
       .object({ id: deviceId }, { error: 'deviceId should be specified!' })
       .transform((given) => given.id),
-    credentialsType: z.literal('ACCESS_TOKEN', { error: 'Only ACCESS_TOKEN credentials are supported!' }),
-    credentialsId: accessToken.min(1, 'Device credentials id should be specified!'),
+    ...credentialsFields,
   },
   { error: 'The body should be a JSON object!' },
 );
 
 export function deviceRoutes(needs: DeviceNeeds): Route[] {
-  const { accounts, devices, directory, clock } = needs;
+  const { accounts, devices, directory, profiles, secrets, clock } = needs;
+  const credentialsReply = (id: DeviceId, device: Device) =>
+    viewCredentials(id, device, credentialsValueOf(secrets, id, device.credentials));
+
   async function byName(tenantId: TenantId, name: string): Promise<Reply> {
     const device = await deviceByName(directory, tenantId, name);
     return device === undefined ? notFound : json(viewDevice(device.id, device));
   }
 
-  async function create(principal: Caller, body: DeviceBody, credentialsId: string): Promise<Reply> {
+  /** What a body says of a device. Without a type it has the profile's name as its type, as in ThingsBoard. */
+  async function fieldsOf(tenantId: TenantId, body: DeviceBody, type: string | undefined) {
+    const { name, label, additionalInfo: info, deviceProfileId } = body;
+    const common = { tenantId, name, label, additionalInfo: info };
+    if (deviceProfileId === undefined) return { ...common, deviceType: body.type ?? type ?? 'default' };
+    const profile = await profiles.find(tenantId, deviceProfileId);
+    if (profile === undefined) return notFound;
+    return { ...common, deviceType: body.type ?? profile.name, profileId: profile.id };
+  }
+
+  async function create(
+    principal: Caller,
+    body: DeviceBody,
+    given: Parameters<typeof credentialsOf>[2],
+  ): Promise<Reply> {
     if (principal.authority !== 'TENANT_ADMIN') return permissionDenied;
     if (body.customerId !== undefined) {
       const customer = await visibleCustomer(accounts, principal, body.customerId);
@@ -95,11 +114,15 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
     }
     const { tenantId } = principal;
     const created = newId<DeviceId>(clock.now());
+    const credentials = credentialsOf(secrets, created, given);
+    if ('status' in credentials) return credentials;
+    const fields = await fieldsOf(tenantId, body, undefined);
+    if ('status' in fields) return fields;
     const answer = await devices.ask(created, {
       type: 'ProvisionDevice',
-      ...fieldsOf(tenantId, body),
+      ...fields,
       customerId: body.customerId ?? null,
-      credentials: { type: 'ACCESS_TOKEN', credentialsId },
+      credentials,
     });
     const kept = await unlessTenantGone(needs, created, tenantId, answer);
     if (kept === undefined) return tokenExpired;
@@ -129,12 +152,17 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
         if (id !== undefined) {
           const before = await visibleDevice(devices, principal, id);
           if (before.type !== 'found') return before;
-          const fields = fieldsOf(tenantId, body);
-          const command = { type: 'UpdateDevice', customerId: customerOf(principal), ...fields } as const;
+          const customer = customerOf(principal);
+          // What names no profile goes on doing so when a client sends back what it read.
+          const asRead = body.deviceProfileId === profileOf(before.value) ? undefined : body.deviceProfileId;
+          const fields = await fieldsOf(tenantId, { ...body, deviceProfileId: asRead }, before.value.type);
+          if ('status' in fields) return fields;
+          const command = { type: 'UpdateDevice', customerId: customer, ...fields } as const;
           return deviceReply(id, await devices.ask(id, command));
         }
 
-        return create(principal, body, query.accessToken || randomAccessToken());
+        const credentials = { credentialsType: 'ACCESS_TOKEN', credentialsId: query.accessToken } as const;
+        return create(principal, body, credentials);
       },
     }),
 
@@ -146,9 +174,7 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
       body: z.object(
         {
           device: deviceBody,
-          credentials: credentialsBody
-            .omit({ deviceId: true })
-            .extend({ credentialsId: credentialsBody.shape.credentialsId.nullish() }),
+          credentials: z.object(credentialsFields),
         },
         { error: 'The body should be {"device": …, "credentials": …}!' },
       ),
@@ -161,7 +187,7 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
       handle({ principal, body: { device, credentials } }) {
         // Changing both at once would be two commands, and only one of them might happen.
         if (device.id !== undefined) return badRequest('The device should be a new one, without an id!');
-        return create(principal, device, credentials.credentialsId ?? randomAccessToken());
+        return create(principal, device, credentials);
       },
     }),
 
@@ -199,7 +225,7 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
     defineRoute({
       method: 'GET',
       path: '/api/device/:deviceId/credentials',
-      summary: "A device's access token",
+      summary: "A device's credentials",
       roles: TENANT_AND_CUSTOMER,
       grants: ['everything'],
       params: inPath,
@@ -210,27 +236,34 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
       },
       async handle({ principal, params }) {
         const device = await visibleDevice(devices, principal, params.deviceId);
-        return device.type === 'found' ? json(viewCredentials(device.value.id, device.value)) : device;
+        return device.type === 'found' ? json(credentialsReply(device.value.id, device.value)) : device;
       },
     }),
 
     defineRoute({
       method: 'POST',
       path: '/api/device/credentials',
-      summary: "Change a device's access token; the old one stops working at once",
+      summary: "Change a device's credentials; the old ones stop working at once",
       roles: TENANT,
       body: credentialsBody,
       responses: {
         200: { description: 'The credentials', schema: credentialsView },
-        400: { description: 'Another device has this token, or the type is not supported' },
+        400: {
+          description:
+            'Another device has these credentials, or they are malformed or of a type that is not supported',
+        },
         404: { description: 'No such device' },
       },
       async handle({ principal, body }) {
-        const credentials = { type: body.credentialsType, credentialsId: body.credentialsId };
+        if (body.credentialsType === 'ACCESS_TOKEN' && !body.credentialsId) {
+          return badRequest('Device credentials id should be specified!');
+        }
+        const credentials = credentialsOf(secrets, body.deviceId, body);
+        if ('status' in credentials) return credentials;
         const command = { type: 'ChangeCredentials', tenantId: principal.tenantId, credentials } as const;
         const answer = await devices.ask(body.deviceId, command);
         return answer.type === 'accepted' && answer.state.status === 'provisioned'
-          ? json(viewCredentials(body.deviceId, answer.state))
+          ? json(credentialsReply(body.deviceId, answer.state))
           : deviceReply(body.deviceId, answer);
       },
     }),

@@ -14,6 +14,7 @@ import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/ids.ts
 import { newId } from '../../actors/ids.ts';
 import { type Log, silentLog } from '../../actors/log.ts';
 import { startSystem, stop } from '../../actors/nact.ts';
+import { createProfiles } from '../../actors/profiles.ts';
 import { createSecrets, type Secrets } from '../../actors/secret.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
@@ -118,6 +119,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     accounts,
     devices,
     directory,
+    profiles: createProfiles(store, clock),
     secrets,
     clock,
     log,

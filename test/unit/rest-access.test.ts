@@ -7,6 +7,8 @@
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { TenantId } from '../../actors/ids.ts';
+import { firstProfileOf } from '../../actors/profiles.ts';
 import type { Role } from '../../http/principal.ts';
 import type { Route } from '../../http/route.ts';
 import {
@@ -68,6 +70,8 @@ const byDevice = ({ deviceId }: Things): Request => ({ params: { deviceId } });
 const byCustomer = ({ customerId }: Things): Request => ({ params: { customerId } });
 const byUser = ({ userId }: Things): Request => ({ params: { userId } });
 const byTenant = ({ tenantId }: Things): Request => ({ params: { tenantId } });
+const firstProfile = (tenantId: string) => firstProfileOf(tenantId as TenantId);
+const byProfile = ({ tenantId }: Things): Request => ({ params: { profileId: firstProfile(tenantId) } });
 const device = (id: string) => ({ entityType: 'DEVICE', id });
 
 const DEVICE_READ = { customer: '404 403 200', tenant: '404 200 200', system: NEVER };
@@ -142,6 +146,28 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
       },
     }),
     ...TENANT_ONLY,
+  },
+  'POST /api/deviceProfile': {
+    request: ({ tenantId }) => ({ body: { id: { id: firstProfile(tenantId) }, name: 'renamed' } }),
+    ...TENANT_ONLY,
+  },
+  'GET /api/deviceProfile/names': unrelated(200, 200, 403),
+  'GET /api/deviceProfile/:profileId': { request: byProfile, ...TENANT_ONLY },
+  'DELETE /api/deviceProfile/:profileId': {
+    request: byProfile, // the default
+    customer: NEVER,
+    tenant: '404 400 400',
+    system: NEVER,
+  },
+  'POST /api/deviceProfile/:profileId/default': { request: byProfile, ...TENANT_ONLY },
+  'GET /api/deviceProfiles': unrelated(403, 200, 403),
+  'GET /api/deviceProfileInfos': unrelated(200, 200, 403),
+  'GET /api/deviceProfileInfo/default': unrelated(200, 200, 403),
+  'GET /api/deviceProfileInfo/:profileId': {
+    request: byProfile,
+    customer: '404 200 200',
+    tenant: '404 200 200',
+    system: NEVER,
   },
   'GET /api/users': unrelated(200, 200, 403),
   'GET /api/user/tokenAccessEnabled': unrelated(403, 200, 200),

@@ -1,0 +1,283 @@
+/**
+ * Device profiles: how the devices of a tenant talk. What counts here is the transport configuration (JSON or protobuf,
+ * see `../../actors/profiles.ts`); the rest of what a client writes into a profile is kept and given back.
+ */
+import { z } from 'zod';
+import type { JsonObject } from '../../actors/json.ts';
+import type {
+  ProfileFields,
+  ProfileRefusal,
+  Profiles,
+  TransportConfiguration,
+} from '../../actors/profiles.ts';
+import { badRequest, notFound, versionConflict } from '../errors.ts';
+import { empty, json, type Problem } from '../reply.ts';
+import { defineRoute, type Route } from '../route.ts';
+import {
+  isKeepable,
+  optionalText,
+  profileId,
+  profilePaging,
+  reference,
+  requiredText,
+  version,
+} from '../schemas.ts';
+import {
+  pageView,
+  profileInfoView,
+  profileNameView,
+  profileView,
+  viewPage,
+  viewProfile,
+  viewProfileInfo,
+  viewProfileName,
+} from '../views.ts';
+
+const TENANT = ['TENANT_ADMIN'] as const;
+const TENANT_AND_CUSTOMER = ['TENANT_ADMIN', 'CUSTOMER_USER'] as const;
+/** JSON of what a profile has beside the fields that are understood here. */
+const MORE_BYTES_MAX = 65_536;
+
+const inPath = z.object({ profileId });
+
+const payloadType = z.looseObject({
+  transportPayloadType: z.enum(['JSON', 'PROTOBUF']).default('JSON'),
+  enableCompatibilityWithJsonPayloadFormat: z.boolean().nullish(),
+});
+
+/** ThingsBoard's shapes, read for what matters here. */
+const transportConfiguration = z.discriminatedUnion(
+  'type',
+  [
+    z.looseObject({ type: z.literal('DEFAULT') }),
+    z.looseObject({
+      type: z.literal('MQTT'),
+      transportPayloadTypeConfiguration: payloadType.nullish(),
+      sendAckOnValidationException: z.boolean().nullish(),
+    }),
+    z.looseObject({
+      type: z.literal('COAP'),
+      coapDeviceTypeConfiguration: z
+        .looseObject({ transportPayloadTypeConfiguration: payloadType.nullish() })
+        .nullish(),
+    }),
+  ],
+  { error: 'Only the transport types DEFAULT, MQTT and COAP are supported!' },
+);
+
+const profileBody = z.looseObject(
+  {
+    id: reference(profileId),
+    name: requiredText('Device profile name'),
+    description: optionalText('Description', 4096),
+    transportType: z
+      .enum(['DEFAULT', 'MQTT', 'COAP'], {
+        error: 'Only the transport types DEFAULT, MQTT and COAP are supported!',
+      })
+      .nullish(),
+    profileData: z.looseObject({ transportConfiguration: transportConfiguration.nullish() }).nullish(),
+    version,
+  },
+  { error: 'The body should be a JSON object!' },
+);
+type ProfileBody = z.output<typeof profileBody>;
+
+export function profileRoutes({ profiles }: { readonly profiles: Profiles }): Route[] {
+  return [
+    defineRoute({
+      method: 'POST',
+      path: '/api/deviceProfile',
+      summary: 'Create a device profile, or with an id: change it',
+      roles: TENANT,
+      body: profileBody,
+      responses: {
+        200: { description: 'The profile', schema: profileView },
+        400: { description: 'The name is taken or malformed, or the transport is not supported' },
+        404: { description: 'No such profile' },
+        409: { description: 'Changed since the version given' },
+      },
+      async handle({ principal: { tenantId }, body }) {
+        const fields = fieldsOf(body);
+        if ('status' in fields) return fields;
+        const saved =
+          body.id === undefined
+            ? await profiles.create(tenantId, fields)
+            : await profiles.update(tenantId, body.id, fields, body.version);
+        if (saved.type === 'refused') return refusedProfile(saved.reason);
+        return json(viewProfile(saved.value, (await profiles.default(tenantId)).id));
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/deviceProfile/names',
+      summary: "The names of the tenant's device profiles",
+      roles: TENANT_AND_CUSTOMER,
+      responses: { 200: { description: 'The names', schema: z.array(profileNameView) } },
+      async handle({ principal }) {
+        const all = await profiles.list(principal.tenantId, { page: 0, pageSize: ALL, sortProperty: 'name' });
+        return json(all.items.map(viewProfileName));
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/deviceProfile/:profileId',
+      summary: 'A device profile',
+      roles: TENANT,
+      params: inPath,
+      responses: {
+        200: { description: 'The profile', schema: profileView },
+        404: { description: 'No such profile' },
+      },
+      async handle({ principal: { tenantId }, params }) {
+        const profile = await profiles.find(tenantId, params.profileId);
+        if (profile === undefined) return notFound;
+        return json(viewProfile(profile, (await profiles.default(tenantId)).id));
+      },
+    }),
+
+    defineRoute({
+      method: 'DELETE',
+      path: '/api/deviceProfile/:profileId',
+      summary: 'Delete a device profile that no device names and that is not the default',
+      roles: TENANT,
+      params: inPath,
+      responses: {
+        200: { description: 'Deleted' },
+        400: { description: 'It is the default, or devices have it' },
+        404: { description: 'No such profile' },
+      },
+      async handle({ principal, params }) {
+        const removed = await profiles.remove(principal.tenantId, params.profileId);
+        return removed.type === 'done' ? empty : refusedProfile(removed.reason);
+      },
+    }),
+
+    defineRoute({
+      method: 'POST',
+      path: '/api/deviceProfile/:profileId/default',
+      summary: 'Make a device profile the default, which devices follow that name none',
+      roles: TENANT,
+      params: inPath,
+      responses: {
+        200: { description: 'The profile', schema: profileView },
+        404: { description: 'No such profile' },
+      },
+      async handle({ principal, params }) {
+        const chosen = await profiles.makeDefault(principal.tenantId, params.profileId);
+        if (chosen.type === 'refused') return refusedProfile(chosen.reason);
+        return json(viewProfile(chosen.value, chosen.value.id));
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/deviceProfiles',
+      summary: "The tenant's device profiles",
+      roles: TENANT,
+      query: profilePaging,
+      responses: { 200: { description: 'A page of profiles', schema: pageView(profileView) } },
+      async handle({ principal: { tenantId }, query }) {
+        const page = await profiles.list(tenantId, query);
+        const { id } = await profiles.default(tenantId);
+        return json(viewPage(page, query, (profile) => viewProfile(profile, id)));
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/deviceProfileInfos',
+      summary: "The tenant's device profiles, in short",
+      roles: TENANT_AND_CUSTOMER,
+      query: profilePaging,
+      responses: { 200: { description: 'A page of profiles', schema: pageView(profileInfoView) } },
+      async handle({ principal, query }) {
+        return json(viewPage(await profiles.list(principal.tenantId, query), query, viewProfileInfo));
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/deviceProfileInfo/default',
+      summary: "The tenant's default device profile, in short",
+      roles: TENANT_AND_CUSTOMER,
+      responses: { 200: { description: 'The profile', schema: profileInfoView } },
+      handle: async ({ principal }) => json(viewProfileInfo(await profiles.default(principal.tenantId))),
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/deviceProfileInfo/:profileId',
+      summary: 'A device profile, in short',
+      roles: TENANT_AND_CUSTOMER,
+      params: inPath,
+      responses: {
+        200: { description: 'The profile', schema: profileInfoView },
+        404: { description: 'No such profile' },
+      },
+      async handle({ principal, params }) {
+        const profile = await profiles.find(principal.tenantId, params.profileId);
+        return profile === undefined ? notFound : json(viewProfileInfo(profile));
+      },
+    }),
+  ];
+}
+
+/** More profiles than anybody has. */
+const ALL = 10_000;
+
+function fieldsOf(body: ProfileBody): ProfileFields | Problem {
+  const transport = transportOf(body);
+  if (transport === undefined) return badRequest('transportType and transportConfiguration do not agree!');
+  const { id: _, name, description, version: __, ...rest } = body;
+  if (!isKeepable(rest)) return badRequest('A number in the profile is out of range!');
+  const more = rest as JsonObject; // what `isKeepable` says, of an object
+  if (Buffer.byteLength(JSON.stringify(more)) > MORE_BYTES_MAX) {
+    return badRequest(`A device profile may not take more than ${MORE_BYTES_MAX} bytes!`);
+  }
+  return { name, description, transport, more };
+}
+
+function transportOf({ transportType, profileData }: ProfileBody): TransportConfiguration | undefined {
+  const given = profileData?.transportConfiguration;
+  const type = transportType ?? given?.type ?? 'DEFAULT';
+  if (given !== undefined && given !== null && given.type !== type) return undefined;
+  switch (type) {
+    case 'DEFAULT':
+      return { type };
+    case 'MQTT': {
+      const mqtt = given?.type === 'MQTT' ? given : undefined;
+      const payload = mqtt?.transportPayloadTypeConfiguration;
+      return {
+        type,
+        payloadType: payload?.transportPayloadType ?? 'JSON',
+        jsonCompatible: payload?.enableCompatibilityWithJsonPayloadFormat ?? false,
+        ackMalformed: mqtt?.sendAckOnValidationException ?? false,
+      };
+    }
+    case 'COAP': {
+      const coap = given?.type === 'COAP' ? given.coapDeviceTypeConfiguration : undefined;
+      return { type, payloadType: coap?.transportPayloadTypeConfiguration?.transportPayloadType ?? 'JSON' };
+    }
+    default:
+      return type satisfies never;
+  }
+}
+
+function refusedProfile(reason: ProfileRefusal): Problem {
+  switch (reason) {
+    case 'not-found':
+      return notFound;
+    case 'name-taken':
+      return badRequest('Device profile with such name already exists!');
+    case 'version-conflict':
+      return versionConflict('Device profile');
+    case 'is-default':
+      return badRequest('Deletion of the default device profile is prohibited!');
+    case 'in-use':
+      return badRequest("The device profile referenced by the devices can't be deleted!");
+    default:
+      return reason satisfies never;
+  }
+}
