@@ -234,6 +234,9 @@ function provision(command: ProvisionDevice, at: Instant): DeviceDecision {
 
 function update(device: Device, command: UpdateDevice, at: Instant): DeviceDecision {
   if (!mayWrite(device, command.customerId)) return refuse({ reason: 'not-owner' });
+  // A gateway opens windows on the tenant's other devices: who may is for the tenant to say, not for one customer.
+  const promotes = isGateway(command) && !isGateway(device);
+  if (promotes && command.customerId !== null) return refuse({ reason: 'not-owner' });
   const { name, deviceType, label, additionalInfo, profileId } = command;
   const profile = profileId === undefined ? {} : { profileId };
   return accept({ type: 'DeviceUpdated', at, name, deviceType, label, additionalInfo, ...profile });
@@ -285,8 +288,8 @@ function hasServerAttribute(device: Device, key: string): boolean {
 }
 
 /** Whether this device may act for others behind it (`additionalInfo.gateway` is the boolean true). */
-export function isGateway(device: Device): boolean {
-  return isJsonObject(device.additionalInfo) && device.additionalInfo.gateway === true;
+export function isGateway({ additionalInfo }: Pick<Device, 'additionalInfo'>): boolean {
+  return isJsonObject(additionalInfo) && additionalInfo.gateway === true;
 }
 
 const IGNORE: DeviceDecision = { type: 'ignore' };

@@ -5,7 +5,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ClaimPolicy } from '../../actors/device/decide.ts';
-import type { DeviceEvent } from '../../actors/device/protocol.ts';
+import type { DeviceCommand, DeviceEvent } from '../../actors/device/protocol.ts';
+import type { CustomerId } from '../../actors/ids.ts';
+import type { JsonObject } from '../../actors/json.ts';
 import {
   ADMIN,
   assign,
@@ -495,6 +497,34 @@ law('attributes', 'keys that mean something to JavaScript are data like any othe
     assert.equal(Object.getPrototypeOf(device.attributes.SERVER_SCOPE), Object.prototype);
     given(OPEN_POLICY, saved(values)).when(deleteAttributes(name)).happened('AttributesDeleted');
   }
+});
+
+law('gateway', 'an owner may not make its device a gateway, the tenant may; what is one may stay one', () => {
+  const update = (customerId: CustomerId | null, additionalInfo: JsonObject | null): DeviceCommand => ({
+    type: 'UpdateDevice',
+    tenantId: TENANT,
+    customerId,
+    name: 'Pump 1',
+    deviceType: 'default',
+    label: null,
+    additionalInfo,
+  });
+  const owned = given(OPEN_POLICY, opened(CLOSES), claimed());
+  owned.when(update(CUSTOMER, { gateway: true })).refused('not-owner');
+  owned.when(update(CUSTOMER, { gateway: 'true', colour: 'red' })).happened('DeviceUpdated');
+  owned.when(update(null, { gateway: true })).happened('DeviceUpdated');
+
+  const madeByTenant: DeviceEvent = {
+    type: 'DeviceUpdated',
+    at: NOW,
+    name: 'Pump 1',
+    deviceType: 'default',
+    label: null,
+    additionalInfo: { gateway: true },
+  };
+  const gateway = given(OPEN_POLICY, opened(CLOSES), claimed(), madeByTenant);
+  gateway.when(update(CUSTOMER, { gateway: true, colour: 'red' })).happened('DeviceUpdated');
+  gateway.when(update(CUSTOMER, null)).happened('DeviceUpdated');
 });
 
 law('server key', 'saving one is an attribute saved, with the instant it was saved', () => {
