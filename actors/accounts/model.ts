@@ -230,7 +230,8 @@ export interface Users {
   activationWorks(token: string): Promise<boolean>;
   /** Sets the first password. Of two at once with the same token exactly one is done. */
   activate(token: string, password: string): Promise<AccountAnswer<User>>;
-  login(email: string, password: string): Promise<Login>;
+  /** @param party on whose behalf, e.g. an address: when many log in at once, parties take turns */
+  login(email: string, password: string, party?: string): Promise<Login>;
   /** Sets a new password; every token issued before is outdated. */
   setPassword(id: UserId, password: string): Promise<AccountAnswer<User>>;
   /** Outdates the tokens of one session of the user, which expire by themselves at `until`. */

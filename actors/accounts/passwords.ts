@@ -4,7 +4,7 @@
  *
  * A hashing takes tens of milliseconds on one of libuv's four threads, which the store's flushes need as well. So few
  * run at once, some may wait, and beyond that the caller is told that the server is overloaded: a flood of logins must
- * not stop the claims.
+ * not stop the claims. Nor must one party's flood keep others from logging in: whoever waits waits in its party's line.
  */
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import type { AccountSettings } from './model.ts';
@@ -19,9 +19,15 @@ export type Overloaded = 'overloaded';
 
 export interface Passwords {
   hash(password: string): Promise<string | Overloaded>;
-  /** Without a hash to compare with it takes as long and says no. */
-  verify(password: string, hash: string | null): Promise<boolean | Overloaded>;
+  /**
+   * Without a hash to compare with it takes as long and says no.
+   * @param party on whose behalf, e.g. an address; parties take turns
+   */
+  verify(password: string, hash: string | null, party?: string): Promise<boolean | Overloaded>;
 }
+
+/** The party of those who are known already: an administrator, a user with an activation link. */
+const NOBODY = '';
 
 type PasswordSettings = Pick<
   AccountSettings,
@@ -36,11 +42,11 @@ export function createPasswords(settings: PasswordSettings): Passwords {
   return {
     hash(password) {
       const salt = randomBytes(SALT_BYTES);
-      return gate(async () => format(cost, salt, await derive(password, salt, cost)));
+      return gate(NOBODY, async () => format(cost, salt, await derive(password, salt, cost)));
     },
-    verify(password, hash) {
+    verify(password, hash, party = NOBODY) {
       const { cost: itsCost, salt, key } = parse(hash ?? nobody);
-      return gate(async () => {
+      return gate(party, async () => {
         const same = timingSafeEqual(await derive(password, salt, itsCost), key);
         return same && hash !== null;
       });
@@ -83,24 +89,61 @@ function parse(hash: string): { cost: number; salt: Buffer; key: Buffer } {
   };
 }
 
-/** Runs at most `width` tasks at once and keeps at most `queueMax` waiting. */
+type Waiting = (turn: 'go' | Overloaded) => void;
+
+/**
+ * Runs at most `width` tasks at once and keeps at most `queueMax` waiting. Parties take turns, and where there is no
+ * room the one that has most waiting gives up its newest: a flood from one party holds up that party.
+ */
 function createGate(width: number, queueMax: number) {
   let running = 0;
-  const waiting: (() => void)[] = [];
+  let waiting = 0;
+  /** Who waits, by party; the party whose turn it is comes first. */
+  const lines = new Map<string, Waiting[]>();
 
-  return async <Result>(task: () => Promise<Result>): Promise<Result | Overloaded> => {
-    if (running >= width) {
-      if (waiting.length >= queueMax) return 'overloaded';
-      await new Promise<void>((resolve) => waiting.push(resolve)); // whoever ends hands its place on
-    } else {
-      running += 1;
+  /** Waits for a place; whoever ends hands its own on. */
+  function turn(party: string): Promise<'go' | Overloaded> {
+    const mine = lines.get(party)?.length ?? 0;
+    if (waiting >= queueMax && !makeRoom(mine)) return Promise.resolve('overloaded');
+    waiting += 1;
+    return new Promise((resolve) => {
+      const line = lines.get(party);
+      if (line === undefined) lines.set(party, [resolve]);
+      else line.push(resolve);
+    });
+  }
+
+  /** Turns the newest of the longest line away, if that line is longer than the asking one would become. */
+  function makeRoom(asking: number): boolean {
+    let longest: Waiting[] = [];
+    for (const line of lines.values()) if (line.length > longest.length) longest = line;
+    if (longest.length <= asking + 1) return false;
+    longest.pop()?.('overloaded'); // others are left in that line
+    waiting -= 1;
+    return true;
+  }
+
+  function handOn(): void {
+    const [first] = lines;
+    if (first === undefined) {
+      running -= 1;
+      return;
     }
+    const [party, line] = first;
+    const next = line.shift();
+    waiting -= 1;
+    lines.delete(party);
+    if (line.length > 0) lines.set(party, line); // its next turn comes after everybody else's
+    next?.('go');
+  }
+
+  return async <Result>(party: string, task: () => Promise<Result>): Promise<Result | Overloaded> => {
+    if (running < width) running += 1;
+    else if ((await turn(party)) === 'overloaded') return 'overloaded';
     try {
       return await task();
     } finally {
-      const next = waiting.shift();
-      if (next === undefined) running -= 1;
-      else next();
+      handOn();
     }
   };
 }

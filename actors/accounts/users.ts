@@ -250,9 +250,9 @@ export function createUsers(needs: UsersNeeds): Users {
       return adjust(row.id, withPassword(passwordHash));
     },
 
-    async login(email, password) {
+    async login(email, password, party) {
       const row = await rows.findByKey(emailKey(email, settings.loginCaseSensitive));
-      const matches = await passwords.verify(password, row?.passwordHash ?? null);
+      const matches = await passwords.verify(password, row?.passwordHash ?? null, party);
       if (matches === 'overloaded') return OVERLOADED;
       if (row === undefined || !matches) return { type: 'refused', reason: 'bad-credentials' };
       if (!row.enabled || !(await membershipStands(row.membership))) {

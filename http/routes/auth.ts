@@ -59,7 +59,7 @@ export function authRoutes({ accounts, tokens, authentication, clock, settings }
         const { username, password } = body;
         const login = await attempt(
           [{ limiter: logins, key: `${username.toLowerCase()} ${address}` }],
-          () => users.login(username, password),
+          () => users.login(username, password, address),
           ({ type }) => type === 'refused',
         );
         switch (login.type) {
@@ -143,7 +143,7 @@ export function authRoutes({ accounts, tokens, authentication, clock, settings }
         if (user === undefined) return notFound;
         const login = await attempt(
           [{ limiter: logins, key: `${user.email.toLowerCase()} ${address}` }],
-          () => users.login(user.email, body.currentPassword),
+          () => users.login(user.email, body.currentPassword, address),
           ({ type }) => type === 'refused',
         );
         if (login.type === 'blocked') {

@@ -58,6 +58,32 @@ test('passwords: two at once, three waiting, the next is told so at once', async
   assert.is.not(await passwords.hash('x'), 'overloaded');
 });
 
+test('passwords: a flood from one party neither turns others away nor goes before them', async () => {
+  const passwords = createPasswords(CHEAP);
+  const order: string[] = [];
+  const login = async (party: string) => {
+    const result = await passwords.verify('x', null, party);
+    order.push(result === 'overloaded' ? `${party} turned away` : party);
+  };
+  // Two run, three wait, one has no room; then others come.
+  const flood = Array.from({ length: 6 }, () => login('flood'));
+  await Promise.all([...flood, login('one'), login('two')]);
+  assert.equal(order.filter((who) => who === 'flood turned away').length, 3);
+  assert.ok(order.includes('one') && order.includes('two'), order.join());
+  const rest = order.filter((who) => !who.endsWith('away')).slice(3);
+  assert.equal(new Set(rest), new Set(['one', 'two']));
+});
+
+test('passwords: of many parties that wait none is turned away for another', async () => {
+  const passwords = createPasswords(CHEAP);
+  const parties = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const all = await Promise.all(parties.map((party) => passwords.verify('x', null, party)));
+  assert.equal(
+    all.map((result) => result === 'overloaded'),
+    [false, false, false, false, false, true],
+  );
+});
+
 test('passwords: a stored hash that is none is a fault, not a wrong password', async () => {
   try {
     await createPasswords(CHEAP).verify('x', 'plain');
