@@ -104,6 +104,27 @@ test('peers: proxies are believed as far as they are trusted', () => {
   assert.is(peerOf(undefined, undefined, 0), 'unknown');
 });
 
+test('peers: an IPv6 network of 64 bits is one, an IPv4 address is one however it is written', () => {
+  const of = (remoteAddress: string) => peerOf({ socket: { remoteAddress } } as never, undefined, 0);
+  assert.is(of('2001:db8:1:2::1'), '2001:db8:1:2::/64');
+  assert.is(of('2001:DB8:1:2:ffff:ffff:ffff:ffff'), '2001:db8:1:2::/64');
+  assert.is(of('2001:db8:1:3::1'), '2001:db8:1:3::/64');
+  assert.is(of('2001:db8::5:6:7:8'), '2001:db8:0:0::/64');
+  assert.is(of('fe80::1%eth0'), 'fe80:0:0:0::/64');
+  assert.is(of('::1'), '0:0:0:0::/64');
+  assert.is(of('::ffff:10.0.0.1'), '10.0.0.1');
+  assert.is(of('10.0.0.1'), '10.0.0.1');
+});
+
+test('peers: a port that a proxy wrote does not make another peer', () => {
+  const of = (header: string) => peerOf(undefined, header, 1);
+  assert.is(of('10.0.0.1:4711'), '10.0.0.1');
+  assert.is(of('[2001:db8:1:2::1]:4711'), '2001:db8:1:2::/64');
+  assert.is(of('[2001:db8:1:2::1]'), '2001:db8:1:2::/64');
+  assert.is(of('unknown'), 'unknown');
+  assert.is(of('_hidden'), '_hidden');
+});
+
 // -------------------------------------------------------------------------------------------------------- attempts
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
