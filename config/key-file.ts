@@ -52,7 +52,7 @@ function makeKey(path: string, bytes: number): Buffer {
 }
 
 /** A new name is durable when its folder is. */
-function flushFolder(folder: string): void {
+export function flushFolder(folder: string): void {
   const handle = openSync(folder, 'r');
   try {
     fsyncSync(handle);

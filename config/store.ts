@@ -1,8 +1,9 @@
 /** Opens the store that the settings name, with the folder locked where there is one. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { openLmdbStore, StoreInUse } from '../actors/store/lmdb.ts';
 import { createMemoryStore } from '../actors/store/memory.ts';
 import type { Store } from '../actors/store/store.ts';
+import { flushFolder } from './key-file.ts';
 import { lockFolder, pidOf } from './lock.ts';
 import { StartRefused } from './refusal.ts';
 import type { Config } from './schema.ts';
@@ -25,7 +26,13 @@ export function openStore({ dataDir, url }: Config['store']): OpenedStore {
   const lock = inFolder(path, () => lockFolder(path));
   if (lock.type === 'held') throw inUse(path, lock.pid);
   try {
-    const store = inFolder(path, () => openLmdbStore({ path, owner: lock.owner }));
+    const store = inFolder(path, () => {
+      const opened = openLmdbStore({ path, owner: lock.owner });
+      // A power cut soon after the first start must not take the names away from files that were flushed.
+      flushFolder(path);
+      flushFolder(dirname(path));
+      return opened;
+    });
     return {
       store,
       volatile: false,

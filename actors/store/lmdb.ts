@@ -55,8 +55,11 @@ export class StoreInUse extends Error {
 /** Opens the store. Throws `StoreInUse`, or an error when the folder can not be used or holds an unknown format. */
 export function openLmdbStore({ path, owner }: LmdbSettings): Store {
   const name = `lmdb:${path}`;
+  // Not among lmdb's types. In the files are password hashes and access tokens: for their owner alone.
+  const permissions = { permissionsMode: 0o600 };
   // Without `overlappingSync: false` a write would resolve before it is flushed.
   const env = open<string, string>({
+    ...permissions,
     path,
     overlappingSync: false,
     maxDbs: 16,

@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -258,6 +258,18 @@ test('LMDB: a full disk fails the writes, not the process; with room again all g
   for (const n of range(after)) assert.is((await store.journal.load(`after-${n}`)).sequence, 1);
   assert.is((await wholeLog(store.journal)).length, before + after);
   await store.close();
+});
+
+test('store: LMDB: its files are for their owner alone, in a folder that others may read too', async () => {
+  const path = folder();
+  chmodSync(path, 0o755);
+  const store = openLmdbStore({ path });
+  await store.close();
+  const modes = readdirSync(path).map((name) => [
+    name,
+    (statSync(join(path, name)).mode & 0o777).toString(8),
+  ]);
+  assert.equal(Object.fromEntries(modes), { 'data.mdb': '600', 'lock.mdb': '600' });
 });
 
 test.run();
