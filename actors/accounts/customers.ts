@@ -46,7 +46,11 @@ export function createCustomers(
     if ((await tenants.find(tenantId)) === undefined) return refused({ reason: 'not-found' });
     const at = clock.now();
     const row: CustomerRow = { id: newId<CustomerId>(at), tenantId, createdAt: at, version: 1, ...fields };
-    return (await rows.create(row)) ? done(row) : refused({ reason: 'title-taken' });
+    if (!(await rows.create(row))) return refused({ reason: 'title-taken' });
+    if ((await tenants.find(tenantId)) !== undefined) return done(row);
+    const marked = await rows.mark(row.id); // the tenant was deleted meanwhile; from here on that finds the customer
+    if (marked !== undefined) await rows.erase(marked);
+    return refused({ reason: 'not-found' });
   }
 
   const findByTitle = (tenantId: TenantId, title: string) => rows.findByKey(titleKey(tenantId, title));

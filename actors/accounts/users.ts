@@ -135,7 +135,12 @@ export function createUsers(needs: UsersNeeds): Users {
         passwordHash,
         activation,
       };
-      if (await rows.create(row)) return done(publicUser(row));
+      if (await rows.create(row)) {
+        // Its customer or tenant may have been deleted meanwhile; from here on a deletion finds the user.
+        if (await membershipStands(membership)) return done(publicUser(row));
+        await needs.removal.user(id);
+        return refused({ reason: 'not-found' });
+      }
       if (activation !== null) await useToken(index, activation.token, id);
       return refused({ reason: 'email-taken', email: fields.email });
     },

@@ -433,4 +433,33 @@ test('accounts: one process changes what another deletes: it stays deleted, in a
   await fc.assert(property, { numRuns: 300 });
 });
 
+test('accounts: a user made while its customer is deleted does not keep its address, in any interleaving', async () => {
+  const property = fc.asyncProperty(fc.scheduler(), async (scheduler) => {
+    const { store, clock, tenantId, accounts } = await scene();
+    const { id: customerId } = given(await accounts.customers.create(tenantId, customer('C')));
+    const [one, other] = [1, 2].map(() => accountsOver(scheduled(store, scheduler), clock));
+    const both = [
+      one?.users.create({ authority: 'CUSTOMER_USER', tenantId, customerId }, person('a@x.test')),
+      other?.customers.remove(tenantId, customerId, BY),
+    ];
+    await scheduler.waitFor(Promise.all(both));
+    const later = accountsOver(store, clock);
+    assert.is(await later.users.findByEmail('a@x.test'), undefined);
+    given(await later.users.create({ authority: 'TENANT_ADMIN', tenantId }, person('a@x.test')));
+  });
+  await fc.assert(property, { numRuns: 300 });
+});
+
+test('accounts: a customer made while its tenant is deleted is not there, in any interleaving', async () => {
+  const property = fc.asyncProperty(fc.scheduler(), async (scheduler) => {
+    const { store, clock, tenantId } = await scene();
+    const [one, other] = [1, 2].map(() => accountsOver(scheduled(store, scheduler), clock));
+    const creating = one?.customers.create(tenantId, customer('C'));
+    await scheduler.waitFor(Promise.all([creating, other?.tenants.remove(tenantId, BY)]));
+    const later = accountsOver(store, clock);
+    assert.is(await later.customers.findByTitle(tenantId, 'C'), undefined);
+  });
+  await fc.assert(property, { numRuns: 300 });
+});
+
 test.run();
