@@ -4,10 +4,11 @@ import { mqttBasic, mqttBasicParts, x509 } from '../actors/credentials.ts';
 import type { Credentials } from '../actors/device/protocol.ts';
 import type { DeviceId } from '../actors/ids.ts';
 import type { Secrets } from '../actors/secret.ts';
+import { isCleanText } from '../actors/text.ts';
 import { randomAccessToken } from './access-token.ts';
 import { badRequest } from './errors.ts';
 import type { Problem } from './reply.ts';
-import { isCleanText, NAME_MAX } from './schemas.ts';
+import { NAME_MAX } from './schemas.ts';
 
 /** PEM of a chain or of a large key; a certificate that ThingsBoard takes is shorter. */
 const VALUE_MAX = 32_768;

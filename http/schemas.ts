@@ -11,18 +11,10 @@ import {
   type UserId,
 } from '../actors/ids.ts';
 import { isJsonObject, type Json, type JsonObject } from '../actors/json.ts';
+import { isCleanText } from '../actors/text.ts';
 
 /** Names, titles and the like may have as many UTF-16 units. */
 export const NAME_MAX = 255;
-
-const LONE_SURROGATE = /\p{Surrogate}/u;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROL = /[\u0000-\u001f\u007f]/;
-
-/** Fit to be a key in an index and to be shown: no control characters, no halves of characters. */
-export function isCleanText(text: string): boolean {
-  return !CONTROL.test(text) && !LONE_SURROGATE.test(text);
-}
 
 /** A required text, e.g. a name. @param what how the messages call it */
 export function requiredText(what: string, max = NAME_MAX) {

@@ -19,11 +19,12 @@ import type { DeviceAnswer, Devices } from '../../actors/devices.ts';
 import type { DeviceId } from '../../actors/ids.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../actors/json.ts';
 import type { Secrets } from '../../actors/secret.ts';
+import { isCleanText } from '../../actors/text.ts';
 import { badRequest, permissionDenied, refusedByDevice, unavailable } from '../errors.ts';
 import type { CustomerUser, TenantAdministrator } from '../principal.ts';
 import { empty, json, type Problem, type Reply } from '../reply.ts';
 import { defineRoute, type Method, type Route } from '../route.ts';
-import { deviceId, isCleanText, isKeepable, NAME_MAX } from '../schemas.ts';
+import { deviceId, isKeepable, NAME_MAX } from '../schemas.ts';
 import { attributesView } from '../views.ts';
 import { customerOf, visibleDevice } from './access.ts';
 
