@@ -1,0 +1,106 @@
+/**
+ * The third of CoAP's three layers: a UDP socket, and what is put together behind it (RFC 7252, RFC 7959).
+ *
+ *   datagrams ── message.ts ──► messages ── exchanges.ts ──► requests, each once ── resource.ts ──► claiming
+ *
+ * There is no DTLS: no library for Node that serves it is kept. A VPN or a DTLS proxy in front is the way to have it.
+ */
+import { createSocket, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import type { Clock } from '../../actors/clock.ts';
+import type { Devices, Directory } from '../../actors/devices.ts';
+import type { Log } from '../../actors/log.ts';
+import type { Secrets } from '../../actors/secret.ts';
+import { type AuthenticatedDevice, createClaiming } from '../claiming.ts';
+import { type ClaimPayload, parseClaimPayload } from '../payload.ts';
+import { ListenError, type Listening, type Transport } from '../transport.ts';
+import { Exchanges, unavailableResponse } from './exchanges.ts';
+import { createResource, tooLargeResponse } from './resource.ts';
+import type { CoapSettings } from './settings.ts';
+import { Uploads } from './uploads.ts';
+
+export interface CoapEndpointOptions {
+  readonly settings: CoapSettings;
+  readonly devices: Devices;
+  readonly directory: Directory;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Reads a payload in the format that this device speaks; JSON for all where it is not given. */
+  readonly readPayload?: (device: AuthenticatedDevice, payload: Buffer) => ClaimPayload;
+}
+
+/** A burst of many devices waits in the kernel; it grants less where `net.core.rmem_max` is lower. */
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+
+/** Creates the server; nothing listens before `start`. */
+export function createCoapEndpoint(options: CoapEndpointOptions): Transport {
+  const { settings, clock, log } = options;
+  const { bindAddress, port } = settings;
+  let open = false;
+
+  const exchanges = new Exchanges(settings, {
+    clock,
+    random: Math.random,
+    send(datagram, to) {
+      // What can not be sent is as good as lost on the way, which the other side has to bear with anyhow.
+      if (open) socket.send(datagram, to.port, to.address, () => {});
+    },
+    serve: createResource({
+      settings,
+      claiming: createClaiming(options.devices, options.directory, options.secrets),
+      uploads: new Uploads(settings, clock),
+      readPayload: options.readPayload ?? ((_device, payload) => parseClaimPayload(payload)),
+      log,
+    }),
+    tooLarge: () => tooLargeResponse(settings),
+    overloaded: () => unavailableResponse(settings.retryAfterSeconds),
+  });
+
+  const socket = createSocket({
+    type: isIPv6(bindAddress) ? 'udp6' : 'udp4',
+    recvBufferSize: RECEIVE_BUFFER_BYTES,
+  });
+  socket.on('message', (datagram, from) => {
+    if (from.port !== 0) exchanges.receive(datagram, from); // to port 0 nothing can be sent
+  });
+
+  return {
+    name: 'coap',
+
+    async start(): Promise<Listening> {
+      await bind(socket, bindAddress, port);
+      open = true;
+      socket.on('error', (error) => log.error({ err: error }, 'coap: the socket has an error'));
+      const address = socket.address();
+      return { address: address.address, port: address.port };
+    },
+
+    async stop(drainMs: number): Promise<void> {
+      if (!open) return;
+      let cancel: (() => void) | undefined;
+      const late = new Promise<void>((resolve) => {
+        cancel = clock.after(drainMs, resolve);
+      });
+      await Promise.race([exchanges.drain(), late]);
+      cancel?.();
+      open = false;
+      exchanges.close();
+      await new Promise<void>((resolve) => socket.close(() => resolve()));
+    },
+  };
+}
+
+function bind(socket: Socket, address: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: Error) => {
+      socket.close();
+      reject(new ListenError('CoAP', address, port, error));
+    };
+    socket.once('error', onError);
+    socket.bind({ address, port, exclusive: true }, () => {
+      socket.off('error', onError);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,199 @@
+/**
+ * What the CoAP server serves: `POST /api/v1/{access token}/claim` opens a claim window. The device is told the outcome
+ * by the code, after it is durable (rule O6); a diagnostic payload says more to a person (RFC 7252 §5.5.2).
+ *
+ *   2.01 Created      empty: the window is open          (ThingsBoard: also when it silently refused)
+ *   4.09 Conflict     refused; the payload is the reason: `already-claimed`
+ *   4.00              malformed; not a feature; GET
+ *   4.01              unknown or revoked token
+ *   4.04              not below `/api/v1`
+ *   4.05              PUT, DELETE and methods that are younger
+ *   4.08, 4.13        blocks that do not fit together; too large, with the limit in Size1
+ *   5.03              no answer could be had; Max-Age says when to ask again
+ *
+ * Path rules as in ThingsBoard (facts 1.1): the feature's name in any case, segments behind it do not matter; neither do
+ * query and Content-Format. Access tokens are part of the path: never log the path.
+ */
+
+import type { Log } from '../../actors/log.ts';
+import type { AuthenticatedDevice, Claiming, ClaimOutcome } from '../claiming.ts';
+import type { ClaimPayload } from '../payload.ts';
+import { Code } from './codes.ts';
+import { type Request, type Response, responseOf, unavailableResponse } from './exchanges.ts';
+import type { Option } from './message.ts';
+import {
+  type Block,
+  blockBytes,
+  blockOf,
+  blockOption,
+  OptionNumber,
+  pathOf,
+  SIZE_EXPONENT_MAX,
+  uintOf,
+  uintOption,
+  valuesOf,
+} from './options.ts';
+import type { CoapSettings } from './settings.ts';
+import type { Received, Uploads } from './uploads.ts';
+
+export interface ResourceOptions {
+  readonly settings: CoapSettings;
+  readonly claiming: Claiming;
+  readonly uploads: Uploads;
+  /** Reads a payload in the format that this device speaks. */
+  readonly readPayload: (device: AuthenticatedDevice, payload: Buffer) => ClaimPayload;
+  readonly log: Log;
+}
+
+/** What a claim is answered with besides its outcome: for a claim in blocks, which block this was. */
+type More = readonly Option[];
+
+/** Returns how a request is served. What it returns never rejects. */
+export function createResource(options: ResourceOptions): (request: Request) => Promise<Response> {
+  const { settings, claiming, uploads, readPayload, log } = options;
+
+  const unavailable = (): Response => unavailableResponse(settings.retryAfterSeconds);
+
+  /** The device with this token, or what to answer when there is none. */
+  async function authenticate(accessToken: string): Promise<Authenticated> {
+    try {
+      const device = await claiming.authenticate(accessToken);
+      if (device !== undefined) return { type: 'device', device };
+      return { type: 'refused', response: responseOf(Code.unauthorized) };
+    } catch (error) {
+      log.warn({ err: error }, 'coap: a device could not be looked up');
+      return { type: 'refused', response: unavailable() };
+    }
+  }
+
+  async function claim(device: AuthenticatedDevice, payload: Buffer, more: More = []): Promise<Response> {
+    const request = readPayload(device, payload);
+    const outcome = request.type === 'malformed' ? request : await claiming.initiate(device, request);
+    return responseTo(outcome, more, unavailable);
+  }
+
+  async function claimInBlocks(request: Request, accessToken: string, block: Block): Promise<Response> {
+    if (!isSound(block, request.payload)) return responseOf(Code.badRequest, 'the block is not sound');
+    const own: More = [blockOption(OptionNumber.block1, block)];
+    const key = uploadKey(request);
+    if (block.number > 0) return afterBlock(uploads.append(key, block, request.payload), own);
+
+    const authenticated = await authenticate(accessToken);
+    if (authenticated.type === 'refused') return authenticated.response;
+    const { device } = authenticated;
+    if (!block.more) return claim(device, request.payload, own);
+    return afterBlock(uploads.begin(key, device, request.payload), own);
+  }
+
+  function afterBlock(received: Received, own: More): Response | Promise<Response> {
+    switch (received.type) {
+      case 'continue':
+        return responseOf(Code.continue, '', own);
+      case 'complete':
+        return claim(received.device, received.payload, own);
+      case 'incomplete':
+        return responseOf(Code.requestEntityIncomplete, '', own);
+      case 'too-large':
+        return tooLargeResponse(settings, own);
+      default:
+        return received satisfies never;
+    }
+  }
+
+  return async (request) => {
+    const target = targetOf(request);
+    if (target.type === 'refused') return target.response;
+    const { accessToken } = target;
+    const size = uintOf(request.options, OptionNumber.size1) ?? 0; // RFC 7959 §4: what all blocks will come to
+    if (Math.max(size, request.payload.length) > settings.payloadBytesMax) return tooLargeResponse(settings);
+
+    const block = blockOf(request.options, OptionNumber.block1);
+    if (block !== undefined) return claimInBlocks(request, accessToken, block);
+    const authenticated = await authenticate(accessToken);
+    return authenticated.type === 'refused'
+      ? authenticated.response
+      : claim(authenticated.device, request.payload);
+  };
+}
+
+type Authenticated =
+  | { readonly type: 'device'; readonly device: AuthenticatedDevice }
+  | { readonly type: 'refused'; readonly response: Response };
+
+type Target =
+  | { readonly type: 'claim'; readonly accessToken: string }
+  | { readonly type: 'refused'; readonly response: Response };
+
+function targetOf({ code, options }: Request): Target {
+  const refused = (refusal: number, why = ''): Target => ({
+    type: 'refused',
+    response: responseOf(refusal, why),
+  });
+
+  const isFor = (number: number): boolean => options.some((option) => option.number === number);
+  if (isFor(OptionNumber.proxyUri) || isFor(OptionNumber.proxyScheme)) {
+    return refused(Code.proxyingNotSupported); // RFC 7252 §5.10.2
+  }
+  if (code !== Code.post && code !== Code.get) return refused(Code.methodNotAllowed); // §5.8
+
+  const path = pathOf(options);
+  if (path === undefined) return refused(Code.badRequest, 'the path is not UTF-8');
+  const [api, version, ...rest] = path;
+  if (api !== 'api' || version !== 'v1') return refused(Code.notFound);
+  // With one segment left it is the feature, of a device that shows a certificate; there are none without DTLS.
+  const [accessToken, feature] = rest.length === 1 ? [undefined, rest[0]] : rest;
+  if (feature?.toLowerCase() !== 'claim')
+    return refused(Code.badRequest, 'no such feature of the device API');
+  if (code === Code.get) return refused(Code.badRequest, 'a claim window is opened by POST');
+  if (accessToken === undefined) return refused(Code.unauthorized);
+
+  const block2 = blockOf(options, OptionNumber.block2); // of our answer, which has one block
+  if (block2 !== undefined && (block2.number > 0 || block2.sizeExponent > SIZE_EXPONENT_MAX)) {
+    return refused(Code.badRequest, 'the answer has no such block');
+  }
+  return { type: 'claim', accessToken };
+}
+
+/** RFC 7959 §2.2: size exponent 7 is reserved; a block that others follow is full, the last one may be shorter. */
+function isSound(block: Block, payload: Buffer): boolean {
+  if (block.sizeExponent > SIZE_EXPONENT_MAX) return false;
+  return block.more ? payload.length === blockBytes(block) : payload.length <= blockBytes(block);
+}
+
+/** Which blocks belong together: those of one endpoint, to one path, with one request tag (RFC 9175 §3). */
+function uploadKey({ peer, options }: Request): string {
+  const values = (number: number) => valuesOf(options, number).map((value) => value.toString('hex'));
+  return [peer, values(OptionNumber.uriPath), values(OptionNumber.requestTag)].join(' ');
+}
+
+function responseTo(outcome: ClaimOutcome, more: More, unavailable: () => Response): Response {
+  switch (outcome.type) {
+    case 'opened':
+      return responseOf(Code.created, '', more);
+    case 'refused':
+      return responseOf(Code.conflict, outcome.reason, more);
+    case 'malformed':
+      return responseOf(Code.badRequest, outcome.why, more);
+    case 'revoked':
+      return responseOf(Code.unauthorized, '', more);
+    case 'unavailable': {
+      const response = unavailable();
+      return { ...response, options: [...response.options, ...more] };
+    }
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** RFC 7959 §2.9.3: 4.13 with the limit, and to who sent all in one, in which blocks to send it. */
+export function tooLargeResponse(settings: CoapSettings, more?: More): Response {
+  const inBlocks = blockOption(OptionNumber.block1, {
+    number: 0,
+    more: false,
+    sizeExponent: SIZE_EXPONENT_MAX,
+  });
+  return responseOf(Code.requestEntityTooLarge, '', [
+    uintOption(OptionNumber.size1, settings.payloadBytesMax),
+    ...(more ?? [inBlocks]),
+  ]);
+}
