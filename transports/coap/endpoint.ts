@@ -38,13 +38,21 @@ export function createCoapEndpoint(options: CoapEndpointOptions): Transport {
   const { settings, clock, log } = options;
   const { bindAddress, port } = settings;
   let open = false;
+  /** Datagrams that the socket has taken and not sent yet: closing it would drop them. */
+  let leaving = 0;
+  let onAllLeft: (() => void) | undefined;
 
   const exchanges = new Exchanges(settings, {
     clock,
     random: Math.random,
     send(datagram, to) {
       // What can not be sent is as good as lost on the way, which the other side has to bear with anyhow.
-      if (open) socket.send(datagram, to.port, to.address, () => {});
+      if (!open) return;
+      leaving += 1;
+      socket.send(datagram, to.port, to.address, () => {
+        leaving -= 1;
+        if (leaving === 0) onAllLeft?.();
+      });
     },
     serve: createResource({
       settings,
@@ -82,7 +90,11 @@ export function createCoapEndpoint(options: CoapEndpointOptions): Transport {
       const late = new Promise<void>((resolve) => {
         cancel = clock.after(drainMs, resolve);
       });
-      await Promise.race([exchanges.drain(), late]);
+      const allLeft = async (): Promise<void> => {
+        open = false;
+        if (leaving > 0) await new Promise<void>((resolve) => (onAllLeft = resolve));
+      };
+      await Promise.race([exchanges.drain().then(allLeft), late]);
       cancel?.();
       open = false;
       exchanges.close();
