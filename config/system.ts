@@ -78,12 +78,13 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
 }
 
 function createMqtt(config: Config, { clock, log }: CoreNeeds, core: Core) {
-  const { devices, directory, secrets, root } = core;
+  const { devices, directory, secrets, profiles, root } = core;
   const endpoint = createMqttEndpoint({
     settings: config.mqtt,
     devices,
     directory,
     secrets,
+    profiles,
     parent: root,
     clock,
     log,

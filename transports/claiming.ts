@@ -5,17 +5,20 @@
  * leaves this file (rule C9), the outcome is known only after it is durable (rule O6).
  */
 import type { Instant } from '../actors/clock.ts';
+import { type MqttBasicParts, matchesMqttBasic, mqttBasicId, x509Id } from '../actors/credentials.ts';
 import type { Unavailable } from '../actors/decider.ts';
 import { isGateway } from '../actors/device/decide.ts';
 import type { DeviceRecord, RefusalReason } from '../actors/device/protocol.ts';
 import type { DeviceAnswer, Devices, Directory } from '../actors/devices.ts';
-import type { DeviceId } from '../actors/ids.ts';
+import type { DeviceId, ProfileId, TenantId } from '../actors/ids.ts';
 import type { Secrets } from '../actors/secret.ts';
 import type { ClaimRequest } from './payload.ts';
 
-/** A device that has shown its access token, for as long as its session or request lasts. */
+/** A device that has shown its credentials, for as long as its session or request lasts. */
 export interface AuthenticatedDevice {
   readonly id: DeviceId;
+  readonly tenantId: TenantId;
+  readonly profileId: ProfileId | null;
   readonly credentialsId: string;
   readonly isGateway: boolean;
 }
@@ -34,16 +37,54 @@ export type ClaimOutcome =
 export interface Claiming {
   /** Which device holds this access token. Rejects with `StoreUnavailable`. */
   authenticate(accessToken: string): Promise<AuthenticatedDevice | undefined>;
+  /** Who says this in MQTT's CONNECT: an access token as user name, or MQTT_BASIC credentials (facts 2.1). */
+  authenticateMqtt(said: MqttBasicParts): Promise<AuthenticatedDevice | undefined>;
+  /** Which device has this certificate, in DER, whose private key was proven by TLS. */
+  authenticateCertificate(der: Buffer): Promise<AuthenticatedDevice | undefined>;
   /** Asks the device to open its window. Never rejects. */
   initiate(device: AuthenticatedDevice, request: ClaimRequest): Promise<ClaimOutcome>;
 }
 
 export function createClaiming(devices: Devices, directory: Directory, secrets: Secrets): Claiming {
+  function proven(record: DeviceRecord, said: MqttBasicParts): AuthenticatedDevice | undefined {
+    const { id, credentials } = record;
+    switch (credentials.type) {
+      case 'ACCESS_TOKEN':
+        return authenticated(record);
+      case 'MQTT_BASIC':
+        return matchesMqttBasic(secrets, id, credentials, said) ? authenticated(record) : undefined;
+      case 'X509_CERTIFICATE':
+        return undefined;
+      default:
+        return credentials satisfies never;
+    }
+  }
+
   return {
     async authenticate(accessToken) {
       const record = await directory.byCredentials(accessToken);
       // Other credentials are found by ids that are no secrets.
       return record?.credentials.type === 'ACCESS_TOKEN' ? authenticated(record) : undefined;
+    },
+
+    async authenticateMqtt(said) {
+      const clientId = said.clientId || null;
+      const userName = said.userName || null;
+      const find = async (id: string | undefined) =>
+        id === undefined ? undefined : directory.byCredentials(id);
+      // Both at once, for a device with a token waits for both. Without a client id there is nothing to digest.
+      const [byBoth, byName] = await Promise.all([
+        clientId === null ? undefined : find(mqttBasicId(clientId, userName)),
+        userName === null ? undefined : find(userName),
+      ]);
+      // Credentials of both parts come first: with a wrong password for them, nothing else is looked at.
+      if (byBoth?.credentials.type === 'MQTT_BASIC') return proven(byBoth, said);
+      return byName === undefined ? undefined : proven(byName, said);
+    },
+
+    async authenticateCertificate(der) {
+      const record = await directory.byCredentials(x509Id(der));
+      return record?.credentials.type === 'X509_CERTIFICATE' ? authenticated(record) : undefined;
     },
 
     initiate(device, request) {
@@ -62,12 +103,14 @@ export function createClaiming(devices: Devices, directory: Directory, secrets: 
 function authenticated(record: DeviceRecord): AuthenticatedDevice {
   return {
     id: record.id,
+    tenantId: record.tenantId,
+    profileId: record.profileId ?? null,
     credentialsId: record.credentials.credentialsId,
     isGateway: isGateway(record),
   };
 }
 
-function outcomeOf(answer: DeviceAnswer): ClaimOutcome {
+export function outcomeOf(answer: DeviceAnswer): ClaimOutcome {
   switch (answer.type) {
     case 'accepted': {
       const window = answer.state.status === 'provisioned' ? answer.state.window : null;
@@ -98,16 +141,12 @@ function refused(refusal: Extract<DeviceAnswer, { type: 'refused' }>['refusal'])
 }
 
 /** The outcome as a device reads it, on the response topic; undefined where it learns it in another way. */
-export function outcomeMessage(outcome: ClaimOutcome): string | undefined {
+export function outcomeMessage(outcome: ClaimOutcome): object | undefined {
   switch (outcome.type) {
     case 'opened':
-      return JSON.stringify({ status: 'opened', closesAt: outcome.closesAt });
+      return { status: 'opened', closesAt: outcome.closesAt };
     case 'refused':
-      return JSON.stringify({
-        status: 'refused',
-        reason: outcome.reason,
-        maxDurationMs: outcome.maxDurationMs,
-      });
+      return { status: 'refused', reason: outcome.reason, maxDurationMs: outcome.maxDurationMs };
     case 'malformed':
     case 'revoked':
     case 'unavailable':

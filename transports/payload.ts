@@ -1,7 +1,7 @@
 /**
  * What a device says when it opens a claim window: bytes to `{ secretKey, durationMs }` (rule O1).
  *
- * Every transport that speaks JSON comes through here. Real devices send numbers where text is meant and text where
+ * Every transport comes through here. Protobuf (`proto/claiming.proto`) has types; in JSON real devices send numbers where text is meant and text where
  * numbers are meant, and ThingsBoard takes both, so we do too: a number or boolean is a secret by its text, the text
  * "60000" is a duration, a list of one is its element. No bytes at all is the empty secret for the default duration.
  *
@@ -12,7 +12,9 @@
  * bounded by the transports. Never puts anything of the payload into `why`: it would end up in logs and answers.
  */
 import { isUtf8 } from 'node:buffer';
-import { isJsonObject, type Json } from '../actors/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../actors/json.ts';
+import type { PayloadFormat } from '../actors/profiles.ts';
+import { type ClaimDevice, readClaimDevice, readConnect, readGatewayClaim } from './proto/messages.ts';
 
 export type ClaimPayload = ClaimRequest | Malformed;
 
@@ -31,21 +33,108 @@ export interface Malformed {
 
 const EMPTY: ClaimRequest = { type: 'request', secretKey: '', durationMs: 0 };
 
-/** Reads the payload of a claim message. Total: whatever the bytes are, the answer is a value. */
+/** Reads the payload of a claim message in the format of the device's profile. Total. */
+export function readClaimPayload(bytes: Uint8Array, format: PayloadFormat): ClaimPayload {
+  if (format === 'JSON') return parseClaimPayload(bytes);
+  const message = readClaimDevice(bytes);
+  if (message !== undefined) return requestOf(message);
+  return format === 'PROTOBUF_OR_JSON' ? parseClaimPayload(bytes) : NO_PROTOBUF;
+}
+
+/** Reads the JSON payload of a claim message. Total: whatever the bytes are, the answer is a value. */
 export function parseClaimPayload(bytes: Uint8Array): ClaimPayload {
   if (bytes.length === 0) return EMPTY;
+  const parsed = parseJson(bytes);
+  if (parsed.type === 'malformed') return parsed;
+  const { value, text } = parsed;
+  if (!isJsonObject(value)) return malformed('the payload is not a JSON object');
+  return claimOf(value, () => sourceOfNumber(text, 'secretKey'));
+}
+
+/** What a gateway asks for the devices behind it, by their names. */
+export type GatewayClaimPayload =
+  | { readonly type: 'entries'; readonly entries: ReadonlyMap<string, ClaimPayload> }
+  /** JSON, but nothing in it that could be an entry. */
+  | { readonly type: 'nothing-usable' }
+  | Malformed;
+
+/**
+ * Reads a gateway's claims: in JSON a map from names to claim messages, in protobuf a list, of which the last entry of a
+ * name counts. JSON is not read where the profile says protobuf, compatible or not (facts 1.2).
+ */
+export function readGatewayClaims(bytes: Uint8Array, format: PayloadFormat): GatewayClaimPayload {
+  if (format !== 'JSON') return protobufEntries(bytes);
+  if (bytes.length === 0) return NOTHING_USABLE;
+  const parsed = parseJson(bytes);
+  if (parsed.type === 'malformed') return parsed;
+  if (!isJsonObject(parsed.value)) return NOTHING_USABLE;
+  const entries = new Map<string, ClaimPayload>();
+  for (const [name, value] of Object.entries(parsed.value)) {
+    if (!isJsonObject(value)) continue; // dropped, as ThingsBoard does
+    // A secret that is a number must be one that JavaScript writes as the device did: its digits are not at hand here.
+    entries.set(
+      name,
+      claimOf(value, (number) => (Number.isSafeInteger(number) ? String(number) : undefined)),
+    );
+  }
+  return entries.size === 0 ? NOTHING_USABLE : { type: 'entries', entries };
+}
+
+function protobufEntries(bytes: Uint8Array): GatewayClaimPayload {
+  const messages = readGatewayClaim(bytes);
+  if (messages === undefined) return NO_PROTOBUF;
+  if (messages.length === 0) return malformed('the message has no entries');
+  if (messages.some(({ deviceName }) => deviceName === '')) return malformed('an entry has no deviceName');
+  const entries = new Map(
+    messages.map(({ deviceName, claimRequest }) => [deviceName, requestOf(claimRequest)]),
+  );
+  return { type: 'entries', entries };
+}
+
+/** A gateway says that a device behind it came or went. `deviceType` is empty where it was not said. */
+export type GatewayConnectPayload =
+  | { readonly type: 'device'; readonly name: string; readonly deviceType: string }
+  | Malformed;
+
+export function readGatewayConnect(bytes: Uint8Array, format: PayloadFormat): GatewayConnectPayload {
+  if (format !== 'JSON') {
+    const message = readConnect(bytes);
+    if (message === undefined || message.deviceName === '') return NO_PROTOBUF;
+    return { type: 'device', name: message.deviceName, deviceType: message.deviceType };
+  }
+  const parsed = parseJson(bytes);
+  if (parsed.type === 'malformed') return parsed;
+  const { device: name, type: deviceType = '' } = isJsonObject(parsed.value) ? parsed.value : {};
+  if (typeof name !== 'string' || typeof deviceType !== 'string') return malformed('device is not text');
+  return { type: 'device', name, deviceType };
+}
+
+const NOTHING_USABLE: GatewayClaimPayload = { type: 'nothing-usable' };
+const NO_PROTOBUF = malformed('the payload is not the protobuf message that is expected here');
+
+function requestOf({ secretKey, durationMs }: ClaimDevice): ClaimPayload {
+  const milliseconds = Number(durationMs);
+  return Number.isSafeInteger(milliseconds)
+    ? { type: 'request', secretKey, durationMs: milliseconds }
+    : malformed('durationMs is not a whole number in range');
+}
+
+function parseJson(
+  bytes: Uint8Array,
+): { readonly type: 'json'; readonly value: Json; readonly text: string } | Malformed {
   if (!isUtf8(bytes)) return malformed('the payload is not UTF-8');
   const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes);
   const text = buffer.toString('utf8');
-  let value: Json;
   try {
-    value = JSON.parse(text);
+    return { type: 'json', value: JSON.parse(text), text };
   } catch {
     return malformed('the payload is not JSON');
   }
-  if (!isJsonObject(value)) return malformed('the payload is not a JSON object');
+}
 
-  const secretKey = value.secretKey === undefined ? '' : secretOf(value.secretKey, text);
+/** @param digits how a number was written that stands where the secret should */
+function claimOf(value: JsonObject, digits: (number: number) => string | undefined): ClaimPayload {
+  const secretKey = value.secretKey === undefined ? '' : secretOf(value.secretKey, digits);
   if (secretKey === undefined) return malformed('secretKey is not text');
   const durationMs = value.durationMs === undefined ? 0 : durationOf(value.durationMs);
   if (durationMs === undefined) return malformed('durationMs is not a whole number in range');
@@ -56,7 +145,7 @@ function malformed(why: string): Malformed {
   return { type: 'malformed', why };
 }
 
-function secretOf(value: Json, text: string): string | undefined {
+function secretOf(value: Json, digits: (number: number) => string | undefined): string | undefined {
   if (typeof value === 'string') return value;
   const single = unwrap(value);
   switch (typeof single) {
@@ -65,7 +154,7 @@ function secretOf(value: Json, text: string): string | undefined {
     case 'boolean':
       return String(single);
     case 'number':
-      return sourceOfNumber(text, 'secretKey');
+      return digits(single);
     default:
       return undefined;
   }

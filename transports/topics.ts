@@ -10,24 +10,30 @@ export const CLAIM_TOPIC = 'v1/devices/me/claim';
 /** Where a device hears what became of it (rule O6). Ours; ThingsBoard tells nothing. */
 export const CLAIM_RESPONSE_TOPIC = 'v1/devices/me/claim/response';
 
+/** Where a gateway hears what became of the devices behind it. Ours too. */
+export const GATEWAY_CLAIM_RESPONSE_TOPIC = 'v1/gateway/claim/response';
+
+export type GatewayAction = 'claim' | 'connect' | 'disconnect' | 'ignored' | 'unknown';
+
 export type PublishRoute =
-  | { readonly type: 'claim' }
+  /** `format` where the topic says it; else it is the one of the device's profile. */
+  | { readonly type: 'claim'; readonly format?: 'JSON' | 'PROTOBUF' }
   /** A call by the device, to be answered on `responseTopic` for whoever subscribed to `responseFilter`. */
   | { readonly type: 'rpc-request'; readonly responseTopic: string; readonly responseFilter: string }
-  | { readonly type: 'gateway' }
+  | { readonly type: 'gateway'; readonly action: GatewayAction }
   /** Part of ThingsBoard's API, of no use to claiming: acknowledged and dropped. */
   | { readonly type: 'ignored' }
   | { readonly type: 'unknown' };
 
 const CLAIM: PublishRoute = { type: 'claim' };
-const GATEWAY: PublishRoute = { type: 'gateway' };
 const IGNORED: PublishRoute = { type: 'ignored' };
 const UNKNOWN: PublishRoute = { type: 'unknown' };
 
 const EXACT: ReadonlyMap<string, PublishRoute> = new Map([
   [CLAIM_TOPIC, CLAIM],
   ['v2/c', CLAIM],
-  ['v2/c/j', CLAIM],
+  ['v2/c/j', { type: 'claim', format: 'JSON' }],
+  ['v2/c/p', { type: 'claim', format: 'PROTOBUF' }],
   ...[
     'v1/devices/me/telemetry',
     'v1/devices/me/attributes',
@@ -58,6 +64,15 @@ const IGNORED_PREFIXES = [
 ];
 
 const GATEWAY_PREFIX = 'v1/gateway/';
+const GATEWAY_ACTIONS: ReadonlyMap<string, GatewayAction> = new Map<string, GatewayAction>([
+  ['claim', 'claim'],
+  ['connect', 'connect'],
+  ['disconnect', 'disconnect'],
+  ['telemetry', 'ignored'],
+  ['attributes', 'ignored'],
+  ['attributes/request', 'ignored'],
+  ['rpc', 'ignored'],
+]);
 /** The id of a call is a 32-bit integer in ThingsBoard. */
 const REQUEST_ID = /^\d{1,10}$/;
 
@@ -66,7 +81,9 @@ export function routePublish(topic: string): PublishRoute {
   if (topic === CLAIM_TOPIC) return CLAIM; // the hot path
   const exact = EXACT.get(topic);
   if (exact !== undefined) return exact;
-  if (topic.startsWith(GATEWAY_PREFIX)) return GATEWAY;
+  if (topic.startsWith(GATEWAY_PREFIX)) {
+    return { type: 'gateway', action: GATEWAY_ACTIONS.get(topic.slice(GATEWAY_PREFIX.length)) ?? 'unknown' };
+  }
   for (const [requests, responses] of RPC) {
     if (!topic.startsWith(requests)) continue;
     const id = topic.slice(requests.length);

@@ -121,4 +121,18 @@ export const mqtt = section('MQTT: devices and gateways', {
     max: 65_535,
     why: 'Topic aliases that an MQTT 5 client may use.',
   }),
+  autoCreateDevices: flag({
+    key: 'gateway.autoCreateDevices',
+    env: 'GATEWAY_AUTO_CREATE_DEVICES',
+    default: MQTT.autoCreateDevices,
+    why: 'Whether a gateway that names a device its tenant does not have creates it.',
+  }),
+  gatewayFanOutMax: count({
+    key: 'gateway.max_fan_out',
+    env: 'GATEWAY_MAX_FAN_OUT',
+    default: MQTT.gatewayFanOutMax,
+    min: 1,
+    max: 10_000,
+    why: 'Devices of one gateway that are asked at the same time.',
+  }),
 });

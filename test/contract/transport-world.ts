@@ -11,6 +11,7 @@ import { createDirectory } from '../../actors/directory.ts';
 import { type CustomerId, type DeviceId, newId, type TenantId, type UserId } from '../../actors/ids.ts';
 import { silentLog } from '../../actors/log.ts';
 import { type Parent, startSystem } from '../../actors/nact.ts';
+import { createProfiles, type Profiles } from '../../actors/profiles.ts';
 import { createSecrets, type Secrets } from '../../actors/secret.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 
@@ -19,6 +20,7 @@ export interface TransportWorld {
   readonly devices: Devices;
   readonly directory: Directory;
   readonly secrets: Secrets;
+  readonly profiles: Profiles;
   readonly clock: Clock;
   /** Set it to stand between the transport and the actors; `pass` goes on to the real one. */
   intercept:
@@ -82,6 +84,7 @@ export async function createTransportWorld(
   const world: TransportWorld = {
     parent,
     secrets: createSecrets(Buffer.alloc(32, 7)),
+    profiles: createProfiles(store, systemClock),
     clock: systemClock,
     intercept: undefined,
     interceptLookup: undefined,

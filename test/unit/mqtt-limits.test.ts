@@ -173,10 +173,11 @@ test('mqtt: limits: behind a CONNECT that is not answered yet, only so much is r
   withMqtt({ readAheadBytesMax: 10_000 }, async ({ world, open }) => {
     await world.provision('T');
     let goOn = () => {};
+    const gate = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
     world.interceptLookup = async (pass) => {
-      await new Promise<void>((resolve) => {
-        goOn = resolve;
-      });
+      await gate;
       return pass();
     };
     const client = await open(4);

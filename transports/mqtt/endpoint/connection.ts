@@ -138,8 +138,10 @@ export class Connection {
     const bytes = this.#output.length === 1 ? first : Buffer.concat(this.#output);
     this.#output = [];
     if (this.#socket.destroyed) return;
+    // What waited before counts, not what comes now: the outcomes of a large gateway message are many bytes at once.
+    const waited = this.#socket.writableLength;
     this.#blocked = !this.#socket.write(bytes);
-    if (this.#socket.writableLength > this.#settings.outputBytesMax) this.destroy();
+    if (waited > this.#settings.outputBytesMax) this.destroy();
     else if (this.#blocked) this.#pace();
   }
 

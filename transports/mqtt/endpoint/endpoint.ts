@@ -11,8 +11,10 @@ import type { DeviceListener, Devices, Directory, Presence } from '../../../acto
 import type { DeviceId } from '../../../actors/ids.ts';
 import type { Log } from '../../../actors/log.ts';
 import { type Parent, type Ref, spawnParent, stop, tell } from '../../../actors/nact.ts';
+import type { Profiles } from '../../../actors/profiles.ts';
 import type { Secrets } from '../../../actors/secret.ts';
 import { createClaiming } from '../../claiming.ts';
+import { createGateways } from '../../gateways.ts';
 import { ListenError, type Listening, type Transport } from '../../transport.ts';
 import { Connection } from './connection.ts';
 import { Reason } from './reasons.ts';
@@ -26,6 +28,7 @@ export interface MqttEndpointOptions {
   readonly devices: Devices;
   readonly directory: Directory;
   readonly secrets: Secrets;
+  readonly profiles: Profiles;
   /** Under which actor the endpoint's supervisor is spawned. */
   readonly parent: Parent;
   readonly clock: Clock;
@@ -65,10 +68,11 @@ class Endpoint implements MqttEndpoint {
   #onEmpty: (() => void) | undefined;
 
   constructor(options: MqttEndpointOptions) {
-    const { settings, devices, directory, secrets, clock, log } = options;
+    const { settings, devices, directory, secrets, profiles, clock, log } = options;
     this.#options = options;
     const claiming = createClaiming(devices, directory, secrets);
-    this.#context = { settings, claiming, clock, log, table: new SessionTable() };
+    const gateways = createGateways({ devices, directory, secrets, clock, settings });
+    this.#context = { settings, claiming, gateways, profiles, clock, log, table: new SessionTable() };
     this.#home = spawnParent(options.parent, 'mqtt-endpoint');
     this.#server = createServer((socket) => this.#accept(socket));
   }

@@ -10,6 +10,7 @@ export type ProtocolVersion = 3 | 4 | 5;
 export const Reason = {
   success: 0x00,
   noSubscriptionExisted: 0x11,
+  unspecifiedError: 0x80,
   malformedPacket: 0x81,
   protocolError: 0x82,
   implementationSpecific: 0x83,

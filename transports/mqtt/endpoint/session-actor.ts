@@ -111,7 +111,10 @@ class SessionWork {
    */
   settleAnswers(): void {
     const session = this.#session;
-    for (const { ticket, outcome } of session.answers.splice(0)) settleClaim(session, ticket, outcome);
+    for (const { ticket, outcome } of session.answers.splice(0)) {
+      if (outcome.type === 'settled') session.settle(ticket, outcome.settlement);
+      else settleClaim(session, ticket, outcome);
+    }
     this.#work();
   }
 

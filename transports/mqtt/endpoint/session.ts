@@ -9,7 +9,9 @@ import type mqtt from 'mqtt-packet';
 import type { Clock } from '../../../actors/clock.ts';
 import type { Log } from '../../../actors/log.ts';
 import { type Ref, tell } from '../../../actors/nact.ts';
+import { PLAIN_SPEECH, type Profiles, type Speech } from '../../../actors/profiles.ts';
 import type { AuthenticatedDevice, Claiming, ClaimOutcome } from '../../claiming.ts';
+import type { Gateways } from '../../gateways.ts';
 import { type Acknowledge, AcknowledgementQueue, type Settlement, type Ticket } from './acknowledgements.ts';
 import { encode, encodeSuccess } from './codec.ts';
 import type { Batch, Connection } from './connection.ts';
@@ -28,6 +30,8 @@ export type SessionMessage =
 export interface SessionContext {
   readonly settings: MqttEndpointSettings;
   readonly claiming: Claiming;
+  readonly gateways: Gateways;
+  readonly profiles: Profiles;
   readonly clock: Clock;
   readonly log: Log;
   readonly table: SessionTable;
@@ -43,6 +47,12 @@ export interface ClientLimits {
   readonly wantsProblemInformation: boolean;
 }
 
+/** What came of something other than a device's own claim. */
+export interface Settled {
+  readonly type: 'settled';
+  readonly settlement: Settlement;
+}
+
 const PACKET_IDENTIFIER_MAX = 0xffff;
 
 export class Session {
@@ -52,6 +62,8 @@ export class Session {
   status: SessionStatus = 'connecting';
   version: ProtocolVersion = 4;
   device: AuthenticatedDevice | undefined;
+  /** How the device's profile had it speak when it connected. */
+  speech: Speech = PLAIN_SPEECH;
   limits: ClientLimits = {
     packetBytesMax: Number.POSITIVE_INFINITY,
     receiveMaximum: PACKET_IDENTIFIER_MAX,
@@ -72,7 +84,9 @@ export class Session {
   unacknowledged = 0;
   /** QoS 0 publications that wait for a device's answer. */
   unreliable = 0;
-  readonly answers: { readonly ticket: Ticket; readonly outcome: ClaimOutcome }[] = [];
+  readonly answers: { readonly ticket: Ticket; readonly outcome: ClaimOutcome | Settled }[] = [];
+  /** The end of what a gateway has asked for, which is done one after the other. */
+  gatewayTurn: Promise<void> = Promise.resolve();
   /** Called when there are answers, once for all that came in the same moment. */
   onAnswers: () => void = () => {};
 
@@ -123,7 +137,7 @@ export class Session {
   }
 
   /** A device has answered, in whatever order. */
-  answered(ticket: Ticket, outcome: ClaimOutcome): void {
+  answered(ticket: Ticket, outcome: ClaimOutcome | Settled): void {
     this.answers.push({ ticket, outcome });
     // Devices of one commit are answered one promise after the other: after the last of them, handle all.
     if (this.answers.length === 1) queueMicrotask(this.onAnswers);
@@ -136,7 +150,10 @@ export class Session {
 
   settle(ticket: Ticket, settlement: Settlement): void {
     ticket.settlement = settlement;
-    if (settlement.type === 'disconnect' && this.status === 'connected') this.status = 'ending';
+    const ends =
+      settlement.type === 'disconnect' ||
+      (settlement.type === 'acknowledge' && settlement.thenDisconnect !== undefined);
+    if (ends && this.status === 'connected') this.status = 'ending';
   }
 
   /** Acknowledges what is settled, from the front. Returns whether anything left the queue. */
@@ -157,10 +174,10 @@ export class Session {
       case 'acknowledge':
         if (ticket.qos === 1) this.#puback(ticket, settlement);
         if (ticket.qos === 2) this.#pubrec(ticket, settlement);
-        if (settlement.message !== undefined) {
-          const { filter, topic, payload } = settlement.message;
-          this.publish(filter, topic, payload);
+        if (settlement.messages !== undefined) {
+          for (const { filter, topic, payload } of settlement.messages) this.publish(filter, topic, payload);
         }
+        if (settlement.thenDisconnect !== undefined) this.disconnect(settlement.thenDisconnect);
         return;
       case 'drop':
         return;

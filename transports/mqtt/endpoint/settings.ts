@@ -1,5 +1,7 @@
+import { GATEWAY_DEFAULTS, type GatewaySettings } from '../../gateways.ts';
+
 /** Everything about the MQTT endpoint that has a limit or an address, with its unit in its name. */
-export interface MqttEndpointSettings {
+export interface MqttEndpointSettings extends GatewaySettings {
   /** IP address or host name to listen on. */
   readonly bindAddress: string;
   /** TCP port; 0 takes any free one. */
@@ -56,6 +58,7 @@ export const MQTT_ENDPOINT_DEFAULTS: MqttEndpointSettings = {
   outputBytesMax: 262_144,
   unacknowledgedMax: 100,
   topicAliasMax: 10,
+  ...GATEWAY_DEFAULTS,
 };
 
 /** Largest packet a client may send, fixed header included. */

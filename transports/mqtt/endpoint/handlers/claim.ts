@@ -12,17 +12,19 @@
  *
  * Opened and refused are also told on the response topic, on every version, to whoever subscribed to it.
  */
+import type { PayloadFormat } from '../../../../actors/profiles.ts';
 import { type ClaimOutcome, outcomeMessage, refusalInWords } from '../../../claiming.ts';
-import { parseClaimPayload } from '../../../payload.ts';
+import { readClaimPayload } from '../../../payload.ts';
 import { CLAIM_RESPONSE_TOPIC } from '../../../topics.ts';
-import type { Settlement, Ticket } from '../acknowledgements.ts';
+import type { Message, Settlement, Ticket } from '../acknowledgements.ts';
 import { Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';
 
-export function claim(session: Session, payload: Buffer, ticket: Ticket): void {
+/** @param format what the topic says; without it, what the device's profile says */
+export function claim(session: Session, payload: Buffer, ticket: Ticket, format?: PayloadFormat): void {
   const { device, context } = session;
   if (device === undefined) throw new Error('a session without a device took a publication');
-  const request = parseClaimPayload(payload);
+  const request = readClaimPayload(payload, format ?? session.speech.format);
   if (request.type === 'malformed') settleClaim(session, ticket, request);
   else context.claiming.initiate(device, request).then((outcome) => session.answered(ticket, outcome));
 }
@@ -39,10 +41,8 @@ function settlementOf(session: Session, ticket: Ticket, outcome: ClaimOutcome): 
       const why = refusalInWords(outcome);
       return { type: 'acknowledge', reasonCode: Reason.notAuthorized, why, ...told(session, outcome) };
     }
-    case 'malformed': {
-      const type = session.version === 5 && ticket.qos > 0 ? 'acknowledge' : 'disconnect';
-      return { type, reasonCode: Reason.payloadFormatInvalid, why: outcome.why };
-    }
+    case 'malformed':
+      return malformedSettlement(session, ticket, outcome.why);
     case 'revoked':
       return { type: 'disconnect', reasonCode: Reason.administrativeAction };
     case 'unavailable':
@@ -54,10 +54,24 @@ function settlementOf(session: Session, ticket: Ticket, outcome: ClaimOutcome): 
   }
 }
 
+/** What can not be read: where no reason can be given the session ends, unless the profile wants it acknowledged. */
+export function malformedSettlement(
+  session: Session,
+  ticket: Ticket,
+  why: string,
+  messages: readonly Message[] = [],
+): Settlement {
+  const acknowledged = ticket.qos > 0 && (session.version === 5 || session.speech.ackMalformed);
+  const reasonCode = Reason.payloadFormatInvalid;
+  if (acknowledged) return { type: 'acknowledge', reasonCode, why, messages };
+  return { type: 'disconnect', reasonCode, why };
+}
+
 /** The message for the response topic; not even written down when nobody listens, which is the common case. */
 function told(session: Session, outcome: ClaimOutcome) {
   if (!session.subscriptions.has(CLAIM_RESPONSE_TOPIC)) return undefined;
   const payload = outcomeMessage(outcome);
   if (payload === undefined) return undefined;
-  return { message: { filter: CLAIM_RESPONSE_TOPIC, topic: CLAIM_RESPONSE_TOPIC, payload } };
+  const topic = CLAIM_RESPONSE_TOPIC;
+  return { messages: [{ filter: topic, topic, payload: JSON.stringify(payload) }] };
 }

@@ -20,6 +20,7 @@ const steps: readonly Step[] = [
   checkAuthenticationMethod,
   noteClientLimits,
   authenticate,
+  askProfile,
   setKeepAlive,
   takeOver,
   welcome,
@@ -74,11 +75,15 @@ function noteClientLimits(session: Session, { properties }: ConnectPacket): Refu
   return undefined;
 }
 
-/** The user name is the access token; a password is tolerated (facts 2.1). */
+/** An access token as user name, whatever the password, or MQTT_BASIC credentials (facts 2.1). */
 async function authenticate(session: Session, packet: ConnectPacket): Promise<Refused> {
   const { claiming, log } = session.context;
   try {
-    session.device = packet.username ? await claiming.authenticate(packet.username) : undefined;
+    session.device = await claiming.authenticateMqtt({
+      clientId: packet.clientId,
+      userName: packet.username,
+      password: packet.password?.toString('utf8'),
+    });
   } catch (error) {
     log.warn({ err: error }, 'mqtt: a device could not be looked up');
     return 'serverUnavailable';
@@ -86,6 +91,21 @@ async function authenticate(session: Session, packet: ConnectPacket): Promise<Re
   if (session.device !== undefined) return undefined;
   if (packet.username || packet.password?.length) return 'wrongCredentials';
   return packet.clientId === '' ? 'noCredentialsAtAll' : 'identifierRejected'; // facts 2.2
+}
+
+/** How the device speaks; refused where its profile is for another transport (facts 1.6, 2.2). */
+async function askProfile(session: Session): Promise<Refused> {
+  const { device, context } = session;
+  if (device === undefined) return undefined;
+  try {
+    const speech = await context.profiles.speech(device, 'MQTT');
+    if (speech === undefined) return 'serverUnavailable';
+    session.speech = speech;
+    return undefined;
+  } catch (error) {
+    context.log.warn({ err: error }, 'mqtt: a device profile could not be looked up');
+    return 'serverUnavailable';
+  }
 }
 
 const KEEP_ALIVE_GRACE = 1.5;

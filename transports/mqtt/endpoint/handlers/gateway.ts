@@ -1,16 +1,191 @@
 /**
- * A gateway's publications to `v1/gateway/…`. This server does not speak for devices behind a gateway, and must
- * not acknowledge a claim that it does not carry out: version 5 is told so, older versions are left without an
- * acknowledgement as the only way to say no.
+ * A gateway's publications to `v1/gateway/…`, for the devices behind it. One acknowledgement covers a message, given
+ * when every device has answered; who subscribed to `v1/gateway/claim/response` is told what became of each device.
+ *
+ *   outcome (the first that applies)   3.1, 3.1.1           5
+ *   a device gave no answer            closed               DISCONNECT 0x83       it may be sent again
+ *   the gateway itself is revoked      closed               DISCONNECT 0x98
+ *   text that can not be read          closed               PUBACK 0x99 (QoS 0: DISCONNECT 0x99)
+ *   JSON with nothing usable in it     PUBACK, closed       PUBACK 0x83, DISCONNECT 0x83
+ *   an entry that can not be read      closed               PUBACK 0x99 (QoS 0: DISCONNECT 0x99), the others go on
+ *   a device could not be created      PUBACK               PUBACK 0x80
+ *   a device refused                   PUBACK               PUBACK 0x87
+ *   all windows are open               PUBACK               PUBACK 0x00
+ *
+ * Messages of one gateway are carried out one after the other, so that a gateway has a bounded number of questions under
+ * way, and of two claims for one device the later one stands.
  */
-import type { Ticket } from '../acknowledgements.ts';
+import { outcomeMessage, refusalInWords } from '../../../claiming.ts';
+import type { BehindOutcome, GatewayOutcome } from '../../../gateways.ts';
+import { readGatewayClaims, readGatewayConnect } from '../../../payload.ts';
+import { GATEWAY_CLAIM_RESPONSE_TOPIC, type GatewayAction } from '../../../topics.ts';
+import type { Message, Settlement, Ticket } from '../acknowledgements.ts';
 import { Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';
+import { malformedSettlement } from './claim.ts';
 
-export function gateway(session: Session, ticket: Ticket): void {
-  if (session.version === 5) {
-    session.settle(ticket, { type: 'acknowledge', reasonCode: Reason.implementationSpecific });
-  } else {
-    session.settle(ticket, { type: 'drop' });
+export function gateway(session: Session, payload: Buffer, ticket: Ticket, action: GatewayAction): void {
+  switch (action) {
+    case 'claim':
+      claims(session, payload, ticket);
+      return;
+    case 'connect':
+      connected(session, payload, ticket);
+      return;
+    case 'disconnect':
+      disconnected(session, payload, ticket);
+      return;
+    case 'ignored':
+      session.settle(ticket, SUCCESS);
+      return;
+    case 'unknown':
+      session.settle(ticket, { type: 'acknowledge', reasonCode: Reason.topicNameInvalid });
+      return;
+    default:
+      action satisfies never;
+  }
+}
+
+const SUCCESS: Settlement = { type: 'acknowledge', reasonCode: Reason.success };
+const NOTHING_USABLE: Settlement = {
+  type: 'acknowledge',
+  reasonCode: Reason.implementationSpecific,
+  why: 'the message has no entry',
+  thenDisconnect: Reason.implementationSpecific,
+};
+
+function claims(session: Session, payload: Buffer, ticket: Ticket): void {
+  const { device, context } = session;
+  if (device === undefined) throw new Error('a session without a device took a publication');
+  const read = readGatewayClaims(payload, session.speech.format);
+  if (read.type === 'malformed') session.settle(ticket, malformedSettlement(session, ticket, read.why));
+  else if (read.type === 'nothing-usable') session.settle(ticket, NOTHING_USABLE);
+  else {
+    inTurn(session, ticket, async () => {
+      const outcome = await context.gateways.claim(device, read.entries);
+      return settlementOf(ticket, outcome, (devices) => batch(session, ticket, devices));
+    });
+  }
+}
+
+function connected(session: Session, payload: Buffer, ticket: Ticket): void {
+  const { device, context } = session;
+  if (device === undefined) throw new Error('a session without a device took a publication');
+  const read = readGatewayConnect(payload, session.speech.format);
+  if (read.type === 'malformed') session.settle(ticket, malformedSettlement(session, ticket, read.why));
+  else {
+    inTurn(session, ticket, async () => {
+      const outcome = await context.gateways.connect(device, read.name, read.deviceType);
+      return settlementOf(ticket, outcome, (failed) =>
+        failed === undefined ? SUCCESS : batch(session, ticket, new Map([[read.name, failed]])),
+      );
+    });
+  }
+}
+
+/** Nothing is kept of devices being there, so there is nothing to do. */
+function disconnected(session: Session, payload: Buffer, ticket: Ticket): void {
+  const read = readGatewayConnect(payload, session.speech.format);
+  session.settle(
+    ticket,
+    read.type === 'malformed' ? malformedSettlement(session, ticket, read.why) : SUCCESS,
+  );
+}
+
+/** Does this when what the gateway sent before is done. */
+function inTurn(session: Session, ticket: Ticket, task: () => Promise<Settlement>): void {
+  session.gatewayTurn = session.gatewayTurn.then(task).then((settlement) => {
+    session.answered(ticket, { type: 'settled', settlement });
+  });
+}
+
+function settlementOf<Value>(
+  ticket: Ticket,
+  outcome: GatewayOutcome<Value>,
+  done: (value: Value) => Settlement,
+): Settlement {
+  switch (outcome.type) {
+    case 'done':
+      return done(outcome.value);
+    case 'revoked':
+      return { type: 'disconnect', reasonCode: Reason.administrativeAction };
+    case 'unavailable':
+      return unavailable(ticket);
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function unavailable(ticket: Ticket): Settlement {
+  return ticket.qos === 0
+    ? { type: 'drop' }
+    : { type: 'disconnect', reasonCode: Reason.implementationSpecific };
+}
+
+function batch(session: Session, ticket: Ticket, outcomes: ReadonlyMap<string, BehindOutcome>): Settlement {
+  const of = (type: BehindOutcome['type']) =>
+    [...outcomes.values()].filter((outcome) => outcome.type === type);
+  if (of('unavailable').length > 0) return unavailable(ticket);
+  const messages = told(session, outcomes);
+  const [malformed] = of('malformed');
+  if (malformed?.type === 'malformed') return malformedSettlement(session, ticket, malformed.why, messages);
+  const acknowledge = (reasonCode: 0x80 | 0x87, why: string): Settlement => ({
+    type: 'acknowledge',
+    reasonCode,
+    why,
+    messages,
+  });
+  const [missing] = of('not-created');
+  if (missing?.type === 'not-created') {
+    return acknowledge(Reason.unspecifiedError, `a device was not created: ${missing.why}`);
+  }
+  const [refused] = of('refused');
+  if (refused?.type === 'refused') return acknowledge(Reason.notAuthorized, refusalInWords(refused));
+  // A device that was deleted while it was asked: its gateway may bring it up again.
+  if (of('revoked').length > 0) return acknowledge(Reason.unspecifiedError, 'a device was deleted meanwhile');
+  return { type: 'acknowledge', reasonCode: Reason.success, messages };
+}
+
+/** What became of each device, in messages that are no larger than the gateway's own may be. */
+function told(session: Session, outcomes: ReadonlyMap<string, BehindOutcome>): Message[] {
+  if (!session.subscriptions.has(GATEWAY_CLAIM_RESPONSE_TOPIC)) return [];
+  const { payloadBytesMax } = session.context.settings;
+  const bytesMax = Math.min(payloadBytesMax, session.limits.packetBytesMax - ROOM_FOR_THE_REST);
+  const payloads: string[] = [];
+  let members: string[] = [];
+  let bytes = 0;
+  for (const [name, outcome] of outcomes) {
+    const member = `${JSON.stringify(name)}:${JSON.stringify(inWords(outcome))}`;
+    const more = Buffer.byteLength(member) + 1;
+    if (bytes > 0 && bytes + more > bytesMax) {
+      payloads.push(`{${members.join(',')}}`);
+      members = [];
+      bytes = 0;
+    }
+    members.push(member);
+    bytes += more;
+  }
+  payloads.push(`{${members.join(',')}}`);
+  const topic = GATEWAY_CLAIM_RESPONSE_TOPIC;
+  return payloads.map((payload) => ({ filter: topic, topic, payload }));
+}
+
+/** The fixed header, the topic name, an identifier, an empty list of properties, a brace. */
+const ROOM_FOR_THE_REST = 64;
+
+function inWords(outcome: BehindOutcome): object {
+  switch (outcome.type) {
+    case 'malformed':
+      return { status: 'malformed', reason: outcome.why };
+    case 'not-created':
+      return { status: 'refused', reason: outcome.why };
+    case 'revoked':
+      return { status: 'refused', reason: 'unknown-device' };
+    case 'opened':
+    case 'refused':
+    case 'unavailable':
+      return outcomeMessage(outcome) ?? { status: 'unavailable' };
+    default:
+      return outcome satisfies never;
   }
 }

@@ -21,13 +21,13 @@ export function publish(session: Session, packet: PublishPacket): void {
 function pass(session: Session, packet: PublishPacket, ticket: Ticket, route: PublishRoute): void {
   switch (route.type) {
     case 'claim':
-      claim(session, packet.payload, ticket);
+      claim(session, packet.payload, ticket, route.format);
       return;
     case 'rpc-request':
       rpcRequest(session, packet.payload, ticket, route);
       return;
     case 'gateway':
-      gateway(session, ticket);
+      gateway(session, packet.payload, ticket, route.action);
       return;
     case 'ignored':
       session.settle(ticket, { type: 'acknowledge', reasonCode: Reason.success });

@@ -20,7 +20,7 @@ export function rpcRequest(
   session.settle(ticket, {
     type: 'acknowledge',
     reasonCode: Reason.success,
-    ...(known ? { message: { filter, topic, payload: JSON.stringify(sessionLimits(session)) } } : {}),
+    ...(known ? { messages: [{ filter, topic, payload: JSON.stringify(sessionLimits(session)) }] } : {}),
   });
 }
 
