@@ -1,7 +1,6 @@
 /**
- * Which texts may be names and credentials, whichever door they come in by: keys of the store are UTF-8, in which halves of
- * characters are all the same one, so that two such names would be taken for each other; and what people are shown
- * has no control characters.
+ * Which texts may be names and credentials, whichever door they come in by. Halves of characters can not be written in
+ * a URL, so that nobody could name such a device; and what people are shown has no control characters.
  */
 
 const LONE_SURROGATE = /\p{Surrogate}/u;

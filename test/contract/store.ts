@@ -532,6 +532,15 @@ export function storeContract(name: string, open: () => Promise<OpenStore>, diff
 
   // -------------------------------------------------------------------------------------------------------- limits
 
+  law('keys that differ in halves of characters alone are not taken for each other', async ({ index }) => {
+    await index.claim('x\ud800', 'half').catch(() => 'refused');
+    for (const other of ['x\ud801', 'x\udc00', 'x\ufffd']) assert.is(await index.lookup(other), undefined);
+    assert.is(await index.claim('x\ufffd', 'whole'), 'whole');
+    assert.is.not(await index.lookup('x\ud800'), 'whole');
+    assert.is(await index.claim('x🚲', 'pair'), 'pair');
+    assert.is(await index.lookup('x🚲'), 'pair');
+  });
+
   const { keyBytesMax } = differences;
   if (keyBytesMax !== undefined) {
     law('a key that is too long is refused, and harms no other write of that moment', async (store) => {
