@@ -3,6 +3,7 @@
  * What can be asked of them is in `accounts/model.ts`; how records stay whole over a crash, in `accounts/collection.ts`.
  */
 import { useToken } from './accounts/activation.ts';
+import { createApiKeys } from './accounts/api-keys.ts';
 import { createCollection } from './accounts/collection.ts';
 import { createCustomers, customerKind } from './accounts/customers.ts';
 import type { AccountSettings, Accounts, Activity } from './accounts/model.ts';
@@ -38,6 +39,7 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
   const customers = createCollection(store, clock, customerKind);
   const users = createUserRows(store, clock, settings.loginCaseSensitive);
   const activities = openRecords<Activity>(store.records, ACTIVITY_KIND);
+  const apiKeys = createApiKeys(store, clock);
   const removal = createRemoval({
     tenants,
     customers,
@@ -48,10 +50,12 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
       changed(row.id);
       if (row.activation !== null) await useToken(store.index, row.activation.token, row.id);
       await activities.remove(row.id);
+      await apiKeys.forget(row.id);
     },
   });
 
   return {
+    apiKeys,
     tenants: createTenants(tenants, removal, clock),
     customers: createCustomers(customers, tenants, removal, clock),
     users: createUsers({ store, clock, settings, rows: users, tenants, customers, removal, changed }),

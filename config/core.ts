@@ -4,6 +4,7 @@
  */
 import { type Accounts, createAccounts } from '../actors/accounts.ts';
 import { createAlarms } from '../actors/alarms.ts';
+import { type AuditTrail, createAudit } from '../actors/audit/audit.ts';
 import type { Clock } from '../actors/clock.ts';
 import { createDevices, type LiveDevices } from '../actors/device/devices.ts';
 import { deviceEngine } from '../actors/device/persistence.ts';
@@ -34,6 +35,7 @@ export interface Core {
   readonly devices: LiveDevices;
   readonly directory: Directory;
   readonly accounts: Accounts;
+  readonly audit: AuditTrail;
   readonly profiles: Profiles;
   /** The actor system, for those that bring actors of their own. */
   readonly root: Parent;
@@ -69,10 +71,13 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
         for (const listener of listeners) listener(id, event, state);
       },
     });
+    const audit = createAudit(store, config.system.auditLogEnabled, clock, log);
+    listeners.push(audit.onDeviceEvent);
     const alarms = createAlarms(store.journal, devices, config.alarms, clock, log);
     close = async (drainMs) => {
       await devices.stop(drainMs);
       stop(root);
+      await audit.stop();
       await opened.close();
     };
     const directory = createDirectory(store.journal, store.index);
@@ -82,6 +87,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     const install = { ...needs, accounts, devices, directory };
     await ensureSysadmin(install, sysadminPassword ?? (loadDemo ? SYSADMIN.demoPassword : undefined));
     if (loadDemo) await ensureDemo(install);
+    audit.start();
 
     return {
       store,
@@ -90,6 +96,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       devices,
       directory,
       accounts,
+      audit,
       profiles: createProfiles(store, clock),
       root,
       listen: (listener) => listeners.push(listener),

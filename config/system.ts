@@ -100,7 +100,7 @@ function createHttp(
   presence: Presence,
   draining: () => boolean,
 ) {
-  const { accounts, devices, directory, profiles, secrets, store } = core;
+  const { accounts, audit, devices, directory, profiles, secrets, store } = core;
   const deviceApi = createDeviceHttpApi({
     settings: { ...DEVICE_HTTP_DEFAULTS, payloadBytesMax: config.http.devicePayloadBytesMax },
     devices,
@@ -111,6 +111,7 @@ function createHttp(
   });
   const app = createApp({
     accounts,
+    audit,
     devices,
     directory,
     presence,

@@ -4,6 +4,7 @@
  */
 import { Hono } from 'hono';
 import type { Accounts } from '../actors/accounts.ts';
+import type { AuditTrail } from '../actors/audit/audit.ts';
 import type { Clock } from '../actors/clock.ts';
 import type { Devices, Directory, Presence } from '../actors/devices.ts';
 import type { Log } from '../actors/log.ts';
@@ -27,6 +28,7 @@ export interface ApiNeeds {
   readonly directory: Directory;
   /** Which devices are connected; without it none is. */
   readonly presence?: Presence;
+  readonly audit: AuditTrail;
   readonly profiles: Profiles;
   readonly secrets: Secrets;
   readonly clock: Clock;

@@ -27,6 +27,7 @@ type Checked =
   | { readonly kind: 'anonymous'; readonly customer: Customer; readonly claims: Claims };
 
 const BEARER = /^Bearer +(\S+)$/i;
+const API_KEY = /^ApiKey +(\S+)$/i;
 
 export function createAuthentication(
   accounts: Accounts,
@@ -53,9 +54,20 @@ export function createAuthentication(
     return outdated || ended ? tokenExpired : { kind: 'user', user, claims };
   }
 
+  async function byApiKey(value: string): Promise<Principal | Problem> {
+    const key = await accounts.apiKeys.find(value);
+    const standing = key === undefined ? undefined : await standings(key.userId);
+    if (key === undefined || standing === undefined) return badCredentials;
+    const { id: userId, membership } = standing.user;
+    return { userId, sessionId: key.id, grant: key.claimingOnly ? 'claiming' : 'everything', ...membership };
+  }
+
   return {
     async authenticate({ custom, standard }) {
-      const [, token] = BEARER.exec(custom ?? standard ?? '') ?? [];
+      const given = custom ?? standard ?? '';
+      const [, apiKey] = API_KEY.exec(given) ?? [];
+      if (apiKey !== undefined) return byApiKey(apiKey);
+      const [, token] = BEARER.exec(given) ?? [];
       if (token === undefined) return notAuthenticated;
       const checked = await check(tokens.readAccess(token));
       if ('type' in checked) return checked;

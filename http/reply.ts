@@ -1,6 +1,6 @@
 /** What a handler answers, as a value; and how it becomes an HTTP response. */
 
-export type Reply = JsonReply | TextReply | EmptyReply | RedirectReply | Problem;
+export type Reply = JsonReply | TextReply | HtmlReply | EmptyReply | RedirectReply | Problem;
 
 export interface JsonReply {
   readonly type: 'json';
@@ -12,6 +12,13 @@ export interface TextReply {
   readonly type: 'text';
   readonly status: number;
   readonly body: string;
+}
+
+export interface HtmlReply {
+  readonly type: 'html';
+  readonly body: string;
+  /** Content-Security-Policy. */
+  readonly policy: string;
 }
 
 export interface EmptyReply {
@@ -55,6 +62,17 @@ export function toResponse(reply: Reply, headers: Headers, nowMs: number): Respo
       return new Response(reply.body, {
         status: reply.status,
         headers: { 'Content-Type': 'text/plain;charset=UTF-8', ...headers },
+      });
+    case 'html':
+      return new Response(reply.body, {
+        status: 200,
+        headers: {
+          'Content-Type': 'text/html;charset=UTF-8',
+          'Content-Security-Policy': reply.policy,
+          'X-Content-Type-Options': 'nosniff',
+          'Referrer-Policy': 'no-referrer',
+          ...headers,
+        },
       });
     case 'empty':
       return new Response(null, { status: reply.status, headers: { 'Content-Length': '0', ...headers } });

@@ -4,6 +4,7 @@
  * function that is typed by it.
  */
 import { z } from 'zod';
+import type { ApiKey } from '../actors/accounts/api-keys.ts';
 import {
   type Activity,
   type Contact,
@@ -13,9 +14,10 @@ import {
   type Tenant,
   type User,
 } from '../actors/accounts.ts';
+import { ACTIONS, type AuditEntry } from '../actors/audit/entry.ts';
 import type { Device, DeviceRecord } from '../actors/device/protocol.ts';
 import type { Page } from '../actors/devices.ts';
-import { type DeviceId, NULL_UUID, type ProfileId } from '../actors/ids.ts';
+import { type DeviceId, NULL_UUID, type ProfileId, type TenantId } from '../actors/ids.ts';
 import { isJsonObject, type JsonObject } from '../actors/json.ts';
 import { type DeviceProfile, firstProfileOf, type ProfileHolder } from '../actors/profiles.ts';
 
@@ -371,6 +373,48 @@ export function customerOf(membership: Membership): string {
   return membership.authority === 'CUSTOMER_USER' ? membership.customerId : NULL_UUID;
 }
 
+export const auditView = z.object({
+  id: z.object({ id: uuid }),
+  createdTime: instant,
+  tenantId: entityId('TENANT'),
+  customerId: entityId('CUSTOMER'),
+  entityId: z.union([entityId('DEVICE'), entityId('USER')]),
+  entityName: optional,
+  userId: entityId('USER'),
+  /** Null when nobody of the tenant did it, or the user is gone. */
+  userName: optional,
+  actionType: z.enum(ACTIONS),
+  actionData: z.record(z.string(), z.unknown()),
+  actionStatus: z.enum(['SUCCESS', 'FAILURE']),
+  actionFailureDetails: optional,
+});
+
+export function viewAudit(
+  tenantId: TenantId,
+  entry: AuditEntry,
+  userNames: ReadonlyMap<string, string | undefined>,
+): z.infer<typeof auditView> {
+  const { id, at, deviceId, deviceName, customerId, userId, action, data, failure } = entry;
+  const userName = userNames.get(userId ?? '') ?? null;
+  return {
+    id: { id },
+    createdTime: at,
+    tenantId: { entityType: 'TENANT', id: tenantId },
+    customerId: { entityType: 'CUSTOMER', id: customerId ?? NULL_UUID },
+    entityId:
+      deviceId === undefined
+        ? { entityType: 'USER', id: userId ?? NULL_UUID }
+        : { entityType: 'DEVICE', id: deviceId },
+    entityName: deviceId === undefined ? userName : (deviceName ?? null),
+    userId: { entityType: 'USER', id: userId ?? NULL_UUID },
+    userName,
+    actionType: action,
+    actionData: data,
+    actionStatus: failure === undefined ? 'SUCCESS' : 'FAILURE',
+    actionFailureDetails: failure ?? null,
+  };
+}
+
 // ----------------------------------------------------------------------------------------------- lists and results
 
 export function pageView<Item extends z.ZodType>(item: Item) {
@@ -392,6 +436,30 @@ export function viewPage<Item, View>(
     totalPages: Math.ceil(page.total / query.pageSize),
     totalElements: page.total,
     hasNext: (query.page + 1) * query.pageSize < page.total,
+  };
+}
+
+export const apiKeyView = z.object({
+  id: z.object({ id: uuid }),
+  createdTime: instant,
+  userId: entityId('USER'),
+  description: z.string(),
+  /** 0: never. */
+  expirationTime: instant,
+  enabled: z.literal(true),
+  claimingOnly: z.boolean(),
+});
+export const newApiKeyView = apiKeyView.extend({ value: z.string() });
+
+export function viewApiKey(key: ApiKey): z.infer<typeof apiKeyView> {
+  return {
+    id: { id: key.id },
+    createdTime: key.createdAt,
+    userId: { entityType: 'USER', id: key.userId },
+    description: key.description,
+    expirationTime: key.expiresAt ?? 0,
+    enabled: true,
+    claimingOnly: key.claimingOnly,
   };
 }
 

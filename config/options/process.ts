@@ -44,6 +44,12 @@ export const system = section('Process', {
     min: 0,
     why: 'After SIGTERM, how long claims under way may take before connections are closed on them.',
   }),
+  auditLogEnabled: flag({
+    key: 'audit-log.enabled',
+    env: 'AUDIT_LOG_ENABLED',
+    default: true,
+    why: 'Whether an audit trail is written. What devices did while it was off is made up for when it is on again; logins and refused claims are not.',
+  }),
   logLevel: choice({
     key: 'log.level',
     env: 'LOG_LEVEL',

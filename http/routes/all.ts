@@ -1,5 +1,6 @@
 /** Every route, in the order in which they are tried: where two patterns fit a path, the more particular comes first. */
 import type { Accounts } from '../../actors/accounts.ts';
+import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/clock.ts';
 import type { Devices, Directory, Presence } from '../../actors/devices.ts';
 import type { Profiles } from '../../actors/profiles.ts';
@@ -9,13 +10,16 @@ import type { Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
 import type { Tokens } from '../tokens.ts';
 import { activationRoutes } from './activation.ts';
+import { apiKeyRoutes } from './api-keys.ts';
 import { assignmentRoutes } from './assignments.ts';
 import { attributeRoutes } from './attributes.ts';
+import { auditRoutes } from './audit.ts';
 import { authRoutes } from './auth.ts';
 import { claimRoutes } from './claims.ts';
 import { customerRoutes } from './customers.ts';
 import { deviceInfoRoutes } from './device-infos.ts';
 import { deviceRoutes } from './devices.ts';
+import { docRoutes } from './docs.ts';
 import { healthRoutes, type Readiness } from './health.ts';
 import { profileRoutes } from './profiles.ts';
 import { publicRoutes } from './public.ts';
@@ -28,6 +32,7 @@ export interface RouteNeeds {
   readonly devices: Devices;
   readonly directory: Directory;
   readonly presence: Presence;
+  readonly audit: AuditTrail;
   readonly profiles: Profiles;
   readonly secrets: Secrets;
   readonly clock: Clock;
@@ -38,7 +43,7 @@ export interface RouteNeeds {
 }
 
 export function allRoutes(needs: RouteNeeds): Route[] {
-  return [
+  const routes = [
     ...claimRoutes(needs), // before assignments: a device may be called "device"
     ...authRoutes(needs),
     ...activationRoutes(needs),
@@ -51,7 +56,10 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...customerRoutes(needs), // before tenants: /api/tenant/customers is not the tenant "customers"
     ...userRoutes(needs),
     ...tenantRoutes(needs),
+    ...auditRoutes(needs),
+    ...apiKeyRoutes(needs),
     ...systemRoutes(),
     ...healthRoutes(needs),
   ];
+  return [...routes, ...docRoutes(routes)];
 }

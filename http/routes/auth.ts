@@ -1,6 +1,7 @@
 /** Logging in, staying in, logging out; and the caller's own password. */
 import { z } from 'zod';
-import type { Accounts } from '../../actors/accounts.ts';
+import type { Accounts, User } from '../../actors/accounts.ts';
+import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/clock.ts';
 import { NULL_UUID } from '../../actors/ids.ts';
 import { attempt, createLimiter } from '../attempts.ts';
@@ -23,6 +24,7 @@ import { tokenPairView, userView, viewAnonymousUser, viewUser } from '../views.t
 
 export interface AuthNeeds {
   readonly accounts: Accounts;
+  readonly audit: AuditTrail;
   readonly tokens: Tokens;
   readonly authentication: Authentication;
   readonly clock: Clock;
@@ -35,9 +37,24 @@ const CREDENTIAL_MAX = 1024;
 
 const credential = z.string().max(CREDENTIAL_MAX);
 
-export function authRoutes({ accounts, tokens, authentication, clock, settings }: AuthNeeds): Route[] {
+export function authRoutes({ accounts, audit, tokens, authentication, clock, settings }: AuthNeeds): Route[] {
   const { users } = accounts;
   const logins = createLimiter('login', settings.limits.failedLogins);
+
+  /** System administrators are in no tenant, and so in nobody's trail. */
+  function noteUser(action: 'LOGIN' | 'LOGOUT', { id, membership }: User, failure?: string): void {
+    if (membership.authority === 'SYS_ADMIN') return;
+    audit.note({
+      tenantId: membership.tenantId,
+      action,
+      deviceId: undefined,
+      deviceName: undefined,
+      customerId: membership.authority === 'CUSTOMER_USER' ? membership.customerId : undefined,
+      userId: id,
+      data: {},
+      failure,
+    });
+  }
 
   return [
     defineRoute({
@@ -62,6 +79,14 @@ export function authRoutes({ accounts, tokens, authentication, clock, settings }
           () => users.login(username, password, address),
           ({ type }) => type === 'refused',
         );
+        if (login.type === 'welcome') noteUser('LOGIN', login.user);
+        if (login.type === 'refused') {
+          // Not waited for: how long it takes would tell whether there is such a user.
+          void users.findByEmail(username).then(
+            (user) => user && noteUser('LOGIN', user, login.reason),
+            () => {},
+          );
+        }
         switch (login.type) {
           case 'welcome':
             return json(tokens.issue(login.user));
@@ -103,6 +128,8 @@ export function authRoutes({ accounts, tokens, authentication, clock, settings }
       async handle({ principal }) {
         const lastExpiry = clock.now() + settings.tokens.refreshExpiresInSeconds * 1000;
         await users.endSession(principal.userId, principal.sessionId, lastExpiry);
+        const user = await users.find(principal.userId);
+        if (user !== undefined) noteUser('LOGOUT', user);
         return empty;
       },
     }),

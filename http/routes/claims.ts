@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts.ts';
+import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { DeviceAnswer, Devices, Directory } from '../../actors/devices.ts';
 import type { DeviceId } from '../../actors/ids.ts';
 import type { Secrets } from '../../actors/secret.ts';
@@ -20,6 +21,7 @@ import { deviceIdByName } from './access.ts';
 import { unlessCustomerGone } from './tenure.ts';
 
 export interface ClaimNeeds {
+  readonly audit: AuditTrail;
   readonly accounts: Accounts;
   readonly devices: Devices;
   readonly directory: Directory;
@@ -49,7 +51,7 @@ const claimBody = z
   .transform((body) => body?.secretKey ?? '');
 
 export function claimRoutes(needs: ClaimNeeds): Route[] {
-  const { devices, directory, secrets, settings } = needs;
+  const { audit, devices, directory, secrets, settings } = needs;
   const { limits } = settings;
   const perDevice = createLimiter('customer-and-device', limits.wrongSecretsPerCustomerAndDevice);
   const perCustomer = createLimiter('customer', limits.wrongSecretsPerCustomer);
@@ -88,6 +90,19 @@ export function claimRoutes(needs: ClaimNeeds): Route[] {
         const outcome = await attempt(parties, () => devices.ask(id, command), isWrongSecret);
         if (outcome.type === 'blocked') {
           return tooManyRequests('Too many wrong secrets, try again later', outcome.retryAfterMs);
+        }
+        if (outcome.type === 'refused') {
+          // Attempts over the limit are not noted: a flood must not fill the trail.
+          audit.note({
+            tenantId,
+            action: 'CLAIM_REFUSED',
+            deviceId: id,
+            deviceName: params.deviceName,
+            customerId,
+            userId,
+            data: {},
+            failure: outcome.refusal.reason,
+          });
         }
         const answer = await unlessCustomerGone(needs, id, principal, outcome);
         return answer === undefined ? tokenExpired : claimReply(id, answer);

@@ -1,6 +1,7 @@
 /** Devices: created, changed, listed and deleted by the tenant; read and relabelled by the customer who owns them. */
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts.ts';
+import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/clock.ts';
 import type { Device } from '../../actors/device/protocol.ts';
 import type { DeviceAnswer, Devices, Directory } from '../../actors/devices.ts';
@@ -42,6 +43,7 @@ import { customerOf, deviceByName, mayRead, visibleCustomer, visibleDevice } fro
 import { unlessCustomerGone, unlessTenantGone } from './tenure.ts';
 
 export interface DeviceNeeds {
+  readonly audit: AuditTrail;
   readonly accounts: Accounts;
   readonly devices: Devices;
   readonly directory: Directory;
@@ -83,7 +85,7 @@ const credentialsBody = z.object(
 );
 
 export function deviceRoutes(needs: DeviceNeeds): Route[] {
-  const { accounts, devices, directory, profiles, secrets, clock } = needs;
+  const { accounts, audit, devices, directory, profiles, secrets, clock } = needs;
   const credentialsReply = (id: DeviceId, device: Device) =>
     viewCredentials(id, device, credentialsValueOf(secrets, id, device.credentials));
 
@@ -217,8 +219,21 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
       responses: { 200: { description: 'Deleted' }, 404: { description: 'No such device' } },
       async handle({ principal, params }) {
         const command = { type: 'DeleteDevice', tenantId: principal.tenantId } as const;
+        const before = await devices.read(params.deviceId);
         const answer = await devices.ask(params.deviceId, command);
-        return answer.type === 'accepted' ? empty : deviceReply(params.deviceId, answer);
+        if (answer.type !== 'accepted') return deviceReply(params.deviceId, answer);
+        const { tenantId, userId } = principal;
+        audit.note({
+          tenantId,
+          action: 'DELETED',
+          deviceId: params.deviceId,
+          deviceName: before?.name,
+          customerId: before?.owner?.customerId,
+          userId,
+          data: {},
+          failure: undefined,
+        });
+        return empty;
       },
     }),
 

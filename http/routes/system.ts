@@ -7,7 +7,7 @@ import { defineRoute, type Route } from '../route.ts';
  * The version of ThingsBoard's API that is spoken here, not claimd's own: the Dart client, and with it the mobile app,
  * reads three numbers and refuses servers before 3.9.
  */
-const API_VERSION = '4.2.0';
+export const API_VERSION = '4.2.0';
 
 const infoView = z.object({
   version: z.string(),

@@ -5,6 +5,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Accounts, createAccounts, defaultAccountSettings, NO_CONTACT } from '../../actors/accounts.ts';
+import { type Audit, createAudit } from '../../actors/audit/audit.ts';
 import type { ClaimPolicy } from '../../actors/device/decide.ts';
 import { createDevices, type LiveDevices } from '../../actors/device/devices.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
@@ -29,7 +30,9 @@ import {
   type LimitSettings,
 } from '../../http/settings.ts';
 import { createTokens } from '../../http/tokens.ts';
+
 import { createSimClock, type SimClock } from './clock.ts';
+import { type Conformance, conformanceTo } from './conformance.ts';
 
 export const START = Date.UTC(2026, 0, 1);
 export const PASSWORD = 'a-password';
@@ -71,6 +74,8 @@ export interface RestWorld {
   readonly clock: SimClock;
   readonly store: Store;
   readonly accounts: Accounts;
+  /** Writes when it is told to catch up. */
+  readonly audit: Audit;
   readonly devices: LiveDevices;
   readonly directory: Directory;
   readonly secrets: Secrets;
@@ -90,6 +95,9 @@ export interface Tokens {
   readonly token: string;
   readonly refreshToken: string;
 }
+
+/** Of all worlds: they have the same routes. */
+let conformance: Conformance | undefined;
 
 export function createRestWorld(options: RestOptions = {}): RestWorld {
   const clock = createSimClock(START);
@@ -115,8 +123,10 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   const secrets = createSecrets(Buffer.alloc(32, 1));
   const settings = { ...defaultAccountSettings, passwordHashCost: 2, passwordHashQueue: 1000 };
   const accounts = createAccounts({ store, devices, directory, clock, settings });
+  const audit = createAudit(store, true, clock, log);
   const needs: ApiNeeds = {
     accounts,
+    audit,
     devices,
     directory,
     profiles: createProfiles(store, clock),
@@ -135,6 +145,10 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   const tokens = createTokens(needs.settings.tokens, clock);
   const authentication = createAuthentication(accounts, tokens, clock, needs.settings.tokens);
 
+  const routes = allRoutes({ presence: { isConnected: () => false }, ...needs, tokens, authentication });
+  conformance ??= conformanceTo(routes);
+  const conform = conformance;
+
   function caller(headers: Record<string, string>, address: string): Caller {
     async function send(method: string, path: string, init: RequestInit = {}): Promise<Answer> {
       const incoming = { socket: { remoteAddress: address } };
@@ -143,6 +157,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
       // The one thing of node's request that the app looks at here; the path is the URL's.
       const response = await app.request(path, { ...init, method, headers: all }, { incoming } as never);
       const text = await response.text();
+      conform(method, path, { status: response.status, text, type: response.headers.get('content-type') });
       return { status: response.status, text, json: parsed(text), headers: response.headers };
     }
     const withBody = (body: unknown): RequestInit =>
@@ -163,11 +178,12 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     clock,
     store,
     accounts,
+    audit,
     devices,
     directory,
     secrets,
     app,
-    routes: allRoutes({ presence: { isConnected: () => false }, ...needs, tokens, authentication }),
+    routes,
     nobody,
     as: (token, address = '192.0.2.1') => caller({ 'x-authorization': `Bearer ${token}` }, address),
     async login(email, password = PASSWORD) {

@@ -77,6 +77,9 @@ const device = (id: string) => ({ entityType: 'DEVICE', id });
 const DEVICE_READ = { customer: '404 403 200', tenant: '404 200 200', system: NEVER };
 const TENANT_ONLY = { customer: NEVER, tenant: '404 200 200', system: NEVER };
 
+/** What is not in the tenant's own trail is in none that it sees: see `audit.test.ts`. */
+const AUDIT = { customer: NEVER, tenant: ALL(200), system: NEVER };
+
 const BASE = '/api/plugins/telemetry';
 const attributes = (more: Request, bound: Readonly<Record<string, string>> = {}): Expectation => ({
   request: ({ deviceId }) => ({
@@ -131,6 +134,18 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'GET /api/noauth/activate': publicly(409, { query: 'activateToken=x' }),
   'POST /api/noauth/activate': publicly(400, { body: { activateToken: 'x', password: 'password' } }),
 
+  'GET /api/audit/logs': unrelated(403, 200, 403),
+  'GET /api/audit/logs/customer/:customerId': { request: byCustomer, ...AUDIT },
+  'GET /api/audit/logs/user/:userId': { request: byUser, ...AUDIT },
+  'GET /api/audit/logs/entity/:entityType/:entityId': {
+    request: ({ deviceId }) => ({ params: { entityType: 'DEVICE', entityId: deviceId } }),
+    ...AUDIT,
+  },
+  'POST /api/apiKey': unrelated(200, 200, 200, { body: {} }),
+  'GET /api/apiKeys/:userId': { request: byUser, customer: '403 403 200', tenant: NEVER, system: NEVER },
+  'DELETE /api/apiKey/:apiKeyId': unrelated(404, 404, 404, {
+    params: { apiKeyId: '00000000-0000-7000-8000-000000000000' },
+  }),
   'GET /api/system/info': unrelated(200, 200, 200),
   'POST /api/customer/public/device/:deviceId': { request: byDevice, ...TENANT_ONLY },
   'POST /api/auth/login/public': publicly(401, { body: { publicId: 'x' } }),
@@ -261,6 +276,8 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   },
   'GET /api/tenants': unrelated(403, 403, 200),
 
+  'GET /v3/api-docs': publicly(200),
+  'GET /swagger-ui': publicly(200),
   'GET /livez': publicly(200),
   'GET /readyz': publicly(200),
 };

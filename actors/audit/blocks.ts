@@ -1,0 +1,248 @@
+/**
+ * Where audit trails are kept: per tenant a row of blocks, each with two hundred entries, numbered from 1 in the order of
+ * time. Keys are what a write costs, so an entry is a line in a block and no key of its own; and since every block but
+ * the newest is full, any page of a whole trail is found by arithmetic.
+ *
+ * A search (by device, customer, user, action) reads block after block, at most `SEARCHED_MAX` of them.
+ */
+import { openRecords } from '../accounts/records.ts';
+import type { Instant } from '../clock.ts';
+import type { Page } from '../devices.ts';
+import type { CustomerId, DeviceId, TenantId, UserId } from '../ids.ts';
+import type { JsonObject } from '../json.ts';
+import type { Store } from '../store/store.ts';
+import { type Action, type AuditEntry, eventEntryId } from './entry.ts';
+
+export const BLOCK_ENTRIES = 200;
+/** Blocks that one search reads, the first in the order asked for: 200,000 entries. What lies beyond is not found. */
+const SEARCHED_MAX = 1_000;
+/** By so much may entries be out of the order of time. */
+const DISORDER_MS = 60_000;
+/** Tenants whose newest block is kept in memory. */
+const OPEN_MAX = 1_000;
+
+/** One entry as it is written: short, for there are many. A number is an event's, a text a note's own id. */
+export type Line = readonly [
+  at: Instant,
+  action: Action,
+  id: number | string,
+  device: string | 0,
+  name: string | 0,
+  customer: string | 0,
+  user: string | 0,
+  data: JsonObject,
+  failure: string | 0,
+];
+
+interface Block {
+  /** The position in the journal's log up to which events were looked at when this was written. */
+  readonly upTo: number;
+  readonly lines: readonly Line[];
+}
+
+/** The newest block of a trail, which is not full. */
+interface Open {
+  readonly number: number;
+  readonly block: Block;
+}
+
+export interface AuditQuery {
+  /** Counted from 0. */
+  readonly page: number;
+  readonly pageSize: number;
+  /** Both inclusive. */
+  readonly startTime?: Instant;
+  readonly endTime?: Instant;
+  readonly actions?: readonly Action[];
+  readonly deviceId?: DeviceId;
+  readonly customerId?: CustomerId;
+  readonly userId?: UserId;
+  /** What an entry is about; `deviceId` of the entry or its user. */
+  readonly about?: 'DEVICE' | 'USER';
+  /** Default: the newest first. */
+  readonly sortOrder?: 'ASC' | 'DESC';
+}
+
+export interface Blocks {
+  /**
+   * Writes lines at the end of a tenant's trail, durably; those that are there already are left out.
+   * @param from where in the log the lines were read; what was written at or behind it may be there already
+   */
+  append(tenantId: TenantId, lines: readonly Line[], from: number, upTo: number): Promise<void>;
+  /** A write failed somewhere: what is there is looked up again before the next. */
+  forget(): void;
+  find(tenantId: TenantId, query: AuditQuery): Promise<Page<AuditEntry>>;
+}
+
+export function createBlocks({ index, records }: Pick<Store, 'index' | 'records'>): Blocks {
+  const blocks = openRecords<Block>(records, 'audit-block');
+  const newest = new Map<TenantId, Open>();
+  const listOf = (tenantId: TenantId) => `audit/${tenantId}`;
+  const keyOf = (tenantId: TenantId, number: number) => `${tenantId}/${number}`;
+
+  async function read(tenantId: TenantId, number: number): Promise<readonly Line[]> {
+    return (await blocks.get(keyOf(tenantId, number)))?.lines ?? [];
+  }
+
+  /** How many blocks there are. */
+  async function countOf(tenantId: TenantId): Promise<number> {
+    const [last] = await index.page(listOf(tenantId), { offset: 0, limit: 1, descending: true });
+    return last === undefined ? 0 : Number(last);
+  }
+
+  /** What was written of this stretch of the log before this process was started, or before a write failed. */
+  async function writtenSince(tenantId: TenantId, count: number, from: number): Promise<Set<string>> {
+    const known = new Set<string>();
+    for (let number = count; number > 0; number -= 1) {
+      const block = await blocks.get(keyOf(tenantId, number));
+      if (block !== undefined && block.upTo <= from) break;
+      for (const line of block?.lines ?? []) known.add(identity(line));
+    }
+    return known;
+  }
+
+  return {
+    async append(tenantId, lines, from, upTo) {
+      let open = newest.get(tenantId);
+      let fresh = lines;
+      if (open === undefined) {
+        const number = await countOf(tenantId);
+        const known = await writtenSince(tenantId, number, from);
+        fresh = lines.filter((line) => !known.has(identity(line)));
+        // A number can be there without its block, when the write of the block failed.
+        const block = await blocks.get(keyOf(tenantId, number));
+        open = { number: Math.max(number, 1), block: block ?? { upTo, lines: [] } };
+      }
+      newest.delete(tenantId); // until all of it is durable nobody knows what is there
+      if (fresh.length === 0) return;
+
+      for (let at = 0; at < fresh.length; ) {
+        if (open.block.lines.length >= BLOCK_ENTRIES)
+          open = { number: open.number + 1, block: { upTo, lines: [] } };
+        const { number, block }: Open = open;
+        const some = fresh.slice(at, at + BLOCK_ENTRIES - block.lines.length);
+        at += some.length;
+        open = { number, block: { upTo, lines: [...block.lines, ...some] } };
+        // One after the other, so that no block is ever missing among the others.
+        await Promise.all([
+          block.lines.length > 0 ? undefined : index.add(listOf(tenantId), nameOf(number)),
+          blocks.put(keyOf(tenantId, number), open.block),
+        ]);
+      }
+      if (newest.size >= OPEN_MAX) newest.clear();
+      newest.set(tenantId, open);
+    },
+
+    forget: () => newest.clear(),
+
+    async find(tenantId, query) {
+      const count = await countOf(tenantId);
+      if (count === 0) return { items: [], total: 0 };
+      const ascending = query.sortOrder === 'ASC';
+      const offset = query.page * query.pageSize;
+
+      if (isWhole(query)) {
+        const total = (count - 1) * BLOCK_ENTRIES + (await read(tenantId, count)).length;
+        const items: AuditEntry[] = [];
+        for (let nth = offset; nth < Math.min(offset + query.pageSize, total); ) {
+          const place = ascending ? nth : total - 1 - nth;
+          const lines = await read(tenantId, Math.floor(place / BLOCK_ENTRIES) + 1);
+          const within = place % BLOCK_ENTRIES;
+          const rest = ascending ? lines.slice(within) : lines.slice(0, within + 1).reverse();
+          if (rest.length === 0) break;
+          const some = rest.slice(0, offset + query.pageSize - nth);
+          items.push(...some.map(entryOf));
+          nth += some.length;
+        }
+        return { items, total };
+      }
+
+      const { startTime = 0, endTime = Number.MAX_SAFE_INTEGER } = query;
+      const wanted = matcher(query);
+      const items: AuditEntry[] = [];
+      let total = 0;
+      let number = ascending
+        ? await firstFrom(tenantId, count, startTime)
+        : await lastUpTo(tenantId, count, endTime);
+      for (let looked = 0; looked < SEARCHED_MAX && number >= 1 && number <= count; looked += 1) {
+        const lines = await read(tenantId, number);
+        const edge = lines[0]?.[0] ?? 0;
+        if (ascending ? edge > endTime + DISORDER_MS : (lines.at(-1)?.[0] ?? 0) < startTime - DISORDER_MS)
+          break;
+        for (const line of ascending ? lines : [...lines].reverse()) {
+          if (line[0] < startTime || line[0] > endTime || !wanted(line)) continue;
+          if (total >= offset && items.length < query.pageSize) items.push(entryOf(line));
+          total += 1;
+        }
+        number += ascending ? 1 : -1;
+        await new Promise((resolve) => setImmediate(resolve)); // nobody else waits for a search
+      }
+      return { items, total };
+    },
+  };
+
+  /** The first block in which an entry from this instant on can be. */
+  async function firstFrom(tenantId: TenantId, count: number, instant: Instant): Promise<number> {
+    return search(
+      count,
+      async (number) => ((await read(tenantId, number)).at(-1)?.[0] ?? 0) >= instant - DISORDER_MS,
+    );
+  }
+
+  /** The last block in which an entry up to this instant can be. */
+  async function lastUpTo(tenantId: TenantId, count: number, instant: Instant): Promise<number> {
+    const beyond = async (number: number) =>
+      ((await read(tenantId, number))[0]?.[0] ?? 0) > instant + DISORDER_MS;
+    return Math.max(1, (await search(count, beyond)) - 1);
+  }
+}
+
+/** Far more blocks than there will be; so that their names are in the order of their numbers. */
+const NUMBER_DIGITS = 12;
+const nameOf = (number: number) => String(number).padStart(NUMBER_DIGITS, '0');
+
+/** The first number of 1 … count of which it holds, if it does of all after it; count + 1 where of none. */
+async function search(count: number, holds: (number: number) => Promise<boolean>): Promise<number> {
+  let [low, high] = [1, count + 1];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (await holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function isWhole({ startTime, endTime, actions, deviceId, customerId, userId, about }: AuditQuery): boolean {
+  return [startTime, endTime, actions, deviceId, customerId, userId, about].every(
+    (part) => part === undefined,
+  );
+}
+
+function matcher({ actions, deviceId, customerId, userId, about }: AuditQuery): (line: Line) => boolean {
+  return ([, action, , device, , customer, user]) =>
+    (actions === undefined || actions.includes(action)) &&
+    (deviceId === undefined || device === deviceId) &&
+    (customerId === undefined || customer === customerId) &&
+    (userId === undefined || user === userId) &&
+    (about === undefined || (device !== 0) === (about === 'DEVICE'));
+}
+
+/** Tells entries apart: a device's events by their number. */
+function identity([, , id, device]: Line): string {
+  return typeof id === 'string' ? id : `${device}/${id}`;
+}
+
+function entryOf([at, action, id, device, name, customer, user, data, failure]: Line): AuditEntry {
+  return {
+    id: typeof id === 'string' ? id : eventEntryId(String(device), id),
+    at,
+    action,
+    failure: failure === 0 ? undefined : failure,
+    // The seam to the store: what is written there as an id was one.
+    deviceId: (device || undefined) as DeviceId | undefined,
+    deviceName: name === 0 ? undefined : name,
+    customerId: (customer || undefined) as CustomerId | undefined,
+    userId: (user || undefined) as UserId | undefined,
+    data,
+  };
+}

@@ -1,0 +1,86 @@
+/** API keys: made, listed and revoked by whose they are. */
+import { z } from 'zod';
+import { API_KEYS_MAX } from '../../actors/accounts/api-keys.ts';
+import type { Accounts } from '../../actors/accounts.ts';
+import { badRequest, notFound, permissionDenied } from '../errors.ts';
+import { empty, json } from '../reply.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { optionalText, paging, userId } from '../schemas.ts';
+import { apiKeyView, newApiKeyView, pageView, viewApiKey, viewPage } from '../views.ts';
+
+const EVERYBODY = ['SYS_ADMIN', 'TENANT_ADMIN', 'CUSTOMER_USER'] as const;
+const OWNERS_ONLY = ['everything'] as const;
+
+const keyBody = z
+  .object(
+    {
+      description: optionalText('Description'),
+      expirationTime: z
+        .int({ error: 'expirationTime should be an instant in milliseconds since 1970!' })
+        .nonnegative('expirationTime should be an instant in milliseconds since 1970!')
+        .nullish(),
+      claimingOnly: z.boolean({ error: 'claimingOnly should be true or false!' }).default(false),
+    },
+    { error: 'The body should be a JSON object!' },
+  )
+  .nullish();
+
+export function apiKeyRoutes({ accounts }: { readonly accounts: Accounts }): Route[] {
+  const { apiKeys } = accounts;
+
+  return [
+    defineRoute({
+      method: 'POST',
+      path: '/api/apiKey',
+      summary: 'Make an API key for oneself; its value is told now and never again',
+      roles: EVERYBODY,
+      body: keyBody,
+      responses: {
+        200: {
+          description: 'The key with its value, for "X-Authorization: ApiKey …"',
+          schema: newApiKeyView,
+        },
+        400: { description: 'Malformed, or too many keys already' },
+      },
+      async handle({ principal, body }) {
+        const made = await apiKeys.create(principal.userId, {
+          description: body?.description ?? '',
+          // 0 is "never" in ThingsBoard.
+          expiresAt: body?.expirationTime || null,
+          claimingOnly: body?.claimingOnly ?? false,
+        });
+        if (made === 'too-many') return badRequest(`A user may have at most ${API_KEYS_MAX} API keys!`);
+        return json({ ...viewApiKey(made.key), value: made.value });
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/apiKeys/:userId',
+      summary: "The caller's API keys, without their values",
+      roles: EVERYBODY,
+      grants: OWNERS_ONLY,
+      params: z.object({ userId }),
+      query: paging({ createdTime: 'createdTime', description: 'name' }),
+      responses: {
+        200: { description: 'A page of keys', schema: pageView(apiKeyView) },
+        403: { description: "Another's" },
+      },
+      async handle({ principal, params, query }) {
+        if (params.userId !== principal.userId) return permissionDenied;
+        return json(viewPage(await apiKeys.list(principal.userId, query), query, viewApiKey));
+      },
+    }),
+
+    defineRoute({
+      method: 'DELETE',
+      path: '/api/apiKey/:apiKeyId',
+      summary: 'Revoke an API key of oneself; it does not work from now on',
+      roles: EVERYBODY,
+      params: z.object({ apiKeyId: z.uuid({ error: 'Invalid UUID string!' }) }),
+      responses: { 200: { description: 'Revoked' }, 404: { description: 'The caller has no such key' } },
+      handle: async ({ principal, params }) =>
+        (await apiKeys.revoke(principal.userId, params.apiKeyId)) ? empty : notFound,
+    }),
+  ];
+}

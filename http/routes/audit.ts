@@ -1,0 +1,108 @@
+/** The tenant's audit trail: who did what to which device, and what was refused. */
+import { z } from 'zod';
+import type { Accounts } from '../../actors/accounts.ts';
+import type { AuditTrail } from '../../actors/audit/audit.ts';
+import type { AuditQuery } from '../../actors/audit/blocks.ts';
+import { ACTIONS } from '../../actors/audit/entry.ts';
+import type { TenantId } from '../../actors/ids.ts';
+import { json, type Reply } from '../reply.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { customerId, deviceId, paging, userId } from '../schemas.ts';
+import { auditView, pageView, viewAudit, viewPage } from '../views.ts';
+
+export interface AuditNeeds {
+  readonly accounts: Accounts;
+  readonly audit: AuditTrail;
+}
+
+const TENANT = ['TENANT_ADMIN'] as const;
+
+const epochMs = z
+  .string()
+  .regex(/^\d{1,15}$/, 'startTime and endTime should be instants in milliseconds since 1970!')
+  .transform(Number)
+  .optional();
+
+/** Entries are in the order of time and in no other; `textSearch` is not looked at. */
+const query = z
+  .object({
+    startTime: epochMs,
+    endTime: epochMs,
+    actionTypes: z
+      .string()
+      .optional()
+      .transform((text) => text?.split(',').filter((part) => part !== ''))
+      .pipe(z.array(z.enum(ACTIONS, { error: 'Unknown action type!' })).optional()),
+  })
+  .transform(({ startTime, endTime, actionTypes }) => ({
+    ...(startTime === undefined ? {} : { startTime }),
+    ...(endTime === undefined ? {} : { endTime }),
+    ...(actionTypes === undefined || actionTypes.length === 0 ? {} : { actions: actionTypes }),
+  }))
+  .and(paging({ createdTime: 'createdTime' }));
+
+const responses = { 200: { description: 'A page of entries', schema: pageView(auditView) } };
+
+export function auditRoutes({ accounts, audit }: AuditNeeds): Route[] {
+  async function reply(tenantId: TenantId, wanted: AuditQuery): Promise<Reply> {
+    const page = await audit.find(tenantId, wanted);
+    const ids = [...new Set(page.items.flatMap(({ userId: id }) => id ?? []))];
+    const users = new Map(
+      await Promise.all(ids.map(async (id) => [id, (await accounts.users.find(id))?.email] as const)),
+    );
+    return json(viewPage(page, wanted, (entry) => viewAudit(tenantId, entry, users)));
+  }
+
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/audit/logs',
+      summary: 'What happened in the tenant, the newest first',
+      roles: TENANT,
+      query,
+      responses,
+      handle: ({ principal, query: wanted }) => reply(principal.tenantId, wanted),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/audit/logs/customer/:customerId',
+      summary: 'What concerned a customer',
+      roles: TENANT,
+      params: z.object({ customerId }),
+      query,
+      responses,
+      handle: ({ principal, params, query: wanted }) => reply(principal.tenantId, { ...wanted, ...params }),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/audit/logs/user/:userId',
+      summary: 'What a user did',
+      roles: TENANT,
+      params: z.object({ userId }),
+      query,
+      responses,
+      handle: ({ principal, params, query: wanted }) => reply(principal.tenantId, { ...wanted, ...params }),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/audit/logs/entity/:entityType/:entityId',
+      summary: 'What happened to a device, or to a user',
+      roles: TENANT,
+      params: z.discriminatedUnion(
+        'entityType',
+        [
+          z.object({ entityType: z.literal('DEVICE'), entityId: deviceId }),
+          z.object({ entityType: z.literal('USER'), entityId: userId }),
+        ],
+        { error: 'Entries are about a DEVICE or a USER!' },
+      ),
+      query,
+      responses,
+      handle({ principal: { tenantId }, params, query: wanted }) {
+        return params.entityType === 'DEVICE'
+          ? reply(tenantId, { ...wanted, deviceId: params.entityId })
+          : reply(tenantId, { ...wanted, userId: params.entityId, about: 'USER' });
+      },
+    }),
+  ];
+}

@@ -1,0 +1,44 @@
+/** The API's description: for machines as OpenAPI 3.1, for people as a page. */
+import { z } from 'zod';
+import { describe } from '../openapi.ts';
+import { renderPage } from '../openapi-page.ts';
+import { json } from '../reply.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { API_VERSION } from './system.ts';
+
+/** @param described every route that there is; those of this file are added */
+export function docRoutes(described: readonly Route[]): Route[] {
+  // Made when it is first asked for, and once.
+  const made = once(() => {
+    const description = describe([...described, ...routes], API_VERSION);
+    return { description, page: renderPage(description) };
+  });
+
+  const routes: Route[] = [
+    defineRoute({
+      method: 'GET',
+      path: '/v3/api-docs',
+      summary: 'This description, as OpenAPI 3.1',
+      roles: ['PUBLIC'],
+      responses: { 200: { description: 'The description', schema: z.looseObject({ openapi: z.string() }) } },
+      handle: () => json(made().description),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/swagger-ui',
+      summary: 'This description, as a page for people',
+      roles: ['PUBLIC'],
+      responses: { 200: { description: 'HTML' } },
+      handle: () => ({ type: 'html', body: made().page.html, policy: made().page.policy }),
+    }),
+  ];
+  return routes;
+}
+
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

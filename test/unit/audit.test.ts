@@ -1,0 +1,348 @@
+/** The audit trail: over REST, over crashes, and at length. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createAudit } from '../../actors/audit/audit.ts';
+import { createBlocks, type Line } from '../../actors/audit/blocks.ts';
+import { eventEntryId, type Note } from '../../actors/audit/entry.ts';
+import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/ids.ts';
+import { silentLog } from '../../actors/log.ts';
+import { createMemoryStore } from '../../actors/store/memory.ts';
+import { type Store, StoreUnavailable } from '../../actors/store/store.ts';
+import { createSimClock } from '../kit/clock.ts';
+import { CUSTOMER, idOf, TENANT, USER } from '../kit/given.ts';
+import {
+  type Answer,
+  type Caller,
+  claimPath,
+  HOUR_MS,
+  isDone,
+  isProblem,
+  openWindow,
+  PASSWORD,
+  pageOf,
+  provision,
+  type RestWorld,
+  restLaws,
+  START,
+  settle,
+} from '../kit/rest-client.ts';
+
+const { law, run } = restLaws('audit over REST');
+
+const entries = (answer: Answer) => pageOf(answer).data;
+const inShort = (answer: Answer) =>
+  entries(answer).map(({ actionType, actionStatus, actionFailureDetails }) =>
+    actionStatus === 'SUCCESS' ? actionType : `${actionType}: ${actionFailureDetails}`,
+  );
+const ALL = 'pageSize=100&page=0&sortOrder=ASC';
+
+async function trail(world: RestWorld, admin: Caller, path: string, query = ''): Promise<Answer> {
+  await world.audit.catchUp();
+  return admin.get(`/api/audit/logs${path}?${ALL}${query}`);
+}
+
+/** A device's whole life, with guesses. */
+async function life(world: RestWorld, home: Awaited<ReturnType<typeof settle>>): Promise<DeviceId> {
+  const { admin, alice, bob } = home;
+  const id = await provision(world, home.tenantId, 'D');
+  await openWindow(world, id, 'top-secret');
+  await bob.post(claimPath('D'), { secretKey: 'my-guess' });
+  await alice.post(claimPath('D'), { secretKey: 'top-secret' });
+  await bob.post(claimPath('D'), { secretKey: 'top-secret' });
+  isDone(await alice.delete(claimPath('D')));
+  const claimingData = { secretKey: 'server-secret', expirationTime: START + HOUR_MS };
+  isDone(
+    await admin.post(`/api/plugins/telemetry/${id}/SERVER_SCOPE`, { claimingData, colour: 'red-value' }),
+  );
+  isDone(await admin.delete(`/api/plugins/telemetry/${id}/SERVER_SCOPE?keys=colour`));
+  await admin.post(`/api/customer/${bob.customerId}/device/${id}`);
+  await admin.delete(`/api/customer/device/${id}`);
+  await openWindow(world, id, 'again', 1000);
+  world.clock.advance(1000);
+  await world.devices.ask(id, { type: 'ExpireClaimWindow' });
+  isDone(await admin.delete(`/api/device/${id}`));
+  return id;
+}
+
+law(
+  "audit: a device's life, every step once, refusals with their reason, nothing secret",
+  async ({ world, home }) => {
+    const id = await life(world, home);
+    const answer = await trail(world, home.admin, `/entity/DEVICE/${id}`);
+    const events = inShort(answer).filter((line) => !String(line).startsWith('CLAIM_REFUSED'));
+    assert.equal(events, [
+      'ADDED',
+      'CLAIM_WINDOW_OPENED',
+      'ASSIGNED_TO_CUSTOMER',
+      'UNASSIGNED_FROM_CUSTOMER',
+      'ATTRIBUTES_UPDATED',
+      'ATTRIBUTES_DELETED',
+      'ASSIGNED_TO_CUSTOMER',
+      'UNASSIGNED_FROM_CUSTOMER',
+      'CLAIM_WINDOW_OPENED',
+      'CLAIM_WINDOW_EXPIRED',
+      'DELETED',
+    ]);
+    const refused = inShort(answer).filter((line) => String(line).startsWith('CLAIM_REFUSED'));
+    assert.equal(refused, ['CLAIM_REFUSED: wrong-secret', 'CLAIM_REFUSED: already-claimed']);
+    assert.not.match(answer.text, /top-secret|my-guess|server-secret|red-value|again|token of/);
+    for (const entry of entries(answer)) {
+      assert.equal(entry.entityId, { entityType: 'DEVICE', id });
+      assert.is(entry.entityName, 'D');
+    }
+    const claim = entries(answer).find(({ actionType }) => actionType === 'ASSIGNED_TO_CUSTOMER');
+    assert.equal(
+      [claim?.customerId.id, claim?.userName, claim?.actionData],
+      [home.alice.customerId, home.alice.email, { by: 'claim', assignedCustomerId: home.alice.customerId }],
+    );
+  },
+);
+
+law('audit: by customer, user, time and action', async ({ world, home }) => {
+  await life(world, home);
+  const { admin, alice, bob } = home;
+  const of = async (path: string, query = '') => inShort(await trail(world, admin, path, query)).sort();
+  assert.equal(await of(`/customer/${alice.customerId}`, '&actionTypes=ASSIGNED_TO_CUSTOMER'), [
+    'ASSIGNED_TO_CUSTOMER',
+  ]);
+  assert.equal(await of(`/user/${bob.userId}`), [
+    'CLAIM_REFUSED: already-claimed',
+    'CLAIM_REFUSED: wrong-secret',
+    'LOGIN',
+  ]);
+  assert.equal(await of(`/entity/USER/${bob.userId}`), ['LOGIN']);
+  const late = `&startTime=${START + 1000}&endTime=${START + 1000}`;
+  assert.equal(await of('', `${late}&actionTypes=CLAIM_WINDOW_EXPIRED,CLAIM_WINDOW_OPENED`), [
+    'CLAIM_WINDOW_EXPIRED',
+  ]);
+  assert.equal(await of('', `&startTime=${START + 1001}`), []);
+  for (const wrong of ['startTime=x', 'actionTypes=NOTHING', 'sortProperty=name'])
+    isProblem(await admin.get(`/api/audit/logs?${wrong}`), 400, 31);
+  isProblem(await admin.get(`/api/audit/logs/entity/ASSET/${bob.userId}`), 400, 31);
+});
+
+law('audit: logins, failed logins of those who exist, logouts', async ({ world, home }) => {
+  const { alice } = home;
+  await world.nobody.post('/api/auth/login', { username: alice.email, password: 'a wrong password' });
+  await world.nobody.post('/api/auth/login', { username: 'x@nobody.test', password: PASSWORD });
+  isDone(await alice.post('/api/auth/logout'));
+  await new Promise((resolve) => setImmediate(resolve));
+  const answer = await trail(world, home.admin, `/user/${alice.userId}`);
+  assert.equal(inShort(answer).sort(), ['LOGIN', 'LOGIN: bad-credentials', 'LOGOUT']);
+  assert.not.match(answer.text, /a wrong password/);
+});
+
+law("audit: another tenant's is another's", async ({ world, home }) => {
+  const id = await life(world, home);
+  const other = await settle(world, 'other');
+  const { alice } = home;
+  for (const path of ['', `/customer/${alice.customerId}`, `/user/${alice.userId}`, `/entity/DEVICE/${id}`]) {
+    const answer = await trail(world, other.admin, path);
+    assert.not.ok(answer.text.includes(home.tenantId));
+    assert.not.ok(answer.text.includes(id));
+  }
+});
+
+run();
+
+// ------------------------------------------------------------------------------------------------------ durability
+
+const test = suite('audit, kept');
+
+const NOTE: Note = {
+  tenantId: TENANT,
+  action: 'LOGIN',
+  failure: undefined,
+  deviceId: undefined,
+  deviceName: undefined,
+  customerId: CUSTOMER,
+  userId: USER,
+  data: {},
+};
+
+/** A store whose writes of records fail when told to, before or after they happened. */
+function moody(): { store: Store; mood: { fails: (write: number) => 'before' | 'after' | undefined } } {
+  const store = createMemoryStore();
+  const mood: { fails: (write: number) => 'before' | 'after' | undefined } = { fails: () => undefined };
+  let writes = 0;
+  const records = () => {
+    const adapter = store.records;
+    const set = adapter.set.bind(adapter);
+    adapter.set = async (key: string, value: unknown) => {
+      writes += 1;
+      const how = mood.fails(writes);
+      if (how === 'before') throw new StoreUnavailable('moody', 'before');
+      await set(key, value);
+      if (how === 'after') throw new StoreUnavailable('moody', 'after');
+    };
+    return adapter;
+  };
+  return {
+    mood,
+    store: {
+      ...store,
+      journal: store.journal,
+      index: store.index,
+      get records() {
+        return records();
+      },
+    },
+  };
+}
+
+const deviceNo = (n: number) => idOf<DeviceId>(1000 + n);
+
+/** Appends `count` events to the journal, of `devices` devices. */
+async function happen(store: Store, count: number, devices = 7): Promise<void> {
+  for (let n = 0; n < count; n += 1) {
+    const stream = deviceNo(n % devices);
+    const { sequence } = await store.journal.load(stream);
+    const device = {
+      v: 1,
+      status: 'provisioned',
+      tenantId: TENANT,
+      name: `device ${n % devices}`,
+    };
+    await store.journal.append({
+      stream,
+      expected: sequence,
+      event: JSON.stringify({ v: 1, type: 'ClaimWindowExpired', at: START + n }),
+      state: JSON.stringify(device),
+      alarmAt: null,
+      index: undefined,
+    });
+  }
+}
+
+const everything = { page: 0, pageSize: 10_000, sortOrder: 'ASC' } as const;
+
+for (const how of ['before', 'after'] as const) {
+  test(`audit: crashed at every single write (${how} it happened), every event is there exactly once`, async () => {
+    for (let at = 1; at <= 12; at += 1) {
+      const { store, mood } = moody();
+      const clock = createSimClock(START);
+      await happen(store, 130);
+      mood.fails = (write) => (write >= at ? how : undefined);
+      const crashed = createAudit(store, true, clock, silentLog);
+      await crashed.catchUp().catch(() => {});
+      await happen(store, 250);
+      mood.fails = () => undefined;
+      // Another time the same process goes on, another time a new one does.
+      const next = at % 2 === 0 ? crashed : createAudit(store, true, clock, silentLog);
+      await next.catchUp();
+      await next.catchUp();
+      const { items, total } = await next.find(TENANT, everything);
+      assert.is(total, 380, `failed from write ${at}`);
+      assert.is(new Set(items.map(({ id }) => id)).size, 380);
+    }
+  });
+}
+
+test('audit: notes survive a write that failed, once', async () => {
+  const { store, mood } = moody();
+  const audit = createAudit(store, true, createSimClock(START), silentLog);
+  audit.note(NOTE);
+  for (const how of ['before', 'after'] as const) {
+    mood.fails = () => how;
+    await audit.catchUp().then(
+      () => assert.unreachable(),
+      () => {},
+    );
+  }
+  audit.note(NOTE);
+  mood.fails = () => undefined;
+  await audit.catchUp();
+  assert.is((await audit.find(TENANT, everything)).total, 2);
+});
+
+test('audit: it is written a second after something happened, by itself, and once more when that fails', async () => {
+  const { store, mood } = moody();
+  const clock = createSimClock(START);
+  const audit = createAudit(store, true, clock, silentLog);
+  audit.start();
+  await settled();
+  mood.fails = () => 'before';
+  audit.note(NOTE);
+  clock.advance(1_000);
+  await settled();
+  assert.is((await audit.find(TENANT, everything)).total, 0);
+  mood.fails = () => undefined;
+  clock.advance(5_000);
+  await settled();
+  assert.is((await audit.find(TENANT, everything)).total, 1);
+  audit.note(NOTE);
+  await audit.stop();
+  assert.is((await audit.find(TENANT, everything)).total, 2);
+});
+
+test('audit: switched off nothing is written; switched on, what devices did is made up for', async () => {
+  const store = createMemoryStore();
+  const clock = createSimClock(START);
+  const off = createAudit(store, false, clock, silentLog);
+  off.start();
+  off.note(NOTE);
+  await happen(store, 3);
+  clock.advance(60_000);
+  await settled();
+  await off.stop();
+  assert.is((await off.find(TENANT, everything)).total, 0);
+  const on = createAudit(store, true, clock, silentLog);
+  await on.catchUp();
+  assert.is((await on.find(TENANT, everything)).total, 3);
+});
+
+async function settled(): Promise<void> {
+  for (let n = 0; n < 50; n += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+// ---------------------------------------------------------------------------------------------------------- paging
+
+test('audit: every page of every size, both ways, with and without a search, is the slice that it should be', async () => {
+  const blocks = createBlocks(createMemoryStore());
+  const all: Line[] = Array.from({ length: 437 }, (_, n) => [
+    START + n * 1000,
+    n % 3 === 0 ? 'ADDED' : 'UPDATED',
+    n + 1,
+    deviceNo(n % 5),
+    'D',
+    n % 2 === 0 ? CUSTOMER : 0,
+    0,
+    {},
+    0,
+  ]);
+  for (let at = 0; at < all.length; at += 61)
+    await blocks.append(TENANT, all.slice(at, at + 61), at, at + 61);
+  const ids = (lines: readonly Line[]) =>
+    lines.map(([, , n, device]) => eventEntryId(String(device), Number(n)));
+
+  for (const [query, holds] of [
+    [{}, () => true],
+    [{ actions: ['ADDED'] }, ([, action]: Line) => action === 'ADDED'],
+    [{ customerId: CUSTOMER }, ([, , , , , customer]: Line) => customer === CUSTOMER],
+    [{ deviceId: deviceNo(2) }, ([, , , device]: Line) => device === deviceNo(2)],
+    [
+      { startTime: START + 50_000, endTime: START + 333_000 },
+      ([at]: Line) => at >= START + 50_000 && at <= START + 333_000,
+    ],
+    [{ userId: USER as UserId }, () => false],
+  ] as const) {
+    const wanted = all.filter(holds);
+    for (const sortOrder of ['ASC', 'DESC'] as const) {
+      const expected = ids(sortOrder === 'ASC' ? wanted : [...wanted].reverse());
+      for (const pageSize of [1, 99, 100, 101, 1000]) {
+        for (let page = 0; page * pageSize <= expected.length; page += pageSize === 1 ? 97 : 1) {
+          const found = await blocks.find(TENANT, { ...query, page, pageSize, sortOrder });
+          assert.is(found.total, expected.length);
+          assert.equal(
+            found.items.map(({ id }) => id),
+            expected.slice(page * pageSize, (page + 1) * pageSize),
+          );
+        }
+      }
+    }
+  }
+  assert.equal(await blocks.find(idOf<TenantId>(99), everything), { items: [], total: 0 });
+  assert.is((await blocks.find(TENANT, { ...everything, customerId: idOf<CustomerId>(98) })).total, 0);
+});
+
+test.run();
