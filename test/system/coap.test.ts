@@ -2,13 +2,14 @@
 import { spawn } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { DeviceId } from '../../actors/ids.ts';
+import type { TransportConfiguration } from '../../actors/profiles.ts';
 import { Code } from '../../transports/coap/codes.ts';
-import { createCoapEndpoint } from '../../transports/coap/endpoint.ts';
 import { encode, type Message, type Option } from '../../transports/coap/message.ts';
 import { blockOf, OptionNumber, uintOf, uintOption } from '../../transports/coap/options.ts';
 import { ListenError } from '../../transports/transport.ts';
 import { coapIn, withCoap } from '../contract/transport-coap.ts';
-import { createTransportWorld } from '../contract/transport-world.ts';
+import { TENANT, type TransportWorld } from '../contract/transport-world.ts';
 import { block1, blocksOf, claimPath, show, uriPath } from '../kit/coap-client.ts';
 import { findProgram, needing } from '../kit/programs.ts';
 
@@ -337,32 +338,57 @@ test('coap: a port that is taken is one clear line', () =>
     await second.stop(0);
   }));
 
-test('coap: payloads of a device can be read in another format', async () => {
-  const world = await createTransportWorld();
-  const { silentLog } = await import('../../actors/log.ts');
-  const { COAP_DEFAULTS } = await import('../../transports/coap/settings.ts');
-  const { RawCoapClient } = await import('../kit/coap-client.ts');
-  const id = await world.provision('TOKEN');
-  const endpoint = createCoapEndpoint({
-    ...world,
-    log: silentLog,
-    settings: { ...COAP_DEFAULTS, bindAddress: '127.0.0.1', port: 0 },
-    readPayload: (_device, payload) => ({
-      type: 'request',
-      secretKey: payload.toString('hex'),
-      durationMs: 0,
-    }),
-  });
-  const client = await RawCoapClient.open((await endpoint.start()).port);
-  try {
-    assert.is(show(await client.claim('TOKEN', Buffer.from([1, 2]))), 'ACK 2.01');
-    assert.is((await world.devices.read(id))?.window?.secretDigest, world.secrets.digest(id, '0102'));
-  } finally {
-    await client.close();
-    await endpoint.stop(0);
-    await world.stop();
-  }
-});
+/** proto3: secretKey = 1, durationMs = 2 */
+const PROTOBUF_CLAIM = Buffer.concat([
+  Buffer.from([0x0a, 5]),
+  Buffer.from('value'),
+  Buffer.from([0x10, 0xe0, 0xd4, 0x03]),
+]);
+
+/** Gives a new device a profile with this transport. */
+async function provision(world: TransportWorld, transport: TransportConfiguration): Promise<DeviceId> {
+  const fields = { name: 'profile', description: null, transport, more: null };
+  const profile = await world.profiles.create(TENANT, fields);
+  if (profile.type !== 'done') throw new Error(profile.reason);
+  return world.provision('TOKEN', { profileId: profile.value.id });
+}
+
+test('coap: protobuf where the profile says so, in one datagram and in blocks', () =>
+  withCoap({}, async ({ world, open }) => {
+    const id = await provision(world, { type: 'COAP', payloadType: 'PROTOBUF' });
+    const client = await open();
+    const padded = Buffer.concat([PROTOBUF_CLAIM, PROTOBUF_CLAIM]); // the last of a field counts
+    for (const answer of [
+      await client.claim('TOKEN', PROTOBUF_CLAIM),
+      await client.claimInBlocks('TOKEN', padded, 0),
+    ]) {
+      assert.is(show(answer), 'ACK 2.01');
+      const window = (await world.devices.read(id))?.window;
+      assert.is(window?.secretDigest, world.secrets.digest(id, 'value'));
+      assert.is((window?.closesAt ?? 0) - (window?.openedAt ?? 0), 60_000);
+    }
+    assert.is(show(await client.claim('TOKEN', '{"secretKey":"value"}')).slice(0, 8), 'ACK 4.00');
+  }));
+
+test('coap: a profile for CoAP with JSON is JSON', () =>
+  withCoap({}, async ({ world, open }) => {
+    await provision(world, { type: 'COAP', payloadType: 'JSON' });
+    assert.is(show(await (await open()).claim('TOKEN', '{}')), 'ACK 2.01');
+  }));
+
+test('coap: a profile for another transport: 5.00', () =>
+  withCoap({}, async ({ world, open }) => {
+    const transport = {
+      type: 'MQTT',
+      payloadType: 'JSON',
+      jsonCompatible: false,
+      ackMalformed: false,
+    } as const;
+    await provision(world, transport);
+    const answer = await (await open()).claim('TOKEN', '{}');
+    assert.is(show(answer), "ACK 5.00 the device's profile is for another transport");
+    assert.equal(world.commands, []);
+  }));
 
 // Debian names it by how it was built; none of the three is needed here for its TLS.
 const COAP_CLIENT =

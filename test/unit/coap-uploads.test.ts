@@ -12,6 +12,7 @@ const device = () => ({
   profileId: null,
   credentialsId: 'TOKEN',
   isGateway: false,
+  format: 'JSON' as const,
 });
 
 function scene(limits: Partial<ConstructorParameters<typeof Uploads>[0]> = {}) {

@@ -22,6 +22,7 @@ export const Code = {
   conflict: code(4, 9),
   requestEntityTooLarge: code(4, 13),
 
+  internalServerError: code(5, 0),
   serviceUnavailable: code(5, 3),
   proxyingNotSupported: code(5, 5),
 } as const;

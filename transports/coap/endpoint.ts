@@ -10,9 +10,9 @@ import { isIPv6 } from 'node:net';
 import type { Clock } from '../../actors/clock.ts';
 import type { Devices, Directory } from '../../actors/devices.ts';
 import type { Log } from '../../actors/log.ts';
+import type { Profiles } from '../../actors/profiles.ts';
 import type { Secrets } from '../../actors/secret.ts';
-import { type AuthenticatedDevice, createClaiming } from '../claiming.ts';
-import { type ClaimPayload, parseClaimPayload } from '../payload.ts';
+import { createClaiming } from '../claiming.ts';
 import { ListenError, type Listening, type Transport } from '../transport.ts';
 import { Exchanges, unavailableResponse } from './exchanges.ts';
 import { createResource, tooLargeResponse } from './resource.ts';
@@ -24,10 +24,9 @@ export interface CoapEndpointOptions {
   readonly devices: Devices;
   readonly directory: Directory;
   readonly secrets: Secrets;
+  readonly profiles: Pick<Profiles, 'speech'>;
   readonly clock: Clock;
   readonly log: Log;
-  /** Reads a payload in the format that this device speaks; JSON for all where it is not given. */
-  readonly readPayload?: (device: AuthenticatedDevice, payload: Buffer) => ClaimPayload;
 }
 
 /** A burst of many devices waits in the kernel; it grants less where `net.core.rmem_max` is lower. */
@@ -58,7 +57,7 @@ export function createCoapEndpoint(options: CoapEndpointOptions): Transport {
       settings,
       claiming: createClaiming(options.devices, options.directory, options.secrets),
       uploads: new Uploads(settings, clock),
-      readPayload: options.readPayload ?? ((_device, payload) => parseClaimPayload(payload)),
+      profiles: options.profiles,
       log,
     }),
     tooLarge: () => tooLargeResponse(settings),

@@ -8,6 +8,7 @@
  *   4.01              unknown or revoked token
  *   4.04              not below `/api/v1`
  *   4.05              PUT, DELETE and methods that are younger
+ *   5.00              the device's profile is for another transport
  *   4.08, 4.13        blocks that do not fit together; too large, with the limit in Size1
  *   5.03              no answer could be had; Max-Age says when to ask again
  *
@@ -16,8 +17,9 @@
  */
 
 import type { Log } from '../../actors/log.ts';
-import type { AuthenticatedDevice, Claiming, ClaimOutcome } from '../claiming.ts';
-import type { ClaimPayload } from '../payload.ts';
+import type { Profiles } from '../../actors/profiles.ts';
+import type { Claiming, ClaimOutcome } from '../claiming.ts';
+import { readClaimPayload } from '../payload.ts';
 import { Code } from './codes.ts';
 import { type Request, type Response, responseOf, unavailableResponse } from './exchanges.ts';
 import type { Option } from './message.ts';
@@ -34,23 +36,24 @@ import {
   valuesOf,
 } from './options.ts';
 import type { CoapSettings } from './settings.ts';
-import type { Received, Uploads } from './uploads.ts';
+import type { CoapDevice, Received, Uploads } from './uploads.ts';
 
 export interface ResourceOptions {
   readonly settings: CoapSettings;
   readonly claiming: Claiming;
   readonly uploads: Uploads;
-  /** Reads a payload in the format that this device speaks. */
-  readonly readPayload: (device: AuthenticatedDevice, payload: Buffer) => ClaimPayload;
+  readonly profiles: Pick<Profiles, 'speech'>;
   readonly log: Log;
 }
+
+const OTHER_TRANSPORT = "the device's profile is for another transport";
 
 /** What a claim is answered with besides its outcome: for a claim in blocks, which block this was. */
 type More = readonly Option[];
 
 /** Returns how a request is served. What it returns never rejects. */
 export function createResource(options: ResourceOptions): (request: Request) => Promise<Response> {
-  const { settings, claiming, uploads, readPayload, log } = options;
+  const { settings, claiming, uploads, profiles, log } = options;
 
   const unavailable = (): Response => unavailableResponse(settings.retryAfterSeconds);
 
@@ -58,16 +61,18 @@ export function createResource(options: ResourceOptions): (request: Request) => 
   async function authenticate(accessToken: string): Promise<Authenticated> {
     try {
       const device = await claiming.authenticate(accessToken);
-      if (device !== undefined) return { type: 'device', device };
-      return { type: 'refused', response: responseOf(Code.unauthorized) };
+      if (device === undefined) return { type: 'refused', response: responseOf(Code.unauthorized) };
+      const speech = await profiles.speech(device, 'COAP');
+      if (speech !== undefined) return { type: 'device', device: { ...device, format: speech.format } };
+      return { type: 'refused', response: responseOf(Code.internalServerError, OTHER_TRANSPORT) };
     } catch (error) {
       log.warn({ err: error }, 'coap: a device could not be looked up');
       return { type: 'refused', response: unavailable() };
     }
   }
 
-  async function claim(device: AuthenticatedDevice, payload: Buffer, more: More = []): Promise<Response> {
-    const request = readPayload(device, payload);
+  async function claim(device: CoapDevice, payload: Buffer, more: More = []): Promise<Response> {
+    const request = readClaimPayload(payload, device.format);
     const outcome = request.type === 'malformed' ? request : await claiming.initiate(device, request);
     return responseTo(outcome, more, unavailable);
   }
@@ -117,7 +122,7 @@ export function createResource(options: ResourceOptions): (request: Request) => 
 }
 
 type Authenticated =
-  | { readonly type: 'device'; readonly device: AuthenticatedDevice }
+  | { readonly type: 'device'; readonly device: CoapDevice }
   | { readonly type: 'refused'; readonly response: Response };
 
 type Target =

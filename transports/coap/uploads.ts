@@ -6,19 +6,25 @@
  * most two, and of all of them the one that rested longest makes room for a new one.
  */
 import type { Clock } from '../../actors/clock.ts';
+import type { PayloadFormat } from '../../actors/profiles.ts';
 import type { AuthenticatedDevice } from '../claiming.ts';
 import { type Block, blockBytes } from './options.ts';
+
+/** A device with the format of its payloads, which its profile says. */
+export interface CoapDevice extends AuthenticatedDevice {
+  readonly format: PayloadFormat;
+}
 
 /** What came of a block. */
 export type Received =
   | { readonly type: 'continue' }
-  | { readonly type: 'complete'; readonly device: AuthenticatedDevice; readonly payload: Buffer }
+  | { readonly type: 'complete'; readonly device: CoapDevice; readonly payload: Buffer }
   /** Not the block that is due, or of an upload that is not known (any more): the client starts again. */
   | { readonly type: 'incomplete' }
   | { readonly type: 'too-large' };
 
 interface Upload {
-  readonly device: AuthenticatedDevice;
+  readonly device: CoapDevice;
   buffer: Buffer;
   bytes: number;
   /** Where the block before started, which may come again when its answer was lost. */
@@ -50,7 +56,7 @@ export class Uploads {
   }
 
   /** Block 0, of which there are more: what was there under this key is forgotten (§2.5). */
-  begin(key: string, device: AuthenticatedDevice, payload: Buffer): Received {
+  begin(key: string, device: CoapDevice, payload: Buffer): Received {
     this.#uploads.delete(key);
     if (payload.length > this.#limits.payloadBytesMax) return { type: 'too-large' };
     this.#makeRoom(device);
@@ -88,7 +94,7 @@ export class Uploads {
     return { type: 'continue' };
   }
 
-  #makeRoom(device: AuthenticatedDevice): void {
+  #makeRoom(device: CoapDevice): void {
     const now = this.#clock.now();
     const own: string[] = [];
     for (const [key, upload] of this.#uploads) {
