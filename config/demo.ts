@@ -59,6 +59,8 @@ async function startServer(dataDir: string): Promise<Server> {
       HTTP_BIND_PORT: '0',
       MQTT_BIND_ADDRESS: '127.0.0.1',
       MQTT_BIND_PORT: '0',
+      COAP_BIND_ADDRESS: '127.0.0.1',
+      COAP_BIND_PORT: '0',
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -9,6 +9,7 @@ import type { Option, ValueOf } from './option.ts';
 import { accounts } from './options/accounts.ts';
 import { alarms, devices } from './options/actors.ts';
 import { claim, limits } from './options/claiming.ts';
+import { coap } from './options/coap.ts';
 import { http } from './options/http.ts';
 import { mqtt } from './options/mqtt.ts';
 import { install, store, system } from './options/process.ts';
@@ -22,6 +23,7 @@ export const SCHEMA = {
   limits,
   http,
   mqtt,
+  coap,
   devices,
   alarms,
   accounts,

@@ -6,6 +6,8 @@ import type { Presence } from '../actors/devices.ts';
 import { createApp } from '../http/app.ts';
 import { createHttpServer } from '../http/server.ts';
 import type { ApiSettings } from '../http/settings.ts';
+import { createCoapEndpoint } from '../transports/coap/endpoint.ts';
+import { COAP_DEFAULTS } from '../transports/coap/settings.ts';
 import { createDeviceHttpApi, DEVICE_HTTP_DEFAULTS } from '../transports/http.ts';
 import { createMqttEndpoint } from '../transports/mqtt/endpoint/endpoint.ts';
 import { ListenError, type Listening } from '../transports/transport.ts';
@@ -17,6 +19,8 @@ export interface Addresses {
   readonly http: Listening;
   /** Null where MQTT is switched off. */
   readonly mqtt: Listening | null;
+  /** Null where CoAP is switched off. */
+  readonly coap: Listening | null;
 }
 
 export interface System {
@@ -52,6 +56,9 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
     const httpListening = await http.start();
     if (mqtt !== undefined) open.push(mqtt);
     const mqttListening = (await mqtt?.start()) ?? null;
+    const coap = config.coap.enabled ? createCoap(config, needs, core) : undefined;
+    if (coap !== undefined) open.push(coap);
+    const coapListening = (await coap?.start()) ?? null;
     core.startAlarms();
 
     const end = async (): Promise<void> => {
@@ -63,7 +70,7 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
     };
     let ended: Promise<void> | undefined;
     return {
-      addresses: { http: httpListening, mqtt: mqttListening },
+      addresses: { http: httpListening, mqtt: mqttListening, coap: coapListening },
       core,
       stop() {
         ended ??= end();
@@ -91,6 +98,19 @@ function createMqtt(config: Config, { clock, log }: CoreNeeds, core: Core) {
   });
   core.listen(endpoint.onDeviceEvent);
   return endpoint;
+}
+
+function createCoap(config: Config, { clock, log }: CoreNeeds, core: Core) {
+  const { devices, directory, secrets, profiles } = core;
+  return createCoapEndpoint({
+    settings: { ...COAP_DEFAULTS, ...config.coap },
+    devices,
+    directory,
+    secrets,
+    profiles,
+    clock,
+    log,
+  });
 }
 
 function createHttp(

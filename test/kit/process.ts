@@ -23,6 +23,7 @@ export interface ServerProcess {
   readonly pid: number;
   readonly httpPort: number;
   readonly mqttPort: number;
+  readonly coapPort: number;
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
   /** All that the process has printed so far, on both streams. */
@@ -75,6 +76,8 @@ export function launch(options: ServerOptions = {}): {
     HTTP_BIND_PORT: '0',
     MQTT_BIND_ADDRESS: '127.0.0.1',
     MQTT_BIND_PORT: '0',
+    COAP_BIND_ADDRESS: '127.0.0.1',
+    COAP_BIND_PORT: '0',
     DATA_DIR: options.dataDir ?? temporaryFolder(),
     ...options.env,
   };
@@ -132,7 +135,7 @@ function untilReady(
   child: ChildProcess,
   ended: Promise<Ended>,
   output: () => string,
-): Promise<{ httpPort: number; mqttPort: number }> {
+): Promise<{ httpPort: number; mqttPort: number; coapPort: number }> {
   return new Promise((resolve, reject) => {
     const limit = setTimeout(() => {
       child.kill('SIGKILL');
@@ -143,7 +146,7 @@ function untilReady(
       if (line === undefined) return;
       clearTimeout(limit);
       child.stdout?.off('data', look);
-      resolve({ httpPort: portOf(line.http), mqttPort: portOf(line.mqtt) });
+      resolve({ httpPort: portOf(line.http), mqttPort: portOf(line.mqtt), coapPort: portOf(line.coap) });
     };
     child.stdout?.on('data', look);
     ended.then(({ code, output: all }) => {

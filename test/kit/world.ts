@@ -21,6 +21,7 @@ export interface World {
   readonly url: string;
   readonly httpPort: number;
   readonly mqttPort: number;
+  readonly coapPort: number;
   stop(): Promise<void>;
 }
 
@@ -37,6 +38,8 @@ export async function startWorld({
     'server.port': '0',
     'transport.mqtt.bind_address': '127.0.0.1',
     'transport.mqtt.bind_port': '0',
+    'coap.bind_address': '127.0.0.1',
+    'coap.bind_port': '0',
     'store.url': 'memory:',
     'security.password.hash_cost': '1024',
     'install.sysadmin_password': SYSADMIN_PASSWORD,
@@ -46,12 +49,13 @@ export async function startWorld({
   const loaded = loadConfig({ env: {}, flags });
   if (loaded.type === 'problems') throw new Error(loaded.problems.join('\n'));
   const system = await startSystem(loaded.config, { clock, log, announce: () => {} });
-  const { http, mqtt } = system.addresses;
+  const { http, mqtt, coap } = system.addresses;
   return {
     core: system.core,
     url: `http://127.0.0.1:${http.port}`,
     httpPort: http.port,
     mqttPort: mqtt?.port ?? 0,
+    coapPort: coap?.port ?? 0,
     stop: () => system.stop(),
   };
 }

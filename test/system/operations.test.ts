@@ -180,6 +180,7 @@ for (const [how, target] of [
         HTTP_BIND_PORT: '0',
         MQTT_BIND_ADDRESS: '127.0.0.1',
         MQTT_BIND_PORT: '0',
+        COAP_BIND_PORT: '0',
       },
       stdio: ['ignore', 'pipe', 'inherit'],
       detached: true,

@@ -1,5 +1,6 @@
 /** How the real process starts, refuses to start, and starts again: watched from outside. */
 
+import { createSocket, type Socket } from 'node:dgram';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
@@ -80,13 +81,23 @@ function occupy(): Promise<{ server: Server; port: number }> {
   });
 }
 
-for (const [what, variable] of [
-  ['HTTP', 'HTTP_BIND_PORT'],
-  ['MQTT', 'MQTT_BIND_PORT'],
+/** The same for UDP. */
+function occupyUdp(): Promise<{ server: Socket; port: number }> {
+  return new Promise((resolve) => {
+    const server = createSocket('udp4').bind(0, '127.0.0.1', () =>
+      resolve({ server, port: server.address().port }),
+    );
+  });
+}
+
+for (const [what, variable, occupied] of [
+  ['HTTP', 'HTTP_BIND_PORT', occupy],
+  ['MQTT', 'MQTT_BIND_PORT', occupy],
+  ['CoAP', 'COAP_BIND_PORT', occupyUdp],
 ] as const) {
   taken(`a taken ${what} port is one clear line, and the data folder is free again`, async () => {
     const dataDir = temporaryFolder();
-    const { server, port } = await occupy();
+    const { server, port } = await occupied();
     const { code, output } = await refused({ dataDir, env: { ...PASSWORD, [variable]: String(port) } });
     server.close();
     assert.is(code, 3);

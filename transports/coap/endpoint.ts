@@ -30,7 +30,7 @@ export interface CoapEndpointOptions {
 }
 
 /** A burst of many devices waits in the kernel; it grants less where `net.core.rmem_max` is lower. */
-const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+const RECEIVE_BUFFER_BYTES = 1024 * 1024;
 
 /** Creates the server; nothing listens before `start`. */
 export function createCoapEndpoint(options: CoapEndpointOptions): Transport {
