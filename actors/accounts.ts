@@ -15,6 +15,7 @@ import { ACTIVITY_KIND, createUsers } from './accounts/users.ts';
 import type { Clock } from './clock.ts';
 import type { Devices, Directory } from './devices.ts';
 import type { UserId } from './ids.ts';
+import { createReplays } from './replays.ts';
 import type { Store } from './store/store.ts';
 
 export * from './accounts/model.ts';
@@ -40,6 +41,7 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
   const users = createUserRows(store, clock, settings.loginCaseSensitive);
   const activities = openRecords<Activity>(store.records, ACTIVITY_KIND);
   const apiKeys = createApiKeys(store, clock);
+  const replays = createReplays(store, clock);
   const removal = createRemoval({
     tenants,
     customers,
@@ -51,11 +53,13 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
       if (row.activation !== null) await useToken(store.index, row.activation.token, row.id);
       await activities.remove(row.id);
       await apiKeys.forget(row.id);
+      await replays.forget(row.id);
     },
   });
 
   return {
     apiKeys,
+    replays,
     tenants: createTenants(tenants, removal, clock),
     customers: createCustomers(customers, tenants, removal, clock),
     users: createUsers({ store, clock, settings, rows: users, tenants, customers, removal, changed }),

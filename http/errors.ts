@@ -51,6 +51,13 @@ export function tooManyRequests(message: string, retryAfterMs: number): Problem 
 
 const RETRY_UNAVAILABLE_SECONDS = 1;
 
+/** As the draft of the header has it (draft-ietf-httpapi-idempotency-key-header §2.7). */
+export const keyReused = problem(
+  422,
+  ErrorCode.BAD_REQUEST_PARAMS,
+  'The Idempotency-Key was used for another request',
+);
+
 /** The store, or this process, can not serve just now; asking again is safe. */
 export function unavailable(reason: Unavailable['reason']): Problem {
   const why: Record<Unavailable['reason'], string> = {

@@ -162,7 +162,7 @@ const ENVELOPE: Media = { 'application/json': { schema: PROBLEM } };
 const PLAIN: Media = { 'text/plain': { schema: { type: 'string' } }, ...ENVELOPE };
 const TEXT_AS_JSON: Media = { 'application/json': { schema: { type: 'string' } } };
 
-function parametersOf({ path, params, query }: Route): Parameter[] {
+function parametersOf({ path, params, query, idempotent }: Route): Parameter[] {
   const inPath = params === undefined ? {} : propertiesOf(schemaOf(params, 'input'));
   const names = [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => name);
   const inQuery = query === undefined ? {} : propertiesOf(schemaOf(query, 'input'));
@@ -183,8 +183,17 @@ function parametersOf({ path, params, query }: Route): Parameter[] {
         schema,
       }),
     ),
+    ...(idempotent ? [IDEMPOTENCY_KEY] : []),
   ];
 }
+
+const IDEMPOTENCY_KEY: Parameter = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'Of requests under one key one is carried out; the others are given its answer, for a day.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+};
 
 type Properties = Record<string, { readonly schema: Schema; readonly required: boolean }>;
 

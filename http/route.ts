@@ -19,6 +19,8 @@ export interface Call<Caller, Params, Query, Body> {
   readonly address: string;
   /** How this server was addressed, e.g. `http://localhost:8080`. */
   readonly origin: string;
+  /** The header of this name: the client's name for the request, the same when it asks again. */
+  readonly idempotencyKey: string | undefined;
 }
 
 export interface RouteSpec<R extends Role, Params, Query, Body> {
@@ -37,6 +39,8 @@ export interface RouteSpec<R extends Role, Params, Query, Body> {
   readonly responses: Responses;
   /** Problems of input and entity are told as bare text, as ThingsBoard's attribute routes do. */
   readonly plainProblems?: true;
+  /** Looks at `idempotencyKey`. */
+  readonly idempotent?: true;
   handle(call: Call<Holder<R>, Params, Query, Body>): Reply | Promise<Reply>;
 }
 
@@ -62,6 +66,7 @@ export interface Route {
   readonly body: z.ZodType | undefined;
   readonly responses: Responses;
   readonly plainProblems: boolean;
+  readonly idempotent: boolean;
   allows(principal: Principal | undefined): boolean;
   answer(call: RawCall): Promise<Reply>;
 }
@@ -85,11 +90,12 @@ export function defineRoute<R extends Role, Params, Query, Body>(
     body: spec.body,
     responses: spec.responses,
     plainProblems: spec.plainProblems ?? false,
+    idempotent: spec.idempotent ?? false,
     allows: (principal) =>
       holdsOneOf(roles, principal) && (principal === undefined || grants.includes(principal.grant)),
 
     async answer(call) {
-      const { principal, address, origin } = call;
+      const { principal, address, origin, idempotencyKey } = call;
       if (!holdsOneOf(roles, principal)) throw new Error(`${spec.path} was reached without a role`);
       const inPath = params.safeParse(call.params);
       if (!inPath.success) return badRequest(complaint(inPath.error));
@@ -104,6 +110,7 @@ export function defineRoute<R extends Role, Params, Query, Body>(
         body: inBody.data,
         address,
         origin,
+        idempotencyKey,
       });
     },
   };

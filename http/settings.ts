@@ -17,6 +17,8 @@ export interface ApiSettings {
   readonly baseUrl: string | null;
   /** Whether administrators may have tokens of the users right below them. */
   readonly userTokenAccess: boolean;
+  /** Whether a claim is refused alike, whether the device is unknown, another's, or the secret is wrong. */
+  readonly uniformRefusals?: boolean;
 }
 
 export interface TokenSettings {

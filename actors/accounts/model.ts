@@ -9,6 +9,7 @@ import type { Unavailable } from '../decider.ts';
 import type { Page } from '../devices.ts';
 import type { CustomerId, TenantId, UserId } from '../ids.ts';
 import type { JsonObject } from '../json.ts';
+import type { Replays } from '../replays.ts';
 import type { ApiKeys } from './api-keys.ts';
 
 export type Authority = 'SYS_ADMIN' | 'TENANT_ADMIN' | 'CUSTOMER_USER';
@@ -241,6 +242,8 @@ export interface Users {
 
 export interface Accounts {
   readonly apiKeys: ApiKeys;
+  /** Answers that users can have again. */
+  readonly replays: Replays;
   readonly tenants: Tenants;
   readonly customers: Customers;
   readonly users: Users;

@@ -7,15 +7,27 @@
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
+import type { Instant } from '../../actors/clock.ts';
+import type { Device } from '../../actors/device/protocol.ts';
 import type { DeviceAnswer, Devices, Directory } from '../../actors/devices.ts';
-import type { DeviceId } from '../../actors/ids.ts';
+import { type DeviceId, NULL_UUID, parseId, type UserId } from '../../actors/ids.ts';
+import type { KeptAnswer } from '../../actors/replays.ts';
 import type { Secrets } from '../../actors/secret.ts';
 import { attempt, createLimiter } from '../attempts.ts';
-import { notFound, refusedByDevice, tokenExpired, tooManyRequests, unavailable } from '../errors.ts';
-import type { Grant } from '../principal.ts';
-import { empty, json, type Reply } from '../reply.ts';
+import {
+  badRequest,
+  keyReused,
+  notFound,
+  refusedByDevice,
+  tokenExpired,
+  tooManyRequests,
+  unavailable,
+} from '../errors.ts';
+import type { CustomerUser, Grant } from '../principal.ts';
+import { empty, type JsonReply, json, type Reply } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
-import type { LimitSettings } from '../settings.ts';
+import { NAME_MAX } from '../schemas.ts';
+import type { ApiSettings } from '../settings.ts';
 import { claimResultView, viewDevice } from '../views.ts';
 import { deviceIdByName } from './access.ts';
 import { unlessCustomerGone } from './tenure.ts';
@@ -26,8 +38,10 @@ export interface ClaimNeeds {
   readonly devices: Devices;
   readonly directory: Directory;
   readonly secrets: Secrets;
-  readonly settings: { readonly limits: LimitSettings };
+  readonly settings: Pick<ApiSettings, 'limits' | 'uniformRefusals'>;
 }
+
+const NOBODY = NULL_UUID as DeviceId; // an id that no device has
 
 /** What an API key for claiming is good for. */
 const CLAIMING: readonly Grant[] = ['everything', 'claiming'];
@@ -51,11 +65,83 @@ const claimBody = z
   .transform((body) => body?.secretKey ?? '');
 
 export function claimRoutes(needs: ClaimNeeds): Route[] {
-  const { audit, devices, directory, secrets, settings } = needs;
-  const { limits } = settings;
+  const { accounts, audit, devices, directory, secrets, settings } = needs;
+  const { limits, uniformRefusals: uniform = false } = settings;
   const perDevice = createLimiter('customer-and-device', limits.wrongSecretsPerCustomerAndDevice);
   const perCustomer = createLimiter('customer', limits.wrongSecretsPerCustomer);
   const perAddress = createLimiter('address', limits.wrongSecretsPerAddress);
+
+  /** @param begunAt set when this request may have been carried out already, since then */
+  async function confirm(
+    principal: CustomerUser,
+    deviceName: string,
+    secret: string,
+    address: string,
+    begunAt: Instant | undefined,
+  ): Promise<Reply> {
+    const { tenantId, customerId, userId } = principal;
+    const id = await deviceIdByName(directory, tenantId, deviceName);
+    if (id === undefined && !uniform) return notFound;
+
+    const parties = [
+      { limiter: perDevice, key: `${customerId}/${id ?? deviceName}` },
+      { limiter: perCustomer, key: customerId },
+      { limiter: perAddress, key: address },
+    ];
+    const outcome = await attempt(
+      parties,
+      () => (id === undefined ? unknownDevice(secret) : ask(principal, id, secret)),
+      uniform ? isRefused : isWrongSecret,
+    );
+    if (outcome.type === 'blocked') {
+      return tooManyRequests('Too many wrong secrets, try again later', outcome.retryAfterMs);
+    }
+    if (outcome.type === 'refused') {
+      const { reason: failure } = outcome.refusal;
+      const doubtful = failure === 'already-claimed' && (uniform || begunAt !== undefined);
+      const device = doubtful && id !== undefined ? await devices.read(id) : undefined;
+      const owner = device?.owner?.customerId === customerId ? device.owner : undefined;
+      // Ours since this very request was begun: the process ended between the claim and its answer.
+      const before = begunAt !== undefined && owner?.by === 'claim' && owner.since >= begunAt;
+      if (device !== undefined && before) return claimed(device.id, device);
+      // Attempts over the limit are not noted: a flood must not fill the trail.
+      note(principal, id, deviceName, failure);
+      if (uniform && owner === undefined) return json('FAILURE', 400);
+    }
+    if (id === undefined) return notFound;
+    const answer = await unlessCustomerGone(needs, id, { tenantId, customerId, userId }, outcome);
+    return answer === undefined ? tokenExpired : claimReply(id, answer);
+  }
+
+  function ask({ tenantId, customerId, userId }: CustomerUser, id: DeviceId, secret: string) {
+    const secretDigest = secrets.digest(id, secret);
+    return devices.ask(id, { type: 'ConfirmClaim', tenantId, customerId, userId, secretDigest });
+  }
+
+  /** What asking a device that is there would cost is paid as well, as far as that is easy. */
+  async function unknownDevice(secret: string): Promise<DeviceAnswer> {
+    secrets.digest(NOBODY, secret);
+    return { type: 'refused', refusal: { reason: 'unknown-device' } };
+  }
+
+  function note(
+    principal: CustomerUser,
+    deviceId: DeviceId | undefined,
+    deviceName: string,
+    failure: string,
+  ) {
+    const { tenantId, customerId, userId } = principal;
+    audit.note({
+      tenantId,
+      action: 'CLAIM_REFUSED',
+      deviceId,
+      deviceName,
+      customerId,
+      userId,
+      data: {},
+      failure,
+    });
+  }
 
   return [
     defineRoute({
@@ -66,6 +152,7 @@ export function claimRoutes(needs: ClaimNeeds): Route[] {
       grants: CLAIMING,
       params: inPath,
       body: claimBody,
+      idempotent: true,
       responses: {
         200: { description: 'The device is yours', schema: claimResultView },
         400: {
@@ -73,39 +160,31 @@ export function claimRoutes(needs: ClaimNeeds): Route[] {
           schema: z.enum(['FAILURE', 'CLAIMED']),
         },
         404: { description: 'The tenant has no device of this name' },
+        422: { description: 'The Idempotency-Key was used for another request' },
         429: { description: 'Too many wrong secrets from you' },
       },
-      async handle({ principal, params, body: secret, address }) {
-        const { tenantId, customerId, userId } = principal;
-        const id = await deviceIdByName(directory, tenantId, params.deviceName);
-        if (id === undefined) return notFound;
-
-        const parties = [
-          { limiter: perDevice, key: `${customerId}/${id}` },
-          { limiter: perCustomer, key: customerId },
-          { limiter: perAddress, key: address },
-        ];
-        const secretDigest = secrets.digest(id, secret);
-        const command = { type: 'ConfirmClaim', tenantId, customerId, userId, secretDigest } as const;
-        const outcome = await attempt(parties, () => devices.ask(id, command), isWrongSecret);
-        if (outcome.type === 'blocked') {
-          return tooManyRequests('Too many wrong secrets, try again later', outcome.retryAfterMs);
+      async handle({ principal, params, body: secret, address, idempotencyKey: key }) {
+        const claim = (begunAt: Instant | undefined) =>
+          confirm(principal, params.deviceName, secret, address, begunAt);
+        if (key === undefined) return claim(undefined);
+        if (key === '' || key.length > NAME_MAX)
+          return badRequest('The Idempotency-Key is empty or too long!');
+        const { userId } = principal;
+        const fingerprint = fingerprintOf(secrets, userId, params.deviceName, secret);
+        const outcome = await accounts.replays.run({ userId, key, fingerprint }, async (begunAt) => {
+          const given = await claim(begunAt);
+          return { given, keep: given.type === 'json' ? kept(given) : undefined };
+        });
+        switch (outcome.type) {
+          case 'fresh':
+            return outcome.given;
+          case 'kept':
+            return json(JSON.parse(outcome.answer.body), outcome.answer.status);
+          case 'other':
+            return keyReused;
+          default:
+            return outcome satisfies never;
         }
-        if (outcome.type === 'refused') {
-          // Attempts over the limit are not noted: a flood must not fill the trail.
-          audit.note({
-            tenantId,
-            action: 'CLAIM_REFUSED',
-            deviceId: id,
-            deviceName: params.deviceName,
-            customerId,
-            userId,
-            data: {},
-            failure: outcome.refusal.reason,
-          });
-        }
-        const answer = await unlessCustomerGone(needs, id, principal, outcome);
-        return answer === undefined ? tokenExpired : claimReply(id, answer);
       },
     }),
 
@@ -125,6 +204,10 @@ export function claimRoutes(needs: ClaimNeeds): Route[] {
         const { tenantId, userId } = principal;
         const id = await deviceIdByName(directory, tenantId, params.deviceName);
         if (id === undefined) return notFound;
+        if (uniform && principal.authority === 'CUSTOMER_USER') {
+          const device = await devices.read(id);
+          if (device?.owner?.customerId !== principal.customerId) return notFound;
+        }
 
         const customerId = principal.authority === 'CUSTOMER_USER' ? principal.customerId : null;
         const answer = await devices.ask(id, { type: 'ReclaimDevice', tenantId, userId, customerId });
@@ -147,12 +230,27 @@ function isWrongSecret(answer: DeviceAnswer): boolean {
   return answer.type === 'refused' && answer.refusal.reason === 'wrong-secret';
 }
 
+function isRefused(answer: DeviceAnswer): boolean {
+  return answer.type === 'refused';
+}
+
+function claimed(id: DeviceId, device: Device): Reply {
+  return json({ device: viewDevice(id, device), response: 'SUCCESS' });
+}
+
+function kept({ status, body }: JsonReply): KeptAnswer {
+  return { status, body: JSON.stringify(body) };
+}
+
+/** What is asked, under the server's key: the secret is in it. Ids of users and devices look alike. */
+function fingerprintOf(secrets: Secrets, user: UserId, deviceName: string, secret: string): string {
+  return secrets.digest(parseId<DeviceId>(user) ?? NOBODY, JSON.stringify([deviceName, secret]));
+}
+
 function claimReply(id: DeviceId, answer: DeviceAnswer): Reply {
   switch (answer.type) {
     case 'accepted':
-      return answer.state.status === 'provisioned'
-        ? json({ device: viewDevice(id, answer.state), response: 'SUCCESS' })
-        : notFound;
+      return answer.state.status === 'provisioned' ? claimed(id, answer.state) : notFound;
     case 'unavailable':
       return unavailable(answer.reason);
     case 'refused':
