@@ -96,6 +96,7 @@ async function serve(config: Config): Promise<void> {
       { ...addresses, store: core.store.name, version: version(), startMs: Date.now() - startedAt },
       'ready',
     );
+    reloadOnSignal(await starting, log);
   } catch (error) {
     const refused = error instanceof StartRefused || error instanceof ListenError;
     if (refused) tell(`claimd does not start: ${error.message}`);
@@ -103,6 +104,19 @@ async function serve(config: Config): Promise<void> {
     log.flush();
     process.exit(refused ? REFUSED : FAULT);
   }
+}
+
+/** SIGHUP has certificates read again; where they are not good, the old ones go on. */
+function reloadOnSignal(system: System, log: ProcessLog): void {
+  process.on('SIGHUP', () => {
+    try {
+      system.reloadCertificates();
+      log.info({}, 'certificates were read again');
+    } catch (error) {
+      if (!(error instanceof StartRefused)) throw error;
+      log.error({ problem: error.message }, 'the certificates can not be used; the old ones go on');
+    }
+  });
 }
 
 /** The first SIGTERM or SIGINT drains and ends; a second one ends at once. */

@@ -10,9 +10,11 @@ import { createCoapEndpoint } from '../transports/coap/endpoint.ts';
 import { COAP_DEFAULTS } from '../transports/coap/settings.ts';
 import { createDeviceHttpApi, DEVICE_HTTP_DEFAULTS } from '../transports/http.ts';
 import { createMqttEndpoint } from '../transports/mqtt/endpoint/endpoint.ts';
+import type { MqttTlsSettings } from '../transports/mqtt/endpoint/tls.ts';
 import { ListenError, type Listening } from '../transports/transport.ts';
 import { type Core, type CoreNeeds, openCore } from './core.ts';
 import type { Config } from './schema.ts';
+import { readCertificate } from './tls.ts';
 
 /** Where a running system can be reached. */
 export interface Addresses {
@@ -21,10 +23,14 @@ export interface Addresses {
   readonly mqtt: Listening | null;
   /** Null where CoAP is switched off. */
   readonly coap: Listening | null;
+  /** MQTT over TLS; null where it is switched off. */
+  readonly mqttTls: Listening | null;
 }
 
 export interface System {
   readonly addresses: Addresses;
+  /** Reads the certificate and its key again. Throws `StartRefused`, and goes on with the old ones, where it can not. */
+  reloadCertificates(): void;
   /** What is behind the doors, for tests that look inside. */
   readonly core: Core;
   /**
@@ -70,8 +76,16 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
     };
     let ended: Promise<void> | undefined;
     return {
-      addresses: { http: httpListening, mqtt: mqttListening, coap: coapListening },
+      addresses: {
+        http: httpListening,
+        mqtt: mqttListening,
+        mqttTls: mqtt?.tlsListening ?? null,
+        coap: coapListening,
+      },
       core,
+      reloadCertificates() {
+        if (config.mqtt.sslEnabled) mqtt?.useCertificate(mqttCertificate(config));
+      },
       stop() {
         ended ??= end();
         return ended;
@@ -95,9 +109,26 @@ function createMqtt(config: Config, { clock, log }: CoreNeeds, core: Core) {
     parent: root,
     clock,
     log,
+    ...(config.mqtt.sslEnabled ? { tls: mqttTls(config) } : {}),
   });
   core.listen(endpoint.onDeviceEvent);
   return endpoint;
+}
+
+function mqttTls(config: Config): MqttTlsSettings {
+  const { sslBindAddress, sslPort, sslProtocol, sslSkipClientValidity } = config.mqtt;
+  return {
+    bindAddress: sslBindAddress,
+    port: sslPort,
+    minVersion: sslProtocol,
+    skipClientValidity: sslSkipClientValidity,
+    certificate: mqttCertificate(config),
+  };
+}
+
+function mqttCertificate({ mqtt }: Config) {
+  const { sslCertFile: certFile, sslKeyFile: keyFile, sslKeyPassword: keyPassword } = mqtt;
+  return readCertificate('MQTT', { certFile, keyFile, keyPassword });
 }
 
 function createCoap(config: Config, { clock, log }: CoreNeeds, core: Core) {

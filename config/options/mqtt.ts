@@ -1,6 +1,6 @@
 /** The MQTT port. */
 import { MQTT_ENDPOINT_DEFAULTS as MQTT } from '../../transports/mqtt/endpoint/settings.ts';
-import { bytes, count, flag, KIB, MIB, millis, port, section, text } from '../declare.ts';
+import { bytes, choice, count, flag, KIB, MIB, millis, port, section, text } from '../declare.ts';
 
 export const mqtt = section('MQTT: devices and gateways', {
   enabled: flag({
@@ -20,6 +20,56 @@ export const mqtt = section('MQTT: devices and gateways', {
     env: 'MQTT_BIND_PORT',
     default: MQTT.port,
     why: 'Port for MQTT 3.1, 3.1.1 and 5. 0: any free one, named in the log.',
+  }),
+  sslEnabled: flag({
+    key: 'transport.mqtt.ssl.enabled',
+    env: 'MQTT_SSL_ENABLED',
+    default: false,
+    why: 'Whether devices can connect by MQTT over TLS as well, also with certificates of their own.',
+  }),
+  sslBindAddress: text({
+    key: 'transport.mqtt.ssl.bind_address',
+    env: 'MQTT_SSL_BIND_ADDRESS',
+    default: '0.0.0.0',
+    why: 'Address to listen on for TLS.',
+  }),
+  sslPort: port({
+    key: 'transport.mqtt.ssl.bind_port',
+    env: 'MQTT_SSL_BIND_PORT',
+    default: 8883,
+    why: 'Port for MQTT over TLS. 0: any free one, named in the log.',
+  }),
+  sslProtocol: choice({
+    key: 'transport.mqtt.ssl.protocol',
+    env: 'MQTT_SSL_PROTOCOL',
+    choices: ['TLSv1.2', 'TLSv1.3'],
+    default: 'TLSv1.2',
+    why: 'The oldest version of TLS that is spoken.',
+  }),
+  sslCertFile: text({
+    key: 'transport.mqtt.ssl.credentials.pem.cert_file',
+    env: 'MQTT_SSL_PEM_CERT',
+    default: undefined,
+    why: 'PEM file of the server certificate and its chain. Read again on SIGHUP, like the key; open connections stay.',
+  }),
+  sslKeyFile: text({
+    key: 'transport.mqtt.ssl.credentials.pem.key_file',
+    env: 'MQTT_SSL_PEM_KEY',
+    default: undefined,
+    why: 'PEM file of its private key.',
+  }),
+  sslKeyPassword: text({
+    key: 'transport.mqtt.ssl.credentials.pem.key_password',
+    env: 'MQTT_SSL_PEM_KEY_PASSWORD',
+    default: undefined,
+    secret: true,
+    why: 'Password of the key file, if it has one.',
+  }),
+  sslSkipClientValidity: flag({
+    key: 'transport.mqtt.ssl.skip_validity_check_for_client_cert',
+    env: 'MQTT_SSL_SKIP_VALIDITY_CHECK_FOR_CLIENT_CERT',
+    default: false,
+    why: 'Whether certificates of devices are good before and after the time that is written in them.',
   }),
   payloadBytesMax: bytes({
     key: 'transport.mqtt.netty.max_payload_size',

@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../../actors/clock.ts';
 import { type Log, silentLog } from '../../actors/log.ts';
 import type { Core } from '../../config/core.ts';
 import { loadConfig } from '../../config/load.ts';
-import { startSystem } from '../../config/system.ts';
+import { type System, startSystem } from '../../config/system.ts';
 
 export interface WorldOptions {
   /** Options by their YAML keys, on top of what the kit sets. */
@@ -17,6 +17,7 @@ export interface WorldOptions {
 
 export interface World {
   readonly core: Core;
+  readonly system: System;
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
   readonly httpPort: number;
@@ -52,6 +53,7 @@ export async function startWorld({
   const { http, mqtt, coap } = system.addresses;
   return {
     core: system.core,
+    system,
     url: `http://127.0.0.1:${http.port}`,
     httpPort: http.port,
     mqttPort: mqtt?.port ?? 0,

@@ -13,6 +13,7 @@ import { Framer } from './framer.ts';
 import { type ClientPacket, type Fault, MALFORMED, TOO_LARGE } from './packets.ts';
 import type { ProtocolVersion } from './reasons.ts';
 import { type MqttEndpointSettings, packetBytesMax } from './settings.ts';
+import type { ClientCertificate } from './tls.ts';
 
 /** The packets of one chunk of the stream. A fault can only be the last of them, and of the stream. */
 export interface Batch {
@@ -31,6 +32,8 @@ export interface ConnectionEvents {
 export class Connection {
   /** When the last complete packet arrived, or the connection was opened. */
   lastPacketAt: Instant;
+  /** What the client showed in the TLS handshake. */
+  certificate: ClientCertificate | undefined;
   /** When we closed our side, for the peer to close its own. */
   endedAt: Instant | undefined;
 
@@ -46,6 +49,7 @@ export class Connection {
   #held = false;
   #blocked = false;
   #output: Buffer[] = [];
+  #granted = 0;
 
   constructor(socket: Socket, settings: MqttEndpointSettings, clock: Clock, events: ConnectionEvents) {
     this.#socket = socket;
@@ -58,6 +62,7 @@ export class Connection {
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     socket.on('drain', () => {
       this.#blocked = false;
+      this.#granted = 0;
       this.#pace();
     });
     socket.on('error', () => {}); // `close` follows, and tells all there is to know
@@ -126,6 +131,11 @@ export class Connection {
     else this.#socket.resume();
   }
 
+  /** One answer of so many bytes may wait besides what may wait anyway, until everything is read. */
+  grant(bytes: number): void {
+    this.#granted = Math.max(this.#granted, bytes);
+  }
+
   /** Puts bytes behind those that wait to be flushed. */
   write(bytes: Buffer): void {
     if (this.endedAt === undefined) this.#output.push(bytes);
@@ -138,10 +148,8 @@ export class Connection {
     const bytes = this.#output.length === 1 ? first : Buffer.concat(this.#output);
     this.#output = [];
     if (this.#socket.destroyed) return;
-    // What waited before counts, not what comes now: the outcomes of a large gateway message are many bytes at once.
-    const waited = this.#socket.writableLength;
     this.#blocked = !this.#socket.write(bytes);
-    if (waited > this.#settings.outputBytesMax) this.destroy();
+    if (this.#socket.writableLength > this.#settings.outputBytesMax + this.#granted) this.destroy();
     else if (this.#blocked) this.#pace();
   }
 

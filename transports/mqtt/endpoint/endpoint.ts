@@ -22,6 +22,13 @@ import { Session, type SessionContext, type SessionMessage } from './session.ts'
 import { spawnSession } from './session-actor.ts';
 import { SessionTable } from './session-table.ts';
 import type { MqttEndpointSettings } from './settings.ts';
+import {
+  type ClientCertificate,
+  createTlsDoor,
+  type MqttTlsSettings,
+  type ServerCertificate,
+  type TlsDoor,
+} from './tls.ts';
 
 export interface MqttEndpointOptions {
   readonly settings: MqttEndpointSettings;
@@ -29,6 +36,8 @@ export interface MqttEndpointOptions {
   readonly directory: Directory;
   readonly secrets: Secrets;
   readonly profiles: Profiles;
+  /** Listens with TLS too. */
+  readonly tls?: MqttTlsSettings;
   /** Under which actor the endpoint's supervisor is spawned. */
   readonly parent: Parent;
   readonly clock: Clock;
@@ -39,6 +48,10 @@ export interface MqttEndpoint extends Transport, Presence {
   readonly onDeviceEvent: DeviceListener;
   /** How many connections there are, sessions or not. */
   readonly connections: number;
+  /** Where it listens with TLS, once started. */
+  readonly tlsListening: Listening | undefined;
+  /** Connections from now on are shown this certificate. Throws where it is none. */
+  useCertificate(certificate: ServerCertificate): void;
 }
 
 /** Creates the endpoint; nothing listens before `start`. */
@@ -63,6 +76,8 @@ class Endpoint implements MqttEndpoint {
   readonly #clients = new Set<Client>();
   /** Clients that are not authenticated yet, the oldest first. */
   readonly #connecting = new Set<Client>();
+  readonly #tlsDoor: TlsDoor | undefined;
+  tlsListening: Listening | undefined;
   #names = 0;
   #cancelSweep: (() => void) | undefined;
   #onEmpty: (() => void) | undefined;
@@ -75,13 +90,33 @@ class Endpoint implements MqttEndpoint {
     this.#context = { settings, claiming, gateways, profiles, clock, log, table: new SessionTable() };
     this.#home = spawnParent(options.parent, 'mqtt-endpoint');
     this.#server = createServer((socket) => this.#accept(socket));
+    this.#tlsDoor =
+      options.tls &&
+      createTlsDoor({
+        settings: options.tls,
+        connectionsMax: settings.connectionsMax,
+        handshakeTimeoutMs: settings.connectTimeoutMs,
+        clock,
+        log,
+        onSocket: (socket, certificate) => this.#accept(socket, certificate),
+      });
   }
 
   get connections(): number {
     return this.#clients.size;
   }
 
-  start(): Promise<Listening> {
+  async start(): Promise<Listening> {
+    const listening = await this.#listen();
+    this.tlsListening = await this.#tlsDoor?.start();
+    return listening;
+  }
+
+  useCertificate(certificate: ServerCertificate): void {
+    this.#tlsDoor?.useCertificate(certificate);
+  }
+
+  #listen(): Promise<Listening> {
     const { bindAddress, port } = this.#options.settings;
     const server = this.#server;
     return new Promise((resolve, reject) => {
@@ -110,7 +145,7 @@ class Endpoint implements MqttEndpoint {
     }
   };
 
-  #accept(socket: Socket): void {
+  #accept(socket: Socket, certificate?: ClientCertificate): void {
     const { settings, clock } = this.#options;
     if (this.#clients.size >= settings.connectionsMax) {
       socket.destroy();
@@ -125,6 +160,7 @@ class Endpoint implements MqttEndpoint {
         tell(client.actor, { type: 'closed' });
       },
     });
+    connection.certificate = certificate;
     const session = new Session(this.#context, connection, () => client.actor);
     const actor = spawnSession(this.#home, `session-${++this.#names}`, session, () => this.#forget(client));
     const client: Client = { session, actor, openedAt: clock.now() };
@@ -173,6 +209,7 @@ class Endpoint implements MqttEndpoint {
 
   async stop(drainMs: number): Promise<void> {
     this.#server.close();
+    this.#tlsDoor?.stop();
     const drained = new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
       if (this.#clients.size === 0) resolve();

@@ -44,6 +44,7 @@ export const ConnectRefusal = {
   serverUnavailable: { returnCode: 3, reasonCode: Reason.serverUnavailable },
   wrongCredentials: { returnCode: 5, reasonCode: Reason.badUserNameOrPassword },
   noCredentialsAtAll: { returnCode: 5, reasonCode: Reason.notAuthorized },
+  certificateNotAccepted: { returnCode: 5, reasonCode: Reason.notAuthorized },
   /** Version 5 only, like the next. */
   protocolError: { returnCode: 5, reasonCode: Reason.protocolError },
   badAuthenticationMethod: { returnCode: 5, reasonCode: Reason.badAuthenticationMethod },

@@ -75,10 +75,17 @@ function noteClientLimits(session: Session, { properties }: ConnectPacket): Refu
   return undefined;
 }
 
-/** An access token as user name, whatever the password, or MQTT_BASIC credentials (facts 2.1). */
+/** A certificate, or an access token as user name, whatever the password, or MQTT_BASIC credentials (facts 2.1). */
 async function authenticate(session: Session, packet: ConnectPacket): Promise<Refused> {
   const { claiming, log } = session.context;
   try {
+    const { certificate } = session.connection;
+    if (certificate !== undefined) {
+      // Who shows one is known by it or not at all (facts 2.1): nothing else that the client says is looked at.
+      if (certificate.type !== 'der') return 'certificateNotAccepted';
+      session.device = await claiming.authenticateCertificate(certificate.der);
+      return session.device === undefined ? 'certificateNotAccepted' : undefined;
+    }
     session.device = await claiming.authenticateMqtt({
       clientId: packet.clientId,
       userName: packet.username,

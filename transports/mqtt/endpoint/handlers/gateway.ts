@@ -167,8 +167,12 @@ function told(session: Session, outcomes: ReadonlyMap<string, BehindOutcome>): M
   }
   payloads.push(`{${members.join(',')}}`);
   const topic = GATEWAY_CLAIM_RESPONSE_TOPIC;
+  session.connection.grant(payloads.reduce((sum, payload) => sum + payload.length * UTF8_BYTES_MAX, 0));
   return payloads.map((payload) => ({ filter: topic, topic, payload }));
 }
+
+/** Of one unit of JavaScript's text. */
+const UTF8_BYTES_MAX = 3;
 
 /** The fixed header, the topic name, an identifier, an empty list of properties, a brace. */
 const ROOM_FOR_THE_REST = 64;
