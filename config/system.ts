@@ -182,7 +182,7 @@ function createHttp(
   });
 }
 
-function apiSettings({ http, accounts, limits }: Config, { keys }: Core): ApiSettings {
+function apiSettings({ http, accounts, claim, limits }: Config, { keys }: Core): ApiSettings {
   const within = (windowMs: number) => (max: number) => ({ max, windowMs });
   const wrongSecrets = within(limits.wrongSecretsWindowMs);
   return {
@@ -204,5 +204,6 @@ function apiSettings({ http, accounts, limits }: Config, { keys }: Core): ApiSet
     trustedProxies: http.trustedProxies,
     baseUrl: http.baseUrl ?? null,
     userTokenAccess: accounts.userTokenAccess,
+    uniformRefusals: claim.uniformRefusals,
   };
 }

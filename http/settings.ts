@@ -18,7 +18,7 @@ export interface ApiSettings {
   /** Whether administrators may have tokens of the users right below them. */
   readonly userTokenAccess: boolean;
   /** Whether a claim is refused alike, whether the device is unknown, another's, or the secret is wrong. */
-  readonly uniformRefusals?: boolean;
+  readonly uniformRefusals: boolean;
 }
 
 export interface TokenSettings {
@@ -69,6 +69,7 @@ export const defaultApiSettings: Omit<ApiSettings, 'tokens'> = {
   trustedProxies: 0,
   baseUrl: null,
   userTokenAccess: true,
+  uniformRefusals: false,
 };
 
 export const defaultTokenSettings: Omit<TokenSettings, 'signingKey'> = {

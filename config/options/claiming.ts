@@ -30,6 +30,12 @@ export const claim = section('Claiming', {
     max: 100 * 365 * DAY_MS,
     why: 'Longest window a device may ask for; more is refused, never cut. 0: no limit.',
   }),
+  uniformRefusals: flag({
+    key: 'security.claim.uniformRefusals',
+    env: 'SECURITY_CLAIM_UNIFORM_REFUSALS',
+    default: defaultApiSettings.uniformRefusals,
+    why: 'Refuse a claim with the same words, and count it alike, whether the device is unknown, owned by another or the secret is wrong. ThingsBoard tells them apart.',
+  }),
   maxAttributeBytes: bytes({
     key: 'security.claim.maxAttributeBytes',
     env: 'SECURITY_CLAIM_MAX_ATTRIBUTE_BYTES',

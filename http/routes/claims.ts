@@ -66,7 +66,7 @@ const claimBody = z
 
 export function claimRoutes(needs: ClaimNeeds): Route[] {
   const { accounts, audit, devices, directory, secrets, settings } = needs;
-  const { limits, uniformRefusals: uniform = false } = settings;
+  const { limits, uniformRefusals: uniform } = settings;
   const perDevice = createLimiter('customer-and-device', limits.wrongSecretsPerCustomerAndDevice);
   const perCustomer = createLimiter('customer', limits.wrongSecretsPerCustomer);
   const perAddress = createLimiter('address', limits.wrongSecretsPerAddress);
