@@ -84,7 +84,10 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
       },
       core,
       reloadCertificates() {
+        // Both are read before either is used.
+        const forHttp = config.http.sslEnabled ? httpCertificate(config) : undefined;
         if (config.mqtt.sslEnabled) mqtt?.useCertificate(mqttCertificate(config));
+        if (forHttp !== undefined) http.useCertificate(forHttp);
       },
       stop() {
         ended ??= end();
@@ -129,6 +132,11 @@ function mqttTls(config: Config): MqttTlsSettings {
 function mqttCertificate({ mqtt }: Config) {
   const { sslCertFile: certFile, sslKeyFile: keyFile, sslKeyPassword: keyPassword } = mqtt;
   return readCertificate('MQTT', { certFile, keyFile, keyPassword });
+}
+
+function httpCertificate({ http }: Config) {
+  const { sslCertFile: certFile, sslKeyFile: keyFile, sslKeyPassword: keyPassword } = http;
+  return readCertificate('HTTP', { certFile, keyFile, keyPassword });
 }
 
 function createCoap(config: Config, { clock, log }: CoreNeeds, core: Core) {
@@ -178,6 +186,7 @@ function createHttp(
     app,
     settings: config.http,
     log,
+    ...(config.http.sslEnabled ? { certificate: httpCertificate(config) } : {}),
     listenError: (address, port, cause) => new ListenError('HTTP', address, port, cause),
   });
 }

@@ -5,7 +5,9 @@
  * idle time. Whatever is no HTTP is answered 400 by Node and the connection closed.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import type { Log } from '../actors/log.ts';
 import { badRequest, internalError } from './errors.ts';
@@ -16,14 +18,25 @@ export interface HttpServerNeeds {
   readonly app: { fetch(request: Request, env: unknown): Response | Promise<Response> };
   readonly settings: HttpServerSettings;
   readonly log: Log;
+  /** With it the port speaks HTTPS, and only that. */
+  readonly certificate?: Certificate;
   /** Makes the error with which `start` rejects when the address can not be had. */
   listenError(address: string, port: number, cause: unknown): Error;
+}
+
+/** PEM, as `node:tls` takes them. */
+export interface Certificate {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  readonly passphrase?: string;
 }
 
 export interface HttpServer {
   readonly name: 'http';
   /** Starts to listen, and tells on which address and port. */
   start(): Promise<{ readonly address: string; readonly port: number }>;
+  /** New connections are shown this one; those that are there go on. For a server with a certificate. */
+  useCertificate(certificate: Certificate): void;
   /**
    * Accepts nothing new, answers what is under way, closes connections as they fall idle. Resolves when all are
    * closed; after `drainMs` the rest is cut off.
@@ -31,7 +44,8 @@ export interface HttpServer {
   stop(drainMs: number): Promise<void>;
 }
 
-export function createHttpServer({ app, settings, log, listenError }: HttpServerNeeds): HttpServer {
+export function createHttpServer(needs: HttpServerNeeds): HttpServer {
+  const { app, settings, log, certificate, listenError } = needs;
   let stopping = false;
   const answer = getRequestListener((request, env) => app.fetch(request, env), {
     errorHandler(error) {
@@ -43,23 +57,33 @@ export function createHttpServer({ app, settings, log, listenError }: HttpServer
     },
   });
 
-  const server = createServer(
-    {
-      maxHeaderSize: settings.maxHeaderBytes,
-      headersTimeout: settings.headersTimeoutMs,
-      requestTimeout: settings.requestTimeoutMs,
-      keepAliveTimeout: settings.keepAliveTimeoutMs,
-      connectionsCheckingInterval: Math.min(settings.headersTimeoutMs, 5000),
-      noDelay: true,
-    },
-    (incoming: IncomingMessage, outgoing: ServerResponse) => {
-      if (stopping) {
-        outgoing.setHeader('Connection', 'close');
-        outgoing.once('finish', () => setImmediate(() => server.closeIdleConnections()));
-      }
-      void answer(incoming, outgoing);
-    },
-  );
+  const options = {
+    maxHeaderSize: settings.maxHeaderBytes,
+    headersTimeout: settings.headersTimeoutMs,
+    requestTimeout: settings.requestTimeoutMs,
+    keepAliveTimeout: settings.keepAliveTimeoutMs,
+    connectionsCheckingInterval: Math.min(settings.headersTimeoutMs, 5000),
+    noDelay: true,
+  };
+  const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    unheard.delete(incoming.socket);
+    if (stopping) {
+      outgoing.setHeader('Connection', 'close');
+      outgoing.once('finish', () => setImmediate(() => server.closeIdleConnections()));
+    }
+    void answer(incoming, outgoing);
+  };
+  const secure =
+    certificate === undefined
+      ? undefined
+      : createSecureServer({ ...options, ...certificate, minVersion: 'TLSv1.2' }, listener);
+  const server: Server | SecureServer = secure ?? createServer(options, listener);
+  /** Connections whose handshake is done and that have asked nothing yet: of these bytes have been read. */
+  const unheard = new Set<Socket>();
+  secure?.on('secureConnection', (socket: TLSSocket) => {
+    unheard.add(socket);
+    socket.once('close', () => unheard.delete(socket));
+  });
   server.maxConnections = settings.maxConnections;
   /** Node does not count a connection as idle before its first request: those are looked after here. */
   const connections = new Set<Socket>();
@@ -69,6 +93,7 @@ export function createHttpServer({ app, settings, log, listenError }: HttpServer
   });
   const closeSilent = () => {
     for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
+    for (const socket of unheard) socket.destroy();
   };
 
   return {
@@ -86,6 +111,8 @@ export function createHttpServer({ app, settings, log, listenError }: HttpServer
         });
       });
     },
+
+    useCertificate: (fresh) => secure?.setSecureContext(fresh),
 
     stop(drainMs) {
       stopping = true;
@@ -108,7 +135,7 @@ export function createHttpServer({ app, settings, log, listenError }: HttpServer
 
 const SWEEP_MS = 20;
 
-function boundTo(server: Server): { address: string; port: number } {
+function boundTo(server: Server | SecureServer): { address: string; port: number } {
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error('the HTTP socket is bound to no port');
   return { address: bound.address, port: bound.port };

@@ -1,7 +1,7 @@
 /** The HTTP port, for people and for devices. */
 import { defaultApiSettings as API, defaultHttpServerSettings as HTTP } from '../../http/settings.ts';
 import { DEVICE_HTTP_DEFAULTS as DEVICE_HTTP } from '../../transports/http.ts';
-import { bytes, count, KIB, MIB, millis, port, section, text } from '../declare.ts';
+import { bytes, count, flag, KIB, MIB, millis, port, section, text } from '../declare.ts';
 
 export const http = section('HTTP: people and devices', {
   address: text({
@@ -15,6 +15,31 @@ export const http = section('HTTP: people and devices', {
     env: 'HTTP_BIND_PORT',
     default: HTTP.port,
     why: 'Port for REST and the device HTTP API. 0: any free one, named in the log.',
+  }),
+  sslEnabled: flag({
+    key: 'server.ssl.enabled',
+    env: 'SSL_ENABLED',
+    default: false,
+    why: 'Whether the HTTP port speaks HTTPS, and only that. SIGHUP has certificate and key read again.',
+  }),
+  sslCertFile: text({
+    key: 'server.ssl.credentials.pem.cert_file',
+    env: 'SSL_PEM_CERT',
+    default: undefined,
+    why: 'PEM file of the certificate, with those that lead to an authority behind it.',
+  }),
+  sslKeyFile: text({
+    key: 'server.ssl.credentials.pem.key_file',
+    env: 'SSL_PEM_KEY',
+    default: undefined,
+    why: "PEM file of the certificate's key.",
+  }),
+  sslKeyPassword: text({
+    key: 'server.ssl.credentials.pem.key_password',
+    env: 'SSL_PEM_KEY_PASSWORD',
+    default: undefined,
+    secret: true,
+    why: 'Password of the key file, where it has one.',
   }),
   baseUrl: text({
     key: 'server.base_url',
