@@ -7,7 +7,7 @@ import { defineRoute, type Route } from '../route.ts';
 import { customerId, deviceId } from '../schemas.ts';
 import { deviceView } from '../views.ts';
 import { visibleCustomer } from './access.ts';
-import { deviceReply } from './devices.ts';
+import { deviceReply } from './answers.ts';
 import { unlessCustomerGone } from './tenure.ts';
 
 export interface AssignmentNeeds {

@@ -15,18 +15,19 @@ import type {
   SaveAttributes,
 } from '../../actors/device/protocol.ts';
 import { CLAIMING_ALLOWED, CLAIMING_DATA } from '../../actors/device/protocol.ts';
-import type { DeviceAnswer, Devices } from '../../actors/devices.ts';
+import type { Devices } from '../../actors/devices.ts';
 import type { DeviceId } from '../../actors/ids.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../actors/json.ts';
 import type { Secrets } from '../../actors/secret.ts';
 import { isCleanText } from '../../actors/text.ts';
-import { badRequest, permissionDenied, refusedByDevice, unavailable } from '../errors.ts';
+import { badRequest, permissionDenied } from '../errors.ts';
 import type { CustomerUser, TenantAdministrator } from '../principal.ts';
-import { empty, json, type Problem, type Reply } from '../reply.ts';
+import { json, type Problem, type Reply } from '../reply.ts';
 import { defineRoute, type Method, type Route } from '../route.ts';
 import { deviceId, isKeepable, NAME_MAX } from '../schemas.ts';
 import { attributesView } from '../views.ts';
 import { customerOf, visibleDevice } from './access.ts';
+import { doneReply } from './answers.ts';
 
 export interface AttributeNeeds {
   readonly devices: Devices;
@@ -123,7 +124,7 @@ export function attributeRoutes({ devices, secrets }: AttributeNeeds): Route[] {
       scope,
       values,
     });
-    return command.type === 'problem' ? command : done(await devices.ask(id, command));
+    return command.type === 'problem' ? command : doneReply(await devices.ask(id, command));
   }
 
   async function remove(principal: Caller, id: DeviceId, scope: AttributeScope, keys: readonly string[]) {
@@ -131,7 +132,7 @@ export function attributeRoutes({ devices, secrets }: AttributeNeeds): Route[] {
     const refusal = await forbidden(principal, id, scope, keys);
     if (refusal !== undefined) return refusal;
     const { tenantId } = principal;
-    return done(
+    return doneReply(
       await devices.ask(id, {
         type: 'DeleteAttributes',
         tenantId,
@@ -259,19 +260,6 @@ function readingResponses(schema: z.ZodType) {
     403: { description: 'Another customer owns the device, or nobody' },
     404: { description: 'No such device' },
   };
-}
-
-function done(answer: DeviceAnswer): Reply {
-  switch (answer.type) {
-    case 'accepted':
-      return empty;
-    case 'refused':
-      return refusedByDevice(answer.refusal);
-    case 'unavailable':
-      return unavailable(answer.reason);
-    default:
-      return answer satisfies never;
-  }
 }
 
 // ------------------------------------------------------------------------------------------------- server-side key

@@ -24,12 +24,13 @@ import {
   unavailable,
 } from '../errors.ts';
 import type { CustomerUser, Grant } from '../principal.ts';
-import { empty, type JsonReply, json, type Reply } from '../reply.ts';
+import { type JsonReply, json, type Reply } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { NAME_MAX } from '../schemas.ts';
 import type { ApiSettings } from '../settings.ts';
 import { claimResultView, viewDevice } from '../views.ts';
-import { deviceIdByName } from './access.ts';
+import { customerOf, deviceIdByName } from './access.ts';
+import { doneReply } from './answers.ts';
 import { unlessCustomerGone } from './tenure.ts';
 
 export interface ClaimNeeds {
@@ -209,18 +210,8 @@ export function claimRoutes(needs: ClaimNeeds): Route[] {
           if (device?.owner?.customerId !== principal.customerId) return notFound;
         }
 
-        const customerId = principal.authority === 'CUSTOMER_USER' ? principal.customerId : null;
-        const answer = await devices.ask(id, { type: 'ReclaimDevice', tenantId, userId, customerId });
-        switch (answer.type) {
-          case 'accepted':
-            return empty;
-          case 'refused':
-            return refusedByDevice(answer.refusal);
-          case 'unavailable':
-            return unavailable(answer.reason);
-          default:
-            return answer satisfies never;
-        }
+        const customerId = customerOf(principal);
+        return doneReply(await devices.ask(id, { type: 'ReclaimDevice', tenantId, userId, customerId }));
       },
     }),
   ];

@@ -4,19 +4,12 @@ import type { Accounts } from '../../actors/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/clock.ts';
 import type { Device } from '../../actors/device/protocol.ts';
-import type { DeviceAnswer, Devices, Directory } from '../../actors/devices.ts';
+import type { Devices, Directory } from '../../actors/devices.ts';
 import { type DeviceId, newId, type TenantId } from '../../actors/ids.ts';
 import type { Profiles } from '../../actors/profiles.ts';
 import type { Secrets } from '../../actors/secret.ts';
 import { accessToken, credentialsFields, credentialsOf, credentialsValueOf } from '../credentials.ts';
-import {
-  badRequest,
-  notFound,
-  permissionDenied,
-  refusedByDevice,
-  tokenExpired,
-  unavailable,
-} from '../errors.ts';
+import { badRequest, notFound, permissionDenied, tokenExpired } from '../errors.ts';
 import type { CustomerUser, TenantAdministrator } from '../principal.ts';
 import { empty, json, type Reply } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -40,6 +33,7 @@ import {
   viewPage,
 } from '../views.ts';
 import { customerOf, deviceByName, mayRead, visibleCustomer, visibleDevice } from './access.ts';
+import { deviceReply } from './answers.ts';
 import { unlessCustomerGone, unlessTenantGone } from './tenure.ts';
 
 export interface DeviceNeeds {
@@ -357,18 +351,4 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
       },
     }),
   ];
-}
-
-/** The device after a command, or why there is none. */
-export function deviceReply(id: DeviceId, answer: DeviceAnswer): Reply {
-  switch (answer.type) {
-    case 'accepted':
-      return answer.state.status === 'provisioned' ? json(viewDevice(id, answer.state)) : notFound;
-    case 'refused':
-      return refusedByDevice(answer.refusal);
-    case 'unavailable':
-      return unavailable(answer.reason);
-    default:
-      return answer satisfies never;
-  }
 }

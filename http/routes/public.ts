@@ -12,7 +12,7 @@ import { defineRoute, type Route } from '../route.ts';
 import { customerId, deviceId } from '../schemas.ts';
 import type { Tokens } from '../tokens.ts';
 import { deviceView, tokenPairView } from '../views.ts';
-import { deviceReply } from './devices.ts';
+import { deviceReply } from './answers.ts';
 import { unlessCustomerGone } from './tenure.ts';
 
 export interface PublicNeeds {
