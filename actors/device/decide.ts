@@ -115,7 +115,7 @@ function initiate(policy: ClaimPolicy, device: Device, command: InitiateClaim, a
   if (!claimingAllowed(policy, device)) return refuse({ reason: 'claiming-not-allowed' }); // O3
 
   // O1: not positive means the default. O4: an instant is stored, never a duration, and never cut.
-  const durationMs = command.durationMs > 0 ? command.durationMs : policy.defaultDurationMs;
+  const durationMs = command.durationMs <= 0 ? policy.defaultDurationMs : command.durationMs;
   const closesAt = at + durationMs;
   if (!Number.isSafeInteger(durationMs) || !Number.isSafeInteger(closesAt)) {
     return refuse({ reason: 'duration-out-of-range' });

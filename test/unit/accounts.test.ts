@@ -2,7 +2,7 @@
  * Tenants, customers and users as records: uniqueness, races, and what a crash leaves behind. The crash tests end the
  * process after each single write of an operation in turn, start over on what is stored, and look.
  */
-import fc, { type Scheduler } from 'fast-check';
+import type { Scheduler } from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -17,6 +17,7 @@ import { newId, type TenantId, type UserId } from '../../actors/ids.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
 import { createSimClock, type SimClock } from '../kit/clock.ts';
+import fc from '../kit/property.ts';
 import { given, HOUR_MS, START } from '../kit/rest-client.ts';
 
 const PASSWORD = 'a-password';

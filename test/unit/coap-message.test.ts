@@ -1,6 +1,5 @@
 /** CoAP's bytes: the table of RFC 7252 §3 by hand-written datagrams, and what random ones must not do. */
 import { isDeepStrictEqual } from 'node:util';
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Code, isRequest, showCode } from '../../transports/coap/codes.ts';
@@ -14,6 +13,7 @@ import {
   uintOf,
   uintOption,
 } from '../../transports/coap/options.ts';
+import fc from '../kit/property.ts';
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 const MAX = 70_000;

@@ -3,7 +3,6 @@
  * also stand still or go back, as a machine's clock does); every law after every step, and at the end of each life
  * the whole journal, replayed through its text, against the live state.
  */
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodeEvent, encodeEvent, encodeState } from '../../actors/device/codec.ts';
@@ -36,6 +35,7 @@ import {
   TOKEN,
   unassign,
 } from '../kit/given.ts';
+import fc from '../kit/property.ts';
 import { check, eventLaws, freeze, stateLaws, stepLaws } from './device-laws.ts';
 
 const LIVES = 400;

@@ -126,7 +126,7 @@ law('O4', 'windows may be open for years', () => {
 
 law('O4', 'an end beyond the safe integers is malformed, and so is what is no whole number', () => {
   const tooLong = [Number.MAX_SAFE_INTEGER - NOW + 1, Number.MAX_SAFE_INTEGER, 2 ** 63, 1e300, Infinity];
-  for (const durationMs of [...tooLong, 1.5, 0.1]) {
+  for (const durationMs of [...tooLong, 1.5, 0.1, Number.NaN]) {
     given(OPEN_POLICY).when(initiate(durationMs)).refused('duration-out-of-range');
   }
 });

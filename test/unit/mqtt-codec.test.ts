@@ -1,5 +1,4 @@
 /** What is let through as a packet: what the specifications allow, and nothing that they forbid. */
-import fc from 'fast-check';
 import mqtt from 'mqtt-packet';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -7,6 +6,7 @@ import { decode, decodeConnect, encodeSuccess } from '../../transports/mqtt/endp
 import { decodePlainPublish } from '../../transports/mqtt/endpoint/plain-publish.ts';
 import { type ProtocolVersion, Reason } from '../../transports/mqtt/endpoint/reasons.ts';
 import { connectPacket } from '../kit/mqtt-client.ts';
+import fc from '../kit/property.ts';
 
 const VERSIONS: readonly ProtocolVersion[] = [3, 4, 5];
 

@@ -1,9 +1,9 @@
 /** Cutting the stream into packets: however the bytes arrive, the same packets come out; large ones never come in. */
-import fc from 'fast-check';
 import mqtt from 'mqtt-packet';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Framer } from '../../transports/mqtt/endpoint/framer.ts';
+import fc from '../kit/property.ts';
 
 const publish = (payloadBytes: number): Buffer =>
   mqtt.generate({

@@ -1,5 +1,4 @@
 /** Whatever bytes arrive, before or after CONNECT, the server answers or closes, and everybody else is served. */
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { silentLog } from '../../actors/log.ts';
@@ -7,6 +6,7 @@ import { createMqttEndpoint } from '../../transports/mqtt/endpoint/endpoint.ts';
 import { MQTT_ENDPOINT_DEFAULTS } from '../../transports/mqtt/endpoint/settings.ts';
 import { createTransportWorld } from '../contract/transport-world.ts';
 import { claimPacket, connectPacket, RawMqttClient, type Version } from '../kit/mqtt-client.ts';
+import fc from '../kit/property.ts';
 
 const version = fc.constantFrom<Version>(3, 4, 5);
 

@@ -1,8 +1,8 @@
 /** The payload of a claim message, as a table: what real devices send, what must be refused, what must not hurt. */
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseClaimPayload } from '../../transports/payload.ts';
+import fc from '../kit/property.ts';
 
 const parse = (payload: string | Uint8Array) =>
   parseClaimPayload(typeof payload === 'string' ? Buffer.from(payload) : payload);

@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { create, createFileRegistry, type DescMessage, fromJson, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
-import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readClaimPayload, readGatewayClaims, readGatewayConnect } from '../../transports/payload.ts';
 import { readClaimDevice, readGatewayClaim } from '../../transports/proto/messages.ts';
+import fc from '../kit/property.ts';
 
 /** The schema lies beside the sources; the compiled tests run from a folder beside them. */
 const schema = readFileSync(new URL('../../../transports/proto/claiming.proto', import.meta.url), 'utf8');
