@@ -115,18 +115,27 @@ export function createAudit(store: Store, enabled: boolean, clock: Clock, log: L
 
   /** Everything in the log from where we were, then the notes. */
   async function project(pagesMax: number): Promise<void> {
-    let { position } = (await cursors.get(CURSOR)) ?? { position: 0 };
+    let position = 0;
+    for (let which = 0; which < store.journal.logs; which += 1) position = await projectLog(which, pagesMax);
+    await writeNotes(position);
+  }
+
+  /** Resolves to where it ended. */
+  async function projectLog(which: number, pagesMax: number): Promise<number> {
+    const cursor = which === 0 ? CURSOR : `${CURSOR}-${which}`;
+    let { position } = (await cursors.get(cursor)) ?? { position: 0 };
     for (let pages = 0; pages < pagesMax && !ended; pages += 1) {
-      const page = await store.journal.log(position, PAGE);
+      const page = await store.journal.log(which, position, PAGE);
       if (page.next === position) break;
       const lines = new Map<TenantId, Line[]>();
       for (const logged of page.events) await lineOf(logged, lines);
       await write(lines, position, page.next);
       position = page.next;
-      await cursors.put(CURSOR, { position });
+      await cursors.put(cursor, { position });
+      await store.journal.trim(which, position);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await writeNotes(position);
+    return position;
   }
 
   async function writeNotes(position: number): Promise<void> {

@@ -105,6 +105,23 @@ export interface Journal {
    */
   due(now: number, after: string | undefined, limit: number): Promise<DuePage>;
 
-  /** Events in the order in which they became durable, from a position on (0: from the beginning). */
-  log(from: number, limit: number): Promise<LogPage>;
+  /**
+   * Into how many logs the events are spread (1 for memory and LMDB). All events of one stream are in one of them, in
+   * order. Fixed for a store's life.
+   */
+  readonly logs: number;
+
+  /**
+   * Events of one log in the order in which they became durable, from a position on (0: from the beginning, or from
+   * the first that is kept).
+   *
+   * @param which counted from 0
+   */
+  log(which: number, from: number, limit: number): Promise<LogPage>;
+
+  /**
+   * Everything before `upTo` has been projected durably: a store that pays for it (memory, in Redis) may let go of
+   * it. The others keep the history.
+   */
+  trim(which: number, upTo: number): Promise<void>;
 }

@@ -20,6 +20,7 @@ import { type Database, open, type RootDatabase } from 'lmdb';
 import { GroupCommit } from './group-commit.ts';
 import { LmdbIndex } from './lmdb/index.ts';
 import { LmdbJournal } from './lmdb/journal.ts';
+import { checkKey } from './lmdb/keys.ts';
 import { recordsTable } from './lmdb/records.ts';
 import { openTables, type Read } from './lmdb/tables.ts';
 import { Transaction } from './lmdb/transaction.ts';
@@ -33,6 +34,8 @@ export interface LmdbSettings {
   readonly path: string;
   /** Who we are and how to tell whether another owner still lives; without it nobody is kept out. */
   readonly owner?: StoreOwner;
+  /** Whether other processes work on the same folder, with our consent. */
+  readonly shared?: boolean;
 }
 
 /** Keeps a second server out of a folder that is in use. */
@@ -53,7 +56,7 @@ export class StoreInUse extends Error {
 }
 
 /** Opens the store. Throws `StoreInUse`, or an error when the folder can not be used or holds an unknown format. */
-export function openLmdbStore({ path, owner }: LmdbSettings): Store {
+export function openLmdbStore({ path, owner, shared = false }: LmdbSettings): Store {
   const name = `lmdb:${path}`;
   // Not among lmdb's types. In the files are password hashes and access tokens: for their owner alone.
   const permissions = { permissionsMode: 0o600 };
@@ -103,6 +106,11 @@ export function openLmdbStore({ path, owner }: LmdbSettings): Store {
     index: new LmdbIndex(tables, commits, read),
     get records() {
       return new RecordsAdapter(table);
+    },
+    shared,
+    async swap(key, expected, next) {
+      checkKey(key);
+      return commits.run((transaction) => transaction.swapRecord(key, expected, next));
     },
     check: () => commits.run((transaction) => transaction.touch()),
     close: () => (closing ??= close()),

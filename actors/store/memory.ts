@@ -33,6 +33,8 @@ export function createMemoryStore(): Store {
     get records() {
       return new RecordsAdapter(table);
     },
+    shared: false,
+    swap: table.swap,
     check: async () => gate.pass(),
     close: async () => gate.close(),
   };
@@ -106,10 +108,16 @@ class MemoryJournal implements Journal {
     return { alarms: page, next: complete ? undefined : `${last.dueAt} ${last.stream}` };
   }
 
-  async log(from: number, limit: number): Promise<LogPage> {
+  readonly logs = 1;
+
+  async log(_which: number, from: number, limit: number): Promise<LogPage> {
     this.#gate.pass();
     const events = this.#log.slice(from, from + limit);
     return { events, next: from + events.length };
+  }
+
+  async trim(): Promise<void> {
+    this.#gate.pass(); // the whole history is kept
   }
 }
 
@@ -209,7 +217,7 @@ function placeOf(members: readonly string[], member: string): number {
   return low;
 }
 
-function memoryTable(gate: Gate): TextTable {
+function memoryTable(gate: Gate): TextTable & Pick<Store, 'swap'> {
   const all = new Map<string, string>();
   const texts = () => {
     gate.pass();
@@ -227,6 +235,12 @@ function memoryTable(gate: Gate): TextTable {
     },
     async *keys(prefix) {
       yield* keysFrom(prefix);
+    },
+    swap: async (key, expected, next) => {
+      if (texts().get(key) !== expected) return false;
+      if (next === undefined) texts().delete(key);
+      else texts().set(key, next);
+      return true;
     },
   };
 }

@@ -17,6 +17,16 @@ export interface Store {
   readonly index: Index;
   /** A new adapter whenever it is asked for: a Keyv writes its namespace into the one it is given. */
   readonly records: KeyvStoreAdapter;
+  /** Whether other processes may be writing to the same data: then what is remembered of it is only a hint. */
+  readonly shared: boolean;
+  /**
+   * Replaces the text of a record only while it is `expected`, durably and atomically. Resolves to whether it did.
+   *
+   * @param key as Keyv writes it, the namespace in front
+   * @param expected undefined: there is no such record
+   * @param next undefined: the record is removed
+   */
+  swap(key: string, expected: string | undefined, next: string | undefined): Promise<boolean>;
   /** Rejects when the store can not be used just now; resolves quickly otherwise. For /readyz. */
   check(): Promise<void>;
   /** Waits for what is under way, then lets go of the backend. */

@@ -473,19 +473,55 @@ export function storeContract(name: string, open: () => Promise<OpenStore>, diff
 
   // ----------------------------------------------------------------------------------------------------------- log
 
-  law(
-    'the log has the order of the appends, page by page, and goes on where it ended',
-    async ({ journal }) => {
-      for (const n of range(20)) await journal.append(entry(`s${n % 3}`, Math.floor(n / 3)));
-      const expected = range(20).map((n) => logged(`s${n % 3}`, Math.floor(n / 3) + 1));
-      for (const limit of [1, 3, 1_000]) assert.equal(await wholeLog(journal, limit), expected);
+  law('a log has the order of the appends, page by page, and goes on where it ended', async ({ journal }) => {
+    for (const n of range(20)) await journal.append(entry(`s${n % 3}`, Math.floor(n / 3)));
+    const expected = range(20).map((n) => logged(`s${n % 3}`, Math.floor(n / 3) + 1));
+    for (const limit of [1, 3, 1_000]) {
+      const seen: LoggedEvent[] = [];
+      for (const which of range(journal.logs)) {
+        const events = await oneLog(journal, which, limit);
+        const streams = new Set(events.map(({ stream }) => stream));
+        assert.equal(
+          events,
+          expected.filter(({ stream }) => streams.has(stream)),
+          'the whole of some streams, in order',
+        );
+        seen.push(...events);
+      }
+      assert.is(seen.length, expected.length);
+    }
 
-      const { next } = await journal.log(0, 1_000);
-      assert.equal(await journal.log(next, 10), { events: [], next });
-      await journal.append(entry('new', 0));
-      assert.equal((await journal.log(next, 10)).events, [logged('new', 1)]);
-    },
-  );
+    const ends = await Promise.all(
+      range(journal.logs).map(async (which) => (await journal.log(which, 0, 1_000)).next),
+    );
+    for (const [which, next] of ends.entries())
+      assert.equal(await journal.log(which, next, 10), { events: [], next });
+    await journal.append(entry('new', 0));
+    const fresh = await Promise.all(ends.map((next, which) => journal.log(which, next, 10)));
+    assert.equal(
+      fresh.flatMap(({ events }) => events),
+      [logged('new', 1)],
+    );
+  });
+
+  law('what was projected may be let go of; what came after it never', async ({ journal }) => {
+    for (const n of range(20)) await journal.append(entry(`s${n}`, 0));
+    const ends: number[] = [];
+    for (const which of range(journal.logs)) {
+      const { next } = await journal.log(which, 0, 1_000);
+      ends.push(next);
+    }
+    for (const n of range(20)) await journal.append(entry(`s${n}`, 1));
+    for (const [which, upTo] of ends.entries()) {
+      await journal.trim(which, upTo);
+      await journal.trim(which, upTo); // again is harmless
+    }
+    const kept = await Promise.all(ends.map((from, which) => journal.log(which, from, 1_000)));
+    assert.is(kept.flatMap(({ events }) => events).filter(({ sequence }) => sequence === 2).length, 20);
+    const whole = await wholeLog(journal);
+    assert.is(whole.filter(({ sequence }) => sequence === 2).length, 20, 'also for who begins at 0');
+    for (const n of range(20)) assert.is((await journal.load(`s${n}`)).sequence, 2, 'heads stay');
+  });
 
   // ------------------------------------------------------------------------------------------------------- records
 
@@ -519,6 +555,48 @@ export function storeContract(name: string, open: () => Promise<OpenStore>, diff
     await people.clear();
     assert.equal(await idsOf(store, 'people'), []);
     assert.equal(await idsOf(store, 'places'), ids);
+  });
+
+  law('a record is swapped only while it is what was expected', async (store) => {
+    const { swap } = store;
+    const text = (value: unknown) => JSON.stringify({ value });
+    const people = keyv(store, 'people');
+    assert.is(await swap('people:a', text(1), text(2)), false, 'there is none');
+    assert.is(await people.get('a'), undefined);
+    assert.is(await swap('people:a', undefined, text(1)), true);
+    assert.is(await people.get('a'), 1, 'Keyv reads what was swapped in');
+    assert.is(await swap('people:a', undefined, text(2)), false, 'there is one');
+    assert.is(await swap('people:a', text(2), text(3)), false);
+    assert.is(await people.get('a'), 1);
+    assert.is(await swap('people:a', text(1), text({ é: '\u{1f600}\0' })), true);
+    assert.equal(await people.get('a'), { é: '\u{1f600}\0' });
+    await people.set('a', [1]);
+    assert.is(await swap('people:a', text([1]), undefined), true, 'what Keyv wrote is what is expected');
+    assert.is(await people.get('a'), undefined);
+    assert.is(await swap('people:a', undefined, undefined), true, 'nothing is there, as expected');
+    assert.is(await swap('people:a', undefined, ''), true, 'an empty text is not nothing');
+    assert.is(await swap('people:a', undefined, text(1)), false);
+    assert.is(await swap('people:a', '', undefined), true);
+    const big = text('é'.repeat(128 * 1024));
+    assert.is(await swap('people:big', undefined, big), true);
+    assert.is(await swap('people:big', big, text(1)), true);
+  });
+
+  law('of many swaps at once exactly one gets through, and no update is lost', async (store) => {
+    const { swap, records } = store;
+    const first = await Promise.all(range(40).map((n) => swap('n:a', undefined, `${n}`)));
+    assert.is(first.filter((won) => won).length, 1);
+    assert.is(await records.get('n:a'), `${first.indexOf(true)}`);
+    await records.set('n:a', '0');
+    await Promise.all(
+      range(10).map(async () => {
+        for (;;) {
+          const text = (await records.get<string>('n:a')) as string | undefined;
+          if (await swap('n:a', text, `${Number(text) + 1}`)) return;
+        }
+      }),
+    );
+    assert.is(await records.get('n:a'), '10');
   });
 
   law('records outlive their time to live for nobody', async (store) => {
@@ -563,6 +641,7 @@ export function storeContract(name: string, open: () => Promise<OpenStore>, diff
             }),
           ),
           keyv(store, 'people').set(long, 1),
+          store.swap(long, undefined, '1'),
         ];
         const harmless = [
           index.release(long, 'h'),
@@ -620,7 +699,8 @@ export function storeContract(name: string, open: () => Promise<OpenStore>, diff
         load: () => journal.load('s'),
         append: () => journal.append(entry('s', 0)),
         due: () => journal.due(T, undefined, 10),
-        log: () => journal.log(0, 10),
+        log: () => journal.log(0, 0, 10),
+        trim: () => journal.trim(0, 0),
         lookup: () => index.lookup('key'),
         claim: () => index.claim('key', 'h'),
         release: () => index.release('key', 'h'),
@@ -632,6 +712,7 @@ export function storeContract(name: string, open: () => Promise<OpenStore>, diff
         set: async () => records.set('a', '1'),
         delete: async () => records.delete('a'),
         clear: async () => records.clear(),
+        swap: () => store.swap('a', undefined, '1'),
         check: () => store.check(),
       };
       for (const [use, call] of Object.entries(uses)) {
@@ -697,10 +778,17 @@ function shuffled<Item>(items: readonly Item[]): Item[] {
   return order.sort((a, b) => a.rank - b.rank || b.n - a.n).map(({ n }) => items[n] as Item);
 }
 
+/** All events, log after log. */
 export async function wholeLog(journal: Journal, limit = 500): Promise<LoggedEvent[]> {
+  const all: LoggedEvent[] = [];
+  for (const which of range(journal.logs)) all.push(...(await oneLog(journal, which, limit)));
+  return all;
+}
+
+async function oneLog(journal: Journal, which: number, limit: number): Promise<LoggedEvent[]> {
   const events: LoggedEvent[] = [];
   for (let from = 0; ; ) {
-    const { events: some, next } = await journal.log(from, limit);
+    const { events: some, next } = await journal.log(which, from, limit);
     events.push(...some);
     if (next === from) return events;
     from = next;

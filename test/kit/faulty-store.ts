@@ -62,7 +62,9 @@ export function createFaultyJournal(journal: Journal): FaultyJournal {
       calls.due += 1;
       return under(faults.due(), () => journal.due(now, after, limit));
     },
-    log: (from, limit) => journal.log(from, limit),
+    logs: journal.logs,
+    log: (which, from, limit) => journal.log(which, from, limit),
+    trim: (which, upTo) => journal.trim(which, upTo),
   };
 }
 

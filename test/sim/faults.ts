@@ -161,7 +161,9 @@ export function createFaultyJournal(inner: Journal, wire: Wire, context: FaultCo
       if (early) tally('due-early');
       return call('due', only(dueFails), () => inner.due(early ? now + aheadMs : now, after, limit));
     },
-    log: (from, limit) => inner.log(from, limit),
+    logs: inner.logs,
+    log: (which, from, limit) => inner.log(which, from, limit),
+    trim: (which, upTo) => inner.trim(which, upTo),
   };
 }
 

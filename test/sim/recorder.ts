@@ -65,7 +65,9 @@ export class Recorder {
         return result;
       },
       due: (at, after, limit) => journal.due(at, after, limit),
-      log: (from, limit) => journal.log(from, limit),
+      logs: journal.logs,
+      log: (which, from, limit) => journal.log(which, from, limit),
+      trim: (which, upTo) => journal.trim(which, upTo),
     };
   }
 

@@ -92,6 +92,14 @@ export class Transaction {
     return there;
   }
 
+  swapRecord(key: string, expected: string | undefined, next: string | undefined): boolean {
+    const { records } = this.#tables;
+    if (records.get(key) !== expected) return false;
+    if (next !== undefined) records.put(key, next);
+    else if (expected !== undefined) records.remove(key);
+    return true;
+  }
+
   clearRecords(prefix: string): void {
     for (const key of keysWith(this.#tables.records, prefix)) this.#tables.records.remove(key);
   }
