@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { betweenMarkers } from './between-markers.ts';
 import { exampleFile, optionTable } from './docs.ts';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
@@ -11,8 +12,4 @@ const END = '<!-- end of options -->';
 writeFileSync(join(PROJECT, 'config/claimd.example.yml'), exampleFile());
 
 const readme = join(PROJECT, 'README.md');
-const text = readFileSync(readme, 'utf8');
-const [before, rest] = text.split(BEGIN);
-const after = rest?.split(END)[1];
-if (before === undefined || after === undefined) throw new Error('README.md has lost its markers');
-writeFileSync(readme, `${before}${BEGIN}\n${optionTable()}\n${END}${after}`);
+writeFileSync(readme, betweenMarkers(readFileSync(readme, 'utf8'), BEGIN, END, optionTable()));

@@ -1,0 +1,376 @@
+/**
+ * Where claimd differs from ThingsBoard on purpose, as data: the tables of facts (`facts-*.ts`) point here wherever an
+ * answer is not ThingsBoard's, and the README's table is made from it (`node dist/test/wire/write-readme.js`).
+ *
+ * Most have a row in a table of facts, which plays it over the wire; what is not on the wire of a claim (secrets at
+ * rest, the audit trail) is here only.
+ */
+
+export interface Deviation {
+  readonly what: string;
+  readonly thingsBoard: string;
+  readonly claimd: string;
+  readonly why: string;
+  /** The rule of claiming that says so, where one does. */
+  readonly rule?: string;
+}
+
+type Sections = Readonly<Record<string, Readonly<Record<string, Deviation>>>>;
+
+export const SECTIONS = {
+  'Opening a window': {
+    'allowed-veto': {
+      what: '`claimingAllowed = false` where claiming is allowed by default',
+      thingsBoard: 'ignored',
+      claimd: 'forbids it',
+      why: 'an administrator who says no must be heard',
+      rule: 'O3',
+    },
+    'window-replaced': {
+      what: 'a second request while a window is open',
+      thingsBoard: 'silently ignored, even when the window has elapsed',
+      claimd: 'replaces it: new secret, new expiry',
+      why: 'the device knows its secret best; it can rotate it and start over',
+      rule: 'O5',
+    },
+    'refusal-told': {
+      what: 'a refusal (owned already, not allowed, too long)',
+      thingsBoard: 'looks like success on every transport',
+      claimd:
+        'MQTT 5: PUBACK 0x87 with a reason; HTTP: 409 and CoAP: 4.09 with the reason; on any MQTT version a message on `v1/devices/me/claim/response` for whoever subscribed',
+      why: 'the device hears the truth',
+      rule: 'O6',
+    },
+    'acknowledged-when-durable': {
+      what: 'when it is acknowledged',
+      thingsBoard: 'when it is queued',
+      claimd: 'when it is on disk',
+      why: 'an acknowledged window is never lost',
+      rule: 'O6',
+    },
+    'windows-unlimited': {
+      what: 'windows at once',
+      thingsBoard: '1000 per node, the rest dropped silently; lost at restart; 24 hours at most',
+      claimd: 'no limit, survive restarts, any duration',
+      why: 'installers open thousands at once',
+      rule: 'O7',
+    },
+    'duration-out-of-range': {
+      what: 'a duration beyond the range of instants',
+      thingsBoard: 'wraps around, or elapses at once',
+      claimd: 'refused as malformed',
+      why: 'what can not be kept is not promised',
+      rule: 'O4',
+    },
+    'standard-json': {
+      what: 'payload',
+      thingsBoard: 'also unquoted and single-quoted JSON',
+      claimd: 'standard JSON',
+      why: 'no client known sends other; two readers never disagree about it',
+    },
+    'wrong-type-malformed': {
+      what: 'a field of a type that can not be read (`"durationMs": "abc"`), by MQTT 5',
+      thingsBoard: 'DISCONNECT 0x8B (server shutting down)',
+      claimd: 'PUBACK 0x99 like any malformed payload, the session stays; QoS 0: DISCONNECT 0x99',
+      why: 'the server does not shut down; the payload is at fault',
+    },
+    'malformed-400': {
+      what: 'malformed payload by HTTP or CoAP',
+      thingsBoard: "500 with the parser's text or empty; 4.00 or 5.00",
+      claimd: '400 with the error envelope; 4.00',
+      why: 'the payload is at fault, not the server; nothing of it is repeated',
+    },
+    'no-answer-503': {
+      what: 'no answer to be had (store, overload), by HTTP or CoAP',
+      thingsBoard: '500 empty; 5.00',
+      claimd: '503 with `Retry-After`; 5.03 with Max-Age',
+      why: 'asking again is safe, and the device is told when',
+    },
+    'too-large': {
+      what: 'a message that is too large, by MQTT 5',
+      thingsBoard: 'DISCONNECT 0x81 (malformed)',
+      claimd: 'DISCONNECT 0x95 (packet too large)',
+      why: 'the reason that the specification has for it',
+    },
+  },
+  Confirming: {
+    'no-body': {
+      what: 'no request body',
+      thingsBoard: '500',
+      claimd: 'the same as `{}`',
+      why: "ThingsBoard's documentation calls the body optional",
+    },
+    'malformed-body-400': {
+      what: 'a malformed body',
+      thingsBoard: '500, errorCode 2',
+      claimd: '400, errorCode 31',
+      why: 'the body is at fault, not the server',
+    },
+    'content-type': {
+      what: 'a body of another content type',
+      thingsBoard: '500, errorCode 2',
+      claimd: 'read as JSON',
+      why: 'scripts often send none or a wrong one',
+    },
+    'wrong-secret-keeps-window': {
+      what: 'a wrong secret',
+      thingsBoard: 'closes the window: any customer can deny the owner',
+      claimd: 'leaves it open; counted against whoever sent it, 429 with `Retry-After` past the limit',
+      why: 'guessing must hurt only the guesser',
+      rule: 'C6',
+    },
+    'closing-instant': {
+      what: 'a confirm at the very instant the window closes',
+      thingsBoard: 'still good',
+      claimd: 'too late: open until just before `closesAt`',
+      why: 'an instant belongs to one side',
+      rule: 'C8',
+    },
+    'either-key': {
+      what: 'a window and a server-side key at once',
+      thingsBoard: 'the window hides the key',
+      claimd: 'either works',
+      why: 'a device that opens a window must not void the label on its box',
+      rule: 'C3',
+    },
+    'owned-is-claimed': {
+      what: 'an owned device and a wrong secret',
+      thingsBoard: 'FAILURE when claim data is left over',
+      claimd: 'always CLAIMED',
+      why: 'it does not depend on what was left over',
+      rule: 'C5',
+    },
+    'allowed-kept': {
+      what: '`claimingAllowed` after a claim',
+      thingsBoard: 'always deleted',
+      claimd: 'deleted when claiming is not allowed by default',
+      why: "as ThingsBoard's documentation has it; elsewhere it is a veto that stands",
+      rule: 'C4',
+    },
+    'one-winner': {
+      what: 'two customers at the same instant',
+      thingsBoard: '409, or both hear something of success',
+      claimd: 'one SUCCESS, the others CLAIMED',
+      why: 'never two owners',
+      rule: 'C7',
+    },
+    'confirm-503': {
+      what: 'no answer in time',
+      thingsBoard: '500 after 30 s',
+      claimd: '503 with `Retry-After`, after 5 s at most',
+      why: 'asking again is safe, and the caller is told when',
+    },
+    'claiming-data-checked': {
+      what: 'a malformed `claimingData`',
+      thingsBoard:
+        'accepted when it is set; each claim is answered 400 with the whole attribute, its secret included',
+      claimd: 'refused when it is set, with the reason',
+      why: 'the commonest mistake is heard where it can be mended, and no secret leaves',
+    },
+    'secrets-digested': {
+      what: 'secrets at rest',
+      thingsBoard: 'plain text in cache, attribute and audit log',
+      claimd: 'keyed digests; `claimingData` sealed for the administrator who set it',
+      why: 'a stolen disk claims nothing',
+      rule: 'C9',
+    },
+    'idempotency-key': {
+      what: 'a request that is repeated',
+      thingsBoard: 'carried out again',
+      claimd:
+        'with an `Idempotency-Key`: given the answer of the first, for a day; 422 when the key was used for another request',
+      why: 'a lost SUCCESS can be asked for again',
+    },
+    'uniform-refusals': {
+      what: "unknown name, another's device, wrong secret",
+      thingsBoard: 'told apart: 404, CLAIMED, FAILURE',
+      claimd: 'told apart too; with `security.claim.uniformRefusals` all are FAILURE, and count alike',
+      why: 'names need not be disclosed',
+    },
+    'basic-401': {
+      what: '`Authorization: Basic …`',
+      thingsBoard: 'a redirect to the login page',
+      claimd: '401, errorCode 10',
+      why: 'a program that claims has no use for a page',
+    },
+  },
+  'Giving back': {
+    'owner-gives-back': {
+      what: 'who may',
+      thingsBoard: 'any customer of the tenant',
+      claimd: "the owner's users; the tenant's administrator",
+      why: "nobody takes another's device away",
+      rule: 'R1',
+    },
+    'others-window-stays': {
+      what: 'giving back what nobody owns',
+      thingsBoard: 'closes its window, whoever asks',
+      claimd: "a customer's changes nothing; the administrator's closes the window",
+      why: "nobody closes another's window",
+      rule: 'R2',
+    },
+  },
+  Gateways: {
+    'gateway-by-admin': {
+      what: 'making a device a gateway, which opens windows on others',
+      thingsBoard: 'its owner may',
+      claimd: "the tenant's administrator alone",
+      why: 'a gateway speaks for devices of the whole tenant',
+    },
+    'gateway-speaks-for': {
+      what: 'whom a gateway speaks for',
+      thingsBoard: 'any device of its tenant that has no owner, by name',
+      claimd: 'the same',
+      why: 'gateways in the field rely on it',
+    },
+    'gateway-refusal-told': {
+      what: 'a device behind it refused, or can not be created',
+      thingsBoard: 'looks like success',
+      claimd:
+        'MQTT 5: PUBACK 0x87 or 0x80; on any version `v1/gateway/claim/response` tells who subscribed what became of each device',
+      why: 'the gateway hears the truth',
+      rule: 'O6',
+    },
+    'gateway-no-answer': {
+      what: 'no answer for one of the devices',
+      thingsBoard: 'PUBACK 0x80, then closed; a message on `v1/gateway/disconnect`',
+      claimd: 'not acknowledged, closed: the gateway sends it again, which is harmless',
+      why: 'what may not have happened is not acknowledged',
+      rule: 'O6',
+    },
+    'gateway-qos-0': {
+      what: 'QoS 0',
+      thingsBoard: 'a stray PUBACK',
+      claimd: 'never acknowledged',
+      why: 'there is nothing to acknowledge',
+    },
+    'no-tenant-limits': {
+      what: 'limits of devices per tenant',
+      thingsBoard: 'by tenant profile (none by default); a gateway hears 0x97',
+      claimd: 'none',
+      why: 'there are no tenant profiles here',
+    },
+  },
+  People: {
+    'public-reads': {
+      what: 'the anonymous user of a public customer',
+      thingsBoard: 'claims, gives back, changes, reads credentials',
+      claimd: 'only reads, and no credentials',
+      why: 'whoever knows a link is nobody in particular',
+    },
+    active: {
+      what: '`active` of a device',
+      thingsBoard: 'heard of within ten minutes',
+      claimd: 'connected by MQTT to the server that answers, at this moment',
+      why: 'no activity is recorded here',
+    },
+    version: {
+      what: '`version` of a device',
+      thingsBoard: 'counts the changes',
+      claimd: 'null: changes are commands to the device, which need no optimistic lock',
+      why: 'two changes at once can not undo each other',
+    },
+    'device-with-credentials': {
+      what: '`POST /api/device-with-credentials` with an id',
+      thingsBoard: 'changes both',
+      claimd: 'refused: it would be two changes, and one of them could fail',
+      why: 'one command, one step',
+    },
+    'audit-trail': {
+      what: 'the audit trail',
+      thingsBoard: 'claims that succeeded, attributes with their values, no windows',
+      claimd:
+        'also windows opened, closed and elapsed, and refused claims with their reason; of attributes their names; of changes to a device what changed, but not who changed it',
+      why: 'who claimed what is asked afterwards; secrets are not for it',
+      rule: 'C10',
+    },
+  },
+  MQTT: {
+    'qos-2': {
+      what: 'QoS 2',
+      thingsBoard: 'answered with PUBACK',
+      claimd: 'PUBREC, PUBREL, PUBCOMP',
+      why: 'as the specification says',
+    },
+    'keep-alive': {
+      what: 'keep-alive',
+      thingsBoard: 'not enforced',
+      claimd: 'enforced, at one and a half times',
+      why: 'as the specification says',
+    },
+    'session-present': {
+      what: 'Session Present',
+      thingsBoard: '1 to whoever asks for a kept session, and there is none',
+      claimd: '0',
+      why: 'as the specification says',
+    },
+    'no-extra-disconnect': {
+      what: "after a refusing CONNACK, and after a client's DISCONNECT",
+      thingsBoard: 'a DISCONNECT',
+      claimd: 'nothing',
+      why: 'as the specification says',
+    },
+    'connack-terms': {
+      what: "the terms in version 5's CONNACK",
+      thingsBoard: 'none',
+      claimd: 'Receive Maximum, Maximum Packet Size, Topic Alias Maximum and what is not offered',
+      why: 'a client can only keep to what it is told',
+    },
+    'no-sessions-kept': {
+      what: 'session expiry, wills, retained messages',
+      thingsBoard: 'ignored',
+      claimd: 'ignored',
+      why: 'nothing is routed between devices',
+    },
+    'no-open-limit': {
+      what: 'too many connections being opened, by tenant or device',
+      thingsBoard: 'CONNACK 3 or 0x9F (limits of the tenant profile, none by default)',
+      claimd: 'no limit per tenant; the connection that waited longest without a token makes room',
+      why: 'there are no tenant profiles here',
+    },
+  },
+  'Not here': {
+    telemetry: {
+      what: 'telemetry, client attributes, rule engine',
+      thingsBoard: 'the main thing',
+      claimd: 'by MQTT accepted and dropped; by HTTP 404, by CoAP 4.00',
+      why: 'claimd is about ownership',
+    },
+    provisioning: {
+      what: 'devices that provision themselves (`/provision/request`)',
+      thingsBoard: 'yes',
+      claimd: 'no: the tenant creates devices',
+      why: 'claimd is about ownership',
+    },
+    'mqtt-websocket': {
+      what: 'MQTT over WebSocket',
+      thingsBoard: 'yes',
+      claimd: 'not yet',
+      why: 'it is being built',
+    },
+    'coap-dtls': {
+      what: 'CoAP over DTLS (`coaps`, X.509)',
+      thingsBoard: 'yes',
+      claimd: 'no',
+      why: 'there is no kept library',
+    },
+  },
+} as const satisfies Sections;
+
+/** Names of deviations, over all sections. */
+export type DeviationId = {
+  [Section in keyof typeof SECTIONS]: keyof (typeof SECTIONS)[Section];
+}[keyof typeof SECTIONS];
+
+/** The README's table. */
+export function deviationTable(): string {
+  const sections: Sections = SECTIONS;
+  const rows = Object.entries(sections).flatMap(([title, deviations]) => [
+    `| **${title}** | | | |`,
+    ...Object.values(deviations).map(
+      ({ what, thingsBoard, claimd, why }) =>
+        `| ${[what, thingsBoard, claimd, why].map((text) => text.replaceAll('|', '\\|')).join(' | ')} |`,
+    ),
+  ]);
+  return ['| | ThingsBoard | claimd | Why |', '|---|---|---|---|', ...rows].join('\n');
+}
