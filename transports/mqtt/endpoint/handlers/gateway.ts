@@ -15,7 +15,8 @@
  * Messages of one gateway are carried out one after the other, so that a gateway has a bounded number of questions under
  * way, and of two claims for one device the later one stands.
  */
-import { outcomeMessage, refusalInWords } from '../../../claiming.ts';
+import { refusalInWords } from '../../../claiming.ts';
+import { gatewayOutcomeMessages } from '../../../gateway-outcomes.ts';
 import type { BehindOutcome, GatewayOutcome } from '../../../gateways.ts';
 import { readGatewayClaims, readGatewayConnect } from '../../../payload.ts';
 import { GATEWAY_CLAIM_RESPONSE_TOPIC, type GatewayAction } from '../../../topics.ts';
@@ -151,21 +152,7 @@ function told(session: Session, outcomes: ReadonlyMap<string, BehindOutcome>): M
   if (!session.subscriptions.has(GATEWAY_CLAIM_RESPONSE_TOPIC)) return [];
   const { payloadBytesMax } = session.context.settings;
   const bytesMax = Math.min(payloadBytesMax, session.limits.packetBytesMax - ROOM_FOR_THE_REST);
-  const payloads: string[] = [];
-  let members: string[] = [];
-  let bytes = 0;
-  for (const [name, outcome] of outcomes) {
-    const member = `${JSON.stringify(name)}:${JSON.stringify(inWords(outcome))}`;
-    const more = Buffer.byteLength(member) + 1;
-    if (bytes > 0 && bytes + more > bytesMax) {
-      payloads.push(`{${members.join(',')}}`);
-      members = [];
-      bytes = 0;
-    }
-    members.push(member);
-    bytes += more;
-  }
-  payloads.push(`{${members.join(',')}}`);
+  const payloads = gatewayOutcomeMessages(outcomes, bytesMax);
   const topic = GATEWAY_CLAIM_RESPONSE_TOPIC;
   session.connection.grant(payloads.reduce((sum, payload) => sum + payload.length * UTF8_BYTES_MAX, 0));
   return payloads.map((payload) => ({ filter: topic, topic, payload }));
@@ -176,20 +163,3 @@ const UTF8_BYTES_MAX = 3;
 
 /** The fixed header, the topic name, an identifier, an empty list of properties, a brace. */
 const ROOM_FOR_THE_REST = 64;
-
-function inWords(outcome: BehindOutcome): object {
-  switch (outcome.type) {
-    case 'malformed':
-      return { status: 'malformed', reason: outcome.why };
-    case 'not-created':
-      return { status: 'refused', reason: outcome.why };
-    case 'revoked':
-      return { status: 'refused', reason: 'unknown-device' };
-    case 'opened':
-    case 'refused':
-    case 'unavailable':
-      return outcomeMessage(outcome) ?? { status: 'unavailable' };
-    default:
-      return outcome satisfies never;
-  }
-}
