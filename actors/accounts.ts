@@ -39,7 +39,7 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
   const tenants = createCollection(store, clock, tenantKind);
   const customers = createCollection(store, clock, customerKind);
   const users = createUserRows(store, clock, settings.loginCaseSensitive);
-  const activities = openRecords<Activity>(store.records, ACTIVITY_KIND);
+  const activities = openRecords<Activity>(store, ACTIVITY_KIND);
   const apiKeys = createApiKeys(store, clock);
   const replays = createReplays(store, clock);
   const removal = createRemoval({

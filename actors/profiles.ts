@@ -125,7 +125,7 @@ export function createProfiles(
 ): Profiles {
   const rows = createCollection(store, clock, profileKind);
   /** Which profile is each tenant's default, where it was ever asked. */
-  const defaults = openRecords<{ readonly id: ProfileId }>(store.records, 'default-device-profile');
+  const defaults = openRecords<{ readonly id: ProfileId }>(store, 'default-device-profile');
   const remembered = new Map<
     string,
     { readonly until: Instant; readonly transport: TransportConfiguration }
@@ -140,11 +140,14 @@ export function createProfiles(
   async function defaultOf(tenantId: TenantId): Promise<ProfileRow> {
     const chosen = await defaults.get(tenantId);
     const row = chosen === undefined ? undefined : await rows.find(chosen.id);
-    return row ?? createFirst(tenantId);
+    return row ?? createFirst(tenantId, chosen?.id);
   }
 
-  /** Whoever does this at the same time writes the same. */
-  async function createFirst(tenantId: TenantId): Promise<ProfileRow> {
+  /**
+   * Whoever does this at the same time makes the same, and the first to write it made it.
+   * @param gone the default there was, whose record is no more
+   */
+  async function createFirst(tenantId: TenantId, gone: ProfileId | undefined): Promise<ProfileRow> {
     const id = firstProfileOf(tenantId);
     const there = await rows.find(id);
     const row: ProfileRow = there ?? {
@@ -157,11 +160,10 @@ export function createProfiles(
       transport: { type: 'DEFAULT' },
       more: null,
     };
-    if (there === undefined && !(await rows.create(row))) {
-      throw new Error('the name of the default profile is taken');
-    }
-    await defaults.put(tenantId, { id });
-    return row;
+    const made = there !== undefined || (await rows.create(row)) ? row : await rows.find(id);
+    if (made === undefined) throw new Error('the name of the default profile is taken');
+    await defaults.update(tenantId, (now) => (now === undefined || now.id === gone ? { id } : now));
+    return made;
   }
 
   async function transportOf({ tenantId, profileId }: ProfileHolder): Promise<TransportConfiguration> {

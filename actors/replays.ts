@@ -4,9 +4,13 @@
  *
  * That a request has begun is written before it is carried out, and the answer after it; what a crash leaves between
  * the two is begun again, and is told when it was begun first.
+ *
+ * Of several processes on one store one carries a request out; the others wait for its answer, as long as it may take
+ * with a process that lives. Should one have waited for a process that was merely slow, both carry it out: that is the
+ * same as asking again, and the answer of the one who wrote last its beginning is kept.
  */
-import { createHash } from 'node:crypto';
-import { openRecords } from './accounts/records.ts';
+import { createHash, randomUUID } from 'node:crypto';
+import { type Held, openRecords } from './accounts/records.ts';
 import { createSerial } from './accounts/serial.ts';
 import type { Clock, Instant } from './clock.ts';
 import type { UserId } from './ids.ts';
@@ -45,6 +49,10 @@ export interface Replays {
 const KEEP_MS = 24 * 60 * 60 * 1000;
 /** Keys of one user; of more the oldest are forgotten. */
 const KEYS_MAX = 100;
+/** Nothing that is carried out takes longer; after that its process is taken for dead. */
+const CARRIED_OUT_MS = 6_000;
+/** How often it is looked for an answer that another process will have. */
+const LOOK_AGAIN_MS = 50;
 /** Cleared away with one new key, so that old ones go as fast as new ones come. */
 const CLEARED = 3;
 
@@ -52,10 +60,16 @@ interface Row {
   readonly fingerprint: string;
   readonly begunAt: Instant;
   readonly answer: KeptAnswer | null;
+  /** Who carries it out just now; each time under another name. */
+  readonly by?: string;
 }
 
-export function createReplays({ index, records }: Pick<Store, 'index' | 'records'>, clock: Clock): Replays {
-  const rows = openRecords<Row>(records, 'replay');
+export function createReplays(
+  store: Pick<Store, 'index' | 'records' | 'swap' | 'shared'>,
+  clock: Clock,
+): Replays {
+  const { index } = store;
+  const rows = openRecords<Row>(store, 'replay');
   const oneAtATime = createSerial();
   const listOf = (userId: UserId) => `replays/${userId}`;
 
@@ -69,30 +83,51 @@ export function createReplays({ index, records }: Pick<Store, 'index' | 'records
     for (const [at, member] of oldest.entries()) {
       const [begunAt = '', id = ''] = member.split(' ');
       if (at >= excess && clock.now() - Number(begunAt) < KEEP_MS) return;
-      const row = await rows.get(id);
-      if (row === undefined || row.begunAt === Number(begunAt)) await rows.remove(id);
+      await rows.update(id, (row) => (row?.begunAt === Number(begunAt) ? undefined : row));
       await index.remove(list, member);
     }
+  }
+
+  /** What is there of a request, as soon as nobody else is carrying it out. */
+  async function settled(id: string): Promise<Held<Row> | undefined> {
+    let held = await rows.hold(id);
+    if (!store.shared) return held; // in this process it is our turn, and no other lives
+    let since = clock.now();
+    while (held?.row.by !== undefined && clock.now() - since < CARRIED_OUT_MS) {
+      await new Promise<void>((resolve) => clock.after(LOOK_AGAIN_MS, resolve));
+      const next = await rows.hold(id);
+      if (next?.row.by !== held.row.by) since = clock.now();
+      held = next;
+    }
+    return held;
   }
 
   return {
     run({ userId, key, fingerprint }, carryOut) {
       const id = createHash('sha256').update(`${userId}/${key}`).digest('base64url');
       return oneAtATime(id, async () => {
-        const found = await rows.get(id);
-        const known = found !== undefined && clock.now() - found.begunAt < KEEP_MS ? found : undefined;
-        if (known !== undefined && known.fingerprint !== fingerprint) return { type: 'other' };
-        if (known?.answer) return { type: 'kept', answer: known.answer };
+        for (;;) {
+          const found = await settled(id);
+          const old = found === undefined || clock.now() - found.row.begunAt >= KEEP_MS;
+          const known = old ? undefined : found.row;
+          if (known !== undefined && known.fingerprint !== fingerprint) return { type: 'other' };
+          if (known?.answer) return { type: 'kept', answer: known.answer };
 
-        const begunAt = known?.begunAt ?? clock.now();
-        if (known === undefined) {
-          await index.add(listOf(userId), memberOf(begunAt, id));
-          await rows.put(id, { fingerprint, begunAt, answer: null });
-          await clear(userId);
+          const by = randomUUID();
+          const begunAt = known?.begunAt ?? clock.now();
+          if (known === undefined) await index.add(listOf(userId), memberOf(begunAt, id));
+          if (!(await rows.swap(id, found, { fingerprint, begunAt, answer: null, by }))) continue;
+          if (known === undefined) await clear(userId);
+
+          let answer: KeptAnswer | null = null;
+          try {
+            const { given, keep } = await carryOut(known?.begunAt);
+            answer = keep ?? null;
+            return { type: 'fresh', given };
+          } finally {
+            await rows.update(id, (row) => (row?.by === by ? { fingerprint, begunAt, answer } : row));
+          }
         }
-        const { given, keep } = await carryOut(known?.begunAt);
-        if (keep !== undefined) await rows.put(id, { fingerprint, begunAt, answer: keep });
-        return { type: 'fresh', given };
       });
     },
 

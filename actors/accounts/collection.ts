@@ -9,16 +9,16 @@
  * Broken off anywhere, what is left over is invisible: a key without a record may be taken over, an id without a
  * record is skipped in lists, a marked record is not found and its removal can be asked for again.
  *
- * Within one process changes of one record, and takers of one key, queue up. Of two processes that change one record
- * at the same instant the later write wins; a change can not bring back a record that was removed meanwhile, because
- * its key is gone by then and the change sees that.
+ * A record is replaced only while it is what was read, so of several processes none undoes what another did, and what
+ * was marked stays marked. Within one process changes of one record, and takers of one key, queue up, which spares
+ * them the trying again; nothing depends on it.
  */
 import type { Clock } from '../clock.ts';
 import type { Page } from '../devices.ts';
 import type { Store } from '../store/store.ts';
 import { listPage } from './listing.ts';
 import type { AccountQuery } from './model.ts';
-import { openRecords } from './records.ts';
+import { type Held, openRecords } from './records.ts';
 import { createSerial } from './serial.ts';
 import { takeKey } from './unique.ts';
 
@@ -62,7 +62,7 @@ export interface Collection<R extends Row> {
 
 export function createCollection<R extends Row>(store: Store, clock: Clock, kind: Kind<R>): Collection<R> {
   const { index } = store;
-  const records = openRecords<R>(store.records, kind.name);
+  const records = openRecords<R>(store, kind.name);
   const oneAtATime = createSerial();
 
   async function find(id: string): Promise<R | undefined> {
@@ -75,26 +75,36 @@ export function createCollection<R extends Row>(store: Store, clock: Clock, kind
     return row !== undefined && kind.key(row) === key;
   };
 
-  /** Writes a record whose key was taken, and makes sure of the key. */
-  async function write(row: R): Promise<boolean> {
-    await records.put(row.id, row);
-    return (await index.lookup(kind.key(row))) === row.id;
-  }
+  /** Whether a record that was written has the key that was taken for it. */
+  const keeps = async (row: R) => (await index.lookup(kind.key(row))) === row.id;
 
-  async function replace(before: R, after: R): Promise<Change<R>> {
+  /** `moved-on`: another process changed the record first. */
+  async function replace(held: Held<R>, after: R): Promise<Change<R> | 'moved-on'> {
+    const before = held.row;
     const [oldKey, newKey] = [kind.key(before), kind.key(after)];
     if (oldKey !== newKey && !(await takeKey(index, newKey, after.id, holds(newKey))))
       return { type: 'taken' };
-    if (!(await write(after))) {
-      if (oldKey !== newKey) {
-        await records.put(before.id, before);
-        return { type: 'taken' };
-      }
-      await records.remove(before.id); // its removal let go of the key while we were changing it
-      return { type: 'not-found' };
+    // A new key that was taken in vain stays: the one who moved the record on may stand on it. Else it is worth nothing.
+    if (!(await records.swap(after.id, held, after))) return 'moved-on';
+    if (oldKey === newKey) return { type: 'done', row: after };
+    if (await keeps(after)) {
+      await index.release(oldKey, before.id);
+      return { type: 'done', row: after };
     }
-    if (oldKey !== newKey) await index.release(oldKey, before.id);
-    return { type: 'done', row: after };
+    await records.update(after.id, (row) =>
+      row === undefined || kind.key(row) !== newKey ? row : { ...before, version: row.version + 1 },
+    );
+    return { type: 'taken' };
+  }
+
+  async function changeOnce(id: string, next: (row: R) => R, expected: number | undefined) {
+    const held = await records.hold(id);
+    if (held === undefined || held.row.deleted === true) return { type: 'not-found' } as const;
+    const before = held.row;
+    if (expected !== undefined && expected !== before.version) return { type: 'conflict' } as const;
+    const after = { ...next(before), version: before.version + 1 };
+    // Always record before key, so that nobody waits in a circle.
+    return oneAtATime(`key ${kind.key(after)}`, () => replace(held, after));
   }
 
   return {
@@ -127,7 +137,8 @@ export function createCollection<R extends Row>(store: Store, clock: Clock, kind
       return oneAtATime(`key ${key}`, async () => {
         if (!(await takeKey(index, key, row.id, holds(key)))) return false;
         await index.add(kind.list(row), row.id);
-        if (await write(row)) return true;
+        if (!(await records.swap(row.id, undefined, row))) return false; // it is there: made by another process
+        if (await keeps(row)) return true;
         await records.remove(row.id);
         await index.remove(kind.list(row), row.id);
         return false;
@@ -136,29 +147,25 @@ export function createCollection<R extends Row>(store: Store, clock: Clock, kind
 
     change(id, next, expected) {
       return oneAtATime(id, async () => {
-        const before = await find(id);
-        if (before === undefined) return { type: 'not-found' };
-        if (expected !== undefined && expected !== before.version) return { type: 'conflict' };
-        const after = { ...next(before), version: before.version + 1 };
-        // Always record before key, so that nobody waits in a circle.
-        return oneAtATime(`key ${kind.key(after)}`, () => replace(before, after));
+        for (;;) {
+          const changed = await changeOnce(id, next, expected);
+          if (changed !== 'moved-on') return changed; // else somebody got through, so this ends
+        }
       });
     },
 
     mark(id) {
-      return oneAtATime(id, async () => {
-        const row = await records.get(id);
-        if (row === undefined || row.deleted === true) return row;
-        const marked: R = { ...row, deleted: true };
-        await records.put(id, marked);
-        return marked;
-      });
+      return oneAtATime(id, () =>
+        records.update(id, (row) =>
+          row === undefined || row.deleted === true ? row : { ...row, deleted: true },
+        ),
+      );
     },
 
     erase(row) {
       return oneAtATime(row.id, async () => {
         await index.release(kind.key(row), row.id);
-        await records.remove(row.id);
+        await records.update(row.id, (there) => (there?.deleted === true ? undefined : there));
         await index.remove(kind.list(row), row.id); // last, so that a removal broken off is found by the list
       });
     },

@@ -55,7 +55,7 @@ export function createUsers(needs: UsersNeeds): Users {
   const { clock, settings, rows, tenants, customers } = needs;
   const index: Index = needs.store.index;
   const passwords = createPasswords(settings);
-  const activities = openRecords<Activity>(needs.store.records, ACTIVITY_KIND);
+  const activities = openRecords<Activity>(needs.store, ACTIVITY_KIND);
   const oneAtATime = createSerial();
 
   function checkPassword(password: string): AccountRefusal | undefined {
@@ -90,7 +90,10 @@ export function createUsers(needs: UsersNeeds): Users {
   }
 
   function changeActivity(id: UserId, next: (before: Activity) => Activity): Promise<void> {
-    return oneAtATime(id, async () => activities.put(id, next(await activity(id))));
+    return oneAtATime(id, async () => {
+      await activities.update(id, (before) => next(before ?? NO_ACTIVITY));
+      if ((await rows.find(id)) === undefined) await activities.remove(id); // the user was removed meanwhile
+    });
   }
 
   /** The user that may be activated by this token now. */

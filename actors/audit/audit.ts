@@ -66,7 +66,7 @@ interface Noted {
 /** @param enabled when false nothing is written; what is there can be read, and devices' events are made up for later */
 export function createAudit(store: Store, enabled: boolean, clock: Clock, log: Log): Audit {
   const blocks = createBlocks(store);
-  const cursors = openRecords<{ readonly position: number }>(store.records, 'audit-cursor');
+  const cursors = openRecords<{ readonly position: number }>(store, 'audit-cursor');
   const known = new Map<string, Known>();
   let notes: Noted[] = [];
   let dropped = 0;

@@ -74,8 +74,9 @@ export interface Blocks {
   find(tenantId: TenantId, query: AuditQuery): Promise<Page<AuditEntry>>;
 }
 
-export function createBlocks({ index, records }: Pick<Store, 'index' | 'records'>): Blocks {
-  const blocks = openRecords<Block>(records, 'audit-block');
+export function createBlocks(store: Pick<Store, 'index' | 'records' | 'swap'>): Blocks {
+  const { index } = store;
+  const blocks = openRecords<Block>(store, 'audit-block');
   const newest = new Map<TenantId, Open>();
   const listOf = (tenantId: TenantId) => `audit/${tenantId}`;
   const keyOf = (tenantId: TenantId, number: number) => `${tenantId}/${number}`;

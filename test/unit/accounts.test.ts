@@ -14,6 +14,7 @@ import {
 } from '../../actors/accounts.ts';
 import type { Devices, Directory } from '../../actors/devices.ts';
 import { newId, type TenantId, type UserId } from '../../actors/ids.ts';
+import { createReplays } from '../../actors/replays.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
 import { createSimClock, type SimClock } from '../kit/clock.ts';
@@ -203,6 +204,7 @@ function dying(
         delete: (key) => write(() => records.delete(key)),
         clear: () => records.clear(),
       },
+      swap: (...swap) => write(() => store.swap(...swap)),
     },
   };
 }
@@ -387,6 +389,7 @@ function scheduled(store: Store, scheduler: Scheduler): Store {
       delete: (key) => turn(() => records.delete(key)),
       clear: () => records.clear(),
     },
+    swap: (...swap) => turn(() => store.swap(...swap)),
   };
 }
 
@@ -461,6 +464,126 @@ test('accounts: a customer made while its tenant is deleted is not there, in any
     assert.is(await later.customers.findByTitle(tenantId, 'C'), undefined);
   });
   await fc.assert(property, { numRuns: 300 });
+});
+
+test('accounts: two processes change one user: no change is lost, in any interleaving', async () => {
+  const property = fc.asyncProperty(fc.scheduler(), async (scheduler) => {
+    const { store, clock, tenantId, accounts } = await scene();
+    const membership = { authority: 'TENANT_ADMIN', tenantId } as const;
+    const { id } = given(await accounts.users.create(membership, person('a@x.test'), PASSWORD));
+    const [one, other] = [1, 2].map(() => accountsOver(scheduled(store, scheduler), clock).users);
+    const until = clock.now() + HOUR_MS;
+    const all = [
+      one?.setPassword(id, 'another-password'),
+      other?.update(id, { ...person('b@x.test'), phone: '1' }),
+      other?.setEnabled(id, false),
+      one?.endSession(id, 's1', until),
+      other?.endSession(id, 's2', until),
+    ];
+    await scheduler.waitFor(Promise.all(all));
+    const later = accountsOver(store, clock).users;
+    const user = await later.find(id);
+    assert.equal(
+      [user?.email, user?.phone, user?.enabled, user?.credentialsVersion, user?.version],
+      ['b@x.test', '1', false, 3, 4],
+    );
+    assert.is(await later.findByEmail('a@x.test'), undefined);
+    assert.is((await later.findByEmail('b@x.test'))?.id, id);
+    given(await later.setEnabled(id, true));
+    assert.is((await later.login('b@x.test', 'another-password')).type, 'welcome');
+    assert.equal((await later.activity(id)).endedSessions.map((ended) => ended.id).sort(), ['s1', 's2']);
+  });
+  await fc.assert(property, { numRuns: 200 });
+});
+
+test('accounts: two processes change one version: one is done, one conflicts, in any interleaving', async () => {
+  const property = fc.asyncProperty(fc.scheduler(), async (scheduler) => {
+    const { store, clock, tenantId, accounts } = await scene();
+    const { id } = given(await accounts.customers.create(tenantId, customer('A')));
+    const both = ['B', 'C'].map((title) =>
+      accountsOver(scheduled(store, scheduler), clock).customers.update(tenantId, id, customer(title), 1),
+    );
+    await scheduler.waitFor(Promise.all(both));
+    const answers = await Promise.all(both);
+    assert.equal(answers.map(reasonOf).sort(), ['done', 'version-conflict']);
+    const title = answers[0]?.type === 'done' ? 'B' : 'C';
+    const later = accountsOver(store, clock).customers;
+    assert.is((await later.findByTitle(tenantId, title))?.id, id);
+    for (const free of ['A', 'B', 'C'].filter((other) => other !== title)) {
+      assert.is(await later.findByTitle(tenantId, free), undefined);
+      given(await later.create(tenantId, customer(free)));
+    }
+  });
+  await fc.assert(property, { numRuns: 200 });
+});
+
+test('accounts: two processes rename to one title: never two of it, in any interleaving', async () => {
+  const property = fc.asyncProperty(fc.scheduler(), fc.boolean(), async (scheduler, same) => {
+    const { store, clock, tenantId, accounts } = await scene();
+    const a = given(await accounts.customers.create(tenantId, customer('A'))).id;
+    const b = same ? a : given(await accounts.customers.create(tenantId, customer('B'))).id;
+    const both = [a, b].map((id) =>
+      accountsOver(scheduled(store, scheduler), clock).customers.update(tenantId, id, customer('C')),
+    );
+    await scheduler.waitFor(Promise.all(both));
+    const done = (await Promise.all(both)).filter(({ type }) => type === 'done').length;
+    assert.ok(same ? done === 2 : done <= 1, `${done} of them`);
+    const later = accountsOver(store, clock).customers;
+    const titled = (await later.list(tenantId, ALL)).items;
+    assert.is(titled.filter(({ title }) => title === 'C').length, same ? 1 : done);
+    for (const { id, title } of titled) assert.is((await later.findByTitle(tenantId, title))?.id, id);
+  });
+  await fc.assert(property, { numRuns: 300 });
+});
+
+test('accounts: a request asked of two processes at once is carried out once, in any interleaving', async () => {
+  const property = fc.asyncProperty(fc.scheduler(), fc.boolean(), async (scheduler, good) => {
+    const { store, clock } = await scene();
+    let carriedOut = 0;
+    const request = { userId: BY, key: 'k', fingerprint: 'f' };
+    const answer = { status: 200, body: '"SUCCESS"' };
+    const shared = { ...scheduled(store, scheduler), shared: true };
+    const carryOut = async () => {
+      carriedOut += 1;
+      await scheduler.schedule(Promise.resolve());
+      return { given: answer, keep: good ? answer : undefined };
+    };
+    const both = [1, 2].map(() => createReplays(shared, clock).run(request, carryOut));
+    const end = Promise.all(both);
+    let over = false;
+    end.finally(() => {
+      over = true;
+    });
+    while (!over) {
+      await scheduler.waitIdle();
+      clock.advance(50);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const answers = await end;
+    assert.is(carriedOut, good ? 1 : 2, 'what nobody is to hear again is carried out for each');
+    assert.equal(answers.map(({ type }) => type).sort(), good ? ['fresh', 'kept'] : ['fresh', 'fresh']);
+  });
+  await fc.assert(property, { numRuns: 50 });
+});
+
+test('accounts: a request that another process began and did not live to answer is begun again', async () => {
+  const { store, clock } = await scene();
+  const request = { userId: BY, key: 'k', fingerprint: 'f' };
+  const shared = { ...store, shared: true };
+  const at = clock.now();
+  void createReplays(shared, clock).run(request, () => new Promise(() => {})); // it never ends
+  await new Promise((resolve) => setImmediate(resolve));
+  const heard: (number | undefined)[] = [];
+  const again = createReplays(shared, clock).run(request, async (begunAt) => {
+    heard.push(begunAt);
+    return { given: 'given', keep: undefined };
+  });
+  for (let turns = 0; turns < 200 && heard.length === 0; turns += 1) {
+    clock.advance(50);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(await again, { type: 'fresh', given: 'given' });
+  assert.equal(heard, [at]);
 });
 
 test.run();
