@@ -1,0 +1,197 @@
+/** The checker of histories, on histories known to be good and known to be bad: it must tell them apart. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Asked, claimOperation, UNCLAIMED } from '../kit/claim-model.ts';
+import { linearize, type Operation, type Verdict } from '../kit/linearizability.ts';
+import fc from '../kit/property.ts';
+
+type Entry = readonly [calledAt: number, endedAt: number, asked: Asked];
+
+const judge = (...entries: readonly Entry[]): Verdict =>
+  linearize(
+    UNCLAIMED,
+    entries.map(([calledAt, endedAt, asked]) => claimOperation(asked, { calledAt, endedAt })),
+  );
+
+const good = (name: string, ...entries: readonly Entry[]) =>
+  test(`linearizability: good: ${name}`, () => assert.is(judge(...entries).type, 'linearizable'));
+const bad = (name: string, ...entries: readonly Entry[]) =>
+  test(`linearizability: bad: ${name}`, () => assert.is(judge(...entries).type, 'violation'));
+
+const NO_ANSWER = Number.POSITIVE_INFINITY;
+const HOUR = 3_600_000;
+const opened = (secret: string, closesAt = HOUR): Asked => ({
+  type: 'open',
+  secret,
+  durationMs: HOUR,
+  answer: { type: 'opened', closesAt },
+});
+const openUnknown = (secret: string): Asked => ({
+  type: 'open',
+  secret,
+  durationMs: HOUR,
+  answer: 'unknown',
+});
+const openClaimed: Asked = { type: 'open', secret: 's', durationMs: HOUR, answer: 'claimed' };
+const confirm = (
+  customer: string,
+  answer: 'success' | 'claimed' | 'failure' | 'unknown',
+  secret = 's',
+): Asked => ({
+  type: 'confirm',
+  customer,
+  secret,
+  answer,
+});
+const reclaim = (customer: string, answer: 'done' | 'not-owner' | 'unknown'): Asked => ({
+  type: 'reclaim',
+  customer,
+  answer,
+});
+const look = (owner: string | null): Asked => ({ type: 'look', owner });
+
+good('nothing happened');
+good('one after the other', [0, 10, opened('s')], [20, 30, confirm('a', 'success')], [40, 50, look('a')]);
+good(
+  'rivals at once, one wins',
+  [0, 10, opened('s')],
+  [20, 40, confirm('a', 'claimed')],
+  [21, 39, confirm('b', 'success')],
+);
+good(
+  'given back and claimed again',
+  [0, 1, opened('s')],
+  [2, 3, confirm('a', 'success')],
+  [4, 5, reclaim('a', 'done')],
+  [6, 7, opened('t')],
+  [8, 9, confirm('b', 'success', 't')],
+);
+good(
+  'an answer that was lost may have happened',
+  [0, 1, opened('s')],
+  [2, NO_ANSWER, confirm('a', 'unknown')],
+  [10, 11, look('a')],
+);
+good(
+  'or not',
+  [0, 1, opened('s')],
+  [2, NO_ANSWER, confirm('a', 'unknown')],
+  [10, 11, confirm('b', 'success')],
+);
+good(
+  'or much later',
+  [0, 1, opened('s')],
+  [2, NO_ANSWER, confirm('a', 'unknown')],
+  [10, 11, look(null)],
+  [500, 501, look('a')],
+);
+good('a failure once the window has elapsed', [0, 1, opened('s', 50)], [60, 61, confirm('a', 'failure')]);
+good(
+  'a window that was opened without an answer',
+  [0, NO_ANSWER, openUnknown('s')],
+  [5, 6, confirm('a', 'success')],
+);
+good(
+  'the later window counts',
+  [0, 1, opened('s')],
+  [2, 3, opened('t')],
+  [4, 5, confirm('a', 'failure', 's')],
+  [6, 7, confirm('a', 'success', 't')],
+);
+good(
+  'a stranger can not give it back',
+  [0, 1, opened('s')],
+  [2, 3, confirm('a', 'success')],
+  [4, 5, reclaim('b', 'not-owner')],
+);
+
+bad('two owners', [0, 10, opened('s')], [20, 40, confirm('a', 'success')], [21, 39, confirm('b', 'success')]);
+bad('a claim without a window', [0, 1, confirm('a', 'success')]);
+bad('a claim with another secret', [0, 1, opened('t')], [2, 3, confirm('a', 'success', 's')]);
+bad('a claim after the end', [0, 1, opened('s', 50)], [60, 61, confirm('a', 'success')]);
+bad('an acknowledged window is lost', [0, 1, opened('s')], [2, 3, confirm('a', 'failure')]);
+bad(
+  'an acknowledged claim is lost',
+  [0, 1, opened('s')],
+  [2, 3, confirm('a', 'success')],
+  [4, 5, look(null)],
+);
+bad(
+  'a stale refusal',
+  [0, 1, opened('s')],
+  [2, 3, confirm('a', 'success')],
+  [4, 5, reclaim('a', 'done')],
+  [6, 7, openClaimed],
+);
+bad(
+  'CLAIMED before anybody could have claimed',
+  [0, 1, opened('s')],
+  [2, 3, confirm('a', 'claimed')],
+  [4, 5, confirm('b', 'success')],
+);
+bad('an owner nobody knows', [0, 1, opened('s')], [2, 3, look('a')]);
+bad(
+  'a lost answer happens once, not twice',
+  [0, 1, opened('s')],
+  [2, NO_ANSWER, confirm('a', 'unknown')],
+  [3, 4, look('a')],
+  [5, 6, reclaim('a', 'done')],
+  [7, 8, look('a')],
+);
+bad(
+  'seen, then unseen',
+  [0, 1, opened('s')],
+  [2, 90, confirm('a', 'success')],
+  [10, 20, look('a')],
+  [30, 40, look(null)],
+);
+bad(
+  'a stranger gave it back',
+  [0, 1, opened('s')],
+  [2, 3, confirm('a', 'success')],
+  [4, 5, reclaim('b', 'done')],
+);
+
+test('linearizability: whatever one device did, seen by overlapping callers, is explained; with one answer forged it is not', () => {
+  // A register: writes and reads of small numbers, in an order that the dice give, each call widened around its moment.
+  const step = fc.record({ write: fc.option(fc.nat(2)), early: fc.nat(40), late: fc.nat(40) });
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
+      let value = 0;
+      const operations = steps.map(({ write, early, late }, n): Operation<number> => {
+        if (write !== null) value = write;
+        const seen = value;
+        const apply = write === null ? (now: number) => (now === seen ? [now] : []) : () => [write];
+        return { what: `${n}`, calledAt: 10 * n - early, endedAt: 10 * n + late, apply };
+      });
+      assert.is(linearize(0, operations).type, 'linearizable');
+      const forged: Operation<number> = {
+        what: 'forged',
+        calledAt: 10 * steps.length + 50,
+        endedAt: 10 * steps.length + 51,
+        apply: (now) => (now === 7 ? [now] : []),
+      };
+      assert.equal(linearize(0, [...operations, forged]), {
+        type: 'violation',
+        explained: operations.length,
+        stuckAt: 'forged',
+      });
+    }),
+  );
+});
+
+test('linearizability: a search that grows too large is told, and is no pass', () => {
+  const lost = Array.from(
+    { length: 40 },
+    (_, n): Operation<number> => ({
+      what: `lost ${n}`,
+      calledAt: 0,
+      endedAt: NO_ANSWER,
+      apply: (sum) => [sum + 2 ** n],
+    }),
+  );
+  const impossible: Operation<number> = { what: 'odd', calledAt: 1, endedAt: 2, apply: () => [] };
+  assert.is(linearize(0, [...lost, impossible]).type, 'undecided');
+});
+
+test.run();
