@@ -16,7 +16,7 @@ import type { Store } from '../store/store.ts';
 
 export const RECORD_FORMAT = 1;
 
-/** A record as it was read, to be replaced only while it is that. */
+/** A record as it was read or written, to be replaced only while it is that. */
 export interface Held<Row> {
   readonly row: Row;
   /** As it is stored. */
@@ -29,6 +29,8 @@ export interface Records<Row> {
   put(id: string, row: Row): Promise<void>;
   remove(id: string): Promise<void>;
   hold(id: string): Promise<Held<Row> | undefined>;
+  /** What a record is held as that was written here. */
+  heldAs(row: Row): Held<Row>;
   /** Replaces a record, or removes it, while it is what was held (undefined: none). Resolves to whether it did. */
   swap(id: string, held: Held<Row> | undefined, next: Row | undefined): Promise<boolean>;
   /**
@@ -63,12 +65,12 @@ export function openRecords<Row extends object>(
   }
 
   function swap(id: string, held: Held<Row> | undefined, next: Row | undefined): Promise<boolean> {
-    const text = next === undefined ? undefined : JSON.stringify({ value: { v: RECORD_FORMAT, ...next } });
-    return store.swap(`${kind}:${id}`, held?.text, text);
+    return store.swap(`${kind}:${id}`, held?.text, next === undefined ? undefined : textOf(next));
   }
 
   return {
     hold,
+    heldAs: (row) => ({ row, text: textOf(row) }),
     swap,
 
     async update(id, next) {
@@ -93,6 +95,11 @@ export function openRecords<Row extends object>(
       await keyv.delete(id);
     },
   };
+}
+
+/** As Keyv writes it. */
+function textOf(row: object): string {
+  return JSON.stringify({ value: { v: RECORD_FORMAT, ...row } });
 }
 
 function decode<Row extends object>(kind: string, stored: unknown): Row {

@@ -4,6 +4,9 @@
  * it is back it goes on where it was. Its place in the log is written after the entries; what a crash in between
  * makes it read twice it recognises by device and number of the event.
  *
+ * Of several processes on one store one projects the log, the holder of a lease; should two do it, for a moment, no
+ * entry is lost or doubled. Each writes its own notes.
+ *
  * Refused claims and logins are in no journal: they are noted in memory and written with the next batch; a crash loses
  * the notes of the last second, a flood those beyond `NOTES_MAX`.
  */
@@ -14,15 +17,20 @@ import { readDevice } from '../device/devices.ts';
 import type { DeviceListener, Page } from '../devices.ts';
 import { type DeviceId, newId, type TenantId, type UserId } from '../ids.ts';
 import type { LoggedEvent } from '../journal/journal.ts';
+import { createLease } from '../lease.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
-import { type AuditQuery, createBlocks, type Line } from './blocks.ts';
+import { type AuditQuery, createBlocks, type Line, type Stretch } from './blocks.ts';
 import { type AuditEntry, type Note, tell } from './entry.ts';
 
 /** How long after something happened it is written. */
 const DELAY_MS = 1_000;
 /** After a failure, so long until it is tried again. */
 const RETRY_MS = 5_000;
+/** Where others write to the store too, nobody tells what they did: so often is the log looked at. */
+const LOOK_MS = 2_000;
+/** After so long another process takes the projecting over. */
+const LEASE_MS = 6_000;
 /** Events read at once; between two such pages others have their turn. */
 const PAGE = 1_000;
 /** Pages that are read at the end, when the process stops; the rest is for its next start. */
@@ -67,6 +75,7 @@ interface Noted {
 export function createAudit(store: Store, enabled: boolean, clock: Clock, log: Log): Audit {
   const blocks = createBlocks(store);
   const cursors = openRecords<{ readonly position: number }>(store, 'audit-cursor');
+  const lease = createLease(store, clock, 'audit', LEASE_MS);
   const known = new Map<string, Known>();
   let notes: Noted[] = [];
   let dropped = 0;
@@ -115,30 +124,29 @@ export function createAudit(store: Store, enabled: boolean, clock: Clock, log: L
 
   /** Everything in the log from where we were, then the notes. */
   async function project(pagesMax: number): Promise<void> {
-    let position = 0;
-    for (let which = 0; which < store.journal.logs; which += 1) position = await projectLog(which, pagesMax);
-    await writeNotes(position);
+    for (let which = 0; which < store.journal.logs; which += 1) await projectLog(which, pagesMax);
+    await writeNotes();
   }
 
-  /** Resolves to where it ended. */
-  async function projectLog(which: number, pagesMax: number): Promise<number> {
+  async function projectLog(which: number, pagesMax: number): Promise<void> {
     const cursor = which === 0 ? CURSOR : `${CURSOR}-${which}`;
+    if (!(await lease.hold())) return;
     let { position } = (await cursors.get(cursor)) ?? { position: 0 };
-    for (let pages = 0; pages < pagesMax && !ended; pages += 1) {
+    for (let pages = 0; pages < pagesMax && !ended && (await lease.hold()); pages += 1) {
       const page = await store.journal.log(which, position, PAGE);
       if (page.next === position) break;
       const lines = new Map<TenantId, Line[]>();
       for (const logged of page.events) await lineOf(logged, lines);
-      await write(lines, position, page.next);
+      await write(lines, { which, from: position, upTo: page.next });
       position = page.next;
-      await cursors.put(cursor, { position });
+      // Never back, so that what another process let go of is not missed.
+      await cursors.update(cursor, (there) => ((there?.position ?? 0) >= position ? there : { position }));
       await store.journal.trim(which, position);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    return position;
   }
 
-  async function writeNotes(position: number): Promise<void> {
+  async function writeNotes(): Promise<void> {
     if (dropped > 0) log.warn({ dropped }, 'audit: too much happened at once; notes were dropped');
     dropped = 0;
     const taken = notes;
@@ -159,25 +167,30 @@ export function createAudit(store: Store, enabled: boolean, clock: Clock, log: L
       ]);
     }
     try {
-      await write(lines, position - 1, position);
+      await write(lines, undefined);
     } catch (error) {
       notes = [...taken, ...notes].slice(0, NOTES_MAX);
       throw error;
     }
   }
 
-  async function write(lines: Map<TenantId, Line[]>, from: number, upTo: number): Promise<void> {
-    await Promise.all([...lines].map(([tenantId, some]) => blocks.append(tenantId, some, from, upTo)));
+  async function write(lines: Map<TenantId, Line[]>, stretch: Stretch | undefined): Promise<void> {
+    await Promise.all([...lines].map(([tenantId, some]) => blocks.append(tenantId, some, stretch)));
   }
 
   function wake(delayMs: number): void {
     if (!started || cancel !== undefined) return;
     cancel = clock.after(delayMs, () => {
       cancel = undefined;
-      void run().catch((error: unknown) => {
-        log.warn({ err: error }, 'audit: entries could not be written; trying again');
-        wake(RETRY_MS);
-      });
+      void run().then(
+        () => {
+          if (store.shared) wake(LOOK_MS);
+        },
+        (error: unknown) => {
+          log.warn({ err: error }, 'audit: entries could not be written; trying again');
+          wake(RETRY_MS);
+        },
+      );
     });
   }
 
@@ -225,6 +238,7 @@ export function createAudit(store: Store, enabled: boolean, clock: Clock, log: L
       await run(LAST_PAGES).catch((error: unknown) => {
         log.warn({ err: error }, 'audit: the last entries could not be written; those of devices will be');
       });
+      await lease.release().catch(() => {}); // then it is taken over a little later
     },
   };
 }

@@ -3,6 +3,9 @@
  * time. Keys are what a write costs, so an entry is a line in a block and no key of its own; and since every block but
  * the newest is full, any page of a whole trail is found by arithmetic.
  *
+ * A block is replaced only while it is what was read, so several processes may write one trail: none loses or doubles
+ * what another wrote. What a repeated stretch of a log brings again is recognised by device and number of the event.
+ *
  * A search (by device, customer, user, action) reads block after block, at most `SEARCHED_MAX` of them.
  */
 import { openRecords } from '../accounts/records.ts';
@@ -34,16 +37,30 @@ export type Line = readonly [
   failure: string | 0,
 ];
 
+/**
+ * Up to which position events of each of the journal's logs are in this block or one before it; never less than in
+ * the block before. One number where there is one log.
+ */
+type UpTo = number | readonly number[];
+
 interface Block {
-  /** The position in the journal's log up to which events were looked at when this was written. */
-  readonly upTo: number;
+  readonly upTo: UpTo;
   readonly lines: readonly Line[];
 }
 
-/** The newest block of a trail, which is not full. */
+/** The newest block of a trail. */
 interface Open {
   readonly number: number;
   readonly block: Block;
+  /** Whether it is stored. */
+  readonly there: boolean;
+}
+
+/** A part of one of the journal's logs, from which lines were read. */
+export interface Stretch {
+  readonly which: number;
+  readonly from: number;
+  readonly upTo: number;
 }
 
 export interface AuditQuery {
@@ -66,9 +83,10 @@ export interface AuditQuery {
 export interface Blocks {
   /**
    * Writes lines at the end of a tenant's trail, durably; those that are there already are left out.
-   * @param from where in the log the lines were read; what was written at or behind it may be there already
+   * @param stretch where they come from; undefined for lines that are nobody else's, which are written again only
+   *   after this rejected
    */
-  append(tenantId: TenantId, lines: readonly Line[], from: number, upTo: number): Promise<void>;
+  append(tenantId: TenantId, lines: readonly Line[], stretch: Stretch | undefined): Promise<void>;
   /** A write failed somewhere: what is there is looked up again before the next. */
   forget(): void;
   find(tenantId: TenantId, query: AuditQuery): Promise<Page<AuditEntry>>;
@@ -78,6 +96,8 @@ export function createBlocks(store: Pick<Store, 'index' | 'records' | 'swap'>): 
   const { index } = store;
   const blocks = openRecords<Block>(store, 'audit-block');
   const newest = new Map<TenantId, Open>();
+  /** The first block in which lines of our own may be, since a write of them failed. */
+  const doubts = new Map<TenantId, number>();
   const listOf = (tenantId: TenantId) => `audit/${tenantId}`;
   const keyOf = (tenantId: TenantId, number: number) => `${tenantId}/${number}`;
 
@@ -91,47 +111,68 @@ export function createBlocks(store: Pick<Store, 'index' | 'records' | 'swap'>): 
     return last === undefined ? 0 : Number(last);
   }
 
-  /** What was written of this stretch of the log before this process was started, or before a write failed. */
-  async function writtenSince(tenantId: TenantId, count: number, from: number): Promise<Set<string>> {
+  /** What is there, among the newest, of what is to be written. */
+  async function written(tenantId: TenantId, count: number, stretch: Stretch | undefined) {
     const known = new Set<string>();
-    for (let number = count; number > 0; number -= 1) {
+    const last = stretch === undefined ? (doubts.get(tenantId) ?? Number.POSITIVE_INFINITY) : 1;
+    for (let number = count; number >= last; number -= 1) {
       const block = await blocks.get(keyOf(tenantId, number));
-      if (block !== undefined && block.upTo <= from) break;
+      if (block !== undefined && stretch !== undefined && reached(block, stretch.which) <= stretch.from)
+        break;
       for (const line of block?.lines ?? []) known.add(identity(line));
     }
     return known;
   }
 
-  return {
-    async append(tenantId, lines, from, upTo) {
-      let open = newest.get(tenantId);
-      let fresh = lines;
-      if (open === undefined) {
-        const number = await countOf(tenantId);
-        const known = await writtenSince(tenantId, number, from);
-        fresh = lines.filter((line) => !known.has(identity(line)));
-        // A number can be there without its block, when the write of the block failed.
-        const block = await blocks.get(keyOf(tenantId, number));
-        open = { number: Math.max(number, 1), block: block ?? { upTo, lines: [] } };
-      }
-      newest.delete(tenantId); // until all of it is durable nobody knows what is there
-      if (fresh.length === 0) return;
+  async function openNewest(tenantId: TenantId, count: number): Promise<Open> {
+    const block = await blocks.get(keyOf(tenantId, count));
+    if (block !== undefined) return { number: count, block, there: true };
+    // A number can be there without its block, when the write of the block failed.
+    const before = await blocks.get(keyOf(tenantId, count - 1));
+    return { number: Math.max(count, 1), block: { upTo: before?.upTo ?? 0, lines: [] }, there: false };
+  }
 
-      for (let at = 0; at < fresh.length; ) {
+  /** Writes what fits into the newest block. Resolves to that block, or undefined when another process was faster. */
+  async function fill(tenantId: TenantId, open: Open, some: readonly Line[], stretch: Stretch | undefined) {
+    const { number, block, there } = open;
+    const upTo = stretch === undefined ? block.upTo : raised(block.upTo, stretch);
+    const next: Block = { upTo, lines: [...block.lines, ...some] };
+    // The number first, so that no block is there that is not found.
+    if (!there) await index.add(listOf(tenantId), nameOf(number));
+    try {
+      const held = there ? blocks.heldAs(block) : undefined;
+      if (!(await blocks.swap(keyOf(tenantId, number), held, next))) return undefined;
+    } catch (error) {
+      if (stretch === undefined)
+        doubts.set(tenantId, Math.min(number, doubts.get(tenantId) ?? Number.POSITIVE_INFINITY));
+      throw error;
+    }
+    return { number, block: next, there: true };
+  }
+
+  return {
+    async append(tenantId, lines, stretch) {
+      let open = doubts.has(tenantId) ? undefined : newest.get(tenantId);
+      let left = lines;
+      newest.delete(tenantId); // until all of it is durable nobody knows what is there
+      while (left.length > 0) {
+        if (open === undefined) {
+          const count = await countOf(tenantId);
+          // In this order: what is written after it was looked for is noticed by the swap.
+          open = await openNewest(tenantId, count);
+          const known = await written(tenantId, count, stretch);
+          left = lines.filter((line) => !known.has(identity(line)));
+          if (left.length === 0) break;
+        }
         if (open.block.lines.length >= BLOCK_ENTRIES)
-          open = { number: open.number + 1, block: { upTo, lines: [] } };
-        const { number, block }: Open = open;
-        const some = fresh.slice(at, at + BLOCK_ENTRIES - block.lines.length);
-        at += some.length;
-        open = { number, block: { upTo, lines: [...block.lines, ...some] } };
-        // One after the other, so that no block is ever missing among the others.
-        await Promise.all([
-          block.lines.length > 0 ? undefined : index.add(listOf(tenantId), nameOf(number)),
-          blocks.put(keyOf(tenantId, number), open.block),
-        ]);
+          open = { number: open.number + 1, block: { upTo: open.block.upTo, lines: [] }, there: false };
+        const some = left.slice(0, BLOCK_ENTRIES - open.block.lines.length);
+        open = await fill(tenantId, open, some, stretch);
+        if (open !== undefined) left = left.slice(some.length);
       }
+      if (stretch === undefined) doubts.delete(tenantId);
       if (newest.size >= OPEN_MAX) newest.clear();
-      newest.set(tenantId, open);
+      if (open !== undefined) newest.set(tenantId, open);
     },
 
     forget: () => newest.clear(),
@@ -226,6 +267,19 @@ function matcher({ actions, deviceId, customerId, userId, about }: AuditQuery): 
     (customerId === undefined || customer === customerId) &&
     (userId === undefined || user === userId) &&
     (about === undefined || (device !== 0) === (about === 'DEVICE'));
+}
+
+/** Up to where events of a log are in a block or before it. */
+function reached({ upTo }: Block, which: number): number {
+  if (typeof upTo === 'number') return which === 0 ? upTo : 0;
+  return upTo[which] ?? 0;
+}
+
+function raised(before: UpTo, { which, upTo }: Stretch): UpTo {
+  const all = typeof before === 'number' ? [before] : [...before];
+  while (all.length <= which) all.push(0);
+  all[which] = Math.max(all[which] ?? 0, upTo);
+  return all.length === 1 ? (all[0] ?? 0) : all;
 }
 
 /** Tells entries apart: a device's events by their number. */

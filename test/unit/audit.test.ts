@@ -1,4 +1,5 @@
 /** The audit trail: over REST, over crashes, and at length. */
+import type { Scheduler } from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createAudit } from '../../actors/audit/audit.ts';
@@ -10,6 +11,7 @@ import { createMemoryStore } from '../../actors/store/memory.ts';
 import { type Store, StoreUnavailable } from '../../actors/store/store.ts';
 import { createSimClock } from '../kit/clock.ts';
 import { CUSTOMER, idOf, TENANT, USER } from '../kit/given.ts';
+import fc from '../kit/property.ts';
 import {
   type Answer,
   type Caller,
@@ -186,6 +188,14 @@ function moody(): { store: Store; mood: { fails: (write: number) => 'before' | '
       get records() {
         return records();
       },
+      async swap(...swap) {
+        writes += 1;
+        const how = mood.fails(writes);
+        if (how === 'before') throw new StoreUnavailable('moody', 'before');
+        const swapped = await store.swap(...swap);
+        if (how === 'after') throw new StoreUnavailable('moody', 'after');
+        return swapped;
+      },
     },
   };
 }
@@ -237,6 +247,76 @@ for (const how of ['before', 'after'] as const) {
     }
   });
 }
+
+/** A store that other processes use too: every access comes when the scheduler says, and some are refused a swap. */
+function crowded(store: Store, scheduler: Scheduler): Store {
+  const turn = async <Result>(perform: () => Promise<Result>): Promise<Result> => {
+    await scheduler.schedule(Promise.resolve());
+    return perform();
+  };
+  return {
+    ...store,
+    journal: store.journal,
+    index: store.index,
+    get records() {
+      return store.records;
+    },
+    shared: false, // no lease: all of them project, all the time
+    swap: (...swap) => turn(() => store.swap(...swap)),
+  };
+}
+
+test('audit: of several processes that project and note at once, none loses or doubles an entry, in any interleaving', async () => {
+  const property = fc.asyncProperty(fc.scheduler(), async (scheduler) => {
+    const store = createMemoryStore();
+    const clock = createSimClock(START);
+    await happen(store, 150);
+    const audits = [1, 2, 3].map(() => createAudit(crowded(store, scheduler), true, clock, silentLog));
+    for (const audit of audits) for (let n = 0; n < 60; n += 1) audit.note(NOTE);
+    await scheduler.waitFor(Promise.all(audits.map((audit) => audit.catchUp())));
+    await happen(store, 150);
+    for (const audit of audits) audit.note(NOTE);
+    await scheduler.waitFor(Promise.all(audits.map((audit) => audit.catchUp())));
+    const { items, total } = await createBlocks(store).find(TENANT, everything);
+    assert.is(total, 300 + 183);
+    assert.is(new Set(items.map(({ id }) => id)).size, 300 + 183);
+  });
+  await fc.assert(property, { numRuns: 25 });
+});
+
+test('audit: of several processes one projects; when it ends, another one goes on', async () => {
+  const base = createMemoryStore();
+  const store: Store = {
+    ...base,
+    get records() {
+      return base.records;
+    },
+    shared: true,
+  };
+  const clock = createSimClock(START);
+  const audits = [1, 2].map(() => createAudit(store, true, clock, silentLog));
+  const total = async () => (await createBlocks(store).find(TENANT, everything)).total;
+  for (const audit of audits) audit.start();
+  await settled();
+  await happen(store, 10);
+  clock.advance(2_000);
+  await settled();
+  assert.is(await total(), 10);
+
+  await audits[0]?.stop();
+  await happen(store, 10);
+  clock.advance(2_000);
+  await settled();
+  assert.is(await total(), 20);
+
+  const third = createAudit(store, true, clock, silentLog);
+  await happen(store, 10);
+  await third.catchUp();
+  assert.is(await total(), 20, 'the lease is held');
+  await audits[1]?.stop();
+  await third.catchUp();
+  assert.is(await total(), 30);
+});
 
 test('audit: notes survive a write that failed, once', async () => {
   const { store, mood } = moody();
@@ -311,7 +391,7 @@ test('audit: every page of every size, both ways, with and without a search, is 
     0,
   ]);
   for (let at = 0; at < all.length; at += 61)
-    await blocks.append(TENANT, all.slice(at, at + 61), at, at + 61);
+    await blocks.append(TENANT, all.slice(at, at + 61), { which: 0, from: at, upTo: at + 61 });
   const ids = (lines: readonly Line[]) =>
     lines.map(([, , n, device]) => eventEntryId(String(device), Number(n)));
 
