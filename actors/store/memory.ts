@@ -14,7 +14,7 @@ import type {
   LogPage,
 } from '../journal/journal.ts';
 import { RecordsAdapter, type TextTable } from './records.ts';
-import { type Index, type PageQuery, type Store, StoreUnavailable } from './store.ts';
+import { type CountQuery, type Index, type PageQuery, type Store, StoreUnavailable } from './store.ts';
 
 interface Stream {
   readonly sequence: number;
@@ -193,9 +193,14 @@ class MemoryIndex implements Index {
     return behind.slice(offset, offset + limit);
   }
 
-  async count(list: string): Promise<number> {
+  async count(
+    list: string,
+    { prefix = '', atMost = Number.POSITIVE_INFINITY }: CountQuery = {},
+  ): Promise<number> {
     this.#gate.pass();
-    return this.#lists.get(list)?.length ?? 0;
+    const members = this.#lists.get(list) ?? [];
+    const fitting = prefix === '' ? members : members.filter((member) => member.startsWith(prefix));
+    return Math.min(fitting.length, atMost);
   }
 }
 

@@ -49,8 +49,15 @@ export interface Index {
   remove(list: string, member: string): Promise<void>;
   /** A window of a list, in the order of the members' UTF-8 bytes. */
   page(list: string, query: PageQuery): Promise<readonly string[]>;
-  /** How many members a list has. */
-  count(list: string): Promise<number>;
+  /** How many members a list has. Costs the same however many there are, unless `within` has a prefix. */
+  count(list: string, within?: CountQuery): Promise<number>;
+}
+
+export interface CountQuery {
+  /** Only members that begin with this. */
+  readonly prefix?: string;
+  /** Where to stop counting: the answer is at most this. A store may have to look at as many members. */
+  readonly atMost?: number;
 }
 
 export interface PageQuery {

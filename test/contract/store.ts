@@ -341,6 +341,34 @@ export function storeContract(name: string, open: () => Promise<OpenStore>, diff
     assert.equal(await index.page('list', page(0, Number.MAX_SAFE_INTEGER)), ['a']);
   });
 
+  law('members that begin alike are counted, up to where to stop', async ({ index }) => {
+    const members = ['', 'a', 'a/1', 'a/2', 'a/\u{1f600}', 'ab', 'b', 'é', 'é/1', '\u{1f600}', '\u{10ffff}'];
+    for (const member of shuffled(members)) await index.add('list', member);
+    await index.add('lisa', 'a');
+    await index.add('list2', 'a');
+    for (const prefix of [
+      '',
+      'a',
+      'a/',
+      'a/1',
+      'b',
+      'é',
+      '\u{1f600}',
+      '\u{10ffff}',
+      'c',
+      'x'.repeat(5_000),
+    ]) {
+      const fitting = members.filter((member) => member.startsWith(prefix)).length;
+      const said = JSON.stringify(prefix.slice(0, 9));
+      assert.is(await index.count('list', { prefix }), fitting, said);
+      for (const atMost of [0, 1, 2, 11, 2 ** 31, Number.MAX_SAFE_INTEGER]) {
+        assert.is(await index.count('list', { prefix, atMost }), Math.min(fitting, atMost), said);
+      }
+    }
+    assert.is(await index.count('list', { atMost: 3 }), 3);
+    assert.is(await index.count('nothing', { prefix: 'a' }), 0);
+  });
+
   law('lists are apart, also where one’s name begins with the other’s', async ({ index }) => {
     await index.add('list', '/2/a');
     await index.add('list/2', 'a');

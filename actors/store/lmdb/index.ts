@@ -1,5 +1,5 @@
 /** Unique keys and ordered lists over LMDB, as the port `Index` of `../store.ts`. */
-import type { Index, PageQuery } from '../store.ts';
+import type { CountQuery, Index, PageQuery } from '../store.ts';
 import { checkKey, fits, KEY_BYTES_MAX, listKey } from './keys.ts';
 import type { Commits, Read, Tables } from './tables.ts';
 
@@ -46,14 +46,14 @@ export class LmdbIndex implements Index {
     const { offset, limit, descending = false, prefix = '', after } = query;
     const first = listKey(list, prefix);
     if (offset > COUNT_MAX || first.length > KEY_BYTES_MAX) return [];
-    const beyond = Buffer.concat([first, Buffer.of(0xff)]); // a byte that UTF-8 never has
-    const edge = descending ? beyond : first;
+    const last = beyond(first);
+    const edge = descending ? last : first;
     const behind = after === undefined ? edge : listKey(list, after).subarray(0, KEY_BYTES_MAX);
     const order = behind.compare(edge) * (descending ? -1 : 1);
     const range = {
       start: order < 0 ? edge : behind,
       exclusiveStart: after !== undefined && order >= 0,
-      end: descending ? first : beyond,
+      end: descending ? first : last,
       inclusiveEnd: descending,
       reverse: descending,
     };
@@ -64,7 +64,16 @@ export class LmdbIndex implements Index {
     );
   }
 
-  async count(list: string): Promise<number> {
-    return this.#read(() => Number(this.#tables.counts.get(list) ?? 0));
+  async count(list: string, { prefix = '', atMost = COUNT_MAX }: CountQuery = {}): Promise<number> {
+    if (prefix === '') return this.#read(() => Math.min(Number(this.#tables.counts.get(list) ?? 0), atMost));
+    const start = listKey(list, prefix);
+    if (start.length > KEY_BYTES_MAX || atMost === 0) return 0; // lmdb takes a limit of 0 for none
+    const limit = Math.min(atMost, COUNT_MAX);
+    return this.#read(() => this.#tables.lists.getKeysCount({ start, end: beyond(start), limit }));
   }
+}
+
+/** Behind every key that begins so: UTF-8 never has this byte. */
+function beyond(first: Buffer): Buffer {
+  return Buffer.concat([first, Buffer.of(0xff)]);
 }
