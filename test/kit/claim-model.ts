@@ -25,7 +25,8 @@ export type Asked =
       readonly type: 'open';
       readonly secret: string;
       readonly durationMs: number;
-      readonly answer: { readonly type: 'opened'; readonly closesAt: number } | 'claimed' | 'unknown';
+      /** `closesAt` null: the client was not told when. */
+      readonly answer: { readonly type: 'opened'; readonly closesAt: number | null } | 'claimed' | 'unknown';
     }
   | {
       readonly type: 'confirm';
@@ -59,10 +60,7 @@ function after(device: Claimable, asked: Asked, calledAt: number, endedAt: numbe
       const { secret, durationMs, answer } = asked;
       if (answer === 'claimed') return owner === null ? NEVER : [device]; // O2
       if (owner !== null) return NEVER;
-      const closes: Window =
-        answer === 'unknown'
-          ? [calledAt + durationMs - SLACK_MS, FOREVER]
-          : [answer.closesAt, answer.closesAt];
+      const closes = closing(answer, calledAt + durationMs, endedAt + durationMs);
       return [{ owner, window: { secret, closes } }]; // O5
     }
     case 'confirm': {
@@ -91,5 +89,14 @@ function after(device: Claimable, asked: Asked, calledAt: number, endedAt: numbe
   }
 }
 
-type Window = readonly [number, number];
-const FOREVER = Number.MAX_SAFE_INTEGER;
+/** O4: between which instants the window closes, as far as its client knows. */
+function closing(
+  answer: Extract<Asked, { type: 'open' }>['answer'],
+  earliest: number,
+  latest: number,
+): readonly [number, number] {
+  const told = typeof answer === 'string' ? null : answer.closesAt;
+  if (told !== null) return [told, told];
+  // In JSON, by which states are told apart, there is no Infinity.
+  return [earliest - SLACK_MS, Math.min(latest + SLACK_MS, Number.MAX_SAFE_INTEGER)];
+}

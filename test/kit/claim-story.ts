@@ -1,0 +1,331 @@
+/**
+ * Many clients play the story of claiming at once, on many devices and through many doors, and write down what they
+ * asked and heard: windows are opened, confirmed by rivals, given back, and elapse. What they wrote is then judged per
+ * device by `linearizability.ts`. They know nothing of the servers but their addresses, and servers may come and go.
+ */
+
+import { connectAsync, type MqttClient } from 'mqtt';
+import { type Asked, type Claimable, claimOperation, UNCLAIMED } from './claim-model.ts';
+import { linearize, type Operation } from './linearizability.ts';
+
+export interface Actors {
+  readonly tenantToken: string;
+  readonly customers: readonly { readonly id: string; readonly token: string }[];
+  readonly devices: readonly { readonly name: string; readonly accessToken: string }[];
+}
+
+/** What opening a window came to; `none`: it certainly did not happen. */
+export type Opening = Extract<Asked, { type: 'open' }>['answer'] | 'none';
+
+/** One way for devices to open windows. */
+export interface Door {
+  readonly name: string;
+  /** Whether a message can be delivered twice when something fails on its way (as through any broker). */
+  readonly mayRepeat: boolean;
+  open(accessToken: string, secret: string, durationMs: number): Promise<Opening>;
+}
+
+export interface StorySettings {
+  /** Addresses of the nodes' REST API; one is drawn for each request. */
+  readonly nodes: readonly string[];
+  readonly doors: readonly Door[];
+  readonly actors: Actors;
+  /** A request without an answer for so long is given up. */
+  readonly patienceMs: number;
+}
+
+export interface Story {
+  /** Plays until told to stop. */
+  play(): void;
+  /** Ends when the last request has its answer, or was given up. */
+  stop(): Promise<void>;
+  /** Something fails from now until the returned function is called; told so that repeated deliveries are expected. */
+  trouble(): () => void;
+  /** Operations with a clear answer so far. */
+  readonly answered: number;
+  readonly unanswered: number;
+  /** Everybody looks at every device, in peace, as the last operation. */
+  look(): Promise<void>;
+  /** What can not be explained, in words. Empty: everything can. */
+  judge(): string[];
+  /** How often each thing happened. */
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+/** A delivery can be repeated so long after what made it necessary. */
+const REPEAT_WITHIN_MS = 30_000;
+const SHORT_MS = [80, 200] as const;
+const LONG_MS = 600_000;
+/** After a request without an answer a client waits, as real ones do. */
+const BACKOFF_MS = 300;
+
+interface Noted {
+  readonly asked: Asked;
+  readonly calledAt: number;
+  readonly endedAt: number;
+  readonly door: Door | undefined;
+}
+
+export function createStory({ nodes, doors, actors, patienceMs }: StorySettings): Story {
+  const histories = new Map<string, Noted[]>(actors.devices.map(({ name }) => [name, []]));
+  const counts = new Map<string, number>();
+  const troubles: { from: number; to: number }[] = [];
+  let players: Promise<void>[] = [];
+  let over = false;
+  let answered = 0;
+  let unanswered = 0;
+  let secrets = 0;
+
+  const origin = performance.timeOrigin;
+  const now = (): number => origin + performance.now();
+  const pick = <Item>(items: readonly Item[]): Item => {
+    const item = items[Math.floor(Math.random() * items.length)];
+    if (item === undefined) throw new Error('nothing to pick from');
+    return item;
+  };
+  const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+  function note(device: string, asked: Asked, calledAt: number, door?: Door): boolean {
+    const lost = 'answer' in asked && asked.answer === 'unknown';
+    const outcome =
+      'answer' in asked ? (typeof asked.answer === 'string' ? asked.answer : 'opened') : 'looked';
+    const what = `${asked.type} ${outcome}`;
+    counts.set(what, (counts.get(what) ?? 0) + 1);
+    if (lost) unanswered += 1;
+    else answered += 1;
+    const endedAt = lost ? Number.POSITIVE_INFINITY : now();
+    histories.get(device)?.push({ asked, calledAt, endedAt, door });
+    return !lost;
+  }
+
+  /** An answer, `none` when the request can not have reached anybody, or `unknown`. */
+  async function request(method: string, path: string, token: string, body?: object) {
+    try {
+      const response = await fetch(`${pick(nodes)}${path}`, {
+        method,
+        headers: {
+          'x-authorization': `Bearer ${token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(patienceMs),
+      });
+      const text = await response.text();
+      if (response.status === 503) return 'unknown';
+      return { status: response.status, text };
+    } catch (error) {
+      return refusedConnection(error) ? 'none' : 'unknown';
+    }
+  }
+
+  /** Opens one window; says which secret fits it. */
+  async function open(device: Actors['devices'][number]): Promise<{ clear: boolean; secret: string }> {
+    const door = pick(doors);
+    secrets += 1;
+    const secret = `secret ${secrets}`;
+    const durationMs = Math.random() < 0.1 ? pick(SHORT_MS) : LONG_MS;
+    const calledAt = now();
+    const answer = await door.open(device.accessToken, secret, durationMs);
+    if (answer === 'none') return { clear: false, secret };
+    return { clear: note(device.name, { type: 'open', secret, durationMs, answer }, calledAt, door), secret };
+  }
+
+  async function confirm(
+    name: string,
+    customer: Actors['customers'][number],
+    secret: string,
+  ): Promise<boolean> {
+    const calledAt = now();
+    const path = `/api/customer/device/${encodeURIComponent(name)}/claim`;
+    const reply = await request('POST', path, customer.token, { secretKey: secret });
+    if (reply === 'none') return false;
+    const answer = reply === 'unknown' ? 'unknown' : confirmed(reply);
+    return note(name, { type: 'confirm', customer: customer.id, secret, answer }, calledAt);
+  }
+
+  async function reclaim(name: string, customer: Actors['customers'][number]): Promise<boolean> {
+    const calledAt = now();
+    const path = `/api/customer/device/${encodeURIComponent(name)}/claim`;
+    const reply = await request('DELETE', path, customer.token);
+    if (reply === 'none') return false;
+    const answer = reply === 'unknown' ? 'unknown' : reclaimed(reply);
+    return note(name, { type: 'reclaim', customer: customer.id, answer }, calledAt);
+  }
+
+  async function look(name: string): Promise<boolean> {
+    const calledAt = now();
+    const path = `/api/tenant/devices?deviceName=${encodeURIComponent(name)}`;
+    const reply = await request('GET', path, actors.tenantToken);
+    if (typeof reply === 'string') return false;
+    if (reply.status !== 200) throw new Error(`nobody expects ${reply.status} ${reply.text}`);
+    const { customerId } = JSON.parse(reply.text) as { customerId: { id: string } };
+    const owner = actors.customers.find(({ id }) => id === customerId.id)?.id ?? null;
+    note(name, { type: 'look', owner }, calledAt);
+    return true;
+  }
+
+  /** One device and those who want it: it opens its window while they try, rivals at the same instant. */
+  async function playDevice(device: Actors['devices'][number]): Promise<void> {
+    const { name } = device;
+    let secret = 'none yet';
+    while (!over) {
+      const customer = pick(actors.customers);
+      const rival = pick(actors.customers);
+      const openNext = async () => {
+        const opening = open(device);
+        const { clear, secret: fresh } = await opening;
+        secret = fresh;
+        return clear;
+      };
+      const steps: (() => Promise<boolean>)[] = pick([
+        [openNext],
+        [openNext, () => confirm(name, customer, secret)],
+        [() => confirm(name, customer, secret), () => confirm(name, rival, secret)],
+        [() => confirm(name, customer, secret), () => confirm(name, rival, 'wrong'), () => look(name)],
+        [() => reclaim(name, customer), () => reclaim(name, rival)],
+        [() => reclaim(name, customer), openNext],
+        [() => reclaim(name, customer), () => confirm(name, rival, secret), () => look(name)],
+      ]);
+      const clear = await Promise.all(steps.map((step) => step()));
+      if (clear.includes(false)) await sleep(BACKOFF_MS);
+    }
+  }
+
+  /** What was sent through a broker while something failed may be delivered once more, at any time after. */
+  function repeated({ asked, calledAt, endedAt, door }: Noted): Operation<Claimable>[] {
+    if (asked.type !== 'open' || door?.mayRepeat !== true || asked.answer === 'unknown') return [];
+    const touched = troubles.some(({ from, to }) => calledAt <= to + REPEAT_WITHIN_MS && endedAt >= from);
+    if (!touched) return [];
+    const again: Asked = { ...asked, answer: 'unknown' };
+    return [claimOperation(again, { calledAt, endedAt: Number.POSITIVE_INFINITY })];
+  }
+
+  return {
+    play() {
+      players = actors.devices.map((device) => playDevice(device));
+    },
+    async stop() {
+      over = true;
+      await Promise.all(players);
+    },
+    trouble() {
+      const span = { from: now(), to: Number.POSITIVE_INFINITY };
+      troubles.push(span);
+      return () => {
+        span.to = now();
+      };
+    },
+    get answered() {
+      return answered;
+    },
+    get unanswered() {
+      return unanswered;
+    },
+    async look() {
+      for (const { name } of actors.devices) {
+        if (!(await look(name))) throw new Error(`${name} could not be looked at in peace`);
+      }
+    },
+    judge() {
+      return [...histories].flatMap(([name, noted]) => {
+        const operations = noted.flatMap((entry) => [claimOperation(entry.asked, entry), ...repeated(entry)]);
+        const verdict = linearize(UNCLAIMED, operations);
+        if (verdict.type === 'linearizable') return [];
+        return [`${name}, ${operations.length} operations: ${JSON.stringify(verdict)}`];
+      });
+    },
+    counts,
+  };
+}
+
+function confirmed({ status, text }: { status: number; text: string }) {
+  if (status === 200) return 'success';
+  if (status === 400 && text === '"CLAIMED"') return 'claimed';
+  if (status === 400 && text === '"FAILURE"') return 'failure';
+  throw new Error(`nobody expects ${status} ${text}`);
+}
+
+function reclaimed({ status, text }: { status: number; text: string }) {
+  if (status === 200) return 'done';
+  if (status === 403) return 'not-owner';
+  throw new Error(`nobody expects ${status} ${text}`);
+}
+
+/** Nobody listens there: the request was never sent. */
+function refusedConnection(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
+}
+
+/** Devices that speak HTTP to any of the nodes. */
+export function httpDoor(nodes: readonly string[], patienceMs: number): Door {
+  return {
+    name: 'http',
+    mayRepeat: false,
+    async open(accessToken, secretKey, durationMs) {
+      const node = nodes[Math.floor(Math.random() * nodes.length)];
+      try {
+        const response = await fetch(`${node}/api/v1/${accessToken}/claim`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ secretKey, durationMs }),
+          signal: AbortSignal.timeout(patienceMs),
+        });
+        const text = await response.text();
+        if (response.status === 503) return 'unknown';
+        if (response.status === 409) return 'claimed';
+        if (response.status !== 200) throw new Error(`nobody expects ${response.status} ${text}`);
+        return { type: 'opened', closesAt: null };
+      } catch (error) {
+        if (error instanceof Error && error.message.startsWith('nobody expects')) throw error;
+        return refusedConnection(error) ? 'none' : 'unknown';
+      }
+    },
+  };
+}
+
+/** Devices behind a broker of the users' own; outcomes come back by response topic and correlation data (MQTT 5). */
+export async function brokerDoor(
+  url: string,
+  topicOf: (accessToken: string) => string,
+  patienceMs: number,
+): Promise<Door & { close(): void }> {
+  const responseTopic = `story/${process.pid}/${Math.random().toString(36).slice(2)}`;
+  const waiting = new Map<string, (answer: Opening) => void>();
+  let asked = 0;
+  const client: MqttClient = await connectAsync(url, { protocolVersion: 5, reconnectPeriod: 200 });
+  client.on('error', () => {});
+  client.on('message', (_topic, payload, { properties }) => {
+    const told = JSON.parse(payload.toString()) as { status: string; closesAt?: number; reason?: string };
+    const answer = waiting.get(properties?.correlationData?.toString() ?? '');
+    if (told.status === 'opened') answer?.({ type: 'opened', closesAt: told.closesAt ?? null });
+    else if (told.reason === 'already-claimed') answer?.('claimed');
+    else throw new Error(`nobody expects ${payload}`);
+  });
+  await client.subscribeAsync(responseTopic, { qos: 1 });
+  return {
+    name: 'broker',
+    mayRepeat: true,
+    open(accessToken, secretKey, durationMs) {
+      asked += 1;
+      const correlation = String(asked);
+      return new Promise((resolve) => {
+        const settle = (answer: Opening) => {
+          clearTimeout(limit);
+          waiting.delete(correlation);
+          resolve(answer);
+        };
+        const limit = setTimeout(() => settle('unknown'), patienceMs);
+        waiting.set(correlation, settle);
+        const payload = JSON.stringify({ secretKey, durationMs });
+        const properties = { responseTopic, correlationData: Buffer.from(correlation) };
+        client.publish(topicOf(accessToken), payload, { qos: 1, properties }, (error) => {
+          if (error) settle('unknown');
+        });
+      });
+    },
+    close: () => {
+      client.end(true);
+    },
+  };
+}

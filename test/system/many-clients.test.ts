@@ -1,0 +1,52 @@
+/**
+ * Many clients at once against one real process: what all of them were told, put together, has an explanation. The same
+ * story is played against many nodes in `many-nodes.test.ts`.
+ */
+import { test } from 'uvu';
+import { equal, is, ok } from 'uvu/assert';
+import { restApi } from '../kit/api.ts';
+import { type Actors, createStory, httpDoor } from '../kit/claim-story.ts';
+import { cleanUp, startServer } from '../kit/process.ts';
+
+const OPERATIONS = 3_000;
+const PATIENCE_MS = 10_000;
+const SYSADMIN_PASSWORD = 'story-test-sysadmin';
+
+test.after(cleanUp);
+
+test('many clients: what they were told has one explanation for each device', async () => {
+  const server = await startServer({ env: { SYSADMIN_PASSWORD, SECURITY_PASSWORD_HASH_COST: '1024' } });
+  const actors = await cast(server.url, 40);
+  const nodes = [server.url];
+  const story = createStory({
+    nodes,
+    doors: [httpDoor(nodes, PATIENCE_MS)],
+    actors,
+    patienceMs: PATIENCE_MS,
+  });
+  story.play();
+  while (story.answered < OPERATIONS) await new Promise((resolve) => setTimeout(resolve, 50));
+  await story.stop();
+  await story.look();
+  equal(story.judge(), []);
+  is(story.unanswered, 0);
+  for (const what of ['open opened', 'open claimed', 'confirm success', 'confirm claimed', 'reclaim done']) {
+    ok((story.counts.get(what) ?? 0) > 20, `hardly any "${what}": that was no story`);
+  }
+  is((await server.stop()).code, 0);
+});
+
+async function cast(url: string, devices: number): Promise<Actors> {
+  const api = restApi(url);
+  const sysadmin = await api.login('sysadmin@thingsboard.org', SYSADMIN_PASSWORD);
+  const tenantToken = await api.createTenant(sysadmin, 'Story');
+  const customers = [await api.createCustomer(tenantToken, 'A'), await api.createCustomer(tenantToken, 'B')];
+  const named = Array.from({ length: devices }, (_, n) => ({
+    name: `device ${n}`,
+    accessToken: `story-${n}`,
+  }));
+  for (const { name, accessToken } of named) await api.createDevice(tenantToken, name, accessToken);
+  return { tenantToken, customers, devices: named };
+}
+
+test.run();
