@@ -67,9 +67,14 @@ export class LmdbIndex implements Index {
   async count(list: string, { prefix = '', atMost = COUNT_MAX }: CountQuery = {}): Promise<number> {
     if (prefix === '') return this.#read(() => Math.min(Number(this.#tables.counts.get(list) ?? 0), atMost));
     const start = listKey(list, prefix);
-    if (start.length > KEY_BYTES_MAX || atMost === 0) return 0; // lmdb takes a limit of 0 for none
-    const limit = Math.min(atMost, COUNT_MAX);
-    return this.#read(() => this.#tables.lists.getKeysCount({ start, end: beyond(start), limit }));
+    if (start.length > KEY_BYTES_MAX) return 0;
+    const range = { start, end: beyond(start) };
+    return this.#read(() => {
+      // lmdb counts a range to its end, whatever limit it is given: so first whether it reaches that far at all.
+      const { lists } = this.#tables;
+      const further = atMost < COUNT_MAX ? lists.getKeys({ ...range, offset: atMost, limit: 1 }) : [];
+      return [...further].length > 0 ? atMost : lists.getKeysCount(range);
+    });
   }
 }
 
