@@ -55,7 +55,7 @@ export function createApp(needs: ApiNeeds): App {
   for (const route of routes) register(app, route, { authentication, clock, log, settings });
 
   if (deviceApi !== undefined) {
-    app.on(['GET', 'POST', 'PUT', 'DELETE'], '/api/v1/*', async (c) => {
+    app.on(['GET', 'POST', 'PUT', 'DELETE', 'PATCH'], '/api/v1/*', async (c) => {
       const response = await deviceApi.fetch(c.req.raw, c.env);
       const cors = Object.entries(corsHeaders(c));
       for (const [name, value] of cors) response.headers.set(name, value);

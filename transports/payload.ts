@@ -48,7 +48,7 @@ export function parseClaimPayload(bytes: Uint8Array): ClaimPayload {
   if (parsed.type === 'malformed') return parsed;
   const { value, text } = parsed;
   if (!isJsonObject(value)) return malformed('the payload is not a JSON object');
-  return claimOf(value, () => sourceOfNumber(text, 'secretKey'));
+  return claimOf(value, () => writtenSecrets(text, 1).get(''));
 }
 
 /** What a gateway asks for the devices behind it, by their names. */
@@ -64,17 +64,21 @@ export type GatewayClaimPayload =
  */
 export function readGatewayClaims(bytes: Uint8Array, format: PayloadFormat): GatewayClaimPayload {
   if (format !== 'JSON') return protobufEntries(bytes);
-  if (bytes.length === 0) return NOTHING_USABLE;
+  if (bytes.every(isJsonSpace)) return NOTHING_USABLE; // for ThingsBoard's parser no text is null
   const parsed = parseJson(bytes);
   if (parsed.type === 'malformed') return parsed;
   if (!isJsonObject(parsed.value)) return NOTHING_USABLE;
+  let written: ReadonlyMap<string, string> | undefined;
+  const digitsOf = (name: string) => {
+    written ??= writtenSecrets(parsed.text, 2);
+    return written.get(name);
+  };
   const entries = new Map<string, ClaimPayload>();
   for (const [name, value] of Object.entries(parsed.value)) {
     if (!isJsonObject(value)) continue; // dropped, as ThingsBoard does
-    // A secret that is a number must be one that JavaScript writes as the device did: its digits are not at hand here.
     entries.set(
       name,
-      claimOf(value, (number) => (Number.isSafeInteger(number) ? String(number) : undefined)),
+      claimOf(value, () => digitsOf(name)),
     );
   }
   return entries.size === 0 ? NOTHING_USABLE : { type: 'entries', entries };
@@ -133,7 +137,7 @@ function parseJson(
 }
 
 /** @param digits how a number was written that stands where the secret should */
-function claimOf(value: JsonObject, digits: (number: number) => string | undefined): ClaimPayload {
+function claimOf(value: JsonObject, digits: () => string | undefined): ClaimPayload {
   const secretKey = value.secretKey === undefined ? '' : secretOf(value.secretKey, digits);
   if (secretKey === undefined) return malformed('secretKey is not text');
   const durationMs = value.durationMs === undefined ? 0 : durationOf(value.durationMs);
@@ -145,7 +149,7 @@ function malformed(why: string): Malformed {
   return { type: 'malformed', why };
 }
 
-function secretOf(value: Json, digits: (number: number) => string | undefined): string | undefined {
+function secretOf(value: Json, digits: () => string | undefined): string | undefined {
   if (typeof value === 'string') return value;
   const single = unwrap(value);
   switch (typeof single) {
@@ -154,7 +158,7 @@ function secretOf(value: Json, digits: (number: number) => string | undefined): 
     case 'boolean':
       return String(single);
     case 'number':
-      return digits(single);
+      return digits();
     default:
       return undefined;
   }
@@ -184,22 +188,30 @@ function unwrap(value: Json): Json {
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^\s"{}[\]:,]+/g;
 
 /**
- * The digits of a number exactly as they were written: 12345678901234567890 or 1.0 as a secret must not lose what
- * a JavaScript number can not keep. `text` is valid JSON for an object whose last member `key` is a number, perhaps
- * within lists of one.
+ * Secrets that are numbers, exactly as they were written: 12345678901234567890 or 1.0 must not lose what a JavaScript
+ * number can not keep. `text` is valid JSON for an object; its own secret is at level 1, under the empty name, those of
+ * the objects in it are at level 2, under their names. Of several of one name the last counts, as it does in the text.
  */
-function sourceOfNumber(text: string, key: string): string | undefined {
-  let source: string | undefined;
+function writtenSecrets(text: string, level: 1 | 2): ReadonlyMap<string, string> {
+  const written = new Map<string, string>();
   let depth = 0;
   let previous = '';
+  let name = '';
   let ours = false;
   for (const [token] of text.matchAll(TOKEN)) {
     if (token === '{' || token === '[') depth += 1;
-    else if (token === '}' || token === ']') depth -= 1;
-    else if (token === ':' && depth === 1) ours = JSON.parse(previous) === key;
-    else if (token === ',' && depth === 1) ours = false;
-    else if (ours && !token.startsWith('"')) source = token;
+    else if (token === '}' || token === ']') {
+      depth -= 1;
+      if (depth < level) ours = false;
+    } else if (token === ':' && depth === level) ours = JSON.parse(previous) === 'secretKey';
+    else if (token === ':' && depth < level) name = JSON.parse(previous);
+    else if (token === ',' && depth === level) ours = false;
+    else if (ours && !token.startsWith('"')) written.set(name, token);
     previous = token;
   }
-  return source;
+  return written;
+}
+
+function isJsonSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 }

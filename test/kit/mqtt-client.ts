@@ -3,6 +3,7 @@
  * packet and byte by byte. It answers nothing by itself and keeps no rules.
  */
 import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import mqtt from 'mqtt-packet';
 
 export type Version = 3 | 4 | 5;
@@ -12,9 +13,9 @@ export type Sendable = { readonly cmd: mqtt.PacketCmd } & Readonly<Record<string
 
 const WAIT_MS = 5_000;
 
-export class RawMqttClient {
+export class RawMqttClient<Wire extends Duplex = Socket> {
   readonly version: Version;
-  readonly socket: Socket;
+  readonly socket: Wire;
   /** Packets received and not taken by `next` yet. */
   readonly packets: mqtt.Packet[] = [];
   /** Everything received, as it came. */
@@ -24,7 +25,8 @@ export class RawMqttClient {
   isClosed = false;
   #wake: (() => void) | undefined;
 
-  private constructor(socket: Socket, version: Version) {
+  /** @param socket what the packets travel over: connected */
+  constructor(socket: Wire, version: Version) {
     this.socket = socket;
     this.version = version;
     const parser = mqtt.parser({ protocolVersion: version });
@@ -54,10 +56,15 @@ export class RawMqttClient {
       socket.once('error', reject);
       socket.once('connect', () => {
         socket.off('error', reject);
-        socket.setNoDelay(true);
-        resolve(new RawMqttClient(socket, version));
+        resolve(RawMqttClient.over(socket, version));
       });
     });
+  }
+
+  /** Speaks over a connection that is there, of whatever kind. */
+  static over(socket: Socket, version: Version): RawMqttClient {
+    socket.setNoDelay(true);
+    return new RawMqttClient(socket, version);
   }
 
   /** Opens, sends CONNECT with a device's access token, and takes the CONNACK, which must say success. */

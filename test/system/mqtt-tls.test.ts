@@ -1,5 +1,4 @@
 /** MQTT over TLS: tokens and client certificates over real handshakes, and a certificate that changes while it runs. */
-import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
@@ -14,6 +13,7 @@ import { accessToken, x509 } from '../../actors/credentials.ts';
 import type { Credentials } from '../../actors/device/protocol.ts';
 import { type DeviceId, newId, type TenantId } from '../../actors/ids.ts';
 import { StartRefused } from '../../config/refusal.ts';
+import { makeCertificate } from '../kit/certificates.ts';
 import { findProgram, needing } from '../kit/programs.ts';
 import { startWorld, type World, type WorldOptions } from '../kit/world.ts';
 
@@ -24,11 +24,7 @@ const NAMES = ['first', 'second', 'device', 'stranger'];
 
 plain.before(() => {
   if (findProgram('openssl') === undefined) return;
-  for (const name of NAMES) {
-    const files = ['-keyout', at(`${name}.key`), '-out', at(`${name}.pem`)];
-    const what = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30'];
-    execFileSync('openssl', ['req', '-x509', ...what, '-subj', `/CN=${name}`, ...files], { stdio: 'ignore' });
-  }
+  for (const name of NAMES) makeCertificate(folder, name);
 });
 plain.after(() => rmSync(folder, { recursive: true }));
 

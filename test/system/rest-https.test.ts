@@ -1,5 +1,4 @@
 /** HTTPS on the HTTP port: the same API, a certificate that changes while it runs, and a stop that waits for nobody silent. */
-import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -8,6 +7,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import { test as plain } from 'uvu';
 import * as assert from 'uvu/assert';
 import { StartRefused } from '../../config/refusal.ts';
+import { makeCertificate } from '../kit/certificates.ts';
 import { findProgram, needing } from '../kit/programs.ts';
 import { startWorld, type World } from '../kit/world.ts';
 
@@ -17,11 +17,7 @@ const at = (name: string) => join(folder, name);
 
 plain.before(() => {
   if (findProgram('openssl') === undefined) return;
-  for (const name of ['first', 'second']) {
-    const files = ['-keyout', at(`${name}.key`), '-out', at(`${name}.pem`)];
-    const what = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30'];
-    execFileSync('openssl', ['req', '-x509', ...what, '-subj', `/CN=${name}`, ...files], { stdio: 'ignore' });
-  }
+  for (const name of ['first', 'second']) makeCertificate(folder, name);
 });
 plain.after(() => rmSync(folder, { recursive: true }));
 

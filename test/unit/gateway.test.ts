@@ -114,41 +114,6 @@ for (const version of [4, 5] as const) {
       assert.ok((await named(scene, 'X'))?.window);
     }));
 
-  test(`gateway ${name}: an entry that can not be read fails the message; the others are carried out`, () =>
-    withGateway(version, async (scene) => {
-      const { client } = scene;
-      client.send(claims({ good: {}, bad: { durationMs: 'x' } }));
-      if (version === 5) assert.is((await client.next('puback')).reasonCode, 0x99);
-      else assert.equal(await client.untilClosed(), []);
-      assert.ok((await named(scene, 'good'))?.window);
-      assert.is(await named(scene, 'bad'), undefined);
-    }));
-
-  test(`gateway ${name}: a message with nothing usable is acknowledged with an error, and ends the session`, () =>
-    withGateway(version, async ({ client }) => {
-      client.send(claims('{"A":1}'));
-      const seen = (await client.untilClosed()).map((packet) => [
-        packet.cmd,
-        'reasonCode' in packet ? packet.reasonCode : undefined,
-      ]);
-      assert.equal(
-        seen,
-        version === 5
-          ? [
-              ['puback', 0x83],
-              ['disconnect', 0x83],
-            ]
-          : [['puback', undefined]],
-      );
-    }));
-
-  test(`gateway ${name}: text that is no JSON: PUBACK 0x99 in version 5, closed before`, () =>
-    withGateway(version, async ({ client }) => {
-      client.send(claims('{"A"'));
-      if (version === 5) assert.is((await client.next('puback')).reasonCode, 0x99);
-      else assert.equal(await client.untilClosed(), []);
-    }));
-
   test(`gateway ${name}: what gave no answer is not acknowledged, so the gateway comes back`, () =>
     withGateway(version, async ({ client, world }) => {
       world.intercept = async (command, pass) =>
@@ -237,12 +202,6 @@ test('gateway: a gateway that is none any more is disconnected at its next claim
     scene.client.send(claims({ A: {} }));
     assert.is((await scene.client.next('disconnect')).reasonCode, 0x98);
     assert.is(await named(scene, 'A'), undefined);
-  }));
-
-test('gateway: an unknown gateway topic is acknowledged as such', () =>
-  withGateway(5, async ({ client }) => {
-    client.send(publication('v1/gateway/x', 1, ''));
-    assert.is((await client.next('puback')).reasonCode, 0x90);
   }));
 
 test('gateway: protobuf where the gateway’s profile says so, and JSON no more', () =>

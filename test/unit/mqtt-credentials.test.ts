@@ -96,12 +96,6 @@ for (const version of [4, 5] as const) {
       const id = mqttBasic(scene.world.secrets, newId<DeviceId>(1), ALL)?.credentialsId;
       assert.is(await connack(scene, version, { clientId: 'x', userName: id }), wrong);
     }));
-
-  test(`mqtt ${name}: credentials: a profile for another transport is refused as unavailable`, () =>
-    withMqtt({}, async (scene) => {
-      await withProfile(scene, { type: 'COAP', payloadType: 'JSON' }, 'C');
-      assert.is(await connack(scene, version, { clientId: 'c', userName: 'C' }), version === 5 ? 0x88 : 3);
-    }));
 }
 
 async function withProfile(
@@ -149,15 +143,6 @@ test('mqtt: formats: as the profile says, unless the topic says it', () =>
         }
       }
     }
-  }));
-
-test('mqtt 3.1.1: formats: where the profile wants it, a malformed message is acknowledged', () =>
-  withMqtt({}, async (scene) => {
-    await withProfile(scene, { ...MQTT, payloadType: 'JSON', ackMalformed: true }, 'T');
-    const client = await scene.connect(4, 'T');
-    client.send(claimPacket(1, 1, 'no JSON'));
-    await client.next('puback');
-    assert.equal(await client.untilPong(), []);
   }));
 
 test.run();

@@ -174,4 +174,22 @@ test('proto: a gateway’s JSON is a map; what is no object in it is dropped, no
   assert.is(read('{"A"').type, 'malformed');
 });
 
+test('proto: a gateway’s JSON: a secret that is a number keeps its digits, each in its own entry', () => {
+  const text =
+    '{"A":{"secretKey":1.50},"B":{"x":[7,{"secretKey":8}],"secretKey":12345678901234567890},"C":{"secretKey":"t","d":9},' +
+    '"D":{"secretKey":[[1e3]]},"E":3,"A":{"secretKey":2.0}}';
+  const read = readGatewayClaims(Buffer.from(text), 'JSON');
+  if (read.type !== 'entries') throw new Error(read.type);
+  const secrets = [...read.entries].map(([name, claim]) => [
+    name,
+    claim.type === 'request' && claim.secretKey,
+  ]);
+  assert.equal(secrets, [
+    ['A', '2.0'],
+    ['B', '12345678901234567890'],
+    ['C', 't'],
+    ['D', '1e3'],
+  ]);
+});
+
 test.run();

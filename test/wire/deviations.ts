@@ -245,8 +245,9 @@ export const SECTIONS = {
       why: 'there is nothing to acknowledge',
     },
     'no-tenant-limits': {
-      what: 'limits of devices per tenant',
-      thingsBoard: 'by tenant profile (none by default); a gateway hears 0x97',
+      what: "a tenant's limits of devices and of messages",
+      thingsBoard:
+        'by tenant profile, none by default; a gateway hears 0x97, a device is disconnected with 0x83',
       claimd: 'none',
       why: 'there are no tenant profiles here',
     },
