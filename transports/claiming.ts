@@ -39,6 +39,8 @@ export interface Claiming {
   authenticate(accessToken: string): Promise<AuthenticatedDevice | undefined>;
   /** Who says this in MQTT's CONNECT: an access token as user name, or MQTT_BASIC credentials (facts 2.1). */
   authenticateMqtt(said: MqttBasicParts): Promise<AuthenticatedDevice | undefined>;
+  /** Which device somebody trusted has checked and names by the id of its credentials, of whatever kind; no proof by itself. */
+  vouchedFor(credentialsId: string): Promise<AuthenticatedDevice | undefined>;
   /** Which device has this certificate, in DER, whose private key was proven by TLS. */
   authenticateCertificate(der: Buffer): Promise<AuthenticatedDevice | undefined>;
   /** Asks the device to open its window. Never rejects. */
@@ -80,6 +82,11 @@ export function createClaiming(devices: Devices, directory: Directory, secrets: 
       // Credentials of both parts come first: with a wrong password for them, nothing else is looked at.
       if (byBoth?.credentials.type === 'MQTT_BASIC') return proven(byBoth, said);
       return byName === undefined ? undefined : proven(byName, said);
+    },
+
+    async vouchedFor(credentialsId) {
+      const record = await directory.byCredentials(credentialsId);
+      return record === undefined ? undefined : authenticated(record);
     },
 
     async authenticateCertificate(der) {

@@ -1,0 +1,105 @@
+/** A real Mosquitto as a child process, on a free port and with a folder of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { freePort } from './ports.ts';
+import { temporaryFolder } from './process.ts';
+import { findProgram } from './programs.ts';
+
+export interface Mosquitto {
+  readonly port: number;
+  readonly url: string;
+  /** What it has printed so far. */
+  output(): string;
+  /** `kill -9`; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port. */
+  restart(): Promise<void>;
+  /** SIGTERM; resolves when it is gone. */
+  stop(): Promise<void>;
+  signal(signal: NodeJS.Signals): void;
+}
+
+const READY_WITHIN_MS = 10_000;
+const LOOK_EVERY_MS = 20;
+
+/** Whoever may connect may do everything; no limit of its own to what is under way or waits. */
+const OPEN = [
+  'allow_anonymous true',
+  'max_inflight_messages 0',
+  'max_queued_messages 0',
+  'persistence false',
+];
+
+/**
+ * @param config lines of mosquitto.conf besides the listener; or, as a function of the port, the whole of it
+ */
+export async function startMosquitto(
+  config: readonly string[] | ((port: number, folder: string) => string) = OPEN,
+): Promise<Mosquitto> {
+  const port = await freePort();
+  const folder = temporaryFolder();
+  const file = join(folder, 'mosquitto.conf');
+  writeFileSync(
+    file,
+    typeof config === 'function'
+      ? config(port, folder)
+      : `listener ${port} 127.0.0.1\n${config.join('\n')}\n`,
+  );
+  let child: ChildProcess;
+  let output = '';
+  let gone: Promise<void> = Promise.resolve();
+
+  async function run(): Promise<void> {
+    child = spawn(findProgram('mosquitto') ?? 'mosquitto', ['-c', file], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let ended = false;
+    gone = new Promise((resolve) => {
+      child.once('close', () => {
+        ended = true;
+        resolve();
+      });
+    });
+    const note = (chunk: Buffer) => {
+      output += chunk.toString();
+    };
+    child.stdout?.on('data', note);
+    child.stderr?.on('data', note);
+    const deadline = Date.now() + READY_WITHIN_MS;
+    while (!(await answers(port))) {
+      if (ended || Date.now() > deadline) throw new Error(`mosquitto did not start:\n${output}`);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
+  }
+
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    child.kill(signal);
+    await gone;
+  };
+  await run();
+  return {
+    port,
+    url: `mqtt://127.0.0.1:${port}`,
+    output: () => output,
+    kill: () => end('SIGKILL'),
+    restart: run,
+    stop: () => end('SIGTERM'),
+    signal: (signal) => {
+      child.kill(signal);
+    },
+  };
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,254 @@
+/**
+ * The bridge: a client of somebody else's MQTT broker, where many nodes share a subscription and each claim goes to one
+ * of them. The broker has the devices' connections and is scaled by its own means; here are the claims.
+ *
+ * A message is acknowledged to the broker when what it asked for is durable (rule O6), many at a time (`link.ts`), each
+ * device's in order (`lane.ts`). Outcomes are published where the device can hear them: the broker's own PUBACK tells it
+ * only that the broker has the message.
+ *
+ * At most once for QoS 0. For QoS 1, while the connection stands, nothing is lost; what a broker does with messages of a
+ * member that dies is its own affair: the specification would have it give them to another (section 4.8.2), EMQX does,
+ * Mosquitto drops them. A device that hears no outcome sends again, which is harmless.
+ */
+import type { Cancel, Clock } from '../../../actors/clock.ts';
+import type { Devices, Directory } from '../../../actors/devices.ts';
+import type { Log } from '../../../actors/log.ts';
+import { type Parent, spawnParent, stop } from '../../../actors/nact.ts';
+import type { Profiles } from '../../../actors/profiles.ts';
+import type { Secrets } from '../../../actors/secret.ts';
+import { createClaiming } from '../../claiming.ts';
+import { createGateways } from '../../gateways.ts';
+import type { Listening, Transport } from '../../transport.ts';
+import { type Lane, spawnLane } from './lane.ts';
+import { type Arrival, Link } from './link.ts';
+import { createService, type Served, type Verdict } from './service.ts';
+import type { BridgeSettings } from './settings.ts';
+import { type Addressed, createTemplates, type Templates } from './templates.ts';
+
+export interface BridgeOptions {
+  readonly settings: BridgeSettings;
+  readonly devices: Devices;
+  readonly directory: Directory;
+  readonly secrets: Secrets;
+  readonly profiles: Profiles;
+  /** Under which actor the lanes' supervisor is spawned. */
+  readonly parent: Parent;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What became of messages since the start. */
+export type Counts = Readonly<Record<Verdict | 'retried' | 'dropped', number>>;
+
+export interface Bridge extends Transport {
+  /** How many of the connections have their subscription. */
+  readonly connected: number;
+  /** The versions of MQTT that the connections speak. */
+  readonly versions: readonly number[];
+  readonly counts: Counts;
+  /** Messages that are not done with. */
+  readonly inFlight: number;
+}
+
+/** Throws where a template is wrong. Nothing connects before `start`. */
+export function createBridge(options: BridgeOptions): Bridge {
+  return new MqttBridge(options);
+}
+
+/** How often it is told that messages were of no use. */
+const REPORT_MS = 60_000;
+
+class MqttBridge implements Bridge {
+  readonly name = 'mqtt-bridge';
+  readonly #options: BridgeOptions;
+  readonly #templates: Templates;
+  readonly #home: Parent;
+  readonly #lanes: Lane[];
+  readonly #links: Link[];
+  readonly #counts: Record<keyof Counts, number> = {
+    opened: 0,
+    refused: 0,
+    malformed: 0,
+    unknown: 0,
+    retried: 0,
+    dropped: 0,
+  };
+  #reported = 0;
+  #inFlight = 0;
+  #onIdle: (() => void) | undefined;
+  #cancelReport: Cancel | undefined;
+
+  constructor(options: BridgeOptions) {
+    const { settings, devices, directory, secrets, profiles, clock, log } = options;
+    this.#options = options;
+    this.#templates = createTemplates(settings.claimTopics, settings.gatewayTopics);
+    const claiming = createClaiming(devices, directory, secrets);
+    const gateways = createGateways({ devices, directory, secrets, clock, settings });
+    const service = createService({ claiming, gateways, profiles, settings, log });
+    this.#home = spawnParent(options.parent, 'mqtt-bridge');
+    this.#lanes = Array.from({ length: settings.lanes }, (_, index) =>
+      spawnLane({
+        parent: this.#home,
+        name: `lane-${index}`,
+        service,
+        clock,
+        settings,
+        onRetry: () => {
+          this.#counts.retried += 1;
+        },
+        onFault: (error) => log.error({ err: error }, 'mqtt bridge: a message could not be served'),
+      }),
+    );
+    const { filters } = this.#templates;
+    const onArrival = (arrival: Arrival) => this.#deliver(arrival);
+    this.#links = Array.from(
+      { length: settings.connections },
+      () => new Link({ settings, filters, clock, log, onArrival }),
+    );
+  }
+
+  get connected(): number {
+    return this.#links.filter((link) => link.connected).length;
+  }
+
+  get versions(): readonly number[] {
+    return this.#links.map((link) => link.version);
+  }
+
+  get counts(): Counts {
+    return { ...this.#counts };
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Resolves at once: the broker may come later. Says where it is. */
+  start(): Promise<Listening> {
+    for (const link of this.#links) link.start();
+    this.#reportLater();
+    const { hostname, port, protocol } = new URL(this.#options.settings.url);
+    return Promise.resolve({ address: hostname, port: Number(port) || DEFAULT_PORTS[protocol] || 0 });
+  }
+
+  async stop(drainMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const awake = setInterval(() => {}, drainMs + 1); // sockets that are closed already do not keep the process alive
+    const timeUp = new Promise<void>((resolve) => {
+      clock.after(drainMs, resolve);
+    });
+    this.#cancelReport?.();
+    const left = Promise.all(this.#links.map((link) => link.leave()));
+    const idle = new Promise<void>((resolve) => {
+      this.#onIdle = resolve;
+      if (this.#inFlight === 0) resolve();
+    });
+    // While one unsubscribes the last messages still come.
+    await Promise.race([left.then(() => this.#whenIdle(idle)), timeUp]);
+    for (const lane of this.#lanes) lane.stop();
+    await Promise.race([Promise.all(this.#links.map((link) => link.end())), this.#grace()]);
+    clearInterval(awake);
+    stop(this.#home);
+  }
+
+  #whenIdle(idle: Promise<void>): Promise<void> {
+    return this.#inFlight === 0 ? Promise.resolve() : idle;
+  }
+
+  #grace(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#options.clock.after(GOODBYE_MS, resolve);
+    });
+  }
+
+  #deliver(arrival: Arrival): void {
+    const addressed = this.#templates.read(arrival.topic);
+    if (addressed === undefined) {
+      // Not one of ours: the broker has sent what nobody asked for. It would come again.
+      this.#counts.unknown += 1;
+      arrival.done();
+      return;
+    }
+    this.#inFlight += 1;
+    const { payload, qos } = arrival;
+    this.#laneOf(addressed.token).add({
+      addressed,
+      payload,
+      qos,
+      settle: (served) => {
+        this.#counts[served.verdict] += 1;
+        this.#tell(arrival, addressed, served);
+        arrival.done();
+        this.#landed();
+      },
+      drop: (why) => {
+        this.#counts.dropped += 1;
+        // A message that a bug of ours breaks on would break it again.
+        if (why === 'fault') arrival.done();
+        else arrival.forget();
+        this.#landed();
+      },
+    });
+  }
+
+  #landed(): void {
+    this.#inFlight -= 1;
+    if (this.#inFlight === 0) this.#onIdle?.();
+  }
+
+  #laneOf(token: string): Lane {
+    const lane = this.#lanes[hashOf(token) % this.#lanes.length];
+    if (lane === undefined) throw new Error('there is no lane');
+    return lane;
+  }
+
+  #tell(arrival: Arrival, addressed: Addressed, { told }: Extract<Served, { type: 'settled' }>): void {
+    const asked = this.#responseTopic(arrival, addressed);
+    if (asked === undefined && !this.#options.settings.responses) return;
+    for (const message of told) arrival.reply(asked ?? addressed.responseTopic, message);
+  }
+
+  /**
+   * The topic that the message itself asks for (MQTT 5, section 3.3.2.3.5). The broker lets us publish where the device
+   * must not: a device that could have us answer on another's topic would speak in our name. So by default it is
+   * honoured in the device's own part of the tree alone, and never where claims are taken.
+   */
+  #responseTopic({ responseTopic }: Arrival, { own, mounted }: Addressed): string | undefined {
+    if (responseTopic === undefined || responseTopic === '' || /[+#\0]|^\$/.test(responseTopic))
+      return undefined;
+    const isOwn = responseTopic.startsWith(own);
+    const topic = mounted && !isOwn ? own + responseTopic : responseTopic;
+    const allowed = mounted || isOwn || this.#options.settings.responseTopics === 'any';
+    return allowed && this.#templates.read(topic) === undefined ? topic : undefined;
+  }
+
+  #reportLater(): void {
+    this.#cancelReport = this.#options.clock.after(REPORT_MS, () => {
+      const { malformed, unknown, dropped, retried } = this.#counts;
+      const sum = malformed + unknown + dropped + retried;
+      if (sum > this.#reported) {
+        this.#options.log.warn(
+          { ...this.#counts },
+          'mqtt bridge: some messages were of no use, or had to wait',
+        );
+      }
+      this.#reported = sum;
+      this.#reportLater();
+    });
+  }
+}
+
+const GOODBYE_MS = 1_000;
+const DEFAULT_PORTS: Readonly<Record<string, number>> = {
+  'mqtt:': 1883,
+  'mqtts:': 8883,
+  'ws:': 80,
+  'wss:': 443,
+};
+
+/** FNV-1a: spreads well, costs little, and is not meant to withstand anybody. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return hash >>> 0;
+}

@@ -1,0 +1,114 @@
+/**
+ * What a message from the broker means, and what came of it: whose it is, what it asks for, the outcome in words.
+ *
+ *   opened, refused            durable or decided: acknowledged, the outcome is published
+ *   malformed, unknown token,  poison: it would be no better next time. Acknowledged, so that it does not come again,
+ *   no gateway, revoked        and told on the response topic, which the topic itself gives
+ *   unavailable                nobody knows: kept, and asked again until there is an answer (QoS 0: dropped)
+ */
+import type { Log } from '../../../actors/log.ts';
+import type { Profiles } from '../../../actors/profiles.ts';
+import { StoreUnavailable } from '../../../actors/store/store.ts';
+import { type AuthenticatedDevice, type Claiming, outcomeMessage } from '../../claiming.ts';
+import { gatewayOutcomeMessages } from '../../gateway-outcomes.ts';
+import type { Gateways } from '../../gateways.ts';
+import { readClaimPayload, readGatewayClaims } from '../../payload.ts';
+import type { BridgeSettings } from './settings.ts';
+import type { Addressed } from './templates.ts';
+
+/** How a message was done with, for counting. */
+export type Verdict = 'opened' | 'refused' | 'malformed' | 'unknown';
+
+export type Served =
+  | { readonly type: 'settled'; readonly verdict: Verdict; readonly told: readonly string[] }
+  | { readonly type: 'unavailable' };
+
+export interface Service {
+  /** Rejects for bugs only. */
+  serve(addressed: Addressed, payload: Buffer): Promise<Served>;
+}
+
+export interface ServiceNeeds {
+  readonly claiming: Claiming;
+  readonly gateways: Gateways;
+  readonly profiles: Profiles;
+  readonly settings: Pick<BridgeSettings, 'trustBroker' | 'payloadBytesMax'>;
+  readonly log: Log;
+}
+
+const UNAVAILABLE: Served = { type: 'unavailable' };
+
+export function createService({ claiming, gateways, profiles, settings, log }: ServiceNeeds): Service {
+  const { payloadBytesMax } = settings;
+  const find = settings.trustBroker ? claiming.vouchedFor : claiming.authenticate;
+  const tooLarge = malformed(`the payload has more than ${payloadBytesMax} bytes`);
+
+  async function claim(device: AuthenticatedDevice, addressed: Addressed, payload: Buffer): Promise<Served> {
+    const speech = await profiles.speech(device, 'MQTT');
+    if (speech === undefined) return refused('unknown', 'transport-not-allowed');
+    const request = readClaimPayload(payload, addressed.format ?? speech.format);
+    if (request.type === 'malformed') return malformed(request.why);
+    const outcome = await claiming.initiate(device, request);
+    switch (outcome.type) {
+      case 'opened':
+      case 'refused':
+        return settled(outcome.type, [JSON.stringify(outcomeMessage(outcome))]);
+      case 'malformed':
+        return malformed(outcome.why);
+      case 'revoked':
+        return unknownDevice;
+      case 'unavailable':
+        return UNAVAILABLE;
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  async function claimsBehind(device: AuthenticatedDevice, payload: Buffer): Promise<Served> {
+    if (!device.isGateway) return refused('unknown', 'not-a-gateway');
+    const speech = await profiles.speech(device, 'MQTT');
+    if (speech === undefined) return refused('unknown', 'transport-not-allowed');
+    const read = readGatewayClaims(payload, speech.format);
+    if (read.type === 'malformed') return malformed(read.why);
+    if (read.type === 'nothing-usable') return malformed('the message has no entry');
+    const outcome = await gateways.claim(device, read.entries);
+    if (outcome.type === 'revoked') return unknownDevice;
+    if (outcome.type === 'unavailable') return UNAVAILABLE;
+    const outcomes = [...outcome.value.values()];
+    // Those that are open already are opened once more with the next attempt: the same secret, as long again.
+    if (outcomes.some(({ type }) => type === 'unavailable')) return UNAVAILABLE;
+    const verdict = outcomes.every(({ type }) => type === 'opened') ? 'opened' : 'refused';
+    return settled(verdict, gatewayOutcomeMessages(outcome.value, payloadBytesMax));
+  }
+
+  return {
+    async serve(addressed, payload) {
+      if (payload.length > payloadBytesMax) return tooLarge;
+      try {
+        const device = await find(addressed.token);
+        if (device === undefined) return unknownDevice;
+        return await (addressed.kind === 'gateway'
+          ? claimsBehind(device, payload)
+          : claim(device, addressed, payload));
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        log.debug({ err: error }, 'mqtt bridge: a device could not be looked up');
+        return UNAVAILABLE;
+      }
+    },
+  };
+}
+
+function settled(verdict: Verdict, told: readonly string[]): Served {
+  return { type: 'settled', verdict, told };
+}
+
+function refused(verdict: Verdict, reason: string): Served {
+  return settled(verdict, [JSON.stringify({ status: 'refused', reason })]);
+}
+
+function malformed(reason: string): Served {
+  return settled('malformed', [JSON.stringify({ status: 'malformed', reason })]);
+}
+
+const unknownDevice = refused('unknown', 'unknown-device');
