@@ -1,0 +1,292 @@
+/**
+ * The way to Redis: one connection to a server, or one to each master of a cluster, shared by all that the store does.
+ *
+ * - Commands of one turn of the event loop leave in one write; Redis flushes once for all that arrived together.
+ * - Whatever goes wrong is `StoreUnavailable`: the connection, an error reply (a replica, a server that is loading its
+ *   data or out of memory), no answer in time. Then nobody knows whether a write happened.
+ * - While there is no connection, commands fail at once instead of waiting for one.
+ * - A bounded number waits for answers. One that was given up still counts until the client lets go of it, so a server
+ *   that hangs can not fill the memory.
+ */
+import { createClient, createCluster, type RedisClientOptions } from '@redis/client';
+import type { Log } from '../../log.ts';
+import { StoreUnavailable } from '../store.ts';
+import type { Script } from './scripts.ts';
+
+export type Reply = string | number | null | readonly Reply[];
+/** A text is sent as UTF-8. */
+export type Argument = string | Buffer;
+/** Carries out a command on one server. */
+export type Send = (args: Argument[]) => Promise<Reply>;
+
+/** Where Redis is. */
+export type Place =
+  | { readonly type: 'single'; readonly options: ServerOptions }
+  | {
+      readonly type: 'cluster';
+      /** Some of its nodes; the others are asked for. */
+      readonly nodes: readonly { readonly host: string; readonly port: number }[];
+      readonly options: ServerOptions;
+    };
+
+export interface ServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly database?: number | undefined;
+  readonly tls?: TlsOptions | undefined;
+}
+
+export interface TlsOptions {
+  /** PEM of the authorities to believe; undefined: those that Node knows. */
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  /** False where any certificate will do. */
+  readonly rejectUnauthorized: boolean;
+}
+
+export interface ConnectionSettings {
+  readonly place: Place;
+  /** For logs, without secrets. */
+  readonly name: string;
+  /** After so long without an answer a command is given up. */
+  readonly commandTimeoutMs: number;
+  /** Commands that may wait for answers. */
+  readonly waitingMax: number;
+  readonly log: Log;
+}
+
+/** The clients of @redis/client, one server or a cluster. */
+export type Client = ReturnType<typeof createSingle> | ReturnType<typeof createMany>;
+
+const RECONNECT_FIRST_MS = 50;
+const RECONNECT_MAX_MS = 1_000;
+/** How often expired commands are looked for, and how late one may be given up at most. */
+const SWEEP_MS = 100;
+/** An idle connection is tried out so often, and given up when nothing comes for so long. */
+const PING_MS = 2_000;
+/** One line in the log for all errors of so long: a dead server yields one per command. */
+const ERROR_LOG_MS = 10_000;
+
+interface Waiting {
+  readonly deadline: number;
+  readonly giveUp: () => void;
+}
+
+export class Connection {
+  readonly name: string;
+  readonly client: Client;
+  readonly #settings: ConnectionSettings;
+  /** In the order of their deadlines, since all have the same time. */
+  readonly #waiting = new Set<Waiting>();
+  readonly #sweep: NodeJS.Timeout;
+  #underWay = 0;
+  #open = true;
+  #loggedAt = Number.NEGATIVE_INFINITY;
+
+  private constructor(settings: ConnectionSettings, client: Client) {
+    this.name = settings.name;
+    this.#settings = settings;
+    this.client = client;
+    this.#sweep = setInterval(() => this.#giveUpExpired(), SWEEP_MS);
+    this.#sweep.unref();
+  }
+
+  /** Connects. Rejects when that does not work within `withinMs`. */
+  static async open(settings: ConnectionSettings, withinMs: number): Promise<Connection> {
+    const client =
+      settings.place.type === 'single' ? createSingle(settings) : createMany(settings, settings.place.nodes);
+    const connection = new Connection(settings, client);
+    client.setMaxListeners(0); // Keyv's adapter adds some
+    let last: unknown = 'no answer';
+    const heard = (error: unknown) => {
+      last = error;
+      connection.#note(error);
+    };
+    client.on('error', heard);
+    client.on('node-error', heard);
+    const deadline = Date.now() + withinMs;
+    try {
+      await connection.#connect(deadline, () => last);
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    }
+    return connection;
+  }
+
+  async #connect(deadline: number, last: () => unknown): Promise<void> {
+    for (;;) {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(this.#unavailable(last())), Math.max(0, deadline - Date.now()));
+      });
+      const connecting = this.client.connect();
+      connecting.catch(() => {}); // when the time is over first
+      try {
+        await Promise.race([connecting, late]);
+        return;
+      } catch (error) {
+        // A single client goes on trying by itself; a cluster gives up when no node answers.
+        if (Date.now() >= deadline || this.#settings.place.type === 'single') throw this.#unavailable(error);
+        await new Promise((resolve) => setTimeout(resolve, RECONNECT_FIRST_MS));
+      } finally {
+        clearTimeout(timer);
+      }
+    }
+  }
+
+  /** Carries out a command where `key` lies. */
+  send(key: string, args: Argument[]): Promise<Reply> {
+    return this.guard(() => sendTo(this.client, key, args));
+  }
+
+  /** Carries out a script where its keys lie, all of them in one slot. */
+  script(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
+    const [first = ''] = keys;
+    const rest = [String(keys.length), ...keys, ...args];
+    return this.guard(async () => {
+      try {
+        return await sendTo(this.client, first, ['EVALSHA', script.digest, ...rest]);
+      } catch (error) {
+        // Refused before anything of it ran: the server was restarted, or is another one.
+        if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+        return sendTo(this.client, first, ['EVAL', script.source, ...rest]);
+      }
+    });
+  }
+
+  /** Every server that holds data. */
+  servers(): readonly Send[] {
+    const { client } = this;
+    if (!('masters' in client)) return [(args) => this.guard(() => replyOf(client.sendCommand(args)))];
+    return client.masters.map(
+      (master) => (args) =>
+        this.guard(async () => replyOf((await client.nodeClient(master)).sendCommand(args))),
+    );
+  }
+
+  /** What every use of the client goes through: bounded in number and in time, and failing in one way only. */
+  guard<Result>(use: () => Promise<Result>): Promise<Result> {
+    if (!this.#open) return Promise.reject(this.#unavailable('closed'));
+    if (this.#underWay >= this.#settings.waitingMax) {
+      return Promise.reject(this.#unavailable(`${this.#underWay} commands are waiting already`));
+    }
+    this.#underWay += 1;
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = {
+        deadline: performance.now() + this.#settings.commandTimeoutMs,
+        giveUp: () => reject(this.#unavailable('no answer in time')),
+      };
+      this.#waiting.add(waiting);
+      const over = () => {
+        this.#underWay -= 1;
+        this.#waiting.delete(waiting);
+      };
+      use().then(
+        (result) => {
+          over();
+          resolve(result);
+        },
+        (error: unknown) => {
+          over();
+          reject(this.#unavailable(error));
+        },
+      );
+    });
+  }
+
+  /** Lets go of the connection; commands without an answer fail. */
+  destroy(): void {
+    this.#open = false;
+    clearInterval(this.#sweep);
+    try {
+      this.client.destroy();
+    } catch {
+      // it was not open
+    }
+  }
+
+  #giveUpExpired(): void {
+    const now = performance.now();
+    for (const waiting of this.#waiting) {
+      if (waiting.deadline > now) return;
+      this.#waiting.delete(waiting);
+      waiting.giveUp();
+    }
+  }
+
+  #unavailable(cause: unknown): StoreUnavailable {
+    return cause instanceof StoreUnavailable ? cause : new StoreUnavailable(this.name, cause);
+  }
+
+  #note(error: unknown): void {
+    const now = performance.now();
+    if (!this.#open || now - this.#loggedAt < ERROR_LOG_MS) return;
+    this.#loggedAt = now;
+    const why = error instanceof Error ? error.message : String(error);
+    this.#settings.log.warn({ store: this.name, why }, 'trouble with the connection to Redis');
+  }
+}
+
+function createSingle({ place, commandTimeoutMs }: ConnectionSettings) {
+  return createClient(clientOptions(place.options, commandTimeoutMs));
+}
+
+function createMany(
+  { place, commandTimeoutMs }: ConnectionSettings,
+  nodes: readonly { readonly host: string; readonly port: number }[],
+) {
+  const { socket, ...defaults } = clientOptions(place.options, commandTimeoutMs);
+  const { host: _host, port: _port, ...shared } = socket;
+  return createCluster({
+    rootNodes: nodes.map(({ host, port }) => ({ socket: { host, port } })),
+    // Each node brings its own host and port; the types want those of TLS in one piece.
+    defaults: { ...defaults, socket: shared as NonNullable<RedisClientOptions['socket']> },
+  });
+}
+
+/** Options of one connection. */
+export function clientOptions(server: ServerOptions, commandTimeoutMs: number) {
+  const { host, port, username, password, database, tls } = server;
+  const times = {
+    connectTimeout: Math.max(commandTimeoutMs, 1_000),
+    socketTimeout: commandTimeoutMs + PING_MS,
+    reconnectStrategy: (retries: number) => {
+      const backoff = Math.min(RECONNECT_FIRST_MS * 2 ** Math.min(retries, 10), RECONNECT_MAX_MS);
+      return backoff * (0.5 + Math.random() / 2);
+    },
+  };
+  const secure = tls === undefined ? undefined : given({ ...tls, tls: true as const });
+  return {
+    socket: { host, port, ...times, ...secure },
+    ...given({ username, password, database }),
+    disableOfflineQueue: true,
+    maintNotifications: 'disabled' as const,
+    pingInterval: PING_MS,
+  };
+}
+
+/** Without what is undefined, since the client's types tell that from absent. */
+function given<Options extends object>(
+  options: Options,
+): { [Name in keyof Options]: NonNullable<Options[Name]> } {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Name in keyof Options]: NonNullable<Options[Name]> };
+}
+
+function sendTo(client: Client, key: string, args: Argument[]): Promise<Reply> {
+  return replyOf('masters' in client ? client.sendCommand(key, false, args) : client.sendCommand(args));
+}
+
+/** The client's type for replies covers RESP 3 and buffers, which are not asked for here. */
+function replyOf(reply: Promise<unknown>): Promise<Reply> {
+  return reply as Promise<Reply>;
+}
+
+/** A reply that is a list of texts, as most are. */
+export function texts(reply: Reply): string[] {
+  return Array.isArray(reply) ? reply.map(String) : [];
+}

@@ -1,0 +1,89 @@
+/**
+ * How things are called in Redis, and in which slot they lie (see the table in `../redis.ts`).
+ *
+ * What one script touches must lie in one slot of a cluster, so everything of one stream carries its partition as the
+ * hash tag `{pN}`. Unique keys, lists and records are single keys and may lie anywhere.
+ */
+import type { Append } from '../../journal/journal.ts';
+
+/** What may stand in front of all keys: no braces, which would be taken for the hash tag, and nothing a pattern knows. */
+export const PREFIX = /^[A-Za-z0-9_:.-]{1,64}$/;
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** The names of one partition's keys. */
+export interface Partition {
+  readonly alarms: string;
+  readonly log: string;
+  readonly outbox: string;
+  /** Written to see whether writing works. */
+  readonly probe: string;
+  head(stream: string): string;
+  /** Stands where an attempt to take unique keys was called off. */
+  fence(attempt: string): string;
+}
+
+export interface Keys {
+  readonly partitions: readonly Partition[];
+  partitionOf(stream: string): Partition;
+  unique(key: string): string;
+  list(list: string): string;
+  record(key: string): string;
+}
+
+export function createKeys(prefix: string, count: number): Keys {
+  const partitions = Array.from({ length: count }, (_, number) => partition(`${prefix}{p${number}}:`));
+  const [first] = partitions;
+  if (first === undefined) throw new RangeError('a store has one partition at least');
+  return {
+    partitions,
+    partitionOf: (stream) => partitions[hash(stream) % count] ?? first,
+    unique: (key) => `${prefix}unique:${key}`,
+    list: (list) => `${prefix}list:${list}`,
+    record: (key) => `${prefix}record:${key}`,
+  };
+}
+
+/** Where the format and the number of partitions are kept. */
+export const metaKey = (prefix: string): string => `${prefix}meta`;
+/** The channel on which the processes talk to each other. */
+export const busChannel = (prefix: string): string => `${prefix}bus`;
+
+function partition(front: string): Partition {
+  return {
+    alarms: `${front}alarms`,
+    log: `${front}log`,
+    outbox: `${front}outbox`,
+    probe: `${front}probe`,
+    head: (stream) => `${front}head:${stream}`,
+    fence: (attempt) => `${front}fence:${attempt}`,
+  };
+}
+
+/** FNV-1a over the UTF-16 units. Part of the format: it says where a stream is. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) {
+    value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
+  }
+  return value >>> 0;
+}
+
+/** Throws for an append with a key that can not be told from another one once it is UTF-8. */
+export function checkKeys({ stream, index }: Append): void {
+  checkKey(stream);
+  for (const { unique, members } of index === undefined ? [] : [index.take, index.release]) {
+    unique.forEach(checkKey);
+    for (const { list, member } of members) checkKey(`${list}\0${member}`);
+  }
+}
+
+/** Throws for a key that can not be written. */
+export function checkKey(key: string): void {
+  if (!fits(key)) throw new RangeError('a key of the store must be whole characters');
+}
+
+/** Whether Redis can hold a key: halves of characters would all become the same one. */
+export function fits(key: string): boolean {
+  return !LONE_SURROGATE.test(key);
+}

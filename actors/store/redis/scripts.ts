@@ -1,0 +1,136 @@
+/**
+ * What Redis does in one step, as scripts. Each touches keys of one slot only, takes all of them as KEYS, and looks at
+ * no clock and no dice. They are called by digest and sent again where a server does not know them (any more).
+ *
+ * A head is one text: `<sequence> <alarm|-> <held|->\n<state>`. `held` is what the stream occupies in the indexes:
+ * `{"k": {unique key: attempt under which it was taken}, "m": {"list\0member": 1}}`, without line breaks as all JSON.
+ */
+import { createHash } from 'node:crypto';
+
+export interface Script {
+  readonly source: string;
+  readonly digest: string;
+}
+
+function script(source: string): Script {
+  return { source, digest: createHash('sha1').update(source).digest('hex') };
+}
+
+const READ_HEAD = `
+local function read(key)
+  local head = redis.call('GET', key)
+  if not head then return '0', '-', '-' end
+  return string.match(head, '^(%d+) (%S+) ([^\\n]*)\\n')
+end
+local function heldOf(text)
+  if text == '-' then return { k = {}, m = {} } end
+  return cjson.decode(text)
+end
+`;
+
+/**
+ * The conditional append: head, event, alarm, and what is left to do in other slots, or nothing.
+ *
+ * KEYS  head, alarms, log, outbox, [fence of the attempt]
+ * ARGV  expected sequence, the one after it, stream, event, alarm|-, 1 where there is a state, state,
+ *       [attempt, {"k": [keys to take], "m": [members to enter]}, the same to let go of]
+ * Returns 'conflict', 'fenced', or 'appended' and the keys really let go of with their attempts.
+ */
+export const APPEND = script(`${READ_HEAD}
+local sequence, alarm, held = read(KEYS[1])
+if sequence ~= ARGV[1] then return { 'conflict' } end
+local following, stream = ARGV[2], ARGV[3]
+local freed = {}
+if ARGV[8] then
+  if KEYS[5] and redis.call('EXISTS', KEYS[5]) == 1 then return { 'fenced' } end
+  local entries, take, release = heldOf(held), cjson.decode(ARGV[9]), cjson.decode(ARGV[10])
+  local touched = {}
+  for _, key in ipairs(release.k) do
+    local attempt = entries.k[key]
+    if attempt then
+      freed[#freed + 1] = key
+      freed[#freed + 1] = attempt
+      entries.k[key] = nil
+    end
+  end
+  for _, key in ipairs(take.k) do entries.k[key] = ARGV[8] end
+  for _, member in ipairs(release.m) do
+    entries.m[member] = nil
+    touched[#touched + 1] = member
+  end
+  for _, member in ipairs(take.m) do
+    entries.m[member] = 1
+    touched[#touched + 1] = member
+  end
+  held = '-'
+  if ARGV[6] == '1' and (next(entries.k) or next(entries.m)) then held = cjson.encode(entries) end
+  if #freed > 0 or #touched > 0 then
+    local row = '{"k":' .. (#freed > 0 and cjson.encode(freed) or '[]')
+      .. ',"m":' .. (#touched > 0 and cjson.encode(touched) or '[]') .. '}'
+    redis.call('HSET', KEYS[4], stream .. ' ' .. following, row)
+  end
+end
+if ARGV[6] == '1' then
+  redis.call('SET', KEYS[1], following .. ' ' .. ARGV[5] .. ' ' .. held .. '\\n' .. ARGV[7])
+elseif sequence ~= '0' then
+  redis.call('DEL', KEYS[1])
+end
+local wanted = ARGV[6] == '1' and ARGV[5] or '-'
+if wanted ~= alarm then
+  if wanted == '-' then redis.call('ZREM', KEYS[2], stream)
+  else redis.call('ZADD', KEYS[2], wanted, stream) end
+end
+redis.call('XADD', KEYS[3], '1-*', 'e', stream .. ' ' .. following .. ' ' .. ARGV[4])
+return { 'appended', freed }
+`);
+
+/**
+ * What a stream's head says, without its state.
+ * KEYS  head
+ * Returns sequence and held.
+ */
+export const MARK = script(`${READ_HEAD}
+local sequence, _, held = read(KEYS[1])
+return { sequence, held }
+`);
+
+/**
+ * Calls an attempt off, unless the stream holds the key by now: from here on its append can not happen any more.
+ * KEYS  head, fence of the attempt
+ * ARGV  key, attempt, 1 where the stream's own attempt alone counts, ms for which the fence stands
+ * Returns 1 when the key is held, 0 when the attempt is called off.
+ */
+export const FENCE = script(`${READ_HEAD}
+local _, _, held = read(KEYS[1])
+local attempt = heldOf(held).k[ARGV[1]]
+if attempt and (ARGV[3] == '0' or attempt == ARGV[2]) then return 1 end
+redis.call('SET', KEYS[2], '', 'PX', ARGV[4])
+return 0
+`);
+
+/**
+ * Takes a row out of the outbox, if the head is still the one by which it was worked off.
+ * KEYS  head, outbox
+ * ARGV  sequence of the head, row
+ */
+export const FINISH = script(`${READ_HEAD}
+local sequence = read(KEYS[1])
+if sequence ~= ARGV[1] then return 0 end
+redis.call('HDEL', KEYS[2], ARGV[2])
+return 1
+`);
+
+/**
+ * Replaces a value only while it is what is expected.
+ * KEYS  key
+ * ARGV  1 where one is expected, that one, 1 where there is a next one, that one
+ */
+export const SWAP = script(`
+local now = redis.call('GET', KEYS[1])
+if ARGV[1] == '1' then
+  if now ~= ARGV[2] then return 0 end
+elseif now then return 0 end
+if ARGV[3] == '1' then redis.call('SET', KEYS[1], ARGV[4])
+elseif now then redis.call('DEL', KEYS[1]) end
+return 1
+`);
