@@ -12,6 +12,7 @@ import { createRemoval } from './accounts/removal.ts';
 import { createTenants, tenantKind } from './accounts/tenants.ts';
 import { createUserRows } from './accounts/user-rows.ts';
 import { ACTIVITY_KIND, createUsers } from './accounts/users.ts';
+import { type Bus, silentBus } from './bus.ts';
 import type { Clock } from './clock.ts';
 import type { Devices, Directory } from './devices.ts';
 import type { UserId } from './ids.ts';
@@ -27,14 +28,25 @@ export interface AccountsNeeds {
   readonly directory: Directory;
   readonly clock: Clock;
   readonly settings: AccountSettings;
+  /** Tells other processes on the same store of users that changed; without it nobody is told. */
+  readonly bus?: Bus;
 }
 
+const USER_CHANGED = 'user-changed';
+
 export function createAccounts(needs: AccountsNeeds): Accounts {
-  const { store, clock, settings, devices, directory } = needs;
+  const { store, clock, settings, devices, directory, bus = silentBus } = needs;
   const listeners: ((id: UserId) => void)[] = [];
-  const changed = (id: UserId) => {
+  const hear = (id: UserId) => {
     for (const listener of listeners) listener(id);
   };
+  const changed = (id: UserId) => {
+    hear(id);
+    bus.publish(USER_CHANGED, { id });
+  };
+  bus.subscribe(USER_CHANGED, ({ id }) => {
+    if (typeof id === 'string') hear(id as UserId); // it was one where it was sent
+  });
 
   const tenants = createCollection(store, clock, tenantKind);
   const customers = createCollection(store, clock, customerKind);

@@ -44,6 +44,8 @@ export interface EventSourced<State, Command, Event, Refusal> {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Log;
+  /** Looks at the head before deciding: where others write too and a look costs less than an append in vain. */
+  readonly looksFirst?: boolean;
   /** Told of each event after it is durable and answered. A fault in it is logged and changes nothing. */
   onEvent(id: string, event: Event, state: State): void;
 }
@@ -55,7 +57,7 @@ export function spawnEventSourced<State, Command, Event, Refusal>(
   system: EventSourced<State, Command, Event, Refusal>,
   onEnd: (end: End) => void,
 ): Ref<Ask<Command, State, Refusal>> {
-  const { decider, persistence, journal, clock, log } = system;
+  const { decider, persistence, journal, clock, log, looksFirst = false } = system;
 
   const behaviour: PersistentBehaviour<
     Versioned<State>,
@@ -70,12 +72,12 @@ export function spawnEventSourced<State, Command, Event, Refusal>(
         ask.finish();
         return state;
       }
+      if (looksFirst) await ensureNewest(state);
       const at = clock.now();
       const decision = decider.decide(state.value, ask.command, at);
 
       if (decision.type !== 'accept') {
-        const head = await journal.load(id);
-        if (head.sequence !== state.sequence) throw new AppendConflict(id);
+        await ensureNewest(state);
         ask.answer(
           decision.type === 'refuse'
             ? { type: 'refused', refusal: decision.refusal }
@@ -110,6 +112,12 @@ export function spawnEventSourced<State, Command, Event, Refusal>(
       return 'stop';
     },
   };
+
+  /** Ends this incarnation where another process has moved the head on. */
+  async function ensureNewest({ sequence }: Versioned<State>): Promise<void> {
+    const head = await journal.load(id);
+    if (head.sequence !== sequence) throw new AppendConflict(id);
+  }
 
   function react(event: Event, state: State): void {
     try {

@@ -18,6 +18,36 @@ export interface Lease {
   release(): Promise<void>;
 }
 
+/** For what is done by one process only. */
+export const ALWAYS: Lease = { hold: async () => true, release: async () => {} };
+
+/** How often somebody who waits for a lease tries to have it. */
+const TRY_AGAIN_MS = 50;
+
+/** Does something while holding a lease, waiting for it as long as another one has it. */
+export async function underLease<Result>(
+  lease: Lease,
+  clock: Clock,
+  ttlMs: number,
+  task: () => Promise<Result>,
+): Promise<Result> {
+  while (!(await lease.hold())) await new Promise<void>((resolve) => clock.after(TRY_AGAIN_MS, resolve));
+  let cancel = () => {};
+  const renew = () => {
+    cancel = clock.after(ttlMs / RENEWALS, () => {
+      void lease.hold().catch(() => false);
+      renew();
+    });
+  };
+  renew();
+  try {
+    return await task();
+  } finally {
+    cancel();
+    await lease.release();
+  }
+}
+
 interface Row {
   readonly holder: string;
   /** Grows while the holder lives. */
@@ -34,7 +64,7 @@ export function createLease(
   name: string,
   ttlMs: number,
 ): Lease {
-  if (!store.shared) return { hold: async () => true, release: async () => {} };
+  if (!store.shared) return ALWAYS;
   const rows = openRecords<Row>(store, 'lease');
   const self = randomUUID();
   let heldSince: Instant | undefined;

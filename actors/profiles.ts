@@ -8,6 +8,7 @@
 import { createCollection, type Kind } from './accounts/collection.ts';
 import type { AccountQuery } from './accounts/model.ts';
 import { openRecords } from './accounts/records.ts';
+import { type Bus, silentBus } from './bus.ts';
 import type { Clock, Instant } from './clock.ts';
 import { lists } from './device/indexes.ts';
 import type { Page } from './devices.ts';
@@ -110,11 +111,13 @@ export function firstProfileOf(tenantId: TenantId): ProfileId {
 }
 
 export interface ProfileSettings {
-  /** For so long a profile is believed without looking again when a device connects; own changes show at once. */
+  /** For so long a profile is believed without looking again when a device connects; changes show at once, unless a message is lost. */
   readonly speechTtlMs: number;
   /** Profiles remembered so. */
   readonly speechMax: number;
 }
+
+const PROFILES_CHANGED = 'profiles-changed';
 
 export const PROFILE_DEFAULTS: ProfileSettings = { speechTtlMs: 2_000, speechMax: 10_000 };
 
@@ -122,6 +125,7 @@ export function createProfiles(
   store: Store,
   clock: Clock,
   { speechTtlMs, speechMax }: ProfileSettings = PROFILE_DEFAULTS,
+  bus: Bus = silentBus,
 ): Profiles {
   const rows = createCollection(store, clock, profileKind);
   /** Which profile is each tenant's default, where it was ever asked. */
@@ -130,6 +134,13 @@ export function createProfiles(
     string,
     { readonly until: Instant; readonly transport: TransportConfiguration }
   >();
+
+  bus.subscribe(PROFILES_CHANGED, () => remembered.clear());
+
+  function changed(): void {
+    remembered.clear();
+    bus.publish(PROFILES_CHANGED, {});
+  }
 
   async function find(tenantId: TenantId, id: ProfileId): Promise<ProfileRow | undefined> {
     if (id === firstProfileOf(tenantId)) await defaultOf(tenantId); // it is there from the beginning
@@ -191,7 +202,7 @@ export function createProfiles(
     async update(tenantId, id, fields, version) {
       if ((await find(tenantId, id)) === undefined) return refused('not-found');
       const change = await rows.change(id, (row) => ({ ...row, ...fields }), version);
-      remembered.clear();
+      changed();
       switch (change.type) {
         case 'done':
           return done(change.row);
@@ -222,7 +233,7 @@ export function createProfiles(
       const row = await find(tenantId, id);
       if (row === undefined) return refused('not-found');
       await defaults.put(tenantId, { id });
-      remembered.clear();
+      changed();
       return done(row);
     },
 
@@ -232,7 +243,7 @@ export function createProfiles(
       if ((await store.index.count(lists.ofProfile(id))) > 0) return refused('in-use');
       const row = await rows.mark(id);
       if (row !== undefined) await rows.erase(row);
-      remembered.clear();
+      changed();
       return done(undefined);
     },
 

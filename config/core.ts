@@ -5,18 +5,19 @@
 import { type Accounts, createAccounts } from '../actors/accounts.ts';
 import { createAlarms } from '../actors/alarms.ts';
 import { type AuditTrail, createAudit } from '../actors/audit/audit.ts';
+import { type Bus, silentBus } from '../actors/bus.ts';
 import type { Clock } from '../actors/clock.ts';
 import { createDevices, type LiveDevices } from '../actors/device/devices.ts';
 import { deviceEngine } from '../actors/device/persistence.ts';
 import type { DeviceListener, Directory } from '../actors/devices.ts';
 import { createDirectory } from '../actors/directory.ts';
+import { createLease } from '../actors/lease.ts';
 import type { Log } from '../actors/log.ts';
 import { type Parent, startSystem, stop } from '../actors/nact.ts';
-import { createProfiles, type Profiles } from '../actors/profiles.ts';
+import { createProfiles, PROFILE_DEFAULTS, type Profiles } from '../actors/profiles.ts';
 import { createSecrets, type Secrets } from '../actors/secret.ts';
 import type { Store } from '../actors/store/store.ts';
-import { SYSADMIN } from './demo-data.ts';
-import { ensureDemo, ensureSysadmin } from './install.ts';
+import { install } from './install.ts';
 import { checkServerKey, type Keys, loadKeys } from './keys.ts';
 import type { Config } from './schema.ts';
 import { openStore } from './store.ts';
@@ -26,7 +27,12 @@ export interface CoreNeeds {
   readonly log: Log;
   /** Shows a person a line that must not go into the log. */
   readonly announce: (line: string) => void;
+  /** Given to one of several workers, whose supervisor holds the folder's lock: how it tells the others. */
+  readonly worker?: { readonly bus: Bus };
 }
+
+/** After so long without a sign of life another process wakes the devices. */
+const ALARMS_LEASE_MS = 6_000;
 
 export interface Core {
   readonly store: Store;
@@ -37,6 +43,8 @@ export interface Core {
   readonly accounts: Accounts;
   readonly audit: AuditTrail;
   readonly profiles: Profiles;
+  /** To the other processes on the same store. */
+  readonly bus: Bus;
   /** The actor system, for those that bring actors of their own. */
   readonly root: Parent;
   /** From now on the listener hears of every durable event of this process. */
@@ -51,8 +59,9 @@ export interface Core {
 /** Opens everything and adds what a first start needs. Leaves nothing open when it rejects. */
 export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> {
   const { clock, log } = needs;
-  const opened = openStore(config.store);
+  const opened = openStore(config.store, needs.worker === undefined ? 'alone' : 'worker');
   const { store } = opened;
+  const bus = opened.bus ?? needs.worker?.bus ?? silentBus;
   let close: (drainMs: number) => Promise<void> = () => opened.close();
   try {
     const keys = loadKeys(config, opened.volatile);
@@ -67,13 +76,21 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       settings: config.devices,
       clock,
       log,
+      looksFirst: store.shared && opened.readsLocally,
       onEvent: (id, event, state) => {
         for (const listener of listeners) listener(id, event, state);
       },
     });
     const audit = createAudit(store, config.system.auditLogEnabled, clock, log);
     listeners.push(audit.onDeviceEvent);
-    const alarms = createAlarms(store.journal, devices, config.alarms, clock, log);
+    const alarms = createAlarms(
+      store.journal,
+      devices,
+      config.alarms,
+      clock,
+      log,
+      createLease(store, clock, 'alarms', ALARMS_LEASE_MS),
+    );
     close = async (drainMs) => {
       await devices.stop(drainMs);
       stop(root);
@@ -81,12 +98,9 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       await opened.close();
     };
     const directory = createDirectory(store.journal, store.index);
-    const accounts = createAccounts({ store, devices, directory, clock, settings: config.accounts });
+    const accounts = createAccounts({ store, devices, directory, clock, bus, settings: config.accounts });
 
-    const { sysadminPassword, loadDemo } = config.install;
-    const install = { ...needs, accounts, devices, directory };
-    await ensureSysadmin(install, sysadminPassword ?? (loadDemo ? SYSADMIN.demoPassword : undefined));
-    if (loadDemo) await ensureDemo(install);
+    await install({ ...needs, store, accounts, devices, directory }, config.install);
     audit.start();
 
     return {
@@ -97,7 +111,8 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       directory,
       accounts,
       audit,
-      profiles: createProfiles(store, clock),
+      profiles: createProfiles(store, clock, PROFILE_DEFAULTS, bus),
+      bus,
       root,
       listen: (listener) => listeners.push(listener),
       startAlarms: () => alarms.start(),

@@ -2,7 +2,8 @@
  * What is there before anybody logs in: the system administrator, and on request the demo.
  *
  * Every step looks first and adds only what is missing, so it can be repeated: after a crash in the middle the next
- * start completes it, and once complete it changes nothing.
+ * start completes it, and once complete it changes nothing. Of several processes that start at once on one store one
+ * does it and the others wait (`install`).
  */
 import { randomBytes } from 'node:crypto';
 import type { AccountAnswer, Accounts, Membership, UserFields } from '../actors/accounts/model.ts';
@@ -10,7 +11,9 @@ import { NO_CONTACT } from '../actors/accounts/model.ts';
 import type { Clock } from '../actors/clock.ts';
 import type { Devices, Directory } from '../actors/devices.ts';
 import { type CustomerId, type DeviceId, newId, type TenantId } from '../actors/ids.ts';
+import { createLease, underLease } from '../actors/lease.ts';
 import type { Log } from '../actors/log.ts';
+import type { Store } from '../actors/store/store.ts';
 import { DEMO, SYSADMIN } from './demo-data.ts';
 
 export interface InstallNeeds {
@@ -21,6 +24,26 @@ export interface InstallNeeds {
   readonly log: Log;
   /** Shows a person a line that must not go into the log. */
   readonly announce: (line: string) => void;
+}
+
+/** A process that does not get on with it for so long is taken for dead. */
+const LEASE_MS = 5_000;
+
+export interface InstallSettings {
+  readonly sysadminPassword: string | undefined;
+  readonly loadDemo: boolean;
+}
+
+/** All of it. */
+export function install(
+  needs: InstallNeeds & { readonly store: Store },
+  { sysadminPassword, loadDemo }: InstallSettings,
+): Promise<void> {
+  const { store, clock } = needs;
+  return underLease(createLease(store, clock, 'install', LEASE_MS), clock, LEASE_MS, async () => {
+    await ensureSysadmin(needs, sysadminPassword ?? (loadDemo ? SYSADMIN.demoPassword : undefined));
+    if (loadDemo) await ensureDemo(needs);
+  });
 }
 
 /** Could not be completed; the next start tries again. */

@@ -52,11 +52,11 @@ export async function checkServerKey(store: Store, serverKey: Buffer, acceptNew:
   const fingerprint = createHmac('sha256', serverKey)
     .update('claimd server key fingerprint')
     .digest('base64url');
-  const known = await store.records.get<string>(FINGERPRINT_RECORD);
-  if (known === fingerprint) return;
-  if (known === undefined || acceptNew) {
-    await store.records.set(FINGERPRINT_RECORD, fingerprint);
-    return;
+  for (;;) {
+    const known = (await store.records.get<string>(FINGERPRINT_RECORD)) as string | undefined; // Keyv's types: a text
+    if (known === fingerprint) return;
+    if (known !== undefined && !acceptNew) break;
+    if (await store.swap(FINGERPRINT_RECORD, known, fingerprint)) return; // else another process was first: look again
   }
   throw new StartRefused(
     'the server key is not the one that this store was made with, so no open claim window could be confirmed: ' +

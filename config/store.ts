@@ -1,5 +1,6 @@
 /** Opens the store that the settings name, with the folder locked where there is one. */
 import { dirname, join } from 'node:path';
+import type { Bus } from '../actors/bus.ts';
 import { openLmdbStore, StoreInUse } from '../actors/store/lmdb.ts';
 import { createMemoryStore } from '../actors/store/memory.ts';
 import type { Store } from '../actors/store/store.ts';
@@ -12,17 +13,31 @@ export interface OpenedStore {
   readonly store: Store;
   /** True where nothing survives the process. */
   readonly volatile: boolean;
+  /** Whether reading costs next to nothing, because there is no network between. */
+  readonly readsLocally: boolean;
+  /** The store's own way to reach the other processes on it, where it has one. */
+  readonly bus?: Bus;
   /** Closes the store and gives the folder free. */
   close(): Promise<void>;
 }
 
-/** Throws `StartRefused` when another process has the folder, or it can not be used. */
-export function openStore({ dataDir, url }: Config['store']): OpenedStore {
+/**
+ * Throws `StartRefused` when another process has the folder, or it can not be used.
+ * @param role a `worker` shares the folder with others, under the lock of the process that started them
+ */
+export function openStore(
+  { dataDir, url }: Config['store'],
+  role: 'alone' | 'worker' = 'alone',
+): OpenedStore {
   if (url === 'memory:') {
     const store = createMemoryStore();
-    return { store, volatile: true, close: () => store.close() };
+    return { store, volatile: true, readsLocally: true, close: () => store.close() };
   }
   const path = url === undefined ? join(dataDir, 'store') : url.slice('lmdb:'.length);
+  if (role === 'worker') {
+    const store = inFolder(path, () => openLmdbStore({ path, shared: true }));
+    return { store, volatile: false, readsLocally: true, close: () => store.close() };
+  }
   const lock = inFolder(path, () => lockFolder(path));
   if (lock.type === 'held') throw inUse(path, lock.pid);
   try {
@@ -36,6 +51,7 @@ export function openStore({ dataDir, url }: Config['store']): OpenedStore {
     return {
       store,
       volatile: false,
+      readsLocally: true,
       async close() {
         await store.close();
         lock.release();

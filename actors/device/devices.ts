@@ -20,6 +20,8 @@ export interface DevicesOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly onEvent: DeviceListener;
+  /** See `EventSourced`. Default: no. */
+  readonly looksFirst?: boolean;
 }
 
 export interface LiveDevices extends Devices {
@@ -30,7 +32,7 @@ export interface LiveDevices extends Devices {
 }
 
 export function createDevices(options: DevicesOptions): LiveDevices {
-  const { root, journal, policy, settings, clock, log, onEvent } = options;
+  const { root, journal, policy, settings, clock, log, onEvent, looksFirst = false } = options;
   const registry = createRegistry(
     root,
     'devices',
@@ -40,6 +42,7 @@ export function createDevices(options: DevicesOptions): LiveDevices {
       journal,
       clock,
       log,
+      looksFirst,
       onEvent: (id, event, state) => onEvent(id as DeviceId, event, state),
     },
     settings,
