@@ -72,7 +72,9 @@ function unitOf(option: Option): string {
 
 function yamlDefault(option: Option): string {
   const value = defaultOf(option);
-  return value === undefined ? '' : String(value);
+  if (value === undefined) return '';
+  // What begins with this mark is a comment in YAML, unless it is quoted.
+  return typeof value === 'string' && value.startsWith('#') ? `'${value}'` : String(value);
 }
 
 function alsoKnownAs(option: Option): string {

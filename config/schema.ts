@@ -13,6 +13,7 @@ import { coap } from './options/coap.ts';
 import { http } from './options/http.ts';
 import { mqtt } from './options/mqtt.ts';
 import { install, store, system } from './options/process.ts';
+import { web } from './options/web.ts';
 
 /** `tenant`, the shortest of the demo's passwords. */
 const DEMO_PASSWORD_LENGTH = 6;
@@ -22,6 +23,7 @@ export const SCHEMA = {
   claim,
   limits,
   http,
+  web,
   mqtt,
   coap,
   devices,

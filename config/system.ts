@@ -17,6 +17,7 @@ import type { Config } from './schema.ts';
 import { readCertificate } from './tls.ts';
 
 /** Where a running system can be reached. */
+import { webSettings } from './web.ts';
 export interface Addresses {
   readonly http: Listening;
   /** Null where MQTT is switched off. */
@@ -170,6 +171,7 @@ function createHttp(
   });
   const app = createApp({
     accounts,
+  const web = webSettings(config);
     audit,
     devices,
     directory,
@@ -183,6 +185,7 @@ function createHttp(
     deviceApi,
   });
   return createHttpServer({
+    ...(web === undefined ? {} : { web }),
     app,
     settings: config.http,
     log,
@@ -216,3 +219,4 @@ function apiSettings({ http, accounts, claim, limits }: Config, { keys }: Core):
     uniformRefusals: claim.uniformRefusals,
   };
 }
+    claimingByDefault: claim.allowClaimingByDefault,

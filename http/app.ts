@@ -21,6 +21,8 @@ import { allRoutes } from './routes/all.ts';
 import type { Readiness } from './routes/health.ts';
 import type { ApiSettings } from './settings.ts';
 import { createTokens } from './tokens.ts';
+import type { WebSettings } from './web/settings.ts';
+import { createWeb } from './web/web.tsx';
 
 export interface ApiNeeds {
   readonly accounts: Accounts;
@@ -37,6 +39,8 @@ export interface ApiNeeds {
   readonly settings: ApiSettings;
   /** The devices' own HTTP API, asked for everything under /api/v1/. */
   readonly deviceApi?: DeviceApi;
+  /** The pages for people; without it there are none. */
+  readonly web?: WebSettings;
 }
 
 /** A Hono app is one. */
@@ -63,11 +67,21 @@ export function createApp(needs: ApiNeeds): App {
     });
   }
 
-  app.notFound((c) => {
+  const web =
+    needs.web === undefined
+      ? undefined
+      : createWeb({ api: app, settings: needs.web, apiSettings: settings, now: () => clock.now(), log });
+  if (web !== undefined) app.route('/', web.app);
+
+  app.notFound(async (c) => {
     const preflight = c.req.method === 'OPTIONS' ? preflightHeaders(c) : undefined;
     if (preflight !== undefined) return toResponse(empty, preflight, clock.now());
     const allowed = allowedMethods(routes, c.req.path);
-    if (allowed.length === 0) return toResponse(notFound, corsHeaders(c), clock.now());
+    if (allowed.length === 0) {
+      const forPeople = c.req.method === 'GET' && c.req.header('accept')?.includes('text/html');
+      if (web !== undefined && forPeople && !c.req.path.startsWith('/api/')) return web.notFound(c);
+      return toResponse(notFound, corsHeaders(c), clock.now());
+    }
     const headers = { ...corsHeaders(c), Allow: allowed.join(', ') };
     const reply = c.req.method === 'OPTIONS' ? empty : methodNotAllowed(c.req.method);
     return toResponse(reply, headers, clock.now());

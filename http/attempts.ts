@@ -26,6 +26,8 @@ export interface Limiter {
   enter(key: string): Promise<Blocked | undefined>;
   /** The attempt is decided. */
   leave(key: string, failed: boolean): Promise<void>;
+  /** How many more attempts may fail just now; undefined where there is no limit. */
+  left(key: string): Promise<number | undefined>;
 }
 
 /**
@@ -87,7 +89,18 @@ export function createLimiter(name: string, { max, windowMs }: Limit): Limiter {
     for (const wake of next) wake();
   }
 
-  return { enter, leave };
+  async function left(key: string): Promise<number> {
+    return Math.max(0, max - ((await failures.get(key))?.consumedPoints ?? 0));
+  }
+
+  return { enter, leave, left };
+}
+
+/** How many more attempts on behalf of all these parties may fail; undefined where nothing limits them. */
+export async function attemptsLeft(parties: readonly Party[]): Promise<number | undefined> {
+  const all = await Promise.all(parties.map(({ limiter, key }) => limiter.left(key)));
+  const limited = all.filter((left) => left !== undefined);
+  return limited.length === 0 ? undefined : Math.min(...limited);
 }
 
 interface Undecided {
@@ -98,4 +111,5 @@ interface Undecided {
 const unlimited: Limiter = {
   enter: async () => undefined,
   leave: async () => {},
+  left: async () => undefined,
 };

@@ -42,7 +42,8 @@ function refuse(reply: Problem): Body {
   return { type: 'refused', reply };
 }
 
-async function readBytes(c: Context, maxBytes: number): Promise<Buffer | 'too-large'> {
+/** The body as it came. */
+export async function readBytes(c: Context, maxBytes: number): Promise<Buffer | 'too-large'> {
   const declared = c.req.header('content-length');
   if (declared !== undefined) {
     // Node's parser holds the sender to its word, so the length is known before anything is buffered.

@@ -6,6 +6,7 @@ export interface JsonReply {
   readonly type: 'json';
   readonly status: number;
   readonly body: unknown;
+  readonly headers?: Headers;
 }
 
 export interface TextReply {
@@ -56,7 +57,7 @@ export function toResponse(reply: Reply, headers: Headers, nowMs: number): Respo
     case 'json':
       return new Response(JSON.stringify(reply.body), {
         status: reply.status,
-        headers: { 'Content-Type': 'application/json', ...headers },
+        headers: { 'Content-Type': 'application/json', ...reply.headers, ...headers },
       });
     case 'text':
       return new Response(reply.body, {

@@ -19,6 +19,8 @@ export interface ApiSettings {
   readonly userTokenAccess: boolean;
   /** Whether a claim is refused alike, whether the device is unknown, another's, or the secret is wrong. */
   readonly uniformRefusals: boolean;
+  /** Whether a device can be claimed that nobody has allowed it for (rule O3); for telling why one can not. */
+  readonly claimingByDefault: boolean;
 }
 
 export interface TokenSettings {
@@ -72,6 +74,7 @@ export const defaultApiSettings: Omit<ApiSettings, 'tokens'> = {
   uniformRefusals: false,
 };
 
+  claimingByDefault: true,
 export const defaultTokenSettings: Omit<TokenSettings, 'signingKey'> = {
   issuer: 'thingsboard.io',
   accessExpiresInSeconds: 9000,

@@ -8,12 +8,13 @@ import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Instant } from '../../actors/clock.ts';
-import type { Device } from '../../actors/device/protocol.ts';
+import { CLAIMING_ALLOWED, type Device, type RefusalReason } from '../../actors/device/protocol.ts';
 import type { DeviceAnswer, Devices, Directory } from '../../actors/devices.ts';
 import { type DeviceId, NULL_UUID, parseId, type UserId } from '../../actors/ids.ts';
 import type { KeptAnswer } from '../../actors/replays.ts';
 import type { Secrets } from '../../actors/secret.ts';
-import { attempt, createLimiter } from '../attempts.ts';
+import { attempt, attemptsLeft, createLimiter, type Party } from '../attempts.ts';
+import { ATTEMPTS_LEFT_HEADER, CLAIM_REFUSAL_HEADER, type ClaimRefusal } from '../claim-refusal.ts';
 import {
   badRequest,
   keyReused,
@@ -39,7 +40,7 @@ export interface ClaimNeeds {
   readonly devices: Devices;
   readonly directory: Directory;
   readonly secrets: Secrets;
-  readonly settings: Pick<ApiSettings, 'limits' | 'uniformRefusals'>;
+  readonly settings: Pick<ApiSettings, 'limits' | 'uniformRefusals' | 'claimingByDefault'>;
 }
 
 const NOBODY = NULL_UUID as DeviceId; // an id that no device has
@@ -111,7 +112,32 @@ export function claimRoutes(needs: ClaimNeeds): Route[] {
     }
     if (id === undefined) return notFound;
     const answer = await unlessCustomerGone(needs, id, { tenantId, customerId, userId }, outcome);
-    return answer === undefined ? tokenExpired : claimReply(id, answer);
+    if (answer === undefined) return tokenExpired;
+    const reply = claimReply(id, answer);
+    if (uniform || answer.type !== 'refused' || reply.type !== 'json') return reply;
+    return { ...reply, headers: await whyNot(principal, id, answer.refusal.reason, parties) };
+  }
+
+  /** What FAILURE and CLAIMED do not tell; see `../claim-refusal.ts`. */
+  async function whyNot(
+    { customerId }: CustomerUser,
+    id: DeviceId,
+    reason: RefusalReason,
+    parties: readonly Party[],
+  ): Promise<Record<string, string>> {
+    const because = (refusal: ClaimRefusal) => ({ [CLAIM_REFUSAL_HEADER]: refusal });
+    if (reason === 'wrong-secret') {
+      const left = await attemptsLeft(parties);
+      return { ...because(reason), ...(left === undefined ? {} : { [ATTEMPTS_LEFT_HEADER]: String(left) }) };
+    }
+    const device = await devices.read(id);
+    if (reason === 'already-claimed') {
+      return because(device?.owner?.customerId === customerId ? 'already-yours' : reason);
+    }
+    if (reason !== 'no-window' && reason !== 'window-elapsed') return {};
+    const attribute = device?.attributes.SERVER_SCOPE[CLAIMING_ALLOWED]?.value;
+    const allowed = settings.claimingByDefault ? attribute !== false : attribute === true;
+    return because(allowed ? reason : 'not-allowed');
   }
 
   function ask({ tenantId, customerId, userId }: CustomerUser, id: DeviceId, secret: string) {
@@ -157,7 +183,10 @@ export function claimRoutes(needs: ClaimNeeds): Route[] {
       responses: {
         200: { description: 'The device is yours', schema: claimResultView },
         400: {
-          description: 'No open window, or another secret: FAILURE. Owned by anybody already: CLAIMED',
+          description:
+            'No open window, or another secret: FAILURE. Owned by anybody already: CLAIMED. Unless refusals are uniform the ' +
+            'header Claim-Refusal says more (wrong-secret, no-window, window-elapsed, not-allowed, already-claimed, ' +
+            'already-yours), and Claim-Attempts-Left how many more wrong secrets are borne with for now',
           schema: z.enum(['FAILURE', 'CLAIMED']),
         },
         404: { description: 'The tenant has no device of this name' },

@@ -1,0 +1,64 @@
+/**
+ * Dates and numbers as the reader writes them: the language from Accept-Language, the time zone from a cookie that an
+ * island sets. Without it instants are told in UTC, and say so.
+ */
+
+export interface Locale {
+  /** BCP 47, for `Intl`. */
+  readonly tag: string;
+  /** Undefined: not known, UTC is shown. */
+  readonly timeZone: string | undefined;
+  number(value: number): string;
+  /** Day and time. */
+  instant(atMs: number): string;
+  /** The time of today, else the day too. */
+  short(atMs: number, nowMs: number): string;
+  /** For the axis of a plot. */
+  hour(atMs: number): string;
+}
+
+const FALLBACK = 'en-GB';
+
+export function localeOf(acceptLanguage: string | undefined, timeZoneCookie: string | undefined): Locale {
+  const tag = languageOf(acceptLanguage);
+  const timeZone = timeZoneOf(timeZoneCookie);
+  const zone = { timeZone: timeZone ?? 'UTC' };
+  const numbers = new Intl.NumberFormat(tag);
+  const suffix = timeZone === undefined ? ' UTC' : '';
+  const day = new Intl.DateTimeFormat(tag, { ...zone, dateStyle: 'medium' });
+  const full = new Intl.DateTimeFormat(tag, { ...zone, dateStyle: 'medium', timeStyle: 'short' });
+  const time = new Intl.DateTimeFormat(tag, { ...zone, timeStyle: 'short' });
+  const hour = new Intl.DateTimeFormat(tag, { ...zone, hour: 'numeric' });
+  return {
+    tag,
+    timeZone,
+    number: (value) => numbers.format(value),
+    instant: (at) => `${full.format(at)}${suffix}`,
+    short: (at, now) => `${day.format(at) === day.format(now) ? time.format(at) : full.format(at)}${suffix}`,
+    hour: (at) => hour.format(at),
+  };
+}
+
+/** The first language that is one. */
+function languageOf(header: string | undefined): string {
+  for (const part of (header ?? '').slice(0, 200).split(',')) {
+    const [tag = ''] = part.trim().split(';');
+    try {
+      const [canonical] = Intl.getCanonicalLocales(tag);
+      if (canonical !== undefined && Intl.DateTimeFormat.supportedLocalesOf(canonical).length > 0)
+        return canonical;
+    } catch {
+      // no language tag: look at the next
+    }
+  }
+  return FALLBACK;
+}
+
+function timeZoneOf(name: string | undefined): string | undefined {
+  if (name === undefined || name.length > 64) return undefined;
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,78 @@
+/** Whoever is signed in: the own account, and a new password. */
+import { tokenPairView } from '../../views.ts';
+import { Field, Note } from '../layout.tsx';
+import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
+
+const ROLES: Readonly<Record<SignedIn['user']['authority'], string>> = {
+  CUSTOMER_USER: 'Customer',
+  TENANT_ADMIN: 'Administrator of a tenant',
+  SYS_ADMIN: 'System administrator',
+};
+
+const reply = ({ user }: SignedIn, failed?: string): PageReply => ({
+  type: 'page',
+  title: 'Your account',
+  narrow: true,
+  status: failed === undefined ? 200 : 400,
+  body: (
+    <>
+      <div class="head">
+        <h1>Your account</h1>
+      </div>
+      <div class="card">
+        <dl>
+          <dt>E-mail</dt>
+          <dd>{user.email}</dd>
+          <dt>Role</dt>
+          <dd>{ROLES[user.authority]}</dd>
+        </dl>
+      </div>
+      <div class="card">
+        <h2>Change your password</h2>
+        {failed === undefined ? null : <Note kind="bad">{failed}</Note>}
+        <form method="post" action="/account">
+          <Field
+            name="current"
+            label="Current password"
+            type="password"
+            autocomplete="current-password"
+            required
+          />
+          <Field name="password" label="New password" type="password" autocomplete="new-password" required />
+          <Field
+            name="again"
+            label="The new one once more"
+            type="password"
+            autocomplete="new-password"
+            required
+          />
+          <button type="submit" class="primary">
+            Change the password
+          </button>
+        </form>
+      </div>
+      <p class="muted">
+        For programs there is the <a href="/swagger-ui">REST API</a>.
+      </p>
+    </>
+  ),
+});
+
+export const accountPages: readonly Page[] = [
+  memberPage('/account', ['CUSTOMER_USER', 'TENANT_ADMIN', 'SYS_ADMIN'], {
+    get: (visit) => reply(visit),
+    async post(visit) {
+      const { form, api } = visit;
+      const newPassword = form.text('password');
+      if (newPassword !== form.text('again')) return reply(visit, 'The two new passwords are not the same.');
+      const body = { currentPassword: form.text('current'), newPassword };
+      const changed = await api.post('/api/auth/changePassword', body, tokenPairView);
+      if (changed.type === 'failed') return reply(visit, changed.message);
+      const notice = {
+        kind: 'good',
+        text: 'Your password was changed. Other devices have to sign in again.',
+      } as const;
+      return { type: 'see-other', to: '/account', signIn: changed.value, notice };
+    },
+  }),
+];

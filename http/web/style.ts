@@ -1,0 +1,166 @@
+/** The one stylesheet. Phone first; what a wide desk adds comes in `@media`. No image, no font, nothing from elsewhere. */
+import { shadesOn } from './theme.ts';
+
+const LIGHT = '#f5f6f8';
+const DARK = '#10141a';
+
+export function stylesheet(accent: string): string {
+  const [light, dark] = [shadesOn(LIGHT, accent), shadesOn(DARK, accent)];
+  return `
+:root {
+  color-scheme: light dark;
+  --bg: ${LIGHT}; --surface: #fff; --sunken: #eceff3; --text: #1a1f26; --muted: #535d69; --line: #d6dbe2; --field: #7a8492;
+  --good: #136235; --good-bg: #e4f4ea; --warn: #7d4a00; --warn-bg: #fdf0d9; --bad: #a3201a; --bad-bg: #fdeae8;
+  --accent: ${light.accent}; --accent-text: ${light.accent}; --on-accent: ${light.onAccent};
+  --shadow: 0 1px 2px rgb(16 24 40 / 6%), 0 2px 8px rgb(16 24 40 / 5%);
+  --radius: .75rem;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --bg: ${DARK}; --surface: #1a2029; --sunken: #242b36; --text: #e8ebf0; --muted: #a6b0bd; --line: #323b48; --field: #7a8595;
+    --good: #7ad79a; --good-bg: #16311f; --warn: #f2bd6b; --warn-bg: #37290f; --bad: #ff9d94; --bad-bg: #3d1a18;
+    --accent: ${dark.accent}; --accent-text: ${dark.accent}; --on-accent: ${dark.onAccent};
+    --shadow: none;
+  }
+}
+*, ::before, ::after { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; scroll-padding-top: 4rem; }
+body { margin: 0; font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; color: var(--text); background: var(--bg);
+  min-height: 100vh; display: flex; flex-direction: column; overflow-wrap: break-word; }
+a { color: var(--accent-text); text-underline-offset: .15em; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: .25rem; }
+[hidden] { display: none !important; }
+.sr { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.skip { position: absolute; left: .5rem; top: -4rem; background: var(--surface); padding: .5rem 1rem; z-index: 3; }
+.skip:focus { top: .5rem; }
+h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .25rem; letter-spacing: -.01em; }
+h2 { font-size: 1.125rem; line-height: 1.3; margin: 0 0 .75rem; }
+p { margin: 0 0 .75rem; }
+.lead { color: var(--muted); max-width: 44rem; }
+.muted, small { color: var(--muted); }
+small { font-size: .875rem; }
+code, .mono { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .9em; overflow-wrap: anywhere; }
+
+.top { background: var(--surface); border-bottom: 1px solid var(--line); }
+.top > div { max-width: 76rem; margin: 0 auto; padding: .5rem 1rem; display: flex; flex-wrap: wrap; align-items: center; gap: .25rem 1rem; }
+.brand { display: inline-flex; align-items: center; gap: .6rem; font-weight: 650; color: inherit; text-decoration: none; min-height: 2.75rem; }
+.brand img, .brand svg { height: 1.75rem; width: auto; max-width: 10rem; }
+.brand svg { color: var(--accent); }
+.top nav { display: flex; flex-wrap: wrap; gap: .125rem; order: 3; width: 100%; margin: 0 -.5rem; }
+.top nav a { padding: .5rem .625rem; color: var(--muted); text-decoration: none; border-radius: .5rem; font-weight: 550; font-size: .9375rem; }
+.top nav a:hover { color: var(--text); background: var(--sunken); }
+.top nav a[aria-current] { color: var(--accent-text); box-shadow: inset 0 -2px var(--accent); border-radius: .5rem .5rem 0 0; }
+.me { margin-left: auto; display: flex; align-items: center; gap: .25rem; min-width: 0; }
+.me a { color: var(--muted); text-decoration: none; padding: .5rem; max-width: 11rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: .9375rem; }
+.me a:hover { text-decoration: underline; }
+main { flex: 1; width: 100%; max-width: 76rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
+main.narrow { max-width: 30rem; }
+.foot { color: var(--muted); font-size: .875rem; padding: 1rem; text-align: center; }
+.head { display: flex; flex-wrap: wrap; gap: .75rem 1rem; align-items: flex-start; justify-content: space-between; margin-bottom: 1.25rem; }
+.row { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; }
+.row form { display: contents; }
+.stack > * + * { margin-top: 1rem; }
+.grid { display: grid; gap: 1rem; }
+
+.card { background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); box-shadow: var(--shadow); padding: 1.25rem 1rem; margin-bottom: 1rem; min-width: 0; }
+.card > :last-child { margin-bottom: 0; }
+.note { border-left: 4px solid var(--muted); background: var(--sunken); border-radius: .5rem; padding: .75rem 1rem; margin: 0 0 1rem; }
+.note p:last-child, .note h2:last-child { margin: 0; }
+.note h2 { margin-bottom: .25rem; }
+.note.good { border-color: var(--good); background: var(--good-bg); }
+.note.warn { border-color: var(--warn); background: var(--warn-bg); }
+.note.bad { border-color: var(--bad); background: var(--bad-bg); }
+
+label, legend { display: block; font-weight: 600; margin-bottom: .25rem; }
+fieldset { border: 0; padding: 0; margin: 0 0 1rem; min-width: 0; }
+.field { margin-bottom: 1rem; }
+.field small { display: block; margin: .25rem 0 0; }
+input, select, textarea { font: inherit; color: inherit; background: var(--surface); border: 1px solid var(--field); border-radius: .5rem; padding: .5rem .75rem; width: 100%; min-height: 2.75rem; max-width: 100%; }
+input[type=checkbox], input[type=radio] { width: 1.25rem; height: 1.25rem; min-height: 0; accent-color: var(--accent); flex: none; margin: 0; }
+input[type=file] { padding: .5rem; }
+input[aria-invalid=true] { border-color: var(--bad); border-width: 2px; }
+.check { display: flex; gap: .625rem; align-items: flex-start; font-weight: 400; margin-bottom: .75rem; }
+.check input { margin-top: .125rem; }
+button, .button { font: inherit; font-weight: 600; border: 1px solid var(--field); border-radius: .5rem; padding: .5rem 1rem; min-height: 2.75rem; background: var(--surface); color: var(--text); cursor: pointer; text-decoration: none; display: inline-flex; align-items: center; justify-content: center; gap: .5rem; text-align: center; }
+button:hover, .button:hover { background: var(--sunken); }
+button.primary, .button.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
+button.primary:hover, .button.primary:hover { filter: brightness(1.08); }
+button.danger { color: var(--bad); border-color: var(--bad); }
+button.plain { border-color: transparent; background: none; color: var(--muted); padding: .5rem; font-weight: 500; }
+button.plain:hover { color: var(--text); text-decoration: underline; }
+.wide { width: 100%; }
+.search { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; margin-bottom: 1rem; }
+.search > div { flex: 1 1 12rem; min-width: 0; }
+.search > div.small { flex: 0 1 11rem; }
+.search label { font-size: .875rem; color: var(--muted); font-weight: 550; }
+
+table { width: 100%; border-collapse: collapse; }
+caption { text-align: left; color: var(--muted); padding-bottom: .5rem; font-size: .9375rem; }
+th { text-align: left; font-size: .8125rem; color: var(--muted); font-weight: 600; }
+td, th { padding: .625rem .75rem; border-bottom: 1px solid var(--line); vertical-align: top; }
+tbody tr:last-child td, tbody tr:last-child th { border-bottom: 0; }
+tbody th { font-size: 1rem; color: inherit; }
+td.num, th.num { text-align: right; font-variant-numeric: tabular-nums; }
+.tablecard { padding: .25rem 0; overflow-x: auto; }
+.tablecard caption { padding: .75rem .75rem .25rem; }
+@media (max-width: 44rem) {
+  table.cards thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  table.cards, table.cards tbody, table.cards caption { display: block; }
+  table.cards tr { display: block; padding: .75rem; border-bottom: 1px solid var(--line); }
+  table.cards tr:last-child { border-bottom: 0; }
+  table.cards td, table.cards th { display: block; border: 0; padding: .125rem 0; }
+  table.cards td[data-label]::before { content: attr(data-label) " "; color: var(--muted); font-size: .875rem; }
+  table.cards td:empty { display: none; }
+}
+dl { display: grid; grid-template-columns: minmax(7rem, auto) 1fr; gap: .5rem 1rem; margin: 0; }
+dt { color: var(--muted); }
+dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
+.state { display: inline-flex; gap: .4rem; align-items: center; font-weight: 600; white-space: nowrap; }
+.state::before { content: ""; width: .625rem; height: .625rem; border-radius: 50%; border: 2px solid currentcolor; flex: none; }
+.state.open { color: var(--warn); } .state.open::before { background: currentcolor; }
+.state.owned { color: var(--good); } .state.owned::before { background: currentcolor; }
+.state.free { color: var(--muted); }
+.pager { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; justify-content: space-between; margin-top: 1rem; }
+.feed { list-style: none; margin: 0; padding: 0; }
+.feed li { padding: .625rem 0; border-bottom: 1px solid var(--line); display: flex; flex-wrap: wrap; gap: .125rem .75rem; }
+.feed li:last-child { border: 0; }
+.feed time { color: var(--muted); font-variant-numeric: tabular-nums; }
+.plot { width: 100%; height: auto; display: block; }
+.plot .bar { fill: var(--accent); } .plot .grid-line { stroke: var(--line); } .plot text { fill: var(--muted); font-size: 11px; }
+.figures { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); margin-bottom: 1rem; }
+.figures .card { margin: 0; padding: 1rem; }
+.figures b { display: block; font-size: 1.75rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
+progress { width: 100%; height: .75rem; accent-color: var(--accent); }
+video { width: 100%; border-radius: .5rem; background: #000; aspect-ratio: 4 / 3; object-fit: cover; }
+.demo { list-style: none; padding: 0; margin: 0; display: grid; gap: .5rem; }
+.demo button { width: 100%; justify-content: space-between; font-weight: 500; text-align: left; }
+.big { font-size: 1.25rem; font-weight: 650; overflow-wrap: anywhere; }
+.empty { text-align: center; padding: 2rem 1rem; color: var(--muted); }
+
+.sheet { display: flex; flex-wrap: wrap; gap: 4mm; background: #fff; color: #000; padding: 8mm; border-radius: var(--radius); }
+.label { border: 1px dashed #767676; break-inside: avoid; display: flex; gap: 2mm; align-items: center; padding: 2mm; overflow: hidden; background: #fff; color: #000; }
+.label svg { flex: none; height: 100%; width: auto; }
+.label div { min-width: 0; overflow: hidden; font-size: 8pt; line-height: 1.25; }
+.label b { display: block; font-size: 9pt; overflow-wrap: anywhere; }
+.label.s { width: 50mm; height: 22mm; } .label.m { width: 70mm; height: 32mm; } .label.l { width: 100mm; height: 50mm; }
+.label.s div { font-size: 6pt; } .label.s b { font-size: 7pt; } .label.l div { font-size: 11pt; } .label.l b { font-size: 13pt; }
+@media (min-width: 48rem) {
+  main { padding-top: 2rem; }
+  .top nav { order: 0; width: auto; margin: 0; }
+  .card { padding: 1.5rem; }
+  .tablecard { padding: .25rem .75rem; }
+  .two { grid-template-columns: 1fr 1fr; align-items: start; }
+  .side { grid-template-columns: 2fr 1fr; align-items: start; }
+}
+@media (prefers-reduced-motion: no-preference) {
+  button, .button, .top nav a { transition: background-color .12s, filter .12s; }
+  .feed li.fresh { animation: fresh 1.6s ease-out; }
+  @keyframes fresh { from { background: var(--warn-bg); } }
+}
+@media print {
+  .top, .foot, .noprint { display: none !important; }
+  body, main { background: #fff; padding: 0; margin: 0; max-width: none; }
+  .sheet { padding: 0; border-radius: 0; }
+}
+`;
+}

@@ -1,0 +1,366 @@
+/** The web application without a screen: sessions, what protects them, and the customer's journey by plain forms. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { isFromOurPage } from '../../http/web/security.ts';
+import type { WebSettings } from '../../http/web/settings.ts';
+import { shadesOn } from '../../http/web/theme.ts';
+import {
+  createRestWorld,
+  HOUR_MS,
+  type Household,
+  openWindow,
+  PASSWORD,
+  provision,
+  type RestOptions,
+  type RestWorld,
+  settle,
+} from '../kit/rest-client.ts';
+import { createWebWorld, type Visitor, visitor } from '../kit/web-client.ts';
+
+interface Scene {
+  readonly world: RestWorld;
+  readonly home: Household;
+  /** Alice, signed in. */
+  readonly alice: Visitor;
+}
+
+const test = suite('web');
+
+function law(
+  name: string,
+  play: (scene: Scene) => Promise<void>,
+  options: RestOptions = {},
+  web: Partial<WebSettings> = {},
+): void {
+  test(name, async () => {
+    const world = createWebWorld(options, web);
+    try {
+      const home = await settle(world, 'home');
+      const alice = visitor(world);
+      await alice.signIn(home.alice.email);
+      await play({ world, home, alice });
+    } finally {
+      await world.stop();
+    }
+  });
+}
+
+// -------------------------------------------------------------------------------------------------------- sessions
+
+law('sign-in: the cookie is out of scripts’ reach, of this site, and leads home', async ({ world, home }) => {
+  const bob = visitor(world);
+  assert.is((await bob.get('/my/devices')).to, '/login?next=%2Fmy%2Fdevices');
+  const signedIn = await bob.post('/login', {
+    email: home.bob.email,
+    password: PASSWORD,
+    next: '/my/devices',
+  });
+  assert.is(signedIn.to, '/my/devices');
+  const [cookie = ''] = signedIn.headers.getSetCookie();
+  for (const attribute of ['HttpOnly', 'SameSite=Lax', 'Path=/'])
+    assert.ok(cookie.includes(attribute), cookie);
+  assert.is((await bob.get('/my/devices')).status, 200);
+  assert.is((await bob.get('/')).to, '/claim');
+});
+
+law(
+  'sign-in: where people come over HTTPS the cookie is Secure and bound to the host',
+  async ({ alice }) => {
+    assert.equal([...alice.cookies.keys()], ['__Host-claimd-session']);
+  },
+  { settings: { baseUrl: 'https://claim.example.org' } },
+);
+
+law('sign-in: a wrong password is said, and never shown again', async ({ world, home }) => {
+  const shown = await visitor(world).post('/login', { email: home.bob.email, password: 'wr0ng-password' });
+  assert.is(shown.status, 400);
+  assert.match(shown.text, 'The e-mail or the password is wrong');
+  assert.not.match(shown.html, 'wr0ng-password');
+});
+
+law('sign-in: leads to pages of this site alone', async ({ world, home }) => {
+  for (const next of ['//evil.example', 'https://evil.example', '/\\evil.example', 'javascript:alert(1)']) {
+    const shown = await visitor(world).post('/login', { email: home.bob.email, password: PASSWORD, next });
+    assert.is(shown.to, '/', next);
+  }
+});
+
+law('sign-out: the session is over for everybody who holds the cookie', async ({ world, alice }) => {
+  const thief = visitor(world);
+  for (const [name, value] of alice.cookies) (thief.cookies as Map<string, string>).set(name, value);
+  assert.is((await thief.get('/claim')).status, 200);
+  world.clock.advance(10_000);
+  assert.is((await alice.post('/logout', {})).to, '/login');
+  world.clock.advance(10_000);
+  assert.match((await thief.get('/claim')).to ?? '', /^\/login/);
+  assert.equal([...alice.cookies.keys()], []);
+});
+
+law('session: lives on while it is used, and ends a week after', async ({ world, alice }) => {
+  for (let day = 0; day < 10; day += 1) {
+    world.clock.advance(24.5 * HOUR_MS);
+    assert.is((await alice.get('/claim')).status, 200, `day ${day}`);
+  }
+  world.clock.advance(8 * 24 * HOUR_MS);
+  assert.match((await alice.get('/claim')).to ?? '', /^\/login/);
+});
+
+law('session: the REST API does not look at the cookie', async ({ alice }) => {
+  assert.is((await alice.get('/api/auth/user')).status, 401);
+});
+
+law('demo: accounts are offered only where there are any', async ({ world }) => {
+  assert.not.match((await visitor(world).get('/login')).text, 'Try the demo');
+});
+law(
+  'demo: an offered account signs in by one button',
+  async ({ world, home }) => {
+    const shown = await visitor(world).get('/login');
+    assert.match(shown.text, 'Try the demo');
+    assert.match(shown.html, home.adminEmail);
+  },
+  {},
+  { demoAccounts: [{ label: 'Administrator', email: 'admin@home.test', password: PASSWORD }] },
+);
+
+// ------------------------------------------------------------------------------------------------------ protection
+
+law('forms: only those of our own pages are taken', async ({ world, home, alice }) => {
+  const id = await provision(world, home.tenantId, 'D');
+  await openWindow(world, id, 's');
+  const host = 'localhost';
+  for (const headers of [
+    { host, 'sec-fetch-site': 'cross-site', origin: 'http://localhost' },
+    { host, 'sec-fetch-site': 'same-site' },
+    { host, 'sec-fetch-site': 'none' },
+    { host, origin: 'https://evil.example' },
+    { host, origin: 'null' },
+    { host, origin: 'http://localhost:81' },
+    { host },
+  ] as Record<string, string>[]) {
+    const shown = await alice.post('/claim', { device: 'D', key: 's' }, headers);
+    assert.is(shown.status, 403, JSON.stringify(headers));
+  }
+  assert.is((await world.devices.read(id))?.owner, null);
+  assert.is((await alice.post('/claim', { device: 'D', key: 's' })).status, 303);
+});
+
+test('forms: behind a proxy that changes the host, the public address counts', () => {
+  const seen = { secFetchSite: undefined, origin: 'https://claim.example.org', host: '10.0.0.5:8080' };
+  assert.ok(isFromOurPage(seen, 'https://claim.example.org/'));
+  assert.not.ok(isFromOurPage(seen, null));
+});
+
+law('pages: nothing runs, loads or frames but what is ours', async ({ world, alice }) => {
+  for (const shown of [
+    await alice.get('/claim'),
+    await visitor(world).get('/login'),
+    await alice.get('/nowhere'),
+  ]) {
+    const policy = shown.headers.get('content-security-policy') ?? '';
+    assert.match(policy, /default-src 'none'/);
+    assert.match(policy, /frame-ancestors 'none'/);
+    assert.not.match(policy, /unsafe|\*|https?:/);
+    assert.is(shown.headers.get('x-frame-options'), 'DENY');
+    assert.is(shown.headers.get('x-content-type-options'), 'nosniff');
+    assert.is(shown.headers.get('cache-control'), 'no-store');
+    assert.not.match(shown.html, /\sstyle=|\son\w+=|<style|(src|href)="(https?:)?\/\//i);
+    assert.not.match(shown.html, /<script(?![^>]*src=)/);
+  }
+});
+
+law('pages: what people wrote is shown as text', async ({ world, home, alice }) => {
+  const name = '<img src=x onerror=alert(1)>"\'&';
+  const id = await provision(world, home.tenantId, name, home.alice.customerId);
+  for (const path of ['/my/devices', `/my/devices/${id}/give-back`]) {
+    const { html } = await alice.get(path);
+    assert.not.match(html, '<img');
+    assert.match(html, '&lt;img src=x onerror=alert(1)&gt;');
+  }
+  const { html } = await alice.post('/claim', { device: '"><script>alert(1)</script>', key: '' });
+  assert.not.match(html, '<script>alert');
+});
+
+law('pages: other roles’ are refused in words, unknown ones too', async ({ alice }) => {
+  assert.is((await alice.get('/nowhere')).status, 404);
+  assert.is(
+    (await alice.get('/nowhere', { accept: 'application/json' })).headers.get('content-type'),
+    'application/json',
+  );
+});
+
+test('pages: without the application the server is as before', async () => {
+  const world = createRestWorld();
+  try {
+    for (const path of ['/', '/login', '/assets/x/style.css']) {
+      assert.is((await visitor(world).get(path)).headers.get('content-type'), 'application/json', path);
+    }
+  } finally {
+    await world.stop();
+  }
+});
+
+// ----------------------------------------------------------------------------------------------------------- claim
+
+const CLAIM = { device: 'Thermostat T1' };
+
+law('claim: name and key, and it is yours since then', async ({ world, home, alice }) => {
+  await openWindow(world, await provision(world, home.tenantId, CLAIM.device), 'secret');
+  const shown = await alice.follow(await alice.post('/claim', { ...CLAIM, key: 'secret' }));
+  assert.is(shown.status, 200);
+  assert.match(shown.text, 'It is yours');
+  assert.match(shown.html, new Date(world.clock.now()).toISOString());
+});
+
+law('claim: every refusal says what happened and what to do', async ({ world, home, alice }) => {
+  const says = async (key: string, device: string, status: number, words: RegExp) => {
+    const shown = await alice.post('/claim', { device, key });
+    assert.is(shown.status, status, shown.text);
+    assert.match(shown.text, words);
+    assert.not.match(shown.html, `value="${key}"`);
+  };
+  await says('k3y', 'Nobody', 400, /no such device.*“Nobody”/i);
+  const id = await provision(world, home.tenantId, CLAIM.device);
+  await says('k3y', CLAIM.device, 400, /not waiting.*Press the button/);
+  await openWindow(world, id, 'secret', 1000);
+  await says('k3y', CLAIM.device, 400, /key is wrong.*9 attempts left/);
+  await says('k3y', CLAIM.device, 400, /8 attempts left/);
+  world.clock.advance(1000);
+  await says('secret', CLAIM.device, 400, /time was up.*Press the button/);
+  await home.admin.post(`/api/plugins/telemetry/${id}/SERVER_SCOPE`, { claimingAllowed: false });
+  await says('secret', CLAIM.device, 400, /Not allowed yet/);
+  await home.admin.post(`/api/customer/${home.bob.customerId}/device/${id}`);
+  await says('secret', CLAIM.device, 400, /belongs to someone else/);
+  await home.admin.post(`/api/customer/${home.alice.customerId}/device/${id}`);
+  await says('secret', CLAIM.device, 400, /yours already/);
+});
+
+law(
+  'claim: after too many wrong keys it is told how long to wait',
+  async ({ world, home, alice }) => {
+    await openWindow(world, await provision(world, home.tenantId, CLAIM.device), 'secret');
+    assert.match((await alice.post('/claim', { ...CLAIM, key: 'x' })).text, '1 attempt left');
+    assert.match((await alice.post('/claim', { ...CLAIM, key: 'x' })).text, 'last attempt for now');
+    const shown = await alice.post('/claim', { ...CLAIM, key: 'secret' });
+    assert.is(shown.status, 429);
+    assert.match(shown.text, /wait \d+ seconds?/);
+  },
+  { limits: { wrongSecretsPerCustomerAndDevice: { max: 2, windowMs: 60_000 } } },
+);
+
+law(
+  'claim: where refusals are uniform the page tells no more than the API',
+  async ({ world, home, alice }) => {
+    await openWindow(world, await provision(world, home.tenantId, CLAIM.device), 'secret');
+    const wrong = await alice.post('/claim', { ...CLAIM, key: 'x' });
+    const unknown = await alice.post('/claim', { device: 'Nobody', key: 'x' });
+    assert.is(wrong.html.replace(/value="[^"]*"/g, ''), unknown.html.replace(/value="[^"]*"/g, ''));
+    assert.match(wrong.text, 'do not fit');
+  },
+  { settings: { uniformRefusals: true } },
+);
+
+law('claim: a form that is sent twice claims once and is told the same', async ({ world, home, alice }) => {
+  await openWindow(world, await provision(world, home.tenantId, CLAIM.device), 'secret');
+  const form = { ...CLAIM, key: 'secret', once: 'abc' };
+  const [first, second] = [await alice.post('/claim', form), await alice.post('/claim', form)];
+  assert.is(first.status, 303);
+  assert.is(second.to, first.to);
+});
+
+law('my devices: searched, paged, and given back after a question', async ({ world, home, alice }) => {
+  for (let at = 1; at <= 25; at += 1) {
+    await provision(world, home.tenantId, `Pump ${String(at).padStart(2, '0')}`, home.alice.customerId);
+  }
+  const id = await provision(world, home.tenantId, 'Valve', home.alice.customerId);
+  const first = await alice.get('/my/devices');
+  assert.match(first.text, '26 devices');
+  assert.match(first.text, '1–20 of 26');
+  assert.match((await alice.get('/my/devices?page=1')).text, '21–26 of 26');
+  const found = await alice.get('/my/devices?search=valve');
+  assert.match(found.text, '1 device found');
+  assert.match((await alice.get(`/my/devices/${id}/give-back`)).text, 'Give it back? Valve');
+  const after = await alice.follow(await alice.post(`/my/devices/${id}/give-back`, {}));
+  assert.match(after.text, 'You gave “Valve” back.');
+  assert.not.match((await alice.get('/my/devices')).text, 'Valve');
+  assert.is((await alice.get(`/my/devices/${id}/give-back`)).status, 403);
+});
+
+law('activation: the link leads to a page, and its password signs in', async ({ world, home }) => {
+  const body = {
+    email: 'new@home.test',
+    authority: 'CUSTOMER_USER',
+    customerId: { id: home.alice.customerId },
+  };
+  const user = (await home.admin.post('/api/user', body)).json as { id: { id: string } };
+  const link = (await home.admin.get(`/api/user/${user.id.id}/activationLink`)).text;
+  const guest = visitor(world);
+  const page = await guest.follow(await guest.get(new URL(link).pathname + new URL(link).search));
+  const [, activateToken = ''] = /name="activateToken" value="([^"]*)"/.exec(page.html) ?? [];
+  const set = (password: string, again = password) =>
+    guest.post('/login/createPassword', { activateToken, password, again });
+  assert.match((await set('a-password', 'another')).text, 'not the same');
+  assert.match((await set('abc')).text, '6 or more characters');
+  assert.is((await set('a-password')).to, '/');
+  assert.is((await guest.get('/claim')).status, 200);
+  assert.match((await set('a-password')).text, 'does not work any more');
+});
+
+law('account: a new password signs out everywhere else', async ({ world, home, alice }) => {
+  const elsewhere = visitor(world);
+  await elsewhere.signIn(home.alice.email);
+  const change = (current: string, again = 'new-password') =>
+    alice.post('/account', { current, password: 'new-password', again });
+  assert.match((await change(PASSWORD, 'other')).text, 'not the same');
+  assert.match((await change('wrong')).text, "doesn't match");
+  assert.match((await alice.follow(await change(PASSWORD))).text, 'Your password was changed');
+  assert.match((await elsewhere.get('/claim')).to ?? '', /^\/login/);
+});
+
+law('locale: dates and numbers as the reader writes them', async ({ world, home, alice }) => {
+  const id = await provision(world, home.tenantId, 'D', home.alice.customerId);
+  world.clock.advance(48 * HOUR_MS);
+  const read = async (headers: Record<string, string>) =>
+    (await alice.get(`/claim/done?device=${id}`, headers)).html;
+  assert.match(await read({ 'accept-language': 'de-DE' }), '01.01.2026, 00:00 UTC');
+  (alice.cookies as Map<string, string>).set('claimd-tz', 'America/New_York');
+  assert.match(await read({ 'accept-language': 'de-DE' }), '31.12.2025, 19:00');
+  assert.match(await read({ 'accept-language': 'en-US' }), /Dec 31, 2025, 7:00/);
+  assert.match(await read({ 'accept-language': 'x!, ;;,' }), '31 Dec 2025, 19:00');
+});
+
+// ----------------------------------------------------------------------------------------------------------- looks
+
+test('theme: whatever the accent, it can be read on light and on dark', () => {
+  for (const accent of ['#ffffff', '#000000', '#ffff00', '#0b5fb0', '#ff0000', '#808080']) {
+    for (const ground of ['#f5f6f8', '#10141a']) {
+      const shades = shadesOn(ground, accent);
+      assert.ok(contrast(shades.accent, ground) >= 4.5, `${accent} on ${ground}: ${shades.accent}`);
+      assert.ok(contrast(shades.onAccent, shades.accent) >= 4.5, `${shades.onAccent} on ${shades.accent}`);
+    }
+  }
+});
+
+/** WCAG's formula, written down once more. */
+function contrast(one: string, other: string): number {
+  const [a, b] = [one, other].map((hex) => {
+    const channels = [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16) / 255);
+    const [r = 0, g = 0, bl = 0] = channels.map((c) =>
+      c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4,
+    );
+    return 0.2126 * r + 0.7152 * g + 0.0722 * bl;
+  });
+  return (Math.max(a ?? 0, b ?? 0) + 0.05) / (Math.min(a ?? 0, b ?? 0) + 0.05);
+}
+
+law('assets: kept for ever under a name that changes with them', async ({ alice }) => {
+  const { html } = await alice.get('/claim');
+  const [, path = ''] = /href="(\/assets\/[^"]*style\.css)"/.exec(html) ?? [];
+  const style = await alice.get(path);
+  assert.is(style.status, 200);
+  assert.match(style.headers.get('cache-control') ?? '', /immutable/);
+  assert.is((await alice.get('/assets/000000000000/style.css')).status, 404);
+  assert.is((await alice.get('/assets/../../package.json')).status, 404);
+});
+
+test.run();
