@@ -378,19 +378,18 @@ for (const protocolVersion of [4, 5] as const) {
         credentials: { credentialsType: 'X509_CERTIFICATE', credentialsValue: cert.toString() },
       });
       const port = stage.world.system.addresses.mqttTls?.port ?? 0;
-      for (const variant of JSON_VARIANTS.slice(0, 1)) {
-        await playScript(name, variant.body, async (which) => {
-          const client = await mqtt.connectAsync(`mqtts://127.0.0.1:${port}`, {
-            cert,
-            key: readFileSync(files.key),
-            protocolVersion,
-            rejectUnauthorized: false, // the server's certificate names no host
-            reconnectPeriod: 0,
-          });
-          await client.publishAsync(CLAIM_TOPIC, variant[which], { qos: 1 });
-          await client.endAsync();
+      await playScript(name, KEY, async (which) => {
+        const client = await mqtt.connectAsync(`mqtts://127.0.0.1:${port}`, {
+          cert,
+          key: readFileSync(files.key),
+          protocolVersion,
+          rejectUnauthorized: false, // the server's certificate names no host
+          reconnectPeriod: 0,
         });
-      }
+        const payload = { secretKey: 'value', durationMs: which === 'good' ? 60_000 : 1 };
+        await client.publishAsync(CLAIM_TOPIC, JSON.stringify(payload), { qos: 1 });
+        await client.endAsync();
+      });
     },
   );
 }
