@@ -15,7 +15,7 @@ import {
   type User,
 } from '../actors/accounts.ts';
 import { ACTIONS, type AuditEntry } from '../actors/audit/entry.ts';
-import type { Device, DeviceRecord } from '../actors/device/protocol.ts';
+import { CLAIMING_ALLOWED, type Device, type DeviceRecord } from '../actors/device/protocol.ts';
 import type { Page } from '../actors/devices.ts';
 import { type DeviceId, NULL_UUID, type ProfileId, type TenantId } from '../actors/ids.ts';
 import { isJsonObject, type JsonObject } from '../actors/json.ts';
@@ -62,6 +62,14 @@ export const deviceInfoView = deviceView.extend({
   claimedAt: instant.nullable(),
   ownedSince: instant.nullable(),
   ownedBy: z.enum(['claim', 'assignment']).nullable(),
+  /** Open at this moment. Null for customers: who does not own a device does not see it. */
+  claimWindow: z
+    .object({ openedAt: instant, closesAt: instant, openedBy: z.enum(['device', 'gateway']) })
+    .nullable(),
+  /** Until when `claimingData` works; null where there is none, and for customers. */
+  claimingDataExpiresAt: instant.nullable(),
+  /** The attribute `claimingAllowed`, where it is a boolean; null for customers. */
+  claimingAllowed: z.boolean().nullable(),
 });
 
 export function viewDeviceInfo(
@@ -69,6 +77,7 @@ export function viewDeviceInfo(
   owner: Customer | undefined,
   profile: DeviceProfile,
   active: boolean,
+  claiming: Claimability,
 ): z.infer<typeof deviceInfoView> {
   const { since = null, by = null } = device.owner ?? {};
   return {
@@ -80,6 +89,30 @@ export function viewDeviceInfo(
     claimedAt: by === 'claim' ? since : null,
     ownedSince: since,
     ownedBy: by,
+    ...claiming,
+  };
+}
+
+type Claimability = Pick<
+  z.infer<typeof deviceInfoView>,
+  'claimWindow' | 'claimingDataExpiresAt' | 'claimingAllowed'
+>;
+
+export const NO_CLAIMABILITY: Claimability = {
+  claimWindow: null,
+  claimingDataExpiresAt: null,
+  claimingAllowed: null,
+};
+
+/** Whether a device can be claimed at this moment, as its tenant may know. */
+export function claimabilityOf({ window, serverKey, attributes }: Device, nowMs: number): Claimability {
+  const allowed = attributes.SERVER_SCOPE[CLAIMING_ALLOWED]?.value;
+  const open = window !== null && nowMs < window.closesAt ? window : null;
+  return {
+    claimWindow:
+      open === null ? null : { openedAt: open.openedAt, closesAt: open.closesAt, openedBy: open.openedBy },
+    claimingDataExpiresAt: serverKey?.expiresAt ?? null,
+    claimingAllowed: typeof allowed === 'boolean' ? allowed : null,
   };
 }
 

@@ -4,14 +4,24 @@
  */
 import { z } from 'zod';
 import type { Accounts, Customer } from '../../actors/accounts.ts';
+import type { Clock } from '../../actors/clock.ts';
 import type { DeviceRecord } from '../../actors/device/protocol.ts';
 import type { Devices, Directory, ListQuery, Page, Presence } from '../../actors/devices.ts';
-import type { ProfileId, TenantId } from '../../actors/ids.ts';
+import type { ProfileId } from '../../actors/ids.ts';
 import type { DeviceProfile, Profiles } from '../../actors/profiles.ts';
+import type { CustomerUser, TenantAdministrator } from '../principal.ts';
 import { json, type Reply } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { customerId, deviceId, deviceInfoPaging } from '../schemas.ts';
-import { deviceInfoView, pageView, profileOf, viewDeviceInfo, viewPage } from '../views.ts';
+import {
+  claimabilityOf,
+  deviceInfoView,
+  NO_CLAIMABILITY,
+  pageView,
+  profileOf,
+  viewDeviceInfo,
+  viewPage,
+} from '../views.ts';
 import { visibleCustomer, visibleDevice } from './access.ts';
 
 export interface DeviceInfoNeeds {
@@ -20,7 +30,10 @@ export interface DeviceInfoNeeds {
   readonly directory: Directory;
   readonly presence: Presence;
   readonly profiles: Profiles;
+  readonly clock: Clock;
 }
+
+type Caller = TenantAdministrator | CustomerUser;
 
 const TENANT_AND_CUSTOMER = ['TENANT_ADMIN', 'CUSTOMER_USER'] as const;
 
@@ -31,10 +44,11 @@ const subtypeView = z.object({
 });
 
 export function deviceInfoRoutes(needs: DeviceInfoNeeds): Route[] {
-  const { accounts, devices, directory, presence, profiles } = needs;
+  const { accounts, devices, directory, presence, profiles, clock } = needs;
 
   /** Each owner and profile is looked up once, however many devices there are of it. */
-  async function infosOf(tenantId: TenantId, found: readonly DeviceRecord[]) {
+  async function infosOf(principal: Caller, found: readonly DeviceRecord[]) {
+    const { tenantId } = principal;
     const ids = new Set(found.flatMap(({ owner }) => (owner === null ? [] : [owner.customerId])));
     const owners = new Map<string, Customer | undefined>(
       await Promise.all(
@@ -52,12 +66,13 @@ export function deviceInfoRoutes(needs: DeviceInfoNeeds): Route[] {
         owners.get(device.owner?.customerId ?? ''),
         known.get(device.profileId ?? '') ?? fallback,
         presence.isConnected(device.id),
+        principal.authority === 'TENANT_ADMIN' ? claimabilityOf(device, clock.now()) : NO_CLAIMABILITY,
       ),
     );
   }
 
   async function pageReply(
-    tenantId: TenantId,
+    principal: Caller,
     query: ListQuery & { readonly active?: boolean; readonly deviceProfileId?: ProfileId },
     read: (query: ListQuery) => Promise<Page<DeviceRecord>>,
   ): Promise<Reply> {
@@ -67,7 +82,7 @@ export function deviceInfoRoutes(needs: DeviceInfoNeeds): Route[] {
       (deviceProfileId === undefined || profileOf(device) === deviceProfileId);
     const all = active === undefined && deviceProfileId === undefined;
     const page = await read(all ? rest : { ...rest, where });
-    const infos = await infosOf(tenantId, page.items);
+    const infos = await infosOf(principal, page.items);
     return json(viewPage({ items: infos, total: page.total }, query, (info) => info));
   }
 
@@ -99,7 +114,7 @@ export function deviceInfoRoutes(needs: DeviceInfoNeeds): Route[] {
       async handle({ principal, params }) {
         const device = await visibleDevice(devices, principal, params.deviceId);
         if (device.type !== 'found') return device;
-        const [info] = await infosOf(principal.tenantId, [device.value]);
+        const [info] = await infosOf(principal, [device.value]);
         return json(info);
       },
     }),
@@ -111,8 +126,8 @@ export function deviceInfoRoutes(needs: DeviceInfoNeeds): Route[] {
       roles: ['TENANT_ADMIN'],
       query: deviceInfoPaging,
       responses: { 200: { description: 'A page of devices', schema: pageView(deviceInfoView) } },
-      handle: ({ principal: { tenantId }, query }) =>
-        pageReply(tenantId, query, (wanted) => directory.ofTenant(tenantId, wanted)),
+      handle: ({ principal, query }) =>
+        pageReply(principal, query, (wanted) => directory.ofTenant(principal.tenantId, wanted)),
     }),
 
     defineRoute({
@@ -131,7 +146,7 @@ export function deviceInfoRoutes(needs: DeviceInfoNeeds): Route[] {
         const customer = await visibleCustomer(accounts, principal, params.customerId);
         if (customer.type !== 'found') return customer;
         const { tenantId, id } = customer.value;
-        return pageReply(tenantId, query, (wanted) => directory.ofCustomer(tenantId, id, wanted));
+        return pageReply(principal, query, (wanted) => directory.ofCustomer(tenantId, id, wanted));
       },
     }),
   ];
