@@ -2,6 +2,7 @@
  * Programs that some tests play with: found, or the tests that need them are skipped with a clear word. Where
  * CLAIMD_REQUIRE_PROGRAMS=1 (the check that guards the main branch) a missing program fails instead.
  */
+import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Test } from 'uvu';
@@ -49,4 +50,27 @@ export function needing<Context>(
     process.stdout.write(`\n# skipped (${why}): ${name}\n`);
     test.skip(name);
   };
+}
+
+/** libcoap's client, under the name that it has on this machine. */
+export const COAP_CLIENT =
+  ['coap-client', 'coap-client-notls', 'coap-client-openssl', 'coap-client-gnutls'].find(findProgram) ??
+  'coap-client-notls';
+
+/** Runs a program to its end, with nothing to read; `out` is what it printed on both channels. */
+export function runProgram(
+  program: string,
+  args: readonly string[],
+): Promise<{ readonly code: number | null; readonly out: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(findProgram(program) ?? program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let out = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (chunk: string) => {
+        out += chunk;
+      });
+    }
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, out }));
+  });
 }

@@ -1,5 +1,4 @@
 /** CoAP over real sockets: codes, paths, blocks, what is lost, doubled or garbage; and libcoap's own client. */
-import { spawn } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DeviceId } from '../../actors/ids.ts';
@@ -11,7 +10,7 @@ import { ListenError } from '../../transports/transport.ts';
 import { coapIn, withCoap } from '../contract/transport-coap.ts';
 import { TENANT, type TransportWorld } from '../contract/transport-world.ts';
 import { block1, blocksOf, claimPath, show, uriPath } from '../kit/coap-client.ts';
-import { findProgram, needing } from '../kit/programs.ts';
+import { COAP_CLIENT, needing, runProgram } from '../kit/programs.ts';
 
 test("coap: opened: 2.01, nothing in it, the request's id and token", () =>
   withCoap({}, async ({ world, open }) => {
@@ -391,22 +390,11 @@ test('coap: a profile for another transport: 5.00', () =>
   }));
 
 // Debian names it by how it was built; none of the three is needed here for its TLS.
-const COAP_CLIENT =
-  ['coap-client', 'coap-client-notls', 'coap-client-openssl', 'coap-client-gnutls'].find(findProgram) ??
-  'coap-client-notls';
 const withCoapClient = needing([COAP_CLIENT], test);
 
-function coapClient(args: readonly string[]): Promise<{ code: number | null; out: string }> {
-  const child = spawn(findProgram(COAP_CLIENT) ?? COAP_CLIENT, ['-B', '5', ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let out = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      out += chunk.toString();
-    });
-  }
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, out: out.trim() })));
+async function coapClient(args: readonly string[]) {
+  const { code, out } = await runProgram(COAP_CLIENT, ['-B', '5', ...args]);
+  return { code, out: out.trim() };
 }
 
 for (const [what, more, payload] of [

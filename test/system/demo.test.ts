@@ -1,5 +1,4 @@
 /** What the README promises a newcomer: the demo data, the demo, and the claim to paste into a shell. */
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { restApi } from '../kit/api.ts';
 import { cleanUp, startServer, temporaryFolder } from '../kit/process.ts';
-import { needing } from '../kit/programs.ts';
+import { needing, runProgram } from '../kit/programs.ts';
 
 const DEMO = fileURLToPath(new URL('../../config/demo.js', import.meta.url));
 const README = readFileSync(join(fileURLToPath(new URL('../../../', import.meta.url)), 'README.md'), 'utf8');
@@ -24,21 +23,6 @@ const PEOPLE = [
 
 interface Listed {
   readonly totalElements: number;
-}
-
-/** Runs a program to its end and returns what it printed. */
-function run(program: string, args: readonly string[]): Promise<{ code: number | null; output: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (chunk: string) => {
-        output += chunk;
-      });
-    }
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ code, output }));
-  });
 }
 
 const demo = suite('demo');
@@ -66,7 +50,7 @@ demo(
 );
 
 demo('demo: the story is told to its end and exits with 0', async () => {
-  const { code, output } = await run(process.execPath, [DEMO]);
+  const { code, out: output } = await runProgram(process.execPath, [DEMO]);
   assert.is(code, 0, output);
   const lines = output.trim().split('\n');
   assert.is(lines.at(-1), 'The demo went as it should.');
@@ -89,7 +73,7 @@ withClients('README: the claim pasted into a shell works as it says', async () =
     .replaceAll('localhost:8080', `127.0.0.1:${server.httpPort}`)
     .replace('-h localhost -p 1883', `-h 127.0.0.1 -p ${server.mqttPort}`);
   assert.not.match(script, /8080|1883/);
-  const { code, output } = await run('bash', ['-euo', 'pipefail', '-c', script]);
+  const { code, out: output } = await runProgram('bash', ['-euo', 'pipefail', '-c', script]);
   assert.is(code, 0, output);
   const lines = output.trim().split('\n');
   assert.is(lines.length, 3, output);

@@ -1,32 +1,12 @@
 /** Clients that others wrote: the `mqtt` package and mosquitto's, on every version they speak, over real sockets. */
-import { spawn } from 'node:child_process';
 import mqtt from 'mqtt';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { VERSION_NAME, VERSIONS, withMqtt } from '../contract/transport-mqtt.ts';
 import { CLAIM_RESPONSE_TOPIC, CLAIM_TOPIC, type Version } from '../kit/mqtt-client.ts';
-import { findProgram, needing } from '../kit/programs.ts';
+import { needing, runProgram } from '../kit/programs.ts';
 
 const MOSQUITTO_VERSION: Readonly<Record<Version, string>> = { 3: 'mqttv31', 4: 'mqttv311', 5: 'mqttv5' };
-
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-}
-
-/** Runs a program to its end; what it printed on both channels. */
-function run(program: string, args: readonly string[]): { ended: Promise<Ended>; kill: () => void } {
-  const child = spawn(findProgram(program) ?? program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let out = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    out += chunk.toString();
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    out += chunk.toString();
-  });
-  const ended = new Promise<Ended>((resolve) => child.on('close', (code) => resolve({ code, out })));
-  return { ended, kill: () => child.kill() };
-}
 
 function connectArgs(port: number, version: Version, token: string): string[] {
   return [
@@ -64,7 +44,7 @@ for (const version of VERSIONS) {
           '-m',
           payload,
         ];
-        const { code, out } = await run('mosquitto_pub', args).ended;
+        const { code, out } = await runProgram('mosquitto_pub', args);
         assert.is(out, '');
         assert.is(code, 0);
         while (endpoint.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -79,8 +59,8 @@ for (const version of VERSIONS) {
       await world.provision('TOKEN');
       const claim = ['-t', CLAIM_TOPIC, '-m', '{}', '-q', '1'];
       const good = [...connectArgs(port, version, 'TOKEN'), '-P', 'pswd', ...claim];
-      assert.is((await run('mosquitto_pub', good).ended).code, 0);
-      const bad = await run('mosquitto_pub', [...connectArgs(port, version, 'WRONG'), ...claim]).ended;
+      assert.is((await runProgram('mosquitto_pub', good)).code, 0);
+      const bad = await runProgram('mosquitto_pub', [...connectArgs(port, version, 'WRONG'), ...claim]);
       assert.is.not(bad.code, 0);
       assert.match(bad.out, /not authori[sz]ed|Bad user/i);
     }),
@@ -97,9 +77,9 @@ for (const version of VERSIONS) {
         topic,
         '-E',
       ];
-      const own = await run('mosquitto_sub', listen(CLAIM_RESPONSE_TOPIC)).ended;
+      const own = await runProgram('mosquitto_sub', listen(CLAIM_RESPONSE_TOPIC));
       assert.equal([own.code, own.out], [0, '']);
-      const all = await run('mosquitto_sub', listen('#')).ended;
+      const all = await runProgram('mosquitto_sub', listen('#'));
       assert.match(all.out, /denied|failed|rejected/i);
     }),
   );
@@ -108,7 +88,7 @@ for (const version of VERSIONS) {
     withMqtt({}, async ({ world, port }) => {
       await world.provision('TOKEN');
       const args = [...connectArgs(port, version, 'TOKEN'), '-q', '1', '-W', '5'];
-      const { out } = await run('mosquitto_rr', [
+      const { out } = await runProgram('mosquitto_rr', [
         ...args,
         '-t',
         CLAIM_TOPIC,
@@ -116,7 +96,7 @@ for (const version of VERSIONS) {
         CLAIM_RESPONSE_TOPIC,
         '-m',
         '{}',
-      ]).ended;
+      ]);
       assert.is(JSON.parse(out).status, 'opened');
     }),
   );
