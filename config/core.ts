@@ -59,7 +59,7 @@ export interface Core {
 /** Opens everything and adds what a first start needs. Leaves nothing open when it rejects. */
 export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> {
   const { clock, log } = needs;
-  const opened = openStore(config.store, needs.worker === undefined ? 'alone' : 'worker');
+  const opened = await openStore(config, needs.worker === undefined ? 'alone' : 'worker', log);
   const { store } = opened;
   const bus = opened.bus ?? needs.worker?.bus ?? silentBus;
   let close: (drainMs: number) => Promise<void> = () => opened.close();

@@ -13,6 +13,7 @@ import { coap } from './options/coap.ts';
 import { http } from './options/http.ts';
 import { mqtt } from './options/mqtt.ts';
 import { install, store, system } from './options/process.ts';
+import { redis } from './options/redis.ts';
 import { web } from './options/web.ts';
 
 /** `tenant`, the shortest of the demo's passwords. */
@@ -31,6 +32,7 @@ export const SCHEMA = {
   accounts,
   install,
   store,
+  redis,
   system,
 } as const;
 

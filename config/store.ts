@@ -1,11 +1,13 @@
 /** Opens the store that the settings name, with the folder locked where there is one. */
 import { dirname, join } from 'node:path';
 import type { Bus } from '../actors/bus.ts';
+import type { Log } from '../actors/log.ts';
 import { openLmdbStore, StoreInUse } from '../actors/store/lmdb.ts';
 import { createMemoryStore } from '../actors/store/memory.ts';
 import type { Store } from '../actors/store/store.ts';
 import { flushFolder } from './key-file.ts';
 import { lockFolder, pidOf } from './lock.ts';
+import { isRedisUrl, openRedis } from './redis.ts';
 import { StartRefused } from './refusal.ts';
 import type { Config } from './schema.ts';
 
@@ -22,13 +24,17 @@ export interface OpenedStore {
 }
 
 /**
- * Throws `StartRefused` when another process has the folder, or it can not be used.
+ * Rejects with `StartRefused` when another process has the folder, or the store can not be used.
  * @param role a `worker` shares the folder with others, under the lock of the process that started them
  */
-export function openStore(
-  { dataDir, url }: Config['store'],
-  role: 'alone' | 'worker' = 'alone',
-): OpenedStore {
+export async function openStore(
+  { store: { dataDir, url }, redis }: Pick<Config, 'store' | 'redis'>,
+  role: 'alone' | 'worker',
+  log: Log,
+): Promise<OpenedStore> {
+  if (url !== undefined && isRedisUrl(url)) {
+    return { ...(await openRedis(url, redis, log)), volatile: false, readsLocally: false };
+  }
   if (url === 'memory:') {
     const store = createMemoryStore();
     return { store, volatile: true, readsLocally: true, close: () => store.close() };

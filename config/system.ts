@@ -16,8 +16,9 @@ import { type Core, type CoreNeeds, openCore } from './core.ts';
 import type { Config } from './schema.ts';
 import { readCertificate } from './tls.ts';
 
-/** Where a running system can be reached. */
 import { webSettings } from './web.ts';
+
+/** Where a running system can be reached. */
 export interface Addresses {
   readonly http: Listening;
   /** Null where MQTT is switched off. */
@@ -169,9 +170,9 @@ function createHttp(
     clock,
     log,
   });
+  const web = webSettings(config);
   const app = createApp({
     accounts,
-  const web = webSettings(config);
     audit,
     devices,
     directory,
@@ -217,6 +218,6 @@ function apiSettings({ http, accounts, claim, limits }: Config, { keys }: Core):
     baseUrl: http.baseUrl ?? null,
     userTokenAccess: accounts.userTokenAccess,
     uniformRefusals: claim.uniformRefusals,
+    claimingByDefault: claim.allowClaimingByDefault,
   };
 }
-    claimingByDefault: claim.allowClaimingByDefault,

@@ -72,9 +72,9 @@ export const defaultApiSettings: Omit<ApiSettings, 'tokens'> = {
   baseUrl: null,
   userTokenAccess: true,
   uniformRefusals: false,
+  claimingByDefault: true,
 };
 
-  claimingByDefault: true,
 export const defaultTokenSettings: Omit<TokenSettings, 'signingKey'> = {
   issuer: 'thingsboard.io',
   accessExpiresInSeconds: 9000,

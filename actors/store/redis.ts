@@ -9,15 +9,15 @@
  * With `appendonly yes` and `appendfsync always` a reply means that it is on disk; Redis flushes once for all that
  * arrived together, which is group commit.
  *
- *   <prefix>meta                  hash    format, partitions
- *   <prefix>{pN}:head:<stream>    string  "<sequence> <alarm|-> <held|->\n<state>"     (see redis/scripts.ts)
- *   <prefix>{pN}:alarms           zset    stream, by its instant
- *   <prefix>{pN}:log              stream  1-<n>: e = "<stream> <sequence> <event>"
- *   <prefix>{pN}:outbox           hash    "<stream> <sequence>" -> {"k": [key, attempt, …], "m": ["list\0member", …]}
- *   <prefix>{pN}:fence:<attempt>  string  an attempt that was called off; goes by itself
- *   <prefix>unique:<key>          string  "c<holder>" | "s<attempt> <stream>"
- *   <prefix>list:<list>           zset    members, all with score 0: in the order of their bytes
- *   <prefix>record:<key>          string  text (Keyv's)
+ *   <prefix>:meta                  hash    format, partitions
+ *   <prefix>:{pN}:head:<stream>    string  "<sequence> <alarm|-> <held|->\n<state>"     (see redis/scripts.ts)
+ *   <prefix>:{pN}:alarms           zset    stream, by its instant
+ *   <prefix>:{pN}:log              stream  1-<n>: e = "<stream> <sequence> <event>"
+ *   <prefix>:{pN}:outbox           hash    "<stream> <sequence>" -> {"k": [key, attempt, …], "m": ["list\0member", …]}
+ *   <prefix>:{pN}:fence:<attempt>  string  an attempt that was called off; goes by itself
+ *   <prefix>:unique:<key>          string  "c<holder>" | "s<attempt> <stream>"
+ *   <prefix>:list:<list>           zset    members, all with score 0: in the order of their bytes
+ *   <prefix>:record:<key>          string  text (Keyv's)
  */
 import type { Log } from '../log.ts';
 import { RecordsAdapter } from './records.ts';

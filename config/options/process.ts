@@ -30,9 +30,10 @@ export const store = section('Store', {
     key: 'store.url',
     env: 'STORE_URL',
     default: undefined,
-    pattern: /^(memory:|lmdb:.+)$/u,
-    expected: 'memory: or lmdb:PATH',
-    why: 'Where records are kept: lmdb:PATH, or memory: (nothing survives the process). Without it LMDB in the data folder.',
+    pattern: /^(memory:|lmdb:.+|rediss?(-cluster)?:\/\/.+)$/u,
+    expected: 'memory:, lmdb:PATH, redis://HOST:PORT or redis-cluster://HOST:PORT,HOST:PORT',
+    secret: true,
+    why: 'Where records are kept: lmdb:PATH, redis://[user:password@]host[:port][/database], redis-cluster://host:port,host:port (with TLS rediss:// and rediss-cluster://), or memory: (nothing survives the process). Without it LMDB in the data folder.',
   }),
 });
 

@@ -99,7 +99,7 @@ export function redisSettings(
   return {
     place: servers.length === 1 ? { type: 'single', options } : { type: 'cluster', nodes, options },
     name: `redis://127.0.0.1:${port}`,
-    prefix: `test-${prefixes}:`,
+    prefix: `test-${prefixes}`,
     partitions: 8,
     connectTimeoutMs: 10_000,
     commandTimeoutMs: 3_000,

@@ -70,6 +70,12 @@ const PING_MS = 2_000;
 /** One line in the log for all errors of so long: a dead server yields one per command. */
 const ERROR_LOG_MS = 10_000;
 
+export interface Subscriber {
+  /** Hears a channel, also after the connection was lost and had again. Rejects when it could not begin to. */
+  listen(channel: string, hear: (text: string) => void): Promise<void>;
+  close(): void;
+}
+
 interface Waiting {
   readonly deadline: number;
   readonly giveUp: () => void;
@@ -166,6 +172,28 @@ export class Connection {
       (master) => (args) =>
         this.guard(async () => replyOf((await client.nodeClient(master)).sendCommand(args))),
     );
+  }
+
+  /** A connection of its own for what Redis pushes; on a cluster the client brings one. */
+  subscriber(): Subscriber {
+    const { client } = this;
+    if ('masters' in client) {
+      return {
+        listen: (channel, hear) => client.subscribe(channel, hear),
+        close() {}, // with the rest of the cluster's connections
+      };
+    }
+    const own = client.duplicate();
+    own.on('error', (error) => this.#note(error));
+    return {
+      async listen(channel, hear) {
+        if (!own.isOpen) await own.connect();
+        await own.subscribe(channel, hear);
+      },
+      close: () => {
+        if (own.isOpen) own.destroy();
+      },
+    };
   }
 
   /** What every use of the client goes through: bounded in number and in time, and failing in one way only. */

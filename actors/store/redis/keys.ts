@@ -6,9 +6,6 @@
  */
 import type { Append } from '../../journal/journal.ts';
 
-/** What may stand in front of all keys: no braces, which would be taken for the hash tag, and nothing a pattern knows. */
-export const PREFIX = /^[A-Za-z0-9_:.-]{1,64}$/;
-
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** The names of one partition's keys. */
@@ -31,23 +28,24 @@ export interface Keys {
   record(key: string): string;
 }
 
+/** @param prefix without braces, which would be taken for the hash tag, and without what a pattern knows */
 export function createKeys(prefix: string, count: number): Keys {
-  const partitions = Array.from({ length: count }, (_, number) => partition(`${prefix}{p${number}}:`));
+  const partitions = Array.from({ length: count }, (_, number) => partition(`${prefix}:{p${number}}:`));
   const [first] = partitions;
   if (first === undefined) throw new RangeError('a store has one partition at least');
   return {
     partitions,
     partitionOf: (stream) => partitions[hash(stream) % count] ?? first,
-    unique: (key) => `${prefix}unique:${key}`,
-    list: (list) => `${prefix}list:${list}`,
-    record: (key) => `${prefix}record:${key}`,
+    unique: (key) => `${prefix}:unique:${key}`,
+    list: (list) => `${prefix}:list:${list}`,
+    record: (key) => `${prefix}:record:${key}`,
   };
 }
 
 /** Where the format and the number of partitions are kept. */
-export const metaKey = (prefix: string): string => `${prefix}meta`;
+export const metaKey = (prefix: string): string => `${prefix}:meta`;
 /** The channel on which the processes talk to each other. */
-export const busChannel = (prefix: string): string => `${prefix}bus`;
+export const busChannel = (prefix: string): string => `${prefix}:bus`;
 
 function partition(front: string): Partition {
   return {
