@@ -6,7 +6,7 @@
  */
 import type { Answer } from './decider.ts';
 import type { DeviceCommand, DeviceEvent, DeviceRecord, DeviceState, Refusal } from './device/protocol.ts';
-import type { CustomerId, DeviceId, TenantId } from './ids.ts';
+import type { CustomerId, DeviceId, ProfileId, TenantId } from './ids.ts';
 
 export type DeviceAnswer = Answer<DeviceState, Refusal>;
 
@@ -30,7 +30,7 @@ export interface Directory {
   byName(tenantId: TenantId, name: string): Promise<DeviceRecord | undefined>;
   /** The tenant's devices. */
   ofTenant(tenantId: TenantId, query: ListQuery): Promise<Page<DeviceRecord>>;
-  /** Every type that the tenant's devices have, in order. Looks at all of them. */
+  /** Every type that the tenant's devices have, in order. */
   typesOf(tenantId: TenantId): Promise<readonly string[]>;
   /** The devices that the customer owns. Pass the tenant: a customer of another tenant owns nothing of it. */
   ofCustomer(tenantId: TenantId, customerId: CustomerId, query: ListQuery): Promise<Page<DeviceRecord>>;
@@ -38,7 +38,7 @@ export interface Directory {
 
 /** Who is there just now. */
 export interface Presence {
-  /** Whether the device has a session with this process at this moment. */
+  /** Whether the device has a session at this moment; with other processes, as far as this one has heard. */
   isConnected(id: DeviceId): boolean;
 }
 
@@ -47,16 +47,21 @@ export interface ListQuery {
   readonly page: number;
   /** At least 1. */
   readonly pageSize: number;
-  /** Case-insensitive: contained in the name or the label. */
+  /** Case-insensitive: contained in the name or the label; in long lists what begins with it goes first (`search.ts`). */
   readonly textSearch?: string;
   readonly type?: string;
-  /** What else must hold of a device to be listed. */
-  readonly where?: (device: DeviceRecord) => boolean;
+  /** The profile that the device names, or follows by default. */
+  readonly profileId?: ProfileId;
+  /** What else must hold of a device to be listed, by its id alone. */
+  readonly where?: (id: DeviceId) => boolean;
   readonly sortProperty?: 'createdTime' | 'name';
   readonly sortOrder?: 'ASC' | 'DESC';
 }
 
 export interface Page<Item> {
   readonly items: readonly Item[];
+  /** Of searches in long lists: at least. */
   readonly total: number;
+  /** After how many looked at a search gave up; undefined where it saw all there is. */
+  readonly cutAfter?: number;
 }

@@ -4,18 +4,23 @@
  * An index entry only says where to look. What is returned is the device's head, and only if the head agrees with the
  * entry: so an entry that is late or left over (possible where a store spreads over machines) is never visible.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { readDevice } from './device/devices.ts';
-import { deviceOf, foldName, keys, lists } from './device/indexes.ts';
+import { deviceOf, foldName, keys, lists, textOf, typePrefix } from './device/indexes.ts';
 import type { DeviceRecord } from './device/protocol.ts';
 import type { Directory, ListQuery, Page } from './devices.ts';
-import type { DeviceId } from './ids.ts';
+import type { DeviceId, TenantId } from './ids.ts';
 import type { Journal } from './journal/journal.ts';
+import { firstProfileOf, profileOf } from './profiles.ts';
+import { type Found, range, SEARCH_BOUNDS, type SearchBounds, scan, searchText } from './search.ts';
 import type { Index } from './store/store.ts';
+import { isCleanText } from './text.ts';
 
-/** Heads read between two turns of the event loop while a listing is searched. */
-const CHUNK = 500;
-
-export function createDirectory(journal: Journal, index: Index): Directory {
+export function createDirectory(
+  journal: Journal,
+  index: Index,
+  bounds: SearchBounds = SEARCH_BOUNDS,
+): Directory {
   async function lookup(
     key: string,
     agrees: (device: DeviceRecord) => boolean,
@@ -26,51 +31,75 @@ export function createDirectory(journal: Journal, index: Index): Directory {
     return device !== undefined && agrees(device) ? device : undefined;
   }
 
-  async function list(
-    name: string,
-    query: ListQuery,
-    agrees: (device: DeviceRecord) => boolean,
-  ): Promise<Page<DeviceRecord>> {
-    const { page, pageSize, sortOrder } = query;
-    const descending = sortOrder === 'DESC';
-    const offset = page * pageSize;
-
-    if (query.textSearch === undefined && query.type === undefined && query.where === undefined) {
-      const members = await index.page(name, { offset, limit: pageSize, descending });
-      const items = await readAll(members, agrees);
-      return { items, total: await index.count(name) };
-    }
-
-    const wanted = matcher(query);
-    const items: DeviceRecord[] = [];
-    let total = 0;
-    for await (const devices of chunks(name, descending, (found) => agrees(found) && wanted(found))) {
-      for (const device of devices) {
-        if (total >= offset && items.length < pageSize) items.push(device);
-        total += 1;
-      }
-    }
-    return { items, total };
+  async function list(source: Source, query: ListQuery): Promise<Page<DeviceRecord>> {
+    const found = await find(source, query);
+    const items = await readAll(found.ids, source.agrees);
+    return {
+      items,
+      total: found.total,
+      ...(found.cutAfter === undefined ? {} : { cutAfter: found.cutAfter }),
+    };
   }
 
-  /** Every device of a list, a chunk per turn so that nobody else waits for a search. */
-  async function* chunks(name: string, descending: boolean, agrees: (device: DeviceRecord) => boolean) {
-    let after: { readonly after: string } | undefined;
-    for (;;) {
-      const members = await index.page(name, { offset: 0, limit: CHUNK, descending, ...after });
-      yield await readAll(members, agrees);
-      const last = members.at(-1);
-      if (last === undefined || members.length < CHUNK) return;
-      after = { after: last };
-      await new Promise((resolve) => setImmediate(resolve));
+  async function find(source: Source, query: ListQuery): Promise<Found> {
+    const { page, pageSize, sortOrder, sortProperty, textSearch, type, profileId, where } = query;
+    const { tenantId, agrees } = source;
+    const window = { offset: page * pageSize, limit: pageSize, descending: sortOrder === 'DESC' };
+    const byName = sortProperty === 'name' || !source.wholeTenant;
+    const wanted = (device: DeviceRecord) =>
+      agrees(device) &&
+      (type === undefined || device.type === type) &&
+      (profileId === undefined || profileOf(device) === profileId);
+    const filtered = type !== undefined || profileId !== undefined;
+    const head = filtered ? (ids: readonly DeviceId[]) => readAll(ids, wanted).then(idsOf) : undefined;
+
+    if (textSearch !== undefined && textSearch !== '') {
+      if (!isCleanText(textSearch)) return { ids: [], total: 0 }; // no name has such characters
+      const text = foldName(textSearch);
+      const contains = ({ name, label }: DeviceRecord) =>
+        foldName(name).includes(text) || foldName(label ?? '').includes(text);
+      return searchText(index, bounds, {
+        text,
+        list: source.byName,
+        ...(source.wholeTenant ? { labels: lists.byLabel(tenantId) } : {}),
+        window,
+        byName,
+        id: where,
+        head,
+        containing: (ids) => readAll(ids, (device) => wanted(device) && contains(device)).then(idsOf),
+      });
     }
+    const ordered = byName ? source.byName : lists.byCreation(tenantId);
+    const row = where === undefined ? () => true : (member: string) => where(deviceOf(member));
+    if (where === undefined && !filtered) {
+      const members = await index.page(ordered, window);
+      return { ids: members.map(deviceOf), total: await index.count(ordered) };
+    }
+    if (!byName && profileId !== undefined && profileId !== firstProfileOf(tenantId)) {
+      // Those that name a profile are in its list, in order of creation.
+      const only = type === undefined ? undefined : head;
+      return scan(index, bounds, {
+        list: lists.ofProfile(profileId),
+        window,
+        inOrder: true,
+        row,
+        head: only,
+      });
+    }
+    if (!byName && type !== undefined && profileId === undefined) {
+      const ofType = { list: lists.byType(tenantId), prefix: typePrefix(type) };
+      return where === undefined
+        ? range(index, bounds, ofType.list, ofType.prefix, window)
+        : scan(index, bounds, { ...ofType, window, inOrder: true, row });
+    }
+    return scan(index, bounds, { list: ordered, window, inOrder: true, row, head });
   }
 
   async function readAll(
-    members: readonly string[],
+    ids: readonly DeviceId[],
     agrees: (device: DeviceRecord) => boolean,
   ): Promise<DeviceRecord[]> {
-    const found = await Promise.all(members.map((member) => readDevice(journal, deviceOf(member))));
+    const found = await Promise.all(ids.map((id) => readDevice(journal, id)));
     return found.filter((device): device is DeviceRecord => device !== undefined && agrees(device));
   }
 
@@ -85,34 +114,52 @@ export function createDirectory(journal: Journal, index: Index): Directory {
 
     ofTenant: (tenantId, query) =>
       list(
-        query.sortProperty === 'name' ? lists.byName(tenantId) : lists.byCreation(tenantId),
+        {
+          tenantId,
+          byName: lists.byName(tenantId),
+          wholeTenant: true,
+          agrees: (device) => device.tenantId === tenantId,
+        },
         query,
-        (device) => device.tenantId === tenantId,
       ),
 
+    // One look per type, however many devices are of it.
     async typesOf(tenantId) {
-      const types = new Set<string>();
-      const own = (device: DeviceRecord) => device.tenantId === tenantId;
-      for await (const devices of chunks(lists.byCreation(tenantId), false, own)) {
-        for (const device of devices) types.add(device.type);
+      const types: string[] = [];
+      for (let after: { readonly after: string } | undefined; ; await nextTurn()) {
+        const [member] = await index.page(lists.byType(tenantId), { offset: 0, limit: 1, ...after });
+        if (member === undefined) return types;
+        const type = textOf(member);
+        const device = await readDevice(journal, deviceOf(member));
+        const isSo = device?.tenantId === tenantId && device.type === type;
+        if (isSo) types.push(type);
+        after = { after: isSo ? `${type}\u0001` : member }; // types have no control characters
       }
-      return [...types].sort();
     },
 
     // A customer's devices are kept by name alone, to keep a claim cheap; the order of creation is not offered.
     ofCustomer: (tenantId, customerId, query) =>
       list(
-        lists.ofCustomer(customerId),
+        {
+          tenantId,
+          byName: lists.ofCustomer(customerId),
+          wholeTenant: false,
+          agrees: (device) => device.tenantId === tenantId && device.owner?.customerId === customerId,
+        },
         query,
-        (device) => device.tenantId === tenantId && device.owner?.customerId === customerId,
       ),
   };
 }
 
-function matcher({ textSearch, type, where }: ListQuery): (device: DeviceRecord) => boolean {
-  const text = textSearch === undefined ? '' : foldName(textSearch);
-  return (device) =>
-    (type === undefined || device.type === type) &&
-    (where === undefined || where(device)) &&
-    (foldName(device.name).includes(text) || foldName(device.label ?? '').includes(text));
+/** Whose devices, and where they are listed. */
+interface Source {
+  readonly tenantId: TenantId;
+  readonly byName: string;
+  /** Whether it is all devices of the tenant, which are listed by creation, by label and by type as well. */
+  readonly wholeTenant: boolean;
+  readonly agrees: (device: DeviceRecord) => boolean;
+}
+
+function idsOf(devices: readonly DeviceRecord[]): DeviceId[] {
+  return devices.map(({ id }) => id);
 }

@@ -110,6 +110,11 @@ export function firstProfileOf(tenantId: TenantId): ProfileId {
   return `${tenantId.slice(0, versionDigit)}8${tenantId.slice(versionDigit + 1)}` as ProfileId; // a UUID made of one
 }
 
+/** The profile that a device names; of one that names none, the profile that its tenant had from the beginning. */
+export function profileOf({ tenantId, profileId }: ProfileHolder): ProfileId {
+  return profileId ?? firstProfileOf(tenantId);
+}
+
 export interface ProfileSettings {
   /** For so long a profile is believed without looking again when a device connects; changes show at once, unless a message is lost. */
   readonly speechTtlMs: number;

@@ -19,7 +19,7 @@ import { CLAIMING_ALLOWED, type Device, type DeviceRecord } from '../actors/devi
 import type { Page } from '../actors/devices.ts';
 import { type DeviceId, NULL_UUID, type ProfileId, type TenantId } from '../actors/ids.ts';
 import { isJsonObject, type JsonObject } from '../actors/json.ts';
-import { type DeviceProfile, firstProfileOf, type ProfileHolder } from '../actors/profiles.ts';
+import { type DeviceProfile, profileOf } from '../actors/profiles.ts';
 
 // ------------------------------------------------------------------------------------------------------- entities
 
@@ -138,11 +138,6 @@ export function viewDevice(id: DeviceId, device: Device): z.infer<typeof deviceV
     externalId: null,
     version: null,
   };
-}
-
-/** The profile that a device names; of one that names none, the profile that its tenant had from the beginning. */
-export function profileOf({ tenantId, profileId }: ProfileHolder): ProfileId {
-  return profileId ?? firstProfileOf(tenantId);
 }
 
 export const credentialsView = z.object({

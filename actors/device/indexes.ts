@@ -2,7 +2,8 @@
  * Under which keys a device can be found, as a pure function of its state, and what changes between two states.
  *
  * Unique keys: the credentials over the whole server, the name within the tenant. Lists: a tenant's devices in the
- * order of creation (ids ascend with time) and by name, a customer's devices by name, a profile's by id.
+ * order of creation (ids ascend with time), by name, by label where there is one, and by type; a customer's devices by
+ * name, a profile's by id.
  */
 import type { CustomerId, DeviceId, ProfileId, TenantId } from '../ids.ts';
 import type { IndexChanges, IndexEntries } from '../journal/journal.ts';
@@ -23,6 +24,10 @@ export function isNameKey(key: string): boolean {
 export const lists = {
   byCreation: (tenantId: TenantId) => `devices/${tenantId}`,
   byName: (tenantId: TenantId) => `devices-by-name/${tenantId}`,
+  /** Those that have a label. */
+  byLabel: (tenantId: TenantId) => `devices-by-label/${tenantId}`,
+  /** By type, and of one type in the order of creation. */
+  byType: (tenantId: TenantId) => `devices-by-type/${tenantId}`,
   ofCustomer: (customerId: CustomerId) => `customer-devices/${customerId}`,
   /** Those that name the profile; not those that follow the tenant's default. */
   ofProfile: (profileId: ProfileId) => `profile-devices/${profileId}`,
@@ -33,12 +38,22 @@ export function memberByName(name: string, id: DeviceId): string {
   return `${foldName(name)}\0${id}`;
 }
 
+/** What all members of one type begin with. */
+export function typePrefix(type: string): string {
+  return `${type}\0`;
+}
+
 /** How names are compared where case does not matter. */
 export function foldName(name: string): string {
   return name.toLowerCase();
 }
 
 const ID_LENGTH = 36;
+
+/** What stands in front of the id in a list member: a folded name or label, or a type. */
+export function textOf(member: string): string {
+  return member.slice(0, -ID_LENGTH - 1);
+}
 
 /** The device that a list member stands for. */
 export function deviceOf(member: string): DeviceId {
@@ -50,12 +65,14 @@ const NOTHING: IndexEntries = { unique: [], members: [] };
 /** Everything a device occupies. */
 export function indexEntries(id: DeviceId, state: DeviceState): IndexEntries {
   if (state.status === 'absent') return NOTHING;
-  const { tenantId, name, credentials, owner, profileId } = state;
+  const { tenantId, name, label, type, credentials, owner, profileId } = state;
   const byName = memberByName(name, id);
   const members = [
     { list: lists.byCreation(tenantId), member: id },
     { list: lists.byName(tenantId), member: byName },
+    { list: lists.byType(tenantId), member: `${typePrefix(type)}${id}` },
   ];
+  if (label) members.push({ list: lists.byLabel(tenantId), member: memberByName(label, id) });
   if (owner !== null) members.push({ list: lists.ofCustomer(owner.customerId), member: byName });
   if (profileId) members.push({ list: lists.ofProfile(profileId), member: id });
   return { unique: [keys.credentials(credentials.credentialsId), keys.name(tenantId, name)], members };

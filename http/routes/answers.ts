@@ -1,10 +1,11 @@
 /** What a device's answer to a command becomes. Success differs from route to route; why not is the same for all. */
 import type { Device, DeviceState } from '../../actors/device/protocol.ts';
-import type { DeviceAnswer } from '../../actors/devices.ts';
+import type { DeviceAnswer, Page } from '../../actors/devices.ts';
 import type { DeviceId } from '../../actors/ids.ts';
-import { notFound, refusedByDevice, unavailable } from '../errors.ts';
+import { SEARCH_BOUNDS } from '../../actors/search.ts';
+import { badRequest, notFound, refusedByDevice, unavailable } from '../errors.ts';
 import { empty, json, type Reply } from '../reply.ts';
-import { viewDevice } from '../views.ts';
+import { viewDevice, viewPage } from '../views.ts';
 
 /** The device after a command, or why there is none. */
 export function deviceReply(id: DeviceId, answer: DeviceAnswer): Reply {
@@ -14,6 +15,34 @@ export function deviceReply(id: DeviceId, answer: DeviceAnswer): Reply {
 /** Nothing but that it is done, or why not. */
 export function doneReply(answer: DeviceAnswer): Reply {
   return replyTo(answer, () => empty);
+}
+
+const { rowsMax, headsMax, totalMax } = SEARCH_BOUNDS;
+
+/** What lists of devices say of themselves in the description of the API; see `actors/search.ts`. */
+export const DEVICE_PAGE =
+  'A page of devices. textSearch finds what contains the text in its name or label; of more than ' +
+  `${rowsMax} devices (a customer: ${headsMax}) those whose name begins with it, without any those whose label does, ` +
+  `and only then what contains it among the first ${rowsMax} (${headsMax}). Searched and filtered, totalElements is ` +
+  `exact up to ${totalMax} and at least so many beyond. Filters that no index answers look at ${headsMax} devices.`;
+export const SEARCH_GAVE_UP =
+  'Malformed; or a search found nothing among as many devices as it looks at, and there are more';
+
+/**
+ * A page of devices. A search that gave up answers with what it found; one that found nothing by then must not look
+ * like one that saw everything.
+ */
+export function pageOfDevices<Item, View>(
+  page: Page<Item>,
+  query: { readonly page: number; readonly pageSize: number },
+  view: (item: Item) => View,
+): Reply {
+  const { total, cutAfter } = page;
+  return total === 0 && cutAfter !== undefined
+    ? badRequest(
+        `Nothing was found among the first ${cutAfter} devices, and there are more! Search by how the name begins.`,
+      )
+    : json(viewPage(page, query, view));
 }
 
 function replyTo(answer: DeviceAnswer, accepted: (state: DeviceState) => Reply): Reply {

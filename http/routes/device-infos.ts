@@ -7,22 +7,15 @@ import type { Accounts, Customer } from '../../actors/accounts.ts';
 import type { Clock } from '../../actors/clock.ts';
 import type { DeviceRecord } from '../../actors/device/protocol.ts';
 import type { Devices, Directory, ListQuery, Page, Presence } from '../../actors/devices.ts';
-import type { ProfileId } from '../../actors/ids.ts';
+import type { DeviceId, ProfileId } from '../../actors/ids.ts';
 import type { DeviceProfile, Profiles } from '../../actors/profiles.ts';
 import type { CustomerUser, TenantAdministrator } from '../principal.ts';
 import { json, type Reply } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { customerId, deviceId, deviceInfoPaging } from '../schemas.ts';
-import {
-  claimabilityOf,
-  deviceInfoView,
-  NO_CLAIMABILITY,
-  pageView,
-  profileOf,
-  viewDeviceInfo,
-  viewPage,
-} from '../views.ts';
+import { claimabilityOf, deviceInfoView, NO_CLAIMABILITY, pageView, viewDeviceInfo } from '../views.ts';
 import { visibleCustomer, visibleDevice } from './access.ts';
+import { DEVICE_PAGE, pageOfDevices, SEARCH_GAVE_UP } from './answers.ts';
 
 export interface DeviceInfoNeeds {
   readonly accounts: Accounts;
@@ -76,14 +69,15 @@ export function deviceInfoRoutes(needs: DeviceInfoNeeds): Route[] {
     query: ListQuery & { readonly active?: boolean; readonly deviceProfileId?: ProfileId },
     read: (query: ListQuery) => Promise<Page<DeviceRecord>>,
   ): Promise<Reply> {
-    const { active, deviceProfileId, ...rest } = query;
-    const where = (device: DeviceRecord) =>
-      (active === undefined || presence.isConnected(device.id) === active) &&
-      (deviceProfileId === undefined || profileOf(device) === deviceProfileId);
-    const all = active === undefined && deviceProfileId === undefined;
-    const page = await read(all ? rest : { ...rest, where });
+    const { active, deviceProfileId: profileId, ...rest } = query;
+    const where = (id: DeviceId) => presence.isConnected(id) === active;
+    const page = await read({
+      ...rest,
+      ...(active === undefined ? {} : { where }),
+      ...(profileId === undefined ? {} : { profileId }),
+    });
     const infos = await infosOf(principal, page.items);
-    return json(viewPage({ items: infos, total: page.total }, query, (info) => info));
+    return pageOfDevices({ ...page, items: infos }, query, (info) => info);
   }
 
   return [
@@ -125,7 +119,10 @@ export function deviceInfoRoutes(needs: DeviceInfoNeeds): Route[] {
       summary: "The tenant's devices, with their owners and whether they are connected",
       roles: ['TENANT_ADMIN'],
       query: deviceInfoPaging,
-      responses: { 200: { description: 'A page of devices', schema: pageView(deviceInfoView) } },
+      responses: {
+        200: { description: DEVICE_PAGE, schema: pageView(deviceInfoView) },
+        400: { description: SEARCH_GAVE_UP },
+      },
       handle: ({ principal, query }) =>
         pageReply(principal, query, (wanted) => directory.ofTenant(principal.tenantId, wanted)),
     }),
@@ -138,7 +135,8 @@ export function deviceInfoRoutes(needs: DeviceInfoNeeds): Route[] {
       params: z.object({ customerId }),
       query: deviceInfoPaging,
       responses: {
-        200: { description: 'A page of devices', schema: pageView(deviceInfoView) },
+        200: { description: DEVICE_PAGE, schema: pageView(deviceInfoView) },
+        400: { description: SEARCH_GAVE_UP },
         403: { description: 'Another customer' },
         404: { description: 'No such customer' },
       },

@@ -6,7 +6,7 @@ import type { Clock } from '../../actors/clock.ts';
 import type { Device } from '../../actors/device/protocol.ts';
 import type { Devices, Directory } from '../../actors/devices.ts';
 import { type DeviceId, newId, type TenantId } from '../../actors/ids.ts';
-import type { Profiles } from '../../actors/profiles.ts';
+import { type Profiles, profileOf } from '../../actors/profiles.ts';
 import type { Secrets } from '../../actors/secret.ts';
 import { accessToken, credentialsFields, credentialsOf, credentialsValueOf } from '../credentials.ts';
 import { badRequest, notFound, permissionDenied, tokenExpired } from '../errors.ts';
@@ -23,17 +23,9 @@ import {
   reference,
   requiredText,
 } from '../schemas.ts';
-import {
-  credentialsView,
-  deviceView,
-  pageView,
-  profileOf,
-  viewCredentials,
-  viewDevice,
-  viewPage,
-} from '../views.ts';
+import { credentialsView, deviceView, pageView, viewCredentials, viewDevice } from '../views.ts';
 import { customerOf, deviceByName, mayRead, visibleCustomer, visibleDevice } from './access.ts';
-import { deviceReply } from './answers.ts';
+import { DEVICE_PAGE, deviceReply, pageOfDevices, SEARCH_GAVE_UP } from './answers.ts';
 import { unlessCustomerGone, unlessTenantGone } from './tenure.ts';
 
 export interface DeviceNeeds {
@@ -285,15 +277,16 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
       query: z.union([z.object({ deviceName: z.string() }), devicePaging]),
       responses: {
         200: {
-          description: 'A page of devices, or the device',
+          description: `${DEVICE_PAGE} With deviceName: the device.`,
           schema: z.union([pageView(deviceView), deviceView]),
         },
+        400: { description: SEARCH_GAVE_UP },
         404: { description: 'No device of this name' },
       },
       async handle({ principal, query }) {
         if ('deviceName' in query) return byName(principal.tenantId, query.deviceName);
         const page = await directory.ofTenant(principal.tenantId, query);
-        return json(viewPage(page, query, (device) => viewDevice(device.id, device)));
+        return pageOfDevices(page, query, (device) => viewDevice(device.id, device));
       },
     }),
 
@@ -339,7 +332,8 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
       params: z.object({ customerId }),
       query: devicePaging,
       responses: {
-        200: { description: 'A page of devices', schema: pageView(deviceView) },
+        200: { description: DEVICE_PAGE, schema: pageView(deviceView) },
+        400: { description: SEARCH_GAVE_UP },
         403: { description: 'Another customer' },
         404: { description: 'No such customer' },
       },
@@ -347,7 +341,7 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
         const customer = await visibleCustomer(accounts, principal, params.customerId);
         if (customer.type !== 'found') return customer;
         const page = await directory.ofCustomer(principal.tenantId, params.customerId, query);
-        return json(viewPage(page, query, (device) => viewDevice(device.id, device)));
+        return pageOfDevices(page, query, (device) => viewDevice(device.id, device));
       },
     }),
   ];

@@ -35,6 +35,7 @@ test('indexes: a device holds its name and its credentials, and stands in its te
     members: [
       { list: `devices/${TENANT}`, member: DEVICE },
       { list: `devices-by-name/${TENANT}`, member: `pump 1\0${DEVICE}` },
+      { list: `devices-by-type/${TENANT}`, member: `default\0${DEVICE}` },
     ],
   });
 });
@@ -50,7 +51,7 @@ test('indexes: a device stands in the list of the profile that it names, and lea
   const update = {
     type: 'DeviceUpdated',
     at: 1,
-    deviceType: 'x',
+    deviceType: 'default',
     label: null,
     additionalInfo: null,
   } as const;
@@ -74,6 +75,23 @@ test('indexes: a device stands in the list of the profile that it names, and lea
       ({ list }) => list === member.list,
     ),
   );
+});
+
+test('indexes: a device is listed by its type, and by its label while it has one', () => {
+  const update = { type: 'DeviceUpdated', at: 1, name: 'Pump 1', additionalInfo: null } as const;
+  const labelled: DeviceEvent = { ...update, deviceType: 'Valve', label: 'The ÄRGER' };
+  const after = given(OPEN_POLICY, labelled).state;
+  const ofType = (type: string) => ({ list: lists.byType(TENANT), member: `${type}\0${DEVICE}` });
+  const ofLabel = { list: lists.byLabel(TENANT), member: `the ärger\0${DEVICE}` };
+  assert.equal(indexChanges(DEVICE, bare, labelled, after), {
+    take: { unique: [], members: [ofType('Valve'), ofLabel] },
+    release: { unique: [], members: [ofType('default')] },
+  });
+  const bereft: DeviceEvent = { ...update, deviceType: 'Valve', label: null };
+  assert.equal(indexChanges(DEVICE, after, bereft, given(OPEN_POLICY, labelled, bereft).state)?.release, {
+    unique: [],
+    members: [ofLabel],
+  });
 });
 
 test('indexes: a device that does not exist holds nothing', () => {

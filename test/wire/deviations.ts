@@ -64,8 +64,8 @@ export const SECTIONS = {
     },
     'standard-json': {
       what: 'payload',
-      thingsBoard: 'also unquoted and single-quoted JSON',
-      claimd: 'standard JSON',
+      thingsBoard: 'also unquoted and single-quoted JSON, comments, bytes that are no UTF-8',
+      claimd: 'standard JSON, in UTF-8',
       why: 'no client known sends other; two readers never disagree about it',
     },
     'wrong-type-malformed': {
@@ -187,6 +187,12 @@ export const SECTIONS = {
       claimd: 'told apart too; with `security.claim.uniformRefusals` all are FAILURE, and count alike',
       why: 'names need not be disclosed',
     },
+    'any-name': {
+      what: 'a name with `/`, `;`, `%` or a backslash, percent-encoded',
+      thingsBoard: 'refused before it is looked at',
+      claimd: 'a name like any other',
+      why: 'what can be created can be claimed',
+    },
     'basic-401': {
       what: '`Authorization: Basic …`',
       thingsBoard: 'a redirect to the login page',
@@ -259,6 +265,13 @@ export const SECTIONS = {
       claimd: 'only reads, and no credentials',
       why: 'whoever knows a link is nobody in particular',
     },
+    'long-lists': {
+      what: '`textSearch` in a list of more than 100,000 devices (a customer: 20,000)',
+      thingsBoard: 'looks at every row, for as long as it takes',
+      claimd:
+        'what begins with the text, from an index; only where nothing does, what contains it among the first 100,000 (20,000); 400 when nothing is found by then. `totalElements` of searches and filters is exact up to 10,000, and at least so many beyond',
+      why: 'one search must not stall the claims of everybody else',
+    },
     active: {
       what: '`active` of a device',
       thingsBoard: 'heard of within ten minutes',
@@ -310,6 +323,12 @@ export const SECTIONS = {
       thingsBoard: 'a DISCONNECT',
       claimd: 'nothing',
       why: 'as the specification says',
+    },
+    'password-alone': {
+      what: 'a password without a user name, on 3.1.1',
+      thingsBoard: 'CONNACK 5',
+      claimd: 'closed without a word',
+      why: 'as the specification says: the packet is malformed',
     },
     'connack-terms': {
       what: "the terms in version 5's CONNACK",
