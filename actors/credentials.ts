@@ -77,6 +77,6 @@ function sha3(text: string): string {
 }
 
 /** In a time that does not depend on where they differ. */
-function sameText(a: string, b: string): boolean {
+export function sameText(a: string, b: string): boolean {
   return timingSafeEqual(Buffer.from(sha3(a)), Buffer.from(sha3(b)));
 }

@@ -5,9 +5,11 @@
  * The type `Config` follows from the declarations in `options/`. To add an option, declare it there and use it in
  * `system.ts`: parser and help follow, `write-docs.ts` writes the example file and the README's table.
  */
+import { templateProblems } from '../transports/mqtt/bridge/templates.ts';
 import type { Option, ValueOf } from './option.ts';
 import { accounts } from './options/accounts.ts';
 import { alarms, devices } from './options/actors.ts';
+import { broker, listOf } from './options/broker.ts';
 import { claim, limits } from './options/claiming.ts';
 import { coap } from './options/coap.ts';
 import { http } from './options/http.ts';
@@ -26,6 +28,7 @@ export const SCHEMA = {
   http,
   web,
   mqtt,
+  broker,
   coap,
   devices,
   alarms,
@@ -68,7 +71,9 @@ export const ALL_OPTIONS: readonly PlacedOption[] = Object.entries(SCHEMA).flatM
 
 /** What must hold between options, as sentences about what does not. */
 export function contradictions(config: Config): string[] {
-  const problems: string[] = [];
+  const problems: string[] = [
+    ...templateProblems(listOf(config.broker.claimTopics), listOf(config.broker.gatewayTopics)),
+  ];
   if (config.claim.maxDurationMs !== 0 && config.claim.defaultDurationMs > config.claim.maxDurationMs) {
     problems.push(
       `security.claim.duration (${config.claim.defaultDurationMs}) must not be above ` +

@@ -9,9 +9,11 @@ import type { ApiSettings } from '../http/settings.ts';
 import { createCoapEndpoint } from '../transports/coap/endpoint.ts';
 import { COAP_DEFAULTS } from '../transports/coap/settings.ts';
 import { createDeviceHttpApi, DEVICE_HTTP_DEFAULTS } from '../transports/http.ts';
+import type { Bridge } from '../transports/mqtt/bridge/bridge.ts';
 import { createMqttEndpoint } from '../transports/mqtt/endpoint/endpoint.ts';
 import type { MqttTlsSettings } from '../transports/mqtt/endpoint/tls.ts';
 import { ListenError, type Listening } from '../transports/transport.ts';
+import { createBroker, createBrokerAuth } from './broker.ts';
 import { type Core, type CoreNeeds, openCore } from './core.ts';
 import type { Config } from './schema.ts';
 import { readCertificate } from './tls.ts';
@@ -27,6 +29,8 @@ export interface Addresses {
   readonly coap: Listening | null;
   /** MQTT over TLS; null where it is switched off. */
   readonly mqttTls: Listening | null;
+  /** The external broker that this node is a client of; null where there is none. */
+  readonly mqttBroker: Listening | null;
 }
 
 export interface System {
@@ -59,7 +63,8 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
   try {
     const mqtt = config.mqtt.enabled ? createMqtt(config, needs, core) : undefined;
     const presence: Presence = { isConnected: (id) => mqtt?.isConnected(id) ?? false };
-    const http = createHttp(config, needs, core, presence, () => draining);
+    const broker = createBroker(config, needs, core);
+    const http = createHttp(config, needs, core, presence, () => draining, broker);
     open.push(http);
     const httpListening = await http.start();
     if (mqtt !== undefined) open.push(mqtt);
@@ -67,6 +72,8 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
     const coap = config.coap.enabled ? createCoap(config, needs, core) : undefined;
     if (coap !== undefined) open.push(coap);
     const coapListening = (await coap?.start()) ?? null;
+    if (broker !== undefined) open.push(broker);
+    const brokerListening = (await broker?.start()) ?? null;
     core.startAlarms();
 
     const end = async (): Promise<void> => {
@@ -82,6 +89,7 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
         http: httpListening,
         mqtt: mqttListening,
         mqttTls: mqtt?.tlsListening ?? null,
+        mqttBroker: brokerListening,
         coap: coapListening,
       },
       core,
@@ -160,8 +168,10 @@ function createHttp(
   core: Core,
   presence: Presence,
   draining: () => boolean,
+  broker: Bridge | undefined,
 ) {
   const { accounts, audit, devices, directory, profiles, secrets, store } = core;
+  const brokerAuth = createBrokerAuth(config, core);
   const deviceApi = createDeviceHttpApi({
     settings: { ...DEVICE_HTTP_DEFAULTS, payloadBytesMax: config.http.devicePayloadBytesMax },
     devices,
@@ -181,7 +191,12 @@ function createHttp(
     secrets,
     clock,
     log,
-    readiness: { check: () => store.check(), draining },
+    readiness: {
+      check: () => store.check(),
+      draining,
+      ...(broker === undefined ? {} : { brokerConnected: () => broker.connected > 0 }),
+    },
+    ...(brokerAuth === undefined ? {} : { brokerAuth }),
     settings: apiSettings(config, core),
     deviceApi,
   });

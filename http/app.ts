@@ -19,6 +19,7 @@ import { rawPath } from './request.ts';
 import type { Route } from './route.ts';
 import { allRoutes } from './routes/all.ts';
 import type { Readiness } from './routes/health.ts';
+import type { BrokerAuth } from './routes/mqtt-auth.ts';
 import type { ApiSettings } from './settings.ts';
 import { createTokens } from './tokens.ts';
 import type { WebSettings } from './web/settings.ts';
@@ -37,6 +38,8 @@ export interface ApiNeeds {
   readonly log: Log;
   readonly readiness: Readiness;
   readonly settings: ApiSettings;
+  /** What an MQTT broker may ask; without it nobody may. */
+  readonly brokerAuth?: BrokerAuth;
   /** The devices' own HTTP API, asked for everything under /api/v1/. */
   readonly deviceApi?: DeviceApi;
   /** The pages for people; without it there are none. */

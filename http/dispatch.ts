@@ -76,6 +76,7 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
     query: route.query === undefined ? {} : queryOf(c.req.queries()),
     body: body?.value,
     address: peerOf(c.env?.incoming, c.req.header('x-forwarded-for'), settings.trustedProxies),
+    bearer: /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1],
     idempotencyKey: c.req.header('idempotency-key'),
     origin: settings.baseUrl ?? originOf(c.req.url),
   });

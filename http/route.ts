@@ -19,6 +19,8 @@ export interface Call<Caller, Params, Query, Body> {
   readonly address: string;
   /** How this server was addressed, e.g. `http://localhost:8080`. */
   readonly origin: string;
+  /** `Authorization: Bearer …`, for routes that programs ask with a secret of their own instead of a token. */
+  readonly bearer: string | undefined;
   /** The header of this name: the client's name for the request, the same when it asks again. */
   readonly idempotencyKey: string | undefined;
 }
@@ -95,7 +97,7 @@ export function defineRoute<R extends Role, Params, Query, Body>(
       holdsOneOf(roles, principal) && (principal === undefined || grants.includes(principal.grant)),
 
     async answer(call) {
-      const { principal, address, origin, idempotencyKey } = call;
+      const { principal, address, origin, bearer, idempotencyKey } = call;
       if (!holdsOneOf(roles, principal)) throw new Error(`${spec.path} was reached without a role`);
       const inPath = params.safeParse(call.params);
       if (!inPath.success) return badRequest(complaint(inPath.error));
@@ -110,6 +112,7 @@ export function defineRoute<R extends Role, Params, Query, Body>(
         body: inBody.data,
         address,
         origin,
+        bearer,
         idempotencyKey,
       });
     },

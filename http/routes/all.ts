@@ -21,6 +21,7 @@ import { deviceInfoRoutes } from './device-infos.ts';
 import { deviceRoutes } from './devices.ts';
 import { docRoutes } from './docs.ts';
 import { healthRoutes, type Readiness } from './health.ts';
+import { type BrokerAuth, mqttAuthRoutes } from './mqtt-auth.ts';
 import { profileRoutes } from './profiles.ts';
 import { publicRoutes } from './public.ts';
 import { systemRoutes } from './system.ts';
@@ -32,6 +33,7 @@ export interface RouteNeeds {
   readonly devices: Devices;
   readonly directory: Directory;
   readonly presence: Presence;
+  readonly brokerAuth?: BrokerAuth;
   readonly audit: AuditTrail;
   readonly profiles: Profiles;
   readonly secrets: Secrets;
@@ -58,6 +60,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...tenantRoutes(needs),
     ...auditRoutes(needs),
     ...apiKeyRoutes(needs),
+    ...mqttAuthRoutes(needs),
     ...systemRoutes(),
     ...healthRoutes(needs),
   ];

@@ -8,9 +8,15 @@ export interface Readiness {
   check(): Promise<void>;
   /** The process is about to stop: send work elsewhere. */
   draining(): boolean;
+  /** Whether the link to the external MQTT broker stands; absent where there is none. */
+  brokerConnected?(): boolean;
 }
 
 const statusView = z.object({ status: z.enum(['up', 'draining', 'store-unavailable']) });
+const readyView = statusView.extend({
+  /** Told, and no reason to send work elsewhere: the broker is as far from all other nodes. */
+  mqttBroker: z.enum(['connected', 'not-connected']).optional(),
+});
 
 export function healthRoutes({ readiness }: { readonly readiness: Readiness }): Route[] {
   return [
@@ -29,16 +35,18 @@ export function healthRoutes({ readiness }: { readonly readiness: Readiness }): 
       summary: 'The process can serve: its store works and it is not about to stop',
       roles: ['PUBLIC'],
       responses: {
-        200: { description: 'Ready', schema: statusView },
-        503: { description: 'Send work elsewhere', schema: statusView },
+        200: { description: 'Ready', schema: readyView },
+        503: { description: 'Send work elsewhere', schema: readyView },
       },
       async handle() {
-        if (readiness.draining()) return json({ status: 'draining' }, 503);
+        const link = readiness.brokerConnected?.();
+        const mqttBroker = link === undefined ? {} : { mqttBroker: link ? 'connected' : 'not-connected' };
+        if (readiness.draining()) return json({ status: 'draining', ...mqttBroker }, 503);
         const works = await readiness.check().then(
           () => true,
           () => false,
         );
-        return works ? json({ status: 'up' }) : json({ status: 'store-unavailable' }, 503);
+        return json({ status: works ? 'up' : 'store-unavailable', ...mqttBroker }, works ? 200 : 503);
       },
     }),
   ];

@@ -1,0 +1,88 @@
+/** The external broker, composed: the bridge to it, and what it may ask this server about devices. */
+import { readFileSync } from 'node:fs';
+import type { BrokerAuth } from '../http/routes/mqtt-auth.ts';
+import { createClaiming } from '../transports/claiming.ts';
+import { createBridge } from '../transports/mqtt/bridge/bridge.ts';
+import { BRIDGE_DEFAULTS, type BridgeSettings } from '../transports/mqtt/bridge/settings.ts';
+import { createTemplates } from '../transports/mqtt/bridge/templates.ts';
+import type { Core, CoreNeeds } from './core.ts';
+import { listOf } from './options/broker.ts';
+import { StartRefused } from './refusal.ts';
+import type { Config } from './schema.ts';
+
+/** The node's bridge; undefined where no broker is named. Throws `StartRefused` for files that can not be read. */
+export function createBroker(config: Config, { clock, log }: CoreNeeds, core: Core) {
+  const { url } = config.broker;
+  if (url === undefined) return undefined;
+  const { devices, directory, secrets, profiles, root } = core;
+  return createBridge({
+    settings: bridgeSettings(config, url),
+    devices,
+    directory,
+    secrets,
+    profiles,
+    parent: root,
+    clock,
+    log,
+  });
+}
+
+function bridgeSettings({ broker, mqtt }: Config, url: string): BridgeSettings {
+  const { caFile, certFile, keyFile, username, password, keyPassword, ...rest } = broker;
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    throw new StartRefused(
+      "a certificate for the broker needs its key file, and a key its certificate's file",
+    );
+  }
+  return {
+    ...BRIDGE_DEFAULTS,
+    ...rest,
+    url,
+    claimTopics: listOf(broker.claimTopics),
+    gatewayTopics: listOf(broker.gatewayTopics),
+    payloadBytesMax: mqtt.payloadBytesMax,
+    headerBytesMax: mqtt.headerBytesMax,
+    autoCreateDevices: mqtt.autoCreateDevices,
+    gatewayFanOutMax: mqtt.gatewayFanOutMax,
+    ...given('username', username),
+    ...given('password', password),
+    ...given('keyPassword', keyPassword),
+    ...given('ca', read(caFile)),
+    ...given('cert', read(certFile)),
+    ...given('key', read(keyFile)),
+  };
+}
+
+function given<Name extends string, Value>(name: Name, value: Value | undefined) {
+  return value === undefined ? {} : ({ [name]: value } as { [Key in Name]: Value });
+}
+
+function read(file: string | undefined): Buffer | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new StartRefused(`the broker: ${file} can not be read`, error);
+  }
+}
+
+/** What a broker may ask about clients; undefined where nobody has the secret for it. */
+export function createBrokerAuth(config: Config, core: Core): BrokerAuth | undefined {
+  const { authSecret, authUnknown, authOtherTopics, username, password } = config.broker;
+  if (authSecret === undefined) return undefined;
+  const { devices, directory, secrets } = core;
+  const claiming = createClaiming(devices, directory, secrets);
+  const templates = createTemplates(listOf(config.broker.claimTopics), listOf(config.broker.gatewayTopics));
+  return {
+    secret: authSecret,
+    unknown: authUnknown,
+    otherTopics: authOtherTopics,
+    ...(username === undefined || password === undefined ? {} : { self: { username, password } }),
+    async identify(said) {
+      const device = await claiming.authenticateMqtt(said);
+      // What can not be one level of a topic can not name the device there.
+      if (device === undefined || /[/+#]/.test(device.credentialsId)) return undefined;
+      return { id: device.credentialsId, rights: templates.rights(device.credentialsId) };
+    },
+  };
+}
