@@ -73,8 +73,8 @@ function unitOf(option: Option): string {
 function yamlDefault(option: Option): string {
   const value = defaultOf(option);
   if (value === undefined) return '';
-  // What begins with this mark is a comment in YAML, unless it is quoted.
-  return typeof value === 'string' && value.startsWith('#') ? `'${value}'` : String(value);
+  // What begins with these marks is a comment or a map in YAML, unless it is quoted.
+  return typeof value === 'string' && /^[#{]/.test(value) ? `'${value}'` : String(value);
 }
 
 function alsoKnownAs(option: Option): string {
