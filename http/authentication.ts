@@ -64,7 +64,7 @@ export function createAuthentication(
 
   return {
     async authenticate({ custom, standard }) {
-      const given = custom ?? standard ?? '';
+      const given = custom?.trim() ? custom : (standard ?? ''); // a blank one counts for none, as in ThingsBoard
       const [, apiKey] = API_KEY.exec(given) ?? [];
       if (apiKey !== undefined) return byApiKey(apiKey);
       const [, token] = BEARER.exec(given) ?? [];

@@ -2,6 +2,7 @@
  * A raw CoAP client for tests: it sends what it is told, valid or not, and shows the datagrams that come back, one by
  * one. It repeats nothing and acknowledges nothing by itself.
  */
+import { randomInt } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { Code, showCode } from '../../transports/coap/codes.ts';
 import {
@@ -17,13 +18,15 @@ import { type Block, blockBytes, blockOption, OptionNumber } from '../../transpo
 
 const WAIT_MS = 5_000;
 const DATAGRAM_BYTES_MAX = 65_536;
+const MESSAGE_IDS = 0x1_0000;
 
 export class RawCoapClient {
   readonly port: number;
   readonly socket: Socket;
   /** Received and not taken yet. */
   readonly datagrams: Buffer[] = [];
-  #messageId = 1_000;
+  /** Begins anywhere: a server remembers for minutes what came under which id, and ports are used again. */
+  #messageId = randomInt(MESSAGE_IDS / 2);
   #wake: (() => void) | undefined;
 
   private constructor(socket: Socket, port: number) {

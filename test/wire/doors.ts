@@ -24,14 +24,41 @@ function publishPacket({ topic, payload, qos }: Publication): Sendable {
   return { ...fixed, topic, payload, qos, ...(qos === 0 ? {} : { messageId: PACKET_ID }) };
 }
 
-/** Sends CONNECT and waits for what comes of it; `client` where it was welcome. */
-export async function mqttConnect(
+/** Sends CONNECT and waits for what comes of it. */
+export function mqttConnect(
   client: RawMqttClient,
   accessToken: string | undefined,
   more: Partial<mqtt.IConnectPacket> = {},
-): Promise<{ readonly seen: Seen; readonly welcome: boolean }> {
-  client.send(connectPacket(client.version, accessToken, more));
-  const connack = await client.next('connack');
+): Promise<Connected> {
+  return connectWith(client, client.encode(connectPacket(client.version, accessToken, more)));
+}
+
+/** The same with a password and no user name, which the codec does not write. */
+export function mqttConnectByPassword(
+  client: RawMqttClient,
+  clientId: string,
+  password: string,
+): Promise<Connected> {
+  const text = (value: string) => {
+    const bytes = Buffer.from(value);
+    return [bytes.length >> 8, bytes.length & 0xff, ...bytes];
+  };
+  const PASSWORD_AND_CLEAN = 0x42;
+  const properties = client.version === 5 ? [0] : [];
+  const head = [...text('MQTT'), client.version, PASSWORD_AND_CLEAN, 0, 0, ...properties];
+  const body = [...head, ...text(clientId), ...text(password)];
+  return connectWith(client, Buffer.from([0x10, body.length, ...body]));
+}
+
+interface Connected {
+  readonly seen: Seen;
+  readonly welcome: boolean;
+}
+
+async function connectWith(client: RawMqttClient, bytes: Buffer): Promise<Connected> {
+  client.sendBytes(bytes);
+  const connack = await client.take();
+  if (connack?.cmd !== 'connack') return { seen: 'closed', welcome: false };
   const welcome = (client.version === 5 ? connack.reasonCode : connack.returnCode) === 0;
   const seen = [show(connack, client.version)];
   if (!welcome)

@@ -232,6 +232,17 @@ export const WRONG_TYPES: readonly ClaimRow[] = [
   },
   {
     type: 'claim',
+    fact: '1.4 a',
+    what: 'comments, a byte order mark, bytes that are no UTF-8',
+    cases: [
+      { payload: '{"secretKey":"a"/* so */}' },
+      { payload: '\uFEFF{}' },
+      { payload: Buffer.from([0x7b, 0x22, 0x61, 0x22, 0x3a, 0x22, 0xff, 0x22, 0x7d]) },
+    ],
+    answers: onlyThere('standard-json'),
+  },
+  {
+    type: 'claim',
     fact: '1.4 #14',
     what: 'of two members of one name the last counts',
     cases: [

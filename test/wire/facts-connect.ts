@@ -43,6 +43,16 @@ export const CONNECTS: readonly (ConnectRow | AbsentRow)[] = [
   },
   {
     type: 'connect',
+    fact: '2.2 #1',
+    what: 'a password alone',
+    says: { clientId: 'c', password: 'pw' },
+    answers: {
+      ...WRONG,
+      'MQTT 3.1.1': { thingsBoard: 'CONNACK 5, closed', claimd: 'closed', by: 'password-alone' },
+    },
+  },
+  {
+    type: 'connect',
     fact: '2.2 #2',
     what: 'neither user name nor password, and a client id',
     says: { clientId: 'TOKEN' },

@@ -120,11 +120,22 @@ export interface RestRow extends Fact {
   readonly given?: Given | 'malformed claimingData was sent' | 'too many wrong secrets';
   /** `both POST`: two customers at the same instant. */
   readonly ask: 'POST' | 'DELETE' | 'PUT' | 'GET' | 'both POST';
-  /** Without a name the device's own. */
+  /** What the device is called; without it, as tests call theirs. */
+  readonly deviceName?: string;
+  /** The name that is asked for, where it is not the device's. */
   readonly name?: string;
   readonly as:
     | Who
-    | { readonly header: 'none' | 'Basic' | 'not a token' | 'expired' | 'bad signature' | 'outdated' };
+    | {
+        readonly header:
+          | 'none'
+          | 'the other one is blank'
+          | 'Basic'
+          | 'not a token'
+          | 'expired'
+          | 'bad signature'
+          | 'outdated';
+      };
   readonly bodies: readonly (string | undefined)[];
   readonly contentType?: string;
   readonly answer: Answer;

@@ -9,7 +9,7 @@ import { Code } from '../../transports/coap/codes.ts';
 import { claimPath } from '../kit/api.ts';
 import { makeCertificate } from '../kit/certificates.ts';
 import { CLAIM_TOPIC, RawMqttClient } from '../kit/mqtt-client.ts';
-import { agrees, coap, http, mqttConnect, mqttPublish, VERSION_OF } from './doors.ts';
+import { agrees, coap, http, mqttConnect, mqttConnectByPassword, mqttPublish, VERSION_OF } from './doors.ts';
 import type {
   Behind,
   ClaimRow,
@@ -162,7 +162,11 @@ export async function playConnect(
       clean,
       ...(password === undefined ? {} : { password: Buffer.from(password) }),
     };
-    is((await mqttConnect(client, said(userName), more)).seen, expected, row.what);
+    const { seen } =
+      password !== undefined && userName === undefined
+        ? await mqttConnectByPassword(client, clientId, password)
+        : await mqttConnect(client, said(userName), more);
+    is(seen, expected, row.what);
   } finally {
     await client.close();
   }
@@ -235,7 +239,7 @@ export async function playRest(stage: Stage, row: RestRow, expected: Seen): Prom
   const { world, api, admin, customer, otherCustomer } = stage;
   const { given = 'nobody owns it', ask, contentType = 'application/json' } = row;
   for (const body of row.bodies) {
-    const device = await stage.device();
+    const device = await stage.device(row.deviceName === undefined ? {} : { name: row.deviceName });
     if (given === 'malformed claimingData was sent') {
       const path = `/api/plugins/telemetry/${device.id}/SERVER_SCOPE`;
       const reply = await api.send('POST', path, admin, { claimingData: { secretKey: 'right', expires: 1 } });
@@ -281,6 +285,8 @@ async function headerOf(stage: Stage, as: RestRow['as']): Promise<Readonly<Recor
   switch (as.header) {
     case 'none':
       return {};
+    case 'the other one is blank':
+      return { authorization: `Bearer ${customer.token}`, 'x-authorization': ' ' };
     case 'Basic':
       return { authorization: `Basic ${Buffer.from('user:password').toString('base64')}` };
     case 'not a token':
