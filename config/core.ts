@@ -28,7 +28,7 @@ export interface CoreNeeds {
   /** Shows a person a line that must not go into the log. */
   readonly announce: (line: string) => void;
   /** Given to one of several workers, whose supervisor holds the folder's lock: how it tells the others. */
-  readonly worker?: { readonly bus: Bus };
+  readonly worker?: { readonly number: number; readonly bus: Bus };
 }
 
 /** After so long without a sign of life another process wakes the devices. */

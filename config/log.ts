@@ -28,15 +28,16 @@ export interface ProcessLog extends Log {
 }
 
 /**
+ * @param base what stands in every line, beside the process id
  * @param to a file path or descriptor; default: standard output. Writing does not block: a slow reader of the log
  *   does not slow down the server.
  */
-export function createLog(level: LogLevel, to: string | number = 1): ProcessLog {
+export function createLog(level: LogLevel, base: object = {}, to: string | number = 1): ProcessLog {
   const destination = pino.destination({ dest: to, sync: false });
   const log = pino(
     {
       level,
-      base: { pid: process.pid },
+      base: { pid: process.pid, ...base },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: {

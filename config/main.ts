@@ -16,25 +16,16 @@ import { systemClock } from '../actors/clock.ts';
 import { ListenError } from '../transports/transport.ts';
 import { parseArguments } from './cli.ts';
 import { exampleFile, helpText } from './docs.ts';
+import { CLOSING_MS, FAULT, MISUSE, REFUSED, SAME_SIGNAL_MS, tell } from './exit.ts';
 import { type Loaded, loadConfig, type Sources } from './load.ts';
 import { createLog, type ProcessLog } from './log.ts';
 import { StartRefused } from './refusal.ts';
 import type { Config } from './schema.ts';
 import { type System, startSystem } from './system.ts';
-
-const FAULT = 1;
-const MISUSE = 2;
-const REFUSED = 3;
+import { createWorkerBus, processChannel } from './worker-bus.ts';
+import { supervise, workerNumber, workerReady } from './workers.ts';
 
 const DEFAULT_FILE = join('config', 'claimd.yml');
-/** What stopping may take beyond the drain: closing the store, flushing the log. */
-const CLOSING_MS = 1500;
-/** `npm start` passes on the signal that the terminal has sent to us as well: so close, two are one. */
-const SAME_SIGNAL_MS = 500;
-
-const tell = (line: string): void => {
-  process.stderr.write(`${line}\n`);
-};
 
 async function main(): Promise<void> {
   const command = parseArguments(process.argv.slice(2));
@@ -53,8 +44,9 @@ async function main(): Promise<void> {
     case 'serve': {
       const loaded = load(command.configFile, command.flags);
       if (loaded.type === 'problems') return giveUp(loaded.problems);
-      for (const warning of loaded.warnings) tell(`claimd: ${warning}`);
-      return serve(loaded.config);
+      const worker = workerNumber();
+      if (worker === undefined) for (const warning of loaded.warnings) tell(`claimd: ${warning}`);
+      return serve(loaded.config, worker);
     }
     default:
       command satisfies never;
@@ -84,18 +76,28 @@ function load(configFile: string | undefined, flags: Sources['flags']): Loaded {
   return loadConfig({ env: process.env, flags, ...(text === undefined ? {} : { file: { name, text } }) });
 }
 
-async function serve(config: Config): Promise<void> {
-  const log = createLog(config.system.logLevel);
+/** @param worker the number of the worker that this process is, if it is one */
+async function serve(config: Config, worker: number | undefined): Promise<void> {
+  const log = createLog(config.system.logLevel, worker === undefined ? {} : { worker });
   endOnFault(log);
+  if (worker === undefined && config.system.workers > 1) {
+    return supervise(config, log, { version: version() });
+  }
   const startedAt = Date.now();
-  const starting = startSystem(config, { clock: systemClock, log, announce: tell });
+  const starting = startSystem(config, {
+    clock: systemClock,
+    log,
+    announce: tell,
+    ...(worker === undefined ? {} : { worker: { number: worker, bus: createWorkerBus(processChannel()) } }),
+  });
   endOnSignal(starting, config.system.drainMs, log);
   try {
     const { addresses, core } = await starting;
     log.info(
       { ...addresses, store: core.store.name, version: version(), startMs: Date.now() - startedAt },
-      'ready',
+      worker === undefined ? 'ready' : 'worker ready',
     );
+    if (worker !== undefined) workerReady(addresses);
     reloadOnSignal(await starting, log);
   } catch (error) {
     const refused = error instanceof StartRefused || error instanceof ListenError;

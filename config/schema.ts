@@ -113,5 +113,10 @@ export function contradictions(config: Config): string[] {
       `install.load_demo needs security.password.min_length to be at most ${DEMO_PASSWORD_LENGTH}: its shortest password has no more`,
     );
   }
+  if (config.system.workers > 1 && config.store.url === 'memory:') {
+    problems.push(
+      `system.workers (${config.system.workers}) needs a store that processes can share: not memory: (STORE_URL)`,
+    );
+  }
   return problems;
 }

@@ -69,7 +69,9 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
     const httpListening = await http.start();
     if (mqtt !== undefined) open.push(mqtt);
     const mqttListening = (await mqtt?.start()) ?? null;
-    const coap = config.coap.enabled ? createCoap(config, needs, core) : undefined;
+    // Exchanges and blocks of CoAP belong to one process, and its packets can not be told apart by who they are for.
+    const hasCoap = config.coap.enabled && (needs.worker?.number ?? 1) === 1;
+    const coap = hasCoap ? createCoap(config, needs, core) : undefined;
     if (coap !== undefined) open.push(coap);
     const coapListening = (await coap?.start()) ?? null;
     if (broker !== undefined) open.push(broker);
@@ -112,7 +114,7 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
 }
 
 function createMqtt(config: Config, { clock, log }: CoreNeeds, core: Core) {
-  const { devices, directory, secrets, profiles, root } = core;
+  const { bus, devices, directory, secrets, profiles, root } = core;
   const endpoint = createMqttEndpoint({
     settings: config.mqtt,
     devices,
@@ -120,6 +122,7 @@ function createMqtt(config: Config, { clock, log }: CoreNeeds, core: Core) {
     secrets,
     profiles,
     parent: root,
+    bus,
     clock,
     log,
     ...(config.mqtt.sslEnabled ? { tls: mqttTls(config) } : {}),

@@ -1,5 +1,5 @@
 /** The first start, the store, and the process itself. */
-import { choice, flag, millis, section, text } from '../declare.ts';
+import { choice, count, flag, millis, section, text } from '../declare.ts';
 
 export const install = section('First start', {
   sysadminPassword: text({
@@ -38,6 +38,14 @@ export const store = section('Store', {
 });
 
 export const system = section('Process', {
+  workers: count({
+    key: 'system.workers',
+    env: 'WORKERS',
+    default: 1,
+    min: 1,
+    max: 256,
+    why: 'Processes that share the work and the ports, over one LMDB store: one per core at most. Limits on connections and device actors are for each of them.',
+  }),
   drainMs: millis({
     key: 'system.drain_timeout',
     env: 'DRAIN_TIMEOUT',

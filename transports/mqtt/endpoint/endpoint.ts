@@ -6,6 +6,7 @@
  * actor (`session-actor.ts`), whose handlers (`handlers/`) answer; this file accepts, counts, times out and stops.
  */
 import { createServer, type Server, type Socket } from 'node:net';
+import type { Bus } from '../../../actors/bus.ts';
 import type { Clock } from '../../../actors/clock.ts';
 import type { DeviceListener, Devices, Directory, Presence } from '../../../actors/devices.ts';
 import type { DeviceId } from '../../../actors/ids.ts';
@@ -42,6 +43,8 @@ export interface MqttEndpointOptions {
   readonly parent: Parent;
   readonly clock: Clock;
   readonly log: Log;
+  /** To the endpoints of other processes on the same store. */
+  readonly bus?: Bus;
 }
 
 export interface MqttEndpoint extends Transport, Presence {
@@ -83,11 +86,19 @@ class Endpoint implements MqttEndpoint {
   #onEmpty: (() => void) | undefined;
 
   constructor(options: MqttEndpointOptions) {
-    const { settings, devices, directory, secrets, profiles, clock, log } = options;
+    const { settings, devices, directory, secrets, profiles, clock, log, bus } = options;
     this.#options = options;
     const claiming = createClaiming(devices, directory, secrets);
     const gateways = createGateways({ devices, directory, secrets, clock, settings });
-    this.#context = { settings, claiming, gateways, profiles, clock, log, table: new SessionTable() };
+    this.#context = {
+      settings,
+      claiming,
+      gateways,
+      profiles,
+      clock,
+      log,
+      table: new SessionTable(clock, bus),
+    };
     this.#home = spawnParent(options.parent, 'mqtt-endpoint');
     this.#server = createServer((socket) => this.#accept(socket));
     this.#tlsDoor =
@@ -109,6 +120,7 @@ class Endpoint implements MqttEndpoint {
   async start(): Promise<Listening> {
     const listening = await this.#listen();
     this.tlsListening = await this.#tlsDoor?.start();
+    this.#context.table.start();
     return listening;
   }
 
@@ -141,7 +153,7 @@ class Endpoint implements MqttEndpoint {
 
   readonly onDeviceEvent: DeviceListener = (id, event) => {
     if (event.type === 'DeviceDeleted' || event.type === 'CredentialsChanged') {
-      this.#context.table.end(id, Reason.administrativeAction);
+      this.#context.table.revoke(id);
     }
   };
 
@@ -225,6 +237,7 @@ class Endpoint implements MqttEndpoint {
     clearInterval(awake);
     for (const { session } of this.#clients) session.connection.destroy();
     this.#cancelSweep?.();
+    this.#context.table.stop();
     stop(this.#home);
   }
 }

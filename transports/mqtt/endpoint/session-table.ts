@@ -2,9 +2,15 @@
  * Which session each device has. One at a time: a newer connection takes over, as in ThingsBoard
  * (`ACTORS_MAX_CONCURRENT_SESSION_PER_DEVICE` = 1) and as [MQTT-3.1.4-2] has it for client identifiers. Who a client
  * is, here, is its device: client identifiers are free text, and two devices may well choose the same one.
+ *
+ * Where several processes serve one store, they tell each other who came and who left (`session-news.ts`), and a newer
+ * connection takes over from an older one wherever that is.
  */
+import { type Bus, silentBus } from '../../../actors/bus.ts';
+import type { Clock, Instant } from '../../../actors/clock.ts';
 import type { DeviceId } from '../../../actors/ids.ts';
 import { Reason, type ReasonCode } from './reasons.ts';
+import { SessionNews, type Stamp } from './session-news.ts';
 
 /** What the table needs of a session. */
 interface Endable {
@@ -12,26 +18,80 @@ interface Endable {
   requestEnd(reasonCode: ReasonCode): void;
 }
 
+interface Entry {
+  readonly session: Endable;
+  readonly enteredAt: Instant;
+  /** Undefined where there are no other processes. */
+  readonly stamp: Stamp | undefined;
+}
+
+/**
+ * Two connections of one device this close together may have begun in either order, whenever their processes hear of
+ * each other: then the stamps tell. A session that is older gives way to whatever is new, whatever the clocks say.
+ */
+const RACE_MS = 2_000;
+
 export class SessionTable {
-  readonly #sessions = new Map<DeviceId, Endable>();
+  readonly #sessions = new Map<DeviceId, Entry>();
+  readonly #clock: Clock;
+  readonly #news: SessionNews | undefined;
+
+  constructor(clock: Clock, bus: Bus = silentBus) {
+    this.#clock = clock;
+    if (bus === silentBus) return;
+    this.#news = new SessionNews(bus, clock, {
+      entered: (id, stamp) => this.#enteredElsewhere(id, stamp),
+      revoked: (id) => this.end(id, Reason.administrativeAction),
+      present: () => [...this.#sessions.keys()],
+    });
+  }
+
+  /** Tells the other processes of this one's sessions from now on, and hears of theirs. */
+  start(): void {
+    this.#news?.start();
+  }
+
+  stop(): void {
+    this.#news?.stop();
+  }
 
   /** Enters an authenticated session; the one that its device had is ended. */
   enter(id: DeviceId, session: Endable): void {
     this.end(id, Reason.sessionTakenOver);
-    this.#sessions.set(id, session);
+    this.#sessions.set(id, { session, enteredAt: this.#clock.now(), stamp: this.#news?.enter(id) });
   }
 
+  /** Whether the device has a session, here or, as far as is known, with another process. */
   has(id: DeviceId): boolean {
-    return this.#sessions.has(id);
+    return this.#sessions.has(id) || this.#news?.isElsewhere(id) === true;
   }
 
-  /** Ends the session of a device, if it has one. */
+  /** Ends the session of a device, if it has one here. */
   end(id: DeviceId, reasonCode: ReasonCode): void {
-    this.#sessions.get(id)?.requestEnd(reasonCode);
+    this.#sessions.get(id)?.session.requestEnd(reasonCode);
+  }
+
+  /** The device is gone, or its credentials are no more good: ends its session wherever it is. */
+  revoke(id: DeviceId): void {
+    this.end(id, Reason.administrativeAction);
+    this.#news?.revoke(id);
   }
 
   /** Takes a session out, unless another has taken its place. */
   leave(id: DeviceId, session: Endable): void {
-    if (this.#sessions.get(id) === session) this.#sessions.delete(id);
+    if (this.#sessions.get(id)?.session !== session) return;
+    this.#sessions.delete(id);
+    this.#news?.leave(id);
   }
+
+  #enteredElsewhere(id: DeviceId, stamp: Stamp): void {
+    const mine = this.#sessions.get(id);
+    if (mine?.stamp === undefined) return;
+    const old = this.#clock.now() - mine.enteredAt > RACE_MS;
+    if (old || isLater(stamp, mine.stamp)) mine.session.requestEnd(Reason.sessionTakenOver);
+  }
+}
+
+function isLater(one: Stamp, other: Stamp): boolean {
+  return one.at === other.at ? one.node > other.node : one.at > other.at;
 }

@@ -1,0 +1,40 @@
+/** Processes that hear each other, without any: what one says reaches the others a turn later, as text would. */
+import type { Bus } from '../../actors/bus.ts';
+import type { JsonObject } from '../../actors/json.ts';
+
+export interface Party {
+  readonly bus: Bus;
+  /** From now on it hears and says nothing. */
+  cut(): void;
+}
+
+export function createParties(count: number): readonly Party[] {
+  const hear: ((topic: string, message: JsonObject) => void)[] = [];
+  return Array.from({ length: count }, (_, self) => {
+    const topics = new Map<string, Set<(message: JsonObject) => void>>();
+    let connected = true;
+    hear[self] = (topic, message) => {
+      if (connected) for (const one of topics.get(topic) ?? []) one(message);
+    };
+    const bus: Bus = {
+      publish(topic, message) {
+        if (!connected) return;
+        const text = JSON.stringify(message);
+        setImmediate(() => {
+          for (const [other, tell] of hear.entries()) if (other !== self) tell(topic, JSON.parse(text));
+        });
+      },
+      subscribe(topic, one) {
+        const some = topics.get(topic) ?? new Set();
+        topics.set(topic, some.add(one));
+        return () => some.delete(one);
+      },
+    };
+    return {
+      bus,
+      cut() {
+        connected = false;
+      },
+    };
+  });
+}

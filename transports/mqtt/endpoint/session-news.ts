@@ -1,0 +1,164 @@
+/**
+ * What the endpoints of several processes on one store tell each other of their sessions, over the bus: who came, who
+ * left, whose credentials are no more good. So a device that connects to another process leaves no session behind, and
+ * every process knows, as far as a message can be lost, who is connected.
+ *
+ * What happens in one turn of the event loop is one message. A process that begins asks the others for all their
+ * sessions; one that has not been heard of for a while has none any more.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Bus } from '../../../actors/bus.ts';
+import type { Clock, Instant } from '../../../actors/clock.ts';
+import type { DeviceId } from '../../../actors/ids.ts';
+import type { JsonObject } from '../../../actors/json.ts';
+
+/** When a session began, in an order that all processes agree on: later than all that its process had heard of. */
+export interface Stamp {
+  readonly at: number;
+  readonly node: string;
+}
+
+/** What the news are about. */
+export interface Sessions {
+  /** A device has begun a session with another process. */
+  entered(id: DeviceId, stamp: Stamp): void;
+  revoked(id: DeviceId): void;
+  /** Who has a session with this process. */
+  present(): readonly DeviceId[];
+}
+
+const TOPIC = 'mqtt-sessions';
+/** How often a process shows that it lives. */
+const BEAT_MS = 5_000;
+/** After so long without a word its sessions are taken for gone. */
+const SILENCE_MAX_MS = 16_000;
+/** Devices in one message. */
+const LISTED_MAX = 1_000;
+
+type Happening = readonly [what: 'entered' | 'left' | 'revoked', id: string, at: number];
+
+interface Other {
+  heardAt: Instant;
+  readonly devices: Set<string>;
+}
+
+export class SessionNews {
+  readonly #self = randomUUID();
+  readonly #bus: Bus;
+  readonly #clock: Clock;
+  readonly #sessions: Sessions;
+  readonly #others = new Map<string, Other>();
+  /** The latest stamp that was given or heard of. */
+  #latest = 0;
+  /** What has happened and was not told yet, in order. */
+  #news: Happening[] = [];
+  #end = () => {};
+
+  constructor(bus: Bus, clock: Clock, sessions: Sessions) {
+    this.#bus = bus;
+    this.#clock = clock;
+    this.#sessions = sessions;
+  }
+
+  start(): void {
+    const unsubscribe = this.#bus.subscribe(TOPIC, (message) => this.#hear(message));
+    let cancel = () => {};
+    const beat = () => {
+      this.#say({});
+      this.#forgetSilent();
+      cancel = this.#clock.after(BEAT_MS, beat);
+    };
+    this.#end = () => {
+      cancel();
+      unsubscribe();
+    };
+    this.#say({ asks: true });
+    beat();
+  }
+
+  stop(): void {
+    this.#end();
+    this.#say({ gone: true });
+  }
+
+  enter(id: DeviceId): Stamp {
+    this.#latest = Math.max(this.#clock.now(), this.#latest + 1);
+    this.#tell(['entered', id, this.#latest]);
+    return { at: this.#latest, node: this.#self };
+  }
+
+  leave(id: DeviceId): void {
+    this.#tell(['left', id, 0]);
+  }
+
+  revoke(id: DeviceId): void {
+    this.#tell(['revoked', id, 0]);
+  }
+
+  isElsewhere(id: DeviceId): boolean {
+    for (const { devices } of this.#others.values()) if (devices.has(id)) return true;
+    return false;
+  }
+
+  #tell(happening: Happening): void {
+    this.#news.push(happening);
+    if (this.#news.length > 1) return;
+    setImmediate(() => {
+      const news = this.#news;
+      this.#news = [];
+      this.#say({ news });
+    });
+  }
+
+  #say(news: JsonObject): void {
+    this.#bus.publish(TOPIC, { node: this.#self, ...news });
+  }
+
+  #hear({ node, gone, asks, present, news }: JsonObject): void {
+    if (typeof node !== 'string') return;
+    if (gone === true) {
+      this.#others.delete(node);
+      return;
+    }
+    const other: Other = this.#others.get(node) ?? { heardAt: 0, devices: new Set() };
+    this.#others.set(node, other);
+    other.heardAt = this.#clock.now();
+    if (asks === true) this.#tellAll();
+    if (Array.isArray(present)) for (const id of present) other.devices.add(String(id));
+    for (const [what, id, at] of happenings(news)) {
+      if (what === 'left') other.devices.delete(id);
+      else if (what === 'revoked')
+        this.#sessions.revoked(id as DeviceId); // it was one where it was sent
+      else {
+        this.#latest = Math.max(this.#latest, at);
+        other.devices.add(id);
+        this.#sessions.entered(id as DeviceId, { at, node });
+      }
+    }
+  }
+
+  #tellAll(): void {
+    const all = this.#sessions.present();
+    for (let at = 0; at < all.length; at += LISTED_MAX)
+      this.#say({ present: all.slice(at, at + LISTED_MAX) });
+  }
+
+  #forgetSilent(): void {
+    const now = this.#clock.now();
+    for (const [node, { heardAt }] of this.#others) {
+      if (now - heardAt > SILENCE_MAX_MS) this.#others.delete(node);
+    }
+  }
+}
+
+/** Another process of the same version wrote it; one of another version may have meant something else. */
+function happenings(value: unknown): readonly Happening[] {
+  const all: readonly unknown[] = Array.isArray(value) ? value : [];
+  return all.filter(
+    (one): one is Happening =>
+      Array.isArray(one) &&
+      ['entered', 'left', 'revoked'].includes(one[0]) &&
+      typeof one[1] === 'string' &&
+      typeof one[2] === 'number',
+  );
+}
