@@ -1,7 +1,7 @@
 /** How a device goes through each door, and what it sees there, in the words of the tables (`Seen`). */
 import type mqtt from 'mqtt-packet';
 import { Code, showCode } from '../../transports/coap/codes.ts';
-import type { Message } from '../../transports/coap/message.ts';
+import type { Message, Option } from '../../transports/coap/message.ts';
 import { RawCoapClient, uriPath } from '../kit/coap-client.ts';
 import { connectPacket, type RawMqttClient, type Sendable, type Version } from '../kit/mqtt-client.ts';
 import type { World } from '../kit/world.ts';
@@ -152,10 +152,15 @@ export async function coap(
   path: readonly string[],
   payload: string | Buffer = '',
   code: number = Code.post,
+  more: readonly Option[] = [],
 ): Promise<Seen> {
   const client = await RawCoapClient.open(coapPort);
   try {
-    const answer = await client.request({ code, options: uriPath(...path), payload: Buffer.from(payload) });
+    const answer = await client.request({
+      code,
+      options: [...more, ...uriPath(...path)],
+      payload: Buffer.from(payload),
+    });
     return showAnswer(answer);
   } finally {
     await client.close();

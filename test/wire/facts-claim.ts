@@ -451,6 +451,25 @@ export const WHAT_DEVICES_SEE: readonly (ClaimRow | OddRow | AbsentRow)[] = [
   },
   {
     type: 'odd',
+    fact: '1.6 #8',
+    what: 'GET with Observe, which subscribes to attributes',
+    ask: 'observe',
+    answers: { CoAP: { thingsBoard: '2.05', claimd: '4.00', by: 'telemetry' } },
+  },
+  {
+    type: 'odd',
+    fact: '1.6 #9',
+    what: 'telemetry, which is a feature there',
+    ask: 'telemetry',
+    answers: {
+      'MQTT 3.1.1': { same: 'PUBACK', by: 'telemetry' },
+      'MQTT 5': { same: 'PUBACK 0x00', by: 'telemetry' },
+      HTTP: { thingsBoard: '200 empty', claimd: '404 error 32', by: 'telemetry' },
+      CoAP: { thingsBoard: '2.01', claimd: '4.00', by: 'telemetry' },
+    },
+  },
+  {
+    type: 'odd',
     fact: '1.6 #9',
     what: 'a feature that there is not',
     ask: 'unknown feature',

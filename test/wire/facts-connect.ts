@@ -123,4 +123,14 @@ export const CONNECTS: readonly (ConnectRow | AbsentRow)[] = [
       },
     },
   },
+  {
+    type: 'connect',
+    fact: '2.1 a',
+    what: 'a device that wants to provision itself',
+    says: { clientId: 'c', userName: 'provision' },
+    answers: {
+      'MQTT 3.1.1': { thingsBoard: 'CONNACK 0', claimd: 'CONNACK 5, closed', by: 'provisioning' },
+      'MQTT 5': { thingsBoard: 'CONNACK 0x00', claimd: 'CONNACK 0x86, closed', by: 'provisioning' },
+    },
+  },
 ];

@@ -70,7 +70,13 @@ export interface ClaimRow extends Fact {
 /** A device asks for something else than its window, or in another way. */
 export interface OddRow extends Fact {
   readonly type: 'odd';
-  readonly ask: 'unknown token' | 'unknown feature' | 'wrong method' | 'gateway topic';
+  readonly ask:
+    | 'unknown token'
+    | 'unknown feature'
+    | 'telemetry'
+    | 'wrong method'
+    | 'observe'
+    | 'gateway topic';
   readonly answers: Answers;
 }
 

@@ -6,6 +6,7 @@ import { connect as connectTls } from 'node:tls';
 import { createDecoder, createSigner } from 'fast-jwt';
 import * as assert from 'uvu/assert';
 import { Code } from '../../transports/coap/codes.ts';
+import { uintOption } from '../../transports/coap/options.ts';
 import { claimPath } from '../kit/api.ts';
 import { makeCertificate } from '../kit/certificates.ts';
 import { CLAIM_TOPIC, RawMqttClient } from '../kit/mqtt-client.ts';
@@ -34,7 +35,7 @@ export async function playClaim(stage: Stage, row: ClaimRow, door: Door, expecte
     const ready = given === 'the store is gone' ? () => stage.takeStoreAway() : async () => {};
     const claim = { topic: CLAIM_TOPIC, payload, qos };
     is(await claimAt(stage, door, device, claim, ready, expected === 'nothing'), expected, String(payload));
-    if (given !== 'the store is gone') await checkWindow(stage, device, opens);
+    if (given !== 'the store is gone') await checkWindow(stage, device, opens, expected !== 'nothing');
   }
 }
 
@@ -69,18 +70,31 @@ async function claimAt(
   }
 }
 
+const PATIENCE_MS = 5_000;
+
+/** Waits until it holds, or long enough. */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!(await holds()) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
 /** A window that is meant to be confirmed within the test; shorter ones are only looked at. */
 const CONFIRMABLE_MS = 10_000;
 
-async function checkWindow(stage: Stage, device: StagedDevice, opens: Opens | undefined): Promise<void> {
+/** @param acknowledged then it is there at once; else it may take a moment */
+async function checkWindow(
+  stage: Stage,
+  device: StagedDevice,
+  opens: Opens | undefined,
+  acknowledged: boolean,
+): Promise<void> {
   if (opens === undefined) {
     assert.is(await stage.windowOf(device.id), null, 'no window is open');
     return;
   }
-  // What is not acknowledged may take a moment.
-  while ((await stage.windowOf(device.id))?.durationMs !== opens.durationMs) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  const isOpen = async () => (await stage.windowOf(device.id))?.durationMs === opens.durationMs;
+  if (!acknowledged) await until(isOpen);
+  assert.ok(await isOpen(), `a window of ${opens.durationMs} ms is open`);
   if (opens.durationMs < CONFIRMABLE_MS) return;
   const { status, body } = await stage.api.confirm(stage.customer.token, device.name, opens.secretKey);
   assert.is(status, 200, `the window opens with its secret: ${body}`);
@@ -88,6 +102,7 @@ async function checkWindow(stage: Stage, device: StagedDevice, opens: Opens | un
 
 // ---------------------------------------------------------------------------------------------------------- others
 
+const OBSERVE = 6; // RFC 7641
 const METHODS = ['GET', 'PUT', 'DELETE', 'PATCH'];
 const COAP_METHODS = { GET: Code.get, PUT: Code.put, DELETE: Code.delete };
 
@@ -104,7 +119,11 @@ async function oddAt(
   token: string,
   silent: boolean,
 ): Promise<Seen> {
-  const feature = ask === 'unknown feature' ? 'nonsense' : 'claim';
+  const features: Readonly<Partial<Record<OddRow['ask'], string>>> = {
+    'unknown feature': 'nonsense',
+    telemetry: 'telemetry',
+  };
+  const feature = features[ask] ?? 'claim';
   const several = async <Method>(methods: readonly Method[], by: (method: Method) => Promise<string>) => {
     const seen: Seen[] = [];
     for (const method of methods) seen.push(await by(method));
@@ -132,6 +151,7 @@ async function oddAt(
     }
     case 'CoAP': {
       const path = ['api', 'v1', token, feature];
+      if (ask === 'observe') return coap(world, path, '', Code.get, [uintOption(OBSERVE, 0)]);
       if (ask !== 'wrong method') return coap(world, path, '{}');
       return several(Object.entries(COAP_METHODS), async ([method, code]) => {
         return `${method} ${await coap(world, path, '', code)}`;
@@ -211,10 +231,8 @@ export async function playGateway(
         String(payload),
       );
       for (const [name, behind] of Object.entries(row.behind)) {
-        // What is not acknowledged may take a moment, but what must not be there is looked for once.
-        while (expected === 'nothing' && (await behindOf(stage, name)) !== behind) {
-          await new Promise((resolve) => setTimeout(resolve, 5));
-        }
+        const isSo = async () => (await behindOf(stage, name)) === behind;
+        if (expected === 'nothing') await until(isSo);
         assert.is(await behindOf(stage, name), behind, `${name} behind the gateway, of ${payload}`);
       }
     } finally {
