@@ -178,10 +178,11 @@ function command(port: number, words: readonly string[]): Promise<string> {
       const end = reply.indexOf('\r\n');
       if (end < 0) return;
       const [first, rest] = [reply.slice(0, end), reply.slice(end + 2)];
-      if (first.startsWith('$') && rest.length < Number(first.slice(1)) + 2) return;
+      const length = first.startsWith('$') ? Number(first.slice(1)) : -1; // -1: there is nothing
+      if (length >= 0 && Buffer.byteLength(rest) < length + 2) return;
       socket.destroy();
       if (first.startsWith('-')) reject(new Error(first.slice(1)));
-      else resolve(first.startsWith('$') ? rest.trimEnd() : first.slice(1));
+      else resolve(first.startsWith('$') ? rest.slice(0, -2) : first.slice(1));
     });
     const parts = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
     socket.write(`*${words.length}\r\n${parts.join('')}`);
