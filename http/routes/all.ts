@@ -21,6 +21,7 @@ import { deviceInfoRoutes } from './device-infos.ts';
 import { deviceRoutes } from './devices.ts';
 import { docRoutes } from './docs.ts';
 import { healthRoutes, type Readiness } from './health.ts';
+import { labelRoutes } from './labels.ts';
 import { type BrokerAuth, mqttAuthRoutes } from './mqtt-auth.ts';
 import { profileRoutes } from './profiles.ts';
 import { publicRoutes } from './public.ts';
@@ -52,6 +53,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...publicRoutes(needs), // before assignments: there is no customer "public"
     ...deviceInfoRoutes(needs), // before devices: "types" is no device
     ...deviceRoutes(needs),
+    ...labelRoutes(needs),
     ...profileRoutes(needs),
     ...assignmentRoutes(needs),
     ...attributeRoutes(needs),

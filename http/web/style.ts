@@ -102,6 +102,9 @@ tbody tr:last-child td, tbody tr:last-child th { border-bottom: 0; }
 tbody th { font-size: 1rem; color: inherit; }
 td.num, th.num { text-align: right; font-variant-numeric: tabular-nums; }
 .tablecard { padding: .25rem 0; overflow-x: auto; }
+.selected { padding: .75rem; margin: 0; border-top: 1px solid var(--line); }
+.selected legend { float: left; width: 100%; font-size: .875rem; color: var(--muted); }
+.selected .row { clear: left; }
 .tablecard caption { padding: .75rem .75rem .25rem; }
 @media (max-width: 44rem) {
   table.cards thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }

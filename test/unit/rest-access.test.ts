@@ -154,6 +154,12 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'GET /api/device/info/:deviceId': { request: byDevice, ...DEVICE_READ },
   'GET /api/tenant/deviceInfos': unrelated(403, 200, 403, { query: 'pageSize=10&page=0' }),
   'GET /api/customer/:customerId/deviceInfos': { request: byCustomer, ...DEVICE_READ },
+  'GET /api/device/:deviceId/claimLabel': {
+    request: byDevice, // it has no key
+    customer: NEVER,
+    tenant: ALL(404),
+    system: NEVER,
+  },
   'POST /api/device-with-credentials': {
     request: ({ customerId, deviceName }) => ({
       body: {

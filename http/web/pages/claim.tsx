@@ -179,7 +179,7 @@ function Claimed({ name, since, visit }: { name: string; since: number; visit: S
   return (
     <div class="card">
       <div class="note good" role="status">
-        <h2>It is yours</h2>
+        <h1>It is yours</h1>
         <p>
           Since <Time at={since} now={visit.nowMs} locale={visit.locale} />.
         </p>

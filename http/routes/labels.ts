@@ -1,0 +1,59 @@
+/**
+ * A device's QR label: the link that leads its buyer to the claim page with name and key filled in. Both are in the URL's
+ * fragment, which browsers send to no server, so that the key is in no log.
+ */
+import { renderSVG } from 'uqr';
+import { z } from 'zod';
+import type { Clock } from '../../actors/clock.ts';
+import type { Devices } from '../../actors/devices.ts';
+import type { Secrets } from '../../actors/secret.ts';
+import { notFound } from '../errors.ts';
+import { json } from '../reply.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { deviceId } from '../schemas.ts';
+import { visibleDevice } from './access.ts';
+
+export interface LabelNeeds {
+  readonly devices: Devices;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+}
+
+/** Recovers from 15 % of damage: labels are on boxes. */
+const ERROR_CORRECTION = 'M';
+
+export const labelView = z.object({
+  deviceName: z.string(),
+  url: z.string(),
+  /** The same as a QR code. */
+  svg: z.string(),
+  secretKey: z.string(),
+  expirationTime: z.int(),
+});
+
+export function labelRoutes({ devices, secrets, clock }: LabelNeeds): Route[] {
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/device/:deviceId/claimLabel',
+      summary: "A device's claim link with its server-side key (claimingData), also as a QR code",
+      roles: ['TENANT_ADMIN'],
+      grants: ['everything'],
+      params: z.object({ deviceId }),
+      responses: {
+        200: { description: 'The label', schema: labelView },
+        404: { description: 'No such device, or it has no key that works' },
+      },
+      async handle({ principal, params, origin }) {
+        const device = await visibleDevice(devices, principal, params.deviceId);
+        if (device.type !== 'found') return device;
+        const { id, name, serverKey } = device.value;
+        if (serverKey === null || serverKey.expiresAt <= clock.now()) return notFound;
+        const secretKey = secrets.unseal(id, serverKey.sealedSecret);
+        const url = `${origin}/claim#device=${encodeURIComponent(name)}&key=${encodeURIComponent(secretKey)}`;
+        const svg = renderSVG(url, { ecc: ERROR_CORRECTION, border: 2 });
+        return json({ deviceName: name, url, svg, secretKey, expirationTime: serverKey.expiresAt });
+      },
+    }),
+  ];
+}

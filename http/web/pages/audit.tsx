@@ -1,0 +1,75 @@
+/** The audit trail in words. */
+import type { z } from 'zod';
+import type { auditView } from '../../views.ts';
+import { Time } from '../layout.tsx';
+import type { Locale } from '../locale.ts';
+
+type Entry = z.output<typeof auditView>;
+
+const WORDS: Readonly<Record<Entry['actionType'], string>> = {
+  ADDED: 'Created',
+  UPDATED: 'Changed',
+  DELETED: 'Deleted',
+  CREDENTIALS_UPDATED: 'Credentials changed',
+  ASSIGNED_TO_CUSTOMER: 'Got an owner',
+  UNASSIGNED_FROM_CUSTOMER: 'Lost its owner',
+  ATTRIBUTES_UPDATED: 'Attributes saved',
+  ATTRIBUTES_DELETED: 'Attributes deleted',
+  LOGIN: 'Signed in',
+  LOGOUT: 'Signed out',
+  CLAIM_WINDOW_OPENED: 'Claim window opened',
+  CLAIM_WINDOW_CLOSED: 'Claim window closed',
+  CLAIM_WINDOW_EXPIRED: 'Claim window elapsed',
+  CLAIM_REFUSED: 'Claim refused',
+};
+
+const REASONS: Readonly<Record<string, string>> = {
+  'wrong-secret': 'wrong key',
+  'no-window': 'no claim window was open',
+  'window-elapsed': 'the claim window had elapsed',
+  'already-claimed': 'it had an owner',
+  'unknown-device': 'there is no such device',
+};
+
+function wordsFor({ actionType, actionData }: Entry): string {
+  const { by } = actionData;
+  if (actionType === 'ASSIGNED_TO_CUSTOMER') return by === 'claim' ? 'Claimed' : 'Assigned';
+  if (actionType === 'UNASSIGNED_FROM_CUSTOMER') return by === 'reclaim' ? 'Given back' : 'Unassigned';
+  return WORDS[actionType];
+}
+
+function detailOf({ actionData, actionFailureDetails }: Entry): string {
+  if (actionFailureDetails !== null) return REASONS[actionFailureDetails] ?? actionFailureDetails;
+  const { keys } = actionData;
+  return Array.isArray(keys) ? keys.join(', ') : '';
+}
+
+export function Trail({ entries, locale }: { entries: readonly Entry[]; locale: Locale }) {
+  return (
+    <div class="card tablecard">
+      <table class="cards">
+        <caption class="sr">What happened, the newest first</caption>
+        <thead>
+          <tr>
+            <th scope="col">When</th>
+            <th scope="col">What</th>
+            <th scope="col">By whom</th>
+            <th scope="col">More</th>
+          </tr>
+        </thead>
+        <tbody>
+          {entries.map((entry) => (
+            <tr>
+              <td>
+                <Time at={entry.createdTime} locale={locale} />
+              </td>
+              <th scope="row">{wordsFor(entry)}</th>
+              <td>{entry.userName}</td>
+              <td>{detailOf(entry)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

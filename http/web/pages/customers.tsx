@@ -1,0 +1,241 @@
+/** The tenant's customers with their users and devices, and the tenant's own administrators. */
+import { customerView, deviceInfoView, pageView, userView } from '../../views.ts';
+import { part, query } from '../api.ts';
+import { Field, Note, Pager, pageOf, rangeOf, Time } from '../layout.tsx';
+import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
+import { createPerson, NewPerson, PeopleTable } from './people.tsx';
+
+const TENANT = ['TENANT_ADMIN'] as const;
+const PAGE_SIZE = 50;
+/** Users and devices shown beside a customer. */
+const BESIDE = 100;
+const customersPage = pageView(customerView);
+const usersPage = pageView(userView);
+const infosPage = pageView(deviceInfoView);
+
+async function listReply(visit: SignedIn, failed?: string): Promise<PageReply> {
+  const { api, query: given, locale, form } = visit;
+  const page = pageOf(given);
+  const search = given.get('search') ?? '';
+  const wanted = query({ page, pageSize: PAGE_SIZE, textSearch: search, sortProperty: 'title' });
+  const found = await api.get(`/api/customers?${wanted}`, customersPage);
+  const { data, totalElements: total } = found;
+  return {
+    type: 'page',
+    title: 'Customers',
+    status: failed === undefined ? 200 : 400,
+    body: (
+      <>
+        <div class="head">
+          <div>
+            <h1>Customers</h1>
+            <p class="lead">Who claims devices: each customer with its own users.</p>
+          </div>
+        </div>
+        <div class="grid side">
+          <div>
+            <search>
+              <form class="search" action="/customers">
+                <div>
+                  <label for="search">Title</label>
+                  <input id="search" type="search" name="search" value={search} maxlength={255} />
+                </div>
+                <button type="submit">Search</button>
+              </form>
+            </search>
+            <div class="card tablecard">
+              <table class="cards">
+                <caption class="sr">Customers</caption>
+                <thead>
+                  <tr>
+                    <th scope="col">Title</th>
+                    <th scope="col">Since</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {data.map((customer) => (
+                    <tr>
+                      <th scope="row">
+                        <a href={`/customers/${customer.id.id}`}>{customer.title}</a>
+                      </th>
+                      <td data-label="Since">
+                        <Time at={customer.createdTime} locale={locale} />
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+            <Pager
+              path="/customers"
+              query={given}
+              page={page}
+              hasNext={found.hasNext}
+              summary={rangeOf(locale, page, PAGE_SIZE, data.length, total)}
+            />
+          </div>
+          <section class="card" aria-labelledby="new">
+            <h2 id="new">New customer</h2>
+            {failed === undefined ? null : <Note kind="bad">{failed}</Note>}
+            <form method="post" action="/customers">
+              <Field name="title" label="Title" value={form.text('title')} maxlength={255} required />
+              <button type="submit" class="primary">
+                Create
+              </button>
+            </form>
+          </section>
+        </div>
+      </>
+    ),
+  };
+}
+
+async function customerReply(visit: SignedIn, failed?: string): Promise<PageReply> {
+  const { api, params, locale, nowMs } = visit;
+  const path = `/api/customer/${part(params.id ?? '')}`;
+  const customer = await api.get(path, customerView);
+  const [users, devices] = await Promise.all([
+    api.get(`${path}/users?${query({ pageSize: BESIDE })}`, usersPage),
+    api.get(`${path}/deviceInfos?${query({ pageSize: BESIDE })}`, infosPage),
+  ]);
+  return {
+    type: 'page',
+    title: customer.title,
+    status: failed === undefined ? 200 : 400,
+    body: (
+      <>
+        <p>
+          <a href="/customers">Customers</a>
+        </p>
+        <div class="head">
+          <h1>{customer.title}</h1>
+        </div>
+        <div class="grid two">
+          <section class="card" aria-labelledby="devices">
+            <h2 id="devices">Devices: {locale.number(devices.totalElements)}</h2>
+            {devices.data.length === 0 ? (
+              <p class="muted">It owns none.</p>
+            ) : (
+              <table class="cards">
+                <caption class="sr">Devices</caption>
+                <thead>
+                  <tr>
+                    <th scope="col">Name</th>
+                    <th scope="col">Since</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {devices.data.map((device) => (
+                    <tr>
+                      <th scope="row">
+                        <a href={`/devices/${device.id.id}`}>{device.name}</a>
+                      </th>
+                      <td data-label="Since">
+                        {device.ownedSince === null ? null : (
+                          <Time at={device.ownedSince} now={nowMs} locale={locale} />
+                        )}
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            )}
+          </section>
+          <div>
+            <section class="card" aria-labelledby="users">
+              <h2 id="users">Users</h2>
+              <PeopleTable users={users.data} locale={locale} />
+            </section>
+            <section class="card" aria-labelledby="add">
+              <h2 id="add">Add a user</h2>
+              <NewPerson
+                action={`/customers/${customer.id.id}`}
+                visit={visit}
+                {...(failed === undefined ? {} : { failed })}
+              />
+            </section>
+            <form method="post" action={`/customers/${customer.id.id}/delete`}>
+              <button type="submit" class="danger">
+                Delete this customer with its users
+              </button>
+            </form>
+          </div>
+        </div>
+      </>
+    ),
+  };
+}
+
+async function adminsReply(visit: SignedIn, failed?: string): Promise<PageReply> {
+  const { api, locale } = visit;
+  const users = await api.get(`/api/users?${query({ pageSize: BESIDE })}`, usersPage);
+  const admins = users.data.filter(({ authority }) => authority === 'TENANT_ADMIN');
+  return {
+    type: 'page',
+    title: 'Administrators',
+    status: failed === undefined ? 200 : 400,
+    body: (
+      <>
+        <div class="head">
+          <h1>Administrators</h1>
+        </div>
+        <div class="grid side">
+          <div class="card">
+            <PeopleTable users={admins} locale={locale} />
+          </div>
+          <section class="card" aria-labelledby="add">
+            <h2 id="add">Add an administrator</h2>
+            <NewPerson action="/admins" visit={visit} {...(failed === undefined ? {} : { failed })} />
+          </section>
+        </div>
+      </>
+    ),
+  };
+}
+
+export const customerPages: readonly Page[] = [
+  memberPage('/customers', TENANT, {
+    get: (visit) => listReply(visit),
+    async post(visit) {
+      const created = await visit.api.post(
+        '/api/customer',
+        { title: visit.form.text('title').trim() },
+        customerView,
+      );
+      return created.type === 'ok'
+        ? seeOther(`/customers/${created.value.id.id}`, 'The customer is created. Now add its users.')
+        : listReply(visit, created.message);
+    },
+  }),
+  memberPage('/customers/:id', TENANT, {
+    get: (visit) => customerReply(visit),
+    async post(visit) {
+      const customerId = { entityType: 'CUSTOMER', id: visit.params.id };
+      const created = await createPerson(visit, { authority: 'CUSTOMER_USER', customerId });
+      return created.type === 'ok'
+        ? seeOther(`/users/${created.value.id.id}`, 'The user is created. Hand over the activation link.')
+        : customerReply(visit, created.message);
+    },
+  }),
+  memberPage('/customers/:id/delete', TENANT, {
+    async post({ api, params }) {
+      const path = part(params.id ?? '');
+      const done = await api.act('DELETE', `/api/customer/${path}`);
+      return done.type === 'ok'
+        ? seeOther('/customers', 'The customer is deleted; nobody owns its devices now.')
+        : refusedTo(`/customers/${path}`, done.message);
+    },
+  }),
+  memberPage('/admins', TENANT, {
+    get: (visit) => adminsReply(visit),
+    async post(visit) {
+      const created = await createPerson(visit, { authority: 'TENANT_ADMIN' });
+      return created.type === 'ok'
+        ? seeOther(
+            `/users/${created.value.id.id}`,
+            'The administrator is created. Hand over the activation link.',
+          )
+        : adminsReply(visit, created.message);
+    },
+  }),
+];

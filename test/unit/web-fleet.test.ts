@@ -1,0 +1,233 @@
+/** The web application for administrators, by plain forms: devices, keys, labels, customers, users, tenants. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { allPages } from '../../http/web/pages/all.ts';
+import {
+  HOUR_MS,
+  type Household,
+  openWindow,
+  provision,
+  type RestOptions,
+  type RestWorld,
+  settle,
+  systemAdministrator,
+} from '../kit/rest-client.ts';
+import { createWebWorld, type Visitor, visitor } from '../kit/web-client.ts';
+
+interface Scene {
+  readonly world: RestWorld;
+  readonly home: Household;
+  readonly admin: Visitor;
+}
+
+const test = suite('web fleet');
+
+function law(name: string, play: (scene: Scene) => Promise<void>, options: RestOptions = {}): void {
+  test(name, async () => {
+    const world = createWebWorld(options);
+    try {
+      const home = await settle(world, 'home');
+      const admin = visitor(world);
+      await admin.signIn(home.adminEmail);
+      await play({ world, home, admin });
+    } finally {
+      await world.stop();
+    }
+  });
+}
+
+const pages = allPages();
+
+test('pages: none is hidden by an earlier one', () => {
+  for (const [at, later] of pages.entries()) {
+    for (const earlier of pages.slice(0, at)) {
+      const [one, other] = [earlier.path.split('/'), later.path.split('/')];
+      const hides = one.length === other.length && one.every((p, n) => p.startsWith(':') || p === other[n]);
+      assert.not.ok(hides, `${earlier.path} hides ${later.path}`);
+    }
+  }
+});
+
+law(
+  'pages: each shows itself to its roles, is refused to the others, and asks nobody to sign in',
+  async (scene) => {
+    const { world, home, admin } = scene;
+    const device = await provision(world, home.tenantId, 'D', home.alice.customerId);
+    await systemAdministrator(world);
+    const [alice, system] = [visitor(world), visitor(world)];
+    await alice.signIn(home.alice.email);
+    await system.signIn('sysadmin@claimd.test');
+    const ids: Readonly<Record<string, string>> = {
+      '/my/devices': device,
+      '/devices': device,
+      '/customers': home.alice.customerId,
+      '/tenants': home.tenantId,
+    };
+    for (const { path, roles, get, post } of pages) {
+      const base = Object.keys(ids).find((start) => path.startsWith(`${start}/:`)) ?? '';
+      const target = path
+        .replace(/^\/users\/:id/, `/users/${roles.includes('SYS_ADMIN') ? home.adminId : home.alice.userId}`)
+        .replace(':id', ids[base] ?? '');
+      const visits = [
+        ['CUSTOMER_USER', alice],
+        ['TENANT_ADMIN', admin],
+        ['SYS_ADMIN', system],
+      ] as const;
+      if (roles.includes('PUBLIC')) continue;
+      const guest = visitor(world);
+      const asked = get === undefined ? await guest.post(target, {}) : await guest.get(target);
+      assert.match(asked.to ?? '', /^\/login/, path);
+      for (const [role, browser] of visits) {
+        if (roles.includes(role)) {
+          if (get === undefined) continue;
+          const query = path === '/claim/done' ? `?device=${device}` : '';
+          const shown = await browser.get(`${target}${query}`);
+          assert.is(shown.status, 200, `${path} by ${role}: ${shown.text}`);
+          assert.match(shown.html, '<h1>', path);
+        } else {
+          const refused = get === undefined ? await browser.post(target, {}) : await browser.get(target);
+          assert.is(refused.status, 403, `${path} by ${role}`);
+          if (post !== undefined)
+            assert.is((await browser.post(target, {})).status, 403, `${path} by ${role}`);
+        }
+      }
+    }
+  },
+);
+
+law(
+  'devices: their state at a glance, with who owns them and until when windows are open',
+  async ({ world, home, admin }) => {
+    await provision(world, home.tenantId, 'Free');
+    await provision(world, home.tenantId, 'Taken', home.alice.customerId);
+    await openWindow(world, await provision(world, home.tenantId, 'Open'), 's', HOUR_MS);
+    const shown = await admin.get('/devices');
+    assert.match(shown.text, '3 devices');
+    assert.match(shown.text, /Free default Unclaimed/);
+    assert.match(shown.text, /Open default Window open until/);
+    assert.match(shown.text, /Taken default Assigned alice since/);
+    assert.match(shown.html, `data-closes="${world.clock.now() + HOUR_MS}"`);
+    assert.match((await admin.get('/devices?search=tak')).text, '1 device found');
+    assert.match((await admin.get('/devices?search=%C3%BCx')).text, 'No device fits');
+  },
+);
+
+law('devices: created with a key, whose label leads to a claim', async ({ world, home, admin }) => {
+  const name = 'Pump & Söhne #1';
+  const created = await admin.post('/devices/new', {
+    name,
+    type: 'pump',
+    label: '',
+    accessToken: '',
+    key: 'yes',
+  });
+  const page = await admin.follow(created);
+  assert.match(page.text, `“${name.replace('&', '&amp;')}” was created.`);
+  const id = created.to?.split('/').at(-1) ?? '';
+  const label = (await home.admin.get(`/api/device/${id}/claimLabel`)).json as {
+    url: string;
+    svg: string;
+    secretKey: string;
+  };
+  const sheet = await admin.get(`/devices/labels?ids=${id}&size=l`);
+  assert.match(sheet.text, label.secretKey);
+  assert.match(sheet.html, '<svg aria-hidden="true"');
+  assert.match(sheet.html, 'class="label l"');
+  const url = new URL(label.url);
+  assert.is(url.pathname + url.search, '/claim');
+  const fragment = new URLSearchParams(url.hash.slice(1));
+  assert.is(fragment.get('device'), name);
+  const alice = visitor(world);
+  await alice.signIn(home.alice.email);
+  const claimed = await alice.post('/claim', { device: name, key: fragment.get('key') ?? '' });
+  assert.is(claimed.status, 303, claimed.text);
+  assert.match((await admin.get(`/devices/${id}`)).text, /Claimed alice since/);
+  assert.match((await admin.post('/devices/new', { name })).text, 'already exists');
+});
+
+law('devices: several at once get keys, are allowed and forbidden', async ({ world, home, admin }) => {
+  const id = await provision(world, home.tenantId, 'D');
+  const send = (what: string) => admin.post('/devices/selected', { id, do: what });
+  assert.match(
+    (await admin.follow(await admin.post('/devices/selected', { do: 'allow' }))).text,
+    'Select devices first',
+  );
+  assert.match((await admin.follow(await send('labels'))).text, 'One device has no key');
+  assert.match((await admin.follow(await send('keys'))).text, 'Done for 1 device');
+  assert.match((await admin.get('/devices')).text, 'Waits for its key');
+  await home.admin.delete(`/api/plugins/telemetry/${id}/SERVER_SCOPE?keys=claimingData`);
+  await send('forbid');
+  assert.match((await admin.get('/devices')).text, 'Not claimable');
+  await send('allow');
+  assert.match((await admin.get('/devices')).text, 'Unclaimed');
+});
+
+law('device: renamed, assigned, taken back, its window closed, deleted', async ({ world, home, admin }) => {
+  const id = await provision(world, home.tenantId, 'D');
+  const act = async (what: string, fields: Record<string, string> = {}) =>
+    (await admin.follow(await admin.post(`/devices/${id}/${what}`, fields))).text;
+  assert.match(await act('edit', { name: 'E', type: 'valve', label: 'in the cellar' }), /Saved.*E/);
+  assert.is((await world.devices.read(id))?.label, 'in the cellar');
+  assert.match(await act('assign', { customer: 'nobody' }), 'no customer “nobody”');
+  assert.match(await act('assign', { customer: 'bob' }), /Assigned bob since/);
+  assert.match(await act('unassign'), 'Nobody owns it now');
+  await openWindow(world, id, 's');
+  assert.match((await admin.get(`/devices/${id}`)).text, 'Window open');
+  assert.match(await act('close-window'), /window is closed.*Unclaimed/);
+  assert.match(await act('permission', { permission: 'forbid' }), 'Not claimable');
+  assert.match(await act('permission', { permission: 'default' }), 'Unclaimed');
+  assert.match(await act('key', { days: '7' }), 'Waits for its key');
+  assert.is((await world.devices.read(id))?.serverKey?.expiresAt, world.clock.now() + 7 * 24 * HOUR_MS);
+  assert.match(await act('remove-key'), 'Unclaimed');
+  await world.audit.catchUp();
+  const history = (await admin.get(`/devices/${id}/history`)).text;
+  for (const words of ['Created', 'Assigned', 'Unassigned', 'Claim window opened', home.adminEmail]) {
+    assert.match(history, words);
+  }
+  assert.match(await act('delete'), '“E” is deleted');
+  assert.is((await admin.get(`/devices/${id}`)).status, 404);
+});
+
+law('devices: another tenant’s do not exist', async ({ world, admin }) => {
+  const other = await settle(world, 'other');
+  const id = await provision(world, other.tenantId, 'D');
+  assert.is((await admin.get(`/devices/${id}`)).status, 404);
+  assert.is((await admin.post(`/devices/${id}/delete`, {})).status, 404);
+  assert.match((await admin.get(`/devices/labels?ids=${id}`)).text, 'nothing to print');
+});
+
+law('customers: created with a user, who gets a link and chooses a password', async ({ world, admin }) => {
+  const created = await admin.post('/customers', { title: 'Zoë & Co' });
+  assert.match((await admin.follow(created)).text, 'The customer is created');
+  assert.match((await admin.post('/customers', { title: 'Zoë & Co' })).text, 'already exists');
+  const user = await admin.post(created.to ?? '', { email: 'zoe@x.test', firstName: 'Zoë', lastName: '' });
+  const page = await admin.follow(user);
+  assert.match(page.text, 'Has not chosen a password yet');
+  const [, link = ''] = /id="activation"[^>]*value="([^"]*)"/.exec(page.html) ?? [];
+  const zoe = visitor(world);
+  const form = await zoe.follow(await zoe.get(new URL(link).pathname + new URL(link).search));
+  const [, activateToken = ''] = /name="activateToken" value="([^"]*)"/.exec(form.html) ?? [];
+  await zoe.post('/login/createPassword', { activateToken, password: 'her-password', again: 'her-password' });
+  assert.is((await zoe.get('/claim')).status, 200);
+  assert.match((await admin.get(user.to ?? '')).text, 'Active');
+  await admin.post(`${user.to}/enabled`, { enabled: 'false' });
+  assert.match((await zoe.get('/claim')).to ?? '', /^\/login/);
+  assert.match((await admin.follow(await admin.post(`${user.to}/delete`, {}))).text, 'zoe@x.test is deleted');
+});
+
+law('tenants: created with an administrator by the system’s', async ({ world }) => {
+  await systemAdministrator(world);
+  const system = visitor(world);
+  await system.signIn('sysadmin@claimd.test');
+  assert.is((await system.get('/')).to, '/tenants');
+  const created = await system.post('/tenants', { title: 'New' });
+  const user = await system.post(created.to ?? '', { email: 'boss@new.test', firstName: '', lastName: '' });
+  assert.match((await system.follow(user)).text, 'boss@new.test');
+  assert.match((await system.get(created.to ?? '')).text, 'boss@new.test');
+  assert.match(
+    (await system.follow(await system.post(`${created.to}/delete`, {}))).text,
+    'The tenant is deleted',
+  );
+});
+
+test.run();
