@@ -6,12 +6,14 @@ import type { Presence } from '../actors/devices.ts';
 import { createApp } from '../http/app.ts';
 import { createHttpServer } from '../http/server.ts';
 import type { ApiSettings } from '../http/settings.ts';
+import type { WebSocketUpgrades } from '../http/upgrades.ts';
 import { createCoapEndpoint } from '../transports/coap/endpoint.ts';
 import { COAP_DEFAULTS } from '../transports/coap/settings.ts';
 import { createDeviceHttpApi, DEVICE_HTTP_DEFAULTS } from '../transports/http.ts';
 import type { Bridge } from '../transports/mqtt/bridge/bridge.ts';
-import { createMqttEndpoint } from '../transports/mqtt/endpoint/endpoint.ts';
+import { createMqttEndpoint, type MqttEndpoint } from '../transports/mqtt/endpoint/endpoint.ts';
 import type { MqttTlsSettings } from '../transports/mqtt/endpoint/tls.ts';
+import { WEBSOCKET_PATH } from '../transports/mqtt/endpoint/websocket.ts';
 import { ListenError, type Listening } from '../transports/transport.ts';
 import { createBroker, createBrokerAuth } from './broker.ts';
 import { type Core, type CoreNeeds, openCore } from './core.ts';
@@ -62,9 +64,8 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
 
   try {
     const mqtt = config.mqtt.enabled ? createMqtt(config, needs, core) : undefined;
-    const presence: Presence = { isConnected: (id) => mqtt?.isConnected(id) ?? false };
     const broker = createBroker(config, needs, core);
-    const http = createHttp(config, needs, core, presence, () => draining, broker);
+    const http = createHttp(config, needs, core, mqtt, () => draining, broker);
     open.push(http);
     const httpListening = await http.start();
     if (mqtt !== undefined) open.push(mqtt);
@@ -169,11 +170,12 @@ function createHttp(
   config: Config,
   { clock, log }: CoreNeeds,
   core: Core,
-  presence: Presence,
+  mqtt: MqttEndpoint | undefined,
   draining: () => boolean,
   broker: Bridge | undefined,
 ) {
   const { accounts, audit, devices, directory, profiles, secrets, store } = core;
+  const presence: Presence = { isConnected: (id) => mqtt?.isConnected(id) ?? false };
   const brokerAuth = createBrokerAuth(config, core);
   const deviceApi = createDeviceHttpApi({
     settings: { ...DEVICE_HTTP_DEFAULTS, payloadBytesMax: config.http.devicePayloadBytesMax },
@@ -208,9 +210,14 @@ function createHttp(
     app,
     settings: config.http,
     log,
+    ...(mqtt !== undefined && config.mqtt.wsEnabled ? { upgrades: webSockets(mqtt) } : {}),
     ...(config.http.sslEnabled ? { certificate: httpCertificate(config) } : {}),
     listenError: (address, port, cause) => new ListenError('HTTP', address, port, cause),
   });
+}
+
+function webSockets(mqtt: MqttEndpoint): WebSocketUpgrades {
+  return new Map([[WEBSOCKET_PATH, (request) => mqtt.upgrade(request)]]);
 }
 
 function apiSettings({ http, accounts, claim, limits }: Config, { keys }: Core): ApiSettings {

@@ -2,7 +2,8 @@
  * The process's HTTP socket: listens, bounds what a connection may cost, and stops without cutting anybody off.
  *
  * Bounds are Node's own: bytes of headers (431), time for headers and for a whole request (408), connections at once,
- * idle time. Whatever is no HTTP is answered 400 by Node and the connection closed.
+ * idle time. Whatever is no HTTP is answered 400 by Node and the connection closed. A connection that is upgraded
+ * (`upgrades.ts`) still is one of the connections at once; its time limits are those of whoever took it.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
@@ -12,7 +13,9 @@ import { getRequestListener } from '@hono/node-server';
 import type { Log } from '../actors/log.ts';
 import { badRequest, internalError } from './errors.ts';
 import { toResponse } from './reply.ts';
+import { peerOf } from './request.ts';
 import type { HttpServerSettings } from './settings.ts';
+import { messagesThatUpgrade, takerOf, type WebSocketUpgrades } from './upgrades.ts';
 
 export interface HttpServerNeeds {
   readonly app: { fetch(request: Request, env: unknown): Response | Promise<Response> };
@@ -20,6 +23,8 @@ export interface HttpServerNeeds {
   readonly log: Log;
   /** With it the port speaks HTTPS, and only that. */
   readonly certificate?: Certificate;
+  /** Without it no connection leaves HTTP. */
+  readonly upgrades?: WebSocketUpgrades;
   /** Makes the error with which `start` rejects when the address can not be had. */
   listenError(address: string, port: number, cause: unknown): Error;
 }
@@ -45,7 +50,7 @@ export interface HttpServer {
 }
 
 export function createHttpServer(needs: HttpServerNeeds): HttpServer {
-  const { app, settings, log, certificate, listenError } = needs;
+  const { app, settings, log, certificate, upgrades = new Map(), listenError } = needs;
   let stopping = false;
   const answer = getRequestListener((request, env) => app.fetch(request, env), {
     errorHandler(error) {
@@ -64,6 +69,7 @@ export function createHttpServer(needs: HttpServerNeeds): HttpServer {
     keepAliveTimeout: settings.keepAliveTimeoutMs,
     connectionsCheckingInterval: Math.min(settings.headersTimeoutMs, 5000),
     noDelay: true,
+    IncomingMessage: messagesThatUpgrade(upgrades),
   };
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     unheard.delete(incoming.socket);
@@ -91,6 +97,21 @@ export function createHttpServer(needs: HttpServerNeeds): HttpServer {
     connections.add(socket);
     socket.once('close', () => connections.delete(socket));
   });
+  /** Connections that others have taken over. They count among all, and are theirs to end, as long as they do. */
+  const upgraded = new Set<Socket>();
+  server.on('upgrade', (request, _stream, head) => {
+    const { socket } = request;
+    unheard.delete(socket);
+    upgraded.add(socket);
+    socket.once('close', () => upgraded.delete(socket));
+    const forwardedFor = request.headersDistinct['x-forwarded-for']?.join(',');
+    const peer = peerOf(request, forwardedFor, settings.trustedProxies);
+    takerOf(request, upgrades)?.({ request, socket, head, peer });
+  });
+  const cutOff = () => {
+    server.closeAllConnections();
+    for (const socket of upgraded) socket.destroy();
+  };
   const closeSilent = () => {
     for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
     for (const socket of unheard) socket.destroy();
@@ -120,7 +141,7 @@ export function createHttpServer(needs: HttpServerNeeds): HttpServer {
       return new Promise((resolve) => {
         // Requests under way when we stopped have no 'close' header yet: look for idle connections until none is left.
         const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
-        const deadline = setTimeout(() => server.closeAllConnections(), drainMs);
+        const deadline = setTimeout(cutOff, drainMs);
         server.close(() => {
           clearInterval(sweep);
           clearTimeout(deadline);

@@ -56,6 +56,8 @@ export interface HttpServerSettings {
   readonly requestTimeoutMs: number;
   /** How long an idle connection is kept open. */
   readonly keepAliveTimeoutMs: number;
+  /** As in `ApiSettings`, for connections that are upgraded. */
+  readonly trustedProxies: number;
 }
 
 const MINUTE_MS = 60_000;
@@ -91,4 +93,5 @@ export const defaultHttpServerSettings: HttpServerSettings = {
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,
   keepAliveTimeoutMs: 75_000,
+  trustedProxies: 0,
 };

@@ -21,6 +21,12 @@ export const mqtt = section('MQTT: devices and gateways', {
     default: MQTT.port,
     why: 'Port for MQTT 3.1, 3.1.1 and 5. 0: any free one, named in the log.',
   }),
+  wsEnabled: flag({
+    key: 'transport.mqtt.ws.enabled',
+    env: 'MQTT_WS_ENABLED',
+    default: true,
+    why: 'Whether devices can connect by MQTT over WebSocket as well, at /mqtt on the HTTP port.',
+  }),
   sslEnabled: flag({
     key: 'transport.mqtt.ssl.enabled',
     env: 'MQTT_SSL_ENABLED',

@@ -348,6 +348,12 @@ export const SECTIONS = {
       claimd: 'no limit per tenant; the connection that waited longest without a token makes room',
       why: 'there are no tenant profiles here',
     },
+    'mqtt-websocket': {
+      what: 'MQTT over WebSocket',
+      thingsBoard: 'no',
+      claimd: 'at `/mqtt` on the HTTP port',
+      why: 'some networks let only HTTP through; browsers speak nothing else',
+    },
   },
   'Not here': {
     telemetry: {
@@ -361,12 +367,6 @@ export const SECTIONS = {
       thingsBoard: 'yes',
       claimd: 'no: the tenant creates devices',
       why: 'claimd is about ownership',
-    },
-    'mqtt-websocket': {
-      what: 'MQTT over WebSocket',
-      thingsBoard: 'yes',
-      claimd: 'not yet',
-      why: 'it is being built',
     },
     'coap-dtls': {
       what: 'CoAP over DTLS (`coaps`, X.509)',

@@ -1,12 +1,11 @@
 /**
- * The shell around one socket: bytes in, checked packets out; packets in, one write out. It knows nothing of what
+ * The shell around one socket or WebSocket: bytes in, checked packets out; packets in, one write out. It knows nothing of what
  * packets mean.
  *
  * Reading pauses while too much that was read waits to be handled, while the session says so (too many publications
  * in flight), and while the client does not read what we write. So a connection holds a bounded amount of memory
  * whatever the other side does. What is written goes out with `flush`, in one piece, however many packets it is.
  */
-import type { Socket } from 'node:net';
 import type { Clock, Instant } from '../../../actors/clock.ts';
 import { decode, decodeConnect } from './codec.ts';
 import { Framer } from './framer.ts';
@@ -14,6 +13,26 @@ import { type ClientPacket, type Fault, MALFORMED, TOO_LARGE } from './packets.t
 import type { ProtocolVersion } from './reasons.ts';
 import { type MqttEndpointSettings, packetBytesMax } from './settings.ts';
 import type { ClientCertificate } from './tls.ts';
+
+/** What a connection needs of what it goes over: a TCP or TLS socket is one, and a WebSocket can be made to look like one. */
+export interface ByteStream {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  readonly destroyed: boolean;
+  /** Bytes that are written and have not left. */
+  readonly writableLength: number;
+  on(event: 'data', listener: (chunk: Buffer) => void): unknown;
+  on(event: 'drain' | 'close', listener: () => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  isPaused(): boolean;
+  pause(): unknown;
+  resume(): unknown;
+  /** Returns whether there is room for more; if not, `drain` tells when there is again. */
+  write(bytes: Buffer): boolean;
+  /** Closes our side once everything written has left. */
+  end(): unknown;
+  destroy(): unknown;
+}
 
 /** The packets of one chunk of the stream. A fault can only be the last of them, and of the stream. */
 export interface Batch {
@@ -37,7 +56,7 @@ export class Connection {
   /** When we closed our side, for the peer to close its own. */
   endedAt: Instant | undefined;
 
-  readonly #socket: Socket;
+  readonly #socket: ByteStream;
   readonly #settings: MqttEndpointSettings;
   readonly #clock: Clock;
   readonly #events: ConnectionEvents;
@@ -51,14 +70,13 @@ export class Connection {
   #output: Buffer[] = [];
   #granted = 0;
 
-  constructor(socket: Socket, settings: MqttEndpointSettings, clock: Clock, events: ConnectionEvents) {
+  constructor(socket: ByteStream, settings: MqttEndpointSettings, clock: Clock, events: ConnectionEvents) {
     this.#socket = socket;
     this.#settings = settings;
     this.#clock = clock;
     this.#events = events;
     this.#framer = new Framer(packetBytesMax(settings));
     this.lastPacketAt = clock.now();
-    socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     socket.on('drain', () => {
       this.#blocked = false;

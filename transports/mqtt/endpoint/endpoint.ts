@@ -2,10 +2,11 @@
  * The MQTT endpoint: devices connect to it with MQTT 3.1, 3.1.1 or 5 and open their claim windows.
  *
  * It is no broker. Devices never talk to each other, so there is no routing, no retained message, no stored session:
- * a publication goes to the device's own actor and nowhere else. One socket (`connection.ts`) feeds one session
- * actor (`session-actor.ts`), whose handlers (`handlers/`) answer; this file accepts, counts, times out and stops.
+ * a publication goes to the device's own actor and nowhere else. One socket or WebSocket (`connection.ts`) feeds one
+ * session actor (`session-actor.ts`), whose handlers (`handlers/`) answer; this file accepts, counts, times out and
+ * stops.
  */
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import type { Bus } from '../../../actors/bus.ts';
 import type { Clock } from '../../../actors/clock.ts';
 import type { DeviceListener, Devices, Directory, Presence } from '../../../actors/devices.ts';
@@ -17,7 +18,7 @@ import type { Secrets } from '../../../actors/secret.ts';
 import { createClaiming } from '../../claiming.ts';
 import { createGateways } from '../../gateways.ts';
 import { ListenError, type Listening, type Transport } from '../../transport.ts';
-import { Connection } from './connection.ts';
+import { type ByteStream, Connection } from './connection.ts';
 import { Reason } from './reasons.ts';
 import { Session, type SessionContext, type SessionMessage } from './session.ts';
 import { spawnSession } from './session-actor.ts';
@@ -30,6 +31,7 @@ import {
   type ServerCertificate,
   type TlsDoor,
 } from './tls.ts';
+import { createWebSocketDoor, type UpgradeRequest, type WebSocketDoor } from './websocket.ts';
 
 export interface MqttEndpointOptions {
   readonly settings: MqttEndpointSettings;
@@ -55,6 +57,8 @@ export interface MqttEndpoint extends Transport, Presence {
   readonly tlsListening: Listening | undefined;
   /** Connections from now on are shown this certificate. Throws where it is none. */
   useCertificate(certificate: ServerCertificate): void;
+  /** Takes over an HTTP connection whose client asks for WebSocket; one that asks wrongly is answered and closed. */
+  upgrade(request: UpgradeRequest): void;
 }
 
 /** Creates the endpoint; nothing listens before `start`. */
@@ -80,6 +84,7 @@ class Endpoint implements MqttEndpoint {
   /** Clients that are not authenticated yet, the oldest first. */
   readonly #connecting = new Set<Client>();
   readonly #tlsDoor: TlsDoor | undefined;
+  readonly #webSocketDoor: WebSocketDoor;
   tlsListening: Listening | undefined;
   #names = 0;
   #cancelSweep: (() => void) | undefined;
@@ -100,7 +105,8 @@ class Endpoint implements MqttEndpoint {
       table: new SessionTable(clock, bus),
     };
     this.#home = spawnParent(options.parent, 'mqtt-endpoint');
-    this.#server = createServer((socket) => this.#accept(socket));
+    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    this.#webSocketDoor = createWebSocketDoor(settings, (stream) => this.#accept(stream));
     this.#tlsDoor =
       options.tls &&
       createTlsDoor({
@@ -126,6 +132,10 @@ class Endpoint implements MqttEndpoint {
 
   useCertificate(certificate: ServerCertificate): void {
     this.#tlsDoor?.useCertificate(certificate);
+  }
+
+  upgrade(request: UpgradeRequest): void {
+    this.#webSocketDoor.upgrade(request);
   }
 
   #listen(): Promise<Listening> {
@@ -157,15 +167,15 @@ class Endpoint implements MqttEndpoint {
     }
   };
 
-  #accept(socket: Socket, certificate?: ClientCertificate): void {
+  #accept(stream: ByteStream, certificate?: ClientCertificate): void {
     const { settings, clock } = this.#options;
     if (this.#clients.size >= settings.connectionsMax) {
-      socket.destroy();
+      stream.destroy();
       return;
     }
     if (this.#connecting.size >= settings.connectingMax) this.#dropLongestConnecting();
 
-    const connection = new Connection(socket, settings, clock, {
+    const connection = new Connection(stream, settings, clock, {
       onPackets: (batch) => tell(client.actor, batch),
       onClosed: () => {
         this.#connecting.delete(client);
@@ -222,6 +232,7 @@ class Endpoint implements MqttEndpoint {
   async stop(drainMs: number): Promise<void> {
     this.#server.close();
     this.#tlsDoor?.stop();
+    this.#webSocketDoor.stop();
     const drained = new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
       if (this.#clients.size === 0) resolve();

@@ -66,6 +66,7 @@ export function createTlsDoor(needs: TlsDoorNeeds): TlsDoor {
     {
       ...settings.certificate,
       minVersion,
+      noDelay: true,
       requestCert: true,
       rejectUnauthorized: false,
       handshakeTimeout: needs.handshakeTimeoutMs,

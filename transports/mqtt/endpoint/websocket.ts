@@ -1,0 +1,166 @@
+/**
+ * MQTT over WebSocket (section 6): an upgraded HTTP connection becomes the stream of bytes that a TCP connection is.
+ *
+ * Frames mean nothing to MQTT [MQTT-6.0.0-2]: their contents are put behind one another, all that came in one piece
+ * together, and what is flushed goes out as one binary frame. The library answers pings, and ends whoever sends them
+ * without reading the answers.
+ */
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import type { ByteStream } from './connection.ts';
+import { type MqttEndpointSettings, packetBytesMax } from './settings.ts';
+
+export const WEBSOCKET_PATH = '/mqtt';
+
+/** An HTTP connection whose client asks for another protocol; HTTP is done with it. */
+export interface UpgradeRequest {
+  readonly request: IncomingMessage;
+  readonly socket: Socket;
+  /** What came behind the request already. */
+  readonly head: Buffer;
+  /** The address at the other end, looked at through the proxies that are trusted. */
+  readonly peer: string;
+}
+
+export interface WebSocketDoor {
+  upgrade(request: UpgradeRequest): void;
+  /** Turns whoever comes from now on away with 503. */
+  stop(): void;
+}
+
+/** The first is what MQTT calls itself [MQTT-6.0.0-3]; the other is used by clients of MQTT 3.1. */
+const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
+
+/**
+ * Fragments of one message. The library keeps them until the last is there, and each may keep a chunk of 64 KiB alive
+ * that it was read with. Clients with small buffers send a large packet in some twenty.
+ */
+const FRAGMENTS_MAX = 64;
+/** Chunks of one fragment, which TCP segments make. */
+const CHUNKS_MAX = 1_024;
+
+/** RFC 6455, section 7.4.1. */
+const CloseCode = { normal: 1000, unsupportedData: 1003 } as const;
+
+export function createWebSocketDoor(
+  settings: MqttEndpointSettings,
+  onStream: (stream: ByteStream) => void,
+): WebSocketDoor {
+  const options: ServerOptions & { readonly closeTimeout: number } = {
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    skipUTF8Validation: true, // of text, which is not taken at all
+    // A frame may hold more than one packet; the packets themselves are bounded where they are framed.
+    maxPayload: 2 * packetBytesMax(settings),
+    maxFragments: FRAGMENTS_MAX,
+    maxBufferedChunks: CHUNKS_MAX,
+    closeTimeout: settings.closeTimeoutMs,
+    handleProtocols: (offered) => SUBPROTOCOLS.find((known) => offered.has(known)) ?? false,
+    verifyClient: ({ req }, answer) =>
+      answer(offersMqtt(req), 400, `Sec-WebSocket-Protocol must offer ${SUBPROTOCOLS[0]}`),
+  };
+  const server = new WebSocketServer(options);
+
+  return {
+    upgrade({ request, socket, head, peer }) {
+      server.handleUpgrade(request, socket, head, (webSocket) => {
+        onStream(new WebSocketStream(webSocket, socket, peer));
+      });
+    },
+    stop: () => server.close(),
+  };
+}
+
+/** Without a subprotocol the client could be speaking anything [MQTT-6.0.0-3]. */
+function offersMqtt({ headers }: IncomingMessage): boolean {
+  const offered = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
+  return SUBPROTOCOLS.some((known) => offered.includes(known));
+}
+
+interface Events {
+  data: [chunk: Buffer];
+  drain: [];
+  error: [error: Error];
+  close: [];
+}
+
+class WebSocketStream extends EventEmitter<Events> implements ByteStream {
+  readonly remoteAddress: string;
+  readonly remotePort: number | undefined;
+  readonly #webSocket: WebSocket;
+  readonly #socket: Socket;
+  /** The contents of frames that have come in the same piece, and are handed on together. */
+  #arrived: Buffer[] = [];
+  #rejected = false;
+
+  constructor(webSocket: WebSocket, socket: Socket, peer: string) {
+    super();
+    this.#webSocket = webSocket;
+    this.#socket = socket;
+    this.remoteAddress = peer;
+    this.remotePort = socket.remotePort;
+    webSocket.on('message', (data, isBinary) => this.#take(data, isBinary));
+    webSocket.on('error', () => {}); // the library says why in a close frame, and closes
+    webSocket.on('close', () => {
+      this.#deliver();
+      this.emit('close');
+    });
+    socket.on('drain', () => this.emit('drain'));
+  }
+
+  #take(data: unknown, isBinary: boolean): void {
+    if (this.#rejected) return;
+    if (!isBinary || !Buffer.isBuffer(data)) {
+      this.#rejected = true;
+      this.#webSocket.close(CloseCode.unsupportedData, 'MQTT is binary'); // [MQTT-6.0.0-1]
+      return;
+    }
+    // The library reads all frames of a chunk before anything else happens.
+    if (this.#arrived.length === 0) queueMicrotask(() => this.#deliver());
+    this.#arrived.push(data);
+  }
+
+  #deliver(): void {
+    const [first] = this.#arrived;
+    if (first === undefined) return;
+    const chunk = this.#arrived.length === 1 ? first : Buffer.concat(this.#arrived);
+    this.#arrived = [];
+    this.emit('data', chunk);
+  }
+
+  get destroyed(): boolean {
+    return this.#webSocket.readyState !== this.#webSocket.OPEN;
+  }
+
+  get writableLength(): number {
+    return this.#webSocket.bufferedAmount;
+  }
+
+  isPaused(): boolean {
+    return this.#webSocket.isPaused;
+  }
+
+  pause(): void {
+    this.#webSocket.pause();
+  }
+
+  resume(): void {
+    this.#webSocket.resume();
+  }
+
+  write(bytes: Buffer): boolean {
+    this.#webSocket.send(bytes);
+    return !this.#socket.writableNeedDrain;
+  }
+
+  end(): void {
+    this.#webSocket.close(CloseCode.normal);
+  }
+
+  destroy(): void {
+    this.#webSocket.terminate();
+  }
+}
