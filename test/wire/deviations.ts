@@ -62,6 +62,12 @@ export const SECTIONS = {
       why: 'what can not be kept is not promised',
       rule: 'O4',
     },
+    'short-topics': {
+      what: '`v2/c`, `v2/c/j`, `v2/c/p`',
+      thingsBoard: 'documented, and unknown to its code',
+      claimd: 'the same as `v1/devices/me/claim`',
+      why: 'devices are written after the documentation',
+    },
     'standard-json': {
       what: 'payload',
       thingsBoard: 'also unquoted and single-quoted JSON, comments, bytes that are no UTF-8',

@@ -451,6 +451,16 @@ export const WHAT_DEVICES_SEE: readonly (ClaimRow | OddRow | AbsentRow)[] = [
   },
   {
     type: 'odd',
+    fact: '1.1 a',
+    what: 'the short topic',
+    ask: 'short topic',
+    answers: {
+      'MQTT 3.1.1': { same: 'PUBACK', by: 'short-topics' },
+      'MQTT 5': { thingsBoard: 'PUBACK 0x90', claimd: 'PUBACK 0x00', by: 'short-topics' },
+    },
+  },
+  {
+    type: 'odd',
     fact: '1.6 #8',
     what: 'GET with Observe, which subscribes to attributes',
     ask: 'observe',

@@ -76,6 +76,7 @@ export interface OddRow extends Fact {
     | 'telemetry'
     | 'wrong method'
     | 'observe'
+    | 'short topic'
     | 'gateway topic';
   readonly answers: Answers;
 }

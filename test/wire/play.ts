@@ -102,6 +102,14 @@ async function checkWindow(
 
 // ---------------------------------------------------------------------------------------------------------- others
 
+const ODD_TOPICS: Readonly<Partial<Record<OddRow['ask'], string>>> = {
+  'short topic': 'v2/c',
+  'gateway topic': 'v1/gateway/claim',
+};
+const ODD_FEATURES: Readonly<Partial<Record<OddRow['ask'], string>>> = {
+  'unknown feature': 'nonsense',
+  telemetry: 'telemetry',
+};
 const OBSERVE = 6; // RFC 7641
 const METHODS = ['GET', 'PUT', 'DELETE', 'PATCH'];
 const COAP_METHODS = { GET: Code.get, PUT: Code.put, DELETE: Code.delete };
@@ -119,11 +127,7 @@ async function oddAt(
   token: string,
   silent: boolean,
 ): Promise<Seen> {
-  const features: Readonly<Partial<Record<OddRow['ask'], string>>> = {
-    'unknown feature': 'nonsense',
-    telemetry: 'telemetry',
-  };
-  const feature = features[ask] ?? 'claim';
+  const feature = ODD_FEATURES[ask] ?? 'claim';
   const several = async <Method>(methods: readonly Method[], by: (method: Method) => Promise<string>) => {
     const seen: Seen[] = [];
     for (const method of methods) seen.push(await by(method));
@@ -135,7 +139,7 @@ async function oddAt(
       const client = await RawMqttClient.open(world.mqttPort, VERSION_OF[door]);
       try {
         const { seen, welcome } = await mqttConnect(client, token);
-        const topic = ask === 'gateway topic' ? 'v1/gateway/claim' : `v1/devices/me/${feature}`;
+        const topic = ODD_TOPICS[ask] ?? `v1/devices/me/${feature}`;
         return welcome ? await mqttPublish(client, { topic, payload: '{"A":{}}', qos: 1 }, silent) : seen;
       } finally {
         await client.close();
