@@ -183,7 +183,8 @@ class Connection {
       const code = 'code' in error ? error.code : undefined;
       this.#refused = code === undefined || UNACCEPTABLE_VERSION.includes(Number(code));
     }
-    this.#needs.log.warn({ err: error, status: this.#status }, 'mqtt bridge: trouble with the broker');
+    const fields = { problem: error.message, status: this.#status };
+    this.#needs.log.warn(fields, 'mqtt bridge: trouble with the broker');
   }
 
   #close(): void {
