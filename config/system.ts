@@ -19,7 +19,6 @@ import { createBroker, createBrokerAuth } from './broker.ts';
 import { type Core, type CoreNeeds, openCore } from './core.ts';
 import type { Config } from './schema.ts';
 import { readCertificate } from './tls.ts';
-
 import { webSettings } from './web.ts';
 
 /** Where a running system can be reached. */
@@ -204,9 +203,9 @@ function createHttp(
     ...(brokerAuth === undefined ? {} : { brokerAuth }),
     settings: apiSettings(config, core),
     deviceApi,
+    ...(web === undefined ? {} : { web }),
   });
   return createHttpServer({
-    ...(web === undefined ? {} : { web }),
     app,
     settings: config.http,
     log,
