@@ -15,6 +15,7 @@ import { createLease } from '../actors/lease.ts';
 import type { Log } from '../actors/log.ts';
 import { type Parent, startSystem, stop } from '../actors/nact.ts';
 import { createProfiles, PROFILE_DEFAULTS, type Profiles } from '../actors/profiles.ts';
+import { createQuota } from '../actors/quota.ts';
 import { createSecrets, type Secrets } from '../actors/secret.ts';
 import type { Store } from '../actors/store/store.ts';
 import { install } from './install.ts';
@@ -74,6 +75,10 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       journal: store.journal,
       policy: config.claim,
       settings: config.devices,
+      windows: createQuota(
+        { max: config.claim.windowsPerDevice, windowMs: config.claim.windowsPerDeviceWindowMs },
+        clock,
+      ),
       clock,
       log,
       looksFirst: store.shared && opened.readsLocally,

@@ -91,6 +91,8 @@ export function refusedByDevice(refusal: Refusal): Problem {
       return badRequest("Device isn't assigned to any customer!");
     case 'attributes-too-large':
       return badRequest(`Attributes of a device may not take more than ${refusal.maxBytes} bytes!`);
+    case 'rate-limited':
+      return tooManyRequests('Too many claim windows of this device!', refusal.retryAfterMs);
     case 'duration-out-of-range':
       return badRequest('The duration is out of range!');
     case 'duration-too-long':

@@ -26,7 +26,12 @@ export interface AuthenticatedDevice {
 export type ClaimOutcome =
   /** Durable: the window is open until just before `closesAt`. */
   | { readonly type: 'opened'; readonly closesAt: Instant }
-  | { readonly type: 'refused'; readonly reason: RefusalReason; readonly maxDurationMs?: number }
+  | {
+      readonly type: 'refused';
+      readonly reason: RefusalReason;
+      readonly maxDurationMs?: number;
+      readonly retryAfterMs?: number;
+    }
   /** The sum of now and duration leaves the range of instants: the message is at fault (rule O4). */
   | { readonly type: 'malformed'; readonly why: string }
   /** The device is gone or its token no longer valid: whatever trusted it ends. */
@@ -142,6 +147,8 @@ function refused(refusal: Extract<DeviceAnswer, { type: 'refused' }>['refusal'])
       return { type: 'malformed', why: 'durationMs reaches beyond the end of time' };
     case 'duration-too-long':
       return { type: 'refused', reason: refusal.reason, maxDurationMs: refusal.maxDurationMs };
+    case 'rate-limited':
+      return { type: 'refused', reason: refusal.reason, retryAfterMs: refusal.retryAfterMs };
     default:
       return { type: 'refused', reason: refusal.reason };
   }
@@ -152,8 +159,10 @@ export function outcomeMessage(outcome: ClaimOutcome): object | undefined {
   switch (outcome.type) {
     case 'opened':
       return { status: 'opened', closesAt: outcome.closesAt };
-    case 'refused':
-      return { status: 'refused', reason: outcome.reason, maxDurationMs: outcome.maxDurationMs };
+    case 'refused': {
+      const { reason, maxDurationMs, retryAfterMs } = outcome;
+      return { status: 'refused', reason, maxDurationMs, retryAfterMs };
+    }
     case 'malformed':
     case 'revoked':
     case 'unavailable':
@@ -172,6 +181,8 @@ export function refusalInWords(outcome: Extract<ClaimOutcome, { type: 'refused' 
       return 'claiming is not allowed for this device';
     case 'duration-too-long':
       return `durationMs is above the limit of ${outcome.maxDurationMs} ms`;
+    case 'rate-limited':
+      return `too many claim windows of this device, try again in ${outcome.retryAfterMs} ms`;
     default:
       return outcome.reason.replaceAll('-', ' ');
   }

@@ -9,6 +9,7 @@
  *   400 envelope     malformed                          (ThingsBoard: 500)
  *   401 empty        unknown or revoked token
  *   413 JSON text    payload too large
+ *   429 envelope     the device was asked too often; Retry-After
  *   503 envelope     no answer could be had; Retry-After
  *
  * The content type is not examined, as in ThingsBoard. Access tokens are part of the path: never log the path.
@@ -41,7 +42,7 @@ export interface DeviceHttpOptions {
 }
 
 /** ThingsBoard's error codes that are used here (facts 3.2). */
-const ErrorCode = { general: 2, badRequest: 31, notFound: 32 };
+const ErrorCode = { general: 2, badRequest: 31, notFound: 32, tooManyRequests: 33 };
 
 /** The routes under `/api/v1`, to be mounted at the root of an app. */
 export function createDeviceHttpApi(options: DeviceHttpOptions): Hono {
@@ -65,6 +66,11 @@ export function createDeviceHttpApi(options: DeviceHttpOptions): Hono {
     return envelope(c, 503, ErrorCode.general, 'The server can not answer just now, try again');
   };
 
+  const tooMany = (c: Context, message: string, retryAfterMs: number, more: object = {}) => {
+    c.header('Retry-After', String(Math.ceil(retryAfterMs / 1000)));
+    return envelope(c, 429, ErrorCode.tooManyRequests, message, more);
+  };
+
   const tooLarge = (c: Context) =>
     c.json(`Payload size exceeds the limit of ${settings.payloadBytesMax} bytes`, 413);
 
@@ -73,7 +79,8 @@ export function createDeviceHttpApi(options: DeviceHttpOptions): Hono {
       case 'opened':
         return empty(c, 200);
       case 'refused': {
-        const { reason, maxDurationMs } = outcome;
+        const { reason, maxDurationMs, retryAfterMs } = outcome;
+        if (retryAfterMs !== undefined) return tooMany(c, refusalInWords(outcome), retryAfterMs, { reason });
         return envelope(c, 409, ErrorCode.badRequest, refusalInWords(outcome), { reason, maxDurationMs });
       }
       case 'malformed':

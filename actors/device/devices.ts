@@ -5,6 +5,7 @@ import type { DeviceId } from '../ids.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Log } from '../log.ts';
 import type { Parent } from '../nact.ts';
+import type { Quota } from '../quota.ts';
 import { createRegistry, type RegistrySettings } from '../registry.ts';
 import { decodeState } from './codec.ts';
 import { type ClaimPolicy, createDeviceDecider } from './decide.ts';
@@ -20,6 +21,8 @@ export interface DevicesOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly onEvent: DeviceListener;
+  /** How often a device may be asked to open a window, by whatever way; without it, as often as it is. */
+  readonly windows?: Quota;
   /** See `EventSourced`. Default: no. */
   readonly looksFirst?: boolean;
 }
@@ -32,7 +35,7 @@ export interface LiveDevices extends Devices {
 }
 
 export function createDevices(options: DevicesOptions): LiveDevices {
-  const { root, journal, policy, settings, clock, log, onEvent, looksFirst = false } = options;
+  const { root, journal, policy, settings, clock, log, onEvent, windows, looksFirst = false } = options;
   const registry = createRegistry(
     root,
     'devices',
@@ -49,7 +52,12 @@ export function createDevices(options: DevicesOptions): LiveDevices {
   );
 
   return {
-    ask: (id: DeviceId, command: DeviceCommand): Promise<DeviceAnswer> => registry.ask(id, command),
+    ask(id: DeviceId, command: DeviceCommand): Promise<DeviceAnswer> {
+      // One device must not fill the disk with windows: each is an event that is kept.
+      const retryAfterMs = command.type === 'InitiateClaim' && windows !== undefined ? windows.take(id) : 0;
+      if (retryAfterMs === 0) return registry.ask(id, command);
+      return Promise.resolve({ type: 'refused', refusal: { reason: 'rate-limited', retryAfterMs } });
+    },
     read: (id) => readDevice(journal, id),
     stats: () => ({ residents: registry.residents, inFlight: registry.inFlight }),
     stop: (drainMs) => registry.stop(drainMs),

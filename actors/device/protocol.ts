@@ -333,6 +333,8 @@ export type Refusal =
   /** now + duration leaves the range of safe integers: treated like any malformed message (rule O4). */
   | { readonly reason: 'duration-out-of-range' }
   | { readonly reason: 'duration-too-long'; readonly maxDurationMs: number }
+  /** Not the device's decision: it was not even asked (`../quota.ts`). */
+  | { readonly reason: 'rate-limited'; readonly retryAfterMs: number }
   | { readonly reason: 'no-window' }
   | { readonly reason: 'window-elapsed' }
   | { readonly reason: 'wrong-secret' }

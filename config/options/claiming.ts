@@ -30,6 +30,21 @@ export const claim = section('Claiming', {
     max: 100 * 365 * DAY_MS,
     why: 'Longest window a device may ask for; more is refused, never cut. 0: no limit.',
   }),
+  windowsPerDevice: count({
+    key: 'security.claim.windows.perDevice',
+    env: 'SECURITY_CLAIM_WINDOWS_PER_DEVICE',
+    default: 600,
+    min: 0,
+    max: 10_000_000,
+    why: 'How often one device may open a window within the next setting, also through gateways; more is refused as rate-limited. A device that works needs one, one that restarts without end a few; what is beyond only fills the disk. 0: no limit.',
+  }),
+  windowsPerDeviceWindowMs: millis({
+    key: 'security.claim.windows.window',
+    env: 'SECURITY_CLAIM_WINDOWS_WINDOW',
+    default: 60_000,
+    min: 1000,
+    why: 'The time within which the windows that a device opens are counted; the longest that it has to wait.',
+  }),
   uniformRefusals: flag({
     key: 'security.claim.uniformRefusals',
     env: 'SECURITY_CLAIM_UNIFORM_REFUSALS',

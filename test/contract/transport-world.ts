@@ -12,6 +12,7 @@ import { type CustomerId, type DeviceId, newId, type TenantId, type UserId } fro
 import { silentLog } from '../../actors/log.ts';
 import { type Parent, startSystem } from '../../actors/nact.ts';
 import { createProfiles, type Profiles } from '../../actors/profiles.ts';
+import { createQuota, type QuotaSettings } from '../../actors/quota.ts';
 import { createSecrets, type Secrets } from '../../actors/secret.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 
@@ -49,11 +50,13 @@ const DAY_MS = 86_400_000;
 
 export async function createTransportWorld(
   policy: { readonly allowClaimingByDefault?: boolean; readonly maxDurationMs?: number } = {},
+  windows: QuotaSettings = { max: 0, windowMs: 60_000 },
 ): Promise<TransportWorld> {
   const store = createMemoryStore();
   const parent = startSystem(deviceEngine(store.journal));
   const real = createDevices({
     root: parent,
+    windows: createQuota(windows, systemClock),
     journal: store.journal,
     policy: {
       allowClaimingByDefault: true,

@@ -23,6 +23,8 @@ export interface TransportUnderTest {
   readonly sees: {
     readonly opened: Seen;
     readonly refused: Seen;
+    /** Refused because it comes too often; without it, as whatever is refused. */
+    readonly limited?: Seen;
     readonly malformed: Seen;
     readonly unknownToken: Seen;
     readonly revoked: Seen;
@@ -37,9 +39,10 @@ export function transportContract({ name, start, payloadBytesMax, sees }: Transp
     what: string,
     play: (transport: RunningTransport, world: TransportWorld) => Promise<void>,
     policy?: Parameters<typeof createTransportWorld>[0],
+    windows?: Parameters<typeof createTransportWorld>[1],
   ): void =>
     test(`transport: ${name}: ${what}`, async () => {
-      const world = await createTransportWorld(policy);
+      const world = await createTransportWorld(policy, windows);
       const transport = await start(world);
       try {
         await play(transport, world);
@@ -117,6 +120,22 @@ export function transportContract({ name, start, payloadBytesMax, sees }: Transp
       assert.is(await transport.claim('T', '{}'), sees.refused);
     },
     { allowClaimingByDefault: false },
+  );
+
+  law(
+    'a device that opens windows too often is told so, and its window stays as it was',
+    async (transport, world) => {
+      const id = await world.provision('T');
+      for (const secret of ['a', 'b']) {
+        assert.is(await transport.claim('T', `{"secretKey":"${secret}"}`), sees.opened);
+      }
+      assert.is(await transport.claim('T', '{"secretKey":"c"}'), sees.limited ?? sees.refused);
+      assert.is((await world.devices.read(id))?.window?.secretDigest, world.secrets.digest(id, 'b'));
+      await world.provision('U');
+      assert.is(await transport.claim('U', '{}'), sees.opened, 'another device is not concerned');
+    },
+    {},
+    { max: 2, windowMs: 60_000 },
   );
 
   const malformed: readonly (string | Buffer)[] = [

@@ -58,7 +58,8 @@ const EVENTS: { readonly [Type in DeviceEvent['type']]: true } = {
   AttributesDeleted: true,
 };
 
-const REFUSALS: { readonly [Reason in RefusalReason]: true } = {
+/** How often windows are opened is not limited in the simulation. */
+const REFUSALS: { readonly [Reason in Exclude<RefusalReason, 'rate-limited'>]: true } = {
   'unknown-device': true,
   'already-provisioned': true,
   'credentials-revoked': true,

@@ -40,6 +40,7 @@ transportContract({
   sees: {
     opened: '200',
     refused: '409',
+    limited: '429',
     malformed: '400',
     unknownToken: '401',
     revoked: '401',

@@ -45,6 +45,7 @@ for (const [how, type, claim] of [
     sees: {
       opened: `${type} 2.01`,
       refused: `${type} 4.09`,
+      limited: `${type} 4.29`,
       malformed: `${type} 4.00`,
       unknownToken: `${type} 4.01`,
       revoked: `${type} 4.01`,

@@ -57,6 +57,7 @@ function sees(version: Version, qos: 1 | 2): TransportUnderTest['sees'] {
     return {
       opened: `${ack} 0`,
       refused: `${ack} ${0x87}`,
+      limited: `${ack} ${0x97}`,
       malformed: `${ack} ${0x99}`,
       unknownToken: 'refused at the door',
       revoked: `disconnect ${0x98}`,

@@ -18,6 +18,7 @@ const DEVICE: { readonly [Reason in RefusalReason]: readonly [status: number, er
   'claiming-not-allowed': [403, 20],
   'duration-out-of-range': [400, 31],
   'duration-too-long': [400, 31],
+  'rate-limited': [429, 33],
   'no-window': [400, 31],
   'window-elapsed': [400, 31],
   'wrong-secret': [400, 31],
@@ -30,7 +31,7 @@ const DEVICE: { readonly [Reason in RefusalReason]: readonly [status: number, er
 
 for (const [reason, [status, errorCode]] of Object.entries(DEVICE)) {
   test(`errors: device: ${reason} is ${status}/${errorCode}`, () => {
-    const refusal = { reason, maxDurationMs: 1, maxBytes: 1 } as Refusal; // the fields of all of them at once
+    const refusal = { reason, maxDurationMs: 1, maxBytes: 1, retryAfterMs: 1 } as Refusal; // the fields of all of them at once
     const problem = refusedByDevice(refusal);
     assert.equal([problem.status, problem.errorCode], [status, errorCode]);
     assert.not.match(problem.message, 'undefined');

@@ -55,6 +55,13 @@ export const SECTIONS = {
       why: 'installers open thousands at once',
       rule: 'O7',
     },
+    'windows-quota': {
+      what: 'a device that opens windows without end',
+      thingsBoard: 'no limit by default; past one by the tenant profile: closed, 0x83, 500, 5.00',
+      claimd:
+        'beyond 600 in a minute refused as `rate-limited`: PUBACK 0x97 on MQTT 5 (acknowledged on older versions), 429 with `Retry-After`, 4.29 with Max-Age',
+      why: 'each window is an event that is kept; other devices are not concerned',
+    },
     'duration-out-of-range': {
       what: 'a duration beyond the range of instants',
       thingsBoard: 'wraps around, or elapses at once',

@@ -21,6 +21,8 @@ export const Code = {
   requestEntityIncomplete: code(4, 8),
   conflict: code(4, 9),
   requestEntityTooLarge: code(4, 13),
+  /** RFC 8516. */
+  tooManyRequests: code(4, 29),
 
   internalServerError: code(5, 0),
   serviceUnavailable: code(5, 3),

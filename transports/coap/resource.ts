@@ -8,6 +8,7 @@
  *   4.01              unknown or revoked token
  *   4.04              not below `/api/v1`
  *   4.05              PUT, DELETE and methods that are younger
+ *   4.29              the device was asked too often; Max-Age says when to ask again
  *   5.00              the device's profile is for another transport
  *   4.08, 4.13        blocks that do not fit together; too large, with the limit in Size1
  *   5.03              no answer could be had; Max-Age says when to ask again
@@ -176,7 +177,9 @@ function responseTo(outcome: ClaimOutcome, more: More, unavailable: () => Respon
     case 'opened':
       return responseOf(Code.created, '', more);
     case 'refused':
-      return responseOf(Code.conflict, outcome.reason, more);
+      return outcome.retryAfterMs === undefined
+        ? responseOf(Code.conflict, outcome.reason, more)
+        : tooManyResponse(outcome.reason, outcome.retryAfterMs, more);
     case 'malformed':
       return responseOf(Code.badRequest, outcome.why, more);
     case 'revoked':
@@ -188,6 +191,12 @@ function responseTo(outcome: ClaimOutcome, more: More, unavailable: () => Respon
     default:
       return outcome satisfies never;
   }
+}
+
+/** RFC 8516 §3: Max-Age says when to come back. */
+function tooManyResponse(why: string, retryAfterMs: number, more: More = []): Response {
+  const maxAge = uintOption(OptionNumber.maxAge, Math.ceil(retryAfterMs / 1000));
+  return responseOf(Code.tooManyRequests, why, [maxAge, ...more]);
 }
 
 /** RFC 7959 §2.9.3: 4.13 with the limit, and to who sent all in one, in which blocks to send it. */

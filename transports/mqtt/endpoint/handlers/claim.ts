@@ -6,6 +6,7 @@
  *   outcome      3.1, 3.1.1                        5
  *   opened       PUBACK/PUBREC                     PUBACK/PUBREC 0x00
  *   refused      PUBACK/PUBREC                     PUBACK/PUBREC 0x87 with a reason string
+ *   too often    PUBACK/PUBREC                     PUBACK/PUBREC 0x97 with a reason string
  *   malformed    closed                            PUBACK/PUBREC 0x99; QoS 0: DISCONNECT 0x99
  *   revoked      closed                            DISCONNECT 0x98
  *   unavailable  closed (QoS 0: nothing)           DISCONNECT 0x83 (QoS 0: nothing)
@@ -39,7 +40,7 @@ function settlementOf(session: Session, ticket: Ticket, outcome: ClaimOutcome): 
       return { type: 'acknowledge', reasonCode: Reason.success, ...told(session, outcome) };
     case 'refused': {
       const why = refusalInWords(outcome);
-      return { type: 'acknowledge', reasonCode: Reason.notAuthorized, why, ...told(session, outcome) };
+      return { type: 'acknowledge', reasonCode: refusalCode(outcome), why, ...told(session, outcome) };
     }
     case 'malformed':
       return malformedSettlement(session, ticket, outcome.why);
@@ -52,6 +53,10 @@ function settlementOf(session: Session, ticket: Ticket, outcome: ClaimOutcome): 
     default:
       return outcome satisfies never;
   }
+}
+
+export function refusalCode({ reason }: Extract<ClaimOutcome, { type: 'refused' }>) {
+  return reason === 'rate-limited' ? Reason.quotaExceeded : Reason.notAuthorized;
 }
 
 /** What can not be read: where no reason can be given the session ends, unless the profile wants it acknowledged. */

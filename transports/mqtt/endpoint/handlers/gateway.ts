@@ -9,7 +9,7 @@
  *   JSON with nothing usable in it     PUBACK, closed       PUBACK 0x83, DISCONNECT 0x83
  *   an entry that can not be read      closed               PUBACK 0x99 (QoS 0: DISCONNECT 0x99), the others go on
  *   a device could not be created      PUBACK               PUBACK 0x80
- *   a device refused                   PUBACK               PUBACK 0x87
+ *   a device refused                   PUBACK               PUBACK 0x87, 0x97 when the first was asked too often
  *   all windows are open               PUBACK               PUBACK 0x00
  *
  * Messages of one gateway are carried out one after the other, so that a gateway has a bounded number of questions under
@@ -23,7 +23,7 @@ import { GATEWAY_CLAIM_RESPONSE_TOPIC, type GatewayAction } from '../../../topic
 import type { Message, Settlement, Ticket } from '../acknowledgements.ts';
 import { Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';
-import { malformedSettlement } from './claim.ts';
+import { malformedSettlement, refusalCode } from './claim.ts';
 
 export function gateway(session: Session, payload: Buffer, ticket: Ticket, action: GatewayAction): void {
   switch (action) {
@@ -130,7 +130,7 @@ function batch(session: Session, ticket: Ticket, outcomes: ReadonlyMap<string, B
   const messages = told(session, outcomes);
   const [malformed] = of('malformed');
   if (malformed?.type === 'malformed') return malformedSettlement(session, ticket, malformed.why, messages);
-  const acknowledge = (reasonCode: 0x80 | 0x87, why: string): Settlement => ({
+  const acknowledge = (reasonCode: 0x80 | 0x87 | 0x97, why: string): Settlement => ({
     type: 'acknowledge',
     reasonCode,
     why,
@@ -141,7 +141,7 @@ function batch(session: Session, ticket: Ticket, outcomes: ReadonlyMap<string, B
     return acknowledge(Reason.unspecifiedError, `a device was not created: ${missing.why}`);
   }
   const [refused] = of('refused');
-  if (refused?.type === 'refused') return acknowledge(Reason.notAuthorized, refusalInWords(refused));
+  if (refused?.type === 'refused') return acknowledge(refusalCode(refused), refusalInWords(refused));
   // A device that was deleted while it was asked: its gateway may bring it up again.
   if (of('revoked').length > 0) return acknowledge(Reason.unspecifiedError, 'a device was deleted meanwhile');
   return { type: 'acknowledge', reasonCode: Reason.success, messages };
