@@ -93,6 +93,25 @@ test('coap exchange: a duplicate gets the same answer and is not served again', 
   assert.equal(sent[0], sent[1]);
 });
 
+for (const [what, other] of [
+  ['payload', { payload: Buffer.from('{}') }],
+  ['token', { token: Buffer.from([8]) }],
+] as const) {
+  test(`coap exchange: the id of one before with another ${what} is another request`, async () => {
+    const { sent, served, receive, answer, shown } = scene();
+    receive();
+    receive(other); // dropped while the first is being served: its device sends it again
+    await answer(0);
+    assert.equal([shown(), served.length], [['ACK 2.01'], 1]);
+    receive(other);
+    await answer(1, responseOf(Code.unauthorized));
+    receive(other);
+    assert.is(served.length, 2);
+    assert.equal(shown(), ['ACK 2.01', 'ACK 4.01', 'ACK 4.01']);
+    assert.equal(sent[2]?.token, 'token' in other ? other.token : Buffer.from([7]));
+  });
+}
+
 test('coap exchange: an id is another request after EXCHANGE_LIFETIME, from another port at once', async () => {
   const { clock, served, receive, answer } = scene();
   receive();

@@ -7,6 +7,12 @@
  *                ── not yet ──► empty ACK, later the answer as CON of its own, sent again until ACK, RST or giving up
  *   request NON  ──► the answer as NON
  *   the same message again: a CON gets what it got before, a NON nothing (§4.5); neither is served again
+ *   another message with its id: another request
+ *
+ * A message that is sent again is the same to the byte (§4.2). What only has the id of one before comes from a device that
+ * was started anew, or from another one to which the network gave the port since: were it answered like the first, it
+ * would hear that its window is open when nobody opened it. While the first is still being served it is dropped, and
+ * comes again.
  *
  * Everything about a request that is past is one entry in two maps: its peer's, to find it, and the order in which
  * requests were answered, to forget them. Entries are forgotten when their lifetime is over (checked on reading; the
@@ -16,6 +22,7 @@
  * Nothing that is sent is much larger than what caused it: a reset has 4 bytes, answers have no or a short payload,
  * and an unauthenticated peer can have no more answers under way than `inFlightPerPeerMax` (§11.3).
  */
+import { createHash } from 'node:crypto';
 import type { Cancel, Clock, Instant } from '../../actors/clock.ts';
 import { Code, isRequest } from './codes.ts';
 import { decode, encode, encodeEmpty, type Header, type Message, type Option } from './message.ts';
@@ -69,6 +76,8 @@ interface Peer {
 interface Exchange {
   readonly peer: Peer;
   readonly messageId: number;
+  /** Of the whole datagram. */
+  readonly fingerprint: string;
   readonly confirmable: boolean;
   readonly expiresAt: Instant;
   /** What a duplicate gets: nothing yet, an empty acknowledgement, or one with the answer. */
@@ -81,8 +90,8 @@ interface Unacknowledged {
   cancel: Cancel;
 }
 
-/** What an entry takes besides its answer: two map entries, an object, its share of the peer. */
-const ENTRY_BYTES = 300;
+/** What an entry takes besides its answer: two map entries, an object, a fingerprint, its share of the peer. */
+const ENTRY_BYTES = 400;
 /** The least time between two sweeps. */
 const SWEEP_MS = 1_000;
 
@@ -117,10 +126,10 @@ export class Exchanges {
     const decoded = decode(datagram, this.#settings.datagramBytesMax);
     switch (decoded.type) {
       case 'message':
-        this.#take(decoded.message, decoded.message, from);
+        this.#take(datagram, decoded.message, decoded.message, from);
         return;
       case 'too-large':
-        this.#take(decoded.header, undefined, from);
+        this.#take(datagram, decoded.header, undefined, from);
         return;
       case 'malformed':
         // §4.2: rejected by a reset; §4.3: a non-confirmable one may be ignored, acknowledgements and resets must be
@@ -134,7 +143,7 @@ export class Exchanges {
   }
 
   /** @param message undefined when it is too large to be read */
-  #take(header: Header, message: Message | undefined, from: Endpoint): void {
+  #take(datagram: Buffer, header: Header, message: Message | undefined, from: Endpoint): void {
     switch (header.type) {
       case 'ACK':
       case 'RST':
@@ -143,7 +152,7 @@ export class Exchanges {
         return;
       case 'CON':
       case 'NON':
-        if (isRequest(header.code)) this.#request(header, message, from);
+        if (isRequest(header.code)) this.#request(datagram, header, message, from);
         // §4.3: a ping, a response to nothing, a reserved class
         else if (header.type === 'CON') this.#ports.send(encodeEmpty('RST', header.messageId), from);
         return;
@@ -152,12 +161,14 @@ export class Exchanges {
     }
   }
 
-  #request(header: Header, message: Message | undefined, from: Endpoint): void {
+  #request(datagram: Buffer, header: Header, message: Message | undefined, from: Endpoint): void {
     const known = this.#peers.get(keyOf(from));
     const past = known?.exchanges.get(header.messageId);
+    const fingerprint = createHash('sha256').update(datagram).digest('base64');
     if (past !== undefined) {
-      if (!past.answered || past.expiresAt > this.#ports.clock.now()) {
-        if (past.reply !== undefined) this.#ports.send(past.reply, from); // §4.5
+      const same = past.fingerprint === fingerprint;
+      if (!past.answered || (same && past.expiresAt > this.#ports.clock.now())) {
+        if (same && past.reply !== undefined) this.#ports.send(past.reply, from); // §4.5
         return;
       }
       this.#forget(past);
@@ -175,7 +186,7 @@ export class Exchanges {
     const full =
       this.#inFlight >= this.#settings.inFlightMax ||
       peer.serving + peer.unacknowledged.size >= this.#settings.inFlightPerPeerMax;
-    const respond = this.#open(peer, header, !full);
+    const respond = this.#open(peer, header, fingerprint, !full);
     if (full) respond(this.#ports.overloaded());
     else if (message === undefined) respond(this.#ports.tooLarge());
     else if (bad !== undefined) respond(badOptionResponse(bad));
@@ -186,13 +197,19 @@ export class Exchanges {
   }
 
   /** Remembers the request and returns how to answer it, once. */
-  #open(peer: Peer, { type, messageId, token }: Header, mayWait: boolean): (response: Response) => void {
+  #open(
+    peer: Peer,
+    { type, messageId, token }: Header,
+    fingerprint: string,
+    mayWait: boolean,
+  ): (response: Response) => void {
     const { clock, send } = this.#ports;
     const confirmable = type === 'CON';
     const lifetimeMs = confirmable ? Transmission.exchangeLifetimeMs : Transmission.nonLifetimeMs;
     const exchange: Exchange = {
       peer,
       messageId,
+      fingerprint,
       confirmable,
       expiresAt: clock.now() + lifetimeMs,
       reply: undefined,
