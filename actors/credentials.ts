@@ -2,7 +2,7 @@
  * How devices prove who they are, as ThingsBoard knows it (facts 2.1): an access token, what MQTT's CONNECT says, or
  * a client certificate. Each is found by its `credentialsId`, the token itself or a SHA3-256 digest.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, X509Certificate as ParsedCertificate, timingSafeEqual } from 'node:crypto';
 import type { AccessToken, MqttBasic, X509Certificate } from './device/protocol.ts';
 import type { DeviceId } from './ids.ts';
 import type { Secrets } from './secret.ts';
@@ -58,13 +58,25 @@ export function matchesMqttBasic(
 }
 
 /**
- * X.509 credentials of a certificate: PEM, or base64 of the DER. Undefined where the text is neither. What is inside
- * the certificate is not looked at: ThingsBoard finds devices by the digest of the whole.
+ * X.509 credentials of a certificate: PEM, or base64 of the DER. Undefined where the text is neither, for no client
+ * could ever show it. What is inside the certificate is not looked at: ThingsBoard finds devices by the digest of the
+ * whole.
  */
 export function x509(certificate: string): X509Certificate | undefined {
   const base64 = certificate.replaceAll(/-----(?:BEGIN|END) CERTIFICATE-----|\s/g, '');
-  if (base64 === '' || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return undefined;
+  if (!isCertificate(base64)) return undefined;
   return { type: 'X509_CERTIFICATE', credentialsId: sha3(base64), certificate: base64 };
+}
+
+/** Whether this is the one text that base64 makes of one certificate's DER: what a client shows is encoded again. */
+function isCertificate(base64: string): boolean {
+  const der = Buffer.from(base64, 'base64');
+  if (base64 === '' || der.toString('base64') !== base64) return false;
+  try {
+    return new ParsedCertificate(der).raw.equals(der); // bytes behind it would be left out
+  } catch {
+    return false;
+  }
 }
 
 /** Under which id a certificate is found that a client showed. */

@@ -93,7 +93,9 @@ export function createGateways({ devices, directory, secrets, clock, settings }:
     });
     switch (answer.type) {
       case 'accepted':
-        return created;
+        if (await standsAsBefore(gateway)) return created;
+        await devices.ask(created, { type: 'DeleteDevice', tenantId: gateway.tenantId });
+        return { type: 'unavailable', reason: 'overloaded' }; // nothing was done, and asking again is right
       case 'unavailable':
         return { type: 'unavailable', reason: answer.reason };
       case 'refused': {
@@ -105,6 +107,16 @@ export function createGateways({ devices, directory, secrets, clock, settings }:
       default:
         return answer satisfies never;
     }
+  }
+
+  /**
+   * Whether nothing was taken from under a device that was just made for this gateway. A deletion of its customer or its
+   * tenant clears the list of devices until it is empty, and the gateway is on that list: while it is as it was, the
+   * deletion will come upon the new device too; once it is not, it may be past it, and the device would be left over.
+   */
+  async function standsAsBefore(gateway: DeviceRecord): Promise<boolean> {
+    const now = await devices.read(gateway.id);
+    return now !== undefined && now.owner?.customerId === gateway.owner?.customerId;
   }
 
   async function claimOne(

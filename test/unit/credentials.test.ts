@@ -13,6 +13,7 @@ import {
 } from '../../actors/credentials.ts';
 import type { DeviceId } from '../../actors/ids.ts';
 import { createSecrets } from '../../actors/secret.ts';
+import { CERTIFICATE } from '../kit/certificate.ts';
 import { DEVICE, idOf } from '../kit/given.ts';
 
 const secrets = createSecrets(Buffer.alloc(32, 7));
@@ -63,8 +64,8 @@ test('credentials: every part that is set must be said, the rest may be anything
 });
 
 test('credentials: a certificate is found by the digest of its base64, however it was written', () => {
-  const der = Buffer.from('anything will do as the bytes of a certificate, for nobody looks inside of it');
-  const base64 = der.toString('base64');
+  const base64 = CERTIFICATE;
+  const der = Buffer.from(base64, 'base64');
   const lines = base64.match(/.{1,64}/g)?.join('\r\n');
   const pem = `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
   for (const text of [base64, pem]) {
@@ -73,9 +74,21 @@ test('credentials: a certificate is found by the digest of its base64, however i
   assert.is(x509Id(der), sha3(base64));
 });
 
-test('credentials: what is no base64 is no certificate', () => {
-  for (const text of ['', '-----BEGIN CERTIFICATE-----', 'no certificate!', '{"a":1}'])
+test('credentials: what no client could ever show is no certificate', () => {
+  const der = Buffer.from(CERTIFICATE, 'base64');
+  for (const text of [
+    '',
+    '-----BEGIN CERTIFICATE-----',
+    'no certificate!',
+    '{"a":1}',
+    Buffer.from('base64 of anything').toString('base64'),
+    der.subarray(0, -1).toString('base64'),
+    Buffer.concat([der, Buffer.from('behind it')]).toString('base64'),
+    `${CERTIFICATE}\n${CERTIFICATE}`, // a chain
+    CERTIFICATE.replaceAll('+', '-').replaceAll('/', '_'), // base64url, which Node would read as well
+  ]) {
     assert.is(x509(text), undefined);
+  }
 });
 
 test.run();

@@ -232,4 +232,36 @@ test('gateway: protobuf where the gateway’s profile says so, and JSON no more'
     assert.is((await client.next('puback')).reasonCode, 0x99);
   }));
 
+for (const [what, befall] of [
+  [
+    'was deleted',
+    (scene: MqttScene, gateway: DeviceId) =>
+      scene.world.devices.ask(gateway, { type: 'DeleteDevice', tenantId: TENANT }),
+  ],
+  ['got another owner', (scene: MqttScene, gateway: DeviceId) => scene.world.assign(gateway)],
+] as const) {
+  test(`gateway: a device made while its gateway ${what} is not left over, and not acknowledged`, () =>
+    withGateway(5, async (scene) => {
+      const { client, world, gateway } = scene;
+      // Its tenant or customer is being deleted: the last that is cleared is the gateway, and then the device is made.
+      let created: DeviceId | undefined;
+      world.intercept = async (command, pass) => {
+        if (command.type !== 'ProvisionDevice') return pass();
+        world.intercept = undefined;
+        await befall(scene, gateway);
+        const answer = await pass();
+        created = await world.directory.idOf(TENANT, 'new');
+        return answer;
+      };
+      world.onEvent = () => {}; // the session stays, as it does while the news is on its way
+      client.send(claims({ new: {} }));
+      assert.equal(
+        (await client.untilClosed()).map(({ cmd }) => cmd),
+        ['disconnect'],
+      );
+      assert.type(created, 'string');
+      assert.is(await named(scene, 'new'), undefined);
+    }));
+}
+
 test.run();

@@ -6,6 +6,7 @@ import { type DeviceId, newId } from '../../actors/ids.ts';
 import type { TransportConfiguration } from '../../actors/profiles.ts';
 import { type MqttScene, VERSION_NAME, withMqtt } from '../contract/transport-mqtt.ts';
 import { TENANT } from '../contract/transport-world.ts';
+import { CERTIFICATE } from '../kit/certificate.ts';
 import { claimPacket, connectPacket, type Version } from '../kit/mqtt-client.ts';
 
 /** What a client says, in CONNACK's words: 0, or why not. */
@@ -88,7 +89,7 @@ for (const version of [4, 5] as const) {
 
   test(`mqtt ${name}: credentials: the ids of other credentials are no tokens`, () =>
     withMqtt({}, async (scene) => {
-      const certificate = x509(Buffer.from('a certificate').toString('base64'));
+      const certificate = x509(CERTIFICATE);
       if (certificate === undefined) throw new Error('no certificate');
       await scene.world.provision('X', { credentials: certificate });
       assert.is(await connack(scene, version, { clientId: 'c', userName: certificate.credentialsId }), wrong);

@@ -1,6 +1,7 @@
 /** Device profiles and the three kinds of credentials over REST. */
 import * as assert from 'uvu/assert';
 import { firstProfileOf, type TransportConfiguration } from '../../actors/profiles.ts';
+import { CERTIFICATE } from '../kit/certificate.ts';
 import {
   type Answer,
   entity,
@@ -182,10 +183,9 @@ law('credentials: MQTT_BASIC and X509_CERTIFICATE, set, read back and found', as
   assert.equal(read, basic);
   assert.is((await world.directory.byCredentials(String(basic.credentialsId)))?.id, id);
 
-  const certificate = Buffer.from('a certificate').toString('base64');
-  const pem = `-----BEGIN CERTIFICATE-----\n${certificate}\n-----END CERTIFICATE-----\n`;
+  const pem = `-----BEGIN CERTIFICATE-----\n${CERTIFICATE}\n-----END CERTIFICATE-----\n`;
   const x509 = entity(await save('X509_CERTIFICATE', pem));
-  assert.equal([x509.credentialsType, x509.credentialsValue], ['X509_CERTIFICATE', certificate]);
+  assert.equal([x509.credentialsType, x509.credentialsValue], ['X509_CERTIFICATE', CERTIFICATE]);
 
   for (const [type, value] of [
     ['MQTT_BASIC', undefined],
@@ -193,6 +193,7 @@ law('credentials: MQTT_BASIC and X509_CERTIFICATE, set, read back and found', as
     ['MQTT_BASIC', '{"password":"p4ss"}'],
     ['MQTT_BASIC', '{"clientId":7}'],
     ['X509_CERTIFICATE', 'not-a-certificate'],
+    ['X509_CERTIFICATE', Buffer.from('a certificate').toString('base64')],
     ['ACCESS_TOKEN', undefined],
     ['LWM2M_CREDENTIALS', '{}'],
   ] as const) {
