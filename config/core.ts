@@ -5,6 +5,7 @@
 import { type Accounts, createAccounts } from '../actors/accounts.ts';
 import { createAlarms } from '../actors/alarms.ts';
 import { type AuditTrail, createAudit } from '../actors/audit/audit.ts';
+import { boundRefusals } from '../actors/audit/repeats.ts';
 import { type Bus, silentBus } from '../actors/bus.ts';
 import type { Clock } from '../actors/clock.ts';
 import { createDevices, type LiveDevices } from '../actors/device/devices.ts';
@@ -87,6 +88,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       },
     });
     const audit = createAudit(store, config.system.auditLogEnabled, clock, log);
+    const trail = boundRefusals(audit, clock);
     listeners.push(audit.onDeviceEvent);
     const alarms = createAlarms(
       store.journal,
@@ -99,6 +101,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     close = async (drainMs) => {
       await devices.stop(drainMs);
       stop(root);
+      trail.stop();
       await audit.stop();
       await opened.close();
     };
@@ -115,7 +118,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       devices,
       directory,
       accounts,
-      audit,
+      audit: trail,
       profiles: createProfiles(store, clock, PROFILE_DEFAULTS, bus),
       bus,
       root,
