@@ -17,10 +17,15 @@ export interface ServerOptions {
   /** Added to what the kit sets; undefined takes a variable away. */
   readonly env?: { readonly [name: string]: string | undefined };
   readonly args?: readonly string[];
+  /** For Node itself. */
+  readonly nodeArgs?: readonly string[];
+  /** Whether there is a channel for messages to and from `child`. */
+  readonly channel?: boolean;
 }
 
 export interface ServerProcess {
   readonly pid: number;
+  readonly child: ChildProcess;
   readonly httpPort: number;
   readonly mqttPort: number;
   readonly coapPort: number;
@@ -82,19 +87,19 @@ export function launch(options: ServerOptions = {}): {
     ...options.env,
   };
   // Options given by the test are the only ones: whoever runs the tests may have a config file where they stand.
-  const child = spawn(process.execPath, ['--enable-source-maps', MAIN, ...(options.args ?? [])], {
+  const nodeArgs = ['--enable-source-maps', ...(options.nodeArgs ?? [])];
+  const child = spawn(process.execPath, [...nodeArgs, MAIN, ...(options.args ?? [])], {
     cwd: tmpdir(),
     env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...(options.channel === true ? (['ipc'] as const) : [])],
   });
   living.add(child);
   let output = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    output += chunk;
-  });
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    output += chunk;
-  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk;
+    });
+  }
   const ended = new Promise<Ended>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => {
@@ -114,6 +119,7 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
   };
   return {
     pid: child.pid ?? -1,
+    child,
     ...ready,
     url: `http://127.0.0.1:${ready.httpPort}`,
     output,

@@ -1,0 +1,357 @@
+/**
+ * Operations on lanes: begins them at their pace, leads each through its steps, and counts what came of it.
+ *
+ * No coordinated omission: in an open loop an operation's latency counts from the instant it was due, also while it
+ * waited for a free lane, and those that were due and never begun are in the histogram with the time they waited.
+ */
+import type { Job } from '../contract.ts';
+import { encode, type Histogram, newHistogram, record } from '../measure/histogram.ts';
+import { Arrivals } from './arrivals.ts';
+import { type Driver, driverOf, TIMEOUT } from './driver.ts';
+import type { WorkerResult, WorkerTick } from './messages.ts';
+import { type Subject, turns } from './subjects.ts';
+
+/** How often an open loop looks at what is due; the finest that timers do. */
+const ARRIVALS_MS = 1;
+const TIMEOUTS_MS = 250;
+/** In a closed loop, a lane rests so long after a refusal: who is turned away does not knock a million times. */
+const REST_MS = 10;
+const NOT_BEGUN = 'not begun in time';
+
+interface Lane {
+  subject: Subject;
+  /** When it was due, or begun. */
+  since: number;
+  stepSince: number;
+  sentAt: number;
+  /** -1: free. */
+  step: number;
+}
+
+export class Flow {
+  readonly #job: Job;
+  readonly #drivers: readonly Driver[];
+  readonly #lanes: Lane[];
+  readonly #nextSubject: (lane: number) => Subject | undefined;
+  readonly #seed: number;
+  /** Free lanes, the longest free first; and what was due and found none. */
+  readonly #free = new Queue();
+  readonly #backlog = new Queue();
+  readonly #right: readonly ReadonlySet<string>[];
+  readonly #refusals: readonly ReadonlySet<string>[];
+
+  readonly #total = newHistogram();
+  readonly #steps: readonly Histogram[];
+  readonly #late = newHistogram(2);
+  readonly #refused = new Map<string, number>();
+  readonly #wrong = new Map<string, number>();
+  readonly #kept: number[] = [];
+  #operations = 0;
+  #begun = 0;
+  #tick = { latency: newHistogram(2), right: 0, refused: 0, since: 0 };
+
+  #beginAt = 0;
+  #endAt = 0;
+  #measuredAt = 0;
+  #busy = 0;
+  #over = false;
+  #exhausted = false;
+  #onIdle: (() => void) | undefined;
+  #onOver: (() => void) | undefined;
+  readonly #timers: NodeJS.Timeout[] = [];
+
+  constructor(job: Job, seed: number) {
+    this.#job = job;
+    this.#seed = seed;
+    this.#drivers = job.steps.map((step) =>
+      driverOf(step, job, (lane, outcome) => this.#answered(lane, outcome)),
+    );
+    this.#steps = job.steps.map(() => newHistogram());
+    this.#right = job.steps.map(({ right }) => new Set(right));
+    this.#refusals = job.steps.map(({ refused }) => new Set(refused));
+    const subject: Subject = { n: 0, rival: 0 };
+    this.#lanes = Array.from({ length: job.connections * job.inflight }, () => ({
+      subject,
+      since: 0,
+      stepSince: 0,
+      sentAt: 0,
+      step: -1,
+    }));
+    this.#nextSubject = turns(job.subjects, job.inflight);
+  }
+
+  async open(): Promise<void> {
+    await Promise.all(this.#drivers.map((driver) => driver.open()));
+  }
+
+  /**
+   * @param startAt when to begin, by `performance.now()`
+   * @param onTick hears every `tickMs` what went by
+   * @param onMeasured is told when the measured time is over
+   */
+  async run(
+    startAt: number,
+    onTick: (tick: WorkerTick) => void,
+    onMeasured: () => void,
+  ): Promise<WorkerResult> {
+    const { warmUpMs, durationMs, tickMs, timeoutMs } = this.#job;
+    this.#beginAt = startAt + warmUpMs;
+    this.#endAt = this.#beginAt + durationMs;
+    this.#tick.since = startAt;
+    await new Promise((resolve) => setTimeout(resolve, startAt - performance.now()));
+
+    const cpu = cpuBetween(this.#beginAt, this.#timers);
+    this.#every(tickMs, () => onTick(this.#takeTick()));
+    this.#every(TIMEOUTS_MS, () => this.#abandonOverdue());
+    const over = new Promise<void>((resolve) => {
+      this.#onOver = resolve;
+    });
+    this.#timers.push(setTimeout(() => this.halt(), this.#endAt - performance.now()));
+    this.#start(startAt);
+    await over;
+    onTick(this.#takeTick());
+    const cpuShare = cpu();
+    onMeasured();
+    await this.#drained(timeoutMs);
+    for (const timer of this.#timers) clearTimeout(timer);
+    return this.#result(cpuShare);
+  }
+
+  /** Ends the measured time. */
+  halt(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#measuredAt = performance.now();
+    for (let due = this.#backlog.take(); due !== undefined; due = this.#backlog.take()) {
+      if (due < this.#beginAt || this.#exhausted) continue;
+      record(this.#total, this.#measuredAt - due);
+      count(this.#refused, NOT_BEGUN);
+    }
+    this.#onOver?.();
+  }
+
+  close(): void {
+    for (const driver of this.#drivers) driver.close();
+  }
+
+  // ------------------------------------------------------------------------------------------------------- beginning
+
+  #start(startAt: number): void {
+    const { pace } = this.#job;
+    switch (pace.type) {
+      case 'closed': {
+        const now = performance.now();
+        for (const lane of this.#lanes.keys()) this.#begin(lane, now);
+        return;
+      }
+      case 'open': {
+        for (const lane of this.#lanes.keys()) this.#free.put(lane);
+        const arrivals = new Arrivals(pace.perSecond, pace.arrivals, startAt, this.#seed);
+        this.#every(ARRIVALS_MS, () => this.#arrive(arrivals));
+        return;
+      }
+      default:
+        pace satisfies never;
+    }
+  }
+
+  #arrive(arrivals: Arrivals): void {
+    const now = performance.now();
+    while (!this.#over && !this.#exhausted && arrivals.next <= now && arrivals.next < this.#endAt) {
+      const due = arrivals.take();
+      const lane = this.#free.take();
+      if (lane === undefined) {
+        this.#backlog.put(due);
+      } else {
+        record(this.#late, performance.now() - due);
+        this.#begin(lane, due);
+      }
+    }
+  }
+
+  #begin(at: number, since: number): void {
+    const lane = this.#lanes[at];
+    if (lane === undefined || this.#over) return;
+    const subject = this.#nextSubject(at);
+    if (subject === undefined) {
+      this.#exhausted = true;
+      if (this.#busy === 0) this.halt();
+      return;
+    }
+    this.#begun += 1;
+    this.#busy += 1;
+    lane.subject = subject;
+    lane.since = since;
+    this.#send(at, lane, 0, since);
+  }
+
+  #send(at: number, lane: Lane, step: number, since: number): void {
+    lane.step = step;
+    lane.stepSince = since;
+    lane.sentAt = performance.now();
+    this.#drivers[step]?.send(at, lane.subject);
+  }
+
+  // --------------------------------------------------------------------------------------------------------- answers
+
+  #answered(at: number, outcome: string): void {
+    const lane = this.#lanes[at];
+    if (lane === undefined || lane.step === -1) return;
+    const now = performance.now();
+    const { step, subject, since } = lane;
+    if (outcome === this.#job.keep) this.#kept.push(subject.n);
+    const right = this.#right[step]?.has(outcome) === true;
+    const counts = this.#counts(since, now);
+    const histogram = this.#steps[step];
+    if (right && counts && histogram !== undefined && this.#drivers.length > 1) {
+      record(histogram, now - lane.stepSince);
+    }
+    if (right && step + 1 < this.#drivers.length) {
+      this.#send(at, lane, step + 1, now);
+      return;
+    }
+
+    lane.step = -1;
+    this.#busy -= 1;
+    if (right) {
+      this.#tick.right += 1;
+      record(this.#tick.latency, now - since);
+      if (counts) record(this.#total, now - since);
+      if (counts && !this.#over) this.#operations += 1;
+    } else if (this.#refusals[step]?.has(outcome)) {
+      this.#tick.refused += 1;
+      if (counts) count(this.#refused, this.#named(step, outcome));
+    } else {
+      count(this.#wrong, this.#named(step, outcome));
+    }
+    this.#freed(at, now, right);
+  }
+
+  /** Whether what began at `since` and is answered now belongs to the measured time. */
+  #counts(since: number, now: number): boolean {
+    // In an open loop those that were due in the measured time, also when answered behind it; in a closed one those
+    // that were answered in it.
+    if (this.#job.pace.type === 'open') return since >= this.#beginAt;
+    return now >= this.#beginAt && !this.#over;
+  }
+
+  #named(step: number, outcome: string): string {
+    return this.#job.steps.length === 1 ? outcome : `${this.#job.steps[step]?.name}: ${outcome}`;
+  }
+
+  #freed(at: number, now: number, right: boolean): void {
+    if (this.#over || this.#exhausted) {
+      if (this.#busy > 0) return;
+      if (this.#exhausted && !this.#over) this.halt();
+      this.#onIdle?.();
+      return;
+    }
+    if (this.#job.pace.type === 'open') {
+      const due = this.#backlog.take();
+      if (due === undefined) this.#free.put(at);
+      else this.#begin(at, due);
+    } else if (right) {
+      this.#begin(at, now);
+    } else {
+      setTimeout(() => this.#begin(at, performance.now()), REST_MS);
+    }
+  }
+
+  #abandonOverdue(): void {
+    const limit = performance.now() - this.#job.timeoutMs;
+    for (const [at, lane] of this.#lanes.entries()) {
+      if (lane.step === -1 || lane.sentAt > limit) continue;
+      this.#drivers[lane.step]?.abandon(at);
+      this.#answered(at, TIMEOUT);
+    }
+  }
+
+  /** Waits until nothing is under way, or everything that is has waited too long. */
+  async #drained(timeoutMs: number): Promise<void> {
+    if (this.#busy === 0) return;
+    await new Promise<void>((resolve) => {
+      const limit = setTimeout(resolve, timeoutMs + 2 * TIMEOUTS_MS);
+      this.#onIdle = () => {
+        clearTimeout(limit);
+        resolve();
+      };
+    });
+  }
+
+  // --------------------------------------------------------------------------------------------------------- telling
+
+  #takeTick(): WorkerTick {
+    const now = performance.now();
+    const { latency, right, refused, since } = this.#tick;
+    this.#tick = { latency: newHistogram(2), right: 0, refused: 0, since: now };
+    const { subjects, warmUpMs, durationMs } = this.#job;
+    const all = subjects.count * (subjects.rivals ?? 1);
+    const time = (now - this.#beginAt + warmUpMs) / (warmUpMs + durationMs);
+    return {
+      at: now - this.#beginAt,
+      ms: now - since,
+      right,
+      refused,
+      latency: encode(latency),
+      progress: subjects.type === 'once' ? Math.max(this.#begun / all, time) : time,
+    };
+  }
+
+  #result(cpuShare: number): WorkerResult {
+    return {
+      operations: this.#operations,
+      measuredMs: Math.max(0, this.#measuredAt - this.#beginAt),
+      total: encode(this.#total),
+      steps: this.#steps.map(encode),
+      refused: Object.fromEntries(this.#refused),
+      wrong: Object.fromEntries(this.#wrong),
+      kept: this.#kept,
+      cpuShare,
+      late: encode(this.#late),
+    };
+  }
+
+  #every(ms: number, task: () => void): void {
+    this.#timers.push(setInterval(task, ms));
+  }
+}
+
+/** Counts this process's own CPU from an instant on; tells the share of a core when called. */
+function cpuBetween(beginAt: number, timers: NodeJS.Timeout[]): () => number {
+  let from = process.cpuUsage();
+  let since = performance.now();
+  timers.push(
+    setTimeout(() => {
+      from = process.cpuUsage();
+      since = performance.now();
+    }, beginAt - since),
+  );
+  return () => {
+    const { user, system } = process.cpuUsage(from);
+    return (user + system) / 1000 / Math.max(1, performance.now() - since);
+  };
+}
+
+function count(counts: Map<string, number>, kind: string): void {
+  counts.set(kind, (counts.get(kind) ?? 0) + 1);
+}
+
+/** First in, first out; taking from the front of an array costs its length. */
+class Queue {
+  #items: number[] = [];
+  #head = 0;
+
+  put(item: number): void {
+    this.#items.push(item);
+  }
+
+  take(): number | undefined {
+    if (this.#head === this.#items.length) return undefined;
+    const item = this.#items[this.#head++];
+    if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
+}

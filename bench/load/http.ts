@@ -1,0 +1,152 @@
+/**
+ * Callers of an HTTP API: a connection kept alive per lane, requests put together from texts made beforehand, answers
+ * read no further than needed (status, length, the claim's response), so that the generator stays cheap.
+ */
+import { connect, type Socket } from 'node:net';
+import type { HttpStep, Job } from '../contract.ts';
+import { OPEN_WITHIN_MS, openAll, portOf, REOPEN_MS, within } from './connecting.ts';
+import { type Answered, CLOSED, type Driver } from './driver.ts';
+import type { Subject } from './subjects.ts';
+import { filler, payloads } from './text.ts';
+
+const HEAD_END = '\r\n\r\n';
+const LAST_CHUNK = '0\r\n\r\n';
+
+export class HttpDriver implements Driver {
+  readonly #callers: Caller[];
+  readonly #request: (subject: Subject) => string;
+
+  constructor(step: HttpStep, job: Job, answered: Answered) {
+    this.#request = requests(step);
+    this.#callers = Array.from(
+      { length: job.connections * job.inflight },
+      (_, lane) => new Caller(step, portOf(step.ports, lane), (outcome) => answered(lane, outcome)),
+    );
+  }
+
+  open(): Promise<void> {
+    return openAll(this.#callers.map((caller) => () => caller.open()));
+  }
+
+  send(lane: number, subject: Subject): void {
+    this.#callers[lane]?.send(this.#request(subject));
+  }
+
+  abandon(lane: number): void {
+    this.#callers[lane]?.abandon();
+  }
+
+  close(): void {
+    for (const caller of this.#callers) caller.close();
+  }
+}
+
+function requests({ method, path, host, body, tokens }: HttpStep): (subject: Subject) => string {
+  const pathOf = filler(path);
+  const bodyOf = payloads(body);
+  const middle = ` HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\n`;
+  const heads = (tokens.length === 0 ? [''] : tokens).map((token) =>
+    token === '' ? middle : `${middle}x-authorization: Bearer ${token}\r\n`,
+  );
+  return ({ n, rival }) => {
+    const text = bodyOf(n);
+    const head = heads[(n + rival) % heads.length];
+    return `${method} ${pathOf(n)}${head}content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
+  };
+}
+
+class Caller {
+  readonly #step: HttpStep;
+  readonly #port: number;
+  readonly #answered: (outcome: string) => void;
+  #socket: Socket | undefined;
+  #up = false;
+  #closing = false;
+  /** What waits for the connection, or for its answer. */
+  #request: string | undefined;
+  #pending = '';
+  #onUp: (() => void) | undefined;
+
+  constructor(step: HttpStep, port: number, answered: (outcome: string) => void) {
+    this.#step = step;
+    this.#port = port;
+    this.#answered = answered;
+  }
+
+  open(): Promise<void> {
+    const opened = new Promise<void>((resolve) => {
+      this.#onUp = resolve;
+    });
+    this.#connect();
+    return within(OPEN_WITHIN_MS, 'an HTTP connection', opened);
+  }
+
+  send(request: string): void {
+    this.#request = request;
+    if (this.#up) this.#socket?.write(request);
+  }
+
+  abandon(): void {
+    this.#request = undefined;
+    this.#socket?.destroy();
+  }
+
+  close(): void {
+    this.#closing = true;
+    this.#socket?.destroy();
+  }
+
+  #connect(): void {
+    const socket = connect({ host: this.#step.host, port: this.#port, noDelay: true });
+    this.#socket = socket;
+    this.#pending = '';
+    socket.on('connect', () => {
+      this.#up = true;
+      this.#onUp?.();
+      if (this.#request !== undefined) socket.write(this.#request);
+    });
+    socket.on('data', (chunk) => this.#read(chunk));
+    socket.on('error', () => {}); // 'close' follows
+    socket.on('close', () => this.#lost());
+  }
+
+  #lost(): void {
+    const sent = this.#up && this.#request !== undefined;
+    this.#up = false;
+    if (this.#closing) return;
+    setTimeout(() => {
+      if (!this.#closing) this.#connect();
+    }, REOPEN_MS);
+    if (sent) this.#answer(CLOSED);
+  }
+
+  #read(chunk: Buffer): void {
+    this.#pending += chunk.toString('latin1');
+    const headEnd = this.#pending.indexOf(HEAD_END);
+    if (headEnd === -1) return;
+    const head = this.#pending.slice(0, headEnd);
+    const bodyAt = headEnd + HEAD_END.length;
+    const length = /content-length: ?(\d+)/i.exec(head)?.[1];
+    if (length !== undefined) {
+      if (this.#pending.length < bodyAt + Number(length)) return;
+    } else if (/transfer-encoding: ?chunked/i.test(head)) {
+      if (!this.#pending.endsWith(LAST_CHUNK)) return;
+    }
+    const body = this.#pending.slice(bodyAt);
+    this.#pending = '';
+    if (this.#request === undefined) return; // was given up
+    const status = head.slice(9, 12);
+    this.#answer(this.#step.reads === 'claim' ? claimOutcome(status, body) : status);
+  }
+
+  #answer(outcome: string): void {
+    this.#request = undefined;
+    this.#answered(outcome);
+  }
+}
+
+function claimOutcome(status: string, body: string): string {
+  const response = /"response":"(\w+)"|^"(\w+)"$/.exec(body);
+  const word = response?.[1] ?? response?.[2];
+  return word === undefined ? status : `${status} ${word}`;
+}

@@ -1,0 +1,250 @@
+/**
+ * Devices over MQTT: frames made once by `mqtt-packet`, of which only the packet id changes, straight over sockets,
+ * so that the generator is cheaper than any server it loads. A connection that is lost is opened again.
+ */
+import { connect, type Socket } from 'node:net';
+import mqttPacket from 'mqtt-packet';
+import type { Job, MqttStep } from '../contract.ts';
+import { OPEN_WITHIN_MS, openAll, portOf, REOPEN_MS, within } from './connecting.ts';
+import { type Answered, CLOSED, type Driver } from './driver.ts';
+import type { Subject } from './subjects.ts';
+import { filler, payloads } from './text.ts';
+
+export const CONNACK = 0x20;
+const PUBACK = 0x40;
+const DISCONNECT = 0xe0;
+const KEEP_ALIVE_S = 0;
+/** The largest packet id, of which each lane of a connection has its own. */
+const PACKET_IDS_MAX = 65_535;
+
+/** The bytes of a CONNECT. */
+export function connectFrame(version: 4 | 5, clientId: string, userName: string): Buffer {
+  return mqttPacket.generate({
+    cmd: 'connect',
+    protocolId: 'MQTT',
+    protocolVersion: version,
+    clean: true,
+    clientId,
+    username: userName,
+    keepalive: KEEP_ALIVE_S,
+  });
+}
+
+export class MqttDriver implements Driver {
+  readonly #connections: Connection[];
+  readonly #inflight: number;
+
+  constructor(step: MqttStep, job: Job, answered: Answered) {
+    this.#inflight = Math.min(job.inflight, PACKET_IDS_MAX);
+    const userName = filler(step.userName);
+    const text = payloads(step.payload);
+    const topic = filler(step.topic);
+    this.#connections = Array.from({ length: job.connections }, (_, at) => {
+      const n = job.subjects.from + at;
+      const publish = mqttPacket.generate(
+        {
+          cmd: 'publish',
+          topic: topic(n),
+          payload: Buffer.from(text(n)),
+          qos: 1,
+          messageId: 1,
+          retain: false,
+          dup: false,
+          ...(step.version === 5 ? { properties: {} } : {}),
+        },
+        { protocolVersion: step.version },
+      );
+      const hello = connectFrame(step.version, `bench-${process.pid}-${n}`, userName(n));
+      const port = portOf(step.ports, n);
+      return new Connection(step.host, port, hello, publish, at * this.#inflight, this.#inflight, answered);
+    });
+  }
+
+  open(): Promise<void> {
+    return openAll(this.#connections.map((connection) => () => connection.open()));
+  }
+
+  send(lane: number, _subject: Subject): void {
+    this.#of(lane)?.send(lane % this.#inflight);
+  }
+
+  abandon(lane: number): void {
+    this.#of(lane)?.abandon(lane % this.#inflight);
+  }
+
+  close(): void {
+    for (const connection of this.#connections) connection.close();
+  }
+
+  #of(lane: number): Connection | undefined {
+    return this.#connections[Math.floor(lane / this.#inflight)];
+  }
+}
+
+/** Of a packet in a buffer: where its body begins and where it ends; undefined when it is not all there. */
+function bounds(bytes: Buffer, at: number): { readonly body: number; readonly end: number } | undefined {
+  let length = 0;
+  for (let place = 0; place < 4; place += 1) {
+    const byte = bytes[at + 1 + place];
+    if (byte === undefined) return undefined;
+    length += (byte & 0x7f) << (7 * place);
+    if (byte < 0x80) {
+      const body = at + 2 + place;
+      return body + length <= bytes.length ? { body, end: body + length } : undefined;
+    }
+  }
+  throw new Error('a remaining length that is no number');
+}
+
+/** One device. Its packet ids are the numbers of its lanes, from 1. */
+class Connection {
+  readonly #host: string;
+  readonly #port: number;
+  readonly #hello: Buffer;
+  readonly #publish: Buffer;
+  /** Where in the frame the packet id is. */
+  readonly #idAt: number;
+  readonly #firstLane: number;
+  readonly #answered: Answered;
+  /** A frame for each lane: a socket may still hold the bytes that were sent last. */
+  readonly #frames: (Buffer | undefined)[];
+  /** Lanes that wait for their answer. */
+  readonly #busy: boolean[];
+  #socket: Socket | undefined;
+  #up = false;
+  #closing = false;
+  #pending: Buffer | undefined;
+  #onUp: (() => void) | undefined;
+  #onRefused: ((error: Error) => void) | undefined;
+
+  constructor(
+    host: string,
+    port: number,
+    hello: Buffer,
+    publish: Buffer,
+    firstLane: number,
+    lanes: number,
+    answered: Answered,
+  ) {
+    this.#host = host;
+    this.#port = port;
+    this.#hello = hello;
+    this.#publish = publish;
+    const body = bounds(publish, 0)?.body ?? 0;
+    this.#idAt = body + 2 + publish.readUInt16BE(body);
+    this.#firstLane = firstLane;
+    this.#answered = answered;
+    this.#frames = Array.from({ length: lanes }, () => undefined);
+    this.#busy = Array.from({ length: lanes }, () => false);
+  }
+
+  open(): Promise<void> {
+    const opened = new Promise<void>((resolve, reject) => {
+      this.#onUp = resolve;
+      this.#onRefused = reject;
+    });
+    this.#connect();
+    return within(OPEN_WITHIN_MS, 'an MQTT connection', opened);
+  }
+
+  send(lane: number): void {
+    this.#busy[lane] = true;
+    if (this.#up) this.#write(lane); // else when it is up again
+  }
+
+  abandon(lane: number): void {
+    this.#busy[lane] = false;
+    this.#socket?.destroy();
+  }
+
+  close(): void {
+    this.#closing = true;
+    this.#socket?.destroy();
+  }
+
+  #write(lane: number): void {
+    let frame = this.#frames[lane];
+    if (frame === undefined) {
+      frame = Buffer.from(this.#publish);
+      frame.writeUInt16BE(lane + 1, this.#idAt);
+      this.#frames[lane] = frame;
+    }
+    this.#socket?.write(frame);
+  }
+
+  #connect(): void {
+    const socket = connect({ host: this.#host, port: this.#port, noDelay: true });
+    this.#socket = socket;
+    this.#pending = undefined;
+    socket.on('connect', () => socket.write(this.#hello));
+    socket.on('data', (chunk) => this.#read(chunk));
+    socket.on('error', () => {}); // 'close' follows
+    socket.on('close', () => this.#lost());
+  }
+
+  #lost(): void {
+    const wasUp = this.#up;
+    this.#up = false;
+    if (this.#closing) return;
+    if (wasUp) {
+      // What was sent is lost; what was taken on while it was down still waits.
+      for (const [lane, busy] of this.#busy.entries()) {
+        if (!busy) continue;
+        this.#busy[lane] = false;
+        this.#answered(this.#firstLane + lane, CLOSED);
+      }
+    }
+    setTimeout(() => {
+      if (!this.#closing) this.#connect();
+    }, REOPEN_MS);
+  }
+
+  #read(chunk: Buffer): void {
+    const bytes = this.#pending === undefined ? chunk : Buffer.concat([this.#pending, chunk]);
+    let at = 0;
+    while (at < bytes.length) {
+      const packet = bounds(bytes, at);
+      if (packet === undefined) break;
+      this.#packet(bytes, at, packet.body, packet.end);
+      at = packet.end;
+    }
+    this.#pending = at === bytes.length ? undefined : bytes.subarray(at);
+  }
+
+  #packet(bytes: Buffer, at: number, body: number, end: number): void {
+    switch ((bytes[at] ?? 0) & 0xf0) {
+      case CONNACK: {
+        const code = bytes[body + 1] ?? 0;
+        if (code !== 0) {
+          this.#onRefused?.(new Error(`CONNACK with code ${code}`));
+          return;
+        }
+        this.#up = true;
+        this.#onUp?.();
+        for (const [lane, busy] of this.#busy.entries()) if (busy) this.#write(lane);
+        return;
+      }
+      case PUBACK: {
+        const lane = bytes.readUInt16BE(body) - 1;
+        const reason = end - body > 2 ? (bytes[body + 2] ?? 0) : 0;
+        if (this.#busy[lane] !== true) {
+          // Told through any lane that waits: an acknowledgement of what nobody sent is a wrong answer.
+          const waiting = this.#busy.indexOf(true);
+          if (waiting !== -1) this.#answer(waiting, 'PUBACK of another packet');
+          return;
+        }
+        this.#answer(lane, reason === 0 ? 'PUBACK' : `PUBACK 0x${reason.toString(16)}`);
+        return;
+      }
+      case DISCONNECT:
+        return; // the close that follows tells
+      default:
+        return; // not asked for anything else
+    }
+  }
+
+  #answer(lane: number, outcome: string): void {
+    this.#busy[lane] = false;
+    this.#answered(this.#firstLane + lane, outcome);
+  }
+}

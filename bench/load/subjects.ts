@@ -1,0 +1,46 @@
+/** Shares a load out between generator processes, and says which device is next. */
+import type { Job, Subjects } from '../contract.ts';
+
+/** Part `index` of `parts` of a job; together they are the whole. */
+export function share(job: Job, index: number, parts: number): Job {
+  const cut = (total: number, at: number) => Math.floor((total * at) / parts);
+  const firstConnection = cut(job.connections, index);
+  const connections = cut(job.connections, index + 1) - firstConnection;
+  const { subjects, pace } = job;
+  const first = subjects.type === 'lane' ? firstConnection : cut(subjects.count, index);
+  const count = subjects.type === 'lane' ? connections : cut(subjects.count, index + 1) - first;
+  return {
+    ...job,
+    connections,
+    subjects: { ...subjects, from: subjects.from + first, count },
+    pace: pace.type === 'open' ? { ...pace, perSecond: pace.perSecond / parts } : pace,
+  };
+}
+
+export interface Subject {
+  readonly n: number;
+  readonly rival: number;
+}
+
+/** Whose turn it is on a lane; undefined when all had theirs. */
+export function turns(subjects: Subjects, inflight: number): (lane: number) => Subject | undefined {
+  const { type, from, count, rivals = 1 } = subjects;
+  let next = 0;
+  switch (type) {
+    case 'lane':
+      return (lane) => ({ n: from + Math.floor(lane / inflight), rival: 0 });
+    case 'once':
+      return () => {
+        if (next === count * rivals) return undefined;
+        const turn = next++;
+        return { n: from + Math.floor(turn / rivals), rival: turn % rivals };
+      };
+    case 'cycle':
+      return () => {
+        const turn = next++;
+        return { n: from + (Math.floor(turn / rivals) % count), rival: turn % rivals };
+      };
+    default:
+      return type satisfies never;
+  }
+}

@@ -1,0 +1,27 @@
+/** Texts and payloads with the number of a device in them. */
+import type { Payload } from '../contract.ts';
+
+const PLACE = '{n}';
+
+/** A function that puts a number wherever the text says `{n}`. */
+export function filler(text: string): (n: number) => string {
+  const parts = text.split(PLACE);
+  if (parts.length === 1) return () => text;
+  return (n) => parts.join(String(n));
+}
+
+export function payloads(payload: Payload): (n: number) => string {
+  switch (payload.type) {
+    case 'text':
+      return filler(payload.text);
+    case 'closing': {
+      const { secretKey, firstAt, spreadMs, count } = payload;
+      return (n) => {
+        const durationMs = Math.round(firstAt + ((n % count) / count) * spreadMs - Date.now());
+        return JSON.stringify({ secretKey, durationMs });
+      };
+    }
+    default:
+      return payload satisfies never;
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * The bench's command line: `npm run bench -- --help`.
+ *
+ * Exit codes: 0 good; 1 a wrong answer of the server, or a comparison past its threshold; 2 misuse.
+ */
+import { cleanUp } from '../test/kit/process.ts';
+import type { Scenario } from './bench.ts';
+import type { Result } from './contract.ts';
+import { helpText, listText } from './help.ts';
+import { parseRun, type RunOptions } from './options.ts';
+import { liveOn, silent } from './report/live.ts';
+import { table } from './report/table.ts';
+import { LAST, Misuse, pathOf, startAnew, write } from './results.ts';
+import { runOnce } from './run.ts';
+import { SCENARIOS } from './scenarios/all.ts';
+
+const FAILED = 1;
+const MISUSE = 2;
+const LINGER_MS = 1_000;
+
+const say = (text: string): void => {
+  process.stdout.write(text);
+};
+
+async function main(args: readonly string[]): Promise<number> {
+  const [command] = args;
+  if (command === undefined || args.includes('--help') || args.includes('-h') || command === 'help') {
+    say(helpText());
+    return command === undefined ? MISUSE : 0;
+  }
+  switch (command) {
+    case 'list':
+      say(listText());
+      return 0;
+    default: {
+      const firstOption = args.findIndex((arg) => arg.startsWith('-'));
+      const names = firstOption === -1 ? args : args.slice(0, firstOption);
+      const options = parseRun(firstOption === -1 ? [] : args.slice(firstOption));
+      return runScenarios(scenariosOf(names, options), options);
+    }
+  }
+}
+
+function scenariosOf(names: readonly string[], { settings }: RunOptions): readonly Scenario[] {
+  const all = names.includes('all');
+  const chosen = all
+    ? SCENARIOS
+    : names.map((name) => {
+        const scenario = SCENARIOS.find((one) => one.name === name);
+        if (scenario === undefined)
+          throw new Misuse(`there is no scenario ${name}; \`list\` says which there are`);
+        return scenario;
+      });
+  for (const scenario of chosen) {
+    const rated = settings.rate !== undefined || settings.findMax !== undefined;
+    if (rated && !scenario.rated) throw new Misuse(`${scenario.name} has no rate to be asked for`);
+  }
+  const possible = chosen.filter((scenario) => {
+    const why = scenario.refuses?.(settings);
+    if (why !== undefined && !all) throw new Misuse(`${scenario.name} ${why}`);
+    if (why !== undefined) say(`${scenario.name}: left out, it ${why}\n`);
+    return why === undefined;
+  });
+  return possible;
+}
+
+async function runScenarios(scenarios: readonly Scenario[], options: RunOptions): Promise<number> {
+  const path = pathOf(options.label);
+  if (options.label === LAST) startAnew(path);
+  let failed = false;
+  for (const scenario of scenarios) {
+    const results: Result[] = [];
+    for (let repetition = 1; repetition <= options.settings.repeat; repetition += 1) {
+      const prefix = options.settings.repeat === 1 ? scenario.name : `${scenario.name} #${repetition}`;
+      const live = process.stderr.isTTY ? liveOn(process.stderr, prefix) : silent;
+      const result = await runOnce(scenario, options, repetition, live);
+      write(path, result);
+      results.push(result);
+      failed ||= result.failures.length > 0;
+      if (options.json) say(`${JSON.stringify(result)}\n`);
+    }
+    if (!options.json) say(`${table(results)}\n`);
+  }
+  if (!options.json) say(`results: ${path}\n`);
+  return failed ? FAILED : 0;
+}
+
+async function ended(): Promise<number> {
+  try {
+    return await main(process.argv.slice(2));
+  } catch (error) {
+    const misuse = error instanceof Misuse;
+    const told = error instanceof Error ? (misuse ? error.message : error.stack) : error;
+    process.stderr.write(`${told}\n`);
+    return misuse ? MISUSE : FAILED;
+  } finally {
+    await cleanUp();
+  }
+}
+
+process.exitCode = await ended();
+// What a fault left behind must not keep the bench waiting.
+setTimeout(() => process.exit(), LINGER_MS).unref();

@@ -1,0 +1,51 @@
+/** What Linux tells about processes: processor time and memory, from /proc. Elsewhere: undefined. */
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Linux counts processor time in ticks of this many per second (`getconf CLK_TCK`), everywhere. */
+const TICKS_PER_SECOND = 100;
+
+export interface Usage {
+  readonly cpuSeconds: number;
+  readonly rssMb: number;
+  /** Memory of its own: without files that are mapped, which are page cache and can be taken back (RssAnon). */
+  readonly privateMb: number;
+}
+
+/** Of a process and those that it started, all threads together. Undefined when it is gone. */
+export function usageOf(pid: number): Usage | undefined {
+  try {
+    const own = usage(pid);
+    return childrenOf(pid).reduce((sum, child) => add(sum, usageOf(child)), own);
+  } catch {
+    return undefined; // gone, or there is no /proc
+  }
+}
+
+export function add(a: Usage, b: Usage | undefined): Usage {
+  if (b === undefined) return a;
+  return {
+    cpuSeconds: a.cpuSeconds + b.cpuSeconds,
+    rssMb: a.rssMb + b.rssMb,
+    privateMb: a.privateMb + b.privateMb,
+  };
+}
+
+function usage(pid: number): Usage {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The name, in parentheses, may hold spaces; the times are fields 14 and 15 of the whole line.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const mb = (name: string) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0) / 1024;
+  return {
+    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+    rssMb: mb('VmRSS'),
+    privateMb: mb('RssAnon'),
+  };
+}
+
+function childrenOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+  );
+}

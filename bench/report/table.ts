@@ -1,0 +1,167 @@
+/** What a run found, as a table for the terminal. Several repetitions: the median, and how far apart they were. */
+import type { Figure, Measurement, ModuleShare, Result } from '../contract.ts';
+import { groupBy, inWords, median } from '../numbers.ts';
+import { amount, columns, ms, percent, rate } from './format.ts';
+
+const HEAD = [
+  '',
+  'rate',
+  'p50',
+  'p99',
+  'p99.9',
+  'max',
+  'CPU each',
+  'cores',
+  'private',
+  'loop p99',
+  'GC',
+  'commits',
+];
+
+/** @param results repetitions of one scenario */
+export function table(results: readonly Result[]): string {
+  const [first] = results;
+  if (first === undefined) return '';
+  const lines = [
+    `${first.scenario}: ${first.target}, commit ${first.commit}, ${first.machine.cores} cores, Node ${first.machine.node}`,
+    ...measured(results),
+    ...ratios(results),
+    ...figures(results),
+    ...steps(results),
+    ...modules('CPU by module', first.cpuProfile),
+    ...modules('memory by module', first.heapProfile),
+    ...unique(results.flatMap(({ warnings }) => warnings)).map((warning) => `  note: ${warning}`),
+    ...unique(results.flatMap(({ failures }) => failures)).map((failure) => `  WRONG: ${failure}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** What one row stands for, over all repetitions. */
+export const keyOf = ({ subject, variant }: Pick<Measurement, 'subject' | 'variant'>): string =>
+  variant === '' ? subject : `${subject}, ${variant}`;
+
+export function grouped(results: readonly Result[]): ReadonlyMap<string, readonly Measurement[]> {
+  return groupBy(
+    results.flatMap(({ measurements }) => measurements),
+    keyOf,
+  );
+}
+
+function measured(results: readonly Result[]): string[] {
+  const rows = [...grouped(results)].map(([key, all]) => [key, ...cells(all)]);
+  if (rows.length === 0) return [];
+  const lines = columns([HEAD, ...rows]).map((line) => `  ${line}`);
+  const refused = [...grouped(results)].flatMap(([key, all]) =>
+    all
+      .filter(({ refused: some }) => Object.keys(some).length > 0)
+      .map((one) => `  ${key}: ${inWords(one.refused)}`),
+  );
+  return [...lines, ...unique(refused)];
+}
+
+function cells(all: readonly Measurement[]): string[] {
+  const mid = (of: (one: Measurement) => number | undefined, show: (value: number) => string): string => {
+    const values = all.map(of).filter((value) => value !== undefined);
+    return values.length === 0 ? '–' : show(median(values));
+  };
+  return [
+    mid(
+      ({ perSecond }) => perSecond,
+      (value) => `${rate(value)}/s${spread(all)}`,
+    ),
+    mid(({ latency }) => latency.p50, ms),
+    mid(({ latency }) => latency.p99, ms),
+    mid(({ latency }) => latency.p999, ms),
+    mid(({ latency }) => latency.max, ms),
+    mid(
+      ({ server }) => server?.cpuUsPerOperation,
+      (value) => `${value.toFixed(0)} µs`,
+    ),
+    mid(
+      ({ server }) => server?.cores,
+      (value) => value.toFixed(2),
+    ),
+    mid(
+      ({ server }) => server?.privateMb,
+      (value) => `${value.toFixed(0)} MB`,
+    ),
+    mid(({ server }) => server?.eventLoop?.p99Ms, ms),
+    mid(({ server }) => server?.gcShare, percent),
+    mid(
+      ({ server }) => server?.commitsPerSecond,
+      (value) => `${rate(value)}/s`,
+    ),
+  ];
+}
+
+/** Half of what lies between the slowest and the fastest repetition, around their median. */
+function spread(all: readonly Measurement[]): string {
+  if (all.length < 2) return '';
+  const rates = all.map(({ perSecond }) => perSecond);
+  return ` ±${percent((Math.max(...rates) - Math.min(...rates)) / 2 / median(rates))}`;
+}
+
+/** Ours to each peer, repetition by repetition, so that what slowed the machine slowed both. */
+function ratios(results: readonly Result[]): string[] {
+  const peers = unique(
+    results.flatMap(({ measurements }) =>
+      measurements.filter(({ role }) => role === 'peer').map(({ subject }) => subject),
+    ),
+  );
+  return peers.flatMap((peer) => {
+    const pairs = results.flatMap(({ measurements }) => {
+      const theirs = measurements.find(({ subject }) => subject === peer);
+      const ours = measurements.find(
+        ({ role, variant }) => role === 'ours' && variant === (theirs?.variant ?? ''),
+      );
+      return ours === undefined || theirs === undefined || theirs.perSecond === 0 ? [] : [{ ours, theirs }];
+    });
+    if (pairs.length === 0) return [];
+    const each = pairs.map(({ ours, theirs }) => ours.perSecond / theirs.perSecond);
+    const all = each.length > 1 ? ` (${each.map((one) => one.toFixed(2)).join(', ')})` : '';
+    const cpu = pairs.flatMap(({ ours, theirs }) =>
+      ours.server === undefined || theirs.server === undefined || theirs.server.cpuUsPerOperation === 0
+        ? []
+        : [ours.server.cpuUsPerOperation / theirs.server.cpuUsPerOperation],
+    );
+    const cost = cpu.length === 0 ? '' : `; CPU of each ${median(cpu).toFixed(2)} ×`;
+    return [`  ours / ${peer}: ${median(each).toFixed(2)}${all}${cost}`];
+  });
+}
+
+function figures(results: readonly Result[]): string[] {
+  const all = groupBy(
+    results.flatMap((result) => result.figures),
+    figureKey,
+  );
+  const rows = [...all].map(([key, some]) => {
+    const values = some.map(({ value }) => value);
+    return [key, amount(median(values), some[0]?.unit ?? '')];
+  });
+  return columns(rows).map((line) => `  ${line}`);
+}
+
+export const figureKey = ({ name, peer }: Figure): string =>
+  peer === undefined ? name : `${name} (${peer})`;
+
+function steps(results: readonly Result[]): string[] {
+  const [first] = results;
+  return (first?.measurements ?? []).flatMap((measurement) =>
+    columns(
+      measurement.steps.map(({ name, latency }) => [
+        `${keyOf(measurement)}: ${name}`,
+        `p50 ${ms(latency.p50)}`,
+        `p99 ${ms(latency.p99)}`,
+        `max ${ms(latency.max)}`,
+      ]),
+    ).map((line) => `  ${line}`),
+  );
+}
+
+function modules(title: string, shares: readonly ModuleShare[] | undefined): string[] {
+  if (shares === undefined) return [];
+  const rows = columns(shares.map(({ module, share }) => [module, percent(share)]));
+  return [`  ${title}`, ...rows.map((row) => `    ${row}`)];
+}
+
+const unique = (lines: readonly string[]): string[] => [...new Set(lines)];

@@ -1,0 +1,134 @@
+/**
+ * What scenarios with a steady stream of operations have in common: the stream on the target at the pace that was asked
+ * for, or the search for its highest rate; a look at whether what was acknowledged is really there; then the same
+ * stream at the peers, in the same run on the same machine.
+ */
+import type { Bench, Scenario } from '../bench.ts';
+import type { Job, Pace, Step } from '../contract.ts';
+import { type Bound, findMax } from '../find-max.ts';
+import { decode, percentileMs } from '../measure/histogram.ts';
+import type { Peer } from '../peers/peer.ts';
+import { paceOf } from '../settings.ts';
+import type { Fleet } from '../targets/fleet.ts';
+import type { Target } from '../targets/target.ts';
+
+export interface Stream {
+  /** Done with each device of the measured part, so that it can be measured. */
+  readonly before?: readonly Step[];
+  readonly measured: Job;
+  /** Puts it back, so that it can be measured again. */
+  readonly after?: readonly Step[];
+  /** The devices that `before` and `after` are about. */
+  readonly devices: number;
+}
+
+export interface StreamingScenario extends Omit<Scenario, 'rated' | 'run'> {
+  /** How many devices it plays with. */
+  devices(bench: Bench): number;
+  prepare?(bench: Bench, target: Target, fleet: Fleet): Promise<void>;
+  stream(bench: Bench, target: Target, fleet: Fleet, pace: Pace): Stream;
+  /** Looks at the server after the run; what is not as it was acknowledged fails the run. */
+  verify?(bench: Bench, target: Target, fleet: Fleet, kept: readonly number[]): Promise<void>;
+}
+
+/** A trial is bad when more than this share of it was refused. */
+const REFUSED_MAX = 0.001;
+/** A trial is bad when less than this share of the rate was carried out. */
+const CARRIED_MIN = 0.97;
+/** Trials of a search take so much of the time that a measurement takes. */
+const TRIAL_SHARE = 0.5;
+/** Where the search begins, as a share of what a closed loop does. */
+const SEARCH_FROM = 0.7;
+
+export function streaming(scenario: StreamingScenario): Scenario {
+  return {
+    ...scenario,
+    rated: true,
+    async run(bench) {
+      const target = await bench.start();
+      const fleet = await bench.fleet(target, scenario.devices(bench));
+      await scenario.prepare?.(bench, target, fleet);
+      const at = (pace: Pace) => scenario.stream(bench, target, fleet, pace);
+      const { findMax: bound } = bench.settings;
+      const kept =
+        bound === undefined
+          ? await measure(bench, target, at(paceOf(bench.settings)))
+          : await search(bench, target, at, bound);
+      await scenario.verify?.(bench, target, fleet, kept);
+
+      for (const peer of await bench.peers(scenario.peers)) {
+        await measurePeer(bench, peer, at(paceOf(bench.settings)));
+        await peer.stop();
+      }
+    },
+  };
+}
+
+async function measure(bench: Bench, target: Target, stream: Stream): Promise<readonly number[]> {
+  if (stream.before !== undefined) await bench.each('preparing', 0, stream.devices, stream.before);
+  const { kept } = await bench.load(target, stream.measured, { subject: 'claimd', role: 'ours' });
+  if (stream.after !== undefined) await putBack(bench, stream);
+  return kept;
+}
+
+/** Not all were measured when the time was up before the devices were: what is refused here is no failure. */
+async function putBack(bench: Bench, { devices, after = [] }: Stream): Promise<void> {
+  const lenient = after.map((step) => ({ ...step, right: [...step.right, '400', '404', '403'] }));
+  await bench.each('putting back', 0, devices, lenient);
+}
+
+async function search(
+  bench: Bench,
+  target: Target,
+  at: (pace: Pace) => Stream,
+  bound: Bound,
+): Promise<readonly number[]> {
+  const { arrivals, durationMs } = bench.settings;
+  const short = { durationMs: Math.round(durationMs * TRIAL_SHARE) };
+  const trial = async (title: string, pace: Pace) => {
+    const stream = at(pace);
+    if (stream.before !== undefined) await bench.each('preparing', 0, stream.devices, stream.before);
+    const job = { ...stream.measured, ...short, title };
+    const loaded = await bench.trial(target, job, { subject: 'claimd', role: 'ours' });
+    if (stream.after !== undefined) await putBack(bench, stream);
+    return loaded.measurement;
+  };
+
+  const closed = await trial('how fast at all?', { type: 'closed' });
+  const found = await findMax(Math.max(1, closed.perSecond * SEARCH_FROM), async (rate) => {
+    const tried = await trial(`${rate}/s?`, { type: 'open', perSecond: rate, arrivals });
+    const refused = Object.values(tried.refused).reduce((sum, one) => sum + one, 0);
+    const reached = percentileMs(decode(tried.latency.histogram), bound.percentile);
+    return (
+      reached <= bound.ms &&
+      refused <= tried.operations * REFUSED_MAX &&
+      tried.perSecond >= rate * CARRIED_MIN
+    );
+  });
+  const name = `highest rate with p${bound.percentile} under ${bound.ms} ms`;
+  if (found.best === undefined) {
+    bench.fail(`no rate at all keeps p${bound.percentile} under ${bound.ms} ms`);
+    return [];
+  }
+  bench.figure(name, found.best, '/s', 'higher');
+  // Once more in full, so that the report shows the latencies at that rate.
+  return measure(bench, target, at({ type: 'open', perSecond: found.best, arrivals }));
+}
+
+async function measurePeer(bench: Bench, peer: Peer, stream: Stream): Promise<void> {
+  const translate = (steps: readonly Step[]) => steps.flatMap((step) => peer.translate(step) ?? []);
+  const steps = translate(stream.measured.steps);
+  if (steps.length === 0) return;
+  const { subjects } = stream.measured;
+  if (peer.keepsState && stream.before !== undefined) {
+    await bench.each(`preparing ${peer.name}`, 0, stream.devices, translate(stream.before));
+  }
+  // Where nothing is kept there is nothing that can be done only once.
+  const job: Job = {
+    ...stream.measured,
+    title: peer.name,
+    steps,
+    subjects: peer.keepsState || subjects.type !== 'once' ? subjects : { ...subjects, type: 'cycle' },
+  };
+  await bench.load(peer.watched, job, { subject: peer.name, role: 'peer' });
+}

@@ -1,0 +1,37 @@
+/** Whether what was acknowledged is there: asked of a sample, by claiming it with the secret that was sent. */
+import { claimPath, restApi } from '../../test/kit/api.ts';
+import type { Bench } from '../bench.ts';
+import { filler } from '../load/text.ts';
+import type { Fleet } from '../targets/fleet.ts';
+import type { Target } from '../targets/target.ts';
+
+const SAMPLE_MAX = 50;
+
+/** Up to so many numbers, spread over 0 … count - 1. */
+export function sample(count: number, max = SAMPLE_MAX): number[] {
+  const size = Math.min(count, max);
+  return Array.from({ length: size }, (_, at) => Math.floor((at * count) / size));
+}
+
+/** @param devices numbers of devices whose windows were acknowledged */
+export async function windowsAreThere(
+  bench: Bench,
+  target: Target,
+  fleet: Fleet,
+  devices: readonly number[],
+  nameOf: (n: number) => string = filler(fleet.name),
+): Promise<void> {
+  bench.phase('looking whether the windows are there');
+  const api = restApi(target.url);
+  const customer = fleet.customerTokens[0] ?? '';
+  const missing: string[] = [];
+  for (const n of devices) {
+    const { status, body } = await api.confirm(customer, nameOf(n), fleet.secret);
+    if (status !== 200 || !body.includes('SUCCESS')) missing.push(`${nameOf(n)}: ${status} ${body}`);
+    else await api.must('DELETE', claimPath(nameOf(n)), customer);
+  }
+  if (missing.length === 0) return;
+  bench.fail(
+    `${missing.length} of ${devices.length} acknowledged windows were not there, e.g. ${missing[0] ?? ''}`,
+  );
+}

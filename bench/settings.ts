@@ -1,0 +1,66 @@
+/** What a run is asked to do, with what the profile says where nothing else is said. */
+import type { Arrival, Pace, Profile } from './contract.ts';
+import type { Bound } from './find-max.ts';
+import type { StoreName } from './targets/own.ts';
+
+export interface Settings {
+  readonly profile: Profile;
+  readonly warmUpMs: number;
+  readonly durationMs: number;
+  readonly connections: number;
+  readonly inflight: number;
+  /** Operations per second over all generators; undefined: as fast as answers come. */
+  readonly rate: number | undefined;
+  readonly arrivals: Arrival;
+  readonly findMax: Bound | undefined;
+  /** Devices that scenarios play with; those about numbers of devices go up to this. */
+  readonly devices: number;
+  /** Generator processes. */
+  readonly workers: number;
+  readonly repeat: number;
+  readonly store: StoreName;
+  readonly nodes: number;
+  readonly target: RemoteSettings | undefined;
+  /** Undefined: all that the scenario has and the machine offers. */
+  readonly peers: readonly string[] | undefined;
+  readonly serverEnv: { readonly [name: string]: string };
+  readonly cpuProfile: boolean;
+  readonly heapProfile: boolean;
+  readonly tickMs: number;
+  readonly timeoutMs: number;
+}
+
+export interface RemoteSettings {
+  readonly host: string;
+  readonly httpPort: number;
+  readonly mqttPort: number;
+  readonly coapPort: number;
+  readonly username: string;
+  readonly password: string;
+}
+
+type Scale = Pick<Settings, 'warmUpMs' | 'durationMs' | 'connections' | 'devices' | 'tickMs' | 'timeoutMs'>;
+
+export const SCALES: { readonly [profile in Profile]: Scale } = {
+  smoke: { warmUpMs: 200, durationMs: 800, connections: 50, devices: 400, tickMs: 200, timeoutMs: 10_000 },
+  standard: {
+    warmUpMs: 3_000,
+    durationMs: 10_000,
+    connections: 1_000,
+    devices: 20_000,
+    tickMs: 500,
+    timeoutMs: 10_000,
+  },
+  full: {
+    warmUpMs: 5_000,
+    durationMs: 30_000,
+    connections: 1_000,
+    devices: 1_000_000,
+    tickMs: 500,
+    timeoutMs: 10_000,
+  },
+};
+
+export function paceOf({ rate, arrivals }: Settings): Pace {
+  return rate === undefined ? { type: 'closed' } : { type: 'open', perSecond: rate, arrivals };
+}

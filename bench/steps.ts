@@ -1,0 +1,128 @@
+/** What devices and customers do, as steps of a load: on claimd or any server that speaks ThingsBoard's API. */
+import { claimPath } from '../test/kit/api.ts';
+import type { CoapStep, ConnectStep, HttpStep, MqttStep, Payload } from './contract.ts';
+import type { Fleet } from './targets/fleet.ts';
+import type { Target } from './targets/target.ts';
+
+/** Answers that say "not now", and what the network does instead of answering. */
+const NOT_NOW = ['connection closed', 'timeout'];
+const HTTP_NOT_NOW = [...NOT_NOW, '503', '429'];
+
+const text = (value: object): Payload => ({ type: 'text', text: JSON.stringify(value) });
+const NOTHING: Payload = { type: 'text', text: '' };
+
+/** Longer than any run, so that no window closes by itself while it is measured. */
+const WINDOW_MS = 6 * 3_600_000;
+
+export const windowOf = (fleet: Fleet): Payload => text({ secretKey: fleet.secret, durationMs: WINDOW_MS });
+
+export function initiateMqtt(target: Target, fleet: Fleet, version: 4 | 5 = 4): MqttStep {
+  return {
+    type: 'mqtt',
+    name: 'open',
+    host: target.host,
+    ports: target.mqttPorts,
+    version,
+    userName: fleet.token,
+    topic: target.claimTopic.replace('{token}', fleet.token),
+    payload: windowOf(fleet),
+    right: ['PUBACK'],
+    refused: NOT_NOW,
+  };
+}
+
+export function connectMqtt(target: Target, fleet: Fleet, hold: boolean): ConnectStep {
+  return {
+    type: 'connect',
+    name: 'connect',
+    host: target.host,
+    ports: target.mqttPorts,
+    userName: fleet.token,
+    hold,
+    right: ['CONNACK 0'],
+    refused: [...NOT_NOW, 'CONNACK 3'],
+  };
+}
+
+export function initiateHttp(target: Target, fleet: Fleet, payload = windowOf(fleet)): HttpStep {
+  return {
+    type: 'http',
+    name: 'open',
+    host: target.host,
+    ports: target.httpPorts,
+    method: 'POST',
+    path: `/api/v1/${fleet.token}/claim`,
+    body: payload,
+    tokens: [],
+    reads: 'status',
+    right: ['200'],
+    refused: HTTP_NOT_NOW,
+  };
+}
+
+export function initiateCoap(target: Target, fleet: Fleet): CoapStep {
+  return {
+    type: 'coap',
+    name: 'open',
+    host: target.host,
+    ports: target.coapPorts,
+    path: `/api/v1/${fleet.token}/claim`,
+    payload: windowOf(fleet),
+    right: ['2.01', '2.04'],
+    refused: [...NOT_NOW, '5.03'],
+  };
+}
+
+export function confirm(target: Target, fleet: Fleet): HttpStep {
+  return {
+    type: 'http',
+    name: 'confirm',
+    host: target.host,
+    ports: target.httpPorts,
+    method: 'POST',
+    path: pathOf(fleet),
+    body: text({ secretKey: fleet.secret }),
+    tokens: fleet.customerTokens,
+    reads: 'claim',
+    right: ['200 SUCCESS'],
+    refused: HTTP_NOT_NOW,
+  };
+}
+
+/** The owner gives it back; with `byTenant` whoever the owner is. */
+export function reclaim(target: Target, fleet: Fleet, byTenant = false): HttpStep {
+  return {
+    type: 'http',
+    name: 'reclaim',
+    host: target.host,
+    ports: target.httpPorts,
+    method: 'DELETE',
+    path: pathOf(fleet),
+    body: NOTHING,
+    tokens: byTenant ? [fleet.tenantToken] : fleet.customerTokens,
+    reads: 'status',
+    right: ['200'],
+    refused: HTTP_NOT_NOW,
+  };
+}
+
+export function provision(target: Target, fleet: Pick<Fleet, 'name' | 'token' | 'tenantToken'>): HttpStep {
+  return {
+    type: 'http',
+    name: 'provision',
+    host: target.host,
+    ports: target.httpPorts,
+    method: 'POST',
+    path: `/api/device?accessToken=${fleet.token}`,
+    body: text({ name: fleet.name, type: 'default' }),
+    tokens: [fleet.tenantToken],
+    reads: 'status',
+    right: ['200'],
+    refused: HTTP_NOT_NOW,
+  };
+}
+
+/** Where a device of the fleet is claimed; `{n}` must not be percent-encoded with its name. */
+function pathOf(fleet: Fleet): string {
+  return claimPath(fleet.name).replace(encodeURIComponent('{n}'), '{n}');
+}

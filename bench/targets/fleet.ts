@@ -1,0 +1,79 @@
+/** Who plays: a tenant of its own, customers, devices by the thousand, set up over the REST API. */
+import { restApi } from '../../test/kit/api.ts';
+import type { Target } from './target.ts';
+
+/** Wrong secrets are counted per customer and people come in numbers, so what many do is not all done by one. */
+export interface Fleet {
+  readonly tenantToken: string;
+  /** Of a user of each customer. */
+  readonly customerTokens: readonly string[];
+  /** Of device `{n}`. */
+  readonly name: string;
+  readonly token: string;
+  /** Printed on all their boxes; made anew for each fleet, so that no other run's window is taken for ours. */
+  readonly secret: string;
+  /** How many devices there are: numbers 0 and up. */
+  devices: number;
+  /** Takes everything away again: on servers that stay. */
+  remove(): Promise<void>;
+}
+
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+interface Who {
+  readonly authority: string;
+}
+
+export async function createFleet(target: Target, who: Credentials, customers: number): Promise<Fleet> {
+  const api = restApi(target.url);
+  const run = Date.now().toString(36);
+  const login = await api.login(who.username, who.password);
+  const { authority } = await api.get<Who>('/api/auth/user', login);
+  const tenant = authority === 'SYS_ADMIN' ? await newTenant(api, login, `Bench ${run}`) : undefined;
+  const tenantToken = tenant?.token ?? login;
+
+  const made: { id: string; token: string }[] = [];
+  for (let n = 0; n < customers; n += 1) {
+    made.push(await api.createCustomer(tenantToken, `Bench ${run} customer ${n}`));
+  }
+  const fleet: Fleet = {
+    tenantToken,
+    customerTokens: made.map(({ token }) => token),
+    name: `bench ${run} {n}`,
+    token: `${run}-{n}`,
+    secret: `secret-${run}`,
+    devices: 0,
+    async remove() {
+      if (tenant !== undefined) {
+        await api.must('DELETE', `/api/tenant/${tenant.id}`, login);
+        return;
+      }
+      await removeDevices(api, tenantToken, `bench ${run} `);
+      for (const { id } of made) await api.must('DELETE', `/api/customer/${id}`, tenantToken);
+    },
+  };
+  return fleet;
+}
+
+type Api = ReturnType<typeof restApi>;
+
+async function newTenant(api: Api, sysadmin: string, title: string): Promise<{ id: string; token: string }> {
+  const tenant = await api.post('/api/tenant', sysadmin, { title });
+  const email = `admin@${title.toLowerCase().replaceAll(' ', '-')}.example`;
+  const user = { email, authority: 'TENANT_ADMIN', tenantId: tenant.id };
+  return { id: tenant.id.id, token: await api.createUser(sysadmin, user) };
+}
+
+const REMOVED_AT_ONCE = 100;
+
+async function removeDevices(api: Api, tenant: string, prefix: string): Promise<void> {
+  for (;;) {
+    const path = `/api/tenant/devices?pageSize=${REMOVED_AT_ONCE}&page=0&textSearch=${encodeURIComponent(prefix)}`;
+    const { data } = await api.get<{ data: { id: { id: string } }[] }>(path, tenant);
+    if (data.length === 0) return;
+    await Promise.all(data.map(({ id }) => api.must('DELETE', `/api/device/${id.id}`, tenant)));
+  }
+}

@@ -1,0 +1,116 @@
+/** The server as `npm start` runs it, started by the bench with data of its own, with the probe in it. */
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePorts } from '../../test/kit/ports.ts';
+import { type ServerProcess, startServer, temporaryFolder } from '../../test/kit/process.ts';
+import { lmdbCommits } from '../measure/commits.ts';
+import { ProbeChannel } from '../measure/probe-channel.ts';
+import { startRedis } from './redis.ts';
+import type { Beside, Node, Target } from './target.ts';
+
+export const HOST = '127.0.0.1';
+export const SYSADMIN = { username: 'sysadmin@thingsboard.org', password: 'bench-sysadmin' };
+
+export const STORES = ['lmdb', 'memory', 'redis'] as const;
+export type StoreName = (typeof STORES)[number];
+
+export interface OwnOptions {
+  readonly store: StoreName;
+  /** Options of the server beyond what the bench sets, as environment variables. */
+  readonly env: { readonly [name: string]: string };
+  /** Keeps the ports over restarts: clients come back to where they were. */
+  readonly fixedPorts?: boolean;
+}
+
+const PROBE = new URL('../measure/probe.js', import.meta.url).href;
+const CLAIM_TOPIC = 'v1/devices/me/claim';
+
+/** Arguments and environment with which a node can be measured. */
+export function measurable(env: { readonly [name: string]: string }) {
+  return {
+    nodeArgs: ['--max-semi-space-size=64', '--import', PROBE],
+    channel: true,
+    env: {
+      CLAIMD_BENCH_PARENT: String(process.pid),
+      SYSADMIN_PASSWORD: SYSADMIN.password,
+      // Only the making of users is made cheap; nothing that is measured logs in.
+      SECURITY_PASSWORD_HASH_COST: '1024',
+      LOG_LEVEL: 'info',
+      ...env,
+    },
+  };
+}
+
+export async function startOwn({ store, env, fixedPorts = false }: OwnOptions): Promise<Target> {
+  const dataDir = temporaryFolder();
+  const redis = store === 'redis' ? await startRedis() : undefined;
+  const url = storeUrl(store, redis?.port);
+  const ports: { [name: string]: string } = {};
+  if (fixedPorts) {
+    const [http = 0, mqtt = 0] = await freePorts(2);
+    Object.assign(ports, { HTTP_BIND_PORT: String(http), MQTT_BIND_PORT: String(mqtt) });
+  }
+  const launch = (): Promise<ServerProcess> =>
+    startServer({ dataDir, ...measurable({ ...ports, ...url, ...env }) });
+
+  let server = await launch();
+  const storePath = join(dataDir, 'store');
+  const commits = store === 'lmdb' && existsSync(storePath) ? lmdbCommits(storePath) : undefined;
+  const nodes: Node[] = [{ pid: server.pid, probe: new ProbeChannel(server.child) }];
+  const beside: Beside[] = redis === undefined ? [] : [{ name: 'redis', pid: redis.pid }];
+  return {
+    name: `claimd on ${store}`,
+    store,
+    host: HOST,
+    claimTopic: CLAIM_TOPIC,
+    get httpPorts() {
+      return [server.httpPort];
+    },
+    get mqttPorts() {
+      return [server.mqttPort];
+    },
+    get coapPorts() {
+      return [server.coapPort];
+    },
+    get url() {
+      return server.url;
+    },
+    nodes,
+    beside,
+    commits: async () => (redis === undefined ? commits?.read() : redis.commits()),
+    control: {
+      async kill() {
+        await server.kill();
+      },
+      async start() {
+        const startedAt = performance.now();
+        server = await launch();
+        nodes.splice(0, 1, { pid: server.pid, probe: new ProbeChannel(server.child) });
+        return performance.now() - startedAt;
+      },
+      dataBytes: () => (existsSync(storePath) ? sizeOf(storePath) : 0),
+    },
+    async stop() {
+      await commits?.close();
+      await server.kill();
+      await redis?.stop();
+    },
+  };
+}
+
+function storeUrl(store: StoreName, redisPort: number | undefined): { readonly [name: string]: string } {
+  switch (store) {
+    case 'lmdb':
+      return {};
+    case 'memory':
+      return { STORE_URL: 'memory:' };
+    case 'redis':
+      return { STORE_URL: `redis://${HOST}:${redisPort}` };
+    default:
+      return store satisfies never;
+  }
+}
+
+function sizeOf(folder: string): number {
+  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+}

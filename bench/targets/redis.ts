@@ -1,0 +1,44 @@
+/** A Redis of our own that keeps what it acknowledged: every write is flushed before it is answered. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createClient } from '@redis/client';
+import { type Running, startProgram } from './program.ts';
+
+export interface RunningRedis extends Running {
+  /** Scripts that it has carried out so far: each change is one. */
+  commits(): Promise<number | undefined>;
+}
+
+export async function startRedis(): Promise<RunningRedis> {
+  const folder = mkdtempSync(join(tmpdir(), 'claimd-bench-redis-'));
+  const running = await startProgram('redis-server', (port) => [
+    ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''],
+    ...[
+      '--appendonly',
+      'yes',
+      '--appendfsync',
+      'always',
+      '--loglevel',
+      'warning',
+      '--logfile',
+      join(folder, 'log'),
+    ],
+  ]);
+  const client = createClient({ url: `redis://127.0.0.1:${running.port}` });
+  client.on('error', () => {}); // it is ended together with its server
+  await client.connect();
+  return {
+    ...running,
+    async commits() {
+      const stats = await client.info('commandstats');
+      const calls = [...stats.matchAll(/^cmdstat_(?:eval|evalsha|fcall):calls=(\d+)/gm)];
+      return calls.reduce((sum, [, number]) => sum + Number(number), 0);
+    },
+    async stop() {
+      client.destroy();
+      await running.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
