@@ -33,8 +33,12 @@ async function apart(
   }
 }
 
-const on = (given: string | undefined, play: (stage: Stage) => Promise<void>) =>
-  given === 'the store is gone' ? apart(play) : play(shared);
+const ONE_WINDOW = { 'security.claim.windows.perDevice': '1' };
+
+function on(given: string | undefined, play: (stage: Stage) => Promise<void>): Promise<void> {
+  if (given === 'the store is gone') return apart(play);
+  return given === 'its quota of windows is used up' ? apart(play, ONE_WINDOW) : play(shared);
+}
 
 const entries = <Name extends Door>(answers: { readonly [name in Name]?: Answer }) =>
   Object.entries(answers) as [Name, Answer][]; // the keys are those of the type
@@ -88,7 +92,10 @@ for (const row of FACTS) {
       break;
     }
     case 'gateway': {
-      const options = { 'gateway.autoCreateDevices': String(row.given !== 'no devices are created') };
+      const options = {
+        'gateway.autoCreateDevices': String(row.given !== 'no devices are created'),
+        ...(row.given === 'the quota of B is used up' ? ONE_WINDOW : {}),
+      };
       for (const [door, answer] of entries(row.answers)) {
         test(titleOf(fact, door, what, answer), () =>
           playGateway(() => createStage({ options }), row, door, claimdSays(answer)),

@@ -75,6 +75,13 @@ export const SECTIONS = {
       claimd: 'the same as `v1/devices/me/claim`',
       why: 'devices are written after the documentation',
     },
+    'coap-same-id': {
+      what: 'a CoAP message with the id of one before, and something else in it',
+      thingsBoard: 'given the answer of the first for up to 247 s',
+      claimd: 'another request',
+      why: 'a device that starts anew must not hear that a window is open which nobody opened',
+      rule: 'O6',
+    },
     'standard-json': {
       what: 'payload',
       thingsBoard: 'also unquoted and single-quoted JSON, comments, bytes that are no UTF-8',
@@ -264,9 +271,8 @@ export const SECTIONS = {
       why: 'there is nothing to acknowledge',
     },
     'no-tenant-limits': {
-      what: "a tenant's limits of devices and of messages",
-      thingsBoard:
-        'by tenant profile, none by default; a gateway hears 0x97, a device is disconnected with 0x83',
+      what: "a tenant's limit of devices",
+      thingsBoard: 'by tenant profile, none by default; a gateway hears 0x97',
       claimd: 'none',
       why: 'there are no tenant profiles here',
     },

@@ -168,5 +168,6 @@ export async function coap(
 }
 
 function showAnswer({ code, payload }: Message): Seen {
-  return code === Code.conflict ? `${showCode(code)} ${payload}` : showCode(code);
+  const isRefusal = code === Code.conflict || code === Code.tooManyRequests;
+  return isRefusal ? `${showCode(code)} ${payload}` : showCode(code);
 }

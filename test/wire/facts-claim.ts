@@ -1,5 +1,5 @@
 /** Facts 1.3, 1.4 and 1.6: a device asks for its window, over every transport. */
-import type { AbsentRow, Answer, Answers, ClaimRow, OddRow, Opens } from './model.ts';
+import type { Answer, Answers, ClaimRow, OddRow, Opens } from './model.ts';
 import { claimDevice } from './protobuf.ts';
 
 const DAY_MS = 86_400_000;
@@ -266,7 +266,7 @@ const CLAIM = '{"secretKey":"value","durationMs":60000}';
 const OPENS_IT = [{ payload: CLAIM, opens: opens('value', 60_000) }];
 const OPENS_NOTHING = [{ payload: CLAIM }];
 
-export const WHAT_DEVICES_SEE: readonly (ClaimRow | OddRow | AbsentRow)[] = [
+export const WHAT_DEVICES_SEE: readonly (ClaimRow | OddRow)[] = [
   { type: 'claim', fact: '1.6 #1', what: 'accepted', cases: OPENS_IT, answers: OPENED },
   {
     type: 'claim',
@@ -383,16 +383,17 @@ export const WHAT_DEVICES_SEE: readonly (ClaimRow | OddRow | AbsentRow)[] = [
     },
   },
   {
-    type: 'absent',
+    type: 'claim',
     fact: '1.6 #5',
-    what: 'the rate limit of a tenant or device',
-    thingsBoard: {
-      'MQTT 3.1.1': 'closed',
-      'MQTT 5': 'DISCONNECT 0x83, closed',
-      HTTP: '500 empty',
-      CoAP: '5.00',
+    what: 'a rate limit: of messages there, of windows here',
+    given: 'its quota of windows is used up',
+    cases: [{ payload: CLAIM, opens: opens('right', 600_000) }],
+    answers: {
+      'MQTT 3.1.1': { thingsBoard: 'closed', claimd: 'PUBACK', by: 'windows-quota' },
+      'MQTT 5': { thingsBoard: 'DISCONNECT 0x83, closed', claimd: 'PUBACK 0x97', by: 'windows-quota' },
+      HTTP: { thingsBoard: '500 empty', claimd: '429 error 33', by: 'windows-quota' },
+      CoAP: { thingsBoard: '5.00', claimd: '4.29 rate-limited', by: 'windows-quota' },
     },
-    by: 'no-tenant-limits',
   },
   {
     type: 'odd',

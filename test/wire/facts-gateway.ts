@@ -1,5 +1,5 @@
 /** Facts 1.3 and 1.7: a gateway asks for the windows of the devices behind it. */
-import type { AbsentRow, GatewayRow } from './model.ts';
+import type { GatewayRow } from './model.ts';
 import { claimDevice, gatewayClaim } from './protobuf.ts';
 
 const DONE = { 'MQTT 3.1.1': 'PUBACK', 'MQTT 5': 'PUBACK 0x00' } as const;
@@ -17,7 +17,7 @@ const REFUSED = {
 const A = '{"A":{"secretKey":"a","durationMs":60000}}';
 const A_AND_B = '{"A":{"secretKey":"a"},"B":{}}';
 
-export const GATEWAYS: readonly (GatewayRow | AbsentRow)[] = [
+export const GATEWAYS: readonly GatewayRow[] = [
   {
     type: 'gateway',
     fact: '1.3 #6',
@@ -145,14 +145,20 @@ export const GATEWAYS: readonly (GatewayRow | AbsentRow)[] = [
     behind: { A: 'not there' },
   },
   {
-    type: 'absent',
+    type: 'gateway',
     fact: '1.7 #4',
-    what: 'the rate limit of a device behind a gateway',
-    thingsBoard: {
-      'MQTT 3.1.1': 'PUBACK, closed',
-      'MQTT 5': 'PUBACK 0x97, PUBLISH v1/gateway/disconnect, closed',
+    what: 'the rate limit of a device behind a gateway: of messages there, of windows here',
+    given: 'the quota of B is used up',
+    payloads: ['{"B":{}}'],
+    answers: {
+      'MQTT 3.1.1': { thingsBoard: 'PUBACK, closed', claimd: 'PUBACK', by: 'windows-quota' },
+      'MQTT 5': {
+        thingsBoard: 'PUBACK 0x97, PUBLISH v1/gateway/disconnect, closed',
+        claimd: 'PUBACK 0x97',
+        by: 'windows-quota',
+      },
     },
-    by: 'no-tenant-limits',
+    behind: { B: 'window open' },
   },
   {
     type: 'gateway',

@@ -32,6 +32,7 @@ export type Given =
   | 'its window is open'
   | 'its window has elapsed'
   | 'it may not be claimed'
+  | 'its quota of windows is used up'
   | 'the store is gone';
 
 /** How devices of a profile speak. */
@@ -109,6 +110,7 @@ export interface GatewayRow extends Fact {
     | 'a customer owns the gateway'
     | 'B is owned'
     | 'B has a window'
+    | 'the quota of B is used up'
     | 'no devices are created';
   readonly profile?: Profile;
   readonly topic?: string;

@@ -224,7 +224,8 @@ export async function playGateway(
     if (given === 'a customer owns the gateway') await stage.assign(gateway, stage.customer);
     const b = await stage.device({ name: 'B' });
     if (given === 'B is owned') await stage.assign(b, stage.customer);
-    if (given === 'B has a window') await stage.bringAbout(b, 'its window is open');
+    if (given === 'B has a window' || given === 'the quota of B is used up')
+      await stage.bringAbout(b, 'its window is open');
     const client = await RawMqttClient.open(stage.world.mqttPort, VERSION_OF[door]);
     try {
       await mqttConnect(client, gateway.accessToken);
