@@ -20,7 +20,7 @@ import { createQuota } from '../actors/quota.ts';
 import { createSecrets, type Secrets } from '../actors/secret.ts';
 import type { Store } from '../actors/store/store.ts';
 import { install } from './install.ts';
-import { checkServerKey, type Keys, loadKeys } from './keys.ts';
+import { checkJwtKey, checkServerKey, type Keys, loadKeys } from './keys.ts';
 import type { Config } from './schema.ts';
 import { openStore } from './store.ts';
 
@@ -68,6 +68,10 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
   try {
     const keys = loadKeys(config, opened.volatile);
     await checkServerKey(store, keys.serverKey, config.claim.acceptNewServerKey);
+    // Processes on one machine have one data folder, and with it one key.
+    if (!opened.readsLocally) {
+      await checkJwtKey(store, keys.jwtSigningKey, config.accounts.acceptNewJwtSigningKey);
+    }
 
     const listeners: DeviceListener[] = [];
     const root = startSystem(deviceEngine(store.journal));

@@ -108,4 +108,10 @@ export const accounts = section('People and tokens', {
     minBytes: 64,
     why: 'HS512 key of tokens. Without it one is made at the first start and kept in the data folder; a change logs everybody out.',
   }),
+  acceptNewJwtSigningKey: flag({
+    key: 'security.jwt.acceptNewSigningKey',
+    env: 'JWT_ACCEPT_NEW_SIGNING_KEY',
+    default: false,
+    why: 'Start with another signing key than the nodes on this Redis have had: for a change of the key.',
+  }),
 });

@@ -1,0 +1,196 @@
+/**
+ * The real process on a real Redis tells the whole story: windows open, are confirmed, given back and elapse, over
+ * restarts of either; while Redis is away it says so, and it is back by itself.
+ */
+import { randomBytes } from 'node:crypto';
+import { test } from 'uvu';
+import { equal, is, match, ok } from 'uvu/assert';
+import { type Api, restApi } from '../kit/api.ts';
+import { cleanUp, launch, type ServerProcess, startServer } from '../kit/process.ts';
+import { needing } from '../kit/programs.ts';
+import { cleanUpRedis, type RedisServer, startRedis, startRedisCluster } from '../kit/redis.ts';
+
+const SYSADMIN_PASSWORD = 'redis-test-sysadmin';
+const LONG_MS = 600_000;
+const BACK_WITHIN_MS = 5_000;
+
+const redisTest = needing(['redis-server'], test);
+
+test.after(async () => {
+  await cleanUp();
+  await cleanUpRedis();
+});
+
+const KEYS = {
+  SECURITY_CLAIM_SERVER_KEY: randomBytes(32).toString('base64'),
+  JWT_TOKEN_SIGNING_KEY: randomBytes(64).toString('base64'),
+};
+
+/** Every start has a data folder of its own: a node keeps nothing there. */
+function start(storeUrl: string, env: { readonly [name: string]: string } = KEYS): Promise<ServerProcess> {
+  return startServer({
+    env: { STORE_URL: storeUrl, SYSADMIN_PASSWORD, SECURITY_PASSWORD_HASH_COST: '1024', ...env },
+  });
+}
+
+interface Cast {
+  readonly api: Api;
+  readonly tenant: string;
+  readonly a: { readonly id: string; readonly token: string };
+  readonly b: { readonly id: string; readonly token: string };
+}
+
+async function cast(url: string): Promise<Cast> {
+  const api = restApi(url);
+  const tenant = await api.createTenant(await api.login('sysadmin@thingsboard.org', SYSADMIN_PASSWORD), 'R');
+  return { api, tenant, a: await api.createCustomer(tenant, 'A'), b: await api.createCustomer(tenant, 'B') };
+}
+
+const response = ({ body }: { readonly body: string }) => /SUCCESS|CLAIMED|FAILURE/.exec(body)?.[0];
+
+redisTest('redis: a claim from its window to its end, over a restart of the node', async () => {
+  const redis = await startRedis();
+  const first = await start(redis.url);
+  const { api, tenant, a, b } = await cast(first.url);
+  for (const name of ['one', 'two', 'three']) await api.createDevice(tenant, name, `token-${name}`);
+
+  is((await api.initiate('token-one', { secretKey: 'x', durationMs: LONG_MS })).status, 200);
+  is((await api.initiate('token-two', { secretKey: 'x', durationMs: 1_000 })).status, 200);
+  is((await api.initiate('token-three', { secretKey: 'x', durationMs: LONG_MS })).status, 200);
+  is(response(await api.confirm(a.token, 'one', 'wrong')), 'FAILURE');
+  is(response(await api.confirm(a.token, 'one', 'x')), 'SUCCESS');
+  is(response(await api.confirm(b.token, 'one', 'x')), 'CLAIMED');
+  equal(await devicesOf(api, a), ['one']);
+  is((await first.stop()).code, 0);
+
+  const second = await start(redis.url);
+  const again = restApi(second.url);
+  equal(await devicesOf(again, a), ['one'], 'tokens and owners are still good');
+  is(response(await again.confirm(b.token, 'three', 'x')), 'SUCCESS', 'windows stay open');
+  await until('the short window has elapsed', async () => {
+    const reply = await again.confirm(b.token, 'two', 'x');
+    return response(reply) === 'FAILURE';
+  });
+  is((await again.reclaim(a.token, 'one')).status, 200);
+  equal(await devicesOf(again, a), []);
+  equal(await devicesOf(again, b), ['three']);
+  await second.kill();
+
+  const third = await start(redis.url);
+  equal(await devicesOf(restApi(third.url), b), ['three']);
+  is((await third.stop()).code, 0);
+});
+
+redisTest(
+  'redis: while it is away the node lives, is not ready and answers 503; then it is back',
+  async () => {
+    const redis = await startRedis();
+    const server = await start(redis.url, { ...KEYS, REDIS_COMMAND_TIMEOUT: '500' });
+    const { api, tenant, a } = await cast(server.url);
+    await api.createDevice(tenant, 'one', 'token-one');
+    is((await api.initiate('token-one', { secretKey: 'x', durationMs: LONG_MS })).status, 200);
+    is((await api.send('GET', '/readyz')).status, 200);
+
+    const absences: readonly [() => unknown, () => unknown][] = [
+      [() => redis.signal('SIGSTOP'), () => redis.signal('SIGCONT')],
+      [() => redis.kill(), () => redis.restart()],
+    ];
+    for (const [n, [leave, comeBack]] of absences.entries()) {
+      await leave();
+      const refused = await api.initiate('token-one', { secretKey: `y${n}`, durationMs: LONG_MS });
+      is(refused.status, 503);
+      is((await api.send('GET', '/readyz')).status, 503);
+      is((await api.send('GET', '/livez')).status, 200);
+      await comeBack();
+      await until(
+        'it is ready again',
+        async () => (await api.send('GET', '/readyz')).status === 200,
+        BACK_WITHIN_MS,
+      );
+      is((await api.initiate('token-one', { secretKey: `z${n}`, durationMs: LONG_MS })).status, 200);
+    }
+    is(response(await api.confirm(a.token, 'one', 'z1')), 'SUCCESS');
+    is((await server.stop()).code, 0);
+    ok(!server.output().includes('unhandled'));
+  },
+);
+
+redisTest('redis: nodes whose keys differ are refused with what to do', async () => {
+  const redis = await startRedis();
+  const first = await start(redis.url);
+  const other = (bytes: number) => randomBytes(bytes).toString('base64');
+  const refusals: readonly [{ readonly [name: string]: string }, RegExp][] = [
+    [{ ...KEYS, SECURITY_CLAIM_SERVER_KEY: other(32) }, /SECURITY_CLAIM_SERVER_KEY/],
+    [{ ...KEYS, JWT_TOKEN_SIGNING_KEY: other(64) }, /JWT_TOKEN_SIGNING_KEY/],
+  ];
+  for (const [env, words] of refusals) {
+    const { code, output } = await launch({ env: { STORE_URL: redis.url, ...env } }).ended;
+    is(code, 3);
+    match(output, words);
+  }
+  is((await first.stop()).code, 0);
+});
+
+redisTest(
+  'redis: a node without a Redis to be had, or with an address that is none, does not start',
+  async () => {
+    const away = launch({ env: { STORE_URL: 'redis://127.0.0.1:1', REDIS_CONNECT_TIMEOUT: '300' } });
+    const { code, output } = await away.ended;
+    is(code, 3);
+    match(output, /redis:\/\/127\.0\.0\.1:1/);
+    for (const url of [
+      'redis://user:p%zz@host',
+      'redis://a:1,b:2',
+      'redis-cluster://a:1/3',
+      'redis://:70000',
+    ]) {
+      const wrong = await launch({ env: { STORE_URL: url } }).ended;
+      is(wrong.code, 3, url);
+      ok(!wrong.output.includes('p%zz'), 'a password is not shown');
+    }
+  },
+);
+
+redisTest('redis: with a password, a database and a prefix, and on a cluster', async () => {
+  const redis = await startRedis();
+  await redis.command('CONFIG', 'SET', 'requirepass', 'p@ss/word');
+  const url = `redis://:${encodeURIComponent('p@ss/word')}@127.0.0.1:${redis.port}/3`;
+  await shortStory(url, { ...KEYS, REDIS_PREFIX: 'mine' });
+  const servers = await startRedisCluster();
+  await shortStory(clusterUrl(servers), KEYS);
+});
+
+async function shortStory(url: string, env: { readonly [name: string]: string }): Promise<void> {
+  const server = await start(url, env);
+  const { api, tenant, a } = await cast(server.url);
+  for (const n of [1, 2, 3, 4, 5]) {
+    await api.createDevice(tenant, `device ${n}`, `token-${n}`);
+    is((await api.initiate(`token-${n}`, { secretKey: 'x', durationMs: LONG_MS })).status, 200);
+    is(response(await api.confirm(a.token, `device ${n}`, 'x')), 'SUCCESS');
+  }
+  is((await devicesOf(api, a)).length, 5);
+  ok(!server.output().includes('p@ss'), 'the password is not in the log');
+  is((await server.stop()).code, 0);
+}
+
+function clusterUrl(servers: readonly RedisServer[]): string {
+  return `redis-cluster://${servers.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
+}
+
+async function devicesOf(api: Api, { id, token }: Cast['a']): Promise<string[]> {
+  const page = await api.get<{ data: { name: string }[] }>(
+    `/api/customer/${id}/devices?pageSize=100&page=0`,
+    token,
+  );
+  return page.data.map(({ name }) => name);
+}
+
+async function until(what: string, holds: () => Promise<boolean>, withinMs = 20_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+test.run();
