@@ -65,6 +65,12 @@ interface Known {
   readonly name: string;
 }
 
+/** Where a page of a log begins. */
+interface Place {
+  readonly which: number;
+  readonly from: number;
+}
+
 interface Noted {
   readonly note: Note;
   readonly at: Instant;
@@ -85,13 +91,33 @@ export function createAudit(store: Store, enabled: boolean, clock: Clock, log: L
   /** Set to end a round that is under way before its time. */
   let ended = false;
 
-  /** Whose device it is; undefined when it was deleted before anybody looked. */
-  async function holder(stream: string): Promise<Known | undefined> {
+  /** Whose device it is, or was. @param ahead where to read on, should it be gone */
+  async function holder(stream: string, ahead: Place): Promise<Known | undefined> {
     const there = known.get(stream);
     if (there !== undefined) return there;
     const device = await readDevice(store.journal, stream as DeviceId);
     if (device !== undefined) remember(stream, device.tenantId, device.name);
-    return known.get(stream);
+    return known.get(stream) ?? formerHolder(stream, ahead);
+  }
+
+  /**
+   * A device that is gone was deleted further on in the log, and its deletion says whose it was. What is passed on the
+   * way is remembered, so that of many deleted devices not each is looked for. Undefined of a deletion written by a
+   * version that did not say.
+   */
+  async function formerHolder(stream: string, { which, from }: Place): Promise<Known | undefined> {
+    for (let at = from; ; ) {
+      const page = await store.journal.log(which, at, PAGE);
+      if (page.next === at) return undefined;
+      for (const { stream: passed, event: text } of page.events) {
+        const event = decodeEvent(text);
+        if (event.type !== 'DeviceDeleted') continue;
+        const { tenantId, name = '' } = event;
+        if (tenantId !== undefined && !known.has(passed)) remember(passed, tenantId, name);
+        if (passed === stream) return known.get(stream);
+      }
+      at = page.next;
+    }
   }
 
   function remember(stream: string, tenantId: TenantId, name: string): void {
@@ -99,14 +125,18 @@ export function createAudit(store: Store, enabled: boolean, clock: Clock, log: L
     known.set(stream, { tenantId, name });
   }
 
-  async function lineOf({ stream, sequence, event: text }: LoggedEvent, into: Map<TenantId, Line[]>) {
+  async function lineOf(
+    { stream, sequence, event: text }: LoggedEvent,
+    page: Place,
+    into: Map<TenantId, Line[]>,
+  ) {
     const event = decodeEvent(text);
     if (event.type === 'DeviceProvisioned') remember(stream, event.tenantId, event.name);
-    const whose = await holder(stream);
-    if (whose === undefined) return; // deleted since, and nobody remembers whose it was
-    if (event.type === 'DeviceUpdated') remember(stream, whose.tenantId, event.name);
     const told = tell(event);
     if (told === undefined) return;
+    const whose = await holder(stream, page);
+    if (whose === undefined) return;
+    if (event.type === 'DeviceUpdated') remember(stream, whose.tenantId, event.name);
     const { action, customerId, userId, data } = told;
     const name = event.type === 'DeviceUpdated' ? event.name : whose.name;
     push(into, whose.tenantId, [
@@ -136,7 +166,7 @@ export function createAudit(store: Store, enabled: boolean, clock: Clock, log: L
       const page = await store.journal.log(which, position, PAGE);
       if (page.next === position) break;
       const lines = new Map<TenantId, Line[]>();
-      for (const logged of page.events) await lineOf(logged, lines);
+      for (const logged of page.events) await lineOf(logged, { which, from: position }, lines);
       await write(lines, { which, from: position, upTo: page.next });
       position = page.next;
       // Never back, so that what another process let go of is not missed.

@@ -52,8 +52,8 @@ export interface Note extends Omit<AuditEntry, 'id' | 'at'> {
 export type Told = Pick<AuditEntry, 'action' | 'customerId' | 'userId' | 'data'>;
 
 /**
- * An event in the words of the audit trail. Of a deletion nothing is left that says whose the device was: whoever asks
- * for it leaves a note.
+ * An event in the words of the audit trail. A deletion is not among them: whoever asks for one leaves a note, which
+ * says who it was.
  */
 export function tell(event: DeviceEvent): Told | undefined {
   const told = (action: Action, data: JsonObject = {}, who: Partial<Told> = {}): Told => ({

@@ -92,7 +92,7 @@ function decideProvisioned(
     case 'ChangeCredentials':
       return accept({ type: 'CredentialsChanged', at, credentials: command.credentials });
     case 'DeleteDevice':
-      return accept({ type: 'DeviceDeleted', at });
+      return accept({ type: 'DeviceDeleted', at, tenantId: device.tenantId, name: device.name });
     case 'SaveAttributes':
       return saveAttributes(policy, device, command, at);
     case 'DeleteAttributes':

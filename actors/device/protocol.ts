@@ -266,7 +266,11 @@ export interface CredentialsChanged extends Fact<'CredentialsChanged'> {
   readonly credentials: Credentials;
 }
 
-export interface DeviceDeleted extends Fact<'DeviceDeleted'> {}
+/** Whose the device was and what it was called, for whoever reads of it when it is gone. Absent in older records. */
+export interface DeviceDeleted extends Fact<'DeviceDeleted'> {
+  readonly tenantId?: TenantId;
+  readonly name?: string;
+}
 
 /** A new window, in place of the one that may have been open (rule O5). */
 export interface ClaimWindowOpened extends Fact<'ClaimWindowOpened'> {

@@ -145,6 +145,25 @@ law("audit: another tenant's is another's", async ({ world, home }) => {
   }
 });
 
+law(
+  'audit: what a device did is told by a process that starts after its deletion, however far on that is',
+  async ({ world, home }) => {
+    for (const between of [0, 2500]) {
+      const id = await provision(world, home.tenantId, `D${between}`);
+      await openWindow(world, id, 's');
+      await happen(world.store, between);
+      await world.devices.ask(id, { type: 'DeleteDevice', tenantId: home.tenantId });
+      const next = createAudit(world.store, true, world.clock, silentLog);
+      await next.catchUp();
+      const { items } = await next.find(home.tenantId, { ...everything, deviceId: id });
+      assert.equal(
+        items.map(({ action, deviceName }) => `${action} ${deviceName}`),
+        [`ADDED D${between}`, `CLAIM_WINDOW_OPENED D${between}`],
+      );
+    }
+  },
+);
+
 run();
 
 // ------------------------------------------------------------------------------------------------------ durability

@@ -9,7 +9,7 @@ import {
   encodeState,
   UnreadableRecord,
 } from '../../actors/device/codec.ts';
-import { events, profileEvents, profileStates, states } from './golden/samples.ts';
+import { deletionEvents, events, profileEvents, profileStates, states } from './golden/samples.ts';
 
 /** The golden files lie beside the sources; the compiled tests run from a folder beside `test`. */
 function golden(name: string): string[] {
@@ -36,6 +36,12 @@ test('codec: records with profiles and credentials of other kinds are read as me
   const stateLines = golden('states-v1-profiles.jsonl');
   assert.equal(stateLines.map(decodeState), profileStates);
   assert.equal(profileStates.map(encodeState), stateLines);
+});
+
+test('codec: a deletion that says of what is read as it was meant, and written as it was', () => {
+  const lines = golden('events-v1-deletion.jsonl');
+  assert.equal(lines.map(decodeEvent), deletionEvents);
+  assert.equal(deletionEvents.map(encodeEvent), lines);
 });
 
 test('codec: there is a golden sample of every kind of event', () => {

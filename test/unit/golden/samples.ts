@@ -197,6 +197,11 @@ export const profileEvents: readonly DeviceEvent[] = [
   { type: 'CredentialsChanged', at: NOW + 2, credentials: certificate },
 ];
 
+/** Deletions that say of what. */
+export const deletionEvents: readonly DeviceEvent[] = [
+  { type: 'DeviceDeleted', at: NOW, tenantId: TENANT, name: 'Pump 1' },
+];
+
 export const profileStates: readonly DeviceState[] = [
   { ...device, credentials: basic, profileId },
   { ...device, credentials: { ...basic, clientId: null, userName: 'user', sealedPassword: null } },
