@@ -17,6 +17,7 @@ import { WEBSOCKET_PATH } from '../transports/mqtt/endpoint/websocket.ts';
 import { ListenError, type Listening } from '../transports/transport.ts';
 import { createBroker, createBrokerAuth } from './broker.ts';
 import { type Core, type CoreNeeds, openCore } from './core.ts';
+import { createLive, type Live } from './live.ts';
 import type { Config } from './schema.ts';
 import { readCertificate } from './tls.ts';
 import { webSettings } from './web.ts';
@@ -64,8 +65,9 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
   try {
     const mqtt = config.mqtt.enabled ? createMqtt(config, needs, core) : undefined;
     const broker = createBroker(config, needs, core);
-    const http = createHttp(config, needs, core, mqtt, () => draining, broker);
-    open.push(http);
+    const live = createLive(needs, core);
+    const http = createHttp(config, needs, core, mqtt, () => draining, broker, live);
+    open.push(live, http);
     const httpListening = await http.start();
     if (mqtt !== undefined) open.push(mqtt);
     const mqttListening = (await mqtt?.start()) ?? null;
@@ -77,6 +79,7 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
     if (broker !== undefined) open.push(broker);
     const brokerListening = (await broker?.start()) ?? null;
     core.startAlarms();
+    live.start();
 
     const end = async (): Promise<void> => {
       draining = true;
@@ -172,6 +175,7 @@ function createHttp(
   mqtt: MqttEndpoint | undefined,
   draining: () => boolean,
   broker: Bridge | undefined,
+  { feed, imports }: Live,
 ) {
   const { accounts, audit, devices, directory, profiles, secrets, store } = core;
   const presence: Presence = { isConnected: (id) => mqtt?.isConnected(id) ?? false };
@@ -192,6 +196,8 @@ function createHttp(
     directory,
     presence,
     profiles,
+    feed,
+    imports,
     secrets,
     clock,
     log,

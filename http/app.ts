@@ -7,6 +7,7 @@ import type { Accounts } from '../actors/accounts.ts';
 import type { AuditTrail } from '../actors/audit/audit.ts';
 import type { Clock } from '../actors/clock.ts';
 import type { Devices, Directory, Presence } from '../actors/devices.ts';
+import type { Imports } from '../actors/imports.ts';
 import type { Log } from '../actors/log.ts';
 import type { Profiles } from '../actors/profiles.ts';
 import type { Secrets } from '../actors/secret.ts';
@@ -14,6 +15,7 @@ import { createAuthentication } from './authentication.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
 import { type App, type Env, register } from './dispatch.ts';
 import { internalError, methodNotAllowed, notFound } from './errors.ts';
+import type { Feed } from './feed.ts';
 import { empty, toResponse } from './reply.ts';
 import { rawPath } from './request.ts';
 import type { Route } from './route.ts';
@@ -32,6 +34,8 @@ export interface ApiNeeds {
   /** Which devices are connected; without it none is. */
   readonly presence?: Presence;
   readonly audit: AuditTrail;
+  readonly imports: Imports;
+  readonly feed: Feed;
   readonly profiles: Profiles;
   readonly secrets: Secrets;
   readonly clock: Clock;

@@ -1,6 +1,6 @@
 /** What a handler answers, as a value; and how it becomes an HTTP response. */
 
-export type Reply = JsonReply | TextReply | HtmlReply | EmptyReply | RedirectReply | Problem;
+export type Reply = JsonReply | TextReply | HtmlReply | StreamReply | EmptyReply | RedirectReply | Problem;
 
 export interface JsonReply {
   readonly type: 'json';
@@ -20,6 +20,13 @@ export interface HtmlReply {
   readonly body: string;
   /** Content-Security-Policy. */
   readonly policy: string;
+}
+
+/** What is longer than should be in memory, or goes on as long as somebody listens. */
+export interface StreamReply {
+  readonly type: 'stream';
+  readonly contentType: string;
+  readonly body: ReadableStream<Uint8Array>;
 }
 
 export interface EmptyReply {
@@ -72,6 +79,17 @@ export function toResponse(reply: Reply, headers: Headers, nowMs: number): Respo
           'Content-Security-Policy': reply.policy,
           'X-Content-Type-Options': 'nosniff',
           'Referrer-Policy': 'no-referrer',
+          ...headers,
+        },
+      });
+    case 'stream':
+      return new Response(reply.body, {
+        status: 200,
+        // Proxies that gather answers before they pass them on are asked not to.
+        headers: {
+          'Content-Type': reply.contentType,
+          'Cache-Control': 'no-store',
+          'X-Accel-Buffering': 'no',
           ...headers,
         },
       });

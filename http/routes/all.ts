@@ -3,9 +3,11 @@ import type { Accounts } from '../../actors/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/clock.ts';
 import type { Devices, Directory, Presence } from '../../actors/devices.ts';
+import type { Imports } from '../../actors/imports.ts';
 import type { Profiles } from '../../actors/profiles.ts';
 import type { Secrets } from '../../actors/secret.ts';
 import type { Authentication } from '../authentication.ts';
+import type { Feed } from '../feed.ts';
 import type { Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
 import type { Tokens } from '../tokens.ts';
@@ -21,7 +23,9 @@ import { deviceInfoRoutes } from './device-infos.ts';
 import { deviceRoutes } from './devices.ts';
 import { docRoutes } from './docs.ts';
 import { healthRoutes, type Readiness } from './health.ts';
+import { importRoutes } from './imports.ts';
 import { labelRoutes } from './labels.ts';
+import { liveRoutes } from './live.ts';
 import { type BrokerAuth, mqttAuthRoutes } from './mqtt-auth.ts';
 import { profileRoutes } from './profiles.ts';
 import { publicRoutes } from './public.ts';
@@ -36,6 +40,8 @@ export interface RouteNeeds {
   readonly presence: Presence;
   readonly brokerAuth?: BrokerAuth;
   readonly audit: AuditTrail;
+  readonly imports: Imports;
+  readonly feed: Feed;
   readonly profiles: Profiles;
   readonly secrets: Secrets;
   readonly clock: Clock;
@@ -54,6 +60,8 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...deviceInfoRoutes(needs), // before devices: "types" is no device
     ...deviceRoutes(needs),
     ...labelRoutes(needs),
+    ...importRoutes(needs),
+    ...liveRoutes(needs),
     ...profileRoutes(needs),
     ...assignmentRoutes(needs),
     ...attributeRoutes(needs),

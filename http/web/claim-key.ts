@@ -1,17 +1,5 @@
-/** Keys for labels: read aloud and typed by people, so without letters and digits that look alike. */
-import { randomInt } from 'node:crypto';
-
-const ALPHABET = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789';
-const GROUPS = 4;
-const GROUP_LENGTH = 4;
-
-/** 79 bits. */
-export function randomClaimKey(): string {
-  const letter = () => ALPHABET[randomInt(ALPHABET.length)];
-  return Array.from({ length: GROUPS }, () => Array.from({ length: GROUP_LENGTH }, letter).join('')).join(
-    '-',
-  );
-}
+/** Keys that pages set: for how long, and as the attribute that holds them. */
+import { randomClaimKey } from '../../actors/claim-key.ts';
 
 const DAY_MS = 86_400_000;
 export const KEY_DAYS = 365;

@@ -13,14 +13,17 @@ import type { Devices, Directory } from '../../actors/devices.ts';
 import { createDirectory } from '../../actors/directory.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/ids.ts';
 import { newId } from '../../actors/ids.ts';
+import { createImports, type Imports } from '../../actors/imports.ts';
 import { type Log, silentLog } from '../../actors/log.ts';
 import { startSystem, stop } from '../../actors/nact.ts';
 import { createProfiles } from '../../actors/profiles.ts';
 import { createSecrets, type Secrets } from '../../actors/secret.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
+import { randomAccessToken } from '../../http/access-token.ts';
 import { type ApiNeeds, createApp } from '../../http/app.ts';
 import { createAuthentication } from '../../http/authentication.ts';
+import { createFeed, type Feed } from '../../http/feed.ts';
 import type { Route } from '../../http/route.ts';
 import { allRoutes } from '../../http/routes/all.ts';
 import {
@@ -74,6 +77,8 @@ export interface RestWorld {
   readonly clock: SimClock;
   readonly store: Store;
   readonly accounts: Accounts;
+  readonly imports: Imports;
+  readonly feed: Feed;
   /** Writes when it is told to catch up. */
   readonly audit: Audit;
   readonly devices: LiveDevices;
@@ -104,6 +109,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   const log = options.log ?? silentLog;
   const store = createMemoryStore();
   const root = startSystem(deviceEngine(store.journal));
+  const feed = createFeed(clock);
   const devices = createDevices({
     root,
     journal: store.journal,
@@ -117,14 +123,26 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     },
     clock,
     log,
-    onEvent: () => {},
+    onEvent: feed.onDeviceEvent,
   });
   const directory = createDirectory(store.journal, store.index);
   const secrets = createSecrets(Buffer.alloc(32, 1));
   const settings = { ...defaultAccountSettings, passwordHashCost: 2, passwordHashQueue: 1000 };
   const accounts = createAccounts({ store, devices, directory, clock, settings });
   const audit = createAudit(store, true, clock, log);
+  const imports = createImports({
+    store,
+    accounts,
+    devices,
+    directory,
+    secrets,
+    clock,
+    log,
+    accessToken: randomAccessToken,
+  });
   const needs: ApiNeeds = {
+    imports,
+    feed,
     accounts,
     audit,
     devices,
@@ -178,6 +196,8 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     clock,
     store,
     accounts,
+    imports,
+    feed,
     audit,
     devices,
     directory,
@@ -194,6 +214,8 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     },
     elsewhere: () => createAccounts({ store, devices, directory, clock, settings }),
     async stop() {
+      feed.close();
+      await imports.stop();
       await devices.stop(0);
       stop(root);
       await store.close();

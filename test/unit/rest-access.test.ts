@@ -92,6 +92,8 @@ const saving = attributes({ body: { colour: 'red' } });
 const deleting = attributes({ query: 'keys=colour' });
 const reading = attributes({});
 
+const AN_IMPORT: Request = { params: { importId: '00000000-0000-7000-8000-000000000000' } };
+
 const EXPECTED: Readonly<Record<string, Expectation>> = {
   'POST /api/customer/device/:deviceName/claim': {
     request: ({ freeName }) => ({ params: { deviceName: freeName } }),
@@ -160,6 +162,19 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     tenant: ALL(404),
     system: NEVER,
   },
+  'POST /api/deviceImport': unrelated(403, 200, 403),
+  'GET /api/deviceImports': unrelated(403, 200, 403),
+  // Whose an import is, is a test of its own: `rest-fleet`.
+  'GET /api/deviceImport/:importId': unrelated(403, 404, 403, AN_IMPORT),
+  'GET /api/deviceImport/:importId/rows': unrelated(403, 404, 403, AN_IMPORT),
+  'POST /api/deviceImport/:importId/rows': unrelated(403, 404, 403, {
+    ...AN_IMPORT,
+    body: { from: 0, rows: [] },
+  }),
+  'POST /api/deviceImport/:importId/start': unrelated(403, 404, 403, AN_IMPORT),
+  'GET /api/deviceImport/:importId/result': unrelated(403, 404, 403, AN_IMPORT),
+  'GET /api/events': unrelated(403, 200, 403, { query: 'seconds=0' }),
+  'GET /api/tenant/claimStatistics': unrelated(403, 200, 403),
   'POST /api/device-with-credentials': {
     request: ({ customerId, deviceName }) => ({
       body: {

@@ -1,6 +1,21 @@
 /** What the web application needs beyond ThingsBoard's endpoints: claim windows, figures, labels, imports, the live feed. */
 import * as assert from 'uvu/assert';
-import { type Caller, entity, HOUR_MS, openWindow, provision, restLaws } from '../kit/rest-client.ts';
+import { createImports } from '../../actors/imports.ts';
+import { silentLog } from '../../actors/log.ts';
+import { randomAccessToken } from '../../http/access-token.ts';
+import {
+  type Answer,
+  type Caller,
+  claimPath,
+  entity,
+  HOUR_MS,
+  isProblem,
+  openWindow,
+  pageOf,
+  provision,
+  restLaws,
+  settle,
+} from '../kit/rest-client.ts';
 
 const { law, run } = restLaws('rest fleet');
 
@@ -33,5 +48,243 @@ law(
     assert.equal(await claimability(home.alice), nothing);
   },
 );
+
+// --------------------------------------------------------------------------------------------------------- imports
+
+interface Job {
+  readonly id: string;
+  readonly state: string;
+  readonly rows: number;
+  readonly through: number;
+  readonly good: number;
+  readonly refused: number;
+}
+
+const jobOf = (answer: Answer) => entity(answer) as unknown as Job;
+
+async function begin(caller: Caller, rows: readonly object[], more: object = {}): Promise<string> {
+  const { id } = jobOf(await caller.post('/api/deviceImport', more));
+  for (let from = 0; from < rows.length; from += 1000) {
+    entity(await caller.post(`/api/deviceImport/${id}/rows`, { from, rows: rows.slice(from, from + 1000) }));
+  }
+  return id;
+}
+
+async function runThrough(caller: Caller, id: string, dryRun: boolean): Promise<Job> {
+  jobOf(await caller.post(`/api/deviceImport/${id}/start?dryRun=${dryRun}`));
+  for (;;) {
+    const job = jobOf(await caller.get(`/api/deviceImport/${id}`));
+    if (job.state === 'TRIED' || job.state === 'DONE') return job;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+const rowsOf = async (caller: Caller, id: string, query = '') =>
+  pageOf(await caller.get(`/api/deviceImport/${id}/rows?pageSize=10000${query}`)).data as unknown as {
+    row: number;
+    outcome: string;
+    message: string | null;
+  }[];
+
+law('import: a dry run tells what would become of each row and changes nothing', async ({ world, home }) => {
+  await provision(world, home.tenantId, 'Taken');
+  const rows = [
+    { name: 'A', accessToken: 'T' },
+    { name: 'Taken' },
+    { name: ' ' },
+    { name: 'A' },
+    { name: 'B', accessToken: 'T' },
+    { name: 'x'.repeat(256) },
+    { name: 'C\u0007' },
+    { name: 'D', type: 'valve', label: 'in the cellar' },
+  ];
+  const id = await begin(home.admin, rows);
+  const job = await runThrough(home.admin, id, true);
+  assert.equal([job.state, job.rows, job.through, job.good, job.refused], ['TRIED', 8, 8, 2, 6]);
+  const told = (await rowsOf(home.admin, id)).map(({ outcome, message }) => [outcome, message]);
+  assert.equal(told, [
+    ['GOOD', null],
+    ['REFUSED', 'There is a device of this name already'],
+    ['REFUSED', 'The name is missing'],
+    ['REFUSED', 'The name is in the list twice'],
+    ['REFUSED', 'The access token is in the list twice'],
+    ['REFUSED', 'The name is longer than 255 characters'],
+    ['REFUSED', 'The name has characters that can not be shown'],
+    ['GOOD', null],
+  ]);
+  assert.equal(
+    (await rowsOf(home.admin, id, '&refusedOnly=true')).map(({ row }) => row),
+    [2, 3, 4, 5, 6, 7],
+  );
+  assert.is(pageOf(await home.admin.get('/api/tenant/devices')).totalElements, 1);
+
+  const done = await runThrough(home.admin, id, false);
+  assert.equal([done.state, done.good, done.refused], ['DONE', 2, 6]);
+  assert.is(pageOf(await home.admin.get('/api/tenant/devices')).totalElements, 3);
+  const made = entity(await home.admin.get('/api/tenant/devices?deviceName=D'));
+  assert.equal([made.type, made.label], ['valve', 'in the cellar']);
+});
+
+law(
+  'import: keys that are given or made open the device; the result has them, the store does not',
+  async ({ world, home }) => {
+    const rows = [{ name: 'A', secretKey: 'given-Key' }, { name: '=B' }];
+    const id = await begin(home.admin, rows, { generateKeys: true });
+    await runThrough(home.admin, id, false);
+    const result = await home.admin.get(`/api/deviceImport/${id}/result`);
+    assert.match(result.headers.get('content-type') ?? '', 'text/csv');
+    const [head, first = '', second = ''] = result.text.split('\r\n');
+    assert.is(head, 'row,name,outcome,message,deviceId,accessToken,secretKey,claimUrl');
+    assert.match(
+      first,
+      /^1,A,CREATED,,[0-9a-f-]{36},[A-Za-z0-9]{20},given-Key,http:\/\/localhost\/claim#device=A&key=given-Key$/,
+    );
+    const [, made = ''] = /,([A-Z0-9]{4}(?:-[A-Z0-9]{4}){3}),/.exec(second) ?? [];
+    assert.match(second, /^2,'=B,/); // no formula for a spreadsheet
+    let kept = 0;
+  for await (const [key, text] of world.store.records.iterator?.('import-block') ?? []) {
+      assert.not.match(`${key} ${JSON.stringify(text)}`, 'given-Key');
+    }
+    assert.is((await home.alice.post(claimPath('A'), { secretKey: 'given-Key' })).status, 200);
+    assert.is((await home.alice.post(claimPath('=B'), { secretKey: made })).status, 200);
+  },
+);
+
+law('import: rows come in parts that can be repeated, but not with gaps', async ({ home }) => {
+  const id = await begin(home.admin, []);
+  const send = (from: number, names: readonly string[]) =>
+    home.admin.post(`/api/deviceImport/${id}/rows`, { from, rows: names.map((name) => ({ name })) });
+  assert.is(jobOf(await send(0, ['A', 'B'])).rows, 2);
+  assert.is(jobOf(await send(0, ['A', 'B'])).rows, 2);
+  assert.is(jobOf(await send(1, ['B', 'C'])).rows, 3);
+  isProblem(await send(5, ['X']), 400, 31, 'Rows before these are missing!');
+  await runThrough(home.admin, id, false);
+  isProblem(await send(3, ['D']), 400, 31, 'The import is not in a state for this!');
+  const names = pageOf(await home.admin.get('/api/tenant/devices')).data.map(({ name }) => name);
+  assert.equal(names, ['A', 'B', 'C']);
+});
+
+law('import: broken off anywhere, it goes on and creates every device once', async ({ world, home }) => {
+  const rows = Array.from({ length: 1200 }, (_, at) => ({ name: `Device ${at}` }));
+  const id = await begin(home.admin, rows, { generateKeys: true });
+  jobOf(await home.admin.post(`/api/deviceImport/${id}/start?dryRun=false`));
+  while (pageOf(await home.admin.get('/api/tenant/devices')).totalElements < 300) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await world.imports.stop();
+  const { store, accounts, devices, directory, secrets, clock } = world;
+  const needs = { store, accounts, devices, directory, secrets, clock, log: silentLog };
+  const next = createImports({ ...needs, accessToken: randomAccessToken });
+  const stopped = jobOf(await home.admin.get(`/api/deviceImport/${id}`));
+  assert.is(stopped.state, 'RUNNING');
+  await next.resume();
+  for (;;) {
+    const job = jobOf(await home.admin.get(`/api/deviceImport/${id}`));
+    if (job.state === 'DONE') {
+      assert.equal([job.through, job.good, job.refused], [1200, 1200, 0]);
+      break;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.is(pageOf(await home.admin.get('/api/tenant/devices')).totalElements, 1200);
+  await next.stop();
+});
+
+law('import: another tenant’s does not exist, and old ones are forgotten', async ({ world, home }) => {
+  const other = await settle(world, 'other');
+  const id = await begin(home.admin, [{ name: 'A' }]);
+  for (const path of [
+    `/api/deviceImport/${id}`,
+    `/api/deviceImport/${id}/rows`,
+    `/api/deviceImport/${id}/result`,
+  ]) {
+    isProblem(await other.admin.get(path), 404, 32);
+  }
+  assert.equal((await other.admin.get('/api/deviceImports')).json, []);
+  for (let count = 0; count < 20; count += 1) await begin(home.admin, []);
+  isProblem(await home.admin.get(`/api/deviceImport/${id}`), 404, 32);
+  assert.is(((await home.admin.get('/api/deviceImports')).json as unknown[]).length, 20);
+});
+
+// ------------------------------------------------------------------------------------------------------------ live
+
+law('feed: the tenant hears of its own devices, nobody else’s, until it ends', async ({ world, home }) => {
+  const other = await settle(world, 'other');
+  const stream = world.feed.watch(home.tenantId, HOUR_MS);
+  assert.ok(stream);
+  const id = await provision(world, home.tenantId, 'D');
+  await openWindow(world, await provision(world, other.tenantId, 'Foreign'), 's');
+  await openWindow(world, id, 's', HOUR_MS);
+  await home.alice.post(claimPath('D'), { secretKey: 's' });
+  world.clock.advance(15_000); // a heartbeat
+  await home.alice.delete(claimPath('D'));
+  world.feed.close();
+  const text = await new Response(stream).text();
+  assert.not.match(text, 'Foreign');
+  assert.match(text, ': still here');
+  const events = [...text.matchAll(/^event: device\ndata: (.*)$/gm)].map(([, data = '']) => JSON.parse(data));
+  assert.equal(
+    events.map(({ type }) => type),
+    ['opened', 'claimed', 'given-back'],
+  );
+  const now = world.clock.now();
+  const common = { deviceId: id, deviceName: 'D' };
+  assert.equal(events[0], {
+    type: 'opened',
+    at: now - 15_000,
+    ...common,
+    customerId: null,
+    closesAt: now - 15_000 + HOUR_MS,
+  });
+  assert.equal(events[1], {
+    type: 'claimed',
+    at: now - 15_000,
+    ...common,
+    customerId: home.alice.customerId,
+    closesAt: null,
+  });
+});
+
+law('feed: watchers are bounded, slow ones are let go, and every stream ends', async ({ world, home }) => {
+  const streams = Array.from({ length: 60 }, () => world.feed.watch(home.tenantId, 1000));
+  assert.is(streams.filter((stream) => stream !== undefined).length, 50);
+  assert.is((await home.admin.get('/api/events?seconds=0')).status, 429);
+  const id = await provision(world, home.tenantId, 'D');
+  for (let count = 0; count < 600; count += 1) await openWindow(world, id, 's');
+  const slow = await new Response(streams[0] ?? null).text();
+  assert.ok((slow.match(/^event/gm)?.length ?? 0) < 600);
+  assert.is((await home.admin.get('/api/events?seconds=0')).status, 200);
+  const last = world.feed.watch(home.tenantId, 1000);
+  world.clock.advance(1000);
+  assert.match(await new Response(last ?? null).text(), 'retry: 3000');
+});
+
+law('statistics: what happened, hour by hour', async ({ world, home }) => {
+  const id = await provision(world, home.tenantId, 'D');
+  await openWindow(world, id, 's', 24 * HOUR_MS);
+  await home.bob.post(claimPath('D'), { secretKey: 'wrong' });
+  world.clock.advance(2 * HOUR_MS);
+  await home.alice.post(claimPath('D'), { secretKey: 's' });
+  await home.alice.delete(claimPath('D'));
+  await world.audit.catchUp();
+  const { hours, complete } = (await home.admin.get('/api/tenant/claimStatistics?hours=3')).json as {
+    hours: { windowsOpened: number; claimed: number; givenBack: number; refused: number }[];
+    complete: boolean;
+  };
+  assert.ok(complete);
+  assert.equal(
+    hours.map(({ windowsOpened, claimed, givenBack, refused }) => [
+      windowsOpened,
+      claimed,
+      givenBack,
+      refused,
+    ]),
+    [
+      [1, 0, 0, 1],
+      [0, 0, 0, 0],
+      [0, 1, 1, 0],
+    ],
+  );
+});
 
 run();

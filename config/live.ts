@@ -1,0 +1,34 @@
+/** What runs beside the doors for people: the live feed, and imports that are under way. */
+import { createImports, type Imports } from '../actors/imports.ts';
+import { randomAccessToken } from '../http/access-token.ts';
+import { createFeed, type Feed } from '../http/feed.ts';
+import type { Core, CoreNeeds } from './core.ts';
+
+export interface Live {
+  readonly feed: Feed;
+  readonly imports: Imports;
+  /** Goes on with imports that were under way when the process ended. */
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export function createLive({ clock, log }: CoreNeeds, core: Core): Live {
+  const { store, accounts, devices, directory, secrets } = core;
+  const feed = createFeed(clock);
+  core.listen(feed.onDeviceEvent);
+  const accessToken = randomAccessToken;
+  const imports = createImports({ store, accounts, devices, directory, secrets, clock, log, accessToken });
+  return {
+    feed,
+    imports,
+    start() {
+      imports
+        .resume()
+        .catch((error: unknown) => log.warn({ err: error }, 'imports could not be gone on with'));
+    },
+    async stop() {
+      feed.close();
+      await imports.stop();
+    },
+  };
+}

@@ -1,0 +1,157 @@
+/**
+ * The live feed: what happens to a tenant's devices in this process, told at once to whoever watches, as server-sent
+ * events. Watching costs claims nothing: who reads too slowly is let go, and comes back by itself, as event sources do.
+ */
+import type { Cancel, Clock, Instant } from '../actors/clock.ts';
+import type { DeviceEvent, DeviceState } from '../actors/device/protocol.ts';
+import type { DeviceListener } from '../actors/devices.ts';
+import type { CustomerId, DeviceId, TenantId } from '../actors/ids.ts';
+
+export interface FeedEvent {
+  readonly type: 'opened' | 'closed' | 'elapsed' | 'claimed' | 'assigned' | 'given-back' | 'unassigned';
+  readonly at: Instant;
+  readonly deviceId: DeviceId;
+  readonly deviceName: string;
+  /** Who owns it now, or did until now. */
+  readonly customerId: CustomerId | null;
+  /** With `opened`. */
+  readonly closesAt: Instant | null;
+}
+
+export interface Feed {
+  /** To be told of every durable event. */
+  readonly onDeviceEvent: DeviceListener;
+  /** What happens from now on; undefined when too many watch already. Ends by itself after `lastsMs`. */
+  watch(tenantId: TenantId, lastsMs: number): ReadableStream<Uint8Array> | undefined;
+  /** Ends every stream: the process stops. */
+  close(): void;
+}
+
+/** Streams of one tenant, and of all. Each is a connection and a few kilobytes. */
+const PER_TENANT_MAX = 50;
+const ALL_MAX = 1_000;
+/** Events that wait for a slow reader, before it is let go. */
+const WAITING_MAX = 500;
+/** So often is something sent, or proxies take the connection for dead. */
+const HEARTBEAT_MS = 15_000;
+
+interface Watcher {
+  readonly tenantId: TenantId;
+  send(text: string): void;
+  end(): void;
+}
+
+export function createFeed(clock: Clock): Feed {
+  const watchers = new Map<TenantId, Set<Watcher>>();
+  const encoder = new TextEncoder();
+  let count = 0;
+  let closed = false;
+  let heartbeat: Cancel | undefined;
+
+  const all = () => [...watchers.values()].flatMap((some) => [...some]);
+
+  function beat(): void {
+    heartbeat ??= clock.after(HEARTBEAT_MS, () => {
+      heartbeat = undefined;
+      for (const watcher of all()) watcher.send(': still here\n\n');
+      if (count > 0) beat();
+    });
+  }
+
+  return {
+    onDeviceEvent(id, event, state) {
+      if (count === 0) return;
+      const told = tell(id, event, state);
+      if (told === undefined) return;
+      const some = watchers.get(told.tenantId);
+      if (some === undefined) return;
+      const text = `event: device\ndata: ${JSON.stringify(told.event)}\n\n`;
+      for (const watcher of [...some]) watcher.send(text);
+    },
+
+    watch(tenantId, lastsMs) {
+      const own = watchers.get(tenantId) ?? new Set();
+      if (closed || count >= ALL_MAX || own.size >= PER_TENANT_MAX) return undefined;
+      let end = () => {};
+      return new ReadableStream<Uint8Array>(
+        {
+          start(controller) {
+            const timer = clock.after(lastsMs, () => end());
+            const watcher: Watcher = {
+              tenantId,
+              send(text) {
+                if ((controller.desiredSize ?? 0) <= 0) end();
+                else controller.enqueue(encoder.encode(text));
+              },
+              end() {
+                if (!own.delete(watcher)) return;
+                count -= 1;
+                if (own.size === 0) watchers.delete(tenantId);
+                timer();
+                if (count === 0) heartbeat?.();
+                if (count === 0) heartbeat = undefined;
+                try {
+                  controller.close();
+                } catch {
+                  // the reader is gone already
+                }
+              },
+            };
+            end = watcher.end;
+            own.add(watcher);
+            watchers.set(tenantId, own);
+            count += 1;
+            controller.enqueue(encoder.encode('retry: 3000\n\n'));
+            beat();
+            if (lastsMs <= 0) end();
+          },
+          cancel: () => end(),
+        },
+        { highWaterMark: WAITING_MAX },
+      );
+    },
+
+    close() {
+      closed = true;
+      for (const watcher of all()) watcher.end();
+    },
+  };
+}
+
+function tell(
+  deviceId: DeviceId,
+  event: DeviceEvent,
+  state: DeviceState,
+): { readonly tenantId: TenantId; readonly event: FeedEvent } | undefined {
+  if (state.status !== 'provisioned') return undefined;
+  const { tenantId, name: deviceName } = state;
+  const told = (type: FeedEvent['type'], more: Partial<FeedEvent> = {}) => ({
+    tenantId,
+    event: { type, at: event.at, deviceId, deviceName, customerId: null, closesAt: null, ...more },
+  });
+  switch (event.type) {
+    case 'ClaimWindowOpened':
+      return told('opened', { closesAt: event.closesAt });
+    case 'ClaimWindowClosed':
+      return told('closed');
+    case 'ClaimWindowExpired':
+      return told('elapsed');
+    case 'DeviceClaimed':
+      return told('claimed', { customerId: event.customerId });
+    case 'DeviceAssigned':
+      return told('assigned', { customerId: event.customerId });
+    case 'DeviceReclaimed':
+      return told('given-back', { customerId: event.previousCustomerId });
+    case 'DeviceUnassigned':
+      return told('unassigned', { customerId: event.previousCustomerId });
+    case 'DeviceProvisioned':
+    case 'DeviceUpdated':
+    case 'CredentialsChanged':
+    case 'DeviceDeleted':
+    case 'AttributesSaved':
+    case 'AttributesDeleted':
+      return undefined;
+    default:
+      return event satisfies never;
+  }
+}

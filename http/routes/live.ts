@@ -1,0 +1,111 @@
+/** What is going on in a tenant: events as they happen, and how much happened in the last hours. */
+import { z } from 'zod';
+import type { AuditTrail } from '../../actors/audit/audit.ts';
+import type { Action } from '../../actors/audit/entry.ts';
+import type { Clock } from '../../actors/clock.ts';
+import { tooManyRequests } from '../errors.ts';
+import type { Feed } from '../feed.ts';
+import { json } from '../reply.ts';
+import { defineRoute, type Route } from '../route.ts';
+
+export interface LiveNeeds {
+  readonly audit: AuditTrail;
+  readonly clock: Clock;
+  readonly feed: Feed;
+}
+
+const TENANT = ['TENANT_ADMIN'] as const;
+const HOUR_MS = 3_600_000;
+/** A stream ends after it, and the client comes back: with a token that is worth something still. */
+const STREAM_SECONDS_MAX = 3600;
+const HOURS_MAX = 168;
+/** Entries of the audit trail that figures are made of, the newest first. */
+const COUNTED_MAX = 10_000;
+const RETRY_FEED_MS = 10_000;
+
+const COUNTED: readonly Action[] = [
+  'CLAIM_WINDOW_OPENED',
+  'ASSIGNED_TO_CUSTOMER',
+  'UNASSIGNED_FROM_CUSTOMER',
+  'CLAIM_REFUSED',
+];
+
+export const statisticsView = z.object({
+  /** The oldest first; the last one is the hour that is going on. */
+  hours: z.array(
+    z.object({
+      startTime: z.int(),
+      windowsOpened: z.int(),
+      claimed: z.int(),
+      givenBack: z.int(),
+      refused: z.int(),
+    }),
+  ),
+  /** False when more happened than is counted: then the oldest hours show too little. */
+  complete: z.boolean(),
+});
+
+const whole = (name: string, max: number, fallback: number) =>
+  z
+    .string()
+    .regex(/^\d{1,6}$/, `${name} should be a whole number!`)
+    .transform(Number)
+    .refine((value) => value <= max, `${name} should be at most ${max}!`)
+    .default(fallback);
+
+export function liveRoutes({ audit, clock, feed }: LiveNeeds): Route[] {
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/events',
+      summary:
+        "What happens to the tenant's devices from now on, as server-sent events: windows opened, closed and elapsed, " +
+        'devices claimed, assigned, given back and unassigned, as far as this process hears of it',
+      roles: TENANT,
+      grants: ['everything'],
+      query: z.object({ seconds: whole('seconds', STREAM_SECONDS_MAX, STREAM_SECONDS_MAX) }),
+      responses: {
+        200: { description: 'text/event-stream; each event "device" has JSON as its data' },
+        429: { description: 'Too many watch already' },
+      },
+      handle({ principal, query }) {
+        const body = feed.watch(principal.tenantId, query.seconds * 1000);
+        if (body === undefined) return tooManyRequests('Too many watch already', RETRY_FEED_MS);
+        return { type: 'stream', contentType: 'text/event-stream', body };
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/tenant/claimStatistics',
+      summary:
+        'How many windows were opened, devices claimed and given back, and claims refused, hour by hour',
+      roles: TENANT,
+      query: z.object({ hours: whole('hours', HOURS_MAX, 24) }),
+      responses: { 200: { description: 'The figures', schema: statisticsView } },
+      async handle({ principal, query }) {
+        const now = clock.now();
+        const last = now - (now % HOUR_MS);
+        const first = last - Math.max(0, query.hours - 1) * HOUR_MS;
+        const hours = Array.from({ length: Math.max(1, query.hours) }, (_, at) => ({
+          startTime: first + at * HOUR_MS,
+          windowsOpened: 0,
+          claimed: 0,
+          givenBack: 0,
+          refused: 0,
+        }));
+        const wanted = { page: 0, pageSize: COUNTED_MAX, startTime: first, actions: COUNTED };
+        const page = await audit.find(principal.tenantId, wanted);
+        for (const { at, action, data } of page.items) {
+          const hour = hours[Math.floor((at - first) / HOUR_MS)];
+          if (hour === undefined) continue;
+          if (action === 'CLAIM_WINDOW_OPENED') hour.windowsOpened += 1;
+          else if (action === 'CLAIM_REFUSED') hour.refused += 1;
+          else if (action === 'ASSIGNED_TO_CUSTOMER' && data.by === 'claim') hour.claimed += 1;
+          else if (action === 'UNASSIGNED_FROM_CUSTOMER' && data.by === 'reclaim') hour.givenBack += 1;
+        }
+        return json({ hours, complete: page.total <= COUNTED_MAX });
+      },
+    }),
+  ];
+}
