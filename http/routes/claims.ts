@@ -52,9 +52,12 @@ const inPath = z.object({
   deviceName: z.string().refine((name) => name.trim() !== '', "Parameter 'deviceName' can't be empty!"),
 });
 
-/** Absent, null and empty are all the empty secret (rule C2); a number is its text, as ThingsBoard reads it. */
+/**
+ * Absent, null and empty are all the empty secret (rule C2); a number is its text, as ThingsBoard reads it. One that
+ * lost digits on its way through JavaScript would be another secret than the one that was sent: it is refused.
+ */
 const secretKey = z
-  .union([z.string(), z.number().transform(String), z.boolean().transform(String)], {
+  .union([z.string(), z.int().transform(String), z.boolean().transform(String)], {
     error: 'secretKey should be a text!',
   })
   .nullish()

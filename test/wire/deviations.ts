@@ -132,6 +132,12 @@ export const SECTIONS = {
       claimd: 'read as JSON',
       why: 'scripts often send none or a wrong one',
     },
+    'number-secret': {
+      what: 'a secret that is a number with a fraction, or of more than 15 digits',
+      thingsBoard: 'its text',
+      claimd: 'from a device its text; in a confirm 400: it should be a text',
+      why: 'it must not be taken, and counted, for another secret',
+    },
     'wrong-secret-keeps-window': {
       what: 'a wrong secret',
       thingsBoard: 'closes the window: any customer can deny the owner',

@@ -321,4 +321,17 @@ export const CONFIRMS: readonly RestRow[] = [
     answer: '200 SUCCESS',
     after: 'a customer owns it',
   },
+  {
+    type: 'rest',
+    fact: '3.1 b',
+    what: 'a secret that is a number, which JavaScript can not keep',
+    ...OPEN,
+    bodies: ['{"secretKey":12345678901234567890}', '{"secretKey":1.50}'],
+    answer: {
+      thingsBoard: '400 "FAILURE"',
+      claimd: '400 error 31 secretKey should be a text!',
+      by: 'number-secret',
+    },
+    after: 'its window is open',
+  },
 ];
