@@ -49,8 +49,15 @@ export function claimOperation(asked: Asked, { calledAt, endedAt }: Times): Oper
     what: JSON.stringify(asked),
     calledAt,
     endedAt,
+    observes: observes(asked),
     apply: (device) => after(device, asked, calledAt, endedAt),
   };
+}
+
+function observes(asked: Asked): boolean {
+  if (asked.type === 'look') return true;
+  const refusals: readonly unknown[] = ['claimed', 'failure', 'not-owner'];
+  return refusals.includes(asked.answer);
 }
 
 function after(device: Claimable, asked: Asked, calledAt: number, endedAt: number): readonly Claimable[] {

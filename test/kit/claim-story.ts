@@ -39,7 +39,7 @@ export interface Story {
   play(): void;
   /** Ends when the last request has its answer, or was given up. */
   stop(): Promise<void>;
-  /** Something fails from now until the returned function is called; told so that repeated deliveries are expected. */
+  /** Something fails from now until the returned function is called: what is under way then may be delivered twice. */
   trouble(): () => void;
   /** Operations with a clear answer so far. */
   readonly answered: number;
@@ -52,8 +52,8 @@ export interface Story {
   readonly counts: ReadonlyMap<string, number>;
 }
 
-/** A delivery can be repeated so long after what made it necessary. */
-const REPEAT_WITHIN_MS = 30_000;
+/** An acknowledgement that was on its way to the broker so long before a failure may not have arrived. */
+const ON_ITS_WAY_MS = 500;
 const SHORT_MS = [80, 200] as const;
 const LONG_MS = 600_000;
 /** After a request without an answer a client waits, as real ones do. */
@@ -194,7 +194,7 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
   /** What was sent through a broker while something failed may be delivered once more, at any time after. */
   function repeated({ asked, calledAt, endedAt, door }: Noted): Operation<Claimable>[] {
     if (asked.type !== 'open' || door?.mayRepeat !== true || asked.answer === 'unknown') return [];
-    const touched = troubles.some(({ from, to }) => calledAt <= to + REPEAT_WITHIN_MS && endedAt >= from);
+    const touched = troubles.some(({ from, to }) => calledAt <= to && endedAt >= from - ON_ITS_WAY_MS);
     if (!touched) return [];
     const again: Asked = { ...asked, answer: 'unknown' };
     return [claimOperation(again, { calledAt, endedAt: Number.POSITIVE_INFINITY })];

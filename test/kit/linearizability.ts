@@ -13,6 +13,8 @@ export interface Operation<State> {
   readonly calledAt: number;
   /** When the answer came; Infinity when none came: then it may have happened at any time since, or never. */
   readonly endedAt: number;
+  /** Never changes anything, whatever the state: it is taken as soon as it fits, which loses no order. */
+  readonly observes: boolean;
   /** The states after it, if it happens in this one and gives the answer it gave; none where it can not have. */
   readonly apply: (state: State) => readonly State[];
 }
@@ -41,7 +43,8 @@ export function linearize<State>(initial: State, operations: readonly Operation<
   let explained = -1;
   let stuckAt = '';
 
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+  for (let popped = stack.pop(); popped !== undefined; popped = stack.pop()) {
+    const next = takeObservers(all, popped);
     const key = `${next.done.toString(36)} ${JSON.stringify(next.state)}`;
     if (tried.has(key)) continue;
     tried.add(key);
@@ -55,13 +58,33 @@ export function linearize<State>(initial: State, operations: readonly Operation<
     }
     // The last pushed is tried first: what ended first most likely happened first.
     candidates.sort((a, b) => b[1].endedAt - a[1].endedAt);
+    const now = JSON.stringify(next.state);
     for (const [at, operation] of candidates) {
       for (const state of operation.apply(next.state)) {
+        // What may as well never have happened, and would change nothing, need not be tried.
+        if (operation.endedAt === Number.POSITIVE_INFINITY && JSON.stringify(state) === now) continue;
         stack.push({ done: next.done | (1n << BigInt(at)), state });
       }
     }
   }
   return { type: 'violation', explained, stuckAt };
+}
+
+/** Takes every observer that may come next and fits the state as it is, until none does. */
+function takeObservers<State>(
+  all: readonly Operation<State>[],
+  { done: before, state }: Configuration<State>,
+): Configuration<State> {
+  let done = before;
+  for (let again = true; again; ) {
+    again = false;
+    for (const [at, { observes, apply }] of comeNext(all, done).candidates) {
+      if (!observes || apply(state).length === 0) continue;
+      done |= 1n << BigInt(at);
+      again = true;
+    }
+  }
+  return { done, state };
 }
 
 /** The undone operations that no other undone one precedes, and how many answered ones are undone. */

@@ -162,13 +162,20 @@ test('linearizability: whatever one device did, seen by overlapping callers, is 
         if (write !== null) value = write;
         const seen = value;
         const apply = write === null ? (now: number) => (now === seen ? [now] : []) : () => [write];
-        return { what: `${n}`, calledAt: 10 * n - early, endedAt: 10 * n + late, apply };
+        return {
+          what: `${n}`,
+          calledAt: 10 * n - early,
+          endedAt: 10 * n + late,
+          observes: write === null,
+          apply,
+        };
       });
       assert.is(linearize(0, operations).type, 'linearizable');
       const forged: Operation<number> = {
         what: 'forged',
         calledAt: 10 * steps.length + 50,
         endedAt: 10 * steps.length + 51,
+        observes: false,
         apply: (now) => (now === 7 ? [now] : []),
       };
       assert.equal(linearize(0, [...operations, forged]), {
@@ -187,10 +194,17 @@ test('linearizability: a search that grows too large is told, and is no pass', (
       what: `lost ${n}`,
       calledAt: 0,
       endedAt: NO_ANSWER,
+      observes: false,
       apply: (sum) => [sum + 2 ** n],
     }),
   );
-  const impossible: Operation<number> = { what: 'odd', calledAt: 1, endedAt: 2, apply: () => [] };
+  const impossible: Operation<number> = {
+    what: 'odd',
+    calledAt: 1,
+    endedAt: 2,
+    observes: false,
+    apply: () => [],
+  };
   assert.is(linearize(0, [...lost, impossible]).type, 'undecided');
 });
 

@@ -1,0 +1,89 @@
+/**
+ * Many nodes on one Redis, behind one Mosquitto: devices publish to the broker, which gives each message to one node;
+ * customers and the rest of the devices come to any node over HTTP. Nodes are killed and started meanwhile. What all
+ * clients were told, put together, has one explanation for each device: never two owners, nothing acknowledged lost, no
+ * stale refusal.
+ *
+ * CLAIMD_NODES_OPERATIONS changes how many operations each story has.
+ */
+import { test } from 'uvu';
+import { equal, ok } from 'uvu/assert';
+import { brokerDoor, createStory, httpDoor } from '../kit/claim-story.ts';
+import { startMosquitto } from '../kit/mosquitto.ts';
+import { cast, startNodes } from '../kit/nodes.ts';
+import { cleanUp } from '../kit/process.ts';
+import { needing } from '../kit/programs.ts';
+import { cleanUpRedis, startRedis, startRedisCluster } from '../kit/redis.ts';
+
+const OPERATIONS = Number(process.env.CLAIMD_NODES_OPERATIONS ?? 10_000);
+const DEVICES = 120;
+const PATIENCE_MS = 12_000;
+/** A node dies so often, by what was done since the last one. */
+const KILL_EVERY = 2_000;
+
+const nodesTest = needing(['redis-server', 'mosquitto'], test);
+
+const closing: (() => void)[] = [];
+
+test.after(async () => {
+  for (const close of closing) close();
+  await cleanUp();
+  await cleanUpRedis();
+});
+
+nodesTest('nodes: two, killed and started in turn: every answer has its place in one order', () =>
+  play(2, 'one'),
+);
+nodesTest('nodes: four, killed and started in turn: every answer has its place in one order', () =>
+  play(4, 'one'),
+);
+nodesTest('nodes: two on a Redis Cluster of three masters: every answer has its place in one order', () =>
+  play(2, 'cluster', Math.min(OPERATIONS, 3_000)),
+);
+
+async function play(count: number, redis: 'one' | 'cluster', operations = OPERATIONS): Promise<void> {
+  const servers = redis === 'one' ? [await startRedis()] : await startRedisCluster();
+  const storeUrl =
+    redis === 'one'
+      ? (servers[0]?.url ?? '')
+      : `redis-cluster://${servers.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
+  const broker = await startMosquitto();
+  const nodes = await startNodes(count, { STORE_URL: storeUrl, MQTT_BROKER_URL: broker.url });
+  const actors = await cast(nodes.urls[0] ?? '', DEVICES);
+  const device = await brokerDoor(broker.url, (token) => `v1/devices/${token}/claim`, PATIENCE_MS);
+  closing.push(() => device.close());
+  const doors = [device, httpDoor(nodes.urls, PATIENCE_MS)];
+  const story = createStory({ nodes: nodes.urls, doors, actors, patienceMs: PATIENCE_MS });
+
+  const began = Date.now();
+  story.play();
+  for (let kills = 0; story.answered < operations; ) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    if (story.answered < (kills + 1) * KILL_EVERY) continue;
+    const over = story.trouble();
+    await nodes.kill(kills % count);
+    over();
+    await nodes.start(kills % count);
+    kills += 1;
+  }
+  await story.stop();
+  const seconds = (Date.now() - began) / 1_000;
+  await story.look();
+
+  const told = [...story.counts].sort().map(([what, times]) => `${what} ${times}`);
+  process.stdout.write(
+    `\n# ${count} nodes, ${redis}: ${story.answered} answers in ${seconds.toFixed(1)} s, ${story.unanswered} lost; ${told.join(', ')}\n`,
+  );
+  equal(story.judge(), []);
+  for (const what of ['open opened', 'open claimed', 'confirm success', 'confirm claimed', 'reclaim done']) {
+    ok((story.counts.get(what) ?? 0) > operations / 200, `hardly any "${what}": that was no story`);
+  }
+  equal(
+    await nodes.stop(),
+    Array.from({ length: count }, () => 0),
+  );
+  await broker.stop();
+  await Promise.all(servers.map((server) => server.kill()));
+}
+
+test.run();
