@@ -1,0 +1,113 @@
+/**
+ * What nodes live through: Redis is killed and restarted, stands still, or loses its connections in the middle of replies;
+ * the broker is killed and restarted; all under load. Nothing acknowledged is lost and no refusal is wrong (one order
+ * explains all that clients heard), and soon after the fault's end as much is answered as before.
+ */
+import { test } from 'uvu';
+import { equal, ok } from 'uvu/assert';
+import { brokerDoor, createStory, httpDoor, type Story } from '../kit/claim-story.ts';
+import { startMosquitto } from '../kit/mosquitto.ts';
+import { cast, startNodes } from '../kit/nodes.ts';
+import { cleanUp } from '../kit/process.ts';
+import { needing } from '../kit/programs.ts';
+import { cleanUpRedis, startRedis } from '../kit/redis.ts';
+import { startTcpProxy } from '../kit/tcp-proxy.ts';
+
+const DEVICES = 100;
+const PATIENCE_MS = 8_000;
+const PAUSE_MS = 10_000;
+const CUTS = 8;
+/** Back at its rate within so long. */
+const BACK_WITHIN_MS = 5_000;
+/** What counts as its rate: these machines' own swings are larger than the rest. */
+const SHARE = 0.5;
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const closing: (() => unknown)[] = [];
+const faultTest = needing(['redis-server', 'mosquitto'], test);
+
+test.after(async () => {
+  for (const close of closing) await close();
+  await cleanUp();
+  await cleanUpRedis();
+});
+
+faultTest(
+  'nodes: through every fault of Redis and broker all answers hold, and the rate comes back',
+  async () => {
+    const redis = await startRedis();
+    const network = await startTcpProxy(redis.port);
+    closing.push(() => network.close());
+    const broker = await startMosquitto();
+    const nodes = await startNodes(2, {
+      STORE_URL: `redis://127.0.0.1:${network.port}`,
+      MQTT_BROKER_URL: broker.url,
+    });
+    const actors = await cast(nodes.urls[0] ?? '', DEVICES);
+    const device = await brokerDoor(broker.url, (token) => `v1/devices/${token}/claim`, PATIENCE_MS);
+    closing.push(() => device.close());
+    const doors = [device, httpDoor(nodes.urls, PATIENCE_MS)];
+    const story = createStory({ nodes: nodes.urls, doors, actors, patienceMs: PATIENCE_MS });
+    story.play();
+    await sleep(1_000);
+
+    await through(story, 'Redis killed and restarted', async () => {
+      await redis.kill();
+      await sleep(1_000);
+      await redis.restart();
+    });
+    await through(story, `Redis stands still for ${PAUSE_MS / 1_000} s`, async () => {
+      redis.signal('SIGSTOP');
+      await sleep(PAUSE_MS);
+      redis.signal('SIGCONT');
+    });
+    await through(story, 'connections cut in the middle of replies', async () => {
+      for (let n = 0; n < CUTS; n += 1) {
+        network.cut();
+        await sleep(200);
+      }
+      ok(network.cuts >= CUTS, `${network.cuts} connections were cut`);
+    });
+    await through(story, 'the broker killed and restarted', async () => {
+      await broker.kill();
+      await sleep(500);
+      await broker.restart();
+    });
+
+    await story.stop();
+    await story.look();
+    process.stdout.write(`\n# in all ${story.answered} answers, ${story.unanswered} lost\n`);
+    equal(story.judge(), []);
+    equal(await nodes.stop(), [0, 0]);
+    await broker.stop();
+  },
+);
+
+async function through(story: Story, name: string, fault: () => Promise<void>): Promise<void> {
+  const before = await rate(story, 2_000);
+  const over = story.trouble();
+  await fault();
+  const ended = Date.now();
+  let now = 0;
+  do now = await rate(story, 500);
+  while (now < SHARE * before && Date.now() - ended < 2 * BACK_WITHIN_MS);
+  const backMs = Date.now() - ended;
+  over();
+  process.stdout.write(
+    `\n# ${name}: ${before.toFixed(0)} answers/s before, ${now.toFixed(0)}/s after ${backMs} ms\n`,
+  );
+  ok(
+    backMs <= BACK_WITHIN_MS,
+    `${name}: after ${backMs} ms still ${now.toFixed(0)}/s instead of ${before.toFixed(0)}/s`,
+  );
+}
+
+/** Answers per second during so long. */
+async function rate(story: Story, ms: number): Promise<number> {
+  const before = story.answered;
+  const began = performance.now();
+  await sleep(ms);
+  return ((story.answered - before) * 1_000) / (performance.now() - began);
+}
+
+test.run();
