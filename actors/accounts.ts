@@ -15,7 +15,7 @@ import { ACTIVITY_KIND, createUsers } from './accounts/users.ts';
 import { type Bus, silentBus } from './bus.ts';
 import type { Clock } from './clock.ts';
 import type { Devices, Directory } from './devices.ts';
-import type { UserId } from './ids.ts';
+import type { TenantId, UserId } from './ids.ts';
 import { createReplays } from './replays.ts';
 import type { Store } from './store/store.ts';
 
@@ -28,6 +28,8 @@ export interface AccountsNeeds {
   readonly directory: Directory;
   readonly clock: Clock;
   readonly settings: AccountSettings;
+  /** Lets go of what others keep for a tenant. */
+  readonly forgetTenant?: (id: TenantId) => Promise<void>;
   /** Tells other processes on the same store of users that changed; without it nobody is told. */
   readonly bus?: Bus;
 }
@@ -36,6 +38,7 @@ const USER_CHANGED = 'user-changed';
 
 export function createAccounts(needs: AccountsNeeds): Accounts {
   const { store, clock, settings, devices, directory, bus = silentBus } = needs;
+  const { forgetTenant = async () => {} } = needs;
   const listeners: ((id: UserId) => void)[] = [];
   const hear = (id: UserId) => {
     for (const listener of listeners) listener(id);
@@ -60,6 +63,7 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
     users,
     devices,
     directory,
+    forgetTenant,
     async forgetUser(row) {
       changed(row.id);
       if (row.activation !== null) await useToken(store.index, row.activation.token, row.id);

@@ -80,6 +80,8 @@ export interface Profiles {
   makeDefault(tenantId: TenantId, id: ProfileId): Promise<ProfileAnswer<DeviceProfile>>;
   /** Refused for the default, and while devices name the profile. */
   remove(tenantId: TenantId, id: ProfileId): Promise<ProfileAnswer<void>>;
+  /** Removes all profiles of a tenant that is being deleted. Broken off, asking again goes on where it ended. */
+  forgetTenant(tenantId: TenantId): Promise<void>;
   /** How a device speaks on a transport; undefined: not at all, its profile is for another one. */
   speech(device: ProfileHolder, transport: 'MQTT' | 'COAP'): Promise<Speech | undefined>;
 }
@@ -121,6 +123,9 @@ export interface ProfileSettings {
   /** Profiles remembered so. */
   readonly speechMax: number;
 }
+
+/** Profiles removed between two looks at the list. */
+const REMOVAL_BATCH = 100;
 
 const PROFILES_CHANGED = 'profiles-changed';
 
@@ -250,6 +255,16 @@ export function createProfiles(
       if (row !== undefined) await rows.erase(row);
       changed();
       return done(undefined);
+    },
+
+    async forgetTenant(tenantId) {
+      for (;;) {
+        const some = await rows.firstOfAny(profilesOf(tenantId), REMOVAL_BATCH);
+        if (some.length === 0) break;
+        for (const row of some) await rows.erase((await rows.mark(row.id)) ?? row);
+      }
+      await defaults.remove(tenantId);
+      changed();
     },
 
     async speech(device, transport) {

@@ -110,7 +110,16 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       await opened.close();
     };
     const directory = createDirectory(store.journal, store.index);
-    const accounts = createAccounts({ store, devices, directory, clock, bus, settings: config.accounts });
+    const profiles = createProfiles(store, clock, PROFILE_DEFAULTS, bus);
+    const accounts = createAccounts({
+      store,
+      devices,
+      directory,
+      clock,
+      bus,
+      settings: config.accounts,
+      forgetTenant: profiles.forgetTenant,
+    });
 
     await install({ ...needs, store, accounts, devices, directory }, config.install);
     audit.start();
@@ -123,7 +132,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       directory,
       accounts,
       audit: trail,
-      profiles: createProfiles(store, clock, PROFILE_DEFAULTS, bus),
+      profiles,
       bus,
       root,
       listen: (listener) => listeners.push(listener),

@@ -30,13 +30,15 @@ export interface RemovalNeeds {
   readonly directory: Directory;
   /** Lets go of what is kept beside a user's record. */
   forgetUser(row: UserRow): Promise<void>;
+  /** Lets go of what is kept for a tenant besides its devices, customers and users. */
+  forgetTenant(id: TenantId): Promise<void>;
 }
 
 /** Devices asked at the same time. */
 const BATCH = 100;
 
 export function createRemoval(needs: RemovalNeeds): Removal {
-  const { tenants, customers, users, devices, directory, forgetUser } = needs;
+  const { tenants, customers, users, devices, directory, forgetUser, forgetTenant } = needs;
 
   /** Sends a command to every device that `next` lists, until it lists none. The command takes them off the list. */
   async function clearDevices(
@@ -107,6 +109,7 @@ export function createRemoval(needs: RemovalNeeds): Removal {
         }
       }
       await removeUsers(usersOf({ authority: 'TENANT_ADMIN', tenantId: id }));
+      await forgetTenant(id);
       await tenants.erase(row);
       return done(undefined);
     },

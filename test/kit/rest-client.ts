@@ -128,7 +128,9 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   const directory = createDirectory(store.journal, store.index);
   const secrets = createSecrets(Buffer.alloc(32, 1));
   const settings = { ...defaultAccountSettings, passwordHashCost: 2, passwordHashQueue: 1000 };
-  const accounts = createAccounts({ store, devices, directory, clock, settings });
+  const profiles = createProfiles(store, clock);
+  const { forgetTenant } = profiles;
+  const accounts = createAccounts({ store, devices, directory, clock, settings, forgetTenant });
   const audit = createAudit(store, true, clock, log);
   const imports = createImports({
     store,
@@ -147,7 +149,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     audit,
     devices,
     directory,
-    profiles: createProfiles(store, clock),
+    profiles,
     secrets,
     clock,
     log,

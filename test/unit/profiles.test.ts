@@ -62,6 +62,20 @@ test('profiles: created, found, changed and removed; a name is taken once per te
   assert.is(await profiles.find(TENANT, profile.id), undefined);
 });
 
+test('profiles: those of a tenant that is deleted go, however many, and nobody else’s', async () => {
+  const store = createMemoryStore();
+  const profiles = createProfiles(store, systemClock);
+  for (let n = 0; n < 150; n += 1) await created(profiles, fields(`p${n}`));
+  const last = await created(profiles, fields('last'));
+  await profiles.makeDefault(TENANT, last.id);
+  const others = await profiles.default(OTHER_TENANT);
+  await profiles.forgetTenant(TENANT);
+  assert.is(await store.index.count(`device-profiles/${TENANT}`), 0);
+  assert.is(await profiles.find(TENANT, last.id), undefined);
+  assert.equal(await profiles.find(OTHER_TENANT, others.id), others);
+  await profiles.forgetTenant(TENANT); // once more, as after a crash
+});
+
 test('profiles: another tenant’s profile does not exist', async () => {
   const profiles = fresh();
   const { id } = await created(profiles, fields('pumps'));

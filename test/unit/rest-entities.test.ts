@@ -306,8 +306,12 @@ law(
 
     const device = await provision(world, home.tenantId, 'D', home.alice.customerId);
     await openWindow(world, await provision(world, home.tenantId, 'E'), '');
+    entity(await home.admin.post('/api/deviceProfile', { name: 'P' }));
+    const profiles = `device-profiles/${home.tenantId}`;
+    assert.ok((await world.store.index.count(profiles)) > 0);
     isDone(await system.delete(`/api/tenant/${home.tenantId}`));
     isProblem(await system.get(`/api/tenant/${home.tenantId}`), 404, 32);
+    assert.is(await world.store.index.count(profiles), 0);
     assert.is(await world.devices.read(device), undefined);
     assert.is((await home.alice.post(claimPath('E'), {})).status, 401);
     for (const email of [home.adminEmail, home.alice.email, home.bob.email]) {
