@@ -1,9 +1,14 @@
 /** On a cluster of three masters the store for many nodes keeps the same contract by the same code. */
 import { test } from 'uvu';
+import * as assert from 'uvu/assert';
 import { silentLog } from '../../actors/log.ts';
 import { openRedisStore } from '../../actors/store/redis.ts';
+import { StoreUnavailable } from '../../actors/store/store.ts';
+import { needing } from '../kit/programs.ts';
 import { cleanUpRedis, type RedisServer, redisSettings, startRedisCluster } from '../kit/redis.ts';
-import { storeContract } from './store.ts';
+import { entry, range, storeContract } from './store.ts';
+
+const EVENTUALLY_MS = 30_000;
 
 let shared: Promise<readonly RedisServer[]> | undefined;
 
@@ -17,6 +22,52 @@ storeContract(
   { alarmLateMs: 0, programs: ['redis-server'] },
 );
 
+const clusterTest = needing(['redis-server'], test);
+
 test.after(cleanUpRedis);
+
+clusterTest('Redis Cluster: a master that dies is missed, and back when it is started again', async () => {
+  const servers = await startRedisCluster();
+  const store = await openRedisStore(redisSettings(servers, { commandTimeoutMs: 500 }), silentLog);
+  const streams = range(40).map((n) => `s${n}`);
+  for (const stream of streams) await store.journal.append(entry(stream, 0));
+  await servers[0]?.kill();
+  const refused = await store.check().catch((error: unknown) => error);
+  assert.instance(refused, StoreUnavailable);
+  await servers[0]?.restart();
+  await until('it is whole again', () => store.check());
+  for (const stream of streams) {
+    assert.is((await store.journal.load(stream)).sequence, 1);
+    assert.equal(await store.journal.append(entry(stream, 1)), { type: 'appended' });
+  }
+  await store.close();
+});
+
+clusterTest('Redis Cluster: the replica that takes a dead master’s place is found', async () => {
+  const servers = await startRedisCluster(3, 1);
+  const store = await openRedisStore(redisSettings(servers, { commandTimeoutMs: 500 }), silentLog);
+  const streams = range(40).map((n) => `s${n}`);
+  for (const stream of streams) await store.journal.append(entry(stream, 0));
+  await servers[0]?.command('WAIT', '1', '5000');
+  await servers[0]?.kill();
+  await until('its replica serves', () => store.check());
+  for (const stream of streams) {
+    assert.is((await store.journal.load(stream)).sequence, 1);
+    assert.equal(await store.journal.append(entry(stream, 1)), { type: 'appended' });
+  }
+  await store.close();
+});
+
+async function until(what: string, works: () => Promise<void>): Promise<void> {
+  const deadline = Date.now() + EVENTUALLY_MS;
+  for (;;) {
+    try {
+      return await works();
+    } catch (error) {
+      if (Date.now() > deadline) throw new Error(`not within ${EVENTUALLY_MS} ms: ${what}`, { cause: error });
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
 
 test.run();

@@ -50,19 +50,23 @@ export async function startRedis(options: readonly string[] = []): Promise<Redis
   return serve(port, options);
 }
 
-/** Starts as many masters as asked for, with all slots shared out among them. */
-export async function startRedisCluster(masters = 3): Promise<readonly RedisServer[]> {
+/**
+ * Starts as many masters as asked for, with all slots shared out among them, and then replicas, one for each of the
+ * first masters.
+ */
+export async function startRedisCluster(masters = 3, replicas = 0): Promise<readonly RedisServer[]> {
+  const all = masters + replicas;
   // The bus of a cluster's node listens on a port of its own; by default 10,000 above, which may be taken.
-  const ports = await freePorts(2 * masters);
+  const ports = await freePorts(2 * all);
   const servers = await Promise.all(
     ports
-      .slice(0, masters)
+      .slice(0, all)
       .map((port, n) =>
         serve(port, [
           '--cluster-enabled',
           'yes',
           '--cluster-port',
-          String(ports[masters + n]),
+          String(ports[all + n]),
           '--cluster-node-timeout',
           '2000',
         ]),
@@ -72,16 +76,23 @@ export async function startRedisCluster(masters = 3): Promise<readonly RedisServ
   for (const [n, server] of servers.entries()) {
     const from = Math.floor((n * SLOTS) / masters);
     const to = Math.floor(((n + 1) * SLOTS) / masters) - 1;
-    await server.command('CLUSTER', 'ADDSLOTSRANGE', String(from), String(to));
+    if (n < masters) await server.command('CLUSTER', 'ADDSLOTSRANGE', String(from), String(to));
     if (n > 0)
-      await first?.command('CLUSTER', 'MEET', '127.0.0.1', String(server.port), String(ports[masters + n]));
+      await first?.command('CLUSTER', 'MEET', '127.0.0.1', String(server.port), String(ports[all + n]));
   }
   await until('the cluster is whole', async () => {
     const infos = await Promise.all(servers.map((server) => server.command('CLUSTER', 'INFO')));
     return infos.every(
-      (info) => info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${masters}`),
+      (info) => info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${all}`),
     );
   });
+  for (const [n, replica] of servers.slice(masters).entries()) {
+    const master = await servers[n]?.command('CLUSTER', 'MYID');
+    await replica.command('CLUSTER', 'REPLICATE', master ?? '');
+    await until('the replica follows', async () =>
+      (await replica.command('INFO', 'replication')).includes('master_link_status:up'),
+    );
+  }
   return servers;
 }
 

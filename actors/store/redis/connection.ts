@@ -76,6 +76,9 @@ export interface Subscriber {
   close(): void;
 }
 
+/** While a master is missing, a cluster is asked so often who has its place. */
+const LOOK_AROUND_MS = 500;
+
 interface Waiting {
   readonly deadline: number;
   readonly giveUp: () => void;
@@ -91,6 +94,8 @@ export class Connection {
   #underWay = 0;
   #open = true;
   #loggedAt = Number.NEGATIVE_INFINITY;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #looking: Promise<void> = Promise.resolve();
 
   private constructor(settings: ConnectionSettings, client: Client) {
     this.name = settings.name;
@@ -112,7 +117,10 @@ export class Connection {
       connection.#note(error);
     };
     client.on('error', heard);
-    client.on('node-error', heard);
+    client.on('node-error', (error: unknown) => {
+      heard(error);
+      connection.#lookAround();
+    });
     const deadline = Date.now() + withinMs;
     try {
       await connection.#connect(deadline, () => last);
@@ -230,6 +238,11 @@ export class Connection {
   destroy(): void {
     this.#open = false;
     clearInterval(this.#sweep);
+    this.#destroyClient();
+    void this.#looking.then(() => this.#destroyClient()); // it may have connected to masters that it found meanwhile
+  }
+
+  #destroyClient(): void {
     try {
       this.client.destroy();
     } catch {
@@ -243,7 +256,22 @@ export class Connection {
       if (waiting.deadline > now) return;
       this.#waiting.delete(waiting);
       waiting.giveUp();
+      this.#lookAround();
     }
+  }
+
+  /**
+   * Asks the cluster who its masters are. The client asks by itself only when a master sends it elsewhere, which one that
+   * is gone does not: after a failover it would wait for the old master for ever.
+   */
+  #lookAround(): void {
+    const { client } = this;
+    const now = performance.now();
+    if (!('masters' in client) || now - this.#lookedAt < LOOK_AROUND_MS) return;
+    this.#lookedAt = now;
+    const ready = client.masters.map((master) => master.client).find((one) => one?.isReady === true);
+    if (ready === undefined) return;
+    this.#looking = client._slots.rediscover(ready).catch((error: unknown) => this.#note(error));
   }
 
   #unavailable(cause: unknown): StoreUnavailable {
