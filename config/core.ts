@@ -8,6 +8,7 @@ import { type AuditTrail, createAudit } from '../actors/audit/audit.ts';
 import { boundRefusals } from '../actors/audit/repeats.ts';
 import { type Bus, silentBus } from '../actors/bus.ts';
 import type { Clock } from '../actors/clock.ts';
+import { type Counters, memoryCounters } from '../actors/counters.ts';
 import { createDevices, type LiveDevices } from '../actors/device/devices.ts';
 import { deviceEngine } from '../actors/device/persistence.ts';
 import type { DeviceListener, Directory } from '../actors/devices.ts';
@@ -45,6 +46,8 @@ export interface Core {
   readonly accounts: Accounts;
   readonly audit: AuditTrail;
   readonly profiles: Profiles;
+  /** Where failed attempts are counted. */
+  readonly counters: Counters;
   /** To the other processes on the same store. */
   readonly bus: Bus;
   /** The actor system, for those that bring actors of their own. */
@@ -132,6 +135,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       directory,
       accounts,
       audit: trail,
+      counters: memoryCounters,
       profiles,
       bus,
       root,

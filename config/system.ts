@@ -4,6 +4,7 @@
  */
 import type { Presence } from '../actors/devices.ts';
 import { createApp } from '../http/app.ts';
+import { addressOf } from '../http/request.ts';
 import { createHttpServer } from '../http/server.ts';
 import type { ApiSettings } from '../http/settings.ts';
 import type { WebSocketUpgrades } from '../http/upgrades.ts';
@@ -15,6 +16,7 @@ import { createMqttEndpoint, type MqttEndpoint } from '../transports/mqtt/endpoi
 import type { MqttTlsSettings } from '../transports/mqtt/endpoint/tls.ts';
 import { WEBSOCKET_PATH } from '../transports/mqtt/endpoint/websocket.ts';
 import { ListenError, type Listening } from '../transports/transport.ts';
+import { createTokenGuard, type TokenGuard } from '../transports/wrong-tokens.ts';
 import { createBroker, createBrokerAuth } from './broker.ts';
 import { type Core, type CoreNeeds, openCore } from './core.ts';
 import { createLive, type Live } from './live.ts';
@@ -120,6 +122,7 @@ function createMqtt(config: Config, { clock, log }: CoreNeeds, core: Core) {
   const { bus, devices, directory, secrets, profiles, root } = core;
   const endpoint = createMqttEndpoint({
     settings: config.mqtt,
+    guard: guardOf('mqtt', config, core),
     devices,
     directory,
     secrets,
@@ -132,6 +135,12 @@ function createMqtt(config: Config, { clock, log }: CoreNeeds, core: Core) {
   });
   core.listen(endpoint.onDeviceEvent);
   return endpoint;
+}
+
+function guardOf(transport: string, { limits }: Config, { counters }: Core): TokenGuard {
+  const { wrongTokensLimited, wrongTokensPerAddress, wrongTokensWindowMs: windowMs } = limits;
+  const max = wrongTokensLimited ? wrongTokensPerAddress : 0;
+  return createTokenGuard(transport, { max, windowMs }, counters);
 }
 
 function mqttTls(config: Config): MqttTlsSettings {
@@ -159,6 +168,7 @@ function createCoap(config: Config, { clock, log }: CoreNeeds, core: Core) {
   const { devices, directory, secrets, profiles } = core;
   return createCoapEndpoint({
     settings: { ...COAP_DEFAULTS, ...config.coap },
+    guard: guardOf('coap', config, core),
     devices,
     directory,
     secrets,
@@ -182,6 +192,8 @@ function createHttp(
   const brokerAuth = createBrokerAuth(config, core);
   const deviceApi = createDeviceHttpApi({
     settings: { ...DEVICE_HTTP_DEFAULTS, payloadBytesMax: config.http.devicePayloadBytesMax },
+    guard: guardOf('http', config, core),
+    addressOf: (env, request) => addressOf(env, request, config.http.trustedProxies),
     devices,
     directory,
     secrets,
@@ -201,6 +213,7 @@ function createHttp(
     secrets,
     clock,
     log,
+    counters: core.counters,
     readiness: {
       check: () => store.check(),
       draining,

@@ -6,6 +6,7 @@ import { Hono } from 'hono';
 import type { Accounts } from '../actors/accounts.ts';
 import type { AuditTrail } from '../actors/audit/audit.ts';
 import type { Clock } from '../actors/clock.ts';
+import type { Counters } from '../actors/counters.ts';
 import type { Devices, Directory, Presence } from '../actors/devices.ts';
 import type { Imports } from '../actors/imports.ts';
 import type { Log } from '../actors/log.ts';
@@ -41,6 +42,8 @@ export interface ApiNeeds {
   readonly clock: Clock;
   readonly log: Log;
   readonly readiness: Readiness;
+  /** Where wrong secrets and passwords are counted; without it in this process alone. */
+  readonly counters?: Counters;
   readonly settings: ApiSettings;
   /** What an MQTT broker may ask; without it nobody may. */
   readonly brokerAuth?: BrokerAuth;

@@ -6,8 +6,10 @@
  * Therefore at most as many attempts of a party are undecided at once as it may still fail; the others wait for the
  * outcome of those. Whoever guesses right, or is told CLAIMED, waits a moment at most; whoever guesses wrong in
  * parallel gains nothing by it.
+ *
+ * Where counting fails (`StoreUnavailable`), so does the attempt: guessing must not become free by it.
  */
-import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { type Counters, memoryCounters } from '../actors/counters.ts';
 import type { Limit } from './settings.ts';
 
 /** One party under one limit, e.g. a customer and a device. */
@@ -56,17 +58,20 @@ export async function attempt<Outcome>(
   }
 }
 
-/** @param name tells the limiters of one process apart */
-export function createLimiter(name: string, { max, windowMs }: Limit): Limiter {
+/** @param name tells limiters apart that count in the same place */
+export function createLimiter(
+  name: string,
+  { max, windowMs }: Limit,
+  counters: Counters = memoryCounters,
+): Limiter {
   if (max === 0) return unlimited;
-  const failures = new RateLimiterMemory({ keyPrefix: name, points: max, duration: windowMs / 1000 });
+  const failures = counters(name, { windowMs });
   const undecided = new Map<string, Undecided>();
 
   async function enter(key: string): Promise<Blocked | undefined> {
     for (;;) {
-      const known = await failures.get(key);
-      const failed = known?.consumedPoints ?? 0;
-      if (failed >= max) return { type: 'blocked', retryAfterMs: known?.msBeforeNext ?? windowMs };
+      const { count: failed, resetsInMs } = await failures.get(key);
+      if (failed >= max) return { type: 'blocked', retryAfterMs: resetsInMs };
       const line = undecided.get(key) ?? { count: 0, waiting: [] };
       undecided.set(key, line);
       if (failed + line.count < max) {
@@ -79,7 +84,14 @@ export function createLimiter(name: string, { max, windowMs }: Limit): Limiter {
 
   async function leave(key: string, failed: boolean): Promise<void> {
     // Counted before it stops being undecided, so that at no moment it is neither.
-    if (failed) await failures.penalty(key);
+    try {
+      if (failed) await failures.add(key);
+    } finally {
+      letGo(key, failed);
+    }
+  }
+
+  function letGo(key: string, failed: boolean): void {
     const line = undecided.get(key);
     if (line === undefined) return;
     line.count -= 1;
@@ -90,7 +102,7 @@ export function createLimiter(name: string, { max, windowMs }: Limit): Limiter {
   }
 
   async function left(key: string): Promise<number> {
-    return Math.max(0, max - ((await failures.get(key))?.consumedPoints ?? 0));
+    return Math.max(0, max - (await failures.get(key)).count);
   }
 
   return { enter, leave, left };

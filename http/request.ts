@@ -1,6 +1,6 @@
 /** What is read off a request before any route looks at it: path parameters, query, peer, origin. */
 import type { IncomingMessage } from 'node:http';
-import { isIPv6 } from 'node:net';
+import { countedAs } from '../actors/address.ts';
 
 /**
  * The path as it came over the wire, for routing. Left as it is: `%2F` in a device's name must not become a separator,
@@ -74,28 +74,14 @@ export function peerOf(
   return countedAs(hops.at(-trustedProxies) ?? hops[0] ?? direct);
 }
 
+/** The same of a request as it came to `fetch`. @param env what the server hands over with it */
+export function addressOf(env: unknown, request: Request, trustedProxies: number): string {
+  const incoming = (env as { readonly incoming?: IncomingMessage } | undefined)?.incoming; // as @hono/node-server has it
+  return peerOf(incoming, request.headers.get('x-forwarded-for') ?? undefined, trustedProxies);
+}
+
 /** Some proxies write the port as well, which is another one for every connection. */
 function withoutPort(hop: string): string {
   const [, bracketed, plain] = /^\[([^\]]*)\](?::\d+)?$|^(\d+(?:\.\d+){3}):\d+$/.exec(hop) ?? [];
   return bracketed ?? plain ?? hop;
-}
-
-const GROUPS = 8;
-const NETWORK_GROUPS = 4;
-const IPV4_IN_IPV6 = /^::ffff:(\d+(?:\.\d+){3})$/i;
-
-/**
- * Whoever has one IPv6 address has all 2^64 of its network (RFC 4291 §2.5.1), so that is what is counted; an IPv4
- * address is itself, in whatever notation.
- */
-function countedAs(address: string): string {
-  const [, ipv4] = IPV4_IN_IPV6.exec(address) ?? [];
-  if (ipv4 !== undefined) return ipv4;
-  const [bare = ''] = address.split('%'); // without a zone
-  if (!isIPv6(bare)) return address;
-  const canonical = new URL(`http://[${bare}]/`).hostname.slice(1, -1);
-  const [head = [], tail = []] = canonical.split('::').map((part) => part.split(':').filter(Boolean));
-  const zeros = canonical.includes('::') ? GROUPS - head.length - tail.length : 0;
-  const groups = [...head, ...Array<string>(zeros).fill('0'), ...tail];
-  return `${groups.slice(0, NETWORK_GROUPS).join(':')}::/64`;
 }

@@ -9,7 +9,7 @@
  *   400 envelope     malformed                          (ThingsBoard: 500)
  *   401 empty        unknown or revoked token
  *   413 JSON text    payload too large
- *   429 envelope     the device was asked too often; Retry-After
+ *   429 envelope     the device was asked too often, or its address has shown too many wrong tokens; Retry-After
  *   503 envelope     no answer could be had; Retry-After
  *
  * The content type is not examined, as in ThingsBoard. Access tokens are part of the path: never log the path.
@@ -20,8 +20,9 @@ import type { Clock } from '../actors/clock.ts';
 import type { Devices, Directory } from '../actors/devices.ts';
 import type { Log } from '../actors/log.ts';
 import type { Secrets } from '../actors/secret.ts';
-import { type AuthenticatedDevice, type ClaimOutcome, createClaiming, refusalInWords } from './claiming.ts';
+import { type ClaimOutcome, createClaiming, refusalInWords } from './claiming.ts';
 import { parseClaimPayload } from './payload.ts';
+import { type Admission, openGuard, type TokenGuard } from './wrong-tokens.ts';
 
 export interface DeviceHttpSettings {
   /** Largest body of a request, in bytes. */
@@ -37,6 +38,10 @@ export interface DeviceHttpOptions {
   readonly devices: Devices;
   readonly directory: Directory;
   readonly secrets: Secrets;
+  /** Counts wrong tokens; without it they are not counted. */
+  readonly guard?: TokenGuard;
+  /** Where a request comes from; `env` is what came with it to `fetch`. */
+  readonly addressOf?: (env: unknown, request: Request) => string;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -46,7 +51,7 @@ const ErrorCode = { general: 2, badRequest: 31, notFound: 32, tooManyRequests: 3
 
 /** The routes under `/api/v1`, to be mounted at the root of an app. */
 export function createDeviceHttpApi(options: DeviceHttpOptions): Hono {
-  const { settings, clock, log } = options;
+  const { settings, guard = openGuard, addressOf = () => 'unknown', clock, log } = options;
   const claiming = createClaiming(options.devices, options.directory, options.secrets);
 
   const envelope = (
@@ -99,14 +104,17 @@ export function createDeviceHttpApi(options: DeviceHttpOptions): Hono {
   app.post('/api/v1/:token/claim', async (c) => {
     if (Number(c.req.header('content-length') ?? 0) > settings.payloadBytesMax) return tooLarge(c);
 
-    let device: AuthenticatedDevice | undefined;
+    let admission: Admission;
     try {
-      device = await claiming.authenticate(c.req.param('token'));
+      const from = addressOf(c.env, c.req.raw);
+      admission = await guard.admit(from, () => claiming.authenticate(c.req.param('token')));
     } catch (error) {
       log.warn({ err: error }, 'device http api: a device could not be looked up');
       return unavailable(c);
     }
-    if (device === undefined) return unauthorized(c);
+    if (admission.type === 'unknown') return unauthorized(c);
+    if (admission.type === 'blocked') return tooMany(c, 'Too many wrong tokens', admission.retryAfterMs);
+    const { device } = admission;
 
     const body = await readBody(c.req.raw, settings.payloadBytesMax);
     if (body === 'too-large') return tooLarge(c);

@@ -105,6 +105,27 @@ export const limits = section('Wrong secrets and passwords', {
     min: 1000,
     why: 'The window in which wrong secrets are counted; the longest that somebody has to wait.',
   }),
+  wrongTokensLimited: flag({
+    key: 'transport.rate_limits.ip_limits_enabled',
+    env: 'TB_TRANSPORT_IP_RATE_LIMITS_ENABLED',
+    default: false,
+    why: 'Whether an address that shows wrong device credentials again and again has to wait. Off, as in ThingsBoard: tokens made here can not be guessed, and behind one NAT or proxy some broken devices would keep new ones out (not those that were there before). Switch it on where people choose tokens.',
+  }),
+  wrongTokensPerAddress: count({
+    key: 'transport.rate_limits.max_wrong_credentials_per_ip',
+    env: 'TB_TRANSPORT_MAX_WRONG_CREDENTIALS_PER_IP',
+    default: 10,
+    min: 1,
+    max: 1_000_000,
+    why: 'Wrong credentials of devices from one address within the next setting, for each transport; beyond it the answer is CONNACK 0x9F (older versions: 3), 429 or 4.29. Good ones are not counted.',
+  }),
+  wrongTokensWindowMs: millis({
+    key: 'transport.rate_limits.ip_block_timeout',
+    env: 'TB_TRANSPORT_IP_BLOCK_TIMEOUT',
+    default: 60_000,
+    min: 1000,
+    why: 'The window in which wrong credentials are counted; the longest that an address has to wait.',
+  }),
   failedLogins: count({
     key: 'security.login.max_failed',
     env: 'SECURITY_LOGIN_MAX_FAILED',

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Accounts, User } from '../../actors/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/clock.ts';
+import type { Counters } from '../../actors/counters.ts';
 import { NULL_UUID } from '../../actors/ids.ts';
 import { attempt, createLimiter } from '../attempts.ts';
 import type { Authentication } from '../authentication.ts';
@@ -28,6 +29,7 @@ export interface AuthNeeds {
   readonly tokens: Tokens;
   readonly authentication: Authentication;
   readonly clock: Clock;
+  readonly counters?: Counters | undefined;
   readonly settings: ApiSettings;
 }
 
@@ -37,9 +39,17 @@ const CREDENTIAL_MAX = 1024;
 
 const credential = z.string().max(CREDENTIAL_MAX);
 
-export function authRoutes({ accounts, audit, tokens, authentication, clock, settings }: AuthNeeds): Route[] {
+export function authRoutes({
+  accounts,
+  audit,
+  tokens,
+  authentication,
+  clock,
+  counters,
+  settings,
+}: AuthNeeds): Route[] {
   const { users } = accounts;
-  const logins = createLimiter('login', settings.limits.failedLogins);
+  const logins = createLimiter('login', settings.limits.failedLogins, counters);
 
   /** System administrators are in no tenant, and so in nobody's trail. */
   function noteUser(action: 'LOGIN' | 'LOGOUT', { id, membership }: User, failure?: string): void {

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Instant } from '../../actors/clock.ts';
+import type { Counters } from '../../actors/counters.ts';
 import { CLAIMING_ALLOWED, type Device, type RefusalReason } from '../../actors/device/protocol.ts';
 import type { DeviceAnswer, Devices, Directory } from '../../actors/devices.ts';
 import { type DeviceId, NULL_UUID, parseId, type UserId } from '../../actors/ids.ts';
@@ -40,6 +41,7 @@ export interface ClaimNeeds {
   readonly devices: Devices;
   readonly directory: Directory;
   readonly secrets: Secrets;
+  readonly counters?: Counters | undefined;
   readonly settings: Pick<ApiSettings, 'limits' | 'uniformRefusals' | 'claimingByDefault'>;
 }
 
@@ -72,9 +74,13 @@ const claimBody = z
 export function claimRoutes(needs: ClaimNeeds): Route[] {
   const { accounts, audit, devices, directory, secrets, settings } = needs;
   const { limits, uniformRefusals: uniform } = settings;
-  const perDevice = createLimiter('customer-and-device', limits.wrongSecretsPerCustomerAndDevice);
-  const perCustomer = createLimiter('customer', limits.wrongSecretsPerCustomer);
-  const perAddress = createLimiter('address', limits.wrongSecretsPerAddress);
+  const perDevice = createLimiter(
+    'customer-and-device',
+    limits.wrongSecretsPerCustomerAndDevice,
+    needs.counters,
+  );
+  const perCustomer = createLimiter('customer', limits.wrongSecretsPerCustomer, needs.counters);
+  const perAddress = createLimiter('address', limits.wrongSecretsPerAddress, needs.counters);
 
   /** @param begunAt set when this request may have been carried out already, since then */
   async function confirm(

@@ -28,13 +28,18 @@ export const VERSIONS: readonly Version[] = [3, 4, 5];
 /** What each version is called in test names. */
 export const VERSION_NAME: Readonly<Record<Version, string>> = { 3: '3.1', 4: '3.1.1', 5: '5' };
 
+interface MqttSceneOptions {
+  readonly clock?: Clock;
+  readonly wrongTokensMax?: number;
+}
+
 /** Plays one scene against an endpoint with these settings; `clock` is the endpoint's alone. */
 export async function withMqtt(
   settings: Partial<MqttEndpointSettings>,
   play: (scene: MqttScene) => Promise<void>,
-  { clock, ...policy }: Parameters<typeof createTransportWorld>[0] & { readonly clock?: Clock } = {},
+  { clock, wrongTokensMax, ...policy }: Parameters<typeof createTransportWorld>[0] & MqttSceneOptions = {},
 ): Promise<void> {
-  const world = await createTransportWorld(policy);
+  const world = await createTransportWorld(policy, undefined, wrongTokensMax);
   const endpoint = createMqttEndpoint({
     ...world,
     clock: clock ?? world.clock,

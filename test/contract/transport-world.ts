@@ -15,6 +15,7 @@ import { createProfiles, type Profiles } from '../../actors/profiles.ts';
 import { createQuota, type QuotaSettings } from '../../actors/quota.ts';
 import { createSecrets, type Secrets } from '../../actors/secret.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
+import { createTokenGuard, type TokenGuard } from '../../transports/wrong-tokens.ts';
 
 export interface TransportWorld {
   readonly parent: Parent;
@@ -22,6 +23,8 @@ export interface TransportWorld {
   readonly directory: Directory;
   readonly secrets: Secrets;
   readonly profiles: Profiles;
+  /** Counts wrong credentials, where the world was asked for it. */
+  readonly guard?: TokenGuard;
   readonly clock: Clock;
   /** Set it to stand between the transport and the actors; `pass` goes on to the real one. */
   intercept:
@@ -51,6 +54,7 @@ const DAY_MS = 86_400_000;
 export async function createTransportWorld(
   policy: { readonly allowClaimingByDefault?: boolean; readonly maxDurationMs?: number } = {},
   windows: QuotaSettings = { max: 0, windowMs: 60_000 },
+  wrongTokensMax = 0,
 ): Promise<TransportWorld> {
   const store = createMemoryStore();
   const parent = startSystem(deviceEngine(store.journal));
@@ -88,6 +92,7 @@ export async function createTransportWorld(
     parent,
     secrets: createSecrets(Buffer.alloc(32, 7)),
     profiles: createProfiles(store, systemClock),
+    guard: createTokenGuard('test', { max: wrongTokensMax, windowMs: 60_000 }),
     clock: systemClock,
     intercept: undefined,
     interceptLookup: undefined,

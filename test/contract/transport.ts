@@ -27,6 +27,8 @@ export interface TransportUnderTest {
     readonly limited?: Seen;
     readonly malformed: Seen;
     readonly unknownToken: Seen;
+    /** When the address has shown too many wrong tokens; without it, it does not show any. */
+    readonly blocked?: Seen;
     readonly revoked: Seen;
     readonly unavailable: Seen;
     readonly tooLarge: Seen;
@@ -40,9 +42,10 @@ export function transportContract({ name, start, payloadBytesMax, sees }: Transp
     play: (transport: RunningTransport, world: TransportWorld) => Promise<void>,
     policy?: Parameters<typeof createTransportWorld>[0],
     windows?: Parameters<typeof createTransportWorld>[1],
+    wrongTokensMax?: number,
   ): void =>
     test(`transport: ${name}: ${what}`, async () => {
-      const world = await createTransportWorld(policy, windows);
+      const world = await createTransportWorld(policy, windows, wrongTokensMax);
       const transport = await start(world);
       try {
         await play(transport, world);
@@ -137,6 +140,27 @@ export function transportContract({ name, start, payloadBytesMax, sees }: Transp
     {},
     { max: 2, windowMs: 60_000 },
   );
+
+  const { blocked } = sees;
+  if (blocked !== undefined) {
+    law(
+      'an address that shows wrong tokens has to wait; who has been in before has not',
+      async (transport, world) => {
+        await world.provision('OLD');
+        await world.provision('NEW');
+        for (let n = 0; n < 5; n += 1) assert.is(await transport.claim('OLD', '{}'), sees.opened);
+        for (const token of ['guess 1', 'guess 2', 'guess 3']) {
+          assert.is(await transport.claim(token, '{}'), sees.unknownToken);
+        }
+        assert.is(await transport.claim('guess 4', '{}'), blocked);
+        assert.is(await transport.claim('NEW', '{}'), blocked, 'a good one is not told from a wrong one');
+        assert.is(await transport.claim('OLD', '{}'), sees.opened);
+      },
+      {},
+      undefined,
+      3,
+    );
+  }
 
   const malformed: readonly (string | Buffer)[] = [
     'not json',

@@ -43,6 +43,7 @@ transportContract({
     limited: '429',
     malformed: '400',
     unknownToken: '401',
+    blocked: '429',
     revoked: '401',
     unavailable: '503',
     tooLarge: '413',

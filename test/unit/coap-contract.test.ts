@@ -48,6 +48,7 @@ for (const [how, type, claim] of [
       limited: `${type} 4.29`,
       malformed: `${type} 4.00`,
       unknownToken: `${type} 4.01`,
+      blocked: `${type} 4.29`,
       revoked: `${type} 4.01`,
       unavailable: `${type} 5.03`,
       tooLarge: `${type} 4.13`,

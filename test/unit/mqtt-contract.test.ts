@@ -60,6 +60,7 @@ function sees(version: Version, qos: 1 | 2): TransportUnderTest['sees'] {
       limited: `${ack} ${0x97}`,
       malformed: `${ack} ${0x99}`,
       unknownToken: 'refused at the door',
+      blocked: 'refused at the door',
       revoked: `disconnect ${0x98}`,
       unavailable: `disconnect ${0x83}`,
       tooLarge: `disconnect ${0x95}`,
@@ -70,6 +71,7 @@ function sees(version: Version, qos: 1 | 2): TransportUnderTest['sees'] {
     refused: ack, // an acknowledgement can not say no; the response topic does (rule O6)
     malformed: 'closed',
     unknownToken: 'refused at the door',
+    blocked: 'refused at the door',
     revoked: 'closed',
     unavailable: 'closed',
     tooLarge: 'closed',

@@ -55,6 +55,13 @@ export const SECTIONS = {
       why: 'installers open thousands at once',
       rule: 'O7',
     },
+    'wrong-tokens': {
+      what: 'an address that shows wrong credentials, where `transport.rate_limits` is on (off by default in both)',
+      thingsBoard: 'is blocked, with all devices behind it',
+      claimd:
+        'has to wait, but for devices that were let in from there before: CONNACK 0x9F (older versions: 3), 429 with `Retry-After`, 4.29; counted for each transport',
+      why: 'behind one address there may be thousands of devices',
+    },
     'windows-quota': {
       what: 'a device that opens windows without end',
       thingsBoard: 'no limit by default; past one by the tenant profile: closed, 0x83, 500, 5.00',

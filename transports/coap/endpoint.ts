@@ -14,6 +14,7 @@ import type { Profiles } from '../../actors/profiles.ts';
 import type { Secrets } from '../../actors/secret.ts';
 import { createClaiming } from '../claiming.ts';
 import { ListenError, type Listening, type Transport } from '../transport.ts';
+import { openGuard, type TokenGuard } from '../wrong-tokens.ts';
 import { Exchanges, unavailableResponse } from './exchanges.ts';
 import { createResource, tooLargeResponse } from './resource.ts';
 import type { CoapSettings } from './settings.ts';
@@ -25,6 +26,8 @@ export interface CoapEndpointOptions {
   readonly directory: Directory;
   readonly secrets: Secrets;
   readonly profiles: Pick<Profiles, 'speech'>;
+  /** Counts wrong tokens; without it they are not counted. */
+  readonly guard?: TokenGuard;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -56,6 +59,7 @@ export function createCoapEndpoint(options: CoapEndpointOptions): Transport {
     serve: createResource({
       settings,
       claiming: createClaiming(options.devices, options.directory, options.secrets),
+      guard: options.guard ?? openGuard,
       uploads: new Uploads(settings, clock),
       profiles: options.profiles,
       log,

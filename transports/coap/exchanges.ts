@@ -38,6 +38,8 @@ export interface Endpoint {
 export interface Request {
   /** Names the endpoint that asks. */
   readonly peer: string;
+  /** Its address alone. */
+  readonly address: string;
   readonly code: number;
   readonly options: readonly Option[];
   readonly payload: Buffer;
@@ -192,7 +194,7 @@ export class Exchanges {
     else if (bad !== undefined) respond(badOptionResponse(bad));
     else {
       const { code, options, payload } = message;
-      void this.#ports.serve({ peer: peer.key, code, options, payload }).then(respond);
+      void this.#ports.serve({ peer: peer.key, address: from.address, code, options, payload }).then(respond);
     }
   }
 

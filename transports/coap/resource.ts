@@ -8,7 +8,8 @@
  *   4.01              unknown or revoked token
  *   4.04              not below `/api/v1`
  *   4.05              PUT, DELETE and methods that are younger
- *   4.29              the device was asked too often; Max-Age says when to ask again
+ *   4.29              the device was asked too often, or its address has shown too many wrong tokens; Max-Age says when to
+ *                     ask again
  *   5.00              the device's profile is for another transport
  *   4.08, 4.13        blocks that do not fit together; too large, with the limit in Size1
  *   5.03              no answer could be had; Max-Age says when to ask again
@@ -21,6 +22,7 @@ import type { Log } from '../../actors/log.ts';
 import type { Profiles } from '../../actors/profiles.ts';
 import type { Claiming, ClaimOutcome } from '../claiming.ts';
 import { readClaimPayload } from '../payload.ts';
+import type { TokenGuard } from '../wrong-tokens.ts';
 import { Code } from './codes.ts';
 import { type Request, type Response, responseOf, unavailableResponse } from './exchanges.ts';
 import type { Option } from './message.ts';
@@ -42,6 +44,7 @@ import type { CoapDevice, Received, Uploads } from './uploads.ts';
 export interface ResourceOptions {
   readonly settings: CoapSettings;
   readonly claiming: Claiming;
+  readonly guard: TokenGuard;
   readonly uploads: Uploads;
   readonly profiles: Pick<Profiles, 'speech'>;
   readonly log: Log;
@@ -54,15 +57,24 @@ type More = readonly Option[];
 
 /** Returns how a request is served. What it returns never rejects. */
 export function createResource(options: ResourceOptions): (request: Request) => Promise<Response> {
-  const { settings, claiming, uploads, profiles, log } = options;
+  const { settings, claiming, guard, uploads, profiles, log } = options;
 
   const unavailable = (): Response => unavailableResponse(settings.retryAfterSeconds);
 
   /** The device with this token, or what to answer when there is none. */
-  async function authenticate(accessToken: string): Promise<Authenticated> {
+  async function authenticate({ address }: Request, accessToken: string): Promise<Authenticated> {
     try {
-      const device = await claiming.authenticate(accessToken);
-      if (device === undefined) return { type: 'refused', response: responseOf(Code.unauthorized) };
+      const admission = await guard.admit(address, () => claiming.authenticate(accessToken));
+      if (admission.type === 'unknown') {
+        return { type: 'refused', response: responseOf(Code.unauthorized) };
+      }
+      if (admission.type === 'blocked') {
+        return {
+          type: 'refused',
+          response: tooManyResponse('too many wrong tokens', admission.retryAfterMs),
+        };
+      }
+      const { device } = admission;
       const speech = await profiles.speech(device, 'COAP');
       if (speech !== undefined) return { type: 'device', device: { ...device, format: speech.format } };
       return { type: 'refused', response: responseOf(Code.internalServerError, OTHER_TRANSPORT) };
@@ -84,7 +96,7 @@ export function createResource(options: ResourceOptions): (request: Request) => 
     const key = uploadKey(request);
     if (block.number > 0) return afterBlock(uploads.append(key, block, request.payload), own);
 
-    const authenticated = await authenticate(accessToken);
+    const authenticated = await authenticate(request, accessToken);
     if (authenticated.type === 'refused') return authenticated.response;
     const { device } = authenticated;
     if (!block.more) return claim(device, request.payload, own);
@@ -115,7 +127,7 @@ export function createResource(options: ResourceOptions): (request: Request) => 
 
     const block = blockOf(request.options, OptionNumber.block1);
     if (block !== undefined) return claimInBlocks(request, accessToken, block);
-    const authenticated = await authenticate(accessToken);
+    const authenticated = await authenticate(request, accessToken);
     return authenticated.type === 'refused'
       ? authenticated.response
       : claim(authenticated.device, request.payload);

@@ -92,6 +92,11 @@ export class Connection {
     return `${this.#socket.remoteAddress}:${this.#socket.remotePort}`;
   }
 
+  /** Where it comes from, for counting. */
+  get address(): string {
+    return this.#socket.remoteAddress ?? 'unknown';
+  }
+
   /** Whether we do not read although the client may be sending: its silence then says nothing about it. */
   get deaf(): boolean {
     return this.#held || this.#unhandledBytes > 0;

@@ -18,6 +18,7 @@ import type { Secrets } from '../../../actors/secret.ts';
 import { createClaiming } from '../../claiming.ts';
 import { createGateways } from '../../gateways.ts';
 import { ListenError, type Listening, type Transport } from '../../transport.ts';
+import { openGuard, type TokenGuard } from '../../wrong-tokens.ts';
 import { type ByteStream, Connection } from './connection.ts';
 import { Reason } from './reasons.ts';
 import { Session, type SessionContext, type SessionMessage } from './session.ts';
@@ -39,6 +40,8 @@ export interface MqttEndpointOptions {
   readonly directory: Directory;
   readonly secrets: Secrets;
   readonly profiles: Profiles;
+  /** Counts wrong credentials; without it they are not counted. */
+  readonly guard?: TokenGuard;
   /** Listens with TLS too. */
   readonly tls?: MqttTlsSettings;
   /** Under which actor the endpoint's supervisor is spawned. */
@@ -98,6 +101,7 @@ class Endpoint implements MqttEndpoint {
     this.#context = {
       settings,
       claiming,
+      guard: options.guard ?? openGuard,
       gateways,
       profiles,
       clock,

@@ -33,6 +33,7 @@ export const Reason = {
   administrativeAction: 0x98,
   payloadFormatInvalid: 0x99,
   sharedSubscriptionsNotSupported: 0x9e,
+  connectionRateExceeded: 0x9f,
   subscriptionIdentifiersNotSupported: 0xa1,
 } as const;
 
@@ -46,6 +47,8 @@ export const ConnectRefusal = {
   wrongCredentials: { returnCode: 5, reasonCode: Reason.badUserNameOrPassword },
   noCredentialsAtAll: { returnCode: 5, reasonCode: Reason.notAuthorized },
   certificateNotAccepted: { returnCode: 5, reasonCode: Reason.notAuthorized },
+  /** The address has to wait; a client takes 3 for that and comes back later (facts 2.2). */
+  tooManyWrong: { returnCode: 3, reasonCode: Reason.connectionRateExceeded },
   /** Version 5 only, like the next. */
   protocolError: { returnCode: 5, reasonCode: Reason.protocolError },
   badAuthenticationMethod: { returnCode: 5, reasonCode: Reason.badAuthenticationMethod },

@@ -12,6 +12,7 @@ import { type Ref, tell } from '../../../actors/nact.ts';
 import { PLAIN_SPEECH, type Profiles, type Speech } from '../../../actors/profiles.ts';
 import type { AuthenticatedDevice, Claiming, ClaimOutcome } from '../../claiming.ts';
 import type { Gateways } from '../../gateways.ts';
+import type { TokenGuard } from '../../wrong-tokens.ts';
 import { type Acknowledge, AcknowledgementQueue, type Settlement, type Ticket } from './acknowledgements.ts';
 import { encode, encodeSuccess } from './codec.ts';
 import type { Batch, Connection } from './connection.ts';
@@ -30,6 +31,7 @@ export type SessionMessage =
 export interface SessionContext {
   readonly settings: MqttEndpointSettings;
   readonly claiming: Claiming;
+  readonly guard: TokenGuard;
   readonly gateways: Gateways;
   readonly profiles: Profiles;
   readonly clock: Clock;

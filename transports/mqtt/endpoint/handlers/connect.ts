@@ -77,27 +77,41 @@ function noteClientLimits(session: Session, { properties }: ConnectPacket): Refu
 
 /** A certificate, or an access token as user name, whatever the password, or MQTT_BASIC credentials (facts 2.1). */
 async function authenticate(session: Session, packet: ConnectPacket): Promise<Refused> {
-  const { claiming, log } = session.context;
+  const { claiming, guard, log } = session.context;
+  const { certificate, address } = session.connection;
+  // Who shows one is known by it or not at all (facts 2.1): nothing else that the client says is looked at.
+  if (certificate !== undefined && certificate.type !== 'der') return 'certificateNotAccepted';
+  const find = () =>
+    certificate === undefined
+      ? claiming.authenticateMqtt({
+          clientId: packet.clientId,
+          userName: packet.username,
+          password: packet.password?.toString('utf8'),
+        })
+      : claiming.authenticateCertificate(certificate.der);
   try {
-    const { certificate } = session.connection;
-    if (certificate !== undefined) {
-      // Who shows one is known by it or not at all (facts 2.1): nothing else that the client says is looked at.
-      if (certificate.type !== 'der') return 'certificateNotAccepted';
-      session.device = await claiming.authenticateCertificate(certificate.der);
-      return session.device === undefined ? 'certificateNotAccepted' : undefined;
+    const admission = await guard.admit(address, find);
+    switch (admission.type) {
+      case 'admitted':
+        session.device = admission.device;
+        return undefined;
+      case 'blocked':
+        return 'tooManyWrong';
+      case 'unknown':
+        return certificate === undefined ? whatWasWrong(packet) : 'certificateNotAccepted';
+      default:
+        return admission satisfies never;
     }
-    session.device = await claiming.authenticateMqtt({
-      clientId: packet.clientId,
-      userName: packet.username,
-      password: packet.password?.toString('utf8'),
-    });
   } catch (error) {
     log.warn({ err: error }, 'mqtt: a device could not be looked up');
     return 'serverUnavailable';
   }
-  if (session.device !== undefined) return undefined;
-  if (packet.username || packet.password?.length) return 'wrongCredentials';
-  return packet.clientId === '' ? 'noCredentialsAtAll' : 'identifierRejected'; // facts 2.2
+}
+
+/** Facts 2.2. */
+function whatWasWrong({ username, password, clientId }: ConnectPacket): ConnectRefusal {
+  if (username || password?.length) return 'wrongCredentials';
+  return clientId === '' ? 'noCredentialsAtAll' : 'identifierRejected';
 }
 
 /** How the device speaks; refused where its profile is for another transport (facts 1.6, 2.2). */
