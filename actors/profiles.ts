@@ -145,10 +145,22 @@ export function createProfiles(
     { readonly until: Instant; readonly transport: TransportConfiguration }
   >();
 
-  bus.subscribe(PROFILES_CHANGED, () => remembered.clear());
+  /** A fleet that comes all at once looks once. */
+  const lookups = new Map<string, Promise<TransportConfiguration>>();
+
+  /** Counts the changes: what was looked up before one is not remembered after it. */
+  let changes = 0;
+
+  bus.subscribe(PROFILES_CHANGED, forget);
+
+  function forget(): void {
+    changes += 1;
+    remembered.clear();
+    lookups.clear();
+  }
 
   function changed(): void {
-    remembered.clear();
+    forget();
     bus.publish(PROFILES_CHANGED, {});
   }
 
@@ -187,13 +199,28 @@ export function createProfiles(
     return made;
   }
 
-  async function transportOf({ tenantId, profileId }: ProfileHolder): Promise<TransportConfiguration> {
-    const key = profileId ?? tenantId;
-    const now = clock.now();
+  function transportOf(holder: ProfileHolder): TransportConfiguration | Promise<TransportConfiguration> {
+    const key = holder.profileId ?? holder.tenantId;
     const known = remembered.get(key);
-    if (known !== undefined && now < known.until) return known.transport;
+    if (known !== undefined && clock.now() < known.until) return known.transport;
+    const underWay = lookups.get(key);
+    if (underWay !== undefined) return underWay;
+    const looking = lookUp(key, holder).finally(() => {
+      if (lookups.get(key) === looking) lookups.delete(key);
+    });
+    lookups.set(key, looking);
+    return looking;
+  }
+
+  async function lookUp(
+    key: string,
+    { tenantId, profileId }: ProfileHolder,
+  ): Promise<TransportConfiguration> {
+    const now = clock.now();
+    const asOf = changes;
     const named = profileId ? await find(tenantId, profileId) : undefined;
     const { transport } = named ?? (await defaultOf(tenantId));
+    if (asOf !== changes) return transport;
     if (remembered.size >= speechMax) remembered.clear();
     remembered.set(key, { until: now + speechTtlMs, transport });
     return transport;

@@ -19,6 +19,8 @@ export interface Mosquitto {
   /** SIGTERM; resolves when it is gone. */
   stop(): Promise<void>;
   signal(signal: NodeJS.Signals): void;
+  /** Of the process that runs now. */
+  readonly pid: number;
 }
 
 const READY_WITHIN_MS = 10_000;
@@ -87,6 +89,9 @@ export async function startMosquitto(
     kill: () => end('SIGKILL'),
     restart: run,
     stop: () => end('SIGTERM'),
+    get pid() {
+      return child.pid ?? 0;
+    },
     signal: (signal) => {
       child.kill(signal);
     },

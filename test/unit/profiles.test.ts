@@ -44,6 +44,32 @@ test('profiles: a tenant has a default profile from its beginning, and always th
   assert.is(a.id, b.id);
 });
 
+test('profiles: a fleet that connects at once has the store asked once', async () => {
+  const store = createMemoryStore();
+  let asked = 0;
+  const claim = store.index.claim.bind(store.index);
+  store.index.claim = (key, holder) => {
+    asked += 1;
+    return claim(key, holder);
+  };
+  const profiles = createProfiles(store, systemClock);
+  const speeches = await Promise.all(
+    Array.from({ length: 1_000 }, () => profiles.speech({ tenantId: TENANT }, 'MQTT')),
+  );
+  assert.ok(speeches.every((speech) => speech?.format === 'JSON'));
+  assert.is(asked, 1);
+});
+
+test('profiles: what was being looked up when a profile changed is not believed after it', async () => {
+  const profiles = fresh();
+  const { id } = await created(profiles, fields('pumps'));
+  const device = { tenantId: TENANT, profileId: id };
+  const early = profiles.speech(device, 'MQTT');
+  await profiles.update(TENANT, id, fields('pumps', PROTOBUF));
+  await early;
+  assert.is((await profiles.speech(device, 'MQTT'))?.format, 'PROTOBUF');
+});
+
 test('profiles: created, found, changed and removed; a name is taken once per tenant', async () => {
   const profiles = fresh();
   const profile = await created(profiles, fields('pumps', PROTOBUF));

@@ -140,6 +140,9 @@ class Connection {
     this.#events = events;
     this.#filters = needs.filters.map((filter) => `$share/${settings.group}/${filter}`);
     this.#client = mqtt.connect(settings.url, clientOptions(settings, version));
+    const { stream } = this.#client;
+    // Acknowledgements are small, and whoever waits for one sends nothing: Nagle's algorithm would have both wait.
+    if ('setNoDelay' in stream && typeof stream.setNoDelay === 'function') stream.setNoDelay(true);
     this.#client.handleMessage = (packet, callback) => this.#take(packet, () => callback(WITHOUT_PUBACK));
     this.#client.on('connect', () => this.#subscribe());
     this.#client.on('error', (error) => this.#complain(error));
