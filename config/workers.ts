@@ -10,6 +10,7 @@ import cluster, { type Worker } from 'node:cluster';
 
 import { isJsonObject, type JsonObject } from '../actors/json.ts';
 import { CLOSING_MS, FAULT, REFUSED, SAME_SIGNAL_MS, tell } from './exit.ts';
+import { watchHandedOver } from './handed-over.ts';
 import type { ProcessLog } from './log.ts';
 import { StartRefused } from './refusal.ts';
 import type { Config } from './schema.ts';
@@ -65,6 +66,7 @@ export async function supervise(config: Config, log: ProcessLog, more: JsonObjec
     const worker = cluster.fork({ [NUMBER_VARIABLE]: String(place.number) });
     place.worker = worker;
     place.startedAt = Date.now();
+    const closeUnconfirmed = watchHandedOver(worker);
     worker.on('message', (message: unknown) => {
       if (isParcel(message)) handOn(place, message);
       else if (isJsonObject(message) && message.type === 'ready') onReady(place, message.addresses);
@@ -72,7 +74,10 @@ export async function supervise(config: Config, log: ProcessLog, more: JsonObjec
     worker.on('error', (error) =>
       log.error({ err: error, worker: place.number }, 'a worker can not be reached'),
     );
-    worker.once('exit', (code, signal) => onExit(place, code, signal));
+    worker.once('exit', (code, signal) => {
+      closeUnconfirmed();
+      onExit(place, code, signal);
+    });
   }
 
   function handOn(from: Place, parcel: object): void {

@@ -1,0 +1,321 @@
+/**
+ * The real server as several processes over one store (`WORKERS`): whatever reaches which of them, there is one owner,
+ * one session per device, one truth about users; and a worker that is killed takes nothing acknowledged with it.
+ */
+import { request } from 'node:http';
+import { test } from 'uvu';
+import { equal, is, match, ok } from 'uvu/assert';
+import { claimPath, type Reply, restApi } from '../kit/api.ts';
+import { RawMqttClient } from '../kit/mqtt-client.ts';
+import { freePorts } from '../kit/ports.ts';
+import { cleanUp, launch, type ServerProcess, startServer, temporaryFolder } from '../kit/process.ts';
+import { type Outcome, Worlds } from '../kit/worlds.ts';
+
+const SYSADMIN = 'sysadmin@thingsboard.org';
+const PASSWORD = 'a-password';
+const WORKERS = {
+  WORKERS: '2',
+  SYSADMIN_PASSWORD: PASSWORD,
+  SECURITY_PASSWORD_HASH_COST: '1024',
+  LOG_LEVEL: 'debug',
+};
+/** Nobody is left without an answer, or a connection that ends, for so long. */
+const ANSWER_WITHIN_MS = 15_000;
+const TAKEN_OVER = 0x8e;
+const ADMINISTRATIVE_ACTION = 0x98;
+
+test.after(cleanUp);
+
+type Answer = Pick<Reply, 'status' | 'body'>;
+
+/** One request on a connection of its own, which goes to the next worker; undefined when the connection breaks. */
+function fresh(
+  server: ServerProcess,
+  method: string,
+  path: string,
+  token?: string,
+  body?: object,
+  headers: { readonly [name: string]: string } = {},
+): Promise<Answer | undefined> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      `${server.url}${path}`,
+      {
+        method,
+        agent: false,
+        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+        headers: {
+          'content-type': 'application/json',
+          ...(token === undefined ? {} : { 'x-authorization': `Bearer ${token}` }),
+          ...headers,
+        },
+      },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => {
+          text += chunk;
+        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text }));
+        response.on('error', () => resolve(undefined));
+      },
+    );
+    sent.on('error', (error) =>
+      error.name === 'TimeoutError' || error.name === 'AbortError' ? reject(error) : resolve(undefined),
+    );
+    sent.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+async function scene(env: { readonly [name: string]: string } = {}) {
+  const server = await startServer({ env: { ...WORKERS, ...env } });
+  const api = restApi(server.url);
+  const sysadmin = await api.login(SYSADMIN, PASSWORD);
+  const tenant = await api.createTenant(sysadmin, 'T');
+  return { server, api, sysadmin, tenant };
+}
+
+/** Process ids of the workers, by their numbers, as they began. */
+const workersOf = (server: ServerProcess) =>
+  server.log().flatMap(({ msg, pid, worker }) => (msg === 'worker ready' ? [{ pid, worker }] : []));
+
+async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 15_000; !(await holds()); ) {
+    if (Date.now() > deadline) throw new Error(`it never happened: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const range = (count: number) => Array.from({ length: count }, (_, n) => n);
+
+test('workers: of rivals over all processes one gets a device, every time; they end politely', async () => {
+  const { server, api, tenant } = await scene();
+  const customers: { id: string; token: string }[] = [];
+  for (const n of range(10)) customers.push(await api.createCustomer(tenant, `Customer ${n}`));
+  const winners = new Set<string>();
+  for (const n of range(30)) {
+    const name = `contended ${n}`;
+    await api.createDevice(tenant, name, `token-${n}`);
+    const opened = await fresh(server, 'POST', `/api/v1/token-${n}/claim`, undefined, { secretKey: 's' });
+    is(opened?.status, 200);
+    const rivals = range(customers.length).map((at) => customers[(at + n) % customers.length]);
+    const answers = await Promise.all(
+      rivals.map((rival) => fresh(server, 'POST', claimPath(name), rival?.token, { secretKey: 's' })),
+    );
+    const won = rivals.flatMap((rival, at) => (answers[at]?.status === 200 ? [rival?.id ?? ''] : []));
+    is(won.length, 1, `${name}: ${won.length} were told SUCCESS`);
+    is(answers.filter((answer) => answer?.body === '"CLAIMED"').length, rivals.length - 1);
+    equal([(await api.device(tenant, name)).customerId.id], won);
+    for (const id of won) winners.add(id);
+  }
+  ok(winners.size > 3, 'hardly anybody ever wins: that was a queue and no race');
+
+  const { code, output } = await server.stop();
+  is(code, 0, output);
+  equal(server.log().filter(({ msg }) => msg === 'stopped').length, 2);
+  is(server.log().at(-1)?.msg, 'all workers stopped');
+});
+
+test('workers: a device that connects to another process leaves no session behind, nor does one that is revoked', async () => {
+  const { server, api, tenant } = await scene();
+  const device = await api.createDevice(tenant, 'D', 'token');
+  let before: RawMqttClient | undefined;
+  for (const _ of range(6)) {
+    const next = await RawMqttClient.connect(server.mqttPort, 5, 'token');
+    const end = await before?.untilClosed();
+    if (end !== undefined) equal(end.map(reasonOf), [['disconnect', TAKEN_OVER]]);
+    before = next;
+  }
+  const served = server.log().filter(({ msg }) => msg === 'mqtt session opened');
+  equal(new Set(served.map(({ worker }) => worker)).size, 2, 'both of them served the device');
+
+  // Every process knows that it is connected.
+  const isActive = async () => {
+    const answer = await fresh(server, 'GET', `/api/device/info/${device.id.id}`, tenant);
+    return JSON.parse(answer?.body ?? '{}').active;
+  };
+  await until('all know it', async () =>
+    (await Promise.all(range(6).map(isActive))).every((a) => a === true),
+  );
+
+  const others = await Promise.all(
+    range(4).map(async (n) => {
+      const { id } = await api.createDevice(tenant, `other ${n}`, `other-${n}`);
+      return { id, client: await RawMqttClient.connect(server.mqttPort, 5, `other-${n}`) };
+    }),
+  );
+  for (const { id, client } of others) {
+    is((await fresh(server, 'DELETE', `/api/device/${id.id}`, tenant))?.status, 200);
+    equal((await client.untilClosed()).map(reasonOf), [['disconnect', ADMINISTRATIVE_ACTION]]);
+  }
+  await before?.close();
+  await until('all know it', async () =>
+    (await Promise.all(range(6).map(isActive))).every((a) => a === false),
+  );
+  is((await server.stop()).code, 0);
+});
+
+function reasonOf(packet: { readonly cmd: string; readonly reasonCode?: number }) {
+  return [packet.cmd, packet.reasonCode];
+}
+
+test('workers: what one process changes of a user the others know at once; a repeated claim is told the same by all', async () => {
+  // So long that only a message between the processes can be what is noticed.
+  const { server, api, tenant } = await scene({ SECURITY_USER_STANDING_TTL: '600000' });
+  const { token } = await api.createCustomer(tenant, 'C');
+  const email = 'user@c.example';
+  const devices = '/api/auth/user';
+  const all = () => Promise.all(range(10).map(() => fresh(server, 'GET', devices, token)));
+  for (const answer of await all()) is(answer?.status, 200);
+
+  await api.createDevice(tenant, 'D', 'token');
+  is((await api.initiate('token', { secretKey: 's' })).status, 200);
+  const key = { 'idempotency-key': 'one and the same' };
+  const claims = await Promise.all(
+    range(12).map(() => fresh(server, 'POST', claimPath('D'), token, { secretKey: 's' }, key)),
+  );
+  equal(
+    claims.map((answer) => [answer?.status, answer?.body]),
+    range(12).map(() => [200, claims[0]?.body]),
+  );
+
+  const passwords = { currentPassword: PASSWORD, newPassword: 'another-password' };
+  is((await fresh(server, 'POST', '/api/auth/changePassword', token, passwords))?.status, 200);
+  await until('the old token is outdated everywhere', async () =>
+    (await all()).every((answer) => answer?.status === 401),
+  );
+  const login = (password: string) =>
+    fresh(server, 'POST', '/api/auth/login', undefined, { username: email, password });
+  for (const answer of await Promise.all(range(4).map(() => login(PASSWORD)))) is(answer?.status, 401);
+  for (const answer of await Promise.all(range(4).map(() => login('another-password'))))
+    is(answer?.status, 200);
+  is((await server.stop()).code, 0);
+});
+
+test('workers: one is killed again and again under load: nothing acknowledged is lost, and it comes back', async () => {
+  const { server, api, tenant } = await scene({ LOG_LEVEL: 'info' });
+  const customers = [await api.createCustomer(tenant, 'A'), await api.createCustomer(tenant, 'B')];
+  const devices = range(24).map((n) => ({ name: `D${n}`, token: `t${n}`, worlds: new Worlds(), secrets: 0 }));
+  for (const { name, token } of devices) await api.createDevice(tenant, name, token);
+  type Device = (typeof devices)[number];
+  const counts = { known: 0, unknown: 0 };
+
+  const outcomeOf = (answer: Answer | undefined, meanings: { readonly [said: string]: Outcome }): Outcome => {
+    const said = answer === undefined ? '503' : answer.status === 400 ? answer.body : String(answer.status);
+    const outcome = said === '503' ? 'unknown' : meanings[said];
+    if (outcome === undefined) throw new Error(`an answer nobody expects: ${answer?.status} ${answer?.body}`);
+    counts[outcome === 'unknown' ? 'unknown' : 'known'] += 1;
+    return outcome;
+  };
+
+  async function open(device: Device) {
+    device.secrets += 1;
+    const secret = `secret ${device.secrets}`;
+    const body = { secretKey: secret, durationMs: 3_600_000 };
+    const answer = await fresh(server, 'POST', `/api/v1/${device.token}/claim`, undefined, body);
+    const outcome = outcomeOf(answer, { 200: 'accepted', 409: 'claimed' });
+    return { operation: { type: 'open', secret }, outcome } as const;
+  }
+
+  async function confirm(device: Device, customer: { id: string; token: string }, secret: string) {
+    const body = { secretKey: secret };
+    const answer = await fresh(server, 'POST', claimPath(device.name), customer.token, body);
+    const meanings = { 200: 'accepted', '"CLAIMED"': 'claimed', '"FAILURE"': 'failure' } as const;
+    const operation = { type: 'confirm', customer: customer.id, secret } as const;
+    return { operation, outcome: outcomeOf(answer, meanings) };
+  }
+
+  async function reclaim(device: Device, customer: { id: string; token: string }) {
+    const answer = await fresh(server, 'DELETE', claimPath(device.name), customer.token);
+    const operation = { type: 'reclaim', customer: customer.id } as const;
+    return { operation, outcome: outcomeOf(answer, { 200: 'accepted', 403: 'not-owner' }) };
+  }
+
+  async function look({ name, worlds }: Device): Promise<void> {
+    const path = `/api/tenant/devices?deviceName=${name}`;
+    const answer = await fresh(server, 'GET', path, tenant);
+    if (answer?.status !== 200) return; // the worker was killed meanwhile
+    const owner = JSON.parse(answer.body).customerId.id;
+    worlds.sees(customers.find(({ id }) => id === owner)?.id ?? null);
+  }
+
+  let over = false;
+  async function play(device: Device): Promise<void> {
+    for (let n = 0; !over; n += 1) {
+      const secret = device.worlds.secret ?? 'none';
+      if (n % 3 === 0) device.worlds.observe(await open(device));
+      else if (n % 3 === 1)
+        device.worlds.observe(
+          ...(await Promise.all(customers.map((customer) => confirm(device, customer, secret)))),
+        );
+      else for (const customer of customers) device.worlds.observe(await reclaim(device, customer));
+      await look(device);
+    }
+  }
+
+  const playing = Promise.all(devices.map(play));
+  const rounds = 4;
+  for (let round = 0; round < rounds; round += 1) {
+    const before = counts.known;
+    await until('they work', () => counts.known > before + 120);
+    const started = workersOf(server);
+    const victim = started.filter(({ worker }) => worker === (round % 2) + 1).at(-1);
+    process.kill(Number(victim?.pid), 'SIGKILL');
+    await until('it is back', () => workersOf(server).length > started.length);
+  }
+  over = true;
+  await playing;
+  for (const device of devices) await look(device);
+  const fallen = server.log().filter(({ msg }) => msg === 'a worker fell; it is started again');
+  is(fallen.length, rounds);
+  ok(counts.unknown > 0, 'no kill hit anything under way');
+  process.stdout.write(`\n# workers: ${rounds} killed; known ${counts.known}, unknown ${counts.unknown}\n`);
+  is((await server.stop()).code, 0);
+});
+
+test('workers: their supervisor is killed: they end too, and the next start finds everything', async () => {
+  const dataDir = temporaryFolder();
+  const first = await startServer({ dataDir, env: WORKERS });
+  const api = restApi(first.url);
+  await api.createTenant(await api.login(SYSADMIN, PASSWORD), 'T');
+  await first.kill();
+  await until('the workers are gone', () => workersOf(first).every(({ pid }) => !isAlive(Number(pid))));
+  const second = await startServer({ dataDir, env: { ...WORKERS, WORKERS: '1' } });
+  const again = restApi(second.url);
+  const sysadmin = await again.login(SYSADMIN, PASSWORD);
+  const tenants = await again.get<{ totalElements: number }>('/api/tenants?pageSize=10&page=0', sysadmin);
+  is(tenants.totalElements, 1);
+
+  const other = await launch({ dataDir, env: WORKERS }).ended;
+  is(other.code, 3, other.output);
+  match(other.output, 'is using');
+  is((await second.stop()).code, 0);
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test('workers: a start that can not be is told once, with its exit code', async () => {
+  const forgetful = await launch({ env: { ...WORKERS, STORE_URL: 'memory:' } }).ended;
+  is(forgetful.code, 2);
+  match(forgetful.output, 'system.workers (2) needs a store that processes can share');
+
+  const [port = 0] = await freePorts(1);
+  const env = { ...WORKERS, HTTP_BIND_PORT: String(port) };
+  const first = await startServer({ env });
+  const second = await launch({ env }).ended;
+  is(second.code, 3, second.output);
+  is(second.output.match(/claimd does not start: HTTP can not listen/g)?.length, 1, second.output);
+  is((await first.stop()).code, 0);
+
+  const announced = await startServer({ env: { ...WORKERS, SYSADMIN_PASSWORD: undefined } });
+  await announced.stop();
+  is(announced.output().match(/first system administrator is/g)?.length, 1);
+});
+
+test.run();
