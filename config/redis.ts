@@ -1,10 +1,12 @@
 /** Redis as the settings name it: `redis://`, `rediss://` (TLS), `redis-cluster://` and `rediss-cluster://`. */
 import { readFileSync } from 'node:fs';
 import type { Bus } from '../actors/bus.ts';
+import type { Counters } from '../actors/counters.ts';
 import type { Log } from '../actors/log.ts';
 import { openRedisBus } from '../actors/store/redis/bus.ts';
 import { RedisRefused } from '../actors/store/redis/checks.ts';
-import type { Connection, Place, ServerOptions, TlsOptions } from '../actors/store/redis/connection.ts';
+import type { Place, ServerOptions, TlsOptions } from '../actors/store/redis/connection.ts';
+import { redisCounters } from '../actors/store/redis/counters.ts';
 import { openRedisStore } from '../actors/store/redis.ts';
 import { type Store, StoreUnavailable } from '../actors/store/store.ts';
 import { StartRefused } from './refusal.ts';
@@ -13,7 +15,7 @@ import type { Config } from './schema.ts';
 export interface OpenedRedis {
   readonly store: Store;
   readonly bus: Bus;
-  readonly connection: Connection;
+  readonly counters: Counters;
   close(): Promise<void>;
 }
 
@@ -49,7 +51,7 @@ export async function openRedis(url: string, options: Config['redis'], log: Log)
     return {
       store,
       bus,
-      connection,
+      counters: redisCounters(connection, prefix),
       async close() {
         bus.close();
         await store.close();

@@ -1,6 +1,7 @@
 /** Opens the store that the settings name, with the folder locked where there is one. */
 import { dirname, join } from 'node:path';
 import type { Bus } from '../actors/bus.ts';
+import type { Counters } from '../actors/counters.ts';
 import type { Log } from '../actors/log.ts';
 import { openLmdbStore, StoreInUse } from '../actors/store/lmdb.ts';
 import { createMemoryStore } from '../actors/store/memory.ts';
@@ -19,6 +20,8 @@ export interface OpenedStore {
   readonly readsLocally: boolean;
   /** The store's own way to reach the other processes on it, where it has one. */
   readonly bus?: Bus;
+  /** Where failed attempts are counted by all processes on it together, if they can be. */
+  readonly counters?: Counters;
   /** Closes the store and gives the folder free. */
   close(): Promise<void>;
 }

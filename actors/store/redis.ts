@@ -18,6 +18,7 @@
  *   <prefix>:unique:<key>          string  "c<holder>" | "s<attempt> <stream>"
  *   <prefix>:list:<list>           zset    members, all with score 0: in the order of their bytes
  *   <prefix>:record:<key>          string  text (Keyv's)
+ *   <prefix>:limit:<name>:<key>    string  how many attempts have failed; goes by itself
  */
 import type { Log } from '../log.ts';
 import { RecordsAdapter } from './records.ts';

@@ -1,0 +1,30 @@
+/** Counters that all nodes on one Redis share, as the port of `../../counters.ts`. They go by themselves. */
+import { RateLimiterRedis } from 'rate-limiter-flexible';
+import type { Counters } from '../../counters.ts';
+import type { Connection } from './connection.ts';
+import { limitPrefix } from './keys.ts';
+
+/** The library counts in whole seconds, and would keep for ever what has less than one. */
+const SECOND_MS = 1_000;
+
+export function redisCounters(redis: Connection, prefix: string): Counters {
+  return (name, { windowMs }) => {
+    const limiter = new RateLimiterRedis({
+      storeClient: redis.client,
+      useRedisPackage: true,
+      keyPrefix: limitPrefix(prefix, name),
+      points: Number.MAX_SAFE_INTEGER,
+      duration: Math.ceil(windowMs / SECOND_MS),
+    });
+    return {
+      async get(key) {
+        const known = await redis.guard(() => limiter.get(key));
+        return { count: known?.consumedPoints ?? 0, resetsInMs: known?.msBeforeNext ?? windowMs };
+      },
+      async add(key) {
+        const { consumedPoints, msBeforeNext } = await redis.guard(() => limiter.penalty(key));
+        return { count: consumedPoints, resetsInMs: msBeforeNext };
+      },
+    };
+  };
+}
