@@ -50,8 +50,10 @@ export interface ListQuery {
   /** Case-insensitive: contained in the name or the label; in long lists what begins with it goes first (`search.ts`). */
   readonly textSearch?: string;
   readonly type?: string;
-  /** The profile that the device names, or follows by default. */
+  /** The profile that the device names. */
   readonly profileId?: ProfileId;
+  /** With `profileId`: whether devices that name none are listed as well, for it is their tenant's default. */
+  readonly orNoProfile?: boolean;
   /** What else must hold of a device to be listed, by its id alone. */
   readonly where?: (id: DeviceId) => boolean;
   readonly sortProperty?: 'createdTime' | 'name';

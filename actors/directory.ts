@@ -11,7 +11,6 @@ import type { DeviceRecord } from './device/protocol.ts';
 import type { Directory, ListQuery, Page } from './devices.ts';
 import type { DeviceId, TenantId } from './ids.ts';
 import type { Journal } from './journal/journal.ts';
-import { firstProfileOf, profileOf } from './profiles.ts';
 import { type Found, range, SEARCH_BOUNDS, type SearchBounds, scan, searchText } from './search.ts';
 import type { Index } from './store/store.ts';
 import { isCleanText } from './text.ts';
@@ -43,13 +42,14 @@ export function createDirectory(
 
   async function find(source: Source, query: ListQuery): Promise<Found> {
     const { page, pageSize, sortOrder, sortProperty, textSearch, type, profileId, where } = query;
+    const { orNoProfile = false } = query;
     const { tenantId, agrees } = source;
     const window = { offset: page * pageSize, limit: pageSize, descending: sortOrder === 'DESC' };
     const byName = sortProperty === 'name' || !source.wholeTenant;
     const wanted = (device: DeviceRecord) =>
       agrees(device) &&
       (type === undefined || device.type === type) &&
-      (profileId === undefined || profileOf(device) === profileId);
+      (profileId === undefined || (device.profileId ?? (orNoProfile ? profileId : null)) === profileId);
     const filtered = type !== undefined || profileId !== undefined;
     const head = filtered ? (ids: readonly DeviceId[]) => readAll(ids, wanted).then(idsOf) : undefined;
 
@@ -75,7 +75,7 @@ export function createDirectory(
       const members = await index.page(ordered, window);
       return { ids: members.map(deviceOf), total: await index.count(ordered) };
     }
-    if (!byName && profileId !== undefined && profileId !== firstProfileOf(tenantId)) {
+    if (!byName && profileId !== undefined && !orNoProfile) {
       // Those that name a profile are in its list, in order of creation.
       const only = type === undefined ? undefined : head;
       return scan(index, bounds, {

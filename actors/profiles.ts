@@ -77,6 +77,8 @@ export interface Profiles {
   list(tenantId: TenantId, query: AccountQuery): Promise<Page<DeviceProfile>>;
   /** The tenant's default. */
   default(tenantId: TenantId): Promise<DeviceProfile>;
+  /** Its id: the profile of devices that name none. Remembered for a moment, so that it costs a claim nothing. */
+  defaultIdOf(tenantId: TenantId): ProfileId | Promise<ProfileId>;
   makeDefault(tenantId: TenantId, id: ProfileId): Promise<ProfileAnswer<DeviceProfile>>;
   /** Refused for the default, and while devices name the profile. */
   remove(tenantId: TenantId, id: ProfileId): Promise<ProfileAnswer<void>>;
@@ -110,11 +112,6 @@ const profileKind: Kind<ProfileRow> = {
 export function firstProfileOf(tenantId: TenantId): ProfileId {
   const versionDigit = 14;
   return `${tenantId.slice(0, versionDigit)}8${tenantId.slice(versionDigit + 1)}` as ProfileId; // a UUID made of one
-}
-
-/** The profile that a device names; of one that names none, the profile that its tenant had from the beginning. */
-export function profileOf({ tenantId, profileId }: ProfileHolder): ProfileId {
-  return profileId ?? firstProfileOf(tenantId);
 }
 
 export interface ProfileSettings {
@@ -162,6 +159,25 @@ export function createProfiles(
   function changed(): void {
     forget();
     bus.publish(PROFILES_CHANGED, {});
+  }
+
+  const defaultIds = new Map<TenantId, { readonly until: Instant; readonly id: ProfileId }>();
+  /** Counts the changes: what was looked up before one is not remembered after it. */
+  let defaultsChanged = 0;
+  const forgetDefaultIds = () => {
+    defaultsChanged += 1;
+    defaultIds.clear();
+  };
+  bus.subscribe(PROFILES_CHANGED, forgetDefaultIds);
+
+  async function lookUpDefaultId(tenantId: TenantId): Promise<ProfileId> {
+    const asOf = defaultsChanged;
+    const until = clock.now() + speechTtlMs;
+    const { id } = await defaultOf(tenantId);
+    if (asOf !== defaultsChanged) return id;
+    if (defaultIds.size >= speechMax) defaultIds.clear();
+    defaultIds.set(tenantId, { until, id });
+    return id;
   }
 
   async function find(tenantId: TenantId, id: ProfileId): Promise<ProfileRow | undefined> {
@@ -266,10 +282,17 @@ export function createProfiles(
 
     default: defaultOf,
 
+    defaultIdOf(tenantId) {
+      const known = defaultIds.get(tenantId);
+      if (known !== undefined && clock.now() < known.until) return known.id;
+      return lookUpDefaultId(tenantId);
+    },
+
     async makeDefault(tenantId, id) {
       const row = await find(tenantId, id);
       if (row === undefined) return refused('not-found');
       await defaults.put(tenantId, { id });
+      forgetDefaultIds();
       changed();
       return done(row);
     },

@@ -19,7 +19,7 @@ import { CLAIMING_ALLOWED, type Device, type DeviceRecord } from '../actors/devi
 import type { Page } from '../actors/devices.ts';
 import { type DeviceId, NULL_UUID, type ProfileId, type TenantId } from '../actors/ids.ts';
 import { isJsonObject, type JsonObject } from '../actors/json.ts';
-import { type DeviceProfile, profileOf } from '../actors/profiles.ts';
+import type { DeviceProfile } from '../actors/profiles.ts';
 
 // ------------------------------------------------------------------------------------------------------- entities
 
@@ -81,7 +81,7 @@ export function viewDeviceInfo(
 ): z.infer<typeof deviceInfoView> {
   const { since = null, by = null } = device.owner ?? {};
   return {
-    ...viewDevice(device.id, device),
+    ...viewDevice(device.id, device, profile.id),
     customerTitle: owner?.title ?? null,
     customerIsPublic: owner !== undefined && isPublic(owner),
     deviceProfileName: profile.name,
@@ -121,7 +121,8 @@ const DEFAULT_DEVICE_DATA = {
   transportConfiguration: { type: 'DEFAULT' },
 } as const;
 
-export function viewDevice(id: DeviceId, device: Device): z.infer<typeof deviceView> {
+/** @param fallback the profile of devices that name none: the tenant's default */
+export function viewDevice(id: DeviceId, device: Device, fallback: ProfileId): z.infer<typeof deviceView> {
   return {
     id: { entityType: 'DEVICE', id },
     createdTime: device.createdAt,
@@ -130,7 +131,7 @@ export function viewDevice(id: DeviceId, device: Device): z.infer<typeof deviceV
     name: device.name,
     type: device.type,
     label: device.label,
-    deviceProfileId: { entityType: 'DEVICE_PROFILE', id: profileOf(device) },
+    deviceProfileId: { entityType: 'DEVICE_PROFILE', id: device.profileId ?? fallback },
     deviceData: DEFAULT_DEVICE_DATA,
     firmwareId: null,
     softwareId: null,

@@ -2,14 +2,17 @@
 import type { Device, DeviceState } from '../../actors/device/protocol.ts';
 import type { DeviceAnswer, Page } from '../../actors/devices.ts';
 import type { DeviceId } from '../../actors/ids.ts';
+import type { Profiles } from '../../actors/profiles.ts';
 import { SEARCH_BOUNDS } from '../../actors/search.ts';
 import { badRequest, notFound, refusedByDevice, unavailable } from '../errors.ts';
 import { empty, json, type Reply } from '../reply.ts';
 import { viewDevice, viewPage } from '../views.ts';
 
 /** The device after a command, or why there is none. */
-export function deviceReply(id: DeviceId, answer: DeviceAnswer): Reply {
-  return replyTo(answer, (state) => (isThere(state) ? json(viewDevice(id, state)) : notFound));
+export async function deviceReply(profiles: Profiles, id: DeviceId, answer: DeviceAnswer): Promise<Reply> {
+  const there = answer.type === 'accepted' && isThere(answer.state) ? answer.state : undefined;
+  if (there === undefined) return replyTo(answer, () => notFound);
+  return json(viewDevice(id, there, await profiles.defaultIdOf(there.tenantId)));
 }
 
 /** Nothing but that it is done, or why not. */
@@ -45,10 +48,10 @@ export function pageOfDevices<Item, View>(
     : json(viewPage(page, query, view));
 }
 
-function replyTo(answer: DeviceAnswer, accepted: (state: DeviceState) => Reply): Reply {
+function replyTo(answer: DeviceAnswer, accepted: () => Reply): Reply {
   switch (answer.type) {
     case 'accepted':
-      return accepted(answer.state);
+      return accepted();
     case 'refused':
       return refusedByDevice(answer.refusal);
     case 'unavailable':

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts.ts';
 import type { Devices } from '../../actors/devices.ts';
+import type { Profiles } from '../../actors/profiles.ts';
 import { notFound } from '../errors.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { customerId, deviceId } from '../schemas.ts';
@@ -13,11 +14,12 @@ import { unlessCustomerGone } from './tenure.ts';
 export interface AssignmentNeeds {
   readonly accounts: Accounts;
   readonly devices: Devices;
+  readonly profiles: Profiles;
 }
 
 const TENANT = ['TENANT_ADMIN'] as const;
 
-export function assignmentRoutes({ accounts, devices }: AssignmentNeeds): Route[] {
+export function assignmentRoutes({ accounts, devices, profiles }: AssignmentNeeds): Route[] {
   return [
     defineRoute({
       method: 'POST',
@@ -36,7 +38,7 @@ export function assignmentRoutes({ accounts, devices }: AssignmentNeeds): Route[
         const tenure = { tenantId, userId, customerId: params.customerId };
         const assigned = await devices.ask(params.deviceId, { type: 'AssignDevice', ...tenure });
         const answer = await unlessCustomerGone({ accounts, devices }, params.deviceId, tenure, assigned);
-        return answer === undefined ? notFound : deviceReply(params.deviceId, answer);
+        return answer === undefined ? notFound : deviceReply(profiles, params.deviceId, answer);
       },
     }),
 
@@ -54,7 +56,7 @@ export function assignmentRoutes({ accounts, devices }: AssignmentNeeds): Route[
       async handle({ principal, params }) {
         const { tenantId, userId } = principal;
         const command = { type: 'UnassignDevice', tenantId, userId, customerId: null } as const;
-        return deviceReply(params.deviceId, await devices.ask(params.deviceId, command));
+        return deviceReply(profiles, params.deviceId, await devices.ask(params.deviceId, command));
       },
     }),
   ];

@@ -12,6 +12,7 @@ import type { Counters } from '../../actors/counters.ts';
 import { CLAIMING_ALLOWED, type Device, type RefusalReason } from '../../actors/device/protocol.ts';
 import type { DeviceAnswer, Devices, Directory } from '../../actors/devices.ts';
 import { type DeviceId, NULL_UUID, parseId, type UserId } from '../../actors/ids.ts';
+import type { Profiles } from '../../actors/profiles.ts';
 import type { KeptAnswer } from '../../actors/replays.ts';
 import type { Secrets } from '../../actors/secret.ts';
 import { attempt, attemptsLeft, createLimiter, type Party } from '../attempts.ts';
@@ -40,6 +41,7 @@ export interface ClaimNeeds {
   readonly accounts: Accounts;
   readonly devices: Devices;
   readonly directory: Directory;
+  readonly profiles: Profiles;
   readonly secrets: Secrets;
   readonly counters?: Counters | undefined;
   readonly settings: Pick<ApiSettings, 'limits' | 'uniformRefusals' | 'claimingByDefault'>;
@@ -72,7 +74,7 @@ const claimBody = z
   .transform((body) => body?.secretKey ?? '');
 
 export function claimRoutes(needs: ClaimNeeds): Route[] {
-  const { accounts, audit, devices, directory, secrets, settings } = needs;
+  const { accounts, audit, devices, directory, profiles, secrets, settings } = needs;
   const { limits, uniformRefusals: uniform } = settings;
   const perDevice = createLimiter(
     'customer-and-device',
@@ -114,7 +116,7 @@ export function claimRoutes(needs: ClaimNeeds): Route[] {
       const owner = device?.owner?.customerId === customerId ? device.owner : undefined;
       // Ours since this very request was begun: the process ended between the claim and its answer.
       const before = begunAt !== undefined && owner?.by === 'claim' && owner.since >= begunAt;
-      if (device !== undefined && before) return claimed(device.id, device);
+      if (device !== undefined && before) return claimed(profiles, device.id, device);
       // Attempts over the limit are not noted: a flood must not fill the trail.
       note(principal, id, deviceName, failure);
       if (uniform && owner === undefined) return json('FAILURE', 400);
@@ -122,7 +124,7 @@ export function claimRoutes(needs: ClaimNeeds): Route[] {
     if (id === undefined) return notFound;
     const answer = await unlessCustomerGone(needs, id, { tenantId, customerId, userId }, outcome);
     if (answer === undefined) return tokenExpired;
-    const reply = claimReply(id, answer);
+    const reply = await claimReply(profiles, id, answer);
     if (uniform || answer.type !== 'refused' || reply.type !== 'json') return reply;
     return { ...reply, headers: await whyNot(principal, id, answer.refusal.reason, parties) };
   }
@@ -263,8 +265,9 @@ function isRefused(answer: DeviceAnswer): boolean {
   return answer.type === 'refused';
 }
 
-function claimed(id: DeviceId, device: Device): Reply {
-  return json({ device: viewDevice(id, device), response: 'SUCCESS' });
+async function claimed(profiles: Profiles, id: DeviceId, device: Device): Promise<Reply> {
+  const view = viewDevice(id, device, await profiles.defaultIdOf(device.tenantId));
+  return json({ device: view, response: 'SUCCESS' });
 }
 
 function kept({ status, body }: JsonReply): KeptAnswer {
@@ -276,10 +279,10 @@ function fingerprintOf(secrets: Secrets, user: UserId, deviceName: string, secre
   return secrets.digest(parseId<DeviceId>(user) ?? NOBODY, JSON.stringify([deviceName, secret]));
 }
 
-function claimReply(id: DeviceId, answer: DeviceAnswer): Reply {
+async function claimReply(profiles: Profiles, id: DeviceId, answer: DeviceAnswer): Promise<Reply> {
   switch (answer.type) {
     case 'accepted':
-      return answer.state.status === 'provisioned' ? claimed(id, answer.state) : notFound;
+      return answer.state.status === 'provisioned' ? claimed(profiles, id, answer.state) : notFound;
     case 'unavailable':
       return unavailable(answer.reason);
     case 'refused':

@@ -74,7 +74,9 @@ export function deviceInfoRoutes(needs: DeviceInfoNeeds): Route[] {
     const page = await read({
       ...rest,
       ...(active === undefined ? {} : { where }),
-      ...(profileId === undefined ? {} : { profileId }),
+      ...(profileId === undefined
+        ? {}
+        : { profileId, orNoProfile: profileId === (await profiles.defaultIdOf(principal.tenantId)) }),
     });
     const infos = await infosOf(principal, page.items);
     return pageOfDevices({ ...page, items: infos }, query, (info) => info);

@@ -3,10 +3,10 @@ import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/clock.ts';
-import type { Device } from '../../actors/device/protocol.ts';
+import type { Device, DeviceRecord } from '../../actors/device/protocol.ts';
 import type { Devices, Directory } from '../../actors/devices.ts';
 import { type DeviceId, newId, type TenantId } from '../../actors/ids.ts';
-import { type Profiles, profileOf } from '../../actors/profiles.ts';
+import type { Profiles } from '../../actors/profiles.ts';
 import type { Secrets } from '../../actors/secret.ts';
 import { accessToken, credentialsFields, credentialsOf, credentialsValueOf } from '../credentials.ts';
 import { badRequest, notFound, permissionDenied, tokenExpired } from '../errors.ts';
@@ -75,9 +75,12 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
   const credentialsReply = (id: DeviceId, device: Device) =>
     viewCredentials(id, device, credentialsValueOf(secrets, id, device.credentials));
 
+  const view = async (device: DeviceRecord) =>
+    viewDevice(device.id, device, await profiles.defaultIdOf(device.tenantId));
+
   async function byName(tenantId: TenantId, name: string): Promise<Reply> {
     const device = await deviceByName(directory, tenantId, name);
-    return device === undefined ? notFound : json(viewDevice(device.id, device));
+    return device === undefined ? notFound : json(await view(device));
   }
 
   /** What a body says of a device. Without a type it has the profile's name as its type, as in ThingsBoard. */
@@ -114,10 +117,10 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
     });
     const kept = await unlessTenantGone(needs, created, tenantId, answer);
     if (kept === undefined) return tokenExpired;
-    if (body.customerId === undefined) return deviceReply(created, kept);
+    if (body.customerId === undefined) return deviceReply(profiles, created, kept);
     const tenure = { tenantId, userId: principal.userId, customerId: body.customerId };
     const owned = await unlessCustomerGone(needs, created, tenure, kept);
-    return owned === undefined ? notFound : deviceReply(created, owned);
+    return owned === undefined ? notFound : deviceReply(profiles, created, owned);
   }
 
   return [
@@ -142,11 +145,12 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
           if (before.type !== 'found') return before;
           const customer = customerOf(principal);
           // What names no profile goes on doing so when a client sends back what it read.
-          const asRead = body.deviceProfileId === profileOf(before.value) ? undefined : body.deviceProfileId;
+          const now = before.value.profileId ?? (await profiles.defaultIdOf(tenantId));
+          const asRead = body.deviceProfileId === now ? undefined : body.deviceProfileId;
           const fields = await fieldsOf(tenantId, { ...body, deviceProfileId: asRead }, before.value.type);
           if ('status' in fields) return fields;
           const command = { type: 'UpdateDevice', customerId: customer, ...fields } as const;
-          return deviceReply(id, await devices.ask(id, command));
+          return deviceReply(profiles, id, await devices.ask(id, command));
         }
 
         const credentials = { credentialsType: 'ACCESS_TOKEN', credentialsId: query.accessToken } as const;
@@ -192,7 +196,7 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
       },
       async handle({ principal, params }) {
         const device = await visibleDevice(devices, principal, params.deviceId);
-        return device.type === 'found' ? json(viewDevice(device.value.id, device.value)) : device;
+        return device.type === 'found' ? json(await view(device.value)) : device;
       },
     }),
 
@@ -207,7 +211,7 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
         const command = { type: 'DeleteDevice', tenantId: principal.tenantId } as const;
         const before = await devices.read(params.deviceId);
         const answer = await devices.ask(params.deviceId, command);
-        if (answer.type !== 'accepted') return deviceReply(params.deviceId, answer);
+        if (answer.type !== 'accepted') return deviceReply(profiles, params.deviceId, answer);
         const { tenantId, userId } = principal;
         audit.note({
           tenantId,
@@ -265,7 +269,7 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
         const answer = await devices.ask(body.deviceId, command);
         return answer.type === 'accepted' && answer.state.status === 'provisioned'
           ? json(credentialsReply(body.deviceId, answer.state))
-          : deviceReply(body.deviceId, answer);
+          : deviceReply(profiles, body.deviceId, answer);
       },
     }),
 
@@ -286,7 +290,11 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
       async handle({ principal, query }) {
         if ('deviceName' in query) return byName(principal.tenantId, query.deviceName);
         const page = await directory.ofTenant(principal.tenantId, query);
-        return pageOfDevices(page, query, (device) => viewDevice(device.id, device));
+        return pageOfDevices(
+          { ...page, items: await Promise.all(page.items.map(view)) },
+          query,
+          (item) => item,
+        );
       },
     }),
 
@@ -320,7 +328,7 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
         const visible = all
           .filter((device) => device !== undefined)
           .filter((device) => mayRead(principal, device));
-        return json(visible.map((device) => viewDevice(device.id, device)));
+        return json(await Promise.all(visible.map(view)));
       },
     }),
 
@@ -341,7 +349,11 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
         const customer = await visibleCustomer(accounts, principal, params.customerId);
         if (customer.type !== 'found') return customer;
         const page = await directory.ofCustomer(principal.tenantId, params.customerId, query);
-        return pageOfDevices(page, query, (device) => viewDevice(device.id, device));
+        return pageOfDevices(
+          { ...page, items: await Promise.all(page.items.map(view)) },
+          query,
+          (item) => item,
+        );
       },
     }),
   ];

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts.ts';
 import type { Devices } from '../../actors/devices.ts';
+import type { Profiles } from '../../actors/profiles.ts';
 import { accountProblem, badCredentials, notFound } from '../errors.ts';
 import { json } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -18,10 +19,11 @@ import { unlessCustomerGone } from './tenure.ts';
 export interface PublicNeeds {
   readonly accounts: Accounts;
   readonly devices: Devices;
+  readonly profiles: Profiles;
   readonly tokens: Tokens;
 }
 
-export function publicRoutes({ accounts, devices, tokens }: PublicNeeds): Route[] {
+export function publicRoutes({ accounts, devices, profiles, tokens }: PublicNeeds): Route[] {
   const { customers } = accounts;
 
   return [
@@ -44,7 +46,7 @@ export function publicRoutes({ accounts, devices, tokens }: PublicNeeds): Route[
         const tenure = { tenantId, userId, customerId: id };
         const assigned = await devices.ask(params.deviceId, { type: 'AssignDevice', ...tenure });
         const answer = await unlessCustomerGone({ accounts, devices }, params.deviceId, tenure, assigned);
-        return answer === undefined ? notFound : deviceReply(params.deviceId, answer);
+        return answer === undefined ? notFound : deviceReply(profiles, params.deviceId, answer);
       },
     }),
 

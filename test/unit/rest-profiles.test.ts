@@ -4,9 +4,11 @@ import { firstProfileOf, type TransportConfiguration } from '../../actors/profil
 import { CERTIFICATE } from '../kit/certificate.ts';
 import {
   type Answer,
+  claimPath,
   entity,
   isDone,
   isProblem,
+  openWindow,
   pageOf,
   provision,
   restLaws,
@@ -162,6 +164,37 @@ law(
       page.data.map(({ name }) => name),
       ['E'],
     );
+  },
+);
+
+law(
+  'profiles: a device that names none follows the default, wherever it is shown',
+  async ({ world, home }) => {
+    const id = await provision(world, home.tenantId, 'D');
+    await openWindow(world, id, 's');
+    const first = firstProfileOf(home.tenantId);
+    const profileIdOf = (device: object) =>
+      'deviceProfileId' in device ? device.deviceProfileId : undefined;
+    const listed = async (profile: string) =>
+      pageOf(await home.admin.get(`/api/tenant/deviceInfos?deviceProfileId=${profile}`)).data.length;
+    const read = entity(await home.admin.get(`/api/device/${id}`));
+    assert.equal(profileIdOf(read), reference(first));
+    assert.is(await listed(first), 1);
+
+    const other = idOf(await home.admin.post('/api/deviceProfile', { name: 'new' }));
+    entity(await home.admin.post(`/api/deviceProfile/${other}/default`));
+    assert.equal([await listed(first), await listed(other)], [0, 1]);
+    const now = entity(await home.admin.get(`/api/device/${id}`));
+    const info = entity(await home.admin.get(`/api/device/info/${id}`));
+    const [inList] = pageOf(await home.admin.get('/api/tenant/devices?pageSize=10&page=0')).data;
+    const claim = await home.alice.post(claimPath('D'), { secretKey: 's' });
+    const saved = entity(await home.admin.post('/api/device', { ...now, label: 'L' }));
+    const claimed = (claim.json as { device: object }).device; // as the schema has it
+    for (const device of [now, info, inList ?? {}, claimed, saved]) {
+      assert.equal(profileIdOf(device), reference(other));
+    }
+    assert.is(info.deviceProfileName, 'new');
+    assert.is((await world.devices.read(id))?.profileId ?? null, null);
   },
 );
 
