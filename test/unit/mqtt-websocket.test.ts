@@ -134,6 +134,7 @@ for (const version of [4, 5] as const) {
     sees: {
       opened: is5 ? 'puback 0' : 'puback',
       refused: is5 ? `puback ${0x87}` : 'puback',
+      limited: is5 ? `puback ${0x97}` : 'puback',
       malformed: is5 ? `puback ${0x99}` : 'closed',
       unknownToken: 'refused at the door',
       revoked: is5 ? `disconnect ${0x98}` : 'closed',
