@@ -19,6 +19,7 @@ import { type Parent, startSystem, stop } from '../actors/nact.ts';
 import { createProfiles, PROFILE_DEFAULTS, type Profiles } from '../actors/profiles.ts';
 import { createQuota } from '../actors/quota.ts';
 import { createSecrets, type Secrets } from '../actors/secret.ts';
+import { sharedCounters } from '../actors/shared-counters.ts';
 import type { Store } from '../actors/store/store.ts';
 import { install } from './install.ts';
 import { checkJwtKey, checkServerKey, type Keys, loadKeys } from './keys.ts';
@@ -135,7 +136,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       directory,
       accounts,
       audit: trail,
-      counters: memoryCounters,
+      counters: bus === silentBus ? memoryCounters : sharedCounters(bus),
       profiles,
       bus,
       root,
