@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Action } from '../../actors/audit/entry.ts';
-import type { Clock } from '../../actors/clock.ts';
+import type { Clock, Instant } from '../../actors/clock.ts';
 import { tooManyRequests } from '../errors.ts';
 import type { Feed } from '../feed.ts';
 import { json } from '../reply.ts';
@@ -23,8 +23,13 @@ const HOURS_MAX = 168;
 const COUNTED_MAX = 10_000;
 const RETRY_FEED_MS = 10_000;
 
+/** Windows that were opened longer before the first hour are not counted as open. */
+const LOOK_BACK_MS = 24 * HOUR_MS;
+
 const COUNTED: readonly Action[] = [
   'CLAIM_WINDOW_OPENED',
+  'CLAIM_WINDOW_CLOSED',
+  'CLAIM_WINDOW_EXPIRED',
   'ASSIGNED_TO_CUSTOMER',
   'UNASSIGNED_FROM_CUSTOMER',
   'CLAIM_REFUSED',
@@ -36,6 +41,8 @@ export const statisticsView = z.object({
     z.object({
       startTime: z.int(),
       windowsOpened: z.int(),
+      /** At the end of the hour, or now; of windows that were opened less than a day before the first hour. */
+      windowsOpen: z.int(),
       claimed: z.int(),
       givenBack: z.int(),
       refused: z.int(),
@@ -90,13 +97,30 @@ export function liveRoutes({ audit, clock, feed }: LiveNeeds): Route[] {
         const hours = Array.from({ length: Math.max(1, query.hours) }, (_, at) => ({
           startTime: first + at * HOUR_MS,
           windowsOpened: 0,
+          windowsOpen: 0,
           claimed: 0,
           givenBack: 0,
           refused: 0,
         }));
-        const wanted = { page: 0, pageSize: COUNTED_MAX, startTime: first, actions: COUNTED };
+        const wanted = { page: 0, pageSize: COUNTED_MAX, startTime: first - LOOK_BACK_MS, actions: COUNTED };
         const page = await audit.find(principal.tenantId, wanted);
-        for (const { at, action, data } of page.items) {
+        const open = new Map<string, number>();
+        let counted = 0;
+        /** The hours that are over by then; at the end also the one that is going on. */
+        const countUntil = (instant: Instant, atLast = false) => {
+          for (; counted < hours.length; counted += 1) {
+            const hour = hours[counted];
+            const end = Math.min(first + (counted + 1) * HOUR_MS, now);
+            const goesOn = counted === hours.length - 1;
+            if (hour === undefined || end > instant || (goesOn && !atLast)) return;
+            for (const [id, closesAt] of open) if (closesAt <= end) open.delete(id);
+            hour.windowsOpen = open.size;
+          }
+        };
+        for (const { at, action, data, deviceId: id = '' } of [...page.items].reverse()) {
+          countUntil(at);
+          if (action === 'CLAIM_WINDOW_OPENED') open.set(id, Number(data.closesAt));
+          else if (action !== 'CLAIM_REFUSED') open.delete(id);
           const hour = hours[Math.floor((at - first) / HOUR_MS)];
           if (hour === undefined) continue;
           if (action === 'CLAIM_WINDOW_OPENED') hour.windowsOpened += 1;
@@ -104,6 +128,7 @@ export function liveRoutes({ audit, clock, feed }: LiveNeeds): Route[] {
           else if (action === 'ASSIGNED_TO_CUSTOMER' && data.by === 'claim') hour.claimed += 1;
           else if (action === 'UNASSIGNED_FROM_CUSTOMER' && data.by === 'reclaim') hour.givenBack += 1;
         }
+        countUntil(now, true);
         return json({ hours, complete: page.total <= COUNTED_MAX });
       },
     }),

@@ -42,6 +42,8 @@ export interface Api {
   ): Promise<Sent>;
   /** Reads what a page can not do without. Throws `Unanswered`. */
   get<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema>>;
+  /** Reads what is too long to be held, or does not end. Throws `Unanswered`. */
+  open(path: string): Promise<Response>;
   /** Changes something; a refusal is a value. */
   post<Schema extends z.ZodType>(
     path: string,
@@ -56,15 +58,21 @@ export interface Api {
 export type Ask = (path: string, init: RequestInit) => Response | Promise<Response>;
 
 export function createApi(ask: Ask, token: string | undefined): Api {
-  const send: Api['send'] = async (method, path, body, headers = {}) => {
-    const response = await ask(path, {
-      method,
-      headers: { ...(token === undefined ? {} : { 'X-Authorization': `Bearer ${token}` }), ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
+  const identity = token === undefined ? {} : { 'X-Authorization': `Bearer ${token}` };
+
+  const send: Api['send'] = async (method, path, body, headers = {}) =>
+    read(
+      await ask(path, {
+        method,
+        headers: { ...identity, ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+    );
+
+  async function read(response: Response): Promise<Sent> {
     const text = await response.text();
     return { status: response.status, text, json: parsed(text), headers: response.headers };
-  };
+  }
 
   return {
     send,
@@ -73,6 +81,12 @@ export function createApi(ask: Ask, token: string | undefined): Api {
       const sent = await send('GET', path);
       if (sent.status !== 200) throw new Unanswered(failedOf(sent));
       return schema.parse(sent.json);
+    },
+
+    async open(path) {
+      const response = await ask(path, { method: 'GET', headers: identity });
+      if (response.status !== 200) throw new Unanswered(failedOf(await read(response)));
+      return response;
     },
 
     async post(path, body, schema) {

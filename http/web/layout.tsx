@@ -26,6 +26,7 @@ const PLACES: Readonly<Record<User['authority'], readonly (readonly [path: strin
     ['/my/devices', 'My devices'],
   ],
   TENANT_ADMIN: [
+    ['/live', 'Overview'],
     ['/devices', 'Devices'],
     ['/customers', 'Customers'],
     ['/admins', 'Administrators'],

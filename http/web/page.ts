@@ -56,12 +56,7 @@ export type PageReply =
       readonly signIn?: Pair;
       readonly signOut?: true;
     }
-  | {
-      readonly type: 'file';
-      readonly name: string;
-      readonly mime: string;
-      readonly body: string | ReadableStream;
-    }
+  /** Something else than a page: a file, progress, events. */
   | { readonly type: 'stream'; readonly response: Response };
 
 /** What was done, shown once on the next page. */

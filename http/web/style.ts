@@ -3,13 +3,16 @@ import { shadesOn } from './theme.ts';
 
 const LIGHT = '#f5f6f8';
 const DARK = '#10141a';
+/** The darkest light and the lightest dark ground that links and buttons stand on. */
+const SUNKEN_LIGHT = '#eceff3';
+const SUNKEN_DARK = '#242b36';
 
 export function stylesheet(accent: string): string {
-  const [light, dark] = [shadesOn(LIGHT, accent), shadesOn(DARK, accent)];
+  const [light, dark] = [shadesOn(SUNKEN_LIGHT, accent), shadesOn(SUNKEN_DARK, accent)];
   return `
 :root {
   color-scheme: light dark;
-  --bg: ${LIGHT}; --surface: #fff; --sunken: #eceff3; --text: #1a1f26; --muted: #535d69; --line: #d6dbe2; --field: #7a8492;
+  --bg: ${LIGHT}; --surface: #fff; --sunken: ${SUNKEN_LIGHT}; --text: #1a1f26; --muted: #535d69; --line: #d6dbe2; --field: #7a8492;
   --good: #136235; --good-bg: #e4f4ea; --warn: #7d4a00; --warn-bg: #fdf0d9; --bad: #a3201a; --bad-bg: #fdeae8;
   --accent: ${light.accent}; --accent-text: ${light.accent}; --on-accent: ${light.onAccent};
   --shadow: 0 1px 2px rgb(16 24 40 / 6%), 0 2px 8px rgb(16 24 40 / 5%);
@@ -17,7 +20,7 @@ export function stylesheet(accent: string): string {
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --bg: ${DARK}; --surface: #1a2029; --sunken: #242b36; --text: #e8ebf0; --muted: #a6b0bd; --line: #323b48; --field: #7a8595;
+    --bg: ${DARK}; --surface: #1a2029; --sunken: ${SUNKEN_DARK}; --text: #e8ebf0; --muted: #a6b0bd; --line: #323b48; --field: #7a8595;
     --good: #7ad79a; --good-bg: #16311f; --warn: #f2bd6b; --warn-bg: #37290f; --bad: #ff9d94; --bad-bg: #3d1a18;
     --accent: ${dark.accent}; --accent-text: ${dark.accent}; --on-accent: ${dark.onAccent};
     --shadow: none;
@@ -63,6 +66,7 @@ main.narrow { max-width: 30rem; }
 .grid { display: grid; gap: 1rem; }
 
 .card { background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); box-shadow: var(--shadow); padding: 1.25rem 1rem; margin-bottom: 1rem; min-width: 0; }
+.card > h1 { margin-bottom: .75rem; }
 .card > :last-child { margin-bottom: 0; }
 .note { border-left: 4px solid var(--muted); background: var(--sunken); border-radius: .5rem; padding: .75rem 1rem; margin: 0 0 1rem; }
 .note p:last-child, .note h2:last-child { margin: 0; }
@@ -133,10 +137,12 @@ dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
 .figures { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); margin-bottom: 1rem; }
 .figures .card { margin: 0; padding: 1rem; }
 .figures b { display: block; font-size: 1.75rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
+.plotbox { margin: 0; }
 progress { width: 100%; height: .75rem; accent-color: var(--accent); }
 video { width: 100%; border-radius: .5rem; background: #000; aspect-ratio: 4 / 3; object-fit: cover; }
 .demo { list-style: none; padding: 0; margin: 0; display: grid; gap: .5rem; }
-.demo button { width: 100%; justify-content: space-between; font-weight: 500; text-align: left; }
+.demo li { min-width: 0; }
+.demo button { width: 100%; flex-wrap: wrap; gap: 0 .75rem; justify-content: space-between; font-weight: 500; text-align: left; }
 .big { font-size: 1.25rem; font-weight: 650; overflow-wrap: anywhere; }
 .empty { text-align: center; padding: 2rem 1rem; color: var(--muted); }
 
@@ -147,6 +153,9 @@ video { width: 100%; border-radius: .5rem; background: #000; aspect-ratio: 4 / 3
 .label b { display: block; font-size: 9pt; overflow-wrap: anywhere; }
 .label.s { width: 50mm; height: 22mm; } .label.m { width: 70mm; height: 32mm; } .label.l { width: 100mm; height: 50mm; }
 .label.s div { font-size: 6pt; } .label.s b { font-size: 7pt; } .label.l div { font-size: 11pt; } .label.l b { font-size: 13pt; }
+@media (max-width: 30rem) {
+  .me a { max-width: 6.5rem; }
+}
 @media (min-width: 48rem) {
   main { padding-top: 2rem; }
   .top nav { order: 0; width: auto; margin: 0; }

@@ -103,13 +103,8 @@ export function createWeb({ api, settings, apiSettings, now, log }: WebNeeds): W
         if (reply.notice !== undefined) leaveNotice(c, reply.notice);
         return c.body(null, 303, { ...PAGE_HEADERS, Location: reply.to });
       }
-      case 'file':
-        return c.body(reply.body, 200, {
-          ...PAGE_HEADERS,
-          'Content-Type': reply.mime,
-          'Content-Disposition': `attachment; filename="${reply.name}"`,
-        });
       case 'stream':
+        for (const [name, value] of Object.entries(PAGE_HEADERS)) reply.response.headers.set(name, value);
         return reply.response;
       case 'page': {
         const notice = takeNotice(c);

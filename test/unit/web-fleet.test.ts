@@ -1,6 +1,7 @@
 /** The web application for administrators, by plain forms: devices, keys, labels, customers, users, tenants. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { devicesIn, parseCsv } from '../../http/web/csv.ts';
 import { allPages } from '../../http/web/pages/all.ts';
 import {
   HOUR_MS,
@@ -79,7 +80,8 @@ law(
       assert.match(asked.to ?? '', /^\/login/, path);
       for (const [role, browser] of visits) {
         if (roles.includes(role)) {
-          if (get === undefined) continue;
+          // Of imports there is none here, and a feed does not end.
+          if (get === undefined || path.includes(':job') || path === '/live/events') continue;
           const query = path === '/claim/done' ? `?device=${device}` : '';
           const shown = await browser.get(`${target}${query}`);
           assert.is(shown.status, 200, `${path} by ${role}: ${shown.text}`);
@@ -228,6 +230,86 @@ law('tenants: created with an administrator by the system’s', async ({ world }
     (await system.follow(await system.post(`${created.to}/delete`, {}))).text,
     'The tenant is deleted',
   );
+});
+
+// --------------------------------------------------------------------------------------------------------- imports
+
+async function settled(browser: Visitor, path: string): Promise<string> {
+  for (;;) {
+    const progress = JSON.parse((await browser.get(`${path}/progress`)).html) as { state: string };
+    if (progress.state === 'TRIED' || progress.state === 'DONE') return (await browser.get(path)).text;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+const csv = (text: string) => new File([text], 'devices.csv', { type: 'text/csv' });
+
+law(
+  'import: tried out, told row by row, carried out, and its result taken home',
+  async ({ world, home, admin }) => {
+    await provision(world, home.tenantId, 'Taken');
+    const file = csv(
+      '\ufeffName;Description;Key\r\n"Pump ""A""";"in the; cellar";k1\r\nTaken;;\r\n\r\nValve;;\r\n',
+    );
+    const sent = await admin.post('/devices/import', { file, keys: 'yes' });
+    assert.is(sent.status, 303, sent.text);
+    const path = sent.to ?? '';
+    const tried = await settled(admin, path);
+    assert.match(tried, /Tried out: nothing was changed yet.*Rows 3 Good 2 Refused 1/);
+    assert.match(tried, /2 Taken There is a device of this name already/);
+    assert.match(tried, 'Create 2 devices');
+    assert.is((await admin.post(`${path}/start`, {})).to, path);
+    assert.match(await settled(admin, path), /Done Rows 3 Created 2 Refused 1/);
+    const result = await admin.get(`${path}/result.csv`);
+    assert.match(result.headers.get('content-disposition') ?? '', 'attachment');
+    assert.match(result.html, /1,"Pump ""A""",CREATED.*,k1,http:/);
+    assert.match((await admin.get('/devices?search=cellar')).text, 'Pump "A"');
+    assert.match((await admin.get('/devices/import')).text, '3 rows. Done');
+  },
+);
+
+law('import: a file that can not be one is refused in words', async ({ admin }) => {
+  const says = async (fields: Record<string, string | File>, words: string) => {
+    const shown = await admin.post('/devices/import', fields);
+    assert.is(shown.status, 400);
+    assert.match(shown.text, words);
+  };
+  await says({}, 'Choose a file');
+  await says({ file: csv('title,kind\nA,b') }, 'one of them has to be “name”');
+  await says({ file: csv('name,type\n\n,\n') }, 'The file lists no devices');
+  await says({ file: csv(`name\n${'x'.repeat(5000)}`) }, 'rows');
+});
+
+test('csv: quotes, separators and line ends as spreadsheets write them', () => {
+  const table = (...rows: string[][]) => rows;
+  assert.equal(parseCsv('a,b\n1,2'), table(['a', 'b'], ['1', '2']));
+  assert.equal(parseCsv('a\tb\r1\t"x\ty"\r\n'), table(['a', 'b'], ['1', 'x\ty']));
+  assert.equal(parseCsv('a;b\n"1\n2";""""\n;\n'), table(['a', 'b'], ['1\n2', '"']));
+  assert.equal(devicesIn('Access Token,DEVICE NAME\nT , A '), [
+    { name: 'A', type: '', label: '', accessToken: 'T', secretKey: '' },
+  ]);
+  assert.is(devicesIn(''), undefined);
+});
+
+law('overview: figures and plots of the last day; events as they happen', async ({ world, home, admin }) => {
+  const id = await provision(world, home.tenantId, 'D');
+  await openWindow(world, id, 's', HOUR_MS);
+  await world.audit.catchUp();
+  const shown = await admin.get('/live');
+  assert.match(shown.text, /1 devices in all 1 windows open now 0 claimed/);
+  assert.match(shown.html, 'class="bar"');
+  const stream = admin.get('/live/events');
+  for (let ended = false; !ended; ) {
+    await new Promise((resolve) => setImmediate(resolve));
+    await home.admin.post(`/api/customer/${home.bob.customerId}/device/${id}`);
+    await home.admin.delete(`/api/customer/device/${id}`);
+    world.clock.advance(HOUR_MS / 4); // the stream ends after an hour
+    const waited = new Promise((resolve) => setTimeout(resolve, 5, undefined));
+    ended = (await Promise.race([stream, waited])) !== undefined;
+  }
+  const { html, headers } = await stream;
+  assert.match(headers.get('content-type') ?? '', 'text/event-stream');
+  assert.match(html, '"type":"unassigned"');
 });
 
 test.run();

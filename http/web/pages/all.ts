@@ -5,7 +5,9 @@ import { claimPages } from './claim.tsx';
 import { customerPages } from './customers.tsx';
 import { devicePagesOfOne } from './device.tsx';
 import { devicePages } from './devices.tsx';
+import { importPages } from './imports.tsx';
 import { labelPages } from './labels.tsx';
+import { livePages } from './live.tsx';
 import { loginPages } from './login.tsx';
 import { myDevicePages } from './my-devices.tsx';
 import { peoplePages } from './people.tsx';
@@ -19,6 +21,8 @@ export function allPages(): readonly Page[] {
     ...myDevicePages,
     ...devicePages,
     ...labelPages,
+    ...importPages,
+    ...livePages,
     ...devicePagesOfOne,
     ...customerPages,
     ...peoplePages,

@@ -1,0 +1,52 @@
+/** The live feed: shows what happens to devices as it happens, the newest on top. */
+
+const SHOWN_MAX = 100;
+const list = document.querySelector<HTMLOListElement>('[data-feed]');
+const state = document.querySelector<HTMLElement>('[data-feed-state]');
+const times = new Intl.DateTimeFormat(document.documentElement.dataset.locale, { timeStyle: 'medium' });
+
+interface DeviceEvent {
+  readonly type: string;
+  readonly at: number;
+  readonly deviceId: string;
+  readonly deviceName: string;
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  opened: 'opened its claim window',
+  closed: 'had its window closed',
+  elapsed: 'was not claimed in time',
+  claimed: 'was claimed',
+  assigned: 'was assigned',
+  'given-back': 'was given back',
+  unassigned: 'was taken from its owner',
+};
+
+function show(event: DeviceEvent): void {
+  if (!list) return;
+  const time = document.createElement('time');
+  time.dateTime = new Date(event.at).toISOString();
+  time.textContent = times.format(event.at);
+  const name = document.createElement('a');
+  name.href = `/devices/${encodeURIComponent(event.deviceId)}`;
+  name.textContent = event.deviceName;
+  const item = document.createElement('li');
+  item.className = 'fresh';
+  item.append(time, name, WORDS[event.type] ?? event.type);
+  list.prepend(item);
+  while (list.children.length > SHOWN_MAX) list.lastElementChild?.remove();
+}
+
+if (list) {
+  const source = new EventSource(list.dataset.feed ?? '');
+  source.addEventListener('open', () => {
+    if (state) state.textContent = 'Watching.';
+  });
+  source.addEventListener('error', () => {
+    if (state) state.textContent = 'The connection was lost; trying again.';
+  });
+  source.addEventListener('device', ({ data }: MessageEvent<string>) => show(JSON.parse(data)));
+  addEventListener('pagehide', () => source.close());
+}
+
+export {};

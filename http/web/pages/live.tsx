@@ -1,0 +1,85 @@
+/** The tenant's overview: figures of the last day, plots, and what happens at this moment. */
+import { statisticsView } from '../../routes/live.ts';
+import { deviceInfoView, pageView } from '../../views.ts';
+import { query } from '../api.ts';
+import { memberPage, type Page } from '../page.ts';
+import { Plot } from '../plot.tsx';
+
+const TENANT = ['TENANT_ADMIN'] as const;
+const HOURS = 24;
+const infosPage = pageView(deviceInfoView);
+
+export const livePages: readonly Page[] = [
+  memberPage('/live', TENANT, {
+    async get({ api, locale }) {
+      const [{ hours, complete }, devices] = await Promise.all([
+        api.get(`/api/tenant/claimStatistics?hours=${HOURS}`, statisticsView),
+        api.get(`/api/tenant/deviceInfos?${query({ pageSize: 1 })}`, infosPage),
+      ]);
+      const sum = (of: (hour: (typeof hours)[number]) => number) =>
+        locale.number(hours.reduce((total, hour) => total + of(hour), 0));
+      const values = (of: (hour: (typeof hours)[number]) => number) =>
+        hours.map((hour) => [hour.startTime, of(hour)] as const);
+      return {
+        type: 'page',
+        title: 'Overview',
+        islands: ['live.js'],
+        body: (
+          <>
+            <div class="head">
+              <div>
+                <h1>Overview</h1>
+                <p class="lead">
+                  The last {HOURS} hours
+                  {complete ? '' : '; so much happened that the oldest are not counted wholly'}.
+                </p>
+              </div>
+            </div>
+            <div class="figures">
+              <div class="card">
+                <b>{locale.number(devices.totalElements)}</b> devices in all
+              </div>
+              <div class="card">
+                <b>{locale.number(hours.at(-1)?.windowsOpen ?? 0)}</b> windows open now
+              </div>
+              <div class="card">
+                <b>{sum((hour) => hour.claimed)}</b> claimed
+              </div>
+              <div class="card">
+                <b>{sum((hour) => hour.givenBack)}</b> given back
+              </div>
+              <div class="card">
+                <b>{sum((hour) => hour.refused)}</b> claims refused
+              </div>
+            </div>
+            <div class="grid two">
+              <section class="card" aria-labelledby="claims">
+                <h2 id="claims">Claims per hour</h2>
+                <Plot title="Claims per hour" values={values((hour) => hour.claimed)} locale={locale} />
+              </section>
+              <section class="card" aria-labelledby="windows">
+                <h2 id="windows">Open windows</h2>
+                <Plot
+                  title="Open windows at the end of the hour"
+                  values={values((hour) => hour.windowsOpen)}
+                  locale={locale}
+                />
+              </section>
+            </div>
+            <section class="card" aria-labelledby="now">
+              <h2 id="now">Happening now</h2>
+              <ol class="feed" data-feed="/live/events" aria-live="polite" aria-relevant="additions" />
+              <p class="muted" data-feed-state>
+                With script enabled, events appear here as they happen.
+              </p>
+            </section>
+          </>
+        ),
+      };
+    },
+  }),
+
+  memberPage('/live/events', TENANT, {
+    get: async ({ api }) => ({ type: 'stream', response: await api.open('/api/events') }),
+  }),
+];

@@ -1,0 +1,78 @@
+/** Bars over hours, drawn on the server, with a table of the same numbers for those who do not see them. */
+import type { Locale } from './locale.ts';
+
+export interface PlotProps {
+  readonly title: string;
+  readonly values: readonly (readonly [atMs: number, value: number])[];
+  readonly locale: Locale;
+}
+
+const WIDTH = 480;
+const HEIGHT = 140;
+const LEFT = 36;
+const BOTTOM = 20;
+const TOP = 10;
+const GAP = 2;
+/** Hours between two labels of the axis. */
+const LABEL_EVERY = 6;
+
+export function Plot({ title, values, locale }: PlotProps) {
+  const highest = Math.max(1, ...values.map(([, value]) => value));
+  const top = niceCeiling(highest);
+  const step = (WIDTH - LEFT) / values.length;
+  const y = (value: number) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top);
+  const sum = values.reduce((total, [, value]) => total + value, 0);
+  return (
+    <figure class="plotbox">
+      <svg
+        class="plot"
+        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+        role="img"
+        aria-label={`${title}: at most ${locale.number(highest)} in an hour`}
+      >
+        {[0, top / 2, top].map((tick) => (
+          <>
+            <line class="grid-line" x1={LEFT} x2={WIDTH} y1={y(tick)} y2={y(tick)} />
+            <text x={LEFT - 6} y={y(tick) + 4} text-anchor="end">
+              {locale.number(tick)}
+            </text>
+          </>
+        ))}
+        {values.map(([, value], at) =>
+          value === 0 ? null : (
+            <rect
+              class="bar"
+              x={LEFT + at * step + GAP / 2}
+              y={y(value)}
+              width={step - GAP}
+              height={y(0) - y(value)}
+              rx="1"
+            />
+          ),
+        )}
+        {values.map(([from], at) =>
+          at % LABEL_EVERY === 0 ? (
+            <text x={LEFT + at * step} y={HEIGHT - 4}>
+              {locale.hour(from)}
+            </text>
+          ) : null,
+        )}
+      </svg>
+      <figcaption class="sr">
+        {`${title}, hour by hour: `}
+        {sum === 0
+          ? 'none.'
+          : values
+              .filter(([, value]) => value > 0)
+              .map(([from, value]) => `${locale.instant(from)}: ${locale.number(value)}. `)}
+      </figcaption>
+    </figure>
+  );
+}
+
+/** The next number that an axis can end with, and be halved. */
+function niceCeiling(value: number): number {
+  const magnitude = 10 ** Math.floor(Math.log10(value));
+  const step = [1, 2, 4, 6, 8, 10].find((factor) => factor * magnitude >= value) ?? 10;
+  return Math.max(2, step * magnitude);
+}
