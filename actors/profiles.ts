@@ -115,7 +115,7 @@ export function firstProfileOf(tenantId: TenantId): ProfileId {
 }
 
 export interface ProfileSettings {
-  /** For so long a profile is believed without looking again when a device connects; changes show at once, unless a message is lost. */
+  /** For so long profiles and defaults are believed without looking again; changes show at once, unless a message is lost. */
   readonly speechTtlMs: number;
   /** Profiles remembered so. */
   readonly speechMax: number;
@@ -142,6 +142,9 @@ export function createProfiles(
     { readonly until: Instant; readonly transport: TransportConfiguration }
   >();
 
+  /** Defaults as last looked at. */
+  const defaultIds = new Map<TenantId, { readonly until: Instant; readonly id: ProfileId }>();
+
   /** A fleet that comes all at once looks once. */
   const lookups = new Map<string, Promise<TransportConfiguration>>();
 
@@ -153,6 +156,7 @@ export function createProfiles(
   function forget(): void {
     changes += 1;
     remembered.clear();
+    defaultIds.clear();
     lookups.clear();
   }
 
@@ -161,20 +165,11 @@ export function createProfiles(
     bus.publish(PROFILES_CHANGED, {});
   }
 
-  const defaultIds = new Map<TenantId, { readonly until: Instant; readonly id: ProfileId }>();
-  /** Counts the changes: what was looked up before one is not remembered after it. */
-  let defaultsChanged = 0;
-  const forgetDefaultIds = () => {
-    defaultsChanged += 1;
-    defaultIds.clear();
-  };
-  bus.subscribe(PROFILES_CHANGED, forgetDefaultIds);
-
   async function lookUpDefaultId(tenantId: TenantId): Promise<ProfileId> {
-    const asOf = defaultsChanged;
+    const asOf = changes;
     const until = clock.now() + speechTtlMs;
     const { id } = await defaultOf(tenantId);
-    if (asOf !== defaultsChanged) return id;
+    if (asOf !== changes) return id;
     if (defaultIds.size >= speechMax) defaultIds.clear();
     defaultIds.set(tenantId, { until, id });
     return id;
@@ -292,7 +287,6 @@ export function createProfiles(
       const row = await find(tenantId, id);
       if (row === undefined) return refused('not-found');
       await defaults.put(tenantId, { id });
-      forgetDefaultIds();
       changed();
       return done(row);
     },
