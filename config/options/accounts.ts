@@ -86,7 +86,7 @@ export const accounts = section('People and tokens', {
     env: 'SECURITY_USER_STANDING_TTL',
     default: TOKENS.standingTtlMs,
     min: 0,
-    why: "For so long a user's record is believed without looking again; a change by this process shows at once.",
+    why: "For so long a user's record is believed without looking again; changes show at once, unless a message between processes is lost.",
   }),
   standingMax: count({
     key: 'security.user.max_standings',

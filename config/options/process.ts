@@ -24,7 +24,7 @@ export const store = section('Store', {
     default: './data',
     pattern: /^[^\0]+$/u,
     expected: 'a path',
-    why: 'Folder of the database and of the keys made here; back it up as a whole. One process at a time may use it.',
+    why: 'Folder of the database and of the keys made here; back it up as a whole. One server at a time may use it.',
   }),
   url: text({
     key: 'store.url',
@@ -44,7 +44,7 @@ export const system = section('Process', {
     default: 1,
     min: 1,
     max: 256,
-    why: 'Processes that share the work and the ports, over one LMDB store: one per core at most. Limits on connections and device actors are for each of them.',
+    why: 'Processes that share the work and the ports: one per core at most. Limits on connections and device actors are for each of them.',
   }),
   drainMs: millis({
     key: 'system.drain_timeout',
