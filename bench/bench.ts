@@ -26,6 +26,8 @@ const GENERATOR_BUSY = 0.9;
 const GENERATOR_LATE_MS = 20;
 /** Refusals beyond this share of all operations are worth a word. */
 const REFUSED_SHARE = 0.001;
+/** For loads that end when each device had its turn, however long that takes. */
+export const HOUR_MS = 3_600_000;
 const SETUP_CONNECTIONS = 128;
 const CUSTOMERS = { smoke: 8, standard: 64, full: 64 } as const;
 
@@ -46,6 +48,13 @@ export interface Subject {
   readonly subject: string;
   readonly role: Measurement['role'];
   readonly variant?: string;
+}
+
+export const OURS: Subject = { subject: 'claimd', role: 'ours' };
+
+export interface LoadOptions {
+  /** Hears of every tick, for what must happen at some point of the load. Seconds since the measured time began. */
+  readonly onTick?: (at: number) => void;
 }
 
 export interface Loaded {
@@ -127,25 +136,32 @@ export class Bench {
   }
 
   /** Does something once with each of a range of devices, unmeasured. All of it must succeed. */
-  async each(title: string, from: number, count: number, what: readonly Step[]): Promise<PoolResult> {
+  async each(
+    title: string,
+    from: number,
+    count: number,
+    what: readonly Step[],
+    { stride = 1, hold = false }: { readonly stride?: number; readonly hold?: boolean } = {},
+  ): Promise<PoolResult> {
     const job: Job = {
       title,
       steps: what,
       connections: Math.min(SETUP_CONNECTIONS, Math.max(1, count)),
       inflight: 1,
-      subjects: { type: 'once', from, count },
+      subjects: { type: 'once', from, count, stride },
       pace: { type: 'closed' },
       warmUpMs: 0,
-      durationMs: 3_600_000,
+      durationMs: HOUR_MS,
       timeoutMs: this.settings.timeoutMs,
       tickMs: this.settings.tickMs,
       weight: 1,
     };
-    const result = await this.pool.run(job, {
+    const watcher = {
       begin: () => {},
       end: () => {},
-      tick: (tick) => this.#live.tick(title, tick),
-    });
+      tick: (tick: PoolTick) => this.#live.tick(title, tick),
+    };
+    const result = await this.pool.run(job, watcher, hold);
     const strange = { ...result.refused, ...result.wrong };
     if (Object.keys(strange).length > 0) throw new Error(`${title}: ${inWords(strange)}`);
     return result;
@@ -168,14 +184,14 @@ export class Bench {
   }
 
   /** Runs a load and remembers what was measured. Wrong answers fail the run. */
-  async load(watched: Watched, job: Job, who: Subject, keepConnections = false): Promise<Loaded> {
-    const loaded = await this.trial(watched, job, who, keepConnections);
+  async load(watched: Watched, job: Job, who: Subject, options: LoadOptions = {}): Promise<Loaded> {
+    const loaded = await this.trial(watched, job, who, options);
     this.measurements.push(loaded.measurement);
     return loaded;
   }
 
   /** Runs a load without remembering it. */
-  async trial(watched: Watched, job: Job, who: Subject, keepConnections = false): Promise<Loaded> {
+  async trial(watched: Watched, job: Job, who: Subject, { onTick }: LoadOptions = {}): Promise<Loaded> {
     const watch = new ServerWatch(watched);
     const timeline: Measurement['timeline'][number][] = [];
     let profiling: Profiling | undefined;
@@ -189,9 +205,10 @@ export class Bench {
         const look = watch.look();
         this.#live.tick(job.title, tick, look);
         timeline.push({ ...tickOf(tick, job.weight), ...look });
+        onTick?.(tick.at / 1000);
       },
     };
-    const result = await this.pool.run(job, watcher, keepConnections);
+    const result = await this.pool.run(job, watcher);
     const server = await watch.figures(result.operations * job.weight);
     await this.#profiled(profiling);
     const measurement: Measurement = {

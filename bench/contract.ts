@@ -31,6 +31,8 @@ export interface Subjects {
   /** Not for `lane`: there it is the number of connections. */
   readonly count: number;
   readonly rivals?: number;
+  /** From one device to the next: more than 1 spreads them over a larger population. */
+  readonly stride?: number;
 }
 
 /** `{n}` in texts stands for the number of the device. */

@@ -75,6 +75,7 @@ export function parseRun(args: readonly string[], env: NodeJS.ProcessEnv = proce
     arrivals: oneOf('arrivals', values.arrivals, ['even', 'poisson']),
     findMax,
     devices: numberOr('devices', values.devices, scale.devices),
+    devicesAsked: values.devices === undefined ? undefined : wholeNumber('devices', values.devices),
     workers: numberOr('workers', values.workers, Math.min(WORKERS_MAX, Math.max(1, cpus().length >> 1))),
     repeat: numberOr('repeat', values.repeat, 1),
     store: oneOf('store', values.store, STORES),
@@ -165,7 +166,7 @@ function duration(option: string, value: string | undefined): number | undefined
 }
 
 function said(settings: Settings): RunOptions['said'] {
-  const { target, findMax, peers: names, serverEnv: env, ...plain } = settings;
+  const { target, findMax, peers: names, serverEnv: env, devicesAsked: _, ...plain } = settings;
   const defined = Object.entries(plain).filter(([, value]) => value !== undefined);
   return {
     ...(Object.fromEntries(defined) as { [name: string]: string | number | boolean }),

@@ -15,6 +15,8 @@ export interface Settings {
   readonly findMax: Bound | undefined;
   /** Devices that scenarios play with; those about numbers of devices go up to this. */
   readonly devices: number;
+  /** The same where it was said and not left to the profile. */
+  readonly devicesAsked: number | undefined;
   /** Generator processes. */
   readonly workers: number;
   readonly repeat: number;
@@ -63,4 +65,9 @@ export const SCALES: { readonly [profile in Profile]: Scale } = {
 
 export function paceOf({ rate, arrivals }: Settings): Pace {
   return rate === undefined ? { type: 'closed' } : { type: 'open', perSecond: rate, arrivals };
+}
+
+/** So many as were asked for; else what the scenario needs to mean something, unless it is only tried. */
+export function devicesFor({ profile, devices, devicesAsked }: Settings, needed: number): number {
+  return devicesAsked ?? (profile === 'smoke' ? devices : needed);
 }

@@ -14,7 +14,10 @@ const NOTHING: Payload = { type: 'text', text: '' };
 /** Longer than any run, so that no window closes by itself while it is measured. */
 const WINDOW_MS = 6 * 3_600_000;
 
-export const windowOf = (fleet: Fleet): Payload => text({ secretKey: fleet.secret, durationMs: WINDOW_MS });
+/** What a device sends to open its window. */
+export const claimOf = ({ secret }: Fleet) => ({ secretKey: secret, durationMs: WINDOW_MS });
+
+const windowOf = (fleet: Fleet): Payload => text(claimOf(fleet));
 
 export function initiateMqtt(target: Target, fleet: Fleet, version: 4 | 5 = 4): MqttStep {
   return {

@@ -12,7 +12,7 @@ export function share(job: Job, index: number, parts: number): Job {
   return {
     ...job,
     connections,
-    subjects: { ...subjects, from: subjects.from + first, count },
+    subjects: { ...subjects, from: subjects.from + first * (subjects.stride ?? 1), count },
     pace: pace.type === 'open' ? { ...pace, perSecond: pace.perSecond / parts } : pace,
   };
 }
@@ -24,7 +24,7 @@ export interface Subject {
 
 /** Whose turn it is on a lane; undefined when all had theirs. */
 export function turns(subjects: Subjects, inflight: number): (lane: number) => Subject | undefined {
-  const { type, from, count, rivals = 1 } = subjects;
+  const { type, from, count, rivals = 1, stride = 1 } = subjects;
   let next = 0;
   switch (type) {
     case 'lane':
@@ -33,12 +33,12 @@ export function turns(subjects: Subjects, inflight: number): (lane: number) => S
       return () => {
         if (next === count * rivals) return undefined;
         const turn = next++;
-        return { n: from + Math.floor(turn / rivals), rival: turn % rivals };
+        return { n: from + Math.floor(turn / rivals) * stride, rival: turn % rivals };
       };
     case 'cycle':
       return () => {
         const turn = next++;
-        return { n: from + (Math.floor(turn / rivals) % count), rival: turn % rivals };
+        return { n: from + (Math.floor(turn / rivals) % count) * stride, rival: turn % rivals };
       };
     default:
       return type satisfies never;

@@ -15,6 +15,8 @@ const NOTHING: Usage = { cpuSeconds: 0, rssMb: 0, privateMb: 0 };
 
 export class ServerWatch {
   readonly #target: Watched;
+  /** The CPU of each process that was seen: one that was killed and its successor both count. */
+  readonly #cpu = new Map<number, number>();
   #last: { at: number; cpuSeconds: number } | undefined;
   #begin: { at: number; cpu: number; beside: Map<string, number> } | undefined;
   #end: { at: number; cpu: number; beside: Map<string, number>; usage: Usage } | undefined;
@@ -46,7 +48,7 @@ export class ServerWatch {
     this.#last = { at, cpuSeconds };
     const cores =
       last === undefined ? 0 : (cpuSeconds - last.cpuSeconds) / Math.max(0.001, (at - last.at) / 1000);
-    return { cores: Math.max(0, cores), rssMb, privateMb }; // less than nothing after a restart
+    return { cores, rssMb, privateMb };
   }
 
   /** After `end`. */
@@ -88,7 +90,14 @@ export class ServerWatch {
   }
 
   #usage(): Usage {
-    return this.#target.nodes.reduce((sum, { pid }) => add(sum, usageOf(pid)), NOTHING);
+    let sum = NOTHING;
+    for (const { pid } of this.#target.nodes) {
+      const usage = usageOf(pid);
+      sum = add(sum, usage);
+      if (usage !== undefined) this.#cpu.set(pid, usage.cpuSeconds);
+    }
+    const cpuSeconds = [...this.#cpu.values()].reduce((total, one) => total + one, 0);
+    return { ...sum, cpuSeconds };
   }
 
   #beside(): Map<string, number> {

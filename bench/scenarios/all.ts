@@ -1,6 +1,31 @@
 /** All scenarios, in the order in which they are listed and run. */
 import type { Scenario } from '../bench.ts';
+import { coldStartScenario } from './cold-start.ts';
 import { confirmScenario } from './confirm.ts';
+import { connectStormScenario } from './connect-storm.ts';
+import { contendScenario } from './contend.ts';
+import { expiryStormScenario } from './expiry-storm.ts';
+import { gatewayBatchScenario } from './gateway-batch.ts';
+import { growthScenario } from './growth.ts';
+import { idleFleetScenario } from './idle-fleet.ts';
+import { initiateCoapScenario } from './initiate-coap.ts';
+import { initiateHttpScenario } from './initiate-http.ts';
 import { initiateMqttScenario } from './initiate-mqtt.ts';
+import { lifecycleScenario } from './lifecycle.ts';
+import { recoveryScenario } from './recovery.ts';
 
-export const SCENARIOS: readonly Scenario[] = [initiateMqttScenario, confirmScenario];
+export const SCENARIOS: readonly Scenario[] = [
+  initiateMqttScenario,
+  initiateHttpScenario,
+  initiateCoapScenario,
+  gatewayBatchScenario,
+  confirmScenario,
+  contendScenario,
+  lifecycleScenario,
+  connectStormScenario,
+  expiryStormScenario,
+  idleFleetScenario,
+  coldStartScenario,
+  recoveryScenario,
+  growthScenario,
+];

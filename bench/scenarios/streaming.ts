@@ -3,7 +3,7 @@
  * for, or the search for its highest rate; a look at whether what was acknowledged is really there; then the same
  * stream at the peers, in the same run on the same machine.
  */
-import type { Bench, Scenario } from '../bench.ts';
+import { type Bench, OURS, type Scenario } from '../bench.ts';
 import type { Job, Pace, Step } from '../contract.ts';
 import { type Bound, findMax } from '../find-max.ts';
 import { decode, percentileMs } from '../measure/histogram.ts';
@@ -31,6 +31,8 @@ export interface StreamingScenario extends Omit<Scenario, 'rated' | 'run'> {
   verify?(bench: Bench, target: Target, fleet: Fleet, kept: readonly number[]): Promise<void>;
 }
 
+/** People at once, on connections kept alive; `--connections` may ask for fewer. */
+export const PEOPLE_MAX = 256;
 /** A trial is bad when more than this share of it was refused. */
 const REFUSED_MAX = 0.001;
 /** A trial is bad when less than this share of the rate was carried out. */
@@ -66,7 +68,7 @@ export function streaming(scenario: StreamingScenario): Scenario {
 
 async function measure(bench: Bench, target: Target, stream: Stream): Promise<readonly number[]> {
   if (stream.before !== undefined) await bench.each('preparing', 0, stream.devices, stream.before);
-  const { kept } = await bench.load(target, stream.measured, { subject: 'claimd', role: 'ours' });
+  const { kept } = await bench.load(target, stream.measured, OURS);
   if (stream.after !== undefined) await putBack(bench, stream);
   return kept;
 }
@@ -89,7 +91,7 @@ async function search(
     const stream = at(pace);
     if (stream.before !== undefined) await bench.each('preparing', 0, stream.devices, stream.before);
     const job = { ...stream.measured, ...short, title };
-    const loaded = await bench.trial(target, job, { subject: 'claimd', role: 'ours' });
+    const loaded = await bench.trial(target, job, OURS);
     if (stream.after !== undefined) await putBack(bench, stream);
     return loaded.measurement;
   };
@@ -123,12 +125,14 @@ async function measurePeer(bench: Bench, peer: Peer, stream: Stream): Promise<vo
   if (peer.keepsState && stream.before !== undefined) {
     await bench.each(`preparing ${peer.name}`, 0, stream.devices, translate(stream.before));
   }
-  // Where nothing is kept there is nothing that can be done only once.
   const job: Job = {
     ...stream.measured,
     title: peer.name,
     steps,
-    subjects: peer.keepsState || subjects.type !== 'once' ? subjects : { ...subjects, type: 'cycle' },
+    // Where nothing is kept there is nothing that can be done only once: it goes on for the time.
+    ...(peer.keepsState || subjects.type !== 'once'
+      ? {}
+      : { subjects: { ...subjects, type: 'cycle' }, durationMs: bench.settings.durationMs }),
   };
   await bench.load(peer.watched, job, { subject: peer.name, role: 'peer' });
 }

@@ -1,4 +1,5 @@
 /** Whether what was acknowledged is there: asked of a sample, by claiming it with the secret that was sent. */
+import { NULL_UUID } from '../../actors/ids.ts';
 import { claimPath, restApi } from '../../test/kit/api.ts';
 import type { Bench } from '../bench.ts';
 import { filler } from '../load/text.ts';
@@ -34,4 +35,19 @@ export async function windowsAreThere(
   bench.fail(
     `${missing.length} of ${devices.length} acknowledged windows were not there, e.g. ${missing[0] ?? ''}`,
   );
+}
+
+export async function nobodyOwns(
+  bench: Bench,
+  target: Target,
+  fleet: Fleet,
+  devices: readonly number[],
+): Promise<void> {
+  bench.phase('looking whether all were given back');
+  const api = restApi(target.url);
+  const nameOf = filler(fleet.name);
+  for (const n of devices) {
+    const { customerId } = await api.device(fleet.tenantToken, nameOf(n));
+    if (customerId.id !== NULL_UUID) bench.fail(`${nameOf(n)} has an owner after it was given back`);
+  }
 }

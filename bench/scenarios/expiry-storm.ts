@@ -1,0 +1,139 @@
+/**
+ * Windows that all close within a minute: the evening of a campaign day. Each must be closed by the server itself, soon
+ * after its instant and never before it. The latencies are how late, as the audit trail has it; half of the windows are
+ * opened for devices that nobody has used since, so closing them wakes actors that were let go.
+ *
+ * Standard and full: 100,000 windows in 60 s.
+ */
+
+import { restApi } from '../../test/kit/api.ts';
+import type { Scenario } from '../bench.ts';
+import { type Bench, OURS } from '../bench.ts';
+import type { Tick } from '../contract.ts';
+import { describe, type Histogram, newHistogram, record } from '../measure/histogram.ts';
+import { ServerWatch } from '../measure/watch.ts';
+import { devicesFor } from '../settings.ts';
+import * as steps from '../steps.ts';
+import type { Fleet } from '../targets/fleet.ts';
+import type { Target } from '../targets/target.ts';
+
+const WINDOWS = 100_000;
+const SPREAD_MS = { smoke: 1_500, standard: 60_000, full: 60_000 } as const;
+/** Opening goes at least this fast, so that all are open before the first is to close. */
+const OPENED_PER_SECOND_MIN = 1_500;
+const BEFORE_FIRST_MS = 1_500;
+/** Later than this is not late but never. */
+const LATE_MAX_MS = 30_000;
+const PAGE = 10_000;
+const LOOK_MS = 500;
+
+export const expiryStormScenario: Scenario = {
+  name: 'expiry-storm',
+  title: '100,000 windows close within a minute: how late (latency), and at what cost',
+  peers: [],
+  rated: false,
+  async run(bench) {
+    const count = devicesFor(bench.settings, WINDOWS);
+    const spreadMs = SPREAD_MS[bench.settings.profile];
+    const target = await bench.start();
+    const fleet = await bench.fleet(target, count);
+
+    const openingAt = Date.now();
+    const firstAt = openingAt + BEFORE_FIRST_MS + (count / OPENED_PER_SECOND_MIN) * 1000;
+    const payload = { type: 'closing', secretKey: fleet.secret, firstAt, spreadMs, count } as const;
+    await bench.each('opening windows', 0, count, [steps.initiateHttp(target, fleet, payload)]);
+    if (Date.now() > firstAt) bench.warn('some windows closed before all were open: a slow machine');
+
+    await sleep(firstAt - Date.now());
+    const watch = new ServerWatch(target);
+    watch.begin();
+    const timeline: Tick[] = [];
+    const beganAt = performance.now();
+    while (Date.now() < firstAt + spreadMs) {
+      const look = watch.look();
+      const at = (performance.now() - beganAt) / 1000;
+      timeline.push({ at, perSecond: 0, refusedPerSecond: 0, p50: 0, p99: 0, max: 0, ...look });
+      bench.phase(`windows are closing, ${at.toFixed(0)} of ${spreadMs / 1000} s`);
+      await sleep(LOOK_MS);
+    }
+    watch.end();
+    const server = await watch.figures(count);
+
+    const { late, early } = await lateness(bench, target, fleet, openingAt, count, firstAt + spreadMs);
+    if (early > 0) bench.fail(`${early} windows were closed before their instant`);
+    if (late.totalCount < count)
+      bench.fail(`${count - late.totalCount} of ${count} windows were never closed`);
+    const seconds = spreadMs / 1000;
+    bench.measurements.push({
+      ...OURS,
+      variant: '',
+      pace: { type: 'open', perSecond: count / seconds, arrivals: 'even' },
+      seconds,
+      operations: late.totalCount,
+      perSecond: late.totalCount / seconds,
+      latency: describe(late),
+      steps: [],
+      refused: {},
+      wrong: {},
+      timeline,
+      ...(server === undefined ? {} : { server }),
+      generator: { workers: 0, busiestCpu: 0, cores: 0, lateP99Ms: 0 },
+    });
+  },
+};
+
+interface Entry {
+  readonly createdTime: number;
+  readonly actionType: string;
+  readonly entityId: { readonly id: string };
+  readonly actionData: { readonly closesAt?: number };
+}
+
+/** From the audit trail: when each window was to close, and when it was closed. */
+async function lateness(
+  bench: Bench,
+  target: Target,
+  fleet: Fleet,
+  since: number,
+  count: number,
+  lastAt: number,
+): Promise<{ late: Histogram; early: number }> {
+  const opened = await entries(bench, target, fleet, 'CLAIM_WINDOW_OPENED', since);
+  const closesAt = new Map(opened.map(({ entityId, actionData }) => [entityId.id, actionData.closesAt ?? 0]));
+  let closed: Entry[] = [];
+  while (closed.length < count && Date.now() < lastAt + LATE_MAX_MS) {
+    await sleep(LOOK_MS * 2); // the trail is written a second after the event
+    closed = await entries(bench, target, fleet, 'CLAIM_WINDOW_EXPIRED', since);
+  }
+  const late = newHistogram();
+  let early = 0;
+  for (const { entityId, createdTime } of closed) {
+    const ms = createdTime - (closesAt.get(entityId.id) ?? Number.NaN);
+    if (ms < 0 || Number.isNaN(ms)) early += 1;
+    else record(late, ms);
+  }
+  return { late, early };
+}
+
+async function entries(
+  bench: Bench,
+  target: Target,
+  fleet: Fleet,
+  action: string,
+  since: number,
+): Promise<Entry[]> {
+  bench.phase('reading the audit trail');
+  const api = restApi(target.url);
+  const all: Entry[] = [];
+  for (let page = 0; ; page += 1) {
+    const query = `actionTypes=${action}&startTime=${since}&pageSize=${PAGE}&page=${page}`;
+    const { data, hasNext } = await api.get<{ data: Entry[]; hasNext: boolean }>(
+      `/api/audit/logs?${query}`,
+      fleet.tenantToken,
+    );
+    all.push(...data);
+    if (!hasNext) return all;
+  }
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));

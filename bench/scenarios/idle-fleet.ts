@@ -1,0 +1,90 @@
+/**
+ * A fleet that does nothing: devices connected over MQTT and silent, and devices whose windows are open and whose actors
+ * were let go. What an operator pays for by the month: private memory per connection, per provisioned device, per open
+ * window. Memory is what the process has for itself (RssAnon) after a garbage collection; LMDB's map is page cache.
+ *
+ * Peer: Mosquitto's memory per connection.
+ */
+import type { Bench, Scenario } from '../bench.ts';
+import type { Step } from '../contract.ts';
+import { usageOf } from '../measure/proc.ts';
+import { devicesFor } from '../settings.ts';
+import * as steps from '../steps.ts';
+import type { Target } from '../targets/target.ts';
+import { ownServerOnly } from './own-server.ts';
+
+const DEVICES = 100_000;
+/** Both ends are on one machine with one limit of open files. */
+const CONNECTIONS_MAX = 10_000;
+/** Actors are let go after so long; then the collector may have what they held. */
+const IDLE_MS = 1_000;
+const LET_GO_PER_SECOND = 4_000;
+const WARM_UP = 500;
+
+export const idleFleetScenario: Scenario = {
+  name: 'idle-fleet',
+  title: 'memory per silent connection, per device and per open window',
+  peers: ['mosquitto'],
+  rated: false,
+  refuses: ownServerOnly,
+  async run(bench) {
+    const target = await bench.start({ env: { ACTORS_DEVICE_IDLE_TIMEOUT: String(IDLE_MS) } });
+    const devices = devicesFor(bench.settings, DEVICES);
+    const connections = Math.min(devices, CONNECTIONS_MAX);
+    const connect = steps.connectMqtt;
+
+    // Everything has been done once: code is compiled and buffers are as large as they get.
+    const warm = Math.min(WARM_UP, devices);
+    const fleet = await bench.fleet(target, warm);
+    await hold(bench, [connect(target, fleet, true)], warm);
+    bench.pool.release();
+    await bench.each('opening windows', 0, warm, [steps.initiateHttp(target, fleet)]);
+
+    const empty = await privateBytes(bench, target, warm);
+    bench.figure('private memory of the empty server', empty / 2 ** 20, 'MB', 'lower');
+    await bench.provision(target, fleet, warm + devices);
+    const provisioned = await privateBytes(bench, target, devices);
+    bench.figure('per device', Math.max(0, provisioned - empty) / devices, 'bytes', 'lower');
+
+    await bench.each('opening windows', warm, devices, [steps.initiateHttp(target, fleet)]);
+    const open = await privateBytes(bench, target, devices);
+    bench.figure('per device with an open window', Math.max(0, open - empty) / devices, 'bytes', 'lower');
+    bench.figure(
+      `private memory with ${devices.toLocaleString('en')} open windows`,
+      open / 2 ** 20,
+      'MB',
+      'lower',
+    );
+
+    await hold(bench, [connect(target, fleet, true)], connections);
+    const connected = await privateBytes(bench, target, 0);
+    bench.figure('per connection', Math.max(0, connected - open) / connections, 'bytes', 'lower');
+    bench.pool.release();
+
+    for (const peer of await bench.peers(idleFleetScenario.peers)) {
+      const pid = peer.watched.nodes[0]?.pid ?? 0;
+      const step = peer.translate(connect(target, fleet, true));
+      if (step === undefined) continue;
+      const before = usageOf(pid)?.privateMb ?? 0;
+      await hold(bench, [step], connections);
+      const after = usageOf(pid)?.privateMb ?? 0;
+      bench.figure('per connection', ((after - before) * 2 ** 20) / connections, 'bytes', 'lower', peer.name);
+      bench.pool.release();
+    }
+  },
+};
+
+async function hold(bench: Bench, step: readonly Step[], connections: number): Promise<void> {
+  await bench.each(`connecting ${connections.toLocaleString('en')}`, 0, connections, step, { hold: true });
+}
+
+/** After actors were let go and the collector has been round twice: the second takes what the first found to be over. */
+async function privateBytes(bench: Bench, target: Target, actors: number): Promise<number> {
+  bench.phase('letting actors go');
+  await new Promise((resolve) => setTimeout(resolve, 2 * IDLE_MS + (actors / LET_GO_PER_SECOND) * 1000));
+  const [node] = target.nodes;
+  if (node === undefined) return Number.NaN;
+  await node.probe.ask({ probe: 'collect' });
+  await node.probe.ask({ probe: 'collect' });
+  return (usageOf(node.pid)?.privateMb ?? Number.NaN) * 2 ** 20;
+}

@@ -1,0 +1,30 @@
+/**
+ * Whole lives, one after the other: a device opens its window over MQTT, a customer claims it over REST, and gives it
+ * back. What a shop's returns desk or an acceptance test does all day; it shows how the steps weigh against each other.
+ * Latencies of each step, and of the whole.
+ */
+import * as steps from '../steps.ts';
+import { PEOPLE_MAX, streaming } from './streaming.ts';
+import { nobodyOwns, sample } from './verify.ts';
+
+const connectionsOf = (connections: number): number => Math.min(connections, PEOPLE_MAX);
+
+export const lifecycleScenario = streaming({
+  name: 'lifecycle',
+  title: 'a window by MQTT, a claim and a give-back by REST, over and over',
+  peers: [],
+  devices: ({ settings }) => connectionsOf(settings.connections),
+  stream: (bench, target, fleet, pace) => ({
+    devices: fleet.devices,
+    measured: bench.job({
+      title: 'living',
+      steps: [steps.initiateMqtt(target, fleet), steps.confirm(target, fleet), steps.reclaim(target, fleet)],
+      subjects: { type: 'lane', from: 0, count: 0 },
+      connections: connectionsOf(bench.settings.connections),
+      // Two lives of one device at once would be rivals.
+      inflight: 1,
+      pace,
+    }),
+  }),
+  verify: (bench, target, fleet) => nobodyOwns(bench, target, fleet, sample(fleet.devices)),
+});
