@@ -119,6 +119,14 @@ export const broker = section('MQTT: an external broker', {
     max: 65_535,
     why: 'Messages of one connection that are not acknowledged yet; the broker keeps the rest.',
   }),
+  lineMax: count({
+    key: 'transport.mqtt.broker.max_waiting_per_device',
+    env: 'MQTT_BROKER_MAX_WAITING_PER_DEVICE',
+    default: BRIDGE.lineMax,
+    min: 1,
+    max: 65_535,
+    why: 'Messages of one device that wait behind the one that is served; beyond it they are acknowledged and refused, so that one device does not fill the windows.',
+  }),
   lanes: count({
     key: 'transport.mqtt.broker.lanes',
     env: 'MQTT_BROKER_LANES',

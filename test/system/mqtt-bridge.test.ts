@@ -205,6 +205,29 @@ law("bridge: one device's messages are served in the order they came, while othe
   }),
 );
 
+law('bridge: a device that floods is refused, and does not fill the windows for the others', () =>
+  play({ inFlightMax: 50, lineMax: 10 }, async ({ world, bridge, device }) => {
+    await world.provision('FLOOD');
+    await world.provision('OTHER');
+    const gate = createGate();
+    world.intercept = async (command, pass) => {
+      const floods = command.type === 'InitiateClaim' && command.openedBy.type === 'device';
+      if (floods && command.openedBy.credentialsId === 'FLOOD') await gate.opened;
+      return pass();
+    };
+    for (let count = 0; count < 200; count++) await device.publish(topicOf('FLOOD'), '{}');
+    await device.publish(topicOf('OTHER'), '{}');
+    await device.hears(responseOf('OTHER'));
+    assert.equal(JSON.parse(await device.hears(responseOf('FLOOD'))), {
+      status: 'refused',
+      reason: 'too-many-messages',
+    });
+    gate.open();
+    await until('those that waited are served', () => bridge.inFlight === 0);
+    assert.equal([bridge.counts.opened, bridge.counts.refused], [1 + 10 + 1, 189]);
+  }),
+);
+
 for (const refuse5 of [undefined, 'connack'] as const) {
   const version = refuse5 === undefined ? '5' : '3.1.1';
   law(`bridge: MQTT ${version}: many are under way at once, and no more than the window`, () =>

@@ -21,7 +21,7 @@ import { createGateways } from '../../gateways.ts';
 import type { Listening, Transport } from '../../transport.ts';
 import { type Lane, spawnLane } from './lane.ts';
 import { type Arrival, Link } from './link.ts';
-import { createService, type Served, type Verdict } from './service.ts';
+import { createService, type Settled, type Verdict } from './service.ts';
 import type { BridgeSettings } from './settings.ts';
 import { type Addressed, createTemplates, type Templates } from './templates.ts';
 
@@ -202,7 +202,7 @@ class MqttBridge implements Bridge {
     return lane;
   }
 
-  #tell(arrival: Arrival, addressed: Addressed, { told }: Extract<Served, { type: 'settled' }>): void {
+  #tell(arrival: Arrival, addressed: Addressed, { told }: Settled): void {
     const asked = this.#responseTopic(arrival, addressed);
     if (asked === undefined && !this.#options.settings.responses) return;
     for (const message of told) arrival.reply(asked ?? addressed.responseTopic, message);

@@ -3,11 +3,13 @@
  * served in the order in which it came, one after the other; all devices at the same time.
  *
  * A message that got no answer stays at the head of its device's line and is tried again, with pauses that grow, until
- * it is answered or the lane stops. How much can wait so is bounded by the windows of the connections.
+ * it is answered or the lane stops. How much can wait so is bounded by the windows of the connections, and for each device,
+ * so that one that floods does not fill the windows.
  */
 import type { Clock } from '../../../actors/clock.ts';
 import { type Parent, type Ref, spawnActor, tell } from '../../../actors/nact.ts';
-import type { Served, Service } from './service.ts';
+import { type Service, type Settled, tooManyWaiting } from './service.ts';
+import type { BridgeSettings } from './settings.ts';
 import type { Addressed } from './templates.ts';
 
 /** A message that has come and is not done with. */
@@ -16,7 +18,7 @@ export interface Delivery {
   readonly payload: Buffer;
   readonly qos: 0 | 1;
   /** The message is done with, for good. */
-  settle(served: Extract<Served, { type: 'settled' }>): void;
+  settle(settled: Settled): void;
   /** Nothing more will be done about it here: it is not acknowledged. */
   drop(why: 'unavailable' | 'stopping' | 'fault'): void;
 }
@@ -32,7 +34,7 @@ export interface LaneNeeds {
   readonly name: string;
   readonly service: Service;
   readonly clock: Clock;
-  readonly settings: { readonly retryMinMs: number; readonly retryMaxMs: number };
+  readonly settings: Pick<BridgeSettings, 'lineMax' | 'retryMinMs' | 'retryMaxMs'>;
   /** A message had no answer and will be tried again. */
   readonly onRetry: () => void;
   readonly onFault: (error: unknown) => void;
@@ -82,8 +84,10 @@ class LaneWork {
     for (const delivery of arrived) {
       const { token } = delivery.addressed;
       const line = this.#lines.get(token);
-      if (line !== undefined) line.push(delivery);
-      else {
+      if (line !== undefined) {
+        if (line.length < this.#needs.settings.lineMax) line.push(delivery);
+        else delivery.settle(tooManyWaiting);
+      } else {
         this.#lines.set(token, []);
         void this.#serveLine(token, delivery);
       }

@@ -168,10 +168,7 @@ class Connection {
     this.#client.subscribe(this.#filters, { qos: SUBSCRIPTION_QOS }, (error) => {
       if (this.#status !== 'subscribing') return;
       if (error) {
-        log.error(
-          { filters: this.#filters, err: error },
-          'mqtt bridge: the broker does not let us subscribe',
-        );
+        log.error({ problem: error.message }, 'mqtt bridge: the subscription was not granted');
         this.#client.stream.destroy();
         return;
       }

@@ -19,9 +19,14 @@ import type { Addressed } from './templates.ts';
 /** How a message was done with, for counting. */
 export type Verdict = 'opened' | 'refused' | 'malformed' | 'unknown';
 
-export type Served =
-  | { readonly type: 'settled'; readonly verdict: Verdict; readonly told: readonly string[] }
-  | { readonly type: 'unavailable' };
+export interface Settled {
+  readonly type: 'settled';
+  readonly verdict: Verdict;
+  /** The outcome in words, in one message or several. */
+  readonly told: readonly string[];
+}
+
+export type Served = Settled | { readonly type: 'unavailable' };
 
 export interface Service {
   /** Rejects for bugs only. */
@@ -99,16 +104,19 @@ export function createService({ claiming, gateways, profiles, settings, log }: S
   };
 }
 
-function settled(verdict: Verdict, told: readonly string[]): Served {
+function settled(verdict: Verdict, told: readonly string[]): Settled {
   return { type: 'settled', verdict, told };
 }
 
-function refused(verdict: Verdict, reason: string): Served {
+function refused(verdict: Verdict, reason: string): Settled {
   return settled(verdict, [JSON.stringify({ status: 'refused', reason })]);
 }
 
-function malformed(reason: string): Served {
+function malformed(reason: string): Settled {
   return settled('malformed', [JSON.stringify({ status: 'malformed', reason })]);
 }
+
+/** So many of a device's messages wait that this one is not taken: others have a right to the window too. */
+export const tooManyWaiting = refused('refused', 'too-many-messages');
 
 const unknownDevice = refused('unknown', 'unknown-device');

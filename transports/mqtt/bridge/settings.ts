@@ -38,6 +38,8 @@ export interface BridgeSettings extends GatewaySettings {
   readonly lanes: number;
   /** Messages of one connection that are not acknowledged yet (1 … 65535); the broker keeps the rest. */
   readonly inFlightMax: number;
+  /** Messages of one device that wait behind the one that is served; beyond it they are refused. */
+  readonly lineMax: number;
   /** Largest payload of a message. */
   readonly payloadBytesMax: number;
   /** What a packet may have besides its payload. */
@@ -72,6 +74,7 @@ export const BRIDGE_DEFAULTS: Omit<BridgeSettings, 'url'> = {
   connections: 4,
   lanes: 16,
   inFlightMax: 1_000,
+  lineMax: 100,
   payloadBytesMax: 65_536,
   headerBytesMax: 4_096,
   keepAliveSeconds: 30,
