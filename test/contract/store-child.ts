@@ -1,7 +1,8 @@
 /**
  * Another process on the same LMDB folder, for `store-lmdb.test.ts`: forked with a role and a path, told the rest.
  *
- *   appender  waits for `go`; appends to the shared streams, tells what it appended, closes
+ *   appender  waits for `go`; appends to the shared streams and counts up the shared record, tells what it appended,
+ *             closes
  *   endless   appends for ever to streams of its own, writes a line to stdout for each append that it was told of
  *   reader    reads all the time; for each stream it is sent, tells the head it finds
  *   opener    opens the folder as an owner, tells whether it may, and keeps it until it is killed
@@ -17,6 +18,8 @@ import { entry, range } from './store.ts';
 /** Streams that all appenders append to. */
 export const SHARED = range(20).map((n) => `shared-${n}`);
 export const ROUNDS = 40;
+/** A record that all appenders count up. */
+export const COUNT = 'shared:count';
 
 export interface Appended {
   readonly stream: string;
@@ -37,7 +40,7 @@ const ROLES: { readonly [role: string]: (path: string) => Promise<void> } = {
     await tell('ready');
     await once(process, 'message');
     const appended: Appended[] = [];
-    await Promise.all(SHARED.map((stream) => appendTo(store, stream, appended)));
+    await Promise.all([...SHARED.map((stream) => appendTo(store, stream, appended)), countUp(store)]);
     await store.close();
     await tell(appended);
     process.disconnect();
@@ -114,6 +117,18 @@ async function appendTo(store: Store, stream: string, appended: Appended[]): Pro
     const { type } = await store.journal.append(entry(stream, expected, { event }));
     if (type !== 'appended') continue;
     appended.push({ stream, sequence: expected + 1, event });
+    round += 1;
+  }
+}
+
+/** Counts a shared record up by `ROUNDS`, each time entering what it made of it into a list. */
+async function countUp(store: Store): Promise<void> {
+  for (let round = 0; round < ROUNDS; ) {
+    const text = await store.records.get<string>(COUNT);
+    const before = typeof text === 'string' ? text : undefined;
+    const next = String(Number(before ?? 0) + 1);
+    if (!(await store.swap(COUNT, before, next))) continue;
+    await store.index.add('counted', next);
     round += 1;
   }
 }

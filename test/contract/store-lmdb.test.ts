@@ -14,7 +14,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openLmdbStore, StoreInUse } from '../../actors/store/lmdb.ts';
 import { allDue, entry, range, storeContract, wholeLog } from './store.ts';
-import { type Appended, type Cramped, ROUNDS, SHARED } from './store-child.ts';
+import { type Appended, COUNT, type Cramped, ROUNDS, SHARED } from './store-child.ts';
 
 const CHILD = fileURLToPath(new URL('./store-child.js', import.meta.url));
 const T = 1_700_000_000_000;
@@ -118,6 +118,11 @@ test('LMDB: of processes on one folder none loses another’s update', async () 
   for (const process of processes) process.send('go');
   const appended = (await Promise.all(results)).flat();
   await Promise.all(processes.map(ended));
+
+  const counted = processes.length * ROUNDS;
+  assert.is(await store.records.get(COUNT), String(counted), 'every swap counts');
+  assert.is(await store.index.count('counted'), counted);
+  assert.is((await store.index.page('counted', { offset: 0, limit: 1_000 })).length, counted);
 
   assert.is(appended.length, processes.length * SHARED.length * ROUNDS);
   const log = await wholeLog(store.journal);
