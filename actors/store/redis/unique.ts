@@ -30,6 +30,9 @@ const LOOKS_MAX = 100;
 /** For so long an attempt that was called off can not append. Longer than any command can be on its way. */
 const FENCE_MS = 24 * 3_600_000;
 
+/** Keys of which it is remembered that they are held, about 200 bytes each. */
+const SEEN_MAX = 20_000;
+
 type Value =
   | { readonly type: 'claimed'; readonly holder: string }
   | { readonly type: 'taken'; readonly attempt: string; readonly stream: string };
@@ -49,6 +52,8 @@ export class UniqueKeys {
   readonly #redis: Connection;
   readonly #keys: Keys;
   readonly #self = randomBytes(9).toString('base64url');
+  /** Keys that were held under these attempts. Once they are not, their values go, by the outbox if need be. */
+  readonly #seen = new Set<string>();
   #attempts = 0;
 
   constructor(redis: Connection, keys: Keys) {
@@ -62,11 +67,26 @@ export class UniqueKeys {
     return `${this.#self}.${this.#attempts.toString(36)}`;
   }
 
+  /**
+   * Who holds a key. A stream only if its head says so: a name that a node left on a key when it died would be in the
+   * way of everybody who asks who has the key, until somebody wants it. Looked at once for each time a key is taken.
+   */
   async lookup(key: string): Promise<string | undefined> {
     const text = await this.#get(key);
     if (text === undefined) return undefined;
     const value = parseValue(text);
-    return value.type === 'claimed' ? value.holder : value.stream;
+    if (value.type === 'claimed') return value.holder;
+    const taking = `${value.attempt} ${key}`;
+    if (this.#seen.has(taking)) return value.stream;
+    const attempt = (await this.mark(value.stream)).held.keys.get(key);
+    if (attempt === value.attempt) this.#remember(taking);
+    return attempt === undefined ? undefined : value.stream;
+  }
+
+  #remember(taking: string): void {
+    const [oldest] = this.#seen;
+    if (this.#seen.size >= SEEN_MAX && oldest !== undefined) this.#seen.delete(oldest);
+    this.#seen.add(taking);
   }
 
   async claim(key: string, holder: string): Promise<string> {
