@@ -32,7 +32,7 @@ export interface TokenGuard {
   admit(address: string, find: () => Promise<AuthenticatedDevice | undefined>): Promise<Admission>;
 }
 
-/** Devices that are remembered with their address, about 150 bytes each; the one unseen for longest makes room. */
+/** Devices that are remembered with their address, about 150 bytes each; those unseen for longest make room. */
 const KNOWN_MAX = 100_000;
 
 /** Lets everybody in who is known. */
@@ -53,13 +53,16 @@ export function createTokenGuard(
 ): TokenGuard {
   if (max === 0) return openGuard;
   const wrong = counters(`wrong-tokens-${transport}`, { windowMs });
-  const known = new Set<string>();
+  // Two halves, of which the older is forgotten as a whole: taking out the oldest one by one would cost a walk.
+  let known = new Set<string>();
+  let knownBefore = new Set<string>();
 
   function remember(who: string): void {
-    known.delete(who);
+    if (known.size >= KNOWN_MAX / 2) {
+      knownBefore = known;
+      known = new Set();
+    }
     known.add(who);
-    const [oldest] = known;
-    if (known.size > KNOWN_MAX && oldest !== undefined) known.delete(oldest);
   }
 
   return {
@@ -67,7 +70,7 @@ export function createTokenGuard(
       const device = await find();
       const address = countedAs(from);
       const who = device && `${address} ${device.id}`;
-      if (who === undefined || !known.has(who)) {
+      if (who === undefined || !(known.has(who) || knownBefore.has(who))) {
         const { count, resetsInMs } = await wrong.get(address).catch(none);
         if (count >= max) return { type: 'blocked', retryAfterMs: resetsInMs };
       }

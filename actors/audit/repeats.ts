@@ -56,8 +56,10 @@ export function boundRefusals(trail: AuditTrail, clock: Clock): BoundedTrail {
   }
 
   function begin(key: string, note: Note, repeated: number): void {
-    const [oldest] = counting;
-    if (counting.size >= REMEMBERED_MAX && oldest !== undefined) end(...oldest);
+    if (counting.size >= REMEMBERED_MAX) {
+      const [oldest] = counting;
+      if (oldest !== undefined) end(...oldest);
+    }
     counting.set(key, { note, endsAt: clock.now() + PERIOD_MS, repeated });
     cancel ??= clock.after(PERIOD_MS, sweep);
   }

@@ -12,6 +12,7 @@ import type { Journal } from '../../actors/journal/journal.ts';
 import { SEARCH_BOUNDS, type SearchBounds } from '../../actors/search.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Index, Store } from '../../actors/store/store.ts';
+import { pageOfDevices } from '../../http/routes/answers.ts';
 import { assign, CUSTOMER, idOf, provision, TENANT } from '../kit/given.ts';
 import { type AlarmWorld, alarmWorld, deviceId } from './alarms-world.ts';
 
@@ -227,6 +228,18 @@ test('a customer’s list is searched by name and label, of its own devices alon
   const ofLong = (textSearch: string) => long.ofCustomer(TENANT, CUSTOMER, { ...PAGE, textSearch });
   assert.equal(names(await ofLong('pump 0001')).length, 10);
   assert.equal((await ofLong('kitch')).items.length, 1);
+});
+
+test('a search that gave up without finding anything is no empty page', () => {
+  const view = (item: number) => item;
+  assert.is(pageOfDevices({ items: [1], total: 1, cutAfter: 100 }, PAGE, view).type, 'json');
+  assert.is(
+    pageOfDevices({ items: [], total: 5, cutAfter: 100 }, { page: 7, pageSize: 10 }, view).type,
+    'json',
+  );
+  assert.is(pageOfDevices({ items: [], total: 0 }, PAGE, view).type, 'json');
+  const gaveUp = pageOfDevices({ items: [], total: 0, cutAfter: 100 }, PAGE, view);
+  assert.is(gaveUp.type === 'problem' && gaveUp.status, 400);
 });
 
 test.run();

@@ -46,9 +46,9 @@ test('wrong tokens: who is known at one address is not known at another', async 
   assert.is(await seen(guard, '192.0.2.2', device(1)), 'blocked');
 });
 
-test('wrong tokens: what succeeds is never counted', async () => {
+test('wrong tokens: what succeeds is never counted, however many devices there are', async () => {
   const guard = createTokenGuard('test', LIMIT);
-  for (let n = 0; n < 1_000; n += 1) assert.is(await seen(guard, '192.0.2.1', device(n)), 'admitted');
+  for (let n = 0; n < 150_000; n += 1) assert.is(await seen(guard, '192.0.2.1', device(n)), 'admitted');
 });
 
 test('wrong tokens: without a limit nobody is shut out', async () => {
