@@ -31,7 +31,7 @@ export async function underLease<Result>(
   ttlMs: number,
   task: () => Promise<Result>,
 ): Promise<Result> {
-  while (!(await lease.hold())) await new Promise<void>((resolve) => clock.after(TRY_AGAIN_MS, resolve));
+  const awake = setInterval(() => {}, ttlMs); // the clock's timers do not keep the process alive
   let cancel = () => {};
   const renew = () => {
     cancel = clock.after(ttlMs / RENEWALS, () => {
@@ -39,12 +39,13 @@ export async function underLease<Result>(
       renew();
     });
   };
-  renew();
   try {
+    while (!(await lease.hold())) await new Promise<void>((resolve) => clock.after(TRY_AGAIN_MS, resolve));
+    renew();
     return await task();
   } finally {
     cancel();
-    await lease.release();
+    await lease.release().finally(() => clearInterval(awake));
   }
 }
 

@@ -10,17 +10,22 @@ import { createDirectory } from '../../actors/directory.ts';
 import { silentLog } from '../../actors/log.ts';
 import { startSystem, stop } from '../../actors/nact.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
+import type { Store } from '../../actors/store/store.ts';
 import { DEMO, SYSADMIN } from '../../config/demo-data.ts';
-import { ensureDemo, ensureSysadmin, type InstallNeeds } from '../../config/install.ts';
+import {
+  ensureDemo,
+  ensureSysadmin,
+  type InstallNeeds,
+  install as installAll,
+} from '../../config/install.ts';
 import { loadConfig } from '../../config/load.ts';
 
 const ALL = { page: 0, pageSize: 100 };
 
-/** The parts of the system that an installation touches, on a memory store. */
-function parts() {
+/** The parts of the system that an installation touches, on a memory store unless another one is given. */
+function parts(store: Store = createMemoryStore()) {
   const loaded = loadConfig({ env: {}, flags: [] });
   if (loaded.type === 'problems') throw new Error('the defaults are wrong');
-  const store = createMemoryStore();
   const root = startSystem(deviceEngine(store.journal));
   const devices = createDevices({
     root,
@@ -88,6 +93,39 @@ install('with another administrator in place none is added', async () => {
   assert.is(await needs.accounts.users.findByEmail(SYSADMIN.email), undefined);
   await close();
 });
+
+install(
+  'of processes that start at once on an empty store one installs, and one administrator is announced',
+  async () => {
+    const base = createMemoryStore();
+    const store: Store = {
+      ...base,
+      get records() {
+        return base.records;
+      },
+      shared: true,
+    };
+    const nodes = [1, 2, 3].map(() => parts(store));
+    const wanted = { sysadminPassword: undefined, loadDemo: true };
+    await Promise.all(nodes.map(({ needs }) => installAll({ ...needs, store }, wanted)));
+    const [node] = nodes;
+    if (node === undefined) throw new Error('no node');
+    assert.is((await node.needs.accounts.users.list({ authority: 'SYS_ADMIN' }, ALL)).total, 1);
+    const { tenants, devices } = await demoAsFound(node.needs);
+    assert.equal([tenants, devices.length], [1, DEMO.devices.length]);
+
+    const empty: Store = {
+      ...createMemoryStore(),
+      shared: true,
+    };
+    const others = [1, 2].map(() => parts(empty));
+    await Promise.all(
+      others.map(({ needs }) => installAll({ ...needs, store: empty }, { ...wanted, loadDemo: false })),
+    );
+    assert.is(others.flatMap(({ announced }) => announced).length, 1);
+    for (const { close } of [...nodes, ...others]) await close();
+  },
+);
 
 /** Everything the demo is made of, as the outside sees it. */
 async function demoAsFound({ accounts, directory }: InstallNeeds) {
