@@ -1,63 +1,79 @@
-/**
- * Stands between two programs that talk over TCP and can cut their connections in the middle of a reply, as a failing
- * network does: some of the bytes arrive, the rest never does.
- */
+/** A small proxy before a server of 127.0.0.1, to cut its connections, also in the middle of a reply. */
 import { connect, createServer, type Socket } from 'node:net';
 
 export interface TcpProxy {
   readonly port: number;
-  /** Cuts every connection: half of the server's next bytes are passed on, then both sides are closed. */
-  cut(): void;
-  /** Connections cut so far. */
+  /** Lets this many more bytes of replies through, then cuts the connection they came on. */
+  cutAfter(bytes: number): void;
+  /** Cuts all connections, and refuses new ones until `mend`. */
+  sever(): void;
+  mend(): void;
+  /** How many connections were cut by `cutAfter`. */
   readonly cuts: number;
   close(): Promise<void>;
 }
 
-/** @param to the port on 127.0.0.1 that connections are passed on to */
-export async function startTcpProxy(to: number): Promise<TcpProxy> {
-  const open = new Map<Socket, { doomed: boolean }>();
+export async function openTcpProxy(target: number): Promise<TcpProxy> {
+  const sockets = new Set<Socket>();
+  let left = Number.POSITIVE_INFINITY;
+  let severed = false;
   let cuts = 0;
 
   const server = createServer((client) => {
-    const upstream = connect(to, '127.0.0.1');
-    const state = { doomed: false };
-    open.set(client, state);
+    if (severed) {
+      client.destroy();
+      return;
+    }
+    const upstream = connect(target, '127.0.0.1');
     const end = () => {
-      open.delete(client);
       client.destroy();
       upstream.destroy();
+      sockets.delete(client);
+      sockets.delete(upstream);
     };
     for (const socket of [client, upstream]) {
+      sockets.add(socket);
       socket.setNoDelay(true);
-      socket.on('error', end);
-      socket.on('close', end);
+      socket.on('error', end).on('close', end);
     }
-    client.on('data', (bytes) => upstream.write(bytes));
-    upstream.on('data', (bytes) => {
-      if (!state.doomed) {
-        client.write(bytes);
-        return;
-      }
+    client.on('data', (chunk: Buffer) => upstream.write(chunk));
+    upstream.on('data', (chunk: Buffer) => {
+      const through = chunk.subarray(0, left);
+      left -= chunk.length;
+      client.write(through);
+      if (left > 0) return;
+      left = Number.POSITIVE_INFINITY;
       cuts += 1;
-      open.delete(client);
+      client.destroySoon();
       upstream.destroy();
-      client.end(bytes.subarray(0, bytes.length >> 1));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
+
+  const cutAll = () => {
+    for (const socket of sockets) socket.destroy();
+  };
   return {
     port: address.port,
-    cut() {
-      for (const state of open.values()) state.doomed = true;
+    cutAfter(bytes) {
+      left = bytes;
+    },
+    sever() {
+      severed = true;
+      cutAll();
+    },
+    mend() {
+      severed = false;
     },
     get cuts() {
       return cuts;
     },
-    close() {
-      for (const client of open.keys()) client.destroy();
-      return new Promise((resolve) => server.close(() => resolve()));
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      cutAll();
+      await closed;
     },
   };
 }

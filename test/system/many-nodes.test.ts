@@ -23,10 +23,10 @@ const KILL_EVERY = 2_000;
 
 const nodesTest = needing(['redis-server', 'mosquitto'], test);
 
-const closing: (() => void)[] = [];
+const closing: (() => unknown)[] = [];
 
 test.after(async () => {
-  for (const close of closing) close();
+  for (const close of closing) await close();
   await cleanUp();
   await cleanUpRedis();
 });
@@ -56,6 +56,7 @@ async function play(count: number, redis: 'one' | 'cluster', operations = OPERAT
   const story = createStory({ nodes: nodes.urls, doors, actors, patienceMs: PATIENCE_MS });
 
   const began = Date.now();
+  closing.push(() => story.stop());
   story.play();
   for (let kills = 0; story.answered < operations; ) {
     await new Promise((resolve) => setTimeout(resolve, 50));

