@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import type { BrokerAuth } from '../http/routes/mqtt-auth.ts';
 import { createClaiming } from '../transports/claiming.ts';
-import { createBridge } from '../transports/mqtt/bridge/bridge.ts';
 import { BRIDGE_DEFAULTS, type BridgeSettings } from '../transports/mqtt/bridge/settings.ts';
 import { createTemplates } from '../transports/mqtt/bridge/templates.ts';
 import type { Core, CoreNeeds } from './core.ts';
@@ -10,10 +9,14 @@ import { listOf } from './options/broker.ts';
 import { StartRefused } from './refusal.ts';
 import type { Config } from './schema.ts';
 
-/** The node's bridge; undefined where no broker is named. Throws `StartRefused` for files that can not be read. */
-export function createBroker(config: Config, { clock, log }: CoreNeeds, core: Core) {
+/**
+ * The node's bridge; undefined where no broker is named, and then its library is not even loaded. Rejects with
+ * `StartRefused` for files that can not be read.
+ */
+export async function createBroker(config: Config, { clock, log }: CoreNeeds, core: Core) {
   const { url } = config.broker;
   if (url === undefined) return undefined;
+  const { createBridge } = await import('../transports/mqtt/bridge/bridge.ts');
   const { devices, directory, secrets, profiles, root } = core;
   return createBridge({
     settings: bridgeSettings(config, url),

@@ -66,7 +66,7 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
 
   try {
     const mqtt = config.mqtt.enabled ? createMqtt(config, needs, core) : undefined;
-    const broker = createBroker(config, needs, core);
+    const broker = await createBroker(config, needs, core);
     const live = createLive(needs, core);
     const http = createHttp(config, needs, core, mqtt, () => draining, broker, live);
     open.push(live, http);
