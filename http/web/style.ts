@@ -95,7 +95,7 @@ button.plain:hover { color: var(--text); text-decoration: underline; }
 .wide { width: 100%; }
 .search { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; margin-bottom: 1rem; }
 .search > div { flex: 1 1 12rem; min-width: 0; }
-.search > div.small { flex: 0 1 11rem; }
+.search > div.small { flex: 0 1 14rem; }
 .search label { font-size: .875rem; color: var(--muted); font-weight: 550; }
 
 table { width: 100%; border-collapse: collapse; }

@@ -37,10 +37,12 @@ export const livePages: readonly Page[] = [
             </div>
             <div class="figures">
               <div class="card">
-                <b>{locale.number(devices.totalElements)}</b> devices in all
+                <b>{locale.number(devices.totalElements)}</b>{' '}
+                {devices.totalElements === 1 ? 'device' : 'devices'} in all
               </div>
               <div class="card">
-                <b>{locale.number(hours.at(-1)?.windowsOpen ?? 0)}</b> windows open now
+                <b>{locale.number(hours.at(-1)?.windowsOpen ?? 0)}</b>{' '}
+                {hours.at(-1)?.windowsOpen === 1 ? 'window' : 'windows'} open now
               </div>
               <div class="card">
                 <b>{sum((hour) => hour.claimed)}</b> claimed

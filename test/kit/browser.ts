@@ -1,0 +1,151 @@
+/**
+ * A real browser (Debian's Chromium) for journeys through the web application. Whatever a page should not do fails the
+ * test that looked: script errors, violations of the content security policy, requests to other hosts, columns wider than
+ * the screen. Screenshots go to the folder CLAIMD_SCREENSHOTS, or to one in the system's folder for temporary files.
+ */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { findProgram } from './programs.ts';
+
+export const PHONE = { width: 360, height: 740 };
+export const DESK = { width: 1280, height: 800 };
+
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const PATIENCE_MS = 20_000;
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/** `chromium`, or undefined where it is not installed. */
+export const BROWSER = 'chromium';
+
+export function launchBrowser(): Promise<Browser> {
+  const executablePath = findProgram(BROWSER);
+  if (executablePath === undefined) throw new Error('chromium is not installed');
+  return chromium.launch({ executablePath, args: ARGUMENTS });
+}
+
+export interface Loaded {
+  readonly bytes: number;
+  readonly gzipped: number;
+}
+
+/** One person's browser: own cookies, one page at a time. */
+export class Person {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  readonly #url: string;
+  readonly #folder: string;
+  readonly #complaints: string[] = [];
+  #loading: Promise<Loaded>[] = [];
+
+  private constructor(context: BrowserContext, page: Page, url: string) {
+    this.context = context;
+    this.page = page;
+    this.#url = url;
+    this.#folder = process.env.CLAIMD_SCREENSHOTS ?? join(tmpdir(), 'claimd-screenshots');
+    mkdirSync(this.#folder, { recursive: true });
+    page.setDefaultTimeout(PATIENCE_MS);
+    page.on('pageerror', (error) => this.#complaints.push(`script: ${error.message}`));
+    page.on('console', (message) => {
+      const text = message.text();
+      // A refused form is answered 4xx, which browsers note here.
+      if (message.type() === 'error' && !text.startsWith('Failed to load resource'))
+        this.#complaints.push(text);
+    });
+    page.on('request', (request) => {
+      if (!request.url().startsWith(url) && !request.url().startsWith('blob:')) {
+        this.#complaints.push(`another host was asked: ${request.url()}`);
+      }
+    });
+    page.on('response', (response) => {
+      if (response.headers()['content-type']?.includes('event-stream')) return;
+      const loaded = response.body().then(
+        (body) => ({ bytes: body.length, gzipped: gzipSync(body).length }),
+        () => ({ bytes: 0, gzipped: 0 }), // a redirect has none
+      );
+      this.#loading.push(loaded);
+    });
+  }
+
+  static async open(
+    browser: Browser,
+    url: string,
+    viewport: { width: number; height: number },
+    more: Parameters<Browser['newContext']>[0] = {},
+  ): Promise<Person> {
+    const context = await browser.newContext({
+      viewport,
+      locale: 'en-GB',
+      timezoneId: 'Europe/Berlin',
+      ...more,
+    });
+    return new Person(context, await context.newPage(), url);
+  }
+
+  async goto(path: string): Promise<void> {
+    this.#loading = [];
+    await this.page.goto(`${this.#url}${path}`);
+  }
+
+  /** By a button that the demo offers. */
+  async signInAs(email: string): Promise<void> {
+    await this.page.getByRole('button', { name: email }).click();
+    await this.page.getByRole('button', { name: 'Sign out' }).waitFor();
+  }
+
+  /** What was loaded since the last `goto`. */
+  async loaded(): Promise<Loaded> {
+    const all = await Promise.all(this.#loading);
+    return {
+      bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+      gzipped: all.reduce((sum, { gzipped }) => sum + gzipped, 0),
+    };
+  }
+
+  /** From the beginning of the navigation until something was seen. */
+  async firstPaintMs(): Promise<number> {
+    const paint = await this.page.evaluate(
+      "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? -1",
+    );
+    return Math.round(Number(paint));
+  }
+
+  async screenshot(name: string): Promise<void> {
+    await this.page.screenshot({ path: join(this.#folder, `${name}.png`), fullPage: true });
+  }
+
+  /** What is wrong with the page that is shown: for those who see it, and for those who do not. */
+  async flaws(): Promise<string[]> {
+    await this.page.evaluate(AXE); // by the debugger, which no policy stops
+    const run = `axe.run(document, { runOnly: ${JSON.stringify(TAGS)} }).then(({ violations }) =>
+      violations.flatMap(({ id, nodes }) => nodes.map((node) => id + ': ' + node.html + ' ' + node.failureSummary)))`;
+    const violations = (await this.page.evaluate(run)) as string[]; // the line above says so
+    const wide = Number(await this.page.evaluate('document.documentElement.scrollWidth - innerWidth'));
+    return [
+      ...violations,
+      ...(wide > 0 ? [`the page is ${wide} px wider than the screen`] : []),
+      ...this.complaints(),
+    ];
+  }
+
+  /** Errors of scripts, violations of the policy, requests to other hosts, since the last time this was asked. */
+  complaints(): string[] {
+    return this.#complaints.splice(0);
+  }
+
+  close(): Promise<void> {
+    return this.context.close();
+  }
+}

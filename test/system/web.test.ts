@@ -1,0 +1,300 @@
+/**
+ * People in a real browser, at a real server, with real devices over MQTT: every journey of the web application, at the
+ * size of a phone and of a desk, in light and in dark, with and without script.
+ */
+import type { Browser } from 'playwright-core';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { restApi } from '../kit/api.ts';
+import { BROWSER, DESK, launchBrowser, Person, PHONE } from '../kit/browser.ts';
+import { claimPacket, RawMqttClient } from '../kit/mqtt-client.ts';
+import { cleanUp, type ServerProcess, startServer } from '../kit/process.ts';
+import { findProgram, needing } from '../kit/programs.ts';
+
+const CLAIM_PAGE_GZIPPED_MAX = 60_000;
+const IMPORTED = 10_000;
+
+let server: ServerProcess;
+let browser: Browser;
+
+test.before(async () => {
+  if (findProgram(BROWSER) === undefined) return;
+  server = await startServer({ args: ['--demo'] });
+  browser = await launchBrowser();
+});
+test.after(async () => {
+  await browser?.close();
+  await cleanUp();
+});
+
+const journey = needing([BROWSER], test);
+
+const remark = (text: string) => process.stdout.write(`\n# ${text}\n`);
+
+/** Somebody with a browser, who is looked after: whatever a page should not have done is told at the end. */
+async function visit(
+  viewport: { width: number; height: number },
+  play: (person: Person) => Promise<void>,
+  more: Parameters<typeof Person.open>[3] = {},
+): Promise<void> {
+  const person = await Person.open(browser, server.url, viewport, more);
+  try {
+    await play(person);
+    assert.equal(person.complaints(), []);
+  } catch (error) {
+    await person.screenshot('failed').catch(() => {});
+    throw error;
+  } finally {
+    await person.close();
+  }
+}
+
+/** A device opens its claim window, as devices do. */
+async function openWindow(accessToken: string, secretKey: string): Promise<void> {
+  const device = await RawMqttClient.connect(server.mqttPort, 5, accessToken);
+  device.send(claimPacket(1, 1, { secretKey, durationMs: 600_000 }));
+  assert.is((await device.next('puback')).reasonCode ?? 0, 0);
+  await device.close();
+}
+
+const label = (device: string, key: string) => `/claim#${new URLSearchParams({ device, key })}`;
+
+for (const [size, viewport] of [
+  ['phone', PHONE],
+  ['desk', DESK],
+] as const) {
+  journey(`${size}: a label is scanned, the customer signs in, claims, and gives back`, async () => {
+    await openWindow('T1_TEST_TOKEN', 'printed on the box');
+    await visit(viewport, async (person) => {
+      const { page } = person;
+      await person.goto(label('Thermostat T1', 'printed on the box'));
+      await page.getByText('Sign in to claim “Thermostat T1”.').waitFor();
+      assert.not.match(page.url(), 'printed');
+      await person.screenshot(`${size}-sign-in`);
+      await person.signInAs('customerA@thingsboard.org');
+      await page.getByText('Your label was read: Thermostat T1').waitFor();
+      assert.is(await page.getByLabel('Device name').inputValue(), 'Thermostat T1');
+      await person.screenshot(`${size}-claim`);
+      await page.getByRole('button', { name: 'Claim', exact: true }).click();
+      await page.getByRole('heading', { name: 'It is yours' }).waitFor();
+      await person.screenshot(`${size}-yours`);
+      assert.match((await page.getByRole('status').textContent()) ?? '', /Since .*\d\d:\d\d/);
+
+      await page.getByRole('main').getByRole('link', { name: 'My devices' }).click();
+      await person.screenshot(`${size}-my-devices`);
+      await page.getByRole('link', { name: 'Give back Thermostat T1' }).click();
+      await person.screenshot(`${size}-give-back`);
+      await page.getByRole('button', { name: 'Give it back' }).click();
+      await page.getByText('You gave “Thermostat T1” back.').waitFor();
+    });
+  });
+}
+
+journey('phone: refusals say what happened and what to do', async () => {
+  await openWindow('T2_TEST_TOKEN', 'right');
+  await visit(PHONE, async (bob) => {
+    const { page } = bob;
+    await bob.goto('/login');
+    await bob.signInAs('customerB@thingsboard.org');
+    const says = async (device: string, key: string, title: string) => {
+      await page.getByLabel('Device name').fill(device);
+      await page.getByLabel('Key', { exact: true }).fill(key);
+      await page.getByRole('button', { name: 'Claim', exact: true }).click();
+      await page.getByRole('heading', { name: title }).waitFor();
+      await bob.screenshot(`phone-${title.toLowerCase().replaceAll(' ', '-')}`);
+    };
+    await says('Thermostat T2', 'wrong', 'The key is wrong');
+    assert.match((await page.getByRole('alert').textContent()) ?? '', 'You have 9 attempts left');
+    await says('Test Device A1', 'any', 'It belongs to someone else');
+    await says('DHT11 Demo Device', 'any', 'The device is not waiting for you');
+    await says('Nobody', 'any', 'There is no such device');
+    await says('Thermostat T2', 'right', 'It is yours');
+    await bob.goto('/claim');
+    await says('Thermostat T2', 'right', 'It is yours already');
+  });
+});
+
+journey('phone: without script everything but what is live works', async () => {
+  await openWindow('RASPBERRY_PI_DEMO_TOKEN', 'secret');
+  const noScript = { javaScriptEnabled: false };
+  await visit(
+    PHONE,
+    async (person) => {
+      const { page } = person;
+      await person.goto('/claim');
+      await person.signInAs('customerB@thingsboard.org');
+      await page.getByLabel('Device name').fill('Raspberry Pi Demo Device');
+      await page.getByLabel('Key', { exact: true }).fill('secret');
+      await page.getByRole('button', { name: 'Claim', exact: true }).click();
+      await page.getByRole('heading', { name: 'It is yours' }).waitFor();
+    },
+    noScript,
+  );
+});
+
+journey('desk: a window that opens is seen at once, counted down, and its claim too', async () => {
+  await visit(DESK, async (person) => {
+    const { page } = person;
+    await person.goto('/live');
+    await person.signInAs('tenant@thingsboard.org');
+    await page.getByText('Watching.').waitFor();
+    await openWindow('DHT11_DEMO_TOKEN', 'secret');
+    await page.getByRole('listitem').getByText('opened its claim window').waitFor();
+    const api = restApi(server.url);
+    const customer = await api.login('customerB@thingsboard.org', 'customer');
+    assert.is((await api.confirm(customer, 'DHT11 Demo Device', 'secret')).status, 200);
+    await page.getByRole('listitem').getByText('was claimed').waitFor();
+    await person.screenshot('desk-live');
+    await api.reclaim(customer, 'DHT11 Demo Device');
+    await openWindow('DHT11_DEMO_TOKEN', 'secret');
+    await person.goto('/devices?search=DHT11');
+    await page.getByText(/^9:\d\d$|^10:00$/).waitFor();
+    await person.screenshot('desk-countdown');
+  });
+});
+
+journey('desk: ten thousand devices are imported, tried out first, and labels are printed', async () => {
+  const rows = Array.from({ length: IMPORTED }, (_, at) => `Unit ${String(at).padStart(5, '0')},pump`);
+  const csv = ['name,type', ...rows, 'Thermostat T1,thermostat'].join('\n');
+  await visit(DESK, async (person) => {
+    const { page } = person;
+    await person.goto('/devices/import');
+    await person.signInAs('tenant@thingsboard.org');
+    const file = { name: 'devices.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) };
+    await page.getByLabel('CSV file').setInputFiles(file);
+    await person.screenshot('desk-import');
+    const startedAt = Date.now();
+    await page.getByRole('button', { name: 'Try it out' }).click();
+    await page.getByRole('heading', { name: 'Tried out' }).waitFor({ timeout: 60_000 });
+    const refused = page.getByRole('row', { name: /Thermostat T1/ });
+    assert.match((await refused.textContent()) ?? '', 'name already');
+    await person.screenshot('desk-import-tried');
+    await page.getByRole('button', { name: 'Create 10,000 devices' }).click();
+    await page.getByRole('heading', { name: 'Done' }).waitFor({ timeout: 60_000 });
+    await person.screenshot('desk-import-done');
+    remark(
+      `10,000 devices with keys tried out and imported in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`,
+    );
+    const download = page.waitForEvent('download');
+    await page.getByRole('link', { name: 'Download the result' }).click();
+    const chunks: Buffer[] = [];
+    for await (const chunk of await (await download).createReadStream()) chunks.push(Buffer.from(chunk));
+    const result = Buffer.concat(chunks).toString().trimEnd().split('\r\n');
+    assert.is(result.length, IMPORTED + 2);
+    const [, link = ''] = /,(http[^,]*#device=Unit%2000000&key=[^,]*)$/.exec(result[1] ?? '') ?? [];
+    assert.ok(link, result[1]);
+
+    await person.goto('/devices?search=Unit');
+    await page.getByText('10,000 devices found').waitFor();
+    for (const name of ['Unit 00000', 'Unit 00001', 'Unit 00002']) {
+      await page.getByLabel(`Select ${name}`).check();
+    }
+    await page.getByRole('button', { name: 'Print labels' }).click();
+    await page.getByRole('article', { name: 'Label of Unit 00002' }).waitFor();
+    assert.is(await page.locator('.label svg').count(), 3);
+    await page.getByLabel('Size of a label').selectOption('l');
+    await page.getByRole('button', { name: 'Show' }).click();
+    await page.locator('.label.l').first().waitFor();
+    await person.screenshot('desk-labels');
+  });
+});
+
+/** Every page that can be opened by itself, by who opens it. */
+const PAGES: Readonly<Record<string, readonly (readonly [name: string, path: string])[]>> = {
+  'customerA@thingsboard.org': [
+    ['claim', '/claim'],
+    ['my-devices', '/my/devices'],
+    ['account', '/account'],
+    ['nowhere', '/nowhere'],
+    ['forbidden', '/devices'],
+  ],
+  'tenant@thingsboard.org': [
+    ['overview', '/live'],
+    ['devices', '/devices?search=Thermostat'],
+    ['device', '/devices/DEVICE'],
+    ['history', '/devices/DEVICE/history'],
+    ['delete-device', '/devices/DEVICE/delete'],
+    ['new-device', '/devices/new'],
+    ['import', '/devices/import'],
+    ['labels', '/devices/labels?ids=DEVICE'],
+    ['customers', '/customers'],
+    ['customer', '/customers/CUSTOMER'],
+    ['user', '/users/USER'],
+    ['administrators', '/admins'],
+  ],
+  'sysadmin@thingsboard.org': [
+    ['tenants', '/tenants'],
+    ['tenant', '/tenants/TENANT'],
+    ['delete-tenant', '/tenants/TENANT/delete'],
+  ],
+};
+
+journey('every page: no flaw that axe finds, in light and dark, on a phone and at a desk', async () => {
+  const api = restApi(server.url);
+  const admin = await api.login('tenant@thingsboard.org', 'tenant');
+  const device = await api.device(admin, 'Test Device A1');
+  const { data: users } = await api.get<{ data: { id: { id: string } }[] }>('/api/users?pageSize=10', admin);
+  const me = await api.get<{ tenantId: { id: string } }>('/api/auth/user', admin);
+  const ids: Readonly<Record<string, string>> = {
+    DEVICE: device.id.id,
+    CUSTOMER: device.customerId.id,
+    USER: users[0]?.id.id ?? '',
+    TENANT: me.tenantId.id,
+  };
+  const flaws: string[] = [];
+  const look = async (person: Person, name: string) => {
+    for (const flaw of await person.flaws()) flaws.push(`${name}: ${flaw}`);
+    await person.screenshot(name);
+  };
+  for (const [looks, viewport, colorScheme] of [
+    ['phone-light', PHONE, 'light'],
+    ['desk-dark', DESK, 'dark'],
+  ] as const) {
+    for (const [email, pages] of Object.entries(PAGES)) {
+      await visit(
+        viewport,
+        async (person) => {
+          await person.goto('/login');
+          if (email === 'customerA@thingsboard.org') await look(person, `${looks}-sign-in`);
+          await person.signInAs(email);
+          for (const [name, path] of pages) {
+            await person.goto(path.replace(/[A-Z]{4,}/, (word) => ids[word] ?? word));
+            await look(person, `${looks}-${name}`);
+          }
+        },
+        { colorScheme },
+      );
+    }
+  }
+  assert.equal(flaws, []);
+});
+
+journey('the check itself: sees what is missing, what is too wide, and what the policy forbids', async () => {
+  await visit(PHONE, async (person) => {
+    await person.goto('/login');
+    await person.page.evaluate(`
+      document.querySelector('label').remove();
+      document.querySelector('main').insertAdjacentHTML('beforeend', '<p><b style="color:red">x</b></p>');
+      document.querySelector('.brand').append('x'.repeat(200));`);
+    const flaws = (await person.flaws()).join('\n');
+    for (const expected of [/^label: /m, /wider than the screen/, /Content Security Policy/]) {
+      assert.match(flaws, expected);
+    }
+  });
+});
+
+journey('claim page: small, and quickly there', async () => {
+  await visit(PHONE, async (person) => {
+    await person.goto('/login');
+    await person.signInAs('customerA@thingsboard.org');
+    await person.goto('/claim');
+    await person.page.waitForLoadState('networkidle');
+    const { bytes, gzipped } = await person.loaded();
+    remark(
+      `the claim page: ${bytes} bytes, ${gzipped} gzipped; first paint after ${await person.firstPaintMs()} ms`,
+    );
+    assert.ok(gzipped <= CLAIM_PAGE_GZIPPED_MAX, String(gzipped));
+  });
+});
+
+test.run();
