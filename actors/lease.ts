@@ -8,7 +8,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { openRecords } from './accounts/records.ts';
-import type { Clock, Instant } from './clock.ts';
+import { type Clock, type Instant, sleep } from './clock.ts';
 import type { Store } from './store/store.ts';
 
 export interface Lease {
@@ -40,7 +40,7 @@ export async function underLease<Result>(
     });
   };
   try {
-    while (!(await lease.hold())) await new Promise<void>((resolve) => clock.after(TRY_AGAIN_MS, resolve));
+    while (!(await lease.hold())) await sleep(clock, TRY_AGAIN_MS);
     renew();
     return await task();
   } finally {

@@ -12,7 +12,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type Held, openRecords } from './accounts/records.ts';
 import { createSerial } from './accounts/serial.ts';
-import type { Clock, Instant } from './clock.ts';
+import { type Clock, type Instant, sleep } from './clock.ts';
 import type { UserId } from './ids.ts';
 import type { Store } from './store/store.ts';
 
@@ -94,7 +94,7 @@ export function createReplays(
     if (!store.shared) return held; // in this process it is our turn, and no other lives
     let since = clock.now();
     while (held?.row.by !== undefined && clock.now() - since < CARRIED_OUT_MS) {
-      await new Promise<void>((resolve) => clock.after(LOOK_AGAIN_MS, resolve));
+      await sleep(clock, LOOK_AGAIN_MS);
       const next = await rows.hold(id);
       if (next?.row.by !== held.row.by) since = clock.now();
       held = next;

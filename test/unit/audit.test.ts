@@ -28,6 +28,7 @@ import {
   START,
   settle,
 } from '../kit/rest-client.ts';
+import { createSharedStore } from '../kit/shared-store.ts';
 
 const { law, run } = restLaws('audit over REST');
 
@@ -304,14 +305,7 @@ test('audit: of several processes that project and note at once, none loses or d
 });
 
 test('audit: of several processes one projects; when it ends, another one goes on', async () => {
-  const base = createMemoryStore();
-  const store: Store = {
-    ...base,
-    get records() {
-      return base.records;
-    },
-    shared: true,
-  };
+  const store = createSharedStore();
   const clock = createSimClock(START);
   const audits = [1, 2].map(() => createAudit(store, true, clock, silentLog));
   const total = async () => (await createBlocks(store).find(TENANT, everything)).total;

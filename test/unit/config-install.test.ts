@@ -19,6 +19,7 @@ import {
   install as installAll,
 } from '../../config/install.ts';
 import { loadConfig } from '../../config/load.ts';
+import { createSharedStore } from '../kit/shared-store.ts';
 
 const ALL = { page: 0, pageSize: 100 };
 
@@ -97,14 +98,7 @@ install('with another administrator in place none is added', async () => {
 install(
   'of processes that start at once on an empty store one installs, and one administrator is announced',
   async () => {
-    const base = createMemoryStore();
-    const store: Store = {
-      ...base,
-      get records() {
-        return base.records;
-      },
-      shared: true,
-    };
+    const store = createSharedStore();
     const nodes = [1, 2, 3].map(() => parts(store));
     const wanted = { sysadminPassword: undefined, loadDemo: true };
     await Promise.all(nodes.map(({ needs }) => installAll({ ...needs, store }, wanted)));
@@ -114,10 +108,7 @@ install(
     const { tenants, devices } = await demoAsFound(node.needs);
     assert.equal([tenants, devices.length], [1, DEMO.devices.length]);
 
-    const empty: Store = {
-      ...createMemoryStore(),
-      shared: true,
-    };
+    const empty = createSharedStore();
     const others = [1, 2].map(() => parts(empty));
     await Promise.all(
       others.map(({ needs }) => installAll({ ...needs, store: empty }, { ...wanted, loadDemo: false })),

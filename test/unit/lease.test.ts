@@ -2,14 +2,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createLease } from '../../actors/lease.ts';
-import { createMemoryStore } from '../../actors/store/memory.ts';
 import { createSimClock } from '../kit/clock.ts';
+import { createSharedStore } from '../kit/shared-store.ts';
 
 const START = 1_700_000_000_000;
 const TTL_MS = 6_000;
 
 function scene() {
-  const store = { ...createMemoryStore(), shared: true };
+  const store = createSharedStore();
   // The clocks of two machines, a day apart.
   const clocks = [createSimClock(START), createSimClock(START + 86_400_000)];
   const [one, other] = clocks.map((clock) => createLease(store, clock, 'work', TTL_MS));
