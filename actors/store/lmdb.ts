@@ -64,6 +64,7 @@ export function openLmdbStore({ path, owner, shared = false }: LmdbSettings): St
   const env = open<string, string>({
     ...permissions,
     path,
+    noSubdir: false, // it would take a folder with a dot in its name for a file
     overlappingSync: false,
     maxDbs: 16,
     encoding: 'string',

@@ -109,6 +109,14 @@ test('LMDB: reopened, everything is as it was', async () => {
   await again.close();
 });
 
+test('LMDB: a folder may have a dot in its name', async () => {
+  const path = join(folder(), 'store.d');
+  const store = openLmdbStore({ path });
+  await store.journal.append(entry('s', 0));
+  await store.close();
+  assert.equal(readdirSync(path).sort(), ['data.mdb', 'lock.mdb']);
+});
+
 test('LMDB: of processes on one folder none loses another’s update', async () => {
   const path = folder();
   const store = openLmdbStore({ path });
