@@ -83,8 +83,8 @@ export function createBrokerAuth(config: Config, core: Core): BrokerAuth | undef
     ...(username === undefined || password === undefined ? {} : { self: { username, password } }),
     async identify(said) {
       const device = await claiming.authenticateMqtt(said);
-      // What can not be one level of a topic can not name the device there.
-      if (device === undefined || /[/+#]/.test(device.credentialsId)) return undefined;
+      // What can not be one level of a topic can not name the device there; and in rules a broker replaces ${…}.
+      if (device === undefined || /[/+#]|\$\{/.test(device.credentialsId)) return undefined;
       return { id: device.credentialsId, rights: templates.rights(device.credentialsId) };
     },
   };
