@@ -5,8 +5,10 @@
  */
 import { cleanUp } from '../test/kit/process.ts';
 import type { Scenario } from './bench.ts';
+import { compareCommand, reportCommand } from './commands.ts';
 import type { Result } from './contract.ts';
 import { helpText, listText } from './help.ts';
+import { microCommand } from './micro.ts';
 import { parseRun, type RunOptions } from './options.ts';
 import { liveOn, silent } from './report/live.ts';
 import { table } from './report/table.ts';
@@ -32,6 +34,12 @@ async function main(args: readonly string[]): Promise<number> {
     case 'list':
       say(listText());
       return 0;
+    case 'compare':
+      return compareCommand(args.slice(1), say);
+    case 'report':
+      return reportCommand(args.slice(1), say);
+    case 'micro':
+      return microCommand(args.slice(1), say);
     default: {
       const firstOption = args.findIndex((arg) => arg.startsWith('-'));
       const names = firstOption === -1 ? args : args.slice(0, firstOption);

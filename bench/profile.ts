@@ -95,9 +95,9 @@ export function heapByModule({ head }: HeapProfile): ModuleShare[] {
   return shares(sizes);
 }
 
-/** A package, a folder of ours, `node:x`, or what V8 puts in parentheses. */
+/** A package, a folder of ours, `node:x`, a function of Node's that is no JavaScript, or what V8 has in parentheses. */
 export function moduleOf({ functionName, url }: CallFrame): string {
-  if (url === '') return functionName.startsWith('(') ? functionName : 'native code';
+  if (url === '') return functionName.startsWith('(') ? functionName : `native ${functionName}`;
   if (url.startsWith('node:')) return url.split('/').slice(0, 2).join('/');
   const inPackage = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url);
   if (inPackage?.[1] !== undefined) return inPackage[1];

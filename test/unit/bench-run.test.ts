@@ -98,7 +98,7 @@ test('bench: a profile is summed up by package and folder', () => {
   assert.is(moduleOf(frame('file:///x/node_modules/lmdb/write.js')), 'lmdb');
   assert.is(moduleOf(frame('node:internal/streams/writable')), 'node:internal/streams');
   assert.is(moduleOf(frame('', '(garbage collector)')), '(garbage collector)');
-  assert.is(moduleOf(frame('', 'writev')), 'native code');
+  assert.is(moduleOf(frame('', 'writev')), 'native writev');
 });
 
 test('bench: shares are of the time that was not idle, the largest first', () => {
