@@ -115,6 +115,29 @@ test('Redis: of nodes that enter and leave one list for one stream the last head
   assert.equal(await a.index.page('list', { offset: 0, limit: 10 }), []);
 });
 
+test('Redis: a node that comes to a list late puts right what another has done since', async () => {
+  for (const enters of [true, false]) {
+    const settings = redisSettings([await server()]);
+    const patient = { orphanMs: 20_000, commandTimeoutMs: 10_000 };
+    const [slow, other] = await Promise.all([open(settings, patient), open(settings, patient)]);
+    const members = [{ list: 'list', member: 'm' }];
+    const enter = { take: { unique: [], members }, release: NOTHING };
+    const leave = { take: NOTHING, release: { unique: [], members } };
+    if (!enters) await other.journal.append(entry('s', 0, { index: enter }));
+    const { sequence } = await other.journal.load('s');
+
+    const wake = sleepAfter(slow, 1);
+    const late = slow.journal.append(entry('s', sequence, { index: enters ? enter : leave }));
+    await until('it has appended', async () => (await other.journal.load('s')).sequence > sequence);
+    const opposite = entry('s', sequence + 1, { index: enters ? leave : enter });
+    assert.equal(await other.journal.append(opposite), { type: 'appended' });
+    wake();
+    assert.equal(await late, { type: 'appended' });
+    await until('nothing is left to do', async () => (await leftToDo(settings)) === 0);
+    assert.is(await other.index.count('list'), enters ? 0 : 1);
+  }
+});
+
 // ------------------------------------------------------------------------------------- a node dies between two writes
 
 interface Scene {
