@@ -136,7 +136,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       directory,
       accounts,
       audit: trail,
-      counters: bus === silentBus ? memoryCounters : sharedCounters(bus),
+      counters: opened.counters ?? (bus === silentBus ? memoryCounters : sharedCounters(bus)),
       profiles,
       bus,
       root,
