@@ -114,6 +114,29 @@ journey('phone: refusals say what happened and what to do', async () => {
   });
 });
 
+journey('phone: a label is scanned with the camera where the browser can', async () => {
+  await visit(
+    PHONE,
+    async (person) => {
+      const { page } = person;
+      // Chromium for Linux reads no codes: what reads them is put in its place, and looks at a real (fake) camera.
+      await page.addInitScript(`globalThis.BarcodeDetector = class {
+        async detect(video) {
+          return video.videoWidth > 0 ? [{ rawValue: 'https://x.example/claim#device=Scanned&key=from+the+label' }] : [];
+        }
+      };`);
+      await person.goto('/claim');
+      await person.signInAs('customerB@thingsboard.org');
+      await page.getByRole('button', { name: 'Scan the label' }).click();
+      await page.getByText('The label was read.').waitFor();
+      assert.is(await page.getByLabel('Device name').inputValue(), 'Scanned');
+      assert.is(await page.getByLabel('Key', { exact: true }).inputValue(), 'from the label');
+      await page.getByRole('button', { name: 'Scan the label' }).waitFor();
+    },
+    { permissions: ['camera'] },
+  );
+});
+
 journey('phone: without script everything but what is live works', async () => {
   await openWindow('RASPBERRY_PI_DEMO_TOKEN', 'secret');
   const noScript = { javaScriptEnabled: false };
@@ -220,6 +243,8 @@ const PAGES: Readonly<Record<string, readonly (readonly [name: string, path: str
     ['customers', '/customers'],
     ['customer', '/customers/CUSTOMER'],
     ['user', '/users/USER'],
+    ['delete-user', '/users/USER/delete'],
+    ['delete-customer', '/customers/CUSTOMER/delete'],
     ['administrators', '/admins'],
   ],
   'sysadmin@thingsboard.org': [

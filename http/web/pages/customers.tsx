@@ -3,6 +3,7 @@ import { customerView, deviceInfoView, pageView, userView } from '../../views.ts
 import { part, query } from '../api.ts';
 import { Field, Note, Pager, pageOf, rangeOf, Time } from '../layout.tsx';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
+import { confirmReply } from './confirm.tsx';
 import { createPerson, NewPerson, PeopleTable } from './people.tsx';
 
 const TENANT = ['TENANT_ADMIN'] as const;
@@ -154,11 +155,9 @@ async function customerReply(visit: SignedIn, failed?: string): Promise<PageRepl
                 {...(failed === undefined ? {} : { failed })}
               />
             </section>
-            <form method="post" action={`/customers/${customer.id.id}/delete`}>
-              <button type="submit" class="danger">
-                Delete this customer with its users
-              </button>
-            </form>
+            <p>
+              <a href={`/customers/${customer.id.id}/delete`}>Delete this customer</a>
+            </p>
           </div>
         </div>
       </>
@@ -218,6 +217,18 @@ export const customerPages: readonly Page[] = [
     },
   }),
   memberPage('/customers/:id/delete', TENANT, {
+    async get({ api, params }) {
+      const customer = await api.get(`/api/customer/${part(params.id ?? '')}`, customerView);
+      const path = `/customers/${customer.id.id}`;
+      return confirmReply({
+        title: 'Delete this customer?',
+        what: customer.title,
+        consequence: 'Its users go with it, and nobody owns its devices then. There is no way back.',
+        action: `${path}/delete`,
+        yes: 'Delete it with its users',
+        back: path,
+      });
+    },
     async post({ api, params }) {
       const path = part(params.id ?? '');
       const done = await api.act('DELETE', `/api/customer/${path}`);

@@ -14,6 +14,7 @@ import { Field, Pager, pageOf, rangeOf, Time } from '../layout.tsx';
 import { memberPage, type Page, refusedTo, type SignedIn, seeOther } from '../page.ts';
 import { Trail } from './audit.tsx';
 import { ClaimDetail, ClaimState, type DeviceInfo } from './claim-state.tsx';
+import { confirmReply } from './confirm.tsx';
 
 const TENANT = ['TENANT_ADMIN'] as const;
 const auditPage = pageView(auditView);
@@ -307,29 +308,16 @@ export const devicePagesOfOne: readonly Page[] = [
   memberPage('/devices/:id/delete', TENANT, {
     async get(visit) {
       const device = await deviceOf(visit);
-      return {
-        type: 'page',
-        title: 'Delete a device',
-        narrow: true,
-        body: (
-          <div class="card">
-            <h1>Delete it?</h1>
-            <p class="big">{device.name}</p>
-            <p>
-              It can not connect any more, and nobody owns it. Its name and its access token are free again.
-              There is no way back.
-            </p>
-            <form method="post" action={`/devices/${device.id.id}/delete`} class="row">
-              <button type="submit" class="danger">
-                Delete it
-              </button>
-              <a class="button" href={`/devices/${device.id.id}`}>
-                Keep it
-              </a>
-            </form>
-          </div>
-        ),
-      };
+      const path = `/devices/${device.id.id}`;
+      return confirmReply({
+        title: 'Delete this device?',
+        what: device.name,
+        consequence:
+          'It can not connect any more, and nobody owns it. Its name and its access token are free again. There is no way back.',
+        action: `${path}/delete`,
+        yes: 'Delete it',
+        back: path,
+      });
     },
     async post(visit) {
       const device = await deviceOf(visit);

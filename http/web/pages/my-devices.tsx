@@ -3,6 +3,7 @@ import { deviceInfoView, pageView } from '../../views.ts';
 import { part, query } from '../api.ts';
 import { Pager, pageOf, rangeOf, Time } from '../layout.tsx';
 import { memberPage, type Page, refusedTo, seeOther } from '../page.ts';
+import { confirmReply } from './confirm.tsx';
 
 const infosPage = pageView(deviceInfoView);
 const PAGE_SIZE = 20;
@@ -106,29 +107,15 @@ export const myDevicePages: readonly Page[] = [
   memberPage('/my/devices/:id/give-back', ['CUSTOMER_USER'], {
     async get({ api, params }) {
       const device = await api.get(`/api/device/info/${part(params.id ?? '')}`, deviceInfoView);
-      return {
-        type: 'page',
-        title: 'Give back',
-        narrow: true,
-        body: (
-          <div class="card">
-            <h1>Give it back?</h1>
-            <p class="big">{device.name}</p>
-            <p>
-              It will not be yours any more, and somebody else can claim it. To have it again you need its
-              label, and the device has to open its claim window.
-            </p>
-            <form method="post" action={`/my/devices/${device.id.id}/give-back`} class="row">
-              <button type="submit" class="danger">
-                Give it back
-              </button>
-              <a class="button" href="/my/devices">
-                Keep it
-              </a>
-            </form>
-          </div>
-        ),
-      };
+      return confirmReply({
+        title: 'Give it back?',
+        what: device.name,
+        consequence:
+          'It will not be yours any more, and somebody else can claim it. To have it again you need its label, and the device has to open its claim window.',
+        action: `/my/devices/${device.id.id}/give-back`,
+        yes: 'Give it back',
+        back: '/my/devices',
+      });
     },
     async post({ api, params }) {
       const device = await api.get(`/api/device/info/${part(params.id ?? '')}`, deviceInfoView);

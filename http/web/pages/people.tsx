@@ -5,6 +5,7 @@ import { part, type Result } from '../api.ts';
 import { Field, Note, Time } from '../layout.tsx';
 import type { Locale } from '../locale.ts';
 import { memberPage, type Page, type SignedIn } from '../page.ts';
+import { confirmReply } from './confirm.tsx';
 
 export type Person = z.output<typeof userView>;
 
@@ -160,11 +161,9 @@ export const peoplePages: readonly Page[] = [
                     <button type="submit">{enabled ? 'Forbid signing in' : 'Allow signing in'}</button>
                   </form>
                 ) : null}
-                <form method="post" action={`/users/${id}/delete`}>
-                  <button type="submit" class="danger">
-                    Delete this user
-                  </button>
-                </form>
+                <a class="button" href={`/users/${id}/delete`}>
+                  Delete this user
+                </a>
               </div>
             )}
           </>
@@ -189,6 +188,18 @@ export const peoplePages: readonly Page[] = [
   }),
 
   memberPage('/users/:id/delete', ADMINISTRATORS, {
+    async get({ api, params }) {
+      const user = await api.get(`/api/user/${part(params.id ?? '')}`, userView);
+      const path = `/users/${user.id.id}`;
+      return confirmReply({
+        title: 'Delete this user?',
+        what: user.email,
+        consequence: 'The person is signed out everywhere and can not sign in again. There is no way back.',
+        action: `${path}/delete`,
+        yes: 'Delete the user',
+        back: path,
+      });
+    },
     async post({ api, params, user: me }) {
       const user = await api.get(`/api/user/${part(params.id ?? '')}`, userView);
       const done = await api.act('DELETE', `/api/user/${user.id.id}`);

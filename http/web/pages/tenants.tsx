@@ -3,6 +3,7 @@ import { pageView, tenantView, userView } from '../../views.ts';
 import { part, query } from '../api.ts';
 import { Field, Note, Pager, pageOf, rangeOf, Time } from '../layout.tsx';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
+import { confirmReply } from './confirm.tsx';
 import { createPerson, NewPerson, PeopleTable } from './people.tsx';
 
 const SYSTEM = ['SYS_ADMIN'] as const;
@@ -164,26 +165,15 @@ export const tenantPages: readonly Page[] = [
   memberPage('/tenants/:id/delete', SYSTEM, {
     async get({ api, params }) {
       const tenant = await api.get(`/api/tenant/${part(params.id ?? '')}`, tenantView);
-      return {
-        type: 'page',
-        title: 'Delete a tenant',
-        narrow: true,
-        body: (
-          <div class="card">
-            <h1>Delete it?</h1>
-            <p class="big">{tenant.title}</p>
-            <p>All of its devices, customers and users go with it. There is no way back.</p>
-            <form method="post" action={`/tenants/${tenant.id.id}/delete`} class="row">
-              <button type="submit" class="danger">
-                Delete it with everything
-              </button>
-              <a class="button" href={`/tenants/${tenant.id.id}`}>
-                Keep it
-              </a>
-            </form>
-          </div>
-        ),
-      };
+      const path = `/tenants/${tenant.id.id}`;
+      return confirmReply({
+        title: 'Delete this tenant?',
+        what: tenant.title,
+        consequence: 'All of its devices, customers and users go with it. There is no way back.',
+        action: `${path}/delete`,
+        yes: 'Delete it with everything',
+        back: path,
+      });
     },
     async post({ api, params }) {
       const path = part(params.id ?? '');
