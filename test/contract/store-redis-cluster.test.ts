@@ -3,9 +3,10 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { silentLog } from '../../actors/log.ts';
 import { openRedisStore } from '../../actors/store/redis.ts';
-import { StoreUnavailable } from '../../actors/store/store.ts';
+import { type Store, StoreUnavailable } from '../../actors/store/store.ts';
 import { needing } from '../kit/programs.ts';
 import { cleanUpRedis, type RedisServer, redisSettings, startRedisCluster } from '../kit/redis.ts';
+import { until } from '../kit/until.ts';
 import { entry, range, storeContract } from './store.ts';
 
 const EVENTUALLY_MS = 30_000;
@@ -35,7 +36,7 @@ clusterTest('Redis Cluster: a master that dies is missed, and back when it is st
   const refused = await store.check().catch((error: unknown) => error);
   assert.instance(refused, StoreUnavailable);
   await servers[0]?.restart();
-  await until('it is whole again', () => store.check());
+  await until('it is whole again', works(store), EVENTUALLY_MS);
   for (const stream of streams) {
     assert.is((await store.journal.load(stream)).sequence, 1);
     assert.equal(await store.journal.append(entry(stream, 1)), { type: 'appended' });
@@ -50,7 +51,7 @@ clusterTest('Redis Cluster: the replica that takes a dead master’s place is fo
   for (const stream of streams) await store.journal.append(entry(stream, 0));
   await servers[0]?.command('WAIT', '1', '5000');
   await servers[0]?.kill();
-  await until('its replica serves', () => store.check());
+  await until('its replica serves', works(store), EVENTUALLY_MS);
   for (const stream of streams) {
     assert.is((await store.journal.load(stream)).sequence, 1);
     assert.equal(await store.journal.append(entry(stream, 1)), { type: 'appended' });
@@ -58,16 +59,9 @@ clusterTest('Redis Cluster: the replica that takes a dead master’s place is fo
   await store.close();
 });
 
-async function until(what: string, works: () => Promise<void>): Promise<void> {
-  const deadline = Date.now() + EVENTUALLY_MS;
-  for (;;) {
-    try {
-      return await works();
-    } catch (error) {
-      if (Date.now() > deadline) throw new Error(`not within ${EVENTUALLY_MS} ms: ${what}`, { cause: error });
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-}
+const works = (store: Store) => async () => {
+  await store.check();
+  return true;
+};
 
 test.run();

@@ -15,6 +15,7 @@ import { createDice, type Dice } from '../kit/dice.ts';
 import { needing } from '../kit/programs.ts';
 import { cleanUpRedis, redisSettings, startRedis } from '../kit/redis.ts';
 import { openTcpProxy } from '../kit/tcp-proxy.ts';
+import { pause, until } from '../kit/until.ts';
 import { entry, range } from './store.ts';
 
 const APPENDS = 600;
@@ -90,11 +91,10 @@ test('Redis: whatever is cut off where, no key has two owners, and lists are rig
   }
   assert.ok(unavailable > 10, `cut off only ${unavailable} times`);
 
-  for (;;) {
+  await until('nothing is left to do', async () => {
     const left = await Promise.all(partitions.map(({ outbox }) => server.command('HLEN', outbox)));
-    if (left.every((count) => count === '0')) break;
-    await pause(50);
-  }
+    return left.every((count) => count === '0');
+  });
   const all = [...(await look())];
   for (const key of KEYS) {
     assert.is(await observer.index.lookup(key), all.find(([, { keys }]) => keys.has(key))?.[0], key);
@@ -136,7 +136,5 @@ function frontOf(head: unknown): { readonly sequence: number; readonly held: Hel
   const [sequence, , ...held] = front.split(' ');
   return { sequence: Number(sequence), held: parseHeld(held.join(' ')) };
 }
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 cuts.run();

@@ -13,6 +13,7 @@ import { StoreUnavailable } from '../../actors/store/store.ts';
 import { needing } from '../kit/programs.ts';
 import { cleanUpRedis, type RedisServer, redisSettings, startRedis } from '../kit/redis.ts';
 import { openTcpProxy } from '../kit/tcp-proxy.ts';
+import { pause, until } from '../kit/until.ts';
 import { allDue, entry, range, wholeLog } from './store.ts';
 
 /** Within so long after a fault has ended the store serves again. */
@@ -276,15 +277,5 @@ test('Redis: nodes hear each other, not themselves, also after a restart of Redi
   busA.close();
   busB.close();
 });
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function until(what: string, holds: () => Promise<boolean>, withinMs = 20_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await pause(10);
-  }
-}
 
 faults.run();

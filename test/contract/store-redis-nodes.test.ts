@@ -11,12 +11,12 @@ import { createKeys } from '../../actors/store/redis/keys.ts';
 import { openRedisStore, type RedisSettings, type RedisStore } from '../../actors/store/redis.ts';
 import { needing } from '../kit/programs.ts';
 import { cleanUpRedis, type RedisServer, redisSettings, startRedis } from '../kit/redis.ts';
+import { until } from '../kit/until.ts';
 import { entry, range, wholeLog } from './store.ts';
 
 const NOTHING: IndexEntries = { unique: [], members: [] };
 /** For so long a node that has died is taken for slow. */
 const ORPHAN_MS = 150;
-const EVENTUALLY_MS = 20_000;
 
 const nodes = suite('store: Redis: nodes');
 const test = needing(['redis-server'], nodes);
@@ -317,14 +317,6 @@ async function leftToDo({ prefix, partitions }: RedisSettings): Promise<number> 
     createKeys(prefix, partitions).partitions.map(({ outbox }) => redis.command('HLEN', outbox)),
   );
   return counts.map(Number).reduce((sum, count) => sum + count, 0);
-}
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + EVENTUALLY_MS;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`not within ${EVENTUALLY_MS} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 nodes.run();

@@ -11,9 +11,8 @@ import { join } from 'node:path';
 import type { RedisSettings } from '../../actors/store/redis.ts';
 import { freePorts } from './ports.ts';
 import { findProgram } from './programs.ts';
+import { until } from './until.ts';
 
-const READY_WITHIN_MS = 20_000;
-const LOOK_MS = 20;
 const SLOTS = 16_384;
 
 export interface RedisServer {
@@ -142,11 +141,11 @@ async function serve(port: number, options: readonly string[]): Promise<RedisSer
       });
     }
     started.once('close', () => living.delete(started));
-    await until(
-      'Redis serves',
-      async () => (await command(port, ['PING'])) === 'PONG',
-      () => output,
-    );
+    try {
+      await until('Redis serves', async () => (await command(port, ['PING'])) === 'PONG');
+    } catch (error) {
+      throw new Error(`Redis does not serve:\n${output}`, { cause: error });
+    }
   }
 
   await start();
@@ -165,15 +164,6 @@ async function serve(port: number, options: readonly string[]): Promise<RedisSer
     },
     restart: start,
   };
-}
-
-async function until(what: string, holds: () => Promise<boolean>, output = () => ''): Promise<void> {
-  const deadline = Date.now() + READY_WITHIN_MS;
-  for (;;) {
-    if (await holds().catch(() => false)) return;
-    if (Date.now() > deadline) throw new Error(`${what}: not within ${READY_WITHIN_MS} ms\n${output()}`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-  }
 }
 
 /** One command on a connection of its own, in the inline way of writing it; simple and bulk replies are understood. */

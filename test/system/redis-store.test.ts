@@ -9,9 +9,12 @@ import { type Api, restApi } from '../kit/api.ts';
 import { cleanUp, launch, type ServerProcess, startServer } from '../kit/process.ts';
 import { needing } from '../kit/programs.ts';
 import { cleanUpRedis, type RedisServer, startRedis, startRedisCluster } from '../kit/redis.ts';
+import { until } from '../kit/until.ts';
 
 const SYSADMIN_PASSWORD = 'redis-test-sysadmin';
 const LONG_MS = 600_000;
+/** By default. */
+const PARTITIONS = 32;
 const BACK_WITHIN_MS = 5_000;
 
 const redisTest = needing(['redis-server'], test);
@@ -55,7 +58,7 @@ redisTest('redis: a claim from its window to its end, over a restart of the node
   for (const name of ['one', 'two', 'three']) await api.createDevice(tenant, name, `token-${name}`);
 
   is((await api.initiate('token-one', { secretKey: 'x', durationMs: LONG_MS })).status, 200);
-  is((await api.initiate('token-two', { secretKey: 'x', durationMs: 1_000 })).status, 200);
+  is((await api.initiate('token-two', { secretKey: 'x', durationMs: 50 })).status, 200);
   is((await api.initiate('token-three', { secretKey: 'x', durationMs: LONG_MS })).status, 200);
   is(response(await api.confirm(a.token, 'one', 'wrong')), 'FAILURE');
   is(response(await api.confirm(a.token, 'one', 'x')), 'SUCCESS');
@@ -67,10 +70,8 @@ redisTest('redis: a claim from its window to its end, over a restart of the node
   const again = restApi(second.url);
   equal(await devicesOf(again, a), ['one'], 'tokens and owners are still good');
   is(response(await again.confirm(b.token, 'three', 'x')), 'SUCCESS', 'windows stay open');
-  await until('the short window has elapsed', async () => {
-    const reply = await again.confirm(b.token, 'two', 'x');
-    return response(reply) === 'FAILURE';
-  });
+  is(response(await again.confirm(b.token, 'two', 'x')), 'FAILURE', 'the short window has elapsed');
+  await until('its alarm is served, and none is left', async () => (await alarms(redis)) === 0);
   is((await again.reclaim(a.token, 'one')).status, 200);
   equal(await devicesOf(again, a), []);
   equal(await devicesOf(again, b), ['three']);
@@ -114,6 +115,22 @@ redisTest(
     ok(!server.output().includes('unhandled'));
   },
 );
+
+redisTest('redis: what was guessed wrongly on one node counts on the other', async () => {
+  const redis = await startRedis();
+  const env = { ...KEYS, SECURITY_CLAIM_WRONG_SECRETS_PER_CUSTOMER_AND_DEVICE: '4' };
+  const nodes = [await start(redis.url, env), await start(redis.url, env)];
+  const { api, tenant, a } = await cast(nodes[0]?.url ?? '');
+  await api.createDevice(tenant, 'one', 'token-one');
+  is((await api.initiate('token-one', { secretKey: 'x', durationMs: LONG_MS })).status, 200);
+  const statuses: number[] = [];
+  for (const n of [0, 1, 0, 1, 0, 1]) {
+    const guess = await restApi(nodes[n]?.url ?? '').confirm(a.token, 'one', 'wrong');
+    statuses.push(guess.status);
+  }
+  equal(statuses, [400, 400, 400, 400, 429, 429]);
+  for (const node of nodes) is((await node.stop()).code, 0);
+});
 
 redisTest('redis: nodes whose keys differ are refused with what to do', async () => {
   const redis = await startRedis();
@@ -177,20 +194,19 @@ function clusterUrl(servers: readonly RedisServer[]): string {
   return `redis-cluster://${servers.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
 }
 
+async function alarms(redis: RedisServer): Promise<number> {
+  const counts = Array.from({ length: PARTITIONS }, (_, n) =>
+    redis.command('ZCARD', `claimd:{p${n}}:alarms`),
+  );
+  return (await Promise.all(counts)).map(Number).reduce((sum, count) => sum + count);
+}
+
 async function devicesOf(api: Api, { id, token }: Cast['a']): Promise<string[]> {
   const page = await api.get<{ data: { name: string }[] }>(
     `/api/customer/${id}/devices?pageSize=100&page=0`,
     token,
   );
   return page.data.map(({ name }) => name);
-}
-
-async function until(what: string, holds: () => Promise<boolean>, withinMs = 20_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 test.run();
