@@ -59,12 +59,17 @@ interface StepBase {
   readonly refused: readonly string[];
 }
 
-/** A PUBLISH at QoS 1 until its PUBACK. One device per connection. Outcome: `PUBACK`, in version 5 with its reason. */
+/**
+ * A PUBLISH at QoS 1. One device per connection. Outcome: `PUBACK`, in version 5 with its reason. With `response` that
+ * topic is subscribed, and what the server publishes there is the answer: behind a broker the PUBACK is the broker's,
+ * and says nothing about the window. Outcome: `told`, and the status.
+ */
 export interface MqttStep extends StepBase {
   readonly type: 'mqtt';
   readonly version: 4 | 5;
   readonly userName: string;
   readonly topic: string;
+  readonly response?: string;
   readonly payload: Payload;
 }
 

@@ -28,8 +28,11 @@ export function initiateMqtt(target: Target, fleet: Fleet, version: 4 | 5 = 4): 
     version,
     userName: fleet.token,
     topic: target.claimTopic.replace('{token}', fleet.token),
+    ...(target.responseTopic === undefined
+      ? {}
+      : { response: target.responseTopic.replace('{token}', fleet.token) }),
     payload: windowOf(fleet),
-    right: ['PUBACK'],
+    right: ['PUBACK', 'told opened'],
     refused: NOT_NOW,
   };
 }

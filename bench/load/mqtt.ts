@@ -12,6 +12,8 @@ import { filler, payloads } from './text.ts';
 
 export const CONNACK = 0x20;
 const PUBACK = 0x40;
+const PUBLISH = 0x30;
+const SUBACK = 0x90;
 const DISCONNECT = 0xe0;
 const KEEP_ALIVE_S = 0;
 /** The largest packet id, of which each lane of a connection has its own. */
@@ -30,6 +32,26 @@ export function connectFrame(version: 4 | 5, clientId: string, userName: string)
   });
 }
 
+function subscribeFrame(version: 4 | 5, topic: string): Buffer {
+  return mqttPacket.generate(
+    {
+      cmd: 'subscribe',
+      messageId: PACKET_IDS_MAX,
+      subscriptions: [{ topic, qos: 0 }],
+      ...(version === 5 ? { properties: {} } : {}),
+    },
+    { protocolVersion: version },
+  );
+}
+
+/** What a device says, as bytes. */
+interface Frames {
+  readonly hello: Buffer;
+  readonly publish: Buffer;
+  /** Where its answers come by a topic. */
+  readonly subscribe: Buffer | undefined;
+}
+
 export class MqttDriver implements Driver {
   readonly #connections: Connection[];
   readonly #inflight: number;
@@ -39,6 +61,7 @@ export class MqttDriver implements Driver {
     const userName = filler(step.userName);
     const text = payloads(step.payload);
     const topic = filler(step.topic);
+    const responseOf = step.response === undefined ? undefined : filler(step.response);
     this.#connections = Array.from({ length: job.connections }, (_, at) => {
       const n = job.subjects.from + at;
       const publish = mqttPacket.generate(
@@ -56,7 +79,9 @@ export class MqttDriver implements Driver {
       );
       const hello = connectFrame(step.version, `bench-${process.pid}-${n}`, userName(n));
       const port = portOf(step.ports, n);
-      return new Connection(step.host, port, hello, publish, at * this.#inflight, this.#inflight, answered);
+      const subscribe = responseOf === undefined ? undefined : subscribeFrame(step.version, responseOf(n));
+      const frames = { hello, publish, subscribe };
+      return new Connection(step.host, port, frames, at * this.#inflight, this.#inflight, answered);
     });
   }
 
@@ -100,8 +125,7 @@ function bounds(bytes: Buffer, at: number): { readonly body: number; readonly en
 class Connection {
   readonly #host: string;
   readonly #port: number;
-  readonly #hello: Buffer;
-  readonly #publish: Buffer;
+  readonly #say: Frames;
   /** Where in the frame the packet id is. */
   readonly #idAt: number;
   readonly #firstLane: number;
@@ -110,6 +134,8 @@ class Connection {
   readonly #frames: (Buffer | undefined)[];
   /** Lanes that wait for their answer. */
   readonly #busy: boolean[];
+  /** Lanes in the order in which they were sent; only where answers come by a topic. */
+  #order: number[] = [];
   #socket: Socket | undefined;
   #up = false;
   #closing = false;
@@ -117,19 +143,11 @@ class Connection {
   #onUp: (() => void) | undefined;
   #onRefused: ((error: Error) => void) | undefined;
 
-  constructor(
-    host: string,
-    port: number,
-    hello: Buffer,
-    publish: Buffer,
-    firstLane: number,
-    lanes: number,
-    answered: Answered,
-  ) {
+  constructor(host: string, port: number, say: Frames, firstLane: number, lanes: number, answered: Answered) {
     this.#host = host;
     this.#port = port;
-    this.#hello = hello;
-    this.#publish = publish;
+    this.#say = say;
+    const { publish } = say;
     const body = bounds(publish, 0)?.body ?? 0;
     this.#idAt = body + 2 + publish.readUInt16BE(body);
     this.#firstLane = firstLane;
@@ -165,10 +183,11 @@ class Connection {
   #write(lane: number): void {
     let frame = this.#frames[lane];
     if (frame === undefined) {
-      frame = Buffer.from(this.#publish);
+      frame = Buffer.from(this.#say.publish);
       frame.writeUInt16BE(lane + 1, this.#idAt);
       this.#frames[lane] = frame;
     }
+    if (this.#say.subscribe !== undefined) this.#order.push(lane);
     this.#socket?.write(frame);
   }
 
@@ -176,7 +195,8 @@ class Connection {
     const socket = connect({ host: this.#host, port: this.#port, noDelay: true });
     this.#socket = socket;
     this.#pending = undefined;
-    socket.on('connect', () => socket.write(this.#hello));
+    this.#order = [];
+    socket.on('connect', () => socket.write(this.#say.hello));
     socket.on('data', (chunk) => this.#read(chunk));
     socket.on('error', () => {}); // 'close' follows
     socket.on('close', () => this.#lost());
@@ -219,12 +239,18 @@ class Connection {
           this.#onRefused?.(new Error(`CONNACK with code ${code}`));
           return;
         }
-        this.#up = true;
-        this.#onUp?.();
-        for (const [lane, busy] of this.#busy.entries()) if (busy) this.#write(lane);
+        if (this.#say.subscribe === undefined) this.#goUp();
+        else this.#socket?.write(this.#say.subscribe);
         return;
       }
+      case SUBACK:
+        this.#goUp();
+        return;
+      case PUBLISH:
+        this.#told(bytes, body, end);
+        return;
       case PUBACK: {
+        if (this.#say.subscribe !== undefined) return; // the broker's word, not the server's
         const lane = bytes.readUInt16BE(body) - 1;
         const reason = end - body > 2 ? (bytes[body + 2] ?? 0) : 0;
         if (this.#busy[lane] !== true) {
@@ -241,6 +267,20 @@ class Connection {
       default:
         return; // not asked for anything else
     }
+  }
+
+  #goUp(): void {
+    this.#up = true;
+    this.#onUp?.();
+    for (const [lane, busy] of this.#busy.entries()) if (busy) this.#write(lane);
+  }
+
+  /** What became of the longest under way: one device's outcomes come in the order of its messages. */
+  #told(bytes: Buffer, body: number, end: number): void {
+    const lane = this.#order.shift();
+    if (lane === undefined || this.#busy[lane] !== true) return;
+    const text = bytes.toString('latin1', body, end);
+    this.#answer(lane, `told ${/"status":"([\w-]+)"/.exec(text)?.[1] ?? 'nothing'}`);
   }
 
   #answer(lane: number, outcome: string): void {

@@ -1,12 +1,12 @@
 /** All peers, by name. */
 import { startHono } from './empty-hono.ts';
-import { startMosquitto } from './mosquitto.ts';
+import { startMosquittoPeer } from './mosquitto.ts';
 import type { Peer, PeerName } from './peer.ts';
 import { startRedisPeer } from './redis.ts';
 
 /** Throws `NotInstalled` where its program is missing. */
 export const startPeer: { readonly [name in PeerName]: () => Promise<Peer> } = {
-  mosquitto: startMosquitto,
+  mosquitto: startMosquittoPeer,
   hono: startHono,
   redis: startRedisPeer,
 };

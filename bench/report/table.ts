@@ -56,7 +56,13 @@ function measured(results: readonly Result[]): string[] {
       .filter(({ refused: some }) => Object.keys(some).length > 0)
       .map((one) => `  ${key}: ${inWords(one.refused)}`),
   );
-  return [...lines, ...unique(refused)];
+  const beside = [...grouped(results)].flatMap(([key, all]) =>
+    Object.keys(all[0]?.server?.beside ?? {}).map((name) => {
+      const costs = all.map(({ server }) => server?.beside[name]?.cpuUsPerOperation ?? 0);
+      return `  ${key}: and ${median(costs).toFixed(0)} µs of ${name} each`;
+    }),
+  );
+  return [...lines, ...beside, ...unique(refused)];
 }
 
 function cells(all: readonly Measurement[]): string[] {

@@ -47,7 +47,8 @@ export const coldStartScenario: Scenario = {
       }
       bench.figure(`ready, ${withDevices(level)}`, median(ready), 'ms', 'lower');
       bench.figure(`first claim, ${withDevices(level)}`, median(first), 'ms', 'lower');
-      bench.figure(`data, ${withDevices(level)}`, control.dataBytes() / 2 ** 20, 'MB', 'lower');
+      const bytes = control.dataBytes();
+      if (bytes > 0) bench.figure(`data, ${withDevices(level)}`, bytes / 2 ** 20, 'MB', 'lower');
     }
   },
 };

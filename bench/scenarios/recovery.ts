@@ -66,8 +66,13 @@ export const recoveryScenario: Scenario = {
     if (killedAt === undefined || downMs === undefined) throw new Error('it was never killed');
     bench.figure('away', downMs, 'ms', 'lower');
     const fullAt = backAt(measurement.timeline, killedAt);
-    if (fullAt === undefined) bench.fail('it did not come back to its rate');
-    else bench.figure('full rate after the kill', (fullAt - killedAt) * 1000, 'ms', 'lower');
+    if (fullAt === undefined) {
+      const last = measurement.timeline.slice(-STEADY_TICKS);
+      // Slow is no wrong answer; none at all is.
+      if (last.some(({ perSecond }) => perSecond > 0))
+        bench.warn('it was not back at its rate when the time was up');
+      else bench.fail('it did not come back after the kill');
+    } else bench.figure('full rate after the kill', (fullAt - killedAt) * 1000, 'ms', 'lower');
 
     const acknowledged = sample(kept.length, SAMPLE_MAX).map((at) => kept[at] ?? 0);
     await windowsAreThere(bench, target, fleet, acknowledged);

@@ -1,5 +1,6 @@
 /** The target that the settings ask for: a server of our own, several of them, or one that runs already. */
 import type { Settings } from '../settings.ts';
+import { startCluster } from './cluster.ts';
 import { startOwn } from './own.ts';
 import { remoteTarget } from './remote.ts';
 import type { Target } from './target.ts';
@@ -14,5 +15,6 @@ export interface Needs {
 export async function startTarget(settings: Settings, needs: Needs): Promise<Target> {
   if (settings.target !== undefined) return remoteTarget(settings.target);
   const env = { ...needs.env, ...settings.serverEnv };
+  if (settings.nodes > 1) return startCluster(settings.nodes, env);
   return startOwn({ store: settings.store, env, ...(needs.fixedPorts === true ? { fixedPorts: true } : {}) });
 }

@@ -12,6 +12,8 @@ export interface Target {
   readonly coapPorts: readonly number[];
   /** Where devices publish; `{token}` stands for a device's own token where the topic must name it. */
   readonly claimTopic: string;
+  /** Where the answer comes by a topic, because the PUBACK is a broker's. */
+  readonly responseTopic?: string;
   readonly url: string;
   /** The server's own processes. Empty where they are out of sight. */
   readonly nodes: readonly Node[];
