@@ -1,5 +1,7 @@
 /** The external broker, composed: the bridge to it, and what it may ask this server about devices. */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import type { BrokerAuth } from '../http/routes/mqtt-auth.ts';
 import { createClaiming } from '../transports/claiming.ts';
 import { BRIDGE_DEFAULTS, type BridgeSettings } from '../transports/mqtt/bridge/settings.ts';
@@ -50,10 +52,25 @@ function bridgeSettings({ broker, mqtt }: Config, url: string): BridgeSettings {
     ...given('username', username),
     ...given('password', password),
     ...given('keyPassword', keyPassword),
-    ...given('ca', read(caFile)),
-    ...given('cert', read(certFile)),
-    ...given('key', read(keyFile)),
+    ...credentials({ ca: read(caFile), cert: read(certFile), key: read(keyFile) }, keyPassword),
   };
+}
+
+function credentials(
+  { ca, cert, key }: Record<'ca' | 'cert' | 'key', Buffer | undefined>,
+  passphrase: string | undefined,
+) {
+  const read = { ...given('ca', ca), ...given('cert', cert), ...given('key', key) };
+  try {
+    if (ca !== undefined) new X509Certificate(ca); // of what is none, the next would say nothing
+    createSecureContext({ ...read, ...given('passphrase', passphrase) });
+  } catch {
+    // The cause may quote what is in the files.
+    throw new StartRefused(
+      'the broker: the authority, or the certificate and its key, are no PEM that fits together',
+    );
+  }
+  return read;
 }
 
 function given<Name extends string, Value>(name: Name, value: Value | undefined) {

@@ -201,12 +201,16 @@ law('broker: MQTT over WebSocket, with a wrong password no link and nothing of i
   await broker.stop();
 });
 
-test('broker: topics that can not be are refused at the start, with what is wrong with them', async () => {
+test('broker: what can not be is refused at the start, with what is wrong with it', async () => {
   const env = { MQTT_BROKER_URL: 'mqtt://user:secret@host', MQTT_BROKER_CLAIM_TOPICS: 'v1/devices/+/claim' };
   const { code, output } = await launch({ env }).ended;
   assert.is(code, 2);
   assert.match(output, 'MQTT_BROKER_URL in the environment must be mqtt://HOST:PORT');
   assert.not.match(output, 'secret@');
+  const ca = { MQTT_BROKER_URL: 'mqtts://localhost', MQTT_BROKER_SSL_CA: join(EXAMPLES, 'README.md') };
+  const noPem = await launch({ env: ca }).ended;
+  assert.is(noPem.code, 3);
+  assert.match(noPem.output, 'are no PEM that fits together');
   const topics = await launch({ env: { MQTT_BROKER_CLAIM_TOPICS: 'v1/devices/+/claim' } }).ended;
   assert.is(topics.code, 2);
   assert.match(topics.output, 'must have exactly one level that is {token}');
