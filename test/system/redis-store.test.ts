@@ -6,7 +6,9 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'uvu';
 import { equal, is, match, ok } from 'uvu/assert';
 import { type Api, restApi } from '../kit/api.ts';
-import { cleanUp, launch, type ServerProcess, startServer } from '../kit/process.ts';
+import { makeCertificate } from '../kit/certificates.ts';
+import { freePort } from '../kit/ports.ts';
+import { cleanUp, launch, type ServerProcess, startServer, temporaryFolder } from '../kit/process.ts';
 import { needing } from '../kit/programs.ts';
 import { cleanUpRedis, type RedisServer, startRedis, startRedisCluster } from '../kit/redis.ts';
 import { until } from '../kit/until.ts';
@@ -175,6 +177,18 @@ redisTest('redis: with a password, a database and a prefix, and on a cluster', a
   await shortStory(url, { ...KEYS, REDIS_PREFIX: 'mine' });
   const servers = await startRedisCluster();
   await shortStory(clusterUrl(servers), KEYS);
+});
+
+needing(['redis-server', 'openssl'], test)('redis: over TLS, if its certificate is good', async () => {
+  const { cert, key } = makeCertificate(temporaryFolder(), 'localhost');
+  const port = await freePort();
+  const files = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', cert];
+  await startRedis(['--tls-port', String(port), '--tls-auth-clients', 'no', ...files]);
+  const url = `rediss://localhost:${port}`;
+  await shortStory(url, { ...KEYS, REDIS_SSL_CA: cert });
+  const { code, output } = await launch({ env: { STORE_URL: url, REDIS_CONNECT_TIMEOUT: '1000' } }).ended;
+  is(code, 3);
+  match(output, /self-signed certificate/);
 });
 
 async function shortStory(url: string, env: { readonly [name: string]: string }): Promise<void> {
