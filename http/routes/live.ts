@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Action } from '../../actors/audit/entry.ts';
 import type { Clock, Instant } from '../../actors/clock.ts';
+import type { Devices } from '../../actors/devices.ts';
 import { tooManyRequests } from '../errors.ts';
 import type { Feed } from '../feed.ts';
 import { json } from '../reply.ts';
@@ -10,6 +11,7 @@ import { defineRoute, type Route } from '../route.ts';
 
 export interface LiveNeeds {
   readonly audit: AuditTrail;
+  readonly devices: Devices;
   readonly clock: Clock;
   readonly feed: Feed;
 }
@@ -34,6 +36,24 @@ const COUNTED: readonly Action[] = [
   'UNASSIGNED_FROM_CUSTOMER',
   'CLAIM_REFUSED',
 ];
+
+/** Devices looked at to see which windows are open, those first whose window was opened last. */
+const LOOKED_AT_MAX = 2_000;
+
+export const windowsView = z.object({
+  /** Those first that close first. */
+  data: z.array(
+    z.object({
+      deviceId: z.uuid(),
+      deviceName: z.string(),
+      openedAt: z.int(),
+      closesAt: z.int(),
+      openedBy: z.enum(['device', 'gateway']),
+    }),
+  ),
+  /** False when so many were opened that not all of them were looked at. */
+  complete: z.boolean(),
+});
 
 export const statisticsView = z.object({
   /** The oldest first; the last one is the hour that is going on. */
@@ -60,7 +80,7 @@ const whole = (name: string, max: number, fallback: number) =>
     .refine((value) => value <= max, `${name} should be at most ${max}!`)
     .default(fallback);
 
-export function liveRoutes({ audit, clock, feed }: LiveNeeds): Route[] {
+export function liveRoutes({ audit, devices, clock, feed }: LiveNeeds): Route[] {
   return [
     defineRoute({
       method: 'GET',
@@ -79,6 +99,30 @@ export function liveRoutes({ audit, clock, feed }: LiveNeeds): Route[] {
         const body = feed.watch(principal.tenantId, query.seconds * 1000);
         if (body === undefined) return tooManyRequests('Too many watch already', RETRY_FEED_MS);
         return { type: 'stream', contentType: 'text/event-stream', body };
+      },
+    }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/tenant/claimWindows',
+      summary:
+        'Which claim windows are open: found by the audit trail, so a window shows a second after it was opened',
+      roles: TENANT,
+      responses: { 200: { description: 'The windows', schema: windowsView } },
+      async handle({ principal: { tenantId } }) {
+        const now = clock.now();
+        const wanted = { page: 0, pageSize: COUNTED_MAX, actions: ['CLAIM_WINDOW_OPENED'] } as const;
+        const page = await audit.find(tenantId, wanted);
+        const ids = [...new Set(page.items.flatMap(({ deviceId }) => deviceId ?? []))];
+        const looked = await Promise.all(ids.slice(0, LOOKED_AT_MAX).map((id) => devices.read(id)));
+        const open = looked.flatMap((device) => {
+          if (device === undefined || device.tenantId !== tenantId || device.window === null) return [];
+          const { openedAt, closesAt, openedBy } = device.window;
+          const { id: deviceId, name: deviceName } = device;
+          return closesAt <= now ? [] : [{ deviceId, deviceName, openedAt, closesAt, openedBy }];
+        });
+        const complete = page.total <= COUNTED_MAX && ids.length <= LOOKED_AT_MAX;
+        return json({ data: open.sort((a, b) => a.closesAt - b.closesAt), complete });
       },
     }),
 

@@ -29,7 +29,7 @@ const PLACES: Readonly<Record<User['authority'], readonly (readonly [path: strin
     ['/live', 'Overview'],
     ['/devices', 'Devices'],
     ['/customers', 'Customers'],
-    ['/admins', 'Administrators'],
+    ['/admins', 'Admins'],
   ],
   SYS_ADMIN: [['/tenants', 'Tenants']],
 };

@@ -9,8 +9,8 @@ export interface PlotProps {
 
 const WIDTH = 480;
 const HEIGHT = 140;
-const LEFT = 36;
-const BOTTOM = 20;
+const LEFT = 44;
+const BOTTOM = 24;
 const TOP = 10;
 const GAP = 2;
 /** Hours between two labels of the axis. */

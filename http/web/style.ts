@@ -63,7 +63,8 @@ main.narrow { max-width: 30rem; }
 .row { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; }
 .row form { display: contents; }
 .stack > * + * { margin-top: 1rem; }
-.grid { display: grid; gap: 1rem; }
+.grid { display: grid; gap: 1rem; margin-bottom: 1rem; }
+.grid > .card { margin-bottom: 0; }
 
 .card { background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); box-shadow: var(--shadow); padding: 1.25rem 1rem; margin-bottom: 1rem; min-width: 0; }
 .card > h1 { margin-bottom: .75rem; }
@@ -118,6 +119,8 @@ td.num, th.num { text-align: right; font-variant-numeric: tabular-nums; }
   table.cards td, table.cards th { display: block; border: 0; padding: .125rem 0; }
   table.cards td[data-label]::before { content: attr(data-label) " "; color: var(--muted); font-size: .875rem; }
   table.cards td:empty { display: none; }
+  table.cards td.pick { float: left; padding: .125rem .75rem 0 0; }
+  .plot text { font-size: 18px; }
 }
 dl { display: grid; grid-template-columns: minmax(7rem, auto) 1fr; gap: .5rem 1rem; margin: 0; }
 dt { color: var(--muted); }

@@ -163,6 +163,8 @@ journey('desk: a window that opens is seen at once, counted down, and its claim 
     await page.getByText('Watching.').waitFor();
     await openWindow('DHT11_DEMO_TOKEN', 'secret');
     await page.getByRole('listitem').getByText('opened its claim window').waitFor();
+    // The figures follow, a moment later.
+    await page.getByRole('listitem').getByText('closes in').waitFor();
     const api = restApi(server.url);
     const customer = await api.login('customerB@thingsboard.org', 'customer');
     assert.is((await api.confirm(customer, 'DHT11 Demo Device', 'secret')).status, 200);

@@ -175,6 +175,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'GET /api/deviceImport/:importId/result': unrelated(403, 404, 403, AN_IMPORT),
   'GET /api/events': unrelated(403, 200, 403, { query: 'seconds=0' }),
   'GET /api/tenant/claimStatistics': unrelated(403, 200, 403),
+  'GET /api/tenant/claimWindows': unrelated(403, 200, 403),
   'POST /api/device-with-credentials': {
     request: ({ customerId, deviceName }) => ({
       body: {

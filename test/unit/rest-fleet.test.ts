@@ -261,6 +261,38 @@ law('feed: watchers are bounded, slow ones are let go, and every stream ends', a
   assert.match(await new Response(last ?? null).text(), 'retry: 3000');
 });
 
+law('windows: those that are open now, the next to close first', async ({ world, home }) => {
+  const ids = new Map<string, string>();
+  for (const [name, minutes] of [
+    ['Long', 60],
+    ['Short', 10],
+    ['Claimed', 60],
+    ['Elapsed', 1],
+    ['Deleted', 60],
+  ] as const) {
+    const id = await provision(world, home.tenantId, name);
+    ids.set(name, id);
+    await openWindow(world, id, name, minutes * 60_000);
+  }
+  await home.alice.post(claimPath('Claimed'), { secretKey: 'Claimed' });
+  await home.admin.delete(`/api/device/${ids.get('Deleted')}`);
+  await world.audit.catchUp();
+  world.clock.advance(60_000);
+  const { data, complete } = (await home.admin.get('/api/tenant/claimWindows')).json as {
+    data: { deviceName: string; closesAt: number }[];
+    complete: boolean;
+  };
+  assert.ok(complete);
+  const now = world.clock.now();
+  assert.equal(
+    data.map(({ deviceName, closesAt }) => [deviceName, (closesAt - now) / 60_000]),
+    [
+      ['Short', 9],
+      ['Long', 59],
+    ],
+  );
+});
+
 law('statistics: what happened, hour by hour', async ({ world, home }) => {
   const id = await provision(world, home.tenantId, 'D');
   await openWindow(world, id, 's', 24 * HOUR_MS);

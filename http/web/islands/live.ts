@@ -37,6 +37,32 @@ function show(event: DeviceEvent): void {
   while (list.children.length > SHOWN_MAX) list.lastElementChild?.remove();
 }
 
+/** Figures come from the audit trail, which is written a second after things happened. */
+const FIGURES_LAG_MS = 1500;
+const FIGURES_EVERY_MS = 3000;
+let refreshing = false;
+
+/** Takes the newest figures from the page as the server makes it now. */
+async function refresh(): Promise<void> {
+  const response = await fetch(location.href);
+  if (!response.ok) return;
+  const next = new DOMParser().parseFromString(await response.text(), 'text/html');
+  for (const old of document.querySelectorAll<HTMLElement>('[data-fresh]')) {
+    const fresh = next.querySelector(`[data-fresh="${old.dataset.fresh}"]`);
+    if (fresh !== null && !old.contains(document.activeElement))
+      old.replaceWith(document.importNode(fresh, true));
+  }
+}
+
+function refreshSoon(): void {
+  if (refreshing) return;
+  refreshing = true;
+  setTimeout(() => void refresh().catch(() => {}), FIGURES_LAG_MS);
+  setTimeout(() => {
+    refreshing = false;
+  }, FIGURES_EVERY_MS);
+}
+
 if (list) {
   const source = new EventSource(list.dataset.feed ?? '');
   source.addEventListener('open', () => {
@@ -45,7 +71,10 @@ if (list) {
   source.addEventListener('error', () => {
     if (state) state.textContent = 'The connection was lost; trying again.';
   });
-  source.addEventListener('device', ({ data }: MessageEvent<string>) => show(JSON.parse(data)));
+  source.addEventListener('device', ({ data }: MessageEvent<string>) => {
+    show(JSON.parse(data));
+    refreshSoon();
+  });
   addEventListener('pagehide', () => source.close());
 }
 

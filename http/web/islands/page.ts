@@ -18,7 +18,7 @@ for (const time of document.querySelectorAll<HTMLTimeElement>('time[data-local]'
 function countDown(): void {
   for (const element of document.querySelectorAll<HTMLElement>('[data-closes]')) {
     const left = Math.max(0, Number(element.dataset.closes) - Date.now() + skew);
-    element.textContent = left === 0 ? 'closed' : told(Math.ceil(left / 1000));
+    element.textContent = told(Math.ceil(left / 1000));
   }
 }
 
@@ -32,10 +32,8 @@ function told(seconds: number): string {
   return h > 0 ? `${h} h ${String(m).padStart(2, '0')} min` : `${m}:${String(s).padStart(2, '0')}`;
 }
 
-if (document.querySelector('[data-closes]') !== null) {
-  countDown();
-  setInterval(countDown, 1000);
-}
+countDown();
+setInterval(countDown, 1000); // also for windows that are shown later
 
 // A claim link that leads over the sign-in page: browsers carry the fragment along, we keep it until it is used.
 const fragment = new URLSearchParams(location.hash.slice(1));

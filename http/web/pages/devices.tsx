@@ -1,6 +1,6 @@
 /** The tenant's devices: found, created, and several at once allowed, forbidden, given keys, printed on labels. */
 import { deviceInfoView, deviceView, pageView } from '../../views.ts';
-import { part, query } from '../api.ts';
+import { failedOf, part, query, Unanswered } from '../api.ts';
 import { claimingData, daysOf } from '../claim-key.ts';
 import { Field, Note, Pager, pageOf, rangeOf } from '../layout.tsx';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
@@ -8,6 +8,7 @@ import { ClaimDetail, ClaimState, type DeviceInfo } from './claim-state.tsx';
 
 const infosPage = pageView(deviceInfoView);
 const PAGE_SIZE = 50;
+const NOTHING = { data: [], totalElements: 0, totalPages: 0, hasNext: false };
 const TENANT = ['TENANT_ADMIN'] as const;
 /** Devices that one form can be about. */
 export const SELECTED_MAX = 200;
@@ -32,7 +33,7 @@ function DeviceTable({ devices, visit }: { devices: readonly DeviceInfo[]; visit
         <tbody>
           {devices.map((device) => (
             <tr>
-              <td>
+              <td class="pick">
                 <input type="checkbox" name="id" value={device.id.id} aria-label={`Select ${device.name}`} />
               </td>
               <th scope="row">
@@ -140,15 +141,14 @@ export const devicePages: readonly Page[] = [
       const page = pageOf(given);
       const [search, type, active] = ['search', 'type', 'active'].map((name) => given.get(name) ?? '');
       const filtered = [search, type, active].some((value) => value !== '');
-      const wanted = query({
-        page,
-        pageSize: PAGE_SIZE,
-        sortProperty: 'name',
-        textSearch: search,
-        type,
-        active,
-      });
-      const found = await api.get(`/api/tenant/deviceInfos?${wanted}`, infosPage);
+      // Of one type they are listed in the order of creation, which costs nothing however many there are.
+      const sortProperty = type !== '' && search === '' ? 'createdTime' : 'name';
+      const wanted = query({ page, pageSize: PAGE_SIZE, sortProperty, textSearch: search, type, active });
+      const sent = await api.send('GET', `/api/tenant/deviceInfos?${wanted}`);
+      // A search that came to an end of its patience says so, and what to do.
+      if (sent.status !== 200 && sent.status !== 400) throw new Unanswered(failedOf(sent));
+      const found = sent.status === 200 ? infosPage.parse(sent.json) : NOTHING;
+      const why = sent.status === 400 ? failedOf(sent).message : 'No device fits.';
       const { data, totalElements: total } = found;
       return {
         type: 'page',
@@ -199,7 +199,7 @@ export const devicePages: readonly Page[] = [
             </search>
             {data.length === 0 ? (
               <div class="card empty">
-                {filtered ? 'No device fits.' : 'There are no devices yet. Create one, or import a list.'}
+                {filtered ? why : 'There are no devices yet. Create one, or import a list.'}
               </div>
             ) : (
               <DeviceTable devices={data} visit={visit} />
