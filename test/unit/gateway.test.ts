@@ -7,6 +7,7 @@ import type { MqttEndpointSettings } from '../../transports/mqtt/endpoint/settin
 import { type MqttScene, VERSION_NAME, withMqtt } from '../contract/transport-mqtt.ts';
 import { TENANT } from '../contract/transport-world.ts';
 import type { RawMqttClient, Sendable } from '../kit/mqtt-client.ts';
+import { until } from '../kit/until.ts';
 
 const RESPONSES = 'v1/gateway/claim/response';
 
@@ -263,5 +264,74 @@ for (const [what, befall] of [
       assert.is(await named(scene, 'new'), undefined);
     }));
 }
+
+/** Holds the first window that is asked for back, until it is let go. */
+function holdFirst(world: MqttScene['world']): () => void {
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  let first = true;
+  world.intercept = async (command, pass) => {
+    if (first && command.type === 'InitiateClaim') {
+      first = false;
+      await held;
+    }
+    return pass();
+  };
+  return letGo;
+}
+
+const openings = ({ world }: MqttScene) =>
+  world.commands.filter(({ type }) => type === 'InitiateClaim').length;
+
+test('gateway: what it asked on an earlier connection is done before what it asks on the next', () =>
+  withGateway(5, async (scene) => {
+    const { client, world } = scene;
+    for (const name of ['A', 'B']) await world.provision(`T${name}`, { name });
+    const letGo = holdFirst(world);
+    client.send(claims({ A: { secretKey: 'old' } }, 1, 1), claims({ B: { secretKey: 'old' } }, 1, 2));
+    assert.equal(await client.untilPong(), []);
+    await client.close();
+
+    const again = await scene.connect(5, 'G');
+    again.send(claims({ B: { secretKey: 'new' } }, 1, 3));
+    assert.equal(await again.untilPong(), []);
+    letGo();
+    assert.is((await again.next('puback')).reasonCode ?? 0, 0);
+    await until('all three were asked', async () => openings(scene) === 3);
+    again.send(claims({ A: {} }, 1, 4));
+    await again.next('puback');
+    const device = await named(scene, 'B');
+    assert.ok(device?.window && device.window.secretDigest === world.secrets.digest(device.id, 'new'));
+  }));
+
+test('gateway: one that comes back again and again does not pile up what it asks for', () =>
+  withGateway(
+    5,
+    async (scene) => {
+      const { world } = scene;
+      const letGo = holdFirst(world);
+      let { client } = scene;
+      for (let connection = 0; connection < 8; connection += 1) {
+        if (connection > 0) client = await scene.connect(5, 'G');
+        client.send(...[1, 2, 3].map((id) => claims({ [`d ${connection} ${id}`]: {} }, 1, id)));
+        client.send({ cmd: 'pingreq' });
+        await client.take(); // the answer to the ping, or the end
+        await client.close();
+      }
+      letGo();
+      client = await scene.connect(5, 'G');
+      let done = false;
+      while (!done) {
+        client.send(claims({ last: {} }, 1, 9));
+        const answer = await client.take();
+        done = answer?.cmd === 'puback';
+        if (!done) client = await scene.connect(5, 'G'); // as gateways do
+      }
+      assert.ok(openings(scene) <= 1 + 2 * 3 + 1, String(openings(scene)));
+    },
+    { inFlightMax: 3 },
+  ));
 
 test.run();

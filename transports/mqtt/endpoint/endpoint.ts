@@ -20,6 +20,7 @@ import { createGateways } from '../../gateways.ts';
 import { ListenError, type Listening, type Transport } from '../../transport.ts';
 import { openGuard, type TokenGuard } from '../../wrong-tokens.ts';
 import { type ByteStream, Connection } from './connection.ts';
+import { GatewayTurns } from './gateway-turns.ts';
 import { Reason } from './reasons.ts';
 import { Session, type SessionContext, type SessionMessage } from './session.ts';
 import { spawnSession } from './session-actor.ts';
@@ -103,6 +104,8 @@ class Endpoint implements MqttEndpoint {
       claiming,
       guard: options.guard ?? openGuard,
       gateways,
+      // Twice what one connection may have under way, with QoS 0 and above, so that nobody meets it on one.
+      gatewayTurns: new GatewayTurns(2 * settings.inFlightMax),
       profiles,
       clock,
       log,

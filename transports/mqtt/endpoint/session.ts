@@ -16,6 +16,7 @@ import type { TokenGuard } from '../../wrong-tokens.ts';
 import { type Acknowledge, AcknowledgementQueue, type Settlement, type Ticket } from './acknowledgements.ts';
 import { encode, encodeSuccess } from './codec.ts';
 import type { Batch, Connection } from './connection.ts';
+import type { GatewayTurns } from './gateway-turns.ts';
 import { type ProtocolVersion, Reason, type ReasonCode } from './reasons.ts';
 import type { SessionTable } from './session-table.ts';
 import type { MqttEndpointSettings } from './settings.ts';
@@ -33,6 +34,7 @@ export interface SessionContext {
   readonly claiming: Claiming;
   readonly guard: TokenGuard;
   readonly gateways: Gateways;
+  readonly gatewayTurns: GatewayTurns;
   readonly profiles: Profiles;
   readonly clock: Clock;
   readonly log: Log;
@@ -87,8 +89,6 @@ export class Session {
   /** QoS 0 publications that wait for a device's answer. */
   unreliable = 0;
   readonly answers: { readonly ticket: Ticket; readonly outcome: ClaimOutcome | Settled }[] = [];
-  /** The end of what a gateway has asked for, which is done one after the other. */
-  gatewayTurn: Promise<void> = Promise.resolve();
   /** Called when there are answers, once for all that came in the same moment. */
   onAnswers: () => void = () => {};
 

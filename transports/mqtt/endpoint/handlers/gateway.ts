@@ -12,10 +12,10 @@
  *   a device refused                   PUBACK               PUBACK 0x87, 0x97 when the first was asked too often
  *   all windows are open               PUBACK               PUBACK 0x00
  *
- * Messages of one gateway are carried out one after the other, so that a gateway has a bounded number of questions under
- * way, and of two claims for one device the later one stands.
+ * Messages of one gateway are carried out one after the other (`../gateway-turns.ts`). What waits is kept as the bytes that
+ * came: read, a message of many short names takes thirty times as much.
  */
-import { refusalInWords } from '../../../claiming.ts';
+import { type AuthenticatedDevice, refusalInWords } from '../../../claiming.ts';
 import { gatewayOutcomeMessages } from '../../../gateway-outcomes.ts';
 import type { BehindOutcome, GatewayOutcome } from '../../../gateways.ts';
 import { readGatewayClaims, readGatewayConnect } from '../../../payload.ts';
@@ -56,32 +56,24 @@ const NOTHING_USABLE: Settlement = {
 };
 
 function claims(session: Session, payload: Buffer, ticket: Ticket): void {
-  const { device, context } = session;
-  if (device === undefined) throw new Error('a session without a device took a publication');
-  const read = readGatewayClaims(payload, session.speech.format);
-  if (read.type === 'malformed') session.settle(ticket, malformedSettlement(session, ticket, read.why));
-  else if (read.type === 'nothing-usable') session.settle(ticket, NOTHING_USABLE);
-  else {
-    inTurn(session, ticket, async () => {
-      const outcome = await context.gateways.claim(device, read.entries);
-      return settlementOf(ticket, outcome, (devices) => batch(session, ticket, devices));
-    });
-  }
+  inTurn(session, ticket, async (device) => {
+    const read = readGatewayClaims(payload, session.speech.format);
+    if (read.type === 'malformed') return malformedSettlement(session, ticket, read.why);
+    if (read.type === 'nothing-usable') return NOTHING_USABLE;
+    const outcome = await session.context.gateways.claim(device, read.entries);
+    return settlementOf(ticket, outcome, (devices) => batch(session, ticket, devices));
+  });
 }
 
 function connected(session: Session, payload: Buffer, ticket: Ticket): void {
-  const { device, context } = session;
-  if (device === undefined) throw new Error('a session without a device took a publication');
-  const read = readGatewayConnect(payload, session.speech.format);
-  if (read.type === 'malformed') session.settle(ticket, malformedSettlement(session, ticket, read.why));
-  else {
-    inTurn(session, ticket, async () => {
-      const outcome = await context.gateways.connect(device, read.name, read.deviceType);
-      return settlementOf(ticket, outcome, (failed) =>
-        failed === undefined ? SUCCESS : batch(session, ticket, new Map([[read.name, failed]])),
-      );
-    });
-  }
+  inTurn(session, ticket, async (device) => {
+    const read = readGatewayConnect(payload, session.speech.format);
+    if (read.type === 'malformed') return malformedSettlement(session, ticket, read.why);
+    const outcome = await session.context.gateways.connect(device, read.name, read.deviceType);
+    return settlementOf(ticket, outcome, (failed) =>
+      failed === undefined ? SUCCESS : batch(session, ticket, new Map([[read.name, failed]])),
+    );
+  });
 }
 
 /** Nothing is kept of devices being there, so there is nothing to do. */
@@ -93,11 +85,17 @@ function disconnected(session: Session, payload: Buffer, ticket: Ticket): void {
   );
 }
 
-/** Does this when what the gateway sent before is done. */
-function inTurn(session: Session, ticket: Ticket, task: () => Promise<Settlement>): void {
-  session.gatewayTurn = session.gatewayTurn.then(task).then((settlement) => {
-    session.answered(ticket, { type: 'settled', settlement });
-  });
+/** Does this when what the gateway sent before is done; where too much of that waits, it has to send it again. */
+function inTurn(
+  session: Session,
+  ticket: Ticket,
+  task: (device: AuthenticatedDevice) => Promise<Settlement>,
+): void {
+  const { device, context } = session;
+  if (device === undefined) throw new Error('a session without a device took a publication');
+  const settled = context.gatewayTurns.take(device.id, () => task(device));
+  if (settled === undefined) session.settle(ticket, unavailable(ticket));
+  else void settled.then((settlement) => session.answered(ticket, { type: 'settled', settlement }));
 }
 
 function settlementOf<Value>(
