@@ -45,7 +45,7 @@ export interface EventSourced<State, Command, Event, Refusal> {
   readonly clock: Clock;
   readonly log: Log;
   /** Looks at the head before deciding: where others write too and a look costs less than an append in vain. */
-  readonly looksFirst?: boolean;
+  readonly looksFirst?: { decodeState(text: string): State };
   /** Told of each event after it is durable and answered. A fault in it is logged and changes nothing. */
   onEvent(id: string, event: Event, state: State): void;
 }
@@ -57,7 +57,7 @@ export function spawnEventSourced<State, Command, Event, Refusal>(
   system: EventSourced<State, Command, Event, Refusal>,
   onEnd: (end: End) => void,
 ): Ref<Ask<Command, State, Refusal>> {
-  const { decider, persistence, journal, clock, log, looksFirst = false } = system;
+  const { decider, persistence, journal, clock, log, looksFirst } = system;
 
   const behaviour: PersistentBehaviour<
     Versioned<State>,
@@ -67,12 +67,14 @@ export function spawnEventSourced<State, Command, Event, Refusal>(
   > = {
     initial: { sequence: 0, value: decider.initial },
 
-    async receive(state, ask, persist) {
+    async receive(held, ask, persist) {
+      const state =
+        looksFirst === undefined || ask.settled ? held : await newest(held, looksFirst.decodeState);
+      // Asked after the look, which takes its time: nothing is decided for somebody who was told that nothing was.
       if (ask.settled) {
         ask.finish();
         return state;
       }
-      if (looksFirst) await ensureNewest(state);
       const at = clock.now();
       const decision = decider.decide(state.value, ask.command, at);
 
@@ -89,6 +91,7 @@ export function spawnEventSourced<State, Command, Event, Refusal>(
       const { event } = decision;
       const after = decider.evolve(state.value, event);
       await persist(persistence.encodeEvent(event), {
+        expected: state.sequence,
         state: persistence.encodeState(after),
         alarmAt: persistence.alarmAt(after),
         index: persistence.indexChanges(id, state.value, event, after),
@@ -112,6 +115,15 @@ export function spawnEventSourced<State, Command, Event, Refusal>(
       return 'stop';
     },
   };
+
+  async function newest(
+    held: Versioned<State>,
+    decodeState: (text: string) => State,
+  ): Promise<Versioned<State>> {
+    const { sequence, state } = await journal.load(id);
+    if (sequence === held.sequence) return held;
+    return { sequence, value: state === undefined ? decider.initial : decodeState(state) };
+  }
 
   /** Ends this incarnation where another process has moved the head on. */
   async function ensureNewest({ sequence }: Versioned<State>): Promise<void> {

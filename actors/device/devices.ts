@@ -45,7 +45,7 @@ export function createDevices(options: DevicesOptions): LiveDevices {
       journal,
       clock,
       log,
-      looksFirst,
+      ...(looksFirst ? { looksFirst: { decodeState } } : {}),
       onEvent: (id, event, state) => onEvent(id as DeviceId, event, state),
     },
     settings,

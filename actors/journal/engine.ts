@@ -6,7 +6,7 @@ import type { Engine } from '../nact.ts';
 import type { Append, Journal } from './journal.ts';
 
 /** What travels with an event into the same atomic append. */
-export type AppendExtra = Pick<Append, 'state' | 'alarmAt' | 'index'>;
+export type AppendExtra = Pick<Append, 'expected' | 'state' | 'alarmAt' | 'index'>;
 
 /** The state of an actor together with the number of events that made it. */
 export interface Versioned<State> {
@@ -43,8 +43,9 @@ export function createEngine<State>(
       return { sequence, state: { sequence, value: decodeState(state) } satisfies Versioned<State> };
     },
 
-    async persist(stream, sequence, event, extra) {
-      const result = await journal.append({ stream, expected: sequence - 1, event, ...extra });
+    // nact counts the events of one incarnation; what was decided on may be newer (`looksFirst`), so that counts.
+    async persist(stream, _sequence, event, extra) {
+      const result = await journal.append({ stream, event, ...extra });
       switch (result.type) {
         case 'appended':
           return;

@@ -4,7 +4,7 @@
  */
 import { type AlarmSettings, type Alarms, createAlarms } from '../../actors/alarms.ts';
 import type { Clock } from '../../actors/clock.ts';
-import { encodeEvent } from '../../actors/device/codec.ts';
+import { decodeState, encodeEvent } from '../../actors/device/codec.ts';
 import { type ClaimPolicy, createDeviceDecider } from '../../actors/device/decide.ts';
 import { readDevice } from '../../actors/device/devices.ts';
 import { deviceEngine, devicePersistence } from '../../actors/device/persistence.ts';
@@ -34,6 +34,8 @@ export interface NodeOptions {
   readonly digests: Digests;
   readonly recorder: Recorder;
   readonly bug: Plant | undefined;
+  /** Looks at the head before deciding, as a worker on LMDB does. */
+  readonly looksFirst: boolean;
 }
 
 /** What the wire knows of a node. */
@@ -79,6 +81,7 @@ export class SimNode implements Life {
         journal,
         clock: this.#clock,
         log,
+        ...(options.looksFirst ? { looksFirst: { decodeState } } : {}),
         onEvent(id, event) {
           recorder.tally('heard');
           if (!recorder.isDurable(id, encodeEvent(event))) {

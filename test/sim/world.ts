@@ -101,6 +101,7 @@ export class World {
       digests: this.digests,
       recorder: this.recorder,
       bug,
+      looksFirst: bug === undefined && place.letter === 'B',
     });
   }
 

@@ -5,10 +5,12 @@ import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Fault } from '../kit/faulty-store.ts';
 import { inWords, inWorld, put, settle, swap, type World } from './registry-world.ts';
 
-/** Runs a law with two registries, as of two processes, on one store. */
-function inTwoWorlds(law: (here: World, there: World) => Promise<void>): Promise<void> {
-  const store = createMemoryStore();
-  return inWorld((here) => inWorld((there) => law(here, there), { store }), { store });
+/** Runs a law with two registries, as of two processes, on one store; then again with two that look before they decide. */
+async function inTwoWorlds(law: (here: World, there: World) => Promise<void>): Promise<void> {
+  for (const looksFirst of [false, true]) {
+    const options = { store: createMemoryStore(), looksFirst };
+    await inWorld((here) => inWorld((there) => law(here, there), options), options);
+  }
 }
 
 /** Makes the appends of a world take a number of turns that changes from one to the next. */
@@ -74,6 +76,22 @@ test('race: two registries that write to the same streams lose none of each othe
       kept.push(...((await here.shelf(`s${stream}`))?.history ?? []));
     assert.equal(kept.sort(), done.sort());
   }));
+
+test('race: of two registries that look before they decide, neither appends in vain while they take turns', () => {
+  const options = { store: createMemoryStore(), looksFirst: true };
+  return inWorld(
+    (here) =>
+      inWorld(async (there) => {
+        for (let round = 0; round < 100; round++) {
+          const { registry } = round % 3 === 0 ? here : there;
+          assert.is(inWords(await registry.ask('s', swap(`of ${round}`))), 'accepted');
+        }
+        assert.is(here.journal.calls.append + there.journal.calls.append, 100);
+        assert.is((await here.shelf('s'))?.history.length, 100);
+      }, options),
+    options,
+  );
+});
 
 test('race: of two registries’ streams that want one key exactly one gets it', () =>
   inTwoWorlds(async (here, there) => {

@@ -96,12 +96,14 @@ export interface WorldOptions {
   /** Shared with another world. */
   readonly store?: Store;
   readonly listener?: () => void;
+  /** See `EventSourced`. */
+  readonly looksFirst?: boolean;
 }
 
 /** Runs a law in a world, and ends that afterwards. */
 export async function inWorld(
   law: (world: World) => Promise<void>,
-  { settings, store = createMemoryStore(), listener = () => {} }: WorldOptions = {},
+  { settings, store = createMemoryStore(), listener = () => {}, looksFirst = false }: WorldOptions = {},
 ): Promise<void> {
   const journal = createFaultyJournal(store.journal);
   const clock = createSimClock(1_700_000_000_000);
@@ -118,6 +120,7 @@ export async function inWorld(
       journal,
       clock,
       log: { debug() {}, info() {}, warn: complain, error: complain },
+      ...(looksFirst ? { looksFirst: { decodeState: decodeShelf } } : {}),
       onEvent(id, { thing }) {
         heard.push(`${id} ${thing}`);
         listener();

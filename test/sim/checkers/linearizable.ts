@@ -23,7 +23,11 @@ export const linearizable: Checker = (history) => {
     all.push(operation);
   }
   return [...devices].flatMap(([device, operations]) => {
-    const trouble = search(history.rules, operations, effects(history, device, operations));
+    const seen = effects(history, device, operations);
+    // What may never have happened is first taken not to have, unless the log shows that it did: an order of the rest
+    // is an order of all. Only without one all are tried, which takes far longer.
+    const likely = operations.filter((operation) => !isUnsure(operation) || seen.has(operation));
+    const trouble = search(history.rules, likely, seen) && search(history.rules, operations, seen);
     return trouble === undefined ? [] : [{ law: 'linearizable', device, text: trouble }];
   });
 };
