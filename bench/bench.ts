@@ -204,7 +204,8 @@ export class Bench {
       tick: (tick) => {
         const look = watch.look();
         this.#live.tick(job.title, tick, look);
-        timeline.push({ ...tickOf(tick, job.weight), ...look });
+        // The last one may be a few milliseconds, in which a rate means nothing.
+        if (tick.ms >= job.tickMs / 2) timeline.push({ ...tickOf(tick, job.weight), ...look });
         onTick?.(tick.at / 1000);
       },
     };

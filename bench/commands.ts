@@ -1,8 +1,10 @@
 /** What is done with results that are there: `compare` and `report`. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compare, comparisonText, JUDGED, type Judged } from './compare.ts';
 import { page } from './report/html.ts';
+import { EMPTY, withFigures } from './report/markdown.ts';
 import { LAST, Misuse, read } from './results.ts';
 
 type Say = (text: string) => void;
@@ -34,13 +36,23 @@ export function compareCommand(args: readonly string[], say: Say): number {
   return FAILED;
 }
 
-/** `report [A …] [--out FILE]`: one page of all these results. */
+/**
+ * `report [A …] [--out FILE]`: one page of all these results. A Markdown file gets a table instead, in the place that it
+ * keeps for it.
+ */
 export function reportCommand(args: readonly string[], say: Say): number {
   const { values, positionals } = parse(args, { out: { type: 'string', default: REPORT } });
   const sets = positionals.length === 0 ? [LAST] : positionals;
   const results = sets.flatMap(read);
   if (results.length === 0) throw new Misuse('there is nothing to report');
-  writeFileSync(values.out, page(`claimd bench: ${sets.join(', ')}`, results));
+  const { out } = values;
+  if (out.endsWith('.md')) {
+    const text = existsSync(out) ? readFileSync(out, 'utf8') : EMPTY;
+    writeFileSync(out, withFigures(text, results));
+  } else {
+    mkdirSync(dirname(out), { recursive: true });
+    writeFileSync(out, page(`claimd bench: ${sets.join(', ')}`, results));
+  }
   say(`${values.out}\n`);
   return 0;
 }

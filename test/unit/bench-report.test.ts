@@ -9,6 +9,7 @@ import { escapeHtml } from '../../bench/report/escape.ts';
 import { columns } from '../../bench/report/format.ts';
 import { page, percentileCurve } from '../../bench/report/html.ts';
 import { tickLine } from '../../bench/report/live.ts';
+import { EMPTY, withFigures } from '../../bench/report/markdown.ts';
 import { niceStep, plot } from '../../bench/report/svg.ts';
 import { table } from '../../bench/report/table.ts';
 import fc from '../kit/property.ts';
@@ -224,6 +225,17 @@ test('bench: columns line up', () => {
     ]),
     ['a     1', 'bbb  22'],
   );
+});
+
+test('bench: figures go into their place of a Markdown file, and nothing else changes', () => {
+  const text = `before\n${EMPTY}after\n`;
+  const once = withFigures(text, [
+    result({ figures: [{ name: 'a|b', value: 2, unit: 'ms', better: 'lower' }] }),
+  ]);
+  assert.ok(once.startsWith('before\n') && once.endsWith('\nafter\n'));
+  assert.ok(once.includes('1,000/s') && once.includes('a\\|b'));
+  assert.is(withFigures(once, [result()]), withFigures(text, [result()]));
+  assert.throws(() => withFigures('no place', [result()]), 'no place for figures');
 });
 
 test.run();

@@ -1,0 +1,97 @@
+/** Results as a Markdown table, put into a file between two marks: how `bench/README.md` is kept true. */
+import type { Measurement, Result } from '../contract.ts';
+import { groupBy, median } from '../numbers.ts';
+import { Misuse } from '../results.ts';
+import { amount, ms, percent, rate } from './format.ts';
+import { figureKey, grouped, keyOf } from './table.ts';
+
+const BEGIN = '<!-- figures: made by `npm run bench -- report … --out bench/README.md` -->';
+const END = '<!-- end of figures -->';
+/** A file that has nothing but the place. */
+export const EMPTY = `${BEGIN}\n${END}\n`;
+
+/** The text with the figures in their place. Throws `Misuse` when it has none. */
+export function withFigures(text: string, results: readonly Result[]): string {
+  const from = text.indexOf(BEGIN);
+  const to = text.indexOf(END);
+  if (from === -1 || to < from) throw new Misuse(`the file has no place for figures: ${BEGIN} and ${END}`);
+  return `${text.slice(0, from)}${BEGIN}\n${figuresText(results)}${text.slice(to)}`;
+}
+
+export function figuresText(results: readonly Result[]): string {
+  const [first] = results;
+  if (first === undefined) return '';
+  const { machine, commit, startedAt } = first;
+  const scenarios = [...groupBy(results, ({ scenario, target }) => `${scenario}\n${target}`).values()];
+  const loads = scenarios.flatMap(loadRows);
+  const others = scenarios.flatMap(figureRows);
+  return [
+    `Measured on ${startedAt.slice(0, 10)} at commit ${commit}: ${machine.cpu}, ${machine.cores} cores, ` +
+      `${machine.memoryGb} GB, ${machine.os}, Node ${machine.node}; load of the machine before it began ${machine.loadBefore}.`,
+    '',
+    ...(loads.length === 0 ? [] : rows(LOAD_HEAD, loads)),
+    ...(others.length === 0 ? [] : rows(FIGURE_HEAD, others)),
+  ].join('\n');
+}
+
+const LOAD_HEAD = ['scenario', 'who', 'rate', 'p50', 'p99', 'p99.9', 'CPU each', 'GC', 'ours / theirs'];
+const FIGURE_HEAD = ['scenario', 'what', 'how much'];
+
+function rows(head: readonly string[], all: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...all.map(line), ''];
+}
+
+function loadRows(results: readonly Result[]): string[][] {
+  const [first] = results;
+  if (first === undefined) return [];
+  const name = first.target === 'claimd on lmdb' ? first.scenario : `${first.scenario}, ${first.target}`;
+  return [...grouped(results)].map(([key, all], at) => {
+    const mid = (of: (one: Measurement) => number | undefined, show: (value: number) => string) => {
+      const values = all.map(of).filter((value) => value !== undefined);
+      return values.length === 0 ? '–' : show(median(values));
+    };
+    return [
+      at === 0 ? `\`${name}\`` : '',
+      key,
+      mid(
+        ({ perSecond }) => perSecond,
+        (value) => `${rate(value)}/s`,
+      ),
+      mid(({ latency }) => latency.p50, ms),
+      mid(({ latency }) => latency.p99, ms),
+      mid(({ latency }) => latency.p999, ms),
+      mid(
+        ({ server }) => server?.cpuUsPerOperation,
+        (value) => `${value.toFixed(0)} µs`,
+      ),
+      mid(({ server }) => server?.gcShare, percent),
+      all[0]?.role === 'peer' ? ratio(results, key) : '',
+    ];
+  });
+}
+
+/** Repetition by repetition; the median. */
+function ratio(results: readonly Result[], peer: string): string {
+  const each = results.flatMap(({ measurements }) => {
+    const theirs = measurements.find((one) => one.role === 'peer' && keyOf(one) === peer);
+    const ours = measurements.find((one) => one.role === 'ours' && one.variant === theirs?.variant);
+    return ours === undefined || theirs === undefined || theirs.perSecond === 0
+      ? []
+      : [ours.perSecond / theirs.perSecond];
+  });
+  return each.length === 0 ? '' : median(each).toFixed(2);
+}
+
+function figureRows(results: readonly Result[]): string[][] {
+  const all = groupBy(
+    results.flatMap(({ figures }) => figures),
+    figureKey,
+  );
+  return [...all].map(([key, some], at) => [
+    at === 0 ? `\`${results[0]?.scenario}\`` : '',
+    key,
+    amount(median(some.map(({ value }) => value)), some[0]?.unit ?? ''),
+  ]);
+}
