@@ -72,8 +72,8 @@ export function createDirectory(
     const ordered = byName ? source.byName : lists.byCreation(tenantId);
     const row = where === undefined ? () => true : (member: string) => where(deviceOf(member));
     if (where === undefined && !filtered) {
-      const members = await index.page(ordered, window);
-      return { ids: members.map(deviceOf), total: await index.count(ordered) };
+      const { members, total } = await plainPage(ordered, window);
+      return { ids: members.map(deviceOf), total };
     }
     if (!byName && profileId !== undefined && !orNoProfile) {
       // Those that name a profile are in its list, in order of creation.
@@ -93,6 +93,20 @@ export function createDirectory(
         : scan(index, bounds, { ...ofType, window, inOrder: true, row });
     }
     return scan(index, bounds, { list: ordered, window, inOrder: true, row, head });
+  }
+
+  /** A page of a list as it lies. One in the second half is read from the end: skipping members takes time. */
+  async function plainPage(
+    list: string,
+    { offset, limit, descending }: { offset: number; limit: number; descending: boolean },
+  ): Promise<{ readonly members: readonly string[]; readonly total: number }> {
+    const total = await index.count(list);
+    const behind = total - offset - limit;
+    if (offset >= total) return { members: [], total };
+    if (behind >= offset) return { members: await index.page(list, { offset, limit, descending }), total };
+    const fromEnd = { offset: Math.max(0, behind), limit: Math.min(limit, total - offset) };
+    const members = await index.page(list, { ...fromEnd, descending: !descending });
+    return { members: [...members].reverse(), total };
   }
 
   async function readAll(

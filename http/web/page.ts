@@ -74,6 +74,8 @@ export interface Page extends Common {
   readonly roles: readonly Role[];
   readonly get?: (visit: Visit) => Promise<PageReply> | PageReply;
   readonly post?: (visit: Visit) => Promise<PageReply> | PageReply;
+  /** Its form has a file in it, and may be large. */
+  readonly takesFile?: true;
 }
 
 /** A page for those who are signed in. */
@@ -83,12 +85,14 @@ export function memberPage(
   does: {
     get?: (visit: SignedIn) => Promise<PageReply> | PageReply;
     post?: (visit: SignedIn) => Promise<PageReply> | PageReply;
+    takesFile?: true;
   },
 ): Page {
-  const { get, post } = does;
+  const { get, post, takesFile } = does;
   return {
     path,
     roles,
+    ...(takesFile ? { takesFile } : {}),
     ...(get === undefined ? {} : { get: (visit: Visit) => get(signedIn(visit)) }),
     ...(post === undefined ? {} : { post: (visit: Visit) => post(signedIn(visit)) }),
   };

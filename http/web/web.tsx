@@ -39,8 +39,10 @@ export interface Web {
   notFound(c: Context<Env>): Promise<Response>;
 }
 
-/** Largest form, with the file in it: a CSV of far more than 10,000 devices. */
-export const FORM_BYTES_MAX = 8 * 1024 * 1024;
+/** Largest form, also of those who are not signed in. */
+const FORM_BYTES_MAX = 128 * 1024;
+/** Largest form with a file in it: a CSV of far more than 10,000 devices. */
+const FILE_BYTES_MAX = 8 * 1024 * 1024;
 const YEAR_S = 365 * 24 * 60 * 60;
 const NOTICE_COOKIE = 'claimd-notice';
 const NOTICE_MAX_AGE_S = 60;
@@ -201,7 +203,7 @@ export function createWeb({ api, settings, apiSettings, now, log }: WebNeeds): W
         page.roles.includes('PUBLIC') || (session && page.roles.includes(session.user.authority));
       if (!allowed) return problem(c, visit, 403);
       if (posted) {
-        const bytes = await readBytes(c, FORM_BYTES_MAX);
+        const bytes = await readBytes(c, page.takesFile ? FILE_BYTES_MAX : FORM_BYTES_MAX);
         if (bytes === 'too-large') return problem(c, visit, 400, 'What you sent is too large.');
         visit = visitOf(c, page, session, await readForm(bytes, c.req.header('content-type')));
       }

@@ -155,13 +155,20 @@ function laws(storeName: string, open: () => { store: Store; dispose: () => void
       await namesOf(directory.ofTenant(TENANT, { ...named, sortOrder: 'DESC' })),
       [...byName].reverse(),
     );
-    for (const page of [0, 1, 2, 3]) {
-      const { items, total } = await directory.ofTenant(TENANT, { ...named, page, pageSize: 2 });
-      assert.equal(
-        items.map(({ name }) => name),
-        byName.slice(2 * page, 2 * page + 2),
-      );
-      assert.is(total, 5);
+    for (const sortOrder of ['ASC', 'DESC'] as const) {
+      const ordered = sortOrder === 'ASC' ? byName : [...byName].reverse();
+      for (const pageSize of [1, 2, 3, 4, 5, 6]) {
+        for (const page of [0, 1, 2, 3, 4, 5]) {
+          const query = { ...named, sortOrder, page, pageSize };
+          const { items, total } = await directory.ofTenant(TENANT, query);
+          assert.equal(
+            items.map(({ name }) => name),
+            ordered.slice(pageSize * page, pageSize * (page + 1)),
+            JSON.stringify(query),
+          );
+          assert.is(total, 5);
+        }
+      }
     }
     assert.equal((await directory.ofTenant(TENANT, { ...ALL, page: 1e9, pageSize: 1_000 })).items, []);
   });

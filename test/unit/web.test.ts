@@ -353,6 +353,30 @@ function contrast(one: string, other: string): number {
   return (Math.max(a ?? 0, b ?? 0) + 0.05) / (Math.min(a ?? 0, b ?? 0) + 0.05);
 }
 
+law(
+  'looks: name and logo are the operator’s, and a name is text',
+  async ({ alice }) => {
+    const { html } = await alice.get('/claim');
+    assert.match(html, '<title>Claim a device · &lt;b&gt;Söhne</title>');
+    const [, path = ''] = /<img src="(\/assets\/[^"]*\/logo)" alt=""/.exec(html) ?? [];
+    const logo = await alice.get(path);
+    assert.is(logo.html, '<svg/>');
+    assert.is(logo.headers.get('content-type'), 'image/svg+xml');
+    // Shown by itself, a logo runs nothing.
+    assert.match(logo.headers.get('content-security-policy') ?? '', /default-src 'none'.*sandbox/);
+  },
+  {},
+  { name: '<b>Söhne', logo: { type: 'image/svg+xml', body: Buffer.from('<svg/>') } },
+);
+
+law('forms: what is too large is refused, before and after signing in', async ({ world, alice }) => {
+  const large = 'x'.repeat(200_000);
+  const refused = await visitor(world).post('/login', { email: large, password: 'p' });
+  assert.is(refused.status, 400);
+  assert.match(refused.text, 'too large');
+  assert.match((await alice.post('/claim', { device: large, key: '' })).text, 'too large');
+});
+
 law('assets: kept for ever under a name that changes with them', async ({ alice }) => {
   const { html } = await alice.get('/claim');
   const [, path = ''] = /href="(\/assets\/[^"]*style\.css)"/.exec(html) ?? [];

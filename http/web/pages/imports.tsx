@@ -224,6 +224,7 @@ async function jobReply(visit: SignedIn): Promise<PageReply> {
 
 export const importPages: readonly Page[] = [
   memberPage('/devices/import', TENANT, {
+    takesFile: true,
     get: (visit) => startReply(visit),
     async post(visit) {
       const { api, form } = visit;
