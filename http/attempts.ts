@@ -69,16 +69,24 @@ export function createLimiter(
   const undecided = new Map<string, Undecided>();
 
   async function enter(key: string): Promise<Blocked | undefined> {
-    for (;;) {
-      const { count: failed, resetsInMs } = await failures.get(key);
-      if (failed >= max) return { type: 'blocked', retryAfterMs: resetsInMs };
-      const line = undecided.get(key) ?? { count: 0, waiting: [] };
-      undecided.set(key, line);
-      if (failed + line.count < max) {
-        line.count += 1;
-        return undefined;
+    let entered = false;
+    try {
+      for (;;) {
+        const { count: failed, resetsInMs } = await failures.get(key);
+        if (failed >= max) return { type: 'blocked', retryAfterMs: resetsInMs };
+        const line = undecided.get(key) ?? { count: 0, waiting: [] };
+        undecided.set(key, line);
+        if (failed + line.count < max) {
+          line.count += 1;
+          entered = true;
+          return undefined;
+        }
+        await new Promise<void>((resolve) => line.waiting.push(resolve));
       }
-      await new Promise<void>((resolve) => line.waiting.push(resolve));
+    } finally {
+      // Who was woken and does not enter wakes nobody by leaving: whatever kept it out, another process or the counter's
+      // failing, the others have to hear of it now.
+      if (!entered) letOthersLook(key);
     }
   }
 
@@ -95,10 +103,20 @@ export function createLimiter(
     const line = undecided.get(key);
     if (line === undefined) return;
     line.count -= 1;
-    // A failure may have blocked all who wait: let everybody look again.
-    const next = failed ? line.waiting.splice(0) : line.waiting.splice(0, 1);
+    // A failure may have blocked all who wait.
+    if (failed) letOthersLook(key);
+    else wake(key, line, 1);
+  }
+
+  function letOthersLook(key: string): void {
+    const line = undecided.get(key);
+    if (line !== undefined) wake(key, line, line.waiting.length);
+  }
+
+  function wake(key: string, line: Undecided, count: number): void {
+    const next = line.waiting.splice(0, count);
     if (line.count === 0 && line.waiting.length === 0) undecided.delete(key);
-    for (const wake of next) wake();
+    for (const look of next) look();
   }
 
   async function left(key: string): Promise<number> {

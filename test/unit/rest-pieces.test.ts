@@ -2,7 +2,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AccountRefusal } from '../../actors/accounts.ts';
+import type { Counted } from '../../actors/counters.ts';
 import type { Refusal, RefusalReason } from '../../actors/device/protocol.ts';
+import { StoreUnavailable } from '../../actors/store/store.ts';
 import { attempt, createLimiter } from '../../http/attempts.ts';
 import { refusedByAccounts, refusedByDevice, tooManyRequests, unavailable } from '../../http/errors.ts';
 import { toResponse } from '../../http/reply.ts';
@@ -194,5 +196,34 @@ test('attempts: one that throws gives its place back', async () => {
   );
   assert.is(await make(async () => 'fine'), 'fine');
 });
+
+for (const [what, counted] of [
+  ['are refused when another process has counted meanwhile', async () => ({ count: 9, resetsInMs: 1 })],
+  ['fail when counting fails', () => Promise.reject(new StoreUnavailable('test', 'away'))],
+] as const) {
+  test(`attempts: all who wait ${what}: nobody is left waiting`, async () => {
+    let get: () => Promise<Counted> = async () => ({ count: 0, resetsInMs: 1 });
+    const counter = { get: () => get(), add: () => get() };
+    const limiter = createLimiter('test', { max: 1, windowMs: 60_000 }, () => counter);
+    const one = (make: () => Promise<string>) => attempt([{ limiter, key: 'k' }], make, () => false);
+    let decide = () => {};
+    const first = one(() => new Promise((resolve) => (decide = () => resolve('right'))));
+    await turn();
+    let made = 0;
+    const guess = async () => {
+      made += 1;
+      return 'right';
+    };
+    const others = Array.from({ length: 5 }, () => one(guess).catch(() => 'failed'));
+    await turn();
+    get = counted;
+    decide();
+    assert.is(await first, 'right');
+    const ended = Promise.all(others).then(() => 'ended');
+    const late = new Promise((resolve) => setTimeout(resolve, 2_000, 'still waiting'));
+    assert.is(await Promise.race([ended, late]), 'ended');
+    assert.is(made, 0);
+  });
+}
 
 test.run();
