@@ -213,7 +213,7 @@ export class Bench {
     const server = await watch.figures(result.operations * job.weight);
     await this.#profiled(profiling);
     const measurement: Measurement = {
-      subject: who.subject,
+      subject: who.role === 'ours' && this.settings.target !== undefined ? this.targetName : who.subject,
       role: who.role,
       variant: who.variant ?? '',
       pace: job.pace,

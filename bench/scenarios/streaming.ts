@@ -97,7 +97,7 @@ async function search(
   };
 
   const closed = await trial('how fast at all?', { type: 'closed' });
-  const found = await findMax(Math.max(1, closed.perSecond * SEARCH_FROM), async (rate) => {
+  const isGood = async (rate: number): Promise<boolean> => {
     const tried = await trial(`${rate}/s?`, { type: 'open', perSecond: rate, arrivals });
     const refused = Object.values(tried.refused).reduce((sum, one) => sum + one, 0);
     const reached = percentileMs(decode(tried.latency.histogram), bound.percentile);
@@ -106,7 +106,12 @@ async function search(
       refused <= tried.operations * REFUSED_MAX &&
       tried.perSecond >= rate * CARRIED_MIN
     );
-  });
+  };
+  // A second look at what was bad: one hiccup of the machine must not end the way up.
+  const found = await findMax(
+    Math.max(1, closed.perSecond * SEARCH_FROM),
+    async (rate) => (await isGood(rate)) || (await isGood(rate)),
+  );
   const name = `highest rate with p${bound.percentile} under ${bound.ms} ms`;
   if (found.best === undefined) {
     bench.fail(`no rate at all keeps p${bound.percentile} under ${bound.ms} ms`);
