@@ -42,7 +42,7 @@ const MALFORMED: Readonly<Record<string, string | Uint8Array>> = {
   'a number': '1e999',
   true: 'true',
   [WRONG_TYPES]:
-    '{"secretKey":{},"name":[],"title":1,"email":{},"authority":9,"id":"x","username":[],"password":{},"refreshToken":1,"activateToken":{},"deviceId":1,"currentPassword":[],"label":{},"additionalInfo":[],"description":{}}',
+    '{"secretKey":{},"name":[],"title":1,"email":{},"authority":9,"id":"x","username":[],"password":{},"refreshToken":1,"activateToken":{},"deviceId":1,"currentPassword":[],"label":{},"additionalInfo":[],"description":{},"generateKeys":[]}',
 };
 
 /** What no sensible server takes as success; these routes answer login-like nonsense with 401. */

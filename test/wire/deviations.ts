@@ -220,6 +220,13 @@ export const SECTIONS = {
       claimd: 'told apart too; with `security.claim.uniformRefusals` all are FAILURE, and count alike',
       why: 'names need not be disclosed',
     },
+    'refusal-header': {
+      what: 'why a claim was refused',
+      thingsBoard: 'FAILURE or CLAIMED, no more',
+      claimd:
+        'the same, and unless refusals are uniform the headers `Claim-Refusal` and `Claim-Attempts-Left` say more',
+      why: 'people can be told what to do; clients that do not look hear what they always heard',
+    },
     'any-name': {
       what: 'a name with `/`, `;`, `%` or a backslash, percent-encoded',
       thingsBoard: 'refused before it is looked at',
