@@ -14,14 +14,14 @@ import { openRecords } from '../accounts/records.ts';
 import type { Clock, Instant } from '../clock.ts';
 import { decodeEvent } from '../device/codec.ts';
 import { readDevice } from '../device/devices.ts';
-import type { DeviceListener, Page } from '../devices.ts';
+import type { DeviceListener } from '../devices.ts';
 import { type DeviceId, newId, type TenantId, type UserId } from '../ids.ts';
 import type { LoggedEvent } from '../journal/journal.ts';
 import { createLease } from '../lease.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
-import { type AuditQuery, createBlocks, type Line, type Stretch } from './blocks.ts';
-import { type AuditEntry, type Note, tell } from './entry.ts';
+import { type AuditPage, type AuditQuery, createBlocks, type Line, type Stretch } from './blocks.ts';
+import { type Note, tell } from './entry.ts';
 
 /** How long after something happened it is written. */
 const DELAY_MS = 1_000;
@@ -46,7 +46,7 @@ const TEXT_MAX = 255;
 export interface AuditTrail {
   /** Costs next to nothing and never fails. */
   note(note: Note): void;
-  find(tenantId: TenantId, query: AuditQuery): Promise<Page<AuditEntry>>;
+  find(tenantId: TenantId, query: AuditQuery): Promise<AuditPage>;
 }
 
 export interface Audit extends AuditTrail {

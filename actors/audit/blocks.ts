@@ -6,7 +6,8 @@
  * A block is replaced only while it is what was read, so several processes may write one trail: none loses or doubles
  * what another wrote. What a repeated stretch of a log brings again is recognised by device and number of the event.
  *
- * A search (by device, customer, user, action) reads block after block, at most `SEARCHED_MAX` of them.
+ * A search (by device, customer, user, action) reads block after block, at most `SEARCHED_MAX` of them, and says when it
+ * gave up before the end.
  */
 import { openRecords } from '../accounts/records.ts';
 import type { Instant } from '../clock.ts';
@@ -17,8 +18,9 @@ import type { Store } from '../store/store.ts';
 import { type Action, type AuditEntry, eventEntryId } from './entry.ts';
 
 export const BLOCK_ENTRIES = 200;
-/** Blocks that one search reads, the first in the order asked for: 200,000 entries. What lies beyond is not found. */
+/** Blocks that one search reads, the first in the order asked for. */
 const SEARCHED_MAX = 1_000;
+export const ENTRIES_SEARCHED_MAX = SEARCHED_MAX * BLOCK_ENTRIES;
 /** By so much may entries be out of the order of time. */
 const DISORDER_MS = 60_000;
 /** Tenants whose newest block is kept in memory. */
@@ -80,6 +82,11 @@ export interface AuditQuery {
   readonly sortOrder?: 'ASC' | 'DESC';
 }
 
+export interface AuditPage extends Page<AuditEntry> {
+  /** How far a search came that gave up: what it found is of entries up to, or back to, this instant. */
+  readonly searchedTo?: Instant;
+}
+
 export interface Blocks {
   /**
    * Writes lines at the end of a tenant's trail, durably; those that are there already are left out.
@@ -89,10 +96,13 @@ export interface Blocks {
   append(tenantId: TenantId, lines: readonly Line[], stretch: Stretch | undefined): Promise<void>;
   /** A write failed somewhere: what is there is looked up again before the next. */
   forget(): void;
-  find(tenantId: TenantId, query: AuditQuery): Promise<Page<AuditEntry>>;
+  find(tenantId: TenantId, query: AuditQuery): Promise<AuditPage>;
 }
 
-export function createBlocks(store: Pick<Store, 'index' | 'records' | 'swap'>): Blocks {
+export function createBlocks(
+  store: Pick<Store, 'index' | 'records' | 'swap'>,
+  searchedMax = SEARCHED_MAX,
+): Blocks {
   const { index } = store;
   const blocks = openRecords<Block>(store, 'audit-block');
   const newest = new Map<TenantId, Open>();
@@ -206,16 +216,19 @@ export function createBlocks(store: Pick<Store, 'index' | 'records' | 'swap'>): 
       let number = ascending
         ? await firstFrom(tenantId, count, startTime)
         : await lastUpTo(tenantId, count, endTime);
-      for (let looked = 0; looked < SEARCHED_MAX && number >= 1 && number <= count; looked += 1) {
+      let searchedTo: Instant | undefined;
+      for (let looked = 0; number >= 1 && number <= count; looked += 1) {
+        if (looked === searchedMax)
+          return { items, total, ...(searchedTo === undefined ? {} : { searchedTo }) };
         const lines = await read(tenantId, number);
-        const edge = lines[0]?.[0] ?? 0;
-        if (ascending ? edge > endTime + DISORDER_MS : (lines.at(-1)?.[0] ?? 0) < startTime - DISORDER_MS)
-          break;
+        const [first, last] = [lines[0]?.[0] ?? 0, lines.at(-1)?.[0] ?? 0];
+        if (ascending ? first > endTime + DISORDER_MS : last < startTime - DISORDER_MS) break;
         for (const line of ascending ? lines : [...lines].reverse()) {
           if (line[0] < startTime || line[0] > endTime || !wanted(line)) continue;
           if (total >= offset && items.length < query.pageSize) items.push(entryOf(line));
           total += 1;
         }
+        searchedTo = ascending ? last : first;
         number += ascending ? 1 : -1;
         await new Promise((resolve) => setImmediate(resolve)); // nobody else waits for a search
       }

@@ -2,9 +2,10 @@
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
-import type { AuditQuery } from '../../actors/audit/blocks.ts';
+import { type AuditPage, type AuditQuery, ENTRIES_SEARCHED_MAX } from '../../actors/audit/blocks.ts';
 import { ACTIONS } from '../../actors/audit/entry.ts';
 import type { TenantId } from '../../actors/ids.ts';
+import { badRequest } from '../errors.ts';
 import { json, type Reply } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { customerId, deviceId, paging, userId } from '../schemas.ts';
@@ -41,11 +42,19 @@ const query = z
   }))
   .and(paging({ createdTime: 'createdTime' }));
 
-const responses = { 200: { description: 'A page of entries', schema: pageView(auditView) } };
+const responses = {
+  200: {
+    description: `A page of entries. What is asked for is looked for among ${ENTRIES_SEARCHED_MAX} entries, from the newest (ASC: the oldest) of the time asked for; only then is totalElements all there is.`,
+    schema: pageView(auditView),
+  },
+  400: { description: 'Malformed; or nothing was found among as many entries, and there are more' },
+};
 
 export function auditRoutes({ accounts, audit }: AuditNeeds): Route[] {
   async function reply(tenantId: TenantId, wanted: AuditQuery): Promise<Reply> {
     const page = await audit.find(tenantId, wanted);
+    const gaveUp = nothingYet(page, wanted);
+    if (gaveUp !== undefined) return gaveUp;
     const ids = [...new Set(page.items.flatMap(({ userId: id }) => id ?? []))];
     const users = new Map(
       await Promise.all(ids.map(async (id) => [id, (await accounts.users.find(id))?.email] as const)),
@@ -105,4 +114,13 @@ export function auditRoutes({ accounts, audit }: AuditNeeds): Route[] {
       },
     }),
   ];
+}
+
+/** A search that gave up and found nothing must not look like one that saw everything: it is told where to go on. */
+function nothingYet({ total, searchedTo }: AuditPage, { sortOrder }: AuditQuery): Reply | undefined {
+  if (total > 0 || searchedTo === undefined) return undefined;
+  const [direction, parameter] = sortOrder === 'ASC' ? ['up to', 'startTime'] : ['back to', 'endTime'];
+  return badRequest(
+    `Nothing was found among ${ENTRIES_SEARCHED_MAX} entries ${direction} ${searchedTo}, and there are more! Go on with ${parameter}=${searchedTo}.`,
+  );
 }

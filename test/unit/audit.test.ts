@@ -3,7 +3,7 @@ import type { Scheduler } from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createAudit } from '../../actors/audit/audit.ts';
-import { createBlocks, type Line } from '../../actors/audit/blocks.ts';
+import { type AuditQuery, BLOCK_ENTRIES, createBlocks, type Line } from '../../actors/audit/blocks.ts';
 import { eventEntryId, type Note } from '../../actors/audit/entry.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/ids.ts';
 import { silentLog } from '../../actors/log.ts';
@@ -162,6 +162,26 @@ law(
         [`ADDED D${between}`, `CLAIM_WINDOW_OPENED D${between}`],
       );
     }
+  },
+);
+
+law(
+  'audit: a search that gave up without finding anything does not look like an empty trail',
+  async ({ home }) => {
+    for (const [sortOrder, parameter] of [
+      ['DESC', 'endTime'],
+      ['ASC', 'startTime'],
+    ] as const) {
+      const answer = await home.admin.get(`/api/audit/logs?pageSize=10&page=0&sortOrder=${sortOrder}`);
+      isProblem(answer, 400, 31);
+      assert.match(answer.text, `${parameter}=${START}`);
+    }
+  },
+  {
+    disturb: (needs) => ({
+      ...needs,
+      audit: { ...needs.audit, find: async () => ({ items: [], total: 0, searchedTo: START }) },
+    }),
   },
 );
 
@@ -436,6 +456,41 @@ test('audit: every page of every size, both ways, with and without a search, is 
   }
   assert.equal(await blocks.find(idOf<TenantId>(99), everything), { items: [], total: 0 });
   assert.is((await blocks.find(TENANT, { ...everything, customerId: idOf<CustomerId>(98) })).total, 0);
+});
+
+test('audit: a search that gives up says how far it came, and can be gone on with from there', async () => {
+  const store = createMemoryStore();
+  const blocks = createBlocks(store, 2);
+  const number = 5 * BLOCK_ENTRIES + 7;
+  const all: Line[] = Array.from({ length: number }, (_, n) => [
+    START + n * 1000,
+    'UPDATED',
+    n + 1,
+    n === number - 5 * BLOCK_ENTRIES ? deviceNo(1) : deviceNo(2),
+    'D',
+    0,
+    0,
+    {},
+    0,
+  ]);
+  await blocks.append(TENANT, all, { which: 0, from: 0, upTo: number });
+  for (const sortOrder of ['ASC', 'DESC'] as const) {
+    const wanted = { page: 0, pageSize: 10, sortOrder, deviceId: deviceNo(1) };
+    let rounds = 0;
+    for (let query: AuditQuery = wanted; ; rounds += 1) {
+      const { total, searchedTo } = await blocks.find(TENANT, query);
+      if (searchedTo === undefined) {
+        assert.is(total, sortOrder === 'ASC' ? 0 : 1); // going up, it was found at once
+        break;
+      }
+      assert.is(total, sortOrder === 'ASC' && rounds === 0 ? 1 : 0);
+      assert.ok(rounds < 10);
+      query = { ...wanted, ...(sortOrder === 'ASC' ? { startTime: searchedTo } : { endTime: searchedTo }) };
+    }
+    assert.ok(rounds >= 2);
+  }
+  const whole = createBlocks(store, 6);
+  assert.is((await whole.find(TENANT, { ...everything, deviceId: deviceNo(3) })).searchedTo, undefined);
 });
 
 test.run();
