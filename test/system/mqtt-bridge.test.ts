@@ -129,7 +129,9 @@ law(
       const ids = await Promise.all(tokens.map((token) => world.provision(token)));
       world.intercept = async () => STORE_AWAY;
       for (const token of tokens) await device.publish(topicOf(token), `{"secretKey":"${token}"}`);
-      await until('each was tried several times', () => bridge.counts.retried >= 60);
+      await until('all are here', () => bridge.inFlight === tokens.length);
+      const before = bridge.counts.retried;
+      await until('they were tried several times', () => bridge.counts.retried >= before + 60);
       assert.is(proxy.sent('puback'), 0);
       assert.is(bridge.inFlight, tokens.length);
       world.intercept = undefined;
@@ -538,7 +540,7 @@ law('bridge: stopping does not wait longer than it may, and acknowledges nothing
     world.intercept = async () => STORE_AWAY;
     await device.publish(topicOf('T'), '{}');
     await device.publish(topicOf('T'), '{}');
-    await until('it was tried', () => bridge.counts.retried > 0);
+    await until('both are here', () => bridge.inFlight === 2 && bridge.counts.retried > 0);
     await bridge.stop(200);
     await until('all is let go', () => bridge.inFlight === 0);
     assert.is(bridge.counts.dropped, 2);
