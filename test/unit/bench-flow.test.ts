@@ -1,0 +1,317 @@
+/**
+ * The bench's load over real sockets against servers that misbehave in known ways: what a generator must notice, and
+ * what it must not hide.
+ */
+import { createServer as createHttp, type RequestListener } from 'node:http';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import mqttPacket from 'mqtt-packet';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { HttpStep, Job, MqttStep, Step } from '../../bench/contract.ts';
+import { Flow } from '../../bench/load/flow.ts';
+import type { WorkerResult } from '../../bench/load/messages.ts';
+import { decode, describe } from '../../bench/measure/histogram.ts';
+
+const HOST = '127.0.0.1';
+
+async function listening(server: Server): Promise<{ port: number; close(): Promise<void> }> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
+  return {
+    port: (server.address() as AddressInfo).port, // a TCP server's
+    close() {
+      for (const socket of sockets) socket.destroy();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+const post = (port: number, changes: Partial<HttpStep> = {}): HttpStep => ({
+  type: 'http',
+  name: 'confirm',
+  host: HOST,
+  ports: [port],
+  method: 'POST',
+  path: '/device/{n}',
+  body: { type: 'text', text: '{}' },
+  tokens: ['token-a', 'token-b'],
+  reads: 'claim',
+  right: ['200 SUCCESS'],
+  refused: ['503', 'connection closed', 'timeout'],
+  ...changes,
+});
+
+const publish = (port: number): MqttStep => ({
+  type: 'mqtt',
+  name: 'open',
+  host: HOST,
+  ports: [port],
+  version: 4,
+  userName: 'token-{n}',
+  topic: 'v1/devices/me/claim',
+  payload: { type: 'text', text: '{}' },
+  right: ['PUBACK'],
+  refused: ['connection closed', 'timeout'],
+});
+
+const job = (steps: readonly Step[], changes: Partial<Job> = {}): Job => ({
+  title: '',
+  steps,
+  connections: 4,
+  inflight: 1,
+  subjects: { type: 'once', from: 0, count: 40 },
+  pace: { type: 'closed' },
+  warmUpMs: 0,
+  durationMs: 20_000,
+  timeoutMs: 10_000,
+  tickMs: 100,
+  weight: 1,
+  ...changes,
+});
+
+/** Runs a load in this process, and ends its connections. */
+async function run(what: Job): Promise<WorkerResult> {
+  const flow = new Flow(what, 1);
+  await flow.open();
+  const result = await flow.run(
+    performance.now(),
+    () => {},
+    () => {},
+  );
+  flow.close();
+  return result;
+}
+
+async function withHttp<Result>(
+  listener: RequestListener,
+  task: (port: number) => Promise<Result>,
+): Promise<Result> {
+  const server = await listening(createHttp(listener));
+  try {
+    return await task(server.port);
+  } finally {
+    await server.close();
+  }
+}
+
+/** An MQTT server that answers each packet as it is told. */
+async function withMqtt<Result>(
+  onPublish: (id: number, socket: Socket, number: number) => void,
+  task: (port: number) => Promise<Result>,
+): Promise<Result> {
+  let number = 0;
+  const server = await listening(
+    createServer((socket) => {
+      const parser = mqttPacket.parser();
+      parser.on('packet', (packet) => {
+        if (packet.cmd === 'connect') {
+          socket.write(mqttPacket.generate({ cmd: 'connack', returnCode: 0, sessionPresent: false }));
+        }
+        if (packet.cmd === 'publish') onPublish(packet.messageId ?? 0, socket, number++);
+      });
+      socket.on('data', (bytes) => parser.parse(bytes));
+      socket.on('error', () => {});
+    }),
+  );
+  try {
+    return await task(server.port);
+  } finally {
+    await server.close();
+  }
+}
+
+const puback = (messageId: number): Buffer => mqttPacket.generate({ cmd: 'puback', messageId });
+const latency = (result: WorkerResult) => describe(decode(result.total));
+
+test('bench: each device is asked once, its user is told by the token, and right answers are counted', async () => {
+  const asked: string[] = [];
+  const result = await withHttp(
+    (request, response) => {
+      asked.push(`${request.url} ${request.headers['x-authorization']}`);
+      response.end('{"response":"SUCCESS","device":{}}');
+    },
+    (port) => run(job([post(port)], { keep: '200 SUCCESS' })),
+  );
+  assert.is(result.operations, 40);
+  assert.equal(result.wrong, {});
+  assert.is(new Set(asked).size, 40);
+  assert.ok(asked.includes('/device/3 Bearer token-b'));
+  assert.equal(
+    [...result.kept].sort((a, b) => a - b),
+    Array.from({ length: 40 }, (_, n) => n),
+  );
+});
+
+test('bench: what is not right is told apart: "not now" by kind, anything else as wrong', async () => {
+  let number = 0;
+  const result = await withHttp(
+    (_, response) => {
+      number += 1;
+      if (number % 10 === 0) response.writeHead(503).end();
+      else if (number % 10 === 1) response.writeHead(400).end('{"response":"FAILURE"}');
+      else response.end('{"response":"SUCCESS"}');
+    },
+    (port) => run(job([post(port)])),
+  );
+  assert.is(result.operations, 32);
+  assert.equal(result.refused, { '503': 4 });
+  assert.equal(result.wrong, { '400 FAILURE': 4 });
+});
+
+test('bench: answers in chunks are read as well as those with a length', async () => {
+  const result = await withHttp(
+    (_, response) => {
+      response.write('{"response":');
+      setTimeout(() => response.end('"SUCCESS"}'), 2);
+    },
+    (port) => run(job([post(port, { reads: 'status', right: ['200'] })])),
+  );
+  assert.is(result.operations, 40);
+});
+
+test('bench: an operation ends with the first step that is not right', async () => {
+  const asked: string[] = [];
+  const result = await withHttp(
+    (request, response) => {
+      asked.push(request.method ?? '');
+      response.writeHead(request.url === '/device/7' ? 503 : 200).end();
+    },
+    (port) => {
+      const first = post(port, { name: 'open', reads: 'status', right: ['200'] });
+      return run(job([first, { ...first, name: 'reclaim', method: 'DELETE' }]));
+    },
+  );
+  assert.is(result.operations, 39);
+  assert.equal(result.refused, { 'open: 503': 1 });
+  assert.is(asked.filter((method) => method === 'DELETE').length, 39);
+  assert.equal(
+    result.steps.map((text) => decode(text).totalCount),
+    [39, 39],
+  );
+});
+
+test('bench: in an open loop a server that stalls is not excused for what could not be sent meanwhile', async () => {
+  const STALL_MS = 600;
+  let stalled = false;
+  let until = 0;
+  const result = await withHttp(
+    (_, response) => {
+      if (!stalled) {
+        stalled = true;
+        until = performance.now() + STALL_MS;
+      }
+      setTimeout(() => response.end('{"response":"SUCCESS"}'), Math.max(0, until - performance.now()));
+    },
+    (port) =>
+      run(
+        job([post(port)], {
+          connections: 1,
+          subjects: { type: 'cycle', from: 0, count: 10 },
+          pace: { type: 'open', perSecond: 100, arrivals: 'even' },
+          durationMs: 1_500,
+        }),
+      ),
+  );
+  // One connection: only the first was under way while it stalled, but sixty were due.
+  const { count, max } = latency(result);
+  const refused = Object.values(result.refused).reduce((sum, one) => sum + one, 0);
+  assert.ok(max >= STALL_MS, `${max}`);
+  const all = decode(result.total);
+  const long = Array.from({ length: 99 }, (_, at) => all.getValueAtPercentile(at + 1) > 50_000).filter(
+    Boolean,
+  );
+  assert.ok(long.length >= 20, `${long.length} % waited more than 50 ms`);
+  assert.ok(count + refused >= 140, `${count}`);
+});
+
+test('bench: what was due and never begun is in the latencies, and counted', async () => {
+  const result = await withHttp(
+    () => {},
+    (port) =>
+      run(
+        job([post(port)], {
+          connections: 1,
+          subjects: { type: 'cycle', from: 0, count: 10 },
+          pace: { type: 'open', perSecond: 50, arrivals: 'even' },
+          durationMs: 600,
+          timeoutMs: 700,
+        }),
+      ),
+  );
+  assert.is(result.operations, 0);
+  assert.ok((result.refused['not begun in time'] ?? 0) >= 25, JSON.stringify(result.refused));
+  assert.is(result.refused.timeout, 1);
+  assert.ok(latency(result).max >= 500);
+});
+
+test('bench: an acknowledgement of another packet is a wrong answer', async () => {
+  const result = await withMqtt(
+    (id, socket, number) => {
+      socket.write(puback(number === 5 ? id + 1 : id));
+    },
+    (port) =>
+      run(
+        job([publish(port)], {
+          subjects: { type: 'lane', from: 0, count: 0 },
+          connections: 1,
+          durationMs: 300,
+        }),
+      ),
+  );
+  assert.equal(result.wrong, { 'PUBACK of another packet': 1 });
+  assert.ok(result.operations > 5);
+});
+
+test('bench: a connection that is lost is counted and opened again, and the load goes on', async () => {
+  let after = 0;
+  const result = await withMqtt(
+    (id, socket, number) => {
+      if (number === 20) socket.destroy();
+      else socket.write(puback(id));
+      if (number > 20) after += 1;
+    },
+    (port) =>
+      run(
+        job([publish(port)], {
+          subjects: { type: 'lane', from: 0, count: 0 },
+          connections: 1,
+          durationMs: 800,
+        }),
+      ),
+  );
+  assert.equal(result.refused, { 'connection closed': 1 });
+  assert.equal(result.wrong, {});
+  assert.ok(after > 0);
+});
+
+test('bench: many answers in one piece, and one in many, are read the same', async () => {
+  const held: Buffer[] = [];
+  const result = await withMqtt(
+    (id, socket) => {
+      held.push(puback(id));
+      if (held.length < 4) return;
+      const bytes = Buffer.concat(held.splice(0));
+      socket.write(bytes.subarray(0, 7));
+      setTimeout(() => socket.write(bytes.subarray(7)), 5);
+    },
+    (port) =>
+      run(
+        job([publish(port)], {
+          subjects: { type: 'lane', from: 0, count: 0 },
+          connections: 1,
+          inflight: 4,
+          durationMs: 300,
+          // What is held back at the end is never answered.
+          timeoutMs: 500,
+        }),
+      ),
+  );
+  assert.equal(result.wrong, {});
+  assert.ok(result.operations >= 8);
+});
+
+test.run();
