@@ -59,7 +59,8 @@ export function createAuthentication(
     const standing = key === undefined ? undefined : await standings(key.userId);
     if (key === undefined || standing === undefined) return badCredentials;
     const { id: userId, membership } = standing.user;
-    return { userId, sessionId: key.id, grant: key.claimingOnly ? 'claiming' : 'everything', ...membership };
+    const grant = key.claimingOnly ? 'claiming' : 'everything';
+    return { userId, sessionId: undefined, grant, ...membership };
   }
 
   return {

@@ -9,7 +9,8 @@ export type Grant = 'everything' | 'reading' | 'claiming';
 
 interface Session {
   readonly userId: UserId;
-  readonly sessionId: string;
+  /** Undefined by an API key: it is a way in, and no session that could end. */
+  readonly sessionId: string | undefined;
   readonly grant: Grant;
 }
 

@@ -132,10 +132,11 @@ export function authRoutes({
     defineRoute({
       method: 'POST',
       path: '/api/auth/logout',
-      summary: 'End the session: its tokens are outdated from now on',
+      summary: 'End the session: its tokens are outdated from now on. By an API key nothing ends',
       roles: EVERYBODY,
       responses: { 200: { description: 'Ended' } },
       async handle({ principal }) {
+        if (principal.sessionId === undefined) return empty;
         const lastExpiry = clock.now() + settings.tokens.refreshExpiresInSeconds * 1000;
         await users.endSession(principal.userId, principal.sessionId, lastExpiry);
         const user = await users.find(principal.userId);

@@ -121,4 +121,18 @@ law('api key: a user has so many and no more', async ({ home }) => {
   await make(home.bob);
 });
 
+law(
+  'api key: it has no session to end: logging out by it changes nothing, and fills no trail',
+  async (given) => {
+    const { world, home } = given;
+    const ask = by(world.nobody, (await make(home.alice)).value);
+    for (let n = 0; n < 3; n += 1) isDone(await ask('POST', '/api/auth/logout'));
+    assert.is((await ask('GET', '/api/auth/user')).status, 200);
+    assert.equal((await world.accounts.users.activity(home.alice.userId)).endedSessions, []);
+    await world.audit.catchUp();
+    const trail = await home.admin.get('/api/audit/logs?pageSize=10&page=0&actionTypes=LOGOUT');
+    assert.is(pageOf(trail).totalElements, 0);
+  },
+);
+
 run();
