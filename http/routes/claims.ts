@@ -97,7 +97,8 @@ export function claimRoutes(needs: ClaimNeeds): Route[] {
     if (id === undefined && !uniform) return notFound;
 
     const parties = [
-      { limiter: perDevice, key: `${customerId}/${id ?? deviceName}` },
+      // What is longer than a name is no device, and not worth remembering whole.
+      { limiter: perDevice, key: `${customerId}/${id ?? deviceName.slice(0, NAME_MAX)}` },
       { limiter: perCustomer, key: customerId },
       { limiter: perAddress, key: address },
     ];

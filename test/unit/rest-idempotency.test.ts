@@ -156,6 +156,29 @@ law(
   { ...uniform, limits: { wrongSecretsPerCustomerAndDevice: { max: 2, windowMs: 60_000 } } },
 );
 
+const counted = new Set<string>();
+law(
+  'uniform: what is counted of a name that no device can have is no longer than a name',
+  async ({ home }) => {
+    assert.equal(inShort(await claim(home.alice, undefined, 'x'.repeat(8_000), 'guess')), [400, '"FAILURE"']);
+    assert.is(counted.size, 3);
+    for (const key of counted) assert.ok(key.length < 400, String(key.length));
+  },
+  {
+    ...uniform,
+    disturb: (needs) => ({
+      ...needs,
+      counters: () => ({
+        get: async () => ({ count: 0, resetsInMs: 1 }),
+        async add(key) {
+          counted.add(key);
+          return { count: 1, resetsInMs: 1 };
+        },
+      }),
+    }),
+  },
+);
+
 law('not uniform, which is the default: as ThingsBoard tells them apart', async ({ world, home }) => {
   await provision(world, home.tenantId, "bob's", home.bob.customerId);
   isProblem(await claim(home.alice, undefined, 'unknown', ''), 404, 32);
