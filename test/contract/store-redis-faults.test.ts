@@ -18,6 +18,8 @@ import { allDue, entry, range, wholeLog } from './store.ts';
 
 /** Within so long after a fault has ended the store serves again. */
 const BACK_WITHIN_MS = 5_000;
+/** A connection on which nothing is sent or received for so long, with the time limit given in that test, is given up. */
+const LISTENING_TIMEOUT_MS = 3_500;
 const T = 1_700_000_000_000;
 
 const faults = suite('store: Redis: faults');
@@ -163,6 +165,25 @@ test('Redis: connections cut in the middle of replies, or not to be had for a wh
   await proxy.close();
 });
 
+test('Redis: a connection on which nothing comes any more is given up, and another one made', async () => {
+  const server = await startRedis();
+  const proxy = await openTcpProxy(server.port);
+  const options = { host: '127.0.0.1', port: proxy.port };
+  const settings = redisSettings([server], { commandTimeoutMs: 300, place: { type: 'single', options } });
+  const store = await openRedisStore(settings, silentLog);
+  const running = load(store, 20);
+  await until('it works', async () => running.total() > 100);
+  proxy.freeze();
+  const failures = running.failures();
+  await until('it is missed', async () => running.failures() > failures);
+  const back = running.total();
+  await until('it is back', async () => running.total() > back + 100);
+  await running.stop();
+  await assertAllThere(store, running.acknowledged);
+  await store.close();
+  await proxy.close();
+});
+
 test('Redis: scripts that it has forgotten are sent again', async () => {
   const server = await startRedis();
   const { journal } = await open(server);
@@ -251,7 +272,7 @@ test('Redis: the number of partitions is that of the first start', async () => {
 
 test('Redis: nodes hear each other, not themselves, also after a restart of Redis', async () => {
   const server = await startRedis();
-  const settings = redisSettings([server]);
+  const settings = redisSettings([server], { commandTimeoutMs: 500 });
   const [a, b] = await Promise.all([open(server, settings), open(server, settings)]);
   const [busA, busB] = [a, b].map((store) => openRedisBus(store.connection, settings.prefix, silentLog));
   assert.ok(busA && busB);
@@ -265,6 +286,11 @@ test('Redis: nodes hear each other, not themselves, also after a restart of Redi
       return heard.includes(`b ${n}`);
     });
   await told(1);
+  const connections = () =>
+    server.command('INFO', 'stats').then((info) => /total_connections_received:(\d+)/.exec(info)?.[1]);
+  const before = Number(await connections());
+  await pause(1.5 * LISTENING_TIMEOUT_MS);
+  assert.is(Number(await connections()), before + 1, 'who only listens stays connected; the one is our own');
   await server.kill();
   busA.publish('topic', { n: 0 });
   await server.restart();

@@ -8,6 +8,8 @@ export interface TcpProxy {
   /** Cuts all connections, and refuses new ones until `mend`. */
   sever(): void;
   mend(): void;
+  /** From now on nothing gets through on the connections there are, and nobody is told. New ones work. */
+  freeze(): void;
   /** How many connections were cut by `cutAfter`. */
   readonly cuts: number;
   close(): Promise<void>;
@@ -18,6 +20,8 @@ export async function openTcpProxy(target: number): Promise<TcpProxy> {
   let left = Number.POSITIVE_INFINITY;
   let severed = false;
   let cuts = 0;
+  let frozenBefore = 0;
+  let made = 0;
 
   const server = createServer((client) => {
     if (severed) {
@@ -25,6 +29,9 @@ export async function openTcpProxy(target: number): Promise<TcpProxy> {
       return;
     }
     const upstream = connect(target, '127.0.0.1');
+    made += 1;
+    const number = made;
+    const isFrozen = () => number <= frozenBefore;
     const end = () => {
       client.destroy();
       upstream.destroy();
@@ -36,8 +43,9 @@ export async function openTcpProxy(target: number): Promise<TcpProxy> {
       socket.setNoDelay(true);
       socket.on('error', end).on('close', end);
     }
-    client.on('data', (chunk: Buffer) => upstream.write(chunk));
+    client.on('data', (chunk: Buffer) => isFrozen() || upstream.write(chunk));
     upstream.on('data', (chunk: Buffer) => {
+      if (isFrozen()) return;
       const through = chunk.subarray(0, left);
       left -= chunk.length;
       client.write(through);
@@ -63,6 +71,9 @@ export async function openTcpProxy(target: number): Promise<TcpProxy> {
     sever() {
       severed = true;
       cutAll();
+    },
+    freeze() {
+      frozenBefore = made;
     },
     mend() {
       severed = false;

@@ -61,12 +61,15 @@ export interface ConnectionSettings {
 /** The clients of @redis/client, one server or a cluster. */
 export type Client = ReturnType<typeof createSingle> | ReturnType<typeof createMany>;
 
+/** One of its connections. */
+type OneClient = ReturnType<typeof createSingle>;
+
 const RECONNECT_FIRST_MS = 50;
 const RECONNECT_MAX_MS = 1_000;
 /** How often expired commands are looked for, and how late one may be given up at most. */
 const SWEEP_MS = 100;
-/** An idle connection is tried out so often, and given up when nothing comes for so long. */
-const PING_MS = 2_000;
+/** A connection is tried out so often. */
+const PING_MS = 1_000;
 /** One line in the log for all errors of so long: a dead server yields one per command. */
 const ERROR_LOG_MS = 10_000;
 
@@ -91,6 +94,9 @@ export class Connection {
   /** In the order of their deadlines, since all have the same time. */
   readonly #waiting = new Set<Waiting>();
   readonly #sweep: NodeJS.Timeout;
+  readonly #watch: NodeJS.Timeout;
+  /** Connections that were asked for a sign of life, and when. */
+  readonly #asked = new Map<OneClient, number>();
   #underWay = 0;
   #open = true;
   #loggedAt = Number.NEGATIVE_INFINITY;
@@ -103,6 +109,8 @@ export class Connection {
     this.client = client;
     this.#sweep = setInterval(() => this.#giveUpExpired(), SWEEP_MS);
     this.#sweep.unref();
+    this.#watch = setInterval(() => this.#tryOut(), PING_MS);
+    this.#watch.unref();
   }
 
   /** Connects. Rejects when that does not work within `withinMs`. */
@@ -238,6 +246,7 @@ export class Connection {
   destroy(): void {
     this.#open = false;
     clearInterval(this.#sweep);
+    clearInterval(this.#watch);
     this.#destroyClient();
     void this.#looking.then(() => this.#destroyClient()); // it may have connected to masters that it found meanwhile
   }
@@ -272,6 +281,42 @@ export class Connection {
     const ready = client.masters.map((master) => master.client).find((one) => one?.isReady === true);
     if (ready === undefined) return;
     this.#looking = client._slots.rediscover(ready).catch((error: unknown) => this.#note(error));
+  }
+
+  /**
+   * Asks every connection for a sign of life, and gives up those that give none. One whose other end has vanished without
+   * a word (a machine that lost its power) is alive for the kernel until it has tried for a quarter of an hour.
+   */
+  #tryOut(): void {
+    const { client } = this;
+    const now = performance.now();
+    const ones: readonly OneClient[] =
+      'masters' in client ? client.masters.flatMap((master) => master.client ?? []) : [client];
+    for (const known of this.#asked.keys()) if (!ones.includes(known)) this.#asked.delete(known);
+    for (const one of ones) {
+      const asked = this.#asked.get(one);
+      if (!one.isReady) this.#asked.delete(one);
+      else if (asked === undefined) {
+        this.#asked.set(one, now);
+        const answered = () => this.#asked.delete(one);
+        one.sendCommand(['PING']).then(answered, answered);
+      } else if (now - asked > this.#settings.commandTimeoutMs + PING_MS) {
+        this.#asked.delete(one);
+        this.#replace(one);
+      }
+    }
+  }
+
+  /** Begins anew with a connection that is of no use any more; what waited on it fails. */
+  #replace(one: OneClient): void {
+    const { client } = this;
+    this.#note('no sign of life from Redis');
+    one.destroy();
+    if ('masters' in client) {
+      // The next command for that master makes a new one.
+      for (const master of client.masters) if (master.client === one) delete master.client;
+      this.#lookAround();
+    } else client.connect().catch((error: unknown) => this.#note(error));
   }
 
   #unavailable(cause: unknown): StoreUnavailable {
@@ -309,7 +354,8 @@ export function clientOptions(server: ServerOptions, commandTimeoutMs: number) {
   const { host, port, username, password, database, tls } = server;
   const times = {
     connectTimeout: Math.max(commandTimeoutMs, 1_000),
-    socketTimeout: commandTimeoutMs + PING_MS,
+    // Nothing sent and nothing received for so long: while it is being made, and where one only listens.
+    socketTimeout: commandTimeoutMs + 3 * PING_MS,
     reconnectStrategy: (retries: number) => {
       const backoff = Math.min(RECONNECT_FIRST_MS * 2 ** Math.min(retries, 10), RECONNECT_MAX_MS);
       return backoff * (0.5 + Math.random() / 2);
@@ -321,7 +367,7 @@ export function clientOptions(server: ServerOptions, commandTimeoutMs: number) {
     ...given({ username, password, database }),
     disableOfflineQueue: true,
     maintNotifications: 'disabled' as const,
-    pingInterval: PING_MS,
+    pingInterval: PING_MS, // or one that only listens would be taken for dead
   };
 }
 
