@@ -26,6 +26,7 @@ How much
   --profile P             smoke (seconds, to see that it works), standard (default), full (a million devices)
   --duration 10s          measured time; --warm-up 3s goes before it
   --connections 1000      devices or people at once; --inflight 1 operations under way on each
+  --mqtt 3.1.1|5          what devices speak; in 5 a refusal shows in the PUBACK
   --rate 20000            so many operations a second, whatever the answers do (open loop). Without it as fast as
                           answers come (closed loop). --arrivals poisson|even says how they fall
   --find-max p99=50ms     searches the highest rate that keeps a percentile under a bound

@@ -9,6 +9,8 @@ export interface Settings {
   readonly durationMs: number;
   readonly connections: number;
   readonly inflight: number;
+  /** MQTT 3.1.1 or 5. */
+  readonly mqttVersion: 4 | 5;
   /** Operations per second over all generators; undefined: as fast as answers come. */
   readonly rate: number | undefined;
   readonly arrivals: Arrival;

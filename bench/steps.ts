@@ -19,7 +19,7 @@ export const claimOf = ({ secret }: Fleet) => ({ secretKey: secret, durationMs: 
 
 const windowOf = (fleet: Fleet): Payload => text(claimOf(fleet));
 
-export function initiateMqtt(target: Target, fleet: Fleet, version: 4 | 5 = 4): MqttStep {
+export function initiateMqtt(target: Target, fleet: Fleet, version: 4 | 5): MqttStep {
   return {
     type: 'mqtt',
     name: 'open',

@@ -16,6 +16,7 @@ const HEAD = [
   'loop p99',
   'GC',
   'commits',
+  'generator',
 ];
 
 /** @param results repetitions of one scenario */
@@ -97,6 +98,7 @@ function cells(all: readonly Measurement[]): string[] {
       ({ server }) => server?.commitsPerSecond,
       (value) => `${rate(value)}/s`,
     ),
+    mid(({ generator }) => (generator.workers === 0 ? undefined : generator.busiestCpu), percent),
   ];
 }
 

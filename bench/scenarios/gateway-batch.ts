@@ -43,7 +43,7 @@ export const gatewayBatchScenario = streaming({
     devices: fleet.devices,
     measured: bench.job({
       title: 'opening windows in batches',
-      steps: [batch(target, fleet)],
+      steps: [batch(bench, target, fleet)],
       subjects: { type: 'lane', from: 0, count: 0 },
       connections: gatewaysOf(bench),
       weight: BATCH,
@@ -61,8 +61,8 @@ function gateway(target: Target, fleet: Fleet): HttpStep {
   return { ...steps.provision(target, fleet), body: { type: 'text', text: JSON.stringify(device) } };
 }
 
-function batch(target: Target, fleet: Fleet): MqttStep {
+function batch({ settings }: Bench, target: Target, fleet: Fleet): MqttStep {
   const entries = Array.from({ length: BATCH }, (_, place) => [behind(fleet, place), steps.claimOf(fleet)]);
   const payload = { type: 'text', text: JSON.stringify(Object.fromEntries(entries)) } as const;
-  return { ...steps.initiateMqtt(target, fleet), topic: 'v1/gateway/claim', payload };
+  return { ...steps.initiateMqtt(target, fleet, settings.mqttVersion), topic: 'v1/gateway/claim', payload };
 }

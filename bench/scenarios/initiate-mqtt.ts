@@ -18,7 +18,7 @@ export const initiateMqttScenario = streaming({
     devices: fleet.devices,
     measured: bench.job({
       title: 'opening windows',
-      steps: [initiateMqtt(target, fleet)],
+      steps: [initiateMqtt(target, fleet, bench.settings.mqttVersion)],
       subjects: { type: 'lane', from: 0, count: 0 },
       pace,
     }),

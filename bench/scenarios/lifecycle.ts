@@ -18,7 +18,11 @@ export const lifecycleScenario = streaming({
     devices: fleet.devices,
     measured: bench.job({
       title: 'living',
-      steps: [steps.initiateMqtt(target, fleet), steps.confirm(target, fleet), steps.reclaim(target, fleet)],
+      steps: [
+        steps.initiateMqtt(target, fleet, bench.settings.mqttVersion),
+        steps.confirm(target, fleet),
+        steps.reclaim(target, fleet),
+      ],
       subjects: { type: 'lane', from: 0, count: 0 },
       connections: connectionsOf(bench.settings.connections),
       // Two lives of one device at once would be rivals.

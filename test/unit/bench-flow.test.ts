@@ -258,7 +258,7 @@ test('bench: an acknowledgement of another packet is a wrong answer', async () =
         job([publish(port)], {
           subjects: { type: 'lane', from: 0, count: 0 },
           connections: 1,
-          durationMs: 300,
+          durationMs: 800,
         }),
       ),
   );
@@ -304,7 +304,7 @@ test('bench: many answers in one piece, and one in many, are read the same', asy
           subjects: { type: 'lane', from: 0, count: 0 },
           connections: 1,
           inflight: 4,
-          durationMs: 300,
+          durationMs: 800,
           // What is held back at the end is never answered.
           timeoutMs: 500,
         }),
