@@ -49,6 +49,12 @@ async function visit(
   }
 }
 
+/** Takes a picture of the page as it is, which must be without a flaw. */
+async function look(person: Person, name: string): Promise<void> {
+  await person.screenshot(name);
+  assert.equal(await person.flaws(), [], name);
+}
+
 /** A device opens its claim window, as devices do. */
 async function openWindow(accessToken: string, secretKey: string): Promise<void> {
   const device = await RawMqttClient.connect(server.mqttPort, 5, accessToken);
@@ -70,20 +76,20 @@ for (const [size, viewport] of [
       await person.goto(label('Thermostat T1', 'printed on the box'));
       await page.getByText('Sign in to claim “Thermostat T1”.').waitFor();
       assert.not.match(page.url(), 'printed');
-      await person.screenshot(`${size}-sign-in`);
+      await look(person, `${size}-sign-in`);
       await person.signInAs('customerA@thingsboard.org');
       await page.getByText('Your label was read: Thermostat T1').waitFor();
       assert.is(await page.getByLabel('Device name').inputValue(), 'Thermostat T1');
-      await person.screenshot(`${size}-claim`);
+      await look(person, `${size}-claim`);
       await page.getByRole('button', { name: 'Claim', exact: true }).click();
       await page.getByRole('heading', { name: 'It is yours' }).waitFor();
-      await person.screenshot(`${size}-yours`);
+      await look(person, `${size}-yours`);
       assert.match((await page.getByRole('status').textContent()) ?? '', /Since .*\d\d:\d\d/);
 
       await page.getByRole('main').getByRole('link', { name: 'My devices' }).click();
-      await person.screenshot(`${size}-my-devices`);
+      await look(person, `${size}-my-devices`);
       await page.getByRole('link', { name: 'Give back Thermostat T1' }).click();
-      await person.screenshot(`${size}-give-back`);
+      await look(person, `${size}-give-back`);
       await page.getByRole('button', { name: 'Give it back' }).click();
       await page.getByText('You gave “Thermostat T1” back.').waitFor();
     });
@@ -101,7 +107,7 @@ journey('phone: refusals say what happened and what to do', async () => {
       await page.getByLabel('Key', { exact: true }).fill(key);
       await page.getByRole('button', { name: 'Claim', exact: true }).click();
       await page.getByRole('heading', { name: title }).waitFor();
-      await bob.screenshot(`phone-${title.toLowerCase().replaceAll(' ', '-')}`);
+      await look(bob, `phone-${title.toLowerCase().replaceAll(' ', '-')}`);
     };
     await says('Thermostat T2', 'wrong', 'The key is wrong');
     assert.match((await page.getByRole('alert').textContent()) ?? '', 'You have 9 attempts left');
@@ -169,12 +175,12 @@ journey('desk: a window that opens is seen at once, counted down, and its claim 
     const customer = await api.login('customerB@thingsboard.org', 'customer');
     assert.is((await api.confirm(customer, 'DHT11 Demo Device', 'secret')).status, 200);
     await page.getByRole('listitem').getByText('was claimed').waitFor();
-    await person.screenshot('desk-live');
+    await look(person, 'desk-live');
     await api.reclaim(customer, 'DHT11 Demo Device');
     await openWindow('DHT11_DEMO_TOKEN', 'secret');
     await person.goto('/devices?search=DHT11');
     await page.getByText(/^9:\d\d$|^10:00$/).waitFor();
-    await person.screenshot('desk-countdown');
+    await look(person, 'desk-countdown');
   });
 });
 
@@ -187,16 +193,16 @@ journey('desk: ten thousand devices are imported, tried out first, and labels ar
     await person.signInAs('tenant@thingsboard.org');
     const file = { name: 'devices.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) };
     await page.getByLabel('CSV file').setInputFiles(file);
-    await person.screenshot('desk-import');
+    await look(person, 'desk-import');
     const startedAt = Date.now();
     await page.getByRole('button', { name: 'Try it out' }).click();
     await page.getByRole('heading', { name: 'Tried out' }).waitFor({ timeout: 60_000 });
     const refused = page.getByRole('row', { name: /Thermostat T1/ });
     assert.match((await refused.textContent()) ?? '', 'name already');
-    await person.screenshot('desk-import-tried');
+    await look(person, 'desk-import-tried');
     await page.getByRole('button', { name: 'Create 10,000 devices' }).click();
     await page.getByRole('heading', { name: 'Done' }).waitFor({ timeout: 60_000 });
-    await person.screenshot('desk-import-done');
+    await look(person, 'desk-import-done');
     remark(
       `10,000 devices with keys tried out and imported in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`,
     );
@@ -220,7 +226,7 @@ journey('desk: ten thousand devices are imported, tried out first, and labels ar
     await page.getByLabel('Size of a label').selectOption('l');
     await page.getByRole('button', { name: 'Show' }).click();
     await page.locator('.label.l').first().waitFor();
-    await person.screenshot('desk-labels');
+    await look(person, 'desk-labels');
   });
 });
 
@@ -230,6 +236,7 @@ const PAGES: Readonly<Record<string, readonly (readonly [name: string, path: str
     ['claim', '/claim'],
     ['my-devices', '/my/devices'],
     ['account', '/account'],
+    ['activation', '/login/createPassword?activateToken=x'],
     ['nowhere', '/nowhere'],
     ['forbidden', '/devices'],
   ],
@@ -269,7 +276,7 @@ journey('every page: no flaw that axe finds, in light and dark, on a phone and a
     TENANT: me.tenantId.id,
   };
   const flaws: string[] = [];
-  const look = async (person: Person, name: string) => {
+  const note = async (person: Person, name: string) => {
     for (const flaw of await person.flaws()) flaws.push(`${name}: ${flaw}`);
     await person.screenshot(name);
   };
@@ -282,11 +289,11 @@ journey('every page: no flaw that axe finds, in light and dark, on a phone and a
         viewport,
         async (person) => {
           await person.goto('/login');
-          if (email === 'customerA@thingsboard.org') await look(person, `${looks}-sign-in`);
+          if (email === 'customerA@thingsboard.org') await note(person, `${looks}-sign-in`);
           await person.signInAs(email);
           for (const [name, path] of pages) {
             await person.goto(path.replace(/[A-Z]{4,}/, (word) => ids[word] ?? word));
-            await look(person, `${looks}-${name}`);
+            await note(person, `${looks}-${name}`);
           }
         },
         { colorScheme },

@@ -79,7 +79,14 @@ law('sign-in: a wrong password is said, and never shown again', async ({ world, 
 });
 
 law('sign-in: leads to pages of this site alone', async ({ world, home }) => {
-  for (const next of ['//evil.example', 'https://evil.example', '/\\evil.example', 'javascript:alert(1)']) {
+  for (const next of [
+    '//evil.example',
+    'https://evil.example',
+    '/\\evil.example',
+    '/\t/evil.example',
+    '/\n/evil.example',
+    'javascript:alert(1)',
+  ]) {
     const shown = await visitor(world).post('/login', { email: home.bob.email, password: PASSWORD, next });
     assert.is(shown.to, '/', next);
   }

@@ -1,5 +1,5 @@
 /** The tenant's devices: found, created, and several at once allowed, forbidden, given keys, printed on labels. */
-import { deviceInfoView, deviceView, pageView } from '../../views.ts';
+import { customerView, deviceInfoView, deviceView, pageView } from '../../views.ts';
 import { failedOf, part, query, Unanswered } from '../api.ts';
 import { claimingData, daysOf } from '../claim-key.ts';
 import { Field, Note, Pager, pageOf, rangeOf } from '../layout.tsx';
@@ -77,6 +77,21 @@ function DeviceTable({ devices, visit }: { devices: readonly DeviceInfo[]; visit
   );
 }
 
+/** Those that the filters leave; where there are none, `why` says what could be done. */
+async function findDevices({ api }: SignedIn, owner: string, wanted: string) {
+  let path = '/api/tenant/deviceInfos';
+  if (owner !== '') {
+    const sent = await api.send('GET', `/api/tenant/customers?${query({ customerTitle: owner })}`);
+    if (sent.status !== 200) return { ...NOTHING, why: `There is no customer “${owner}”.` };
+    path = `/api/customer/${customerView.parse(sent.json).id.id}/deviceInfos`;
+  }
+  const sent = await api.send('GET', `${path}?${wanted}`);
+  if (sent.status === 200) return { ...infosPage.parse(sent.json), why: 'No device fits.' };
+  // A search that came to an end of its patience says so, and what to do.
+  if (sent.status === 400) return { ...NOTHING, why: failedOf(sent).message };
+  throw new Unanswered(failedOf(sent));
+}
+
 function NewDevicePage({ visit, failed }: { visit: SignedIn; failed?: string }) {
   const { form } = visit;
   return (
@@ -137,18 +152,17 @@ const newReply = (visit: SignedIn, failed?: string): PageReply => ({
 export const devicePages: readonly Page[] = [
   memberPage('/devices', TENANT, {
     async get(visit) {
-      const { api, query: given, locale } = visit;
+      const { query: given, locale } = visit;
       const page = pageOf(given);
-      const [search, type, active] = ['search', 'type', 'active'].map((name) => given.get(name) ?? '');
-      const filtered = [search, type, active].some((value) => value !== '');
+      const [search = '', type = '', active = '', owner = ''] = ['search', 'type', 'active', 'owner'].map(
+        (name) => (given.get(name) ?? '').trim(),
+      );
+      const filtered = [search, type, active, owner].some((value) => value !== '');
       // Of one type they are listed in the order of creation, which costs nothing however many there are.
       const sortProperty = type !== '' && search === '' ? 'createdTime' : 'name';
       const wanted = query({ page, pageSize: PAGE_SIZE, sortProperty, textSearch: search, type, active });
-      const sent = await api.send('GET', `/api/tenant/deviceInfos?${wanted}`);
-      // A search that came to an end of its patience says so, and what to do.
-      if (sent.status !== 200 && sent.status !== 400) throw new Unanswered(failedOf(sent));
-      const found = sent.status === 200 ? infosPage.parse(sent.json) : NOTHING;
-      const why = sent.status === 400 ? failedOf(sent).message : 'No device fits.';
+      const found = await findDevices(visit, owner, wanted);
+      const { why } = found;
       const { data, totalElements: total } = found;
       return {
         type: 'page',
@@ -181,6 +195,10 @@ export const devicePages: readonly Page[] = [
                 <div class="small">
                   <label for="type">Type</label>
                   <input id="type" name="type" value={type} maxlength={255} />
+                </div>
+                <div class="small">
+                  <label for="owner">Customer</label>
+                  <input id="owner" name="owner" value={owner} maxlength={255} />
                 </div>
                 <div class="small">
                   <label for="active">Connected</label>

@@ -7,6 +7,8 @@ import { Plot } from '../plot.tsx';
 
 const TENANT = ['TENANT_ADMIN'] as const;
 const HOURS = 24;
+/** A page's stream ends and is asked for anew so often: whoever signed out meanwhile gets no other. */
+const STREAM_SECONDS = 300;
 /** Open windows that are listed. */
 const LISTED = 50;
 const infosPage = pageView(deviceInfoView);
@@ -110,6 +112,9 @@ export const livePages: readonly Page[] = [
   }),
 
   memberPage('/live/events', TENANT, {
-    get: async ({ api }) => ({ type: 'stream', response: await api.open('/api/events') }),
+    get: async ({ api }) => ({
+      type: 'stream',
+      response: await api.open(`/api/events?seconds=${STREAM_SECONDS}`),
+    }),
   }),
 ];

@@ -4,9 +4,12 @@ import type { Failed } from '../api.ts';
 import { Field, Note } from '../layout.tsx';
 import type { Page, PageReply, Visit } from '../page.ts';
 
+/** A path of this site: browsers take `//`, `/\\` and, leaving tabs out, `/<tab>/` for another host. */
+const OWN_PATH = /^\/(?![/\\])[!-~]*$/;
+
 /** Only ways within this site: never an address that somebody put into a link. */
 function nextOf(given: string | null): string {
-  return given?.startsWith('/') && !given.startsWith('//') && !given.includes('\\') ? given : '/';
+  return given !== null && OWN_PATH.test(given) ? given : '/';
 }
 
 function LoginPage(props: { visit: Visit; next: string; email?: string; failed?: Failed }) {
