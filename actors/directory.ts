@@ -12,6 +12,7 @@ import type { Directory, ListQuery, Page } from './devices.ts';
 import type { DeviceId, TenantId } from './ids.ts';
 import type { Journal } from './journal/journal.ts';
 import { type Found, range, SEARCH_BOUNDS, type SearchBounds, scan, searchText } from './search.ts';
+import { mapInSlices } from './slices.ts';
 import type { Index } from './store/store.ts';
 import { isCleanText } from './text.ts';
 
@@ -113,7 +114,7 @@ export function createDirectory(
     ids: readonly DeviceId[],
     agrees: (device: DeviceRecord) => boolean,
   ): Promise<DeviceRecord[]> {
-    const found = await Promise.all(ids.map((id) => readDevice(journal, id)));
+    const found = await mapInSlices(ids, (id) => readDevice(journal, id));
     return found.filter((device): device is DeviceRecord => device !== undefined && agrees(device));
   }
 

@@ -13,6 +13,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { deviceOf, textOf } from './device/indexes.ts';
 import type { DeviceId } from './ids.ts';
+import { DEVICES_PER_TURN } from './slices.ts';
 import type { Index } from './store/store.ts';
 
 export interface SearchBounds {
@@ -33,9 +34,8 @@ export const SEARCH_BOUNDS: SearchBounds = {
   sortMax: 5_000,
 };
 
-/** Rows, or heads, between two turns of the event loop. */
+/** Rows between two turns of the event loop. */
 const ROWS_PER_TURN = 1_000;
-const HEADS_PER_TURN = 250;
 
 export interface Window {
   readonly offset: number;
@@ -69,7 +69,7 @@ export async function scan(index: Index, bounds: SearchBounds, what: Scan): Prom
   const { list, prefix = '', window, inOrder, row, head } = what;
   const { descending } = window;
   const collected = inOrder ? inListOrder(window) : inOrderOfCreation(window);
-  const chunk = head === undefined ? ROWS_PER_TURN : HEADS_PER_TURN;
+  const chunk = head === undefined ? ROWS_PER_TURN : DEVICES_PER_TURN;
   let rows = 0;
   let heads = 0;
   let after: { readonly after: string } | undefined;

@@ -9,6 +9,7 @@ import type { DeviceRecord } from '../../actors/device/protocol.ts';
 import type { Devices, Directory, ListQuery, Page, Presence } from '../../actors/devices.ts';
 import type { DeviceId, ProfileId } from '../../actors/ids.ts';
 import type { DeviceProfile, Profiles } from '../../actors/profiles.ts';
+import { mapInSlices } from '../../actors/slices.ts';
 import type { CustomerUser, TenantAdministrator } from '../principal.ts';
 import { json, type Reply } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -53,7 +54,7 @@ export function deviceInfoRoutes(needs: DeviceInfoNeeds): Route[] {
     const known = new Map<string, DeviceProfile | undefined>(
       await Promise.all([...named].map(async (id) => [id, await profiles.find(tenantId, id)] as const)),
     );
-    return found.map((device) =>
+    return mapInSlices(found, (device) =>
       viewDeviceInfo(
         device,
         owners.get(device.owner?.customerId ?? ''),

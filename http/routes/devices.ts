@@ -8,6 +8,7 @@ import type { Devices, Directory } from '../../actors/devices.ts';
 import { type DeviceId, newId, type TenantId } from '../../actors/ids.ts';
 import type { Profiles } from '../../actors/profiles.ts';
 import type { Secrets } from '../../actors/secret.ts';
+import { mapInSlices } from '../../actors/slices.ts';
 import { accessToken, credentialsFields, credentialsOf, credentialsValueOf } from '../credentials.ts';
 import { badRequest, notFound, permissionDenied, tokenExpired } from '../errors.ts';
 import type { CustomerUser, TenantAdministrator } from '../principal.ts';
@@ -290,11 +291,7 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
       async handle({ principal, query }) {
         if ('deviceName' in query) return byName(principal.tenantId, query.deviceName);
         const page = await directory.ofTenant(principal.tenantId, query);
-        return pageOfDevices(
-          { ...page, items: await Promise.all(page.items.map(view)) },
-          query,
-          (item) => item,
-        );
+        return pageOfDevices({ ...page, items: await mapInSlices(page.items, view) }, query, (item) => item);
       },
     }),
 
@@ -349,11 +346,7 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
         const customer = await visibleCustomer(accounts, principal, params.customerId);
         if (customer.type !== 'found') return customer;
         const page = await directory.ofCustomer(principal.tenantId, params.customerId, query);
-        return pageOfDevices(
-          { ...page, items: await Promise.all(page.items.map(view)) },
-          query,
-          (item) => item,
-        );
+        return pageOfDevices({ ...page, items: await mapInSlices(page.items, view) }, query, (item) => item);
       },
     }),
   ];

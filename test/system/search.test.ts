@@ -10,6 +10,7 @@ import { createDirectory } from '../../actors/directory.ts';
 import type { DeviceId, ProfileId } from '../../actors/ids.ts';
 import type { Journal } from '../../actors/journal/journal.ts';
 import { SEARCH_BOUNDS, type SearchBounds } from '../../actors/search.ts';
+import { DEVICES_PER_TURN } from '../../actors/slices.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Index, Store } from '../../actors/store/store.ts';
 import { pageOfDevices } from '../../http/routes/answers.ts';
@@ -228,6 +229,24 @@ test('a customer’s list is searched by name and label, of its own devices alon
   const ofLong = (textSearch: string) => long.ofCustomer(TENANT, CUSTOMER, { ...PAGE, textSearch });
   assert.equal(names(await ofLong('pump 0001')).length, 10);
   assert.equal((await ofLong('kitch')).items.length, 1);
+});
+
+test('a long page is read in slices, between which others have their turn', async (context) => {
+  await make(context, 0, 3_000, () => ({}));
+  const { directory } = counting(context, SEARCH_BOUNDS);
+  let turns = 0;
+  let done = false;
+  const others = (async () => {
+    for (; !done; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+  })();
+  const page = await directory.ofTenant(TENANT, { page: 0, pageSize: 10_000 });
+  done = true;
+  await others;
+  assert.equal(
+    page.items.map(({ id }) => id),
+    Array.from({ length: 3_000 }, (_, n) => deviceId(n)),
+  );
+  assert.ok(turns >= 3_000 / DEVICES_PER_TURN - 1, `${turns} turns`);
 });
 
 test('a search that gave up without finding anything is no empty page', () => {
