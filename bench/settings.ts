@@ -69,7 +69,10 @@ export function paceOf({ rate, arrivals }: Settings): Pace {
   return rate === undefined ? { type: 'closed' } : { type: 'open', perSecond: rate, arrivals };
 }
 
-/** So many as were asked for; else what the scenario needs to mean something, unless it is only tried. */
-export function devicesFor({ profile, devices, devicesAsked }: Settings, needed: number): number {
-  return devicesAsked ?? (profile === 'smoke' ? devices : needed);
+/** So many as were asked for; else what the scenario needs in this profile to mean something. */
+export function devicesFor(
+  { profile, devicesAsked }: Settings,
+  needed: { readonly [profile in Profile]: number },
+): number {
+  return devicesAsked ?? needed[profile];
 }

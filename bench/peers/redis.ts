@@ -13,7 +13,7 @@ const PATHS: { readonly [step: string]: string } = {
 };
 
 export async function startRedisPeer(): Promise<Peer> {
-  const redis = await startRedis();
+  const redis = await startRedis('set'); // a window is one, a claim has one in its script
   const routes = await startScript(SCRIPT, String(redis.port));
   return {
     name: 'redis',

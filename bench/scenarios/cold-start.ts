@@ -25,7 +25,7 @@ export const coldStartScenario: Scenario = {
   refuses: ownDurableServer,
   async run(bench) {
     const { profile } = bench.settings;
-    const largest = devicesFor(bench.settings, DEVICES[profile]);
+    const largest = devicesFor(bench.settings, DEVICES);
     const target = await bench.start({ fixedPorts: true });
     const { control } = target;
     if (control === undefined) throw new Error('the target can not be started again');

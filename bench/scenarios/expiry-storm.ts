@@ -17,7 +17,7 @@ import * as steps from '../steps.ts';
 import type { Fleet } from '../targets/fleet.ts';
 import type { Target } from '../targets/target.ts';
 
-const WINDOWS = 100_000;
+const WINDOWS = { smoke: 400, standard: 100_000, full: 100_000 } as const;
 const SPREAD_MS = { smoke: 1_500, standard: 60_000, full: 60_000 } as const;
 /** Opening goes at least this fast, so that all are open before the first is to close. */
 const OPENED_PER_SECOND_MIN = 1_500;

@@ -26,7 +26,7 @@ export const growthScenario: Scenario = {
   refuses: ownServerOnly,
   async run(bench) {
     const { profile } = bench.settings;
-    const largest = devicesFor(bench.settings, DEVICES[profile]);
+    const largest = devicesFor(bench.settings, DEVICES);
     const target = await bench.start();
     const fleet = await bench.fleet(target, 1);
     const open = steps.initiateHttp(target, fleet);

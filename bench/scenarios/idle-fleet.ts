@@ -13,12 +13,14 @@ import * as steps from '../steps.ts';
 import type { Target } from '../targets/target.ts';
 import { ownServerOnly } from './own-server.ts';
 
-const DEVICES = 100_000;
+const DEVICES = { smoke: 400, standard: 100_000, full: 1_000_000 } as const;
 /** Both ends are on one machine with one limit of open files. */
 const CONNECTIONS_MAX = 10_000;
 /** Actors are let go after so long; then the collector may have what they held. */
 const IDLE_MS = 1_000;
 const LET_GO_PER_SECOND = 4_000;
+/** No more actors than that are in memory (`actors.device.max_residents`). */
+const RESIDENTS_MAX = 50_000;
 const WARM_UP = 500;
 
 export const idleFleetScenario: Scenario = {
@@ -81,7 +83,9 @@ async function hold(bench: Bench, step: readonly Step[], connections: number): P
 /** After actors were let go and the collector has been round twice: the second takes what the first found to be over. */
 async function privateBytes(bench: Bench, target: Target, actors: number): Promise<number> {
   bench.phase('letting actors go');
-  await new Promise((resolve) => setTimeout(resolve, 2 * IDLE_MS + (actors / LET_GO_PER_SECOND) * 1000));
+  await new Promise((resolve) =>
+    setTimeout(resolve, 2 * IDLE_MS + (Math.min(actors, RESIDENTS_MAX) / LET_GO_PER_SECOND) * 1000),
+  );
   const [node] = target.nodes;
   if (node === undefined) return Number.NaN;
   await node.probe.ask({ probe: 'collect' });

@@ -6,11 +6,12 @@ import { createClient } from '@redis/client';
 import { type Running, startProgram } from './program.ts';
 
 export interface RunningRedis extends Running {
-  /** Scripts that it has carried out so far: each change is one. */
+  /** Changes that it has carried out so far. */
   commits(): Promise<number | undefined>;
 }
 
-export async function startRedis(): Promise<RunningRedis> {
+/** @param counted commands of which each stands for one change; by default scripts */
+export async function startRedis(counted = 'eval|evalsha|fcall'): Promise<RunningRedis> {
   const folder = mkdtempSync(join(tmpdir(), 'claimd-bench-redis-'));
   const running = await startProgram('redis-server', (port) => [
     ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''],
@@ -32,7 +33,7 @@ export async function startRedis(): Promise<RunningRedis> {
     ...running,
     async commits() {
       const stats = await client.info('commandstats');
-      const calls = [...stats.matchAll(/^cmdstat_(?:eval|evalsha|fcall):calls=(\d+)/gm)];
+      const calls = [...stats.matchAll(new RegExp(`^cmdstat_(?:${counted}):calls=(\\d+)`, 'gm'))];
       return calls.reduce((sum, [, number]) => sum + Number(number), 0);
     },
     async stop() {
