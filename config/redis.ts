@@ -5,7 +5,7 @@ import type { Counters } from '../actors/counters.ts';
 import type { Log } from '../actors/log.ts';
 import { openRedisBus } from '../actors/store/redis/bus.ts';
 import { RedisRefused } from '../actors/store/redis/checks.ts';
-import type { Place, ServerOptions, TlsOptions } from '../actors/store/redis/connection.ts';
+import type { Place, ServerOptions, TlsOptions } from '../actors/store/redis/client.ts';
 import { redisCounters } from '../actors/store/redis/counters.ts';
 import { openRedisStore } from '../actors/store/redis.ts';
 import { type Store, StoreUnavailable } from '../actors/store/store.ts';

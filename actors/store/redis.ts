@@ -23,7 +23,8 @@
 import type { Log } from '../log.ts';
 import { RecordsAdapter } from './records.ts';
 import { agreeOnMeta, checkServers } from './redis/checks.ts';
-import { Connection, type Place } from './redis/connection.ts';
+import type { Place } from './redis/client.ts';
+import { Connection } from './redis/connection.ts';
 import { RedisIndex } from './redis/index.ts';
 import { RedisJournal } from './redis/journal.ts';
 import { createKeys } from './redis/keys.ts';

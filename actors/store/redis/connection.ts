@@ -8,9 +8,17 @@
  * - A bounded number waits for answers. One that was given up still counts until the client lets go of it, so a server
  *   that hangs can not fill the memory.
  */
-import { createClient, createCluster, type RedisClientOptions } from '@redis/client';
 import type { Log } from '../../log.ts';
 import { StoreUnavailable } from '../store.ts';
+import {
+  type Client,
+  createMany,
+  createSingle,
+  type OneClient,
+  PING_MS,
+  type Place,
+  RECONNECT_FIRST_MS,
+} from './client.ts';
 import type { Script } from './scripts.ts';
 
 export type Reply = string | number | null | readonly Reply[];
@@ -19,57 +27,8 @@ export type Argument = string | Buffer;
 /** Carries out a command on one server. */
 export type Send = (args: Argument[]) => Promise<Reply>;
 
-/** Where Redis is. */
-export type Place =
-  | { readonly type: 'single'; readonly options: ServerOptions }
-  | {
-      readonly type: 'cluster';
-      /** Some of its nodes; the others are asked for. */
-      readonly nodes: readonly { readonly host: string; readonly port: number }[];
-      readonly options: ServerOptions;
-    };
-
-export interface ServerOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
-  readonly database?: number | undefined;
-  readonly tls?: TlsOptions | undefined;
-}
-
-export interface TlsOptions {
-  /** PEM of the authorities to believe; undefined: those that Node knows. */
-  readonly ca?: string | undefined;
-  readonly cert?: string | undefined;
-  readonly key?: string | undefined;
-  /** False where any certificate will do. */
-  readonly rejectUnauthorized: boolean;
-}
-
-export interface ConnectionSettings {
-  readonly place: Place;
-  /** For logs, without secrets. */
-  readonly name: string;
-  /** After so long without an answer a command is given up. */
-  readonly commandTimeoutMs: number;
-  /** Commands that may wait for answers. */
-  readonly waitingMax: number;
-  readonly log: Log;
-}
-
-/** The clients of @redis/client, one server or a cluster. */
-export type Client = ReturnType<typeof createSingle> | ReturnType<typeof createMany>;
-
-/** One of its connections. */
-type OneClient = ReturnType<typeof createSingle>;
-
-const RECONNECT_FIRST_MS = 50;
-const RECONNECT_MAX_MS = 1_000;
 /** How often expired commands are looked for, and how late one may be given up at most. */
 const SWEEP_MS = 100;
-/** A connection is tried out so often. */
-const PING_MS = 1_000;
 /** One line in the log for all errors of so long: a dead server yields one per command. */
 const ERROR_LOG_MS = 10_000;
 
@@ -81,6 +40,17 @@ export interface Subscriber {
 
 /** While a master is missing, a cluster is asked so often who has its place. */
 const LOOK_AROUND_MS = 500;
+
+export interface ConnectionSettings {
+  readonly place: Place;
+  /** For logs, without secrets. */
+  readonly name: string;
+  /** After so long without an answer a command is given up. */
+  readonly commandTimeoutMs: number;
+  /** Commands that may wait for answers. */
+  readonly waitingMax: number;
+  readonly log: Log;
+}
 
 interface Waiting {
   readonly deadline: number;
@@ -116,7 +86,9 @@ export class Connection {
   /** Connects. Rejects when that does not work within `withinMs`. */
   static async open(settings: ConnectionSettings, withinMs: number): Promise<Connection> {
     const client =
-      settings.place.type === 'single' ? createSingle(settings) : createMany(settings, settings.place.nodes);
+      settings.place.type === 'single'
+        ? createSingle(settings.place.options, settings.commandTimeoutMs)
+        : createMany(settings.place, settings.commandTimeoutMs);
     const connection = new Connection(settings, client);
     client.setMaxListeners(0); // Keyv's adapter adds some
     let last: unknown = 'no answer';
@@ -330,53 +302,6 @@ export class Connection {
     const why = error instanceof Error ? error.message : String(error);
     this.#settings.log.warn({ store: this.name, why }, 'trouble with the connection to Redis');
   }
-}
-
-function createSingle({ place, commandTimeoutMs }: ConnectionSettings) {
-  return createClient(clientOptions(place.options, commandTimeoutMs));
-}
-
-function createMany(
-  { place, commandTimeoutMs }: ConnectionSettings,
-  nodes: readonly { readonly host: string; readonly port: number }[],
-) {
-  const { socket, ...defaults } = clientOptions(place.options, commandTimeoutMs);
-  const { host: _host, port: _port, ...shared } = socket;
-  return createCluster({
-    rootNodes: nodes.map(({ host, port }) => ({ socket: { host, port } })),
-    // Each node brings its own host and port; the types want those of TLS in one piece.
-    defaults: { ...defaults, socket: shared as NonNullable<RedisClientOptions['socket']> },
-  });
-}
-
-/** Options of one connection. */
-export function clientOptions(server: ServerOptions, commandTimeoutMs: number) {
-  const { host, port, username, password, database, tls } = server;
-  const times = {
-    connectTimeout: Math.max(commandTimeoutMs, 1_000),
-    // Nothing sent and nothing received for so long: while it is being made, and where one only listens.
-    socketTimeout: commandTimeoutMs + 3 * PING_MS,
-    reconnectStrategy: (retries: number) => {
-      const backoff = Math.min(RECONNECT_FIRST_MS * 2 ** Math.min(retries, 10), RECONNECT_MAX_MS);
-      return backoff * (0.5 + Math.random() / 2);
-    },
-  };
-  const secure = tls === undefined ? undefined : given({ ...tls, tls: true as const });
-  return {
-    socket: { host, port, ...times, ...secure },
-    ...given({ username, password, database }),
-    disableOfflineQueue: true,
-    maintNotifications: 'disabled' as const,
-    pingInterval: PING_MS, // or one that only listens would be taken for dead
-  };
-}
-
-/** Without what is undefined, since the client's types tell that from absent. */
-function given<Options extends object>(
-  options: Options,
-): { [Name in keyof Options]: NonNullable<Options[Name]> } {
-  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [Name in keyof Options]: NonNullable<Options[Name]> };
 }
 
 function sendTo(client: Client, key: string, args: Argument[]): Promise<Reply> {
