@@ -54,11 +54,11 @@ export class Pool {
 
   /** Runs a load. Connections that it holds stay until `release`. */
   async run(job: Job, watcher: Watcher, keepConnections = false): Promise<PoolResult> {
-    const parts = this.#workers.map((_, index) => share(job, index, this.size));
-    const jobs = this.#workers.flatMap((worker, index) => {
-      const part = parts[index];
-      return part === undefined || part.connections === 0 ? [] : [{ worker, part }];
-    });
+    // A generator without a connection would keep its share of the devices to itself.
+    const parts = Math.min(this.size, job.connections);
+    const jobs = this.#workers
+      .slice(0, parts)
+      .map((worker, index) => ({ worker, part: share(job, index, parts) }));
     await Promise.all(
       jobs.map(({ worker, part }, index) => {
         const ready = worker.next('ready');
