@@ -7,88 +7,28 @@
  *
  * Keys are sealed for their devices before they are kept (rule C9).
  */
-import { createHash } from 'node:crypto';
 import { openRecords } from './accounts/records.ts';
 import { createSerial } from './accounts/serial.ts';
 import type { Accounts } from './accounts.ts';
-import { randomClaimKey } from './claim-key.ts';
-import { type Clock, type Instant, sleep } from './clock.ts';
-import type { DeviceCommand, DeviceRecord, SecretDigest } from './device/protocol.ts';
-import type { DeviceAnswer, Devices, Directory } from './devices.ts';
-import { type DeviceId, newId, type TenantId, type UserId } from './ids.ts';
+import { type Clock, sleep } from './clock.ts';
+import type { Devices, Directory } from './devices.ts';
+import { newId, type TenantId, type UserId } from './ids.ts';
+import {
+  type Block,
+  IMPORT_ROWS_MAX,
+  type ImportJob,
+  type Imports,
+  idOfRow,
+  type Row,
+  type RowResult,
+} from './imports/model.ts';
+import { createRows } from './imports/rows.ts';
 import { createLease } from './lease.ts';
 import type { Log } from './log.ts';
 import type { Secrets } from './secret.ts';
 import type { Store } from './store/store.ts';
-import { isCleanText } from './text.ts';
 
-export interface NewRow {
-  readonly name: string;
-  readonly type: string;
-  readonly label: string;
-  /** Empty: one is made. */
-  readonly accessToken: string;
-  /** The server-side key; empty: none, or one that is made. */
-  readonly secretKey: string;
-}
-
-export interface ImportOptions {
-  /** Rows without a key get one. */
-  readonly generateKeys: boolean;
-  readonly keysExpireAt: Instant;
-}
-
-export interface ImportJob extends ImportOptions {
-  readonly id: string;
-  readonly tenantId: TenantId;
-  readonly createdBy: UserId;
-  readonly createdAt: Instant;
-  /** `tried`: a dry run is through, nothing was changed; the job can be carried out. */
-  readonly state: 'receiving' | 'trying' | 'tried' | 'running' | 'done';
-  /** Rows received. */
-  readonly rows: number;
-  /** Rows that the present run is through with. */
-  readonly through: number;
-  readonly good: number;
-  readonly refused: number;
-}
-
-export type Outcome = 'waiting' | 'good' | 'created' | 'refused';
-
-export interface RowResult {
-  /** Counted from 1. */
-  readonly row: number;
-  readonly name: string;
-  readonly outcome: Outcome;
-  readonly message: string | null;
-  readonly deviceId: DeviceId;
-}
-
-export type ImportAnswer =
-  | { readonly type: 'done'; readonly job: ImportJob }
-  | { readonly type: 'refused'; readonly reason: 'not-found' | 'not-in-this-state' | 'too-many' | 'gap' };
-
-export interface Imports {
-  create(tenantId: TenantId, userId: UserId, options: ImportOptions): Promise<ImportJob>;
-  find(tenantId: TenantId, id: string): Promise<ImportJob | undefined>;
-  /** The newest first. */
-  list(tenantId: TenantId): Promise<readonly ImportJob[]>;
-  /** @param from how many rows were sent before; rows that are there already are left alone, so a part can be repeated */
-  add(tenantId: TenantId, id: string, from: number, rows: readonly NewRow[]): Promise<ImportAnswer>;
-  /** Begins a run in the background. */
-  start(tenantId: TenantId, id: string, dryRun: boolean): Promise<ImportAnswer>;
-  /** What became of rows; with `refusedOnly` of those that were refused. */
-  results(
-    job: ImportJob,
-    query: { readonly page: number; readonly pageSize: number; readonly refusedOnly: boolean },
-  ): Promise<{ readonly items: readonly RowResult[]; readonly total: number }>;
-  /** Every row with its device as it is now, in order. */
-  everything(job: ImportJob): AsyncIterable<readonly [RowResult, DeviceRecord | undefined]>;
-  /** Goes on with what was under way when the process ended. */
-  resume(): Promise<void>;
-  /** Ends runs at the next row; they go on with `resume`. */
-  stop(): Promise<void>;
-}
+export * from './imports/model.ts';
 
 export interface ImportNeeds {
   readonly store: Store;
@@ -101,8 +41,6 @@ export interface ImportNeeds {
   readonly accessToken: () => string;
 }
 
-/** Rows of one job. */
-export const IMPORT_ROWS_MAX = 100_000;
 /** Jobs that a tenant keeps; older ones are forgotten with their reports. */
 const JOBS_MAX = 20;
 /** Rows that are read and written at once: the memory that a job takes. */
@@ -112,39 +50,26 @@ const AT_ONCE = 16;
 const ASK_AGAIN_MS = 500;
 /** After so long without a sign of life a process that ran a job is taken for dead. */
 const LEASE_MS = 30_000;
-/** UTF-16 units, as for every name. */
-const TEXT_MAX = 255;
-
-interface Row {
-  readonly name: string;
-  readonly type: string;
-  readonly label: string;
-  readonly accessToken: string;
-  readonly key: { readonly secretDigest: SecretDigest; readonly sealedSecret: string } | null;
-  readonly outcome: Outcome;
-  readonly message: string | null;
-}
-
-interface Block {
-  readonly rows: readonly Row[];
-}
+/** Longer than any id. */
+const ID_MAX = 64;
 
 const RUNNING = 'imports-running';
 const listOf = (tenantId: TenantId) => `imports/${tenantId}`;
 
 export function createImports(needs: ImportNeeds): Imports {
-  const { store, accounts, devices, directory, secrets, clock, log } = needs;
+  const { store, accounts, devices, clock, log } = needs;
   const jobs = openRecords<ImportJob>(store, 'import');
   const blocks = openRecords<Block>(store, 'import-block');
   const oneAtATime = createSerial();
   const runs = new Map<string, Promise<void>>();
   let stopping = false;
+  const work = createRows({ ...needs, stopping: () => stopping });
 
   const readBlock = async (id: string, number: number) => (await blocks.get(`${id}/${number}`))?.rows ?? [];
   const blocksOf = ({ rows }: ImportJob) => Math.ceil(rows / BLOCK);
 
   async function find(tenantId: TenantId, id: string): Promise<ImportJob | undefined> {
-    const job = id.length > TEXT_MAX ? undefined : await jobs.get(id);
+    const job = id.length > ID_MAX ? undefined : await jobs.get(id);
     return job?.tenantId === tenantId ? job : undefined;
   }
 
@@ -159,12 +84,12 @@ export function createImports(needs: ImportNeeds): Imports {
 
   function begin(job: ImportJob): void {
     if (runs.has(job.id) || stopping) return;
-    const run = alone(job)
+    const running = alone(job)
       .catch((error: unknown) =>
         log.warn({ err: error, job: job.id }, 'an import stopped; it goes on after a start'),
       )
       .finally(() => runs.delete(job.id));
-    runs.set(job.id, run);
+    runs.set(job.id, running);
   }
 
   /** Of several processes on one store one carries a job out; that two do would be right, but slow. */
@@ -176,13 +101,13 @@ export function createImports(needs: ImportNeeds): Imports {
     }
     try {
       const job = await jobs.get(id);
-      if (job?.state === 'trying' || job?.state === 'running') await work(job, () => lease.hold());
+      if (job?.state === 'trying' || job?.state === 'running') await run(job, () => lease.hold());
     } finally {
       await lease.release();
     }
   }
 
-  async function work(started: ImportJob, renew: () => Promise<boolean>): Promise<void> {
+  async function run(started: ImportJob, renew: () => Promise<boolean>): Promise<void> {
     let job = started;
     const dryRun = job.state === 'trying';
     /** Names and tokens of this file, to see in a dry run what would be taken then. */
@@ -196,13 +121,14 @@ export function createImports(needs: ImportNeeds): Imports {
       for (let at = 0; at < rows.length && !stopping; at += AT_ONCE) {
         const some = rows.slice(at, at + AT_ONCE);
         const done = dryRun
-          ? await sequentially(some, (row) => tryOut(job, row, seen))
-          : await Promise.all(some.map((row, nth) => carryOut(job, first + at + nth, row)));
+          ? await sequentially(some, (row) => work.tryOut(job, row, seen))
+          : await Promise.all(some.map((row, nth) => work.carryOut(job, first + at + nth, row)));
         results.push(...done);
       }
       if (stopping) return;
       if (!dryRun && (await accounts.tenants.find(job.tenantId)) === undefined) {
-        await takeBack(job, first, results);
+        // Deleted meanwhile, and maybe cleared before these came.
+        for (const nth of results.keys()) await work.takeBack(job, first + nth);
         return forget(job);
       }
       await blocks.put(`${job.id}/${number}`, { rows: results });
@@ -221,81 +147,6 @@ export function createImports(needs: ImportNeeds): Imports {
     await jobs.put(job.id, { ...job, state: dryRun ? 'tried' : 'done' });
     await store.index.remove(RUNNING, job.id);
   }
-
-  /** The tenant was deleted meanwhile, and may have been cleared before these came. */
-  async function takeBack({ id, tenantId, createdAt }: ImportJob, first: number, rows: readonly Row[]) {
-    for (const [nth] of rows.entries()) {
-      await ask(idOfRow(id, createdAt, first + nth), { type: 'DeleteDevice', tenantId });
-    }
-  }
-
-  async function tryOut(job: ImportJob, row: Row, seen: Set<string>): Promise<Row> {
-    const refused = (message: string): Row => ({ ...row, outcome: 'refused', message });
-    const problem = problemOf(row);
-    if (problem !== undefined) return refused(problem);
-    const [name, token] = [`name ${row.name}`, `token ${row.accessToken}`];
-    if (seen.has(name)) return refused('The name is in the list twice');
-    seen.add(name);
-    if ((await directory.idOf(job.tenantId, row.name)) !== undefined) return refused(TAKEN['name-taken']);
-    if (row.accessToken !== '') {
-      if (seen.has(token)) return refused('The access token is in the list twice');
-      seen.add(token);
-      const holder = await directory.byCredentials(row.accessToken);
-      if (holder !== undefined) return refused(TAKEN['credentials-taken']);
-    }
-    return { ...row, outcome: 'good', message: null };
-  }
-
-  async function carryOut(job: ImportJob, nth: number, row: Row): Promise<Row> {
-    const refused = (message: string): Row => ({ ...row, outcome: 'refused', message });
-    const problem = problemOf(row);
-    if (problem !== undefined) return refused(problem);
-    const { tenantId } = job;
-    const id = idOfRow(job.id, job.createdAt, nth);
-    const answer = await ask(id, {
-      type: 'ProvisionDevice',
-      tenantId,
-      name: row.name,
-      deviceType: row.type === '' ? 'default' : row.type,
-      label: row.label === '' ? null : row.label,
-      additionalInfo: null,
-      credentials: { type: 'ACCESS_TOKEN', credentialsId: row.accessToken || needs.accessToken() },
-      customerId: null,
-    });
-    // There already: this very row was carried out before the process ended.
-    if (answer.type === 'refused' && answer.refusal.reason !== 'already-provisioned') {
-      const { reason } = answer.refusal;
-      return refused(reason === 'name-taken' || reason === 'credentials-taken' ? TAKEN[reason] : reason);
-    }
-    const key = row.key ?? (job.generateKeys ? sealedKey(id, randomClaimKey()) : null);
-    if (key !== null) {
-      const device = await devices.read(id);
-      if (device?.owner === null && device.serverKey === null) {
-        const serverKey = { ...key, expiresAt: job.keysExpireAt };
-        const whose = { tenantId, customerId: null } as const;
-        await ask(id, { type: 'SaveAttributes', ...whose, scope: 'SERVER_SCOPE', values: {}, serverKey });
-      }
-    }
-    return { ...row, outcome: 'created', message: null };
-  }
-
-  /** An import has time: where there is no answer to be had it asks again, until the process stops. */
-  async function ask(
-    id: DeviceId,
-    command: DeviceCommand,
-  ): Promise<Exclude<DeviceAnswer, { type: 'unavailable' }>> {
-    for (;;) {
-      const answer = await devices.ask(id, command);
-      if (answer.type !== 'unavailable') return answer;
-      if (stopping) throw new Error(`broken off: ${answer.reason}`);
-      await sleep(clock, ASK_AGAIN_MS);
-    }
-  }
-
-  const sealedKey = (id: DeviceId, secret: string) => ({
-    secretDigest: secrets.digest(id, secret),
-    sealedSecret: secrets.seal(id, secret),
-  });
 
   const resultOf = (
     { id, createdAt }: ImportJob,
@@ -361,7 +212,7 @@ export function createImports(needs: ImportNeeds): Imports {
           const some = fresh.slice(at, at + BLOCK - there.length).map((row, nth): Row => {
             const device = idOfRow(id, job.createdAt, rows + nth);
             const { secretKey, ...rest } = row;
-            const key = secretKey === '' ? null : sealedKey(device, secretKey);
+            const key = secretKey === '' ? null : work.sealedKey(device, secretKey);
             return { ...rest, key, outcome: 'waiting', message: null };
           });
           await blocks.put(`${id}/${number}`, { rows: [...there, ...some] });
@@ -442,28 +293,6 @@ export function createImports(needs: ImportNeeds): Imports {
   };
 }
 
-const TAKEN = {
-  'name-taken': 'There is a device of this name already',
-  'credentials-taken': 'Another device has this access token',
-} as const;
-
-function problemOf({ name, type, label, accessToken }: Row): string | undefined {
-  if (name.trim() === '') return 'The name is missing';
-  const parts = { name, type, label, accessToken };
-  for (const [what, text] of Object.entries(parts)) {
-    if (text.length > TEXT_MAX) return `The ${WORDS[what]} is longer than ${TEXT_MAX} characters`;
-    if (!isCleanText(text)) return `The ${WORDS[what]} has characters that can not be shown`;
-  }
-  return undefined;
-}
-
-const WORDS: Readonly<Record<string, string>> = {
-  name: 'name',
-  type: 'type',
-  label: 'label',
-  accessToken: 'access token',
-};
-
 async function sequentially<Item, Result>(
   items: readonly Item[],
   each: (item: Item) => Promise<Result>,
@@ -471,16 +300,4 @@ async function sequentially<Item, Result>(
   const results: Result[] = [];
   for (const item of items) results.push(await each(item));
   return results;
-}
-
-const PER_MS = 4096;
-
-/** A row's device: an id of version 7 like others, in the order of the rows, whose random part follows from job and row. */
-export function idOfRow(job: string, createdAt: Instant, nth: number): DeviceId {
-  const bytes = createHash('sha256').update(`${job}/${nth}`).digest().subarray(0, 16);
-  bytes.writeUIntBE(createdAt + Math.floor(nth / PER_MS), 0, 6);
-  bytes.writeUInt16BE(0x7000 | (nth % PER_MS), 6);
-  bytes.writeUInt8(0x80 | ((bytes[8] ?? 0) & 0x3f), 8);
-  const hex = bytes.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}` as DeviceId;
 }

@@ -179,7 +179,7 @@ journey('desk: a window that opens is seen at once, counted down, and its claim 
     await api.reclaim(customer, 'DHT11 Demo Device');
     await openWindow('DHT11_DEMO_TOKEN', 'secret');
     await person.goto('/devices?search=DHT11');
-    await page.getByText(/^9:\d\d$|^10:00$/).waitFor();
+    await page.getByText(/^in (9:\d\d|10:00)$/).waitFor();
     await look(person, 'desk-countdown');
   });
 });

@@ -106,7 +106,7 @@ law(
     const shown = await admin.get('/devices');
     assert.match(shown.text, '3 devices');
     assert.match(shown.text, /Free default Unclaimed/);
-    assert.match(shown.text, /Open default Window open until/);
+    assert.match(shown.text, /Open default Window open closes at/);
     assert.match(shown.text, /Taken default Assigned alice since/);
     assert.match(shown.html, `data-closes="${world.clock.now() + HOUR_MS}"`);
     assert.match((await admin.get('/devices?search=tak')).text, '1 device found');

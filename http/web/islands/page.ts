@@ -14,11 +14,11 @@ for (const time of document.querySelectorAll<HTMLTimeElement>('time[data-local]'
   time.textContent = instants.format(new Date(time.dateTime));
 }
 
-/** `<span data-closes="epoch ms">`: how long a claim window is still open. */
+/** `closes <span data-closes="epoch ms">at 14:03</span>`: for how long a claim window is still open. */
 function countDown(): void {
   for (const element of document.querySelectorAll<HTMLElement>('[data-closes]')) {
     const left = Math.max(0, Number(element.dataset.closes) - Date.now() + skew);
-    element.textContent = told(Math.ceil(left / 1000));
+    element.textContent = `in ${told(Math.ceil(left / 1000))}`;
   }
 }
 

@@ -38,8 +38,9 @@ export function ClaimDetail({ device, locale, nowMs }: Props) {
     const { closesAt } = device.claimWindow;
     return (
       <small>
+        closes{' '}
         <span data-closes={closesAt} data-now={nowMs}>
-          until <Time at={closesAt} now={nowMs} locale={locale} />
+          at <Time at={closesAt} now={nowMs} locale={locale} />
         </span>
       </small>
     );

@@ -84,9 +84,9 @@ export const livePages: readonly Page[] = [
                       <li>
                         <a href={`/devices/${window.deviceId}`}>{window.deviceName}</a>
                         <span class="muted">
-                          closes in{' '}
+                          closes{' '}
                           <span data-closes={window.closesAt} data-now={nowMs}>
-                            {locale.number(Math.ceil((window.closesAt - nowMs) / 60_000))} min
+                            in {locale.number(Math.ceil((window.closesAt - nowMs) / 60_000))} min
                           </span>
                         </span>
                       </li>

@@ -1,0 +1,104 @@
+/** What an import is: the language of `../imports.ts`, and the id that follows from a row. */
+import { createHash } from 'node:crypto';
+import type { Instant } from '../clock.ts';
+import type { DeviceRecord, SecretDigest } from '../device/protocol.ts';
+import type { DeviceId, TenantId, UserId } from '../ids.ts';
+
+export interface NewRow {
+  readonly name: string;
+  readonly type: string;
+  readonly label: string;
+  /** Empty: one is made. */
+  readonly accessToken: string;
+  /** The server-side key; empty: none, or one that is made. */
+  readonly secretKey: string;
+}
+
+export interface ImportOptions {
+  /** Rows without a key get one. */
+  readonly generateKeys: boolean;
+  readonly keysExpireAt: Instant;
+}
+
+export interface ImportJob extends ImportOptions {
+  readonly id: string;
+  readonly tenantId: TenantId;
+  readonly createdBy: UserId;
+  readonly createdAt: Instant;
+  /** `tried`: a dry run is through, nothing was changed; the job can be carried out. */
+  readonly state: 'receiving' | 'trying' | 'tried' | 'running' | 'done';
+  /** Rows received. */
+  readonly rows: number;
+  /** Rows that the present run is through with. */
+  readonly through: number;
+  readonly good: number;
+  readonly refused: number;
+}
+
+export type Outcome = 'waiting' | 'good' | 'created' | 'refused';
+
+export interface RowResult {
+  /** Counted from 1. */
+  readonly row: number;
+  readonly name: string;
+  readonly outcome: Outcome;
+  readonly message: string | null;
+  readonly deviceId: DeviceId;
+}
+
+export type ImportAnswer =
+  | { readonly type: 'done'; readonly job: ImportJob }
+  | { readonly type: 'refused'; readonly reason: 'not-found' | 'not-in-this-state' | 'too-many' | 'gap' };
+
+export interface Imports {
+  create(tenantId: TenantId, userId: UserId, options: ImportOptions): Promise<ImportJob>;
+  find(tenantId: TenantId, id: string): Promise<ImportJob | undefined>;
+  /** The newest first. */
+  list(tenantId: TenantId): Promise<readonly ImportJob[]>;
+  /** @param from how many rows were sent before; rows that are there already are left alone, so a part can be repeated */
+  add(tenantId: TenantId, id: string, from: number, rows: readonly NewRow[]): Promise<ImportAnswer>;
+  /** Begins a run in the background. */
+  start(tenantId: TenantId, id: string, dryRun: boolean): Promise<ImportAnswer>;
+  /** What became of rows; with `refusedOnly` of those that were refused. */
+  results(
+    job: ImportJob,
+    query: { readonly page: number; readonly pageSize: number; readonly refusedOnly: boolean },
+  ): Promise<{ readonly items: readonly RowResult[]; readonly total: number }>;
+  /** Every row with its device as it is now, in order. */
+  everything(job: ImportJob): AsyncIterable<readonly [RowResult, DeviceRecord | undefined]>;
+  /** Goes on with what was under way when the process ended. */
+  resume(): Promise<void>;
+  /** Ends runs at the next row; they go on with `resume`. */
+  stop(): Promise<void>;
+}
+
+/** Rows of one job. */
+export const IMPORT_ROWS_MAX = 100_000;
+
+/** A row as it is kept. */
+export interface Row {
+  readonly name: string;
+  readonly type: string;
+  readonly label: string;
+  readonly accessToken: string;
+  readonly key: { readonly secretDigest: SecretDigest; readonly sealedSecret: string } | null;
+  readonly outcome: Outcome;
+  readonly message: string | null;
+}
+
+/** Rows that are read and written at once. */
+export interface Block {
+  readonly rows: readonly Row[];
+}
+
+const PER_MS = 4096;
+
+/** A row's device: an id of version 7 like others, in the order of the rows, whose random part follows from job and row. */
+export function idOfRow(job: string, createdAt: Instant, nth: number): DeviceId {
+  const bytes = createHash('sha256').update(`${job}/${nth}`).digest().subarray(0, 16);
+  bytes.writeUIntBE(createdAt + Math.floor(nth / PER_MS), 0, 6);
+  bytes.writeUInt16BE(0x7000 | (nth % PER_MS), 6);
+  bytes.writeUInt8(0x80 | ((bytes[8] ?? 0) & 0x3f), 8);
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}` as DeviceId;
+}

@@ -1,0 +1,136 @@
+/** One row of an import: what would become of it, and carrying it out, which can be done twice. */
+import { randomClaimKey } from '../claim-key.ts';
+import { type Clock, sleep } from '../clock.ts';
+import type { DeviceCommand } from '../device/protocol.ts';
+import type { DeviceAnswer, Devices, Directory } from '../devices.ts';
+import type { DeviceId } from '../ids.ts';
+import type { Secrets } from '../secret.ts';
+import { isCleanText } from '../text.ts';
+import { type ImportJob, idOfRow, type Row } from './model.ts';
+
+export interface RowNeeds {
+  readonly devices: Devices;
+  readonly directory: Directory;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  /** Makes one for a device that was given none. */
+  readonly accessToken: () => string;
+  /** Whether the process is about to end: then nothing is asked again. */
+  readonly stopping: () => boolean;
+}
+
+export interface Rows {
+  /** @param seen names and tokens of the rows before: what would be taken by then */
+  tryOut(job: ImportJob, row: Row, seen: Set<string>): Promise<Row>;
+  /** Creates the row's device, or finds that it is there. Throws when the process ends meanwhile. */
+  carryOut(job: ImportJob, nth: number, row: Row): Promise<Row>;
+  /** Deletes the row's device. */
+  takeBack(job: ImportJob, nth: number): Promise<void>;
+  /** A key as it is kept: digested, and sealed for its device. */
+  sealedKey(id: DeviceId, secret: string): NonNullable<Row['key']>;
+}
+
+const ASK_AGAIN_MS = 500;
+/** UTF-16 units, as for every name. */
+const TEXT_MAX = 255;
+
+export function createRows({ devices, directory, secrets, clock, accessToken, stopping }: RowNeeds): Rows {
+  async function tryOut(job: ImportJob, row: Row, seen: Set<string>): Promise<Row> {
+    const refused = (message: string): Row => ({ ...row, outcome: 'refused', message });
+    const problem = problemOf(row);
+    if (problem !== undefined) return refused(problem);
+    const [name, token] = [`name ${row.name}`, `token ${row.accessToken}`];
+    if (seen.has(name)) return refused('The name is in the list twice');
+    seen.add(name);
+    if ((await directory.idOf(job.tenantId, row.name)) !== undefined) return refused(TAKEN['name-taken']);
+    if (row.accessToken !== '') {
+      if (seen.has(token)) return refused('The access token is in the list twice');
+      seen.add(token);
+      const holder = await directory.byCredentials(row.accessToken);
+      if (holder !== undefined) return refused(TAKEN['credentials-taken']);
+    }
+    return { ...row, outcome: 'good', message: null };
+  }
+
+  async function carryOut(job: ImportJob, nth: number, row: Row): Promise<Row> {
+    const refused = (message: string): Row => ({ ...row, outcome: 'refused', message });
+    const problem = problemOf(row);
+    if (problem !== undefined) return refused(problem);
+    const { tenantId } = job;
+    const id = idOfRow(job.id, job.createdAt, nth);
+    const answer = await ask(id, {
+      type: 'ProvisionDevice',
+      tenantId,
+      name: row.name,
+      deviceType: row.type === '' ? 'default' : row.type,
+      label: row.label === '' ? null : row.label,
+      additionalInfo: null,
+      credentials: { type: 'ACCESS_TOKEN', credentialsId: row.accessToken || accessToken() },
+      customerId: null,
+    });
+    // There already: this very row was carried out before the process ended.
+    if (answer.type === 'refused' && answer.refusal.reason !== 'already-provisioned') {
+      const { reason } = answer.refusal;
+      return refused(reason === 'name-taken' || reason === 'credentials-taken' ? TAKEN[reason] : reason);
+    }
+    const key = row.key ?? (job.generateKeys ? sealedKey(id, randomClaimKey()) : null);
+    if (key !== null) {
+      const device = await devices.read(id);
+      if (device?.owner === null && device.serverKey === null) {
+        const serverKey = { ...key, expiresAt: job.keysExpireAt };
+        const whose = { tenantId, customerId: null } as const;
+        await ask(id, { type: 'SaveAttributes', ...whose, scope: 'SERVER_SCOPE', values: {}, serverKey });
+      }
+    }
+    return { ...row, outcome: 'created', message: null };
+  }
+
+  /** An import has time: where there is no answer to be had it asks again, until the process stops. */
+  async function ask(
+    id: DeviceId,
+    command: DeviceCommand,
+  ): Promise<Exclude<DeviceAnswer, { type: 'unavailable' }>> {
+    for (;;) {
+      const answer = await devices.ask(id, command);
+      if (answer.type !== 'unavailable') return answer;
+      if (stopping()) throw new Error(`broken off: ${answer.reason}`);
+      await sleep(clock, ASK_AGAIN_MS);
+    }
+  }
+
+  const sealedKey = (id: DeviceId, secret: string) => ({
+    secretDigest: secrets.digest(id, secret),
+    sealedSecret: secrets.seal(id, secret),
+  });
+
+  return {
+    tryOut,
+    carryOut,
+    sealedKey,
+    async takeBack({ id, tenantId, createdAt }, nth) {
+      await ask(idOfRow(id, createdAt, nth), { type: 'DeleteDevice', tenantId });
+    },
+  };
+}
+
+const TAKEN = {
+  'name-taken': 'There is a device of this name already',
+  'credentials-taken': 'Another device has this access token',
+} as const;
+
+function problemOf({ name, type, label, accessToken }: Row): string | undefined {
+  if (name.trim() === '') return 'The name is missing';
+  const parts = { name, type, label, accessToken };
+  for (const [what, text] of Object.entries(parts)) {
+    if (text.length > TEXT_MAX) return `The ${WORDS[what]} is longer than ${TEXT_MAX} characters`;
+    if (!isCleanText(text)) return `The ${WORDS[what]} has characters that can not be shown`;
+  }
+  return undefined;
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  name: 'name',
+  type: 'type',
+  label: 'label',
+  accessToken: 'access token',
+};
