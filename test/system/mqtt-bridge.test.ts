@@ -161,6 +161,32 @@ law('bridge: look-ups that fail are tried again too', () =>
   }),
 );
 
+law('bridge: who publishes again is not looked up again; a token that has gone to another device is', () =>
+  play({}, async ({ world, bridge, device }) => {
+    const first = await world.provision('T');
+    let lookups = 0;
+    world.interceptLookup = async (pass) => {
+      lookups += 1;
+      return pass();
+    };
+    for (const n of [1, 2, 3]) {
+      await device.publish(topicOf('T'), '{}');
+      await until(`claim ${n}`, () => bridge.counts.opened === n);
+    }
+    assert.is(lookups, 1);
+
+    const credentials = { type: 'ACCESS_TOKEN' as const, credentialsId: 'U' };
+    await world.devices.ask(first, { type: 'ChangeCredentials', tenantId: TENANT, credentials });
+    await device.publish(topicOf('T'), '{}');
+    await until('the old token is refused', () => bridge.counts.unknown === 1);
+    const second = await world.provision('T', { name: 'the other device' });
+    await device.publish(topicOf('T'), '{"secretKey":"s"}');
+    await until('the other device is served', () => bridge.counts.opened === 4);
+    const { window } = (await world.devices.read(second)) ?? {};
+    assert.is(window?.secretDigest, world.secrets.digest(second, 's'));
+  }),
+);
+
 law('bridge: QoS 0 is served at most once: without an answer it is dropped', () =>
   play({}, async ({ world, proxy, bridge, device }) => {
     const id = await world.provision('T');

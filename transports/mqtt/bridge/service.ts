@@ -6,6 +6,7 @@
  *   no gateway, revoked        and told on the response topic, which the topic itself gives
  *   unavailable                nobody knows: kept, and asked again until there is an answer (QoS 0: dropped)
  */
+import type { Clock } from '../../../actors/clock.ts';
 import type { Log } from '../../../actors/log.ts';
 import type { Profiles } from '../../../actors/profiles.ts';
 import { StoreUnavailable } from '../../../actors/store/store.ts';
@@ -13,6 +14,7 @@ import { type AuthenticatedDevice, type Claiming, outcomeMessage } from '../../c
 import { gatewayOutcomeMessages } from '../../gateway-outcomes.ts';
 import type { Gateways } from '../../gateways.ts';
 import { readClaimPayload, readGatewayClaims } from '../../payload.ts';
+import { KnownDevices } from './known-devices.ts';
 import type { BridgeSettings } from './settings.ts';
 import type { Addressed } from './templates.ts';
 
@@ -38,14 +40,17 @@ export interface ServiceNeeds {
   readonly gateways: Gateways;
   readonly profiles: Profiles;
   readonly settings: Pick<BridgeSettings, 'trustBroker' | 'payloadBytesMax'>;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
 const UNAVAILABLE: Served = { type: 'unavailable' };
 
-export function createService({ claiming, gateways, profiles, settings, log }: ServiceNeeds): Service {
+export function createService(needs: ServiceNeeds): Service {
+  const { claiming, gateways, profiles, settings, clock, log } = needs;
   const { payloadBytesMax } = settings;
   const find = settings.trustBroker ? claiming.vouchedFor : claiming.authenticate;
+  const known = new KnownDevices(clock);
   const tooLarge = malformed(`the payload has more than ${payloadBytesMax} bytes`);
 
   async function claim(device: AuthenticatedDevice, addressed: Addressed, payload: Buffer): Promise<Served> {
@@ -86,15 +91,26 @@ export function createService({ claiming, gateways, profiles, settings, log }: S
     return settled(verdict, gatewayOutcomeMessages(outcome.value, payloadBytesMax));
   }
 
+  function attend(device: AuthenticatedDevice, addressed: Addressed, payload: Buffer): Promise<Served> {
+    return addressed.kind === 'gateway' ? claimsBehind(device, payload) : claim(device, addressed, payload);
+  }
+
   return {
     async serve(addressed, payload) {
+      const { token } = addressed;
       if (payload.length > payloadBytesMax) return tooLarge;
       try {
-        const device = await find(addressed.token);
+        const remembered = known.get(token);
+        // That it is no gateway may have changed, and nobody else would find that out.
+        if (remembered !== undefined && (addressed.kind === 'device' || remembered.isGateway)) {
+          const served = await attend(remembered, addressed, payload);
+          if (served !== unknownDevice) return served;
+          known.forget(token); // it may be another device's by now
+        }
+        const device = await find(token);
         if (device === undefined) return unknownDevice;
-        return await (addressed.kind === 'gateway'
-          ? claimsBehind(device, payload)
-          : claim(device, addressed, payload));
+        known.remember(token, device);
+        return await attend(device, addressed, payload);
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
         log.debug({ err: error }, 'mqtt bridge: a device could not be looked up');
