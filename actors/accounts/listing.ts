@@ -2,15 +2,17 @@
  * Pages of records, from an ordered list of ids.
  *
  * Ids begin with their creation time, so the list is in order of creation and a plain page is one read. Searching and
- * sorting by name read the whole list, in chunks: there are few customers and users beside devices, and only an
- * administrator asks.
+ * sorting by name read the whole list, in slices between which others have their turn: there are few customers and users
+ * beside devices, and only an administrator asks.
  *
  * A record is entered into its list before it is written and taken out after it is gone, so a list may hold ids
  * without a record, never the other way round. Such ids are skipped, and cleared away once they are too old to
  * belong to a record that is being created just now.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import type { Page } from '../devices.ts';
+import { mapInSlices } from '../slices.ts';
 import type { Index } from '../store/store.ts';
 import type { AccountQuery } from './model.ts';
 
@@ -55,11 +57,12 @@ async function* chunks<Row>(source: ListSource<Row>, list: string, descending: b
     const ids = await source.index.page(list, { offset, limit: CHUNK, descending });
     yield await rowsOf(source, list, ids);
     if (ids.length < CHUNK) return;
+    await nextTurn();
   }
 }
 
 async function rowsOf<Row>(source: ListSource<Row>, list: string, ids: readonly string[]): Promise<Row[]> {
-  const rows = await Promise.all(ids.map((id) => source.get(id)));
+  const rows = await mapInSlices(ids, source.get);
   const present: Row[] = [];
   for (const [at, row] of rows.entries()) {
     const id = ids[at];

@@ -5,6 +5,7 @@
 import type { Clock, Instant } from '../clock.ts';
 import type { Unavailable } from '../decider.ts';
 import { newId, type UserId } from '../ids.ts';
+import { slices } from '../slices.ts';
 import type { Index, Store } from '../store/store.ts';
 import { issueToken, RENEW_BEFORE_MS, tokenHolder, useToken } from './activation.ts';
 import type { Collection } from './collection.ts';
@@ -42,6 +43,8 @@ export interface UsersNeeds {
 export const ACTIVITY_KIND = 'user-activity';
 /** Everything a list has, on one page. */
 const ALL = { page: 0, pageSize: 2 ** 31 - 1 };
+/** Customers whose users are looked up in one turn of the event loop. */
+const CUSTOMERS_PER_TURN = 100;
 const NO_ACTIVITY: Activity = { lastLoginAt: null, endedSessions: [] };
 /** Per user; of more the oldest are forgotten, and expire by themselves a little later. */
 const ENDED_SESSIONS_MAX = 100;
@@ -200,9 +203,10 @@ export function createUsers(needs: UsersNeeds): Users {
         })),
       ];
       const found: UserRow[] = [];
-      for (const membership of memberships) {
-        const { page: _, pageSize: __, ...filter } = query;
-        found.push(...(await rows.page(usersOf(membership), { ...filter, ...ALL })).items);
+      const { page: _, pageSize: __, ...filter } = query;
+      for await (const some of slices(memberships, CUSTOMERS_PER_TURN)) {
+        for (const membership of some)
+          found.push(...(await rows.page(usersOf(membership), { ...filter, ...ALL })).items);
       }
       const sign = query.sortOrder === 'DESC' ? -1 : 1;
       const key = (row: UserRow) => (query.sortProperty === 'name' ? row.email.toLowerCase() : row.id);

@@ -586,4 +586,33 @@ test('accounts: a request that another process began and did not live to answer 
   assert.equal(heard, [at]);
 });
 
+test('lists: who reads many customers or users leaves others their turn', async () => {
+  const { accounts, tenantId } = await scene();
+  const number = 600;
+  for (let n = 0; n < number; n += 1) {
+    const { id } = given(await accounts.customers.create(tenantId, customer(`C ${n}`)));
+    given(
+      await accounts.users.create(
+        { authority: 'CUSTOMER_USER', tenantId, customerId: id },
+        person(`u${n}@x.org`),
+      ),
+    );
+  }
+  for (const read of [
+    () => accounts.users.listOfTenant(tenantId, { page: 0, pageSize: 10 }),
+    () => accounts.customers.list(tenantId, { page: 0, pageSize: 10, textSearch: 'c' }),
+    () => accounts.customers.list(tenantId, { page: 0, pageSize: number }),
+  ]) {
+    let turns = 0;
+    let done = false;
+    const others = (async () => {
+      for (; !done; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+    })();
+    assert.is((await read()).total, number);
+    done = true;
+    await others;
+    assert.ok(turns > 2, `${turns} turns`);
+  }
+});
+
 test.run();
