@@ -53,6 +53,21 @@ export const json = (body: unknown, status = 200): JsonReply => ({ type: 'json',
 export const text = (body: string, status = 200): TextReply => ({ type: 'text', status, body });
 export const empty: EmptyReply = { type: 'empty', status: 200 };
 
+/** What is made piece by piece, as fast as it is taken. */
+export function streamOf(texts: AsyncGenerator<string>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const next = await texts.next();
+      if (next.done) controller.close();
+      else controller.enqueue(encoder.encode(next.value));
+    },
+    async cancel() {
+      await texts.return(undefined);
+    },
+  });
+}
+
 export type Headers = Record<string, string>;
 
 /**

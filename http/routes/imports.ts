@@ -7,7 +7,7 @@ import type { Clock } from '../../actors/clock.ts';
 import { IMPORT_ROWS_MAX, type ImportAnswer, type ImportJob, type Imports } from '../../actors/imports.ts';
 import type { Secrets } from '../../actors/secret.ts';
 import { badRequest, notFound } from '../errors.ts';
-import { json, type Reply } from '../reply.ts';
+import { json, type Reply, streamOf } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { devicePaging } from '../schemas.ts';
 import { pageView, viewPage } from '../views.ts';
@@ -205,45 +205,41 @@ export function importRoutes({ imports, secrets, clock }: ImportRouteNeeds): Rou
         return {
           type: 'stream',
           contentType: 'text/csv;charset=UTF-8',
-          body: ReadableStream.from(lines(job, origin)),
+          body: streamOf(lines(job, origin)),
         };
       },
     }),
   ];
 
-  async function* lines(job: ImportJob, origin: string): AsyncGenerator<Uint8Array> {
-    const encoder = new TextEncoder();
-    yield encoder.encode(
-      csvLine(['row', 'name', 'outcome', 'message', 'deviceId', 'accessToken', 'secretKey', 'claimUrl']),
-    );
+  async function* lines(job: ImportJob, origin: string): AsyncGenerator<string> {
+    yield csvLine(['row', 'name', 'outcome', 'message', 'deviceId', 'accessToken', 'secretKey', 'claimUrl']);
     for await (const [result, device] of imports.everything(job)) {
       const { credentials, serverKey = null, id } = device ?? {};
       const secret = serverKey === null || id === undefined ? '' : secrets.unseal(id, serverKey.sealedSecret);
       const fragment = `device=${encodeURIComponent(result.name)}&key=${encodeURIComponent(secret)}`;
       const token = credentials?.type === 'ACCESS_TOKEN' ? credentials.credentialsId : '';
-      yield encoder.encode(
-        csvLine([
-          String(result.row),
-          result.name,
-          OUTCOMES[result.outcome],
-          result.message ?? '',
-          device === undefined ? '' : result.deviceId,
-          token,
-          secret,
-          secret === '' ? '' : `${origin}/claim#${fragment}`,
-        ]),
-      );
+      yield csvLine([
+        String(result.row),
+        noFormula(result.name),
+        OUTCOMES[result.outcome],
+        result.message ?? '',
+        device === undefined ? '' : result.deviceId,
+        token,
+        secret,
+        secret === '' ? '' : `${origin}/claim#${fragment}`,
+      ]);
     }
   }
 }
 
-/** A cell that a spreadsheet would take for a formula is quoted as text. */
 const FORMULA = /^[=+\-@\t\r]/;
 
+/** A name that a spreadsheet would take for a formula is quoted as text. Tokens and keys are left as they are. */
+function noFormula(name: string): string {
+  return FORMULA.test(name) ? `'${name}` : name;
+}
+
 function csvLine(cells: readonly string[]): string {
-  const written = cells.map((text) => {
-    const safe = FORMULA.test(text) ? `'${text}` : text;
-    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  });
+  const written = cells.map((text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text));
   return `${written.join(',')}\r\n`;
 }

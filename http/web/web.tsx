@@ -129,7 +129,6 @@ export function createWeb({ api, settings, apiSettings, now, log }: WebNeeds): W
         return c.body(`<!doctype html>${html}`, reply.status ?? 200, {
           ...PAGE_HEADERS,
           'Content-Type': 'text/html;charset=UTF-8',
-          ...(isSecure(c) ? { 'Strict-Transport-Security': `max-age=${YEAR_S}` } : {}),
         });
       }
       default:

@@ -270,6 +270,16 @@ law(
   },
 );
 
+law('import: long rows and many rows are sent in parts that the API takes', async ({ admin }) => {
+  const long = Array.from({ length: 900 }, (_, at) => `Long ${at},${'x'.repeat(3000)}`);
+  const short = Array.from({ length: 2500 }, (_, at) => `Short ${at},`);
+  const sent = await admin.post('/devices/import', {
+    file: csv(['name,label', ...long, ...short].join('\n')),
+  });
+  assert.is(sent.status, 303, sent.text);
+  assert.match(await settled(admin, sent.to ?? ''), 'Rows 3,400 Good 2,500 Refused 900');
+});
+
 law('import: a file that can not be one is refused in words', async ({ admin }) => {
   const says = async (fields: Record<string, string | File>, words: string) => {
     const shown = await admin.post('/devices/import', fields);

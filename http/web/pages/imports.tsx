@@ -3,16 +3,33 @@ import { z } from 'zod';
 import { importView, rowView } from '../../routes/imports.ts';
 import { pageView } from '../../views.ts';
 import { part, query } from '../api.ts';
-import { devicesIn } from '../csv.ts';
+import { type DeviceRow, devicesIn } from '../csv.ts';
 import { Note, Pager, pageOf, rangeOf, Time } from '../layout.tsx';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
 
 const TENANT = ['TENANT_ADMIN'] as const;
 const rowsPage = pageView(rowView);
-const PART = 1000;
+/** Rows and characters that are sent at once: bodies of the API are bounded. */
+const PART = { rows: 1000, characters: 200_000 };
 const PAGE_SIZE = 100;
 /** Without script the page looks again after so long. */
 const REFRESH_SECONDS = 2;
+
+function* partsOf(rows: readonly DeviceRow[]): Generator<readonly DeviceRow[]> {
+  let part: DeviceRow[] = [];
+  let characters = 0;
+  for (const row of rows) {
+    const size = Object.values(row).reduce((sum: number, text: string) => sum + text.length, 0);
+    if (part.length === PART.rows || (part.length > 0 && characters + size > PART.characters)) {
+      yield part;
+      part = [];
+      characters = 0;
+    }
+    part.push(row);
+    characters += size;
+  }
+  yield part;
+}
 
 type Job = z.output<typeof importView>;
 
@@ -241,13 +258,11 @@ export const importPages: readonly Page[] = [
       );
       if (created.type === 'failed') return startReply(visit, created.message);
       const path = `/api/deviceImport/${created.value.id}`;
-      for (let from = 0; from < rows.length; from += PART) {
-        const sent = await api.post(
-          `${path}/rows`,
-          { from, rows: rows.slice(from, from + PART) },
-          importView,
-        );
+      let from = 0;
+      for (const some of partsOf(rows)) {
+        const sent = await api.post(`${path}/rows`, { from, rows: some }, importView);
         if (sent.type === 'failed') return startReply(visit, sent.message);
+        from += some.length;
       }
       const started = await api.post(`${path}/start?dryRun=true`, undefined, importView);
       return started.type === 'ok'
