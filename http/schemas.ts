@@ -121,7 +121,12 @@ export function paging<Sort extends string>(sortable: Readonly<Record<string, So
           context.addIssue({ code: 'custom', message: 'Unsupported sort property!' });
           return z.NEVER;
         }),
-      sortOrder: z.enum(['ASC', 'DESC']).optional(),
+      // In either case of letters, and empty for none, as ThingsBoard reads it.
+      sortOrder: z
+        .string()
+        .optional()
+        .transform((order) => order?.toUpperCase() || undefined)
+        .pipe(z.enum(['ASC', 'DESC'], { error: 'sortOrder should be ASC or DESC!' }).optional()),
       type: z.string().max(NAME_MAX).optional(),
     })
     .transform(({ textSearch, sortProperty, sortOrder, type, ...place }) => ({

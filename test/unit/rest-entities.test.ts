@@ -117,7 +117,14 @@ law('devices: by name, by both paths, and in pages', async ({ world, home }) => 
     pageOf(await home.admin.get(`/api/tenant/devices?${query}`)).data.map(({ name }) => name);
   assert.equal(await names('pageSize=2&page=1'), ['a3', 'b4']);
   assert.equal(await names('pageSize=10&page=0&textSearch=A'), ['a1', 'a3']);
-  assert.equal(await names('pageSize=3&page=0&sortProperty=name&sortOrder=DESC'), ['c5', 'b4', 'B2']);
+  for (const descending of ['DESC', 'desc'])
+    assert.equal(await names(`pageSize=3&page=0&sortProperty=name&sortOrder=${descending}`), [
+      'c5',
+      'b4',
+      'B2',
+    ]);
+  for (const ascending of ['', 'asc'])
+    assert.equal((await names(`pageSize=9&page=0&sortProperty=name&sortOrder=${ascending}`)).at(-1), 'c5');
   const { data, ...totals } = pageOf(await home.admin.get('/api/tenant/devices?pageSize=2&page=2'));
   assert.is(data.length, 1);
   assert.equal(totals, { totalPages: 3, totalElements: 5, hasNext: false });

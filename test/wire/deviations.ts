@@ -311,6 +311,19 @@ export const SECTIONS = {
         'what begins with the text, from an index; only where nothing does, what contains it among the first 100,000 (20,000); 400 when nothing is found by then. `totalElements` of searches and filters is exact up to 10,000, and at least so many beyond',
       why: 'one search must not stall the claims of everybody else',
     },
+    paging: {
+      what: 'a page of more than 10,000; sorting by other properties than `createdTime` and the name (title, e-mail)',
+      thingsBoard: 'as asked for',
+      claimd: '400; and the devices of a customer are always in the order of their names',
+      why: 'a page is a range of an index, and every index is a write more for a claim',
+    },
+    'audit-search': {
+      what: 'the audit trail of a device, a customer, a user or an action',
+      thingsBoard: 'from an index',
+      claimd:
+        'looked for among 200,000 entries, from the newest of the time asked for; 400 with the instant from which to go on when nothing is found by then',
+      why: 'an entry costs no key of its own, so claims are not slower for it',
+    },
     active: {
       what: '`active` of a device',
       thingsBoard: 'heard of within ten minutes',
