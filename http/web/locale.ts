@@ -19,9 +19,21 @@ export interface Locale {
 
 const FALLBACK = 'en-GB';
 
+/** Formats take longer to make than to use; there are few languages and zones among the visitors of one server. */
+const KNOWN_MAX = 200;
+const known = new Map<string, Locale>();
+
 export function localeOf(acceptLanguage: string | undefined, timeZoneCookie: string | undefined): Locale {
   const tag = languageOf(acceptLanguage);
   const timeZone = timeZoneOf(timeZoneCookie);
+  const key = `${tag} ${timeZone ?? ''}`;
+  const locale = known.get(key) ?? createLocale(tag, timeZone);
+  if (known.size >= KNOWN_MAX) known.clear();
+  known.set(key, locale);
+  return locale;
+}
+
+function createLocale(tag: string, timeZone: string | undefined): Locale {
   const zone = { timeZone: timeZone ?? 'UTC' };
   const numbers = new Intl.NumberFormat(tag);
   const suffix = timeZone === undefined ? ' UTC' : '';
