@@ -10,6 +10,9 @@ import type { Problem, Reply } from './reply.ts';
 /** Deeper structures are of no use to anybody, and recursive writers break on them. */
 export const MAX_JSON_DEPTH = 64;
 
+/** As much as anybody may send who has shown no token: a body waits in memory until it is whole, or too slow. */
+export const PUBLIC_BODY_BYTES_MAX = 65_536;
+
 export type Body =
   | { readonly type: 'body'; readonly value: unknown }
   | { readonly type: 'refused'; readonly reply: Reply };

@@ -9,7 +9,7 @@ import type { Clock } from '../actors/clock.ts';
 import type { Log } from '../actors/log.ts';
 import { StoreUnavailable } from '../actors/store/store.ts';
 import type { Authentication } from './authentication.ts';
-import { readJson } from './body.ts';
+import { PUBLIC_BODY_BYTES_MAX, readJson } from './body.ts';
 import { corsHeaders } from './cors.ts';
 import { badRequest, internalError, notAuthenticated, permissionDenied, unavailable } from './errors.ts';
 import { type Reply, toResponse } from './reply.ts';
@@ -67,7 +67,8 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
 
   const params = paramsOf(route.path, c.req.path);
   if (params === undefined) return told(route, badRequest('The path is not percent-encoded UTF-8'));
-  const body = route.body === undefined ? undefined : await readJson(c, settings.maxBodyBytes);
+  const maxBytes = isPublic ? Math.min(settings.maxBodyBytes, PUBLIC_BODY_BYTES_MAX) : settings.maxBodyBytes;
+  const body = route.body === undefined ? undefined : await readJson(c, maxBytes);
   if (body?.type === 'refused') return told(route, body.reply);
 
   const reply = await route.answer({

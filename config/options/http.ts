@@ -63,7 +63,7 @@ export const http = section('HTTP: people and devices', {
     default: API.maxBodyBytes,
     min: 1 * KIB,
     max: 64 * MIB,
-    why: 'Largest body of a request; more is answered 413.',
+    why: 'Largest body of a request, 64 KiB at most where no token is needed; more is answered 413.',
   }),
   devicePayloadBytesMax: bytes({
     key: 'transport.http.max_body_size',
