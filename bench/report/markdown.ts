@@ -27,11 +27,17 @@ export function figuresText(results: readonly Result[]): string {
   const others = scenarios.flatMap(figureRows);
   return [
     `Measured on ${startedAt.slice(0, 10)} at commit ${commit}: ${machine.cpu}, ${machine.cores} cores, ` +
-      `${machine.memoryGb} GB, ${machine.os}, Node ${machine.node}; load of the machine before it began ${machine.loadBefore}.`,
+      `${machine.memoryGb} GB, ${machine.os}, Node ${machine.node}; load of the machine before each scenario ${othersAtWork(results)}.`,
     '',
     ...(loads.length === 0 ? [] : rows(LOAD_HEAD, loads)),
     ...(others.length === 0 ? [] : rows(FIGURE_HEAD, others)),
   ].join('\n');
+}
+
+/** The smallest and the largest: above a half, others were at work, and rates and latencies are theirs too. */
+function othersAtWork(results: readonly Result[]): string {
+  const all = results.map(({ machine }) => machine.loadBefore);
+  return `${Math.min(...all)} to ${Math.max(...all)}`;
 }
 
 const LOAD_HEAD = ['scenario', 'who', 'rate', 'p50', 'p99', 'p99.9', 'CPU each', 'GC', 'ours / theirs'];
