@@ -1,4 +1,5 @@
 /** What runs beside the doors for people: the live feed, and imports that are under way. */
+import type { AuditTrail } from '../actors/audit/audit.ts';
 import { createImports, type Imports } from '../actors/imports.ts';
 import { randomAccessToken } from '../http/access-token.ts';
 import { createFeed, type Feed } from '../http/feed.ts';
@@ -7,6 +8,8 @@ import type { Core, CoreNeeds } from './core.ts';
 export interface Live {
   readonly feed: Feed;
   readonly imports: Imports;
+  /** The audit trail, whose notes the feed hears as well. */
+  readonly audit: AuditTrail;
   /** Goes on with imports that were under way when the process ended. */
   start(): void;
   stop(): Promise<void>;
@@ -21,6 +24,13 @@ export function createLive({ clock, log }: CoreNeeds, core: Core): Live {
   return {
     feed,
     imports,
+    audit: {
+      find: core.audit.find,
+      note(note) {
+        core.audit.note(note);
+        feed.onNote(note);
+      },
+    },
     start() {
       imports
         .resume()

@@ -185,9 +185,9 @@ function createHttp(
   mqtt: MqttEndpoint | undefined,
   draining: () => boolean,
   broker: Bridge | undefined,
-  { feed, imports }: Live,
+  { feed, imports, audit }: Live,
 ) {
-  const { accounts, audit, devices, directory, profiles, secrets, store } = core;
+  const { accounts, devices, directory, profiles, secrets, store } = core;
   const presence: Presence = { isConnected: (id) => mqtt?.isConnected(id) ?? false };
   const brokerAuth = createBrokerAuth(config, core);
   const deviceApi = createDeviceHttpApi({

@@ -2,25 +2,39 @@
  * The live feed: what happens to a tenant's devices in this process, told at once to whoever watches, as server-sent
  * events. Watching costs claims nothing: who reads too slowly is let go, and comes back by itself, as event sources do.
  */
+import type { Note } from '../actors/audit/entry.ts';
 import type { Cancel, Clock, Instant } from '../actors/clock.ts';
 import type { DeviceEvent, DeviceState } from '../actors/device/protocol.ts';
 import type { DeviceListener } from '../actors/devices.ts';
 import type { CustomerId, DeviceId, TenantId } from '../actors/ids.ts';
 
 export interface FeedEvent {
-  readonly type: 'opened' | 'closed' | 'elapsed' | 'claimed' | 'assigned' | 'given-back' | 'unassigned';
+  readonly type:
+    | 'opened'
+    | 'closed'
+    | 'elapsed'
+    | 'claimed'
+    | 'refused'
+    | 'assigned'
+    | 'given-back'
+    | 'unassigned';
   readonly at: Instant;
-  readonly deviceId: DeviceId;
+  /** Null when a claim was refused because there is no such device. */
+  readonly deviceId: DeviceId | null;
   readonly deviceName: string;
-  /** Who owns it now, or did until now. */
+  /** Who owns it now, or did until now; or who was refused. */
   readonly customerId: CustomerId | null;
   /** With `opened`. */
   readonly closesAt: Instant | null;
+  /** With `refused`: why. */
+  readonly reason: string | null;
 }
 
 export interface Feed {
   /** To be told of every durable event. */
   readonly onDeviceEvent: DeviceListener;
+  /** To be told of what is in no journal: refused claims are shown. */
+  onNote(note: Note): void;
   /** What happens from now on; undefined when too many watch already. Ends by itself after `lastsMs`. */
   watch(tenantId: TenantId, lastsMs: number): ReadableStream<Uint8Array> | undefined;
   /** Ends every stream: the process stops. */
@@ -58,15 +72,24 @@ export function createFeed(clock: Clock): Feed {
     });
   }
 
+  function send(tenantId: TenantId, event: FeedEvent): void {
+    const some = watchers.get(tenantId);
+    if (some === undefined) return;
+    const text = `event: device\ndata: ${JSON.stringify(event)}\n\n`;
+    for (const watcher of [...some]) watcher.send(text);
+  }
+
   return {
     onDeviceEvent(id, event, state) {
       if (count === 0) return;
       const told = tell(id, event, state);
-      if (told === undefined) return;
-      const some = watchers.get(told.tenantId);
-      if (some === undefined) return;
-      const text = `event: device\ndata: ${JSON.stringify(told.event)}\n\n`;
-      for (const watcher of [...some]) watcher.send(text);
+      if (told !== undefined) send(told.tenantId, told.event);
+    },
+
+    onNote({ tenantId, action, deviceId = null, deviceName = '', customerId = null, failure = null }) {
+      if (count === 0 || action !== 'CLAIM_REFUSED') return;
+      const told = { deviceId, deviceName, customerId, closesAt: null, reason: failure };
+      send(tenantId, { type: 'refused', at: clock.now(), ...told });
     },
 
     watch(tenantId, lastsMs) {
@@ -127,7 +150,16 @@ function tell(
   const { tenantId, name: deviceName } = state;
   const told = (type: FeedEvent['type'], more: Partial<FeedEvent> = {}) => ({
     tenantId,
-    event: { type, at: event.at, deviceId, deviceName, customerId: null, closesAt: null, ...more },
+    event: {
+      type,
+      at: event.at,
+      deviceId,
+      deviceName,
+      customerId: null,
+      closesAt: null,
+      reason: null,
+      ...more,
+    },
   });
   switch (event.type) {
     case 'ClaimWindowOpened':

@@ -87,7 +87,7 @@ export function liveRoutes({ audit, devices, clock, feed }: LiveNeeds): Route[] 
       path: '/api/events',
       summary:
         "What happens to the tenant's devices from now on, as server-sent events: windows opened, closed and elapsed, " +
-        'devices claimed, assigned, given back and unassigned, as far as this process hears of it',
+        'devices claimed, assigned, given back and unassigned, claims refused, as far as this process hears of it',
       roles: TENANT,
       grants: ['everything'],
       query: z.object({ seconds: whole('seconds', STREAM_SECONDS_MAX, STREAM_SECONDS_MAX) }),

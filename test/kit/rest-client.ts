@@ -146,7 +146,13 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     imports,
     feed,
     accounts,
-    audit,
+    audit: {
+      find: audit.find,
+      note(note) {
+        audit.note(note);
+        feed.onNote(note);
+      },
+    },
     devices,
     directory,
     profiles,

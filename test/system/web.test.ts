@@ -173,6 +173,8 @@ journey('desk: a window that opens is seen at once, counted down, and its claim 
     await page.getByRole('listitem').getByText('closes in').waitFor();
     const api = restApi(server.url);
     const customer = await api.login('customerB@thingsboard.org', 'customer');
+    await api.confirm(customer, 'DHT11 Demo Device', 'a guess');
+    await page.getByRole('listitem').getByText('was not claimed: wrong key').waitFor();
     assert.is((await api.confirm(customer, 'DHT11 Demo Device', 'secret')).status, 200);
     await page.getByRole('listitem').getByText('was claimed').waitFor();
     await look(person, 'desk-live');

@@ -217,6 +217,7 @@ law('feed: the tenant hears of its own devices, nobody else’s, until it ends',
   const id = await provision(world, home.tenantId, 'D');
   await openWindow(world, await provision(world, other.tenantId, 'Foreign'), 's');
   await openWindow(world, id, 's', HOUR_MS);
+  await home.bob.post(claimPath('D'), { secretKey: 'wrong' });
   await home.alice.post(claimPath('D'), { secretKey: 's' });
   world.clock.advance(15_000); // a heartbeat
   await home.alice.delete(claimPath('D'));
@@ -227,7 +228,7 @@ law('feed: the tenant hears of its own devices, nobody else’s, until it ends',
   const events = [...text.matchAll(/^event: device\ndata: (.*)$/gm)].map(([, data = '']) => JSON.parse(data));
   assert.equal(
     events.map(({ type }) => type),
-    ['opened', 'claimed', 'given-back'],
+    ['opened', 'refused', 'claimed', 'given-back'],
   );
   const now = world.clock.now();
   const common = { deviceId: id, deviceName: 'D' };
@@ -237,13 +238,15 @@ law('feed: the tenant hears of its own devices, nobody else’s, until it ends',
     ...common,
     customerId: null,
     closesAt: now - 15_000 + HOUR_MS,
+    reason: null,
   });
   assert.equal(events[1], {
-    type: 'claimed',
+    type: 'refused',
     at: now - 15_000,
     ...common,
-    customerId: home.alice.customerId,
+    customerId: home.bob.customerId,
     closesAt: null,
+    reason: 'wrong-secret',
   });
 });
 

@@ -8,8 +8,9 @@ const times = new Intl.DateTimeFormat(document.documentElement.dataset.locale, {
 interface DeviceEvent {
   readonly type: string;
   readonly at: number;
-  readonly deviceId: string;
+  readonly deviceId: string | null;
   readonly deviceName: string;
+  readonly reason: string | null;
 }
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -17,9 +18,18 @@ const WORDS: Readonly<Record<string, string>> = {
   closed: 'had its window closed',
   elapsed: 'was not claimed in time',
   claimed: 'was claimed',
+  refused: 'was not claimed:',
   assigned: 'was assigned',
   'given-back': 'was given back',
   unassigned: 'was taken from its owner',
+};
+
+const REASONS: Readonly<Record<string, string>> = {
+  'wrong-secret': 'wrong key',
+  'no-window': 'no open window',
+  'window-elapsed': 'the window had elapsed',
+  'already-claimed': 'it has an owner',
+  'unknown-device': 'there is no such device',
 };
 
 function show(event: DeviceEvent): void {
@@ -27,12 +37,13 @@ function show(event: DeviceEvent): void {
   const time = document.createElement('time');
   time.dateTime = new Date(event.at).toISOString();
   time.textContent = times.format(event.at);
-  const name = document.createElement('a');
-  name.href = `/devices/${encodeURIComponent(event.deviceId)}`;
+  const name = document.createElement(event.deviceId === null ? 'span' : 'a');
+  if (event.deviceId !== null) name.setAttribute('href', `/devices/${encodeURIComponent(event.deviceId)}`);
   name.textContent = event.deviceName;
   const item = document.createElement('li');
   item.className = 'fresh';
-  item.append(time, name, WORDS[event.type] ?? event.type);
+  const reason = event.reason === null ? '' : ` ${REASONS[event.reason] ?? event.reason}`;
+  item.append(time, name, `${WORDS[event.type] ?? event.type}${reason}`);
   list.prepend(item);
   while (list.children.length > SHOWN_MAX) list.lastElementChild?.remove();
 }
