@@ -4,7 +4,6 @@
  * An index entry only says where to look. What is returned is the device's head, and only if the head agrees with the
  * entry: so an entry that is late or left over (possible where a store spreads over machines) is never visible.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { readDevice } from './device/devices.ts';
 import { deviceOf, foldName, keys, lists, textOf, typePrefix } from './device/indexes.ts';
 import type { DeviceRecord } from './device/protocol.ts';
@@ -12,7 +11,7 @@ import type { Directory, ListQuery, Page } from './devices.ts';
 import type { DeviceId, TenantId } from './ids.ts';
 import type { Journal } from './journal/journal.ts';
 import { type Found, range, SEARCH_BOUNDS, type SearchBounds, scan, searchText } from './search.ts';
-import { mapInSlices } from './slices.ts';
+import { mapInSlices, nextTurn } from './slices.ts';
 import type { Index } from './store/store.ts';
 import { isCleanText } from './text.ts';
 

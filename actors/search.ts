@@ -10,10 +10,9 @@
  *
  * A total is exact up to `totalMax`; beyond it is "at least".
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { deviceOf, textOf } from './device/indexes.ts';
 import type { DeviceId } from './ids.ts';
-import { DEVICES_PER_TURN } from './slices.ts';
+import { DEVICES_PER_TURN, nextTurn } from './slices.ts';
 import type { Index } from './store/store.ts';
 
 export interface SearchBounds {

@@ -1,5 +1,23 @@
-/** Long work in slices, between which others have their turn: a page of ten thousand devices must not stall the claims. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+/**
+ * Long work in slices, between which others have their turn: a page of ten thousand devices must not stall the claims. Nor
+ * must many such pages at once: of all long work in the process one slice is done in a turn of the event loop, in the
+ * order of asking, so that what a claim waits for does not grow with it.
+ */
+
+const waiting: (() => void)[] = [];
+
+/** Resolves when a slice may be done. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    if (waiting.length === 1) setImmediate(letNext);
+  });
+}
+
+function letNext(): void {
+  waiting.shift()?.();
+  if (waiting.length > 0) setImmediate(letNext); // in the turn after this one
+}
 
 /** So many devices are read, or written as they are shown, in one turn of the event loop. */
 export const DEVICES_PER_TURN = 250;

@@ -9,10 +9,9 @@
  * without a record, never the other way round. Such ids are skipped, and cleared away once they are too old to
  * belong to a record that is being created just now.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import type { Page } from '../devices.ts';
-import { mapInSlices } from '../slices.ts';
+import { mapInSlices, nextTurn } from '../slices.ts';
 import type { Index } from '../store/store.ts';
 import type { AccountQuery } from './model.ts';
 

@@ -14,6 +14,7 @@ import type { Instant } from '../clock.ts';
 import type { Page } from '../devices.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../ids.ts';
 import type { JsonObject } from '../json.ts';
+import { nextTurn } from '../slices.ts';
 import type { Store } from '../store/store.ts';
 import { type Action, type AuditEntry, eventEntryId } from './entry.ts';
 
@@ -230,7 +231,7 @@ export function createBlocks(
         }
         searchedTo = ascending ? last : first;
         number += ascending ? 1 : -1;
-        await new Promise((resolve) => setImmediate(resolve)); // nobody else waits for a search
+        await nextTurn(); // nobody else waits for a search
       }
       return { items, total };
     },
