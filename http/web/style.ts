@@ -120,7 +120,7 @@ td.num, th.num { text-align: right; font-variant-numeric: tabular-nums; }
   table.cards td[data-label]::before { content: attr(data-label) " "; color: var(--muted); font-size: .875rem; }
   table.cards td:empty { display: none; }
   table.cards td.pick { float: left; padding: .125rem .75rem 0 0; }
-  .plot text { font-size: 18px; }
+  .card .plot text { font-size: 18px; }
 }
 dl { display: grid; grid-template-columns: minmax(7rem, auto) 1fr; gap: .5rem 1rem; margin: 0; }
 dt { color: var(--muted); }
@@ -158,6 +158,7 @@ video { width: 100%; border-radius: .5rem; background: #000; aspect-ratio: 4 / 3
 .label.s div { font-size: 6pt; } .label.s b { font-size: 7pt; } .label.l div { font-size: 11pt; } .label.l b { font-size: 13pt; }
 @media (max-width: 30rem) {
   .me a { max-width: 6.5rem; }
+  .top nav a { padding: .5rem .4rem; font-size: .9rem; }
 }
 @media (min-width: 48rem) {
   main { padding-top: 2rem; }
