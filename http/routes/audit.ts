@@ -5,6 +5,7 @@ import type { AuditTrail } from '../../actors/audit/audit.ts';
 import { type AuditPage, type AuditQuery, ENTRIES_SEARCHED_MAX } from '../../actors/audit/blocks.ts';
 import { ACTIONS } from '../../actors/audit/entry.ts';
 import type { TenantId } from '../../actors/ids.ts';
+import { mapInSlices } from '../../actors/slices.ts';
 import { badRequest } from '../errors.ts';
 import { json, type Reply } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -57,7 +58,7 @@ export function auditRoutes({ accounts, audit }: AuditNeeds): Route[] {
     if (gaveUp !== undefined) return gaveUp;
     const ids = [...new Set(page.items.flatMap(({ userId: id }) => id ?? []))];
     const users = new Map(
-      await Promise.all(ids.map(async (id) => [id, (await accounts.users.find(id))?.email] as const)),
+      await mapInSlices(ids, async (id) => [id, (await accounts.users.find(id))?.email] as const),
     );
     return json(viewPage(page, wanted, (entry) => viewAudit(tenantId, entry, users)));
   }

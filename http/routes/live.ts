@@ -4,6 +4,7 @@ import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Action } from '../../actors/audit/entry.ts';
 import type { Clock, Instant } from '../../actors/clock.ts';
 import type { Devices } from '../../actors/devices.ts';
+import { mapInSlices } from '../../actors/slices.ts';
 import { tooManyRequests } from '../errors.ts';
 import type { Feed } from '../feed.ts';
 import { json } from '../reply.ts';
@@ -114,7 +115,7 @@ export function liveRoutes({ audit, devices, clock, feed }: LiveNeeds): Route[] 
         const wanted = { page: 0, pageSize: COUNTED_MAX, actions: ['CLAIM_WINDOW_OPENED'] } as const;
         const page = await audit.find(tenantId, wanted);
         const ids = [...new Set(page.items.flatMap(({ deviceId }) => deviceId ?? []))];
-        const looked = await Promise.all(ids.slice(0, LOOKED_AT_MAX).map((id) => devices.read(id)));
+        const looked = await mapInSlices(ids.slice(0, LOOKED_AT_MAX), (id) => devices.read(id));
         const open = looked.flatMap((device) => {
           if (device === undefined || device.tenantId !== tenantId || device.window === null) return [];
           const { openedAt, closesAt, openedBy } = device.window;
