@@ -21,12 +21,13 @@ export function withFigures(text: string, results: readonly Result[]): string {
 export function figuresText(results: readonly Result[]): string {
   const [first] = results;
   if (first === undefined) return '';
-  const { machine, commit, startedAt } = first;
+  const { machine, startedAt } = first;
+  const commits = [...new Set(results.map(({ commit }) => commit))].join(', ');
   const scenarios = [...groupBy(results, ({ scenario, target }) => `${scenario}\n${target}`).values()];
   const loads = scenarios.flatMap(loadRows);
   const others = scenarios.flatMap(figureRows);
   return [
-    `Measured on ${startedAt.slice(0, 10)} at commit ${commit}: ${machine.cpu}, ${machine.cores} cores, ` +
+    `Measured on ${startedAt.slice(0, 10)} at commit ${commits}: ${machine.cpu}, ${machine.cores} cores, ` +
       `${machine.memoryGb} GB, ${machine.os}, Node ${machine.node}; load of the machine before each scenario ${othersAtWork(results)}.`,
     '',
     ...(loads.length === 0 ? [] : rows(LOAD_HEAD, loads)),
