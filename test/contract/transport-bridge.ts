@@ -4,20 +4,10 @@ import { silentLog } from '../../actors/log.ts';
 import { spawnParent } from '../../actors/nact.ts';
 import { type Bridge, createBridge } from '../../transports/mqtt/bridge/bridge.ts';
 import { BRIDGE_DEFAULTS, type BridgeSettings } from '../../transports/mqtt/bridge/settings.ts';
+import { until } from '../kit/until.ts';
 import type { TransportWorld } from './transport-world.ts';
 
-const LOOK_EVERY_MS = 5;
-const WITHIN_MS = 15_000;
-
 /** Waits for what must come to be; says what did not. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + WITHIN_MS;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`it never came to be that ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-  }
-}
-
 let nodes = 0;
 
 /** Starts a bridge and waits until all its connections have their subscription. */

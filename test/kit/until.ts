@@ -8,7 +8,7 @@ export const pause = (ms: number): Promise<void> => new Promise((resolve) => set
 /** Looks again and again until it holds; what can not be looked at just now does not hold. Rejects when it takes too long. */
 export async function until(
   what: string,
-  holds: () => Promise<boolean>,
+  holds: () => boolean | Promise<boolean>,
   withinMs = WITHIN_MS,
 ): Promise<void> {
   const deadline = Date.now() + withinMs;

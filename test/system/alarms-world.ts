@@ -101,12 +101,3 @@ export async function openWindow(world: AlarmWorld, n: number, durationMs: numbe
   if (answer.type !== 'accepted' || answer.state.status === 'absent') throw new Error(JSON.stringify(answer));
   return answer.state.window?.closesAt ?? Number.NaN;
 }
-
-/** Waits until `done`, and fails after `limitMs`. */
-export async function until(done: () => boolean, limitMs: number): Promise<void> {
-  const giveUpAt = Date.now() + limitMs;
-  while (!done()) {
-    if (Date.now() > giveUpAt) throw new Error(`not within ${limitMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}

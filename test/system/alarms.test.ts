@@ -12,6 +12,7 @@ import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
 import { createSimClock } from '../kit/clock.ts';
 import { confirm } from '../kit/given.ts';
+import { until } from '../kit/until.ts';
 import {
   type AlarmWorld,
   type AlarmWorldOptions,
@@ -19,7 +20,6 @@ import {
   deviceId,
   openWindow,
   provisionDevice,
-  until,
 } from './alarms-world.ts';
 import { settle } from './registry-world.ts';
 
@@ -52,7 +52,7 @@ test('alarms: a window is closed within a second of its instant, not before, and
   world.startAlarms();
   const closesAt = await openWindow(world, 1, 300);
   assert.ok((await windowOf(world, 1)) !== null);
-  await until(() => world.closings.length === 1, 2_000);
+  await until('it is closed', () => world.closings.length === 1);
   const late = (world.closings[0]?.at ?? 0) - closesAt;
   assert.ok(late >= 0 && late < 1_000, `${late} ms`);
   assert.is(await windowOf(world, 1), null);
@@ -74,7 +74,7 @@ test('alarms: a window that elapsed while nobody was running is closed after the
   const startedAt = Date.now();
   const world = alarmWorld(store);
   world.startAlarms();
-  await until(() => world.closings.length === 2, 3_000);
+  await until('both are closed', () => world.closings.length === 2);
   const [elapsed, later] = world.closings;
   assert.is(elapsed?.id, deviceId(1));
   assert.ok((elapsed?.at ?? 0) - startedAt < 1_000, 'closed soon after the start');
@@ -87,9 +87,9 @@ test('alarms: a passivated device is woken for its window', async () => {
   const store = openLmdbStore({ path: folder() });
   const world = alarmWorld(store, { registry: { idleMs: 50 } });
   const closesAt = await openWindow(world, 1, 1_000);
-  await until(() => world.devices.stats().residents === 0, 1_000);
+  await until('it is passivated', () => world.devices.stats().residents === 0);
   world.startAlarms();
-  await until(() => world.closings.length === 1, 2_500);
+  await until('it is closed', () => world.closings.length === 1);
   assert.ok((world.closings[0]?.at ?? 0) - closesAt < 1_000);
   await world.stop();
   await store.close();
@@ -116,7 +116,8 @@ test('alarms: 20,000 windows that close within five seconds are closed within on
   });
   assert.ok(Date.now() < firstAt, 'opening took longer than three times the provisioning');
   world.startAlarms();
-  await until(() => world.closings.length >= COUNT, firstAt - Date.now() + SPREAD_MS + 20_000);
+  const limitMs = firstAt - Date.now() + SPREAD_MS + 20_000;
+  await until('all are closed', () => world.closings.length >= COUNT, limitMs);
   const late = lateness(world, closesAt);
   const p99 = late[Math.floor(COUNT * 0.99)] ?? Number.NaN;
   process.stdout.write(`\n# ${COUNT} windows within ${SPREAD_MS} ms: late p50 ${late[COUNT / 2]} ms, `);

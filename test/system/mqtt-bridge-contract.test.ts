@@ -2,10 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { test } from 'uvu';
 import { transportContract } from '../contract/transport.ts';
-import { connectPublisher, startBridge, until } from '../contract/transport-bridge.ts';
+import { connectPublisher, startBridge } from '../contract/transport-bridge.ts';
 import { type Mosquitto, startMosquitto } from '../kit/mosquitto.ts';
 import { cleanUp } from '../kit/process.ts';
 import { findProgram } from '../kit/programs.ts';
+import { until } from '../kit/until.ts';
 
 const PAYLOAD_BYTES_MAX = 2_048;
 let broker: Mosquitto;

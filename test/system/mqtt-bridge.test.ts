@@ -5,13 +5,7 @@ import type { DeviceAnswer } from '../../actors/devices.ts';
 import type { CustomerId, UserId } from '../../actors/ids.ts';
 import type { Bridge } from '../../transports/mqtt/bridge/bridge.ts';
 import type { BridgeSettings } from '../../transports/mqtt/bridge/settings.ts';
-import {
-  connected,
-  connectPublisher,
-  type Publisher,
-  startBridge,
-  until,
-} from '../contract/transport-bridge.ts';
+import { connected, connectPublisher, type Publisher, startBridge } from '../contract/transport-bridge.ts';
 import { createTransportWorld, TENANT, type TransportWorld } from '../contract/transport-world.ts';
 import { createGate } from '../kit/faulty-store.ts';
 import { idOf } from '../kit/given.ts';
@@ -19,6 +13,7 @@ import { type Mosquitto, startMosquitto } from '../kit/mosquitto.ts';
 import { type MqttProxy, type Refusal, startMqttProxy } from '../kit/mqtt-proxy.ts';
 import { cleanUp } from '../kit/process.ts';
 import { needing } from '../kit/programs.ts';
+import { until } from '../kit/until.ts';
 
 interface Scene {
   readonly world: TransportWorld;

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Test, test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { connectPublisher, until } from '../contract/transport-bridge.ts';
+import { connectPublisher } from '../contract/transport-bridge.ts';
 import { type Api, restApi } from '../kit/api.ts';
 import { type Mosquitto, startMosquitto } from '../kit/mosquitto.ts';
 import { RawMqttClient } from '../kit/mqtt-client.ts';
 import { freePort } from '../kit/ports.ts';
 import { cleanUp, launch, type ServerProcess, startServer, temporaryFolder } from '../kit/process.ts';
 import { findProgram, needing } from '../kit/programs.ts';
+import { until } from '../kit/until.ts';
 
 const EXAMPLES = fileURLToPath(new URL('../../../config/examples', import.meta.url));
 const PASSWORD = 'password-of-the-nodes';

@@ -9,6 +9,7 @@ import * as assert from 'uvu/assert';
 import { claimPath, restApi } from '../kit/api.ts';
 import { RawMqttClient } from '../kit/mqtt-client.ts';
 import { cleanUp, type ServerProcess, startServer, temporaryFolder } from '../kit/process.ts';
+import { until } from '../kit/until.ts';
 
 const CHEAP = { SECURITY_PASSWORD_HASH_COST: '1024' };
 const TOKEN = 'T1_TEST_TOKEN';
@@ -84,9 +85,9 @@ draining(
       answer += chunk;
     });
     socket.write(head + body.slice(0, 10));
-    await until(async () => (await fetch(`${server.url}/livez`)).ok); // the half request was read before this one
+    await until('it lives', async () => (await fetch(`${server.url}/livez`)).ok); // the half request was read before this one
     server.signal('SIGTERM');
-    await until(() => server.output().includes('stopping:'));
+    await until('it stops', () => server.output().includes('stopping:'));
     socket.write(body.slice(10));
     assert.is((await server.ended).code, 0);
     assert.match(answer, /^HTTP\/1\.1 200 /);
@@ -133,7 +134,7 @@ draining('a second signal, a moment later, ends at once', async () => {
   const socket = connect(server.httpPort, '127.0.0.1');
   socket.on('error', () => {});
   socket.write(`POST /api/v1/${TOKEN}/claim HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n`);
-  await until(async () => (await fetch(`${server.url}/livez`)).ok);
+  await until('it lives', async () => (await fetch(`${server.url}/livez`)).ok);
   server.signal('SIGTERM'); // drains, and waits for the rest of the request
   await new Promise((resolve) => setTimeout(resolve, 700));
   const startedAt = Date.now();
@@ -148,7 +149,7 @@ draining('a client that never finishes is cut off after the drain time', async (
   const socket = connect(server.httpPort, '127.0.0.1');
   socket.on('error', () => {});
   socket.write(`POST /api/v1/${TOKEN}/claim HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n`);
-  await until(async () => (await fetch(`${server.url}/livez`)).ok);
+  await until('it lives', async () => (await fetch(`${server.url}/livez`)).ok);
   const startedAt = Date.now();
   assert.is((await server.stop()).code, 0);
   const took = Date.now() - startedAt;
@@ -192,9 +193,9 @@ for (const [how, target] of [
     });
     const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
     try {
-      await until(() => output.includes('"ready"'));
+      await until('it is ready', () => output.includes('"ready"'));
       process.kill(target === 'group' ? -pid : pid, target === 'group' ? 'SIGINT' : 'SIGTERM');
-      await until(() => output.includes('"stopped"'));
+      await until('it has stopped', () => output.includes('"stopped"'));
       await closed;
       assert.not.match(output, 'ending at once');
     } finally {
@@ -331,15 +332,6 @@ async function assertRejects(promise: Promise<unknown>): Promise<void> {
     () => true,
   );
   assert.ok(rejected);
-}
-
-/** Waits until something holds, for ten seconds at most. */
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let left = 500; left > 0; left--) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error('it did not happen');
 }
 
 for (const each of [health, draining, npm, secrets]) each.run();

@@ -14,6 +14,7 @@ import {
   type RestWorld,
   settle,
 } from '../kit/rest-client.ts';
+import { until } from '../kit/until.ts';
 
 interface Scene {
   readonly world: RestWorld;
@@ -217,11 +218,6 @@ function gated(): { options: RestOptions; waiting: () => number; open: () => voi
 
 const moment = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function until(condition: () => boolean): Promise<void> {
-  for (let at = 0; at < 500 && !condition(); at++) await moment(5);
-  assert.ok(condition());
-}
-
 const slow = gated();
 law(
   'stopping: what is under way is answered, idle connections are closed, nothing new comes in',
@@ -237,7 +233,7 @@ law(
       .toString()
       .replace('Connection: close\r\n', '');
     const answer = raw(port, claim);
-    await until(() => slow.waiting() === 1);
+    await until('the request is under way', () => slow.waiting() === 1);
     const stopped = server.stop(5000);
     await idleEnds;
     assert.is(await raw(port, 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'), '', 'no new connection');
@@ -254,7 +250,7 @@ law(
   'stopping: after the drain time the rest is cut off',
   async ({ home, server, port }) => {
     const answer = raw(port, request('POST', '/api/customer/device/D/claim', home.alice.token, '{}'));
-    await until(() => stuck.waiting() === 1);
+    await until('the request is under way', () => stuck.waiting() === 1);
     const from = performance.now();
     await server.stop(200);
     const took = performance.now() - from;

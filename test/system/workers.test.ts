@@ -9,6 +9,7 @@ import { claimPath, type Reply, restApi } from '../kit/api.ts';
 import { RawMqttClient } from '../kit/mqtt-client.ts';
 import { freePorts } from '../kit/ports.ts';
 import { cleanUp, launch, type ServerProcess, startServer, temporaryFolder } from '../kit/process.ts';
+import { until } from '../kit/until.ts';
 import { type Outcome, Worlds } from '../kit/worlds.ts';
 
 const SYSADMIN = 'sysadmin@thingsboard.org';
@@ -77,13 +78,6 @@ async function scene(env: { readonly [name: string]: string } = {}) {
 /** Process ids of the workers, by their numbers, as they began. */
 const workersOf = (server: ServerProcess) =>
   server.log().flatMap(({ msg, pid, worker }) => (msg === 'worker ready' ? [{ pid, worker }] : []));
-
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 15_000; !(await holds()); ) {
-    if (Date.now() > deadline) throw new Error(`it never happened: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 const range = (count: number) => Array.from({ length: count }, (_, n) => n);
 

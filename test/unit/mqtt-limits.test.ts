@@ -5,16 +5,9 @@ import { VERSION_NAME, VERSIONS, withMqtt } from '../contract/transport-mqtt.ts'
 import { createSimClock } from '../kit/clock.ts';
 import { NOW } from '../kit/given.ts';
 import { CLAIM_RESPONSE_TOPIC, claimPacket, connectPacket } from '../kit/mqtt-client.ts';
+import { until } from '../kit/until.ts';
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`never: ${what}`);
-    await sleep(5);
-  }
-}
 
 const disconnectCodes = (packets: readonly { cmd: string; reasonCode?: number }[]) =>
   packets.map(({ cmd, reasonCode }) => `${cmd} ${reasonCode}`);
@@ -48,10 +41,10 @@ for (const version of VERSIONS) {
       const client = await connect(version, 'T');
       client.socket.allowHalfOpen = true;
       client.send(claimPacket(1, 1, 'x'.repeat(100_000)));
-      await until(() => {
+      await until('the connection is gone', () => {
         if (!client.isClosed) client.sendBytes(Buffer.alloc(10_000));
         return endpoint.connections === 0;
-      }, 'the connection is gone');
+      });
     }));
 
   test(`mqtt ${name}: limits: a remaining length of five bytes is malformed`, () =>
@@ -127,11 +120,11 @@ for (const version of VERSIONS) {
       };
       const client = await connect(version, 'T');
       client.send(claimPacket(0, 0));
-      await until(() => world.commands.length === 1, 'the claim is under way');
+      await until('the claim is under way', () => world.commands.length === 1);
       await sleep(200);
       client.send(claimPacket(1, 1));
       answer();
-      await until(() => world.commands.length === 2, 'the session goes on');
+      await until('the session goes on', () => world.commands.length === 2);
       answer();
       await client.next('puback');
     }));
@@ -143,7 +136,7 @@ for (const version of VERSIONS) {
       dripping.sendBytes([0x10, 0x20]);
       assert.equal(await silent.untilClosed(), []);
       assert.equal(await dripping.untilClosed(), []);
-      await until(() => endpoint.connections === 0, 'both are forgotten');
+      await until('both are forgotten', () => endpoint.connections === 0);
     }));
 }
 
@@ -158,7 +151,7 @@ for (const version of [3, 4] as const) {
       };
       const client = await connect(version, 'T');
       client.send(...Array.from({ length: 5_000 }, (_, index) => claimPacket(1, index + 1)));
-      await until(() => world.commands.length === 5, 'five are under way');
+      await until('five are under way', () => world.commands.length === 5);
       await sleep(50);
       assert.is(world.commands.length, 5);
       for (let id = 1; id <= 20; id += 1) {
@@ -203,7 +196,7 @@ test('mqtt: limits: of a client that does not read, only so much is kept', () =>
     const burst = client.encode(...Array.from({ length: 30_000 }, () => ({ cmd: 'pingreq' as const })));
     const flood = setInterval(() => client.sendBytes(burst), 5);
     try {
-      await until(() => endpoint.connections === 0 || client.socket.writableLength > 5_000_000, 'flow stops');
+      await until('flow stops', () => endpoint.connections === 0 || client.socket.writableLength > 5_000_000);
     } finally {
       clearInterval(flood);
     }
@@ -268,7 +261,7 @@ test('mqtt: limits: connections beyond the maximum are closed unread, and there 
     const third = await open();
     assert.equal(await third.untilClosed(), []);
     await a.close();
-    await until(() => endpoint.connections === 1, 'one has left');
+    await until('one has left', () => endpoint.connections === 1);
     await connect(4, 'A');
   }));
 
@@ -280,7 +273,7 @@ test('mqtt: limits: in a flood of silent connections a device still gets through
     assert.equal(await client.untilPong(), []);
     assert.equal(await silent[0]?.untilClosed(), []);
     assert.is(silent[1]?.isClosed, false);
-    await until(() => endpoint.connections === 3, 'the rest stays');
+    await until('the rest stays', () => endpoint.connections === 3);
   }));
 
 test('mqtt: limits: sessions do not count as silent connections', () =>
@@ -302,7 +295,7 @@ test('mqtt: limits: a connection that is about to say CONNECT does not yield whi
     const session = await connect(4, 'A');
     const silent = await open();
     await open();
-    await until(() => endpoint.connections === 3, 'all three are there');
+    await until('all three are there', () => endpoint.connections === 3);
     assert.equal(await session.untilPong(), []);
     assert.is(silent.isClosed, false);
   }));
