@@ -151,6 +151,37 @@ redisTest('redis: nodes whose keys differ are refused with what to do', async ()
 });
 
 redisTest(
+  'redis: several workers are nodes of one Redis; one that is killed takes nothing with it',
+  async () => {
+    const redis = await startRedis();
+    const server = await start(redis.url, { ...KEYS, WORKERS: '2' });
+    const { api, tenant, a, b } = await cast(server.url);
+    const won: string[] = [];
+    for (const n of [1, 2, 3, 4, 5, 6]) {
+      const name = `device ${n}`;
+      await api.createDevice(tenant, name, `token-${n}`);
+      is((await api.initiate(`token-${n}`, { secretKey: 'x', durationMs: LONG_MS })).status, 200);
+      const rivals = [a, b].map(({ token }) => restApi(server.url).confirm(token, name, 'x'));
+      const heard = (await Promise.all(rivals)).map(response);
+      equal([...heard].sort(), ['CLAIMED', 'SUCCESS'], name);
+      if (heard[0] === 'SUCCESS') won.push(name);
+    }
+    equal(await devicesOf(api, a), won);
+
+    const workers = server.log().filter(({ msg }) => msg === 'worker ready');
+    equal(workers.map(({ worker }) => worker).sort(), [1, 2]);
+    process.kill(Number(workers[0]?.pid), 'SIGKILL');
+    await until(
+      'another takes its place',
+      async () => server.log().filter(({ msg }) => msg === 'worker ready').length === 3,
+    );
+    // A connection that was the dead one's ends; who comes again is served.
+    await until('nothing is lost', async () => (await devicesOf(api, a)).join() === won.join());
+    is((await server.stop()).code, 0, server.output());
+  },
+);
+
+redisTest(
   'redis: a node without a Redis to be had, or with an address that is none, does not start',
   async () => {
     const away = launch({ env: { STORE_URL: 'redis://127.0.0.1:1', REDIS_CONNECT_TIMEOUT: '300' } });
