@@ -56,7 +56,11 @@ export type Told = Pick<AuditEntry, 'action' | 'customerId' | 'userId' | 'data'>
  * says who it was.
  */
 export function tell(event: DeviceEvent): Told | undefined {
-  const told = (action: Action, data: JsonObject = {}, who: Partial<Told> = {}): Told => ({
+  const told = (
+    action: Action,
+    data: JsonObject = {},
+    who: Pick<Partial<Told>, 'customerId' | 'userId'> = {},
+  ): Told => ({
     action,
     customerId: who.customerId,
     userId: who.userId,
@@ -68,9 +72,9 @@ export function tell(event: DeviceEvent): Told | undefined {
       return told('ADDED', { name, type }, customerId === null ? {} : { customerId });
     }
     case 'DeviceUpdated':
-      return told('UPDATED', { name: event.name, type: event.deviceType, label: event.label });
+      return told('UPDATED', { name: event.name, type: event.deviceType, label: event.label }, event);
     case 'CredentialsChanged':
-      return told('CREDENTIALS_UPDATED', { credentialsType: event.credentials.type });
+      return told('CREDENTIALS_UPDATED', { credentialsType: event.credentials.type }, event);
     case 'DeviceDeleted':
       return undefined;
     case 'ClaimWindowOpened':
@@ -99,10 +103,10 @@ export function tell(event: DeviceEvent): Told | undefined {
     case 'AttributesSaved': {
       const keys = Object.keys(event.values);
       const named = event.serverKey === undefined ? keys : [...keys, CLAIMING_DATA];
-      return told('ATTRIBUTES_UPDATED', { scope: event.scope, keys: named.slice(0, KEYS_MAX) });
+      return told('ATTRIBUTES_UPDATED', { scope: event.scope, keys: named.slice(0, KEYS_MAX) }, event);
     }
     case 'AttributesDeleted':
-      return told('ATTRIBUTES_DELETED', { scope: event.scope, keys: event.keys.slice(0, KEYS_MAX) });
+      return told('ATTRIBUTES_DELETED', { scope: event.scope, keys: event.keys.slice(0, KEYS_MAX) }, event);
     default:
       return event satisfies never;
   }

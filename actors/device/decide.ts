@@ -5,7 +5,7 @@
  */
 import type { Instant } from '../clock.ts';
 import type { Decider, Decision } from '../decider.ts';
-import type { CustomerId } from '../ids.ts';
+import type { CustomerId, UserId } from '../ids.ts';
 import { isJsonObject } from '../json.ts';
 import { sameDigest } from '../secret.ts';
 import { absentDevice, evolve } from './evolve.ts';
@@ -90,7 +90,7 @@ function decideProvisioned(
     case 'UpdateDevice':
       return update(device, command, at);
     case 'ChangeCredentials':
-      return accept({ type: 'CredentialsChanged', at, credentials: command.credentials });
+      return accept({ type: 'CredentialsChanged', at, ...doneBy(command), credentials: command.credentials });
     case 'DeleteDevice':
       return accept({ type: 'DeviceDeleted', at, tenantId: device.tenantId, name: device.name });
     case 'SaveAttributes':
@@ -239,7 +239,8 @@ function update(device: Device, command: UpdateDevice, at: Instant): DeviceDecis
   if (promotes && command.customerId !== null) return refuse({ reason: 'not-owner' });
   const { name, deviceType, label, additionalInfo, profileId } = command;
   const profile = profileId === undefined ? {} : { profileId };
-  return accept({ type: 'DeviceUpdated', at, name, deviceType, label, additionalInfo, ...profile });
+  const described = { name, deviceType, label, additionalInfo, ...profile };
+  return accept({ type: 'DeviceUpdated', at, ...doneBy(command), ...described });
 }
 
 function saveAttributes(
@@ -250,10 +251,14 @@ function saveAttributes(
 ): DeviceDecision {
   if (!mayWrite(device, command.customerId)) return refuse({ reason: 'not-owner' });
   const { scope, values, serverKey } = command;
-  const event: DeviceEvent =
-    serverKey === undefined
-      ? { type: 'AttributesSaved', at, scope, values }
-      : { type: 'AttributesSaved', at, scope, values, serverKey };
+  const event: DeviceEvent = {
+    type: 'AttributesSaved',
+    at,
+    ...doneBy(command),
+    scope,
+    values,
+    ...(serverKey === undefined ? {} : { serverKey }),
+  };
 
   const after = evolve(device, event);
   const attributes = after.status === 'provisioned' ? { ...after.attributes, key: after.serverKey } : {};
@@ -271,7 +276,20 @@ function deleteAttributes(device: Device, command: DeleteAttributes, at: Instant
       Object.hasOwn(device.attributes[scope], key) ||
       (scope === 'SERVER_SCOPE' && key === CLAIMING_DATA && device.serverKey !== null),
   );
-  return present.length === 0 ? IGNORE : accept({ type: 'AttributesDeleted', at, scope, keys: present });
+  if (present.length === 0) return IGNORE;
+  return accept({ type: 'AttributesDeleted', at, ...doneBy(command), scope, keys: present });
+}
+
+/** Who asked, as the event says it. */
+function doneBy({
+  userId,
+  customerId,
+}: {
+  readonly userId?: UserId;
+  readonly customerId?: CustomerId | null;
+}) {
+  if (userId === undefined) return {};
+  return customerId === undefined || customerId === null ? { userId } : { userId, customerId };
 }
 
 /** The tenant's administrator always; a customer only what it owns. */

@@ -115,6 +115,11 @@ export type DeviceCommand =
   | DeleteAttributes
   | ExpireClaimWindow;
 
+/** Which user asks, for the audit trail; absent where no user does. */
+interface Asked {
+  readonly userId?: UserId;
+}
+
 export interface ProvisionDevice {
   readonly type: 'ProvisionDevice';
   readonly tenantId: TenantId;
@@ -129,7 +134,7 @@ export interface ProvisionDevice {
 }
 
 /** Replaces the descriptive fields; ownership, window and credentials stay. */
-export interface UpdateDevice {
+export interface UpdateDevice extends Asked {
   readonly type: 'UpdateDevice';
   readonly tenantId: TenantId;
   /** Set when a customer asks: only the owner may. */
@@ -142,7 +147,7 @@ export interface UpdateDevice {
   readonly profileId?: ProfileId | null;
 }
 
-export interface ChangeCredentials {
+export interface ChangeCredentials extends Asked {
   readonly type: 'ChangeCredentials';
   readonly tenantId: TenantId;
   readonly credentials: Credentials;
@@ -194,7 +199,7 @@ export interface UnassignDevice {
   readonly customerId: CustomerId | null;
 }
 
-export interface SaveAttributes {
+export interface SaveAttributes extends Asked {
   readonly type: 'SaveAttributes';
   readonly tenantId: TenantId;
   /** Set when a customer asks: only the owner may. */
@@ -205,7 +210,7 @@ export interface SaveAttributes {
   readonly serverKey?: Omit<ServerKey, 'savedAt'>;
 }
 
-export interface DeleteAttributes {
+export interface DeleteAttributes extends Asked {
   readonly type: 'DeleteAttributes';
   readonly tenantId: TenantId;
   /** Set when a customer asks: only the owner may. */
@@ -241,6 +246,12 @@ interface Fact<Type extends string> {
   readonly at: Instant;
 }
 
+/** Which user did it, and for which customer if for one; both absent in older records, and where no user did. */
+interface Done<Type extends string> extends Fact<Type> {
+  readonly userId?: UserId;
+  readonly customerId?: CustomerId;
+}
+
 export interface DeviceProvisioned extends Fact<'DeviceProvisioned'> {
   readonly tenantId: TenantId;
   readonly name: string;
@@ -253,7 +264,7 @@ export interface DeviceProvisioned extends Fact<'DeviceProvisioned'> {
   readonly customerId: CustomerId | null;
 }
 
-export interface DeviceUpdated extends Fact<'DeviceUpdated'> {
+export interface DeviceUpdated extends Done<'DeviceUpdated'> {
   readonly name: string;
   readonly deviceType: string;
   readonly label: string | null;
@@ -262,7 +273,7 @@ export interface DeviceUpdated extends Fact<'DeviceUpdated'> {
   readonly profileId?: ProfileId | null;
 }
 
-export interface CredentialsChanged extends Fact<'CredentialsChanged'> {
+export interface CredentialsChanged extends Done<'CredentialsChanged'> {
   readonly credentials: Credentials;
 }
 
@@ -313,13 +324,13 @@ export interface DeviceUnassigned extends Fact<'DeviceUnassigned'> {
   readonly claimingAllowedRestored: boolean;
 }
 
-export interface AttributesSaved extends Fact<'AttributesSaved'> {
+export interface AttributesSaved extends Done<'AttributesSaved'> {
   readonly scope: AttributeScope;
   readonly values: { readonly [key: string]: Json };
   readonly serverKey?: Omit<ServerKey, 'savedAt'>;
 }
 
-export interface AttributesDeleted extends Fact<'AttributesDeleted'> {
+export interface AttributesDeleted extends Done<'AttributesDeleted'> {
   readonly scope: AttributeScope;
   readonly keys: readonly string[];
 }

@@ -121,6 +121,7 @@ export function attributeRoutes({ devices, secrets }: AttributeNeeds): Route[] {
       type: 'SaveAttributes',
       tenantId: principal.tenantId,
       customerId: customerOf(principal),
+      userId: principal.userId,
       scope,
       values,
     });
@@ -137,6 +138,7 @@ export function attributeRoutes({ devices, secrets }: AttributeNeeds): Route[] {
         type: 'DeleteAttributes',
         tenantId,
         customerId: customerOf(principal),
+        userId: principal.userId,
         scope,
         keys,
       }),

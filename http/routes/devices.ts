@@ -150,7 +150,8 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
           const asRead = body.deviceProfileId === now ? undefined : body.deviceProfileId;
           const fields = await fieldsOf(tenantId, { ...body, deviceProfileId: asRead }, before.value.type);
           if ('status' in fields) return fields;
-          const command = { type: 'UpdateDevice', customerId: customer, ...fields } as const;
+          const who = { customerId: customer, userId: principal.userId };
+          const command = { type: 'UpdateDevice', ...who, ...fields } as const;
           return deviceReply(profiles, id, await devices.ask(id, command));
         }
 
@@ -266,7 +267,8 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
         }
         const credentials = credentialsOf(secrets, body.deviceId, body);
         if ('status' in credentials) return credentials;
-        const command = { type: 'ChangeCredentials', tenantId: principal.tenantId, credentials } as const;
+        const { tenantId, userId } = principal;
+        const command = { type: 'ChangeCredentials', tenantId, userId, credentials } as const;
         const answer = await devices.ask(body.deviceId, command);
         return answer.type === 'accepted' && answer.state.status === 'provisioned'
           ? json(credentialsReply(body.deviceId, answer.state))

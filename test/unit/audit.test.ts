@@ -124,6 +124,36 @@ law('audit: by customer, user, time and action', async ({ world, home }) => {
   isProblem(await admin.get(`/api/audit/logs/entity/ASSET/${bob.userId}`), 400, 31);
 });
 
+law(
+  'audit: changes to a device are found by who made them, and by whose customer',
+  async ({ world, home }) => {
+    const { admin, adminId, alice, bob } = home;
+    const id = await provision(world, home.tenantId, 'D', alice.customerId);
+    const path = `/api/plugins/telemetry/${id}/SERVER_SCOPE`;
+    isDone(await alice.post(path, { colour: 'red' }));
+    isDone(await alice.delete(`${path}?keys=colour`));
+    assert.is((await alice.post('/api/device', { id: { id }, name: 'D', label: 'mine' })).status, 200);
+    isDone(await admin.post(path, { claimingAllowed: true }));
+    const credentials = { deviceId: { id }, credentialsType: 'ACCESS_TOKEN', credentialsId: 'another' };
+    assert.is((await admin.post('/api/device/credentials', credentials)).status, 200);
+
+    const of = async (whose: string, by: Caller = admin) =>
+      inShort(
+        await trail(
+          world,
+          by,
+          whose,
+          '&actionTypes=ATTRIBUTES_UPDATED,ATTRIBUTES_DELETED,UPDATED,CREDENTIALS_UPDATED',
+        ),
+      );
+    const hers = ['ATTRIBUTES_UPDATED', 'ATTRIBUTES_DELETED', 'UPDATED'];
+    assert.equal(await of(`/user/${alice.userId}`), hers);
+    assert.equal(await of(`/customer/${alice.customerId}`), hers);
+    assert.equal(await of(`/user/${adminId}`), ['ATTRIBUTES_UPDATED', 'CREDENTIALS_UPDATED']);
+    assert.equal(await of(`/user/${bob.userId}`), []);
+  },
+);
+
 law('audit: logins, failed logins of those who exist, logouts', async ({ world, home }) => {
   const { alice } = home;
   await world.nobody.post('/api/auth/login', { username: alice.email, password: 'a wrong password' });

@@ -9,7 +9,14 @@ import {
   encodeState,
   UnreadableRecord,
 } from '../../actors/device/codec.ts';
-import { deletionEvents, events, profileEvents, profileStates, states } from './golden/samples.ts';
+import {
+  deletionEvents,
+  events,
+  profileEvents,
+  profileStates,
+  signedEvents,
+  states,
+} from './golden/samples.ts';
 
 /** The golden files lie beside the sources; the compiled tests run from a folder beside `test`. */
 function golden(name: string): string[] {
@@ -42,6 +49,12 @@ test('codec: a deletion that says of what is read as it was meant, and written a
   const lines = golden('events-v1-deletion.jsonl');
   assert.equal(lines.map(decodeEvent), deletionEvents);
   assert.equal(deletionEvents.map(encodeEvent), lines);
+});
+
+test('codec: changes that say who made them are read as they were meant, and written as they were', () => {
+  const lines = golden('events-v1-signed.jsonl');
+  assert.equal(lines.map(decodeEvent), signedEvents);
+  assert.equal(signedEvents.map(encodeEvent), lines);
 });
 
 test('codec: there is a golden sample of every kind of event', () => {

@@ -346,7 +346,7 @@ export const SECTIONS = {
       what: 'the audit trail',
       thingsBoard: 'claims that succeeded, attributes with their values, no windows',
       claimd:
-        'also windows opened, closed and elapsed, and refused claims with their reason; of attributes their names; of changes to a device what changed, but not who changed it',
+        'also windows opened, closed and elapsed, and refused claims with their reason; of attributes their names',
       why: 'who claimed what is asked afterwards; secrets are not for it',
       rule: 'C10',
     },

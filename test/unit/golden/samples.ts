@@ -202,6 +202,30 @@ export const deletionEvents: readonly DeviceEvent[] = [
   { type: 'DeviceDeleted', at: NOW, tenantId: TENANT, name: 'Pump 1' },
 ];
 
+/** Changes that say who made them. */
+export const signedEvents: readonly DeviceEvent[] = [
+  {
+    type: 'DeviceUpdated',
+    at: NOW,
+    userId: USER,
+    customerId: CUSTOMER,
+    name: 'Pump 1',
+    deviceType: 'default',
+    label: null,
+    additionalInfo: null,
+  },
+  { type: 'CredentialsChanged', at: NOW + 1, userId: USER, credentials: TOKEN },
+  { type: 'AttributesSaved', at: NOW + 2, userId: USER, scope: 'SERVER_SCOPE', values: {}, serverKey },
+  {
+    type: 'AttributesDeleted',
+    at: NOW + 3,
+    userId: USER,
+    customerId: CUSTOMER,
+    scope: 'SHARED_SCOPE',
+    keys: ['colour'],
+  },
+];
+
 export const profileStates: readonly DeviceState[] = [
   { ...device, credentials: basic, profileId },
   { ...device, credentials: { ...basic, clientId: null, userName: 'user', sealedPassword: null } },
