@@ -184,6 +184,31 @@ test('Redis: a connection on which nothing comes any more is given up, and anoth
   await proxy.close();
 });
 
+test('Redis: one that became a replica is left for the one that has its name now', async () => {
+  const [old, successor] = await Promise.all([startRedis(), startRedis()]);
+  const proxy = await openTcpProxy(old.port);
+  const options = { host: '127.0.0.1', port: proxy.port };
+  const settings = redisSettings([old], { commandTimeoutMs: 500, place: { type: 'single', options } });
+  const store = await openRedisStore(settings, silentLog);
+  assert.equal(await store.journal.append(entry('s', 0)), { type: 'appended' });
+  await successor.command('REPLICAOF', '127.0.0.1', String(old.port));
+  await until('the other one has all of it', async () => {
+    const key = await successor.command('GET', `${settings.prefix}:meta`).catch((error: unknown) => error);
+    return String(key).includes('WRONGTYPE');
+  });
+  await successor.command('REPLICAOF', 'NO', 'ONE');
+  proxy.moveTo(successor.port);
+  await old.command('REPLICAOF', '127.0.0.1', String(successor.port)); // it closes no connection
+
+  await until('it appends there', async () => {
+    const { sequence } = await store.journal.load('s');
+    return (await store.journal.append(entry('s', sequence))).type === 'appended';
+  });
+  await store.check();
+  await store.close();
+  await proxy.close();
+});
+
 test('Redis: scripts that it has forgotten are sent again', async () => {
   const server = await startRedis();
   const { journal } = await open(server);
@@ -218,8 +243,9 @@ test('Redis: one that may not write, or has no memory left, is unavailable, and 
     assert.instance(refused, StoreUnavailable);
     assert.instance(await store.check().catch((error: unknown) => error), StoreUnavailable);
     await server.command(...end);
+    // After the first it connects anew: the name might have been given to another server.
+    await until('it serves again', async () => (await store.check()) === undefined, BACK_WITHIN_MS);
     assert.equal(await store.journal.append(entry('s', n + 1)), { type: 'appended' });
-    await store.check();
   }
 });
 

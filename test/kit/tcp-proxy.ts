@@ -10,6 +10,8 @@ export interface TcpProxy {
   mend(): void;
   /** From now on nothing gets through on the connections there are, and nobody is told. New ones work. */
   freeze(): void;
+  /** From now on new connections go to another server; those there are stay, as with a name that moves. */
+  moveTo(target: number): void;
   /** How many connections were cut by `cutAfter`. */
   readonly cuts: number;
   close(): Promise<void>;
@@ -22,13 +24,14 @@ export async function openTcpProxy(target: number): Promise<TcpProxy> {
   let cuts = 0;
   let frozenBefore = 0;
   let made = 0;
+  let current = target;
 
   const server = createServer((client) => {
     if (severed) {
       client.destroy();
       return;
     }
-    const upstream = connect(target, '127.0.0.1');
+    const upstream = connect(current, '127.0.0.1');
     made += 1;
     const number = made;
     const isFrozen = () => number <= frozenBefore;
@@ -74,6 +77,9 @@ export async function openTcpProxy(target: number): Promise<TcpProxy> {
     },
     freeze() {
       frozenBefore = made;
+    },
+    moveTo(next) {
+      current = next;
     },
     mend() {
       severed = false;

@@ -38,6 +38,8 @@ export interface Subscriber {
   close(): void;
 }
 
+/** A server that became a replica is left at most so often. */
+const LEAVE_AGAIN_MS = 1_000;
 /** While a master is missing, a cluster is asked so often who has its place. */
 const LOOK_AROUND_MS = 500;
 
@@ -71,6 +73,7 @@ export class Connection {
   #open = true;
   #loggedAt = Number.NEGATIVE_INFINITY;
   #lookedAt = Number.NEGATIVE_INFINITY;
+  #leftAt = Number.NEGATIVE_INFINITY;
   #looking: Promise<void> = Promise.resolve();
 
   private constructor(settings: ConnectionSettings, client: Client) {
@@ -208,6 +211,7 @@ export class Connection {
         },
         (error: unknown) => {
           over();
+          if (error instanceof Error && error.message.startsWith('READONLY')) this.#leaveReplica();
           reject(this.#unavailable(error));
         },
       );
@@ -274,15 +278,27 @@ export class Connection {
         one.sendCommand(['PING']).then(answered, answered);
       } else if (now - asked > this.#settings.commandTimeoutMs + PING_MS) {
         this.#asked.delete(one);
-        this.#replace(one);
+        this.#replace(one, 'no sign of life from Redis');
       }
     }
   }
 
-  /** Begins anew with a connection that is of no use any more; what waited on it fails. */
-  #replace(one: OneClient): void {
+  /**
+   * After a failover the name of the server is another's, but who was demoted need not close its connections: writes
+   * would be refused for ever, and reads be old ones. A cluster's replica says itself where to go.
+   */
+  #leaveReplica(): void {
     const { client } = this;
-    this.#note('no sign of life from Redis');
+    const now = performance.now();
+    if ('masters' in client || !this.#open || now - this.#leftAt < LEAVE_AGAIN_MS) return;
+    this.#leftAt = now;
+    this.#replace(client, 'Redis has become a replica: connecting anew');
+  }
+
+  /** Begins anew with a connection that is of no use any more; what waited on it fails. */
+  #replace(one: OneClient, why: string): void {
+    const { client } = this;
+    this.#note(why);
     one.destroy();
     if ('masters' in client) {
       // The next command for that master makes a new one.
