@@ -43,10 +43,17 @@ export function isKeepable(value: unknown): value is Json {
   return value === null || typeof value === 'string' || typeof value === 'boolean';
 }
 
+/** JSON, in bytes. A device's is written with every change of it, and lists are made of it. */
+const ADDITIONAL_INFO_BYTES_MAX = 65_536;
+
 export const additionalInfo = z
   .custom<JsonObject>(
     (value) => isJsonObject(value) && isKeepable(value),
     'additionalInfo should be a JSON object!',
+  )
+  .refine(
+    (info) => Buffer.byteLength(JSON.stringify(info)) <= ADDITIONAL_INFO_BYTES_MAX,
+    `additionalInfo may not take more than ${ADDITIONAL_INFO_BYTES_MAX} bytes!`,
   )
   .nullish()
   .transform((info) => info ?? null);

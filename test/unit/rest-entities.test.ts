@@ -130,6 +130,20 @@ law('devices: by name, by both paths, and in pages', async ({ world, home }) => 
   assert.equal(totals, { totalPages: 3, totalElements: 5, hasNext: false });
 });
 
+law(
+  'additional info is bounded: lists are made of it, and a device writes it with every change',
+  async (given) => {
+    const { world, home } = given;
+    const id = await provision(world, home.tenantId, 'D', home.alice.customerId);
+    const device = (bytes: number) => ({ id: { id }, name: 'D', additionalInfo: { x: 'x'.repeat(bytes) } });
+    assert.is((await home.alice.post('/api/device', device(60_000))).status, 200);
+    isProblem(await home.alice.post('/api/device', device(66_000)), 400, 31);
+    isProblem(await home.alice.post('/api/device', device(500_000)), 400, 31);
+    const customer = { title: 'C', additionalInfo: { x: 'é'.repeat(40_000) } };
+    isProblem(await home.admin.post('/api/customer', customer), 400, 31);
+  },
+);
+
 law('devices: a page must be one', async ({ home }) => {
   for (const query of [
     'pageSize=0&page=0',

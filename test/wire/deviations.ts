@@ -324,6 +324,12 @@ export const SECTIONS = {
         'looked for among 200,000 entries, from the newest of the time asked for; 400 with the instant from which to go on when nothing is found by then',
       why: 'an entry costs no key of its own, so claims are not slower for it',
     },
+    sizes: {
+      what: '`additionalInfo`, a profile or the attributes of a device that take more than 64 KiB',
+      thingsBoard: 'taken, up to what a request may have',
+      claimd: '400 (attributes: `security.claim.maxAttributeBytes`)',
+      why: 'they are written with every change, and read with every list',
+    },
     active: {
       what: '`active` of a device',
       thingsBoard: 'heard of within ten minutes',
