@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type { Accounts, Membership } from '../../actors/accounts.ts';
+import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { CustomerId, TenantId } from '../../actors/ids.ts';
 import { accountProblem, badRequest, notFound, permissionDenied } from '../errors.ts';
 import type { Principal } from '../principal.ts';
@@ -49,11 +50,12 @@ const userBody = z.object(
 
 export interface UserNeeds {
   readonly accounts: Accounts;
+  readonly audit: Pick<AuditTrail, 'note'>;
   readonly tokens: Tokens;
   readonly settings: Pick<ApiSettings, 'userTokenAccess'>;
 }
 
-export function userRoutes({ accounts, tokens, settings }: UserNeeds): Route[] {
+export function userRoutes({ accounts, audit, tokens, settings }: UserNeeds): Route[] {
   const { users, tenants } = accounts;
 
   return [
@@ -116,7 +118,21 @@ export function userRoutes({ accounts, tokens, settings }: UserNeeds): Route[] {
         const allowed = settings.userTokenAccess && user.value.membership.authority === below;
         if (!allowed) return permissionDenied;
         const standing = user.value.activated ? await users.standing(user.value.id) : undefined;
-        return standing === undefined ? notFound : json(tokens.issue(standing.user));
+        if (standing === undefined) return notFound;
+        const { id, membership } = standing.user;
+        if (membership.authority !== 'SYS_ADMIN') {
+          audit.note({
+            tenantId: membership.tenantId,
+            action: 'LOGIN',
+            deviceId: undefined,
+            deviceName: undefined,
+            customerId: membership.authority === 'CUSTOMER_USER' ? membership.customerId : undefined,
+            userId: id,
+            data: { by: principal.userId },
+            failure: undefined,
+          });
+        }
+        return json(tokens.issue(standing.user));
       },
     }),
 

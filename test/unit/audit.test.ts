@@ -154,6 +154,24 @@ law(
   },
 );
 
+law(
+  'audit: who takes the tokens of another leaves a login of that other, with who it was',
+  async ({ world, home }) => {
+    const { admin, adminId, alice } = home;
+    const taken = await admin.get(`/api/user/${alice.userId}/token`);
+    assert.is(taken.status, 200);
+    const logins = entries(await trail(world, admin, `/user/${alice.userId}`, '&actionTypes=LOGIN'));
+    assert.equal(logins.at(-1)?.actionData, { by: adminId });
+    assert.is(logins.at(-1)?.actionStatus, 'SUCCESS');
+    const before = logins.length;
+    isProblem(await alice.get(`/api/user/${alice.userId}/token`), 403, 20);
+    assert.is(
+      entries(await trail(world, admin, `/user/${alice.userId}`, '&actionTypes=LOGIN')).length,
+      before,
+    );
+  },
+);
+
 law('audit: logins, failed logins of those who exist, logouts', async ({ world, home }) => {
   const { alice } = home;
   await world.nobody.post('/api/auth/login', { username: alice.email, password: 'a wrong password' });
