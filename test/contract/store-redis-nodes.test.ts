@@ -6,8 +6,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Append, IndexEntries } from '../../actors/journal/journal.ts';
 import { silentLog } from '../../actors/log.ts';
+import { Connection } from '../../actors/store/redis/connection.ts';
 import { type Held, parseHeld } from '../../actors/store/redis/head.ts';
 import { createKeys } from '../../actors/store/redis/keys.ts';
+import { createOutbox } from '../../actors/store/redis/outbox.ts';
+import { UniqueKeys } from '../../actors/store/redis/unique.ts';
 import { openRedisStore, type RedisSettings, type RedisStore } from '../../actors/store/redis.ts';
 import { needing } from '../kit/programs.ts';
 import { cleanUpRedis, type RedisServer, redisSettings, startRedis } from '../kit/redis.ts';
@@ -134,6 +137,41 @@ test('Redis: a node that comes to a list late puts right what another has done s
     wake();
     assert.equal(await late, { type: 'appended' });
     await until('nothing is left to do', async () => (await leftToDo(settings)) === 0);
+    assert.is(await other.index.count('list'), enters ? 0 : 1);
+  }
+});
+
+test('Redis: a node that begins while others are at work undoes nothing of theirs', async () => {
+  for (const enters of [true, false]) {
+    const settings = redisSettings([await server()]);
+    const patient = { orphanMs: 20_000, commandTimeoutMs: 10_000 };
+    const [owner, other] = await Promise.all([open(settings, patient), open(settings, patient)]);
+    const members = [{ list: 'list', member: 'm' }];
+    const enter = { take: { unique: [], members }, release: NOTHING };
+    const leave = { take: NOTHING, release: { unique: [], members } };
+    if (!enters) await other.journal.append(entry('s', 0, { index: enter }));
+    const { sequence } = await other.journal.load('s');
+    await until('nothing is left to do', async () => (await leftToDo(settings)) === 0);
+
+    await owner.journal.append(entry('another', 0)); // so that the script is known
+    const goOn = sleepAfter(owner, 1);
+    const first = owner.journal.append(entry('s', sequence, { index: enters ? enter : leave }));
+    await until('it has left something to do', async () => (await leftToDo(settings)) === 1);
+
+    const newcomer = await Connection.open({ ...settings, ...patient, log: silentLog }, 5_000);
+    const { wake, asleep } = sleepBefore(newcomer, ['ZADD', 'ZREM']);
+    const keys = createKeys(settings.prefix, settings.partitions);
+    const outbox = createOutbox(newcomer, keys, new UniqueKeys(newcomer, keys), 20_000, silentLog);
+    outbox.start();
+    await asleep; // it has looked at the head, and is about to do what that says
+    goOn();
+    await first;
+    const opposite = entry('s', sequence + 1, { index: enters ? leave : enter });
+    assert.equal(await other.journal.append(opposite), { type: 'appended' });
+    await until('nothing is left to do', async () => (await leftToDo(settings)) === 0);
+    wake();
+    await outbox.stop();
+    newcomer.destroy();
     assert.is(await other.index.count('list'), enters ? 0 : 1);
   }
 });
@@ -280,6 +318,28 @@ function sleepAfter(store: RedisStore, commands: number): () => void {
     },
   });
   return wake;
+}
+
+/** A node sleeps when it is about to send one of these, until it is woken. */
+function sleepBefore({ client }: Connection, commands: readonly string[]) {
+  const send = client.sendCommand.bind(client) as (...args: unknown[]) => Promise<unknown>;
+  let wake = () => {};
+  const awake = new Promise<void>((resolve) => {
+    wake = resolve;
+  });
+  const asleep = new Promise<void>((resolve) => {
+    Object.defineProperty(client, 'sendCommand', {
+      value: async (...args: unknown[]) => {
+        const [command] = args;
+        if (Array.isArray(command) && commands.includes(String(command[0]))) {
+          resolve();
+          await awake;
+        }
+        return send(...args);
+      },
+    });
+  });
+  return { wake, asleep };
 }
 
 /** From its n-th command on a node is as if it were gone: nothing leaves it. Tells whether it came to that. */

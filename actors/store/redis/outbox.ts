@@ -134,6 +134,17 @@ export function createOutbox(
     seen = found;
   }
 
+  /**
+   * Works a row off and leaves it there. What was done late, while its owner and others went on, undoes theirs: so until
+   * the head is still the one that was looked at, it is done again.
+   */
+  async function anticipate(row: Row): Promise<void> {
+    for (let n = 0; n < TRIES; n += 1) {
+      const sequence = await workOff(row);
+      if ((await unique.mark(row.stream)).sequence === sequence) return;
+    }
+  }
+
   /** Works off what is there now, without taking it out: owners may be at it. */
   async function repair(): Promise<void> {
     for (const partition of keys.partitions) {
@@ -142,7 +153,7 @@ export function createOutbox(
         const { next, rows } = await pageOf(partition, cursor);
         cursor = next;
         if (stopped) return;
-        await Promise.all(rows.map(workOff));
+        await Promise.all(rows.map(anticipate));
       } while (cursor !== '0');
     }
   }
