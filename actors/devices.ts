@@ -28,7 +28,7 @@ export interface Directory {
   idOf(tenantId: TenantId, name: string): Promise<DeviceId | undefined>;
   /** Which device of the tenant has this name. Exact match, case-sensitive. */
   byName(tenantId: TenantId, name: string): Promise<DeviceRecord | undefined>;
-  /** The tenant's devices. */
+  /** The tenant's devices; of their attributes `claimingAllowed` alone, as in all lists. */
   ofTenant(tenantId: TenantId, query: ListQuery): Promise<Page<DeviceRecord>>;
   /** Every type that the tenant's devices have, in order. */
   typesOf(tenantId: TenantId): Promise<readonly string[]>;

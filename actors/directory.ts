@@ -6,7 +6,7 @@
  */
 import { readDevice } from './device/devices.ts';
 import { deviceOf, foldName, keys, lists, textOf, typePrefix } from './device/indexes.ts';
-import type { DeviceRecord } from './device/protocol.ts';
+import { CLAIMING_ALLOWED, type DeviceRecord } from './device/protocol.ts';
 import type { Directory, ListQuery, Page } from './devices.ts';
 import type { DeviceId, TenantId } from './ids.ts';
 import type { Journal } from './journal/journal.ts';
@@ -32,7 +32,11 @@ export function createDirectory(
 
   async function list(source: Source, query: ListQuery): Promise<Page<DeviceRecord>> {
     const found = await find(source, query);
-    const items = await readAll(found.ids, source.agrees);
+    const read = await mapInSlices(found.ids, async (id) => {
+      const device = await readDevice(journal, id);
+      return device !== undefined && source.agrees(device) ? listed(device) : undefined;
+    });
+    const items = read.filter((device) => device !== undefined);
     return {
       items,
       total: found.total,
@@ -172,6 +176,13 @@ interface Source {
   /** Whether it is all devices of the tenant, which are listed by creation, by label and by type as well. */
   readonly wholeTenant: boolean;
   readonly agrees: (device: DeviceRecord) => boolean;
+}
+
+/** As lists have it. Attributes may take 64 KiB, and a page be of ten thousand devices. */
+function listed(device: DeviceRecord): DeviceRecord {
+  const { [CLAIMING_ALLOWED]: allowed } = device.attributes.SERVER_SCOPE;
+  const SERVER_SCOPE = allowed === undefined ? {} : { [CLAIMING_ALLOWED]: allowed };
+  return { ...device, attributes: { SERVER_SCOPE, SHARED_SCOPE: {} } };
 }
 
 function idsOf(devices: readonly DeviceRecord[]): DeviceId[] {

@@ -44,7 +44,7 @@ export function isKeepable(value: unknown): value is Json {
 }
 
 /** JSON, in bytes. A device's is written with every change of it, and lists are made of it. */
-const ADDITIONAL_INFO_BYTES_MAX = 65_536;
+const ADDITIONAL_INFO_BYTES_MAX = 16_384;
 
 export const additionalInfo = z
   .custom<JsonObject>(

@@ -249,6 +249,28 @@ test('a long page is read in slices, between which others have their turn', asyn
   assert.ok(turns >= 3_000 / DEVICES_PER_TURN - 1, `${turns} turns`);
 });
 
+test('lists have of the attributes only what steers claiming, for they may be long', async (context) => {
+  await make(context, 0, 2, () => ({}));
+  const values = { claimingAllowed: false, notes: 'x'.repeat(500) };
+  await tell(context, 1, {
+    type: 'SaveAttributes',
+    tenantId: TENANT,
+    customerId: null,
+    scope: 'SERVER_SCOPE',
+    values,
+  });
+  const { directory } = counting(context, SEARCH_BOUNDS);
+  for (const query of [PAGE, { ...PAGE, textSearch: 'pump' }, { ...PAGE, type: 'default' }]) {
+    const { items } = await directory.ofTenant(TENANT, query);
+    const shown = items.map(({ attributes }) =>
+      Object.keys({ ...attributes.SERVER_SCOPE, ...attributes.SHARED_SCOPE }),
+    );
+    assert.equal(shown, [[], ['claimingAllowed']]);
+  }
+  const whole = await directory.byName(TENANT, 'Pump 00001');
+  assert.equal(Object.keys(whole?.attributes.SERVER_SCOPE ?? {}), ['claimingAllowed', 'notes']);
+});
+
 test('a search that gave up without finding anything is no empty page', () => {
   const view = (item: number) => item;
   assert.is(pageOfDevices({ items: [1], total: 1, cutAfter: 100 }, PAGE, view).type, 'json');

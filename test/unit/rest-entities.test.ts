@@ -136,10 +136,10 @@ law(
     const { world, home } = given;
     const id = await provision(world, home.tenantId, 'D', home.alice.customerId);
     const device = (bytes: number) => ({ id: { id }, name: 'D', additionalInfo: { x: 'x'.repeat(bytes) } });
-    assert.is((await home.alice.post('/api/device', device(60_000))).status, 200);
-    isProblem(await home.alice.post('/api/device', device(66_000)), 400, 31);
+    assert.is((await home.alice.post('/api/device', device(16_000))).status, 200);
+    isProblem(await home.alice.post('/api/device', device(17_000)), 400, 31);
     isProblem(await home.alice.post('/api/device', device(500_000)), 400, 31);
-    const customer = { title: 'C', additionalInfo: { x: 'é'.repeat(40_000) } };
+    const customer = { title: 'C', additionalInfo: { x: 'é'.repeat(9_000) } };
     isProblem(await home.admin.post('/api/customer', customer), 400, 31);
   },
 );

@@ -325,7 +325,7 @@ export const SECTIONS = {
       why: 'an entry costs no key of its own, so claims are not slower for it',
     },
     sizes: {
-      what: '`additionalInfo`, a profile or the attributes of a device that take more than 64 KiB',
+      what: '`additionalInfo` of more than 16 KiB; a profile, or the attributes of a device, of more than 64 KiB',
       thingsBoard: 'taken, up to what a request may have',
       claimd: '400 (attributes: `security.claim.maxAttributeBytes`)',
       why: 'they are written with every change, and read with every list',
