@@ -52,6 +52,13 @@ export interface Story {
   readonly counts: ReadonlyMap<string, number>;
 }
 
+/** What a server needs that a story is played on: its customers guess wrong on purpose, all from one address. */
+export const STORY_ENVIRONMENT = {
+  SECURITY_CLAIM_WRONG_SECRETS_PER_CUSTOMER_AND_DEVICE: '0',
+  SECURITY_CLAIM_WRONG_SECRETS_PER_CUSTOMER: '0',
+  SECURITY_CLAIM_WRONG_SECRETS_PER_ADDRESS: '0',
+};
+
 /** An acknowledgement that was on its way to the broker so long before a failure may not have arrived. */
 const ON_ITS_WAY_MS = 500;
 const SHORT_MS = [80, 200] as const;

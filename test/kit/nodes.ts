@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { restApi } from './api.ts';
-import type { Actors } from './claim-story.ts';
+import { type Actors, STORY_ENVIRONMENT } from './claim-story.ts';
 import { freePorts } from './ports.ts';
 import { type ServerProcess, startServer } from './process.ts';
 
@@ -36,6 +36,7 @@ export async function startNodes(
         SYSADMIN_PASSWORD,
         SECURITY_PASSWORD_HASH_COST: '1024',
         MQTT_BROKER_RESPONSE_TOPICS: 'any',
+        ...STORY_ENVIRONMENT,
         ...keys,
         ...env,
         HTTP_BIND_PORT: String(ports[which]),

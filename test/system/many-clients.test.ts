@@ -5,7 +5,7 @@
 import { test } from 'uvu';
 import { equal, is, ok } from 'uvu/assert';
 import { restApi } from '../kit/api.ts';
-import { type Actors, createStory, httpDoor } from '../kit/claim-story.ts';
+import { type Actors, createStory, httpDoor, STORY_ENVIRONMENT } from '../kit/claim-story.ts';
 import { cleanUp, startServer } from '../kit/process.ts';
 
 const OPERATIONS = 3_000;
@@ -15,7 +15,8 @@ const SYSADMIN_PASSWORD = 'story-test-sysadmin';
 test.after(cleanUp);
 
 test('many clients: what they were told has one explanation for each device', async () => {
-  const server = await startServer({ env: { SYSADMIN_PASSWORD, SECURITY_PASSWORD_HASH_COST: '1024' } });
+  const env = { ...STORY_ENVIRONMENT, SYSADMIN_PASSWORD, SECURITY_PASSWORD_HASH_COST: '1024' };
+  const server = await startServer({ env });
   const actors = await cast(server.url, 40);
   const nodes = [server.url];
   const story = createStory({
