@@ -3,6 +3,7 @@
  * is built, so that it can not say anything else than they do.
  */
 import { z } from 'zod';
+import { DEVICE_CLAIM, DEVICE_CLAIM_PATH } from './openapi-device.ts';
 import type { Route } from './route.ts';
 
 /** JSON Schema, as far as it is looked into here. */
@@ -62,7 +63,7 @@ const COMMON: Readonly<Record<number, string>> = {
 };
 
 export function describe(routes: readonly Route[], version: string): Description {
-  const paths: Record<string, Record<string, Operation>> = {};
+  const paths: Record<string, Record<string, Operation>> = { [DEVICE_CLAIM_PATH]: { post: DEVICE_CLAIM } };
   for (const route of routes) {
     const path = route.path.replace(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route) };
@@ -72,7 +73,7 @@ export function describe(routes: readonly Route[], version: string): Description
     info: {
       title: 'claimd',
       version,
-      description: "Claiming devices, by ThingsBoard's REST API. Devices' own HTTP API is under /api/v1.",
+      description: "Claiming devices, by ThingsBoard's REST API. Devices' own HTTP API is under v1.",
     },
     paths,
     components: {

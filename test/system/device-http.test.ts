@@ -5,8 +5,10 @@ import { serve } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { DeviceAnswer } from '../../actors/devices.ts';
 import { silentLog } from '../../actors/log.ts';
 import { StoreUnavailable } from '../../actors/store/store.ts';
+import { DEVICE_CLAIM } from '../../http/openapi-device.ts';
 import { createDeviceHttpApi, DEVICE_HTTP_DEFAULTS } from '../../transports/http.ts';
 import { createTransportWorld, TENANT, type TransportWorld } from '../contract/transport-world.ts';
 
@@ -281,5 +283,51 @@ test('device http: over a socket: a body that breaks off harms nobody', () =>
     }
     assert.equal(await send(port, {}, ['{}']), { status: 200, body: '' });
   }));
+
+test('device http: the description of the API has every status, and what is in it', () =>
+  withApi(
+    async ({ world, app, post }) => {
+      await world.provision('T');
+      await world.assign(await world.provision('OWNED'));
+      const answers = [
+        await post('/api/v1/T/claim', '{}'),
+        await post('/api/v1/T/claim', '{'),
+        await post('/api/v1/NOBODY/claim', '{}'),
+        await app.request('/api/v1/T/claim', { method: 'PUT' }),
+        await post('/api/v1/OWNED/claim', '{}'),
+        await post('/api/v1/T/claim', 'x'.repeat(1_001)),
+      ];
+      for (const [reason, more] of [
+        ['rate-limited', { retryAfterMs: 1_000 }],
+        ['duration-too-long', { maxDurationMs: 1 }],
+      ] as const) {
+        world.intercept = async () => ({ type: 'refused', refusal: { reason, ...more } }) as DeviceAnswer;
+        answers.push(await post('/api/v1/T/claim', '{}'));
+      }
+      world.intercept = async () => ({ type: 'unavailable', reason: 'store' });
+      answers.push(await post('/api/v1/T/claim', '{}'));
+
+      const { responses } = DEVICE_CLAIM;
+      const seen = answers.map(({ status }) => String(status));
+      assert.equal([...new Set(seen)].sort(), Object.keys(responses).sort());
+      for (const answer of answers) {
+        const schema = responses[answer.status]?.content?.['application/json']?.schema;
+        const text = await answer.text();
+        if (schema === undefined) assert.is(text, '');
+        else if (schema.type === 'string') assert.type(JSON.parse(text), 'string');
+        else {
+          assert.equal(Object.keys(JSON.parse(text)).slice(0, 4), [
+            'status',
+            'message',
+            'errorCode',
+            'timestamp',
+          ]);
+          assert.is(answer.status === 409, schema.allOf !== undefined);
+          if (answer.status === 409) assert.type(JSON.parse(text).reason, 'string');
+        }
+      }
+    },
+    { payloadBytesMax: 1_000 },
+  ));
 
 test.run();
