@@ -13,6 +13,7 @@ import { createDevices, type LiveDevices } from '../actors/device/devices.ts';
 import { deviceEngine } from '../actors/device/persistence.ts';
 import type { DeviceListener, Directory } from '../actors/devices.ts';
 import { createDirectory } from '../actors/directory.ts';
+import { openJobs } from '../actors/imports/jobs.ts';
 import { createLease } from '../actors/lease.ts';
 import type { Log } from '../actors/log.ts';
 import { type Parent, startSystem, stop } from '../actors/nact.ts';
@@ -122,7 +123,10 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       clock,
       bus,
       settings: config.accounts,
-      forgetTenant: profiles.forgetTenant,
+      async forgetTenant(id) {
+        await profiles.forgetTenant(id);
+        await openJobs(store).forgetTenant(id);
+      },
     });
 
     await install({ ...needs, store, accounts, devices, directory }, config.install);

@@ -31,6 +31,8 @@ export interface ImportJob extends ImportOptions {
   readonly rows: number;
   /** Rows that the present run is through with. */
   readonly through: number;
+  /** Rows that were begun to be carried out: what became of those after `through` is not written down yet. */
+  readonly begun: number;
   readonly good: number;
   readonly refused: number;
 }
@@ -82,6 +84,8 @@ export interface Row {
   readonly label: string;
   readonly accessToken: string;
   readonly key: { readonly secretDigest: SecretDigest; readonly sealedSecret: string } | null;
+  /** How often the row was broken off and took another id: none is used twice. */
+  readonly again?: number;
   readonly outcome: Outcome;
   readonly message: string | null;
 }
@@ -93,9 +97,13 @@ export interface Block {
 
 const PER_MS = 4096;
 
-/** A row's device: an id of version 7 like others, in the order of the rows, whose random part follows from job and row. */
-export function idOfRow(job: string, createdAt: Instant, nth: number): DeviceId {
-  const bytes = createHash('sha256').update(`${job}/${nth}`).digest().subarray(0, 16);
+/**
+ * A row's device: an id of version 7 like others, in the order of the rows, whose random part follows from job and row,
+ * and from how often the row was begun again.
+ */
+export function idOfRow(job: string, createdAt: Instant, nth: number, again = 0): DeviceId {
+  const seed = again === 0 ? `${job}/${nth}` : `${job}/${nth}/${again}`;
+  const bytes = createHash('sha256').update(seed).digest().subarray(0, 16);
   bytes.writeUIntBE(createdAt + Math.floor(nth / PER_MS), 0, 6);
   bytes.writeUInt16BE(0x7000 | (nth % PER_MS), 6);
   bytes.writeUInt8(0x80 | ((bytes[8] ?? 0) & 0x3f), 8);

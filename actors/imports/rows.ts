@@ -24,8 +24,13 @@ export interface Rows {
   tryOut(job: ImportJob, row: Row, seen: Set<string>): Promise<Row>;
   /** Creates the row's device, or finds that it is there. Throws when the process ends meanwhile. */
   carryOut(job: ImportJob, nth: number, row: Row): Promise<Row>;
+  /**
+   * A row that was begun and broken off. Where its device is not there, nobody can tell whether it was not created or
+   * was deleted since; an id that was deleted must never be used again, so the row gets another one.
+   */
+  afresh(job: ImportJob, nth: number, row: Row): Promise<Row>;
   /** Deletes the row's device. */
-  takeBack(job: ImportJob, nth: number): Promise<void>;
+  takeBack(job: ImportJob, nth: number, row: Row): Promise<void>;
   /** A key as it is kept: digested, and sealed for its device. */
   sealedKey(id: DeviceId, secret: string): NonNullable<Row['key']>;
 }
@@ -57,7 +62,7 @@ export function createRows({ devices, directory, secrets, clock, accessToken, st
     const problem = problemOf(row);
     if (problem !== undefined) return refused(problem);
     const { tenantId } = job;
-    const id = idOfRow(job.id, job.createdAt, nth);
+    const id = idOfRow(job.id, job.createdAt, nth, row.again);
     const answer = await ask(id, {
       type: 'ProvisionDevice',
       tenantId,
@@ -107,8 +112,17 @@ export function createRows({ devices, directory, secrets, clock, accessToken, st
     tryOut,
     carryOut,
     sealedKey,
-    async takeBack({ id, tenantId, createdAt }, nth) {
-      await ask(idOfRow(id, createdAt, nth), { type: 'DeleteDevice', tenantId });
+    async afresh({ id: job, createdAt }, nth, row) {
+      const id = idOfRow(job, createdAt, nth, row.again);
+      if ((await devices.read(id)) !== undefined) return row;
+      const again = (row.again ?? 0) + 1;
+      const { key } = row;
+      if (key === null) return { ...row, again };
+      const next = idOfRow(job, createdAt, nth, again);
+      return { ...row, again, key: sealedKey(next, secrets.unseal(id, key.sealedSecret)) };
+    },
+    async takeBack({ id, tenantId, createdAt }, nth, row) {
+      await ask(idOfRow(id, createdAt, nth, row.again), { type: 'DeleteDevice', tenantId });
     },
   };
 }

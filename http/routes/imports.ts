@@ -224,22 +224,28 @@ export function importRoutes({ imports, secrets, clock }: ImportRouteNeeds): Rou
         OUTCOMES[result.outcome],
         result.message ?? '',
         device === undefined ? '' : result.deviceId,
-        token,
-        secret,
+        noFormula(token),
+        noFormula(secret),
         secret === '' ? '' : `${origin}/claim#${fragment}`,
       ]);
     }
   }
 }
 
-const FORMULA = /^[=+\-@\t\r]/;
+const FORMULA = /^\s*[=+\-@＝＋－＠]/;
 
-/** A name that a spreadsheet would take for a formula is quoted as text. Tokens and keys are left as they are. */
-function noFormula(name: string): string {
-  return FORMULA.test(name) ? `'${name}` : name;
+/**
+ * What a spreadsheet would take for a formula is quoted as text: a list may come from a supplier. Tokens and keys that
+ * were made here never begin so, and the claim link holds a key and a name to the letter.
+ */
+function noFormula(text: string): string {
+  return FORMULA.test(text) ? `'${text}` : text;
 }
 
+/** Also what parts cells where spreadsheets are used to a semicolon or a tab. */
+const SPECIAL = /[",;\t\r\n]/;
+
 function csvLine(cells: readonly string[]): string {
-  const written = cells.map((text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text));
+  const written = cells.map((text) => (SPECIAL.test(text) ? `"${text.replaceAll('"', '""')}"` : text));
   return `${written.join(',')}\r\n`;
 }

@@ -13,6 +13,7 @@ import type { Devices, Directory } from '../../actors/devices.ts';
 import { createDirectory } from '../../actors/directory.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/ids.ts';
 import { newId } from '../../actors/ids.ts';
+import { openJobs } from '../../actors/imports/jobs.ts';
 import { createImports, type Imports } from '../../actors/imports.ts';
 import { type Log, silentLog } from '../../actors/log.ts';
 import { startSystem, stop } from '../../actors/nact.ts';
@@ -129,7 +130,10 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   const secrets = createSecrets(Buffer.alloc(32, 1));
   const settings = { ...defaultAccountSettings, passwordHashCost: 2, passwordHashQueue: 1000 };
   const profiles = createProfiles(store, clock);
-  const { forgetTenant } = profiles;
+  async function forgetTenant(id: TenantId): Promise<void> {
+    await profiles.forgetTenant(id);
+    await openJobs(store).forgetTenant(id);
+  }
   const accounts = createAccounts({ store, devices, directory, clock, settings, forgetTenant });
   const audit = createAudit(store, true, clock, log);
   const imports = createImports({

@@ -2,6 +2,7 @@
 import * as assert from 'uvu/assert';
 import { createImports } from '../../actors/imports.ts';
 import { silentLog } from '../../actors/log.ts';
+import { StoreUnavailable } from '../../actors/store/store.ts';
 import { randomAccessToken } from '../../http/access-token.ts';
 import {
   type Answer,
@@ -15,6 +16,7 @@ import {
   provision,
   restLaws,
   settle,
+  systemAdministrator,
 } from '../kit/rest-client.ts';
 
 const { law, run } = restLaws('rest fleet');
@@ -191,6 +193,172 @@ law('import: broken off anywhere, it goes on and creates every device once', asy
   assert.is(pageOf(await home.admin.get('/api/tenant/devices')).totalElements, 1200);
   await next.stop();
 });
+
+law(
+  'import: gone on with after a crash, it never makes a device again that was deleted meanwhile',
+  async (scene) => {
+    const { world, home } = scene;
+    const rows = Array.from({ length: 20 }, (_, at) => ({ name: `Device ${at}`, secretKey: `key ${at}` }));
+    const id = await begin(home.admin, rows);
+    await world.imports.stop();
+    const { store, accounts, devices, directory, secrets, clock } = world;
+    const needs = {
+      store,
+      accounts,
+      directory,
+      secrets,
+      clock,
+      log: silentLog,
+      accessToken: randomAccessToken,
+    };
+    // The process ends in the middle of a block: nothing says yet which of its rows were carried out.
+    let asked = 0;
+    const dying = createImports({
+      ...needs,
+      devices: {
+        ...devices,
+        ask(device, command) {
+          asked += 1;
+          return asked > 18 ? Promise.reject(new Error('killed')) : devices.ask(device, command);
+        },
+      },
+    });
+    await dying.start(home.tenantId, id, false);
+    while (asked <= 18) await new Promise((resolve) => setImmediate(resolve));
+    await dying.stop();
+    const made = pageOf(await home.admin.get('/api/tenant/devices?pageSize=100')).data as unknown as {
+      readonly id: { readonly id: string };
+    }[];
+    assert.ok(made.length > 2 && made.length < 20, String(made.length));
+    const [deleted] = made;
+    assert.is((await home.admin.delete(`/api/device/${deleted?.id.id}`)).status, 200);
+
+    const next = createImports({ ...needs, devices });
+    await next.resume();
+    while ((await next.find(home.tenantId, id))?.state !== 'done')
+      await new Promise((done) => setTimeout(done, 5));
+    await next.stop();
+    assert.is(pageOf(await home.admin.get('/api/tenant/devices')).totalElements, 20);
+    const provisioned: string[] = [];
+    const { events } = await store.journal.log(0, 0, 1000);
+    for (const { stream, event } of events) if (event.includes('DeviceProvisioned')) provisioned.push(stream);
+    assert.is(new Set(provisioned).size, provisioned.length, 'an id was provisioned twice');
+    // The report knows each by the id that it has, and the keys that were given open them.
+    const result = (await home.admin.get(`/api/deviceImport/${id}/result`)).text
+      .trim()
+      .split('\r\n')
+      .slice(1);
+    assert.is(result.length, 20);
+    for (const [at, line] of result.entries())
+      assert.match(line, new RegExp(`CREATED,,[0-9a-f-]{36},\\w+,key ${at},`));
+    for (const { name, secretKey } of rows.slice(0, 20))
+      assert.is((await home.alice.post(claimPath(name), { secretKey })).status, 200);
+  },
+);
+
+law('import: what stopped it for a while does not stop it for good', async ({ world, home }) => {
+  const id = await begin(home.admin, [{ name: 'A' }, { name: 'B' }]);
+  await world.imports.stop();
+  const { store, accounts, devices, directory, secrets, clock } = world;
+  let failures = 2;
+  const needs = {
+    accounts,
+    devices,
+    directory,
+    secrets,
+    clock,
+    log: silentLog,
+    accessToken: randomAccessToken,
+  };
+  const next = createImports({
+    ...needs,
+    store,
+    accounts: {
+      ...accounts,
+      tenants: {
+        ...accounts.tenants,
+        find(tenant) {
+          failures -= 1;
+          if (failures >= 0) return Promise.reject(new StoreUnavailable('test', 'away'));
+          return accounts.tenants.find(tenant);
+        },
+      },
+    },
+  });
+  await next.start(home.tenantId, id, false);
+  while ((await next.find(home.tenantId, id))?.state !== 'done') {
+    clock.advance(1_000);
+    await new Promise((done) => setTimeout(done, 5));
+  }
+  await next.stop();
+  assert.is(pageOf(await home.admin.get('/api/tenant/devices')).totalElements, 2);
+});
+
+law('import: two of a tenant at once take turns, and make each device once', async ({ world, home }) => {
+  const rows = Array.from({ length: 100 }, (_, at) => ({ name: `Device ${at}` }));
+  const [one, two] = [await begin(home.admin, rows), await begin(home.admin, rows)];
+  await world.imports.stop();
+  const { store, accounts, devices, directory, secrets, clock } = world;
+  const needs = {
+    store,
+    accounts,
+    directory,
+    secrets,
+    clock,
+    log: silentLog,
+    accessToken: randomAccessToken,
+  };
+  let [inFlight, highest] = [0, 0];
+  const next = createImports({
+    ...needs,
+    devices: {
+      ...devices,
+      async ask(device, command) {
+        inFlight += 1;
+        highest = Math.max(highest, inFlight);
+        const answer = await devices.ask(device, command);
+        inFlight -= 1;
+        return answer;
+      },
+    },
+  });
+  for (const id of [one, two]) await next.start(home.tenantId, id, false);
+  const job = (id: string) => next.find(home.tenantId, id);
+  while ((await job(one))?.state !== 'done' || (await job(two))?.state !== 'done')
+    await new Promise((done) => setTimeout(done, 5));
+  await next.stop();
+  assert.equal([(await job(one))?.good, (await job(two))?.good, (await job(two))?.refused], [100, 0, 100]);
+  assert.ok(highest <= 16, String(highest));
+  assert.is(pageOf(await home.admin.get('/api/tenant/devices')).totalElements, 100);
+});
+
+law('import: nothing of it is left when its tenant is deleted', async ({ world, home }) => {
+  const id = await begin(home.admin, [{ name: 'A', secretKey: 'given' }]);
+  await runThrough(home.admin, id, false);
+  const system = await systemAdministrator(world);
+  assert.is((await system.delete(`/api/tenant/${home.tenantId}`)).status, 200);
+  assert.is(await world.imports.find(home.tenantId, id), undefined);
+  for await (const [key] of world.store.records.iterator?.('import-block') ?? [])
+    assert.unreachable(String(key));
+});
+
+law(
+  'import: the result has no cell that a spreadsheet takes for a formula, however it parts cells',
+  async ({ home }) => {
+    const id = await begin(home.admin, [
+      { name: 'a;=1+1', accessToken: '=1+2', secretKey: '@x' },
+      { name: 'b\u00a0c' },
+    ]);
+    await runThrough(home.admin, id, false);
+    const { text } = await home.admin.get(`/api/deviceImport/${id}/result`);
+    const cells = text.split(/[,;\t\r\n]/);
+    assert.equal(
+      cells.filter((cell) => /^[=+@-]/.test(cell)),
+      ['=1+1"'],
+    ); // inside of quotes
+    assert.match(text, '"a;=1+1"');
+  },
+);
 
 law('import: another tenant’s does not exist, and old ones are forgotten', async ({ world, home }) => {
   const other = await settle(world, 'other');
