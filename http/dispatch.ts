@@ -56,12 +56,8 @@ async function serve(c: Context<Env>, route: Route, needs: DispatchNeeds): Promi
 async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Promise<Reply> {
   const { authentication, settings } = needs;
   const isPublic = route.roles.includes('PUBLIC');
-  const who = isPublic
-    ? undefined
-    : await authentication.authenticate({
-        custom: c.req.header('x-authorization'),
-        standard: c.req.header('authorization'),
-      });
+  const identity = { custom: c.req.header('x-authorization'), standard: c.req.header('authorization') };
+  const who = isPublic ? undefined : await authentication.authenticate(identity);
   if (who !== undefined && 'type' in who) return who;
   if (!route.allows(who)) return who === undefined ? notAuthenticated : permissionDenied;
 
@@ -79,6 +75,10 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
     address: peerOf(c.env?.incoming, c.req.header('x-forwarded-for'), settings.trustedProxies),
     bearer: /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1],
     idempotencyKey: c.req.header('idempotency-key'),
+    async stillMay() {
+      const now = isPublic ? undefined : await authentication.authenticate(identity);
+      return (now === undefined || !('type' in now)) && route.allows(now);
+    },
     origin: settings.baseUrl ?? originOf(c.req.url),
   });
   return told(route, reply);

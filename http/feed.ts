@@ -6,7 +6,7 @@ import type { Note } from '../actors/audit/entry.ts';
 import type { Cancel, Clock, Instant } from '../actors/clock.ts';
 import type { DeviceEvent, DeviceState } from '../actors/device/protocol.ts';
 import type { DeviceListener } from '../actors/devices.ts';
-import type { CustomerId, DeviceId, TenantId } from '../actors/ids.ts';
+import type { CustomerId, DeviceId, TenantId, UserId } from '../actors/ids.ts';
 
 export interface FeedEvent {
   readonly type:
@@ -30,18 +30,28 @@ export interface FeedEvent {
   readonly reason: string | null;
 }
 
+export interface Watch {
+  readonly tenantId: TenantId;
+  readonly userId: UserId;
+  /** It ends by itself after it. */
+  readonly lastsMs: number;
+  /** Asked at every heartbeat: a token that was revoked meanwhile ends it. */
+  readonly stillMay: () => Promise<boolean>;
+}
+
 export interface Feed {
   /** To be told of every durable event. */
   readonly onDeviceEvent: DeviceListener;
   /** To be told of what is in no journal: refused claims are shown. */
   onNote(note: Note): void;
-  /** What happens from now on; undefined when too many watch already. Ends by itself after `lastsMs`. */
-  watch(tenantId: TenantId, lastsMs: number): ReadableStream<Uint8Array> | undefined;
+  /** What happens from now on; undefined when too many watch already. */
+  watch(wish: Watch): ReadableStream<Uint8Array> | undefined;
   /** Ends every stream: the process stops. */
   close(): void;
 }
 
-/** Streams of one tenant, and of all. Each is a connection and a few kilobytes. */
+/** Streams of one user, of one tenant, and of all. Each is a connection and a few kilobytes. */
+const PER_USER_MAX = 10;
 const PER_TENANT_MAX = 50;
 const ALL_MAX = 1_000;
 /** Events that wait for a slow reader, before it is let go. */
@@ -50,7 +60,8 @@ const WAITING_MAX = 500;
 const HEARTBEAT_MS = 15_000;
 
 interface Watcher {
-  readonly tenantId: TenantId;
+  readonly userId: UserId;
+  readonly stillMay: () => Promise<boolean>;
   send(text: string): void;
   end(): void;
 }
@@ -67,9 +78,15 @@ export function createFeed(clock: Clock): Feed {
   function beat(): void {
     heartbeat ??= clock.after(HEARTBEAT_MS, () => {
       heartbeat = undefined;
-      for (const watcher of all()) watcher.send(': still here\n\n');
+      for (const watcher of all()) void greet(watcher);
       if (count > 0) beat();
     });
+  }
+
+  /** A store that can not be asked just now is no reason to send anybody away. */
+  async function greet(watcher: Watcher): Promise<void> {
+    if (await watcher.stillMay().catch(() => true)) watcher.send(': still here\n\n');
+    else watcher.end();
   }
 
   function send(tenantId: TenantId, event: FeedEvent): void {
@@ -92,17 +109,20 @@ export function createFeed(clock: Clock): Feed {
       send(tenantId, { type: 'refused', at: clock.now(), ...told });
     },
 
-    watch(tenantId, lastsMs) {
+    watch({ tenantId, userId, lastsMs, stillMay }) {
       const own = watchers.get(tenantId) ?? new Set();
       if (closed || count >= ALL_MAX || own.size >= PER_TENANT_MAX) return undefined;
+      if ([...own].filter((watcher) => watcher.userId === userId).length >= PER_USER_MAX) return undefined;
       let end = () => {};
       return new ReadableStream<Uint8Array>(
         {
           start(controller) {
             const timer = clock.after(lastsMs, () => end());
             const watcher: Watcher = {
-              tenantId,
+              userId,
+              stillMay,
               send(text) {
+                if (!own.has(watcher)) return; // it ended while it was asked about
                 if ((controller.desiredSize ?? 0) <= 0) end();
                 else controller.enqueue(encoder.encode(text));
               },

@@ -23,6 +23,8 @@ export interface Call<Caller, Params, Query, Body> {
   readonly bearer: string | undefined;
   /** The header of this name: the client's name for the request, the same when it asks again. */
   readonly idempotencyKey: string | undefined;
+  /** Whether the caller, by the same token or key, would still be let in now: for answers that last. */
+  readonly stillMay: () => Promise<boolean>;
 }
 
 export interface RouteSpec<R extends Role, Params, Query, Body> {
@@ -97,7 +99,7 @@ export function defineRoute<R extends Role, Params, Query, Body>(
       holdsOneOf(roles, principal) && (principal === undefined || grants.includes(principal.grant)),
 
     async answer(call) {
-      const { principal, address, origin, bearer, idempotencyKey } = call;
+      const { principal, address, origin, bearer, idempotencyKey, stillMay } = call;
       if (!holdsOneOf(roles, principal)) throw new Error(`${spec.path} was reached without a role`);
       const inPath = params.safeParse(call.params);
       if (!inPath.success) return badRequest(complaint(inPath.error));
@@ -114,6 +116,7 @@ export function defineRoute<R extends Role, Params, Query, Body>(
         origin,
         bearer,
         idempotencyKey,
+        stillMay,
       });
     },
   };

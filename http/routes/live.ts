@@ -96,8 +96,9 @@ export function liveRoutes({ audit, devices, clock, feed }: LiveNeeds): Route[] 
         200: { description: 'text/event-stream; each event "device" has JSON as its data' },
         429: { description: 'Too many watch already' },
       },
-      handle({ principal, query }) {
-        const body = feed.watch(principal.tenantId, query.seconds * 1000);
+      handle({ principal, query, stillMay }) {
+        const { tenantId, userId } = principal;
+        const body = feed.watch({ tenantId, userId, lastsMs: query.seconds * 1000, stillMay });
         if (body === undefined) return tooManyRequests('Too many watch already', RETRY_FEED_MS);
         return { type: 'stream', contentType: 'text/event-stream', body };
       },

@@ -1,5 +1,6 @@
 /** What the web application needs beyond ThingsBoard's endpoints: claim windows, figures, labels, imports, the live feed. */
 import * as assert from 'uvu/assert';
+import type { UserId } from '../../actors/ids.ts';
 import { createImports } from '../../actors/imports.ts';
 import { silentLog } from '../../actors/log.ts';
 import { StoreUnavailable } from '../../actors/store/store.ts';
@@ -10,10 +11,12 @@ import {
   claimPath,
   entity,
   HOUR_MS,
+  type Household,
   isProblem,
   openWindow,
   pageOf,
   provision,
+  type RestWorld,
   restLaws,
   settle,
   systemAdministrator,
@@ -378,9 +381,15 @@ law('import: another tenant’s does not exist, and old ones are forgotten', asy
 
 // ------------------------------------------------------------------------------------------------------------ live
 
+const watcher = ({ tenantId }: Household, userId = 'admin') => ({
+  tenantId,
+  userId: userId as UserId,
+  stillMay: async () => true,
+});
+
 law('feed: the tenant hears of its own devices, nobody else’s, until it ends', async ({ world, home }) => {
   const other = await settle(world, 'other');
-  const stream = world.feed.watch(home.tenantId, HOUR_MS);
+  const stream = world.feed.watch({ ...watcher(home), lastsMs: HOUR_MS });
   assert.ok(stream);
   const id = await provision(world, home.tenantId, 'D');
   await openWindow(world, await provision(world, other.tenantId, 'Foreign'), 's');
@@ -419,7 +428,9 @@ law('feed: the tenant hears of its own devices, nobody else’s, until it ends',
 });
 
 law('feed: watchers are bounded, slow ones are let go, and every stream ends', async ({ world, home }) => {
-  const streams = Array.from({ length: 60 }, () => world.feed.watch(home.tenantId, 1000));
+  const streams = Array.from({ length: 60 }, (_, at) =>
+    world.feed.watch({ ...watcher(home, `user ${at % 7}`), lastsMs: 1000 }),
+  );
   assert.is(streams.filter((stream) => stream !== undefined).length, 50);
   assert.is((await home.admin.get('/api/events?seconds=0')).status, 429);
   const id = await provision(world, home.tenantId, 'D');
@@ -427,9 +438,42 @@ law('feed: watchers are bounded, slow ones are let go, and every stream ends', a
   const slow = await new Response(streams[0] ?? null).text();
   assert.ok((slow.match(/^event/gm)?.length ?? 0) < 600);
   assert.is((await home.admin.get('/api/events?seconds=0')).status, 200);
-  const last = world.feed.watch(home.tenantId, 1000);
+  const last = world.feed.watch({ ...watcher(home), lastsMs: 1000 });
   world.clock.advance(1000);
   assert.match(await new Response(last ?? null).text(), 'retry: 3000');
+});
+
+/** A stream as it begins; its text comes when it ends. */
+async function events(world: RestWorld, token: string): Promise<Response> {
+  const incoming = { socket: { remoteAddress: '192.0.2.1' } };
+  const headers = { 'x-authorization': `Bearer ${token}` };
+  return world.app.request('/api/events?seconds=60', { headers }, { incoming } as never);
+}
+
+law('feed: one user has ten streams at most, and leaves room for others', async ({ world, home }) => {
+  const { token } = await world.login(home.adminEmail);
+  const streams: Response[] = [];
+  for (let count = 0; count < 11; count += 1) streams.push(await events(world, token));
+  assert.equal(
+    streams.map(({ status }) => status),
+    [...Array.from({ length: 10 }, () => 200), 429],
+  );
+  assert.ok(world.feed.watch({ ...watcher(home, 'another'), lastsMs: 1000 }));
+  await streams[0]?.body?.cancel();
+  assert.is((await events(world, token)).status, 200);
+});
+
+law('feed: a stream ends at the next heartbeat after its token was revoked', async ({ world, home }) => {
+  const [leaving, staying] = [await world.login(home.adminEmail), await world.login(home.adminEmail)];
+  const left = (await events(world, leaving.token)).text();
+  const stayed = (await events(world, staying.token)).text();
+  assert.is((await world.as(leaving.token).post('/api/auth/logout')).status, 200);
+  world.clock.advance(15_000);
+  await Promise.race([left, new Promise((resolve) => setTimeout(resolve, 5000))]);
+  await openWindow(world, await provision(world, home.tenantId, 'Secret'), 's');
+  world.feed.close();
+  assert.not.match(await left, 'Secret');
+  assert.match(await stayed, 'Secret');
 });
 
 law('windows: those that are open now, the next to close first', async ({ world, home }) => {
