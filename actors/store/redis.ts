@@ -79,6 +79,7 @@ export async function openRedisStore(settings: RedisSettings, log: Log): Promise
   const gatedTable = uses.gated(table, ['get', 'set', 'delete', 'clear']);
   outbox.start();
   let closing: Promise<void> | undefined;
+  let probing: Promise<void> | undefined;
 
   async function close(): Promise<void> {
     await uses.close();
@@ -91,6 +92,14 @@ export async function openRedisStore(settings: RedisSettings, log: Log): Promise
     await Promise.all(keys.partitions.map(({ probe }) => redis.send(probe, ['SET', probe, ''])));
   }
 
+  /** Anybody may ask, as often as he likes; so all who ask at the same time get one answer. */
+  function check(): Promise<void> {
+    probing ??= uses.run(probe).finally(() => {
+      probing = undefined;
+    });
+    return probing;
+  }
+
   return {
     name,
     shared: true,
@@ -100,7 +109,7 @@ export async function openRedisStore(settings: RedisSettings, log: Log): Promise
       return new RecordsAdapter(gatedTable);
     },
     swap: (key, expected, next) => uses.run(() => swap(key, expected, next)),
-    check: () => uses.run(probe),
+    check,
     close: () => (closing ??= close()),
     connection: redis,
   };

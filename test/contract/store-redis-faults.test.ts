@@ -249,6 +249,19 @@ test('Redis: one that may not write, or has no memory left, is unavailable, and 
   }
 });
 
+test('Redis: many who ask at once whether it works cost no more than one', async () => {
+  const server = await startRedis();
+  const store = await open(server, { partitions: 8 });
+  const writes = async () =>
+    Number(/cmdstat_set:calls=(\d+)/.exec(await server.command('INFO', 'commandstats'))?.[1] ?? 0);
+  await store.check();
+  const before = await writes();
+  await Promise.all(range(500).map(() => store.check()));
+  assert.is((await writes()) - before, 8, 'one in each partition');
+  await store.check();
+  assert.is((await writes()) - before, 16, 'who asks later gets another look');
+});
+
 test('Redis: a store of another format, a Redis that throws away, or none at all is refused at the start', async () => {
   const server = await startRedis();
   const failure = async (settings: RedisSettings) =>
