@@ -9,7 +9,7 @@
  *
  * Where counting fails (`StoreUnavailable`), so does the attempt: guessing must not become free by it.
  */
-import { type Counters, memoryCounters } from '../actors/counters.ts';
+import { type Counted, type Counters, memoryCounters } from '../actors/counters.ts';
 import type { Limit } from './settings.ts';
 
 /** One party under one limit, e.g. a customer and a device. */
@@ -24,12 +24,21 @@ export interface Blocked {
 }
 
 export interface Limiter {
+  /** Begins to look how much has failed: with several parties all look at once, which over a network is one way. */
+  look(key: string): Look;
   /** Resolves when the attempt may begin, or is refused. */
-  enter(key: string): Promise<Blocked | undefined>;
+  enter(key: string, look: Look): Promise<Blocked | undefined>;
   /** The attempt is decided. */
   leave(key: string, failed: boolean): Promise<void>;
   /** How many more attempts may fail just now; undefined where there is no limit. */
   left(key: string): Promise<number | undefined>;
+}
+
+/** How much had failed when somebody looked. */
+export interface Look {
+  readonly counted: Promise<Counted>;
+  /** How many failures this process had counted by then: with one more, it is to be looked again. */
+  readonly failures: number;
 }
 
 /**
@@ -45,8 +54,9 @@ export async function attempt<Outcome>(
   const entered: Party[] = [];
   let counts = false;
   try {
-    for (const party of parties) {
-      const blocked = await party.limiter.enter(party.key);
+    const looks = parties.map((party) => ({ party, look: party.limiter.look(party.key) }));
+    for (const { party, look } of looks) {
+      const blocked = await party.limiter.enter(party.key, look);
       if (blocked !== undefined) return blocked;
       entered.push(party);
     }
@@ -67,12 +77,22 @@ export function createLimiter(
   if (max === 0) return unlimited;
   const failures = counters(name, { windowMs });
   const undecided = new Map<string, Undecided>();
+  let failuresCounted = 0;
 
-  async function enter(key: string): Promise<Blocked | undefined> {
+  function look(key: string): Look {
+    const counted = failures.get(key);
+    counted.catch(() => {}); // heard by `enter`, which another party may keep from being reached
+    return { counted, failures: failuresCounted };
+  }
+
+  async function enter(key: string, first: Look): Promise<Blocked | undefined> {
     let entered = false;
     try {
+      let counted = await first.counted;
+      // What failed meanwhile may not be in it. Only once: where much fails, nobody would ever be done looking.
+      if (first.failures !== failuresCounted) counted = await failures.get(key);
       for (;;) {
-        const { count: failed, resetsInMs } = await failures.get(key);
+        const { count: failed, resetsInMs } = counted;
         if (failed >= max) return { type: 'blocked', retryAfterMs: resetsInMs };
         const line = undecided.get(key) ?? { count: 0, waiting: [] };
         undecided.set(key, line);
@@ -82,6 +102,7 @@ export function createLimiter(
           return undefined;
         }
         await new Promise<void>((resolve) => line.waiting.push(resolve));
+        counted = await failures.get(key);
       }
     } finally {
       // Who was woken and does not enter wakes nobody by leaving: whatever kept it out, another process or the counter's
@@ -95,6 +116,7 @@ export function createLimiter(
     try {
       if (failed) await failures.add(key);
     } finally {
+      if (failed) failuresCounted += 1;
       letGo(key, failed);
     }
   }
@@ -123,7 +145,7 @@ export function createLimiter(
     return Math.max(0, max - (await failures.get(key)).count);
   }
 
-  return { enter, leave, left };
+  return { look, enter, leave, left };
 }
 
 /** How many more attempts on behalf of all these parties may fail; undefined where nothing limits them. */
@@ -138,7 +160,10 @@ interface Undecided {
   readonly waiting: (() => void)[];
 }
 
+const NO_FAILURES: Look = { counted: Promise.resolve({ count: 0, resetsInMs: 0 }), failures: 0 };
+
 const unlimited: Limiter = {
+  look: () => NO_FAILURES,
   enter: async () => undefined,
   leave: async () => {},
   left: async () => undefined,
