@@ -91,6 +91,7 @@ async function serve(config: Config, worker: number | undefined): Promise<void> 
     ...(worker === undefined ? {} : { worker: { number: worker, bus: createWorkerBus(processChannel()) } }),
   });
   endOnSignal(starting, config.system.drainMs, log);
+  reloadOnSignal(starting, log);
   try {
     const { addresses, core } = await starting;
     log.info(
@@ -98,7 +99,6 @@ async function serve(config: Config, worker: number | undefined): Promise<void> 
       worker === undefined ? 'ready' : 'worker ready',
     );
     if (worker !== undefined) workerReady(addresses);
-    reloadOnSignal(await starting, log);
   } catch (error) {
     const refused = error instanceof StartRefused || error instanceof ListenError;
     if (refused) tell(`claimd does not start: ${error.message}`);
@@ -108,9 +108,9 @@ async function serve(config: Config, worker: number | undefined): Promise<void> 
   }
 }
 
-/** SIGHUP has certificates read again; where they are not good, the old ones go on. */
-function reloadOnSignal(system: System, log: ProcessLog): void {
-  process.on('SIGHUP', () => {
+/** SIGHUP has certificates read again, once they were read at all; where they are not good, the old ones go on. */
+function reloadOnSignal(starting: Promise<System>, log: ProcessLog): void {
+  const reload = (system: System): void => {
     try {
       system.reloadCertificates();
       log.info({}, 'certificates were read again');
@@ -118,7 +118,9 @@ function reloadOnSignal(system: System, log: ProcessLog): void {
       if (!(error instanceof StartRefused)) throw error;
       log.error({ problem: error.message }, 'the certificates can not be used; the old ones go on');
     }
-  });
+  };
+  // A start that fails ends the process, which needs no certificates then.
+  process.on('SIGHUP', () => void starting.then(reload, () => {}));
 }
 
 /** The first SIGTERM or SIGINT drains and ends; a second one ends at once. */

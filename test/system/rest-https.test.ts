@@ -8,7 +8,9 @@ import { test as plain } from 'uvu';
 import * as assert from 'uvu/assert';
 import { StartRefused } from '../../config/refusal.ts';
 import { makeCertificate } from '../kit/certificates.ts';
+import { cleanUp, startServer } from '../kit/process.ts';
 import { findProgram, needing } from '../kit/programs.ts';
+import { until } from '../kit/until.ts';
 import { startWorld, type World } from '../kit/world.ts';
 
 const test = needing(['openssl'], plain);
@@ -99,6 +101,50 @@ test('https: a start without a good certificate is refused', async () => {
     () => assert.unreachable(),
     (error: unknown) => assert.instance(error, StartRefused),
   );
+});
+
+test('https: kill -HUP has HTTP and MQTT show the new certificate; a bad one ends nothing', async () => {
+  use('first');
+  const server = await startServer({
+    env: {
+      SSL_ENABLED: 'true',
+      SSL_PEM_CERT: at('server.pem'),
+      SSL_PEM_KEY: at('server.key'),
+      MQTT_SSL_ENABLED: 'true',
+      MQTT_SSL_BIND_ADDRESS: '127.0.0.1',
+      MQTT_SSL_BIND_PORT: '0',
+      MQTT_SSL_PEM_CERT: at('server.pem'),
+      MQTT_SSL_PEM_KEY: at('server.key'),
+    },
+  });
+  try {
+    const ready = server.log().find(({ msg }) => msg === 'ready') ?? {};
+    const { port: mqttTls } = ready.mqttTls as { port: number };
+    const shown = async () =>
+      Promise.all(
+        [server.httpPort, mqttTls].map(async (port) => {
+          const socket = await handshake(port);
+          const { CN } = socket.getPeerCertificate().subject;
+          socket.destroy();
+          return CN;
+        }),
+      );
+    assert.equal(await shown(), ['first', 'first']);
+    const said = (text: string) => async () => server.log().some(({ msg }) => String(msg).includes(text));
+
+    use('second');
+    server.signal('SIGHUP');
+    await until('they were read', said('certificates were read again'));
+    assert.equal(await shown(), ['second', 'second']);
+
+    writeFileSync(at('server.pem'), 'no certificate');
+    server.signal('SIGHUP');
+    await until('they were refused', said('the old ones go on'));
+    assert.equal(await shown(), ['second', 'second']);
+    assert.is((await server.stop()).code, 0);
+  } finally {
+    await cleanUp();
+  }
 });
 
 plain.run();
