@@ -3,35 +3,47 @@
 const BOM = '\ufeff';
 const SEPARATORS = [',', ';', '\t'] as const;
 
-/** Every record with its cells; empty lines are left out. */
-export function parseCsv(text: string): string[][] {
+/** What stands for letters that could not be read as UTF-8, and what no text has. */
+const NOT_UTF8 = /[\ufffd\0]/;
+
+/** Every record with its cells, at most so many; empty lines are left out. */
+export function parseCsv(text: string, recordsMax = Number.POSITIVE_INFINITY): string[][] | OpenQuote {
   const source = text.startsWith(BOM) ? text.slice(1) : text;
   const separator = separatorOf(source);
   const records: string[][] = [];
   let record: string[] = [];
   let cell = '';
   let quoted = false;
-  for (let at = 0; at < source.length; at += 1) {
+  let line = 1;
+  let openedInLine = 1;
+  const end = () => {
+    record.push(cell);
+    if (record.some((text) => text.trim() !== '')) records.push(record);
+    record = [];
+    cell = '';
+  };
+  for (let at = 0; at < source.length && records.length < recordsMax; at += 1) {
     const letter = source.charAt(at);
+    if (letter === '\n' || (letter === '\r' && source.charAt(at + 1) !== '\n')) line += 1;
     if (quoted) {
       if (letter !== '"') cell += letter;
       else if (source.charAt(at + 1) === '"') {
         cell += '"';
         at += 1;
       } else quoted = false;
-    } else if (letter === '"' && cell === '') quoted = true;
-    else if (letter === separator) {
+    } else if (letter === '"' && cell === '') {
+      quoted = true;
+      openedInLine = line;
+    } else if (letter === separator) {
       record.push(cell);
       cell = '';
-    } else if (letter === '\n' || letter === '\r') {
-      if (letter === '\r' && source.charAt(at + 1) === '\n') at += 1;
-      records.push([...record, cell]);
-      record = [];
-      cell = '';
-    } else cell += letter;
+    } else if (letter === '\n' || letter === '\r') end();
+    else cell += letter;
   }
-  records.push([...record, cell]);
-  return records.filter((cells) => cells.some((text) => text.trim() !== ''));
+  if (records.length >= recordsMax) return records;
+  if (quoted) return { openQuoteInLine: openedInLine };
+  end();
+  return records;
 }
 
 /** Whichever of them the first line has most. */
@@ -39,6 +51,11 @@ function separatorOf(source: string): string {
   const [line = ''] = source.split(/\r?\n/, 1);
   const counted = SEPARATORS.map((separator) => [separator, line.split(separator).length] as const);
   return counted.reduce((best, one) => (one[1] > best[1] ? one : best))[0];
+}
+
+/** Nobody can say where a cell ends of which the quotation mark is never closed. */
+export interface OpenQuote {
+  readonly openQuoteInLine: number;
 }
 
 export interface DeviceRow {
@@ -63,11 +80,20 @@ const COLUMNS: Readonly<Record<string, keyof DeviceRow>> = {
   key: 'secretKey',
 };
 
-/** The devices that a file lists; undefined when its first line names no column for their names. */
-export function devicesIn(text: string): DeviceRow[] | undefined {
-  const [head = [], ...records] = parseCsv(text);
+/**
+ * The devices that a file lists, of too many one more than `max`; or why it can not be read. `no-name`: its first line
+ * names no column for their names. `not-utf8`: letters would be lost, or it is no text at all.
+ */
+export function devicesIn(
+  text: string,
+  max = Number.POSITIVE_INFINITY,
+): DeviceRow[] | 'no-name' | 'not-utf8' | OpenQuote {
+  if (NOT_UTF8.test(text)) return 'not-utf8';
+  const parsed = parseCsv(text, max + 2);
+  if (!Array.isArray(parsed)) return parsed;
+  const [head = [], ...records] = parsed;
   const columns = head.map((title) => COLUMNS[title.toLowerCase().replace(/[^a-z]/g, '')]);
-  if (!columns.includes('name')) return undefined;
+  if (!columns.includes('name')) return 'no-name';
   return records.map((cells) => {
     const cell = (wanted: keyof DeviceRow) => (cells[columns.indexOf(wanted)] ?? '').trim();
     return {

@@ -1,5 +1,6 @@
 /** Importing devices from a CSV file: tried out first, then carried out; how far it is; what became of each row. */
 import { z } from 'zod';
+import { IMPORT_ROWS_MAX } from '../../../actors/imports/model.ts';
 import { importView, rowView } from '../../routes/imports.ts';
 import { pageView } from '../../views.ts';
 import { part, query } from '../api.ts';
@@ -29,6 +30,17 @@ function* partsOf(rows: readonly DeviceRow[]): Generator<readonly DeviceRow[]> {
     characters += size;
   }
   yield part;
+}
+
+function whyUnread(why: Exclude<ReturnType<typeof devicesIn>, DeviceRow[]>): string {
+  switch (why) {
+    case 'no-name':
+      return 'The first line has to name the columns, and one of them has to be “name”.';
+    case 'not-utf8':
+      return 'The file is not in UTF-8, so that letters would be lost. Save it as “CSV UTF-8”.';
+    default:
+      return `A quotation mark in line ${why.openQuoteInLine} is never closed.`;
+  }
 }
 
 type Job = z.output<typeof importView>;
@@ -247,9 +259,13 @@ export const importPages: readonly Page[] = [
       const { api, form } = visit;
       const text = await form.file('file');
       if (text === undefined) return startReply(visit, 'Choose a file that is not empty.');
-      const rows = devicesIn(text);
-      if (rows === undefined)
-        return startReply(visit, 'The first line has to name the columns, and one of them has to be “name”.');
+      const rows = devicesIn(text, IMPORT_ROWS_MAX);
+      if (!Array.isArray(rows)) return startReply(visit, whyUnread(rows));
+      if (rows.length > IMPORT_ROWS_MAX)
+        return startReply(
+          visit,
+          `One import takes at most ${visit.locale.number(IMPORT_ROWS_MAX)} devices. Divide the file.`,
+        );
       if (rows.length === 0) return startReply(visit, 'The file lists no devices.');
       const created = await api.post(
         '/api/deviceImport',
