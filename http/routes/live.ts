@@ -1,6 +1,7 @@
 /** What is going on in a tenant: events as they happen, and how much happened in the last hours. */
 import { z } from 'zod';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
+import type { AuditPage } from '../../actors/audit/blocks.ts';
 import type { Action } from '../../actors/audit/entry.ts';
 import type { Clock, Instant } from '../../actors/clock.ts';
 import type { Devices } from '../../actors/devices.ts';
@@ -123,7 +124,7 @@ export function liveRoutes({ audit, devices, clock, feed }: LiveNeeds): Route[] 
           const { id: deviceId, name: deviceName } = device;
           return closesAt <= now ? [] : [{ deviceId, deviceName, openedAt, closesAt, openedBy }];
         });
-        const complete = page.total <= COUNTED_MAX && ids.length <= LOOKED_AT_MAX;
+        const complete = sawAll(page) && ids.length <= LOOKED_AT_MAX;
         return json({ data: open.sort((a, b) => a.closesAt - b.closesAt), complete });
       },
     }),
@@ -175,8 +176,13 @@ export function liveRoutes({ audit, devices, clock, feed }: LiveNeeds): Route[] 
           else if (action === 'UNASSIGNED_FROM_CUSTOMER' && data.by === 'reclaim') hour.givenBack += 1;
         }
         countUntil(now, true);
-        return json({ hours, complete: page.total <= COUNTED_MAX });
+        return json({ hours, complete: sawAll(page) });
       },
     }),
   ];
+}
+
+/** Whether the entries are all that there are. */
+function sawAll({ total, searchedTo }: AuditPage): boolean {
+  return total <= COUNTED_MAX && searchedTo === undefined;
 }

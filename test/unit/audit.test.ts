@@ -224,6 +224,8 @@ law(
       isProblem(answer, 400, 31);
       assert.match(answer.text, `${parameter}=${START}`);
     }
+    for (const made of ['claimWindows', 'claimStatistics'])
+      assert.match((await home.admin.get(`/api/tenant/${made}`)).text, '"complete":false');
   },
   {
     disturb: (needs) => ({
