@@ -224,6 +224,11 @@ test('broker: the EMQX example asks the route that there is, with the words that
     assert.match(text, `${name} = "\${${name}}"`);
   }
   assert.match(text, /mountpoint = "\$\{client_attrs\.device\}\/"/);
+  assert.match(
+    text,
+    /^mqtt \{[^}]*^ {2}shared_subscription_strategy = hash_topic$/m,
+    "a device's messages keep their order",
+  );
 });
 
 test.run();
