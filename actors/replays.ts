@@ -20,6 +20,7 @@ export interface KeptAnswer {
   readonly status: number;
   /** JSON text. */
   readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Request {

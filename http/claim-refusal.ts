@@ -7,6 +7,9 @@ export const CLAIM_REFUSAL_HEADER = 'Claim-Refusal';
 /** With `wrong-secret`: how many more of them are borne with for now. */
 export const ATTEMPTS_LEFT_HEADER = 'Claim-Attempts-Left';
 
+/** With an answer that is given again to a request that was repeated under its `Idempotency-Key`. */
+export const REPLAYED_HEADER = 'Idempotency-Replayed';
+
 export const CLAIM_REFUSALS = [
   'wrong-secret',
   'no-window',

@@ -14,7 +14,7 @@ export function corsHeaders(c: Context): Headers {
   return {
     'Access-Control-Allow-Origin': origin,
     'Access-Control-Allow-Credentials': 'true',
-    'Access-Control-Expose-Headers': 'Retry-After, Claim-Refusal, Claim-Attempts-Left',
+    'Access-Control-Expose-Headers': 'Retry-After, Claim-Refusal, Claim-Attempts-Left, Idempotency-Replayed',
     Vary: 'Origin',
   };
 }

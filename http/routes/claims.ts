@@ -16,7 +16,12 @@ import type { Profiles } from '../../actors/profiles.ts';
 import type { KeptAnswer } from '../../actors/replays.ts';
 import type { Secrets } from '../../actors/secret.ts';
 import { attempt, attemptsLeft, createLimiter, type Party } from '../attempts.ts';
-import { ATTEMPTS_LEFT_HEADER, CLAIM_REFUSAL_HEADER, type ClaimRefusal } from '../claim-refusal.ts';
+import {
+  ATTEMPTS_LEFT_HEADER,
+  CLAIM_REFUSAL_HEADER,
+  type ClaimRefusal,
+  REPLAYED_HEADER,
+} from '../claim-refusal.ts';
 import {
   badRequest,
   keyReused,
@@ -221,7 +226,7 @@ export function claimRoutes(needs: ClaimNeeds): Route[] {
           case 'fresh':
             return outcome.given;
           case 'kept':
-            return json(JSON.parse(outcome.answer.body), outcome.answer.status);
+            return replayed(outcome.answer);
           case 'other':
             return keyReused;
           default:
@@ -271,8 +276,13 @@ async function claimed(profiles: Profiles, id: DeviceId, device: Device): Promis
   return json({ device: view, response: 'SUCCESS' });
 }
 
-function kept({ status, body }: JsonReply): KeptAnswer {
-  return { status, body: JSON.stringify(body) };
+function kept({ status, body, headers }: JsonReply): KeptAnswer {
+  return { status, body: JSON.stringify(body), ...(headers === undefined ? {} : { headers }) };
+}
+
+/** What was answered, and that it was answered before: a refusal may be out of date by now. */
+function replayed({ status, body, headers }: KeptAnswer): Reply {
+  return { ...json(JSON.parse(body), status), headers: { ...headers, [REPLAYED_HEADER]: 'true' } };
 }
 
 /** What is asked, under the server's key: the secret is in it. Ids of users and devices look alike. */

@@ -275,6 +275,37 @@ law('claim: a form that is sent twice claims once and is told the same', async (
   assert.is(second.to, first.to);
 });
 
+law(
+  'claim: a refused form that is sent again is looked at anew, but counts no wrong key twice',
+  async (scene) => {
+    const { world, home, alice } = scene;
+    const id = await provision(world, home.tenantId, CLAIM.device);
+    const form = { ...CLAIM, key: 'secret', once: 'abc' };
+    assert.match((await alice.post('/claim', form)).text, 'The device is not waiting for you');
+    assert.match((await alice.post('/claim', form)).text, 'The device is not waiting for you');
+    await openWindow(world, id, 'secret');
+    const wrong = { ...CLAIM, key: 'wrong', once: 'def' };
+    for (let time = 1; time <= 2; time += 1)
+      assert.match((await alice.post('/claim', wrong)).text, /key is wrong.*9 attempts left/);
+    // The button was pressed meanwhile; or the key was corrected, in the very same form.
+    assert.is((await alice.post('/claim', { ...form, once: 'def' })).status, 303);
+    await home.alice.delete(`/api/customer/device/${encodeURIComponent(CLAIM.device)}/claim`);
+    await openWindow(world, id, 'secret');
+    assert.is((await alice.post('/claim', form)).status, 303);
+  },
+);
+
+law('claim: whatever a form has in it, there is an answer in words', async ({ alice }) => {
+  for (const device of ['..', '.', 'a/b', '?x', '#y', '%2e%2e', '\u2028'])
+    assert.match(
+      (await alice.post('/claim', { device, key: '' })).text,
+      /no such device|name is missing/i,
+      device,
+    );
+  for (const once of ['\u2028', 'é\n', 'z'.repeat(9000)])
+    assert.match((await alice.post('/claim', { device: 'Nobody', key: '', once })).text, 'no such device');
+});
+
 law('my devices: searched, paged, and given back after a question', async ({ world, home, alice }) => {
   for (let at = 1; at <= 25; at += 1) {
     await provision(world, home.tenantId, `Pump ${String(at).padStart(2, '0')}`, home.alice.customerId);

@@ -211,7 +211,7 @@ export const SECTIONS = {
       what: 'a request that is repeated',
       thingsBoard: 'carried out again',
       claimd:
-        'with an `Idempotency-Key`: given the answer of the first, for a day; 422 when the key was used for another request',
+        'with an `Idempotency-Key`: given the answer of the first (and the header `Idempotency-Replayed`), for a day; 422 when the key was used for another request',
       why: 'a lost SUCCESS can be asked for again',
     },
     'uniform-refusals': {

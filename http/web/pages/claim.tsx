@@ -1,7 +1,12 @@
 /** Claiming, by whoever holds the device in its hands: name and key, from the label or typed. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { isClaimRefusal } from '../../claim-refusal.ts';
+import {
+  ATTEMPTS_LEFT_HEADER,
+  CLAIM_REFUSAL_HEADER,
+  isClaimRefusal,
+  REPLAYED_HEADER,
+} from '../../claim-refusal.ts';
 import { deviceInfoView } from '../../views.ts';
 import { failedOf, part, query, type Sent } from '../api.ts';
 import { Field, Time } from '../layout.tsx';
@@ -119,8 +124,8 @@ function refusalOf(
     const what = 'The server can not answer just now. Your device is safe; please try again in a moment.';
     return [{ title: 'Just a moment', what, kind: 'warn' }, 503];
   }
-  const header = sent.headers.get('claim-refusal') ?? (sent.json === 'CLAIMED' ? 'already-claimed' : '');
-  const left = sent.headers.get('claim-attempts-left');
+  const header = sent.headers.get(CLAIM_REFUSAL_HEADER) ?? (sent.json === 'CLAIMED' ? 'already-claimed' : '');
+  const left = sent.headers.get(ATTEMPTS_LEFT_HEADER);
   if (!isClaimRefusal(header)) {
     return bad(
       'This could not be claimed',
@@ -197,6 +202,26 @@ function Claimed({ name, since, visit }: { name: string; since: number; visit: S
   );
 }
 
+const ONCE = /^[\w-]{1,64}$/;
+/** No path can have them as a part: browsers and servers take them for steps up. */
+const STEPS = /^\.{1,2}$/;
+const NO_SUCH_DEVICE: Sent = { status: 404, text: '', json: undefined, headers: new Headers() };
+
+/**
+ * Claims, once however often the form is sent. But who loads the page of a refusal anew, or goes back to the form, sends
+ * it again because something has changed since: then it is asked anew, unless that would count as one more wrong key.
+ */
+async function claim(api: SignedIn['api'], device: string, secretKey: string, once: string): Promise<Sent> {
+  if (STEPS.test(device)) return NO_SUCH_DEVICE;
+  const ask = (headers: Record<string, string>) =>
+    api.send('POST', `/api/customer/device/${part(device)}/claim`, { secretKey }, headers);
+  const sent = await ask(ONCE.test(once) ? { 'Idempotency-Key': `web ${once}` } : {});
+  const why = sent.headers.get(CLAIM_REFUSAL_HEADER);
+  const outdated = sent.headers.has(REPLAYED_HEADER) && why !== null && why !== 'wrong-secret';
+  const ofAnotherForm = sent.status === 422;
+  return outdated || ofAnotherForm ? ask({}) : sent;
+}
+
 export const claimPages: readonly Page[] = [
   memberPage('/claim', ['CUSTOMER_USER'], {
     get: () => reply(''),
@@ -209,13 +234,7 @@ export const claimPages: readonly Page[] = [
           what: 'Type the name from the label.',
           kind: 'bad',
         });
-      const once = form.text('once');
-      const sent = await api.send(
-        'POST',
-        `/api/customer/device/${part(device)}/claim`,
-        { secretKey: form.text('key') },
-        once === '' ? {} : { 'Idempotency-Key': `web ${once}` },
-      );
+      const sent = await claim(api, device, form.text('key'), form.text('once'));
       if (sent.status !== 200) return reply(device, ...refusalOf(sent, device, locale));
       const { id } = claimedView.parse(sent.json).device;
       // Shown under an address of its own: loading that again claims nothing again.
