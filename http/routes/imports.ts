@@ -21,7 +21,7 @@ export interface ImportRouteNeeds {
 const TENANT = ['TENANT_ADMIN'] as const;
 const PART_MAX = 1000;
 /** Longer than any text may be: those that are too long are told row by row. */
-const CELL_MAX = 4096;
+export const CELL_MAX = 4096;
 const YEAR_MS = 365 * 86_400_000;
 
 export const importView = z.object({

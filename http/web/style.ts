@@ -158,7 +158,8 @@ video { width: 100%; border-radius: .5rem; background: #000; aspect-ratio: 4 / 3
 .label.s div { font-size: 6pt; } .label.s b { font-size: 7pt; } .label.l div { font-size: 11pt; } .label.l b { font-size: 13pt; }
 @media (max-width: 30rem) {
   .me a { max-width: 6.5rem; }
-  .top nav a { padding: .5rem .4rem; font-size: .9rem; }
+  .top nav { gap: 0; width: calc(100% + 1rem); }
+  .top nav a { padding: .5rem .375rem; font-size: .875rem; }
 }
 @media (min-width: 48rem) {
   main { padding-top: 2rem; }

@@ -80,7 +80,12 @@ if (list) {
     if (state) state.textContent = 'Watching.';
   });
   source.addEventListener('error', () => {
-    if (state) state.textContent = 'The connection was lost; trying again.';
+    // Refused, e.g. signed out elsewhere or too many pages open: it does not come back by itself.
+    const given = source.readyState === EventSource.CLOSED;
+    if (state)
+      state.textContent = given
+        ? 'Not watching any more. Load the page again.'
+        : 'The connection was lost; trying again.';
   });
   source.addEventListener('device', ({ data }: MessageEvent<string>) => {
     show(JSON.parse(data));

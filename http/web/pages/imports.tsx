@@ -1,7 +1,7 @@
 /** Importing devices from a CSV file: tried out first, then carried out; how far it is; what became of each row. */
 import { z } from 'zod';
 import { IMPORT_ROWS_MAX } from '../../../actors/imports/model.ts';
-import { importView, rowView } from '../../routes/imports.ts';
+import { CELL_MAX, importView, rowView } from '../../routes/imports.ts';
 import { pageView } from '../../views.ts';
 import { part, query } from '../api.ts';
 import { type DeviceRow, devicesIn } from '../csv.ts';
@@ -41,6 +41,10 @@ function whyUnread(why: Exclude<ReturnType<typeof devicesIn>, DeviceRow[]>): str
     default:
       return `A quotation mark in line ${why.openQuoteInLine} is never closed.`;
   }
+}
+
+function tooLong({ locale: { number } }: SignedIn, at: number): string {
+  return `Row ${number(at + 1)} has a cell of more than ${number(CELL_MAX)} characters. Maybe a quotation mark is missing.`;
 }
 
 type Job = z.output<typeof importView>;
@@ -267,6 +271,8 @@ export const importPages: readonly Page[] = [
           `One import takes at most ${visit.locale.number(IMPORT_ROWS_MAX)} devices. Divide the file.`,
         );
       if (rows.length === 0) return startReply(visit, 'The file lists no devices.');
+      const huge = rows.findIndex((row) => Object.values(row).some((text) => text.length > CELL_MAX));
+      if (huge >= 0) return startReply(visit, tooLong(visit, huge));
       const created = await api.post(
         '/api/deviceImport',
         { generateKeys: form.text('keys') === 'yes' },
