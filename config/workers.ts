@@ -43,6 +43,8 @@ interface Place {
   startedAt: number;
   falls: number;
   ready: boolean;
+  /** It was to read its certificates again and could not hear yet: a signal would have ended it. */
+  outdated: boolean;
 }
 
 /** Runs the workers until the process ends; it ends by itself. */
@@ -55,6 +57,7 @@ export async function supervise(config: Config, log: ProcessLog, more: JsonObjec
     startedAt: 0,
     falls: 0,
     ready: false,
+    outdated: false,
   }));
   let addresses: JsonObject = {};
   let served = false;
@@ -66,6 +69,8 @@ export async function supervise(config: Config, log: ProcessLog, more: JsonObjec
     const worker = cluster.fork({ [NUMBER_VARIABLE]: String(place.number) });
     place.worker = worker;
     place.startedAt = Date.now();
+    place.ready = false;
+    place.outdated = false;
     const closeUnconfirmed = watchHandedOver(worker);
     worker.on('message', (message: unknown) => {
       if (isParcel(message)) handOn(place, message);
@@ -93,6 +98,7 @@ export async function supervise(config: Config, log: ProcessLog, more: JsonObjec
       addresses = { ...addresses, ...Object.fromEntries(known) };
     }
     place.ready = true;
+    if (place.outdated) place.worker?.process.kill('SIGHUP');
     if (served) return;
     // The first does what is to be done once (the first administrator), and finds out whether the ports can be had.
     for (const other of places) if (other.worker === undefined) start(other);
@@ -160,7 +166,10 @@ export async function supervise(config: Config, log: ProcessLog, more: JsonObjec
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   process.on('SIGHUP', () => {
-    for (const { worker } of places) worker?.process.kill('SIGHUP');
+    for (const place of places) {
+      if (place.ready) place.worker?.process.kill('SIGHUP');
+      else place.outdated = true;
+    }
   });
   const [first] = places;
   if (first !== undefined) start(first);

@@ -9,7 +9,7 @@ import { claimPath, type Reply, restApi } from '../kit/api.ts';
 import { RawMqttClient } from '../kit/mqtt-client.ts';
 import { freePorts } from '../kit/ports.ts';
 import { cleanUp, launch, type ServerProcess, startServer, temporaryFolder } from '../kit/process.ts';
-import { until } from '../kit/until.ts';
+import { pause, until } from '../kit/until.ts';
 import { type Outcome, Worlds } from '../kit/worlds.ts';
 
 const SYSADMIN = 'sysadmin@thingsboard.org';
@@ -283,6 +283,29 @@ test('workers: their supervisor is killed: they end too, and the next start find
   is(other.code, 3, other.output);
   match(other.output, 'is using');
   is((await second.stop()).code, 0);
+});
+
+test('workers: who is told to read certificates again while it starts does so when it has started', async () => {
+  const { child, ended, output } = launch({ env: WORKERS });
+  const says = (words: string) => output().includes(`"msg":"${words}"`);
+  let over = false;
+  void ended.then(() => {
+    over = true;
+  });
+  await until('the first serves', async () => says('worker ready') || over);
+  while (!says('ready') && !over) {
+    child.kill('SIGHUP');
+    await pause(10);
+  }
+  ok(!over, output());
+  await until('both have', async () => {
+    const read = output()
+      .split('\n')
+      .filter((line) => line.includes('certificates were read again'));
+    return [1, 2].every((worker) => read.some((line) => line.includes(`"worker":${worker}`)));
+  });
+  child.kill('SIGTERM');
+  is((await ended).code, 0, output());
 });
 
 function isAlive(pid: number): boolean {
