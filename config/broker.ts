@@ -92,7 +92,10 @@ export function createBrokerAuth(config: Config, core: Core): BrokerAuth | undef
   if (authSecret === undefined) return undefined;
   const { devices, directory, secrets } = core;
   const claiming = createClaiming(devices, directory, secrets);
-  const templates = createTemplates(listOf(config.broker.claimTopics), listOf(config.broker.gatewayTopics));
+  const topics = [listOf(config.broker.claimTopics), listOf(config.broker.gatewayTopics)] as const;
+  const templates = createTemplates(...topics);
+  // A device of such a name, prefixed with it, would be above all others.
+  const levelsAbove = new Set(topics.flat().map((topic) => topic.slice(0, topic.indexOf('/'))));
   return {
     secret: authSecret,
     unknown: authUnknown,
@@ -101,8 +104,10 @@ export function createBrokerAuth(config: Config, core: Core): BrokerAuth | undef
     async identify(said) {
       const device = await claiming.authenticateMqtt(said);
       // What can not be one level of a topic can not name the device there; and in rules a broker replaces ${…}.
-      if (device === undefined || /[/+#]|\$\{/.test(device.credentialsId)) return undefined;
-      return { id: device.credentialsId, rights: templates.rights(device.credentialsId) };
+      if (device === undefined) return undefined;
+      const { credentialsId: id } = device;
+      if (/[/+#]|\$\{/.test(id) || levelsAbove.has(id)) return undefined;
+      return { id, rights: templates.rights(id) };
     },
   };
 }

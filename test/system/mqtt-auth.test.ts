@@ -5,8 +5,8 @@ import { restApi } from '../kit/api.ts';
 import { SYSADMIN_PASSWORD, startWorld, type World } from '../kit/world.ts';
 
 const SECRET = 'a-secret-of-the-broker';
-/** No levels of a topic, or more than that to a broker that fills in rules. */
-const UNFIT = ['TO+KEN', 'TO/KEN', '#', '$' + '{clientid}'];
+/** No levels of a topic, or more than that to a broker that fills in rules; or the level above all devices. */
+const UNFIT = ['TO+KEN', 'TO/KEN', '#', '$' + '{clientid}', 'v1'];
 const SELF = { username: 'claimd', password: 'password-of-claimd' };
 
 let world: World;
