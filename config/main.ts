@@ -16,7 +16,7 @@ import { systemClock } from '../actors/clock.ts';
 import { ListenError } from '../transports/transport.ts';
 import { parseArguments } from './cli.ts';
 import { exampleFile, helpText } from './docs.ts';
-import { CLOSING_MS, FAULT, MISUSE, REFUSED, SAME_SIGNAL_MS, tell } from './exit.ts';
+import { CLOSING_MS, endAtOnce, FAULT, MISUSE, REFUSED, SAME_SIGNAL_MS, tell } from './exit.ts';
 import { type Loaded, loadConfig, type Sources } from './load.ts';
 import { createLog, type ProcessLog } from './log.ts';
 import { StartRefused } from './refusal.ts';
@@ -132,9 +132,8 @@ function endOnSignal(starting: Promise<System>, drainMs: number, log: ProcessLog
       log.info({ signal }, 'stopping: what is under way will be answered');
       void endInPeace(starting, drainMs, log);
     } else if (Date.now() - firstAt > SAME_SIGNAL_MS) {
-      log.warn({ signal }, 'ending at once');
-      log.flush();
-      process.exit(FAULT);
+      log.lastError({ signal }, 'ending at once');
+      endAtOnce();
     }
   };
   process.on('SIGTERM', onSignal);
@@ -144,9 +143,8 @@ function endOnSignal(starting: Promise<System>, drainMs: number, log: ProcessLog
 async function endInPeace(starting: Promise<System>, drainMs: number, log: ProcessLog): Promise<void> {
   const startedAt = Date.now();
   setTimeout(() => {
-    log.error({ drainMs }, 'stopping took too long');
-    log.flush();
-    process.exit(FAULT);
+    log.lastError({ drainMs }, 'stopping took too long');
+    endAtOnce();
   }, drainMs + CLOSING_MS).unref();
   const system = await starting; // half a system can not be drained; `serve` ends the process when it rejects
   await system.stop();
@@ -161,9 +159,8 @@ function endOnFault(log: ProcessLog): void {
 }
 
 function endWith(error: unknown, log: ProcessLog): never {
-  log.error({ err: error }, 'a fault that nobody expected: the process ends');
-  log.flush();
-  process.exit(FAULT);
+  log.lastError({ err: error }, 'a fault that nobody expected: the process ends');
+  endAtOnce();
 }
 
 function version(): string {
