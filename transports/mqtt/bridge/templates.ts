@@ -115,6 +115,8 @@ export function createTemplates(claimTopics: readonly string[], gatewayTopics: r
   if (problem !== undefined) throw new RangeError(problem);
   const templates = templatesOf(claimTopics, gatewayTopics);
   const filterOf = ({ levels, at }: Template) => levels.with(at, '+').join('/');
+  /** What other devices' topics begin with: a token that is called so would own all of them. */
+  const above = new Set(templates.flatMap(({ levels, at }) => (at > 0 ? levels.slice(0, 1) : [])));
 
   return {
     filters: templates.map(filterOf),
@@ -122,7 +124,7 @@ export function createTemplates(claimTopics: readonly string[], gatewayTopics: r
     read(topic) {
       const levels = topic.split('/');
       const template = templates.find((one) => fits(one, levels));
-      if (template === undefined) return undefined;
+      if (template === undefined || (template.at === 0 && above.has(levels[0] ?? ''))) return undefined;
       const { kind, at, format, mounted, responseAfter } = template;
       const own = `${levels.slice(0, at + 1).join('/')}/`;
       return { kind, token: levels[at] ?? '', format, own, mounted, responseTopic: own + responseAfter };
