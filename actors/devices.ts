@@ -56,6 +56,8 @@ export interface ListQuery {
   readonly orNoProfile?: boolean;
   /** What else must hold of a device to be listed, by its id alone. */
   readonly where?: (id: DeviceId) => boolean;
+  /** The same by its state, for what no index answers. */
+  readonly having?: (device: DeviceRecord) => boolean;
   readonly sortProperty?: 'createdTime' | 'name';
   readonly sortOrder?: 'ASC' | 'DESC';
 }

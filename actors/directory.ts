@@ -45,7 +45,7 @@ export function createDirectory(
   }
 
   async function find(source: Source, query: ListQuery): Promise<Found> {
-    const { page, pageSize, sortOrder, sortProperty, textSearch, type, profileId, where } = query;
+    const { page, pageSize, sortOrder, sortProperty, textSearch, type, profileId, where, having } = query;
     const { orNoProfile = false } = query;
     const { tenantId, agrees } = source;
     const window = { offset: page * pageSize, limit: pageSize, descending: sortOrder === 'DESC' };
@@ -53,8 +53,9 @@ export function createDirectory(
     const wanted = (device: DeviceRecord) =>
       agrees(device) &&
       (type === undefined || device.type === type) &&
+      (having === undefined || having(device)) &&
       (profileId === undefined || (device.profileId ?? (orNoProfile ? profileId : null)) === profileId);
-    const filtered = type !== undefined || profileId !== undefined;
+    const filtered = type !== undefined || profileId !== undefined || having !== undefined;
     const head = filtered ? (ids: readonly DeviceId[]) => readAll(ids, wanted).then(idsOf) : undefined;
 
     if (textSearch !== undefined && textSearch !== '') {
@@ -81,7 +82,7 @@ export function createDirectory(
     }
     if (!byName && profileId !== undefined && !orNoProfile) {
       // Those that name a profile are in its list, in order of creation.
-      const only = type === undefined ? undefined : head;
+      const only = type === undefined && having === undefined ? undefined : head;
       return scan(index, bounds, {
         list: lists.ofProfile(profileId),
         window,
@@ -92,9 +93,9 @@ export function createDirectory(
     }
     if (!byName && type !== undefined && profileId === undefined) {
       const ofType = { list: lists.byType(tenantId), prefix: typePrefix(type) };
-      return where === undefined
+      return where === undefined && having === undefined
         ? range(index, bounds, ofType.list, ofType.prefix, window)
-        : scan(index, bounds, { ...ofType, window, inOrder: true, row });
+        : scan(index, bounds, { ...ofType, window, inOrder: true, row, head: having && head });
     }
     return scan(index, bounds, { list: ordered, window, inOrder: true, row, head });
   }

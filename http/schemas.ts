@@ -145,10 +145,19 @@ export function paging<Sort extends string>(sortable: Readonly<Record<string, So
     }));
 }
 
-/** Also by whether the device is connected. */
+/** How it stands with a device: owned by claim or assignment, or by nobody with or without an open window. */
+export const CLAIM_STATES = ['UNCLAIMED', 'WINDOW_OPEN', 'OWNED'] as const;
+export type ClaimState = (typeof CLAIM_STATES)[number];
+
+/** Also by whether the device is connected, and by its claim state. */
 export const deviceInfoPaging = z
-  .object({ active: z.enum(['true', 'false']).optional(), deviceProfileId: profileId.optional() })
-  .transform(({ active, deviceProfileId }) => ({
+  .object({
+    active: z.enum(['true', 'false']).optional(),
+    deviceProfileId: profileId.optional(),
+    claimState: z.enum(CLAIM_STATES).optional(),
+  })
+  .transform(({ active, deviceProfileId, claimState }) => ({
+    ...(claimState === undefined ? {} : { claimState }),
     ...(active === undefined ? {} : { active: active === 'true' }),
     ...(deviceProfileId === undefined ? {} : { deviceProfileId }),
   }))

@@ -20,6 +20,7 @@ import type { Page } from '../actors/devices.ts';
 import { type DeviceId, NULL_UUID, type ProfileId, type TenantId } from '../actors/ids.ts';
 import { isJsonObject, type JsonObject } from '../actors/json.ts';
 import type { DeviceProfile } from '../actors/profiles.ts';
+import type { ClaimState } from './schemas.ts';
 
 // ------------------------------------------------------------------------------------------------------- entities
 
@@ -114,6 +115,11 @@ export function claimabilityOf({ window, serverKey, attributes }: Device, nowMs:
     claimingDataExpiresAt: serverKey?.expiresAt ?? null,
     claimingAllowed: typeof allowed === 'boolean' ? allowed : null,
   };
+}
+
+export function claimStateOf({ owner, window }: Device, nowMs: number): ClaimState {
+  if (owner !== null) return 'OWNED';
+  return window !== null && nowMs < window.closesAt ? 'WINDOW_OPEN' : 'UNCLAIMED';
 }
 
 const DEFAULT_DEVICE_DATA = {

@@ -13,8 +13,15 @@ import { mapInSlices } from '../../actors/slices.ts';
 import type { CustomerUser, TenantAdministrator } from '../principal.ts';
 import { json, type Reply } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { customerId, deviceId, deviceInfoPaging } from '../schemas.ts';
-import { claimabilityOf, deviceInfoView, NO_CLAIMABILITY, pageView, viewDeviceInfo } from '../views.ts';
+import { type ClaimState, customerId, deviceId, deviceInfoPaging } from '../schemas.ts';
+import {
+  claimabilityOf,
+  claimStateOf,
+  deviceInfoView,
+  NO_CLAIMABILITY,
+  pageView,
+  viewDeviceInfo,
+} from '../views.ts';
 import { visibleCustomer, visibleDevice } from './access.ts';
 import { DEVICE_PAGE, pageOfDevices, SEARCH_GAVE_UP } from './answers.ts';
 
@@ -67,14 +74,21 @@ export function deviceInfoRoutes(needs: DeviceInfoNeeds): Route[] {
 
   async function pageReply(
     principal: Caller,
-    query: ListQuery & { readonly active?: boolean; readonly deviceProfileId?: ProfileId },
+    query: ListQuery & {
+      readonly active?: boolean;
+      readonly deviceProfileId?: ProfileId;
+      readonly claimState?: ClaimState;
+    },
     read: (query: ListQuery) => Promise<Page<DeviceRecord>>,
   ): Promise<Reply> {
-    const { active, deviceProfileId: profileId, ...rest } = query;
+    const { active, deviceProfileId: profileId, claimState, ...rest } = query;
+    const now = clock.now();
+    const having = (device: DeviceRecord) => claimStateOf(device, now) === claimState;
     const where = (id: DeviceId) => presence.isConnected(id) === active;
     const page = await read({
       ...rest,
       ...(active === undefined ? {} : { where }),
+      ...(claimState === undefined ? {} : { having }),
       ...(profileId === undefined
         ? {}
         : { profileId, orNoProfile: profileId === (await profiles.defaultIdOf(principal.tenantId)) }),
@@ -119,7 +133,7 @@ export function deviceInfoRoutes(needs: DeviceInfoNeeds): Route[] {
     defineRoute({
       method: 'GET',
       path: '/api/tenant/deviceInfos',
-      summary: "The tenant's devices, with their owners and whether they are connected",
+      summary: "The tenant's devices, with their owners and whether they are connected; also by claimState",
       roles: ['TENANT_ADMIN'],
       query: deviceInfoPaging,
       responses: {

@@ -54,6 +54,37 @@ law(
   },
 );
 
+law('device infos: by claim state, together with every other filter', async ({ world, home }) => {
+  for (const name of ['Free', 'Open', 'Elapsed', 'Mine']) {
+    const id = await provision(
+      world,
+      home.tenantId,
+      name,
+      name === 'Mine' ? home.alice.customerId : undefined,
+    );
+    if (name === 'Open') await openWindow(world, id, 's', HOUR_MS);
+    if (name === 'Elapsed') await openWindow(world, id, 's', 1000);
+  }
+  world.clock.advance(1000);
+  const named = async (query: string) =>
+    pageOf(await home.admin.get(`/api/tenant/deviceInfos?${query}`)).data.map(({ name }) => name);
+  for (const more of [
+    '',
+    '&sortProperty=name',
+    '&type=default',
+    '&type=default&sortProperty=name',
+    '&active=false',
+  ]) {
+    assert.equal((await named(`claimState=UNCLAIMED${more}`)).sort(), ['Elapsed', 'Free'], more);
+    assert.equal(await named(`claimState=WINDOW_OPEN${more}`), ['Open'], more);
+    assert.equal(await named(`claimState=OWNED${more}`), ['Mine'], more);
+  }
+  assert.equal(await named('claimState=UNCLAIMED&textSearch=fr'), ['Free']);
+  assert.equal(await named('claimState=OWNED&textSearch=fr'), []);
+  const page = pageOf(await home.admin.get('/api/tenant/deviceInfos?claimState=UNCLAIMED&pageSize=1&page=1'));
+  assert.equal([page.data.length, page.totalElements, page.hasNext], [1, 2, false]);
+});
+
 // --------------------------------------------------------------------------------------------------------- imports
 
 interface Job {

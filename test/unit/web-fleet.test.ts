@@ -116,6 +116,22 @@ law(
   },
 );
 
+law('devices: found by their state', async ({ world, home, admin }) => {
+  await provision(world, home.tenantId, 'Free');
+  await openWindow(world, await provision(world, home.tenantId, 'Waiting'), 's', HOUR_MS);
+  await provision(world, home.tenantId, 'Taken', home.alice.customerId);
+  for (const [state, name] of [
+    ['UNCLAIMED', 'Free'],
+    ['WINDOW_OPEN', 'Waiting'],
+    ['OWNED', 'Taken'],
+  ] as const) {
+    const { html, text } = await admin.get(`/devices?state=${state}`);
+    assert.match(text, '1 device found');
+    assert.match(html, `Select ${name}`);
+    assert.match(html, new RegExp(`value="${state}" selected`));
+  }
+});
+
 law('devices: created with a key, whose label leads to a claim', async ({ world, home, admin }) => {
   const name = 'Pump & Söhne #1';
   const created = await admin.post('/devices/new', {

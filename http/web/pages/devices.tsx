@@ -1,4 +1,5 @@
 /** The tenant's devices: found, created, and several at once allowed, forbidden, given keys, printed on labels. */
+import { CLAIM_STATES, type ClaimState as ClaimStateName } from '../../schemas.ts';
 import { customerView, deviceInfoView, deviceView, pageView } from '../../views.ts';
 import { failedOf, part, query, Unanswered } from '../api.ts';
 import { claimingData, daysOf } from '../claim-key.ts';
@@ -10,6 +11,11 @@ const infosPage = pageView(deviceInfoView);
 const PAGE_SIZE = 50;
 const NOTHING = { data: [], totalElements: 0, totalPages: 0, hasNext: false };
 const TENANT = ['TENANT_ADMIN'] as const;
+const STATES: Readonly<Record<ClaimStateName, string>> = {
+  UNCLAIMED: 'Unclaimed',
+  WINDOW_OPEN: 'Window open',
+  OWNED: 'Claimed or assigned',
+};
 /** Devices that one form can be about. */
 export const SELECTED_MAX = 200;
 
@@ -154,13 +160,19 @@ export const devicePages: readonly Page[] = [
     async get(visit) {
       const { query: given, locale } = visit;
       const page = pageOf(given);
-      const [search = '', type = '', active = '', owner = ''] = ['search', 'type', 'active', 'owner'].map(
-        (name) => (given.get(name) ?? '').trim(),
-      );
-      const filtered = [search, type, active, owner].some((value) => value !== '');
+      const [search = '', type = '', active = '', owner = '', state = ''] = [
+        'search',
+        'type',
+        'active',
+        'owner',
+        'state',
+      ].map((name) => (given.get(name) ?? '').trim());
+      const filtered = [search, type, active, owner, state].some((value) => value !== '');
       // Of one type they are listed in the order of creation, which costs nothing however many there are.
       const sortProperty = type !== '' && search === '' ? 'createdTime' : 'name';
-      const wanted = query({ page, pageSize: PAGE_SIZE, sortProperty, textSearch: search, type, active });
+      const claimState = CLAIM_STATES.find((known) => known === state);
+      const filters = { textSearch: search, type, active, claimState };
+      const wanted = query({ page, pageSize: PAGE_SIZE, sortProperty, ...filters });
       const found = await findDevices(visit, owner, wanted);
       const { why } = found;
       const { data, totalElements: total } = found;
@@ -199,6 +211,17 @@ export const devicePages: readonly Page[] = [
                 <div class="small">
                   <label for="owner">Customer</label>
                   <input id="owner" name="owner" value={owner} maxlength={255} />
+                </div>
+                <div class="small">
+                  <label for="state">State</label>
+                  <select id="state" name="state">
+                    <option value="">All</option>
+                    {CLAIM_STATES.map((known) => (
+                      <option value={known} selected={known === state}>
+                        {STATES[known]}
+                      </option>
+                    ))}
+                  </select>
                 </div>
                 <div class="small">
                   <label for="active">Connected</label>
