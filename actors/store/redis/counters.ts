@@ -18,6 +18,9 @@ export function redisCounters(redis: Connection, prefix: string): Counters {
     });
     return {
       async get(key) {
+        // Mostly there is nothing, and that the library learns by a transaction of two reads, at several times the cost.
+        const name = limiter.getKey(key);
+        if ((await redis.send(name, ['EXISTS', name])) === 0) return { count: 0, resetsInMs: windowMs };
         const known = await redis.guard(() => limiter.get(key));
         return { count: known?.consumedPoints ?? 0, resetsInMs: known?.msBeforeNext ?? windowMs };
       },
