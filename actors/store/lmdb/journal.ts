@@ -9,6 +9,7 @@ import type {
   LoggedEvent,
   LogPage,
 } from '../../journal/journal.ts';
+import { parseLogged } from '../log-line.ts';
 import { parseHead, readMark } from './head.ts';
 import { checkKeys, fits } from './keys.ts';
 import type { Commits, Read, Tables } from './tables.ts';
@@ -99,14 +100,4 @@ function afterKey(cursor: string): [number, number] {
 function parseAlarm(line: string): DueAlarm {
   const space = line.indexOf(' ');
   return { stream: line.slice(0, space), dueAt: Number(line.slice(space + 1)) };
-}
-
-function parseLogged(line: string): LoggedEvent {
-  const first = line.indexOf(' ');
-  const second = line.indexOf(' ', first + 1);
-  return {
-    stream: line.slice(0, first),
-    sequence: Number(line.slice(first + 1, second)),
-    event: line.slice(second + 1),
-  };
 }

@@ -10,6 +10,7 @@ import type {
   LoggedEvent,
   LogPage,
 } from '../../journal/journal.ts';
+import { parseLogged } from '../log-line.ts';
 import { StoreUnavailable } from '../store.ts';
 import { type Connection, texts } from './connection.ts';
 import { parseHead } from './head.ts';
@@ -183,14 +184,4 @@ function byInstant(a: DueAlarm, b: DueAlarm): number {
 function parseAlarm(cursor: string): DueAlarm {
   const space = cursor.lastIndexOf(' ');
   return { stream: cursor.slice(0, space), dueAt: Number(cursor.slice(space + 1)) };
-}
-
-function parseLogged(line: string): LoggedEvent {
-  const first = line.indexOf(' ');
-  const second = line.indexOf(' ', first + 1);
-  return {
-    stream: line.slice(0, first),
-    sequence: Number(line.slice(first + 1, second)),
-    event: line.slice(second + 1),
-  };
 }
