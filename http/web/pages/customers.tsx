@@ -1,95 +1,28 @@
 /** The tenant's customers with their users and devices, and the tenant's own administrators. */
 import { customerView, deviceInfoView, pageView, userView } from '../../views.ts';
 import { part, query } from '../api.ts';
-import { Field, Note, Pager, pageOf, rangeOf, Time } from '../layout.tsx';
+import { Time } from '../layout.tsx';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
 import { confirmReply } from './confirm.tsx';
 import { createPerson, NewPerson, PeopleTable } from './people.tsx';
+import { type TitledList, titledListReply } from './titled-list.tsx';
 
 const TENANT = ['TENANT_ADMIN'] as const;
-const PAGE_SIZE = 50;
 /** Users and devices shown beside a customer. */
 const BESIDE = 100;
-const customersPage = pageView(customerView);
 const usersPage = pageView(userView);
 const infosPage = pageView(deviceInfoView);
 
-async function listReply(visit: SignedIn, failed?: string): Promise<PageReply> {
-  const { api, query: given, locale, form } = visit;
-  const page = pageOf(given);
-  const search = given.get('search') ?? '';
-  const wanted = query({ page, pageSize: PAGE_SIZE, textSearch: search, sortProperty: 'title' });
-  const found = await api.get(`/api/customers?${wanted}`, customersPage);
-  const { data, totalElements: total } = found;
-  return {
-    type: 'page',
-    title: 'Customers',
-    status: failed === undefined ? 200 : 400,
-    body: (
-      <>
-        <div class="head">
-          <div>
-            <h1>Customers</h1>
-            <p class="lead">Who claims devices: each customer with its own users.</p>
-          </div>
-        </div>
-        <div class="grid side">
-          <div>
-            <search>
-              <form class="search" action="/customers">
-                <div>
-                  <label for="search">Title</label>
-                  <input id="search" type="search" name="search" value={search} maxlength={255} />
-                </div>
-                <button type="submit">Search</button>
-              </form>
-            </search>
-            <div class="card tablecard">
-              <table class="cards">
-                <caption class="sr">Customers</caption>
-                <thead>
-                  <tr>
-                    <th scope="col">Title</th>
-                    <th scope="col">Since</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {data.map((customer) => (
-                    <tr>
-                      <th scope="row">
-                        <a href={`/customers/${customer.id.id}`}>{customer.title}</a>
-                      </th>
-                      <td data-label="Since">
-                        <Time at={customer.createdTime} locale={locale} />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-            <Pager
-              path="/customers"
-              query={given}
-              page={page}
-              hasNext={found.hasNext}
-              summary={rangeOf(locale, page, PAGE_SIZE, data.length, total)}
-            />
-          </div>
-          <section class="card" aria-labelledby="new">
-            <h2 id="new">New customer</h2>
-            {failed === undefined ? null : <Note kind="bad">{failed}</Note>}
-            <form method="post" action="/customers">
-              <Field name="title" label="Title" value={form.text('title')} maxlength={255} required />
-              <button type="submit" class="primary">
-                Create
-              </button>
-            </form>
-          </section>
-        </div>
-      </>
-    ),
-  };
-}
+const LIST: TitledList = {
+  api: '/api/customers',
+  view: pageView(customerView),
+  path: '/customers',
+  heading: 'Customers',
+  lead: 'Who claims devices: each customer with its own users.',
+  newHeading: 'New customer',
+};
+
+const listReply = (visit: SignedIn, failed?: string) => titledListReply(visit, LIST, failed);
 
 async function customerReply(visit: SignedIn, failed?: string): Promise<PageReply> {
   const { api, params, locale, nowMs } = visit;

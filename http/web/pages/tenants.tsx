@@ -1,97 +1,25 @@
 /** The system administrator's part: tenants and their administrators. */
 import { pageView, tenantView, userView } from '../../views.ts';
 import { part, query } from '../api.ts';
-import { Field, Note, Pager, pageOf, rangeOf, Time } from '../layout.tsx';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
 import { confirmReply } from './confirm.tsx';
 import { createPerson, NewPerson, PeopleTable } from './people.tsx';
+import { type TitledList, titledListReply } from './titled-list.tsx';
 
 const SYSTEM = ['SYS_ADMIN'] as const;
-const PAGE_SIZE = 50;
 const ADMINS_SHOWN = 100;
-const tenantsPage = pageView(tenantView);
 const usersPage = pageView(userView);
 
-async function listReply(visit: SignedIn, failed?: string): Promise<PageReply> {
-  const { api, query: given, locale, form } = visit;
-  const page = pageOf(given);
-  const search = given.get('search') ?? '';
-  const found = await api.get(
-    `/api/tenants?${query({ page, pageSize: PAGE_SIZE, textSearch: search, sortProperty: 'title' })}`,
-    tenantsPage,
-  );
-  const { data, totalElements: total } = found;
-  return {
-    type: 'page',
-    title: 'Tenants',
-    status: failed === undefined ? 200 : 400,
-    body: (
-      <>
-        <div class="head">
-          <div>
-            <h1>Tenants</h1>
-            <p class="lead">
-              Each tenant has devices and customers of its own, and sees nothing of the others.
-            </p>
-          </div>
-        </div>
-        <div class="grid side">
-          <div>
-            <search>
-              <form class="search" action="/tenants">
-                <div>
-                  <label for="search">Title</label>
-                  <input id="search" type="search" name="search" value={search} maxlength={255} />
-                </div>
-                <button type="submit">Search</button>
-              </form>
-            </search>
-            <div class="card tablecard">
-              <table class="cards">
-                <caption class="sr">Tenants</caption>
-                <thead>
-                  <tr>
-                    <th scope="col">Title</th>
-                    <th scope="col">Since</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {data.map((tenant) => (
-                    <tr>
-                      <th scope="row">
-                        <a href={`/tenants/${tenant.id.id}`}>{tenant.title}</a>
-                      </th>
-                      <td data-label="Since">
-                        <Time at={tenant.createdTime} locale={locale} />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-            <Pager
-              path="/tenants"
-              query={given}
-              page={page}
-              hasNext={found.hasNext}
-              summary={rangeOf(locale, page, PAGE_SIZE, data.length, total)}
-            />
-          </div>
-          <section class="card" aria-labelledby="new">
-            <h2 id="new">New tenant</h2>
-            {failed === undefined ? null : <Note kind="bad">{failed}</Note>}
-            <form method="post" action="/tenants">
-              <Field name="title" label="Title" value={form.text('title')} maxlength={255} required />
-              <button type="submit" class="primary">
-                Create
-              </button>
-            </form>
-          </section>
-        </div>
-      </>
-    ),
-  };
-}
+const LIST: TitledList = {
+  api: '/api/tenants',
+  view: pageView(tenantView),
+  path: '/tenants',
+  heading: 'Tenants',
+  lead: 'Each tenant has devices and customers of its own, and sees nothing of the others.',
+  newHeading: 'New tenant',
+};
+
+const listReply = (visit: SignedIn, failed?: string) => titledListReply(visit, LIST, failed);
 
 async function tenantReply(visit: SignedIn, failed?: string): Promise<PageReply> {
   const { api, params, locale } = visit;
