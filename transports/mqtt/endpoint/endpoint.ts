@@ -12,7 +12,7 @@ import type { Clock } from '../../../actors/clock.ts';
 import type { DeviceListener, Devices, Directory, Presence } from '../../../actors/devices.ts';
 import type { DeviceId } from '../../../actors/ids.ts';
 import type { Log } from '../../../actors/log.ts';
-import { type Parent, type Ref, spawnParent, stop, tell } from '../../../actors/nact.ts';
+import { type Parent, spawnParent, stop } from '../../../actors/nact.ts';
 import type { Profiles } from '../../../actors/profiles.ts';
 import type { Secrets } from '../../../actors/secret.ts';
 import { createClaiming } from '../../claiming.ts';
@@ -22,8 +22,8 @@ import { openGuard, type TokenGuard } from '../../wrong-tokens.ts';
 import { type ByteStream, Connection } from './connection.ts';
 import { GatewayTurns } from './gateway-turns.ts';
 import { Reason } from './reasons.ts';
-import { Session, type SessionContext, type SessionMessage } from './session.ts';
-import { spawnSession } from './session-actor.ts';
+import { Session, type SessionContext } from './session.ts';
+import { SessionActor } from './session-actor.ts';
 import { SessionTable } from './session-table.ts';
 import type { MqttEndpointSettings } from './settings.ts';
 import {
@@ -72,7 +72,7 @@ export function createMqttEndpoint(options: MqttEndpointOptions): MqttEndpoint {
 
 interface Client {
   readonly session: Session;
-  readonly actor: Ref<SessionMessage>;
+  readonly actor: SessionActor;
   readonly openedAt: number;
 }
 
@@ -183,15 +183,16 @@ class Endpoint implements MqttEndpoint {
     if (this.#connecting.size >= settings.connectingMax) this.#dropLongestConnecting();
 
     const connection = new Connection(stream, settings, clock, {
-      onPackets: (batch) => tell(client.actor, batch),
+      onPackets: (batch) => client.actor.take(batch),
       onClosed: () => {
         this.#connecting.delete(client);
-        tell(client.actor, { type: 'closed' });
+        client.actor.tell({ type: 'closed' });
       },
     });
     connection.certificate = certificate;
     const session = new Session(this.#context, connection, () => client.actor);
-    const actor = spawnSession(this.#home, `session-${++this.#names}`, session, () => this.#forget(client));
+    const name = `session-${++this.#names}`;
+    const actor = new SessionActor(this.#home, name, session, () => this.#forget(client));
     const client: Client = { session, actor, openedAt: clock.now() };
     this.#clients.add(client);
     this.#connecting.add(client);
@@ -232,7 +233,7 @@ class Endpoint implements MqttEndpoint {
     } else if (status === 'connecting') {
       if (now - openedAt > connectTimeoutMs) connection.destroy();
     } else if (!connection.deaf && now - connection.lastPacketAt > session.silenceMaxMs) {
-      tell(actor, { type: 'end', reasonCode: Reason.keepAliveTimeout }); // [MQTT-3.1.2-24]
+      actor.tell({ type: 'end', reasonCode: Reason.keepAliveTimeout }); // [MQTT-3.1.2-24]
     }
   }
 
@@ -247,7 +248,7 @@ class Endpoint implements MqttEndpoint {
     });
     for (const { session, actor } of this.#clients) {
       if (session.status === 'connecting') session.connection.destroy();
-      else tell(actor, { type: 'drain' });
+      else actor.tell({ type: 'drain' });
     }
     // Nothing is read while draining, and a socket that is not read does not keep the process alive: this does.
     const awake = setInterval(() => {}, drainMs);

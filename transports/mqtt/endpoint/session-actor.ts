@@ -1,9 +1,12 @@
 /**
- * The session actor: one per connection, a child of the endpoint's. Its mailbox holds one message per chunk that
- * arrived, not one per packet, and it never waits for a claim: it asks, goes on, and hears of the answers later.
- * Only CONNECT is waited for, so that packets sent behind it find an authenticated session.
+ * The session actor: one per connection, a child of the endpoint's. It never waits for a claim: it asks, goes on, and
+ * hears of the answers later. Only CONNECT is waited for, so that packets sent behind it find an authenticated session.
+ *
+ * A message through the mailbox costs a turn of the event loop and some microseconds. So what comes for a session that
+ * waits for nothing (packets of a connected one, answers of its devices) is handled where it arrives; the mailbox is for
+ * what has to wait its turn, and while anything is in it everything goes behind.
  */
-import { type Parent, type Ref, spawnActor, stop } from '../../../actors/nact.ts';
+import { type Parent, type Ref, spawnActor, stop, tell } from '../../../actors/nact.ts';
 import type { Batch } from './connection.ts';
 import { settleClaim } from './handlers/claim.ts';
 import { handle } from './handlers/index.ts';
@@ -11,58 +14,87 @@ import type { ClientPacket, Fault } from './packets.ts';
 import { Reason } from './reasons.ts';
 import type { Session, SessionMessage } from './session.ts';
 
-/**
- * @param onStopped called once, when the actor is gone
- */
-export function spawnSession(
-  parent: Parent,
-  name: string,
-  session: Session,
-  onStopped: () => void,
-): Ref<SessionMessage> {
-  const work = new SessionWork(session);
-  let stopped = false;
-  const finish = (self: Ref<SessionMessage>) => {
-    if (stopped) return;
-    stopped = true;
-    session.leave();
-    stop(self);
-    onStopped();
-  };
-  const crash = (self: Ref<SessionMessage>, error: unknown) => {
-    session.context.log.error({ err: error }, 'mqtt session actor crashed');
-    session.connection.destroy();
-    finish(self);
-  };
+export class SessionActor {
+  readonly #session: Session;
+  readonly #work: SessionWork;
+  readonly #onStopped: () => void;
+  readonly #self: Ref<SessionMessage>;
+  /** Messages that are in the mailbox or being handled out of it. */
+  #ahead = 0;
+  /** Whether something is being handled at this very moment. */
+  #handling = false;
+  #stopped = false;
 
-  const self: Ref<SessionMessage> = spawnActor<undefined, SessionMessage>(parent, name, {
-    initial: undefined,
-    receive(_state, message) {
-      const pending = work.receive(message);
-      if (pending === undefined) {
-        if (work.finished) finish(self);
-        return undefined;
-      }
-      return pending.then(() => {
-        if (work.finished) finish(self);
-        return undefined;
-      });
-    },
-    onCrash(error) {
-      crash(self, error);
-      return 'stop';
-    },
-  });
-  session.onAnswers = () => {
-    if (stopped) return;
+  /**
+   * @param onStopped called once, when the actor is gone
+   */
+  constructor(parent: Parent, name: string, session: Session, onStopped: () => void) {
+    this.#session = session;
+    this.#work = new SessionWork(session);
+    this.#onStopped = onStopped;
+    session.onAnswers = () => this.#now(() => this.#work.settleAnswers());
+    this.#self = spawnActor<undefined, SessionMessage>(parent, name, {
+      initial: undefined,
+      receive: (_state, message) => this.#receive(message),
+      onCrash: (error) => {
+        this.#crash(error);
+        return 'stop';
+      },
+    });
+  }
+
+  /** Packets have arrived. */
+  take(batch: Batch): void {
+    const waits = this.#ahead > 0 || this.#handling || this.#session.status === 'connecting';
+    if (waits) this.tell(batch);
+    else this.#now(() => this.#work.receive(batch));
+  }
+
+  /** Puts a message behind all others; may be called from anywhere. */
+  tell(message: SessionMessage): void {
+    this.#ahead += 1;
+    tell(this.#self, message);
+  }
+
+  #receive(message: SessionMessage): undefined | Promise<undefined> {
+    const done = (): undefined => {
+      this.#ahead -= 1;
+      if (this.#work.finished) this.#finish();
+    };
+    const pending = this.#work.receive(message);
+    return pending === undefined ? done() : pending.then(done);
+  }
+
+  /**
+   * Handles something without the mailbox. Once a session is connected, everything here runs to its end without waiting,
+   * so nothing else of this session can be half done; and one that is not connected has asked no device.
+   */
+  #now(work: () => Promise<void> | undefined): void {
+    if (this.#stopped) return;
+    this.#handling = true;
     try {
-      work.settleAnswers();
-      if (work.finished) finish(self);
+      if (work() !== undefined) throw new Error('a session waits for something that is not its CONNECT');
+      if (this.#work.finished) this.#finish();
     } catch (error) {
-      crash(self, error);
+      this.#crash(error);
+    } finally {
+      this.#handling = false;
     }
-  };
-  return self;
+  }
+
+  #crash(error: unknown): void {
+    this.#session.context.log.error({ err: error }, 'mqtt session actor crashed');
+    this.#session.connection.destroy();
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#session.leave();
+    stop(this.#self);
+    this.#onStopped();
+  }
 }
 
 class SessionWork {
@@ -104,18 +136,14 @@ class SessionWork {
     return this.#work();
   }
 
-  /**
-   * Takes in what devices have answered. It does not go through the mailbox, which would cost a turn of the event loop
-   * per claim: once a session is connected, everything here runs to its end without waiting, so nothing else of this
-   * session can be half done now; and a session that is not connected has asked no device.
-   */
-  settleAnswers(): void {
+  /** Takes in what devices have answered. */
+  settleAnswers(): Promise<void> | undefined {
     const session = this.#session;
     for (const { ticket, outcome } of session.answers.splice(0)) {
       if (outcome.type === 'settled') session.settle(ticket, outcome.settlement);
       else settleClaim(session, ticket, outcome);
     }
-    this.#work();
+    return this.#work();
   }
 
   /** Handles packets while it may, acknowledges what is settled, writes once. */

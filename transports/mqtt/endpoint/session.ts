@@ -8,7 +8,6 @@
 import type mqtt from 'mqtt-packet';
 import type { Clock } from '../../../actors/clock.ts';
 import type { Log } from '../../../actors/log.ts';
-import { type Ref, tell } from '../../../actors/nact.ts';
 import { PLAIN_SPEECH, type Profiles, type Speech } from '../../../actors/profiles.ts';
 import type { AuthenticatedDevice, Claiming, ClaimOutcome } from '../../claiming.ts';
 import type { Gateways } from '../../gateways.ts';
@@ -28,6 +27,11 @@ export type SessionMessage =
   /** The server is about to stop: take nothing new, acknowledge what is under way, then end. */
   | { readonly type: 'drain' }
   | { readonly type: 'closed' };
+
+/** Where a session's actor is told things. */
+interface Mailbox {
+  tell(message: SessionMessage): void;
+}
 
 export interface SessionContext {
   readonly settings: MqttEndpointSettings;
@@ -62,7 +66,7 @@ const PACKET_IDENTIFIER_MAX = 0xffff;
 export class Session {
   readonly context: SessionContext;
   readonly connection: Connection;
-  readonly self: () => Ref<SessionMessage>;
+  readonly #self: () => Mailbox;
   status: SessionStatus = 'connecting';
   version: ProtocolVersion = 4;
   device: AuthenticatedDevice | undefined;
@@ -97,10 +101,10 @@ export class Session {
   readonly #sent = new Set<number>();
   #lastSent = 0;
 
-  constructor(context: SessionContext, connection: Connection, self: () => Ref<SessionMessage>) {
+  constructor(context: SessionContext, connection: Connection, self: () => Mailbox) {
     this.context = context;
     this.connection = connection;
-    this.self = self;
+    this.#self = self;
   }
 
   /** Whether the session has ended, or the connection was cut under it. */
@@ -147,7 +151,7 @@ export class Session {
 
   /** Ends the session in its own time; may be called from anywhere. */
   requestEnd(reasonCode: ReasonCode): void {
-    tell(this.self(), { type: 'end', reasonCode });
+    this.#self().tell({ type: 'end', reasonCode });
   }
 
   settle(ticket: Ticket, settlement: Settlement): void {
