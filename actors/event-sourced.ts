@@ -8,8 +8,8 @@
  */
 import type { Clock, Instant } from './clock.ts';
 import type { Answer, Decider } from './decider.ts';
-import { AppendConflict, type AppendExtra, KeyTaken, type Versioned } from './journal/engine.ts';
-import type { IndexChanges, Journal } from './journal/journal.ts';
+import { AppendConflict, KeyTaken, type Versioned } from './journal/engine.ts';
+import type { Append, IndexChanges, Journal } from './journal/journal.ts';
 import type { Log } from './log.ts';
 import { type Parent, type PersistentBehaviour, type Ref, spawnPersistentActor } from './nact.ts';
 
@@ -59,12 +59,7 @@ export function spawnEventSourced<State, Command, Event, Refusal>(
 ): Ref<Ask<Command, State, Refusal>> {
   const { decider, persistence, journal, clock, log, looksFirst } = system;
 
-  const behaviour: PersistentBehaviour<
-    Versioned<State>,
-    Ask<Command, State, Refusal>,
-    string,
-    AppendExtra
-  > = {
+  const behaviour: PersistentBehaviour<Versioned<State>, Ask<Command, State, Refusal>, string, Append> = {
     initial: { sequence: 0, value: decider.initial },
 
     async receive(held, ask, persist) {
@@ -90,8 +85,11 @@ export function spawnEventSourced<State, Command, Event, Refusal>(
 
       const { event } = decision;
       const after = decider.evolve(state.value, event);
-      await persist(persistence.encodeEvent(event), {
+      const text = persistence.encodeEvent(event);
+      await persist(text, {
+        stream: id,
         expected: state.sequence,
+        event: text,
         state: persistence.encodeState(after),
         alarmAt: persistence.alarmAt(after),
         index: persistence.indexChanges(id, state.value, event, after),

@@ -11,7 +11,7 @@ export const SAME_SIGNAL_MS = 500;
 
 /**
  * Ends the process this instant, by SIGKILL, as a crash would; the journal is made for that. `process.exit` is no way to
- * do it: while a transaction is under way LMDB's thread waits for ours and ours would wait for it, for ever.
+ * do it: that waits for the thread that writes, and that one for the disk, or for another process that has the lock.
  */
 export function endAtOnce(): never {
   process.kill(process.pid, 'SIGKILL');

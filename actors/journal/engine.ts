@@ -3,10 +3,7 @@
  * and since the head is written with every event, nothing ever has to be replayed after it.
  */
 import type { Engine } from '../nact.ts';
-import type { Append, Journal } from './journal.ts';
-
-/** What travels with an event into the same atomic append. */
-export type AppendExtra = Pick<Append, 'expected' | 'state' | 'alarmAt' | 'index'>;
+import type { Append, AppendResult, Journal } from './journal.ts';
 
 /** The state of an actor together with the number of events that made it. */
 export interface Versioned<State> {
@@ -35,7 +32,7 @@ export class KeyTaken extends Error {
 export function createEngine<State>(
   journal: Journal,
   decodeState: (text: string) => State,
-): Engine<string, AppendExtra> {
+): Engine<string, Append> {
   return {
     async latest(stream) {
       const { sequence, state } = await journal.load(stream);
@@ -43,19 +40,22 @@ export function createEngine<State>(
       return { sequence, state: { sequence, value: decodeState(state) } satisfies Versioned<State> };
     },
 
-    // nact counts the events of one incarnation; what was decided on may be newer (`looksFirst`), so that counts.
-    async persist(stream, _sequence, event, extra) {
-      const result = await journal.append({ stream, event, ...extra });
-      switch (result.type) {
-        case 'appended':
-          return;
-        case 'conflict':
-          throw new AppendConflict(stream);
-        case 'taken':
-          throw new KeyTaken(result.key);
-        default:
-          result satisfies never;
-      }
+    // nact counts the events of one incarnation; what was decided on may be newer (`looksFirst`), so `entry` counts.
+    persist(stream, _sequence, _event, entry) {
+      return journal.append(entry).then((result) => ensureAppended(stream, result));
     },
   };
+}
+
+function ensureAppended(stream: string, result: AppendResult): void {
+  switch (result.type) {
+    case 'appended':
+      return;
+    case 'conflict':
+      throw new AppendConflict(stream);
+    case 'taken':
+      throw new KeyTaken(result.key);
+    default:
+      result satisfies never;
+  }
 }

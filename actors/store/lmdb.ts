@@ -1,9 +1,10 @@
 /**
  * The embedded store: LMDB in a folder, one process or several on one machine.
  *
- * Every write goes through one group commit (`group-commit.ts`): what comes in while a transaction is being flushed
- * is the next transaction, and nobody hears of success before the flush. Conditions are checked inside the write
- * transaction, which LMDB gives to one process at a time, so they hold between processes too.
+ * Every write goes to one thread (`lmdb/writer.ts`), which commits in groups: what comes while a transaction is being
+ * flushed is the next transaction, and nobody hears of success before the flush. Conditions are checked inside the write
+ * transaction, which LMDB gives to one process at a time, so they hold between processes too. Reads are done where they
+ * are asked for.
  *
  * What an append costs is keys, so one device costs one key, its head, and the rest is packed per commit:
  *
@@ -16,14 +17,13 @@
  *   records  key                    -> text (Keyv's)
  *   meta     "format", "owner"      -> format of all this; who has the folder open
  */
-import { type Database, open, type RootDatabase } from 'lmdb';
-import { GroupCommit } from './group-commit.ts';
+import type { Database } from 'lmdb';
 import { LmdbIndex } from './lmdb/index.ts';
 import { LmdbJournal } from './lmdb/journal.ts';
 import { checkKey } from './lmdb/keys.ts';
 import { recordsTable } from './lmdb/records.ts';
-import { openTables, type Read } from './lmdb/tables.ts';
-import { Transaction } from './lmdb/transaction.ts';
+import { openEnvironment, openTables, type Read } from './lmdb/tables.ts';
+import { Writer } from './lmdb/writer.ts';
 import { RecordsAdapter } from './records.ts';
 import type { Store } from './store.ts';
 
@@ -58,21 +58,7 @@ export class StoreInUse extends Error {
 /** Opens the store. Throws `StoreInUse`, or an error when the folder can not be used or holds an unknown format. */
 export function openLmdbStore({ path, owner, shared = false }: LmdbSettings): Store {
   const name = `lmdb:${path}`;
-  // Not among lmdb's types. In the files are password hashes and access tokens: for their owner alone.
-  const permissions = { permissionsMode: 0o600 };
-  // Without `overlappingSync: false` a write would resolve before it is flushed.
-  const env = open<string, string>({
-    ...permissions,
-    path,
-    noSubdir: false, // it would take a folder with a dot in its name for a file
-    overlappingSync: false,
-    maxDbs: 16,
-    encoding: 'string',
-    cache: false,
-    // The group commit below batches already; and lmdb's own batches hold promises that nobody hears, so that a full
-    // disk would end the process by an unhandled rejection.
-    eventTurnBatching: false,
-  });
+  const env = openEnvironment(path);
   const tables = openTables(env);
   try {
     claimFolder(tables.meta, path, owner);
@@ -81,63 +67,40 @@ export function openLmdbStore({ path, owner, shared = false }: LmdbSettings): St
     throw error;
   }
 
-  const commits = new GroupCommit<Transaction>(
-    name,
-    (work) => transact(env, work),
-    () => new Transaction(tables),
-  );
+  const writer = new Writer(name, path);
+  let readAfter = 0;
   const read: Read = (work) =>
-    commits.read(() => {
-      // lmdb keeps a snapshot for a while; what another process committed meanwhile would not be seen.
-      env.resetReadTxn();
+    writer.read(() => {
+      // lmdb keeps a snapshot for a moment; what was committed meanwhile would not be seen. Of our own commits we are told,
+      // of those of other processes we are not.
+      if (shared || readAfter !== writer.transactions) env.resetReadTxn();
+      readAfter = writer.transactions;
       return work();
     });
-  const table = recordsTable(tables, commits, read);
+  const table = recordsTable(tables, writer, read);
   let closing: Promise<void> | undefined;
 
   async function close(): Promise<void> {
-    await commits.close();
+    await writer.close();
     if (owner !== undefined) letGoOfFolder(tables.meta, owner);
     await env.close();
   }
 
   return {
     name,
-    journal: new LmdbJournal(tables, commits, read),
-    index: new LmdbIndex(tables, commits, read),
+    journal: new LmdbJournal(tables, writer, read),
+    index: new LmdbIndex(tables, writer, read),
     get records() {
       return new RecordsAdapter(table);
     },
     shared,
     async swap(key, expected, next) {
       checkKey(key);
-      return commits.run((transaction) => transaction.swapRecord(key, expected, next));
+      return writer.run({ type: 'swap-record', key, expected, next });
     },
-    check: () => commits.run((transaction) => transaction.touch()),
+    check: () => writer.run({ type: 'touch' }),
     close: () => (closing ??= close()),
   };
-}
-
-/** Runs `work` in a write transaction of its own, and flushes it. */
-async function transact(env: RootDatabase<string, string>, work: () => void): Promise<void> {
-  try {
-    await env.childTransaction(work); // a child, because only those are undone as a whole when `work` throws
-  } catch (error) {
-    throw await reasonOf(error);
-  }
-}
-
-/**
- * Why a commit failed. lmdb tells it in a promise on the error, which rejects by itself: unheard, it would end the
- * process.
- */
-async function reasonOf(error: unknown): Promise<unknown> {
-  if (!(error instanceof Error && 'commitError' in error)) return error;
-  const told = Promise.resolve(error.commitError).then(
-    () => error,
-    (reason: unknown) => reason,
-  );
-  return Promise.race([told, new Promise((resolve) => setImmediate(resolve, error))]);
 }
 
 /** Checks the format and takes the folder, in one write transaction: of two starters exactly one gets it. */

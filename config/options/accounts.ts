@@ -40,7 +40,7 @@ export const accounts = section('People and tokens', {
     default: ACCOUNTS.passwordHashConcurrency,
     min: 1,
     max: 64,
-    why: 'Logins hashed at once. They share four threads with the store unless UV_THREADPOOL_SIZE says otherwise.',
+    why: 'Logins hashed at once.',
   }),
   passwordHashQueue: count({
     key: 'security.password.hash_queue',

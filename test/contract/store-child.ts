@@ -6,11 +6,14 @@
  *   endless   appends for ever to streams of its own, writes a line to stdout for each append that it was told of
  *   reader    reads all the time; for each stream it is sent, tells the head it finds
  *   opener    opens the folder as an owner, tells whether it may, and keeps it until it is killed
+ *   holder    holds the lock for writing for a while; tells for how long, in ms, once it has it
+ *   forgetful appends, and ends without closing
  *   cramped   runs with a limited file size: appends until that fails, has the limit lifted, appends again
  */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeSync } from 'node:fs';
+import { openEnvironment } from '../../actors/store/lmdb/tables.ts';
 import { openLmdbStore, StoreInUse } from '../../actors/store/lmdb.ts';
 import type { Store } from '../../actors/store/store.ts';
 import { entry, range } from './store.ts';
@@ -18,6 +21,7 @@ import { entry, range } from './store.ts';
 /** Streams that all appenders append to. */
 export const SHARED = range(20).map((n) => `shared-${n}`);
 export const ROUNDS = 40;
+const HELD_MS = 600;
 /** A record that all appenders count up. */
 export const COUNT = 'shared:count';
 
@@ -36,7 +40,7 @@ export interface Cramped {
 
 const ROLES: { readonly [role: string]: (path: string) => Promise<void> } = {
   async appender(path) {
-    const store = openLmdbStore({ path });
+    const store = openLmdbStore({ path, shared: true });
     await tell('ready');
     await once(process, 'message');
     const appended: Appended[] = [];
@@ -47,7 +51,7 @@ const ROLES: { readonly [role: string]: (path: string) => Promise<void> } = {
   },
 
   async endless(path) {
-    const store = openLmdbStore({ path });
+    const store = openLmdbStore({ path, shared: true });
     await Promise.all(
       range(30).map(async (n) => {
         const stream = `endless-${process.pid}-${n}`;
@@ -60,7 +64,7 @@ const ROLES: { readonly [role: string]: (path: string) => Promise<void> } = {
   },
 
   async reader(path) {
-    const store = openLmdbStore({ path });
+    const store = openLmdbStore({ path, shared: true });
     process.on('message', (stream: string) => {
       void store.journal.load(stream).then(({ sequence }) => tell(sequence));
     });
@@ -70,6 +74,20 @@ const ROLES: { readonly [role: string]: (path: string) => Promise<void> } = {
       await new Promise((resolve) => setImmediate(resolve));
     }
     await store.close();
+  },
+
+  async holder(path) {
+    openEnvironment(path).transactionSync(() => {
+      process.send?.(HELD_MS);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, HELD_MS);
+    });
+    process.disconnect();
+  },
+
+  async forgetful(path) {
+    const store = openLmdbStore({ path });
+    for (const n of range(100)) void store.journal.append(entry(`s${n}`, 0));
+    process.disconnect();
   },
 
   async opener(path) {
@@ -83,7 +101,7 @@ const ROLES: { readonly [role: string]: (path: string) => Promise<void> } = {
   },
 
   async cramped(path) {
-    const store = openLmdbStore({ path });
+    const store = openLmdbStore({ path, shared: true });
     const big = 'x'.repeat(50_000);
     let before = 0;
     let failed = '';

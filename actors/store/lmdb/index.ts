@@ -1,19 +1,20 @@
 /** Unique keys and ordered lists over LMDB, as the port `Index` of `../store.ts`. */
 import type { CountQuery, Index, PageQuery } from '../store.ts';
 import { checkKey, fits, KEY_BYTES_MAX, listKey } from './keys.ts';
-import type { Commits, Read, Tables } from './tables.ts';
+import type { Read, Tables } from './tables.ts';
+import type { Writer } from './writer.ts';
 
 /** lmdb counts what it skips and returns in 32 bits, and wraps round. */
 const COUNT_MAX = 2 ** 31 - 1;
 
 export class LmdbIndex implements Index {
   readonly #tables: Tables;
-  readonly #commits: Commits;
+  readonly #writer: Writer;
   readonly #read: Read;
 
-  constructor(tables: Tables, commits: Commits, read: Read) {
+  constructor(tables: Tables, writer: Writer, read: Read) {
     this.#tables = tables;
-    this.#commits = commits;
+    this.#writer = writer;
     this.#read = read;
   }
 
@@ -24,22 +25,22 @@ export class LmdbIndex implements Index {
 
   async claim(key: string, holder: string): Promise<string> {
     checkKey(key);
-    return this.#commits.run((transaction) => transaction.claim(key, holder));
+    return this.#writer.run({ type: 'claim', key, holder });
   }
 
   async release(key: string, holder: string): Promise<boolean> {
     if (!fits(key)) return false;
-    return this.#commits.run((transaction) => transaction.release(key, holder));
+    return this.#writer.run({ type: 'release', key, holder });
   }
 
   async add(list: string, member: string): Promise<void> {
     checkKey(`${list}\0${member}`);
-    return this.#commits.run((transaction) => transaction.enter({ list, member }));
+    return this.#writer.run({ type: 'enter', member: { list, member } });
   }
 
   async remove(list: string, member: string): Promise<void> {
     if (!fits(`${list}\0${member}`)) return;
-    return this.#commits.run((transaction) => transaction.leave({ list, member }));
+    return this.#writer.run({ type: 'leave', member: { list, member } });
   }
 
   async page(list: string, query: PageQuery): Promise<readonly string[]> {

@@ -12,17 +12,18 @@ import type {
 import { parseLogged } from '../log-line.ts';
 import { parseHead, readMark } from './head.ts';
 import { checkKeys, fits } from './keys.ts';
-import type { Commits, Read, Tables } from './tables.ts';
+import type { Read, Tables } from './tables.ts';
 import { BUCKET_MS } from './transaction.ts';
+import type { Writer } from './writer.ts';
 
 export class LmdbJournal implements Journal {
   readonly #tables: Tables;
-  readonly #commits: Commits;
+  readonly #writer: Writer;
   readonly #read: Read;
 
-  constructor(tables: Tables, commits: Commits, read: Read) {
+  constructor(tables: Tables, writer: Writer, read: Read) {
     this.#tables = tables;
-    this.#commits = commits;
+    this.#writer = writer;
     this.#read = read;
   }
 
@@ -34,7 +35,7 @@ export class LmdbJournal implements Journal {
 
   async append(entry: Append): Promise<AppendResult> {
     checkKeys(entry);
-    return this.#commits.run((transaction) => transaction.append(entry));
+    return this.#writer.run({ type: 'append', entry });
   }
 
   async due(now: number, after: string | undefined, limit: number): Promise<DuePage> {
@@ -59,11 +60,7 @@ export class LmdbJournal implements Journal {
       }
     });
 
-    if (stale.length > 0) {
-      await this.#commits.run((transaction) => {
-        for (const key of stale) transaction.dropAlarms(key);
-      });
-    }
+    if (stale.length > 0) await this.#writer.run({ type: 'drop-alarms', keys: stale });
     return { alarms, next: last === undefined ? undefined : `${last[0]} ${last[1]}` };
   }
 

@@ -2,17 +2,18 @@
 import type { Database } from 'lmdb';
 import type { TextTable } from '../records.ts';
 import { checkKey, fits } from './keys.ts';
-import type { Commits, Read, Tables } from './tables.ts';
+import type { Read, Tables } from './tables.ts';
+import type { Writer } from './writer.ts';
 
-export function recordsTable({ records }: Tables, commits: Commits, read: Read): TextTable {
+export function recordsTable({ records }: Tables, writer: Writer, read: Read): TextTable {
   return {
     get: async (key) => (fits(key) ? read(() => records.get(key)) : undefined),
     set: async (key, text) => {
       checkKey(key);
-      return commits.run((transaction) => transaction.setRecord(key, text));
+      return writer.run({ type: 'set-record', key, text });
     },
-    delete: async (key) => fits(key) && commits.run((transaction) => transaction.deleteRecord(key)),
-    clear: (prefix) => commits.run((transaction) => transaction.clearRecords(prefix)),
+    delete: async (key) => fits(key) && writer.run({ type: 'delete-record', key }),
+    clear: (prefix) => writer.run({ type: 'clear-records', prefix }),
     async *keys(prefix) {
       yield* read(() => keysWith(records, prefix));
     },

@@ -1,14 +1,27 @@
 /** The tables of the embedded store, as `../lmdb.ts` describes them, and what reads and writes of them go through. */
-import type { Database, RootDatabase } from 'lmdb';
-import type { GroupCommit } from '../group-commit.ts';
-import type { Transaction } from './transaction.ts';
+import { type Database, open, type RootDatabase } from 'lmdb';
 
+export type Environment = RootDatabase<string, string>;
 export type Tables = ReturnType<typeof openTables>;
-export type Commits = GroupCommit<Transaction>;
 /** Reads the newest that any process has committed. */
 export type Read = <Result>(work: () => Result) => Result;
 
-export function openTables(env: RootDatabase<string, string>) {
+/** Opens the folder, or makes it. Each thread opens it for itself. */
+export function openEnvironment(path: string): Environment {
+  // Not among lmdb's types. In the files are password hashes and access tokens: for their owner alone.
+  const permissions = { permissionsMode: 0o600 };
+  return open<string, string>({
+    ...permissions,
+    path,
+    noSubdir: false, // it would take a folder with a dot in its name for a file
+    overlappingSync: false, // with it a transaction would return before it is flushed
+    maxDbs: 16,
+    encoding: 'string',
+    cache: false,
+  });
+}
+
+export function openTables(env: Environment) {
   const text = { encoding: 'string', cache: false } as const;
   const heads: Database<string, string> = env.openDB('heads', text);
   const log: Database<string, number> = env.openDB('log', text);

@@ -1,0 +1,76 @@
+/** What can be asked of the thread that writes (`writer.ts`): plain data, for it crosses from one thread to another. */
+import type { Append, AppendResult, ListMember } from '../../journal/journal.ts';
+import type { Transaction } from './transaction.ts';
+
+export type Operation =
+  | { readonly type: 'append'; readonly entry: Append }
+  | { readonly type: 'claim'; readonly key: string; readonly holder: string }
+  | { readonly type: 'release'; readonly key: string; readonly holder: string }
+  | { readonly type: 'enter'; readonly member: ListMember }
+  | { readonly type: 'leave'; readonly member: ListMember }
+  /** Records of alarms of which none is awaited any more. */
+  | { readonly type: 'drop-alarms'; readonly keys: readonly (readonly [number, number])[] }
+  | { readonly type: 'set-record'; readonly key: string; readonly text: string }
+  | { readonly type: 'delete-record'; readonly key: string }
+  | {
+      readonly type: 'swap-record';
+      readonly key: string;
+      readonly expected: string | undefined;
+      readonly next: string | undefined;
+    }
+  | { readonly type: 'clear-records'; readonly prefix: string }
+  /** A write that means nothing, to see whether writing works. */
+  | { readonly type: 'touch' };
+
+/** What an operation results in. */
+export interface Results {
+  readonly append: AppendResult;
+  readonly claim: string;
+  readonly release: boolean;
+  readonly enter: undefined;
+  readonly leave: undefined;
+  readonly 'drop-alarms': undefined;
+  readonly 'set-record': undefined;
+  readonly 'delete-record': boolean;
+  readonly 'swap-record': boolean;
+  readonly 'clear-records': undefined;
+  readonly touch: undefined;
+}
+
+export type Result = Results[keyof Results];
+
+/** Carries an operation out as a part of a transaction. */
+export function carryOut(transaction: Transaction, operation: Operation): Result {
+  switch (operation.type) {
+    case 'append':
+      return transaction.append(operation.entry);
+    case 'claim':
+      return transaction.claim(operation.key, operation.holder);
+    case 'release':
+      return transaction.release(operation.key, operation.holder);
+    case 'enter':
+      transaction.enter(operation.member);
+      return undefined;
+    case 'leave':
+      transaction.leave(operation.member);
+      return undefined;
+    case 'drop-alarms':
+      for (const [bucket, commit] of operation.keys) transaction.dropAlarms([bucket, commit]);
+      return undefined;
+    case 'set-record':
+      transaction.setRecord(operation.key, operation.text);
+      return undefined;
+    case 'delete-record':
+      return transaction.deleteRecord(operation.key);
+    case 'swap-record':
+      return transaction.swapRecord(operation.key, operation.expected, operation.next);
+    case 'clear-records':
+      transaction.clearRecords(operation.prefix);
+      return undefined;
+    case 'touch':
+      transaction.touch();
+      return undefined;
+    default:
+      return operation satisfies never;
+  }
+}

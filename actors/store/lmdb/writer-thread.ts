@@ -1,0 +1,77 @@
+/**
+ * The thread that writes: it takes all operations that have come, carries them out in one transaction, flushes that,
+ * and tells their results; what comes meanwhile is the next transaction. That is group commit.
+ *
+ * A transaction happens as a whole or, when anything in it throws, not at all. Waiting for the disk, or for another
+ * process that writes, holds up this thread alone.
+ */
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { carryOut, type Operation, type Result } from './operations.ts';
+import { openEnvironment, openTables } from './tables.ts';
+import { Transaction } from './transaction.ts';
+
+/** What the thread is told: operations of one moment, or that there will be no more. */
+export type Told = readonly Operation[] | 'close';
+
+/** What became of as many operations as are in it, in the order in which they came. */
+export type Outcome =
+  | { readonly type: 'committed'; readonly results: readonly Result[] }
+  | { readonly type: 'failed'; readonly count: number; readonly why: string };
+
+/** Bounds how long the first of many waits for the last. */
+const OPERATIONS_MAX = 10_000;
+/**
+ * After a transaction of more than so many operations more are on their way. Then the thread rests for as long as the
+ * transaction took: a larger one costs less per operation, for neighbours share pages, and all share the flush; and other
+ * processes that write to the same folder get their turn.
+ */
+const MANY = 8;
+const REST_MAX_MS = 5;
+
+const port = parentPort;
+if (port === null) throw new Error('this is a thread of the store, not a program');
+const env = openEnvironment(workerData);
+const tables = openTables(env);
+
+const nobody = new Int32Array(new SharedArrayBuffer(4));
+let restMs = 0;
+
+port.on('message', (told: Told) => {
+  let next: Told | undefined = told;
+  while (next !== undefined) {
+    if (restMs > 0) Atomics.wait(nobody, 0, 0, restMs);
+    const operations: Operation[] = [];
+    while (next !== undefined && next !== 'close' && operations.length < OPERATIONS_MAX) {
+      operations.push(...next);
+      next = receive();
+    }
+    const begun = performance.now();
+    if (operations.length > 0) port.postMessage(commit(operations));
+    restMs = operations.length > MANY ? Math.min(performance.now() - begun, REST_MAX_MS) : 0;
+    if (next === 'close') {
+      port.close();
+      void env.close();
+      return;
+    }
+  }
+});
+
+function receive(): Told | undefined {
+  return port === null ? undefined : receiveMessageOnPort(port)?.message;
+}
+
+function commit(operations: readonly Operation[]): Outcome {
+  try {
+    const results: Result[] = [];
+    // Resolves nothing and waits for nobody: begun, committed and flushed when it returns.
+    env.transactionSync(() => {
+      const transaction = new Transaction(tables);
+      for (const operation of operations) results.push(carryOut(transaction, operation));
+      transaction.finish();
+    });
+    return { type: 'committed', results };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { type: 'failed', count: operations.length, why };
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Writing, seen from the thread of the actors: operations go to a thread of their own (`writer-thread.ts`), and each
+ * resolves to its result once it is on disk. So neither the disk, nor what B-trees cost, nor another process that holds
+ * the lock for writing keeps anybody waiting here.
+ */
+import { Worker } from 'node:worker_threads';
+import { StoreUnavailable } from '../store.ts';
+import type { Operation, Results } from './operations.ts';
+import type { Outcome, Told } from './writer-thread.ts';
+
+interface Waiting {
+  resolve(result: unknown): void;
+  reject(error: StoreUnavailable): void;
+}
+
+/** So many are sent at once; fewer when the turn of the event loop is over. */
+const SENT_AT_ONCE = 64;
+/** What passes through the thread is gone at once; without a limit it would take as much as the main thread may. */
+const LIMITS = { maxYoungGenerationSizeMb: 24 };
+
+export class Writer {
+  readonly #store: string;
+  readonly #path: string;
+  #thread: Worker | undefined;
+  /** Not sent yet. */
+  #gathered: Operation[] = [];
+  /** Not answered yet, in the order in which they are sent; answers come in the same order. */
+  #waiting: Waiting[] = [];
+  #closed: Promise<void> | undefined;
+  /** How many transactions have been told of: what is remembered of what is stored is as old as the last one. */
+  transactions = 0;
+
+  /**
+   * @param store its name, for errors
+   * @param path the folder; it must have been opened here before
+   */
+  constructor(store: string, path: string) {
+    this.#store = store;
+    this.#path = path;
+  }
+
+  /** Resolves once the operation is durable. Rejects with `StoreUnavailable`: then nothing of it happened. */
+  run<Type extends Operation['type']>(
+    operation: Extract<Operation, { readonly type: Type }>,
+  ): Promise<Results[Type]> {
+    if (this.#closed !== undefined) return Promise.reject(new StoreUnavailable(this.#store, 'closed'));
+    return new Promise((resolve, reject) => {
+      // What comes from the other thread has no type; operations and results are kept together by their order.
+      this.#waiting.push({ resolve: resolve as Waiting['resolve'], reject });
+      this.#gathered.push(operation);
+      if (this.#gathered.length === 1) setImmediate(() => this.#send());
+      else if (this.#gathered.length === SENT_AT_ONCE) this.#send();
+    });
+  }
+
+  /** Runs a read, so that its faults look like those of writes. */
+  read<Result>(read: () => Result): Result {
+    if (this.#closed !== undefined) throw new StoreUnavailable(this.#store, 'closed');
+    try {
+      return read();
+    } catch (error) {
+      throw new StoreUnavailable(this.#store, error);
+    }
+  }
+
+  /** Refuses what comes from now on; resolves when everything before is durable and the thread has ended. */
+  close(): Promise<void> {
+    this.#closed ??= this.#end();
+    return this.#closed;
+  }
+
+  async #end(): Promise<void> {
+    this.#send();
+    const thread = this.#thread;
+    if (thread === undefined) return;
+    thread.ref();
+    thread.removeAllListeners('exit');
+    const ended = new Promise((resolve) => thread.once('exit', resolve));
+    thread.postMessage('close' satisfies Told);
+    await ended;
+  }
+
+  #send(): void {
+    if (this.#gathered.length === 0) return;
+    this.#thread ??= this.#start();
+    this.#thread.ref();
+    this.#thread.postMessage(this.#gathered satisfies Told);
+    this.#gathered = [];
+  }
+
+  #start(): Worker {
+    const thread = new Worker(new URL('./writer-thread.js', import.meta.url), {
+      workerData: this.#path,
+      execArgv: [], // what is loaded into the process for measuring it is not for this thread
+      resourceLimits: LIMITS,
+      name: 'store',
+    });
+    thread.on('message', (outcome: Outcome) => this.#settle(outcome));
+    // A thread that ends by itself is a bug, here or in the library: so does the process.
+    thread.on('exit', (code) => {
+      throw new Error(`the thread that writes the store has ended (${code})`);
+    });
+    return thread;
+  }
+
+  #settle(outcome: Outcome): void {
+    this.transactions += 1;
+    const count = outcome.type === 'committed' ? outcome.results.length : outcome.count;
+    const settled = this.#waiting.splice(0, count);
+    // While nothing is under way the thread keeps no process alive.
+    if (this.#waiting.length === 0 && this.#closed === undefined) this.#thread?.unref();
+    if (outcome.type === 'committed') {
+      for (const [at, { resolve }] of settled.entries()) resolve(outcome.results[at]);
+    } else {
+      const error = new StoreUnavailable(this.#store, outcome.why);
+      for (const { reject } of settled) reject(error);
+    }
+  }
+}
