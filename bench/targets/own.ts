@@ -28,7 +28,7 @@ const CLAIM_TOPIC = 'v1/devices/me/claim';
 /** Arguments and environment with which a node can be measured. */
 export function measurable(env: { readonly [name: string]: string }) {
   return {
-    nodeArgs: ['--max-semi-space-size=128', '--import', PROBE],
+    nodeArgs: ['--max-semi-space-size=64', '--import', PROBE],
     channel: true,
     env: {
       CLAIMD_BENCH_PARENT: String(process.pid),

@@ -20,34 +20,21 @@ export type Outcome =
 
 /** Bounds how long the first of many waits for the last. */
 const OPERATIONS_MAX = 10_000;
-/**
- * After a transaction of more than so many operations more are on their way. Then the thread rests for as long as the
- * transaction took: a larger one costs less per operation, for neighbours share pages, and all share the flush; and other
- * processes that write to the same folder get their turn.
- */
-const MANY = 8;
-const REST_MAX_MS = 5;
 
 const port = parentPort;
 if (port === null) throw new Error('this is a thread of the store, not a program');
 const env = openEnvironment(workerData);
 const tables = openTables(env);
 
-const nobody = new Int32Array(new SharedArrayBuffer(4));
-let restMs = 0;
-
 port.on('message', (told: Told) => {
   let next: Told | undefined = told;
   while (next !== undefined) {
-    if (restMs > 0) Atomics.wait(nobody, 0, 0, restMs);
     const operations: Operation[] = [];
     while (next !== undefined && next !== 'close' && operations.length < OPERATIONS_MAX) {
       operations.push(...next);
       next = receive();
     }
-    const begun = performance.now();
     if (operations.length > 0) port.postMessage(commit(operations));
-    restMs = operations.length > MANY ? Math.min(performance.now() - begun, REST_MAX_MS) : 0;
     if (next === 'close') {
       port.close();
       void env.close();
