@@ -24,7 +24,7 @@ export const confirmScenario = streaming({
       steps: [steps.confirm(target, fleet)],
       subjects: { type: 'once', from: 0, count: fleet.devices },
       connections: Math.min(bench.settings.connections, PEOPLE_MAX),
-      // Each can be claimed once: a warm-up would use them up.
+      // Each can be claimed once: other devices warm up.
       warmUpMs: 0,
       pace,
     }),

@@ -33,6 +33,8 @@ export interface StreamingScenario extends Omit<Scenario, 'rated' | 'run'> {
 
 /** People at once, on connections kept alive; `--connections` may ask for fewer. */
 export const PEOPLE_MAX = 256;
+/** So many devices are played through first where each can be played only once: code that has not run yet is slow. */
+const WARM_UP_DEVICES_MAX = 10_000;
 /** A trial is bad when more than this share of it was refused. */
 const REFUSED_MAX = 0.001;
 /** A trial is bad when less than this share of the rate was carried out. */
@@ -51,6 +53,7 @@ export function streaming(scenario: StreamingScenario): Scenario {
       const fleet = await bench.fleet(target, scenario.devices(bench));
       await scenario.prepare?.(bench, target, fleet);
       const at = (pace: Pace) => scenario.stream(bench, target, fleet, pace);
+      await warmUp(bench, target, fleet, at(paceOf(bench.settings)));
       const { findMax: bound } = bench.settings;
       const kept =
         bound === undefined
@@ -64,6 +67,15 @@ export function streaming(scenario: StreamingScenario): Scenario {
       }
     },
   };
+}
+
+/** Plays with devices of its own, behind those that are measured. */
+async function warmUp(bench: Bench, target: Target, fleet: Fleet, stream: Stream): Promise<void> {
+  const { before, measured, after = [], devices } = stream;
+  if (before === undefined) return; // by time
+  const count = Math.min(devices, WARM_UP_DEVICES_MAX);
+  await bench.provision(target, { ...fleet }, devices + count);
+  await bench.each('warming up', devices, count, [...before, ...measured.steps, ...after]);
 }
 
 async function measure(bench: Bench, target: Target, stream: Stream): Promise<readonly number[]> {
@@ -128,6 +140,9 @@ async function measurePeer(bench: Bench, peer: Peer, stream: Stream): Promise<vo
   if (steps.length === 0) return;
   const { subjects } = stream.measured;
   if (peer.keepsState && stream.before !== undefined) {
+    const count = Math.min(stream.devices, WARM_UP_DEVICES_MAX);
+    const played = [...translate(stream.before), ...steps];
+    await bench.each(`warming up ${peer.name}`, stream.devices, count, played);
     await bench.each(`preparing ${peer.name}`, 0, stream.devices, translate(stream.before));
   }
   const job: Job = {
@@ -137,7 +152,11 @@ async function measurePeer(bench: Bench, peer: Peer, stream: Stream): Promise<vo
     // Where nothing is kept there is nothing that can be done only once: it goes on for the time.
     ...(peer.keepsState || subjects.type !== 'once'
       ? {}
-      : { subjects: { ...subjects, type: 'cycle' }, durationMs: bench.settings.durationMs }),
+      : {
+          subjects: { ...subjects, type: 'cycle' },
+          warmUpMs: bench.settings.warmUpMs,
+          durationMs: bench.settings.durationMs,
+        }),
   };
   await bench.load(peer.watched, job, { subject: peer.name, role: 'peer' });
 }
