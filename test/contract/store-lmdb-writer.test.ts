@@ -83,8 +83,10 @@ test('LMDB writer: closing waits for what came before, and refuses what comes af
   await env.close();
 });
 
-test('LMDB writer: a fault of a read looks like one of a write', () => {
-  const writer = new Writer('test', folder());
+test('LMDB writer: a fault of a read looks like one of a write', async () => {
+  const path = folder();
+  const env = openEnvironment(path);
+  const writer = new Writer('test', path);
   const broken = () => {
     throw new Error('a bad read');
   };
@@ -96,6 +98,8 @@ test('LMDB writer: a fault of a read looks like one of a write', () => {
     writer.read(() => 7),
     7,
   );
+  await writer.close();
+  await env.close();
 });
 
 test('LMDB writer: while another process holds the lock for writing, only who writes waits', async () => {

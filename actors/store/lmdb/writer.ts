@@ -20,8 +20,7 @@ const LIMITS = { maxYoungGenerationSizeMb: 24 };
 
 export class Writer {
   readonly #store: string;
-  readonly #path: string;
-  #thread: Worker | undefined;
+  readonly #thread: Worker;
   /** Not sent yet. */
   #gathered: Operation[] = [];
   /** Not answered yet, in the order in which they are sent; answers come in the same order. */
@@ -36,7 +35,9 @@ export class Writer {
    */
   constructor(store: string, path: string) {
     this.#store = store;
-    this.#path = path;
+    // At once, for it takes its time, and the first write should not wait for that.
+    this.#thread = this.#start(path);
+    this.#thread.unref();
   }
 
   /** Resolves once the operation is durable. Rejects with `StoreUnavailable`: then nothing of it happened. */
@@ -72,7 +73,6 @@ export class Writer {
   async #end(): Promise<void> {
     this.#send();
     const thread = this.#thread;
-    if (thread === undefined) return;
     thread.ref();
     thread.removeAllListeners('exit');
     const ended = new Promise((resolve) => thread.once('exit', resolve));
@@ -82,15 +82,14 @@ export class Writer {
 
   #send(): void {
     if (this.#gathered.length === 0) return;
-    this.#thread ??= this.#start();
     this.#thread.ref();
     this.#thread.postMessage(this.#gathered satisfies Told);
     this.#gathered = [];
   }
 
-  #start(): Worker {
+  #start(path: string): Worker {
     const thread = new Worker(new URL('./writer-thread.js', import.meta.url), {
-      workerData: this.#path,
+      workerData: path,
       execArgv: [], // what is loaded into the process for measuring it is not for this thread
       resourceLimits: LIMITS,
       name: 'store',
@@ -108,7 +107,7 @@ export class Writer {
     const count = outcome.type === 'committed' ? outcome.results.length : outcome.count;
     const settled = this.#waiting.splice(0, count);
     // While nothing is under way the thread keeps no process alive.
-    if (this.#waiting.length === 0 && this.#closed === undefined) this.#thread?.unref();
+    if (this.#waiting.length === 0 && this.#closed === undefined) this.#thread.unref();
     if (outcome.type === 'committed') {
       for (const [at, { resolve }] of settled.entries()) resolve(outcome.results[at]);
     } else {
