@@ -40,7 +40,7 @@ export class Writer {
     this.#thread.unref();
   }
 
-  /** Resolves once the operation is durable. Rejects with `StoreUnavailable`: then nothing of it happened. */
+  /** Resolves once the operation is durable. Rejects with `StoreUnavailable`. */
   run<Type extends Operation['type']>(
     operation: Extract<Operation, { readonly type: Type }>,
   ): Promise<Results[Type]> {
