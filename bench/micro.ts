@@ -10,22 +10,23 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { Bench } from 'tinybench';
-import type { User } from '../actors/accounts.ts';
-import { systemClock } from '../actors/clock.ts';
+import type { User } from '../actors/accounts/accounts.ts';
+import { systemClock } from '../actors/base/clock.ts';
+import { type DeviceId, newId } from '../actors/base/ids.ts';
+import { silentLog } from '../actors/base/log.ts';
+import { createSecrets } from '../actors/base/secret.ts';
+import { parseClaimPayload } from '../actors/claiming/payload.ts';
 import { createDeviceDecider } from '../actors/device/decide.ts';
-import { createDevices } from '../actors/device/devices.ts';
 import { deviceEngine } from '../actors/device/persistence.ts';
 import type { DeviceState } from '../actors/device/protocol.ts';
-import { type DeviceId, newId } from '../actors/ids.ts';
-import { silentLog } from '../actors/log.ts';
-import { startSystem, stop } from '../actors/nact.ts';
-import { createSecrets } from '../actors/secret.ts';
+import { createDevices } from '../actors/fleet/live-devices.ts';
+import { startSystem, stop } from '../actors/runtime/nact.ts';
 import { createMemoryStore } from '../actors/store/memory.ts';
 import type { Store } from '../actors/store/store.ts';
-import { loadConfig } from '../config/load.ts';
-import { openStore } from '../config/store.ts';
+import { openStore } from '../config/compose/store.ts';
+import { loadConfig } from '../config/options/load.ts';
+import { createTokens } from '../http/auth/tokens.ts';
 import { defaultTokenSettings } from '../http/settings.ts';
-import { createTokens } from '../http/tokens.ts';
 import {
   CUSTOMER,
   confirm,
@@ -38,7 +39,6 @@ import {
   USER,
 } from '../test/kit/given.ts';
 import { temporaryFolder } from '../test/kit/process.ts';
-import { parseClaimPayload } from '../transports/payload.ts';
 import { columns } from './report/format.ts';
 import { Misuse } from './results.ts';
 import { NotInstalled } from './targets/program.ts';

@@ -3,30 +3,30 @@
  * listening is another file, `server.ts`.
  */
 import { Hono } from 'hono';
-import type { Accounts } from '../actors/accounts.ts';
+import type { Accounts } from '../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../actors/audit/audit.ts';
-import type { Clock } from '../actors/clock.ts';
-import type { Counters } from '../actors/counters.ts';
-import type { Devices, Directory, Presence } from '../actors/devices.ts';
-import type { Imports } from '../actors/imports.ts';
-import type { Log } from '../actors/log.ts';
-import type { Profiles } from '../actors/profiles.ts';
-import type { Secrets } from '../actors/secret.ts';
-import { createAuthentication } from './authentication.ts';
-import { corsHeaders, preflightHeaders } from './cors.ts';
+import type { Clock } from '../actors/base/clock.ts';
+import type { Log } from '../actors/base/log.ts';
+import type { Secrets } from '../actors/base/secret.ts';
+import type { Devices, Directory, Presence } from '../actors/fleet/devices.ts';
+import type { Profiles } from '../actors/fleet/profiles.ts';
+import type { Imports } from '../actors/imports/imports.ts';
+import type { Counters } from '../actors/limits/counters.ts';
+import { createAuthentication } from './auth/authentication.ts';
+import { createTokens } from './auth/tokens.ts';
 import { type App, type Env, register } from './dispatch.ts';
-import { internalError, methodNotAllowed, notFound } from './errors.ts';
 import type { Feed } from './feed.ts';
-import { empty, toResponse } from './reply.ts';
-import { rawPath } from './request.ts';
 import type { Route } from './route.ts';
 import { allRoutes } from './routes/all.ts';
 import type { Readiness } from './routes/health.ts';
 import type { BrokerAuth } from './routes/mqtt-auth.ts';
 import type { ApiSettings } from './settings.ts';
-import { createTokens } from './tokens.ts';
 import type { WebSettings } from './web/settings.ts';
 import { createWeb } from './web/web.tsx';
+import { corsHeaders, preflightHeaders } from './wire/cors.ts';
+import { internalError, methodNotAllowed, notFound } from './wire/errors.ts';
+import { empty, toResponse } from './wire/reply.ts';
+import { rawPath } from './wire/request.ts';
 
 export interface ApiNeeds {
   readonly accounts: Accounts;

@@ -5,17 +5,17 @@
  */
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, Hono } from 'hono';
-import type { Clock } from '../actors/clock.ts';
-import type { Log } from '../actors/log.ts';
+import type { Clock } from '../actors/base/clock.ts';
+import type { Log } from '../actors/base/log.ts';
 import { StoreUnavailable } from '../actors/store/store.ts';
-import type { Authentication } from './authentication.ts';
-import { PUBLIC_BODY_BYTES_MAX, readJson } from './body.ts';
-import { corsHeaders } from './cors.ts';
-import { badRequest, internalError, notAuthenticated, permissionDenied, unavailable } from './errors.ts';
-import { type Reply, toResponse } from './reply.ts';
-import { originOf, paramsOf, peerOf, queryOf } from './request.ts';
+import type { Authentication } from './auth/authentication.ts';
 import type { Route } from './route.ts';
 import type { ApiSettings } from './settings.ts';
+import { PUBLIC_BODY_BYTES_MAX, readJson } from './wire/body.ts';
+import { corsHeaders } from './wire/cors.ts';
+import { badRequest, internalError, notAuthenticated, permissionDenied, unavailable } from './wire/errors.ts';
+import { type Reply, toResponse } from './wire/reply.ts';
+import { originOf, paramsOf, peerOf, queryOf } from './wire/request.ts';
 
 /** Absent when the app is asked without a socket. */
 export type Env = { readonly Bindings: Partial<HttpBindings> };

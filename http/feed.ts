@@ -3,10 +3,10 @@
  * events. Watching costs claims nothing: who reads too slowly is let go, and comes back by itself, as event sources do.
  */
 import type { Note } from '../actors/audit/entry.ts';
-import type { Cancel, Clock, Instant } from '../actors/clock.ts';
+import type { Cancel, Clock, Instant } from '../actors/base/clock.ts';
+import type { CustomerId, DeviceId, TenantId, UserId } from '../actors/base/ids.ts';
 import type { DeviceEvent, DeviceState } from '../actors/device/protocol.ts';
-import type { DeviceListener } from '../actors/devices.ts';
-import type { CustomerId, DeviceId, TenantId, UserId } from '../actors/ids.ts';
+import type { DeviceListener } from '../actors/fleet/devices.ts';
 
 export interface FeedEvent {
   readonly type:

@@ -3,9 +3,9 @@
  * (`dispatch.ts`), the walk over all routes and roles is made (a test), and a description for machines can be.
  */
 import { z } from 'zod';
-import { badRequest } from './errors.ts';
-import { type Grant, type Holder, holdsOneOf, type Principal, type Role } from './principal.ts';
-import type { Reply } from './reply.ts';
+import { type Grant, type Holder, holdsOneOf, type Principal, type Role } from './auth/principal.ts';
+import { badRequest } from './wire/errors.ts';
+import type { Reply } from './wire/reply.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 

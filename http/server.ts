@@ -10,12 +10,12 @@ import { createServer as createSecureServer, type Server as SecureServer } from 
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
-import type { Log } from '../actors/log.ts';
-import { badRequest, internalError } from './errors.ts';
-import { toResponse } from './reply.ts';
-import { peerOf } from './request.ts';
+import type { Log } from '../actors/base/log.ts';
 import type { HttpServerSettings } from './settings.ts';
 import { messagesThatUpgrade, takerOf, type WebSocketUpgrades } from './upgrades.ts';
+import { badRequest, internalError } from './wire/errors.ts';
+import { toResponse } from './wire/reply.ts';
+import { peerOf } from './wire/request.ts';
 
 export interface HttpServerNeeds {
   readonly app: { fetch(request: Request, env: unknown): Response | Promise<Response> };

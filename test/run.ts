@@ -21,12 +21,12 @@ const SOURCES = join(COMPILED, '..', '..', 'test');
 const UVU = join(dirname(createRequire(import.meta.url).resolve('uvu')), '..', 'bin.js');
 
 /** Longest a file may take. Folders not named here get the first. */
-const LIMIT_MS = { unit: 120_000, contract: 180_000, system: 420_000, sim: 420_000 };
+const LIMIT_MS = { pure: 180_000, sockets: 180_000, processes: 420_000, programs: 420_000, sim: 420_000 };
 /** After its summary a file must end; longer means a socket, a timer or a store was left open. */
 const EXIT_GRACE_MS = 10_000;
 /** After a file has ended, its output must end too; longer means that a process it started lives on. */
 const LEFT_BEHIND_MS = 2000;
-const LATE_FOLDERS = ['system', 'sim'];
+const LATE_FOLDERS = ['processes', 'programs', 'sim'];
 
 const running = new Set<ChildProcess>();
 
@@ -115,7 +115,7 @@ function runProcess(path: string): Promise<Ended> {
       cut ??= reason;
       killGroup(child);
     };
-    const limitMs = LIMIT_MS[folderOf(path) as keyof typeof LIMIT_MS] ?? LIMIT_MS.unit;
+    const limitMs = LIMIT_MS[folderOf(path) as keyof typeof LIMIT_MS] ?? LIMIT_MS.pure;
     const limit = setTimeout(endFor(`took longer than ${limitMs / 1000} s`), limitMs);
     let grace: NodeJS.Timeout | undefined;
     const hear = (chunk: string): void => {

@@ -16,13 +16,13 @@
  */
 import { type Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import type { Clock } from '../actors/clock.ts';
-import type { Devices, Directory } from '../actors/devices.ts';
-import type { Log } from '../actors/log.ts';
-import type { Secrets } from '../actors/secret.ts';
-import { type ClaimOutcome, createClaiming, refusalInWords } from './claiming.ts';
-import { parseClaimPayload } from './payload.ts';
-import { type Admission, openGuard, type TokenGuard } from './wrong-tokens.ts';
+import type { Clock } from '../actors/base/clock.ts';
+import type { Log } from '../actors/base/log.ts';
+import type { Secrets } from '../actors/base/secret.ts';
+import { type ClaimOutcome, createClaiming, refusalInWords } from '../actors/claiming/claiming.ts';
+import { parseClaimPayload } from '../actors/claiming/payload.ts';
+import { type Admission, openGuard, type TokenGuard } from '../actors/claiming/wrong-tokens.ts';
+import type { Devices, Directory } from '../actors/fleet/devices.ts';
 
 export interface DeviceHttpSettings {
   /** Largest body of a request, in bytes. */

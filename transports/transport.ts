@@ -2,7 +2,7 @@
  * What every transport is to the rest of the house: something that starts, says where it listens, and stops.
  * Adding a transport touches no other.
  */
-import type { DeviceListener } from '../actors/devices.ts';
+import type { DeviceListener } from '../actors/fleet/devices.ts';
 
 export interface Transport {
   /** For logs and metrics: `mqtt`, `http`, `coap`. */

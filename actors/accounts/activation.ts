@@ -3,7 +3,7 @@
  * digest; whoever releases that key has used the token up, so of two activations at once exactly one wins.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import type { Instant } from '../clock.ts';
+import type { Instant } from '../base/clock.ts';
 import type { Index } from '../store/store.ts';
 import type { Activation } from './model.ts';
 

@@ -4,11 +4,11 @@
  * is told once, when it is made.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import type { Clock, Instant } from '../clock.ts';
-import type { Page } from '../devices.ts';
-import { newId, type UserId } from '../ids.ts';
+import type { Clock, Instant } from '../base/clock.ts';
+import { newId, type UserId } from '../base/ids.ts';
+import type { Page } from '../fleet/devices.ts';
+import { createCollection, type Kind } from '../records/collection.ts';
 import type { Store } from '../store/store.ts';
-import { createCollection, type Kind } from './collection.ts';
 import type { AccountQuery } from './model.ts';
 
 export interface ApiKey {

@@ -1,7 +1,7 @@
 /** Customers of a tenant. Titles are unique within the tenant, compared exactly. */
-import type { Clock } from '../clock.ts';
-import { type CustomerId, newId, type TenantId } from '../ids.ts';
-import type { Collection, Kind } from './collection.ts';
+import type { Clock } from '../base/clock.ts';
+import { type CustomerId, newId, type TenantId } from '../base/ids.ts';
+import type { Collection, Kind } from '../records/collection.ts';
 import {
   type Customer,
   type CustomerFields,

@@ -4,13 +4,13 @@
  * Refusals are values, as with devices. Trouble of the store is an error (`StoreUnavailable`); a server that has too
  * many passwords to check at once answers `unavailable`.
  */
-import type { Instant } from '../clock.ts';
-import type { Unavailable } from '../decider.ts';
-import type { Page } from '../devices.ts';
-import type { CustomerId, TenantId, UserId } from '../ids.ts';
-import type { JsonObject } from '../json.ts';
-import type { Replays } from '../replays.ts';
+import type { Instant } from '../base/clock.ts';
+import type { CustomerId, TenantId, UserId } from '../base/ids.ts';
+import type { JsonObject } from '../base/json.ts';
+import type { Page } from '../fleet/devices.ts';
+import type { Unavailable } from '../runtime/decider.ts';
 import type { ApiKeys } from './api-keys.ts';
+import type { Replays } from './replays.ts';
 
 export type Authority = 'SYS_ADMIN' | 'TENANT_ADMIN' | 'CUSTOMER_USER';
 

@@ -5,11 +5,12 @@
  * can be hung on it. Then what hangs on it goes, then the record. Broken off (a crash, a store that fails), asking
  * for it again goes on where it ended.
  */
-import type { Unavailable } from '../decider.ts';
+
+import type { CustomerId, DeviceId, TenantId, UserId } from '../base/ids.ts';
 import type { DeviceCommand } from '../device/protocol.ts';
-import type { DeviceAnswer, Devices, Directory, Page } from '../devices.ts';
-import type { CustomerId, DeviceId, TenantId, UserId } from '../ids.ts';
-import type { Collection } from './collection.ts';
+import type { DeviceAnswer, Devices, Directory, Page } from '../fleet/devices.ts';
+import type { Collection } from '../records/collection.ts';
+import type { Unavailable } from '../runtime/decider.ts';
 import type { CustomerRow } from './customers.ts';
 import { customersOf } from './customers.ts';
 import { type AccountAnswer, done, refused } from './model.ts';

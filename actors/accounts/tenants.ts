@@ -1,7 +1,7 @@
 /** Tenants: created and deleted by the system administrator. Titles need not be unique. */
-import type { Clock } from '../clock.ts';
-import { newId, type TenantId } from '../ids.ts';
-import type { Collection, Kind } from './collection.ts';
+import type { Clock } from '../base/clock.ts';
+import { newId, type TenantId } from '../base/ids.ts';
+import type { Collection, Kind } from '../records/collection.ts';
 import { type AccountAnswer, done, refused, type Tenant, type TenantFields, type Tenants } from './model.ts';
 import type { Removal } from './removal.ts';
 

@@ -1,7 +1,7 @@
 /** Users as they are stored: what everybody may see of them, and what only this folder does. */
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
+import { type Collection, createCollection } from '../records/collection.ts';
 import type { Store } from '../store/store.ts';
-import { type Collection, createCollection } from './collection.ts';
 import type { Activation, Membership, User } from './model.ts';
 
 export interface UserRow extends Omit<User, 'activated'> {

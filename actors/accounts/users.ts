@@ -2,13 +2,15 @@
  * Users: system administrators, tenants' administrators, customers' users. One e-mail address is one user, over the
  * whole server. A user is created with a password, or without one and then activated by a link.
  */
-import type { Clock, Instant } from '../clock.ts';
-import type { Unavailable } from '../decider.ts';
-import { newId, type UserId } from '../ids.ts';
-import { slices } from '../slices.ts';
+import type { Clock, Instant } from '../base/clock.ts';
+import { newId, type UserId } from '../base/ids.ts';
+import { slices } from '../base/slices.ts';
+import type { Collection } from '../records/collection.ts';
+import { openRecords } from '../records/records.ts';
+import { createSerial } from '../records/serial.ts';
+import type { Unavailable } from '../runtime/decider.ts';
 import type { Index, Store } from '../store/store.ts';
 import { issueToken, RENEW_BEFORE_MS, tokenHolder, useToken } from './activation.ts';
-import type { Collection } from './collection.ts';
 import { type CustomerRow, customersOf } from './customers.ts';
 import {
   type AccountAnswer,
@@ -22,9 +24,7 @@ import {
   type Users,
 } from './model.ts';
 import { createPasswords } from './passwords.ts';
-import { openRecords } from './records.ts';
 import type { Removal } from './removal.ts';
-import { createSerial } from './serial.ts';
 import type { TenantRow } from './tenants.ts';
 import { emailKey, publicUser, type UserRow, usersOf } from './user-rows.ts';
 

@@ -11,15 +11,15 @@
  * the notes of the last second, a flood those beyond `NOTES_MAX`.
  */
 import { setTimeout } from 'node:timers/promises';
-import { openRecords } from '../accounts/records.ts';
-import type { Clock, Instant } from '../clock.ts';
+import type { Clock, Instant } from '../base/clock.ts';
+import { type DeviceId, newId, type TenantId, type UserId } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import { createLease } from '../cluster/lease.ts';
 import { decodeEvent } from '../device/codec.ts';
-import { readDevice } from '../device/devices.ts';
-import type { DeviceListener } from '../devices.ts';
-import { type DeviceId, newId, type TenantId, type UserId } from '../ids.ts';
+import type { DeviceListener } from '../fleet/devices.ts';
+import { readDevice } from '../fleet/live-devices.ts';
 import type { LoggedEvent } from '../journal/journal.ts';
-import { createLease } from '../lease.ts';
-import type { Log } from '../log.ts';
+import { openRecords } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 import { type AuditPage, type AuditQuery, createBlocks, type Line, type Stretch } from './blocks.ts';
 import { type Note, tell } from './entry.ts';

@@ -9,12 +9,13 @@
  * A search (by device, customer, user, action) reads block after block, at most `SEARCHED_MAX` of them, and says when it
  * gave up before the end.
  */
-import { openRecords } from '../accounts/records.ts';
-import type { Instant } from '../clock.ts';
-import type { Page } from '../devices.ts';
-import type { CustomerId, DeviceId, TenantId, UserId } from '../ids.ts';
-import type { JsonObject } from '../json.ts';
-import { nextTurn } from '../slices.ts';
+
+import type { Instant } from '../base/clock.ts';
+import type { CustomerId, DeviceId, TenantId, UserId } from '../base/ids.ts';
+import type { JsonObject } from '../base/json.ts';
+import { nextTurn } from '../base/slices.ts';
+import type { Page } from '../fleet/devices.ts';
+import { openRecords } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 import { type Action, type AuditEntry, eventEntryId } from './entry.ts';
 

@@ -5,10 +5,10 @@
  * Nothing secret is ever in an entry: of attributes their names alone, of credentials that they changed.
  */
 import { createHash } from 'node:crypto';
-import type { Instant } from '../clock.ts';
+import type { Instant } from '../base/clock.ts';
+import type { CustomerId, DeviceId, TenantId, UserId } from '../base/ids.ts';
+import type { JsonObject } from '../base/json.ts';
 import { CLAIMING_DATA, type DeviceEvent } from '../device/protocol.ts';
-import type { CustomerId, DeviceId, TenantId, UserId } from '../ids.ts';
-import type { JsonObject } from '../json.ts';
 
 /** ThingsBoard's names where it has one; it has none for windows, nor for a claim that was refused. */
 export const ACTIONS = [

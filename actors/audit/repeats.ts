@@ -7,8 +7,8 @@
  * whatever it tries; what succeeds is not counted. An orderly stop writes what was counted; a crash loses the last
  * minute's numbers.
  */
-import type { Clock, Instant } from '../clock.ts';
-import { createQuota } from '../quota.ts';
+import type { Clock, Instant } from '../base/clock.ts';
+import { createQuota } from '../limits/quota.ts';
 import type { AuditTrail } from './audit.ts';
 import type { Note } from './entry.ts';
 

@@ -2,9 +2,9 @@
  * How devices are written down: JSON with a format version in front, `{"v":1,…}`.
  *
  * A record once written is read for ever. When a format changes, the version goes up, the golden samples in
- * `test/unit/golden/` gain a file, and the decoder learns to lift the old form; no record is ever rewritten in bulk.
+ * `test/pure/golden/` gain a file, and the decoder learns to lift the old form; no record is ever rewritten in bulk.
  */
-import { isJsonObject } from '../json.ts';
+import { isJsonObject } from '../base/json.ts';
 import type { DeviceEvent, DeviceState } from './protocol.ts';
 
 const FORMAT = 1;

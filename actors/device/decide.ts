@@ -3,11 +3,11 @@
  * a device's state, a command and the instant to what happens. See `decider.ts` for the shape, `evolve.ts` for what
  * an event does to the state.
  */
-import type { Instant } from '../clock.ts';
-import type { Decider, Decision } from '../decider.ts';
-import type { CustomerId, UserId } from '../ids.ts';
-import { isJsonObject } from '../json.ts';
-import { sameDigest } from '../secret.ts';
+import type { Instant } from '../base/clock.ts';
+import type { CustomerId, UserId } from '../base/ids.ts';
+import { isJsonObject } from '../base/json.ts';
+import { sameDigest } from '../base/secret.ts';
+import type { Decider, Decision } from '../runtime/decider.ts';
 import { absentDevice, evolve } from './evolve.ts';
 import {
   type AssignDevice,

@@ -2,9 +2,9 @@
  * What each fact does to a device. Facts are complete: what a policy decided when they happened is written in them,
  * so replaying them gives the same state under any policy, on any node, for ever.
  */
-import type { Instant } from '../clock.ts';
-import type { CustomerId } from '../ids.ts';
-import type { Json } from '../json.ts';
+import type { Instant } from '../base/clock.ts';
+import type { CustomerId } from '../base/ids.ts';
+import type { Json } from '../base/json.ts';
 import {
   type AbsentDevice,
   type Attribute,

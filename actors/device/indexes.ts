@@ -5,7 +5,7 @@
  * order of creation (ids ascend with time), by name, by label where there is one, and by type; a customer's devices by
  * name, a profile's by id.
  */
-import type { CustomerId, DeviceId, ProfileId, TenantId } from '../ids.ts';
+import type { CustomerId, DeviceId, ProfileId, TenantId } from '../base/ids.ts';
 import type { IndexChanges, IndexEntries } from '../journal/journal.ts';
 import type { DeviceEvent, DeviceState } from './protocol.ts';
 

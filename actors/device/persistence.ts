@@ -1,8 +1,9 @@
 /** How devices are written down, found and woken: the device's side of `event-sourced.ts`. */
-import type { Persistence } from '../event-sourced.ts';
-import type { DeviceId } from '../ids.ts';
-import { createEngine } from '../journal/engine.ts';
+
+import type { DeviceId } from '../base/ids.ts';
 import type { Journal } from '../journal/journal.ts';
+import { createEngine } from '../runtime/engine.ts';
+import type { Persistence } from '../runtime/event-sourced.ts';
 import { decodeState, encodeEvent, encodeState } from './codec.ts';
 import { indexChanges, isNameKey } from './indexes.ts';
 import type { DeviceEvent, DeviceState, Refusal } from './protocol.ts';

@@ -4,9 +4,9 @@
  *
  * All times are instants in milliseconds since the epoch; only `InitiateClaim.durationMs` is a duration.
  */
-import type { Instant } from '../clock.ts';
-import type { CustomerId, DeviceId, ProfileId, TenantId, UserId } from '../ids.ts';
-import type { Json, JsonObject } from '../json.ts';
+import type { Instant } from '../base/clock.ts';
+import type { CustomerId, DeviceId, ProfileId, TenantId, UserId } from '../base/ids.ts';
+import type { Json, JsonObject } from '../base/json.ts';
 
 /** A keyed digest (HMAC) of a claim secret, base64url. The secret itself never comes this far (rule C9). */
 export type SecretDigest = string;

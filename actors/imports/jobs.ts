@@ -1,6 +1,7 @@
 /** Where imports are kept: a record of each job, blocks of its rows beside it, and lists of what is under way and whose it is. */
-import { openRecords, type Records } from '../accounts/records.ts';
-import type { TenantId } from '../ids.ts';
+
+import type { TenantId } from '../base/ids.ts';
+import { openRecords, type Records } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 import type { Block, ImportJob, Row } from './model.ts';
 

@@ -1,8 +1,8 @@
 /** What an import is: the language of `../imports.ts`, and the id that follows from a row. */
 import { createHash } from 'node:crypto';
-import type { Instant } from '../clock.ts';
+import type { Instant } from '../base/clock.ts';
+import type { DeviceId, TenantId, UserId } from '../base/ids.ts';
 import type { DeviceRecord, SecretDigest } from '../device/protocol.ts';
-import type { DeviceId, TenantId, UserId } from '../ids.ts';
 
 export interface NewRow {
   readonly name: string;

@@ -1,11 +1,11 @@
 /** One row of an import: what would become of it, and carrying it out, which can be done twice. */
-import { randomClaimKey } from '../claim-key.ts';
-import { type Clock, sleep } from '../clock.ts';
+import { randomClaimKey } from '../base/claim-key.ts';
+import { type Clock, sleep } from '../base/clock.ts';
+import type { DeviceId } from '../base/ids.ts';
+import type { Secrets } from '../base/secret.ts';
+import { isCleanText } from '../base/text.ts';
 import type { DeviceCommand } from '../device/protocol.ts';
-import type { DeviceAnswer, Devices, Directory } from '../devices.ts';
-import type { DeviceId } from '../ids.ts';
-import type { Secrets } from '../secret.ts';
-import { isCleanText } from '../text.ts';
+import type { DeviceAnswer, Devices, Directory } from '../fleet/devices.ts';
 import { type ImportJob, idOfRow, type Row } from './model.ts';
 
 export interface RowNeeds {

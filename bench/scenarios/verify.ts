@@ -1,5 +1,5 @@
 /** Whether what was acknowledged is there: asked of a sample, by claiming it with the secret that was sent. */
-import { NULL_UUID } from '../../actors/ids.ts';
+import { NULL_UUID } from '../../actors/base/ids.ts';
 import { claimPath, restApi } from '../../test/kit/api.ts';
 import type { Bench } from '../bench.ts';
 import { filler } from '../load/text.ts';

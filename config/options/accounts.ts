@@ -1,7 +1,7 @@
 /** People, their passwords and their tokens. */
 import { defaultAccountSettings as ACCOUNTS } from '../../actors/accounts/model.ts';
 import { defaultApiSettings as API, defaultTokenSettings as TOKENS } from '../../http/settings.ts';
-import { count, flag, integer, key, millis, section, text } from '../declare.ts';
+import { count, flag, integer, key, millis, section, text } from './declare.ts';
 
 export const accounts = section('People and tokens', {
   loginCaseSensitive: flag({

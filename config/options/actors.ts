@@ -1,5 +1,5 @@
 /** Device actors and what wakes them. */
-import { count, millis, section } from '../declare.ts';
+import { count, millis, section } from './declare.ts';
 
 export const devices = section('Device actors', {
   residentsMax: count({

@@ -1,6 +1,6 @@
 /** Somebody else's MQTT broker in front: this node as its client, and this server as the one it asks about devices. */
 import { BRIDGE_DEFAULTS as BRIDGE } from '../../transports/mqtt/bridge/settings.ts';
-import { choice, count, flag, integer, millis, section, text } from '../declare.ts';
+import { choice, count, flag, integer, millis, section, text } from './declare.ts';
 
 export const broker = section('MQTT: an external broker', {
   url: text({

@@ -1,6 +1,6 @@
 /** Claiming, and how often somebody may guess wrongly. */
 import { defaultApiSettings } from '../../http/settings.ts';
-import { bytes, count, DAY_MS, flag, integer, KIB, key, MIB, millis, section } from '../declare.ts';
+import { bytes, count, DAY_MS, flag, integer, KIB, key, MIB, millis, section } from './declare.ts';
 
 const LIMITS = defaultApiSettings.limits;
 

@@ -1,6 +1,6 @@
 /** The CoAP port. */
 import { COAP_DEFAULTS as COAP } from '../../transports/coap/settings.ts';
-import { bytes, count, flag, KIB, MIB, millis, port, section, text } from '../declare.ts';
+import { bytes, count, flag, KIB, MIB, millis, port, section, text } from './declare.ts';
 
 export const coap = section('CoAP: devices', {
   enabled: flag({

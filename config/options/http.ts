@@ -1,7 +1,7 @@
 /** The HTTP port, for people and for devices. */
 import { defaultApiSettings as API, defaultHttpServerSettings as HTTP } from '../../http/settings.ts';
 import { DEVICE_HTTP_DEFAULTS as DEVICE_HTTP } from '../../transports/http.ts';
-import { bytes, count, flag, KIB, MIB, millis, port, section, text } from '../declare.ts';
+import { bytes, count, flag, KIB, MIB, millis, port, section, text } from './declare.ts';
 
 export const http = section('HTTP: people and devices', {
   address: text({

@@ -1,6 +1,6 @@
 /** The MQTT port. */
 import { MQTT_ENDPOINT_DEFAULTS as MQTT } from '../../transports/mqtt/endpoint/settings.ts';
-import { bytes, choice, count, flag, KIB, MIB, millis, port, section, text } from '../declare.ts';
+import { bytes, choice, count, flag, KIB, MIB, millis, port, section, text } from './declare.ts';
 
 export const mqtt = section('MQTT: devices and gateways', {
   enabled: flag({

@@ -1,5 +1,5 @@
 /** The first start, the store, and the process itself. */
-import { choice, count, flag, millis, section, text } from '../declare.ts';
+import { choice, count, flag, millis, section, text } from './declare.ts';
 
 export const install = section('First start', {
   sysadminPassword: text({

@@ -1,5 +1,5 @@
 /** Redis as the store of many nodes; only with a `store.url` that names one. */
-import { count, flag, millis, section, text } from '../declare.ts';
+import { count, flag, millis, section, text } from './declare.ts';
 
 const path = { default: undefined, pattern: /^[^\0]+$/u, expected: 'a path' } as const;
 

@@ -1,6 +1,6 @@
 /** The web application. */
 import { defaultWebSettings as WEB } from '../../http/web/settings.ts';
-import { flag, section, text } from '../declare.ts';
+import { flag, section, text } from './declare.ts';
 
 export const web = section('Web application', {
   enabled: flag({

@@ -2,14 +2,14 @@
  * Which entities a principal may touch. Another tenant's do not exist for it (404); of its own tenant's, a customer is
  * told that it may not (403), as in ThingsBoard.
  */
-import type { Accounts, Customer, User } from '../../actors/accounts.ts';
+import type { Accounts, Customer, User } from '../../actors/accounts/accounts.ts';
+import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
 import type { DeviceRecord } from '../../actors/device/protocol.ts';
-import type { Devices, Directory } from '../../actors/devices.ts';
-import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/ids.ts';
-import { notFound, permissionDenied } from '../errors.ts';
-import type { CustomerUser, Principal, TenantAdministrator } from '../principal.ts';
-import type { Problem } from '../reply.ts';
-import { NAME_MAX } from '../schemas.ts';
+import type { Devices, Directory } from '../../actors/fleet/devices.ts';
+import type { CustomerUser, Principal, TenantAdministrator } from '../auth/principal.ts';
+import { notFound, permissionDenied } from '../wire/errors.ts';
+import type { Problem } from '../wire/reply.ts';
+import { NAME_MAX } from '../wire/schemas.ts';
 
 export interface Found<Value> {
   readonly type: 'found';

@@ -1,13 +1,13 @@
 /** A new user's first password: the link an administrator hands over, and what is behind it. */
 import { z } from 'zod';
-import type { Accounts } from '../../actors/accounts.ts';
-import type { Clock } from '../../actors/clock.ts';
-import { accountProblem, notFound } from '../errors.ts';
-import { empty, json, text } from '../reply.ts';
+import type { Accounts } from '../../actors/accounts/accounts.ts';
+import type { Clock } from '../../actors/base/clock.ts';
+import type { Tokens } from '../auth/tokens.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { userId } from '../schemas.ts';
-import type { Tokens } from '../tokens.ts';
-import { tokenPairView } from '../views.ts';
+import { tokenPairView } from '../views/views.ts';
+import { accountProblem, notFound } from '../wire/errors.ts';
+import { empty, json, text } from '../wire/reply.ts';
+import { userId } from '../wire/schemas.ts';
 import { manageableUser } from './access.ts';
 
 export interface ActivationNeeds {

@@ -1,16 +1,16 @@
 /** Every route, in the order in which they are tried: where two patterns fit a path, the more particular comes first. */
-import type { Accounts } from '../../actors/accounts.ts';
+import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
-import type { Clock } from '../../actors/clock.ts';
-import type { Devices, Directory, Presence } from '../../actors/devices.ts';
-import type { Imports } from '../../actors/imports.ts';
-import type { Profiles } from '../../actors/profiles.ts';
-import type { Secrets } from '../../actors/secret.ts';
-import type { Authentication } from '../authentication.ts';
+import type { Clock } from '../../actors/base/clock.ts';
+import type { Secrets } from '../../actors/base/secret.ts';
+import type { Devices, Directory, Presence } from '../../actors/fleet/devices.ts';
+import type { Profiles } from '../../actors/fleet/profiles.ts';
+import type { Imports } from '../../actors/imports/imports.ts';
+import type { Authentication } from '../auth/authentication.ts';
+import type { Tokens } from '../auth/tokens.ts';
 import type { Feed } from '../feed.ts';
 import type { Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
-import type { Tokens } from '../tokens.ts';
 import { activationRoutes } from './activation.ts';
 import { apiKeyRoutes } from './api-keys.ts';
 import { assignmentRoutes } from './assignments.ts';

@@ -1,12 +1,13 @@
 /** What a device's answer to a command becomes. Success differs from route to route; why not is the same for all. */
+
+import type { DeviceId } from '../../actors/base/ids.ts';
 import type { Device, DeviceState } from '../../actors/device/protocol.ts';
-import type { DeviceAnswer, Page } from '../../actors/devices.ts';
-import type { DeviceId } from '../../actors/ids.ts';
-import type { Profiles } from '../../actors/profiles.ts';
-import { SEARCH_BOUNDS } from '../../actors/search.ts';
-import { badRequest, notFound, refusedByDevice, unavailable } from '../errors.ts';
-import { empty, json, type Reply } from '../reply.ts';
-import { viewDevice, viewPage } from '../views.ts';
+import type { DeviceAnswer, Page } from '../../actors/fleet/devices.ts';
+import type { Profiles } from '../../actors/fleet/profiles.ts';
+import { SEARCH_BOUNDS } from '../../actors/fleet/search.ts';
+import { viewDevice, viewPage } from '../views/views.ts';
+import { badRequest, notFound, refusedByDevice, unavailable } from '../wire/errors.ts';
+import { empty, json, type Reply } from '../wire/reply.ts';
 
 /** The device after a command, or why there is none. */
 export async function deviceReply(profiles: Profiles, id: DeviceId, answer: DeviceAnswer): Promise<Reply> {
@@ -22,7 +23,7 @@ export function doneReply(answer: DeviceAnswer): Reply {
 
 const { rowsMax, headsMax, totalMax } = SEARCH_BOUNDS;
 
-/** What lists of devices say of themselves in the description of the API; see `actors/search.ts`. */
+/** What lists of devices say of themselves in the description of the API; see `actors/fleet/search.ts`. */
 export const DEVICE_PAGE =
   'A page of devices. textSearch finds what contains the text in its name or label; of more than ' +
   `${rowsMax} devices (a customer: ${headsMax}) those whose name begins with it, without any those whose label does, ` +

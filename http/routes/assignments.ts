@@ -1,12 +1,12 @@
 /** The tenant's administrator gives a device to a customer, or takes it away; claims follow the same rules (R3). */
 import { z } from 'zod';
-import type { Accounts } from '../../actors/accounts.ts';
-import type { Devices } from '../../actors/devices.ts';
-import type { Profiles } from '../../actors/profiles.ts';
-import { notFound } from '../errors.ts';
+import type { Accounts } from '../../actors/accounts/accounts.ts';
+import type { Devices } from '../../actors/fleet/devices.ts';
+import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { customerId, deviceId } from '../schemas.ts';
-import { deviceView } from '../views.ts';
+import { deviceView } from '../views/views.ts';
+import { notFound } from '../wire/errors.ts';
+import { customerId, deviceId } from '../wire/schemas.ts';
 import { visibleCustomer } from './access.ts';
 import { deviceReply } from './answers.ts';
 import { unlessCustomerGone } from './tenure.ts';

@@ -7,6 +7,10 @@
  * Problems are told as bare text here, as ThingsBoard does.
  */
 import { z } from 'zod';
+import type { DeviceId } from '../../actors/base/ids.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../actors/base/json.ts';
+import type { Secrets } from '../../actors/base/secret.ts';
+import { isCleanText } from '../../actors/base/text.ts';
 import type {
   Attribute,
   AttributeScope,
@@ -15,17 +19,13 @@ import type {
   SaveAttributes,
 } from '../../actors/device/protocol.ts';
 import { CLAIMING_ALLOWED, CLAIMING_DATA } from '../../actors/device/protocol.ts';
-import type { Devices } from '../../actors/devices.ts';
-import type { DeviceId } from '../../actors/ids.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../actors/json.ts';
-import type { Secrets } from '../../actors/secret.ts';
-import { isCleanText } from '../../actors/text.ts';
-import { badRequest, permissionDenied } from '../errors.ts';
-import type { CustomerUser, TenantAdministrator } from '../principal.ts';
-import { json, type Problem, type Reply } from '../reply.ts';
+import type { Devices } from '../../actors/fleet/devices.ts';
+import type { CustomerUser, TenantAdministrator } from '../auth/principal.ts';
 import { defineRoute, type Method, type Route } from '../route.ts';
-import { deviceId, isKeepable, NAME_MAX } from '../schemas.ts';
-import { attributesView } from '../views.ts';
+import { attributesView } from '../views/views.ts';
+import { badRequest, permissionDenied } from '../wire/errors.ts';
+import { json, type Problem, type Reply } from '../wire/reply.ts';
+import { deviceId, isKeepable, NAME_MAX } from '../wire/schemas.ts';
 import { customerOf, visibleDevice } from './access.ts';
 import { doneReply } from './answers.ts';
 

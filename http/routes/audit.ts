@@ -1,16 +1,16 @@
 /** The tenant's audit trail: who did what to which device, and what was refused. */
 import { z } from 'zod';
-import type { Accounts } from '../../actors/accounts.ts';
+import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import { type AuditPage, type AuditQuery, ENTRIES_SEARCHED_MAX } from '../../actors/audit/blocks.ts';
 import { ACTIONS } from '../../actors/audit/entry.ts';
-import type { TenantId } from '../../actors/ids.ts';
-import { mapInSlices } from '../../actors/slices.ts';
-import { badRequest } from '../errors.ts';
-import { json, type Reply } from '../reply.ts';
+import type { TenantId } from '../../actors/base/ids.ts';
+import { mapInSlices } from '../../actors/base/slices.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { customerId, deviceId, paging, userId } from '../schemas.ts';
-import { auditView, pageView, viewAudit, viewPage } from '../views.ts';
+import { auditView, pageView, viewAudit, viewPage } from '../views/views.ts';
+import { badRequest } from '../wire/errors.ts';
+import { json, type Reply } from '../wire/reply.ts';
+import { customerId, deviceId, paging, userId } from '../wire/schemas.ts';
 
 export interface AuditNeeds {
   readonly accounts: Accounts;

@@ -1,12 +1,16 @@
 /** Logging in, staying in, logging out; and the caller's own password. */
 import { z } from 'zod';
-import type { Accounts, User } from '../../actors/accounts.ts';
+import type { Accounts, User } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
-import type { Clock } from '../../actors/clock.ts';
-import type { Counters } from '../../actors/counters.ts';
-import { NULL_UUID } from '../../actors/ids.ts';
-import { attempt, createLimiter } from '../attempts.ts';
-import type { Authentication } from '../authentication.ts';
+import type { Clock } from '../../actors/base/clock.ts';
+import { NULL_UUID } from '../../actors/base/ids.ts';
+import type { Counters } from '../../actors/limits/counters.ts';
+import { attempt, createLimiter } from '../auth/attempts.ts';
+import type { Authentication } from '../auth/authentication.ts';
+import type { Tokens } from '../auth/tokens.ts';
+import { defineRoute, type Route } from '../route.ts';
+import type { ApiSettings } from '../settings.ts';
+import { tokenPairView, userView, viewAnonymousUser, viewUser } from '../views/views.ts';
 import {
   accountNotActive,
   accountProblem,
@@ -15,13 +19,9 @@ import {
   notFound,
   tooManyRequests,
   unavailable,
-} from '../errors.ts';
-import { empty, json } from '../reply.ts';
-import { defineRoute, type Route } from '../route.ts';
-import { NAME_MAX } from '../schemas.ts';
-import type { ApiSettings } from '../settings.ts';
-import type { Tokens } from '../tokens.ts';
-import { tokenPairView, userView, viewAnonymousUser, viewUser } from '../views.ts';
+} from '../wire/errors.ts';
+import { empty, json } from '../wire/reply.ts';
+import { NAME_MAX } from '../wire/schemas.ts';
 
 export interface AuthNeeds {
   readonly accounts: Accounts;

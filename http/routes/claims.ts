@@ -5,23 +5,27 @@
  * are all FAILURE), and wrong secrets are counted against those who send them (rule C6).
  */
 import { z } from 'zod';
-import type { Accounts } from '../../actors/accounts.ts';
+import type { Accounts } from '../../actors/accounts/accounts.ts';
+import type { KeptAnswer } from '../../actors/accounts/replays.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
-import type { Instant } from '../../actors/clock.ts';
-import type { Counters } from '../../actors/counters.ts';
+import type { Instant } from '../../actors/base/clock.ts';
+import { type DeviceId, NULL_UUID, parseId, type UserId } from '../../actors/base/ids.ts';
+import type { Secrets } from '../../actors/base/secret.ts';
 import { CLAIMING_ALLOWED, type Device, type RefusalReason } from '../../actors/device/protocol.ts';
-import type { DeviceAnswer, Devices, Directory } from '../../actors/devices.ts';
-import { type DeviceId, NULL_UUID, parseId, type UserId } from '../../actors/ids.ts';
-import type { Profiles } from '../../actors/profiles.ts';
-import type { KeptAnswer } from '../../actors/replays.ts';
-import type { Secrets } from '../../actors/secret.ts';
-import { attempt, attemptsLeft, createLimiter, type Party } from '../attempts.ts';
+import type { DeviceAnswer, Devices, Directory } from '../../actors/fleet/devices.ts';
+import type { Profiles } from '../../actors/fleet/profiles.ts';
+import type { Counters } from '../../actors/limits/counters.ts';
+import { attempt, attemptsLeft, createLimiter, type Party } from '../auth/attempts.ts';
+import type { CustomerUser, Grant } from '../auth/principal.ts';
+import { defineRoute, type Route } from '../route.ts';
+import type { ApiSettings } from '../settings.ts';
+import { claimResultView, viewDevice } from '../views/views.ts';
 import {
   ATTEMPTS_LEFT_HEADER,
   CLAIM_REFUSAL_HEADER,
   type ClaimRefusal,
   REPLAYED_HEADER,
-} from '../claim-refusal.ts';
+} from '../wire/claim-refusal.ts';
 import {
   badRequest,
   keyReused,
@@ -30,13 +34,9 @@ import {
   tokenExpired,
   tooManyRequests,
   unavailable,
-} from '../errors.ts';
-import type { CustomerUser, Grant } from '../principal.ts';
-import { type JsonReply, json, type Reply } from '../reply.ts';
-import { defineRoute, type Route } from '../route.ts';
-import { NAME_MAX } from '../schemas.ts';
-import type { ApiSettings } from '../settings.ts';
-import { claimResultView, viewDevice } from '../views.ts';
+} from '../wire/errors.ts';
+import { type JsonReply, json, type Reply } from '../wire/reply.ts';
+import { NAME_MAX } from '../wire/schemas.ts';
 import { customerOf, deviceIdByName } from './access.ts';
 import { doneReply } from './answers.ts';
 import { unlessCustomerGone } from './tenure.ts';

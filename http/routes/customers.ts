@@ -1,9 +1,10 @@
 /** The tenant's customers. */
 import { z } from 'zod';
-import type { Accounts } from '../../actors/accounts.ts';
-import { accountProblem, notFound } from '../errors.ts';
-import { empty, json } from '../reply.ts';
+import type { Accounts } from '../../actors/accounts/accounts.ts';
 import { defineRoute, type Route } from '../route.ts';
+import { customerView, pageView, viewCustomer, viewPage } from '../views/views.ts';
+import { accountProblem, notFound } from '../wire/errors.ts';
+import { empty, json } from '../wire/reply.ts';
 import {
   additionalInfo,
   contactFields,
@@ -14,8 +15,7 @@ import {
   titlePaging,
   toContact,
   version,
-} from '../schemas.ts';
-import { customerView, pageView, viewCustomer, viewPage } from '../views.ts';
+} from '../wire/schemas.ts';
 import { visibleCustomer } from './access.ts';
 
 const TENANT = ['TENANT_ADMIN'] as const;

@@ -3,17 +3,15 @@
  * Nothing of it is kept anywhere: it is put together when it is asked for.
  */
 import { z } from 'zod';
-import type { Accounts, Customer } from '../../actors/accounts.ts';
-import type { Clock } from '../../actors/clock.ts';
+import type { Accounts, Customer } from '../../actors/accounts/accounts.ts';
+import type { Clock } from '../../actors/base/clock.ts';
+import type { DeviceId, ProfileId } from '../../actors/base/ids.ts';
+import { mapInSlices } from '../../actors/base/slices.ts';
 import type { DeviceRecord } from '../../actors/device/protocol.ts';
-import type { Devices, Directory, ListQuery, Page, Presence } from '../../actors/devices.ts';
-import type { DeviceId, ProfileId } from '../../actors/ids.ts';
-import type { DeviceProfile, Profiles } from '../../actors/profiles.ts';
-import { mapInSlices } from '../../actors/slices.ts';
-import type { CustomerUser, TenantAdministrator } from '../principal.ts';
-import { json, type Reply } from '../reply.ts';
+import type { Devices, Directory, ListQuery, Page, Presence } from '../../actors/fleet/devices.ts';
+import type { DeviceProfile, Profiles } from '../../actors/fleet/profiles.ts';
+import type { CustomerUser, TenantAdministrator } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { type ClaimState, customerId, deviceId, deviceInfoPaging } from '../schemas.ts';
 import {
   claimabilityOf,
   claimStateOf,
@@ -21,7 +19,9 @@ import {
   NO_CLAIMABILITY,
   pageView,
   viewDeviceInfo,
-} from '../views.ts';
+} from '../views/views.ts';
+import { json, type Reply } from '../wire/reply.ts';
+import { type ClaimState, customerId, deviceId, deviceInfoPaging } from '../wire/schemas.ts';
 import { visibleCustomer, visibleDevice } from './access.ts';
 import { DEVICE_PAGE, pageOfDevices, SEARCH_GAVE_UP } from './answers.ts';
 

@@ -1,19 +1,20 @@
 /** Devices: created, changed, listed and deleted by the tenant; read and relabelled by the customer who owns them. */
 import { z } from 'zod';
-import type { Accounts } from '../../actors/accounts.ts';
+import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
-import type { Clock } from '../../actors/clock.ts';
+import type { Clock } from '../../actors/base/clock.ts';
+import { type DeviceId, newId, type TenantId } from '../../actors/base/ids.ts';
+import type { Secrets } from '../../actors/base/secret.ts';
+import { mapInSlices } from '../../actors/base/slices.ts';
 import type { Device, DeviceRecord } from '../../actors/device/protocol.ts';
-import type { Devices, Directory } from '../../actors/devices.ts';
-import { type DeviceId, newId, type TenantId } from '../../actors/ids.ts';
-import type { Profiles } from '../../actors/profiles.ts';
-import type { Secrets } from '../../actors/secret.ts';
-import { mapInSlices } from '../../actors/slices.ts';
-import { accessToken, credentialsFields, credentialsOf, credentialsValueOf } from '../credentials.ts';
-import { badRequest, notFound, permissionDenied, tokenExpired } from '../errors.ts';
-import type { CustomerUser, TenantAdministrator } from '../principal.ts';
-import { empty, json, type Reply } from '../reply.ts';
+import type { Devices, Directory } from '../../actors/fleet/devices.ts';
+import type { Profiles } from '../../actors/fleet/profiles.ts';
+import { accessToken, credentialsFields, credentialsOf, credentialsValueOf } from '../auth/credentials.ts';
+import type { CustomerUser, TenantAdministrator } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
+import { credentialsView, deviceView, pageView, viewCredentials, viewDevice } from '../views/views.ts';
+import { badRequest, notFound, permissionDenied, tokenExpired } from '../wire/errors.ts';
+import { empty, json, type Reply } from '../wire/reply.ts';
 import {
   additionalInfo,
   customerId,
@@ -23,8 +24,7 @@ import {
   profileId,
   reference,
   requiredText,
-} from '../schemas.ts';
-import { credentialsView, deviceView, pageView, viewCredentials, viewDevice } from '../views.ts';
+} from '../wire/schemas.ts';
 import { customerOf, deviceByName, mayRead, visibleCustomer, visibleDevice } from './access.ts';
 import { DEVICE_PAGE, deviceReply, pageOfDevices, SEARCH_GAVE_UP } from './answers.ts';
 import { unlessCustomerGone, unlessTenantGone } from './tenure.ts';

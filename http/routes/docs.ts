@@ -1,9 +1,9 @@
 /** The API's description: for machines as OpenAPI 3.1, for people as a page. */
 import { z } from 'zod';
-import { describe } from '../openapi.ts';
-import { renderPage } from '../openapi-page.ts';
-import { json } from '../reply.ts';
+import { describe } from '../openapi/openapi.ts';
+import { renderPage } from '../openapi/openapi-page.ts';
 import { defineRoute, type Route } from '../route.ts';
+import { json } from '../wire/reply.ts';
 import { API_VERSION } from './system.ts';
 
 /** @param described every route that there is; those of this file are added */

@@ -1,7 +1,7 @@
 /** Whether the process lives, and whether it should be sent work: for supervisors and load balancers. */
 import { z } from 'zod';
-import { json } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
+import { json } from '../wire/reply.ts';
 
 export interface Readiness {
   /** Rejects when the store can not be used just now. */

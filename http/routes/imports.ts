@@ -3,14 +3,19 @@
  * repeated when its answer was lost.
  */
 import { z } from 'zod';
-import type { Clock } from '../../actors/clock.ts';
-import { IMPORT_ROWS_MAX, type ImportAnswer, type ImportJob, type Imports } from '../../actors/imports.ts';
-import type { Secrets } from '../../actors/secret.ts';
-import { badRequest, notFound } from '../errors.ts';
-import { json, type Reply, streamOf } from '../reply.ts';
+import type { Clock } from '../../actors/base/clock.ts';
+import type { Secrets } from '../../actors/base/secret.ts';
+import {
+  IMPORT_ROWS_MAX,
+  type ImportAnswer,
+  type ImportJob,
+  type Imports,
+} from '../../actors/imports/imports.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { devicePaging } from '../schemas.ts';
-import { pageView, viewPage } from '../views.ts';
+import { pageView, viewPage } from '../views/views.ts';
+import { badRequest, notFound } from '../wire/errors.ts';
+import { json, type Reply, streamOf } from '../wire/reply.ts';
+import { devicePaging } from '../wire/schemas.ts';
 
 export interface ImportRouteNeeds {
   readonly imports: Imports;

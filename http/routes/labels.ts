@@ -4,13 +4,13 @@
  */
 import { renderSVG } from 'uqr';
 import { z } from 'zod';
-import type { Clock } from '../../actors/clock.ts';
-import type { Devices } from '../../actors/devices.ts';
-import type { Secrets } from '../../actors/secret.ts';
-import { notFound } from '../errors.ts';
-import { json } from '../reply.ts';
+import type { Clock } from '../../actors/base/clock.ts';
+import type { Secrets } from '../../actors/base/secret.ts';
+import type { Devices } from '../../actors/fleet/devices.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { deviceId } from '../schemas.ts';
+import { notFound } from '../wire/errors.ts';
+import { json } from '../wire/reply.ts';
+import { deviceId } from '../wire/schemas.ts';
 import { visibleDevice } from './access.ts';
 
 export interface LabelNeeds {

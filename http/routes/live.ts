@@ -3,13 +3,13 @@ import { z } from 'zod';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { AuditPage } from '../../actors/audit/blocks.ts';
 import type { Action } from '../../actors/audit/entry.ts';
-import type { Clock, Instant } from '../../actors/clock.ts';
-import type { Devices } from '../../actors/devices.ts';
-import { mapInSlices } from '../../actors/slices.ts';
-import { tooManyRequests } from '../errors.ts';
+import type { Clock, Instant } from '../../actors/base/clock.ts';
+import { mapInSlices } from '../../actors/base/slices.ts';
+import type { Devices } from '../../actors/fleet/devices.ts';
 import type { Feed } from '../feed.ts';
-import { json } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
+import { tooManyRequests } from '../wire/errors.ts';
+import { json } from '../wire/reply.ts';
 
 export interface LiveNeeds {
   readonly audit: AuditTrail;

@@ -7,10 +7,10 @@
  * counted by address: it is the broker's, and a limit would lock out everybody behind it.
  */
 import { z } from 'zod';
-import { type MqttBasicParts, sameText } from '../../actors/credentials.ts';
-import { badCredentials, notFound } from '../errors.ts';
-import { json, type Reply } from '../reply.ts';
+import { type MqttBasicParts, sameText } from '../../actors/fleet/credentials.ts';
 import { defineRoute, type Route } from '../route.ts';
+import { badCredentials, notFound } from '../wire/errors.ts';
+import { json, type Reply } from '../wire/reply.ts';
 
 /** What there is to be asked about devices by a broker. */
 export interface BrokerAuth {

@@ -3,25 +3,14 @@
  * see `../../actors/profiles.ts`); the rest of what a client writes into a profile is kept and given back.
  */
 import { z } from 'zod';
-import type { JsonObject } from '../../actors/json.ts';
+import type { JsonObject } from '../../actors/base/json.ts';
 import type {
   ProfileFields,
   ProfileRefusal,
   Profiles,
   TransportConfiguration,
-} from '../../actors/profiles.ts';
-import { badRequest, notFound, versionConflict } from '../errors.ts';
-import { empty, json, type Problem } from '../reply.ts';
+} from '../../actors/fleet/profiles.ts';
 import { defineRoute, type Route } from '../route.ts';
-import {
-  isKeepable,
-  optionalText,
-  profileId,
-  profilePaging,
-  reference,
-  requiredText,
-  version,
-} from '../schemas.ts';
 import {
   pageView,
   profileInfoView,
@@ -31,7 +20,18 @@ import {
   viewProfile,
   viewProfileInfo,
   viewProfileName,
-} from '../views.ts';
+} from '../views/views.ts';
+import { badRequest, notFound, versionConflict } from '../wire/errors.ts';
+import { empty, json, type Problem } from '../wire/reply.ts';
+import {
+  isKeepable,
+  optionalText,
+  profileId,
+  profilePaging,
+  reference,
+  requiredText,
+  version,
+} from '../wire/schemas.ts';
 
 const TENANT = ['TENANT_ADMIN'] as const;
 const TENANT_AND_CUSTOMER = ['TENANT_ADMIN', 'CUSTOMER_USER'] as const;

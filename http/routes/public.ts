@@ -4,15 +4,15 @@
  * is not shown credentials (in ThingsBoard it may do all of that).
  */
 import { z } from 'zod';
-import type { Accounts } from '../../actors/accounts.ts';
-import type { Devices } from '../../actors/devices.ts';
-import type { Profiles } from '../../actors/profiles.ts';
-import { accountProblem, badCredentials, notFound } from '../errors.ts';
-import { json } from '../reply.ts';
+import type { Accounts } from '../../actors/accounts/accounts.ts';
+import type { Devices } from '../../actors/fleet/devices.ts';
+import type { Profiles } from '../../actors/fleet/profiles.ts';
+import type { Tokens } from '../auth/tokens.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { customerId, deviceId } from '../schemas.ts';
-import type { Tokens } from '../tokens.ts';
-import { deviceView, tokenPairView } from '../views.ts';
+import { deviceView, tokenPairView } from '../views/views.ts';
+import { accountProblem, badCredentials, notFound } from '../wire/errors.ts';
+import { json } from '../wire/reply.ts';
+import { customerId, deviceId } from '../wire/schemas.ts';
 import { deviceReply } from './answers.ts';
 import { unlessCustomerGone } from './tenure.ts';
 

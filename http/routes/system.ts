@@ -1,7 +1,7 @@
 /** What clients ask about the server itself before they talk to it. */
 import { z } from 'zod';
-import { json } from '../reply.ts';
 import { defineRoute, type Route } from '../route.ts';
+import { json } from '../wire/reply.ts';
 
 /**
  * The version of ThingsBoard's API that is spoken here, not claimd's own: the Dart client, and with it the mobile app,

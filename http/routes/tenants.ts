@@ -1,9 +1,10 @@
 /** Tenants, by the system administrator; a tenant's administrator may read its own. */
 import { z } from 'zod';
-import type { Accounts } from '../../actors/accounts.ts';
-import { accountProblem, notFound } from '../errors.ts';
-import { empty, json } from '../reply.ts';
+import type { Accounts } from '../../actors/accounts/accounts.ts';
 import { defineRoute, type Route } from '../route.ts';
+import { pageView, tenantView, viewPage, viewTenant } from '../views/views.ts';
+import { accountProblem, notFound } from '../wire/errors.ts';
+import { empty, json } from '../wire/reply.ts';
 import {
   additionalInfo,
   contactFields,
@@ -14,8 +15,7 @@ import {
   titlePaging,
   toContact,
   version,
-} from '../schemas.ts';
-import { pageView, tenantView, viewPage, viewTenant } from '../views.ts';
+} from '../wire/schemas.ts';
 
 const SYSTEM = ['SYS_ADMIN'] as const;
 

@@ -4,9 +4,9 @@
  * after the last was cleared. So whoever has just given a device to somebody looks at that somebody once more: either
  * the mark is there and the device is taken back, or the mark comes later than the device, and the deletion finds it.
  */
-import type { Accounts } from '../../actors/accounts.ts';
-import type { DeviceAnswer, Devices } from '../../actors/devices.ts';
-import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/ids.ts';
+import type { Accounts } from '../../actors/accounts/accounts.ts';
+import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
+import type { DeviceAnswer, Devices } from '../../actors/fleet/devices.ts';
 
 export interface TenureNeeds {
   readonly accounts: Accounts;

@@ -4,13 +4,16 @@
  * there is no mail server behind this one, so the administrator hands the link over.
  */
 import { z } from 'zod';
-import type { Accounts, Membership } from '../../actors/accounts.ts';
+import type { Accounts, Membership } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
-import type { CustomerId, TenantId } from '../../actors/ids.ts';
-import { accountProblem, badRequest, notFound, permissionDenied } from '../errors.ts';
-import type { Principal } from '../principal.ts';
-import { empty, json, type Problem } from '../reply.ts';
+import type { CustomerId, TenantId } from '../../actors/base/ids.ts';
+import type { Principal } from '../auth/principal.ts';
+import type { Tokens } from '../auth/tokens.ts';
 import { defineRoute, type Route } from '../route.ts';
+import type { ApiSettings } from '../settings.ts';
+import { pageView, tokenPairView, userView, viewPage, viewUser, viewUserWithState } from '../views/views.ts';
+import { accountProblem, badRequest, notFound, permissionDenied } from '../wire/errors.ts';
+import { empty, json, type Problem } from '../wire/reply.ts';
 import {
   additionalInfo,
   customerId,
@@ -21,10 +24,7 @@ import {
   userId,
   userPaging,
   version,
-} from '../schemas.ts';
-import type { ApiSettings } from '../settings.ts';
-import type { Tokens } from '../tokens.ts';
-import { pageView, tokenPairView, userView, viewPage, viewUser, viewUserWithState } from '../views.ts';
+} from '../wire/schemas.ts';
 import { manageableUser, visibleCustomer } from './access.ts';
 
 const EVERYBODY = ['SYS_ADMIN', 'TENANT_ADMIN', 'CUSTOMER_USER'] as const;

@@ -1,6 +1,6 @@
 /** A page as data: where it is, who may see it, what it shows and what it does. The dispatch is in `web.tsx`. */
 import type { JSX } from 'hono/jsx/jsx-runtime';
-import type { Role } from '../principal.ts';
+import type { Role } from '../auth/principal.ts';
 import type { Api } from './api.ts';
 import type { Assets } from './assets.ts';
 import type { Locale } from './locale.ts';

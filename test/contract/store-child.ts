@@ -13,8 +13,8 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeSync } from 'node:fs';
+import { openLmdbStore, StoreInUse } from '../../actors/store/lmdb/lmdb.ts';
 import { openEnvironment } from '../../actors/store/lmdb/tables.ts';
-import { openLmdbStore, StoreInUse } from '../../actors/store/lmdb.ts';
 import type { Store } from '../../actors/store/store.ts';
 import { entry, range } from './store.ts';
 

@@ -1,7 +1,7 @@
 /** The bridge in the transports' world, behind a real Mosquitto: for one test, stopped whatever happens. */
 import mqtt, { type IPublishPacket, type MqttClient } from 'mqtt';
-import { silentLog } from '../../actors/log.ts';
-import { spawnParent } from '../../actors/nact.ts';
+import { silentLog } from '../../actors/base/log.ts';
+import { spawnParent } from '../../actors/runtime/nact.ts';
 import { type Bridge, createBridge } from '../../transports/mqtt/bridge/bridge.ts';
 import { BRIDGE_DEFAULTS, type BridgeSettings } from '../../transports/mqtt/bridge/settings.ts';
 import { until } from '../kit/until.ts';

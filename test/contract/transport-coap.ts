@@ -1,5 +1,5 @@
 /** A CoAP server in the transports' world, for one test: started on a free port, stopped whatever happens. */
-import { silentLog } from '../../actors/log.ts';
+import { silentLog } from '../../actors/base/log.ts';
 import { createCoapEndpoint } from '../../transports/coap/endpoint.ts';
 import { COAP_DEFAULTS, type CoapSettings } from '../../transports/coap/settings.ts';
 import type { Transport } from '../../transports/transport.ts';

@@ -1,6 +1,6 @@
 /** An MQTT endpoint in the transports' world, for one test: started on a free port, stopped whatever happens. */
-import type { Clock } from '../../actors/clock.ts';
-import { silentLog } from '../../actors/log.ts';
+import type { Clock } from '../../actors/base/clock.ts';
+import { silentLog } from '../../actors/base/log.ts';
 import { createMqttEndpoint, type MqttEndpoint } from '../../transports/mqtt/endpoint/endpoint.ts';
 import {
   MQTT_ENDPOINT_DEFAULTS,

@@ -2,20 +2,20 @@
  * The world behind a transport: real device actors over a memory store, a directory, secrets, and a few provisioned
  * devices. Tests may stand between transport and actors to hold answers back or replace them.
  */
-import { type Clock, systemClock } from '../../actors/clock.ts';
-import { createDevices } from '../../actors/device/devices.ts';
+import { type Clock, systemClock } from '../../actors/base/clock.ts';
+import { type CustomerId, type DeviceId, newId, type TenantId, type UserId } from '../../actors/base/ids.ts';
+import { silentLog } from '../../actors/base/log.ts';
+import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
+import { createTokenGuard, type TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
 import type { DeviceCommand, DeviceRecord, ProvisionDevice } from '../../actors/device/protocol.ts';
-import type { DeviceAnswer, DeviceListener, Devices, Directory } from '../../actors/devices.ts';
-import { createDirectory } from '../../actors/directory.ts';
-import { type CustomerId, type DeviceId, newId, type TenantId, type UserId } from '../../actors/ids.ts';
-import { silentLog } from '../../actors/log.ts';
-import { type Parent, startSystem } from '../../actors/nact.ts';
-import { createProfiles, type Profiles } from '../../actors/profiles.ts';
-import { createQuota, type QuotaSettings } from '../../actors/quota.ts';
-import { createSecrets, type Secrets } from '../../actors/secret.ts';
+import type { DeviceAnswer, DeviceListener, Devices, Directory } from '../../actors/fleet/devices.ts';
+import { createDirectory } from '../../actors/fleet/directory.ts';
+import { createDevices } from '../../actors/fleet/live-devices.ts';
+import { createProfiles, type Profiles } from '../../actors/fleet/profiles.ts';
+import { createQuota, type QuotaSettings } from '../../actors/limits/quota.ts';
+import { type Parent, startSystem } from '../../actors/runtime/nact.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
-import { createTokenGuard, type TokenGuard } from '../../transports/wrong-tokens.ts';
 
 export interface TransportWorld {
   readonly parent: Parent;

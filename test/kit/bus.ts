@@ -1,6 +1,7 @@
 /** Processes that hear each other, without any: what one says reaches the others a turn later, as text would. */
-import type { Bus } from '../../actors/bus.ts';
-import type { JsonObject } from '../../actors/json.ts';
+
+import type { JsonObject } from '../../actors/base/json.ts';
+import type { Bus } from '../../actors/cluster/bus.ts';
 
 export interface Party {
   readonly bus: Bus;

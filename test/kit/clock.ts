@@ -5,7 +5,7 @@
  * Running a timer does not wait for the promises it starts: whoever simulates steps from one due timer to the next
  * (`next`, `advanceTo`) and lets the event loop turn in between.
  */
-import { type Cancel, type Clock, type Instant, TIMER_MAX_MS } from '../../actors/clock.ts';
+import { type Cancel, type Clock, type Instant, TIMER_MAX_MS } from '../../actors/base/clock.ts';
 
 export interface SimClock extends Clock {
   /** Moves time on by `ms`, running what falls due on the way; each timer sees its own instant as now. */

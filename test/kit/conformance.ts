@@ -3,7 +3,7 @@
  * described, and the body what the description says of it? The kit does so with every answer of every test.
  */
 import { z } from 'zod';
-import { type Description, describe, type Operation } from '../../http/openapi.ts';
+import { type Description, describe, type Operation } from '../../http/openapi/openapi.ts';
 import type { Route } from '../../http/route.ts';
 
 export interface Answered {

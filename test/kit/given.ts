@@ -3,7 +3,16 @@
  * Also the cast that all device tests share: two tenants, two customers, their people, two secrets (as digests).
  */
 import * as assert from 'uvu/assert';
-import type { Instant } from '../../actors/clock.ts';
+import type { Instant } from '../../actors/base/clock.ts';
+import {
+  type CustomerId,
+  type DeviceId,
+  type ProfileId,
+  parseId,
+  type TenantId,
+  type UserId,
+} from '../../actors/base/ids.ts';
+import type { Json } from '../../actors/base/json.ts';
 import { type ClaimPolicy, createDeviceDecider } from '../../actors/device/decide.ts';
 import type {
   AssignDevice,
@@ -21,15 +30,6 @@ import type {
   RefusalReason,
   SaveAttributes,
 } from '../../actors/device/protocol.ts';
-import {
-  type CustomerId,
-  type DeviceId,
-  type ProfileId,
-  parseId,
-  type TenantId,
-  type UserId,
-} from '../../actors/ids.ts';
-import type { Json } from '../../actors/json.ts';
 
 type KnownId = TenantId | CustomerId | UserId | DeviceId | ProfileId;
 

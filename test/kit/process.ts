@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../config/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../config/process/main.js', import.meta.url));
 const READY_WITHIN_MS = 20_000;
 
 export interface ServerOptions {

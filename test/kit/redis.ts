@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RedisSettings } from '../../actors/store/redis.ts';
+import type { RedisSettings } from '../../actors/store/redis/redis.ts';
 import { freePorts } from './ports.ts';
 import { findProgram } from './programs.ts';
 import { until } from './until.ts';

@@ -4,26 +4,32 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Accounts, createAccounts, defaultAccountSettings, NO_CONTACT } from '../../actors/accounts.ts';
+import {
+  type Accounts,
+  createAccounts,
+  defaultAccountSettings,
+  NO_CONTACT,
+} from '../../actors/accounts/accounts.ts';
 import { type Audit, createAudit } from '../../actors/audit/audit.ts';
+import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
+import { newId } from '../../actors/base/ids.ts';
+import { type Log, silentLog } from '../../actors/base/log.ts';
+import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
 import type { ClaimPolicy } from '../../actors/device/decide.ts';
-import { createDevices, type LiveDevices } from '../../actors/device/devices.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
-import type { Devices, Directory } from '../../actors/devices.ts';
-import { createDirectory } from '../../actors/directory.ts';
-import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/ids.ts';
-import { newId } from '../../actors/ids.ts';
+import type { Devices, Directory } from '../../actors/fleet/devices.ts';
+import { createDirectory } from '../../actors/fleet/directory.ts';
+import { createDevices, type LiveDevices } from '../../actors/fleet/live-devices.ts';
+import { createProfiles } from '../../actors/fleet/profiles.ts';
+import { createImports, type Imports } from '../../actors/imports/imports.ts';
 import { openJobs } from '../../actors/imports/jobs.ts';
-import { createImports, type Imports } from '../../actors/imports.ts';
-import { type Log, silentLog } from '../../actors/log.ts';
-import { startSystem, stop } from '../../actors/nact.ts';
-import { createProfiles } from '../../actors/profiles.ts';
-import { createSecrets, type Secrets } from '../../actors/secret.ts';
+import { startSystem, stop } from '../../actors/runtime/nact.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
-import { randomAccessToken } from '../../http/access-token.ts';
 import { type ApiNeeds, createApp } from '../../http/app.ts';
-import { createAuthentication } from '../../http/authentication.ts';
+import { randomAccessToken } from '../../http/auth/access-token.ts';
+import { createAuthentication } from '../../http/auth/authentication.ts';
+import { createTokens } from '../../http/auth/tokens.ts';
 import { createFeed, type Feed } from '../../http/feed.ts';
 import type { Route } from '../../http/route.ts';
 import { allRoutes } from '../../http/routes/all.ts';
@@ -33,7 +39,6 @@ import {
   defaultTokenSettings,
   type LimitSettings,
 } from '../../http/settings.ts';
-import { createTokens } from '../../http/tokens.ts';
 
 import { createSimClock, type SimClock } from './clock.ts';
 import { type Conformance, conformanceTo } from './conformance.ts';

@@ -2,11 +2,11 @@
  * The production composition inside the test's own process: real sockets on free ports of 127.0.0.1, a store that
  * forgets, and cheap password hashes. Everything else is what an operator gets.
  */
-import { type Clock, systemClock } from '../../actors/clock.ts';
-import { type Log, silentLog } from '../../actors/log.ts';
-import type { Core } from '../../config/core.ts';
-import { loadConfig } from '../../config/load.ts';
-import { type System, startSystem } from '../../config/system.ts';
+import { type Clock, systemClock } from '../../actors/base/clock.ts';
+import { type Log, silentLog } from '../../actors/base/log.ts';
+import type { Core } from '../../config/compose/core.ts';
+import { type System, startSystem } from '../../config/compose/system.ts';
+import { loadConfig } from '../../config/options/load.ts';
 
 export interface WorldOptions {
   /** Options by their YAML keys, on top of what the kit sets. */

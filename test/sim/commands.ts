@@ -1,7 +1,8 @@
 /** Between the words of the history and those of the code under test: requests to commands, states to what is seen. */
+
+import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
+import type { Secrets } from '../../actors/base/secret.ts';
 import type { Attribute, DeviceCommand, DeviceState } from '../../actors/device/protocol.ts';
-import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/ids.ts';
-import type { Secrets } from '../../actors/secret.ts';
 import type { Allowed, Request, Seen } from './history.ts';
 
 /** Digests secrets as the edges of the system do, and remembers what they were digests of. */

@@ -1,9 +1,9 @@
 /** How things stand at the end of a run, read from the store and the nodes themselves. */
 
+import type { CustomerId, TenantId } from '../../actors/base/ids.ts';
 import { lists } from '../../actors/device/indexes.ts';
 import type { DeviceState } from '../../actors/device/protocol.ts';
-import { createDirectory } from '../../actors/directory.ts';
-import type { CustomerId, TenantId } from '../../actors/ids.ts';
+import { createDirectory } from '../../actors/fleet/directory.ts';
 import { seenIn } from './commands.ts';
 import type { Ending, Seen } from './history.ts';
 import type { World } from './world.ts';

@@ -2,18 +2,19 @@
  * One life of a node: the real actor system, registry, decider and alarms over a journal that the world handed in.
  * It can be stopped as the server stops (drained), or die: then nothing it was about to do happens any more.
  */
-import { type AlarmSettings, type Alarms, createAlarms } from '../../actors/alarms.ts';
-import type { Clock } from '../../actors/clock.ts';
+
+import type { Clock } from '../../actors/base/clock.ts';
+import type { DeviceId } from '../../actors/base/ids.ts';
+import type { Log } from '../../actors/base/log.ts';
 import { decodeState, encodeEvent } from '../../actors/device/codec.ts';
 import { type ClaimPolicy, createDeviceDecider } from '../../actors/device/decide.ts';
-import { readDevice } from '../../actors/device/devices.ts';
 import { deviceEngine, devicePersistence } from '../../actors/device/persistence.ts';
 import type { DeviceCommand, DeviceState, Refusal } from '../../actors/device/protocol.ts';
-import type { DeviceId } from '../../actors/ids.ts';
+import { type AlarmSettings, type Alarms, createAlarms } from '../../actors/fleet/alarms.ts';
+import { readDevice } from '../../actors/fleet/live-devices.ts';
 import type { Journal } from '../../actors/journal/journal.ts';
-import type { Log } from '../../actors/log.ts';
-import { type Parent, startSystem, stop } from '../../actors/nact.ts';
-import { createRegistry, type Registry, type RegistrySettings } from '../../actors/registry.ts';
+import { type Parent, startSystem, stop } from '../../actors/runtime/nact.ts';
+import { createRegistry, type Registry, type RegistrySettings } from '../../actors/runtime/registry.ts';
 import { commandFor, type Digests, seenIn } from './commands.ts';
 import { InjectedFault } from './faults.ts';
 import type { Outcome, Request } from './history.ts';

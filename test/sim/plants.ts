@@ -2,9 +2,10 @@
  * Planted bugs: the mistakes this design exists to prevent, made on purpose, around the code under test and never in
  * it. A simulation that does not find them proves nothing.
  */
-import type { Decider } from '../../actors/decider.ts';
+
 import type { DeviceCommand, DeviceEvent, DeviceState, Refusal } from '../../actors/device/protocol.ts';
 import type { Head, Journal } from '../../actors/journal/journal.ts';
+import type { Decider } from '../../actors/runtime/decider.ts';
 
 export const PLANTS = {
   resume: 'after a failed append the actor goes on with the state it had, instead of recovering',

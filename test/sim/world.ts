@@ -8,11 +8,12 @@
  * A leap moves time without running the timers in between, as when a machine was asleep or a process starved: timers
  * then are late.
  */
-import type { AlarmSettings } from '../../actors/alarms.ts';
-import type { Clock } from '../../actors/clock.ts';
+
+import type { Clock } from '../../actors/base/clock.ts';
+import { createSecrets } from '../../actors/base/secret.ts';
 import type { ClaimPolicy } from '../../actors/device/decide.ts';
-import type { RegistrySettings } from '../../actors/registry.ts';
-import { createSecrets } from '../../actors/secret.ts';
+import type { AlarmSettings } from '../../actors/fleet/alarms.ts';
+import type { RegistrySettings } from '../../actors/runtime/registry.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import { createSimClock } from '../kit/clock.ts';
 import type { Dice } from '../kit/dice.ts';

@@ -2,8 +2,8 @@
  * A running server with one tenant on it, its people, profiles and devices, all made over REST as a tenant makes them.
  * Only the store is reached from within, to take it away and to look at a window, which no protocol shows.
  */
-import type { DeviceId } from '../../actors/ids.ts';
-import { parseId } from '../../actors/ids.ts';
+import type { DeviceId } from '../../actors/base/ids.ts';
+import { parseId } from '../../actors/base/ids.ts';
 import { restApi } from '../kit/api.ts';
 import { SYSADMIN_PASSWORD, startWorld, type World, type WorldOptions } from '../kit/world.ts';
 import type { Given, Profile } from './model.ts';

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { betweenMarkers } from '../../config/between-markers.ts';
+import { betweenMarkers } from '../../config/options/between-markers.ts';
 import { deviationTable } from './deviations.ts';
 
 const BEGIN = '<!-- deviations: made by test/wire/write-readme.ts -->';

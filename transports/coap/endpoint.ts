@@ -7,14 +7,14 @@
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import type { Clock } from '../../actors/clock.ts';
-import type { Devices, Directory } from '../../actors/devices.ts';
-import type { Log } from '../../actors/log.ts';
-import type { Profiles } from '../../actors/profiles.ts';
-import type { Secrets } from '../../actors/secret.ts';
-import { createClaiming } from '../claiming.ts';
+import type { Clock } from '../../actors/base/clock.ts';
+import type { Log } from '../../actors/base/log.ts';
+import type { Secrets } from '../../actors/base/secret.ts';
+import { createClaiming } from '../../actors/claiming/claiming.ts';
+import { openGuard, type TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
+import type { Devices, Directory } from '../../actors/fleet/devices.ts';
+import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { ListenError, type Listening, type Transport } from '../transport.ts';
-import { openGuard, type TokenGuard } from '../wrong-tokens.ts';
 import { Exchanges, unavailableResponse } from './exchanges.ts';
 import { createResource, tooLargeResponse } from './resource.ts';
 import type { CoapSettings } from './settings.ts';

@@ -23,7 +23,7 @@
  * and an unauthenticated peer can have no more answers under way than `inFlightPerPeerMax` (§11.3).
  */
 import { createHash } from 'node:crypto';
-import type { Cancel, Clock, Instant } from '../../actors/clock.ts';
+import type { Cancel, Clock, Instant } from '../../actors/base/clock.ts';
 import { Code, isRequest } from './codes.ts';
 import { decode, encode, encodeEmpty, type Header, type Message, type Option } from './message.ts';
 import { badOption, OptionNumber, uintOption } from './options.ts';

@@ -18,11 +18,11 @@
  * query and Content-Format. Access tokens are part of the path: never log the path.
  */
 
-import type { Log } from '../../actors/log.ts';
-import type { Profiles } from '../../actors/profiles.ts';
-import type { Claiming, ClaimOutcome } from '../claiming.ts';
-import { readClaimPayload } from '../payload.ts';
-import type { TokenGuard } from '../wrong-tokens.ts';
+import type { Log } from '../../actors/base/log.ts';
+import type { Claiming, ClaimOutcome } from '../../actors/claiming/claiming.ts';
+import { readClaimPayload } from '../../actors/claiming/payload.ts';
+import type { TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
+import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { Code } from './codes.ts';
 import { type Request, type Response, responseOf, unavailableResponse } from './exchanges.ts';
 import type { Option } from './message.ts';

@@ -5,9 +5,9 @@
  * device that has shown its access token can start one, so that memory is not for everybody to take; a device has at
  * most two, and of all of them the one that rested longest makes room for a new one.
  */
-import type { Clock } from '../../actors/clock.ts';
-import type { PayloadFormat } from '../../actors/profiles.ts';
-import type { AuthenticatedDevice } from '../claiming.ts';
+import type { Clock } from '../../actors/base/clock.ts';
+import type { AuthenticatedDevice } from '../../actors/claiming/claiming.ts';
+import type { PayloadFormat } from '../../actors/fleet/profiles.ts';
 import { type Block, blockBytes } from './options.ts';
 
 /** A device with the format of its payloads, which its profile says. */

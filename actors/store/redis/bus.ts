@@ -1,8 +1,8 @@
 /** What nodes on one Redis tell each other, by publish and subscribe. See `../../bus.ts` for what it promises. */
 import { randomBytes } from 'node:crypto';
-import type { Bus } from '../../bus.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
-import type { Log } from '../../log.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../base/json.ts';
+import type { Log } from '../../base/log.ts';
+import type { Bus } from '../../cluster/bus.ts';
 import type { Connection } from './connection.ts';
 import { busChannel } from './keys.ts';
 

@@ -2,7 +2,7 @@
  * Whether a Redis may be trusted with devices: what would lose data silently is refused, what weakens the promise of
  * durability is said in the log.
  */
-import type { Log } from '../../log.ts';
+import type { Log } from '../../base/log.ts';
 import type { Connection, Reply, Send } from './connection.ts';
 import { texts } from './connection.ts';
 import { metaKey } from './keys.ts';

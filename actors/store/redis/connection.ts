@@ -8,7 +8,7 @@
  * - A bounded number waits for answers. One that was given up still counts until the client lets go of it, so a server
  *   that hangs can not fill the memory.
  */
-import type { Log } from '../../log.ts';
+import type { Log } from '../../base/log.ts';
 import { StoreUnavailable } from '../store.ts';
 import {
   type Client,

@@ -1,6 +1,6 @@
 /** Counters that all nodes on one Redis share, as the port of `../../counters.ts`. They go by themselves. */
 import { RateLimiterRedis } from 'rate-limiter-flexible';
-import type { Counters } from '../../counters.ts';
+import type { Counters } from '../../limits/counters.ts';
 import type { Connection } from './connection.ts';
 import { limitPrefix } from './keys.ts';
 

@@ -10,8 +10,9 @@
  * Rows of other processes are left alone for a while, for their owners may be at it. Only those found at the start are
  * worked off at once, and stay.
  */
+
+import type { Log } from '../../base/log.ts';
 import type { IndexEntries, ListMember } from '../../journal/journal.ts';
-import type { Log } from '../../log.ts';
 import { type Connection, texts } from './connection.ts';
 import type { Keys, Partition } from './keys.ts';
 import { FINISH } from './scripts.ts';

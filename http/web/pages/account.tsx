@@ -1,5 +1,5 @@
 /** Whoever is signed in: the own account, and a new password. */
-import { tokenPairView } from '../../views.ts';
+import { tokenPairView } from '../../views/views.ts';
 import { Field, Note } from '../layout.tsx';
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
 

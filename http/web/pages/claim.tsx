@@ -1,13 +1,13 @@
 /** Claiming, by whoever holds the device in its hands: name and key, from the label or typed. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { deviceInfoView } from '../../views/views.ts';
 import {
   ATTEMPTS_LEFT_HEADER,
   CLAIM_REFUSAL_HEADER,
   isClaimRefusal,
   REPLAYED_HEADER,
-} from '../../claim-refusal.ts';
-import { deviceInfoView } from '../../views.ts';
+} from '../../wire/claim-refusal.ts';
 import { failedOf, part, query, type Sent } from '../api.ts';
 import { Field, Time } from '../layout.tsx';
 import { memberPage, type Node, type Page, type PageReply, type SignedIn } from '../page.ts';

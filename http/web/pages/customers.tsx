@@ -1,5 +1,5 @@
 /** The tenant's customers with their users and devices, and the tenant's own administrators. */
-import { customerView, deviceInfoView, pageView, userView } from '../../views.ts';
+import { customerView, deviceInfoView, pageView, userView } from '../../views/views.ts';
 import { part, query } from '../api.ts';
 import { Time } from '../layout.tsx';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';

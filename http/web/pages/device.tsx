@@ -7,7 +7,7 @@ import {
   deviceInfoView,
   deviceView,
   pageView,
-} from '../../views.ts';
+} from '../../views/views.ts';
 import { type Failed, part, query, type Result } from '../api.ts';
 import { claimingData, daysOf } from '../claim-key.ts';
 import { Field, Pager, pageOf, rangeOf, Time } from '../layout.tsx';

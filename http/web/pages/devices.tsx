@@ -1,6 +1,7 @@
 /** The tenant's devices: found, created, and several at once allowed, forbidden, given keys, printed on labels. */
-import { CLAIM_STATES, type ClaimState as ClaimStateName } from '../../schemas.ts';
-import { customerView, deviceInfoView, deviceView, pageView } from '../../views.ts';
+
+import { customerView, deviceInfoView, deviceView, pageView } from '../../views/views.ts';
+import { CLAIM_STATES, type ClaimState as ClaimStateName } from '../../wire/schemas.ts';
 import { failedOf, part, query, Unanswered } from '../api.ts';
 import { claimingData, daysOf } from '../claim-key.ts';
 import { Field, Note, Pager, pageOf, rangeOf } from '../layout.tsx';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { IMPORT_ROWS_MAX } from '../../../actors/imports/model.ts';
 import { CELL_MAX, importView, rowView } from '../../routes/imports.ts';
-import { pageView } from '../../views.ts';
+import { pageView } from '../../views/views.ts';
 import { part, query } from '../api.ts';
 import { type DeviceRow, devicesIn } from '../csv.ts';
 import { Note, Pager, pageOf, rangeOf, Time } from '../layout.tsx';

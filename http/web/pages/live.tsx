@@ -1,6 +1,6 @@
 /** The tenant's overview: figures of the last day, plots, and what happens at this moment. */
 import { statisticsView, windowsView } from '../../routes/live.ts';
-import { deviceInfoView, pageView } from '../../views.ts';
+import { deviceInfoView, pageView } from '../../views/views.ts';
 import { query } from '../api.ts';
 import { memberPage, type Page } from '../page.ts';
 import { Plot } from '../plot.tsx';

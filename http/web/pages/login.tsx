@@ -1,5 +1,5 @@
 /** Signing in and out, and the first password behind an activation link. */
-import { tokenPairView } from '../../views.ts';
+import { tokenPairView } from '../../views/views.ts';
 import type { Failed } from '../api.ts';
 import { Field, Note } from '../layout.tsx';
 import type { Page, PageReply, Visit } from '../page.ts';

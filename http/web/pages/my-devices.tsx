@@ -1,5 +1,5 @@
 /** A customer's own devices: found, and given back. */
-import { deviceInfoView, pageView } from '../../views.ts';
+import { deviceInfoView, pageView } from '../../views/views.ts';
 import { part, query } from '../api.ts';
 import { Pager, pageOf, rangeOf, Time } from '../layout.tsx';
 import { memberPage, type Page, refusedTo, seeOther } from '../page.ts';

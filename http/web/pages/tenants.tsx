@@ -1,5 +1,5 @@
 /** The system administrator's part: tenants and their administrators. */
-import { pageView, tenantView, userView } from '../../views.ts';
+import { pageView, tenantView, userView } from '../../views/views.ts';
 import { part, query } from '../api.ts';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
 import { confirmReply } from './confirm.tsx';

@@ -10,14 +10,14 @@
  * member that dies is its own affair: the specification would have it give them to another (section 4.8.2), EMQX does,
  * Mosquitto drops them. A device that hears no outcome sends again, which is harmless.
  */
-import type { Cancel, Clock } from '../../../actors/clock.ts';
-import type { Devices, Directory } from '../../../actors/devices.ts';
-import type { Log } from '../../../actors/log.ts';
-import { type Parent, spawnParent, stop } from '../../../actors/nact.ts';
-import type { Profiles } from '../../../actors/profiles.ts';
-import type { Secrets } from '../../../actors/secret.ts';
-import { createClaiming } from '../../claiming.ts';
-import { createGateways } from '../../gateways.ts';
+import type { Cancel, Clock } from '../../../actors/base/clock.ts';
+import type { Log } from '../../../actors/base/log.ts';
+import type { Secrets } from '../../../actors/base/secret.ts';
+import { createClaiming } from '../../../actors/claiming/claiming.ts';
+import { createGateways } from '../../../actors/claiming/gateways.ts';
+import type { Devices, Directory } from '../../../actors/fleet/devices.ts';
+import type { Profiles } from '../../../actors/fleet/profiles.ts';
+import { type Parent, spawnParent, stop } from '../../../actors/runtime/nact.ts';
 import type { Listening, Transport } from '../../transport.ts';
 import { type Lane, spawnLane } from './lane.ts';
 import { type Arrival, Link } from './link.ts';

@@ -6,8 +6,8 @@
  * no longer has. Then it is forgotten here and looked up anew. What may be old is how its profile has it speak, for
  * `KEPT_MS`; a session of the own endpoint keeps that for its whole life.
  */
-import type { Clock, Instant } from '../../../actors/clock.ts';
-import type { AuthenticatedDevice } from '../../claiming.ts';
+import type { Clock, Instant } from '../../../actors/base/clock.ts';
+import type { AuthenticatedDevice } from '../../../actors/claiming/claiming.ts';
 
 const KEPT_MS = 60_000;
 /** About 400 bytes each; beyond it the longest remembered goes. */

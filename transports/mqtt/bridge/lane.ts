@@ -6,8 +6,8 @@
  * it is answered or the lane stops. How much can wait so is bounded by the windows of the connections, and for each device,
  * so that one that floods does not fill the windows.
  */
-import type { Clock } from '../../../actors/clock.ts';
-import { type Parent, type Ref, spawnActor, tell } from '../../../actors/nact.ts';
+import type { Clock } from '../../../actors/base/clock.ts';
+import { type Parent, type Ref, spawnActor, tell } from '../../../actors/runtime/nact.ts';
 import { type Service, type Settled, tooManyWaiting } from './service.ts';
 import type { BridgeSettings } from './settings.ts';
 import type { Addressed } from './templates.ts';

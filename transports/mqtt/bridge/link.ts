@@ -13,8 +13,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
-import type { Cancel, Clock } from '../../../actors/clock.ts';
-import type { Log } from '../../../actors/log.ts';
+import type { Cancel, Clock } from '../../../actors/base/clock.ts';
+import type { Log } from '../../../actors/base/log.ts';
 import { encodeSuccess } from '../endpoint/codec.ts';
 import { withJitter } from './lane.ts';
 import type { BridgeSettings } from './settings.ts';

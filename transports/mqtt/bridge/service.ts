@@ -6,14 +6,18 @@
  *   no gateway, revoked        and told on the response topic, which the topic itself gives
  *   unavailable                nobody knows: kept, and asked again until there is an answer (QoS 0: dropped)
  */
-import type { Clock } from '../../../actors/clock.ts';
-import type { Log } from '../../../actors/log.ts';
-import type { Profiles } from '../../../actors/profiles.ts';
+import type { Clock } from '../../../actors/base/clock.ts';
+import type { Log } from '../../../actors/base/log.ts';
+import {
+  type AuthenticatedDevice,
+  type Claiming,
+  outcomeMessage,
+} from '../../../actors/claiming/claiming.ts';
+import { gatewayOutcomeMessages } from '../../../actors/claiming/gateway-outcomes.ts';
+import type { Gateways } from '../../../actors/claiming/gateways.ts';
+import { readClaimPayload, readGatewayClaims } from '../../../actors/claiming/payload.ts';
+import type { Profiles } from '../../../actors/fleet/profiles.ts';
 import { StoreUnavailable } from '../../../actors/store/store.ts';
-import { type AuthenticatedDevice, type Claiming, outcomeMessage } from '../../claiming.ts';
-import { gatewayOutcomeMessages } from '../../gateway-outcomes.ts';
-import type { Gateways } from '../../gateways.ts';
-import { readClaimPayload, readGatewayClaims } from '../../payload.ts';
 import { KnownDevices } from './known-devices.ts';
 import type { BridgeSettings } from './settings.ts';
 import type { Addressed } from './templates.ts';

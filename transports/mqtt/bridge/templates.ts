@@ -9,8 +9,8 @@
  * payload's format, and on which topic the device hears the outcome. Elsewhere the format is the one of the device's
  * profile and the outcome is published beside the claim, at `…/response`.
  */
-import type { PayloadFormat } from '../../../actors/profiles.ts';
-import { CLAIM_RESPONSE_TOPIC, GATEWAY_CLAIM_RESPONSE_TOPIC, routePublish } from '../../topics.ts';
+import type { PayloadFormat } from '../../../actors/fleet/profiles.ts';
+import { CLAIM_RESPONSE_TOPIC, GATEWAY_CLAIM_RESPONSE_TOPIC, routePublish } from '../topics.ts';
 
 const TOKEN = '{token}';
 

@@ -6,7 +6,7 @@
  * in flight), and while the client does not read what we write. So a connection holds a bounded amount of memory
  * whatever the other side does. What is written goes out with `flush`, in one piece, however many packets it is.
  */
-import type { Clock, Instant } from '../../../actors/clock.ts';
+import type { Clock, Instant } from '../../../actors/base/clock.ts';
 import { decode, decodeConnect } from './codec.ts';
 import { Framer } from './framer.ts';
 import { type ClientPacket, type Fault, MALFORMED, TOO_LARGE } from './packets.ts';

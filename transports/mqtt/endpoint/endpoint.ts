@@ -7,18 +7,18 @@
  * stops.
  */
 import { createServer, type Server } from 'node:net';
-import type { Bus } from '../../../actors/bus.ts';
-import type { Clock } from '../../../actors/clock.ts';
-import type { DeviceListener, Devices, Directory, Presence } from '../../../actors/devices.ts';
-import type { DeviceId } from '../../../actors/ids.ts';
-import type { Log } from '../../../actors/log.ts';
-import { type Parent, spawnParent, stop } from '../../../actors/nact.ts';
-import type { Profiles } from '../../../actors/profiles.ts';
-import type { Secrets } from '../../../actors/secret.ts';
-import { createClaiming } from '../../claiming.ts';
-import { createGateways } from '../../gateways.ts';
+import type { Clock } from '../../../actors/base/clock.ts';
+import type { DeviceId } from '../../../actors/base/ids.ts';
+import type { Log } from '../../../actors/base/log.ts';
+import type { Secrets } from '../../../actors/base/secret.ts';
+import { createClaiming } from '../../../actors/claiming/claiming.ts';
+import { createGateways } from '../../../actors/claiming/gateways.ts';
+import { openGuard, type TokenGuard } from '../../../actors/claiming/wrong-tokens.ts';
+import type { Bus } from '../../../actors/cluster/bus.ts';
+import type { DeviceListener, Devices, Directory, Presence } from '../../../actors/fleet/devices.ts';
+import type { Profiles } from '../../../actors/fleet/profiles.ts';
+import { type Parent, spawnParent, stop } from '../../../actors/runtime/nact.ts';
 import { ListenError, type Listening, type Transport } from '../../transport.ts';
-import { openGuard, type TokenGuard } from '../../wrong-tokens.ts';
 import { type ByteStream, Connection } from './connection.ts';
 import { GatewayTurns } from './gateway-turns.ts';
 import { Reason } from './reasons.ts';

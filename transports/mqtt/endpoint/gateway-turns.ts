@@ -6,7 +6,7 @@
  * A connection that is gone frees its client to send more, while what it sent is still waiting. So what waits is bounded
  * for the gateway, not for its connection; beyond it nothing is taken, and the gateway sends it again.
  */
-import type { DeviceId } from '../../../actors/ids.ts';
+import type { DeviceId } from '../../../actors/base/ids.ts';
 
 interface Line {
   last: Promise<unknown>;

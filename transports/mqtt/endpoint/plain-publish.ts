@@ -6,7 +6,7 @@
  * two against each other.
  */
 import { isUtf8 } from 'node:buffer';
-import { CLAIM_TOPIC } from '../../topics.ts';
+import { CLAIM_TOPIC } from '../topics.ts';
 import type { PublishPacket } from './packets.ts';
 import type { ProtocolVersion } from './reasons.ts';
 

@@ -6,7 +6,7 @@
  * waits for nothing (packets of a connected one, answers of its devices) is handled where it arrives; the mailbox is for
  * what has to wait its turn, and while anything is in it everything goes behind.
  */
-import { type Parent, type Ref, spawnActor, stop, tell } from '../../../actors/nact.ts';
+import { type Parent, type Ref, spawnActor, stop, tell } from '../../../actors/runtime/nact.ts';
 import type { Batch } from './connection.ts';
 import { settleClaim } from './handlers/claim.ts';
 import { handle } from './handlers/index.ts';

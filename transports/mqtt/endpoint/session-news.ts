@@ -7,10 +7,10 @@
  * sessions; one that has not been heard of for a while has none any more.
  */
 import { randomUUID } from 'node:crypto';
-import type { Bus } from '../../../actors/bus.ts';
-import type { Clock, Instant } from '../../../actors/clock.ts';
-import type { DeviceId } from '../../../actors/ids.ts';
-import type { JsonObject } from '../../../actors/json.ts';
+import type { Clock, Instant } from '../../../actors/base/clock.ts';
+import type { DeviceId } from '../../../actors/base/ids.ts';
+import type { JsonObject } from '../../../actors/base/json.ts';
+import type { Bus } from '../../../actors/cluster/bus.ts';
 
 /** When a session began, in an order that all processes agree on: later than all that its process had heard of. */
 export interface Stamp {

@@ -6,9 +6,10 @@
  * Where several processes serve one store, they tell each other who came and who left (`session-news.ts`), and a newer
  * connection takes over from an older one wherever that is.
  */
-import { type Bus, silentBus } from '../../../actors/bus.ts';
-import type { Clock, Instant } from '../../../actors/clock.ts';
-import type { DeviceId } from '../../../actors/ids.ts';
+
+import type { Clock, Instant } from '../../../actors/base/clock.ts';
+import type { DeviceId } from '../../../actors/base/ids.ts';
+import { type Bus, silentBus } from '../../../actors/cluster/bus.ts';
 import { Reason, type ReasonCode } from './reasons.ts';
 import { SessionNews, type Stamp } from './session-news.ts';
 

@@ -6,12 +6,12 @@
  * that comes back subscribes again and sends again what was not acknowledged, which rule O5 makes harmless.
  */
 import type mqtt from 'mqtt-packet';
-import type { Clock } from '../../../actors/clock.ts';
-import type { Log } from '../../../actors/log.ts';
-import { PLAIN_SPEECH, type Profiles, type Speech } from '../../../actors/profiles.ts';
-import type { AuthenticatedDevice, Claiming, ClaimOutcome } from '../../claiming.ts';
-import type { Gateways } from '../../gateways.ts';
-import type { TokenGuard } from '../../wrong-tokens.ts';
+import type { Clock } from '../../../actors/base/clock.ts';
+import type { Log } from '../../../actors/base/log.ts';
+import type { AuthenticatedDevice, Claiming, ClaimOutcome } from '../../../actors/claiming/claiming.ts';
+import type { Gateways } from '../../../actors/claiming/gateways.ts';
+import type { TokenGuard } from '../../../actors/claiming/wrong-tokens.ts';
+import { PLAIN_SPEECH, type Profiles, type Speech } from '../../../actors/fleet/profiles.ts';
 import { type Acknowledge, AcknowledgementQueue, type Settlement, type Ticket } from './acknowledgements.ts';
 import { encode, encodeSuccess } from './codec.ts';
 import type { Batch, Connection } from './connection.ts';

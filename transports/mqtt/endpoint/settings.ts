@@ -1,4 +1,4 @@
-import { GATEWAY_DEFAULTS, type GatewaySettings } from '../../gateways.ts';
+import { GATEWAY_DEFAULTS, type GatewaySettings } from '../../../actors/claiming/gateways.ts';
 
 /** Everything about the MQTT endpoint that has a limit or an address, with its unit in its name. */
 export interface MqttEndpointSettings extends GatewaySettings {

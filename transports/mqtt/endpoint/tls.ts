@@ -9,8 +9,8 @@
 import { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type SecureVersion, type Server, type TLSSocket } from 'node:tls';
-import type { Clock, Instant } from '../../../actors/clock.ts';
-import type { Log } from '../../../actors/log.ts';
+import type { Clock, Instant } from '../../../actors/base/clock.ts';
+import type { Log } from '../../../actors/base/log.ts';
 import { ListenError, type Listening } from '../../transport.ts';
 
 /** PEM, as `node:tls` takes them. */

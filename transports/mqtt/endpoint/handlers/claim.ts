@@ -13,10 +13,11 @@
  *
  * Opened and refused are also told on the response topic, on every version, to whoever subscribed to it.
  */
-import type { PayloadFormat } from '../../../../actors/profiles.ts';
-import { type ClaimOutcome, outcomeMessage, refusalInWords } from '../../../claiming.ts';
-import { readClaimPayload } from '../../../payload.ts';
-import { CLAIM_RESPONSE_TOPIC } from '../../../topics.ts';
+
+import { type ClaimOutcome, outcomeMessage, refusalInWords } from '../../../../actors/claiming/claiming.ts';
+import { readClaimPayload } from '../../../../actors/claiming/payload.ts';
+import type { PayloadFormat } from '../../../../actors/fleet/profiles.ts';
+import { CLAIM_RESPONSE_TOPIC } from '../../topics.ts';
 import type { Message, Settlement, Ticket } from '../acknowledgements.ts';
 import { Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';

@@ -15,11 +15,11 @@
  * Messages of one gateway are carried out one after the other (`../gateway-turns.ts`). What waits is kept as the bytes that
  * came: read, a message of many short names takes thirty times as much.
  */
-import { type AuthenticatedDevice, refusalInWords } from '../../../claiming.ts';
-import { gatewayOutcomeMessages } from '../../../gateway-outcomes.ts';
-import type { BehindOutcome, GatewayOutcome } from '../../../gateways.ts';
-import { readGatewayClaims, readGatewayConnect } from '../../../payload.ts';
-import { GATEWAY_CLAIM_RESPONSE_TOPIC, type GatewayAction } from '../../../topics.ts';
+import { type AuthenticatedDevice, refusalInWords } from '../../../../actors/claiming/claiming.ts';
+import { gatewayOutcomeMessages } from '../../../../actors/claiming/gateway-outcomes.ts';
+import type { BehindOutcome, GatewayOutcome } from '../../../../actors/claiming/gateways.ts';
+import { readGatewayClaims, readGatewayConnect } from '../../../../actors/claiming/payload.ts';
+import { GATEWAY_CLAIM_RESPONSE_TOPIC, type GatewayAction } from '../../topics.ts';
 import type { Message, Settlement, Ticket } from '../acknowledgements.ts';
 import { Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';

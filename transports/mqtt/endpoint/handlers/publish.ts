@@ -1,5 +1,5 @@
 /** PUBLISH: find the topic, tell duplicates, take it in, and pass it on by what its topic means. */
-import { type PublishRoute, routePublish } from '../../../topics.ts';
+import { type PublishRoute, routePublish } from '../../topics.ts';
 import type { Ticket } from '../acknowledgements.ts';
 import { encodeSuccess } from '../codec.ts';
 import type { PublishPacket } from '../packets.ts';

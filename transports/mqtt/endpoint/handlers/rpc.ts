@@ -3,8 +3,8 @@
  * and waits for (facts 1.8). Others have nobody here to answer them; they are acknowledged and dropped.
  */
 import { isUtf8 } from 'node:buffer';
-import { isJsonObject } from '../../../../actors/json.ts';
-import type { PublishRoute } from '../../../topics.ts';
+import { isJsonObject } from '../../../../actors/base/json.ts';
+import type { PublishRoute } from '../../topics.ts';
 import type { Ticket } from '../acknowledgements.ts';
 import { Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';

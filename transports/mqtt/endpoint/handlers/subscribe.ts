@@ -1,5 +1,5 @@
 /** SUBSCRIBE: what is on the fixed list is granted, with QoS 1 at most; there is nothing else to listen to. */
-import { SUBSCRIBABLE } from '../../../topics.ts';
+import { SUBSCRIBABLE } from '../../topics.ts';
 import type { PacketOf } from '../packets.ts';
 import { Reason, SUBACK_FAILURE } from '../reasons.ts';
 import type { Session } from '../session.ts';

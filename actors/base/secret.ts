@@ -1,0 +1,74 @@
+/**
+ * Claim secrets: digested to be compared, sealed where their owner may read them again (rule C9).
+ *
+ * A digest is HMAC-SHA-256 over the device's id and the secret, under a key that only this server has: equal secrets
+ * of two devices look different, and whoever steals the journal can not try out secrets without the key.
+ * A sealed secret (only `claimingData`, which the tenant's administrator may read back) is AES-256-GCM, bound to
+ * its device. Both keys are derived from the one server key by HKDF.
+ */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
+import type { SecretDigest } from '../device/protocol.ts';
+import type { DeviceId } from './ids.ts';
+
+export interface Secrets {
+  /** The digest of a secret for one device. Any string is a secret, the empty one included. */
+  digest(device: DeviceId, secret: string): SecretDigest;
+  /** Encrypts a secret for one device. */
+  seal(device: DeviceId, secret: string): string;
+  /** Undoes `seal`. Throws when the text was not sealed for this device by this server. */
+  unseal(device: DeviceId, sealed: string): string;
+}
+
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+/** Without it a tag that was cut short, which proves less, would be good enough. */
+const WHOLE_TAG = { authTagLength: TAG_BYTES };
+
+/**
+ * @param serverKey at least 32 random bytes, the same on every node and over restarts: without it open windows can
+ *   not be confirmed any more
+ */
+export function createSecrets(serverKey: Buffer): Secrets {
+  if (serverKey.length < 32) throw new RangeError('the server key must have at least 32 bytes');
+  const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', serverKey, '', `claimd ${purpose}`, 32));
+  const digestKey = createSecretKey(derive('claim secret digest')); // prepared once: this is on the hot path
+  const sealKey = derive('claim secret seal');
+
+  return {
+    digest(device, secret) {
+      // A NUL can not occur in a device id, so (device, secret) can not be read in two ways.
+      return createHmac('sha256', digestKey).update(`${device}\0${secret}`).digest('base64url');
+    },
+
+    seal(device, secret) {
+      const iv = randomBytes(IV_BYTES);
+      const cipher = createCipheriv('aes-256-gcm', sealKey, iv).setAAD(Buffer.from(device));
+      const body = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()]);
+      return Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64url');
+    },
+
+    unseal(device, sealed) {
+      const bytes = Buffer.from(sealed, 'base64url');
+      const decipher = createDecipheriv('aes-256-gcm', sealKey, bytes.subarray(0, IV_BYTES), WHOLE_TAG)
+        .setAAD(Buffer.from(device))
+        .setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
+      const body = bytes.subarray(IV_BYTES + TAG_BYTES);
+      return Buffer.concat([decipher.update(body), decipher.final()]).toString('utf8');
+    },
+  };
+}
+
+/** Whether two digests are the same, in a time that does not depend on where they differ. */
+export function sameDigest(a: SecretDigest, b: SecretDigest): boolean {
+  const left = Buffer.from(a);
+  const right = Buffer.from(b);
+  return left.length === right.length && timingSafeEqual(left, right);
+}

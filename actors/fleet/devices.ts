@@ -1,0 +1,72 @@
+/**
+ * The port through which everybody else reaches devices: transports, the REST layer, the alarms.
+ *
+ * Commands go to the device's actor, one at a time per device, and are answered when what they changed is durable.
+ * Reads come from the newest durable head, without waking an actor.
+ */
+
+import type { CustomerId, DeviceId, ProfileId, TenantId } from '../base/ids.ts';
+import type { DeviceCommand, DeviceEvent, DeviceRecord, DeviceState, Refusal } from '../device/protocol.ts';
+import type { Answer } from '../runtime/decider.ts';
+
+export type DeviceAnswer = Answer<DeviceState, Refusal>;
+
+export interface Devices {
+  /** Never rejects: every outcome, trouble included, is an answer. */
+  ask(id: DeviceId, command: DeviceCommand): Promise<DeviceAnswer>;
+  /** The device as it is now, or undefined. Rejects with `StoreUnavailable`. */
+  read(id: DeviceId): Promise<DeviceRecord | undefined>;
+}
+
+/** Hears of every event of this process after it became durable. Must not throw; a fault here never fails a claim. */
+export type DeviceListener = (id: DeviceId, event: DeviceEvent, state: DeviceState) => void;
+
+/** Finds devices by what people and devices know of them. All of it rejects with `StoreUnavailable` only. */
+export interface Directory {
+  /** Which device holds these credentials. Exact match, case-sensitive. */
+  byCredentials(credentialsId: string): Promise<DeviceRecord | undefined>;
+  /** The id of the tenant's device of this name: all that a command needs, for the device checks the rest itself. */
+  idOf(tenantId: TenantId, name: string): Promise<DeviceId | undefined>;
+  /** Which device of the tenant has this name. Exact match, case-sensitive. */
+  byName(tenantId: TenantId, name: string): Promise<DeviceRecord | undefined>;
+  /** The tenant's devices; of their attributes `claimingAllowed` alone, as in all lists. */
+  ofTenant(tenantId: TenantId, query: ListQuery): Promise<Page<DeviceRecord>>;
+  /** Every type that the tenant's devices have, in order. */
+  typesOf(tenantId: TenantId): Promise<readonly string[]>;
+  /** The devices that the customer owns. Pass the tenant: a customer of another tenant owns nothing of it. */
+  ofCustomer(tenantId: TenantId, customerId: CustomerId, query: ListQuery): Promise<Page<DeviceRecord>>;
+}
+
+/** Who is there just now. */
+export interface Presence {
+  /** Whether the device has a session at this moment; with other processes, as far as this one has heard. */
+  isConnected(id: DeviceId): boolean;
+}
+
+export interface ListQuery {
+  /** Counted from 0. */
+  readonly page: number;
+  /** At least 1. */
+  readonly pageSize: number;
+  /** Case-insensitive: contained in the name or the label; in long lists what begins with it goes first (`search.ts`). */
+  readonly textSearch?: string;
+  readonly type?: string;
+  /** The profile that the device names. */
+  readonly profileId?: ProfileId;
+  /** With `profileId`: whether devices that name none are listed as well, for it is their tenant's default. */
+  readonly orNoProfile?: boolean;
+  /** What else must hold of a device to be listed, by its id alone. */
+  readonly where?: (id: DeviceId) => boolean;
+  /** The same by its state, for what no index answers. */
+  readonly having?: (device: DeviceRecord) => boolean;
+  readonly sortProperty?: 'createdTime' | 'name';
+  readonly sortOrder?: 'ASC' | 'DESC';
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** Of searches in long lists: at least. */
+  readonly total: number;
+  /** After how many looked at a search gave up; undefined where it saw all there is. */
+  readonly cutAfter?: number;
+}

@@ -1,0 +1,73 @@
+/** The devices of this process: the port of `../devices.ts` over the registry and the journal. */
+import type { Clock } from '../base/clock.ts';
+import type { DeviceId } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import { decodeState } from '../device/codec.ts';
+import { type ClaimPolicy, createDeviceDecider } from '../device/decide.ts';
+import { devicePersistence } from '../device/persistence.ts';
+import type { DeviceCommand, DeviceRecord } from '../device/protocol.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Quota } from '../limits/quota.ts';
+import type { Parent } from '../runtime/nact.ts';
+import { createRegistry, type RegistrySettings } from '../runtime/registry.ts';
+import type { DeviceAnswer, DeviceListener, Devices } from './devices.ts';
+
+export interface DevicesOptions {
+  /** An actor system started with `deviceEngine(journal)`. */
+  readonly root: Parent;
+  readonly journal: Journal;
+  readonly policy: ClaimPolicy;
+  readonly settings: RegistrySettings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onEvent: DeviceListener;
+  /** How often a device may be asked to open a window, by whatever way; without it, as often as it is. */
+  readonly windows?: Quota;
+  /** See `EventSourced`. Default: no. */
+  readonly looksFirst?: boolean;
+}
+
+export interface LiveDevices extends Devices {
+  /** How many device actors are in memory, and how many commands are under way. */
+  stats(): { readonly residents: number; readonly inFlight: number };
+  /** Answers `stopping` from now on; lets what is under way be answered, at most for `drainMs`. */
+  stop(drainMs: number): Promise<void>;
+}
+
+export function createDevices(options: DevicesOptions): LiveDevices {
+  const { root, journal, policy, settings, clock, log, onEvent, windows, looksFirst = false } = options;
+  const registry = createRegistry(
+    root,
+    'devices',
+    {
+      decider: createDeviceDecider(policy),
+      persistence: devicePersistence,
+      journal,
+      clock,
+      log,
+      ...(looksFirst ? { looksFirst: { decodeState } } : {}),
+      onEvent: (id, event, state) => onEvent(id as DeviceId, event, state),
+    },
+    settings,
+  );
+
+  return {
+    ask(id: DeviceId, command: DeviceCommand): Promise<DeviceAnswer> {
+      // One device must not fill the disk with windows: each is an event that is kept.
+      const retryAfterMs = command.type === 'InitiateClaim' && windows !== undefined ? windows.take(id) : 0;
+      if (retryAfterMs === 0) return registry.ask(id, command);
+      return Promise.resolve({ type: 'refused', refusal: { reason: 'rate-limited', retryAfterMs } });
+    },
+    read: (id) => readDevice(journal, id),
+    stats: () => ({ residents: registry.residents, inFlight: registry.inFlight }),
+    stop: (drainMs) => registry.stop(drainMs),
+  };
+}
+
+/** The newest durable state of a device, or undefined where there is none. */
+export async function readDevice(journal: Journal, id: DeviceId): Promise<DeviceRecord | undefined> {
+  const head = await journal.load(id);
+  if (head.state === undefined) return undefined;
+  const state = decodeState(head.state);
+  return state.status === 'absent' ? undefined : { ...state, id };
+}

@@ -1,0 +1,141 @@
+/**
+ * Runs any decider as a persistent actor: recover, then for each message decide -> append -> evolve -> answer -> react.
+ *
+ * The answer comes only after the event is durable. A decision that appends nothing is given only on a state known to
+ * be the newest ("refresh before you refuse"), because another process may share the journal. And an incarnation that
+ * hit a conflict or a failed append never answers again: it ends, and a new one recovers from the journal. What then
+ * happens to the messages that waited is the business of who spawned it (`registry.ts`), told through `onEnd`.
+ */
+import type { Clock, Instant } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Append, IndexChanges, Journal } from '../journal/journal.ts';
+import type { Answer, Decider } from './decider.ts';
+import { AppendConflict, KeyTaken, type Versioned } from './engine.ts';
+import { type Parent, type PersistentBehaviour, type Ref, spawnPersistentActor } from './nact.ts';
+
+/** How a decider's states and events are written down, found and woken. */
+export interface Persistence<State, Event, Refusal> {
+  encodeEvent(event: Event): string;
+  /** Undefined for a state that leaves nothing behind. */
+  encodeState(state: State): string | undefined;
+  indexChanges(id: string, before: State, event: Event, after: State): IndexChanges | undefined;
+  alarmAt(state: State): Instant | null;
+  /** The refusal that a taken unique key means. */
+  taken(key: string): Refusal;
+}
+
+/** One command on its way to an actor, and the way back for its answer. */
+export interface Ask<Command, State, Refusal> {
+  readonly command: Command;
+  /** True when the asker has been answered by other means (it waited too long): then skip the command. */
+  readonly settled: boolean;
+  /** Gives the asker its answer, unless it has one, and finishes. */
+  answer(answer: Answer<State, Refusal>): void;
+  /** The actor is through with this command. */
+  finish(): void;
+}
+
+/** Why an incarnation ended. After `conflict` a new one may decide anew; after `fault` nothing is known. */
+export type End = 'conflict' | 'fault';
+
+export interface EventSourced<State, Command, Event, Refusal> {
+  readonly decider: Decider<State, Command, Event, Refusal>;
+  readonly persistence: Persistence<State, Event, Refusal>;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Looks at the head before deciding: where others write too and a look costs less than an append in vain. */
+  readonly looksFirst?: { decodeState(text: string): State };
+  /** Told of each event after it is durable and answered. A fault in it is logged and changes nothing. */
+  onEvent(id: string, event: Event, state: State): void;
+}
+
+/** Spawns the actor of one stream. `onEnd` is called once, when this incarnation is over by its own fault. */
+export function spawnEventSourced<State, Command, Event, Refusal>(
+  parent: Parent,
+  id: string,
+  system: EventSourced<State, Command, Event, Refusal>,
+  onEnd: (end: End) => void,
+): Ref<Ask<Command, State, Refusal>> {
+  const { decider, persistence, journal, clock, log, looksFirst } = system;
+
+  const behaviour: PersistentBehaviour<Versioned<State>, Ask<Command, State, Refusal>, string, Append> = {
+    initial: { sequence: 0, value: decider.initial },
+
+    async receive(held, ask, persist) {
+      const state =
+        looksFirst === undefined || ask.settled ? held : await newest(held, looksFirst.decodeState);
+      // Asked after the look, which takes its time: nothing is decided for somebody who was told that nothing was.
+      if (ask.settled) {
+        ask.finish();
+        return state;
+      }
+      const at = clock.now();
+      const decision = decider.decide(state.value, ask.command, at);
+
+      if (decision.type !== 'accept') {
+        await ensureNewest(state);
+        ask.answer(
+          decision.type === 'refuse'
+            ? { type: 'refused', refusal: decision.refusal }
+            : { type: 'accepted', state: state.value, at },
+        );
+        return state;
+      }
+
+      const { event } = decision;
+      const after = decider.evolve(state.value, event);
+      const text = persistence.encodeEvent(event);
+      await persist(text, {
+        stream: id,
+        expected: state.sequence,
+        event: text,
+        state: persistence.encodeState(after),
+        alarmAt: persistence.alarmAt(after),
+        index: persistence.indexChanges(id, state.value, event, after),
+      });
+      ask.answer({ type: 'accepted', state: after, at });
+      react(event, after);
+      return { sequence: state.sequence + 1, value: after };
+    },
+
+    async onCrash(error, ask) {
+      if (error instanceof KeyTaken) {
+        // A clean refusal; but nact has counted the event, so this incarnation ends like any other that failed.
+        ask?.answer({ type: 'refused', refusal: persistence.taken(error.key) });
+        onEnd('conflict');
+      } else if (error instanceof AppendConflict) {
+        onEnd('conflict');
+      } else {
+        log.error({ err: error, stream: id }, 'an actor failed; it will be recovered from the journal');
+        onEnd('fault');
+      }
+      return 'stop';
+    },
+  };
+
+  async function newest(
+    held: Versioned<State>,
+    decodeState: (text: string) => State,
+  ): Promise<Versioned<State>> {
+    const { sequence, state } = await journal.load(id);
+    if (sequence === held.sequence) return held;
+    return { sequence, value: state === undefined ? decider.initial : decodeState(state) };
+  }
+
+  /** Ends this incarnation where another process has moved the head on. */
+  async function ensureNewest({ sequence }: Versioned<State>): Promise<void> {
+    const head = await journal.load(id);
+    if (head.sequence !== sequence) throw new AppendConflict(id);
+  }
+
+  function react(event: Event, state: State): void {
+    try {
+      system.onEvent(id, event, state);
+    } catch (error) {
+      log.error({ err: error, stream: id }, 'a listener failed on a durable event');
+    }
+  }
+
+  return spawnPersistentActor(parent, id, behaviour);
+}

@@ -1,0 +1,127 @@
+/**
+ * The embedded store: LMDB in a folder, one process or several on one machine.
+ *
+ * Every write goes to one thread (`lmdb/writer.ts`), which commits in groups: what comes while a transaction is being
+ * flushed is the next transaction, and nobody hears of success before the flush. Conditions are checked inside the write
+ * transaction, which LMDB gives to one process at a time, so they hold between processes too. Reads are done where they
+ * are asked for.
+ *
+ * What an append costs is keys, so one device costs one key, its head, and the rest is packed per commit:
+ *
+ *   heads    stream                 -> "<sequence> <alarmAt|-> <state>"
+ *   log      number of the commit   -> one line per event: "<stream> <sequence> <event>"
+ *   alarms   [bucket, commit]       -> one line per alarm: "<stream> <dueAt>"; stale ones are dropped on arrival
+ *   holders  unique key             -> who holds it
+ *   lists    "<list>\0<member>"     -> ""
+ *   counts   list                   -> how many members
+ *   records  key                    -> text (Keyv's)
+ *   meta     "format", "owner"      -> format of all this; who has the folder open
+ */
+import type { Database } from 'lmdb';
+import { RecordsAdapter } from '../records.ts';
+import type { Store } from '../store.ts';
+import { LmdbIndex } from './index.ts';
+import { LmdbJournal } from './journal.ts';
+import { checkKey } from './keys.ts';
+import { recordsTable } from './records.ts';
+import { openEnvironment, openTables, type Read } from './tables.ts';
+import { Writer } from './writer.ts';
+
+const FORMAT = '1';
+
+export interface LmdbSettings {
+  /** The folder; made if it is not there. */
+  readonly path: string;
+  /** Who we are and how to tell whether another owner still lives; without it nobody is kept out. */
+  readonly owner?: StoreOwner;
+  /** Whether other processes work on the same folder, with our consent. */
+  readonly shared?: boolean;
+}
+
+/** Keeps a second server out of a folder that is in use. */
+export interface StoreOwner {
+  /** Names this process in a way that no other process, before or after a restart of the machine, shares. */
+  readonly self: string;
+  isAlive(other: string): boolean;
+}
+
+/** Another live process has the folder open. */
+export class StoreInUse extends Error {
+  readonly owner: string;
+  constructor(path: string, owner: string) {
+    super(`the data folder ${path} is in use by another process (${owner})`);
+    this.name = 'StoreInUse';
+    this.owner = owner;
+  }
+}
+
+/** Opens the store. Throws `StoreInUse`, or an error when the folder can not be used or holds an unknown format. */
+export function openLmdbStore({ path, owner, shared = false }: LmdbSettings): Store {
+  const name = `lmdb:${path}`;
+  const env = openEnvironment(path);
+  const tables = openTables(env);
+  try {
+    claimFolder(tables.meta, path, owner);
+  } catch (error) {
+    void env.close();
+    throw error;
+  }
+
+  const writer = new Writer(name, path);
+  let readAfter = 0;
+  const read: Read = (work) =>
+    writer.read(() => {
+      // lmdb keeps a snapshot for a moment; what was committed meanwhile would not be seen. Of our own commits we are told,
+      // of those of other processes we are not.
+      if (shared || readAfter !== writer.transactions) env.resetReadTxn();
+      readAfter = writer.transactions;
+      return work();
+    });
+  const table = recordsTable(tables, writer, read);
+  let closing: Promise<void> | undefined;
+
+  async function close(): Promise<void> {
+    await writer.close();
+    if (owner !== undefined) letGoOfFolder(tables.meta, owner);
+    await env.close();
+  }
+
+  return {
+    name,
+    journal: new LmdbJournal(tables, writer, read),
+    index: new LmdbIndex(tables, writer, read),
+    get records() {
+      return new RecordsAdapter(table);
+    },
+    shared,
+    async swap(key, expected, next) {
+      checkKey(key);
+      return writer.run({ type: 'swap-record', key, expected, next });
+    },
+    check: () => writer.run({ type: 'touch' }),
+    close: () => (closing ??= close()),
+  };
+}
+
+/** Checks the format and takes the folder, in one write transaction: of two starters exactly one gets it. */
+function claimFolder(meta: Database<string, string>, path: string, owner: StoreOwner | undefined): void {
+  meta.transactionSync(() => {
+    const format = meta.get('format');
+    if (format !== undefined && format !== FORMAT) {
+      throw new Error(`the data folder ${path} has format ${format}; this version of claimd knows ${FORMAT}`);
+    }
+    if (format === undefined) meta.put('format', FORMAT);
+    if (owner === undefined) return;
+    const other = meta.get('owner');
+    if (other !== undefined && other !== owner.self && owner.isAlive(other))
+      throw new StoreInUse(path, other);
+    meta.put('owner', owner.self);
+  });
+}
+
+/** Gives the folder free, unless somebody has taken it over meanwhile. */
+function letGoOfFolder(meta: Database<string, string>, { self }: StoreOwner): void {
+  meta.transactionSync(() => {
+    if (meta.get('owner') === self) meta.remove('owner');
+  });
+}

@@ -1,0 +1,154 @@
+/**
+ * The store for many nodes: Redis (7 or newer) or Valkey, one server or a cluster. The nodes keep nothing themselves.
+ *
+ * A stream belongs to one of a fixed number of partitions by its name, and all that its append touches lies in that
+ * partition's slot of a cluster: the append is one script, and it compares the head. Unique keys and lists lie in other
+ * slots: keys are taken before the append (`redis/unique.ts`), lists follow after it (`redis/outbox.ts`). One
+ * server is treated like a cluster of one.
+ *
+ * With `appendonly yes` and `appendfsync always` a reply means that it is on disk; Redis flushes once for all that
+ * arrived together, which is group commit.
+ *
+ *   <prefix>:meta                  hash    format, partitions
+ *   <prefix>:{pN}:head:<stream>    string  "<sequence> <alarm|-> <held|->\n<state>"     (see redis/scripts.ts)
+ *   <prefix>:{pN}:alarms           zset    stream, by its instant
+ *   <prefix>:{pN}:log              stream  1-<n>: e = "<stream> <sequence> <event>"
+ *   <prefix>:{pN}:outbox           hash    "<stream> <sequence>" -> {"k": [key, attempt, …], "m": ["list\0member", …]}
+ *   <prefix>:{pN}:fence:<attempt>  string  an attempt that was called off; goes by itself
+ *   <prefix>:unique:<key>          string  "c<holder>" | "s<attempt> <stream>"
+ *   <prefix>:list:<list>           zset    members, all with score 0: in the order of their bytes
+ *   <prefix>:record:<key>          string  text (Keyv's)
+ *   <prefix>:limit:<name>:<key>    string  how many attempts have failed; goes by itself
+ */
+import type { Log } from '../../base/log.ts';
+import { RecordsAdapter } from '../records.ts';
+import { type Store, StoreUnavailable } from '../store.ts';
+import { agreeOnMeta, checkServers } from './checks.ts';
+import type { Place } from './client.ts';
+import { Connection } from './connection.ts';
+import { RedisIndex } from './index.ts';
+import { RedisJournal } from './journal.ts';
+import { createKeys } from './keys.ts';
+import { createOutbox } from './outbox.ts';
+import { createRecords } from './records.ts';
+import { UniqueKeys } from './unique.ts';
+
+export interface RedisSettings {
+  readonly place: Place;
+  /** For logs, without secrets. */
+  readonly name: string;
+  /** In front of every key: several installations can share a Redis. */
+  readonly prefix: string;
+  /** Into how many slots streams are spread; counts at the first start only. */
+  readonly partitions: number;
+  /** How long the first connection may take. */
+  readonly connectTimeoutMs: number;
+  /** After so long without an answer a command is given up. */
+  readonly commandTimeoutMs: number;
+  /** Commands that may wait for answers; beyond it they fail at once. */
+  readonly waitingMax: number;
+  /** How long what another node has left undone is left to it. */
+  readonly orphanMs: number;
+}
+
+export interface RedisStore extends Store {
+  /** For what else uses this Redis: limits that all nodes count together. */
+  readonly connection: Connection;
+}
+
+/** Opens the store. Rejects with `RedisRefused`, or with `StoreUnavailable` when no connection can be had. */
+export async function openRedisStore(settings: RedisSettings, log: Log): Promise<RedisStore> {
+  const { name, prefix } = settings;
+  const redis = await Connection.open({ ...settings, log }, settings.connectTimeoutMs);
+  let partitions: number;
+  try {
+    await checkServers(redis, log);
+    partitions = await agreeOnMeta(redis, prefix, settings.partitions);
+  } catch (error) {
+    redis.destroy();
+    throw error;
+  }
+
+  const keys = createKeys(prefix, partitions);
+  const unique = new UniqueKeys(redis, keys);
+  const outbox = createOutbox(redis, keys, unique, settings.orphanMs, log);
+  const uses = new Uses(name);
+  const journal = new RedisJournal(redis, keys, unique, outbox);
+  const index = new RedisIndex(redis, keys, unique, outbox);
+  const { table, swap } = createRecords(redis, keys);
+  const gatedTable = uses.gated(table, ['get', 'set', 'delete', 'clear']);
+  outbox.start();
+  let closing: Promise<void> | undefined;
+  let probing: Promise<void> | undefined;
+
+  async function close(): Promise<void> {
+    await uses.close();
+    await outbox.stop();
+    redis.destroy();
+  }
+
+  /** A write on every server, in every partition: a full memory or a replica would read well. */
+  async function probe(): Promise<void> {
+    await Promise.all(keys.partitions.map(({ probe }) => redis.send(probe, ['SET', probe, ''])));
+  }
+
+  /** Anybody may ask, as often as he likes; so all who ask at the same time get one answer. */
+  function check(): Promise<void> {
+    probing ??= uses.run(probe).finally(() => {
+      probing = undefined;
+    });
+    return probing;
+  }
+
+  return {
+    name,
+    shared: true,
+    journal: uses.gated(journal, ['load', 'append', 'due', 'log', 'trim']),
+    index: uses.gated(index, ['lookup', 'claim', 'release', 'add', 'remove', 'page', 'count']),
+    get records() {
+      return new RecordsAdapter(gatedTable);
+    },
+    swap: (key, expected, next) => uses.run(() => swap(key, expected, next)),
+    check,
+    close: () => (closing ??= close()),
+    connection: redis,
+  };
+}
+
+/** What is under way: an append takes several commands, and closing waits for the last of them. */
+class Uses {
+  readonly #name: string;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #open = true;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  run<Result>(use: () => Promise<Result>): Promise<Result> {
+    if (!this.#open) return Promise.reject(new StoreUnavailable(this.#name, 'closed'));
+    const work = use();
+    this.#underWay.add(work);
+    const over = () => this.#underWay.delete(work);
+    work.then(over, over);
+    return work;
+  }
+
+  /** The same thing, with some of its methods counted. */
+  gated<Port extends object>(port: Port, methods: readonly (keyof Port)[]): Port {
+    const gated: Port = Object.create(port);
+    for (const name of methods) {
+      const method = port[name];
+      if (typeof method !== 'function') throw new TypeError(`no method: ${String(name)}`);
+      Object.defineProperty(gated, name, {
+        value: (...args: unknown[]) => this.run(() => method.apply(port, args)),
+      });
+    }
+    return gated;
+  }
+
+  async close(): Promise<void> {
+    this.#open = false;
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+  }
+}

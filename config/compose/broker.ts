@@ -1,0 +1,113 @@
+/** The external broker, composed: the bridge to it, and what it may ask this server about devices. */
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import { createClaiming } from '../../actors/claiming/claiming.ts';
+import type { BrokerAuth } from '../../http/routes/mqtt-auth.ts';
+import { BRIDGE_DEFAULTS, type BridgeSettings } from '../../transports/mqtt/bridge/settings.ts';
+import { createTemplates } from '../../transports/mqtt/bridge/templates.ts';
+import { listOf } from '../options/broker.ts';
+import { StartRefused } from '../options/refusal.ts';
+import type { Config } from '../options/schema.ts';
+import type { Core, CoreNeeds } from './core.ts';
+
+/**
+ * The node's bridge; undefined where no broker is named, and then its library is not even loaded. Rejects with
+ * `StartRefused` for files that can not be read.
+ */
+export async function createBroker(config: Config, { clock, log }: CoreNeeds, core: Core) {
+  const { url } = config.broker;
+  if (url === undefined) return undefined;
+  const { createBridge } = await import('../../transports/mqtt/bridge/bridge.ts');
+  const { devices, directory, secrets, profiles, root } = core;
+  return createBridge({
+    settings: bridgeSettings(config, url),
+    devices,
+    directory,
+    secrets,
+    profiles,
+    parent: root,
+    clock,
+    log,
+  });
+}
+
+function bridgeSettings({ broker, mqtt }: Config, url: string): BridgeSettings {
+  const { caFile, certFile, keyFile, username, password, keyPassword, ...rest } = broker;
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    throw new StartRefused(
+      "a certificate for the broker needs its key file, and a key its certificate's file",
+    );
+  }
+  return {
+    ...BRIDGE_DEFAULTS,
+    ...rest,
+    url,
+    claimTopics: listOf(broker.claimTopics),
+    gatewayTopics: listOf(broker.gatewayTopics),
+    payloadBytesMax: mqtt.payloadBytesMax,
+    headerBytesMax: mqtt.headerBytesMax,
+    autoCreateDevices: mqtt.autoCreateDevices,
+    gatewayFanOutMax: mqtt.gatewayFanOutMax,
+    ...given('username', username),
+    ...given('password', password),
+    ...given('keyPassword', keyPassword),
+    ...credentials({ ca: read(caFile), cert: read(certFile), key: read(keyFile) }, keyPassword),
+  };
+}
+
+function credentials(
+  { ca, cert, key }: Record<'ca' | 'cert' | 'key', Buffer | undefined>,
+  passphrase: string | undefined,
+) {
+  const read = { ...given('ca', ca), ...given('cert', cert), ...given('key', key) };
+  try {
+    if (ca !== undefined) new X509Certificate(ca); // of what is none, the next would say nothing
+    createSecureContext({ ...read, ...given('passphrase', passphrase) });
+  } catch {
+    // The cause may quote what is in the files.
+    throw new StartRefused(
+      'the broker: the authority, or the certificate and its key, are no PEM that fits together',
+    );
+  }
+  return read;
+}
+
+function given<Name extends string, Value>(name: Name, value: Value | undefined) {
+  return value === undefined ? {} : ({ [name]: value } as { [Key in Name]: Value });
+}
+
+function read(file: string | undefined): Buffer | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new StartRefused(`the broker: ${file} can not be read`, error);
+  }
+}
+
+/** What a broker may ask about clients; undefined where nobody has the secret for it. */
+export function createBrokerAuth(config: Config, core: Core): BrokerAuth | undefined {
+  const { authSecret, authUnknown, authOtherTopics, username, password } = config.broker;
+  if (authSecret === undefined) return undefined;
+  const { devices, directory, secrets } = core;
+  const claiming = createClaiming(devices, directory, secrets);
+  const topics = [listOf(config.broker.claimTopics), listOf(config.broker.gatewayTopics)] as const;
+  const templates = createTemplates(...topics);
+  // A device of such a name, prefixed with it, would be above all others.
+  const levelsAbove = new Set(topics.flat().map((topic) => topic.slice(0, topic.indexOf('/'))));
+  return {
+    secret: authSecret,
+    unknown: authUnknown,
+    otherTopics: authOtherTopics,
+    ...(username === undefined || password === undefined ? {} : { self: { username, password } }),
+    async identify(said) {
+      const device = await claiming.authenticateMqtt(said);
+      // What can not be one level of a topic can not name the device there; and in rules a broker replaces ${…}.
+      if (device === undefined) return undefined;
+      const { credentialsId: id } = device;
+      if (/[/+#]|\$\{/.test(id) || levelsAbove.has(id)) return undefined;
+      return { id, rights: templates.rights(id) };
+    },
+  };
+}

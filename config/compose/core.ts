@@ -1,0 +1,156 @@
+/**
+ * The inside of the house, without doors: store, keys, device actors, directory, accounts, alarms. Everything that
+ * listens on a socket is added in `system.ts`.
+ */
+import { type Accounts, createAccounts } from '../../actors/accounts/accounts.ts';
+import { type AuditTrail, createAudit } from '../../actors/audit/audit.ts';
+import { boundRefusals } from '../../actors/audit/repeats.ts';
+import type { Clock } from '../../actors/base/clock.ts';
+import type { Log } from '../../actors/base/log.ts';
+import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
+import { type Bus, silentBus } from '../../actors/cluster/bus.ts';
+import { createLease } from '../../actors/cluster/lease.ts';
+import { sharedCounters } from '../../actors/cluster/shared-counters.ts';
+import { deviceEngine } from '../../actors/device/persistence.ts';
+import { createAlarms } from '../../actors/fleet/alarms.ts';
+import type { DeviceListener, Directory } from '../../actors/fleet/devices.ts';
+import { createDirectory } from '../../actors/fleet/directory.ts';
+import { createDevices, type LiveDevices } from '../../actors/fleet/live-devices.ts';
+import { createProfiles, PROFILE_DEFAULTS, type Profiles } from '../../actors/fleet/profiles.ts';
+import { openJobs } from '../../actors/imports/jobs.ts';
+import { type Counters, memoryCounters } from '../../actors/limits/counters.ts';
+import { createQuota } from '../../actors/limits/quota.ts';
+import { type Parent, startSystem, stop } from '../../actors/runtime/nact.ts';
+import type { Store } from '../../actors/store/store.ts';
+import type { Config } from '../options/schema.ts';
+import { install } from './install.ts';
+import { checkJwtKey, checkServerKey, type Keys, loadKeys } from './keys.ts';
+import { openStore } from './store.ts';
+
+export interface CoreNeeds {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Shows a person a line that must not go into the log. */
+  readonly announce: (line: string) => void;
+  /** Given to one of several workers, whose supervisor holds the folder's lock: how it tells the others. */
+  readonly worker?: { readonly number: number; readonly bus: Bus };
+}
+
+/** After so long without a sign of life another process wakes the devices. */
+const ALARMS_LEASE_MS = 6_000;
+
+export interface Core {
+  readonly store: Store;
+  readonly keys: Keys;
+  readonly secrets: Secrets;
+  readonly devices: LiveDevices;
+  readonly directory: Directory;
+  readonly accounts: Accounts;
+  readonly audit: AuditTrail;
+  readonly profiles: Profiles;
+  /** Where failed attempts are counted. */
+  readonly counters: Counters;
+  /** To the other processes on the same store. */
+  readonly bus: Bus;
+  /** The actor system, for those that bring actors of their own. */
+  readonly root: Parent;
+  /** From now on the listener hears of every durable event of this process. */
+  listen(listener: DeviceListener): void;
+  /** Wakes devices whose windows elapse, from now on; and no more. */
+  startAlarms(): void;
+  stopAlarms(): Promise<void>;
+  /** Lets what is under way be answered, at most for `drainMs`; then closes the store. */
+  close(drainMs: number): Promise<void>;
+}
+
+/** Opens everything and adds what a first start needs. Leaves nothing open when it rejects. */
+export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> {
+  const { clock, log } = needs;
+  const opened = await openStore(config, needs.worker === undefined ? 'alone' : 'worker', log);
+  const { store } = opened;
+  const bus = opened.bus ?? needs.worker?.bus ?? silentBus;
+  let close: (drainMs: number) => Promise<void> = () => opened.close();
+  try {
+    const keys = loadKeys(config, opened.volatile);
+    await checkServerKey(store, keys.serverKey, config.claim.acceptNewServerKey);
+    // Processes on one machine have one data folder, and with it one key.
+    if (!opened.readsLocally) {
+      await checkJwtKey(store, keys.jwtSigningKey, config.accounts.acceptNewJwtSigningKey);
+    }
+
+    const listeners: DeviceListener[] = [];
+    const root = startSystem(deviceEngine(store.journal));
+    const devices = createDevices({
+      root,
+      journal: store.journal,
+      policy: config.claim,
+      settings: config.devices,
+      windows: createQuota(
+        { max: config.claim.windowsPerDevice, windowMs: config.claim.windowsPerDeviceWindowMs },
+        clock,
+      ),
+      clock,
+      log,
+      looksFirst: store.shared && opened.readsLocally,
+      onEvent: (id, event, state) => {
+        for (const listener of listeners) listener(id, event, state);
+      },
+    });
+    const audit = createAudit(store, config.system.auditLogEnabled, clock, log);
+    const trail = boundRefusals(audit, clock);
+    listeners.push(audit.onDeviceEvent);
+    const alarms = createAlarms(
+      store.journal,
+      devices,
+      config.alarms,
+      clock,
+      log,
+      createLease(store, clock, 'alarms', ALARMS_LEASE_MS),
+    );
+    close = async (drainMs) => {
+      await devices.stop(drainMs);
+      stop(root);
+      trail.stop();
+      await audit.stop();
+      await opened.close();
+    };
+    const directory = createDirectory(store.journal, store.index);
+    const profiles = createProfiles(store, clock, PROFILE_DEFAULTS, bus);
+    const accounts = createAccounts({
+      store,
+      devices,
+      directory,
+      clock,
+      bus,
+      settings: config.accounts,
+      async forgetTenant(id) {
+        await profiles.forgetTenant(id);
+        await openJobs(store).forgetTenant(id);
+      },
+    });
+
+    await install({ ...needs, store, accounts, devices, directory }, config.install);
+    audit.start();
+
+    return {
+      store,
+      keys,
+      secrets: createSecrets(keys.serverKey),
+      devices,
+      directory,
+      accounts,
+      audit: trail,
+      counters: opened.counters ?? (bus === silentBus ? memoryCounters : sharedCounters(bus)),
+      profiles,
+      bus,
+      root,
+      listen: (listener) => listeners.push(listener),
+      startAlarms: () => alarms.start(),
+      stopAlarms: () => alarms.stop(),
+      close: (drainMs) => close(drainMs),
+    };
+  } catch (error) {
+    await close(0);
+    throw error;
+  }
+}

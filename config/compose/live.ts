@@ -1,0 +1,44 @@
+/** What runs beside the doors for people: the live feed, and imports that are under way. */
+import type { AuditTrail } from '../../actors/audit/audit.ts';
+import { createImports, type Imports } from '../../actors/imports/imports.ts';
+import { randomAccessToken } from '../../http/auth/access-token.ts';
+import { createFeed, type Feed } from '../../http/feed.ts';
+import type { Core, CoreNeeds } from './core.ts';
+
+export interface Live {
+  readonly feed: Feed;
+  readonly imports: Imports;
+  /** The audit trail, whose notes the feed hears as well. */
+  readonly audit: AuditTrail;
+  /** Goes on with imports that were under way when the process ended. */
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export function createLive({ clock, log }: CoreNeeds, core: Core): Live {
+  const { store, accounts, devices, directory, secrets } = core;
+  const feed = createFeed(clock);
+  core.listen(feed.onDeviceEvent);
+  const accessToken = randomAccessToken;
+  const imports = createImports({ store, accounts, devices, directory, secrets, clock, log, accessToken });
+  return {
+    feed,
+    imports,
+    audit: {
+      find: core.audit.find,
+      note(note) {
+        core.audit.note(note);
+        feed.onNote(note);
+      },
+    },
+    start() {
+      imports
+        .resume()
+        .catch((error: unknown) => log.warn({ err: error }, 'imports could not be gone on with'));
+    },
+    async stop() {
+      feed.close();
+      await imports.stop();
+    },
+  };
+}

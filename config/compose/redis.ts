@@ -1,0 +1,134 @@
+/** Redis as the settings name it: `redis://`, `rediss://` (TLS), `redis-cluster://` and `rediss-cluster://`. */
+import { readFileSync } from 'node:fs';
+import type { Log } from '../../actors/base/log.ts';
+import type { Bus } from '../../actors/cluster/bus.ts';
+import type { Counters } from '../../actors/limits/counters.ts';
+import { openRedisBus } from '../../actors/store/redis/bus.ts';
+import { RedisRefused } from '../../actors/store/redis/checks.ts';
+import type { Place, ServerOptions, TlsOptions } from '../../actors/store/redis/client.ts';
+import { redisCounters } from '../../actors/store/redis/counters.ts';
+import { openRedisStore } from '../../actors/store/redis/redis.ts';
+import { type Store, StoreUnavailable } from '../../actors/store/store.ts';
+import { StartRefused } from '../options/refusal.ts';
+import type { Config } from '../options/schema.ts';
+
+export interface OpenedRedis {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly counters: Counters;
+  close(): Promise<void>;
+}
+
+/** Scheme, credentials, one or more `host:port`, a database. */
+const URL_FORM =
+  /^(?<scheme>rediss?(?:-cluster)?):\/\/(?:(?<user>[^:@/]*)(?::(?<password>[^@/]*))?@)?(?<hosts>[^/@]+)(?:\/(?<database>\d{1,4})?)?$/;
+const HOST_FORM = /^(?:\[(?<v6>[0-9a-fA-F:.]+)\]|(?<name>[^:,[\]\s]+))(?::(?<port>\d{1,5}))?$/;
+const PORT = 6_379;
+/** Longer than any request takes, so that the node that began something is not at it any more. */
+const ORPHAN_MS = 20_000;
+
+/** Whether a `store.url` is one of these. */
+export function isRedisUrl(url: string): boolean {
+  return /^rediss?(-cluster)?:\/\//.test(url);
+}
+
+/** Throws `StartRefused` when this Redis can not be reached or not be used. */
+export async function openRedis(url: string, options: Config['redis'], log: Log): Promise<OpenedRedis> {
+  const place = placeOf(url, options);
+  const { prefix, partitions, connectTimeoutMs, commandTimeoutMs, waitingMax } = options;
+  const settings = {
+    prefix,
+    partitions,
+    connectTimeoutMs,
+    commandTimeoutMs,
+    waitingMax,
+    orphanMs: ORPHAN_MS,
+  };
+  try {
+    const store = await openRedisStore({ ...settings, place, name: nameOf(url, place) }, log);
+    const { connection } = store;
+    const bus = openRedisBus(connection, prefix, log);
+    return {
+      store,
+      bus,
+      counters: redisCounters(connection, prefix),
+      async close() {
+        bus.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    if (error instanceof RedisRefused || error instanceof StoreUnavailable) {
+      throw new StartRefused(error.message, error);
+    }
+    throw error;
+  }
+}
+
+/** What a `store.url` and the options beside it say. Throws `StartRefused` where that is nothing. */
+export function placeOf(url: string, options: Config['redis']): Place {
+  const { scheme = '', user, password, hosts = '', database } = URL_FORM.exec(url)?.groups ?? {};
+  const nodes = hosts.split(',').map(nodeOf);
+  const [first] = nodes;
+  const cluster = scheme.endsWith('-cluster');
+  if (first === undefined || (!cluster && nodes.length > 1)) throw notUnderstood();
+  if (cluster && database !== undefined && database !== '0') {
+    throw new StartRefused('store.url: a Redis Cluster has no databases beside 0');
+  }
+  const server: ServerOptions = {
+    ...first,
+    username: decoded(user) ?? options.username,
+    password: decoded(password) ?? options.password,
+    database: database === undefined ? undefined : Number(database),
+    tls: scheme.startsWith('rediss') ? tlsOf(options) : undefined,
+  };
+  return cluster ? { type: 'cluster', nodes, options: server } : { type: 'single', options: server };
+}
+
+function nodeOf(text: string): { host: string; port: number } {
+  const { v6, name, port } = HOST_FORM.exec(text)?.groups ?? {};
+  const host = v6 ?? name;
+  if (host === undefined || Number(port ?? PORT) > 65_535) throw notUnderstood();
+  return { host, port: Number(port ?? PORT) };
+}
+
+function decoded(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw notUnderstood();
+  }
+}
+
+/** Without quoting it: a password may be in it. */
+function notUnderstood(): StartRefused {
+  return new StartRefused(
+    'store.url is not understood: redis://[user:password@]host[:port][/database] or redis-cluster://host:port,host:port ' +
+      '(with TLS rediss:// and rediss-cluster://); special characters in a password are written as %40 and the like',
+  );
+}
+
+/** What may be shown of where Redis is. */
+function nameOf(url: string, place: Place): string {
+  const nodes = place.type === 'cluster' ? place.nodes : [place.options];
+  return `${url.slice(0, url.indexOf(':'))}://${nodes.map(({ host, port }) => `${host}:${port}`).join(',')}`;
+}
+
+function tlsOf({ caFile, certFile, keyFile, verify }: Config['redis']): TlsOptions {
+  return {
+    ca: contentOf(caFile),
+    cert: contentOf(certFile),
+    key: contentOf(keyFile),
+    rejectUnauthorized: verify,
+  };
+}
+
+function contentOf(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new StartRefused(`Redis over TLS: ${file} can not be read`, error);
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * The composition root: from a `Config` to a server that starts and stops. This is the only folder that knows every
+ * other; nothing here decides anything about claiming.
+ */
+
+import { createTokenGuard, type TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
+import type { Presence } from '../../actors/fleet/devices.ts';
+import { createApp } from '../../http/app.ts';
+import { createHttpServer } from '../../http/server.ts';
+import type { ApiSettings } from '../../http/settings.ts';
+import type { WebSocketUpgrades } from '../../http/upgrades.ts';
+import { addressOf } from '../../http/wire/request.ts';
+import { createCoapEndpoint } from '../../transports/coap/endpoint.ts';
+import { COAP_DEFAULTS } from '../../transports/coap/settings.ts';
+import { createDeviceHttpApi, DEVICE_HTTP_DEFAULTS } from '../../transports/http.ts';
+import type { Bridge } from '../../transports/mqtt/bridge/bridge.ts';
+import { createMqttEndpoint, type MqttEndpoint } from '../../transports/mqtt/endpoint/endpoint.ts';
+import type { MqttTlsSettings } from '../../transports/mqtt/endpoint/tls.ts';
+import { WEBSOCKET_PATH } from '../../transports/mqtt/endpoint/websocket.ts';
+import { ListenError, type Listening } from '../../transports/transport.ts';
+import type { Config } from '../options/schema.ts';
+import { createBroker, createBrokerAuth } from './broker.ts';
+import { type Core, type CoreNeeds, openCore } from './core.ts';
+import { createLive, type Live } from './live.ts';
+import { readCertificate } from './tls.ts';
+import { webSettings } from './web.ts';
+
+/** Where a running system can be reached. */
+export interface Addresses {
+  readonly http: Listening;
+  /** Null where MQTT is switched off. */
+  readonly mqtt: Listening | null;
+  /** Null where CoAP is switched off. */
+  readonly coap: Listening | null;
+  /** MQTT over TLS; null where it is switched off. */
+  readonly mqttTls: Listening | null;
+  /** The external broker that this node is a client of; null where there is none. */
+  readonly mqttBroker: Listening | null;
+}
+
+export interface System {
+  readonly addresses: Addresses;
+  /** Reads the certificate and its key again. Throws `StartRefused`, and goes on with the old ones, where it can not. */
+  reloadCertificates(): void;
+  /** What is behind the doors, for tests that look inside. */
+  readonly core: Core;
+  /**
+   * Takes nothing new, answers what is under way, flushes, closes everything. Resolves a moment after the drain time
+   * at the latest; calling it again waits for the same end.
+   */
+  stop(): Promise<void>;
+}
+
+/** The shortest time that device actors get after the last connection is closed. */
+const LAST_ANSWERS_MS = 200;
+
+/**
+ * Opens the store, adds what a first start needs, listens, and only then wakes devices.
+ *
+ * Rejects with `StartRefused` or `ListenError` where an operator can mend it; nothing is left open then.
+ */
+export async function startSystem(config: Config, needs: CoreNeeds): Promise<System> {
+  const core = await openCore(config, needs);
+  /** What to stop, should the next step fail. */
+  const open: { stop(drainMs: number): Promise<void> }[] = [];
+  let draining = false;
+
+  try {
+    const mqtt = config.mqtt.enabled ? createMqtt(config, needs, core) : undefined;
+    const broker = await createBroker(config, needs, core);
+    const live = createLive(needs, core);
+    const http = createHttp(config, needs, core, mqtt, () => draining, broker, live);
+    open.push(live, http);
+    const httpListening = await http.start();
+    if (mqtt !== undefined) open.push(mqtt);
+    const mqttListening = (await mqtt?.start()) ?? null;
+    // Exchanges and blocks of CoAP belong to one process, and its packets can not be told apart by who they are for.
+    const hasCoap = config.coap.enabled && (needs.worker?.number ?? 1) === 1;
+    const coap = hasCoap ? createCoap(config, needs, core) : undefined;
+    if (coap !== undefined) open.push(coap);
+    const coapListening = (await coap?.start()) ?? null;
+    if (broker !== undefined) open.push(broker);
+    const brokerListening = (await broker?.start()) ?? null;
+    core.startAlarms();
+    live.start();
+
+    const end = async (): Promise<void> => {
+      draining = true;
+      const { drainMs } = config.system;
+      const deadline = needs.clock.now() + drainMs;
+      await Promise.all([core.stopAlarms(), ...open.map((door) => door.stop(drainMs))]);
+      await core.close(Math.max(LAST_ANSWERS_MS, deadline - needs.clock.now()));
+    };
+    let ended: Promise<void> | undefined;
+    return {
+      addresses: {
+        http: httpListening,
+        mqtt: mqttListening,
+        mqttTls: mqtt?.tlsListening ?? null,
+        mqttBroker: brokerListening,
+        coap: coapListening,
+      },
+      core,
+      reloadCertificates() {
+        // Both are read before either is used.
+        const forHttp = config.http.sslEnabled ? httpCertificate(config) : undefined;
+        if (config.mqtt.sslEnabled) mqtt?.useCertificate(mqttCertificate(config));
+        if (forHttp !== undefined) http.useCertificate(forHttp);
+      },
+      stop() {
+        ended ??= end();
+        return ended;
+      },
+    };
+  } catch (error) {
+    for (const door of open) await door.stop(0);
+    await core.close(0);
+    throw error;
+  }
+}
+
+function createMqtt(config: Config, { clock, log }: CoreNeeds, core: Core) {
+  const { bus, devices, directory, secrets, profiles, root } = core;
+  const endpoint = createMqttEndpoint({
+    settings: config.mqtt,
+    guard: guardOf('mqtt', config, core),
+    devices,
+    directory,
+    secrets,
+    profiles,
+    parent: root,
+    bus,
+    clock,
+    log,
+    ...(config.mqtt.sslEnabled ? { tls: mqttTls(config) } : {}),
+  });
+  core.listen(endpoint.onDeviceEvent);
+  return endpoint;
+}
+
+function guardOf(transport: string, { limits }: Config, { counters }: Core): TokenGuard {
+  const { wrongTokensLimited, wrongTokensPerAddress, wrongTokensWindowMs: windowMs } = limits;
+  const max = wrongTokensLimited ? wrongTokensPerAddress : 0;
+  return createTokenGuard(transport, { max, windowMs }, counters);
+}
+
+function mqttTls(config: Config): MqttTlsSettings {
+  const { sslBindAddress, sslPort, sslProtocol, sslSkipClientValidity } = config.mqtt;
+  return {
+    bindAddress: sslBindAddress,
+    port: sslPort,
+    minVersion: sslProtocol,
+    skipClientValidity: sslSkipClientValidity,
+    certificate: mqttCertificate(config),
+  };
+}
+
+function mqttCertificate({ mqtt }: Config) {
+  const { sslCertFile: certFile, sslKeyFile: keyFile, sslKeyPassword: keyPassword } = mqtt;
+  return readCertificate('MQTT', { certFile, keyFile, keyPassword });
+}
+
+function httpCertificate({ http }: Config) {
+  const { sslCertFile: certFile, sslKeyFile: keyFile, sslKeyPassword: keyPassword } = http;
+  return readCertificate('HTTP', { certFile, keyFile, keyPassword });
+}
+
+function createCoap(config: Config, { clock, log }: CoreNeeds, core: Core) {
+  const { devices, directory, secrets, profiles } = core;
+  return createCoapEndpoint({
+    settings: { ...COAP_DEFAULTS, ...config.coap },
+    guard: guardOf('coap', config, core),
+    devices,
+    directory,
+    secrets,
+    profiles,
+    clock,
+    log,
+  });
+}
+
+function createHttp(
+  config: Config,
+  { clock, log }: CoreNeeds,
+  core: Core,
+  mqtt: MqttEndpoint | undefined,
+  draining: () => boolean,
+  broker: Bridge | undefined,
+  { feed, imports, audit }: Live,
+) {
+  const { accounts, devices, directory, profiles, secrets, store } = core;
+  const presence: Presence = { isConnected: (id) => mqtt?.isConnected(id) ?? false };
+  const brokerAuth = createBrokerAuth(config, core);
+  const deviceApi = createDeviceHttpApi({
+    settings: { ...DEVICE_HTTP_DEFAULTS, payloadBytesMax: config.http.devicePayloadBytesMax },
+    guard: guardOf('http', config, core),
+    addressOf: (env, request) => addressOf(env, request, config.http.trustedProxies),
+    devices,
+    directory,
+    secrets,
+    clock,
+    log,
+  });
+  const web = webSettings(config);
+  const app = createApp({
+    accounts,
+    audit,
+    devices,
+    directory,
+    presence,
+    profiles,
+    feed,
+    imports,
+    secrets,
+    clock,
+    log,
+    counters: core.counters,
+    readiness: {
+      check: () => store.check(),
+      draining,
+      ...(broker === undefined ? {} : { brokerConnected: () => broker.connected > 0 }),
+    },
+    ...(brokerAuth === undefined ? {} : { brokerAuth }),
+    settings: apiSettings(config, core),
+    deviceApi,
+    ...(web === undefined ? {} : { web }),
+  });
+  return createHttpServer({
+    app,
+    settings: config.http,
+    log,
+    ...(mqtt !== undefined && config.mqtt.wsEnabled ? { upgrades: webSockets(mqtt) } : {}),
+    ...(config.http.sslEnabled ? { certificate: httpCertificate(config) } : {}),
+    listenError: (address, port, cause) => new ListenError('HTTP', address, port, cause),
+  });
+}
+
+function webSockets(mqtt: MqttEndpoint): WebSocketUpgrades {
+  return new Map([[WEBSOCKET_PATH, (request) => mqtt.upgrade(request)]]);
+}
+
+function apiSettings({ http, accounts, claim, limits }: Config, { keys }: Core): ApiSettings {
+  const within = (windowMs: number) => (max: number) => ({ max, windowMs });
+  const wrongSecrets = within(limits.wrongSecretsWindowMs);
+  return {
+    tokens: {
+      signingKey: keys.jwtSigningKey,
+      issuer: accounts.jwtIssuer,
+      accessExpiresInSeconds: accounts.jwtExpirationSeconds,
+      refreshExpiresInSeconds: accounts.jwtRefreshExpirationSeconds,
+      standingTtlMs: accounts.standingTtlMs,
+      standingMax: accounts.standingMax,
+    },
+    limits: {
+      wrongSecretsPerCustomerAndDevice: wrongSecrets(limits.wrongSecretsPerCustomerAndDevice),
+      wrongSecretsPerCustomer: wrongSecrets(limits.wrongSecretsPerCustomer),
+      wrongSecretsPerAddress: wrongSecrets(limits.wrongSecretsPerAddress),
+      failedLogins: within(limits.failedLoginsWindowMs)(limits.failedLogins),
+    },
+    maxBodyBytes: http.maxBodyBytes,
+    trustedProxies: http.trustedProxies,
+    baseUrl: http.baseUrl ?? null,
+    userTokenAccess: accounts.userTokenAccess,
+    uniformRefusals: claim.uniformRefusals,
+    claimingByDefault: claim.allowClaimingByDefault,
+  };
+}

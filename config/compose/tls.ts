@@ -1,0 +1,44 @@
+/** The server's certificate and key, from the files that the operator names. */
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import type { ServerCertificate } from '../../transports/mqtt/endpoint/tls.ts';
+import { StartRefused } from '../options/refusal.ts';
+
+export interface CertificateFiles {
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
+  readonly keyPassword: string | undefined;
+}
+
+/**
+ * Reads both files, and makes sure that they belong together. Throws `StartRefused`.
+ * @param what whose they are, for the message
+ */
+export function readCertificate(what: string, files: CertificateFiles): ServerCertificate {
+  const { certFile, keyFile, keyPassword } = files;
+  if (certFile === undefined || keyFile === undefined) {
+    throw new StartRefused(`${what} over TLS needs a certificate file and a key file`);
+  }
+  const certificate = {
+    cert: read(what, certFile),
+    key: read(what, keyFile),
+    ...(keyPassword === undefined ? {} : { passphrase: keyPassword }),
+  };
+  try {
+    createSecureContext(certificate);
+  } catch {
+    // The cause may quote what is in the files.
+    throw new StartRefused(
+      `${what} over TLS: ${certFile} and ${keyFile} are no certificate and its key in PEM`,
+    );
+  }
+  return certificate;
+}
+
+function read(what: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new StartRefused(`${what} over TLS: ${file} can not be read`, error);
+  }
+}

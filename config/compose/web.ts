@@ -1,0 +1,57 @@
+/** What the web application is given: its look from the options, and in the demo the accounts to try it with. */
+import { readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import type { DemoAccount, Logo, WebSettings } from '../../http/web/settings.ts';
+import { DEMO, SYSADMIN } from '../demo/demo-data.ts';
+import { StartRefused } from '../options/refusal.ts';
+import type { Config } from '../options/schema.ts';
+
+const LOGO_BYTES_MAX = 256 * 1024;
+const TYPES: Readonly<Record<string, string>> = {
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.webp': 'image/webp',
+};
+
+/** Undefined where the application is switched off. Throws `StartRefused` for a logo that can not be used. */
+export function webSettings({ web, install }: Config): WebSettings | undefined {
+  if (!web.enabled) return undefined;
+  const { name, accent, logoFile } = web;
+  return {
+    name: name,
+    accent,
+    logo: logoFile === undefined ? null : readLogo(logoFile),
+    demoAccounts: install.loadDemo ? demoAccounts(install.sysadminPassword) : [],
+  };
+}
+
+function readLogo(file: string): Logo {
+  let body: Buffer;
+  try {
+    body = readFileSync(file);
+  } catch (error) {
+    throw new StartRefused(
+      `the logo (web.logo) can not be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  if (body.length > LOGO_BYTES_MAX) {
+    throw new StartRefused(`the logo (web.logo) has ${body.length} bytes, more than ${LOGO_BYTES_MAX}`);
+  }
+  return { type: TYPES[extname(file).toLowerCase()] ?? 'application/octet-stream', body };
+}
+
+/** A system administrator with a password of the operator's own is not offered: it is nobody else's business. */
+function demoAccounts(sysadminPassword: string | undefined): DemoAccount[] {
+  const [customer] = DEMO.customers;
+  const { users } = customer;
+  return [
+    { label: 'Customer A', ...users[1] },
+    { label: 'Customer B', ...DEMO.customers[1].users[0] },
+    { label: 'Tenant administrator', ...DEMO.tenantAdmin },
+    ...(sysadminPassword === undefined
+      ? [{ label: 'System administrator', email: SYSADMIN.email, password: SYSADMIN.demoPassword }]
+      : []),
+  ];
+}

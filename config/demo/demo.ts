@@ -1,0 +1,254 @@
+/**
+ * `npm run demo`: the life of a claimed device, told by a real server with real clients. Starts the server on free
+ * ports with a temporary data folder, kills it in the middle of the story, and checks every step: the first one that
+ * goes otherwise ends the demo with a word about it and exit code 1.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { connectAsync, type MqttClient } from 'mqtt';
+
+const MAIN = fileURLToPath(new URL('../process/main.js', import.meta.url));
+const ANSWER_MS = 5000;
+
+const DEVICE = { name: 'Thermostat T1', token: 'T1_TEST_TOKEN' };
+const OTHER_DEVICE = { name: 'Thermostat T2', token: 'T2_TEST_TOKEN' };
+const SECRET = 'printed-on-the-box';
+
+let stepNumber = 0;
+function tell(line: string): void {
+  process.stdout.write(`${String(++stepNumber).padStart(2)}. ${line}\n`);
+}
+
+function check(right: boolean, what: string): asserts right {
+  if (!right) throw new Error(`it went otherwise: ${what}`);
+}
+
+async function within<Value>(promise: Promise<Value>, what: string): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: nothing within ${ANSWER_MS} ms`)), ANSWER_MS);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------- the server
+
+interface Server {
+  readonly process: ChildProcess;
+  readonly httpPort: number;
+  readonly mqttPort: number;
+}
+
+/** Starts the server and waits for the log line that says where it listens. */
+async function startServer(dataDir: string): Promise<Server> {
+  const child = spawn(process.execPath, [MAIN, '--demo'], {
+    cwd: dataDir, // so that no config file of this place is read
+    env: {
+      PATH: process.env.PATH,
+      DATA_DIR: dataDir,
+      HTTP_BIND_ADDRESS: '127.0.0.1',
+      HTTP_BIND_PORT: '0',
+      MQTT_BIND_ADDRESS: '127.0.0.1',
+      MQTT_BIND_PORT: '0',
+      COAP_BIND_ADDRESS: '127.0.0.1',
+      COAP_BIND_PORT: '0',
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  running = child;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const entry = JSON.parse(line);
+    if (entry.level === 'error') process.stderr.write(`${line}\n`);
+    if (entry.msg !== 'ready') continue;
+    child.stdout.resume(); // from here on nobody reads the log
+    return { process: child, httpPort: entry.http.port, mqttPort: entry.mqtt.port };
+  }
+  throw new Error('the server did not start');
+}
+
+async function endServer(server: Server, signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
+  const ended = once(server.process, 'exit');
+  server.process.kill(signal);
+  await within(ended, 'the end of the server');
+  running = undefined;
+  return server.process.exitCode;
+}
+
+let running: ChildProcess | undefined;
+
+// ------------------------------------------------------------------------------------------------------- the people
+
+interface Person {
+  /** Asks to own a device. Resolves to the status and what the server said: SUCCESS, FAILURE or CLAIMED. */
+  claim(deviceName: string, secretKey: string): Promise<{ status: number; said: string }>;
+  giveBack(deviceName: string): Promise<number>;
+  /** Names of the devices that the person's customer owns. */
+  owned(): Promise<readonly string[]>;
+}
+
+async function logIn(server: Server, username: string, password: string): Promise<Person> {
+  const url = `http://127.0.0.1:${server.httpPort}`;
+  const call = async (method: string, path: string, body?: object, token?: string) => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        ...(token === undefined ? {} : { 'X-Authorization': `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+  };
+  const login = await call('POST', '/api/auth/login', { username, password });
+  check(login.status === 200, `${username} could not log in (${login.status})`);
+  const { token } = login.body;
+  const me = await call('GET', '/api/auth/user', undefined, token);
+  const claimPath = (name: string) => `/api/customer/device/${encodeURIComponent(name)}/claim`;
+
+  return {
+    async claim(name, secretKey) {
+      const { status, body } = await call('POST', claimPath(name), { secretKey }, token);
+      return { status, said: typeof body === 'string' ? body : body?.response };
+    },
+    giveBack: async (name) => (await call('DELETE', claimPath(name), undefined, token)).status,
+    async owned() {
+      const path = `/api/customer/${me.body.customerId.id}/devices?page=0&pageSize=100`;
+      const { body } = await call('GET', path, undefined, token);
+      return body.data.map((device: { name: string }) => device.name);
+    },
+  };
+}
+
+// ------------------------------------------------------------------------------------------------------ the devices
+
+/** Connects as a device, asks for a claim window, and returns what the server said on the response topic. */
+async function openWindow(
+  server: Server,
+  token: string,
+  durationMs: number,
+): Promise<{ status: string; reason?: string }> {
+  const client: MqttClient = await within(
+    connectAsync(`mqtt://127.0.0.1:${server.mqttPort}`, {
+      protocolVersion: 5,
+      username: token,
+      reconnectPeriod: 0,
+    }),
+    'the connection of the device',
+  );
+  try {
+    await within(client.subscribeAsync('v1/devices/me/claim/response', { qos: 1 }), 'the subscription');
+    const heard = new Promise<Buffer>((resolve) =>
+      client.once('message', (_topic, payload) => resolve(payload)),
+    );
+    const request = JSON.stringify({ secretKey: SECRET, durationMs });
+    // A refusal is also the acknowledgement's reason code, which this client reports as an error.
+    await within(
+      client.publishAsync('v1/devices/me/claim', request, { qos: 1 }).catch(() => {}),
+      'the acknowledgement',
+    );
+    return JSON.parse(String(await within(heard, 'the outcome')));
+  } finally {
+    await client.endAsync(true);
+  }
+}
+
+// -------------------------------------------------------------------------------------------------------- the story
+
+async function play(dataDir: string): Promise<void> {
+  let server = await startServer(dataDir);
+  tell(
+    `A server runs on 127.0.0.1, MQTT port ${server.mqttPort}, HTTP port ${server.httpPort}, with ThingsBoard's demo data.`,
+  );
+
+  let alice = await logIn(server, 'customerA@thingsboard.org', 'customer');
+  let bob = await logIn(server, 'customerB@thingsboard.org', 'customer');
+  tell('Alice (customer A) and Bob (customer B) log in.');
+
+  const early = await alice.claim(DEVICE.name, SECRET);
+  check(early.status === 400 && early.said === 'FAILURE', `claiming before the device agreed: ${early.said}`);
+  tell(`Alice claims "${DEVICE.name}" too early: 400 FAILURE, the device has not opened a window.`);
+
+  const opened = await openWindow(server, DEVICE.token, 60_000);
+  check(opened.status === 'opened', `opening the window: ${JSON.stringify(opened)}`);
+  tell(
+    `"${DEVICE.name}" connects by MQTT 5 and opens its claim window for a minute, with a secret; it hears "opened".`,
+  );
+
+  const wrong = await bob.claim(DEVICE.name, 'a guess');
+  check(wrong.status === 400 && wrong.said === 'FAILURE', `a wrong secret: ${wrong.said}`);
+  tell('Bob guesses the secret wrongly: 400 FAILURE. The window stays open for the one who knows it.');
+
+  const claimed = await alice.claim(DEVICE.name, SECRET);
+  check(claimed.status === 200 && claimed.said === 'SUCCESS', `the claim: ${claimed.said}`);
+  check((await alice.owned()).includes(DEVICE.name), 'the device is not among those of Alice');
+  tell('Alice claims it with the right secret: 200 SUCCESS. It is hers.');
+
+  const second = await bob.claim(DEVICE.name, SECRET);
+  check(second.status === 400 && second.said === 'CLAIMED', `a second customer: ${second.said}`);
+  tell('Bob has learned the secret meanwhile: 400 CLAIMED. There are never two owners.');
+
+  const refused = await openWindow(server, DEVICE.token, 60_000);
+  check(refused.reason === 'already-claimed', `a window on an owned device: ${JSON.stringify(refused)}`);
+  tell('The device asks for another window and is told the truth: refused, already-claimed.');
+
+  const other = await openWindow(server, OTHER_DEVICE.token, 60_000);
+  check(other.status === 'opened', `opening the other window: ${JSON.stringify(other)}`);
+  await endServer(server, 'SIGKILL');
+  tell(
+    `"${OTHER_DEVICE.name}" opens a window, and right after its acknowledgement the server is killed: kill -9.`,
+  );
+
+  server = await startServer(dataDir);
+  alice = await logIn(server, 'customerA@thingsboard.org', 'customer');
+  bob = await logIn(server, 'customerB@thingsboard.org', 'customer');
+  check((await alice.owned()).includes(DEVICE.name), 'the claim was lost in the crash');
+  tell('It starts again on the same folder: Alice still owns her device.');
+
+  const survived = await bob.claim(OTHER_DEVICE.name, SECRET);
+  check(survived.said === 'SUCCESS', `the window that was open before the crash: ${survived.said}`);
+  tell(`The window of "${OTHER_DEVICE.name}" survived as well: Bob claims it, 200 SUCCESS.`);
+
+  const theft = await bob.giveBack(DEVICE.name);
+  check(theft === 403, `giving back what is not his: ${theft}`);
+  check((await alice.giveBack(DEVICE.name)) === 200, 'giving back');
+  check(!(await alice.owned()).includes(DEVICE.name), 'the device is still among those of Alice');
+  tell("Bob can not give Alice's device back (403); she can: 200, it is nobody's.");
+
+  check((await openWindow(server, DEVICE.token, 60_000)).status === 'opened', 'opening again');
+  check((await bob.claim(DEVICE.name, SECRET)).said === 'SUCCESS', 'claiming again');
+  check((await bob.giveBack(DEVICE.name)) === 200, 'giving back again');
+  tell('The device opens a new window, Bob claims it and gives it back.');
+
+  check((await openWindow(server, DEVICE.token, 1000)).status === 'opened', 'opening for a second');
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  const late = await alice.claim(DEVICE.name, SECRET);
+  check(late.status === 400 && late.said === 'FAILURE', `a claim after the window closed: ${late.said}`);
+  tell('It opens a window for one second. Alice comes 1.1 seconds later: 400 FAILURE, too late.');
+
+  const code = await endServer(server, 'SIGTERM');
+  check(code === 0, `the server ended with code ${code}`);
+  tell('The server is asked to stop (SIGTERM), drains, and exits with 0.');
+}
+
+const dataDir = mkdtempSync(join(tmpdir(), 'claimd-demo-'));
+try {
+  await play(dataDir);
+  process.stdout.write('The demo went as it should.\n');
+} catch (error) {
+  process.stderr.write(`The demo failed. ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+} finally {
+  running?.kill('SIGKILL');
+  rmSync(dataDir, { recursive: true, force: true });
+}

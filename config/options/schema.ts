@@ -1,0 +1,122 @@
+/**
+ * Every option of claimd, once. Names are ThingsBoard's where ThingsBoard has the setting, so that an operator's
+ * environment files go on working; units are ThingsBoard's too, ours are milliseconds and bytes.
+ *
+ * The type `Config` follows from the declarations in `options/`. To add an option, declare it there and use it in
+ * `system.ts`: parser and help follow, `write-docs.ts` writes the example file and the README's table.
+ */
+import { templateProblems } from '../../transports/mqtt/bridge/templates.ts';
+import { accounts } from './accounts.ts';
+import { alarms, devices } from './actors.ts';
+import { broker, listOf } from './broker.ts';
+import { claim, limits } from './claiming.ts';
+import { coap } from './coap.ts';
+import { http } from './http.ts';
+import { mqtt } from './mqtt.ts';
+import type { Option, ValueOf } from './option.ts';
+import { install, store, system } from './process.ts';
+import { redis } from './redis.ts';
+import { web } from './web.ts';
+
+/** `tenant`, the shortest of the demo's passwords. */
+const DEMO_PASSWORD_LENGTH = 6;
+
+/** In the order in which they are documented. */
+export const SCHEMA = {
+  claim,
+  limits,
+  http,
+  web,
+  mqtt,
+  broker,
+  coap,
+  devices,
+  alarms,
+  accounts,
+  install,
+  store,
+  redis,
+  system,
+} as const;
+
+type Schema = typeof SCHEMA;
+
+/** All settings, by section; every one is there and within its bounds. */
+export type Config = {
+  readonly [Section in keyof Schema]: {
+    readonly [Name in keyof Schema[Section]['options']]: Schema[Section]['options'][Name] extends Option
+      ? ValueOf<Schema[Section]['options'][Name]>
+      : never;
+  };
+};
+
+/** An option with where it stands in `Config`. */
+export interface PlacedOption {
+  readonly section: string;
+  readonly title: string;
+  readonly name: string;
+  readonly option: Option;
+}
+
+/** All options, in the order in which they are documented. */
+export const ALL_OPTIONS: readonly PlacedOption[] = Object.entries(SCHEMA).flatMap(
+  ([name, { title, options }]) =>
+    Object.entries(options).map(([optionName, option]: [string, Option]) => ({
+      section: name,
+      title,
+      name: optionName,
+      option,
+    })),
+);
+
+/** What must hold between options, as sentences about what does not. */
+export function contradictions(config: Config): string[] {
+  const problems: string[] = [
+    ...templateProblems(listOf(config.broker.claimTopics), listOf(config.broker.gatewayTopics)),
+  ];
+  if (config.claim.maxDurationMs !== 0 && config.claim.defaultDurationMs > config.claim.maxDurationMs) {
+    problems.push(
+      `security.claim.duration (${config.claim.defaultDurationMs}) must not be above ` +
+        `security.claim.maxDuration (${config.claim.maxDurationMs}): no device could open a window without asking for less`,
+    );
+  }
+  const { residentsMax, inFlightMax } = config.devices;
+  if (config.alarms.fanOutMax > Math.min(residentsMax, inFlightMax)) {
+    problems.push(
+      `actors.alarm.max_fan_out (${config.alarms.fanOutMax}) must not be above actors.device.max_residents (${residentsMax}) ` +
+        `or actors.device.max_in_flight (${inFlightMax}): expiries would crowd out everything else`,
+    );
+  }
+  if (config.http.headersTimeoutMs > config.http.requestTimeoutMs) {
+    problems.push(
+      `server.http.headers_timeout (${config.http.headersTimeoutMs}) must not be above transport.http.request_timeout (${config.http.requestTimeoutMs})`,
+    );
+  }
+  const { passwordMinLength, passwordMaxLength, passwordHashCost } = config.accounts;
+  if (passwordMinLength > passwordMaxLength) {
+    problems.push(
+      `security.password.min_length (${passwordMinLength}) must not be above security.password.max_length (${passwordMaxLength})`,
+    );
+  }
+  if (!Number.isInteger(Math.log2(passwordHashCost))) {
+    problems.push(`security.password.hash_cost (${passwordHashCost}) must be a power of two`);
+  }
+  const { sysadminPassword, loadDemo } = config.install;
+  const length = sysadminPassword === undefined ? undefined : [...sysadminPassword].length;
+  if (length !== undefined && (length < passwordMinLength || length > passwordMaxLength)) {
+    problems.push(
+      `install.sysadmin_password (SYSADMIN_PASSWORD) must have ${passwordMinLength} to ${passwordMaxLength} characters, it has ${length}`,
+    );
+  }
+  if (loadDemo && passwordMinLength > DEMO_PASSWORD_LENGTH) {
+    problems.push(
+      `install.load_demo needs security.password.min_length to be at most ${DEMO_PASSWORD_LENGTH}: its shortest password has no more`,
+    );
+  }
+  if (config.system.workers > 1 && config.store.url === 'memory:') {
+    problems.push(
+      `system.workers (${config.system.workers}) needs a store that processes can share: not memory: (STORE_URL)`,
+    );
+  }
+  return problems;
+}

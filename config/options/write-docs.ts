@@ -1,0 +1,15 @@
+/** Writes what is made from the schema: the example file and the README's table. Run after a change of options. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { betweenMarkers } from './between-markers.ts';
+import { exampleFile, optionTable } from './docs.ts';
+
+const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
+const BEGIN = '<!-- options: made by config/options/write-docs.ts -->';
+const END = '<!-- end of options -->';
+
+writeFileSync(join(PROJECT, 'config/claimd.example.yml'), exampleFile());
+
+const readme = join(PROJECT, 'README.md');
+writeFileSync(readme, betweenMarkers(readFileSync(readme, 'utf8'), BEGIN, END, optionTable()));

@@ -1,0 +1,124 @@
+/**
+ * From the headers of a request to the principal. A good signature is not enough: the user must still be there, be
+ * enabled, and have neither changed the password nor logged out since. That is looked up, and remembered for a moment,
+ * because a confirm must cost microseconds; changes made in this process are seen at once.
+ */
+import type { Accounts, Customer, Standing, User } from '../../actors/accounts/accounts.ts';
+import type { Clock, Instant } from '../../actors/base/clock.ts';
+import type { UserId } from '../../actors/base/ids.ts';
+import type { TokenSettings } from '../settings.ts';
+import { badCredentials, notAuthenticated, tokenExpired } from '../wire/errors.ts';
+import type { Problem } from '../wire/reply.ts';
+import type { Principal } from './principal.ts';
+import type { Claims, Reading, TokenPair, Tokens } from './tokens.ts';
+
+export interface Authentication {
+  /** @param headers values of `X-Authorization` and `Authorization`; the first counts when both are there */
+  authenticate(headers: {
+    readonly custom: string | undefined;
+    readonly standard: string | undefined;
+  }): Promise<Principal | Problem>;
+  /** New tokens of the session whose refresh token this is. */
+  refresh(refreshToken: string): Promise<{ readonly type: 'good'; readonly tokens: TokenPair } | Problem>;
+}
+
+type Checked =
+  | { readonly kind: 'user'; readonly user: User; readonly claims: Claims }
+  | { readonly kind: 'anonymous'; readonly customer: Customer; readonly claims: Claims };
+
+const BEARER = /^Bearer +(\S+)$/i;
+const API_KEY = /^ApiKey +(\S+)$/i;
+
+export function createAuthentication(
+  accounts: Accounts,
+  tokens: Tokens,
+  clock: Clock,
+  settings: Pick<TokenSettings, 'standingTtlMs' | 'standingMax'>,
+): Authentication {
+  const standings = createStandings(accounts, clock, settings);
+
+  /** The user behind a token, or the public customer, if the token is still worth something. */
+  async function check(reading: Reading): Promise<Checked | Problem> {
+    if (reading.type === 'unreadable') return badCredentials;
+    if (reading.type === 'outdated') return tokenExpired;
+    const { claims } = reading;
+    if (claims.publicCustomer !== undefined) {
+      const customer = await accounts.customers.findPublic(claims.publicCustomer);
+      return customer === undefined ? tokenExpired : { kind: 'anonymous', customer, claims };
+    }
+    const standing = await standings(claims.userId);
+    if (standing === undefined) return tokenExpired;
+    const { user, endedSessions } = standing;
+    const outdated = user.credentialsVersion !== claims.credentialsVersion;
+    const ended = endedSessions.some(({ id }) => id === claims.sessionId);
+    return outdated || ended ? tokenExpired : { kind: 'user', user, claims };
+  }
+
+  async function byApiKey(value: string): Promise<Principal | Problem> {
+    const key = await accounts.apiKeys.find(value);
+    const standing = key === undefined ? undefined : await standings(key.userId);
+    if (key === undefined || standing === undefined) return badCredentials;
+    const { id: userId, membership } = standing.user;
+    const grant = key.claimingOnly ? 'claiming' : 'everything';
+    return { userId, sessionId: undefined, grant, ...membership };
+  }
+
+  return {
+    async authenticate({ custom, standard }) {
+      const given = custom?.trim() ? custom : (standard ?? ''); // a blank one counts for none, as in ThingsBoard
+      const [, apiKey] = API_KEY.exec(given) ?? [];
+      if (apiKey !== undefined) return byApiKey(apiKey);
+      const [, token] = BEARER.exec(given) ?? [];
+      if (token === undefined) return notAuthenticated;
+      const checked = await check(tokens.readAccess(token));
+      if ('type' in checked) return checked;
+      const { userId, sessionId } = checked.claims;
+      if (checked.kind === 'user')
+        return { userId, sessionId, grant: 'everything', ...checked.user.membership };
+      const { id: customerId, tenantId } = checked.customer;
+      return { userId, sessionId, grant: 'reading', authority: 'CUSTOMER_USER', tenantId, customerId };
+    },
+
+    async refresh(refreshToken) {
+      const checked = await check(tokens.readRefresh(refreshToken));
+      if ('type' in checked) return checked;
+      const { sessionId } = checked.claims;
+      const pair =
+        checked.kind === 'user'
+          ? tokens.issue(checked.user, sessionId)
+          : tokens.issuePublic(checked.customer, sessionId);
+      return { type: 'good', tokens: pair };
+    },
+  };
+}
+
+interface Remembered {
+  readonly standing: Promise<Standing | undefined>;
+  readonly at: Instant;
+}
+
+/** Looks standings up, at most once per user and `standingTtlMs`. */
+function createStandings(
+  accounts: Accounts,
+  clock: Clock,
+  settings: Pick<TokenSettings, 'standingTtlMs' | 'standingMax'>,
+) {
+  const remembered = new Map<UserId, Remembered>();
+  accounts.onUserChange((id) => remembered.delete(id));
+
+  return (id: UserId): Promise<Standing | undefined> => {
+    const known = remembered.get(id);
+    if (known !== undefined && clock.now() - known.at < settings.standingTtlMs) return known.standing;
+
+    const standing = accounts.users.standing(id);
+    remembered.delete(id); // so that it moves to the end: the first is always the one looked up longest ago
+    const [oldest] = remembered.keys();
+    if (oldest !== undefined && remembered.size >= settings.standingMax) remembered.delete(oldest);
+    const entry: Remembered = { standing, at: clock.now() };
+    remembered.set(id, entry);
+    standing.catch(() => {
+      if (remembered.get(id) === entry) remembered.delete(id); // a failure is not remembered
+    });
+    return standing;
+  };
+}

@@ -1,0 +1,90 @@
+/** Devices' credentials as ThingsBoard writes them, and as they are kept (`../actors/credentials.ts`). */
+import { z } from 'zod';
+import type { DeviceId } from '../../actors/base/ids.ts';
+import type { Secrets } from '../../actors/base/secret.ts';
+import { isCleanText } from '../../actors/base/text.ts';
+import type { Credentials } from '../../actors/device/protocol.ts';
+import { mqttBasic, mqttBasicParts, x509 } from '../../actors/fleet/credentials.ts';
+import { badRequest } from '../wire/errors.ts';
+import type { Problem } from '../wire/reply.ts';
+import { NAME_MAX } from '../wire/schemas.ts';
+import { randomAccessToken } from './access-token.ts';
+
+/** PEM of a chain or of a large key; a certificate that ThingsBoard takes is shorter. */
+const VALUE_MAX = 32_768;
+
+/** An access token has to fit into an MQTT user name and an URL; spaces around it are never meant. */
+export const accessToken = z
+  .string()
+  .max(NAME_MAX, `The access token should have at most ${NAME_MAX} characters!`)
+  .refine((token) => isCleanText(token) && token.trim() === token, 'The access token is malformed!');
+
+export const credentialsFields = {
+  credentialsType: z.enum(['ACCESS_TOKEN', 'MQTT_BASIC', 'X509_CERTIFICATE'], {
+    error: 'Only ACCESS_TOKEN, MQTT_BASIC and X509_CERTIFICATE credentials are supported!',
+  }),
+  /** For access tokens; of the other types it follows from the value. */
+  credentialsId: accessToken.nullish(),
+  credentialsValue: z.string().max(VALUE_MAX, 'The credentials are too long!').nullish(),
+};
+
+const given = z.object(credentialsFields);
+
+const part = z.string().max(NAME_MAX).refine(isCleanText).nullish();
+const basicParts = z.object({ clientId: part, userName: part, password: part });
+
+/** @param device they are made for: what is secret in them is sealed for it */
+export function credentialsOf(
+  secrets: Secrets,
+  device: DeviceId,
+  { credentialsType, credentialsId, credentialsValue }: z.output<typeof given>,
+): Credentials | Problem {
+  switch (credentialsType) {
+    case 'ACCESS_TOKEN':
+      return { type: credentialsType, credentialsId: credentialsId || randomAccessToken() };
+    case 'MQTT_BASIC': {
+      // What is wrong is not quoted: a password is in it.
+      const parts = basicParts.safeParse(parsed(credentialsValue ?? ''));
+      if (!parts.success) {
+        return badRequest(
+          'credentialsValue should be a text of {"clientId": …, "userName": …, "password": …}!',
+        );
+      }
+      const made = mqttBasic(secrets, device, parts.data);
+      return (
+        made ??
+        badRequest('Client id or user name should be specified, and a password only with a user name!')
+      );
+    }
+    case 'X509_CERTIFICATE':
+      return x509(credentialsValue ?? '') ?? badRequest('credentialsValue should be a certificate as PEM!');
+    default:
+      return credentialsType satisfies never;
+  }
+}
+
+/** The text beside the id, as whoever may read credentials sees it. */
+export function credentialsValueOf(
+  secrets: Secrets,
+  device: DeviceId,
+  credentials: Credentials,
+): string | null {
+  switch (credentials.type) {
+    case 'ACCESS_TOKEN':
+      return null;
+    case 'MQTT_BASIC':
+      return JSON.stringify(mqttBasicParts(secrets, device, credentials));
+    case 'X509_CERTIFICATE':
+      return credentials.certificate;
+    default:
+      return credentials satisfies never;
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

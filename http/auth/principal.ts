@@ -1,0 +1,47 @@
+/** Who is asking, as the store says and not as the token says: three kinds that can not be mixed up. */
+import type { CustomerId, TenantId, UserId } from '../../actors/base/ids.ts';
+
+/**
+ * How much of what its role allows a caller may do. `reading`: the anonymous user of a public customer, who is
+ * everybody. `claiming`: an API key that was made for claiming and nothing else.
+ */
+export type Grant = 'everything' | 'reading' | 'claiming';
+
+interface Session {
+  readonly userId: UserId;
+  /** Undefined by an API key: it is a way in, and no session that could end. */
+  readonly sessionId: string | undefined;
+  readonly grant: Grant;
+}
+
+export interface SystemAdministrator extends Session {
+  readonly authority: 'SYS_ADMIN';
+}
+
+export interface TenantAdministrator extends Session {
+  readonly authority: 'TENANT_ADMIN';
+  readonly tenantId: TenantId;
+}
+
+export interface CustomerUser extends Session {
+  readonly authority: 'CUSTOMER_USER';
+  readonly tenantId: TenantId;
+  readonly customerId: CustomerId;
+}
+
+export type Principal = SystemAdministrator | TenantAdministrator | CustomerUser;
+
+/** Who may call a route. `PUBLIC`: anybody, without a token. */
+export type Role = Principal['authority'] | 'PUBLIC';
+
+/** The principals that hold one of these roles. */
+export type Holder<R extends Role> = R extends 'PUBLIC' ? undefined : Extract<Principal, { authority: R }>;
+
+/** Whether the principal (undefined: nobody) holds one of the roles. */
+export function holdsOneOf<R extends Role>(
+  roles: readonly R[],
+  principal: Principal | undefined,
+): principal is Holder<R> {
+  const role: Role = principal?.authority ?? 'PUBLIC';
+  return roles.some((allowed) => allowed === role);
+}

@@ -1,0 +1,152 @@
+/**
+ * JSON Web Tokens as ThingsBoard's clients read them: HS512, `exp` and `iat` in seconds, ThingsBoard's claims. One
+ * claim is ours: `credentialsVersion`, the count of the user's passwords at the time; a token of an older count is
+ * outdated, to the very change, whatever the clocks say.
+ */
+import { randomUUID } from 'node:crypto';
+import { createSigner, createVerifier, TOKEN_ERROR_CODES, TokenError } from 'fast-jwt';
+import { z } from 'zod';
+import type { Customer, User } from '../../actors/accounts/accounts.ts';
+import type { Clock, Instant } from '../../actors/base/clock.ts';
+import { type CustomerId, NULL_UUID, parseId, type UserId } from '../../actors/base/ids.ts';
+import type { TokenSettings } from '../settings.ts';
+import { customerOf, tenantOf } from '../views/views.ts';
+
+export interface TokenPair {
+  readonly token: string;
+  readonly refreshToken: string;
+}
+
+/** What a token proves. */
+export interface Claims {
+  readonly userId: UserId;
+  readonly sessionId: string;
+  readonly credentialsVersion: number;
+  /** The public customer whose anonymous user holds the token; then `userId` is the null UUID. */
+  readonly publicCustomer: CustomerId | undefined;
+}
+
+export type Reading =
+  | { readonly type: 'good'; readonly claims: Claims }
+  /** No token of ours, or not of the kind that was asked for. */
+  | { readonly type: 'unreadable' }
+  /** Expired, or signed with another key: logging in again helps. */
+  | { readonly type: 'outdated' };
+
+export interface Tokens {
+  /** @param sessionId of the session that is continued; a new one without it */
+  issue(user: User, sessionId?: string): TokenPair;
+  /** For the anonymous user of a public customer. */
+  issuePublic(customer: Customer, sessionId?: string): TokenPair;
+  readAccess(token: string): Reading;
+  readRefresh(token: string): Reading;
+}
+
+const REFRESH_SCOPE = 'REFRESH_TOKEN';
+/** Access tokens whose signature was checked; the one checked longest ago makes room. About 1 KB each. */
+const VERIFIED_MAX = 20_000;
+
+interface Verified {
+  readonly type: 'verified';
+  readonly kind: 'access' | 'refresh';
+  readonly reading: Reading;
+  readonly expiresAt: Instant;
+}
+
+const payloadShape = z.object({
+  userId: z.string(),
+  sessionId: z.string(),
+  credentialsVersion: z.int(),
+  scopes: z.array(z.string()),
+  exp: z.number(),
+  isPublic: z.boolean(),
+  sub: z.string(),
+});
+
+interface Issued {
+  readonly sub: string;
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly credentialsVersion: number;
+  readonly isPublic: boolean;
+}
+
+export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
+  const { signingKey: key, issuer } = settings;
+  const sign = createSigner({ algorithm: 'HS512', key });
+  // Expiry is checked below, by our own clock.
+  const verify = createVerifier({ algorithms: ['HS512'], key, allowedIss: issuer, ignoreExpiration: true });
+  const verified = new Map<string, Verified>();
+
+  /** Checks signature, issuer and shape. What is good stays good, so it is remembered; what is not is not. */
+  function open(token: string): Verified | Exclude<Reading, { type: 'good' }> {
+    const known = verified.get(token);
+    if (known !== undefined) return known;
+    let payload: unknown;
+    try {
+      payload = verify(token);
+    } catch (error) {
+      if (!(error instanceof TokenError)) throw error;
+      return { type: error.code === TOKEN_ERROR_CODES.invalidSignature ? 'outdated' : 'unreadable' };
+    }
+    const { success, data } = payloadShape.safeParse(payload);
+    const userId = success ? parseId<UserId>(data.userId) : undefined;
+    if (!success || userId === undefined) return { type: 'unreadable' };
+    const { sessionId, credentialsVersion } = data;
+    const publicCustomer = data.isPublic ? parseId<CustomerId>(data.sub) : undefined;
+    const claims = { userId, sessionId, credentialsVersion, publicCustomer };
+    const reading: Reading = { type: 'good', claims };
+    const kind = data.scopes.includes(REFRESH_SCOPE) ? 'refresh' : 'access';
+    const opened: Verified = { type: 'verified', kind, reading, expiresAt: data.exp * 1000 };
+    const [oldest] = verified.size < VERIFIED_MAX ? [] : verified.keys();
+    if (oldest !== undefined) verified.delete(oldest);
+    verified.set(token, opened);
+    return opened;
+  }
+
+  function read(token: string, wanted: Verified['kind']): Reading {
+    const opened = open(token);
+    if (opened.type !== 'verified') return opened;
+    if (opened.kind !== wanted) return { type: 'unreadable' };
+    return clock.now() < opened.expiresAt ? opened.reading : { type: 'outdated' };
+  }
+
+  /** Both tokens of one session. */
+  function pair(common: Issued, scope: string, access: object): TokenPair {
+    const iat = Math.floor(clock.now() / 1000);
+    const all = { ...common, iss: issuer, iat };
+    const { accessExpiresInSeconds, refreshExpiresInSeconds } = settings;
+    return {
+      token: sign({ ...all, scopes: [scope], exp: iat + accessExpiresInSeconds, ...access }),
+      refreshToken: sign({
+        ...all,
+        scopes: [REFRESH_SCOPE],
+        exp: iat + refreshExpiresInSeconds,
+        jti: randomUUID(),
+      }),
+    };
+  }
+
+  return {
+    issue(user, sessionId = randomUUID()) {
+      const { credentialsVersion, membership, firstName, lastName, enabled } = user;
+      const common = { sub: user.email, userId: user.id, sessionId, credentialsVersion, isPublic: false };
+      return pair(common, membership.authority, {
+        firstName,
+        lastName,
+        enabled,
+        tenantId: tenantOf(membership),
+        customerId: customerOf(membership),
+      });
+    },
+
+    issuePublic({ id, tenantId }, sessionId = randomUUID()) {
+      const common = { sub: id, userId: NULL_UUID, sessionId, credentialsVersion: 0, isPublic: true };
+      const name = { firstName: 'Public', lastName: 'Public', enabled: true };
+      return pair(common, 'CUSTOMER_USER', { ...name, tenantId, customerId: id });
+    },
+
+    readAccess: (token) => read(token, 'access'),
+    readRefresh: (token) => read(token, 'refresh'),
+  };
+}

@@ -1,0 +1,222 @@
+/**
+ * The API described for machines: OpenAPI 3.1, made from the same definitions by which requests are checked and the app
+ * is built, so that it can not say anything else than they do.
+ */
+import { z } from 'zod';
+import type { Route } from '../route.ts';
+import { DEVICE_CLAIM, DEVICE_CLAIM_PATH } from './openapi-device.ts';
+
+/** JSON Schema, as far as it is looked into here. */
+export interface Schema {
+  readonly type?: string | readonly string[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly allOf?: readonly Schema[];
+  readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  readonly $ref?: string;
+  readonly [keyword: string]: unknown;
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly in: 'path' | 'query' | 'header';
+  readonly required: boolean;
+  readonly description?: string;
+  readonly schema: Schema;
+}
+
+interface Media {
+  readonly [type: string]: { readonly schema: Schema };
+}
+
+export interface Operation {
+  readonly tags: readonly string[];
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly security: readonly object[];
+  readonly parameters: readonly Parameter[];
+  readonly requestBody?: { readonly required: boolean; readonly content: Media };
+  readonly responses: Readonly<
+    Record<string, { readonly description: string; readonly content?: Media; readonly headers?: object }>
+  >;
+}
+
+export interface Description {
+  readonly openapi: '3.1.0';
+  readonly info: { readonly title: string; readonly version: string; readonly description: string };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: object;
+}
+
+const PROBLEM: Schema = { $ref: '#/components/schemas/Problem' };
+
+/** What can be answered to any request of a kind, beside what its route says itself. */
+const COMMON: Readonly<Record<number, string>> = {
+  400: 'Malformed',
+  401: 'No token, or one that is worth nothing (errorCode 10), expired or outdated (11)',
+  403: 'Not for this role',
+  413: 'The body is too large',
+  500: 'A fault of the server, which tells no more about it',
+  503: 'The server can not answer just now; asking again is safe',
+};
+
+export function describe(routes: readonly Route[], version: string): Description {
+  const paths: Record<string, Record<string, Operation>> = { [DEVICE_CLAIM_PATH]: { post: DEVICE_CLAIM } };
+  for (const route of routes) {
+    const path = route.path.replace(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'claimd',
+      version,
+      description: "Claiming devices, by ThingsBoard's REST API. Devices' own HTTP API is under v1.",
+    },
+    paths,
+    components: {
+      securitySchemes: {
+        bearer: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'X-Authorization',
+          description: '"Bearer " and the token of /api/auth/login. Authorization is understood as well.',
+        },
+        apiKey: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'X-Authorization',
+          description: '"ApiKey " and a key of /api/apiKey.',
+        },
+      },
+      schemas: {
+        Problem: {
+          type: 'object',
+          description: 'What went wrong',
+          properties: {
+            status: { type: 'integer' },
+            message: { type: 'string' },
+            errorCode: { type: 'integer' },
+            timestamp: { type: 'integer' },
+          },
+          required: ['status', 'message', 'errorCode', 'timestamp'],
+        },
+      },
+    },
+  };
+}
+
+function operation(route: Route): Operation {
+  const { method, path, roles, summary } = route;
+  const isPublic = roles.includes('PUBLIC');
+  const base = {
+    tags: [path.split('/')[2] ?? 'health'],
+    operationId: `${method.toLowerCase()}${path.replace(/[/:]+(\w)/g, (_, letter: string) => letter.toUpperCase())}`,
+    summary,
+    description: isPublic ? 'For everybody.' : `For ${roles.join(', ')}.`,
+    security: isPublic ? [] : [{ bearer: [] }, { apiKey: [] }],
+    parameters: parametersOf(route),
+    responses: responsesOf(route),
+  };
+  if (route.body === undefined) return base;
+  const schema = schemaOf(route.body, 'input');
+  const required = !route.body.safeParse(undefined).success;
+  return { ...base, requestBody: { required, content: { 'application/json': { schema } } } };
+}
+
+function responsesOf({
+  responses,
+  roles,
+  body,
+  params,
+  query,
+  plainProblems,
+}: Route): Operation['responses'] {
+  const isPublic = roles.includes('PUBLIC');
+  const common = Object.entries(COMMON).filter(([status]) => {
+    if (status === '401' || status === '403') return !isPublic;
+    if (status === '413') return body !== undefined;
+    return status !== '400' || [body, params, query].some((part) => part !== undefined);
+  });
+  const all = new Map<string, string>(common);
+  for (const [status, { description }] of Object.entries(responses)) all.set(status, description);
+  return Object.fromEntries(
+    [...all].map(([status, description]) => {
+      const given = responses[Number(status)]?.schema;
+      if (given !== undefined) {
+        const schema = schemaOf(given, 'output');
+        // A route's own words for a status may stand beside the envelope, as with malformed requests.
+        const either =
+          Number(status) >= 400 && Number(status) !== 503 ? { anyOf: [schema, PROBLEM] } : schema;
+        return [status, { description, content: { 'application/json': { schema: either } } }];
+      }
+      if (Number(status) < 400 || status === '409') return [status, { description }];
+      const content: Media = status === '413' ? TEXT_AS_JSON : plainProblems ? PLAIN : ENVELOPE;
+      return [status, { description, content }];
+    }),
+  );
+}
+
+const ENVELOPE: Media = { 'application/json': { schema: PROBLEM } };
+const PLAIN: Media = { 'text/plain': { schema: { type: 'string' } }, ...ENVELOPE };
+const TEXT_AS_JSON: Media = { 'application/json': { schema: { type: 'string' } } };
+
+function parametersOf({ path, params, query, idempotent }: Route): Parameter[] {
+  const inPath = params === undefined ? {} : propertiesOf(schemaOf(params, 'input'));
+  const names = [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => name);
+  const inQuery = query === undefined ? {} : propertiesOf(schemaOf(query, 'input'));
+  return [
+    ...names.map(
+      (name): Parameter => ({
+        name,
+        in: 'path',
+        required: true,
+        schema: inPath[name]?.schema ?? { type: 'string' },
+      }),
+    ),
+    ...Object.entries(inQuery).map(
+      ([name, { schema, required }]): Parameter => ({
+        name,
+        in: 'query',
+        required,
+        schema,
+      }),
+    ),
+    ...(idempotent ? [IDEMPOTENCY_KEY] : []),
+  ];
+}
+
+const IDEMPOTENCY_KEY: Parameter = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'Of requests under one key one is carried out; the others are given its answer, for a day.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+};
+
+type Properties = Record<string, { readonly schema: Schema; readonly required: boolean }>;
+
+/** The properties of an object, wherever in the schema they are said; of alternatives none is required. */
+function propertiesOf({
+  properties = {},
+  required = [],
+  allOf = [],
+  anyOf = [],
+  oneOf = [],
+}: Schema): Properties {
+  const own = Object.entries(properties).map(
+    ([name, schema]) => [name, { schema, required: required.includes(name) }] as const,
+  );
+  const all = allOf.flatMap((part) => Object.entries(propertiesOf(part)));
+  const alternatives = [...anyOf, ...oneOf]
+    .flatMap((part) => Object.entries(propertiesOf(part)))
+    .map(([name, { schema }]) => [name, { schema, required: false }] as const);
+  return Object.fromEntries([...alternatives, ...all, ...own]);
+}
+
+function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Schema {
+  const { $schema: _, ...plain } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  return plain as Schema; // zod's type of it says the same in other words
+}

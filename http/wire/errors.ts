@@ -1,0 +1,143 @@
+/**
+ * From what went wrong to what the caller is told: status, ThingsBoard's error code, and a sentence that holds no
+ * secret. The maps are total: a refusal that is added and not mapped here does not compile.
+ */
+import type { AccountAnswer, AccountRefusal } from '../../actors/accounts/accounts.ts';
+import type { Refusal } from '../../actors/device/protocol.ts';
+import type { Unavailable } from '../../actors/runtime/decider.ts';
+import type { Problem } from './reply.ts';
+
+/** ThingsBoard's numbers. */
+export const ErrorCode = {
+  GENERAL: 2,
+  AUTHENTICATION: 10,
+  JWT_TOKEN_EXPIRED: 11,
+  PERMISSION_DENIED: 20,
+  BAD_REQUEST_PARAMS: 31,
+  ITEM_NOT_FOUND: 32,
+  TOO_MANY_REQUESTS: 33,
+  VERSION_CONFLICT: 35,
+} as const;
+
+function problem(status: number, errorCode: number, message: string): Problem {
+  return { type: 'problem', status, errorCode, message };
+}
+
+export const badRequest = (message: string) => problem(400, ErrorCode.BAD_REQUEST_PARAMS, message);
+export const malformedJson = badRequest('Invalid JSON');
+
+export const notAuthenticated = problem(401, ErrorCode.AUTHENTICATION, 'Authentication failed');
+export const badCredentials = problem(401, ErrorCode.AUTHENTICATION, 'Invalid username or password');
+export const accountNotActive = problem(401, ErrorCode.AUTHENTICATION, 'User account is not active');
+export const tokenExpired = problem(401, ErrorCode.JWT_TOKEN_EXPIRED, 'Token has expired');
+
+export const permissionDenied = problem(
+  403,
+  ErrorCode.PERMISSION_DENIED,
+  "You don't have permission to perform this operation!",
+);
+/** Also what a foreign tenant's entity is answered with: for the caller it does not exist. */
+export const notFound = problem(404, ErrorCode.ITEM_NOT_FOUND, "Requested item wasn't found!");
+export const versionConflict = (what: string) =>
+  problem(409, ErrorCode.VERSION_CONFLICT, `${what} was already changed by someone else`);
+export const methodNotAllowed = (method: string) =>
+  problem(405, ErrorCode.BAD_REQUEST_PARAMS, `Request method '${method}' is not supported`);
+export const internalError = problem(500, ErrorCode.GENERAL, 'Internal server error');
+
+export function tooManyRequests(message: string, retryAfterMs: number): Problem {
+  const retryAfterSeconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
+  return { ...problem(429, ErrorCode.TOO_MANY_REQUESTS, message), retryAfterSeconds };
+}
+
+const RETRY_UNAVAILABLE_SECONDS = 1;
+
+/** As the draft of the header has it (draft-ietf-httpapi-idempotency-key-header §2.7). */
+export const keyReused = problem(
+  422,
+  ErrorCode.BAD_REQUEST_PARAMS,
+  'The Idempotency-Key was used for another request',
+);
+
+/** The store, or this process, can not serve just now; asking again is safe. */
+export function unavailable(reason: Unavailable['reason']): Problem {
+  const why: Record<Unavailable['reason'], string> = {
+    overloaded: 'The server is overloaded, try again later',
+    store: 'The store is not available, try again later',
+    timeout: 'No answer in time, try again later',
+    stopping: 'The server is about to stop, try again later',
+  };
+  return { ...problem(503, ErrorCode.GENERAL, why[reason]), retryAfterSeconds: RETRY_UNAVAILABLE_SECONDS };
+}
+
+/** Why a device said no, where a route has nothing more particular to say. */
+export function refusedByDevice(refusal: Refusal): Problem {
+  switch (refusal.reason) {
+    case 'unknown-device':
+      return notFound;
+    case 'not-owner':
+    case 'claiming-not-allowed':
+      return permissionDenied;
+    case 'credentials-revoked':
+      return badCredentials;
+    case 'name-taken':
+      return badRequest('Device with such name already exists!');
+    case 'credentials-taken':
+      return badRequest('Device credentials are already assigned to another device!');
+    case 'already-provisioned':
+      return badRequest('Device with such id already exists!');
+    case 'already-claimed':
+      return badRequest('Device is already claimed!');
+    case 'not-assigned':
+      return badRequest("Device isn't assigned to any customer!");
+    case 'attributes-too-large':
+      return badRequest(`Attributes of a device may not take more than ${refusal.maxBytes} bytes!`);
+    case 'rate-limited':
+      return tooManyRequests('Too many claim windows of this device!', refusal.retryAfterMs);
+    case 'duration-out-of-range':
+      return badRequest('The duration is out of range!');
+    case 'duration-too-long':
+      return badRequest(`The duration may not be longer than ${refusal.maxDurationMs} ms!`);
+    case 'no-window':
+    case 'window-elapsed':
+    case 'wrong-secret':
+      return badRequest('Claiming failed!');
+    default:
+      return refusal satisfies never;
+  }
+}
+
+/** @param what the kind of record, for the message: `Customer`, `User`, … */
+export function refusedByAccounts(refusal: AccountRefusal, what: string): Problem {
+  switch (refusal.reason) {
+    case 'not-found':
+      return notFound;
+    case 'title-taken':
+      return badRequest(`${what} with such title already exists!`);
+    case 'email-taken':
+      return badRequest(`User with email '${refusal.email}' already present in database!`);
+    case 'email-malformed':
+      return badRequest(`Invalid email address format '${refusal.email}'!`);
+    case 'password-too-short':
+      return badRequest(`Password must be ${refusal.minLength} or more characters in length.`);
+    case 'password-too-long':
+      return badRequest(`Password must be no more than ${refusal.maxLength} characters in length.`);
+    case 'version-conflict':
+      return versionConflict(what);
+    case 'already-activated':
+      return badRequest('User is already activated!');
+    case 'not-activated':
+      return badRequest('User is not activated!');
+    case 'activation-token-invalid':
+      return badRequest('Unable to find user credentials by activateToken!');
+    default:
+      return refusal satisfies never;
+  }
+}
+
+/** The problem in an answer that is not `done`. */
+export function accountProblem(
+  answer: Exclude<AccountAnswer<unknown>, { type: 'done' }>,
+  what: string,
+): Problem {
+  return answer.type === 'refused' ? refusedByAccounts(answer.refusal, what) : unavailable(answer.reason);
+}

@@ -1,0 +1,87 @@
+/** What is read off a request before any route looks at it: path parameters, query, peer, origin. */
+import type { IncomingMessage } from 'node:http';
+import { countedAs } from '../../actors/limits/address.ts';
+
+/**
+ * The path as it came over the wire, for routing. Left as it is: `%2F` in a device's name must not become a separator,
+ * nor `%2E%2E` a step up, as URL parsers would have it.
+ */
+export function rawPath(request: Request, incoming: IncomingMessage | undefined): string {
+  const target = incoming?.url?.startsWith('/') ? incoming.url : afterOrigin(request.url);
+  const end = target.search(/[?#]/);
+  return end === -1 ? target : target.slice(0, end);
+}
+
+function afterOrigin(url: string): string {
+  const start = url.indexOf('/', url.indexOf('://') + 3);
+  return start === -1 ? '/' : url.slice(start);
+}
+
+/** How this server was addressed. */
+export function originOf(url: string): string {
+  const end = url.indexOf('/', url.indexOf('://') + 3);
+  return end === -1 ? url : url.slice(0, end);
+}
+
+/**
+ * The parameters of a path, each percent-decoded exactly once.
+ * @param pattern a route's path, of as many segments as the path has
+ * @returns undefined when a segment is no percent-encoded UTF-8
+ */
+export function paramsOf(pattern: string, path: string): Record<string, string> | undefined {
+  if (!pattern.includes(':')) return {};
+  const segments = path.split('/');
+  const params: Record<string, string> = {};
+  for (const [at, name] of pattern.split('/').entries()) {
+    if (!name.startsWith(':')) continue;
+    const value = decodeSegment(segments[at] ?? '');
+    if (value === undefined) return undefined;
+    params[name.slice(1)] = value;
+  }
+  return params;
+}
+
+/** Only encoded characters need care: bytes beyond ASCII that come as they are, Node's parser refuses. */
+function decodeSegment(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A query's values; what was given more than once is an array. */
+export function queryOf(
+  values: Readonly<Record<string, readonly string[]>>,
+): Record<string, string | readonly string[]> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, all]) => [name, all.length === 1 ? (all[0] ?? '') : all]),
+  );
+}
+
+/**
+ * Who is at the other end. Behind proxies that append to X-Forwarded-For it is the entry that the outermost trusted
+ * one wrote; what lies before it anybody can have made up. For counting: an IPv6 network of 64 bits is one peer.
+ */
+export function peerOf(
+  incoming: IncomingMessage | undefined,
+  forwardedFor: string | undefined,
+  trustedProxies: number,
+): string {
+  const direct = incoming?.socket?.remoteAddress ?? 'unknown';
+  if (trustedProxies === 0 || forwardedFor === undefined) return countedAs(direct);
+  const hops = forwardedFor.split(',').map((hop) => withoutPort(hop.trim()));
+  return countedAs(hops.at(-trustedProxies) ?? hops[0] ?? direct);
+}
+
+/** The same of a request as it came to `fetch`. @param env what the server hands over with it */
+export function addressOf(env: unknown, request: Request, trustedProxies: number): string {
+  const incoming = (env as { readonly incoming?: IncomingMessage } | undefined)?.incoming; // as @hono/node-server has it
+  return peerOf(incoming, request.headers.get('x-forwarded-for') ?? undefined, trustedProxies);
+}
+
+/** Some proxies write the port as well, which is another one for every connection. */
+function withoutPort(hop: string): string {
+  const [, bracketed, plain] = /^\[([^\]]*)\](?::\d+)?$|^(\d+(?:\.\d+){3}):\d+$/.exec(hop) ?? [];
+  return bracketed ?? plain ?? hop;
+}

@@ -1,0 +1,187 @@
+/** Input that many routes share: ids, texts, free JSON, paging. What does not fit is refused with a whole sentence. */
+import { z } from 'zod';
+import type { Contact } from '../../actors/accounts/accounts.ts';
+import {
+  type CustomerId,
+  type DeviceId,
+  NULL_UUID,
+  type ProfileId,
+  parseId,
+  type TenantId,
+  type UserId,
+} from '../../actors/base/ids.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../actors/base/json.ts';
+import { isCleanText } from '../../actors/base/text.ts';
+
+/** Names, titles and the like may have as many UTF-16 units. */
+export const NAME_MAX = 255;
+
+/** A required text, e.g. a name. @param what how the messages call it */
+export function requiredText(what: string, max = NAME_MAX) {
+  return z
+    .string({ error: `${what} should be specified!` })
+    .refine((text) => text.trim() !== '', `${what} should be specified!`)
+    .refine((text) => text.length <= max, `${what} should have at most ${max} characters!`)
+    .refine(isCleanText, `${what} is malformed!`);
+}
+
+/** A text that may be missing. Missing, null and empty are all null. */
+export function optionalText(what: string, max = NAME_MAX) {
+  return z
+    .string({ error: `${what} should be a text!` })
+    .nullish()
+    .transform((text) => (text === undefined || text === null || text === '' ? null : text))
+    .refine((text) => text === null || text.length <= max, `${what} should have at most ${max} characters!`)
+    .refine((text) => text === null || isCleanText(text), `${what} is malformed!`);
+}
+
+/** JSON that can be kept as it is: every number is a number still (1e999 is not). Nesting was bounded on reading. */
+export function isKeepable(value: unknown): value is Json {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (Array.isArray(value)) return value.every(isKeepable);
+  if (isJsonObject(value)) return Object.values(value).every(isKeepable);
+  return value === null || typeof value === 'string' || typeof value === 'boolean';
+}
+
+/** JSON, in bytes. A device's is written with every change of it, and lists are made of it. */
+const ADDITIONAL_INFO_BYTES_MAX = 16_384;
+
+export const additionalInfo = z
+  .custom<JsonObject>(
+    (value) => isJsonObject(value) && isKeepable(value),
+    'additionalInfo should be a JSON object!',
+  )
+  .refine(
+    (info) => Buffer.byteLength(JSON.stringify(info)) <= ADDITIONAL_INFO_BYTES_MAX,
+    `additionalInfo may not take more than ${ADDITIONAL_INFO_BYTES_MAX} bytes!`,
+  )
+  .nullish()
+  .transform((info) => info ?? null);
+
+// ------------------------------------------------------------------------------------------------------------ ids
+
+function id<Id extends TenantId | CustomerId | UserId | DeviceId | ProfileId>() {
+  return z.string({ error: 'Invalid UUID string!' }).transform((text, context) => {
+    const parsed = parseId<Id>(text);
+    if (parsed !== undefined) return parsed;
+    context.addIssue({ code: 'custom', message: 'Invalid UUID string!' });
+    return z.NEVER;
+  });
+}
+
+export const tenantId = id<TenantId>();
+export const customerId = id<CustomerId>();
+export const userId = id<UserId>();
+export const deviceId = id<DeviceId>();
+export const profileId = id<ProfileId>();
+
+/** `{"entityType": …, "id": …}` in a body; what stands for "none" is undefined. */
+export function reference<Id extends string>(of: z.ZodType<Id>) {
+  return z
+    .object({ id: of })
+    .nullish()
+    .transform((given) => (given === null || given?.id === NULL_UUID ? undefined : given?.id));
+}
+
+/** Some clients send the version they read back; then it must still be the newest. */
+export const version = z
+  .int()
+  .nullish()
+  .transform((given) => given ?? undefined);
+
+// --------------------------------------------------------------------------------------------------------- paging
+
+const PAGE_SIZE_MAX = 10_000;
+const PAGE_MAX = 2 ** 31 - 1;
+
+const integer = (text: string) => (/^-?\d{1,10}$/.test(text) ? Number(text) : Number.NaN);
+
+/** Every listing's query. @param sortable which property sorts by what */
+export function paging<Sort extends string>(sortable: Readonly<Record<string, Sort>>) {
+  return z
+    .object({
+      pageSize: z
+        .string()
+        .default('10')
+        .transform(integer)
+        .refine(
+          (size) => size >= 1,
+          "Incorrect page link page size '0'. Page size must be greater than zero.",
+        )
+        .refine((size) => !(size > PAGE_SIZE_MAX), `Page size must be at most ${PAGE_SIZE_MAX}.`),
+      page: z
+        .string()
+        .default('0')
+        .transform(integer)
+        .refine(
+          (page) => page >= 0 && page <= PAGE_MAX,
+          'Incorrect page link page. Page must be positive integer.',
+        ),
+      textSearch: z.string().max(NAME_MAX).optional(),
+      sortProperty: z
+        .string()
+        .optional()
+        .transform((name, context) => {
+          if (name === undefined || name === '' || name === 'id') return undefined;
+          const property = Object.hasOwn(sortable, name) ? sortable[name] : undefined;
+          if (property !== undefined) return property;
+          context.addIssue({ code: 'custom', message: 'Unsupported sort property!' });
+          return z.NEVER;
+        }),
+      // In either case of letters, and empty for none, as ThingsBoard reads it.
+      sortOrder: z
+        .string()
+        .optional()
+        .transform((order) => order?.toUpperCase() || undefined)
+        .pipe(z.enum(['ASC', 'DESC'], { error: 'sortOrder should be ASC or DESC!' }).optional()),
+      type: z.string().max(NAME_MAX).optional(),
+    })
+    .transform(({ textSearch, sortProperty, sortOrder, type, ...place }) => ({
+      ...place,
+      ...(textSearch === undefined || textSearch === '' ? {} : { textSearch }),
+      ...(sortProperty === undefined ? {} : { sortProperty }),
+      ...(sortOrder === undefined ? {} : { sortOrder }),
+      ...(type === undefined || type === '' ? {} : { type }),
+    }));
+}
+
+/** How it stands with a device: owned by claim or assignment, or by nobody with or without an open window. */
+export const CLAIM_STATES = ['UNCLAIMED', 'WINDOW_OPEN', 'OWNED'] as const;
+export type ClaimState = (typeof CLAIM_STATES)[number];
+
+/** Also by whether the device is connected, and by its claim state. */
+export const deviceInfoPaging = z
+  .object({
+    active: z.enum(['true', 'false']).optional(),
+    deviceProfileId: profileId.optional(),
+    claimState: z.enum(CLAIM_STATES).optional(),
+  })
+  .transform(({ active, deviceProfileId, claimState }) => ({
+    ...(claimState === undefined ? {} : { claimState }),
+    ...(active === undefined ? {} : { active: active === 'true' }),
+    ...(deviceProfileId === undefined ? {} : { deviceProfileId }),
+  }))
+  .and(paging({ createdTime: 'createdTime', name: 'name' }));
+export const profilePaging = paging({ createdTime: 'createdTime', name: 'name' });
+export const devicePaging = paging({ createdTime: 'createdTime', name: 'name' });
+export const titlePaging = paging({ createdTime: 'createdTime', title: 'name', name: 'name' });
+export const userPaging = paging({ createdTime: 'createdTime', email: 'name', name: 'name' });
+
+// -------------------------------------------------------------------------------------------------------- contact
+
+export const contactFields = {
+  country: optionalText('Country'),
+  state: optionalText('State'),
+  city: optionalText('City'),
+  address: optionalText('Address'),
+  address2: optionalText('Address 2'),
+  zip: optionalText('Zip'),
+  phone: optionalText('Phone'),
+  email: optionalText('Email'),
+};
+
+/** The contact among the fields of a body. */
+export function toContact(body: Contact): Contact {
+  const { country, state, city, address, address2, zip, phone, email } = body;
+  return { country, state, city, address, address2, zip, phone, email };
+}

@@ -1,0 +1,86 @@
+/** What the README promises a newcomer: the demo data, the demo, and the claim to paste into a shell. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { restApi } from '../kit/api.ts';
+import { cleanUp, startServer, temporaryFolder } from '../kit/process.ts';
+import { needing, runProgram } from '../kit/programs.ts';
+
+const DEMO = fileURLToPath(new URL('../../config/demo/demo.js', import.meta.url));
+const README = readFileSync(join(fileURLToPath(new URL('../../../', import.meta.url)), 'README.md'), 'utf8');
+const CHEAP = { SECURITY_PASSWORD_HASH_COST: '1024' };
+
+const PEOPLE = [
+  ['sysadmin@thingsboard.org', 'sysadmin'],
+  ['tenant@thingsboard.org', 'tenant'],
+  ['customer@thingsboard.org', 'customer'],
+  ['customerA@thingsboard.org', 'customer'],
+  ['customerB@thingsboard.org', 'customer'],
+  ['customerC@thingsboard.org', 'customer'],
+] as const;
+
+interface Listed {
+  readonly totalElements: number;
+}
+
+const demo = suite('demo');
+demo.after(cleanUp);
+
+demo(
+  "demo data: everybody can log in with ThingsBoard's passwords, and a second start adds nothing",
+  async () => {
+    const dataDir = temporaryFolder();
+    for (const how of [{ args: ['--demo'] }, { env: { LOAD_DEMO: 'true' } }, {}]) {
+      const server = await startServer({ dataDir, ...how, env: { ...CHEAP, ...how.env } });
+      const api = restApi(server.url);
+      for (const [email, password] of PEOPLE) assert.ok(await api.login(email, password), email);
+      const sysadmin = await api.login('sysadmin@thingsboard.org', 'sysadmin');
+      const tenant = await api.login('tenant@thingsboard.org', 'tenant');
+      const count = async (path: string, token: string) =>
+        (await api.get<Listed>(`${path}?page=0&pageSize=1`, token)).totalElements;
+      assert.is(await count('/api/tenants', sysadmin), 1);
+      assert.is(await count('/api/customers', tenant), 3);
+      assert.is(await count('/api/tenant/devices', tenant), 9);
+      assert.not.match(server.output(), 'with the password');
+      await server.stop();
+    }
+  },
+);
+
+demo('demo: the story is told to its end and exits with 0', async () => {
+  const { code, out: output } = await runProgram(process.execPath, [DEMO]);
+  assert.is(code, 0, output);
+  const lines = output.trim().split('\n');
+  assert.is(lines.at(-1), 'The demo went as it should.');
+  for (const word of ['FAILURE', 'SUCCESS', 'CLAIMED', 'already-claimed', 'kill -9', '403', 'too late']) {
+    assert.ok(output.includes(word), word);
+  }
+  assert.ok(
+    lines.every((line) => /^\s*\d+\. |^The demo/.test(line)),
+    output,
+  );
+});
+
+const withClients = needing(['mosquitto_pub', 'curl', 'bash'], demo);
+
+withClients('README: the claim pasted into a shell works as it says', async () => {
+  const block = /<!-- this block is run by a test -->\n```sh\n([\s\S]*?)```/.exec(README)?.[1];
+  assert.ok(block !== undefined, 'the block is there');
+  const server = await startServer({ args: ['--demo'], env: CHEAP });
+  const script = block
+    .replaceAll('localhost:8080', `127.0.0.1:${server.httpPort}`)
+    .replace('-h localhost -p 1883', `-h 127.0.0.1 -p ${server.mqttPort}`);
+  assert.not.match(script, /8080|1883/);
+  const { code, out: output } = await runProgram('bash', ['-euo', 'pipefail', '-c', script]);
+  assert.is(code, 0, output);
+  const lines = output.trim().split('\n');
+  assert.is(lines.length, 3, output);
+  assert.is(lines[0], '"FAILURE"');
+  assert.match(lines[1] ?? '', /"response":"SUCCESS"/);
+  assert.is(lines[2], '200');
+  await server.stop();
+});
+
+demo.run();

@@ -1,0 +1,139 @@
+/** The thread that writes for the embedded store: what is committed together, what fails together, and who waits for whom. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openLmdbStore } from '../../actors/store/lmdb/lmdb.ts';
+import { openEnvironment } from '../../actors/store/lmdb/tables.ts';
+import { Writer } from '../../actors/store/lmdb/writer.ts';
+import { StoreUnavailable } from '../../actors/store/store.ts';
+import { entry, range } from '../contract/store.ts';
+
+const CHILD = fileURLToPath(new URL('../contract/store-child.js', import.meta.url));
+const folders: string[] = [];
+const children: ChildProcess[] = [];
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'claimd-writer-'));
+  folders.push(path);
+  return path;
+}
+
+test.after(() => {
+  for (const child of children) child.kill('SIGKILL');
+  for (const path of folders) rmSync(path, { recursive: true, force: true });
+});
+
+const setRecord = (key: string) => ({ type: 'set-record', key, text: key }) as const;
+/** Longer than any key that LMDB takes, so it throws in the middle of its transaction. */
+const IMPOSSIBLE = 'x'.repeat(4_000);
+
+test('LMDB writer: what is written in one moment is one commit, and each hears its own result', async () => {
+  const store = openLmdbStore({ path: folder() });
+  const results = await Promise.all([
+    ...range(20).map((n) => store.journal.append(entry(`s${n}`, 0))),
+    store.journal.append(entry('s0', 7)),
+  ]);
+  assert.equal(
+    results.map(({ type }) => type),
+    [...range(20).map(() => 'appended'), 'conflict'],
+  );
+  const { events, next } = await store.journal.log(0, 0, 1_000);
+  assert.is(events.length, 20);
+  assert.is(next, 1, 'all in the first commit');
+  await store.close();
+});
+
+test('LMDB writer: an operation that throws fails all of its transaction, and none of the next', async () => {
+  const path = folder();
+  const env = openEnvironment(path);
+  const writer = new Writer('test', path);
+  const outcomes = await Promise.allSettled(
+    ['before', IMPOSSIBLE, 'behind'].map((key) => writer.run(setRecord(key))),
+  );
+  for (const outcome of outcomes) {
+    assert.instance(outcome.status === 'rejected' && outcome.reason, StoreUnavailable);
+    assert.match(outcome.status === 'rejected' ? String(outcome.reason) : '', /key size/i);
+  }
+  await writer.run(setRecord('next'));
+  await writer.close();
+  const records = env.openDB<string, string>('records', { encoding: 'string' });
+  assert.equal([...records.getKeys()], ['next']);
+  await env.close();
+});
+
+test('LMDB writer: closing waits for what came before, and refuses what comes after', async () => {
+  const path = folder();
+  const env = openEnvironment(path);
+  const writer = new Writer('test', path);
+  const before = range(200).map((n) => writer.run(setRecord(`key-${n}`)));
+  const closing = writer.close();
+  const [late] = await Promise.allSettled([writer.run(setRecord('late'))]);
+  assert.instance(late?.status === 'rejected' && late.reason, StoreUnavailable);
+  assert.throws(() => writer.read(() => 7), /closed/);
+  await Promise.all(before);
+  await closing;
+  await writer.close();
+  const records = env.openDB<string, string>('records', { encoding: 'string' });
+  assert.is(records.getKeysCount(), 200);
+  await env.close();
+});
+
+test('LMDB writer: a fault of a read looks like one of a write', async () => {
+  const path = folder();
+  const env = openEnvironment(path);
+  const writer = new Writer('test', path);
+  const broken = () => {
+    throw new Error('a bad read');
+  };
+  assert.throws(
+    () => writer.read(broken),
+    (error: unknown) => error instanceof StoreUnavailable,
+  );
+  assert.is(
+    writer.read(() => 7),
+    7,
+  );
+  await writer.close();
+  await env.close();
+});
+
+test('LMDB writer: while another process holds the lock for writing, only who writes waits', async () => {
+  const path = folder();
+  const store = openLmdbStore({ path, shared: true });
+  await store.journal.append(entry('s', 0));
+  const holder = fork(CHILD, ['holder', path], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  children.push(holder);
+  const [heldMs] = await once(holder, 'message');
+  const begun = performance.now();
+  const appending = store.journal.append(entry('s', 1)).then(() => performance.now() - begun);
+
+  let longestMs = 0;
+  for (let turns = 0; turns < 20; turns += 1) {
+    const from = performance.now();
+    assert.is((await store.journal.load('s')).sequence, 1);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    longestMs = Math.max(longestMs, performance.now() - from);
+  }
+  assert.ok(longestMs < heldMs / 3, `the event loop stood still for ${longestMs} ms`);
+  assert.ok((await appending) > heldMs / 3, 'the write has waited');
+  assert.is((await store.journal.load('s')).sequence, 2);
+  await store.close();
+});
+
+test('LMDB writer: a store that was left open keeps no process alive, and what was being written is there', async () => {
+  const path = folder();
+  const forgetful = fork(CHILD, ['forgetful', path], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  children.push(forgetful);
+  const [code] = await once(forgetful, 'exit');
+  assert.is(code, 0);
+  const store = openLmdbStore({ path });
+  for (const n of range(100)) assert.is((await store.journal.load(`s${n}`)).sequence, 1);
+  await store.close();
+});
+
+test.run();

@@ -1,0 +1,52 @@
+/** What nodes count together on one Redis, or on a cluster: as one process would, and not at all while it is away. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { silentLog } from '../../actors/base/log.ts';
+import { redisCounters } from '../../actors/store/redis/counters.ts';
+import { openRedisStore } from '../../actors/store/redis/redis.ts';
+import { StoreUnavailable } from '../../actors/store/store.ts';
+import { needing } from '../kit/programs.ts';
+import { cleanUpRedis, redisSettings, startRedis, startRedisCluster } from '../kit/redis.ts';
+
+const counters = suite('Redis: counters');
+const test = needing(['redis-server'], counters);
+counters.after(cleanUpRedis);
+
+for (const kind of ['one', 'cluster'] as const) {
+  test(`Redis: ${kind}: counters are shared by nodes, told apart by name and key, and begin anew`, async () => {
+    const servers = kind === 'one' ? [await startRedis()] : await startRedisCluster();
+    const settings = redisSettings(servers, { commandTimeoutMs: 500 });
+    const stores = await Promise.all([
+      openRedisStore(settings, silentLog),
+      openRedisStore(settings, silentLog),
+    ]);
+    const [a, b] = stores.map((store) =>
+      redisCounters(store.connection, settings.prefix)('wrong-secrets', { windowMs: 2_000 }),
+    );
+    assert.ok(a && b);
+    assert.equal(await a.get('x'), { count: 0, resetsInMs: 2_000 });
+    const counts = await Promise.all(
+      Array.from({ length: 20 }, async (_, n) => (await (n % 2 === 0 ? a : b).add('x')).count),
+    );
+    assert.equal(
+      counts.sort((one, other) => one - other),
+      Array.from({ length: 20 }, (_, n) => n + 1),
+    );
+    const { count, resetsInMs } = await b.get('x');
+    assert.is(count, 20);
+    assert.ok(resetsInMs > 0 && resetsInMs <= 2_000);
+    assert.is((await a.get('y')).count, 0);
+    const other = redisCounters(stores[0]?.connection ?? assert.unreachable(), settings.prefix);
+    assert.is((await other('logins', { windowMs: 2_000 }).get('x')).count, 0);
+
+    while ((await a.get('x')).count > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.is((await b.add('x')).count, 1);
+
+    await Promise.all(servers.map((server) => server.kill()));
+    assert.instance(await a.add('x').catch((error: unknown) => error), StoreUnavailable);
+    assert.instance(await a.get('x').catch((error: unknown) => error), StoreUnavailable);
+    await Promise.all(stores.map((store) => store.close()));
+  });
+}
+
+counters.run();

@@ -1,0 +1,150 @@
+/** HTTPS on the HTTP port: the same API, a certificate that changes while it runs, and a stop that waits for nobody silent. */
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect, type TLSSocket } from 'node:tls';
+import { test as plain } from 'uvu';
+import * as assert from 'uvu/assert';
+import { StartRefused } from '../../config/options/refusal.ts';
+import { makeCertificate } from '../kit/certificates.ts';
+import { cleanUp, startServer } from '../kit/process.ts';
+import { findProgram, needing } from '../kit/programs.ts';
+import { until } from '../kit/until.ts';
+import { startWorld, type World } from '../kit/world.ts';
+
+const test = needing(['openssl'], plain);
+const folder = mkdtempSync(join(tmpdir(), 'claimd-https-'));
+const at = (name: string) => join(folder, name);
+
+plain.before(() => {
+  if (findProgram('openssl') === undefined) return;
+  for (const name of ['first', 'second']) makeCertificate(folder, name);
+});
+plain.after(() => rmSync(folder, { recursive: true }));
+
+function use(name: string): void {
+  for (const kind of ['pem', 'key']) copyFileSync(at(`${name}.${kind}`), at(`server.${kind}`));
+}
+
+function start(): Promise<World> {
+  return startWorld({
+    options: {
+      'server.ssl.enabled': 'true',
+      'server.ssl.credentials.pem.cert_file': at('server.pem'),
+      'server.ssl.credentials.pem.key_file': at('server.key'),
+    },
+  });
+}
+
+/** Status of a GET over a connection of its own. */
+function get(port: number, path: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const options = { host: '127.0.0.1', port, path, rejectUnauthorized: false, agent: false };
+    request(options, (answer) => {
+      answer.resume();
+      answer.once('end', () => resolve(answer.statusCode));
+    })
+      .once('error', reject)
+      .end();
+  });
+}
+
+function handshake(port: number): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
+    socket.once('secureConnect', () => resolve(socket)).once('error', reject);
+  });
+}
+
+test('https: the API over TLS, nothing without it, and a new certificate without a restart', async () => {
+  use('first');
+  const world = await start();
+  const { httpPort: port } = world;
+  try {
+    assert.is(await get(port, '/livez'), 200);
+    assert.is(await get(port, '/api/auth/user'), 401);
+    await fetch(`http://127.0.0.1:${port}/livez`).then(
+      () => assert.unreachable('answered without TLS'),
+      () => {},
+    );
+    const old = await handshake(port);
+    assert.is(old.getPeerCertificate().subject.CN, 'first');
+
+    use('second');
+    world.system.reloadCertificates();
+    const fresh = await handshake(port);
+    assert.is(fresh.getPeerCertificate().subject.CN, 'second');
+    fresh.destroy();
+
+    writeFileSync(at('server.pem'), 'no certificate');
+    assert.throws(
+      () => world.system.reloadCertificates(),
+      (error: unknown) => error instanceof StartRefused,
+    );
+    assert.is(await get(port, '/livez'), 200);
+
+    // A connection that asked nothing holds up no stop.
+    const startedAt = Date.now();
+    await world.stop();
+    assert.ok(Date.now() - startedAt < 3000);
+    old.destroy();
+  } finally {
+    await world.stop();
+  }
+});
+
+test('https: a start without a good certificate is refused', async () => {
+  use('first');
+  copyFileSync(at('second.key'), at('server.key'));
+  await start().then(
+    () => assert.unreachable(),
+    (error: unknown) => assert.instance(error, StartRefused),
+  );
+});
+
+test('https: kill -HUP has HTTP and MQTT show the new certificate; a bad one ends nothing', async () => {
+  use('first');
+  const server = await startServer({
+    env: {
+      SSL_ENABLED: 'true',
+      SSL_PEM_CERT: at('server.pem'),
+      SSL_PEM_KEY: at('server.key'),
+      MQTT_SSL_ENABLED: 'true',
+      MQTT_SSL_BIND_ADDRESS: '127.0.0.1',
+      MQTT_SSL_BIND_PORT: '0',
+      MQTT_SSL_PEM_CERT: at('server.pem'),
+      MQTT_SSL_PEM_KEY: at('server.key'),
+    },
+  });
+  try {
+    const ready = server.log().find(({ msg }) => msg === 'ready') ?? {};
+    const { port: mqttTls } = ready.mqttTls as { port: number };
+    const shown = async () =>
+      Promise.all(
+        [server.httpPort, mqttTls].map(async (port) => {
+          const socket = await handshake(port);
+          const { CN } = socket.getPeerCertificate().subject;
+          socket.destroy();
+          return CN;
+        }),
+      );
+    assert.equal(await shown(), ['first', 'first']);
+    const said = (text: string) => async () => server.log().some(({ msg }) => String(msg).includes(text));
+
+    use('second');
+    server.signal('SIGHUP');
+    await until('they were read', said('certificates were read again'));
+    assert.equal(await shown(), ['second', 'second']);
+
+    writeFileSync(at('server.pem'), 'no certificate');
+    server.signal('SIGHUP');
+    await until('they were refused', said('the old ones go on'));
+    assert.equal(await shown(), ['second', 'second']);
+    assert.is((await server.stop()).code, 0);
+  } finally {
+    await cleanUp();
+  }
+});
+
+plain.run();

@@ -1,0 +1,140 @@
+/**
+ * Three nodes at random on the same streams, keys and lists, while their connections are cut in the middle of replies:
+ * at no instant do two heads hold one key, and in the end keys and lists say what the heads say.
+ */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { silentLog } from '../../actors/base/log.ts';
+import type { IndexEntries } from '../../actors/journal/journal.ts';
+import { texts } from '../../actors/store/redis/connection.ts';
+import { type Held, parseHeld } from '../../actors/store/redis/head.ts';
+import { createKeys } from '../../actors/store/redis/keys.ts';
+import { openRedisStore, type RedisStore } from '../../actors/store/redis/redis.ts';
+import { StoreUnavailable } from '../../actors/store/store.ts';
+import { entry, range } from '../contract/store.ts';
+import { createDice, type Dice } from '../kit/dice.ts';
+import { needing } from '../kit/programs.ts';
+import { cleanUpRedis, redisSettings, startRedis } from '../kit/redis.ts';
+import { openTcpProxy } from '../kit/tcp-proxy.ts';
+import { pause, until } from '../kit/until.ts';
+
+const APPENDS = 600;
+const CUT_EVERY_MS = 150;
+const CUT_BYTES_MAX = 4_000;
+const KEYS = range(5).map((n) => `key ${n}`);
+const LISTS = ['list 0', 'list 1'];
+const STREAMS = range(8).map((n) => `s${n}`);
+
+const cuts = suite('store: Redis: cuts');
+const test = needing(['redis-server'], cuts);
+cuts.after(cleanUpRedis);
+
+test('Redis: whatever is cut off where, no key has two owners, and lists are right in the end', async () => {
+  const server = await startRedis();
+  const settings = redisSettings([server], { commandTimeoutMs: 300, orphanMs: 400, partitions: 4 });
+  const observer = await openRedisStore(settings, silentLog);
+  const proxies = await Promise.all(range(3).map(() => openTcpProxy(server.port)));
+  const nodes = await Promise.all(
+    proxies.map(({ port }) => {
+      const options = { host: '127.0.0.1', port };
+      return openRedisStore({ ...settings, place: { type: 'single', options } }, silentLog);
+    }),
+  );
+  const { partitionOf, partitions } = createKeys(settings.prefix, settings.partitions);
+  const heads = STREAMS.map((stream) => partitionOf(stream).head(stream));
+  const dice = createDice(2026);
+
+  /** All heads at one instant. */
+  async function look(): Promise<ReadonlyMap<string, Held>> {
+    const found = await observer.connection.send(heads[0] ?? '', ['MGET', ...heads]);
+    const all = Array.isArray(found) ? found : [];
+    return new Map(STREAMS.map((stream, n) => [stream, frontOf(all[n] ?? null).held]));
+  }
+
+  let appended = 0;
+  let unavailable = 0;
+  async function play(store: RedisStore, stream: string): Promise<void> {
+    const head = partitionOf(stream).head(stream);
+    while (appended < APPENDS) {
+      try {
+        const reply = await store.connection.send(head, ['GET', head]);
+        const { sequence, held } = frontOf(typeof reply === 'string' ? reply : null);
+        const index = drawChanges(stream, held, dice);
+        const { type } = await store.journal.append(entry(stream, sequence, { index }));
+        if (type === 'appended') appended += 1;
+      } catch (error) {
+        assert.instance(error, StoreUnavailable);
+        unavailable += 1;
+        await pause(20);
+      }
+    }
+  }
+  const playing = Promise.all(nodes.flatMap((store) => STREAMS.map((stream) => play(store, stream))));
+  const over = { yet: false };
+  const cutting = (async () => {
+    for (let n = 0; !over.yet; n += 1) {
+      proxies[n % proxies.length]?.cutAfter(dice.between(1, CUT_BYTES_MAX));
+      await pause(CUT_EVERY_MS);
+    }
+  })();
+  const watching = (async () => {
+    while (!over.yet) {
+      const owned = [...(await look()).values()].flatMap(({ keys }) => [...keys.keys()]);
+      assert.is(new Set(owned).size, owned.length, 'no key twice');
+    }
+  })();
+  try {
+    await playing;
+  } finally {
+    over.yet = true;
+    await Promise.all([cutting, watching]);
+  }
+  assert.ok(unavailable > 10, `cut off only ${unavailable} times`);
+
+  await until('nothing is left to do', async () => {
+    const left = await Promise.all(partitions.map(({ outbox }) => server.command('HLEN', outbox)));
+    return left.every((count) => count === '0');
+  });
+  const all = [...(await look())];
+  for (const key of KEYS) {
+    assert.is(await observer.index.lookup(key), all.find(([, { keys }]) => keys.has(key))?.[0], key);
+  }
+  for (const list of LISTS) {
+    const expected = all.filter(([stream, { members }]) => members.has(`${list}\0${stream}`));
+    assert.equal(
+      texts(await observer.index.page(list, { offset: 0, limit: 100 })),
+      expected.map(([stream]) => stream),
+      list,
+    );
+  }
+  await Promise.all([...nodes, observer].map((store) => store.close()));
+  await Promise.all(proxies.map((proxy) => proxy.close()));
+});
+
+/** Lets go of some of what a stream holds, and wants some of what it does not. */
+function drawChanges(stream: string, { keys, members }: Held, dice: Dice) {
+  const some = <Item>(items: readonly Item[], part: number) => items.filter(() => dice.chance(part));
+  const membership = (list: string) => ({ list, member: stream });
+  const isIn = (list: string) => members.has(`${list}\0${stream}`);
+  const free = KEYS.filter((key) => !keys.has(key));
+  const take: IndexEntries = {
+    unique: some(free, 0.25),
+    members: some(
+      LISTS.filter((list) => !isIn(list)),
+      0.5,
+    ).map(membership),
+  };
+  const release: IndexEntries = {
+    unique: some([...keys.keys()], 0.6),
+    members: some(LISTS.filter(isIn), 0.5).map(membership),
+  };
+  return { take, release };
+}
+
+function frontOf(head: unknown): { readonly sequence: number; readonly held: Held } {
+  const front = typeof head === 'string' ? head.slice(0, head.indexOf('\n')) : '0 - -';
+  const [sequence, , ...held] = front.split(' ');
+  return { sequence: Number(sequence), held: parseHeld(held.join(' ')) };
+}
+
+cuts.run();

@@ -1,0 +1,266 @@
+/**
+ * Laws of the alarms: an elapsed window is closed within one second of its instant, on disk, after a restart, for
+ * passivated devices, in multitudes, and whatever becomes of some of them.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openLmdbStore } from '../../actors/store/lmdb/lmdb.ts';
+import { createMemoryStore } from '../../actors/store/memory.ts';
+import type { Store } from '../../actors/store/store.ts';
+import { createSimClock } from '../kit/clock.ts';
+import { confirm } from '../kit/given.ts';
+import { until } from '../kit/until.ts';
+import {
+  type AlarmWorld,
+  type AlarmWorldOptions,
+  alarmWorld,
+  deviceId,
+  openWindow,
+  provisionDevice,
+} from './alarms-world.ts';
+import { settle } from './registry-world.ts';
+
+const folders: string[] = [];
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'claimd-alarms-'));
+  folders.push(path);
+  return path;
+}
+
+test.after(() => {
+  for (const path of folders) rmSync(path, { recursive: true, force: true });
+});
+
+async function windowOf({ devices }: AlarmWorld, n: number) {
+  return (await devices.read(deviceId(n)))?.window;
+}
+
+/** How late the windows were closed, in ms, the latest last. */
+function lateness(world: AlarmWorld, closesAt: ReadonlyMap<string, number>): number[] {
+  return world.closings.map(({ id, at }) => at - (closesAt.get(id) ?? Number.NaN)).sort((a, b) => a - b);
+}
+
+// ------------------------------------------------------------------------------------------- real clock, real disk
+
+test('alarms: a window is closed within a second of its instant, not before, and its secret is gone', async () => {
+  const store = openLmdbStore({ path: folder() });
+  const world = alarmWorld(store);
+  world.startAlarms();
+  const closesAt = await openWindow(world, 1, 300);
+  assert.ok((await windowOf(world, 1)) !== null);
+  await until('it is closed', () => world.closings.length === 1);
+  const late = (world.closings[0]?.at ?? 0) - closesAt;
+  assert.ok(late >= 0 && late < 1_000, `${late} ms`);
+  assert.is(await windowOf(world, 1), null);
+  await world.stop();
+  await store.close();
+});
+
+test('alarms: a window that elapsed while nobody was running is closed after the start', async () => {
+  const path = folder();
+  const before = openLmdbStore({ path });
+  const first = alarmWorld(before); // its alarms never start
+  await openWindow(first, 1, 50);
+  const laterClosesAt = await openWindow(first, 2, 700);
+  await first.stop();
+  await before.close();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+
+  const store = openLmdbStore({ path });
+  const startedAt = Date.now();
+  const world = alarmWorld(store);
+  world.startAlarms();
+  await until('both are closed', () => world.closings.length === 2);
+  const [elapsed, later] = world.closings;
+  assert.is(elapsed?.id, deviceId(1));
+  assert.ok((elapsed?.at ?? 0) - startedAt < 1_000, 'closed soon after the start');
+  assert.ok((later?.at ?? 0) - laterClosesAt < 1_000, 'closed soon after its instant');
+  await world.stop();
+  await store.close();
+});
+
+test('alarms: a passivated device is woken for its window', async () => {
+  const store = openLmdbStore({ path: folder() });
+  const world = alarmWorld(store, { registry: { idleMs: 50 } });
+  const closesAt = await openWindow(world, 1, 1_000);
+  await until('it is passivated', () => world.devices.stats().residents === 0);
+  world.startAlarms();
+  await until('it is closed', () => world.closings.length === 1);
+  assert.ok((world.closings[0]?.at ?? 0) - closesAt < 1_000);
+  await world.stop();
+  await store.close();
+});
+
+test('alarms: 20,000 windows that close within five seconds are closed within one second each', async () => {
+  const COUNT = 20_000;
+  const SPREAD_MS = 5_000;
+  const store = openLmdbStore({ path: folder() });
+  const world = alarmWorld(store, { registry: { residentsMax: 5_000 } });
+  const inPortions = async (work: (n: number) => Promise<void>) => {
+    const startedAt = Date.now();
+    for (let from = 0; from < COUNT; from += 1_000) {
+      await Promise.all(Array.from({ length: 1_000 }, (_, n) => work(from + n)));
+    }
+    return Date.now() - startedAt;
+  };
+  const provisioning = await inPortions((n) => provisionDevice(world, n));
+  const firstAt = Date.now() + 1_000 + 3 * provisioning; // by then all are open, on this machine
+  const closesAt = new Map<string, number>();
+  await inPortions(async (n) => {
+    const at = firstAt + Math.floor((n * SPREAD_MS) / COUNT);
+    closesAt.set(deviceId(n), await openWindow(world, n, at - Date.now()));
+  });
+  assert.ok(Date.now() < firstAt, 'opening took longer than three times the provisioning');
+  world.startAlarms();
+  const limitMs = firstAt - Date.now() + SPREAD_MS + 20_000;
+  await until('all are closed', () => world.closings.length >= COUNT, limitMs);
+  const late = lateness(world, closesAt);
+  const p99 = late[Math.floor(COUNT * 0.99)] ?? Number.NaN;
+  process.stdout.write(`\n# ${COUNT} windows within ${SPREAD_MS} ms: late p50 ${late[COUNT / 2]} ms, `);
+  process.stdout.write(`p99 ${p99} ms, at most ${late.at(-1)} ms\n`);
+  assert.is(late.length, COUNT, 'each closed once');
+  assert.ok((late[0] ?? -1) >= 0, 'none before its instant');
+  assert.ok(p99 < 1_000, `p99 ${p99} ms`);
+  await world.stop();
+  await store.close();
+});
+
+// ------------------------------------------------------------------------------------------------ a clock of its own
+
+/** A world whose time stands still; `pass` lets time pass in small steps, with turns for the actors in between. */
+function stillWorld({
+  store = createMemoryStore(),
+  start = 1_700_000_000_000,
+  ...options
+}: AlarmWorldOptions & { store?: Store; start?: number } = {}) {
+  const clock = createSimClock(start);
+  const world = alarmWorld(store, { clock, ...options });
+  const pass = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 50) {
+      clock.advance(50);
+      await settle();
+    }
+  };
+  return { ...world, clock, pass };
+}
+
+test('alarms: nobody is woken before the instant, and nobody who has no window', async () => {
+  const world = stillWorld();
+  await openWindow(world, 1, 10_000);
+  await openWindow(world, 2, 1_000);
+  await world.devices.ask(deviceId(2), { ...confirm() });
+  world.startAlarms();
+  const { load } = world.journal.calls;
+  await world.pass(9_900);
+  assert.is(world.journal.calls.load, load);
+  await world.pass(300);
+  assert.equal(
+    world.closings.map(({ id }) => id),
+    [deviceId(1)],
+  );
+  await world.stop();
+});
+
+test('alarms: windows of years are closed when the years are over', async () => {
+  const store = createMemoryStore();
+  const opening = stillWorld({ store });
+  const closesAt = await openWindow(opening, 1, 10 * 365 * 24 * 3_600_000);
+  await opening.stop();
+
+  const world = stillWorld({ store, start: closesAt - 1_000 });
+  world.startAlarms();
+  await world.pass(900);
+  assert.equal(world.closings, []);
+  await world.pass(400);
+  assert.ok((world.closings[0]?.at ?? Number.NaN) - closesAt < 1_000);
+  await world.stop();
+});
+
+test('alarms: the start looks at nothing but what is due', async () => {
+  const world = stillWorld();
+  for (let n = 0; n < 200; n++) await openWindow(world, n, 60_000 + n);
+  await openWindow(world, 1_000, 50);
+  await world.pass(100);
+  const { load, due } = world.journal.calls;
+  world.startAlarms();
+  await world.pass(200);
+  assert.is(world.closings.length, 1);
+  assert.ok(world.journal.calls.load - load <= 2, 'only the one that is due was read');
+  assert.ok(world.journal.calls.due > due);
+  await world.stop();
+});
+
+test('alarms: what could not be closed is tried again in the next round', async () => {
+  const world = stillWorld();
+  await openWindow(world, 1, 1_000);
+  world.startAlarms();
+  let failures = 1;
+  world.journal.inject({ append: () => (failures-- > 0 ? 'fail' : 'none') });
+  await world.pass(1_000 + 100 + 100 + 50);
+  assert.is(world.closings.length, 1);
+  assert.is(world.complaints.length, 1);
+  await world.stop();
+});
+
+test('alarms: a table that can not be read is read again, without a flood of complaints', async () => {
+  const world = stillWorld();
+  await openWindow(world, 1, 1_000);
+  world.startAlarms();
+  world.journal.inject({ due: () => 'fail' });
+  await world.pass(10_000);
+  assert.ok(world.complaints.length <= 11, `${world.complaints.length} complaints in ten seconds`);
+  world.journal.heal();
+  await world.pass(1_200);
+  assert.is(world.closings.length, 1);
+  await world.stop();
+});
+
+test('alarms: a device that can not be woken stops no other, and is asked more and more rarely', async () => {
+  const world = stillWorld({ registry: { idleMs: 100 } });
+  for (let n = 0; n < 30; n++) await openWindow(world, n, 1_000 + n);
+  await world.pass(600); // all passivated
+  const poisoned = deviceId(7);
+  world.journal.inject({ load: (stream) => (stream === poisoned ? 'fail' : 'none') });
+  world.startAlarms();
+  await world.pass(1_000);
+  assert.is(world.closings.length, 29);
+  await world.pass(60_000);
+  const { length } = world.complaints;
+  assert.ok(length >= 8 && length < 40, `${length} complaints in a minute`);
+  world.journal.heal();
+  await world.pass(12_000);
+  assert.is(world.closings.length, 30);
+  await world.stop();
+});
+
+test('alarms: devices that never answer hold up nobody', async () => {
+  const world = stillWorld({ registry: { idleMs: 100 }, alarms: { fanOutMax: 4 } });
+  for (let n = 0; n < 30; n++) await openWindow(world, n, 1_000 + n);
+  await world.pass(600);
+  const stuck = [deviceId(0), deviceId(1), deviceId(2)];
+  const never = new Promise<'none'>(() => {});
+  world.journal.inject({ load: (stream) => (stuck.includes(stream as never) ? never : 'none') });
+  world.startAlarms();
+  await world.pass(1_500);
+  assert.is(world.closings.length, 27);
+  const stopped = world.stop();
+  await world.pass(8_000); // the stuck ones’ asks time out, and so does the draining
+  await stopped;
+});
+
+test('alarms: stopped, they wake nobody any more, and leave no timer', async () => {
+  const world = stillWorld();
+  await openWindow(world, 1, 1_000);
+  world.startAlarms();
+  await world.stop();
+  assert.is(world.clock.timers, 0);
+  world.clock.advance(10_000);
+  await settle();
+  assert.equal(world.closings, []);
+});
+
+test.run();

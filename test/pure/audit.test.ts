@@ -1,0 +1,546 @@
+/** The audit trail: over REST, over crashes, and at length. */
+import type { Scheduler } from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createAudit } from '../../actors/audit/audit.ts';
+import { type AuditQuery, BLOCK_ENTRIES, createBlocks, type Line } from '../../actors/audit/blocks.ts';
+import { eventEntryId, type Note } from '../../actors/audit/entry.ts';
+import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
+import { silentLog } from '../../actors/base/log.ts';
+import { createMemoryStore } from '../../actors/store/memory.ts';
+import { type Store, StoreUnavailable } from '../../actors/store/store.ts';
+import { createSimClock } from '../kit/clock.ts';
+import { CUSTOMER, idOf, TENANT, USER } from '../kit/given.ts';
+import fc from '../kit/property.ts';
+import {
+  type Answer,
+  type Caller,
+  claimPath,
+  HOUR_MS,
+  isDone,
+  isProblem,
+  openWindow,
+  PASSWORD,
+  pageOf,
+  provision,
+  type RestWorld,
+  restLaws,
+  START,
+  settle,
+} from '../kit/rest-client.ts';
+import { createSharedStore } from '../kit/shared-store.ts';
+
+const { law, run } = restLaws('audit over REST');
+
+const entries = (answer: Answer) => pageOf(answer).data;
+const inShort = (answer: Answer) =>
+  entries(answer).map(({ actionType, actionStatus, actionFailureDetails }) =>
+    actionStatus === 'SUCCESS' ? actionType : `${actionType}: ${actionFailureDetails}`,
+  );
+const ALL = 'pageSize=100&page=0&sortOrder=ASC';
+
+async function trail(world: RestWorld, admin: Caller, path: string, query = ''): Promise<Answer> {
+  await world.audit.catchUp();
+  return admin.get(`/api/audit/logs${path}?${ALL}${query}`);
+}
+
+/** A device's whole life, with guesses. */
+async function life(world: RestWorld, home: Awaited<ReturnType<typeof settle>>): Promise<DeviceId> {
+  const { admin, alice, bob } = home;
+  const id = await provision(world, home.tenantId, 'D');
+  await openWindow(world, id, 'top-secret');
+  await bob.post(claimPath('D'), { secretKey: 'my-guess' });
+  await alice.post(claimPath('D'), { secretKey: 'top-secret' });
+  await bob.post(claimPath('D'), { secretKey: 'top-secret' });
+  isDone(await alice.delete(claimPath('D')));
+  const claimingData = { secretKey: 'server-secret', expirationTime: START + HOUR_MS };
+  isDone(
+    await admin.post(`/api/plugins/telemetry/${id}/SERVER_SCOPE`, { claimingData, colour: 'red-value' }),
+  );
+  isDone(await admin.delete(`/api/plugins/telemetry/${id}/SERVER_SCOPE?keys=colour`));
+  await admin.post(`/api/customer/${bob.customerId}/device/${id}`);
+  await admin.delete(`/api/customer/device/${id}`);
+  await openWindow(world, id, 'again', 1000);
+  world.clock.advance(1000);
+  await world.devices.ask(id, { type: 'ExpireClaimWindow' });
+  isDone(await admin.delete(`/api/device/${id}`));
+  return id;
+}
+
+law(
+  "audit: a device's life, every step once, refusals with their reason, nothing secret",
+  async ({ world, home }) => {
+    const id = await life(world, home);
+    const answer = await trail(world, home.admin, `/entity/DEVICE/${id}`);
+    const events = inShort(answer).filter((line) => !String(line).startsWith('CLAIM_REFUSED'));
+    assert.equal(events, [
+      'ADDED',
+      'CLAIM_WINDOW_OPENED',
+      'ASSIGNED_TO_CUSTOMER',
+      'UNASSIGNED_FROM_CUSTOMER',
+      'ATTRIBUTES_UPDATED',
+      'ATTRIBUTES_DELETED',
+      'ASSIGNED_TO_CUSTOMER',
+      'UNASSIGNED_FROM_CUSTOMER',
+      'CLAIM_WINDOW_OPENED',
+      'CLAIM_WINDOW_EXPIRED',
+      'DELETED',
+    ]);
+    const refused = inShort(answer).filter((line) => String(line).startsWith('CLAIM_REFUSED'));
+    assert.equal(refused, ['CLAIM_REFUSED: wrong-secret', 'CLAIM_REFUSED: already-claimed']);
+    assert.not.match(answer.text, /top-secret|my-guess|server-secret|red-value|again|token of/);
+    for (const entry of entries(answer)) {
+      assert.equal(entry.entityId, { entityType: 'DEVICE', id });
+      assert.is(entry.entityName, 'D');
+    }
+    const claim = entries(answer).find(({ actionType }) => actionType === 'ASSIGNED_TO_CUSTOMER');
+    assert.equal(
+      [claim?.customerId.id, claim?.userName, claim?.actionData],
+      [home.alice.customerId, home.alice.email, { by: 'claim', assignedCustomerId: home.alice.customerId }],
+    );
+  },
+);
+
+law('audit: by customer, user, time and action', async ({ world, home }) => {
+  await life(world, home);
+  const { admin, alice, bob } = home;
+  const of = async (path: string, query = '') => inShort(await trail(world, admin, path, query)).sort();
+  assert.equal(await of(`/customer/${alice.customerId}`, '&actionTypes=ASSIGNED_TO_CUSTOMER'), [
+    'ASSIGNED_TO_CUSTOMER',
+  ]);
+  assert.equal(await of(`/user/${bob.userId}`), [
+    'CLAIM_REFUSED: already-claimed',
+    'CLAIM_REFUSED: wrong-secret',
+    'LOGIN',
+  ]);
+  assert.equal(await of(`/entity/USER/${bob.userId}`), ['LOGIN']);
+  const late = `&startTime=${START + 1000}&endTime=${START + 1000}`;
+  assert.equal(await of('', `${late}&actionTypes=CLAIM_WINDOW_EXPIRED,CLAIM_WINDOW_OPENED`), [
+    'CLAIM_WINDOW_EXPIRED',
+  ]);
+  assert.equal(await of('', `&startTime=${START + 1001}`), []);
+  for (const wrong of ['startTime=x', 'actionTypes=NOTHING', 'sortProperty=name'])
+    isProblem(await admin.get(`/api/audit/logs?${wrong}`), 400, 31);
+  isProblem(await admin.get(`/api/audit/logs/entity/ASSET/${bob.userId}`), 400, 31);
+});
+
+law(
+  'audit: changes to a device are found by who made them, and by whose customer',
+  async ({ world, home }) => {
+    const { admin, adminId, alice, bob } = home;
+    const id = await provision(world, home.tenantId, 'D', alice.customerId);
+    const path = `/api/plugins/telemetry/${id}/SERVER_SCOPE`;
+    isDone(await alice.post(path, { colour: 'red' }));
+    isDone(await alice.delete(`${path}?keys=colour`));
+    assert.is((await alice.post('/api/device', { id: { id }, name: 'D', label: 'mine' })).status, 200);
+    isDone(await admin.post(path, { claimingAllowed: true }));
+    const credentials = { deviceId: { id }, credentialsType: 'ACCESS_TOKEN', credentialsId: 'another' };
+    assert.is((await admin.post('/api/device/credentials', credentials)).status, 200);
+
+    const of = async (whose: string, by: Caller = admin) =>
+      inShort(
+        await trail(
+          world,
+          by,
+          whose,
+          '&actionTypes=ATTRIBUTES_UPDATED,ATTRIBUTES_DELETED,UPDATED,CREDENTIALS_UPDATED',
+        ),
+      );
+    const hers = ['ATTRIBUTES_UPDATED', 'ATTRIBUTES_DELETED', 'UPDATED'];
+    assert.equal(await of(`/user/${alice.userId}`), hers);
+    assert.equal(await of(`/customer/${alice.customerId}`), hers);
+    assert.equal(await of(`/user/${adminId}`), ['ATTRIBUTES_UPDATED', 'CREDENTIALS_UPDATED']);
+    assert.equal(await of(`/user/${bob.userId}`), []);
+  },
+);
+
+law(
+  'audit: who takes the tokens of another leaves a login of that other, with who it was',
+  async ({ world, home }) => {
+    const { admin, adminId, alice } = home;
+    const taken = await admin.get(`/api/user/${alice.userId}/token`);
+    assert.is(taken.status, 200);
+    const logins = entries(await trail(world, admin, `/user/${alice.userId}`, '&actionTypes=LOGIN'));
+    assert.equal(logins.at(-1)?.actionData, { by: adminId });
+    assert.is(logins.at(-1)?.actionStatus, 'SUCCESS');
+    const before = logins.length;
+    isProblem(await alice.get(`/api/user/${alice.userId}/token`), 403, 20);
+    assert.is(
+      entries(await trail(world, admin, `/user/${alice.userId}`, '&actionTypes=LOGIN')).length,
+      before,
+    );
+  },
+);
+
+law('audit: logins, failed logins of those who exist, logouts', async ({ world, home }) => {
+  const { alice } = home;
+  await world.nobody.post('/api/auth/login', { username: alice.email, password: 'a wrong password' });
+  await world.nobody.post('/api/auth/login', { username: 'x@nobody.test', password: PASSWORD });
+  isDone(await alice.post('/api/auth/logout'));
+  await new Promise((resolve) => setImmediate(resolve));
+  const answer = await trail(world, home.admin, `/user/${alice.userId}`);
+  assert.equal(inShort(answer).sort(), ['LOGIN', 'LOGIN: bad-credentials', 'LOGOUT']);
+  assert.not.match(answer.text, /a wrong password/);
+});
+
+law("audit: another tenant's is another's", async ({ world, home }) => {
+  const id = await life(world, home);
+  const other = await settle(world, 'other');
+  const { alice } = home;
+  for (const path of ['', `/customer/${alice.customerId}`, `/user/${alice.userId}`, `/entity/DEVICE/${id}`]) {
+    const answer = await trail(world, other.admin, path);
+    assert.not.ok(answer.text.includes(home.tenantId));
+    assert.not.ok(answer.text.includes(id));
+  }
+});
+
+law(
+  'audit: what a device did is told by a process that starts after its deletion, however far on that is',
+  async ({ world, home }) => {
+    for (const between of [0, 2500]) {
+      const id = await provision(world, home.tenantId, `D${between}`);
+      await openWindow(world, id, 's');
+      await happen(world.store, between);
+      await world.devices.ask(id, { type: 'DeleteDevice', tenantId: home.tenantId });
+      const next = createAudit(world.store, true, world.clock, silentLog);
+      await next.catchUp();
+      const { items } = await next.find(home.tenantId, { ...everything, deviceId: id });
+      assert.equal(
+        items.map(({ action, deviceName }) => `${action} ${deviceName}`),
+        [`ADDED D${between}`, `CLAIM_WINDOW_OPENED D${between}`],
+      );
+    }
+  },
+);
+
+law(
+  'audit: a search that gave up without finding anything does not look like an empty trail',
+  async ({ home }) => {
+    for (const [sortOrder, parameter] of [
+      ['DESC', 'endTime'],
+      ['ASC', 'startTime'],
+    ] as const) {
+      const answer = await home.admin.get(`/api/audit/logs?pageSize=10&page=0&sortOrder=${sortOrder}`);
+      isProblem(answer, 400, 31);
+      assert.match(answer.text, `${parameter}=${START}`);
+    }
+    for (const made of ['claimWindows', 'claimStatistics'])
+      assert.match((await home.admin.get(`/api/tenant/${made}`)).text, '"complete":false');
+  },
+  {
+    disturb: (needs) => ({
+      ...needs,
+      audit: { ...needs.audit, find: async () => ({ items: [], total: 0, searchedTo: START }) },
+    }),
+  },
+);
+
+run();
+
+// ------------------------------------------------------------------------------------------------------ durability
+
+const test = suite('audit, kept');
+
+const NOTE: Note = {
+  tenantId: TENANT,
+  action: 'LOGIN',
+  failure: undefined,
+  deviceId: undefined,
+  deviceName: undefined,
+  customerId: CUSTOMER,
+  userId: USER,
+  data: {},
+};
+
+/** A store whose writes of records fail when told to, before or after they happened. */
+function moody(): { store: Store; mood: { fails: (write: number) => 'before' | 'after' | undefined } } {
+  const store = createMemoryStore();
+  const mood: { fails: (write: number) => 'before' | 'after' | undefined } = { fails: () => undefined };
+  let writes = 0;
+  const records = () => {
+    const adapter = store.records;
+    const set = adapter.set.bind(adapter);
+    adapter.set = async (key: string, value: unknown) => {
+      writes += 1;
+      const how = mood.fails(writes);
+      if (how === 'before') throw new StoreUnavailable('moody', 'before');
+      await set(key, value);
+      if (how === 'after') throw new StoreUnavailable('moody', 'after');
+    };
+    return adapter;
+  };
+  return {
+    mood,
+    store: {
+      ...store,
+      journal: store.journal,
+      index: store.index,
+      get records() {
+        return records();
+      },
+      async swap(...swap) {
+        writes += 1;
+        const how = mood.fails(writes);
+        if (how === 'before') throw new StoreUnavailable('moody', 'before');
+        const swapped = await store.swap(...swap);
+        if (how === 'after') throw new StoreUnavailable('moody', 'after');
+        return swapped;
+      },
+    },
+  };
+}
+
+const deviceNo = (n: number) => idOf<DeviceId>(1000 + n);
+
+/** Appends `count` events to the journal, of `devices` devices. */
+async function happen(store: Store, count: number, devices = 7): Promise<void> {
+  for (let n = 0; n < count; n += 1) {
+    const stream = deviceNo(n % devices);
+    const { sequence } = await store.journal.load(stream);
+    const device = {
+      v: 1,
+      status: 'provisioned',
+      tenantId: TENANT,
+      name: `device ${n % devices}`,
+    };
+    await store.journal.append({
+      stream,
+      expected: sequence,
+      event: JSON.stringify({ v: 1, type: 'ClaimWindowExpired', at: START + n }),
+      state: JSON.stringify(device),
+      alarmAt: null,
+      index: undefined,
+    });
+  }
+}
+
+const everything = { page: 0, pageSize: 10_000, sortOrder: 'ASC' } as const;
+
+for (const how of ['before', 'after'] as const) {
+  test(`audit: crashed at every single write (${how} it happened), every event is there exactly once`, async () => {
+    for (let at = 1; at <= 12; at += 1) {
+      const { store, mood } = moody();
+      const clock = createSimClock(START);
+      await happen(store, 130);
+      mood.fails = (write) => (write >= at ? how : undefined);
+      const crashed = createAudit(store, true, clock, silentLog);
+      await crashed.catchUp().catch(() => {});
+      await happen(store, 250);
+      mood.fails = () => undefined;
+      // Another time the same process goes on, another time a new one does.
+      const next = at % 2 === 0 ? crashed : createAudit(store, true, clock, silentLog);
+      await next.catchUp();
+      await next.catchUp();
+      const { items, total } = await next.find(TENANT, everything);
+      assert.is(total, 380, `failed from write ${at}`);
+      assert.is(new Set(items.map(({ id }) => id)).size, 380);
+    }
+  });
+}
+
+/** A store that other processes use too: every access comes when the scheduler says, and some are refused a swap. */
+function crowded(store: Store, scheduler: Scheduler): Store {
+  const turn = async <Result>(perform: () => Promise<Result>): Promise<Result> => {
+    await scheduler.schedule(Promise.resolve());
+    return perform();
+  };
+  return {
+    ...store,
+    journal: store.journal,
+    index: store.index,
+    get records() {
+      return store.records;
+    },
+    shared: false, // no lease: all of them project, all the time
+    swap: (...swap) => turn(() => store.swap(...swap)),
+  };
+}
+
+test('audit: of several processes that project and note at once, none loses or doubles an entry, in any interleaving', async () => {
+  const property = fc.asyncProperty(fc.scheduler(), async (scheduler) => {
+    const store = createMemoryStore();
+    const clock = createSimClock(START);
+    await happen(store, 150);
+    const audits = [1, 2, 3].map(() => createAudit(crowded(store, scheduler), true, clock, silentLog));
+    for (const audit of audits) for (let n = 0; n < 60; n += 1) audit.note(NOTE);
+    await scheduler.waitFor(Promise.all(audits.map((audit) => audit.catchUp())));
+    await happen(store, 150);
+    for (const audit of audits) audit.note(NOTE);
+    await scheduler.waitFor(Promise.all(audits.map((audit) => audit.catchUp())));
+    const { items, total } = await createBlocks(store).find(TENANT, everything);
+    assert.is(total, 300 + 183);
+    assert.is(new Set(items.map(({ id }) => id)).size, 300 + 183);
+  });
+  await fc.assert(property, { numRuns: 25 });
+});
+
+test('audit: of several processes one projects; when it ends, another one goes on', async () => {
+  const store = createSharedStore();
+  const clock = createSimClock(START);
+  const audits = [1, 2].map(() => createAudit(store, true, clock, silentLog));
+  const total = async () => (await createBlocks(store).find(TENANT, everything)).total;
+  for (const audit of audits) audit.start();
+  await settled();
+  await happen(store, 10);
+  clock.advance(2_000);
+  await settled();
+  assert.is(await total(), 10);
+
+  await audits[0]?.stop();
+  await happen(store, 10);
+  clock.advance(2_000);
+  await settled();
+  assert.is(await total(), 20);
+
+  const third = createAudit(store, true, clock, silentLog);
+  await happen(store, 10);
+  await third.catchUp();
+  assert.is(await total(), 20, 'the lease is held');
+  await audits[1]?.stop();
+  await third.catchUp();
+  assert.is(await total(), 30);
+});
+
+test('audit: notes survive a write that failed, once', async () => {
+  const { store, mood } = moody();
+  const audit = createAudit(store, true, createSimClock(START), silentLog);
+  audit.note(NOTE);
+  for (const how of ['before', 'after'] as const) {
+    mood.fails = () => how;
+    await audit.catchUp().then(
+      () => assert.unreachable(),
+      () => {},
+    );
+  }
+  audit.note(NOTE);
+  mood.fails = () => undefined;
+  await audit.catchUp();
+  assert.is((await audit.find(TENANT, everything)).total, 2);
+});
+
+test('audit: it is written a second after something happened, by itself, and once more when that fails', async () => {
+  const { store, mood } = moody();
+  const clock = createSimClock(START);
+  const audit = createAudit(store, true, clock, silentLog);
+  audit.start();
+  await settled();
+  mood.fails = () => 'before';
+  audit.note(NOTE);
+  clock.advance(1_000);
+  await settled();
+  assert.is((await audit.find(TENANT, everything)).total, 0);
+  mood.fails = () => undefined;
+  clock.advance(5_000);
+  await settled();
+  assert.is((await audit.find(TENANT, everything)).total, 1);
+  audit.note(NOTE);
+  await audit.stop();
+  assert.is((await audit.find(TENANT, everything)).total, 2);
+});
+
+test('audit: switched off nothing is written; switched on, what devices did is made up for', async () => {
+  const store = createMemoryStore();
+  const clock = createSimClock(START);
+  const off = createAudit(store, false, clock, silentLog);
+  off.start();
+  off.note(NOTE);
+  await happen(store, 3);
+  clock.advance(60_000);
+  await settled();
+  await off.stop();
+  assert.is((await off.find(TENANT, everything)).total, 0);
+  const on = createAudit(store, true, clock, silentLog);
+  await on.catchUp();
+  assert.is((await on.find(TENANT, everything)).total, 3);
+});
+
+async function settled(): Promise<void> {
+  for (let n = 0; n < 50; n += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+// ---------------------------------------------------------------------------------------------------------- paging
+
+test('audit: every page of every size, both ways, with and without a search, is the slice that it should be', async () => {
+  const blocks = createBlocks(createMemoryStore());
+  const all: Line[] = Array.from({ length: 437 }, (_, n) => [
+    START + n * 1000,
+    n % 3 === 0 ? 'ADDED' : 'UPDATED',
+    n + 1,
+    deviceNo(n % 5),
+    'D',
+    n % 2 === 0 ? CUSTOMER : 0,
+    0,
+    {},
+    0,
+  ]);
+  for (let at = 0; at < all.length; at += 61)
+    await blocks.append(TENANT, all.slice(at, at + 61), { which: 0, from: at, upTo: at + 61 });
+  const ids = (lines: readonly Line[]) =>
+    lines.map(([, , n, device]) => eventEntryId(String(device), Number(n)));
+
+  for (const [query, holds] of [
+    [{}, () => true],
+    [{ actions: ['ADDED'] }, ([, action]: Line) => action === 'ADDED'],
+    [{ customerId: CUSTOMER }, ([, , , , , customer]: Line) => customer === CUSTOMER],
+    [{ deviceId: deviceNo(2) }, ([, , , device]: Line) => device === deviceNo(2)],
+    [
+      { startTime: START + 50_000, endTime: START + 333_000 },
+      ([at]: Line) => at >= START + 50_000 && at <= START + 333_000,
+    ],
+    [{ userId: USER as UserId }, () => false],
+  ] as const) {
+    const wanted = all.filter(holds);
+    for (const sortOrder of ['ASC', 'DESC'] as const) {
+      const expected = ids(sortOrder === 'ASC' ? wanted : [...wanted].reverse());
+      for (const pageSize of [1, 99, 100, 101, 1000]) {
+        for (let page = 0; page * pageSize <= expected.length; page += pageSize === 1 ? 97 : 1) {
+          const found = await blocks.find(TENANT, { ...query, page, pageSize, sortOrder });
+          assert.is(found.total, expected.length);
+          assert.equal(
+            found.items.map(({ id }) => id),
+            expected.slice(page * pageSize, (page + 1) * pageSize),
+          );
+        }
+      }
+    }
+  }
+  assert.equal(await blocks.find(idOf<TenantId>(99), everything), { items: [], total: 0 });
+  assert.is((await blocks.find(TENANT, { ...everything, customerId: idOf<CustomerId>(98) })).total, 0);
+});
+
+test('audit: a search that gives up says how far it came, and can be gone on with from there', async () => {
+  const store = createMemoryStore();
+  const blocks = createBlocks(store, 2);
+  const number = 5 * BLOCK_ENTRIES + 7;
+  const all: Line[] = Array.from({ length: number }, (_, n) => [
+    START + n * 1000,
+    'UPDATED',
+    n + 1,
+    n === number - 5 * BLOCK_ENTRIES ? deviceNo(1) : deviceNo(2),
+    'D',
+    0,
+    0,
+    {},
+    0,
+  ]);
+  await blocks.append(TENANT, all, { which: 0, from: 0, upTo: number });
+  for (const sortOrder of ['ASC', 'DESC'] as const) {
+    const wanted = { page: 0, pageSize: 10, sortOrder, deviceId: deviceNo(1) };
+    let rounds = 0;
+    for (let query: AuditQuery = wanted; ; rounds += 1) {
+      const { total, searchedTo } = await blocks.find(TENANT, query);
+      if (searchedTo === undefined) {
+        assert.is(total, sortOrder === 'ASC' ? 0 : 1); // going up, it was found at once
+        break;
+      }
+      assert.is(total, sortOrder === 'ASC' && rounds === 0 ? 1 : 0);
+      assert.ok(rounds < 10);
+      query = { ...wanted, ...(sortOrder === 'ASC' ? { startTime: searchedTo } : { endTime: searchedTo }) };
+    }
+    assert.ok(rounds >= 2);
+  }
+  const whole = createBlocks(store, 6);
+  assert.is((await whole.find(TENANT, { ...everything, deviceId: deviceNo(3) })).searchedTo, undefined);
+});
+
+test.run();

@@ -1,0 +1,82 @@
+/** Laws of the clocks: the machine's own, and the one that tests own. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { sleep, systemClock, TIMER_MAX_MS } from '../../actors/base/clock.ts';
+import { createSimClock } from '../kit/clock.ts';
+
+test('sim clock: time stands still until it is moved', () => {
+  const clock = createSimClock(1_000);
+  assert.is(clock.now(), 1_000);
+  clock.advance(5);
+  assert.is(clock.now(), 1_005);
+  clock.advanceTo(900);
+  assert.is(clock.now(), 1_005, 'time never goes back');
+});
+
+test('sim clock: timers run in the order of their instants, then of their setting, each seeing its own instant', () => {
+  const clock = createSimClock(0);
+  const seen: string[] = [];
+  const note = (name: string) => () => seen.push(`${name}@${clock.now()}`);
+  clock.after(20, note('c'));
+  clock.after(10, note('a'));
+  clock.after(10, note('b'));
+  clock.after(31, note('late'));
+  assert.is(clock.next(), 10);
+  clock.advance(30);
+  assert.equal(seen, ['a@10', 'b@10', 'c@20']);
+  assert.is(clock.now(), 30);
+  assert.is(clock.timers, 1);
+});
+
+test('sim clock: a timer set by a timer runs in the same advance when it falls due in it', () => {
+  const clock = createSimClock(0);
+  const seen: number[] = [];
+  const tick = () => {
+    seen.push(clock.now());
+    clock.after(10, tick);
+  };
+  clock.after(10, tick);
+  clock.advance(35);
+  assert.equal(seen, [10, 20, 30]);
+  assert.is(clock.next(), 40);
+});
+
+test('sim clock: a timer called off never runs, and calling it off twice is harmless', () => {
+  const clock = createSimClock(0);
+  const cancel = clock.after(10, () => assert.unreachable());
+  cancel();
+  cancel();
+  clock.advance(100);
+  assert.is(clock.next(), undefined);
+});
+
+test('sim clock: a delay that a real timer could not wait is refused', () => {
+  assert.throws(() => createSimClock(0).after(TIMER_MAX_MS + 1, () => {}), /can not wait/);
+  assert.throws(() => createSimClock(0).after(Number.NaN, () => {}), /can not wait/);
+});
+
+test('sleep: resolves when the clock has come that far, not before', async () => {
+  const clock = createSimClock(0);
+  let awake = false;
+  const asleep = sleep(clock, 50).then(() => {
+    awake = true;
+  });
+  clock.advance(49);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.not.ok(awake);
+  clock.advance(1);
+  await asleep;
+  assert.ok(awake);
+});
+
+test('system clock: a delay beyond what a timer can wait does not fire at once', async () => {
+  let fired = false;
+  const cancel = systemClock.after(TIMER_MAX_MS + 1, () => {
+    fired = true;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  cancel();
+  assert.not.ok(fired);
+});
+
+test.run();

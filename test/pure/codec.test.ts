@@ -1,0 +1,128 @@
+/** Laws of how devices are written down. The golden files are records as earlier versions wrote them. */
+import { readFileSync } from 'node:fs';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  decodeEvent,
+  decodeState,
+  encodeEvent,
+  encodeState,
+  UnreadableRecord,
+} from '../../actors/device/codec.ts';
+import {
+  deletionEvents,
+  events,
+  profileEvents,
+  profileStates,
+  signedEvents,
+  states,
+} from './golden/samples.ts';
+
+/** The golden files lie beside the sources; the compiled tests run from a folder beside `test`. */
+function golden(name: string): string[] {
+  const text = readFileSync(new URL(`../../../test/pure/golden/${name}`, import.meta.url), 'utf8');
+  return text.split('\n').slice(0, -1);
+}
+
+test('codec: every event of format 1 is read as it was meant, and written as it was', () => {
+  const lines = golden('events-v1.jsonl');
+  assert.equal(lines.map(decodeEvent), events);
+  assert.equal(events.map(encodeEvent), lines);
+});
+
+test('codec: every state of format 1 is read as it was meant, and written as it was', () => {
+  const lines = golden('states-v1.jsonl');
+  assert.equal(lines.map(decodeState), states);
+  assert.equal(states.map(encodeState), lines);
+});
+
+test('codec: records with profiles and credentials of other kinds are read as meant, and written as they were', () => {
+  const eventLines = golden('events-v1-profiles.jsonl');
+  assert.equal(eventLines.map(decodeEvent), profileEvents);
+  assert.equal(profileEvents.map(encodeEvent), eventLines);
+  const stateLines = golden('states-v1-profiles.jsonl');
+  assert.equal(stateLines.map(decodeState), profileStates);
+  assert.equal(profileStates.map(encodeState), stateLines);
+});
+
+test('codec: a deletion that says of what is read as it was meant, and written as it was', () => {
+  const lines = golden('events-v1-deletion.jsonl');
+  assert.equal(lines.map(decodeEvent), deletionEvents);
+  assert.equal(deletionEvents.map(encodeEvent), lines);
+});
+
+test('codec: changes that say who made them are read as they were meant, and written as they were', () => {
+  const lines = golden('events-v1-signed.jsonl');
+  assert.equal(lines.map(decodeEvent), signedEvents);
+  assert.equal(signedEvents.map(encodeEvent), lines);
+});
+
+test('codec: there is a golden sample of every kind of event', () => {
+  // The compiler keeps this list complete: a kind more, or one less, is an error here.
+  const kinds: { readonly [Kind in (typeof events)[number]['type']]: true } = {
+    DeviceProvisioned: true,
+    DeviceUpdated: true,
+    CredentialsChanged: true,
+    DeviceDeleted: true,
+    ClaimWindowOpened: true,
+    ClaimWindowClosed: true,
+    ClaimWindowExpired: true,
+    DeviceClaimed: true,
+    DeviceReclaimed: true,
+    DeviceAssigned: true,
+    DeviceUnassigned: true,
+    AttributesSaved: true,
+    AttributesDeleted: true,
+  };
+  const sampled = new Set(events.map(({ type }) => type));
+  assert.equal([...sampled].sort(), Object.keys(kinds).sort());
+});
+
+test('codec: the version stands in front, and the record is one line', () => {
+  for (const line of [...events.map(encodeEvent), ...states.map(encodeState)]) {
+    assert.ok(line.startsWith('{"v":1,'), line);
+    assert.not.ok(/[\r\n]/.test(line), line);
+  }
+});
+
+test('codec: what can not be read is said to be so, without quoting it', () => {
+  const unreadable = [
+    '',
+    'secret',
+    '{"v":1,"type":"secret',
+    'null',
+    '7',
+    '"secret"',
+    '["secret"]',
+    '{}',
+    '{"v":1}',
+    '{"v":1,"type":7,"status":null,"secretDigest":"secret"}',
+    '{"type":"DeviceDeleted","status":"absent","at":1}',
+    '{"v":0,"type":"DeviceDeleted","status":"absent","at":1}',
+    '{"v":2,"type":"DeviceDeleted","status":"absent","at":1}',
+    '{"v":"1","type":"DeviceDeleted","status":"absent","at":1}',
+  ];
+  for (const text of unreadable) {
+    for (const decode of [decodeEvent, decodeState]) {
+      const error = thrown(() => decode(text));
+      assert.instance(error, UnreadableRecord, text);
+      assert.not.ok(String(error instanceof Error ? error.stack : error).includes('secret'));
+    }
+  }
+});
+
+test('codec: a record of a newer version is named as such', () => {
+  const error = thrown(() => decodeState('{"v":7,"status":"absent"}'));
+  assert.match(String(error), /its format is 7, known is 1/);
+});
+
+function thrown(work: () => unknown): unknown {
+  try {
+    work();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+test.run();

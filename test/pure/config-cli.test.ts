@@ -1,0 +1,99 @@
+/** The command line, and that what is written about options is what the schema says. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseArguments } from '../../config/options/cli.ts';
+import { exampleFile, helpText, optionTable } from '../../config/options/docs.ts';
+import { loadConfig } from '../../config/options/load.ts';
+import { ALL_OPTIONS } from '../../config/options/schema.ts';
+
+/** The project's folder, seen from the compiled test. */
+const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
+
+const cli = suite('config: command line');
+
+cli('nothing asked: serve', () => {
+  assert.equal(parseArguments([]), { type: 'serve', configFile: undefined, flags: [] });
+});
+
+cli('options in both spellings, in order', () => {
+  assert.equal(parseArguments(['--server.port=1', '--config', 'a.yml', '--server.port', '2', '--demo']), {
+    type: 'serve',
+    configFile: 'a.yml',
+    flags: [
+      { key: 'server.port', value: '1' },
+      { key: 'server.port', value: '2' },
+      { key: 'install.load_demo', value: 'true' },
+    ],
+  });
+});
+
+cli('a value may hold an equals sign', () => {
+  const command = parseArguments(['--security.jwt.tokenIssuer=a=b']);
+  assert.equal(command.type === 'serve' && command.flags, [
+    { key: 'security.jwt.tokenIssuer', value: 'a=b' },
+  ]);
+});
+
+cli('help, version and print-config; help helps also beside a mistake', () => {
+  assert.equal(parseArguments(['-h']), { type: 'help' });
+  assert.equal(parseArguments(['--version']), { type: 'version' });
+  assert.equal(parseArguments(['--print-config']), { type: 'print-config' });
+  assert.equal(parseArguments(['--wat', '--help']), { type: 'help' });
+});
+
+cli('all mistakes are told at once', () => {
+  const command = parseArguments([
+    '--dmeo',
+    'serve',
+    '--server.prot',
+    '1',
+    '--config',
+    '--server.port',
+    '--demo=1',
+  ]);
+  assert.is(command.type, 'misuse');
+  assert.equal(command.type === 'misuse' && command.problems, [
+    'there is no option --dmeo; did you mean --demo?',
+    'there is no option --server.prot; did you mean --server.port?',
+    '--config needs a value: --config=FILE',
+    '--server.port needs a value: --server.port=VALUE',
+    '--demo takes no value',
+  ]);
+  assert.equal(parseArguments(['serve']), {
+    type: 'misuse',
+    problems: ['"serve" is not understood: options begin with --'],
+  });
+});
+
+const docs = suite('config: documents');
+
+docs('the help names every option', () => {
+  const help = helpText();
+  for (const { option } of ALL_OPTIONS) assert.ok(help.includes(`--${option.key}=`), option.key);
+});
+
+docs('the example file is the one the schema makes (node dist/config/options/write-docs.js)', () => {
+  assert.is(readFileSync(join(PROJECT, 'config/claimd.example.yml'), 'utf8'), exampleFile());
+});
+
+docs('the README has the table the schema makes (node dist/config/options/write-docs.js)', () => {
+  assert.ok(readFileSync(join(PROJECT, 'README.md'), 'utf8').includes(optionTable()));
+});
+
+docs('the example file with every option switched on is a good file and gives the defaults', () => {
+  const text = exampleFile().replace(/^#([a-z][^ ]*: .+)$/gm, '$1');
+  const all = loadConfig({ file: { name: 'example', text }, env: {}, flags: [] });
+  const none = loadConfig({ env: {}, flags: [] });
+  assert.is(all.type, 'config');
+  assert.equal(all, none);
+  const switchedOn = text.split('\n').filter((line) => /^[a-z]/.test(line)).length;
+  const withDefault = ALL_OPTIONS.filter(
+    ({ option }) => option.type !== 'key' && option.default !== undefined,
+  );
+  assert.is(switchedOn, withDefault.length);
+});
+
+for (const each of [cli, docs]) each.run();

@@ -1,0 +1,196 @@
+/** Settings: where they come from, which one wins, and that nothing wrong starts quietly. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Loaded, loadConfig, type Sources } from '../../config/options/load.ts';
+import { expectation } from '../../config/options/option.ts';
+import { ALL_OPTIONS, type Config } from '../../config/options/schema.ts';
+
+const yaml = (text: string) => ({ file: { name: 'claimd.yml', text } });
+const load = (given: Partial<Sources>): Loaded => loadConfig({ env: {}, flags: [], ...given });
+
+function good(given: Partial<Sources>): Config {
+  const loaded = load(given);
+  if (loaded.type === 'problems') throw new Error(loaded.problems.join('\n'));
+  return loaded.config;
+}
+
+function bad(given: Partial<Sources>): readonly string[] {
+  const loaded = load(given);
+  assert.is(loaded.type, 'problems');
+  return loaded.type === 'problems' ? loaded.problems : [];
+}
+
+const sources = suite('config: sources');
+
+sources('nothing given: every option has its default, and ThingsBoard has the same', () => {
+  const config = good({});
+  assert.is(config.claim.allowClaimingByDefault, true);
+  assert.is(config.claim.defaultDurationMs, 86_400_000);
+  assert.is(config.http.port, 8080);
+  assert.is(config.mqtt.port, 1883);
+  assert.is(config.accounts.jwtExpirationSeconds, 9000);
+  assert.is(config.store.dataDir, './data');
+});
+
+sources('nested and dotted YAML keys mean the same', () => {
+  const nested = good(yaml('security:\n  claim:\n    duration: 1000\n    allowClaimingByDefault: false\n'));
+  const dotted = good(yaml('security.claim.duration: 1000\nsecurity.claim.allowClaimingByDefault: false\n'));
+  const mixed = good(
+    yaml('security:\n  claim.duration: 1000\nsecurity.claim:\n  allowClaimingByDefault: false\n'),
+  );
+  assert.is(nested.claim.defaultDurationMs, 1000);
+  assert.is(nested.claim.allowClaimingByDefault, false);
+  assert.equal(dotted, nested);
+  assert.equal(mixed, nested);
+});
+
+sources('device.claim.duration is security.claim.duration', () => {
+  assert.is(good(yaml('device.claim.duration: 5')).claim.defaultDurationMs, 5);
+  assert.is(
+    good(yaml('device: {claim: {duration: 5}}\nsecurity: {claim: {duration: 5}}')).claim.defaultDurationMs,
+    5,
+  );
+});
+
+sources('the command line wins over the environment, the environment over the file', () => {
+  const file = yaml('server.port: 1');
+  const env = { HTTP_BIND_PORT: '2' };
+  const flags = [{ key: 'server.port', value: '3' }];
+  assert.is(good(file).http.port, 1);
+  assert.is(good({ ...file, env }).http.port, 2);
+  assert.is(good({ ...file, env, flags }).http.port, 3);
+});
+
+sources('an empty environment variable counts as none', () => {
+  assert.is(good({ env: { HTTP_BIND_PORT: '', SYSADMIN_PASSWORD: '' } }).http.port, 8080);
+});
+
+sources('a ThingsBoard placeholder gives the variable, or what stands behind the colon', () => {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a YAML placeholder, not a template
+  const file = yaml('security.claim.duration: "${WINDOW:7000}"\ndata.dir: "${BASE:/srv}/claimd"');
+  assert.is(good(file).claim.defaultDurationMs, 7000);
+  assert.is(good(file).store.dataDir, '/srv/claimd');
+  assert.is(good({ ...file, env: { WINDOW: '8000' } }).claim.defaultDurationMs, 8000);
+});
+
+sources('an empty file, and one of comments only, are no trouble', () => {
+  assert.equal(good(yaml('')), good({}));
+  assert.equal(good(yaml('# nothing yet\nsecurity:\n  claim:\n')), good({}));
+});
+
+sources('keys are read from base64 and base64url', () => {
+  const bytes = Buffer.alloc(64, 0xfb);
+  for (const encoding of ['base64', 'base64url'] as const) {
+    assert.equal(
+      good({ env: { JWT_TOKEN_SIGNING_KEY: bytes.toString(encoding) } }).accounts.jwtSigningKey,
+      bytes,
+    );
+  }
+});
+
+const refusals = suite('config: refusals');
+
+refusals('all problems are told at once', () => {
+  const problems = bad({
+    ...yaml('security.claim.duraton: 1\nserver.port: http\n'),
+    env: { MQTT_BIND_PORT: '99999', LOG_LEVEL: 'loud' },
+    flags: [{ key: 'server.prot', value: '1' }],
+  });
+  assert.is(problems.length, 5);
+  const text = problems.join('\n');
+  assert.match(text, 'no option security.claim.duraton in claimd.yml; did you mean security.claim.duration?');
+  assert.match(text, 'server.port in claimd.yml must be a whole number from 0 to 65535, not "http"');
+  assert.match(text, 'MQTT_BIND_PORT in the environment must be');
+  assert.match(text, 'LOG_LEVEL in the environment must be one of trace, debug, info');
+  assert.match(text, 'no option server.prot on the command line');
+});
+
+refusals('two names of one option with different values', () => {
+  const [problem, ...more] = bad(yaml('device.claim.duration: 5\nsecurity.claim.duration: 6'));
+  assert.match(problem ?? '', 'are the same option with different values (6 and 5)');
+  assert.is(more.length, 0);
+});
+
+refusals('a key given nested and dotted with different values', () => {
+  assert.match(bad(yaml('server: {port: 1}\nserver.port: 2'))[0] ?? '', 'server.port is given twice');
+});
+
+refusals('a bad value is a problem also where a later source would win', () => {
+  assert.is(bad({ ...yaml('server.port: x'), env: { HTTP_BIND_PORT: '1' } }).length, 1);
+});
+
+refusals('YAML that can not be read, or is no map', () => {
+  assert.match(bad(yaml('server: [1'))[0] ?? '', 'claimd.yml is not valid YAML');
+  assert.match(bad(yaml('- a\n- b'))[0] ?? '', 'must be a YAML map');
+  assert.match(bad(yaml('server.port: 1\nserver.port: 1'))[0] ?? '', 'not valid YAML');
+});
+
+refusals('values of the wrong kind, for every option', () => {
+  for (const { option } of ALL_OPTIONS) {
+    if (option.type === 'text' && option.pattern === undefined) continue; // any text is good
+    const given = option.type === 'text' ? '\u0000' : option.type === 'integer' ? '1.5' : 'no such thing';
+    const [problem, ...more] = bad({ flags: [{ key: option.key, value: given }] });
+    assert.match(problem ?? '', `--${option.key} must be ${expectation(option)}`);
+    assert.is(more.length, 0, option.key);
+  }
+});
+
+refusals('a default duration above the longest that is allowed', () => {
+  assert.match(bad({ env: { SECURITY_CLAIM_MAX_DURATION: '1000' } })[0] ?? '', 'must not be above');
+});
+
+refusals('what is good alone and not together', () => {
+  const one = (env: Sources['env']) => bad({ env }).join('\n');
+  assert.match(one({ SECURITY_PASSWORD_HASH_COST: '30000' }), 'power of two');
+  assert.match(
+    one({ SECURITY_PASSWORD_MIN_LENGTH: '20', SECURITY_PASSWORD_MAX_LENGTH: '10' }),
+    'must not be above',
+  );
+  assert.match(
+    one({ ACTORS_DEVICE_MAX_IN_FLIGHT: '10' }),
+    'actors.alarm.max_fan_out (1000) must not be above',
+  );
+  assert.match(one({ SYSADMIN_PASSWORD: 'short' }), 'must have 6 to 72 characters, it has 5');
+  assert.match(one({ LOAD_DEMO: 'true', SECURITY_PASSWORD_MIN_LENGTH: '7' }), 'install.load_demo needs');
+});
+
+refusals('a secret value is never shown', () => {
+  const secret = 'hunt2';
+  const text = bad({
+    ...yaml(`install.sysadmin_password: ${secret}\nsecurity.jwt.tokenSigningKey: ${secret}`),
+    env: { SECURITY_CLAIM_SERVER_KEY: secret },
+  }).join('\n');
+  assert.not.match(text, secret);
+  assert.match(text, 'SECURITY_CLAIM_SERVER_KEY in the environment must be base64 of at least 32 bytes');
+});
+
+refusals("ThingsBoard's well-known signing key is refused: it is too short to be one", () => {
+  assert.is(bad({ env: { JWT_TOKEN_SIGNING_KEY: 'thingsboardDefaultSigningKey' } }).length, 1);
+});
+
+const warnings = suite('config: warnings');
+
+warnings('other programs may keep their variables; a slip in one of ours is told', () => {
+  const loaded = load({ env: { PATH: '/bin', HTTP_BIND_PROT: '1', COAP_BIND_PORT: '5683', HOME: '/' } });
+  assert.is(loaded.type, 'config');
+  if (loaded.type !== 'config') return;
+  assert.equal(loaded.warnings.length, 1);
+  assert.match(loaded.warnings[0] ?? '', 'HTTP_BIND_PROT means nothing here; did you mean HTTP_BIND_PORT?');
+});
+
+const schema = suite('config: schema');
+
+schema('keys, aliases and environment names are distinct, defaults are good values', () => {
+  const keys = ALL_OPTIONS.flatMap(({ option }) => [option.key, ...(option.aliases ?? [])]);
+  const names = ALL_OPTIONS.map(({ option }) => option.env);
+  assert.is(new Set(keys).size, keys.length);
+  assert.is(new Set(names).size, names.length);
+  for (const { option } of ALL_OPTIONS) {
+    if (option.type === 'integer')
+      assert.ok(option.default >= option.min && option.default <= option.max, option.key);
+    if (option.type === 'choice') assert.ok(option.choices.includes(option.default), option.key);
+    assert.match(option.why, /\.$/, option.key);
+  }
+});
+
+for (const each of [sources, refusals, warnings, schema]) each.run();

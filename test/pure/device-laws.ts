@@ -1,0 +1,221 @@
+/**
+ * What must hold at every step of a device's life, whatever the step: each law looks at one transition. They are
+ * checked after every step of the enumeration (`device-machine.test.ts`) and of random lives (`device-lives.test.ts`).
+ */
+import * as assert from 'node:assert/strict';
+import type { Instant } from '../../actors/base/clock.ts';
+import { decodeEvent, decodeState, encodeEvent, encodeState } from '../../actors/device/codec.ts';
+import type { ClaimPolicy } from '../../actors/device/decide.ts';
+import { evolve } from '../../actors/device/evolve.ts';
+import { indexChanges, indexEntries } from '../../actors/device/indexes.ts';
+import { devicePersistence } from '../../actors/device/persistence.ts';
+import type {
+  Device,
+  DeviceCommand,
+  DeviceEvent,
+  DeviceState,
+  Refusal,
+} from '../../actors/device/protocol.ts';
+import type { IndexEntries } from '../../actors/journal/journal.ts';
+import type { Decision } from '../../actors/runtime/decider.ts';
+import { DEVICE } from '../kit/given.ts';
+import { look, prophesy, tenantOf } from './device-oracle.ts';
+
+export interface Step {
+  readonly policy: ClaimPolicy;
+  readonly before: DeviceState;
+  readonly command: DeviceCommand;
+  readonly at: Instant;
+  readonly decision: Decision<DeviceEvent, Refusal>;
+  readonly after: DeviceState;
+}
+
+/** Named laws; a broken one throws. */
+export interface Laws<Args extends unknown[]> {
+  readonly [law: string]: (...args: Args) => void;
+}
+
+const alive = (state: DeviceState): Device | undefined => (state.status === 'absent' ? undefined : state);
+const ownerOf = (state: DeviceState) => alive(state)?.owner?.customerId ?? null;
+const windowOf = (state: DeviceState) => alive(state)?.window ?? null;
+
+/** Laws over any transition. Cheap: they run for every single one. */
+export const stepLaws: Laws<[Step]> = {
+  'the rule book, read a second time, says the same'({ policy, before, command, at, decision, after }) {
+    const { verdict, world } = prophesy(policy, look(before), command, at);
+    const said =
+      decision.type === 'accept'
+        ? 'yes'
+        : decision.type === 'ignore'
+          ? 'same'
+          : `no: ${decision.refusal.reason}`;
+    assert.equal(said, verdict);
+    assert.deepEqual(look(after), world);
+  },
+
+  'a refusal and a success that changes nothing carry no event'({ decision, before, after }) {
+    if (decision.type === 'accept') return;
+    assert.ok(!('event' in decision));
+    assert.equal(after, before);
+  },
+
+  'an event tells the instant of its decision'({ decision, at }) {
+    if (decision.type === 'accept') assert.equal(decision.event.at, at);
+  },
+
+  'nobody becomes owner without a claim, an assignment or a birth'({ decision, before, after }) {
+    const owner = ownerOf(after);
+    if (owner === null || owner === ownerOf(before)) return;
+    const event = decision.type === 'accept' ? decision.event : undefined;
+    const makes = ['DeviceClaimed', 'DeviceAssigned', 'DeviceProvisioned'];
+    assert.ok(event !== undefined && makes.includes(event.type), `${event?.type} made an owner`);
+    assert.ok('customerId' in event && event.customerId === owner);
+  },
+
+  'the owner changes by claim, assign, reclaim, unassign, birth and death alone'({
+    decision,
+    before,
+    after,
+  }) {
+    if (ownerOf(before) === ownerOf(after)) return;
+    const event = decision.type === 'accept' ? decision.event.type : 'nothing';
+    const changes = [
+      'DeviceClaimed',
+      'DeviceAssigned',
+      'DeviceReclaimed',
+      'DeviceUnassigned',
+      'DeviceProvisioned',
+      'DeviceDeleted',
+    ];
+    assert.ok(changes.includes(event), `${event} changed the owner`);
+  },
+
+  'an owned device is never claimed'({ command, before, decision }) {
+    if (command.type === 'ConfirmClaim' && ownerOf(before) !== null) assert.equal(decision.type, 'refuse');
+  },
+
+  'no claim at or after the end of what opened it'({ command, before, decision, at }) {
+    if (command.type !== 'ConfirmClaim' || decision.type !== 'accept') return;
+    const device = alive(before);
+    const { window = null, serverKey = null } = device ?? {};
+    const byWindow = window !== null && at < window.closesAt && window.secretDigest === command.secretDigest;
+    const byKey =
+      serverKey !== null && at < serverKey.expiresAt && serverKey.secretDigest === command.secretDigest;
+    assert.ok(byWindow || byKey);
+  },
+
+  'a window ends after it opens'({ decision }) {
+    if (decision.type === 'accept' && decision.event.type === 'ClaimWindowOpened') {
+      assert.ok(decision.event.closesAt > decision.event.at);
+    }
+  },
+
+  'a customer takes nothing from another customer'({ command, before, after }) {
+    if (!('customerId' in command) || command.customerId === null || !('userId' in command)) return;
+    if (command.type !== 'ReclaimDevice' && command.type !== 'ConfirmClaim') return;
+    const owner = ownerOf(before);
+    if (owner !== null && owner !== command.customerId) assert.equal(after, before);
+  },
+
+  'who names another tenant changes nothing and learns nothing'({ command, before, decision, after }) {
+    const tenant = tenantOf(command);
+    const device = alive(before);
+    if (device === undefined || tenant === undefined || tenant === device.tenantId) return;
+    assert.equal(after, before);
+    if (command.type !== 'ProvisionDevice') {
+      assert.deepEqual(decision, { type: 'refuse', refusal: { reason: 'unknown-device' } });
+    }
+  },
+};
+
+/** Laws over a state, once per distinct state. */
+export const stateLaws: Laws<[DeviceState]> = {
+  'no window is open while somebody owns the device'(state) {
+    assert.ok(windowOf(state) === null || ownerOf(state) === null);
+  },
+
+  'the state read back is the state written'(state) {
+    assert.deepEqual(decodeState(encodeState(state)), state);
+  },
+
+  'a record is one line'(state) {
+    assert.ok(!/[\r\n]/.test(encodeState(state)));
+  },
+
+  'the alarm is set for the end of the window, and only then'(state) {
+    assert.equal(devicePersistence.alarmAt(state), windowOf(state)?.closesAt ?? null);
+  },
+};
+
+/** Laws over an event that happened, once per distinct (state, event). */
+export const eventLaws: Laws<[before: DeviceState, event: DeviceEvent, after: DeviceState]> = {
+  // With the law that a state read back is the state written, the same text means the same state.
+  'the journal, replayed through its text, gives the live state'(before, event, after) {
+    const line = encodeEvent(event);
+    assert.equal(encodeState(evolve(reread(before), decodeEvent(line))), encodeState(after));
+    assert.ok(!line.includes('\n') && !line.includes('\r'));
+  },
+
+  'the digest of a window is nowhere once it is closed, expired or used'(_before, event, after) {
+    const ends = ['ClaimWindowExpired', 'ClaimWindowClosed', 'DeviceClaimed', 'DeviceAssigned'];
+    if (!ends.includes(event.type)) return;
+    const device = alive(after);
+    assert.ok(device !== undefined);
+    const { serverKey, ...rest } = device;
+    assert.ok(!JSON.stringify(rest).includes('digest-of'));
+    if (event.type === 'DeviceClaimed') assert.equal(serverKey, null);
+    assert.ok(!JSON.stringify(event).includes('digest-of'));
+  },
+
+  'what the indexes hold follows from the state, kept event by event'(before, event, after) {
+    const changes = indexChanges(DEVICE, before, event, after);
+    const held = indexEntries(DEVICE, before);
+    const wanted = indexEntries(DEVICE, after);
+    if (changes === undefined) return assert.equal(JSON.stringify(wanted), JSON.stringify(held));
+    const kept = texts(held);
+    for (const text of texts(changes.release)) {
+      assert.ok(kept.delete(text), `${text} is let go of, but was not held`);
+    }
+    for (const text of texts(changes.take)) {
+      assert.ok(!kept.has(text), `${text} is taken twice`);
+      kept.add(text);
+    }
+    assert.deepEqual([...kept].sort(), [...texts(wanted)].sort());
+  },
+};
+
+const readBack = new WeakMap<DeviceState, DeviceState>();
+
+/** The state as it comes back from the journal; kept, because the enumeration asks for the same one many times. */
+function reread(state: DeviceState): DeviceState {
+  let read = readBack.get(state);
+  if (read === undefined) {
+    read = decodeState(encodeState(state));
+    readBack.set(state, read);
+  }
+  return read;
+}
+
+function texts({ unique, members }: IndexEntries): Set<string> {
+  return new Set([...unique, ...members.map(({ list, member }) => `${list} > ${member}`)]);
+}
+
+/** Checks all of these laws; what breaks is named, with what it broke on. */
+export function check<Args extends unknown[]>(laws: Laws<Args>, ...args: Args): void {
+  for (const law in laws) {
+    try {
+      laws[law]?.(...args);
+    } catch (cause) {
+      throw new Error(`broken: ${law}\n${cause}\nin ${JSON.stringify(args, undefined, 1)}`, { cause });
+    }
+  }
+}
+
+/** Makes a value that shouts when somebody changes it. */
+export function freeze<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) freeze(inner);
+  }
+  return value;
+}

@@ -1,0 +1,149 @@
+/**
+ * Long random lives of one device: what five steps can not show. Arbitrary texts, attributes and instants (time may
+ * also stand still or go back, as a machine's clock does); every law after every step, and at the end of each life
+ * the whole journal, replayed through its text, against the live state.
+ */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { JsonObject } from '../../actors/base/json.ts';
+import { decodeEvent, encodeEvent, encodeState } from '../../actors/device/codec.ts';
+import { createDeviceDecider } from '../../actors/device/decide.ts';
+import { absentDevice, evolve } from '../../actors/device/evolve.ts';
+import { indexChanges, indexEntries } from '../../actors/device/indexes.ts';
+import type { DeviceCommand, DeviceState } from '../../actors/device/protocol.ts';
+import {
+  assign,
+  CUSTOMER,
+  confirm,
+  DEVICE,
+  deleteAttributes,
+  expire,
+  initiate,
+  NOW,
+  OPEN_POLICY,
+  OTHER_CUSTOMER,
+  OTHER_SECRET,
+  OTHER_TOKEN,
+  provision,
+  reclaim,
+  remove,
+  SECRET,
+  STRICT_POLICY,
+  save,
+  saveServerKey,
+  TENANT,
+  TOKEN,
+  unassign,
+} from '../kit/given.ts';
+import fc from '../kit/property.ts';
+import { check, eventLaws, freeze, stateLaws, stepLaws } from './device-laws.ts';
+
+const LIVES = 400;
+const LONGEST = 120;
+
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 12 }),
+  fc.constantFrom(
+    'Pump 1',
+    'pump 1',
+    'PUMP 1',
+    'a/b%',
+    '\u0000',
+    '__proto__',
+    'İ',
+    '\u{1f600}',
+    '\ud800',
+    '"\n\\',
+  ),
+);
+const customer = fc.constantFrom(CUSTOMER, OTHER_CUSTOMER);
+const customerOrAdmin = fc.constantFrom(CUSTOMER, OTHER_CUSTOMER, null);
+const secret = fc.constantFrom(SECRET, OTHER_SECRET);
+const token = fc.constantFrom(TOKEN, OTHER_TOKEN);
+/** As objects come in: parsed from text. */
+const object = fc
+  .dictionary(text, fc.jsonValue(), { maxKeys: 4 })
+  .map((value): JsonObject => JSON.parse(JSON.stringify(value)));
+const additionalInfo = fc.option(object);
+const attributes = fc.oneof(
+  fc.record({ claimingAllowed: fc.constantFrom(true, false, 'true', null) }),
+  object,
+);
+
+const command: fc.Arbitrary<DeviceCommand> = fc.oneof(
+  fc.record({ name: text, additionalInfo, customerId: customerOrAdmin }).map((birth) => ({
+    ...provision(),
+    ...birth,
+  })),
+  fc
+    .tuple(fc.oneof(fc.integer({ min: -5, max: 200 }), fc.double()), secret, token)
+    .map(([durationMs, digest, { credentialsId }]) => ({
+      ...initiate(durationMs, digest),
+      openedBy: { type: 'device' as const, credentialsId },
+    })),
+  fc.tuple(customer, secret).map((args) => confirm(...args)),
+  customerOrAdmin.map(reclaim),
+  customer.map(assign),
+  customerOrAdmin.map(unassign),
+  fc.constant(expire),
+  attributes.map(save),
+  fc.tuple(fc.integer({ min: NOW, max: NOW + 1_000 }), secret).map((args) => saveServerKey(...args)),
+  fc
+    .array(fc.oneof(text, fc.constantFrom('claimingAllowed', 'claimingData')), { maxLength: 3 })
+    .map((names) => deleteAttributes(...names)),
+  token.map((credentials) => ({ type: 'ChangeCredentials' as const, tenantId: TENANT, credentials })),
+  fc
+    .record({
+      name: text,
+      deviceType: text,
+      label: fc.option(text),
+      additionalInfo,
+      customerId: customerOrAdmin,
+    })
+    .map((fields) => ({ type: 'UpdateDevice' as const, tenantId: TENANT, ...fields })),
+  { weight: 1, arbitrary: fc.constant(remove) },
+);
+
+const step = fc.record({ command, elapsedMs: fc.integer({ min: -20, max: 100 }) });
+
+const POLICIES = [OPEN_POLICY, STRICT_POLICY].map((policy) => ({ ...policy, maxAttributeBytes: Infinity }));
+
+for (const policy of POLICIES) {
+  const words = policy.allowClaimingByDefault ? 'claimed by default' : 'claimed only where allowed';
+  test(`device: ${words}: every law holds through long random lives`, () => {
+    const decider = createDeviceDecider(policy);
+    let events = 0;
+    const life = fc.property(fc.array(step, { maxLength: LONGEST, size: 'max' }), (steps) => {
+      let state: DeviceState = absentDevice;
+      let at = NOW;
+      const journal: string[] = [];
+      const held = new Set<string>();
+
+      for (const { command, elapsedMs } of [{ command: provision(), elapsedMs: 0 }, ...steps]) {
+        at += elapsedMs;
+        const before: DeviceState = state;
+        const decision = decider.decide(before, freeze(command), at);
+        if (decision.type === 'accept') {
+          state = freeze(evolve(before, decision.event));
+          check(eventLaws, before, decision.event, state);
+          check(stateLaws, state);
+          journal.push(encodeEvent(decision.event));
+          const changes = indexChanges(DEVICE, before, decision.event, state);
+          for (const key of changes?.release.unique ?? []) held.delete(key);
+          for (const key of changes?.take.unique ?? []) held.add(key);
+        }
+        check(stepLaws, { policy, before, command, at, decision, after: state });
+      }
+
+      const replayed = journal.map(decodeEvent).reduce(evolve, absentDevice as DeviceState);
+      assert.is(encodeState(replayed), encodeState(state));
+      assert.equal([...held].sort(), [...indexEntries(DEVICE, state).unique].sort());
+      events += journal.length;
+    });
+    fc.assert(life, { numRuns: LIVES, includeErrorInReport: true });
+    assert.ok(events > LIVES, 'nothing happened in these lives');
+    process.stdout.write(`\n# ${words}: ${LIVES} lives, ${events} events\n`);
+  });
+}
+
+test.run();

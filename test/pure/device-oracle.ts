@@ -1,0 +1,176 @@
+/**
+ * The rule book a second time, for the enumeration in `device-machine.test.ts`: as a table of rules over the few
+ * things that matter, where the first rule that applies decides. It shares no line with `actors/device/decide.ts`
+ * and knows nothing of events or encodings, so that a mistake would have to be made twice.
+ */
+import type { Instant } from '../../actors/base/clock.ts';
+import type { ClaimPolicy } from '../../actors/device/decide.ts';
+import type { DeviceCommand, DeviceState } from '../../actors/device/protocol.ts';
+
+/** What the rules speak of. Undefined: there is no device. */
+export type World =
+  | undefined
+  | {
+      readonly tenant: string;
+      readonly token: string;
+      readonly owner: string | null;
+      readonly window: Key | null;
+      readonly serverKey: Key | null;
+      readonly allowed: 'unset' | 'true' | 'false';
+      /** The server attributes there are, without `claimingData`. */
+      readonly names: readonly string[];
+    };
+
+interface Key {
+  readonly secret: string;
+  readonly until: Instant;
+}
+
+/** `no: …` and `same` must leave the world as it is. */
+export type Verdict = 'yes' | 'same' | `no: ${string}`;
+
+export interface Prophecy {
+  readonly verdict: Verdict;
+  readonly world: World;
+}
+
+/** Reads a state as the rules see it. */
+export function look(state: DeviceState): World {
+  if (state.status === 'absent') return undefined;
+  const { window, serverKey } = state;
+  const attribute = state.attributes.SERVER_SCOPE.claimingAllowed?.value;
+  return {
+    tenant: state.tenantId,
+    token: state.credentials.credentialsId,
+    owner: state.owner?.customerId ?? null,
+    window: window && { secret: window.secretDigest, until: window.closesAt },
+    serverKey: serverKey && { secret: serverKey.secretDigest, until: serverKey.expiresAt },
+    allowed: attribute === true ? 'true' : attribute === false ? 'false' : 'unset',
+    names: Object.keys(state.attributes.SERVER_SCOPE).sort(),
+  };
+}
+
+/** What the rule book says to a command. */
+export function prophesy(policy: ClaimPolicy, world: World, command: DeviceCommand, at: Instant): Prophecy {
+  const no = (why: string): Prophecy => ({ verdict: `no: ${why}`, world });
+  const same: Prophecy = { verdict: 'same', world };
+  const yes = (after: World): Prophecy => ({ verdict: 'yes', world: after });
+  const strict = !policy.allowClaimingByDefault;
+
+  if (world === undefined) {
+    if (command.type === 'ExpireClaimWindow') return same;
+    if (command.type !== 'ProvisionDevice') return no('unknown-device');
+    return yes({
+      tenant: command.tenantId,
+      token: command.credentials.credentialsId,
+      owner: command.customerId,
+      window: null,
+      serverKey: null,
+      allowed: 'unset',
+      names: [],
+    });
+  }
+
+  const asTenant = tenantOf(command);
+  if (command.type === 'ProvisionDevice') return no('already-provisioned');
+  if (asTenant !== undefined && asTenant !== world.tenant) return no('unknown-device');
+
+  const free = {
+    ...world,
+    owner: null,
+    window: null,
+    allowed: strict ? ('true' as const) : world.allowed,
+    names: strict ? union(world.names, [ALLOWED]) : world.names,
+  };
+  const isOwner = 'customerId' in command && command.customerId === world.owner;
+  const mayWrite = isOwner || ('customerId' in command && command.customerId === null);
+
+  switch (command.type) {
+    case 'InitiateClaim': {
+      const { openedBy, durationMs } = command;
+      const lasts = durationMs <= 0 ? policy.defaultDurationMs : durationMs;
+      if (openedBy.type === 'device' && openedBy.credentialsId !== world.token)
+        return no('credentials-revoked');
+      if (world.owner !== null) return no('already-claimed');
+      if (world.allowed === 'false' || (strict && world.allowed === 'unset'))
+        return no('claiming-not-allowed');
+      if (lasts % 1 !== 0 || at + lasts >= 2 ** 53) return no('duration-out-of-range');
+      return yes({ ...world, window: { secret: command.secretDigest, until: at + lasts } });
+    }
+    case 'ConfirmClaim': {
+      if (world.owner !== null) return no('already-claimed');
+      const keys = [world.window, world.serverKey].filter((key) => key !== null);
+      const alive = keys.filter(({ until }) => until > at);
+      if (keys.length === 0) return no('no-window');
+      if (alive.length === 0) return no('window-elapsed');
+      if (!alive.some(({ secret }) => secret === command.secretDigest)) return no('wrong-secret');
+      const used = { window: null, serverKey: null, owner: command.customerId };
+      if (!strict) return yes({ ...world, ...used });
+      return yes({ ...world, ...used, allowed: 'unset', names: minus(world.names, [ALLOWED]) });
+    }
+    case 'ReclaimDevice':
+      if (world.owner === null) {
+        const closes = command.customerId === null && world.window !== null;
+        return closes ? yes({ ...world, window: null }) : same;
+      }
+      return command.customerId === null || isOwner ? yes(free) : no('not-owner');
+    case 'AssignDevice':
+      return isOwner ? same : yes({ ...world, owner: command.customerId, window: null });
+    case 'UnassignDevice':
+      if (world.owner === null) return no('not-assigned');
+      return command.customerId === null || isOwner ? yes(free) : no('not-assigned');
+    case 'ExpireClaimWindow':
+      return world.window !== null && world.window.until <= at ? yes({ ...world, window: null }) : same;
+    case 'DeleteDevice':
+      return yes(undefined);
+    case 'ChangeCredentials':
+      return yes({ ...world, token: command.credentials.credentialsId });
+    case 'UpdateDevice':
+      return mayWrite ? yes(world) : no('not-owner');
+    case 'SaveAttributes': {
+      if (!mayWrite) return no('not-owner');
+      const { serverKey, values } = command;
+      const key = serverKey && { secret: serverKey.secretDigest, until: serverKey.expiresAt };
+      const { claimingAllowed } = values;
+      const allowed = typeof claimingAllowed === 'boolean' ? (`${claimingAllowed}` as const) : 'unset';
+      return yes({
+        ...world,
+        serverKey: key ?? world.serverKey,
+        allowed: Object.hasOwn(values, ALLOWED) ? allowed : world.allowed,
+        names: union(world.names, Object.keys(values)),
+      });
+    }
+    case 'DeleteAttributes': {
+      if (!mayWrite) return no('not-owner');
+      const clearsKey = command.keys.includes('claimingData') && world.serverKey !== null;
+      const names = minus(world.names, command.keys);
+      if (!clearsKey && names.length === world.names.length) return same;
+      return yes({
+        ...world,
+        serverKey: clearsKey ? null : world.serverKey,
+        allowed: names.includes(ALLOWED) ? world.allowed : 'unset',
+        names,
+      });
+    }
+    default:
+      return command satisfies never;
+  }
+}
+
+/** As whose tenant a command speaks; undefined where it speaks as the device or the alarm. */
+export function tenantOf(command: DeviceCommand): string | undefined {
+  if (command.type === 'InitiateClaim') {
+    return command.openedBy.type === 'gateway' ? command.openedBy.tenantId : undefined;
+  }
+  return command.type === 'ExpireClaimWindow' ? undefined : command.tenantId;
+}
+
+const ALLOWED = 'claimingAllowed';
+
+function union(names: readonly string[], more: readonly string[]): readonly string[] {
+  return [...new Set([...names, ...more])].sort();
+}
+
+function minus(names: readonly string[], less: readonly string[]): readonly string[] {
+  return names.filter((name) => !less.includes(name));
+}

@@ -1,0 +1,540 @@
+/**
+ * The rule book of claiming, one law per rule, told as examples over the pure machine. What lives elsewhere (roles,
+ * attempts counted, the audit log, messages on the wire) is tested where it lives.
+ */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { CustomerId } from '../../actors/base/ids.ts';
+import type { JsonObject } from '../../actors/base/json.ts';
+import type { ClaimPolicy } from '../../actors/device/decide.ts';
+import type { DeviceCommand, DeviceEvent } from '../../actors/device/protocol.ts';
+import {
+  ADMIN,
+  assign,
+  CUSTOMER,
+  claimed,
+  confirm,
+  deleteAttributes,
+  expire,
+  given,
+  givenNothing,
+  initiate,
+  NOW,
+  OPEN_POLICY,
+  OTHER_CUSTOMER,
+  OTHER_SECRET,
+  OTHER_TENANT,
+  OTHER_TOKEN,
+  opened,
+  provision,
+  provisioned,
+  reclaim,
+  remove,
+  SECRET,
+  STRICT_POLICY,
+  save,
+  saved,
+  saveServerKey,
+  serverKeySaved,
+  TENANT,
+  TOKEN,
+  USER,
+  unassign,
+} from '../kit/given.ts';
+
+const POLICIES: readonly ClaimPolicy[] = [OPEN_POLICY, STRICT_POLICY];
+const CLOSES = NOW + 60_000;
+
+/** A test that is named after the rule it keeps. */
+const law = (rule: string, words: string, check: () => void) => test(`device: ${rule}: ${words}`, check);
+
+const openedNow = (closesAt: number, secretDigest = SECRET): DeviceEvent => ({
+  type: 'ClaimWindowOpened',
+  at: NOW,
+  secretDigest,
+  closesAt,
+  openedBy: 'device',
+});
+
+// -------------------------------------------------------------------------------------------------------- opening
+
+law('O1', 'the window is open for as long as was asked; 0 and less mean the default', () => {
+  given(OPEN_POLICY)
+    .when(initiate(5_000))
+    .gives(openedNow(NOW + 5_000));
+  for (const durationMs of [0, -0, -1, -1e18, Number.NEGATIVE_INFINITY]) {
+    given(OPEN_POLICY)
+      .when(initiate(durationMs))
+      .gives(openedNow(NOW + OPEN_POLICY.defaultDurationMs));
+  }
+});
+
+law('O2', 'a device that has an owner opens no window, however it came to be owned', () => {
+  const owners: DeviceEvent[][] = [
+    [opened(CLOSES), claimed()],
+    [{ type: 'DeviceAssigned', at: NOW, customerId: CUSTOMER, previousCustomerId: null, userId: ADMIN }],
+    [{ ...provisioned, customerId: CUSTOMER }],
+  ];
+  for (const facts of owners)
+    given(OPEN_POLICY, ...facts)
+      .when(initiate(1_000))
+      .refused('already-claimed');
+});
+
+law('O3', 'claimed by default: any device may, unless the attribute is the boolean false', () => {
+  given(OPEN_POLICY).when(initiate(1_000)).happened('ClaimWindowOpened');
+  given(OPEN_POLICY, saved({ claimingAllowed: false }))
+    .when(initiate(1_000))
+    .refused('claiming-not-allowed');
+  for (const value of [true, 'false', 0, null, 'no', {}]) {
+    given(OPEN_POLICY, saved({ claimingAllowed: value }))
+      .when(initiate(1_000))
+      .happened('ClaimWindowOpened');
+  }
+});
+
+law('O3', 'not claimed by default: only with the attribute being the boolean true', () => {
+  given(STRICT_POLICY).when(initiate(1_000)).refused('claiming-not-allowed');
+  given(STRICT_POLICY, saved({ claimingAllowed: true }))
+    .when(initiate(1_000))
+    .happened('ClaimWindowOpened');
+  for (const value of [false, 'true', 1, null, [true], {}]) {
+    given(STRICT_POLICY, saved({ claimingAllowed: value }))
+      .when(initiate(1_000))
+      .refused('claiming-not-allowed');
+  }
+});
+
+law('O3', 'the attribute counts only in the server scope, where the device can not set it', () => {
+  const shared: DeviceEvent = {
+    type: 'AttributesSaved',
+    at: NOW,
+    scope: 'SHARED_SCOPE',
+    values: { claimingAllowed: true },
+  };
+  given(STRICT_POLICY, shared).when(initiate(1_000)).refused('claiming-not-allowed');
+});
+
+law('O4', 'windows may be open for years', () => {
+  const tenYears = 10 * 365 * 24 * 3_600_000;
+  given(OPEN_POLICY)
+    .when(initiate(tenYears))
+    .gives(openedNow(NOW + tenYears));
+  const longest = Number.MAX_SAFE_INTEGER - NOW;
+  given(OPEN_POLICY).when(initiate(longest)).gives(openedNow(Number.MAX_SAFE_INTEGER));
+});
+
+law('O4', 'an end beyond the safe integers is malformed, and so is what is no whole number', () => {
+  const tooLong = [Number.MAX_SAFE_INTEGER - NOW + 1, Number.MAX_SAFE_INTEGER, 2 ** 63, 1e300, Infinity];
+  for (const durationMs of [...tooLong, 1.5, 0.1, Number.NaN]) {
+    given(OPEN_POLICY).when(initiate(durationMs)).refused('duration-out-of-range');
+  }
+});
+
+law('O4', 'a longer duration than the limit is refused with the limit, never cut', () => {
+  const limited = { ...OPEN_POLICY, maxDurationMs: 100_000 };
+  given(limited)
+    .when(initiate(100_000))
+    .gives(openedNow(NOW + 100_000));
+  assert.equal(given(limited).when(initiate(100_001)).refused('duration-too-long'), {
+    reason: 'duration-too-long',
+    maxDurationMs: 100_000,
+  });
+});
+
+law('O5', 'a new request replaces an open window, and an elapsed one: secret and expiry', () => {
+  for (const old of [CLOSES, NOW - 1]) {
+    const device = given(OPEN_POLICY, opened(old))
+      .when(initiate(1_000, OTHER_SECRET))
+      .happened('ClaimWindowOpened');
+    assert.equal(device.window, {
+      secretDigest: OTHER_SECRET,
+      openedAt: NOW,
+      closesAt: NOW + 1_000,
+      openedBy: 'device',
+    });
+  }
+  const replaced = given(OPEN_POLICY, opened(CLOSES), opened(CLOSES, OTHER_SECRET));
+  replaced.when(confirm(CUSTOMER, SECRET)).refused('wrong-secret');
+  replaced.when(confirm(CUSTOMER, OTHER_SECRET)).happened('DeviceClaimed');
+});
+
+law('O5', 'the identical request delivered twice is harmless', () => {
+  const once = given(OPEN_POLICY).when(initiate(1_000));
+  const device = given(OPEN_POLICY, openedNow(NOW + 1_000))
+    .when(initiate(1_000))
+    .happened('ClaimWindowOpened');
+  assert.equal(device, once.state);
+});
+
+law('O6', 'a refused opening leaves an open window as it is', () => {
+  const before = given(OPEN_POLICY, opened(CLOSES));
+  assert.is(before.when(initiate(1.5)).state, before.state);
+  const vetoed = given(OPEN_POLICY, opened(CLOSES), saved({ claimingAllowed: false }));
+  assert.is(vetoed.when(initiate(1_000)).state, vetoed.state);
+});
+
+law('O7', 'a window stays open until its instant, whatever else is told about the device', () => {
+  const device = given(OPEN_POLICY, opened(CLOSES), saved({ colour: 'red' }), {
+    type: 'DeviceUpdated',
+    at: NOW,
+    name: 'Pump 2',
+    deviceType: 'pump',
+    label: 'the second',
+    additionalInfo: { gateway: true },
+  });
+  device.when(confirm(), CLOSES - 1).happened('DeviceClaimed');
+});
+
+law('O', 'only the credentials that are the device’s open its window, or a gateway of its tenant', () => {
+  const byDevice = (credentialsId: string) =>
+    ({ ...initiate(1_000), openedBy: { type: 'device', credentialsId } }) as const;
+  const changed = given(OPEN_POLICY, { type: 'CredentialsChanged', at: NOW, credentials: OTHER_TOKEN });
+  changed.when(byDevice(TOKEN.credentialsId)).refused('credentials-revoked');
+  changed.when(byDevice(OTHER_TOKEN.credentialsId)).happened('ClaimWindowOpened');
+
+  const byGateway = (tenantId: typeof TENANT) =>
+    ({ ...initiate(1_000), openedBy: { type: 'gateway', tenantId } }) as const;
+  given(OPEN_POLICY).when(byGateway(OTHER_TENANT)).refused('unknown-device');
+  const device = given(OPEN_POLICY).when(byGateway(TENANT)).happened('ClaimWindowOpened');
+  assert.is(device.window?.openedBy, 'gateway');
+});
+
+// ----------------------------------------------------------------------------------------------------- confirming
+
+law('C1', 'a customer of another tenant finds no such device, and changes nothing', () => {
+  for (const policy of POLICIES) {
+    given(policy, opened(CLOSES), serverKeySaved(CLOSES))
+      .when({ ...confirm(), tenantId: OTHER_TENANT })
+      .refused('unknown-device');
+  }
+});
+
+law('C2', 'an open window and the equal secret: the device is the customer’s, since now', () => {
+  for (const policy of POLICIES) {
+    const device = given(policy, opened(CLOSES)).when(confirm()).happened('DeviceClaimed');
+    assert.equal(device.owner, { customerId: CUSTOMER, since: NOW, by: 'claim' });
+    assert.is(device.window, null);
+  }
+});
+
+law('C2', 'the empty secret is a secret like any other: it is told by its digest alone', () => {
+  const empty = 'digest-of-the-empty-secret';
+  const open = given(OPEN_POLICY, opened(CLOSES, empty));
+  open.when(confirm(CUSTOMER, empty)).happened('DeviceClaimed');
+  open.when(confirm(CUSTOMER, '')).refused('wrong-secret');
+});
+
+law('C3', 'a server-side key claims a device that was never online', () => {
+  for (const policy of POLICIES) {
+    const device = given(policy, serverKeySaved(CLOSES))
+      .when(confirm(CUSTOMER, OTHER_SECRET))
+      .happened('DeviceClaimed');
+    assert.is(device.owner?.customerId, CUSTOMER);
+  }
+});
+
+law('C3', 'of a window and a server-side key either works, also when the other has elapsed', () => {
+  const both = given(OPEN_POLICY, opened(CLOSES), serverKeySaved(CLOSES));
+  both.when(confirm(CUSTOMER, SECRET)).happened('DeviceClaimed');
+  both.when(confirm(CUSTOMER, OTHER_SECRET)).happened('DeviceClaimed');
+  both.when(confirm(CUSTOMER, 'neither')).refused('wrong-secret');
+
+  const keyOnly = given(OPEN_POLICY, opened(NOW), serverKeySaved(CLOSES));
+  keyOnly.when(confirm(CUSTOMER, SECRET)).refused('wrong-secret');
+  keyOnly.when(confirm(CUSTOMER, OTHER_SECRET)).happened('DeviceClaimed');
+
+  const windowOnly = given(OPEN_POLICY, opened(CLOSES), serverKeySaved(NOW));
+  windowOnly.when(confirm(CUSTOMER, OTHER_SECRET)).refused('wrong-secret');
+  windowOnly.when(confirm(CUSTOMER, SECRET)).happened('DeviceClaimed');
+});
+
+law('C3', 'a key set anew replaces the one before, and a deleted one no longer works', () => {
+  given(OPEN_POLICY, serverKeySaved(CLOSES, SECRET), serverKeySaved(CLOSES, OTHER_SECRET))
+    .when(confirm(CUSTOMER, SECRET))
+    .refused('wrong-secret');
+  const without = given(OPEN_POLICY, serverKeySaved(CLOSES), {
+    type: 'AttributesDeleted',
+    at: NOW,
+    scope: 'SERVER_SCOPE',
+    keys: ['claimingData'],
+  });
+  without.when(confirm(CUSTOMER, OTHER_SECRET)).refused('no-window');
+});
+
+law('C4', 'a claim uses up the window and the server-side key', () => {
+  for (const policy of POLICIES) {
+    for (const secret of [SECRET, OTHER_SECRET]) {
+      const device = given(policy, opened(CLOSES), serverKeySaved(CLOSES))
+        .when(confirm(CUSTOMER, secret))
+        .happened('DeviceClaimed');
+      assert.is(device.window, null);
+      assert.is(device.serverKey, null);
+    }
+  }
+});
+
+law('C4', 'claimingAllowed is deleted by a claim when claiming is not allowed by default, else kept', () => {
+  const facts = [saved({ claimingAllowed: true, colour: 'red' }), opened(CLOSES)];
+  const strict = given(STRICT_POLICY, ...facts).when(confirm());
+  strict.gives({
+    type: 'DeviceClaimed',
+    at: NOW,
+    customerId: CUSTOMER,
+    userId: USER,
+    claimingAllowedDeleted: true,
+  });
+  assert.equal(Object.keys(strict.happened('DeviceClaimed').attributes.SERVER_SCOPE), ['colour']);
+
+  const open = given(OPEN_POLICY, ...facts)
+    .when(confirm())
+    .happened('DeviceClaimed');
+  assert.is(open.attributes.SERVER_SCOPE.claimingAllowed?.value, true);
+});
+
+law('C5', 'a device with an owner is claimed already, for its owner too, with the right secret too', () => {
+  const owned = given(OPEN_POLICY, opened(CLOSES), claimed(), serverKeySaved(CLOSES));
+  for (const customer of [CUSTOMER, OTHER_CUSTOMER]) {
+    for (const secret of [SECRET, OTHER_SECRET, 'wrong']) {
+      owned.when(confirm(customer, secret)).refused('already-claimed');
+    }
+  }
+});
+
+law('C5', 'without an owner and without a match: no window, elapsed, or the wrong secret', () => {
+  given(OPEN_POLICY).when(confirm()).refused('no-window');
+  given(OPEN_POLICY, opened(NOW)).when(confirm()).refused('window-elapsed');
+  given(OPEN_POLICY, serverKeySaved(NOW)).when(confirm(CUSTOMER, OTHER_SECRET)).refused('window-elapsed');
+  given(OPEN_POLICY, opened(CLOSES)).when(confirm(CUSTOMER, 'wrong')).refused('wrong-secret');
+  givenNothing(OPEN_POLICY).when(confirm()).refused('unknown-device');
+});
+
+law('C6', 'a wrong secret closes nothing: the owner can still claim', () => {
+  const open = given(OPEN_POLICY, opened(CLOSES), serverKeySaved(CLOSES));
+  const afterwards = open.when(confirm(OTHER_CUSTOMER, 'wrong'));
+  afterwards.refused('wrong-secret');
+  assert.is(afterwards.state, open.state);
+});
+
+law('C8', 'a confirm at closesAt or after fails, one millisecond before succeeds; no expiry needed', () => {
+  const open = given(OPEN_POLICY, opened(CLOSES));
+  open.when(confirm(), CLOSES - 1).happened('DeviceClaimed');
+  open.when(confirm(), CLOSES).refused('window-elapsed');
+  open.when(confirm(), CLOSES + 1).refused('window-elapsed');
+
+  const keyed = given(OPEN_POLICY, serverKeySaved(CLOSES));
+  keyed.when(confirm(CUSTOMER, OTHER_SECRET), CLOSES - 1).happened('DeviceClaimed');
+  keyed.when(confirm(CUSTOMER, OTHER_SECRET), CLOSES).refused('window-elapsed');
+});
+
+law('C8', 'the alarm closes a window at its instant, never before, and only once', () => {
+  const open = given(OPEN_POLICY, opened(CLOSES));
+  open.when(expire, CLOSES - 1).ignored();
+  const closed = open.when(expire, CLOSES).gives({ type: 'ClaimWindowExpired', at: CLOSES });
+  assert.is(JSON.stringify(closed.state).includes(SECRET), false, 'the digest is wiped');
+  given(OPEN_POLICY, opened(CLOSES), { type: 'ClaimWindowExpired', at: CLOSES })
+    .when(expire, CLOSES + 1)
+    .ignored();
+  given(OPEN_POLICY, opened(CLOSES), claimed()).when(expire, CLOSES).ignored();
+  givenNothing(OPEN_POLICY).when(expire, CLOSES).ignored();
+});
+
+law('C8', 'the alarm of a window that was replaced leaves the new one alone', () => {
+  given(OPEN_POLICY, opened(CLOSES), opened(CLOSES + 5_000))
+    .when(expire, CLOSES)
+    .ignored();
+});
+
+// ----------------------------------------------------------------------------------------------------- giving back
+
+law('R1', 'a customer gives back only what is its own; the tenant’s administrator takes back any', () => {
+  for (const policy of POLICIES) {
+    const owned = given(policy, opened(CLOSES), claimed());
+    owned.when(reclaim(OTHER_CUSTOMER)).refused('not-owner');
+    assert.is(owned.when(reclaim(CUSTOMER)).happened('DeviceReclaimed').owner, null);
+    assert.is(owned.when(reclaim(null)).happened('DeviceReclaimed').owner, null);
+  }
+});
+
+law('R1', 'nobody of another tenant takes anything back', () => {
+  const owned = given(OPEN_POLICY, opened(CLOSES), claimed());
+  for (const customerId of [CUSTOMER, null]) {
+    owned
+      .when({ type: 'ReclaimDevice', tenantId: OTHER_TENANT, userId: USER, customerId })
+      .refused('unknown-device');
+  }
+});
+
+law('R2', 'claimingAllowed appears again as true when claiming is not allowed by default, else not', () => {
+  const strict = given(STRICT_POLICY, claimed()).when(reclaim(CUSTOMER));
+  assert.equal(strict.happened('DeviceReclaimed').attributes.SERVER_SCOPE, {
+    claimingAllowed: { value: true, savedAt: NOW },
+  });
+  const open = given(OPEN_POLICY, claimed()).when(reclaim(CUSTOMER));
+  assert.equal(open.happened('DeviceReclaimed').attributes.SERVER_SCOPE, {});
+});
+
+law('R2', 'a device that was given back can be claimed again, with a new window', () => {
+  for (const policy of POLICIES) {
+    const back: DeviceEvent = {
+      type: 'DeviceReclaimed',
+      at: NOW,
+      previousCustomerId: CUSTOMER,
+      userId: USER,
+      claimingAllowedRestored: !policy.allowClaimingByDefault,
+    };
+    const device = given(policy, opened(CLOSES), claimed(), back);
+    device.when(confirm()).refused('no-window'); // the old window does not come back
+    device.when(initiate(1_000)).happened('ClaimWindowOpened');
+  }
+});
+
+law(
+  'R2',
+  'reclaiming what nobody owns: a customer’s changes nothing, an administrator’s closes the window',
+  () => {
+    const open = given(OPEN_POLICY, opened(CLOSES));
+    open.when(reclaim(CUSTOMER)).ignored();
+    const closed = open.when(reclaim(null)).gives({ type: 'ClaimWindowClosed', at: NOW, userId: ADMIN });
+    assert.is(JSON.stringify(closed.state).includes(SECRET), false, 'the digest is wiped');
+    given(OPEN_POLICY).when(reclaim(CUSTOMER)).ignored();
+    given(OPEN_POLICY).when(reclaim(null)).ignored();
+  },
+);
+
+law('R3', 'assigning closes a window, whoever it is assigned to owns it', () => {
+  const device = given(OPEN_POLICY, opened(CLOSES)).when(assign()).happened('DeviceAssigned');
+  assert.is(device.window, null);
+  assert.equal(device.owner, { customerId: CUSTOMER, since: NOW, by: 'assignment' });
+});
+
+law('R3', 'assigning to its owner is success and changes nothing; to another one moves it', () => {
+  const owned = given(OPEN_POLICY, opened(CLOSES), claimed());
+  owned.when(assign(CUSTOMER)).ignored();
+  owned.when(assign(OTHER_CUSTOMER)).gives({
+    type: 'DeviceAssigned',
+    at: NOW,
+    customerId: OTHER_CUSTOMER,
+    previousCustomerId: CUSTOMER,
+    userId: ADMIN,
+  });
+});
+
+law('R3', 'unassigning follows the rules of giving back', () => {
+  for (const policy of POLICIES) {
+    const restored = !policy.allowClaimingByDefault;
+    given(policy, claimed()).when(unassign()).gives({
+      type: 'DeviceUnassigned',
+      at: NOW,
+      previousCustomerId: CUSTOMER,
+      userId: ADMIN,
+      claimingAllowedRestored: restored,
+    });
+  }
+  given(OPEN_POLICY, claimed()).when(unassign(CUSTOMER)).happened('DeviceUnassigned');
+  given(OPEN_POLICY, claimed()).when(unassign(OTHER_CUSTOMER)).refused('not-assigned');
+  given(OPEN_POLICY, opened(CLOSES)).when(unassign()).refused('not-assigned');
+});
+
+law('R3', 'assign and unassign of another tenant find no such device', () => {
+  given(OPEN_POLICY)
+    .when({ type: 'AssignDevice', tenantId: OTHER_TENANT, userId: ADMIN, customerId: CUSTOMER })
+    .refused('unknown-device');
+  given(OPEN_POLICY, claimed())
+    .when({ type: 'UnassignDevice', tenantId: OTHER_TENANT, userId: ADMIN, customerId: null })
+    .refused('unknown-device');
+});
+
+// -------------------------------------------------------------------------------------- the device's life besides
+
+law('life', 'a device is provisioned once; born assigned it is owned by assignment', () => {
+  given(OPEN_POLICY).when(provision()).refused('already-provisioned');
+  const born = givenNothing(OPEN_POLICY).when(provision(CUSTOMER)).happened('DeviceProvisioned');
+  assert.equal(born.owner, { customerId: CUSTOMER, since: NOW, by: 'assignment' });
+});
+
+law('life', 'a deleted device is gone, with window, owner and keys', () => {
+  const gone = given(OPEN_POLICY, opened(CLOSES), serverKeySaved(CLOSES)).when(remove).state;
+  assert.equal(gone, { status: 'absent' });
+  for (const command of [initiate(1_000), confirm(), reclaim(null), assign(), unassign(), remove, save({})]) {
+    givenNothing(OPEN_POLICY).when(command).refused('unknown-device');
+  }
+});
+
+law('attributes', 'a customer writes only on its own device', () => {
+  const byCustomer = { ...save({ colour: 'red' }), customerId: CUSTOMER };
+  given(OPEN_POLICY).when(byCustomer).refused('not-owner');
+  given(OPEN_POLICY, claimed(OTHER_CUSTOMER)).when(byCustomer).refused('not-owner');
+  given(OPEN_POLICY, claimed()).when(byCustomer).happened('AttributesSaved');
+});
+
+law('attributes', 'what is larger than the limit is refused whole', () => {
+  const before = given(OPEN_POLICY, saved({ colour: 'red' }));
+  const after = before.when(save({ big: 'x'.repeat(OPEN_POLICY.maxAttributeBytes) }));
+  after.refused('attributes-too-large');
+  assert.is(after.state, before.state);
+});
+
+law('attributes', 'deleting what is not there is success and writes nothing', () => {
+  given(OPEN_POLICY).when(deleteAttributes('colour', 'claimingData')).ignored();
+  const device = given(OPEN_POLICY, saved({ colour: 'red' }), serverKeySaved(CLOSES));
+  device.when(deleteAttributes('colour', 'size')).gives({
+    type: 'AttributesDeleted',
+    at: NOW,
+    scope: 'SERVER_SCOPE',
+    keys: ['colour'],
+  });
+  assert.is(device.when(deleteAttributes('claimingData')).happened('AttributesDeleted').serverKey, null);
+});
+
+law('attributes', 'keys that mean something to JavaScript are data like any other', () => {
+  const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
+  for (const name of names) {
+    given(OPEN_POLICY).when(deleteAttributes(name)).ignored();
+    const values = Object.fromEntries([[name, 1]]);
+    const device = given(OPEN_POLICY).when(save(values)).happened('AttributesSaved');
+    assert.equal(Object.keys(device.attributes.SERVER_SCOPE), [name]);
+    assert.equal(Object.getPrototypeOf(device.attributes.SERVER_SCOPE), Object.prototype);
+    given(OPEN_POLICY, saved(values)).when(deleteAttributes(name)).happened('AttributesDeleted');
+  }
+});
+
+law('gateway', 'an owner may not make its device a gateway, the tenant may; what is one may stay one', () => {
+  const update = (customerId: CustomerId | null, additionalInfo: JsonObject | null): DeviceCommand => ({
+    type: 'UpdateDevice',
+    tenantId: TENANT,
+    customerId,
+    name: 'Pump 1',
+    deviceType: 'default',
+    label: null,
+    additionalInfo,
+  });
+  const owned = given(OPEN_POLICY, opened(CLOSES), claimed());
+  owned.when(update(CUSTOMER, { gateway: true })).refused('not-owner');
+  owned.when(update(CUSTOMER, { gateway: 'true', colour: 'red' })).happened('DeviceUpdated');
+  owned.when(update(null, { gateway: true })).happened('DeviceUpdated');
+
+  const madeByTenant: DeviceEvent = {
+    type: 'DeviceUpdated',
+    at: NOW,
+    name: 'Pump 1',
+    deviceType: 'default',
+    label: null,
+    additionalInfo: { gateway: true },
+  };
+  const gateway = given(OPEN_POLICY, opened(CLOSES), claimed(), madeByTenant);
+  gateway.when(update(CUSTOMER, { gateway: true, colour: 'red' })).happened('DeviceUpdated');
+  gateway.when(update(CUSTOMER, null)).happened('DeviceUpdated');
+});
+
+law('server key', 'saving one is an attribute saved, with the instant it was saved', () => {
+  const device = given(OPEN_POLICY).when(saveServerKey(CLOSES)).happened('AttributesSaved');
+  assert.equal(device.serverKey, {
+    secretDigest: OTHER_SECRET,
+    sealedSecret: `sealed(${OTHER_SECRET})`,
+    expiresAt: CLOSES,
+    savedAt: NOW,
+  });
+});
+
+test.run();

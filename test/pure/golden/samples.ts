@@ -1,0 +1,234 @@
+/**
+ * The values that the golden files of format 1 hold, line by line: every kind of event and every shape of state. The
+ * files are what is on disks out there; they are never changed, only added to when a new format comes.
+ */
+
+import type { ProfileId } from '../../../actors/base/ids.ts';
+import type { Credentials, DeviceEvent, DeviceState } from '../../../actors/device/protocol.ts';
+import {
+  ADMIN,
+  CUSTOMER,
+  idOf,
+  NOW,
+  OTHER_CUSTOMER,
+  OTHER_TOKEN,
+  SECRET,
+  TENANT,
+  TOKEN,
+  USER,
+} from '../../kit/given.ts';
+
+const serverKey = { secretDigest: SECRET, sealedSecret: 'c2VhbGVk', expiresAt: NOW + 3_600_000 };
+const hardText = 'Ä/"\\\n\u0000\u2028\u{1f600}';
+
+export const events: readonly DeviceEvent[] = [
+  {
+    type: 'DeviceProvisioned',
+    at: NOW,
+    tenantId: TENANT,
+    name: 'Pump 1',
+    deviceType: 'default',
+    label: null,
+    additionalInfo: null,
+    credentials: TOKEN,
+    customerId: null,
+  },
+  {
+    type: 'DeviceProvisioned',
+    at: NOW,
+    tenantId: TENANT,
+    name: hardText,
+    deviceType: 'pump',
+    label: hardText,
+    additionalInfo: { gateway: true, nested: { list: [1, null, 'x', { deep: -0.5 }] } },
+    credentials: TOKEN,
+    customerId: CUSTOMER,
+  },
+  {
+    type: 'DeviceUpdated',
+    at: NOW + 1,
+    name: 'Pump 2',
+    deviceType: 'pump',
+    label: 'second',
+    additionalInfo: {},
+  },
+  { type: 'CredentialsChanged', at: NOW + 2, credentials: OTHER_TOKEN },
+  { type: 'DeviceDeleted', at: NOW + 3 },
+  {
+    type: 'ClaimWindowOpened',
+    at: NOW + 4,
+    secretDigest: SECRET,
+    closesAt: NOW + 86_400_004,
+    openedBy: 'device',
+  },
+  {
+    type: 'ClaimWindowOpened',
+    at: NOW + 4,
+    secretDigest: SECRET,
+    closesAt: Number.MAX_SAFE_INTEGER,
+    openedBy: 'gateway',
+  },
+  { type: 'ClaimWindowClosed', at: NOW + 5, userId: ADMIN },
+  { type: 'ClaimWindowExpired', at: NOW + 6 },
+  {
+    type: 'DeviceClaimed',
+    at: NOW + 7,
+    customerId: CUSTOMER,
+    userId: USER,
+    claimingAllowedDeleted: true,
+  },
+  {
+    type: 'DeviceReclaimed',
+    at: NOW + 8,
+    previousCustomerId: CUSTOMER,
+    userId: USER,
+    claimingAllowedRestored: false,
+  },
+  {
+    type: 'DeviceAssigned',
+    at: NOW + 9,
+    customerId: OTHER_CUSTOMER,
+    previousCustomerId: null,
+    userId: ADMIN,
+  },
+  {
+    type: 'DeviceAssigned',
+    at: NOW + 9,
+    customerId: OTHER_CUSTOMER,
+    previousCustomerId: CUSTOMER,
+    userId: ADMIN,
+  },
+  {
+    type: 'DeviceUnassigned',
+    at: NOW + 10,
+    previousCustomerId: OTHER_CUSTOMER,
+    userId: ADMIN,
+    claimingAllowedRestored: true,
+  },
+  {
+    type: 'AttributesSaved',
+    at: NOW + 11,
+    scope: 'SHARED_SCOPE',
+    values: { text: hardText, number: 1.5e-7, flag: false, nothing: null, list: [], object: { a: 1 } },
+  },
+  { type: 'AttributesSaved', at: NOW + 12, scope: 'SERVER_SCOPE', values: {}, serverKey },
+  {
+    type: 'AttributesDeleted',
+    at: NOW + 13,
+    scope: 'SERVER_SCOPE',
+    keys: ['claimingAllowed', 'claimingData'],
+  },
+];
+
+const device = {
+  status: 'provisioned',
+  tenantId: TENANT,
+  createdAt: NOW,
+  name: 'Pump 1',
+  type: 'default',
+  label: null,
+  additionalInfo: null,
+  credentials: TOKEN,
+  owner: null,
+  window: null,
+  serverKey: null,
+  attributes: { SERVER_SCOPE: {}, SHARED_SCOPE: {} },
+} as const;
+
+export const states: readonly DeviceState[] = [
+  { status: 'absent' },
+  device,
+  { ...device, name: hardText, label: hardText, additionalInfo: { gateway: true, list: [1, [2, {}]] } },
+  { ...device, owner: { customerId: CUSTOMER, since: NOW + 7, by: 'claim' } },
+  { ...device, owner: { customerId: OTHER_CUSTOMER, since: NOW + 9, by: 'assignment' } },
+  {
+    ...device,
+    window: { secretDigest: SECRET, openedAt: NOW + 4, closesAt: NOW + 86_400_004, openedBy: 'device' },
+  },
+  {
+    ...device,
+    window: { secretDigest: SECRET, openedAt: NOW, closesAt: Number.MAX_SAFE_INTEGER, openedBy: 'gateway' },
+    serverKey: { ...serverKey, savedAt: NOW + 12 },
+    attributes: {
+      SERVER_SCOPE: { claimingAllowed: { value: true, savedAt: NOW + 11 } },
+      SHARED_SCOPE: { [hardText]: { value: { deep: [null, 1.5e-7, hardText] }, savedAt: NOW + 11 } },
+    },
+  },
+];
+
+// ------------------------------------------------- what came later to format 1: profiles, and other credentials
+
+const profileId = idOf<ProfileId>(41);
+
+const basic: Credentials = {
+  type: 'MQTT_BASIC',
+  credentialsId: 'a-digest',
+  clientId: 'client',
+  userName: null,
+  sealedPassword: 'c2VhbGVk',
+};
+const certificate: Credentials = {
+  type: 'X509_CERTIFICATE',
+  credentialsId: 'a-digest',
+  certificate: 'MIIB',
+};
+
+export const profileEvents: readonly DeviceEvent[] = [
+  {
+    type: 'DeviceProvisioned',
+    at: NOW,
+    tenantId: TENANT,
+    name: 'Pump 1',
+    deviceType: 'default',
+    label: null,
+    additionalInfo: null,
+    profileId,
+    credentials: basic,
+    customerId: null,
+  },
+  {
+    type: 'DeviceUpdated',
+    at: NOW + 1,
+    name: 'Pump 2',
+    deviceType: 'pump',
+    label: 'second',
+    additionalInfo: {},
+    profileId: null,
+  },
+  { type: 'CredentialsChanged', at: NOW + 2, credentials: certificate },
+];
+
+/** Deletions that say of what. */
+export const deletionEvents: readonly DeviceEvent[] = [
+  { type: 'DeviceDeleted', at: NOW, tenantId: TENANT, name: 'Pump 1' },
+];
+
+/** Changes that say who made them. */
+export const signedEvents: readonly DeviceEvent[] = [
+  {
+    type: 'DeviceUpdated',
+    at: NOW,
+    userId: USER,
+    customerId: CUSTOMER,
+    name: 'Pump 1',
+    deviceType: 'default',
+    label: null,
+    additionalInfo: null,
+  },
+  { type: 'CredentialsChanged', at: NOW + 1, userId: USER, credentials: TOKEN },
+  { type: 'AttributesSaved', at: NOW + 2, userId: USER, scope: 'SERVER_SCOPE', values: {}, serverKey },
+  {
+    type: 'AttributesDeleted',
+    at: NOW + 3,
+    userId: USER,
+    customerId: CUSTOMER,
+    scope: 'SHARED_SCOPE',
+    keys: ['colour'],
+  },
+];
+
+export const profileStates: readonly DeviceState[] = [
+  { ...device, credentials: basic, profileId },
+  { ...device, credentials: { ...basic, clientId: null, userName: 'user', sealedPassword: null } },
+  { ...device, credentials: certificate, profileId: null },
+];

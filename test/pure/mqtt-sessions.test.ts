@@ -1,0 +1,160 @@
+/** One session per device over several processes: who takes over from whom, and who is known to be connected. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { DeviceId } from '../../actors/base/ids.ts';
+import { Reason } from '../../transports/mqtt/endpoint/reasons.ts';
+import { SessionTable } from '../../transports/mqtt/endpoint/session-table.ts';
+import { createParties } from '../kit/bus.ts';
+import { createSimClock } from '../kit/clock.ts';
+import { idOf } from '../kit/given.ts';
+
+const START = 1_700_000_000_000;
+const DEVICE = idOf<DeviceId>(1);
+
+class FakeSession {
+  readonly ends: number[] = [];
+  readonly #table: SessionTable;
+  readonly #id: DeviceId;
+
+  constructor(table: SessionTable, id: DeviceId = DEVICE) {
+    this.#table = table;
+    this.#id = id;
+    table.enter(id, this);
+  }
+
+  requestEnd(reasonCode: number): void {
+    this.ends.push(reasonCode);
+    this.leave();
+  }
+
+  leave(): void {
+    this.#table.leave(this.#id, this);
+  }
+}
+
+/** Processes whose clocks are as far off as told, in ms. */
+function scene(...offsets: number[]) {
+  const parties = createParties(offsets.length);
+  const nodes = offsets.map((offset, at) => {
+    const clock = createSimClock(START + offset);
+    const party = parties[at];
+    if (party === undefined) throw new Error('no party');
+    const table = new SessionTable(clock, party.bus);
+    return { clock, table, party };
+  });
+  const [a, b] = nodes;
+  if (a === undefined || b === undefined) throw new Error('two at least');
+  const pass = (ms: number) => {
+    for (const { clock } of nodes) clock.advance(ms);
+  };
+  return { a, b, nodes, pass };
+}
+
+async function heard(): Promise<void> {
+  for (let turn = 0; turn < 6; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+for (const [words, offset] of [
+  ['of one time', 0],
+  ['of which the second is behind', -60_000],
+  ['of which the second is ahead', 60_000],
+] as const) {
+  test(`mqtt sessions: a device that comes to another process is taken over, with clocks ${words}`, async () => {
+    const { a, b, nodes, pass } = scene(0, offset);
+    for (const { table } of nodes) table.start();
+    await heard();
+    for (const waitMs of [0, 500, 10_000]) {
+      const first = new FakeSession(a.table);
+      await heard();
+      pass(waitMs);
+      const second = new FakeSession(b.table);
+      await heard();
+      assert.equal(first.ends, [Reason.sessionTakenOver]);
+      assert.equal(second.ends, []);
+      assert.is(a.table.has(DEVICE), true, 'it is known to be elsewhere');
+
+      pass(waitMs);
+      const back = new FakeSession(a.table);
+      await heard();
+      assert.equal(second.ends, [Reason.sessionTakenOver]);
+      assert.equal(back.ends, []);
+      back.leave();
+      await heard();
+      assert.is(a.table.has(DEVICE) || b.table.has(DEVICE), false);
+    }
+  });
+}
+
+test('mqtt sessions: of two that begin at the same moment exactly one stays, every time', async () => {
+  for (let n = 0; n < 30; n += 1) {
+    const { a, b, nodes, pass } = scene(0, 0);
+    for (const { table } of nodes) table.start();
+    await heard();
+    const both = [new FakeSession(a.table), new FakeSession(b.table)];
+    await heard();
+    pass(10_000);
+    await heard();
+    assert.is(both.filter(({ ends }) => ends.length === 0).length, 1);
+    for (const { table } of nodes) assert.is(table.has(DEVICE), true);
+  }
+});
+
+test('mqtt sessions: who begins late is told of all that are there, and ends none of them', async () => {
+  const { a, b } = scene(0, 0);
+  a.table.start();
+  const there = Array.from({ length: 2_500 }, (_, n) => new FakeSession(a.table, idOf<DeviceId>(n)));
+  await heard();
+  b.table.start();
+  await heard();
+  for (let n = 0; n < 2_500; n += 1) assert.ok(b.table.has(idOf<DeviceId>(n)));
+  assert.is(b.table.has(idOf<DeviceId>(2_500)), false);
+  assert.ok(there.every(({ ends }) => ends.length === 0));
+});
+
+test('mqtt sessions: those of a process that stops or falls silent are gone', async () => {
+  const { a, b, nodes, pass } = scene(0, 0, 0);
+  for (const { table } of nodes) table.start();
+  await heard();
+  new FakeSession(b.table, idOf<DeviceId>(2));
+  new FakeSession(nodes[2]?.table ?? b.table, idOf<DeviceId>(3));
+  await heard();
+  assert.ok(a.table.has(idOf<DeviceId>(2)) && a.table.has(idOf<DeviceId>(3)));
+  b.table.stop();
+  await heard();
+  assert.is(a.table.has(idOf<DeviceId>(2)), false);
+  assert.is(a.table.has(idOf<DeviceId>(3)), true);
+  nodes[2]?.party.cut();
+  for (let n = 0; n < 5; n += 1) {
+    pass(5_000);
+    await heard();
+  }
+  assert.is(a.table.has(idOf<DeviceId>(3)), false);
+});
+
+test('mqtt sessions: when credentials change, the session ends wherever it is', async () => {
+  const { a, b, nodes } = scene(0, 0);
+  for (const { table } of nodes) table.start();
+  await heard();
+  const session = new FakeSession(b.table);
+  const other = new FakeSession(b.table, idOf<DeviceId>(2));
+  await heard();
+  a.table.revoke(DEVICE);
+  await heard();
+  assert.equal(session.ends, [Reason.administrativeAction]);
+  assert.equal(other.ends, []);
+  assert.is(a.table.has(DEVICE), false);
+});
+
+test('mqtt sessions: a process alone keeps to itself', () => {
+  const table = new SessionTable(createSimClock(START));
+  table.start();
+  const first = new FakeSession(table);
+  const second = new FakeSession(table);
+  assert.equal([first.ends, second.ends], [[Reason.sessionTakenOver], []]);
+  assert.is(table.has(DEVICE), true);
+  table.revoke(DEVICE);
+  assert.equal(second.ends, [Reason.administrativeAction]);
+  table.stop();
+});
+
+test.run();

@@ -1,0 +1,160 @@
+/** Laws of device profiles: every tenant has a default one; devices speak as their profile says. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { systemClock } from '../../actors/base/clock.ts';
+import type { ProfileId } from '../../actors/base/ids.ts';
+import {
+  createProfiles,
+  firstProfileOf,
+  type ProfileFields,
+  type Profiles,
+} from '../../actors/fleet/profiles.ts';
+import { createMemoryStore } from '../../actors/store/memory.ts';
+import { idOf, OTHER_TENANT, TENANT } from '../kit/given.ts';
+
+const fields = (
+  name: string,
+  transport: ProfileFields['transport'] = { type: 'DEFAULT' },
+): ProfileFields => ({
+  name,
+  description: null,
+  transport,
+  more: { alarms: [] },
+});
+const PROTOBUF = {
+  type: 'MQTT',
+  payloadType: 'PROTOBUF',
+  jsonCompatible: false,
+  ackMalformed: false,
+} as const;
+
+async function created(profiles: Profiles, given: ProfileFields) {
+  const answer = await profiles.create(TENANT, given);
+  if (answer.type !== 'done') throw new Error(answer.reason);
+  return answer.value;
+}
+
+const fresh = () => createProfiles(createMemoryStore(), systemClock);
+
+test('profiles: a tenant has a default profile from its beginning, and always the same', async () => {
+  const profiles = fresh();
+  const first = await profiles.default(TENANT);
+  assert.is(first.id, firstProfileOf(TENANT));
+  assert.is(first.name, 'default');
+  assert.equal(first.transport, { type: 'DEFAULT' });
+  assert.equal(await profiles.default(TENANT), first);
+  assert.equal(await profiles.find(TENANT, first.id), first);
+  assert.equal((await profiles.list(TENANT, { page: 0, pageSize: 10 })).items, [first]);
+  const [a, b] = await Promise.all([profiles.default(OTHER_TENANT), profiles.default(OTHER_TENANT)]);
+  assert.is(a.id, b.id);
+});
+
+test('profiles: a fleet that connects at once has the store asked once', async () => {
+  const store = createMemoryStore();
+  let asked = 0;
+  const claim = store.index.claim.bind(store.index);
+  store.index.claim = (key, holder) => {
+    asked += 1;
+    return claim(key, holder);
+  };
+  const profiles = createProfiles(store, systemClock);
+  const speeches = await Promise.all(
+    Array.from({ length: 1_000 }, () => profiles.speech({ tenantId: TENANT }, 'MQTT')),
+  );
+  assert.ok(speeches.every((speech) => speech?.format === 'JSON'));
+  assert.is(asked, 1);
+});
+
+test('profiles: what was being looked up when a profile changed is not believed after it', async () => {
+  const profiles = fresh();
+  const { id } = await created(profiles, fields('pumps'));
+  const device = { tenantId: TENANT, profileId: id };
+  const early = profiles.speech(device, 'MQTT');
+  await profiles.update(TENANT, id, fields('pumps', PROTOBUF));
+  await early;
+  assert.is((await profiles.speech(device, 'MQTT'))?.format, 'PROTOBUF');
+});
+
+test('profiles: created, found, changed and removed; a name is taken once per tenant', async () => {
+  const profiles = fresh();
+  const profile = await created(profiles, fields('pumps', PROTOBUF));
+  assert.equal(await profiles.find(TENANT, profile.id), profile);
+  assert.equal(await profiles.findByName(TENANT, 'pumps'), profile);
+  for (const name of ['pumps', 'default']) {
+    assert.equal(await profiles.create(TENANT, fields(name)), { type: 'refused', reason: 'name-taken' });
+  }
+  assert.is((await profiles.create(OTHER_TENANT, fields('pumps'))).type, 'done');
+
+  const update = await profiles.update(TENANT, profile.id, fields('valves'), 1);
+  assert.equal(update, { type: 'done', value: { ...profile, ...fields('valves'), version: 2 } });
+  const late = await profiles.update(TENANT, profile.id, fields('valves'), 1);
+  assert.equal(late, { type: 'refused', reason: 'version-conflict' });
+  assert.is((await profiles.remove(TENANT, profile.id)).type, 'done');
+  assert.is(await profiles.find(TENANT, profile.id), undefined);
+});
+
+test('profiles: those of a tenant that is deleted go, however many, and nobody else’s', async () => {
+  const store = createMemoryStore();
+  const profiles = createProfiles(store, systemClock);
+  for (let n = 0; n < 150; n += 1) await created(profiles, fields(`p${n}`));
+  const last = await created(profiles, fields('last'));
+  await profiles.makeDefault(TENANT, last.id);
+  const others = await profiles.default(OTHER_TENANT);
+  await profiles.forgetTenant(TENANT);
+  assert.is(await store.index.count(`device-profiles/${TENANT}`), 0);
+  assert.is(await profiles.find(TENANT, last.id), undefined);
+  assert.equal(await profiles.find(OTHER_TENANT, others.id), others);
+  await profiles.forgetTenant(TENANT); // once more, as after a crash
+});
+
+test('profiles: another tenant’s profile does not exist', async () => {
+  const profiles = fresh();
+  const { id } = await created(profiles, fields('pumps'));
+  const notFound = { type: 'refused', reason: 'not-found' };
+  assert.is(await profiles.find(OTHER_TENANT, id), undefined);
+  assert.equal(await profiles.update(OTHER_TENANT, id, fields('x')), notFound);
+  assert.equal(await profiles.makeDefault(OTHER_TENANT, id), notFound);
+  assert.equal(await profiles.remove(OTHER_TENANT, id), notFound);
+});
+
+test('profiles: the default can be another, and can not be removed', async () => {
+  const profiles = fresh();
+  const { id } = await created(profiles, fields('pumps', PROTOBUF));
+  assert.is((await profiles.makeDefault(TENANT, id)).type, 'done');
+  assert.is((await profiles.default(TENANT)).id, id);
+  assert.equal(await profiles.remove(TENANT, id), { type: 'refused', reason: 'is-default' });
+  assert.is((await profiles.remove(TENANT, firstProfileOf(TENANT))).type, 'done');
+});
+
+test('profiles: a profile that devices name is not removed', async () => {
+  const store = createMemoryStore();
+  const profiles = createProfiles(store, systemClock);
+  const { id } = await created(profiles, fields('pumps'));
+  await store.index.add(`profile-devices/${id}`, 'a device');
+  assert.equal(await profiles.remove(TENANT, id), { type: 'refused', reason: 'in-use' });
+});
+
+test('profiles: a device speaks as its profile says, and without one as the tenant’s default', async () => {
+  const profiles = fresh();
+  const speech = async (transport: ProfileFields['transport'], by: 'MQTT' | 'COAP') => {
+    const { id } = await created(profiles, fields(JSON.stringify([transport, by]), transport));
+    return (await profiles.speech({ tenantId: TENANT, profileId: id }, by))?.format;
+  };
+  assert.is(await speech({ type: 'DEFAULT' }, 'MQTT'), 'JSON');
+  assert.is(await speech(PROTOBUF, 'MQTT'), 'PROTOBUF');
+  assert.is(await speech({ ...PROTOBUF, jsonCompatible: true }, 'MQTT'), 'PROTOBUF_OR_JSON');
+  assert.is(await speech({ ...PROTOBUF, payloadType: 'JSON', jsonCompatible: true }, 'MQTT'), 'JSON');
+  assert.is(await speech(PROTOBUF, 'COAP'), undefined);
+  assert.is(await speech({ type: 'COAP', payloadType: 'PROTOBUF' }, 'COAP'), 'PROTOBUF');
+  assert.is(await speech({ type: 'COAP', payloadType: 'PROTOBUF' }, 'MQTT'), undefined);
+
+  const format = async (holder: object) =>
+    (await profiles.speech({ tenantId: TENANT, ...holder }, 'MQTT'))?.format;
+  assert.is(await format({}), 'JSON');
+  assert.is(await format({ profileId: idOf<ProfileId>(99) }), 'JSON'); // one that is gone
+  const { id } = await created(profiles, fields('another', PROTOBUF));
+  await profiles.makeDefault(TENANT, id);
+  assert.is(await format({ profileId: null }), 'PROTOBUF'); // at once, in this process
+});
+
+test.run();

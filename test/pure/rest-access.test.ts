@@ -1,0 +1,446 @@
+/**
+ * Every route by every role on own, sibling's and foreign entities, walked from the definitions: a route without an
+ * expectation here fails, and so does an expectation without a route.
+ *
+ * Expectations are statuses in the order foreign (another tenant's), sibling (same tenant, another customer's), own.
+ * Nobody without a token is answered 401 wherever a route is not public.
+ */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { TenantId } from '../../actors/base/ids.ts';
+import { firstProfileOf } from '../../actors/fleet/profiles.ts';
+import type { Role } from '../../http/auth/principal.ts';
+import type { Route } from '../../http/route.ts';
+import {
+  type Answer,
+  type Caller,
+  createRestWorld,
+  type Household,
+  openWindow,
+  provision,
+  type Resident,
+  type RestWorld,
+  settle,
+  systemAdministrator,
+} from '../kit/rest-client.ts';
+
+/** What a request can be about: one customer with its user and a device that it owns, and a free device. */
+interface Things {
+  readonly tenantId: string;
+  readonly customerId: string;
+  readonly userId: string;
+  readonly email: string;
+  readonly deviceId: string;
+  readonly deviceName: string;
+  /** Nobody owns it; its window is open under the empty secret. */
+  readonly freeName: string;
+}
+
+interface Request {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: string;
+  readonly body?: unknown;
+}
+
+interface Expectation {
+  readonly request: (things: Things) => Request;
+  readonly customer: string;
+  readonly tenant: string;
+  readonly system: string;
+  /** Only for public routes. */
+  readonly nobody?: string;
+}
+
+const ALL = (status: number) => `${status} ${status} ${status}`;
+const NEVER = ALL(403);
+
+/** What no entity is named in: the same answer whatever the things are. */
+const unrelated = (customer: number, tenant: number, system: number, request: Request = {}): Expectation => ({
+  request: () => request,
+  customer: ALL(customer),
+  tenant: ALL(tenant),
+  system: ALL(system),
+});
+const publicly = (status: number, request: Request = {}): Expectation => ({
+  ...unrelated(status, status, status, request),
+  nobody: ALL(status),
+});
+
+const byDevice = ({ deviceId }: Things): Request => ({ params: { deviceId } });
+const byCustomer = ({ customerId }: Things): Request => ({ params: { customerId } });
+const byUser = ({ userId }: Things): Request => ({ params: { userId } });
+const byTenant = ({ tenantId }: Things): Request => ({ params: { tenantId } });
+const firstProfile = (tenantId: string) => firstProfileOf(tenantId as TenantId);
+const byProfile = ({ tenantId }: Things): Request => ({ params: { profileId: firstProfile(tenantId) } });
+const device = (id: string) => ({ entityType: 'DEVICE', id });
+
+const DEVICE_READ = { customer: '404 403 200', tenant: '404 200 200', system: NEVER };
+const TENANT_ONLY = { customer: NEVER, tenant: '404 200 200', system: NEVER };
+
+/** What is not in the tenant's own trail is in none that it sees: see `audit.test.ts`. */
+const AUDIT = { customer: NEVER, tenant: ALL(200), system: NEVER };
+
+const BASE = '/api/plugins/telemetry';
+const attributes = (more: Request, bound: Readonly<Record<string, string>> = {}): Expectation => ({
+  request: ({ deviceId }) => ({
+    ...more,
+    params: { deviceId, entityType: 'DEVICE', entityId: deviceId, scope: 'SERVER_SCOPE', ...bound },
+  }),
+  ...DEVICE_READ,
+});
+const saving = attributes({ body: { colour: 'red' } });
+const deleting = attributes({ query: 'keys=colour' });
+const reading = attributes({});
+
+const AN_IMPORT: Request = { params: { importId: '00000000-0000-7000-8000-000000000000' } };
+
+const EXPECTED: Readonly<Record<string, Expectation>> = {
+  'POST /api/customer/device/:deviceName/claim': {
+    request: ({ freeName }) => ({ params: { deviceName: freeName } }),
+    // Free devices belong to nobody: the sibling's is as good as the own.
+    customer: '404 200 200',
+    tenant: NEVER,
+    system: NEVER,
+  },
+  'DELETE /api/customer/device/:deviceName/claim': {
+    request: ({ deviceName }) => ({ params: { deviceName } }),
+    ...DEVICE_READ,
+  },
+
+  'POST /api/auth/login': publicly(401, { body: { username: 'nobody@x.test', password: 'password' } }),
+  'POST /api/auth/token': publicly(401, { body: { refreshToken: 'x' } }),
+  // The first call ends the session that the other two would use.
+  'POST /api/auth/logout': {
+    request: () => ({}),
+    customer: '200 401 401',
+    tenant: '200 401 401',
+    system: '200 401 401',
+  },
+  'GET /api/auth/user': unrelated(200, 200, 200),
+  'POST /api/auth/changePassword': unrelated(400, 400, 400, {
+    body: { currentPassword: 'wrong', newPassword: 'another' },
+  }),
+
+  'GET /api/user/:userId/activationLink': {
+    request: byUser, // all of them are activated
+    customer: NEVER,
+    tenant: '404 400 400',
+    system: NEVER,
+  },
+  'GET /api/user/:userId/activationLinkInfo': {
+    request: byUser,
+    customer: NEVER,
+    tenant: '404 400 400',
+    system: NEVER,
+  },
+  'GET /api/noauth/activate': publicly(409, { query: 'activateToken=x' }),
+  'POST /api/noauth/activate': publicly(400, { body: { activateToken: 'x', password: 'password' } }),
+
+  'GET /api/audit/logs': unrelated(403, 200, 403),
+  'GET /api/audit/logs/customer/:customerId': { request: byCustomer, ...AUDIT },
+  'GET /api/audit/logs/user/:userId': { request: byUser, ...AUDIT },
+  'GET /api/audit/logs/entity/:entityType/:entityId': {
+    request: ({ deviceId }) => ({ params: { entityType: 'DEVICE', entityId: deviceId } }),
+    ...AUDIT,
+  },
+  'POST /api/apiKey': unrelated(200, 200, 200, { body: {} }),
+  'GET /api/apiKeys/:userId': { request: byUser, customer: '403 403 200', tenant: NEVER, system: NEVER },
+  'DELETE /api/apiKey/:apiKeyId': unrelated(404, 404, 404, {
+    params: { apiKeyId: '00000000-0000-7000-8000-000000000000' },
+  }),
+  'GET /api/system/info': unrelated(200, 200, 200),
+  'POST /api/mqtt/auth': publicly(404, { body: {} }), // no shared secret is set here; see `mqtt-auth.test.ts`
+  'POST /api/customer/public/device/:deviceId': { request: byDevice, ...TENANT_ONLY },
+  'POST /api/auth/login/public': publicly(401, { body: { publicId: 'x' } }),
+  'GET /api/device/types': unrelated(200, 200, 403),
+  'GET /api/device/info/:deviceId': { request: byDevice, ...DEVICE_READ },
+  'GET /api/tenant/deviceInfos': unrelated(403, 200, 403, { query: 'pageSize=10&page=0' }),
+  'GET /api/customer/:customerId/deviceInfos': { request: byCustomer, ...DEVICE_READ },
+  'GET /api/device/:deviceId/claimLabel': {
+    request: byDevice, // it has no key
+    customer: NEVER,
+    tenant: ALL(404),
+    system: NEVER,
+  },
+  'POST /api/deviceImport': unrelated(403, 200, 403),
+  'GET /api/deviceImports': unrelated(403, 200, 403),
+  // Whose an import is, is a test of its own: `rest-fleet`.
+  'GET /api/deviceImport/:importId': unrelated(403, 404, 403, AN_IMPORT),
+  'GET /api/deviceImport/:importId/rows': unrelated(403, 404, 403, AN_IMPORT),
+  'POST /api/deviceImport/:importId/rows': unrelated(403, 404, 403, {
+    ...AN_IMPORT,
+    body: { from: 0, rows: [] },
+  }),
+  'POST /api/deviceImport/:importId/start': unrelated(403, 404, 403, AN_IMPORT),
+  'GET /api/deviceImport/:importId/result': unrelated(403, 404, 403, AN_IMPORT),
+  'GET /api/events': unrelated(403, 200, 403, { query: 'seconds=0' }),
+  'GET /api/tenant/claimStatistics': unrelated(403, 200, 403),
+  'GET /api/tenant/claimWindows': unrelated(403, 200, 403),
+  'POST /api/device-with-credentials': {
+    request: ({ customerId, deviceName }) => ({
+      body: {
+        device: { name: `${deviceName} two`, customerId: { entityType: 'CUSTOMER', id: customerId } },
+        credentials: { credentialsType: 'ACCESS_TOKEN' },
+      },
+    }),
+    ...TENANT_ONLY,
+  },
+  'POST /api/deviceProfile': {
+    request: ({ tenantId }) => ({ body: { id: { id: firstProfile(tenantId) }, name: 'renamed' } }),
+    ...TENANT_ONLY,
+  },
+  'GET /api/deviceProfile/names': unrelated(200, 200, 403),
+  'GET /api/deviceProfile/:profileId': { request: byProfile, ...TENANT_ONLY },
+  'DELETE /api/deviceProfile/:profileId': {
+    request: byProfile, // the default
+    customer: NEVER,
+    tenant: '404 400 400',
+    system: NEVER,
+  },
+  'POST /api/deviceProfile/:profileId/default': { request: byProfile, ...TENANT_ONLY },
+  'GET /api/deviceProfiles': unrelated(403, 200, 403),
+  'GET /api/deviceProfileInfos': unrelated(200, 200, 403),
+  'GET /api/deviceProfileInfo/default': unrelated(200, 200, 403),
+  'GET /api/deviceProfileInfo/:profileId': {
+    request: byProfile,
+    customer: '404 200 200',
+    tenant: '404 200 200',
+    system: NEVER,
+  },
+  'GET /api/users': unrelated(200, 200, 403),
+  'GET /api/user/tokenAccessEnabled': unrelated(403, 200, 200),
+  'GET /api/user/:userId/token': { request: byUser, ...TENANT_ONLY },
+
+  'POST /api/device': {
+    request: ({ deviceId, deviceName }) => ({
+      body: { id: device(deviceId), name: `${deviceName} renamed` },
+    }),
+    ...DEVICE_READ,
+  },
+  'GET /api/device/:deviceId': { request: byDevice, ...DEVICE_READ },
+  'DELETE /api/device/:deviceId': { request: byDevice, ...TENANT_ONLY },
+  'GET /api/device/:deviceId/credentials': { request: byDevice, ...DEVICE_READ },
+  'POST /api/device/credentials': {
+    request: ({ deviceId }) => ({
+      body: { deviceId: device(deviceId), credentialsType: 'ACCESS_TOKEN', credentialsId: `new ${deviceId}` },
+    }),
+    ...TENANT_ONLY,
+  },
+  'GET /api/tenant/devices': unrelated(403, 200, 403, { query: 'pageSize=10&page=0' }),
+  'GET /api/tenant/device': {
+    request: ({ deviceName }) => ({ query: `deviceName=${encodeURIComponent(deviceName)}` }),
+    ...TENANT_ONLY,
+  },
+  // Devices that the caller may not see are left out: see the test below.
+  'GET /api/devices': {
+    request: ({ deviceId }) => ({ query: `deviceIds=${deviceId}` }),
+    customer: ALL(200),
+    tenant: ALL(200),
+    system: NEVER,
+  },
+  'GET /api/customer/:customerId/devices': { request: byCustomer, ...DEVICE_READ },
+  'POST /api/customer/:customerId/device/:deviceId': {
+    request: ({ customerId, deviceId }) => ({ params: { customerId, deviceId } }),
+    ...TENANT_ONLY,
+  },
+  'DELETE /api/customer/device/:deviceId': { request: byDevice, ...TENANT_ONLY },
+
+  [`POST ${BASE}/:deviceId/:scope`]: saving,
+  [`POST ${BASE}/:entityType/:entityId/:scope`]: saving,
+  [`POST ${BASE}/:entityType/:entityId/attributes/:scope`]: saving,
+  [`DELETE ${BASE}/:deviceId/:scope`]: deleting,
+  [`DELETE ${BASE}/:entityType/:entityId/:scope`]: deleting,
+  [`GET ${BASE}/:entityType/:entityId/values/attributes`]: reading,
+  [`GET ${BASE}/:entityType/:entityId/values/attributes/:scope`]: reading,
+  [`GET ${BASE}/:entityType/:entityId/keys/attributes`]: reading,
+  [`GET ${BASE}/:entityType/:entityId/keys/attributes/:scope`]: reading,
+
+  'POST /api/customer': {
+    request: ({ customerId }) => ({ body: { id: { id: customerId }, title: `renamed ${customerId}` } }),
+    ...TENANT_ONLY,
+  },
+  'GET /api/customer/:customerId': { request: byCustomer, ...DEVICE_READ },
+  'DELETE /api/customer/:customerId': { request: byCustomer, ...TENANT_ONLY },
+  'GET /api/customers': unrelated(403, 200, 403),
+  'GET /api/tenant/customers': { ...unrelated(403, 404, 403, { query: 'customerTitle=nobody' }) },
+
+  'POST /api/user': {
+    request: ({ userId, email }) => ({ body: { id: { id: userId }, email, authority: 'CUSTOMER_USER' } }),
+    customer: '404 403 200',
+    tenant: '404 200 200',
+    system: NEVER, // customers' users are their tenants' business
+  },
+  'GET /api/user/:userId': { request: byUser, ...DEVICE_READ },
+  'DELETE /api/user/:userId': { request: byUser, ...TENANT_ONLY },
+  'POST /api/user/:userId/userCredentialsEnabled': {
+    request: ({ userId }) => ({ params: { userId }, query: 'userCredentialsEnabled=false' }),
+    ...TENANT_ONLY,
+  },
+  'GET /api/customer/:customerId/users': { request: byCustomer, ...TENANT_ONLY },
+  'GET /api/tenant/:tenantId/users': { request: byTenant, customer: NEVER, tenant: NEVER, system: ALL(200) },
+
+  'POST /api/tenant': {
+    request: ({ tenantId }) => ({ body: { id: { id: tenantId }, title: 'renamed' } }),
+    customer: NEVER,
+    tenant: NEVER,
+    system: ALL(200),
+  },
+  'GET /api/tenant/:tenantId': {
+    request: byTenant,
+    customer: NEVER,
+    tenant: '404 200 200',
+    system: ALL(200),
+  },
+  'DELETE /api/tenant/:tenantId': {
+    request: byTenant,
+    customer: NEVER,
+    tenant: NEVER,
+    system: '200 200 404', // sibling and own are of one tenant, and it is gone then
+  },
+  'GET /api/tenants': unrelated(403, 403, 200),
+
+  'GET /v3/api-docs': publicly(200),
+  'GET /swagger-ui': publicly(200),
+  'GET /livez': publicly(200),
+  'GET /readyz': publicly(200),
+};
+
+const ROLES = ['PUBLIC', 'CUSTOMER_USER', 'TENANT_ADMIN', 'SYS_ADMIN'] as const;
+const keyOf = (route: Route) => `${route.method} ${route.path}`;
+
+const blank = createRestWorld();
+const { routes } = blank;
+await blank.stop();
+
+test('routes: each has an expectation, and each expectation a route', () => {
+  assert.equal(routes.map(keyOf).sort(), Object.keys(EXPECTED).sort());
+});
+
+test('routes: none is hidden by an earlier one, but where a device is called "device"', () => {
+  const hidden = routes.flatMap((later, at) =>
+    routes
+      .slice(0, at)
+      .filter((earlier) => earlier.method === later.method && covers(earlier.path, later.path))
+      .map((earlier) => `${keyOf(earlier)} hides ${keyOf(later)}`),
+  );
+  assert.equal(hidden, []);
+});
+
+/** Whether every path that fits `narrow` fits `wide`. */
+function covers(wide: string, narrow: string): boolean {
+  const [one, other] = [wide.split('/'), narrow.split('/')];
+  return one.length === other.length && one.every((part, at) => part.startsWith(':') || part === other[at]);
+}
+
+for (const route of routes) {
+  for (const role of ROLES) {
+    test(`access: ${keyOf(route)} by ${role === 'PUBLIC' ? 'nobody' : role}`, () => walk(route, role));
+  }
+}
+
+async function walk(route: Route, role: Role): Promise<void> {
+  const expectation = EXPECTED[keyOf(route)];
+  assert.ok(expectation, 'a route without an expectation');
+  const world = createRestWorld();
+  try {
+    const [home, other] = [await settle(world, 'home'), await settle(world, 'other')];
+    const things = [
+      await thingsOf(world, other, other.alice),
+      await thingsOf(world, home, home.bob),
+      await thingsOf(world, home, home.alice),
+    ];
+    const caller = await callerOf(world, home, role);
+    const expected = statuses(expectation, route, role);
+    for (const [at, thing] of things.entries()) {
+      const answer = await ask(caller, route, expectation.request(thing));
+      const what = ['foreign', 'sibling', 'own'][at];
+      assert.is(answer.status, expected[at], `${what}: ${answer.text}`);
+      isWellShaped(route, answer);
+      if (at === 0 && role !== 'SYS_ADMIN') isSilentAbout(answer, other.tenantId);
+    }
+  } finally {
+    await world.stop();
+  }
+}
+
+function statuses(expectation: Expectation, route: Route, role: Role): readonly number[] {
+  const isPublic = route.roles.includes('PUBLIC');
+  const expected = {
+    PUBLIC: isPublic ? (expectation.nobody ?? '') : ALL(401),
+    CUSTOMER_USER: expectation.customer,
+    TENANT_ADMIN: expectation.tenant,
+    SYS_ADMIN: expectation.system,
+  }[role];
+  if (!isPublic && role !== 'PUBLIC' && !route.roles.includes(role)) {
+    assert.is(expected, NEVER, `${role} has no part in this route`);
+  }
+  return expected.split(' ').map(Number);
+}
+
+async function thingsOf(world: RestWorld, household: Household, owner: Resident): Promise<Things> {
+  const { tenantId } = household;
+  const { customerId, userId, email } = owner;
+  const deviceName = `device of ${email}`;
+  const freeName = `free device near ${email}`;
+  const deviceId = await provision(world, tenantId, deviceName, customerId);
+  await openWindow(world, await provision(world, tenantId, freeName), '');
+  return { tenantId, customerId, userId, email, deviceId, deviceName, freeName };
+}
+
+async function callerOf(world: RestWorld, home: Household, role: Role): Promise<Caller> {
+  switch (role) {
+    case 'PUBLIC':
+      return world.nobody;
+    case 'CUSTOMER_USER':
+      return home.alice;
+    case 'TENANT_ADMIN':
+      return home.admin;
+    case 'SYS_ADMIN':
+      return systemAdministrator(world);
+    default:
+      return role satisfies never;
+  }
+}
+
+function ask(caller: Caller, route: Route, { params = {}, query, body }: Request): Promise<Answer> {
+  const path = route.path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
+  const init = body === undefined ? {} : { body: JSON.stringify(body) };
+  return caller.send(route.method, query === undefined ? path : `${path}?${query}`, init);
+}
+
+/** Success looks as the definition says, field by field; trouble on the way is told in the envelope or as text. */
+function isWellShaped(route: Route, { status, json, text }: Answer): void {
+  const defined = route.responses[status];
+  if (status === 200) assert.ok(defined, 'an answer that is not in the definition');
+  if (status === 200 && defined?.schema !== undefined) {
+    const read = defined.schema.safeParse(json);
+    assert.ok(read.success, String(read.error));
+    assert.equal(read.data, json, 'fields that are not in the definition');
+  } else if (status === 401 || status === 403) {
+    if (json === undefined) assert.ok(route.plainProblems, text);
+    else assert.equal(Object.keys(json as object), ['status', 'message', 'errorCode', 'timestamp']);
+  }
+}
+
+function isSilentAbout({ text }: Answer, tenantId: string): void {
+  assert.not.ok(text.includes(tenantId), `tells of another tenant: ${text}`);
+}
+
+test('access: several devices by id: only those that the caller may see', async () => {
+  const world = createRestWorld();
+  try {
+    const [home, other] = [await settle(world, 'home'), await settle(world, 'other')];
+    const own = await thingsOf(world, home, home.alice);
+    const sibling = await thingsOf(world, home, home.bob);
+    const foreign = await thingsOf(world, other, other.alice);
+    const path = `/api/devices?deviceIds=${[own, sibling, foreign].map(({ deviceId }) => deviceId).join()}`;
+    const ids = async (caller: Caller) =>
+      ((await caller.get(path)).json as { id: { id: string } }[]).map(({ id }) => id.id);
+    assert.equal(await ids(home.alice), [own.deviceId]);
+    assert.equal(await ids(home.admin), [own.deviceId, sibling.deviceId]);
+  } finally {
+    await world.stop();
+  }
+});
+
+test.run();

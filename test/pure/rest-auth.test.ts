@@ -1,0 +1,329 @@
+/** Logging in and what tokens are good for (facts 3.2 and 4.2). */
+import { createSigner } from 'fast-jwt';
+import * as assert from 'uvu/assert';
+import { NULL_UUID } from '../../actors/base/ids.ts';
+import {
+  type Answer,
+  entity,
+  given,
+  isDone,
+  isProblem,
+  PASSWORD,
+  type RestWorld,
+  restLaws,
+  START,
+  systemAdministrator,
+  type Tokens,
+} from '../kit/rest-client.ts';
+
+const { law, run } = restLaws('rest auth');
+
+const expired = (answer: Answer) => isProblem(answer, 401, 11, 'Token has expired');
+const notAuthenticated = (answer: Answer) => isProblem(answer, 401, 10);
+const user = (world: RestWorld, token: string) => world.as(token).get('/api/auth/user');
+
+/** The parts of a token, as a client reads them. */
+function read(token: string): { header: unknown; claims: Record<string, unknown> } {
+  const [header, claims] = token
+    .split('.')
+    .slice(0, 2)
+    .map((part) => JSON.parse(Buffer.from(part, 'base64url').toString()));
+  return { header, claims };
+}
+
+law('login: a pair of HS512 tokens with the claims that clients read', async ({ world, home }) => {
+  const { token, refreshToken, ...more } = await world.login(home.alice.email);
+  assert.equal(more, {});
+  const access = read(token);
+  assert.equal(access.header, { alg: 'HS512', typ: 'JWT' });
+  const { sessionId, credentialsVersion, ...claims } = access.claims;
+  assert.equal(claims, {
+    sub: home.alice.email,
+    userId: home.alice.userId,
+    scopes: ['CUSTOMER_USER'],
+    iss: 'thingsboard.io',
+    iat: START / 1000,
+    exp: START / 1000 + 9000,
+    firstName: null,
+    lastName: null,
+    enabled: true,
+    isPublic: false,
+    tenantId: home.tenantId,
+    customerId: home.alice.customerId,
+  });
+  const refresh = read(refreshToken).claims;
+  assert.equal(refresh.scopes, ['REFRESH_TOKEN']);
+  assert.is(refresh.exp, START / 1000 + 604_800);
+  assert.is(refresh.sessionId, sessionId);
+  assert.type(refresh.jti, 'string');
+  assert.type(credentialsVersion, 'number');
+});
+
+law('login: administrators have the null id for what they do not belong to', async ({ world, home }) => {
+  const admin = read((await world.login(home.adminEmail)).token).claims;
+  assert.is(admin.tenantId, home.tenantId);
+  assert.is(admin.customerId, NULL_UUID);
+  await systemAdministrator(world);
+  const system = read((await world.login('sysadmin@claimd.test')).token).claims;
+  assert.is(system.tenantId, NULL_UUID);
+});
+
+law('login: wrong password, unknown user and malformed bodies look the same', async ({ world, home }) => {
+  const login = (body: unknown) => world.nobody.post('/api/auth/login', body);
+  for (const body of [
+    { username: home.alice.email, password: 'wrong-one' },
+    { username: 'nobody@home.test', password: PASSWORD },
+    { username: home.alice.email.toUpperCase(), password: PASSWORD },
+    { username: home.alice.email },
+    { username: 1, password: [] },
+    { username: home.alice.email, password: 'x'.repeat(2000) },
+    {},
+    [],
+  ]) {
+    isProblem(await login(body), 401, 10, 'Invalid username or password');
+  }
+});
+
+law(
+  'login: failures are limited per user and address; others, and other addresses, are not concerned',
+  async ({ world, home }) => {
+    const body = { username: home.alice.email, password: 'wrong-one' };
+    const right = { ...body, password: PASSWORD };
+    const wrong = await Promise.all(
+      Array.from({ length: 8 }, () => world.nobody.post('/api/auth/login', body)),
+    );
+    assert.is(wrong.filter(({ status }) => status === 401).length, 3);
+    assert.is(wrong.filter(({ status }) => status === 429).length, 5);
+    const limited = await world.nobody.post('/api/auth/login', right);
+    isProblem(limited, 429, 33);
+    assert.ok(Number(limited.headers.get('retry-after')) > 0);
+    assert.is((await world.as('', '192.0.2.2').post('/api/auth/login', right)).status, 200);
+    assert.ok(await world.login(home.bob.email));
+  },
+  { limits: { failedLogins: { max: 3, windowMs: 60_000 } } },
+);
+
+law(
+  'tokens: both header names, the scheme in any case; the custom one counts first',
+  async ({ world, home }) => {
+    const { token } = home.alice;
+    const ask = (headers: Record<string, string>) => world.nobody.send('GET', '/api/auth/user', { headers });
+    assert.is((await ask({ 'X-Authorization': `Bearer ${token}` })).status, 200);
+    assert.is((await ask({ Authorization: `Bearer ${token}` })).status, 200);
+    assert.is((await ask({ authorization: `bearer ${token}` })).status, 200);
+    notAuthenticated(await ask({ 'X-Authorization': 'Bearer x', Authorization: `Bearer ${token}` }));
+    isProblem(await ask({}), 401, 10, 'Authentication failed');
+    isProblem(await ask({ Authorization: 'Basic YTpi' }), 401, 10, 'Authentication failed');
+    isProblem(await ask({ Authorization: 'Bearer ' }), 401, 10, 'Authentication failed');
+    isProblem(await ask({ Authorization: token }), 401, 10, 'Authentication failed');
+  },
+);
+
+law(
+  'tokens: what is no token of ours is errorCode 10, another key or a changed token 11',
+  async ({ world, home }) => {
+    const { token } = home.alice;
+    const { claims } = read(token);
+    const signer = (options: object) => createSigner(options)(claims);
+    for (const strange of ['x', 'a.b.c', `${token}x.y`, '💥'])
+      notAuthenticated(await user(world, encodeURIComponent(strange)));
+
+    const unsigned = (alg: string) =>
+      `${Buffer.from(JSON.stringify({ alg, typ: 'JWT' })).toString('base64url')}.${token.split('.')[1]}.`;
+    notAuthenticated(await user(world, unsigned('none')));
+    notAuthenticated(await user(world, signer({ algorithm: 'HS256', key: Buffer.alloc(64, 2) })));
+    expired(await user(world, signer({ algorithm: 'HS512', key: Buffer.alloc(64, 3) })));
+
+    const [header, payload, signature] = token.split('.');
+    const forged = Buffer.from(JSON.stringify({ ...claims, scopes: ['SYS_ADMIN'] })).toString('base64url');
+    expired(await user(world, [header, forged, signature].join('.')));
+    expired(
+      await user(
+        world,
+        [header, payload, signature?.replace(/^./, (c) => (c === 'A' ? 'B' : 'A'))].join('.'),
+      ),
+    );
+
+    const other = { ...claims, iss: 'elsewhere' };
+    const foreign = createSigner({ algorithm: 'HS512', key: Buffer.alloc(64, 2) })(other);
+    notAuthenticated(await user(world, foreign));
+  },
+);
+
+law(
+  'tokens: an access token ends at its expiry; a refresh token then gives a new pair of the same session',
+  async ({ world, home }) => {
+    const { token, refreshToken } = await world.login(home.alice.email);
+    world.clock.advance(9000 * 1000 - 1);
+    assert.is((await user(world, token)).status, 200);
+    world.clock.advance(1);
+    expired(await user(world, token));
+    const renewed = await world.nobody.post('/api/auth/token', { refreshToken });
+    assert.is(renewed.status, 200);
+    const pair = renewed.json as Tokens;
+    assert.is(read(pair.token).claims.sessionId, read(token).claims.sessionId);
+    assert.is((await user(world, pair.token)).status, 200);
+    world.clock.advance(604_800 * 1000);
+    expired(await world.nobody.post('/api/auth/token', { refreshToken: pair.refreshToken }));
+  },
+);
+
+law('tokens: refresh tokens are no access tokens, and the other way round', async ({ world, home }) => {
+  const { token, refreshToken } = await world.login(home.alice.email);
+  notAuthenticated(await user(world, refreshToken));
+  notAuthenticated(await world.nobody.post('/api/auth/token', { refreshToken: token }));
+  for (const body of [{}, undefined, { refreshToken: 1 }, { refreshToken: '' }]) {
+    notAuthenticated(await world.nobody.post('/api/auth/token', body));
+  }
+});
+
+law('tokens: logging out ends that session, both its tokens, and no other', async ({ world, home }) => {
+  const [one, two] = [await world.login(home.alice.email), await world.login(home.alice.email)];
+  assert.is((await user(world, one.token)).status, 200);
+  isDone(await world.as(one.token).post('/api/auth/logout'));
+  expired(await user(world, one.token));
+  expired(await world.nobody.post('/api/auth/token', { refreshToken: one.refreshToken }));
+  assert.is((await user(world, two.token)).status, 200);
+});
+
+law('password: changing it outdates every token before, and gives a new pair', async ({ world, home }) => {
+  const old = await world.login(home.alice.email);
+  const change = (currentPassword: string, newPassword: string) =>
+    home.alice.post('/api/auth/changePassword', { currentPassword, newPassword });
+  isProblem(await change('wrong-one', 'another'), 400, 31, "Current password doesn't match!");
+  isProblem(await change(PASSWORD, '12345'), 400, 31, 'Password must be 6 or more characters in length.');
+  isProblem(
+    await change(PASSWORD, 'x'.repeat(73)),
+    400,
+    31,
+    'Password must be no more than 72 characters in length.',
+  );
+  assert.is((await user(world, old.token)).status, 200);
+
+  const changed = await change(PASSWORD, 'another');
+  assert.is(changed.status, 200);
+  expired(await user(world, old.token));
+  expired(await user(world, home.alice.token));
+  expired(await world.nobody.post('/api/auth/token', { refreshToken: old.refreshToken }));
+  assert.is((await user(world, (changed.json as Tokens).token)).status, 200);
+  await world.login(home.alice.email, 'another');
+});
+
+law(
+  'users: disabling ends tokens and forbids the login; enabling allows it again',
+  async ({ world, home }) => {
+    const path = (enabled: boolean) =>
+      `/api/user/${home.alice.userId}/userCredentialsEnabled?userCredentialsEnabled=${enabled}`;
+    isDone(await home.admin.post(path(false)));
+    expired(await user(world, home.alice.token));
+    const body = { username: home.alice.email, password: PASSWORD };
+    isProblem(await world.nobody.post('/api/auth/login', body), 401, 10, 'User account is not active');
+    isProblem(
+      await world.nobody.post('/api/auth/login', { ...body, password: 'wrong-one' }),
+      401,
+      10,
+      'Invalid username or password',
+    );
+    isDone(await home.admin.post(path(true)));
+    expired(await user(world, home.alice.token));
+    await world.login(home.alice.email);
+    isProblem(
+      await home.admin.post(`/api/user/${home.adminId}/userCredentialsEnabled?userCredentialsEnabled=false`),
+      403,
+      20,
+    );
+  },
+);
+
+law('users: tokens end with the user, with its customer, and with its tenant', async ({ world, home }) => {
+  const carol = given(
+    await world.accounts.users.create(
+      { authority: 'CUSTOMER_USER', tenantId: home.tenantId, customerId: home.alice.customerId },
+      { email: 'carol@home.test', firstName: null, lastName: null, phone: null, additionalInfo: null },
+      PASSWORD,
+    ),
+  );
+  const { token } = await world.login('carol@home.test');
+  assert.is((await user(world, token)).status, 200);
+  isDone(await home.admin.delete(`/api/user/${carol.id}`));
+  expired(await user(world, token));
+  isDone(await home.admin.delete(`/api/customer/${home.alice.customerId}`));
+  expired(await user(world, home.alice.token));
+  const system = await systemAdministrator(world);
+  isDone(await system.delete(`/api/tenant/${home.tenantId}`));
+  expired(await home.bob.get('/api/auth/user'));
+  expired(await home.admin.get('/api/auth/user'));
+});
+
+law('users: what another process changed is seen after the standing time', async ({ world, home }) => {
+  assert.is((await user(world, home.alice.token)).status, 200);
+  // A second set of accounts over the same store is what another process is.
+  await world.elsewhere().users.setEnabled(home.alice.userId, false);
+  world.clock.advance(2000);
+  expired(await user(world, home.alice.token));
+});
+
+law('activation: link, page, password, logged in; once', async ({ world, home }) => {
+  const created = entity(
+    await home.admin.post('/api/user?sendActivationMail=false', {
+      email: 'dora@home.test',
+      authority: 'CUSTOMER_USER',
+      customerId: { entityType: 'CUSTOMER', id: home.alice.customerId },
+      firstName: 'Dora',
+    }),
+  );
+  const linkPath = `/api/user/${created.id.id}/activationLink`;
+  const link = await home.admin.get(linkPath);
+  assert.match(link.headers.get('content-type') ?? '', 'text/plain');
+  assert.match(link.text, /^http:\/\/localhost\/api\/noauth\/activate\?activateToken=[\w-]{40}$/);
+  assert.is((await home.admin.get(linkPath)).text, link.text, 'the same link when asked again');
+  const info = (await home.admin.get(`${linkPath}Info`)).json;
+  assert.equal(info, { value: link.text, ttlMs: 86_400_000 });
+
+  const activateToken = new URL(link.text).searchParams.get('activateToken') ?? '';
+  const page = await world.nobody.get(`/api/noauth/activate?activateToken=${activateToken}`);
+  assert.is(page.status, 303);
+  assert.is(page.headers.get('location'), `/login/createPassword?activateToken=${activateToken}`);
+
+  const activate = (password: string) =>
+    world.nobody.post('/api/noauth/activate?sendActivationMail=false', { activateToken, password });
+  isProblem(await activate('12345'), 400, 31);
+  isProblem(
+    await world.nobody.post('/api/auth/login', { username: 'dora@home.test', password: '' }),
+    401,
+    10,
+  );
+  const both = await Promise.all([activate('password-1'), activate('password-2')]);
+  assert.equal(both.map(({ status }) => status).sort(), [200, 400]);
+  const [pair] = both.filter(({ status }) => status === 200).map(({ json }) => json as Tokens);
+  const me = entity(await user(world, pair?.token ?? ''));
+  assert.is(me.email, 'dora@home.test');
+  assert.is(me.firstName, 'Dora');
+
+  isProblem(await activate('password-3'), 400, 31);
+  assert.is((await world.nobody.get(`/api/noauth/activate?activateToken=${activateToken}`)).status, 409);
+  isProblem(await home.admin.get(linkPath), 400, 31, 'User is already activated!');
+});
+
+law('activation: a link ends after a day; asking again gives a new one', async ({ world, home }) => {
+  const body = { email: 'eve@home.test', authority: 'TENANT_ADMIN' };
+  const { id } = entity(await home.admin.post('/api/user', body));
+  const path = `/api/user/${id.id}/activationLink`;
+  const first = new URL((await home.admin.get(path)).text).searchParams.get('activateToken') ?? '';
+  world.clock.advance(86_400_000);
+  assert.is((await world.nobody.get(`/api/noauth/activate?activateToken=${first}`)).status, 409);
+  isProblem(
+    await world.nobody.post('/api/noauth/activate', { activateToken: first, password: PASSWORD }),
+    400,
+    31,
+  );
+  const admin = world.as((await world.login(home.adminEmail)).token);
+  const second = new URL((await admin.get(path)).text).searchParams.get('activateToken') ?? '';
+  assert.is.not(second, first);
+  assert.is(
+    (await world.nobody.post('/api/noauth/activate', { activateToken: second, password: PASSWORD })).status,
+    200,
+  );
+});
+
+run();

@@ -1,0 +1,313 @@
+/** Claiming and giving back over REST, over the real actors (rules C1-C10, R1-R3). */
+import * as assert from 'uvu/assert';
+import { NULL_UUID } from '../../actors/base/ids.ts';
+import {
+  type Answer,
+  claimPath,
+  HOUR_MS,
+  isProblem,
+  openWindow,
+  provision,
+  restLaws,
+  settle,
+} from '../kit/rest-client.ts';
+
+const NAME = 'Thermostat T1';
+
+const { law, run } = restLaws('rest claims');
+
+function isClaimed(answer: Answer, customerId: string): void {
+  assert.is(answer.status, 200, answer.text);
+  const { device, response } = answer.json as {
+    device: { customerId: object; name: string };
+    response: string;
+  };
+  assert.is(response, 'SUCCESS');
+  assert.equal(device.customerId, { entityType: 'CUSTOMER', id: customerId });
+}
+
+function says(answer: Answer, word: 'FAILURE' | 'CLAIMED'): void {
+  assert.is(answer.status, 400);
+  assert.is(answer.text, `"${word}"`);
+}
+
+law(
+  'claim: the right secret in an open window: SUCCESS with the device, then CLAIMED for everybody',
+  async ({ world, home }) => {
+    const id = await provision(world, home.tenantId, NAME);
+    await openWindow(world, id, 'secret');
+    isClaimed(await home.alice.post(claimPath(NAME), { secretKey: 'secret' }), home.alice.customerId);
+    says(await home.alice.post(claimPath(NAME), { secretKey: 'secret' }), 'CLAIMED');
+    says(await home.bob.post(claimPath(NAME), { secretKey: 'secret' }), 'CLAIMED');
+    says(await home.bob.post(claimPath(NAME), { secretKey: 'other' }), 'CLAIMED');
+  },
+);
+
+law('claim: a wrong secret is FAILURE and leaves the window open', async ({ world, home }) => {
+  const id = await provision(world, home.tenantId, NAME);
+  await openWindow(world, id, 'secret');
+  says(await home.bob.post(claimPath(NAME), { secretKey: 'guess' }), 'FAILURE');
+  says(await home.bob.post(claimPath(NAME)), 'FAILURE');
+  isClaimed(await home.alice.post(claimPath(NAME), { secretKey: 'secret' }), home.alice.customerId);
+});
+
+law('claim: no window, and an elapsed one from its very instant, are FAILURE', async ({ world, home }) => {
+  const id = await provision(world, home.tenantId, NAME);
+  says(await home.alice.post(claimPath(NAME), {}), 'FAILURE');
+  await openWindow(world, id, '', 1000);
+  world.clock.advance(1000);
+  says(await home.alice.post(claimPath(NAME), {}), 'FAILURE');
+});
+
+for (const [how, body] of [
+  ['no body', undefined],
+  ['{}', '{}'],
+  ['null', '{"secretKey":null}'],
+  ['an empty text', '{"secretKey":""}'],
+  ['JSON null', 'null'],
+] as const) {
+  law(`claim: ${how} is the empty secret`, async ({ world, home }) => {
+    await openWindow(world, await provision(world, home.tenantId, NAME), '');
+    const answer = await home.alice.send('POST', claimPath(NAME), body === undefined ? {} : { body });
+    isClaimed(answer, home.alice.customerId);
+  });
+}
+
+law('claim: a number is its text, unknown fields are ignored', async ({ world, home }) => {
+  await openWindow(world, await provision(world, home.tenantId, NAME), '123');
+  const body = { secretKey: 123, durationMs: 'x', extra: { a: [] } };
+  isClaimed(await home.alice.post(claimPath(NAME), body), home.alice.customerId);
+});
+
+law(
+  'claim: an unknown name is 404, with a body and without; so is a device of another tenant',
+  async ({ world, home }) => {
+    const other = await settle(world, 'other');
+    await openWindow(world, await provision(world, other.tenantId, NAME), 'secret');
+    isProblem(await home.alice.post(claimPath(NAME), { secretKey: 'secret' }), 404, 32);
+    isProblem(await home.alice.post(claimPath(NAME)), 404, 32);
+    isProblem(await home.alice.delete(claimPath(NAME)), 404, 32);
+    isClaimed(await other.alice.post(claimPath(NAME), { secretKey: 'secret' }), other.alice.customerId);
+  },
+);
+
+law('claim: a blank name is 400; the tenant administrator may not claim', async ({ world, home }) => {
+  isProblem(await home.alice.post(claimPath(' '), {}), 400, 31);
+  await openWindow(world, await provision(world, home.tenantId, NAME), '');
+  isProblem(await home.admin.post(claimPath(NAME), {}), 403, 20);
+});
+
+const ODD_NAMES = [
+  'a/b',
+  '100%',
+  '%2F',
+  'a;b',
+  'a b',
+  'emoji 🚲',
+  '..',
+  '.',
+  'a?b#c',
+  'back\\slash',
+  '"quoted"',
+  '+',
+  'device',
+  'claim',
+  'ünïcödé',
+];
+
+law(
+  'claim: names with slashes, percent signs, spaces and emoji are decoded once',
+  async ({ world, home }) => {
+    for (const name of ODD_NAMES) {
+      await openWindow(world, await provision(world, home.tenantId, name), 'x');
+      // A dot alone can not be sent through the URL parser of a test; the socket test sends it.
+      if (name === '.' || name === '..') continue;
+      const answer = await home.alice.post(claimPath(name), { secretKey: 'x' });
+      isClaimed(answer, home.alice.customerId);
+      assert.is((answer.json as { device: { name: string } }).device.name, name);
+    }
+  },
+);
+
+law('claim: invalid percent sequences in the name are 400', async ({ home }) => {
+  for (const name of ['%', '%zz', 'a%2', '%ff', '%c3%28']) {
+    isProblem(await home.alice.post(`/api/customer/device/${name}/claim`, {}), 400, 31);
+  }
+});
+
+law(
+  'claim: 200 at once with the right secret: one SUCCESS, the others CLAIMED, nobody is limited',
+  async ({ world, home }) => {
+    const id = await provision(world, home.tenantId, NAME);
+    await openWindow(world, id, 'secret');
+    const claimants = Array.from({ length: 200 }, (_, at) => (at % 2 === 0 ? home.alice : home.bob));
+    const answers = await Promise.all(
+      claimants.map((who) => who.post(claimPath(NAME), { secretKey: 'secret' })),
+    );
+    assert.is(answers.filter(({ status }) => status === 200).length, 1);
+    assert.is(answers.filter(({ text }) => text === '"CLAIMED"').length, 199);
+  },
+);
+
+law(
+  'claim: wrong secrets past the limit are 429 for that customer and device only, also sent all at once',
+  async ({ world, home }) => {
+    const id = await provision(world, home.tenantId, NAME);
+    await openWindow(world, id, 'secret');
+    const guesses = Array.from({ length: 50 }, (_, at) =>
+      home.bob.post(claimPath(NAME), { secretKey: `guess ${at}` }),
+    );
+    const answers = await Promise.all(guesses);
+    assert.is(answers.filter(({ text }) => text === '"FAILURE"').length, 3);
+    const limited = answers.filter(({ status }) => status === 429);
+    assert.is(limited.length, 47);
+    for (const answer of limited) {
+      isProblem(answer, 429, 33);
+      const seconds = Number(answer.headers.get('retry-after'));
+      assert.ok(seconds >= 1 && seconds <= 60, String(seconds));
+    }
+    isProblem(await home.bob.post(claimPath(NAME), { secretKey: 'secret' }), 429, 33);
+
+    // Another device, and another customer, are not concerned.
+    await openWindow(world, await provision(world, home.tenantId, 'other'), 'o');
+    isClaimed(await home.bob.post(claimPath('other'), { secretKey: 'o' }), home.bob.customerId);
+    isClaimed(await home.alice.post(claimPath(NAME), { secretKey: 'secret' }), home.alice.customerId);
+  },
+  { limits: { wrongSecretsPerCustomerAndDevice: { max: 3, windowMs: 60_000 } } },
+);
+
+law(
+  'claim: wrong secrets are counted per customer over all devices, and per address over all customers',
+  async ({ world, home }) => {
+    for (const name of ['d1', 'd2', 'd3', 'd4'])
+      await openWindow(world, await provision(world, home.tenantId, name), 's');
+    for (const name of ['d1', 'd2']) says(await home.bob.post(claimPath(name), {}), 'FAILURE');
+    isProblem(await home.bob.post(claimPath('d3'), {}), 429, 33);
+    says(await home.alice.post(claimPath('d1'), {}), 'FAILURE');
+    isProblem(await home.alice.post(claimPath('d2'), {}), 429, 33); // the address has its three
+    const elsewhere = world.as(home.alice.token, '192.0.2.2');
+    isClaimed(await elsewhere.post(claimPath('d1'), { secretKey: 's' }), home.alice.customerId);
+  },
+  {
+    limits: {
+      wrongSecretsPerCustomer: { max: 2, windowMs: 60_000 },
+      wrongSecretsPerAddress: { max: 3, windowMs: 60_000 },
+    },
+  },
+);
+
+law(
+  'claim: a limit of 0 is none',
+  async ({ world, home }) => {
+    await openWindow(world, await provision(world, home.tenantId, NAME), 's');
+    for (let at = 0; at < 30; at++) says(await home.bob.post(claimPath(NAME), {}), 'FAILURE');
+  },
+  { limits: { wrongSecretsPerCustomerAndDevice: { max: 0, windowMs: 60_000 } } },
+);
+
+law(
+  'claim: attempts without a window are not wrong secrets: waiting for the device is not punished',
+  async ({ world, home }) => {
+    const id = await provision(world, home.tenantId, NAME);
+    for (let at = 0; at < 30; at++)
+      says(await home.alice.post(claimPath(NAME), { secretKey: 's' }), 'FAILURE');
+    await openWindow(world, id, 's');
+    isClaimed(await home.alice.post(claimPath(NAME), { secretKey: 's' }), home.alice.customerId);
+  },
+);
+
+law(
+  'reclaim: the owner gives back; another customer may not; the tenant may always',
+  async ({ world, home }) => {
+    const id = await provision(world, home.tenantId, NAME);
+    await openWindow(world, id, 's');
+    await home.alice.post(claimPath(NAME), { secretKey: 's' });
+    isProblem(await home.bob.delete(claimPath(NAME)), 403, 20);
+    const given = await home.alice.delete(claimPath(NAME), {}); // as the Python client does
+    assert.is(given.status, 200);
+    assert.is(given.text, '');
+    assert.is((await world.devices.read(id))?.owner, null);
+
+    await openWindow(world, id, 's');
+    await home.bob.post(claimPath(NAME), { secretKey: 's' });
+    assert.is((await home.admin.delete(claimPath(NAME))).status, 200);
+    assert.is((await world.devices.read(id))?.owner, null);
+  },
+);
+
+law(
+  'reclaim: of a device that nobody owns: 200; a customer leaves the window open, the tenant closes it',
+  async ({ world, home }) => {
+    const id = await provision(world, home.tenantId, NAME);
+    await openWindow(world, id, 's');
+    assert.is((await home.bob.delete(claimPath(NAME))).status, 200);
+    assert.ok((await world.devices.read(id))?.window);
+    assert.is((await home.admin.delete(claimPath(NAME))).status, 200);
+    assert.is((await world.devices.read(id))?.window, null);
+  },
+);
+
+law(
+  'claim: the attributes of claiming come and go where claiming is not allowed by default',
+  async ({ world, home }) => {
+    const id = await provision(world, home.tenantId, NAME);
+    const path = `/api/plugins/telemetry/DEVICE/${id}`;
+    const keys = async () => (await home.admin.get(`${path}/keys/attributes/SERVER_SCOPE`)).json;
+    assert.is((await home.admin.post(`${path}/SERVER_SCOPE`, { claimingAllowed: true })).status, 200);
+    await openWindow(world, id, 's');
+    isClaimed(await home.alice.post(claimPath(NAME), { secretKey: 's' }), home.alice.customerId);
+    assert.equal(await keys(), []);
+    await home.alice.delete(claimPath(NAME));
+    assert.equal(await keys(), ['claimingAllowed']);
+  },
+  { policy: { allowClaimingByDefault: false } },
+);
+
+law('claim: a server-side key works without the device, once, until its instant', async ({ world, home }) => {
+  const id = await provision(world, home.tenantId, NAME);
+  const path = `/api/plugins/telemetry/${id}/SERVER_SCOPE`;
+  const expirationTime = world.clock.now() + HOUR_MS;
+  assert.is(
+    (await home.admin.post(path, { claimingData: { secretKey: 'boxed', expirationTime } })).status,
+    200,
+  );
+  says(await home.alice.post(claimPath(NAME), { secretKey: 'guess' }), 'FAILURE');
+  isClaimed(await home.alice.post(claimPath(NAME), { secretKey: 'boxed' }), home.alice.customerId);
+  await home.alice.delete(claimPath(NAME));
+  says(await home.alice.post(claimPath(NAME), { secretKey: 'boxed' }), 'FAILURE');
+
+  await home.admin.post(path, { claimingData: { secretKey: 'boxed', expirationTime } });
+  world.clock.advance(HOUR_MS);
+  const later = world.as((await world.login(home.alice.email)).token);
+  says(await later.post(claimPath(NAME), { secretKey: 'boxed' }), 'FAILURE');
+});
+
+law('assign and unassign: follow the rules of claiming', async ({ world, home }) => {
+  const id = await provision(world, home.tenantId, NAME);
+  await openWindow(world, id, 's');
+  const assigned = await home.admin.post(`/api/customer/${home.bob.customerId}/device/${id}`);
+  assert.is((assigned.json as { customerId: { id: string } }).customerId.id, home.bob.customerId);
+  says(await home.alice.post(claimPath(NAME), { secretKey: 's' }), 'CLAIMED');
+  const freed = await home.admin.delete(`/api/customer/device/${id}`);
+  assert.is((freed.json as { customerId: { id: string } }).customerId.id, NULL_UUID);
+  says(await home.alice.post(claimPath(NAME), { secretKey: 's' }), 'FAILURE');
+  isProblem(await home.admin.delete(`/api/customer/device/${id}`), 400, 31);
+});
+
+law(
+  'claim: no answer from the device is 503 with Retry-After',
+  async ({ world, home }) => {
+    await provision(world, home.tenantId, NAME);
+    const answer = await home.alice.post(claimPath(NAME), {});
+    isProblem(answer, 503, 2);
+    assert.is(answer.headers.get('retry-after'), '1');
+  },
+  {
+    disturb: (needs) => ({
+      ...needs,
+      devices: { ...needs.devices, ask: async () => ({ type: 'unavailable', reason: 'store' }) },
+    }),
+  },
+);
+
+run();

@@ -1,0 +1,571 @@
+/** What the web application needs beyond ThingsBoard's endpoints: claim windows, figures, labels, imports, the live feed. */
+import * as assert from 'uvu/assert';
+import type { UserId } from '../../actors/base/ids.ts';
+import { silentLog } from '../../actors/base/log.ts';
+import { createImports } from '../../actors/imports/imports.ts';
+import { StoreUnavailable } from '../../actors/store/store.ts';
+import { randomAccessToken } from '../../http/auth/access-token.ts';
+import {
+  type Answer,
+  type Caller,
+  claimPath,
+  entity,
+  HOUR_MS,
+  type Household,
+  isProblem,
+  openWindow,
+  pageOf,
+  provision,
+  type RestWorld,
+  restLaws,
+  settle,
+  systemAdministrator,
+} from '../kit/rest-client.ts';
+
+const { law, run } = restLaws('rest fleet');
+
+const infoOf = async (caller: Caller, id: string) => entity(await caller.get(`/api/device/info/${id}`));
+
+law(
+  'device infos: the tenant sees windows, keys and permissions, a customer does not',
+  async ({ world, home }) => {
+    const now = world.clock.now();
+    const id = await provision(world, home.tenantId, 'D');
+    const nothing = { claimWindow: null, claimingDataExpiresAt: null, claimingAllowed: null };
+    const claimability = async (caller: Caller) => {
+      const { claimWindow, claimingDataExpiresAt, claimingAllowed } = await infoOf(caller, id);
+      return { claimWindow, claimingDataExpiresAt, claimingAllowed };
+    };
+    assert.equal(await claimability(home.admin), nothing);
+    await openWindow(world, id, 's', HOUR_MS);
+    const claimingData = { secretKey: 'k', expirationTime: now + 5 };
+    await home.admin.post(`/api/plugins/telemetry/${id}/SERVER_SCOPE`, {
+      claimingAllowed: true,
+      claimingData,
+    });
+    const window = { openedAt: now, closesAt: now + HOUR_MS, openedBy: 'device' };
+    const there = { claimWindow: window, claimingDataExpiresAt: now + 5, claimingAllowed: true };
+    assert.equal(await claimability(home.admin), there);
+    world.clock.advance(HOUR_MS);
+    assert.equal(await claimability(home.admin), { ...there, claimWindow: null });
+    await home.admin.post(`/api/customer/${home.alice.customerId}/device/${id}`);
+    await home.admin.post(`/api/plugins/telemetry/${id}/SERVER_SCOPE`, { claimingData });
+    assert.equal(await claimability(home.alice), nothing);
+  },
+);
+
+law('device infos: by claim state, together with every other filter', async ({ world, home }) => {
+  for (const name of ['Free', 'Open', 'Elapsed', 'Mine']) {
+    const id = await provision(
+      world,
+      home.tenantId,
+      name,
+      name === 'Mine' ? home.alice.customerId : undefined,
+    );
+    if (name === 'Open') await openWindow(world, id, 's', HOUR_MS);
+    if (name === 'Elapsed') await openWindow(world, id, 's', 1000);
+  }
+  world.clock.advance(1000);
+  const named = async (query: string) =>
+    pageOf(await home.admin.get(`/api/tenant/deviceInfos?${query}`)).data.map(({ name }) => name);
+  for (const more of [
+    '',
+    '&sortProperty=name',
+    '&type=default',
+    '&type=default&sortProperty=name',
+    '&active=false',
+  ]) {
+    assert.equal((await named(`claimState=UNCLAIMED${more}`)).sort(), ['Elapsed', 'Free'], more);
+    assert.equal(await named(`claimState=WINDOW_OPEN${more}`), ['Open'], more);
+    assert.equal(await named(`claimState=OWNED${more}`), ['Mine'], more);
+  }
+  assert.equal(await named('claimState=UNCLAIMED&textSearch=fr'), ['Free']);
+  assert.equal(await named('claimState=OWNED&textSearch=fr'), []);
+  const page = pageOf(await home.admin.get('/api/tenant/deviceInfos?claimState=UNCLAIMED&pageSize=1&page=1'));
+  assert.equal([page.data.length, page.totalElements, page.hasNext], [1, 2, false]);
+});
+
+// --------------------------------------------------------------------------------------------------------- imports
+
+interface Job {
+  readonly id: string;
+  readonly state: string;
+  readonly rows: number;
+  readonly through: number;
+  readonly good: number;
+  readonly refused: number;
+}
+
+const jobOf = (answer: Answer) => entity(answer) as unknown as Job;
+
+async function begin(caller: Caller, rows: readonly object[], more: object = {}): Promise<string> {
+  const { id } = jobOf(await caller.post('/api/deviceImport', more));
+  for (let from = 0; from < rows.length; from += 1000) {
+    entity(await caller.post(`/api/deviceImport/${id}/rows`, { from, rows: rows.slice(from, from + 1000) }));
+  }
+  return id;
+}
+
+async function runThrough(caller: Caller, id: string, dryRun: boolean): Promise<Job> {
+  jobOf(await caller.post(`/api/deviceImport/${id}/start?dryRun=${dryRun}`));
+  for (;;) {
+    const job = jobOf(await caller.get(`/api/deviceImport/${id}`));
+    if (job.state === 'TRIED' || job.state === 'DONE') return job;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+const rowsOf = async (caller: Caller, id: string, query = '') =>
+  pageOf(await caller.get(`/api/deviceImport/${id}/rows?pageSize=10000${query}`)).data as unknown as {
+    row: number;
+    outcome: string;
+    message: string | null;
+  }[];
+
+law('import: a dry run tells what would become of each row and changes nothing', async ({ world, home }) => {
+  await provision(world, home.tenantId, 'Taken');
+  const rows = [
+    { name: 'A', accessToken: 'T' },
+    { name: 'Taken' },
+    { name: ' ' },
+    { name: 'A' },
+    { name: 'B', accessToken: 'T' },
+    { name: 'x'.repeat(256) },
+    { name: 'C\u0007' },
+    { name: 'D', type: 'valve', label: 'in the cellar' },
+  ];
+  const id = await begin(home.admin, rows);
+  const job = await runThrough(home.admin, id, true);
+  assert.equal([job.state, job.rows, job.through, job.good, job.refused], ['TRIED', 8, 8, 2, 6]);
+  const told = (await rowsOf(home.admin, id)).map(({ outcome, message }) => [outcome, message]);
+  assert.equal(told, [
+    ['GOOD', null],
+    ['REFUSED', 'There is a device of this name already'],
+    ['REFUSED', 'The name is missing'],
+    ['REFUSED', 'The name is in the list twice'],
+    ['REFUSED', 'The access token is in the list twice'],
+    ['REFUSED', 'The name is longer than 255 characters'],
+    ['REFUSED', 'The name has characters that can not be shown'],
+    ['GOOD', null],
+  ]);
+  assert.equal(
+    (await rowsOf(home.admin, id, '&refusedOnly=true')).map(({ row }) => row),
+    [2, 3, 4, 5, 6, 7],
+  );
+  assert.is(pageOf(await home.admin.get('/api/tenant/devices')).totalElements, 1);
+
+  const done = await runThrough(home.admin, id, false);
+  assert.equal([done.state, done.good, done.refused], ['DONE', 2, 6]);
+  assert.is(pageOf(await home.admin.get('/api/tenant/devices')).totalElements, 3);
+  const made = entity(await home.admin.get('/api/tenant/devices?deviceName=D'));
+  assert.equal([made.type, made.label], ['valve', 'in the cellar']);
+});
+
+law(
+  'import: keys that are given or made open the device; the result has them, the store does not',
+  async ({ world, home }) => {
+    const rows = [{ name: 'A', secretKey: 'given-Key' }, { name: '=B' }];
+    const id = await begin(home.admin, rows, { generateKeys: true });
+    await runThrough(home.admin, id, false);
+    const result = await home.admin.get(`/api/deviceImport/${id}/result`);
+    assert.match(result.headers.get('content-type') ?? '', 'text/csv');
+    const [head, first = '', second = ''] = result.text.split('\r\n');
+    assert.is(head, 'row,name,outcome,message,deviceId,accessToken,secretKey,claimUrl');
+    assert.match(
+      first,
+      /^1,A,CREATED,,[0-9a-f-]{36},[A-Za-z0-9]{20},given-Key,http:\/\/localhost\/claim#device=A&key=given-Key$/,
+    );
+    const [, made = ''] = /,([A-Z0-9]{4}(?:-[A-Z0-9]{4}){3}),/.exec(second) ?? [];
+    assert.match(second, /^2,'=B,/); // no formula for a spreadsheet
+    let kept = 0;
+    for await (const [key, text] of world.store.records.iterator?.('import-block') ?? []) {
+      assert.not.match(`${key} ${JSON.stringify(text)}`, 'given-Key');
+      kept += 1;
+    }
+    assert.is(kept, 1);
+    assert.is((await home.alice.post(claimPath('A'), { secretKey: 'given-Key' })).status, 200);
+    assert.is((await home.alice.post(claimPath('=B'), { secretKey: made })).status, 200);
+  },
+);
+
+law('import: rows come in parts that can be repeated, but not with gaps', async ({ home }) => {
+  const id = await begin(home.admin, []);
+  const send = (from: number, names: readonly string[]) =>
+    home.admin.post(`/api/deviceImport/${id}/rows`, { from, rows: names.map((name) => ({ name })) });
+  assert.is(jobOf(await send(0, ['A', 'B'])).rows, 2);
+  assert.is(jobOf(await send(0, ['A', 'B'])).rows, 2);
+  assert.is(jobOf(await send(1, ['B', 'C'])).rows, 3);
+  isProblem(await send(5, ['X']), 400, 31, 'Rows before these are missing!');
+  await runThrough(home.admin, id, false);
+  isProblem(await send(3, ['D']), 400, 31, 'The import is not in a state for this!');
+  const names = pageOf(await home.admin.get('/api/tenant/devices')).data.map(({ name }) => name);
+  assert.equal(names, ['A', 'B', 'C']);
+});
+
+law('import: broken off anywhere, it goes on and creates every device once', async ({ world, home }) => {
+  const rows = Array.from({ length: 1200 }, (_, at) => ({ name: `Device ${at}` }));
+  const id = await begin(home.admin, rows, { generateKeys: true });
+  jobOf(await home.admin.post(`/api/deviceImport/${id}/start?dryRun=false`));
+  while (pageOf(await home.admin.get('/api/tenant/devices')).totalElements < 300) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await world.imports.stop();
+  const { store, accounts, devices, directory, secrets, clock } = world;
+  const needs = { store, accounts, devices, directory, secrets, clock, log: silentLog };
+  const next = createImports({ ...needs, accessToken: randomAccessToken });
+  const stopped = jobOf(await home.admin.get(`/api/deviceImport/${id}`));
+  assert.is(stopped.state, 'RUNNING');
+  await next.resume();
+  for (;;) {
+    const job = jobOf(await home.admin.get(`/api/deviceImport/${id}`));
+    if (job.state === 'DONE') {
+      assert.equal([job.through, job.good, job.refused], [1200, 1200, 0]);
+      break;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.is(pageOf(await home.admin.get('/api/tenant/devices')).totalElements, 1200);
+  await next.stop();
+});
+
+law(
+  'import: gone on with after a crash, it never makes a device again that was deleted meanwhile',
+  async (scene) => {
+    const { world, home } = scene;
+    const rows = Array.from({ length: 20 }, (_, at) => ({ name: `Device ${at}`, secretKey: `key ${at}` }));
+    const id = await begin(home.admin, rows);
+    await world.imports.stop();
+    const { store, accounts, devices, directory, secrets, clock } = world;
+    const needs = {
+      store,
+      accounts,
+      directory,
+      secrets,
+      clock,
+      log: silentLog,
+      accessToken: randomAccessToken,
+    };
+    // The process ends in the middle of a block: nothing says yet which of its rows were carried out.
+    let asked = 0;
+    const dying = createImports({
+      ...needs,
+      devices: {
+        ...devices,
+        ask(device, command) {
+          asked += 1;
+          return asked > 18 ? Promise.reject(new Error('killed')) : devices.ask(device, command);
+        },
+      },
+    });
+    await dying.start(home.tenantId, id, false);
+    while (asked <= 18) await new Promise((resolve) => setImmediate(resolve));
+    await dying.stop();
+    const made = pageOf(await home.admin.get('/api/tenant/devices?pageSize=100')).data as unknown as {
+      readonly id: { readonly id: string };
+    }[];
+    assert.ok(made.length > 2 && made.length < 20, String(made.length));
+    const [deleted] = made;
+    assert.is((await home.admin.delete(`/api/device/${deleted?.id.id}`)).status, 200);
+
+    const next = createImports({ ...needs, devices });
+    await next.resume();
+    while ((await next.find(home.tenantId, id))?.state !== 'done')
+      await new Promise((done) => setTimeout(done, 5));
+    await next.stop();
+    assert.is(pageOf(await home.admin.get('/api/tenant/devices')).totalElements, 20);
+    const provisioned: string[] = [];
+    const { events } = await store.journal.log(0, 0, 1000);
+    for (const { stream, event } of events) if (event.includes('DeviceProvisioned')) provisioned.push(stream);
+    assert.is(new Set(provisioned).size, provisioned.length, 'an id was provisioned twice');
+    // The report knows each by the id that it has, and the keys that were given open them.
+    const result = (await home.admin.get(`/api/deviceImport/${id}/result`)).text
+      .trim()
+      .split('\r\n')
+      .slice(1);
+    assert.is(result.length, 20);
+    for (const [at, line] of result.entries())
+      assert.match(line, new RegExp(`CREATED,,[0-9a-f-]{36},\\w+,key ${at},`));
+    for (const { name, secretKey } of rows.slice(0, 20))
+      assert.is((await home.alice.post(claimPath(name), { secretKey })).status, 200);
+  },
+);
+
+law('import: what stopped it for a while does not stop it for good', async ({ world, home }) => {
+  const id = await begin(home.admin, [{ name: 'A' }, { name: 'B' }]);
+  await world.imports.stop();
+  const { store, accounts, devices, directory, secrets, clock } = world;
+  let failures = 2;
+  const needs = {
+    accounts,
+    devices,
+    directory,
+    secrets,
+    clock,
+    log: silentLog,
+    accessToken: randomAccessToken,
+  };
+  const next = createImports({
+    ...needs,
+    store,
+    accounts: {
+      ...accounts,
+      tenants: {
+        ...accounts.tenants,
+        find(tenant) {
+          failures -= 1;
+          if (failures >= 0) return Promise.reject(new StoreUnavailable('test', 'away'));
+          return accounts.tenants.find(tenant);
+        },
+      },
+    },
+  });
+  await next.start(home.tenantId, id, false);
+  while ((await next.find(home.tenantId, id))?.state !== 'done') {
+    clock.advance(1_000);
+    await new Promise((done) => setTimeout(done, 5));
+  }
+  await next.stop();
+  assert.is(pageOf(await home.admin.get('/api/tenant/devices')).totalElements, 2);
+});
+
+law('import: two of a tenant at once take turns, and make each device once', async ({ world, home }) => {
+  const rows = Array.from({ length: 100 }, (_, at) => ({ name: `Device ${at}` }));
+  const [one, two] = [await begin(home.admin, rows), await begin(home.admin, rows)];
+  await world.imports.stop();
+  const { store, accounts, devices, directory, secrets, clock } = world;
+  const needs = {
+    store,
+    accounts,
+    directory,
+    secrets,
+    clock,
+    log: silentLog,
+    accessToken: randomAccessToken,
+  };
+  let [inFlight, highest] = [0, 0];
+  const next = createImports({
+    ...needs,
+    devices: {
+      ...devices,
+      async ask(device, command) {
+        inFlight += 1;
+        highest = Math.max(highest, inFlight);
+        const answer = await devices.ask(device, command);
+        inFlight -= 1;
+        return answer;
+      },
+    },
+  });
+  for (const id of [one, two]) await next.start(home.tenantId, id, false);
+  const job = (id: string) => next.find(home.tenantId, id);
+  while ((await job(one))?.state !== 'done' || (await job(two))?.state !== 'done')
+    await new Promise((done) => setTimeout(done, 5));
+  await next.stop();
+  assert.equal([(await job(one))?.good, (await job(two))?.good, (await job(two))?.refused], [100, 0, 100]);
+  assert.ok(highest <= 16, String(highest));
+  assert.is(pageOf(await home.admin.get('/api/tenant/devices')).totalElements, 100);
+});
+
+law('import: nothing of it is left when its tenant is deleted', async ({ world, home }) => {
+  const id = await begin(home.admin, [{ name: 'A', secretKey: 'given' }]);
+  await runThrough(home.admin, id, false);
+  const system = await systemAdministrator(world);
+  assert.is((await system.delete(`/api/tenant/${home.tenantId}`)).status, 200);
+  assert.is(await world.imports.find(home.tenantId, id), undefined);
+  for await (const [key] of world.store.records.iterator?.('import-block') ?? [])
+    assert.unreachable(String(key));
+});
+
+law(
+  'import: the result has no cell that a spreadsheet takes for a formula, however it parts cells',
+  async ({ home }) => {
+    const id = await begin(home.admin, [
+      { name: 'a;=1+1', accessToken: '=1+2', secretKey: '@x' },
+      { name: 'b\u00a0c' },
+    ]);
+    await runThrough(home.admin, id, false);
+    const { text } = await home.admin.get(`/api/deviceImport/${id}/result`);
+    const cells = text.split(/[,;\t\r\n]/);
+    assert.equal(
+      cells.filter((cell) => /^[=+@-]/.test(cell)),
+      ['=1+1"'],
+    ); // inside of quotes
+    assert.match(text, '"a;=1+1"');
+  },
+);
+
+law('import: another tenant’s does not exist, and old ones are forgotten', async ({ world, home }) => {
+  const other = await settle(world, 'other');
+  const id = await begin(home.admin, [{ name: 'A' }]);
+  for (const path of [
+    `/api/deviceImport/${id}`,
+    `/api/deviceImport/${id}/rows`,
+    `/api/deviceImport/${id}/result`,
+  ]) {
+    isProblem(await other.admin.get(path), 404, 32);
+  }
+  assert.equal((await other.admin.get('/api/deviceImports')).json, []);
+  for (let count = 0; count < 20; count += 1) await begin(home.admin, []);
+  isProblem(await home.admin.get(`/api/deviceImport/${id}`), 404, 32);
+  assert.is(((await home.admin.get('/api/deviceImports')).json as unknown[]).length, 20);
+});
+
+// ------------------------------------------------------------------------------------------------------------ live
+
+const watcher = ({ tenantId }: Household, userId = 'admin') => ({
+  tenantId,
+  userId: userId as UserId,
+  stillMay: async () => true,
+});
+
+law('feed: the tenant hears of its own devices, nobody else’s, until it ends', async ({ world, home }) => {
+  const other = await settle(world, 'other');
+  const stream = world.feed.watch({ ...watcher(home), lastsMs: HOUR_MS });
+  assert.ok(stream);
+  const id = await provision(world, home.tenantId, 'D');
+  await openWindow(world, await provision(world, other.tenantId, 'Foreign'), 's');
+  await openWindow(world, id, 's', HOUR_MS);
+  await home.bob.post(claimPath('D'), { secretKey: 'wrong' });
+  await home.alice.post(claimPath('D'), { secretKey: 's' });
+  world.clock.advance(15_000); // a heartbeat
+  await home.alice.delete(claimPath('D'));
+  world.feed.close();
+  const text = await new Response(stream).text();
+  assert.not.match(text, 'Foreign');
+  assert.match(text, ': still here');
+  const events = [...text.matchAll(/^event: device\ndata: (.*)$/gm)].map(([, data = '']) => JSON.parse(data));
+  assert.equal(
+    events.map(({ type }) => type),
+    ['opened', 'refused', 'claimed', 'given-back'],
+  );
+  const now = world.clock.now();
+  const common = { deviceId: id, deviceName: 'D' };
+  assert.equal(events[0], {
+    type: 'opened',
+    at: now - 15_000,
+    ...common,
+    customerId: null,
+    closesAt: now - 15_000 + HOUR_MS,
+    reason: null,
+  });
+  assert.equal(events[1], {
+    type: 'refused',
+    at: now - 15_000,
+    ...common,
+    customerId: home.bob.customerId,
+    closesAt: null,
+    reason: 'wrong-secret',
+  });
+});
+
+law('feed: watchers are bounded, slow ones are let go, and every stream ends', async ({ world, home }) => {
+  const streams = Array.from({ length: 60 }, (_, at) =>
+    world.feed.watch({ ...watcher(home, `user ${at % 7}`), lastsMs: 1000 }),
+  );
+  assert.is(streams.filter((stream) => stream !== undefined).length, 50);
+  assert.is((await home.admin.get('/api/events?seconds=0')).status, 429);
+  const id = await provision(world, home.tenantId, 'D');
+  for (let count = 0; count < 600; count += 1) await openWindow(world, id, 's');
+  const slow = await new Response(streams[0] ?? null).text();
+  assert.ok((slow.match(/^event/gm)?.length ?? 0) < 600);
+  assert.is((await home.admin.get('/api/events?seconds=0')).status, 200);
+  const last = world.feed.watch({ ...watcher(home), lastsMs: 1000 });
+  world.clock.advance(1000);
+  assert.match(await new Response(last ?? null).text(), 'retry: 3000');
+});
+
+/** A stream as it begins; its text comes when it ends. */
+async function events(world: RestWorld, token: string): Promise<Response> {
+  const incoming = { socket: { remoteAddress: '192.0.2.1' } };
+  const headers = { 'x-authorization': `Bearer ${token}` };
+  return world.app.request('/api/events?seconds=60', { headers }, { incoming } as never);
+}
+
+law('feed: one user has ten streams at most, and leaves room for others', async ({ world, home }) => {
+  const { token } = await world.login(home.adminEmail);
+  const streams: Response[] = [];
+  for (let count = 0; count < 11; count += 1) streams.push(await events(world, token));
+  assert.equal(
+    streams.map(({ status }) => status),
+    [...Array.from({ length: 10 }, () => 200), 429],
+  );
+  assert.ok(world.feed.watch({ ...watcher(home, 'another'), lastsMs: 1000 }));
+  await streams[0]?.body?.cancel();
+  assert.is((await events(world, token)).status, 200);
+});
+
+law('feed: a stream ends at the next heartbeat after its token was revoked', async ({ world, home }) => {
+  const [leaving, staying] = [await world.login(home.adminEmail), await world.login(home.adminEmail)];
+  const left = (await events(world, leaving.token)).text();
+  const stayed = (await events(world, staying.token)).text();
+  assert.is((await world.as(leaving.token).post('/api/auth/logout')).status, 200);
+  world.clock.advance(15_000);
+  await Promise.race([left, new Promise((resolve) => setTimeout(resolve, 5000))]);
+  await openWindow(world, await provision(world, home.tenantId, 'Secret'), 's');
+  world.feed.close();
+  assert.not.match(await left, 'Secret');
+  assert.match(await stayed, 'Secret');
+});
+
+law('windows: those that are open now, the next to close first', async ({ world, home }) => {
+  const ids = new Map<string, string>();
+  for (const [name, minutes] of [
+    ['Long', 60],
+    ['Short', 10],
+    ['Claimed', 60],
+    ['Elapsed', 1],
+    ['Deleted', 60],
+  ] as const) {
+    const id = await provision(world, home.tenantId, name);
+    ids.set(name, id);
+    await openWindow(world, id, name, minutes * 60_000);
+  }
+  await home.alice.post(claimPath('Claimed'), { secretKey: 'Claimed' });
+  await home.admin.delete(`/api/device/${ids.get('Deleted')}`);
+  await world.audit.catchUp();
+  world.clock.advance(60_000);
+  const { data, complete } = (await home.admin.get('/api/tenant/claimWindows')).json as {
+    data: { deviceName: string; closesAt: number }[];
+    complete: boolean;
+  };
+  assert.ok(complete);
+  const now = world.clock.now();
+  assert.equal(
+    data.map(({ deviceName, closesAt }) => [deviceName, (closesAt - now) / 60_000]),
+    [
+      ['Short', 9],
+      ['Long', 59],
+    ],
+  );
+});
+
+law('statistics: what happened, hour by hour', async ({ world, home }) => {
+  const id = await provision(world, home.tenantId, 'D');
+  await openWindow(world, id, 's', 24 * HOUR_MS);
+  await home.bob.post(claimPath('D'), { secretKey: 'wrong' });
+  world.clock.advance(2 * HOUR_MS);
+  await home.alice.post(claimPath('D'), { secretKey: 's' });
+  await home.alice.delete(claimPath('D'));
+  await world.audit.catchUp();
+  const { hours, complete } = (await home.admin.get('/api/tenant/claimStatistics?hours=3')).json as {
+    hours: {
+      windowsOpen: number;
+      windowsOpened: number;
+      claimed: number;
+      givenBack: number;
+      refused: number;
+    }[];
+    complete: boolean;
+  };
+  assert.ok(complete);
+  assert.equal(
+    hours.map((hour) => [hour.windowsOpen, hour.windowsOpened, hour.claimed, hour.givenBack, hour.refused]),
+    [
+      [1, 1, 0, 0, 1],
+      [1, 0, 0, 0, 0],
+      [0, 0, 1, 1, 0],
+    ],
+  );
+});
+
+run();

@@ -1,0 +1,175 @@
+/** What holds for every request, whatever the route: methods, unknown paths, CORS, health, faults, the log. */
+import * as assert from 'uvu/assert';
+import type { Log } from '../../actors/base/log.ts';
+import { StoreUnavailable } from '../../actors/store/store.ts';
+import {
+  claimPath,
+  createRestWorld,
+  isProblem,
+  openWindow,
+  PASSWORD,
+  provision,
+  restLaws,
+  settle,
+} from '../kit/rest-client.ts';
+
+const { law, run } = restLaws('rest http');
+
+law('http: unknown paths are 404, wrong methods 405 with the right ones', async ({ world, home }) => {
+  for (const path of [
+    '/',
+    '/api',
+    '/api/',
+    '/api/nothing',
+    '/api/device/',
+    '/api/customer/device//claim',
+    '/API/auth/user',
+  ]) {
+    isProblem(await world.nobody.get(path), 404, 32);
+  }
+  const wrong = await home.alice.send('PUT', claimPath('D'), { body: '{}' });
+  isProblem(wrong, 405, 31);
+  assert.is(wrong.headers.get('allow'), 'POST, DELETE, OPTIONS');
+  isProblem(await home.alice.send('PATCH', '/api/auth/login'), 405, 31);
+  isProblem(await home.alice.get(claimPath('D')), 405, 31);
+});
+
+law('http: HEAD is GET without the body; OPTIONS tells the methods', async ({ home }) => {
+  const head = await home.alice.send('HEAD', '/api/auth/user');
+  assert.is(head.status, 200);
+  assert.is(head.text, '');
+  const options = await home.alice.send('OPTIONS', '/api/auth/user');
+  assert.is(options.status, 200);
+  assert.is(options.headers.get('allow'), 'GET, HEAD, OPTIONS');
+  isProblem(await home.alice.send('OPTIONS', '/api/nothing'), 404, 32);
+});
+
+law('http: pages of any origin may ask, and read refusals too', async ({ world, home }) => {
+  const origin = 'https://app.example';
+  const preflight = await world.nobody.send('OPTIONS', claimPath('D'), {
+    headers: {
+      origin,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'x-authorization,content-type',
+    },
+  });
+  assert.is(preflight.status, 200);
+  assert.is(preflight.headers.get('access-control-allow-origin'), origin);
+  assert.is(preflight.headers.get('access-control-allow-methods'), 'POST');
+  assert.is(preflight.headers.get('access-control-allow-headers'), 'x-authorization,content-type');
+  assert.is(preflight.headers.get('access-control-allow-credentials'), 'true');
+  for (const path of ['/api/auth/user', claimPath('nothing'), '/api/nothing']) {
+    const answer = await home.alice.send('GET', path, { headers: { origin } });
+    assert.is(answer.headers.get('access-control-allow-origin'), origin);
+    assert.is(answer.headers.get('vary'), 'Origin');
+  }
+  const same = await home.alice.get('/api/auth/user');
+  assert.is(same.headers.get('access-control-allow-origin'), null);
+  const health = await world.nobody.send('GET', '/livez', { headers: { origin } });
+  assert.is(health.headers.get('access-control-allow-origin'), null);
+});
+
+law('health: alive and ready', async ({ world }) => {
+  for (const path of ['/livez', '/readyz']) {
+    const answer = await world.nobody.get(path);
+    assert.is(answer.status, 200);
+    assert.equal(answer.json, { status: 'up' });
+  }
+});
+
+for (const [what, readiness, status] of [
+  ['draining', { check: () => Promise.resolve(), draining: () => true }, 'draining'],
+  [
+    'without a store',
+    { check: () => Promise.reject(new Error('x')), draining: () => false },
+    'store-unavailable',
+  ],
+] as const) {
+  law(
+    `health: ${what}: alive, not ready`,
+    async ({ world }) => {
+      assert.is((await world.nobody.get('/livez')).status, 200);
+      const answer = await world.nobody.get('/readyz');
+      assert.is(answer.status, 503);
+      assert.equal(answer.json, { status });
+    },
+    { disturb: (needs) => ({ ...needs, readiness }) },
+  );
+}
+
+for (const [what, error, status] of [
+  ['the store is away: 503 with Retry-After', new StoreUnavailable('test', new Error('disk on fire')), 503],
+  ['a bug: 500 without a word of it', new TypeError('a secret detail'), 500],
+] as const) {
+  law(
+    `faults: ${what}`,
+    async ({ home }) => {
+      const answer = await home.alice.post(claimPath('D'), {});
+      isProblem(answer, status, 2);
+      assert.not.match(answer.text, /fire|detail/);
+      assert.is(answer.headers.get('retry-after'), status === 503 ? '1' : null);
+    },
+    {
+      disturb: (needs) => ({
+        ...needs,
+        directory: { ...needs.directory, idOf: () => Promise.reject(error) },
+      }),
+    },
+  );
+}
+
+law('device api: everything under /api/v1 is handed on, CORS is added', async () => {
+  const world = createRestWorld({
+    disturb: (needs) => ({
+      ...needs,
+      deviceApi: { fetch: async (request) => new Response(new URL(request.url).pathname, { status: 201 }) },
+    }),
+  });
+  try {
+    const answer = await world.nobody.send('POST', '/api/v1/TOKEN/anything', {
+      headers: { origin: 'https://a.example' },
+    });
+    assert.is(answer.status, 201);
+    assert.is(answer.text, '/api/v1/TOKEN/anything');
+    assert.is(answer.headers.get('access-control-allow-origin'), 'https://a.example');
+  } finally {
+    await world.stop();
+  }
+});
+
+law('log: every request by its pattern; never a token, a secret, a password or a name', async () => {
+  const lines: string[] = [];
+  const write = (fields: object, message: string) => lines.push(JSON.stringify({ ...fields, message }));
+  const log: Log = { debug: write, info: write, warn: write, error: write };
+  const world = createRestWorld({ log });
+  try {
+    const home = await settle(world, 'home');
+    const { token } = await world.login(home.alice.email);
+    const id = await provision(world, home.tenantId, 'Private name');
+    await openWindow(world, id, 'the-secret');
+    await home.alice.post(claimPath('Private name'), { secretKey: 'wrong-guess' });
+    await home.alice.post(claimPath('Private name'), { secretKey: 'the-secret' });
+    await home.admin.post('/api/device?accessToken=DEVICE_TOKEN', { name: 'Private two' });
+    await world.nobody.post('/api/auth/login', { username: home.alice.email, password: 'wrong-password' });
+    await world.nobody.get('/api/noauth/activate?activateToken=ACTIVATE_ME');
+    const text = lines.join('\n');
+    assert.match(text, '"route":"/api/customer/device/:deviceName/claim","status":400');
+    assert.match(text, '"route":"/api/customer/device/:deviceName/claim","status":200');
+    const secrets = [
+      token,
+      'the-secret',
+      'wrong-guess',
+      'DEVICE_TOKEN',
+      PASSWORD,
+      'wrong-password',
+      'ACTIVATE_ME',
+      'Private',
+      id,
+    ];
+    for (const secret of secrets) assert.not.ok(text.includes(secret), secret);
+  } finally {
+    await world.stop();
+  }
+});
+
+run();

@@ -1,0 +1,286 @@
+/**
+ * Laws of searching in long lists: what is found, and how much is looked at for it. Looking is counted, not timed: rows
+ * of the index, and heads of devices.
+ */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { DeviceId, ProfileId } from '../../actors/base/ids.ts';
+import { DEVICES_PER_TURN } from '../../actors/base/slices.ts';
+import type { DeviceCommand } from '../../actors/device/protocol.ts';
+import type { Directory, ListQuery } from '../../actors/fleet/devices.ts';
+import { createDirectory } from '../../actors/fleet/directory.ts';
+import { SEARCH_BOUNDS, type SearchBounds } from '../../actors/fleet/search.ts';
+import type { Journal } from '../../actors/journal/journal.ts';
+import { createMemoryStore } from '../../actors/store/memory.ts';
+import type { Index, Store } from '../../actors/store/store.ts';
+import { pageOfDevices } from '../../http/routes/answers.ts';
+import { assign, CUSTOMER, idOf, provision, TENANT } from '../kit/given.ts';
+import { type AlarmWorld, alarmWorld, deviceId } from './alarms-world.ts';
+
+interface Context {
+  store: Store;
+  world: AlarmWorld;
+}
+
+interface Looked {
+  rows: number;
+  heads: number;
+}
+
+const PAGE: ListQuery = { page: 0, pageSize: 10 };
+const SMALL: SearchBounds = { rowsMax: 2_000, headsMax: 1_500, totalMax: 500, sortMax: 200 };
+const PROFILE = idOf<ProfileId>(77);
+
+/** A directory that counts what it looks at. */
+function counting({ store }: Context, bounds: SearchBounds): { directory: Directory; looked: Looked } {
+  const looked = { rows: 0, heads: 0 };
+  const { index, journal } = store;
+  const counted: Index = {
+    lookup: (key) => index.lookup(key),
+    claim: (key, holder) => index.claim(key, holder),
+    release: (key, holder) => index.release(key, holder),
+    add: (list, member) => index.add(list, member),
+    remove: (list, member) => index.remove(list, member),
+    count: (list, within) => index.count(list, within),
+    async page(list, query) {
+      const members = await index.page(list, query);
+      looked.rows += members.length;
+      return members;
+    },
+  };
+  const read: Journal = {
+    logs: journal.logs,
+    append: (entry) => journal.append(entry),
+    due: (now, after, limit) => journal.due(now, after, limit),
+    log: (which, from, limit) => journal.log(which, from, limit),
+    trim: (which, upTo) => journal.trim(which, upTo),
+    load(stream) {
+      looked.heads += 1;
+      return journal.load(stream);
+    },
+  };
+  return { directory: createDirectory(read, counted, bounds), looked };
+}
+
+async function tell({ world }: Context, n: number, command: DeviceCommand): Promise<void> {
+  const answer = await world.devices.ask(deviceId(n), command);
+  assert.is(answer.type, 'accepted');
+}
+
+async function make(
+  context: Context,
+  from: number,
+  to: number,
+  of: (n: number) => Partial<Made>,
+): Promise<void> {
+  for (let n = from; n < to; n += 500) {
+    const some = Array.from({ length: Math.min(500, to - n) }, (_, k) => n + k);
+    await Promise.all(
+      some.map((k) => {
+        const {
+          name = `Pump ${String(k).padStart(5, '0')}`,
+          type = 'default',
+          label = null,
+          profileId,
+        } = of(k);
+        const credentials = { type: 'ACCESS_TOKEN', credentialsId: `t${k}` } as const;
+        const fields = { ...provision(), name, deviceType: type, label, credentials };
+        return tell(context, k, { ...fields, ...(profileId === undefined ? {} : { profileId }) });
+      }),
+    );
+  }
+}
+
+interface Made {
+  readonly name: string;
+  readonly type: string;
+  readonly label: string;
+  readonly profileId: ProfileId;
+}
+
+const test = suite<Context>('searching in long lists');
+test.before.each((context) => {
+  const store = createMemoryStore();
+  Object.assign(context, { store, world: alarmWorld(store) });
+});
+test.after.each(async ({ store, world }) => {
+  await world.stop();
+  await store.close();
+});
+
+const names = (page: { readonly items: readonly { readonly name: string }[] }) =>
+  page.items.map(({ name }) => name);
+
+test('of 20,000 devices a page, a search by how names begin, and a type cost what a page costs', async (c) => {
+  await make(c, 0, 20_000, (n) => ({ type: n % 2 === 0 ? 'even' : 'odd' }));
+  const { directory, looked } = counting(c, { ...SEARCH_BOUNDS, rowsMax: 10_000 });
+  const cost = async (query: Partial<ListQuery>) => {
+    looked.rows = 0;
+    looked.heads = 0;
+    const found = await directory.ofTenant(TENANT, { ...PAGE, ...query });
+    return { total: found.total, items: found.items.length, ...looked };
+  };
+  assert.equal(await cost({}), { total: 20_000, items: 10, rows: 10, heads: 10 });
+  assert.equal(await cost({ sortProperty: 'name' }), { total: 20_000, items: 10, rows: 10, heads: 10 });
+  const begins = { textSearch: 'PUMP 0001', sortProperty: 'name' } as const;
+  assert.equal(await cost(begins), { total: 10, items: 10, rows: 10, heads: 10 });
+  assert.equal(await cost({ textSearch: 'pump 00017' }), { total: 1, items: 1, rows: 1, heads: 1 });
+  const many = await cost({ textSearch: 'pump' });
+  assert.equal(many, { total: 10_000, items: 10, rows: 11, heads: 10 }, 'a total of at least');
+  assert.equal(await cost({ type: 'odd' }), { total: 10_000, items: 10, rows: 11, heads: 10 });
+
+  looked.rows = 0;
+  assert.equal(await directory.typesOf(TENANT), ['even', 'odd']);
+  assert.is(looked.rows, 2);
+
+  assert.equal(await cost({ textSearch: 'ump 00017' }), { total: 1, items: 1, rows: 10_001, heads: 1 });
+  const none = await cost({ textSearch: 'ump 19999' });
+  assert.equal(none, { total: 0, items: 0, rows: 10_001, heads: 0 }, 'the bound');
+});
+
+test('a search in a long list is a search for what begins with it, then for labels, then within the bound', async (c) => {
+  await make(c, 0, 3_000, (n) => ({ ...(n % 1_000 === 7 ? { label: `Red ${n}` } : {}) }));
+  await make(c, 3_000, 3_001, () => ({ name: 'A pump 00001 of old' }));
+  const { directory } = counting(c, SMALL);
+  const search = (textSearch: string, more: Partial<ListQuery> = {}) =>
+    directory.ofTenant(TENANT, { ...PAGE, textSearch, sortProperty: 'name', ...more });
+
+  assert.equal(names(await search('pump 00001')), ['Pump 00001'], 'what has it inside is not looked for');
+  assert.equal(names(await search('RED 1')), ['Pump 01007'], 'by label');
+  const inside = await search('mp 00001');
+  assert.equal(names(inside), ['A pump 00001 of old', 'Pump 00001']);
+  assert.is(inside.cutAfter, 2_000);
+  const late = await search('mp 02999');
+  assert.equal([late.total, late.cutAfter], [0, 2_000]);
+  const label = await search('ed 2007');
+  assert.equal([label.total, label.cutAfter], [0, 2_000], 'labels count as well');
+  assert.equal((await search('pump\0')).total, 0);
+});
+
+test('pages of a search in a long list are parts of one whole, and its total never says less than was seen', async (c) => {
+  await make(c, 0, 3_000, () => ({}));
+  const { directory } = counting(c, SMALL);
+  for (const sortOrder of ['ASC', 'DESC'] as const) {
+    for (const textSearch of ['pump 001', 'pump 0', 'p']) {
+      for (const sortProperty of ['name', 'createdTime'] as const) {
+        const seen: string[] = [];
+        for (let page = 0; ; page += 1) {
+          const query = { page, pageSize: 170, textSearch, sortOrder, sortProperty };
+          const found = await directory.ofTenant(TENANT, query);
+          seen.push(...names(found));
+          assert.ok(found.total >= seen.length);
+          if ((page + 1) * 170 >= found.total) break; // what `hasNext` is made of
+        }
+        const all = Array.from({ length: 3_000 }, (_, n) => `Pump ${String(n).padStart(5, '0')}`);
+        const expected = all.filter((name) => name.toLowerCase().startsWith(textSearch));
+        assert.equal(seen, sortOrder === 'ASC' ? expected : expected.reverse());
+      }
+    }
+  }
+});
+
+test('a search in a short list is in the order asked for, and sees every name and label', async (c) => {
+  const words = ['delta', 'alpha', 'Charlie', 'bravo', 'Alphabet', 'echo'];
+  await make(c, 0, words.length, (n) => ({
+    name: words[n] ?? '',
+    ...(words[n] === 'echo' ? { label: 'an ALPHA one' } : {}),
+  }));
+  const { directory } = counting(c, SMALL);
+  const search = async (more: Partial<ListQuery>) =>
+    names(await directory.ofTenant(TENANT, { ...PAGE, textSearch: 'Alpha', ...more }));
+  assert.equal(await search({}), ['alpha', 'Alphabet', 'echo']);
+  assert.equal(await search({ sortOrder: 'DESC' }), ['echo', 'Alphabet', 'alpha']);
+  assert.equal(await search({ sortProperty: 'name' }), ['alpha', 'Alphabet', 'echo']);
+  assert.equal(await search({ sortProperty: 'name', sortOrder: 'DESC', page: 1, pageSize: 2 }), ['alpha']);
+  assert.equal(await search({ page: 1, pageSize: 1 }), ['Alphabet']);
+});
+
+test('filters without an index look at a bounded number of devices, and say where they gave up', async (c) => {
+  await make(c, 0, 2_500, (n) => ({ ...(n >= 2_490 ? { profileId: PROFILE, type: 'rare' } : {}) }));
+  const { directory, looked } = counting(c, SMALL);
+  const filter = (query: Partial<ListQuery>) => directory.ofTenant(TENANT, { ...PAGE, ...query });
+
+  const rare = await filter({ type: 'rare', sortProperty: 'name' });
+  assert.equal([rare.total, rare.cutAfter], [0, 1_500]);
+  assert.ok(looked.heads <= 1_500, `${looked.heads} heads`);
+  assert.is((await filter({ type: 'rare' })).total, 10, 'in order of creation it has an index');
+  const ofProfile = await filter({ profileId: PROFILE });
+  assert.equal([ofProfile.total, ofProfile.items.length], [10, 10]);
+  assert.is((await filter({ profileId: PROFILE, type: 'default' })).total, 0);
+
+  const wanted = new Set<DeviceId>([deviceId(3), deviceId(1_999), deviceId(2_001)]);
+  const where = (id: DeviceId) => wanted.has(id);
+  const some = await filter({ where });
+  assert.equal([some.total, some.cutAfter], [2, 2_000]);
+  assert.is((await filter({ where, textSearch: 'pump 02' })).total, 1);
+  assert.is((await filter({ where, type: 'default', textSearch: 'pump 02' })).total, 1);
+});
+
+test('a customer’s list is searched by name and label, of its own devices alone', async (c) => {
+  await make(c, 0, 30, (n) => ({ ...(n === 4 || n === 25 ? { label: 'Kitchen' } : {}) }));
+  for (let n = 0; n < 20; n += 1) await tell(c, n, assign(CUSTOMER));
+  const { directory } = counting(c, SMALL);
+  const search = (textSearch: string) => directory.ofCustomer(TENANT, CUSTOMER, { ...PAGE, textSearch });
+  assert.equal(names(await search('kitch')), ['Pump 00004']);
+  assert.is((await search('PUMP')).total, 20);
+  assert.equal(names(await search('p 00007')), ['Pump 00007']);
+
+  const long = counting(c, { ...SMALL, headsMax: 10 }).directory;
+  const ofLong = (textSearch: string) => long.ofCustomer(TENANT, CUSTOMER, { ...PAGE, textSearch });
+  assert.equal(names(await ofLong('pump 0001')).length, 10);
+  assert.equal((await ofLong('kitch')).items.length, 1);
+});
+
+test('a long page is read in slices, between which others have their turn', async (context) => {
+  await make(context, 0, 3_000, () => ({}));
+  const { directory } = counting(context, SEARCH_BOUNDS);
+  let turns = 0;
+  let done = false;
+  const others = (async () => {
+    for (; !done; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+  })();
+  const page = await directory.ofTenant(TENANT, { page: 0, pageSize: 10_000 });
+  done = true;
+  await others;
+  assert.equal(
+    page.items.map(({ id }) => id),
+    Array.from({ length: 3_000 }, (_, n) => deviceId(n)),
+  );
+  assert.ok(turns >= 3_000 / DEVICES_PER_TURN - 1, `${turns} turns`);
+});
+
+test('lists have of the attributes only what steers claiming, for they may be long', async (context) => {
+  await make(context, 0, 2, () => ({}));
+  const values = { claimingAllowed: false, notes: 'x'.repeat(500) };
+  await tell(context, 1, {
+    type: 'SaveAttributes',
+    tenantId: TENANT,
+    customerId: null,
+    scope: 'SERVER_SCOPE',
+    values,
+  });
+  const { directory } = counting(context, SEARCH_BOUNDS);
+  for (const query of [PAGE, { ...PAGE, textSearch: 'pump' }, { ...PAGE, type: 'default' }]) {
+    const { items } = await directory.ofTenant(TENANT, query);
+    const shown = items.map(({ attributes }) =>
+      Object.keys({ ...attributes.SERVER_SCOPE, ...attributes.SHARED_SCOPE }),
+    );
+    assert.equal(shown, [[], ['claimingAllowed']]);
+  }
+  const whole = await directory.byName(TENANT, 'Pump 00001');
+  assert.equal(Object.keys(whole?.attributes.SERVER_SCOPE ?? {}), ['claimingAllowed', 'notes']);
+});
+
+test('a search that gave up without finding anything is no empty page', () => {
+  const view = (item: number) => item;
+  assert.is(pageOfDevices({ items: [1], total: 1, cutAfter: 100 }, PAGE, view).type, 'json');
+  assert.is(
+    pageOfDevices({ items: [], total: 5, cutAfter: 100 }, { page: 7, pageSize: 10 }, view).type,
+    'json',
+  );
+  assert.is(pageOfDevices({ items: [], total: 0 }, PAGE, view).type, 'json');
+  const gaveUp = pageOfDevices({ items: [], total: 0, cutAfter: 100 }, PAGE, view);
+  assert.is(gaveUp.type === 'problem' && gaveUp.status, 400);
+});
+
+test.run();

@@ -1,0 +1,47 @@
+/** Laws of long work in slices. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { DEVICES_PER_TURN, mapInSlices, nextTurn } from '../../actors/base/slices.ts';
+
+const turnOfTheLoop = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+test('slices: what is made is in the order of the items, each once', async () => {
+  const items = Array.from({ length: 2 * DEVICES_PER_TURN + 3 }, (_, n) => n);
+  assert.equal(
+    await mapInSlices(items, async (n) => n * 2),
+    items.map((n) => n * 2),
+  );
+  assert.equal(await mapInSlices([], () => assert.unreachable()), []);
+});
+
+test('slices: of however much long work one slice is done in a turn of the event loop, and all get their share', async () => {
+  const [works, slicesOfEach] = [40, 5];
+  let turn = 0;
+  let done = false;
+  const others = (async () => {
+    for (; !done; turn += 1) await turnOfTheLoop();
+  })();
+  const perTurn = new Map<number, number>();
+  const ends = await Promise.all(
+    Array.from({ length: works }, async () => {
+      for (let n = 0; n < slicesOfEach; n += 1) {
+        await nextTurn();
+        perTurn.set(turn, (perTurn.get(turn) ?? 0) + 1);
+      }
+      return turn;
+    }),
+  );
+  done = true;
+  await others;
+  assert.ok(Math.max(...perTurn.values()) <= 2, `${Math.max(...perTurn.values())} slices in one turn`);
+  assert.ok(Math.max(...ends) - Math.min(...ends) <= 2 * works, 'nobody was done long before the others');
+});
+
+test('slices: work that fails leaves the others their turns', async () => {
+  const failing = nextTurn().then(() => Promise.reject(new Error('x')));
+  const next = nextTurn();
+  await failing.catch(() => {});
+  await next;
+});
+
+test.run();

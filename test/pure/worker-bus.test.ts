@@ -1,0 +1,79 @@
+/** The bus between workers: what is said in a turn travels together, in order, and never more than can be sent. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { JsonObject } from '../../actors/base/json.ts';
+import { createWorkerBus, isParcel, type Parcel } from '../../config/process/worker-bus.ts';
+
+/** A channel of which a test sees both ends. */
+function scene() {
+  const parcels: Parcel[] = [];
+  const sent: (() => void)[] = [];
+  let deliver = (_parcel: Parcel) => {};
+  const bus = createWorkerBus({
+    send(parcel, done) {
+      parcels.push(parcel);
+      sent.push(done);
+    },
+    onParcel(hear) {
+      deliver = hear;
+    },
+  });
+  return { bus, parcels, sent, deliver: (parcel: Parcel) => deliver(parcel) };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+test('worker bus: what is said in one turn is one parcel, in order; the next goes when that is sent', async () => {
+  const { bus, parcels, sent } = scene();
+  for (let n = 0; n < 5; n += 1) bus.publish(`t${n % 2}`, { n });
+  assert.equal(parcels, []);
+  await turn();
+  assert.is(parcels.length, 1);
+  assert.equal(
+    parcels[0]?.said.map(([topic, { n }]) => `${topic} ${n}`),
+    ['t0 0', 't1 1', 't0 2', 't1 3', 't0 4'],
+  );
+  bus.publish('t', { n: 5 });
+  await turn();
+  assert.is(parcels.length, 1, 'the first is still on its way');
+  sent[0]?.();
+  assert.is(parcels.length, 2);
+  sent[1]?.();
+  bus.publish('t', { n: 6 });
+  await turn();
+  assert.is(parcels.length, 3);
+});
+
+test('worker bus: where nothing can be sent, what is kept is bounded', async () => {
+  const { bus, parcels, sent } = scene();
+  bus.publish('t', {});
+  await turn();
+  for (let n = 0; n < 25_000; n += 1) bus.publish('t', { n });
+  sent[0]?.();
+  assert.is(parcels[1]?.said.length, 10_000);
+});
+
+test('worker bus: hearers hear their topic, until they no longer want to; what is no message is passed over', () => {
+  const { bus, deliver } = scene();
+  const heard: JsonObject[] = [];
+  const end = bus.subscribe('a', (message) => heard.push(message));
+  const parcel: unknown = {
+    type: 'bus',
+    said: [
+      ['a', { n: 1 }],
+      ['b', { n: 2 }],
+      ['a', 'no object'],
+      ['a', { n: 3 }],
+    ],
+  };
+  assert.ok(isParcel(parcel));
+  if (isParcel(parcel)) deliver(parcel);
+  assert.equal(heard, [{ n: 1 }, { n: 3 }]);
+  end();
+  if (isParcel(parcel)) deliver(parcel);
+  assert.is(heard.length, 2);
+  for (const other of [null, 'bus', { type: 'bus' }, { type: 'ready', said: [] }])
+    assert.not.ok(isParcel(other));
+});
+
+test.run();

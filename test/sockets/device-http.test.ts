@@ -1,0 +1,333 @@
+/** The device HTTP API, in the app and over a real server: statuses, envelopes, limits, methods, encodings. */
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { serve } from '@hono/node-server';
+import type { Hono } from 'hono';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { silentLog } from '../../actors/base/log.ts';
+import type { DeviceAnswer } from '../../actors/fleet/devices.ts';
+import { StoreUnavailable } from '../../actors/store/store.ts';
+import { DEVICE_CLAIM } from '../../http/openapi/openapi-device.ts';
+import { createDeviceHttpApi, DEVICE_HTTP_DEFAULTS } from '../../transports/http.ts';
+import { createTransportWorld, TENANT, type TransportWorld } from '../contract/transport-world.ts';
+
+interface Scene {
+  readonly world: TransportWorld;
+  readonly app: Hono;
+  post(path: string, body?: string): Promise<Response>;
+}
+
+async function withApi(
+  play: (scene: Scene) => Promise<void>,
+  settings: Partial<typeof DEVICE_HTTP_DEFAULTS> = {},
+  policy?: Parameters<typeof createTransportWorld>[0],
+): Promise<void> {
+  const world = await createTransportWorld(policy);
+  const app = createDeviceHttpApi({
+    ...world,
+    log: silentLog,
+    settings: { ...DEVICE_HTTP_DEFAULTS, ...settings },
+  });
+  try {
+    const post = async (path: string, body?: string) =>
+      app.request(path, { method: 'POST', ...(body === undefined ? {} : { body }) });
+    await play({ world, app, post });
+  } finally {
+    await world.stop();
+  }
+}
+
+async function envelope(
+  response: Response,
+  status: number,
+  errorCode: number,
+): Promise<Record<string, unknown>> {
+  assert.is(response.status, status);
+  const body = (await response.json()) as Record<string, unknown>;
+  assert.equal(Object.keys(body).slice(0, 4), ['status', 'message', 'errorCode', 'timestamp']);
+  assert.equal(
+    [body.status, body.errorCode, typeof body.message, typeof body.timestamp],
+    [status, errorCode, 'string', 'number'],
+  );
+  return body;
+}
+
+for (const [what, body] of [
+  ['no body', undefined],
+  ['an empty object', '{}'],
+  ['a secret and a duration', '{"secretKey":"value","durationMs":60000}'],
+  ['a duration as text', '{"durationMs":"60000"}'],
+] as const) {
+  test(`device http: ${what} opens a window: 200, nothing in it`, () =>
+    withApi(async ({ world, post }) => {
+      const id = await world.provision('TOKEN');
+      const response = await post('/api/v1/TOKEN/claim', body);
+      assert.equal([response.status, await response.text()], [200, '']);
+      assert.ok((await world.devices.read(id))?.window);
+    }));
+}
+
+test('device http: refused: 409 with the reason', () =>
+  withApi(async ({ world, post }) => {
+    await world.assign(await world.provision('TOKEN'));
+    const body = await envelope(await post('/api/v1/TOKEN/claim', '{}'), 409, 31);
+    assert.is(body.reason, 'already-claimed');
+    assert.is(body.message, 'the device already has an owner');
+  }));
+
+test('device http: refused: too long, with the limit', () =>
+  withApi(
+    async ({ world, post }) => {
+      await world.provision('TOKEN');
+      const body = await envelope(await post('/api/v1/TOKEN/claim', '{"durationMs":1001}'), 409, 31);
+      assert.equal([body.reason, body.maxDurationMs], ['duration-too-long', 1_000]);
+    },
+    {},
+    { maxDurationMs: 1_000 },
+  ));
+
+for (const body of [
+  'not json',
+  '[]',
+  ' ',
+  'null',
+  '{"durationMs":"abc"}',
+  `{"durationMs":${Number.MAX_SAFE_INTEGER}}`,
+]) {
+  test(`device http: malformed: ${body}: 400`, () =>
+    withApi(async ({ world, post }) => {
+      const id = await world.provision('TOKEN');
+      await envelope(await post('/api/v1/TOKEN/claim', body), 400, 31);
+      assert.is((await world.devices.read(id))?.window, null);
+    }));
+}
+
+for (const path of [
+  '/api/v1/NOBODY/claim',
+  '/api/v1/token/claim',
+  '/api/v1/%20/claim',
+  '/api/v1/%/claim',
+  '/api/v1/%ff%fe/claim',
+  '/api/v1/%00/claim',
+  `/api/v1/${'x'.repeat(5_000)}/claim`,
+]) {
+  test(`device http: unknown token: 401, empty: ${path.slice(0, 40)}`, () =>
+    withApi(async ({ world, post }) => {
+      await world.provision('TOKEN');
+      const response = await post(path, 'not json either');
+      assert.equal([response.status, await response.text()], [401, '']);
+    }));
+}
+
+test('device http: a token with unusual characters is found by its percent-encoding', () =>
+  withApi(async ({ world, post }) => {
+    const token = 'a/b %25+ü🔑';
+    await world.provision(token);
+    assert.is((await post(`/api/v1/${encodeURIComponent(token)}/claim`)).status, 200);
+  }));
+
+test('device http: a deleted device is unknown', () =>
+  withApi(async ({ world, post }) => {
+    const id = await world.provision('TOKEN');
+    await world.devices.ask(id, { type: 'DeleteDevice', tenantId: TENANT });
+    assert.is((await post('/api/v1/TOKEN/claim')).status, 401);
+  }));
+
+test('device http: revoked between the look-up and the claim: 401', () =>
+  withApi(async ({ world, post }) => {
+    await world.provision('TOKEN');
+    world.intercept = async () => ({ type: 'refused', refusal: { reason: 'credentials-revoked' } });
+    assert.is((await post('/api/v1/TOKEN/claim')).status, 401);
+  }));
+
+test('device http: no answer: 503 with Retry-After, whether the look-up or the device fails', () =>
+  withApi(
+    async ({ world, post }) => {
+      await world.provision('TOKEN');
+      world.intercept = async () => ({ type: 'unavailable', reason: 'overloaded' });
+      const response = await post('/api/v1/TOKEN/claim');
+      assert.is(response.headers.get('retry-after'), '7');
+      await envelope(response, 503, 2);
+      world.interceptLookup = () => Promise.reject(new StoreUnavailable('test', new Error('down')));
+      await envelope(await post('/api/v1/TOKEN/claim'), 503, 2);
+    },
+    { retryAfterSeconds: 7 },
+  ));
+
+for (const method of ['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
+  test(`device http: ${method} on the claim path: 405`, () =>
+    withApi(async ({ app }) => {
+      const response = await app.request('/api/v1/TOKEN/claim', { method });
+      assert.is(response.headers.get('allow'), 'POST');
+      await envelope(response, 405, 31);
+    }));
+}
+
+for (const path of [
+  '/api/v1/TOKEN/telemetry',
+  '/api/v1/TOKEN/CLAIM',
+  '/api/v1/TOKEN',
+  '/api/v1/TOKEN/claim/more',
+]) {
+  test(`device http: no such feature: 404: ${path}`, () =>
+    withApi(async ({ world, post }) => {
+      await world.provision('TOKEN');
+      await envelope(await post(path), 404, 32);
+    }));
+}
+
+test('device http: nothing that is answered holds the token or the secret', () =>
+  withApi(async ({ world, app, post }) => {
+    await world.provision('TOKEN');
+    const answers = [
+      await post('/api/v1/TOKEN/claim', '{"secretKey":"hunter2"'),
+      await post('/api/v1/TOKEN/other', '{"secretKey":"hunter2"}'),
+      await app.request('/api/v1/TOKEN/claim'),
+    ];
+    for (const answer of answers) assert.not.match(await answer.text(), /TOKEN|hunter2/);
+  }));
+
+// ------------------------------------------------------------------------------------------- over a real server
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+async function withServer(play: (scene: Scene & { port: number }) => Promise<void>): Promise<void> {
+  await withApi(
+    (scene) =>
+      new Promise<void>((resolve, reject) => {
+        const server = serve({ fetch: scene.app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => {
+          play({ ...scene, port })
+            .then(resolve, reject)
+            .finally(() => {
+              server.close();
+              if ('closeAllConnections' in server) server.closeAllConnections();
+            });
+        });
+      }),
+    { payloadBytesMax: 1_000 },
+  );
+}
+
+function send(port: number, headers: Record<string, string>, chunks: readonly string[]): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({
+      host: '127.0.0.1',
+      port,
+      method: 'POST',
+      path: '/api/v1/TOKEN/claim',
+      headers,
+    });
+    request.on('error', reject);
+    request.on('response', (response: IncomingMessage) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => {
+        body += chunk.toString();
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+    });
+    for (const chunk of chunks) request.write(chunk);
+    request.end();
+  });
+}
+
+const tooLarge: Answer = { status: 413, body: '"Payload size exceeds the limit of 1000 bytes"' };
+const padded = (bytes: number) => `{"a":"${'x'.repeat(bytes - 8)}"}`;
+
+test('device http: over a socket: a body of the limit passes, one byte more is 413, with and without a length', () =>
+  withServer(async ({ world, port }) => {
+    await world.provision('TOKEN');
+    const withLength = (body: string) => send(port, { 'content-length': String(body.length) }, [body]);
+    assert.equal(await withLength(padded(1_000)), { status: 200, body: '' });
+    assert.equal(await withLength(padded(1_001)), tooLarge);
+    const streamed = (body: string) =>
+      send(port, { 'transfer-encoding': 'chunked' }, [body.slice(0, 500), body.slice(500)]);
+    assert.equal(await streamed(padded(1_000)), { status: 200, body: '' });
+    assert.equal(await streamed(padded(1_001)), tooLarge);
+  }));
+
+test('device http: over a socket: a stream without end is refused while it is still coming', () =>
+  withServer(async ({ world, port }) => {
+    await world.provision('TOKEN');
+    const socket = connect(port, '127.0.0.1');
+    let seen = '';
+    socket.on('data', (chunk: Buffer) => {
+      seen += chunk.toString();
+    });
+    socket.on('error', () => {});
+    socket.write('POST /api/v1/TOKEN/claim HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+    const flood = setInterval(() => socket.write(`400\r\n${'x'.repeat(1_024)}\r\n`), 5);
+    try {
+      const deadline = Date.now() + 5_000;
+      while (!seen.includes('413') && Date.now() < deadline)
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      assert.match(seen, /^HTTP\/1\.1 413/);
+    } finally {
+      clearInterval(flood);
+      socket.destroy();
+    }
+  }));
+
+test('device http: over a socket: a body that breaks off harms nobody', () =>
+  withServer(async ({ world, port }) => {
+    await world.provision('TOKEN');
+    for (const framing of ['Content-Length: 500', 'Transfer-Encoding: chunked']) {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => {});
+      socket.write(`POST /api/v1/TOKEN/claim HTTP/1.1\r\nHost: x\r\n${framing}\r\n\r\n`);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      socket.destroy();
+    }
+    assert.equal(await send(port, {}, ['{}']), { status: 200, body: '' });
+  }));
+
+test('device http: the description of the API has every status, and what is in it', () =>
+  withApi(
+    async ({ world, app, post }) => {
+      await world.provision('T');
+      await world.assign(await world.provision('OWNED'));
+      const answers = [
+        await post('/api/v1/T/claim', '{}'),
+        await post('/api/v1/T/claim', '{'),
+        await post('/api/v1/NOBODY/claim', '{}'),
+        await app.request('/api/v1/T/claim', { method: 'PUT' }),
+        await post('/api/v1/OWNED/claim', '{}'),
+        await post('/api/v1/T/claim', 'x'.repeat(1_001)),
+      ];
+      for (const [reason, more] of [
+        ['rate-limited', { retryAfterMs: 1_000 }],
+        ['duration-too-long', { maxDurationMs: 1 }],
+      ] as const) {
+        world.intercept = async () => ({ type: 'refused', refusal: { reason, ...more } }) as DeviceAnswer;
+        answers.push(await post('/api/v1/T/claim', '{}'));
+      }
+      world.intercept = async () => ({ type: 'unavailable', reason: 'store' });
+      answers.push(await post('/api/v1/T/claim', '{}'));
+
+      const { responses } = DEVICE_CLAIM;
+      const seen = answers.map(({ status }) => String(status));
+      assert.equal([...new Set(seen)].sort(), Object.keys(responses).sort());
+      for (const answer of answers) {
+        const schema = responses[answer.status]?.content?.['application/json']?.schema;
+        const text = await answer.text();
+        if (schema === undefined) assert.is(text, '');
+        else if (schema.type === 'string') assert.type(JSON.parse(text), 'string');
+        else {
+          assert.equal(Object.keys(JSON.parse(text)).slice(0, 4), [
+            'status',
+            'message',
+            'errorCode',
+            'timestamp',
+          ]);
+          assert.is(answer.status === 409, schema.allOf !== undefined);
+          if (answer.status === 409) assert.type(JSON.parse(text).reason, 'string');
+        }
+      }
+    },
+    { payloadBytesMax: 1_000 },
+  ));
+
+test.run();

@@ -1,0 +1,149 @@
+/** Laws of counting wrong credentials by address, and of the counters that all limits on guessing stand on. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { DeviceId } from '../../actors/base/ids.ts';
+import type { AuthenticatedDevice } from '../../actors/claiming/claiming.ts';
+import { createTokenGuard, type TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
+import { type Counters, memoryCounter } from '../../actors/limits/counters.ts';
+import { StoreUnavailable } from '../../actors/store/store.ts';
+import { attempt, createLimiter } from '../../http/auth/attempts.ts';
+import { VERSION_NAME, VERSIONS, withMqtt } from '../contract/transport-mqtt.ts';
+import { idOf, TENANT } from '../kit/given.ts';
+
+const LIMIT = { max: 3, windowMs: 60_000 };
+
+function device(n: number): AuthenticatedDevice {
+  const id = idOf<DeviceId>(n);
+  return { id, tenantId: TENANT, profileId: null, credentialsId: `t${n}`, isGateway: false };
+}
+
+async function seen(guard: TokenGuard, address: string, found?: AuthenticatedDevice): Promise<string> {
+  return (await guard.admit(address, async () => found)).type;
+}
+
+const broken: Counters = () => {
+  const fail = () => Promise.reject(new StoreUnavailable('counting', 'away'));
+  return { get: fail, add: fail };
+};
+
+test('wrong tokens: an IPv6 network of 64 bits is one address, and others are not concerned', async () => {
+  const guard = createTokenGuard('test', LIMIT);
+  for (const host of ['1', '2', 'ffff:ffff:ffff:fffe']) {
+    assert.is(await seen(guard, `2001:db8:0:1:${host.includes(':') ? host : `0:0:0:${host}`}`), 'unknown');
+  }
+  assert.is(await seen(guard, '2001:db8:0:1::9'), 'blocked');
+  assert.is(await seen(guard, '2001:db8:0:2::9'), 'unknown');
+  assert.is(await seen(guard, '192.0.2.1'), 'unknown');
+});
+
+test('wrong tokens: who is known at one address is not known at another', async () => {
+  const guard = createTokenGuard('test', LIMIT);
+  assert.is(await seen(guard, '192.0.2.1', device(1)), 'admitted');
+  for (const address of ['192.0.2.1', '192.0.2.2']) {
+    for (let n = 0; n < LIMIT.max; n += 1) await seen(guard, address);
+  }
+  assert.is(await seen(guard, '192.0.2.1', device(1)), 'admitted');
+  assert.is(await seen(guard, '192.0.2.2', device(1)), 'blocked');
+});
+
+test('wrong tokens: what succeeds is never counted, however many devices there are', async () => {
+  const guard = createTokenGuard('test', LIMIT);
+  for (let n = 0; n < 150_000; n += 1) assert.is(await seen(guard, '192.0.2.1', device(n)), 'admitted');
+});
+
+test('wrong tokens: without a limit nobody is shut out', async () => {
+  const guard = createTokenGuard('test', { ...LIMIT, max: 0 });
+  for (let n = 0; n < 100; n += 1) assert.is(await seen(guard, '192.0.2.1'), 'unknown');
+});
+
+test('wrong tokens: where counting fails nobody is shut out', async () => {
+  const guard = createTokenGuard('test', LIMIT, broken);
+  for (let n = 0; n < 10; n += 1) assert.is(await seen(guard, '192.0.2.1'), 'unknown');
+  assert.is(await seen(guard, '192.0.2.1', device(1)), 'admitted');
+});
+
+test('attempts: where counting fails, so does the attempt, and no later one waits for it', async () => {
+  let away = false;
+  const counters: Counters = (name, settings) => {
+    const counter = memoryCounter(name, settings, 10);
+    const unlessAway = <Result>(work: () => Promise<Result>) =>
+      away ? Promise.reject(new StoreUnavailable('counting', 'away')) : work();
+    return {
+      get: (key) => unlessAway(() => counter.get(key)),
+      add: (key) => unlessAway(() => counter.add(key)),
+    };
+  };
+  const limiter = createLimiter('test', { max: 1, windowMs: 60_000 }, counters);
+  const wrong = () =>
+    attempt(
+      [{ limiter, key: 'a' }],
+      async () => 'wrong',
+      () => true,
+    );
+  const guess = attempt(
+    [{ limiter, key: 'a' }],
+    async () => {
+      away = true; // while it is made
+      return 'wrong';
+    },
+    () => true,
+  );
+  assert.instance(await guess.catch((error: unknown) => error), StoreUnavailable);
+  assert.instance(await wrong().catch((error: unknown) => error), StoreUnavailable);
+  away = false;
+  assert.is(await wrong(), 'wrong');
+  assert.is(((await wrong()) as { type: string }).type, 'blocked');
+});
+
+test('counters: keys are bounded: the one that began longest ago is forgotten', async () => {
+  const counter = memoryCounter('test', { windowMs: 60_000 }, 3);
+  for (const key of ['a', 'a', 'b', 'c', 'a']) await counter.add(key);
+  assert.is((await counter.get('a')).count, 3);
+  await counter.add('d');
+  const counts = await Promise.all(['a', 'b', 'c', 'd'].map(async (key) => (await counter.get(key)).count));
+  assert.equal(counts, [0, 1, 1, 1]);
+  for (let n = 0; n < 1_000; n += 1) await counter.add(`key ${n}`);
+  assert.is((await counter.get('d')).count, 0);
+  assert.is((await counter.get('key 999')).count, 1);
+});
+
+test('counters: after its window a key counts anew', async () => {
+  const counter = memoryCounter('test', { windowMs: 100 }, 3);
+  await counter.add('a');
+  const { count, resetsInMs } = await counter.add('a');
+  assert.is(count, 2);
+  assert.ok(resetsInMs > 0 && resetsInMs <= 100);
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  assert.is((await counter.get('a')).count, 0);
+  assert.is((await counter.add('a')).count, 1);
+});
+
+for (const version of VERSIONS) {
+  test(`mqtt ${VERSION_NAME[version]}: an address with too many wrong tokens hears that it should come later`, () =>
+    withMqtt(
+      {},
+      async ({ open }) => {
+        const connack = async (token: string) => {
+          const client = await open(version);
+          client.send({
+            cmd: 'connect',
+            clientId: 'c',
+            username: token,
+            clean: true,
+            ...protocolOf(version),
+          });
+          const packet = await client.next('connack');
+          return packet.reasonCode ?? packet.returnCode;
+        };
+        assert.is(await connack('guess'), version === 5 ? 0x86 : 5);
+        assert.is(await connack('guess'), version === 5 ? 0x9f : 3);
+      },
+      { wrongTokensMax: 1 },
+    ));
+}
+
+function protocolOf(version: 3 | 4 | 5) {
+  return { protocolId: version === 3 ? 'MQIsdp' : 'MQTT', protocolVersion: version } as const;
+}
+
+test.run();
