@@ -5,6 +5,7 @@
 
 import { createTokenGuard, type TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
 import type { Presence } from '../../actors/fleet/devices.ts';
+import { ListenError, type Listening } from '../../actors/sockets/listen.ts';
 import { createApp } from '../../http/app.ts';
 import { createHttpServer } from '../../http/server.ts';
 import type { ApiSettings } from '../../http/settings.ts';
@@ -17,7 +18,6 @@ import type { Bridge } from '../../transports/mqtt/bridge/bridge.ts';
 import { createMqttEndpoint, type MqttEndpoint } from '../../transports/mqtt/endpoint/endpoint.ts';
 import type { MqttTlsSettings } from '../../transports/mqtt/endpoint/tls.ts';
 import { WEBSOCKET_PATH } from '../../transports/mqtt/endpoint/websocket.ts';
-import { ListenError, type Listening } from '../../transports/transport.ts';
 import type { Config } from '../options/schema.ts';
 import { createBroker, createBrokerAuth } from './broker.ts';
 import { type Core, type CoreNeeds, openCore } from './core.ts';

@@ -1,7 +1,7 @@
 /** The server's certificate and key, from the files that the operator names. */
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import type { ServerCertificate } from '../../transports/mqtt/endpoint/tls.ts';
+import type { Certificate } from '../../actors/sockets/certificate.ts';
 import { StartRefused } from '../options/refusal.ts';
 
 export interface CertificateFiles {
@@ -14,7 +14,7 @@ export interface CertificateFiles {
  * Reads both files, and makes sure that they belong together. Throws `StartRefused`.
  * @param what whose they are, for the message
  */
-export function readCertificate(what: string, files: CertificateFiles): ServerCertificate {
+export function readCertificate(what: string, files: CertificateFiles): Certificate {
   const { certFile, keyFile, keyPassword } = files;
   if (certFile === undefined || keyFile === undefined) {
     throw new StartRefused(`${what} over TLS needs a certificate file and a key file`);

@@ -13,7 +13,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../actors/base/clock.ts';
-import { ListenError } from '../../transports/transport.ts';
+import { ListenError } from '../../actors/sockets/listen.ts';
 import { createLog, type ProcessLog } from '../compose/log.ts';
 import { type System, startSystem } from '../compose/system.ts';
 import { parseArguments } from '../options/cli.ts';

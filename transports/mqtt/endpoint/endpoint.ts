@@ -18,7 +18,10 @@ import type { Bus } from '../../../actors/cluster/bus.ts';
 import type { DeviceListener, Devices, Directory, Presence } from '../../../actors/fleet/devices.ts';
 import type { Profiles } from '../../../actors/fleet/profiles.ts';
 import { type Parent, spawnParent, stop } from '../../../actors/runtime/nact.ts';
-import { ListenError, type Listening, type Transport } from '../../transport.ts';
+import type { Certificate } from '../../../actors/sockets/certificate.ts';
+import { type Listening, listen } from '../../../actors/sockets/listen.ts';
+import type { Upgrade } from '../../../actors/sockets/upgrade.ts';
+import type { Transport } from '../../transport.ts';
 import { type ByteStream, Connection } from './connection.ts';
 import { GatewayTurns } from './gateway-turns.ts';
 import { Reason } from './reasons.ts';
@@ -26,14 +29,8 @@ import { Session, type SessionContext } from './session.ts';
 import { SessionActor } from './session-actor.ts';
 import { SessionTable } from './session-table.ts';
 import type { MqttEndpointSettings } from './settings.ts';
-import {
-  type ClientCertificate,
-  createTlsDoor,
-  type MqttTlsSettings,
-  type ServerCertificate,
-  type TlsDoor,
-} from './tls.ts';
-import { createWebSocketDoor, type UpgradeRequest, type WebSocketDoor } from './websocket.ts';
+import { type ClientCertificate, createTlsDoor, type MqttTlsSettings, type TlsDoor } from './tls.ts';
+import { createWebSocketDoor, type WebSocketDoor } from './websocket.ts';
 
 export interface MqttEndpointOptions {
   readonly settings: MqttEndpointSettings;
@@ -60,9 +57,9 @@ export interface MqttEndpoint extends Transport, Presence {
   /** Where it listens with TLS, once started. */
   readonly tlsListening: Listening | undefined;
   /** Connections from now on are shown this certificate. Throws where it is none. */
-  useCertificate(certificate: ServerCertificate): void;
+  useCertificate(certificate: Certificate): void;
   /** Takes over an HTTP connection whose client asks for WebSocket; one that asks wrongly is answered and closed. */
-  upgrade(request: UpgradeRequest): void;
+  upgrade(upgrade: Upgrade): void;
 }
 
 /** Creates the endpoint; nothing listens before `start`. */
@@ -131,37 +128,26 @@ class Endpoint implements MqttEndpoint {
   }
 
   async start(): Promise<Listening> {
-    const listening = await this.#listen();
+    const { settings, log } = this.#options;
+    const listening = await listen(this.#server, {
+      what: 'MQTT',
+      address: settings.bindAddress,
+      port: settings.port,
+      backlog: LISTEN_BACKLOG,
+      onError: (error) => log.error({ err: error }, 'mqtt: can not accept connections'),
+    });
+    this.#sweepLater();
     this.tlsListening = await this.#tlsDoor?.start();
     this.#context.table.start();
     return listening;
   }
 
-  useCertificate(certificate: ServerCertificate): void {
+  useCertificate(certificate: Certificate): void {
     this.#tlsDoor?.useCertificate(certificate);
   }
 
-  upgrade(request: UpgradeRequest): void {
-    this.#webSocketDoor.upgrade(request);
-  }
-
-  #listen(): Promise<Listening> {
-    const { bindAddress, port } = this.#options.settings;
-    const server = this.#server;
-    return new Promise((resolve, reject) => {
-      const onError = (error: Error) => reject(new ListenError('MQTT', bindAddress, port, error));
-      server.once('error', onError);
-      server.listen({ host: bindAddress, port, backlog: LISTEN_BACKLOG }, () => {
-        server.off('error', onError);
-        server.on('error', (error) =>
-          this.#options.log.error({ err: error }, 'mqtt: can not accept connections'),
-        );
-        this.#sweepLater();
-        const address = server.address();
-        if (address === null || typeof address === 'string') reject(new Error('listening on no TCP address'));
-        else resolve({ address: address.address, port: address.port });
-      });
-    });
+  upgrade(upgrade: Upgrade): void {
+    this.#webSocketDoor.upgrade(upgrade);
   }
 
   isConnected(id: DeviceId): boolean {

@@ -11,15 +11,8 @@ import type { Socket } from 'node:net';
 import { createServer, type SecureVersion, type Server, type TLSSocket } from 'node:tls';
 import type { Clock, Instant } from '../../../actors/base/clock.ts';
 import type { Log } from '../../../actors/base/log.ts';
-import { ListenError, type Listening } from '../../transport.ts';
-
-/** PEM, as `node:tls` takes them. */
-export interface ServerCertificate {
-  /** The certificate, and those that lead to an authority that clients know. */
-  readonly cert: Buffer;
-  readonly key: Buffer;
-  readonly passphrase?: string;
-}
+import type { Certificate } from '../../../actors/sockets/certificate.ts';
+import { type Listening, listen } from '../../../actors/sockets/listen.ts';
 
 export interface MqttTlsSettings {
   readonly bindAddress: string;
@@ -28,7 +21,7 @@ export interface MqttTlsSettings {
   readonly minVersion: SecureVersion;
   /** Whether a client's certificate is good before and after the time that is written in it. */
   readonly skipClientValidity: boolean;
-  readonly certificate: ServerCertificate;
+  readonly certificate: Certificate;
 }
 
 /** What a client showed: its DER, or that it is not valid at this time. */
@@ -39,7 +32,7 @@ export type ClientCertificate =
 export interface TlsDoor {
   start(): Promise<Listening>;
   /** Connections from now on get this one; those that are open stay as they are. Throws where it is none. */
-  useCertificate(certificate: ServerCertificate): void;
+  useCertificate(certificate: Certificate): void;
   /** Listens no more, and ends handshakes. What was handed over is not touched. */
   stop(): void;
 }
@@ -53,6 +46,7 @@ export interface TlsDoorNeeds {
   readonly onSocket: (socket: TLSSocket, certificate: ClientCertificate | undefined) => void;
 }
 
+/** A fleet that reconnects at once waits in the kernel; it grants less where `net.core.somaxconn` is lower. */
 const LISTEN_BACKLOG = 4_096;
 
 export function createTlsDoor(needs: TlsDoorNeeds): TlsDoor {
@@ -92,20 +86,14 @@ export function createTlsDoor(needs: TlsDoorNeeds): TlsDoor {
   });
 
   return {
-    start() {
-      return new Promise((resolve, reject) => {
-        const onError = (error: Error) => reject(new ListenError('MQTT over TLS', bindAddress, port, error));
-        server.once('error', onError);
-        server.listen({ host: bindAddress, port, backlog: LISTEN_BACKLOG }, () => {
-          server.off('error', onError);
-          server.on('error', (error) => log.error({ err: error }, 'mqtt: can not accept TLS connections'));
-          const address = server.address();
-          if (address === null || typeof address === 'string')
-            reject(new Error('listening on no TCP address'));
-          else resolve({ address: address.address, port: address.port });
-        });
-      });
-    },
+    start: () =>
+      listen(server, {
+        what: 'MQTT over TLS',
+        address: bindAddress,
+        port,
+        backlog: LISTEN_BACKLOG,
+        onError: (error) => log.error({ err: error }, 'mqtt: can not accept TLS connections'),
+      }),
 
     useCertificate(certificate) {
       server.setSecureContext({ ...certificate, minVersion });

@@ -9,23 +9,14 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import type { Upgrade } from '../../../actors/sockets/upgrade.ts';
 import type { ByteStream } from './connection.ts';
 import { type MqttEndpointSettings, packetBytesMax } from './settings.ts';
 
 export const WEBSOCKET_PATH = '/mqtt';
 
-/** An HTTP connection whose client asks for another protocol; HTTP is done with it. */
-export interface UpgradeRequest {
-  readonly request: IncomingMessage;
-  readonly socket: Socket;
-  /** What came behind the request already. */
-  readonly head: Buffer;
-  /** The address at the other end, looked at through the proxies that are trusted. */
-  readonly peer: string;
-}
-
 export interface WebSocketDoor {
-  upgrade(request: UpgradeRequest): void;
+  upgrade(upgrade: Upgrade): void;
   /** Turns whoever comes from now on away with 503. */
   stop(): void;
 }
