@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import type { Instant } from '../base/clock.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
+import { unreachable } from '../base/unreachable.ts';
 import { CLAIMING_DATA, type DeviceEvent } from '../device/protocol.ts';
 
 /** ThingsBoard's names where it has one; it has none for windows, nor for a claim that was refused. */
@@ -108,7 +109,7 @@ export function tell(event: DeviceEvent): Told | undefined {
     case 'AttributesDeleted':
       return told('ATTRIBUTES_DELETED', { scope: event.scope, keys: event.keys.slice(0, KEYS_MAX) }, event);
     default:
-      return event satisfies never;
+      return unreachable(event);
   }
 }
 

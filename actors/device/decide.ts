@@ -7,6 +7,7 @@ import type { Instant } from '../base/clock.ts';
 import type { CustomerId, UserId } from '../base/ids.ts';
 import { isJsonObject } from '../base/json.ts';
 import { sameDigest } from '../base/secret.ts';
+import { unreachable } from '../base/unreachable.ts';
 import type { Decider, Decision } from '../runtime/decider.ts';
 import { absentDevice, evolve } from './evolve.ts';
 import {
@@ -98,7 +99,7 @@ function decideProvisioned(
     case 'DeleteAttributes':
       return deleteAttributes(device, command, at);
     default:
-      return command satisfies never;
+      return unreachable(command);
   }
 }
 

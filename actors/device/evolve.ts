@@ -5,6 +5,7 @@
 import type { Instant } from '../base/clock.ts';
 import type { CustomerId } from '../base/ids.ts';
 import type { Json } from '../base/json.ts';
+import { unreachable } from '../base/unreachable.ts';
 import {
   type AbsentDevice,
   type Attribute,
@@ -71,7 +72,7 @@ function evolveProvisioned(device: Device, event: Exclude<DeviceEvent, DevicePro
     case 'AttributesDeleted':
       return deleted(device, event);
     default:
-      return event satisfies never;
+      return unreachable(event);
   }
 }
 

@@ -6,6 +6,7 @@
  * name, a profile's by id.
  */
 import type { CustomerId, DeviceId, ProfileId, TenantId } from '../base/ids.ts';
+import { unreachable } from '../base/unreachable.ts';
 import type { IndexChanges, IndexEntries } from '../journal/journal.ts';
 import type { DeviceEvent, DeviceState } from './protocol.ts';
 
@@ -105,7 +106,7 @@ export function indexChanges(
       return { take: minus(now, old), release: minus(old, now) };
     }
     default:
-      return event satisfies never;
+      return unreachable(event);
   }
 }
 

@@ -10,6 +10,7 @@ import type { AccountQuery } from '../accounts/model.ts';
 import type { Clock, Instant } from '../base/clock.ts';
 import { newId, type ProfileId, type TenantId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
+import { unreachable } from '../base/unreachable.ts';
 import { type Bus, silentBus } from '../cluster/bus.ts';
 import { lists } from '../device/indexes.ts';
 import { createCollection, type Kind } from '../records/collection.ts';
@@ -262,7 +263,7 @@ export function createProfiles(
         case 'not-found':
           return refused('not-found');
         default:
-          return change satisfies never;
+          return unreachable(change);
       }
     },
 
