@@ -7,7 +7,8 @@
 import type { Job } from '../contract.ts';
 import { encode, type Histogram, newHistogram, record } from '../measure/histogram.ts';
 import { Arrivals } from './arrivals.ts';
-import { type Driver, driverOf, TIMEOUT } from './driver.ts';
+import { type Driver, TIMEOUT } from './driver.ts';
+import { driverOf } from './drivers.ts';
 import type { WorkerResult, WorkerTick } from './messages.ts';
 import { type Subject, turns } from './subjects.ts';
 

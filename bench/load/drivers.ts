@@ -1,0 +1,22 @@
+/** The driver of each protocol. */
+import type { Job, Step } from '../contract.ts';
+import { CoapDriver } from './coap.ts';
+import { ConnectDriver } from './connect.ts';
+import type { Answered, Driver } from './driver.ts';
+import { HttpDriver } from './http.ts';
+import { MqttDriver } from './mqtt.ts';
+
+export function driverOf(step: Step, job: Job, answered: Answered): Driver {
+  switch (step.type) {
+    case 'mqtt':
+      return new MqttDriver(step, job, answered);
+    case 'connect':
+      return new ConnectDriver(step, answered);
+    case 'http':
+      return new HttpDriver(step, job, answered);
+    case 'coap':
+      return new CoapDriver(step, job, answered);
+    default:
+      return step satisfies never;
+  }
+}
