@@ -1,0 +1,154 @@
+/**
+ * What a tenant's audit trail adds up to: which claim windows are open, and how much happened in each hour.
+ *
+ * Both read a bounded number of entries, the newest first, and say whether that was everything.
+ */
+import type { Clock, Instant } from '../base/clock.ts';
+import type { DeviceId, TenantId } from '../base/ids.ts';
+import { mapInSlices } from '../base/slices.ts';
+import type { ClaimWindow, DeviceRecord } from '../device/protocol.ts';
+import type { Devices } from '../fleet/devices.ts';
+import type { AuditTrail } from './audit.ts';
+import type { AuditPage } from './blocks.ts';
+import type { Action, AuditEntry } from './entry.ts';
+
+/** Entries that one answer is made from. */
+const ENTRIES_MAX = 10_000;
+/** Devices that are read to see whether their windows are open, those opened last first. */
+const DEVICES_READ_MAX = 2_000;
+const HOUR_MS = 3_600_000;
+/** A window opened longer ago than this before the first hour is not counted as open. */
+const LOOK_BACK_MS = 24 * HOUR_MS;
+
+const COUNTED_ACTIONS: readonly Action[] = [
+  'CLAIM_WINDOW_OPENED',
+  'CLAIM_WINDOW_CLOSED',
+  'CLAIM_WINDOW_EXPIRED',
+  'ASSIGNED_TO_CUSTOMER',
+  'UNASSIGNED_FROM_CUSTOMER',
+  'CLAIM_REFUSED',
+];
+
+export interface OpenWindow extends Pick<ClaimWindow, 'openedAt' | 'closesAt' | 'openedBy'> {
+  readonly deviceId: DeviceId;
+  readonly deviceName: string;
+}
+
+export interface OpenWindows {
+  /** The one that closes first comes first. */
+  readonly windows: readonly OpenWindow[];
+  /** False when more windows were opened than were looked at. */
+  readonly complete: boolean;
+}
+
+export interface HourlyFigures {
+  readonly startTime: Instant;
+  readonly windowsOpened: number;
+  /** At the end of the hour, or now in the hour that is still running. */
+  readonly windowsOpen: number;
+  readonly claimed: number;
+  readonly givenBack: number;
+  readonly refused: number;
+}
+
+export interface ClaimStatistics {
+  /** The oldest first; the last one is the hour that is still running. */
+  readonly hours: readonly HourlyFigures[];
+  /** False when more happened than is counted: then the oldest hours show too little. */
+  readonly complete: boolean;
+}
+
+export interface Statistics {
+  /** Found by the trail, so a window shows about a second after it was opened. Rejects with `StoreUnavailable`. */
+  openWindows(tenantId: TenantId): Promise<OpenWindows>;
+  /** @param hours how many hours, the running one included; at least 1. Rejects with `StoreUnavailable`. */
+  claims(tenantId: TenantId, hours: number): Promise<ClaimStatistics>;
+}
+
+export function createStatistics(
+  audit: Pick<AuditTrail, 'find'>,
+  devices: Pick<Devices, 'read'>,
+  clock: Clock,
+): Statistics {
+  return {
+    async openWindows(tenantId) {
+      const now = clock.now();
+      const query = { page: 0, pageSize: ENTRIES_MAX, actions: ['CLAIM_WINDOW_OPENED'] } as const;
+      const page = await audit.find(tenantId, query);
+      const ids = [...new Set(page.items.flatMap(({ deviceId }) => deviceId ?? []))];
+      const read = await mapInSlices(ids.slice(0, DEVICES_READ_MAX), (id) => devices.read(id));
+      const windows = read
+        .flatMap((device) => (device?.tenantId === tenantId ? openWindowOf(device, now) : []))
+        .sort((a, b) => a.closesAt - b.closesAt);
+      return { windows, complete: isWhole(page) && ids.length <= DEVICES_READ_MAX };
+    },
+
+    async claims(tenantId, hours) {
+      const now = clock.now();
+      const firstHour = now - (now % HOUR_MS) - (hours - 1) * HOUR_MS;
+      const startTime = firstHour - LOOK_BACK_MS;
+      const query = { page: 0, pageSize: ENTRIES_MAX, startTime, actions: COUNTED_ACTIONS };
+      const page = await audit.find(tenantId, query);
+      return {
+        hours: countByHour([...page.items].reverse(), firstHour, hours, now),
+        complete: isWhole(page),
+      };
+    },
+  };
+}
+
+function openWindowOf({ id, name, window }: DeviceRecord, now: Instant): OpenWindow[] {
+  if (window === null || now >= window.closesAt) return [];
+  const { openedAt, closesAt, openedBy } = window;
+  return [{ deviceId: id, deviceName: name, openedAt, closesAt, openedBy }];
+}
+
+/** @param entries the oldest first, from a day before the first hour on, so that windows open since then are known */
+function countByHour(
+  entries: readonly AuditEntry[],
+  firstHour: Instant,
+  count: number,
+  now: Instant,
+): HourlyFigures[] {
+  const hours = Array.from({ length: count }, (_, at) => ({
+    startTime: firstHour + at * HOUR_MS,
+    windowsOpened: 0,
+    windowsOpen: 0,
+    claimed: 0,
+    givenBack: 0,
+    refused: 0,
+  }));
+  /** When each open window closes, by its device. */
+  const open = new Map<string, Instant>();
+  let ended = 0;
+  const endHours = (upTo: number): void => {
+    for (; ended < upTo; ended += 1) {
+      const hour = hours[ended];
+      if (hour === undefined) return;
+      const endsAt = Math.min(hour.startTime + HOUR_MS, now);
+      for (const [device, closesAt] of open) if (closesAt <= endsAt) open.delete(device);
+      hour.windowsOpen = open.size;
+    }
+  };
+
+  for (const { at, action, data, deviceId = '' } of entries) {
+    const which = Math.floor((at - firstHour) / HOUR_MS);
+    endHours(Math.min(which, count - 1)); // the running hour has not ended
+    if (action === 'CLAIM_WINDOW_OPENED') open.set(deviceId, Number(data.closesAt));
+    else if (action !== 'CLAIM_REFUSED') open.delete(deviceId);
+
+    const hour = hours[which];
+    if (hour === undefined) continue;
+    if (action === 'CLAIM_WINDOW_OPENED') hour.windowsOpened += 1;
+    else if (action === 'CLAIM_REFUSED') hour.refused += 1;
+    else if (action === 'ASSIGNED_TO_CUSTOMER' && data.by === 'claim') hour.claimed += 1;
+    else if (action === 'UNASSIGNED_FROM_CUSTOMER' && data.by === 'reclaim') hour.givenBack += 1;
+  }
+  endHours(count);
+  return hours;
+}
+
+/** Whether the page holds every entry there is. */
+function isWhole({ total, searchedTo }: AuditPage): boolean {
+  return total <= ENTRIES_MAX && searchedTo === undefined;
+}
