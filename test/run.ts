@@ -1,8 +1,9 @@
 /**
  * `npm test`: runs every test file in a process of its own, so that a file that hangs, crashes or leaves something
- * open fails alone and is named. Quick tests go first, those with real processes and simulations after them.
+ * open fails alone and is named. The longest files start first, so that none is left to run alone at the end.
  *
  *   npm test                 everything
+ *   npm run test:quick       the folders `pure` and `sockets`: no process, no program
  *   npm test -- mqtt store   files whose path contains one of the words
  *   npm test -- --jobs 1     one file at a time
  *
@@ -14,19 +15,25 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { FOLDER_VARIABLE } from './kit/confine.ts';
+import { longestFirst } from './kit/longest.ts';
+import { afterPatience } from './kit/patience.ts';
 import { judge, readSummary, type Summary } from './kit/summary.ts';
 
 const COMPILED = dirname(fileURLToPath(import.meta.url));
 const SOURCES = join(COMPILED, '..', '..', 'test');
+const CONFINE = join(COMPILED, 'kit', 'confine.js');
 const UVU = join(dirname(createRequire(import.meta.url).resolve('uvu')), '..', 'bin.js');
 
-/** Longest a file may take. Folders not named here get the first. */
-const LIMIT_MS = { pure: 180_000, sockets: 180_000, processes: 420_000, programs: 420_000, sim: 420_000 };
+// Times are those of a quiet machine: on a busy one they stretch.
+/** Longest a file may take. */
+const LIMIT_MS = 420_000;
 /** After its summary a file must end; longer means a socket, a timer or a store was left open. */
 const EXIT_GRACE_MS = 10_000;
 /** After a file has ended, its output must end too; longer means that a process it started lives on. */
 const LEFT_BEHIND_MS = 2000;
-const LATE_FOLDERS = ['processes', 'programs', 'sim'];
+const QUICK_FOLDERS = ['pure', 'sockets'];
 
 const running = new Set<ChildProcess>();
 
@@ -39,30 +46,32 @@ function testFiles(): string[] {
 }
 
 const folderOf = (path: string): string => path.split(sep)[0] ?? '';
-const isLate = (path: string): boolean => LATE_FOLDERS.includes(folderOf(path));
 
 async function main(argv: readonly string[]): Promise<number> {
-  const jobsAt = argv.indexOf('--jobs');
-  const jobs = jobsAt === -1 ? 2 : Number(argv[jobsAt + 1]);
-  const words = argv.filter((_, at) => jobsAt === -1 || (at !== jobsAt && at !== jobsAt + 1));
+  const { values, positionals: words } = parseArgs({
+    args: [...argv],
+    options: { jobs: { type: 'string', default: '2' }, quick: { type: 'boolean', default: false } },
+    allowPositionals: true,
+  });
+  const jobs = Number(values.jobs);
   if (!Number.isInteger(jobs) || jobs < 1) return give('--jobs needs a number of at least 1\n', 2);
 
-  const files = testFiles().filter((path) => words.length === 0 || words.some((word) => path.includes(word)));
+  const files = testFiles()
+    .filter((path) => !values.quick || QUICK_FOLDERS.includes(folderOf(path)))
+    .filter((path) => words.length === 0 || words.some((word) => path.includes(word)));
   if (files.length === 0) return give(`no test file matches ${words.join(' ')}\n0 passed, 1 failed\n`, 1);
 
   const sum = { passed: 0, failed: 0, skipped: 0 };
-  for (const phase of [files.filter((path) => !isLate(path)), files.filter(isLate)]) {
-    const waiting = [...phase];
-    const lane = async (): Promise<void> => {
-      for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
-        const result = await runFile(path);
-        sum.passed += result.passed;
-        sum.failed += result.failed;
-        sum.skipped += result.skipped;
-      }
-    };
-    await Promise.all(Array.from({ length: jobs }, lane));
-  }
+  const waiting = longestFirst(files);
+  const lane = async (): Promise<void> => {
+    for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+      const result = await runFile(path);
+      sum.passed += result.passed;
+      sum.failed += result.failed;
+      sum.skipped += result.skipped;
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, lane));
   const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : '';
   return give(`\n${sum.passed} passed, ${sum.failed} failed${skipped}\n`, sum.failed > 0 ? 1 : 0);
 }
@@ -103,10 +112,11 @@ function runProcess(path: string): Promise<Ended> {
   const pattern = `^${basename(file).replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`;
   const colour = process.stdout.isTTY ? '--color' : '--no-color';
   return new Promise((resolve, reject) => {
-    // A group of its own, so that what the test started ends with it.
-    const child = spawn(process.execPath, ['--enable-source-maps', UVU, dirname(file), pattern, colour], {
+    const args = ['--enable-source-maps', '--import', CONFINE, UVU, dirname(file), pattern, colour];
+    const child = spawn(process.execPath, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true,
+      env: { ...process.env, [FOLDER_VARIABLE]: folderOf(path) },
+      detached: true, // a group of its own, so that what the test started ends with it
     });
     running.add(child);
     let output = '';
@@ -115,21 +125,23 @@ function runProcess(path: string): Promise<Ended> {
       cut ??= reason;
       killGroup(child);
     };
-    const limitMs = LIMIT_MS[folderOf(path) as keyof typeof LIMIT_MS] ?? LIMIT_MS.pure;
-    const limit = setTimeout(endFor(`took longer than ${limitMs / 1000} s`), limitMs);
-    let grace: NodeJS.Timeout | undefined;
+    const endLimit = afterPatience(LIMIT_MS, endFor(`took longer than ${LIMIT_MS / 1000} s`));
+    let endGrace: (() => void) | undefined;
     const hear = (chunk: string): void => {
       output += chunk;
-      if (grace === undefined && readSummary(output) !== undefined) {
-        grace = setTimeout(endFor('did not end after its tests: something was left open'), EXIT_GRACE_MS);
+      if (endGrace === undefined && readSummary(output) !== undefined) {
+        const leftOpen = endFor('did not end after its tests: something was left open');
+        endGrace = afterPatience(EXIT_GRACE_MS, leftOpen);
       }
     };
     child.stdout.setEncoding('utf8').on('data', hear);
     child.stderr.setEncoding('utf8').on('data', hear);
     child.on('error', reject);
+    let endLeftBehind: (() => void) | undefined;
     const end = (exitCode: number | null): void => {
-      clearTimeout(limit);
-      clearTimeout(grace);
+      endLimit();
+      endGrace?.();
+      endLeftBehind?.();
       running.delete(child);
       resolve({ output, exitCode: cut === undefined ? exitCode : null, cut });
     };
@@ -137,12 +149,12 @@ function runProcess(path: string): Promise<Ended> {
     child.on('exit', () => {
       killGroup(child);
       // Whoever left the group and still holds the pipes keeps them from closing: say so and go on without it.
-      setTimeout(() => {
+      endLeftBehind = afterPatience(LEFT_BEHIND_MS, () => {
         if (child.stdout.closed && child.stderr.closed) return;
         cut ??= 'left a process behind';
         child.stdout.destroy();
         child.stderr.destroy();
-      }, LEFT_BEHIND_MS).unref();
+      });
     });
   });
 }
@@ -152,7 +164,7 @@ function killGroup(child: ChildProcess): void {
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch {
-    // nobody of the group lives any more
+    // the group has ended
   }
 }
 

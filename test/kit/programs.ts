@@ -61,9 +61,13 @@ export const COAP_CLIENT =
 export function runProgram(
   program: string,
   args: readonly string[],
+  env: { readonly [name: string]: string } = {},
 ): Promise<{ readonly code: number | null; readonly out: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(findProgram(program) ?? program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(findProgram(program) ?? program, args, {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let out = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (chunk: string) => {

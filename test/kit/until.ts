@@ -1,17 +1,20 @@
-/** Waiting for events rather than for times: tests must hold on a slow and busy machine. */
+/** Waiting for a condition, not for a time: tests must hold on a slow and busy machine. */
+import { PATIENCE_MS, patience } from './patience.ts';
 
-const WITHIN_MS = 20_000;
-const LOOK_MS = 10;
+const LOOK_MS = 5;
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Looks again and again until it holds; what can not be looked at just now does not hold. Rejects when it takes too long. */
+/**
+ * Looks again and again until the condition holds; a look that throws counts as no. Rejects when it takes longer than
+ * `withinMs` of a quiet machine's time.
+ */
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  withinMs = WITHIN_MS,
+  withinMs = PATIENCE_MS,
 ): Promise<void> {
-  const deadline = Date.now() + withinMs;
+  const over = patience(withinMs);
   let last: unknown;
   for (;;) {
     try {
@@ -19,7 +22,7 @@ export async function until(
     } catch (error) {
       last = error;
     }
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`, { cause: last });
+    if (over()) throw new Error(`not within ${withinMs} ms: ${what}`, { cause: last });
     await pause(LOOK_MS);
   }
 }

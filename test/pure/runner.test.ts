@@ -1,6 +1,10 @@
 /** The test runner must not call a run good that was not. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { LONGEST, longestFirst } from '../kit/longest.ts';
 import { judge, readSummary } from '../kit/summary.ts';
 
 const summary = (total: number, passed: number, skipped = 0) =>
@@ -37,6 +41,22 @@ test('runner: two summaries are a failure: one of them may be a lie', () => {
 test('runner: a file without tests is a failure, one that only skips is not', () => {
   assert.is(judge(summary(0, 0), 0).failed, 1);
   assert.equal(judge(summary(0, 0, 2), 0), { passed: 0, failed: 0, skipped: 2 });
+});
+
+test('runner: the longest files start first, the others keep their order', () => {
+  const long = LONGEST.map((file) => join(`${file}.test.js`));
+  const [first = '', second = ''] = long;
+  assert.equal(longestFirst(['pure/a.test.js', second, 'pure/b.test.js', first]), [
+    first,
+    second,
+    'pure/a.test.js',
+    'pure/b.test.js',
+  ]);
+});
+
+test('runner: every file listed as long exists', () => {
+  const sources = fileURLToPath(new URL('../../../test', import.meta.url));
+  for (const file of LONGEST) assert.ok(existsSync(join(sources, `${file}.test.ts`)), file);
 });
 
 test.run();
