@@ -8,13 +8,17 @@
 import { randomInt } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import { type DeviceId, newId } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secret.ts';
 import { isCleanText } from '../base/text.ts';
 import { isGateway } from '../device/decide.ts';
 import type { DeviceRecord } from '../device/protocol.ts';
 import { accessToken } from '../fleet/credentials.ts';
 import type { Devices, Directory } from '../fleet/devices.ts';
-import { type AuthenticatedDevice, type ClaimOutcome, outcomeOf } from './claiming.ts';
+import type { StoreUnavailable } from '../store/store.ts';
+import type { AuthenticatedDevice } from './authentication.ts';
+import { ifUnavailable } from './if-unavailable.ts';
+import { type EntryOutcome, outcomeOf } from './outcome.ts';
 import type { ClaimPayload } from './payload.ts';
 
 export interface GatewaySettings {
@@ -26,27 +30,25 @@ export interface GatewaySettings {
 
 export const GATEWAY_DEFAULTS: GatewaySettings = { autoCreateDevices: true, gatewayFanOutMax: 256 };
 
-/** What became of one name. `not-created`: there is no such device, and none was made. */
-export type BehindOutcome = ClaimOutcome | { readonly type: 'not-created'; readonly why: string };
-
 /** `revoked`: the gateway itself is gone, has other credentials, or is no gateway any more. */
-export type GatewayOutcome<Value> =
+export type GatewayAnswer<Value> =
   | { readonly type: 'done'; readonly value: Value }
   | { readonly type: 'revoked' }
   | { readonly type: 'unavailable' };
 
+/** All of it rejects for bugs only. */
 export interface Gateways {
-  /** Opens windows; resolves when every one is durable or refused. Never rejects. */
+  /** Opens windows; resolves when every one is durable or refused. */
   claim(
     gateway: AuthenticatedDevice,
     entries: ReadonlyMap<string, ClaimPayload>,
-  ): Promise<GatewayOutcome<ReadonlyMap<string, BehindOutcome>>>;
-  /** Makes sure that the device exists. Never rejects. */
+  ): Promise<GatewayAnswer<ReadonlyMap<string, EntryOutcome>>>;
+  /** Makes sure that the device exists. */
   connect(
     gateway: AuthenticatedDevice,
     name: string,
     deviceType: string,
-  ): Promise<GatewayOutcome<BehindOutcome | undefined>>;
+  ): Promise<GatewayAnswer<EntryOutcome | undefined>>;
 }
 
 export interface GatewayNeeds {
@@ -54,6 +56,7 @@ export interface GatewayNeeds {
   readonly directory: Directory;
   readonly secrets: Secrets;
   readonly clock: Clock;
+  readonly log: Log;
   readonly settings: GatewaySettings;
 }
 
@@ -64,13 +67,15 @@ function isFit(text: string): boolean {
   return text.length <= NAME_CHARS_MAX && isCleanText(text);
 }
 
-export function createGateways({ devices, directory, secrets, clock, settings }: GatewayNeeds): Gateways {
+export function createGateways(needs: GatewayNeeds): Gateways {
+  const { devices, directory, secrets, clock, log, settings } = needs;
+
   /** The id of the device of this name, which may have been created for it. */
   async function bringUp(
     gateway: DeviceRecord,
     name: string,
     deviceType: string,
-  ): Promise<DeviceId | BehindOutcome> {
+  ): Promise<DeviceId | EntryOutcome> {
     const known = await directory.idOf(gateway.tenantId, name);
     if (known !== undefined) return known;
     if (!settings.autoCreateDevices) return { type: 'not-created', why: 'unknown-device' };
@@ -119,11 +124,7 @@ export function createGateways({ devices, directory, secrets, clock, settings }:
     return now !== undefined && now.owner?.customerId === gateway.owner?.customerId;
   }
 
-  async function claimOne(
-    gateway: DeviceRecord,
-    name: string,
-    request: ClaimPayload,
-  ): Promise<BehindOutcome> {
+  async function claimOne(gateway: DeviceRecord, name: string, request: ClaimPayload): Promise<EntryOutcome> {
     if (request.type === 'malformed') return request;
     const id = await bringUp(gateway, name, DEFAULT_TYPE);
     if (typeof id !== 'string') return id;
@@ -147,33 +148,38 @@ export function createGateways({ devices, directory, secrets, clock, settings }:
   async function as<Value>(
     gateway: AuthenticatedDevice,
     task: (record: DeviceRecord) => Promise<Value>,
-  ): Promise<GatewayOutcome<Value>> {
-    try {
-      const record = await present(gateway);
-      return record === undefined ? { type: 'revoked' } : { type: 'done', value: await task(record) };
-    } catch {
-      return { type: 'unavailable' }; // the store, on a look-up
-    }
+  ): Promise<GatewayAnswer<Value>> {
+    const record = await present(gateway);
+    return record === undefined ? { type: 'revoked' } : { type: 'done', value: await task(record) };
+  }
+
+  function noAnswer(error: StoreUnavailable): { readonly type: 'unavailable'; readonly reason: 'store' } {
+    log.debug({ err: error }, 'gateway: a device could not be looked up');
+    return { type: 'unavailable', reason: 'store' };
   }
 
   return {
     claim: (gateway, entries) =>
       as(gateway, async (record) => {
-        const outcomes = new Map<string, BehindOutcome>();
+        const outcomes = new Map<string, EntryOutcome>();
         const waiting = entries.entries();
         const work = async () => {
           // All workers take from one iterator: each entry is taken once.
-          for (const [name, request] of waiting) outcomes.set(name, await claimOne(record, name, request));
+          for (const [name, request] of waiting) {
+            // Caught for each entry: the message is done with only when all of them are.
+            const outcome = await claimOne(record, name, request).catch(ifUnavailable(noAnswer));
+            outcomes.set(name, outcome);
+          }
         };
         await Promise.all(Array.from({ length: Math.min(settings.gatewayFanOutMax, entries.size) }, work));
         return outcomes;
-      }),
+      }).catch(ifUnavailable(noAnswer)),
 
     connect: (gateway, name, deviceType) =>
       as(gateway, async (record) => {
         const id = await bringUp(record, name, deviceType);
         return typeof id === 'string' ? undefined : id;
-      }),
+      }).catch(ifUnavailable(noAnswer)),
   };
 }
 

@@ -1,19 +1,20 @@
 /**
- * What a device says when it opens a claim window: bytes to `{ secretKey, durationMs }` (rule O1).
+ * The payload of a claim message, from every transport: bytes to `{ secretKey, durationMs }` (rule O1).
  *
- * Every transport comes through here. Protobuf (`proto/claiming.proto`) has types; in JSON real devices send numbers where text is meant and text where
- * numbers are meant, and ThingsBoard takes both, so we do too: a number or boolean is a secret by its text, the text
- * "60000" is a duration, a list of one is its element. No bytes at all is the empty secret for the default duration.
+ * Protobuf (`proto/claiming.proto`) has types. In JSON, devices send numbers for text and text for numbers, and
+ * ThingsBoard takes both; so do we: a number or boolean is a secret as it is written, the text "60000" is a duration, a list
+ * of one is its element. No bytes at all mean the empty secret and the default duration.
  *
  * Deviation: standard JSON only (RFC 8259). ThingsBoard's parser also takes unquoted and single-quoted keys.
  * Deviation: a duration that is no safe integer is malformed; ThingsBoard lets it wrap around.
  *
- * `JSON.parse` is iterative in V8, so nesting costs memory in proportion to the payload and no stack; payloads are
- * bounded by the transports. Never puts anything of the payload into `why`: it would end up in logs and answers.
+ * `JSON.parse` is iterative in V8, so nesting costs memory in proportion to the payload and no stack; transports bound
+ * the payload. Nothing of the payload is ever put into `why`, which ends up in logs and answers.
  */
 import { isUtf8 } from 'node:buffer';
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
 import type { PayloadFormat } from '../fleet/profiles.ts';
+import { jsonMembers } from './json-members.ts';
 import { type ClaimDevice, readClaimDevice, readConnect, readGatewayClaim } from './proto/messages.ts';
 
 export type ClaimPayload = ClaimRequest | Malformed;
@@ -48,7 +49,7 @@ export function parseClaimPayload(bytes: Uint8Array): ClaimPayload {
   if (parsed.type === 'malformed') return parsed;
   const { value, text } = parsed;
   if (!isJsonObject(value)) return malformed('the payload is not a JSON object');
-  return claimOf(value, () => writtenSecrets(text, 1).get(''));
+  return claimOf(value, () => text);
 }
 
 /** What a gateway asks for the devices behind it, by their names. */
@@ -67,18 +68,19 @@ export function readGatewayClaims(bytes: Uint8Array, format: PayloadFormat): Gat
   if (bytes.every(isJsonSpace)) return NOTHING_USABLE; // for ThingsBoard's parser no text is null
   const parsed = parseJson(bytes);
   if (parsed.type === 'malformed') return parsed;
-  if (!isJsonObject(parsed.value)) return NOTHING_USABLE;
-  let written: ReadonlyMap<string, string> | undefined;
-  const digitsOf = (name: string) => {
-    written ??= writtenSecrets(parsed.text, 2);
-    return written.get(name);
+  const { value: named, text } = parsed;
+  if (!isJsonObject(named)) return NOTHING_USABLE;
+  let texts: ReadonlyMap<string, string> | undefined;
+  const textOf = (name: string) => {
+    texts ??= jsonMembers(text);
+    return texts.get(name) ?? '';
   };
   const entries = new Map<string, ClaimPayload>();
-  for (const [name, value] of Object.entries(parsed.value)) {
+  for (const [name, value] of Object.entries(named)) {
     if (!isJsonObject(value)) continue; // dropped, as ThingsBoard does
     entries.set(
       name,
-      claimOf(value, () => digitsOf(name)),
+      claimOf(value, () => textOf(name)),
     );
   }
   return entries.size === 0 ? NOTHING_USABLE : { type: 'entries', entries };
@@ -136,9 +138,9 @@ function parseJson(
   }
 }
 
-/** @param digits how a number was written that stands where the secret should */
-function claimOf(value: JsonObject, digits: () => string | undefined): ClaimPayload {
-  const secretKey = value.secretKey === undefined ? '' : secretOf(value.secretKey, digits);
+/** @param textOfObject the text that the object was parsed from, asked for only where it is needed */
+function claimOf(value: JsonObject, textOfObject: () => string): ClaimPayload {
+  const secretKey = value.secretKey === undefined ? '' : secretOf(value.secretKey, textOfObject);
   if (secretKey === undefined) return malformed('secretKey is not text');
   const durationMs = value.durationMs === undefined ? 0 : durationOf(value.durationMs);
   if (durationMs === undefined) return malformed('durationMs is not a whole number in range');
@@ -149,7 +151,7 @@ function malformed(why: string): Malformed {
   return { type: 'malformed', why };
 }
 
-function secretOf(value: Json, digits: () => string | undefined): string | undefined {
+function secretOf(value: Json, textOfObject: () => string): string | undefined {
   if (typeof value === 'string') return value;
   const single = unwrap(value);
   switch (typeof single) {
@@ -158,11 +160,14 @@ function secretOf(value: Json, digits: () => string | undefined): string | undef
     case 'boolean':
       return String(single);
     case 'number':
-      return digits();
+      return jsonMembers(textOfObject()).get('secretKey')?.replaceAll(LIST_MARKS, '');
     default:
       return undefined;
   }
 }
+
+/** What lists around a number consist of. */
+const LIST_MARKS = /[[\]\s]/g;
 
 const WHOLE_NUMBER = /^[+-]?\d+$/;
 
@@ -183,33 +188,6 @@ function unwrap(value: Json): Json {
     inner = inner[0];
   }
   return inner;
-}
-
-const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^\s"{}[\]:,]+/g;
-
-/**
- * Secrets that are numbers, exactly as they were written: 12345678901234567890 or 1.0 must not lose what a JavaScript
- * number can not keep. `text` is valid JSON for an object; its own secret is at level 1, under the empty name, those of
- * the objects in it are at level 2, under their names. Of several of one name the last counts, as it does in the text.
- */
-function writtenSecrets(text: string, level: 1 | 2): ReadonlyMap<string, string> {
-  const written = new Map<string, string>();
-  let depth = 0;
-  let previous = '';
-  let name = '';
-  let ours = false;
-  for (const [token] of text.matchAll(TOKEN)) {
-    if (token === '{' || token === '[') depth += 1;
-    else if (token === '}' || token === ']') {
-      depth -= 1;
-      if (depth < level) ours = false;
-    } else if (token === ':' && depth === level) ours = JSON.parse(previous) === 'secretKey';
-    else if (token === ':' && depth < level) name = JSON.parse(previous);
-    else if (token === ',' && depth === level) ours = false;
-    else if (ours && !token.startsWith('"')) written.set(name, token);
-    previous = token;
-  }
-  return written;
 }
 
 function isJsonSpace(byte: number): boolean {

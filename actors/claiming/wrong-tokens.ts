@@ -11,7 +11,8 @@
  */
 import { countedAs } from '../limits/address.ts';
 import { type Counted, type Counters, memoryCounters } from '../limits/counters.ts';
-import type { AuthenticatedDevice } from './claiming.ts';
+import type { AuthenticatedDevice } from './authentication.ts';
+import { ifUnavailable } from './if-unavailable.ts';
 
 export interface WrongTokensSettings {
   /** Wrong ones of one address within the window; 0: no limit. */
@@ -71,14 +72,14 @@ export function createTokenGuard(
       const address = countedAs(from);
       const who = device && `${address} ${device.id}`;
       if (who === undefined || !(known.has(who) || knownBefore.has(who))) {
-        const { count, resetsInMs } = await wrong.get(address).catch(none);
+        const { count, resetsInMs } = await wrong.get(address).catch(ifUnavailable(none));
         if (count >= max) return { type: 'blocked', retryAfterMs: resetsInMs };
       }
       if (device !== undefined && who !== undefined) {
         remember(who);
         return { type: 'admitted', device };
       }
-      await wrong.add(address).catch(none);
+      await wrong.add(address).catch(ifUnavailable(none));
       return UNKNOWN;
     },
   };

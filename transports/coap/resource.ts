@@ -19,7 +19,8 @@
  */
 
 import type { Log } from '../../actors/base/log.ts';
-import type { Claiming, ClaimOutcome } from '../../actors/claiming/claiming.ts';
+import type { Claiming } from '../../actors/claiming/claiming.ts';
+import type { ClaimOutcome } from '../../actors/claiming/outcome.ts';
 import { readClaimPayload } from '../../actors/claiming/payload.ts';
 import type { TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';

@@ -7,7 +7,7 @@
  * `KEPT_MS`; a session of the own endpoint keeps that for its whole life.
  */
 import type { Clock, Instant } from '../../../actors/base/clock.ts';
-import type { AuthenticatedDevice } from '../../../actors/claiming/claiming.ts';
+import type { AuthenticatedDevice } from '../../../actors/claiming/authentication.ts';
 
 const KEPT_MS = 60_000;
 /** About 400 bytes each; beyond it the longest remembered goes. */

@@ -8,13 +8,10 @@
  */
 import type { Clock } from '../../../actors/base/clock.ts';
 import type { Log } from '../../../actors/base/log.ts';
-import {
-  type AuthenticatedDevice,
-  type Claiming,
-  outcomeMessage,
-} from '../../../actors/claiming/claiming.ts';
-import { gatewayOutcomeMessages } from '../../../actors/claiming/gateway-outcomes.ts';
+import type { AuthenticatedDevice } from '../../../actors/claiming/authentication.ts';
+import type { Claiming } from '../../../actors/claiming/claiming.ts';
 import type { Gateways } from '../../../actors/claiming/gateways.ts';
+import { gatewayOutcomeMessages, outcomeMessage } from '../../../actors/claiming/outcome.ts';
 import { readClaimPayload, readGatewayClaims } from '../../../actors/claiming/payload.ts';
 import type { Profiles } from '../../../actors/fleet/profiles.ts';
 import { StoreUnavailable } from '../../../actors/store/store.ts';

@@ -95,7 +95,7 @@ class Endpoint implements MqttEndpoint {
     const { settings, devices, directory, secrets, profiles, clock, log, bus } = options;
     this.#options = options;
     const claiming = createClaiming(devices, directory, secrets);
-    const gateways = createGateways({ devices, directory, secrets, clock, settings });
+    const gateways = createGateways({ devices, directory, secrets, clock, log, settings });
     this.#context = {
       settings,
       claiming,

@@ -8,8 +8,10 @@
 import type mqtt from 'mqtt-packet';
 import type { Clock } from '../../../actors/base/clock.ts';
 import type { Log } from '../../../actors/base/log.ts';
-import type { AuthenticatedDevice, Claiming, ClaimOutcome } from '../../../actors/claiming/claiming.ts';
+import type { AuthenticatedDevice } from '../../../actors/claiming/authentication.ts';
+import type { Claiming } from '../../../actors/claiming/claiming.ts';
 import type { Gateways } from '../../../actors/claiming/gateways.ts';
+import type { ClaimOutcome } from '../../../actors/claiming/outcome.ts';
 import type { TokenGuard } from '../../../actors/claiming/wrong-tokens.ts';
 import { PLAIN_SPEECH, type Profiles, type Speech } from '../../../actors/fleet/profiles.ts';
 import { type Acknowledge, AcknowledgementQueue, type Settlement, type Ticket } from './acknowledgements.ts';

@@ -14,7 +14,7 @@
  * Opened and refused are also told on the response topic, on every version, to whoever subscribed to it.
  */
 
-import { type ClaimOutcome, outcomeMessage, refusalInWords } from '../../../../actors/claiming/claiming.ts';
+import { type ClaimOutcome, outcomeMessage, refusalInWords } from '../../../../actors/claiming/outcome.ts';
 import { readClaimPayload } from '../../../../actors/claiming/payload.ts';
 import type { PayloadFormat } from '../../../../actors/fleet/profiles.ts';
 import { CLAIM_RESPONSE_TOPIC } from '../../topics.ts';

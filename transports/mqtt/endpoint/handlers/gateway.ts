@@ -15,9 +15,13 @@
  * Messages of one gateway are carried out one after the other (`../gateway-turns.ts`). What waits is kept as the bytes that
  * came: read, a message of many short names takes thirty times as much.
  */
-import { type AuthenticatedDevice, refusalInWords } from '../../../../actors/claiming/claiming.ts';
-import { gatewayOutcomeMessages } from '../../../../actors/claiming/gateway-outcomes.ts';
-import type { BehindOutcome, GatewayOutcome } from '../../../../actors/claiming/gateways.ts';
+import type { AuthenticatedDevice } from '../../../../actors/claiming/authentication.ts';
+import type { GatewayAnswer } from '../../../../actors/claiming/gateways.ts';
+import {
+  type EntryOutcome,
+  gatewayOutcomeMessages,
+  refusalInWords,
+} from '../../../../actors/claiming/outcome.ts';
 import { readGatewayClaims, readGatewayConnect } from '../../../../actors/claiming/payload.ts';
 import { GATEWAY_CLAIM_RESPONSE_TOPIC, type GatewayAction } from '../../topics.ts';
 import type { Message, Settlement, Ticket } from '../acknowledgements.ts';
@@ -100,7 +104,7 @@ function inTurn(
 
 function settlementOf<Value>(
   ticket: Ticket,
-  outcome: GatewayOutcome<Value>,
+  outcome: GatewayAnswer<Value>,
   done: (value: Value) => Settlement,
 ): Settlement {
   switch (outcome.type) {
@@ -121,8 +125,8 @@ function unavailable(ticket: Ticket): Settlement {
     : { type: 'disconnect', reasonCode: Reason.implementationSpecific };
 }
 
-function batch(session: Session, ticket: Ticket, outcomes: ReadonlyMap<string, BehindOutcome>): Settlement {
-  const of = (type: BehindOutcome['type']) =>
+function batch(session: Session, ticket: Ticket, outcomes: ReadonlyMap<string, EntryOutcome>): Settlement {
+  const of = (type: EntryOutcome['type']) =>
     [...outcomes.values()].filter((outcome) => outcome.type === type);
   if (of('unavailable').length > 0) return unavailable(ticket);
   const messages = told(session, outcomes);
@@ -146,7 +150,7 @@ function batch(session: Session, ticket: Ticket, outcomes: ReadonlyMap<string, B
 }
 
 /** What became of each device, in messages that are no larger than the gateway's own may be. */
-function told(session: Session, outcomes: ReadonlyMap<string, BehindOutcome>): Message[] {
+function told(session: Session, outcomes: ReadonlyMap<string, EntryOutcome>): Message[] {
   if (!session.subscriptions.has(GATEWAY_CLAIM_RESPONSE_TOPIC)) return [];
   const { payloadBytesMax } = session.context.settings;
   const bytesMax = Math.min(payloadBytesMax, session.limits.packetBytesMax - ROOM_FOR_THE_REST);

@@ -1,0 +1,136 @@
+/** What became of a claim, and how a device or a gateway reads it: on a response topic, or in words for a person. */
+import type { Instant } from '../base/clock.ts';
+import type { RefusalReason } from '../device/protocol.ts';
+import type { DeviceAnswer } from '../fleet/devices.ts';
+import type { Unavailable } from '../runtime/decider.ts';
+
+export type ClaimOutcome =
+  /** Durable: the window is open until just before `closesAt`. */
+  | { readonly type: 'opened'; readonly closesAt: Instant }
+  | {
+      readonly type: 'refused';
+      readonly reason: RefusalReason;
+      readonly maxDurationMs?: number;
+      readonly retryAfterMs?: number;
+    }
+  /** The sum of now and duration leaves the range of instants: the message is at fault (rule O4). */
+  | { readonly type: 'malformed'; readonly why: string }
+  /** The device is gone or its credentials are no longer valid: whatever trusted them ends. */
+  | { readonly type: 'revoked' }
+  /** It may or may not have happened; asking again is safe. */
+  | { readonly type: 'unavailable'; readonly reason: Unavailable['reason'] };
+
+/** What became of one device behind a gateway. `not-created`: there is no such device, and none was made. */
+export type EntryOutcome = ClaimOutcome | { readonly type: 'not-created'; readonly why: string };
+
+/** Throws where the device accepted a claim and has no window, which is a bug. */
+export function outcomeOf(answer: DeviceAnswer): ClaimOutcome {
+  switch (answer.type) {
+    case 'accepted': {
+      const window = answer.state.status === 'provisioned' ? answer.state.window : null;
+      if (window === null) throw new Error('an accepted InitiateClaim left no window');
+      return { type: 'opened', closesAt: window.closesAt };
+    }
+    case 'refused':
+      return refused(answer.refusal);
+    case 'unavailable':
+      return { type: 'unavailable', reason: answer.reason };
+    default:
+      return answer satisfies never;
+  }
+}
+
+function refused(refusal: Extract<DeviceAnswer, { type: 'refused' }>['refusal']): ClaimOutcome {
+  switch (refusal.reason) {
+    case 'credentials-revoked':
+    case 'unknown-device':
+      return { type: 'revoked' };
+    case 'duration-out-of-range':
+      return { type: 'malformed', why: 'durationMs reaches beyond the end of time' };
+    case 'duration-too-long':
+      return { type: 'refused', reason: refusal.reason, maxDurationMs: refusal.maxDurationMs };
+    case 'rate-limited':
+      return { type: 'refused', reason: refusal.reason, retryAfterMs: refusal.retryAfterMs };
+    default:
+      return { type: 'refused', reason: refusal.reason };
+  }
+}
+
+/** The outcome as a device reads it on its response topic; undefined where it learns it in another way. */
+export function outcomeMessage(outcome: ClaimOutcome): object | undefined {
+  switch (outcome.type) {
+    case 'opened':
+      return { status: 'opened', closesAt: outcome.closesAt };
+    case 'refused': {
+      const { reason, maxDurationMs, retryAfterMs } = outcome;
+      return { status: 'refused', reason, maxDurationMs, retryAfterMs };
+    }
+    case 'malformed':
+    case 'revoked':
+    case 'unavailable':
+      return undefined;
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** A refusal in words, for a person who reads a device's log. */
+export function refusalInWords(outcome: Extract<ClaimOutcome, { type: 'refused' }>): string {
+  switch (outcome.reason) {
+    case 'already-claimed':
+      return 'the device already has an owner';
+    case 'claiming-not-allowed':
+      return 'claiming is not allowed for this device';
+    case 'duration-too-long':
+      return `durationMs is above the limit of ${outcome.maxDurationMs} ms`;
+    case 'rate-limited':
+      return `too many claim windows of this device, try again in ${outcome.retryAfterMs} ms`;
+    default:
+      return outcome.reason.replaceAll('-', ' ');
+  }
+}
+
+/**
+ * What became of the devices behind a gateway, as the gateway reads it on its response topic: JSON objects from names to
+ * outcomes.
+ *
+ * @param bytesMax size of one message; only one with a single outcome may be larger
+ */
+export function gatewayOutcomeMessages(
+  outcomes: ReadonlyMap<string, EntryOutcome>,
+  bytesMax: number,
+): string[] {
+  const messages: string[] = [];
+  let members: string[] = [];
+  let bytes = 0;
+  for (const [name, outcome] of outcomes) {
+    const member = `${JSON.stringify(name)}:${JSON.stringify(entryMessage(outcome))}`;
+    const more = Buffer.byteLength(member) + 1;
+    if (bytes > 0 && bytes + more > bytesMax) {
+      messages.push(`{${members.join(',')}}`);
+      members = [];
+      bytes = 0;
+    }
+    members.push(member);
+    bytes += more;
+  }
+  messages.push(`{${members.join(',')}}`);
+  return messages;
+}
+
+function entryMessage(outcome: EntryOutcome): object {
+  switch (outcome.type) {
+    case 'malformed':
+      return { status: 'malformed', reason: outcome.why };
+    case 'not-created':
+      return { status: 'refused', reason: outcome.why };
+    case 'revoked':
+      return { status: 'refused', reason: 'unknown-device' };
+    case 'opened':
+    case 'refused':
+    case 'unavailable':
+      return outcomeMessage(outcome) ?? { status: 'unavailable' };
+    default:
+      return outcome satisfies never;
+  }
+}
