@@ -551,7 +551,7 @@ test('accounts: a request asked of two processes at once is carried out once, in
     const both = [1, 2].map(() => createReplays(shared, clock).run(request, carryOut));
     const end = Promise.all(both);
     let over = false;
-    end.finally(() => {
+    void end.finally(() => {
       over = true;
     });
     while (!over) {

@@ -110,18 +110,18 @@ function claimFolder(meta: Database<string, string>, path: string, owner: StoreO
     if (format !== undefined && format !== FORMAT) {
       throw new Error(`the data folder ${path} has format ${format}; this version of claimd knows ${FORMAT}`);
     }
-    if (format === undefined) meta.put('format', FORMAT);
+    if (format === undefined) meta.putSync('format', FORMAT);
     if (owner === undefined) return;
     const other = meta.get('owner');
     if (other !== undefined && other !== owner.self && owner.isAlive(other))
       throw new StoreInUse(path, other);
-    meta.put('owner', owner.self);
+    meta.putSync('owner', owner.self);
   });
 }
 
 /** Gives the folder free, unless somebody has taken it over meanwhile. */
 function letGoOfFolder(meta: Database<string, string>, { self }: StoreOwner): void {
   meta.transactionSync(() => {
-    if (meta.get('owner') === self) meta.remove('owner');
+    if (meta.get('owner') === self) meta.removeSync('owner');
   });
 }

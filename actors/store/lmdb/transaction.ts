@@ -30,13 +30,13 @@ export class Transaction {
       if (holder !== undefined && holder !== stream) return { type: 'taken', key };
     }
     for (const key of index?.release.unique ?? []) this.release(key, stream);
-    for (const key of index?.take.unique ?? []) holders.put(key, stream);
+    for (const key of index?.take.unique ?? []) holders.putSync(key, stream);
     for (const member of index?.release.members ?? []) this.leave(member);
     for (const member of index?.take.members ?? []) this.enter(member);
 
     const sequence = expected + 1;
-    if (state === undefined) heads.remove(stream);
-    else heads.put(stream, headText(sequence, alarmAt, state));
+    if (state === undefined) heads.removeSync(stream);
+    else heads.putSync(stream, headText(sequence, alarmAt, state));
     this.#events.push(`${stream} ${sequence} ${event}`);
     if (alarmAt !== null && alarmAt !== before?.alarmAt) this.#alarm(stream, alarmAt);
     return { type: 'appended' };
@@ -53,60 +53,60 @@ export class Transaction {
   claim(key: string, holder: string): string {
     const held = this.#tables.holders.get(key);
     if (held !== undefined) return held;
-    this.#tables.holders.put(key, holder);
+    this.#tables.holders.putSync(key, holder);
     return holder;
   }
 
   release(key: string, holder: string): boolean {
     if (this.#tables.holders.get(key) !== holder) return false;
-    this.#tables.holders.remove(key);
+    this.#tables.holders.removeSync(key);
     return true;
   }
 
   enter({ list, member }: ListMember): void {
     const key = listKey(list, member);
     if (this.#tables.lists.doesExist(key)) return;
-    this.#tables.lists.put(key, '');
+    this.#tables.lists.putSync(key, '');
     this.#counts.set(list, (this.#counts.get(list) ?? 0) + 1);
   }
 
   leave({ list, member }: ListMember): void {
     const key = listKey(list, member);
     if (!this.#tables.lists.doesExist(key)) return;
-    this.#tables.lists.remove(key);
+    this.#tables.lists.removeSync(key);
     this.#counts.set(list, (this.#counts.get(list) ?? 0) - 1);
   }
 
   /** Drops a record of alarms of which none is awaited any more. */
   dropAlarms(key: [number, number]): void {
-    this.#tables.alarms.remove(key);
+    this.#tables.alarms.removeSync(key);
   }
 
   setRecord(key: string, text: string): void {
-    this.#tables.records.put(key, text);
+    this.#tables.records.putSync(key, text);
   }
 
   deleteRecord(key: string): boolean {
     const there = this.#tables.records.doesExist(key);
-    if (there) this.#tables.records.remove(key);
+    if (there) this.#tables.records.removeSync(key);
     return there;
   }
 
   swapRecord(key: string, expected: string | undefined, next: string | undefined): boolean {
     const { records } = this.#tables;
     if (records.get(key) !== expected) return false;
-    if (next !== undefined) records.put(key, next);
-    else if (expected !== undefined) records.remove(key);
+    if (next !== undefined) records.putSync(key, next);
+    else if (expected !== undefined) records.removeSync(key);
     return true;
   }
 
   clearRecords(prefix: string): void {
-    for (const key of keysWith(this.#tables.records, prefix)) this.#tables.records.remove(key);
+    for (const key of keysWith(this.#tables.records, prefix)) this.#tables.records.removeSync(key);
   }
 
   /** A write that means nothing, to see whether writing works. */
   touch(): void {
-    this.#tables.meta.put('checked', '');
+    this.#tables.meta.putSync('checked', '');
   }
 
   /** Writes what was gathered. The last thing that happens in the transaction. */
@@ -115,13 +115,13 @@ export class Transaction {
     if (this.#events.length > 0) {
       const [last = 0] = log.getKeys({ reverse: true, limit: 1 });
       const commit = last + 1;
-      log.put(commit, this.#events.join('\n'));
-      for (const [bucket, lines] of this.#alarms) alarms.put([bucket, commit], lines.join('\n'));
+      log.putSync(commit, this.#events.join('\n'));
+      for (const [bucket, lines] of this.#alarms) alarms.putSync([bucket, commit], lines.join('\n'));
     }
     for (const [list, change] of this.#counts) {
       const count = Number(counts.get(list) ?? 0) + change;
-      if (count === 0) counts.remove(list);
-      else counts.put(list, String(count));
+      if (count === 0) counts.removeSync(list);
+      else counts.putSync(list, String(count));
     }
   }
 }

@@ -28,7 +28,7 @@ export function claim(session: Session, payload: Buffer, ticket: Ticket, format?
   if (device === undefined) throw new Error('a session without a device took a publication');
   const request = readClaimPayload(payload, format ?? session.speech.format);
   if (request.type === 'malformed') settleClaim(session, ticket, request);
-  else context.claiming.initiate(device, request).then((outcome) => session.answered(ticket, outcome));
+  else void context.claiming.initiate(device, request).then((outcome) => session.answered(ticket, outcome));
 }
 
 export function settleClaim(session: Session, ticket: Ticket, outcome: ClaimOutcome): void {
