@@ -63,7 +63,7 @@ export interface CpuProfile {
   readonly timeDeltas?: readonly number[];
 }
 
-export interface HeapNode {
+interface HeapNode {
   readonly callFrame: CallFrame;
   readonly selfSize: number;
   readonly children: readonly HeapNode[];

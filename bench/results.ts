@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'nod
 import { dirname, join } from 'node:path';
 import type { Result } from './contract.ts';
 
-export const FOLDER = 'bench-results';
+const FOLDER = 'bench-results';
 /** Where results go that were given no label: each run begins it anew. */
 export const LAST = 'last';
 

@@ -18,7 +18,7 @@ export function withFigures(text: string, results: readonly Result[]): string {
   return `${text.slice(0, from)}${BEGIN}\n${figuresText(results)}${text.slice(to)}`;
 }
 
-export function figuresText(results: readonly Result[]): string {
+function figuresText(results: readonly Result[]): string {
   const [first] = results;
   if (first === undefined) return '';
   const { machine, startedAt } = first;

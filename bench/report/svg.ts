@@ -13,7 +13,7 @@ export interface Plot {
   readonly lines: readonly Line[];
 }
 
-export interface Axis {
+interface Axis {
   readonly label: string;
   /** Undefined: linear, from nothing. */
   readonly scale?: 'log' | 'percentiles';

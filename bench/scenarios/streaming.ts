@@ -12,7 +12,7 @@ import { paceOf } from '../settings.ts';
 import type { Fleet } from '../targets/fleet.ts';
 import type { Target } from '../targets/target.ts';
 
-export interface Stream {
+interface Stream {
   /** Done with each device of the measured part, so that it can be measured. */
   readonly before?: readonly Step[];
   readonly measured: Job;

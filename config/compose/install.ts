@@ -47,7 +47,7 @@ export function install(
 }
 
 /** Could not be completed; the next start tries again. */
-export class InstallFailed extends Error {
+class InstallFailed extends Error {
   constructor(what: string, why: string) {
     super(`${what} could not be created: ${why}`);
     this.name = 'InstallFailed';

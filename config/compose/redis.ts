@@ -66,7 +66,7 @@ export async function openRedis(url: string, options: Config['redis'], log: Log)
 }
 
 /** What a `store.url` and the options beside it say. Throws `StartRefused` where that is nothing. */
-export function placeOf(url: string, options: Config['redis']): Place {
+function placeOf(url: string, options: Config['redis']): Place {
   const { scheme = '', user, password, hosts = '', database } = URL_FORM.exec(url)?.groups ?? {};
   const nodes = hosts.split(',').map(nodeOf);
   const [first] = nodes;

@@ -26,7 +26,7 @@ import { readCertificate } from './tls.ts';
 import { webSettings } from './web.ts';
 
 /** Where a running system can be reached. */
-export interface Addresses {
+interface Addresses {
   readonly http: Listening;
   /** Null where MQTT is switched off. */
   readonly mqtt: Listening | null;

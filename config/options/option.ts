@@ -3,7 +3,7 @@
  * help text, the example file and the README's table, so they can not drift apart.
  */
 
-export type Unit = 'ms' | 's' | 'bytes' | 'count' | 'port';
+type Unit = 'ms' | 's' | 'bytes' | 'count' | 'port';
 
 interface Described {
   /** Dotted YAML key, also the command line flag (`--server.port=8081`). ThingsBoard's where it has one. */

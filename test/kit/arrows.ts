@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 
 /** Top-level folder → the others that it may import. */
-export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   actors: [],
   transports: ['actors'],
   http: ['actors'],
@@ -27,7 +27,7 @@ export const FLOORS: readonly (readonly string[])[] = [
 ];
 
 /** Package → the only file that may import it. */
-export const HIDDEN: Readonly<Record<string, string>> = { nact: 'actors/runtime/nact.ts' };
+const HIDDEN: Readonly<Record<string, string>> = { nact: 'actors/runtime/nact.ts' };
 
 /** Source file → what it imports: source files by path, packages by name. Types count. */
 export type Imports = ReadonlyMap<string, readonly string[]>;
