@@ -6,8 +6,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { stylesheet } from './parts/style.ts';
 import type { WebSettings } from './settings.ts';
-import { stylesheet } from './style.ts';
 
 export interface Asset {
   readonly type: string;

@@ -1,9 +1,9 @@
 /** The web application without a screen: sessions, what protects them, and the customer's journey by plain forms. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { shadesOn } from '../../http/web/parts/theme.ts';
 import { isFromOurPage } from '../../http/web/security.ts';
 import type { WebSettings } from '../../http/web/settings.ts';
-import { shadesOn } from '../../http/web/theme.ts';
 import {
   createRestWorld,
   HOUR_MS,

@@ -1,7 +1,7 @@
 /** Whoever is signed in: the own account, and a new password. */
 import { tokenPairView } from '../../views/views.ts';
-import { Field, Note } from '../layout.tsx';
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
+import { Field, Note } from '../parts/layout.tsx';
 
 const ROLES: Readonly<Record<SignedIn['user']['authority'], string>> = {
   CUSTOMER_USER: 'Customer',

@@ -9,8 +9,8 @@ import {
   REPLAYED_HEADER,
 } from '../../wire/claim-refusal.ts';
 import { failedOf, part, query, type Sent } from '../api.ts';
-import { Field, Time } from '../layout.tsx';
 import { memberPage, type Node, type Page, type PageReply, type SignedIn } from '../page.ts';
+import { Field, Time } from '../parts/layout.tsx';
 
 const claimedView = z.object({ device: z.object({ id: z.object({ id: z.string() }), name: z.string() }) });
 

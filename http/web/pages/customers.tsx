@@ -1,11 +1,11 @@
 /** The tenant's customers with their users and devices, and the tenant's own administrators. */
 import { customerView, deviceInfoView, pageView, userView } from '../../views/views.ts';
 import { part, query } from '../api.ts';
-import { Time } from '../layout.tsx';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
-import { confirmReply } from './confirm.tsx';
+import { confirmReply } from '../parts/confirm.tsx';
+import { Time } from '../parts/layout.tsx';
+import { type TitledList, titledListReply } from '../parts/titled.tsx';
 import { createPerson, NewPerson, PeopleTable } from './people.tsx';
-import { type TitledList, titledListReply } from './titled-list.tsx';
 
 const TENANT = ['TENANT_ADMIN'] as const;
 /** Users and devices shown beside a customer. */

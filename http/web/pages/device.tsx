@@ -9,13 +9,13 @@ import {
   pageView,
 } from '../../views/views.ts';
 import { type Failed, part, query, type Result } from '../api.ts';
-import { claimingData, daysOf } from '../claim-key.ts';
-import { Field, Pager, pageOf, rangeOf, Time } from '../layout.tsx';
 import { memberPage, type Page, refusedTo, type SignedIn, seeOther } from '../page.ts';
-import { Trail } from './audit.tsx';
-import { ClaimDetail, ClaimState, type DeviceInfo } from './claim-state.tsx';
-import { confirmReply } from './confirm.tsx';
-import { Claiming, Owner } from './device-parts.tsx';
+import { claimingData, daysOf } from '../parts/claim-key.ts';
+import { ClaimDetail, ClaimState, type DeviceInfo } from '../parts/claim-state.tsx';
+import { confirmReply } from '../parts/confirm.tsx';
+import { Claiming, Owner } from '../parts/device-sections.tsx';
+import { Field, Pager, pageOf, rangeOf, Time } from '../parts/layout.tsx';
+import { Trail } from '../parts/trail.tsx';
 
 const TENANT = ['TENANT_ADMIN'] as const;
 const auditPage = pageView(auditView);

@@ -3,10 +3,10 @@
 import { customerView, deviceInfoView, deviceView, pageView } from '../../views/views.ts';
 import { CLAIM_STATES, type ClaimState as ClaimStateName } from '../../wire/schemas.ts';
 import { failedOf, part, query, Unanswered } from '../api.ts';
-import { claimingData, daysOf } from '../claim-key.ts';
-import { Field, Note, Pager, pageOf, rangeOf } from '../layout.tsx';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
-import { ClaimDetail, ClaimState, type DeviceInfo } from './claim-state.tsx';
+import { claimingData, daysOf } from '../parts/claim-key.ts';
+import { ClaimDetail, ClaimState, type DeviceInfo } from '../parts/claim-state.tsx';
+import { Field, Note, Pager, pageOf, rangeOf } from '../parts/layout.tsx';
 
 const infosPage = pageView(deviceInfoView);
 const PAGE_SIZE = 50;

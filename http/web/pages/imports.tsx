@@ -5,8 +5,8 @@ import { CELL_MAX, importView, rowView } from '../../routes/imports.ts';
 import { pageView } from '../../views/views.ts';
 import { part, query } from '../api.ts';
 import { type DeviceRow, devicesIn } from '../csv.ts';
-import { Note, Pager, pageOf, rangeOf, Time } from '../layout.tsx';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
+import { Note, Pager, pageOf, rangeOf, Time } from '../parts/layout.tsx';
 
 const TENANT = ['TENANT_ADMIN'] as const;
 const rowsPage = pageView(rowView);

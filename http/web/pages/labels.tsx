@@ -4,9 +4,9 @@ import { z } from 'zod';
 import { labelView } from '../../routes/labels.ts';
 import { deviceView } from '../../views/views.ts';
 import { part } from '../api.ts';
-import { KEY_DAYS, KEY_DAYS_MAX } from '../claim-key.ts';
-import { Note } from '../layout.tsx';
 import { memberPage, type Page } from '../page.ts';
+import { KEY_DAYS, KEY_DAYS_MAX } from '../parts/claim-key.ts';
+import { Note } from '../parts/layout.tsx';
 import { SELECTED_MAX } from './devices.tsx';
 
 const SIZES = [

@@ -3,7 +3,7 @@ import { statisticsView, windowsView } from '../../routes/live.ts';
 import { deviceInfoView, pageView } from '../../views/views.ts';
 import { query } from '../api.ts';
 import { memberPage, type Page } from '../page.ts';
-import { Plot } from '../plot.tsx';
+import { Plot } from '../parts/plot.tsx';
 
 const TENANT = ['TENANT_ADMIN'] as const;
 const HOURS = 24;

@@ -1,8 +1,8 @@
 /** Signing in and out, and the first password behind an activation link. */
 import { tokenPairView } from '../../views/views.ts';
 import type { Failed } from '../api.ts';
-import { Field, Note } from '../layout.tsx';
 import type { Page, PageReply, Visit } from '../page.ts';
+import { Field, Note } from '../parts/layout.tsx';
 
 /** A path of this site: browsers take `//`, `/\\` and, leaving tabs out, `/<tab>/` for another host. */
 const OWN_PATH = /^\/(?![/\\])[!-~]*$/;

@@ -1,9 +1,9 @@
 /** A customer's own devices: found, and given back. */
 import { deviceInfoView, pageView } from '../../views/views.ts';
 import { part, query } from '../api.ts';
-import { Pager, pageOf, rangeOf, Time } from '../layout.tsx';
 import { memberPage, type Page, refusedTo, seeOther } from '../page.ts';
-import { confirmReply } from './confirm.tsx';
+import { confirmReply } from '../parts/confirm.tsx';
+import { Pager, pageOf, rangeOf, Time } from '../parts/layout.tsx';
 
 const infosPage = pageView(deviceInfoView);
 const PAGE_SIZE = 20;

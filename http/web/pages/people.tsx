@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { userView } from '../../views/views.ts';
 import { part, type Result } from '../api.ts';
-import { Field, Note, Time } from '../layout.tsx';
 import type { Locale } from '../locale.ts';
 import { memberPage, type Page, type SignedIn } from '../page.ts';
-import { confirmReply } from './confirm.tsx';
+import { confirmReply } from '../parts/confirm.tsx';
+import { Field, Note, Time } from '../parts/layout.tsx';
 
 export type Person = z.output<typeof userView>;
 

@@ -2,9 +2,9 @@
 import { pageView, tenantView, userView } from '../../views/views.ts';
 import { part, query } from '../api.ts';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
-import { confirmReply } from './confirm.tsx';
+import { confirmReply } from '../parts/confirm.tsx';
+import { type TitledList, titledListReply } from '../parts/titled.tsx';
 import { createPerson, NewPerson, PeopleTable } from './people.tsx';
-import { type TitledList, titledListReply } from './titled-list.tsx';
 
 const SYSTEM = ['SYS_ADMIN'] as const;
 const ADMINS_SHOWN = 100;

@@ -1,5 +1,5 @@
 /** Keys that pages set: for how long, and as the attribute that holds them. */
-import { randomClaimKey } from '../../actors/base/claim-key.ts';
+import { randomClaimKey } from '../../../actors/base/claim-key.ts';
 
 const DAY_MS = 86_400_000;
 export const KEY_DAYS = 365;

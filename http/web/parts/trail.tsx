@@ -1,8 +1,8 @@
 /** The audit trail in words. */
 import type { z } from 'zod';
 import type { auditView } from '../../views/views.ts';
-import { Time } from '../layout.tsx';
 import type { Locale } from '../locale.ts';
+import { Time } from './layout.tsx';
 
 type Entry = z.output<typeof auditView>;
 

@@ -1,8 +1,9 @@
 /** Sections of a device's page with forms of their own: how it is claimed, and whose it is. */
-import { KEY_DAYS, KEY_DAYS_MAX } from '../claim-key.ts';
-import { Time } from '../layout.tsx';
+
 import type { SignedIn } from '../page.ts';
+import { KEY_DAYS, KEY_DAYS_MAX } from './claim-key.ts';
 import { ClaimDetail, type DeviceInfo } from './claim-state.tsx';
+import { Time } from './layout.tsx';
 
 /** Whether and how it can be claimed. */
 export function Claiming({ device, visit, keyed }: { device: DeviceInfo; visit: SignedIn; keyed: boolean }) {

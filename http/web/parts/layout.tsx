@@ -1,10 +1,10 @@
 /** The frame of every page, and the few parts that many pages share. */
 import type { Child } from 'hono/jsx';
-import type { Assets } from './assets.ts';
-import type { Locale } from './locale.ts';
-import type { Notice } from './page.ts';
-import type { User } from './session.ts';
-import type { WebSettings } from './settings.ts';
+import type { Assets } from '../assets.ts';
+import type { Locale } from '../locale.ts';
+import type { Notice } from '../page.ts';
+import type { User } from '../session.ts';
+import type { WebSettings } from '../settings.ts';
 
 export interface LayoutProps {
   readonly title: string;

@@ -1,8 +1,8 @@
 /** A searchable list of what has a title and was made at some time, and a form to make another: customers, tenants. */
 import type { z } from 'zod';
 import { query } from '../api.ts';
-import { Field, Note, Pager, pageOf, rangeOf, Time } from '../layout.tsx';
 import type { PageReply, SignedIn } from '../page.ts';
+import { Field, Note, Pager, pageOf, rangeOf, Time } from './layout.tsx';
 
 const PAGE_SIZE = 50;
 

@@ -1,8 +1,8 @@
 /** How it stands with a device, at a glance. */
 import type { z } from 'zod';
 import type { deviceInfoView } from '../../views/views.ts';
-import { Time } from '../layout.tsx';
 import type { Locale } from '../locale.ts';
+import { Time } from './layout.tsx';
 
 export type DeviceInfo = z.output<typeof deviceInfoView>;
 

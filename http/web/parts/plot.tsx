@@ -1,5 +1,5 @@
 /** Bars over hours, drawn on the server, with a table of the same numbers for those who do not see them. */
-import type { Locale } from './locale.ts';
+import type { Locale } from '../locale.ts';
 
 export interface PlotProps {
   readonly title: string;
