@@ -5,7 +5,8 @@
 import type { Note } from '../actors/audit/entry.ts';
 import type { Cancel, Clock, Instant } from '../actors/base/clock.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../actors/base/ids.ts';
-import type { DeviceEvent, DeviceState } from '../actors/device/protocol.ts';
+import type { DeviceEvent } from '../actors/device/device.ts';
+import type { DeviceState } from '../actors/device/state.ts';
 import type { DeviceListener } from '../actors/fleet/devices.ts';
 
 export interface FeedEvent {

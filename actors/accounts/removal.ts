@@ -7,7 +7,7 @@
  */
 
 import type { CustomerId, DeviceId, TenantId, UserId } from '../base/ids.ts';
-import type { DeviceCommand } from '../device/protocol.ts';
+import type { DeviceCommand } from '../device/device.ts';
 import type { DeviceAnswer, Devices, Directory, Page } from '../fleet/devices.ts';
 import type { Collection } from '../records/collection.ts';
 import type { Unavailable } from '../runtime/decider.ts';

@@ -15,7 +15,7 @@ import type { Clock, Instant } from '../base/clock.ts';
 import { type DeviceId, newId, type TenantId, type UserId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { createLease } from '../cluster/lease.ts';
-import { decodeEvent } from '../device/codec.ts';
+import { decodeEvent } from '../device/persistence.ts';
 import type { DeviceListener } from '../fleet/devices.ts';
 import { readDevice } from '../fleet/live-devices.ts';
 import type { LoggedEvent } from '../journal/journal.ts';

@@ -9,7 +9,8 @@ import type { Instant } from '../base/clock.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import { unreachable } from '../base/unreachable.ts';
-import { CLAIMING_DATA, type DeviceEvent } from '../device/protocol.ts';
+import type { DeviceEvent } from '../device/device.ts';
+import { CLAIMING_DATA } from '../device/state.ts';
 
 /** ThingsBoard's names where it has one; it has none for windows, nor for a claim that was refused. */
 export const ACTIONS = [

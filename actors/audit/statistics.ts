@@ -6,7 +6,7 @@
 import type { Clock, Instant } from '../base/clock.ts';
 import type { DeviceId, TenantId } from '../base/ids.ts';
 import { mapInSlices } from '../base/slices.ts';
-import type { ClaimWindow, DeviceRecord } from '../device/protocol.ts';
+import { type ClaimWindow, type DeviceRecord, openWindow } from '../device/state.ts';
 import type { Devices } from '../fleet/devices.ts';
 import type { AuditTrail } from './audit.ts';
 import type { AuditPage } from './blocks.ts';
@@ -97,10 +97,11 @@ export function createStatistics(
   };
 }
 
-function openWindowOf({ id, name, window }: DeviceRecord, now: Instant): OpenWindow[] {
-  if (window === null || now >= window.closesAt) return [];
+function openWindowOf(device: DeviceRecord, now: Instant): OpenWindow[] {
+  const window = openWindow(device, now);
+  if (window === null) return [];
   const { openedAt, closesAt, openedBy } = window;
-  return [{ deviceId: id, deviceName: name, openedAt, closesAt, openedBy }];
+  return [{ deviceId: device.id, deviceName: device.name, openedAt, closesAt, openedBy }];
 }
 
 /** @param entries the oldest first, from a day before the first hour on, so that windows open since then are known */

@@ -15,8 +15,10 @@ import {
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto';
-import type { SecretDigest } from '../device/protocol.ts';
 import type { DeviceId } from './ids.ts';
+
+/** A keyed digest (HMAC) of a claim secret, base64url. The secret itself goes no further than the edge (C9). */
+export type SecretDigest = string;
 
 export interface Secrets {
   /** The digest of a secret for one device. Any string is a secret, the empty one included. */

@@ -1,8 +1,7 @@
 /** Which device shows these credentials: an access token, MQTT_BASIC credentials, or a certificate (facts 2.1). */
 import type { DeviceId, ProfileId, TenantId } from '../base/ids.ts';
 import type { Secrets } from '../base/secret.ts';
-import { isGateway } from '../device/decide.ts';
-import type { DeviceRecord } from '../device/protocol.ts';
+import { type DeviceRecord, isGateway } from '../device/state.ts';
 import { type MqttBasicParts, matchesMqttBasic, mqttBasicId, x509Id } from '../fleet/credentials.ts';
 import type { Directory } from '../fleet/devices.ts';
 

@@ -1,6 +1,6 @@
 /** What became of a claim, and how a device or a gateway reads it: on a response topic, or in words for a person. */
 import type { Instant } from '../base/clock.ts';
-import type { RefusalReason } from '../device/protocol.ts';
+import type { RefusalReason } from '../device/messages.ts';
 import type { DeviceAnswer } from '../fleet/devices.ts';
 import type { Unavailable } from '../runtime/decider.ts';
 

@@ -8,7 +8,8 @@
 import type { CustomerId, DeviceId, ProfileId, TenantId } from '../base/ids.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { IndexChanges, IndexEntries } from '../journal/journal.ts';
-import type { DeviceEvent, DeviceState } from './protocol.ts';
+import type { DeviceEvent } from './device.ts';
+import type { DeviceState } from './state.ts';
 
 const NAME_KEYS = 'device-name/';
 

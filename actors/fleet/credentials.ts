@@ -5,7 +5,7 @@
 import { createHash, X509Certificate as ParsedCertificate, timingSafeEqual } from 'node:crypto';
 import type { DeviceId } from '../base/ids.ts';
 import type { Secrets } from '../base/secret.ts';
-import type { AccessToken, MqttBasic, X509Certificate } from '../device/protocol.ts';
+import type { AccessToken, MqttBasic, X509Certificate } from '../device/state.ts';
 
 export function accessToken(token: string): AccessToken {
   return { type: 'ACCESS_TOKEN', credentialsId: token };

@@ -6,7 +6,9 @@
  */
 
 import type { CustomerId, DeviceId, ProfileId, TenantId } from '../base/ids.ts';
-import type { DeviceCommand, DeviceEvent, DeviceRecord, DeviceState, Refusal } from '../device/protocol.ts';
+import type { DeviceCommand, DeviceEvent } from '../device/device.ts';
+import type { Refusal } from '../device/messages.ts';
+import type { DeviceRecord, DeviceState } from '../device/state.ts';
 import type { Answer } from '../runtime/decider.ts';
 
 export type DeviceAnswer = Answer<DeviceState, Refusal>;

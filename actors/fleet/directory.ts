@@ -9,7 +9,7 @@ import type { DeviceId, TenantId } from '../base/ids.ts';
 import { mapInSlices, nextTurn } from '../base/slices.ts';
 import { isCleanText } from '../base/text.ts';
 import { deviceOf, foldName, keys, lists, textOf, typePrefix } from '../device/indexes.ts';
-import { CLAIMING_ALLOWED, type DeviceRecord } from '../device/protocol.ts';
+import { CLAIMING_ALLOWED, type DeviceRecord } from '../device/state.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Index } from '../store/store.ts';
 import type { Directory, ListQuery, Page } from './devices.ts';

@@ -2,10 +2,9 @@
 import type { Clock } from '../base/clock.ts';
 import type { DeviceId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
-import { decodeState } from '../device/codec.ts';
-import { type ClaimPolicy, createDeviceDecider } from '../device/decide.ts';
-import { devicePersistence } from '../device/persistence.ts';
-import type { DeviceCommand, DeviceRecord } from '../device/protocol.ts';
+import { type ClaimPolicy, createDeviceDecider, type DeviceCommand } from '../device/device.ts';
+import { decodeState, devicePersistence } from '../device/persistence.ts';
+import type { DeviceRecord } from '../device/state.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Quota } from '../limits/quota.ts';
 import type { Parent } from '../runtime/nact.ts';

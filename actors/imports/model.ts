@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { Instant } from '../base/clock.ts';
 import type { DeviceId, TenantId, UserId } from '../base/ids.ts';
-import type { DeviceRecord, SecretDigest } from '../device/protocol.ts';
+import type { SecretDigest } from '../base/secret.ts';
+import type { DeviceRecord } from '../device/state.ts';
 
 export interface NewRow {
   readonly name: string;

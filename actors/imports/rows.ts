@@ -4,7 +4,7 @@ import { type Clock, sleep } from '../base/clock.ts';
 import type { DeviceId } from '../base/ids.ts';
 import type { Secrets } from '../base/secret.ts';
 import { isCleanText } from '../base/text.ts';
-import type { DeviceCommand } from '../device/protocol.ts';
+import type { DeviceCommand } from '../device/device.ts';
 import type { DeviceAnswer, Devices, Directory } from '../fleet/devices.ts';
 import { type ImportJob, idOfRow, type Row } from './model.ts';
 

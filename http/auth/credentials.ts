@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { DeviceId } from '../../actors/base/ids.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import { isCleanText } from '../../actors/base/text.ts';
-import type { Credentials } from '../../actors/device/protocol.ts';
+import type { Credentials } from '../../actors/device/state.ts';
 import { mqttBasic, mqttBasicParts, x509 } from '../../actors/fleet/credentials.ts';
 import { badRequest } from '../wire/errors.ts';
 import type { Problem } from '../wire/reply.ts';

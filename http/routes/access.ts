@@ -4,7 +4,7 @@
  */
 import type { Accounts, Customer, User } from '../../actors/accounts/accounts.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
-import type { DeviceRecord } from '../../actors/device/protocol.ts';
+import type { DeviceRecord } from '../../actors/device/state.ts';
 import type { Devices, Directory } from '../../actors/fleet/devices.ts';
 import type { CustomerUser, Principal, TenantAdministrator } from '../auth/principal.ts';
 import { notFound, permissionDenied } from '../wire/errors.ts';

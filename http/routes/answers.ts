@@ -1,7 +1,7 @@
 /** What a device's answer to a command becomes. Success differs from route to route; why not is the same for all. */
 
 import type { DeviceId } from '../../actors/base/ids.ts';
-import type { Device, DeviceState } from '../../actors/device/protocol.ts';
+import type { Device, DeviceState } from '../../actors/device/state.ts';
 import type { DeviceAnswer, Page } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { SEARCH_BOUNDS } from '../../actors/fleet/search.ts';

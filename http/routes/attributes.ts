@@ -11,14 +11,15 @@ import type { DeviceId } from '../../actors/base/ids.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../actors/base/json.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import { isCleanText } from '../../actors/base/text.ts';
-import type {
-  Attribute,
-  AttributeScope,
-  Device,
-  DeviceRecord,
-  SaveAttributes,
-} from '../../actors/device/protocol.ts';
-import { CLAIMING_ALLOWED, CLAIMING_DATA } from '../../actors/device/protocol.ts';
+import type { SaveAttributes } from '../../actors/device/attributes.ts';
+import {
+  type Attribute,
+  type AttributeScope,
+  CLAIMING_ALLOWED,
+  CLAIMING_DATA,
+  type Device,
+  type DeviceRecord,
+} from '../../actors/device/state.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
 import type { CustomerUser, TenantAdministrator } from '../auth/principal.ts';
 import { defineRoute, type Method, type Route } from '../route.ts';

@@ -11,7 +11,8 @@ import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Instant } from '../../actors/base/clock.ts';
 import { type DeviceId, NULL_UUID, parseId, type UserId } from '../../actors/base/ids.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
-import { CLAIMING_ALLOWED, type Device, type RefusalReason } from '../../actors/device/protocol.ts';
+import type { RefusalReason } from '../../actors/device/messages.ts';
+import { type Device, mayBeClaimed } from '../../actors/device/state.ts';
 import type { DeviceAnswer, Devices, Directory } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
@@ -152,8 +153,7 @@ export function claimRoutes(needs: ClaimNeeds): Route[] {
       return because(device?.owner?.customerId === customerId ? 'already-yours' : reason);
     }
     if (reason !== 'no-window' && reason !== 'window-elapsed') return {};
-    const attribute = device?.attributes.SERVER_SCOPE[CLAIMING_ALLOWED]?.value;
-    const allowed = settings.claimingByDefault ? attribute !== false : attribute === true;
+    const allowed = device === undefined || mayBeClaimed(device, settings.claimingByDefault);
     return because(allowed ? reason : 'not-allowed');
   }
 

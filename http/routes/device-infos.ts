@@ -7,7 +7,7 @@ import type { Accounts, Customer } from '../../actors/accounts/accounts.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { DeviceId, ProfileId } from '../../actors/base/ids.ts';
 import { mapInSlices } from '../../actors/base/slices.ts';
-import type { DeviceRecord } from '../../actors/device/protocol.ts';
+import type { DeviceRecord } from '../../actors/device/state.ts';
 import type { Devices, Directory, ListQuery, Page, Presence } from '../../actors/fleet/devices.ts';
 import type { DeviceProfile, Profiles } from '../../actors/fleet/profiles.ts';
 import type { CustomerUser, TenantAdministrator } from '../auth/principal.ts';

@@ -6,7 +6,7 @@ import type { Clock } from '../../actors/base/clock.ts';
 import { type DeviceId, newId, type TenantId } from '../../actors/base/ids.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import { mapInSlices } from '../../actors/base/slices.ts';
-import type { Device, DeviceRecord } from '../../actors/device/protocol.ts';
+import type { Device, DeviceRecord } from '../../actors/device/state.ts';
 import type { Devices, Directory } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { accessToken, credentialsFields, credentialsOf, credentialsValueOf } from '../auth/credentials.ts';

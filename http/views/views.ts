@@ -17,7 +17,7 @@ import type { ApiKey } from '../../actors/accounts/api-keys.ts';
 import { ACTIONS, type AuditEntry } from '../../actors/audit/entry.ts';
 import { type DeviceId, NULL_UUID, type ProfileId, type TenantId } from '../../actors/base/ids.ts';
 import { isJsonObject, type JsonObject } from '../../actors/base/json.ts';
-import { CLAIMING_ALLOWED, type Device, type DeviceRecord } from '../../actors/device/protocol.ts';
+import { claimingAttribute, type Device, type DeviceRecord, openWindow } from '../../actors/device/state.ts';
 import type { Page } from '../../actors/fleet/devices.ts';
 import type { DeviceProfile } from '../../actors/fleet/profiles.ts';
 import type { ClaimState } from '../wire/schemas.ts';
@@ -106,20 +106,19 @@ export const NO_CLAIMABILITY: Claimability = {
 };
 
 /** Whether a device can be claimed at this moment, as its tenant may know. */
-export function claimabilityOf({ window, serverKey, attributes }: Device, nowMs: number): Claimability {
-  const allowed = attributes.SERVER_SCOPE[CLAIMING_ALLOWED]?.value;
-  const open = window !== null && nowMs < window.closesAt ? window : null;
+export function claimabilityOf(device: Device, nowMs: number): Claimability {
+  const open = openWindow(device, nowMs);
   return {
     claimWindow:
       open === null ? null : { openedAt: open.openedAt, closesAt: open.closesAt, openedBy: open.openedBy },
-    claimingDataExpiresAt: serverKey?.expiresAt ?? null,
-    claimingAllowed: typeof allowed === 'boolean' ? allowed : null,
+    claimingDataExpiresAt: device.serverKey?.expiresAt ?? null,
+    claimingAllowed: claimingAttribute(device),
   };
 }
 
-export function claimStateOf({ owner, window }: Device, nowMs: number): ClaimState {
-  if (owner !== null) return 'OWNED';
-  return window !== null && nowMs < window.closesAt ? 'WINDOW_OPEN' : 'UNCLAIMED';
+export function claimStateOf(device: Device, nowMs: number): ClaimState {
+  if (device.owner !== null) return 'OWNED';
+  return openWindow(device, nowMs) === null ? 'UNCLAIMED' : 'WINDOW_OPEN';
 }
 
 const DEFAULT_DEVICE_DATA = {

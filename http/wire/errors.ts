@@ -3,7 +3,7 @@
  * secret. The maps are total: a refusal that is added and not mapped here does not compile.
  */
 import type { AccountAnswer, AccountRefusal } from '../../actors/accounts/accounts.ts';
-import type { Refusal } from '../../actors/device/protocol.ts';
+import type { Refusal } from '../../actors/device/messages.ts';
 import type { Unavailable } from '../../actors/runtime/decider.ts';
 import type { Problem } from './reply.ts';
 

@@ -7,8 +7,10 @@ import { type CustomerId, type DeviceId, newId, type TenantId, type UserId } fro
 import { silentLog } from '../../actors/base/log.ts';
 import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
 import { createTokenGuard, type TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
+import type { DeviceCommand } from '../../actors/device/device.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
-import type { DeviceCommand, DeviceRecord, ProvisionDevice } from '../../actors/device/protocol.ts';
+import type { ProvisionDevice } from '../../actors/device/registration.ts';
+import type { DeviceRecord } from '../../actors/device/state.ts';
 import type { DeviceAnswer, DeviceListener, Devices, Directory } from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
 import { createDevices } from '../../actors/fleet/live-devices.ts';

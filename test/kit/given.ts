@@ -13,23 +13,20 @@ import {
   type UserId,
 } from '../../actors/base/ids.ts';
 import type { Json } from '../../actors/base/json.ts';
-import { type ClaimPolicy, createDeviceDecider } from '../../actors/device/decide.ts';
-import type {
-  AssignDevice,
-  ConfirmClaim,
-  Credentials,
-  Device,
-  DeviceCommand,
-  DeviceEvent,
-  DeviceProvisioned,
-  DeviceState,
-  InitiateClaim,
-  ProvisionDevice,
-  ReclaimDevice,
-  Refusal,
-  RefusalReason,
-  SaveAttributes,
-} from '../../actors/device/protocol.ts';
+import type { SaveAttributes } from '../../actors/device/attributes.ts';
+import {
+  type AssignDevice,
+  type ClaimPolicy,
+  type ConfirmClaim,
+  createDeviceDecider,
+  type DeviceCommand,
+  type DeviceEvent,
+  type InitiateClaim,
+  type ReclaimDevice,
+} from '../../actors/device/device.ts';
+import type { Refusal, RefusalReason } from '../../actors/device/messages.ts';
+import type { DeviceProvisioned, ProvisionDevice } from '../../actors/device/registration.ts';
+import type { Credentials, Device, DeviceState } from '../../actors/device/state.ts';
 
 type KnownId = TenantId | CustomerId | UserId | DeviceId | ProfileId;
 

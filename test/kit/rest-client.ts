@@ -15,7 +15,7 @@ import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/i
 import { newId } from '../../actors/base/ids.ts';
 import { type Log, silentLog } from '../../actors/base/log.ts';
 import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
-import type { ClaimPolicy } from '../../actors/device/decide.ts';
+import type { ClaimPolicy } from '../../actors/device/device.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
 import type { Devices, Directory } from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';

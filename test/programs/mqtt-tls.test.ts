@@ -10,7 +10,7 @@ import { test as plain } from 'uvu';
 import * as assert from 'uvu/assert';
 import { systemClock } from '../../actors/base/clock.ts';
 import { type DeviceId, newId, type TenantId } from '../../actors/base/ids.ts';
-import type { Credentials } from '../../actors/device/protocol.ts';
+import type { Credentials } from '../../actors/device/state.ts';
 import { accessToken, x509 } from '../../actors/fleet/credentials.ts';
 import { StartRefused } from '../../config/options/refusal.ts';
 import { makeCertificate } from '../kit/certificates.ts';

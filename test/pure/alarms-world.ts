@@ -3,8 +3,8 @@
 import { type Clock, systemClock } from '../../actors/base/clock.ts';
 import type { DeviceId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
+import type { DeviceEvent } from '../../actors/device/device.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
-import type { DeviceEvent } from '../../actors/device/protocol.ts';
 import { type AlarmSettings, createAlarms } from '../../actors/fleet/alarms.ts';
 import { createDevices, type LiveDevices } from '../../actors/fleet/live-devices.ts';
 import { startSystem, stop } from '../../actors/runtime/nact.ts';

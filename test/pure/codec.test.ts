@@ -8,7 +8,7 @@ import {
   encodeEvent,
   encodeState,
   UnreadableRecord,
-} from '../../actors/device/codec.ts';
+} from '../../actors/device/persistence.ts';
 import {
   deletionEvents,
   events,

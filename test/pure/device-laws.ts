@@ -4,18 +4,22 @@
  */
 import * as assert from 'node:assert/strict';
 import type { Instant } from '../../actors/base/clock.ts';
-import { decodeEvent, decodeState, encodeEvent, encodeState } from '../../actors/device/codec.ts';
-import type { ClaimPolicy } from '../../actors/device/decide.ts';
-import { evolve } from '../../actors/device/evolve.ts';
+import {
+  type ClaimPolicy,
+  type DeviceCommand,
+  type DeviceEvent,
+  evolve,
+} from '../../actors/device/device.ts';
 import { indexChanges, indexEntries } from '../../actors/device/indexes.ts';
-import { devicePersistence } from '../../actors/device/persistence.ts';
-import type {
-  Device,
-  DeviceCommand,
-  DeviceEvent,
-  DeviceState,
-  Refusal,
-} from '../../actors/device/protocol.ts';
+import type { Refusal } from '../../actors/device/messages.ts';
+import {
+  decodeEvent,
+  decodeState,
+  devicePersistence,
+  encodeEvent,
+  encodeState,
+} from '../../actors/device/persistence.ts';
+import type { Device, DeviceState } from '../../actors/device/state.ts';
 import type { IndexEntries } from '../../actors/journal/journal.ts';
 import type { Decision } from '../../actors/runtime/decider.ts';
 import { DEVICE } from '../kit/given.ts';

@@ -6,11 +6,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { JsonObject } from '../../actors/base/json.ts';
-import { decodeEvent, encodeEvent, encodeState } from '../../actors/device/codec.ts';
-import { createDeviceDecider } from '../../actors/device/decide.ts';
-import { absentDevice, evolve } from '../../actors/device/evolve.ts';
+import { createDeviceDecider, type DeviceCommand, evolve } from '../../actors/device/device.ts';
 import { indexChanges, indexEntries } from '../../actors/device/indexes.ts';
-import type { DeviceCommand, DeviceState } from '../../actors/device/protocol.ts';
+import { decodeEvent, encodeEvent, encodeState } from '../../actors/device/persistence.ts';
+import { absentDevice, type DeviceState } from '../../actors/device/state.ts';
 import {
   assign,
   CUSTOMER,

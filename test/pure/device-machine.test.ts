@@ -7,10 +7,14 @@
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { encodeState } from '../../actors/device/codec.ts';
-import { type ClaimPolicy, createDeviceDecider } from '../../actors/device/decide.ts';
-import { absentDevice, evolve } from '../../actors/device/evolve.ts';
-import type { DeviceCommand, DeviceState } from '../../actors/device/protocol.ts';
+import {
+  type ClaimPolicy,
+  createDeviceDecider,
+  type DeviceCommand,
+  evolve,
+} from '../../actors/device/device.ts';
+import { encodeState } from '../../actors/device/persistence.ts';
+import { absentDevice, type DeviceState } from '../../actors/device/state.ts';
 import {
   assign,
   CUSTOMER,

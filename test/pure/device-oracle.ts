@@ -4,8 +4,8 @@
  * and knows nothing of events or encodings, so that a mistake would have to be made twice.
  */
 import type { Instant } from '../../actors/base/clock.ts';
-import type { ClaimPolicy } from '../../actors/device/decide.ts';
-import type { DeviceCommand, DeviceState } from '../../actors/device/protocol.ts';
+import type { ClaimPolicy, DeviceCommand } from '../../actors/device/device.ts';
+import type { DeviceState } from '../../actors/device/state.ts';
 
 /** What the rules speak of. Undefined: there is no device. */
 export type World =

@@ -6,8 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CustomerId } from '../../actors/base/ids.ts';
 import type { JsonObject } from '../../actors/base/json.ts';
-import type { ClaimPolicy } from '../../actors/device/decide.ts';
-import type { DeviceCommand, DeviceEvent } from '../../actors/device/protocol.ts';
+import type { ClaimPolicy, DeviceCommand, DeviceEvent } from '../../actors/device/device.ts';
 import {
   ADMIN,
   assign,

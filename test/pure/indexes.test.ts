@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ProfileId } from '../../actors/base/ids.ts';
+import type { DeviceEvent } from '../../actors/device/device.ts';
 import {
   deviceOf,
   indexChanges,
@@ -11,7 +12,7 @@ import {
   lists,
   memberByName,
 } from '../../actors/device/indexes.ts';
-import type { DeviceEvent, DeviceState } from '../../actors/device/protocol.ts';
+import type { DeviceState } from '../../actors/device/state.ts';
 import {
   CUSTOMER,
   claimed,

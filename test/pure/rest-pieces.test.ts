@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AccountRefusal } from '../../actors/accounts/accounts.ts';
-import type { Refusal, RefusalReason } from '../../actors/device/protocol.ts';
+import type { Refusal, RefusalReason } from '../../actors/device/messages.ts';
 import type { Counted } from '../../actors/limits/counters.ts';
 import { StoreUnavailable } from '../../actors/store/store.ts';
 import { attempt, createLimiter } from '../../http/auth/attempts.ts';

@@ -1,7 +1,7 @@
 /** Devices given to a customer, or made in a tenant, at the very moment when that is deleted. */
 import * as assert from 'uvu/assert';
 import type { UserId } from '../../actors/base/ids.ts';
-import type { DeviceCommand } from '../../actors/device/protocol.ts';
+import type { DeviceCommand } from '../../actors/device/device.ts';
 import type { ApiNeeds } from '../../http/app.ts';
 import {
   claimPath,

@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DeviceId, ProfileId } from '../../actors/base/ids.ts';
 import { DEVICES_PER_TURN } from '../../actors/base/slices.ts';
-import type { DeviceCommand } from '../../actors/device/protocol.ts';
+import type { DeviceCommand } from '../../actors/device/device.ts';
 import type { Directory, ListQuery } from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
 import { SEARCH_BOUNDS, type SearchBounds } from '../../actors/fleet/search.ts';

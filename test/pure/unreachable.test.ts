@@ -3,11 +3,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { tell } from '../../actors/audit/entry.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
-import { decodeEvent } from '../../actors/device/codec.ts';
-import { createDeviceDecider } from '../../actors/device/decide.ts';
-import { evolve } from '../../actors/device/evolve.ts';
+import { createDeviceDecider, type DeviceCommand, evolve } from '../../actors/device/device.ts';
 import { indexChanges } from '../../actors/device/indexes.ts';
-import type { DeviceCommand } from '../../actors/device/protocol.ts';
+import { decodeEvent } from '../../actors/device/persistence.ts';
 import { DEVICE, given, NOW, OPEN_POLICY } from '../kit/given.ts';
 
 const device = given(OPEN_POLICY).state;

@@ -5,7 +5,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CustomerId, TenantId, UserId } from '../../actors/base/ids.ts';
-import type { DeviceEvent } from '../../actors/device/protocol.ts';
+import type { DeviceEvent } from '../../actors/device/device.ts';
 import type { Durable, Ending, History, Operation, Outcome, Request, Rules, Seen } from './history.ts';
 import { CHECKERS } from './run.ts';
 

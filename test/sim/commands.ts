@@ -2,7 +2,8 @@
 
 import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
-import type { Attribute, DeviceCommand, DeviceState } from '../../actors/device/protocol.ts';
+import type { DeviceCommand } from '../../actors/device/device.ts';
+import type { Attribute, DeviceState } from '../../actors/device/state.ts';
 import type { Allowed, Request, Seen } from './history.ts';
 
 /** Digests secrets as the edges of the system do, and remembers what they were digests of. */

@@ -2,7 +2,7 @@
 
 import type { CustomerId, TenantId } from '../../actors/base/ids.ts';
 import { lists } from '../../actors/device/indexes.ts';
-import type { DeviceState } from '../../actors/device/protocol.ts';
+import type { DeviceState } from '../../actors/device/state.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
 import { seenIn } from './commands.ts';
 import type { Ending, Seen } from './history.ts';

@@ -3,7 +3,8 @@
  * of it. This is everything the checkers get to see. It is written in words of its own, with secrets in the clear, so
  * that a checker needs nothing of the code it checks; only the shape of journal records is shared, as types.
  */
-import type { DeviceEvent, RefusalReason } from '../../actors/device/protocol.ts';
+import type { DeviceEvent } from '../../actors/device/device.ts';
+import type { RefusalReason } from '../../actors/device/messages.ts';
 
 /** A place in the order of all that happened, and the instant that the clock of the node concerned showed then. */
 export interface Moment {

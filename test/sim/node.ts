@@ -6,10 +6,15 @@
 import type { Clock } from '../../actors/base/clock.ts';
 import type { DeviceId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
-import { decodeState, encodeEvent } from '../../actors/device/codec.ts';
-import { type ClaimPolicy, createDeviceDecider } from '../../actors/device/decide.ts';
-import { deviceEngine, devicePersistence } from '../../actors/device/persistence.ts';
-import type { DeviceCommand, DeviceState, Refusal } from '../../actors/device/protocol.ts';
+import { type ClaimPolicy, createDeviceDecider, type DeviceCommand } from '../../actors/device/device.ts';
+import type { Refusal } from '../../actors/device/messages.ts';
+import {
+  decodeState,
+  deviceEngine,
+  devicePersistence,
+  encodeEvent,
+} from '../../actors/device/persistence.ts';
+import type { DeviceState } from '../../actors/device/state.ts';
 import { type AlarmSettings, type Alarms, createAlarms } from '../../actors/fleet/alarms.ts';
 import { readDevice } from '../../actors/fleet/live-devices.ts';
 import type { Journal } from '../../actors/journal/journal.ts';

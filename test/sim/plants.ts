@@ -3,7 +3,9 @@
  * it. A simulation that does not find them proves nothing.
  */
 
-import type { DeviceCommand, DeviceEvent, DeviceState, Refusal } from '../../actors/device/protocol.ts';
+import type { DeviceCommand, DeviceEvent } from '../../actors/device/device.ts';
+import type { Refusal } from '../../actors/device/messages.ts';
+import type { DeviceState } from '../../actors/device/state.ts';
 import type { Head, Journal } from '../../actors/journal/journal.ts';
 import type { Decider } from '../../actors/runtime/decider.ts';
 

@@ -1,5 +1,6 @@
 /** Writes down what happens in a run, in one order: operations as they are called and end, events as they become durable. */
-import type { DeviceEvent, DeviceState } from '../../actors/device/protocol.ts';
+import type { DeviceEvent } from '../../actors/device/device.ts';
+import type { DeviceState } from '../../actors/device/state.ts';
 import type { Append, AppendResult, Journal } from '../../actors/journal/journal.ts';
 import { type Digests, seenIn } from './commands.ts';
 import type { Durable, Moment, Operation, Outcome, Request } from './history.ts';

@@ -4,7 +4,8 @@
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { DeviceEvent, RefusalReason } from '../../actors/device/protocol.ts';
+import type { DeviceEvent } from '../../actors/device/device.ts';
+import type { RefusalReason } from '../../actors/device/messages.ts';
 import type { Request } from './history.ts';
 import { describe, replayCommand, tell } from './report.ts';
 import { runSeed } from './run.ts';

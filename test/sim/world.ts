@@ -11,7 +11,7 @@
 
 import type { Clock } from '../../actors/base/clock.ts';
 import { createSecrets } from '../../actors/base/secret.ts';
-import type { ClaimPolicy } from '../../actors/device/decide.ts';
+import type { ClaimPolicy } from '../../actors/device/device.ts';
 import type { AlarmSettings } from '../../actors/fleet/alarms.ts';
 import type { RegistrySettings } from '../../actors/runtime/registry.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';

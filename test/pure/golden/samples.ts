@@ -4,7 +4,8 @@
  */
 
 import type { ProfileId } from '../../../actors/base/ids.ts';
-import type { Credentials, DeviceEvent, DeviceState } from '../../../actors/device/protocol.ts';
+import type { DeviceEvent } from '../../../actors/device/device.ts';
+import type { Credentials, DeviceState } from '../../../actors/device/state.ts';
 import {
   ADMIN,
   CUSTOMER,

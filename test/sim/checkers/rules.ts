@@ -8,7 +8,7 @@
  *
  * An elapsed window may be there or not: recording its expiry is nobody's request and can come at any time after.
  */
-import type { RefusalReason } from '../../../actors/device/protocol.ts';
+import type { RefusalReason } from '../../../actors/device/messages.ts';
 import type { Allowed, Request, Rules, Seen } from '../history.ts';
 
 /** From the first possible instant to the last, both included, in ms since the epoch. */

@@ -2,7 +2,7 @@
  * The log read as the story of each device: which state it was in, from which append to which. Folded here from the
  * events by the checkers' own understanding of them, not by the code under test.
  */
-import type { DeviceEvent } from '../../../actors/device/protocol.ts';
+import type { DeviceEvent } from '../../../actors/device/device.ts';
 import type { Durable, History } from '../history.ts';
 import { exactly, type MaybeModel, type Model } from './rules.ts';
 

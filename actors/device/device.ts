@@ -1,0 +1,418 @@
+/**
+ * The life of a device. Start here and read down: each step has the command that asks for it, the event that records
+ * it, the rules that decide (numbered as in RULES.md), and what the event does to the record (`state.ts`). The same for
+ * what has little to do with claiming is in `registration.ts` and `attributes.ts`.
+ *
+ *              ProvisionDevice             InitiateClaim                 ConfirmClaim, AssignDevice
+ *     absent ──────────────────► unowned ──────────────────► window open ───────────────────────────► owned
+ *        ▲                        ▲  ▲  └──────────── ConfirmClaim by server key, AssignDevice ────────▲  │
+ *        │ DeleteDevice,          │  └── the window elapses, or the tenant closes it ──┘                 │
+ *        └ from any state         └──────────────────────── ReclaimDevice, UnassignDevice ───────────────┘
+ *
+ * `decide` and `evolve` are pure: no clock, crypto, chance or I/O; digests come in the command, the instant beside it.
+ * Around them: `persistence.ts` writes events and records down, `../fleet/live-devices.ts` runs a device as an actor
+ * (`../runtime/event-sourced.ts`: recover, decide, append, evolve, answer).
+ */
+import type { Instant } from '../base/clock.ts';
+import type { CustomerId, TenantId, UserId } from '../base/ids.ts';
+import { type SecretDigest, sameDigest } from '../base/secret.ts';
+import { unreachable } from '../base/unreachable.ts';
+import type { Decider, Decision } from '../runtime/decider.ts';
+import {
+  type AttributesDeleted,
+  type AttributesSaved,
+  attributesDeleted,
+  attributesSaved,
+  type DeleteAttributes,
+  deleteAttributes,
+  type SaveAttributes,
+  saveAttributes,
+  withoutKeys,
+  withValues,
+} from './attributes.ts';
+import { accept, IGNORE, type Recorded, type Refusal, recordedBy, refuse, UNKNOWN } from './messages.ts';
+import {
+  type ChangeCredentials,
+  type CredentialsChanged,
+  type DeleteDevice,
+  type DeviceDeleted,
+  type DeviceProvisioned,
+  type DeviceUpdated,
+  type ProvisionDevice,
+  provision,
+  provisioned,
+  type UpdateDevice,
+  update,
+  updated,
+} from './registration.ts';
+import {
+  absentDevice,
+  assignedTo,
+  CLAIMING_ALLOWED,
+  type Device,
+  type DeviceState,
+  isOwnedBy,
+  mayBeClaimed,
+  mayWrite,
+  type Owner,
+  openWindow,
+} from './state.ts';
+
+/** What the operator decides about claiming, the same for every device. */
+export interface ClaimPolicy {
+  /** `security.claim.allowClaimingByDefault`: without the attribute `claimingAllowed`, may a device be claimed? */
+  readonly allowClaimingByDefault: boolean;
+  /** `security.claim.duration`: how long a window is open when the device does not say, in ms; at least 1. */
+  readonly defaultDurationMs: number;
+  /** `security.claim.maxDuration`: the longest a device may ask for, in ms; 0: no limit. */
+  readonly maxDurationMs: number;
+  /** How large a device's attributes may be together, in bytes of JSON. */
+  readonly maxAttributeBytes: number;
+}
+
+export type DeviceCommand = ProvisionDevice | LaterCommand;
+type LaterCommand =
+  | InitiateClaim
+  | ConfirmClaim
+  | ReclaimDevice
+  | AssignDevice
+  | UnassignDevice
+  | ExpireClaimWindow
+  | UpdateDevice
+  | ChangeCredentials
+  | SaveAttributes
+  | DeleteAttributes
+  | DeleteDevice;
+
+/**
+ * Events are complete: what a policy decided when they happened is written in them. So replaying them gives the same
+ * record under any policy, on any node, for ever.
+ */
+export type DeviceEvent = DeviceProvisioned | LaterEvent;
+type LaterEvent =
+  | ClaimWindowOpened
+  | DeviceClaimed
+  | DeviceReclaimed
+  | ClaimWindowClosed
+  | DeviceAssigned
+  | DeviceUnassigned
+  | ClaimWindowExpired
+  | DeviceUpdated
+  | CredentialsChanged
+  | AttributesSaved
+  | AttributesDeleted
+  | DeviceDeleted;
+
+type DeviceDecision = Decision<DeviceEvent, Refusal>;
+
+/** The device machine under a policy. */
+export function createDeviceDecider(
+  policy: ClaimPolicy,
+): Decider<DeviceState, DeviceCommand, DeviceEvent, Refusal> {
+  return {
+    initial: absentDevice,
+    evolve,
+    decide(state, command, at) {
+      if (command.type === 'ProvisionDevice') {
+        return state.status === 'absent' ? provision(command, at) : refuse({ reason: 'already-provisioned' });
+      }
+      if (state.status === 'absent') return command.type === 'ExpireClaimWindow' ? IGNORE : UNKNOWN;
+      return decideLater(policy, state, command, at);
+    },
+  };
+}
+
+function decideLater(
+  policy: ClaimPolicy,
+  device: Device,
+  command: LaterCommand,
+  at: Instant,
+): DeviceDecision {
+  // Who names a tenant sees that tenant's devices only; another's does not exist for it.
+  if ('tenantId' in command && command.tenantId !== device.tenantId) return UNKNOWN;
+
+  switch (command.type) {
+    case 'InitiateClaim':
+      return initiate(policy, device, command, at);
+    case 'ConfirmClaim':
+      return confirm(policy, device, command, at);
+    case 'ReclaimDevice':
+      return reclaim(policy, device, command, at);
+    case 'AssignDevice':
+      return assign(device, command, at);
+    case 'UnassignDevice':
+      return unassign(policy, device, command, at);
+    case 'ExpireClaimWindow':
+      return expire(device, at);
+    case 'UpdateDevice':
+      return update(device, command, at);
+    case 'ChangeCredentials':
+      return accept({
+        type: 'CredentialsChanged',
+        at,
+        ...recordedBy(command),
+        credentials: command.credentials,
+      });
+    case 'SaveAttributes':
+      return saveAttributes(policy.maxAttributeBytes, device, command, at);
+    case 'DeleteAttributes':
+      return deleteAttributes(device, command, at);
+    case 'DeleteDevice':
+      return accept({ type: 'DeviceDeleted', at, tenantId: device.tenantId, name: device.name });
+    default:
+      return unreachable(command);
+  }
+}
+
+/** Folds one event into the state. Throws on an event that no decision can produce in this state: that is a bug. */
+export function evolve(state: DeviceState, event: DeviceEvent): DeviceState {
+  if (event.type === 'DeviceProvisioned') {
+    if (state.status !== 'absent') throw new Error('DeviceProvisioned on a device that exists');
+    return provisioned(event);
+  }
+  if (state.status === 'absent') throw new Error(`${event.type} on a device that does not exist`);
+  return evolveLater(state, event);
+}
+
+function evolveLater(device: Device, event: LaterEvent): DeviceState {
+  switch (event.type) {
+    case 'ClaimWindowOpened':
+      return windowOpened(device, event);
+    case 'DeviceClaimed':
+      return claimed(device, event);
+    case 'DeviceAssigned':
+      return { ...device, owner: assignedTo(event.customerId, event.at), window: null };
+    case 'DeviceReclaimed':
+    case 'DeviceUnassigned':
+      return givenBack(device, event);
+    case 'ClaimWindowClosed':
+    case 'ClaimWindowExpired':
+      return { ...device, window: null };
+    case 'DeviceUpdated':
+      return updated(device, event);
+    case 'CredentialsChanged':
+      return { ...device, credentials: event.credentials };
+    case 'AttributesSaved':
+      return attributesSaved(device, event);
+    case 'AttributesDeleted':
+      return attributesDeleted(device, event);
+    case 'DeviceDeleted':
+      return absentDevice;
+    default:
+      return unreachable(event);
+  }
+}
+
+// ------------------------------------------------------------------------------------ opening a window (O1 to O5)
+
+export interface InitiateClaim {
+  readonly type: 'InitiateClaim';
+  /** The device itself, having shown these credentials (refused when they are the device's no longer), or a gateway. */
+  readonly openedBy:
+    | { readonly type: 'device'; readonly credentialsId: string }
+    | { readonly type: 'gateway'; readonly tenantId: TenantId };
+  readonly secretDigest: SecretDigest;
+  /** Milliseconds; 0 and negative mean the server's default (O1). */
+  readonly durationMs: number;
+}
+
+/** A new window, in place of the one that may have been open (O5). */
+export interface ClaimWindowOpened extends Recorded<'ClaimWindowOpened'> {
+  readonly secretDigest: SecretDigest;
+  readonly closesAt: Instant;
+  readonly openedBy: 'device' | 'gateway';
+}
+
+function initiate(policy: ClaimPolicy, device: Device, command: InitiateClaim, at: Instant): DeviceDecision {
+  const { openedBy, secretDigest } = command;
+  if (openedBy.type === 'device' && openedBy.credentialsId !== device.credentials.credentialsId) {
+    return refuse({ reason: 'credentials-revoked' });
+  }
+  if (openedBy.type === 'gateway' && openedBy.tenantId !== device.tenantId) return UNKNOWN;
+
+  if (device.owner !== null) return refuse({ reason: 'already-claimed' }); // O2
+  if (!mayBeClaimed(device, policy.allowClaimingByDefault)) return refuse({ reason: 'claiming-not-allowed' }); // O3
+
+  // O1: not positive means the default. O4: an instant is stored, never a duration, and never cut.
+  const durationMs = command.durationMs <= 0 ? policy.defaultDurationMs : command.durationMs;
+  const closesAt = at + durationMs;
+  if (!Number.isSafeInteger(durationMs) || !Number.isSafeInteger(closesAt)) {
+    return refuse({ reason: 'duration-out-of-range' });
+  }
+  if (policy.maxDurationMs > 0 && durationMs > policy.maxDurationMs) {
+    return refuse({ reason: 'duration-too-long', maxDurationMs: policy.maxDurationMs });
+  }
+  return accept({ type: 'ClaimWindowOpened', at, secretDigest, closesAt, openedBy: openedBy.type });
+}
+
+/** O5: a window that was open is replaced, secret and expiry. */
+function windowOpened(device: Device, { secretDigest, at, closesAt, openedBy }: ClaimWindowOpened): Device {
+  return { ...device, window: { secretDigest, openedAt: at, closesAt, openedBy } };
+}
+
+// -------------------------------------------------------------------------------------- confirming (C2 to C5, C8)
+
+export interface ConfirmClaim {
+  readonly type: 'ConfirmClaim';
+  readonly tenantId: TenantId;
+  readonly customerId: CustomerId;
+  readonly userId: UserId;
+  readonly secretDigest: SecretDigest;
+}
+
+export interface DeviceClaimed extends Recorded<'DeviceClaimed'> {
+  readonly customerId: CustomerId;
+  readonly userId: UserId;
+  /** Whether the attribute `claimingAllowed` was used up by this claim (C4). */
+  readonly claimingAllowedDeleted: boolean;
+}
+
+function confirm(policy: ClaimPolicy, device: Device, command: ConfirmClaim, at: Instant): DeviceDecision {
+  if (device.owner !== null) return refuse({ reason: 'already-claimed' }); // C5, also for the owner itself
+
+  const match = matchSecret(device, command.secretDigest, at);
+  if (match !== 'match') return refuse({ reason: match }); // C6: and the window stays open
+  const { customerId, userId } = command;
+  // C4: the attribute is used up, unless claiming needs none.
+  const claimingAllowedDeleted =
+    !policy.allowClaimingByDefault && Object.hasOwn(device.attributes.SERVER_SCOPE, CLAIMING_ALLOWED);
+  return accept({ type: 'DeviceClaimed', at, customerId, userId, claimingAllowedDeleted });
+}
+
+/** C2, C3: the window's secret and the server-side key do the same, each before its own instant (C8). */
+function matchSecret(
+  device: Device,
+  digest: SecretDigest,
+  at: Instant,
+): 'match' | 'wrong-secret' | 'window-elapsed' | 'no-window' {
+  const { serverKey } = device;
+  const open = openWindow(device, at);
+  const keyValid = serverKey !== null && at < serverKey.expiresAt;
+
+  if (open !== null && sameDigest(open.secretDigest, digest)) return 'match';
+  if (keyValid && sameDigest(serverKey.secretDigest, digest)) return 'match';
+  if (open !== null || keyValid) return 'wrong-secret';
+  return device.window !== null || serverKey !== null ? 'window-elapsed' : 'no-window';
+}
+
+/** C4: with the claim, the window and the server-side key are gone. */
+function claimed(device: Device, event: DeviceClaimed): Device {
+  const owner: Owner = { customerId: event.customerId, since: event.at, by: 'claim' };
+  const attributes = event.claimingAllowedDeleted
+    ? withoutKeys(device.attributes, 'SERVER_SCOPE', [CLAIMING_ALLOWED])
+    : device.attributes;
+  return { ...device, owner, window: null, serverKey: null, attributes };
+}
+
+// ----------------------------------------------------------------------------------------- giving back (R1 to R3)
+
+export interface ReclaimDevice {
+  readonly type: 'ReclaimDevice';
+  readonly tenantId: TenantId;
+  readonly userId: UserId;
+  /** The customer who gives its own device back, or null when the tenant's administrator takes it back. */
+  readonly customerId: CustomerId | null;
+}
+
+export interface DeviceReclaimed extends Recorded<'DeviceReclaimed'> {
+  readonly previousCustomerId: CustomerId;
+  readonly userId: UserId;
+  /** Whether the attribute `claimingAllowed` appeared again as true (R2). */
+  readonly claimingAllowedRestored: boolean;
+}
+
+/** Closed by the tenant's reclaim of a device that nobody owned (R2). */
+export interface ClaimWindowClosed extends Recorded<'ClaimWindowClosed'> {
+  readonly userId: UserId;
+}
+
+function reclaim(policy: ClaimPolicy, device: Device, command: ReclaimDevice, at: Instant): DeviceDecision {
+  const { customerId, userId } = command;
+  const { owner } = device;
+  if (owner === null) {
+    // R2: there is nothing to give back. A customer must not close somebody's window; the administrator may.
+    if (customerId !== null || device.window === null) return IGNORE;
+    return accept({ type: 'ClaimWindowClosed', at, userId });
+  }
+  if (!mayWrite(device, customerId)) return refuse({ reason: 'not-owner' }); // R1
+  return accept({
+    type: 'DeviceReclaimed',
+    at,
+    previousCustomerId: owner.customerId,
+    userId,
+    claimingAllowedRestored: !policy.allowClaimingByDefault, // R2
+  });
+}
+
+function givenBack(device: Device, event: DeviceReclaimed | DeviceUnassigned): Device {
+  const attributes = event.claimingAllowedRestored
+    ? withValues(device.attributes, 'SERVER_SCOPE', { [CLAIMING_ALLOWED]: true }, event.at)
+    : device.attributes;
+  return { ...device, owner: null, window: null, attributes };
+}
+
+// -------------------------------------------------------------------- assigned and unassigned by the tenant (R3)
+
+export interface AssignDevice {
+  readonly type: 'AssignDevice';
+  readonly tenantId: TenantId;
+  readonly userId: UserId;
+  readonly customerId: CustomerId;
+}
+
+export interface DeviceAssigned extends Recorded<'DeviceAssigned'> {
+  readonly customerId: CustomerId;
+  readonly previousCustomerId: CustomerId | null;
+  readonly userId: UserId;
+}
+
+function assign(device: Device, { customerId, userId }: AssignDevice, at: Instant): DeviceDecision {
+  if (isOwnedBy(device, customerId)) return IGNORE;
+  const previousCustomerId = device.owner?.customerId ?? null;
+  return accept({ type: 'DeviceAssigned', at, customerId, previousCustomerId, userId });
+}
+
+export interface UnassignDevice {
+  readonly type: 'UnassignDevice';
+  readonly tenantId: TenantId;
+  readonly userId: UserId;
+  /** Unassign only from this customer; null: from any. */
+  readonly customerId: CustomerId | null;
+}
+
+export interface DeviceUnassigned extends Recorded<'DeviceUnassigned'> {
+  readonly previousCustomerId: CustomerId;
+  readonly userId: UserId;
+  /** As in `DeviceReclaimed`: unassigning follows the same rules (R3). */
+  readonly claimingAllowedRestored: boolean;
+}
+
+function unassign(policy: ClaimPolicy, device: Device, command: UnassignDevice, at: Instant): DeviceDecision {
+  const { owner } = device;
+  if (owner === null || (command.customerId !== null && command.customerId !== owner.customerId)) {
+    return refuse({ reason: 'not-assigned' });
+  }
+  return accept({
+    type: 'DeviceUnassigned',
+    at,
+    previousCustomerId: owner.customerId,
+    userId: command.userId,
+    claimingAllowedRestored: !policy.allowClaimingByDefault, // R3: the rule of R2
+  });
+}
+
+// --------------------------------------------------------------------------------------------------------- expiry
+
+/** Sent only by the alarms, at or after the instant at which the window closes. */
+export interface ExpireClaimWindow {
+  readonly type: 'ExpireClaimWindow';
+}
+
+/** Makes prompt what C8 says anyhow: the window is closed, and now its secret's digest is wiped. */
+export interface ClaimWindowExpired extends Recorded<'ClaimWindowExpired'> {}
+
+/** Never early, whatever the timer thought; a window that was replaced meanwhile has a later instant of its own. */
+function expire(device: Device, at: Instant): DeviceDecision {
+  if (device.window === null || openWindow(device, at) !== null) return IGNORE;
+  return accept({ type: 'ClaimWindowExpired', at });
+}

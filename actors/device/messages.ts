@@ -1,0 +1,73 @@
+/** What all messages to and from a device share: who asks, when something happened, and why a device says no. */
+import type { Instant } from '../base/clock.ts';
+import type { CustomerId, UserId } from '../base/ids.ts';
+import type { Decision } from '../runtime/decider.ts';
+
+/** On a command: which user asks, for the audit trail; absent where no user does. */
+export interface AskedBy {
+  readonly userId?: UserId;
+}
+
+/** On an event: what happened, and when. */
+export interface Recorded<Type extends string> {
+  readonly type: Type;
+  readonly at: Instant;
+}
+
+/** Also which user did it, and for which customer if for one. Both are absent in older records and where no user did. */
+export interface RecordedBy<Type extends string> extends Recorded<Type> {
+  readonly userId?: UserId;
+  readonly customerId?: CustomerId;
+}
+
+/** Who asked, in the form in which an event keeps it. */
+export function recordedBy({
+  userId,
+  customerId,
+}: {
+  readonly userId?: UserId;
+  readonly customerId?: CustomerId | null;
+}): { readonly userId?: UserId; readonly customerId?: CustomerId } {
+  if (userId === undefined) return {};
+  return customerId === undefined || customerId === null ? { userId } : { userId, customerId };
+}
+
+/** Why a device says no. Callers may be told less; what they are told is mapped at each edge. */
+export type Refusal =
+  | { readonly reason: 'unknown-device' }
+  | { readonly reason: 'already-provisioned' }
+  /** The credentials shown are no longer the device's: the session behind them is over. */
+  | { readonly reason: 'credentials-revoked' }
+  | { readonly reason: 'already-claimed' }
+  | { readonly reason: 'claiming-not-allowed' }
+  /** now + duration leaves the range of safe integers: treated like any malformed message (O4). */
+  | { readonly reason: 'duration-out-of-range' }
+  | { readonly reason: 'duration-too-long'; readonly maxDurationMs: number }
+  /** Not the device's decision: its actor was not even asked (`limits/quota.ts`). */
+  | { readonly reason: 'rate-limited'; readonly retryAfterMs: number }
+  | { readonly reason: 'no-window' }
+  | { readonly reason: 'window-elapsed' }
+  | { readonly reason: 'wrong-secret' }
+  | { readonly reason: 'not-owner' }
+  | { readonly reason: 'not-assigned' }
+  | { readonly reason: 'attributes-too-large'; readonly maxBytes: number }
+  /** Another device of the tenant has the name. */
+  | { readonly reason: 'name-taken' }
+  /** Another device, of any tenant, has these credentials. */
+  | { readonly reason: 'credentials-taken' };
+
+export type RefusalReason = Refusal['reason'];
+
+type Refused = Extract<Decision<never, Refusal>, { readonly type: 'refuse' }>;
+
+/** It is so already: nothing is written, and the caller hears success. */
+export const IGNORE: Decision<never, never> = { type: 'ignore' };
+export const UNKNOWN: Refused = { type: 'refuse', refusal: { reason: 'unknown-device' } };
+
+export function accept<Event>(event: Event): Decision<Event, never> {
+  return { type: 'accept', event };
+}
+
+export function refuse(refusal: Refusal): Refused {
+  return { type: 'refuse', refusal };
+}

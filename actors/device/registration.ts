@@ -1,0 +1,143 @@
+/**
+ * How a device enters the fleet, how it is described, and how it leaves. None of this but an owner at provisioning
+ * touches claiming, which is in `device.ts`.
+ */
+import type { Instant } from '../base/clock.ts';
+import type { CustomerId, ProfileId, TenantId } from '../base/ids.ts';
+import type { JsonObject } from '../base/json.ts';
+import type { Decision } from '../runtime/decider.ts';
+import {
+  type AskedBy,
+  accept,
+  type Recorded,
+  type RecordedBy,
+  type Refusal,
+  recordedBy,
+  refuse,
+} from './messages.ts';
+import { assignedTo, type Credentials, type Device, isGateway, mayWrite } from './state.ts';
+
+// --------------------------------------------------------------------------------------------------- provisioning
+
+export interface ProvisionDevice {
+  readonly type: 'ProvisionDevice';
+  readonly tenantId: TenantId;
+  readonly name: string;
+  readonly deviceType: string;
+  readonly label: string | null;
+  readonly additionalInfo: JsonObject | null;
+  readonly profileId?: ProfileId | null;
+  readonly credentials: Credentials;
+  /** Owned from the start, as a gateway's devices are when the gateway itself has an owner. */
+  readonly customerId: CustomerId | null;
+}
+
+export interface DeviceProvisioned extends Recorded<'DeviceProvisioned'> {
+  readonly tenantId: TenantId;
+  readonly name: string;
+  readonly deviceType: string;
+  readonly label: string | null;
+  readonly additionalInfo: JsonObject | null;
+  /** Absent, as in records older than profiles: the tenant's default. */
+  readonly profileId?: ProfileId | null;
+  readonly credentials: Credentials;
+  readonly customerId: CustomerId | null;
+}
+
+export function provision(command: ProvisionDevice, at: Instant): Decision<DeviceProvisioned, Refusal> {
+  const { tenantId, name, deviceType, label, additionalInfo, profileId, credentials, customerId } = command;
+  return accept({
+    type: 'DeviceProvisioned',
+    at,
+    tenantId,
+    name,
+    deviceType,
+    label,
+    additionalInfo,
+    ...(profileId === undefined ? {} : { profileId }),
+    credentials,
+    customerId,
+  });
+}
+
+export function provisioned(event: DeviceProvisioned): Device {
+  const { tenantId, name, deviceType, label, additionalInfo, profileId, credentials, customerId, at } = event;
+  return {
+    status: 'provisioned',
+    tenantId,
+    createdAt: at,
+    name,
+    type: deviceType,
+    label,
+    additionalInfo,
+    ...(profileId === undefined ? {} : { profileId }),
+    credentials,
+    owner: customerId === null ? null : assignedTo(customerId, at),
+    window: null,
+    serverKey: null,
+    attributes: { SERVER_SCOPE: {}, SHARED_SCOPE: {} },
+  };
+}
+
+// ---------------------------------------------------------------------------------- description and credentials
+
+/** Replaces the descriptive fields; ownership, window and credentials stay. */
+export interface UpdateDevice extends AskedBy {
+  readonly type: 'UpdateDevice';
+  readonly tenantId: TenantId;
+  /** Set when a customer asks: only the owner may. */
+  readonly customerId: CustomerId | null;
+  readonly name: string;
+  readonly deviceType: string;
+  readonly label: string | null;
+  readonly additionalInfo: JsonObject | null;
+  /** Absent: stays as it is. */
+  readonly profileId?: ProfileId | null;
+}
+
+export interface DeviceUpdated extends RecordedBy<'DeviceUpdated'> {
+  readonly name: string;
+  readonly deviceType: string;
+  readonly label: string | null;
+  readonly additionalInfo: JsonObject | null;
+  /** Absent: stays as it is. */
+  readonly profileId?: ProfileId | null;
+}
+
+export function update(device: Device, command: UpdateDevice, at: Instant): Decision<DeviceUpdated, Refusal> {
+  if (!mayWrite(device, command.customerId)) return refuse({ reason: 'not-owner' });
+  // A gateway opens windows on the tenant's other devices: the tenant says which device is one, not a customer.
+  const promotes = isGateway(command) && !isGateway(device);
+  if (promotes && command.customerId !== null) return refuse({ reason: 'not-owner' });
+  const { name, deviceType, label, additionalInfo, profileId } = command;
+  const profile = profileId === undefined ? {} : { profileId };
+  const described = { name, deviceType, label, additionalInfo, ...profile };
+  return accept({ type: 'DeviceUpdated', at, ...recordedBy(command), ...described });
+}
+
+export function updated(device: Device, event: DeviceUpdated): Device {
+  const { name, deviceType, label, additionalInfo, profileId } = event;
+  const profile = profileId === undefined ? {} : { profileId };
+  return { ...device, name, type: deviceType, label, additionalInfo, ...profile };
+}
+
+export interface ChangeCredentials extends AskedBy {
+  readonly type: 'ChangeCredentials';
+  readonly tenantId: TenantId;
+  readonly credentials: Credentials;
+}
+
+export interface CredentialsChanged extends RecordedBy<'CredentialsChanged'> {
+  readonly credentials: Credentials;
+}
+
+export interface DeleteDevice {
+  readonly type: 'DeleteDevice';
+  readonly tenantId: TenantId;
+}
+
+/** Keeps whose the device was and its name, for whoever reads of it later. Both are absent in older records. */
+export interface DeviceDeleted extends Recorded<'DeviceDeleted'> {
+  readonly tenantId?: TenantId;
+  readonly name?: string;
+}

@@ -1,0 +1,137 @@
+/**
+ * What a device is: its record, and the questions that its record answers by itself.
+ *
+ * All times are instants in milliseconds since the epoch; no duration is ever stored.
+ */
+import type { Instant } from '../base/clock.ts';
+import type { CustomerId, DeviceId, ProfileId, TenantId } from '../base/ids.ts';
+import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
+import type { SecretDigest } from '../base/secret.ts';
+
+export type DeviceState = AbsentDevice | Device;
+
+/** Never provisioned, or deleted. */
+export interface AbsentDevice {
+  readonly status: 'absent';
+}
+
+export const absentDevice: AbsentDevice = { status: 'absent' };
+
+export interface Device {
+  readonly status: 'provisioned';
+  readonly tenantId: TenantId;
+  readonly createdAt: Instant;
+  readonly name: string;
+  readonly type: string;
+  readonly label: string | null;
+  readonly additionalInfo: JsonObject | null;
+  /** Which profile says how the device talks; absent or null: the tenant's default profile. */
+  readonly profileId?: ProfileId | null;
+  readonly credentials: Credentials;
+  readonly owner: Owner | null;
+  readonly window: ClaimWindow | null;
+  readonly serverKey: ServerKey | null;
+  readonly attributes: Attributes;
+}
+
+/** A device together with its id, as reads return it. */
+export interface DeviceRecord extends Device {
+  readonly id: DeviceId;
+}
+
+/** How a device proves who it is (`fleet/credentials.ts`). `credentialsId` is unique over the whole server. */
+export type Credentials = AccessToken | MqttBasic | X509Certificate;
+
+export interface AccessToken {
+  readonly type: 'ACCESS_TOKEN';
+  readonly credentialsId: string;
+}
+
+/** What CONNECT must contain; null: anything will do. At least one of `clientId` and `userName` is set. */
+export interface MqttBasic {
+  readonly type: 'MQTT_BASIC';
+  readonly credentialsId: string;
+  readonly clientId: string | null;
+  readonly userName: string | null;
+  /** Sealed for this device, as `ServerKey.sealedSecret` is: the tenant may read it back. */
+  readonly sealedPassword: string | null;
+}
+
+export interface X509Certificate {
+  readonly type: 'X509_CERTIFICATE';
+  readonly credentialsId: string;
+  /** Base64 of the DER, without line breaks. */
+  readonly certificate: string;
+}
+
+export interface Owner {
+  readonly customerId: CustomerId;
+  readonly since: Instant;
+  /** How the customer became the owner: by a claim of its own, or assigned by the tenant. */
+  readonly by: 'claim' | 'assignment';
+}
+
+/** The owner that an assignment makes. */
+export function assignedTo(customerId: CustomerId, since: Instant): Owner {
+  return { customerId, since, by: 'assignment' };
+}
+
+/** Open from `openedAt` until just before `closesAt`, whatever any timer says (C8). */
+export interface ClaimWindow {
+  readonly secretDigest: SecretDigest;
+  readonly openedAt: Instant;
+  readonly closesAt: Instant;
+  readonly openedBy: 'device' | 'gateway';
+}
+
+/** The attribute `claimingData`: a key set by the tenant (C3). Its secret is kept sealed, see `base/secret.ts`. */
+export interface ServerKey {
+  readonly secretDigest: SecretDigest;
+  readonly sealedSecret: string;
+  /** The key works until just before this instant. */
+  readonly expiresAt: Instant;
+  readonly savedAt: Instant;
+}
+
+export type AttributeScope = 'SERVER_SCOPE' | 'SHARED_SCOPE';
+export type Attributes = { readonly [Scope in AttributeScope]: { readonly [key: string]: Attribute } };
+
+export interface Attribute {
+  readonly value: Json;
+  readonly savedAt: Instant;
+}
+
+/** The server attribute that allows (true) or forbids (false) claiming this device (O3). */
+export const CLAIMING_ALLOWED = 'claimingAllowed';
+/** The server attribute that holds a server-side key; kept as `Device.serverKey`, never among `attributes`. */
+export const CLAIMING_DATA = 'claimingData';
+
+/** The window, if it is open at this instant (C8); an elapsed one may still be in the record. */
+export function openWindow({ window }: Pick<Device, 'window'>, at: Instant): ClaimWindow | null {
+  return window !== null && at < window.closesAt ? window : null;
+}
+
+/** What the attribute `claimingAllowed` says. Only a boolean counts: the text "true" says nothing (O3). */
+export function claimingAttribute({ attributes }: Pick<Device, 'attributes'>): boolean | null {
+  const value = attributes.SERVER_SCOPE[CLAIMING_ALLOWED]?.value;
+  return typeof value === 'boolean' ? value : null;
+}
+
+/** Whether the device may be claimed at all: its attribute decides, and without one the server's default (O3). */
+export function mayBeClaimed(device: Pick<Device, 'attributes'>, allowedByDefault: boolean): boolean {
+  return claimingAttribute(device) ?? allowedByDefault;
+}
+
+export function isOwnedBy({ owner }: Pick<Device, 'owner'>, customerId: CustomerId): boolean {
+  return owner !== null && owner.customerId === customerId;
+}
+
+/** Whether who asks may change the device: the tenant's administrator (null) always, a customer only if it owns it. */
+export function mayWrite(device: Pick<Device, 'owner'>, customerId: CustomerId | null): boolean {
+  return customerId === null || isOwnedBy(device, customerId);
+}
+
+/** Whether the device may act for others behind it (`additionalInfo.gateway` is the boolean true). */
+export function isGateway({ additionalInfo }: Pick<Device, 'additionalInfo'>): boolean {
+  return isJsonObject(additionalInfo) && additionalInfo.gateway === true;
+}
