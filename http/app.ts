@@ -8,24 +8,25 @@ import type { AuditTrail } from '../actors/audit/audit.ts';
 import type { Clock } from '../actors/base/clock.ts';
 import type { Log } from '../actors/base/log.ts';
 import type { Secrets } from '../actors/base/secret.ts';
+import type { TokenGuard } from '../actors/claiming/wrong-tokens.ts';
 import type { Devices, Directory, Presence } from '../actors/fleet/devices.ts';
 import type { Profiles } from '../actors/fleet/profiles.ts';
 import type { Imports } from '../actors/imports/imports.ts';
 import type { Counters } from '../actors/limits/counters.ts';
 import { createAuthentication } from './auth/authentication.ts';
 import { createTokens } from './auth/tokens.ts';
-import { type App, type Env, register } from './dispatch.ts';
+import { type App, type DispatchNeeds, type Env, register } from './dispatch.ts';
 import type { Feed } from './feed.ts';
 import type { Route } from './route.ts';
 import { allRoutes } from './routes/all.ts';
 import type { Readiness } from './routes/health.ts';
 import type { BrokerAuth } from './routes/mqtt-auth.ts';
-import type { ApiSettings } from './settings.ts';
+import type { ApiSettings, DeviceApiSettings } from './settings.ts';
 import type { WebSettings } from './web/settings.ts';
-import { createWeb } from './web/web.tsx';
+import { createWeb, type Web } from './web/web.tsx';
 import { corsHeaders, preflightHeaders } from './wire/cors.ts';
-import { internalError, methodNotAllowed, notFound } from './wire/errors.ts';
-import { empty, toResponse } from './wire/reply.ts';
+import { internalError, methodNotAllowed, noSuchFeature, notFound } from './wire/errors.ts';
+import { empty, type Headers, type Reply, toResponse } from './wire/reply.ts';
 import { rawPath } from './wire/request.ts';
 
 export interface ApiNeeds {
@@ -47,54 +48,58 @@ export interface ApiNeeds {
   readonly settings: ApiSettings;
   /** What an MQTT broker may ask; without it nobody may. */
   readonly brokerAuth?: BrokerAuth;
-  /** The devices' own HTTP API, asked for everything under /api/v1/. */
-  readonly deviceApi?: DeviceApi;
+  /** Counts devices' wrong tokens; without it nobody does. */
+  readonly tokenGuard?: TokenGuard;
+  readonly deviceApi?: DeviceApiSettings;
   /** The pages for people; without it there are none. */
   readonly web?: WebSettings;
 }
 
-/** A Hono app is one. */
-export interface DeviceApi {
-  fetch(request: Request, env?: unknown): Response | Promise<Response>;
-}
-
 export function createApp(needs: ApiNeeds): App {
-  const { accounts, clock, log, settings, deviceApi } = needs;
+  const { accounts, clock, log, settings } = needs;
   const tokens = createTokens(settings.tokens, clock);
   const authentication = createAuthentication(accounts, tokens, clock, settings.tokens);
   const presence = needs.presence ?? { isConnected: () => false };
   const routes = allRoutes({ ...needs, presence, tokens, authentication });
-
-  const app: App = new Hono<Env>({ getPath: (request, options) => rawPath(request, options?.env?.incoming) });
-  for (const route of routes) register(app, route, { authentication, clock, log, settings });
-
-  if (deviceApi !== undefined) {
-    app.on(['GET', 'POST', 'PUT', 'DELETE', 'PATCH'], '/api/v1/*', async (c) => {
-      const response = await deviceApi.fetch(c.req.raw, c.env);
-      const cors = Object.entries(corsHeaders(c));
-      for (const [name, value] of cors) response.headers.set(name, value);
-      return response;
-    });
-  }
-
-  const web =
+  const web = (api: App) =>
     needs.web === undefined
       ? undefined
-      : createWeb({ api: app, settings: needs.web, apiSettings: settings, now: () => clock.now(), log });
+      : createWeb({ api, settings: needs.web, apiSettings: settings, now: () => clock.now(), log });
+  return createRoutesApp(routes, { authentication, clock, log, settings }, web);
+}
+
+/**
+ * An app that answers these routes, and says why where none fits.
+ * @param makeWeb the pages for people, which ask the app itself
+ */
+export function createRoutesApp(
+  routes: readonly Route[],
+  needs: DispatchNeeds,
+  makeWeb: (api: App) => Web | undefined = () => undefined,
+): App {
+  const { clock, log } = needs;
+  const app: App = new Hono<Env>({ getPath: (request, options) => rawPath(request, options?.env?.incoming) });
+  for (const route of routes) register(app, route, needs);
+  const web = makeWeb(app);
   if (web !== undefined) app.route('/', web.app);
 
   app.notFound(async (c) => {
-    const preflight = c.req.method === 'OPTIONS' ? preflightHeaders(c) : undefined;
+    const { method, path } = c.req;
+    const preflight = method === 'OPTIONS' ? preflightHeaders(c) : undefined;
     if (preflight !== undefined) return toResponse(empty, preflight, clock.now());
-    const allowed = allowedMethods(routes, c.req.path);
-    if (allowed.length === 0) {
-      const forPeople = c.req.method === 'GET' && c.req.header('accept')?.includes('text/html');
-      if (web !== undefined && forPeople && !c.req.path.startsWith('/api/')) return web.notFound(c);
-      return toResponse(notFound, corsHeaders(c), clock.now());
+    const answer = (reply: Reply, more: Headers = {}) =>
+      toResponse(reply, { ...corsHeaders(c), ...more }, clock.now());
+    const isForDevices = path === DEVICE_API || path.startsWith(`${DEVICE_API}/`);
+    const methods = methodsOf(routes, path);
+    if (methods.length === 0) {
+      if (isForDevices) return answer(noSuchFeature);
+      const forPeople = method === 'GET' && c.req.header('accept')?.includes('text/html');
+      if (web !== undefined && forPeople && !path.startsWith('/api/')) return web.notFound(c);
+      return answer(notFound);
     }
-    const headers = { ...corsHeaders(c), Allow: allowed.join(', ') };
-    const reply = c.req.method === 'OPTIONS' ? empty : methodNotAllowed(c.req.method);
-    return toResponse(reply, headers, clock.now());
+    if (isForDevices) return answer(methodNotAllowed(method), { Allow: methods.join(', ') });
+    const Allow = [...methods, 'OPTIONS'].join(', ');
+    return answer(method === 'OPTIONS' ? empty : methodNotAllowed(method), { Allow });
   });
 
   app.onError((error, c) => {
@@ -105,8 +110,11 @@ export function createApp(needs: ApiNeeds): App {
   return app;
 }
 
-/** By which methods a path can be asked. Only looked for when no route matched. */
-function allowedMethods(routes: readonly Route[], path: string): string[] {
+/** What the device HTTP API's paths begin with. There, OPTIONS is a method like any other that a path does not have. */
+const DEVICE_API = '/api/v1';
+
+/** The methods of a path. Only looked for when no route matched. */
+function methodsOf(routes: readonly Route[], path: string): string[] {
   const segments = path.split('/');
   const matching = routes.filter((route) => {
     const pattern = route.path.split('/');
@@ -116,7 +124,6 @@ function allowedMethods(routes: readonly Route[], path: string): string[] {
     );
   });
   const methods = new Set(matching.map((route): string => route.method));
-  if (methods.size === 0) return [];
   if (methods.has('GET')) methods.add('HEAD');
-  return [...methods, 'OPTIONS'];
+  return [...methods];
 }

@@ -11,9 +11,9 @@ import { StoreUnavailable } from '../actors/store/store.ts';
 import type { Authentication } from './auth/authentication.ts';
 import type { Route } from './route.ts';
 import type { ApiSettings } from './settings.ts';
-import { PUBLIC_BODY_BYTES_MAX, readJson } from './wire/body.ts';
+import { declaredBytes, PUBLIC_BODY_BYTES_MAX, readJson, readPayload, tooLarge } from './wire/body.ts';
 import { corsHeaders } from './wire/cors.ts';
-import { badRequest, internalError, notAuthenticated, permissionDenied, unavailable } from './wire/errors.ts';
+import { badRequest, internalError, notAuthenticated, permissionDenied } from './wire/errors.ts';
 import { type Reply, toResponse } from './wire/reply.ts';
 import { originOf, paramsOf, peerOf, queryOf } from './wire/request.ts';
 
@@ -49,7 +49,7 @@ async function serve(c: Context<Env>, route: Route, needs: DispatchNeeds): Promi
     const fields = { method: route.method, route: route.path, err: error };
     if (known) needs.log.warn(fields, 'request failed: the store is not available');
     else needs.log.error(fields, 'request failed');
-    return known ? unavailable('store') : internalError;
+    return known ? route.unavailable : internalError;
   }
 }
 
@@ -61,11 +61,14 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
   if (who !== undefined && 'type' in who) return who;
   if (!route.allows(who)) return who === undefined ? notAuthenticated : permissionDenied;
 
-  const params = paramsOf(route.path, c.req.path);
+  const params = paramsOf(route.path, c.req.path, route.undecodablePath);
   if (params === undefined) return told(route, badRequest('The path is not percent-encoded UTF-8'));
   const maxBytes = isPublic ? Math.min(settings.maxBodyBytes, PUBLIC_BODY_BYTES_MAX) : settings.maxBodyBytes;
   const body = route.body === undefined ? undefined : await readJson(c, maxBytes);
   if (body?.type === 'refused') return told(route, body.reply);
+
+  const { payload } = route;
+  if (payload !== undefined && (declaredBytes(c) ?? 0) > payload.bytesMax) return tooLarge(payload.bytesMax);
 
   const reply = await route.answer({
     principal: who,
@@ -75,6 +78,10 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
     address: peerOf(c.env?.incoming, c.req.header('x-forwarded-for'), settings.trustedProxies),
     bearer: /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1],
     idempotencyKey: c.req.header('idempotency-key'),
+    async readPayload() {
+      if (payload === undefined) throw new Error(`${route.path} takes no payload`);
+      return readPayload(c, payload.bytesMax);
+    },
     async stillMay() {
       const now = isPublic ? undefined : await authentication.authenticate(identity);
       return (now === undefined || !('type' in now)) && route.allows(now);

@@ -4,8 +4,9 @@
  */
 import { z } from 'zod';
 import { type Grant, type Holder, holdsOneOf, type Principal, type Role } from './auth/principal.ts';
-import { badRequest } from './wire/errors.ts';
-import type { Reply } from './wire/reply.ts';
+import type { Payload } from './wire/body.ts';
+import { badRequest, unavailable } from './wire/errors.ts';
+import type { Problem, Reply } from './wire/reply.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
@@ -23,6 +24,8 @@ export interface Call<Caller, Params, Query, Body> {
   readonly bearer: string | undefined;
   /** The header of this name: the client's name for the request, the same when it asks again. */
   readonly idempotencyKey: string | undefined;
+  /** Reads the body of a route with a `payload`. */
+  readonly readPayload: () => Promise<Payload>;
   /** Whether the caller, by the same token or key, would still be let in now: for answers that last. */
   readonly stillMay: () => Promise<boolean>;
 }
@@ -32,15 +35,23 @@ export interface RouteSpec<R extends Role, Params, Query, Body> {
   /** Segments beginning with a colon are parameters. */
   readonly path: `/${string}`;
   readonly summary: string;
+  /** Who it is for, in the API's description; without it, its roles. */
+  readonly description?: string;
   readonly roles: readonly R[];
   /** Which grants suffice; without it reading does for a GET, and everything is needed for the rest. */
   readonly grants?: readonly Grant[];
   readonly params?: z.ZodType<Params>;
+  /** A path that is not percent-encoded UTF-8 is refused, unless it is kept. */
+  readonly undecodablePath?: 'keep';
   /** What repeats in a query arrives as an array. */
   readonly query?: z.ZodType<Query>;
   /** Sees undefined where there is no body. Without a schema the body is not read. */
   readonly body?: z.ZodType<Body>;
+  /** Instead of `body`, for a handler that reads the bytes itself. A request that declares more is refused at once. */
+  readonly payload?: PayloadSpec;
   readonly responses: Responses;
+  /** Answered when the store is away; without it the answer of the REST API. */
+  readonly unavailable?: Problem;
   /** Problems of input and entity are told as bare text, as ThingsBoard's attribute routes do. */
   readonly plainProblems?: true;
   /** Looks at `idempotencyKey`. */
@@ -48,8 +59,23 @@ export interface RouteSpec<R extends Role, Params, Query, Body> {
   handle(call: Call<Holder<R>, Params, Query, Body>): Reply | Promise<Reply>;
 }
 
+export interface PayloadSpec {
+  readonly bytesMax: number;
+  /** For the API's description. */
+  readonly schema: z.ZodType;
+}
+
 export interface Responses {
-  readonly [status: number]: { readonly description: string; readonly schema?: z.ZodType };
+  readonly [status: number]: ResponseSpec;
+}
+
+export interface ResponseSpec {
+  readonly description: string;
+  readonly schema?: z.ZodType;
+  /** Fields after those of the error envelope. */
+  readonly more?: z.ZodType;
+  /** There is no body, although the status is an error. */
+  readonly isEmpty?: true;
 }
 
 /** What a route is given before anything was checked. */
@@ -64,10 +90,14 @@ export interface Route {
   readonly method: Method;
   readonly path: `/${string}`;
   readonly summary: string;
+  readonly description: string | undefined;
   readonly roles: readonly Role[];
   readonly params: z.ZodType | undefined;
   readonly query: z.ZodType | undefined;
   readonly body: z.ZodType | undefined;
+  readonly undecodablePath: 'refuse' | 'keep';
+  readonly payload: PayloadSpec | undefined;
+  readonly unavailable: Problem;
   readonly responses: Responses;
   readonly plainProblems: boolean;
   readonly idempotent: boolean;
@@ -88,10 +118,14 @@ export function defineRoute<R extends Role, Params, Query, Body>(
     method: spec.method,
     path: spec.path,
     summary: spec.summary,
+    description: spec.description,
     roles,
     params: spec.params,
     query: spec.query,
     body: spec.body,
+    undecodablePath: spec.undecodablePath ?? 'refuse',
+    payload: spec.payload,
+    unavailable: spec.unavailable ?? unavailable('store'),
     responses: spec.responses,
     plainProblems: spec.plainProblems ?? false,
     idempotent: spec.idempotent ?? false,
@@ -99,7 +133,7 @@ export function defineRoute<R extends Role, Params, Query, Body>(
       holdsOneOf(roles, principal) && (principal === undefined || grants.includes(principal.grant)),
 
     async answer(call) {
-      const { principal, address, origin, bearer, idempotencyKey, stillMay } = call;
+      const { principal } = call;
       if (!holdsOneOf(roles, principal)) throw new Error(`${spec.path} was reached without a role`);
       const inPath = params.safeParse(call.params);
       if (!inPath.success) return badRequest(complaint(inPath.error));
@@ -108,15 +142,11 @@ export function defineRoute<R extends Role, Params, Query, Body>(
       const inBody = body.safeParse(call.body);
       if (!inBody.success) return badRequest(complaint(inBody.error));
       return spec.handle({
+        ...call,
         principal,
         params: inPath.data,
         query: inQuery.data,
         body: inBody.data,
-        address,
-        origin,
-        bearer,
-        idempotencyKey,
-        stillMay,
       });
     },
   };

@@ -11,6 +11,8 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import type { Log } from '../actors/base/log.ts';
+import type { Certificate } from '../actors/sockets/certificate.ts';
+import { type Listening, listen } from '../actors/sockets/listen.ts';
 import type { HttpServerSettings } from './settings.ts';
 import { messagesThatUpgrade, takerOf, type WebSocketUpgrades } from './upgrades.ts';
 import { badRequest, internalError } from './wire/errors.ts';
@@ -25,21 +27,12 @@ export interface HttpServerNeeds {
   readonly certificate?: Certificate;
   /** Without it no connection leaves HTTP. */
   readonly upgrades?: WebSocketUpgrades;
-  /** Makes the error with which `start` rejects when the address can not be had. */
-  listenError(address: string, port: number, cause: unknown): Error;
-}
-
-/** PEM, as `node:tls` takes them. */
-export interface Certificate {
-  readonly cert: Buffer;
-  readonly key: Buffer;
-  readonly passphrase?: string;
 }
 
 export interface HttpServer {
   readonly name: 'http';
-  /** Starts to listen, and tells on which address and port. */
-  start(): Promise<{ readonly address: string; readonly port: number }>;
+  /** Starts to listen. Rejects with a `ListenError` when the address cannot be had. */
+  start(): Promise<Listening>;
   /** New connections are shown this one; those that are there go on. For a server with a certificate. */
   useCertificate(certificate: Certificate): void;
   /**
@@ -50,7 +43,7 @@ export interface HttpServer {
 }
 
 export function createHttpServer(needs: HttpServerNeeds): HttpServer {
-  const { app, settings, log, certificate, upgrades = new Map(), listenError } = needs;
+  const { app, settings, log, certificate, upgrades = new Map() } = needs;
   let stopping = false;
   const answer = getRequestListener((request, env) => app.fetch(request, env), {
     errorHandler(error) {
@@ -122,15 +115,8 @@ export function createHttpServer(needs: HttpServerNeeds): HttpServer {
 
     start() {
       const { address, port } = settings;
-      return new Promise((resolve, reject) => {
-        const refuse = (cause: unknown) => reject(listenError(address, port, cause));
-        server.once('error', refuse);
-        server.listen(port, address, () => {
-          server.off('error', refuse);
-          server.on('error', (error) => log.error({ err: error }, 'the HTTP socket has an error'));
-          resolve(boundTo(server));
-        });
-      });
+      const onError = (error: Error) => log.error({ err: error }, 'the HTTP socket has an error');
+      return listen(server, { what: 'HTTP', address, port, onError });
     },
 
     useCertificate: (fresh) => secure?.setSecureContext(fresh),
@@ -155,9 +141,3 @@ export function createHttpServer(needs: HttpServerNeeds): HttpServer {
 }
 
 const SWEEP_MS = 20;
-
-function boundTo(server: Server | SecureServer): { address: string; port: number } {
-  const bound = server.address();
-  if (bound === null || typeof bound === 'string') throw new Error('the HTTP socket is bound to no port');
-  return { address: bound.address, port: bound.port };
-}

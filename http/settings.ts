@@ -35,6 +35,13 @@ export interface TokenSettings {
   readonly standingMax: number;
 }
 
+export interface DeviceApiSettings {
+  /** Largest body of a request, in bytes. */
+  readonly payloadBytesMax: number;
+  /** How long a device waits before it asks again, when the server cannot serve now; whole seconds. */
+  readonly retryAfterSeconds: number;
+}
+
 /** Rule C6: wrong secrets are counted for the party that sent them, and held against that party only. */
 export interface LimitSettings {
   readonly wrongSecretsPerCustomerAndDevice: Limit;
@@ -76,6 +83,8 @@ export const defaultApiSettings: Omit<ApiSettings, 'tokens'> = {
   uniformRefusals: false,
   claimingByDefault: true,
 };
+
+export const defaultDeviceApiSettings: DeviceApiSettings = { payloadBytesMax: 65_536, retryAfterSeconds: 1 };
 
 export const defaultTokenSettings: Omit<TokenSettings, 'signingKey'> = {
   issuer: 'thingsboard.io',

@@ -7,17 +7,7 @@
  * messages here say yes only where somebody is there to take the connection.
  */
 import { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
-
-/** A connection that HTTP is done with. */
-export interface Upgrade {
-  readonly request: IncomingMessage;
-  readonly socket: Socket;
-  /** What came behind the request already. */
-  readonly head: Buffer;
-  /** The address at the other end, looked at through the proxies that are trusted. */
-  readonly peer: string;
-}
+import type { Upgrade } from '../actors/sockets/upgrade.ts';
 
 /** Who takes WebSocket connections, by path. Must answer or close every one. */
 export type WebSocketUpgrades = ReadonlyMap<string, (upgrade: Upgrade) => void>;

@@ -5,15 +5,13 @@
 
 import { createTokenGuard, type TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
 import type { Presence } from '../../actors/fleet/devices.ts';
-import { ListenError, type Listening } from '../../actors/sockets/listen.ts';
+import type { Listening } from '../../actors/sockets/listen.ts';
 import { createApp } from '../../http/app.ts';
 import { createHttpServer } from '../../http/server.ts';
-import type { ApiSettings } from '../../http/settings.ts';
+import { type ApiSettings, defaultDeviceApiSettings } from '../../http/settings.ts';
 import type { WebSocketUpgrades } from '../../http/upgrades.ts';
-import { addressOf } from '../../http/wire/request.ts';
 import { createCoapEndpoint } from '../../transports/coap/endpoint.ts';
 import { COAP_DEFAULTS } from '../../transports/coap/settings.ts';
-import { createDeviceHttpApi, DEVICE_HTTP_DEFAULTS } from '../../transports/http.ts';
 import type { Bridge } from '../../transports/mqtt/bridge/bridge.ts';
 import { createMqttEndpoint, type MqttEndpoint } from '../../transports/mqtt/endpoint/endpoint.ts';
 import type { MqttTlsSettings } from '../../transports/mqtt/endpoint/tls.ts';
@@ -191,16 +189,6 @@ function createHttp(
   const { accounts, devices, directory, profiles, secrets, store } = core;
   const presence: Presence = { isConnected: (id) => mqtt?.isConnected(id) ?? false };
   const brokerAuth = createBrokerAuth(config, core);
-  const deviceApi = createDeviceHttpApi({
-    settings: { ...DEVICE_HTTP_DEFAULTS, payloadBytesMax: config.http.devicePayloadBytesMax },
-    guard: guardOf('http', config, core),
-    addressOf: (env, request) => addressOf(env, request, config.http.trustedProxies),
-    devices,
-    directory,
-    secrets,
-    clock,
-    log,
-  });
   const web = webSettings(config);
   const app = createApp({
     accounts,
@@ -222,7 +210,8 @@ function createHttp(
     },
     ...(brokerAuth === undefined ? {} : { brokerAuth }),
     settings: apiSettings(config, core),
-    deviceApi,
+    tokenGuard: guardOf('http', config, core),
+    deviceApi: { ...defaultDeviceApiSettings, payloadBytesMax: config.http.devicePayloadBytesMax },
     ...(web === undefined ? {} : { web }),
   });
   return createHttpServer({
@@ -231,7 +220,6 @@ function createHttp(
     log,
     ...(mqtt !== undefined && config.mqtt.wsEnabled ? { upgrades: webSockets(mqtt) } : {}),
     ...(config.http.sslEnabled ? { certificate: httpCertificate(config) } : {}),
-    listenError: (address, port, cause) => new ListenError('HTTP', address, port, cause),
   });
 }
 

@@ -1,6 +1,9 @@
 /** The HTTP port, for people and for devices. */
-import { defaultApiSettings as API, defaultHttpServerSettings as HTTP } from '../../http/settings.ts';
-import { DEVICE_HTTP_DEFAULTS as DEVICE_HTTP } from '../../transports/http.ts';
+import {
+  defaultApiSettings as API,
+  defaultDeviceApiSettings as DEVICE_API,
+  defaultHttpServerSettings as HTTP,
+} from '../../http/settings.ts';
 import { bytes, count, flag, KIB, MIB, millis, port, section, text } from './declare.ts';
 
 export const http = section('HTTP: people and devices', {
@@ -68,7 +71,7 @@ export const http = section('HTTP: people and devices', {
   devicePayloadBytesMax: bytes({
     key: 'transport.http.max_body_size',
     env: 'HTTP_TRANSPORT_MAX_BODY_SIZE',
-    default: DEVICE_HTTP.payloadBytesMax,
+    default: DEVICE_API.payloadBytesMax,
     min: 128,
     max: 16 * MIB,
     why: 'Largest body that a device may send by HTTP; more is answered 413.',

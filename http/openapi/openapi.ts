@@ -3,8 +3,7 @@
  * is built, so that it can not say anything else than they do.
  */
 import { z } from 'zod';
-import type { Route } from '../route.ts';
-import { DEVICE_CLAIM, DEVICE_CLAIM_PATH } from './openapi-device.ts';
+import type { ResponseSpec, Route } from '../route.ts';
 
 /** JSON Schema, as far as it is looked into here. */
 export interface Schema {
@@ -63,7 +62,7 @@ const COMMON: Readonly<Record<number, string>> = {
 };
 
 export function describe(routes: readonly Route[], version: string): Description {
-  const paths: Record<string, Record<string, Operation>> = { [DEVICE_CLAIM_PATH]: { post: DEVICE_CLAIM } };
+  const paths: Record<string, Record<string, Operation>> = {};
   for (const route of routes) {
     const path = route.path.replace(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route) };
@@ -115,53 +114,55 @@ function operation(route: Route): Operation {
     tags: [path.split('/')[2] ?? 'health'],
     operationId: `${method.toLowerCase()}${path.replace(/[/:]+(\w)/g, (_, letter: string) => letter.toUpperCase())}`,
     summary,
-    description: isPublic ? 'For everybody.' : `For ${roles.join(', ')}.`,
+    description: route.description ?? (isPublic ? 'For everybody.' : `For ${roles.join(', ')}.`),
     security: isPublic ? [] : [{ bearer: [] }, { apiKey: [] }],
     parameters: parametersOf(route),
     responses: responsesOf(route),
   };
-  if (route.body === undefined) return base;
-  const schema = schemaOf(route.body, 'input');
-  const required = !route.body.safeParse(undefined).success;
+  const body = route.body ?? route.payload?.schema;
+  if (body === undefined) return base;
+  const schema = schemaOf(body, 'input');
+  const required = route.body?.safeParse(undefined).success === false;
   return { ...base, requestBody: { required, content: { 'application/json': { schema } } } };
 }
 
-function responsesOf({
-  responses,
-  roles,
-  body,
-  params,
-  query,
-  plainProblems,
-}: Route): Operation['responses'] {
+function responsesOf(route: Route): Operation['responses'] {
+  const { responses, roles, body, payload, params, query } = route;
   const isPublic = roles.includes('PUBLIC');
   const common = Object.entries(COMMON).filter(([status]) => {
     if (status === '401' || status === '403') return !isPublic;
-    if (status === '413') return body !== undefined;
+    if (status === '413') return body !== undefined || payload !== undefined;
     return status !== '400' || [body, params, query].some((part) => part !== undefined);
   });
-  const all = new Map<string, string>(common);
-  for (const [status, { description }] of Object.entries(responses)) all.set(status, description);
+  const all = new Map<string, ResponseSpec>(common.map(([status, description]) => [status, { description }]));
+  for (const [status, spec] of Object.entries(responses)) all.set(status, spec);
   return Object.fromEntries(
-    [...all].map(([status, description]) => {
-      const given = responses[Number(status)]?.schema;
-      if (given !== undefined) {
-        const schema = schemaOf(given, 'output');
-        // A route's own words for a status may stand beside the envelope, as with malformed requests.
-        const either =
-          Number(status) >= 400 && Number(status) !== 503 ? { anyOf: [schema, PROBLEM] } : schema;
-        return [status, { description, content: { 'application/json': { schema: either } } }];
-      }
-      if (Number(status) < 400 || status === '409') return [status, { description }];
-      const content: Media = status === '413' ? TEXT_AS_JSON : plainProblems ? PLAIN : ENVELOPE;
-      return [status, { description, content }];
+    [...all].map(([status, spec]) => {
+      const { description } = spec;
+      const content = contentOf(Number(status), spec, route);
+      return [status, content === undefined ? { description } : { description, content }];
     }),
   );
 }
 
-const ENVELOPE: Media = { 'application/json': { schema: PROBLEM } };
-const PLAIN: Media = { 'text/plain': { schema: { type: 'string' } }, ...ENVELOPE };
-const TEXT_AS_JSON: Media = { 'application/json': { schema: { type: 'string' } } };
+function contentOf(status: number, { schema, more, isEmpty }: ResponseSpec, route: Route): Media | undefined {
+  if (isEmpty) return undefined;
+  if (schema !== undefined) {
+    const described = schemaOf(schema, 'output');
+    // A route's own words for a status may stand beside the envelope, as with malformed requests.
+    return jsonOf(status >= 400 && status !== 503 ? { anyOf: [described, PROBLEM] } : described);
+  }
+  if (more !== undefined) return jsonOf({ allOf: [PROBLEM, schemaOf(more, 'output')] });
+  if (status < 400) return undefined;
+  if (status === 413) return jsonOf({ type: 'string' });
+  return route.plainProblems ? { 'text/plain': { schema: { type: 'string' } }, ...ENVELOPE } : ENVELOPE;
+}
+
+function jsonOf(schema: Schema): Media {
+  return { 'application/json': { schema } };
+}
+
+const ENVELOPE = jsonOf(PROBLEM);
 
 function parametersOf({ path, params, query, idempotent }: Route): Parameter[] {
   const inPath = params === undefined ? {} : propertiesOf(schemaOf(params, 'input'));

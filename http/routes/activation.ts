@@ -77,7 +77,7 @@ export function activationRoutes({ accounts, tokens, clock }: ActivationNeeds): 
       query: z.object({ activateToken }),
       responses: {
         303: { description: 'To the page' },
-        409: { description: 'The link is unknown, used up or too old' },
+        409: { description: 'The link is unknown, used up or too old', isEmpty: true },
       },
       async handle({ query }) {
         if (!(await users.activationWorks(query.activateToken))) return { ...empty, status: 409 };

@@ -3,6 +3,7 @@ import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
+import type { TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
 import type { Devices, Directory, Presence } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import type { Imports } from '../../actors/imports/imports.ts';
@@ -10,7 +11,7 @@ import type { Authentication } from '../auth/authentication.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { Feed } from '../feed.ts';
 import type { Route } from '../route.ts';
-import type { ApiSettings } from '../settings.ts';
+import type { ApiSettings, DeviceApiSettings } from '../settings.ts';
 import { activationRoutes } from './activation.ts';
 import { apiKeyRoutes } from './api-keys.ts';
 import { assignmentRoutes } from './assignments.ts';
@@ -19,6 +20,7 @@ import { auditRoutes } from './audit.ts';
 import { authRoutes } from './auth.ts';
 import { claimRoutes } from './claims.ts';
 import { customerRoutes } from './customers.ts';
+import { deviceApiRoutes } from './device-api.ts';
 import { deviceInfoRoutes } from './device-infos.ts';
 import { deviceRoutes } from './devices.ts';
 import { docRoutes } from './docs.ts';
@@ -47,6 +49,9 @@ export interface RouteNeeds {
   readonly clock: Clock;
   readonly readiness: Readiness;
   readonly settings: ApiSettings;
+  /** Counts devices' wrong tokens; without it nobody does. */
+  readonly tokenGuard?: TokenGuard;
+  readonly deviceApi?: DeviceApiSettings;
   readonly tokens: Tokens;
   readonly authentication: Authentication;
 }
@@ -71,6 +76,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...auditRoutes(needs),
     ...apiKeyRoutes(needs),
     ...mqttAuthRoutes(needs),
+    ...deviceApiRoutes(needs),
     ...systemRoutes(),
     ...healthRoutes(needs),
   ];

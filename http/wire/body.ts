@@ -17,6 +17,16 @@ export type Body =
   | { readonly type: 'body'; readonly value: unknown }
   | { readonly type: 'refused'; readonly reply: Reply };
 
+/** A body that is read when the handler asks for it. */
+export type Payload =
+  | { readonly type: 'payload'; readonly bytes: Buffer }
+  | { readonly type: 'refused'; readonly reply: Reply };
+
+export async function readPayload(c: Context, maxBytes: number): Promise<Payload> {
+  const bytes = await readBytes(c, maxBytes);
+  return bytes === 'too-large' ? { type: 'refused', reply: tooLarge(maxBytes) } : { type: 'payload', bytes };
+}
+
 /** Reads and parses the request's body; an empty one is undefined. */
 export async function readJson(c: Context, maxBytes: number): Promise<Body> {
   const bytes = await readBytes(c, maxBytes);
@@ -26,7 +36,7 @@ export async function readJson(c: Context, maxBytes: number): Promise<Body> {
 }
 
 /** ThingsBoard's answer to a body over the limit: a JSON string, not the envelope. */
-function tooLarge(maxBytes: number): Reply {
+export function tooLarge(maxBytes: number): Reply {
   return { type: 'json', status: 413, body: `Payload size exceeds the limit of ${maxBytes} bytes` };
 }
 
@@ -47,10 +57,10 @@ function refuse(reply: Problem): Body {
 
 /** The body as it came. */
 export async function readBytes(c: Context, maxBytes: number): Promise<Buffer | 'too-large'> {
-  const declared = c.req.header('content-length');
+  const declared = declaredBytes(c);
   if (declared !== undefined) {
     // Node's parser holds the sender to its word, so the length is known before anything is buffered.
-    return Number(declared) > maxBytes ? 'too-large' : Buffer.from(await c.req.arrayBuffer());
+    return declared > maxBytes ? 'too-large' : Buffer.from(await c.req.arrayBuffer());
   }
   const stream = c.req.raw.body;
   if (stream === null) return Buffer.alloc(0);
@@ -62,6 +72,12 @@ export async function readBytes(c: Context, maxBytes: number): Promise<Buffer | 
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/** The length that the request says its body has; undefined for a chunked one. */
+export function declaredBytes(c: Context): number | undefined {
+  const declared = c.req.header('content-length');
+  return declared === undefined ? undefined : Number(declared);
 }
 
 const QUOTE = 0x22;

@@ -5,7 +5,7 @@
 import type { AccountAnswer, AccountRefusal } from '../../actors/accounts/accounts.ts';
 import type { Refusal } from '../../actors/device/messages.ts';
 import type { Unavailable } from '../../actors/runtime/decider.ts';
-import type { Problem } from './reply.ts';
+import type { Problem, ProblemFields } from './reply.ts';
 
 /** ThingsBoard's numbers. */
 export const ErrorCode = {
@@ -19,8 +19,8 @@ export const ErrorCode = {
   VERSION_CONFLICT: 35,
 } as const;
 
-function problem(status: number, errorCode: number, message: string): Problem {
-  return { type: 'problem', status, errorCode, message };
+function problem(status: number, errorCode: number, message: string, more?: ProblemFields): Problem {
+  return { type: 'problem', status, errorCode, message, ...(more === undefined ? {} : { more }) };
 }
 
 export const badRequest = (message: string) => problem(400, ErrorCode.BAD_REQUEST_PARAMS, message);
@@ -40,6 +40,8 @@ export const permissionDenied = problem(
 export const notFound = problem(404, ErrorCode.ITEM_NOT_FOUND, "Requested item wasn't found!");
 export const versionConflict = (what: string) =>
   problem(409, ErrorCode.VERSION_CONFLICT, `${what} was already changed by someone else`);
+/** In the device HTTP API. */
+export const noSuchFeature = problem(404, ErrorCode.ITEM_NOT_FOUND, 'No such feature of the device API');
 export const methodNotAllowed = (method: string) =>
   problem(405, ErrorCode.BAD_REQUEST_PARAMS, `Request method '${method}' is not supported`);
 export const internalError = problem(500, ErrorCode.GENERAL, 'Internal server error');
@@ -68,6 +70,20 @@ export function unavailable(reason: Unavailable['reason']): Problem {
   };
   return { ...problem(503, ErrorCode.GENERAL, why[reason]), retryAfterSeconds: RETRY_UNAVAILABLE_SECONDS };
 }
+
+/** As the device HTTP API says it. */
+export function unavailableForDevice(retryAfterSeconds: number): Problem {
+  const message = 'The server can not answer just now, try again';
+  return { ...problem(503, ErrorCode.GENERAL, message), retryAfterSeconds };
+}
+
+/** A claim window that was not opened, for the device itself. @param more read by its program */
+export const claimRefusedForDevice = (message: string, more: ProblemFields) =>
+  problem(409, ErrorCode.BAD_REQUEST_PARAMS, message, more);
+export const windowsLimited = (message: string, retryAfterMs: number, more: ProblemFields): Problem => ({
+  ...tooManyRequests(message, retryAfterMs),
+  more,
+});
 
 /** Why a device said no, where a route has nothing more particular to say. */
 export function refusedByDevice(refusal: Refusal): Problem {

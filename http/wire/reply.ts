@@ -47,7 +47,11 @@ export interface Problem {
   readonly message: string;
   /** When it is worth trying again. */
   readonly retryAfterSeconds?: number;
+  readonly more?: ProblemFields;
 }
+
+/** Fields after those of the envelope. */
+export type ProblemFields = Readonly<Record<string, unknown>>;
 
 export const json = (body: unknown, status = 200): JsonReply => ({ type: 'json', status, body });
 export const text = (body: string, status = 200): TextReply => ({ type: 'text', status, body });
@@ -129,6 +133,6 @@ export function retryAfter({ retryAfterSeconds }: Problem): Headers {
   return retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
 }
 
-function envelope({ status, message, errorCode }: Problem, timestamp: number): string {
-  return JSON.stringify({ status, message, errorCode, timestamp });
+function envelope({ status, message, errorCode, more }: Problem, timestamp: number): string {
+  return JSON.stringify({ status, message, errorCode, timestamp, ...more });
 }

@@ -1,5 +1,6 @@
 /** What is read off a request before any route looks at it: path parameters, query, peer, origin. */
 import type { IncomingMessage } from 'node:http';
+import { tryDecode } from 'hono/utils/url';
 import { countedAs } from '../../actors/limits/address.ts';
 
 /**
@@ -26,15 +27,21 @@ export function originOf(url: string): string {
 /**
  * The parameters of a path, each percent-decoded exactly once.
  * @param pattern a route's path, of as many segments as the path has
- * @returns undefined when a segment is no percent-encoded UTF-8
+ * @param undecodable of a segment that is not percent-encoded UTF-8, either all is refused, or what can be decoded is
+ * @returns undefined when such a segment is refused
  */
-export function paramsOf(pattern: string, path: string): Record<string, string> | undefined {
+export function paramsOf(
+  pattern: string,
+  path: string,
+  undecodable: 'refuse' | 'keep' = 'refuse',
+): Record<string, string> | undefined {
   if (!pattern.includes(':')) return {};
   const segments = path.split('/');
   const params: Record<string, string> = {};
   for (const [at, name] of pattern.split('/').entries()) {
     if (!name.startsWith(':')) continue;
-    const value = decodeSegment(segments[at] ?? '');
+    const segment = segments[at] ?? '';
+    const value = undecodable === 'keep' ? tryDecode(segment, decodeURIComponent) : decodeSegment(segment);
     if (value === undefined) return undefined;
     params[name.slice(1)] = value;
   }
@@ -72,12 +79,6 @@ export function peerOf(
   if (trustedProxies === 0 || forwardedFor === undefined) return countedAs(direct);
   const hops = forwardedFor.split(',').map((hop) => withoutPort(hop.trim()));
   return countedAs(hops.at(-trustedProxies) ?? hops[0] ?? direct);
-}
-
-/** The same of a request as it came to `fetch`. @param env what the server hands over with it */
-export function addressOf(env: unknown, request: Request, trustedProxies: number): string {
-  const incoming = (env as { readonly incoming?: IncomingMessage } | undefined)?.incoming; // as @hono/node-server has it
-  return peerOf(incoming, request.headers.get('x-forwarded-for') ?? undefined, trustedProxies);
 }
 
 /** Some proxies write the port as well, which is another one for every connection. */

@@ -20,7 +20,6 @@ const KNOWN: readonly string[] = [
   'actors/accounts/removal.ts -> actors/accounts/tenants.ts',
   'actors/store/lmdb/records.ts -> actors/store/lmdb/writer.ts',
   'actors/store/lmdb/writer.ts -> actors/store/lmdb/writer-thread.ts',
-  'http/openapi/openapi-device.ts -> http/openapi/openapi.ts',
 ];
 
 const imports = readImports(fileURLToPath(new URL('../../../', import.meta.url)));

@@ -1,19 +1,14 @@
 /** The device HTTP API passes the contract of all transports, over a real server. */
 import { serve } from '@hono/node-server';
 import { test } from 'uvu';
-import { silentLog } from '../../actors/base/log.ts';
-import { createDeviceHttpApi, DEVICE_HTTP_DEFAULTS } from '../../transports/http.ts';
 import { type RunningTransport, transportContract } from '../contract/transport.ts';
 import type { TransportWorld } from '../contract/transport-world.ts';
+import { createDeviceApi } from '../kit/device-api.ts';
 
 const PAYLOAD_BYTES_MAX = 1_000;
 
 function start(world: TransportWorld): Promise<RunningTransport> {
-  const app = createDeviceHttpApi({
-    ...world,
-    log: silentLog,
-    settings: { ...DEVICE_HTTP_DEFAULTS, payloadBytesMax: PAYLOAD_BYTES_MAX },
-  });
+  const { app } = createDeviceApi(world, { payloadBytesMax: PAYLOAD_BYTES_MAX });
   return new Promise((resolve) => {
     const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) =>
       resolve({

@@ -2,37 +2,31 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { serve } from '@hono/node-server';
-import type { Hono } from 'hono';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { silentLog } from '../../actors/base/log.ts';
 import type { DeviceAnswer } from '../../actors/fleet/devices.ts';
 import { StoreUnavailable } from '../../actors/store/store.ts';
-import { DEVICE_CLAIM } from '../../http/openapi/openapi-device.ts';
-import { createDeviceHttpApi, DEVICE_HTTP_DEFAULTS } from '../../transports/http.ts';
+import { describe } from '../../http/openapi/openapi.ts';
+import type { DeviceApiSettings } from '../../http/settings.ts';
 import { createTransportWorld, TENANT, type TransportWorld } from '../contract/transport-world.ts';
+import { createDeviceApi, type DeviceApi } from '../kit/device-api.ts';
 
-interface Scene {
+interface Scene extends DeviceApi {
   readonly world: TransportWorld;
-  readonly app: Hono;
   post(path: string, body?: string): Promise<Response>;
 }
 
 async function withApi(
   play: (scene: Scene) => Promise<void>,
-  settings: Partial<typeof DEVICE_HTTP_DEFAULTS> = {},
+  settings: Partial<DeviceApiSettings> = {},
   policy?: Parameters<typeof createTransportWorld>[0],
 ): Promise<void> {
   const world = await createTransportWorld(policy);
-  const app = createDeviceHttpApi({
-    ...world,
-    log: silentLog,
-    settings: { ...DEVICE_HTTP_DEFAULTS, ...settings },
-  });
+  const { app, routes } = createDeviceApi(world, settings);
   try {
     const post = async (path: string, body?: string) =>
       app.request(path, { method: 'POST', ...(body === undefined ? {} : { body }) });
-    await play({ world, app, post });
+    await play({ world, app, routes, post });
   } finally {
     await world.stop();
   }
@@ -154,6 +148,16 @@ test('device http: no answer: 503 with Retry-After, whether the look-up or the d
     },
     { retryAfterSeconds: 7 },
   ));
+
+test('device http: a bug: 500 without a word of it, whether it is in the look-up or in the device', () =>
+  withApi(async ({ world, post }) => {
+    await world.provision('TOKEN');
+    world.intercept = () => Promise.reject(new TypeError('a secret detail'));
+    const body = await envelope(await post('/api/v1/TOKEN/claim'), 500, 2);
+    assert.is(body.message, 'Internal server error');
+    world.interceptLookup = () => Promise.reject(new TypeError('a secret detail'));
+    await envelope(await post('/api/v1/TOKEN/claim'), 500, 2);
+  }));
 
 for (const method of ['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
   test(`device http: ${method} on the claim path: 405`, () =>
@@ -286,7 +290,7 @@ test('device http: over a socket: a body that breaks off harms nobody', () =>
 
 test('device http: the description of the API has every status, and what is in it', () =>
   withApi(
-    async ({ world, app, post }) => {
+    async ({ world, app, routes, post }) => {
       await world.provision('T');
       await world.assign(await world.provision('OWNED'));
       const answers = [
@@ -306,8 +310,11 @@ test('device http: the description of the API has every status, and what is in i
       }
       world.intercept = async () => ({ type: 'unavailable', reason: 'store' });
       answers.push(await post('/api/v1/T/claim', '{}'));
+      world.intercept = () => Promise.reject(new TypeError('a bug'));
+      answers.push(await post('/api/v1/T/claim', '{}'));
 
-      const { responses } = DEVICE_CLAIM;
+      const operation = describe(routes, '1.0.0').paths['/api/v1/{deviceToken}/claim']?.post;
+      const responses = operation?.responses ?? {};
       const seen = answers.map(({ status }) => String(status));
       assert.equal([...new Set(seen)].sort(), Object.keys(responses).sort());
       for (const answer of answers) {

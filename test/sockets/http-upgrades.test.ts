@@ -5,9 +5,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { silentLog } from '../../actors/base/log.ts';
+import type { Upgrade } from '../../actors/sockets/upgrade.ts';
 import { createHttpServer, type HttpServer } from '../../http/server.ts';
 import { defaultHttpServerSettings, type HttpServerSettings } from '../../http/settings.ts';
-import type { Upgrade } from '../../http/upgrades.ts';
 import { handshake, openRaw } from '../kit/websocket.ts';
 
 interface Scene {
@@ -45,7 +45,6 @@ function law(
           },
         ],
       ]),
-      listenError: (_address, port, cause) => new Error(`port ${port}: ${cause}`),
     });
     const { port } = await server.start();
     try {

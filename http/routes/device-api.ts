@@ -1,0 +1,125 @@
+/**
+ * The device HTTP API: `POST /api/v1/{access token}/claim` opens a claim window. The status tells the device what
+ * happened, once it is durable (rule O6):
+ *
+ *   200 empty        the window is open                 (ThingsBoard: also when it silently refused)
+ *   409 envelope     refused, `reason` says why
+ *   400 envelope     malformed                          (ThingsBoard: 500)
+ *   401 empty        unknown or revoked token
+ *   413 JSON text    body too large
+ *   429 envelope     too many claim windows of this device, or too many wrong tokens of its address; Retry-After
+ *   503 envelope     the store or this process cannot serve now; Retry-After
+ *
+ * The body is read after the token is known, because only then is it worth memory. The content type is ignored, as in
+ * ThingsBoard. Empty answers have a length: small HTTP clients on devices cannot read chunked ones.
+ */
+import { z } from 'zod';
+import type { Secrets } from '../../actors/base/secret.ts';
+import { unreachable } from '../../actors/base/unreachable.ts';
+import { createClaiming } from '../../actors/claiming/claiming.ts';
+import { type ClaimOutcome, refusalInWords } from '../../actors/claiming/outcome.ts';
+import { parseClaimPayload } from '../../actors/claiming/payload.ts';
+import { openGuard, type TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
+import type { Devices, Directory } from '../../actors/fleet/devices.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { type DeviceApiSettings, defaultDeviceApiSettings } from '../settings.ts';
+import {
+  badRequest,
+  claimRefusedForDevice,
+  tooManyRequests,
+  unavailableForDevice,
+  windowsLimited,
+} from '../wire/errors.ts';
+import { type EmptyReply, empty, type Problem, type Reply } from '../wire/reply.ts';
+
+export interface DeviceApiNeeds {
+  readonly devices: Devices;
+  readonly directory: Directory;
+  readonly secrets: Secrets;
+  /** Counts wrong tokens; without it nobody does. */
+  readonly tokenGuard?: TokenGuard;
+  readonly deviceApi?: DeviceApiSettings;
+}
+
+const unauthorized: EmptyReply = { ...empty, status: 401 };
+
+/** For the description only: the body is read by the rules of `actors/claiming/payload.ts`. */
+const claimPayload = z.object({
+  secretKey: z.string().default(''),
+  durationMs: z.int().default(0).describe('0 or less: the default of the server'),
+});
+
+export function deviceApiRoutes(needs: DeviceApiNeeds): Route[] {
+  const { devices, directory, secrets, tokenGuard = openGuard, deviceApi = defaultDeviceApiSettings } = needs;
+  const claiming = createClaiming(devices, directory, secrets);
+  const unavailable = unavailableForDevice(deviceApi.retryAfterSeconds);
+
+  return [
+    defineRoute({
+      method: 'POST',
+      path: '/api/v1/:deviceToken/claim',
+      summary: 'A device opens its claim window; answered when the window is on disk',
+      description: 'For devices: the access token is in the path.',
+      roles: ['PUBLIC'],
+      params: z.object({ deviceToken: z.string() }),
+      // Whatever is in the path is looked up as a token, and unknown if it is none.
+      undecodablePath: 'keep',
+      payload: { bytesMax: deviceApi.payloadBytesMax, schema: claimPayload },
+      unavailable,
+      responses: {
+        200: { description: 'The window is open', isEmpty: true },
+        400: { description: 'Malformed' },
+        401: { description: 'No device has this token', isEmpty: true },
+        405: { description: 'Another method than POST' },
+        409: {
+          description: 'Refused; reason says why: already-claimed, claiming-not-allowed, duration-too-long',
+          more: z.object({ reason: z.string() }),
+        },
+        429: {
+          description: 'Too many claim windows of this device, or too many wrong tokens of its address',
+        },
+      },
+      async handle({ params, address, readPayload }) {
+        const admission = await tokenGuard.admit(address, () => claiming.authenticate(params.deviceToken));
+        switch (admission.type) {
+          case 'unknown':
+            return unauthorized;
+          case 'blocked':
+            return tooManyRequests('Too many wrong tokens', admission.retryAfterMs);
+          case 'admitted':
+            break;
+          default:
+            return unreachable(admission);
+        }
+        const payload = await readPayload();
+        if (payload.type === 'refused') return payload.reply;
+        const request = parseClaimPayload(payload.bytes);
+        const outcome =
+          request.type === 'malformed' ? request : await claiming.initiate(admission.device, request);
+        return replyTo(outcome, unavailable);
+      },
+    }),
+  ];
+}
+
+function replyTo(outcome: ClaimOutcome, unavailable: Problem): Reply {
+  switch (outcome.type) {
+    case 'opened':
+      return empty;
+    case 'refused': {
+      const { reason, maxDurationMs, retryAfterMs } = outcome;
+      const message = refusalInWords(outcome);
+      return retryAfterMs === undefined
+        ? claimRefusedForDevice(message, { reason, maxDurationMs })
+        : windowsLimited(message, retryAfterMs, { reason });
+    }
+    case 'malformed':
+      return badRequest(outcome.why);
+    case 'revoked':
+      return unauthorized;
+    case 'unavailable':
+      return unavailable;
+    default:
+      return unreachable(outcome);
+  }
+}
