@@ -6,13 +6,14 @@
  *   endless   appends for ever to streams of its own, writes a line to stdout for each append that it was told of
  *   reader    reads all the time; for each stream it is sent, tells the head it finds
  *   opener    opens the folder as an owner, tells whether it may, and keeps it until it is killed
- *   holder    holds the lock for writing for a while; tells for how long, in ms, once it has it
+ *   holder    holds the lock for writing until a file RELEASE is in the folder; tells when it has it
  *   forgetful appends, and ends without closing
  *   cramped   runs with a limited file size: appends until that fails, has the limit lifted, appends again
  */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { writeSync } from 'node:fs';
+import { existsSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { openLmdbStore, StoreInUse } from '../../actors/store/lmdb/lmdb.ts';
 import { openEnvironment } from '../../actors/store/lmdb/tables.ts';
 import type { Store } from '../../actors/store/store.ts';
@@ -21,7 +22,8 @@ import { entry, range } from './store.ts';
 /** Streams that all appenders append to. */
 export const SHARED = range(20).map((n) => `shared-${n}`);
 export const ROUNDS = 40;
-const HELD_MS = 600;
+/** The file that lets the holder end. */
+export const RELEASE = 'release';
 /** A record that all appenders count up. */
 export const COUNT = 'shared:count';
 
@@ -78,8 +80,9 @@ const ROLES: { readonly [role: string]: (path: string) => Promise<void> } = {
 
   async holder(path) {
     openEnvironment(path).transactionSync(() => {
-      process.send?.(HELD_MS);
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, HELD_MS);
+      process.send?.('holds');
+      const never = new Int32Array(new SharedArrayBuffer(4));
+      while (!existsSync(join(path, RELEASE))) Atomics.wait(never, 0, 0, 10);
     });
     process.disconnect();
   },

@@ -16,6 +16,7 @@ import type {
 } from '../../actors/journal/journal.ts';
 import { type PageQuery, type Store, StoreUnavailable } from '../../actors/store/store.ts';
 import { needing } from '../kit/programs.ts';
+import { pause } from '../kit/until.ts';
 
 export interface OpenStore {
   readonly store: Store;
@@ -632,7 +633,7 @@ export function storeContract(name: string, open: () => Promise<OpenStore>, diff
     const short = keyv(store, 'short');
     await short.set('a', 1, 20);
     await short.set('b', 2, 60_000);
-    await new Promise((resolve) => setTimeout(resolve, 40));
+    await pause(40);
     assert.is(await short.get('a'), undefined);
     assert.is(await short.get('b'), 2);
   });

@@ -76,7 +76,7 @@ export async function createTransportWorld(
       idleMs: 60_000,
       mailboxMax: 1_000,
       inFlightMax: 10_000,
-      askTimeoutMs: 5_000,
+      askTimeoutMs: 60_000,
     },
     clock: systemClock,
     log: silentLog,

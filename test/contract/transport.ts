@@ -4,6 +4,7 @@
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { pause } from '../kit/until.ts';
 import { createTransportWorld, TENANT, type TransportWorld } from './transport-world.ts';
 
 /** What a device sees, in the words of its transport (`PUBACK`, `409`, `closed`, …). */
@@ -93,7 +94,7 @@ export function transportContract({ name, start, payloadBytesMax, sees }: Transp
     let durable = false;
     world.intercept = async (_command, pass) => {
       const answer = await pass();
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      await pause(30);
       durable = true;
       return answer;
     };

@@ -7,6 +7,7 @@
 import { connectAsync, type MqttClient } from 'mqtt';
 import { type Asked, type Claimable, claimOperation, UNCLAIMED } from './claim-model.ts';
 import { linearize, type Operation } from './linearizability.ts';
+import { pause } from './until.ts';
 
 export interface Actors {
   readonly tenantToken: string;
@@ -90,7 +91,6 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
     if (item === undefined) throw new Error('nothing to pick from');
     return item;
   };
-  const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
   function note(device: string, asked: Asked, calledAt: number, door?: Door): boolean {
     const lost = 'answer' in asked && asked.answer === 'unknown';
@@ -194,7 +194,7 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
         [() => reclaim(name, customer), () => confirm(name, rival, secret), () => look(name)],
       ]);
       const clear = await Promise.all(steps.map((step) => step()));
-      if (clear.includes(false)) await sleep(BACKOFF_MS);
+      if (clear.includes(false)) await pause(BACKOFF_MS);
     }
   }
 

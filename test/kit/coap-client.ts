@@ -15,8 +15,8 @@ import {
   type Option,
 } from '../../transports/coap/message.ts';
 import { type Block, blockBytes, blockOption, OptionNumber } from '../../transports/coap/options.ts';
+import { PATIENCE_MS, within } from './patience.ts';
 
-const WAIT_MS = 5_000;
 const DATAGRAM_BYTES_MAX = 65_536;
 const MESSAGE_IDS = 0x1_0000;
 
@@ -66,20 +66,14 @@ export class RawCoapClient {
   }
 
   /** The next datagram as a message. Rejects when none comes. */
-  async take(waitMs = WAIT_MS): Promise<Message> {
-    const deadline = Date.now() + waitMs;
+  async take(waitMs = PATIENCE_MS): Promise<Message> {
     for (;;) {
       const datagram = this.datagrams.shift();
       if (datagram !== undefined) return mustBeMessage(decode(datagram, DATAGRAM_BYTES_MAX));
-      const left = deadline - Date.now();
-      if (left <= 0) throw new Error('nothing came');
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = resolve;
       });
+      await within('a datagram comes', woken, waitMs);
     }
   }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { freePort } from './ports.ts';
 import { temporaryFolder } from './process.ts';
 import { findProgram } from './programs.ts';
+import { until } from './until.ts';
 
 export interface Mosquitto {
   readonly port: number;
@@ -22,9 +23,6 @@ export interface Mosquitto {
   /** Of the process that runs now. */
   readonly pid: number;
 }
-
-const READY_WITHIN_MS = 10_000;
-const LOOK_EVERY_MS = 20;
 
 /** Whoever may connect may do everything; no limit of its own to what is under way or waits. */
 const OPEN = [
@@ -70,11 +68,11 @@ export async function startMosquitto(
     };
     child.stdout?.on('data', note);
     child.stderr?.on('data', note);
-    const deadline = Date.now() + READY_WITHIN_MS;
-    while (!(await answers(port))) {
-      if (ended || Date.now() > deadline) throw new Error(`mosquitto did not start:\n${output}`);
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-    }
+    const started = until('mosquitto answers', async () => ended || (await answers(port)));
+    await started.catch(() => {
+      ended = true;
+    });
+    if (ended) throw new Error(`mosquitto did not start:\n${output}`);
   }
 
   const end = async (signal: NodeJS.Signals): Promise<void> => {

@@ -5,13 +5,12 @@
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import mqtt from 'mqtt-packet';
+import { within } from './patience.ts';
 
 export type Version = 3 | 4 | 5;
 
 /** A packet to send. Loosely typed on purpose: tests send what no well-behaved client would. */
 export type Sendable = { readonly cmd: mqtt.PacketCmd } & Readonly<Record<string, unknown>>;
-
-const WAIT_MS = 5_000;
 
 export class RawMqttClient<Wire extends Duplex = Socket> {
   readonly version: Version;
@@ -107,18 +106,12 @@ export class RawMqttClient<Wire extends Duplex = Socket> {
 
   /** Takes the next packet whatever it is; undefined when the connection is closed and nothing is left. */
   async take(): Promise<mqtt.Packet | undefined> {
-    const deadline = Date.now() + WAIT_MS;
     while (this.packets.length === 0) {
       if (this.isClosed) return undefined;
-      const left = deadline - Date.now();
-      if (left <= 0) throw new Error('nothing came');
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = resolve;
       });
+      await within('a packet comes', woken);
     }
     return this.packets.shift();
   }

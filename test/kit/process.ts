@@ -7,9 +7,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { afterPatience, PATIENCE_MS } from './patience.ts';
 
 const MAIN = fileURLToPath(new URL('../../config/process/main.js', import.meta.url));
-const READY_WITHIN_MS = 20_000;
 
 export interface ServerOptions {
   /** Kept between two starts to try restarts; by default a new one per process. See `temporaryFolder`. */
@@ -143,20 +143,20 @@ function untilReady(
   output: () => string,
 ): Promise<{ httpPort: number; mqttPort: number; coapPort: number }> {
   return new Promise((resolve, reject) => {
-    const limit = setTimeout(() => {
+    const endLimit = afterPatience(PATIENCE_MS, () => {
       child.kill('SIGKILL');
-      reject(new Error(`the server was not ready within ${READY_WITHIN_MS} ms:\n${output()}`));
-    }, READY_WITHIN_MS);
+      reject(new Error(`the server was not ready in time:\n${output()}`));
+    });
     const look = (): void => {
       const line = logLines(output()).find((fields) => fields.msg === 'ready');
       if (line === undefined) return;
-      clearTimeout(limit);
+      endLimit();
       child.stdout?.off('data', look);
       resolve({ httpPort: portOf(line.http), mqttPort: portOf(line.mqtt), coapPort: portOf(line.coap) });
     };
     child.stdout?.on('data', look);
     ended.then(({ code, output: all }) => {
-      clearTimeout(limit);
+      endLimit();
       reject(new Error(`the server ended with code ${code} instead of getting ready:\n${all}`));
     }, reject);
   });

@@ -9,6 +9,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RedisSettings } from '../../actors/store/redis/redis.ts';
+import { PATIENCE_MS } from './patience.ts';
 import { freePorts } from './ports.ts';
 import { findProgram } from './programs.ts';
 import { until } from './until.ts';
@@ -111,8 +112,8 @@ export function redisSettings(
     name: `redis://127.0.0.1:${port}`,
     prefix: `test-${prefixes}`,
     partitions: 8,
-    connectTimeoutMs: 10_000,
-    commandTimeoutMs: 3_000,
+    connectTimeoutMs: PATIENCE_MS,
+    commandTimeoutMs: 30_000,
     waitingMax: 10_000,
     orphanMs: 20_000,
     ...more,
@@ -172,7 +173,7 @@ function command(port: number, words: readonly string[]): Promise<string> {
     const socket = connect(port, '127.0.0.1');
     let reply = '';
     socket.setEncoding('utf8');
-    socket.setTimeout(5_000, () => socket.destroy(new Error('no reply')));
+    socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error('no reply')));
     socket.once('error', reject);
     socket.on('data', (chunk: string) => {
       reply += chunk;

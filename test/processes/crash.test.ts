@@ -10,6 +10,7 @@ import { is, ok } from 'uvu/assert';
 import { restApi } from '../kit/api.ts';
 import { freePorts } from '../kit/ports.ts';
 import { cleanUp, type ServerProcess, startServer, temporaryFolder } from '../kit/process.ts';
+import { pause } from '../kit/until.ts';
 import { type Observed, type Operation, type Outcome, Worlds } from '../kit/worlds.ts';
 
 const ROUNDS = Number(process.env.CLAIMD_CRASH_ROUNDS ?? 20);
@@ -82,9 +83,7 @@ test(`crash: after ${ROUNDS} kills under load every acknowledged window, claim a
   for (let round = 1; round <= ROUNDS; round += 1) {
     const life = { over: false };
     const playing = Promise.all(devices.map((device) => play(device, life)));
-    await new Promise((resolve) =>
-      setTimeout(resolve, LIFE_MIN_MS + Math.random() * (LIFE_MAX_MS - LIFE_MIN_MS)),
-    );
+    await pause(LIFE_MIN_MS + Math.random() * (LIFE_MAX_MS - LIFE_MIN_MS));
     await server.kill();
     life.over = true;
     await playing;

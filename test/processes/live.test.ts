@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { restApi } from '../kit/api.ts';
 import { cleanUp, type ServerProcess, startServer, temporaryFolder } from '../kit/process.ts';
+import { pause } from '../kit/until.ts';
 
 const ROWS = 3_000;
 
@@ -48,14 +49,14 @@ test('import: killed in the middle, it goes on at the next start and creates eve
     await api.post<Job>(`/api/deviceImport/${id}/rows`, token, { from, rows });
   }
   await api.post<Job>(`/api/deviceImport/${id}/start?dryRun=false`, token, {});
-  while ((await api.get<Job>(`/api/deviceImport/${id}`, token)).through === 0) await pause();
+  while ((await api.get<Job>(`/api/deviceImport/${id}`, token)).through === 0) await pause(20);
   await first.kill();
 
   const second = await startServer({ dataDir });
   const { api: again, token: renewed } = await administrator(second);
   let job = await again.get<Job>(`/api/deviceImport/${id}`, renewed);
   while (job.state === 'RUNNING') {
-    await pause();
+    await pause(20);
     job = await again.get<Job>(`/api/deviceImport/${id}`, renewed);
   }
   assert.equal([job.state, job.good], ['DONE', ROWS]);
@@ -64,7 +65,5 @@ test('import: killed in the middle, it goes on at the next start and creates eve
   assert.is(totalElements, ROWS);
   assert.is((await second.stop()).code, 0);
 });
-
-const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 test.run();

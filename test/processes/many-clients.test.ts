@@ -7,6 +7,7 @@ import { equal, is, ok } from 'uvu/assert';
 import { restApi } from '../kit/api.ts';
 import { type Actors, createStory, httpDoor, STORY_ENVIRONMENT } from '../kit/claim-story.ts';
 import { cleanUp, startServer } from '../kit/process.ts';
+import { pause } from '../kit/until.ts';
 
 const OPERATIONS = 3_000;
 const PATIENCE_MS = 10_000;
@@ -26,7 +27,7 @@ test('many clients: what they were told has one explanation for each device', as
     patienceMs: PATIENCE_MS,
   });
   story.play();
-  while (story.answered < OPERATIONS) await new Promise((resolve) => setTimeout(resolve, 50));
+  while (story.answered < OPERATIONS) await pause(50);
   await story.stop();
   await story.look();
   equal(story.judge(), []);

@@ -8,6 +8,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { claimPath, restApi } from '../kit/api.ts';
 import { RawMqttClient } from '../kit/mqtt-client.ts';
+import { within } from '../kit/patience.ts';
 import {
   cleanUp,
   type ServerOptions,
@@ -15,7 +16,7 @@ import {
   startServer,
   temporaryFolder,
 } from '../kit/process.ts';
-import { until } from '../kit/until.ts';
+import { pause, until } from '../kit/until.ts';
 
 const CHEAP = { SECURITY_PASSWORD_HASH_COST: '1024' };
 const TOKEN = 'T1_TEST_TOKEN';
@@ -61,11 +62,9 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const idle = connect(server.httpPort, '127.0.0.1'); // a connection that never asks anything must not hold it up
     idle.on('error', () => {});
     await new Promise((resolve) => idle.once('connect', resolve));
-    const startedAt = Date.now();
     server.signal(signal);
-    const { code } = await server.ended;
+    const { code } = await within('it ends', server.ended);
     assert.is(code, 0);
-    assert.ok(Date.now() - startedAt < 10_000, `${Date.now() - startedAt} ms`);
     assert.equal(
       server
         .log()
@@ -136,17 +135,15 @@ draining(
 );
 
 draining('a second signal, a moment later, ends at once', async () => {
-  const server = await demo({ env: { DRAIN_TIMEOUT: '8000' } });
+  const server = await demo({ env: { DRAIN_TIMEOUT: '300000' } });
   const socket = connect(server.httpPort, '127.0.0.1');
   socket.on('error', () => {});
   socket.write(`POST /api/v1/${TOKEN}/claim HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n`);
   await until('it lives', async () => (await fetch(`${server.url}/livez`)).ok);
   server.signal('SIGTERM'); // drains, and waits for the rest of the request
-  await new Promise((resolve) => setTimeout(resolve, 700));
-  const startedAt = Date.now();
+  await pause(700);
   server.signal('SIGTERM');
-  assert.is((await server.ended).signal, 'SIGKILL');
-  assert.ok(Date.now() - startedAt < 1000);
+  assert.is((await within('it ends', server.ended)).signal, 'SIGKILL');
   socket.destroy();
 });
 
@@ -157,9 +154,9 @@ draining('a client that never finishes is cut off after the drain time', async (
   socket.write(`POST /api/v1/${TOKEN}/claim HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n`);
   await until('it lives', async () => (await fetch(`${server.url}/livez`)).ok);
   const startedAt = Date.now();
-  assert.is((await server.stop()).code, 0);
+  assert.is((await within('it ends', server.stop())).code, 0);
   const took = Date.now() - startedAt;
-  assert.ok(took >= 400 && took < 3000, `${took} ms`);
+  assert.ok(took >= 400, `${took} ms`);
   socket.destroy();
 });
 
@@ -181,9 +178,8 @@ draining('a fault in the middle of writing ends the process at once, every time'
     }, 1);
     await until('it writes', () => device.packets.length > 100 + 10 * round);
     server.signal('SIGUSR2');
-    const ended = await Promise.race([server.ended, new Promise((resolve) => setTimeout(resolve, 5_000))]);
+    await within(`round ${round}: it ends after its fault`, server.ended);
     clearInterval(load);
-    assert.ok(ended !== undefined, `round ${round}: it lives on after its fault`);
     assert.match(server.output(), 'a fault that nobody expected');
     await device.close();
   }

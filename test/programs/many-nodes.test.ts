@@ -14,6 +14,7 @@ import { cast, startNodes } from '../kit/nodes.ts';
 import { cleanUp } from '../kit/process.ts';
 import { needing } from '../kit/programs.ts';
 import { cleanUpRedis, startRedis, startRedisCluster } from '../kit/redis.ts';
+import { pause } from '../kit/until.ts';
 
 const OPERATIONS = Number(process.env.CLAIMD_NODES_OPERATIONS ?? 10_000);
 const DEVICES = 120;
@@ -59,7 +60,7 @@ async function play(count: number, redis: 'one' | 'cluster', operations = OPERAT
   closing.push(() => story.stop());
   story.play();
   for (let kills = 0; story.answered < operations; ) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
     if (story.answered < (kills + 1) * KILL_EVERY) continue;
     const over = story.trouble();
     await nodes.kill(kills % count);

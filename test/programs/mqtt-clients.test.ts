@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { VERSION_NAME, VERSIONS, withMqtt } from '../contract/transport-mqtt.ts';
 import { CLAIM_RESPONSE_TOPIC, CLAIM_TOPIC, type Version } from '../kit/mqtt-client.ts';
 import { needing, runProgram } from '../kit/programs.ts';
+import { pause, until } from '../kit/until.ts';
 
 const MOSQUITTO_VERSION: Readonly<Record<Version, string>> = { 3: 'mqttv31', 4: 'mqttv311', 5: 'mqttv5' };
 
@@ -32,7 +33,7 @@ for (const version of VERSIONS) {
 
   for (const qos of [0, 1, 2] as const) {
     withPublisher(`mosquitto_pub: MQTT ${name}: QoS ${qos}: the window is open`, () =>
-      withMqtt({}, async ({ world, port, endpoint }) => {
+      withMqtt({}, async ({ world, port }) => {
         const id = await world.provision('TOKEN');
         const payload = '{"secretKey":"value","durationMs":60000}';
         const args = [
@@ -47,9 +48,11 @@ for (const version of VERSIONS) {
         const { code, out } = await runProgram('mosquitto_pub', args);
         assert.is(out, '');
         assert.is(code, 0);
-        while (endpoint.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
-        const device = await world.devices.read(id);
-        assert.is(device?.window?.secretDigest, world.secrets.digest(id, 'value'));
+        const digest = world.secrets.digest(id, 'value');
+        await until(
+          'the window is open',
+          async () => (await world.devices.read(id))?.window?.secretDigest === digest,
+        );
       }),
     );
   }
@@ -124,7 +127,7 @@ for (const version of VERSIONS) {
           await client.publishAsync(CLAIM_TOPIC, JSON.stringify({ secretKey: `s${qos}` }), { qos });
         }
         assert.is((await world.devices.read(id))?.window?.secretDigest, world.secrets.digest(id, 's2'));
-        while (heard.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+        await until('all outcomes are heard', () => heard.length === 3);
         assert.equal(heard, Array(3).fill(`${CLAIM_RESPONSE_TOPIC} opened`));
       } finally {
         await client.endAsync(true);
@@ -176,7 +179,7 @@ test('mqtt package: keeps itself alive', () =>
     client.on('close', () => {
       closed = true;
     });
-    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    await pause(2_500);
     assert.is(closed, false);
     await client.endAsync(true);
   }));

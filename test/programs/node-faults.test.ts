@@ -12,6 +12,7 @@ import { cleanUp } from '../kit/process.ts';
 import { needing } from '../kit/programs.ts';
 import { cleanUpRedis, startRedis } from '../kit/redis.ts';
 import { openTcpProxy } from '../kit/tcp-proxy.ts';
+import { pause, until } from '../kit/until.ts';
 
 const DEVICES = 100;
 const PATIENCE_MS = 8_000;
@@ -22,7 +23,6 @@ const BACK_WITHIN_MS = 3 * 5_000;
 /** What counts as its rate: the machine's own swings are larger than the rest. */
 const SHARE = 0.5;
 
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const closing: (() => unknown)[] = [];
 const faultTest = needing(['redis-server', 'mosquitto'], test);
 
@@ -50,27 +50,27 @@ faultTest(
     const story = createStory({ nodes: nodes.urls, doors, actors, patienceMs: PATIENCE_MS });
     closing.push(() => story.stop());
     story.play();
-    await sleep(1_000);
+    await pause(1_000);
 
     await through(story, 'Redis killed and restarted', async () => {
       await redis.kill();
-      await sleep(1_000);
+      await pause(1_000);
       await redis.restart();
     });
     await through(story, `Redis stands still for ${PAUSE_MS / 1_000} s`, async () => {
       redis.signal('SIGSTOP');
-      await sleep(PAUSE_MS);
+      await pause(PAUSE_MS);
       redis.signal('SIGCONT');
     });
     await through(story, 'connections cut in the middle of replies', async () => {
       for (let n = 0; n < CUTS; n += 1) {
         network.cutAfter(1 + Math.floor(Math.random() * 2_000));
-        while (network.cuts <= n) await sleep(20);
+        await until('it is cut', () => network.cuts > n);
       }
     });
     await through(story, 'the broker killed and restarted', async () => {
       await broker.kill();
-      await sleep(500);
+      await pause(500);
       await broker.restart();
     });
 
@@ -106,7 +106,7 @@ async function through(story: Story, name: string, fault: () => Promise<void>): 
 async function rate(story: Story, ms: number): Promise<number> {
   const before = story.answered;
   const began = performance.now();
-  await sleep(ms);
+  await pause(ms);
   return ((story.answered - before) * 1_000) / (performance.now() - began);
 }
 

@@ -9,6 +9,7 @@ import { openRedisStore } from '../../actors/store/redis/redis.ts';
 import { allDue, wholeLog } from '../contract/store.ts';
 import { needing } from '../kit/programs.ts';
 import { cleanUpRedis, type RedisServer, redisSettings, startRedis } from '../kit/redis.ts';
+import { until } from '../kit/until.ts';
 
 const format = suite('store: Redis: format');
 const test = needing(['redis-server'], format);
@@ -108,8 +109,10 @@ test('Redis format 1: what was written so is read as it was meant, and what was 
   assert.is(await index.claim('name/a', 'other'), 'id-1');
   assert.is(await index.lookup('user/x'), 'person');
   assert.is(await records.get('people:1'), 'text');
-  while ((await server.command('HLEN', 'f:{p2}:outbox')) !== '0')
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(
+    'the outbox is worked off',
+    async () => (await server.command('HLEN', 'f:{p2}:outbox')) === '0',
+  );
   assert.equal(await index.page('l', { offset: 0, limit: 10 }), ['é']);
   assert.is(await index.lookup('old'), undefined);
   await store.close();

@@ -15,6 +15,7 @@ import { claimPath } from '../kit/api.ts';
 import { makeCertificate } from '../kit/certificates.ts';
 import { CLAIM_TOPIC, RawMqttClient } from '../kit/mqtt-client.ts';
 import { findProgram, needing } from '../kit/programs.ts';
+import { pause } from '../kit/until.ts';
 import { agrees, coap, http, mqttConnect, mqttPublish, showReply, VERSION_OF } from '../wire/doors.ts';
 import { DOORS, type Door, type Profile, type Seen } from '../wire/model.ts';
 import { claimDevice, gatewayClaim } from '../wire/protobuf.ts';
@@ -143,7 +144,7 @@ const reclaim = (token: string, name: string) =>
   http(`${stage.world.url}${claimPath(name)}`, 'DELETE', undefined, { 'x-authorization': `Bearer ${token}` });
 
 /** Longer than the shortest window. */
-const untilElapsed = () => new Promise((resolve) => setTimeout(resolve, 10));
+const untilElapsed = () => pause(10);
 
 /** The script itself, whoever opens the window and however. */
 async function playScript(

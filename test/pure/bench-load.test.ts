@@ -120,8 +120,8 @@ test('bench: windows that close in a span each have their place in it', () => {
   const payload: Payload = { type: 'closing', secretKey: 's', firstAt, spreadMs: 10_000, count: 10 };
   const of = payloads(payload);
   const closesAt = (n: number) => Date.now() + Number(JSON.parse(of(n)).durationMs);
-  assert.ok(Math.abs(closesAt(0) - firstAt) < 1_000);
-  assert.ok(Math.abs(closesAt(9) - firstAt - 9_000) < 1_000);
+  assert.ok(Math.abs(closesAt(0) - firstAt) < 4_000);
+  assert.ok(Math.abs(closesAt(9) - firstAt - 9_000) < 4_000);
 });
 
 test('bench: merged histograms are the histogram of everything', () => {

@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sleep, systemClock, TIMER_MAX_MS } from '../../actors/base/clock.ts';
 import { createSimClock } from '../kit/clock.ts';
+import { pause } from '../kit/until.ts';
 
 test('sim clock: time stands still until it is moved', () => {
   const clock = createSimClock(1_000);
@@ -74,7 +75,7 @@ test('system clock: a delay beyond what a timer can wait does not fire at once',
   const cancel = systemClock.after(TIMER_MAX_MS + 1, () => {
     fired = true;
   });
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await pause(20);
   cancel();
   assert.not.ok(fired);
 });

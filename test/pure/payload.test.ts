@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseClaimPayload } from '../../actors/claiming/payload.ts';
+import { processorMs } from '../kit/cost.ts';
 import fc from '../kit/property.ts';
 
 const parse = (payload: string | Uint8Array) =>
@@ -137,11 +138,12 @@ test('payload: nesting 10,000 deep is an answer, not a stack overflow', () => {
   assert.is(parse('['.repeat(65_536)).type, 'malformed');
 });
 
-test('payload: a megabyte is read in well under a second', () => {
-  const started = performance.now();
-  assert.is(parse(`{"secretKey":"${'x'.repeat(1_000_000)}"}`).type, 'request');
-  assert.is(parse(`{"secretKey":1,"list":[${'1,'.repeat(300_000)}1]}`).type, 'request');
-  assert.ok(performance.now() - started < 1_000);
+test('payload: a megabyte is read in well under a second', async () => {
+  const tookMs = await processorMs(() => {
+    assert.is(parse(`{"secretKey":"${'x'.repeat(1_000_000)}"}`).type, 'request');
+    assert.is(parse(`{"secretKey":1,"list":[${'1,'.repeat(300_000)}1]}`).type, 'request');
+  });
+  assert.ok(tookMs < 1_000, `${tookMs} ms`);
 });
 
 test('payload: whatever the bytes are, the answer is a value in range', () => {

@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Clock } from '../../actors/base/clock.ts';
 import { createQuota } from '../../actors/limits/quota.ts';
+import { processorMs } from '../kit/cost.ts';
 
 function clockAt(): Clock & { at: number } {
   return {
@@ -41,11 +42,12 @@ test('quota: keys are bounded: one too many, and all count anew', () => {
   assert.is(quota.take('b'), 0, 'forgotten, for d needed room');
 });
 
-test('quota: more keys than are remembered cost no more than others', () => {
+test('quota: more keys than are remembered cost no more than others', async () => {
   const quota = createQuota({ max: 600, windowMs: 60_000 }, clockAt());
-  const begun = performance.now();
-  for (let n = 0; n < 500_000; n += 1) quota.take(`device ${n}`);
-  assert.ok(performance.now() - begun < 10_000, 'each costs microseconds, not a walk over all');
+  const tookMs = await processorMs(() => {
+    for (let n = 0; n < 500_000; n += 1) quota.take(`device ${n}`);
+  });
+  assert.ok(tookMs < 10_000, 'each costs microseconds, not a walk over all');
 });
 
 test('quota: a clock that is set back does not make anybody wait longer than the time', () => {

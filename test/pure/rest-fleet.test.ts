@@ -5,6 +5,7 @@ import { silentLog } from '../../actors/base/log.ts';
 import { createImports } from '../../actors/imports/imports.ts';
 import { StoreUnavailable } from '../../actors/store/store.ts';
 import { randomAccessToken } from '../../http/auth/access-token.ts';
+import { within } from '../kit/patience.ts';
 import {
   type Answer,
   type Caller,
@@ -21,6 +22,7 @@ import {
   settle,
   systemAdministrator,
 } from '../kit/rest-client.ts';
+import { pause } from '../kit/until.ts';
 
 const { law, run } = restLaws('rest fleet');
 
@@ -111,7 +113,7 @@ async function runThrough(caller: Caller, id: string, dryRun: boolean): Promise<
   for (;;) {
     const job = jobOf(await caller.get(`/api/deviceImport/${id}`));
     if (job.state === 'TRIED' || job.state === 'DONE') return job;
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await pause(5);
   }
 }
 
@@ -222,7 +224,7 @@ law('import: broken off anywhere, it goes on and creates every device once', asy
       assert.equal([job.through, job.good, job.refused], [1200, 1200, 0]);
       break;
     }
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await pause(5);
   }
   assert.is(pageOf(await home.admin.get('/api/tenant/devices')).totalElements, 1200);
   await next.stop();
@@ -269,8 +271,7 @@ law(
 
     const next = createImports({ ...needs, devices });
     await next.resume();
-    while ((await next.find(home.tenantId, id))?.state !== 'done')
-      await new Promise((done) => setTimeout(done, 5));
+    while ((await next.find(home.tenantId, id))?.state !== 'done') await pause(5);
     await next.stop();
     assert.is(pageOf(await home.admin.get('/api/tenant/devices')).totalElements, 20);
     const provisioned: string[] = [];
@@ -322,7 +323,7 @@ law('import: what stopped it for a while does not stop it for good', async ({ wo
   await next.start(home.tenantId, id, false);
   while ((await next.find(home.tenantId, id))?.state !== 'done') {
     clock.advance(1_000);
-    await new Promise((done) => setTimeout(done, 5));
+    await pause(5);
   }
   await next.stop();
   assert.is(pageOf(await home.admin.get('/api/tenant/devices')).totalElements, 2);
@@ -358,8 +359,7 @@ law('import: two of a tenant at once take turns, and make each device once', asy
   });
   for (const id of [one, two]) await next.start(home.tenantId, id, false);
   const job = (id: string) => next.find(home.tenantId, id);
-  while ((await job(one))?.state !== 'done' || (await job(two))?.state !== 'done')
-    await new Promise((done) => setTimeout(done, 5));
+  while ((await job(one))?.state !== 'done' || (await job(two))?.state !== 'done') await pause(5);
   await next.stop();
   assert.equal([(await job(one))?.good, (await job(two))?.good, (await job(two))?.refused], [100, 0, 100]);
   assert.ok(highest <= 16, String(highest));
@@ -500,7 +500,7 @@ law('feed: a stream ends at the next heartbeat after its token was revoked', asy
   const stayed = (await events(world, staying.token)).text();
   assert.is((await world.as(leaving.token).post('/api/auth/logout')).status, 200);
   world.clock.advance(15_000);
-  await Promise.race([left, new Promise((resolve) => setTimeout(resolve, 5000))]);
+  await within('it ends', left);
   await openWindow(world, await provision(world, home.tenantId, 'Secret'), 's');
   world.feed.close();
   assert.not.match(await left, 'Secret');

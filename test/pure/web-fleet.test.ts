@@ -13,6 +13,7 @@ import {
   settle,
   systemAdministrator,
 } from '../kit/rest-client.ts';
+import { pause } from '../kit/until.ts';
 import { createWebWorld, type Visitor, visitor } from '../kit/web-client.ts';
 
 interface Scene {
@@ -256,7 +257,7 @@ async function settled(browser: Visitor, path: string): Promise<string> {
   for (;;) {
     const progress = JSON.parse((await browser.get(`${path}/progress`)).html) as { state: string };
     if (progress.state === 'TRIED' || progress.state === 'DONE') return (await browser.get(path)).text;
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await pause(5);
   }
 }
 
@@ -339,8 +340,7 @@ law('overview: figures and plots of the last day; events as they happen', async 
     await home.admin.post(`/api/customer/${home.bob.customerId}/device/${id}`);
     await home.admin.delete(`/api/customer/device/${id}`);
     world.clock.advance(60_000); // the stream ends after a while
-    const waited = new Promise((resolve) => setTimeout(resolve, 5, undefined));
-    ended = (await Promise.race([stream, waited])) !== undefined;
+    ended = (await Promise.race([stream, pause(5)])) !== undefined;
   }
   const { html, headers } = await stream;
   assert.match(headers.get('content-type') ?? '', 'text/event-stream');

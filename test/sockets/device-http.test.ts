@@ -10,6 +10,7 @@ import { describe } from '../../http/openapi/openapi.ts';
 import type { DeviceApiSettings } from '../../http/settings.ts';
 import { createTransportWorld, TENANT, type TransportWorld } from '../contract/transport-world.ts';
 import { createDeviceApi, type DeviceApi } from '../kit/device-api.ts';
+import { pause, until } from '../kit/until.ts';
 
 interface Scene extends DeviceApi {
   readonly world: TransportWorld;
@@ -265,9 +266,7 @@ test('device http: over a socket: a stream without end is refused while it is st
     socket.write('POST /api/v1/TOKEN/claim HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
     const flood = setInterval(() => socket.write(`400\r\n${'x'.repeat(1_024)}\r\n`), 5);
     try {
-      const deadline = Date.now() + 5_000;
-      while (!seen.includes('413') && Date.now() < deadline)
-        await new Promise((resolve) => setTimeout(resolve, 5));
+      await until('it is refused', () => seen.includes('413'));
       assert.match(seen, /^HTTP\/1\.1 413/);
     } finally {
       clearInterval(flood);
@@ -282,7 +281,7 @@ test('device http: over a socket: a body that breaks off harms nobody', () =>
       const socket = connect(port, '127.0.0.1');
       socket.on('error', () => {});
       socket.write(`POST /api/v1/TOKEN/claim HTTP/1.1\r\nHost: x\r\n${framing}\r\n\r\n`);
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      await pause(30);
       socket.destroy();
     }
     assert.equal(await send(port, {}, ['{}']), { status: 200, body: '' });

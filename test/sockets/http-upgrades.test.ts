@@ -8,6 +8,7 @@ import { silentLog } from '../../actors/base/log.ts';
 import type { Upgrade } from '../../actors/sockets/upgrade.ts';
 import { createHttpServer, type HttpServer } from '../../http/server.ts';
 import { defaultHttpServerSettings, type HttpServerSettings } from '../../http/settings.ts';
+import { pause } from '../kit/until.ts';
 import { handshake, openRaw } from '../kit/websocket.ts';
 
 interface Scene {
@@ -82,7 +83,7 @@ law(
     const first = openRaw(port, sized + body);
     await first.until((text) => text.includes(`POST /sized <${body}>`));
     first.socket.write(sized);
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await pause(30);
     first.socket.write(body);
     await first.until((text) => count(text, `POST /sized <${body}>`) === 2);
     const chunked = `POST /chunked HTTP/1.1\r\nHost: x\r\n${H2C}Transfer-Encoding: chunked\r\n\r\n`;
@@ -185,7 +186,7 @@ law(
   async ({ port }) => {
     const { socket, until } = openRaw(port, handshake());
     await until((text) => text.includes('taken'));
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await pause(1_000);
     assert.is(socket.closed, false);
     socket.destroy();
   },

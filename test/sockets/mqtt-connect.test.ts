@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { StoreUnavailable } from '../../actors/store/store.ts';
 import { VERSION_NAME, VERSIONS, withMqtt } from '../contract/transport-mqtt.ts';
 import { claimPacket, connectPacket, type RawMqttClient, type Version } from '../kit/mqtt-client.ts';
+import { pause } from '../kit/until.ts';
 
 type Connect = Partial<mqtt.IConnectPacket>;
 
@@ -192,7 +193,7 @@ for (const version of VERSIONS) {
       await world.provision('T');
       const client = await open(version);
       world.interceptLookup = async (pass) => {
-        await new Promise((resolve) => setTimeout(resolve, 30));
+        await pause(30);
         return pass();
       };
       client.send(connectPacket(version, 'T'), claimPacket(1, 5), { cmd: 'pingreq' });

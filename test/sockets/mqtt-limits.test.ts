@@ -5,9 +5,7 @@ import { VERSION_NAME, VERSIONS, withMqtt } from '../contract/transport-mqtt.ts'
 import { createSimClock } from '../kit/clock.ts';
 import { NOW } from '../kit/given.ts';
 import { CLAIM_RESPONSE_TOPIC, claimPacket, connectPacket } from '../kit/mqtt-client.ts';
-import { until } from '../kit/until.ts';
-
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+import { pause, until } from '../kit/until.ts';
 
 const disconnectCodes = (packets: readonly { cmd: string; reasonCode?: number }[]) =>
   packets.map(({ cmd, reasonCode }) => `${cmd} ${reasonCode}`);
@@ -82,7 +80,7 @@ for (const version of VERSIONS) {
         const client = await connect(version, 'T', { keepalive: 60 });
         clock.advance(80_000);
         client.sendBytes(client.encode(claimPacket(1, 1, 'x'.repeat(1_000))).subarray(0, 500));
-        await sleep(30);
+        await pause(30);
         clock.advance(12_000);
         assert.equal(disconnectCodes(await client.untilClosed()), only5(0x8d));
       },
@@ -121,7 +119,7 @@ for (const version of VERSIONS) {
       const client = await connect(version, 'T');
       client.send(claimPacket(0, 0));
       await until('the claim is under way', () => world.commands.length === 1);
-      await sleep(200);
+      await pause(200);
       client.send(claimPacket(1, 1));
       answer();
       await until('the session goes on', () => world.commands.length === 2);
@@ -152,7 +150,7 @@ for (const version of [3, 4] as const) {
       const client = await connect(version, 'T');
       client.send(...Array.from({ length: 5_000 }, (_, index) => claimPacket(1, index + 1)));
       await until('five are under way', () => world.commands.length === 5);
-      await sleep(50);
+      await pause(50);
       assert.is(world.commands.length, 5);
       for (let id = 1; id <= 20; id += 1) {
         answers.shift()?.();
@@ -180,7 +178,7 @@ test('mqtt: limits: behind a CONNECT that is not answered yet, only so much is r
     let left = Number.POSITIVE_INFINITY;
     while (client.socket.writableLength < left) {
       left = client.socket.writableLength;
-      await sleep(150);
+      await pause(150);
     }
     assert.ok(left > 1_000_000, `${left} bytes wait on the client's side`);
     goOn();

@@ -14,6 +14,7 @@ import {
 import { transportContract } from '../contract/transport.ts';
 import { createTransportWorld, TENANT, type TransportWorld } from '../contract/transport-world.ts';
 import { claimPacket, connectPacket, type RawMqttClient } from '../kit/mqtt-client.ts';
+import { pause, until } from '../kit/until.ts';
 import {
   frame,
   handshake,
@@ -197,7 +198,7 @@ for (const [what, bytes, code] of [
     socket.write(bytes);
     await closed;
     assert.is(closeCode(received()), inBytes(code));
-    while (endpoint.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until('it is forgotten', () => endpoint.connections === 0);
   });
 }
 
@@ -267,7 +268,7 @@ law(
     const burst = frame(Opcode.binary, Buffer.concat(Array.from({ length: 30_000 }, () => PING)));
     const flood = setInterval(() => socket.write(burst), 5);
     while (endpoint.connections > 0 && socket.writableLength < 5_000_000) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await pause(5);
     }
     clearInterval(flood);
   },

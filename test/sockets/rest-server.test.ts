@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { silentLog } from '../../actors/base/log.ts';
 import { createHttpServer, type HttpServer } from '../../http/server.ts';
 import { defaultHttpServerSettings, type HttpServerSettings } from '../../http/settings.ts';
+import { within } from '../kit/patience.ts';
 import {
   createRestWorld,
   type Household,
@@ -14,7 +15,7 @@ import {
   type RestWorld,
   settle,
 } from '../kit/rest-client.ts';
-import { until } from '../kit/until.ts';
+import { pause, until } from '../kit/until.ts';
 
 interface Scene {
   readonly world: RestWorld;
@@ -216,8 +217,6 @@ function gated(): { options: RestOptions; waiting: () => number; open: () => voi
   return { options, waiting: () => count, open: () => open() };
 }
 
-const moment = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
 const slow = gated();
 law(
   'stopping: what is under way is answered, idle connections are closed, nothing new comes in',
@@ -252,9 +251,9 @@ law(
     const answer = raw(port, request('POST', '/api/customer/device/D/claim', home.alice.token, '{}'));
     await until('the request is under way', () => stuck.waiting() === 1);
     const from = performance.now();
-    await server.stop(200);
+    await within('it stops', server.stop(200));
     const took = performance.now() - from;
-    assert.ok(took > 150 && took < 2000, `${took} ms`);
+    assert.ok(took > 150, `${took} ms`);
     assert.is(await answer, '');
     stuck.open();
   },
@@ -267,9 +266,9 @@ law('a client that goes away in the middle of its body is no error', async ({ ho
   socket.write(
     `POST /api/customer/device/D/claim HTTP/1.1\r\nHost: x\r\nX-Authorization: Bearer ${home.alice.token}\r\nContent-Length: 100\r\n\r\n{`,
   );
-  await moment(50);
+  await pause(50);
   socket.destroy();
-  await moment(50);
+  await pause(50);
   assert.match(await raw(port, request('GET', '/api/auth/user', home.alice.token)), /^HTTP\/1\.1 200 /);
 });
 

@@ -10,6 +10,7 @@ import { uintOption } from '../../transports/coap/options.ts';
 import { claimPath } from '../kit/api.ts';
 import { makeCertificate } from '../kit/certificates.ts';
 import { CLAIM_TOPIC, RawMqttClient } from '../kit/mqtt-client.ts';
+import { until } from '../kit/until.ts';
 import { agrees, coap, http, mqttConnect, mqttConnectByPassword, mqttPublish, VERSION_OF } from './doors.ts';
 import type {
   Behind,
@@ -70,14 +71,6 @@ async function claimAt(
   }
 }
 
-const PATIENCE_MS = 5_000;
-
-/** Waits until it holds, or long enough. */
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!(await holds()) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
 /** A window that is meant to be confirmed within the test; shorter ones are only looked at. */
 const CONFIRMABLE_MS = 10_000;
 
@@ -93,7 +86,7 @@ async function checkWindow(
     return;
   }
   const isOpen = async () => (await stage.windowOf(device.id))?.durationMs === opens.durationMs;
-  if (!acknowledged) await until(isOpen);
+  if (!acknowledged) await until('the window opens', isOpen);
   assert.ok(await isOpen(), `a window of ${opens.durationMs} ms is open`);
   if (opens.durationMs < CONFIRMABLE_MS) return;
   const { status, body } = await stage.api.confirm(stage.customer.token, device.name, opens.secretKey);
@@ -237,7 +230,7 @@ export async function playGateway(
       );
       for (const [name, behind] of Object.entries(row.behind)) {
         const isSo = async () => (await behindOf(stage, name)) === behind;
-        if (expected === 'nothing') await until(isSo);
+        if (expected === 'nothing') await until('the outcome is there', isSo);
         assert.is(await behindOf(stage, name), behind, `${name} behind the gateway, of ${payload}`);
       }
     } finally {

@@ -5,6 +5,7 @@
 import type { DeviceId } from '../../actors/base/ids.ts';
 import { parseId } from '../../actors/base/ids.ts';
 import { restApi } from '../kit/api.ts';
+import { pause } from '../kit/until.ts';
 import { SYSADMIN_PASSWORD, startWorld, type World, type WorldOptions } from '../kit/world.ts';
 import type { Given, Profile } from './model.ts';
 
@@ -141,7 +142,7 @@ export async function createStage({ options, ...more }: WorldOptions = {}): Prom
           return;
         case 'its window has elapsed':
           await must(api.initiate(device.accessToken, { ...RIGHT, durationMs: PASSING_MS }));
-          await new Promise((resolve) => setTimeout(resolve, 10 * PASSING_MS));
+          await pause(10 * PASSING_MS);
           return;
         case 'it may not be claimed':
           await api.must('POST', `/api/plugins/telemetry/${device.id}/SERVER_SCOPE`, admin, {
