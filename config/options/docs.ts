@@ -1,4 +1,4 @@
-/** What is written about options, made from the schema: the help text, the example file, the README's table. */
+/** What is written about options, made from the schema: the help text, the example file, the table in config/README.md. */
 import { USAGE } from './cli.ts';
 import { defaultOf, expectation, type Option } from './option.ts';
 import { ALL_OPTIONS, SCHEMA } from './schema.ts';
@@ -41,7 +41,7 @@ export function exampleFile(): string {
   return `${head.join('\n')}\n\n${sections.join('\n\n')}\n`;
 }
 
-/** The README's table. */
+/** The table in config/README.md. */
 export function optionTable(): string {
   const rows = ALL_OPTIONS.map(({ option, title }, at) => {
     const first = ALL_OPTIONS[at - 1]?.title !== title;

@@ -1,6 +1,6 @@
 /**
  * What an option is: everything that is said about a setting is said once, as data. From this come the parser, the
- * help text, the example file and the README's table, so they can not drift apart.
+ * help text, the example file and the table in config/README.md, so they can not drift apart.
  */
 
 type Unit = 'ms' | 's' | 'bytes' | 'count' | 'port';

@@ -3,7 +3,7 @@
  * environment files go on working; units are ThingsBoard's too, ours are milliseconds and bytes.
  *
  * The type `Config` follows from the declarations in `options/`. To add an option, declare it there and use it in
- * `system.ts`: parser and help follow, `write-docs.ts` writes the example file and the README's table.
+ * `system.ts`: parser and help follow, `write-docs.ts` writes the example file and the table in `config/README.md`.
  */
 import { templateProblems } from '../../transports/mqtt/bridge/templates.ts';
 import { accounts } from './accounts.ts';

@@ -1,4 +1,4 @@
-/** Writes what is made from the schema: the example file and the README's table. Run after a change of options. */
+/** Writes what is made from the schema: the example file and the operator's table. Run after a change of options. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,5 +11,5 @@ const END = '<!-- end of options -->';
 
 writeFileSync(join(PROJECT, 'config/claimd.example.yml'), exampleFile());
 
-const readme = join(PROJECT, 'README.md');
+const readme = join(PROJECT, 'config/README.md');
 writeFileSync(readme, betweenMarkers(readFileSync(readme, 'utf8'), BEGIN, END, optionTable()));

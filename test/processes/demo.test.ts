@@ -1,15 +1,15 @@
-/** What the README promises a newcomer: the demo data, the demo, and the claim to paste into a shell. */
+/** What the documents promise a newcomer: the demo data, the demo, and the claims to paste into a shell. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { restApi } from '../kit/api.ts';
-import { cleanUp, startServer, temporaryFolder } from '../kit/process.ts';
+import { cleanUp, type ServerProcess, startServer, temporaryFolder } from '../kit/process.ts';
 import { needing, runProgram } from '../kit/programs.ts';
 
 const DEMO = fileURLToPath(new URL('../../config/demo/demo.js', import.meta.url));
-const README = readFileSync(join(fileURLToPath(new URL('../../../', import.meta.url)), 'README.md'), 'utf8');
+const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 const CHEAP = { SECURITY_PASSWORD_HASH_COST: '1024' };
 
 const PEOPLE = [
@@ -63,16 +63,21 @@ demo('demo: the story is told to its end and exits with 0', async () => {
   );
 });
 
-const withClients = needing(['mosquitto_pub', 'curl', 'bash'], demo);
-
-withClients('README: the claim pasted into a shell works as it says', async () => {
-  const block = /<!-- this block is run by a test -->\n```sh\n([\s\S]*?)```/.exec(README)?.[1];
-  assert.ok(block !== undefined, 'the block is there');
-  const server = await startServer({ args: ['--demo'], env: CHEAP });
+/** The block of a document that says of itself that it is run, with the ports of this server. */
+function pastedBlock(path: string, { httpPort, mqttPort }: ServerProcess): string {
+  const text = readFileSync(join(PROJECT, path), 'utf8');
+  const block = /<!-- this block is run by a test -->\n```sh\n([\s\S]*?)```/.exec(text)?.[1];
+  assert.ok(block !== undefined, `${path} has the block`);
   const script = block
-    .replaceAll('localhost:8080', `127.0.0.1:${server.httpPort}`)
-    .replace('-h localhost -p 1883', `-h 127.0.0.1 -p ${server.mqttPort}`);
+    .replaceAll('localhost:8080', `127.0.0.1:${httpPort}`)
+    .replaceAll('-h localhost -p 1883', `-h 127.0.0.1 -p ${mqttPort}`);
   assert.not.match(script, /8080|1883/);
+  return script;
+}
+
+needing(['curl', 'bash'], demo)('README: the claim pasted into a shell works as it says', async () => {
+  const server = await startServer({ args: ['--demo'], env: CHEAP });
+  const script = pastedBlock('README.md', server);
   const { code, out: output } = await runProgram('bash', ['-euo', 'pipefail', '-c', script]);
   assert.is(code, 0, output);
   const lines = output.trim().split('\n');
@@ -82,5 +87,17 @@ withClients('README: the claim pasted into a shell works as it says', async () =
   assert.is(lines[2], '200');
   await server.stop();
 });
+
+needing(['mosquitto_rr', 'bash'], demo)(
+  'transports/README: a device by hand hears that its window is open',
+  async () => {
+    const server = await startServer({ args: ['--demo'], env: CHEAP });
+    const script = pastedBlock('transports/README.md', server);
+    const { code, out: output } = await runProgram('bash', ['-euo', 'pipefail', '-c', script]);
+    assert.is(code, 0, output);
+    assert.match(output, /^\{"status":"opened","closesAt":\d+\}$/m);
+    await server.stop();
+  },
+);
 
 demo.run();

@@ -79,8 +79,8 @@ docs('the example file is the one the schema makes (node dist/config/options/wri
   assert.is(readFileSync(join(PROJECT, 'config/claimd.example.yml'), 'utf8'), exampleFile());
 });
 
-docs('the README has the table the schema makes (node dist/config/options/write-docs.js)', () => {
-  assert.ok(readFileSync(join(PROJECT, 'README.md'), 'utf8').includes(optionTable()));
+docs('config/README.md has the table the schema makes (node dist/config/options/write-docs.js)', () => {
+  assert.ok(readFileSync(join(PROJECT, 'config/README.md'), 'utf8').includes(optionTable()));
 });
 
 docs('the example file with every option switched on is a good file and gives the defaults', () => {

@@ -1,4 +1,4 @@
-/** The tables of facts are whole, and the README's table of deviations is the one that the data makes. */
+/** The tables of facts are whole, and the table of deviations in transports/README.md is the one that the data makes. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,9 +8,10 @@ import { deviationTable, SECTIONS } from '../wire/deviations.ts';
 import { FACTS, ROWS_IN_SECTION } from '../wire/facts.ts';
 import { type Answer, claimdSays, deviationOf, type Row, thingsBoardSays } from '../wire/model.ts';
 
-const README = readFileSync(join(fileURLToPath(new URL('../../../', import.meta.url)), 'README.md'), 'utf8');
+const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
+const README = readFileSync(join(PROJECT, 'transports/README.md'), 'utf8');
 
-test('deviations: the README has the table that the data makes (node dist/test/wire/write-readme.js)', () => {
+test('deviations: transports/README.md has the table that the data makes (node dist/test/wire/write-readme.js)', () => {
   assert.ok(README.includes(deviationTable()));
 });
 

@@ -1,6 +1,6 @@
 /**
  * Where claimd differs from ThingsBoard on purpose, as data: the tables of facts (`facts-*.ts`) point here wherever an
- * answer is not ThingsBoard's, and the README's table is made from it (`node dist/test/wire/write-readme.js`).
+ * answer is not ThingsBoard's, and the table in transports/README.md is made from it (`node dist/test/wire/write-readme.js`).
  *
  * Most have a row in a table of facts, which plays it over the wire; what is not on the wire of a claim (secrets at
  * rest, the audit trail) is here only.
@@ -440,7 +440,7 @@ export type DeviationId = {
   [Section in keyof typeof SECTIONS]: keyof (typeof SECTIONS)[Section];
 }[keyof typeof SECTIONS];
 
-/** The README's table. */
+/** The table in transports/README.md. */
 export function deviationTable(): string {
   const sections: Sections = SECTIONS;
   const rows = Object.entries(sections).flatMap(([title, deviations]) => [
