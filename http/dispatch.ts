@@ -3,6 +3,7 @@
  * send, the handler, the answer. Whatever is thrown on the way is answered without telling what it was, and logged
  * with the route's pattern; the URL itself is never logged, for tokens are in it.
  */
+
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, Hono } from 'hono';
 import type { Clock } from '../actors/base/clock.ts';
@@ -14,7 +15,7 @@ import type { ApiSettings } from './settings.ts';
 import { declaredBytes, PUBLIC_BODY_BYTES_MAX, readJson, readPayload, tooLarge } from './wire/body.ts';
 import { corsHeaders } from './wire/cors.ts';
 import { badRequest, internalError, notAuthenticated, permissionDenied } from './wire/errors.ts';
-import { type Reply, toResponse } from './wire/reply.ts';
+import { isProblem, type Reply, toResponse } from './wire/reply.ts';
 import { originOf, paramsOf, peerOf, queryOf } from './wire/request.ts';
 
 /** Absent when the app is asked without a socket. */
@@ -58,7 +59,7 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
   const isPublic = route.roles.includes('PUBLIC');
   const identity = { custom: c.req.header('x-authorization'), standard: c.req.header('authorization') };
   const who = isPublic ? undefined : await authentication.authenticate(identity);
-  if (who !== undefined && 'type' in who) return who;
+  if (who !== undefined && isProblem(who)) return who;
   if (!route.allows(who)) return who === undefined ? notAuthenticated : permissionDenied;
 
   const params = paramsOf(route.path, c.req.path, route.undecodablePath);
@@ -84,7 +85,7 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
     },
     async stillMay() {
       const now = isPublic ? undefined : await authentication.authenticate(identity);
-      return (now === undefined || !('type' in now)) && route.allows(now);
+      return (now === undefined || !isProblem(now)) && route.allows(now);
     },
     origin: settings.baseUrl ?? originOf(c.req.url),
   });

@@ -2,9 +2,11 @@
  * The live feed: what happens to a tenant's devices in this process, told at once to whoever watches, as server-sent
  * events. Watching costs claims nothing: who reads too slowly is let go, and comes back by itself, as event sources do.
  */
+
 import type { Note } from '../actors/audit/entry.ts';
 import type { Cancel, Clock, Instant } from '../actors/base/clock.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../actors/base/ids.ts';
+import { unreachable } from '../actors/base/unreachable.ts';
 import type { DeviceEvent } from '../actors/device/device.ts';
 import type { DeviceState } from '../actors/device/state.ts';
 import type { DeviceListener } from '../actors/fleet/devices.ts';
@@ -205,6 +207,6 @@ function tell(
     case 'AttributesDeleted':
       return undefined;
     default:
-      return event satisfies never;
+      return unreachable(event);
   }
 }

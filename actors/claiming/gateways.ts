@@ -5,7 +5,7 @@
  * with the gateway's owner (so behind an owned gateway nothing can be claimed), durably, before its claim. Two gateways
  * that bring up one name at once: the name is unique, one creates the device, the other finds it.
  */
-import { randomInt } from 'node:crypto';
+import { randomAccessToken } from '../base/access-token.ts';
 import type { Clock } from '../base/clock.ts';
 import { type DeviceId, newId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
@@ -92,7 +92,7 @@ export function createGateways(needs: GatewayNeeds): Gateways {
       deviceType: deviceType || DEFAULT_TYPE,
       label: null,
       additionalInfo: { lastConnectedGateway: gateway.id },
-      credentials: accessToken(drawToken()),
+      credentials: accessToken(randomAccessToken()),
       customerId: gateway.owner?.customerId ?? null,
     });
     switch (answer.type) {
@@ -180,12 +180,4 @@ export function createGateways(needs: GatewayNeeds): Gateways {
         return typeof id === 'string' ? undefined : id;
       }).catch(ifUnavailable(noAnswer)),
   };
-}
-
-const TOKEN_CHARS = 20;
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
-
-/** An access token as the tenant would get it: nobody knows it until the tenant looks. */
-function drawToken(): string {
-  return Array.from({ length: TOKEN_CHARS }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
 }

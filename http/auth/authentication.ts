@@ -3,12 +3,14 @@
  * enabled, and have neither changed the password nor logged out since. That is looked up, and remembered for a moment,
  * because a confirm must cost microseconds; changes made in this process are seen at once.
  */
+
 import type { Accounts, Customer, Standing, User } from '../../actors/accounts/accounts.ts';
 import type { Clock, Instant } from '../../actors/base/clock.ts';
 import type { UserId } from '../../actors/base/ids.ts';
 import type { TokenSettings } from '../settings.ts';
 import { badCredentials, notAuthenticated, tokenExpired } from '../wire/errors.ts';
 import type { Problem } from '../wire/reply.ts';
+import { isProblem } from '../wire/reply.ts';
 import type { Principal } from './principal.ts';
 import type { Claims, Reading, TokenPair, Tokens } from './tokens.ts';
 
@@ -71,7 +73,7 @@ export function createAuthentication(
       const [, token] = BEARER.exec(given) ?? [];
       if (token === undefined) return notAuthenticated;
       const checked = await check(tokens.readAccess(token));
-      if ('type' in checked) return checked;
+      if (isProblem(checked)) return checked;
       const { userId, sessionId } = checked.claims;
       if (checked.kind === 'user')
         return { userId, sessionId, grant: 'everything', ...checked.user.membership };
@@ -81,7 +83,7 @@ export function createAuthentication(
 
     async refresh(refreshToken) {
       const checked = await check(tokens.readRefresh(refreshToken));
-      if ('type' in checked) return checked;
+      if (isProblem(checked)) return checked;
       const { sessionId } = checked.claims;
       const pair =
         checked.kind === 'user'

@@ -1,14 +1,16 @@
 /** Devices' credentials as ThingsBoard writes them, and as they are kept (`../actors/credentials.ts`). */
+
 import { z } from 'zod';
+import { randomAccessToken } from '../../actors/base/access-token.ts';
 import type { DeviceId } from '../../actors/base/ids.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import { isCleanText } from '../../actors/base/text.ts';
+import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Credentials } from '../../actors/device/state.ts';
 import { mqttBasic, mqttBasicParts, x509 } from '../../actors/fleet/credentials.ts';
 import { badRequest } from '../wire/errors.ts';
 import type { Problem } from '../wire/reply.ts';
 import { NAME_MAX } from '../wire/schemas.ts';
-import { randomAccessToken } from './access-token.ts';
 
 /** PEM of a chain or of a large key; a certificate that ThingsBoard takes is shorter. */
 const VALUE_MAX = 32_768;
@@ -59,7 +61,7 @@ export function credentialsOf(
     case 'X509_CERTIFICATE':
       return x509(credentialsValue ?? '') ?? badRequest('credentialsValue should be a certificate as PEM!');
     default:
-      return credentialsType satisfies never;
+      return unreachable(credentialsType);
   }
 }
 
@@ -77,7 +79,7 @@ export function credentialsValueOf(
     case 'X509_CERTIFICATE':
       return credentials.certificate;
     default:
-      return credentials satisfies never;
+      return unreachable(credentials);
   }
 }
 

@@ -34,6 +34,13 @@ export type Principal = SystemAdministrator | TenantAdministrator | CustomerUser
 /** Who may call a route. `PUBLIC`: anybody, without a token. */
 export type Role = Principal['authority'] | 'PUBLIC';
 
+export const SYSTEM = ['SYS_ADMIN'] as const;
+export const TENANT = ['TENANT_ADMIN'] as const;
+export const CUSTOMER = ['CUSTOMER_USER'] as const;
+export const ADMINISTRATORS = ['SYS_ADMIN', 'TENANT_ADMIN'] as const;
+export const TENANT_AND_CUSTOMER = ['TENANT_ADMIN', 'CUSTOMER_USER'] as const;
+export const EVERYBODY = ['SYS_ADMIN', 'TENANT_ADMIN', 'CUSTOMER_USER'] as const;
+
 /** The principals that hold one of these roles. */
 export type Holder<R extends Role> = R extends 'PUBLIC' ? undefined : Extract<Principal, { authority: R }>;
 

@@ -10,7 +10,7 @@ import type { Customer, User } from '../../actors/accounts/accounts.ts';
 import type { Clock, Instant } from '../../actors/base/clock.ts';
 import { type CustomerId, NULL_UUID, parseId, type UserId } from '../../actors/base/ids.ts';
 import type { TokenSettings } from '../settings.ts';
-import { customerOf, tenantOf } from '../views/views.ts';
+import { customerOf, tenantOf } from '../views/user.ts';
 
 export interface TokenPair {
   readonly token: string;

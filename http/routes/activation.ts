@@ -1,10 +1,12 @@
 /** A new user's first password: the link an administrator hands over, and what is behind it. */
+
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { Clock } from '../../actors/base/clock.ts';
+import { ADMINISTRATORS } from '../auth/principal.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { tokenPairView } from '../views/views.ts';
+import { tokenPairView } from '../views/user.ts';
 import { accountProblem, notFound } from '../wire/errors.ts';
 import { empty, json, text } from '../wire/reply.ts';
 import { userId } from '../wire/schemas.ts';
@@ -18,7 +20,6 @@ export interface ActivationNeeds {
 
 const TOKEN_MAX = 255;
 const PATH = '/api/noauth/activate';
-const ADMINISTRATORS = ['SYS_ADMIN', 'TENANT_ADMIN'] as const;
 
 const activateToken = z.string({ error: 'activateToken should be specified!' }).min(1).max(TOKEN_MAX);
 const inPath = z.object({ userId });

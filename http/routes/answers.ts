@@ -1,11 +1,13 @@
 /** What a device's answer to a command becomes. Success differs from route to route; why not is the same for all. */
 
 import type { DeviceId } from '../../actors/base/ids.ts';
+import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Device, DeviceState } from '../../actors/device/state.ts';
 import type { DeviceAnswer, Page } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { SEARCH_BOUNDS } from '../../actors/fleet/search.ts';
-import { viewDevice, viewPage } from '../views/views.ts';
+import { viewDevice } from '../views/device.ts';
+import { viewPage } from '../views/page.ts';
 import { badRequest, notFound, refusedByDevice, unavailable } from '../wire/errors.ts';
 import { empty, json, type Reply } from '../wire/reply.ts';
 
@@ -58,7 +60,7 @@ function replyTo(answer: DeviceAnswer, accepted: () => Reply): Reply {
     case 'unavailable':
       return unavailable(answer.reason);
     default:
-      return answer satisfies never;
+      return unreachable(answer);
   }
 }
 

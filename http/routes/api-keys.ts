@@ -1,14 +1,16 @@
 /** API keys: made, listed and revoked by whose they are. */
+
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import { API_KEYS_MAX } from '../../actors/accounts/api-keys.ts';
+import { EVERYBODY } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { apiKeyView, newApiKeyView, pageView, viewApiKey, viewPage } from '../views/views.ts';
+import { apiKeyView, newApiKeyView, viewApiKey } from '../views/api-key.ts';
+import { pageView, viewPage } from '../views/page.ts';
 import { badRequest, notFound, permissionDenied } from '../wire/errors.ts';
 import { empty, json } from '../wire/reply.ts';
 import { optionalText, paging, userId } from '../wire/schemas.ts';
 
-const EVERYBODY = ['SYS_ADMIN', 'TENANT_ADMIN', 'CUSTOMER_USER'] as const;
 const OWNERS_ONLY = ['everything'] as const;
 
 const keyBody = z

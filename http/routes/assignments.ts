@@ -1,10 +1,12 @@
 /** The tenant's administrator gives a device to a customer, or takes it away; claims follow the same rules (R3). */
+
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
+import { TENANT } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { deviceView } from '../views/views.ts';
+import { deviceView } from '../views/device.ts';
 import { notFound } from '../wire/errors.ts';
 import { customerId, deviceId } from '../wire/schemas.ts';
 import { visibleCustomer } from './access.ts';
@@ -16,8 +18,6 @@ export interface AssignmentNeeds {
   readonly devices: Devices;
   readonly profiles: Profiles;
 }
-
-const TENANT = ['TENANT_ADMIN'] as const;
 
 export function assignmentRoutes({ accounts, devices, profiles }: AssignmentNeeds): Route[] {
   return [

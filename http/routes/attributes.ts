@@ -6,6 +6,7 @@
  *
  * Problems are told as bare text here, as ThingsBoard does.
  */
+
 import { z } from 'zod';
 import type { DeviceId } from '../../actors/base/ids.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../actors/base/json.ts';
@@ -21,11 +22,11 @@ import {
   type DeviceRecord,
 } from '../../actors/device/state.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
-import type { CustomerUser, TenantAdministrator } from '../auth/principal.ts';
+import { type CustomerUser, TENANT_AND_CUSTOMER, type TenantAdministrator } from '../auth/principal.ts';
 import { defineRoute, type Method, type Route } from '../route.ts';
-import { attributesView } from '../views/views.ts';
+import { attributesView } from '../views/device.ts';
 import { badRequest, permissionDenied } from '../wire/errors.ts';
-import { json, type Problem, type Reply } from '../wire/reply.ts';
+import { isProblem, json, type Problem, type Reply } from '../wire/reply.ts';
 import { deviceId, isKeepable, NAME_MAX } from '../wire/schemas.ts';
 import { customerOf, visibleDevice } from './access.ts';
 import { doneReply } from './answers.ts';
@@ -37,7 +38,6 @@ export interface AttributeNeeds {
 
 type Caller = TenantAdministrator | CustomerUser;
 
-const ROLES = ['TENANT_ADMIN', 'CUSTOMER_USER'] as const;
 const BASE = '/api/plugins/telemetry';
 const BY_ENTITY = `${BASE}/:entityType/:entityId` as const;
 const BY_DEVICE = `${BASE}/:deviceId` as const;
@@ -126,7 +126,7 @@ export function attributeRoutes({ devices, secrets }: AttributeNeeds): Route[] {
       scope,
       values,
     });
-    return command.type === 'problem' ? command : doneReply(await devices.ask(id, command));
+    return isProblem(command) ? command : doneReply(await devices.ask(id, command));
   }
 
   async function remove(principal: Caller, id: DeviceId, scope: AttributeScope, keys: readonly string[]) {
@@ -170,7 +170,7 @@ export function attributeRoutes({ devices, secrets }: AttributeNeeds): Route[] {
       method: 'POST',
       path,
       summary: 'Save attributes of a device',
-      roles: ROLES,
+      roles: TENANT_AND_CUSTOMER,
       params,
       body: saved,
       plainProblems: true,
@@ -183,7 +183,7 @@ export function attributeRoutes({ devices, secrets }: AttributeNeeds): Route[] {
       method: 'DELETE',
       path,
       summary: 'Delete attributes of a device; those it does not have are no matter',
-      roles: ROLES,
+      roles: TENANT_AND_CUSTOMER,
       params,
       query: named,
       plainProblems: true,
@@ -191,7 +191,7 @@ export function attributeRoutes({ devices, secrets }: AttributeNeeds): Route[] {
       handle: ({ principal, params: { id, scope }, query }) => remove(principal, id, scope, query),
     });
 
-  const reading = { method: 'GET' as Method, roles: ROLES, plainProblems: true as const };
+  const reading = { method: 'GET' as Method, roles: TENANT_AND_CUSTOMER, plainProblems: true as const };
   const valuesReply = (keys: readonly string[]) => (rows: readonly Row[]) =>
     json(keys.length === 0 ? rows : rows.filter(({ key }) => keys.includes(key)));
   const keysReply = (rows: readonly Row[]) => json([...new Set(rows.map(({ key }) => key))]);

@@ -1,4 +1,5 @@
 /** The tenant's audit trail: who did what to which device, and what was refused. */
+
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
@@ -6,8 +7,10 @@ import { type AuditPage, type AuditQuery, ENTRIES_SEARCHED_MAX } from '../../act
 import { ACTIONS } from '../../actors/audit/entry.ts';
 import type { TenantId } from '../../actors/base/ids.ts';
 import { mapInSlices } from '../../actors/base/slices.ts';
+import { TENANT } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { auditView, pageView, viewAudit, viewPage } from '../views/views.ts';
+import { auditView, viewAudit } from '../views/audit.ts';
+import { pageView, viewPage } from '../views/page.ts';
 import { badRequest } from '../wire/errors.ts';
 import { json, type Reply } from '../wire/reply.ts';
 import { customerId, deviceId, paging, userId } from '../wire/schemas.ts';
@@ -16,8 +19,6 @@ export interface AuditNeeds {
   readonly accounts: Accounts;
   readonly audit: AuditTrail;
 }
-
-const TENANT = ['TENANT_ADMIN'] as const;
 
 const epochMs = z
   .string()

@@ -1,16 +1,19 @@
 /** Logging in, staying in, logging out; and the caller's own password. */
+
 import { z } from 'zod';
 import type { Accounts, User } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import { NULL_UUID } from '../../actors/base/ids.ts';
+import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
 import { attempt, createLimiter } from '../auth/attempts.ts';
 import type { Authentication } from '../auth/authentication.ts';
+import { EVERYBODY } from '../auth/principal.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
-import { tokenPairView, userView, viewAnonymousUser, viewUser } from '../views/views.ts';
+import { tokenPairView, userView, viewAnonymousUser, viewUser } from '../views/user.ts';
 import {
   accountNotActive,
   accountProblem,
@@ -33,7 +36,6 @@ export interface AuthNeeds {
   readonly settings: ApiSettings;
 }
 
-const EVERYBODY = ['SYS_ADMIN', 'TENANT_ADMIN', 'CUSTOMER_USER'] as const;
 /** Longer ones are no passwords of ours, and not worth a hashing. */
 const CREDENTIAL_MAX = 1024;
 
@@ -107,7 +109,7 @@ export function authRoutes({
           case 'blocked':
             return tooManyRequests('Too many failed logins, try again later', login.retryAfterMs);
           default:
-            return login satisfies never;
+            return unreachable(login);
         }
       },
     }),

@@ -4,6 +4,7 @@
  * The device's actor decides; here the caller is told less than the actor says (no window, elapsed and wrong secret
  * are all FAILURE), and wrong secrets are counted against those who send them (rule C6).
  */
+
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { KeptAnswer } from '../../actors/accounts/replays.ts';
@@ -11,16 +12,17 @@ import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Instant } from '../../actors/base/clock.ts';
 import { type DeviceId, NULL_UUID, parseId, type UserId } from '../../actors/base/ids.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
+import { unreachable } from '../../actors/base/unreachable.ts';
 import type { RefusalReason } from '../../actors/device/messages.ts';
 import { type Device, mayBeClaimed } from '../../actors/device/state.ts';
 import type { DeviceAnswer, Devices, Directory } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
 import { attempt, attemptsLeft, createLimiter, type Party } from '../auth/attempts.ts';
-import type { CustomerUser, Grant } from '../auth/principal.ts';
+import { CUSTOMER, type CustomerUser, type Grant, TENANT_AND_CUSTOMER } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
-import { claimResultView, viewDevice } from '../views/views.ts';
+import { claimResultView, viewDevice } from '../views/device.ts';
 import {
   ATTEMPTS_LEFT_HEADER,
   CLAIM_REFUSAL_HEADER,
@@ -192,7 +194,7 @@ export function claimRoutes(needs: ClaimNeeds): Route[] {
       method: 'POST',
       path: '/api/customer/device/:deviceName/claim',
       summary: "Claim a device for the caller's customer, by the secret that opened its claim window",
-      roles: ['CUSTOMER_USER'],
+      roles: CUSTOMER,
       grants: CLAIMING,
       params: inPath,
       body: claimBody,
@@ -230,7 +232,7 @@ export function claimRoutes(needs: ClaimNeeds): Route[] {
           case 'other':
             return keyReused;
           default:
-            return outcome satisfies never;
+            return unreachable(outcome);
         }
       },
     }),
@@ -239,7 +241,7 @@ export function claimRoutes(needs: ClaimNeeds): Route[] {
       method: 'DELETE',
       path: '/api/customer/device/:deviceName/claim',
       summary: 'Give a device back, so that it can be claimed again',
-      roles: ['CUSTOMER_USER', 'TENANT_ADMIN'],
+      roles: TENANT_AND_CUSTOMER,
       grants: CLAIMING,
       params: inPath,
       responses: {
@@ -299,7 +301,7 @@ async function claimReply(profiles: Profiles, id: DeviceId, answer: DeviceAnswer
     case 'refused':
       break;
     default:
-      return answer satisfies never;
+      return unreachable(answer);
   }
   switch (answer.refusal.reason) {
     case 'already-claimed':

@@ -1,8 +1,11 @@
 /** The tenant's customers. */
+
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts/accounts.ts';
+import { TENANT, TENANT_AND_CUSTOMER } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { customerView, pageView, viewCustomer, viewPage } from '../views/views.ts';
+import { customerView, viewCustomer } from '../views/customer.ts';
+import { pageView, viewPage } from '../views/page.ts';
 import { accountProblem, notFound } from '../wire/errors.ts';
 import { empty, json } from '../wire/reply.ts';
 import {
@@ -17,8 +20,6 @@ import {
   version,
 } from '../wire/schemas.ts';
 import { visibleCustomer } from './access.ts';
-
-const TENANT = ['TENANT_ADMIN'] as const;
 
 const inPath = z.object({ customerId });
 
@@ -64,7 +65,7 @@ export function customerRoutes({ accounts }: { readonly accounts: Accounts }): R
       method: 'GET',
       path: '/api/customer/:customerId',
       summary: 'A customer',
-      roles: ['TENANT_ADMIN', 'CUSTOMER_USER'],
+      roles: TENANT_AND_CUSTOMER,
       params: inPath,
       responses: {
         200: { description: 'The customer', schema: customerView },

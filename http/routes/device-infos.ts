@@ -10,16 +10,21 @@ import { mapInSlices } from '../../actors/base/slices.ts';
 import type { DeviceRecord } from '../../actors/device/state.ts';
 import type { Devices, Directory, ListQuery, Page, Presence } from '../../actors/fleet/devices.ts';
 import type { DeviceProfile, Profiles } from '../../actors/fleet/profiles.ts';
-import type { CustomerUser, TenantAdministrator } from '../auth/principal.ts';
+import {
+  type CustomerUser,
+  TENANT,
+  TENANT_AND_CUSTOMER,
+  type TenantAdministrator,
+} from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import {
   claimabilityOf,
   claimStateOf,
   deviceInfoView,
   NO_CLAIMABILITY,
-  pageView,
   viewDeviceInfo,
-} from '../views/views.ts';
+} from '../views/device.ts';
+import { pageView } from '../views/page.ts';
 import { json, type Reply } from '../wire/reply.ts';
 import { type ClaimState, customerId, deviceId, deviceInfoPaging } from '../wire/schemas.ts';
 import { visibleCustomer, visibleDevice } from './access.ts';
@@ -35,8 +40,6 @@ export interface DeviceInfoNeeds {
 }
 
 type Caller = TenantAdministrator | CustomerUser;
-
-const TENANT_AND_CUSTOMER = ['TENANT_ADMIN', 'CUSTOMER_USER'] as const;
 
 const subtypeView = z.object({
   tenantId: z.object({ entityType: z.literal('TENANT'), id: z.uuid() }),
@@ -134,7 +137,7 @@ export function deviceInfoRoutes(needs: DeviceInfoNeeds): Route[] {
       method: 'GET',
       path: '/api/tenant/deviceInfos',
       summary: "The tenant's devices, with their owners and whether they are connected; also by claimState",
-      roles: ['TENANT_ADMIN'],
+      roles: TENANT,
       query: deviceInfoPaging,
       responses: {
         200: { description: DEVICE_PAGE, schema: pageView(deviceInfoView) },

@@ -1,4 +1,5 @@
 /** Devices: created, changed, listed and deleted by the tenant; read and relabelled by the customer who owns them. */
+
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
@@ -10,11 +11,18 @@ import type { Device, DeviceRecord } from '../../actors/device/state.ts';
 import type { Devices, Directory } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { accessToken, credentialsFields, credentialsOf, credentialsValueOf } from '../auth/credentials.ts';
-import type { CustomerUser, TenantAdministrator } from '../auth/principal.ts';
+import {
+  type CustomerUser,
+  TENANT,
+  TENANT_AND_CUSTOMER,
+  type TenantAdministrator,
+} from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { credentialsView, deviceView, pageView, viewCredentials, viewDevice } from '../views/views.ts';
+import { credentialsView, viewCredentials } from '../views/credentials.ts';
+import { deviceView, viewDevice } from '../views/device.ts';
+import { pageView } from '../views/page.ts';
 import { badRequest, notFound, permissionDenied, tokenExpired } from '../wire/errors.ts';
-import { empty, json, type Reply } from '../wire/reply.ts';
+import { empty, isProblem, json, type Reply } from '../wire/reply.ts';
 import {
   additionalInfo,
   customerId,
@@ -39,8 +47,6 @@ export interface DeviceNeeds {
   readonly clock: Clock;
 }
 
-const TENANT = ['TENANT_ADMIN'] as const;
-const TENANT_AND_CUSTOMER = ['TENANT_ADMIN', 'CUSTOMER_USER'] as const;
 const IDS_MAX = 1000;
 
 const inPath = z.object({ deviceId });
@@ -107,9 +113,9 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
     const { tenantId } = principal;
     const created = newId<DeviceId>(clock.now());
     const credentials = credentialsOf(secrets, created, given);
-    if ('status' in credentials) return credentials;
+    if (isProblem(credentials)) return credentials;
     const fields = await fieldsOf(tenantId, body, undefined);
-    if ('status' in fields) return fields;
+    if (isProblem(fields)) return fields;
     const answer = await devices.ask(created, {
       type: 'ProvisionDevice',
       ...fields,
@@ -149,7 +155,7 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
           const now = before.value.profileId ?? (await profiles.defaultIdOf(tenantId));
           const asRead = body.deviceProfileId === now ? undefined : body.deviceProfileId;
           const fields = await fieldsOf(tenantId, { ...body, deviceProfileId: asRead }, before.value.type);
-          if ('status' in fields) return fields;
+          if (isProblem(fields)) return fields;
           const who = { customerId: customer, userId: principal.userId };
           const command = { type: 'UpdateDevice', ...who, ...fields } as const;
           return deviceReply(profiles, id, await devices.ask(id, command));
@@ -266,7 +272,7 @@ export function deviceRoutes(needs: DeviceNeeds): Route[] {
           return badRequest('Device credentials id should be specified!');
         }
         const credentials = credentialsOf(secrets, body.deviceId, body);
-        if ('status' in credentials) return credentials;
+        if (isProblem(credentials)) return credentials;
         const { tenantId, userId } = principal;
         const command = { type: 'ChangeCredentials', tenantId, userId, credentials } as const;
         const answer = await devices.ask(body.deviceId, command);

@@ -2,17 +2,21 @@
  * Importing devices: a job is created, takes rows in parts, is tried out, carried out, and has a report. Each step can be
  * repeated when its answer was lost.
  */
+
 import { z } from 'zod';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
+import { unreachable } from '../../actors/base/unreachable.ts';
 import {
   IMPORT_ROWS_MAX,
   type ImportAnswer,
   type ImportJob,
   type Imports,
 } from '../../actors/imports/imports.ts';
+import { TENANT } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { pageView, viewPage } from '../views/views.ts';
+import { pageView, viewPage } from '../views/page.ts';
+import { claimLink } from '../wire/claim-link.ts';
 import { badRequest, notFound } from '../wire/errors.ts';
 import { json, type Reply, streamOf } from '../wire/reply.ts';
 import { devicePaging } from '../wire/schemas.ts';
@@ -23,7 +27,6 @@ export interface ImportRouteNeeds {
   readonly clock: Clock;
 }
 
-const TENANT = ['TENANT_ADMIN'] as const;
 const PART_MAX = 1000;
 /** Longer than any text may be: those that are too long are told row by row. */
 export const CELL_MAX = 4096;
@@ -83,7 +86,7 @@ function reply(answer: ImportAnswer): Reply {
     case 'gap':
       return badRequest('Rows before these are missing!');
     default:
-      return answer.reason satisfies never;
+      return unreachable(answer.reason);
   }
 }
 
@@ -221,7 +224,6 @@ export function importRoutes({ imports, secrets, clock }: ImportRouteNeeds): Rou
     for await (const [result, device] of imports.everything(job)) {
       const { credentials, serverKey = null, id } = device ?? {};
       const secret = serverKey === null || id === undefined ? '' : secrets.unseal(id, serverKey.sealedSecret);
-      const fragment = `device=${encodeURIComponent(result.name)}&key=${encodeURIComponent(secret)}`;
       const token = credentials?.type === 'ACCESS_TOKEN' ? credentials.credentialsId : '';
       yield csvLine([
         String(result.row),
@@ -231,7 +233,7 @@ export function importRoutes({ imports, secrets, clock }: ImportRouteNeeds): Rou
         device === undefined ? '' : result.deviceId,
         noFormula(token),
         noFormula(secret),
-        secret === '' ? '' : `${origin}/claim#${fragment}`,
+        secret === '' ? '' : claimLink(origin, result.name, secret),
       ]);
     }
   }

@@ -1,13 +1,13 @@
-/**
- * A device's QR label: the link that leads its buyer to the claim page with name and key filled in. Both are in the URL's
- * fragment, which browsers send to no server, so that the key is in no log.
- */
+/** A device's label: its claim link, also as a QR code. */
+
 import { renderSVG } from 'uqr';
 import { z } from 'zod';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
+import { TENANT } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
+import { claimLink } from '../wire/claim-link.ts';
 import { notFound } from '../wire/errors.ts';
 import { json } from '../wire/reply.ts';
 import { deviceId } from '../wire/schemas.ts';
@@ -37,7 +37,7 @@ export function labelRoutes({ devices, secrets, clock }: LabelNeeds): Route[] {
       method: 'GET',
       path: '/api/device/:deviceId/claimLabel',
       summary: "A device's claim link with its server-side key (claimingData), also as a QR code",
-      roles: ['TENANT_ADMIN'],
+      roles: TENANT,
       grants: ['everything'],
       params: z.object({ deviceId }),
       responses: {
@@ -50,7 +50,7 @@ export function labelRoutes({ devices, secrets, clock }: LabelNeeds): Route[] {
         const { id, name, serverKey } = device.value;
         if (serverKey === null || serverKey.expiresAt <= clock.now()) return notFound;
         const secretKey = secrets.unseal(id, serverKey.sealedSecret);
-        const url = `${origin}/claim#device=${encodeURIComponent(name)}&key=${encodeURIComponent(secretKey)}`;
+        const url = claimLink(origin, name, secretKey);
         const svg = renderSVG(url, { ecc: ERROR_CORRECTION, border: 2 });
         return json({ deviceName: name, url, svg, secretKey, expirationTime: serverKey.expiresAt });
       },

@@ -1,9 +1,11 @@
 /** What is going on in a tenant: events as they happen, and how much happened in the last hours. */
+
 import { z } from 'zod';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import { createStatistics } from '../../actors/audit/statistics.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
+import { TENANT } from '../auth/principal.ts';
 import type { Feed } from '../feed.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { tooManyRequests } from '../wire/errors.ts';
@@ -16,7 +18,6 @@ export interface LiveNeeds {
   readonly feed: Feed;
 }
 
-const TENANT = ['TENANT_ADMIN'] as const;
 /** A stream ends after it, and the client comes back: with a token that is worth something still. */
 const STREAM_SECONDS_MAX = 3600;
 const HOURS_MAX = 168;

@@ -2,27 +2,29 @@
  * Device profiles: how the devices of a tenant talk. What counts here is the transport configuration (JSON or protobuf,
  * see `../../actors/profiles.ts`); the rest of what a client writes into a profile is kept and given back.
  */
+
 import { z } from 'zod';
 import type { JsonObject } from '../../actors/base/json.ts';
+import { unreachable } from '../../actors/base/unreachable.ts';
 import type {
   ProfileFields,
   ProfileRefusal,
   Profiles,
   TransportConfiguration,
 } from '../../actors/fleet/profiles.ts';
+import { TENANT, TENANT_AND_CUSTOMER } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
+import { pageView, viewPage } from '../views/page.ts';
 import {
-  pageView,
   profileInfoView,
   profileNameView,
   profileView,
-  viewPage,
   viewProfile,
   viewProfileInfo,
   viewProfileName,
-} from '../views/views.ts';
+} from '../views/profile.ts';
 import { badRequest, notFound, versionConflict } from '../wire/errors.ts';
-import { empty, json, type Problem } from '../wire/reply.ts';
+import { empty, isProblem, json, type Problem } from '../wire/reply.ts';
 import {
   isKeepable,
   optionalText,
@@ -33,8 +35,6 @@ import {
   version,
 } from '../wire/schemas.ts';
 
-const TENANT = ['TENANT_ADMIN'] as const;
-const TENANT_AND_CUSTOMER = ['TENANT_ADMIN', 'CUSTOMER_USER'] as const;
 /** JSON of what a profile has beside the fields that are understood here. */
 const MORE_BYTES_MAX = 65_536;
 
@@ -98,7 +98,7 @@ export function profileRoutes({ profiles }: { readonly profiles: Profiles }): Ro
       },
       async handle({ principal: { tenantId }, body }) {
         const fields = fieldsOf(body);
-        if ('status' in fields) return fields;
+        if (isProblem(fields)) return fields;
         const saved =
           body.id === undefined
             ? await profiles.create(tenantId, fields)
@@ -261,7 +261,7 @@ function transportOf({ transportType, profileData }: ProfileBody): TransportConf
       return { type, payloadType: coap?.transportPayloadTypeConfiguration?.transportPayloadType ?? 'JSON' };
     }
     default:
-      return type satisfies never;
+      return unreachable(type);
   }
 }
 
@@ -278,6 +278,6 @@ function refusedProfile(reason: ProfileRefusal): Problem {
     case 'in-use':
       return badRequest("The device profile referenced by the devices can't be deleted!");
     default:
-      return reason satisfies never;
+      return unreachable(reason);
   }
 }

@@ -3,13 +3,16 @@
  * logs in by it and reads. Reading is all: an anonymous user claims nothing, gives nothing back, changes nothing, and
  * is not shown credentials (in ThingsBoard it may do all of that).
  */
+
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
+import { TENANT } from '../auth/principal.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { deviceView, tokenPairView } from '../views/views.ts';
+import { deviceView } from '../views/device.ts';
+import { tokenPairView } from '../views/user.ts';
 import { accountProblem, badCredentials, notFound } from '../wire/errors.ts';
 import { json } from '../wire/reply.ts';
 import { customerId, deviceId } from '../wire/schemas.ts';
@@ -31,7 +34,7 @@ export function publicRoutes({ accounts, devices, profiles, tokens }: PublicNeed
       method: 'POST',
       path: '/api/customer/public/device/:deviceId',
       summary: 'Make a device public: assign it to the customer Public, which is made when it is not there',
-      roles: ['TENANT_ADMIN'],
+      roles: TENANT,
       params: z.object({ deviceId }),
       responses: {
         200: { description: 'The device', schema: deviceView },

@@ -1,5 +1,7 @@
 /** What clients ask about the server itself before they talk to it. */
+
 import { z } from 'zod';
+import { EVERYBODY } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { json } from '../wire/reply.ts';
 
@@ -23,7 +25,7 @@ export function systemRoutes(): Route[] {
       method: 'GET',
       path: '/api/system/info',
       summary: "Which version of ThingsBoard's API the server speaks",
-      roles: ['SYS_ADMIN', 'TENANT_ADMIN', 'CUSTOMER_USER'],
+      roles: EVERYBODY,
       grants: ['everything', 'reading', 'claiming'],
       responses: { 200: { description: 'The version', schema: infoView } },
       handle: () => json({ version: API_VERSION, artifact: 'claimd', name: 'claimd', type: 'CE' }),

@@ -1,8 +1,11 @@
 /** Tenants, by the system administrator; a tenant's administrator may read its own. */
+
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts/accounts.ts';
+import { ADMINISTRATORS, SYSTEM } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { pageView, tenantView, viewPage, viewTenant } from '../views/views.ts';
+import { pageView, viewPage } from '../views/page.ts';
+import { tenantView, viewTenant } from '../views/tenant.ts';
 import { accountProblem, notFound } from '../wire/errors.ts';
 import { empty, json } from '../wire/reply.ts';
 import {
@@ -16,8 +19,6 @@ import {
   toContact,
   version,
 } from '../wire/schemas.ts';
-
-const SYSTEM = ['SYS_ADMIN'] as const;
 
 const inPath = z.object({ tenantId });
 
@@ -63,7 +64,7 @@ export function tenantRoutes({ accounts }: { readonly accounts: Accounts }): Rou
       method: 'GET',
       path: '/api/tenant/:tenantId',
       summary: 'A tenant',
-      roles: ['SYS_ADMIN', 'TENANT_ADMIN'],
+      roles: ADMINISTRATORS,
       params: inPath,
       responses: {
         200: { description: 'The tenant', schema: tenantView },

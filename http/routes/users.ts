@@ -3,17 +3,26 @@
  * customers' users; everybody may change their own name. A new user is activated by a link, see `activation.ts`:
  * there is no mail server behind this one, so the administrator hands the link over.
  */
+
 import { z } from 'zod';
 import type { Accounts, Membership } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { CustomerId, TenantId } from '../../actors/base/ids.ts';
-import type { Principal } from '../auth/principal.ts';
+import {
+  ADMINISTRATORS,
+  EVERYBODY,
+  type Principal,
+  SYSTEM,
+  TENANT,
+  TENANT_AND_CUSTOMER,
+} from '../auth/principal.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
-import { pageView, tokenPairView, userView, viewPage, viewUser, viewUserWithState } from '../views/views.ts';
+import { pageView, viewPage } from '../views/page.ts';
+import { tokenPairView, userView, viewUser, viewUserWithState } from '../views/user.ts';
 import { accountProblem, badRequest, notFound, permissionDenied } from '../wire/errors.ts';
-import { empty, json, type Problem } from '../wire/reply.ts';
+import { empty, isProblem, json, type Problem } from '../wire/reply.ts';
 import {
   additionalInfo,
   customerId,
@@ -26,9 +35,6 @@ import {
   version,
 } from '../wire/schemas.ts';
 import { manageableUser, visibleCustomer } from './access.ts';
-
-const EVERYBODY = ['SYS_ADMIN', 'TENANT_ADMIN', 'CUSTOMER_USER'] as const;
-const ADMINISTRATORS = ['SYS_ADMIN', 'TENANT_ADMIN'] as const;
 
 const inPath = z.object({ userId });
 
@@ -82,7 +88,7 @@ export function userRoutes({ accounts, audit, tokens, settings }: UserNeeds): Ro
           return changed.type === 'done' ? json(viewUser(changed.value)) : accountProblem(changed, 'User');
         }
         const membership = newMembership(principal, body.authority, body.tenantId, body.customerId);
-        if ('type' in membership) return membership;
+        if (isProblem(membership)) return membership;
         const created = await users.create(membership, fields);
         return created.type === 'done' ? json(viewUser(created.value)) : accountProblem(created, 'User');
       },
@@ -140,7 +146,7 @@ export function userRoutes({ accounts, audit, tokens, settings }: UserNeeds): Ro
       method: 'GET',
       path: '/api/users',
       summary: "All users of the caller's tenant, or of the caller's customer",
-      roles: ['TENANT_ADMIN', 'CUSTOMER_USER'],
+      roles: TENANT_AND_CUSTOMER,
       query: userPaging,
       responses: { 200: { description: 'A page of users', schema: pageView(userView) } },
       async handle({ principal, query }) {
@@ -217,7 +223,7 @@ export function userRoutes({ accounts, audit, tokens, settings }: UserNeeds): Ro
       method: 'GET',
       path: '/api/customer/:customerId/users',
       summary: "A customer's users",
-      roles: ['TENANT_ADMIN'],
+      roles: TENANT,
       params: z.object({ customerId }),
       query: userPaging,
       responses: {
@@ -240,7 +246,7 @@ export function userRoutes({ accounts, audit, tokens, settings }: UserNeeds): Ro
       method: 'GET',
       path: '/api/tenant/:tenantId/users',
       summary: "A tenant's administrators",
-      roles: ['SYS_ADMIN'],
+      roles: SYSTEM,
       params: z.object({ tenantId }),
       query: userPaging,
       responses: {

@@ -6,7 +6,7 @@
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { z } from 'zod';
-import { tokenPairView, userView } from '../views/views.ts';
+import { tokenPairView, userView } from '../views/user.ts';
 import { type Api, type Ask, createApi } from './api.ts';
 
 export type User = z.output<typeof userView>;

@@ -1,16 +1,19 @@
 /**
- * Reads a JSON body within bounds: bytes, UTF-8 that is UTF-8, nesting. The content type is not looked at, because
- * devices and scripts often send none or a wrong one.
+ * Reads a body within a limit of bytes; a JSON body must also be UTF-8 and not nested too deep. The content type is
+ * ignored, because devices and scripts often send none or a wrong one.
+ *
+ * Not Hono's `bodyLimit`: the limit depends on who asks, and who asks is known only after its place in the chain; and a
+ * chunked body would make it build a second Request.
  */
 import { isUtf8 } from 'node:buffer';
 import type { Context } from 'hono';
 import { badRequest, malformedJson } from './errors.ts';
 import type { Problem, Reply } from './reply.ts';
 
-/** Deeper structures are of no use to anybody, and recursive writers break on them. */
+/** Nobody needs deeper structures, and recursive writers overflow the stack on them. */
 export const MAX_JSON_DEPTH = 64;
 
-/** As much as anybody may send who has shown no token: a body waits in memory until it is whole, or too slow. */
+/** The limit for callers without a token: a body is kept in memory until it is complete or its time is up. */
 export const PUBLIC_BODY_BYTES_MAX = 65_536;
 
 export type Body =

@@ -1,25 +1,31 @@
 /**
- * Pages of any origin may use the API, as with ThingsBoard: what protects it are tokens in headers, which a foreign
- * page does not have.
+ * Pages of any origin may use the API, as with ThingsBoard: tokens in headers protect it, and a foreign page has none.
+ *
+ * Not Hono's middleware, for three reasons: it sets its headers on every answer, also for devices and programs, which
+ * send no Origin; it answers a preflight 204, where ThingsBoard answers 200; and it would be one more step before each
+ * claim.
  */
 import type { Context } from 'hono';
-import type { Headers } from './reply.ts';
+import { ATTEMPTS_LEFT_HEADER, CLAIM_REFUSAL_HEADER, REPLAYED_HEADER } from './claim-refusal.ts';
+import { type Headers, RETRY_AFTER_HEADER } from './reply.ts';
 
+/** Headers of answers that pages may read. */
+const EXPOSED = [RETRY_AFTER_HEADER, CLAIM_REFUSAL_HEADER, ATTEMPTS_LEFT_HEADER, REPLAYED_HEADER].join(', ');
 const PREFLIGHT_MAX_AGE_SECONDS = 1800;
 
-/** For an answer; none when the request did not come from a page of another origin. */
+/** For an answer to a page; none where the request has no Origin. */
 export function corsHeaders(c: Context): Headers {
   const origin = c.req.header('origin');
   if (origin === undefined || !c.req.path.startsWith('/api/')) return {};
   return {
     'Access-Control-Allow-Origin': origin,
     'Access-Control-Allow-Credentials': 'true',
-    'Access-Control-Expose-Headers': 'Retry-After, Claim-Refusal, Claim-Attempts-Left, Idempotency-Replayed',
+    'Access-Control-Expose-Headers': EXPOSED,
     Vary: 'Origin',
   };
 }
 
-/** For the question before the request (preflight); undefined when it is not one. */
+/** For the answer to a preflight request; undefined if it is not one. */
 export function preflightHeaders(c: Context): Headers | undefined {
   const method = c.req.header('access-control-request-method');
   const allowed = corsHeaders(c);

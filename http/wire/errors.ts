@@ -2,7 +2,9 @@
  * From what went wrong to what the caller is told: status, ThingsBoard's error code, and a sentence that holds no
  * secret. The maps are total: a refusal that is added and not mapped here does not compile.
  */
+
 import type { AccountAnswer, AccountRefusal } from '../../actors/accounts/accounts.ts';
+import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Refusal } from '../../actors/device/messages.ts';
 import type { Unavailable } from '../../actors/runtime/decider.ts';
 import type { Problem, ProblemFields } from './reply.ts';
@@ -118,7 +120,7 @@ export function refusedByDevice(refusal: Refusal): Problem {
     case 'wrong-secret':
       return badRequest('Claiming failed!');
     default:
-      return refusal satisfies never;
+      return unreachable(refusal);
   }
 }
 
@@ -146,7 +148,7 @@ export function refusedByAccounts(refusal: AccountRefusal, what: string): Proble
     case 'activation-token-invalid':
       return badRequest('Unable to find user credentials by activateToken!');
     default:
-      return refusal satisfies never;
+      return unreachable(refusal);
   }
 }
 

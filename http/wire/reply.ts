@@ -1,4 +1,5 @@
 /** What a handler answers, as a value; and how it becomes an HTTP response. */
+import { unreachable } from '../../actors/base/unreachable.ts';
 
 export type Reply = JsonReply | TextReply | HtmlReply | StreamReply | EmptyReply | RedirectReply | Problem;
 
@@ -48,6 +49,11 @@ export interface Problem {
   /** When it is worth trying again. */
   readonly retryAfterSeconds?: number;
   readonly more?: ProblemFields;
+}
+
+/** Whether a step towards an answer ended in a problem. */
+export function isProblem(value: object): value is Problem {
+  return 'type' in value && value.type === 'problem';
 }
 
 /** Fields after those of the envelope. */
@@ -125,12 +131,14 @@ export function toResponse(reply: Reply, headers: Headers, nowMs: number): Respo
         headers: { 'Content-Type': 'application/json', ...retryAfter(reply), ...headers },
       });
     default:
-      return reply satisfies never;
+      return unreachable(reply);
   }
 }
 
+export const RETRY_AFTER_HEADER = 'Retry-After';
+
 export function retryAfter({ retryAfterSeconds }: Problem): Headers {
-  return retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
+  return retryAfterSeconds === undefined ? {} : { [RETRY_AFTER_HEADER]: String(retryAfterSeconds) };
 }
 
 function envelope({ status, message, errorCode, more }: Problem, timestamp: number): string {

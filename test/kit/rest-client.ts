@@ -27,7 +27,7 @@ import { startSystem, stop } from '../../actors/runtime/nact.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
 import { type ApiNeeds, createApp } from '../../http/app.ts';
-import { randomAccessToken } from '../../http/auth/access-token.ts';
+import { randomAccessToken } from '../../actors/base/access-token.ts';
 import { createAuthentication } from '../../http/auth/authentication.ts';
 import { createTokens } from '../../http/auth/tokens.ts';
 import { createFeed, type Feed } from '../../http/feed.ts';

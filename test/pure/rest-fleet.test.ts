@@ -1,10 +1,10 @@
 /** What the web application needs beyond ThingsBoard's endpoints: claim windows, figures, labels, imports, the live feed. */
 import * as assert from 'uvu/assert';
+import { randomAccessToken } from '../../actors/base/access-token.ts';
 import type { UserId } from '../../actors/base/ids.ts';
 import { silentLog } from '../../actors/base/log.ts';
 import { createImports } from '../../actors/imports/imports.ts';
 import { StoreUnavailable } from '../../actors/store/store.ts';
-import { randomAccessToken } from '../../http/auth/access-token.ts';
 import { within } from '../kit/patience.ts';
 import {
   type Answer,

@@ -1,5 +1,5 @@
 /** Whoever is signed in: the own account, and a new password. */
-import { tokenPairView } from '../../views/views.ts';
+import { tokenPairView } from '../../views/user.ts';
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
 import { Field, Note } from '../parts/layout.tsx';
 

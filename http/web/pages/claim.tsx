@@ -1,7 +1,7 @@
 /** Claiming, by whoever holds the device in its hands: name and key, from the label or typed. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { deviceInfoView } from '../../views/views.ts';
+import { deviceInfoView } from '../../views/device.ts';
 import {
   ATTEMPTS_LEFT_HEADER,
   CLAIM_REFUSAL_HEADER,

@@ -1,5 +1,8 @@
 /** The tenant's customers with their users and devices, and the tenant's own administrators. */
-import { customerView, deviceInfoView, pageView, userView } from '../../views/views.ts';
+import { customerView } from '../../views/customer.ts';
+import { deviceInfoView } from '../../views/device.ts';
+import { pageView } from '../../views/page.ts';
+import { userView } from '../../views/user.ts';
 import { part, query } from '../api.ts';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
 import { confirmReply } from '../parts/confirm.tsx';

@@ -1,13 +1,9 @@
 /** One device, as its tenant sees it: how it stands, whose it is, how it is claimed, what happened to it. */
-import {
-  attributesView,
-  auditView,
-  credentialsView,
-  customerView,
-  deviceInfoView,
-  deviceView,
-  pageView,
-} from '../../views/views.ts';
+import { auditView } from '../../views/audit.ts';
+import { credentialsView } from '../../views/credentials.ts';
+import { customerView } from '../../views/customer.ts';
+import { attributesView, deviceInfoView, deviceView } from '../../views/device.ts';
+import { pageView } from '../../views/page.ts';
 import { type Failed, part, query, type Result } from '../api.ts';
 import { memberPage, type Page, refusedTo, type SignedIn, seeOther } from '../page.ts';
 import { claimingData, daysOf } from '../parts/claim-key.ts';

@@ -1,6 +1,8 @@
 /** The tenant's devices: found, created, and several at once allowed, forbidden, given keys, printed on labels. */
 
-import { customerView, deviceInfoView, deviceView, pageView } from '../../views/views.ts';
+import { customerView } from '../../views/customer.ts';
+import { deviceInfoView, deviceView } from '../../views/device.ts';
+import { pageView } from '../../views/page.ts';
 import { CLAIM_STATES, type ClaimState as ClaimStateName } from '../../wire/schemas.ts';
 import { failedOf, part, query, Unanswered } from '../api.ts';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { IMPORT_ROWS_MAX } from '../../../actors/imports/model.ts';
 import { CELL_MAX, importView, rowView } from '../../routes/imports.ts';
-import { pageView } from '../../views/views.ts';
+import { pageView } from '../../views/page.ts';
 import { part, query } from '../api.ts';
 import { type DeviceRow, devicesIn } from '../csv.ts';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';

@@ -2,7 +2,7 @@
 import { raw } from 'hono/html';
 import { z } from 'zod';
 import { labelView } from '../../routes/labels.ts';
-import { deviceView } from '../../views/views.ts';
+import { deviceView } from '../../views/device.ts';
 import { part } from '../api.ts';
 import { memberPage, type Page } from '../page.ts';
 import { KEY_DAYS, KEY_DAYS_MAX } from '../parts/claim-key.ts';

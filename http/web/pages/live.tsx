@@ -1,6 +1,7 @@
 /** The tenant's overview: figures of the last day, plots, and what happens at this moment. */
 import { statisticsView, windowsView } from '../../routes/live.ts';
-import { deviceInfoView, pageView } from '../../views/views.ts';
+import { deviceInfoView } from '../../views/device.ts';
+import { pageView } from '../../views/page.ts';
 import { query } from '../api.ts';
 import { memberPage, type Page } from '../page.ts';
 import { Plot } from '../parts/plot.tsx';

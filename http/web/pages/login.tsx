@@ -1,5 +1,5 @@
 /** Signing in and out, and the first password behind an activation link. */
-import { tokenPairView } from '../../views/views.ts';
+import { tokenPairView } from '../../views/user.ts';
 import type { Failed } from '../api.ts';
 import type { Page, PageReply, Visit } from '../page.ts';
 import { Field, Note } from '../parts/layout.tsx';

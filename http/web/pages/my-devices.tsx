@@ -1,5 +1,6 @@
 /** A customer's own devices: found, and given back. */
-import { deviceInfoView, pageView } from '../../views/views.ts';
+import { deviceInfoView } from '../../views/device.ts';
+import { pageView } from '../../views/page.ts';
 import { part, query } from '../api.ts';
 import { memberPage, type Page, refusedTo, seeOther } from '../page.ts';
 import { confirmReply } from '../parts/confirm.tsx';

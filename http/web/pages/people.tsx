@@ -1,6 +1,6 @@
 /** Lists of users, and the form that makes one: shared by customers, tenants and administrators. */
 import { z } from 'zod';
-import { userView } from '../../views/views.ts';
+import { userView } from '../../views/user.ts';
 import { part, type Result } from '../api.ts';
 import type { Locale } from '../locale.ts';
 import { memberPage, type Page, type SignedIn } from '../page.ts';

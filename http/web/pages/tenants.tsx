@@ -1,5 +1,7 @@
 /** The system administrator's part: tenants and their administrators. */
-import { pageView, tenantView, userView } from '../../views/views.ts';
+import { pageView } from '../../views/page.ts';
+import { tenantView } from '../../views/tenant.ts';
+import { userView } from '../../views/user.ts';
 import { part, query } from '../api.ts';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
 import { confirmReply } from '../parts/confirm.tsx';

@@ -1,6 +1,6 @@
 /** How it stands with a device, at a glance. */
 import type { z } from 'zod';
-import type { deviceInfoView } from '../../views/views.ts';
+import type { deviceInfoView } from '../../views/device.ts';
 import type { Locale } from '../locale.ts';
 import { Time } from './layout.tsx';
 

@@ -1,6 +1,6 @@
 /** The audit trail in words. */
 import type { z } from 'zod';
-import type { auditView } from '../../views/views.ts';
+import type { auditView } from '../../views/audit.ts';
 import type { Locale } from '../locale.ts';
 import { Time } from './layout.tsx';
 

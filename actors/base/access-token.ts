@@ -1,4 +1,4 @@
-/** Access tokens for devices that were given none: 20 letters and digits, as ThingsBoard makes them. */
+/** Access tokens for devices that were given none: 20 letters and digits, as ThingsBoard makes them; 119 bits. */
 import { randomInt } from 'node:crypto';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';

@@ -1,0 +1,37 @@
+/** A device's credentials, as ThingsBoard writes them. */
+import { z } from 'zod';
+import type { DeviceId } from '../../actors/base/ids.ts';
+import type { Device } from '../../actors/device/state.ts';
+import { entityId, instant, optional, uuid } from './parts.ts';
+
+export const credentialsView = z.object({
+  id: z.object({ id: uuid }),
+  createdTime: instant,
+  deviceId: entityId('DEVICE'),
+  credentialsType: z.enum(['ACCESS_TOKEN', 'MQTT_BASIC', 'X509_CERTIFICATE']),
+  credentialsId: z.string(),
+  /** MQTT_BASIC: its parts as JSON; X509_CERTIFICATE: base64 of the certificate. */
+  credentialsValue: optional,
+  version: z.null(),
+});
+
+export function viewCredentials(
+  id: DeviceId,
+  device: Device,
+  credentialsValue: string | null,
+): z.infer<typeof credentialsView> {
+  return {
+    id: { id: derivedId(id) },
+    createdTime: device.createdAt,
+    deviceId: { entityType: 'DEVICE', id },
+    credentialsType: device.credentials.type,
+    credentialsId: device.credentials.credentialsId,
+    credentialsValue,
+    version: null,
+  };
+}
+
+function derivedId(id: string): string {
+  const versionDigit = 14;
+  return `${id.slice(0, versionDigit)}8${id.slice(versionDigit + 1)}`;
+}

@@ -1,0 +1,129 @@
+/** What clients see of a device: ThingsBoard's shape, and what lists of devices show beside it. */
+import { z } from 'zod';
+import { type Customer, isPublic } from '../../actors/accounts/accounts.ts';
+import { type DeviceId, NULL_UUID, type ProfileId } from '../../actors/base/ids.ts';
+import { claimingAttribute, type Device, type DeviceRecord, openWindow } from '../../actors/device/state.ts';
+import type { DeviceProfile } from '../../actors/fleet/profiles.ts';
+import type { ClaimState } from '../wire/schemas.ts';
+import { entityId, info, instant, optional } from './parts.ts';
+
+export const deviceView = z.object({
+  id: entityId('DEVICE'),
+  createdTime: instant,
+  tenantId: entityId('TENANT'),
+  customerId: entityId('CUSTOMER'),
+  name: z.string(),
+  type: z.string(),
+  label: optional,
+  deviceProfileId: entityId('DEVICE_PROFILE'),
+  deviceData: z.object({
+    configuration: z.object({ type: z.literal('DEFAULT') }),
+    transportConfiguration: z.object({ type: z.literal('DEFAULT') }),
+  }),
+  firmwareId: z.null(),
+  softwareId: z.null(),
+  additionalInfo: info,
+  externalId: z.null(),
+  /** Devices are changed by commands, which need no optimistic lock; null is what ThingsBoard takes as "any". */
+  version: z.null(),
+});
+
+/** A device with what lists of devices show beside it: ThingsBoard's fields, and since when it is whose. */
+export const deviceInfoView = deviceView.extend({
+  customerTitle: optional,
+  customerIsPublic: z.boolean(),
+  deviceProfileName: z.string(),
+  /** Connected by MQTT to the server that answers, at this moment. */
+  active: z.boolean(),
+  /** When a customer claimed it; null when nobody owns it, or the tenant assigned it. */
+  claimedAt: instant.nullable(),
+  ownedSince: instant.nullable(),
+  ownedBy: z.enum(['claim', 'assignment']).nullable(),
+  /** Open at this moment. Null for customers: who does not own a device does not see it. */
+  claimWindow: z
+    .object({ openedAt: instant, closesAt: instant, openedBy: z.enum(['device', 'gateway']) })
+    .nullable(),
+  /** Until when `claimingData` works; null where there is none, and for customers. */
+  claimingDataExpiresAt: instant.nullable(),
+  /** The attribute `claimingAllowed`, where it is a boolean; null for customers. */
+  claimingAllowed: z.boolean().nullable(),
+});
+
+export function viewDeviceInfo(
+  device: DeviceRecord,
+  owner: Customer | undefined,
+  profile: DeviceProfile,
+  active: boolean,
+  claiming: Claimability,
+): z.infer<typeof deviceInfoView> {
+  const { since = null, by = null } = device.owner ?? {};
+  return {
+    ...viewDevice(device.id, device, profile.id),
+    customerTitle: owner?.title ?? null,
+    customerIsPublic: owner !== undefined && isPublic(owner),
+    deviceProfileName: profile.name,
+    active,
+    claimedAt: by === 'claim' ? since : null,
+    ownedSince: since,
+    ownedBy: by,
+    ...claiming,
+  };
+}
+
+type Claimability = Pick<
+  z.infer<typeof deviceInfoView>,
+  'claimWindow' | 'claimingDataExpiresAt' | 'claimingAllowed'
+>;
+
+export const NO_CLAIMABILITY: Claimability = {
+  claimWindow: null,
+  claimingDataExpiresAt: null,
+  claimingAllowed: null,
+};
+
+/** Whether a device can be claimed at this moment, as its tenant may know. */
+export function claimabilityOf(device: Device, nowMs: number): Claimability {
+  const open = openWindow(device, nowMs);
+  return {
+    claimWindow:
+      open === null ? null : { openedAt: open.openedAt, closesAt: open.closesAt, openedBy: open.openedBy },
+    claimingDataExpiresAt: device.serverKey?.expiresAt ?? null,
+    claimingAllowed: claimingAttribute(device),
+  };
+}
+
+export function claimStateOf(device: Device, nowMs: number): ClaimState {
+  if (device.owner !== null) return 'OWNED';
+  return openWindow(device, nowMs) === null ? 'UNCLAIMED' : 'WINDOW_OPEN';
+}
+
+const DEFAULT_DEVICE_DATA = {
+  configuration: { type: 'DEFAULT' },
+  transportConfiguration: { type: 'DEFAULT' },
+} as const;
+
+/** @param fallback the profile of devices that name none: the tenant's default */
+export function viewDevice(id: DeviceId, device: Device, fallback: ProfileId): z.infer<typeof deviceView> {
+  return {
+    id: { entityType: 'DEVICE', id },
+    createdTime: device.createdAt,
+    tenantId: { entityType: 'TENANT', id: device.tenantId },
+    customerId: { entityType: 'CUSTOMER', id: device.owner?.customerId ?? NULL_UUID },
+    name: device.name,
+    type: device.type,
+    label: device.label,
+    deviceProfileId: { entityType: 'DEVICE_PROFILE', id: device.profileId ?? fallback },
+    deviceData: DEFAULT_DEVICE_DATA,
+    firmwareId: null,
+    softwareId: null,
+    additionalInfo: device.additionalInfo,
+    externalId: null,
+    version: null,
+  };
+}
+
+export const claimResultView = z.object({ device: deviceView, response: z.literal('SUCCESS') });
+
+export const attributesView = z.array(
+  z.object({ lastUpdateTs: instant, key: z.string(), value: z.unknown() }),
+);

@@ -1,0 +1,77 @@
+/** What clients see of a user, and the tokens of a session. */
+import { z } from 'zod';
+import type { Activity, Customer, Membership, User } from '../../actors/accounts/accounts.ts';
+import { NULL_UUID } from '../../actors/base/ids.ts';
+import { entityId, info, instant, optional } from './parts.ts';
+
+export const userView = z.object({
+  id: entityId('USER'),
+  createdTime: instant,
+  tenantId: entityId('TENANT'),
+  customerId: entityId('CUSTOMER'),
+  email: z.string(),
+  authority: z.enum(['SYS_ADMIN', 'TENANT_ADMIN', 'CUSTOMER_USER']),
+  firstName: optional,
+  lastName: optional,
+  phone: optional,
+  version: z.int(),
+  additionalInfo: info,
+  name: z.string(),
+});
+
+export function viewUser(user: User): z.infer<typeof userView> {
+  return {
+    id: { entityType: 'USER', id: user.id },
+    createdTime: user.createdAt,
+    tenantId: { entityType: 'TENANT', id: tenantOf(user.membership) },
+    customerId: { entityType: 'CUSTOMER', id: customerOf(user.membership) },
+    email: user.email,
+    authority: user.membership.authority,
+    firstName: user.firstName,
+    lastName: user.lastName,
+    phone: user.phone,
+    version: user.version,
+    additionalInfo: user.additionalInfo,
+    name: user.email,
+  };
+}
+
+/** Who everybody is that logs in as a public customer: there is no such user, but clients ask for one. */
+export function viewAnonymousUser(customer: Customer): z.infer<typeof userView> {
+  return {
+    id: { entityType: 'USER', id: NULL_UUID },
+    createdTime: customer.createdAt,
+    tenantId: { entityType: 'TENANT', id: customer.tenantId },
+    customerId: { entityType: 'CUSTOMER', id: customer.id },
+    email: customer.id,
+    authority: 'CUSTOMER_USER',
+    firstName: 'Public',
+    lastName: 'Public',
+    phone: null,
+    version: customer.version,
+    additionalInfo: null,
+    name: customer.id,
+  };
+}
+
+/** What an administrator sees of a user beside its fields, inside `additionalInfo` as in ThingsBoard. */
+export function viewUserWithState(user: User, { lastLoginAt }: Activity): z.infer<typeof userView> {
+  const additionalInfo = {
+    ...user.additionalInfo,
+    userCredentialsEnabled: user.enabled && user.activated,
+    userActivated: user.activated,
+    lastLoginTs: lastLoginAt,
+  };
+  return { ...viewUser(user), additionalInfo };
+}
+
+/** The null UUID where there is none. */
+export function tenantOf(membership: Membership): string {
+  return membership.authority === 'SYS_ADMIN' ? NULL_UUID : membership.tenantId;
+}
+
+export function customerOf(membership: Membership): string {
+  return membership.authority === 'CUSTOMER_USER' ? membership.customerId : NULL_UUID;
+}
+
+export const tokenPairView = z.object({ token: z.string(), refreshToken: z.string() });
