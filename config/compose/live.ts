@@ -1,7 +1,7 @@
 /** What runs beside the doors for people: the live feed, and imports that are under way. */
 import type { AuditTrail } from '../../actors/audit/audit.ts';
-import { createImports, type Imports } from '../../actors/imports/imports.ts';
 import { randomAccessToken } from '../../actors/base/access-token.ts';
+import { createImports, type Imports } from '../../actors/imports/imports.ts';
 import { createFeed, type Feed } from '../../http/feed.ts';
 import type { Core, CoreNeeds } from './core.ts';
 

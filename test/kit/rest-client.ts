@@ -11,6 +11,7 @@ import {
   NO_CONTACT,
 } from '../../actors/accounts/accounts.ts';
 import { type Audit, createAudit } from '../../actors/audit/audit.ts';
+import { randomAccessToken } from '../../actors/base/access-token.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
 import { newId } from '../../actors/base/ids.ts';
 import { type Log, silentLog } from '../../actors/base/log.ts';
@@ -27,7 +28,6 @@ import { startSystem, stop } from '../../actors/runtime/nact.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
 import { type ApiNeeds, createApp } from '../../http/app.ts';
-import { randomAccessToken } from '../../actors/base/access-token.ts';
 import { createAuthentication } from '../../http/auth/authentication.ts';
 import { createTokens } from '../../http/auth/tokens.ts';
 import { createFeed, type Feed } from '../../http/feed.ts';
