@@ -14,9 +14,8 @@ import { isCleanText } from '../base/text.ts';
 import { type DeviceRecord, isGateway } from '../device/state.ts';
 import { accessToken } from '../fleet/credentials.ts';
 import type { Devices, Directory } from '../fleet/devices.ts';
-import type { StoreUnavailable } from '../store/store.ts';
+import { ifUnavailable, type StoreUnavailable } from '../journal/unavailable.ts';
 import type { AuthenticatedDevice } from './authentication.ts';
-import { ifUnavailable } from './if-unavailable.ts';
 import { type EntryOutcome, outcomeOf } from './outcome.ts';
 import type { ClaimPayload } from './payload.ts';
 

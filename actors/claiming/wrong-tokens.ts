@@ -9,10 +9,10 @@
  * Each transport counts for itself: the source of a datagram can be forged, and who forges it must not shut out those
  * who come by TCP. Where counting fails, nobody is shut out: devices are worth more than the limit.
  */
+import { ifUnavailable } from '../journal/unavailable.ts';
 import { countedAs } from '../limits/address.ts';
 import { type Counted, type Counters, memoryCounters } from '../limits/counters.ts';
 import type { AuthenticatedDevice } from './authentication.ts';
-import { ifUnavailable } from './if-unavailable.ts';
 
 export interface WrongTokensSettings {
   /** Wrong ones of one address within the window; 0: no limit. */

@@ -9,9 +9,11 @@
 import type { Clock, Instant } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Append, IndexChanges, Journal } from '../journal/journal.ts';
+import { StoreUnavailable } from '../journal/unavailable.ts';
 import type { Answer, Decider } from './decider.ts';
 import { AppendConflict, KeyTaken, type Versioned } from './engine.ts';
 import { type Parent, type PersistentBehaviour, type Ref, spawnPersistentActor } from './nact.ts';
+import { reportBug } from './supervision.ts';
 
 /** How a decider's states and events are written down, found and woken. */
 export interface Persistence<State, Event, Refusal> {
@@ -46,7 +48,7 @@ export interface EventSourced<State, Command, Event, Refusal> {
   readonly log: Log;
   /** Looks at the head before deciding: where others write too and a look costs less than an append in vain. */
   readonly looksFirst?: { decodeState(text: string): State };
-  /** Told of each event after it is durable and answered. A fault in it is logged and changes nothing. */
+  /** Called with each event after it is durable and answered. A bug in it is logged and changes nothing. */
   onEvent(id: string, event: Event, state: State): void;
 }
 
@@ -99,7 +101,7 @@ export function spawnEventSourced<State, Command, Event, Refusal>(
       return { sequence: state.sequence + 1, value: after };
     },
 
-    async onCrash(error, ask) {
+    onCrash(error, ask) {
       if (error instanceof KeyTaken) {
         // A clean refusal; but nact has counted the event, so this incarnation ends like any other that failed.
         ask?.answer({ type: 'refused', refusal: persistence.taken(error.key) });
@@ -107,10 +109,11 @@ export function spawnEventSourced<State, Command, Event, Refusal>(
       } else if (error instanceof AppendConflict) {
         onEnd('conflict');
       } else {
-        log.error({ err: error, stream: id }, 'an actor failed; it will be recovered from the journal');
+        if (error instanceof StoreUnavailable)
+          log.error({ err: error, stream: id }, 'a device got no answer');
+        else reportBug(log, 'device', error, { stream: id });
         onEnd('fault');
       }
-      return 'stop';
     },
   };
 
@@ -133,7 +136,7 @@ export function spawnEventSourced<State, Command, Event, Refusal>(
     try {
       system.onEvent(id, event, state);
     } catch (error) {
-      log.error({ err: error, stream: id }, 'a listener failed on a durable event');
+      reportBug(log, 'listener', error, { stream: id });
     }
   }
 

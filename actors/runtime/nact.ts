@@ -1,15 +1,17 @@
 /**
- * The only file that imports nact. It gives the actors we need with types that hold, and absorbs nact's traps:
+ * The only file that imports nact. It gives the actors that we need with types that hold, and keeps nact's traps away:
  *
  * - nact's typings know neither `persist`'s extra arguments nor `recovering`; the casts are here and nowhere else.
  * - The default supervisor prints the whole message, secrets included, and stops the actor: `onCrash` is mandatory.
- * - `query` draws its reply address at random from 32 bits, and collisions hand one caller another's reply: there is
- *   no query here. A message that wants an answer carries a function for it.
+ * - `query` draws its reply address at random from 32 bits, and a collision hands one caller another's reply: there is no
+ *   query here. A message that wants an answer carries a function for it.
  * - Each message copies the parent's whole map of children: a parent of many must receive no messages, so
- *   `spawnParent` gives one that can not.
+ *   `spawnParent` gives one that cannot.
  * - A message to a stopped actor vanishes silently: whoever stops actors (see `registry.ts`) owns that race.
- * - After a failed persist the sequence numbers have a hole unless the actor is reset: a persistent actor can only
- *   `recover` or `stop` after a crash, never resume.
+ * - After a failed persist the sequence numbers have a hole unless the actor is reset: a persistent actor ends after a
+ *   crash, and never resumes.
+ * - An actor gets one message per turn of the event loop, and mailboxes have no bound: the registry counts before it
+ *   sends, and transports have mailboxes of their own (`mailbox.ts`).
  */
 import {
   type ActorContext,
@@ -36,24 +38,14 @@ export interface Ref<Message> {
 /** An actor that only holds children. */
 export type Parent = Ref<never>;
 
-export type AfterCrash = 'resume' | 'reset' | 'stop';
-
-export interface ActorBehaviour<State, Message> {
-  readonly initial: State;
-  /** Handles one message. The next one waits until the returned promise, if any, has settled. */
-  receive(state: State, message: Message, self: Ref<Message>): State | Promise<State>;
-  /** What to do after `receive` threw. Await in it to back off; messages wait meanwhile. */
-  onCrash(error: unknown, message: Message | undefined): AfterCrash | Promise<AfterCrash>;
-}
-
 /** Writes one event of this actor as the next in its stream, together with whatever `extra` the engine understands. */
 export type Persist<Event, Extra> = (event: Event, extra: Extra) => Promise<void>;
 
 export interface PersistentBehaviour<State, Message, Event, Extra> {
   readonly initial: State;
   receive(state: State, message: Message, persist: Persist<Event, Extra>): Promise<State>;
-  /** A crash during recovery has no message. `recover` forgets the state and reads the journal anew. */
-  onCrash(error: unknown, message: Message | undefined): Promise<'recover' | 'stop'>;
+  /** The actor stops after it. A crash during recovery has no message. */
+  onCrash(error: unknown, message: Message | undefined): void;
 }
 
 /** What a persistent actor recovers from and writes to. */
@@ -70,27 +62,18 @@ export function startSystem<Event, Extra>(engine?: Engine<Event, Extra>): Parent
   return start(...plugins) as unknown as Parent;
 }
 
-/** Spawns an actor that holds children and receives nothing. */
-export function spawnParent(parent: Parent, name: string): Parent {
+/**
+ * Spawns an actor that holds children and receives nothing through nact.
+ *
+ * @param name unique among its siblings, of `[a-z0-9-$_.+!*'(),]`
+ * @param onStopped called a turn after it has stopped, by itself or with its parent
+ */
+export function spawnParent(parent: Parent, name: string, onStopped?: () => void): Parent {
   const idle = spawn(untyped(parent), () => undefined, name, {
     onCrash: (_message, _error, ctx) => ctx.stop,
+    ...(onStopped === undefined ? {} : { afterStop: onStopped }),
   });
   return idle as unknown as Parent;
-}
-
-/** Spawns a plain actor. `name` must be unique among its siblings and made of `[a-z0-9-$_.+!*'(),]`. */
-export function spawnActor<State, Message>(
-  parent: Parent,
-  name: string,
-  behaviour: ActorBehaviour<State, Message>,
-): Ref<Message> {
-  const receive = (state: State, message: Message, ctx: ActorContext<Message, UntypedRef<unknown>>) =>
-    behaviour.receive(state, message, ctx.self as unknown as Ref<Message>);
-  const ref = spawn(untyped(parent), receive, name, {
-    initialState: behaviour.initial,
-    onCrash: async (message, error, ctx) => ctx[await behaviour.onCrash(error, message)],
-  });
-  return ref as unknown as Ref<Message>;
 }
 
 /** Spawns an actor that recovers the state of `stream` before its first message, and may persist events. */
@@ -108,8 +91,10 @@ export function spawnPersistentActor<State, Message, Event, Extra>(
   };
   const ref = spawnPersistent(untyped(parent), receive, stream, stream, {
     initialState: behaviour.initial,
-    onCrash: async (message, error, ctx) =>
-      (await behaviour.onCrash(error, message)) === 'recover' ? ctx.reset : ctx.stop,
+    onCrash: (message, error, ctx) => {
+      behaviour.onCrash(error, message);
+      return ctx.stop;
+    },
   });
   return ref as unknown as Ref<Message>;
 }

@@ -70,15 +70,4 @@ export interface PageQuery {
   readonly after?: string;
 }
 
-/** The store can not serve just now (disk full, connection lost, closed). Nothing is known about the last write. */
-export class StoreUnavailable extends Error {
-  constructor(store: string, cause: unknown) {
-    super(
-      `the store (${store}) is not available: ${cause instanceof Error ? cause.message : String(cause)}`,
-      {
-        cause,
-      },
-    );
-    this.name = 'StoreUnavailable';
-  }
-}
+export { StoreUnavailable } from '../journal/unavailable.ts';

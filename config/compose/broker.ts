@@ -33,7 +33,7 @@ export async function createBroker(config: Config, { clock, log }: CoreNeeds, co
 }
 
 function bridgeSettings({ broker, mqtt }: Config, url: string): BridgeSettings {
-  const { caFile, certFile, keyFile, username, password, keyPassword, ...rest } = broker;
+  const { caFile, certFile, keyFile, username, password, keyPassword, lanes: _unused, ...rest } = broker;
   if ((certFile === undefined) !== (keyFile === undefined)) {
     throw new StartRefused(
       "a certificate for the broker needs its key file, and a key its certificate's file",

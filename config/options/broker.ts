@@ -130,10 +130,10 @@ export const broker = section('MQTT: an external broker', {
   lanes: count({
     key: 'transport.mqtt.broker.lanes',
     env: 'MQTT_BROKER_LANES',
-    default: BRIDGE.lanes,
+    default: 16,
     min: 1,
     max: 1_024,
-    why: 'Actors among which the devices are spread.',
+    why: 'Has no effect any more: messages of each device are served in a line of their own. Still taken, for files that set it.',
   }),
   keepAliveSeconds: integer({
     key: 'transport.mqtt.broker.keep_alive',

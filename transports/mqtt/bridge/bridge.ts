@@ -2,13 +2,13 @@
  * The bridge: a client of somebody else's MQTT broker, where many nodes share a subscription and each claim goes to one
  * of them. The broker has the devices' connections and is scaled by its own means; here are the claims.
  *
- * A message is acknowledged to the broker when what it asked for is durable (rule O6), many at a time (`link.ts`), each
- * device's in order (`lane.ts`). Outcomes are published where the device can hear them: the broker's own PUBACK tells it
- * only that the broker has the message.
+ * A message is acknowledged to the broker when what it asks for is durable (rule O6), many at a time (`link.ts`), those of
+ * one device in order (`deliveries.ts`). Outcomes are published where the device can hear them: the broker's own PUBACK
+ * tells it only that the broker has the message.
  *
- * At most once for QoS 0. For QoS 1, while the connection stands, nothing is lost; what a broker does with messages of a
- * member that dies is its own affair: the specification would have it give them to another (section 4.8.2), EMQX does,
- * Mosquitto drops them. A device that hears no outcome sends again, which is harmless.
+ * At most once for QoS 0. For QoS 1 nothing is lost while the connection stands; what a broker does with messages of a
+ * member that dies is up to it: by the specification it gives them to another (section 4.8.2), which EMQX does; Mosquitto
+ * drops them. A device that hears no outcome sends again, which is harmless.
  */
 import type { Cancel, Clock } from '../../../actors/base/clock.ts';
 import type { Log } from '../../../actors/base/log.ts';
@@ -20,9 +20,9 @@ import type { Profiles } from '../../../actors/fleet/profiles.ts';
 import { type Parent, spawnParent, stop } from '../../../actors/runtime/nact.ts';
 import type { Listening } from '../../../actors/sockets/listen.ts';
 import type { Transport } from '../../transport.ts';
-import { type Lane, spawnLane } from './lane.ts';
+import { Deliveries } from './deliveries.ts';
 import { type Arrival, Link } from './link.ts';
-import { createService, type Settled, type Verdict } from './service.ts';
+import { createService, type Done, type Verdict } from './service.ts';
 import type { BridgeSettings } from './settings.ts';
 import { type Addressed, createTemplates, type Templates } from './templates.ts';
 
@@ -32,7 +32,7 @@ export interface BridgeOptions {
   readonly directory: Directory;
   readonly secrets: Secrets;
   readonly profiles: Profiles;
-  /** Under which actor the lanes' supervisor is spawned. */
+  /** Under which actor this one is spawned. */
   readonly parent: Parent;
   readonly clock: Clock;
   readonly log: Log;
@@ -56,7 +56,7 @@ export function createBridge(options: BridgeOptions): Bridge {
   return new MqttBridge(options);
 }
 
-/** How often it is told that messages were of no use. */
+/** How often the log hears that messages were of no use. */
 const REPORT_MS = 60_000;
 
 class MqttBridge implements Bridge {
@@ -64,7 +64,7 @@ class MqttBridge implements Bridge {
   readonly #options: BridgeOptions;
   readonly #templates: Templates;
   readonly #home: Parent;
-  readonly #lanes: Lane[];
+  readonly #deliveries: Deliveries;
   readonly #links: Link[];
   readonly #counts: Record<keyof Counts, number> = {
     opened: 0,
@@ -87,19 +87,16 @@ class MqttBridge implements Bridge {
     const gateways = createGateways({ devices, directory, secrets, clock, log, settings });
     const service = createService({ claiming, gateways, profiles, settings, clock, log });
     this.#home = spawnParent(options.parent, 'mqtt-bridge');
-    this.#lanes = Array.from({ length: settings.lanes }, (_, index) =>
-      spawnLane({
-        parent: this.#home,
-        name: `lane-${index}`,
-        service,
-        clock,
-        settings,
-        onRetry: () => {
-          this.#counts.retried += 1;
-        },
-        onFault: (error) => log.error({ err: error }, 'mqtt bridge: a message could not be served'),
-      }),
-    );
+    this.#deliveries = new Deliveries({
+      parent: this.#home,
+      service,
+      clock,
+      log,
+      settings,
+      onRetry: () => {
+        this.#counts.retried += 1;
+      },
+    });
     const { filters } = this.#templates;
     const onArrival = (arrival: Arrival) => this.#deliver(arrival);
     this.#links = Array.from(
@@ -139,14 +136,14 @@ class MqttBridge implements Bridge {
       clock.after(drainMs, resolve);
     });
     this.#cancelReport?.();
-    const left = Promise.all(this.#links.map((link) => link.leave()));
+    const unsubscribed = Promise.all(this.#links.map((link) => link.leave()));
     const idle = new Promise<void>((resolve) => {
       this.#onIdle = resolve;
       if (this.#inFlight === 0) resolve();
     });
     // While one unsubscribes the last messages still come.
-    await Promise.race([left.then(() => this.#whenIdle(idle)), timeUp]);
-    for (const lane of this.#lanes) lane.stop();
+    await Promise.race([unsubscribed.then(() => this.#whenIdle(idle)), timeUp]);
+    this.#deliveries.stop();
     await Promise.race([Promise.all(this.#links.map((link) => link.end())), this.#grace()]);
     clearInterval(awake);
     stop(this.#home);
@@ -172,41 +169,36 @@ class MqttBridge implements Bridge {
     }
     this.#inFlight += 1;
     const { payload, qos } = arrival;
-    this.#laneOf(addressed.token).add({
+    this.#deliveries.add({
       addressed,
       payload,
       qos,
-      settle: (served) => {
-        this.#counts[served.verdict] += 1;
-        this.#tell(arrival, addressed, served);
+      settle: (done) => {
+        this.#counts[done.verdict] += 1;
+        this.#publish(arrival, addressed, done);
         arrival.done();
-        this.#landed();
+        this.#left();
       },
       drop: (why) => {
         this.#counts.dropped += 1;
-        // A message that a bug of ours breaks on would break it again.
-        if (why === 'fault') arrival.done();
+        // A message that meets a bug would meet it again.
+        if (why === 'bug') arrival.done();
         else arrival.forget();
-        this.#landed();
+        this.#left();
       },
     });
   }
 
-  #landed(): void {
+  #left(): void {
     this.#inFlight -= 1;
     if (this.#inFlight === 0) this.#onIdle?.();
   }
 
-  #laneOf(token: string): Lane {
-    const lane = this.#lanes[hashOf(token) % this.#lanes.length];
-    if (lane === undefined) throw new Error('there is no lane');
-    return lane;
-  }
-
-  #tell(arrival: Arrival, addressed: Addressed, { told }: Settled): void {
+  /** Publishes what came of a message where its device hears it. */
+  #publish(arrival: Arrival, addressed: Addressed, { messages }: Done): void {
     const asked = this.#responseTopic(arrival, addressed);
     if (asked === undefined && !this.#options.settings.responses) return;
-    for (const message of told) arrival.reply(asked ?? addressed.responseTopic, message);
+    for (const message of messages) arrival.reply(asked ?? addressed.responseTopic, message);
   }
 
   /**
@@ -246,10 +238,3 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = {
   'ws:': 80,
   'wss:': 443,
 };
-
-/** FNV-1a: spreads well, costs little, and is not meant to withstand anybody. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  return hash >>> 0;
-}

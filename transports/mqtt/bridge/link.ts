@@ -16,7 +16,7 @@ import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 
 import type { Cancel, Clock } from '../../../actors/base/clock.ts';
 import type { Log } from '../../../actors/base/log.ts';
 import { encodeSuccess } from '../endpoint/codec.ts';
-import { withJitter } from './lane.ts';
+import { withJitter } from './back-off.ts';
 import type { BridgeSettings } from './settings.ts';
 
 /** A publication, as it came. */

@@ -34,8 +34,6 @@ export interface BridgeSettings extends GatewaySettings {
 
   /** Connections to the broker. */
   readonly connections: number;
-  /** Actors among which the devices are spread. */
-  readonly lanes: number;
   /** Messages of one connection that are not acknowledged yet (1 … 65535); the broker keeps the rest. */
   readonly inFlightMax: number;
   /** Messages of one device that wait behind the one that is served; beyond it they are refused. */
@@ -72,7 +70,6 @@ export const BRIDGE_DEFAULTS: Omit<BridgeSettings, 'url'> = {
   responses: true,
   responseTopics: 'own',
   connections: 4,
-  lanes: 16,
   inFlightMax: 1_000,
   lineMax: 100,
   payloadBytesMax: 65_536,

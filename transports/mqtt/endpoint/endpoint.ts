@@ -23,10 +23,10 @@ import { type Listening, listen } from '../../../actors/sockets/listen.ts';
 import type { Upgrade } from '../../../actors/sockets/upgrade.ts';
 import type { Transport } from '../../transport.ts';
 import { type ByteStream, Connection } from './connection.ts';
-import { GatewayTurns } from './gateway-turns.ts';
+import { spawnGatewayWork } from './gateway-actor.ts';
 import { Reason } from './reasons.ts';
 import { Session, type SessionContext } from './session.ts';
-import { SessionActor } from './session-actor.ts';
+import { spawnSession } from './session-actor.ts';
 import { SessionTable } from './session-table.ts';
 import type { MqttEndpointSettings } from './settings.ts';
 import { type ClientCertificate, createTlsDoor, type MqttTlsSettings, type TlsDoor } from './tls.ts';
@@ -69,7 +69,6 @@ export function createMqttEndpoint(options: MqttEndpointOptions): MqttEndpoint {
 
 interface Client {
   readonly session: Session;
-  readonly actor: SessionActor;
   readonly openedAt: number;
 }
 
@@ -96,19 +95,19 @@ class Endpoint implements MqttEndpoint {
     this.#options = options;
     const claiming = createClaiming(devices, directory, secrets);
     const gateways = createGateways({ devices, directory, secrets, clock, log, settings });
+    this.#home = spawnParent(options.parent, 'mqtt-endpoint');
     this.#context = {
       settings,
       claiming,
       guard: options.guard ?? openGuard,
       gateways,
       // Twice what one connection may have under way, with QoS 0 and above, so that nobody meets it on one.
-      gatewayTurns: new GatewayTurns(2 * settings.inFlightMax),
+      gatewayWork: spawnGatewayWork(this.#home, 2 * settings.inFlightMax),
       profiles,
       clock,
       log,
       table: new SessionTable(clock, bus),
     };
-    this.#home = spawnParent(options.parent, 'mqtt-endpoint');
     this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
     this.#webSocketDoor = createWebSocketDoor(settings, (stream) => this.#accept(stream));
     this.#tlsDoor =
@@ -169,17 +168,16 @@ class Endpoint implements MqttEndpoint {
     if (this.#connecting.size >= settings.connectingMax) this.#dropLongestConnecting();
 
     const connection = new Connection(stream, settings, clock, {
-      onPackets: (batch) => client.actor.take(batch),
+      onPackets: (batch) => session.tell(batch),
       onClosed: () => {
         this.#connecting.delete(client);
-        client.actor.tell({ type: 'closed' });
+        session.tell({ type: 'closed' });
       },
     });
     connection.certificate = certificate;
-    const session = new Session(this.#context, connection, () => client.actor);
-    const name = `session-${++this.#names}`;
-    const actor = new SessionActor(this.#home, name, session, () => this.#forget(client));
-    const client: Client = { session, actor, openedAt: clock.now() };
+    const session = new Session(this.#context, connection);
+    const client: Client = { session, openedAt: clock.now() };
+    spawnSession(this.#home, `session-${++this.#names}`, session, () => this.#forget(client));
     this.#clients.add(client);
     this.#connecting.add(client);
   }
@@ -211,7 +209,7 @@ class Endpoint implements MqttEndpoint {
     });
   }
 
-  #checkTimeouts({ session, actor, openedAt }: Client, now: number): void {
+  #checkTimeouts({ session, openedAt }: Client, now: number): void {
     const { connectTimeoutMs, closeTimeoutMs } = this.#options.settings;
     const { connection, status } = session;
     if (connection.endedAt !== undefined) {
@@ -219,7 +217,7 @@ class Endpoint implements MqttEndpoint {
     } else if (status === 'connecting') {
       if (now - openedAt > connectTimeoutMs) connection.destroy();
     } else if (!connection.deaf && now - connection.lastPacketAt > session.silenceMaxMs) {
-      actor.tell({ type: 'end', reasonCode: Reason.keepAliveTimeout }); // [MQTT-3.1.2-24]
+      session.requestEnd(Reason.keepAliveTimeout); // [MQTT-3.1.2-24]
     }
   }
 
@@ -232,9 +230,9 @@ class Endpoint implements MqttEndpoint {
       if (this.#clients.size === 0) resolve();
       this.#options.clock.after(drainMs, resolve);
     });
-    for (const { session, actor } of this.#clients) {
+    for (const { session } of this.#clients) {
       if (session.status === 'connecting') session.connection.destroy();
-      else actor.tell({ type: 'drain' });
+      else session.tell({ type: 'drain' });
     }
     // Nothing is read while draining, and a socket that is not read does not keep the process alive: this does.
     const awake = setInterval(() => {}, drainMs);

@@ -58,8 +58,9 @@ export class SessionTable {
 
   /** Enters an authenticated session; the one that its device had is ended. */
   enter(id: DeviceId, session: Endable): void {
-    this.end(id, Reason.sessionTakenOver);
+    const before = this.#sessions.get(id);
     this.#sessions.set(id, { session, enteredAt: this.#clock.now(), stamp: this.#news?.enter(id) });
+    before?.session.requestEnd(Reason.sessionTakenOver);
   }
 
   /** Whether the device has a session, here or, as far as is known, with another process. */

@@ -7,40 +7,42 @@
  */
 import type mqtt from 'mqtt-packet';
 import type { Clock } from '../../../actors/base/clock.ts';
+import type { DeviceId } from '../../../actors/base/ids.ts';
 import type { Log } from '../../../actors/base/log.ts';
 import type { AuthenticatedDevice } from '../../../actors/claiming/authentication.ts';
 import type { Claiming } from '../../../actors/claiming/claiming.ts';
 import type { Gateways } from '../../../actors/claiming/gateways.ts';
-import type { ClaimOutcome } from '../../../actors/claiming/outcome.ts';
 import type { TokenGuard } from '../../../actors/claiming/wrong-tokens.ts';
 import { PLAIN_SPEECH, type Profiles, type Speech } from '../../../actors/fleet/profiles.ts';
+import type { Actor } from '../../../actors/runtime/actor.ts';
+import { reportBug } from '../../../actors/runtime/supervision.ts';
 import { type Acknowledge, AcknowledgementQueue, type Settlement, type Ticket } from './acknowledgements.ts';
 import { encode, encodeSuccess } from './codec.ts';
 import type { Batch, Connection } from './connection.ts';
-import type { GatewayTurns } from './gateway-turns.ts';
 import { type ProtocolVersion, Reason, type ReasonCode } from './reasons.ts';
 import type { SessionTable } from './session-table.ts';
 import type { MqttEndpointSettings } from './settings.ts';
 
 export type SessionMessage =
   | Batch
+  /** Devices have answered: settle what is in `answers`. */
+  | { readonly type: 'answers' }
   /** End the session, for a reason that lies outside of it. */
   | { readonly type: 'end'; readonly reasonCode: ReasonCode }
   /** The server is about to stop: take nothing new, acknowledge what is under way, then end. */
   | { readonly type: 'drain' }
-  | { readonly type: 'closed' };
-
-/** Where a session's actor is told things. */
-interface Mailbox {
-  tell(message: SessionMessage): void;
-}
+  /** The connection is closed. */
+  | { readonly type: 'closed' }
+  /** Something that the session waited for has met a bug. */
+  | { readonly type: 'failed'; readonly error: unknown };
 
 export interface SessionContext {
   readonly settings: MqttEndpointSettings;
   readonly claiming: Claiming;
   readonly guard: TokenGuard;
   readonly gateways: Gateways;
-  readonly gatewayTurns: GatewayTurns;
+  /** What gateways have asked for, one message of each after the other. */
+  readonly gatewayWork: Actor<GatewayWork>;
   readonly profiles: Profiles;
   readonly clock: Clock;
   readonly log: Log;
@@ -57,10 +59,13 @@ export interface ClientLimits {
   readonly wantsProblemInformation: boolean;
 }
 
-/** What came of something other than a device's own claim. */
-export interface Settled {
-  readonly type: 'settled';
-  readonly settlement: Settlement;
+/** What is to be done for a publication of a gateway (`gateway-actor.ts`). */
+export interface GatewayWork {
+  readonly gateway: DeviceId;
+  /** Resolves when the publication is settled. */
+  perform(): Promise<void>;
+  /** `perform` has met a bug. */
+  fail(error: unknown): void;
 }
 
 const PACKET_IDENTIFIER_MAX = 0xffff;
@@ -68,7 +73,6 @@ const PACKET_IDENTIFIER_MAX = 0xffff;
 export class Session {
   readonly context: SessionContext;
   readonly connection: Connection;
-  readonly #self: () => Mailbox;
   status: SessionStatus = 'connecting';
   version: ProtocolVersion = 4;
   device: AuthenticatedDevice | undefined;
@@ -94,19 +98,19 @@ export class Session {
   unacknowledged = 0;
   /** QoS 0 publications that wait for a device's answer. */
   unreliable = 0;
-  readonly answers: { readonly ticket: Ticket; readonly outcome: ClaimOutcome | Settled }[] = [];
-  /** Called when there are answers, once for all that came in the same moment. */
-  onAnswers: () => void = () => {};
+  /** What devices have answered and is not settled yet. */
+  #answers: { readonly ticket: Ticket; readonly settlement: Settlement }[] = [];
+  /** Puts a message into the mailbox of this session's actor; may be called from anywhere. False: the actor has stopped. */
+  tell: (message: SessionMessage) => boolean = () => false;
 
   readonly #tickets = new AcknowledgementQueue();
   /** Identifiers of our own messages that the client has not acknowledged. */
   readonly #sent = new Set<number>();
   #lastSent = 0;
 
-  constructor(context: SessionContext, connection: Connection, self: () => Mailbox) {
+  constructor(context: SessionContext, connection: Connection) {
     this.context = context;
     this.connection = connection;
-    this.#self = self;
   }
 
   /** Whether the session has ended, or the connection was cut under it. */
@@ -144,16 +148,27 @@ export class Session {
     return ticket;
   }
 
-  /** A device has answered, in whatever order. */
-  answered(ticket: Ticket, outcome: ClaimOutcome | Settled): void {
-    this.answers.push({ ticket, outcome });
-    // Devices of one commit are answered one promise after the other: after the last of them, handle all.
-    if (this.answers.length === 1) queueMicrotask(this.onAnswers);
+  /** A device has answered, in whatever order. Devices of one commit answer one promise after the other: all are settled together. */
+  answered(ticket: Ticket, settlement: Settlement): void {
+    if (this.#answers.push({ ticket, settlement }) === 1)
+      queueMicrotask(() => this.tell({ type: 'answers' }));
   }
+
+  /** Something that this session waited for has met a bug; may be called from anywhere. */
+  readonly fail = (error: unknown): void => {
+    const told = this.tell({ type: 'failed', error });
+    if (!told) reportBug(this.context.log, 'session', error, { deviceId: this.device?.id });
+  };
 
   /** Ends the session in its own time; may be called from anywhere. */
   requestEnd(reasonCode: ReasonCode): void {
-    this.#self().tell({ type: 'end', reasonCode });
+    this.tell({ type: 'end', reasonCode });
+  }
+
+  settleAnswers(): void {
+    const answers = this.#answers;
+    this.#answers = [];
+    for (const { ticket, settlement } of answers) this.settle(ticket, settlement);
   }
 
   settle(ticket: Ticket, settlement: Settlement): void {

@@ -27,12 +27,13 @@ export function claim(session: Session, payload: Buffer, ticket: Ticket, format?
   const { device, context } = session;
   if (device === undefined) throw new Error('a session without a device took a publication');
   const request = readClaimPayload(payload, format ?? session.speech.format);
-  if (request.type === 'malformed') settleClaim(session, ticket, request);
-  else void context.claiming.initiate(device, request).then((outcome) => session.answered(ticket, outcome));
-}
-
-export function settleClaim(session: Session, ticket: Ticket, outcome: ClaimOutcome): void {
-  session.settle(ticket, settlementOf(session, ticket, outcome));
+  if (request.type === 'malformed') session.settle(ticket, settlementOf(session, ticket, request));
+  else {
+    context.claiming
+      .initiate(device, request)
+      .then((outcome) => session.answered(ticket, settlementOf(session, ticket, outcome)))
+      .catch(session.fail);
+  }
 }
 
 function settlementOf(session: Session, ticket: Ticket, outcome: ClaimOutcome): Settlement {

@@ -12,7 +12,7 @@
  *   a device refused                   PUBACK               PUBACK 0x87, 0x97 when the first was asked too often
  *   all windows are open               PUBACK               PUBACK 0x00
  *
- * Messages of one gateway are carried out one after the other (`../gateway-turns.ts`). What waits is kept as the bytes that
+ * Messages of one gateway are carried out one after the other (`../gateway-actor.ts`). What waits is kept as the bytes that
  * came: read, a message of many short names takes thirty times as much.
  */
 import type { AuthenticatedDevice } from '../../../../actors/claiming/authentication.ts';
@@ -97,9 +97,12 @@ function inTurn(
 ): void {
   const { device, context } = session;
   if (device === undefined) throw new Error('a session without a device took a publication');
-  const settled = context.gatewayTurns.take(device.id, () => task(device));
-  if (settled === undefined) session.settle(ticket, unavailable(ticket));
-  else void settled.then((settlement) => session.answered(ticket, { type: 'settled', settlement }));
+  const taken = context.gatewayWork.tell({
+    gateway: device.id,
+    perform: async () => session.answered(ticket, await task(device)),
+    fail: session.fail,
+  });
+  if (!taken) session.settle(ticket, unavailable(ticket));
 }
 
 function settlementOf<Value>(

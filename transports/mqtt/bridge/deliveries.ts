@@ -1,0 +1,95 @@
+/**
+ * What the broker delivers, as an actor: messages of one device are served one after the other, in the order in which they
+ * came; different devices side by side.
+ *
+ * A message that got no answer keeps its place and is tried again, with a back-off, until it is answered or the bridge
+ * stops. How much may wait is bounded by the windows of the connections, and for each device, so that one that floods does
+ * not fill the windows.
+ */
+import type { Clock } from '../../../actors/base/clock.ts';
+import type { Log } from '../../../actors/base/log.ts';
+import { type Actor, spawnActor } from '../../../actors/runtime/actor.ts';
+import type { Parent } from '../../../actors/runtime/nact.ts';
+import { reportBug } from '../../../actors/runtime/supervision.ts';
+import { withJitter } from './back-off.ts';
+import { type Done, type Service, tooManyWaiting } from './service.ts';
+import type { BridgeSettings } from './settings.ts';
+import type { Addressed } from './templates.ts';
+
+/** A message that has come and is not done with. */
+export interface Delivery {
+  readonly addressed: Addressed;
+  readonly payload: Buffer;
+  readonly qos: 0 | 1;
+  /** The message is done with, for good. */
+  settle(done: Done): void;
+  /** Nothing more will be done about it here. */
+  drop(why: 'unavailable' | 'stopping' | 'bug'): void;
+}
+
+export interface DeliveriesNeeds {
+  readonly parent: Parent;
+  readonly service: Service;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settings: Pick<BridgeSettings, 'lineMax' | 'retryMinMs' | 'retryMaxMs'>;
+  /** A message had no answer and will be tried again. */
+  readonly onRetry: () => void;
+}
+
+export class Deliveries {
+  readonly #needs: DeliveriesNeeds;
+  readonly #actor: Actor<Delivery>;
+  /** Ends the pauses. */
+  readonly #pauses = new Set<() => void>();
+  #stopping = false;
+
+  constructor(needs: DeliveriesNeeds) {
+    this.#needs = needs;
+    this.#actor = spawnActor<Delivery>(needs.parent, 'deliveries', {
+      keyOf: ({ addressed }) => addressed.token,
+      waitingMax: needs.settings.lineMax,
+      receive: (delivery) => this.#serve(delivery),
+      onCrash(error, delivery) {
+        reportBug(needs.log, 'broker message', error);
+        delivery.drop('bug');
+        return 'resume';
+      },
+    });
+  }
+
+  add(delivery: Delivery): void {
+    if (!this.#actor.tell(delivery)) delivery.settle(tooManyWaiting);
+  }
+
+  /** What waits is dropped, what is under way is finished. */
+  stop(): void {
+    this.#stopping = true;
+    for (const end of [...this.#pauses]) end();
+  }
+
+  async #serve(delivery: Delivery): Promise<void> {
+    const { retryMinMs, retryMaxMs } = this.#needs.settings;
+    for (let pauseMs = retryMinMs; !this.#stopping; pauseMs = Math.min(pauseMs * 2, retryMaxMs)) {
+      const served = await this.#needs.service.serve(delivery.addressed, delivery.payload);
+      if (served.type === 'done') return delivery.settle(served);
+      if (delivery.qos === 0) return delivery.drop('unavailable'); // at most once is what was asked for
+      if (this.#stopping) break;
+      this.#needs.onRetry();
+      await this.#pause(withJitter(pauseMs));
+    }
+    delivery.drop('stopping');
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        cancel();
+        this.#pauses.delete(end);
+        resolve();
+      };
+      const cancel = this.#needs.clock.after(ms, end);
+      this.#pauses.add(end);
+    });
+  }
+}
