@@ -1,6 +1,8 @@
 /** Which device shows these credentials: an access token, MQTT_BASIC credentials, or a certificate (facts 2.1). */
+
 import type { DeviceId, ProfileId, TenantId } from '../base/ids.ts';
 import type { Secrets } from '../base/secret.ts';
+import { unreachable } from '../base/unreachable.ts';
 import { type DeviceRecord, isGateway } from '../device/state.ts';
 import { type MqttBasicParts, matchesMqttBasic, mqttBasicId, x509Id } from '../fleet/credentials.ts';
 import type { Directory } from '../fleet/devices.ts';
@@ -36,7 +38,7 @@ export function createAuthentication(directory: Directory, secrets: Secrets): Au
       case 'X509_CERTIFICATE':
         return undefined;
       default:
-        return credentials satisfies never;
+        return unreachable(credentials);
     }
   }
 

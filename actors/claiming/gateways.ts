@@ -11,6 +11,7 @@ import { type DeviceId, newId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secret.ts';
 import { isCleanText } from '../base/text.ts';
+import { unreachable } from '../base/unreachable.ts';
 import { type DeviceRecord, isGateway } from '../device/state.ts';
 import { accessToken } from '../fleet/credentials.ts';
 import type { Devices, Directory } from '../fleet/devices.ts';
@@ -108,7 +109,7 @@ export function createGateways(needs: GatewayNeeds): Gateways {
         return other ?? { type: 'not-created', why: reason };
       }
       default:
-        return answer satisfies never;
+        return unreachable(answer);
     }
   }
 

@@ -1,5 +1,7 @@
 /** What became of a claim, and how a device or a gateway reads it: on a response topic, or in words for a person. */
+
 import type { Instant } from '../base/clock.ts';
+import { unreachable } from '../base/unreachable.ts';
 import type { RefusalReason } from '../device/messages.ts';
 import type { DeviceAnswer } from '../fleet/devices.ts';
 import type { Unavailable } from '../runtime/decider.ts';
@@ -36,7 +38,7 @@ export function outcomeOf(answer: DeviceAnswer): ClaimOutcome {
     case 'unavailable':
       return { type: 'unavailable', reason: answer.reason };
     default:
-      return answer satisfies never;
+      return unreachable(answer);
   }
 }
 
@@ -70,7 +72,7 @@ export function outcomeMessage(outcome: ClaimOutcome): object | undefined {
     case 'unavailable':
       return undefined;
     default:
-      return outcome satisfies never;
+      return unreachable(outcome);
   }
 }
 
@@ -131,6 +133,6 @@ function entryMessage(outcome: EntryOutcome): object {
     case 'unavailable':
       return outcomeMessage(outcome) ?? { status: 'unavailable' };
     default:
-      return outcome satisfies never;
+      return unreachable(outcome);
   }
 }

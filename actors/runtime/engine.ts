@@ -3,6 +3,7 @@
  * and since the head is written with every event, nothing ever has to be replayed after it.
  */
 
+import { unreachable } from '../base/unreachable.ts';
 import type { Append, AppendResult, Journal } from '../journal/journal.ts';
 import type { Engine } from './nact.ts';
 
@@ -57,6 +58,6 @@ function ensureAppended(stream: string, result: AppendResult): void {
     case 'taken':
       throw new KeyTaken(result.key);
     default:
-      result satisfies never;
+      unreachable(result);
   }
 }

@@ -1,5 +1,5 @@
 /** A CoAP server in the transports' world, for one test: started on a free port, stopped whatever happens. */
-import { silentLog } from '../../actors/base/log.ts';
+import { type Log, silentLog } from '../../actors/base/log.ts';
 import { createCoapEndpoint } from '../../transports/coap/endpoint.ts';
 import { COAP_DEFAULTS, type CoapSettings } from '../../transports/coap/settings.ts';
 import type { Transport } from '../../transports/transport.ts';
@@ -14,10 +14,14 @@ export interface CoapScene {
   open(): Promise<RawCoapClient>;
 }
 
-export function coapIn(world: TransportWorld, settings: Partial<CoapSettings> = {}): Transport {
+export function coapIn(
+  world: TransportWorld,
+  settings: Partial<CoapSettings> = {},
+  log: Log = silentLog,
+): Transport {
   return createCoapEndpoint({
     ...world,
-    log: silentLog,
+    log,
     settings: { ...COAP_DEFAULTS, bindAddress: '127.0.0.1', port: 0, ...settings },
   });
 }
@@ -26,9 +30,10 @@ export async function withCoap(
   settings: Partial<CoapSettings>,
   play: (scene: CoapScene) => Promise<void>,
   policy?: Parameters<typeof createTransportWorld>[0],
+  log?: Log,
 ): Promise<void> {
   const world = await createTransportWorld(policy);
-  const endpoint = coapIn(world, settings);
+  const endpoint = coapIn(world, settings, log);
   const clients: RawCoapClient[] = [];
   try {
     const { port } = await endpoint.start();

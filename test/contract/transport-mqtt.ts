@@ -1,6 +1,6 @@
 /** An MQTT endpoint in the transports' world, for one test: started on a free port, stopped whatever happens. */
 import type { Clock } from '../../actors/base/clock.ts';
-import { silentLog } from '../../actors/base/log.ts';
+import { type Log, silentLog } from '../../actors/base/log.ts';
 import { createMqttEndpoint, type MqttEndpoint } from '../../transports/mqtt/endpoint/endpoint.ts';
 import {
   MQTT_ENDPOINT_DEFAULTS,
@@ -30,6 +30,9 @@ export const VERSION_NAME: Readonly<Record<Version, string>> = { 3: '3.1', 4: '3
 
 interface MqttSceneOptions {
   readonly clock?: Clock;
+  readonly log?: Log;
+  /** What the endpoint gets instead of the world's own. */
+  readonly change?: (world: TransportWorld) => Partial<TransportWorld>;
   readonly wrongTokensMax?: number;
 }
 
@@ -37,13 +40,20 @@ interface MqttSceneOptions {
 export async function withMqtt(
   settings: Partial<MqttEndpointSettings>,
   play: (scene: MqttScene) => Promise<void>,
-  { clock, wrongTokensMax, ...policy }: Parameters<typeof createTransportWorld>[0] & MqttSceneOptions = {},
+  {
+    clock,
+    log = silentLog,
+    change,
+    wrongTokensMax,
+    ...policy
+  }: Parameters<typeof createTransportWorld>[0] & MqttSceneOptions = {},
 ): Promise<void> {
   const world = await createTransportWorld(policy, undefined, wrongTokensMax);
   const endpoint = createMqttEndpoint({
     ...world,
+    ...change?.(world),
     clock: clock ?? world.clock,
-    log: silentLog,
+    log,
     settings: { ...MQTT_ENDPOINT_DEFAULTS, bindAddress: '127.0.0.1', port: 0, ...settings },
   });
   world.onEvent = endpoint.onDeviceEvent;

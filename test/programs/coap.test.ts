@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DeviceId } from '../../actors/base/ids.ts';
 import type { TransportConfiguration } from '../../actors/fleet/profiles.ts';
+import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
 import { ListenError } from '../../actors/sockets/listen.ts';
 import { Code } from '../../transports/coap/codes.ts';
 import { encode, type Message, type Option } from '../../transports/coap/message.ts';
@@ -49,7 +50,7 @@ test('coap: malformed: 4.00, nothing of the payload comes back', () =>
 test('coap: the store does not answer: 5.03, Max-Age says when to ask again', () =>
   withCoap({ retryAfterSeconds: 3 }, async ({ world, open }) => {
     await world.provision('TOKEN');
-    world.interceptLookup = () => Promise.reject(new Error('down'));
+    world.interceptLookup = () => Promise.reject(new StoreUnavailable('test', 'down'));
     const answer = await (await open()).claim('TOKEN', '{}');
     assert.is(show(answer), 'ACK 5.03');
     assert.is(uintOf(answer.options, OptionNumber.maxAge), 3);

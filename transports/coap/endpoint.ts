@@ -14,9 +14,11 @@ import { createClaiming } from '../../actors/claiming/claiming.ts';
 import { openGuard, type TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
 import type { Devices, Directory } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
+import { reportBug } from '../../actors/runtime/supervision.ts';
 import { ListenError, type Listening } from '../../actors/sockets/listen.ts';
 import type { Transport } from '../transport.ts';
-import { Exchanges, unavailableResponse } from './exchanges.ts';
+import { Code } from './codes.ts';
+import { Exchanges, responseOf, unavailableResponse } from './exchanges.ts';
 import { createResource, tooLargeResponse } from './resource.ts';
 import type { CoapSettings } from './settings.ts';
 import { Uploads } from './uploads.ts';
@@ -45,6 +47,14 @@ export function createCoapEndpoint(options: CoapEndpointOptions): Transport {
   let leaving = 0;
   let onAllLeft: (() => void) | undefined;
 
+  const serve = createResource({
+    settings,
+    claiming: createClaiming(options.devices, options.directory, options.secrets),
+    guard: options.guard ?? openGuard,
+    uploads: new Uploads(settings, clock),
+    profiles: options.profiles,
+    log,
+  });
   const exchanges = new Exchanges(settings, {
     clock,
     random: Math.random,
@@ -57,14 +67,11 @@ export function createCoapEndpoint(options: CoapEndpointOptions): Transport {
         if (leaving === 0) onAllLeft?.();
       });
     },
-    serve: createResource({
-      settings,
-      claiming: createClaiming(options.devices, options.directory, options.secrets),
-      guard: options.guard ?? openGuard,
-      uploads: new Uploads(settings, clock),
-      profiles: options.profiles,
-      log,
-    }),
+    serve: (request) =>
+      serve(request).catch((error: unknown) => {
+        reportBug(log, 'coap request', error);
+        return responseOf(Code.internalServerError);
+      }),
     tooLarge: () => tooLargeResponse(settings),
     overloaded: () => unavailableResponse(settings.retryAfterSeconds),
   });

@@ -22,8 +22,10 @@
  * Nothing that is sent is much larger than what caused it: a reset has 4 bytes, answers have no or a short payload,
  * and an unauthenticated peer can have no more answers under way than `inFlightPerPeerMax` (§11.3).
  */
+
 import { createHash } from 'node:crypto';
 import type { Cancel, Clock, Instant } from '../../actors/base/clock.ts';
+import { unreachable } from '../../actors/base/unreachable.ts';
 import { Code, isRequest } from './codes.ts';
 import { decode, encode, encodeEmpty, type Header, type Message, type Option } from './message.ts';
 import { badOption, OptionNumber, uintOption } from './options.ts';
@@ -140,7 +142,7 @@ export class Exchanges {
       case 'foreign':
         return;
       default:
-        decoded satisfies never;
+        unreachable(decoded);
     }
   }
 
@@ -159,7 +161,7 @@ export class Exchanges {
         else if (header.type === 'CON') this.#ports.send(encodeEmpty('RST', header.messageId), from);
         return;
       default:
-        header.type satisfies never;
+        unreachable(header.type);
     }
   }
 

@@ -19,11 +19,13 @@
  */
 
 import type { Log } from '../../actors/base/log.ts';
+import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Claiming } from '../../actors/claiming/claiming.ts';
 import type { ClaimOutcome } from '../../actors/claiming/outcome.ts';
 import { readClaimPayload } from '../../actors/claiming/payload.ts';
 import type { TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
+import { ifUnavailable } from '../../actors/journal/unavailable.ts';
 import { Code } from './codes.ts';
 import { type Request, type Response, responseOf, unavailableResponse } from './exchanges.ts';
 import type { Option } from './message.ts';
@@ -56,33 +58,37 @@ const OTHER_TRANSPORT = "the device's profile is for another transport";
 /** What a claim is answered with besides its outcome: for a claim in blocks, which block this was. */
 type More = readonly Option[];
 
-/** Returns how a request is served. What it returns never rejects. */
+/** Returns how a request is served. What it returns rejects for bugs only. */
 export function createResource(options: ResourceOptions): (request: Request) => Promise<Response> {
   const { settings, claiming, guard, uploads, profiles, log } = options;
 
   const unavailable = (): Response => unavailableResponse(settings.retryAfterSeconds);
 
   /** The device with this token, or what to answer when there is none. */
-  async function authenticate({ address }: Request, accessToken: string): Promise<Authenticated> {
-    try {
-      const admission = await guard.admit(address, () => claiming.authenticate(accessToken));
-      if (admission.type === 'unknown') {
-        return { type: 'refused', response: responseOf(Code.unauthorized) };
+  async function lookUp({ address }: Request, accessToken: string): Promise<Authenticated> {
+    const admission = await guard.admit(address, () => claiming.authenticate(accessToken));
+    switch (admission.type) {
+      case 'unknown':
+        return refused(responseOf(Code.unauthorized));
+      case 'blocked':
+        return refused(tooManyResponse('too many wrong tokens', admission.retryAfterMs));
+      case 'admitted': {
+        const speech = await profiles.speech(admission.device, 'COAP');
+        if (speech === undefined) return refused(responseOf(Code.internalServerError, OTHER_TRANSPORT));
+        return { type: 'device', device: { ...admission.device, format: speech.format } };
       }
-      if (admission.type === 'blocked') {
-        return {
-          type: 'refused',
-          response: tooManyResponse('too many wrong tokens', admission.retryAfterMs),
-        };
-      }
-      const { device } = admission;
-      const speech = await profiles.speech(device, 'COAP');
-      if (speech !== undefined) return { type: 'device', device: { ...device, format: speech.format } };
-      return { type: 'refused', response: responseOf(Code.internalServerError, OTHER_TRANSPORT) };
-    } catch (error) {
-      log.warn({ err: error }, 'coap: a device could not be looked up');
-      return { type: 'refused', response: unavailable() };
+      default:
+        return unreachable(admission);
     }
+  }
+
+  function authenticate(request: Request, accessToken: string): Promise<Authenticated> {
+    return lookUp(request, accessToken).catch(
+      ifUnavailable((error) => {
+        log.warn({ err: error }, 'coap: a device could not be looked up');
+        return refused(unavailable());
+      }),
+    );
   }
 
   async function claim(device: CoapDevice, payload: Buffer, more: More = []): Promise<Response> {
@@ -115,7 +121,7 @@ export function createResource(options: ResourceOptions): (request: Request) => 
       case 'too-large':
         return tooLargeResponse(settings, own);
       default:
-        return received satisfies never;
+        return unreachable(received);
     }
   }
 
@@ -139,36 +145,36 @@ type Authenticated =
   | { readonly type: 'device'; readonly device: CoapDevice }
   | { readonly type: 'refused'; readonly response: Response };
 
+function refused(response: Response): Extract<Authenticated, { type: 'refused' }> {
+  return { type: 'refused', response };
+}
+
 type Target =
   | { readonly type: 'claim'; readonly accessToken: string }
   | { readonly type: 'refused'; readonly response: Response };
 
 function targetOf({ code, options }: Request): Target {
-  const refused = (refusal: number, why = ''): Target => ({
-    type: 'refused',
-    response: responseOf(refusal, why),
-  });
+  const refuse = (refusal: number, why = ''): Target => refused(responseOf(refusal, why));
 
   const isFor = (number: number): boolean => options.some((option) => option.number === number);
   if (isFor(OptionNumber.proxyUri) || isFor(OptionNumber.proxyScheme)) {
-    return refused(Code.proxyingNotSupported); // RFC 7252 §5.10.2
+    return refuse(Code.proxyingNotSupported); // RFC 7252 §5.10.2
   }
-  if (code !== Code.post && code !== Code.get) return refused(Code.methodNotAllowed); // §5.8
+  if (code !== Code.post && code !== Code.get) return refuse(Code.methodNotAllowed); // §5.8
 
   const path = pathOf(options);
-  if (path === undefined) return refused(Code.badRequest, 'the path is not UTF-8');
+  if (path === undefined) return refuse(Code.badRequest, 'the path is not UTF-8');
   const [api, version, ...rest] = path;
-  if (api !== 'api' || version !== 'v1') return refused(Code.notFound);
+  if (api !== 'api' || version !== 'v1') return refuse(Code.notFound);
   // With one segment left it is the feature, of a device that shows a certificate; there are none without DTLS.
   const [accessToken, feature] = rest.length === 1 ? [undefined, rest[0]] : rest;
-  if (feature?.toLowerCase() !== 'claim')
-    return refused(Code.badRequest, 'no such feature of the device API');
-  if (code === Code.get) return refused(Code.badRequest, 'a claim window is opened by POST');
-  if (accessToken === undefined) return refused(Code.unauthorized);
+  if (feature?.toLowerCase() !== 'claim') return refuse(Code.badRequest, 'no such feature of the device API');
+  if (code === Code.get) return refuse(Code.badRequest, 'a claim window is opened by POST');
+  if (accessToken === undefined) return refuse(Code.unauthorized);
 
   const block2 = blockOf(options, OptionNumber.block2); // of our answer, which has one block
   if (block2 !== undefined && (block2.number > 0 || block2.sizeExponent > SIZE_EXPONENT_MAX)) {
-    return refused(Code.badRequest, 'the answer has no such block');
+    return refuse(Code.badRequest, 'the answer has no such block');
   }
   return { type: 'claim', accessToken };
 }
@@ -202,7 +208,7 @@ function responseTo(outcome: ClaimOutcome, more: More, unavailable: () => Respon
       return { ...response, options: [...response.options, ...more] };
     }
     default:
-      return outcome satisfies never;
+      return unreachable(outcome);
   }
 }
 

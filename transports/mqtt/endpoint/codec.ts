@@ -6,7 +6,9 @@
  * always given exactly one packet, so it can not read beyond its end into the next one. Hence it keeps no state
  * between packets, and one parser per protocol version serves all connections.
  */
+
 import mqtt from 'mqtt-packet';
+import { unreachable } from '../../../actors/base/unreachable.ts';
 import {
   type ClientPacket,
   type ConnectPacket,
@@ -100,7 +102,7 @@ function check(packet: mqtt.Packet, bytes: Buffer): ClientPacket | Fault {
     case 'pingresp':
       return PROTOCOL_ERROR;
     default:
-      return packet satisfies never;
+      return unreachable(packet);
   }
 }
 

@@ -44,6 +44,8 @@ export interface Batch {
 
 export interface ConnectionEvents {
   onPackets(batch: Batch): void;
+  /** Reading has met a bug. */
+  onFailed(error: unknown): void;
   /** The socket is closed, whoever closed it. Called once; nothing comes after it. */
   onClosed(): void;
 }
@@ -77,7 +79,13 @@ export class Connection {
     this.#events = events;
     this.#framer = new Framer(packetBytesMax(settings));
     this.lastPacketAt = clock.now();
-    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        this.#take(chunk);
+      } catch (error) {
+        events.onFailed(error); // thrown on, it would end the process
+      }
+    });
     socket.on('drain', () => {
       this.#blocked = false;
       this.#granted = 0;

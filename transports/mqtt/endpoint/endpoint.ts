@@ -169,6 +169,7 @@ class Endpoint implements MqttEndpoint {
 
     const connection = new Connection(stream, settings, clock, {
       onPackets: (batch) => session.tell(batch),
+      onFailed: (error) => session.fail(error),
       onClosed: () => {
         this.#connecting.delete(client);
         session.tell({ type: 'closed' });

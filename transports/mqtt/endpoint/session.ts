@@ -5,10 +5,12 @@
  * A session lives as long as its connection: no subscription, packet identifier or message outlives it. A device
  * that comes back subscribes again and sends again what was not acknowledged, which rule O5 makes harmless.
  */
+
 import type mqtt from 'mqtt-packet';
 import type { Clock } from '../../../actors/base/clock.ts';
 import type { DeviceId } from '../../../actors/base/ids.ts';
 import type { Log } from '../../../actors/base/log.ts';
+import { unreachable } from '../../../actors/base/unreachable.ts';
 import type { AuthenticatedDevice } from '../../../actors/claiming/authentication.ts';
 import type { Claiming } from '../../../actors/claiming/claiming.ts';
 import type { Gateways } from '../../../actors/claiming/gateways.ts';
@@ -208,7 +210,7 @@ export class Session {
         this.disconnect(settlement.reasonCode, settlement.why);
         return;
       default:
-        settlement satisfies never;
+        unreachable(settlement);
     }
   }
 

@@ -14,6 +14,7 @@
  * Opened and refused are also told on the response topic, on every version, to whoever subscribed to it.
  */
 
+import { unreachable } from '../../../../actors/base/unreachable.ts';
 import { type ClaimOutcome, outcomeMessage, refusalInWords } from '../../../../actors/claiming/outcome.ts';
 import { readClaimPayload } from '../../../../actors/claiming/payload.ts';
 import type { PayloadFormat } from '../../../../actors/fleet/profiles.ts';
@@ -53,7 +54,7 @@ function settlementOf(session: Session, ticket: Ticket, outcome: ClaimOutcome): 
         ? { type: 'drop' }
         : { type: 'disconnect', reasonCode: Reason.implementationSpecific };
     default:
-      return outcome satisfies never;
+      return unreachable(outcome);
   }
 }
 

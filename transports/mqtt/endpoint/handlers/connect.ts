@@ -7,6 +7,8 @@
  * [MQTT5-3.2.2-13] would have us refuse the connection.
  */
 import { randomUUID } from 'node:crypto';
+import { unreachable } from '../../../../actors/base/unreachable.ts';
+import { ifUnavailable } from '../../../../actors/journal/unavailable.ts';
 import type { ConnectPacket } from '../packets.ts';
 import { ConnectRefusal, Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';
@@ -89,22 +91,24 @@ async function authenticate(session: Session, packet: ConnectPacket): Promise<Re
           password: packet.password?.toString('utf8'),
         })
       : claiming.authenticateCertificate(certificate.der);
-  try {
-    const admission = await guard.admit(address, find);
-    switch (admission.type) {
-      case 'admitted':
-        session.device = admission.device;
-        return undefined;
-      case 'blocked':
-        return 'tooManyWrong';
-      case 'unknown':
-        return certificate === undefined ? whatWasWrong(packet) : 'certificateNotAccepted';
-      default:
-        return admission satisfies never;
-    }
-  } catch (error) {
-    log.warn({ err: error }, 'mqtt: a device could not be looked up');
-    return 'serverUnavailable';
+  const admission = await guard.admit(address, find).catch(
+    ifUnavailable((error) => {
+      log.warn({ err: error }, 'mqtt: a device could not be looked up');
+      return { type: 'unavailable' } as const;
+    }),
+  );
+  switch (admission.type) {
+    case 'admitted':
+      session.device = admission.device;
+      return undefined;
+    case 'blocked':
+      return 'tooManyWrong';
+    case 'unknown':
+      return certificate === undefined ? whatWasWrong(packet) : 'certificateNotAccepted';
+    case 'unavailable':
+      return 'serverUnavailable';
+    default:
+      return unreachable(admission);
   }
 }
 
@@ -118,15 +122,15 @@ function whatWasWrong({ username, password, clientId }: ConnectPacket): ConnectR
 async function askProfile(session: Session): Promise<Refused> {
   const { device, context } = session;
   if (device === undefined) return undefined;
-  try {
-    const speech = await context.profiles.speech(device, 'MQTT');
-    if (speech === undefined) return 'serverUnavailable';
-    session.speech = speech;
-    return undefined;
-  } catch (error) {
-    context.log.warn({ err: error }, 'mqtt: a device profile could not be looked up');
-    return 'serverUnavailable';
-  }
+  const speech = await context.profiles.speech(device, 'MQTT').catch(
+    ifUnavailable((error) => {
+      context.log.warn({ err: error }, 'mqtt: a device profile could not be looked up');
+      return undefined;
+    }),
+  );
+  if (speech === undefined) return 'serverUnavailable';
+  session.speech = speech;
+  return undefined;
 }
 
 const KEEP_ALIVE_GRACE = 1.5;

@@ -15,6 +15,7 @@
  * Messages of one gateway are carried out one after the other (`../gateway-actor.ts`). What waits is kept as the bytes that
  * came: read, a message of many short names takes thirty times as much.
  */
+import { unreachable } from '../../../../actors/base/unreachable.ts';
 import type { AuthenticatedDevice } from '../../../../actors/claiming/authentication.ts';
 import type { GatewayAnswer } from '../../../../actors/claiming/gateways.ts';
 import {
@@ -47,7 +48,7 @@ export function gateway(session: Session, payload: Buffer, ticket: Ticket, actio
       session.settle(ticket, { type: 'acknowledge', reasonCode: Reason.topicNameInvalid });
       return;
     default:
-      action satisfies never;
+      unreachable(action);
   }
 }
 
@@ -118,7 +119,7 @@ function settlementOf<Value>(
     case 'unavailable':
       return unavailable(ticket);
     default:
-      return outcome satisfies never;
+      return unreachable(outcome);
   }
 }
 

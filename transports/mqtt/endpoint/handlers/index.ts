@@ -1,4 +1,5 @@
 /** The one dispatch: which handler a packet goes to. Handlers never throw for what a client does. */
+import { unreachable } from '../../../../actors/base/unreachable.ts';
 import type { ClientPacket, Fault } from '../packets.ts';
 import { Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';
@@ -50,7 +51,7 @@ export function handle(session: Session, packet: ClientPacket | Fault): Promise<
       fault(session, packet);
       return undefined;
     default:
-      return packet satisfies never;
+      return unreachable(packet);
   }
 }
 

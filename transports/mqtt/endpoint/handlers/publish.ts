@@ -1,4 +1,5 @@
 /** PUBLISH: find the topic, tell duplicates, take it in, and pass it on by what its topic means. */
+import { unreachable } from '../../../../actors/base/unreachable.ts';
 import { type PublishRoute, routePublish } from '../../topics.ts';
 import type { Ticket } from '../acknowledgements.ts';
 import { encodeSuccess } from '../codec.ts';
@@ -36,7 +37,7 @@ function pass(session: Session, packet: PublishPacket, ticket: Ticket, route: Pu
       session.settle(ticket, { type: 'acknowledge', reasonCode: Reason.topicNameInvalid });
       return;
     default:
-      route satisfies never;
+      unreachable(route);
   }
 }
 
