@@ -2,26 +2,26 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Code } from '../../transports/coap/codes.ts';
+import { Exchanges } from '../../transports/coap/exchanges.ts';
+import { decode, encode, encodeEmpty, type Message, NO_BYTES } from '../../transports/coap/message.ts';
+import type { PeerAddress } from '../../transports/coap/peers.ts';
 import {
-  type Endpoint,
-  Exchanges,
   type Request,
   type Response,
   responseOf,
   unavailableResponse,
-} from '../../transports/coap/exchanges.ts';
-import { decode, encode, encodeEmpty, type Message, NO_BYTES } from '../../transports/coap/message.ts';
+} from '../../transports/coap/request.ts';
 import { COAP_DEFAULTS, type CoapSettings } from '../../transports/coap/settings.ts';
 import { createSimClock } from '../kit/clock.ts';
 import { show } from '../kit/coap-client.ts';
 
-const PEER: Endpoint = { address: '127.0.0.1', port: 9 };
+const PEER: PeerAddress = { address: '127.0.0.1', port: 9 };
 const CREATED = responseOf(Code.created);
 
 /** Exchanges whose requests wait until the test answers them. */
 function scene(settings: Partial<CoapSettings> = {}, random = () => 0) {
   const clock = createSimClock(1_000_000);
-  const sent: (Message & { readonly at: number; readonly to: Endpoint })[] = [];
+  const sent: (Message & { readonly at: number; readonly to: PeerAddress })[] = [];
   const served: { readonly request: Request; answer(response?: Response): Promise<void> }[] = [];
   const exchanges = new Exchanges(
     { ...COAP_DEFAULTS, ...settings },

@@ -27,7 +27,6 @@ import type { TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { ifUnavailable } from '../../actors/journal/unavailable.ts';
 import { Code } from './codes.ts';
-import { type Request, type Response, responseOf, unavailableResponse } from './exchanges.ts';
 import type { Option } from './message.ts';
 import {
   type Block,
@@ -41,6 +40,7 @@ import {
   uintOption,
   valuesOf,
 } from './options.ts';
+import { type Request, type Response, responseOf, unavailableResponse } from './request.ts';
 import type { CoapSettings } from './settings.ts';
 import type { CoapDevice, Received, Uploads } from './uploads.ts';
 

@@ -1,0 +1,84 @@
+/** Those we exchange messages with, each an address with its port: kept as long as there is something to keep of them. */
+import type { Cancel, Instant } from '../../actors/base/clock.ts';
+
+/** Where a datagram came from and its answer goes. */
+export interface PeerAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface Peer {
+  readonly key: string;
+  readonly address: PeerAddress;
+  /** Its requests, by their message ids: those being served and those of the past that are remembered. */
+  readonly exchanges: Map<number, Exchange>;
+  /** Our confirmable messages that wait for their acknowledgement, by message id: each with how to stop sending it. */
+  readonly unacknowledged: Map<number, Cancel>;
+  /** Its requests that are being served. */
+  serving: number;
+  nextMessageId: number;
+}
+
+/** A request and what it was answered. */
+export interface Exchange {
+  readonly peer: Peer;
+  readonly messageId: number;
+  /** Of the whole datagram. */
+  readonly fingerprint: string;
+  readonly confirmable: boolean;
+  readonly expiresAt: Instant;
+  /** What a duplicate gets: nothing yet, an empty acknowledgement, or one with the answer. */
+  reply: Buffer | undefined;
+  answered: boolean;
+}
+
+export class Peers {
+  readonly #random: () => number;
+  readonly #peers = new Map<string, Peer>();
+
+  /** @param random at least 0, less than 1 */
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  find(address: PeerAddress): Peer | undefined {
+    return this.#peers.get(keyOf(address));
+  }
+
+  /** The peer at this address, which may be a new one. */
+  at({ address, port }: PeerAddress): Peer {
+    const key = keyOf({ address, port });
+    const known = this.#peers.get(key);
+    if (known !== undefined) return known;
+    const peer: Peer = {
+      key,
+      address: { address, port },
+      exchanges: new Map(),
+      unacknowledged: new Map(),
+      serving: 0,
+      nextMessageId: Math.floor(this.#random() * 0x1_0000), // RFC 7252 §4.4: the first one is random
+    };
+    this.#peers.set(key, peer);
+    return peer;
+  }
+
+  /** Forgets a peer of which nothing is kept any more. */
+  release(peer: Peer): void {
+    if (peer.exchanges.size === 0 && peer.unacknowledged.size === 0) this.#peers.delete(peer.key);
+  }
+
+  all(): Iterable<Peer> {
+    return this.#peers.values();
+  }
+}
+
+function keyOf({ address, port }: PeerAddress): string {
+  return `${address} ${port}`;
+}
+
+/** Ids are in sequence, so that none comes twice while the peer may still remember it (RFC 7252 §4.4). */
+export function takeMessageId(peer: Peer): number {
+  const messageId = peer.nextMessageId;
+  peer.nextMessageId = (messageId + 1) & 0xffff;
+  return messageId;
+}

@@ -1,0 +1,35 @@
+/** A request as it is served, and its response: what is left when messages, ids and repetitions are taken care of. */
+import { Code } from './codes.ts';
+import type { Option } from './message.ts';
+import { OptionNumber, uintOption } from './options.ts';
+
+export interface Request {
+  /** Names who asks: an address with its port. */
+  readonly peer: string;
+  /** The address alone. */
+  readonly address: string;
+  readonly code: number;
+  readonly options: readonly Option[];
+  readonly payload: Buffer;
+}
+
+export interface Response {
+  readonly code: number;
+  readonly options: readonly Option[];
+  readonly payload: Buffer;
+}
+
+/** A response with nothing in it but its code, a word for a person, and options. */
+export function responseOf(code: number, diagnostic = '', options: readonly Option[] = []): Response {
+  return { code, options, payload: Buffer.from(diagnostic) };
+}
+
+/** 5.03, and when to ask again (RFC 7252 §5.9.3.4). */
+export function unavailableResponse(retryAfterSeconds: number): Response {
+  return responseOf(Code.serviceUnavailable, '', [uintOption(OptionNumber.maxAge, retryAfterSeconds)]);
+}
+
+/** RFC 7252 §5.4.1: a critical option that is not understood. */
+export function badOptionResponse(option: number): Response {
+  return responseOf(Code.badOption, `option ${option}`);
+}
