@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Instant } from '../base/clock.ts';
-import type { CustomerId, DeviceId, TenantId, UserId } from '../base/ids.ts';
+import { type CustomerId, type DeviceId, formatUuid, type TenantId, type UserId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { DeviceEvent } from '../device/device.ts';
@@ -119,7 +119,7 @@ const KEYS_MAX = 20;
 
 /** The id of the entry that stands for a device's event of this number, the same whenever it is asked for. */
 export function eventEntryId(device: string, sequence: number): string {
-  const hex = createHash('sha256').update(`${device}/${sequence}`).digest('hex');
-  // A UUID of version 8, "custom" (RFC 9562 §5.8).
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  const bytes = createHash('sha256').update(`${device}/${sequence}`).digest().subarray(0, 16);
+  bytes.writeUInt8(0x20 | ((bytes[8] ?? 0) & 0x0f), 8); // as these ids have always been
+  return formatUuid(bytes, 8); // version 8: "custom" (RFC 9562 §5.8)
 }

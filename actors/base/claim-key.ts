@@ -1,14 +1,11 @@
-/** Keys for labels: read aloud and typed by people, so without letters and digits that look alike. */
-import { randomInt } from 'node:crypto';
+/** Claim keys for labels: people read them aloud and type them, so no letters and digits that look alike. */
+import { randomText } from './random-text.ts';
 
 const ALPHABET = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789';
 const GROUPS = 4;
 const GROUP_LENGTH = 4;
 
-/** 79 bits. */
+/** Four groups of four, joined by dashes: 79 bits. */
 export function randomClaimKey(): string {
-  const letter = () => ALPHABET[randomInt(ALPHABET.length)];
-  return Array.from({ length: GROUPS }, () => Array.from({ length: GROUP_LENGTH }, letter).join('')).join(
-    '-',
-  );
+  return Array.from({ length: GROUPS }, () => randomText(ALPHABET, GROUP_LENGTH)).join('-');
 }

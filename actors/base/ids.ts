@@ -52,9 +52,25 @@ export function newId<Id extends AnyId>(nowMs: number): Id {
     lastMs += 1; // ran out of numbers, or the clock went back: borrow from the next millisecond
     counter = 0;
   }
-  bytes.writeUIntBE(lastMs, 0, 6);
-  bytes.writeUInt16BE(0x7000 | counter, 6); // version 7
-  bytes.writeUInt8(0x80 | ((bytes[8] ?? 0) & 0x3f), 8); // variant 10
+  return timedId(bytes, lastMs, counter);
+}
+
+/**
+ * An id of version 7 for an instant.
+ *
+ * @param bytes 16; what they hold after the first 8 stays, but for two bits
+ * @param counter 0 … 4095, orders the ids of one millisecond
+ */
+export function timedId<Id extends AnyId>(bytes: Buffer, ms: number, counter: number): Id {
+  bytes.writeUIntBE(ms, 0, 6);
+  bytes.writeUInt16BE(counter, 6);
+  return formatUuid(bytes, 7) as Id;
+}
+
+/** Writes 16 bytes as a UUID of a version and of variant 10 (RFC 9562 §4). The bits of both are set in the bytes. */
+export function formatUuid(bytes: Buffer, version: number): string {
+  bytes.writeUInt8((version << 4) | ((bytes[6] ?? 0) & 0x0f), 6);
+  bytes.writeUInt8(0x80 | ((bytes[8] ?? 0) & 0x3f), 8);
   const hex = bytes.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}` as Id;
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

@@ -11,8 +11,8 @@
 import type { Clock, Instant } from '../base/clock.ts';
 import type { DeviceId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
-import { ALWAYS, type Lease } from '../cluster/lease.ts';
 import type { Journal } from '../journal/journal.ts';
+import { ALWAYS, type Lease } from '../records/lease.ts';
 import type { Devices } from './devices.ts';
 
 export interface AlarmSettings {

@@ -1,7 +1,7 @@
 /** What an import is: the language of `../imports.ts`, and the id that follows from a row. */
 import { createHash } from 'node:crypto';
 import type { Instant } from '../base/clock.ts';
-import type { DeviceId, TenantId, UserId } from '../base/ids.ts';
+import { type DeviceId, type TenantId, timedId, type UserId } from '../base/ids.ts';
 import type { SecretDigest } from '../base/secret.ts';
 import type { DeviceRecord } from '../device/state.ts';
 
@@ -105,9 +105,5 @@ const PER_MS = 4096;
 export function idOfRow(job: string, createdAt: Instant, nth: number, again = 0): DeviceId {
   const seed = again === 0 ? `${job}/${nth}` : `${job}/${nth}/${again}`;
   const bytes = createHash('sha256').update(seed).digest().subarray(0, 16);
-  bytes.writeUIntBE(createdAt + Math.floor(nth / PER_MS), 0, 6);
-  bytes.writeUInt16BE(0x7000 | (nth % PER_MS), 6);
-  bytes.writeUInt8(0x80 | ((bytes[8] ?? 0) & 0x3f), 8);
-  const hex = bytes.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}` as DeviceId;
+  return timedId(bytes, createdAt + Math.floor(nth / PER_MS), nth % PER_MS);
 }

@@ -9,7 +9,6 @@ import type { Clock } from '../../actors/base/clock.ts';
 import type { Log } from '../../actors/base/log.ts';
 import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
 import { type Bus, silentBus } from '../../actors/cluster/bus.ts';
-import { createLease } from '../../actors/cluster/lease.ts';
 import { sharedCounters } from '../../actors/cluster/shared-counters.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
 import { createAlarms } from '../../actors/fleet/alarms.ts';
@@ -20,6 +19,7 @@ import { createProfiles, PROFILE_DEFAULTS, type Profiles } from '../../actors/fl
 import { openJobs } from '../../actors/imports/jobs.ts';
 import { type Counters, memoryCounters } from '../../actors/limits/counters.ts';
 import { createQuota } from '../../actors/limits/quota.ts';
+import { createLease } from '../../actors/records/lease.ts';
 import { type Parent, startSystem, stop } from '../../actors/runtime/nact.ts';
 import type { Store } from '../../actors/store/store.ts';
 import type { Config } from '../options/schema.ts';

@@ -11,8 +11,8 @@ import { NO_CONTACT } from '../../actors/accounts/model.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import { type CustomerId, type DeviceId, newId, type TenantId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
-import { createLease, underLease } from '../../actors/cluster/lease.ts';
 import type { Devices, Directory } from '../../actors/fleet/devices.ts';
+import { createLease, underLease } from '../../actors/records/lease.ts';
 import type { Store } from '../../actors/store/store.ts';
 import { DEMO, SYSADMIN } from '../demo/demo-data.ts';
 

@@ -5,6 +5,8 @@
  * `fork` gives an independent stream for a named purpose, so that one more draw in one place does not change what all
  * others draw: failures found by a seed stay findable while a test grows.
  */
+import { fnv1a } from '../../actors/base/fnv1a.ts';
+import { formatUuid } from '../../actors/base/ids.ts';
 
 export interface Dice {
   /** A fraction in [0, 1), of 32 bits. */
@@ -66,9 +68,9 @@ export function createDice(seed: number | string): Dice {
     },
 
     uuid() {
-      const hex = [word(), word(), word(), word()].map((n) => n.toString(16).padStart(8, '0')).join('');
-      const variant = '89ab'[Number.parseInt(hex.slice(16, 17), 16) & 3];
-      return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
+      const bytes = Buffer.alloc(16);
+      for (let at = 0; at < bytes.length; at += 4) bytes.writeInt32BE(word() | 0, at);
+      return formatUuid(bytes, 4);
     },
 
     fork: (label) => createDice(`${name}/${label}`),
@@ -78,8 +80,7 @@ export function createDice(seed: number | string): Dice {
 
 /** FNV-1a over the name, spread over four words by splitmix32. */
 function filledState(name: string): [number, number, number, number] {
-  let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, 0x01000193);
+  let hash = fnv1a(name);
   const next = (): number => {
     hash = (hash + 0x9e3779b9) | 0;
     let z = hash;

@@ -1,7 +1,10 @@
 /** Laws of identifiers: UUIDs of version 7 that ascend. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { eventEntryId } from '../../actors/audit/entry.ts';
+import { fnv1a } from '../../actors/base/fnv1a.ts';
 import { type DeviceId, NULL_UUID, newId, parseId } from '../../actors/base/ids.ts';
+import { idOfRow } from '../../actors/imports/model.ts';
 
 const MS = 1_900_000_000_000; // later than any clock in this test run, so that it is not "back in time"
 const timeOf = (id: string) => Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
@@ -47,6 +50,16 @@ test('ids: read in either case, and only when they are whole', () => {
     id.replace('A', 'G'),
   ];
   for (const text of wrong) assert.is(parseId(text), undefined, JSON.stringify(text));
+});
+
+test('ids: ids that follow from what they stand for never change', () => {
+  const device = '0190a0b0-1234-7abc-8def-0123456789ab';
+  assert.is(eventEntryId(device, 7), 'b3d9014d-e06d-86e4-a3d0-f8c197527a82');
+  assert.is(idOfRow('job', 1_700_000_000_000, 5_000), '018bcfe5-6801-7388-a310-8b914bf86dbb');
+});
+
+test('fnv1a: gives the numbers that Redis partitions have always been chosen by', () => {
+  assert.equal(['', 'a', 'foobar'].map(fnv1a), [0x811c9dc5, 0xe40c292c, 0xbf9cf968]);
 });
 
 test.run();

@@ -1,7 +1,7 @@
 /** Which of several processes does the work of all, and what happens when it stops doing so. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createLease } from '../../actors/cluster/lease.ts';
+import { createLease } from '../../actors/records/lease.ts';
 import { createSimClock } from '../kit/clock.ts';
 import { createSharedStore } from '../kit/shared-store.ts';
 

@@ -4,6 +4,7 @@
  * What one script touches must lie in one slot of a cluster, so everything of one stream carries its partition as the
  * hash tag `{pN}`. Unique keys, lists and records are single keys and may lie anywhere.
  */
+import { fnv1a } from '../../base/fnv1a.ts';
 import type { Append } from '../../journal/journal.ts';
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
@@ -35,7 +36,7 @@ export function createKeys(prefix: string, count: number): Keys {
   if (first === undefined) throw new RangeError('a store has one partition at least');
   return {
     partitions,
-    partitionOf: (stream) => partitions[hash(stream) % count] ?? first,
+    partitionOf: (stream) => partitions[fnv1a(stream) % count] ?? first,
     unique: (key) => `${prefix}:unique:${key}`,
     list: (list) => `${prefix}:list:${list}`,
     record: (key) => `${prefix}:record:${key}`,
@@ -58,15 +59,6 @@ function partition(front: string): Partition {
     head: (stream) => `${front}head:${stream}`,
     fence: (attempt) => `${front}fence:${attempt}`,
   };
-}
-
-/** FNV-1a over the UTF-16 units. Part of the format: it says where a stream is. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let at = 0; at < text.length; at += 1) {
-    value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
-  }
-  return value >>> 0;
 }
 
 /** Throws for an append with a key that can not be told from another one once it is UTF-8. */

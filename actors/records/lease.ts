@@ -8,8 +8,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { type Clock, type Instant, sleep } from '../base/clock.ts';
-import { openRecords } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
+import { openRecords } from './records.ts';
 
 export interface Lease {
   /** Takes the lease, or keeps it. Rejects with `StoreUnavailable`. */
