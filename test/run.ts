@@ -13,6 +13,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -33,6 +34,8 @@ const LIMIT_MS = 420_000;
 const EXIT_GRACE_MS = 10_000;
 /** After a file has ended, its output must end too; longer means that a process it started lives on. */
 const LEFT_BEHIND_MS = 2000;
+/** One more than there are cores: while a file waits, another works. */
+const JOBS = availableParallelism() + 1;
 const QUICK_FOLDERS = ['pure', 'sockets'];
 
 const running = new Set<ChildProcess>();
@@ -50,7 +53,7 @@ const folderOf = (path: string): string => path.split(sep)[0] ?? '';
 async function main(argv: readonly string[]): Promise<number> {
   const { values, positionals: words } = parseArgs({
     args: [...argv],
-    options: { jobs: { type: 'string', default: '2' }, quick: { type: 'boolean', default: false } },
+    options: { jobs: { type: 'string', default: String(JOBS) }, quick: { type: 'boolean', default: false } },
     allowPositionals: true,
   });
   const jobs = Number(values.jobs);

@@ -20,6 +20,8 @@ import { until } from '../kit/until.ts';
 const NOTHING: IndexEntries = { unique: [], members: [] };
 /** For so long a node that has died is taken for slow. */
 const ORPHAN_MS = 150;
+/** Settings of nodes that take nobody for dead while a test lasts. */
+const PATIENT = { orphanMs: 600_000 };
 
 const nodes = suite('store: Redis: nodes');
 const test = needing(['redis-server'], nodes);
@@ -121,7 +123,7 @@ test('Redis: of nodes that enter and leave one list for one stream the last head
 test('Redis: a node that comes to a list late puts right what another has done since', async () => {
   for (const enters of [true, false]) {
     const settings = redisSettings([await server()]);
-    const patient = { orphanMs: 20_000, commandTimeoutMs: 10_000 };
+    const patient = PATIENT;
     const [slow, other] = await Promise.all([open(settings, patient), open(settings, patient)]);
     const members = [{ list: 'list', member: 'm' }];
     const enter = { take: { unique: [], members }, release: NOTHING };
@@ -144,7 +146,7 @@ test('Redis: a node that comes to a list late puts right what another has done s
 test('Redis: a node that begins while others are at work undoes nothing of theirs', async () => {
   for (const enters of [true, false]) {
     const settings = redisSettings([await server()]);
-    const patient = { orphanMs: 20_000, commandTimeoutMs: 10_000 };
+    const patient = PATIENT;
     const [owner, other] = await Promise.all([open(settings, patient), open(settings, patient)]);
     const members = [{ list: 'list', member: 'm' }];
     const enter = { take: { unique: [], members }, release: NOTHING };
@@ -161,7 +163,7 @@ test('Redis: a node that begins while others are at work undoes nothing of their
     const newcomer = await Connection.open({ ...settings, ...patient, log: silentLog }, 5_000);
     const { wake, asleep } = sleepBefore(newcomer, ['ZADD', 'ZREM']);
     const keys = createKeys(settings.prefix, settings.partitions);
-    const outbox = createOutbox(newcomer, keys, new UniqueKeys(newcomer, keys), 20_000, silentLog);
+    const outbox = createOutbox(newcomer, keys, new UniqueKeys(newcomer, keys), PATIENT.orphanMs, silentLog);
     outbox.start();
     await asleep; // it has looked at the head, and is about to do what that says
     goOn();
@@ -235,13 +237,13 @@ const SCENES: readonly Scene[] = [
 for (const { words, before, last, rival } of SCENES) {
   test(`Redis: a node that dies ${words}, after any of its commands, leaves one owner and right lists`, async () => {
     for (let commands = 0; ; commands += 1) {
-      const settings = redisSettings([await server()], { commandTimeoutMs: 1_000 });
+      const settings = redisSettings([await server()]);
       const other = await open(settings);
       for (const append of before) assert.equal(await other.journal.append(append), { type: 'appended' });
 
-      const dying = await open(settings, { commandTimeoutMs: 100 });
-      const died = dieAfter(dying, commands);
-      await dying.journal.append(last).catch(() => 'no answer');
+      const dying = await open(settings);
+      const { death, bury } = dieAfter(dying, commands);
+      const end = await Promise.race([dying.journal.append(last).then(() => 'alive'), death]);
 
       const wish = entry('rival', 0, { index: { take: rival, release: NOTHING } });
       const { type } = await other.journal.append(wish);
@@ -269,7 +271,8 @@ for (const { words, before, last, rival } of SCENES) {
         const told = await other.index.page(list, { offset: 0, limit: 10 });
         assert.equal(told, expected, `${list} after ${commands} commands`);
       }
-      if (!died()) break;
+      bury();
+      if (end === 'alive') break;
       assert.ok(commands < 50, 'it ends');
     }
   });
@@ -278,10 +281,7 @@ for (const { words, before, last, rival } of SCENES) {
 test('Redis: a node that sleeps between its writes finds, when it wakes, that others did not wait for it', async () => {
   for (const commands of [1, 2]) {
     const settings = redisSettings([await server()]);
-    const [slow, other] = await Promise.all([
-      open(settings, { commandTimeoutMs: 10_000 }),
-      open(settings, { orphanMs: 20_000 }),
-    ]);
+    const [slow, other] = await Promise.all([open(settings), open(settings, PATIENT)]);
     const wake = sleepAfter(slow, commands);
     const late = slow.journal.append(first);
     const name = `${settings.prefix}:unique:${commands === 1 ? 'a' : 'b'}`;
@@ -342,20 +342,33 @@ function sleepBefore({ client }: Connection, commands: readonly string[]) {
   return { wake, asleep };
 }
 
-/** From its n-th command on a node is as if it were gone: nothing leaves it. Tells whether it came to that. */
-function dieAfter(store: RedisStore, commands: number): () => boolean {
+/**
+ * From its n-th command on a node is as if it were gone: nothing leaves it, and it hears nothing until it is buried.
+ * `death` resolves when it comes to that.
+ */
+function dieAfter(store: RedisStore, commands: number): { death: Promise<'dead'>; bury: () => void } {
   const { client } = store.connection;
   const send = client.sendCommand.bind(client) as (...args: unknown[]) => Promise<unknown>;
   let sent = 0;
   let died = false;
-  Object.defineProperty(client, 'sendCommand', {
-    value: (...args: unknown[]) => {
-      if (sent >= commands && !isHousekeeping(args)) died = true;
-      if (!isHousekeeping(args)) sent += 1;
-      return died ? new Promise(() => {}) : send(...args);
-    },
+  let bury = () => {};
+  const buried = new Promise((_, reject) => {
+    bury = () => reject(new Error('the node is dead'));
   });
-  return () => died;
+  buried.catch(() => {});
+  const death = new Promise<'dead'>((resolve) => {
+    Object.defineProperty(client, 'sendCommand', {
+      value: (...args: unknown[]) => {
+        if (sent >= commands && !isHousekeeping(args)) {
+          died = true;
+          resolve('dead');
+        }
+        if (!isHousekeeping(args)) sent += 1;
+        return died ? buried : send(...args);
+      },
+    });
+  });
+  return { death, bury };
 }
 
 /** What every node does now and then, whatever it is asked. */
