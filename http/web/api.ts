@@ -1,62 +1,63 @@
 /**
- * The REST API as pages use it: the same routes, asked inside the process, with the token of whoever is signed in. So
- * pages can not do anything that the API would refuse, and no rule is written twice.
+ * The REST API as pages use it: the same routes, called inside the process with the token of the person who is signed
+ * in. So a page cannot do what the API would refuse, and no rule is written twice.
  */
 import type { z } from 'zod';
 
-export interface Sent {
+export interface Answer {
   readonly status: number;
   readonly text: string;
-  /** The body as JSON; undefined when it is none. */
+  /** The body as JSON; undefined when it is not JSON. */
   readonly json: unknown;
   readonly headers: Headers;
 }
 
 /** A refusal, in the API's words. */
-export interface Failed {
-  readonly type: 'failed';
+export interface Refused {
+  readonly type: 'refused';
   readonly status: number;
   readonly message: string;
   readonly retryAfterSeconds: number | undefined;
 }
 
-export type Result<Value> = { readonly type: 'ok'; readonly value: Value } | Failed;
+export type Result<Value> = { readonly type: 'ok'; readonly value: Value } | Refused;
 
-/** What a page needs to be shown at all could not be had; the dispatch shows a page that says why. */
+/** The API refused what a page cannot be shown without. `serve.tsx` shows a page that says why. */
 export class Unanswered extends Error {
-  readonly failed: Failed;
-  constructor(failed: Failed) {
-    super(failed.message);
+  readonly refusal: Refused;
+  constructor(refusal: Refused) {
+    super(refusal.message);
     this.name = 'Unanswered';
-    this.failed = failed;
+    this.refusal = refusal;
   }
 }
 
 export interface Api {
-  /** Asks, and takes whatever comes. */
+  /** Any request; any answer is a value. */
   send(
     method: string,
     path: string,
     body?: unknown,
     headers?: Readonly<Record<string, string>>,
-  ): Promise<Sent>;
-  /** Reads what a page can not do without. Throws `Unanswered`. */
+  ): Promise<Answer>;
+  /** Reads what a page cannot be shown without. Throws `Unanswered`. */
   get<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema>>;
-  /** Reads what is too long to be held, or does not end. Throws `Unanswered`. */
+  /** Reads a body too long for memory, or without an end. Throws `Unanswered`. */
   open(path: string): Promise<Response>;
-  /** Changes something; a refusal is a value. */
+  /** A change whose answer is read. */
   post<Schema extends z.ZodType>(
     path: string,
     body: unknown,
     schema: Schema,
   ): Promise<Result<z.output<Schema>>>;
-  /** Changes something that answers nothing worth reading. */
+  /** A change whose answer is not read. */
   act(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<Result<undefined>>;
 }
 
-/** Asks the app: a path with its query, and what `fetch` takes. */
+/** Calls the app with a path and its query, and what `fetch` takes. */
 export type Ask = (path: string, init: RequestInit) => Response | Promise<Response>;
 
+/** @param token the access token; undefined: the API as anybody has it */
 export function createApi(ask: Ask, token: string | undefined): Api {
   const identity = token === undefined ? {} : { 'X-Authorization': `Bearer ${token}` };
 
@@ -69,52 +70,39 @@ export function createApi(ask: Ask, token: string | undefined): Api {
       }),
     );
 
-  async function read(response: Response): Promise<Sent> {
-    const text = await response.text();
-    return { status: response.status, text, json: parsed(text), headers: response.headers };
-  }
-
   return {
     send,
 
     async get(path, schema) {
-      const sent = await send('GET', path);
-      if (sent.status !== 200) throw new Unanswered(failedOf(sent));
-      return schema.parse(sent.json);
+      const answer = await send('GET', path);
+      if (answer.status !== 200) throw new Unanswered(refusalOf(answer));
+      return schema.parse(answer.json);
     },
 
     async open(path) {
       const response = await ask(path, { method: 'GET', headers: identity });
-      if (response.status !== 200) throw new Unanswered(failedOf(await read(response)));
+      if (response.status !== 200) throw new Unanswered(refusalOf(await read(response)));
       return response;
     },
 
     async post(path, body, schema) {
-      const sent = await send('POST', path, body);
-      return sent.status === 200 ? { type: 'ok', value: schema.parse(sent.json) } : failedOf(sent);
+      const answer = await send('POST', path, body);
+      return answer.status === 200 ? { type: 'ok', value: schema.parse(answer.json) } : refusalOf(answer);
     },
 
     async act(method, path, body) {
-      const sent = await send(method, path, body);
-      return sent.status === 200 ? { type: 'ok', value: undefined } : failedOf(sent);
+      const answer = await send(method, path, body);
+      return answer.status === 200 ? { type: 'ok', value: undefined } : refusalOf(answer);
     },
   };
 }
 
-export function failedOf({ status, text, json, headers }: Sent): Failed {
-  const told = typeof json === 'object' && json !== null && 'message' in json ? json.message : json;
-  const retryAfter = headers.get('retry-after');
-  return {
-    type: 'failed',
-    status,
-    message: typeof told === 'string' ? told : text.slice(0, MESSAGE_MAX),
-    retryAfterSeconds: retryAfter === null ? undefined : Number(retryAfter),
-  };
+async function read(response: Response): Promise<Answer> {
+  const text = await response.text();
+  return { status: response.status, text, json: jsonOf(text), headers: response.headers };
 }
 
-const MESSAGE_MAX = 300;
-
-function parsed(text: string): unknown {
+function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -122,14 +110,28 @@ function parsed(text: string): unknown {
   }
 }
 
-/** A query from those values that are there. */
-export function query(values: Readonly<Record<string, string | number | undefined>>): string {
-  const given = new URLSearchParams();
-  for (const [name, value] of Object.entries(values)) {
-    if (value !== undefined && value !== '') given.set(name, String(value));
-  }
-  return given.toString();
+const MESSAGE_MAX = 300;
+
+/** What the API said against it: the `message` of its error body, or the body itself. */
+export function refusalOf({ status, text, json, headers }: Answer): Refused {
+  const message = typeof json === 'object' && json !== null && 'message' in json ? json.message : json;
+  const retryAfter = headers.get('retry-after');
+  return {
+    type: 'refused',
+    status,
+    message: typeof message === 'string' ? message : text.slice(0, MESSAGE_MAX),
+    retryAfterSeconds: retryAfter === null ? undefined : Number(retryAfter),
+  };
 }
 
-/** A part of a path. */
+/** A query string of the values that are neither undefined nor empty. */
+export function query(values: Readonly<Record<string, string | number | undefined>>): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined && value !== '') params.set(name, String(value));
+  }
+  return params.toString();
+}
+
+/** One segment of a path. */
 export const part = encodeURIComponent;

@@ -1,27 +1,29 @@
 /**
  * What pages load besides themselves: the stylesheet, the islands (small modules for the browser, compiled from
- * `islands/`), the logo. All of it lies under a path with a digest of the whole in it, so that browsers keep it for ever
- * and yet never have an old one.
+ * `islands/`), the logo. Their path holds a digest of them all, so browsers keep them for a year and never show an old
+ * one.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Context } from 'hono';
 import { stylesheet } from './parts/style.ts';
 import type { WebSettings } from './settings.ts';
 
-export interface Asset {
-  readonly type: string;
-  readonly body: string | Buffer;
-}
-
 export interface Assets {
-  /** Where an asset is; undefined where there is none, as islands are before they were built. */
+  /** An asset's URL; undefined where there is none, as for islands that were not built. */
   url(name: string): string | undefined;
   find(path: string): Asset | undefined;
 }
 
+interface Asset {
+  readonly type: string;
+  readonly body: string | Buffer;
+}
+
 const FOLDER = fileURLToPath(new URL('./islands', import.meta.url));
 const DIGEST_LENGTH = 12;
+const YEAR_S = 365 * 24 * 60 * 60;
 
 export function loadAssets({ accent, logo }: WebSettings): Assets {
   const files = new Map<string, Asset>([
@@ -42,4 +44,17 @@ export function loadAssets({ accent, logo }: WebSettings): Assets {
     url: (name) => (files.has(name) ? `${base}${name}` : undefined),
     find: (path) => (path.startsWith(base) ? files.get(path.slice(base.length)) : undefined),
   };
+}
+
+export function serveAsset(c: Context, assets: Assets): Response | Promise<Response> {
+  const asset = assets.find(c.req.path);
+  if (asset === undefined) return c.notFound();
+  const headers = {
+    'Content-Type': asset.type,
+    'Cache-Control': `public, max-age=${YEAR_S}, immutable`,
+    'X-Content-Type-Options': 'nosniff',
+    // A logo may be an SVG with scripts in it: opened by itself, it runs none.
+    'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+  };
+  return c.body(typeof asset.body === 'string' ? asset.body : new Uint8Array(asset.body), 200, headers);
 }

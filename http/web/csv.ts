@@ -1,12 +1,12 @@
-/** Reads comma-separated values as spreadsheets write them (RFC 4180, also with semicolons or tabs). */
+/** Reads device lists in CSV as spreadsheets write it: RFC 4180, also with semicolons or tabs. */
 
 const BOM = '\ufeff';
 const SEPARATORS = [',', ';', '\t'] as const;
 
-/** What stands for letters that could not be read as UTF-8, and what no text has. */
+/** U+FFFD stands where bytes were not UTF-8; NUL is in no text. */
 const NOT_UTF8 = /[\ufffd\0]/;
 
-/** Every record with its cells, at most so many; empty lines are left out. */
+/** The records with their cells, at most `recordsMax`. Empty lines are left out. */
 export function parseCsv(text: string, recordsMax = Number.POSITIVE_INFINITY): string[][] | OpenQuote {
   const source = text.startsWith(BOM) ? text.slice(1) : text;
   const separator = separatorOf(source);
@@ -46,19 +46,20 @@ export function parseCsv(text: string, recordsMax = Number.POSITIVE_INFINITY): s
   return records;
 }
 
-/** Whichever of them the first line has most. */
+/** The separator that the first line has most of. */
 function separatorOf(source: string): string {
   const [line = ''] = source.split(/\r?\n/, 1);
   const counted = SEPARATORS.map((separator) => [separator, line.split(separator).length] as const);
   return counted.reduce((best, one) => (one[1] > best[1] ? one : best))[0];
 }
 
-/** Nobody can say where a cell ends of which the quotation mark is never closed. */
+/** A quotation mark that is never closed, so that nobody can say where its cell ends. */
 export interface OpenQuote {
   readonly openQuoteInLine: number;
 }
 
-export interface DeviceRow {
+/** One device of a list. Cells that are missing are empty. */
+export interface ListedDevice {
   readonly name: string;
   readonly type: string;
   readonly label: string;
@@ -66,8 +67,8 @@ export interface DeviceRow {
   readonly secretKey: string;
 }
 
-/** What a column may be called, whatever its case, with or without spaces. */
-const COLUMNS: Readonly<Record<string, keyof DeviceRow>> = {
+/** Names of columns, in any case, with or without spaces. */
+const COLUMNS: Readonly<Record<string, keyof ListedDevice>> = {
   name: 'name',
   device: 'name',
   devicename: 'name',
@@ -81,13 +82,14 @@ const COLUMNS: Readonly<Record<string, keyof DeviceRow>> = {
 };
 
 /**
- * The devices that a file lists, of too many one more than `max`; or why it can not be read. `no-name`: its first line
- * names no column for their names. `not-utf8`: letters would be lost, or it is no text at all.
+ * The devices that a file lists, or why it cannot be read. `no-name`: its first line names no column for device names.
+ * `not-utf8`: letters would be lost, or it is no text at all.
+ * @param max of more devices than this it returns `max + 1`
  */
 export function devicesIn(
   text: string,
   max = Number.POSITIVE_INFINITY,
-): DeviceRow[] | 'no-name' | 'not-utf8' | OpenQuote {
+): ListedDevice[] | 'no-name' | 'not-utf8' | OpenQuote {
   if (NOT_UTF8.test(text)) return 'not-utf8';
   const parsed = parseCsv(text, max + 2);
   if (!Array.isArray(parsed)) return parsed;
@@ -95,7 +97,7 @@ export function devicesIn(
   const columns = head.map((title) => COLUMNS[title.toLowerCase().replace(/[^a-z]/g, '')]);
   if (!columns.includes('name')) return 'no-name';
   return records.map((cells) => {
-    const cell = (wanted: keyof DeviceRow) => (cells[columns.indexOf(wanted)] ?? '').trim();
+    const cell = (wanted: keyof ListedDevice) => (cells[columns.indexOf(wanted)] ?? '').trim();
     return {
       name: cell('name'),
       type: cell('type'),

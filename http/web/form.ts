@@ -1,9 +1,17 @@
-/** What a form sent: fields and a file, read within bounds that the dispatch has kept already. */
-import type { Form } from './page.ts';
+/** The fields of a form that was sent, and its file. The size was checked before. */
+
+export interface Form {
+  /** The field's text; empty when it is missing. */
+  text(name: string): string;
+  /** All texts of a field that may be there several times. */
+  all(name: string): readonly string[];
+  /** The text of a file; undefined when none was chosen, or an empty one. */
+  file(name: string): Promise<string | undefined>;
+}
 
 export const EMPTY_FORM: Form = { text: () => '', all: () => [], file: async () => undefined };
 
-/** What can not be read as a form is an empty one: required fields are missing then, and the page says so. */
+/** A body that is no form reads as an empty one: required fields are missing then, and the page says so. */
 export async function readForm(bytes: Uint8Array, contentType: string | undefined): Promise<Form> {
   let data: FormData;
   try {

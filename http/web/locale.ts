@@ -1,35 +1,35 @@
 /**
  * Dates and numbers as the reader writes them: the language from Accept-Language, the time zone from a cookie that an
- * island sets. Without it instants are told in UTC, and say so.
+ * island sets. Without the cookie times are shown in UTC, and say so.
  */
 
 export interface Locale {
   /** BCP 47, for `Intl`. */
   readonly tag: string;
-  /** Undefined: not known, UTC is shown. */
+  /** Undefined: unknown, so times are shown in UTC. */
   readonly timeZone: string | undefined;
   number(value: number): string;
-  /** Day and time. */
+  /** Date and time. */
   instant(atMs: number): string;
-  /** The time of today, else the day too. */
+  /** The time alone when it is today, otherwise date and time. */
   short(atMs: number, nowMs: number): string;
-  /** For the axis of a plot. */
+  /** The hour alone, for the axis of a plot. */
   hour(atMs: number): string;
 }
 
 const FALLBACK = 'en-GB';
 
-/** Formats take longer to make than to use; there are few languages and zones among the visitors of one server. */
-const KNOWN_MAX = 200;
-const known = new Map<string, Locale>();
+/** Making a format costs far more than using it, and the visitors of one server share few languages and zones. */
+const CACHED_MAX = 200;
+const cache = new Map<string, Locale>();
 
 export function localeOf(acceptLanguage: string | undefined, timeZoneCookie: string | undefined): Locale {
   const tag = languageOf(acceptLanguage);
   const timeZone = timeZoneOf(timeZoneCookie);
   const key = `${tag} ${timeZone ?? ''}`;
-  const locale = known.get(key) ?? createLocale(tag, timeZone);
-  if (known.size >= KNOWN_MAX) known.clear();
-  known.set(key, locale);
+  const locale = cache.get(key) ?? createLocale(tag, timeZone);
+  if (cache.size >= CACHED_MAX) cache.clear();
+  cache.set(key, locale);
   return locale;
 }
 
@@ -51,7 +51,7 @@ function createLocale(tag: string, timeZone: string | undefined): Locale {
   };
 }
 
-/** The first language that is one. */
+/** The first language of the header that exists. */
 function languageOf(header: string | undefined): string {
   for (const part of (header ?? '').slice(0, 200).split(',')) {
     const [tag = ''] = part.trim().split(';');
@@ -60,7 +60,7 @@ function languageOf(header: string | undefined): string {
       if (canonical !== undefined && Intl.DateTimeFormat.supportedLocalesOf(canonical).length > 0)
         return canonical;
     } catch {
-      // no language tag: look at the next
+      // Not a language tag: try the next one.
     }
   }
   return FALLBACK;

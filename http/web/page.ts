@@ -1,94 +1,79 @@
-/** A page as data: where it is, who may see it, what it shows and what it does. The dispatch is in `web.tsx`. */
+/** A page as data: its path, who may see it, what it shows and what its form does. `serve.tsx` runs it. */
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Role } from '../auth/principal.ts';
-import type { Api } from './api.ts';
-import type { Assets } from './assets.ts';
+import type { Api, Result } from './api.ts';
+import type { Form } from './form.ts';
 import type { Locale } from './locale.ts';
-import type { Pair, Session, User } from './session.ts';
+import type { Notice } from './notice.ts';
+import type { Session, TokenPair, User } from './session.ts';
 import type { WebSettings } from './settings.ts';
 
-export type Node = JSX.Element;
+export type Element = JSX.Element;
 
-/** What was sent: a request for a page, by somebody known or not. */
+export interface Page {
+  /** A path of Hono, e.g. `/devices/:id`. */
+  readonly path: string;
+  /** Who may see it. Somebody signed in with another role is told so; others are led to the sign-in page. */
+  readonly roles: readonly Role[];
+  readonly get?: PageHandler;
+  readonly post?: PageHandler;
+  /** Its form has a file in it, and may be large. */
+  readonly takesFile?: true;
+}
+
+export type PageHandler = (visit: Visit) => Promise<PageReply> | PageReply;
+
+/** A request for a page. */
 export interface Visit {
-  /** Undefined on pages for everybody, where nobody is signed in. */
+  /** Undefined when nobody is signed in, which only public pages get to see. */
   readonly session: Session | undefined;
-  /** Asks as nobody. */
+  /** The API without a token. */
   readonly anonymous: Api;
+  /** The parameters of the page's path. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** How this server was addressed, e.g. `https://claim.example.org`. */
-  readonly origin: string;
   readonly locale: Locale;
   readonly settings: WebSettings;
-  readonly assets: Assets;
   readonly nowMs: number;
-  /** The fields of the form that was sent; empty for GET. */
+  /** Empty for GET. */
   readonly form: Form;
 }
 
-export type SignedIn = Visit & { readonly user: User; readonly api: Api };
-
-export interface Form {
-  text(name: string): string;
-  all(name: string): readonly string[];
-  /** The text of a file that was sent along. */
-  file(name: string): Promise<string | undefined>;
-}
+/** A request by somebody who is signed in. Its `api` acts with that person's token. */
+export type SignedIn = Visit & Session;
 
 export type PageReply =
   | {
       readonly type: 'page';
       readonly title: string;
-      readonly body: Node;
-      readonly status?: 200 | 400 | 403 | 404 | 409 | 429 | 503;
-      /** Islands that the page needs, by their files. */
+      readonly body: Element;
+      readonly status?: 200 | 400 | 403 | 404 | 429 | 503;
+      /** The islands it needs, by their file names. */
       readonly islands?: readonly string[];
-      /** A page with one narrow column. */
+      /** One narrow column. */
       readonly narrow?: boolean;
-      /** Without script the page loads itself again after so many seconds. */
+      /** Without script the page reloads itself after this many seconds. */
       readonly refreshSeconds?: number;
     }
   | {
       readonly type: 'see-other';
       readonly to: string;
       readonly notice?: Notice;
-      readonly signIn?: Pair;
+      readonly signIn?: TokenPair;
       readonly signOut?: true;
     }
-  /** Something else than a page: a file, progress, events. */
+  /** A file, progress or events, as the API or the page answered it. */
   | { readonly type: 'stream'; readonly response: Response };
 
-/** What was done, shown once on the next page. */
-export interface Notice {
-  readonly kind: 'good' | 'bad';
-  readonly text: string;
-}
+type MemberHandler = (visit: SignedIn) => Promise<PageReply> | PageReply;
 
-/** Who may see a page; whoever may not, though signed in, is told so. */
-interface Common {
-  readonly path: string;
-}
-
-export interface Page extends Common {
-  readonly roles: readonly Role[];
-  readonly get?: (visit: Visit) => Promise<PageReply> | PageReply;
-  readonly post?: (visit: Visit) => Promise<PageReply> | PageReply;
-  /** Its form has a file in it, and may be large. */
-  readonly takesFile?: true;
-}
-
-/** A page for those who are signed in. */
+/** A page for people who are signed in. */
 export function memberPage(
   path: string,
-  roles: readonly Exclude<Role, 'PUBLIC'>[],
-  does: {
-    get?: (visit: SignedIn) => Promise<PageReply> | PageReply;
-    post?: (visit: SignedIn) => Promise<PageReply> | PageReply;
-    takesFile?: true;
-  },
+  roles: readonly User['authority'][],
+  handlers: { get?: MemberHandler; post?: MemberHandler; takesFile?: true },
 ): Page {
-  const { get, post, takesFile } = does;
+  const { get, post, takesFile } = handlers;
   return {
     path,
     roles,
@@ -99,16 +84,24 @@ export function memberPage(
 }
 
 function signedIn(visit: Visit): SignedIn {
-  if (visit.session === undefined) throw new Error('a page for members was reached by nobody');
+  if (visit.session === undefined) throw new Error('a page for members was served to nobody');
   return { ...visit, ...visit.session };
 }
 
+/** To another page, which shows what was done. */
 export const seeOther = (to: string, good?: string): PageReply =>
   good === undefined
     ? { type: 'see-other', to }
     : { type: 'see-other', to, notice: { kind: 'good', text: good } };
+
+/** To another page, which shows why nothing was done. */
 export const refusedTo = (to: string, text: string): PageReply => ({
   type: 'see-other',
   to,
   notice: { kind: 'bad', text },
 });
+
+/** To another page, which shows what was done or why it was refused. @param refusedAt another one for refusals */
+export function resultAt(to: string, result: Result<unknown>, good: string, refusedAt = to): PageReply {
+  return result.type === 'ok' ? seeOther(to, good) : refusedTo(refusedAt, result.message);
+}

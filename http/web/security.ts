@@ -1,45 +1,64 @@
 /**
- * What keeps the browser's session safe: the headers of every page, and the question whether a request that changes
- * something comes from a page of ours. Cookies are sent along by browsers whoever asks; tokens in headers are not, so the
- * REST API needs none of this and does not look at cookies.
+ * What protects the browser's session: the headers of every page, and the check that a form was sent from a page of
+ * this site. Browsers send cookies along whoever asks; the REST API takes tokens in headers, which no foreign page has,
+ * so it needs none of this.
+ *
+ * Hono's `csrf()` is not used for the check, because it is weaker in three ways: it accepts a foreign Sec-Fetch-Site
+ * when Origin fits, it compares Origin with the address behind the proxy instead of the public one, and it lets POSTs
+ * pass whose content type no form can have.
  */
+import type { Context, MiddlewareHandler } from 'hono';
+import { secureHeaders } from 'hono/secure-headers';
+import type { ApiSettings } from '../settings.ts';
 
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+const secure = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    imgSrc: ["'self'"],
+    connectSrc: ["'self'"],
+    formAction: ["'self'"],
+    baseUri: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+  permissionsPolicy: { camera: ['self'], geolocation: [], microphone: [], payment: [], usb: [] },
+  xFrameOptions: 'DENY',
+  // With `no-referrer` browsers would send `Origin: null` with forms, and `isFromOurPage` reads Origin.
+  referrerPolicy: 'same-origin',
+  // Whether the whole host is HTTPS alone is the operator's decision.
+  strictTransportSecurity: false,
+  // Of browsers that are gone, or without effect on these pages.
+  originAgentCluster: false,
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xXssProtection: false,
+});
 
-export const PAGE_HEADERS: Readonly<Record<string, string>> = {
-  'Content-Security-Policy': POLICY,
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
-  // With `no-referrer` browsers would send `Origin: null` with forms, and that is looked at below.
-  'Referrer-Policy': 'same-origin',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Permissions-Policy': 'camera=(self), geolocation=(), microphone=(), payment=(), usb=()',
-  'Cache-Control': 'no-store',
-};
+/** The headers of every page. Pages show what belongs to one person, so no cache keeps them. */
+export const pageHeaders: MiddlewareHandler = (c, next) =>
+  secure(c, async () => {
+    await next();
+    c.res.headers.set('Cache-Control', 'no-store');
+  });
 
-/** The headers that tell where a request comes from. */
-export interface Provenance {
+/** The headers that say which site a request comes from. */
+export interface RequestSource {
   readonly secFetchSite: string | undefined;
   readonly origin: string | undefined;
   readonly host: string | undefined;
 }
 
 /**
- * Whether a page of this very origin sent it. Browsers say so in Sec-Fetch-Site where the connection is safe, and in
- * Origin with every POST; who says neither is no browser, and has no session to protect or to misuse.
- * @param publicUrl what the server is called from outside, where that is set
+ * Whether a page of this very origin sent the request. Over HTTPS and from localhost browsers say so in Sec-Fetch-Site,
+ * and in Origin with every POST. A client that sends neither is no browser and holds no session to misuse.
+ * @param publicUrl the configured public address of this server; null when none is set
  */
-export function isFromOurPage({ secFetchSite, origin, host }: Provenance, publicUrl: string | null): boolean {
+export function isFromOurPage(
+  { secFetchSite, origin, host }: RequestSource,
+  publicUrl: string | null,
+): boolean {
   if (secFetchSite !== undefined) return secFetchSite === 'same-origin';
   if (origin === undefined) return false;
   const hosts = [host, publicUrl === null ? undefined : hostOf(publicUrl)];
@@ -49,4 +68,11 @@ export function isFromOurPage({ secFetchSite, origin, host }: Provenance, public
 
 function hostOf(url: string): string | undefined {
   return URL.canParse(url) ? new URL(url).host : undefined;
+}
+
+/** Whether people reach this server over HTTPS: by its own certificate, by the public URL, or as a trusted proxy says. */
+export function isSecure(c: Context, settings: Pick<ApiSettings, 'baseUrl' | 'trustedProxies'>): boolean {
+  if (settings.baseUrl?.startsWith('https:')) return true;
+  if (settings.trustedProxies > 0 && c.req.header('x-forwarded-proto') === 'https') return true;
+  return c.req.url.startsWith('https:');
 }

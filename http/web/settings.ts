@@ -1,13 +1,13 @@
 /** What the operator decides about the web application. */
 
 export interface WebSettings {
-  /** What it calls itself, e.g. the name of the product. */
+  /** The name it shows, e.g. of the product. */
   readonly name: string;
-  /** Shown beside the name; null: the name alone, with a mark of ours. */
+  /** Shown beside the name; null: a mark of its own. */
   readonly logo: Logo | null;
-  /** `#rrggbb`: buttons, links, the mark. Shades that can be read on light and on dark are made from it. */
+  /** `#rrggbb`, for buttons, links and the mark. `parts/theme.ts` makes readable shades of it. */
   readonly accent: string;
-  /** Accounts offered on the sign-in page, with their passwords: of the demo, and of nothing else. */
+  /** Accounts that the sign-in page offers, with their passwords: only ever those of the demo. */
   readonly demoAccounts: readonly DemoAccount[];
 }
 

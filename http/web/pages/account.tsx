@@ -1,7 +1,7 @@
-/** Whoever is signed in: the own account, and a new password. */
+/** The account of the person who is signed in, and a new password for it. */
 import { tokenPairView } from '../../views/user.ts';
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
-import { Field, Note } from '../parts/layout.tsx';
+import { Field, Head, Refusal } from '../parts/elements.tsx';
 
 const ROLES: Readonly<Record<SignedIn['user']['authority'], string>> = {
   CUSTOMER_USER: 'Customer',
@@ -9,16 +9,14 @@ const ROLES: Readonly<Record<SignedIn['user']['authority'], string>> = {
   SYS_ADMIN: 'System administrator',
 };
 
-const reply = ({ user }: SignedIn, failed?: string): PageReply => ({
+const accountReply = ({ user }: SignedIn, refusal?: string): PageReply => ({
   type: 'page',
   title: 'Your account',
   narrow: true,
-  status: failed === undefined ? 200 : 400,
+  status: refusal === undefined ? 200 : 400,
   body: (
     <>
-      <div class="head">
-        <h1>Your account</h1>
-      </div>
+      <Head title="Your account" />
       <div class="card">
         <dl>
           <dt>E-mail</dt>
@@ -29,7 +27,7 @@ const reply = ({ user }: SignedIn, failed?: string): PageReply => ({
       </div>
       <div class="card">
         <h2>Change your password</h2>
-        {failed === undefined ? null : <Note kind="bad">{failed}</Note>}
+        <Refusal text={refusal} />
         <form method="post" action="/account">
           <Field
             name="current"
@@ -60,14 +58,15 @@ const reply = ({ user }: SignedIn, failed?: string): PageReply => ({
 
 export const accountPages: readonly Page[] = [
   memberPage('/account', ['CUSTOMER_USER', 'TENANT_ADMIN', 'SYS_ADMIN'], {
-    get: (visit) => reply(visit),
+    get: (visit) => accountReply(visit),
     async post(visit) {
       const { form, api } = visit;
       const newPassword = form.text('password');
-      if (newPassword !== form.text('again')) return reply(visit, 'The two new passwords are not the same.');
+      if (newPassword !== form.text('again'))
+        return accountReply(visit, 'The two new passwords are not the same.');
       const body = { currentPassword: form.text('current'), newPassword };
       const changed = await api.post('/api/auth/changePassword', body, tokenPairView);
-      if (changed.type === 'failed') return reply(visit, changed.message);
+      if (changed.type === 'refused') return accountReply(visit, changed.message);
       const notice = {
         kind: 'good',
         text: 'Your password was changed. Other devices have to sign in again.',

@@ -1,17 +1,19 @@
-/** Every page, in the order in which they are tried: `/devices/new` is no device. */
+/** Every page, in the order in which their paths are matched: `/devices/new` before `/devices/:id`. */
 import type { Page } from '../page.ts';
 import { accountPages } from './account.tsx';
 import { claimPages } from './claim.tsx';
 import { customerPages } from './customers.tsx';
-import { devicePagesOfOne } from './device.tsx';
-import { devicePages } from './devices.tsx';
-import { importPages } from './imports.tsx';
+import { devicePages } from './device.tsx';
+import { devicesPages } from './devices.tsx';
+import { importJobPages } from './import-job.tsx';
+import { importStartPages } from './import-start.tsx';
 import { labelPages } from './labels.tsx';
 import { livePages } from './live.tsx';
 import { loginPages } from './login.tsx';
 import { myDevicePages } from './my-devices.tsx';
-import { peoplePages } from './people.tsx';
+import { newDevicePages } from './new-device.tsx';
 import { tenantPages } from './tenants.tsx';
+import { userPages } from './users.tsx';
 
 export function allPages(): readonly Page[] {
   return [
@@ -19,13 +21,15 @@ export function allPages(): readonly Page[] {
     ...accountPages,
     ...claimPages,
     ...myDevicePages,
-    ...devicePages,
+    ...devicesPages,
+    ...newDevicePages,
     ...labelPages,
-    ...importPages,
+    ...importStartPages,
+    ...importJobPages,
     ...livePages,
-    ...devicePagesOfOne,
+    ...devicePages,
     ...customerPages,
-    ...peoplePages,
+    ...userPages,
     ...tenantPages,
   ];
 }

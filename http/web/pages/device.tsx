@@ -1,31 +1,155 @@
-/** One device, as its tenant sees it: how it stands, whose it is, how it is claimed, what happened to it. */
+/** One device, as its tenant sees it: its state, its owner, how it is claimed, what happened to it. */
+
+import type { z } from 'zod';
 import { auditView } from '../../views/audit.ts';
 import { credentialsView } from '../../views/credentials.ts';
 import { customerView } from '../../views/customer.ts';
 import { attributesView, deviceInfoView, deviceView } from '../../views/device.ts';
 import { pageView } from '../../views/page.ts';
-import { type Failed, part, query, type Result } from '../api.ts';
-import { memberPage, type Page, refusedTo, type SignedIn, seeOther } from '../page.ts';
-import { claimingData, daysOf } from '../parts/claim-key.ts';
-import { ClaimDetail, ClaimState, type DeviceInfo } from '../parts/claim-state.tsx';
-import { confirmReply } from '../parts/confirm.tsx';
+import { part, query, type Result } from '../api.ts';
+import { memberPage, type Page, type PageReply, resultAt, type SignedIn } from '../page.ts';
+import { newClaimingData } from '../parts/claim-key.tsx';
+import { confirmPage } from '../parts/confirm.tsx';
+import { ClaimDetail, ClaimState, type DeviceInfo, findCustomer } from '../parts/device-parts.tsx';
 import { Claiming, Owner } from '../parts/device-sections.tsx';
-import { Field, Pager, pageOf, rangeOf, Time } from '../parts/layout.tsx';
+import { Back, Field, Head, Time } from '../parts/elements.tsx';
+import { Pager, pageOf } from '../parts/list.tsx';
 import { Trail } from '../parts/trail.tsx';
 
 const TENANT = ['TENANT_ADMIN'] as const;
 const auditPage = pageView(auditView);
 const customersPage = pageView(customerView);
 const TRAIL_SIZE = 50;
-/** Customers offered by name; others are typed. */
-const OFFERED = 100;
+/** Customers that can be chosen by name; others are typed. */
+const CHOICES = 100;
+
+type Credentials = z.output<typeof credentialsView>;
 
 const deviceOf = ({ api, params }: SignedIn): Promise<DeviceInfo> =>
   api.get(`/api/device/info/${part(params.id ?? '')}`, deviceInfoView);
 
-const attributesOf = (id: string) => `/api/plugins/telemetry/${id}/SERVER_SCOPE`;
+const attributesOf = ({ id }: DeviceInfo) => `/api/plugins/telemetry/${id.id}/SERVER_SCOPE`;
 
-/** A form of one device: does something, and leads back with what came of it. */
+async function deviceReply(visit: SignedIn): Promise<PageReply> {
+  const { api } = visit;
+  const device = await deviceOf(visit);
+  const { id } = device.id;
+  const [credentials, keys, customers] = await Promise.all([
+    api.get(`/api/device/${id}/credentials`, credentialsView),
+    api.get(
+      `/api/plugins/telemetry/DEVICE/${id}/values/attributes/SERVER_SCOPE?keys=claimingData`,
+      attributesView,
+    ),
+    api.get(`/api/customers?${query({ pageSize: CHOICES })}`, customersPage),
+  ]);
+  const path = `/devices/${id}`;
+  return {
+    type: 'page',
+    title: device.name,
+    body: (
+      <>
+        <Back to="/devices" label="Devices" />
+        <div class="head">
+          <div>
+            <h1>{device.name}</h1>
+            <p>
+              <ClaimState device={device} visit={visit} /> <ClaimDetail device={device} visit={visit} />
+            </p>
+          </div>
+          <a class="button" href={`${path}/history`}>
+            What happened to it
+          </a>
+        </div>
+        <div class="grid two">
+          <div>
+            <About device={device} credentials={credentials} visit={visit} />
+            <Edit device={device} />
+          </div>
+          <div>
+            <Owner device={device} titles={customers.data.map(({ title }) => title)} visit={visit} />
+            <Claiming device={device} visit={visit} keyed={keys.length > 0} />
+            <p>
+              <a href={`${path}/delete`}>Delete this device</a>
+            </p>
+          </div>
+        </div>
+      </>
+    ),
+  };
+}
+
+interface AboutProps {
+  readonly device: DeviceInfo;
+  readonly credentials: Credentials;
+  readonly visit: SignedIn;
+}
+
+function About({ device, credentials, visit: { locale } }: AboutProps) {
+  return (
+    <section class="card" aria-labelledby="about">
+      <h2 id="about">About</h2>
+      <dl>
+        <dt>Created</dt>
+        <dd>
+          <Time at={device.createdTime} locale={locale} />
+        </dd>
+        <dt>Connected</dt>
+        <dd>{device.active ? 'Yes, by MQTT' : 'Not at this moment'}</dd>
+        <dt>Profile</dt>
+        <dd>{device.deviceProfileName}</dd>
+        <dt>Credentials</dt>
+        <dd>
+          <details>
+            <summary>Show</summary>
+            <code>{credentials.credentialsId}</code> <small>{credentials.credentialsType}</small>
+          </details>
+        </dd>
+      </dl>
+    </section>
+  );
+}
+
+function Edit({ device: { id, name, type, label } }: { device: DeviceInfo }) {
+  return (
+    <section class="card" aria-labelledby="edit">
+      <h2 id="edit">Name and type</h2>
+      <form method="post" action={`/devices/${id.id}/edit`}>
+        <Field name="name" label="Name" value={name} maxlength={255} required verbatim />
+        <Field name="type" label="Type" value={type} maxlength={255} />
+        <Field name="label" label="Description" value={label ?? ''} maxlength={255} />
+        <button type="submit">Save</button>
+      </form>
+    </section>
+  );
+}
+
+async function historyReply(visit: SignedIn): Promise<PageReply> {
+  const { api, locale, query: params } = visit;
+  const device = await deviceOf(visit);
+  const { id } = device.id;
+  // Since its creation: an earlier device may have had the same name.
+  const wanted = query({ page: pageOf(params), pageSize: TRAIL_SIZE, startTime: device.createdTime });
+  const found = await api.get(`/api/audit/logs/entity/DEVICE/${id}?${wanted}`, auditPage);
+  const path = `/devices/${id}`;
+  return {
+    type: 'page',
+    title: `History of ${device.name}`,
+    body: (
+      <>
+        <Back to={path} label={device.name} />
+        <Head title="What happened to it" />
+        {found.data.length === 0 ? (
+          <div class="card empty">Nothing is recorded yet.</div>
+        ) : (
+          <Trail entries={found.data} locale={locale} />
+        )}
+        <Pager path={`${path}/history`} query={params} size={TRAIL_SIZE} found={found} locale={locale} />
+      </>
+    ),
+  };
+}
+
+/** What one form of a device's page does; it leads back to that page. */
 function action(
   name: string,
   good: string,
@@ -34,195 +158,61 @@ function action(
   return memberPage(`/devices/:id/${name}`, TENANT, {
     async post(visit) {
       const device = await deviceOf(visit);
-      const done = await run(visit, device);
-      const to = `/devices/${device.id.id}`;
-      return done.type === 'ok' ? seeOther(to, good) : refusedTo(to, done.message);
+      return resultAt(`/devices/${device.id.id}`, await run(visit, device), good);
     },
   });
 }
 
-export const devicePagesOfOne: readonly Page[] = [
-  memberPage('/devices/:id', TENANT, {
-    async get(visit) {
-      const { api, locale, nowMs } = visit;
-      const device = await deviceOf(visit);
-      const { id } = device.id;
-      const [credentials, rows, customers] = await Promise.all([
-        api.get(`/api/device/${id}/credentials`, credentialsView),
-        api.get(
-          `/api/plugins/telemetry/DEVICE/${id}/values/attributes/SERVER_SCOPE?keys=claimingData`,
-          attributesView,
-        ),
-        api.get(`/api/customers?${query({ pageSize: OFFERED })}`, customersPage),
-      ]);
-      const titles = customers.data.map(({ title }) => title);
-      return {
-        type: 'page',
-        title: device.name,
-        body: (
-          <>
-            <p>
-              <a href="/devices">Devices</a>
-            </p>
-            <div class="head">
-              <div>
-                <h1>{device.name}</h1>
-                <p>
-                  <ClaimState device={device} locale={locale} nowMs={nowMs} />{' '}
-                  <ClaimDetail device={device} locale={locale} nowMs={nowMs} />
-                </p>
-              </div>
-              <a class="button" href={`/devices/${id}/history`}>
-                What happened to it
-              </a>
-            </div>
-            <div class="grid two">
-              <div>
-                <section class="card" aria-labelledby="about">
-                  <h2 id="about">About</h2>
-                  <dl>
-                    <dt>Created</dt>
-                    <dd>
-                      <Time at={device.createdTime} locale={locale} />
-                    </dd>
-                    <dt>Connected</dt>
-                    <dd>{device.active ? 'Yes, by MQTT' : 'Not at this moment'}</dd>
-                    <dt>Profile</dt>
-                    <dd>{device.deviceProfileName}</dd>
-                    <dt>Credentials</dt>
-                    <dd>
-                      <details>
-                        <summary>Show</summary>
-                        <code>{credentials.credentialsId}</code> <small>{credentials.credentialsType}</small>
-                      </details>
-                    </dd>
-                  </dl>
-                </section>
-                <section class="card" aria-labelledby="edit">
-                  <h2 id="edit">Name and type</h2>
-                  <form method="post" action={`/devices/${id}/edit`}>
-                    <Field name="name" label="Name" value={device.name} maxlength={255} required verbatim />
-                    <Field name="type" label="Type" value={device.type} maxlength={255} />
-                    <Field name="label" label="Description" value={device.label ?? ''} maxlength={255} />
-                    <button type="submit">Save</button>
-                  </form>
-                </section>
-              </div>
-              <div>
-                <Owner device={device} titles={titles} visit={visit} />
-                <Claiming device={device} visit={visit} keyed={rows.length > 0} />
-                <p>
-                  <a href={`/devices/${id}/delete`}>Delete this device</a>
-                </p>
-              </div>
-            </div>
-          </>
-        ),
-      };
-    },
-  }),
-
-  memberPage('/devices/:id/history', TENANT, {
-    async get(visit) {
-      const { api, locale, query: given } = visit;
-      const device = await deviceOf(visit);
-      const { id } = device.id;
-      const page = pageOf(given);
-      const wanted = query({ page, pageSize: TRAIL_SIZE, startTime: device.createdTime });
-      const trail = await api.get(`/api/audit/logs/entity/DEVICE/${id}?${wanted}`, auditPage);
-      return {
-        type: 'page',
-        title: `History of ${device.name}`,
-        body: (
-          <>
-            <p>
-              <a href={`/devices/${id}`}>{device.name}</a>
-            </p>
-            <div class="head">
-              <h1>What happened to it</h1>
-            </div>
-            {trail.data.length === 0 ? (
-              <div class="card empty">Nothing is written down yet.</div>
-            ) : (
-              <Trail entries={trail.data} locale={locale} />
-            )}
-            <Pager
-              path={`/devices/${id}/history`}
-              query={given}
-              page={page}
-              hasNext={trail.hasNext}
-              summary={rangeOf(locale, page, TRAIL_SIZE, trail.data.length, trail.totalElements)}
-            />
-          </>
-        ),
-      };
-    },
-  }),
-
-  action('edit', 'Saved.', async ({ api, form }, device) => {
-    const { id, additionalInfo, deviceProfileId } = device;
-    const names = {
+const actions: readonly Page[] = [
+  action('edit', 'Saved.', ({ api, form }, { id, additionalInfo, deviceProfileId }) => {
+    const texts = {
       name: form.text('name').trim(),
       type: form.text('type').trim(),
       label: form.text('label').trim(),
     };
-    return api.post('/api/device', { id, additionalInfo, deviceProfileId, ...names }, deviceView);
+    return api.post('/api/device', { id, additionalInfo, deviceProfileId, ...texts }, deviceView);
   }),
-  action('permission', 'Saved.', async ({ api, form }, { id }) => {
-    const given = form.text('permission');
-    return given === 'default'
-      ? api.act('DELETE', `${attributesOf(id.id)}?keys=claimingAllowed`)
-      : api.act('POST', attributesOf(id.id), { claimingAllowed: given === 'allow' });
+  action('permission', 'Saved.', ({ api, form }, device) => {
+    const permission = form.text('permission');
+    return permission === 'default'
+      ? api.act('DELETE', `${attributesOf(device)}?keys=claimingAllowed`)
+      : api.act('POST', attributesOf(device), { claimingAllowed: permission === 'allow' });
   }),
-  action('key', 'The key is set. Print its label now, or later.', async ({ api, form, nowMs }, { id }) =>
-    api.act('POST', attributesOf(id.id), { claimingData: claimingData(nowMs, daysOf(form.text('days'))) }),
+  action('key', 'The key is set. Print its label now, or later.', ({ api, form, nowMs }, device) =>
+    api.act('POST', attributesOf(device), newClaimingData(nowMs, form.text('days'))),
   ),
-  action('remove-key', 'The key is removed.', async ({ api }, { id }) =>
-    api.act('DELETE', `${attributesOf(id.id)}?keys=claimingData`),
+  action('remove-key', 'The key is removed.', ({ api }, device) =>
+    api.act('DELETE', `${attributesOf(device)}?keys=claimingData`),
   ),
-  action('close-window', 'The window is closed.', async ({ api }, { name }) =>
+  action('close-window', 'The window is closed.', ({ api }, { name }) =>
     api.act('DELETE', `/api/customer/device/${part(name)}/claim`),
   ),
   action('assign', 'Assigned.', async ({ api, form }, { id }) => {
-    const title = form.text('customer').trim();
-    const sent = await api.send('GET', `/api/tenant/customers?${query({ customerTitle: title })}`);
-    if (sent.status !== 200) return unknownCustomer(title);
-    const customer = customerView.parse(sent.json);
-    return api.act('POST', `/api/customer/${customer.id.id}/device/${id.id}`);
+    const customer = await findCustomer(api, form.text('customer').trim());
+    if (customer.type === 'refused') return customer;
+    return api.act('POST', `/api/customer/${customer.value.id.id}/device/${id.id}`);
   }),
-  action('unassign', 'Nobody owns it now.', async ({ api }, { id }) =>
+  action('unassign', 'Nobody owns it now.', ({ api }, { id }) =>
     api.act('DELETE', `/api/customer/device/${id.id}`),
   ),
+];
 
-  memberPage('/devices/:id/delete', TENANT, {
-    async get(visit) {
-      const device = await deviceOf(visit);
-      const path = `/devices/${device.id.id}`;
-      return confirmReply({
-        title: 'Delete this device?',
-        what: device.name,
-        consequence:
-          'It can not connect any more, and nobody owns it. Its name and its access token are free again. There is no way back.',
-        action: `${path}/delete`,
-        yes: 'Delete it',
-        back: path,
-      });
-    },
-    async post(visit) {
-      const device = await deviceOf(visit);
-      const done = await visit.api.act('DELETE', `/api/device/${device.id.id}`);
-      return done.type === 'ok'
-        ? seeOther('/devices', `“${device.name}” is deleted.`)
-        : refusedTo('/devices', done.message);
+export const devicePages: readonly Page[] = [
+  memberPage('/devices/:id', TENANT, { get: deviceReply }),
+  memberPage('/devices/:id/history', TENANT, { get: historyReply }),
+  ...actions,
+  confirmPage('/devices/:id/delete', TENANT, {
+    find: deviceOf,
+    ask: ({ id, name }) => ({
+      title: 'Delete this device?',
+      what: name,
+      consequence:
+        'It cannot connect any more, and nobody owns it. Its name and its access token are free again. This cannot be undone.',
+      yes: 'Delete it',
+      back: `/devices/${id.id}`,
+    }),
+    async carryOut({ api }, { id, name }) {
+      return resultAt('/devices', await api.act('DELETE', `/api/device/${id.id}`), `“${name}” is deleted.`);
     },
   }),
 ];
-
-function unknownCustomer(title: string): Failed {
-  return {
-    type: 'failed',
-    status: 404,
-    message: `There is no customer “${title}”.`,
-    retryAfterSeconds: undefined,
-  };
-}

@@ -1,29 +1,166 @@
-/** The tenant's devices: found, created, and several at once allowed, forbidden, given keys, printed on labels. */
-
-import { customerView } from '../../views/customer.ts';
-import { deviceInfoView, deviceView } from '../../views/device.ts';
+/** The tenant's devices: listed, and done with several at once: allow or forbid claiming, set keys, print labels. */
+import type { z } from 'zod';
+import { deviceInfoView } from '../../views/device.ts';
 import { pageView } from '../../views/page.ts';
 import { CLAIM_STATES, type ClaimState as ClaimStateName } from '../../wire/schemas.ts';
-import { failedOf, part, query, Unanswered } from '../api.ts';
+import { part, query, refusalOf, Unanswered } from '../api.ts';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
-import { claimingData, daysOf } from '../parts/claim-key.ts';
-import { ClaimDetail, ClaimState, type DeviceInfo } from '../parts/claim-state.tsx';
-import { Field, Note, Pager, pageOf, rangeOf } from '../parts/layout.tsx';
+import { newClaimingData } from '../parts/claim-key.tsx';
+import {
+  ClaimDetail,
+  ClaimState,
+  Description,
+  type DeviceInfo,
+  findCustomer,
+} from '../parts/device-parts.tsx';
+import { Head } from '../parts/elements.tsx';
+import { count, Pager, pageOf } from '../parts/list.tsx';
 
+const TENANT = ['TENANT_ADMIN'] as const;
 const infosPage = pageView(deviceInfoView);
 const PAGE_SIZE = 50;
-const NOTHING = { data: [], totalElements: 0, totalPages: 0, hasNext: false };
-const TENANT = ['TENANT_ADMIN'] as const;
+const NONE: z.output<typeof infosPage> = { data: [], totalElements: 0, totalPages: 0, hasNext: false };
 const STATES: Readonly<Record<ClaimStateName, string>> = {
   UNCLAIMED: 'Unclaimed',
   WINDOW_OPEN: 'Window open',
   OWNED: 'Claimed or assigned',
 };
-/** Devices that one form can be about. */
+const CONNECTED = { true: 'Now connected', false: 'Not connected' };
+/** How many devices one form can be about. */
 export const SELECTED_MAX = 200;
 
+interface Filters {
+  readonly search: string;
+  readonly type: string;
+  readonly owner: string;
+  readonly state: string;
+  readonly active: string;
+}
+
+function filtersOf(params: URLSearchParams): Filters {
+  const text = (name: string) => (params.get(name) ?? '').trim();
+  return {
+    search: text('search'),
+    type: text('type'),
+    owner: text('owner'),
+    state: text('state'),
+    active: text('active'),
+  };
+}
+
+/** The devices that the filters leave; where there are none, `why` says what could be done. */
+async function findDevices(
+  { api, query: params }: SignedIn,
+  { search, type, owner, state, active }: Filters,
+) {
+  let route = '/api/tenant/deviceInfos';
+  if (owner !== '') {
+    const customer = await findCustomer(api, owner);
+    if (customer.type === 'refused') return { ...NONE, why: customer.message };
+    route = `/api/customer/${customer.value.id.id}/deviceInfos`;
+  }
+  const wanted = query({
+    page: pageOf(params),
+    pageSize: PAGE_SIZE,
+    // Devices of one type are stored in the order of creation: listing them so costs nothing, however many there are.
+    sortProperty: type !== '' && search === '' ? 'createdTime' : 'name',
+    textSearch: search,
+    type,
+    active,
+    claimState: CLAIM_STATES.find((name) => name === state),
+  });
+  const answer = await api.send('GET', `${route}?${wanted}`);
+  if (answer.status === 200) return { ...infosPage.parse(answer.json), why: 'No device fits.' };
+  // A search that reached its bound says so, and what to do.
+  if (answer.status === 400) return { ...NONE, why: refusalOf(answer).message };
+  throw new Unanswered(refusalOf(answer));
+}
+
+async function listReply(visit: SignedIn): Promise<PageReply> {
+  const { query: params, locale } = visit;
+  const filters = filtersOf(params);
+  const found = await findDevices(visit, filters);
+  const filtered = Object.values(filters).some((value) => value !== '');
+  return {
+    type: 'page',
+    title: 'Devices',
+    body: (
+      <>
+        <Head
+          title="Devices"
+          lead={`${count(locale, found.totalElements, 'device')}${filtered ? ' found' : ''}`}
+        >
+          <div class="row">
+            <a class="button" href="/devices/import">
+              Import
+            </a>
+            <a class="button primary" href="/devices/new">
+              New device
+            </a>
+          </div>
+        </Head>
+        <FilterForm filters={filters} />
+        {found.data.length === 0 ? (
+          <div class="card empty">
+            {filtered ? found.why : 'There are no devices yet. Create one, or import a list.'}
+          </div>
+        ) : (
+          <DeviceTable devices={found.data} visit={visit} />
+        )}
+        <Pager path="/devices" query={params} size={PAGE_SIZE} found={found} locale={locale} />
+      </>
+    ),
+  };
+}
+
+function FilterForm({ filters: { search, type, owner, state, active } }: { filters: Filters }) {
+  return (
+    <search>
+      <form class="search" action="/devices">
+        <div>
+          <label for="search">Name or description</label>
+          <input id="search" type="search" name="search" value={search} maxlength={255} />
+        </div>
+        <div class="small">
+          <label for="type">Type</label>
+          <input id="type" name="type" value={type} maxlength={255} />
+        </div>
+        <div class="small">
+          <label for="owner">Customer</label>
+          <input id="owner" name="owner" value={owner} maxlength={255} />
+        </div>
+        <Choice name="state" label="State" options={STATES} chosen={state} />
+        <Choice name="active" label="Connected" options={CONNECTED} chosen={active} />
+        <button type="submit">Search</button>
+      </form>
+    </search>
+  );
+}
+
+interface ChoiceProps {
+  readonly name: string;
+  readonly label: string;
+  readonly options: Readonly<Record<string, string>>;
+  readonly chosen: string;
+}
+
+function Choice({ name, label, options, chosen }: ChoiceProps) {
+  return (
+    <div class="small">
+      <label for={name}>{label}</label>
+      <select id={name} name={name}>
+        <option value="">All</option>
+        {Object.entries(options).map(([value, text]) => (
+          <option value={value} selected={value === chosen}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
 function DeviceTable({ devices, visit }: { devices: readonly DeviceInfo[]; visit: SignedIn }) {
-  const { locale, nowMs } = visit;
   return (
     <form method="post" action="/devices/selected" class="card tablecard">
       <table class="cards">
@@ -36,7 +173,7 @@ function DeviceTable({ devices, visit }: { devices: readonly DeviceInfo[]; visit
             <th scope="col">Name</th>
             <th scope="col">Type</th>
             <th scope="col">State</th>
-            <th scope="col">Whose, or until when</th>
+            <th scope="col">Owner, or until when</th>
           </tr>
         </thead>
         <tbody>
@@ -47,264 +184,66 @@ function DeviceTable({ devices, visit }: { devices: readonly DeviceInfo[]; visit
               </td>
               <th scope="row">
                 <a href={`/devices/${device.id.id}`}>{device.name}</a>
-                {device.label === null ? null : (
-                  <>
-                    {' '}
-                    <small>{device.label}</small>
-                  </>
-                )}
+                <Description device={device} />
               </th>
               <td data-label="Type">{device.type}</td>
               <td>
-                <ClaimState device={device} locale={locale} nowMs={nowMs} />
+                <ClaimState device={device} visit={visit} />
               </td>
               <td>
-                <ClaimDetail device={device} locale={locale} nowMs={nowMs} />
+                <ClaimDetail device={device} visit={visit} />
               </td>
             </tr>
           ))}
         </tbody>
       </table>
-      <fieldset class="selected">
-        <legend>With the selected devices</legend>
-        <div class="row">
-          <button type="submit" name="do" value="labels">
-            Print labels
-          </button>
-          <button type="submit" name="do" value="keys">
-            Set new keys
-          </button>
-          <button type="submit" name="do" value="allow">
-            Allow claiming
-          </button>
-          <button type="submit" name="do" value="forbid">
-            Forbid claiming
-          </button>
-        </div>
-      </fieldset>
+      <SelectedActions />
     </form>
   );
 }
 
-/** Those that the filters leave; where there are none, `why` says what could be done. */
-async function findDevices({ api }: SignedIn, owner: string, wanted: string) {
-  let path = '/api/tenant/deviceInfos';
-  if (owner !== '') {
-    const sent = await api.send('GET', `/api/tenant/customers?${query({ customerTitle: owner })}`);
-    if (sent.status !== 200) return { ...NOTHING, why: `There is no customer “${owner}”.` };
-    path = `/api/customer/${customerView.parse(sent.json).id.id}/deviceInfos`;
-  }
-  const sent = await api.send('GET', `${path}?${wanted}`);
-  if (sent.status === 200) return { ...infosPage.parse(sent.json), why: 'No device fits.' };
-  // A search that came to an end of its patience says so, and what to do.
-  if (sent.status === 400) return { ...NOTHING, why: failedOf(sent).message };
-  throw new Unanswered(failedOf(sent));
-}
+const ACTIONS = [
+  ['labels', 'Print labels'],
+  ['keys', 'Set new keys'],
+  ['allow', 'Allow claiming'],
+  ['forbid', 'Forbid claiming'],
+] as const;
 
-function NewDevicePage({ visit, failed }: { visit: SignedIn; failed?: string }) {
-  const { form } = visit;
+function SelectedActions() {
   return (
-    <div class="card">
-      <h1>New device</h1>
-      {failed === undefined ? null : <Note kind="bad">{failed}</Note>}
-      <form method="post" action="/devices/new">
-        <Field
-          name="name"
-          label="Name"
-          value={form.text('name')}
-          maxlength={255}
-          required
-          verbatim
-          hint="Unique among your devices; it is printed on the label."
-        />
-        <Field
-          name="type"
-          label="Type"
-          value={form.text('type')}
-          maxlength={255}
-          hint="For example “thermostat”. Empty: default."
-        />
-        <Field name="label" label="Description" value={form.text('label')} maxlength={255} />
-        <Field
-          name="accessToken"
-          label="Access token"
-          value={form.text('accessToken')}
-          maxlength={255}
-          verbatim
-          hint="With it the device connects. Empty: one is made."
-        />
-        <label class="check">
-          <input type="checkbox" name="key" value="yes" /> Set a key for its label, so that it can be claimed
-          without opening a window
-        </label>
-        <div class="row">
-          <button type="submit" class="primary">
-            Create
+    <fieldset class="selected">
+      <legend>With the selected devices</legend>
+      <div class="row">
+        {ACTIONS.map(([value, text]) => (
+          <button type="submit" name="do" value={value}>
+            {text}
           </button>
-          <a class="button" href="/devices">
-            Cancel
-          </a>
-        </div>
-      </form>
-    </div>
+        ))}
+      </div>
+    </fieldset>
   );
 }
 
-const newReply = (visit: SignedIn, failed?: string): PageReply => ({
-  type: 'page',
-  title: 'New device',
-  narrow: true,
-  status: failed === undefined ? 200 : 400,
-  body: <NewDevicePage visit={visit} {...(failed === undefined ? {} : { failed })} />,
-});
+async function changeSelected({ api, form, nowMs }: SignedIn): Promise<PageReply> {
+  const ids = form.all('id').slice(0, SELECTED_MAX);
+  if (ids.length === 0) return refusedTo('/devices', 'Select devices first.');
+  const labels = `/devices/labels?ids=${ids.map(part).join(',')}`;
+  const action = form.text('do');
+  if (action === 'labels') return seeOther(labels);
+  // Each device gets a key of its own.
+  const attributes = () =>
+    action === 'keys' ? newClaimingData(nowMs, form.text('days')) : { claimingAllowed: action === 'allow' };
+  const results = await Promise.all(
+    ids.map((id) => api.act('POST', `/api/plugins/telemetry/${part(id)}/SERVER_SCOPE`, attributes())),
+  );
+  const refusals = results.flatMap((result) => (result.type === 'refused' ? result.message : []));
+  const to = action === 'keys' && form.text('then') === 'labels' ? labels : '/devices';
+  return refusals.length === 0
+    ? seeOther(to, `Done for ${ids.length} device${ids.length === 1 ? '' : 's'}.`)
+    : refusedTo(to, `It failed for ${refusals.length} of ${ids.length}: ${refusals[0]}`);
+}
 
-export const devicePages: readonly Page[] = [
-  memberPage('/devices', TENANT, {
-    async get(visit) {
-      const { query: given, locale } = visit;
-      const page = pageOf(given);
-      const [search = '', type = '', active = '', owner = '', state = ''] = [
-        'search',
-        'type',
-        'active',
-        'owner',
-        'state',
-      ].map((name) => (given.get(name) ?? '').trim());
-      const filtered = [search, type, active, owner, state].some((value) => value !== '');
-      // Of one type they are listed in the order of creation, which costs nothing however many there are.
-      const sortProperty = type !== '' && search === '' ? 'createdTime' : 'name';
-      const claimState = CLAIM_STATES.find((known) => known === state);
-      const filters = { textSearch: search, type, active, claimState };
-      const wanted = query({ page, pageSize: PAGE_SIZE, sortProperty, ...filters });
-      const found = await findDevices(visit, owner, wanted);
-      const { why } = found;
-      const { data, totalElements: total } = found;
-      return {
-        type: 'page',
-        title: 'Devices',
-        body: (
-          <>
-            <div class="head">
-              <div>
-                <h1>Devices</h1>
-                <p class="lead">
-                  {total === 1 ? '1 device' : `${locale.number(total)} devices`}
-                  {filtered ? ' found' : ''}
-                </p>
-              </div>
-              <div class="row">
-                <a class="button" href="/devices/import">
-                  Import
-                </a>
-                <a class="button primary" href="/devices/new">
-                  New device
-                </a>
-              </div>
-            </div>
-            <search>
-              <form class="search" action="/devices">
-                <div>
-                  <label for="search">Name or description</label>
-                  <input id="search" type="search" name="search" value={search} maxlength={255} />
-                </div>
-                <div class="small">
-                  <label for="type">Type</label>
-                  <input id="type" name="type" value={type} maxlength={255} />
-                </div>
-                <div class="small">
-                  <label for="owner">Customer</label>
-                  <input id="owner" name="owner" value={owner} maxlength={255} />
-                </div>
-                <div class="small">
-                  <label for="state">State</label>
-                  <select id="state" name="state">
-                    <option value="">All</option>
-                    {CLAIM_STATES.map((known) => (
-                      <option value={known} selected={known === state}>
-                        {STATES[known]}
-                      </option>
-                    ))}
-                  </select>
-                </div>
-                <div class="small">
-                  <label for="active">Connected</label>
-                  <select id="active" name="active">
-                    <option value="">All</option>
-                    <option value="true" selected={active === 'true'}>
-                      Now connected
-                    </option>
-                    <option value="false" selected={active === 'false'}>
-                      Not connected
-                    </option>
-                  </select>
-                </div>
-                <button type="submit">Search</button>
-              </form>
-            </search>
-            {data.length === 0 ? (
-              <div class="card empty">
-                {filtered ? why : 'There are no devices yet. Create one, or import a list.'}
-              </div>
-            ) : (
-              <DeviceTable devices={data} visit={visit} />
-            )}
-            <Pager
-              path="/devices"
-              query={given}
-              page={page}
-              hasNext={found.hasNext}
-              summary={rangeOf(locale, page, PAGE_SIZE, data.length, total)}
-            />
-          </>
-        ),
-      };
-    },
-  }),
-
-  memberPage('/devices/new', TENANT, {
-    get: (visit) => newReply(visit),
-    async post(visit) {
-      const { api, form, nowMs } = visit;
-      const body = {
-        name: form.text('name').trim(),
-        type: form.text('type').trim(),
-        label: form.text('label').trim(),
-      };
-      const token = query({ accessToken: form.text('accessToken').trim() });
-      const created = await api.post(`/api/device?${token}`, body, deviceView);
-      if (created.type === 'failed') return newReply(visit, created.message);
-      const { id } = created.value.id;
-      if (form.text('key') === 'yes') {
-        const data = { claimingData: claimingData(nowMs, daysOf('')) };
-        const keyed = await api.act('POST', `/api/plugins/telemetry/${id}/SERVER_SCOPE`, data);
-        if (keyed.type === 'failed')
-          return refusedTo(`/devices/${id}`, `It was created, but has no key: ${keyed.message}`);
-      }
-      return seeOther(`/devices/${id}`, `“${body.name}” was created.`);
-    },
-  }),
-
-  memberPage('/devices/selected', TENANT, {
-    async post({ api, form, nowMs }) {
-      const ids = form.all('id').slice(0, SELECTED_MAX);
-      if (ids.length === 0) return refusedTo('/devices', 'Select devices first.');
-      const what = form.text('do');
-      if (what === 'labels') return seeOther(`/devices/labels?ids=${ids.map(part).join(',')}`);
-      const values = () =>
-        what === 'keys'
-          ? { claimingData: claimingData(nowMs, daysOf(form.text('days'))) }
-          : { claimingAllowed: what === 'allow' };
-      const done = await Promise.all(
-        ids.map((id) => api.act('POST', `/api/plugins/telemetry/${part(id)}/SERVER_SCOPE`, values())),
-      );
-      const failed = done.filter((result) => result.type === 'failed');
-      const to =
-        what === 'keys' && form.text('then') === 'labels'
-          ? `/devices/labels?ids=${ids.map(part).join(',')}`
-          : '/devices';
-      return failed.length === 0
-        ? seeOther(to, `Done for ${ids.length} device${ids.length === 1 ? '' : 's'}.`)
-        : refusedTo(to, `It failed for ${failed.length} of ${ids.length}: ${failed[0]?.message}`);
-    },
-  }),
+export const devicesPages: readonly Page[] = [
+  memberPage('/devices', TENANT, { get: listReply }),
+  memberPage('/devices/selected', TENANT, { post: changeSelected }),
 ];

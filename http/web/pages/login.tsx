@@ -1,26 +1,27 @@
 /** Signing in and out, and the first password behind an activation link. */
 import { tokenPairView } from '../../views/user.ts';
-import type { Failed } from '../api.ts';
+import type { Refused } from '../api.ts';
 import type { Page, PageReply, Visit } from '../page.ts';
-import { Field, Note } from '../parts/layout.tsx';
+import { Field, Refusal } from '../parts/elements.tsx';
+import type { DemoAccount } from '../settings.ts';
 
-/** A path of this site: browsers take `//`, `/\\` and, leaving tabs out, `/<tab>/` for another host. */
+/** A path of this site. `//`, `/\\` and `/<tab>/` are none: browsers read another host in them. */
 const OWN_PATH = /^\/(?![/\\])[!-~]*$/;
 
-/** Only ways within this site: never an address that somebody put into a link. */
-function nextOf(given: string | null): string {
-  return given !== null && OWN_PATH.test(given) ? given : '/';
+/** Where to go after signing in: never to another site, whatever a link says. */
+function nextOf(path: string | null): string {
+  return path !== null && OWN_PATH.test(path) ? path : '/';
 }
 
-function LoginPage(props: { visit: Visit; next: string; email?: string; failed?: Failed }) {
-  const { visit, next, email, failed } = props;
+function Login({ visit, next, refusal }: { visit: Visit; next: string; refusal: Refused | undefined }) {
   const { demoAccounts } = visit.settings;
+  const invalid = refusal !== undefined;
   return (
     <>
       <div class="card">
         <h1>Sign in</h1>
         <p class="lead" data-claim-hint hidden />
-        {failed === undefined ? null : <Note kind="bad">{whyNot(failed)}</Note>}
+        <Refusal text={refusal && explain(refusal)} />
         <form method="post" action="/login">
           <input type="hidden" name="next" value={next} />
           <Field
@@ -29,8 +30,8 @@ function LoginPage(props: { visit: Visit; next: string; email?: string; failed?:
             type="email"
             autocomplete="username"
             required
-            {...(email === undefined ? {} : { value: email })}
-            {...(failed === undefined ? {} : { invalid: true })}
+            invalid={invalid}
+            {...(invalid ? { value: visit.form.text('email') } : {})}
           />
           <Field
             name="password"
@@ -38,7 +39,7 @@ function LoginPage(props: { visit: Visit; next: string; email?: string; failed?:
             type="password"
             autocomplete="current-password"
             required
-            {...(failed === undefined ? {} : { invalid: true })}
+            invalid={invalid}
           />
           <button type="submit" class="primary wide">
             Sign in
@@ -49,30 +50,34 @@ function LoginPage(props: { visit: Visit; next: string; email?: string; failed?:
         No password yet? Open the activation link that your administrator gave you. It leads to a page where
         you choose one.
       </p>
-      {demoAccounts.length === 0 ? null : (
-        <section class="card" aria-labelledby="demo">
-          <h2 id="demo">Try the demo</h2>
-          <ul class="demo">
-            {demoAccounts.map((account) => (
-              <li>
-                <form method="post" action="/login">
-                  <input type="hidden" name="next" value={next} />
-                  <input type="hidden" name="email" value={account.email} />
-                  <input type="hidden" name="password" value={account.password} />
-                  <button type="submit">
-                    <span>{account.label}</span> <small>{account.email}</small>
-                  </button>
-                </form>
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
+      {demoAccounts.length === 0 ? null : <DemoAccounts accounts={demoAccounts} next={next} />}
     </>
   );
 }
 
-function whyNot({ status, message, retryAfterSeconds }: Failed): string {
+function DemoAccounts({ accounts, next }: { accounts: readonly DemoAccount[]; next: string }) {
+  return (
+    <section class="card" aria-labelledby="demo">
+      <h2 id="demo">Try the demo</h2>
+      <ul class="demo">
+        {accounts.map(({ label, email, password }) => (
+          <li>
+            <form method="post" action="/login">
+              <input type="hidden" name="next" value={next} />
+              <input type="hidden" name="email" value={email} />
+              <input type="hidden" name="password" value={password} />
+              <button type="submit">
+                <span>{label}</span> <small>{email}</small>
+              </button>
+            </form>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function explain({ status, message, retryAfterSeconds }: Refused): string {
   if (status === 429) {
     return `Too many attempts failed. Please wait ${retryAfterSeconds ?? 60} seconds, then try again.`;
   }
@@ -83,14 +88,14 @@ function whyNot({ status, message, retryAfterSeconds }: Failed): string {
   return 'The e-mail or the password is wrong. Please try again.';
 }
 
-function CreatePasswordPage(props: { token: string; failed?: string }) {
+function CreatePassword({ token, refusal }: { token: string; refusal: string | undefined }) {
   return (
     <div class="card">
       <h1>Choose your password</h1>
-      <p class="lead">With it you will sign in from now on. Nobody else gets to see it.</p>
-      {props.failed === undefined ? null : <Note kind="bad">{props.failed}</Note>}
+      <p class="lead">You will sign in with it from now on. Nobody else can see it.</p>
+      <Refusal text={refusal} />
       <form method="post" action="/login/createPassword">
-        <input type="hidden" name="activateToken" value={props.token} />
+        <input type="hidden" name="activateToken" value={token} />
         <Field name="password" label="New password" type="password" autocomplete="new-password" required />
         <Field name="again" label="The same once more" type="password" autocomplete="new-password" required />
         <button type="submit" class="primary wide">
@@ -101,19 +106,40 @@ function CreatePasswordPage(props: { token: string; failed?: string }) {
   );
 }
 
-const loginReply = (visit: Visit, next: string, failed?: Failed): PageReply => ({
+const loginReply = (visit: Visit, next: string, refusal?: Refused): PageReply => ({
   type: 'page',
   title: 'Sign in',
   narrow: true,
-  status: failed === undefined ? 200 : failed.status === 429 ? 429 : 400,
-  body: (
-    <LoginPage
-      visit={visit}
-      next={next}
-      {...(failed === undefined ? {} : { failed, email: visit.form.text('email') })}
-    />
-  ),
+  status: refusal === undefined ? 200 : refusal.status === 429 ? 429 : 400,
+  body: <Login visit={visit} next={next} refusal={refusal} />,
 });
+
+const createPasswordReply = (token: string, refusal?: string): PageReply => ({
+  type: 'page',
+  title: 'Choose your password',
+  narrow: true,
+  status: refusal === undefined ? 200 : 400,
+  body: <CreatePassword token={token} refusal={refusal} />,
+});
+
+async function createPassword({ form, anonymous }: Visit): Promise<PageReply> {
+  const activateToken = form.text('activateToken');
+  const password = form.text('password');
+  if (password !== form.text('again')) {
+    return createPasswordReply(activateToken, 'The two passwords are not the same. Please type them again.');
+  }
+  const activated = await anonymous.post('/api/noauth/activate', { activateToken, password }, tokenPairView);
+  if (activated.type === 'ok') {
+    const notice = { kind: 'good', text: 'Welcome! Your password is set.' } as const;
+    return { type: 'see-other', to: '/', signIn: activated.value, notice };
+  }
+  // The API's rules for passwords, in its own words.
+  if (activated.message.startsWith('Password')) return createPasswordReply(activateToken, activated.message);
+  return createPasswordReply(
+    activateToken,
+    'This link does not work any more: it was used already, or it is too old. Ask your administrator for a new one.',
+  );
+}
 
 export const loginPages: readonly Page[] = [
   {
@@ -144,34 +170,7 @@ export const loginPages: readonly Page[] = [
   {
     path: '/login/createPassword',
     roles: ['PUBLIC'],
-    get: ({ query }) => ({
-      type: 'page',
-      title: 'Choose your password',
-      narrow: true,
-      body: <CreatePasswordPage token={query.get('activateToken') ?? ''} />,
-    }),
-    async post({ form, anonymous }) {
-      const token = form.text('activateToken');
-      const password = form.text('password');
-      const again = (failed: string): PageReply => ({
-        type: 'page',
-        title: 'Choose your password',
-        narrow: true,
-        status: 400,
-        body: <CreatePasswordPage token={token} failed={failed} />,
-      });
-      if (password !== form.text('again'))
-        return again('The two passwords are not the same. Please type them again.');
-      const body = { activateToken: token, password };
-      const activated = await anonymous.post('/api/noauth/activate', body, tokenPairView);
-      if (activated.type === 'ok') {
-        const notice = { kind: 'good', text: 'Welcome! Your password is set.' } as const;
-        return { type: 'see-other', to: '/', signIn: activated.value, notice };
-      }
-      if (activated.message.startsWith('Password')) return again(activated.message);
-      return again(
-        'This link does not work any more: it was used already, or it is too old. Ask your administrator for a new one.',
-      );
-    },
+    get: ({ query }) => createPasswordReply(query.get('activateToken') ?? ''),
+    post: createPassword,
   },
 ];

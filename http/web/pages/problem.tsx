@@ -1,4 +1,4 @@
-/** What is shown where a page can not be: why, and where to go on. */
+/** Shown instead of a page that cannot be: why, and where to go on. */
 
 const TITLES: Readonly<Record<number, string>> = {
   400: 'That did not work',
@@ -8,12 +8,12 @@ const TITLES: Readonly<Record<number, string>> = {
   503: 'Just a moment',
 };
 
-const WORDS: Readonly<Record<number, string>> = {
+const TEXTS: Readonly<Record<number, string>> = {
   400: 'The request could not be understood.',
   403: 'You are signed in, but this page belongs to somebody with another role.',
-  404: 'The page or the thing you were looking for does not exist, or not any more.',
+  404: 'What you were looking for does not exist, or not any more.',
   429: 'Please wait a little and try again.',
-  503: 'The server can not answer just now. Nothing was lost; please try again in a moment.',
+  503: 'The server cannot answer just now. Nothing was lost; please try again in a moment.',
 };
 
 export const problemTitle = (status: number): string => TITLES[status] ?? 'Something went wrong';
@@ -22,7 +22,7 @@ export function ProblemPage(props: { status: number; message: string | undefined
   return (
     <div class="card">
       <h1>{problemTitle(props.status)}</h1>
-      <p>{props.message ?? WORDS[props.status]}</p>
+      <p>{props.message ?? TEXTS[props.status]}</p>
       <p>
         <a class="button" href={props.home}>
           Go to the start

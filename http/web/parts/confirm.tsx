@@ -1,35 +1,54 @@
-/** The question before something that can not be undone, or not easily. */
-import type { PageReply } from '../page.ts';
+/** Pages that ask before they do what cannot be undone, or not easily: GET shows the question, POST does it. */
+import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
+import type { User } from '../session.ts';
 
-export interface Question {
+interface Question {
   readonly title: string;
-  /** What it is about. */
+  /** The name of what it is about. */
   readonly what: string;
   readonly consequence: string;
-  readonly action: string;
   readonly yes: string;
+  /** Where to go on who does not want it. */
   readonly back: string;
 }
 
-export function confirmReply({ title, what, consequence, action, yes, back }: Question): PageReply {
-  return {
-    type: 'page',
-    title,
-    narrow: true,
-    body: (
-      <div class="card">
-        <h1>{title}</h1>
-        <p class="big">{what}</p>
-        <p>{consequence}</p>
-        <form method="post" action={action} class="row">
-          <button type="submit" class="danger">
-            {yes}
-          </button>
-          <a class="button" href={back}>
-            Keep it as it is
-          </a>
-        </form>
-      </div>
-    ),
-  };
+interface Steps<Subject> {
+  find(visit: SignedIn): Promise<Subject>;
+  ask(subject: Subject): Question;
+  carryOut(visit: SignedIn, subject: Subject): Promise<PageReply>;
+}
+
+/** @param path with one parameter, `:id` */
+export function confirmPage<Subject extends { readonly id: { readonly id: string } }>(
+  path: string,
+  roles: readonly User['authority'][],
+  { find, ask, carryOut }: Steps<Subject>,
+): Page {
+  return memberPage(path, roles, {
+    async get(visit) {
+      const subject = await find(visit);
+      const { title, what, consequence, yes, back } = ask(subject);
+      return {
+        type: 'page',
+        title,
+        narrow: true,
+        body: (
+          <div class="card">
+            <h1>{title}</h1>
+            <p class="big">{what}</p>
+            <p>{consequence}</p>
+            <form method="post" action={path.replace(':id', subject.id.id)} class="row">
+              <button type="submit" class="danger">
+                {yes}
+              </button>
+              <a class="button" href={back}>
+                Keep it as it is
+              </a>
+            </form>
+          </div>
+        ),
+      };
+    },
+    post: async (visit) => carryOut(visit, await find(visit)),
+  });
 }

@@ -1,65 +1,53 @@
-/** Sections of a device's page with forms of their own: how it is claimed, and whose it is. */
-
+/** The sections of a device's page with forms of their own: how it is claimed, and its owner. */
 import type { SignedIn } from '../page.ts';
-import { KEY_DAYS, KEY_DAYS_MAX } from './claim-key.ts';
-import { ClaimDetail, type DeviceInfo } from './claim-state.tsx';
-import { Time } from './layout.tsx';
+import { DaysField } from './claim-key.tsx';
+import { ClaimDetail, type DeviceInfo } from './device-parts.tsx';
+import { Time } from './elements.tsx';
+
+interface ClaimingProps {
+  readonly device: DeviceInfo;
+  readonly visit: SignedIn;
+  /** Whether it has a key, which may have expired. */
+  readonly keyed: boolean;
+}
 
 /** Whether and how it can be claimed. */
-export function Claiming({ device, visit, keyed }: { device: DeviceInfo; visit: SignedIn; keyed: boolean }) {
-  const { id } = device.id;
-  const permission =
-    device.claimingAllowed === null ? 'default' : device.claimingAllowed ? 'allow' : 'forbid';
+export function Claiming({ device, visit, keyed }: ClaimingProps) {
+  const path = `/devices/${device.id.id}`;
+  const expiresAt = device.claimingDataExpiresAt ?? 0;
   return (
     <section class="card" aria-labelledby="claiming">
       <h2 id="claiming">Claiming</h2>
-      <form method="post" action={`/devices/${id}/permission`} class="search">
+      <Permission device={device} />
+      <form method="post" action={`${path}/key`} class="search">
         <div>
-          <label for="permission">May customers claim it?</label>
-          <select id="permission" name="permission">
-            <option value="default" selected={permission === 'default'}>
-              As the server’s setting says
-            </option>
-            <option value="allow" selected={permission === 'allow'}>
-              Yes
-            </option>
-            <option value="forbid" selected={permission === 'forbid'}>
-              No
-            </option>
-          </select>
-        </div>
-        <button type="submit">Save</button>
-      </form>
-      <form method="post" action={`/devices/${id}/key`} class="search">
-        <div>
-          <label for="days">
-            {keyed ? 'Replace its key; valid for days' : 'Set a key for its label; valid for days'}
-          </label>
-          <input id="days" name="days" type="number" min={1} max={KEY_DAYS_MAX} value={String(KEY_DAYS)} />
+          <DaysField
+            label={keyed ? 'Replace its key; valid for days' : 'Set a key for its label; valid for days'}
+          />
         </div>
         <button type="submit">{keyed ? 'Replace' : 'Set a key'}</button>
       </form>
       <div class="row">
         {keyed ? (
           <>
-            <a class="button" href={`/devices/labels?ids=${id}`}>
+            <a class="button" href={`/devices/labels?ids=${device.id.id}`}>
               Print its label
             </a>
-            <form method="post" action={`/devices/${id}/remove-key`}>
+            <form method="post" action={`${path}/remove-key`}>
               <button type="submit">Remove the key</button>
             </form>
           </>
         ) : null}
         {device.claimWindow === null ? null : (
-          <form method="post" action={`/devices/${id}/close-window`}>
+          <form method="post" action={`${path}/close-window`}>
             <button type="submit">Close the window</button>
           </form>
         )}
       </div>
       <p class="muted">
-        {visit.nowMs < (device.claimingDataExpiresAt ?? 0) ? (
+        {visit.nowMs < expiresAt ? (
           <>
-            Its key works until <Time at={device.claimingDataExpiresAt ?? 0} locale={visit.locale} />.
+            Its key works until <Time at={expiresAt} locale={visit.locale} />.
           </>
         ) : (
           'Without a key the device itself opens its claim window.'
@@ -69,32 +57,49 @@ export function Claiming({ device, visit, keyed }: { device: DeviceInfo; visit: 
   );
 }
 
-/** Whose it is, and giving it to somebody. */
-export function Owner({
-  device,
-  titles,
-  visit,
-}: {
-  device: DeviceInfo;
-  titles: readonly string[];
-  visit: SignedIn;
-}) {
-  const { id } = device.id;
+const PERMISSIONS = [
+  ['default', 'As the server’s setting says'],
+  ['allow', 'Yes'],
+  ['forbid', 'No'],
+] as const;
+
+function Permission({ device: { id, claimingAllowed } }: { device: DeviceInfo }) {
+  const permission = claimingAllowed === null ? 'default' : claimingAllowed ? 'allow' : 'forbid';
+  return (
+    <form method="post" action={`/devices/${id.id}/permission`} class="search">
+      <div>
+        <label for="permission">May customers claim it?</label>
+        <select id="permission" name="permission">
+          {PERMISSIONS.map(([value, text]) => (
+            <option value={value} selected={value === permission}>
+              {text}
+            </option>
+          ))}
+        </select>
+      </div>
+      <button type="submit">Save</button>
+    </form>
+  );
+}
+
+interface OwnerProps {
+  readonly device: DeviceInfo;
+  readonly visit: SignedIn;
+  /** Customers to choose from; others are typed. */
+  readonly titles: readonly string[];
+}
+
+/** Its owner, and assigning it to somebody. */
+export function Owner({ device, titles, visit }: OwnerProps) {
+  const path = `/devices/${device.id.id}`;
+  const owned = device.ownedSince !== null;
   return (
     <section class="card" aria-labelledby="owner">
       <h2 id="owner">Owner</h2>
-      <p>
-        {device.ownedSince === null ? (
-          'Nobody owns it.'
-        ) : (
-          <ClaimDetail device={device} locale={visit.locale} nowMs={visit.nowMs} />
-        )}
-      </p>
-      <form method="post" action={`/devices/${id}/assign`} class="search">
+      <p>{owned ? <ClaimDetail device={device} visit={visit} /> : 'Nobody owns it.'}</p>
+      <form method="post" action={`${path}/assign`} class="search">
         <div>
-          <label for="customer">
-            {device.ownedSince === null ? 'Assign to the customer' : 'Assign to another customer'}
-          </label>
+          <label for="customer">{owned ? 'Assign to another customer' : 'Assign to the customer'}</label>
           <input id="customer" name="customer" list="customers" required maxlength={255} autocomplete="off" />
           <datalist id="customers">
             {titles.map((title) => (
@@ -104,13 +109,13 @@ export function Owner({
         </div>
         <button type="submit">Assign</button>
       </form>
-      {device.ownedSince === null ? null : (
-        <form method="post" action={`/devices/${id}/unassign`}>
+      {owned ? (
+        <form method="post" action={`${path}/unassign`}>
           <button type="submit" class="danger">
             Take it from {device.customerTitle ?? 'its owner'}
           </button>
         </form>
-      )}
+      ) : null}
     </section>
   );
 }

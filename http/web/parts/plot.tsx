@@ -1,7 +1,10 @@
-/** Bars over hours, drawn on the server, with a table of the same numbers for those who do not see them. */
+/**
+ * Bars over hours as SVG, with the same numbers as text for people who cannot see them. The bench has a plotter of its
+ * own (`bench/report/svg.ts`): lines over logarithmic axes, for a file without a stylesheet. They share no code.
+ */
 import type { Locale } from '../locale.ts';
 
-export interface PlotProps {
+interface PlotProps {
   readonly title: string;
   readonly values: readonly (readonly [atMs: number, value: number])[];
   readonly locale: Locale;
@@ -70,7 +73,7 @@ export function Plot({ title, values, locale }: PlotProps) {
   );
 }
 
-/** The next number that an axis can end with, and be halved. */
+/** The next number that reads well at the end of an axis, and halved in its middle. */
 function niceCeiling(value: number): number {
   const magnitude = 10 ** Math.floor(Math.log10(value));
   const step = [1, 2, 4, 6, 8, 10].find((factor) => factor * magnitude >= value) ?? 10;

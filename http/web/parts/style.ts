@@ -1,13 +1,21 @@
-/** The one stylesheet. Phone first; what a wide desk adds comes in `@media`. No image, no font, nothing from elsewhere. */
+/**
+ * The one stylesheet. Phone first; what a wide screen adds comes in `@media`. It loads no image and no font, and nothing
+ * from another host.
+ */
 import { shadesOn } from './theme.ts';
 
 const LIGHT = '#f5f6f8';
 const DARK = '#10141a';
-/** The darkest light and the lightest dark ground that links and buttons stand on. */
+/** The darkest light and the lightest dark background that links and buttons stand on. */
 const SUNKEN_LIGHT = '#eceff3';
 const SUNKEN_DARK = '#242b36';
 
 export function stylesheet(accent: string): string {
+  return [colours(accent), BASE, FRAME, CARDS, FORMS, TABLES, FIGURES, LABELS, WIDTHS].join('');
+}
+
+/** The colours of light and dark, as variables. */
+function colours(accent: string): string {
   const [light, dark] = [shadesOn(SUNKEN_LIGHT, accent), shadesOn(SUNKEN_DARK, accent)];
   return `
 :root {
@@ -26,7 +34,11 @@ export function stylesheet(accent: string): string {
     --shadow: none;
   }
 }
-*, ::before, ::after { box-sizing: border-box; }
+`;
+}
+
+/** Text, headings, links. */
+const BASE = `*, ::before, ::after { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; scroll-padding-top: 4rem; }
 body { margin: 0; font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; color: var(--text); background: var(--bg);
   min-height: 100vh; display: flex; flex-direction: column; overflow-wrap: break-word; }
@@ -44,7 +56,10 @@ p { margin: 0 0 .75rem; }
 small { font-size: .875rem; }
 code, .mono { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .9em; overflow-wrap: anywhere; }
 
-.top { background: var(--surface); border-bottom: 1px solid var(--line); }
+`;
+
+/** The head of a page, its navigation, and the columns under it. */
+const FRAME = `.top { background: var(--surface); border-bottom: 1px solid var(--line); }
 .top > div { max-width: 76rem; margin: 0 auto; padding: .5rem 1rem; display: flex; flex-wrap: wrap; align-items: center; gap: .25rem 1rem; }
 .brand { display: inline-flex; align-items: center; gap: .6rem; font-weight: 650; color: inherit; text-decoration: none; min-height: 2.75rem; }
 .brand img, .brand svg { height: 1.75rem; width: auto; max-width: 10rem; }
@@ -66,7 +81,10 @@ main.narrow { max-width: 30rem; }
 .grid { display: grid; gap: 1rem; margin-bottom: 1rem; }
 .grid > .card { margin-bottom: 0; }
 
-.card { background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); box-shadow: var(--shadow); padding: 1.25rem 1rem; margin-bottom: 1rem; min-width: 0; }
+`;
+
+/** Cards and notes. */
+const CARDS = `.card { background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); box-shadow: var(--shadow); padding: 1.25rem 1rem; margin-bottom: 1rem; min-width: 0; }
 .card > h1 { margin-bottom: .75rem; }
 .card > :last-child { margin-bottom: 0; }
 .note { border-left: 4px solid var(--muted); background: var(--sunken); border-radius: .5rem; padding: .75rem 1rem; margin: 0 0 1rem; }
@@ -76,7 +94,10 @@ main.narrow { max-width: 30rem; }
 .note.warn { border-color: var(--warn); background: var(--warn-bg); }
 .note.bad { border-color: var(--bad); background: var(--bad-bg); }
 
-label, legend { display: block; font-weight: 600; margin-bottom: .25rem; }
+`;
+
+/** Fields and buttons. */
+const FORMS = `label, legend { display: block; font-weight: 600; margin-bottom: .25rem; }
 fieldset { border: 0; padding: 0; margin: 0 0 1rem; min-width: 0; }
 .field { margin-bottom: 1rem; }
 .field small { display: block; margin: .25rem 0 0; }
@@ -99,7 +120,10 @@ button.plain:hover { color: var(--text); text-decoration: underline; }
 .search > div.small { flex: 0 1 14rem; }
 .search label { font-size: .875rem; color: var(--muted); font-weight: 550; }
 
-table { width: 100%; border-collapse: collapse; }
+`;
+
+/** Tables, which become cards on a phone. */
+const TABLES = `table { width: 100%; border-collapse: collapse; }
 caption { text-align: left; color: var(--muted); padding-bottom: .5rem; font-size: .9375rem; }
 th { text-align: left; font-size: .8125rem; color: var(--muted); font-weight: 600; }
 td, th { padding: .625rem .75rem; border-bottom: 1px solid var(--line); vertical-align: top; }
@@ -122,7 +146,10 @@ td.num, th.num { text-align: right; font-variant-numeric: tabular-nums; }
   table.cards td.pick { float: left; padding: .125rem .75rem 0 0; }
   .card .plot text { font-size: 18px; }
 }
-dl { display: grid; grid-template-columns: minmax(7rem, auto) 1fr; gap: .5rem 1rem; margin: 0; }
+`;
+
+/** States, feeds, plots, figures and what else single pages have. */
+const FIGURES = `dl { display: grid; grid-template-columns: minmax(7rem, auto) 1fr; gap: .5rem 1rem; margin: 0; }
 dt { color: var(--muted); }
 dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
 .state { display: inline-flex; gap: .4rem; align-items: center; font-weight: 600; white-space: nowrap; }
@@ -149,14 +176,20 @@ video { width: 100%; border-radius: .5rem; background: #000; aspect-ratio: 4 / 3
 .big { font-size: 1.25rem; font-weight: 650; overflow-wrap: anywhere; }
 .empty { text-align: center; padding: 2rem 1rem; color: var(--muted); }
 
-.sheet { display: flex; flex-wrap: wrap; gap: 4mm; background: #fff; color: #000; padding: 8mm; border-radius: var(--radius); }
+`;
+
+/** The sheet of labels, in millimetres of paper. */
+const LABELS = `.sheet { display: flex; flex-wrap: wrap; gap: 4mm; background: #fff; color: #000; padding: 8mm; border-radius: var(--radius); }
 .label { border: 1px dashed #767676; break-inside: avoid; display: flex; gap: 2mm; align-items: center; padding: 2mm; overflow: hidden; background: #fff; color: #000; }
 .label svg { flex: none; height: 100%; width: auto; }
 .label div { min-width: 0; overflow: hidden; font-size: 8pt; line-height: 1.25; }
 .label b { display: block; font-size: 9pt; overflow-wrap: anywhere; }
 .label.s { width: 50mm; height: 22mm; } .label.m { width: 70mm; height: 32mm; } .label.l { width: 100mm; height: 50mm; }
 .label.s div { font-size: 6pt; } .label.s b { font-size: 7pt; } .label.l div { font-size: 11pt; } .label.l b { font-size: 13pt; }
-@media (max-width: 30rem) {
+`;
+
+/** What other widths, motion and paper change. */
+const WIDTHS = `@media (max-width: 30rem) {
   .me a { max-width: 6.5rem; }
   .top nav { gap: 0; width: calc(100% + 1rem); }
   .top nav a { padding: .5rem .375rem; font-size: .875rem; }
@@ -180,4 +213,3 @@ video { width: 100%; border-radius: .5rem; background: #000; aspect-ratio: 4 / 3
   .sheet { padding: 0; border-radius: 0; }
 }
 `;
-}

@@ -1,15 +1,15 @@
 /**
- * Colours that can be read: from the one accent colour that an operator sets, shades that keep WCAG's contrasts on
- * light and on dark (1.4.3: 4.5 to 1 for text).
+ * Makes readable shades of the one accent colour that an operator sets: on light and on dark they keep WCAG's contrast
+ * for text (1.4.3: 4.5 to 1).
  */
 
 type Rgb = readonly [red: number, green: number, blue: number];
 
 const BLACK: Rgb = [0, 0, 0];
 const WHITE: Rgb = [255, 255, 255];
-/** A little more than WCAG asks for: colours are rounded. */
+/** A little more than WCAG asks for, because colours are rounded. */
 const READABLE = 4.6;
-/** So far is an accent mixed with black or white in one step. */
+/** The share of black or white that is mixed in at each step. */
 const STEP = 0.05;
 
 export interface Shades {
@@ -19,7 +19,7 @@ export interface Shades {
   readonly onAccent: string;
 }
 
-/** The accent as it is used on a background of this colour. */
+/** The accent on a background of this colour. Colours are `#rrggbb`. */
 export function shadesOn(background: string, accent: string): Shades {
   const [ground, colour] = [parse(background), parse(accent)];
   const target = luminance(ground) > 0.5 ? BLACK : WHITE;

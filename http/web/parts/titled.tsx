@@ -1,66 +1,85 @@
-/** A searchable list of what has a title and was made at some time, and a form to make another: customers, tenants. */
+/** Customers and tenants alike: a searchable list of titles, a form for another one, and the page that deletes one. */
 import type { z } from 'zod';
-import { query } from '../api.ts';
-import type { PageReply, SignedIn } from '../page.ts';
-import { Field, Note, Pager, pageOf, rangeOf, Time } from './layout.tsx';
+import { pageView } from '../../views/page.ts';
+import { part, query } from '../api.ts';
+import { memberPage, type Page, type PageReply, resultAt, type SignedIn, seeOther } from '../page.ts';
+import type { User } from '../session.ts';
+import { confirmPage } from './confirm.tsx';
+import { Field, Head, Refusal, Time } from './elements.tsx';
+import { Pager, pageOf, Search } from './list.tsx';
 
 const PAGE_SIZE = 50;
 
-export interface TitledList {
-  /** The REST route that lists them. */
-  readonly api: string;
-  readonly view: z.ZodType<TitledPage>;
-  /** Where the list is; each of them is one step below. */
+interface TitledView {
+  readonly id: { readonly id: string };
+  readonly title: string;
+  readonly createdTime: number;
+}
+
+export interface Titled {
+  readonly roles: readonly User['authority'][];
+  /** The routes of the REST API for all of them, and for one. */
+  readonly api: { readonly all: string; readonly one: string };
+  readonly view: z.ZodType<TitledView>;
+  /** The list's page; one of them is a step below. */
   readonly path: string;
   readonly heading: string;
   readonly lead: string;
   readonly newHeading: string;
-}
-
-interface TitledPage {
-  readonly data: readonly {
-    readonly id: { readonly id: string };
+  readonly created: string;
+  readonly deletion: {
     readonly title: string;
-    readonly createdTime: number;
-  }[];
-  readonly totalElements: number;
-  readonly hasNext: boolean;
+    readonly consequence: string;
+    readonly yes: string;
+    readonly done: string;
+  };
 }
 
-export async function titledListReply(
-  visit: SignedIn,
-  { api: source, view, path, heading, lead, newHeading }: TitledList,
-  failed?: string,
-): Promise<PageReply> {
-  const { api, query: given, locale, form } = visit;
-  const page = pageOf(given);
-  const search = given.get('search') ?? '';
-  const wanted = query({ page, pageSize: PAGE_SIZE, textSearch: search, sortProperty: 'title' });
-  const found = await api.get(`${source}?${wanted}`, view);
-  const { data, totalElements: total } = found;
+export function titledPages(titled: Titled): readonly Page[] {
+  const { roles, api: routes, view, path, created, deletion } = titled;
+  return [
+    memberPage(path, roles, {
+      get: (visit) => listReply(visit, titled),
+      async post(visit) {
+        const title = visit.form.text('title').trim();
+        const result = await visit.api.post(routes.one, { title }, view);
+        return result.type === 'ok'
+          ? seeOther(`${path}/${result.value.id.id}`, created)
+          : listReply(visit, titled, result.message);
+      },
+    }),
+    confirmPage(`${path}/:id/delete`, roles, {
+      find: ({ api, params }) => api.get(`${routes.one}/${part(params.id ?? '')}`, view),
+      ask: ({ id, title: what }) => ({ ...deletion, what, back: `${path}/${id.id}` }),
+      async carryOut({ api }, { id }) {
+        const result = await api.act('DELETE', `${routes.one}/${id.id}`);
+        return resultAt(path, result, deletion.done, `${path}/${id.id}`);
+      },
+    }),
+  ];
+}
+
+async function listReply(visit: SignedIn, titled: Titled, refusal?: string): Promise<PageReply> {
+  const { api, query: params, locale, form } = visit;
+  const { api: routes, view, path, heading, lead, newHeading } = titled;
+  const search = params.get('search') ?? '';
+  const wanted = query({
+    page: pageOf(params),
+    pageSize: PAGE_SIZE,
+    textSearch: search,
+    sortProperty: 'title',
+  });
+  const found = await api.get(`${routes.all}?${wanted}`, pageView(view));
   return {
     type: 'page',
     title: heading,
-    status: failed === undefined ? 200 : 400,
+    status: refusal === undefined ? 200 : 400,
     body: (
       <>
-        <div class="head">
-          <div>
-            <h1>{heading}</h1>
-            <p class="lead">{lead}</p>
-          </div>
-        </div>
+        <Head title={heading} lead={lead} />
         <div class="grid side">
           <div>
-            <search>
-              <form class="search" action={path}>
-                <div>
-                  <label for="search">Title</label>
-                  <input id="search" type="search" name="search" value={search} maxlength={255} />
-                </div>
-                <button type="submit">Search</button>
-              </form>
-            </search>
+            <Search path={path} label="Title" value={search} />
             <div class="card tablecard">
               <table class="cards">
                 <caption class="sr">{heading}</caption>
@@ -71,7 +90,7 @@ export async function titledListReply(
                   </tr>
                 </thead>
                 <tbody>
-                  {data.map(({ id, title, createdTime }) => (
+                  {found.data.map(({ id, title, createdTime }) => (
                     <tr>
                       <th scope="row">
                         <a href={`${path}/${id.id}`}>{title}</a>
@@ -84,17 +103,11 @@ export async function titledListReply(
                 </tbody>
               </table>
             </div>
-            <Pager
-              path={path}
-              query={given}
-              page={page}
-              hasNext={found.hasNext}
-              summary={rangeOf(locale, page, PAGE_SIZE, data.length, total)}
-            />
+            <Pager path={path} query={params} size={PAGE_SIZE} found={found} locale={locale} />
           </div>
           <section class="card" aria-labelledby="new">
             <h2 id="new">{newHeading}</h2>
-            {failed === undefined ? null : <Note kind="bad">{failed}</Note>}
+            <Refusal text={refusal} />
             <form method="post" action={path}>
               <Field name="title" label="Title" value={form.text('title')} maxlength={255} required />
               <button type="submit" class="primary">

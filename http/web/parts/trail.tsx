@@ -1,12 +1,12 @@
-/** The audit trail in words. */
+/** The audit trail of a device in words. */
 import type { z } from 'zod';
 import type { auditView } from '../../views/audit.ts';
 import type { Locale } from '../locale.ts';
-import { Time } from './layout.tsx';
+import { Time } from './elements.tsx';
 
 type Entry = z.output<typeof auditView>;
 
-const WORDS: Readonly<Record<Entry['actionType'], string>> = {
+const ACTIONS: Readonly<Record<Entry['actionType'], string>> = {
   ADDED: 'Created',
   UPDATED: 'Changed',
   DELETED: 'Deleted',
@@ -31,11 +31,11 @@ const REASONS: Readonly<Record<string, string>> = {
   'unknown-device': 'there is no such device',
 };
 
-function wordsFor({ actionType, actionData }: Entry): string {
+function textOf({ actionType, actionData }: Entry): string {
   const { by } = actionData;
   if (actionType === 'ASSIGNED_TO_CUSTOMER') return by === 'claim' ? 'Claimed' : 'Assigned';
   if (actionType === 'UNASSIGNED_FROM_CUSTOMER') return by === 'reclaim' ? 'Given back' : 'Unassigned';
-  return WORDS[actionType];
+  return ACTIONS[actionType];
 }
 
 function detailOf({ actionData, actionFailureDetails }: Entry): string {
@@ -63,7 +63,7 @@ export function Trail({ entries, locale }: { entries: readonly Entry[]; locale: 
               <td>
                 <Time at={entry.createdTime} locale={locale} />
               </td>
-              <th scope="row">{wordsFor(entry)}</th>
+              <th scope="row">{textOf(entry)}</th>
               <td>{entry.userName}</td>
               <td>{detailOf(entry)}</td>
             </tr>

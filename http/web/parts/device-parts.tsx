@@ -1,18 +1,29 @@
-/** How it stands with a device, at a glance. */
+/** How a device stands, at a glance: its name, its state, its owner. */
 import type { z } from 'zod';
+import { customerView } from '../../views/customer.ts';
 import type { deviceInfoView } from '../../views/device.ts';
-import type { Locale } from '../locale.ts';
-import { Time } from './layout.tsx';
+import { type Api, query, type Result, refusalOf } from '../api.ts';
+import type { SignedIn } from '../page.ts';
+import { Time } from './elements.tsx';
 
 export type DeviceInfo = z.output<typeof deviceInfoView>;
 
 interface Props {
   readonly device: DeviceInfo;
-  readonly locale: Locale;
-  readonly nowMs: number;
+  readonly visit: Pick<SignedIn, 'locale' | 'nowMs'>;
 }
 
-export function ClaimState({ device, nowMs }: Props) {
+/** The description beside the name, where there is one. */
+export function Description({ device: { label } }: Pick<Props, 'device'>) {
+  return label === null ? null : (
+    <>
+      {' '}
+      <small>{label}</small>
+    </>
+  );
+}
+
+export function ClaimState({ device, visit: { nowMs } }: Props) {
   if (device.ownedBy !== null) {
     return <span class="state owned">{device.ownedBy === 'claim' ? 'Claimed' : 'Assigned'}</span>;
   }
@@ -22,12 +33,12 @@ export function ClaimState({ device, nowMs }: Props) {
   return <span class="state free">{device.claimingAllowed === false ? 'Not claimable' : 'Unclaimed'}</span>;
 }
 
-/** By whom and since when, or for how long still. */
-export function ClaimDetail({ device, locale, nowMs }: Props) {
+/** The owner and since when, or until when it can be claimed. */
+export function ClaimDetail({ device, visit: { locale, nowMs } }: Props) {
   if (device.ownedSince !== null) {
     return (
       <>
-        {device.customerTitle ?? 'a customer that is gone'} <small>since </small>
+        {device.customerTitle ?? 'a deleted customer'} <small>since </small>
         <small>
           <Time at={device.ownedSince} now={nowMs} locale={locale} />
         </small>
@@ -52,4 +63,11 @@ export function ClaimDetail({ device, locale, nowMs }: Props) {
       until <Time at={until} now={nowMs} locale={locale} />
     </small>
   );
+}
+
+/** The customer of this title, or a refusal that names it. */
+export async function findCustomer(api: Api, title: string): Promise<Result<z.output<typeof customerView>>> {
+  const answer = await api.send('GET', `/api/tenant/customers?${query({ customerTitle: title })}`);
+  if (answer.status === 200) return { type: 'ok', value: customerView.parse(answer.json) };
+  return { ...refusalOf(answer), message: `There is no customer “${title}”.` };
 }

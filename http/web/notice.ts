@@ -1,0 +1,37 @@
+/** What the last form did, shown once on the next page. A cookie carries it over the redirect. */
+import type { Context } from 'hono';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { z } from 'zod';
+
+export interface Notice {
+  readonly kind: 'good' | 'bad';
+  readonly text: string;
+}
+
+const COOKIE = 'claimd-notice';
+const MAX_AGE_S = 60;
+const TEXT_MAX = 1_000;
+
+const noticeShape = z.object({ kind: z.enum(['good', 'bad']), text: z.string().max(TEXT_MAX) });
+
+export function leaveNotice(c: Context, { kind, text }: Notice, secure: boolean): void {
+  setCookie(c, COOKIE, JSON.stringify({ kind, text: text.slice(0, TEXT_MAX) }), {
+    path: '/',
+    httpOnly: true,
+    sameSite: 'Lax',
+    secure,
+    maxAge: MAX_AGE_S,
+  });
+}
+
+/** The notice that was left, which is then gone; undefined also for a cookie that is not one of ours. */
+export function takeNotice(c: Context, secure: boolean): Notice | undefined {
+  const value = getCookie(c, COOKIE);
+  if (value === undefined) return undefined;
+  deleteCookie(c, COOKIE, { path: '/', secure });
+  try {
+    return noticeShape.safeParse(JSON.parse(value)).data;
+  } catch {
+    return undefined;
+  }
+}

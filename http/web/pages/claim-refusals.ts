@@ -1,0 +1,96 @@
+/** Every refusal of a claim in words for the customer: what happened, and what to do. */
+import { unreachable } from '../../../actors/base/unreachable.ts';
+import {
+  ATTEMPTS_LEFT_HEADER,
+  CLAIM_REFUSAL_HEADER,
+  type ClaimRefusal,
+  isClaimRefusal,
+} from '../../wire/claim-refusal.ts';
+import { type Answer, refusalOf } from '../api.ts';
+import type { Locale } from '../locale.ts';
+import { count } from '../parts/list.tsx';
+
+export interface Explained {
+  readonly status: 400 | 429 | 503;
+  readonly title: string;
+  readonly text: string;
+  /** `warn`: the key is not at fault, so trying it again at once is of no use. */
+  readonly kind: 'bad' | 'warn';
+}
+
+const bad = (title: string, text: string): Explained => ({ status: 400, kind: 'bad', title, text });
+const warn = (title: string, text: string): Explained => ({ status: 400, kind: 'warn', title, text });
+
+export const NAME_MISSING = bad('The name is missing', 'Type the name from the label.');
+
+/** @param device the name as it was typed */
+export function explain(answer: Answer, device: string, locale: Locale): Explained {
+  const { status, retryAfterSeconds } = refusalOf(answer);
+  if (status === 429) {
+    const wait = count(locale, retryAfterSeconds ?? 60, 'second');
+    const text = `Too many wrong keys were tried. Please wait ${wait} and try again with the key from the label.`;
+    return { status, kind: 'warn', title: 'Please wait a little', text };
+  }
+  if (status === 404) {
+    return bad(
+      'There is no such device',
+      `Nothing here is called “${device}”. Check the name on the label, letter by letter; capitals matter.`,
+    );
+  }
+  if (status !== 400) {
+    const text = 'The server cannot answer just now. Your device is safe; please try again in a moment.';
+    return { status: 503, kind: 'warn', title: 'Just a moment', text };
+  }
+  const reason =
+    answer.headers.get(CLAIM_REFUSAL_HEADER) ?? (answer.json === 'CLAIMED' ? 'already-claimed' : '');
+  if (isClaimRefusal(reason)) return explainReason(reason, answer, locale);
+  return bad(
+    'This could not be claimed',
+    'Name, key or moment do not fit. Check both on the label, press the button on the device again, and repeat.',
+  );
+}
+
+function explainReason(reason: ClaimRefusal, answer: Answer, locale: Locale): Explained {
+  switch (reason) {
+    case 'wrong-secret':
+      return bad(
+        'The key is wrong',
+        `The device is waiting, but this is not its key. Check it on the label, letter by letter.${attemptsLeft(answer, locale)}`,
+      );
+    case 'no-window':
+      return warn(
+        'The device is not waiting for you',
+        'Press the button on the device, so that it opens its claim window. Then claim it here again.',
+      );
+    case 'window-elapsed':
+      return warn(
+        'The time was up',
+        'The device stopped waiting before you claimed it. Press the button on the device again, then claim it here.',
+      );
+    case 'not-allowed':
+      return warn(
+        'Not allowed yet',
+        'Whoever supplied the device has not released it for claiming. Please ask there.',
+      );
+    case 'already-claimed':
+      return bad(
+        'It belongs to someone else',
+        'Somebody has claimed this device already. Whoever owns it has to give it back before you can claim it.',
+      );
+    case 'already-yours':
+      return warn(
+        'It is yours already',
+        'You own this device; there is nothing left to do. You find it under “My devices”.',
+      );
+    default:
+      return unreachable(reason);
+  }
+}
+
+function attemptsLeft({ headers }: Answer, locale: Locale): string {
+  const left = headers.get(ATTEMPTS_LEFT_HEADER);
+  if (left === null) return '';
+  return Number(left) === 0
+    ? ' That was the last attempt for now.'
+    : ` You have ${count(locale, Number(left), 'attempt')} left.`;
+}

@@ -1,0 +1,188 @@
+/** One import: how far it is, what became of each row, and creating the devices after it was tried out. */
+import type { z } from 'zod';
+import { importView, rowView } from '../../routes/imports.ts';
+import { pageView } from '../../views/page.ts';
+import { part, query } from '../api.ts';
+import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
+import { Back, Head } from '../parts/elements.tsx';
+import { Pager, pageOf } from '../parts/list.tsx';
+
+const TENANT = ['TENANT_ADMIN'] as const;
+const rowsPage = pageView(rowView);
+const PAGE_SIZE = 100;
+/** Without script the page reloads itself this often. */
+const REFRESH_SECONDS = 2;
+
+export type ImportJob = z.output<typeof importView>;
+type Rows = z.output<typeof rowsPage>;
+
+export const JOB_STATES: Readonly<Record<ImportJob['state'], string>> = {
+  RECEIVING: 'Not complete: some rows are missing',
+  TRYING: 'Trying it out…',
+  TRIED: 'Tried out: nothing was changed yet',
+  RUNNING: 'Creating the devices…',
+  DONE: 'Done',
+};
+
+const ROW_STATES: Readonly<Record<Rows['data'][number]['outcome'], string>> = {
+  CREATED: 'Created',
+  GOOD: 'Good',
+  REFUSED: 'Refused',
+  WAITING: 'Waiting',
+};
+
+const routeOf = ({ params }: SignedIn) => `/api/deviceImport/${part(params.job ?? '')}`;
+
+async function jobReply(visit: SignedIn): Promise<PageReply> {
+  const job = await visit.api.get(routeOf(visit), importView);
+  const underWay = job.state === 'TRYING' || job.state === 'RUNNING';
+  return {
+    type: 'page',
+    title: 'Import',
+    islands: underWay ? ['progress.js'] : [],
+    ...(underWay ? { refreshSeconds: REFRESH_SECONDS } : {}),
+    body: (
+      <>
+        <Back to="/devices/import" label="Import devices" />
+        <Head title="Import" />
+        {underWay ? <Progress job={job} visit={visit} /> : await resultOf(job, visit)}
+      </>
+    ),
+  };
+}
+
+function Progress({ job, visit }: { job: ImportJob; visit: SignedIn }) {
+  const { number } = visit.locale;
+  return (
+    <div class="card" data-progress={`/devices/import/${job.id}/progress`}>
+      <h2>{JOB_STATES[job.state]}</h2>
+      <p>
+        <progress max={Math.max(1, job.rows)} value={job.through} aria-label="Rows done" />
+      </p>
+      <p role="status" data-progress-text>
+        {number(job.through)} of {number(job.rows)} rows
+      </p>
+    </div>
+  );
+}
+
+/** The figures of a job, and its rows: only the refused ones where there are any. */
+async function resultOf(job: ImportJob, visit: SignedIn) {
+  const { api, query: params, locale } = visit;
+  const refusedOnly = job.refused > 0;
+  const wanted = query({
+    page: pageOf(params),
+    pageSize: PAGE_SIZE,
+    refusedOnly: String(refusedOnly),
+  });
+  const rows = await api.get(`${routeOf(visit)}/rows?${wanted}`, rowsPage);
+  const path = `/devices/import/${job.id}`;
+  return (
+    <>
+      <Summary job={job} visit={visit} />
+      {rows.data.length === 0 ? null : (
+        <>
+          <RowTable rows={rows} refusedOnly={refusedOnly} visit={visit} />
+          <Pager path={path} query={params} size={PAGE_SIZE} found={rows} locale={locale} />
+        </>
+      )}
+    </>
+  );
+}
+
+function Summary({ job, visit }: { job: ImportJob; visit: SignedIn }) {
+  const { number } = visit.locale;
+  const tried = job.state === 'TRIED';
+  return (
+    <div class="card">
+      <h2>{JOB_STATES[job.state]}</h2>
+      <dl>
+        <dt>Rows</dt>
+        <dd>{number(job.rows)}</dd>
+        <dt>{tried ? 'Good' : 'Created'}</dt>
+        <dd>{number(job.good)}</dd>
+        <dt>Refused</dt>
+        <dd>{number(job.refused)}</dd>
+      </dl>
+      <p />
+      <div class="row">
+        {tried && job.good > 0 ? (
+          <form method="post" action={`/devices/import/${job.id}/start`}>
+            <button type="submit" class="primary">
+              Create {number(job.good)} device{job.good === 1 ? '' : 's'}
+            </button>
+          </form>
+        ) : null}
+        <a class="button" href={`/devices/import/${job.id}/result.csv`} download>
+          Download the result
+        </a>
+        <a class="button" href={tried ? '/devices/import' : '/devices'}>
+          {tried ? 'Choose another file' : 'To the devices'}
+        </a>
+      </div>
+    </div>
+  );
+}
+
+interface RowTableProps {
+  readonly rows: Rows;
+  readonly refusedOnly: boolean;
+  readonly visit: SignedIn;
+}
+
+function RowTable({ rows, refusedOnly, visit: { locale } }: RowTableProps) {
+  return (
+    <div class="card tablecard">
+      <table class="cards">
+        <caption>{refusedOnly ? 'Refused rows' : 'Rows'}</caption>
+        <thead>
+          <tr>
+            <th scope="col" class="num">
+              Row
+            </th>
+            <th scope="col">Name</th>
+            <th scope="col">{refusedOnly ? 'Why' : 'Outcome'}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.data.map(({ row, name, message, outcome }) => (
+            <tr>
+              <td class="num" data-label="Row">
+                {locale.number(row)}
+              </td>
+              <th scope="row">{name}</th>
+              <td>{message ?? ROW_STATES[outcome]}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+export const importJobPages: readonly Page[] = [
+  memberPage('/devices/import/:job', TENANT, { get: jobReply }),
+
+  memberPage('/devices/import/:job/start', TENANT, {
+    async post(visit) {
+      const started = await visit.api.post(`${routeOf(visit)}/start?dryRun=false`, undefined, importView);
+      const to = `/devices/import/${part(visit.params.job ?? '')}`;
+      return started.type === 'ok' ? seeOther(to) : refusedTo(to, started.message);
+    },
+  }),
+
+  memberPage('/devices/import/:job/progress', TENANT, {
+    async get(visit) {
+      const { state, rows, through } = await visit.api.get(routeOf(visit), importView);
+      return { type: 'stream', response: Response.json({ state, rows, through }) };
+    },
+  }),
+
+  memberPage('/devices/import/:job/result.csv', TENANT, {
+    async get(visit) {
+      const response = await visit.api.open(`${routeOf(visit)}/result`);
+      response.headers.set('Content-Disposition', 'attachment; filename="import-result.csv"');
+      return { type: 'stream', response };
+    },
+  }),
+];

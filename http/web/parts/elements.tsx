@@ -1,0 +1,87 @@
+/** The small elements that pages are made of: headings, notes, form fields, times. */
+import type { Child } from 'hono/jsx';
+import type { Locale } from '../locale.ts';
+
+/** The top of a page: its heading, a lead under it, and at the side what can be done. */
+export function Head({ title, lead, children }: { title: string; lead?: Child; children?: Child }) {
+  return (
+    <div class="head">
+      <div>
+        <h1>{title}</h1>
+        {lead === undefined ? null : <p class="lead">{lead}</p>}
+      </div>
+      {children}
+    </div>
+  );
+}
+
+/** A link to the page that this one is a part of. */
+export function Back({ to, label }: { to: string; label: string }) {
+  return (
+    <p>
+      <a href={to}>{label}</a>
+    </p>
+  );
+}
+
+export function Note({ kind, children }: { kind: 'good' | 'bad' | 'warn' | 'plain'; children?: Child }) {
+  return (
+    <div class={`note ${kind}`} role={kind === 'bad' ? 'alert' : 'status'}>
+      <p>{children}</p>
+    </div>
+  );
+}
+
+/** Why a form was not taken; nothing when it was not sent yet. */
+export function Refusal({ text }: { text: string | undefined }) {
+  return text === undefined ? null : <Note kind="bad">{text}</Note>;
+}
+
+interface FieldProps {
+  readonly name: string;
+  readonly label: string;
+  readonly type?: string;
+  readonly value?: string;
+  readonly hint?: string;
+  readonly required?: boolean;
+  readonly autocomplete?: string;
+  readonly maxlength?: number;
+  readonly invalid?: boolean;
+  /** For names and keys: phones should neither capitalise nor correct them. */
+  readonly verbatim?: boolean;
+}
+
+export function Field({ name, label, hint, type = 'text', invalid, verbatim, ...rest }: FieldProps) {
+  const id = `f-${name}`;
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input
+        id={id}
+        name={name}
+        type={type}
+        {...(hint === undefined ? {} : { 'aria-describedby': `${id}-hint` })}
+        {...(invalid ? { 'aria-invalid': 'true' as const } : {})}
+        {...(verbatim ? { autocapitalize: 'none', autocorrect: 'off', spellcheck: false } : {})}
+        {...rest}
+      />
+      {hint === undefined ? null : <small id={`${id}-hint`}>{hint}</small>}
+    </div>
+  );
+}
+
+/**
+ * A time in the reader's own way. In UTC it is marked, and an island rewrites it in the browser's time zone.
+ * @param now makes it short: without the date when it is today
+ */
+export function Time({ at, locale, now }: { at: number; locale: Locale; now?: number }) {
+  const text = now === undefined ? locale.instant(at) : locale.short(at, now);
+  return (
+    <time
+      datetime={new Date(at).toISOString()}
+      {...(locale.timeZone === undefined ? { 'data-local': '' } : {})}
+    >
+      {text}
+    </time>
+  );
+}

@@ -1,0 +1,192 @@
+/** Serves one request for a page: checks who asks and where the form comes from, runs the page, and makes the answer. */
+import type { Context } from 'hono';
+import { getCookie } from 'hono/cookie';
+import type { Log } from '../../actors/base/log.ts';
+import { unreachable } from '../../actors/base/unreachable.ts';
+import type { App, Env } from '../dispatch.ts';
+import type { ApiSettings } from '../settings.ts';
+import { readBytes } from '../wire/body.ts';
+import { originOf, paramsOf } from '../wire/request.ts';
+import { type Ask, createApi, Unanswered } from './api.ts';
+import type { Assets } from './assets.ts';
+import { EMPTY_FORM, readForm } from './form.ts';
+import { localeOf } from './locale.ts';
+import { leaveNotice, takeNotice } from './notice.ts';
+import type { Page, PageHandler, PageReply, Visit } from './page.ts';
+import { ProblemPage, problemTitle } from './pages/problem.tsx';
+import { homeOf, Layout } from './parts/layout.tsx';
+import { isFromOurPage, isSecure, pageHeaders } from './security.ts';
+import type { Session, Sessions } from './session.ts';
+import type { WebSettings } from './settings.ts';
+
+/** What all requests share: made once, when the server starts. */
+export interface Site {
+  /** The REST API, called inside the process. */
+  readonly api: App;
+  readonly settings: WebSettings;
+  readonly apiSettings: Pick<ApiSettings, 'baseUrl' | 'trustedProxies'>;
+  readonly assets: Assets;
+  readonly sessions: Sessions;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+/** Largest form, also of people who are not signed in. */
+const FORM_BYTES_MAX = 128 * 1024;
+/** Largest form with a file in it: a CSV of far more than 10,000 devices. */
+const FILE_BYTES_MAX = 8 * 1024 * 1024;
+const TIME_ZONE_COOKIE = 'claimd-tz';
+
+type Method = 'get' | 'post';
+
+export async function servePage(
+  site: Site,
+  page: Page,
+  method: Method,
+  handle: PageHandler,
+  c: Context<Env>,
+): Promise<Response> {
+  let visit = visitOf(site, c, page, undefined);
+  try {
+    if (method === 'post' && !isOurForm(site, c)) {
+      const message =
+        'This form was not sent from a page of this site. Open the page again and repeat it here.';
+      return problem(site, c, visit, 403, message);
+    }
+    const session = await site.sessions.read(c, askFor(site.api, c));
+    const isPublic = page.roles.includes('PUBLIC');
+    if (session === undefined && !isPublic) return respond(site, c, visit, signInFirst(c, method));
+    visit = visitOf(site, c, page, session);
+    const allowed = isPublic || (session !== undefined && page.roles.includes(session.user.authority));
+    if (!allowed) return problem(site, c, visit, 403);
+
+    if (method === 'post') {
+      const bytes = await readBytes(c, page.takesFile ? FILE_BYTES_MAX : FORM_BYTES_MAX);
+      if (bytes === 'too-large') return problem(site, c, visit, 400, 'What you sent is too large.');
+      visit = { ...visit, form: await readForm(bytes, c.req.header('content-type')) };
+    }
+    return respond(site, c, visit, await handle(visit));
+  } catch (error) {
+    if (error instanceof Unanswered) return problem(site, c, visit, error.refusal.status);
+    if (c.req.raw.signal.aborted) return problem(site, c, visit, 400);
+    site.log.error({ page: page.path, err: error }, 'a page failed');
+    return problem(site, c, visit, 503);
+  }
+}
+
+/** `/`: leads to where this person begins. */
+export async function serveHome(site: Site, c: Context<Env>): Promise<Response> {
+  const session = await site.sessions.read(c, askFor(site.api, c));
+  const to = session === undefined ? '/login' : homeOf(session.user);
+  return respond(site, c, visitOf(site, c, undefined, session), { type: 'see-other', to });
+}
+
+/** For paths without a page. It is called outside of any route, so it sets the headers of pages itself. */
+export async function serveNotFound(site: Site, c: Context<Env>): Promise<Response> {
+  await pageHeaders(c, async () => {
+    const session = await site.sessions.read(c, askFor(site.api, c));
+    c.res = problem(site, c, visitOf(site, c, undefined, session), 404);
+  });
+  return c.res;
+}
+
+/** Calls the API for the browser at the other end: with its address, by which attempts are counted, and until it leaves. */
+function askFor(api: App, c: Context<Env>): Ask {
+  const forwarded = c.req.header('x-forwarded-for');
+  const origin = originOf(c.req.url);
+  // The socket alone: the API routes by the path it is called with, not by the browser's.
+  const env = { incoming: { socket: c.env?.incoming?.socket } };
+  return (path, init) => {
+    const headers = new Headers(init.headers);
+    if (forwarded !== undefined) headers.set('x-forwarded-for', forwarded);
+    return api.fetch(
+      new Request(`${origin}${path}`, { ...init, headers, signal: c.req.raw.signal }),
+      env as never,
+    );
+  };
+}
+
+function visitOf(
+  { api, settings, now }: Site,
+  c: Context<Env>,
+  page: Page | undefined,
+  session: Session | undefined,
+): Visit {
+  return {
+    session,
+    anonymous: createApi(askFor(api, c), undefined),
+    params: (page === undefined ? undefined : paramsOf(page.path, c.req.path)) ?? {},
+    query: new URL(c.req.url).searchParams,
+    locale: localeOf(c.req.header('accept-language'), getCookie(c, TIME_ZONE_COOKIE)),
+    settings,
+    nowMs: now(),
+    form: EMPTY_FORM,
+  };
+}
+
+function isOurForm({ apiSettings }: Site, { req }: Context): boolean {
+  const source = {
+    secFetchSite: req.header('sec-fetch-site'),
+    origin: req.header('origin'),
+    host: req.header('host') ?? new URL(req.url).host,
+  };
+  return isFromOurPage(source, apiSettings.baseUrl);
+}
+
+/** To the sign-in page, and from there to the page that was asked for. What a form did is not repeated. */
+function signInFirst(c: Context, method: Method): PageReply {
+  const wanted = `${c.req.path}${new URL(c.req.url).search}`;
+  const leadsBack = method === 'get' && wanted !== '/';
+  return { type: 'see-other', to: leadsBack ? `/login?next=${encodeURIComponent(wanted)}` : '/login' };
+}
+
+function problem(site: Site, c: Context<Env>, visit: Visit, status: number, message?: string): Response {
+  const shown = status === 400 || status === 403 || status === 404 || status === 429 ? status : 503;
+  const home = visit.session === undefined ? '/login' : '/';
+  return respond(site, c, visit, {
+    type: 'page',
+    title: problemTitle(shown),
+    status: shown,
+    narrow: true,
+    body: <ProblemPage status={shown} message={message} home={home} />,
+  });
+}
+
+function respond(site: Site, c: Context<Env>, visit: Visit, reply: PageReply): Response {
+  const { settings, assets, sessions, apiSettings } = site;
+  switch (reply.type) {
+    case 'see-other':
+      if (reply.signIn !== undefined) sessions.begin(c, reply.signIn);
+      if (reply.signOut) {
+        sessions.end(c);
+        c.header('Clear-Site-Data', '"storage"');
+      }
+      if (reply.notice !== undefined) leaveNotice(c, reply.notice, isSecure(c, apiSettings));
+      return c.body(null, 303, { Location: reply.to });
+    case 'stream':
+      return reply.response;
+    case 'page': {
+      const html = (
+        <Layout
+          title={reply.title}
+          settings={settings}
+          assets={assets}
+          locale={visit.locale}
+          user={visit.session?.user}
+          path={c.req.path}
+          notice={takeNotice(c, isSecure(c, apiSettings))}
+          islands={reply.islands ?? []}
+          narrow={reply.narrow ?? false}
+          refreshSeconds={reply.refreshSeconds}
+        >
+          {reply.body}
+        </Layout>
+      );
+      return c.body(`<!doctype html>${html}`, reply.status ?? 200, {
+        'Content-Type': 'text/html;charset=UTF-8',
+      });
+    }
+    default:
+      return unreachable(reply);
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * The web application: pages made on the server, for people with a phone or at a desk. It is a client of the REST API
+ * like any other (`api.ts`), and adds only what a browser needs: a session in a cookie, forms, and what protects both.
+ */
+import type { Context } from 'hono';
+import { Hono } from 'hono';
+import type { App, Env } from '../dispatch.ts';
+import { loadAssets, serveAsset } from './assets.ts';
+import { allPages } from './pages/all.ts';
+import { markAsSvg } from './parts/mark.tsx';
+import { isSecure, pageHeaders } from './security.ts';
+import { type Site, serveHome, serveNotFound, servePage } from './serve.tsx';
+import { createSessions } from './session.ts';
+
+export interface Web {
+  readonly app: App;
+  /** The page for a path that does not exist. */
+  notFound(c: Context<Env>): Promise<Response>;
+}
+
+const FAVICON_MAX_AGE_S = 24 * 60 * 60;
+
+export function createWeb(needs: Omit<Site, 'assets' | 'sessions'>): Web {
+  const { settings, apiSettings, now } = needs;
+  const assets = loadAssets(settings);
+  const sessions = createSessions((c) => isSecure(c, apiSettings), now);
+  const site: Site = { ...needs, assets, sessions };
+
+  const app: App = new Hono<Env>();
+  for (const page of allPages()) {
+    const { path, get, post } = page;
+    if (get !== undefined) app.get(path, pageHeaders, (c) => servePage(site, page, 'get', get, c));
+    if (post !== undefined) app.post(path, pageHeaders, (c) => servePage(site, page, 'post', post, c));
+  }
+  app.get('/', pageHeaders, (c) => serveHome(site, c));
+  app.get('/favicon.svg', (c) =>
+    c.body(markAsSvg(settings.accent), 200, {
+      'Content-Type': 'image/svg+xml',
+      'Cache-Control': `max-age=${FAVICON_MAX_AGE_S}`,
+    }),
+  );
+  app.get('/assets/*', (c) => serveAsset(c, assets));
+
+  return { app, notFound: (c) => serveNotFound(site, c) };
+}
