@@ -1,69 +1,85 @@
 /**
- * Counts events per key for a while: what limits on guessing are made of. A port, so that several processes can count
- * together: here in memory, by the same library over Redis where they share one.
+ * Counts events per key in a window of time: limits on guessing are made of this. A key's window begins with its first
+ * event and has a fixed length; after it the key counts from zero.
  *
- * Counting can fail where it goes over a network (`StoreUnavailable`); whoever counts decides what that means.
+ * A port, because several processes can count together: here is the counter of one process; processes on one Redis
+ * share theirs (`store/redis/counters.ts`). Over a network counting can fail (`StoreUnavailable`), and whoever counts
+ * decides what that means. `quota.ts` is for what is asked with every claim: it cannot fail, and nobody waits for it.
  */
-import { RateLimiterMemory } from 'rate-limiter-flexible';
 
 export interface Counted {
   readonly count: number;
-  /** When it begins anew. */
+  /** Until the window ends; of a key without events, the length of a window. */
   readonly resetsInMs: number;
 }
 
 export interface Counter {
   get(key: string): Promise<Counted>;
-  /** Counts one more; resolves to how many there are with it. */
+  /** Counts one more; resolves to the count with it. */
   add(key: string): Promise<Counted>;
 }
 
 export interface CounterSettings {
-  /** From the first of a key on it is counted for so long, then anew. */
   readonly windowMs: number;
 }
 
 /** @param name tells counters apart that count in the same place */
 export type Counters = (name: string, settings: CounterSettings) => Counter;
 
-/** In memory, about 500 bytes each; beyond it the keys that began longest ago are forgotten. */
+/** About 150 bytes each. Beyond it the keys whose windows began first are forgotten. */
 const KEYS_MAX = 50_000;
-/** Which part of them at once: looking for the oldest is a walk over those that were taken out before. */
+/** The share of them that is forgotten at once: a map is searched for its first key past all that were deleted. */
 const FORGOTTEN_AT_ONCE = 1 / 16;
 
 /** Counters of this process alone. */
-export const memoryCounters: Counters = (name, settings) => memoryCounter(name, settings, KEYS_MAX);
+export const memoryCounters: Counters = (_name, settings) => memoryCounter(settings, KEYS_MAX);
 
-export function memoryCounter(name: string, { windowMs }: CounterSettings, keysMax: number): Counter {
-  const points = Number.MAX_SAFE_INTEGER;
-  const limiter = new RateLimiterMemory({ keyPrefix: name, points, duration: windowMs / 1000 });
-  /** All that the limiter holds, and some that it holds no more; in the order in which they began. */
-  const keys = new Set<string>();
+interface Window {
+  count: number;
+  readonly endsAt: number;
+}
 
-  async function makeRoom(): Promise<void> {
-    if (keys.size < keysMax) return;
-    let left = Math.ceil(keysMax * FORGOTTEN_AT_ONCE);
-    for (const oldest of keys) {
-      if (left-- === 0) return;
-      keys.delete(oldest);
-      await limiter.delete(oldest);
+/** @param now milliseconds of a clock that is never set back */
+export function memoryCounter(
+  { windowMs }: CounterSettings,
+  keysMax: number,
+  now: () => number = () => performance.now(),
+): Counter {
+  /** In the order in which they began, which is the order in which they end. */
+  const windows = new Map<string, Window>();
+  let sweepAt = now() + windowMs;
+
+  /** Forgets windows that ended, once in the time of a window; and some that did not, where there are too many. */
+  function makeRoom(at: number): void {
+    if (at < sweepAt && windows.size < keysMax) return;
+    sweepAt = at + windowMs;
+    let tooMany = windows.size < keysMax ? 0 : Math.ceil(keysMax * FORGOTTEN_AT_ONCE);
+    for (const [key, { endsAt }] of windows) {
+      if (endsAt > at && tooMany <= 0) return;
+      windows.delete(key);
+      tooMany -= 1;
     }
   }
 
   return {
     async get(key) {
-      const known = await limiter.get(key);
-      return { count: known?.consumedPoints ?? 0, resetsInMs: known?.msBeforeNext ?? windowMs };
+      const at = now();
+      const window = windows.get(key);
+      if (window === undefined || window.endsAt <= at) return { count: 0, resetsInMs: windowMs };
+      return { count: window.count, resetsInMs: Math.ceil(window.endsAt - at) };
     },
+
     async add(key) {
-      if (!keys.has(key)) await makeRoom();
-      keys.add(key);
-      const { consumedPoints, msBeforeNext } = await limiter.penalty(key);
-      if (consumedPoints === 1) {
-        keys.delete(key);
-        keys.add(key); // it began just now
+      const at = now();
+      let window = windows.get(key);
+      if (window === undefined || window.endsAt <= at) {
+        windows.delete(key);
+        makeRoom(at);
+        window = { count: 0, endsAt: at + windowMs };
+        windows.set(key, window);
       }
-      return { count: consumedPoints, resetsInMs: msBeforeNext };
+      window.count += 1;
+      return { count: window.count, resetsInMs: Math.ceil(window.endsAt - at) };
     },
   };
 }

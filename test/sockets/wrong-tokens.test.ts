@@ -9,7 +9,6 @@ import { StoreUnavailable } from '../../actors/store/store.ts';
 import { attempt, createLimiter } from '../../http/auth/attempts.ts';
 import { VERSION_NAME, VERSIONS, withMqtt } from '../contract/transport-mqtt.ts';
 import { idOf, TENANT } from '../kit/given.ts';
-import { until } from '../kit/until.ts';
 
 const LIMIT = { max: 3, windowMs: 60_000 };
 
@@ -65,8 +64,8 @@ test('wrong tokens: where counting fails nobody is shut out', async () => {
 
 test('attempts: where counting fails, so does the attempt, and no later one waits for it', async () => {
   let away = false;
-  const counters: Counters = (name, settings) => {
-    const counter = memoryCounter(name, settings, 10);
+  const counters: Counters = (_name, settings) => {
+    const counter = memoryCounter(settings, 10);
     const unlessAway = <Result>(work: () => Promise<Result>) =>
       away ? Promise.reject(new StoreUnavailable('counting', 'away')) : work();
     return {
@@ -97,7 +96,7 @@ test('attempts: where counting fails, so does the attempt, and no later one wait
 });
 
 test('counters: keys are bounded: the one that began longest ago is forgotten', async () => {
-  const counter = memoryCounter('test', { windowMs: 60_000 }, 3);
+  const counter = memoryCounter({ windowMs: 60_000 }, 3);
   for (const key of ['a', 'a', 'b', 'c', 'a']) await counter.add(key);
   assert.is((await counter.get('a')).count, 3);
   await counter.add('d');
@@ -108,14 +107,31 @@ test('counters: keys are bounded: the one that began longest ago is forgotten', 
   assert.is((await counter.get('key 999')).count, 1);
 });
 
-test('counters: after its window a key counts anew', async () => {
-  const counter = memoryCounter('test', { windowMs: 1_000 }, 3);
+test('counters: after its window a key counts anew, and what ended is forgotten', async () => {
+  let now = 1_000;
+  const counter = memoryCounter({ windowMs: 100 }, 3, () => now);
   await counter.add('a');
-  const { count, resetsInMs } = await counter.add('a');
-  assert.is(count, 2);
-  assert.ok(resetsInMs > 0 && resetsInMs <= 1_000);
-  await until('the window is over', async () => (await counter.get('a')).count === 0);
-  assert.is((await counter.add('a')).count, 1);
+  now += 60;
+  assert.equal(await counter.add('a'), { count: 2, resetsInMs: 40 });
+  assert.equal(await counter.add('b'), { count: 1, resetsInMs: 100 });
+  now += 39.5;
+  assert.equal(await counter.get('a'), { count: 2, resetsInMs: 1 });
+  now += 0.5;
+  assert.equal(await counter.get('a'), { count: 0, resetsInMs: 100 });
+  assert.equal(await counter.add('a'), { count: 1, resetsInMs: 100 });
+  assert.equal(await counter.get('b'), { count: 1, resetsInMs: 60 });
+});
+
+test('counters: where there is no room, windows that ended go before those that did not', async () => {
+  let now = 0;
+  const counter = memoryCounter({ windowMs: 100 }, 4, () => now);
+  for (const key of ['a', 'b']) await counter.add(key);
+  now = 50;
+  for (const key of ['c', 'd']) await counter.add(key);
+  now = 100;
+  await counter.add('e');
+  const counts = await Promise.all(['c', 'd', 'e'].map(async (key) => (await counter.get(key)).count));
+  assert.equal(counts, [1, 1, 1]);
 });
 
 for (const version of VERSIONS) {

@@ -1,33 +1,23 @@
-/** Counters that all nodes on one Redis share, as the port of `../../counters.ts`. They go by themselves. */
-import { RateLimiterRedis } from 'rate-limiter-flexible';
+/** Counters that all nodes on one Redis share (the port is `limits/counters.ts`). Redis forgets a window when it ends. */
 import type { Counters } from '../../limits/counters.ts';
 import type { Connection } from './connection.ts';
-import { limitPrefix } from './keys.ts';
-
-/** The library counts in whole seconds, and would keep for ever what has less than one. */
-const SECOND_MS = 1_000;
+import { limitKey } from './keys.ts';
+import { COUNT } from './scripts.ts';
 
 export function redisCounters(redis: Connection, prefix: string): Counters {
-  return (name, { windowMs }) => {
-    const limiter = new RateLimiterRedis({
-      storeClient: redis.client,
-      useRedisPackage: true,
-      keyPrefix: limitPrefix(prefix, name),
-      points: Number.MAX_SAFE_INTEGER,
-      duration: Math.ceil(windowMs / SECOND_MS),
-    });
-    return {
-      async get(key) {
-        // Mostly there is nothing, and that the library learns by a transaction of two reads, at several times the cost.
-        const name = limiter.getKey(key);
-        if ((await redis.send(name, ['EXISTS', name])) === 0) return { count: 0, resetsInMs: windowMs };
-        const known = await redis.guard(() => limiter.get(key));
-        return { count: known?.consumedPoints ?? 0, resetsInMs: known?.msBeforeNext ?? windowMs };
-      },
-      async add(key) {
-        const { consumedPoints, msBeforeNext } = await redis.guard(() => limiter.penalty(key));
-        return { count: consumedPoints, resetsInMs: msBeforeNext };
-      },
-    };
-  };
+  return (name, { windowMs }) => ({
+    async get(key) {
+      const place = limitKey(prefix, name, key);
+      const count = Number((await redis.send(place, ['GET', place])) ?? 0);
+      // Mostly there is none, so the time is asked for only where there is.
+      const endsInMs = count === 0 ? 0 : Number(await redis.send(place, ['PTTL', place]));
+      return endsInMs > 0 ? { count, resetsInMs: endsInMs } : { count: 0, resetsInMs: windowMs };
+    },
+
+    async add(key) {
+      const reply = await redis.script(COUNT, [limitKey(prefix, name, key)], [String(Math.ceil(windowMs))]);
+      const [count = 1, resetsInMs = windowMs] = Array.isArray(reply) ? reply.map(Number) : [];
+      return { count, resetsInMs };
+    },
+  });
 }

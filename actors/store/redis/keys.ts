@@ -45,8 +45,9 @@ export function createKeys(prefix: string, count: number): Keys {
 
 /** Where the format and the number of partitions are kept. */
 export const metaKey = (prefix: string): string => `${prefix}:meta`;
-/** What keys of one counter begin with. */
-export const limitPrefix = (prefix: string, name: string): string => `${prefix}:limit:${name}`;
+/** A key of a counter. */
+export const limitKey = (prefix: string, name: string, key: string): string =>
+  `${prefix}:limit:${name}:${key}`;
 /** The channel on which the processes talk to each other. */
 export const busChannel = (prefix: string): string => `${prefix}:bus`;
 

@@ -134,3 +134,16 @@ if ARGV[3] == '1' then redis.call('SET', KEYS[1], ARGV[4])
 elseif now then redis.call('DEL', KEYS[1]) end
 return 1
 `);
+
+/**
+ * Counts one more in a window that begins with the first.
+ *
+ * KEYS  counter
+ * ARGV  length of a window in ms
+ * Returns the count, and the milliseconds until the window ends.
+ */
+export const COUNT = script(`
+local count = redis.call('INCR', KEYS[1])
+if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+return { count, redis.call('PTTL', KEYS[1]) }
+`);
