@@ -184,15 +184,15 @@ export const serverKeySaved = (expiresAt: Instant, secretDigest = OTHER_SECRET):
 
 // ------------------------------------------------------------------------------------------------ given, when, then
 
-export interface Outcome {
+export interface Then {
   /** The state afterwards. */
   readonly state: DeviceState;
   /** Exactly this event happened. */
-  gives(event: DeviceEvent): Outcome;
+  gives(event: DeviceEvent): Then;
   /** One event of this type happened; returns the device after it. */
   happened(type: DeviceEvent['type']): Device;
   /** It was so already: success, and nothing is written. */
-  ignored(): Outcome;
+  ignored(): Then;
   /** Refused for this reason, and nothing is written. */
   refused(reason: RefusalReason): Refusal;
 }
@@ -206,10 +206,10 @@ export function given(policy: ClaimPolicy, ...facts: readonly DeviceEvent[]) {
   function from(state: DeviceState) {
     return {
       state,
-      when(command: DeviceCommand, at: Instant = NOW): Outcome {
+      when(command: DeviceCommand, at: Instant = NOW): Then {
         const decision = decider.decide(state, command, at);
         const after = decision.type === 'accept' ? decider.evolve(state, decision.event) : state;
-        const outcome: Outcome = {
+        const outcome: Then = {
           state: after,
           gives(event) {
             assert.equal(decision, { type: 'accept', event });

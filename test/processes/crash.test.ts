@@ -1,6 +1,6 @@
 /**
  * Nothing acknowledged is lost: the real process under load over MQTT and HTTP at once, killed with SIGKILL at random
- * moments and started again on the same data, watched from the client side alone (see `kit/worlds.ts`).
+ * moments and started again on the same data, watched from the client side alone (see `kit/possible-states.ts`).
  *
  * CLAIMD_CRASH_ROUNDS says how often it is killed (default 20).
  */
@@ -9,9 +9,9 @@ import { test } from 'uvu';
 import { is, ok } from 'uvu/assert';
 import { restApi } from '../kit/api.ts';
 import { freePorts } from '../kit/ports.ts';
+import { type Answered, type Observed, type Operation, PossibleStates } from '../kit/possible-states.ts';
 import { cleanUp, type ServerProcess, startServer, temporaryFolder } from '../kit/process.ts';
 import { pause } from '../kit/until.ts';
-import { type Observed, type Operation, type Outcome, Worlds } from '../kit/worlds.ts';
 
 const ROUNDS = Number(process.env.CLAIMD_CRASH_ROUNDS ?? 20);
 const MQTT_DEVICES = 24;
@@ -32,7 +32,7 @@ interface Device {
   readonly name: string;
   readonly accessToken: string;
   readonly transport: 'mqtt' | 'http';
-  readonly worlds: Worlds;
+  readonly possible: PossibleStates;
   secrets: number;
 }
 
@@ -75,7 +75,7 @@ test(`crash: after ${ROUNDS} kills under load every acknowledged window, claim a
       name,
       accessToken,
       transport: n < MQTT_DEVICES ? 'mqtt' : 'http',
-      worlds: new Worlds(),
+      possible: new PossibleStates(),
       secrets: 0,
     });
   }
@@ -93,8 +93,8 @@ test(`crash: after ${ROUNDS} kills under load every acknowledged window, claim a
 
   // Once more in peace: what may be open must open exactly for the secrets that fit all that was told.
   for (const device of devices) {
-    const secret = device.worlds.secret ?? 'none';
-    device.worlds.observe(await confirm(device, customers[0], secret));
+    const secret = device.possible.secret ?? 'none';
+    device.possible.observe(await confirm(device, customers[0], secret));
     await look(device);
   }
   is((await server.stop()).code, 0);
@@ -114,7 +114,7 @@ test(`crash: after ${ROUNDS} kills under load every acknowledged window, claim a
     try {
       while (!life.over) {
         const observed = await step(device, client);
-        device.worlds.observe(...observed);
+        device.possible.observe(...observed);
         if (observed.some(({ outcome }) => outcome === 'unknown')) return;
       }
     } finally {
@@ -123,7 +123,7 @@ test(`crash: after ${ROUNDS} kills under load every acknowledged window, claim a
   }
 
   async function step(device: Device, client: MqttClient | undefined): Promise<readonly Observed[]> {
-    const secret = device.worlds.secret;
+    const secret = device.possible.secret;
     const [a, b] = customers;
     switch (pick(['open', 'rivals', 'wrong', 'reclaim'] as const)) {
       case 'open':
@@ -160,12 +160,12 @@ test(`crash: after ${ROUNDS} kills under load every acknowledged window, claim a
     return observed({ type: 'open', secret }, outcome);
   }
 
-  async function openByHttp(device: Device, payload: object): Promise<Outcome> {
+  async function openByHttp(device: Device, payload: object): Promise<Answered> {
     const reply = await answerOf(api.initiate(device.accessToken, payload));
     return outcomeOf(reply, { 200: 'accepted', 409: 'claimed' });
   }
 
-  function openByMqtt(client: MqttClient, payload: object): Promise<Outcome> {
+  function openByMqtt(client: MqttClient, payload: object): Promise<Answered> {
     return new Promise((resolve) => {
       client.once('close', () => resolve('unknown'));
       client.publish('v1/devices/me/claim', JSON.stringify(payload), { qos: 1 }, (error) => {
@@ -177,7 +177,7 @@ test(`crash: after ${ROUNDS} kills under load every acknowledged window, claim a
 
   async function confirm(device: Device, customer: Customer, secret: string): Promise<Observed> {
     const reply = await answerOf(api.confirm(customer.token, device.name, secret));
-    const refusals: { [body: string]: Outcome } = { '"CLAIMED"': 'claimed', '"FAILURE"': 'failure' };
+    const refusals: { [body: string]: Answered } = { '"CLAIMED"': 'claimed', '"FAILURE"': 'failure' };
     const outcome = reply?.status === 400 ? refusals[reply.body] : outcomeOf(reply, { 200: 'accepted' });
     if (outcome === undefined) throw new Error(`confirm: 400 ${reply?.body}`);
     return observed({ type: 'confirm', customer: customer.id, secret }, outcome);
@@ -193,11 +193,11 @@ test(`crash: after ${ROUNDS} kills under load every acknowledged window, claim a
 
   async function look(device: Device): Promise<void> {
     const { customerId } = await api.device(tenant, device.name);
-    device.worlds.sees(customers.find(({ id }) => id === customerId.id)?.id ?? null);
+    device.possible.sees(customers.find(({ id }) => id === customerId.id)?.id ?? null);
   }
 });
 
-function observed(operation: Operation, outcome: Outcome): Observed {
+function observed(operation: Operation, outcome: Answered): Observed {
   count(`${operation.type} ${outcome}`);
   return { operation, outcome };
 }
@@ -217,7 +217,7 @@ async function answerOf(sent: Promise<Answer>): Promise<Answer | undefined> {
   }
 }
 
-function outcomeOf(reply: Answer | undefined, meanings: { readonly [status: number]: Outcome }): Outcome {
+function outcomeOf(reply: Answer | undefined, meanings: { readonly [status: number]: Answered }): Answered {
   if (reply === undefined || reply.status === 503) return 'unknown';
   const outcome = meanings[reply.status];
   if (outcome === undefined) throw new Error(`an answer nobody expects: ${reply.status} ${reply.body}`);

@@ -8,9 +8,9 @@ import { equal, is, match, ok } from 'uvu/assert';
 import { claimPath, type Reply, restApi } from '../kit/api.ts';
 import { RawMqttClient } from '../kit/mqtt-client.ts';
 import { freePorts } from '../kit/ports.ts';
+import { type Answered, PossibleStates } from '../kit/possible-states.ts';
 import { cleanUp, launch, type ServerProcess, startServer, temporaryFolder } from '../kit/process.ts';
 import { pause, until } from '../kit/until.ts';
-import { type Outcome, Worlds } from '../kit/worlds.ts';
 
 const SYSADMIN = 'sysadmin@thingsboard.org';
 const PASSWORD = 'a-password';
@@ -188,12 +188,20 @@ test('workers: what one process changes of a user the others know at once; a rep
 test('workers: one is killed again and again under load: nothing acknowledged is lost, and it comes back', async () => {
   const { server, api, tenant } = await scene({ LOG_LEVEL: 'info' });
   const customers = [await api.createCustomer(tenant, 'A'), await api.createCustomer(tenant, 'B')];
-  const devices = range(24).map((n) => ({ name: `D${n}`, token: `t${n}`, worlds: new Worlds(), secrets: 0 }));
+  const devices = range(24).map((n) => ({
+    name: `D${n}`,
+    token: `t${n}`,
+    possible: new PossibleStates(),
+    secrets: 0,
+  }));
   for (const { name, token } of devices) await api.createDevice(tenant, name, token);
   type Device = (typeof devices)[number];
   const counts = { known: 0, unknown: 0 };
 
-  const outcomeOf = (answer: Answer | undefined, meanings: { readonly [said: string]: Outcome }): Outcome => {
+  const outcomeOf = (
+    answer: Answer | undefined,
+    meanings: { readonly [said: string]: Answered },
+  ): Answered => {
     const said = answer === undefined ? '503' : answer.status === 400 ? answer.body : String(answer.status);
     const outcome = said === '503' ? 'unknown' : meanings[said];
     if (outcome === undefined) throw new Error(`an answer nobody expects: ${answer?.status} ${answer?.body}`);
@@ -224,24 +232,24 @@ test('workers: one is killed again and again under load: nothing acknowledged is
     return { operation, outcome: outcomeOf(answer, { 200: 'accepted', 403: 'not-owner' }) };
   }
 
-  async function look({ name, worlds }: Device): Promise<void> {
+  async function look({ name, possible }: Device): Promise<void> {
     const path = `/api/tenant/devices?deviceName=${name}`;
     const answer = await fresh(server, 'GET', path, tenant);
     if (answer?.status !== 200) return; // the worker was killed meanwhile
     const owner = JSON.parse(answer.body).customerId.id;
-    worlds.sees(customers.find(({ id }) => id === owner)?.id ?? null);
+    possible.sees(customers.find(({ id }) => id === owner)?.id ?? null);
   }
 
   let over = false;
   async function play(device: Device): Promise<void> {
     for (let n = 0; !over; n += 1) {
-      const secret = device.worlds.secret ?? 'none';
-      if (n % 3 === 0) device.worlds.observe(await open(device));
+      const secret = device.possible.secret ?? 'none';
+      if (n % 3 === 0) device.possible.observe(await open(device));
       else if (n % 3 === 1)
-        device.worlds.observe(
+        device.possible.observe(
           ...(await Promise.all(customers.map((customer) => confirm(device, customer, secret)))),
         );
-      else for (const customer of customers) device.worlds.observe(await reclaim(device, customer));
+      else for (const customer of customers) device.possible.observe(await reclaim(device, customer));
       await look(device);
     }
   }

@@ -14,8 +14,8 @@ import type { Credentials } from '../../actors/device/state.ts';
 import { accessToken, x509 } from '../../actors/fleet/credentials.ts';
 import { StartRefused } from '../../config/options/refusal.ts';
 import { makeCertificate } from '../kit/certificates.ts';
+import { type LocalServer, type LocalServerOptions, startLocalServer } from '../kit/local-server.ts';
 import { findProgram, needing } from '../kit/programs.ts';
-import { startWorld, type World, type WorldOptions } from '../kit/world.ts';
 
 const test = needing(['openssl'], plain);
 const folder = mkdtempSync(join(tmpdir(), 'claimd-tls-'));
@@ -29,7 +29,7 @@ plain.before(() => {
 plain.after(() => rmSync(folder, { recursive: true }));
 
 interface Scene {
-  readonly world: World;
+  readonly world: LocalServer;
   readonly port: number;
   provision(credentials: Credentials): Promise<DeviceId>;
   connect(options: IClientOptions): Promise<MqttClient>;
@@ -37,9 +37,9 @@ interface Scene {
   look(): Promise<{ subject: string; socket: TLSSocket }>;
 }
 
-async function withTls(play: (scene: Scene) => Promise<void>, more: WorldOptions = {}): Promise<void> {
+async function withTls(play: (scene: Scene) => Promise<void>, more: LocalServerOptions = {}): Promise<void> {
   for (const kind of ['pem', 'key']) copyFileSync(at(`first.${kind}`), at(`server.${kind}`));
-  const world = await startWorld({
+  const world = await startLocalServer({
     ...more,
     options: {
       'transport.mqtt.ssl.enabled': 'true',

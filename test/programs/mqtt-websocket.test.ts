@@ -11,11 +11,11 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type DeviceId, newId, type TenantId } from '../../actors/base/ids.ts';
 import { accessToken } from '../../actors/fleet/credentials.ts';
+import { type LocalServer, startLocalServer } from '../kit/local-server.ts';
 import { CLAIM_TOPIC } from '../kit/mqtt-client.ts';
 import { within } from '../kit/patience.ts';
 import { needing } from '../kit/programs.ts';
 import { handshake, openRaw } from '../kit/websocket.ts';
-import { startWorld, type World } from '../kit/world.ts';
 
 const PROTOCOLS = [
   { name: '3.1', protocolId: 'MQIsdp', protocolVersion: 3 },
@@ -23,7 +23,7 @@ const PROTOCOLS = [
   { name: '5', protocolId: 'MQTT', protocolVersion: 5 },
 ] as const;
 
-async function provision({ core }: World, token: string): Promise<DeviceId> {
+async function provision({ core }: LocalServer, token: string): Promise<DeviceId> {
   const id = newId<DeviceId>(Date.now());
   const answer = await core.devices.ask(id, {
     type: 'ProvisionDevice',
@@ -63,7 +63,7 @@ async function statusOffering(port: number, path: string): Promise<number | unde
 
 for (const { name, ...protocol } of PROTOCOLS) {
   test(`mqtt over websocket: mqtt.js: ${name}: the window is open`, async () => {
-    const world = await startWorld();
+    const world = await startLocalServer();
     try {
       const id = await provision(world, 'T');
       const client = await connect('ws', world.httpPort, { ...protocol, username: 'T', clientId: 'device' });
@@ -89,7 +89,7 @@ for (const { name, ...protocol } of PROTOCOLS) {
 }
 
 test('mqtt over websocket: stopping tells devices, waits for them, and ends in time', async () => {
-  const world = await startWorld();
+  const world = await startLocalServer();
   try {
     await provision(world, 'T');
     const client = await connect('ws', world.httpPort, { protocolVersion: 5, username: 'T' });
@@ -104,7 +104,7 @@ test('mqtt over websocket: stopping tells devices, waits for them, and ends in t
 
 for (const options of [{ 'transport.mqtt.ws.enabled': 'false' }, { 'transport.mqtt.enabled': 'false' }]) {
   test(`mqtt over websocket: with ${Object.keys(options)} false nobody is there`, async () => {
-    const world = await startWorld({ options });
+    const world = await startLocalServer({ options });
     try {
       const { until, socket } = openRaw(world.httpPort, handshake());
       await until((text) => text.startsWith('HTTP/1.1 404 '));
@@ -127,7 +127,7 @@ needing(['openssl'], test)('mqtt over websocket: over TLS, and a new certificate
     for (const kind of ['pem', 'key']) copyFileSync(at(`${name}.${kind}`), at(`server.${kind}`));
   };
   use('first');
-  const world = await startWorld({
+  const world = await startLocalServer({
     options: {
       'server.ssl.enabled': 'true',
       'server.ssl.credentials.pem.cert_file': at('server.pem'),

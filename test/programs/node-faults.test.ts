@@ -8,6 +8,7 @@ import { equal, ok } from 'uvu/assert';
 import { brokerDoor, createStory, httpDoor, type Story } from '../kit/claim-story.ts';
 import { startMosquitto } from '../kit/mosquitto.ts';
 import { cast, startNodes } from '../kit/nodes.ts';
+import { patience } from '../kit/patience.ts';
 import { cleanUp } from '../kit/process.ts';
 import { needing } from '../kit/programs.ts';
 import { cleanUpRedis, startRedis } from '../kit/redis.ts';
@@ -18,7 +19,7 @@ const DEVICES = 100;
 const PATIENCE_MS = 8_000;
 const PAUSE_MS = 10_000;
 const CUTS = 8;
-/** Back at its rate within 5 s; a machine that has other things to do gets three times as long before that is a failure. */
+/** Back at its rate within 5 s; a machine that has other things to do gets three times as long, and more when it is busy. */
 const BACK_WITHIN_MS = 3 * 5_000;
 /** What counts as its rate: the machine's own swings are larger than the rest. */
 const SHARE = 0.5;
@@ -88,16 +89,17 @@ async function through(story: Story, name: string, fault: () => Promise<void>): 
   const over = story.trouble();
   await fault();
   const ended = Date.now();
+  const tooLate = patience(BACK_WITHIN_MS);
   let now = 0;
   do now = await rate(story, 500);
-  while (now < SHARE * before && Date.now() - ended < BACK_WITHIN_MS);
+  while (now < SHARE * before && !tooLate());
   const backMs = Date.now() - ended;
   over();
   process.stdout.write(
     `\n# ${name}: ${before.toFixed(0)} answers/s before, ${now.toFixed(0)}/s after ${backMs} ms\n`,
   );
   ok(
-    backMs <= BACK_WITHIN_MS,
+    now >= SHARE * before,
     `${name}: after ${backMs} ms still ${now.toFixed(0)}/s instead of ${before.toFixed(0)}/s`,
   );
 }

@@ -8,11 +8,11 @@ import { test as plain } from 'uvu';
 import * as assert from 'uvu/assert';
 import { StartRefused } from '../../config/options/refusal.ts';
 import { makeCertificate } from '../kit/certificates.ts';
+import { type LocalServer, startLocalServer } from '../kit/local-server.ts';
 import { within } from '../kit/patience.ts';
 import { cleanUp, startServer } from '../kit/process.ts';
 import { findProgram, needing } from '../kit/programs.ts';
 import { until } from '../kit/until.ts';
-import { startWorld, type World } from '../kit/world.ts';
 
 const test = needing(['openssl'], plain);
 const folder = mkdtempSync(join(tmpdir(), 'claimd-https-'));
@@ -28,8 +28,8 @@ function use(name: string): void {
   for (const kind of ['pem', 'key']) copyFileSync(at(`${name}.${kind}`), at(`server.${kind}`));
 }
 
-function start(): Promise<World> {
-  return startWorld({
+function start(): Promise<LocalServer> {
+  return startLocalServer({
     options: {
       'server.ssl.enabled': 'true',
       'server.ssl.credentials.pem.cert_file': at('server.pem'),

@@ -6,28 +6,34 @@ import type { DeviceState } from '../../actors/device/state.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
 import { seenIn } from './commands.ts';
 import type { Ending, Seen } from './history.ts';
-import type { World } from './world.ts';
+import type { Simulation } from './simulation.ts';
 
-export async function readEnding(world: World, calmSince: number): Promise<Ending> {
-  const { journal } = world.store;
+export async function readEnding(simulation: Simulation, calmSince: number): Promise<Ending> {
+  const { journal } = simulation.store;
   const heads = new Map<string, Seen | null>();
-  for (const { device } of world.recorder.operations) {
+  for (const { device } of simulation.recorder.operations) {
     const { state } = await journal.load(device);
-    heads.set(device, state === undefined ? null : seenIn(JSON.parse(state) as DeviceState, world.digests));
+    heads.set(
+      device,
+      state === undefined ? null : seenIn(JSON.parse(state) as DeviceState, simulation.digests),
+    );
   }
   return {
-    at: world.clock.now(),
+    at: simulation.clock.now(),
     calmSince,
-    inFlight: world.places.reduce((sum, { node }) => sum + (node?.inFlight ?? 0), 0),
+    inFlight: simulation.hosts.reduce((sum, { node }) => sum + (node?.inFlight ?? 0), 0),
     heads,
-    strayIndexes: await strayIndexes(world, heads),
-    surprises: world.recorder.surprises,
+    strayIndexes: await strayIndexes(simulation, heads),
+    surprises: simulation.recorder.surprises,
   };
 }
 
 /** Whatever the directory does not find where a head says it is, and whatever the lists hold beyond that. */
-async function strayIndexes(world: World, heads: ReadonlyMap<string, Seen | null>): Promise<string[]> {
-  const { journal, index } = world.store;
+async function strayIndexes(
+  simulation: Simulation,
+  heads: ReadonlyMap<string, Seen | null>,
+): Promise<string[]> {
+  const { journal, index } = simulation.store;
   const directory = createDirectory(journal, index);
   const strays: string[] = [];
   const listed = new Map<string, number>();
@@ -48,7 +54,7 @@ async function strayIndexes(world: World, heads: ReadonlyMap<string, Seen | null
     const { items } = await directory.ofCustomer(tenant, customer, { page: 0, pageSize: 1000 });
     if (!items.some(({ id }) => id === device)) strays.push(`${device} is not listed under its owner`);
   }
-  const owners = world.recorder.log.flatMap(({ head }) => (head?.owner ? [head.owner.customer] : []));
+  const owners = simulation.recorder.log.flatMap(({ head }) => (head?.owner ? [head.owner.customer] : []));
   const all = new Set([...listed.keys(), ...owners.map((owner) => lists.ofCustomer(owner as CustomerId))]);
   for (const list of all) {
     const count = await index.count(list);

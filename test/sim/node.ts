@@ -1,5 +1,5 @@
 /**
- * One life of a node: the real actor system, registry, decider and alarms over a journal that the world handed in.
+ * One life of a node: the real actor system, registry, decider and alarms over a journal that the simulation handed in.
  * It can be stopped as the server stops (drained), or die: then nothing it was about to do happens any more.
  */
 

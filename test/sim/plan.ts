@@ -3,10 +3,10 @@ import type { Dice } from '../kit/dice.ts';
 import { drawRates } from './faults.ts';
 import type { Rules } from './history.ts';
 import type { Plant } from './plants.ts';
-import type { WorldOptions } from './world.ts';
+import type { SimulationOptions } from './simulation.ts';
 
 export interface Plan {
-  readonly world: WorldOptions;
+  readonly simulation: SimulationOptions;
   readonly rules: Rules;
   /** How many things the callers set out to do. */
   readonly intents: number;
@@ -38,7 +38,7 @@ export function drawPlan(dice: Dice, bug: Plant | undefined): Plan {
   const askTimeoutMs = dice.pick([300, 1000]);
   const every = () => (dice.chance(0.5) ? 0 : dice.pick([1500, 4000, 10_000]));
   return {
-    world: {
+    simulation: {
       policy,
       registry: {
         residentsMax: dice.pick([1, 2, 100]),

@@ -12,8 +12,8 @@ import { readEnding } from './ending.ts';
 import type { Checker, History, Violation } from './history.ts';
 import { drawPlan, type Plan } from './plan.ts';
 import type { Plant } from './plants.ts';
+import { type Host, Simulation } from './simulation.ts';
 import { Workload } from './workload.ts';
-import { type Place, World } from './world.ts';
 
 export const CHECKERS: readonly Checker[] = [
   ownership,
@@ -43,16 +43,16 @@ const STEP_MS = 1000;
 export async function runSeed(seed: number, bug?: Plant): Promise<Run> {
   const dice = createDice(seed);
   const plan = drawPlan(dice.fork('plan'), bug);
-  const world = new World(plan.world, dice);
-  for (const place of world.places) world.start(place);
+  const simulation = new Simulation(plan.simulation, dice);
+  for (const host of simulation.hosts) simulation.start(host);
 
-  await trouble(world, plan, dice);
-  const calmSince = await comeToRest(world);
-  const ending = await readEnding(world, calmSince);
-  for (const { node } of world.places) node?.die();
+  await trouble(simulation, plan, dice);
+  const calmSince = await comeToRest(simulation);
+  const ending = await readEnding(simulation, calmSince);
+  for (const { node } of simulation.hosts) node?.die();
 
-  const { operations, log, counts } = world.recorder;
-  const { secretOf } = world.digests;
+  const { operations, log, counts } = simulation.recorder;
+  const { secretOf } = simulation.digests;
   const history: History = { rules: plan.rules, operations, log, secretOf, ending };
   return {
     seed,
@@ -64,68 +64,68 @@ export async function runSeed(seed: number, bug?: Plant): Promise<Run> {
 }
 
 /** The unruly part: callers at work while things go wrong. Over when every caller has given up or has its answer. */
-async function trouble(world: World, plan: Plan, dice: Dice): Promise<void> {
-  const workload = new Workload(world, plan, dice);
+async function trouble(simulation: Simulation, plan: Plan, dice: Dice): Promise<void> {
+  const workload = new Workload(simulation, plan, dice);
   let isSetOut = false;
   void workload.start().then(() => {
     isSetOut = true;
   });
-  wreak(world, plan, dice.fork('chaos'), () => isSetOut);
+  wreak(simulation, plan, dice.fork('chaos'), () => isSetOut);
   for (let ms = 0; !isSetOut || workload.busy; ms += STEP_MS) {
     if (ms === 10 * REST_MAX_MS) throw new Error('the callers never come to an end');
     // What goes wrong for ever would never let the callers finish: most of it ends with the last intent.
-    if (isSetOut && ms > REST_MAX_MS) world.calm();
-    await world.run(STEP_MS);
+    if (isSetOut && ms > REST_MAX_MS) simulation.calm();
+    await simulation.run(STEP_MS);
   }
 }
 
 /** Sets off troubles of each kind, at random times, as long as the callers have plans. */
-function wreak(world: World, plan: Plan, dice: Dice, isOver: () => boolean): void {
-  const each = (everyMs: number, label: string, act: (dice: Dice, place: Place) => void) => {
+function wreak(simulation: Simulation, plan: Plan, dice: Dice, isOver: () => boolean): void {
+  const each = (everyMs: number, label: string, act: (dice: Dice, host: Host) => void) => {
     if (everyMs === 0) return;
     const own = dice.fork(label);
     const again = () =>
-      world.clock.after(own.between(1, 2 * everyMs), () => {
+      simulation.clock.after(own.between(1, 2 * everyMs), () => {
         if (isOver()) return;
-        act(own, own.pick(world.places));
+        act(own, own.pick(simulation.hosts));
         again();
       });
     again();
   };
 
-  each(plan.crashEveryMs, 'crash', (own, place) => world.crash(place, own.between(10, 800)));
-  each(plan.drainEveryMs, 'drain', (own, place) => {
-    void world.restart(place, own.pick([0, 50, 1000]), own.between(10, 800));
+  each(plan.crashEveryMs, 'crash', (own, host) => simulation.crash(host, own.between(10, 800)));
+  each(plan.drainEveryMs, 'drain', (own, host) => {
+    void simulation.restart(host, own.pick([0, 50, 1000]), own.between(10, 800));
   });
-  each(plan.cutEveryMs, 'cut', (own, place) => {
-    place.cut = true;
-    world.clock.after(own.between(20, 1500), () => {
-      place.cut = false;
+  each(plan.cutEveryMs, 'cut', (own, host) => {
+    host.cut = true;
+    simulation.clock.after(own.between(20, 1500), () => {
+      host.cut = false;
     });
   });
-  each(plan.leapEveryMs, 'leap', (own) => world.leap(own.between(1, 4000)));
+  each(plan.leapEveryMs, 'leap', (own) => simulation.leap(own.between(1, 4000)));
 }
 
 /**
  * The calm after: no new faults, all nodes up; then, once everything under way has been answered, a leap over the ends
  * of all windows, and the time the nodes have to close them. Returns the instant of that leap.
  */
-async function comeToRest(world: World): Promise<number> {
-  world.calm();
-  for (let ms = 0; ms < REST_MAX_MS && isUnderWay(world); ms += STEP_MS) await world.run(STEP_MS);
-  await world.run(STEP_MS);
-  const ends = world.recorder.log.flatMap(({ head }) => (head?.window ? [head.window.closesAt] : []));
+async function comeToRest(simulation: Simulation): Promise<number> {
+  simulation.calm();
+  for (let ms = 0; ms < REST_MAX_MS && isUnderWay(simulation); ms += STEP_MS) await simulation.run(STEP_MS);
+  await simulation.run(STEP_MS);
+  const ends = simulation.recorder.log.flatMap(({ head }) => (head?.window ? [head.window.closesAt] : []));
   const last = Math.max(0, ...ends);
-  if (last >= world.clock.now()) world.leap(last - world.clock.now() + 1);
-  const calmSince = world.clock.now();
-  await world.run(STEP_MS + 50);
+  if (last >= simulation.clock.now()) simulation.leap(last - simulation.clock.now() + 1);
+  const calmSince = simulation.clock.now();
+  await simulation.run(STEP_MS + 50);
   return calmSince;
 }
 
-function isUnderWay(world: World): boolean {
+function isUnderWay(simulation: Simulation): boolean {
   return (
-    world.recorder.operations.some(({ ended }) => ended === undefined) ||
-    world.places.some(({ node }) => (node?.inFlight ?? 0) > 0)
+    simulation.recorder.operations.some(({ ended }) => ended === undefined) ||
+    simulation.hosts.some(({ node }) => (node?.inFlight ?? 0) > 0)
   );
 }
 

@@ -9,7 +9,7 @@
 import type { Dice } from '../kit/dice.ts';
 import type { Allowed, Outcome, Request, Seen } from './history.ts';
 import type { Plan } from './plan.ts';
-import type { Place, World } from './world.ts';
+import type { Host, Simulation } from './simulation.ts';
 
 const TENANTS = ['tenant-1', 'tenant-2'] as const;
 const CUSTOMERS: { readonly [tenant: string]: readonly string[] } = {
@@ -37,7 +37,7 @@ interface Slot {
 }
 
 export class Workload {
-  readonly #world: World;
+  readonly #simulation: Simulation;
   readonly #plan: Plan;
   readonly #dice: Dice;
   readonly #ids: Dice;
@@ -45,8 +45,8 @@ export class Workload {
   #numbers = 0;
   #under = 0;
 
-  constructor(world: World, plan: Plan, dice: Dice) {
-    this.#world = world;
+  constructor(simulation: Simulation, plan: Plan, dice: Dice) {
+    this.#simulation = simulation;
     this.#plan = plan;
     this.#dice = dice.fork('workload');
     this.#ids = dice.fork('ids');
@@ -72,7 +72,7 @@ export class Workload {
   async start(): Promise<void> {
     await Promise.all(this.#slots.map((slot) => this.#provision(slot)));
     for (let intent = 0; intent < this.#plan.intents; intent++) {
-      await this.#world.sleep(this.#dice.between(0, this.#plan.pauseMaxMs));
+      await this.#simulation.sleep(this.#dice.between(0, this.#plan.pauseMaxMs));
       const slot = this.#dice.pick(this.#slots);
       if (slot.provisioning) continue;
       this.#track(this.#intend(slot));
@@ -102,9 +102,9 @@ export class Workload {
         const { window, key } = slot.seen ?? { window: null, key: null };
         const [secret, end] =
           window === null ? [key?.secret, key?.expiresAt] : [window.secret, window.closesAt];
-        const wait = (end ?? 0) + dice.between(-1, 1) - this.#world.clock.now();
+        const wait = (end ?? 0) + dice.between(-1, 1) - this.#simulation.clock.now();
         if (secret === undefined || wait < 0 || wait > 5000) return this.#send(slot, this.#open(slot), 0);
-        await this.#world.sleep(wait);
+        await this.#simulation.sleep(wait);
         return this.#arrive(slot, this.#confirm(slot, dice.pick(customersOf(slot)), secret), slot.sent++, 0);
       }
       case 'delete':
@@ -176,7 +176,7 @@ export class Workload {
 
   #save(tenant: string, customer: string | null): Request {
     const dice = this.#dice;
-    const expiresAt = this.#world.clock.now() + dice.between(-200, 3000);
+    const expiresAt = this.#simulation.clock.now() + dice.between(-200, 3000);
     return {
       type: 'save',
       tenant,
@@ -224,7 +224,7 @@ export class Workload {
       };
       const copies = this.#dice.chance(this.#plan.duplicates) ? 2 : 1;
       const outcomes = await Promise.all(
-        Array.from({ length: copies }, () => this.#world.deliver(this.#place(), device, request)),
+        Array.from({ length: copies }, () => this.#simulation.deliver(this.#host(), device, request)),
       );
       const isClear = outcomes.every((outcome) => outcome !== undefined && outcome.type !== 'unknown');
       const born = outcomes.find((outcome) => outcome?.type === 'accepted');
@@ -232,7 +232,7 @@ export class Workload {
         Object.assign(slot, { device, seen: born.seen, provisioning: false });
         return;
       }
-      await this.#world.sleep(this.#dice.between(10, 100));
+      await this.#simulation.sleep(this.#dice.between(10, 100));
     }
   }
 
@@ -240,27 +240,27 @@ export class Workload {
   async #send(slot: Slot, request: Request, attempt: number): Promise<void> {
     const number = slot.sent++;
     const copies = attempt === 0 && this.#dice.chance(this.#plan.duplicates) ? 2 : 1;
-    if (copies > 1) this.#world.tally('duplicate');
+    if (copies > 1) this.#simulation.tally('duplicate');
     const ways = Array.from({ length: copies }, () => this.#dice.between(0, this.#plan.wayMaxMs));
     await Promise.all(
       ways.map(async (way) => {
-        if (way > 0) await this.#world.sleep(way);
+        if (way > 0) await this.#simulation.sleep(way);
         await this.#arrive(slot, request, number, attempt);
       }),
     );
   }
 
   async #arrive(slot: Slot, request: Request, number: number, attempt: number): Promise<void> {
-    if (number < slot.arrived) this.#world.tally('reordered');
+    if (number < slot.arrived) this.#simulation.tally('reordered');
     slot.arrived = Math.max(slot.arrived, number);
     const { device } = slot;
-    const outcome = await this.#world.deliver(this.#place(), device, request);
+    const outcome = await this.#simulation.deliver(this.#host(), device, request);
     if (outcome !== undefined && slot.device === device) this.#learn(slot, request, outcome);
 
     const unanswered = outcome === undefined || outcome.type === 'unknown' || outcome.type === 'nothing-done';
     if (unanswered && attempt < RETRIES_MAX && this.#dice.chance(this.#plan.retries)) {
-      this.#world.tally('retry');
-      await this.#world.sleep(this.#dice.between(20, 400));
+      this.#simulation.tally('retry');
+      await this.#simulation.sleep(this.#dice.between(20, 400));
       await this.#send(slot, request, attempt + 1);
     }
   }
@@ -270,8 +270,8 @@ export class Workload {
     if (outcome.type === 'accepted' && request.type === 'initiate') slot.secret = request.secret;
   }
 
-  #place(): Place {
-    return this.#dice.pick(this.#world.places);
+  #host(): Host {
+    return this.#dice.pick(this.#simulation.hosts);
   }
 
   #number(of: string): string {

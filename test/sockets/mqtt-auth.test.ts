@@ -2,14 +2,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { restApi } from '../kit/api.ts';
-import { SYSADMIN_PASSWORD, startWorld, type World } from '../kit/world.ts';
+import { type LocalServer, SYSADMIN_PASSWORD, startLocalServer } from '../kit/local-server.ts';
 
 const SECRET = 'a-secret-of-the-broker';
 /** No levels of a topic, or more than that to a broker that fills in rules; or the level above all devices. */
 const UNFIT = ['TO+KEN', 'TO/KEN', '#', '$' + '{clientid}', 'v1'];
 const SELF = { username: 'claimd', password: 'password-of-claimd' };
 
-let world: World;
+let world: LocalServer;
 let tenant: string;
 const OPTIONS = {
   'transport.mqtt.auth.secret': SECRET,
@@ -36,7 +36,7 @@ async function ask(said: object, headers: Record<string, string> = { authorizati
 }
 
 test.before(async () => {
-  world = await startWorld({ options: OPTIONS });
+  world = await startLocalServer({ options: OPTIONS });
   const api = restApi(world.url);
   const sysadmin = await api.login('sysadmin@thingsboard.org', SYSADMIN_PASSWORD);
   tenant = await api.createTenant(sysadmin, 'Auth');
@@ -127,7 +127,7 @@ test('mqtt auth: wrong tokens are not held against the broker', async () => {
 });
 
 test('mqtt auth: without a shared secret there is nothing to ask', async () => {
-  const other = await startWorld();
+  const other = await startLocalServer();
   try {
     const response = await fetch(`${other.url}/api/mqtt/auth`, {
       method: 'POST',
@@ -142,7 +142,7 @@ test('mqtt auth: without a shared secret there is nothing to ask', async () => {
 
 test('mqtt auth: unknown clients and other topics can be left to the broker', async () => {
   const before = world;
-  world = await startWorld({
+  world = await startLocalServer({
     options: {
       ...OPTIONS,
       'install.load_demo': 'true',

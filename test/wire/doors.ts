@@ -3,8 +3,8 @@ import type mqtt from 'mqtt-packet';
 import { Code, showCode } from '../../transports/coap/codes.ts';
 import type { Message, Option } from '../../transports/coap/message.ts';
 import { RawCoapClient, uriPath } from '../kit/coap-client.ts';
+import type { LocalServer } from '../kit/local-server.ts';
 import { connectPacket, type RawMqttClient, type Sendable, type Version } from '../kit/mqtt-client.ts';
-import type { World } from '../kit/world.ts';
 import type { MqttDoor, Seen } from './model.ts';
 
 export const VERSION_OF: Readonly<Record<MqttDoor, Version>> = { 'MQTT 3.1.1': 4, 'MQTT 5': 5 };
@@ -148,7 +148,7 @@ export async function http(
 
 /** The code; with the reason behind it where a device was refused. Other payloads are for people. */
 export async function coap(
-  { coapPort }: Pick<World, 'coapPort'>,
+  { coapPort }: Pick<LocalServer, 'coapPort'>,
   path: readonly string[],
   payload: string | Buffer = '',
   code: number = Code.post,

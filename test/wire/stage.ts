@@ -5,8 +5,13 @@
 import type { DeviceId } from '../../actors/base/ids.ts';
 import { parseId } from '../../actors/base/ids.ts';
 import { restApi } from '../kit/api.ts';
+import {
+  type LocalServer,
+  type LocalServerOptions,
+  SYSADMIN_PASSWORD,
+  startLocalServer,
+} from '../kit/local-server.ts';
 import { pause } from '../kit/until.ts';
-import { SYSADMIN_PASSWORD, startWorld, type World, type WorldOptions } from '../kit/world.ts';
 import type { Given, Profile } from './model.ts';
 
 export interface Customer {
@@ -21,7 +26,7 @@ export interface StagedDevice {
 }
 
 export interface Stage {
-  readonly world: World;
+  readonly world: LocalServer;
   readonly api: ReturnType<typeof restApi>;
   readonly sysadmin: string;
   readonly admin: string;
@@ -83,8 +88,8 @@ const NO_COMMON_LIMITS = {
   'security.claim.wrongSecrets.perAddress': '0',
 };
 
-export async function createStage({ options, ...more }: WorldOptions = {}): Promise<Stage> {
-  const world = await startWorld({ ...more, options: { ...NO_COMMON_LIMITS, ...options } });
+export async function createStage({ options, ...more }: LocalServerOptions = {}): Promise<Stage> {
+  const world = await startLocalServer({ ...more, options: { ...NO_COMMON_LIMITS, ...options } });
   const api = restApi(world.url);
   const sysadmin = await api.login('sysadmin@thingsboard.org', SYSADMIN_PASSWORD);
   const admin = await api.createTenant(sysadmin, 'home');

@@ -1,5 +1,6 @@
 /**
- * The simulated world: one store, two or three nodes on it, one clock for all, and dice for everything that is left to chance.
+ * The simulated cluster: one store, two or three nodes on it, one clock for all, and dice for everything that is left
+ * to chance.
  *
  * Time stands still while anything moves: after each timer the event loop turns (nact handles its messages with real
  * `setImmediate`s) until nothing happens any more, then the clock goes to the next timer. Chance is drawn only where
@@ -24,7 +25,7 @@ import { type Life, SimNode } from './node.ts';
 import type { Plant } from './plants.ts';
 import { Recorder } from './recorder.ts';
 
-export interface WorldOptions {
+export interface SimulationOptions {
   readonly policy: ClaimPolicy;
   readonly registry: RegistrySettings;
   readonly alarms: AlarmSettings;
@@ -38,8 +39,9 @@ const START = Date.UTC(2026, 0, 1);
 /** Turns of the event loop without any activity after which nothing moves without time. */
 const IDLE_TURNS = 2;
 
-export interface Place {
-  /** Nodes are called after their place and the number of their life: A1, A2, … */
+/** The machine that a node runs on. A node dies, its host stays. */
+export interface Host {
+  /** Nodes are called after their host and the number of their life: A1, A2, … */
   readonly letter: string;
   readonly skewMs: number;
   lives: number;
@@ -48,21 +50,21 @@ export interface Place {
   cut: boolean;
 }
 
-export class World {
+export class Simulation {
   readonly store = createMemoryStore();
   readonly digests = createDigests(createSecrets(Buffer.alloc(32, 1)));
   readonly #timers = createSimClock(START);
   readonly recorder = new Recorder(this.digests, () => this.#timers.now());
-  readonly places: readonly Place[];
+  readonly hosts: readonly Host[];
   #leapt = 0;
   #calm = false;
-  readonly #options: WorldOptions;
+  readonly #options: SimulationOptions;
   readonly #faults: Dice;
 
-  constructor(options: WorldOptions, dice: Dice) {
+  constructor(options: SimulationOptions, dice: Dice) {
     this.#options = options;
     this.#faults = dice.fork('faults');
-    this.places = options.skewsMs.map((skewMs, at) => ({
+    this.hosts = options.skewsMs.map((skewMs, at) => ({
       letter: String.fromCharCode(65 + at),
       skewMs,
       lives: 0,
@@ -86,52 +88,52 @@ export class World {
   }
 
   /** Starts a node where none is running. */
-  start(place: Place): void {
-    if (place.node !== undefined) return;
-    place.lives += 1;
+  start(host: Host): void {
+    if (host.node !== undefined) return;
+    host.lives += 1;
     const { policy, registry, alarms, bug } = this.#options;
-    const name = `${place.letter}${place.lives}`;
-    place.node = new SimNode({
+    const name = `${host.letter}${host.lives}`;
+    host.node = new SimNode({
       name,
-      skewMs: place.skewMs,
+      skewMs: host.skewMs,
       clock: this.clock,
-      wire: (life) => this.#wire(place, name, life),
+      wire: (life) => this.#wire(host, name, life),
       policy,
       registry,
       alarms,
       digests: this.digests,
       recorder: this.recorder,
       bug,
-      looksFirst: bug === undefined && place.letter === 'B',
+      looksFirst: bug === undefined && host.letter === 'B',
     });
   }
 
   /** Kills a node in the middle of whatever it does. Another life begins `downMs` later. */
-  crash(place: Place, downMs: number): void {
-    if (place.node === undefined) return;
+  crash(host: Host, downMs: number): void {
+    if (host.node === undefined) return;
     this.tally('crash');
-    place.node.die();
-    place.node = undefined;
-    this.clock.after(downMs, () => this.start(place));
+    host.node.die();
+    host.node = undefined;
+    this.clock.after(downMs, () => this.start(host));
   }
 
   /** Stops a node in order, as for an upgrade, unless it dies over it. Another life begins `downMs` after its end. */
-  async restart(place: Place, drainMs: number, downMs: number): Promise<void> {
-    const { node } = place;
+  async restart(host: Host, drainMs: number, downMs: number): Promise<void> {
+    const { node } = host;
     if (node === undefined) return;
     this.tally('drain');
     await node.drain(drainMs);
-    if (place.node === node) place.node = undefined;
-    this.clock.after(downMs, () => this.start(place));
+    if (host.node === node) host.node = undefined;
+    this.clock.after(downMs, () => this.start(host));
   }
 
-  /** Delivers a request to the node at a place. Undefined when there is none: the caller could not connect. */
-  async deliver(place: Place, device: string, request: Request): Promise<Outcome | undefined> {
-    if (place.node === undefined) {
+  /** Delivers a request to the node on a host. Undefined when there is none: the caller could not connect. */
+  async deliver(host: Host, device: string, request: Request): Promise<Outcome | undefined> {
+    if (host.node === undefined) {
       this.tally('connection-refused');
       return undefined;
     }
-    return place.node.deliver(device, request);
+    return host.node.deliver(device, request);
   }
 
   /** Moves time on without running the timers in between. */
@@ -143,9 +145,9 @@ export class World {
   /** From now on nothing fails that has not failed yet, and every node is up. */
   calm(): void {
     this.#calm = true;
-    for (const place of this.places) {
-      place.cut = false;
-      this.start(place);
+    for (const host of this.hosts) {
+      host.cut = false;
+      this.start(host);
     }
   }
 
@@ -167,26 +169,26 @@ export class World {
       await new Promise((resolve) => setImmediate(resolve));
       idle = this.recorder.activity === before ? idle + 1 : 0;
     }
-    for (const { node } of this.places) node?.checkLimits();
+    for (const { node } of this.hosts) node?.checkLimits();
   }
 
-  #wire(place: Place, name: string, life: Life) {
-    const world = this;
+  #wire(host: Host, name: string, life: Life) {
+    const simulation = this;
     const wire = {
       get alive() {
         return life.alive;
       },
       get cut() {
-        return place.cut && !world.#calm;
+        return host.cut && !simulation.#calm;
       },
       get rates() {
-        return world.#calm ? NO_FAULTS : world.#options.rates;
+        return simulation.#calm ? NO_FAULTS : simulation.#options.rates;
       },
       failed() {
-        life.failedAt = world.clock.now();
+        life.failedAt = simulation.clock.now();
       },
       kill() {
-        if (life.alive) world.crash(place, world.#faults.between(10, 800));
+        if (life.alive) simulation.crash(host, simulation.#faults.between(10, 800));
       },
     };
     const watched = this.recorder.watch(this.store.journal, name, () => this.clock.now());

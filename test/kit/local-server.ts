@@ -8,14 +8,14 @@ import type { Core } from '../../config/compose/core.ts';
 import { type System, startSystem } from '../../config/compose/system.ts';
 import { loadConfig } from '../../config/options/load.ts';
 
-export interface WorldOptions {
+export interface LocalServerOptions {
   /** Options by their YAML keys, on top of what the kit sets. */
   readonly options?: { readonly [key: string]: string };
   readonly clock?: Clock;
   readonly log?: Log;
 }
 
-export interface World {
+export interface LocalServer {
   readonly core: Core;
   readonly system: System;
   /** `http://127.0.0.1:PORT` */
@@ -26,15 +26,15 @@ export interface World {
   stop(): Promise<void>;
 }
 
-/** The password of sysadmin@thingsboard.org in a world without the demo. */
+/** The password of sysadmin@thingsboard.org on a server without the demo. */
 export const SYSADMIN_PASSWORD = 'sysadmin';
 
-export async function startWorld({
+export async function startLocalServer({
   options = {},
   clock = systemClock,
   log = silentLog,
-}: WorldOptions = {}): Promise<World> {
-  const given: { readonly [key: string]: string } = {
+}: LocalServerOptions = {}): Promise<LocalServer> {
+  const all: { readonly [key: string]: string } = {
     'server.address': '127.0.0.1',
     'server.port': '0',
     'transport.mqtt.bind_address': '127.0.0.1',
@@ -46,7 +46,7 @@ export async function startWorld({
     'install.sysadmin_password': SYSADMIN_PASSWORD,
     ...options,
   };
-  const flags = Object.entries(given).map(([key, value]) => ({ key, value }));
+  const flags = Object.entries(all).map(([key, value]) => ({ key, value }));
   const loaded = loadConfig({ env: {}, flags });
   if (loaded.type === 'problems') throw new Error(loaded.problems.join('\n'));
   const system = await startSystem(loaded.config, { clock, log, announce: () => {} });

@@ -6,7 +6,7 @@
  * acknowledged was lost, or something refused happened.
  */
 
-export interface World {
+export interface PossibleState {
   readonly owner: string | null;
   /** The secret of the open window. */
   readonly secret: string | null;
@@ -17,39 +17,39 @@ export type Operation =
   | { readonly type: 'confirm'; readonly customer: string; readonly secret: string }
   | { readonly type: 'reclaim'; readonly customer: string };
 
-export type Outcome = 'accepted' | 'claimed' | 'failure' | 'not-owner' | 'unknown';
+export type Answered = 'accepted' | 'claimed' | 'failure' | 'not-owner' | 'unknown';
 
 export interface Observed {
   readonly operation: Operation;
-  readonly outcome: Outcome;
+  readonly outcome: Answered;
 }
 
 /** The rules of claiming as a client may rely on them (windows long enough not to elapse). */
-function apply(world: World, operation: Operation): { outcome: Outcome; world: World } {
-  const no = (outcome: Outcome) => ({ outcome, world });
+function apply(state: PossibleState, operation: Operation): { outcome: Answered; state: PossibleState } {
+  const no = (outcome: Answered) => ({ outcome, state });
   const yes = (owner: string | null, secret: string | null) => ({
     outcome: 'accepted' as const,
-    world: { owner, secret },
+    state: { owner, secret },
   });
   switch (operation.type) {
     case 'open':
-      return world.owner === null ? yes(null, operation.secret) : no('claimed');
+      return state.owner === null ? yes(null, operation.secret) : no('claimed');
     case 'confirm':
-      if (world.owner !== null) return no('claimed');
-      return world.secret === operation.secret ? yes(operation.customer, null) : no('failure');
+      if (state.owner !== null) return no('claimed');
+      return state.secret === operation.secret ? yes(operation.customer, null) : no('failure');
     case 'reclaim':
-      if (world.owner === null) return no('accepted');
-      return world.owner === operation.customer ? yes(null, null) : no('not-owner');
+      if (state.owner === null) return no('accepted');
+      return state.owner === operation.customer ? yes(null, null) : no('not-owner');
     default:
       return operation satisfies never;
   }
 }
 
-export class Worlds {
-  #possible: readonly World[];
+export class PossibleStates {
+  #possible: readonly PossibleState[];
   readonly #history: string[] = [];
 
-  constructor(start: World = { owner: null, secret: null }) {
+  constructor(start: PossibleState = { owner: null, secret: null }) {
     this.#possible = [start];
   }
 
@@ -65,18 +65,18 @@ export class Worlds {
   sees(owner: string | null): void {
     this.#narrow(
       `owner seen: ${owner}`,
-      this.#possible.filter((world) => world.owner === owner),
+      this.#possible.filter((state) => state.owner === owner),
     );
   }
 
   /** A secret that surely, or maybe, opens the device; null where surely none does. */
   get secret(): string | null {
-    return this.#possible.find((world) => world.secret !== null)?.secret ?? null;
+    return this.#possible.find((state) => state.secret !== null)?.secret ?? null;
   }
 
-  #narrow(what: string, worlds: readonly World[]): void {
+  #narrow(what: string, states: readonly PossibleState[]): void {
     this.#history.push(what);
-    const distinct = new Map(worlds.map((world) => [JSON.stringify(world), world]));
+    const distinct = new Map(states.map((state) => [JSON.stringify(state), state]));
     if (distinct.size === 0) {
       const before = JSON.stringify(this.#possible);
       throw new Error(
@@ -87,11 +87,11 @@ export class Worlds {
   }
 }
 
-function step(worlds: readonly World[], { operation, outcome }: Observed): readonly World[] {
-  return worlds.flatMap((world) => {
-    const result = apply(world, operation);
-    if (outcome === 'unknown') return [world, result.world];
-    return result.outcome === outcome ? [result.world] : [];
+function step(states: readonly PossibleState[], { operation, outcome }: Observed): readonly PossibleState[] {
+  return states.flatMap((state) => {
+    const result = apply(state, operation);
+    if (outcome === 'unknown') return [state, result.state];
+    return result.outcome === outcome ? [result.state] : [];
   });
 }
 
