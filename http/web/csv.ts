@@ -54,7 +54,7 @@ function separatorOf(source: string): string {
 }
 
 /** A quotation mark that is never closed, so that nobody can say where its cell ends. */
-export interface OpenQuote {
+interface OpenQuote {
   readonly openQuoteInLine: number;
 }
 

@@ -13,7 +13,7 @@ export type Element = JSX.Element;
 export interface Page {
   /** A path of Hono, e.g. `/devices/:id`. */
   readonly path: string;
-  /** Who may see it. Somebody signed in with another role is told so; others are led to the sign-in page. */
+  /** Who may see it. Other roles get 403; people who are not signed in are led to the sign-in page. */
   readonly roles: readonly Role[];
   readonly get?: PageHandler;
   readonly post?: PageHandler;

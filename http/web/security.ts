@@ -1,11 +1,10 @@
 /**
  * What protects the browser's session: the headers of every page, and the check that a form was sent from a page of
- * this site. Browsers send cookies along whoever asks; the REST API takes tokens in headers, which no foreign page has,
- * so it needs none of this.
+ * this site. Browsers send cookies along with requests of any page; the REST API takes tokens in headers, which no
+ * foreign page has, so it needs none of this.
  *
- * Hono's `csrf()` is not used for the check, because it is weaker in three ways: it accepts a foreign Sec-Fetch-Site
- * when Origin fits, it compares Origin with the address behind the proxy instead of the public one, and it lets POSTs
- * pass whose content type no form can have.
+ * Hono's `csrf()` does not make that check, because it is weaker: it is content when either Sec-Fetch-Site or Origin
+ * fits, and it lets a POST pass whose content type no form has.
  */
 import type { Context, MiddlewareHandler } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
@@ -44,7 +43,7 @@ export const pageHeaders: MiddlewareHandler = (c, next) =>
   });
 
 /** The headers that say which site a request comes from. */
-export interface RequestSource {
+interface RequestSource {
   readonly secFetchSite: string | undefined;
   readonly origin: string | undefined;
   readonly host: string | undefined;

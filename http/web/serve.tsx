@@ -90,7 +90,7 @@ export async function serveNotFound(site: Site, c: Context<Env>): Promise<Respon
   return c.res;
 }
 
-/** Calls the API for the browser at the other end: with its address, by which attempts are counted, and until it leaves. */
+/** Calls the API on behalf of this browser: with its address, by which attempts are counted, and until it hangs up. */
 function askFor(api: App, c: Context<Env>): Ask {
   const forwarded = c.req.header('x-forwarded-for');
   const origin = originOf(c.req.url);
@@ -99,10 +99,7 @@ function askFor(api: App, c: Context<Env>): Ask {
   return (path, init) => {
     const headers = new Headers(init.headers);
     if (forwarded !== undefined) headers.set('x-forwarded-for', forwarded);
-    return api.fetch(
-      new Request(`${origin}${path}`, { ...init, headers, signal: c.req.raw.signal }),
-      env as never,
-    );
+    return api.fetch(new Request(`${origin}${path}`, { ...init, headers, signal: c.req.raw.signal }), env);
   };
 }
 

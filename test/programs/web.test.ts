@@ -1,6 +1,6 @@
 /**
- * People in a real browser, at a real server, with real devices over MQTT: every journey of the web application, at the
- * size of a phone and of a desk, in light and in dark, with and without script.
+ * The web application in a real browser, with a real server and devices over MQTT: every journey, on a phone and on a
+ * desktop, in light and dark, with and without script.
  */
 import type { Browser } from 'playwright-core';
 import { test } from 'uvu';
@@ -31,7 +31,7 @@ const journey = needing([BROWSER], test);
 
 const remark = (text: string) => process.stdout.write(`\n# ${text}\n`);
 
-/** Somebody with a browser, who is looked after: whatever a page should not have done is told at the end. */
+/** One person's visit. It fails when a page did what none should: script errors, requests to other hosts. */
 async function visit(
   viewport: { width: number; height: number },
   play: (person: Person) => Promise<void>,
@@ -49,13 +49,13 @@ async function visit(
   }
 }
 
-/** Takes a picture of the page as it is, which must be without a flaw. */
+/** Takes a picture of the page, and fails on any flaw in it. */
 async function look(person: Person, name: string): Promise<void> {
   await person.screenshot(name);
   assert.equal(await person.flaws(), [], name);
 }
 
-/** A device opens its claim window, as devices do. */
+/** A device opens its claim window over MQTT. */
 async function openWindow(accessToken: string, secretKey: string): Promise<void> {
   const device = await RawMqttClient.connect(server.mqttPort, 5, accessToken);
   device.send(claimPacket(1, 1, { secretKey, durationMs: 600_000 }));
@@ -125,7 +125,7 @@ journey('phone: a label is scanned with the camera where the browser can', async
     PHONE,
     async (person) => {
       const { page } = person;
-      // Chromium for Linux reads no codes: what reads them is put in its place, and looks at a real (fake) camera.
+      // Chromium on Linux has no BarcodeDetector: this one reads Chromium's fake camera.
       await page.addInitScript(`globalThis.BarcodeDetector = class {
         async detect(video) {
           return video.videoWidth > 0 ? [{ rawValue: 'https://x.example/claim#device=Scanned&key=from+the+label' }] : [];
@@ -143,7 +143,7 @@ journey('phone: a label is scanned with the camera where the browser can', async
   );
 });
 
-journey('phone: without script everything but what is live works', async () => {
+journey('phone: without script a customer can sign in and claim', async () => {
   await openWindow('RASPBERRY_PI_DEMO_TOKEN', 'secret');
   const noScript = { javaScriptEnabled: false };
   await visit(
@@ -161,7 +161,7 @@ journey('phone: without script everything but what is live works', async () => {
   );
 });
 
-journey('desk: a window that opens is seen at once, counted down, and its claim too', async () => {
+journey('desk: a window is shown when it opens, counted down, and so is its claim', async () => {
   await visit(DESK, async (person) => {
     const { page } = person;
     await person.goto('/live');
@@ -169,7 +169,7 @@ journey('desk: a window that opens is seen at once, counted down, and its claim 
     await page.getByText('Watching.').waitFor();
     await openWindow('DHT11_DEMO_TOKEN', 'secret');
     await page.getByRole('listitem').getByText('opened its claim window').waitFor();
-    // The figures follow, a moment later.
+    // The figures follow a moment later.
     await page.getByRole('listitem').getByText('closes in').waitFor();
     const api = restApi(server.url);
     const customer = await api.login('customerB@thingsboard.org', 'customer');
@@ -232,7 +232,7 @@ journey('desk: ten thousand devices are imported, tried out first, and labels ar
   });
 });
 
-/** Every page that can be opened by itself, by who opens it. */
+/** Every page that can be opened directly, by the user who opens it. */
 const PAGES: Readonly<Record<string, readonly (readonly [name: string, path: string])[]>> = {
   'customerA@thingsboard.org': [
     ['claim', '/claim'],
@@ -305,7 +305,7 @@ journey('every page: no flaw that axe finds, in light and dark, on a phone and a
   assert.equal(flaws, []);
 });
 
-journey('the check itself: sees what is missing, what is too wide, and what the policy forbids', async () => {
+journey('the check itself finds a missing label, a page too wide, and what the policy forbids', async () => {
   await visit(PHONE, async (person) => {
     await person.goto('/login');
     await person.page.evaluate(`
@@ -319,7 +319,7 @@ journey('the check itself: sees what is missing, what is too wide, and what the 
   });
 });
 
-journey('claim page: small, and quickly there', async () => {
+journey('claim page: small and fast', async () => {
   await visit(PHONE, async (person) => {
     await person.goto('/login');
     await person.signInAs('customerA@thingsboard.org');

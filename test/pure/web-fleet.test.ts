@@ -1,4 +1,4 @@
-/** The web application for administrators, by plain forms: devices, keys, labels, customers, users, tenants. */
+/** The web application for administrators, without a browser: devices, keys, labels, customers, users, tenants. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { devicesIn, parseCsv } from '../../http/web/csv.ts';
@@ -40,7 +40,7 @@ function law(name: string, play: (scene: Scene) => Promise<void>, options: RestO
 
 const pages = allPages();
 
-test('pages: none is hidden by an earlier one', () => {
+test('pages: no path is hidden by an earlier one', () => {
   for (const [at, later] of pages.entries()) {
     for (const earlier of pages.slice(0, at)) {
       const [one, other] = [earlier.path.split('/'), later.path.split('/')];
@@ -51,7 +51,7 @@ test('pages: none is hidden by an earlier one', () => {
 });
 
 law(
-  'pages: each shows itself to its roles, is refused to the others, and asks nobody to sign in',
+  'pages: each is shown to its roles, refused to others, and leads guests to the sign-in page',
   async (scene) => {
     const { world, home, admin } = scene;
     const device = await provision(world, home.tenantId, 'D', home.alice.customerId);
@@ -81,7 +81,7 @@ law(
       assert.match(asked.to ?? '', /^\/login/, path);
       for (const [role, browser] of visits) {
         if (roles.includes(role)) {
-          // Of imports there is none here, and a feed does not end.
+          // There is no import here, and the feed does not end.
           if (get === undefined || path.includes(':job') || path === '/live/events') continue;
           const query = path === '/claim/done' ? `?device=${device}` : '';
           const shown = await browser.get(`${target}${query}`);
@@ -99,7 +99,7 @@ law(
 );
 
 law(
-  'devices: their state at a glance, with who owns them and until when windows are open',
+  'devices: the list shows their state, their owner, and until when windows are open',
   async ({ world, home, admin }) => {
     await provision(world, home.tenantId, 'Free');
     await provision(world, home.tenantId, 'Taken', home.alice.customerId);
@@ -133,7 +133,7 @@ law('devices: found by their state', async ({ world, home, admin }) => {
   }
 });
 
-law('devices: created with a key, whose label leads to a claim', async ({ world, home, admin }) => {
+law('devices: created with a key, and claimed by its label', async ({ world, home, admin }) => {
   const name = 'Pump & Söhne #1';
   const created = await admin.post('/devices/new', {
     name,
@@ -166,24 +166,27 @@ law('devices: created with a key, whose label leads to a claim', async ({ world,
   assert.match((await admin.post('/devices/new', { name })).text, 'already exists');
 });
 
-law('devices: several at once get keys, are allowed and forbidden', async ({ world, home, admin }) => {
-  const id = await provision(world, home.tenantId, 'D');
-  const send = (what: string) => admin.post('/devices/selected', { id, do: what });
-  assert.match(
-    (await admin.follow(await admin.post('/devices/selected', { do: 'allow' }))).text,
-    'Select devices first',
-  );
-  assert.match((await admin.follow(await send('labels'))).text, 'One device has no key');
-  assert.match((await admin.follow(await send('keys'))).text, 'Done for 1 device');
-  assert.match((await admin.get('/devices')).text, 'Waits for its key');
-  await home.admin.delete(`/api/plugins/telemetry/${id}/SERVER_SCOPE?keys=claimingData`);
-  await send('forbid');
-  assert.match((await admin.get('/devices')).text, 'Not claimable');
-  await send('allow');
-  assert.match((await admin.get('/devices')).text, 'Unclaimed');
-});
+law(
+  'devices: several at once get keys, and claiming is allowed and forbidden',
+  async ({ world, home, admin }) => {
+    const id = await provision(world, home.tenantId, 'D');
+    const send = (what: string) => admin.post('/devices/selected', { id, do: what });
+    assert.match(
+      (await admin.follow(await admin.post('/devices/selected', { do: 'allow' }))).text,
+      'Select devices first',
+    );
+    assert.match((await admin.follow(await send('labels'))).text, 'One device has no key');
+    assert.match((await admin.follow(await send('keys'))).text, 'Done for 1 device');
+    assert.match((await admin.get('/devices')).text, 'Waits for its key');
+    await home.admin.delete(`/api/plugins/telemetry/${id}/SERVER_SCOPE?keys=claimingData`);
+    await send('forbid');
+    assert.match((await admin.get('/devices')).text, 'Not claimable');
+    await send('allow');
+    assert.match((await admin.get('/devices')).text, 'Unclaimed');
+  },
+);
 
-law('device: renamed, assigned, taken back, its window closed, deleted', async ({ world, home, admin }) => {
+law('device: renamed, assigned, unassigned, its window closed, deleted', async ({ world, home, admin }) => {
   const id = await provision(world, home.tenantId, 'D');
   const act = async (what: string, fields: Record<string, string> = {}) =>
     (await admin.follow(await admin.post(`/devices/${id}/${what}`, fields))).text;
@@ -236,7 +239,7 @@ law('customers: created with a user, who gets a link and chooses a password', as
   assert.match((await admin.follow(await admin.post(`${user.to}/delete`, {}))).text, 'zoe@x.test is deleted');
 });
 
-law('tenants: created with an administrator by the system’s', async ({ world }) => {
+law('tenants: the system administrator creates one with its first administrator', async ({ world }) => {
   await systemAdministrator(world);
   const system = visitor(world);
   await system.signIn('sysadmin@claimd.test');
@@ -264,7 +267,7 @@ async function settled(browser: Visitor, path: string): Promise<string> {
 const csv = (text: string) => new File([text], 'devices.csv', { type: 'text/csv' });
 
 law(
-  'import: tried out, told row by row, carried out, and its result taken home',
+  'import: tried out, explained row by row, carried out, and its result downloaded',
   async ({ world, home, admin }) => {
     await provision(world, home.tenantId, 'Taken');
     const file = csv(
@@ -287,7 +290,7 @@ law(
   },
 );
 
-law('import: long rows and many rows are sent in parts that the API takes', async ({ admin }) => {
+law('import: long rows and many rows are sent in batches that the API takes', async ({ admin }) => {
   const long = Array.from({ length: 900 }, (_, at) => `Long ${at},${'x'.repeat(3000)}`);
   const short = Array.from({ length: 2500 }, (_, at) => `Short ${at},`);
   const sent = await admin.post('/devices/import', {
@@ -297,7 +300,7 @@ law('import: long rows and many rows are sent in parts that the API takes', asyn
   assert.match(await settled(admin, sent.to ?? ''), 'Rows 3,400 Good 2,500 Refused 900');
 });
 
-law('import: a file that can not be one is refused in words', async ({ admin }) => {
+law('import: a file that cannot be a device list is refused in words', async ({ admin }) => {
   const says = async (fields: Record<string, string | File>, words: string) => {
     const shown = await admin.post('/devices/import', fields);
     assert.is(shown.status, 400);
@@ -312,7 +315,7 @@ law('import: a file that can not be one is refused in words', async ({ admin }) 
   await says({ file: windows1252 }, 'UTF-8');
   await says({ file: new File([Buffer.from('name\nA', 'utf16le')], 'devices.csv') }, 'UTF-8');
   await says({ file: csv(`name\n${'x\n'.repeat(100_001)}`) }, 'at most 100,000 devices');
-  assert.not.match((await admin.get('/devices/import')).html, 'href="/devices/import/'); // none was begun
+  assert.not.match((await admin.get('/devices/import')).html, 'href="/devices/import/'); // No import was begun.
 });
 
 test('csv: quotes, separators and line ends as spreadsheets write them', () => {
@@ -339,7 +342,7 @@ law('overview: figures and plots of the last day; events as they happen', async 
     await new Promise((resolve) => setImmediate(resolve));
     await home.admin.post(`/api/customer/${home.bob.customerId}/device/${id}`);
     await home.admin.delete(`/api/customer/device/${id}`);
-    world.clock.advance(60_000); // the stream ends after a while
+    world.clock.advance(60_000); // The stream ends after a while.
     ended = (await Promise.race([stream, pause(5)])) !== undefined;
   }
   const { html, headers } = await stream;

@@ -1,4 +1,4 @@
-/** The web application without a screen: sessions, what protects them, and the customer's journey by plain forms. */
+/** The web application without a browser: sessions, what protects them, and how a customer claims and gives back. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { shadesOn } from '../../http/web/parts/theme.ts';
@@ -47,21 +47,24 @@ function law(
 
 // -------------------------------------------------------------------------------------------------------- sessions
 
-law('sign-in: the cookie is out of scripts’ reach, of this site, and leads home', async ({ world, home }) => {
-  const bob = visitor(world);
-  assert.is((await bob.get('/my/devices')).to, '/login?next=%2Fmy%2Fdevices');
-  const signedIn = await bob.post('/login', {
-    email: home.bob.email,
-    password: PASSWORD,
-    next: '/my/devices',
-  });
-  assert.is(signedIn.to, '/my/devices');
-  const [cookie = ''] = signedIn.headers.getSetCookie();
-  for (const attribute of ['HttpOnly', 'SameSite=Lax', 'Path=/'])
-    assert.ok(cookie.includes(attribute), cookie);
-  assert.is((await bob.get('/my/devices')).status, 200);
-  assert.is((await bob.get('/')).to, '/claim');
-});
+law(
+  'sign-in: scripts cannot read the cookie, other sites do not send it, and it leads home',
+  async ({ world, home }) => {
+    const bob = visitor(world);
+    assert.is((await bob.get('/my/devices')).to, '/login?next=%2Fmy%2Fdevices');
+    const signedIn = await bob.post('/login', {
+      email: home.bob.email,
+      password: PASSWORD,
+      next: '/my/devices',
+    });
+    assert.is(signedIn.to, '/my/devices');
+    const [cookie = ''] = signedIn.headers.getSetCookie();
+    for (const attribute of ['HttpOnly', 'SameSite=Lax', 'Path=/'])
+      assert.ok(cookie.includes(attribute), cookie);
+    assert.is((await bob.get('/my/devices')).status, 200);
+    assert.is((await bob.get('/')).to, '/claim');
+  },
+);
 
 law(
   'sign-in: where people come over HTTPS the cookie is Secure and bound to the host',
@@ -71,14 +74,14 @@ law(
   { settings: { baseUrl: 'https://claim.example.org' } },
 );
 
-law('sign-in: a wrong password is said, and never shown again', async ({ world, home }) => {
+law('sign-in: a wrong password is refused in words, and never shown again', async ({ world, home }) => {
   const shown = await visitor(world).post('/login', { email: home.bob.email, password: 'wr0ng-password' });
   assert.is(shown.status, 400);
   assert.match(shown.text, 'The e-mail or the password is wrong');
   assert.not.match(shown.html, 'wr0ng-password');
 });
 
-law('sign-in: leads to pages of this site alone', async ({ world, home }) => {
+law('sign-in: leads only to pages of this site', async ({ world, home }) => {
   for (const next of [
     '//evil.example',
     'https://evil.example',
@@ -92,7 +95,7 @@ law('sign-in: leads to pages of this site alone', async ({ world, home }) => {
   }
 });
 
-law('sign-out: the session is over for everybody who holds the cookie', async ({ world, alice }) => {
+law('sign-out: ends the session for everybody who has the cookie', async ({ world, alice }) => {
   const thief = visitor(world);
   for (const [name, value] of alice.cookies) (thief.cookies as Map<string, string>).set(name, value);
   assert.is((await thief.get('/claim')).status, 200);
@@ -103,7 +106,7 @@ law('sign-out: the session is over for everybody who holds the cookie', async ({
   assert.equal([...alice.cookies.keys()], []);
 });
 
-law('session: lives on while it is used, and ends a week after', async ({ world, alice }) => {
+law('session: lasts while it is used, and ends a week after the last use', async ({ world, alice }) => {
   for (let day = 0; day < 10; day += 1) {
     world.clock.advance(24.5 * HOUR_MS);
     assert.is((await alice.get('/claim')).status, 200, `day ${day}`);
@@ -112,7 +115,7 @@ law('session: lives on while it is used, and ends a week after', async ({ world,
   assert.match((await alice.get('/claim')).to ?? '', /^\/login/);
 });
 
-law('session: the REST API does not look at the cookie', async ({ alice }) => {
+law('session: the REST API ignores the cookie', async ({ alice }) => {
   assert.is((await alice.get('/api/auth/user')).status, 401);
 });
 
@@ -132,7 +135,7 @@ law(
 
 // ------------------------------------------------------------------------------------------------------ protection
 
-law('forms: only those of our own pages are taken', async ({ world, home, alice }) => {
+law('forms: only those sent from pages of this site are accepted', async ({ world, home, alice }) => {
   const id = await provision(world, home.tenantId, 'D');
   await openWindow(world, id, 's');
   const host = 'localhost';
@@ -158,25 +161,28 @@ test('forms: behind a proxy that changes the host, the public address counts', (
   assert.not.ok(isFromOurPage(seen, null));
 });
 
-law('pages: nothing runs, loads or frames but what is ours', async ({ world, alice }) => {
-  for (const shown of [
-    await alice.get('/claim'),
-    await visitor(world).get('/login'),
-    await alice.get('/nowhere'),
-  ]) {
-    const policy = shown.headers.get('content-security-policy') ?? '';
-    assert.match(policy, /default-src 'none'/);
-    assert.match(policy, /frame-ancestors 'none'/);
-    assert.not.match(policy, /unsafe|\*|https?:/);
-    assert.is(shown.headers.get('x-frame-options'), 'DENY');
-    assert.is(shown.headers.get('x-content-type-options'), 'nosniff');
-    assert.is(shown.headers.get('cache-control'), 'no-store');
-    assert.not.match(shown.html, /\sstyle=|\son\w+=|<style|(src|href)="(https?:)?\/\//i);
-    assert.not.match(shown.html, /<script(?![^>]*src=)/);
-  }
-});
+law(
+  'pages: nothing from another site runs in them, is loaded by them, or frames them',
+  async ({ world, alice }) => {
+    for (const shown of [
+      await alice.get('/claim'),
+      await visitor(world).get('/login'),
+      await alice.get('/nowhere'),
+    ]) {
+      const policy = shown.headers.get('content-security-policy') ?? '';
+      assert.match(policy, /default-src 'none'/);
+      assert.match(policy, /frame-ancestors 'none'/);
+      assert.not.match(policy, /unsafe|\*|https?:/);
+      assert.is(shown.headers.get('x-frame-options'), 'DENY');
+      assert.is(shown.headers.get('x-content-type-options'), 'nosniff');
+      assert.is(shown.headers.get('cache-control'), 'no-store');
+      assert.not.match(shown.html, /\sstyle=|\son\w+=|<style|(src|href)="(https?:)?\/\//i);
+      assert.not.match(shown.html, /<script(?![^>]*src=)/);
+    }
+  },
+);
 
-law('pages: what people wrote is shown as text', async ({ world, home, alice }) => {
+law('pages: what people typed is escaped', async ({ world, home, alice }) => {
   const name = '<img src=x onerror=alert(1)>"\'&';
   const id = await provision(world, home.tenantId, name, home.alice.customerId);
   for (const path of ['/my/devices', `/my/devices/${id}/give-back`]) {
@@ -188,7 +194,7 @@ law('pages: what people wrote is shown as text', async ({ world, home, alice }) 
   assert.not.match(html, '<script>alert');
 });
 
-law('pages: other roles’ are refused in words, unknown ones too', async ({ alice }) => {
+law('pages: an unknown path gets a page for people, and JSON for programs', async ({ alice }) => {
   assert.is((await alice.get('/nowhere')).status, 404);
   assert.is(
     (await alice.get('/nowhere', { accept: 'application/json' })).headers.get('content-type'),
@@ -196,7 +202,7 @@ law('pages: other roles’ are refused in words, unknown ones too', async ({ ali
   );
 });
 
-test('pages: without the application the server is as before', async () => {
+test('pages: without the web application every path answers JSON', async () => {
   const world = createRestWorld();
   try {
     for (const path of ['/', '/login', '/assets/x/style.css']) {
@@ -211,7 +217,7 @@ test('pages: without the application the server is as before', async () => {
 
 const CLAIM = { device: 'Thermostat T1' };
 
-law('claim: name and key, and it is yours since then', async ({ world, home, alice }) => {
+law('claim: with name and key it is yours, and the page says since when', async ({ world, home, alice }) => {
   await openWindow(world, await provision(world, home.tenantId, CLAIM.device), 'secret');
   const shown = await alice.follow(await alice.post('/claim', { ...CLAIM, key: 'secret' }));
   assert.is(shown.status, 200);
@@ -243,7 +249,7 @@ law('claim: every refusal says what happened and what to do', async ({ world, ho
 });
 
 law(
-  'claim: after too many wrong keys it is told how long to wait',
+  'claim: after too many wrong keys the page says how long to wait',
   async ({ world, home, alice }) => {
     await openWindow(world, await provision(world, home.tenantId, CLAIM.device), 'secret');
     assert.match((await alice.post('/claim', { ...CLAIM, key: 'x' })).text, '1 attempt left');
@@ -256,7 +262,7 @@ law(
 );
 
 law(
-  'claim: where refusals are uniform the page tells no more than the API',
+  'claim: where refusals are uniform the page says no more than the API',
   async ({ world, home, alice }) => {
     await openWindow(world, await provision(world, home.tenantId, CLAIM.device), 'secret');
     const wrong = await alice.post('/claim', { ...CLAIM, key: 'x' });
@@ -267,16 +273,19 @@ law(
   { settings: { uniformRefusals: true } },
 );
 
-law('claim: a form that is sent twice claims once and is told the same', async ({ world, home, alice }) => {
-  await openWindow(world, await provision(world, home.tenantId, CLAIM.device), 'secret');
-  const form = { ...CLAIM, key: 'secret', once: 'abc' };
-  const [first, second] = [await alice.post('/claim', form), await alice.post('/claim', form)];
-  assert.is(first.status, 303);
-  assert.is(second.to, first.to);
-});
+law(
+  'claim: a form that is sent twice claims once and gets the same answer',
+  async ({ world, home, alice }) => {
+    await openWindow(world, await provision(world, home.tenantId, CLAIM.device), 'secret');
+    const form = { ...CLAIM, key: 'secret', once: 'abc' };
+    const [first, second] = [await alice.post('/claim', form), await alice.post('/claim', form)];
+    assert.is(first.status, 303);
+    assert.is(second.to, first.to);
+  },
+);
 
 law(
-  'claim: a refused form that is sent again is looked at anew, but counts no wrong key twice',
+  'claim: a refused form that is sent again is tried again, but its wrong key counts once',
   async (scene) => {
     const { world, home, alice } = scene;
     const id = await provision(world, home.tenantId, CLAIM.device);
@@ -287,7 +296,7 @@ law(
     const wrong = { ...CLAIM, key: 'wrong', once: 'def' };
     for (let time = 1; time <= 2; time += 1)
       assert.match((await alice.post('/claim', wrong)).text, /key is wrong.*9 attempts left/);
-    // The button was pressed meanwhile; or the key was corrected, in the very same form.
+    // Meanwhile the button was pressed, or the key was corrected in the same form.
     assert.is((await alice.post('/claim', { ...form, once: 'def' })).status, 303);
     await home.alice.delete(`/api/customer/device/${encodeURIComponent(CLAIM.device)}/claim`);
     await openWindow(world, id, 'secret');
@@ -295,7 +304,7 @@ law(
   },
 );
 
-law('claim: whatever a form has in it, there is an answer in words', async ({ alice }) => {
+law('claim: any form is answered in words', async ({ alice }) => {
   for (const device of ['..', '.', 'a/b', '?x', '#y', '%2e%2e', '\u2028'])
     assert.match(
       (await alice.post('/claim', { device, key: '' })).text,
@@ -306,7 +315,7 @@ law('claim: whatever a form has in it, there is an answer in words', async ({ al
     assert.match((await alice.post('/claim', { device: 'Nobody', key: '', once })).text, 'no such device');
 });
 
-law('my devices: searched, paged, and given back after a question', async ({ world, home, alice }) => {
+law('my devices: searched, paged, and given back after a confirmation', async ({ world, home, alice }) => {
   for (let at = 1; at <= 25; at += 1) {
     await provision(world, home.tenantId, `Pump ${String(at).padStart(2, '0')}`, home.alice.customerId);
   }
@@ -369,7 +378,7 @@ law('locale: dates and numbers as the reader writes them', async ({ world, home,
 
 // ----------------------------------------------------------------------------------------------------------- looks
 
-test('theme: whatever the accent, it can be read on light and on dark', () => {
+test('theme: any accent is readable on light and on dark', () => {
   for (const accent of ['#ffffff', '#000000', '#ffff00', '#0b5fb0', '#ff0000', '#808080']) {
     for (const ground of ['#f5f6f8', '#10141a']) {
       const shades = shadesOn(ground, accent);
@@ -379,7 +388,7 @@ test('theme: whatever the accent, it can be read on light and on dark', () => {
   }
 });
 
-/** WCAG's formula, written down once more. */
+/** WCAG's formula, written independently of the code under test. */
 function contrast(one: string, other: string): number {
   const [a, b] = [one, other].map((hex) => {
     const channels = [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16) / 255);
@@ -392,7 +401,7 @@ function contrast(one: string, other: string): number {
 }
 
 law(
-  'looks: name and logo are the operator’s, and a name is text',
+  'looks: name and logo are the operator’s, and the name is escaped',
   async ({ alice }) => {
     const { html } = await alice.get('/claim');
     assert.match(html, '<title>Claim a device · &lt;b&gt;Söhne</title>');
@@ -400,14 +409,14 @@ law(
     const logo = await alice.get(path);
     assert.is(logo.html, '<svg/>');
     assert.is(logo.headers.get('content-type'), 'image/svg+xml');
-    // Shown by itself, a logo runs nothing.
+    // Opened by itself, a logo runs no script.
     assert.match(logo.headers.get('content-security-policy') ?? '', /default-src 'none'.*sandbox/);
   },
   {},
   { name: '<b>Söhne', logo: { type: 'image/svg+xml', body: Buffer.from('<svg/>') } },
 );
 
-law('forms: what is too large is refused, before and after signing in', async ({ world, alice }) => {
+law('forms: too large ones are refused, before and after signing in', async ({ world, alice }) => {
   const large = 'x'.repeat(200_000);
   const refused = await visitor(world).post('/login', { email: large, password: 'p' });
   assert.is(refused.status, 400);
@@ -415,7 +424,7 @@ law('forms: what is too large is refused, before and after signing in', async ({
   assert.match((await alice.post('/claim', { device: large, key: '' })).text, 'too large');
 });
 
-law('assets: kept for ever under a name that changes with them', async ({ alice }) => {
+law('assets: cached for a year under a path that changes with them', async ({ alice }) => {
   const { html } = await alice.get('/claim');
   const [, path = ''] = /href="(\/assets\/[^"]*style\.css)"/.exec(html) ?? [];
   const style = await alice.get(path);

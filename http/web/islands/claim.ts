@@ -1,10 +1,10 @@
-/** The claim page: takes the QR label's link into the form, and scans labels with the camera where the browser can. */
+/** The claim page: fills the form from a label's link, and scans labels with the camera where the browser can. */
 
 const form = document.querySelector<HTMLFormElement>('form[data-claim]');
 const device = document.querySelector<HTMLInputElement>('#f-device');
 const key = document.querySelector<HTMLInputElement>('#f-key');
 
-/** The name and key of a label's link, wherever it was read. */
+/** Fills in name and key. @param fragment the fragment of a label's link @returns whether it was one */
 function fill(fragment: string): boolean {
   const link = new URLSearchParams(fragment);
   const name = link.get('device');
@@ -12,24 +12,25 @@ function fill(fragment: string): boolean {
   device.value = name;
   key.value = link.get('key') ?? '';
   const ready = document.querySelector<HTMLElement>('[data-ready]');
-  const what = document.querySelector<HTMLElement>('[data-ready-name]');
-  if (ready !== null && what !== null) {
-    what.textContent = name;
+  const readyName = document.querySelector<HTMLElement>('[data-ready-name]');
+  if (ready !== null && readyName !== null) {
+    readyName.textContent = name;
     ready.hidden = false;
   }
   form?.querySelector<HTMLButtonElement>('button[type=submit]')?.focus();
   return true;
 }
 
+/** The link that `page.ts` kept while the customer signed in. */
 function takeKept(): void {
   const kept = sessionStorage.getItem('claim');
-  // After a refusal the form has what was sent; the label is not filled in over it.
+  // After a refusal the form shows what was sent, which stays.
   if (kept !== null && form?.dataset.claim !== 'answered') fill(kept);
   sessionStorage.removeItem('claim');
 }
 takeKept();
 
-// The same label scanned again while the page is open changes nothing but the fragment.
+// When a label is scanned while the page is open, only the fragment changes.
 addEventListener('hashchange', () => {
   if (fill(location.hash.slice(1))) history.replaceState(null, '', location.pathname + location.search);
 });
@@ -43,6 +44,7 @@ show?.addEventListener('change', () => {
 
 // ------------------------------------------------------------------------------------------------------- camera
 
+// Missing in TypeScript's DOM types: https://wicg.github.io/shape-detection-api/#barcode-detection-api
 interface Detected {
   readonly rawValue: string;
 }
@@ -55,12 +57,12 @@ const LOOK_EVERY_MS = 250;
 const scan = document.querySelector<HTMLElement>('[data-scan]');
 const start = scan?.querySelector('button');
 const video = scan?.querySelector('video');
-const told = scan?.querySelector<HTMLElement>('[role=status]');
+const message = scan?.querySelector<HTMLElement>('[role=status]');
 if (scan && 'BarcodeDetector' in globalThis && 'mediaDevices' in navigator) scan.hidden = false;
 
 start?.addEventListener('click', () => {
   void look().catch(() => {
-    if (told) told.textContent = 'The camera can not be used. Type the name and the key instead.';
+    if (message) message.textContent = 'The camera cannot be used. Type the name and the key instead.';
   });
 });
 
@@ -72,7 +74,7 @@ async function look(): Promise<void> {
   video.hidden = false;
   start.textContent = 'Stop the camera';
   await video.play();
-  if (told) told.textContent = 'Point the camera at the code on the label.';
+  if (message) message.textContent = 'Point the camera at the code on the label.';
   const detector = new BarcodeDetector({ formats: ['qr_code'] });
   const timer = setInterval(async () => {
     if (video.srcObject === null) return clearInterval(timer);
@@ -81,7 +83,7 @@ async function look(): Promise<void> {
       if (!fill(rawValue.slice(rawValue.indexOf('#') + 1))) continue;
       clearInterval(timer);
       close();
-      if (told) told.textContent = 'The label was read.';
+      if (message) message.textContent = 'The label was read.';
     }
   }, LOOK_EVERY_MS);
 }

@@ -13,7 +13,7 @@ interface DeviceEvent {
   readonly reason: string | null;
 }
 
-const WORDS: Readonly<Record<string, string>> = {
+const EVENTS: Readonly<Record<string, string>> = {
   opened: 'opened its claim window',
   closed: 'had its window closed',
   elapsed: 'was not claimed in time',
@@ -43,17 +43,17 @@ function show(event: DeviceEvent): void {
   const item = document.createElement('li');
   item.className = 'fresh';
   const reason = event.reason === null ? '' : ` ${REASONS[event.reason] ?? event.reason}`;
-  item.append(time, name, `${WORDS[event.type] ?? event.type}${reason}`);
+  item.append(time, name, `${EVENTS[event.type] ?? event.type}${reason}`);
   list.prepend(item);
   while (list.children.length > SHOWN_MAX) list.lastElementChild?.remove();
 }
 
-/** Figures come from the audit trail, which is written a second after things happened. */
+/** The figures come from the audit trail, which is written up to a second after the events. */
 const FIGURES_LAG_MS = 1500;
 const FIGURES_EVERY_MS = 3000;
 let refreshing = false;
 
-/** Takes the newest figures from the page as the server makes it now. */
+/** Fetches this page again and takes the figures out of it. */
 async function refresh(): Promise<void> {
   const response = await fetch(location.href);
   if (!response.ok) return;
@@ -80,10 +80,10 @@ if (list) {
     if (state) state.textContent = 'Watching.';
   });
   source.addEventListener('error', () => {
-    // Refused, e.g. signed out elsewhere or too many pages open: it does not come back by itself.
-    const given = source.readyState === EventSource.CLOSED;
+    // Closed for good when the server refuses, e.g. after signing out elsewhere or with too many pages open.
+    const refused = source.readyState === EventSource.CLOSED;
     if (state)
-      state.textContent = given
+      state.textContent = refused
         ? 'Not watching any more. Load the page again.'
         : 'The connection was lost; trying again.';
   });

@@ -1,11 +1,11 @@
 /**
- * On every page: tells the server the time zone, tells instants in it, counts windows down, and takes a claim link's
- * fragment out of the address bar before anybody copies it.
+ * On every page: sends the time zone to the server, shows times in it, counts windows down, and takes a claim link's
+ * fragment out of the address bar before somebody copies it.
  */
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const secure = location.protocol === 'https:' ? '; Secure' : '';
-// biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is not everywhere yet
+// biome-ignore lint/suspicious/noDocumentCookie: not every browser has the Cookie Store API
 if (zone) document.cookie = `claimd-tz=${zone}; Path=/; SameSite=Lax; Max-Age=31536000${secure}`;
 
 const locale = document.documentElement.dataset.locale;
@@ -14,28 +14,28 @@ for (const time of document.querySelectorAll<HTMLTimeElement>('time[data-local]'
   time.textContent = instants.format(new Date(time.dateTime));
 }
 
-/** `closes <span data-closes="epoch ms">at 14:03</span>`: for how long a claim window is still open. */
+/** Turns `closes <span data-closes="epoch ms">at 14:03</span>` into the time that is left. */
 function countDown(): void {
   for (const element of document.querySelectorAll<HTMLElement>('[data-closes]')) {
     const left = Math.max(0, Number(element.dataset.closes) - Date.now() + skew);
-    element.textContent = `in ${told(Math.ceil(left / 1000))}`;
+    element.textContent = `in ${durationOf(Math.ceil(left / 1000))}`;
   }
 }
 
-/** The server's clock less ours, from the page itself. */
+/** How far this clock is ahead of the server's, in ms, by the time in the page. */
 const skew =
-  -Number(document.querySelector<HTMLElement>('[data-now]')?.dataset.now ?? Date.now()) + Date.now();
+  Date.now() - Number(document.querySelector<HTMLElement>('[data-now]')?.dataset.now ?? Date.now());
 
-function told(seconds: number): string {
+function durationOf(seconds: number): string {
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
   if (h >= 48) return `${Math.floor(h / 24)} days`;
   return h > 0 ? `${h} h ${String(m).padStart(2, '0')} min` : `${m}:${String(s).padStart(2, '0')}`;
 }
 
 countDown();
-setInterval(countDown, 1000); // also for windows that are shown later
+setInterval(countDown, 1000); // Also for windows that are shown later.
 
-// A claim link that leads over the sign-in page: browsers carry the fragment along, we keep it until it is used.
+// A claim link may lead over the sign-in page. Browsers keep its fragment on redirects; it is stored until it is used.
 const fragment = new URLSearchParams(location.hash.slice(1));
 if (fragment.has('device')) {
   sessionStorage.setItem('claim', fragment.toString());

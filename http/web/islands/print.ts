@@ -1,4 +1,5 @@
-/** The sheet of labels: a button that prints, where there is script. */
+/** The sheet of labels: shows the print button, which needs script. */
+
 const button = document.querySelector<HTMLButtonElement>('[data-print]');
 if (button) {
   button.hidden = false;

@@ -1,6 +1,6 @@
-/** A long job: follows how far it is, and shows the page anew when it is through. */
+/** A long job: shows how far it is, and reloads the page when it is done. */
 
-const LOOK_EVERY_MS = 500;
+const POLL_INTERVAL_MS = 500;
 const box = document.querySelector<HTMLElement>('[data-progress]');
 const bar = box?.querySelector('progress');
 const text = box?.querySelector<HTMLElement>('[data-progress-text]');
@@ -12,19 +12,19 @@ interface Progress {
   readonly through: number;
 }
 
-async function look(): Promise<void> {
+async function poll(): Promise<void> {
   const response = await fetch(box?.dataset.progress ?? '', { headers: { accept: 'application/json' } });
   if (!response.ok) return location.reload();
   const { state, rows, through }: Progress = await response.json();
   if (bar) bar.value = through;
   if (text) text.textContent = `${number.format(through)} of ${number.format(rows)} rows`;
-  if (state === 'TRYING' || state === 'RUNNING') setTimeout(again, LOOK_EVERY_MS);
+  if (state === 'TRYING' || state === 'RUNNING') setTimeout(again, POLL_INTERVAL_MS);
   else location.reload();
 }
 
-/** The server may be gone for a moment: it goes on when it is back. */
+/** Polls again later when the server cannot be reached: the job continues once it is back. */
 function again(): void {
-  look().catch(() => setTimeout(again, 4 * LOOK_EVERY_MS));
+  poll().catch(() => setTimeout(again, 4 * POLL_INTERVAL_MS));
 }
 
 if (box) again();

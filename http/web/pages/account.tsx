@@ -1,4 +1,5 @@
 /** The account of the person who is signed in, and a new password for it. */
+import { EVERYBODY } from '../../auth/principal.ts';
 import { tokenPairView } from '../../views/user.ts';
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
 import { Field, Head, Refusal } from '../parts/elements.tsx';
@@ -57,7 +58,7 @@ const accountReply = ({ user }: SignedIn, refusal?: string): PageReply => ({
 });
 
 export const accountPages: readonly Page[] = [
-  memberPage('/account', ['CUSTOMER_USER', 'TENANT_ADMIN', 'SYS_ADMIN'], {
+  memberPage('/account', EVERYBODY, {
     get: (visit) => accountReply(visit),
     async post(visit) {
       const { form, api } = visit;

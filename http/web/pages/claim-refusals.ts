@@ -70,12 +70,12 @@ function explainReason(reason: ClaimRefusal, answer: Answer, locale: Locale): Ex
     case 'not-allowed':
       return warn(
         'Not allowed yet',
-        'Whoever supplied the device has not released it for claiming. Please ask there.',
+        'The supplier of the device has not released it for claiming yet. Please ask there.',
       );
     case 'already-claimed':
       return bad(
         'It belongs to someone else',
-        'Somebody has claimed this device already. Whoever owns it has to give it back before you can claim it.',
+        'Somebody else owns this device. They have to give it back before you can claim it.',
       );
     case 'already-yours':
       return warn(

@@ -1,6 +1,8 @@
 /** Claiming, by the person who has the device in hand: name and key, from the label or typed. */
+
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { CUSTOMER } from '../../auth/principal.ts';
 import { deviceInfoView } from '../../views/device.ts';
 import { CLAIM_REFUSAL_HEADER, REPLAYED_HEADER } from '../../wire/claim-refusal.ts';
 import { type Answer, part, query } from '../api.ts';
@@ -107,14 +109,13 @@ function Claimed({ name, since, visit }: { name: string; since: number; visit: S
 }
 
 const ONCE = /^[\w-]{1,64}$/;
-/** Browsers and servers take these segments of a path for steps, so no request can name such a device. */
+/** Browsers and servers resolve these segments of a path, so no request can name such a device. */
 const DOT_SEGMENT = /^\.{1,2}$/;
 const NO_SUCH_DEVICE: Answer = { status: 404, text: '', json: undefined, headers: new Headers() };
 
 /**
- * Claims once, however often the form is sent. But somebody who reloads the page of a refusal, or goes back to the form,
- * sends it again because something has changed since: then the API is asked anew, unless that would count as one more
- * wrong key.
+ * Claims once, however often the form is sent. But somebody who reloads a refusal, or goes back to the form, sends it
+ * again because something has changed: then the claim is tried again, unless that could count as another wrong key.
  */
 async function claim(api: SignedIn['api'], device: string, secretKey: string, once: string): Promise<Answer> {
   if (DOT_SEGMENT.test(device)) return NO_SUCH_DEVICE;
@@ -126,8 +127,6 @@ async function claim(api: SignedIn['api'], device: string, secretKey: string, on
   const ofAnotherForm = answer.status === 422;
   return outdated || ofAnotherForm ? ask({}) : answer;
 }
-
-const CUSTOMER = ['CUSTOMER_USER'] as const;
 
 export const claimPages: readonly Page[] = [
   memberPage('/claim', CUSTOMER, {

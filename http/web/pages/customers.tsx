@@ -1,5 +1,7 @@
 /** The tenant's customers with their users and devices, and the tenant's own administrators. */
+
 import type { z } from 'zod';
+import { TENANT } from '../../auth/principal.ts';
 import { customerView } from '../../views/customer.ts';
 import { deviceInfoView } from '../../views/device.ts';
 import { pageView } from '../../views/page.ts';
@@ -10,7 +12,6 @@ import { Back, Head, Time } from '../parts/elements.tsx';
 import { titledPages } from '../parts/titled.tsx';
 import { addUser, NewUser, UsersTable } from '../parts/users.tsx';
 
-const TENANT = ['TENANT_ADMIN'] as const;
 /** Users and devices that are shown of one customer. */
 const SHOWN = 100;
 const usersPage = pageView(userView);

@@ -1,6 +1,7 @@
 /** One device, as its tenant sees it: its state, its owner, how it is claimed, what happened to it. */
 
 import type { z } from 'zod';
+import { TENANT } from '../../auth/principal.ts';
 import { auditView } from '../../views/audit.ts';
 import { credentialsView } from '../../views/credentials.ts';
 import { customerView } from '../../views/customer.ts';
@@ -16,7 +17,6 @@ import { Back, Field, Head, Time } from '../parts/elements.tsx';
 import { Pager, pageOf } from '../parts/list.tsx';
 import { Trail } from '../parts/trail.tsx';
 
-const TENANT = ['TENANT_ADMIN'] as const;
 const auditPage = pageView(auditView);
 const customersPage = pageView(customerView);
 const TRAIL_SIZE = 50;

@@ -1,5 +1,7 @@
 /** The tenant's devices: listed, and done with several at once: allow or forbid claiming, set keys, print labels. */
+
 import type { z } from 'zod';
+import { TENANT } from '../../auth/principal.ts';
 import { deviceInfoView } from '../../views/device.ts';
 import { pageView } from '../../views/page.ts';
 import { CLAIM_STATES, type ClaimState as ClaimStateName } from '../../wire/schemas.ts';
@@ -16,7 +18,6 @@ import {
 import { Head } from '../parts/elements.tsx';
 import { count, Pager, pageOf } from '../parts/list.tsx';
 
-const TENANT = ['TENANT_ADMIN'] as const;
 const infosPage = pageView(deviceInfoView);
 const PAGE_SIZE = 50;
 const NONE: z.output<typeof infosPage> = { data: [], totalElements: 0, totalPages: 0, hasNext: false };

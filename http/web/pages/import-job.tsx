@@ -1,5 +1,7 @@
 /** One import: how far it is, what became of each row, and creating the devices after it was tried out. */
+
 import type { z } from 'zod';
+import { TENANT } from '../../auth/principal.ts';
 import { importView, rowView } from '../../routes/imports.ts';
 import { pageView } from '../../views/page.ts';
 import { part, query } from '../api.ts';
@@ -7,7 +9,6 @@ import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOth
 import { Back, Head } from '../parts/elements.tsx';
 import { Pager, pageOf } from '../parts/list.tsx';
 
-const TENANT = ['TENANT_ADMIN'] as const;
 const rowsPage = pageView(rowView);
 const PAGE_SIZE = 100;
 /** Without script the page reloads itself this often. */

@@ -1,7 +1,9 @@
 /** Starting an import: a CSV file is read, sent to the API in batches, and tried out. */
+
 import { z } from 'zod';
 import { unreachable } from '../../../actors/base/unreachable.ts';
 import { IMPORT_ROWS_MAX } from '../../../actors/imports/model.ts';
+import { TENANT } from '../../auth/principal.ts';
 import { CELL_MAX, importView } from '../../routes/imports.ts';
 import type { Result } from '../api.ts';
 import { devicesIn, type ListedDevice } from '../csv.ts';
@@ -154,7 +156,7 @@ function* batchesOf(devices: readonly ListedDevice[]): Generator<readonly Listed
 }
 
 export const importStartPages: readonly Page[] = [
-  memberPage('/devices/import', ['TENANT_ADMIN'], {
+  memberPage('/devices/import', TENANT, {
     takesFile: true,
     get: (visit) => startReply(visit),
     async post(visit) {

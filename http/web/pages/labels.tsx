@@ -1,6 +1,8 @@
 /** A sheet of QR labels to print. Devices without a key get one here first. */
+
 import { raw } from 'hono/html';
 import { z } from 'zod';
+import { TENANT } from '../../auth/principal.ts';
 import { labelView } from '../../routes/labels.ts';
 import { deviceView } from '../../views/device.ts';
 import { part } from '../api.ts';
@@ -138,6 +140,4 @@ function Sheet({ labels, size, product }: { labels: readonly Label[]; size: stri
   );
 }
 
-export const labelPages: readonly Page[] = [
-  memberPage('/devices/labels', ['TENANT_ADMIN'], { get: sheetReply }),
-];
+export const labelPages: readonly Page[] = [memberPage('/devices/labels', TENANT, { get: sheetReply })];

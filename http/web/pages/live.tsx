@@ -1,5 +1,7 @@
 /** The tenant's overview: figures and plots of the last day, open windows, and what happens right now. */
+
 import type { z } from 'zod';
+import { TENANT } from '../../auth/principal.ts';
 import { statisticsView, windowsView } from '../../routes/live.ts';
 import { deviceInfoView } from '../../views/device.ts';
 import { pageView } from '../../views/page.ts';
@@ -8,9 +10,8 @@ import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts
 import { Head } from '../parts/elements.tsx';
 import { Plot } from '../parts/plot.tsx';
 
-const TENANT = ['TENANT_ADMIN'] as const;
 const HOURS = 24;
-/** The event stream ends after this and the browser asks for it anew: somebody who has signed out gets no other. */
+/** The event stream ends after this and the browser reconnects, which fails after signing out. */
 const STREAM_SECONDS = 300;
 /** Open windows that are listed. */
 const LISTED = 50;

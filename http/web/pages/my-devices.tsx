@@ -1,4 +1,5 @@
 /** A customer's own devices: listed, and given back. */
+import { CUSTOMER } from '../../auth/principal.ts';
 import { deviceInfoView } from '../../views/device.ts';
 import { pageView } from '../../views/page.ts';
 import { part, query } from '../api.ts';
@@ -8,7 +9,6 @@ import { Description, type DeviceInfo } from '../parts/device-parts.tsx';
 import { Head, Time } from '../parts/elements.tsx';
 import { count, Pager, pageOf, Search } from '../parts/list.tsx';
 
-const CUSTOMER = ['CUSTOMER_USER'] as const;
 const infosPage = pageView(deviceInfoView);
 const PAGE_SIZE = 20;
 

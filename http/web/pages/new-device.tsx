@@ -1,4 +1,5 @@
 /** Creating one device, with a key for its label if wanted. */
+import { TENANT } from '../../auth/principal.ts';
 import { deviceView } from '../../views/device.ts';
 import { query } from '../api.ts';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
@@ -62,7 +63,7 @@ function NewDevice({ visit: { form }, refusal }: { visit: SignedIn; refusal: str
 }
 
 export const newDevicePages: readonly Page[] = [
-  memberPage('/devices/new', ['TENANT_ADMIN'], {
+  memberPage('/devices/new', TENANT, {
     get: (visit) => formReply(visit),
     async post(visit) {
       const { api, form, nowMs } = visit;

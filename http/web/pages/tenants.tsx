@@ -1,4 +1,5 @@
 /** The system administrator's part: tenants and their administrators. */
+import { SYSTEM } from '../../auth/principal.ts';
 import { pageView } from '../../views/page.ts';
 import { tenantView } from '../../views/tenant.ts';
 import { userView } from '../../views/user.ts';
@@ -8,7 +9,6 @@ import { Back, Head } from '../parts/elements.tsx';
 import { titledPages } from '../parts/titled.tsx';
 import { addUser, NewUser, UsersTable } from '../parts/users.tsx';
 
-const SYSTEM = ['SYS_ADMIN'] as const;
 const ADMINS_SHOWN = 100;
 const usersPage = pageView(userView);
 

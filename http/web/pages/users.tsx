@@ -1,6 +1,8 @@
 /** One user, for the administrator: activation link, whether the person may sign in, deletion. */
+
 import { z } from 'zod';
 import { unreachable } from '../../../actors/base/unreachable.ts';
+import { ADMINISTRATORS } from '../../auth/principal.ts';
 import { userView } from '../../views/user.ts';
 import { part } from '../api.ts';
 import { memberPage, type Page, type PageReply, resultAt, type SignedIn } from '../page.ts';
@@ -8,8 +10,6 @@ import { confirmPage } from '../parts/confirm.tsx';
 import { Back, Head, Time } from '../parts/elements.tsx';
 import { fullName } from '../parts/users.tsx';
 import type { User } from '../session.ts';
-
-const ADMINISTRATORS = ['TENANT_ADMIN', 'SYS_ADMIN'] as const;
 
 const linkView = z.object({ value: z.string(), ttlMs: z.number() });
 

@@ -16,7 +16,7 @@ interface TitledView {
   readonly createdTime: number;
 }
 
-export interface Titled {
+interface Titled {
   readonly roles: readonly User['authority'][];
   /** The routes of the REST API for all of them, and for one. */
   readonly api: { readonly all: string; readonly one: string };
