@@ -1,8 +1,7 @@
 /**
- * Tenants, customers and users: plain records behind Keyv, with the store's unique keys and ordered lists beside.
- * What can be asked of them is in `accounts/model.ts`; how records stay whole over a crash, in `accounts/collection.ts`.
+ * Tenants, customers and users, composed: entities of `../records/collection.ts`, and plain records beside them. What can
+ * be asked of them is in `model.ts`.
  */
-
 import type { Clock } from '../base/clock.ts';
 import type { TenantId, UserId } from '../base/ids.ts';
 import { type Bus, silentBus } from '../cluster/bus.ts';
@@ -10,15 +9,15 @@ import type { Devices, Directory } from '../fleet/devices.ts';
 import { createCollection } from '../records/collection.ts';
 import { openRecords } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
-import { useToken } from './activation.ts';
 import { createApiKeys } from './api-keys.ts';
-import { createCustomers, customerKind } from './customers.ts';
+import { createCustomers } from './customers.ts';
+import { customerKind, tenantKind, userKind } from './kinds.ts';
+import { ACTIVITY_KIND } from './logins.ts';
 import type { AccountSettings, Accounts, Activity } from './model.ts';
 import { createRemoval } from './removal.ts';
 import { createReplays } from './replays.ts';
-import { createTenants, tenantKind } from './tenants.ts';
-import { createUserRows } from './user-rows.ts';
-import { ACTIVITY_KIND, createUsers } from './users.ts';
+import { createTenants } from './tenants.ts';
+import { createUsers } from './users.ts';
 
 export * from './model.ts';
 
@@ -52,9 +51,9 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
     if (typeof id === 'string') hear(id as UserId); // it was one where it was sent
   });
 
-  const tenants = createCollection(store, clock, tenantKind);
-  const customers = createCollection(store, clock, customerKind);
-  const users = createUserRows(store, clock, settings.loginCaseSensitive);
+  const tenants = createCollection(store, tenantKind);
+  const customers = createCollection(store, customerKind);
+  const users = createCollection(store, userKind(settings.loginCaseSensitive));
   const activities = openRecords<Activity>(store, ACTIVITY_KIND);
   const apiKeys = createApiKeys(store, clock);
   const replays = createReplays(store, clock);
@@ -65,12 +64,11 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
     devices,
     directory,
     forgetTenant,
-    async forgetUser(row) {
-      changed(row.id);
-      if (row.activation !== null) await useToken(store.index, row.activation.token, row.id);
-      await activities.remove(row.id);
-      await apiKeys.forget(row.id);
-      await replays.forget(row.id);
+    removed: changed,
+    async forgetUser(id) {
+      await activities.remove(id);
+      await apiKeys.forget(id);
+      await replays.forget(id);
     },
   });
 
@@ -79,7 +77,7 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
     replays,
     tenants: createTenants(tenants, removal, clock),
     customers: createCustomers(customers, tenants, removal, clock),
-    users: createUsers({ store, clock, settings, rows: users, tenants, customers, removal, changed }),
+    users: createUsers({ clock, settings, users, tenants, customers, activities, removal, changed }),
     onUserChange(listener) {
       listeners.push(listener);
     },

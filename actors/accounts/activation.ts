@@ -1,34 +1,69 @@
 /**
- * Activation tokens: 30 random bytes in a link, good once and for a day. The store's unique keys hold only the token's
- * digest; whoever releases that key has used the token up, so of two activations at once exactly one wins.
+ * Activation: a user without a password gets one by a link. The link's token is 30 random bytes, good once and for a
+ * day. Its digest is one of the user's unique keys, so that using it up and setting the password are one commit, and of
+ * two activations at once exactly one is done.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Instant } from '../base/clock.ts';
-import type { Index } from '../store/store.ts';
-import type { Activation } from './model.ts';
+import { activationKey, publicUser, type StoredUser } from './kinds.ts';
+import { type Activation, done, refused, type Users } from './model.ts';
+import { OVERLOADED, type UserBase, withPassword } from './user-base.ts';
 
 const TOKEN_BYTES = 30;
-
 /** A link this close to its end is renewed when it is asked for. */
-export const RENEW_BEFORE_MS = 15 * 60 * 1000;
+const RENEW_BEFORE_MS = 15 * 60 * 1000;
 
-/** Draws a token and enters it for the user. */
-export async function issueToken(index: Index, userId: string, expiresAt: Instant): Promise<Activation> {
-  const token = randomBytes(TOKEN_BYTES).toString('base64url');
-  await index.claim(tokenKey(token), userId);
-  return { token, expiresAt };
+export function newActivation(expiresAt: Instant): Activation {
+  return { token: randomBytes(TOKEN_BYTES).toString('base64url'), expiresAt };
 }
 
-/** Whose token it is, by the index alone. */
-export function tokenHolder(index: Index, token: string): Promise<string | undefined> {
-  return index.lookup(tokenKey(token));
-}
+export function activationOf({
+  clock,
+  settings,
+  users,
+  passwords,
+  checkPassword,
+  change,
+}: UserBase): Pick<Users, 'activation' | 'activationWorks' | 'activate'> {
+  const works = ({ activation }: StoredUser, token: string) =>
+    activation?.token === token && clock.now() < activation.expiresAt;
 
-/** Uses the token up. Resolves to whether it was there to be used. */
-export function useToken(index: Index, token: string, userId: string): Promise<boolean> {
-  return index.release(tokenKey(token), userId);
-}
+  /** The user that may be activated by this token now. */
+  async function activatable(token: string): Promise<StoredUser | undefined> {
+    const user = await users.findByKey(activationKey(token));
+    return user !== undefined && works(user, token) ? user : undefined;
+  }
 
-function tokenKey(token: string): string {
-  return `account/activation/${createHash('sha256').update(token).digest('base64url')}`;
+  return {
+    async activation(id) {
+      const now = clock.now();
+      const renewed = newActivation(now + settings.activationTtlMs);
+      const changed = await change(id, (user) => {
+        const fresh = user.activation !== null && user.activation.expiresAt - now > RENEW_BEFORE_MS;
+        return fresh || user.passwordHash !== null ? user : { ...user, activation: renewed };
+      });
+      if (changed.type !== 'done') return refused({ reason: 'not-found' });
+      const { activation, passwordHash } = changed.entity;
+      if (activation === null || passwordHash !== null) return refused({ reason: 'already-activated' });
+      return done(activation);
+    },
+
+    async activationWorks(token) {
+      return (await activatable(token)) !== undefined;
+    },
+
+    async activate(token, password) {
+      const wrong = checkPassword(password);
+      if (wrong !== undefined) return refused(wrong);
+      const user = await activatable(token);
+      if (user === undefined) return refused({ reason: 'activation-token-invalid' });
+      const passwordHash = await passwords.hash(password);
+      if (passwordHash === 'overloaded') return OVERLOADED;
+      const set = withPassword(passwordHash);
+      const activated = await change(user.id, (before) => (works(before, token) ? set(before) : before));
+      return activated.type === 'done' && activated.entity.passwordHash === passwordHash
+        ? done(publicUser(activated.entity))
+        : refused({ reason: 'activation-token-invalid' });
+    },
+  };
 }

@@ -1,18 +1,17 @@
 /**
  * API keys: what a script shows instead of logging in. A key is its user's, acts as its user as long as that one may log
- * in, and ends when it is revoked or has expired; changing the password does not end it. Only its digest is kept, so it
- * is told once, when it is made.
+ * in, and ends when it is revoked or has expired; changing the password does not end it. Only its digest is kept, so its
+ * text is given out once, when it is made.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Clock, Instant } from '../base/clock.ts';
-import { newId, type UserId } from '../base/ids.ts';
-import type { Page } from '../fleet/devices.ts';
+import { type ApiKeyId, newId, type UserId } from '../base/ids.ts';
 import { createCollection, type Kind } from '../records/collection.ts';
+import type { EntityQuery, Page } from '../records/pages.ts';
 import type { Store } from '../store/store.ts';
-import type { AccountQuery } from './model.ts';
 
 export interface ApiKey {
-  readonly id: string;
+  readonly id: ApiKeyId;
   readonly userId: UserId;
   readonly createdAt: Instant;
   readonly version: number;
@@ -28,12 +27,12 @@ export type ApiKeyFields = Pick<ApiKey, 'description' | 'expiresAt' | 'claimingO
 export interface ApiKeys {
   /** The key and its text, which is not kept; `too-many` when the user has as many as it may. */
   create(userId: UserId, fields: ApiKeyFields): Promise<{ key: ApiKey; value: string } | 'too-many'>;
-  list(userId: UserId, query: AccountQuery): Promise<Page<ApiKey>>;
+  list(userId: UserId, query: EntityQuery): Promise<Page<ApiKey>>;
   /** Resolves to whether the user had such a key. */
   revoke(userId: UserId, id: string): Promise<boolean>;
   /** The key behind a text, if it is one that works now. */
   find(value: string): Promise<ApiKey | undefined>;
-  /** Revokes all of a user that goes. */
+  /** Revokes all of a user that is removed. */
   forget(userId: UserId): Promise<void>;
 }
 
@@ -45,64 +44,63 @@ const PREFIX = 'tb_';
 const KEY_BYTES = 32;
 const SHAPE = /^tb_[A-Za-z0-9_-]{43}$/;
 
-interface ApiKeyRow extends ApiKey {
+interface StoredApiKey extends ApiKey {
   readonly digest: string;
-  readonly deleted?: true;
 }
 
 const listOf = (userId: UserId) => `account/api-keys/${userId}`;
 const keyOf = (digest: string) => `account/api-key/${digest}`;
 
-const kind: Kind<ApiKeyRow> = {
+const kind: Kind<StoredApiKey> = {
   name: 'api-key',
-  key: (row) => keyOf(row.digest),
-  list: (row) => listOf(row.userId),
-  text: (row) => row.description,
+  keys: ({ digest }) => [keyOf(digest)],
+  lists: ({ userId }) => [listOf(userId)],
+  title: ({ description }) => description,
 };
 
 export function createApiKeys(store: Store, clock: Clock): ApiKeys {
-  const rows = createCollection(store, clock, kind);
-
-  async function remove(row: ApiKeyRow): Promise<void> {
-    await rows.mark(row.id); // from here on it does not work
-    await rows.erase(row);
-  }
+  const stored = createCollection(store, kind);
 
   return {
     async create(userId, fields) {
       if ((await store.index.count(listOf(userId))) >= API_KEYS_MAX) return 'too-many';
       const value = `${PREFIX}${randomBytes(KEY_BYTES).toString('base64url')}`;
       const at = clock.now();
-      const id: string = newId<UserId>(at); // any id will do
-      const row: ApiKeyRow = { id, userId, createdAt: at, version: 1, ...fields, digest: digestOf(value) };
-      if (!(await rows.create(row))) throw new Error('a random key was drawn twice');
-      return { key: told(row), value };
+      const id = newId<ApiKeyId>(at);
+      const key: StoredApiKey = {
+        id,
+        userId,
+        createdAt: at,
+        version: 1,
+        ...fields,
+        digest: digestOf(value),
+      };
+      if (!(await stored.create(key))) throw new Error('a random key was drawn twice');
+      return { key: withoutDigest(key), value };
     },
 
     async list(userId, query) {
-      const { items, total } = await rows.page(listOf(userId), query);
-      return { items: items.map(told), total };
+      const { items, total } = await stored.page(listOf(userId), query);
+      return { items: items.map(withoutDigest), total };
     },
 
     async revoke(userId, id) {
-      const row = await rows.findAny(id);
-      if (row === undefined || row.userId !== userId) return false;
-      await remove(row);
-      return true;
+      if ((await stored.find(id))?.userId !== userId) return false;
+      return (await stored.remove(id)) !== undefined;
     },
 
     async find(value) {
       if (!SHAPE.test(value)) return undefined;
-      const row = await rows.findByKey(keyOf(digestOf(value)));
-      const works = row !== undefined && (row.expiresAt === null || clock.now() < row.expiresAt);
-      return works ? told(row) : undefined;
+      const key = await stored.findByKey(keyOf(digestOf(value)));
+      const works = key !== undefined && (key.expiresAt === null || clock.now() < key.expiresAt);
+      return works ? withoutDigest(key) : undefined;
     },
 
     async forget(userId) {
       for (;;) {
-        const some = await rows.firstOfAny(listOf(userId), API_KEYS_MAX);
+        const some = await stored.first(listOf(userId), API_KEYS_MAX);
         if (some.length === 0) return;
-        await Promise.all(some.map(remove));
+        await Promise.all(some.map(({ id }) => stored.remove(id)));
       }
     },
   };
@@ -113,6 +111,6 @@ function digestOf(value: string): string {
   return createHash('sha256').update(value).digest('base64url');
 }
 
-function told({ digest: _, deleted: __, ...key }: ApiKeyRow): ApiKey {
+function withoutDigest({ digest: _, ...key }: StoredApiKey): ApiKey {
   return key;
 }

@@ -7,12 +7,10 @@
 import type { Instant } from '../base/clock.ts';
 import type { CustomerId, TenantId, UserId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
-import type { Page } from '../fleet/devices.ts';
+import type { EntityQuery, Page } from '../records/pages.ts';
 import type { Unavailable } from '../runtime/decider.ts';
 import type { ApiKeys } from './api-keys.ts';
 import type { Replays } from './replays.ts';
-
-export type Authority = 'SYS_ADMIN' | 'TENANT_ADMIN' | 'CUSTOMER_USER';
 
 /** Postal and electronic address, as tenants and customers carry it. All of it optional. */
 export interface Contact {
@@ -165,24 +163,12 @@ export interface Activation {
 
 // ---------------------------------------------------------------------------------------------------------- ports
 
-export interface AccountQuery {
-  /** Counted from 0. */
-  readonly page: number;
-  /** At least 1. */
-  readonly pageSize: number;
-  /** Case-insensitive: contained in the title, or in a user's e-mail. */
-  readonly textSearch?: string;
-  /** Default: `createdTime`. `name` is the title, or a user's e-mail. */
-  readonly sortProperty?: 'createdTime' | 'name';
-  readonly sortOrder?: 'ASC' | 'DESC';
-}
-
 export interface Tenants {
   create(fields: TenantFields): Promise<AccountAnswer<Tenant>>;
   /** Replaces the fields. With `version`: only if that is still the newest. */
   update(id: TenantId, fields: TenantFields, version?: number): Promise<AccountAnswer<Tenant>>;
   find(id: TenantId): Promise<Tenant | undefined>;
-  list(query: AccountQuery): Promise<Page<Tenant>>;
+  list(query: EntityQuery): Promise<Page<Tenant>>;
   /** Deletes the tenant's devices, customers and users, then the tenant. Broken off, it is finished by asking again. */
   remove(id: TenantId, by: UserId): Promise<AccountAnswer<void>>;
 }
@@ -198,7 +184,7 @@ export interface Customers {
   ): Promise<AccountAnswer<Customer>>;
   find(tenantId: TenantId, id: CustomerId): Promise<Customer | undefined>;
   findByTitle(tenantId: TenantId, title: string): Promise<Customer | undefined>;
-  list(tenantId: TenantId, query: AccountQuery): Promise<Page<Customer>>;
+  list(tenantId: TenantId, query: EntityQuery): Promise<Page<Customer>>;
   /** The customer of this id, of whichever tenant, if it is public and its tenant is there. */
   findPublic(id: CustomerId): Promise<Customer | undefined>;
   /**
@@ -220,9 +206,9 @@ export interface Users {
   standing(id: UserId): Promise<Standing | undefined>;
   activity(id: UserId): Promise<Activity>;
   /** All users of one membership: the system's, a tenant's or a customer's. */
-  list(membership: Membership, query: AccountQuery): Promise<Page<User>>;
+  list(membership: Membership, query: EntityQuery): Promise<Page<User>>;
   /** All users of a tenant: its administrators and its customers' users. Reads a list per customer. */
-  listOfTenant(tenantId: TenantId, query: AccountQuery): Promise<Page<User>>;
+  listOfTenant(tenantId: TenantId, query: EntityQuery): Promise<Page<User>>;
   remove(id: UserId): Promise<AccountAnswer<void>>;
   /** Allows or forbids logging in; forbidding outdates the user's tokens too. */
   setEnabled(id: UserId, enabled: boolean): Promise<AccountAnswer<User>>;

@@ -1,21 +1,18 @@
 /**
- * Deleting a tenant, a customer or a user, together with all that hangs on it.
+ * Deleting a tenant, a customer or a user, together with all that belongs to it.
  *
- * First the record is marked: from that instant nobody finds it, its users' tokens are worth nothing, and nothing new
- * can be hung on it. Then what hangs on it goes, then the record. Broken off (a crash, a store that fails), asking
- * for it again goes on where it ended.
+ * A tenant or a customer is marked first: from then on nobody finds it, its users' tokens are worth nothing, and nothing
+ * new can be given to it. Then what belongs to it goes, then the entity itself. If this is broken off (a crash, a store
+ * that fails), asking for it again goes on where it ended.
  */
-
 import type { CustomerId, DeviceId, TenantId, UserId } from '../base/ids.ts';
 import type { DeviceCommand } from '../device/device.ts';
-import type { DeviceAnswer, Devices, Directory, Page } from '../fleet/devices.ts';
+import type { DeviceAnswer, Devices, Directory } from '../fleet/devices.ts';
 import type { Collection } from '../records/collection.ts';
+import type { Page } from '../records/pages.ts';
 import type { Unavailable } from '../runtime/decider.ts';
-import type { CustomerRow } from './customers.ts';
-import { customersOf } from './customers.ts';
-import { type AccountAnswer, done, refused } from './model.ts';
-import type { TenantRow } from './tenants.ts';
-import { type UserRow, usersOf } from './user-rows.ts';
+import { customersOf, type StoredUser, usersOf } from './kinds.ts';
+import { type AccountAnswer, type Customer, done, refused, type Tenant } from './model.ts';
 
 export interface Removal {
   tenant(id: TenantId, by: UserId): Promise<AccountAnswer<void>>;
@@ -24,22 +21,24 @@ export interface Removal {
 }
 
 export interface RemovalNeeds {
-  readonly tenants: Collection<TenantRow>;
-  readonly customers: Collection<CustomerRow>;
-  readonly users: Collection<UserRow>;
+  readonly tenants: Collection<Tenant>;
+  readonly customers: Collection<Customer>;
+  readonly users: Collection<StoredUser>;
   readonly devices: Devices;
   readonly directory: Directory;
-  /** Lets go of what is kept beside a user's record. */
-  forgetUser(row: UserRow): Promise<void>;
-  /** Lets go of what is kept for a tenant besides its devices, customers and users. */
+  /** Removes what is kept beside a user: API keys, kept answers, activity. */
+  forgetUser(id: UserId): Promise<void>;
+  /** Removes what is kept for a tenant besides its devices, customers and users. */
   forgetTenant(id: TenantId): Promise<void>;
+  /** Hears of every user that is removed. */
+  removed(id: UserId): void;
 }
 
-/** Devices asked at the same time. */
+/** Devices asked at the same time; customers and users read at once. */
 const BATCH = 100;
 
 export function createRemoval(needs: RemovalNeeds): Removal {
-  const { tenants, customers, users, devices, directory, forgetUser, forgetTenant } = needs;
+  const { tenants, customers, users, devices, directory } = needs;
 
   /** Sends a command to every device that `next` lists, until it lists none. The command takes them off the list. */
   async function clearDevices(
@@ -56,31 +55,31 @@ export function createRemoval(needs: RemovalNeeds): Removal {
     }
   }
 
-  async function removeUser(id: string): Promise<boolean> {
-    const row = await users.mark(id);
-    if (row === undefined) return false;
-    await forgetUser(row);
-    await users.erase(row);
-    return true;
+  async function removeUser(id: UserId): Promise<boolean> {
+    if ((await users.find(id)) === undefined) return false;
+    await needs.forgetUser(id); // first, so that a crash leaves nothing behind that nobody could ask to be removed
+    const user = await users.remove(id);
+    await needs.forgetUser(id); // what came in between
+    needs.removed(id);
+    return user !== undefined;
   }
 
   async function removeUsers(list: string): Promise<void> {
     for (;;) {
-      const some = await users.firstOfAny(list, BATCH);
+      const some = await users.first(list, BATCH);
       if (some.length === 0) return;
-      await Promise.all(some.map((user) => removeUser(user.id)));
+      await Promise.all(some.map(({ id }) => removeUser(id)));
     }
   }
 
-  async function removeCustomer(row: CustomerRow, by: UserId): Promise<Unavailable | undefined> {
-    const { id, tenantId } = row;
-    const marked = (await customers.mark(id)) ?? row;
+  async function removeCustomer({ id, tenantId }: Customer, by: UserId): Promise<Unavailable | undefined> {
+    await customers.mark(id);
     const unassign: DeviceCommand = { type: 'UnassignDevice', tenantId, customerId: id, userId: by };
     const owned = () => directory.ofCustomer(tenantId, id, { page: 0, pageSize: BATCH });
     const trouble = await clearDevices(owned, unassign);
     if (trouble !== undefined) return trouble;
     await removeUsers(usersOf({ authority: 'CUSTOMER_USER', tenantId, customerId: id }));
-    await customers.erase(marked);
+    await customers.remove(id);
     return undefined;
   }
 
@@ -90,19 +89,18 @@ export function createRemoval(needs: RemovalNeeds): Removal {
     },
 
     async customer(tenantId, id, by) {
-      const row = await customers.findAny(id);
-      if (row === undefined || row.tenantId !== tenantId) return refused({ reason: 'not-found' });
-      return (await removeCustomer(row, by)) ?? done(undefined);
+      const customer = await customers.findAny(id);
+      if (customer === undefined || customer.tenantId !== tenantId) return refused({ reason: 'not-found' });
+      return (await removeCustomer(customer, by)) ?? done(undefined);
     },
 
     async tenant(id, by) {
-      const row = await tenants.mark(id);
-      if (row === undefined) return refused({ reason: 'not-found' });
+      if ((await tenants.mark(id)) === undefined) return refused({ reason: 'not-found' });
       const all = () => directory.ofTenant(id, { page: 0, pageSize: BATCH });
       const trouble = await clearDevices(all, { type: 'DeleteDevice', tenantId: id });
       if (trouble !== undefined) return trouble;
       for (;;) {
-        const some = await customers.firstOfAny(customersOf(id), BATCH);
+        const some = await customers.first(customersOf(id), BATCH);
         if (some.length === 0) break;
         for (const customer of some) {
           const stuck = await removeCustomer(customer, by);
@@ -110,8 +108,8 @@ export function createRemoval(needs: RemovalNeeds): Removal {
         }
       }
       await removeUsers(usersOf({ authority: 'TENANT_ADMIN', tenantId: id }));
-      await forgetTenant(id);
-      await tenants.erase(row);
+      await needs.forgetTenant(id);
+      await tenants.remove(id);
       return done(undefined);
     },
   };

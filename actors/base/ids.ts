@@ -14,7 +14,9 @@ export type CustomerId = Branded<'CustomerId'>;
 export type UserId = Branded<'UserId'>;
 export type DeviceId = Branded<'DeviceId'>;
 export type ProfileId = Branded<'ProfileId'>;
-type AnyId = TenantId | CustomerId | UserId | DeviceId | ProfileId;
+export type ApiKeyId = Branded<'ApiKeyId'>;
+export type ImportId = Branded<'ImportId'>;
+type AnyId = TenantId | CustomerId | UserId | DeviceId | ProfileId | ApiKeyId | ImportId;
 
 /** What ThingsBoard writes where there is no entity, e.g. `customerId` of an unassigned device. */
 export const NULL_UUID = '13814000-1dd2-11b2-8080-808080808080';

@@ -7,6 +7,7 @@
  */
 import type { CustomerId, DeviceId, ProfileId, TenantId } from '../base/ids.ts';
 import { unreachable } from '../base/unreachable.ts';
+import { changesBetween, NO_ENTRIES } from '../journal/index-changes.ts';
 import type { IndexChanges, IndexEntries } from '../journal/journal.ts';
 import type { DeviceEvent } from './device.ts';
 import type { DeviceState } from './state.ts';
@@ -62,11 +63,9 @@ export function deviceOf(member: string): DeviceId {
   return member.slice(-ID_LENGTH) as DeviceId;
 }
 
-const NOTHING: IndexEntries = { unique: [], members: [] };
-
 /** Everything a device occupies. */
 export function indexEntries(id: DeviceId, state: DeviceState): IndexEntries {
-  if (state.status === 'absent') return NOTHING;
+  if (state.status === 'absent') return NO_ENTRIES;
   const { tenantId, name, label, type, credentials, owner, profileId } = state;
   const byName = memberByName(name, id);
   const members = [
@@ -101,21 +100,9 @@ export function indexChanges(
     case 'DeviceClaimed':
     case 'DeviceReclaimed':
     case 'DeviceAssigned':
-    case 'DeviceUnassigned': {
-      const old = indexEntries(id, before);
-      const now = indexEntries(id, after);
-      return { take: minus(now, old), release: minus(old, now) };
-    }
+    case 'DeviceUnassigned':
+      return changesBetween(indexEntries(id, before), indexEntries(id, after));
     default:
       return unreachable(event);
   }
-}
-
-function minus(all: IndexEntries, other: IndexEntries): IndexEntries {
-  return {
-    unique: all.unique.filter((key) => !other.unique.includes(key)),
-    members: all.members.filter(
-      ({ list, member }) => !other.members.some((held) => held.list === list && held.member === member),
-    ),
-  };
 }

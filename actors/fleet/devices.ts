@@ -9,7 +9,10 @@ import type { CustomerId, DeviceId, ProfileId, TenantId } from '../base/ids.ts';
 import type { DeviceCommand, DeviceEvent } from '../device/device.ts';
 import type { Refusal } from '../device/messages.ts';
 import type { DeviceRecord, DeviceState } from '../device/state.ts';
+import type { Page } from '../records/pages.ts';
 import type { Answer } from '../runtime/decider.ts';
+
+export type { Page } from '../records/pages.ts';
 
 export type DeviceAnswer = Answer<DeviceState, Refusal>;
 
@@ -63,12 +66,4 @@ export interface ListQuery {
   readonly having?: (device: DeviceRecord) => boolean;
   readonly sortProperty?: 'createdTime' | 'name';
   readonly sortOrder?: 'ASC' | 'DESC';
-}
-
-export interface Page<Item> {
-  readonly items: readonly Item[];
-  /** Of searches in long lists: at least. */
-  readonly total: number;
-  /** After how many looked at a search gave up; undefined where it saw all there is. */
-  readonly cutAfter?: number;
 }

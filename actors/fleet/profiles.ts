@@ -1,12 +1,11 @@
 /**
- * Device profiles: how the devices of a tenant talk. Plain records, like accounts.
+ * Device profiles: how the devices of a tenant talk. Entities, like accounts.
  *
  * Every tenant has one from its beginning, `default`, whose id is the tenant's own with another version number
  * (8, RFC 9562 §5.8); its record is written when it is first looked at. A device that names no profile, or one that
  * is gone, follows the tenant's default.
  */
 
-import type { AccountQuery } from '../accounts/model.ts';
 import type { Clock, Instant } from '../base/clock.ts';
 import { newId, type ProfileId, type TenantId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
@@ -14,9 +13,9 @@ import { unreachable } from '../base/unreachable.ts';
 import { type Bus, silentBus } from '../cluster/bus.ts';
 import { lists } from '../device/indexes.ts';
 import { createCollection, type Kind } from '../records/collection.ts';
+import type { EntityQuery, Page } from '../records/pages.ts';
 import { openRecords } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
-import type { Page } from './devices.ts';
 
 export type PayloadType = 'JSON' | 'PROTOBUF';
 
@@ -76,7 +75,7 @@ export interface Profiles {
   ): Promise<ProfileAnswer<DeviceProfile>>;
   find(tenantId: TenantId, id: ProfileId): Promise<DeviceProfile | undefined>;
   findByName(tenantId: TenantId, name: string): Promise<DeviceProfile | undefined>;
-  list(tenantId: TenantId, query: AccountQuery): Promise<Page<DeviceProfile>>;
+  list(tenantId: TenantId, query: EntityQuery): Promise<Page<DeviceProfile>>;
   /** The tenant's default. */
   default(tenantId: TenantId): Promise<DeviceProfile>;
   /** Its id: the profile of devices that name none. Remembered for a moment, so that it costs a claim nothing. */
@@ -96,18 +95,14 @@ export interface ProfileHolder {
   readonly profileId?: ProfileId | null;
 }
 
-interface ProfileRow extends DeviceProfile {
-  readonly deleted?: true;
-}
-
 const profilesOf = (tenantId: TenantId) => `device-profiles/${tenantId}`;
 const nameKey = (tenantId: TenantId, name: string) => `device-profile-name/${tenantId}/${name}`;
 
-const profileKind: Kind<ProfileRow> = {
+const profileKind: Kind<DeviceProfile> = {
   name: 'device-profile',
-  key: (row) => nameKey(row.tenantId, row.name),
-  list: (row) => profilesOf(row.tenantId),
-  text: (row) => row.name,
+  keys: ({ tenantId, name }) => [nameKey(tenantId, name)],
+  lists: ({ tenantId }) => [profilesOf(tenantId)],
+  title: ({ name }) => name,
 };
 
 /** The id of the profile that a tenant has from its beginning. */
@@ -136,7 +131,7 @@ export function createProfiles(
   { speechTtlMs, speechMax }: ProfileSettings = PROFILE_DEFAULTS,
   bus: Bus = silentBus,
 ): Profiles {
-  const rows = createCollection(store, clock, profileKind);
+  const rows = createCollection(store, profileKind);
   /** Which profile is each tenant's default, where it was ever asked. */
   const defaults = openRecords<{ readonly id: ProfileId }>(store, 'default-device-profile');
   const remembered = new Map<
@@ -177,13 +172,13 @@ export function createProfiles(
     return id;
   }
 
-  async function find(tenantId: TenantId, id: ProfileId): Promise<ProfileRow | undefined> {
+  async function find(tenantId: TenantId, id: ProfileId): Promise<DeviceProfile | undefined> {
     if (id === firstProfileOf(tenantId)) await defaultOf(tenantId); // it is there from the beginning
     const row = await rows.find(id);
     return row?.tenantId === tenantId ? row : undefined;
   }
 
-  async function defaultOf(tenantId: TenantId): Promise<ProfileRow> {
+  async function defaultOf(tenantId: TenantId): Promise<DeviceProfile> {
     const chosen = await defaults.get(tenantId);
     const row = chosen === undefined ? undefined : await rows.find(chosen.id);
     return row ?? createFirst(tenantId, chosen?.id);
@@ -193,10 +188,10 @@ export function createProfiles(
    * Whoever does this at the same time makes the same, and the first to write it made it.
    * @param gone the default there was, whose record is no more
    */
-  async function createFirst(tenantId: TenantId, gone: ProfileId | undefined): Promise<ProfileRow> {
+  async function createFirst(tenantId: TenantId, gone: ProfileId | undefined): Promise<DeviceProfile> {
     const id = firstProfileOf(tenantId);
     const there = await rows.find(id);
-    const row: ProfileRow = there ?? {
+    const row: DeviceProfile = there ?? {
       id,
       tenantId,
       createdAt: clock.now(),
@@ -245,7 +240,7 @@ export function createProfiles(
     async create(tenantId, fields) {
       await defaultOf(tenantId);
       const at = clock.now();
-      const row: ProfileRow = { id: newId<ProfileId>(at), tenantId, createdAt: at, version: 1, ...fields };
+      const row: DeviceProfile = { id: newId<ProfileId>(at), tenantId, createdAt: at, version: 1, ...fields };
       return (await rows.create(row)) ? done(row) : refused('name-taken');
     },
 
@@ -255,7 +250,7 @@ export function createProfiles(
       changed();
       switch (change.type) {
         case 'done':
-          return done(change.row);
+          return done(change.entity);
         case 'taken':
           return refused('name-taken');
         case 'conflict':
@@ -297,17 +292,16 @@ export function createProfiles(
       if ((await find(tenantId, id)) === undefined) return refused('not-found');
       if ((await defaultOf(tenantId)).id === id) return refused('is-default');
       if ((await store.index.count(lists.ofProfile(id))) > 0) return refused('in-use');
-      const row = await rows.mark(id);
-      if (row !== undefined) await rows.erase(row);
+      await rows.remove(id);
       changed();
       return done(undefined);
     },
 
     async forgetTenant(tenantId) {
       for (;;) {
-        const some = await rows.firstOfAny(profilesOf(tenantId), REMOVAL_BATCH);
+        const some = await rows.first(profilesOf(tenantId), REMOVAL_BATCH);
         if (some.length === 0) break;
-        for (const row of some) await rows.erase((await rows.mark(row.id)) ?? row);
+        for (const { id } of some) await rows.remove(id);
       }
       await defaults.remove(tenantId);
       changed();

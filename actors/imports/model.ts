@@ -1,7 +1,7 @@
-/** What an import is: the language of `../imports.ts`, and the id that follows from a row. */
+/** What an import is, what can be asked of it, and the device's id that follows from a row. */
 import { createHash } from 'node:crypto';
 import type { Instant } from '../base/clock.ts';
-import { type DeviceId, type TenantId, timedId, type UserId } from '../base/ids.ts';
+import { type DeviceId, type ImportId, type TenantId, timedId, type UserId } from '../base/ids.ts';
 import type { SecretDigest } from '../base/secret.ts';
 import type { DeviceRecord } from '../device/state.ts';
 
@@ -22,7 +22,9 @@ export interface ImportOptions {
 }
 
 export interface ImportJob extends ImportOptions {
-  readonly id: string;
+  readonly id: ImportId;
+  /** Counts the changes, from 1. */
+  readonly version: number;
   readonly tenantId: TenantId;
   readonly createdBy: UserId;
   readonly createdAt: Instant;
@@ -32,19 +34,20 @@ export interface ImportJob extends ImportOptions {
   readonly rows: number;
   /** Rows that the present run is through with. */
   readonly through: number;
-  /** Rows that were begun to be carried out: what became of those after `through` is not written down yet. */
+  /** Rows that were begun to be carried out; the outcomes of those after `through` are not written yet. */
   readonly begun: number;
   readonly good: number;
   readonly refused: number;
 }
 
-export type Outcome = 'waiting' | 'good' | 'created' | 'refused';
+/** `good`: a dry run found nothing against it. */
+export type RowOutcome = 'waiting' | 'good' | 'created' | 'refused';
 
 export interface RowResult {
   /** Counted from 1. */
   readonly row: number;
   readonly name: string;
-  readonly outcome: Outcome;
+  readonly outcome: RowOutcome;
   readonly message: string | null;
   readonly deviceId: DeviceId;
 }
@@ -62,7 +65,7 @@ export interface Imports {
   add(tenantId: TenantId, id: string, from: number, rows: readonly NewRow[]): Promise<ImportAnswer>;
   /** Begins a run in the background. */
   start(tenantId: TenantId, id: string, dryRun: boolean): Promise<ImportAnswer>;
-  /** What became of rows; with `refusedOnly` of those that were refused. */
+  /** The outcomes of rows; with `refusedOnly` of those that were refused. */
   results(
     job: ImportJob,
     query: { readonly page: number; readonly pageSize: number; readonly refusedOnly: boolean },
@@ -78,22 +81,22 @@ export interface Imports {
 /** Rows of one job. */
 export const IMPORT_ROWS_MAX = 100_000;
 
-/** A row as it is kept. */
-export interface Row {
+/** A row as it is stored. */
+export interface ImportRow {
   readonly name: string;
   readonly type: string;
   readonly label: string;
   readonly accessToken: string;
   readonly key: { readonly secretDigest: SecretDigest; readonly sealedSecret: string } | null;
-  /** How often the row was broken off and took another id: none is used twice. */
+  /** How often the row was broken off and took another device id, since none is used twice. */
   readonly again?: number;
-  readonly outcome: Outcome;
+  readonly outcome: RowOutcome;
   readonly message: string | null;
 }
 
 /** Rows that are read and written at once. */
-export interface Block {
-  readonly rows: readonly Row[];
+export interface ImportBlock {
+  readonly rows: readonly ImportRow[];
 }
 
 const PER_MS = 4096;

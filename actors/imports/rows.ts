@@ -6,7 +6,7 @@ import type { Secrets } from '../base/secret.ts';
 import { isCleanText } from '../base/text.ts';
 import type { DeviceCommand } from '../device/device.ts';
 import type { DeviceAnswer, Devices, Directory } from '../fleet/devices.ts';
-import { type ImportJob, idOfRow, type Row } from './model.ts';
+import { type ImportJob, type ImportRow, idOfRow } from './model.ts';
 
 export interface RowNeeds {
   readonly devices: Devices;
@@ -21,18 +21,18 @@ export interface RowNeeds {
 
 export interface Rows {
   /** @param seen names and tokens of the rows before: what would be taken by then */
-  tryOut(job: ImportJob, row: Row, seen: Set<string>): Promise<Row>;
+  tryOut(job: ImportJob, row: ImportRow, seen: Set<string>): Promise<ImportRow>;
   /** Creates the row's device, or finds that it is there. Throws when the process ends meanwhile. */
-  carryOut(job: ImportJob, nth: number, row: Row): Promise<Row>;
+  carryOut(job: ImportJob, nth: number, row: ImportRow): Promise<ImportRow>;
   /**
    * A row that was begun and broken off. Where its device is not there, nobody can tell whether it was not created or
    * was deleted since; an id that was deleted must never be used again, so the row gets another one.
    */
-  afresh(job: ImportJob, nth: number, row: Row): Promise<Row>;
+  afresh(job: ImportJob, nth: number, row: ImportRow): Promise<ImportRow>;
   /** Deletes the row's device. */
-  takeBack(job: ImportJob, nth: number, row: Row): Promise<void>;
+  takeBack(job: ImportJob, nth: number, row: ImportRow): Promise<void>;
   /** A key as it is kept: digested, and sealed for its device. */
-  sealedKey(id: DeviceId, secret: string): NonNullable<Row['key']>;
+  sealedKey(id: DeviceId, secret: string): NonNullable<ImportRow['key']>;
 }
 
 const ASK_AGAIN_MS = 500;
@@ -40,8 +40,8 @@ const ASK_AGAIN_MS = 500;
 const TEXT_MAX = 255;
 
 export function createRows({ devices, directory, secrets, clock, accessToken, stopping }: RowNeeds): Rows {
-  async function tryOut(job: ImportJob, row: Row, seen: Set<string>): Promise<Row> {
-    const refused = (message: string): Row => ({ ...row, outcome: 'refused', message });
+  async function tryOut(job: ImportJob, row: ImportRow, seen: Set<string>): Promise<ImportRow> {
+    const refused = (message: string): ImportRow => ({ ...row, outcome: 'refused', message });
     const problem = problemOf(row);
     if (problem !== undefined) return refused(problem);
     const [name, token] = [`name ${row.name}`, `token ${row.accessToken}`];
@@ -57,8 +57,8 @@ export function createRows({ devices, directory, secrets, clock, accessToken, st
     return { ...row, outcome: 'good', message: null };
   }
 
-  async function carryOut(job: ImportJob, nth: number, row: Row): Promise<Row> {
-    const refused = (message: string): Row => ({ ...row, outcome: 'refused', message });
+  async function carryOut(job: ImportJob, nth: number, row: ImportRow): Promise<ImportRow> {
+    const refused = (message: string): ImportRow => ({ ...row, outcome: 'refused', message });
     const problem = problemOf(row);
     if (problem !== undefined) return refused(problem);
     const { tenantId } = job;
@@ -132,7 +132,7 @@ const TAKEN = {
   'credentials-taken': 'Another device has this access token',
 } as const;
 
-function problemOf({ name, type, label, accessToken }: Row): string | undefined {
+function problemOf({ name, type, label, accessToken }: ImportRow): string | undefined {
   if (name.trim() === '') return 'The name is missing';
   const parts = { name, type, label, accessToken };
   for (const [what, text] of Object.entries(parts)) {

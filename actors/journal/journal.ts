@@ -41,7 +41,7 @@ export interface IndexChanges {
 }
 
 export interface Append {
-  /** An id: without spaces and line breaks, which separate it from what is written beside it. */
+  /** An id: without spaces, line breaks and slashes, which separate it from what is written beside it. */
   readonly stream: string;
   /** The head's sequence that the decision was made on. */
   readonly expected: number;

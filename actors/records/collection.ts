@@ -1,174 +1,154 @@
 /**
- * Records of one kind that each hold one unique key and stand in one list, kept whole over crashes without
- * transactions. The record is what counts; keys and lists only lead to it, and are believed only when it agrees.
+ * Entities of one kind: tenants, customers, users, profiles, API keys or import jobs. An entity is one text in the store,
+ * with unique keys that lead to it and lists that it is in. Every change is one conditional commit of all that: it
+ * happens whole or not at all, and of two changes made from one version exactly one gets through, whatever the process.
  *
- *   create   key, list, record, then the key once more (see `unique.ts`)
- *   rename   new key, record, then the key once more, then let go of the old key
- *   remove   mark the record as deleted (from here on nobody sees it), key, record, list
- *
- * Broken off anywhere, what is left over is invisible: a key without a record may be taken over, an id without a
- * record is skipped in lists, a marked record is not found and its removal can be asked for again.
- *
- * A record is replaced only while it is what was read, so of several processes none undoes what another did, and what
- * was marked stays marked. Within one process changes of one record, and takers of one key, queue up, which spares
- * them the trying again; nothing depends on it.
+ * Deleting a tenant or a customer takes many commits. So that it can be finished when it was broken off, the entity is
+ * marked first: from then on nobody finds it and its keys are free, but it stays in its lists until the last commit.
  */
+import { changesBetween, changesNothing, NO_ENTRIES } from '../journal/index-changes.ts';
+import type { IndexEntries } from '../journal/journal.ts';
+import type { EntityName, Store } from '../store/store.ts';
+import { type EntityQuery, type Page, readPage } from './pages.ts';
 
-import type { AccountQuery } from '../accounts/model.ts';
-import type { Clock } from '../base/clock.ts';
-import type { Page } from '../fleet/devices.ts';
-import type { Store } from '../store/store.ts';
-import { listPage } from './listing.ts';
-import { type Held, openRecords } from './records.ts';
-import { createSerial } from './serial.ts';
-import { takeKey } from './unique.ts';
-
-export interface Row {
+export interface Entity {
   readonly id: string;
+  /** Counts the changes, from 1. */
   readonly version: number;
-  /** Set once the removal has begun. */
+  /** Marked: it is being deleted. */
   readonly deleted?: true;
 }
 
-export interface Kind<R extends Row> {
-  /** Singular; the namespace of the records. */
+export interface Kind<E extends Entity> {
+  /** Singular. Part of the name under which the store has an entity. */
   readonly name: string;
-  readonly key: (row: R) => string;
-  readonly list: (row: R) => string;
-  readonly text: (row: R) => string;
+  /** The unique keys that lead to it. */
+  keys(entity: E): readonly string[];
+  /** The lists that it is in, by its id. */
+  lists(entity: E): readonly string[];
+  /** What a search looks at and a list is sorted by. */
+  title(entity: E): string;
 }
 
-export type Change<R> =
-  | { readonly type: 'done'; readonly row: R }
+export type Change<E> =
+  | { readonly type: 'done'; readonly entity: E }
+  /** `conflict`: it has another version than was expected. `taken`: another one has a key that it was to have. */
   | { readonly type: 'not-found' | 'conflict' | 'taken' };
 
-export interface Collection<R extends Row> {
-  find(id: string): Promise<R | undefined>;
-  /** The record that holds this key. */
-  findByKey(key: string): Promise<R | undefined>;
-  page(list: string, query: AccountQuery): Promise<Page<R>>;
-  /** Like `find`, but marked records too: for finishing a removal that was broken off. */
-  findAny(id: string): Promise<R | undefined>;
-  /** The first records of a list, marked ones too. */
-  firstOfAny(list: string, limit: number): Promise<readonly R[]>;
-  /** Resolves to false when the key is taken. */
-  create(row: R): Promise<boolean>;
-  /** Replaces a record, by one with the next version. With `expected`: only if its version is still that. */
-  change(id: string, next: (row: R) => R, expected?: number): Promise<Change<R>>;
-  /** Makes the record invisible. Resolves to it, also when this was done before; undefined when there is none. */
-  mark(id: string): Promise<R | undefined>;
-  /** Removes a marked record for good. */
-  erase(row: R): Promise<void>;
+/** All of it rejects with `StoreUnavailable` when the store cannot be read, or cannot say whether a change is durable. */
+export interface Collection<E extends Entity> {
+  find(id: string): Promise<E | undefined>;
+  /** Also one that is marked: for finishing a removal that was broken off. */
+  findAny(id: string): Promise<E | undefined>;
+  /** The entity that holds a unique key. */
+  findByKey(key: string): Promise<E | undefined>;
+  page(list: string, query: EntityQuery): Promise<Page<E>>;
+  /** Resolves to false when its id is there already, or one of its keys is taken. Its version is 1. */
+  create(entity: E): Promise<boolean>;
+  /**
+   * Replaces an entity by what `next` makes of its newest version; the same one means that nothing changes.
+   *
+   * @param next called again when somebody else was faster
+   * @param expected only if that is its version
+   */
+  change(id: string, next: (entity: E) => E, expected?: number): Promise<Change<E>>;
+  /** Removes an entity, marked or not. Resolves to what was there. */
+  remove(id: string): Promise<E | undefined>;
+  /** Marks an entity as being deleted. Resolves to it, also when it was marked before; undefined when there is none. */
+  mark(id: string): Promise<E | undefined>;
+  /** The first entities of a list, marked ones too: for removing all of them. */
+  first(list: string, limit: number): Promise<readonly E[]>;
 }
 
-export function createCollection<R extends Row>(store: Store, clock: Clock, kind: Kind<R>): Collection<R> {
-  const { index } = store;
-  const records = openRecords<R>(store, kind.name);
-  const oneAtATime = createSerial();
+export function createCollection<E extends Entity>(store: Store, kind: Kind<E>): Collection<E> {
+  const { entities, index } = store;
+  const nameOf = (id: string): EntityName => `${kind.name}/${id}`;
 
-  async function find(id: string): Promise<R | undefined> {
-    const row = await records.get(id);
-    return row?.deleted === true ? undefined : row;
+  async function load(id: string): Promise<E | undefined> {
+    const { version, text } = await entities.load(nameOf(id));
+    if (text === undefined) return undefined;
+    return { ...JSON.parse(text), id, version } as E; // the seam to the store: what `textOf` wrote
   }
 
-  const holds = (key: string) => async (id: string) => {
-    const row = await find(id);
-    return row !== undefined && kind.key(row) === key;
-  };
+  async function find(id: string): Promise<E | undefined> {
+    const entity = await load(id);
+    return entity?.deleted === true ? undefined : entity;
+  }
 
-  /** Whether a record that was written has the key that was taken for it. */
-  const keeps = async (row: R) => (await index.lookup(kind.key(row))) === row.id;
+  function entriesOf(entity: E | undefined): IndexEntries {
+    if (entity === undefined) return NO_ENTRIES;
+    return {
+      unique: entity.deleted === true ? [] : kind.keys(entity),
+      members: kind.lists(entity).map((list) => ({ list, member: entity.id })),
+    };
+  }
 
-  /** `moved-on`: another process changed the record first. */
-  async function replace(held: Held<R>, after: R): Promise<Change<R> | 'moved-on'> {
-    const before = held.row;
-    const [oldKey, newKey] = [kind.key(before), kind.key(after)];
-    if (oldKey !== newKey && !(await takeKey(index, newKey, after.id, holds(newKey))))
-      return { type: 'taken' };
-    // A new key that was taken in vain stays: the one who moved the record on may stand on it. Else it is worth nothing.
-    if (!(await records.swap(after.id, held, after))) return 'moved-on';
-    if (oldKey === newKey) return { type: 'done', row: after };
-    if (await keeps(after)) {
-      await index.release(oldKey, before.id);
-      return { type: 'done', row: after };
+  async function commit(id: string, before: E | undefined, after: E | undefined) {
+    const changes = changesBetween(entriesOf(before), entriesOf(after));
+    const { type } = await entities.commit({
+      name: nameOf(id),
+      expected: before?.version ?? 0,
+      text: after === undefined ? undefined : textOf(after),
+      index: changesNothing(changes) ? undefined : changes,
+    });
+    return type;
+  }
+
+  /** Tries again while others are faster: each time somebody gets through. */
+  async function replace(id: string, next: (entity: E) => E | undefined): Promise<E | undefined> {
+    for (;;) {
+      const before = await load(id);
+      const after = before === undefined ? undefined : next(before);
+      if (before === undefined || after === before) return before;
+      const result = await commit(id, before, after);
+      if (result === 'committed') return after ?? before;
+      if (result === 'taken') throw new Error(`a ${kind.name} took a key when it should only let go of some`);
     }
-    await records.update(after.id, (row) =>
-      row === undefined || kind.key(row) !== newKey ? row : { ...before, version: row.version + 1 },
-    );
-    return { type: 'taken' };
-  }
-
-  async function changeOnce(id: string, next: (row: R) => R, expected: number | undefined) {
-    const held = await records.hold(id);
-    if (held === undefined || held.row.deleted === true) return { type: 'not-found' } as const;
-    const before = held.row;
-    if (expected !== undefined && expected !== before.version) return { type: 'conflict' } as const;
-    const after = { ...next(before), version: before.version + 1 };
-    // Always record before key, so that nobody waits in a circle.
-    return oneAtATime(`key ${kind.key(after)}`, () => replace(held, after));
   }
 
   return {
     find,
+    findAny: load,
 
     async findByKey(key) {
-      const id = await index.lookup(key);
-      const row = id === undefined ? undefined : await find(id);
-      return row !== undefined && kind.key(row) === key ? row : undefined;
+      const name = await index.lookup(key);
+      const front = nameOf('');
+      const entity = name?.startsWith(front) ? await find(name.slice(front.length)) : undefined;
+      // It may have let go of the key since.
+      return entity !== undefined && kind.keys(entity).includes(key) ? entity : undefined;
     },
 
-    page(list, query) {
-      const get = async (id: string) => {
-        const row = await find(id);
-        return row !== undefined && kind.list(row) === list ? row : undefined;
-      };
-      return listPage({ index, clock, get, name: kind.text }, list, query);
+    page: (list, query) => readPage({ index, find, title: kind.title }, list, query),
+
+    async create(entity) {
+      return (await commit(entity.id, undefined, entity)) === 'committed';
     },
 
-    findAny: records.get,
-
-    async firstOfAny(list, limit) {
-      const query: AccountQuery = { page: 0, pageSize: limit };
-      const page = await listPage({ index, clock, get: records.get, name: kind.text }, list, query);
-      return page.items;
+    async change(id, next, expected) {
+      for (;;) {
+        const before = await find(id);
+        if (before === undefined) return { type: 'not-found' };
+        if (expected !== undefined && expected !== before.version) return { type: 'conflict' };
+        const after = next(before);
+        if (after === before) return { type: 'done', entity: before };
+        const result = await commit(id, before, after);
+        if (result === 'taken') return { type: 'taken' };
+        if (result === 'committed')
+          return { type: 'done', entity: { ...after, version: before.version + 1 } };
+      }
     },
 
-    create(row) {
-      const key = kind.key(row);
-      return oneAtATime(`key ${key}`, async () => {
-        if (!(await takeKey(index, key, row.id, holds(key)))) return false;
-        await index.add(kind.list(row), row.id);
-        if (!(await records.swap(row.id, undefined, row))) return false; // it is there: made by another process
-        if (await keeps(row)) return true;
-        await records.remove(row.id);
-        await index.remove(kind.list(row), row.id);
-        return false;
-      });
-    },
+    remove: (id) => replace(id, () => undefined),
+    mark: (id) => replace(id, (entity) => (entity.deleted === true ? entity : { ...entity, deleted: true })),
 
-    change(id, next, expected) {
-      return oneAtATime(id, async () => {
-        for (;;) {
-          const changed = await changeOnce(id, next, expected);
-          if (changed !== 'moved-on') return changed; // else somebody got through, so this ends
-        }
-      });
-    },
-
-    mark(id) {
-      return oneAtATime(id, () =>
-        records.update(id, (row) =>
-          row === undefined || row.deleted === true ? row : { ...row, deleted: true },
-        ),
-      );
-    },
-
-    erase(row) {
-      return oneAtATime(row.id, async () => {
-        await index.release(kind.key(row), row.id);
-        await records.update(row.id, (there) => (there?.deleted === true ? undefined : there));
-        await index.remove(kind.list(row), row.id); // last, so that a removal broken off is found by the list
-      });
+    async first(list, limit) {
+      const query = { page: 0, pageSize: limit };
+      return (await readPage({ index, find: load, title: kind.title }, list, query)).items;
     },
   };
+}
+
+/** Id and version are not in the text: the store has them. */
+function textOf<E extends Entity>({ id: _, version: __, ...fields }: E): string {
+  return JSON.stringify(fields);
 }

@@ -14,7 +14,7 @@
 import { Keyv } from 'keyv';
 import type { Store } from '../store/store.ts';
 
-export const RECORD_FORMAT = 1;
+const RECORD_FORMAT = 1;
 
 /** A record as it was read or written, to be replaced only while it is that. */
 export interface Held<Row> {

@@ -9,17 +9,35 @@ import type {
   DueAlarm,
   DuePage,
   Head,
+  IndexChanges,
   Journal,
   ListMember,
   LogPage,
 } from '../journal/journal.ts';
 import { RecordsAdapter, type TextTable } from './records.ts';
-import { type CountQuery, type Index, type PageQuery, type Store, StoreUnavailable } from './store.ts';
+import {
+  type Commit,
+  type CommitResult,
+  type CountQuery,
+  checkStreamName,
+  type Entities,
+  type EntityName,
+  type Index,
+  type PageQuery,
+  type Store,
+  StoreUnavailable,
+  type Version,
+} from './store.ts';
 
 interface Stream {
   readonly sequence: number;
   readonly state: string;
   readonly alarmAt: number | null;
+}
+
+interface Entity {
+  readonly version: number;
+  readonly text: string;
 }
 
 export function createMemoryStore(): Store {
@@ -29,6 +47,7 @@ export function createMemoryStore(): Store {
   return {
     name: 'memory',
     journal: new MemoryJournal(index, gate),
+    entities: new MemoryEntities(index, gate),
     index,
     get records() {
       return new RecordsAdapter(table);
@@ -73,16 +92,10 @@ class MemoryJournal implements Journal {
   async append(entry: Append): Promise<AppendResult> {
     this.#gate.pass();
     const { stream, expected, event, state, alarmAt, index } = entry;
+    checkStreamName(stream);
     if ((this.#streams.get(stream)?.sequence ?? 0) !== expected) return { type: 'conflict' };
-
-    for (const key of index?.take.unique ?? []) {
-      const holder = this.#index.holder(key);
-      if (holder !== undefined && holder !== stream) return { type: 'taken', key };
-    }
-    for (const key of index?.release.unique ?? []) this.#index.drop(key, stream);
-    for (const key of index?.take.unique ?? []) this.#index.take(key, stream);
-    for (const member of index?.release.members ?? []) this.#index.leave(member);
-    for (const member of index?.take.members ?? []) this.#index.enter(member);
+    const taken = this.#index.change(stream, index);
+    if (taken !== undefined) return { type: 'taken', key: taken };
 
     const sequence = expected + 1;
     if (state === undefined) this.#streams.delete(stream);
@@ -121,6 +134,32 @@ class MemoryJournal implements Journal {
   }
 }
 
+class MemoryEntities implements Entities {
+  readonly #entities = new Map<string, Entity>();
+  readonly #index: MemoryIndex;
+  readonly #gate: Gate;
+
+  constructor(index: MemoryIndex, gate: Gate) {
+    this.#index = index;
+    this.#gate = gate;
+  }
+
+  async load(name: EntityName): Promise<Version> {
+    this.#gate.pass();
+    return this.#entities.get(name) ?? { version: 0, text: undefined };
+  }
+
+  async commit({ name, expected, text, index }: Commit): Promise<CommitResult> {
+    this.#gate.pass();
+    if ((this.#entities.get(name)?.version ?? 0) !== expected) return { type: 'conflict' };
+    const taken = this.#index.change(name, index);
+    if (taken !== undefined) return { type: 'taken', key: taken };
+    if (text === undefined) this.#entities.delete(name);
+    else this.#entities.set(name, { version: expected + 1, text });
+    return { type: 'committed' };
+  }
+}
+
 class MemoryIndex implements Index {
   readonly #holders = new Map<string, string>();
   readonly #lists = new Map<string, string[]>();
@@ -130,16 +169,17 @@ class MemoryIndex implements Index {
     this.#gate = gate;
   }
 
-  holder(key: string): string | undefined {
-    return this.#holders.get(key);
-  }
-
-  take(key: string, holder: string): void {
-    this.#holders.set(key, holder);
-  }
-
-  drop(key: string, holder: string): boolean {
-    return this.#holders.get(key) === holder && this.#holders.delete(key);
+  /** Makes the changes of one append or commit, or none where a key is taken: then it returns that key. */
+  change(holder: string, changes: IndexChanges | undefined): string | undefined {
+    if (changes === undefined) return undefined;
+    const { take, release } = changes;
+    const taken = take.unique.find((key) => (this.#holders.get(key) ?? holder) !== holder);
+    if (taken !== undefined) return taken;
+    for (const key of release.unique) if (this.#holders.get(key) === holder) this.#holders.delete(key);
+    for (const key of take.unique) this.#holders.set(key, holder);
+    for (const member of release.members) this.leave(member);
+    for (const member of take.members) this.enter(member);
+    return undefined;
   }
 
   enter({ list, member }: ListMember): void {
@@ -157,20 +197,7 @@ class MemoryIndex implements Index {
 
   async lookup(key: string): Promise<string | undefined> {
     this.#gate.pass();
-    return this.holder(key);
-  }
-
-  async claim(key: string, holder: string): Promise<string> {
-    this.#gate.pass();
-    const held = this.holder(key);
-    if (held !== undefined) return held;
-    this.take(key, holder);
-    return holder;
-  }
-
-  async release(key: string, holder: string): Promise<boolean> {
-    this.#gate.pass();
-    return this.drop(key, holder);
+    return this.#holders.get(key);
   }
 
   async add(list: string, member: string): Promise<void> {
@@ -228,19 +255,12 @@ function memoryTable(gate: Gate): TextTable & Pick<Store, 'swap'> {
     gate.pass();
     return all;
   };
-  const keysFrom = (prefix: string) => [...texts().keys()].filter((key) => key.startsWith(prefix));
   return {
     get: async (key) => texts().get(key),
     set: async (key, text) => {
       texts().set(key, text);
     },
     delete: async (key) => texts().delete(key),
-    clear: async (prefix) => {
-      for (const key of keysFrom(prefix)) texts().delete(key);
-    },
-    async *keys(prefix) {
-      yield* keysFrom(prefix);
-    },
     swap: async (key, expected, next) => {
       if (texts().get(key) !== expected) return false;
       if (next === undefined) texts().delete(key);

@@ -11,9 +11,6 @@ export interface TextTable {
   set(key: string, text: string): Promise<void>;
   /** Resolves to whether there was such a key. */
   delete(key: string): Promise<boolean>;
-  /** Deletes every key that begins with `prefix`. */
-  clear(prefix: string): Promise<void>;
-  keys(prefix: string): AsyncIterable<string>;
 }
 
 /** Keyv's adapter over a table of text. Keyv itself prefixes every key with `namespace:`. */
@@ -45,13 +42,8 @@ export class RecordsAdapter extends EventEmitter implements KeyvStoreAdapter {
     return (await this.#table.get(key)) !== undefined;
   }
 
-  clear(): Promise<void> {
-    return this.#table.clear(this.namespace === undefined ? '' : `${this.namespace}:`);
-  }
-
-  async *iterator<Value>(namespace?: string): AsyncGenerator<[string, Awaited<Value> | undefined]> {
-    for await (const key of this.#table.keys(namespace === undefined ? '' : `${namespace}:`)) {
-      yield [key, (await this.#table.get(key)) as Awaited<Value> | undefined];
-    }
+  /** Keyv's type asks for it; nothing here clears a whole kind of records. */
+  async clear(): Promise<void> {
+    throw new Error('records are deleted one by one');
   }
 }

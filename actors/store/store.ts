@@ -1,19 +1,22 @@
 /**
- * A store: one connection to one backend, giving the three things that claimd keeps.
+ * A store: one connection to one backend, with the four things that claimd keeps.
  *
- * - `journal`: event-sourced streams (devices) with conditional append, index entries and alarms;
- * - `index`: the same unique keys and ordered lists, for reading, and for plain records that need them too;
- * - `records`: plain records (tenants, customers, users) behind Keyv's adapter interface.
+ * - `journal`: devices. Each append moves one device's head, with its event, index entries and alarm;
+ * - `entities`: tenants, customers, users and the like. Each commit moves one entity's head, with its index entries;
+ * - `index`: the unique keys and ordered lists of both, for reading;
+ * - `records`: plain records (leases, replays, import rows, audit blocks), behind Keyv's adapter interface.
  *
- * Implementations: `memory.ts`, `lmdb.ts`. One suite, `test/contract/store.ts`, says what they all must do.
+ * `memory.ts`, `lmdb/lmdb.ts` and `redis/redis.ts` implement it. One suite, `test/contract/store.ts`, says what each
+ * of them must do.
  */
 import type { KeyvStoreAdapter } from 'keyv';
-import type { Journal } from '../journal/journal.ts';
+import type { IndexChanges, Journal } from '../journal/journal.ts';
 
 export interface Store {
   /** For logs: which store this is, without secrets. */
   readonly name: string;
   readonly journal: Journal;
+  readonly entities: Entities;
   readonly index: Index;
   /** A new adapter whenever it is asked for: a Keyv writes its namespace into the one it is given. */
   readonly records: KeyvStoreAdapter;
@@ -33,19 +36,56 @@ export interface Store {
   close(): Promise<void>;
 }
 
-export interface Index {
-  /** Who holds a unique key. */
-  lookup(key: string): Promise<string | undefined>;
+/**
+ * The name of an entity: its kind and its id. A stream's name has no slash, so streams and entities share the unique
+ * keys without being taken for each other.
+ */
+export type EntityName = `${string}/${string}`;
+
+/** The newest text of one entity. */
+export interface Version {
+  /** Counts the commits since the entity is there; 0 where it is not. */
+  readonly version: number;
+  /** Undefined where it is not there. */
+  readonly text: string | undefined;
+}
+
+export interface Commit {
+  /** Without spaces and line breaks. */
+  readonly name: EntityName;
+  /** The version that the change was made from; 0: the entity is not there. */
+  readonly expected: number;
+  /** The new text; undefined removes the entity. Its index entries must be released in the same commit. */
+  readonly text: string | undefined;
+  /** Undefined where nothing changes. */
+  readonly index: IndexChanges | undefined;
+}
+
+export type CommitResult =
+  /** Durable, all of it. */
+  | { readonly type: 'committed' }
+  /** The entity was no longer at `expected`; nothing was written. */
+  | { readonly type: 'conflict' }
+  /** Another entity or stream holds the unique key; nothing was written. */
+  | { readonly type: 'taken'; readonly key: string };
+
+/** What is no event stream, with the guarantees of `Journal.append`: conditional, atomic, durable. It leaves no log. */
+export interface Entities {
+  /** Reads the newest version. Rejects when the store cannot be read. */
+  load(name: EntityName): Promise<Version>;
   /**
-   * Takes a unique key, durably, if nobody else holds it. Resolves to who holds it now: `holder` itself on success
-   * (also when it held it before), another one when it was taken.
+   * Replaces or removes an entity. Rejects when the store cannot say whether it is durable: then it may have happened
+   * or not.
    */
-  claim(key: string, holder: string): Promise<string>;
-  /** Lets go of a unique key. Resolves to whether `holder` held it: of two at once exactly one hears true. */
-  release(key: string, holder: string): Promise<boolean>;
-  /** Enters a member into an ordered list; again is harmless. */
+  commit(commit: Commit): Promise<CommitResult>;
+}
+
+export interface Index {
+  /** The name of the stream or entity that holds a unique key. */
+  lookup(key: string): Promise<string | undefined>;
+  /** Enters a plain record into an ordered list; again is harmless. Streams and entities enter by their writes. */
   add(list: string, member: string): Promise<void>;
-  /** Takes a member out of a list; again is harmless. */
+  /** Takes a plain record out of a list; again is harmless. */
   remove(list: string, member: string): Promise<void>;
   /** A window of a list, in the order of the members' UTF-8 bytes. */
   page(list: string, query: PageQuery): Promise<readonly string[]>;
@@ -71,3 +111,8 @@ export interface PageQuery {
 }
 
 export { StoreUnavailable } from '../journal/unavailable.ts';
+
+/** Throws for a stream that would be taken for an entity. */
+export function checkStreamName(stream: string): void {
+  if (stream.includes('/')) throw new RangeError('the name of a stream has no slash');
+}

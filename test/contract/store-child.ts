@@ -1,9 +1,10 @@
 /**
  * Another process on the same LMDB folder, for `store-lmdb.test.ts`: forked with a role and a path, told the rest.
  *
- *   appender  waits for `go`; appends to the shared streams and counts up the shared record, tells what it appended,
- *             closes
- *   endless   appends for ever to streams of its own, writes a line to stdout for each append that it was told of
+ *   appender  waits for `go`; appends to the shared streams and counts up a shared record and a shared entity, tells
+ *             what it appended, closes
+ *   endless   appends to streams and commits entities of its own for ever, writes a line to stdout for each that it was
+ *             told of
  *   reader    reads all the time; for each stream it is sent, tells the head it finds
  *   opener    opens the folder as an owner, tells whether it may, and keeps it until it is killed
  *   holder    holds the lock for writing until a file RELEASE is in the folder; tells when it has it
@@ -14,9 +15,10 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import type { IndexEntries } from '../../actors/journal/journal.ts';
 import { openLmdbStore, StoreInUse } from '../../actors/store/lmdb/lmdb.ts';
 import { openEnvironment } from '../../actors/store/lmdb/tables.ts';
-import type { Store } from '../../actors/store/store.ts';
+import type { EntityName, Store } from '../../actors/store/store.ts';
 import { entry, range } from './store.ts';
 
 /** Streams that all appenders append to. */
@@ -24,8 +26,9 @@ export const SHARED = range(20).map((n) => `shared-${n}`);
 export const ROUNDS = 40;
 /** The file that lets the holder end. */
 export const RELEASE = 'release';
-/** A record that all appenders count up. */
+/** A record and an entity that all appenders count up. */
 export const COUNT = 'shared:count';
+export const COUNTER = 'shared/counter';
 
 export interface Appended {
   readonly stream: string;
@@ -46,7 +49,8 @@ const ROLES: { readonly [role: string]: (path: string) => Promise<void> } = {
     await tell('ready');
     await once(process, 'message');
     const appended: Appended[] = [];
-    await Promise.all([...SHARED.map((stream) => appendTo(store, stream, appended)), countUp(store)]);
+    const appending = SHARED.map((stream) => appendTo(store, stream, appended));
+    await Promise.all([...appending, countUp(store), countUpEntity(store)]);
     await store.close();
     await tell(appended);
     process.disconnect();
@@ -54,15 +58,25 @@ const ROLES: { readonly [role: string]: (path: string) => Promise<void> } = {
 
   async endless(path) {
     const store = openLmdbStore({ path, shared: true });
-    await Promise.all(
-      range(30).map(async (n) => {
+    const entities = range(10).map(async (n) => {
+      const name: EntityName = `endless/${process.pid}-${n}`;
+      for (let expected = 0; ; expected++) {
+        const text = `${name} at ${expected + 1}`;
+        const index = { take: holding(name, expected + 1), release: holding(name, expected) };
+        const { type } = await store.entities.commit({ name, expected, text, index });
+        if (type === 'committed') writeSync(1, `${name} ${expected + 1}\n`);
+      }
+    });
+    await Promise.all([
+      ...entities,
+      ...range(30).map(async (n) => {
         const stream = `endless-${process.pid}-${n}`;
         for (let expected = 0; ; expected++) {
           const { type } = await store.journal.append(entry(stream, expected, { alarmAt: expected + 1 }));
           if (type === 'appended') writeSync(1, `${stream} ${expected + 1}\n`);
         }
       }),
-    );
+    ]);
   },
 
   async reader(path) {
@@ -152,6 +166,22 @@ async function countUp(store: Store): Promise<void> {
     await store.index.add('counted', next);
     round += 1;
   }
+}
+
+/** Counts a shared entity up by `ROUNDS`; the count is one of its keys. */
+async function countUpEntity({ entities }: Store): Promise<void> {
+  for (let round = 0; round < ROUNDS; ) {
+    const { version: expected } = await entities.load(COUNTER);
+    const index = { take: holding(COUNTER, expected + 1), release: holding(COUNTER, expected) };
+    const { type } = await entities.commit({ name: COUNTER, expected, text: `${expected + 1}`, index });
+    if (type === 'committed') round += 1;
+  }
+}
+
+/** What an entity holds at a version: a key and a place in a list. */
+export function holding(name: EntityName, version: number): IndexEntries {
+  const entry = `${name} at ${version}`;
+  return { unique: [entry], members: [{ list: 'holding', member: entry }] };
 }
 
 function tell(message: unknown): Promise<void> {

@@ -39,7 +39,7 @@ function listTable(env: RootDatabase<string, string>): [string, string][] {
 test('LMDB format 1: heads, log, alarms, holders, lists, counts, records and the format itself', () =>
   inFolder(async (path) => {
     const store = openLmdbStore({ path });
-    const { journal, index, records } = store;
+    const { journal, entities, index, records } = store;
     const members = [{ list: 'devices/t', member: 'é' }];
     const entries = { unique: ['name/a'], members };
     const nothing = { unique: [], members: [] };
@@ -64,7 +64,10 @@ test('LMDB format 1: heads, log, alarms, holders, lists, counts, records and the
     const later = { stream: 'id-1', event: '{"e":3}', alarmAt: null, index: undefined };
     await journal.append({ ...later, expected: 1, state: '{"s":2}' });
     await journal.append({ ...later, stream: 'id-2', expected: 1, state: undefined });
-    await index.claim('user/x', 'person');
+    const email = { take: { unique: ['email/x'], members: [] }, release: nothing };
+    await entities.commit({ name: 'user/1', expected: 0, text: '{"a":"b c"}', index: email });
+    await entities.commit({ name: 'user/2', expected: 0, text: '{}', index: undefined });
+    await entities.commit({ name: 'user/2', expected: 1, text: undefined, index: undefined });
     await index.add('devices/t', 'a\0b');
     await records.set('people:1', '{"value":1}');
     await store.close();
@@ -77,9 +80,10 @@ test('LMDB format 1: heads, log, alarms, holders, lists, counts, records and the
       [3, 'id-2 2 {"e":3}'],
     ]);
     assert.equal(table(env, 'alarms'), [[[124, 1], 'id-1 12345\nid-2 12301']]);
+    assert.equal(table(env, 'entities'), [['user/1', '1 - {"a":"b c"}']]);
     assert.equal(table(env, 'holders'), [
+      ['email/x', 'user/1'],
       ['name/a', 'id-1'],
-      ['user/x', 'person'],
     ]);
     assert.equal(listTable(env), [
       ['devices/t\0a\0b', ''],
@@ -99,6 +103,7 @@ test('LMDB format 1: a folder written so is read as it was meant', () =>
     await raw<string>('meta').put('format', '1');
     await raw<string>('heads').put('id-1', '7 12345 {"s":"a b"}');
     await raw<string>('heads').put('id-2', '1 - {}');
+    await raw<string>('entities').put('user/1', '3 - {"a":"b c"}');
     await raw<number>('log').put(4, 'id-2 1 {"e":1}\nid-1 7 {"e":2}');
     await raw<[number, number]>('alarms').put([124, 4], 'id-1 12345\nid-2 12345');
     await raw<string>('holders').put('name/a', 'id-1');
@@ -109,9 +114,10 @@ test('LMDB format 1: a folder written so is read as it was meant', () =>
     await raw<string>('records').put('people:1', 'text');
     await env.close();
 
-    const { journal, index, records, close } = openLmdbStore({ path });
+    const { journal, entities, index, records, close } = openLmdbStore({ path });
     assert.equal(await journal.load('id-1'), { sequence: 7, state: '{"s":"a b"}' });
     assert.equal(await journal.load('id-2'), { sequence: 1, state: '{}' });
+    assert.equal(await entities.load('user/1'), { version: 3, text: '{"a":"b c"}' });
     assert.equal(await wholeLog(journal), [
       { stream: 'id-2', sequence: 1, event: '{"e":1}' },
       { stream: 'id-1', sequence: 7, event: '{"e":2}' },

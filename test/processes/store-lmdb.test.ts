@@ -14,7 +14,15 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openLmdbStore, StoreInUse } from '../../actors/store/lmdb/lmdb.ts';
 import { allDue, entry, range, storeContract, wholeLog } from '../contract/store.ts';
-import { type Appended, COUNT, type Cramped, ROUNDS, SHARED } from '../contract/store-child.ts';
+import {
+  type Appended,
+  COUNT,
+  COUNTER,
+  type Cramped,
+  holding,
+  ROUNDS,
+  SHARED,
+} from '../contract/store-child.ts';
 
 const CHILD = fileURLToPath(new URL('../contract/store-child.js', import.meta.url));
 const T = 1_700_000_000_000;
@@ -85,7 +93,8 @@ test('LMDB: reopened, everything is as it was', async () => {
     };
     await first.journal.append(entry(`s${n}`, 0, { alarmAt: T + n, index }));
   }
-  await first.index.claim('key', 'holder');
+  const index = { take: { unique: ['key'], members: [] }, release: { unique: [], members: [] } };
+  await first.entities.commit({ name: 'kind/a', expected: 0, text: 'text of a', index });
   await first.records.set('people:a', 'text');
   const log = await wholeLog(first.journal);
   await first.close();
@@ -102,7 +111,8 @@ test('LMDB: reopened, everything is as it was', async () => {
     range(10).map((n) => `m${n}`),
   );
   assert.is(await again.index.count('list'), 10);
-  assert.is(await again.index.lookup('key'), 'holder');
+  assert.is(await again.index.lookup('key'), 'kind/a');
+  assert.equal(await again.entities.load('kind/a'), { version: 1, text: 'text of a' });
   assert.is(await again.records.get('people:a'), 'text');
   assert.equal(await again.journal.append(entry('s0', 1)), { type: 'appended' });
   assert.is((await wholeLog(again.journal)).length, 11);
@@ -129,6 +139,16 @@ test('LMDB: of processes on one folder none loses another’s update', async () 
 
   const counted = processes.length * ROUNDS;
   assert.is(await store.records.get(COUNT), String(counted), 'every swap counts');
+  assert.equal(await store.entities.load(COUNTER), { version: counted, text: String(counted) });
+  const { members } = holding(COUNTER, counted);
+  for (const version of range(counted + 1)) {
+    const [key = ''] = holding(COUNTER, version).unique;
+    assert.is(await store.index.lookup(key), version === counted ? COUNTER : undefined, key);
+  }
+  assert.equal(
+    await store.index.page('holding', { offset: 0, limit: 10 }),
+    members.map(({ member }) => member),
+  );
   assert.is(await store.index.count('counted'), counted);
   assert.is((await store.index.page('counted', { offset: 0, limit: 1_000 })).length, counted);
 
@@ -165,7 +185,7 @@ test('LMDB: what one process was told is durable, another one reads at once', as
   await store.close();
 });
 
-test('LMDB: killed in the middle of appends, everything it was told of is there', async () => {
+test('LMDB: killed in the middle of appends and commits, everything it was told of is there', async () => {
   for (const round of range(3)) {
     const path = folder();
     const process = spawn(globalThis.process.execPath, [CHILD, 'endless', path], {
@@ -184,18 +204,28 @@ test('LMDB: killed in the middle of appends, everything it was told of is there'
       const [stream = '', sequence] = line.split(' ');
       acknowledged.set(stream, Number(sequence));
     }
-    assert.is(acknowledged.size, 30);
+    assert.is(acknowledged.size, 40);
     const store = openLmdbStore({ path });
     const log = await wholeLog(store.journal);
-    for (const [stream, sequence] of acknowledged) {
-      const head = await store.journal.load(stream);
+    const there: string[] = [];
+    for (const [name, sequence] of acknowledged) {
+      const [kind, id] = name.split('/');
+      const isEntity = kind !== undefined && id !== undefined;
+      const entity = isEntity ? await store.entities.load(`${kind}/${id}`) : undefined;
+      const stream = await store.journal.load(name);
+      const head = entity === undefined ? stream : { sequence: entity.version, state: entity.text };
       assert.ok(
         head.sequence >= sequence,
-        `${stream}: ${sequence} was acknowledged, ${head.sequence} is there`,
+        `${name}: ${sequence} was acknowledged, ${head.sequence} is there`,
       );
-      assert.is(head.state, `${stream} at ${head.sequence}`);
-      assert.is(log.filter((event) => event.stream === stream).length, head.sequence);
+      assert.is(head.state, `${name} at ${head.sequence}`);
+      if (isEntity) {
+        const { unique, members } = holding(`${kind}/${id}`, head.sequence);
+        for (const key of unique) assert.is(await store.index.lookup(key), name);
+        there.push(...members.map(({ member }) => member));
+      } else assert.is(log.filter((event) => event.stream === name).length, head.sequence);
     }
+    assert.equal(await store.index.page('holding', { offset: 0, limit: 100 }), there.sort());
     assert.is((await allDue(store.journal, T)).length, 30, 'each has its alarm');
     await store.close();
   }

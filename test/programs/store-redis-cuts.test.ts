@@ -1,11 +1,11 @@
 /**
- * Three nodes at random on the same streams, keys and lists, while their connections are cut in the middle of replies:
+ * Three nodes at random on the same streams, entities, keys and lists, while their connections are cut in the middle of replies:
  * at no instant do two heads hold one key, and in the end keys and lists say what the heads say.
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { silentLog } from '../../actors/base/log.ts';
-import type { IndexEntries } from '../../actors/journal/journal.ts';
+import type { IndexChanges, IndexEntries } from '../../actors/journal/journal.ts';
 import { texts } from '../../actors/store/redis/connection.ts';
 import { type Held, parseHeld } from '../../actors/store/redis/head.ts';
 import { createKeys } from '../../actors/store/redis/keys.ts';
@@ -18,12 +18,13 @@ import { cleanUpRedis, redisSettings, startRedis } from '../kit/redis.ts';
 import { openTcpProxy } from '../kit/tcp-proxy.ts';
 import { pause, until } from '../kit/until.ts';
 
-const APPENDS = 600;
+const MOVES = 600;
 const CUT_EVERY_MS = 150;
 const CUT_BYTES_MAX = 4_000;
 const KEYS = range(5).map((n) => `key ${n}`);
 const LISTS = ['list 0', 'list 1'];
-const STREAMS = range(8).map((n) => `s${n}`);
+/** Streams and entities. */
+const NAMES = range(8).map((n) => (n % 2 === 0 ? `s${n}` : `kind/${n}`));
 
 const cuts = suite('store: Redis: cuts');
 const test = needing(['redis-server'], cuts);
@@ -41,27 +42,27 @@ test('Redis: whatever is cut off where, no key has two owners, and lists are rig
     }),
   );
   const { partitionOf, partitions } = createKeys(settings.prefix, settings.partitions);
-  const heads = STREAMS.map((stream) => partitionOf(stream).head(stream));
+  const heads = NAMES.map((stream) => partitionOf(stream).head(stream));
   const dice = createDice(2026);
 
   /** All heads at one instant. */
   async function look(): Promise<ReadonlyMap<string, Held>> {
     const found = await observer.connection.send(heads[0] ?? '', ['MGET', ...heads]);
     const all = Array.isArray(found) ? found : [];
-    return new Map(STREAMS.map((stream, n) => [stream, frontOf(all[n] ?? null).held]));
+    return new Map(NAMES.map((stream, n) => [stream, frontOf(all[n] ?? null).held]));
   }
 
-  let appended = 0;
+  let moved = 0;
   let unavailable = 0;
   async function play(store: RedisStore, stream: string): Promise<void> {
     const head = partitionOf(stream).head(stream);
-    while (appended < APPENDS) {
+    while (moved < MOVES) {
       try {
         const reply = await store.connection.send(head, ['GET', head]);
         const { sequence, held } = frontOf(typeof reply === 'string' ? reply : null);
         const index = drawChanges(stream, held, dice);
-        const { type } = await store.journal.append(entry(stream, sequence, { index }));
-        if (type === 'appended') appended += 1;
+        const { type } = await move(store, stream, sequence, index);
+        if (type === 'appended' || type === 'committed') moved += 1;
       } catch (error) {
         assert.instance(error, StoreUnavailable);
         unavailable += 1;
@@ -69,7 +70,7 @@ test('Redis: whatever is cut off where, no key has two owners, and lists are rig
       }
     }
   }
-  const playing = Promise.all(nodes.flatMap((store) => STREAMS.map((stream) => play(store, stream))));
+  const playing = Promise.all(nodes.flatMap((store) => NAMES.map((stream) => play(store, stream))));
   const over = { yet: false };
   const cutting = (async () => {
     for (let n = 0; !over.yet; n += 1) {
@@ -103,7 +104,7 @@ test('Redis: whatever is cut off where, no key has two owners, and lists are rig
     const expected = all.filter(([stream, { members }]) => members.has(`${list}\0${stream}`));
     assert.equal(
       texts(await observer.index.page(list, { offset: 0, limit: 100 })),
-      expected.map(([stream]) => stream),
+      expected.map(([name]) => name).sort(),
       list,
     );
   }
@@ -111,7 +112,14 @@ test('Redis: whatever is cut off where, no key has two owners, and lists are rig
   await Promise.all(proxies.map((proxy) => proxy.close()));
 });
 
-/** Lets go of some of what a stream holds, and wants some of what it does not. */
+/** An append of a stream, or a commit of an entity. */
+function move({ journal, entities }: RedisStore, name: string, expected: number, index: IndexChanges) {
+  const [kind, id] = name.split('/');
+  if (id === undefined) return journal.append(entry(name, expected, { index }));
+  return entities.commit({ name: `${kind}/${id}`, expected, text: `at ${expected + 1}`, index });
+}
+
+/** Lets go of some of what a stream or entity holds, and wants some of what it does not. */
 function drawChanges(stream: string, { keys, members }: Held, dice: Dice) {
   const some = <Item>(items: readonly Item[], part: number) => items.filter(() => dice.chance(part));
   const membership = (list: string) => ({ list, member: stream });

@@ -37,7 +37,7 @@ async function contents(server: RedisServer): Promise<unknown> {
 test('Redis format 1: heads, alarms, logs, unique keys, lists, records and the format itself', async () => {
   const server = await startRedis();
   const store = await openRedisStore(redisSettings([server], { prefix: 'f', partitions: 4 }), silentLog);
-  const { journal, index, records } = store;
+  const { journal, entities, index, records } = store;
   const base = { event: '{"e":1}', alarmAt: null, index: undefined };
   const entries = { unique: ['name/a'], members: [{ list: 'devices/t', member: 'é' }] };
   await journal.append({
@@ -50,14 +50,20 @@ test('Redis format 1: heads, alarms, logs, unique keys, lists, records and the f
   });
   await journal.append({ ...base, stream: 'id-2', expected: 0, state: '{}' });
   await journal.append({ ...base, stream: 'id-2', expected: 1, state: undefined });
-  await index.claim('user/x', 'person');
+  const email = { take: { unique: ['email/x'], members: [] }, release: NOTHING };
+  await entities.commit({ name: 'user/1', expected: 0, text: '{"a":"b c"}', index: email });
+  await entities.commit({ name: 'user/2', expected: 0, text: '{}', index: undefined });
   await index.add('devices/t', 'a\0b');
   await records.set('people:1', '{"value":1}');
   await store.close();
 
-  const attempt = await server.command('GET', 'f:unique:name/a');
-  assert.match(attempt, /^s[\w-]{12}\.1 id-1$/);
-  const name = attempt.slice(1, attempt.indexOf(' '));
+  const attemptOf = async (key: string, holder: string) => {
+    const value = await server.command('GET', `f:unique:${key}`);
+    assert.match(value, new RegExp(`^s[\\w-]{12}\\.\\d+ ${holder}$`));
+    return value.slice(1, value.indexOf(' '));
+  };
+  const name = await attemptOf('name/a', 'id-1');
+  const mail = await attemptOf('email/x', 'user/1');
   const held = `{"k":{"name\\/a":"${name}"},"m":{"devices\\/t\\u0000é":1}}`;
   assert.equal(await contents(server), {
     'f:meta': ['format', '1', 'partitions', '4'],
@@ -69,7 +75,9 @@ test('Redis format 1: heads, alarms, logs, unique keys, lists, records and the f
       ['1-1', ['e', 'id-2 2 {"e":1}']],
     ],
     'f:unique:name/a': `s${name} id-1`,
-    'f:unique:user/x': 'cperson',
+    'f:{p2}:entity:user/1': `1 - {"k":{"email\\/x":"${mail}"},"m":{}}\n{"a":"b c"}`,
+    'f:{p3}:entity:user/2': '1 - -\n{}',
+    'f:unique:email/x': `s${mail} user/1`,
     'f:list:devices/t': ['a\0b', '0', 'é', '0'],
     'f:record:people:1': '{"value":1}',
   });
@@ -82,7 +90,8 @@ test('Redis format 1: what was written so is read as it was meant, and what was 
     'f:{p3}:head:id-2': '1 - -\n',
     'f:unique:name/a': 'sx.1 id-1',
     'f:unique:old': 'sx.0 id-1',
-    'f:unique:user/x': 'cperson',
+    'f:{p2}:entity:user/1': '3 - {"k":{"email/x":"x.2"},"m":{}}\n{"a":"b c"}',
+    'f:unique:email/x': 'sx.2 user/1',
     'f:record:people:1': 'text',
   };
   for (const [key, text] of Object.entries(texts)) await server.command('SET', key, text);
@@ -99,15 +108,15 @@ test('Redis format 1: what was written so is read as it was meant, and what was 
 
   const settings = redisSettings([server], { prefix: 'f', partitions: 9, orphanMs: 100 });
   const store = await openRedisStore(settings, silentLog);
-  const { journal, index, records } = store;
+  const { journal, entities, index, records } = store;
   assert.equal(await journal.load('id-1'), { sequence: 7, state: '{"s":"a\\nb"}' });
   assert.equal(await journal.load('id-2'), { sequence: 1, state: '' });
   assert.equal(await wholeLog(journal), [{ stream: 'id-1', sequence: 7, event: '{"e":2}' }]);
   assert.is((await journal.log(2, 0, 10)).next, 42);
   assert.equal(await allDue(journal, 20_000), [{ stream: 'id-1', dueAt: 12_345 }]);
   assert.is(await index.lookup('name/a'), 'id-1');
-  assert.is(await index.claim('name/a', 'other'), 'id-1');
-  assert.is(await index.lookup('user/x'), 'person');
+  assert.equal(await entities.load('user/1'), { version: 3, text: '{"a":"b c"}' });
+  assert.is(await index.lookup('email/x'), 'user/1');
   assert.is(await records.get('people:1'), 'text');
   await until(
     'the outbox is worked off',

@@ -199,7 +199,7 @@ const first = entry('s', 0, {
   index: index({ unique: ['a', 'b'], members: [at('all', 's'), at('names', 'old s')] }),
 });
 
-const SCENES: readonly Scene[] = [
+const STREAM_SCENES: readonly Scene[] = [
   {
     words: 'while it makes something with two keys',
     before: [],
@@ -234,20 +234,41 @@ const SCENES: readonly Scene[] = [
   },
 ];
 
-for (const { words, before, last, rival } of SCENES) {
+const named = (name: string) => (append: Append) => ({ ...append, stream: name });
+
+/** What it does to a stream it does to an entity. */
+const SCENES = ['s', 'kind/s'].flatMap((name) =>
+  STREAM_SCENES.map(({ words, before, last, rival }) => ({
+    name,
+    words: `${words} of ${name === 's' ? 'a stream' : 'an entity'}`,
+    before: before.map(named(name)),
+    last: named(name)(last),
+    rival,
+  })),
+);
+
+/** An append; or where the name is an entity's, the same as a commit. */
+async function move({ journal, entities }: RedisStore, append: Append): Promise<string> {
+  const { stream, expected, state: text, index: changes } = append;
+  const [kind, id] = stream.split('/');
+  if (id === undefined) return (await journal.append(append)).type;
+  return (await entities.commit({ name: `${kind}/${id}`, expected, text, index: changes })).type;
+}
+
+for (const { name, words, before, last, rival } of SCENES) {
   test(`Redis: a node that dies ${words}, after any of its commands, leaves one owner and right lists`, async () => {
     for (let commands = 0; ; commands += 1) {
       const settings = redisSettings([await server()]);
       const other = await open(settings);
-      for (const append of before) assert.equal(await other.journal.append(append), { type: 'appended' });
+      for (const append of before) assert.match(await move(other, append), /^(appended|committed)$/);
 
       const dying = await open(settings);
       const { death, bury } = dieAfter(dying, commands);
-      const end = await Promise.race([dying.journal.append(last).then(() => 'alive'), death]);
+      const end = await Promise.race([move(dying, last).then(() => 'alive'), death]);
 
       const wish = entry('rival', 0, { index: { take: rival, release: NOTHING } });
       const { type } = await other.journal.append(wish);
-      const heads = await Promise.all(['s', 'rival'].map((stream) => heldBy(settings, stream)));
+      const heads = await Promise.all([name, 'rival'].map((holder) => heldBy(settings, holder)));
       const [own, others] = heads;
       assert.ok(own && others);
       for (const key of ['a', 'b', 'c']) {
@@ -255,7 +276,7 @@ for (const { words, before, last, rival } of SCENES) {
         assert.ok(holders <= 1, `after ${commands} commands ${key} has ${holders} owners`);
         const said = await other.index.lookup(key);
         if (holders === 0) assert.is(said, undefined, `after ${commands} commands: ${key}`);
-        if (own.keys.has(key)) assert.is(said, 's', `after ${commands} commands: ${key}`);
+        if (own.keys.has(key)) assert.is(said, name, `after ${commands} commands: ${key}`);
         if (others.keys.has(key)) assert.is(said, 'rival', `after ${commands} commands: ${key}`);
       }
       const inTheWay = rival.unique.some((key) => own.keys.has(key));

@@ -15,10 +15,6 @@ function keyvOver(texts: Map<string, string>): Keyv {
     get: async (key) => texts.get(key),
     set: async (key, text) => void texts.set(key, text),
     delete: async (key) => texts.delete(key),
-    clear: async () => texts.clear(),
-    keys: async function* () {
-      yield* texts.keys();
-    },
   });
   return new Keyv({
     store: adapter,

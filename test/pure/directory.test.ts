@@ -55,6 +55,13 @@ async function tell(
   return answer.type === 'refused' ? answer.refusal : undefined;
 }
 
+/** Gives a key to a device whose state does not say so. */
+async function leaveKeyTo({ journal }: Store, key: string, stream: DeviceId): Promise<void> {
+  const { sequence: expected, state } = await journal.load(stream);
+  const index = { take: { unique: [key], members: [] }, release: { unique: [], members: [] } };
+  await journal.append({ stream, expected, event: '{}', state, alarmAt: null, index });
+}
+
 const rename = (name: string, label: string | null = null): DeviceCommand => ({
   type: 'UpdateDevice',
   tenantId: TENANT,
@@ -218,9 +225,9 @@ function laws(storeName: string, open: () => { store: Store; dispose: () => void
   test(`${storeName}: entries that are left over show nobody what is not so`, async (c) => {
     const { directory, store } = c;
     await create(c, 1, 'Pump', { token: 'a' });
-    await store.index.claim(keys.credentials('stale'), deviceId(1));
-    await store.index.claim(keys.credentials('ghost'), deviceId(99));
-    await store.index.claim(keys.name(OTHER_TENANT, 'Pump'), deviceId(1));
+    await leaveKeyTo(store, keys.credentials('stale'), deviceId(1));
+    await leaveKeyTo(store, keys.credentials('ghost'), deviceId(99));
+    await leaveKeyTo(store, keys.name(OTHER_TENANT, 'Pump'), deviceId(1));
     await store.index.add(lists.ofCustomer(CUSTOMER), `pump\0${deviceId(1)}`);
     await store.index.add(lists.byName(OTHER_TENANT), `pump\0${deviceId(1)}`);
     await store.index.add(lists.byCreation(TENANT), deviceId(99));

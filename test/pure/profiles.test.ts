@@ -52,10 +52,10 @@ test('profiles: a tenant has a default profile from its beginning, and always th
 test('profiles: a fleet that connects at once has the store asked once', async () => {
   const store = createMemoryStore();
   let asked = 0;
-  const claim = store.index.claim.bind(store.index);
-  store.index.claim = (key, holder) => {
+  const commit = store.entities.commit.bind(store.entities);
+  store.entities.commit = (entry) => {
     asked += 1;
-    return claim(key, holder);
+    return commit(entry);
   };
   const profiles = createProfiles(store, systemClock);
   const speeches = await Promise.all(

@@ -1,6 +1,6 @@
 /** Claims under an Idempotency-Key, and refusals that tell nothing apart. */
 import * as assert from 'uvu/assert';
-import type { createReplays } from '../../actors/accounts/replays.ts';
+import type { Store } from '../../actors/store/store.ts';
 import {
   type Answer,
   type Caller,
@@ -79,22 +79,21 @@ law(
     // What a crash leaves: the beginning and the claim, and no answer.
     const answer = await cut;
     assert.is(answer.status, 200);
-    assert.is(await forgetAnswers(world.store), 1);
+    assert.is(await forgetAnswers(world.store, home.alice.userId), 1);
     assert.is((await claim(home.alice, 'k', 'D', 's')).status, 200);
     assert.equal(inShort(await claim(home.alice, 'k2', 'D', 's')), [400, '"CLAIMED"']);
   },
 );
 
-/** Takes the kept answers away, as if the process had ended just before it wrote them. */
-async function forgetAnswers(store: Parameters<typeof createReplays>[0]): Promise<number> {
-  let forgotten = 0;
-  const adapter = store.records;
-  for await (const [key, text] of adapter.iterator?.('replay') ?? []) {
-    const kept = JSON.parse(String(text));
-    forgotten += 1;
-    await adapter.set(String(key), JSON.stringify({ ...kept, value: { ...kept.value, answer: null } }));
+/** Takes a user's kept answers away, as if the process had ended just before it wrote them. */
+async function forgetAnswers({ index, records }: Store, userId: string): Promise<number> {
+  const members = await index.page(`replays/${userId}`, { offset: 0, limit: 1_000 });
+  for (const member of members) {
+    const key = `replay:${member.split(' ')[1]}`;
+    const kept = JSON.parse(String(await records.get(key)));
+    await records.set(key, JSON.stringify({ ...kept, value: { ...kept.value, answer: null } }));
   }
-  return forgotten;
+  return members.length;
 }
 
 law('key: a user has a hundred, the oldest go', async ({ world, home }) => {

@@ -37,8 +37,6 @@ function counting({ store }: Context, bounds: SearchBounds): { directory: Direct
   const { index, journal } = store;
   const counted: Index = {
     lookup: (key) => index.lookup(key),
-    claim: (key, holder) => index.claim(key, holder),
-    release: (key, holder) => index.release(key, holder),
     add: (list, member) => index.add(list, member),
     remove: (list, member) => index.remove(list, member),
     count: (list, within) => index.count(list, within),

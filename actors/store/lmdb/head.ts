@@ -1,4 +1,4 @@
-/** A head as text: "<sequence> <alarmAt|-> <state>". */
+/** The head of a stream or an entity as text: "<sequence> <alarmAt|-> <state>". */
 import type { Head } from '../../journal/journal.ts';
 import type { Tables } from './tables.ts';
 
@@ -13,7 +13,7 @@ export function parseHead(text: string): Head {
 }
 
 /** What stands in front of a head's state. */
-interface Mark {
+export interface Mark {
   readonly sequence: number;
   readonly alarmAt: number | null;
 }
@@ -22,8 +22,8 @@ const SPACE = 0x20;
 const DASH = 0x2d;
 
 /** Reads the front of a head off its first bytes. An append needs no more, and decoding all of it costs more than that. */
-export function readMark(heads: Tables['heads'], stream: string): Mark | undefined {
-  const bytes = heads.getBinaryFast(stream);
+export function readMark(heads: Tables['heads'], name: string): Mark | undefined {
+  const bytes = heads.getBinaryFast(name);
   if (bytes === undefined) return undefined;
   let alarmFrom = 1;
   while (bytes[alarmFrom - 1] !== SPACE) alarmFrom += 1;

@@ -23,16 +23,6 @@ export class LmdbIndex implements Index {
     return this.#read(() => this.#tables.holders.get(key));
   }
 
-  async claim(key: string, holder: string): Promise<string> {
-    checkKey(key);
-    return this.#writer.run({ type: 'claim', key, holder });
-  }
-
-  async release(key: string, holder: string): Promise<boolean> {
-    if (!fits(key)) return false;
-    return this.#writer.run({ type: 'release', key, holder });
-  }
-
   async add(list: string, member: string): Promise<void> {
     checkKey(`${list}\0${member}`);
     return this.#writer.run({ type: 'enter', member: { list, member } });

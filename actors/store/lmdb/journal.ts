@@ -10,6 +10,7 @@ import type {
   LogPage,
 } from '../../journal/journal.ts';
 import { parseLogged } from '../log-line.ts';
+import { checkStreamName } from '../store.ts';
 import { parseHead, readMark } from './head.ts';
 import { checkKeys, fits } from './keys.ts';
 import type { Read, Tables } from './tables.ts';
@@ -34,7 +35,8 @@ export class LmdbJournal implements Journal {
   }
 
   async append(entry: Append): Promise<AppendResult> {
-    checkKeys(entry);
+    checkStreamName(entry.stream);
+    checkKeys(entry.stream, entry.index);
     return this.#writer.run({ type: 'append', entry });
   }
 

@@ -1,12 +1,16 @@
 /** What LMDB takes as a key. It refuses others in the middle of a transaction, so they are looked at before. */
-import type { Append } from '../../journal/journal.ts';
+import type { IndexChanges } from '../../journal/journal.ts';
 
 /** LMDB takes 1,978 bytes with its page size of 4,096; some are left for what encoding a text as a key may add. */
 export const KEY_BYTES_MAX = 1_950;
 
-/** Throws for an append with a key that can not be written, before anybody else's write is in one transaction with it. */
-export function checkKeys({ stream, index }: Append): void {
-  checkKey(stream);
+/**
+ * Throws for a head or index entry that cannot be written, before others' writes are in one transaction with it.
+ *
+ * @param name of the stream or entity
+ */
+export function checkKeys(name: string, index: IndexChanges | undefined): void {
+  checkKey(name);
   for (const { unique, members } of index === undefined ? [] : [index.take, index.release]) {
     unique.forEach(checkKey);
     for (const { list, member } of members) checkKey(`${list}\0${member}`);

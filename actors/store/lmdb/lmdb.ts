@@ -9,6 +9,7 @@
  * What an append costs is keys, so one device costs one key, its head, and the rest is packed per commit:
  *
  *   heads    stream                 -> "<sequence> <alarmAt|-> <state>"
+ *   entities kind/id                -> "<version> - <text>"; a table of its own, so that no walk over devices meets them
  *   log      number of the commit   -> one line per event: "<stream> <sequence> <event>"
  *   alarms   [bucket, commit]       -> one line per alarm: "<stream> <dueAt>"; stale ones are dropped on arrival
  *   holders  unique key             -> who holds it
@@ -20,6 +21,7 @@
 import type { Database } from 'lmdb';
 import { RecordsAdapter } from '../records.ts';
 import type { Store } from '../store.ts';
+import { LmdbEntities } from './entities.ts';
 import { LmdbIndex } from './index.ts';
 import { LmdbJournal } from './journal.ts';
 import { checkKey } from './keys.ts';
@@ -89,6 +91,7 @@ export function openLmdbStore({ path, owner, shared = false }: LmdbSettings): St
   return {
     name,
     journal: new LmdbJournal(tables, writer, read),
+    entities: new LmdbEntities(tables, writer, read),
     index: new LmdbIndex(tables, writer, read),
     get records() {
       return new RecordsAdapter(table);

@@ -1,11 +1,12 @@
 /** What can be asked of the thread that writes (`writer.ts`): plain data, for it crosses from one thread to another. */
+import { unreachable } from '../../base/unreachable.ts';
 import type { Append, AppendResult, ListMember } from '../../journal/journal.ts';
+import type { Commit, CommitResult } from '../store.ts';
 import type { Transaction } from './transaction.ts';
 
 export type Operation =
   | { readonly type: 'append'; readonly entry: Append }
-  | { readonly type: 'claim'; readonly key: string; readonly holder: string }
-  | { readonly type: 'release'; readonly key: string; readonly holder: string }
+  | { readonly type: 'commit'; readonly commit: Commit }
   | { readonly type: 'enter'; readonly member: ListMember }
   | { readonly type: 'leave'; readonly member: ListMember }
   /** Records of alarms of which none is awaited any more. */
@@ -18,22 +19,19 @@ export type Operation =
       readonly expected: string | undefined;
       readonly next: string | undefined;
     }
-  | { readonly type: 'clear-records'; readonly prefix: string }
   /** A write that means nothing, to see whether writing works. */
   | { readonly type: 'touch' };
 
 /** What an operation results in. */
 export interface Results {
   readonly append: AppendResult;
-  readonly claim: string;
-  readonly release: boolean;
+  readonly commit: CommitResult;
   readonly enter: undefined;
   readonly leave: undefined;
   readonly 'drop-alarms': undefined;
   readonly 'set-record': undefined;
   readonly 'delete-record': boolean;
   readonly 'swap-record': boolean;
-  readonly 'clear-records': undefined;
   readonly touch: undefined;
 }
 
@@ -44,10 +42,8 @@ export function carryOut(transaction: Transaction, operation: Operation): Result
   switch (operation.type) {
     case 'append':
       return transaction.append(operation.entry);
-    case 'claim':
-      return transaction.claim(operation.key, operation.holder);
-    case 'release':
-      return transaction.release(operation.key, operation.holder);
+    case 'commit':
+      return transaction.commit(operation.commit);
     case 'enter':
       transaction.enter(operation.member);
       return undefined;
@@ -64,13 +60,10 @@ export function carryOut(transaction: Transaction, operation: Operation): Result
       return transaction.deleteRecord(operation.key);
     case 'swap-record':
       return transaction.swapRecord(operation.key, operation.expected, operation.next);
-    case 'clear-records':
-      transaction.clearRecords(operation.prefix);
-      return undefined;
     case 'touch':
       transaction.touch();
       return undefined;
     default:
-      return operation satisfies never;
+      return unreachable(operation);
   }
 }

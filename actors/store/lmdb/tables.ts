@@ -24,6 +24,7 @@ export function openEnvironment(path: string): Environment {
 export function openTables(env: Environment) {
   const text = { encoding: 'string', cache: false } as const;
   const heads: Database<string, string> = env.openDB('heads', text);
+  const entities: Database<string, string> = env.openDB('entities', text);
   const log: Database<string, number> = env.openDB('log', text);
   const alarms: Database<string, [number, number]> = env.openDB('alarms', text);
   const holders: Database<string, string> = env.openDB('holders', text);
@@ -31,5 +32,5 @@ export function openTables(env: Environment) {
   const counts: Database<string, string> = env.openDB('counts', text);
   const records: Database<string, string> = env.openDB('records', text);
   const meta: Database<string, string> = env.openDB('meta', text);
-  return { heads, log, alarms, holders, lists, counts, records, meta };
+  return { heads, entities, log, alarms, holders, lists, counts, records, meta };
 }

@@ -1,12 +1,27 @@
 /** What one write transaction does: the writes of many callers, gathered where they can share a record. */
-import type { Append, AppendResult, ListMember } from '../../journal/journal.ts';
-import { headText, readMark } from './head.ts';
+import type { Append, AppendResult, IndexChanges, ListMember } from '../../journal/journal.ts';
+import type { Commit, CommitResult } from '../store.ts';
+import { headText, type Mark, readMark } from './head.ts';
 import { listKey } from './keys.ts';
-import { keysWith } from './records.ts';
 import type { Tables } from './tables.ts';
 
 /** Alarms of the same tenth of a second lie together; they are due when it is over. */
 export const BUCKET_MS = 100;
+
+/** What an append and a commit have in common. */
+interface Move {
+  /** Of the stream or entity. */
+  readonly name: string;
+  readonly expected: number;
+  readonly state: string | undefined;
+  readonly alarmAt: number | null;
+  readonly index: IndexChanges | undefined;
+}
+
+type Moved =
+  | { readonly type: 'moved'; readonly before: Mark | undefined }
+  | { readonly type: 'conflict' }
+  | { readonly type: 'taken'; readonly key: string };
 
 /** The writes of one commit: those of each device go to its own key, the rest is gathered and written at the end. */
 export class Transaction {
@@ -19,27 +34,36 @@ export class Transaction {
     this.#tables = tables;
   }
 
-  append(entry: Append): AppendResult {
-    const { stream, expected, event, state, alarmAt, index } = entry;
-    const { heads, holders } = this.#tables;
-    const before = readMark(heads, stream);
-    if ((before?.sequence ?? 0) !== expected) return { type: 'conflict' };
+  append({ stream, expected, event, state, alarmAt, index }: Append): AppendResult {
+    const moved = this.#move(this.#tables.heads, { name: stream, expected, state, alarmAt, index });
+    if (moved.type !== 'moved') return moved;
+    this.#events.push(`${stream} ${expected + 1} ${event}`);
+    if (alarmAt !== null && alarmAt !== moved.before?.alarmAt) this.#alarm(stream, alarmAt);
+    return { type: 'appended' };
+  }
 
+  commit({ name, expected, text, index }: Commit): CommitResult {
+    const moved = this.#move(this.#tables.entities, { name, expected, state: text, alarmAt: null, index });
+    return moved.type === 'moved' ? { type: 'committed' } : moved;
+  }
+
+  /** Replaces or removes a head, together with its index entries; or nothing of it. */
+  #move(heads: Tables['heads'], { name, expected, state, alarmAt, index }: Move): Moved {
+    const before = readMark(heads, name);
+    if ((before?.sequence ?? 0) !== expected) return { type: 'conflict' };
+    const { holders } = this.#tables;
     for (const key of index?.take.unique ?? []) {
       const holder = holders.get(key);
-      if (holder !== undefined && holder !== stream) return { type: 'taken', key };
+      if (holder !== undefined && holder !== name) return { type: 'taken', key };
     }
-    for (const key of index?.release.unique ?? []) this.release(key, stream);
-    for (const key of index?.take.unique ?? []) holders.putSync(key, stream);
+    for (const key of index?.release.unique ?? []) if (holders.get(key) === name) holders.removeSync(key);
+    for (const key of index?.take.unique ?? []) holders.putSync(key, name);
     for (const member of index?.release.members ?? []) this.leave(member);
     for (const member of index?.take.members ?? []) this.enter(member);
 
-    const sequence = expected + 1;
-    if (state === undefined) heads.removeSync(stream);
-    else heads.putSync(stream, headText(sequence, alarmAt, state));
-    this.#events.push(`${stream} ${sequence} ${event}`);
-    if (alarmAt !== null && alarmAt !== before?.alarmAt) this.#alarm(stream, alarmAt);
-    return { type: 'appended' };
+    if (state === undefined) heads.removeSync(name);
+    else heads.putSync(name, headText(expected + 1, alarmAt, state));
+    return { type: 'moved', before };
   }
 
   #alarm(stream: string, dueAt: number): void {
@@ -48,19 +72,6 @@ export class Transaction {
     const lines = this.#alarms.get(bucket);
     if (lines === undefined) this.#alarms.set(bucket, [line]);
     else lines.push(line);
-  }
-
-  claim(key: string, holder: string): string {
-    const held = this.#tables.holders.get(key);
-    if (held !== undefined) return held;
-    this.#tables.holders.putSync(key, holder);
-    return holder;
-  }
-
-  release(key: string, holder: string): boolean {
-    if (this.#tables.holders.get(key) !== holder) return false;
-    this.#tables.holders.removeSync(key);
-    return true;
   }
 
   enter({ list, member }: ListMember): void {
@@ -98,10 +109,6 @@ export class Transaction {
     if (next !== undefined) records.putSync(key, next);
     else if (expected !== undefined) records.removeSync(key);
     return true;
-  }
-
-  clearRecords(prefix: string): void {
-    for (const key of keysWith(this.#tables.records, prefix)) this.#tables.records.removeSync(key);
   }
 
   /** A write that means nothing, to see whether writing works. */

@@ -25,15 +25,6 @@ export class RedisIndex implements Index {
     return this.#unique.lookup(key);
   }
 
-  async claim(key: string, holder: string): Promise<string> {
-    checkKey(key);
-    return this.#unique.claim(key, holder);
-  }
-
-  async release(key: string, holder: string): Promise<boolean> {
-    return fits(key) && this.#unique.release(key, holder);
-  }
-
   async add(list: string, member: string): Promise<void> {
     checkKey(`${list}\0${member}`);
     return this.#outbox.add(list, member);

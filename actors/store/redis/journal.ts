@@ -5,118 +5,41 @@ import type {
   DueAlarm,
   DuePage,
   Head,
-  IndexEntries,
   Journal,
   LoggedEvent,
   LogPage,
 } from '../../journal/journal.ts';
 import { parseLogged } from '../log-line.ts';
-import { StoreUnavailable } from '../store.ts';
+import { checkStreamName } from '../store.ts';
 import { type Connection, texts } from './connection.ts';
-import { parseHead } from './head.ts';
-import { checkKeys, fits, type Keys, type Partition } from './keys.ts';
-import { entryOf, type Outbox, pairs } from './outbox.ts';
-import { APPEND } from './scripts.ts';
-import { textOf, type UniqueKeys } from './unique.ts';
+import type { Heads } from './heads.ts';
+import type { Keys, Partition } from './keys.ts';
+import { pairs } from './outbox.ts';
 
-/** How often an append is begun anew when its attempts are called off: a slow process must end somewhere. */
-const ATTEMPTS_MAX = 5;
-
-const NOTHING: IndexEntries = { unique: [], members: [] };
-const CONFLICT: AppendResult = { type: 'conflict' };
 const APPENDED: AppendResult = { type: 'appended' };
 
 export class RedisJournal implements Journal {
   readonly logs: number;
   readonly #redis: Connection;
   readonly #keys: Keys;
-  readonly #unique: UniqueKeys;
-  readonly #outbox: Outbox;
+  readonly #heads: Heads;
 
-  constructor(redis: Connection, keys: Keys, unique: UniqueKeys, outbox: Outbox) {
+  constructor(redis: Connection, keys: Keys, heads: Heads) {
     this.logs = keys.partitions.length;
     this.#redis = redis;
     this.#keys = keys;
-    this.#unique = unique;
-    this.#outbox = outbox;
+    this.#heads = heads;
   }
 
-  async load(stream: string): Promise<Head> {
-    if (!fits(stream)) return { sequence: 0, state: undefined };
-    const name = this.#keys.partitionOf(stream).head(stream);
-    const text = textOf(await this.#redis.send(name, ['GET', name]));
-    return text === undefined ? { sequence: 0, state: undefined } : parseHead(text);
+  load(stream: string): Promise<Head> {
+    return this.#heads.load(stream);
   }
 
   async append(entry: Append): Promise<AppendResult> {
-    checkKeys(entry);
-    if (entry.index === undefined) {
-      const [outcome] = await this.#write(entry, []);
-      return outcome === 'appended' ? APPENDED : CONFLICT;
-    }
-    for (let n = 0; n < ATTEMPTS_MAX; n += 1) {
-      const result = await this.#attempt(entry);
-      if (result !== 'fenced') return result;
-    }
-    throw new StoreUnavailable(this.#redis.name, 'too slow: others have called every attempt off');
-  }
-
-  /** Takes the unique keys, appends, does what is left in other slots. */
-  async #attempt(entry: Append): Promise<AppendResult | 'fenced'> {
-    const { stream, expected, index } = entry;
-    const { take = NOTHING, release = NOTHING } = index ?? {};
-    const attempt = this.#unique.newAttempt();
-    const taken: string[] = [];
-    const giveBack = () => Promise.all(taken.map((key) => this.#unique.putBack(key, stream, attempt)));
-
-    // One after the other and always in the same order, so that nobody waits in a circle.
-    for (const key of [...new Set(take.unique)].sort()) {
-      const acquired = await this.#unique.take(key, stream, attempt);
-      if (acquired.type === 'held') {
-        await giveBack();
-        const stale = (await this.#unique.mark(stream)).sequence !== String(expected);
-        return stale ? CONFLICT : { type: 'taken', key };
-      }
-      taken.push(key);
-    }
-
-    const changes = [take, release].map(({ unique, members }) =>
-      JSON.stringify({ k: unique, m: members.map(entryOf) }),
-    );
-    const [outcome, freed = []] = await this.#write(entry, [attempt, ...changes]);
-    if (outcome !== 'appended') {
-      await giveBack();
-      return outcome === 'fenced' ? 'fenced' : CONFLICT;
-    }
-    const partition = this.#keys.partitionOf(stream);
-    const members = [...take.members, ...release.members].map(entryOf);
-    if (members.length > 0 || freed.length > 0) {
-      const row = { partition, stream, name: `${stream} ${expected + 1}`, members, freed: pairs(freed) };
-      await this.#outbox.follow(row, take, release);
-    }
-    return APPENDED;
-  }
-
-  async #write(entry: Append, index: readonly string[]): Promise<readonly [string?, string[]?]> {
-    const { stream, expected, event, state, alarmAt } = entry;
-    const partition = this.#keys.partitionOf(stream);
-    const { alarms, log, outbox } = partition;
-    const [attempt] = index;
-    const keys = [partition.head(stream), alarms, log, outbox];
-    if (attempt !== undefined) keys.push(partition.fence(attempt));
-    const args = [
-      String(expected),
-      String(expected + 1),
-      stream,
-      event,
-      alarmAt === null ? '-' : String(alarmAt),
-      state === undefined ? '0' : '1',
-      state ?? '',
-      ...index,
-    ];
-    const reply = await this.#redis.script(APPEND, keys, args);
-    const [outcome, freed = []] = Array.isArray(reply) ? reply : [];
-    return [String(outcome), texts(freed)];
+    const { stream, expected, event, state, alarmAt, index } = entry;
+    checkStreamName(stream);
+    const moved = await this.#heads.move({ name: stream, expected, event, state, alarmAt, index });
+    return moved.type === 'moved' ? APPENDED : moved;
   }
 
   async due(now: number, after: string | undefined, limit: number): Promise<DuePage> {

@@ -1,11 +1,11 @@
 /**
  * How things are called in Redis, and in which slot they lie (see the table in `../redis.ts`).
  *
- * What one script touches must lie in one slot of a cluster, so everything of one stream carries its partition as the
- * hash tag `{pN}`. Unique keys, lists and records are single keys and may lie anywhere.
+ * What one script touches must lie in one slot of a cluster, so everything of one stream or entity carries its
+ * partition as the hash tag `{pN}`. Unique keys, lists and records are single keys and may lie anywhere.
  */
 import { fnv1a } from '../../base/fnv1a.ts';
-import type { Append } from '../../journal/journal.ts';
+import type { IndexChanges } from '../../journal/journal.ts';
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
@@ -16,14 +16,15 @@ export interface Partition {
   readonly outbox: string;
   /** Written to see whether writing works. */
   readonly probe: string;
-  head(stream: string): string;
+  /** @param name of a stream, or of an entity: that one has a slash */
+  head(name: string): string;
   /** Stands where an attempt to take unique keys was called off. */
   fence(attempt: string): string;
 }
 
 export interface Keys {
   readonly partitions: readonly Partition[];
-  partitionOf(stream: string): Partition;
+  partitionOf(name: string): Partition;
   unique(key: string): string;
   list(list: string): string;
   record(key: string): string;
@@ -36,7 +37,8 @@ export function createKeys(prefix: string, count: number): Keys {
   if (first === undefined) throw new RangeError('a store has one partition at least');
   return {
     partitions,
-    partitionOf: (stream) => partitions[fnv1a(stream) % count] ?? first,
+    // Part of the format: it says where a head is.
+    partitionOf: (name) => partitions[fnv1a(name) % count] ?? first,
     unique: (key) => `${prefix}:unique:${key}`,
     list: (list) => `${prefix}:list:${list}`,
     record: (key) => `${prefix}:record:${key}`,
@@ -57,14 +59,18 @@ function partition(front: string): Partition {
     log: `${front}log`,
     outbox: `${front}outbox`,
     probe: `${front}probe`,
-    head: (stream) => `${front}head:${stream}`,
+    head: (name) => (name.includes('/') ? `${front}entity:${name}` : `${front}head:${name}`),
     fence: (attempt) => `${front}fence:${attempt}`,
   };
 }
 
-/** Throws for an append with a key that can not be told from another one once it is UTF-8. */
-export function checkKeys({ stream, index }: Append): void {
-  checkKey(stream);
+/**
+ * Throws for a head or index entry whose key cannot be told from another one once it is UTF-8.
+ *
+ * @param name of the stream or entity
+ */
+export function checkKeys(name: string, index: IndexChanges | undefined): void {
+  checkKey(name);
   for (const { unique, members } of index === undefined ? [] : [index.take, index.release]) {
     unique.forEach(checkKey);
     for (const { list, member } of members) checkKey(`${list}\0${member}`);

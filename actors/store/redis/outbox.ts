@@ -1,14 +1,15 @@
 /**
- * What an append leaves to be done in other slots: entering and leaving lists, letting go of unique keys.
+ * What a move of a head (an append or a commit) leaves to be done in other slots: entering and leaving lists, taking
+ * its name off unique keys.
  *
- * The append writes it as a row beside the head, atomically with it. Who appended works it off before it answers, so
- * that lists show what was acknowledged, and takes the row out; if it can not, the row is there for any process. A row
- * names entries, not changes: each is brought to what the head says. And it is taken out only if the head is still
- * the one that was looked at; so of two appends whose work overtakes each other on the way, the earlier one sees
- * the later one's head and puts things right.
+ * The move writes it as a task beside the head, atomically with it. Whoever moved the head does the task before it
+ * answers, so that lists show what was acknowledged, and takes the task out; if it cannot, any process may do it later.
+ * A task names entries, not changes: each is brought to what the head says. And it is taken out only if the head is
+ * still the one that was looked at. So when the tasks of two moves overtake each other, the earlier one sees the later
+ * one's head and puts things right.
  *
- * Rows of other processes are left alone for a while, for their owners may be at it. Only those found at the start are
- * worked off at once, and stay.
+ * Tasks of other processes are left alone for a while, as their owners may be at it. Those found at the start are done
+ * at once, but stay.
  */
 
 import type { Log } from '../../base/log.ts';
@@ -18,18 +19,19 @@ import type { Keys, Partition } from './keys.ts';
 import { FINISH } from './scripts.ts';
 import type { UniqueKeys } from './unique.ts';
 
-/** How often rows of others are looked for in the time for which they are theirs. */
+/** Sweeps for tasks of others, within the time for which a task is its owner's. */
 const SWEEPS = 4;
-/** Rows looked at in one step of a sweep. */
+/** Tasks read in one step of a sweep. */
 const PAGE = 100;
-/** How often a row is worked off while its stream goes on changing, before it is left to the next sweep. */
+/** How often a task is done again while its head goes on moving, before it is left to the next sweep. */
 const TRIES = 20;
 
-export interface Row {
+export interface Task {
   readonly partition: Partition;
-  readonly stream: string;
-  /** Its field in the outbox: `<stream> <sequence>`. */
+  /** Of the stream or entity whose head was moved. */
   readonly name: string;
+  /** The task's field in the outbox: `<name> <sequence>`. */
+  readonly field: string;
   /** Entries, as `list\0member`. */
   readonly members: readonly string[];
   /** Keys that were let go of, each with the attempt under which it had been taken. */
@@ -37,8 +39,8 @@ export interface Row {
 }
 
 export interface Outbox {
-  /** Does what an append asks for, the first time. Resolves when lists show it, or when that must wait. */
-  follow(row: Row, take: IndexEntries, release: IndexEntries): Promise<void>;
+  /** Does a new task. Resolves when lists show it, or when that must wait. */
+  follow(task: Task, take: IndexEntries, release: IndexEntries): Promise<void>;
   add(list: string, member: string): Promise<void>;
   remove(list: string, member: string): Promise<void>;
   /** Looks for what others have left behind, from now on. */
@@ -47,7 +49,7 @@ export interface Outbox {
   stop(): Promise<void>;
 }
 
-/** @param orphanMs for so long a row that is found is its owner's */
+/** @param orphanMs for so long a task that is found is its owner's */
 export function createOutbox(
   redis: Connection,
   keys: Keys,
@@ -56,7 +58,7 @@ export function createOutbox(
   log: Log,
 ): Outbox {
   const underWay = new Set<Promise<unknown>>();
-  /** Rows seen in the last sweep, by partition and name, and since when. */
+  /** Tasks seen in the last sweep, by partition and field, and since when. */
   let seen = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
@@ -78,41 +80,39 @@ export function createOutbox(
     await redis.send(name, ['ZREM', name, member]);
   }
 
-  const drop = ({ stream, freed }: Row) => freed.map(([key, attempt]) => unique.drop(key, stream, attempt));
+  const drop = ({ name, freed }: Task) => freed.map(([key, attempt]) => unique.drop(key, name, attempt));
 
-  /** Takes a row out if the stream's head is still at `sequence`. */
-  async function finish({ partition, stream, name }: Row, sequence: string): Promise<boolean> {
-    return (await redis.script(FINISH, [partition.head(stream), partition.outbox], [sequence, name])) === 1;
+  /** Takes a task out if the head is still at `sequence`. */
+  async function finish({ partition, name, field }: Task, sequence: string): Promise<boolean> {
+    return (await redis.script(FINISH, [partition.head(name), partition.outbox], [sequence, field])) === 1;
   }
 
-  /** Brings all that a row names to what the head says. Resolves to the sequence of that head. */
-  async function workOff(row: Row): Promise<string> {
-    const { sequence, held } = await unique.mark(row.stream);
+  /** Brings all that a task names to what the head says. Resolves to the sequence of that head. */
+  async function carryOut(task: Task): Promise<string> {
+    const { sequence, held } = await unique.mark(task.name);
     await Promise.all([
-      ...row.members.map((entry) => {
+      ...task.members.map((entry) => {
         const { list, member } = parseEntry(entry);
         return held.members.has(entry) ? add(list, member) : remove(list, member);
       }),
-      ...drop(row),
+      ...drop(task),
     ]);
     return sequence;
   }
 
-  async function settle(row: Row): Promise<void> {
+  async function complete(task: Task): Promise<void> {
     for (let n = 0; n < TRIES; n += 1) {
-      if (await finish(row, await workOff(row))) return;
+      if (await finish(task, await carryOut(task))) return;
     }
   }
 
-  async function pageOf(partition: Partition, cursor: string): Promise<{ next: string; rows: Row[] }> {
+  async function pageOf(partition: Partition, cursor: string): Promise<{ next: string; tasks: Task[] }> {
     const { outbox } = partition;
     const reply = await redis.send(outbox, ['HSCAN', outbox, cursor, 'COUNT', String(PAGE)]);
     const [next = '0', fields = []] = Array.isArray(reply) ? reply : [];
     const flat = texts(fields);
-    const rows = flat.flatMap((name, n) =>
-      n % 2 === 0 ? [parseRow(partition, name, flat[n + 1] ?? '{}')] : [],
-    );
-    return { next: String(next), rows };
+    const tasks = pairs(flat).map(([field, text]) => parseTask(partition, field, text));
+    return { next: String(next), tasks };
   }
 
   async function sweep(): Promise<void> {
@@ -121,13 +121,13 @@ export function createOutbox(
     for (const partition of keys.partitions) {
       let cursor = '0';
       do {
-        const { next, rows } = await pageOf(partition, cursor);
+        const { next, tasks } = await pageOf(partition, cursor);
         cursor = next;
-        for (const row of rows) {
+        for (const task of tasks) {
           if (stopped) return;
-          const id = `${partition.outbox} ${row.name}`;
+          const id = `${partition.outbox} ${task.field}`;
           const since = seen.get(id) ?? now;
-          if (now - since >= orphanMs) await settle(row);
+          if (now - since >= orphanMs) await complete(task);
           else found.set(id, since);
         }
       } while (cursor !== '0');
@@ -136,25 +136,25 @@ export function createOutbox(
   }
 
   /**
-   * Works a row off and leaves it there. What was done late, while its owner and others went on, undoes theirs: so until
-   * the head is still the one that was looked at, it is done again.
+   * Carries a task out and leaves it there. What is done late, while its owner and others go on, undoes their work; so
+   * it is done again until the head is still the one that was looked at.
    */
-  async function anticipate(row: Row): Promise<void> {
+  async function anticipate(task: Task): Promise<void> {
     for (let n = 0; n < TRIES; n += 1) {
-      const sequence = await workOff(row);
-      if ((await unique.mark(row.stream)).sequence === sequence) return;
+      const sequence = await carryOut(task);
+      if ((await unique.mark(task.name)).sequence === sequence) return;
     }
   }
 
-  /** Works off what is there now, without taking it out: owners may be at it. */
+  /** Carries out the tasks that are there now and leaves them, as their owners may be at it. */
   async function repair(): Promise<void> {
     for (const partition of keys.partitions) {
       let cursor = '0';
       do {
-        const { next, rows } = await pageOf(partition, cursor);
+        const { next, tasks } = await pageOf(partition, cursor);
         cursor = next;
         if (stopped) return;
-        await Promise.all(rows.map(anticipate));
+        await Promise.all(tasks.map(anticipate));
       } while (cursor !== '0');
     }
   }
@@ -165,21 +165,21 @@ export function createOutbox(
   }
 
   return {
-    async follow(row, take, release) {
-      const sequence = row.name.slice(row.stream.length + 1);
+    async follow(task, take, release) {
+      const sequence = task.field.slice(task.name.length + 1);
       const work = Promise.all([
         ...release.members
           .filter((member) => !take.members.some((taken) => entryOf(taken) === entryOf(member)))
           .map(({ list, member }) => remove(list, member)),
         ...take.members.map(({ list, member }) => add(list, member)),
-        ...drop(row),
+        ...drop(task),
       ]);
       try {
         await track(work);
       } catch {
-        return; // the append is durable all the same; the row stays for a sweep
+        return; // the move is durable all the same; the task stays for a sweep
       }
-      track(finish(row, sequence).then((done) => (done ? undefined : settle(row)))).catch(() => {});
+      track(finish(task, sequence).then((done) => (done ? undefined : complete(task)))).catch(() => {});
     },
 
     add,
@@ -202,7 +202,7 @@ export function createOutbox(
   };
 }
 
-/** How a membership is written in heads and rows. */
+/** How a membership is written in heads and tasks. */
 export function entryOf({ list, member }: ListMember): string {
   return `${list}\0${member}`;
 }
@@ -212,10 +212,9 @@ function parseEntry(entry: string): ListMember {
   return { list: entry.slice(0, end), member: entry.slice(end + 1) };
 }
 
-function parseRow(partition: Partition, name: string, text: string): Row {
+function parseTask(partition: Partition, field: string, text: string): Task {
   const { k, m }: { k: string[]; m: string[] } = JSON.parse(text);
-  const stream = name.slice(0, name.lastIndexOf(' '));
-  return { partition, stream, name, members: m, freed: pairs(k) };
+  return { partition, name: field.slice(0, field.lastIndexOf(' ')), field, members: m, freed: pairs(k) };
 }
 
 /** `[a, b, c, d]` as `[[a, b], [c, d]]`. */

@@ -22,10 +22,13 @@
  */
 import type { Log } from '../../base/log.ts';
 import { RecordsAdapter } from '../records.ts';
-import { type Store, StoreUnavailable } from '../store.ts';
+import type { Store } from '../store.ts';
 import { agreeOnMeta, checkServers } from './checks.ts';
 import type { Place } from './client.ts';
 import { Connection } from './connection.ts';
+import { RedisEntities } from './entities.ts';
+import { Gate } from './gate.ts';
+import { Heads } from './heads.ts';
 import { RedisIndex } from './index.ts';
 import { RedisJournal } from './journal.ts';
 import { createKeys } from './keys.ts';
@@ -72,17 +75,16 @@ export async function openRedisStore(settings: RedisSettings, log: Log): Promise
   const keys = createKeys(prefix, partitions);
   const unique = new UniqueKeys(redis, keys);
   const outbox = createOutbox(redis, keys, unique, settings.orphanMs, log);
-  const uses = new Uses(name);
-  const journal = new RedisJournal(redis, keys, unique, outbox);
-  const index = new RedisIndex(redis, keys, unique, outbox);
+  const gate = new Gate(name);
+  const heads = new Heads(redis, keys, unique, outbox);
   const { table, swap } = createRecords(redis, keys);
-  const gatedTable = uses.gated(table, ['get', 'set', 'delete', 'clear']);
+  const gatedTable = gate.table(table);
   outbox.start();
   let closing: Promise<void> | undefined;
   let probing: Promise<void> | undefined;
 
   async function close(): Promise<void> {
-    await uses.close();
+    await gate.close();
     await outbox.stop();
     redis.destroy();
   }
@@ -94,7 +96,7 @@ export async function openRedisStore(settings: RedisSettings, log: Log): Promise
 
   /** Anybody may ask, as often as he likes; so all who ask at the same time get one answer. */
   function check(): Promise<void> {
-    probing ??= uses.run(probe).finally(() => {
+    probing ??= gate.run(probe).finally(() => {
       probing = undefined;
     });
     return probing;
@@ -103,52 +105,15 @@ export async function openRedisStore(settings: RedisSettings, log: Log): Promise
   return {
     name,
     shared: true,
-    journal: uses.gated(journal, ['load', 'append', 'due', 'log', 'trim']),
-    index: uses.gated(index, ['lookup', 'claim', 'release', 'add', 'remove', 'page', 'count']),
+    journal: gate.journal(new RedisJournal(redis, keys, heads)),
+    entities: gate.entities(new RedisEntities(heads)),
+    index: gate.index(new RedisIndex(redis, keys, unique, outbox)),
     get records() {
       return new RecordsAdapter(gatedTable);
     },
-    swap: (key, expected, next) => uses.run(() => swap(key, expected, next)),
+    swap: (key, expected, next) => gate.run(() => swap(key, expected, next)),
     check,
     close: () => (closing ??= close()),
     connection: redis,
   };
-}
-
-/** What is under way: an append takes several commands, and closing waits for the last of them. */
-class Uses {
-  readonly #name: string;
-  readonly #underWay = new Set<Promise<unknown>>();
-  #open = true;
-
-  constructor(name: string) {
-    this.#name = name;
-  }
-
-  run<Result>(use: () => Promise<Result>): Promise<Result> {
-    if (!this.#open) return Promise.reject(new StoreUnavailable(this.#name, 'closed'));
-    const work = use();
-    this.#underWay.add(work);
-    const over = () => this.#underWay.delete(work);
-    work.then(over, over);
-    return work;
-  }
-
-  /** The same thing, with some of its methods counted. */
-  gated<Port extends object>(port: Port, methods: readonly (keyof Port)[]): Port {
-    const gated: Port = Object.create(port);
-    for (const name of methods) {
-      const method = port[name];
-      if (typeof method !== 'function') throw new TypeError(`no method: ${String(name)}`);
-      Object.defineProperty(gated, name, {
-        value: (...args: unknown[]) => this.run(() => method.apply(port, args)),
-      });
-    }
-    return gated;
-  }
-
-  async close(): Promise<void> {
-    this.#open = false;
-    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
-  }
 }

@@ -28,18 +28,11 @@ local function heldOf(text)
 end
 `;
 
-/**
- * The conditional append: head, event, alarm, and what is left to do in other slots, or nothing.
- *
- * KEYS  head, alarms, log, outbox, [fence of the attempt]
- * ARGV  expected sequence, the one after it, stream, event, alarm|-, 1 where there is a state, state,
- *       [attempt, {"k": [keys to take], "m": [members to enter]}, the same to let go of]
- * Returns 'conflict', 'fenced', or 'appended' and the keys really let go of with their attempts.
- */
-export const APPEND = script(`${READ_HEAD}
+/** Moves a head from one sequence to the next, and leaves in the outbox what is left to do in other slots; or nothing. */
+const MOVE_HEAD = `${READ_HEAD}
 local sequence, alarm, held = read(KEYS[1])
 if sequence ~= ARGV[1] then return { 'conflict' } end
-local following, stream = ARGV[2], ARGV[3]
+local following, name = ARGV[2], ARGV[3]
 local freed = {}
 if ARGV[8] then
   if KEYS[5] and redis.call('EXISTS', KEYS[5]) == 1 then return { 'fenced' } end
@@ -67,7 +60,7 @@ if ARGV[8] then
   if #freed > 0 or #touched > 0 then
     local row = '{"k":' .. (#freed > 0 and cjson.encode(freed) or '[]')
       .. ',"m":' .. (#touched > 0 and cjson.encode(touched) or '[]') .. '}'
-    redis.call('HSET', KEYS[4], stream .. ' ' .. following, row)
+    redis.call('HSET', KEYS[4], name .. ' ' .. following, row)
   end
 end
 if ARGV[6] == '1' then
@@ -75,17 +68,37 @@ if ARGV[6] == '1' then
 elseif sequence ~= '0' then
   redis.call('DEL', KEYS[1])
 end
+`;
+
+/** The alarm and the event of a stream; an entity has neither. */
+const ALARM_AND_EVENT = `
 local wanted = ARGV[6] == '1' and ARGV[5] or '-'
 if wanted ~= alarm then
-  if wanted == '-' then redis.call('ZREM', KEYS[2], stream)
-  else redis.call('ZADD', KEYS[2], wanted, stream) end
+  if wanted == '-' then redis.call('ZREM', KEYS[2], name)
+  else redis.call('ZADD', KEYS[2], wanted, name) end
 end
-redis.call('XADD', KEYS[3], '1-*', 'e', stream .. ' ' .. following .. ' ' .. ARGV[4])
-return { 'appended', freed }
-`);
+redis.call('XADD', KEYS[3], '1-*', 'e', name .. ' ' .. following .. ' ' .. ARGV[4])
+`;
+
+const MOVED = `
+return { 'moved', freed }
+`;
 
 /**
- * What a stream's head says, without its state.
+ * The conditional append: head, event, alarm and outbox row, or nothing.
+ *
+ * KEYS  head, alarms, log, outbox, [fence of the attempt]
+ * ARGV  expected sequence, the one after it, name, event, alarm|-, 1 where there is a state, state,
+ *       [attempt, {"k": [keys to take], "m": [members to enter]}, the same to let go of]
+ * Returns 'conflict', 'fenced', or 'moved' and the keys really let go of with their attempts.
+ */
+export const APPEND = script(MOVE_HEAD + ALARM_AND_EVENT + MOVED);
+
+/** The conditional commit of an entity: the append without alarm and event. Keys and arguments are the same. */
+export const COMMIT = script(MOVE_HEAD + MOVED);
+
+/**
+ * What a head says, without its state.
  * KEYS  head
  * Returns sequence and held.
  */
@@ -95,9 +108,9 @@ return { sequence, held }
 `);
 
 /**
- * Calls an attempt off, unless the stream holds the key by now: from here on its append can not happen any more.
+ * Calls an attempt off, unless the head holds the key by now: from here on its append can not happen any more.
  * KEYS  head, fence of the attempt
- * ARGV  key, attempt, 1 where the stream's own attempt alone counts, ms for which the fence stands
+ * ARGV  key, attempt, 1 where the same holder's own attempt alone counts, ms for which the fence stands
  * Returns 1 when the key is held, 0 when the attempt is called off.
  */
 export const FENCE = script(`${READ_HEAD}

@@ -1,18 +1,18 @@
 /**
  * Unique keys over several slots.
  *
- * A key's value says who has it: `c<holder>` who claimed it for good, `s<attempt> <stream>` the stream that took it, or
- * is about to, under an attempt of its own name. A stream's claim is good only by its head: the append writes into the
- * head which keys the stream holds. So an append takes its keys first and is then one atomic step in the stream's slot.
+ * The value of a key is `s<attempt> <holder>`: the stream or entity that took it, or is about to, under an attempt of
+ * its own name. It counts only if the holder's head agrees: a head says which keys it holds and under which attempts.
+ * So a move (an append or a commit) takes its keys first and is then one atomic step in the head's slot.
  *
- * Whoever finds a key with a stream whose head does not hold it waits a moment, since mostly that append is under
- * way. If nothing becomes of it, its process has died, or is slow. Then the attempt is called off, in the slot
- * of that stream and atomically against its append: either the head holds the key by then, or that append can not
- * happen any more. Only after that is the key taken over, by compare-and-set. Hence, whatever crashes or sleeps where:
+ * Whoever finds a key with a holder whose head does not hold it waits a moment, since mostly that move is under way.
+ * If nothing comes of it, its process has died or is slow. Then the attempt is called off, in the slot of that head
+ * and atomically against the move: either the head holds the key by then, or that move cannot happen any more. Only
+ * after that is the key taken over, by compare-and-swap. Hence, whatever crashes or sleeps where:
  *
- *   an attempt that can still append has its name on the key
+ *   an attempt that can still move its head has its name on the key
  *
- * and two heads never hold one key. No clock decides anything here; the waiting only spares lively attempts.
+ * and two heads never hold one key. No clock decides anything here; the waiting only spares attempts that are alive.
  */
 import { randomBytes } from 'node:crypto';
 import { StoreUnavailable } from '../store.ts';
@@ -21,27 +21,22 @@ import { type Mark, parseHeld } from './head.ts';
 import { fits, type Keys } from './keys.ts';
 import { FENCE, MARK, SWAP } from './scripts.ts';
 
-/** How long an append under way is waited for before its attempt is called off. */
+/** How long a move under way is waited for before its attempt is called off. */
 const PATIENCE_MS = 300;
 const FIRST_LOOK_MS = 2;
 const LAST_LOOK_MS = 50;
 /** When a key changes hands all the time, somebody else must give the answer. */
 const LOOKS_MAX = 100;
-/** For so long an attempt that was called off can not append. Longer than any command can be on its way. */
+/** For so long an attempt that was called off cannot move its head. Longer than any command can be on its way. */
 const FENCE_MS = 24 * 3_600_000;
 
 /** Keys of which it is remembered that they are held, about 200 bytes each. */
 const SEEN_MAX = 20_000;
 
-type Value =
-  | { readonly type: 'claimed'; readonly holder: string }
-  | { readonly type: 'taken'; readonly attempt: string; readonly stream: string };
-
-/** Who wants a key, and what its value will be. */
-interface Wish {
-  readonly value: string;
-  /** The stream that wants it; undefined where a holder claims it for good. */
-  readonly stream: string | undefined;
+/** What is on a key. */
+interface Value {
+  readonly attempt: string;
+  readonly holder: string;
 }
 
 export type Acquired = { readonly type: 'ours' } | { readonly type: 'held'; readonly holder: string };
@@ -68,19 +63,18 @@ export class UniqueKeys {
   }
 
   /**
-   * Who holds a key. A stream only if its head says so: a name that a node left on a key when it died would be in the
-   * way of everybody who asks who has the key, until somebody wants it. Looked at once for each time a key is taken.
+   * Who holds a key, if its head agrees: a name that a node left on a key when it died would be in the way of everybody
+   * who asks who has the key, until somebody wants it. The head is looked at once for each time a key is taken.
    */
   async lookup(key: string): Promise<string | undefined> {
     const text = await this.#get(key);
     if (text === undefined) return undefined;
-    const value = parseValue(text);
-    if (value.type === 'claimed') return value.holder;
-    const taking = `${value.attempt} ${key}`;
-    if (this.#seen.has(taking)) return value.stream;
-    const attempt = (await this.mark(value.stream)).held.keys.get(key);
-    if (attempt === value.attempt) this.#remember(taking);
-    return attempt === undefined ? undefined : value.stream;
+    const { attempt, holder } = parseValue(text);
+    const taking = `${attempt} ${key}`;
+    if (this.#seen.has(taking)) return holder;
+    const held = (await this.mark(holder)).held.keys.get(key);
+    if (held === attempt) this.#remember(taking);
+    return held === undefined ? undefined : holder;
   }
 
   #remember(taking: string): void {
@@ -89,41 +83,29 @@ export class UniqueKeys {
     this.#seen.add(taking);
   }
 
-  async claim(key: string, holder: string): Promise<string> {
-    const acquired = await this.#acquire(key, { value: `c${holder}`, stream: undefined });
-    return acquired.type === 'ours' ? holder : acquired.holder;
+  /** Takes an attempt's name off a key that its holder let go of. */
+  async drop(key: string, holder: string, attempt: string): Promise<void> {
+    await this.#swap(key, takenValue(attempt, holder), undefined);
   }
 
-  release(key: string, holder: string): Promise<boolean> {
-    return this.#swap(key, `c${holder}`, undefined);
+  /** After a move that did not happen: the key is again what the head says. */
+  async putBack(key: string, holder: string, attempt: string): Promise<void> {
+    const before = (await this.mark(holder)).held.keys.get(key);
+    const value = before === undefined ? undefined : takenValue(before, holder);
+    await this.#swap(key, takenValue(attempt, holder), value);
   }
 
-  /** Puts an attempt's name on a key, unless another one really holds it. */
-  take(key: string, stream: string, attempt: string): Promise<Acquired> {
-    return this.#acquire(key, { value: takenValue(attempt, stream), stream });
-  }
-
-  /** Takes an attempt's name off a key that its stream let go of. */
-  async drop(key: string, stream: string, attempt: string): Promise<void> {
-    await this.#swap(key, takenValue(attempt, stream), undefined);
-  }
-
-  /** After an append that did not happen: the key is again what the stream's head says. */
-  async putBack(key: string, stream: string, attempt: string): Promise<void> {
-    const before = (await this.mark(stream)).held.keys.get(key);
-    const value = before === undefined ? undefined : takenValue(before, stream);
-    await this.#swap(key, takenValue(attempt, stream), value);
-  }
-
-  /** What a stream's head says now. */
-  async mark(stream: string): Promise<Mark> {
-    const head = this.#keys.partitionOf(stream).head(stream);
+  /** What the head of a stream or entity says now. */
+  async mark(name: string): Promise<Mark> {
+    const head = this.#keys.partitionOf(name).head(name);
     const reply = await this.#redis.script(MARK, [head], []);
     const [sequence, held] = Array.isArray(reply) ? reply : [];
     return { sequence: String(sequence), held: parseHeld(String(held)) };
   }
 
-  async #acquire(key: string, { value, stream }: Wish): Promise<Acquired> {
+  /** Puts an attempt's name on a key, unless another one really holds it. */
+  async take(key: string, holder: string, attempt: string): Promise<Acquired> {
+    const value = takenValue(attempt, holder);
     let watched: string | undefined;
     let watchedFrom = 0;
     let pause = FIRST_LOOK_MS;
@@ -131,13 +113,11 @@ export class UniqueKeys {
       const found = await this.#setIfFree(key, value);
       if (found === undefined || found === value) return OURS;
       const other = parseValue(found);
-      if (other.type === 'claimed') return { type: 'held', holder: other.holder };
-
-      const own = other.stream === stream;
-      const attempt = (await this.mark(other.stream)).held.keys.get(key);
-      if (attempt !== undefined && !own) return { type: 'held', holder: other.stream };
-      if (attempt === other.attempt) {
-        if (await this.#swap(key, found, value)) return OURS; // the stream's own already, taken anew
+      const own = other.holder === holder;
+      const held = (await this.mark(other.holder)).held.keys.get(key);
+      if (held !== undefined && !own) return { type: 'held', holder: other.holder };
+      if (held === other.attempt) {
+        if (await this.#swap(key, found, value)) return OURS; // its own already, taken anew
         continue;
       }
       if (found !== watched) {
@@ -151,7 +131,7 @@ export class UniqueKeys {
         continue;
       }
       if (
-        (await this.#callOff(key, other.stream, other.attempt, own)) &&
+        (await this.#callOff(key, other.holder, other.attempt, own)) &&
         (await this.#swap(key, found, value))
       )
         return OURS;
@@ -159,10 +139,10 @@ export class UniqueKeys {
     throw new StoreUnavailable(this.#redis.name, 'a unique key changes hands all the time');
   }
 
-  /** Resolves to whether the attempt can not append any more. */
-  async #callOff(key: string, stream: string, attempt: string, own: boolean): Promise<boolean> {
-    const partition = this.#keys.partitionOf(stream);
-    const keys = [partition.head(stream), partition.fence(attempt)];
+  /** Resolves to whether the attempt cannot move its head any more. */
+  async #callOff(key: string, holder: string, attempt: string, own: boolean): Promise<boolean> {
+    const partition = this.#keys.partitionOf(holder);
+    const keys = [partition.head(holder), partition.fence(attempt)];
     return (await this.#redis.script(FENCE, keys, [key, attempt, own ? '1' : '0', String(FENCE_MS)])) === 0;
   }
 
@@ -184,14 +164,13 @@ export class UniqueKeys {
   }
 }
 
-function takenValue(attempt: string, stream: string): string {
-  return `s${attempt} ${stream}`;
+function takenValue(attempt: string, holder: string): string {
+  return `s${attempt} ${holder}`;
 }
 
 function parseValue(text: string): Value {
-  if (!text.startsWith('s')) return { type: 'claimed', holder: text.slice(1) };
   const space = text.indexOf(' ');
-  return { type: 'taken', attempt: text.slice(1, space), stream: text.slice(space + 1) };
+  return { attempt: text.slice(1, space), holder: text.slice(space + 1) };
 }
 
 /** A reply that is a text or nothing. */

@@ -1,0 +1,73 @@
+/** How tenants, customers and users are stored: which unique keys lead to them and which lists they are in. */
+import { createHash } from 'node:crypto';
+import type { TenantId } from '../base/ids.ts';
+import { unreachable } from '../base/unreachable.ts';
+import type { Kind } from '../records/collection.ts';
+import type { Activation, Customer, Membership, Tenant, User } from './model.ts';
+
+export const TENANTS = 'account/tenants';
+export const customersOf = (tenantId: TenantId) => `account/customers/${tenantId}`;
+
+/** The list of all users of one membership. */
+export function usersOf(membership: Membership): string {
+  switch (membership.authority) {
+    case 'SYS_ADMIN':
+      return 'account/users/system';
+    case 'TENANT_ADMIN':
+      return `account/users/tenant/${membership.tenantId}`;
+    case 'CUSTOMER_USER':
+      return `account/users/customer/${membership.customerId}`;
+    default:
+      return unreachable(membership);
+  }
+}
+
+export const titleKey = (tenantId: TenantId, title: string) => `account/customer-title/${tenantId}/${title}`;
+
+/** @param caseSensitive whether `A@x.org` and `a@x.org` are two users */
+export function emailKey(email: string, caseSensitive: boolean): string {
+  return `account/email/${caseSensitive ? email : email.toLowerCase()}`;
+}
+
+/** The token itself is a secret; who reads keys or logs of the store should not be able to use it. */
+export function activationKey(token: string): string {
+  return `account/activation/${createHash('sha256').update(token).digest('base64url')}`;
+}
+
+export const tenantKind: Kind<Tenant> = {
+  name: 'tenant',
+  keys: () => [],
+  lists: () => [TENANTS],
+  title: (tenant) => tenant.title,
+};
+
+export const customerKind: Kind<Customer> = {
+  name: 'customer',
+  keys: ({ tenantId, title }) => [titleKey(tenantId, title)],
+  lists: ({ tenantId }) => [customersOf(tenantId)],
+  title: (customer) => customer.title,
+};
+
+/** A user with what only this room may see. */
+export interface StoredUser extends Omit<User, 'activated'> {
+  /** Null until the user is activated. */
+  readonly passwordHash: string | null;
+  /** Readable, because the administrator may ask for the link again; null once it was used. */
+  readonly activation: Activation | null;
+}
+
+export function userKind(caseSensitive: boolean): Kind<StoredUser> {
+  return {
+    name: 'user',
+    keys: ({ email, activation }) => [
+      emailKey(email, caseSensitive),
+      ...(activation === null ? [] : [activationKey(activation.token)]),
+    ],
+    lists: ({ membership }) => [usersOf(membership)],
+    title: ({ email }) => email,
+  };
+}
+
+export function publicUser({ passwordHash, activation: _, ...user }: StoredUser): User {
+  return { ...user, activated: passwordHash !== null };
+}

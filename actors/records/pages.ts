@@ -1,0 +1,83 @@
+/**
+ * Pages of entities, from an ordered list of ids.
+ *
+ * Ids begin with their creation time, so a list is in the order of creation and a plain page is one read of it. Searching
+ * and sorting by name read the whole list, in slices between which others have their turn: there are few customers and
+ * users beside devices, and only an administrator asks.
+ */
+import { mapInSlices, nextTurn } from '../base/slices.ts';
+import type { Index } from '../store/store.ts';
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** Of searches in long lists: at least. */
+  readonly total: number;
+  /** After how many looked at a search gave up; undefined where it saw all there is. */
+  readonly cutAfter?: number;
+}
+
+export interface EntityQuery {
+  /** Counted from 0. */
+  readonly page: number;
+  /** At least 1. */
+  readonly pageSize: number;
+  /** Case-insensitive: contained in the title, name or e-mail. */
+  readonly textSearch?: string;
+  /** Default: `createdTime`. `name` is the title, name or e-mail. */
+  readonly sortProperty?: 'createdTime' | 'name';
+  readonly sortOrder?: 'ASC' | 'DESC';
+}
+
+/** Entities read before others have their turn. */
+const CHUNK = 500;
+
+export interface PageSource<Entity> {
+  readonly index: Index;
+  /** Undefined: not there any more, or not to be shown. */
+  find(id: string): Promise<Entity | undefined>;
+  /** What `textSearch` looks at and `sortProperty: 'name'` sorts by. */
+  title(entity: Entity): string;
+}
+
+export async function readPage<Entity>(
+  source: PageSource<Entity>,
+  list: string,
+  query: EntityQuery,
+): Promise<Page<Entity>> {
+  const descending = query.sortOrder === 'DESC';
+  const offset = query.page * query.pageSize;
+  if (query.textSearch === undefined && query.sortProperty !== 'name') {
+    const ids = await source.index.page(list, { offset, limit: query.pageSize, descending });
+    return { items: await findAll(source, ids), total: await source.index.count(list) };
+  }
+
+  const wanted = query.textSearch?.toLowerCase() ?? '';
+  const found: Entity[] = [];
+  for await (const some of chunks(source, list, descending)) {
+    found.push(...some.filter((entity) => source.title(entity).toLowerCase().includes(wanted)));
+  }
+  if (query.sortProperty === 'name') {
+    const sign = descending ? -1 : 1;
+    found.sort((a, b) => sign * compare(source.title(a), source.title(b)));
+  }
+  return { items: found.slice(offset, offset + query.pageSize), total: found.length };
+}
+
+async function* chunks<Entity>(source: PageSource<Entity>, list: string, descending: boolean) {
+  for (let offset = 0; ; offset += CHUNK) {
+    const ids = await source.index.page(list, { offset, limit: CHUNK, descending });
+    yield await findAll(source, ids);
+    if (ids.length < CHUNK) return;
+    await nextTurn();
+  }
+}
+
+async function findAll<Entity>(source: PageSource<Entity>, ids: readonly string[]): Promise<Entity[]> {
+  const found = await mapInSlices(ids, (id) => source.find(id));
+  return found.filter((entity) => entity !== undefined);
+}
+
+function compare(a: string, b: string): number {
+  const [left, right] = [a.toLowerCase(), b.toLowerCase()];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
