@@ -1,4 +1,4 @@
-/** The external broker, composed: the bridge to it, and what it may ask this server about devices. */
+/** Composes the bridge to the external broker, and the answers to its questions about devices. */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
@@ -6,14 +6,14 @@ import { createClaiming } from '../../actors/claiming/claiming.ts';
 import type { BrokerAuth } from '../../http/routes/mqtt-auth.ts';
 import { BRIDGE_DEFAULTS, type BridgeSettings } from '../../transports/mqtt/bridge/settings.ts';
 import { createTemplates } from '../../transports/mqtt/bridge/templates.ts';
-import { listOf } from '../options/broker.ts';
-import { StartRefused } from '../options/refusal.ts';
+import { listOf } from '../options/option.ts';
 import type { Config } from '../options/schema.ts';
 import type { Core, CoreNeeds } from './core.ts';
+import { StartRefused } from './refusal.ts';
 
 /**
- * The node's bridge; undefined where no broker is named, and then its library is not even loaded. Rejects with
- * `StartRefused` for files that can not be read.
+ * The node's bridge; undefined without a broker, and then its library is not loaded. Rejects with `StartRefused` for
+ * files that cannot be read.
  */
 export async function createBroker(config: Config, { clock, log }: CoreNeeds, core: Core) {
   const { url } = config.broker;
@@ -49,9 +49,9 @@ function bridgeSettings({ broker, mqtt }: Config, url: string): BridgeSettings {
     headerBytesMax: mqtt.headerBytesMax,
     autoCreateDevices: mqtt.autoCreateDevices,
     gatewayFanOutMax: mqtt.gatewayFanOutMax,
-    ...given('username', username),
-    ...given('password', password),
-    ...given('keyPassword', keyPassword),
+    ...optional('username', username),
+    ...optional('password', password),
+    ...optional('keyPassword', keyPassword),
     ...credentials({ ca: read(caFile), cert: read(certFile), key: read(keyFile) }, keyPassword),
   };
 }
@@ -60,12 +60,12 @@ function credentials(
   { ca, cert, key }: Record<'ca' | 'cert' | 'key', Buffer | undefined>,
   passphrase: string | undefined,
 ) {
-  const read = { ...given('ca', ca), ...given('cert', cert), ...given('key', key) };
+  const read = { ...optional('ca', ca), ...optional('cert', cert), ...optional('key', key) };
   try {
-    if (ca !== undefined) new X509Certificate(ca); // of what is none, the next would say nothing
-    createSecureContext({ ...read, ...given('passphrase', passphrase) });
+    if (ca !== undefined) new X509Certificate(ca); // createSecureContext accepts an authority that is none
+    createSecureContext({ ...read, ...optional('passphrase', passphrase) });
   } catch {
-    // The cause may quote what is in the files.
+    // Without the cause, which may quote the files.
     throw new StartRefused(
       'the broker: the authority, or the certificate and its key, are no PEM that fits together',
     );
@@ -73,7 +73,7 @@ function credentials(
   return read;
 }
 
-function given<Name extends string, Value>(name: Name, value: Value | undefined) {
+function optional<Name extends string, Value>(name: Name, value: Value | undefined) {
   return value === undefined ? {} : ({ [name]: value } as { [Key in Name]: Value });
 }
 
@@ -82,11 +82,11 @@ function read(file: string | undefined): Buffer | undefined {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new StartRefused(`the broker: ${file} can not be read`, error);
+    throw new StartRefused(`the broker: ${file} cannot be read`, error);
   }
 }
 
-/** What a broker may ask about clients; undefined where nobody has the secret for it. */
+/** Answers a broker's questions about clients; undefined without the secret for them. */
 export function createBrokerAuth(config: Config, core: Core): BrokerAuth | undefined {
   const { authSecret, authUnknown, authOtherTopics, username, password } = config.broker;
   if (authSecret === undefined) return undefined;
@@ -94,7 +94,7 @@ export function createBrokerAuth(config: Config, core: Core): BrokerAuth | undef
   const claiming = createClaiming(devices, directory, secrets);
   const topics = [listOf(config.broker.claimTopics), listOf(config.broker.gatewayTopics)] as const;
   const templates = createTemplates(...topics);
-  // A device of such a name, prefixed with it, would be above all others.
+  // An id equal to the first level of the topics would stand above all devices.
   const levelsAbove = new Set(topics.flat().map((topic) => topic.slice(0, topic.indexOf('/'))));
   return {
     secret: authSecret,
@@ -103,7 +103,7 @@ export function createBrokerAuth(config: Config, core: Core): BrokerAuth | undef
     ...(username === undefined || password === undefined ? {} : { self: { username, password } }),
     async identify(said) {
       const device = await claiming.authenticateMqtt(said);
-      // What can not be one level of a topic can not name the device there; and in rules a broker replaces ${…}.
+      // Such an id cannot be one level of a topic; and brokers replace ${…} in their rules.
       if (device === undefined) return undefined;
       const { credentialsId: id } = device;
       if (/[/+#]|\$\{/.test(id) || levelsAbove.has(id)) return undefined;

@@ -1,6 +1,6 @@
 /**
- * The inside of the house, without doors: store, keys, device actors, directory, accounts, alarms. Everything that
- * listens on a socket is added in `system.ts`.
+ * Composes everything that listens on no socket: store, keys, device actors, directory, accounts, alarms. `system.ts`
+ * adds the servers.
  */
 import { type Accounts, createAccounts } from '../../actors/accounts/accounts.ts';
 import { type AuditTrail, createAudit } from '../../actors/audit/audit.ts';
@@ -25,18 +25,18 @@ import type { Store } from '../../actors/store/store.ts';
 import type { Config } from '../options/schema.ts';
 import { install } from './install.ts';
 import { checkJwtKey, checkServerKey, type Keys, loadKeys } from './keys.ts';
-import { openStore } from './store.ts';
+import { type OpenedStore, openStore } from './store.ts';
 
 export interface CoreNeeds {
   readonly clock: Clock;
   readonly log: Log;
-  /** Shows a person a line that must not go into the log. */
+  /** Shows a line to a person that must not go into the log. */
   readonly announce: (line: string) => void;
-  /** Given to one of several workers, whose supervisor holds the folder's lock: how it tells the others. */
+  /** Set in a worker, whose supervisor holds the folder's lock: its bus to the other workers. */
   readonly worker?: { readonly number: number; readonly bus: Bus };
 }
 
-/** After so long without a sign of life another process wakes the devices. */
+/** After this time without a sign of life another process takes over waking devices. */
 const ALARMS_LEASE_MS = 6_000;
 
 export interface Core {
@@ -52,61 +52,27 @@ export interface Core {
   readonly counters: Counters;
   /** To the other processes on the same store. */
   readonly bus: Bus;
-  /** The actor system, for those that bring actors of their own. */
+  /** The actor system, for transports that spawn actors. */
   readonly root: Parent;
-  /** From now on the listener hears of every durable event of this process. */
+  /** Calls the listener with every durable event of this process. */
   listen(listener: DeviceListener): void;
-  /** Wakes devices whose windows elapse, from now on; and no more. */
+  /** Wakes devices whose windows elapse, until `stopAlarms`. */
   startAlarms(): void;
   stopAlarms(): Promise<void>;
-  /** Lets what is under way be answered, at most for `drainMs`; then closes the store. */
+  /** Waits for commands in flight, at most `drainMs`, then closes the store. */
   close(drainMs: number): Promise<void>;
 }
 
-/** Opens everything and adds what a first start needs. Leaves nothing open when it rejects. */
+/** Opens everything and installs what a first start needs. Leaves nothing open when it rejects. */
 export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> {
-  const { clock, log } = needs;
-  const opened = await openStore(config, needs.worker === undefined ? 'alone' : 'worker', log);
+  const { clock } = needs;
+  const opened = await openStore(config, needs.worker === undefined ? 'alone' : 'worker', needs.log);
   const { store } = opened;
   const bus = opened.bus ?? needs.worker?.bus ?? silentBus;
   let close: (drainMs: number) => Promise<void> = () => opened.close();
   try {
-    const keys = loadKeys(config, opened.volatile);
-    await checkServerKey(store, keys.serverKey, config.claim.acceptNewServerKey);
-    // Processes on one machine have one data folder, and with it one key.
-    if (!opened.readsLocally) {
-      await checkJwtKey(store, keys.jwtSigningKey, config.accounts.acceptNewJwtSigningKey);
-    }
-
-    const listeners: DeviceListener[] = [];
-    const root = startSystem(deviceEngine(store.journal));
-    const devices = createDevices({
-      root,
-      journal: store.journal,
-      policy: config.claim,
-      settings: config.devices,
-      windows: createQuota(
-        { max: config.claim.windowsPerDevice, windowMs: config.claim.windowsPerDeviceWindowMs },
-        clock,
-      ),
-      clock,
-      log,
-      looksFirst: store.shared && opened.readsLocally,
-      onEvent: (id, event, state) => {
-        for (const listener of listeners) listener(id, event, state);
-      },
-    });
-    const audit = createAudit(store, config.system.auditLogEnabled, clock, log);
-    const trail = boundRefusals(audit, clock);
-    listeners.push(audit.onDeviceEvent);
-    const alarms = createAlarms(
-      store.journal,
-      devices,
-      config.alarms,
-      clock,
-      log,
-      createLease(store, clock, 'alarms', ALARMS_LEASE_MS),
-    );
+    const keys = await checkedKeys(config, opened);
+    const { root, devices, audit, trail, alarms, listeners } = startActors(config, needs, opened);
     close = async (drainMs) => {
       await devices.stop(drainMs);
       stop(root);
@@ -153,4 +119,39 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     await close(0);
     throw error;
   }
+}
+
+/** Throws `StartRefused` if the keys are not those of the store. */
+async function checkedKeys(config: Config, opened: OpenedStore): Promise<Keys> {
+  const { store, volatile, readsLocally } = opened;
+  const keys = loadKeys(config, volatile);
+  await checkServerKey(store, keys.serverKey, config.claim.acceptNewServerKey);
+  // Processes on one machine share a data folder and its key.
+  if (!readsLocally) await checkJwtKey(store, keys.jwtSigningKey, config.accounts.acceptNewJwtSigningKey);
+  return keys;
+}
+
+/** The device actors, the alarms that wake them, and the audit trail of what they did. */
+function startActors(config: Config, { clock, log }: CoreNeeds, { store, readsLocally }: OpenedStore) {
+  const listeners: DeviceListener[] = [];
+  const root = startSystem(deviceEngine(store.journal));
+  const { windowsPerDevice: max, windowsPerDeviceWindowMs: windowMs } = config.claim;
+  const devices = createDevices({
+    root,
+    journal: store.journal,
+    policy: config.claim,
+    settings: config.devices,
+    windows: createQuota({ max, windowMs }, clock),
+    clock,
+    log,
+    looksFirst: store.shared && readsLocally,
+    onEvent: (id, event, state) => {
+      for (const listener of listeners) listener(id, event, state);
+    },
+  });
+  const audit = createAudit(store, config.system.auditLogEnabled, clock, log);
+  listeners.push(audit.onDeviceEvent);
+  const lease = createLease(store, clock, 'alarms', ALARMS_LEASE_MS);
+  const alarms = createAlarms(store.journal, devices, config.alarms, clock, log, lease);
+  return { root, devices, audit, trail: boundRefusals(audit, clock), alarms, listeners };
 }

@@ -1,13 +1,17 @@
 /**
- * What is there before anybody logs in: the system administrator, and on request the demo.
+ * Creates what a first start needs: the system administrator, and the demo data if asked for.
  *
- * Every step looks first and adds only what is missing, so it can be repeated: after a crash in the middle the next
- * start completes it, and once complete it changes nothing. Of several processes that start at once on one store one
- * does it and the others wait (`install`).
+ * Each step adds only what is missing, so it can be repeated: after a crash the next start completes it, and later
+ * starts change nothing. If several processes start together on one store, one does it and the others wait.
  */
 import { randomBytes } from 'node:crypto';
-import type { AccountAnswer, Accounts, Membership, UserFields } from '../../actors/accounts/model.ts';
-import { NO_CONTACT } from '../../actors/accounts/model.ts';
+import {
+  type AccountAnswer,
+  type Accounts,
+  type Membership,
+  NO_CONTACT,
+  type UserFields,
+} from '../../actors/accounts/model.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import { type CustomerId, type DeviceId, newId, type TenantId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
@@ -22,11 +26,11 @@ export interface InstallNeeds {
   readonly directory: Directory;
   readonly clock: Clock;
   readonly log: Log;
-  /** Shows a person a line that must not go into the log. */
+  /** Shows a line to a person that must not go into the log. */
   readonly announce: (line: string) => void;
 }
 
-/** A process that does not get on with it for so long is taken for dead. */
+/** A process without progress for this long is considered dead. */
 const LEASE_MS = 5_000;
 
 export interface InstallSettings {
@@ -34,7 +38,6 @@ export interface InstallSettings {
   readonly loadDemo: boolean;
 }
 
-/** All of it. */
 export function install(
   needs: InstallNeeds & { readonly store: Store },
   { sysadminPassword, loadDemo }: InstallSettings,
@@ -46,7 +49,7 @@ export function install(
   });
 }
 
-/** Could not be completed; the next start tries again. */
+/** The next start tries again. */
 class InstallFailed extends Error {
   constructor(what: string, why: string) {
     super(`${what} could not be created: ${why}`);
@@ -55,10 +58,10 @@ class InstallFailed extends Error {
 }
 
 /**
- * Creates the system administrator if there is none at all.
+ * Creates a system administrator if there is none.
  *
- * @param password undefined: a random one, announced before the administrator exists, so that a crash can not leave one
- *   behind whose password nobody has seen
+ * @param password undefined: a random one. It is announced before the administrator is created, so that a crash cannot
+ *   leave one behind whose password nobody has seen
  */
 export async function ensureSysadmin(needs: InstallNeeds, password: string | undefined): Promise<void> {
   const { accounts, announce, log } = needs;
@@ -76,7 +79,7 @@ export async function ensureSysadmin(needs: InstallNeeds, password: string | und
   log.info({ email: SYSADMIN.email }, 'created the first system administrator');
 }
 
-/** Adds what is missing of the demo data. What people did to it since (claimed, renamed, assigned) is left alone. */
+/** Adds missing demo data. What people changed in it (claimed, renamed, assigned) stays. */
 export async function ensureDemo(needs: InstallNeeds): Promise<void> {
   const tenantId = await ensureTenant(needs);
   await ensureUser(
@@ -102,7 +105,7 @@ export async function ensureDemo(needs: InstallNeeds): Promise<void> {
 }
 
 async function ensureTenant({ accounts }: InstallNeeds): Promise<TenantId> {
-  // The administrator is created after the tenant, so its tenant is the one; before that, the mark tells.
+  // The administrator is created after the tenant. Without one, look for the mark.
   const admin = await accounts.users.findByEmail(DEMO.tenantAdmin.email);
   if (admin?.membership.authority === 'TENANT_ADMIN') return admin.membership.tenantId;
   const { items } = await accounts.tenants.list({ page: 0, pageSize: 1000, textSearch: DEMO.tenantTitle });
@@ -163,7 +166,7 @@ async function ensureDevice(
   if (answer.type === 'accepted') return;
   const reason = answer.type === 'refused' ? answer.refusal.reason : answer.reason;
   if (reason === 'credentials-taken') {
-    // Somebody gave the well-known token to a device of their own. That is theirs to keep.
+    // Somebody gave the well-known token to another device.
     log.warn({ device: device.name }, 'a demo device is left out: another device has its access token');
     return;
   }

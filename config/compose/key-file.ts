@@ -1,15 +1,15 @@
 /**
- * Keys that the server makes for itself: drawn once, kept in a file that only its owner may read.
+ * A generated key in a file that only its owner may read.
  *
- * The file appears whole or not at all. The key is written and flushed under another name and then linked to its
- * real one, which fails when somebody was faster; then theirs is the key. A crash at any point leaves either no key
- * (a new one is drawn, nothing was made with the old one yet) or the whole of it.
+ * The file appears whole or not at all: the key is written and flushed under another name and then linked to its own.
+ * Linking fails if another process was first; then its key is used. A crash leaves the whole key or none, and nothing
+ * was made with a key that is lost.
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** @returns the key in the file, made first when there is none. Throws when the file holds something else. */
+/** @returns the key in the file, which is made if it is missing. Throws if the file contains no key. */
 export function keyFromFile(path: string, bytes: number): Buffer {
   return readKey(path, bytes) ?? makeKey(path, bytes);
 }
@@ -31,7 +31,7 @@ function readKey(path: string, bytes: number): Buffer | undefined {
 function makeKey(path: string, bytes: number): Buffer {
   const key = randomBytes(bytes);
   const draft = `${path}.${process.pid}.tmp`;
-  rmSync(draft, { force: true }); // of a process with our id that crashed here
+  rmSync(draft, { force: true }); // left by a crashed process with the same id
   const file = openSync(draft, 'wx', 0o600);
   try {
     writeSync(file, `${key.toString('base64')}\n`);
@@ -51,7 +51,7 @@ function makeKey(path: string, bytes: number): Buffer {
   return key;
 }
 
-/** A new name is durable when its folder is. */
+/** A new file name is durable once its folder is flushed. */
 export function flushFolder(folder: string): void {
   const handle = openSync(folder, 'r');
   try {

@@ -1,18 +1,17 @@
 /**
- * The two keys of a server: one under which claim secrets are digested and sealed, one that signs tokens. Each comes
- * from the settings, or is made at the first start and kept in the data folder; with a store that forgets, so do they.
+ * The two keys of a server: one digests and seals claim secrets, one signs tokens. Each comes from the settings, or is
+ * generated at the first start and kept in the data folder. With a store in memory they are not kept.
  *
- * The store remembers which server key it was made with (a fingerprint of it). A restored store without its key
- * would look healthy and refuse every claim, so such a start is refused instead. Where nodes share a store over the
- * network, it remembers the other key as well.
+ * The store keeps a fingerprint of its server key. With another key it would look healthy and refuse every claim, so
+ * such a start is refused. If nodes share a store over the network, it keeps a fingerprint of the signing key too.
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Store } from '../../actors/store/store.ts';
-import { StartRefused } from '../options/refusal.ts';
 import type { Config } from '../options/schema.ts';
 import { keyFromFile } from './key-file.ts';
+import { StartRefused } from './refusal.ts';
 
 export interface Keys {
   readonly serverKey: Buffer;
@@ -25,10 +24,10 @@ const JWT_KEY_BYTES = 64;
 const SERVER_KEY_RECORD = 'claimd:server-key-fingerprint';
 const JWT_KEY_RECORD = 'claimd:jwt-key-fingerprint';
 
-/** Throws `StartRefused` when a key file can not be read or made. */
+/** Throws `StartRefused` if a key file cannot be read or made. */
 export function loadKeys(config: Config, volatile: boolean): Keys {
-  const key = (given: Buffer | undefined, file: string, bytes: number): Buffer =>
-    given ?? (volatile ? randomBytes(bytes) : keptKey(config.store.dataDir, file, bytes));
+  const key = (configured: Buffer | undefined, file: string, bytes: number): Buffer =>
+    configured ?? (volatile ? randomBytes(bytes) : keptKey(config.store.dataDir, file, bytes));
   return {
     serverKey: key(config.claim.serverKey, 'server.key', SERVER_KEY_BYTES),
     jwtSigningKey: key(config.accounts.jwtSigningKey, 'jwt.key', JWT_KEY_BYTES),
@@ -41,17 +40,17 @@ function keptKey(dataDir: string, file: string, bytes: number): Buffer {
     return keyFromFile(join(dataDir, file), bytes);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new StartRefused(`no key can be had from ${join(dataDir, file)}: ${why}`, error);
+    throw new StartRefused(`the key ${join(dataDir, file)} cannot be read or made: ${why}`, error);
   }
 }
 
 /**
- * Checks that the server key is the one the store knows; a store that knows none remembers this one.
+ * Checks that the server key is that of the store. A store without one keeps this one.
  *
- * @param acceptNew remember this key instead of refusing
+ * @param acceptNew keep this key instead of refusing
  */
 export async function checkServerKey(store: Store, serverKey: Buffer, acceptNew: boolean): Promise<void> {
-  if (await isKnown(store, SERVER_KEY_RECORD, 'claimd server key fingerprint', serverKey, acceptNew)) return;
+  if (await isKept(store, SERVER_KEY_RECORD, 'claimd server key fingerprint', serverKey, acceptNew)) return;
   throw new StartRefused(
     'the server key is not the one that this store was made with, so no open claim window could be confirmed: ' +
       'restore server.key from a back-up (several nodes need the same one, as SECURITY_CLAIM_SERVER_KEY), ' +
@@ -60,12 +59,12 @@ export async function checkServerKey(store: Store, serverKey: Buffer, acceptNew:
 }
 
 /**
- * Checks that tokens of this node are good on the others, where several machines share a store.
+ * Checks that tokens of this node are valid on the other machines that share the store.
  *
- * @param acceptNew remember this key instead of refusing
+ * @param acceptNew keep this key instead of refusing
  */
 export async function checkJwtKey(store: Store, jwtKey: Buffer, acceptNew: boolean): Promise<void> {
-  if (await isKnown(store, JWT_KEY_RECORD, 'claimd jwt key fingerprint', jwtKey, acceptNew)) return;
+  if (await isKept(store, JWT_KEY_RECORD, 'claimd jwt key fingerprint', jwtKey, acceptNew)) return;
   throw new StartRefused(
     'the key that signs tokens is not the one of the other nodes on this store, so that each would refuse what the other ' +
       'signs: give all of them the same JWT_TOKEN_SIGNING_KEY, or start once with --security.jwt.acceptNewSigningKey=true ' +
@@ -73,8 +72,8 @@ export async function checkJwtKey(store: Store, jwtKey: Buffer, acceptNew: boole
   );
 }
 
-/** Whether the store knows this key by its fingerprint; the first one it is shown it remembers. */
-async function isKnown(
+/** Whether the store has this key's fingerprint. A store without one keeps it. */
+async function isKept(
   store: Store,
   record: string,
   purpose: string,
@@ -83,9 +82,9 @@ async function isKnown(
 ): Promise<boolean> {
   const fingerprint = createHmac('sha256', key).update(purpose).digest('base64url');
   for (;;) {
-    const known = (await store.records.get<string>(record)) as string | undefined; // Keyv's types: a text
-    if (known === fingerprint) return true;
-    if (known !== undefined && !acceptNew) return false;
-    if (await store.swap(record, known, fingerprint)) return true; // else another process was first: look again
+    const kept = (await store.records.get<string>(record)) as string | undefined; // Keyv's types: a text
+    if (kept === fingerprint) return true;
+    if (kept !== undefined && !acceptNew) return false;
+    if (await store.swap(record, kept, fingerprint)) return true; // else another process was first
   }
 }

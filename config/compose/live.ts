@@ -1,4 +1,4 @@
-/** What runs beside the doors for people: the live feed, and imports that are under way. */
+/** Composes the live feed and the imports. */
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import { randomAccessToken } from '../../actors/base/access-token.ts';
 import { createImports, type Imports } from '../../actors/imports/imports.ts';
@@ -8,9 +8,9 @@ import type { Core, CoreNeeds } from './core.ts';
 export interface Live {
   readonly feed: Feed;
   readonly imports: Imports;
-  /** The audit trail, whose notes the feed hears as well. */
+  /** The audit trail. Its notes also go to the feed. */
   readonly audit: AuditTrail;
-  /** Goes on with imports that were under way when the process ended. */
+  /** Resumes imports that were running when the process ended. */
   start(): void;
   stop(): Promise<void>;
 }
@@ -32,9 +32,7 @@ export function createLive({ clock, log }: CoreNeeds, core: Core): Live {
       },
     },
     start() {
-      imports
-        .resume()
-        .catch((error: unknown) => log.warn({ err: error }, 'imports could not be gone on with'));
+      imports.resume().catch((error: unknown) => log.warn({ err: error }, 'imports could not be resumed'));
     },
     async stop() {
       feed.close();

@@ -1,6 +1,6 @@
 /**
- * The log: JSON lines on standard output, one per fact, by pino. Nothing secret is ever put into a log line; should
- * it happen by mistake, fields with telling names are blotted out.
+ * The log: JSON lines on standard output, by pino. No secret is put into a log line; should it happen by mistake, fields
+ * with these names are redacted.
  */
 import pino from 'pino';
 import type { Log } from '../../actors/base/log.ts';
@@ -23,16 +23,16 @@ const SECRET_FIELDS = [
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 export interface ProcessLog extends Log {
-  /** Writes what has not been written yet, before the process ends. */
+  /** Writes what is buffered, before the process ends. */
   flush(): void;
-  /** Says an error that is the process's last: it is written when this returns, whatever else is still on its way. */
+  /** Logs the last error of the process. It is written when this returns. */
   lastError(fields: object, message: string): void;
 }
 
 /**
- * @param base what stands in every line, beside the process id
- * @param to a file path or descriptor; default: standard output. Writing does not block: a slow reader of the log
- *   does not slow down the server.
+ * @param base fields of every line, beside the process id
+ * @param to a file path or descriptor; default: standard output. Writing does not block, so a slow reader does not slow
+ *   down the server.
  */
 export function createLog(level: LogLevel, base: object = {}, to: string | number = 1): ProcessLog {
   const destination = pino.destination({ dest: to, sync: false });
@@ -50,12 +50,12 @@ export function createLog(level: LogLevel, base: object = {}, to: string | numbe
   };
   const log = pino(options, destination);
 
-  /** Runs what may fail because nobody reads the log any more. */
-  function heardOrNot(write: () => void): void {
+  /** Ignores errors: the reader of the log may be gone. */
+  function ignoringErrors(write: () => void): void {
     try {
       write();
     } catch {
-      // there is nobody to be told
+      // there is nowhere to report it
     }
   }
 
@@ -64,10 +64,10 @@ export function createLog(level: LogLevel, base: object = {}, to: string | numbe
     info: (fields, message) => log.info(fields, message),
     warn: (fields, message) => log.warn(fields, message),
     error: (fields, message) => log.error(fields, message),
-    flush: () => heardOrNot(() => destination.flushSync()),
+    flush: () => ignoringErrors(() => destination.flushSync()),
     lastError(fields, message) {
-      heardOrNot(() => destination.flushSync());
-      heardOrNot(() => pino(options, pino.destination({ dest: to, sync: true })).error(fields, message));
+      ignoringErrors(() => destination.flushSync());
+      ignoringErrors(() => pino(options, pino.destination({ dest: to, sync: true })).error(fields, message));
     },
   };
 }

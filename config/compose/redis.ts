@@ -1,4 +1,4 @@
-/** Redis as the settings name it: `redis://`, `rediss://` (TLS), `redis-cluster://` and `rediss-cluster://`. */
+/** Opens Redis by its URL: `redis://`, `rediss://` (TLS), `redis-cluster://` or `rediss-cluster://`. */
 import { readFileSync } from 'node:fs';
 import type { Log } from '../../actors/base/log.ts';
 import type { Bus } from '../../actors/cluster/bus.ts';
@@ -9,8 +9,8 @@ import type { Place, ServerOptions, TlsOptions } from '../../actors/store/redis/
 import { redisCounters } from '../../actors/store/redis/counters.ts';
 import { openRedisStore } from '../../actors/store/redis/redis.ts';
 import { type Store, StoreUnavailable } from '../../actors/store/store.ts';
-import { StartRefused } from '../options/refusal.ts';
 import type { Config } from '../options/schema.ts';
+import { StartRefused } from './refusal.ts';
 
 export interface OpenedRedis {
   readonly store: Store;
@@ -24,15 +24,15 @@ const URL_FORM =
   /^(?<scheme>rediss?(?:-cluster)?):\/\/(?:(?<user>[^:@/]*)(?::(?<password>[^@/]*))?@)?(?<hosts>[^/@]+)(?:\/(?<database>\d{1,4})?)?$/;
 const HOST_FORM = /^(?:\[(?<v6>[0-9a-fA-F:.]+)\]|(?<name>[^:,[\]\s]+))(?::(?<port>\d{1,5}))?$/;
 const PORT = 6_379;
-/** Longer than any request takes, so that the node that began something is not at it any more. */
+/** Longer than any request takes: after this, what a node began and did not finish is abandoned. */
 const ORPHAN_MS = 20_000;
 
-/** Whether a `store.url` is one of these. */
+/** Whether a `store.url` names Redis. */
 export function isRedisUrl(url: string): boolean {
   return /^rediss?(-cluster)?:\/\//.test(url);
 }
 
-/** Throws `StartRefused` when this Redis can not be reached or not be used. */
+/** Rejects with `StartRefused` if this Redis cannot be reached or used. */
 export async function openRedis(url: string, options: Config['redis'], log: Log): Promise<OpenedRedis> {
   const place = placeOf(url, options);
   const { prefix, partitions, connectTimeoutMs, commandTimeoutMs, waitingMax } = options;
@@ -65,7 +65,7 @@ export async function openRedis(url: string, options: Config['redis'], log: Log)
   }
 }
 
-/** What a `store.url` and the options beside it say. Throws `StartRefused` where that is nothing. */
+/** Parses `store.url` and the options of Redis. Throws `StartRefused` if they are not understood. */
 function placeOf(url: string, options: Config['redis']): Place {
   const { scheme = '', user, password, hosts = '', database } = URL_FORM.exec(url)?.groups ?? {};
   const nodes = hosts.split(',').map(nodeOf);
@@ -101,7 +101,7 @@ function decoded(text: string | undefined): string | undefined {
   }
 }
 
-/** Without quoting it: a password may be in it. */
+/** Does not quote the URL: it may contain a password. */
 function notUnderstood(): StartRefused {
   return new StartRefused(
     'store.url is not understood: redis://[user:password@]host[:port][/database] or redis-cluster://host:port,host:port ' +
@@ -109,7 +109,7 @@ function notUnderstood(): StartRefused {
   );
 }
 
-/** What may be shown of where Redis is. */
+/** The URL without its credentials. */
 function nameOf(url: string, place: Place): string {
   const nodes = place.type === 'cluster' ? place.nodes : [place.options];
   return `${url.slice(0, url.indexOf(':'))}://${nodes.map(({ host, port }) => `${host}:${port}`).join(',')}`;
@@ -129,6 +129,6 @@ function contentOf(file: string | undefined): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new StartRefused(`Redis over TLS: ${file} can not be read`, error);
+    throw new StartRefused(`Redis over TLS: ${file} cannot be read`, error);
   }
 }

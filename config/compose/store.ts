@@ -1,4 +1,4 @@
-/** Opens the store that the settings name, with the folder locked where there is one. */
+/** Opens the store that the settings name, and locks its folder if it has one. */
 import { dirname, join } from 'node:path';
 import type { Log } from '../../actors/base/log.ts';
 import type { Bus } from '../../actors/cluster/bus.ts';
@@ -6,29 +6,30 @@ import type { Counters } from '../../actors/limits/counters.ts';
 import { openLmdbStore, StoreInUse } from '../../actors/store/lmdb/lmdb.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
-import { StartRefused } from '../options/refusal.ts';
 import type { Config } from '../options/schema.ts';
-import { lockFolder, pidOf } from '../process/lock.ts';
 import { flushFolder } from './key-file.ts';
+import { lockFolder, pidOf } from './lock.ts';
 import { isRedisUrl, openRedis } from './redis.ts';
+import { StartRefused } from './refusal.ts';
 
 export interface OpenedStore {
   readonly store: Store;
-  /** True where nothing survives the process. */
+  /** Nothing survives the process. */
   readonly volatile: boolean;
-  /** Whether reading costs next to nothing, because there is no network between. */
+  /** Reads are cheap, because they cross no network. */
   readonly readsLocally: boolean;
-  /** The store's own way to reach the other processes on it, where it has one. */
+  /** The store's own bus to the other processes on it, if it has one. */
   readonly bus?: Bus;
-  /** Where failed attempts are counted by all processes on it together, if they can be. */
+  /** Counters that all processes on the store share, if it has them. */
   readonly counters?: Counters;
-  /** Closes the store and gives the folder free. */
+  /** Closes the store and releases the folder. */
   close(): Promise<void>;
 }
 
 /**
- * Rejects with `StartRefused` when another process has the folder, or the store can not be used.
- * @param role a `worker` shares the folder with others, under the lock of the process that started them
+ * Rejects with `StartRefused` if another process has the folder, or the store cannot be used.
+ *
+ * @param role a `worker` shares the folder with others, under the lock of its supervisor
  */
 export async function openStore(
   { store: { dataDir, url }, redis }: Pick<Config, 'store' | 'redis'>,
@@ -52,7 +53,7 @@ export async function openStore(
   try {
     const store = inFolder(path, () => {
       const opened = openLmdbStore({ path, owner: lock.owner });
-      // A power cut soon after the first start must not take the names away from files that were flushed.
+      // Or a power cut soon after the first start could lose the names of flushed files.
       flushFolder(path);
       flushFolder(dirname(path));
       return opened;
@@ -78,7 +79,7 @@ function inFolder<Result>(path: string, task: () => Result): Result {
   } catch (error) {
     if (error instanceof StoreInUse) throw inUse(path, pidOf(error.owner));
     const why = error instanceof Error ? error.message : String(error);
-    throw new StartRefused(`the folder ${path} can not be used as a store: ${why}`, error);
+    throw new StartRefused(`the folder ${path} cannot be used as a store: ${why}`, error);
   }
 }
 

@@ -1,7 +1,4 @@
-/**
- * The composition root: from a `Config` to a server that starts and stops. This is the only folder that knows every
- * other; nothing here decides anything about claiming.
- */
+/** The composition root: makes a `Config` into a server that starts and stops. It decides nothing about claiming. */
 
 import { createTokenGuard, type TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
 import type { Presence } from '../../actors/fleet/devices.ts';
@@ -23,43 +20,43 @@ import { createLive, type Live } from './live.ts';
 import { readCertificate } from './tls.ts';
 import { webSettings } from './web.ts';
 
-/** Where a running system can be reached. */
+/** Where a running system listens. */
 interface Addresses {
   readonly http: Listening;
-  /** Null where MQTT is switched off. */
+  /** Null: MQTT is switched off. */
   readonly mqtt: Listening | null;
-  /** Null where CoAP is switched off. */
+  /** Null: CoAP is switched off. */
   readonly coap: Listening | null;
-  /** MQTT over TLS; null where it is switched off. */
+  /** MQTT over TLS. Null: it is switched off. */
   readonly mqttTls: Listening | null;
-  /** The external broker that this node is a client of; null where there is none. */
+  /** The external broker that this node is a client of. Null: there is none. */
   readonly mqttBroker: Listening | null;
 }
 
 export interface System {
   readonly addresses: Addresses;
-  /** Reads the certificate and its key again. Throws `StartRefused`, and goes on with the old ones, where it can not. */
+  /** Reads the certificates and their keys again. If it throws `StartRefused`, the old ones stay in use. */
   reloadCertificates(): void;
-  /** What is behind the doors, for tests that look inside. */
+  /** For tests that look inside. */
   readonly core: Core;
   /**
-   * Takes nothing new, answers what is under way, flushes, closes everything. Resolves a moment after the drain time
-   * at the latest; calling it again waits for the same end.
+   * Takes no new requests, answers those in flight, flushes and closes everything. Resolves shortly after the drain
+   * time at the latest. A second call waits for the same end.
    */
   stop(): Promise<void>;
 }
 
-/** The shortest time that device actors get after the last connection is closed. */
+/** Device actors get at least this much time after the last connection is closed. */
 const LAST_ANSWERS_MS = 200;
 
 /**
- * Opens the store, adds what a first start needs, listens, and only then wakes devices.
+ * Opens the store, installs what a first start needs, listens, and only then wakes devices.
  *
- * Rejects with `StartRefused` or `ListenError` where an operator can mend it; nothing is left open then.
+ * Rejects with `StartRefused` or `ListenError` for what the operator can fix, and leaves nothing open.
  */
 export async function startSystem(config: Config, needs: CoreNeeds): Promise<System> {
   const core = await openCore(config, needs);
-  /** What to stop, should the next step fail. */
+  /** What to stop if the next step fails. */
   const open: { stop(drainMs: number): Promise<void> }[] = [];
   let draining = false;
 
@@ -72,7 +69,7 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
     const httpListening = await http.start();
     if (mqtt !== undefined) open.push(mqtt);
     const mqttListening = (await mqtt?.start()) ?? null;
-    // Exchanges and blocks of CoAP belong to one process, and its packets can not be told apart by who they are for.
+    // Exchanges and blocks of CoAP belong to one process, and a packet does not say which.
     const hasCoap = config.coap.enabled && (needs.worker?.number ?? 1) === 1;
     const coap = hasCoap ? createCoap(config, needs, core) : undefined;
     if (coap !== undefined) open.push(coap);

@@ -1,8 +1,8 @@
-/** The server's certificate and key, from the files that the operator names. */
+/** Reads the certificate and key of a server from the operator's files. */
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import type { Certificate } from '../../actors/sockets/certificate.ts';
-import { StartRefused } from '../options/refusal.ts';
+import { StartRefused } from './refusal.ts';
 
 export interface CertificateFiles {
   readonly certFile: string | undefined;
@@ -11,8 +11,9 @@ export interface CertificateFiles {
 }
 
 /**
- * Reads both files, and makes sure that they belong together. Throws `StartRefused`.
- * @param what whose they are, for the message
+ * Reads both files and checks that they belong together. Throws `StartRefused`.
+ *
+ * @param what the server's name, for error messages
  */
 export function readCertificate(what: string, files: CertificateFiles): Certificate {
   const { certFile, keyFile, keyPassword } = files;
@@ -27,7 +28,7 @@ export function readCertificate(what: string, files: CertificateFiles): Certific
   try {
     createSecureContext(certificate);
   } catch {
-    // The cause may quote what is in the files.
+    // Without the cause, which may quote the files.
     throw new StartRefused(
       `${what} over TLS: ${certFile} and ${keyFile} are no certificate and its key in PEM`,
     );
@@ -39,6 +40,6 @@ function read(what: string, file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new StartRefused(`${what} over TLS: ${file} can not be read`, error);
+    throw new StartRefused(`${what} over TLS: ${file} cannot be read`, error);
   }
 }

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { DemoAccount, Logo, WebSettings } from '../../http/web/settings.ts';
 import { DEMO, SYSADMIN } from '../demo/demo-data.ts';
-import { StartRefused } from '../options/refusal.ts';
 import type { Config } from '../options/schema.ts';
+import { StartRefused } from './refusal.ts';
 
 const LOGO_BYTES_MAX = 256 * 1024;
 const TYPES: Readonly<Record<string, string>> = {
@@ -15,12 +15,12 @@ const TYPES: Readonly<Record<string, string>> = {
   '.webp': 'image/webp',
 };
 
-/** Undefined where the application is switched off. Throws `StartRefused` for a logo that can not be used. */
+/** Undefined if the application is switched off. Throws `StartRefused` for a logo that cannot be used. */
 export function webSettings({ web, install }: Config): WebSettings | undefined {
   if (!web.enabled) return undefined;
   const { name, accent, logoFile } = web;
   return {
-    name: name,
+    name,
     accent,
     logo: logoFile === undefined ? null : readLogo(logoFile),
     demoAccounts: install.loadDemo ? demoAccounts(install.sysadminPassword) : [],
@@ -33,7 +33,7 @@ function readLogo(file: string): Logo {
     body = readFileSync(file);
   } catch (error) {
     throw new StartRefused(
-      `the logo (web.logo) can not be read: ${error instanceof Error ? error.message : String(error)}`,
+      `the logo (web.logo) cannot be read: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
   if (body.length > LOGO_BYTES_MAX) {
@@ -42,7 +42,7 @@ function readLogo(file: string): Logo {
   return { type: TYPES[extname(file).toLowerCase()] ?? 'application/octet-stream', body };
 }
 
-/** A system administrator with a password of the operator's own is not offered: it is nobody else's business. */
+/** The accounts to show on the login page. A system administrator with the operator's own password is not one. */
 function demoAccounts(sysadminPassword: string | undefined): DemoAccount[] {
   const [customer] = DEMO.customers;
   const { users } = customer;

@@ -1,4 +1,4 @@
-/** ThingsBoard's demo data: its names, passwords and access tokens are public knowledge, for trying out and nothing else. */
+/** ThingsBoard's demo data. Its passwords and access tokens are public: use it only for trying out. */
 
 export const SYSADMIN = { email: 'sysadmin@thingsboard.org', demoPassword: 'sysadmin' } as const;
 

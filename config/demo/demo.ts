@@ -1,7 +1,7 @@
 /**
- * `npm run demo`: the life of a claimed device, told by a real server with real clients. Starts the server on free
- * ports with a temporary data folder, kills it in the middle of the story, and checks every step: the first one that
- * goes otherwise ends the demo with a word about it and exit code 1.
+ * `npm run demo`: the life of a claimed device, with a real server and real clients. Starts the server on free ports with
+ * a temporary data folder, kills it in the middle of the story, and checks each step. A step that fails ends the demo
+ * with exit code 1.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,12 +20,12 @@ const OTHER_DEVICE = { name: 'Thermostat T2', token: 'T2_TEST_TOKEN' };
 const SECRET = 'printed-on-the-box';
 
 let stepNumber = 0;
-function tell(line: string): void {
+function printStep(line: string): void {
   process.stdout.write(`${String(++stepNumber).padStart(2)}. ${line}\n`);
 }
 
 function check(right: boolean, what: string): asserts right {
-  if (!right) throw new Error(`it went otherwise: ${what}`);
+  if (!right) throw new Error(`unexpected: ${what}`);
 }
 
 async function within<Value>(promise: Promise<Value>, what: string): Promise<Value> {
@@ -51,7 +51,7 @@ interface Server {
 /** Starts the server and waits for the log line that says where it listens. */
 async function startServer(dataDir: string): Promise<Server> {
   const child = spawn(process.execPath, [MAIN, '--demo'], {
-    cwd: dataDir, // so that no config file of this place is read
+    cwd: dataDir, // so that no config file is found
     env: {
       PATH: process.env.PATH,
       DATA_DIR: dataDir,
@@ -69,7 +69,7 @@ async function startServer(dataDir: string): Promise<Server> {
     const entry = JSON.parse(line);
     if (entry.level === 'error') process.stderr.write(`${line}\n`);
     if (entry.msg !== 'ready') continue;
-    child.stdout.resume(); // from here on nobody reads the log
+    child.stdout.resume(); // nobody reads the rest of the log
     return { process: child, httpPort: entry.http.port, mqttPort: entry.mqtt.port };
   }
   throw new Error('the server did not start');
@@ -88,7 +88,7 @@ let running: ChildProcess | undefined;
 // ------------------------------------------------------------------------------------------------------- the people
 
 interface Person {
-  /** Asks to own a device. Resolves to the status and what the server said: SUCCESS, FAILURE or CLAIMED. */
+  /** Claims a device. Resolves to the status and the response: SUCCESS, FAILURE or CLAIMED. */
   claim(deviceName: string, secretKey: string): Promise<{ status: number; said: string }>;
   giveBack(deviceName: string): Promise<number>;
   /** Names of the devices that the person's customer owns. */
@@ -132,7 +132,7 @@ async function logIn(server: Server, username: string, password: string): Promis
 
 // ------------------------------------------------------------------------------------------------------ the devices
 
-/** Connects as a device, asks for a claim window, and returns what the server said on the response topic. */
+/** Connects as a device, opens a claim window, and returns the message on the response topic. */
 async function openWindow(
   server: Server,
   token: string,
@@ -152,7 +152,7 @@ async function openWindow(
       client.once('message', (_topic, payload) => resolve(payload)),
     );
     const request = JSON.stringify({ secretKey: SECRET, durationMs });
-    // A refusal is also the acknowledgement's reason code, which this client reports as an error.
+    // A refusal is also in the acknowledgement's reason code, and this client rejects for it.
     await within(
       client.publishAsync('v1/devices/me/claim', request, { qos: 1 }).catch(() => {}),
       'the acknowledgement',
@@ -167,78 +167,87 @@ async function openWindow(
 
 async function play(dataDir: string): Promise<void> {
   let server = await startServer(dataDir);
-  tell(
+  printStep(
     `A server runs on 127.0.0.1, MQTT port ${server.mqttPort}, HTTP port ${server.httpPort}, with ThingsBoard's demo data.`,
   );
+  await claimOnce(server);
 
-  let alice = await logIn(server, 'customerA@thingsboard.org', 'customer');
-  let bob = await logIn(server, 'customerB@thingsboard.org', 'customer');
-  tell('Alice (customer A) and Bob (customer B) log in.');
+  const other = await openWindow(server, OTHER_DEVICE.token, 60_000);
+  check(other.status === 'opened', `opening the other window: ${JSON.stringify(other)}`);
+  await endServer(server, 'SIGKILL');
+  printStep(
+    `"${OTHER_DEVICE.name}" opens a window, and right after its acknowledgement the server is killed: kill -9.`,
+  );
+
+  server = await startServer(dataDir);
+  await afterTheCrash(server);
+
+  const code = await endServer(server, 'SIGTERM');
+  check(code === 0, `the server ended with code ${code}`);
+  printStep('The server is asked to stop (SIGTERM), drains, and exits with 0.');
+}
+
+/** Alice claims a device, and Bob cannot. */
+async function claimOnce(server: Server): Promise<void> {
+  const alice = await logIn(server, 'customerA@thingsboard.org', 'customer');
+  const bob = await logIn(server, 'customerB@thingsboard.org', 'customer');
+  printStep('Alice (customer A) and Bob (customer B) log in.');
 
   const early = await alice.claim(DEVICE.name, SECRET);
   check(early.status === 400 && early.said === 'FAILURE', `claiming before the device agreed: ${early.said}`);
-  tell(`Alice claims "${DEVICE.name}" too early: 400 FAILURE, the device has not opened a window.`);
+  printStep(`Alice claims "${DEVICE.name}" too early: 400 FAILURE, the device has not opened a window.`);
 
   const opened = await openWindow(server, DEVICE.token, 60_000);
   check(opened.status === 'opened', `opening the window: ${JSON.stringify(opened)}`);
-  tell(
+  printStep(
     `"${DEVICE.name}" connects by MQTT 5 and opens its claim window for a minute, with a secret; it hears "opened".`,
   );
 
   const wrong = await bob.claim(DEVICE.name, 'a guess');
   check(wrong.status === 400 && wrong.said === 'FAILURE', `a wrong secret: ${wrong.said}`);
-  tell('Bob guesses the secret wrongly: 400 FAILURE. The window stays open for the one who knows it.');
+  printStep('Bob guesses the secret wrongly: 400 FAILURE. The window stays open for the one who knows it.');
 
   const claimed = await alice.claim(DEVICE.name, SECRET);
   check(claimed.status === 200 && claimed.said === 'SUCCESS', `the claim: ${claimed.said}`);
   check((await alice.owned()).includes(DEVICE.name), 'the device is not among those of Alice');
-  tell('Alice claims it with the right secret: 200 SUCCESS. It is hers.');
+  printStep('Alice claims it with the right secret: 200 SUCCESS. It is hers.');
 
   const second = await bob.claim(DEVICE.name, SECRET);
   check(second.status === 400 && second.said === 'CLAIMED', `a second customer: ${second.said}`);
-  tell('Bob has learned the secret meanwhile: 400 CLAIMED. There are never two owners.');
+  printStep('Bob has learned the secret meanwhile: 400 CLAIMED. There are never two owners.');
 
   const refused = await openWindow(server, DEVICE.token, 60_000);
   check(refused.reason === 'already-claimed', `a window on an owned device: ${JSON.stringify(refused)}`);
-  tell('The device asks for another window and is told the truth: refused, already-claimed.');
+  printStep('The device asks for another window and is told the truth: refused, already-claimed.');
+}
 
-  const other = await openWindow(server, OTHER_DEVICE.token, 60_000);
-  check(other.status === 'opened', `opening the other window: ${JSON.stringify(other)}`);
-  await endServer(server, 'SIGKILL');
-  tell(
-    `"${OTHER_DEVICE.name}" opens a window, and right after its acknowledgement the server is killed: kill -9.`,
-  );
-
-  server = await startServer(dataDir);
-  alice = await logIn(server, 'customerA@thingsboard.org', 'customer');
-  bob = await logIn(server, 'customerB@thingsboard.org', 'customer');
+/** What was acknowledged is still true; devices are given back and claimed again. */
+async function afterTheCrash(server: Server): Promise<void> {
+  const alice = await logIn(server, 'customerA@thingsboard.org', 'customer');
+  const bob = await logIn(server, 'customerB@thingsboard.org', 'customer');
   check((await alice.owned()).includes(DEVICE.name), 'the claim was lost in the crash');
-  tell('It starts again on the same folder: Alice still owns her device.');
+  printStep('It starts again on the same folder: Alice still owns her device.');
 
   const survived = await bob.claim(OTHER_DEVICE.name, SECRET);
   check(survived.said === 'SUCCESS', `the window that was open before the crash: ${survived.said}`);
-  tell(`The window of "${OTHER_DEVICE.name}" survived as well: Bob claims it, 200 SUCCESS.`);
+  printStep(`The window of "${OTHER_DEVICE.name}" survived as well: Bob claims it, 200 SUCCESS.`);
 
   const theft = await bob.giveBack(DEVICE.name);
   check(theft === 403, `giving back what is not his: ${theft}`);
   check((await alice.giveBack(DEVICE.name)) === 200, 'giving back');
   check(!(await alice.owned()).includes(DEVICE.name), 'the device is still among those of Alice');
-  tell("Bob can not give Alice's device back (403); she can: 200, it is nobody's.");
+  printStep("Bob cannot give Alice's device back (403); she can: 200, it is nobody's.");
 
   check((await openWindow(server, DEVICE.token, 60_000)).status === 'opened', 'opening again');
   check((await bob.claim(DEVICE.name, SECRET)).said === 'SUCCESS', 'claiming again');
   check((await bob.giveBack(DEVICE.name)) === 200, 'giving back again');
-  tell('The device opens a new window, Bob claims it and gives it back.');
+  printStep('The device opens a new window, Bob claims it and gives it back.');
 
   check((await openWindow(server, DEVICE.token, 1000)).status === 'opened', 'opening for a second');
   await new Promise((resolve) => setTimeout(resolve, 1100));
   const late = await alice.claim(DEVICE.name, SECRET);
   check(late.status === 400 && late.said === 'FAILURE', `a claim after the window closed: ${late.said}`);
-  tell('It opens a window for one second. Alice comes 1.1 seconds later: 400 FAILURE, too late.');
-
-  const code = await endServer(server, 'SIGTERM');
-  check(code === 0, `the server ended with code ${code}`);
-  tell('The server is asked to stop (SIGTERM), drains, and exits with 0.');
+  printStep('It opens a window for one second. Alice comes 1.1 seconds later: 400 FAILURE, too late.');
 }
 
 const dataDir = mkdtempSync(join(tmpdir(), 'claimd-demo-'));

@@ -1,4 +1,4 @@
-/** Puts what is made by a program between two lines of a document that people write. */
+/** Replaces generated text between two marker lines of a handwritten document. */
 export function betweenMarkers(text: string, begin: string, end: string, made: string): string {
   const [before, rest] = text.split(begin);
   const after = rest?.split(end)[1];

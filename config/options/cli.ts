@@ -1,27 +1,35 @@
-/** The command line: what is asked for. Every option of the schema is a flag too, as `--KEY=VALUE` or `--KEY VALUE`. */
+/** Reads the command line. Every option of the schema is a flag, as `--KEY=VALUE` or `--KEY VALUE`. */
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { ALL_OPTIONS } from './schema.ts';
 import { nearest } from './spelling.ts';
 
 export type Command =
   | {
       readonly type: 'serve';
-      /** `--config FILE`; undefined: the default file, if it is there. */
+      /** `--config FILE`; undefined: the default file, if there is one. */
       readonly configFile: string | undefined;
       readonly flags: readonly { readonly key: string; readonly value: string }[];
     }
   | { readonly type: 'help' | 'version' | 'print-config' }
   | { readonly type: 'misuse'; readonly problems: readonly string[] };
 
-/** Words that say all by themselves. */
+/** Flags without a value. */
 const SWITCHES = {
-  help: 'Tells what you read here',
+  help: 'Shows this text',
   version: 'Prints the version',
-  'print-config': 'Prints a config file with every option, its default and its reason',
+  'print-config': 'Prints a config file with every option, its default and what it is for',
   demo: "Adds ThingsBoard's demo data: the same as --install.load_demo=true",
 } as const;
-const SHORT: { readonly [flag: string]: string } = { '-h': '--help', '-v': '--version', '-c': '--config' };
 
-const isSwitch = (name: string): name is keyof typeof SWITCHES => Object.hasOwn(SWITCHES, name);
+const KEYS = ALL_OPTIONS.flatMap(({ option }) => [option.key, ...(option.aliases ?? [])]);
+
+const FLAGS: NonNullable<ParseArgsConfig['options']> = {
+  ...Object.fromEntries(Object.keys(SWITCHES).map((name) => [name, { type: 'boolean' }])),
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+  config: { type: 'string', short: 'c' },
+  ...Object.fromEntries(KEYS.map((key) => [key, { type: 'string' }])),
+};
 
 /** @param argv what stands behind the program's name */
 export function parseArguments(argv: readonly string[]): Command {
@@ -29,55 +37,54 @@ export function parseArguments(argv: readonly string[]): Command {
   const flags: { key: string; value: string }[] = [];
   let configFile: string | undefined;
   let printed: 'help' | 'version' | 'print-config' | undefined;
+  let unknownBefore = false;
 
-  for (let at = 0; at < argv.length; at++) {
-    const word = argv[at] ?? '';
-    const long = SHORT[word] ?? word;
-    if (!long.startsWith('--')) {
-      problems.push(`${JSON.stringify(word)} is not understood: options begin with --`);
-      continue;
+  for (const token of readTokens(argv)) {
+    // A word behind an unknown flag was meant as its value. One complaint is enough.
+    const isItsValue = unknownBefore && token.kind === 'positional';
+    unknownBefore = token.kind === 'option' && !isFlag(token.name) && token.value === undefined;
+    if (token.kind === 'positional' && !isItsValue) {
+      problems.push(`${JSON.stringify(token.value)} is not understood: options begin with --`);
     }
-    const equals = long.indexOf('=');
-    const name = long.slice(2, equals === -1 ? undefined : equals);
-    if (isSwitch(name)) {
-      if (equals !== -1) problems.push(`--${name} takes no value`);
+    if (token.kind !== 'option') continue;
+    const { name, rawName, value } = token;
+    if (!isFlag(name)) problems.push(unknownFlag(rawName));
+    else if (isSwitch(name)) {
+      if (value !== undefined) problems.push(`--${name} takes no value`);
       if (name === 'demo') flags.push({ key: 'install.load_demo', value: 'true' });
       else printed ??= name;
-      continue;
-    }
-    if (name !== 'config' && !isOptionKey(name)) {
-      problems.push(unknownFlag(name));
-      // What follows without dashes was meant as its value: complaining of that too would only confuse.
-      if (equals === -1 && !(argv[at + 1] ?? '--').startsWith('-')) at++;
-      continue;
-    }
-    const value = equals === -1 ? argv[++at] : long.slice(equals + 1);
-    if (value === undefined || value === '' || (equals === -1 && value.startsWith('--'))) {
+    } else if (value === undefined || value === '') {
       problems.push(`--${name} needs a value: --${name}=${name === 'config' ? 'FILE' : 'VALUE'}`);
-      if (equals === -1 && value !== undefined && value !== '') at--; // the next flag is one of its own
-    } else if (name === 'config') {
-      configFile = value;
-    } else {
-      flags.push({ key: name, value });
-    }
+    } else if (name === 'config') configFile = value;
+    else flags.push({ key: name, value });
   }
   if (printed === 'help') return { type: 'help' };
   if (problems.length > 0) return { type: 'misuse', problems };
   return printed === undefined ? { type: 'serve', configFile, flags } : { type: printed };
 }
 
-function isOptionKey(name: string): boolean {
-  return ALL_OPTIONS.some(({ option }) => option.key === name || (option.aliases ?? []).includes(name));
+/** Not strict, or the first problem would be thrown and the others never found. */
+const scan = (argv: readonly string[]) =>
+  parseArgs({ args: [...argv], options: FLAGS, strict: false, tokens: true }).tokens;
+
+/** node:util takes a flag for the value of the flag before it. Here it is a flag, and the one before lacks its value. */
+function readTokens(argv: readonly string[]): ReturnType<typeof scan> {
+  const tokens = scan(argv);
+  for (const [at, token] of tokens.entries()) {
+    if (token.kind !== 'option' || token.inlineValue !== false || !token.value.startsWith('--')) continue;
+    const lacking = { ...token, value: undefined, inlineValue: undefined };
+    return [...tokens.slice(0, at), lacking, ...readTokens(argv.slice(token.index + 1))];
+  }
+  return tokens;
 }
 
-function unknownFlag(name: string): string {
-  const known = [
-    ...Object.keys(SWITCHES),
-    'config',
-    ...ALL_OPTIONS.flatMap(({ option }) => [option.key, ...(option.aliases ?? [])]),
-  ];
-  const meant = nearest(name, known);
-  return `there is no option --${name}${meant === undefined ? ' (--help lists them)' : `; did you mean --${meant}?`}`;
+const isFlag = (name: string): boolean => Object.hasOwn(FLAGS, name);
+const isSwitch = (name: string): name is keyof typeof SWITCHES => Object.hasOwn(SWITCHES, name);
+
+/** @param rawName with its dashes */
+function unknownFlag(rawName: string): string {
+  const meant = nearest(rawName.replace(/^-+/, ''), Object.keys(FLAGS));
+  return `there is no option ${rawName}${meant === undefined ? ' (--help lists them)' : `; did you mean --${meant}?`}`;
 }
 
 /** The head of `--help`; the options follow from the schema. */

@@ -1,4 +1,4 @@
-/** What is written about options, made from the schema: the help text, the example file, the table in config/README.md. */
+/** Makes the texts about options from the schema: the help, the example file, the table in config/README.md. */
 import { USAGE } from './cli.ts';
 import { defaultOf, expectation, type Option } from './option.ts';
 import { ALL_OPTIONS, SCHEMA } from './schema.ts';
@@ -22,11 +22,11 @@ export function helpText(): string {
 export function exampleFile(): string {
   const head = [
     '# Every option of claimd with its default. Copy this file to config/claimd.yml (or name another with --config)',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is spoken of, not used
-    '# and take the # away from what you change. Dotted and nested keys mean the same; "${NAME:default}" takes the',
-    '# value of an environment variable. The environment wins over this file, the command line over both.',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the text is about placeholders
+    '# and remove the # from the options that you change. Dotted and nested keys mean the same; "${NAME:default}" takes the',
+    '# value of an environment variable. The environment overrides this file, the command line overrides both.',
     '#',
-    '# Made from config/options/schema.ts; a test keeps it so.',
+    '# Generated from config/options/schema.ts; a test checks that it is current.',
   ];
   const sections = Object.values(SCHEMA).map(({ title, options }) => {
     const entries = Object.values(options).map((option: Option) =>
@@ -51,7 +51,7 @@ export function optionTable(): string {
       `| \`${option.key}\`${also} | \`${option.env}\` | ${defaultCell(option)} | ${escapeCell(option.why)} |`,
     ].join('\n');
   });
-  return ['| YAML key and flag | Environment | Default | Why |', '|---|---|---|---|', ...rows].join('\n');
+  return ['| YAML key and flag | Environment | Default | Meaning |', '|---|---|---|---|', ...rows].join('\n');
 }
 
 function defaultText(option: Option): string {
@@ -73,7 +73,7 @@ function unitOf(option: Option): string {
 function yamlDefault(option: Option): string {
   const value = defaultOf(option);
   if (value === undefined) return '';
-  // What begins with these marks is a comment or a map in YAML, unless it is quoted.
+  // Unquoted, YAML would read a comment or a map.
   return typeof value === 'string' && /^[#{]/.test(value) ? `'${value}'` : String(value);
 }
 
@@ -89,7 +89,7 @@ function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Breaks a text into lines that begin with `indent` and are no wider than the page. */
+/** Breaks a text into indented lines of at most `WIDTH` characters. */
 function wrap(text: string, indent: string): string[] {
   const lines: string[] = [];
   let line = indent;

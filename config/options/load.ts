@@ -1,9 +1,9 @@
 /**
- * From what the operator gave to a `Config`: YAML file, then environment, then command line; the later one wins.
+ * Makes a `Config` from the YAML file, the environment and the command line; the later one wins.
  *
- * Nothing is ignored: an unknown key, an unknown flag, a bad value, two names of one option with different values.
- * All problems are found before any is reported, so that the operator mends them in one go. The exception is the
- * environment, which belongs to everybody; there only a near-miss of one of our names is worth a warning.
+ * Unknown keys and flags, bad values, and two names of one option with different values are problems. All are reported
+ * together, so that the operator can fix them in one go. Unknown environment variables belong to other programs: only
+ * one that is nearly a name of ours gets a warning.
  */
 import { parseDocument } from 'yaml';
 import { defaultOf, isSecret, type Option, parseOption } from './option.ts';
@@ -11,7 +11,7 @@ import { ALL_OPTIONS, type Config, contradictions, type PlacedOption } from './s
 import { nearest } from './spelling.ts';
 
 export interface Sources {
-  /** The YAML file, where there is one. */
+  /** The YAML file, if there is one. */
   readonly file?: { readonly name: string; readonly text: string };
   readonly env: { readonly [name: string]: string | undefined };
   /** `--KEY=VALUE` of the command line, in order; a later one of the same key wins. */
@@ -20,11 +20,11 @@ export interface Sources {
 
 export type Loaded =
   | { readonly type: 'config'; readonly config: Config; readonly warnings: readonly string[] }
-  /** One sentence each, fit for a person; never with a secret in it. */
+  /** One sentence each, for a person. They contain no secrets. */
   | { readonly type: 'problems'; readonly problems: readonly string[] };
 
-/** A value somebody gave, and where: `server.port in config/claimd.yml`. */
-interface Given {
+/** A value and where it comes from: `server.port in config/claimd.yml`. */
+interface Setting {
   readonly from: string;
   readonly value: unknown;
 }
@@ -47,21 +47,21 @@ export function loadConfig(sources: Sources): Loaded {
 
   const config: { [section: string]: { [name: string]: unknown } } = {};
   for (const { section, name, option } of ALL_OPTIONS) {
-    const given = [
+    const settings = [
       oneOf(
         option,
-        givenIn(fromFile, option, (key) => `${key} in ${fileName}`),
+        settingsIn(fromFile, option, (key) => `${key} in ${fileName}`),
         problems,
       ),
-      oneOf(option, givenInEnv(sources.env, option), problems),
+      oneOf(option, settingsInEnv(sources.env, option), problems),
       oneOf(
         option,
-        givenIn(fromFlags, option, (key) => `--${key}`),
+        settingsIn(fromFlags, option, (key) => `--${key}`),
         problems,
       ),
     ];
     let effective: unknown = defaultOf(option);
-    for (const candidate of given) {
+    for (const candidate of settings) {
       if (candidate === undefined) continue;
       const parsed = parseOption(option, candidate.value);
       if (parsed.type === 'value') effective = parsed.value;
@@ -77,7 +77,7 @@ export function loadConfig(sources: Sources): Loaded {
   return { type: 'config', config: complete, warnings: nearMisses(sources.env) };
 }
 
-/** Reads the file into dotted keys; nested maps, dotted keys and mixtures of both mean the same. */
+/** Reads the file into dotted keys. Nested maps, dotted keys and mixtures of both are the same. */
 function readFile(
   file: { readonly name: string; readonly text: string },
   env: Sources['env'],
@@ -111,12 +111,12 @@ function flatten(node: object, path: string, emit: (key: string, value: unknown)
     if (typeof value === 'object' && value !== null && !Array.isArray(value) && !BY_KEY.has(key)) {
       flatten(value, key, emit);
     } else if (value !== null) {
-      emit(key, value); // `key:` with nothing behind it gives nothing
+      emit(key, value); // `key:` without a value sets nothing
     }
   }
 }
 
-/** `"${HTTP_BIND_PORT:8080}"`, as ThingsBoard's own file has them: the environment variable, or what follows the colon. */
+/** `"${HTTP_BIND_PORT:8080}"`, as in ThingsBoard's own file: the environment variable, or what follows the colon. */
 function resolvePlaceholders(value: unknown, env: Sources['env']): unknown {
   if (typeof value !== 'string') return value;
   return value.replace(
@@ -125,24 +125,24 @@ function resolvePlaceholders(value: unknown, env: Sources['env']): unknown {
   );
 }
 
-function givenIn(
+function settingsIn(
   values: ReadonlyMap<string, unknown>,
   option: Option,
   from: (key: string) => string,
-): Given[] {
+): Setting[] {
   return [option.key, ...(option.aliases ?? [])]
     .filter((key) => values.has(key))
     .map((key) => ({ from: from(key), value: values.get(key) }));
 }
 
-/** An empty variable counts as none: compose files and CI systems pass on what is not set that way. */
-function givenInEnv(env: Sources['env'], option: Option): Given[] {
+/** An empty variable is none: compose files and CI systems pass unset variables that way. */
+function settingsInEnv(env: Sources['env'], option: Option): Setting[] {
   const value = env[option.env];
   return value === undefined || value === '' ? [] : [{ from: `${option.env} in the environment`, value }];
 }
 
-function oneOf(option: Option, given: readonly Given[], problems: string[]): Given | undefined {
-  const [first, ...others] = given;
+function oneOf(option: Option, settings: readonly Setting[], problems: string[]): Setting | undefined {
+  const [first, ...others] = settings;
   const different = others.find((other) => String(other.value) !== String(first?.value));
   if (first !== undefined && different !== undefined) {
     const values = isSecret(option) ? '' : ` (${String(first.value)} and ${String(different.value)})`;
@@ -160,7 +160,7 @@ function complainIfUnknown(key: string, where: string, problems: string[]): void
 }
 
 function shown(option: Option, value: unknown): string {
-  if (isSecret(option)) return ' (what was given is not shown)';
+  if (isSecret(option)) return ' (the value is not shown)';
   const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
   return `, not ${text.length > 60 ? `${text.slice(0, 60)}…` : text}`;
 }

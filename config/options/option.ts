@@ -1,7 +1,8 @@
 /**
- * What an option is: everything that is said about a setting is said once, as data. From this come the parser, the
- * help text, the example file and the table in config/README.md, so they can not drift apart.
+ * What an option is. Each option is declared once, as data. The parser, the help text, the example file and the table in
+ * config/README.md are made from that, so they cannot drift apart.
  */
+import { unreachable } from '../../actors/base/unreachable.ts';
 
 type Unit = 'ms' | 's' | 'bytes' | 'count' | 'port';
 
@@ -31,11 +32,11 @@ export interface IntegerOption extends Described {
 
 export interface TextOption extends Described {
   readonly type: 'text';
-  /** Undefined: nothing unless it is given. */
+  /** Undefined: the option has no default. */
   readonly default: string | undefined;
-  /** What a good value looks like; absent: any text. */
+  /** Absent: any text. */
   readonly pattern?: RegExp;
-  /** The pattern in words, for messages. */
+  /** The pattern in words, for error messages. */
   readonly expected?: string;
   /** Its value is never printed. */
   readonly secret?: boolean;
@@ -47,7 +48,7 @@ export interface ChoiceOption<Choice extends string> extends Described {
   readonly default: Choice;
 }
 
-/** A key of a cipher or a signature, base64 in every source; never printed. Without it one is made and kept. */
+/** A key for encryption or signatures, in base64. Never printed. By default one is generated and kept. */
 export interface KeyOption extends Described {
   readonly type: 'key';
   readonly minBytes: number;
@@ -72,39 +73,39 @@ type OptionValue = boolean | number | string | Buffer | undefined;
 
 export type Parsed =
   | { readonly type: 'value'; readonly value: OptionValue }
-  /** What would have been right, as it continues the sentence "… must be". */
+  /** What would be right, as the end of the sentence "… must be". */
   | { readonly type: 'wrong'; readonly expected: string };
 
 /**
- * Reads one given value. Text is understood wherever it comes from, since environment and command line have nothing
- * else and YAML placeholders yield it too; YAML's own numbers and booleans are taken as they are.
+ * Parses a value. Numbers and booleans may be text, because the environment, the command line and YAML placeholders have
+ * nothing else.
  */
-export function parseOption(option: Option, given: unknown): Parsed {
+export function parseOption(option: Option, raw: unknown): Parsed {
   switch (option.type) {
     case 'boolean': {
-      if (given === true || given === 'true') return value(true);
-      if (given === false || given === 'false') return value(false);
+      if (raw === true || raw === 'true') return value(true);
+      if (raw === false || raw === 'false') return value(false);
       return wrong(option);
     }
     case 'integer': {
-      const number = typeof given === 'string' && /^-?\d+$/.test(given.trim()) ? Number(given) : given;
+      const number = typeof raw === 'string' && /^-?\d+$/.test(raw.trim()) ? Number(raw) : raw;
       if (typeof number !== 'number' || !Number.isSafeInteger(number)) return wrong(option);
       return number >= option.min && number <= option.max ? value(number) : wrong(option);
     }
     case 'text': {
-      if (typeof given !== 'string' && typeof given !== 'number') return wrong(option);
-      const text = String(given);
+      if (typeof raw !== 'string' && typeof raw !== 'number') return wrong(option);
+      const text = String(raw);
       return option.pattern === undefined || option.pattern.test(text) ? value(text) : wrong(option);
     }
     case 'choice':
-      return typeof given === 'string' && option.choices.includes(given) ? value(given) : wrong(option);
+      return typeof raw === 'string' && option.choices.includes(raw) ? value(raw) : wrong(option);
     case 'key': {
-      if (typeof given !== 'string' || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(given)) return wrong(option);
-      const bytes = Buffer.from(given, 'base64'); // understands base64url as well
+      if (typeof raw !== 'string' || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(raw)) return wrong(option);
+      const bytes = Buffer.from(raw, 'base64'); // also reads base64url
       return bytes.length >= option.minBytes ? value(bytes) : wrong(option);
     }
     default:
-      return option satisfies never;
+      return unreachable(option);
   }
 }
 
@@ -116,7 +117,7 @@ function wrong(option: Option): Parsed {
   return { type: 'wrong', expected: expectation(option) };
 }
 
-/** What values an option takes, in words: `a whole number of ms from 1 to 2147483647`. */
+/** The values that an option takes, in words: `a whole number of ms from 1 to 2147483647`. */
 export function expectation(option: Option): string {
   switch (option.type) {
     case 'boolean':
@@ -132,15 +133,23 @@ export function expectation(option: Option): string {
     case 'key':
       return `base64 of at least ${option.minBytes} bytes`;
     default:
-      return option satisfies never;
+      return unreachable(option);
   }
 }
 
-/** Whether a value of this option may be shown to people. */
+/** Whether values of this option must not be shown. */
 export function isSecret(option: Option): boolean {
   return option.type === 'key' || (option.type === 'text' && option.secret === true);
 }
 
 export function defaultOf(option: Option): OptionValue {
   return option.type === 'key' ? undefined : option.default;
+}
+
+/** The items of a list that is one text. */
+export function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
 }

@@ -1,24 +1,24 @@
 /**
- * Every option of claimd, once. Names are ThingsBoard's where ThingsBoard has the setting, so that an operator's
- * environment files go on working; units are ThingsBoard's too, ours are milliseconds and bytes.
+ * All options. Where ThingsBoard has the setting, its name and unit are used, so that an operator's environment files
+ * keep working. Other units are milliseconds and bytes.
  *
- * The type `Config` follows from the declarations in `options/`. To add an option, declare it there and use it in
- * `system.ts`: parser and help follow, `write-docs.ts` writes the example file and the table in `config/README.md`.
+ * The type `Config` is inferred from the declarations in `sections/`. To add an option, declare it there and use it in
+ * `compose/`. Parser and help follow, and `write-docs.ts` writes the example file and the table in `config/README.md`.
  */
 import { templateProblems } from '../../transports/mqtt/bridge/templates.ts';
-import { accounts } from './accounts.ts';
-import { alarms, devices } from './actors.ts';
-import { broker, listOf } from './broker.ts';
-import { claim, limits } from './claiming.ts';
-import { coap } from './coap.ts';
-import { http } from './http.ts';
-import { mqtt } from './mqtt.ts';
-import type { Option, ValueOf } from './option.ts';
-import { install, store, system } from './process.ts';
-import { redis } from './redis.ts';
-import { web } from './web.ts';
+import { listOf, type Option, type ValueOf } from './option.ts';
+import { accounts } from './sections/accounts.ts';
+import { alarms, devices } from './sections/actors.ts';
+import { broker } from './sections/broker.ts';
+import { claim, limits } from './sections/claiming.ts';
+import { coap } from './sections/coap.ts';
+import { http } from './sections/http.ts';
+import { mqtt } from './sections/mqtt.ts';
+import { install, store, system } from './sections/process.ts';
+import { redis } from './sections/redis.ts';
+import { web } from './sections/web.ts';
 
-/** `tenant`, the shortest of the demo's passwords. */
+/** Of `tenant`, the shortest password of the demo. */
 const DEMO_PASSWORD_LENGTH = 6;
 
 /** In the order in which they are documented. */
@@ -41,7 +41,7 @@ export const SCHEMA = {
 
 type Schema = typeof SCHEMA;
 
-/** All settings, by section; every one is there and within its bounds. */
+/** All settings by section. Each is set and within its bounds. */
 export type Config = {
   readonly [Section in keyof Schema]: {
     readonly [Name in keyof Schema[Section]['options']]: Schema[Section]['options'][Name] extends Option
@@ -50,7 +50,7 @@ export type Config = {
   };
 };
 
-/** An option with where it stands in `Config`. */
+/** An option and its place in `Config`. */
 export interface PlacedOption {
   readonly section: string;
   readonly title: string;
@@ -69,7 +69,7 @@ export const ALL_OPTIONS: readonly PlacedOption[] = Object.entries(SCHEMA).flatM
     })),
 );
 
-/** What must hold between options, as sentences about what does not. */
+/** Checks what must hold between options. Returns one sentence for each problem. */
 export function contradictions(config: Config): string[] {
   const problems: string[] = [
     ...templateProblems(listOf(config.broker.claimTopics), listOf(config.broker.gatewayTopics)),

@@ -1,7 +1,7 @@
-/** "Did you mean …?": the known name that is fewest edits away, when that is close enough to be a slip. */
+/** For "did you mean …?": finds the known name that is the fewest edits away, if it is near enough to be a typing error. */
 
 /**
- * @param most how many edits still count as a slip; by default a quarter of the name's length, at least 2
+ * @param most how many edits still count as near; by default a quarter of the name's length, at least 2
  * @returns undefined when nothing is near
  */
 export function nearest(

@@ -1,4 +1,4 @@
-/** Writes what is made from the schema: the example file and the operator's table. Run after a change of options. */
+/** Writes the example file and the operator's table from the schema. Run it after changing options. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

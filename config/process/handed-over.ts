@@ -1,11 +1,10 @@
 /**
- * node:cluster hands a connection to a worker and keeps it until the worker says that it has it. A worker that is
- * killed in between never says so, and Node (20 to 24) then keeps the connection for ever: its client would wait until
- * it loses patience. So what was handed over and not confirmed is closed when the worker is gone; its client then
- * connects again.
+ * Closes connections that a dead worker never took. node:cluster keeps a connection open until the worker confirms it.
+ * If the worker is killed before that, Node (20 to 24) keeps the connection for ever and its client waits for nothing.
+ * Once closed, the client connects again.
  *
- * What is watched for this (`newconn`, `seq`, `ack`) is how cluster speaks to its workers, not documented. Should it
- * change, nothing is recognised any more, and all is as it was without this file.
+ * This watches messages that Node does not document (`newconn`, `seq`, `ack`). Should they change, this file does
+ * nothing any more, and test/processes/canary.test.ts fails.
  */
 import type { Worker } from 'node:cluster';
 
@@ -13,10 +12,10 @@ interface Handle {
   close(): void;
 }
 
-/** @returns closes what the worker has not confirmed: to be called when it is gone */
+/** @returns closes the connections that the worker has not confirmed; to be called when it has exited */
 export function watchHandedOver({ process: child }: Worker): () => void {
   const unconfirmed = new Map<unknown, Handle>();
-  const send = child.send.bind(child) as (...all: unknown[]) => boolean; // cluster's own use of it
+  const send = child.send.bind(child) as (...all: unknown[]) => boolean; // with the arguments that cluster passes
   child.send = (...all: unknown[]) => {
     const [message, handle] = all;
     if (isHandle(handle) && fieldOf(message, 'act') === 'newconn') {

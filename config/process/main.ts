@@ -1,27 +1,22 @@
 /**
- * The process: arguments, settings, signals, exit codes.
+ * The process: arguments, settings, signals. `exit.ts` has the exit codes.
  *
- *   0   ended as asked
- *   1   a fault: a bug, or a store that failed
- *   2   asked for something that can not be: an unknown flag, a bad option
- *   3   a start that was refused: a port or the data folder is taken
- *
- * What is meant for a person (problems, the first password) goes to standard error as plain lines; standard output
- * carries nothing but the log.
+ * Standard output carries only the log. Lines for a person (problems, the first password) go to standard error.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../actors/base/clock.ts';
+import { unreachable } from '../../actors/base/unreachable.ts';
 import { ListenError } from '../../actors/sockets/listen.ts';
 import { createLog, type ProcessLog } from '../compose/log.ts';
+import { StartRefused } from '../compose/refusal.ts';
 import { type System, startSystem } from '../compose/system.ts';
 import { parseArguments } from '../options/cli.ts';
 import { exampleFile, helpText } from '../options/docs.ts';
 import { type Loaded, loadConfig, type Sources } from '../options/load.ts';
-import { StartRefused } from '../options/refusal.ts';
 import type { Config } from '../options/schema.ts';
-import { CLOSING_MS, endAtOnce, FAULT, MISUSE, REFUSED, SAME_SIGNAL_MS, tell } from './exit.ts';
+import { CLOSING_MS, endAtOnce, FAULT, MISUSE, printLine, REFUSED, SAME_SIGNAL_MS } from './exit.ts';
 import { createWorkerBus, processChannel } from './worker-bus.ts';
 import { supervise, workerNumber, workerReady } from './workers.ts';
 
@@ -45,19 +40,19 @@ async function main(): Promise<void> {
       const loaded = load(command.configFile, command.flags);
       if (loaded.type === 'problems') return giveUp(loaded.problems);
       const worker = workerNumber();
-      if (worker === undefined) for (const warning of loaded.warnings) tell(`claimd: ${warning}`);
+      if (worker === undefined) for (const warning of loaded.warnings) printLine(`claimd: ${warning}`);
       return serve(loaded.config, worker);
     }
     default:
-      command satisfies never;
+      unreachable(command);
   }
 }
 
 function giveUp(problems: readonly string[]): void {
-  tell(
+  printLine(
     `claimd does not start: ${problems.length === 1 ? 'one thing is' : `${problems.length} things are`} wrong.`,
   );
-  for (const problem of problems) tell(`  - ${problem}`);
+  for (const problem of problems) printLine(`  - ${problem}`);
   process.exitCode = MISUSE;
 }
 
@@ -70,13 +65,13 @@ function load(configFile: string | undefined, flags: Sources['flags']): Loaded {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (configFile !== undefined || !missing) {
       const why = missing ? 'there is no such file' : error instanceof Error ? error.message : String(error);
-      return { type: 'problems', problems: [`the config file ${name} can not be read: ${why}`] };
+      return { type: 'problems', problems: [`the config file ${name} cannot be read: ${why}`] };
     }
   }
   return loadConfig({ env: process.env, flags, ...(text === undefined ? {} : { file: { name, text } }) });
 }
 
-/** @param worker the number of the worker that this process is, if it is one */
+/** @param worker the number of this worker; undefined: not a worker */
 async function serve(config: Config, worker: number | undefined): Promise<void> {
   const log = createLog(config.system.logLevel, worker === undefined ? {} : { worker });
   endOnFault(log);
@@ -87,7 +82,7 @@ async function serve(config: Config, worker: number | undefined): Promise<void> 
   const starting = startSystem(config, {
     clock: systemClock,
     log,
-    announce: tell,
+    announce: printLine,
     ...(worker === undefined ? {} : { worker: { number: worker, bus: createWorkerBus(processChannel()) } }),
   });
   endOnSignal(starting, config.system.drainMs, log);
@@ -101,14 +96,14 @@ async function serve(config: Config, worker: number | undefined): Promise<void> 
     if (worker !== undefined) workerReady(addresses);
   } catch (error) {
     const refused = error instanceof StartRefused || error instanceof ListenError;
-    if (refused) tell(`claimd does not start: ${error.message}`);
+    if (refused) printLine(`claimd does not start: ${error.message}`);
     else log.error({ err: error }, 'the start failed');
     log.flush();
     process.exit(refused ? REFUSED : FAULT);
   }
 }
 
-/** SIGHUP has certificates read again, once they were read at all; where they are not good, the old ones go on. */
+/** On SIGHUP, reads the certificates again. If they cannot be used, the old ones stay in use. */
 function reloadOnSignal(starting: Promise<System>, log: ProcessLog): void {
   const reload = (system: System): void => {
     try {
@@ -116,21 +111,21 @@ function reloadOnSignal(starting: Promise<System>, log: ProcessLog): void {
       log.info({}, 'certificates were read again');
     } catch (error) {
       if (!(error instanceof StartRefused)) throw error;
-      log.error({ problem: error.message }, 'the certificates can not be used; the old ones go on');
+      log.error({ problem: error.message }, 'the certificates cannot be used; the old ones stay in use');
     }
   };
-  // A start that fails ends the process, which needs no certificates then.
+  // A failed start ends the process, so its rejection is of no interest here.
   process.on('SIGHUP', () => void starting.then(reload, () => {}));
 }
 
-/** The first SIGTERM or SIGINT drains and ends; a second one ends at once. */
+/** The first SIGTERM or SIGINT drains and ends the process; a second one ends it at once. */
 function endOnSignal(starting: Promise<System>, drainMs: number, log: ProcessLog): void {
   let firstAt: number | undefined;
   const onSignal = (signal: NodeJS.Signals): void => {
     if (firstAt === undefined) {
       firstAt = Date.now();
-      log.info({ signal }, 'stopping: what is under way will be answered');
-      void endInPeace(starting, drainMs, log);
+      log.info({ signal }, 'stopping: requests in flight will be answered');
+      void drainAndEnd(starting, drainMs, log);
     } else if (Date.now() - firstAt > SAME_SIGNAL_MS) {
       log.lastError({ signal }, 'ending at once');
       endAtOnce();
@@ -140,26 +135,26 @@ function endOnSignal(starting: Promise<System>, drainMs: number, log: ProcessLog
   process.on('SIGINT', onSignal);
 }
 
-async function endInPeace(starting: Promise<System>, drainMs: number, log: ProcessLog): Promise<void> {
+async function drainAndEnd(starting: Promise<System>, drainMs: number, log: ProcessLog): Promise<void> {
   const startedAt = Date.now();
   setTimeout(() => {
     log.lastError({ drainMs }, 'stopping took too long');
     endAtOnce();
   }, drainMs + CLOSING_MS).unref();
-  const system = await starting; // half a system can not be drained; `serve` ends the process when it rejects
+  const system = await starting; // if it rejects, `serve` ends the process
   await system.stop();
   log.info({ stopMs: Date.now() - startedAt }, 'stopped');
   log.flush();
   process.exit(0);
 }
 
-/** A bug: nothing is known about the state of this process any more, so it ends. The journal is whole by design. */
+/** After a bug nothing is known about the state of this process, so it ends. The journal is whole by design. */
 function endOnFault(log: ProcessLog): void {
-  process.on('uncaughtException', (error) => endWith(error, log)); // hears of unhandled rejections too
+  process.on('uncaughtException', (error) => endWith(error, log)); // also called for unhandled rejections
 }
 
 function endWith(error: unknown, log: ProcessLog): never {
-  log.lastError({ err: error }, 'a fault that nobody expected: the process ends');
+  log.lastError({ err: error }, 'an unexpected fault: the process ends');
   endAtOnce();
 }
 

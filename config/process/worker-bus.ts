@@ -1,16 +1,16 @@
 /**
- * The bus between the workers of one machine: over the channel that node:cluster gives each to its supervisor, which
- * hands what one says to all others. What is said in one turn of the event loop travels together, one parcel at a time;
- * where more is said than can be sent, the rest is dropped, as the bus may.
+ * The bus between the workers of one machine, over the channel of node:cluster. Each worker sends to the supervisor,
+ * which passes it on to the others. Messages of one turn of the event loop travel together, one parcel at a time.
+ * When too many wait to be sent, further ones are dropped, as a bus may.
  */
 
 import { isJsonObject, type JsonObject } from '../../actors/base/json.ts';
 import type { Bus } from '../../actors/cluster/bus.ts';
 
-/** What travels: what was said of which topic, in order. */
+/** Messages in the order in which they were published. */
 export interface Parcel {
   readonly type: 'bus';
-  readonly said: readonly (readonly [topic: string, message: JsonObject])[];
+  readonly messages: readonly (readonly [topic: string, message: JsonObject])[];
 }
 
 export function isParcel(value: unknown): value is Parcel {
@@ -19,23 +19,22 @@ export function isParcel(value: unknown): value is Parcel {
     value !== null &&
     'type' in value &&
     value.type === 'bus' &&
-    'said' in value &&
-    Array.isArray(value.said)
+    'messages' in value &&
+    Array.isArray(value.messages)
   );
 }
 
-/** Messages that wait to be sent. */
+/** Messages that may wait to be sent. */
 const WAITING_MAX = 10_000;
 
-/** A process and its channel to the supervisor. */
+/** The channel of a worker to its supervisor. */
 export interface Channel {
   send(parcel: Parcel, sent: () => void): void;
-  /** Calls for every parcel that comes. */
-  onParcel(hear: (parcel: Parcel) => void): void;
+  onParcel(listener: (parcel: Parcel) => void): void;
 }
 
 export function createWorkerBus(channel: Channel): Bus {
-  const hearers = new Map<string, Set<(message: JsonObject) => void>>();
+  const listeners = new Map<string, Set<(message: JsonObject) => void>>();
   let waiting: (readonly [string, JsonObject])[] = [];
   let sending = false;
 
@@ -44,15 +43,15 @@ export function createWorkerBus(channel: Channel): Bus {
       sending = false;
       return;
     }
-    const said = waiting;
+    const messages = waiting;
     waiting = [];
-    channel.send({ type: 'bus', said }, send);
+    channel.send({ type: 'bus', messages }, send);
   }
 
-  channel.onParcel(({ said }) => {
-    for (const [topic, message] of said) {
+  channel.onParcel(({ messages }) => {
+    for (const [topic, message] of messages) {
       if (!isJsonObject(message)) continue;
-      for (const hear of hearers.get(topic) ?? []) hear(message);
+      for (const listener of listeners.get(topic) ?? []) listener(message);
     }
   });
 
@@ -65,12 +64,12 @@ export function createWorkerBus(channel: Channel): Bus {
       setImmediate(send);
     },
 
-    subscribe(topic, hear) {
-      const some = hearers.get(topic) ?? new Set();
-      hearers.set(topic, some);
-      some.add(hear);
+    subscribe(topic, listener) {
+      const ofTopic = listeners.get(topic) ?? new Set();
+      listeners.set(topic, ofTopic);
+      ofTopic.add(listener);
       return () => {
-        some.delete(hear);
+        ofTopic.delete(listener);
       };
     },
   };
@@ -80,12 +79,12 @@ export function createWorkerBus(channel: Channel): Bus {
 export function processChannel(): Channel {
   return {
     send(parcel, sent) {
-      // Without a channel the supervisor is gone, and this process ends with it.
+      // Without a channel the supervisor is gone, and this process ends too.
       if (process.connected) process.send?.(parcel, undefined, undefined, sent);
     },
-    onParcel(hear) {
+    onParcel(listener) {
       process.on('message', (message) => {
-        if (isParcel(message)) hear(message);
+        if (isParcel(message)) listener(message);
       });
     },
   };

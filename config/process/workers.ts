@@ -1,33 +1,32 @@
 /**
  * `WORKERS=n`: several processes over one LMDB environment, for machines with several cores. This process, their
- * supervisor, holds the folder's lock, shares the listening ports out (node:cluster, one connection after the other),
- * hands on what the workers tell each other, starts a worker again that fell, and passes signals on. It serves nobody.
+ * supervisor, holds the folder's lock, shares the listening ports out (node:cluster, in turn), passes messages between
+ * the workers, restarts a worker that dies, and passes signals on. It serves no requests.
  *
- * Workers are nodes like any others: what keeps them correct is the store (a head moves only from what it is expected
- * to be), not the supervisor. Should it be killed, they end with it.
+ * The store keeps the workers correct (a head moves only from its expected version), not the supervisor. If it is
+ * killed, they end too.
  */
 import cluster, { type Worker } from 'node:cluster';
-
 import { isJsonObject, type JsonObject } from '../../actors/base/json.ts';
 import type { ProcessLog } from '../compose/log.ts';
+import { StartRefused } from '../compose/refusal.ts';
 import { type OpenedStore, openStore } from '../compose/store.ts';
-import { StartRefused } from '../options/refusal.ts';
 import type { Config } from '../options/schema.ts';
-import { CLOSING_MS, FAULT, REFUSED, SAME_SIGNAL_MS, tell } from './exit.ts';
+import { CLOSING_MS, FAULT, printLine, REFUSED, SAME_SIGNAL_MS } from './exit.ts';
 import { watchHandedOver } from './handed-over.ts';
 import { isParcel } from './worker-bus.ts';
 
 /** Carries the number of a worker, from 1. */
 const NUMBER_VARIABLE = 'CLAIMD_WORKER';
-/** A worker that falls is started again after this, then after twice as long, up to … */
-const AGAIN_MS = 100;
-const AGAIN_MAX_MS = 10_000;
-/** … and from the beginning when it had lived for so long. */
+/** Back-off before a worker is restarted: from the first to the second, doubling. */
+const RESTART_MS = 100;
+const RESTART_MAX_MS = 10_000;
+/** A worker that lived for this long starts with the shortest back-off again. */
 const STEADY_MS = 60_000;
-/** What a worker may take longer than its own limits before it is killed. */
+/** A worker that does not stop is killed this long after its own limits. */
 const GRACE_MS = 1_000;
 
-/** Which worker this process is; undefined: none. */
+/** The number of this worker; undefined: this process is none. */
 export function workerNumber(): number | undefined {
   return cluster.isWorker ? Number(process.env[NUMBER_VARIABLE]) : undefined;
 }
@@ -37,157 +36,182 @@ export function workerReady(addresses: object): void {
   process.send?.({ type: 'ready', addresses });
 }
 
-interface Place {
+/** Runs the workers until the process ends, which it does by itself. */
+export async function supervise(config: Config, log: ProcessLog, more: JsonObject): Promise<void> {
+  new Supervisor(config, log, more, await lockStore(config, log)).start();
+}
+
+interface Slot {
   readonly number: number;
   worker: Worker | undefined;
   startedAt: number;
-  falls: number;
+  /** Deaths in a row. */
+  deaths: number;
   ready: boolean;
-  /** It was to read its certificates again and could not hear yet: a signal would have ended it. */
+  /** SIGHUP came before it was ready: the signal would have ended it. */
   outdated: boolean;
 }
 
-/** Runs the workers until the process ends; it ends by itself. */
-export async function supervise(config: Config, log: ProcessLog, more: JsonObject): Promise<void> {
-  const startedAt = Date.now();
-  const store = await lockStore(config, log);
-  const places: Place[] = Array.from({ length: config.system.workers }, (_, at) => ({
-    number: at + 1,
-    worker: undefined,
-    startedAt: 0,
-    falls: 0,
-    ready: false,
-    outdated: false,
-  }));
-  let addresses: JsonObject = {};
-  let served = false;
-  let stopping: number | undefined;
-  let exitCode = 0;
+class Supervisor {
+  readonly #log: ProcessLog;
+  /** What the log says once all serve, beside the addresses. */
+  readonly #more: JsonObject;
+  readonly #store: OpenedStore | undefined;
+  readonly #drainMs: number;
+  readonly #slots: readonly Slot[];
+  readonly #startedAt = Date.now();
+  #addresses: JsonObject = {};
+  /** All workers have been ready once. */
+  #served = false;
+  #stoppingSince: number | undefined;
+  #exitCode = 0;
 
-  function start(place: Place): void {
-    if (stopping !== undefined) return;
-    const worker = cluster.fork({ [NUMBER_VARIABLE]: String(place.number) });
-    place.worker = worker;
-    place.startedAt = Date.now();
-    place.ready = false;
-    place.outdated = false;
+  constructor({ system }: Config, log: ProcessLog, more: JsonObject, store: OpenedStore | undefined) {
+    this.#log = log;
+    this.#more = more;
+    this.#store = store;
+    this.#drainMs = system.drainMs;
+    this.#slots = Array.from({ length: system.workers }, (_, at) => ({
+      number: at + 1,
+      worker: undefined,
+      startedAt: 0,
+      deaths: 0,
+      ready: false,
+      outdated: false,
+    }));
+  }
+
+  /** Starts the first worker. It does what is done once (the first administrator) and shows if the ports are free. */
+  start(): void {
+    process.on('SIGTERM', (signal) => this.#onSignal(signal));
+    process.on('SIGINT', (signal) => this.#onSignal(signal));
+    process.on('SIGHUP', () => this.#reload());
+    const [first] = this.#slots;
+    if (first !== undefined) this.#fork(first);
+  }
+
+  #fork(slot: Slot): void {
+    if (this.#stoppingSince !== undefined) return;
+    const worker = cluster.fork({ [NUMBER_VARIABLE]: String(slot.number) });
+    slot.worker = worker;
+    slot.startedAt = Date.now();
+    slot.ready = false;
+    slot.outdated = false;
     const closeUnconfirmed = watchHandedOver(worker);
     worker.on('message', (message: unknown) => {
-      if (isParcel(message)) handOn(place, message);
-      else if (isJsonObject(message) && message.type === 'ready') onReady(place, message.addresses);
+      if (isParcel(message)) this.#passOn(slot, message);
+      else if (isJsonObject(message) && message.type === 'ready') this.#onReady(slot, message.addresses);
     });
     worker.on('error', (error) =>
-      log.error({ err: error, worker: place.number }, 'a worker can not be reached'),
+      this.#log.error({ err: error, worker: slot.number }, 'a worker cannot be reached'),
     );
     worker.once('exit', (code, signal) => {
       closeUnconfirmed();
-      onExit(place, code, signal);
+      this.#onExit(slot, code, signal);
     });
   }
 
-  function handOn(from: Place, parcel: object): void {
-    for (const { worker } of places) {
+  #passOn(from: Slot, parcel: object): void {
+    for (const { worker } of this.#slots) {
       if (worker === undefined || worker === from.worker || !worker.isConnected()) continue;
-      worker.process.send?.(parcel, undefined, undefined, () => {}); // it may be ending just now: then it need not hear
+      worker.process.send?.(parcel, undefined, undefined, () => {}); // an error means that it is ending
     }
   }
 
-  function onReady(place: Place, where: unknown): void {
-    if (isJsonObject(where)) {
-      const known = Object.entries(where).filter(([name, at]) => at !== null || !(name in addresses));
-      addresses = { ...addresses, ...Object.fromEntries(known) };
+  #onReady(slot: Slot, addresses: unknown): void {
+    if (isJsonObject(addresses)) {
+      const useful = Object.entries(addresses).filter(
+        ([name, address]) => address !== null || !(name in this.#addresses),
+      );
+      this.#addresses = { ...this.#addresses, ...Object.fromEntries(useful) };
     }
-    place.ready = true;
-    if (place.outdated) place.worker?.process.kill('SIGHUP');
-    if (served) return;
-    // The first does what is to be done once (the first administrator), and finds out whether the ports can be had.
-    for (const other of places) if (other.worker === undefined) start(other);
-    if (!places.every(({ ready }) => ready)) return;
-    served = true;
-    log.info({ ...addresses, ...more, workers: places.length, startMs: Date.now() - startedAt }, 'ready');
+    slot.ready = true;
+    if (slot.outdated) slot.worker?.process.kill('SIGHUP');
+    if (this.#served) return;
+    for (const other of this.#slots) if (other.worker === undefined) this.#fork(other);
+    if (!this.#slots.every(({ ready }) => ready)) return;
+    this.#served = true;
+    const startMs = Date.now() - this.#startedAt;
+    this.#log.info({ ...this.#addresses, ...this.#more, workers: this.#slots.length, startMs }, 'ready');
   }
 
-  function onExit(place: Place, code: number | null, signal: string | null): void {
-    place.worker = undefined;
-    if (stopping !== undefined) {
-      if (code !== 0) exitCode = FAULT;
-      if (places.every(({ worker }) => worker === undefined)) void end();
+  #onExit(slot: Slot, code: number | null, signal: string | null): void {
+    slot.worker = undefined;
+    if (this.#stoppingSince !== undefined) {
+      if (code !== 0) this.#exitCode = FAULT;
+      if (this.#slots.every(({ worker }) => worker === undefined)) void this.#end();
       return;
     }
-    if (!served) {
-      // It has said why. Who can not start will not be able to in a moment either.
-      exitCode = code === null || code === 0 ? FAULT : code;
-      stop('SIGTERM');
+    if (!this.#served) {
+      // It has said why it cannot start. Trying again would not help.
+      this.#exitCode = code === null || code === 0 ? FAULT : code;
+      this.#stop('SIGTERM');
       return;
     }
-    place.falls = Date.now() - place.startedAt > STEADY_MS ? 0 : place.falls;
-    const delayMs = Math.min(AGAIN_MS * 2 ** place.falls, AGAIN_MAX_MS);
-    place.falls += 1;
-    log.error({ worker: place.number, code, signal, delayMs }, 'a worker fell; it is started again');
-    setTimeout(() => start(place), delayMs);
+    slot.deaths = Date.now() - slot.startedAt > STEADY_MS ? 0 : slot.deaths;
+    const delayMs = Math.min(RESTART_MS * 2 ** slot.deaths, RESTART_MAX_MS);
+    slot.deaths += 1;
+    this.#log.error({ worker: slot.number, code, signal, delayMs }, 'a worker died; it is restarted');
+    setTimeout(() => this.#fork(slot), delayMs);
   }
 
-  function stop(signal: NodeJS.Signals): void {
-    stopping = Date.now();
-    const alive = places.flatMap(({ worker }) => worker ?? []);
-    if (alive.length === 0) void end();
+  /** The first signal drains and stops the workers; a second one ends them at once. */
+  #onSignal(signal: NodeJS.Signals): void {
+    if (this.#stoppingSince === undefined) {
+      this.#log.info({ signal }, 'stopping the workers');
+      this.#stop(signal);
+    } else if (Date.now() - this.#stoppingSince > SAME_SIGNAL_MS) {
+      this.#log.warn({ signal }, 'ending at once');
+      this.#endAtOnce();
+    }
+  }
+
+  #reload(): void {
+    for (const slot of this.#slots) {
+      if (slot.ready) slot.worker?.process.kill('SIGHUP');
+      else slot.outdated = true;
+    }
+  }
+
+  #stop(signal: NodeJS.Signals): void {
+    this.#stoppingSince = Date.now();
+    const alive = this.#slots.flatMap(({ worker }) => worker ?? []);
+    if (alive.length === 0) void this.#end();
     for (const worker of alive) worker.process.kill(signal);
-    setTimeout(
-      () => {
-        log.error({ drainMs: config.system.drainMs }, 'stopping took too long');
-        endAtOnce();
-      },
-      config.system.drainMs + CLOSING_MS + GRACE_MS,
-    ).unref();
+    const tooLate = (): void => {
+      this.#log.error({ drainMs: this.#drainMs }, 'stopping took too long');
+      this.#endAtOnce();
+    };
+    setTimeout(tooLate, this.#drainMs + CLOSING_MS + GRACE_MS).unref();
   }
 
-  async function end(): Promise<void> {
-    await store?.close();
-    log.info({ stopMs: Date.now() - (stopping ?? Date.now()) }, 'all workers stopped');
-    log.flush();
-    process.exit(exitCode);
+  async #end(): Promise<void> {
+    await this.#store?.close();
+    this.#log.info({ stopMs: Date.now() - (this.#stoppingSince ?? Date.now()) }, 'all workers stopped');
+    this.#log.flush();
+    process.exit(this.#exitCode);
   }
 
-  function endAtOnce(): never {
-    for (const { worker } of places) worker?.process.kill('SIGKILL');
-    log.flush();
+  #endAtOnce(): never {
+    for (const { worker } of this.#slots) worker?.process.kill('SIGKILL');
+    this.#log.flush();
     process.exit(FAULT);
   }
-
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (stopping === undefined) {
-      log.info({ signal }, 'stopping the workers');
-      stop(signal);
-    } else if (Date.now() - stopping > SAME_SIGNAL_MS) {
-      log.warn({ signal }, 'ending at once');
-      endAtOnce();
-    }
-  };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
-  process.on('SIGHUP', () => {
-    for (const place of places) {
-      if (place.ready) place.worker?.process.kill('SIGHUP');
-      else place.outdated = true;
-    }
-  });
-  const [first] = places;
-  if (first !== undefined) start(first);
 }
 
-/** Holds the store's folder for the workers. Ends the process where that can not be. */
+/** Holds the store's folder for the workers. Ends the process if it cannot. */
 async function lockStore(config: Config, log: ProcessLog): Promise<OpenedStore | undefined> {
-  if (!keepsFolder(config)) return undefined;
+  if (!usesFolder(config)) return undefined;
   try {
     return await openStore(config, 'alone', log);
   } catch (error) {
     if (!(error instanceof StartRefused)) throw error;
-    tell(`claimd does not start: ${error.message}`);
+    printLine(`claimd does not start: ${error.message}`);
     log.flush();
     process.exit(REFUSED);
   }
 }
 
-function keepsFolder({ store: { url } }: Config): boolean {
+function usesFolder({ store: { url } }: Config): boolean {
   return url === undefined || url.startsWith('lmdb:');
 }

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { keyFromFile } from '../../config/compose/key-file.ts';
-import { lockFolder, pidOf } from '../../config/process/lock.ts';
+import { lockFolder, pidOf } from '../../config/compose/lock.ts';
 import { needing } from '../kit/programs.ts';
 
-const LOCK_MODULE = new URL('../../config/process/lock.js', import.meta.url).href;
+const LOCK_MODULE = new URL('../../config/compose/lock.js', import.meta.url).href;
 const KEY_MODULE = new URL('../../config/compose/key-file.js', import.meta.url).href;
 
 interface Here {

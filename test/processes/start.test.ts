@@ -56,7 +56,7 @@ words('everything that is wrong is told in one message, with exit code 2', async
 words('a config file that is named and missing is told', async () => {
   const { code, output } = await refused({ args: ['--config', 'no-such-file.yml'] });
   assert.is(code, 2);
-  assert.match(output, 'the config file no-such-file.yml can not be read: there is no such file');
+  assert.match(output, 'the config file no-such-file.yml cannot be read: there is no such file');
 });
 
 words('a config file is obeyed', async () => {
@@ -144,7 +144,7 @@ taken('a folder that can not be used is one clear line', async () => {
   const { code, output } = await refused({ dataDir: file, env: PASSWORD });
   assert.is(code, 3);
   assert.is(plainLines(output).length, 1, output);
-  assert.match(output, 'can not be used as a store');
+  assert.match(output, 'cannot be used as a store');
 });
 
 const again = suite('start: again');

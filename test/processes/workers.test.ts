@@ -267,7 +267,7 @@ test('workers: one is killed again and again under load: nothing acknowledged is
   over = true;
   await playing;
   for (const device of devices) await look(device);
-  const fallen = server.log().filter(({ msg }) => msg === 'a worker fell; it is started again');
+  const fallen = server.log().filter(({ msg }) => msg === 'a worker died; it is restarted');
   is(fallen.length, rounds);
   ok(counts.unknown > 0, 'no kill hit anything under way');
   process.stdout.write(`\n# workers: ${rounds} killed; known ${counts.known}, unknown ${counts.unknown}\n`);

@@ -12,7 +12,7 @@ import { systemClock } from '../../actors/base/clock.ts';
 import { type DeviceId, newId, type TenantId } from '../../actors/base/ids.ts';
 import type { Credentials } from '../../actors/device/state.ts';
 import { accessToken, x509 } from '../../actors/fleet/credentials.ts';
-import { StartRefused } from '../../config/options/refusal.ts';
+import { StartRefused } from '../../config/compose/refusal.ts';
 import { makeCertificate } from '../kit/certificates.ts';
 import { type LocalServer, type LocalServerOptions, startLocalServer } from '../kit/local-server.ts';
 import { findProgram, needing } from '../kit/programs.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { test as plain } from 'uvu';
 import * as assert from 'uvu/assert';
-import { StartRefused } from '../../config/options/refusal.ts';
+import { StartRefused } from '../../config/compose/refusal.ts';
 import { makeCertificate } from '../kit/certificates.ts';
 import { type LocalServer, startLocalServer } from '../kit/local-server.ts';
 import { within } from '../kit/patience.ts';

@@ -1,4 +1,4 @@
-/** The command line, and that what is written about options is what the schema says. */
+/** The command line, and that the documents about options match the schema. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 
 const cli = suite('config: command line');
 
-cli('nothing asked: serve', () => {
+cli('no arguments: serve', () => {
   assert.equal(parseArguments([]), { type: 'serve', configFile: undefined, flags: [] });
 });
 
@@ -37,14 +37,23 @@ cli('a value may hold an equals sign', () => {
   ]);
 });
 
-cli('help, version and print-config; help helps also beside a mistake', () => {
+cli('help, version and print-config; help works beside a mistake too', () => {
   assert.equal(parseArguments(['-h']), { type: 'help' });
   assert.equal(parseArguments(['--version']), { type: 'version' });
   assert.equal(parseArguments(['--print-config']), { type: 'print-config' });
   assert.equal(parseArguments(['--wat', '--help']), { type: 'help' });
 });
 
-cli('all mistakes are told at once', () => {
+cli('short flags; what no option is called is none', () => {
+  assert.equal(parseArguments(['-c', 'a.yml']), { type: 'serve', configFile: 'a.yml', flags: [] });
+  assert.equal(parseArguments(['-v']), { type: 'version' });
+  for (const name of ['-x', '--constructor']) {
+    const problems = [`there is no option ${name} (--help lists them)`];
+    assert.equal(parseArguments([name]), { type: 'misuse', problems });
+  }
+});
+
+cli('all problems are reported at once', () => {
   const command = parseArguments([
     '--dmeo',
     'serve',

@@ -3,9 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { StartRefused } from '../../config/compose/refusal.ts';
 import { webSettings } from '../../config/compose/web.ts';
 import { loadConfig } from '../../config/options/load.ts';
-import { StartRefused } from '../../config/options/refusal.ts';
 import { cleanUp, temporaryFolder } from '../kit/process.ts';
 
 test.after(cleanUp);

@@ -1,4 +1,4 @@
-/** The bus between workers: what is said in a turn travels together, in order, and never more than can be sent. */
+/** The bus between workers: what is messages in a turn travels together, in order, and never more than can be sent. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { JsonObject } from '../../actors/base/json.ts';
@@ -23,14 +23,14 @@ function scene() {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test('worker bus: what is said in one turn is one parcel, in order; the next goes when that is sent', async () => {
+test('worker bus: what is messages in one turn is one parcel, in order; the next goes when that is sent', async () => {
   const { bus, parcels, sent } = scene();
   for (let n = 0; n < 5; n += 1) bus.publish(`t${n % 2}`, { n });
   assert.equal(parcels, []);
   await turn();
   assert.is(parcels.length, 1);
   assert.equal(
-    parcels[0]?.said.map(([topic, { n }]) => `${topic} ${n}`),
+    parcels[0]?.messages.map(([topic, { n }]) => `${topic} ${n}`),
     ['t0 0', 't1 1', 't0 2', 't1 3', 't0 4'],
   );
   bus.publish('t', { n: 5 });
@@ -50,7 +50,7 @@ test('worker bus: where nothing can be sent, what is kept is bounded', async () 
   await turn();
   for (let n = 0; n < 25_000; n += 1) bus.publish('t', { n });
   sent[0]?.();
-  assert.is(parcels[1]?.said.length, 10_000);
+  assert.is(parcels[1]?.messages.length, 10_000);
 });
 
 test('worker bus: hearers hear their topic, until they no longer want to; what is no message is passed over', () => {
@@ -59,7 +59,7 @@ test('worker bus: hearers hear their topic, until they no longer want to; what i
   const end = bus.subscribe('a', (message) => heard.push(message));
   const parcel: unknown = {
     type: 'bus',
-    said: [
+    messages: [
       ['a', { n: 1 }],
       ['b', { n: 2 }],
       ['a', 'no object'],
@@ -72,7 +72,7 @@ test('worker bus: hearers hear their topic, until they no longer want to; what i
   end();
   if (isParcel(parcel)) deliver(parcel);
   assert.is(heard.length, 2);
-  for (const other of [null, 'bus', { type: 'bus' }, { type: 'ready', said: [] }])
+  for (const other of [null, 'bus', { type: 'bus' }, { type: 'ready', messages: [] }])
     assert.not.ok(isParcel(other));
 });
 

@@ -1,5 +1,5 @@
 /** The CoAP port. */
-import { COAP_DEFAULTS as COAP } from '../../transports/coap/settings.ts';
+import { COAP_DEFAULTS as COAP } from '../../../transports/coap/settings.ts';
 import { bytes, count, flag, KIB, MIB, millis, port, section, text } from './declare.ts';
 
 export const coap = section('CoAP: devices', {
@@ -8,7 +8,7 @@ export const coap = section('CoAP: devices', {
     aliases: ['coap.server.enabled'],
     env: 'COAP_ENABLED',
     default: true,
-    why: 'Whether devices can come by CoAP.',
+    why: 'Whether devices can use CoAP.',
   }),
   bindAddress: text({
     key: 'coap.bind_address',
@@ -22,14 +22,14 @@ export const coap = section('CoAP: devices', {
     aliases: ['transport.coap.bind_port'],
     env: 'COAP_BIND_PORT',
     default: COAP.port,
-    why: 'UDP port for CoAP. 0: any free one, named in the log.',
+    why: 'UDP port for CoAP. 0: any free port, named in the log.',
   }),
   piggybackTimeoutMs: millis({
     key: 'transport.coap.piggyback_timeout',
     env: 'COAP_PIGGYBACK_TIMEOUT',
     default: COAP.piggybackTimeoutMs,
     min: 0,
-    why: 'A confirmable request without an answer after so long is acknowledged first and answered in a message of its own.',
+    why: 'A confirmable request that has no answer after this time is acknowledged first, and answered in a separate message.',
   }),
   payloadBytesMax: bytes({
     key: 'transport.coap.max_payload_size',
@@ -37,7 +37,7 @@ export const coap = section('CoAP: devices', {
     default: COAP.payloadBytesMax,
     min: 128,
     max: 16 * MIB,
-    why: 'Largest payload, in one datagram or in blocks; more is answered 4.13.',
+    why: 'Largest payload, in one datagram or in blocks. A larger one is answered 4.13.',
   }),
   datagramBytesMax: bytes({
     key: 'transport.coap.max_datagram_size',
@@ -45,7 +45,7 @@ export const coap = section('CoAP: devices', {
     default: COAP.datagramBytesMax,
     min: 1_152,
     max: 64 * KIB,
-    why: 'Largest datagram; a larger one is answered 4.13, upon which clients send in blocks.',
+    why: 'Largest datagram. A larger one is answered 4.13, and clients then send it in blocks.',
   }),
   uploadsMax: count({
     key: 'transport.coap.max_uploads',
@@ -53,14 +53,14 @@ export const coap = section('CoAP: devices', {
     default: COAP.uploadsMax,
     min: 1,
     max: 100_000,
-    why: 'Payloads coming in in blocks at once, each up to the largest payload; beyond it the one that rested longest makes room.',
+    why: 'Block-wise uploads at the same time, each up to the largest payload. Beyond that the one idle for longest is dropped.',
   }),
   uploadIdleMs: millis({
     key: 'transport.coap.upload_timeout',
     env: 'COAP_UPLOAD_TIMEOUT',
     default: COAP.uploadIdleMs,
     min: 1_000,
-    why: 'A payload whose next block does not come for so long is forgotten.',
+    why: 'A block-wise upload is dropped after this time without its next block.',
   }),
   inFlightMax: count({
     key: 'transport.coap.max_in_flight',
@@ -68,7 +68,7 @@ export const coap = section('CoAP: devices', {
     default: COAP.inFlightMax,
     min: 1,
     max: 1_000_000,
-    why: 'Requests being served, with answers not acknowledged yet; beyond it the answer is 5.03.',
+    why: 'Requests in flight, including answers that are not acknowledged yet. Beyond that the answer is 5.03.',
   }),
   inFlightPerPeerMax: count({
     key: 'transport.coap.max_in_flight_per_peer',
@@ -76,7 +76,7 @@ export const coap = section('CoAP: devices', {
     default: COAP.inFlightPerPeerMax,
     min: 1,
     max: 10_000,
-    why: 'The same for one address and port.',
+    why: 'The same limit for one address and port.',
   }),
   exchangesMax: count({
     key: 'transport.coap.max_exchanges',
@@ -84,7 +84,7 @@ export const coap = section('CoAP: devices', {
     default: COAP.exchangesMax,
     min: 1,
     max: 10_000_000,
-    why: 'Past requests remembered for up to 247 s, so that a duplicate is not served again; the oldest make room.',
+    why: 'Requests remembered for up to 247 s, so that a duplicate is not served twice. The oldest are forgotten first.',
   }),
   exchangesPerPeerMax: count({
     key: 'transport.coap.max_exchanges_per_peer',
@@ -92,7 +92,7 @@ export const coap = section('CoAP: devices', {
     default: COAP.exchangesPerPeerMax,
     min: 1,
     max: 65_536,
-    why: 'The same for one address and port.',
+    why: 'The same limit for one address and port.',
   }),
   exchangeBytesMax: bytes({
     key: 'transport.coap.max_exchange_memory',
@@ -100,6 +100,6 @@ export const coap = section('CoAP: devices', {
     default: COAP.exchangeBytesMax,
     min: 64 * KIB,
     max: 1024 * MIB,
-    why: 'Memory for the remembered requests and their answers.',
+    why: 'Memory for remembered requests and their answers.',
   }),
 });

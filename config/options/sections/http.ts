@@ -3,7 +3,7 @@ import {
   defaultApiSettings as API,
   defaultDeviceApiSettings as DEVICE_API,
   defaultHttpServerSettings as HTTP,
-} from '../../http/settings.ts';
+} from '../../../http/settings.ts';
 import { bytes, count, flag, KIB, MIB, millis, port, section, text } from './declare.ts';
 
 export const http = section('HTTP: people and devices', {
@@ -11,38 +11,38 @@ export const http = section('HTTP: people and devices', {
     key: 'server.address',
     env: 'HTTP_BIND_ADDRESS',
     default: '0.0.0.0',
-    why: 'Address to listen on; 127.0.0.1 behind a proxy on the same machine.',
+    why: 'Address to listen on. Use 127.0.0.1 behind a proxy on the same machine.',
   }),
   port: port({
     key: 'server.port',
     env: 'HTTP_BIND_PORT',
     default: HTTP.port,
-    why: 'Port for REST and the device HTTP API. 0: any free one, named in the log.',
+    why: 'Port for the REST API and the device HTTP API. 0: any free port, named in the log.',
   }),
   sslEnabled: flag({
     key: 'server.ssl.enabled',
     env: 'SSL_ENABLED',
     default: false,
-    why: 'Whether the HTTP port speaks HTTPS, and only that. SIGHUP has certificate and key read again.',
+    why: 'Whether the HTTP port speaks HTTPS only. On SIGHUP the certificate and its key are read again.',
   }),
   sslCertFile: text({
     key: 'server.ssl.credentials.pem.cert_file',
     env: 'SSL_PEM_CERT',
     default: undefined,
-    why: 'PEM file of the certificate, with those that lead to an authority behind it.',
+    why: 'PEM file of the server certificate and its chain.',
   }),
   sslKeyFile: text({
     key: 'server.ssl.credentials.pem.key_file',
     env: 'SSL_PEM_KEY',
     default: undefined,
-    why: "PEM file of the certificate's key.",
+    why: 'PEM file of its private key.',
   }),
   sslKeyPassword: text({
     key: 'server.ssl.credentials.pem.key_password',
     env: 'SSL_PEM_KEY_PASSWORD',
     default: undefined,
     secret: true,
-    why: 'Password of the key file, where it has one.',
+    why: 'Password of the key file, if it has one.',
   }),
   baseUrl: text({
     key: 'server.base_url',
@@ -50,7 +50,7 @@ export const http = section('HTTP: people and devices', {
     default: undefined,
     pattern: /^https?:\/\/[^/\s]+(\/\S*)?$/u,
     expected: 'a URL such as https://claim.example.org',
-    why: 'What activation links begin with; without it, as the request itself was addressed.',
+    why: 'What activation links begin with. By default the address that the request was sent to.',
   }),
   trustedProxies: count({
     key: 'server.trusted_proxies',
@@ -58,7 +58,7 @@ export const http = section('HTTP: people and devices', {
     default: API.trustedProxies,
     min: 0,
     max: 16,
-    why: 'How many proxies in front add themselves to X-Forwarded-For. 0: the header is not believed.',
+    why: 'How many proxies in front add to X-Forwarded-For. 0: the header is ignored.',
   }),
   maxBodyBytes: bytes({
     key: 'server.http.max_body_size',
@@ -66,7 +66,7 @@ export const http = section('HTTP: people and devices', {
     default: API.maxBodyBytes,
     min: 1 * KIB,
     max: 64 * MIB,
-    why: 'Largest body of a request, 64 KiB at most where no token is needed; more is answered 413.',
+    why: 'Largest body of a request. Routes that need no token take at most 64 KiB. A larger one is answered 413.',
   }),
   devicePayloadBytesMax: bytes({
     key: 'transport.http.max_body_size',
@@ -74,7 +74,7 @@ export const http = section('HTTP: people and devices', {
     default: DEVICE_API.payloadBytesMax,
     min: 128,
     max: 16 * MIB,
-    why: 'Largest body that a device may send by HTTP; more is answered 413.',
+    why: 'Largest body that a device may send by HTTP. A larger one is answered 413.',
   }),
   maxHeaderBytes: bytes({
     key: 'server.http.max_header_size',
@@ -82,7 +82,7 @@ export const http = section('HTTP: people and devices', {
     default: HTTP.maxHeaderBytes,
     min: 4 * KIB,
     max: 1 * MIB,
-    why: 'Request line and headers together; more is answered 431.',
+    why: 'Largest request line and headers together. More is answered 431.',
   }),
   maxConnections: count({
     key: 'server.http.max_connections',
@@ -90,7 +90,7 @@ export const http = section('HTTP: people and devices', {
     default: HTTP.maxConnections,
     min: 1,
     max: 10_000_000,
-    why: 'Connections at once; further ones are closed. The limit of open files must be above it.',
+    why: 'Connections at the same time. Further ones are closed. The limit of open files must be higher.',
   }),
   headersTimeoutMs: millis({
     key: 'server.http.headers_timeout',
@@ -111,6 +111,6 @@ export const http = section('HTTP: people and devices', {
     env: 'HTTP_KEEP_ALIVE_TIMEOUT',
     default: HTTP.keepAliveTimeoutMs,
     min: 100,
-    why: 'How long an idle connection is kept; longer than the one of a proxy in front.',
+    why: 'How long an idle connection is kept. Make it longer than that of a proxy in front.',
   }),
 });

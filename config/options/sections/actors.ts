@@ -1,4 +1,4 @@
-/** Device actors and what wakes them. */
+/** Device actors and the alarms that wake them. */
 import { count, millis, section } from './declare.ts';
 
 export const devices = section('Device actors', {
@@ -8,14 +8,14 @@ export const devices = section('Device actors', {
     default: 50_000,
     min: 1,
     max: 10_000_000,
-    why: 'Device actors kept in memory, about 3 KB each; beyond it the longest unused makes room.',
+    why: 'Device actors kept in memory, about 3 KB each. Beyond that the least recently used one is let go.',
   }),
   idleMs: millis({
     key: 'actors.device.idle_timeout',
     env: 'ACTORS_DEVICE_IDLE_TIMEOUT',
     default: 60_000,
     min: 1000,
-    why: 'A device actor unused for this long is let go; the next command recovers it with one read.',
+    why: 'A device actor is let go after this time without a command. The next command recovers it with one read.',
   }),
   mailboxMax: count({
     key: 'actors.device.max_mailbox',
@@ -23,7 +23,7 @@ export const devices = section('Device actors', {
     default: 512,
     min: 1,
     max: 1_000_000,
-    why: 'Commands that may wait for one device; beyond it the answer is "overloaded" (503).',
+    why: 'Commands that may wait for one device. Beyond that the answer is "overloaded" (503).',
   }),
   inFlightMax: count({
     key: 'actors.device.max_in_flight',
@@ -31,14 +31,14 @@ export const devices = section('Device actors', {
     default: 20_000,
     min: 1,
     max: 10_000_000,
-    why: 'Commands under way over all devices; beyond it the answer is "overloaded" (503).',
+    why: 'Commands in flight over all devices. Beyond that the answer is "overloaded" (503).',
   }),
   askTimeoutMs: millis({
     key: 'actors.device.ask_timeout',
     env: 'ACTORS_DEVICE_ASK_TIMEOUT',
     default: 5000,
     min: 100,
-    why: 'How long a command may take before its sender hears that there is no answer (503).',
+    why: 'How long a command may take. After that its sender gets 503.',
   }),
 });
 
@@ -48,7 +48,7 @@ export const alarms = section('Alarms', {
     env: 'ACTORS_ALARM_POLL_INTERVAL',
     default: 200,
     min: 10,
-    why: 'How often elapsed windows are looked for. A window is closed by its instant anyhow; this makes it prompt.',
+    why: 'Poll interval for elapsed claim windows. No claim succeeds after the end of its window; this only decides how soon the closing is recorded.',
   }),
   fanOutMax: count({
     key: 'actors.alarm.max_fan_out',
@@ -56,6 +56,6 @@ export const alarms = section('Alarms', {
     default: 1000,
     min: 1,
     max: 100_000,
-    why: 'Device actors woken at the same time; more ends a rush of expiries sooner and delays claims more.',
+    why: 'Device actors woken at the same time. More of them end a rush of expiries sooner and delay claims more.',
   }),
 });

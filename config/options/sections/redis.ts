@@ -1,4 +1,4 @@
-/** Redis as the store of many nodes; only with a `store.url` that names one. */
+/** Redis as the store of several nodes. Read only with a `store.url` that names one. */
 import { count, flag, millis, section, text } from './declare.ts';
 
 const path = { default: undefined, pattern: /^[^\0]+$/u, expected: 'a path' } as const;
@@ -8,26 +8,26 @@ export const redis = section('Redis', {
     key: 'redis.username',
     env: 'REDIS_USERNAME',
     default: undefined,
-    why: 'User of Redis, where it is not in store.url.',
+    why: 'Redis user, if it is not in store.url.',
   }),
   password: text({
     key: 'redis.password',
     env: 'REDIS_PASSWORD',
     default: undefined,
     secret: true,
-    why: 'Its password, where it is not in store.url.',
+    why: 'Its password, if it is not in store.url.',
   }),
   caFile: text({
     key: 'redis.ssl.ca_file',
     env: 'REDIS_SSL_CA',
     ...path,
-    why: 'PEM file of the authorities that a Redis reached by rediss:// may be certified by. Without it those that Node knows.',
+    why: 'PEM file of the authorities that may sign the certificate of Redis (rediss://). By default those that Node.js trusts.',
   }),
   certFile: text({
     key: 'redis.ssl.cert_file',
     env: 'REDIS_SSL_CERT',
     ...path,
-    why: 'PEM file of the certificate that is shown to Redis, where it asks for one.',
+    why: 'PEM file of the client certificate, if Redis asks for one.',
   }),
   keyFile: text({
     key: 'redis.ssl.key_file',
@@ -39,7 +39,7 @@ export const redis = section('Redis', {
     key: 'redis.ssl.verify',
     env: 'REDIS_SSL_VERIFY',
     default: true,
-    why: 'Whether the certificate of Redis must be good; false lets anybody between read and change everything.',
+    why: 'Whether the certificate of Redis must be valid. If false, anybody between can read and change everything.',
   }),
   prefix: text({
     key: 'redis.prefix',
@@ -47,7 +47,7 @@ export const redis = section('Redis', {
     default: 'claimd',
     pattern: /^[A-Za-z0-9_.-]{1,64}$/,
     expected: '1 to 64 letters, digits, or . _ -',
-    why: 'What all keys begin with: several installations can share a Redis. Do not change it once there are devices.',
+    why: 'Prefix of all keys, so that several installations can share a Redis. Do not change it once there are devices.',
   }),
   partitions: count({
     key: 'redis.partitions',
@@ -55,21 +55,21 @@ export const redis = section('Redis', {
     default: 32,
     min: 1,
     max: 1024,
-    why: 'Into how many slots of a cluster the devices are spread; counts at the first start only. Several per master.',
+    why: 'Number of cluster slots over which the devices are spread, several per master. Only the first start reads it.',
   }),
   connectTimeoutMs: millis({
     key: 'redis.connect_timeout',
     env: 'REDIS_CONNECT_TIMEOUT',
     default: 10_000,
     min: 100,
-    why: 'How long the start waits for Redis before it gives up.',
+    why: 'How long the start waits for Redis.',
   }),
   commandTimeoutMs: millis({
     key: 'redis.command_timeout',
     env: 'REDIS_COMMAND_TIMEOUT',
     default: 2_000,
     min: 10,
-    why: 'After so long without an answer of Redis a request is answered "unavailable" (503).',
+    why: 'How long Redis may take to answer. After that a request is answered "unavailable" (503).',
   }),
   waitingMax: count({
     key: 'redis.max_waiting',
@@ -77,6 +77,6 @@ export const redis = section('Redis', {
     default: 50_000,
     min: 100,
     max: 1_000_000,
-    why: 'Commands that may wait for an answer of Redis; beyond it the answer is "unavailable" (503) at once.',
+    why: 'Commands that may wait for an answer of Redis. Beyond that a request is answered "unavailable" (503) at once.',
   }),
 });

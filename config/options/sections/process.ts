@@ -7,13 +7,13 @@ export const install = section('First start', {
     env: 'SYSADMIN_PASSWORD',
     default: undefined,
     secret: true,
-    why: 'Password of sysadmin@thingsboard.org when it is created. Without it a random one is printed once.',
+    why: 'Password for sysadmin@thingsboard.org at its creation. By default a random one is printed once.',
   }),
   loadDemo: flag({
     key: 'install.load_demo',
     env: 'LOAD_DEMO',
     default: false,
-    why: "Adds ThingsBoard's demo tenant, customers, users and devices, with their well-known passwords: never in production. Also --demo.",
+    why: "Adds ThingsBoard's demo tenant, customers, users and devices with their well-known passwords. Never use it in production. Also --demo.",
   }),
 });
 
@@ -24,7 +24,7 @@ export const store = section('Store', {
     default: './data',
     pattern: /^[^\0]+$/u,
     expected: 'a path',
-    why: 'Folder of the database and of the keys made here; back it up as a whole. One server at a time may use it.',
+    why: 'Folder of the database and the generated keys. Back it up as a whole. Only one server at a time may use it.',
   }),
   url: text({
     key: 'store.url',
@@ -33,7 +33,7 @@ export const store = section('Store', {
     pattern: /^(memory:|lmdb:.+|rediss?(-cluster)?:\/\/.+)$/u,
     expected: 'memory:, lmdb:PATH, redis://HOST:PORT or redis-cluster://HOST:PORT,HOST:PORT',
     secret: true,
-    why: 'Where records are kept: lmdb:PATH, redis://[user:password@]host[:port][/database], redis-cluster://host:port,host:port (with TLS rediss:// and rediss-cluster://), or memory: (nothing survives the process). Without it LMDB in the data folder.',
+    why: 'Where data is kept: lmdb:PATH, redis://[user:password@]host[:port][/database], redis-cluster://host:port,host:port (with TLS rediss:// and rediss-cluster://), or memory: (lost when the process ends). By default LMDB in the data folder.',
   }),
 });
 
@@ -44,26 +44,26 @@ export const system = section('Process', {
     default: 1,
     min: 1,
     max: 256,
-    why: 'Processes that share the work and the ports: one per core at most. Limits on connections and device actors are for each of them.',
+    why: 'Processes that share the work and the ports, at most one per core. Limits on connections and device actors apply to each of them.',
   }),
   drainMs: millis({
     key: 'system.drain_timeout',
     env: 'DRAIN_TIMEOUT',
     default: 8000,
     min: 0,
-    why: 'After SIGTERM, how long claims under way may take before connections are closed on them.',
+    why: 'After SIGTERM, how long claims in flight may take before their connections are closed.',
   }),
   auditLogEnabled: flag({
     key: 'audit-log.enabled',
     env: 'AUDIT_LOG_ENABLED',
     default: true,
-    why: 'Whether an audit trail is written. What devices did while it was off is made up for when it is on again; logins and refused claims are not.',
+    why: 'Whether an audit trail is written. What devices did while it was off is added when it is on again. Logins and refused claims are not.',
   }),
   logLevel: choice({
     key: 'log.level',
     env: 'LOG_LEVEL',
     choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
     default: 'info',
-    why: 'The least severe level that is logged.',
+    why: 'Least severe level that is logged.',
   }),
 });

@@ -1,15 +1,14 @@
 /**
- * One process per store folder.
+ * A lock that lets one process at a time use a store folder.
  *
- * The lock must never outlive its process (a `kill -9` leaves nothing behind) and two that start at once must not
- * both get it. The kernel promises both with flock(2) on a file in the folder. Node has no call for it, but the lock
- * belongs to the open file, not to who asked for it: the program `flock` (util-linux, busybox) takes it on
- * a descriptor that we hand it and ends, and we keep the file open. This also holds between containers that share the
- * folder, where process ids mean nothing.
+ * The lock must end with its process, also after `kill -9`, and two processes that start together must not both get
+ * it. flock(2) on a file in the folder does both, also between containers that share the folder, where process ids mean
+ * nothing. Node has no call for it. But the lock belongs to the open file: the program `flock` (util-linux, busybox)
+ * takes it on a descriptor that we pass, and it stays ours while we keep the file open.
  *
- * Where that program is missing there remains the owner's record inside the store, which is written in a transaction
- * and names its process by id and start (`StoreOwner`); it is blind between containers. With the lock in hand, an
- * owner found in that record can only be a dead one.
+ * Without that program only the owner's record inside the store is left (`StoreOwner`). It is written in a transaction
+ * and names the process by id and start time, which does not work between containers. Whoever has the lock knows that
+ * the owner in that record is dead.
  */
 import { spawnSync } from 'node:child_process';
 import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
@@ -18,27 +17,27 @@ import type { StoreOwner } from '../../actors/store/lmdb/lmdb.ts';
 
 export type FolderLock =
   | { readonly type: 'locked'; readonly owner: StoreOwner; release(): void }
-  /** Another process has the folder; its id where it is known. */
+  /** Another process has the folder. */
   | { readonly type: 'held'; readonly pid: number | undefined };
 
 /** @param flockProgram the program to call; a test names one that does not exist */
 export function lockFolder(folder: string, flockProgram = 'flock'): FolderLock {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, 'claimd.lock');
-  const file = openSync(path, 'a+', 0o600); // not inherited by programs that we start, so nobody else keeps the lock
+  const file = openSync(path, 'a+', 0o600); // programs that we start do not inherit it
   const release = () => closeSync(file);
-  const asked = spawnSync(flockProgram, ['-n', '3'], { stdio: ['ignore', 'ignore', 'ignore', file] });
+  const flock = spawnSync(flockProgram, ['-n', '3'], { stdio: ['ignore', 'ignore', 'ignore', file] });
 
-  if (asked.status === 1) {
+  if (flock.status === 1) {
     const pid = readPid(path);
     release();
     return { type: 'held', pid };
   }
   ftruncateSync(file);
-  writeSync(file, `${process.pid}\n`); // for the message of whoever comes second; the lock does not depend on it
+  writeSync(file, `${process.pid}\n`); // for the error message of the next process; the lock does not depend on it
   const self = identityOf(process.pid);
-  // Any other status: no such program, or a file system without locks.
-  const isAlive = asked.status === 0 ? () => false : isProcessAlive;
+  // Any other status: there is no such program, or the file system has no locks.
+  const isAlive = flock.status === 0 ? () => false : isProcessAlive;
   return { type: 'locked', owner: { self, isAlive }, release };
 }
 
@@ -47,13 +46,13 @@ function readPid(path: string): number | undefined {
   return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined;
 }
 
-/** The process id an owner's record names, for messages. */
+/** The process id in an owner's record, for messages. */
 export function pidOf(identity: string): number | undefined {
   const pid = Number(identity.split(' ')[0]);
   return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined;
 }
 
-/** Names a process as no other before or after it is named: its id, its start, and which run of the machine. */
+/** Identifies a process uniquely: its id, its start time and the boot of the machine. */
 function identityOf(pid: number): string {
   return `${pid} ${startOf(pid) ?? '-'} ${bootId() ?? '-'}`;
 }
@@ -63,7 +62,7 @@ function isProcessAlive(identity: string): boolean {
   if (pid === undefined) return false;
   if (bootId() !== undefined) return identityOf(pid) === identity;
   try {
-    process.kill(pid, 0); // no /proc here: all that can be asked is whether the id is in use
+    process.kill(pid, 0); // without /proc all we can ask is whether the id is in use
     return true;
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM';

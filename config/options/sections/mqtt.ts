@@ -1,5 +1,5 @@
 /** The MQTT port. */
-import { MQTT_ENDPOINT_DEFAULTS as MQTT } from '../../transports/mqtt/endpoint/settings.ts';
+import { MQTT_ENDPOINT_DEFAULTS as MQTT } from '../../../transports/mqtt/endpoint/settings.ts';
 import { bytes, choice, count, flag, KIB, MIB, millis, port, section, text } from './declare.ts';
 
 export const mqtt = section('MQTT: devices and gateways', {
@@ -19,19 +19,19 @@ export const mqtt = section('MQTT: devices and gateways', {
     key: 'transport.mqtt.bind_port',
     env: 'MQTT_BIND_PORT',
     default: MQTT.port,
-    why: 'Port for MQTT 3.1, 3.1.1 and 5. 0: any free one, named in the log.',
+    why: 'Port for MQTT 3.1, 3.1.1 and 5. 0: any free port, named in the log.',
   }),
   wsEnabled: flag({
     key: 'transport.mqtt.ws.enabled',
     env: 'MQTT_WS_ENABLED',
     default: true,
-    why: 'Whether devices can connect by MQTT over WebSocket as well, at /mqtt on the HTTP port.',
+    why: 'Whether devices can also connect by MQTT over WebSocket, at /mqtt on the HTTP port.',
   }),
   sslEnabled: flag({
     key: 'transport.mqtt.ssl.enabled',
     env: 'MQTT_SSL_ENABLED',
     default: false,
-    why: 'Whether devices can connect by MQTT over TLS as well, also with certificates of their own.',
+    why: 'Whether devices can also connect by MQTT over TLS, with or without a client certificate.',
   }),
   sslBindAddress: text({
     key: 'transport.mqtt.ssl.bind_address',
@@ -43,20 +43,20 @@ export const mqtt = section('MQTT: devices and gateways', {
     key: 'transport.mqtt.ssl.bind_port',
     env: 'MQTT_SSL_BIND_PORT',
     default: 8883,
-    why: 'Port for MQTT over TLS. 0: any free one, named in the log.',
+    why: 'Port for MQTT over TLS. 0: any free port, named in the log.',
   }),
   sslProtocol: choice({
     key: 'transport.mqtt.ssl.protocol',
     env: 'MQTT_SSL_PROTOCOL',
     choices: ['TLSv1.2', 'TLSv1.3'],
     default: 'TLSv1.2',
-    why: 'The oldest version of TLS that is spoken.',
+    why: 'Oldest version of TLS that is accepted.',
   }),
   sslCertFile: text({
     key: 'transport.mqtt.ssl.credentials.pem.cert_file',
     env: 'MQTT_SSL_PEM_CERT',
     default: undefined,
-    why: 'PEM file of the server certificate and its chain. Read again on SIGHUP, like the key; open connections stay.',
+    why: 'PEM file of the server certificate and its chain. On SIGHUP it and its key are read again; open connections stay.',
   }),
   sslKeyFile: text({
     key: 'transport.mqtt.ssl.credentials.pem.key_file',
@@ -75,7 +75,7 @@ export const mqtt = section('MQTT: devices and gateways', {
     key: 'transport.mqtt.ssl.skip_validity_check_for_client_cert',
     env: 'MQTT_SSL_SKIP_VALIDITY_CHECK_FOR_CLIENT_CERT',
     default: false,
-    why: 'Whether certificates of devices are good before and after the time that is written in them.',
+    why: 'Whether device certificates are accepted before and after their validity period.',
   }),
   payloadBytesMax: bytes({
     key: 'transport.mqtt.netty.max_payload_size',
@@ -83,7 +83,7 @@ export const mqtt = section('MQTT: devices and gateways', {
     default: MQTT.payloadBytesMax,
     min: 128,
     max: 16 * MIB,
-    why: 'Largest payload of a message; a larger packet ends the connection before it is read.',
+    why: 'Largest payload of a message. A larger packet ends the connection before it is read.',
   }),
   headerBytesMax: bytes({
     key: 'transport.mqtt.max_header_size',
@@ -91,7 +91,7 @@ export const mqtt = section('MQTT: devices and gateways', {
     default: MQTT.headerBytesMax,
     min: 256,
     max: 256 * KIB,
-    why: 'What a packet may have besides its payload: topic name, properties, user name.',
+    why: 'Largest size of a packet without its payload: topic name, properties, user name.',
   }),
   connectionsMax: count({
     key: 'transport.mqtt.max_connections',
@@ -99,7 +99,7 @@ export const mqtt = section('MQTT: devices and gateways', {
     default: MQTT.connectionsMax,
     min: 1,
     max: 10_000_000,
-    why: 'Connections at once; beyond it new ones are closed unread. The limit of open files must be above it.',
+    why: 'Connections at the same time. Further ones are closed unread. The limit of open files must be higher.',
   }),
   connectingMax: count({
     key: 'transport.mqtt.max_connecting',
@@ -107,21 +107,21 @@ export const mqtt = section('MQTT: devices and gateways', {
     default: MQTT.connectingMax,
     min: 1,
     max: 1_000_000,
-    why: 'Connections that have not shown a token yet; beyond it the one that waited longest makes room.',
+    why: 'Connections that have not sent a token yet. Beyond that the one that waited longest is closed.',
   }),
   connectTimeoutMs: millis({
     key: 'transport.mqtt.timeout',
     env: 'MQTT_TIMEOUT',
     default: MQTT.connectTimeoutMs,
     min: 100,
-    why: 'A connection without a token after so long is closed.',
+    why: 'A connection is closed after this time without a token.',
   }),
   inactivityTimeoutMs: millis({
     key: 'transport.sessions.inactivity_timeout',
     env: 'TB_TRANSPORT_SESSIONS_INACTIVITY_TIMEOUT',
     default: MQTT.inactivityTimeoutMs,
     min: 1000,
-    why: 'A device that sends nothing for so long is disconnected, when it asked for no keep-alive.',
+    why: 'A device that set no keep-alive is disconnected after this time without a packet.',
   }),
   closeTimeoutMs: millis({
     key: 'transport.mqtt.disconnect_timeout',
@@ -135,7 +135,7 @@ export const mqtt = section('MQTT: devices and gateways', {
     env: 'MQTT_SWEEP_INTERVAL',
     default: MQTT.sweepIntervalMs,
     min: 10,
-    why: 'How often all connections are looked over for timeouts, which are late by up to this much.',
+    why: 'How often all connections are checked for timeouts, which can be late by as much.',
   }),
   readAheadBytesMax: bytes({
     key: 'transport.mqtt.max_read_ahead',
@@ -143,7 +143,7 @@ export const mqtt = section('MQTT: devices and gateways', {
     default: MQTT.readAheadBytesMax,
     min: 1 * KIB,
     max: 64 * MIB,
-    why: 'Bytes of one connection that wait to be handled; beyond it reading pauses.',
+    why: 'Bytes of one connection that may wait to be handled. Beyond that reading pauses.',
   }),
   outputBytesMax: bytes({
     key: 'transport.mqtt.max_output',
@@ -151,7 +151,7 @@ export const mqtt = section('MQTT: devices and gateways', {
     default: MQTT.outputBytesMax,
     min: 4 * KIB,
     max: 64 * MIB,
-    why: 'Bytes that wait for one client to read them; beyond it the connection is ended.',
+    why: 'Bytes that may wait for one client to read them. Beyond that the connection is closed.',
   }),
   inFlightMax: count({
     key: 'transport.mqtt.msg_queue_size_per_device_limit',
@@ -159,7 +159,7 @@ export const mqtt = section('MQTT: devices and gateways', {
     default: MQTT.inFlightMax,
     min: 1,
     max: 65_535,
-    why: 'Messages of one connection that are not acknowledged yet; MQTT 5 clients are told it as Receive Maximum.',
+    why: 'Unacknowledged messages of one connection. MQTT 5 clients get it as Receive Maximum.',
   }),
   unacknowledgedMax: count({
     key: 'transport.mqtt.max_unacknowledged',
@@ -167,7 +167,7 @@ export const mqtt = section('MQTT: devices and gateways', {
     default: MQTT.unacknowledgedMax,
     min: 1,
     max: 65_535,
-    why: 'Messages to one client that it has not acknowledged; beyond it they go out with QoS 0.',
+    why: 'Messages that one client has not acknowledged. Beyond that they are sent with QoS 0.',
   }),
   topicAliasMax: count({
     key: 'transport.mqtt.max_topic_aliases',
@@ -175,13 +175,13 @@ export const mqtt = section('MQTT: devices and gateways', {
     default: MQTT.topicAliasMax,
     min: 0,
     max: 65_535,
-    why: 'Topic aliases that an MQTT 5 client may use.',
+    why: 'Number of topic aliases that an MQTT 5 client may use.',
   }),
   autoCreateDevices: flag({
     key: 'gateway.autoCreateDevices',
     env: 'GATEWAY_AUTO_CREATE_DEVICES',
     default: MQTT.autoCreateDevices,
-    why: 'Whether a gateway that names a device its tenant does not have creates it.',
+    why: 'Whether a gateway creates a device that it names and its tenant does not have.',
   }),
   gatewayFanOutMax: count({
     key: 'gateway.max_fan_out',

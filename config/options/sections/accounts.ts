@@ -1,6 +1,6 @@
 /** People, their passwords and their tokens. */
-import { defaultAccountSettings as ACCOUNTS } from '../../actors/accounts/model.ts';
-import { defaultApiSettings as API, defaultTokenSettings as TOKENS } from '../../http/settings.ts';
+import { defaultAccountSettings as ACCOUNTS } from '../../../actors/accounts/model.ts';
+import { defaultApiSettings as API, defaultTokenSettings as TOKENS } from '../../../http/settings.ts';
 import { count, flag, integer, key, millis, section, text } from './declare.ts';
 
 export const accounts = section('People and tokens', {
@@ -8,7 +8,7 @@ export const accounts = section('People and tokens', {
     key: 'security.user_login_case_sensitive',
     env: 'SECURITY_USER_LOGIN_CASE_SENSITIVE',
     default: ACCOUNTS.loginCaseSensitive,
-    why: 'Whether A@x.org and a@x.org are two users. Do not change it once there are users.',
+    why: 'Whether A@x.org and a@x.org are different users. Do not change it once there are users.',
   }),
   passwordMinLength: count({
     key: 'security.password.min_length',
@@ -32,7 +32,7 @@ export const accounts = section('People and tokens', {
     default: ACCOUNTS.passwordHashCost,
     min: 2 ** 10,
     max: 2 ** 20,
-    why: "scrypt's N, a power of two. A login costs N KB of memory and, at 32768, some 60 ms; old hashes stay good.",
+    why: "scrypt's N, a power of two. A login takes N KB of memory and, at 32768, about 60 ms. Old hashes stay valid.",
   }),
   passwordHashConcurrency: count({
     key: 'security.password.hash_concurrency',
@@ -40,7 +40,7 @@ export const accounts = section('People and tokens', {
     default: ACCOUNTS.passwordHashConcurrency,
     min: 1,
     max: 64,
-    why: 'Logins hashed at once.',
+    why: 'How many passwords are hashed at the same time.',
   }),
   passwordHashQueue: count({
     key: 'security.password.hash_queue',
@@ -48,20 +48,20 @@ export const accounts = section('People and tokens', {
     default: ACCOUNTS.passwordHashQueue,
     min: 0,
     max: 100_000,
-    why: 'Logins that may wait for their turn; beyond it the answer is "overloaded" (503).',
+    why: 'Logins that may wait for their turn. Beyond that the answer is "overloaded" (503).',
   }),
   activationTtlMs: millis({
     key: 'security.user.activation_ttl',
     env: 'SECURITY_USER_ACTIVATION_TTL',
     default: ACCOUNTS.activationTtlMs,
     min: 60_000,
-    why: "How long a new user's activation link works.",
+    why: 'How long the activation link of a new user is valid.',
   }),
   userTokenAccess: flag({
     key: 'security.user_token_access_enabled',
     env: 'SECURITY_USER_TOKEN_ACCESS_ENABLED',
     default: API.userTokenAccess,
-    why: 'Whether the system administrator may have tokens of tenant administrators, and these of their customers’ users.',
+    why: 'Whether the system administrator may get tokens of tenant administrators, and those the tokens of their customers’ users.',
   }),
   jwtExpirationSeconds: integer({
     key: 'security.jwt.tokenExpirationTime',
@@ -70,7 +70,7 @@ export const accounts = section('People and tokens', {
     default: TOKENS.accessExpiresInSeconds,
     min: 60,
     max: 2_147_483,
-    why: 'How long an access token is good for.',
+    why: 'How long an access token is valid.',
   }),
   jwtRefreshExpirationSeconds: integer({
     key: 'security.jwt.refreshTokenExpTime',
@@ -79,14 +79,14 @@ export const accounts = section('People and tokens', {
     default: TOKENS.refreshExpiresInSeconds,
     min: 60,
     max: 315_360_000,
-    why: 'How long a refresh token is good for: the longest time without logging in again.',
+    why: 'How long a refresh token is valid: the longest time between two logins.',
   }),
   standingTtlMs: millis({
     key: 'security.user.standing_ttl',
     env: 'SECURITY_USER_STANDING_TTL',
     default: TOKENS.standingTtlMs,
     min: 0,
-    why: "For so long a user's record is believed without looking again; changes show at once, unless a message between processes is lost.",
+    why: "How long a user's record is cached. Changes take effect at once, unless a message between processes is lost.",
   }),
   standingMax: count({
     key: 'security.user.max_standings',
@@ -94,24 +94,24 @@ export const accounts = section('People and tokens', {
     default: TOKENS.standingMax,
     min: 1,
     max: 10_000_000,
-    why: 'Users whose record is remembered between two requests.',
+    why: "How many users' records are cached.",
   }),
   jwtIssuer: text({
     key: 'security.jwt.tokenIssuer',
     env: 'JWT_TOKEN_ISSUER',
     default: TOKENS.issuer,
-    why: 'The claim iss of tokens; others are refused.',
+    why: 'The claim iss of tokens. Tokens of another issuer are refused.',
   }),
   jwtSigningKey: key({
     key: 'security.jwt.tokenSigningKey',
     env: 'JWT_TOKEN_SIGNING_KEY',
     minBytes: 64,
-    why: 'HS512 key of tokens. Without it one is made at the first start and kept in the data folder; a change logs everybody out.',
+    why: 'HS512 key that signs tokens. By default one is made at the first start and kept in the data folder. Changing it logs everybody out.',
   }),
   acceptNewJwtSigningKey: flag({
     key: 'security.jwt.acceptNewSigningKey',
     env: 'JWT_ACCEPT_NEW_SIGNING_KEY',
     default: false,
-    why: 'Start with another signing key than the nodes on this Redis have had: for a change of the key.',
+    why: 'Set it once to change the signing key of the nodes on this Redis. Without it a start with another key is refused.',
   }),
 });

@@ -1,4 +1,4 @@
-/** A start that can not be, for a reason an operator can mend. `message` is one line fit for a person. */
+/** A start fails for a reason that the operator can fix. `message` is one line for a person. */
 export class StartRefused extends Error {
   constructor(message: string, cause?: unknown) {
     super(message, { cause });

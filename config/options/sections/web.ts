@@ -1,5 +1,5 @@
 /** The web application. */
-import { defaultWebSettings as WEB } from '../../http/web/settings.ts';
+import { defaultWebSettings as WEB } from '../../../http/web/settings.ts';
 import { flag, section, text } from './declare.ts';
 
 export const web = section('Web application', {
@@ -7,7 +7,7 @@ export const web = section('Web application', {
     key: 'web.enabled',
     env: 'WEB_ENABLED',
     default: true,
-    why: 'Whether there are pages for people under /, on the HTTP port. The REST API does not need them.',
+    why: 'Whether the web pages are served under / on the HTTP port. The REST API does not need them.',
   }),
   name: text({
     key: 'web.name',
@@ -15,7 +15,7 @@ export const web = section('Web application', {
     default: WEB.name,
     pattern: /^[^\p{Cc}]{1,60}$/u,
     expected: '1 to 60 characters, none of them a control character',
-    why: 'What the pages call themselves, e.g. the name of your product.',
+    why: 'Name on the pages, such as that of your product.',
   }),
   logoFile: text({
     key: 'web.logo',
@@ -23,7 +23,7 @@ export const web = section('Web application', {
     default: undefined,
     pattern: /\.(svg|png|jpe?g|webp)$/iu,
     expected: 'an SVG, PNG, JPEG or WebP file',
-    why: 'A file with the logo that is shown beside the name.',
+    why: 'File with the logo that is shown beside the name.',
   }),
   accent: text({
     key: 'web.accent',
@@ -31,6 +31,6 @@ export const web = section('Web application', {
     default: WEB.accent,
     pattern: /^#[0-9a-f]{6}$/iu,
     expected: 'a colour such as #0b5fb0',
-    why: 'Colour of buttons and links. Shades that can be read on light and dark are made from it.',
+    why: 'Colour of buttons and links. Shades for light and dark pages are derived from it.',
   }),
 });
