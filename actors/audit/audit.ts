@@ -12,7 +12,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import type { Clock, Instant } from '../base/clock.ts';
-import { type DeviceId, newId, type TenantId, type UserId } from '../base/ids.ts';
+import { newId, storedId, type TenantId, type UserId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { decodeEvent } from '../device/persistence.ts';
 import type { DeviceListener } from '../fleet/devices.ts';
@@ -102,7 +102,7 @@ export function createAudit(store: Store, enabled: boolean, clock: Clock, log: L
   async function holder(stream: string, ahead: Place): Promise<Known | undefined> {
     const there = known.get(stream);
     if (there !== undefined) return there;
-    const device = await readDevice(store.journal, stream as DeviceId);
+    const device = await readDevice(store.journal, storedId(stream));
     if (device !== undefined) remember(stream, device.tenantId, device.name);
     return known.get(stream) ?? formerHolder(stream, ahead);
   }

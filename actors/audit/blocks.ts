@@ -11,7 +11,7 @@
  */
 
 import type { Instant } from '../base/clock.ts';
-import type { CustomerId, DeviceId, TenantId, UserId } from '../base/ids.ts';
+import { type CustomerId, type DeviceId, storedId, type TenantId, type UserId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import { nextTurn } from '../base/slices.ts';
 import type { Page } from '../fleet/devices.ts';
@@ -308,11 +308,10 @@ function entryOf([at, action, id, device, name, customer, user, data, failure]: 
     at,
     action,
     failure: failure === 0 ? undefined : failure,
-    // The seam to the store: what is written there as an id was one.
-    deviceId: (device || undefined) as DeviceId | undefined,
+    deviceId: device === 0 ? undefined : storedId(device),
     deviceName: name === 0 ? undefined : name,
-    customerId: (customer || undefined) as CustomerId | undefined,
-    userId: (user || undefined) as UserId | undefined,
+    customerId: customer === 0 ? undefined : storedId(customer),
+    userId: user === 0 ? undefined : storedId(user),
     data,
   };
 }

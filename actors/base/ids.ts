@@ -1,5 +1,5 @@
 /**
- * Branded identifiers: a tenant's id can not be passed where a device's is wanted.
+ * Branded identifiers: a tenant's id cannot be passed where a device's is wanted.
  *
  * New ids are UUIDs of version 7 (RFC 9562 §5.7): they begin with the creation time, so records that are created
  * together lie together in an ordered store, and ordering by id is ordering by creation.
@@ -27,6 +27,12 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export function parseId<Id extends AnyId>(text: string): Id | undefined {
   const lower = text.toLowerCase();
   return UUID.test(lower) ? (lower as Id) : undefined;
+}
+
+/** An id as a store gives it back, e.g. a device's as the name of its stream. Throws where it is none: a damaged store. */
+export function storedId<Id extends AnyId>(text: string): Id {
+  if (!UUID.test(text)) throw new TypeError('the store has something else where an id should be');
+  return text as Id;
 }
 
 const POOL_BYTES = 16 * 256;

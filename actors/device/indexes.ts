@@ -5,7 +5,7 @@
  * order of creation (ids ascend with time), by name, by label where there is one, and by type; a customer's devices by
  * name, a profile's by id.
  */
-import type { CustomerId, DeviceId, ProfileId, TenantId } from '../base/ids.ts';
+import { type CustomerId, type DeviceId, type ProfileId, storedId, type TenantId } from '../base/ids.ts';
 import { unreachable } from '../base/unreachable.ts';
 import { changesBetween, NO_ENTRIES } from '../journal/index-changes.ts';
 import type { IndexChanges, IndexEntries } from '../journal/journal.ts';
@@ -60,7 +60,7 @@ export function textOf(member: string): string {
 
 /** The device that a list member stands for. */
 export function deviceOf(member: string): DeviceId {
-  return member.slice(-ID_LENGTH) as DeviceId;
+  return storedId(member.slice(-ID_LENGTH));
 }
 
 /** Everything a device occupies. */

@@ -9,7 +9,7 @@
  * secret's digest is wiped. The table only says who might be due: the actor decides, and waking twice is harmless.
  */
 import type { Clock, Instant } from '../base/clock.ts';
-import type { DeviceId } from '../base/ids.ts';
+import { storedId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Journal } from '../journal/journal.ts';
 import { ALWAYS, type Lease } from '../records/lease.ts';
@@ -95,7 +95,7 @@ export function createAlarms(
   }
 
   function wake(stream: string): void {
-    const answered = devices.ask(stream as DeviceId, { type: 'ExpireClaimWindow' }).then((answer) => {
+    const answered = devices.ask(storedId(stream), { type: 'ExpireClaimWindow' }).then((answer) => {
       waking.delete(stream);
       if (answer.type !== 'unavailable') troubles.delete(stream);
       else if (answer.reason === 'store' || answer.reason === 'timeout') bearWith(stream);

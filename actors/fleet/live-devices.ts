@@ -1,6 +1,6 @@
 /** The devices of this process: the port of `../devices.ts` over the registry and the journal. */
 import type { Clock } from '../base/clock.ts';
-import type { DeviceId } from '../base/ids.ts';
+import { type DeviceId, storedId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { type ClaimPolicy, createDeviceDecider, type DeviceCommand } from '../device/device.ts';
 import { decodeState, devicePersistence } from '../device/persistence.ts';
@@ -45,7 +45,7 @@ export function createDevices(options: DevicesOptions): LiveDevices {
       clock,
       log,
       ...(looksFirst ? { looksFirst: { decodeState } } : {}),
-      onEvent: (id, event, state) => onEvent(id as DeviceId, event, state),
+      onEvent: (id, event, state) => onEvent(storedId(id), event, state),
     },
     settings,
   );

@@ -1,29 +1,28 @@
 /**
- * Searches and filters over lists of devices that may have millions of members: what is looked at is bounded, and
- * whoever claims meanwhile does not wait.
+ * Searches lists of devices that may have millions of members. How much one search reads is bounded, and claims go on
+ * meanwhile.
  *
- * Two things cost: a row of an index (about a microsecond) and a device's head (about ten). A list of up to
- * `rowsMax` devices is searched whole, so that everything about the answer is exact: what contains the text, in the
- * order asked for, and how many. Of a longer list the index gives what *begins* with the text, by one range; only
- * where nothing does, the first `rowsMax` rows are searched for what contains it. Filters that need the head look at
- * `headsMax` devices. Where a bound ended it before the list did, the answer says how far it came (`cutAfter`).
+ * Two things cost: a row of an index (about a microsecond) and a device's head (about ten). A list of up to `rowsMax`
+ * devices is searched whole, so the answer is exact: what contains the text, in the order asked for, and how many. Of a
+ * longer list the index gives what *begins* with the text, by one range; only if nothing does, the first `rowsMax` rows
+ * are searched for what contains it. Filters that need the head look at `headsMax` devices. If a bound ended the search
+ * before the list did, the answer says how far it came (`cutAfter`).
  *
- * A total is exact up to `totalMax`; beyond it is "at least".
+ * A total is exact up to `totalMax`; beyond that it is "at least".
  */
-
 import type { DeviceId } from '../base/ids.ts';
 import { DEVICES_PER_TURN, nextTurn } from '../base/slices.ts';
 import { deviceOf, textOf } from '../device/indexes.ts';
 import type { Index } from '../store/store.ts';
 
 export interface SearchBounds {
-  /** Rows of an index that one search looks at. */
+  /** How many rows of an index one search reads. */
   readonly rowsMax: number;
-  /** Heads of devices that one search reads besides those it returns. */
+  /** How many devices' heads one search reads besides those it returns. */
   readonly headsMax: number;
-  /** Up to where a total is exact. */
+  /** Up to how many a total is exact. */
   readonly totalMax: number;
-  /** As many devices that begin with a text are put in order of creation; more are in the order of their names. */
+  /** Up to how many matches are sorted by creation; more are given in the order of their names. */
   readonly sortMax: number;
 }
 
@@ -37,14 +36,15 @@ export const SEARCH_BOUNDS: SearchBounds = {
 /** Rows between two turns of the event loop. */
 const ROWS_PER_TURN = 1_000;
 
-export interface Window {
+/** Which part of what is found is wanted. */
+export interface RowRange {
   readonly offset: number;
   readonly limit: number;
   readonly descending: boolean;
 }
 
 export interface Found {
-  /** Those in the window, in order. */
+  /** Those in the range, in order. */
   readonly ids: readonly DeviceId[];
   /** How many there are, or at least. */
   readonly total: number;
@@ -55,48 +55,48 @@ export interface Found {
 export interface Scan {
   readonly list: string;
   readonly prefix?: string;
-  readonly window: Window;
-  /** Whether the list's own order is the one asked for; otherwise that of creation is. */
+  readonly rows: RowRange;
+  /** Whether the list's own order is wanted; if not, the order of creation is. */
   readonly inOrder: boolean;
-  /** What can be said of a device by its row alone. */
+  /** Whether a device fits, as far as its row says. */
   readonly row: (member: string) => boolean;
-  /** What needs the device's head. */
+  /** Which of these devices fit by their heads; undefined: rows say it all. */
   readonly head?: ((ids: readonly DeviceId[]) => Promise<readonly DeviceId[]>) | undefined;
 }
 
 /** Looks at a list's rows one by one, within the bounds. */
 export async function scan(index: Index, bounds: SearchBounds, what: Scan): Promise<Found> {
-  const { list, prefix = '', window, inOrder, row, head } = what;
-  const { descending } = window;
-  const collected = inOrder ? inListOrder(window) : inOrderOfCreation(window);
+  const { list, prefix = '', rows, inOrder, row, head } = what;
+  const { descending } = rows;
+  const collected = inOrder ? inListOrder(rows) : inOrderOfCreation(rows);
   const chunk = head === undefined ? ROWS_PER_TURN : DEVICES_PER_TURN;
-  let rows = 0;
-  let heads = 0;
+  let rowsRead = 0;
+  let headsRead = 0;
   let after: { readonly after: string } | undefined;
   for (;;) {
     const members = await index.page(list, { offset: 0, limit: chunk, prefix, descending, ...after });
-    rows += members.length;
+    rowsRead += members.length;
     const fitting = members.filter(row).map(deviceOf);
-    heads += head === undefined ? 0 : fitting.length;
+    headsRead += head === undefined ? 0 : fitting.length;
     for (const id of head === undefined ? fitting : await head(fitting)) collected.add(id);
     const last = members.at(-1);
     if (last === undefined || members.length < chunk) return collected.found();
     after = { after: last };
-    if (rows >= bounds.rowsMax || heads >= bounds.headsMax) {
+    if (rowsRead >= bounds.rowsMax || headsRead >= bounds.headsMax) {
       const more = await index.page(list, { offset: 0, limit: 1, prefix, descending, ...after });
-      return more.length === 0 ? collected.found() : { ...collected.found(), cutAfter: rows };
+      return more.length === 0 ? collected.found() : { ...collected.found(), cutAfter: rowsRead };
     }
     await nextTurn();
   }
 }
 
-/** A window of those members that begin alike, by ranges alone. */
+/** A part of those members that begin with a text, without looking at them one by one. */
 export async function range(
   index: Index,
   bounds: SearchBounds,
   list: string,
   prefix: string,
-  { offset, limit, descending }: Window,
+  { offset, limit, descending }: RowRange,
 ): Promise<Found> {
   const members = await index.page(list, { offset, limit: limit + 1, prefix, descending });
   const counted = await index.count(list, { prefix, atMost: bounds.totalMax });
@@ -108,19 +108,20 @@ export interface TextSearch {
   readonly text: string;
   /** Members are `memberByName`. */
   readonly list: string;
-  /** The labels of those in the list, likewise; undefined where they are not listed: then heads are read for them. */
+  /** The list of their labels, likewise; undefined where there is none: then heads are read for them. */
   readonly labels?: string;
-  readonly window: Window;
+  readonly rows: RowRange;
   readonly byName: boolean;
-  /** What else must hold of a device, by its id alone. */
+  /** Whether a device fits, by its id alone. */
   readonly id?: ((id: DeviceId) => boolean) | undefined;
   readonly head: Scan['head'];
-  /** As `head`, and has the text in its name or label. */
+  /** As `head`, and the text is in the device's name or label. */
   readonly containing: NonNullable<Scan['head']>;
 }
 
+/** Devices whose name or label has a text in it: see the head of this file for when it must stand at the beginning. */
 export async function searchText(index: Index, bounds: SearchBounds, search: TextSearch): Promise<Found> {
-  const { text, list, labels, window, byName, id, head, containing } = search;
+  const { text, list, labels, rows, byName, id, head, containing } = search;
   const allowed = (member: string) => id === undefined || id(deviceOf(member));
 
   async function beginning(of: string): Promise<Found | undefined> {
@@ -128,8 +129,8 @@ export async function searchText(index: Index, bounds: SearchBounds, search: Tex
     if (count === 0) return undefined;
     const inOrder = byName || count >= bounds.sortMax;
     return inOrder && id === undefined && head === undefined
-      ? range(index, bounds, of, text, window)
-      : scan(index, bounds, { list: of, prefix: text, window, inOrder, row: allowed, head });
+      ? range(index, bounds, of, text, rows)
+      : scan(index, bounds, { list: of, prefix: text, rows, inOrder, row: allowed, head });
   }
 
   const wholeMax = labels === undefined ? bounds.headsMax : bounds.rowsMax;
@@ -138,19 +139,19 @@ export async function searchText(index: Index, bounds: SearchBounds, search: Tex
     if (found) return found;
   }
   if (labels === undefined) {
-    return scan(index, bounds, { list, window, inOrder: byName, row: allowed, head: containing });
+    return scan(index, bounds, { list, rows, inOrder: byName, row: allowed, head: containing });
   }
   const labelled = await labelledWith(index, bounds, labels, text);
   const row = (member: string) =>
     (textOf(member).includes(text) || labelled.has(deviceOf(member))) && allowed(member);
-  return scan(index, bounds, { list, window, inOrder: byName, row, head });
+  return scan(index, bounds, { list, rows, inOrder: byName, row, head });
 }
 
-/** The devices among the first of a tenant whose label contains a text. */
+/** The devices whose label contains a text, among the first `rowsMax` labels. */
 async function labelledWith(index: Index, bounds: SearchBounds, labels: string, text: string) {
-  const everything: Window = { offset: 0, limit: bounds.rowsMax, descending: false };
+  const everything: RowRange = { offset: 0, limit: bounds.rowsMax, descending: false };
   const row = (member: string) => textOf(member).includes(text);
-  return new Set((await scan(index, bounds, { list: labels, window: everything, inOrder: true, row })).ids);
+  return new Set((await scan(index, bounds, { list: labels, rows: everything, inOrder: true, row })).ids);
 }
 
 interface Collected {
@@ -158,7 +159,7 @@ interface Collected {
   found(): Found;
 }
 
-function inListOrder({ offset, limit }: Window): Collected {
+function inListOrder({ offset, limit }: RowRange): Collected {
   const ids: DeviceId[] = [];
   let total = 0;
   return {
@@ -171,7 +172,7 @@ function inListOrder({ offset, limit }: Window): Collected {
 }
 
 /** Keeps the first of those offered, in order of creation, which is that of their ids. */
-function inOrderOfCreation({ offset, limit, descending }: Window): Collected {
+function inOrderOfCreation({ offset, limit, descending }: RowRange): Collected {
   const wanted = offset + limit;
   let ids: DeviceId[] = [];
   let total = 0;
