@@ -1,55 +1,52 @@
 /**
- * The audit trail: a projector that reads the journal's log, after the commits, and writes what it finds into each
- * tenant's trail. It runs beside the claims and knows nothing of them: it can fail, lag and be switched off, and when
- * it is back it goes on where it was. Its place in the log is written after the entries; what a crash in between
- * makes it read twice it recognises by device and number of the event.
+ * The audit trail: reads the journal's log after the commits and writes each event into its tenant's trail. Claims do not
+ * wait for it: it can fail, lag or be switched off, and then goes on where it stopped. Its position in the log is
+ * written after the entries; events that a crash makes it read twice are recognised by device and number.
  *
- * Of several processes on one store one projects the log, the holder of a lease; should two do it, for a moment, no
- * entry is lost or doubled. Each writes its own notes.
+ * Of several processes on one store, the holder of a lease projects the log. If two do it for a moment, no entry is lost
+ * or doubled. Each process writes its own notes.
  *
- * Refused claims and logins are in no journal: they are noted in memory and written with the next batch; a crash loses
- * the notes of the last second, a flood those beyond `NOTES_MAX`.
+ * Notes are what is in no journal, refused claims and logins. They wait in memory for the next batch: a crash loses those
+ * of the last second, a flood those beyond `NOTES_MAX`.
  */
+import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { Clock, Instant } from '../base/clock.ts';
-import { newId, storedId, type TenantId, type UserId } from '../base/ids.ts';
+import type { TenantId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { decodeEvent } from '../device/persistence.ts';
 import type { DeviceListener } from '../fleet/devices.ts';
-import { readDevice } from '../fleet/live-devices.ts';
 import type { LoggedEvent } from '../journal/journal.ts';
 import { createLease } from '../records/lease.ts';
 import { openRecords } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
-import { type AuditPage, type AuditQuery, createBlocks, type Line, type Stretch } from './blocks.ts';
-import { type Note, tell } from './entry.ts';
+import { createBlocks, type Stretch } from './blocks.ts';
+import { entryOfEvent, type Note } from './entry.ts';
+import { createHolders, type LogPosition } from './holders.ts';
+import { type Line, lineOfEvent, lineOfNote } from './line.ts';
+import type { AuditPage, AuditQuery } from './query.ts';
 
-/** How long after something happened it is written. */
+/** How long after it happened an entry is written. */
 const DELAY_MS = 1_000;
-/** After a failure, so long until it is tried again. */
+/** How long after a failure it is tried again. */
 const RETRY_MS = 5_000;
-/** Where others write to the store too, nobody tells what they did: so often is the log looked at. */
+/** The poll interval where other processes write to the store too: their events are not announced here. */
 const LOOK_MS = 2_000;
-/** After so long another process takes the projecting over. */
+/** How long the lease holds without a renewal. */
 const LEASE_MS = 6_000;
 /** Events read at once. */
 const PAGE = 500;
 /**
- * After a page it waits for so many times as long as the page took: claims go first, and the trail, which is a second behind
- * anyhow, takes a quarter of the time and no more.
+ * After each page it rests this many times as long as the page took. Claims go first; the trail, a second behind anyhow,
+ * takes a quarter of the time at most.
  */
 const REST = 3;
 const REST_MAX_MS = 50;
-/** Pages that are read at the end, when the process stops; the rest is for its next start. */
+/** How many pages are still read when the process stops; the rest is for its next start. */
 const LAST_PAGES = 3;
-/** Notes that wait to be written; further ones are dropped, and that is logged. */
+/** How many notes may wait; more are dropped, which is logged. */
 const NOTES_MAX = 10_000;
-/** Devices whose tenant and name are remembered, about 200 bytes each. */
-const KNOWN_MAX = 50_000;
-/** UTF-16 units of a name or a reason that an entry keeps. */
-const TEXT_MAX = 255;
-
-/** What the doors see of it. */
+/** What the rest of the server uses. */
 export interface AuditTrail {
   /** Costs next to nothing and never fails. */
   note(note: Note): void;
@@ -57,25 +54,14 @@ export interface AuditTrail {
 }
 
 export interface Audit extends AuditTrail {
-  /** To be told of every durable event. */
+  /** Hears of every durable event. */
   readonly onDeviceEvent: DeviceListener;
-  /** Begins with what has happened since the last time. */
+  /** Starts with what has happened since it last ran. */
   start(): void;
-  /** Writes everything that is there to be written now. */
+  /** Writes everything that can be written now. */
   catchUp(): Promise<void>;
-  /** Writes what it can at once, and ends. */
+  /** Writes what it can at once, then ends. */
   stop(): Promise<void>;
-}
-
-interface Known {
-  readonly tenantId: TenantId;
-  readonly name: string;
-}
-
-/** Where a page of a log begins. */
-interface Place {
-  readonly which: number;
-  readonly from: number;
 }
 
 interface Noted {
@@ -84,82 +70,37 @@ interface Noted {
   readonly id: string;
 }
 
-/** @param enabled when false nothing is written; what is there can be read, and devices' events are made up for later */
+/** @param enabled when false nothing is written. The trail can still be read, and events are written once it is enabled. */
 export function createAudit(store: Store, enabled: boolean, clock: Clock, log: Log): Audit {
   const blocks = createBlocks(store);
   const cursors = openRecords<{ readonly position: number }>(store, 'audit-cursor');
   const lease = createLease(store, clock, 'audit', LEASE_MS);
-  const known = new Map<string, Known>();
+  const holders = createHolders(store.journal);
   let notes: Noted[] = [];
   let dropped = 0;
   let cancel: (() => void) | undefined;
   let round: Promise<void> = Promise.resolve();
   let started = false;
-  /** Set to end a round that is under way before its time. */
+  /** Set to end the current round early. */
   let ended = false;
 
-  /** Whose device it is, or was. @param ahead where to read on, should it be gone */
-  async function holder(stream: string, ahead: Place): Promise<Known | undefined> {
-    const there = known.get(stream);
-    if (there !== undefined) return there;
-    const device = await readDevice(store.journal, storedId(stream));
-    if (device !== undefined) remember(stream, device.tenantId, device.name);
-    return known.get(stream) ?? formerHolder(stream, ahead);
-  }
-
-  /**
-   * A device that is gone was deleted further on in the log, and its deletion says whose it was. What is passed on the
-   * way is remembered, so that of many deleted devices not each is looked for. Undefined of a deletion written by a
-   * version that did not say.
-   */
-  async function formerHolder(stream: string, { which, from }: Place): Promise<Known | undefined> {
-    for (let at = from; ; ) {
-      const page = await store.journal.log(which, at, PAGE);
-      if (page.next === at) return undefined;
-      for (const { stream: passed, event: text } of page.events) {
-        const event = decodeEvent(text);
-        if (event.type !== 'DeviceDeleted') continue;
-        const { tenantId, name = '' } = event;
-        if (tenantId !== undefined && !known.has(passed)) remember(passed, tenantId, name);
-        if (passed === stream) return known.get(stream);
-      }
-      at = page.next;
-    }
-  }
-
-  function remember(stream: string, tenantId: TenantId, name: string): void {
-    if (known.size >= KNOWN_MAX) known.clear();
-    known.set(stream, { tenantId, name });
-  }
-
-  async function lineOf(
+  async function addLine(
+    lines: Map<TenantId, Line[]>,
     { stream, sequence, event: text }: LoggedEvent,
-    page: Place,
-    into: Map<TenantId, Line[]>,
-  ) {
+    page: LogPosition,
+  ): Promise<void> {
     const event = decodeEvent(text);
-    if (event.type === 'DeviceProvisioned') remember(stream, event.tenantId, event.name);
-    const told = tell(event);
-    if (told === undefined) return;
-    const whose = await holder(stream, page);
-    if (whose === undefined) return;
-    if (event.type === 'DeviceUpdated') remember(stream, whose.tenantId, event.name);
-    const { action, customerId, userId, data } = told;
-    const name = event.type === 'DeviceUpdated' ? event.name : whose.name;
-    push(into, whose.tenantId, [
-      event.at,
-      action,
-      sequence,
-      stream,
-      name.slice(0, TEXT_MAX),
-      customerId ?? 0,
-      userId ?? 0,
-      data,
-      0,
-    ]);
+    if (event.type === 'DeviceProvisioned') holders.remember(stream, event.tenantId, event.name);
+    const entry = entryOfEvent(event);
+    if (entry === undefined) return;
+    const holder = await holders.find(stream, page);
+    if (holder === undefined) return;
+    const name = event.type === 'DeviceUpdated' ? event.name : holder.name;
+    if (name !== holder.name) holders.remember(stream, holder.tenantId, name);
+    push(lines, holder.tenantId, lineOfEvent(entry, stream, sequence, name));
   }
 
-  /** Everything in the log from where we were, then the notes. */
+  /** One round: the logs from our positions on, then the notes. */
   async function project(pagesMax: number): Promise<void> {
     for (let which = 0; which < store.journal.logs; which += 1) await projectLog(which, pagesMax);
     await writeNotes();
@@ -174,10 +115,10 @@ export function createAudit(store: Store, enabled: boolean, clock: Clock, log: L
       const page = await store.journal.log(which, position, PAGE);
       if (page.next === position) break;
       const lines = new Map<TenantId, Line[]>();
-      for (const logged of page.events) await lineOf(logged, { which, from: position }, lines);
+      for (const logged of page.events) await addLine(lines, logged, { which, from: position });
       await write(lines, { which, from: position, upTo: page.next });
       position = page.next;
-      // Never back, so that what another process let go of is not missed.
+      // Never backwards: the log before it may have been trimmed by another process.
       await cursors.update(cursor, (there) => ((there?.position ?? 0) >= position ? there : { position }));
       await store.journal.trim(which, position);
       if (!ended) await setTimeout(Math.min(REST * (performance.now() - begun), REST_MAX_MS));
@@ -190,20 +131,7 @@ export function createAudit(store: Store, enabled: boolean, clock: Clock, log: L
     const taken = notes;
     notes = [];
     const lines = new Map<TenantId, Line[]>();
-    for (const { note, at, id } of taken) {
-      const { tenantId, action, deviceId, deviceName, customerId, userId, data, failure } = note;
-      push(lines, tenantId, [
-        at,
-        action,
-        id,
-        deviceId ?? 0,
-        deviceName?.slice(0, TEXT_MAX) ?? 0,
-        customerId ?? 0,
-        userId ?? 0,
-        data,
-        failure?.slice(0, TEXT_MAX) ?? 0,
-      ]);
-    }
+    for (const { note, at, id } of taken) push(lines, note.tenantId, lineOfNote(note, at, id));
     try {
       await write(lines, undefined);
     } catch (error) {
@@ -249,13 +177,14 @@ export function createAudit(store: Store, enabled: boolean, clock: Clock, log: L
     note(note) {
       if (!enabled) return;
       if (notes.length >= NOTES_MAX) dropped += 1;
-      else notes.push({ note, at: clock.now(), id: newId<UserId>(clock.now()) }); // any id will do
+      else notes.push({ note, at: clock.now(), id: randomUUID() });
       wake(DELAY_MS);
     },
 
     onDeviceEvent(id, _event, state) {
-      // What is in hand need not be read again. Names are followed by the events themselves.
-      if (state.status === 'provisioned' && !known.has(id)) remember(id, state.tenantId, state.name);
+      // The state is at hand, so nobody reads it later. A new name comes with its event.
+      if (state.status === 'provisioned' && !holders.has(id))
+        holders.remember(id, state.tenantId, state.name);
       wake(DELAY_MS);
     },
 
@@ -271,12 +200,12 @@ export function createAudit(store: Store, enabled: boolean, clock: Clock, log: L
       started = false;
       cancel?.();
       ended = true;
-      await round.catch(() => {}); // was logged
+      await round.catch(() => {}); // it was logged
       ended = false;
       await run(LAST_PAGES).catch((error: unknown) => {
         log.warn({ err: error }, 'audit: the last entries could not be written; those of devices will be');
       });
-      await lease.release().catch(() => {}); // then it is taken over a little later
+      await lease.release().catch(() => {}); // then it runs out by itself
     },
   };
 }

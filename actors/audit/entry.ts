@@ -1,8 +1,8 @@
 /**
- * What happened, to what, by whom: one line of a tenant's audit trail. Made from what devices have recorded in the
- * journal, and from what is nowhere recorded: refused claims, logins.
+ * One entry of a tenant's audit trail: what happened, to what, by whom. Entries are made from the events of devices, and
+ * from notes of what is in no journal: refused claims, logins.
  *
- * Nothing secret is ever in an entry: of attributes their names alone, of credentials that they changed.
+ * No entry has a secret in it. Of attributes it has the names, of credentials only that they changed.
  */
 import { createHash } from 'node:crypto';
 import type { Instant } from '../base/clock.ts';
@@ -35,12 +35,12 @@ export interface AuditEntry {
   readonly id: string;
   readonly at: Instant;
   readonly action: Action;
-  /** Undefined: it succeeded. */
+  /** Why it was refused; undefined: it succeeded. */
   readonly failure: string | undefined;
   readonly deviceId: DeviceId | undefined;
   /** What the device was called at the time. */
   readonly deviceName: string | undefined;
-  /** The customer whom it concerns: who became the owner, or ceased to be; or the user's own. */
+  /** The customer it is about: the new owner, the former owner, or the user's own. */
   readonly customerId: CustomerId | undefined;
   readonly userId: UserId | undefined;
   readonly data: JsonObject;
@@ -51,18 +51,17 @@ export interface Note extends Omit<AuditEntry, 'id' | 'at'> {
   readonly tenantId: TenantId;
 }
 
-export type Told = Pick<AuditEntry, 'action' | 'customerId' | 'userId' | 'data'>;
+/** What an entry says of a device's event, whichever device it is. */
+export type EventEntry = Pick<AuditEntry, 'at' | 'action' | 'customerId' | 'userId' | 'data'>;
 
-/**
- * An event in the words of the audit trail. A deletion is not among them: whoever asks for one leaves a note, which
- * says who it was.
- */
-export function tell(event: DeviceEvent): Told | undefined {
-  const told = (
+/** Undefined for a deletion: who asks for one leaves a note, which says who it was. */
+export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
+  const entry = (
     action: Action,
     data: JsonObject = {},
-    who: Pick<Partial<Told>, 'customerId' | 'userId'> = {},
-  ): Told => ({
+    who: Pick<Partial<EventEntry>, 'customerId' | 'userId'> = {},
+  ): EventEntry => ({
+    at: event.at,
     action,
     customerId: who.customerId,
     userId: who.userId,
@@ -71,25 +70,25 @@ export function tell(event: DeviceEvent): Told | undefined {
   switch (event.type) {
     case 'DeviceProvisioned': {
       const { name, deviceType: type, customerId } = event;
-      return told('ADDED', { name, type }, customerId === null ? {} : { customerId });
+      return entry('ADDED', { name, type }, customerId === null ? {} : { customerId });
     }
     case 'DeviceUpdated':
-      return told('UPDATED', { name: event.name, type: event.deviceType, label: event.label }, event);
+      return entry('UPDATED', { name: event.name, type: event.deviceType, label: event.label }, event);
     case 'CredentialsChanged':
-      return told('CREDENTIALS_UPDATED', { credentialsType: event.credentials.type }, event);
+      return entry('CREDENTIALS_UPDATED', { credentialsType: event.credentials.type }, event);
     case 'DeviceDeleted':
       return undefined;
     case 'ClaimWindowOpened':
-      return told('CLAIM_WINDOW_OPENED', { closesAt: event.closesAt, openedBy: event.openedBy });
+      return entry('CLAIM_WINDOW_OPENED', { closesAt: event.closesAt, openedBy: event.openedBy });
     case 'ClaimWindowClosed':
-      return told('CLAIM_WINDOW_CLOSED', {}, event);
+      return entry('CLAIM_WINDOW_CLOSED', {}, event);
     case 'ClaimWindowExpired':
-      return told('CLAIM_WINDOW_EXPIRED');
+      return entry('CLAIM_WINDOW_EXPIRED');
     case 'DeviceClaimed':
-      return told('ASSIGNED_TO_CUSTOMER', { by: 'claim', assignedCustomerId: event.customerId }, event);
+      return entry('ASSIGNED_TO_CUSTOMER', { by: 'claim', assignedCustomerId: event.customerId }, event);
     case 'DeviceAssigned': {
       const { customerId: assignedCustomerId, previousCustomerId } = event;
-      return told(
+      return entry(
         'ASSIGNED_TO_CUSTOMER',
         { by: 'assignment', assignedCustomerId, previousCustomerId },
         event,
@@ -100,24 +99,24 @@ export function tell(event: DeviceEvent): Told | undefined {
       const { previousCustomerId: customerId, userId } = event;
       const by = event.type === 'DeviceReclaimed' ? 'reclaim' : 'assignment';
       const data = { by, unassignedCustomerId: customerId };
-      return told('UNASSIGNED_FROM_CUSTOMER', data, { customerId, userId });
+      return entry('UNASSIGNED_FROM_CUSTOMER', data, { customerId, userId });
     }
     case 'AttributesSaved': {
       const keys = Object.keys(event.values);
       const named = event.serverKey === undefined ? keys : [...keys, CLAIMING_DATA];
-      return told('ATTRIBUTES_UPDATED', { scope: event.scope, keys: named.slice(0, KEYS_MAX) }, event);
+      return entry('ATTRIBUTES_UPDATED', { scope: event.scope, keys: named.slice(0, KEYS_MAX) }, event);
     }
     case 'AttributesDeleted':
-      return told('ATTRIBUTES_DELETED', { scope: event.scope, keys: event.keys.slice(0, KEYS_MAX) }, event);
+      return entry('ATTRIBUTES_DELETED', { scope: event.scope, keys: event.keys.slice(0, KEYS_MAX) }, event);
     default:
       return unreachable(event);
   }
 }
 
-/** Names of attributes that one entry lists. */
+/** How many names of attributes one entry lists. */
 const KEYS_MAX = 20;
 
-/** The id of the entry that stands for a device's event of this number, the same whenever it is asked for. */
+/** The id of the entry for a device's event of this number: always the same one. */
 export function eventEntryId(device: string, sequence: number): string {
   const bytes = createHash('sha256').update(`${device}/${sequence}`).digest().subarray(0, 16);
   bytes.writeUInt8(0x20 | ((bytes[8] ?? 0) & 0x0f), 8); // as these ids have always been

@@ -9,8 +9,8 @@ import { mapInSlices } from '../base/slices.ts';
 import { type ClaimWindow, type DeviceRecord, openWindow } from '../device/state.ts';
 import type { Devices } from '../fleet/devices.ts';
 import type { AuditTrail } from './audit.ts';
-import type { AuditPage } from './blocks.ts';
 import type { Action, AuditEntry } from './entry.ts';
+import type { AuditPage } from './query.ts';
 
 /** Entries that one answer is made from. */
 const ENTRIES_MAX = 10_000;

@@ -3,8 +3,8 @@
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
-import { type AuditPage, type AuditQuery, ENTRIES_SEARCHED_MAX } from '../../actors/audit/blocks.ts';
 import { ACTIONS } from '../../actors/audit/entry.ts';
+import { type AuditPage, type AuditQuery, ENTRIES_SEARCHED_MAX } from '../../actors/audit/query.ts';
 import type { TenantId } from '../../actors/base/ids.ts';
 import { mapInSlices } from '../../actors/base/slices.ts';
 import { TENANT } from '../auth/principal.ts';

@@ -1,7 +1,7 @@
 /** An exhaustive switch throws on what no case names: a stored event of a newer version must never become a state. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { tell } from '../../actors/audit/entry.ts';
+import { entryOfEvent } from '../../actors/audit/entry.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import { createDeviceDecider, type DeviceCommand, evolve } from '../../actors/device/device.ts';
 import { indexChanges } from '../../actors/device/indexes.ts';
@@ -25,7 +25,7 @@ test('unreachable: an unknown stored event throws, wherever it is folded, indexe
   const named = /no case for DevicePainted {type, at, colour}$/;
   assert.throws(() => evolve(device, unknownEvent), named);
   assert.throws(() => indexChanges(DEVICE, device, unknownEvent, device), named);
-  assert.throws(() => tell(unknownEvent), named);
+  assert.throws(() => entryOfEvent(unknownEvent), named);
 });
 
 test('unreachable: an unknown command throws', () => {

@@ -1,0 +1,72 @@
+/** Whose each device is, or was, and what it is called: looked up once and remembered. */
+import { storedId, type TenantId } from '../base/ids.ts';
+import { decodeEvent } from '../device/persistence.ts';
+import { readDevice } from '../fleet/live-devices.ts';
+import type { Journal } from '../journal/journal.ts';
+
+export interface Holder {
+  readonly tenantId: TenantId;
+  readonly name: string;
+}
+
+/** A position in one of the journal's logs. */
+export interface LogPosition {
+  readonly which: number;
+  readonly from: number;
+}
+
+export interface Holders {
+  has(stream: string): boolean;
+  remember(stream: string, tenantId: TenantId, name: string): void;
+  /**
+   * Who holds the device; undefined if that cannot be known any more.
+   * @param from where in the log to read on for a device that is gone
+   */
+  find(stream: string, from: LogPosition): Promise<Holder | undefined>;
+}
+
+/** Devices that are remembered, about 200 bytes each. */
+const HOLDERS_MAX = 50_000;
+/** Events read at once. */
+const PAGE = 500;
+
+export function createHolders(journal: Journal): Holders {
+  const holders = new Map<string, Holder>();
+
+  function remember(stream: string, tenantId: TenantId, name: string): void {
+    if (holders.size >= HOLDERS_MAX) holders.clear();
+    holders.set(stream, { tenantId, name });
+  }
+
+  /**
+   * A device that is gone was deleted further on in the log, and its deletion says whose it was. Deletions on the way are
+   * remembered, so that many deleted devices cost one walk. Undefined for a deletion by a version that did not say.
+   */
+  async function findDeleted(stream: string, { which, from }: LogPosition): Promise<Holder | undefined> {
+    for (let at = from; ; ) {
+      const page = await journal.log(which, at, PAGE);
+      if (page.next === at) return undefined;
+      for (const { stream: passed, event: text } of page.events) {
+        const event = decodeEvent(text);
+        if (event.type !== 'DeviceDeleted') continue;
+        const { tenantId, name = '' } = event;
+        if (tenantId !== undefined && !holders.has(passed)) remember(passed, tenantId, name);
+        if (passed === stream) return holders.get(stream);
+      }
+      at = page.next;
+    }
+  }
+
+  return {
+    has: (stream) => holders.has(stream),
+    remember,
+    async find(stream, from) {
+      const remembered = holders.get(stream);
+      if (remembered !== undefined) return remembered;
+      const device = await readDevice(journal, storedId(stream));
+      if (device === undefined) return findDeleted(stream, from);
+      remember(stream, device.tenantId, device.name);
+      return device;
+    },
+  };
+}

@@ -1,0 +1,140 @@
+/**
+ * Reads a tenant's trail. A page of the whole trail is found by arithmetic, since every block but the newest is full. A
+ * search (by device, customer, user, action, time) reads block after block, up to a bound, and says when it gave up.
+ */
+import type { Instant } from '../base/clock.ts';
+import type { CustomerId, DeviceId, UserId } from '../base/ids.ts';
+import { nextTurn } from '../base/slices.ts';
+import type { Page } from '../fleet/devices.ts';
+import type { Action, AuditEntry } from './entry.ts';
+import { entryOf, type Line } from './line.ts';
+
+export const BLOCK_ENTRIES = 200;
+/** Blocks that one search reads, the first in the order asked for. */
+export const BLOCKS_SEARCHED_MAX = 1_000;
+export const ENTRIES_SEARCHED_MAX = BLOCKS_SEARCHED_MAX * BLOCK_ENTRIES;
+/** How far entries may be out of the order of time. */
+const DISORDER_MS = 60_000;
+
+export interface AuditQuery {
+  /** Counted from 0. */
+  readonly page: number;
+  readonly pageSize: number;
+  /** Both inclusive. */
+  readonly startTime?: Instant;
+  readonly endTime?: Instant;
+  readonly actions?: readonly Action[];
+  readonly deviceId?: DeviceId;
+  readonly customerId?: CustomerId;
+  readonly userId?: UserId;
+  /** Whether an entry is about a device (it has a `deviceId`) or about its user. */
+  readonly about?: 'DEVICE' | 'USER';
+  /** Default: the newest first. */
+  readonly sortOrder?: 'ASC' | 'DESC';
+}
+
+export interface AuditPage extends Page<AuditEntry> {
+  /** How far a search came that gave up: what it found is of entries up to, or back to, this instant. */
+  readonly searchedTo?: Instant;
+}
+
+/** The blocks of one tenant, counted from 1 in the order of time. */
+export interface BlockReader {
+  readonly count: number;
+  read(number: number): Promise<readonly Line[]>;
+}
+
+/** @param blocksMax how many blocks a search reads */
+export function findEntries(blocks: BlockReader, query: AuditQuery, blocksMax: number): Promise<AuditPage> {
+  if (blocks.count === 0) return Promise.resolve({ items: [], total: 0 });
+  return isWhole(query) ? pageOfAll(blocks, query) : search(blocks, query, blocksMax);
+}
+
+function isWhole({ startTime, endTime, actions, deviceId, customerId, userId, about }: AuditQuery): boolean {
+  return [startTime, endTime, actions, deviceId, customerId, userId, about].every(
+    (part) => part === undefined,
+  );
+}
+
+async function pageOfAll(
+  { count, read }: BlockReader,
+  { page, pageSize, sortOrder }: AuditQuery,
+): Promise<AuditPage> {
+  const total = (count - 1) * BLOCK_ENTRIES + (await read(count)).length;
+  const end = Math.min((page + 1) * pageSize, total);
+  const items: AuditEntry[] = [];
+  for (let nth = page * pageSize; nth < end; ) {
+    const place = sortOrder === 'ASC' ? nth : total - 1 - nth;
+    const lines = await read(Math.floor(place / BLOCK_ENTRIES) + 1);
+    const inBlock = place % BLOCK_ENTRIES;
+    const rest = sortOrder === 'ASC' ? lines.slice(inBlock) : lines.slice(0, inBlock + 1).reverse();
+    if (rest.length === 0) break;
+    const some = rest.slice(0, end - nth);
+    items.push(...some.map(entryOf));
+    nth += some.length;
+  }
+  return { items, total };
+}
+
+async function search(blocks: BlockReader, query: AuditQuery, blocksMax: number): Promise<AuditPage> {
+  const { page, pageSize, startTime = 0, endTime = Number.MAX_SAFE_INTEGER } = query;
+  const { count, read } = blocks;
+  const ascending = query.sortOrder === 'ASC';
+  const offset = page * pageSize;
+  const fits = filterOf(query);
+  const items: AuditEntry[] = [];
+  let total = 0;
+  let searchedTo: Instant | undefined;
+  let number = ascending ? await firstBlockFrom(blocks, startTime) : await lastBlockUpTo(blocks, endTime);
+  for (let blocksRead = 0; number >= 1 && number <= count; blocksRead += 1) {
+    if (blocksRead === blocksMax)
+      return { items, total, ...(searchedTo === undefined ? {} : { searchedTo }) };
+    const lines = await read(number);
+    const first = lines[0]?.[0] ?? 0;
+    const last = lines.at(-1)?.[0] ?? 0;
+    if (ascending ? first > endTime + DISORDER_MS : last < startTime - DISORDER_MS) break;
+    for (const line of ascending ? lines : [...lines].reverse()) {
+      if (line[0] < startTime || line[0] > endTime || !fits(line)) continue;
+      if (total >= offset && items.length < pageSize) items.push(entryOf(line));
+      total += 1;
+    }
+    searchedTo = ascending ? last : first;
+    number += ascending ? 1 : -1;
+    await nextTurn(); // others do not wait for a search
+  }
+  return { items, total };
+}
+
+function filterOf({ actions, deviceId, customerId, userId, about }: AuditQuery): (line: Line) => boolean {
+  return ([, action, , device, , customer, user]) =>
+    (actions === undefined || actions.includes(action)) &&
+    (deviceId === undefined || device === deviceId) &&
+    (customerId === undefined || customer === customerId) &&
+    (userId === undefined || user === userId) &&
+    (about === undefined || (device !== 0) === (about === 'DEVICE'));
+}
+
+/** The first block in which an entry from this instant on can be. */
+function firstBlockFrom({ count, read }: BlockReader, instant: Instant): Promise<number> {
+  return bisect(count, async (number) => ((await read(number)).at(-1)?.[0] ?? 0) >= instant - DISORDER_MS);
+}
+
+/** The last block in which an entry up to this instant can be. */
+async function lastBlockUpTo({ count, read }: BlockReader, instant: Instant): Promise<number> {
+  const firstBeyond = await bisect(
+    count,
+    async (number) => ((await read(number))[0]?.[0] ?? 0) > instant + DISORDER_MS,
+  );
+  return Math.max(1, firstBeyond - 1);
+}
+
+/** The first number of 1 … count for which it holds, given that it holds for all after it; count + 1 where for none. */
+async function bisect(count: number, holds: (number: number) => Promise<boolean>): Promise<number> {
+  let [low, high] = [1, count + 1];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (await holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
