@@ -70,6 +70,7 @@ export interface GatewayWork {
   fail(error: unknown): void;
 }
 
+const ANSWERS: SessionMessage = { type: 'answers' };
 const PACKET_IDENTIFIER_MAX = 0xffff;
 
 export class Session {
@@ -101,7 +102,7 @@ export class Session {
   /** QoS 0 publications that wait for a device's answer. */
   unreliable = 0;
   /** What devices have answered and is not settled yet. */
-  #answers: { readonly ticket: Ticket; readonly settlement: Settlement }[] = [];
+  #answers: { readonly ticket: Ticket; readonly settlement: () => Settlement }[] = [];
   /** Puts a message into the mailbox of this session's actor; may be called from anywhere. False: the actor has stopped. */
   tell: (message: SessionMessage) => boolean = () => false;
 
@@ -150,10 +151,12 @@ export class Session {
     return ticket;
   }
 
-  /** A device has answered, in whatever order. Devices of one commit answer one promise after the other: all are settled together. */
-  answered(ticket: Ticket, settlement: Settlement): void {
-    if (this.#answers.push({ ticket, settlement }) === 1)
-      queueMicrotask(() => this.tell({ type: 'answers' }));
+  /**
+   * A device has answered, in whatever order. Devices of one commit answer one promise after the other; what has come until
+   * then is settled together.
+   */
+  answered(ticket: Ticket, settlement: () => Settlement): void {
+    if (this.#answers.push({ ticket, settlement }) === 1) queueMicrotask(() => this.tell(ANSWERS));
   }
 
   /** Something that this session waited for has met a bug; may be called from anywhere. */
@@ -170,7 +173,7 @@ export class Session {
   settleAnswers(): void {
     const answers = this.#answers;
     this.#answers = [];
-    for (const { ticket, settlement } of answers) this.settle(ticket, settlement);
+    for (const { ticket, settlement } of answers) this.settle(ticket, settlement());
   }
 
   settle(ticket: Ticket, settlement: Settlement): void {

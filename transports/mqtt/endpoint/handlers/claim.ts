@@ -32,8 +32,10 @@ export function claim(session: Session, payload: Buffer, ticket: Ticket, format?
   else {
     context.claiming
       .initiate(device, request)
-      .then((outcome) => session.answered(ticket, settlementOf(session, ticket, outcome)))
-      .catch(session.fail);
+      .then(
+        (outcome) => session.answered(ticket, () => settlementOf(session, ticket, outcome)),
+        session.fail,
+      );
   }
 }
 

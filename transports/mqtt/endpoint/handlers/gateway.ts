@@ -100,7 +100,10 @@ function inTurn(
   if (device === undefined) throw new Error('a session without a device took a publication');
   const taken = context.gatewayWork.tell({
     gateway: device.id,
-    perform: async () => session.answered(ticket, await task(device)),
+    perform: async () => {
+      const settlement = await task(device);
+      session.answered(ticket, () => settlement);
+    },
     fail: session.fail,
   });
   if (!taken) session.settle(ticket, unavailable(ticket));
