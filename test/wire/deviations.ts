@@ -73,30 +73,30 @@ export const SECTIONS = {
       what: 'a duration beyond the range of instants',
       thingsBoard: 'wraps around, or elapses at once',
       claimd: 'refused as malformed',
-      why: 'what can not be kept is not promised',
+      why: 'a window that cannot be stored is not promised',
       rule: 'O4',
     },
     'short-topics': {
       what: '`v2/c`, `v2/c/j`, `v2/c/p`',
       thingsBoard: 'documented, and unknown to its code',
       claimd: 'the same as `v1/devices/me/claim`',
-      why: 'devices are written after the documentation',
+      why: 'devices follow the documentation',
     },
     'coap-same-id': {
       what: 'a CoAP message with the id of one before, and something else in it',
       thingsBoard: 'given the answer of the first for up to 247 s',
       claimd: 'another request',
-      why: 'a device that starts anew must not hear that a window is open which nobody opened',
+      why: 'a restarted device uses ids again, and must not hear of a window that nobody opened',
       rule: 'O6',
     },
     'standard-json': {
       what: 'payload',
       thingsBoard: 'also unquoted and single-quoted JSON, comments, bytes that are no UTF-8',
       claimd: 'standard JSON, in UTF-8',
-      why: 'no client known sends other; two readers never disagree about it',
+      why: 'no known client sends anything else, and all readers agree on its meaning',
     },
     'wrong-type-malformed': {
-      what: 'a field of a type that can not be read (`"durationMs": "abc"`), by MQTT 5',
+      what: 'a field of a type that cannot be read (`"durationMs": "abc"`), by MQTT 5',
       thingsBoard: 'DISCONNECT 0x8B (server shutting down)',
       claimd: 'PUBACK 0x99 like any malformed payload, the session stays; QoS 0: DISCONNECT 0x99',
       why: 'the server does not shut down; the payload is at fault',
@@ -160,7 +160,7 @@ export const SECTIONS = {
       rule: 'C8',
     },
     'either-key': {
-      what: 'a window and a server-side key at once',
+      what: 'a window and a server key at once',
       thingsBoard: 'the window hides the key',
       claimd: 'either works',
       why: 'a device that opens a window must not void the label on its box',
@@ -198,7 +198,7 @@ export const SECTIONS = {
       thingsBoard:
         'accepted when it is set; each claim is answered 400 with the whole attribute, its secret included',
       claimd: 'refused when it is set, with the reason',
-      why: 'the commonest mistake is heard where it can be mended, and no secret leaves',
+      why: 'the mistake shows where it can be fixed, and no secret is sent back',
     },
     'secrets-digested': {
       what: 'secrets at rest',
@@ -225,7 +225,7 @@ export const SECTIONS = {
       thingsBoard: 'FAILURE or CLAIMED, no more',
       claimd:
         'the same, and unless refusals are uniform the headers `Claim-Refusal` and `Claim-Attempts-Left` say more',
-      why: 'people can be told what to do; clients that do not look hear what they always heard',
+      why: 'people can be told what to do; clients that ignore the headers see no difference',
     },
     'any-name': {
       what: 'a name with `/`, `;`, `%` or a backslash, percent-encoded',
@@ -270,7 +270,7 @@ export const SECTIONS = {
       why: 'gateways in the field rely on it',
     },
     'gateway-refusal-told': {
-      what: 'a device behind it refused, or can not be created',
+      what: 'a device behind it refused, or cannot be created',
       thingsBoard: 'looks like success',
       claimd:
         'MQTT 5: PUBACK 0x87 or 0x80; on any version `v1/gateway/claim/response` tells who subscribed what became of each device',
@@ -302,7 +302,7 @@ export const SECTIONS = {
       what: 'the anonymous user of a public customer',
       thingsBoard: 'claims, gives back, changes, reads credentials',
       claimd: 'only reads, and no credentials',
-      why: 'whoever knows a link is nobody in particular',
+      why: 'anybody who knows the link is this user',
     },
     'long-lists': {
       what: '`textSearch` in a list of more than 100,000 devices (a customer: 20,000)',
@@ -332,7 +332,7 @@ export const SECTIONS = {
     },
     active: {
       what: '`active` of a device',
-      thingsBoard: 'heard of within ten minutes',
+      thingsBoard: 'active within the last ten minutes',
       claimd: 'connected by MQTT to the server that answers, at this moment',
       why: 'no activity is recorded here',
     },
@@ -340,7 +340,7 @@ export const SECTIONS = {
       what: '`version` of a device',
       thingsBoard: 'counts the changes',
       claimd: 'null: changes are commands to the device, which need no optimistic lock',
-      why: 'two changes at once can not undo each other',
+      why: 'two changes at once cannot undo each other',
     },
     'device-with-credentials': {
       what: '`POST /api/device-with-credentials` with an id',
@@ -353,7 +353,7 @@ export const SECTIONS = {
       thingsBoard: 'claims that succeeded, attributes with their values, no windows',
       claimd:
         'also windows opened, closed and elapsed, and refused claims with their reason; of attributes their names',
-      why: 'who claimed what is asked afterwards; secrets are not for it',
+      why: 'people ask afterwards who claimed what; values may be secrets',
       rule: 'C10',
     },
   },
@@ -403,7 +403,7 @@ export const SECTIONS = {
     'no-open-limit': {
       what: 'too many connections being opened, by tenant or device',
       thingsBoard: 'CONNACK 3 or 0x9F (limits of the tenant profile, none by default)',
-      claimd: 'no limit per tenant; the connection that waited longest without a token makes room',
+      claimd: 'no limit per tenant; the connection that has waited longest without a token is closed',
       why: 'there are no tenant profiles here',
     },
     'mqtt-websocket': {
@@ -430,7 +430,7 @@ export const SECTIONS = {
       what: 'CoAP over DTLS (`coaps`, X.509)',
       thingsBoard: 'yes',
       claimd: 'no',
-      why: 'there is no kept library',
+      why: 'there is no maintained library',
     },
   },
 } as const satisfies Sections;
