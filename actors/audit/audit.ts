@@ -17,8 +17,10 @@ import type { Log } from '../base/log.ts';
 import { decodeEvent } from '../device/persistence.ts';
 import type { DeviceListener } from '../fleet/devices.ts';
 import type { LoggedEvent } from '../journal/journal.ts';
+import { ifUnavailable, StoreUnavailable } from '../journal/unavailable.ts';
 import { createLease } from '../records/lease.ts';
 import { openRecords } from '../records/records.ts';
+import { reportBug } from '../runtime/supervision.ts';
 import type { Store } from '../store/store.ts';
 import { createBlocks, type Stretch } from './blocks.ts';
 import { entryOfEvent, type Note } from './entry.ts';
@@ -153,11 +155,16 @@ export function createAudit(store: Store, enabled: boolean, clock: Clock, log: L
           if (store.shared) wake(LOOK_MS);
         },
         (error: unknown) => {
-          log.warn({ err: error }, 'audit: entries could not be written; trying again');
+          reportFailure(error, 'audit: entries could not be written; trying again');
           wake(RETRY_MS);
         },
       );
     });
+  }
+
+  function reportFailure(error: unknown, message: string): void {
+    if (error instanceof StoreUnavailable) log.warn({ err: error }, message);
+    else reportBug(log, 'audit', error);
   }
 
   /** One round at a time. */
@@ -203,9 +210,9 @@ export function createAudit(store: Store, enabled: boolean, clock: Clock, log: L
       await round.catch(() => {}); // it was logged
       ended = false;
       await run(LAST_PAGES).catch((error: unknown) => {
-        log.warn({ err: error }, 'audit: the last entries could not be written; those of devices will be');
+        reportFailure(error, 'audit: the last entries could not be written; those of devices will be');
       });
-      await lease.release().catch(() => {}); // then it runs out by itself
+      await lease.release().catch(ifUnavailable(() => {})); // then it runs out by itself
     },
   };
 }

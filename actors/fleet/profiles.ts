@@ -1,14 +1,13 @@
 /**
- * Device profiles: how the devices of a tenant talk. Entities, like accounts.
+ * Device profiles: which transports serve a tenant's devices, and what their payloads are. Entities, like accounts.
  *
- * Every tenant has one from its beginning, `default`, whose id is the tenant's own with another version number
- * (8, RFC 9562 §5.8); its record is written when it is first looked at. A device that names no profile, or one that
- * is gone, follows the tenant's default.
+ * Every tenant has a profile `default` from the start. Its id follows from the tenant's, and its record is written when
+ * it is first read. A device that names no profile, or one that is gone, follows the tenant's default.
  */
-
 import type { Clock, Instant } from '../base/clock.ts';
-import { newId, type ProfileId, type TenantId } from '../base/ids.ts';
+import { newId, type ProfileId, storedId, type TenantId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
+import { createTtlCache } from '../base/ttl-cache.ts';
 import { unreachable } from '../base/unreachable.ts';
 import { type Bus, silentBus } from '../cluster/bus.ts';
 import { lists } from '../device/indexes.ts';
@@ -26,9 +25,9 @@ export type TransportConfiguration =
   | {
       readonly type: 'MQTT';
       readonly payloadType: PayloadType;
-      /** `enableCompatibilityWithJsonPayloadFormat`: what is no protobuf may be JSON. For PROTOBUF only. */
+      /** `enableCompatibilityWithJsonPayloadFormat`: what is not protobuf may be JSON. For PROTOBUF only. */
       readonly jsonCompatible: boolean;
-      /** `sendAckOnValidationException`: a malformed message is acknowledged; before MQTT 5 it would end the session. */
+      /** `sendAckOnValidationException`: a malformed message is acknowledged; before MQTT 5 it otherwise ends the session. */
       readonly ackMalformed: boolean;
     }
   | { readonly type: 'COAP'; readonly payloadType: PayloadType };
@@ -38,7 +37,7 @@ export interface ProfileFields {
   readonly name: string;
   readonly description: string | null;
   readonly transport: TransportConfiguration;
-  /** The rest of what the tenant wrote, to be given back as it was; nothing here reads it. */
+  /** The rest of what the tenant wrote. Kept and returned as it is; nothing here reads it. */
   readonly more: JsonObject | null;
 }
 
@@ -55,13 +54,14 @@ export type ProfileAnswer<Value> =
   | { readonly type: 'done'; readonly value: Value }
   | { readonly type: 'refused'; readonly reason: ProfileRefusal };
 
-/** How a device's messages are read. */
+/** How a device's payloads are read. */
 export type PayloadFormat = 'JSON' | 'PROTOBUF' | 'PROTOBUF_OR_JSON';
-export interface Speech {
+export interface PayloadRules {
   readonly format: PayloadFormat;
+  /** Whether a malformed payload is acknowledged. */
   readonly ackMalformed: boolean;
 }
-export const PLAIN_SPEECH: Speech = { format: 'JSON', ackMalformed: false };
+export const PLAIN_JSON: PayloadRules = { format: 'JSON', ackMalformed: false };
 
 /** Every call names the tenant: another tenant's profile is not found. All of it rejects with `StoreUnavailable`. */
 export interface Profiles {
@@ -78,18 +78,18 @@ export interface Profiles {
   list(tenantId: TenantId, query: EntityQuery): Promise<Page<DeviceProfile>>;
   /** The tenant's default. */
   default(tenantId: TenantId): Promise<DeviceProfile>;
-  /** Its id: the profile of devices that name none. Remembered for a moment, so that it costs a claim nothing. */
+  /** The default's id. Remembered for a short time, so that it costs a claim nothing. */
   defaultIdOf(tenantId: TenantId): ProfileId | Promise<ProfileId>;
   makeDefault(tenantId: TenantId, id: ProfileId): Promise<ProfileAnswer<DeviceProfile>>;
   /** Refused for the default, and while devices name the profile. */
   remove(tenantId: TenantId, id: ProfileId): Promise<ProfileAnswer<void>>;
-  /** Removes all profiles of a tenant that is being deleted. Broken off, asking again goes on where it ended. */
+  /** Removes all profiles of a tenant that is being deleted. If it fails, calling it again continues. */
   forgetTenant(tenantId: TenantId): Promise<void>;
-  /** How a device speaks on a transport; undefined: not at all, its profile is for another one. */
-  speech(device: ProfileHolder, transport: 'MQTT' | 'COAP'): Promise<Speech | undefined>;
+  /** How a device's payloads are read on a transport; undefined: its profile is for another transport. */
+  payloadRules(device: ProfileHolder, transport: 'MQTT' | 'COAP'): Promise<PayloadRules | undefined>;
 }
 
-/** What tells a device's profile; every device record does. */
+/** What a device's profile is found by; every device record has it. */
 export interface ProfileHolder {
   readonly tenantId: TenantId;
   readonly profileId?: ProfileId | null;
@@ -105,56 +105,47 @@ const profileKind: Kind<DeviceProfile> = {
   title: ({ name }) => name,
 };
 
-/** The id of the profile that a tenant has from its beginning. */
+/** The id of the tenant's first profile: the tenant's own id as a UUID of version 8 (RFC 9562 §5.8). */
 export function firstProfileOf(tenantId: TenantId): ProfileId {
   const versionDigit = 14;
-  return `${tenantId.slice(0, versionDigit)}8${tenantId.slice(versionDigit + 1)}` as ProfileId; // a UUID made of one
+  return storedId(`${tenantId.slice(0, versionDigit)}8${tenantId.slice(versionDigit + 1)}`);
 }
 
 export interface ProfileSettings {
-  /** For so long profiles and defaults are believed without looking again; changes show at once, unless a message is lost. */
-  readonly speechTtlMs: number;
-  /** Profiles remembered so. */
-  readonly speechMax: number;
+  /** How long a profile is believed without another look. A change shows earlier, unless its message is lost. */
+  readonly ttlMs: number;
+  /** How many profiles are remembered so. */
+  readonly rememberedMax: number;
 }
 
-/** Profiles removed between two looks at the list. */
+/** How many profiles are removed between two reads of their list. */
 const REMOVAL_BATCH = 100;
 
 const PROFILES_CHANGED = 'profiles-changed';
 
-export const PROFILE_DEFAULTS: ProfileSettings = { speechTtlMs: 2_000, speechMax: 10_000 };
+export const PROFILE_DEFAULTS: ProfileSettings = { ttlMs: 2_000, rememberedMax: 10_000 };
 
 export function createProfiles(
   store: Store,
   clock: Clock,
-  { speechTtlMs, speechMax }: ProfileSettings = PROFILE_DEFAULTS,
+  { ttlMs, rememberedMax }: ProfileSettings = PROFILE_DEFAULTS,
   bus: Bus = silentBus,
 ): Profiles {
   const rows = createCollection(store, profileKind);
-  /** Which profile is each tenant's default, where it was ever asked. */
+  /** Each tenant's default; no record where nobody asked for it yet. */
   const defaults = openRecords<{ readonly id: ProfileId }>(store, 'default-device-profile');
-  const remembered = new Map<
-    string,
-    { readonly until: Instant; readonly transport: TransportConfiguration }
-  >();
-
-  /** Defaults as last looked at. */
-  const defaultIds = new Map<TenantId, { readonly until: Instant; readonly id: ProfileId }>();
-
-  /** A fleet that comes all at once looks once. */
-  const lookups = new Map<string, Promise<TransportConfiguration>>();
-
-  /** Counts the changes: what was looked up before one is not remembered after it. */
-  let changes = 0;
+  const defaultIds = createTtlCache<TenantId, ProfileId>(clock, ttlMs, rememberedMax);
+  const transports = createTtlCache<ProfileId | TenantId, TransportConfiguration>(
+    clock,
+    ttlMs,
+    rememberedMax,
+  );
 
   bus.subscribe(PROFILES_CHANGED, forget);
 
   function forget(): void {
-    changes += 1;
-    remembered.clear();
     defaultIds.clear();
-    lookups.clear();
+    transports.clear();
   }
 
   function changed(): void {
@@ -162,18 +153,8 @@ export function createProfiles(
     bus.publish(PROFILES_CHANGED, {});
   }
 
-  async function lookUpDefaultId(tenantId: TenantId): Promise<ProfileId> {
-    const asOf = changes;
-    const until = clock.now() + speechTtlMs;
-    const { id } = await defaultOf(tenantId);
-    if (asOf !== changes) return id;
-    if (defaultIds.size >= speechMax) defaultIds.clear();
-    defaultIds.set(tenantId, { until, id });
-    return id;
-  }
-
   async function find(tenantId: TenantId, id: ProfileId): Promise<DeviceProfile | undefined> {
-    if (id === firstProfileOf(tenantId)) await defaultOf(tenantId); // it is there from the beginning
+    if (id === firstProfileOf(tenantId)) await defaultOf(tenantId); // creates it if need be
     const row = await rows.find(id);
     return row?.tenantId === tenantId ? row : undefined;
   }
@@ -185,8 +166,8 @@ export function createProfiles(
   }
 
   /**
-   * Whoever does this at the same time makes the same, and the first to write it made it.
-   * @param gone the default there was, whose record is no more
+   * Creates the tenant's first profile. Two processes at once create the same one: the first write counts.
+   * @param gone the id of a default whose profile was removed
    */
   async function createFirst(tenantId: TenantId, gone: ProfileId | undefined): Promise<DeviceProfile> {
     const id = firstProfileOf(tenantId);
@@ -207,30 +188,9 @@ export function createProfiles(
     return made;
   }
 
-  function transportOf(holder: ProfileHolder): TransportConfiguration | Promise<TransportConfiguration> {
-    const key = holder.profileId ?? holder.tenantId;
-    const known = remembered.get(key);
-    if (known !== undefined && clock.now() < known.until) return known.transport;
-    const underWay = lookups.get(key);
-    if (underWay !== undefined) return underWay;
-    const looking = lookUp(key, holder).finally(() => {
-      if (lookups.get(key) === looking) lookups.delete(key);
-    });
-    lookups.set(key, looking);
-    return looking;
-  }
-
-  async function lookUp(
-    key: string,
-    { tenantId, profileId }: ProfileHolder,
-  ): Promise<TransportConfiguration> {
-    const now = clock.now();
-    const asOf = changes;
+  async function transportOf({ tenantId, profileId }: ProfileHolder): Promise<TransportConfiguration> {
     const named = profileId ? await find(tenantId, profileId) : undefined;
     const { transport } = named ?? (await defaultOf(tenantId));
-    if (asOf !== changes) return transport;
-    if (remembered.size >= speechMax) remembered.clear();
-    remembered.set(key, { until: now + speechTtlMs, transport });
     return transport;
   }
 
@@ -274,11 +234,7 @@ export function createProfiles(
 
     default: defaultOf,
 
-    defaultIdOf(tenantId) {
-      const known = defaultIds.get(tenantId);
-      if (known !== undefined && clock.now() < known.until) return known.id;
-      return lookUpDefaultId(tenantId);
-    },
+    defaultIdOf: (tenantId) => defaultIds.get(tenantId, async () => (await defaultOf(tenantId)).id),
 
     async makeDefault(tenantId, id) {
       const row = await find(tenantId, id);
@@ -307,9 +263,10 @@ export function createProfiles(
       changed();
     },
 
-    async speech(device, transport) {
-      const configuration = await transportOf(device);
-      if (configuration.type === 'DEFAULT') return PLAIN_SPEECH;
+    async payloadRules(device, transport) {
+      const key = device.profileId ?? device.tenantId;
+      const configuration = await transports.get(key, () => transportOf(device));
+      if (configuration.type === 'DEFAULT') return PLAIN_JSON;
       if (configuration.type !== transport) return undefined;
       const compatible = configuration.type === 'MQTT' && configuration.jsonCompatible;
       const { payloadType } = configuration;

@@ -8,6 +8,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { type Clock, type Instant, sleep } from '../base/clock.ts';
+import { ifUnavailable } from '../journal/unavailable.ts';
 import type { Store } from '../store/store.ts';
 import { openRecords } from './records.ts';
 
@@ -35,7 +36,7 @@ export async function underLease<Result>(
   let cancel = () => {};
   const renew = () => {
     cancel = clock.after(ttlMs / RENEWALS, () => {
-      void lease.hold().catch(() => false);
+      void lease.hold().catch(ifUnavailable(() => false));
       renew();
     });
   };

@@ -16,6 +16,7 @@
  *   a CoAP request           that request                   5.00                         the device may ask again
  *   an HTTP request          that request                   500                          the same
  *   a listener to events     what it does about one event   nothing: that is durable     the next event
+ *   alarms, the audit trail  that round                     nobody waits                 the next round
  *   anywhere else            the process                    the connection breaks        started again, from the store
  *
  * A bug does not end the process where it can be kept to one of these: a device may send the message that meets it as often
@@ -31,6 +32,8 @@ const ENDS = {
   'broker message': "a broker's message is dropped",
   'coap request': 'a CoAP request is answered 5.00',
   listener: 'a listener failed on a durable event',
+  alarms: 'a round of waking devices ends; the next one tries again',
+  audit: 'a round of the audit trail ends; the next one tries again',
 } as const;
 
 /** Logs a bug and what it ends. The caller ends it. */

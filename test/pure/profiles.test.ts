@@ -58,10 +58,10 @@ test('profiles: a fleet that connects at once has the store asked once', async (
     return commit(entry);
   };
   const profiles = createProfiles(store, systemClock);
-  const speeches = await Promise.all(
-    Array.from({ length: 1_000 }, () => profiles.speech({ tenantId: TENANT }, 'MQTT')),
+  const all = await Promise.all(
+    Array.from({ length: 1_000 }, () => profiles.payloadRules({ tenantId: TENANT }, 'MQTT')),
   );
-  assert.ok(speeches.every((speech) => speech?.format === 'JSON'));
+  assert.ok(all.every((payloadRules) => payloadRules?.format === 'JSON'));
   assert.is(asked, 1);
 });
 
@@ -69,10 +69,10 @@ test('profiles: what was being looked up when a profile changed is not believed 
   const profiles = fresh();
   const { id } = await created(profiles, fields('pumps'));
   const device = { tenantId: TENANT, profileId: id };
-  const early = profiles.speech(device, 'MQTT');
+  const early = profiles.payloadRules(device, 'MQTT');
   await profiles.update(TENANT, id, fields('pumps', PROTOBUF));
   await early;
-  assert.is((await profiles.speech(device, 'MQTT'))?.format, 'PROTOBUF');
+  assert.is((await profiles.payloadRules(device, 'MQTT'))?.format, 'PROTOBUF');
 });
 
 test('profiles: created, found, changed and removed; a name is taken once per tenant', async () => {
@@ -136,20 +136,20 @@ test('profiles: a profile that devices name is not removed', async () => {
 
 test('profiles: a device speaks as its profile says, and without one as the tenant’s default', async () => {
   const profiles = fresh();
-  const speech = async (transport: ProfileFields['transport'], by: 'MQTT' | 'COAP') => {
+  const payloadRules = async (transport: ProfileFields['transport'], by: 'MQTT' | 'COAP') => {
     const { id } = await created(profiles, fields(JSON.stringify([transport, by]), transport));
-    return (await profiles.speech({ tenantId: TENANT, profileId: id }, by))?.format;
+    return (await profiles.payloadRules({ tenantId: TENANT, profileId: id }, by))?.format;
   };
-  assert.is(await speech({ type: 'DEFAULT' }, 'MQTT'), 'JSON');
-  assert.is(await speech(PROTOBUF, 'MQTT'), 'PROTOBUF');
-  assert.is(await speech({ ...PROTOBUF, jsonCompatible: true }, 'MQTT'), 'PROTOBUF_OR_JSON');
-  assert.is(await speech({ ...PROTOBUF, payloadType: 'JSON', jsonCompatible: true }, 'MQTT'), 'JSON');
-  assert.is(await speech(PROTOBUF, 'COAP'), undefined);
-  assert.is(await speech({ type: 'COAP', payloadType: 'PROTOBUF' }, 'COAP'), 'PROTOBUF');
-  assert.is(await speech({ type: 'COAP', payloadType: 'PROTOBUF' }, 'MQTT'), undefined);
+  assert.is(await payloadRules({ type: 'DEFAULT' }, 'MQTT'), 'JSON');
+  assert.is(await payloadRules(PROTOBUF, 'MQTT'), 'PROTOBUF');
+  assert.is(await payloadRules({ ...PROTOBUF, jsonCompatible: true }, 'MQTT'), 'PROTOBUF_OR_JSON');
+  assert.is(await payloadRules({ ...PROTOBUF, payloadType: 'JSON', jsonCompatible: true }, 'MQTT'), 'JSON');
+  assert.is(await payloadRules(PROTOBUF, 'COAP'), undefined);
+  assert.is(await payloadRules({ type: 'COAP', payloadType: 'PROTOBUF' }, 'COAP'), 'PROTOBUF');
+  assert.is(await payloadRules({ type: 'COAP', payloadType: 'PROTOBUF' }, 'MQTT'), undefined);
 
   const format = async (holder: object) =>
-    (await profiles.speech({ tenantId: TENANT, ...holder }, 'MQTT'))?.format;
+    (await profiles.payloadRules({ tenantId: TENANT, ...holder }, 'MQTT'))?.format;
   assert.is(await format({}), 'JSON');
   assert.is(await format({ profileId: idOf<ProfileId>(99) }), 'JSON'); // one that is gone
   const { id } = await created(profiles, fields('another', PROTOBUF));

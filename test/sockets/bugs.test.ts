@@ -75,7 +75,7 @@ test('bugs: MQTT: on looking up a profile: closed without CONNACK, logged', () =
       assert.equal(await client.untilClosed(), []);
       assert.equal(bugs, ['bug: an MQTT session ends: Error: a bug']);
     },
-    (world) => ({ profiles: { ...world.profiles, speech: bug } }),
+    (world) => ({ profiles: { ...world.profiles, payloadRules: bug } }),
   ));
 
 test('bugs: MQTT: on the way to an answer: no acknowledgement, closed, logged', () =>

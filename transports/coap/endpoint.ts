@@ -29,7 +29,7 @@ export interface CoapEndpointOptions {
   readonly devices: Devices;
   readonly directory: Directory;
   readonly secrets: Secrets;
-  readonly profiles: Pick<Profiles, 'speech'>;
+  readonly profiles: Pick<Profiles, 'payloadRules'>;
   /** Counts wrong tokens; without it they are not counted. */
   readonly guard?: TokenGuard;
   readonly clock: Clock;

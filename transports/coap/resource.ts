@@ -49,7 +49,7 @@ export interface ResourceOptions {
   readonly claiming: Claiming;
   readonly guard: TokenGuard;
   readonly uploads: Uploads;
-  readonly profiles: Pick<Profiles, 'speech'>;
+  readonly profiles: Pick<Profiles, 'payloadRules'>;
   readonly log: Log;
 }
 
@@ -73,9 +73,9 @@ export function createResource(options: ResourceOptions): (request: Request) => 
       case 'blocked':
         return refused(tooManyResponse('too many wrong tokens', admission.retryAfterMs));
       case 'admitted': {
-        const speech = await profiles.speech(admission.device, 'COAP');
-        if (speech === undefined) return refused(responseOf(Code.internalServerError, OTHER_TRANSPORT));
-        return { type: 'device', device: { ...admission.device, format: speech.format } };
+        const payloadRules = await profiles.payloadRules(admission.device, 'COAP');
+        if (payloadRules === undefined) return refused(responseOf(Code.internalServerError, OTHER_TRANSPORT));
+        return { type: 'device', device: { ...admission.device, format: payloadRules.format } };
       }
       default:
         return unreachable(admission);

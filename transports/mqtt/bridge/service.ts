@@ -56,9 +56,9 @@ export function createService(needs: ServiceNeeds): Service {
   const tooLarge = malformed(`the payload has more than ${payloadBytesMax} bytes`);
 
   async function claim(device: AuthenticatedDevice, addressed: Addressed, payload: Buffer): Promise<Served> {
-    const speech = await profiles.speech(device, 'MQTT');
-    if (speech === undefined) return refused('unknown', 'transport-not-allowed');
-    const request = readClaimPayload(payload, addressed.format ?? speech.format);
+    const payloadRules = await profiles.payloadRules(device, 'MQTT');
+    if (payloadRules === undefined) return refused('unknown', 'transport-not-allowed');
+    const request = readClaimPayload(payload, addressed.format ?? payloadRules.format);
     if (request.type === 'malformed') return malformed(request.why);
     const outcome = await claiming.initiate(device, request);
     switch (outcome.type) {
@@ -78,9 +78,9 @@ export function createService(needs: ServiceNeeds): Service {
 
   async function gatewayClaims(gateway: AuthenticatedDevice, payload: Buffer): Promise<Served> {
     if (!gateway.isGateway) return refused('unknown', 'not-a-gateway');
-    const speech = await profiles.speech(gateway, 'MQTT');
-    if (speech === undefined) return refused('unknown', 'transport-not-allowed');
-    const claims = readGatewayClaims(payload, speech.format);
+    const payloadRules = await profiles.payloadRules(gateway, 'MQTT');
+    if (payloadRules === undefined) return refused('unknown', 'transport-not-allowed');
+    const claims = readGatewayClaims(payload, payloadRules.format);
     if (claims.type === 'malformed') return malformed(claims.why);
     if (claims.type === 'nothing-usable') return malformed('the message has no entry');
     const answer = await gateways.claim(gateway, claims.entries);

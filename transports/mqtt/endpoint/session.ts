@@ -15,7 +15,7 @@ import type { AuthenticatedDevice } from '../../../actors/claiming/authenticatio
 import type { Claiming } from '../../../actors/claiming/claiming.ts';
 import type { Gateways } from '../../../actors/claiming/gateways.ts';
 import type { TokenGuard } from '../../../actors/claiming/wrong-tokens.ts';
-import { PLAIN_SPEECH, type Profiles, type Speech } from '../../../actors/fleet/profiles.ts';
+import { type PayloadRules, PLAIN_JSON, type Profiles } from '../../../actors/fleet/profiles.ts';
 import type { Actor } from '../../../actors/runtime/actor.ts';
 import { reportBug } from '../../../actors/runtime/supervision.ts';
 import { type Acknowledge, AcknowledgementQueue, type Settlement, type Ticket } from './acknowledgements.ts';
@@ -80,7 +80,7 @@ export class Session {
   version: ProtocolVersion = 4;
   device: AuthenticatedDevice | undefined;
   /** How the device's profile had it speak when it connected. */
-  speech: Speech = PLAIN_SPEECH;
+  payloadRules: PayloadRules = PLAIN_JSON;
   limits: ClientLimits = {
     packetBytesMax: Number.POSITIVE_INFINITY,
     receiveMaximum: PACKET_IDENTIFIER_MAX,

@@ -27,7 +27,7 @@ import type { Session } from '../session.ts';
 export function claim(session: Session, payload: Buffer, ticket: Ticket, format?: PayloadFormat): void {
   const { device, context } = session;
   if (device === undefined) throw new Error('a session without a device took a publication');
-  const request = readClaimPayload(payload, format ?? session.speech.format);
+  const request = readClaimPayload(payload, format ?? session.payloadRules.format);
   if (request.type === 'malformed') session.settle(ticket, settlementOf(session, ticket, request));
   else {
     context.claiming
@@ -71,7 +71,7 @@ export function malformedSettlement(
   why: string,
   messages: readonly Message[] = [],
 ): Settlement {
-  const acknowledged = ticket.qos > 0 && (session.version === 5 || session.speech.ackMalformed);
+  const acknowledged = ticket.qos > 0 && (session.version === 5 || session.payloadRules.ackMalformed);
   const reasonCode = Reason.payloadFormatInvalid;
   if (acknowledged) return { type: 'acknowledge', reasonCode, why, messages };
   return { type: 'disconnect', reasonCode, why };

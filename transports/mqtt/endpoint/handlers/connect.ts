@@ -122,14 +122,14 @@ function whatWasWrong({ username, password, clientId }: ConnectPacket): ConnectR
 async function askProfile(session: Session): Promise<Refused> {
   const { device, context } = session;
   if (device === undefined) return undefined;
-  const speech = await context.profiles.speech(device, 'MQTT').catch(
+  const payloadRules = await context.profiles.payloadRules(device, 'MQTT').catch(
     ifUnavailable((error) => {
       context.log.warn({ err: error }, 'mqtt: a device profile could not be looked up');
       return undefined;
     }),
   );
-  if (speech === undefined) return 'serverUnavailable';
-  session.speech = speech;
+  if (payloadRules === undefined) return 'serverUnavailable';
+  session.payloadRules = payloadRules;
   return undefined;
 }
 

@@ -62,7 +62,7 @@ const NOTHING_USABLE: Settlement = {
 
 function claims(session: Session, payload: Buffer, ticket: Ticket): void {
   inTurn(session, ticket, async (device) => {
-    const read = readGatewayClaims(payload, session.speech.format);
+    const read = readGatewayClaims(payload, session.payloadRules.format);
     if (read.type === 'malformed') return malformedSettlement(session, ticket, read.why);
     if (read.type === 'nothing-usable') return NOTHING_USABLE;
     const outcome = await session.context.gateways.claim(device, read.entries);
@@ -72,7 +72,7 @@ function claims(session: Session, payload: Buffer, ticket: Ticket): void {
 
 function connected(session: Session, payload: Buffer, ticket: Ticket): void {
   inTurn(session, ticket, async (device) => {
-    const read = readGatewayConnect(payload, session.speech.format);
+    const read = readGatewayConnect(payload, session.payloadRules.format);
     if (read.type === 'malformed') return malformedSettlement(session, ticket, read.why);
     const outcome = await session.context.gateways.connect(device, read.name, read.deviceType);
     return settlementOf(ticket, outcome, (failed) =>
@@ -83,7 +83,7 @@ function connected(session: Session, payload: Buffer, ticket: Ticket): void {
 
 /** Nothing is kept of devices being there, so there is nothing to do. */
 function disconnected(session: Session, payload: Buffer, ticket: Ticket): void {
-  const read = readGatewayConnect(payload, session.speech.format);
+  const read = readGatewayConnect(payload, session.payloadRules.format);
   session.settle(
     ticket,
     read.type === 'malformed' ? malformedSettlement(session, ticket, read.why) : SUCCESS,
