@@ -1,6 +1,6 @@
 /**
- * What a scenario works with: targets, fleets and loads, and where it puts what it found. One `Bench` is one
- * repetition of one scenario; it ends whatever it started.
+ * What a scenario works with: targets, fleets, loads, and its results. One `Bench` is one repetition of one scenario. It
+ * ends whatever it started.
  */
 import type { Figure, Job, Measurement, ModuleShare, Step } from './contract.ts';
 import type { PoolResult, PoolTick, Watcher } from './load/pool.ts';
@@ -20,13 +20,13 @@ import { NotInstalled } from './targets/program.ts';
 import { type Needs, startTarget } from './targets/start.ts';
 import type { Target } from './targets/target.ts';
 
-/** Above this share of a core a generator is at its end, and it is the one that was measured. */
+/** Above this share of a core a generator is itself the bottleneck. */
 const GENERATOR_BUSY = 0.9;
-/** A generator that begins later than this what is due was held up itself. */
+/** A generator that begins operations later than this lacked CPU itself. */
 const GENERATOR_LATE_MS = 20;
-/** Refusals beyond this share of all operations are worth a word. */
+/** Above this share of refusals there is a warning. */
 const REFUSED_SHARE = 0.001;
-/** For loads that end when each device had its turn, however long that takes. */
+/** For loads that end when each device had its turn. */
 export const HOUR_MS = 3_600_000;
 const SETUP_CONNECTIONS = 128;
 const CUSTOMERS = { smoke: 8, standard: 64, full: 64 } as const;
@@ -36,24 +36,24 @@ export interface Scenario {
   /** One line for the list. */
   readonly title: string;
   readonly peers: readonly PeerName[];
-  /** Whether it has a rate that can be asked for and searched. */
+  /** Whether `--rate` and `--find-max` apply. */
   readonly rated: boolean;
-  /** Why it can not run against this target or store; undefined: it can. */
+  /** Why it cannot run with these settings; undefined: it can. */
   refuses?(settings: Settings): string | undefined;
   run(bench: Bench): Promise<void>;
 }
 
-/** Who is measured, in the words of the results. */
-export interface Subject {
+/** Who is measured, as results name it. */
+export interface Contender {
   readonly subject: string;
   readonly role: Measurement['role'];
   readonly variant?: string;
 }
 
-export const OURS: Subject = { subject: 'claimd', role: 'ours' };
+export const OURS: Contender = { subject: 'claimd', role: 'ours' };
 
 export interface LoadOptions {
-  /** Hears of every tick, for what must happen at some point of the load. Seconds since the measured time began. */
+  /** Called with every tick, in seconds since the measured time began. */
   readonly onTick?: (at: number) => void;
 }
 
@@ -70,7 +70,7 @@ export class Bench {
   readonly failures: string[] = [];
   cpuProfile: readonly ModuleShare[] | undefined;
   heapProfile: readonly ModuleShare[] | undefined;
-  /** What the target called itself. */
+  /** The target's name for itself. */
   targetName = '';
   store = '';
   readonly pool: Pool;
@@ -84,7 +84,7 @@ export class Bench {
     this.#endings.push(async () => void (await this.pool.close()));
   }
 
-  /** Says what goes on, while nothing is measured. */
+  /** Shows what is done while nothing is measured. */
   phase(words: string): void {
     this.#live.phase(words);
   }
@@ -93,7 +93,7 @@ export class Bench {
     if (!this.warnings.includes(words)) this.warnings.push(words);
   }
 
-  /** A wrong answer: the run has failed, whatever its figures. */
+  /** Records a wrong answer, which fails the run. */
   fail(words: string): void {
     this.failures.push(words);
   }
@@ -111,7 +111,7 @@ export class Bench {
     return target;
   }
 
-  /** People and so many devices on a target. */
+  /** Creates users and this many devices on a target. */
   async fleet(target: Target, devices: number): Promise<Fleet> {
     this.phase('making users');
     const { username, password } = this.settings.target ?? SYSADMIN;
@@ -121,7 +121,7 @@ export class Bench {
     return fleet;
   }
 
-  /** Makes more devices, until there are so many. */
+  /** Creates more devices until there are this many. */
   async provision(target: Target, fleet: Fleet, devices: number): Promise<PoolResult | undefined> {
     if (devices <= fleet.devices) return undefined;
     const count = devices - fleet.devices;
@@ -135,7 +135,7 @@ export class Bench {
     return result;
   }
 
-  /** Does something once with each of a range of devices, unmeasured. All of it must succeed. */
+  /** Runs steps once with each of a range of devices, unmeasured. All must succeed. */
   async each(
     title: string,
     from: number,
@@ -167,7 +167,7 @@ export class Bench {
     return result;
   }
 
-  /** A load as the settings have it; a scenario says what it is made of. */
+  /** A load with the pace and times of the settings. */
   job(what: Pick<Job, 'title' | 'steps' | 'subjects'> & Partial<Job>): Job {
     const { connections, inflight, warmUpMs, durationMs, timeoutMs, tickMs } = this.settings;
     return {
@@ -183,15 +183,15 @@ export class Bench {
     };
   }
 
-  /** Runs a load and remembers what was measured. Wrong answers fail the run. */
-  async load(watched: Watched, job: Job, who: Subject, options: LoadOptions = {}): Promise<Loaded> {
+  /** Runs a load and keeps its measurement. Wrong answers fail the run. */
+  async load(watched: Watched, job: Job, who: Contender, options: LoadOptions = {}): Promise<Loaded> {
     const loaded = await this.trial(watched, job, who, options);
     this.measurements.push(loaded.measurement);
     return loaded;
   }
 
-  /** Runs a load without remembering it. */
-  async trial(watched: Watched, job: Job, who: Subject, { onTick }: LoadOptions = {}): Promise<Loaded> {
+  /** Runs a load without keeping its measurement. */
+  async trial(watched: Watched, job: Job, who: Contender, { onTick }: LoadOptions = {}): Promise<Loaded> {
     const watch = new ServerWatch(watched);
     const timeline: Measurement['timeline'][number][] = [];
     let profiling: Profiling | undefined;
@@ -204,7 +204,7 @@ export class Bench {
       tick: (tick) => {
         const look = watch.look();
         this.#live.tick(job.title, tick, look);
-        // The last one may be a few milliseconds, in which a rate means nothing.
+        // The last tick may be too short for a rate.
         if (tick.ms >= job.tickMs / 2) timeline.push({ ...tickOf(tick, job.weight), ...look });
         onTick?.(tick.at / 1000);
       },
@@ -238,7 +238,7 @@ export class Bench {
     return { measurement, kept: result.kept };
   }
 
-  /** The peers that are wanted, that this scenario has and that the machine offers; each is ended with the run. */
+  /** Starts those of these peers that the settings ask for and the machine has. They end with the run. */
   async peers(names: readonly PeerName[]): Promise<Peer[]> {
     const wanted = names.filter((name) => this.settings.peers?.includes(name) ?? true);
     const started: Peer[] = [];
@@ -257,7 +257,7 @@ export class Bench {
     return started;
   }
 
-  /** Ends everything that was started, also when some of it can not be ended in peace. */
+  /** Ends everything that was started, also if ending some of it fails. */
   async close(): Promise<void> {
     const faults: unknown[] = [];
     for (const end of this.#endings.reverse()) await end().catch((error: unknown) => faults.push(error));

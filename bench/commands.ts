@@ -1,4 +1,4 @@
-/** What is done with results that are there: `compare` and `report`. */
+/** The commands on existing results: `compare` and `report`. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -13,7 +13,7 @@ const FAILED = 1;
 const THRESHOLD = '10%';
 const REPORT = 'bench-results/report.html';
 
-/** `compare A [B] [--threshold 10%] [--on rate,cpu]`: exit code 1 when B is worse by more than that. */
+/** `compare A [B] [--threshold 10%] [--on rate,cpu]`: exit code 1 if B is worse by more than the threshold. */
 export function compareCommand(args: readonly string[], say: Say): number {
   const { values, positionals } = parse(args, {
     threshold: { type: 'string', default: THRESHOLD },
@@ -37,8 +37,7 @@ export function compareCommand(args: readonly string[], say: Say): number {
 }
 
 /**
- * `report [A …] [--out FILE]`: one page of all these results. A Markdown file gets a table instead, in the place that it
- * keeps for it.
+ * `report [A …] [--out FILE]`: one HTML page of these results. A Markdown file gets a table instead, between its marks.
  */
 export function reportCommand(args: readonly string[], say: Say): number {
   const { values, positionals } = parse(args, { out: { type: 'string', default: REPORT } });

@@ -1,6 +1,6 @@
 /**
- * Two sets of results side by side: the second to the first, as ratios of medians. Rates and CPU per operation past the
- * threshold are a regression; latencies are shown and judged only when asked for, because they swing far more.
+ * Compares two sets of results as ratios of medians. A rate or CPU per operation that is worse by more than the threshold
+ * is a regression. Latencies are shown, but judged only on request, because they vary far more.
  */
 import type { Figure, Measurement, Result } from './contract.ts';
 import { groupBy, median } from './numbers.ts';
@@ -17,7 +17,7 @@ export interface Compared {
   readonly after: number;
   readonly ratio: number;
   readonly better: Figure['better'];
-  /** How far the repetitions of one set lie apart, as a share of their median; the larger of the two. */
+  /** The range of one set's repetitions as a share of their median; the larger of the two sets. */
   readonly spread: number;
   readonly verdict: 'better' | 'same' | 'worse';
   /** Worse, and of a kind that is judged. */
@@ -64,7 +64,7 @@ export function compare(
   });
 }
 
-/** A ratio is past the threshold when one side is by so much more than the other: 10 % both ways, 1.1 and 1/1.1. */
+/** The threshold holds both ways: 10 % are the ratios 1.1 and 1/1.1. */
 function judge(ratio: number, better: Figure['better'], threshold: number): Compared['verdict'] {
   const gain = better === 'higher' ? ratio : 1 / ratio;
   if (gain > 1 + threshold) return 'better';
@@ -75,7 +75,7 @@ function spread(values: readonly number[]): number {
   return values.length < 2 ? 0 : (Math.max(...values) - Math.min(...values)) / median(values);
 }
 
-/** Peers are not compared: they are the measure and not the measured. */
+/** Without those of peers. */
 function metrics({ scenario, measurements, figures }: Result): Metric[] {
   const ours = measurements.filter(({ role }) => role === 'ours');
   return [
@@ -101,7 +101,7 @@ function ofMeasurement(scenario: string, measurement: Measurement): Metric[] {
     value,
   });
   return [
-    // In an open loop the rate is what was asked for, unless the server could not.
+    // In an open loop the rate is the one asked for, unless the server cannot keep up.
     metric(pace.type === 'open' ? 'carried out (/s)' : 'rate (/s)', 'rate', 'higher', perSecond),
     metric('p50 (ms)', 'latency', 'lower', latency.p50),
     metric('p99 (ms)', 'latency', 'lower', latency.p99),

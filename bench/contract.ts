@@ -1,9 +1,8 @@
 /**
- * The words that the parts of the bench share: what a scenario is, what a load is, what a measurement says.
+ * The types that the parts of the bench share: loads and measurements.
  *
- * A scenario prepares a target, runs loads against it and says what it found; it knows nothing of processes, sockets
- * or terminals. A load (`Job`) is plain data, so that it can be handed to generator processes. Latencies are in
- * microseconds in histograms and in milliseconds for people.
+ * A load (`Job`) is plain data, so that it can be sent to generator processes. Latencies are in microseconds in
+ * histograms, and in milliseconds everywhere else.
  */
 
 export const PROFILES = ['smoke', 'standard', 'full'] as const;
@@ -12,9 +11,9 @@ export type Profile = (typeof PROFILES)[number];
 // ------------------------------------------------------------------------------------------------------------- load
 
 /**
- * When operations begin. `closed`: as soon as there is a free lane, like users who wait for their answer. `open`: at
- * instants that do not depend on the answers, like a crowd that does not know of each other; the latency counts from
- * the intended instant, so that a server that stalls is not excused for what could not even be sent.
+ * When operations begin. `closed`: as soon as a lane is free, like users who wait for their answer. `open`: at instants
+ * that do not depend on answers, like independent users. The latency counts from that instant, so that it includes the
+ * wait for a server that stalls.
  */
 export type Pace =
   | { readonly type: 'closed' }
@@ -22,23 +21,23 @@ export type Pace =
 export type Arrival = 'even' | 'poisson';
 
 /**
- * Which device an operation is about. `lane`: each connection has its own, again and again. `once`: each of a range,
- * once. `cycle`: a range, over and over. With `rivals` each comes so many times in a row, each time from another user.
+ * Which device an operation is about. `lane`: each connection has its own device. `once`: each device of a range, once.
+ * `cycle`: a range, over and over. With `rivals` each device comes this many times in a row, each from another user.
  */
 export interface Subjects {
   readonly type: 'lane' | 'once' | 'cycle';
   readonly from: number;
-  /** Not for `lane`: there it is the number of connections. */
+  /** Ignored for `lane`: there it is the number of connections. */
   readonly count: number;
   readonly rivals?: number;
-  /** From one device to the next: more than 1 spreads them over a larger population. */
+  /** The step from one device to the next. More than 1 spreads them over a larger population. */
   readonly stride?: number;
 }
 
-/** `{n}` in texts stands for the number of the device. */
+/** `{n}` in texts stands for the device's number. */
 export type Payload =
   | { readonly type: 'text'; readonly text: string }
-  /** A claim window that closes at its device's place in a span of time. */
+  /** A claim request. The windows of all devices close one after the other, spread over a time span. */
   | {
       readonly type: 'closing';
       readonly secretKey: string;
@@ -48,21 +47,21 @@ export type Payload =
     };
 
 interface StepBase {
-  /** What people call it, e.g. `confirm`. */
+  /** For people, e.g. `confirm`. */
   readonly name: string;
   readonly host: string;
-  /** Of the nodes that can be asked; connections take turns over them. */
+  /** The ports of all nodes. Connections use them in turn. */
   readonly ports: readonly number[];
-  /** Answers that are as they should be. */
+  /** Right outcomes. */
   readonly right: readonly string[];
-  /** Answers by which the server says that it can not now, or that lost their way: counted, and no failure. */
+  /** Outcomes that are counted and do not fail the run: the server is unavailable or the answer was lost. */
   readonly refused: readonly string[];
 }
 
 /**
- * A PUBLISH at QoS 1. One device per connection. Outcome: `PUBACK`, in version 5 with its reason. With `response` that
- * topic is subscribed, and what the server publishes there is the answer: behind a broker the PUBACK is the broker's,
- * and says nothing about the window. Outcome: `told`, and the status.
+ * A PUBLISH at QoS 1. One device per connection. Outcome: `PUBACK`, in version 5 with its reason code. With `response`
+ * the answer is the server's message on that topic, because behind a broker the PUBACK says nothing about the window.
+ * Outcome: `response`, and the status.
  */
 export interface MqttStep extends StepBase {
   readonly type: 'mqtt';
@@ -77,22 +76,22 @@ export interface MqttStep extends StepBase {
 export interface ConnectStep extends StepBase {
   readonly type: 'connect';
   readonly userName: string;
-  /** Whether connections stay open until the generators are told to let go. */
+  /** Whether connections stay open until the generators release them. */
   readonly hold: boolean;
 }
 
-/** A request on a connection kept alive. Outcome: the status; with `reads` also the claim's response. */
+/** A request on a kept-alive connection. Outcome: the status; with `reads: 'claim'` also the response. */
 export interface HttpStep extends StepBase {
   readonly type: 'http';
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly body: Payload;
-  /** Bearer tokens; device n asks as number n of them, its rivals as those behind. */
+  /** Bearer tokens. Device n uses token n modulo their number, its rivals the next ones. */
   readonly tokens: readonly string[];
   readonly reads: 'status' | 'claim';
 }
 
-/** A confirmable POST until its answer, repeated as RFC 7252 says. Outcome: the code, e.g. `2.04`. */
+/** A confirmable POST, repeated as in RFC 7252. Outcome: the code, e.g. `2.04`. */
 export interface CoapStep extends StepBase {
   readonly type: 'coap';
   readonly path: string;
@@ -102,23 +101,23 @@ export interface CoapStep extends StepBase {
 export type Step = MqttStep | ConnectStep | HttpStep | CoapStep;
 
 export interface Job {
-  /** What the live view calls it. */
+  /** For the live view. */
   readonly title: string;
-  /** Carried out one after the other for each operation; it ends with the first whose answer is not right. */
+  /** The steps of each operation. It ends with the first outcome that is not right. */
   readonly steps: readonly Step[];
   readonly connections: number;
-  /** Operations under way per connection. HTTP/1.1 carries one, so there it is more connections. */
+  /** Operations in flight per connection. With HTTP/1.1 it multiplies the connections. */
   readonly inflight: number;
   readonly subjects: Subjects;
   readonly pace: Pace;
   readonly warmUpMs: number;
-  /** It ends after so long, or when each of its subjects had its turn. */
+  /** The load ends after this time, or when each of its subjects had its turn. */
   readonly durationMs: number;
   readonly timeoutMs: number;
   readonly tickMs: number;
-  /** The outcome whose devices are told at the end, one entry each time. */
+  /** The outcome whose devices are listed in the result, once for each time. */
   readonly keep?: string;
-  /** Operations that one answer stands for, e.g. the devices of a gateway's message. */
+  /** Operations that one answer counts for, e.g. the devices in a gateway's message. */
   readonly weight: number;
 }
 
@@ -145,19 +144,19 @@ export interface Tick {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
-  /** Cores that the server used; undefined where it can not be seen. */
+  /** Cores that the server used; undefined if it cannot be seen. */
   readonly cores?: number;
   readonly rssMb?: number;
   readonly privateMb?: number;
 }
 
-/** What could be seen of the server's processes while a load was measured. */
+/** The server's processes during a load. */
 export interface ServerFigures {
   readonly cpuUsPerOperation: number;
   readonly cores: number;
   readonly rssMb: number;
   readonly privateMb: number;
-  /** The same for processes beside it (a store, a broker), by name. */
+  /** The same for other processes (a store, a broker), by name. */
   readonly beside: { readonly [name: string]: { readonly cpuUsPerOperation: number } };
   readonly eventLoop?: { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number };
   readonly gcShare?: number;
@@ -168,14 +167,14 @@ export interface Measurement {
   /** `claimd`, or the name of a peer. */
   readonly subject: string;
   readonly role: 'ours' | 'peer';
-  /** What tells several of one subject apart, e.g. `10,000 devices`; else empty. */
+  /** Distinguishes several measurements of one subject, e.g. `10,000 devices`; else empty. */
   readonly variant: string;
   readonly pace: Pace;
   readonly seconds: number;
   readonly operations: number;
   readonly perSecond: number;
   readonly latency: Latency;
-  /** Of each step, where there are several. */
+  /** Of each step, if there are several. */
   readonly steps: readonly { readonly name: string; readonly latency: Latency }[];
   readonly refused: { readonly [kind: string]: number };
   readonly wrong: { readonly [kind: string]: number };
@@ -193,13 +192,13 @@ export interface GeneratorFigures {
   readonly lateP99Ms: number;
 }
 
-/** A number that a scenario is about and that is not the rate or latency of a load. */
+/** A result of a scenario that is not the rate or latency of a load. */
 export interface Figure {
   readonly name: string;
   readonly value: number;
   readonly unit: string;
   readonly better: 'higher' | 'lower';
-  /** Where it is the peer's and not ours. */
+  /** Set if it is the peer's. */
   readonly peer?: string;
 }
 
@@ -214,7 +213,7 @@ export interface Machine {
   readonly memoryGb: number;
   readonly os: string;
   readonly node: string;
-  /** One-minute load average when the run began: others at work make figures worth less. */
+  /** One-minute load average when the run began. Other work on the machine makes figures unreliable. */
   readonly loadBefore: number;
 }
 

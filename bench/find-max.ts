@@ -1,4 +1,4 @@
-/** The search for the highest rate at which a percentile of the latency stays under a bound. */
+/** Searches the highest rate at which a percentile of the latency stays under a bound. */
 
 export interface Bound {
   /** E.g. 99. */
@@ -11,10 +11,10 @@ export interface Trial {
   readonly good: boolean;
 }
 
-/** The answer is the highest good rate found when the next bad one is at most this much above it. */
+/** The search ends when the lowest bad rate is at most this factor above the highest good one. */
 const PRECISION = 1.05;
 const GROWTH = 1.5;
-/** Trials in all: each takes its time, and a machine on which everything is good for ever has another problem. */
+/** The search ends after this many trials. */
 const TRIALS_MAX = 14;
 
 /**

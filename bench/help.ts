@@ -1,4 +1,4 @@
-/** What `--help` says. */
+/** The texts of `--help` and `list`. */
 import { SCENARIOS } from './scenarios/all.ts';
 
 export const listText = (): string => {
@@ -14,39 +14,39 @@ export const helpText = (): string => `npm run bench -- COMMAND [options]
 
 Commands
   SCENARIO [SCENARIO …]   runs scenarios; \`all\` runs every one
-  list                    says which there are
+  list                    lists the scenarios
   compare A [B]           two sets of results (labels or files) as ratios; exit 1 past the threshold.
                           Without B, A against the last run
   report [A …] [--out F]  one HTML page of results, with plots; opens without a server
-  micro                   the costs of the single parts, without sockets
+  micro                   measures single parts, without sockets
 
 Scenarios
 ${listText()}
-How much
-  --profile P             smoke (seconds, to see that it works), standard (default), full (a million devices)
-  --duration 10s          measured time; --warm-up 3s goes before it
-  --connections 1000      devices or people at once; --inflight 1 operations under way on each
+How much to run
+  --profile P             smoke (seconds, only to see that it works), standard (default), full (a million devices)
+  --duration 10s          measured time, after --warm-up 3s
+  --connections 1000      devices or people at the same time; --inflight 1 operations on each
   --mqtt 3.1.1|5          what devices speak; in 5 a refusal shows in the PUBACK
-  --rate 20000            so many operations a second, whatever the answers do (open loop). Without it as fast as
-                          answers come (closed loop). --arrivals poisson|even says how they fall
+  --rate 20000            operations per second, independent of the answers (open loop). Without it the next begins
+                          when one is answered (closed loop). --arrivals poisson|even spaces them
   --find-max p99=50ms     searches the highest rate that keeps a percentile under a bound
-  --devices 20000         devices played with
+  --devices 20000         number of devices
   --workers 1             generator processes
   --repeat 3              repetitions, each with fresh data: median and spread
 
-What is measured
-  --store lmdb            lmdb, memory or redis, for a server that the bench starts itself
-  --nodes 2               so many nodes on one Redis, behind a Mosquitto (with --store redis)
-  --server NAME=value     an option of that server, by its environment name; may be given again
-  --target HOST[:PORT]    a server that runs already, claimd or another that speaks ThingsBoard's API;
+What to measure
+  --store lmdb            lmdb, memory or redis, for a server that the bench starts
+  --nodes 2               several nodes on one Redis, behind a Mosquitto (with --store redis)
+  --server NAME=value     an option of that server, by its environment name; can be repeated
+  --target HOST[:PORT]    a running server, claimd or another with ThingsBoard's API;
                           --mqtt-port, --coap-port, --username (a system or tenant administrator), and --password
                           or CLAIMD_BENCH_PASSWORD
-  --peer a,b | --no-peers beside whom it is measured; by default all that the scenario has
+  --peer a,b | --no-peers which peers to measure too; by default all of the scenario
 
-What comes of it
+What to do with the results
   --label NAME            keeps the results as bench-results/NAME.jsonl, to compare and report; default: last
   --json                  writes them to standard output as JSON lines, instead of tables
-  --cpu-prof, --heap-prof profiles the server while it is measured, summed up by module
+  --cpu-prof, --heap-prof profiles the server under load, summed up by module
 
 Examples
   npm run bench -- initiate-mqtt
@@ -58,5 +58,5 @@ Examples
   npm run bench -- initiate-mqtt confirm && npm run bench -- report --out report.html
   CLAIMD_BENCH_PASSWORD=… npm run bench -- confirm --target tb.example.org:8080
 
-Exit codes: 0 good, 1 a wrong answer or a comparison past its threshold, 2 asked for something that can not be.
+Exit codes: 0 good, 1 a wrong answer or a comparison past its threshold, 2 misuse.
 `;

@@ -12,7 +12,7 @@ import { microCommand } from './micro.ts';
 import { parseRun, type RunOptions } from './options.ts';
 import { liveOn, silent } from './report/live.ts';
 import { table } from './report/table.ts';
-import { LAST, Misuse, pathOf, startAnew, write } from './results.ts';
+import { clear, LAST, Misuse, pathOf, write } from './results.ts';
 import { runOnce } from './run.ts';
 import { SCENARIOS } from './scenarios/all.ts';
 
@@ -55,13 +55,12 @@ function scenariosOf(names: readonly string[], { settings }: RunOptions): readon
     ? SCENARIOS
     : names.map((name) => {
         const scenario = SCENARIOS.find((one) => one.name === name);
-        if (scenario === undefined)
-          throw new Misuse(`there is no scenario ${name}; \`list\` says which there are`);
+        if (scenario === undefined) throw new Misuse(`there is no scenario ${name}; \`list\` lists them`);
         return scenario;
       });
   for (const scenario of chosen) {
     const rated = settings.rate !== undefined || settings.findMax !== undefined;
-    if (rated && !scenario.rated) throw new Misuse(`${scenario.name} has no rate to be asked for`);
+    if (rated && !scenario.rated) throw new Misuse(`${scenario.name} has no rate to set`);
   }
   const possible = chosen.filter((scenario) => {
     const why = scenario.refuses?.(settings);
@@ -74,7 +73,7 @@ function scenariosOf(names: readonly string[], { settings }: RunOptions): readon
 
 async function runScenarios(scenarios: readonly Scenario[], options: RunOptions): Promise<number> {
   const path = pathOf(options.label);
-  if (options.label === LAST) startAnew(path);
+  if (options.label === LAST) clear(path);
   let failed = false;
   for (const scenario of scenarios) {
     const results: Result[] = [];
@@ -98,8 +97,8 @@ async function ended(): Promise<number> {
     return await main(process.argv.slice(2));
   } catch (error) {
     const misuse = error instanceof Misuse;
-    const told = error instanceof Error ? (misuse ? error.message : error.stack) : error;
-    process.stderr.write(`${told}\n`);
+    const message = error instanceof Error ? (misuse ? error.message : error.stack) : error;
+    process.stderr.write(`${message}\n`);
     return misuse ? MISUSE : FAILED;
   } finally {
     await cleanUp();
@@ -107,5 +106,5 @@ async function ended(): Promise<number> {
 }
 
 process.exitCode = await ended();
-// What a fault left behind must not keep the bench waiting.
+// After a fault, open handles must not keep the bench running.
 setTimeout(() => process.exit(), LINGER_MS).unref();

@@ -1,11 +1,10 @@
 /**
- * What the single parts cost, without sockets and other processes: rules, an actor's turn, an append on each store, the
- * reading of a payload, a digest, a token. For finding out which part a change made slower; what users feel is what the
- * scenarios measure.
+ * Measures single parts without sockets and other processes: the rules, an actor's turn, an append on each store, parsing
+ * a payload, a digest, a token. It shows which part a change made slower; what users notice is in the scenarios.
  *
- *   npm run bench -- micro [--time 500ms] [WORD …]     only those whose name contains one of the words
+ *   npm run bench -- micro [--time 500ms] [WORD …]     only parts whose name contains one of the words
  *
- * Actors and stores are asked a hundred at a time, as a busy server does, and the time is that of one.
+ * Actors and stores get a hundred operations at a time, as on a busy server; the time shown is that of one.
  */
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -47,7 +46,7 @@ import { startRedis } from './targets/redis.ts';
 const AT_ONCE = 100;
 const TIME_MS = 500;
 const WINDOW_MS = 3_600_000;
-/** More than are remembered, so that each comes as if for the first time. */
+/** More than the cache holds, so that each is seen as if for the first time. */
 const TOKENS = 21_000;
 const PAYLOAD = Buffer.from('{"secretKey": "printed-on-the-box", "durationMs": 600000}');
 
@@ -87,10 +86,10 @@ const PARTS: { readonly [name: string]: Opening } = {
     const secrets = createSecrets(randomBytes(32));
     return { name: 'secret digest', count: 1, run: () => secrets.digest(DEVICE, 'printed-on-the-box') };
   },
-  'token, known': async () => {
+  'token, cached': async () => {
     const { tokens, all } = issued(1);
     const [token = ''] = all;
-    return { name: 'token, known', count: 1, run: () => tokens.readAccess(token) };
+    return { name: 'token, cached', count: 1, run: () => tokens.readAccess(token) };
   },
   'token, first time': async () => {
     const { tokens, all } = issued(TOKENS);
@@ -131,7 +130,7 @@ async function measured(name: string, time: number): Promise<string[] | undefine
     await first;
     bench.add(name, async () => void (await run()));
   } else {
-    // Where nothing is waited for, nothing is awaited either: that alone would be most of the time.
+    // Not awaited: awaiting alone would take most of the time.
     bench.add(name, () => void run());
   }
   await bench.run();

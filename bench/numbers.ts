@@ -1,6 +1,6 @@
-/** Sums and words over several measurements. */
+/** Medians, groups and texts over several measurements. */
 
-/** Of an even number of values the mean of the two in the middle. */
+/** The mean of the two middle values if their number is even. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;

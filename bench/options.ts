@@ -1,4 +1,4 @@
-/** The command line of a run, as settings. What is unknown or wrong is told in one sentence. */
+/** Reads the command line of a run into settings. An unknown or wrong option is `Misuse`. */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { PROFILES } from './contract.ts';
@@ -12,8 +12,8 @@ export interface RunOptions {
   readonly settings: Settings;
   readonly label: string;
   readonly json: boolean;
-  /** What was said on the command line, for the record; no passwords. */
-  readonly said: { readonly [name: string]: string | number | boolean };
+  /** The settings for the record, without passwords. */
+  readonly commandLine: { readonly [name: string]: string | number | boolean };
 }
 
 const WORKERS_MAX = 4;
@@ -92,7 +92,7 @@ export function parseRun(args: readonly string[], env: NodeJS.ProcessEnv = proce
   };
   if (nodes > 1 && settings.store !== 'redis')
     throw new Misuse('--nodes needs a store that nodes share: --store redis');
-  return { settings, label: values.label, json: values.json, said: said(settings) };
+  return { settings, label: values.label, json: values.json, commandLine: recorded(settings) };
 }
 
 function parse(args: readonly string[]) {
@@ -167,7 +167,7 @@ function duration(option: string, value: string | undefined): number | undefined
   return Math.round(Number(match[1]) * (UNITS[match[2] ?? 's'] ?? 1000));
 }
 
-function said(settings: Settings): RunOptions['said'] {
+function recorded(settings: Settings): RunOptions['commandLine'] {
   const { target, findMax, peers: names, serverEnv: env, devicesAsked: _, ...plain } = settings;
   const defined = Object.entries(plain).filter(([, value]) => value !== undefined);
   return {

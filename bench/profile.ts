@@ -1,4 +1,4 @@
-/** CPU and heap profiles of the server while it is measured, summed up by module: which folder or package it went to. */
+/** CPU and heap profiles of the server under load, summed up by module: a folder of ours or a package. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,10 +17,10 @@ interface Profiles {
 
 type What = keyof Profiles;
 
-/** Smaller shares are summed up as the rest. */
+/** Modules with a smaller share are summed up as the rest. */
 const SHARE_MIN = 0.005;
 
-/** Begins to profile the first node, if that is asked for. */
+/** Starts profiling the first node, if asked for. */
 export function startProfiling(
   { cpuProfile, heapProfile }: Pick<Settings, 'cpuProfile' | 'heapProfile'>,
   { nodes }: Pick<Watched, 'nodes'>,
@@ -30,7 +30,7 @@ export function startProfiling(
     ...(cpuProfile ? (['cpu'] as const) : []),
     ...(heapProfile ? (['heap'] as const) : []),
   ];
-  const [what] = wanted; // one at a time: a heap profile would be in the CPU profile
+  const [what] = wanted; // one at a time: heap profiling would show in the CPU profile
   if (node === undefined || what === undefined) return undefined;
   const started = node.probe.ask({ probe: 'profile', what });
   return {
@@ -83,7 +83,7 @@ export function cpuByModule({ nodes, samples = [], timeDeltas = [] }: CpuProfile
   return shares(times);
 }
 
-/** Shares of the memory that was allocated and is still held, by who allocated it. */
+/** Shares of the memory that is still held, by the module that allocated it. */
 export function heapByModule({ head }: HeapProfile): ModuleShare[] {
   const sizes = new Map<string, number>();
   const visit = ({ callFrame, selfSize, children }: HeapNode): void => {
@@ -95,7 +95,7 @@ export function heapByModule({ head }: HeapProfile): ModuleShare[] {
   return shares(sizes);
 }
 
-/** A package, a folder of ours, `node:x`, a function of Node's that is no JavaScript, or what V8 has in parentheses. */
+/** A package, a folder of ours, `node:x`, a native function, or an entry of V8 in parentheses. */
 export function moduleOf({ functionName, url }: CallFrame): string {
   if (url === '') return functionName.startsWith('(') ? functionName : `native ${functionName}`;
   if (url.startsWith('node:')) return url.split('/').slice(0, 2).join('/');

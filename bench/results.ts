@@ -1,10 +1,10 @@
-/** Results as JSON lines: one line per repetition of a scenario, kept under a label, read again to compare and report. */
+/** Keeps results as JSON lines under a label: one line per repetition of a scenario. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Result } from './contract.ts';
 
 const FOLDER = 'bench-results';
-/** Where results go that were given no label: each run begins it anew. */
+/** The label of results without one. Each run overwrites it. */
 export const LAST = 'last';
 
 /** A file, or the label of one. */
@@ -12,7 +12,7 @@ export function pathOf(labelOrFile: string): string {
   return labelOrFile.endsWith('.jsonl') ? labelOrFile : join(FOLDER, `${labelOrFile}.jsonl`);
 }
 
-export function startAnew(path: string): void {
+export function clear(path: string): void {
   rmSync(path, { force: true });
 }
 
@@ -21,7 +21,7 @@ export function write(path: string, result: Result): void {
   appendFileSync(path, `${JSON.stringify(result)}\n`);
 }
 
-/** Throws an error that is meant for people. */
+/** Throws `Misuse` if there are none. */
 export function read(labelOrFile: string): Result[] {
   const path = pathOf(labelOrFile);
   if (!existsSync(path)) throw new Misuse(`there are no results in ${path}`);
@@ -35,7 +35,7 @@ export function read(labelOrFile: string): Result[] {
   });
 }
 
-/** Asked for something that can not be; the message is for people. */
+/** A wrong command line. The message is for people. */
 export class Misuse extends Error {
   constructor(message: string) {
     super(message);

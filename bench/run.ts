@@ -1,4 +1,4 @@
-/** Runs one scenario once and makes a result of it, whatever happens: what was started is ended. */
+/** Runs one scenario once and returns its result. Ends whatever it started, also when it fails. */
 import { Bench, type Scenario } from './bench.ts';
 import type { Result } from './contract.ts';
 import { commit, machine } from './measure/machine.ts';
@@ -7,7 +7,7 @@ import type { Live } from './report/live.ts';
 
 export async function runOnce(
   scenario: Scenario,
-  { settings, label, said }: RunOptions,
+  { settings, label, commandLine }: RunOptions,
   repetition: number,
   live: Live,
 ): Promise<Result> {
@@ -27,7 +27,7 @@ export async function runOnce(
     repetition,
     startedAt,
     profile: settings.profile,
-    options: said,
+    options: commandLine,
     target: bench.targetName,
     store: bench.store,
     commit: commit(),

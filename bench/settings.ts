@@ -1,4 +1,4 @@
-/** What a run is asked to do, with what the profile says where nothing else is said. */
+/** The settings of a run, and the defaults of each profile. */
 import type { Arrival, Pace, Profile } from './contract.ts';
 import type { Bound } from './find-max.ts';
 import type { StoreName } from './targets/own.ts';
@@ -15,9 +15,9 @@ export interface Settings {
   readonly rate: number | undefined;
   readonly arrivals: Arrival;
   readonly findMax: Bound | undefined;
-  /** Devices that scenarios play with; those about numbers of devices go up to this. */
+  /** Number of devices; scenarios about growing numbers go up to it. */
   readonly devices: number;
-  /** The same where it was said and not left to the profile. */
+  /** The same if `--devices` was set; otherwise undefined. */
   readonly devicesAsked: number | undefined;
   /** Generator processes. */
   readonly workers: number;
@@ -25,7 +25,7 @@ export interface Settings {
   readonly store: StoreName;
   readonly nodes: number;
   readonly target: RemoteSettings | undefined;
-  /** Undefined: all that the scenario has and the machine offers. */
+  /** Undefined: all peers of the scenario that the machine has. */
   readonly peers: readonly string[] | undefined;
   readonly serverEnv: { readonly [name: string]: string };
   readonly cpuProfile: boolean;
@@ -69,7 +69,7 @@ export function paceOf({ rate, arrivals }: Settings): Pace {
   return rate === undefined ? { type: 'closed' } : { type: 'open', perSecond: rate, arrivals };
 }
 
-/** So many as were asked for; else what the scenario needs in this profile to mean something. */
+/** The number of devices that was asked for, else what the scenario needs in this profile. */
 export function devicesFor(
   { profile, devicesAsked }: Settings,
   needed: { readonly [profile in Profile]: number },

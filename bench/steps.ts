@@ -1,17 +1,17 @@
-/** What devices and customers do, as steps of a load: on claimd or any server that speaks ThingsBoard's API. */
+/** What devices and customers do, as steps of a load, on any server with ThingsBoard's API. */
 import { claimPath } from '../test/kit/api.ts';
 import type { CoapStep, ConnectStep, HttpStep, MqttStep, Payload } from './contract.ts';
 import type { Fleet } from './targets/fleet.ts';
 import type { Target } from './targets/target.ts';
 
-/** Answers that say "not now", and what the network does instead of answering. */
+/** The network failed or the server is unavailable: not a wrong answer. */
 const NOT_NOW = ['connection closed', 'timeout'];
 const HTTP_NOT_NOW = [...NOT_NOW, '503', '429'];
 
 const text = (value: object): Payload => ({ type: 'text', text: JSON.stringify(value) });
 const NOTHING: Payload = { type: 'text', text: '' };
 
-/** Longer than any run, so that no window closes by itself while it is measured. */
+/** Longer than any run, so that no window expires during it. */
 const WINDOW_MS = 6 * 3_600_000;
 
 /** What a device sends to open its window. */
@@ -32,7 +32,7 @@ export function initiateMqtt(target: Target, fleet: Fleet, version: 4 | 5): Mqtt
       ? {}
       : { response: target.responseTopic.replace('{token}', fleet.token) }),
     payload: windowOf(fleet),
-    right: ['PUBACK', 'told opened'],
+    right: ['PUBACK', 'response opened'],
     refused: NOT_NOW,
   };
 }
@@ -95,7 +95,7 @@ export function confirm(target: Target, fleet: Fleet): HttpStep {
   };
 }
 
-/** The owner gives it back; with `byTenant` whoever the owner is. */
+/** The owner gives a device back; with `byTenant` the tenant takes it back from any owner. */
 export function reclaim(target: Target, fleet: Fleet, byTenant = false): HttpStep {
   return {
     type: 'http',
@@ -128,7 +128,7 @@ export function provision(target: Target, fleet: Pick<Fleet, 'name' | 'token' | 
   };
 }
 
-/** Where a device of the fleet is claimed; `{n}` must not be percent-encoded with its name. */
+/** The path to claim a device of the fleet. `{n}` must not be percent-encoded. */
 function pathOf(fleet: Fleet): string {
   return claimPath(fleet.name).replace(encodeURIComponent('{n}'), '{n}');
 }

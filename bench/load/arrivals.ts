@@ -1,6 +1,6 @@
 /**
- * When the operations of an open loop begin: instants fixed beforehand, whatever the server does with the earlier
- * ones. `even` puts them at equal distances; `poisson` as independent arrivals fall, which brings small crowds.
+ * When the operations of an open loop begin: instants fixed beforehand, independent of earlier answers. `even` spaces
+ * them equally; `poisson` spaces them like independent arrivals, with small bursts.
  */
 import type { Arrival } from '../contract.ts';
 
@@ -13,8 +13,8 @@ export class Arrivals {
   #next: number;
 
   /**
-   * @param startAt when the first may come, in ms
-   * @param seed gives the same arrivals again
+   * @param startAt the earliest arrival, in ms
+   * @param seed the same seed gives the same arrivals
    */
   constructor(perSecond: number, arrival: Arrival, startAt: number, seed: number) {
     this.#gapMs = 1000 / perSecond;
@@ -30,7 +30,7 @@ export class Arrivals {
     return this.#next;
   }
 
-  /** Takes the next one and says when it was due. */
+  /** Takes the next one and returns when it was due. */
   take(): number {
     const due = this.#next;
     this.#advance();
@@ -39,7 +39,7 @@ export class Arrivals {
 
   #advance(): void {
     this.#number += 1;
-    // By its number and not by adding up, so that the millionth is where it belongs.
+    // Computed from its number: adding up would add up rounding errors.
     if (this.#arrival === 'even') this.#next = this.#startAt + this.#number * this.#gapMs;
     else this.#next += -Math.log(1 - this.#random()) * this.#gapMs;
   }

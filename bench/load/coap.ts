@@ -1,6 +1,6 @@
 /**
- * Devices over CoAP: a confirmable POST until its answer, which comes with the acknowledgement or behind it; repeated
- * after 2, 4, 8 and 16 seconds (RFC 7252 §4.2). A UDP socket per connection; the bytes are made once per lane, only
+ * Devices over CoAP: a confirmable POST, repeated after 2, 4, 8 and 16 seconds (RFC 7252 §4.2) until its answer, which
+ * comes with the acknowledgement or separately. One UDP socket per connection. The datagram is made once per lane; only
  * message id and token change.
  */
 import { createSocket, type Socket } from 'node:dgram';
@@ -62,7 +62,7 @@ export class CoapDriver implements Driver {
 interface Exchange {
   readonly frame: Buffer;
   readonly n: number;
-  /** Number of the request; its token tells it from earlier ones of the lane. */
+  /** Differs for each request of the lane. */
   token: number;
   busy: boolean;
   acknowledged: boolean;
@@ -153,7 +153,7 @@ class Peer {
     return { frame, n, token: 0, busy: false, acknowledged: false, repeats: 0, repeatAt: 0 };
   }
 
-  /** A copy: the bytes of a datagram that has not left yet may not change. */
+  /** Sends a copy, because the bytes of a queued datagram must not change. */
   #transmit(frame: Buffer): void {
     if (!this.#closed) this.#socket.send(Buffer.from(frame), () => {});
   }
@@ -176,7 +176,7 @@ class Peer {
     if (lane !== -1) this.#answer(lane, showCode(code));
   }
 
-  /** The request has arrived; its answer comes by itself. */
+  /** The request has arrived; its answer comes separately. */
   #acknowledge(messageId: number): void {
     const exchange = this.#exchanges.find((one) => one?.busy && one.frame.readUInt16BE(2) === messageId);
     if (exchange !== undefined) exchange.acknowledged = true;

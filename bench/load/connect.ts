@@ -1,4 +1,4 @@
-/** Connections that come: TCP, CONNECT, CONNACK, as a fleet does after a power cut. They stay, or go at once. */
+/** Opens connections as a fleet does after a power cut: TCP, CONNECT, CONNACK. They stay open, or are closed at once. */
 import { connect, isIPv4, type Socket } from 'node:net';
 import type { ConnectStep } from '../contract.ts';
 import { portOf } from './connecting.ts';
@@ -7,7 +7,7 @@ import { CONNACK, connectFrame } from './mqtt.ts';
 import type { Subject } from './subjects.ts';
 import { filler } from './text.ts';
 
-/** Ports of one address that a machine gives to clients are some 28,000; the loopback network has many addresses. */
+/** One address has some 28,000 client ports; the loopback network has many addresses. */
 const PER_ADDRESS = 20_000;
 
 export class ConnectDriver implements Driver {
@@ -67,8 +67,7 @@ export class ConnectDriver implements Driver {
     const { host } = this.#step;
     if (!isIPv4(host) || !host.startsWith('127.')) return {};
     const address = 1 + (Math.floor(this.#opened++ / PER_ADDRESS) % 250);
-    // An address that is asked for has its port searched before it is known where to, which takes long when many are
-    // taken; so not as long as there is no need.
+    // With a chosen local address the kernel searches a port slowly if many are in use, so the first one is not chosen.
     return address === 1 ? {} : { localAddress: `127.0.0.${address}` };
   }
 }

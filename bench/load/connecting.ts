@@ -1,10 +1,10 @@
-/** Opening many connections: some at a time, and again after a while when one was lost. */
+/** Opens many connections, some at a time. */
 
-/** Connections opened at the same time; a crowd larger than a server's backlog would wait for SYNs to be repeated. */
+/** Connections opened at the same time. More than a server's backlog would wait for repeated SYNs. */
 const OPENING_MAX = 100;
-/** A lost connection is opened again after so long. */
+/** A lost connection is opened again after this time. */
 export const REOPEN_MS = 50;
-/** How long the first opening of a connection may take. */
+/** How long opening a connection for the first time may take. */
 export const OPEN_WITHIN_MS = 15_000;
 
 export async function openAll(openings: readonly (() => Promise<void>)[]): Promise<void> {
@@ -15,12 +15,12 @@ export async function openAll(openings: readonly (() => Promise<void>)[]): Promi
   await Promise.all(Array.from({ length: Math.min(OPENING_MAX, openings.length) }, opener));
 }
 
-/** Which of several nodes number `at` goes to. */
+/** The node for connection number `at`. */
 export function portOf(ports: readonly number[], at: number): number {
   return ports[at % ports.length] ?? 0;
 }
 
-/** Rejects when it takes longer. */
+/** Rejects if the promise takes longer. */
 export function within<Result>(ms: number, what: string, promise: Promise<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`${what} took longer than ${ms} ms`)), ms);

@@ -7,16 +7,16 @@ import type { Subject } from './subjects.ts';
 export interface Driver {
   /** Resolves when operations can be sent. Rejects when the server cannot be reached at all. */
   open(): Promise<void>;
-  /** Sends an operation on a lane that is free. Never answers before it returns. */
+  /** Sends an operation on a free lane. Never answers before it returns. */
   send(lane: number, subject: Subject): void;
-  /** Gives up an operation that waits too long. The lane can be used again. */
+  /** Gives an operation up that took too long, and frees its lane. */
   abandon(lane: number): void;
   close(): void;
 }
 
-/** The one answer to each operation; after `abandon` there is none. */
+/** Called once for each operation; not after `abandon`. */
 export type Answered = (lane: number, outcome: string) => void;
 
-/** What the network does instead of an answer. */
+/** Outcomes without an answer. */
 export const CLOSED = 'connection closed';
 export const TIMEOUT = 'timeout';

@@ -1,4 +1,5 @@
 /** The driver of each protocol. */
+import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Job, Step } from '../contract.ts';
 import { CoapDriver } from './coap.ts';
 import { ConnectDriver } from './connect.ts';
@@ -17,6 +18,6 @@ export function driverOf(step: Step, job: Job, answered: Answered): Driver {
     case 'coap':
       return new CoapDriver(step, job, answered);
     default:
-      return step satisfies never;
+      return unreachable(step);
   }
 }

@@ -1,9 +1,10 @@
 /**
- * Operations on lanes: begins them at their pace, leads each through its steps, and counts what came of it.
+ * Runs operations on lanes: begins them at their pace, takes each through its steps, and counts the outcomes.
  *
- * No coordinated omission: in an open loop an operation's latency counts from the instant it was due, also while it
- * waited for a free lane, and those that were due and never begun are in the histogram with the time they waited.
+ * No coordinated omission: in an open loop the latency counts from the instant at which an operation was due, including
+ * its wait for a free lane. Operations that were due and never begun are in the histogram with the time they waited.
  */
+import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Job } from '../contract.ts';
 import { encode, type Histogram, newHistogram, record } from '../measure/histogram.ts';
 import { Arrivals } from './arrivals.ts';
@@ -12,10 +13,10 @@ import { driverOf } from './drivers.ts';
 import type { WorkerResult, WorkerTick } from './messages.ts';
 import { type Subject, turns } from './subjects.ts';
 
-/** How often an open loop looks at what is due; the finest that timers do. */
+/** Poll interval for due operations in an open loop; the shortest that timers allow. */
 const ARRIVALS_MS = 1;
 const TIMEOUTS_MS = 250;
-/** In a closed loop, a lane rests so long after a refusal: who is turned away does not knock a million times. */
+/** In a closed loop a lane rests for this long after a refusal, or refusals alone would fill the run. */
 const REST_MS = 10;
 const NOT_BEGUN = 'not begun in time';
 
@@ -35,7 +36,7 @@ export class Flow {
   readonly #lanes: Lane[];
   readonly #nextSubject: (lane: number) => Subject | undefined;
   readonly #seed: number;
-  /** Free lanes, the longest free first; and what was due and found none. */
+  /** Free lanes, the longest free first; and the due operations that wait for one. */
   readonly #free = new Queue();
   readonly #backlog = new Queue();
   readonly #right: readonly ReadonlySet<string>[];
@@ -87,8 +88,8 @@ export class Flow {
 
   /**
    * @param startAt when to begin, by `performance.now()`
-   * @param onTick hears every `tickMs` what went by
-   * @param onMeasured is told when the measured time is over
+   * @param onTick called every `tickMs`
+   * @param onMeasured called when the measured time is over
    */
   async run(
     startAt: number,
@@ -152,7 +153,7 @@ export class Flow {
         return;
       }
       default:
-        pace satisfies never;
+        unreachable(pace);
     }
   }
 
@@ -228,10 +229,9 @@ export class Flow {
     this.#freed(at, now, right);
   }
 
-  /** Whether what began at `since` and is answered now belongs to the measured time. */
+  /** Whether an operation that began at `since` and is answered now belongs to the measured time. */
   #counts(since: number, now: number): boolean {
-    // In an open loop those that were due in the measured time, also when answered behind it; in a closed one those
-    // that were answered in it.
+    // Open loop: it was due in the measured time, even if answered later. Closed loop: it was answered in it.
     if (this.#job.pace.type === 'open') return since >= this.#beginAt;
     return now >= this.#beginAt && !this.#over;
   }
@@ -267,7 +267,7 @@ export class Flow {
     }
   }
 
-  /** Waits until nothing is under way, or everything that is has waited too long. */
+  /** Waits until no operation is in flight, or all have timed out. */
   async #drained(timeoutMs: number): Promise<void> {
     if (this.#busy === 0) return;
     await new Promise<void>((resolve) => {
@@ -279,7 +279,7 @@ export class Flow {
     });
   }
 
-  // --------------------------------------------------------------------------------------------------------- telling
+  // --------------------------------------------------------------------------------------------------------- results
 
   #takeTick(): WorkerTick {
     const now = performance.now();
@@ -317,7 +317,7 @@ export class Flow {
   }
 }
 
-/** Counts this process's own CPU from an instant on; tells the share of a core when called. */
+/** Measures this process's CPU from an instant on. The returned function returns the share of a core. */
 function cpuBetween(beginAt: number, timers: NodeJS.Timeout[]): () => number {
   let from = process.cpuUsage();
   let since = performance.now();
@@ -337,7 +337,7 @@ function count(counts: Map<string, number>, kind: string): void {
   counts.set(kind, (counts.get(kind) ?? 0) + 1);
 }
 
-/** First in, first out; taking from the front of an array costs its length. */
+/** First in, first out. `shift` of an array would cost its length. */
 class Queue {
   #items: number[] = [];
   #head = 0;

@@ -1,6 +1,6 @@
 /**
- * Callers of an HTTP API: a connection kept alive per lane, requests put together from texts made beforehand, answers
- * read no further than needed (status, length, the claim's response), so that the generator stays cheap.
+ * Callers of an HTTP API, one kept-alive connection per lane. Requests are put together from prepared texts, and answers
+ * are read no further than needed (status, length, the claim's response), so that the generator stays cheap.
  */
 import { connect, type Socket } from 'node:net';
 import type { HttpStep, Job } from '../contract.ts';
@@ -62,7 +62,7 @@ class Caller {
   #socket: Socket | undefined;
   #up = false;
   #closing = false;
-  /** What waits for the connection, or for its answer. */
+  /** Waits for the connection or for its answer. */
   #request: string | undefined;
   #pending = '';
   #onUp: (() => void) | undefined;
@@ -134,7 +134,7 @@ class Caller {
     }
     const body = this.#pending.slice(bodyAt);
     this.#pending = '';
-    if (this.#request === undefined) return; // was given up
+    if (this.#request === undefined) return; // it was given up
     const status = head.slice(9, 12);
     this.#answer(this.#step.reads === 'claim' ? claimOutcome(status, body) : status);
   }

@@ -1,6 +1,6 @@
 /**
- * Devices over MQTT: frames made once by `mqtt-packet`, of which only the packet id changes, straight over sockets,
- * so that the generator is cheaper than any server it loads. A connection that is lost is opened again.
+ * Devices over MQTT. The frames are made once by `mqtt-packet` and only their packet id changes, so that the generator
+ * is cheaper than any server. A lost connection is opened again.
  */
 import { connect, type Socket } from 'node:net';
 import mqttPacket from 'mqtt-packet';
@@ -16,7 +16,7 @@ const PUBLISH = 0x30;
 const SUBACK = 0x90;
 const DISCONNECT = 0xe0;
 const KEEP_ALIVE_S = 0;
-/** The largest packet id, of which each lane of a connection has its own. */
+/** The largest packet id. Each lane of a connection has its own id. */
 const PACKET_IDS_MAX = 65_535;
 
 /** The bytes of a CONNECT. */
@@ -44,11 +44,11 @@ function subscribeFrame(version: 4 | 5, topic: string): Buffer {
   );
 }
 
-/** What a device says, as bytes. */
+/** The packets that a device sends. */
 interface Frames {
-  readonly hello: Buffer;
+  readonly connect: Buffer;
   readonly publish: Buffer;
-  /** Where its answers come by a topic. */
+  /** Set if answers come by a topic. */
   readonly subscribe: Buffer | undefined;
 }
 
@@ -77,10 +77,10 @@ export class MqttDriver implements Driver {
         },
         { protocolVersion: step.version },
       );
-      const hello = connectFrame(step.version, `bench-${process.pid}-${n}`, userName(n));
+      const connect = connectFrame(step.version, `bench-${process.pid}-${n}`, userName(n));
       const port = portOf(step.ports, n);
       const subscribe = responseOf === undefined ? undefined : subscribeFrame(step.version, responseOf(n));
-      const frames = { hello, publish, subscribe };
+      const frames = { connect, publish, subscribe };
       return new Connection(step.host, port, frames, at * this.#inflight, this.#inflight, answered);
     });
   }
@@ -106,7 +106,7 @@ export class MqttDriver implements Driver {
   }
 }
 
-/** Of a packet in a buffer: where its body begins and where it ends; undefined when it is not all there. */
+/** Where the body of a packet begins and ends; undefined if the buffer does not contain all of it. */
 function bounds(bytes: Buffer, at: number): { readonly body: number; readonly end: number } | undefined {
   let length = 0;
   for (let place = 0; place < 4; place += 1) {
@@ -118,23 +118,23 @@ function bounds(bytes: Buffer, at: number): { readonly body: number; readonly en
       return body + length <= bytes.length ? { body, end: body + length } : undefined;
     }
   }
-  throw new Error('a remaining length that is no number');
+  throw new Error('malformed remaining length');
 }
 
 /** One device. Its packet ids are the numbers of its lanes, from 1. */
 class Connection {
   readonly #host: string;
   readonly #port: number;
-  readonly #say: Frames;
-  /** Where in the frame the packet id is. */
+  readonly #sends: Frames;
+  /** Position of the packet id in the frame. */
   readonly #idAt: number;
   readonly #firstLane: number;
   readonly #answered: Answered;
-  /** A frame for each lane: a socket may still hold the bytes that were sent last. */
+  /** A frame for each lane, because a socket may still hold the bytes of the last one. */
   readonly #frames: (Buffer | undefined)[];
-  /** Lanes that wait for their answer. */
+  /** Lanes that wait for an answer. */
   readonly #busy: boolean[];
-  /** Lanes in the order in which they were sent; only where answers come by a topic. */
+  /** Lanes in the order of sending; used only if answers come by a topic. */
   #order: number[] = [];
   #socket: Socket | undefined;
   #up = false;
@@ -143,11 +143,18 @@ class Connection {
   #onUp: (() => void) | undefined;
   #onRefused: ((error: Error) => void) | undefined;
 
-  constructor(host: string, port: number, say: Frames, firstLane: number, lanes: number, answered: Answered) {
+  constructor(
+    host: string,
+    port: number,
+    sends: Frames,
+    firstLane: number,
+    lanes: number,
+    answered: Answered,
+  ) {
     this.#host = host;
     this.#port = port;
-    this.#say = say;
-    const { publish } = say;
+    this.#sends = sends;
+    const { publish } = sends;
     const body = bounds(publish, 0)?.body ?? 0;
     this.#idAt = body + 2 + publish.readUInt16BE(body);
     this.#firstLane = firstLane;
@@ -167,7 +174,7 @@ class Connection {
 
   send(lane: number): void {
     this.#busy[lane] = true;
-    if (this.#up) this.#write(lane); // else when it is up again
+    if (this.#up) this.#write(lane); // else once it is up again
   }
 
   abandon(lane: number): void {
@@ -183,11 +190,11 @@ class Connection {
   #write(lane: number): void {
     let frame = this.#frames[lane];
     if (frame === undefined) {
-      frame = Buffer.from(this.#say.publish);
+      frame = Buffer.from(this.#sends.publish);
       frame.writeUInt16BE(lane + 1, this.#idAt);
       this.#frames[lane] = frame;
     }
-    if (this.#say.subscribe !== undefined) this.#order.push(lane);
+    if (this.#sends.subscribe !== undefined) this.#order.push(lane);
     this.#socket?.write(frame);
   }
 
@@ -196,7 +203,7 @@ class Connection {
     this.#socket = socket;
     this.#pending = undefined;
     this.#order = [];
-    socket.on('connect', () => socket.write(this.#say.hello));
+    socket.on('connect', () => socket.write(this.#sends.connect));
     socket.on('data', (chunk) => this.#read(chunk));
     socket.on('error', () => {}); // 'close' follows
     socket.on('close', () => this.#lost());
@@ -207,7 +214,7 @@ class Connection {
     this.#up = false;
     if (this.#closing) return;
     if (wasUp) {
-      // What was sent is lost; what was taken on while it was down still waits.
+      // What was sent is lost. What was added while it was down is sent once it is up.
       for (const [lane, busy] of this.#busy.entries()) {
         if (!busy) continue;
         this.#busy[lane] = false;
@@ -239,22 +246,22 @@ class Connection {
           this.#onRefused?.(new Error(`CONNACK with code ${code}`));
           return;
         }
-        if (this.#say.subscribe === undefined) this.#goUp();
-        else this.#socket?.write(this.#say.subscribe);
+        if (this.#sends.subscribe === undefined) this.#goUp();
+        else this.#socket?.write(this.#sends.subscribe);
         return;
       }
       case SUBACK:
         this.#goUp();
         return;
       case PUBLISH:
-        this.#told(bytes, body, end);
+        this.#onResponse(bytes, body, end);
         return;
       case PUBACK: {
-        if (this.#say.subscribe !== undefined) return; // the broker's word, not the server's
+        if (this.#sends.subscribe !== undefined) return; // from the broker, not the server
         const lane = bytes.readUInt16BE(body) - 1;
         const reason = end - body > 2 ? (bytes[body + 2] ?? 0) : 0;
         if (this.#busy[lane] !== true) {
-          // Told through any lane that waits: an acknowledgement of what nobody sent is a wrong answer.
+          // An acknowledgement of an unsent packet is a wrong answer, reported on any waiting lane.
           const waiting = this.#busy.indexOf(true);
           if (waiting !== -1) this.#answer(waiting, 'PUBACK of another packet');
           return;
@@ -263,9 +270,9 @@ class Connection {
         return;
       }
       case DISCONNECT:
-        return; // the close that follows tells
+        return; // the close that follows is reported
       default:
-        return; // not asked for anything else
+        return; // nothing else is expected
     }
   }
 
@@ -275,12 +282,12 @@ class Connection {
     for (const [lane, busy] of this.#busy.entries()) if (busy) this.#write(lane);
   }
 
-  /** What became of the longest under way: one device's outcomes come in the order of its messages. */
-  #told(bytes: Buffer, body: number, end: number): void {
+  /** Answers the oldest message in flight: outcomes of a device come in the order of its messages. */
+  #onResponse(bytes: Buffer, body: number, end: number): void {
     const lane = this.#order.shift();
     if (lane === undefined || this.#busy[lane] !== true) return;
     const text = bytes.toString('latin1', body, end);
-    this.#answer(lane, `told ${/"status":"([\w-]+)"/.exec(text)?.[1] ?? 'nothing'}`);
+    this.#answer(lane, `response ${/"status":"([\w-]+)"/.exec(text)?.[1] ?? 'without status'}`);
   }
 
   #answer(lane: number, outcome: string): void {

@@ -1,6 +1,6 @@
 /**
- * Generator processes, and one load at a time over all of them: they are prepared, begin at the same instant, and what
- * they saw is put together as if it had been one.
+ * Generator processes that run one load at a time together: they are prepared, begin at the same instant, and their
+ * results are merged.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -10,11 +10,11 @@ import type { FromWorker, ToWorker, WorkerResult, WorkerTick } from './messages.
 import { share } from './subjects.ts';
 
 const SCRIPT = fileURLToPath(new URL('./worker.js', import.meta.url));
-/** From the word to go until it begins: long enough for the word to reach all. */
+/** From the message to go until the load begins: long enough to reach all processes. */
 const HEAD_START_MS = 50;
 const SEED = 20_261;
 
-/** What went by in one tick, over all generators. */
+/** One tick of all generators. */
 export interface PoolTick {
   /** Ms since the measured time began; negative while warming up. */
   readonly at: number;
@@ -37,7 +37,7 @@ export interface PoolResult {
 }
 
 export interface Watcher {
-  /** The measured time begins, or is over. */
+  /** `begin` and `end` are called when the measured time begins and ends. */
   begin(): void;
   end(): void;
   tick(tick: PoolTick): void;
@@ -54,7 +54,7 @@ export class Pool {
 
   /** Runs a load. Connections that it holds stay until `release`. */
   async run(job: Job, watcher: Watcher, keepConnections = false): Promise<PoolResult> {
-    // A generator without a connection would keep its share of the devices to itself.
+    // A generator without a connection would never reach its share of the devices.
     const parts = Math.min(this.size, job.connections);
     const jobs = this.#workers
       .slice(0, parts)
@@ -90,7 +90,7 @@ export class Pool {
     return together(results);
   }
 
-  /** Ends the load that is under way before its time. */
+  /** Ends the running load early. */
   halt(): void {
     for (const worker of this.#workers) worker.send({ type: 'halt' });
   }
@@ -105,7 +105,7 @@ export class Pool {
 }
 
 type Kind = FromWorker['type'];
-type Told<Type extends Kind> = Extract<FromWorker, { readonly type: Type }>;
+type MessageOf<Type extends Kind> = Extract<FromWorker, { readonly type: Type }>;
 
 class Worker {
   readonly #child: ChildProcess = fork(SCRIPT, {
@@ -132,11 +132,11 @@ class Worker {
     if (this.#child.connected) this.#child.send(message);
   }
 
-  next<Type extends Kind>(type: Type): Promise<Told<Type>> {
+  next<Type extends Kind>(type: Type): Promise<MessageOf<Type>> {
     if (this.#fault !== undefined) return Promise.reject(this.#fault);
     return new Promise((resolve, reject) => {
-      // Filed under its type, so what comes is of that type.
-      this.#waiting.set(type, { resolve: (message) => resolve(message as Told<Type>), reject });
+      // Messages are filed by their type, so this one has it.
+      this.#waiting.set(type, { resolve: (message) => resolve(message as MessageOf<Type>), reject });
     });
   }
 
@@ -156,7 +156,7 @@ class Worker {
   }
 }
 
-/** Puts the ticks of all generators together that ended at about the same time. */
+/** Merges ticks of the generators that ended at about the same time. */
 class Ticks {
   readonly #workers: number;
   readonly #tickMs: number;

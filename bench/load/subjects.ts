@@ -1,7 +1,8 @@
-/** Shares a load out between generator processes, and says which device is next. */
+/** Divides a load between generator processes, and chooses the device of each operation. */
+import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Job, Subjects } from '../contract.ts';
 
-/** Part `index` of `parts` of a job; together they are the whole. */
+/** Part `index` of `parts` of a job. */
 export function share(job: Job, index: number, parts: number): Job {
   const cut = (total: number, at: number) => Math.floor((total * at) / parts);
   const firstConnection = cut(job.connections, index);
@@ -22,7 +23,7 @@ export interface Subject {
   readonly rival: number;
 }
 
-/** Whose turn it is on a lane; undefined when all had theirs. */
+/** Returns a function for the next device on a lane; it returns undefined when all had their turn. */
 export function turns(subjects: Subjects, inflight: number): (lane: number) => Subject | undefined {
   const { type, from, count, rivals = 1, stride = 1 } = subjects;
   let next = 0;
@@ -41,6 +42,6 @@ export function turns(subjects: Subjects, inflight: number): (lane: number) => S
         return { n: from + (Math.floor(turn / rivals) % count) * stride, rival: turn % rivals };
       };
     default:
-      return type satisfies never;
+      return unreachable(type);
   }
 }

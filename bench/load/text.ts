@@ -1,9 +1,10 @@
 /** Texts and payloads with the number of a device in them. */
+import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Payload } from '../contract.ts';
 
 const PLACE = '{n}';
 
-/** A function that puts a number wherever the text says `{n}`. */
+/** Returns a function that replaces each `{n}` by a number. */
 export function filler(text: string): (n: number) => string {
   const parts = text.split(PLACE);
   if (parts.length === 1) return () => text;
@@ -22,6 +23,6 @@ export function payloads(payload: Payload): (n: number) => string {
       };
     }
     default:
-      return payload satisfies never;
+      return unreachable(payload);
   }
 }

@@ -1,19 +1,20 @@
-/** A generator process: carries out its part of a load and tells the bench, over the channel it was started with. */
+/** A generator process: runs its part of a load and reports to the bench over the channel of its fork. */
 
+import { unreachable } from '../../actors/base/unreachable.ts';
 import { Flow } from './flow.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
-const tell = (message: FromWorker): void => {
+const report = (message: FromWorker): void => {
   process.send?.(message);
 };
 
 let flow: Flow | undefined;
-/** Loads that are over and hold their connections. */
+/** Finished loads that hold their connections. */
 const holding: Flow[] = [];
 
 process.on('message', (message: ToWorker) => {
   void handle(message).catch((error) => {
-    tell({ type: 'failed', why: error instanceof Error ? error.message : String(error) });
+    report({ type: 'failed', why: error instanceof Error ? error.message : String(error) });
   });
 });
 process.on('disconnect', () => process.exit(0));
@@ -23,18 +24,18 @@ async function handle(message: ToWorker): Promise<void> {
     case 'prepare':
       flow = new Flow(message.job, message.seed);
       await flow.open();
-      tell({ type: 'ready' });
+      report({ type: 'ready' });
       return;
     case 'go': {
       if (flow === undefined) throw new Error('nothing is prepared');
       const running = flow;
       const result = await running.run(
         message.at - performance.timeOrigin,
-        (tick) => tell({ type: 'tick', tick }),
-        () => tell({ type: 'measured' }),
+        (tick) => report({ type: 'tick', tick }),
+        () => report({ type: 'measured' }),
       );
       holding.push(running);
-      tell({ type: 'done', result });
+      report({ type: 'done', result });
       return;
     }
     case 'halt':
@@ -44,6 +45,6 @@ async function handle(message: ToWorker): Promise<void> {
       for (const held of holding.splice(0)) held.close();
       return;
     default:
-      message satisfies never;
+      unreachable(message);
   }
 }

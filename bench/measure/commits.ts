@@ -1,4 +1,4 @@
-/** How many transactions a store has committed so far, read from outside. */
+/** Reads from outside how many transactions a store has committed. */
 import { open } from 'lmdb';
 
 /** From the head page of an LMDB environment, which another process may be writing to. */

@@ -1,4 +1,4 @@
-/** Latencies: recorded in microseconds, told in milliseconds, merged without loss. */
+/** Latencies: recorded in microseconds, shown in milliseconds, merged without loss. */
 import {
   build,
   decodeFromCompressedBase64,
@@ -12,7 +12,7 @@ export type { Histogram };
 /** Longer than any operation may take. */
 const HIGHEST_US = 3_600_000_000;
 
-/** @param digits significant decimal digits: 3 for results, 2 for what is only looked at as it goes by */
+/** @param digits significant decimal digits: 3 for results, 2 for the live view */
 export function newHistogram(digits: 2 | 3 = 3): Histogram {
   return build({
     bitBucketSize: 32,
@@ -31,7 +31,7 @@ export const encode = (histogram: Histogram): string => encodeIntoCompressedBase
 
 export const decode = (text: string): Histogram => decodeFromCompressedBase64(text);
 
-/** One histogram of all that was recorded in any of them. */
+/** One histogram with the values of all. */
 export function merge(encoded: readonly string[], digits: 2 | 3 = 3): Histogram {
   const all = newHistogram(digits);
   for (const text of encoded) all.add(decode(text));

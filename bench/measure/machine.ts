@@ -1,4 +1,4 @@
-/** On what and of what the figures are: machine, Node, commit. */
+/** What was measured and where: machine, Node, commit. */
 import { execFileSync } from 'node:child_process';
 import { cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,7 @@ export function machine(): Machine {
   };
 }
 
-/** The commit that is checked out, with a plus when files were changed since; `unknown` where there is no git. */
+/** The commit, with a plus if files were changed since; `unknown` without git. */
 export function commit(): string {
   const git = (...args: string[]) =>
     execFileSync('git', args, { cwd: HERE, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();

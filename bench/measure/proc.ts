@@ -1,17 +1,17 @@
-/** What Linux tells about processes: processor time and memory, from /proc. Elsewhere: undefined. */
+/** Processor time and memory of processes, from Linux's /proc. On other systems: undefined. */
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Linux counts processor time in ticks of this many per second (`getconf CLK_TCK`), everywhere. */
+/** Processor time is in ticks of this many per second (`getconf CLK_TCK`) on every Linux. */
 const TICKS_PER_SECOND = 100;
 
 export interface Usage {
   readonly cpuSeconds: number;
   readonly rssMb: number;
-  /** Memory of its own: without files that are mapped, which are page cache and can be taken back (RssAnon). */
+  /** Private memory (RssAnon): without mapped files, which are page cache. */
   readonly privateMb: number;
 }
 
-/** Of a process and those that it started, all threads together. Undefined when it is gone. */
+/** Of a process and its children. Undefined if it is gone. */
 export function usageOf(pid: number): Usage | undefined {
   try {
     const own = usage(pid);

@@ -1,4 +1,4 @@
-/** Looks at the server's processes while a load is measured: CPU, memory, event loop, garbage collection, commits. */
+/** Watches the server's processes during a load: CPU, memory, event loop, garbage collection, commits. */
 import type { ServerFigures } from '../contract.ts';
 import type { Target } from '../targets/target.ts';
 import { add, type Usage, usageOf } from './proc.ts';
@@ -15,7 +15,7 @@ const NOTHING: Usage = { cpuSeconds: 0, rssMb: 0, privateMb: 0 };
 
 export class ServerWatch {
   readonly #target: Watched;
-  /** The CPU of each process that was seen: one that was killed and its successor both count. */
+  /** The CPU of each process so far. A killed process and its successor both count. */
   readonly #cpu = new Map<number, number>();
   #last: { at: number; cpuSeconds: number } | undefined;
   #begin: { at: number; cpu: number; beside: Map<string, number> } | undefined;
@@ -39,7 +39,7 @@ export class ServerWatch {
     this.#commitsAfter = this.#target.commits();
   }
 
-  /** How things are just now, the cores since the last look. Undefined where nothing can be seen. */
+  /** Memory now, and cores since the last look. Undefined if nothing can be seen. */
   look(): Look | undefined {
     if (this.#target.nodes.length === 0) return undefined;
     const { cpuSeconds, rssMb, privateMb } = this.#usage();

@@ -4,7 +4,7 @@ import { startMosquittoPeer } from './mosquitto.ts';
 import type { Peer, PeerName } from './peer.ts';
 import { startRedisPeer } from './redis.ts';
 
-/** Throws `NotInstalled` where its program is missing. */
+/** Rejects with `NotInstalled` if its program is missing. */
 export const startPeer: { readonly [name in PeerName]: () => Promise<Peer> } = {
   mosquitto: startMosquittoPeer,
   hono: startHono,

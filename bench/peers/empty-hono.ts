@@ -1,7 +1,7 @@
-/** An empty JSON POST on Hono, the framework that claimd uses too: what a request costs before anything is done. */
+/** An empty JSON POST on Hono, which claimd uses too: the cost of a request that does nothing. */
 import { fileURLToPath } from 'node:url';
 import { startScript } from '../targets/program.ts';
-import { type Peer, seen } from './peer.ts';
+import { type Peer, withoutProbe } from './peer.ts';
 
 const HOST = '127.0.0.1';
 const SCRIPT = fileURLToPath(new URL('./hono.js', import.meta.url));
@@ -10,7 +10,7 @@ export async function startHono(): Promise<Peer> {
   const running = await startScript(SCRIPT);
   return {
     name: 'hono',
-    watched: seen(running.pid),
+    watched: withoutProbe(running.pid),
     keepsState: false,
     translate(step) {
       if (step.type !== 'http') return undefined;

@@ -1,4 +1,4 @@
-/** The least a JSON POST can cost here: Hono on @hono/node-server, a body read and answered, nothing done. */
+/** A JSON POST that does nothing: Hono on @hono/node-server reads and answers a body. */
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 

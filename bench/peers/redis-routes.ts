@@ -1,6 +1,6 @@
 /**
- * What somebody would build instead: Hono in front of Redis, a window as `SET … PX`, the claim as one Lua script. No
- * users, no tokens checked, no history, no expiry that anybody hears of; Redis flushes every write.
+ * The simplest claiming server that one could build: Hono in front of Redis, a window as `SET … PX`, a claim as one Lua
+ * script. It has no users, checks no tokens, and keeps no history. Redis flushes every write.
  *
  *   node redis-routes.js REDIS_PORT PORT
  */

@@ -1,8 +1,8 @@
-/** The least that keeps its word: Hono, Redis and a Lua script (`redis-routes.ts`), on a Redis that flushes writes. */
+/** The least that is durable: Hono, Redis and a Lua script (`redis-routes.ts`), every write flushed. */
 import { fileURLToPath } from 'node:url';
 import { startScript } from '../targets/program.ts';
 import { startRedis } from '../targets/redis.ts';
-import { type Peer, seen } from './peer.ts';
+import { type Peer, withoutProbe } from './peer.ts';
 
 const HOST = '127.0.0.1';
 const SCRIPT = fileURLToPath(new URL('./redis-routes.js', import.meta.url));
@@ -13,11 +13,11 @@ const PATHS: { readonly [step: string]: string } = {
 };
 
 export async function startRedisPeer(): Promise<Peer> {
-  const redis = await startRedis('set'); // a window is one, a claim has one in its script
+  const redis = await startRedis('set'); // opening a window is one, and a claim's script contains one
   const routes = await startScript(SCRIPT, String(redis.port));
   return {
     name: 'redis',
-    watched: { ...seen(routes.pid, [{ name: 'redis', pid: redis.pid }]), commits: redis.commits },
+    watched: { ...withoutProbe(routes.pid, [{ name: 'redis', pid: redis.pid }]), commits: redis.commits },
     keepsState: true,
     translate(step) {
       const path = PATHS[step.name];

@@ -1,4 +1,4 @@
-/** Text that goes into HTML, also into attributes. */
+/** Escapes text for HTML and its attributes. */
 const ENTITIES: { readonly [character: string]: string } = {
   '&': '&amp;',
   '<': '&lt;',

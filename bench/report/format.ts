@@ -1,4 +1,4 @@
-/** Numbers for people. */
+/** Formats numbers and columns for people. */
 
 export function rate(perSecond: number): string {
   return perSecond >= 100 ? Math.round(perSecond).toLocaleString('en') : perSecond.toPrecision(3);
@@ -18,7 +18,7 @@ export function amount(value: number, unit: string): string {
   return `${value.toLocaleString('en', { maximumFractionDigits: digits })} ${unit}`.trim();
 }
 
-/** Lines of cells, the first column to the left, all others to the right. */
+/** Lines of cells: the first column is aligned left, all others right. */
 export function columns(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const row of rows) {

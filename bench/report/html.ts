@@ -1,6 +1,5 @@
 /**
- * Results as one HTML page that needs nothing else: tables, and plots of rate and latency over time, of percentiles and
- * of memory. It can be mailed, kept beside a release, opened from a disk.
+ * Results as one self-contained HTML page: tables, and plots of rate and latency over time, of percentiles and memory.
  */
 import type { Measurement, ModuleShare, Result } from '../contract.ts';
 import { decode, type Histogram } from '../measure/histogram.ts';
@@ -10,7 +9,7 @@ import { ms, percent } from './format.ts';
 import { type Line, plot, short } from './svg.ts';
 import { keyOf, table } from './table.ts';
 
-/** Points of a percentile curve per halving of what is left to 100 %. */
+/** Points of a percentile curve each time the distance to 100 % halves. */
 const POINTS_PER_HALF = 5;
 
 const STYLE = `
@@ -51,7 +50,7 @@ function section(name: string, results: readonly Result[]): string {
 }
 
 function facts({ target, commit, machine, startedAt, profile, options }: Result): string {
-  const said = Object.entries(options).map(([option, value]) => `${option} ${value}`);
+  const commandLine = Object.entries(options).map(([option, value]) => `${option} ${value}`);
   const all = [
     ['target', target],
     ['commit', commit],
@@ -60,7 +59,7 @@ function facts({ target, commit, machine, startedAt, profile, options }: Result)
     ['Node', machine.node],
     ['load before', String(machine.loadBefore)],
     ['profile', profile],
-    ['options', said.join(', ')],
+    ['options', commandLine.join(', ')],
   ];
   return `<dl>${all.map(([name = '', value = '']) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`).join('')}</dl>`;
 }
@@ -115,7 +114,7 @@ function plots(measurements: readonly Measurement[]): string[] {
   ].filter(Boolean);
 }
 
-/** From the median's side to the maximum, closer and closer to 100 %, as far as there are values to tell them apart. */
+/** Points closer and closer to 100 %, as far as the number of values supports. */
 export function percentileCurve(histogram: Histogram): [number, number][] {
   const { totalCount } = histogram;
   if (totalCount === 0) return [];

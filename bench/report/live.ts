@@ -1,4 +1,4 @@
-/** What goes on, in one line of the terminal that is written over and over. Silent where there is no terminal. */
+/** Progress in one line of the terminal. Silent without a terminal. */
 import type { WriteStream } from 'node:tty';
 import type { PoolTick } from '../load/pool.ts';
 import { percentileMs } from '../measure/histogram.ts';
@@ -14,13 +14,13 @@ const RESET = '\u001b[0m';
 export interface Live {
   phase(words: string): void;
   tick(title: string, tick: PoolTick, look?: Look): void;
-  /** Takes the line away. */
+  /** Removes the line. */
   clear(): void;
 }
 
 export const silent: Live = { phase() {}, tick() {}, clear() {} };
 
-/** @param prefix what all lines begin with, e.g. the scenario */
+/** @param prefix the beginning of the line, e.g. the scenario */
 export function liveOn(terminal: WriteStream, prefix: string): Live {
   const show = (text: string): void => {
     terminal.write(`${CLEAR_LINE}${cut(`${prefix}  ${text}`, terminal.columns ?? 80)}`);

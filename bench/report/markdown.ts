@@ -1,4 +1,4 @@
-/** Results as a Markdown table, put into a file between two marks: how `bench/README.md` is kept true. */
+/** Results as a Markdown table between two marks of a file, such as `bench/README.md`. */
 import type { Measurement, Result } from '../contract.ts';
 import { groupBy, median } from '../numbers.ts';
 import { Misuse } from '../results.ts';
@@ -7,10 +7,10 @@ import { figureKey, grouped, keyOf } from './table.ts';
 
 const BEGIN = '<!-- figures: made by `npm run bench -- report … --out bench/README.md` -->';
 const END = '<!-- end of figures -->';
-/** A file that has nothing but the place. */
+/** A file with the marks only. */
 export const EMPTY = `${BEGIN}\n${END}\n`;
 
-/** The text with the figures in their place. Throws `Misuse` when it has none. */
+/** The text with the figures between the marks. Throws `Misuse` if it has no marks. */
 export function withFigures(text: string, results: readonly Result[]): string {
   const from = text.indexOf(BEGIN);
   const to = text.indexOf(END);
@@ -35,7 +35,7 @@ function figuresText(results: readonly Result[]): string {
   ].join('\n');
 }
 
-/** The smallest and the largest: above a half, others were at work, and rates and latencies are theirs too. */
+/** The range of the load. Above a half, other work on the machine influenced the figures. */
 function othersAtWork(results: readonly Result[]): string {
   const all = results.map(({ machine }) => machine.loadBefore);
   return `${Math.min(...all)} to ${Math.max(...all)}`;
@@ -79,7 +79,7 @@ function loadRows(results: readonly Result[]): string[][] {
   });
 }
 
-/** Repetition by repetition; the median. */
+/** The median of the ratios of all repetitions. */
 function ratio(results: readonly Result[], peer: string): string {
   const each = results.flatMap(({ measurements }) => {
     const theirs = measurements.find((one) => one.role === 'peer' && keyOf(one) === peer);

@@ -1,4 +1,5 @@
-/** Plots as inline SVG: lines over a plane with axes. No scripts, no fonts, nothing from elsewhere. */
+/** Line plots as inline SVG, without scripts, fonts or anything external. */
+import { unreachable } from '../../actors/base/unreachable.ts';
 import { escapeHtml } from './escape.ts';
 
 export interface Line {
@@ -15,7 +16,7 @@ export interface Plot {
 
 interface Axis {
   readonly label: string;
-  /** Undefined: linear, from nothing. */
+  /** Undefined: linear, from zero. */
   readonly scale?: 'log' | 'percentiles';
   readonly show?: (value: number) => string;
 }
@@ -28,9 +29,9 @@ const TOP = 28;
 const BOTTOM = 40;
 const COLOURS = ['#0b6bcb', '#c2410c', '#15803d', '#7e22ce', '#b45309', '#0e7490', '#be123c', '#4d7c0f'];
 const TICKS = 5;
-/** Less than this is nothing. */
+/** Less than this counts as zero. */
 const SMALLEST = 1e-9;
-/** Where percentile curves have their marks. */
+/** The marks of percentile axes. */
 const PERCENTILES = [0, 50, 90, 99, 99.9, 99.99, 99.999];
 
 interface Scale {
@@ -84,7 +85,7 @@ function legend({ name }: Line, at: number): string {
 }
 
 function scaleOf({ scale }: Axis, values: readonly number[]): Scale {
-  // Not by spreading: there may be more values than a call takes arguments.
+  // Without spread: there may be more values than a call can have arguments.
   const largest = values.reduce((most, value) => Math.max(most, value), 0);
   switch (scale) {
     case undefined:
@@ -96,7 +97,7 @@ function scaleOf({ scale }: Axis, values: readonly number[]): Scale {
     case 'percentiles':
       return percentiles(largest);
     default:
-      return scale satisfies never;
+      return unreachable(scale);
   }
 }
 
@@ -109,7 +110,7 @@ function linear(largest: number): Scale {
   };
 }
 
-/** 1, 2 or 5 times a power of ten, at least so large. */
+/** The smallest of 1, 2 and 5 times a power of ten that is at least this large. */
 export function niceStep(atLeast: number): number {
   const power = 10 ** Math.floor(Math.log10(atLeast));
   return ([1, 2, 5, 10].find((one) => one * power >= atLeast * 0.999_999) ?? 10) * power;
@@ -124,7 +125,7 @@ function logarithmic(smallest: number, largest: number): Scale {
   };
 }
 
-/** Each further nine is as wide as the one before. */
+/** Each further nine takes the same width. */
 function percentiles(largest: number): Scale {
   const place = (percentile: number) => Math.log10(100 / Math.max(100 - percentile, 0.000_1));
   const end = place(Math.min(largest, 99.999_9));

@@ -1,4 +1,4 @@
-/** What a run found, as a table for the terminal. Several repetitions: the median, and how far apart they were. */
+/** Results as a table for the terminal: medians over the repetitions, and their spread. */
 import type { Figure, Measurement, ModuleShare, Result } from '../contract.ts';
 import { groupBy, inWords, median } from '../numbers.ts';
 import { amount, columns, ms, percent, rate } from './format.ts';
@@ -37,7 +37,7 @@ export function table(results: readonly Result[]): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** What one row stands for, over all repetitions. */
+/** Identifies a row over all repetitions. */
 export const keyOf = ({ subject, variant }: Pick<Measurement, 'subject' | 'variant'>): string =>
   variant === '' ? subject : `${subject}, ${variant}`;
 
@@ -102,14 +102,14 @@ function cells(all: readonly Measurement[]): string[] {
   ];
 }
 
-/** Half of what lies between the slowest and the fastest repetition, around their median. */
+/** Half the range of the repetitions, as a share of their median. */
 function spread(all: readonly Measurement[]): string {
   if (all.length < 2) return '';
   const rates = all.map(({ perSecond }) => perSecond);
   return ` ±${percent((Math.max(...rates) - Math.min(...rates)) / 2 / median(rates))}`;
 }
 
-/** Ours to each peer, repetition by repetition, so that what slowed the machine slowed both. */
+/** Ours to each peer within each repetition, so that a slow machine slows both. */
 function ratios(results: readonly Result[]): string[] {
   const peers = unique(
     results.flatMap(({ measurements }) =>

@@ -1,4 +1,4 @@
-/** All scenarios, in the order in which they are listed and run. */
+/** All scenarios, in the order of listing and running. */
 import type { Scenario } from '../bench.ts';
 import { coldStartScenario } from './cold-start.ts';
 import { confirmScenario } from './confirm.ts';

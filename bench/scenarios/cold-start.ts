@@ -1,8 +1,6 @@
 /**
- * A server starts on the data of many devices: after an update, or when a supervisor starts it again. How long until it
- * is ready, and how long the first device then waits for its window, by the number of devices there are.
- *
- * Each level is started three times after a kill; the median counts.
+ * A server starts on the data of many devices, as after an update. How long until it is ready, and how long the first
+ * device then waits for its window, by the number of devices. The median of three starts after a kill counts.
  */
 
 import { restApi } from '../../test/kit/api.ts';

@@ -1,6 +1,6 @@
 /**
- * A fleet comes back at once after a power cut or a restart of the server: TCP, CONNECT with its token, CONNACK, and the
- * connection stays. Each device once; how fast all are there, and how long a device waits.
+ * A whole fleet connects at once, as after a power cut: TCP, CONNECT with a token, CONNACK, and the connection stays. How
+ * fast all are connected, and how long a device waits.
  *
  * Peer: Mosquitto without authentication.
  */
@@ -8,9 +8,9 @@ import { type Bench, HOUR_MS } from '../bench.ts';
 import { connectMqtt } from '../steps.ts';
 import { streaming } from './streaming.ts';
 
-/** Both ends are on one machine with one limit of open files, 20,000 here and there. */
+/** Both ends are on one machine and share its limit of open files. */
 const DEVICES_MAX = 15_000;
-/** Connections being opened at a time: about what a listener's backlog holds. */
+/** Connections being opened at a time: about the backlog of a listener. */
 const AT_ONCE = 400;
 
 const devicesOf = ({ settings }: Bench): number => Math.min(settings.devices, DEVICES_MAX);

@@ -1,7 +1,6 @@
 /**
- * Rivals claim the same device at the same instant, eight for each: a box that was sold twice, a family in which
- * everybody has the app, a retry that overtakes. Exactly one must hear SUCCESS and the others CLAIMED; anything else
- * fails the run.
+ * Eight rivals claim each device at the same instant, as with a box that was sold twice or a retry that overtakes. Exactly
+ * one must get SUCCESS and the others CLAIMED; anything else fails the run.
  *
  * Peers: an empty JSON POST on Hono; and Redis with the claim as one Lua script behind Hono.
  */
@@ -29,7 +28,7 @@ export const contendScenario = streaming({
       subjects: { type: 'once', from: 0, count: fleet.devices, rivals: RIVALS },
       connections: Math.min(bench.settings.connections, PEOPLE_MAX),
       warmUpMs: 0,
-      // Each device has all its rivals, or nothing could be said about it.
+      // Every device must have all its rivals to be judged.
       durationMs: HOUR_MS,
       keep: SUCCESS,
       pace,
@@ -47,7 +46,7 @@ function lost(bench: Bench): number {
   return counts.reduce((sum, one) => sum + one, 0);
 }
 
-/** @param winners a device for each SUCCESS that was heard */
+/** @param winners one device for each SUCCESS */
 export function oneWinnerEach(devices: number, winners: readonly number[], answersLost: number): string[] {
   const won = new Set(winners);
   const twice = winners.length - won.size;

@@ -1,7 +1,7 @@
 /**
- * Windows that all close within a minute: the evening of a campaign day. Each must be closed by the server itself, soon
- * after its instant and never before it. The latencies are how late, as the audit trail has it; half of the windows are
- * opened for devices that nobody has used since, so closing them wakes actors that were let go.
+ * Many windows close within a minute. The server must close each soon after its instant and never before. The latencies
+ * are how late it was, by the audit trail. Half of the windows are on devices that were not used since, so closing them
+ * wakes actors that were let go.
  *
  * Standard and full: 100,000 windows in 60 s.
  */
@@ -19,10 +19,10 @@ import type { Target } from '../targets/target.ts';
 
 const WINDOWS = { smoke: 400, standard: 100_000, full: 100_000 } as const;
 const SPREAD_MS = { smoke: 1_500, standard: 60_000, full: 60_000 } as const;
-/** Opening goes at least this fast, so that all are open before the first is to close. */
+/** The slowest opening at which all windows are open before the first one closes. */
 const OPENED_PER_SECOND_MIN = 1_500;
 const BEFORE_FIRST_MS = 1_500;
-/** Later than this is not late but never. */
+/** A window that is later than this counts as never closed. */
 const LATE_MAX_MS = 30_000;
 const PAGE = 10_000;
 const LOOK_MS = 500;
@@ -89,7 +89,7 @@ interface Entry {
   readonly actionData: { readonly closesAt?: number };
 }
 
-/** From the audit trail: when each window was to close, and when it was closed. */
+/** Compares, by the audit trail, when each window was to close and when it was closed. */
 async function lateness(
   bench: Bench,
   target: Target,

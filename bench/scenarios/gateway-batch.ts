@@ -1,9 +1,8 @@
 /**
- * Gateways open the claim windows of the devices behind them, twenty in one message over MQTT: a hub that speaks for the
- * sensors of a house, or an installer's tool. The PUBACK comes when all twenty windows are on disk; rates count devices,
- * latencies are of messages.
+ * Gateways open the claim windows of their devices over MQTT, twenty in one message. The PUBACK comes when all twenty
+ * windows are on disk. Rates count devices, latencies are of messages.
  *
- * Peer: Mosquitto acknowledging the identical messages, which it keeps nowhere; its rate counts twenty for each too.
+ * Peer: Mosquitto acknowledging the same messages without keeping them; its rate also counts twenty for each.
  */
 import type { Bench } from '../bench.ts';
 import type { HttpStep, MqttStep } from '../contract.ts';

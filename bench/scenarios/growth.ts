@@ -1,7 +1,6 @@
 /**
- * Does a claim cost the same when there are a thousand times as many devices? At each level of a growing population,
- * windows are opened and claims confirmed on devices spread over all of it, so that most actors are not in memory and
- * their heads are all over the database.
+ * Does a claim cost the same with a thousand times as many devices? At each level windows are opened and claims confirmed
+ * on devices spread over the whole population, so that most actors are not in memory and their heads are far apart.
  */
 import { type Bench, OURS, type Scenario } from '../bench.ts';
 import type { Job, Measurement, Step } from '../contract.ts';
@@ -12,9 +11,9 @@ import { PEOPLE_MAX } from './streaming.ts';
 
 const DEVICES = { smoke: 1_000, standard: 100_000, full: 1_000_000 } as const;
 const SMALLEST = { smoke: 100, standard: 1_000, full: 1_000 } as const;
-/** Operations of each kind per level: enough for the clock, and no more than the smallest that is compared has. */
+/** Operations of each kind per level: enough to measure, and no more than the devices of the smallest compared level. */
 const PLAYED_MAX = 10_000;
-/** The level to which the others are compared: a smaller one is all caches. */
+/** The level that others are compared with: a smaller one fits into caches. */
 const COMPARED_WITH = 10_000;
 const WARM_UP_ROUNDS = 2;
 
@@ -61,7 +60,7 @@ export const growthScenario: Scenario = {
   },
 };
 
-/** How much more CPU an operation takes at the largest level. */
+/** The ratio of CPU per operation at the largest level. */
 function compare(bench: Bench, what: string, largest: number): void {
   const at = (level: number): Measurement | undefined =>
     bench.measurements.find(({ variant }) => variant === `${what}, ${withDevices(level)}`);

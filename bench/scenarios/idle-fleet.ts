@@ -1,7 +1,6 @@
 /**
- * A fleet that does nothing: devices connected over MQTT and silent, and devices whose windows are open and whose actors
- * were let go. What an operator pays for by the month: private memory per connection, per provisioned device, per open
- * window. Memory is what the process has for itself (RssAnon) after a garbage collection; LMDB's map is page cache.
+ * The memory of an idle fleet: per silent MQTT connection, per provisioned device, per open window whose actor was let
+ * go. Memory is the process's private memory (RssAnon) after a garbage collection; LMDB's map is page cache.
  *
  * Peer: Mosquitto's memory per connection.
  */
@@ -14,14 +13,14 @@ import type { Target } from '../targets/target.ts';
 import { ownServerOnly } from './own-server.ts';
 
 const DEVICES = { smoke: 400, standard: 100_000, full: 1_000_000 } as const;
-/** Both ends are on one machine with one limit of open files. */
+/** Both ends are on one machine and share its limit of open files. */
 const CONNECTIONS_MAX = 10_000;
-/** Actors are let go after so long; then the collector may have what they held. */
+/** Actors are let go after this time. */
 const IDLE_MS = 1_000;
 const LET_GO_PER_SECOND = 4_000;
-/** No more actors than that are in memory (`actors.device.max_residents`). */
+/** Actors in memory (`actors.device.max_residents`). */
 const RESIDENTS_MAX = 50_000;
-/** Memory that fell by less than a hundredth from one collection to the next is what is really needed. */
+/** Memory counts as settled when a collection frees less than this share. */
 const STEADY = 0.99;
 const ROUNDS_MAX = 20;
 const BETWEEN_ROUNDS_MS = 500;
@@ -39,7 +38,7 @@ export const idleFleetScenario: Scenario = {
     const connections = Math.min(devices, CONNECTIONS_MAX);
     const connect = steps.connectMqtt;
 
-    // Everything has been done once: code is compiled and buffers are as large as they get.
+    // By now the code is compiled and buffers have their final size.
     const warm = Math.min(WARM_UP, devices);
     const fleet = await bench.fleet(target, warm);
     await hold(bench, [connect(target, fleet, true)], warm);
@@ -84,7 +83,7 @@ async function hold(bench: Bench, step: readonly Step[], connections: number): P
   await bench.each(`connecting ${connections.toLocaleString('en')}`, 0, connections, step, { hold: true });
 }
 
-/** After actors were let go, and the collector has nothing more to find: memory no longer falls. */
+/** Memory after actors were let go and garbage collection frees no more. */
 async function privateBytes(bench: Bench, target: Target, actors: number): Promise<number> {
   bench.phase('letting actors go');
   await sleep(2 * IDLE_MS + (Math.min(actors, RESIDENTS_MAX) / LET_GO_PER_SECOND) * 1000);

@@ -1,13 +1,12 @@
 /**
- * Devices open their claim windows over CoAP: battery-powered things on a radio that carries UDP. Confirmable requests,
- * repeated as RFC 7252 says when no answer comes; a 2.04 means that the window is on disk. No peer: nobody acknowledges
- * CoAP for the sake of it.
+ * Devices open their claim windows over CoAP, by confirmable requests that are repeated as in RFC 7252. A 2.04 means that
+ * the window is on disk. There is no peer: no common server does only this.
  */
 import { initiateCoap } from '../steps.ts';
 import { streaming } from './streaming.ts';
 import { sample, windowsAreThere } from './verify.ts';
 
-/** UDP sockets, each a device of its own address and port. */
+/** UDP sockets; each is a device with its own port. */
 const SOCKETS_MAX = 500;
 
 const socketsOf = (connections: number): number => Math.min(connections, SOCKETS_MAX);

@@ -1,6 +1,6 @@
 /**
- * Devices open their claim windows over the device HTTP API, connections kept alive: sleepy devices behind a gateway of
- * the operator's, or those whose maker chose HTTP. A 200 means that the window is on disk.
+ * Devices open their claim windows over the device HTTP API on kept-alive connections. A 200 means that the window is on
+ * disk.
  *
  * Peers: an empty JSON POST on Hono; and Redis with `SET … PX` behind Hono, every write flushed.
  */

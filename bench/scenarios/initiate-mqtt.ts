@@ -1,9 +1,8 @@
 /**
- * Devices open their claim windows over MQTT, each on a connection of its own, at QoS 1: a fleet that was unpacked and
- * plugged in, and repeats its request while nobody claims it. The secret and the window are the same size each time; a
- * PUBACK means that the window is on disk.
+ * Devices open their claim windows over MQTT at QoS 1, each on its own connection, again and again, like a new fleet that
+ * nobody has claimed yet. A PUBACK means that the window is on disk.
  *
- * Peer: Mosquitto without persistence acknowledging the identical publications, which it keeps nowhere.
+ * Peer: Mosquitto without persistence, acknowledging the same publications without keeping them.
  */
 import { initiateMqtt } from '../steps.ts';
 import { streaming } from './streaming.ts';

@@ -1,7 +1,6 @@
 /**
- * Whole lives, one after the other: a device opens its window over MQTT, a customer claims it over REST, and gives it
- * back. What a shop's returns desk or an acceptance test does all day; it shows how the steps weigh against each other.
- * Latencies of each step, and of the whole.
+ * Whole lives, one after the other: a device opens its window over MQTT, a customer claims it over REST and gives it
+ * back. Latencies of each step, and of the whole.
  */
 import * as steps from '../steps.ts';
 import { PEOPLE_MAX, streaming } from './streaming.ts';
@@ -25,7 +24,7 @@ export const lifecycleScenario = streaming({
       ],
       subjects: { type: 'lane', from: 0, count: 0 },
       connections: connectionsOf(bench.settings.connections),
-      // Two lives of one device at once would be rivals.
+      // Two lives of one device at the same time would be rivals.
       inflight: 1,
       pace,
     }),

@@ -1,4 +1,4 @@
-/** For scenarios that look into the server's process, end it or look at its files: it must be one of our own. */
+/** For scenarios that watch the server's process, kill it or read its files: the bench must have started it. */
 import type { Settings } from '../settings.ts';
 
 export function ownServerOnly({ target, nodes }: Settings): string | undefined {
@@ -7,12 +7,12 @@ export function ownServerOnly({ target, nodes }: Settings): string | undefined {
   return undefined;
 }
 
-/** And what it keeps must be there when it is started again. */
+/** Its data must also survive a restart. */
 export function ownDurableServer(settings: Settings): string | undefined {
   return ownServerOnly(settings) ?? (settings.store === 'memory' ? 'needs a store that survives' : undefined);
 }
 
-/** Numbers of devices to look at, a tenfold from one to the next. */
+/** Numbers of devices, each ten times the one before. */
 export function levels(smallest: number, largest: number): number[] {
   const all: number[] = [];
   for (let level = smallest; level < largest; level *= 10) all.push(level);

@@ -1,8 +1,7 @@
 /**
- * The server is killed (`kill -9`) under load and started again at once, as a supervisor does. Devices open windows over
- * HTTP at a steady rate that does not wait for answers, each device once; they knock until the server is back. How long
- * it is away, how long until it does what is asked of it again, and whether every window that was acknowledged, before
- * the kill or after, is there.
+ * The server is killed (`kill -9`) under load and restarted at once. Devices open windows over HTTP at a steady rate,
+ * each device once. How long the server is away, how long until the full rate is back, and whether every acknowledged
+ * window exists.
  */
 import { type Bench, OURS, type Scenario } from '../bench.ts';
 import type { Job, Tick } from '../contract.ts';
@@ -14,13 +13,13 @@ import { PEOPLE_MAX } from './streaming.ts';
 import { sample, windowsAreThere } from './verify.ts';
 
 const DURATION_MS = { smoke: 5_000, standard: 20_000, full: 40_000 } as const;
-/** When in the load it is killed. */
+/** When it is killed, as a share of the load. */
 const KILL_AT = 0.3;
-/** Of what a closed loop does: so much that a backlog hurts, and so little that it can be worked off. */
+/** The rate, as a share of the closed loop's: high enough to build a backlog, low enough to work it off. */
 const RATE_SHARE = 0.5;
 const TICK_MS = 100;
 const CLOSED_LOOP_MS = 1_500;
-/** Back at full rate: so much of the rate before, over so many ticks. */
+/** It is back at full rate with this share of the rate before, over this many ticks. */
 const FULL = 0.95;
 const STEADY_TICKS = 5;
 const SAMPLE_MAX = 300;
@@ -68,7 +67,7 @@ export const recoveryScenario: Scenario = {
     const fullAt = backAt(measurement.timeline, killedAt);
     if (fullAt === undefined) {
       const last = measurement.timeline.slice(-STEADY_TICKS);
-      // Slow is no wrong answer; none at all is.
+      // A slow return is a warning, none is a failure.
       if (last.some(({ perSecond }) => perSecond > 0))
         bench.warn('it was not back at its rate when the time was up');
       else bench.fail('it did not come back after the kill');
@@ -101,7 +100,7 @@ async function closedRate(bench: Bench, target: Target, fleet: Fleet): Promise<n
   return (await bench.trial(target, job, OURS)).measurement.perSecond;
 }
 
-/** When, after the kill, the rate was again what it was before, and stayed so for a while. In seconds. */
+/** When the rate was back and stayed for some ticks after the kill, in seconds; undefined: never. */
 export function backAt(timeline: readonly Tick[], killedAt: number): number | undefined {
   const before = timeline.filter(({ at }) => at > 0 && at < killedAt);
   const usual = before.reduce((sum, { perSecond }) => sum + perSecond, 0) / Math.max(1, before.length);

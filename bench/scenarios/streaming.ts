@@ -1,7 +1,6 @@
 /**
- * What scenarios with a steady stream of operations have in common: the stream on the target at the pace that was asked
- * for, or the search for its highest rate; a look at whether what was acknowledged is really there; then the same
- * stream at the peers, in the same run on the same machine.
+ * The common part of scenarios with a steady stream of operations: the stream on the target at the requested pace, or the
+ * search for its highest rate; a check that what was acknowledged is there; then the same stream on the peers.
  */
 import { type Bench, OURS, type Scenario } from '../bench.ts';
 import type { Job, Pace, Step } from '../contract.ts';
@@ -13,35 +12,35 @@ import type { Fleet } from '../targets/fleet.ts';
 import type { Target } from '../targets/target.ts';
 
 interface Stream {
-  /** Done with each device of the measured part, so that it can be measured. */
+  /** Prepares each device for the measured steps. */
   readonly before?: readonly Step[];
   readonly measured: Job;
-  /** Puts it back, so that it can be measured again. */
+  /** Undoes them, so that they can be measured again. */
   readonly after?: readonly Step[];
-  /** The devices that `before` and `after` are about. */
+  /** The number of devices for `before` and `after`. */
   readonly devices: number;
 }
 
 export interface StreamingScenario extends Omit<Scenario, 'rated' | 'run'> {
-  /** How many devices it plays with. */
+  /** How many devices it needs. */
   devices(bench: Bench): number;
   prepare?(bench: Bench, target: Target, fleet: Fleet): Promise<void>;
   stream(bench: Bench, target: Target, fleet: Fleet, pace: Pace): Stream;
-  /** Looks at the server after the run; what is not as it was acknowledged fails the run. */
+  /** Checks the server after the run; what differs from its acknowledgement fails the run. */
   verify?(bench: Bench, target: Target, fleet: Fleet, kept: readonly number[]): Promise<void>;
 }
 
-/** People at once, on connections kept alive; `--connections` may ask for fewer. */
+/** People at the same time, on kept-alive connections. `--connections` may ask for fewer. */
 export const PEOPLE_MAX = 256;
-/** So many devices are played through first where each can be played only once: code that has not run yet is slow. */
+/** Where each device can be used only once, this many others warm up the code first. */
 const WARM_UP_DEVICES_MAX = 10_000;
 /** A trial is bad when more than this share of it was refused. */
 const REFUSED_MAX = 0.001;
 /** A trial is bad when less than this share of the rate was carried out. */
 const CARRIED_MIN = 0.97;
-/** Trials of a search take so much of the time that a measurement takes. */
+/** The duration of a trial, as a share of a measurement's. */
 const TRIAL_SHARE = 0.5;
-/** Where the search begins, as a share of what a closed loop does. */
+/** Where the search begins, as a share of the closed loop's rate. */
 const SEARCH_FROM = 0.7;
 
 export function streaming(scenario: StreamingScenario): Scenario {
@@ -69,10 +68,10 @@ export function streaming(scenario: StreamingScenario): Scenario {
   };
 }
 
-/** Plays with devices of its own, behind those that are measured. */
+/** Uses further devices than those that are measured. */
 async function warmUp(bench: Bench, target: Target, fleet: Fleet, stream: Stream): Promise<void> {
   const { before, measured, after = [], devices } = stream;
-  if (before === undefined) return; // by time
+  if (before === undefined) return; // its job has a warm-up time
   const count = Math.min(devices, WARM_UP_DEVICES_MAX);
   await bench.provision(target, { ...fleet }, devices + count);
   await bench.each('warming up', devices, count, [...before, ...measured.steps, ...after]);
@@ -85,7 +84,7 @@ async function measure(bench: Bench, target: Target, stream: Stream): Promise<re
   return kept;
 }
 
-/** Not all were measured when the time was up before the devices were: what is refused here is no failure. */
+/** If the time was up before all devices were used, some have nothing to undo: a refusal is no failure here. */
 async function putBack(bench: Bench, { devices, after = [] }: Stream): Promise<void> {
   const lenient = after.map((step) => ({ ...step, right: [...step.right, '400', '404', '403'] }));
   await bench.each('putting back', 0, devices, lenient);
@@ -119,7 +118,7 @@ async function search(
       tried.perSecond >= rate * CARRIED_MIN
     );
   };
-  // A second look at what was bad: one hiccup of the machine must not end the way up.
+  // A bad rate is tried twice, so that one hiccup of the machine does not end the search.
   const found = await findMax(
     Math.max(1, closed.perSecond * SEARCH_FROM),
     async (rate) => (await isGood(rate)) || (await isGood(rate)),
@@ -149,7 +148,7 @@ async function measurePeer(bench: Bench, peer: Peer, stream: Stream): Promise<vo
     ...stream.measured,
     title: peer.name,
     steps,
-    // Where nothing is kept there is nothing that can be done only once: it goes on for the time.
+    // A peer without state can repeat every step, so it runs for the whole time.
     ...(peer.keepsState || subjects.type !== 'once'
       ? {}
       : {

@@ -1,4 +1,4 @@
-/** Whether what was acknowledged is there: asked of a sample, by claiming it with the secret that was sent. */
+/** Checks on a sample that acknowledged windows exist, by claiming with their secret. */
 import { NULL_UUID } from '../../actors/base/ids.ts';
 import { claimPath, restApi } from '../../test/kit/api.ts';
 import type { Bench } from '../bench.ts';
@@ -8,13 +8,13 @@ import type { Target } from '../targets/target.ts';
 
 const SAMPLE_MAX = 50;
 
-/** Up to so many numbers, spread over 0 … count - 1. */
+/** Up to `max` numbers, spread over 0 … count - 1. */
 export function sample(count: number, max = SAMPLE_MAX): number[] {
   const size = Math.min(count, max);
   return Array.from({ length: size }, (_, at) => Math.floor((at * count) / size));
 }
 
-/** @param devices numbers of devices whose windows were acknowledged */
+/** @param devices the numbers of devices with acknowledged windows */
 export async function windowsAreThere(
   bench: Bench,
   target: Target,
@@ -22,7 +22,7 @@ export async function windowsAreThere(
   devices: readonly number[],
   nameOf: (n: number) => string = filler(fleet.name),
 ): Promise<void> {
-  bench.phase('looking whether the windows are there');
+  bench.phase('checking that the windows are there');
   const api = restApi(target.url);
   const customer = fleet.customerTokens[0] ?? '';
   const missing: string[] = [];
@@ -43,7 +43,7 @@ export async function nobodyOwns(
   fleet: Fleet,
   devices: readonly number[],
 ): Promise<void> {
-  bench.phase('looking whether all were given back');
+  bench.phase('checking that all were given back');
   const api = restApi(target.url);
   const nameOf = filler(fleet.name);
   for (const n of devices) {

@@ -1,4 +1,4 @@
-/** A Mosquitto of our own, as fast as it goes: no persistence, no log, acknowledgements that leave at once. */
+/** Starts a Mosquitto that is as fast as possible: no persistence, no log, no delayed acknowledgements. */
 import { type Mosquitto, startMosquitto } from '../../test/kit/mosquitto.ts';
 import { findProgram } from '../../test/kit/programs.ts';
 import { NotInstalled } from './program.ts';
@@ -11,7 +11,7 @@ export async function startBroker(): Promise<Mosquitto> {
     'persistence false',
     'log_type none',
     'set_tcp_nodelay true',
-    // Zero: no limit. What exceeds one would be dropped after it was acknowledged.
+    // Zero: no limit. Beyond a limit it would drop messages that it acknowledged.
     'max_inflight_messages 0',
     'max_queued_messages 0',
   ]);

@@ -1,6 +1,6 @@
 /**
- * A scaled-out installation on this machine: several nodes on one Redis that flushes every write, claims by MQTT over
- * one Mosquitto and a shared subscription, REST and CoAP at any node in turn.
+ * A scaled-out installation on this machine: several nodes on one Redis that flushes every write. Claims by MQTT go
+ * through one Mosquitto and a shared subscription, REST and CoAP to the nodes in turn.
  */
 import { randomBytes } from 'node:crypto';
 import { startServer } from '../../test/kit/process.ts';

@@ -1,20 +1,20 @@
-/** Who plays: a tenant of its own, customers, devices by the thousand, set up over the REST API. */
+/** A tenant with customers and devices for a run, created over the REST API. */
 import { restApi } from '../../test/kit/api.ts';
 import type { Target } from './target.ts';
 
-/** Wrong secrets are counted per customer and people come in numbers, so what many do is not all done by one. */
+/** Has several customers: limits are per customer, and real claims come from many. */
 export interface Fleet {
   readonly tenantToken: string;
-  /** Of a user of each customer. */
+  /** The token of a user of each customer. */
   readonly customerTokens: readonly string[];
-  /** Of device `{n}`. */
+  /** Of device `{n}`, like `token`. */
   readonly name: string;
   readonly token: string;
-  /** Printed on all their boxes; made anew for each fleet, so that no other run's window is taken for ours. */
+  /** The secret of all devices. It differs between runs, so that no window of another run matches. */
   readonly secret: string;
-  /** How many devices there are: numbers 0 and up. */
+  /** The number of devices; they are numbered from 0. */
   devices: number;
-  /** Takes everything away again: on servers that stay. */
+  /** Deletes everything, on servers that the bench did not start. */
   remove(): Promise<void>;
 }
 
@@ -23,15 +23,19 @@ export interface Credentials {
   readonly password: string;
 }
 
-interface Who {
+interface UserInfo {
   readonly authority: string;
 }
 
-export async function createFleet(target: Target, who: Credentials, customers: number): Promise<Fleet> {
+export async function createFleet(
+  target: Target,
+  credentials: Credentials,
+  customers: number,
+): Promise<Fleet> {
   const api = restApi(target.url);
   const run = Date.now().toString(36);
-  const login = await api.login(who.username, who.password);
-  const { authority } = await api.get<Who>('/api/auth/user', login);
+  const login = await api.login(credentials.username, credentials.password);
+  const { authority } = await api.get<UserInfo>('/api/auth/user', login);
   const tenant = authority === 'SYS_ADMIN' ? await newTenant(api, login, `Bench ${run}`) : undefined;
   const tenantToken = tenant?.token ?? login;
 

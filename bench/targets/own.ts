@@ -1,6 +1,8 @@
-/** The server as `npm start` runs it, started by the bench with data of its own, with the probe in it. */
+/** A server as `npm start` runs it, started by the bench with its own data folder and the probe. */
+
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { unreachable } from '../../actors/base/unreachable.ts';
 import { freePorts } from '../../test/kit/ports.ts';
 import { type ServerProcess, startServer, temporaryFolder } from '../../test/kit/process.ts';
 import { lmdbCommits } from '../measure/commits.ts';
@@ -16,16 +18,16 @@ export type StoreName = (typeof STORES)[number];
 
 export interface OwnOptions {
   readonly store: StoreName;
-  /** Options of the server beyond what the bench sets, as environment variables. */
+  /** Further options of the server, as environment variables. */
   readonly env: { readonly [name: string]: string };
-  /** Keeps the ports over restarts: clients come back to where they were. */
+  /** Keeps the ports over restarts, so that clients can reconnect. */
   readonly fixedPorts?: boolean;
 }
 
 const PROBE = new URL('../measure/probe.js', import.meta.url).href;
 const CLAIM_TOPIC = 'v1/devices/me/claim';
 
-/** Arguments and environment with which a node can be measured. */
+/** Arguments and environment of a node that can be measured. */
 export function measurable(env: { readonly [name: string]: string }) {
   return {
     nodeArgs: ['--max-semi-space-size=64', '--import', PROBE],
@@ -33,9 +35,9 @@ export function measurable(env: { readonly [name: string]: string }) {
     env: {
       CLAIMD_BENCH_PARENT: String(process.pid),
       SYSADMIN_PASSWORD: SYSADMIN.password,
-      // Only the making of users is made cheap; nothing that is measured logs in.
+      // Makes creating users cheap. Nothing that is measured logs in.
       SECURITY_PASSWORD_HASH_COST: '1024',
-      // One device opens more windows here than in a long life. Counted all the same: that belongs to the cost.
+      // A device opens more windows here than elsewhere. They are still counted, because that is part of the cost.
       SECURITY_CLAIM_WINDOWS_PER_DEVICE: '10000000',
       ...env,
     },
@@ -108,7 +110,7 @@ function storeUrl(store: StoreName, redisPort: number | undefined): { readonly [
     case 'redis':
       return { STORE_URL: `redis://${HOST}:${redisPort}` };
     default:
-      return store satisfies never;
+      return unreachable(store);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Programs and scripts that a measurement needs beside the server: each a process on a free port of the loopback. */
+/** Starts other programs that a measurement needs, each on a free port of the loopback interface. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { freePort } from '../../test/kit/ports.ts';
@@ -14,7 +14,7 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** A program that the machine does not have. */
+/** A program is not installed. */
 export class NotInstalled extends Error {
   constructor(program: string) {
     super(`${program} is not installed`);
@@ -29,7 +29,7 @@ export function startProgram(name: string, args: (port: number) => readonly stri
   return start(program, args);
 }
 
-/** Starts one of our own scripts; its port is its last argument. */
+/** Starts one of our own scripts, with its port as the last argument. */
 export function startScript(path: string, ...args: readonly string[]): Promise<Running> {
   return start(process.execPath, (port) => ['--max-semi-space-size=64', path, ...args, String(port)]);
 }

@@ -1,4 +1,4 @@
-/** A Redis of our own that keeps what it acknowledged: every write is flushed before it is answered. */
+/** Starts a Redis that flushes every write before it answers. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,11 +6,11 @@ import { createClient } from '@redis/client';
 import { type Running, startProgram } from './program.ts';
 
 export interface RunningRedis extends Running {
-  /** Changes that it has carried out so far. */
+  /** The number of changes so far. */
   commits(): Promise<number | undefined>;
 }
 
-/** @param counted commands of which each stands for one change; by default scripts */
+/** @param counted commands that count as one change each; by default scripts */
 export async function startRedis(counted = 'eval|evalsha|fcall'): Promise<RunningRedis> {
   const folder = mkdtempSync(join(tmpdir(), 'claimd-bench-redis-'));
   const running = await startProgram('redis-server', (port) => [
@@ -27,7 +27,7 @@ export async function startRedis(counted = 'eval|evalsha|fcall'): Promise<Runnin
     ],
   ]);
   const client = createClient({ url: `redis://127.0.0.1:${running.port}` });
-  client.on('error', () => {}); // it is ended together with its server
+  client.on('error', () => {}); // its server is killed while it is connected
   await client.connect();
   return {
     ...running,

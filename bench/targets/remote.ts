@@ -1,4 +1,4 @@
-/** A server that somebody else runs: claimd, or whatever speaks ThingsBoard's API. Only what it answers can be seen. */
+/** A running server: claimd, or another with ThingsBoard's API. Only its answers can be seen. */
 import type { RemoteSettings } from '../settings.ts';
 import type { Target } from './target.ts';
 

@@ -1,4 +1,4 @@
-/** The target that the settings ask for: a server of our own, several of them, or one that runs already. */
+/** Starts the target that the settings ask for: one server, several nodes, or none for one that is running. */
 import type { Settings } from '../settings.ts';
 import { startCluster } from './cluster.ts';
 import { startOwn } from './own.ts';
@@ -6,7 +6,7 @@ import { remoteTarget } from './remote.ts';
 import type { Target } from './target.ts';
 
 export interface Needs {
-  /** Options of the server that the scenario is about; those of whoever runs it win. */
+  /** Options of the server that the scenario needs; `--server` overrides them. */
   readonly env?: { readonly [name: string]: string };
   /** Keeps the ports over restarts. */
   readonly fixedPorts?: boolean;

@@ -1,4 +1,4 @@
-/** What is measured: where it listens, which of its processes can be looked at, and what can be done to it. */
+/** What is measured: where it listens, which of its processes can be watched, and how it is controlled. */
 import type { ProbeChannel } from '../measure/probe-channel.ts';
 
 export interface Target {
@@ -10,18 +10,18 @@ export interface Target {
   readonly httpPorts: readonly number[];
   readonly mqttPorts: readonly number[];
   readonly coapPorts: readonly number[];
-  /** Where devices publish; `{token}` stands for a device's own token where the topic must name it. */
+  /** Where devices publish. `{token}` stands for the device's token. */
   readonly claimTopic: string;
-  /** Where the answer comes by a topic, because the PUBACK is a broker's. */
+  /** Set if answers come by a topic, because the PUBACK is the broker's. */
   readonly responseTopic?: string;
   readonly url: string;
-  /** The server's own processes. Empty where they are out of sight. */
+  /** The server's own processes; empty if they cannot be seen. */
   readonly nodes: readonly Node[];
-  /** Processes that serve it: a store, a broker. */
+  /** Processes that it uses: a store, a broker. */
   readonly beside: readonly Beside[];
-  /** How many transactions its store has committed; undefined where that can not be seen. */
+  /** The number of transactions that its store has committed; undefined if that cannot be seen. */
   commits(): Promise<number | undefined>;
-  /** Where it was started by the bench: to end and start it again with the same data and ports. */
+  /** Set if the bench started it: restarts it with the same data and ports. */
   readonly control?: Control;
   stop(): Promise<void>;
 }
@@ -39,8 +39,8 @@ export interface Beside {
 export interface Control {
   /** `kill -9`. */
   kill(): Promise<void>;
-  /** Starts it again; resolves to how long it took until it was ready, in ms. */
+  /** Starts it again. Resolves to the time until it was ready, in ms. */
   start(): Promise<number>;
-  /** How much is in its data folder. */
+  /** Size of its data folder. */
   dataBytes(): number;
 }

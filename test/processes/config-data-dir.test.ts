@@ -1,4 +1,4 @@
-/** What the process keeps in its data folder besides records: the lock and the keys it made. */
+/** The lock and the generated keys in the data folder. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ const withFolder = (name: string) => {
   return tests;
 };
 
-/** Runs a script in a process of its own until it prints its first line; `kill` ends it with SIGKILL. */
+/** Runs a script in its own process until it prints its first line; `kill` sends SIGKILL. */
 function run(script: string): { firstLine: Promise<string>; kill: () => Promise<void> } {
   const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -65,7 +65,7 @@ withFlock('while one process holds the folder, another is refused and told which
   assert.equal(second, { type: 'held', pid: pidOf(owner ?? '') });
 });
 
-lock('a process that was killed leaves no lock behind', async ({ folder }) => {
+lock('a killed process leaves no lock behind', async ({ folder }) => {
   const first = run(holding(folder));
   await first.firstLine;
   await first.kill();
@@ -81,7 +81,7 @@ withFlock('of several that start at once exactly one wins', async ({ folder }) =
   assert.is(lines.filter((line) => line.startsWith('locked')).length, 1);
 });
 
-lock('released, it can be had again', ({ folder }) => {
+lock('a released lock can be taken again', ({ folder }) => {
   for (let round = 0; round < 2; round++) {
     const mine = lockFolder(folder);
     assert.is(mine.type, 'locked');
@@ -119,7 +119,7 @@ keys('a key is made once, is random, and only its owner may read it', ({ folder 
   assert.equal(readdirSync(folder).sort(), ['one.key', 'two.key'], 'no drafts are left');
 });
 
-keys('processes that make it at once all get the same', async ({ folder }) => {
+keys('processes that make it at the same time all get the same key', async ({ folder }) => {
   const path = join(folder, 'one.key');
   const script = `
     const { keyFromFile } = await import(${JSON.stringify(KEY_MODULE)});
@@ -130,7 +130,7 @@ keys('processes that make it at once all get the same', async ({ folder }) => {
   assert.is(seen.size, 1);
 });
 
-keys('a draft that a crash left behind does no harm', ({ folder }) => {
+keys('a leftover draft of a crash does no harm', ({ folder }) => {
   const path = join(folder, 'one.key');
   writeFileSync(`${path}.${process.pid}.tmp`, 'half a ke');
   assert.is(keyFromFile(path, 64).length, 64);

@@ -1,4 +1,4 @@
-/** What the documents promise a newcomer: the demo data, the demo, and the claims to paste into a shell. */
+/** The demo data, the demo, and the claims of the documents to paste into a shell. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,7 +49,7 @@ demo(
   },
 );
 
-demo('demo: the story is told to its end and exits with 0', async () => {
+demo('demo: the story runs to its end and exits with 0', async () => {
   const { code, out: output } = await runProgram(process.execPath, [DEMO]);
   assert.is(code, 0, output);
   const lines = output.trim().split('\n');
@@ -63,7 +63,7 @@ demo('demo: the story is told to its end and exits with 0', async () => {
   );
 });
 
-/** The block of a document that says of itself that it is run, with the ports of this server. */
+/** The block of a document that is marked to be run, with the ports of this server. */
 function pastedBlock(path: string, { httpPort, mqttPort }: ServerProcess): string {
   const text = readFileSync(join(PROJECT, path), 'utf8');
   const block = /<!-- this block is run by a test -->\n```sh\n([\s\S]*?)```/.exec(text)?.[1];

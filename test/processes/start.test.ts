@@ -1,4 +1,4 @@
-/** How the real process starts, refuses to start, and starts again: watched from outside. */
+/** How the real process starts, refuses to start, and starts again. */
 
 import { createSocket, type Socket } from 'node:dgram';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,10 +20,10 @@ const SYSADMIN = 'sysadmin@thingsboard.org';
 const CHEAP = { SECURITY_PASSWORD_HASH_COST: '1024' };
 const PASSWORD = { ...CHEAP, SYSADMIN_PASSWORD: 'a-password' };
 
-/** Starts a server that is meant not to start. */
+/** Starts a server that must not start. */
 const refused = (options: ServerOptions): Promise<Ended> => launch(options).ended;
 
-/** What was said to a person: the lines that are not log. */
+/** The lines for a person: those that are not log. */
 const plainLines = (output: string) =>
   output.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
 
@@ -42,7 +42,7 @@ words('--help, --version and --print-config answer and end with 0', async () => 
   assert.match(print?.output ?? '', '#security.claim.duration: 86400000');
 });
 
-words('everything that is wrong is told in one message, with exit code 2', async () => {
+words('all problems are in one message, with exit code 2', async () => {
   const file = join(temporaryFolder(), 'bad.yml');
   writeFileSync(file, 'security.claim.duraton: 1\nserver.port: many\n');
   const { code, output } = await refused({ args: ['--config', file], env: { MQTT_BIND_PORT: '-1' } });
@@ -53,13 +53,13 @@ words('everything that is wrong is told in one message, with exit code 2', async
   assert.match(output, 'did you mean security.claim.duration?');
 });
 
-words('a config file that is named and missing is told', async () => {
+words('a missing config file is an error if it was named', async () => {
   const { code, output } = await refused({ args: ['--config', 'no-such-file.yml'] });
   assert.is(code, 2);
   assert.match(output, 'the config file no-such-file.yml cannot be read: there is no such file');
 });
 
-words('a config file is obeyed', async () => {
+words('a config file is read', async () => {
   const file = join(temporaryFolder(), 'good.yml');
   writeFileSync(file, 'security: {jwt: {tokenExpirationTime: 123}}\n');
   const server = await startServer({ args: ['--config', file], env: PASSWORD });
@@ -125,7 +125,7 @@ taken('a second process on the same data folder is refused, the first is unharme
   assert.is((await first.stop()).code, 0);
 });
 
-taken('of two that start at once on a new folder one serves, the other is refused', async () => {
+taken('if two start together on a new folder, one serves and the other is refused', async () => {
   const dataDir = temporaryFolder();
   const both = await Promise.allSettled([
     startServer({ dataDir, env: PASSWORD }),
@@ -138,7 +138,7 @@ taken('of two that start at once on a new folder one serves, the other is refuse
   );
 });
 
-taken('a folder that can not be used is one clear line', async () => {
+taken('a folder that cannot be used gives one clear line', async () => {
   const file = join(temporaryFolder(), 'a-file');
   writeFileSync(file, '');
   const { code, output } = await refused({ dataDir: file, env: PASSWORD });
@@ -205,7 +205,7 @@ again(
   },
 );
 
-again('with STORE_URL=memory: nothing is written and nothing remembered', async () => {
+again('with STORE_URL=memory: nothing is written and nothing kept', async () => {
   const dataDir = temporaryFolder();
   const server = await startServer({ dataDir, env: { ...PASSWORD, STORE_URL: 'memory:' } });
   assert.ok(await restApi(server.url).login(SYSADMIN, 'a-password'));

@@ -1,6 +1,6 @@
 /**
- * The real server as several processes over one store (`WORKERS`): whatever reaches which of them, there is one owner,
- * one session per device, one truth about users; and a worker that is killed takes nothing acknowledged with it.
+ * The real server as several processes over one store (`WORKERS`): one owner and one session per device, changes of users
+ * reach all, and nothing acknowledged is lost when a worker is killed.
  */
 import { request } from 'node:http';
 import { test } from 'uvu';
@@ -20,7 +20,7 @@ const WORKERS = {
   SECURITY_PASSWORD_HASH_COST: '1024',
   LOG_LEVEL: 'debug',
 };
-/** Nobody is left without an answer, or a connection that ends, for so long. */
+/** Within this time every request gets an answer or its connection ends. */
 const ANSWER_WITHIN_MS = 15_000;
 const TAKEN_OVER = 0x8e;
 const ADMINISTRATIVE_ACTION = 0x98;
@@ -29,7 +29,7 @@ test.after(cleanUp);
 
 type Answer = Pick<Reply, 'status' | 'body'>;
 
-/** One request on a connection of its own, which goes to the next worker; undefined when the connection breaks. */
+/** One request on its own connection, which goes to the next worker; undefined if the connection breaks. */
 function fresh(
   server: ServerProcess,
   method: string,
@@ -75,13 +75,13 @@ async function scene(env: { readonly [name: string]: string } = {}) {
   return { server, api, sysadmin, tenant };
 }
 
-/** Process ids of the workers, by their numbers, as they began. */
+/** The first process ids of the workers, by number. */
 const workersOf = (server: ServerProcess) =>
   server.log().flatMap(({ msg, pid, worker }) => (msg === 'worker ready' ? [{ pid, worker }] : []));
 
 const range = (count: number) => Array.from({ length: count }, (_, n) => n);
 
-test('workers: of rivals over all processes one gets a device, every time; they end politely', async () => {
+test('workers: of rivals on all processes exactly one gets each device; they drain and end', async () => {
   const { server, api, tenant } = await scene();
   const customers: { id: string; token: string }[] = [];
   for (const n of range(10)) customers.push(await api.createCustomer(tenant, `Customer ${n}`));
@@ -152,8 +152,8 @@ function reasonOf(packet: { readonly cmd: string; readonly reasonCode?: number }
   return [packet.cmd, packet.reasonCode];
 }
 
-test('workers: what one process changes of a user the others know at once; a repeated claim is told the same by all', async () => {
-  // So long that only a message between the processes can be what is noticed.
+test('workers: a change of a user reaches all processes at once; a repeated claim gets the same answer from all', async () => {
+  // So long that only a message between the processes can bring the change.
   const { server, api, tenant } = await scene({ SECURITY_USER_STANDING_TTL: '600000' });
   const { token } = await api.createCustomer(tenant, 'C');
   const email = 'user@c.example';
@@ -185,7 +185,7 @@ test('workers: what one process changes of a user the others know at once; a rep
   is((await server.stop()).code, 0);
 });
 
-test('workers: one is killed again and again under load: nothing acknowledged is lost, and it comes back', async () => {
+test('workers: a worker is killed again and again under load: nothing acknowledged is lost, and it is restarted', async () => {
   const { server, api, tenant } = await scene({ LOG_LEVEL: 'info' });
   const customers = [await api.createCustomer(tenant, 'A'), await api.createCustomer(tenant, 'B')];
   const devices = range(24).map((n) => ({
@@ -274,7 +274,7 @@ test('workers: one is killed again and again under load: nothing acknowledged is
   is((await server.stop()).code, 0);
 });
 
-test('workers: their supervisor is killed: they end too, and the next start finds everything', async () => {
+test('workers: if their supervisor is killed they end too, and the next start finds everything', async () => {
   const dataDir = temporaryFolder();
   const first = await startServer({ dataDir, env: WORKERS });
   const api = restApi(first.url);
@@ -293,7 +293,7 @@ test('workers: their supervisor is killed: they end too, and the next start find
   is((await second.stop()).code, 0);
 });
 
-test('workers: who is told to read certificates again while it starts does so when it has started', async () => {
+test('workers: SIGHUP while a worker starts takes effect once it has started', async () => {
   const { child, ended, output } = launch({ env: WORKERS });
   const says = (words: string) => output().includes(`"msg":"${words}"`);
   let over = false;
@@ -325,7 +325,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-test('workers: a start that can not be is told once, with its exit code', async () => {
+test('workers: a failed start is reported once, with its exit code', async () => {
   const forgetful = await launch({ env: { ...WORKERS, STORE_URL: 'memory:' } }).ended;
   is(forgetful.code, 2);
   match(forgetful.output, 'system.workers (2) needs a store that processes can share');

@@ -1,4 +1,4 @@
-/** What the bench's load generators decide by themselves: when operations begin, about which device, in which share. */
+/** The decisions of load generators: when operations begin, about which device, in which share. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Job, Payload } from '../../bench/contract.ts';
@@ -11,18 +11,18 @@ import fc from '../kit/property.ts';
 const arrivals = (rate: number, kind: 'even' | 'poisson', seed = 1) => new Arrivals(rate, kind, 1_000, seed);
 const take = (from: Arrivals, count: number) => Array.from({ length: count }, () => from.take());
 
-test('bench: even arrivals are where their number puts them, also the hundred-thousandth', () => {
+test('bench: even arrivals keep their distance, also the hundred-thousandth', () => {
   const from = arrivals(3_000, 'even');
   const last = take(from, 100_001).at(-1) ?? 0;
   assert.ok(Math.abs(last - (1_000 + 100_000 / 3)) < 1e-6);
 });
 
-test('bench: arrivals do not depend on when they are taken, and come again with the same seed', () => {
+test('bench: arrivals do not depend on when they are taken, and repeat with the same seed', () => {
   assert.equal(take(arrivals(500, 'poisson', 7), 100), take(arrivals(500, 'poisson', 7), 100));
   assert.not.equal(take(arrivals(500, 'poisson', 7), 100), take(arrivals(500, 'poisson', 8), 100));
 });
 
-test('bench: arrivals are in order, and so many a second on the average', () => {
+test('bench: arrivals are in order, and have the right rate on average', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 50_000 }),
@@ -53,7 +53,7 @@ const job: Job = {
   weight: 1,
 };
 
-/** Everything that a job's turns give until they end, or the first `max`. */
+/** All turns of a job, or the first `max`. */
 function played(part: Job, max = 1_000): string[] {
   const next = turns(part.subjects, part.inflight);
   const all: string[] = [];
@@ -65,7 +65,7 @@ function played(part: Job, max = 1_000): string[] {
   return all;
 }
 
-test('bench: shared out over generators, each device has its turn exactly once per rival', () => {
+test('bench: divided over generators, each device has its turn exactly once per rival', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 7 }),
@@ -81,7 +81,7 @@ test('bench: shared out over generators, each device has its turn exactly once p
   );
 });
 
-test('bench: shares come to the whole in connections and rate', () => {
+test('bench: the shares add up to all connections and the whole rate', () => {
   const parts = [0, 1, 2].map((at) => share(job, at, 3));
   assert.is(
     parts.reduce((sum, { connections }) => sum + connections, 0),
@@ -91,7 +91,7 @@ test('bench: shares come to the whole in connections and rate', () => {
   assert.ok(Math.abs(rates.reduce((sum, rate) => sum + rate, 0) - 1_000) < 1e-9);
 });
 
-test('bench: on lanes each connection has its own device, over all generators', () => {
+test('bench: with lanes each connection has its own device, over all generators', () => {
   const lanes: Job = { ...job, inflight: 2, subjects: { type: 'lane', from: 100, count: 0 } };
   const devices = [0, 1, 2].flatMap((at) => {
     const part = share(lanes, at, 3);
@@ -110,12 +110,12 @@ test('bench: a cycle begins again, and never ends', () => {
   assert.equal(played(cycle, 5), ['0/0', '1/0', '2/0', '0/0', '1/0']);
 });
 
-test('bench: texts take the number wherever it is asked for', () => {
+test('bench: texts take the number wherever they contain {n}', () => {
   assert.is(filler('/a/{n}/b/{n}')(7), '/a/7/b/7');
   assert.is(filler('none')(7), 'none');
 });
 
-test('bench: windows that close in a span each have their place in it', () => {
+test('bench: windows close spread over the time span', () => {
   const firstAt = Date.now() + 60_000;
   const payload: Payload = { type: 'closing', secretKey: 's', firstAt, spreadMs: 10_000, count: 10 };
   const of = payloads(payload);
@@ -124,7 +124,7 @@ test('bench: windows that close in a span each have their place in it', () => {
   assert.ok(Math.abs(closesAt(9) - firstAt - 9_000) < 4_000);
 });
 
-test('bench: merged histograms are the histogram of everything', () => {
+test('bench: merged histograms equal the histogram of all values', () => {
   fc.assert(
     fc.property(fc.array(fc.array(fc.double({ min: 0.001, max: 100_000, noNaN: true }))), (groups) => {
       const whole = newHistogram();
@@ -144,7 +144,7 @@ test('bench: merged histograms are the histogram of everything', () => {
   );
 });
 
-test('bench: percentiles are right to three digits, and what is written can be read', () => {
+test('bench: percentiles are right to three digits, and encoding loses nothing', () => {
   const histogram = newHistogram();
   for (let ms = 1; ms <= 1_000; ms += 1) record(histogram, ms);
   const { p50, p99, max, count } = describe(decode(encode(histogram)));
@@ -152,7 +152,7 @@ test('bench: percentiles are right to three digits, and what is written can be r
   assert.ok(Math.abs(p50 - 500) <= 1 && Math.abs(p99 - 990) <= 1 && Math.abs(max - 1_000) <= 1);
 });
 
-test('bench: nothing recorded is nothing, not NaN', () => {
+test('bench: an empty histogram gives zero, not NaN', () => {
   const { count, p50, p9999, max, meanMs } = describe(newHistogram());
   assert.equal({ count, p50, p9999, max, meanMs }, { count: 0, p50: 0, p9999: 0, max: 0, meanMs: 0 });
 });

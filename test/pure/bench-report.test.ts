@@ -1,4 +1,4 @@
-/** What the bench shows: tables, comparisons, plots, the page. */
+/** The bench's tables, comparisons, plots and page. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { shareOf } from '../../bench/commands.ts';
@@ -73,7 +73,7 @@ const rateOf = (before: Result[], after: Result[], threshold = 0.1) => {
   return rate;
 };
 
-test('bench: a comparison is of medians, and a regression is more than the threshold', () => {
+test('bench: medians are compared, and a regression is worse by more than the threshold', () => {
   assert.is(rateOf(at(900, 1_000, 5_000), at(1_000)).ratio, 1);
   assert.is(rateOf(at(1_000), at(920)).verdict, 'same');
   assert.is(rateOf(at(1_000), at(900)).fails, true);
@@ -81,7 +81,7 @@ test('bench: a comparison is of medians, and a regression is more than the thres
   assert.is(rateOf(at(1_000), at(900), 0.2).fails, false);
 });
 
-test('bench: what is lower is better where it is a cost', () => {
+test('bench: for costs lower is better', () => {
   const costs = (cpuUsPerOperation: number) => {
     const { server } = measurement();
     assert.ok(server);
@@ -93,7 +93,7 @@ test('bench: what is lower is better where it is a cost', () => {
   assert.is(cpu(100, 80), 'better');
 });
 
-test('bench: latencies and figures are judged only when asked for', () => {
+test('bench: latencies and figures are judged only on request', () => {
   const slow = [result({ measurements: [measurement({ latency: describe(histogram(50)) })] })];
   const fails = (judged?: readonly ('rate' | 'latency')[]) =>
     compare([result()], slow, 0.1, judged).filter((one) => one.fails).length;
@@ -101,19 +101,19 @@ test('bench: latencies and figures are judged only when asked for', () => {
   assert.is(fails(['latency']), 2);
 });
 
-test('bench: a comparison turned round says the opposite', () => {
+test('bench: a comparison the other way round gives the opposite', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 1e6 }), fc.integer({ min: 1, max: 1e6 }), (a, b) => {
       const opposite = { better: 'worse', worse: 'better', same: 'same' } as const;
       const one = rateOf(at(a), at(b)).verdict;
       const other = rateOf(at(b), at(a)).verdict;
-      // On the very edge a rounding may fall to either side.
+      // Exactly at the threshold, rounding may decide either way.
       if (Math.abs(Math.max(a / b, b / a) - 1.1) > 1e-9) assert.is(other, opposite[one]);
     }),
   );
 });
 
-test('bench: peers are the measure and not compared, and what only one side has is left out', () => {
+test('bench: peers are not compared, nor what only one side has', () => {
   const peer = measurement({ subject: 'hono', role: 'peer' });
   assert.equal(compare([result({ measurements: [peer] })], [result({ measurements: [peer] })], 0.1), []);
   assert.equal(compare([result()], [result({ scenario: 'contend' })], 0.1), []);
@@ -126,7 +126,7 @@ test('bench: a threshold is a share', () => {
   for (const text of ['', '0', '-5%', 'x']) assert.throws(() => shareOf(text), text);
 });
 
-test('bench: whatever names hold, the page has no markup but its own and nothing from elsewhere', () => {
+test('bench: names cannot add markup to the page, and it loads nothing', () => {
   const evil = `<script>alert('1')</script>"&`;
   const html = page(evil, [
     result({
@@ -155,7 +155,7 @@ test('bench: the page has a plot of each kind', () => {
   }
 });
 
-test('bench: plots stay on their plane, and without points there is none', () => {
+test('bench: plots stay in their area, and without points there is none', () => {
   fc.assert(
     fc.property(
       fc.array(
@@ -197,7 +197,7 @@ test('bench: a percentile curve rises from the smallest to nearly the largest', 
   assert.ok((curve.at(-1)?.[0] ?? 0) >= 98);
 });
 
-test('bench: the table has medians, how far they lie apart, ratios to peers, and what was wrong', () => {
+test('bench: the table has medians, spread, ratios to peers, and wrong answers', () => {
   const hono = measurement({ subject: 'hono', role: 'peer', perSecond: 4_000 });
   const text = table([
     result({ measurements: [measurement({ perSecond: 1_000 }), hono] }),
@@ -208,7 +208,7 @@ test('bench: the table has medians, how far they lie apart, ratios to peers, and
   assert.match(text, 'WRONG: 2 × 400 FAILURE');
 });
 
-test('bench: the live line shows how far it is, rate and latency', () => {
+test('bench: the live line shows progress, rate and latency', () => {
   const tick = { at: 500, ms: 500, right: 600, refused: 2, latency: histogram(), progress: 0.5 };
   const line = tickLine('claiming', tick, { cores: 1.5, rssMb: 100, privateMb: 90 });
   assert.match(line, 'claiming ████████░░░░░░░░ 50 %');
@@ -227,7 +227,7 @@ test('bench: columns line up', () => {
   );
 });
 
-test('bench: figures go into their place of a Markdown file, and nothing else changes', () => {
+test('bench: figures go between the marks of a Markdown file, and nothing else changes', () => {
   const text = `before\n${EMPTY}after\n`;
   const once = withFigures(text, [
     result({ figures: [{ name: 'a|b', value: 2, unit: 'ms', better: 'lower' }] }),

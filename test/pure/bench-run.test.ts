@@ -1,4 +1,4 @@
-/** What the bench's command line, its search and its sums decide. */
+/** The bench's command line, search, and sums. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { findMax, parseBound } from '../../bench/find-max.ts';
@@ -8,7 +8,7 @@ import { cpuByModule, heapByModule, moduleOf } from '../../bench/profile.ts';
 import { Misuse } from '../../bench/results.ts';
 import fc from '../kit/property.ts';
 
-test('bench: the search ends within a twentieth of the highest good rate, wherever it begins', async () => {
+test('bench: the search ends within 5 % of the highest good rate, wherever it begins', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 50, max: 100_000 }),
@@ -30,7 +30,7 @@ test('bench: the search ends within a twentieth of the highest good rate, wherev
   );
 });
 
-test('bench: where no rate is good the search says so, and ends', async () => {
+test('bench: the search ends if no rate is good', async () => {
   const { best, trials } = await findMax(1_000, async () => false);
   assert.is(best, undefined);
   assert.ok(trials.length <= 14 && trials.every(({ good }) => !good));
@@ -43,7 +43,7 @@ test('bench: a bound is a percentile and a time', () => {
     assert.is(parseBound(text), undefined, text);
 });
 
-test('bench: the profile says what the command line does not', () => {
+test('bench: the profile sets what the command line does not', () => {
   const { settings } = parseRun(['--profile', 'smoke', '--connections', '7'], {});
   assert.is(settings.connections, 7);
   assert.is(settings.profile, 'smoke');
@@ -52,7 +52,7 @@ test('bench: the profile says what the command line does not', () => {
   assert.is(parseRun(['--devices', '1_000_000'], {}).settings.devices, 1_000_000);
 });
 
-test('bench: what can not be is told and not guessed', () => {
+test('bench: a wrong option is an error, not a guess', () => {
   const wrong = [
     ['--rate', 'fast'],
     ['--rate', '0'],
@@ -79,10 +79,12 @@ test('bench: what can not be is told and not guessed', () => {
 });
 
 test('bench: a password is taken from the environment and never recorded', () => {
-  const { settings, said } = parseRun(['--target', 'tb.example.org:9090'], { CLAIMD_BENCH_PASSWORD: 'hush' });
+  const { settings, commandLine } = parseRun(['--target', 'tb.example.org:9090'], {
+    CLAIMD_BENCH_PASSWORD: 'hush',
+  });
   assert.is(settings.target?.password, 'hush');
   assert.is(settings.target?.httpPort, 9_090);
-  assert.not.match(JSON.stringify(said), 'hush');
+  assert.not.match(JSON.stringify(commandLine), 'hush');
 });
 
 test('bench: the median is the one in the middle, or the mean of two', () => {
@@ -101,7 +103,7 @@ test('bench: a profile is summed up by package and folder', () => {
   assert.is(moduleOf(frame('', 'writev')), 'native writev');
 });
 
-test('bench: shares are of the time that was not idle, the largest first', () => {
+test('bench: shares are of the busy time, the largest first', () => {
   const node = (id: number, url: string, functionName = 'f') => ({ id, callFrame: { url, functionName } });
   const nodes = [
     node(1, '', '(idle)'),

@@ -1,4 +1,4 @@
-/** What the bench's scenarios conclude from what they saw. */
+/** What scenarios conclude from their observations. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Tick } from '../../bench/contract.ts';
@@ -8,7 +8,7 @@ import { levels } from '../../bench/scenarios/own-server.ts';
 import { backAt } from '../../bench/scenarios/recovery.ts';
 import { sample } from '../../bench/scenarios/verify.ts';
 
-test('bench: of rivals exactly one may have won each device', () => {
+test('bench: exactly one rival may win each device', () => {
   assert.equal(oneWinnerEach(3, [0, 1, 2], 0), []);
   assert.match(oneWinnerEach(3, [0, 1, 2, 2], 0).join(), 'second customer');
   assert.match(oneWinnerEach(3, [0, 1], 0).join(), 'claimed by nobody');
@@ -29,13 +29,13 @@ const tick = (at: number, perSecond: number): Tick => ({
 });
 const rates = (...all: number[]) => all.map((perSecond, at) => tick((at + 1) / 10, perSecond));
 
-test('bench: recovered is when the rate is back and stays, not its first burst', () => {
+test('bench: it has recovered when the rate is back and stays, not at its first burst', () => {
   const up = [100, 100, 100];
   const timeline = rates(...up, 0, 0, 0, 20, 20, 100, 100, 100, 100, 100, 100);
   assert.is(backAt(timeline, 0.35), 0.9);
 });
 
-test('bench: a server that never comes back has not recovered, nor one that never went away', () => {
+test('bench: a server that never comes back has not recovered, nor one that was never down', () => {
   assert.is(backAt(rates(100, 100, 0, 0, 0, 0, 0, 0, 0, 0), 0.25), undefined);
   assert.is(backAt(rates(100, 100, 100, 100, 100, 100, 100, 100), 0.25), undefined);
 });
@@ -46,14 +46,14 @@ test('bench: levels grow tenfold and end where they should', () => {
   assert.equal(levels(400, 400), [400]);
 });
 
-test('bench: a sample is spread over all and has nothing twice', () => {
+test('bench: a sample is spread over all, without duplicates', () => {
   assert.equal(sample(3, 50), [0, 1, 2]);
   const some = sample(1_000, 50);
   assert.is(new Set(some).size, 50);
   assert.ok(some.every((n) => n >= 0 && n < 1_000) && some.some((n) => n > 900));
 });
 
-test('bench: scenarios have names of their own', () => {
+test('bench: names of scenarios are distinct', () => {
   assert.is(new Set(SCENARIOS.map(({ name }) => name)).size, SCENARIOS.length);
 });
 

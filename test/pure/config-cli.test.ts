@@ -9,7 +9,7 @@ import { exampleFile, helpText, optionTable } from '../../config/options/docs.ts
 import { loadConfig } from '../../config/options/load.ts';
 import { ALL_OPTIONS } from '../../config/options/schema.ts';
 
-/** The project's folder, seen from the compiled test. */
+/** The project's folder, relative to the compiled test. */
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 
 const cli = suite('config: command line');
@@ -44,7 +44,7 @@ cli('help, version and print-config; help works beside a mistake too', () => {
   assert.equal(parseArguments(['--wat', '--help']), { type: 'help' });
 });
 
-cli('short flags; what no option is called is none', () => {
+cli('short flags; names of object members are no options', () => {
   assert.equal(parseArguments(['-c', 'a.yml']), { type: 'serve', configFile: 'a.yml', flags: [] });
   assert.equal(parseArguments(['-v']), { type: 'version' });
   for (const name of ['-x', '--constructor']) {
@@ -84,15 +84,15 @@ docs('the help names every option', () => {
   for (const { option } of ALL_OPTIONS) assert.ok(help.includes(`--${option.key}=`), option.key);
 });
 
-docs('the example file is the one the schema makes (node dist/config/options/write-docs.js)', () => {
+docs('the example file matches the schema (node dist/config/options/write-docs.js)', () => {
   assert.is(readFileSync(join(PROJECT, 'config/claimd.example.yml'), 'utf8'), exampleFile());
 });
 
-docs('config/README.md has the table the schema makes (node dist/config/options/write-docs.js)', () => {
+docs('config/README.md has the table of the schema (node dist/config/options/write-docs.js)', () => {
   assert.ok(readFileSync(join(PROJECT, 'config/README.md'), 'utf8').includes(optionTable()));
 });
 
-docs('the example file with every option switched on is a good file and gives the defaults', () => {
+docs('the example file with every option uncommented is valid and gives the defaults', () => {
   const text = exampleFile().replace(/^#([a-z][^ ]*: .+)$/gm, '$1');
   const all = loadConfig({ file: { name: 'example', text }, env: {}, flags: [] });
   const none = loadConfig({ env: {}, flags: [] });

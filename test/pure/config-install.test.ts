@@ -23,7 +23,7 @@ import { createSharedStore } from '../kit/shared-store.ts';
 
 const ALL = { page: 0, pageSize: 100 };
 
-/** The parts of the system that an installation touches, on a memory store unless another one is given. */
+/** The parts of the system that an installation needs, by default on a memory store. */
 function parts(store: Store = createMemoryStore()) {
   const loaded = loadConfig({ env: {}, flags: [] });
   if (loaded.type === 'problems') throw new Error('the defaults are wrong');
@@ -70,7 +70,7 @@ install('without a password a random one is announced once, and it is the right 
   await close();
 });
 
-install('a given password is used and never announced; a later one changes nothing', async () => {
+install('a configured password is used and never announced; a later one changes nothing', async () => {
   const { needs, announced, close } = parts();
   await ensureSysadmin(needs, 'first-password');
   await ensureSysadmin(needs, 'second-password');
@@ -79,7 +79,7 @@ install('a given password is used and never announced; a later one changes nothi
   await close();
 });
 
-install('with another administrator in place none is added', async () => {
+install('if there is an administrator, none is added', async () => {
   const { needs, announced, close } = parts();
   const fields = {
     email: 'root@example.org',
@@ -118,7 +118,7 @@ install(
   },
 );
 
-/** Everything the demo is made of, as the outside sees it. */
+/** The whole demo data as clients see it. */
 async function demoAsFound({ accounts, directory }: InstallNeeds) {
   const tenants = await accounts.tenants.list(ALL);
   const tenantId = tenants.items[0]?.id;
@@ -181,9 +181,9 @@ install("the demo is ThingsBoard's, and a second time adds nothing", async () =>
   await close();
 });
 
-install('broken off at any step, the next start completes it', async () => {
+install('if it breaks off at any step, the next start completes it', async () => {
   const { needs, close } = parts();
-  // Each round does one more write than the one before, until nothing breaks it off any more.
+  // Each round allows one more write, until the installation completes.
   let rounds = 0;
   for (let done = false; !done; rounds++) {
     let left = 1;
@@ -217,7 +217,7 @@ install('broken off at any step, the next start completes it', async () => {
   await close();
 });
 
-install('a demo device whose token somebody else took is left out, the rest is there', async () => {
+install('a demo device is left out if its token is in use; the others are created', async () => {
   const { needs, close } = parts();
   await ensureDemo(needs);
   const tenant = (await needs.accounts.tenants.list(ALL)).items[0];

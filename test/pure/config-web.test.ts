@@ -1,4 +1,4 @@
-/** What the web application is given from the options. */
+/** The settings of the web application. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -32,7 +32,7 @@ test('web: it can be switched off', () => {
   assert.is(settingsOf({ WEB_ENABLED: 'false' }), undefined);
 });
 
-test('web: a logo that is not there, or too large, stops the start', () => {
+test('web: a missing or too large logo stops the start', () => {
   const folder = temporaryFolder();
   const large = join(folder, 'large.png');
   writeFileSync(large, Buffer.alloc(300_000));
@@ -44,7 +44,7 @@ test('web: a logo that is not there, or too large, stops the start', () => {
   }
 });
 
-test('web: accounts are offered in the demo alone, and never one with a password of the operator’s own', () => {
+test('web: accounts are shown only in the demo, and never with the operator’s own password', () => {
   const offered = (env: Readonly<Record<string, string>>) =>
     settingsOf({ LOAD_DEMO: 'true', ...env })?.demoAccounts.map(({ email }) => email) ?? [];
   assert.ok(offered({}).includes('sysadmin@thingsboard.org'));

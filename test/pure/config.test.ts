@@ -1,4 +1,4 @@
-/** Settings: where they come from, which one wins, and that nothing wrong starts quietly. */
+/** Settings: their sources, which one wins, and that every mistake is reported. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Loaded, loadConfig, type Sources } from '../../config/options/load.ts';
@@ -22,7 +22,7 @@ function bad(given: Partial<Sources>): readonly string[] {
 
 const sources = suite('config: sources');
 
-sources('nothing given: every option has its default, and ThingsBoard has the same', () => {
+sources('without settings every option has its default, the same as ThingsBoard’s', () => {
   const config = good({});
   assert.is(config.claim.allowClaimingByDefault, true);
   assert.is(config.claim.defaultDurationMs, 86_400_000);
@@ -65,7 +65,7 @@ sources('an empty environment variable counts as none', () => {
   assert.is(good({ env: { HTTP_BIND_PORT: '', SYSADMIN_PASSWORD: '' } }).http.port, 8080);
 });
 
-sources('a ThingsBoard placeholder gives the variable, or what stands behind the colon', () => {
+sources('a ThingsBoard placeholder gives the variable, or what follows the colon', () => {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: a YAML placeholder, not a template
   const file = yaml('security.claim.duration: "${WINDOW:7000}"\ndata.dir: "${BASE:/srv}/claimd"');
   assert.is(good(file).claim.defaultDurationMs, 7000);
@@ -73,7 +73,7 @@ sources('a ThingsBoard placeholder gives the variable, or what stands behind the
   assert.is(good({ ...file, env: { WINDOW: '8000' } }).claim.defaultDurationMs, 8000);
 });
 
-sources('an empty file, and one of comments only, are no trouble', () => {
+sources('an empty file and one with only comments are valid', () => {
   assert.equal(good(yaml('')), good({}));
   assert.equal(good(yaml('# nothing yet\nsecurity:\n  claim:\n')), good({}));
 });
@@ -90,7 +90,7 @@ sources('keys are read from base64 and base64url', () => {
 
 const refusals = suite('config: refusals');
 
-refusals('all problems are told at once', () => {
+refusals('all problems are reported at once', () => {
   const problems = bad({
     ...yaml('security.claim.duraton: 1\nserver.port: http\n'),
     env: { MQTT_BIND_PORT: '99999', LOG_LEVEL: 'loud' },
@@ -111,15 +111,15 @@ refusals('two names of one option with different values', () => {
   assert.is(more.length, 0);
 });
 
-refusals('a key given nested and dotted with different values', () => {
+refusals('a nested and a dotted key with different values', () => {
   assert.match(bad(yaml('server: {port: 1}\nserver.port: 2'))[0] ?? '', 'server.port is given twice');
 });
 
-refusals('a bad value is a problem also where a later source would win', () => {
+refusals('a bad value is a problem even if a later source overrides it', () => {
   assert.is(bad({ ...yaml('server.port: x'), env: { HTTP_BIND_PORT: '1' } }).length, 1);
 });
 
-refusals('YAML that can not be read, or is no map', () => {
+refusals('YAML that cannot be parsed, or is not a map', () => {
   assert.match(bad(yaml('server: [1'))[0] ?? '', 'claimd.yml is not valid YAML');
   assert.match(bad(yaml('- a\n- b'))[0] ?? '', 'must be a YAML map');
   assert.match(bad(yaml('server.port: 1\nserver.port: 1'))[0] ?? '', 'not valid YAML');
@@ -127,7 +127,7 @@ refusals('YAML that can not be read, or is no map', () => {
 
 refusals('values of the wrong kind, for every option', () => {
   for (const { option } of ALL_OPTIONS) {
-    if (option.type === 'text' && option.pattern === undefined) continue; // any text is good
+    if (option.type === 'text' && option.pattern === undefined) continue; // any text is valid
     const given = option.type === 'text' ? '\u0000' : option.type === 'integer' ? '1.5' : 'no such thing';
     const [problem, ...more] = bad({ flags: [{ key: option.key, value: given }] });
     assert.match(problem ?? '', `--${option.key} must be ${expectation(option)}`);
@@ -135,11 +135,11 @@ refusals('values of the wrong kind, for every option', () => {
   }
 });
 
-refusals('a default duration above the longest that is allowed', () => {
+refusals('a default duration above the maximum', () => {
   assert.match(bad({ env: { SECURITY_CLAIM_MAX_DURATION: '1000' } })[0] ?? '', 'must not be above');
 });
 
-refusals('what is good alone and not together', () => {
+refusals('values that contradict each other', () => {
   const one = (env: Sources['env']) => bad({ env }).join('\n');
   assert.match(one({ SECURITY_PASSWORD_HASH_COST: '30000' }), 'power of two');
   assert.match(
@@ -170,7 +170,7 @@ refusals("ThingsBoard's well-known signing key is refused: it is too short to be
 
 const warnings = suite('config: warnings');
 
-warnings('other programs may keep their variables; a slip in one of ours is told', () => {
+warnings('other programs may keep their variables; a near-miss of ours is a warning', () => {
   const loaded = load({ env: { PATH: '/bin', HTTP_BIND_PROT: '1', COAP_BIND_PORT: '5683', HOME: '/' } });
   assert.is(loaded.type, 'config');
   if (loaded.type !== 'config') return;
@@ -180,7 +180,7 @@ warnings('other programs may keep their variables; a slip in one of ours is told
 
 const schema = suite('config: schema');
 
-schema('keys, aliases and environment names are distinct, defaults are good values', () => {
+schema('keys, aliases and environment names are distinct, defaults are valid', () => {
   const keys = ALL_OPTIONS.flatMap(({ option }) => [option.key, ...(option.aliases ?? [])]);
   const names = ALL_OPTIONS.map(({ option }) => option.env);
   assert.is(new Set(keys).size, keys.length);

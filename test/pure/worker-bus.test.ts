@@ -1,10 +1,10 @@
-/** The bus between workers: what is messages in a turn travels together, in order, and never more than can be sent. */
+/** The bus between workers: messages of a turn travel together and in order, and waiting ones are bounded. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { JsonObject } from '../../actors/base/json.ts';
 import { createWorkerBus, isParcel, type Parcel } from '../../config/process/worker-bus.ts';
 
-/** A channel of which a test sees both ends. */
+/** A channel with both ends in the test. */
 function scene() {
   const parcels: Parcel[] = [];
   const sent: (() => void)[] = [];
@@ -23,7 +23,7 @@ function scene() {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test('worker bus: what is messages in one turn is one parcel, in order; the next goes when that is sent', async () => {
+test('worker bus: messages of one turn are one parcel, in order; the next is sent after it', async () => {
   const { bus, parcels, sent } = scene();
   for (let n = 0; n < 5; n += 1) bus.publish(`t${n % 2}`, { n });
   assert.equal(parcels, []);
@@ -44,7 +44,7 @@ test('worker bus: what is messages in one turn is one parcel, in order; the next
   assert.is(parcels.length, 3);
 });
 
-test('worker bus: where nothing can be sent, what is kept is bounded', async () => {
+test('worker bus: waiting messages are bounded', async () => {
   const { bus, parcels, sent } = scene();
   bus.publish('t', {});
   await turn();
@@ -53,7 +53,7 @@ test('worker bus: where nothing can be sent, what is kept is bounded', async () 
   assert.is(parcels[1]?.messages.length, 10_000);
 });
 
-test('worker bus: hearers hear their topic, until they no longer want to; what is no message is passed over', () => {
+test('worker bus: listeners get their topic until they unsubscribe; malformed messages are ignored', () => {
   const { bus, deliver } = scene();
   const heard: JsonObject[] = [];
   const end = bus.subscribe('a', (message) => heard.push(message));

@@ -1,6 +1,5 @@
 /**
- * The bench's load over real sockets against servers that misbehave in known ways: what a generator must notice, and
- * what it must not hide.
+ * The bench's load over real sockets, against servers that misbehave in known ways.
  */
 import { createServer as createHttp, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
@@ -98,7 +97,7 @@ async function withHttp<Result>(
   }
 }
 
-/** An MQTT server that answers each packet as it is told. */
+/** An MQTT server with scripted answers. */
 async function withMqtt<Result>(
   onPublish: (id: number, socket: Socket, number: number) => void,
   task: (port: number) => Promise<Result>,
@@ -127,7 +126,7 @@ async function withMqtt<Result>(
 const puback = (messageId: number): Buffer => mqttPacket.generate({ cmd: 'puback', messageId });
 const latency = (result: WorkerResult) => describe(decode(result.total));
 
-test('bench: each device is asked once, its user is told by the token, and right answers are counted', async () => {
+test('bench: each device is used once, its token names its user, and right answers are counted', async () => {
   const asked: string[] = [];
   const result = await withHttp(
     (request, response) => {
@@ -146,7 +145,7 @@ test('bench: each device is asked once, its user is told by the token, and right
   );
 });
 
-test('bench: what is not right is told apart: "not now" by kind, anything else as wrong', async () => {
+test('bench: refusals are counted by kind, and other answers are wrong', async () => {
   let number = 0;
   const result = await withHttp(
     (_, response) => {
@@ -162,7 +161,7 @@ test('bench: what is not right is told apart: "not now" by kind, anything else a
   assert.equal(result.wrong, { '400 FAILURE': 4 });
 });
 
-test('bench: answers in chunks are read as well as those with a length', async () => {
+test('bench: answers in chunks are read like those with a length', async () => {
   const result = await withHttp(
     (_, response) => {
       response.write('{"response":');
@@ -194,7 +193,7 @@ test('bench: an operation ends with the first step that is not right', async () 
   );
 });
 
-test('bench: in an open loop a server that stalls is not excused for what could not be sent meanwhile', async () => {
+test('bench: in an open loop latencies include what a stalled server kept from being sent', async () => {
   const STALL_MS = 600;
   let stalled = false;
   let until = 0;
@@ -216,7 +215,7 @@ test('bench: in an open loop a server that stalls is not excused for what could 
         }),
       ),
   );
-  // One connection: only the first was under way while it stalled, but sixty were due.
+  // One connection: only the first was in flight during the stall, but sixty were due.
   const { count, max } = latency(result);
   const refused = Object.values(result.refused).reduce((sum, one) => sum + one, 0);
   assert.ok(max >= STALL_MS, `${max}`);
@@ -228,7 +227,7 @@ test('bench: in an open loop a server that stalls is not excused for what could 
   assert.ok(count + refused >= 140, `${count}`);
 });
 
-test('bench: what was due and never begun is in the latencies, and counted', async () => {
+test('bench: operations that were due and never begun are in the latencies, and counted', async () => {
   const result = await withHttp(
     () => {},
     (port) =>
@@ -266,7 +265,7 @@ test('bench: an acknowledgement of another packet is a wrong answer', async () =
   assert.ok(result.operations > 5);
 });
 
-test('bench: a connection that is lost is counted and opened again, and the load goes on', async () => {
+test('bench: a lost connection is counted and opened again, and the load goes on', async () => {
   let after = 0;
   const result = await withMqtt(
     (id, socket, number) => {
@@ -288,7 +287,7 @@ test('bench: a connection that is lost is counted and opened again, and the load
   assert.ok(after > 0);
 });
 
-test('bench: many answers in one piece, and one in many, are read the same', async () => {
+test('bench: answers are read the same however they are split', async () => {
   const held: Buffer[] = [];
   const result = await withMqtt(
     (id, socket) => {
@@ -305,7 +304,7 @@ test('bench: many answers in one piece, and one in many, are read the same', asy
           connections: 1,
           inflight: 4,
           durationMs: 800,
-          // What is held back at the end is never answered.
+          // The rest at the end is never answered.
           timeoutMs: 500,
         }),
       ),
