@@ -60,7 +60,7 @@ export function createCoapEndpoint(options: CoapEndpointOptions): Transport {
     clock,
     random: Math.random,
     send(datagram, to) {
-      // What can not be sent is as good as lost on the way, which the other side has to bear with anyhow.
+      // What cannot be sent is as good as lost on the way, which the other side has to bear with anyhow.
       if (!open) return;
       leaving += 1;
       socket.send(datagram, to.port, to.address, () => {

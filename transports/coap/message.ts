@@ -35,7 +35,7 @@ export interface Message {
   readonly payload: Buffer;
 }
 
-/** What is certain of a message that can not be read any further. */
+/** What is certain of a message that cannot be read any further. */
 export type Header = Pick<Message, 'type' | 'code' | 'messageId' | 'token'>;
 
 export type Decoded =

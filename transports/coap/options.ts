@@ -2,7 +2,7 @@
  * CoAP's options as far as opening a claim window needs them (RFC 7252 §5.10, RFC 7959, RFC 9175).
  *
  * An odd number is critical: who does not understand it must not act on the message (§5.4.1). An option that comes once
- * too often, or with a length that it can not have, counts as one that is not understood (§5.4.3, §5.4.5).
+ * too often, or with a length that it cannot have, counts as one that is not understood (§5.4.3, §5.4.5).
  */
 import { isUtf8 } from 'node:buffer';
 import { NO_BYTES, type Option } from './message.ts';

@@ -3,7 +3,7 @@
  *
  * The codec parses; what it lets through although the specifications forbid it is refused here: packet identifiers
  * of zero, strings that are not UTF-8 or hold U+0000, empty lists of filters, packets that only a server sends. It is
- * always given exactly one packet, so it can not read beyond its end into the next one. Hence it keeps no state
+ * always given exactly one packet, so it cannot read beyond its end into the next one. Hence it keeps no state
  * between packets, and one parser per protocol version serves all connections.
  */
 

@@ -133,7 +133,7 @@ class Endpoint implements MqttEndpoint {
       address: settings.bindAddress,
       port: settings.port,
       backlog: LISTEN_BACKLOG,
-      onError: (error) => log.error({ err: error }, 'mqtt: can not accept connections'),
+      onError: (error) => log.error({ err: error }, 'mqtt: cannot accept connections'),
     });
     this.#sweepLater();
     this.tlsListening = await this.#tlsDoor?.start();

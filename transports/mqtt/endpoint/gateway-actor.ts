@@ -6,9 +6,18 @@
  * A gateway that comes back again and again may send more, while what it sent before still waits. So what waits is bounded
  * for the gateway and not for its connection; beyond that nothing is taken, and the gateway sends it again.
  */
+import type { DeviceId } from '../../../actors/base/ids.ts';
 import { type Actor, spawnActor } from '../../../actors/runtime/actor.ts';
 import type { Parent } from '../../../actors/runtime/nact.ts';
-import type { GatewayWork } from './session.ts';
+
+/** What is to be done for one publication of a gateway. */
+export interface GatewayWork {
+  readonly gateway: DeviceId;
+  /** Resolves when the publication is settled. */
+  perform(): Promise<void>;
+  /** `perform` has met a bug. */
+  fail(error: unknown): void;
+}
 
 /** @param messagesMax messages of one gateway that are carried out or wait */
 export function spawnGatewayWork(parent: Parent, messagesMax: number): Actor<GatewayWork> {

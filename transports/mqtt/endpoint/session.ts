@@ -1,14 +1,12 @@
 /**
- * The state of one client's session and the few things that can be done with it. Handlers (`handlers/`) decide what
- * to do; the session actor (`session-actor.ts`) decides when. Nothing here waits.
+ * The state of one client's session, and the few things that can be done with it. Handlers (`handlers/`) decide what to
+ * do; the session actor (`session-actor.ts`) decides when. Nothing here waits.
  *
- * A session lives as long as its connection: no subscription, packet identifier or message outlives it. A device
- * that comes back subscribes again and sends again what was not acknowledged, which rule O5 makes harmless.
+ * A session lives as long as its connection: no subscription, packet identifier or message outlives it. A device that
+ * comes back subscribes again and sends again what was not acknowledged, which is harmless (rule O5).
  */
-
 import type mqtt from 'mqtt-packet';
 import type { Clock } from '../../../actors/base/clock.ts';
-import type { DeviceId } from '../../../actors/base/ids.ts';
 import type { Log } from '../../../actors/base/log.ts';
 import { unreachable } from '../../../actors/base/unreachable.ts';
 import type { AuthenticatedDevice } from '../../../actors/claiming/authentication.ts';
@@ -21,13 +19,15 @@ import { reportBug } from '../../../actors/runtime/supervision.ts';
 import { type Acknowledge, AcknowledgementQueue, type Settlement, type Ticket } from './acknowledgements.ts';
 import { encode, encodeSuccess } from './codec.ts';
 import type { Batch, Connection } from './connection.ts';
+import type { GatewayWork } from './gateway-actor.ts';
 import { type ProtocolVersion, Reason, type ReasonCode } from './reasons.ts';
+import { SentIdentifiers } from './sent-identifiers.ts';
 import type { SessionTable } from './session-table.ts';
 import type { MqttEndpointSettings } from './settings.ts';
 
 export type SessionMessage =
   | Batch
-  /** Devices have answered: settle what is in `answers`. */
+  /** Devices have answered: settle what they said. */
   | { readonly type: 'answers' }
   /** End the session, for a reason that lies outside of it. */
   | { readonly type: 'end'; readonly reasonCode: ReasonCode }
@@ -43,7 +43,7 @@ export interface SessionContext {
   readonly claiming: Claiming;
   readonly guard: TokenGuard;
   readonly gateways: Gateways;
-  /** What gateways have asked for, one message of each after the other. */
+  /** Carries out what gateways ask for, one message of each after the other. */
   readonly gatewayWork: Actor<GatewayWork>;
   readonly profiles: Profiles;
   readonly clock: Clock;
@@ -54,24 +54,16 @@ export interface SessionContext {
 /** `ending`: takes no more packets, acknowledges what came before, then ends. */
 export type SessionStatus = 'connecting' | 'connected' | 'ending' | 'ended';
 
-/** What a client may be sent; what it told in CONNECT. */
+/** What a client may be sent, as it said in CONNECT. */
 export interface ClientLimits {
   readonly packetBytesMax: number;
   readonly receiveMaximum: number;
   readonly wantsProblemInformation: boolean;
 }
 
-/** What is to be done for a publication of a gateway (`gateway-actor.ts`). */
-export interface GatewayWork {
-  readonly gateway: DeviceId;
-  /** Resolves when the publication is settled. */
-  perform(): Promise<void>;
-  /** `perform` has met a bug. */
-  fail(error: unknown): void;
-}
-
 const ANSWERS: SessionMessage = { type: 'answers' };
-const PACKET_IDENTIFIER_MAX = 0xffff;
+const noActor = () => false;
+const RECEIVE_MAXIMUM_DEFAULT = 0xffff; // version 5, section 3.1.2.11.3
 
 export class Session {
   readonly context: SessionContext;
@@ -79,11 +71,11 @@ export class Session {
   status: SessionStatus = 'connecting';
   version: ProtocolVersion = 4;
   device: AuthenticatedDevice | undefined;
-  /** How the device's profile had it speak when it connected. */
+  /** How the profile has the device write its payloads, as it was at CONNECT. */
   payloadRules: PayloadRules = PLAIN_JSON;
   limits: ClientLimits = {
     packetBytesMax: Number.POSITIVE_INFINITY,
-    receiveMaximum: PACKET_IDENTIFIER_MAX,
+    receiveMaximum: RECEIVE_MAXIMUM_DEFAULT,
     wantsProblemInformation: true,
   };
   /** Silence after which the client is taken for dead, in ms. */
@@ -93,10 +85,10 @@ export class Session {
   /** Topic names by alias (version 5). */
   readonly topicAliases = new Map<number, string>();
   /**
-   * QoS 2 packet identifiers in use by the client. `deciding`: the PUBREC is to come; `received`: PUBREC was sent,
-   * PUBREL is to come. While one is held, its PUBLISH is a duplicate [MQTT-4.3.3-2].
+   * QoS 2 packet identifiers that the client uses. `deciding`: PUBREC is still to be sent; `received`: it was sent, and
+   * PUBREL is to come. Meanwhile a PUBLISH with this identifier is a duplicate [MQTT-4.3.3-2].
    */
-  readonly heldIdentifiers = new Map<number, 'deciding' | 'received'>();
+  readonly qos2Identifiers = new Map<number, 'deciding' | 'received'>();
   /** Publications that count against the Receive Maximum. */
   unacknowledged = 0;
   /** QoS 0 publications that wait for a device's answer. */
@@ -104,12 +96,11 @@ export class Session {
   /** What devices have answered and is not settled yet. */
   #answers: { readonly ticket: Ticket; readonly settlement: () => Settlement }[] = [];
   /** Puts a message into the mailbox of this session's actor; may be called from anywhere. False: the actor has stopped. */
-  tell: (message: SessionMessage) => boolean = () => false;
+  tell: (message: SessionMessage) => boolean = noActor;
 
   readonly #tickets = new AcknowledgementQueue();
-  /** Identifiers of our own messages that the client has not acknowledged. */
-  readonly #sent = new Set<number>();
-  #lastSent = 0;
+  /** Of our own messages that the client has not acknowledged. */
+  readonly #sent = new SentIdentifiers();
 
   constructor(context: SessionContext, connection: Connection) {
     this.context = context;
@@ -127,8 +118,8 @@ export class Session {
   }
 
   /**
-   * Whether to take no more publications until some are acknowledged. A version 5 client knows its limit: only what
-   * that limit does not cover counts here, the rest is checked in `admit`.
+   * Whether to take no more publications until some are acknowledged. A version 5 client knows its limit: here only what
+   * that limit does not cover counts, the rest is checked in `takeIn`.
    */
   get full(): boolean {
     const waiting = this.version === 5 ? this.unreliable : this.#tickets.size;
@@ -137,15 +128,15 @@ export class Session {
 
   // ------------------------------------------------------------------------------------------- from the client
 
-  /** Takes a publication in; undefined when the client had to be disconnected for sending too many. */
-  admit(qos: 0 | 1 | 2, messageId: number): Ticket | undefined {
+  /** Takes a publication in. Undefined: the client sent too many and was disconnected. */
+  takeIn(qos: 0 | 1 | 2, messageId: number): Ticket | undefined {
     if (qos === 0) this.unreliable += 1;
     else this.unacknowledged += 1;
     if (this.version === 5 && this.unacknowledged > this.context.settings.inFlightMax) {
       this.disconnect(Reason.receiveMaximumExceeded); // [MQTT5-3.3.4-7]
       return undefined;
     }
-    if (qos === 2) this.heldIdentifiers.set(messageId, 'deciding');
+    if (qos === 2) this.qos2Identifiers.set(messageId, 'deciding');
     const ticket: Ticket = { qos, messageId, settlement: undefined };
     this.#tickets.add(ticket);
     return ticket;
@@ -159,11 +150,11 @@ export class Session {
     if (this.#answers.push({ ticket, settlement }) === 1) queueMicrotask(() => this.tell(ANSWERS));
   }
 
-  /** Something that this session waited for has met a bug; may be called from anywhere. */
-  readonly fail = (error: unknown): void => {
-    const told = this.tell({ type: 'failed', error });
-    if (!told) reportBug(this.context.log, 'session', error, { deviceId: this.device?.id });
-  };
+  /** Something that this session waited for has met a bug; may be called from anywhere, and after its end. */
+  fail(error: unknown): void {
+    const taken = this.tell({ type: 'failed', error });
+    if (!taken) reportBug(this.context.log, 'session', error, { deviceId: this.device?.id });
+  }
 
   /** Ends the session in its own time; may be called from anywhere. */
   requestEnd(reasonCode: ReasonCode): void {
@@ -225,8 +216,8 @@ export class Session {
   #pubrec(ticket: Ticket, settlement: Acknowledge): void {
     const failed = this.version === 5 && settlement.reasonCode >= 0x80;
     // A PUBREC that says failure ends the exchange: the identifier is free again (version 5, section 4.3.3).
-    if (failed) this.heldIdentifiers.delete(ticket.messageId);
-    else this.heldIdentifiers.set(ticket.messageId, 'received');
+    if (failed) this.qos2Identifiers.delete(ticket.messageId);
+    else this.qos2Identifiers.set(ticket.messageId, 'received');
     if (failed) this.unacknowledged -= 1;
     this.#confirm('pubrec', ticket.messageId, settlement); // [MQTT-4.3.3-2]
   }
@@ -249,31 +240,25 @@ export class Session {
   publish(filter: string, topic: string, payload: string): void {
     const granted = this.subscriptions.get(filter);
     if (granted === undefined) return;
-    const messageId = granted === 1 ? this.#takeIdentifier() : undefined;
+    const messageId = granted === 1 ? this.#sent.take(this.#sentMax) : undefined;
     if (messageId === undefined) {
       this.send({ cmd: 'publish', topic, payload, qos: 0, dup: false, retain: false });
     } else if (!this.send({ cmd: 'publish', topic, payload, qos: 1, messageId, dup: false, retain: false })) {
-      this.#sent.delete(messageId);
+      this.#sent.release(messageId);
     }
   }
 
-  /** An unused packet identifier; undefined while too many messages are not acknowledged [MQTT5-3.3.4-9]. */
-  #takeIdentifier(): number | undefined {
-    const { unacknowledgedMax } = this.context.settings;
-    if (this.#sent.size >= Math.min(unacknowledgedMax, this.limits.receiveMaximum)) return undefined;
-    do {
-      this.#lastSent = (this.#lastSent % PACKET_IDENTIFIER_MAX) + 1;
-    } while (this.#sent.has(this.#lastSent));
-    this.#sent.add(this.#lastSent);
-    return this.#lastSent;
+  /** How many messages of ours may be unacknowledged [MQTT5-3.3.4-9]; beyond it they go out with QoS 0. */
+  get #sentMax(): number {
+    return Math.min(this.context.settings.unacknowledgedMax, this.limits.receiveMaximum);
   }
 
   /** The client has acknowledged a message of ours. */
   acknowledged(messageId: number): void {
-    this.#sent.delete(messageId);
+    this.#sent.release(messageId);
   }
 
-  /** Sends a packet, unless the client can not take one so large [MQTT5-3.1.2-24] [MQTT5-3.1.2-25]. */
+  /** Sends a packet, unless the client cannot take one so large [MQTT5-3.1.2-24] [MQTT5-3.1.2-25]. */
   send(packet: mqtt.Packet): boolean {
     const bytes = encode(packet, this.version);
     if (bytes.length > this.limits.packetBytesMax) return false;

@@ -92,7 +92,7 @@ export function createTlsDoor(needs: TlsDoorNeeds): TlsDoor {
         address: bindAddress,
         port,
         backlog: LISTEN_BACKLOG,
-        onError: (error) => log.error({ err: error }, 'mqtt: can not accept TLS connections'),
+        onError: (error) => log.error({ err: error }, 'mqtt: cannot accept TLS connections'),
       }),
 
     useCertificate(certificate) {

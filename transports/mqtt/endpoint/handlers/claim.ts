@@ -30,12 +30,10 @@ export function claim(session: Session, payload: Buffer, ticket: Ticket, format?
   const request = readClaimPayload(payload, format ?? session.payloadRules.format);
   if (request.type === 'malformed') session.settle(ticket, settlementOf(session, ticket, request));
   else {
-    context.claiming
-      .initiate(device, request)
-      .then(
-        (outcome) => session.answered(ticket, () => settlementOf(session, ticket, outcome)),
-        session.fail,
-      );
+    context.claiming.initiate(device, request).then(
+      (outcome) => session.answered(ticket, () => settlementOf(session, ticket, outcome)),
+      (error) => session.fail(error),
+    );
   }
 }
 
@@ -64,7 +62,7 @@ export function refusalCode({ reason }: Extract<ClaimOutcome, { type: 'refused' 
   return reason === 'rate-limited' ? Reason.quotaExceeded : Reason.notAuthorized;
 }
 
-/** What can not be read: where no reason can be given the session ends, unless the profile wants it acknowledged. */
+/** What cannot be read: where no reason can be given the session ends, unless the profile wants it acknowledged. */
 export function malformedSettlement(
   session: Session,
   ticket: Ticket,

@@ -163,7 +163,7 @@ function welcome(session: Session, packet: ConnectPacket): Refused {
     reasonCode: Reason.success,
     ...(properties === undefined ? {} : { properties }),
   });
-  if (!sent) session.close(); // a client that can not take a CONNACK can not be served
+  if (!sent) session.close(); // a client that cannot take a CONNACK cannot be served
   session.context.log.debug(
     { peer: session.connection.peer, deviceId: session.device?.id, version: session.version },
     'mqtt session opened',

@@ -5,9 +5,9 @@
  *   outcome (the first that applies)   3.1, 3.1.1           5
  *   a device gave no answer            closed               DISCONNECT 0x83       it may be sent again
  *   the gateway itself is revoked      closed               DISCONNECT 0x98
- *   text that can not be read          closed               PUBACK 0x99 (QoS 0: DISCONNECT 0x99)
+ *   text that cannot be read          closed               PUBACK 0x99 (QoS 0: DISCONNECT 0x99)
  *   JSON with nothing usable in it     PUBACK, closed       PUBACK 0x83, DISCONNECT 0x83
- *   an entry that can not be read      closed               PUBACK 0x99 (QoS 0: DISCONNECT 0x99), the others go on
+ *   an entry that cannot be read      closed               PUBACK 0x99 (QoS 0: DISCONNECT 0x99), the others go on
  *   a device could not be created      PUBACK               PUBACK 0x80
  *   a device refused                   PUBACK               PUBACK 0x87, 0x97 when the first was asked too often
  *   all windows are open               PUBACK               PUBACK 0x00
@@ -104,7 +104,7 @@ function inTurn(
       const settlement = await task(device);
       session.answered(ticket, () => settlement);
     },
-    fail: session.fail,
+    fail: (error) => session.fail(error),
   });
   if (!taken) session.settle(ticket, unavailable(ticket));
 }

@@ -55,7 +55,7 @@ export function handle(session: Session, packet: ClientPacket | Fault): Promise<
   }
 }
 
-/** Bytes that can not be understood: the connection ends [MQTT-4.8.0-1] [MQTT5-4.13.1-1]. */
+/** Bytes that cannot be understood: the connection ends [MQTT-4.8.0-1] [MQTT5-4.13.1-1]. */
 function fault(session: Session, { reasonCode }: Fault): void {
   if (reasonCode === Reason.unsupportedProtocolVersion) refuse(session, 'unacceptableProtocolVersion');
   else session.disconnect(reasonCode);

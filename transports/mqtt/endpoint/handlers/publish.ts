@@ -15,7 +15,7 @@ export function publish(session: Session, packet: PublishPacket): void {
   if (topic === undefined || isDuplicate(session, packet)) return;
   const route = routePublish(topic);
   if (route.type === 'gateway' && !session.device?.isGateway) return; // no answer at all (facts 1.7)
-  const ticket = session.admit(packet.qos, packet.messageId);
+  const ticket = session.takeIn(packet.qos, packet.messageId);
   if (ticket !== undefined) pass(session, packet, ticket, route);
 }
 
@@ -68,7 +68,7 @@ function topicOf(session: Session, { topic, properties }: PublishPacket): string
  * [MQTT-4.3.3-2]. If its PUBREC was sent, it is sent again; else it is still to come.
  */
 function isDuplicate(session: Session, { qos, messageId }: PublishPacket): boolean {
-  const held = qos === 2 ? session.heldIdentifiers.get(messageId) : undefined;
+  const held = qos === 2 ? session.qos2Identifiers.get(messageId) : undefined;
   if (held === 'received') session.connection.write(encodeSuccess('pubrec', messageId));
   return held !== undefined;
 }

@@ -5,15 +5,15 @@ import { Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';
 
 export function pubrel(session: Session, { messageId }: PacketOf<'pubrel'>): void {
-  const held = session.heldIdentifiers.get(messageId);
+  const held = session.qos2Identifiers.get(messageId);
   if (held === 'deciding') {
-    session.disconnect(Reason.protocolError); // no PUBREC was sent yet: the client can not have seen one
+    session.disconnect(Reason.protocolError); // no PUBREC was sent yet: the client cannot have seen one
     return;
   }
   if (held === undefined && session.version === 5) {
     session.send({ cmd: 'pubcomp', messageId, reasonCode: Reason.packetIdentifierNotFound });
     return;
   }
-  if (session.heldIdentifiers.delete(messageId)) session.unacknowledged -= 1;
+  if (session.qos2Identifiers.delete(messageId)) session.unacknowledged -= 1;
   session.connection.write(encodeSuccess('pubcomp', messageId));
 }
