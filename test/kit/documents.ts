@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 export const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 export const ROOMS = ['actors', 'transports', 'http', 'test', 'bench', 'config', '.github', '.ci'];
 
-export interface Block {
+interface Block {
   readonly language: string;
   readonly text: string;
   /** The file whose text this is, where the line above says so. */
@@ -16,7 +16,7 @@ export interface Block {
   readonly line: number;
 }
 
-export interface Doc {
+interface Doc {
   readonly path: string;
   readonly text: string;
   /** Without code blocks. */
