@@ -125,7 +125,7 @@ export function refusalOf({ status, text, json, headers }: Answer): Refused {
 }
 
 /** A query string of the values that are neither undefined nor empty. */
-export function query(values: Readonly<Record<string, string | number | undefined>>): string {
+export function toQuery(values: Readonly<Record<string, string | number | undefined>>): string {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(values)) {
     if (value !== undefined && value !== '') params.set(name, String(value));
@@ -134,4 +134,4 @@ export function query(values: Readonly<Record<string, string | number | undefine
 }
 
 /** One segment of a path. */
-export const part = encodeURIComponent;
+export const segment = encodeURIComponent;

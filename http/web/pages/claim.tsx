@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { CUSTOMER } from '../../auth/principal.ts';
 import { deviceInfoView } from '../../views/device.ts';
 import { CLAIM_REFUSAL_HEADER, REPLAYED_HEADER } from '../../wire/claim-refusal.ts';
-import { type Answer, part, query } from '../api.ts';
+import { type Answer, segment, toQuery } from '../api.ts';
 import { type Element, memberPage, type Page, type PageReply, type SignedIn, seeOther } from '../page.ts';
 import { Field, Head, Time } from '../parts/elements.tsx';
 import { type Explained, explain, NAME_MISSING } from './claim-refusals.ts';
@@ -120,7 +120,7 @@ const NO_SUCH_DEVICE: Answer = { status: 404, text: '', json: undefined, headers
 async function claim(api: SignedIn['api'], device: string, secretKey: string, once: string): Promise<Answer> {
   if (DOT_SEGMENT.test(device)) return NO_SUCH_DEVICE;
   const ask = (headers: Record<string, string>) =>
-    api.send('POST', `/api/customer/device/${part(device)}/claim`, { secretKey }, headers);
+    api.send('POST', `/api/customer/device/${segment(device)}/claim`, { secretKey }, headers);
   const answer = await ask(ONCE.test(once) ? { 'Idempotency-Key': `web ${once}` } : {});
   const refusal = answer.headers.get(CLAIM_REFUSAL_HEADER);
   const outdated = answer.headers.has(REPLAYED_HEADER) && refusal !== null && refusal !== 'wrong-secret';
@@ -138,13 +138,13 @@ export const claimPages: readonly Page[] = [
       if (answer.status !== 200) return formReply(device, explain(answer, device, locale));
       const { id } = claimedView.parse(answer.json).device;
       // Shown at an address of its own, so that reloading it claims nothing.
-      return seeOther(`/claim/done?${query({ device: id.id })}`);
+      return seeOther(`/claim/done?${toQuery({ device: id.id })}`);
     },
   }),
 
   memberPage('/claim/done', CUSTOMER, {
     async get(visit) {
-      const device = part(visit.query.get('device') ?? '');
+      const device = segment(visit.query.get('device') ?? '');
       const { name, ownedSince } = await visit.api.get(`/api/device/info/${device}`, deviceInfoView);
       return {
         type: 'page',

@@ -6,7 +6,7 @@ import { customerView } from '../../views/customer.ts';
 import { deviceInfoView } from '../../views/device.ts';
 import { pageView } from '../../views/page.ts';
 import { userView } from '../../views/user.ts';
-import { part, query } from '../api.ts';
+import { segment, toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
 import { Back, Head, Time } from '../parts/elements.tsx';
 import { titledPages } from '../parts/titled.tsx';
@@ -19,11 +19,11 @@ const infosPage = pageView(deviceInfoView);
 
 async function customerReply(visit: SignedIn, refusal?: string): Promise<PageReply> {
   const { api, params, locale } = visit;
-  const route = `/api/customer/${part(params.id ?? '')}`;
+  const route = `/api/customer/${segment(params.id ?? '')}`;
   const customer = await api.get(route, customerView);
   const [users, devices] = await Promise.all([
-    api.get(`${route}/users?${query({ pageSize: SHOWN })}`, usersPage),
-    api.get(`${route}/deviceInfos?${query({ pageSize: SHOWN })}`, infosPage),
+    api.get(`${route}/users?${toQuery({ pageSize: SHOWN })}`, usersPage),
+    api.get(`${route}/deviceInfos?${toQuery({ pageSize: SHOWN })}`, infosPage),
   ]);
   const path = `/customers/${customer.id.id}`;
   return {
@@ -88,7 +88,7 @@ function OwnedDevices({ devices, visit }: { devices: z.output<typeof infosPage>;
 
 async function adminsReply(visit: SignedIn, refusal?: string): Promise<PageReply> {
   const { api, locale } = visit;
-  const users = await api.get(`/api/users?${query({ pageSize: SHOWN })}`, usersPage);
+  const users = await api.get(`/api/users?${toQuery({ pageSize: SHOWN })}`, usersPage);
   const admins = users.data.filter(({ authority }) => authority === 'TENANT_ADMIN');
   return {
     type: 'page',

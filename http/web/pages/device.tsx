@@ -7,7 +7,7 @@ import { credentialsView } from '../../views/credentials.ts';
 import { customerView } from '../../views/customer.ts';
 import { attributesView, deviceInfoView, deviceView } from '../../views/device.ts';
 import { pageView } from '../../views/page.ts';
-import { part, query, type Result } from '../api.ts';
+import { type Result, segment, toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, resultAt, type SignedIn } from '../page.ts';
 import { newClaimingData } from '../parts/claim-key.tsx';
 import { confirmPage } from '../parts/confirm.tsx';
@@ -26,7 +26,7 @@ const CHOICES = 100;
 type Credentials = z.output<typeof credentialsView>;
 
 const deviceOf = ({ api, params }: SignedIn): Promise<DeviceInfo> =>
-  api.get(`/api/device/info/${part(params.id ?? '')}`, deviceInfoView);
+  api.get(`/api/device/info/${segment(params.id ?? '')}`, deviceInfoView);
 
 const attributesOf = ({ id }: DeviceInfo) => `/api/plugins/telemetry/${id.id}/SERVER_SCOPE`;
 
@@ -40,7 +40,7 @@ async function deviceReply(visit: SignedIn): Promise<PageReply> {
       `/api/plugins/telemetry/DEVICE/${id}/values/attributes/SERVER_SCOPE?keys=claimingData`,
       attributesView,
     ),
-    api.get(`/api/customers?${query({ pageSize: CHOICES })}`, customersPage),
+    api.get(`/api/customers?${toQuery({ pageSize: CHOICES })}`, customersPage),
   ]);
   const path = `/devices/${id}`;
   return {
@@ -124,11 +124,11 @@ function Edit({ device: { id, name, type, label } }: { device: DeviceInfo }) {
 }
 
 async function historyReply(visit: SignedIn): Promise<PageReply> {
-  const { api, locale, query: params } = visit;
+  const { api, locale, query } = visit;
   const device = await deviceOf(visit);
   const { id } = device.id;
   // Since its creation: an earlier device may have had the same name.
-  const wanted = query({ page: pageOf(params), pageSize: TRAIL_SIZE, startTime: device.createdTime });
+  const wanted = toQuery({ page: pageOf(query), pageSize: TRAIL_SIZE, startTime: device.createdTime });
   const found = await api.get(`/api/audit/logs/entity/DEVICE/${id}?${wanted}`, auditPage);
   const path = `/devices/${id}`;
   return {
@@ -143,7 +143,7 @@ async function historyReply(visit: SignedIn): Promise<PageReply> {
         ) : (
           <Trail entries={found.data} locale={locale} />
         )}
-        <Pager path={`${path}/history`} query={params} size={TRAIL_SIZE} found={found} locale={locale} />
+        <Pager path={`${path}/history`} query={query} size={TRAIL_SIZE} found={found} locale={locale} />
       </>
     ),
   };
@@ -185,7 +185,7 @@ const actions: readonly Page[] = [
     api.act('DELETE', `${attributesOf(device)}?keys=claimingData`),
   ),
   action('close-window', 'The window is closed.', ({ api }, { name }) =>
-    api.act('DELETE', `/api/customer/device/${part(name)}/claim`),
+    api.act('DELETE', `/api/customer/device/${segment(name)}/claim`),
   ),
   action('assign', 'Assigned.', async ({ api, form }, { id }) => {
     const customer = await findCustomer(api, form.text('customer').trim());

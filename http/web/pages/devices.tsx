@@ -5,7 +5,7 @@ import { TENANT } from '../../auth/principal.ts';
 import { deviceInfoView } from '../../views/device.ts';
 import { pageView } from '../../views/page.ts';
 import { CLAIM_STATES, type ClaimState as ClaimStateName } from '../../wire/schemas.ts';
-import { part, query, refusalOf, Unanswered } from '../api.ts';
+import { refusalOf, segment, toQuery, Unanswered } from '../api.ts';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
 import { newClaimingData } from '../parts/claim-key.tsx';
 import {
@@ -38,8 +38,8 @@ interface Filters {
   readonly active: string;
 }
 
-function filtersOf(params: URLSearchParams): Filters {
-  const text = (name: string) => (params.get(name) ?? '').trim();
+function filtersOf(query: URLSearchParams): Filters {
+  const text = (name: string) => (query.get(name) ?? '').trim();
   return {
     search: text('search'),
     type: text('type'),
@@ -50,18 +50,15 @@ function filtersOf(params: URLSearchParams): Filters {
 }
 
 /** The devices that the filters leave; where there are none, `why` says what could be done. */
-async function findDevices(
-  { api, query: params }: SignedIn,
-  { search, type, owner, state, active }: Filters,
-) {
+async function findDevices({ api, query }: SignedIn, { search, type, owner, state, active }: Filters) {
   let route = '/api/tenant/deviceInfos';
   if (owner !== '') {
     const customer = await findCustomer(api, owner);
     if (customer.type === 'refused') return { ...NONE, why: customer.message };
     route = `/api/customer/${customer.value.id.id}/deviceInfos`;
   }
-  const wanted = query({
-    page: pageOf(params),
+  const wanted = toQuery({
+    page: pageOf(query),
     pageSize: PAGE_SIZE,
     // Devices of one type are stored in the order of creation: listing them so costs nothing, however many there are.
     sortProperty: type !== '' && search === '' ? 'createdTime' : 'name',
@@ -78,8 +75,8 @@ async function findDevices(
 }
 
 async function listReply(visit: SignedIn): Promise<PageReply> {
-  const { query: params, locale } = visit;
-  const filters = filtersOf(params);
+  const { query, locale } = visit;
+  const filters = filtersOf(query);
   const found = await findDevices(visit, filters);
   const filtered = Object.values(filters).some((value) => value !== '');
   return {
@@ -108,7 +105,7 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
         ) : (
           <DeviceTable devices={found.data} visit={visit} />
         )}
-        <Pager path="/devices" query={params} size={PAGE_SIZE} found={found} locale={locale} />
+        <Pager path="/devices" query={query} size={PAGE_SIZE} found={found} locale={locale} />
       </>
     ),
   };
@@ -228,14 +225,14 @@ function SelectedActions() {
 async function changeSelected({ api, form, nowMs }: SignedIn): Promise<PageReply> {
   const ids = form.all('id').slice(0, SELECTED_MAX);
   if (ids.length === 0) return refusedTo('/devices', 'Select devices first.');
-  const labels = `/devices/labels?ids=${ids.map(part).join(',')}`;
+  const labels = `/devices/labels?ids=${ids.map(segment).join(',')}`;
   const action = form.text('do');
   if (action === 'labels') return seeOther(labels);
   // Each device gets a key of its own.
   const attributes = () =>
     action === 'keys' ? newClaimingData(nowMs, form.text('days')) : { claimingAllowed: action === 'allow' };
   const results = await Promise.all(
-    ids.map((id) => api.act('POST', `/api/plugins/telemetry/${part(id)}/SERVER_SCOPE`, attributes())),
+    ids.map((id) => api.act('POST', `/api/plugins/telemetry/${segment(id)}/SERVER_SCOPE`, attributes())),
   );
   const refusals = results.flatMap((result) => (result.type === 'refused' ? result.message : []));
   const to = action === 'keys' && form.text('then') === 'labels' ? labels : '/devices';

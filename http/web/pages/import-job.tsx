@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { TENANT } from '../../auth/principal.ts';
 import { importView, rowView } from '../../routes/imports.ts';
 import { pageView } from '../../views/page.ts';
-import { part, query } from '../api.ts';
+import { segment, toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
 import { Back, Head } from '../parts/elements.tsx';
 import { Pager, pageOf } from '../parts/list.tsx';
@@ -32,7 +32,7 @@ const ROW_STATES: Readonly<Record<Rows['data'][number]['outcome'], string>> = {
   WAITING: 'Waiting',
 };
 
-const routeOf = ({ params }: SignedIn) => `/api/deviceImport/${part(params.job ?? '')}`;
+const routeOf = ({ params }: SignedIn) => `/api/deviceImport/${segment(params.job ?? '')}`;
 
 async function jobReply(visit: SignedIn): Promise<PageReply> {
   const job = await visit.api.get(routeOf(visit), importView);
@@ -69,10 +69,10 @@ function Progress({ job, visit }: { job: ImportJob; visit: SignedIn }) {
 
 /** The figures of a job, and its rows: only the refused ones where there are any. */
 async function resultOf(job: ImportJob, visit: SignedIn) {
-  const { api, query: params, locale } = visit;
+  const { api, query, locale } = visit;
   const refusedOnly = job.refused > 0;
-  const wanted = query({
-    page: pageOf(params),
+  const wanted = toQuery({
+    page: pageOf(query),
     pageSize: PAGE_SIZE,
     refusedOnly: String(refusedOnly),
   });
@@ -84,7 +84,7 @@ async function resultOf(job: ImportJob, visit: SignedIn) {
       {rows.data.length === 0 ? null : (
         <>
           <RowTable rows={rows} refusedOnly={refusedOnly} visit={visit} />
-          <Pager path={path} query={params} size={PAGE_SIZE} found={rows} locale={locale} />
+          <Pager path={path} query={query} size={PAGE_SIZE} found={rows} locale={locale} />
         </>
       )}
     </>
@@ -167,7 +167,7 @@ export const importJobPages: readonly Page[] = [
   memberPage('/devices/import/:job/start', TENANT, {
     async post(visit) {
       const started = await visit.api.post(`${routeOf(visit)}/start?dryRun=false`, undefined, importView);
-      const to = `/devices/import/${part(visit.params.job ?? '')}`;
+      const to = `/devices/import/${segment(visit.params.job ?? '')}`;
       return started.type === 'ok' ? seeOther(to) : refusedTo(to, started.message);
     },
   }),

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { TENANT } from '../../auth/principal.ts';
 import { labelView } from '../../routes/labels.ts';
 import { deviceView } from '../../views/device.ts';
-import { part } from '../api.ts';
+import { segment } from '../api.ts';
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
 import { DaysField } from '../parts/claim-key.tsx';
 import { Note } from '../parts/elements.tsx';
@@ -28,7 +28,7 @@ interface Labelled {
 
 async function labelsOf(api: SignedIn['api'], ids: readonly string[]): Promise<readonly Labelled[]> {
   if (ids.length === 0) return [];
-  const devices = await api.get(`/api/devices?deviceIds=${ids.map(part).join(',')}`, z.array(deviceView));
+  const devices = await api.get(`/api/devices?deviceIds=${ids.map(segment).join(',')}`, z.array(deviceView));
   return Promise.all(
     devices.map(async ({ id: { id }, name }) => {
       const answer = await api.send('GET', `/api/device/${id}/claimLabel`);
@@ -37,12 +37,12 @@ async function labelsOf(api: SignedIn['api'], ids: readonly string[]): Promise<r
   );
 }
 
-async function sheetReply({ api, query: params, settings }: SignedIn): Promise<PageReply> {
-  const ids = (params.get('ids') ?? '')
+async function sheetReply({ api, query, settings }: SignedIn): Promise<PageReply> {
+  const ids = (query.get('ids') ?? '')
     .split(',')
     .filter((id) => id !== '')
     .slice(0, SELECTED_MAX);
-  const size = SIZES.find(([name]) => name === params.get('size'))?.[0] ?? 'm';
+  const size = SIZES.find(([name]) => name === query.get('size'))?.[0] ?? 'm';
   const devices = await labelsOf(api, ids);
   const labels = devices.flatMap(({ label }) => label ?? []);
   const keyless = devices.filter(({ label }) => label === undefined);

@@ -5,7 +5,7 @@ import { TENANT } from '../../auth/principal.ts';
 import { statisticsView, windowsView } from '../../routes/live.ts';
 import { deviceInfoView } from '../../views/device.ts';
 import { pageView } from '../../views/page.ts';
-import { query } from '../api.ts';
+import { toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
 import { Head } from '../parts/elements.tsx';
 import { Plot } from '../parts/plot.tsx';
@@ -25,7 +25,7 @@ async function overviewReply(visit: SignedIn): Promise<PageReply> {
   const [{ hours, complete }, windows, devices] = await Promise.all([
     api.get(`/api/tenant/claimStatistics?hours=${HOURS}`, statisticsView),
     api.get('/api/tenant/claimWindows', windowsView),
-    api.get(`/api/tenant/deviceInfos?${query({ pageSize: 1 })}`, infosPage),
+    api.get(`/api/tenant/deviceInfos?${toQuery({ pageSize: 1 })}`, infosPage),
   ]);
   const sum = (of: (hour: Hour) => number) => hours.reduce((total, hour) => total + of(hour), 0);
   const values = (of: (hour: Hour) => number) => hours.map((hour) => [hour.startTime, of(hour)] as const);

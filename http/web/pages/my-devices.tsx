@@ -2,7 +2,7 @@
 import { CUSTOMER } from '../../auth/principal.ts';
 import { deviceInfoView } from '../../views/device.ts';
 import { pageView } from '../../views/page.ts';
-import { part, query } from '../api.ts';
+import { segment, toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
 import { confirmPage } from '../parts/confirm.tsx';
 import { Description, type DeviceInfo } from '../parts/device-parts.tsx';
@@ -13,10 +13,10 @@ const infosPage = pageView(deviceInfoView);
 const PAGE_SIZE = 20;
 
 async function listReply(visit: SignedIn): Promise<PageReply> {
-  const { api, user, query: params, locale } = visit;
-  const search = params.get('search') ?? '';
-  const wanted = query({
-    page: pageOf(params),
+  const { api, user, query, locale } = visit;
+  const search = query.get('search') ?? '';
+  const wanted = toQuery({
+    page: pageOf(query),
     pageSize: PAGE_SIZE,
     sortProperty: 'name',
     textSearch: search,
@@ -43,7 +43,7 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
         ) : (
           <DeviceTable devices={found.data} visit={visit} />
         )}
-        <Pager path="/my/devices" query={params} size={PAGE_SIZE} found={found} locale={locale} />
+        <Pager path="/my/devices" query={query} size={PAGE_SIZE} found={found} locale={locale} />
       </>
     ),
   };
@@ -95,7 +95,7 @@ export const myDevicePages: readonly Page[] = [
   memberPage('/my/devices', CUSTOMER, { get: listReply }),
 
   confirmPage('/my/devices/:id/give-back', CUSTOMER, {
-    find: ({ api, params }) => api.get(`/api/device/info/${part(params.id ?? '')}`, deviceInfoView),
+    find: ({ api, params }) => api.get(`/api/device/info/${segment(params.id ?? '')}`, deviceInfoView),
     ask: ({ name }) => ({
       title: 'Give it back?',
       what: name,
@@ -105,7 +105,7 @@ export const myDevicePages: readonly Page[] = [
       back: '/my/devices',
     }),
     async carryOut({ api }, { name }) {
-      const result = await api.act('DELETE', `/api/customer/device/${part(name)}/claim`);
+      const result = await api.act('DELETE', `/api/customer/device/${segment(name)}/claim`);
       return result.type === 'ok'
         ? seeOther('/my/devices', `You gave “${name}” back.`)
         : refusedTo('/my/devices', `“${name}” was not given back: ${result.message}`);

@@ -1,7 +1,7 @@
 /** Creating one device, with a key for its label if wanted. */
 import { TENANT } from '../../auth/principal.ts';
 import { deviceView } from '../../views/device.ts';
-import { query } from '../api.ts';
+import { toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
 import { newClaimingData } from '../parts/claim-key.tsx';
 import { Field, Refusal } from '../parts/elements.tsx';
@@ -72,7 +72,7 @@ export const newDevicePages: readonly Page[] = [
         type: form.text('type').trim(),
         label: form.text('label').trim(),
       };
-      const token = query({ accessToken: form.text('accessToken').trim() });
+      const token = toQuery({ accessToken: form.text('accessToken').trim() });
       const created = await api.post(`/api/device?${token}`, device, deviceView);
       if (created.type === 'refused') return formReply(visit, created.message);
       const { id } = created.value.id;

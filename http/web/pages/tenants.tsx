@@ -3,7 +3,7 @@ import { SYSTEM } from '../../auth/principal.ts';
 import { pageView } from '../../views/page.ts';
 import { tenantView } from '../../views/tenant.ts';
 import { userView } from '../../views/user.ts';
-import { part, query } from '../api.ts';
+import { segment, toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
 import { Back, Head } from '../parts/elements.tsx';
 import { titledPages } from '../parts/titled.tsx';
@@ -14,9 +14,9 @@ const usersPage = pageView(userView);
 
 async function tenantReply(visit: SignedIn, refusal?: string): Promise<PageReply> {
   const { api, params, locale } = visit;
-  const route = `/api/tenant/${part(params.id ?? '')}`;
+  const route = `/api/tenant/${segment(params.id ?? '')}`;
   const tenant = await api.get(route, tenantView);
-  const admins = await api.get(`${route}/users?${query({ pageSize: ADMINS_SHOWN })}`, usersPage);
+  const admins = await api.get(`${route}/users?${toQuery({ pageSize: ADMINS_SHOWN })}`, usersPage);
   const path = `/tenants/${tenant.id.id}`;
   return {
     type: 'page',

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { unreachable } from '../../../actors/base/unreachable.ts';
 import { ADMINISTRATORS } from '../../auth/principal.ts';
 import { userView } from '../../views/user.ts';
-import { part } from '../api.ts';
+import { segment } from '../api.ts';
 import { memberPage, type Page, type PageReply, resultAt, type SignedIn } from '../page.ts';
 import { confirmPage } from '../parts/confirm.tsx';
 import { Back, Head, Time } from '../parts/elements.tsx';
@@ -30,7 +30,7 @@ function listOf(user: User, me: User): readonly [path: string, label: string] {
 }
 
 function userOf({ api, params }: SignedIn): Promise<User> {
-  return api.get(`/api/user/${part(params.id ?? '')}`, userView);
+  return api.get(`/api/user/${segment(params.id ?? '')}`, userView);
 }
 
 const isActivated = ({ additionalInfo }: User) => additionalInfo?.userActivated === true;
@@ -109,7 +109,7 @@ export const userPages: readonly Page[] = [
 
   memberPage('/users/:id/enabled', ADMINISTRATORS, {
     async post({ api, params, form }) {
-      const id = part(params.id ?? '');
+      const id = segment(params.id ?? '');
       const enabled = form.text('enabled') === 'true';
       const result = await api.act(
         'POST',

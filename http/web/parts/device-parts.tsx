@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { customerView } from '../../views/customer.ts';
 import type { deviceInfoView } from '../../views/device.ts';
-import { type Api, query, type Result, refusalOf } from '../api.ts';
+import { type Api, type Result, refusalOf, toQuery } from '../api.ts';
 import type { SignedIn } from '../page.ts';
 import { Time } from './elements.tsx';
 
@@ -67,7 +67,7 @@ export function ClaimDetail({ device, visit: { locale, nowMs } }: Props) {
 
 /** The customer of this title, or a refusal that names it. */
 export async function findCustomer(api: Api, title: string): Promise<Result<z.output<typeof customerView>>> {
-  const answer = await api.send('GET', `/api/tenant/customers?${query({ customerTitle: title })}`);
+  const answer = await api.send('GET', `/api/tenant/customers?${toQuery({ customerTitle: title })}`);
   if (answer.status === 200) return { type: 'ok', value: customerView.parse(answer.json) };
   return { ...refusalOf(answer), message: `There is no customer “${title}”.` };
 }

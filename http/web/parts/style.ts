@@ -73,11 +73,9 @@ const FRAME = `.top { background: var(--surface); border-bottom: 1px solid var(-
 .me a:hover { text-decoration: underline; }
 main { flex: 1; width: 100%; max-width: 76rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
 main.narrow { max-width: 30rem; }
-.foot { color: var(--muted); font-size: .875rem; padding: 1rem; text-align: center; }
 .head { display: flex; flex-wrap: wrap; gap: .75rem 1rem; align-items: flex-start; justify-content: space-between; margin-bottom: 1.25rem; }
 .row { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; }
 .row form { display: contents; }
-.stack > * + * { margin-top: 1rem; }
 .grid { display: grid; gap: 1rem; margin-bottom: 1rem; }
 .grid > .card { margin-bottom: 0; }
 
@@ -208,7 +206,7 @@ const WIDTHS = `@media (max-width: 30rem) {
   @keyframes fresh { from { background: var(--warn-bg); } }
 }
 @media print {
-  .top, .foot, .noprint { display: none !important; }
+  .top, .noprint { display: none !important; }
   body, main { background: #fff; padding: 0; margin: 0; max-width: none; }
   .sheet { padding: 0; border-radius: 0; }
 }

@@ -1,7 +1,7 @@
 /** Customers and tenants alike: a searchable list of titles, a form for another one, and the page that deletes one. */
 import type { z } from 'zod';
 import { pageView } from '../../views/page.ts';
-import { part, query } from '../api.ts';
+import { segment, toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, resultAt, type SignedIn, seeOther } from '../page.ts';
 import type { User } from '../session.ts';
 import { confirmPage } from './confirm.tsx';
@@ -49,7 +49,7 @@ export function titledPages(titled: Titled): readonly Page[] {
       },
     }),
     confirmPage(`${path}/:id/delete`, roles, {
-      find: ({ api, params }) => api.get(`${routes.one}/${part(params.id ?? '')}`, view),
+      find: ({ api, params }) => api.get(`${routes.one}/${segment(params.id ?? '')}`, view),
       ask: ({ id, title: what }) => ({ ...deletion, what, back: `${path}/${id.id}` }),
       async carryOut({ api }, { id }) {
         const result = await api.act('DELETE', `${routes.one}/${id.id}`);
@@ -60,11 +60,11 @@ export function titledPages(titled: Titled): readonly Page[] {
 }
 
 async function listReply(visit: SignedIn, titled: Titled, refusal?: string): Promise<PageReply> {
-  const { api, query: params, locale, form } = visit;
+  const { api, query, locale, form } = visit;
   const { api: routes, view, path, heading, lead, newHeading } = titled;
-  const search = params.get('search') ?? '';
-  const wanted = query({
-    page: pageOf(params),
+  const search = query.get('search') ?? '';
+  const wanted = toQuery({
+    page: pageOf(query),
     pageSize: PAGE_SIZE,
     textSearch: search,
     sortProperty: 'title',
@@ -103,7 +103,7 @@ async function listReply(visit: SignedIn, titled: Titled, refusal?: string): Pro
                 </tbody>
               </table>
             </div>
-            <Pager path={path} query={params} size={PAGE_SIZE} found={found} locale={locale} />
+            <Pager path={path} query={query} size={PAGE_SIZE} found={found} locale={locale} />
           </div>
           <section class="card" aria-labelledby="new">
             <h2 id="new">{newHeading}</h2>
