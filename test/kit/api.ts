@@ -1,20 +1,5 @@
 /** A caller of a running server's REST API over real HTTP: enough of it to set scenes up and to play them. */
-
-/** An answer that was not the expected one. */
-export class UnexpectedAnswer extends Error {
-  readonly status: number;
-  constructor(method: string, path: string, status: number, body: string) {
-    super(`${method} ${path}: ${status} ${body}`);
-    this.name = 'UnexpectedAnswer';
-    this.status = status;
-  }
-}
-
-export interface Reply {
-  readonly status: number;
-  readonly body: string;
-  readonly headers: Headers;
-}
+import { type Reply, send as sendTo } from './http.ts';
 
 /** The parts of ThingsBoard's entities that tests look at. */
 export interface Entity {
@@ -29,23 +14,14 @@ const PASSWORD = 'a-password';
 
 /** @param url where the server listens, e.g. `http://127.0.0.1:8080` */
 export function restApi(url: string) {
-  /** Sends a request and returns whatever comes back. Rejects when no answer comes. */
-  async function send(method: string, path: string, token?: string, body?: object): Promise<Reply> {
-    const response = await fetch(`${url}${path}`, {
-      method,
-      headers: {
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...(token === undefined ? {} : { 'x-authorization': `Bearer ${token}` }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, body: await response.text(), headers: response.headers };
-  }
+  /** Sends a request and returns whatever comes back. Rejects with `ConnectionBroken` when no answer comes. */
+  const send = (method: string, path: string, token?: string, body?: object): Promise<Reply> =>
+    sendTo(`${url}${path}`, { method, token, body });
 
   /** Sends a request that must succeed. */
   async function must(method: string, path: string, token?: string, body?: object): Promise<string> {
     const reply = await send(method, path, token, body);
-    if (reply.status !== 200) throw new UnexpectedAnswer(method, path, reply.status, reply.body);
+    if (reply.status !== 200) throw new Error(`${method} ${path}: ${reply.status} ${reply.body}`);
     return reply.body;
   }
 

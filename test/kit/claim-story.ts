@@ -6,6 +6,7 @@
 
 import { connectAsync, type MqttClient } from 'mqtt';
 import { type Asked, type Claimable, claimOperation, UNCLAIMED } from './claim-model.ts';
+import { ConnectionBroken, type Reply, send } from './http.ts';
 import { linearize, type Operation } from './linearizability.ts';
 import { crowding } from './patience.ts';
 import { pause } from './until.ts';
@@ -111,20 +112,11 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
   /** An answer, `none` when the request can not have reached anybody, or `unknown`. */
   async function request(method: string, path: string, token: string, body?: object) {
     try {
-      const response = await fetch(`${pick(nodes)}${path}`, {
-        method,
-        headers: {
-          'x-authorization': `Bearer ${token}`,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(patienceMs),
-      });
-      const text = await response.text();
-      if (response.status === 503) return 'unknown';
-      return { status: response.status, text };
+      const reply = await send(`${pick(nodes)}${path}`, { method, token, body, limitMs: patienceMs });
+      return reply.status === 503 ? 'unknown' : reply;
     } catch (error) {
-      return refusedConnection(error) ? 'none' : 'unknown';
+      if (!(error instanceof ConnectionBroken)) throw error;
+      return error.refused ? 'none' : 'unknown';
     }
   }
 
@@ -167,8 +159,8 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
     const path = `/api/tenant/devices?deviceName=${encodeURIComponent(name)}`;
     const reply = await request('GET', path, actors.tenantToken);
     if (typeof reply === 'string') return false;
-    if (reply.status !== 200) throw new Error(`nobody expects ${reply.status} ${reply.text}`);
-    const { customerId } = JSON.parse(reply.text) as { customerId: { id: string } };
+    if (reply.status !== 200) throw new Error(`nobody expects ${reply.status} ${reply.body}`);
+    const { customerId } = JSON.parse(reply.body) as { customerId: { id: string } };
     const owner = actors.customers.find(({ id }) => id === customerId.id)?.id ?? null;
     note(name, { type: 'look', owner }, calledAt);
     return true;
@@ -249,23 +241,17 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
   };
 }
 
-function confirmed({ status, text }: { status: number; text: string }) {
+function confirmed({ status, body }: Reply) {
   if (status === 200) return 'success';
-  if (status === 400 && text === '"CLAIMED"') return 'claimed';
-  if (status === 400 && text === '"FAILURE"') return 'failure';
-  throw new Error(`nobody expects ${status} ${text}`);
+  if (status === 400 && body === '"CLAIMED"') return 'claimed';
+  if (status === 400 && body === '"FAILURE"') return 'failure';
+  throw new Error(`nobody expects ${status} ${body}`);
 }
 
-function reclaimed({ status, text }: { status: number; text: string }) {
+function reclaimed({ status, body }: Reply) {
   if (status === 200) return 'done';
   if (status === 403) return 'not-owner';
-  throw new Error(`nobody expects ${status} ${text}`);
-}
-
-/** Nobody listens there: the request was never sent. */
-function refusedConnection(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
+  throw new Error(`nobody expects ${status} ${body}`);
 }
 
 /** Devices that speak HTTP to any of the nodes. */
@@ -276,20 +262,16 @@ export function httpDoor(nodes: readonly string[], patienceMs: number): Door {
     async open(accessToken, secretKey, durationMs) {
       const node = nodes[Math.floor(Math.random() * nodes.length)];
       try {
-        const response = await fetch(`${node}/api/v1/${accessToken}/claim`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({ secretKey, durationMs }),
-          signal: AbortSignal.timeout(patienceMs),
-        });
-        const text = await response.text();
-        if (response.status === 503) return 'unknown';
-        if (response.status === 409) return 'claimed';
-        if (response.status !== 200) throw new Error(`nobody expects ${response.status} ${text}`);
+        const url = `${node}/api/v1/${accessToken}/claim`;
+        const what = { method: 'POST', body: { secretKey, durationMs }, limitMs: patienceMs };
+        const { status, body } = await send(url, what);
+        if (status === 503) return 'unknown';
+        if (status === 409) return 'claimed';
+        if (status !== 200) throw new Error(`nobody expects ${status} ${body}`);
         return { type: 'opened', closesAt: null };
       } catch (error) {
-        if (error instanceof Error && error.message.startsWith('nobody expects')) throw error;
-        return refusedConnection(error) ? 'none' : 'unknown';
+        if (!(error instanceof ConnectionBroken)) throw error;
+        return error.refused ? 'none' : 'unknown';
       }
     },
   };

@@ -8,10 +8,12 @@ import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { test } from 'uvu';
 import { is, ok } from 'uvu/assert';
 import { restApi } from '../kit/api.ts';
+import { ConnectionBroken } from '../kit/http.ts';
+import { PATIENCE_MS } from '../kit/patience.ts';
 import { freePorts } from '../kit/ports.ts';
 import { type Answered, type Observed, type Operation, PossibleStates } from '../kit/possible-states.ts';
 import { cleanUp, type ServerProcess, startServer, temporaryFolder } from '../kit/process.ts';
-import { pause } from '../kit/until.ts';
+import { pause, until } from '../kit/until.ts';
 
 const ROUNDS = Number(process.env.CLAIMD_CRASH_ROUNDS ?? 20);
 const MQTT_DEVICES = 24;
@@ -19,6 +21,8 @@ const HTTP_DEVICES = 24;
 /** How long the server lives in a round, in ms. */
 const LIFE_MIN_MS = 100;
 const LIFE_MAX_MS = 700;
+/** It lives on until so many operations of a round have ended, however slow the machine is. */
+const LIFE_OPERATIONS_MIN = 100;
 const SYSADMIN_PASSWORD = 'crash-test-sysadmin';
 
 const REFUSED = 0x87;
@@ -37,7 +41,11 @@ interface Device {
 }
 
 const counts = new Map<string, number>();
-const count = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1);
+let ended = 0;
+function count(what: string): void {
+  counts.set(what, (counts.get(what) ?? 0) + 1);
+  ended += 1;
+}
 const pick = <Item>(items: readonly Item[]): Item => {
   const item = items[Math.floor(Math.random() * items.length)];
   if (item === undefined) throw new Error('nothing to pick from');
@@ -83,7 +91,9 @@ test(`crash: after ${ROUNDS} kills under load every acknowledged window, claim a
   for (let round = 1; round <= ROUNDS; round += 1) {
     const life = { over: false };
     const playing = Promise.all(devices.map((device) => play(device, life)));
+    const before = ended;
     await pause(LIFE_MIN_MS + Math.random() * (LIFE_MAX_MS - LIFE_MIN_MS));
+    await until('it is under load', () => ended - before >= LIFE_OPERATIONS_MIN);
     await server.kill();
     life.over = true;
     await playing;
@@ -142,7 +152,7 @@ test(`crash: after ${ROUNDS} kills under load every acknowledged window, claim a
       protocolVersion: 5,
       username: accessToken,
       reconnectPeriod: 0,
-      connectTimeout: 3000,
+      connectTimeout: PATIENCE_MS,
     };
     // Without retries: else a server killed before its CONNACK would leave a promise that never settles.
     return connectAsync(`mqtt://127.0.0.1:${mqttPort}`, options, false).then(
@@ -212,7 +222,7 @@ async function answerOf(sent: Promise<Answer>): Promise<Answer | undefined> {
   try {
     return await sent;
   } catch (error) {
-    if (error instanceof TypeError) return undefined; // how fetch tells that the other side is gone
+    if (error instanceof ConnectionBroken) return undefined;
     throw error;
   }
 }

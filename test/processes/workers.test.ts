@@ -5,8 +5,10 @@
 import { request } from 'node:http';
 import { test } from 'uvu';
 import { equal, is, match, ok } from 'uvu/assert';
-import { claimPath, type Reply, restApi } from '../kit/api.ts';
+import { claimPath, restApi } from '../kit/api.ts';
+import type { Reply } from '../kit/http.ts';
 import { RawMqttClient } from '../kit/mqtt-client.ts';
+import { afterPatience, PATIENCE_MS } from '../kit/patience.ts';
 import { freePorts } from '../kit/ports.ts';
 import { type Answered, PossibleStates } from '../kit/possible-states.ts';
 import { cleanUp, launch, type ServerProcess, startServer, temporaryFolder } from '../kit/process.ts';
@@ -20,14 +22,10 @@ const WORKERS = {
   SECURITY_PASSWORD_HASH_COST: '1024',
   LOG_LEVEL: 'debug',
 };
-/** Within this time every request gets an answer or its connection ends. */
-const ANSWER_WITHIN_MS = 15_000;
 const TAKEN_OVER = 0x8e;
 const ADMINISTRATIVE_ACTION = 0x98;
 
 test.after(cleanUp);
-
-type Answer = Pick<Reply, 'status' | 'body'>;
 
 /** One request on its own connection, which goes to the next worker; undefined if the connection breaks. */
 function fresh(
@@ -37,14 +35,16 @@ function fresh(
   token?: string,
   body?: object,
   headers: { readonly [name: string]: string } = {},
-): Promise<Answer | undefined> {
-  return new Promise((resolve, reject) => {
+): Promise<Reply | undefined> {
+  const hung = new AbortController();
+  const cancel = afterPatience(PATIENCE_MS, () => hung.abort());
+  return new Promise<Reply | undefined>((resolve, reject) => {
     const sent = request(
       `${server.url}${path}`,
       {
         method,
         agent: false,
-        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+        signal: hung.signal,
         headers: {
           'content-type': 'application/json',
           ...(token === undefined ? {} : { 'x-authorization': `Bearer ${token}` }),
@@ -60,11 +60,9 @@ function fresh(
         response.on('error', () => resolve(undefined));
       },
     );
-    sent.on('error', (error) =>
-      error.name === 'TimeoutError' || error.name === 'AbortError' ? reject(error) : resolve(undefined),
-    );
+    sent.on('error', (error) => (hung.signal.aborted ? reject(error) : resolve(undefined)));
     sent.end(body === undefined ? undefined : JSON.stringify(body));
-  });
+  }).finally(cancel);
 }
 
 async function scene(env: { readonly [name: string]: string } = {}) {
@@ -199,7 +197,7 @@ test('workers: a worker is killed again and again under load: nothing acknowledg
   const counts = { known: 0, unknown: 0 };
 
   const outcomeOf = (
-    answer: Answer | undefined,
+    answer: Reply | undefined,
     meanings: { readonly [said: string]: Answered },
   ): Answered => {
     const said = answer === undefined ? '503' : answer.status === 400 ? answer.body : String(answer.status);

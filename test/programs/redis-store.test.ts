@@ -88,7 +88,7 @@ redisTest(
   'redis: while it is away the node lives, is not ready and answers 503; then it is back',
   async () => {
     const redis = await startRedis();
-    const server = await start(redis.url, { ...KEYS, REDIS_COMMAND_TIMEOUT: '500' });
+    const server = await start(redis.url, { ...KEYS, REDIS_COMMAND_TIMEOUT: '1500' });
     const { api, tenant, a } = await cast(server.url);
     await api.createDevice(tenant, 'one', 'token-one');
     is((await api.initiate('token-one', { secretKey: 'x', durationMs: LONG_MS })).status, 200);
