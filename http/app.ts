@@ -23,7 +23,7 @@ import type { Readiness } from './routes/health.ts';
 import type { BrokerAuth } from './routes/mqtt-auth.ts';
 import type { ApiSettings, DeviceApiSettings } from './settings.ts';
 import type { WebSettings } from './web/settings.ts';
-import { createWeb, type Web } from './web/web.tsx';
+import { createWeb, type Web } from './web/web.ts';
 import { corsHeaders, preflightHeaders } from './wire/cors.ts';
 import { internalError, methodNotAllowed, noSuchFeature, notFound } from './wire/errors.ts';
 import { empty, type Headers, type Reply, toResponse } from './wire/reply.ts';

@@ -1,6 +1,6 @@
 /** Which folder may import which, and the check of it: every arrow points down, and no imports form a circle. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, sep } from 'node:path';
+import { join, posix, sep } from 'node:path';
 
 /** Top-level folder → the others that it may import. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -41,12 +41,11 @@ export function readImports(project: string): Imports {
     for (const name of readdirSync(join(project, folder), { recursive: true, encoding: 'utf8' })) {
       if (!/\.tsx?$/.test(name)) continue;
       const file = `${folder}/${name.split(sep).join('/')}`;
-      const found = readFileSync(join(project, file), 'utf8').matchAll(IMPORT);
-      const targets = [...found].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
-      const resolved = targets.map((to) => (to.startsWith('.') ? join(dirname(file), to) : to));
+      const found = [...readFileSync(join(project, file), 'utf8').matchAll(IMPORT)];
+      const targets = found.map((match) => match[1] ?? match[2] ?? match[3] ?? '');
       imports.set(
         file,
-        resolved.map((path) => path.split(sep).join('/')),
+        targets.map((to) => (to.startsWith('.') ? posix.join(posix.dirname(file), to) : to)),
       );
     }
   }
@@ -55,15 +54,16 @@ export function readImports(project: string): Imports {
 
 /** The imports that the tables above forbid, each as `from -> to`. */
 export function forbiddenArrows(imports: Imports): string[] {
-  return arrowsOf(imports)
-    .filter(([from, to]) => !isAllowed(from, to, imports))
-    .map(([from, to]) => `${from} -> ${to}`);
+  return [...imports].flatMap(([from, targets]) =>
+    targets.filter((to) => !isAllowed(from, to, imports)).map((to) => `${from} -> ${to}`),
+  );
 }
 
 function isAllowed(from: string, to: string, imports: Imports): boolean {
   const [top = '', room = ''] = from.split('/');
-  if (!imports.has(to)) return !(to in HIDDEN) || HIDDEN[to] === from;
   const [toTop = '', toRoom = ''] = to.split('/');
+  if (!(toTop in MAY_IMPORT)) return !(to in HIDDEN) || HIDDEN[to] === from; // a package
+  if (!imports.has(to)) return false; // no such file
   if (top !== toTop) return MAY_IMPORT[top]?.includes(toTop) ?? false;
   if (top !== 'actors' || room === toRoom) return true;
   return floorOf(toRoom) < floorOf(room);
@@ -75,8 +75,8 @@ function floorOf(room: string): number {
   return floor === -1 ? Number.NaN : floor;
 }
 
-/** The first circle that is found, as the files along it, without the arrows in `but`; undefined when there is none. */
-export function findCircle(imports: Imports, but: readonly string[] = []): string[] | undefined {
+/** The files along the first circle that is found; undefined: there is none. */
+export function findCircle(imports: Imports): string[] | undefined {
   const done = new Set<string>();
   const path: string[] = [];
   const visit = (file: string): string[] | undefined => {
@@ -85,7 +85,7 @@ export function findCircle(imports: Imports, but: readonly string[] = []): strin
     done.add(file);
     path.push(file);
     for (const to of imports.get(file) ?? []) {
-      const circle = but.includes(`${file} -> ${to}`) ? undefined : visit(to);
+      const circle = visit(to);
       if (circle !== undefined) return circle;
     }
     path.pop();
@@ -96,22 +96,4 @@ export function findCircle(imports: Imports, but: readonly string[] = []): strin
     if (circle !== undefined) return circle;
   }
   return undefined;
-}
-
-/** Whether the arrow exists and closes a circle. */
-export function closesCircle(imports: Imports, arrow: string): boolean {
-  const [from = '', to = ''] = arrow.split(' -> ');
-  if (!imports.get(from)?.includes(to)) return false;
-  const reached = new Set<string>();
-  const waiting = [to];
-  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
-    if (reached.has(file)) continue;
-    reached.add(file);
-    waiting.push(...(imports.get(file) ?? []));
-  }
-  return reached.has(from);
-}
-
-function arrowsOf(imports: Imports): [from: string, to: string][] {
-  return [...imports].flatMap(([from, targets]) => targets.map((to): [string, string] => [from, to]));
 }
