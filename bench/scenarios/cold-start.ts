@@ -26,7 +26,7 @@ export const coldStartScenario: Scenario = {
     const largest = devicesFor(bench.settings, DEVICES);
     const target = await bench.start({ fixedPorts: true });
     const { control } = target;
-    if (control === undefined) throw new Error('the target can not be started again');
+    if (control === undefined) throw new Error('the target cannot be restarted');
     const fleet = await bench.fleet(target, 1);
     const token = filler(fleet.token);
     for (const level of levels(Math.min(SMALLEST, largest), largest)) {

@@ -52,7 +52,7 @@ export function oneWinnerEach(devices: number, winners: readonly number[], answe
   const twice = winners.length - won.size;
   const nobody = devices - won.size;
   return [
-    ...(twice > 0 ? [`${twice} times a second customer heard SUCCESS for the same device`] : []),
+    ...(twice > 0 ? [`${twice} times a second customer got SUCCESS for the same device`] : []),
     ...(nobody > answersLost ? [`of ${devices} devices ${nobody} were claimed by nobody`] : []),
   ];
 }

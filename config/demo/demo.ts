@@ -148,7 +148,7 @@ async function openWindow(
   );
   try {
     await within(client.subscribeAsync('v1/devices/me/claim/response', { qos: 1 }), 'the subscription');
-    const heard = new Promise<Buffer>((resolve) =>
+    const response = new Promise<Buffer>((resolve) =>
       client.once('message', (_topic, payload) => resolve(payload)),
     );
     const request = JSON.stringify({ secretKey: SECRET, durationMs });
@@ -157,7 +157,7 @@ async function openWindow(
       client.publishAsync('v1/devices/me/claim', request, { qos: 1 }).catch(() => {}),
       'the acknowledgement',
     );
-    return JSON.parse(String(await within(heard, 'the outcome')));
+    return JSON.parse(String(await within(response, 'the outcome')));
   } finally {
     await client.endAsync(true);
   }
@@ -218,7 +218,7 @@ async function claimOnce(server: Server): Promise<void> {
 
   const refused = await openWindow(server, DEVICE.token, 60_000);
   check(refused.reason === 'already-claimed', `a window on an owned device: ${JSON.stringify(refused)}`);
-  printStep('The device asks for another window and is told the truth: refused, already-claimed.');
+  printStep('The device asks for another window: refused, already-claimed.');
 }
 
 /** What was acknowledged is still true; devices are given back and claimed again. */
