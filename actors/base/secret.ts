@@ -15,14 +15,14 @@ import {
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto';
-import type { DeviceId } from './ids.ts';
+import type { DeviceId, UserId } from './ids.ts';
 
 /** A keyed digest (HMAC) of a claim secret, base64url. The secret itself goes no further than the edge (C9). */
 export type SecretDigest = string;
 
 export interface Secrets {
-  /** The digest of a secret for one device. Any string is a secret, the empty one included. */
-  digest(device: DeviceId, secret: string): SecretDigest;
+  /** The digest of a secret for one device or one user. Any string is a secret, the empty one included. */
+  digest(whose: DeviceId | UserId, secret: string): SecretDigest;
   /** Encrypts a secret for one device. */
   seal(device: DeviceId, secret: string): string;
   /** Undoes `seal`. Throws when the text was not sealed for this device by this server. */
@@ -45,9 +45,9 @@ export function createSecrets(serverKey: Buffer): Secrets {
   const sealKey = derive('claim secret seal');
 
   return {
-    digest(device, secret) {
+    digest(whose, secret) {
       // A NUL can not occur in a device id, so (device, secret) can not be read in two ways.
-      return createHmac('sha256', digestKey).update(`${device}\0${secret}`).digest('base64url');
+      return createHmac('sha256', digestKey).update(`${whose}\0${secret}`).digest('base64url');
     },
 
     seal(device, secret) {

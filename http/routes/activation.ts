@@ -24,91 +24,102 @@ const PATH = '/api/noauth/activate';
 const activateToken = z.string({ error: 'activateToken should be specified!' }).min(1).max(TOKEN_MAX);
 const inPath = z.object({ userId });
 
-export function activationRoutes({ accounts, tokens, clock }: ActivationNeeds): Route[] {
+export function activationRoutes(needs: ActivationNeeds): Route[] {
+  return [activationLink(needs), activationLinkInfo(needs), followLink(needs), activate(needs)];
+}
+
+function activationLink({ accounts }: ActivationNeeds): Route {
   const { users } = accounts;
-  const linkOf = (origin: string, token: string) => `${origin}${PATH}?activateToken=${token}`;
+  return defineRoute({
+    method: 'GET',
+    path: '/api/user/:userId/activationLink',
+    summary: "A new user's activation link, as text",
+    roles: ADMINISTRATORS,
+    params: inPath,
+    responses: {
+      200: { description: 'The link' },
+      400: { description: 'The user is activated already' },
+      404: { description: 'No such user' },
+    },
+    async handle({ principal, params, origin }) {
+      const user = await manageableUser(accounts, principal, params.userId);
+      if (user.type !== 'found') return user;
+      const activation = await users.activation(user.value.id);
+      if (activation.type !== 'done') return accountProblem(activation, 'User');
+      return text(linkOf(origin, activation.value.token));
+    },
+  });
+}
 
-  return [
-    defineRoute({
-      method: 'GET',
-      path: '/api/user/:userId/activationLink',
-      summary: "A new user's activation link, as text",
-      roles: ADMINISTRATORS,
-      params: inPath,
-      responses: {
-        200: { description: 'The link' },
-        400: { description: 'The user is activated already' },
-        404: { description: 'No such user' },
-      },
-      async handle({ principal, params, origin }) {
-        const user = await manageableUser(accounts, principal, params.userId);
-        if (user.type !== 'found') return user;
-        const activation = await users.activation(user.value.id);
-        if (activation.type !== 'done') return accountProblem(activation, 'User');
-        return text(linkOf(origin, activation.value.token));
-      },
-    }),
+function activationLinkInfo({ accounts, clock }: ActivationNeeds): Route {
+  const { users } = accounts;
+  return defineRoute({
+    method: 'GET',
+    path: '/api/user/:userId/activationLinkInfo',
+    summary: "A new user's activation link, and for how long it is good",
+    roles: ADMINISTRATORS,
+    params: inPath,
+    responses: {
+      200: { description: 'The link', schema: z.object({ value: z.string(), ttlMs: z.int() }) },
+      400: { description: 'The user is activated already' },
+      404: { description: 'No such user' },
+    },
+    async handle({ principal, params, origin }) {
+      const user = await manageableUser(accounts, principal, params.userId);
+      if (user.type !== 'found') return user;
+      const activation = await users.activation(user.value.id);
+      if (activation.type !== 'done') return accountProblem(activation, 'User');
+      const { token, expiresAt } = activation.value;
+      return json({ value: linkOf(origin, token), ttlMs: expiresAt - clock.now() });
+    },
+  });
+}
 
-    defineRoute({
-      method: 'GET',
-      path: '/api/user/:userId/activationLinkInfo',
-      summary: "A new user's activation link, and for how long it is good",
-      roles: ADMINISTRATORS,
-      params: inPath,
-      responses: {
-        200: { description: 'The link', schema: z.object({ value: z.string(), ttlMs: z.int() }) },
-        400: { description: 'The user is activated already' },
-        404: { description: 'No such user' },
-      },
-      async handle({ principal, params, origin }) {
-        const user = await manageableUser(accounts, principal, params.userId);
-        if (user.type !== 'found') return user;
-        const activation = await users.activation(user.value.id);
-        if (activation.type !== 'done') return accountProblem(activation, 'User');
-        const { token, expiresAt } = activation.value;
-        return json({ value: linkOf(origin, token), ttlMs: expiresAt - clock.now() });
-      },
-    }),
+function followLink({ accounts: { users } }: ActivationNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: PATH,
+    summary: 'Where the link leads: on to the page that asks for a password',
+    roles: ['PUBLIC'],
+    query: z.object({ activateToken }),
+    responses: {
+      303: { description: 'To the page' },
+      409: { description: 'The link is unknown, used up or too old', isEmpty: true },
+    },
+    async handle({ query }) {
+      if (!(await users.activationWorks(query.activateToken))) return { ...empty, status: 409 };
+      const token = encodeURIComponent(query.activateToken);
+      return { type: 'redirect', location: `/login/createPassword?activateToken=${token}` };
+    },
+  });
+}
 
-    defineRoute({
-      method: 'GET',
-      path: PATH,
-      summary: 'Where the link leads: on to the page that asks for a password',
-      roles: ['PUBLIC'],
-      query: z.object({ activateToken }),
-      responses: {
-        303: { description: 'To the page' },
-        409: { description: 'The link is unknown, used up or too old', isEmpty: true },
+function activate({ accounts: { users }, tokens }: ActivationNeeds): Route {
+  return defineRoute({
+    method: 'POST',
+    path: PATH,
+    summary: 'Set the first password, and log in by it',
+    roles: ['PUBLIC'],
+    body: z.object(
+      { activateToken, password: z.string({ error: 'password should be specified!' }) },
+      { error: 'The body should be a JSON object!' },
+    ),
+    responses: {
+      200: { description: 'Activated and logged in', schema: tokenPairView },
+      400: {
+        description: 'The token is unknown, used up or too old; or the password too short or too long',
       },
-      async handle({ query }) {
-        if (!(await users.activationWorks(query.activateToken))) return { ...empty, status: 409 };
-        const token = encodeURIComponent(query.activateToken);
-        return { type: 'redirect', location: `/login/createPassword?activateToken=${token}` };
-      },
-    }),
+    },
+    async handle({ body }) {
+      const activated = await users.activate(body.activateToken, body.password);
+      if (activated.type !== 'done') return accountProblem(activated, 'User');
+      // Disabled meanwhile, or its tenant gone: the password is set, but nobody gets in by it.
+      const standing = await users.standing(activated.value.id);
+      return standing === undefined ? notFound : json(tokens.issue(standing.user));
+    },
+  });
+}
 
-    defineRoute({
-      method: 'POST',
-      path: PATH,
-      summary: 'Set the first password, and log in by it',
-      roles: ['PUBLIC'],
-      body: z.object(
-        { activateToken, password: z.string({ error: 'password should be specified!' }) },
-        { error: 'The body should be a JSON object!' },
-      ),
-      responses: {
-        200: { description: 'Activated and logged in', schema: tokenPairView },
-        400: {
-          description: 'The token is unknown, used up or too old; or the password too short or too long',
-        },
-      },
-      async handle({ body }) {
-        const activated = await users.activate(body.activateToken, body.password);
-        if (activated.type !== 'done') return accountProblem(activated, 'User');
-        // Disabled meanwhile, or its tenant gone: the password is set, but nobody gets in by it.
-        const standing = await users.standing(activated.value.id);
-        return standing === undefined ? notFound : json(tokens.issue(standing.user));
-      },
-    }),
-  ];
+function linkOf(origin: string, token: string): string {
+  return `${origin}${PATH}?activateToken=${token}`;
 }

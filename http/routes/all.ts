@@ -21,7 +21,9 @@ import { authRoutes } from './auth.ts';
 import { claimRoutes } from './claims.ts';
 import { customerRoutes } from './customers.ts';
 import { deviceApiRoutes } from './device-api.ts';
+import { deviceCredentialsRoutes } from './device-credentials.ts';
 import { deviceInfoRoutes } from './device-infos.ts';
+import { deviceListRoutes } from './device-lists.ts';
 import { deviceRoutes } from './devices.ts';
 import { docRoutes } from './docs.ts';
 import { healthRoutes, type Readiness } from './health.ts';
@@ -64,6 +66,8 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...publicRoutes(needs), // before assignments: there is no customer "public"
     ...deviceInfoRoutes(needs), // before devices: "types" is no device
     ...deviceRoutes(needs),
+    ...deviceCredentialsRoutes(needs),
+    ...deviceListRoutes(needs),
     ...labelRoutes(needs),
     ...importRoutes(needs),
     ...liveRoutes(needs),

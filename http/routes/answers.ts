@@ -2,7 +2,7 @@
 
 import type { DeviceId } from '../../actors/base/ids.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
-import type { Device, DeviceState } from '../../actors/device/state.ts';
+import type { Device, DeviceRecord, DeviceState } from '../../actors/device/state.ts';
 import type { DeviceAnswer, Page } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { SEARCH_BOUNDS } from '../../actors/fleet/search.ts';
@@ -16,6 +16,11 @@ export async function deviceReply(profiles: Profiles, id: DeviceId, answer: Devi
   const there = answer.type === 'accepted' && isThere(answer.state) ? answer.state : undefined;
   if (there === undefined) return replyTo(answer, () => notFound);
   return json(viewDevice(id, there, await profiles.defaultIdOf(there.tenantId)));
+}
+
+/** A device as clients see it; one that names no profile has the default of its tenant. */
+export async function viewOfDevice(profiles: Profiles, device: DeviceRecord) {
+  return viewDevice(device.id, device, await profiles.defaultIdOf(device.tenantId));
 }
 
 /** Nothing but that it is done, or why not. */

@@ -114,94 +114,13 @@ function parsedObject(text: string): unknown {
 
 // --------------------------------------------------------------------------------------------------------- routes
 
-export function attributeRoutes({ devices, secrets }: AttributeNeeds): Route[] {
-  async function save(principal: Caller, id: DeviceId, scope: AttributeScope, values: JsonObject) {
-    const refusal = await forbidden(principal, id, scope, Object.keys(values));
-    if (refusal !== undefined) return refusal;
-    const command: SaveAttributes | Problem = withServerKey(secrets, id, {
-      type: 'SaveAttributes',
-      tenantId: principal.tenantId,
-      customerId: customerOf(principal),
-      userId: principal.userId,
-      scope,
-      values,
-    });
-    return isProblem(command) ? command : doneReply(await devices.ask(id, command));
-  }
-
-  async function remove(principal: Caller, id: DeviceId, scope: AttributeScope, keys: readonly string[]) {
-    if (keys.length === 0) return badRequest('Empty keys!');
-    const refusal = await forbidden(principal, id, scope, keys);
-    if (refusal !== undefined) return refusal;
-    const { tenantId } = principal;
-    return doneReply(
-      await devices.ask(id, {
-        type: 'DeleteAttributes',
-        tenantId,
-        customerId: customerOf(principal),
-        userId: principal.userId,
-        scope,
-        keys,
-      }),
-    );
-  }
-
-  /** Why the caller may not write these keys of this device, if so. */
-  async function forbidden(principal: Caller, id: DeviceId, scope: AttributeScope, keys: readonly string[]) {
-    const device = await visibleDevice(devices, principal, id);
-    if (device.type !== 'found') return device;
-    const touched = scope === 'SERVER_SCOPE' && keys.some((key) => TENANTS_OWN.includes(key));
-    return touched && principal.authority !== 'TENANT_ADMIN' ? permissionDenied : undefined;
-  }
-
-  async function read(
-    principal: Caller,
-    id: DeviceId,
-    scopes: readonly AttributeScope[],
-    reply: (rows: readonly Row[]) => Reply,
-  ): Promise<Reply> {
-    const device = await visibleDevice(devices, principal, id);
-    if (device.type !== 'found') return device;
-    return reply(scopes.flatMap((scope) => rowsOf(secrets, principal, device.value, scope)));
-  }
-
-  const saving = (path: `/${string}`, params: (typeof target)[keyof typeof target]) =>
-    defineRoute({
-      method: 'POST',
-      path,
-      summary: 'Save attributes of a device',
-      roles: TENANT_AND_CUSTOMER,
-      params,
-      body: saved,
-      plainProblems: true,
-      responses: writing('Saved'),
-      handle: ({ principal, params: { id, scope }, body }) => save(principal, id, scope, body),
-    });
-
-  const deleting = (path: `/${string}`, params: (typeof target)[keyof typeof target]) =>
-    defineRoute({
-      method: 'DELETE',
-      path,
-      summary: 'Delete attributes of a device; those it does not have are no matter',
-      roles: TENANT_AND_CUSTOMER,
-      params,
-      query: named,
-      plainProblems: true,
-      responses: writing('Deleted'),
-      handle: ({ principal, params: { id, scope }, query }) => remove(principal, id, scope, query),
-    });
-
-  const reading = { method: 'GET' as Method, roles: TENANT_AND_CUSTOMER, plainProblems: true as const };
-  const valuesReply = (keys: readonly string[]) => (rows: readonly Row[]) =>
-    json(keys.length === 0 ? rows : rows.filter(({ key }) => keys.includes(key)));
-  const keysReply = (rows: readonly Row[]) => json([...new Set(rows.map(({ key }) => key))]);
-
+export function attributeRoutes(needs: AttributeNeeds): Route[] {
   return [
-    saving(`${BY_DEVICE}/:scope`, target.byDevice),
-    saving(`${BY_ENTITY}/:scope`, target.byEntity),
-    saving(`${BY_ENTITY}/attributes/:scope`, target.byEntity),
-    deleting(`${BY_DEVICE}/:scope`, target.byDevice),
-    deleting(`${BY_ENTITY}/:scope`, target.byEntity),
+    saving(needs, `${BY_DEVICE}/:scope`, target.byDevice),
+    saving(needs, `${BY_ENTITY}/:scope`, target.byEntity),
+    saving(needs, `${BY_ENTITY}/attributes/:scope`, target.byEntity),
+    deleting(needs, `${BY_DEVICE}/:scope`, target.byDevice),
+    deleting(needs, `${BY_ENTITY}/:scope`, target.byEntity),
 
     defineRoute({
       ...reading,
@@ -210,7 +129,8 @@ export function attributeRoutes({ devices, secrets }: AttributeNeeds): Route[] {
       params: z.object(byEntity),
       query: named,
       responses: readingResponses(attributesView),
-      handle: ({ principal, params, query }) => read(principal, params.entityId, SCOPES, valuesReply(query)),
+      handle: ({ principal, params, query }) =>
+        read(needs, principal, params.entityId, SCOPES, valuesReply(query)),
     }),
     defineRoute({
       ...reading,
@@ -220,7 +140,7 @@ export function attributeRoutes({ devices, secrets }: AttributeNeeds): Route[] {
       query: named,
       responses: readingResponses(attributesView),
       handle: ({ principal, params, query }) =>
-        read(principal, params.entityId, kept(params.scope), valuesReply(query)),
+        read(needs, principal, params.entityId, kept(params.scope), valuesReply(query)),
     }),
     defineRoute({
       ...reading,
@@ -228,7 +148,7 @@ export function attributeRoutes({ devices, secrets }: AttributeNeeds): Route[] {
       summary: "The names of a device's attributes, of all scopes",
       params: z.object(byEntity),
       responses: readingResponses(z.array(z.string())),
-      handle: ({ principal, params }) => read(principal, params.entityId, SCOPES, keysReply),
+      handle: ({ principal, params }) => read(needs, principal, params.entityId, SCOPES, keysReply),
     }),
     defineRoute({
       ...reading,
@@ -236,9 +156,120 @@ export function attributeRoutes({ devices, secrets }: AttributeNeeds): Route[] {
       summary: "The names of a device's attributes, of one scope",
       params: z.object({ ...byEntity, scope: readableScope }),
       responses: readingResponses(z.array(z.string())),
-      handle: ({ principal, params }) => read(principal, params.entityId, kept(params.scope), keysReply),
+      handle: ({ principal, params }) =>
+        read(needs, principal, params.entityId, kept(params.scope), keysReply),
     }),
   ];
+}
+
+type Target = (typeof target)[keyof typeof target];
+
+function saving(needs: AttributeNeeds, path: `/${string}`, params: Target): Route {
+  return defineRoute({
+    method: 'POST',
+    path,
+    summary: 'Save attributes of a device',
+    roles: TENANT_AND_CUSTOMER,
+    params,
+    body: saved,
+    plainProblems: true,
+    responses: writing('Saved'),
+    handle: ({ principal, params: { id, scope }, body }) => save(needs, principal, id, scope, body),
+  });
+}
+
+function deleting(needs: AttributeNeeds, path: `/${string}`, params: Target): Route {
+  return defineRoute({
+    method: 'DELETE',
+    path,
+    summary: 'Delete attributes of a device; those it does not have are no matter',
+    roles: TENANT_AND_CUSTOMER,
+    params,
+    query: named,
+    plainProblems: true,
+    responses: writing('Deleted'),
+    handle: ({ principal, params: { id, scope }, query }) => remove(needs, principal, id, scope, query),
+  });
+}
+
+const reading = { method: 'GET' as Method, roles: TENANT_AND_CUSTOMER, plainProblems: true as const };
+
+async function save(
+  { devices, secrets }: AttributeNeeds,
+  principal: Caller,
+  id: DeviceId,
+  scope: AttributeScope,
+  values: JsonObject,
+) {
+  const refusal = await forbidden(devices, principal, id, scope, Object.keys(values));
+  if (refusal !== undefined) return refusal;
+  const command: SaveAttributes | Problem = withServerKey(secrets, id, {
+    type: 'SaveAttributes',
+    tenantId: principal.tenantId,
+    customerId: customerOf(principal),
+    userId: principal.userId,
+    scope,
+    values,
+  });
+  return isProblem(command) ? command : doneReply(await devices.ask(id, command));
+}
+
+async function remove(
+  { devices }: AttributeNeeds,
+  principal: Caller,
+  id: DeviceId,
+  scope: AttributeScope,
+  keys: readonly string[],
+) {
+  if (keys.length === 0) return badRequest('Empty keys!');
+  const refusal = await forbidden(devices, principal, id, scope, keys);
+  if (refusal !== undefined) return refusal;
+  const { tenantId } = principal;
+  return doneReply(
+    await devices.ask(id, {
+      type: 'DeleteAttributes',
+      tenantId,
+      customerId: customerOf(principal),
+      userId: principal.userId,
+      scope,
+      keys,
+    }),
+  );
+}
+
+/** Why the caller may not write these keys of this device, if so. */
+async function forbidden(
+  devices: Devices,
+  principal: Caller,
+  id: DeviceId,
+  scope: AttributeScope,
+  keys: readonly string[],
+) {
+  const device = await visibleDevice(devices, principal, id);
+  if (device.type !== 'found') return device;
+  const touched = scope === 'SERVER_SCOPE' && keys.some((key) => TENANTS_OWN.includes(key));
+  return touched && principal.authority !== 'TENANT_ADMIN' ? permissionDenied : undefined;
+}
+
+async function read(
+  { devices, secrets }: AttributeNeeds,
+  principal: Caller,
+  id: DeviceId,
+  scopes: readonly AttributeScope[],
+  reply: (rows: readonly Row[]) => Reply,
+): Promise<Reply> {
+  const device = await visibleDevice(devices, principal, id);
+  if (device.type !== 'found') return device;
+  return reply(scopes.flatMap((scope) => rowsOf(secrets, principal, device.value, scope)));
+}
+
+function valuesReply(keys: readonly string[]) {
+  return (rows: readonly Row[]) =>
+    json(keys.length === 0 ? rows : rows.filter(({ key }) => keys.includes(key)));
+}
+
+function keysReply(rows: readonly Row[]): Reply {
+  return json([...new Set(rows.map(({ key }) => key))]);
 }
 
 const SCOPES: readonly AttributeScope[] = ['SERVER_SCOPE', 'SHARED_SCOPE'];

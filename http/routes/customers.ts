@@ -34,92 +34,110 @@ const customerBody = z.object(
   { error: 'The body should be a JSON object!' },
 );
 
-export function customerRoutes({ accounts }: { readonly accounts: Accounts }): Route[] {
-  const { customers } = accounts;
+interface CustomerNeeds {
+  readonly accounts: Accounts;
+}
 
+export function customerRoutes(needs: CustomerNeeds): Route[] {
   return [
-    defineRoute({
-      method: 'POST',
-      path: '/api/customer',
-      summary: 'Create a customer, or with an id: change it',
-      roles: TENANT,
-      body: customerBody,
-      responses: {
-        200: { description: 'The customer', schema: customerView },
-        400: { description: 'The title is taken or malformed' },
-        404: { description: 'No such customer' },
-        409: { description: 'Changed since the version given' },
-      },
-      async handle({ principal, body }) {
-        const { tenantId } = principal;
-        const fields = { title: body.title, contact: toContact(body), additionalInfo: body.additionalInfo };
-        const saved =
-          body.id === undefined
-            ? await customers.create(tenantId, fields)
-            : await customers.update(tenantId, body.id, fields, body.version);
-        return saved.type === 'done' ? json(viewCustomer(saved.value)) : accountProblem(saved, 'Customer');
-      },
-    }),
-
-    defineRoute({
-      method: 'GET',
-      path: '/api/customer/:customerId',
-      summary: 'A customer',
-      roles: TENANT_AND_CUSTOMER,
-      params: inPath,
-      responses: {
-        200: { description: 'The customer', schema: customerView },
-        403: { description: 'Another customer than your own' },
-        404: { description: 'No such customer' },
-      },
-      async handle({ principal, params }) {
-        const customer = await visibleCustomer(accounts, principal, params.customerId);
-        return customer.type === 'found' ? json(viewCustomer(customer.value)) : customer;
-      },
-    }),
-
-    defineRoute({
-      method: 'DELETE',
-      path: '/api/customer/:customerId',
-      summary: 'Delete a customer and its users; its devices are unassigned',
-      roles: TENANT,
-      params: inPath,
-      responses: { 200: { description: 'Deleted' }, 404: { description: 'No such customer' } },
-      async handle({ principal, params }) {
-        const removed = await customers.remove(principal.tenantId, params.customerId, principal.userId);
-        return removed.type === 'done' ? empty : accountProblem(removed, 'Customer');
-      },
-    }),
-
-    defineRoute({
-      method: 'GET',
-      path: '/api/customers',
-      summary: "The tenant's customers",
-      roles: TENANT,
-      query: titlePaging,
-      responses: { 200: { description: 'A page of customers', schema: pageView(customerView) } },
-      async handle({ principal, query }) {
-        return json(viewPage(await customers.list(principal.tenantId, query), query, viewCustomer));
-      },
-    }),
-
-    defineRoute({
-      method: 'GET',
-      path: '/api/tenant/customers',
-      summary: "The tenant's customer of a title",
-      roles: TENANT,
-      query: z.object({ customerTitle: z.string({ error: 'customerTitle should be specified!' }) }),
-      responses: {
-        200: { description: 'The customer', schema: customerView },
-        404: { description: 'No customer of this title' },
-      },
-      async handle({ principal, query }) {
-        const { customerTitle: title } = query;
-        // What is too long to be a title is not looked for: stores bound their keys.
-        const known = title.length <= NAME_MAX;
-        const customer = known ? await customers.findByTitle(principal.tenantId, title) : undefined;
-        return customer === undefined ? notFound : json(viewCustomer(customer));
-      },
-    }),
+    saveCustomer(needs),
+    readCustomer(needs),
+    deleteCustomer(needs),
+    listCustomers(needs),
+    customerByTitle(needs),
   ];
+}
+
+function saveCustomer({ accounts: { customers } }: CustomerNeeds): Route {
+  return defineRoute({
+    method: 'POST',
+    path: '/api/customer',
+    summary: 'Create a customer, or with an id: change it',
+    roles: TENANT,
+    body: customerBody,
+    responses: {
+      200: { description: 'The customer', schema: customerView },
+      400: { description: 'The title is taken or malformed' },
+      404: { description: 'No such customer' },
+      409: { description: 'Changed since the version given' },
+    },
+    async handle({ principal, body }) {
+      const { tenantId } = principal;
+      const fields = { title: body.title, contact: toContact(body), additionalInfo: body.additionalInfo };
+      const saved =
+        body.id === undefined
+          ? await customers.create(tenantId, fields)
+          : await customers.update(tenantId, body.id, fields, body.version);
+      return saved.type === 'done' ? json(viewCustomer(saved.value)) : accountProblem(saved, 'Customer');
+    },
+  });
+}
+
+function readCustomer({ accounts }: CustomerNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/customer/:customerId',
+    summary: 'A customer',
+    roles: TENANT_AND_CUSTOMER,
+    params: inPath,
+    responses: {
+      200: { description: 'The customer', schema: customerView },
+      403: { description: 'Another customer than your own' },
+      404: { description: 'No such customer' },
+    },
+    async handle({ principal, params }) {
+      const customer = await visibleCustomer(accounts, principal, params.customerId);
+      return customer.type === 'found' ? json(viewCustomer(customer.value)) : customer;
+    },
+  });
+}
+
+function deleteCustomer({ accounts: { customers } }: CustomerNeeds): Route {
+  return defineRoute({
+    method: 'DELETE',
+    path: '/api/customer/:customerId',
+    summary: 'Delete a customer and its users; its devices are unassigned',
+    roles: TENANT,
+    params: inPath,
+    responses: { 200: { description: 'Deleted' }, 404: { description: 'No such customer' } },
+    async handle({ principal, params }) {
+      const removed = await customers.remove(principal.tenantId, params.customerId, principal.userId);
+      return removed.type === 'done' ? empty : accountProblem(removed, 'Customer');
+    },
+  });
+}
+
+function listCustomers({ accounts: { customers } }: CustomerNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/customers',
+    summary: "The tenant's customers",
+    roles: TENANT,
+    query: titlePaging,
+    responses: { 200: { description: 'A page of customers', schema: pageView(customerView) } },
+    async handle({ principal, query }) {
+      return json(viewPage(await customers.list(principal.tenantId, query), query, viewCustomer));
+    },
+  });
+}
+
+function customerByTitle({ accounts: { customers } }: CustomerNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/tenant/customers',
+    summary: "The tenant's customer of a title",
+    roles: TENANT,
+    query: z.object({ customerTitle: z.string({ error: 'customerTitle should be specified!' }) }),
+    responses: {
+      200: { description: 'The customer', schema: customerView },
+      404: { description: 'No customer of this title' },
+    },
+    async handle({ principal, query }) {
+      const { customerTitle: title } = query;
+      // What is too long to be a title is not looked for: stores bound their keys.
+      const known = title.length <= NAME_MAX;
+      const customer = known ? await customers.findByTitle(principal.tenantId, title) : undefined;
+      return customer === undefined ? notFound : json(viewCustomer(customer));
+    },
+  });
 }

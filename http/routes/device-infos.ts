@@ -48,124 +48,139 @@ const subtypeView = z.object({
 });
 
 export function deviceInfoRoutes(needs: DeviceInfoNeeds): Route[] {
-  const { accounts, devices, directory, presence, profiles, clock } = needs;
-
-  /** Each owner and profile is looked up once, however many devices there are of it. */
-  async function infosOf(principal: Caller, found: readonly DeviceRecord[]) {
-    const { tenantId } = principal;
-    const ids = new Set(found.flatMap(({ owner }) => (owner === null ? [] : [owner.customerId])));
-    const owners = new Map<string, Customer | undefined>(
-      await Promise.all(
-        [...ids].map(async (id) => [id, await accounts.customers.find(tenantId, id)] as const),
-      ),
-    );
-    const fallback = await profiles.default(tenantId);
-    const named = new Set(found.flatMap(({ profileId }) => profileId ?? []));
-    const known = new Map<string, DeviceProfile | undefined>(
-      await Promise.all([...named].map(async (id) => [id, await profiles.find(tenantId, id)] as const)),
-    );
-    return mapInSlices(found, (device) =>
-      viewDeviceInfo(
-        device,
-        owners.get(device.owner?.customerId ?? ''),
-        known.get(device.profileId ?? '') ?? fallback,
-        presence.isConnected(device.id),
-        principal.authority === 'TENANT_ADMIN' ? claimabilityOf(device, clock.now()) : NO_CLAIMABILITY,
-      ),
-    );
-  }
-
-  async function pageReply(
-    principal: Caller,
-    query: ListQuery & {
-      readonly active?: boolean;
-      readonly deviceProfileId?: ProfileId;
-      readonly claimState?: ClaimState;
-    },
-    read: (query: ListQuery) => Promise<Page<DeviceRecord>>,
-  ): Promise<Reply> {
-    const { active, deviceProfileId: profileId, claimState, ...rest } = query;
-    const now = clock.now();
-    const having = (device: DeviceRecord) => claimStateOf(device, now) === claimState;
-    const where = (id: DeviceId) => presence.isConnected(id) === active;
-    const page = await read({
-      ...rest,
-      ...(active === undefined ? {} : { where }),
-      ...(claimState === undefined ? {} : { having }),
-      ...(profileId === undefined
-        ? {}
-        : { profileId, orNoProfile: profileId === (await profiles.defaultIdOf(principal.tenantId)) }),
-    });
-    const infos = await infosOf(principal, page.items);
-    return pageOfDevices({ ...page, items: infos }, query, (info) => info);
-  }
-
   return [
-    defineRoute({
-      method: 'GET',
-      path: '/api/device/types',
-      summary: "The types that the tenant's devices have",
-      roles: TENANT_AND_CUSTOMER,
-      responses: { 200: { description: 'The types', schema: z.array(subtypeView) } },
-      async handle({ principal: { tenantId } }) {
-        const types = await directory.typesOf(tenantId);
-        const tenant = { entityType: 'TENANT', id: tenantId };
-        return json(types.map((type) => ({ tenantId: tenant, entityType: 'DEVICE', type })));
-      },
-    }),
-
-    defineRoute({
-      method: 'GET',
-      path: '/api/device/info/:deviceId',
-      summary: 'A device, with its owner and whether it is connected',
-      roles: TENANT_AND_CUSTOMER,
-      params: z.object({ deviceId }),
-      responses: {
-        200: { description: 'The device', schema: deviceInfoView },
-        403: { description: 'Another customer owns it, or nobody' },
-        404: { description: 'No such device' },
-      },
-      async handle({ principal, params }) {
-        const device = await visibleDevice(devices, principal, params.deviceId);
-        if (device.type !== 'found') return device;
-        const [info] = await infosOf(principal, [device.value]);
-        return json(info);
-      },
-    }),
-
-    defineRoute({
-      method: 'GET',
-      path: '/api/tenant/deviceInfos',
-      summary: "The tenant's devices, with their owners and whether they are connected; also by claimState",
-      roles: TENANT,
-      query: deviceInfoPaging,
-      responses: {
-        200: { description: DEVICE_PAGE, schema: pageView(deviceInfoView) },
-        400: { description: SEARCH_GAVE_UP },
-      },
-      handle: ({ principal, query }) =>
-        pageReply(principal, query, (wanted) => directory.ofTenant(principal.tenantId, wanted)),
-    }),
-
-    defineRoute({
-      method: 'GET',
-      path: '/api/customer/:customerId/deviceInfos',
-      summary: 'The devices that a customer owns, and whether they are connected',
-      roles: TENANT_AND_CUSTOMER,
-      params: z.object({ customerId }),
-      query: deviceInfoPaging,
-      responses: {
-        200: { description: DEVICE_PAGE, schema: pageView(deviceInfoView) },
-        400: { description: SEARCH_GAVE_UP },
-        403: { description: 'Another customer' },
-        404: { description: 'No such customer' },
-      },
-      async handle({ principal, params, query }) {
-        const customer = await visibleCustomer(accounts, principal, params.customerId);
-        if (customer.type !== 'found') return customer;
-        const { tenantId, id } = customer.value;
-        return pageReply(principal, query, (wanted) => directory.ofCustomer(tenantId, id, wanted));
-      },
-    }),
+    deviceTypes(needs),
+    readDeviceInfo(needs),
+    deviceInfosOfTenant(needs),
+    deviceInfosOfCustomer(needs),
   ];
+}
+
+function deviceTypes({ directory }: DeviceInfoNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/device/types',
+    summary: "The types that the tenant's devices have",
+    roles: TENANT_AND_CUSTOMER,
+    responses: { 200: { description: 'The types', schema: z.array(subtypeView) } },
+    async handle({ principal: { tenantId } }) {
+      const types = await directory.typesOf(tenantId);
+      const tenant = { entityType: 'TENANT', id: tenantId };
+      return json(types.map((type) => ({ tenantId: tenant, entityType: 'DEVICE', type })));
+    },
+  });
+}
+
+function readDeviceInfo(needs: DeviceInfoNeeds): Route {
+  const { devices } = needs;
+  return defineRoute({
+    method: 'GET',
+    path: '/api/device/info/:deviceId',
+    summary: 'A device, with its owner and whether it is connected',
+    roles: TENANT_AND_CUSTOMER,
+    params: z.object({ deviceId }),
+    responses: {
+      200: { description: 'The device', schema: deviceInfoView },
+      403: { description: 'Another customer owns it, or nobody' },
+      404: { description: 'No such device' },
+    },
+    async handle({ principal, params }) {
+      const device = await visibleDevice(devices, principal, params.deviceId);
+      if (device.type !== 'found') return device;
+      const [info] = await infosOf(needs, principal, [device.value]);
+      return json(info);
+    },
+  });
+}
+
+function deviceInfosOfTenant(needs: DeviceInfoNeeds): Route {
+  const { directory } = needs;
+  return defineRoute({
+    method: 'GET',
+    path: '/api/tenant/deviceInfos',
+    summary: "The tenant's devices, with their owners and whether they are connected; also by claimState",
+    roles: TENANT,
+    query: deviceInfoPaging,
+    responses: {
+      200: { description: DEVICE_PAGE, schema: pageView(deviceInfoView) },
+      400: { description: SEARCH_GAVE_UP },
+    },
+    handle: ({ principal, query }) =>
+      pageReply(needs, principal, query, (wanted) => directory.ofTenant(principal.tenantId, wanted)),
+  });
+}
+
+function deviceInfosOfCustomer(needs: DeviceInfoNeeds): Route {
+  const { accounts, directory } = needs;
+  return defineRoute({
+    method: 'GET',
+    path: '/api/customer/:customerId/deviceInfos',
+    summary: 'The devices that a customer owns, and whether they are connected',
+    roles: TENANT_AND_CUSTOMER,
+    params: z.object({ customerId }),
+    query: deviceInfoPaging,
+    responses: {
+      200: { description: DEVICE_PAGE, schema: pageView(deviceInfoView) },
+      400: { description: SEARCH_GAVE_UP },
+      403: { description: 'Another customer' },
+      404: { description: 'No such customer' },
+    },
+    async handle({ principal, params, query }) {
+      const customer = await visibleCustomer(accounts, principal, params.customerId);
+      if (customer.type !== 'found') return customer;
+      const { tenantId, id } = customer.value;
+      return pageReply(needs, principal, query, (wanted) => directory.ofCustomer(tenantId, id, wanted));
+    },
+  });
+}
+
+/** Each owner and profile is looked up once, however many devices there are of it. */
+async function infosOf(needs: DeviceInfoNeeds, principal: Caller, found: readonly DeviceRecord[]) {
+  const { accounts, presence, profiles, clock } = needs;
+  const { tenantId } = principal;
+  const ids = new Set(found.flatMap(({ owner }) => (owner === null ? [] : [owner.customerId])));
+  const owners = new Map<string, Customer | undefined>(
+    await Promise.all([...ids].map(async (id) => [id, await accounts.customers.find(tenantId, id)] as const)),
+  );
+  const fallback = await profiles.default(tenantId);
+  const named = new Set(found.flatMap(({ profileId }) => profileId ?? []));
+  const known = new Map<string, DeviceProfile | undefined>(
+    await Promise.all([...named].map(async (id) => [id, await profiles.find(tenantId, id)] as const)),
+  );
+  return mapInSlices(found, (device) =>
+    viewDeviceInfo(
+      device,
+      owners.get(device.owner?.customerId ?? ''),
+      known.get(device.profileId ?? '') ?? fallback,
+      presence.isConnected(device.id),
+      principal.authority === 'TENANT_ADMIN' ? claimabilityOf(device, clock.now()) : NO_CLAIMABILITY,
+    ),
+  );
+}
+
+async function pageReply(
+  needs: DeviceInfoNeeds,
+  principal: Caller,
+  query: ListQuery & {
+    readonly active?: boolean;
+    readonly deviceProfileId?: ProfileId;
+    readonly claimState?: ClaimState;
+  },
+  read: (query: ListQuery) => Promise<Page<DeviceRecord>>,
+): Promise<Reply> {
+  const { presence, profiles, clock } = needs;
+  const { active, deviceProfileId: profileId, claimState, ...rest } = query;
+  const now = clock.now();
+  const having = (device: DeviceRecord) => claimStateOf(device, now) === claimState;
+  const where = (id: DeviceId) => presence.isConnected(id) === active;
+  const page = await read({
+    ...rest,
+    ...(active === undefined ? {} : { where }),
+    ...(claimState === undefined ? {} : { having }),
+    ...(profileId === undefined
+      ? {}
+      : { profileId, orNoProfile: profileId === (await profiles.defaultIdOf(principal.tenantId)) }),
+  });
+  const infos = await infosOf(needs, principal, page.items);
+  return pageOfDevices({ ...page, items: infos }, query, (info) => info);
 }

@@ -82,146 +82,178 @@ const profileBody = z.looseObject(
 );
 type ProfileBody = z.output<typeof profileBody>;
 
-export function profileRoutes({ profiles }: { readonly profiles: Profiles }): Route[] {
+interface ProfileNeeds {
+  readonly profiles: Profiles;
+}
+
+export function profileRoutes(needs: ProfileNeeds): Route[] {
   return [
-    defineRoute({
-      method: 'POST',
-      path: '/api/deviceProfile',
-      summary: 'Create a device profile, or with an id: change it',
-      roles: TENANT,
-      body: profileBody,
-      responses: {
-        200: { description: 'The profile', schema: profileView },
-        400: { description: 'The name is taken or malformed, or the transport is not supported' },
-        404: { description: 'No such profile' },
-        409: { description: 'Changed since the version given' },
-      },
-      async handle({ principal: { tenantId }, body }) {
-        const fields = fieldsOf(body);
-        if (isProblem(fields)) return fields;
-        const saved =
-          body.id === undefined
-            ? await profiles.create(tenantId, fields)
-            : await profiles.update(tenantId, body.id, fields, body.version);
-        if (saved.type === 'refused') return refusedProfile(saved.reason);
-        return json(viewProfile(saved.value, (await profiles.default(tenantId)).id));
-      },
-    }),
-
-    defineRoute({
-      method: 'GET',
-      path: '/api/deviceProfile/names',
-      summary: "The names of the tenant's device profiles",
-      roles: TENANT_AND_CUSTOMER,
-      responses: { 200: { description: 'The names', schema: z.array(profileNameView) } },
-      async handle({ principal }) {
-        const all = await profiles.list(principal.tenantId, { page: 0, pageSize: ALL, sortProperty: 'name' });
-        return json(all.items.map(viewProfileName));
-      },
-    }),
-
-    defineRoute({
-      method: 'GET',
-      path: '/api/deviceProfile/:profileId',
-      summary: 'A device profile',
-      roles: TENANT,
-      params: inPath,
-      responses: {
-        200: { description: 'The profile', schema: profileView },
-        404: { description: 'No such profile' },
-      },
-      async handle({ principal: { tenantId }, params }) {
-        const profile = await profiles.find(tenantId, params.profileId);
-        if (profile === undefined) return notFound;
-        return json(viewProfile(profile, (await profiles.default(tenantId)).id));
-      },
-    }),
-
-    defineRoute({
-      method: 'DELETE',
-      path: '/api/deviceProfile/:profileId',
-      summary: 'Delete a device profile that no device names and that is not the default',
-      roles: TENANT,
-      params: inPath,
-      responses: {
-        200: { description: 'Deleted' },
-        400: { description: 'It is the default, or devices have it' },
-        404: { description: 'No such profile' },
-      },
-      async handle({ principal, params }) {
-        const removed = await profiles.remove(principal.tenantId, params.profileId);
-        return removed.type === 'done' ? empty : refusedProfile(removed.reason);
-      },
-    }),
-
-    defineRoute({
-      method: 'POST',
-      path: '/api/deviceProfile/:profileId/default',
-      summary: 'Make a device profile the default, which devices follow that name none',
-      roles: TENANT,
-      params: inPath,
-      responses: {
-        200: { description: 'The profile', schema: profileView },
-        404: { description: 'No such profile' },
-      },
-      async handle({ principal, params }) {
-        const chosen = await profiles.makeDefault(principal.tenantId, params.profileId);
-        if (chosen.type === 'refused') return refusedProfile(chosen.reason);
-        return json(viewProfile(chosen.value, chosen.value.id));
-      },
-    }),
-
-    defineRoute({
-      method: 'GET',
-      path: '/api/deviceProfiles',
-      summary: "The tenant's device profiles",
-      roles: TENANT,
-      query: profilePaging,
-      responses: { 200: { description: 'A page of profiles', schema: pageView(profileView) } },
-      async handle({ principal: { tenantId }, query }) {
-        const page = await profiles.list(tenantId, query);
-        const { id } = await profiles.default(tenantId);
-        return json(viewPage(page, query, (profile) => viewProfile(profile, id)));
-      },
-    }),
-
-    defineRoute({
-      method: 'GET',
-      path: '/api/deviceProfileInfos',
-      summary: "The tenant's device profiles, in short",
-      roles: TENANT_AND_CUSTOMER,
-      query: profilePaging,
-      responses: { 200: { description: 'A page of profiles', schema: pageView(profileInfoView) } },
-      async handle({ principal, query }) {
-        return json(viewPage(await profiles.list(principal.tenantId, query), query, viewProfileInfo));
-      },
-    }),
-
-    defineRoute({
-      method: 'GET',
-      path: '/api/deviceProfileInfo/default',
-      summary: "The tenant's default device profile, in short",
-      roles: TENANT_AND_CUSTOMER,
-      responses: { 200: { description: 'The profile', schema: profileInfoView } },
-      handle: async ({ principal }) => json(viewProfileInfo(await profiles.default(principal.tenantId))),
-    }),
-
-    defineRoute({
-      method: 'GET',
-      path: '/api/deviceProfileInfo/:profileId',
-      summary: 'A device profile, in short',
-      roles: TENANT_AND_CUSTOMER,
-      params: inPath,
-      responses: {
-        200: { description: 'The profile', schema: profileInfoView },
-        404: { description: 'No such profile' },
-      },
-      async handle({ principal, params }) {
-        const profile = await profiles.find(principal.tenantId, params.profileId);
-        return profile === undefined ? notFound : json(viewProfileInfo(profile));
-      },
-    }),
+    saveProfile(needs),
+    profileNames(needs),
+    readProfile(needs),
+    deleteProfile(needs),
+    makeDefault(needs),
+    listProfiles(needs),
+    listProfileInfos(needs),
+    readDefaultInfo(needs),
+    readProfileInfo(needs),
   ];
+}
+
+function saveProfile({ profiles }: ProfileNeeds): Route {
+  return defineRoute({
+    method: 'POST',
+    path: '/api/deviceProfile',
+    summary: 'Create a device profile, or with an id: change it',
+    roles: TENANT,
+    body: profileBody,
+    responses: {
+      200: { description: 'The profile', schema: profileView },
+      400: { description: 'The name is taken or malformed, or the transport is not supported' },
+      404: { description: 'No such profile' },
+      409: { description: 'Changed since the version given' },
+    },
+    async handle({ principal: { tenantId }, body }) {
+      const fields = fieldsOf(body);
+      if (isProblem(fields)) return fields;
+      const saved =
+        body.id === undefined
+          ? await profiles.create(tenantId, fields)
+          : await profiles.update(tenantId, body.id, fields, body.version);
+      if (saved.type === 'refused') return refusedProfile(saved.reason);
+      return json(viewProfile(saved.value, (await profiles.default(tenantId)).id));
+    },
+  });
+}
+
+function profileNames({ profiles }: ProfileNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/deviceProfile/names',
+    summary: "The names of the tenant's device profiles",
+    roles: TENANT_AND_CUSTOMER,
+    responses: { 200: { description: 'The names', schema: z.array(profileNameView) } },
+    async handle({ principal }) {
+      const all = await profiles.list(principal.tenantId, { page: 0, pageSize: ALL, sortProperty: 'name' });
+      return json(all.items.map(viewProfileName));
+    },
+  });
+}
+
+function readProfile({ profiles }: ProfileNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/deviceProfile/:profileId',
+    summary: 'A device profile',
+    roles: TENANT,
+    params: inPath,
+    responses: {
+      200: { description: 'The profile', schema: profileView },
+      404: { description: 'No such profile' },
+    },
+    async handle({ principal: { tenantId }, params }) {
+      const profile = await profiles.find(tenantId, params.profileId);
+      if (profile === undefined) return notFound;
+      return json(viewProfile(profile, (await profiles.default(tenantId)).id));
+    },
+  });
+}
+
+function deleteProfile({ profiles }: ProfileNeeds): Route {
+  return defineRoute({
+    method: 'DELETE',
+    path: '/api/deviceProfile/:profileId',
+    summary: 'Delete a device profile that no device names and that is not the default',
+    roles: TENANT,
+    params: inPath,
+    responses: {
+      200: { description: 'Deleted' },
+      400: { description: 'It is the default, or devices have it' },
+      404: { description: 'No such profile' },
+    },
+    async handle({ principal, params }) {
+      const removed = await profiles.remove(principal.tenantId, params.profileId);
+      return removed.type === 'done' ? empty : refusedProfile(removed.reason);
+    },
+  });
+}
+
+function makeDefault({ profiles }: ProfileNeeds): Route {
+  return defineRoute({
+    method: 'POST',
+    path: '/api/deviceProfile/:profileId/default',
+    summary: 'Make a device profile the default, which devices follow that name none',
+    roles: TENANT,
+    params: inPath,
+    responses: {
+      200: { description: 'The profile', schema: profileView },
+      404: { description: 'No such profile' },
+    },
+    async handle({ principal, params }) {
+      const chosen = await profiles.makeDefault(principal.tenantId, params.profileId);
+      if (chosen.type === 'refused') return refusedProfile(chosen.reason);
+      return json(viewProfile(chosen.value, chosen.value.id));
+    },
+  });
+}
+
+function listProfiles({ profiles }: ProfileNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/deviceProfiles',
+    summary: "The tenant's device profiles",
+    roles: TENANT,
+    query: profilePaging,
+    responses: { 200: { description: 'A page of profiles', schema: pageView(profileView) } },
+    async handle({ principal: { tenantId }, query }) {
+      const page = await profiles.list(tenantId, query);
+      const { id } = await profiles.default(tenantId);
+      return json(viewPage(page, query, (profile) => viewProfile(profile, id)));
+    },
+  });
+}
+
+function listProfileInfos({ profiles }: ProfileNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/deviceProfileInfos',
+    summary: "The tenant's device profiles, in short",
+    roles: TENANT_AND_CUSTOMER,
+    query: profilePaging,
+    responses: { 200: { description: 'A page of profiles', schema: pageView(profileInfoView) } },
+    async handle({ principal, query }) {
+      return json(viewPage(await profiles.list(principal.tenantId, query), query, viewProfileInfo));
+    },
+  });
+}
+
+function readDefaultInfo({ profiles }: ProfileNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/deviceProfileInfo/default',
+    summary: "The tenant's default device profile, in short",
+    roles: TENANT_AND_CUSTOMER,
+    responses: { 200: { description: 'The profile', schema: profileInfoView } },
+    handle: async ({ principal }) => json(viewProfileInfo(await profiles.default(principal.tenantId))),
+  });
+}
+
+function readProfileInfo({ profiles }: ProfileNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/deviceProfileInfo/:profileId',
+    summary: 'A device profile, in short',
+    roles: TENANT_AND_CUSTOMER,
+    params: inPath,
+    responses: {
+      200: { description: 'The profile', schema: profileInfoView },
+      404: { description: 'No such profile' },
+    },
+    async handle({ principal, params }) {
+      const profile = await profiles.find(principal.tenantId, params.profileId);
+      return profile === undefined ? notFound : json(viewProfileInfo(profile));
+    },
+  });
 }
 
 /** More profiles than anybody has. */

@@ -61,205 +61,233 @@ export interface UserNeeds {
   readonly settings: Pick<ApiSettings, 'userTokenAccess'>;
 }
 
-export function userRoutes({ accounts, audit, tokens, settings }: UserNeeds): Route[] {
-  const { users, tenants } = accounts;
-
+export function userRoutes(needs: UserNeeds): Route[] {
   return [
-    defineRoute({
-      method: 'POST',
-      path: '/api/user',
-      summary: 'Create a user, or with an id: change e-mail, names and phone',
-      roles: EVERYBODY,
-      body: userBody,
-      responses: {
-        200: { description: 'The user', schema: userView },
-        400: { description: 'The e-mail address is taken or malformed' },
-        403: { description: 'Not a user whom the caller may make or change' },
-        404: { description: 'No such user, customer or tenant' },
-        409: { description: 'Changed since the version given' },
-      },
-      async handle({ principal, body }) {
-        const { email, firstName, lastName, phone } = body;
-        const fields = { email, firstName, lastName, phone, additionalInfo: body.additionalInfo };
-        if (body.id !== undefined) {
-          const user = await manageableUser(accounts, principal, body.id);
-          if (user.type !== 'found') return user;
-          const changed = await users.update(body.id, fields, body.version);
-          return changed.type === 'done' ? json(viewUser(changed.value)) : accountProblem(changed, 'User');
-        }
-        const membership = newMembership(principal, body.authority, body.tenantId, body.customerId);
-        if (isProblem(membership)) return membership;
-        const created = await users.create(membership, fields);
-        return created.type === 'done' ? json(viewUser(created.value)) : accountProblem(created, 'User');
-      },
-    }),
-
-    defineRoute({
-      method: 'GET',
-      path: '/api/user/tokenAccessEnabled',
-      summary: "Whether administrators may have tokens of others' (see /api/user/{userId}/token)",
-      roles: ADMINISTRATORS,
-      responses: { 200: { description: 'The setting', schema: z.boolean() } },
-      handle: () => json(settings.userTokenAccess),
-    }),
-
-    defineRoute({
-      method: 'GET',
-      path: '/api/user/:userId/token',
-      summary:
-        'Tokens of a user, to see what the user sees: of tenant administrators, or of customers’ users',
-      roles: ADMINISTRATORS,
-      grants: ['everything'],
-      params: inPath,
-      responses: {
-        200: { description: 'Tokens of a session of the user', schema: tokenPairView },
-        403: { description: 'Switched off, or not a user right below the caller' },
-        404: { description: 'No such user, or it may not log in' },
-      },
-      async handle({ principal, params }) {
-        const user = await manageableUser(accounts, principal, params.userId);
-        if (user.type !== 'found') return user;
-        // Right below the caller: nobody becomes its like, let alone somebody above.
-        const below = principal.authority === 'SYS_ADMIN' ? 'TENANT_ADMIN' : 'CUSTOMER_USER';
-        const allowed = settings.userTokenAccess && user.value.membership.authority === below;
-        if (!allowed) return permissionDenied;
-        const standing = user.value.activated ? await users.standing(user.value.id) : undefined;
-        if (standing === undefined) return notFound;
-        const { id, membership } = standing.user;
-        if (membership.authority !== 'SYS_ADMIN') {
-          audit.note({
-            tenantId: membership.tenantId,
-            action: 'LOGIN',
-            deviceId: undefined,
-            deviceName: undefined,
-            customerId: membership.authority === 'CUSTOMER_USER' ? membership.customerId : undefined,
-            userId: id,
-            data: { by: principal.userId },
-            failure: undefined,
-          });
-        }
-        return json(tokens.issue(standing.user));
-      },
-    }),
-
-    defineRoute({
-      method: 'GET',
-      path: '/api/users',
-      summary: "All users of the caller's tenant, or of the caller's customer",
-      roles: TENANT_AND_CUSTOMER,
-      query: userPaging,
-      responses: { 200: { description: 'A page of users', schema: pageView(userView) } },
-      async handle({ principal, query }) {
-        const { authority, tenantId: tenant } = principal;
-        const page =
-          authority === 'TENANT_ADMIN'
-            ? await users.listOfTenant(tenant, query)
-            : await users.list({ authority, tenantId: tenant, customerId: principal.customerId }, query);
-        return json(viewPage(page, query, viewUser));
-      },
-    }),
-
-    defineRoute({
-      method: 'GET',
-      path: '/api/user/:userId',
-      summary: 'A user, with whether it is activated and enabled',
-      roles: EVERYBODY,
-      params: inPath,
-      responses: {
-        200: { description: 'The user', schema: userView },
-        403: { description: 'Not a user whom the caller may see' },
-        404: { description: 'No such user' },
-      },
-      async handle({ principal, params }) {
-        const user = await manageableUser(accounts, principal, params.userId);
-        if (user.type !== 'found') return user;
-        return json(viewUserWithState(user.value, await users.activity(params.userId)));
-      },
-    }),
-
-    defineRoute({
-      method: 'DELETE',
-      path: '/api/user/:userId',
-      summary: 'Delete a user; its tokens are worth nothing from now on',
-      roles: ADMINISTRATORS,
-      params: inPath,
-      responses: {
-        200: { description: 'Deleted' },
-        403: { description: 'Not a user whom the caller may delete; nobody deletes itself' },
-        404: { description: 'No such user' },
-      },
-      async handle({ principal, params }) {
-        const user = await manageableUser(accounts, principal, params.userId);
-        if (user.type !== 'found') return user;
-        if (params.userId === principal.userId) return permissionDenied;
-        const removed = await users.remove(params.userId);
-        return removed.type === 'done' ? empty : accountProblem(removed, 'User');
-      },
-    }),
-
-    defineRoute({
-      method: 'POST',
-      path: '/api/user/:userId/userCredentialsEnabled',
-      summary: 'Allow a user to log in, or forbid it and outdate its tokens',
-      roles: ADMINISTRATORS,
-      params: inPath,
-      query: z.object({ userCredentialsEnabled: z.enum(['true', 'false']).default('true') }),
-      responses: {
-        200: { description: 'Done' },
-        403: { description: 'Not a user whom the caller may change; nobody locks itself out' },
-        404: { description: 'No such user' },
-      },
-      async handle({ principal, params, query }) {
-        const user = await manageableUser(accounts, principal, params.userId);
-        if (user.type !== 'found') return user;
-        const enabled = query.userCredentialsEnabled === 'true';
-        if (!enabled && params.userId === principal.userId) return permissionDenied;
-        const changed = await users.setEnabled(params.userId, enabled);
-        return changed.type === 'done' ? empty : accountProblem(changed, 'User');
-      },
-    }),
-
-    defineRoute({
-      method: 'GET',
-      path: '/api/customer/:customerId/users',
-      summary: "A customer's users",
-      roles: TENANT,
-      params: z.object({ customerId }),
-      query: userPaging,
-      responses: {
-        200: { description: 'A page of users', schema: pageView(userView) },
-        404: { description: 'No such customer' },
-      },
-      async handle({ principal, params, query }) {
-        const customer = await visibleCustomer(accounts, principal, params.customerId);
-        if (customer.type !== 'found') return customer;
-        const { tenantId: tenant, id } = customer.value;
-        const page = await users.list(
-          { authority: 'CUSTOMER_USER', tenantId: tenant, customerId: id },
-          query,
-        );
-        return json(viewPage(page, query, viewUser));
-      },
-    }),
-
-    defineRoute({
-      method: 'GET',
-      path: '/api/tenant/:tenantId/users',
-      summary: "A tenant's administrators",
-      roles: SYSTEM,
-      params: z.object({ tenantId }),
-      query: userPaging,
-      responses: {
-        200: { description: 'A page of users', schema: pageView(userView) },
-        404: { description: 'No such tenant' },
-      },
-      async handle({ params, query }) {
-        if ((await tenants.find(params.tenantId)) === undefined) return notFound;
-        const page = await users.list({ authority: 'TENANT_ADMIN', tenantId: params.tenantId }, query);
-        return json(viewPage(page, query, viewUser));
-      },
-    }),
+    saveUser(needs),
+    tokenAccessEnabled(needs),
+    userToken(needs),
+    listUsers(needs),
+    readUser(needs),
+    deleteUser(needs),
+    enableUser(needs),
+    listUsersOfCustomer(needs),
+    listTenantAdministrators(needs),
   ];
+}
+
+function saveUser({ accounts }: UserNeeds): Route {
+  const { users } = accounts;
+  return defineRoute({
+    method: 'POST',
+    path: '/api/user',
+    summary: 'Create a user, or with an id: change e-mail, names and phone',
+    roles: EVERYBODY,
+    body: userBody,
+    responses: {
+      200: { description: 'The user', schema: userView },
+      400: { description: 'The e-mail address is taken or malformed' },
+      403: { description: 'Not a user whom the caller may make or change' },
+      404: { description: 'No such user, customer or tenant' },
+      409: { description: 'Changed since the version given' },
+    },
+    async handle({ principal, body }) {
+      const { email, firstName, lastName, phone } = body;
+      const fields = { email, firstName, lastName, phone, additionalInfo: body.additionalInfo };
+      if (body.id !== undefined) {
+        const user = await manageableUser(accounts, principal, body.id);
+        if (user.type !== 'found') return user;
+        const changed = await users.update(body.id, fields, body.version);
+        return changed.type === 'done' ? json(viewUser(changed.value)) : accountProblem(changed, 'User');
+      }
+      const membership = newMembership(principal, body.authority, body.tenantId, body.customerId);
+      if (isProblem(membership)) return membership;
+      const created = await users.create(membership, fields);
+      return created.type === 'done' ? json(viewUser(created.value)) : accountProblem(created, 'User');
+    },
+  });
+}
+
+function tokenAccessEnabled({ settings }: UserNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/user/tokenAccessEnabled',
+    summary: "Whether administrators may have tokens of others' (see /api/user/{userId}/token)",
+    roles: ADMINISTRATORS,
+    responses: { 200: { description: 'The setting', schema: z.boolean() } },
+    handle: () => json(settings.userTokenAccess),
+  });
+}
+
+function userToken({ accounts, audit, tokens, settings }: UserNeeds): Route {
+  const { users } = accounts;
+  return defineRoute({
+    method: 'GET',
+    path: '/api/user/:userId/token',
+    summary: 'Tokens of a user, to see what the user sees: of tenant administrators, or of customers’ users',
+    roles: ADMINISTRATORS,
+    grants: ['everything'],
+    params: inPath,
+    responses: {
+      200: { description: 'Tokens of a session of the user', schema: tokenPairView },
+      403: { description: 'Switched off, or not a user right below the caller' },
+      404: { description: 'No such user, or it may not log in' },
+    },
+    async handle({ principal, params }) {
+      const user = await manageableUser(accounts, principal, params.userId);
+      if (user.type !== 'found') return user;
+      // Right below the caller: nobody becomes its like, let alone somebody above.
+      const below = principal.authority === 'SYS_ADMIN' ? 'TENANT_ADMIN' : 'CUSTOMER_USER';
+      const allowed = settings.userTokenAccess && user.value.membership.authority === below;
+      if (!allowed) return permissionDenied;
+      const standing = user.value.activated ? await users.standing(user.value.id) : undefined;
+      if (standing === undefined) return notFound;
+      const { id, membership } = standing.user;
+      if (membership.authority !== 'SYS_ADMIN') {
+        audit.note({
+          tenantId: membership.tenantId,
+          action: 'LOGIN',
+          deviceId: undefined,
+          deviceName: undefined,
+          customerId: membership.authority === 'CUSTOMER_USER' ? membership.customerId : undefined,
+          userId: id,
+          data: { by: principal.userId },
+          failure: undefined,
+        });
+      }
+      return json(tokens.issue(standing.user));
+    },
+  });
+}
+
+function listUsers({ accounts: { users } }: UserNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/users',
+    summary: "All users of the caller's tenant, or of the caller's customer",
+    roles: TENANT_AND_CUSTOMER,
+    query: userPaging,
+    responses: { 200: { description: 'A page of users', schema: pageView(userView) } },
+    async handle({ principal, query }) {
+      const { authority, tenantId: tenant } = principal;
+      const page =
+        authority === 'TENANT_ADMIN'
+          ? await users.listOfTenant(tenant, query)
+          : await users.list({ authority, tenantId: tenant, customerId: principal.customerId }, query);
+      return json(viewPage(page, query, viewUser));
+    },
+  });
+}
+
+function readUser({ accounts }: UserNeeds): Route {
+  const { users } = accounts;
+  return defineRoute({
+    method: 'GET',
+    path: '/api/user/:userId',
+    summary: 'A user, with whether it is activated and enabled',
+    roles: EVERYBODY,
+    params: inPath,
+    responses: {
+      200: { description: 'The user', schema: userView },
+      403: { description: 'Not a user whom the caller may see' },
+      404: { description: 'No such user' },
+    },
+    async handle({ principal, params }) {
+      const user = await manageableUser(accounts, principal, params.userId);
+      if (user.type !== 'found') return user;
+      return json(viewUserWithState(user.value, await users.activity(params.userId)));
+    },
+  });
+}
+
+function deleteUser({ accounts }: UserNeeds): Route {
+  const { users } = accounts;
+  return defineRoute({
+    method: 'DELETE',
+    path: '/api/user/:userId',
+    summary: 'Delete a user; its tokens are worth nothing from now on',
+    roles: ADMINISTRATORS,
+    params: inPath,
+    responses: {
+      200: { description: 'Deleted' },
+      403: { description: 'Not a user whom the caller may delete; nobody deletes itself' },
+      404: { description: 'No such user' },
+    },
+    async handle({ principal, params }) {
+      const user = await manageableUser(accounts, principal, params.userId);
+      if (user.type !== 'found') return user;
+      if (params.userId === principal.userId) return permissionDenied;
+      const removed = await users.remove(params.userId);
+      return removed.type === 'done' ? empty : accountProblem(removed, 'User');
+    },
+  });
+}
+
+function enableUser({ accounts }: UserNeeds): Route {
+  const { users } = accounts;
+  return defineRoute({
+    method: 'POST',
+    path: '/api/user/:userId/userCredentialsEnabled',
+    summary: 'Allow a user to log in, or forbid it and outdate its tokens',
+    roles: ADMINISTRATORS,
+    params: inPath,
+    query: z.object({ userCredentialsEnabled: z.enum(['true', 'false']).default('true') }),
+    responses: {
+      200: { description: 'Done' },
+      403: { description: 'Not a user whom the caller may change; nobody locks itself out' },
+      404: { description: 'No such user' },
+    },
+    async handle({ principal, params, query }) {
+      const user = await manageableUser(accounts, principal, params.userId);
+      if (user.type !== 'found') return user;
+      const enabled = query.userCredentialsEnabled === 'true';
+      if (!enabled && params.userId === principal.userId) return permissionDenied;
+      const changed = await users.setEnabled(params.userId, enabled);
+      return changed.type === 'done' ? empty : accountProblem(changed, 'User');
+    },
+  });
+}
+
+function listUsersOfCustomer({ accounts }: UserNeeds): Route {
+  const { users } = accounts;
+  return defineRoute({
+    method: 'GET',
+    path: '/api/customer/:customerId/users',
+    summary: "A customer's users",
+    roles: TENANT,
+    params: z.object({ customerId }),
+    query: userPaging,
+    responses: {
+      200: { description: 'A page of users', schema: pageView(userView) },
+      404: { description: 'No such customer' },
+    },
+    async handle({ principal, params, query }) {
+      const customer = await visibleCustomer(accounts, principal, params.customerId);
+      if (customer.type !== 'found') return customer;
+      const { tenantId: tenant, id } = customer.value;
+      const page = await users.list({ authority: 'CUSTOMER_USER', tenantId: tenant, customerId: id }, query);
+      return json(viewPage(page, query, viewUser));
+    },
+  });
+}
+
+function listTenantAdministrators({ accounts: { users, tenants } }: UserNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/tenant/:tenantId/users',
+    summary: "A tenant's administrators",
+    roles: SYSTEM,
+    params: z.object({ tenantId }),
+    query: userPaging,
+    responses: {
+      200: { description: 'A page of users', schema: pageView(userView) },
+      404: { description: 'No such tenant' },
+    },
+    async handle({ params, query }) {
+      if ((await tenants.find(params.tenantId)) === undefined) return notFound;
+      const page = await users.list({ authority: 'TENANT_ADMIN', tenantId: params.tenantId }, query);
+      return json(viewPage(page, query, viewUser));
+    },
+  });
 }
 
 /** Where a new user belongs. What the body says of the tenant counts only from the system administrator. */

@@ -2,7 +2,7 @@
 
 import type { z } from 'zod';
 import { TENANT } from '../../auth/principal.ts';
-import { importView, rowView } from '../../routes/imports.ts';
+import { importView, rowView } from '../../views/import.ts';
 import { pageView } from '../../views/page.ts';
 import { segment, toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';

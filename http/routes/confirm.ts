@@ -1,0 +1,194 @@
+/**
+ * Confirming a claim. The device's actor decides; the caller is told less than the actor says (no window, an elapsed
+ * window and a wrong secret are all FAILURE), and wrong secrets are counted against whoever sends them (rule C6).
+ *
+ * Where refusals are uniform, a claim is refused alike whether the device is unknown, another's, or the secret is wrong.
+ */
+import type { Accounts } from '../../actors/accounts/accounts.ts';
+import type { AuditTrail } from '../../actors/audit/audit.ts';
+import type { Instant } from '../../actors/base/clock.ts';
+import type { DeviceId } from '../../actors/base/ids.ts';
+import type { Secrets } from '../../actors/base/secret.ts';
+import { unreachable } from '../../actors/base/unreachable.ts';
+import type { Refusal, RefusalReason } from '../../actors/device/messages.ts';
+import { type Device, isOwnedBy, mayBeClaimed } from '../../actors/device/state.ts';
+import type { DeviceAnswer, Devices, Directory } from '../../actors/fleet/devices.ts';
+import type { Profiles } from '../../actors/fleet/profiles.ts';
+import type { Counters } from '../../actors/limits/counters.ts';
+import { attempt, attemptsLeft, createLimiter, type Party } from '../auth/attempts.ts';
+import type { CustomerUser } from '../auth/principal.ts';
+import type { ApiSettings } from '../settings.ts';
+import { viewDevice } from '../views/device.ts';
+import { ATTEMPTS_LEFT_HEADER, CLAIM_REFUSAL_HEADER, type ClaimRefusal } from '../wire/claim-refusal.ts';
+import { notFound, refusedByDevice, tokenExpired, tooManyRequests, unavailable } from '../wire/errors.ts';
+import { json, type Reply } from '../wire/reply.ts';
+import { NAME_MAX } from '../wire/schemas.ts';
+import { deviceIdByName } from './access.ts';
+import { unlessCustomerGone } from './tenure.ts';
+
+export interface ConfirmNeeds {
+  readonly audit: AuditTrail;
+  readonly accounts: Accounts;
+  readonly devices: Devices;
+  readonly directory: Directory;
+  readonly profiles: Profiles;
+  readonly secrets: Secrets;
+  readonly counters?: Counters | undefined;
+  readonly settings: Pick<ApiSettings, 'limits' | 'uniformRefusals' | 'claimingByDefault'>;
+}
+
+export interface Claim {
+  readonly principal: CustomerUser;
+  readonly deviceName: string;
+  readonly secret: string;
+  /** Where it comes from, for counting wrong secrets. */
+  readonly address: string;
+  /** Set if this very claim may have been carried out before, at this instant or later: its answer got lost. */
+  readonly begunAt: Instant | undefined;
+}
+
+export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Reply> {
+  const { devices, directory, profiles, secrets, settings } = needs;
+  const uniform = settings.uniformRefusals;
+  const partiesOf = createParties(needs);
+
+  return async (claim) => {
+    const { principal, deviceName, secret } = claim;
+    const { tenantId, customerId, userId } = principal;
+    const id = await deviceIdByName(directory, tenantId, deviceName);
+    if (id === undefined && !uniform) return notFound;
+
+    const parties = partiesOf(claim, id);
+    const outcome = await attempt(
+      parties,
+      async () => {
+        const secretDigest = secrets.digest(id ?? userId, secret); // an unknown device costs as much
+        if (id === undefined) return UNKNOWN_DEVICE;
+        return devices.ask(id, { type: 'ConfirmClaim', tenantId, customerId, userId, secretDigest });
+      },
+      uniform ? isRefused : isWrongSecret,
+    );
+    if (outcome.type === 'blocked') {
+      return tooManyRequests('Too many wrong secrets, try again later', outcome.retryAfterMs);
+    }
+    if (outcome.type === 'refused') {
+      const reply = await refusedClaim(needs, claim, id, outcome.refusal);
+      if (reply !== undefined) return reply;
+    }
+    if (id === undefined) return notFound;
+    const answer = await unlessCustomerGone(needs, id, { tenantId, customerId, userId }, outcome);
+    if (answer === undefined) return tokenExpired;
+    const reply = await claimReply(profiles, id, answer);
+    if (uniform || answer.type !== 'refused' || reply.type !== 'json') return reply;
+    return { ...reply, headers: await whyNot(needs, principal, id, answer.refusal.reason, parties) };
+  };
+}
+
+/** On whose behalf an attempt is counted: the customer at this device, the customer, the address. */
+function createParties({ settings, counters }: ConfirmNeeds) {
+  const { wrongSecretsPerCustomerAndDevice, wrongSecretsPerCustomer, wrongSecretsPerAddress } =
+    settings.limits;
+  const perDevice = createLimiter('customer-and-device', wrongSecretsPerCustomerAndDevice, counters);
+  const perCustomer = createLimiter('customer', wrongSecretsPerCustomer, counters);
+  const perAddress = createLimiter('address', wrongSecretsPerAddress, counters);
+
+  return ({ principal: { customerId }, deviceName, address }: Claim, id: DeviceId | undefined): Party[] => [
+    // What is longer than a name is no device, and not worth remembering whole.
+    { limiter: perDevice, key: `${customerId}/${id ?? deviceName.slice(0, NAME_MAX)}` },
+    { limiter: perCustomer, key: customerId },
+    { limiter: perAddress, key: address },
+  ];
+}
+
+/**
+ * Notes a refusal in the audit trail. Attempts over the limit never come here: a flood must not fill the trail.
+ * @returns the reply, where it is not the usual one for this refusal
+ */
+async function refusedClaim(
+  { audit, devices, profiles, settings }: ConfirmNeeds,
+  { principal, deviceName, begunAt }: Claim,
+  id: DeviceId | undefined,
+  { reason: failure }: Refusal,
+): Promise<Reply | undefined> {
+  const { tenantId, customerId, userId } = principal;
+  const uniform = settings.uniformRefusals;
+  // `already-claimed` may mean: by this customer, even by this very request before its answer got lost.
+  const isDoubtful = failure === 'already-claimed' && (uniform || begunAt !== undefined);
+  const device = isDoubtful && id !== undefined ? await devices.read(id) : undefined;
+  const owned = device !== undefined && isOwnedBy(device, customerId) ? device : undefined;
+  const owner = owned?.owner;
+  if (owned && begunAt !== undefined && owner?.by === 'claim' && owner.since >= begunAt) {
+    return claimed(profiles, owned.id, owned);
+  }
+  audit.note({
+    tenantId,
+    action: 'CLAIM_REFUSED',
+    deviceId: id,
+    deviceName,
+    customerId,
+    userId,
+    data: {},
+    failure,
+  });
+  return uniform && owned === undefined ? json('FAILURE', 400) : undefined;
+}
+
+/** Headers with what FAILURE and CLAIMED do not say; see `../wire/claim-refusal.ts`. */
+async function whyNot(
+  { devices, settings }: ConfirmNeeds,
+  { customerId }: CustomerUser,
+  id: DeviceId,
+  reason: RefusalReason,
+  parties: readonly Party[],
+): Promise<Record<string, string>> {
+  const because = (refusal: ClaimRefusal) => ({ [CLAIM_REFUSAL_HEADER]: refusal });
+  if (reason === 'wrong-secret') {
+    const left = await attemptsLeft(parties);
+    return { ...because(reason), ...(left === undefined ? {} : { [ATTEMPTS_LEFT_HEADER]: String(left) }) };
+  }
+  const device = await devices.read(id);
+  if (reason === 'already-claimed') {
+    return because(device !== undefined && isOwnedBy(device, customerId) ? 'already-yours' : reason);
+  }
+  if (reason !== 'no-window' && reason !== 'window-elapsed') return {};
+  const allowed = device === undefined || mayBeClaimed(device, settings.claimingByDefault);
+  return because(allowed ? reason : 'not-allowed');
+}
+
+const UNKNOWN_DEVICE: DeviceAnswer = { type: 'refused', refusal: { reason: 'unknown-device' } };
+
+function isWrongSecret(answer: DeviceAnswer): boolean {
+  return answer.type === 'refused' && answer.refusal.reason === 'wrong-secret';
+}
+
+function isRefused(answer: DeviceAnswer): boolean {
+  return answer.type === 'refused';
+}
+
+async function claimed(profiles: Profiles, id: DeviceId, device: Device): Promise<Reply> {
+  const view = viewDevice(id, device, await profiles.defaultIdOf(device.tenantId));
+  return json({ device: view, response: 'SUCCESS' });
+}
+
+async function claimReply(profiles: Profiles, id: DeviceId, answer: DeviceAnswer): Promise<Reply> {
+  switch (answer.type) {
+    case 'accepted':
+      return answer.state.status === 'provisioned' ? claimed(profiles, id, answer.state) : notFound;
+    case 'unavailable':
+      return unavailable(answer.reason);
+    case 'refused':
+      break;
+    default:
+      return unreachable(answer);
+  }
+  switch (answer.refusal.reason) {
+    case 'already-claimed':
+      return json('CLAIMED', 400);
+    case 'no-window':
+    case 'window-elapsed':
+    case 'wrong-secret':
+      return json('FAILURE', 400);
+    default:
+      return refusedByDevice(answer.refusal);
+  }
+}

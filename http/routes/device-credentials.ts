@@ -1,0 +1,95 @@
+/** A device's credentials: read by whoever may see the device, changed by the tenant. */
+import { z } from 'zod';
+import type { DeviceId } from '../../actors/base/ids.ts';
+import type { Secrets } from '../../actors/base/secret.ts';
+import type { Device } from '../../actors/device/state.ts';
+import type { Devices } from '../../actors/fleet/devices.ts';
+import type { Profiles } from '../../actors/fleet/profiles.ts';
+import { credentialsFields, credentialsOf, credentialsValueOf } from '../auth/credentials.ts';
+import { TENANT, TENANT_AND_CUSTOMER } from '../auth/principal.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { credentialsView, viewCredentials } from '../views/credentials.ts';
+import { badRequest } from '../wire/errors.ts';
+import { isProblem, json } from '../wire/reply.ts';
+import { deviceId } from '../wire/schemas.ts';
+import { visibleDevice } from './access.ts';
+import { deviceReply } from './answers.ts';
+
+export interface DeviceCredentialsNeeds {
+  readonly devices: Devices;
+  readonly profiles: Profiles;
+  readonly secrets: Secrets;
+}
+
+const inPath = z.object({ deviceId });
+
+const credentialsBody = z.object(
+  {
+    deviceId: z
+      .object({ id: deviceId }, { error: 'deviceId should be specified!' })
+      .transform((given) => given.id),
+    ...credentialsFields,
+  },
+  { error: 'The body should be a JSON object!' },
+);
+
+export function deviceCredentialsRoutes(needs: DeviceCredentialsNeeds): Route[] {
+  return [readCredentials(needs), changeCredentials(needs)];
+}
+
+function readCredentials({ devices, secrets }: DeviceCredentialsNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/device/:deviceId/credentials',
+    summary: "A device's credentials",
+    roles: TENANT_AND_CUSTOMER,
+    grants: ['everything'],
+    params: inPath,
+    responses: {
+      200: { description: 'The credentials', schema: credentialsView },
+      403: { description: 'Another customer owns it, or nobody' },
+      404: { description: 'No such device' },
+    },
+    async handle({ principal, params }) {
+      const device = await visibleDevice(devices, principal, params.deviceId);
+      return device.type === 'found'
+        ? json(credentialsOfDevice(secrets, device.value.id, device.value))
+        : device;
+    },
+  });
+}
+
+function changeCredentials({ devices, profiles, secrets }: DeviceCredentialsNeeds): Route {
+  return defineRoute({
+    method: 'POST',
+    path: '/api/device/credentials',
+    summary: "Change a device's credentials; the old ones stop working at once",
+    roles: TENANT,
+    body: credentialsBody,
+    responses: {
+      200: { description: 'The credentials', schema: credentialsView },
+      400: {
+        description:
+          'Another device has these credentials, or they are malformed or of a type that is not supported',
+      },
+      404: { description: 'No such device' },
+    },
+    async handle({ principal, body }) {
+      if (body.credentialsType === 'ACCESS_TOKEN' && !body.credentialsId) {
+        return badRequest('Device credentials id should be specified!');
+      }
+      const credentials = credentialsOf(secrets, body.deviceId, body);
+      if (isProblem(credentials)) return credentials;
+      const { tenantId, userId } = principal;
+      const command = { type: 'ChangeCredentials', tenantId, userId, credentials } as const;
+      const answer = await devices.ask(body.deviceId, command);
+      return answer.type === 'accepted' && answer.state.status === 'provisioned'
+        ? json(credentialsOfDevice(secrets, body.deviceId, answer.state))
+        : deviceReply(profiles, body.deviceId, answer);
+    },
+  });
+}
+
+function credentialsOfDevice(secrets: Secrets, id: DeviceId, device: Device) {
+  return viewCredentials(id, device, credentialsValueOf(secrets, id, device.credentials));
+}

@@ -1,0 +1,131 @@
+/** Devices found by name, by ids, or in the lists of a tenant or a customer. */
+import { z } from 'zod';
+import type { Accounts } from '../../actors/accounts/accounts.ts';
+import type { TenantId } from '../../actors/base/ids.ts';
+import { mapInSlices } from '../../actors/base/slices.ts';
+import type { Devices, Directory } from '../../actors/fleet/devices.ts';
+import type { Profiles } from '../../actors/fleet/profiles.ts';
+import { TENANT, TENANT_AND_CUSTOMER } from '../auth/principal.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { deviceView } from '../views/device.ts';
+import { pageView } from '../views/page.ts';
+import { notFound } from '../wire/errors.ts';
+import { json, type Reply } from '../wire/reply.ts';
+import { customerId, deviceId, devicePaging } from '../wire/schemas.ts';
+import { deviceByName, mayRead, visibleCustomer } from './access.ts';
+import { DEVICE_PAGE, pageOfDevices, SEARCH_GAVE_UP, viewOfDevice } from './answers.ts';
+
+export interface DeviceListNeeds {
+  readonly accounts: Accounts;
+  readonly devices: Devices;
+  readonly directory: Directory;
+  readonly profiles: Profiles;
+}
+
+const IDS_MAX = 1000;
+
+export function deviceListRoutes(needs: DeviceListNeeds): Route[] {
+  return [devicesOfTenant(needs), deviceOfName(needs), devicesByIds(needs), devicesOfCustomer(needs)];
+}
+
+function devicesOfTenant(needs: DeviceListNeeds): Route {
+  const { directory, profiles } = needs;
+  return defineRoute({
+    method: 'GET',
+    path: '/api/tenant/devices',
+    summary: "The tenant's devices, or with deviceName: the one of that name",
+    roles: TENANT,
+    query: z.union([z.object({ deviceName: z.string() }), devicePaging]),
+    responses: {
+      200: {
+        description: `${DEVICE_PAGE} With deviceName: the device.`,
+        schema: z.union([pageView(deviceView), deviceView]),
+      },
+      400: { description: SEARCH_GAVE_UP },
+      404: { description: 'No device of this name' },
+    },
+    async handle({ principal, query }) {
+      if ('deviceName' in query) return byName(needs, principal.tenantId, query.deviceName);
+      const page = await directory.ofTenant(principal.tenantId, query);
+      return pageOfDevices(
+        { ...page, items: await mapInSlices(page.items, (device) => viewOfDevice(profiles, device)) },
+        query,
+        (item) => item,
+      );
+    },
+  });
+}
+
+function deviceOfName(needs: DeviceListNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/tenant/device',
+    summary: "The tenant's device of a name",
+    roles: TENANT,
+    query: z.object({ deviceName: z.string({ error: 'deviceName should be specified!' }) }),
+    responses: {
+      200: { description: 'The device', schema: deviceView },
+      404: { description: 'No device of this name' },
+    },
+    handle: ({ principal, query }) => byName(needs, principal.tenantId, query.deviceName),
+  });
+}
+
+function devicesByIds({ devices, profiles }: DeviceListNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/devices',
+    summary: 'Several devices by their ids; those the caller may not see are left out',
+    roles: TENANT_AND_CUSTOMER,
+    query: z.object({
+      deviceIds: z
+        .string({ error: 'deviceIds should be specified!' })
+        .transform((text) => text.split(',').filter((id) => id !== ''))
+        .pipe(z.array(deviceId).max(IDS_MAX, `At most ${IDS_MAX} ids at once!`)),
+    }),
+    responses: { 200: { description: 'The devices', schema: z.array(deviceView) } },
+    async handle({ principal, query }) {
+      const all = await Promise.all([...new Set(query.deviceIds)].map((id) => devices.read(id)));
+      const visible = all
+        .filter((device) => device !== undefined)
+        .filter((device) => mayRead(principal, device));
+      return json(await Promise.all(visible.map((device) => viewOfDevice(profiles, device))));
+    },
+  });
+}
+
+function devicesOfCustomer({ accounts, directory, profiles }: DeviceListNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/customer/:customerId/devices',
+    summary: 'The devices that a customer owns',
+    roles: TENANT_AND_CUSTOMER,
+    params: z.object({ customerId }),
+    query: devicePaging,
+    responses: {
+      200: { description: DEVICE_PAGE, schema: pageView(deviceView) },
+      400: { description: SEARCH_GAVE_UP },
+      403: { description: 'Another customer' },
+      404: { description: 'No such customer' },
+    },
+    async handle({ principal, params, query }) {
+      const customer = await visibleCustomer(accounts, principal, params.customerId);
+      if (customer.type !== 'found') return customer;
+      const page = await directory.ofCustomer(principal.tenantId, params.customerId, query);
+      return pageOfDevices(
+        { ...page, items: await mapInSlices(page.items, (device) => viewOfDevice(profiles, device)) },
+        query,
+        (item) => item,
+      );
+    },
+  });
+}
+
+async function byName(
+  { directory, profiles }: DeviceListNeeds,
+  tenantId: TenantId,
+  name: string,
+): Promise<Reply> {
+  const device = await deviceByName(directory, tenantId, name);
+  return device === undefined ? notFound : json(await viewOfDevice(profiles, device));
+}
