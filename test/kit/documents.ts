@@ -11,8 +11,9 @@ export const ROOMS = ['actors', 'transports', 'http', 'test', 'bench', 'config',
 interface Block {
   readonly language: string;
   readonly text: string;
-  /** The file whose text this is, where the line above says so. */
+  /** The file whose text this is, and the one that has it somewhere, where the line above says so. */
   readonly sameAs: string | undefined;
+  readonly from: string | undefined;
   readonly line: number;
 }
 
@@ -43,18 +44,17 @@ export function read(path: string): Doc {
   const text = readFileSync(join(PROJECT, path), 'utf8');
   const blocks: Block[] = [];
   const prose: string[] = [];
-  let open:
-    | { language: string; lines: string[]; indent: string; line: number; sameAs: string | undefined }
-    | undefined;
+  let open: (Omit<Block, 'text'> & { readonly lines: string[]; readonly indent: string }) | undefined;
   let above = '';
   for (const [at, line] of text.split('\n').entries()) {
     const [, indent = '', language = ''] = /^( *)```(\w*)/.exec(line) ?? [];
     const fence = line.trimStart().startsWith('```');
     if (fence && open === undefined) {
       const sameAs = /<!-- the same as (\S+) -->/.exec(above)?.[1];
-      open = { language, lines: [], indent, line: at + 1, sameAs };
+      const from = /<!-- from (\S+) -->/.exec(above)?.[1];
+      open = { language, lines: [], indent, line: at + 1, sameAs, from };
     } else if (fence && open !== undefined) {
-      const { lines, ...block } = open;
+      const { lines, indent: _, ...block } = open;
       blocks.push({ ...block, text: `${lines.join('\n')}\n` });
       open = undefined;
     } else if (open !== undefined) open.lines.push(line.slice(open.indent.length));

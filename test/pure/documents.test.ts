@@ -44,15 +44,16 @@ test('documents: none is longer than somebody reads', () => {
   );
 });
 
-test('documents: a block that is a file of the repository is that file', () => {
-  const shown = DOCS.flatMap(({ path, blocks }) =>
-    blocks.flatMap((block) => (block.sameAs === undefined ? [] : [{ ...block, path, file: block.sameAs }])),
-  );
-  assert.ok(shown.length >= 4);
-  for (const { path, text, file } of shown) {
-    const target = join(PROJECT, dirname(path), file);
-    assert.is(text, readFileSync(target, 'utf8'), `${path} shows ${file}`);
+test('documents: a block that is a file of the repository, or a part of one, is in it to the letter', () => {
+  const shown = DOCS.flatMap(({ path, blocks }) => blocks.map((block) => ({ ...block, path })));
+  const contentOf = (path: string, file: string) => readFileSync(join(PROJECT, dirname(path), file), 'utf8');
+  for (const { path, text, sameAs, from } of shown) {
+    if (sameAs !== undefined) assert.is(text, contentOf(path, sameAs), `${path} shows ${sameAs}`);
+    if (from !== undefined)
+      assert.ok(contentOf(path, from).includes(text), `${path} shows a part of ${from}`);
   }
+  assert.ok(shown.filter(({ sameAs }) => sameAs !== undefined).length >= 4);
+  assert.ok(shown.filter(({ from }) => from !== undefined).length >= 2);
 });
 
 /** The user's own, which documents speak of and nobody commits. */
