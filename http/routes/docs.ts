@@ -1,7 +1,7 @@
 /** The API's description: for machines as OpenAPI 3.1, for people as a page. */
 import { z } from 'zod';
 import { describe } from '../openapi/openapi.ts';
-import { renderPage } from '../openapi/openapi-page.ts';
+import { renderPage } from '../openapi/openapi-page.tsx';
 import { defineRoute, type Route } from '../route.ts';
 import { json } from '../wire/reply.ts';
 import { API_VERSION } from './system.ts';
