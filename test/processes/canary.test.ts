@@ -1,4 +1,4 @@
-/** How node:cluster speaks to its workers, which config/process/handed-over.ts watches and Node does not document. */
+/** The undocumented messages between node:cluster and its workers, which config/process/handed-over.ts watches. */
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';

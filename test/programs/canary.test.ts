@@ -1,4 +1,4 @@
-/** What actors/store/redis/connection.ts uses of @redis/client's clusters, which it does not document. */
+/** Undocumented parts of @redis/client's clusters that actors/store/redis/connection.ts uses. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createMany } from '../../actors/store/redis/client.ts';

@@ -1,6 +1,6 @@
 /**
- * What we use of libraries and they do not document. Each test names the place of ours that breaks when an update
- * changes it. The others are in processes/ (node:cluster) and programs/ (Redis).
+ * Undocumented parts of libraries that we use. Each test names the file of ours that breaks if an update changes them.
+ * There are others in sockets/ (MQTT, WebSocket), processes/ (node:cluster) and programs/ (Redis).
  */
 import { Keyv } from 'keyv';
 import { test } from 'uvu';
