@@ -4,10 +4,10 @@
  *
  * - what succeeds is never counted;
  * - a device that has shown good credentials from there before is let in whatever its neighbours do;
- * - others hear the same whether their credentials are good or not, so nothing is learned by guessing on.
+ * - others get the same answer whether their credentials are good or not, so guessing on reveals nothing.
  *
- * Each transport counts for itself: the source of a datagram can be forged, and who forges it must not shut out those
- * who come by TCP. Where counting fails, nobody is shut out: devices are worth more than the limit.
+ * Each transport counts for itself: the source of a datagram can be forged, and a forged one must not shut out devices that
+ * come by TCP. Where counters are away, nobody is shut out: devices are worth more than the limit.
  */
 import { ifUnavailable } from '../journal/unavailable.ts';
 import { countedAs } from '../limits/address.ts';
@@ -33,10 +33,10 @@ export interface TokenGuard {
   admit(address: string, find: () => Promise<AuthenticatedDevice | undefined>): Promise<Admission>;
 }
 
-/** Devices that are remembered with their address, about 150 bytes each; those unseen for longest make room. */
-const KNOWN_MAX = 100_000;
+/** Devices that are remembered with their address, about 150 bytes each; the longest unseen are dropped. */
+const SEEN_MAX = 100_000;
 
-/** Lets everybody in who is known. */
+/** Counts nothing: every device with good credentials is admitted. */
 export const openGuard: TokenGuard = {
   async admit(_address, find) {
     const device = await find();
@@ -55,15 +55,15 @@ export function createTokenGuard(
   if (max === 0) return openGuard;
   const wrong = counters(`wrong-tokens-${transport}`, { windowMs });
   // Two halves, of which the older is forgotten as a whole: taking out the oldest one by one would cost a walk.
-  let known = new Set<string>();
-  let knownBefore = new Set<string>();
+  let seen = new Set<string>();
+  let seenBefore = new Set<string>();
 
   function remember(who: string): void {
-    if (known.size >= KNOWN_MAX / 2) {
-      knownBefore = known;
-      known = new Set();
+    if (seen.size >= SEEN_MAX / 2) {
+      seenBefore = seen;
+      seen = new Set();
     }
-    known.add(who);
+    seen.add(who);
   }
 
   return {
@@ -71,7 +71,7 @@ export function createTokenGuard(
       const device = await find();
       const address = countedAs(from);
       const who = device && `${address} ${device.id}`;
-      if (who === undefined || !(known.has(who) || knownBefore.has(who))) {
+      if (who === undefined || !(seen.has(who) || seenBefore.has(who))) {
         const { count, resetsInMs } = await wrong.get(address).catch(ifUnavailable(none));
         if (count >= max) return { type: 'blocked', retryAfterMs: resetsInMs };
       }

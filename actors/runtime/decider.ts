@@ -11,7 +11,7 @@ import type { Instant } from '../base/clock.ts';
 export type Decision<Event, Refusal> =
   /** It happened: exactly one event. The caller hears of it when the event is durable. */
   | { readonly type: 'accept'; readonly event: Event }
-  /** It was so already: the caller hears success, nothing is written. */
+  /** It is so already: the caller hears success, nothing is written. */
   | { readonly type: 'ignore' }
   /** It must not happen: the caller hears why, nothing is written. */
   | { readonly type: 'refuse'; readonly refusal: Refusal };

@@ -3,8 +3,8 @@
  *
  * The answer comes only after the event is durable. A decision that appends nothing is given only on a state known to
  * be the newest ("refresh before you refuse"), because another process may share the journal. And an incarnation that
- * hit a conflict or a failed append never answers again: it ends, and a new one recovers from the journal. What then
- * happens to the messages that waited is the business of who spawned it (`registry.ts`), told through `onEnd`.
+ * hit a conflict or a failed append never answers again: it ends, and a new one recovers from the journal. The
+ * registry decides what happens to the messages that waited (`onEnd`).
  */
 import type { Clock, Instant } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
@@ -15,7 +15,7 @@ import { AppendConflict, KeyTaken, type Versioned } from './engine.ts';
 import { type Parent, type PersistentBehaviour, type Ref, spawnPersistentActor } from './nact.ts';
 import { reportBug } from './supervision.ts';
 
-/** How a decider's states and events are written down, found and woken. */
+/** How a decider's states and events are stored, indexed and woken. */
 export interface Persistence<State, Event, Refusal> {
   encodeEvent(event: Event): string;
   /** Undefined for a state that leaves nothing behind. */
@@ -33,7 +33,7 @@ export interface Ask<Command, State, Refusal> {
   readonly settled: boolean;
   /** Gives the asker its answer, unless it has one, and finishes. */
   answer(answer: Answer<State, Refusal>): void;
-  /** The actor is through with this command. */
+  /** The actor has finished with this command. */
   finish(): void;
 }
 
@@ -46,13 +46,13 @@ export interface EventSourced<State, Command, Event, Refusal> {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Log;
-  /** Looks at the head before deciding: where others write too and a look costs less than an append in vain. */
+  /** Loads the head before deciding: for a store that others write to, where a load costs less than a failed append. */
   readonly looksFirst?: { decodeState(text: string): State };
   /** Called with each event after it is durable and answered. A bug in it is logged and changes nothing. */
   onEvent(id: string, event: Event, state: State): void;
 }
 
-/** Spawns the actor of one stream. `onEnd` is called once, when this incarnation is over by its own fault. */
+/** Spawns the actor of one stream. `onEnd` is called once, when this incarnation ends after a conflict or a fault. */
 export function spawnEventSourced<State, Command, Event, Refusal>(
   parent: Parent,
   id: string,
@@ -64,10 +64,10 @@ export function spawnEventSourced<State, Command, Event, Refusal>(
   const behaviour: PersistentBehaviour<Versioned<State>, Ask<Command, State, Refusal>, string, Append> = {
     initial: { sequence: 0, value: decider.initial },
 
-    async receive(held, ask, persist) {
+    async receive(ours, ask, persist) {
       const state =
-        looksFirst === undefined || ask.settled ? held : await newest(held, looksFirst.decodeState);
-      // Asked after the look, which takes its time: nothing is decided for somebody who was told that nothing was.
+        looksFirst === undefined || ask.settled ? ours : await newest(ours, looksFirst.decodeState);
+      // Checked after the load, which takes time: nothing is decided for an asker that was already answered "unavailable".
       if (ask.settled) {
         ask.finish();
         return state;
@@ -118,11 +118,11 @@ export function spawnEventSourced<State, Command, Event, Refusal>(
   };
 
   async function newest(
-    held: Versioned<State>,
+    ours: Versioned<State>,
     decodeState: (text: string) => State,
   ): Promise<Versioned<State>> {
     const { sequence, state } = await journal.load(id);
-    if (sequence === held.sequence) return held;
+    if (sequence === ours.sequence) return ours;
     return { sequence, value: state === undefined ? decider.initial : decodeState(state) };
   }
 

@@ -13,7 +13,7 @@ import { type Parent, type Ref, spawnParent, stop, tell } from './nact.ts';
 export interface RegistrySettings {
   /** Actors kept in memory at once; beyond it the longest unused makes room. */
   readonly residentsMax: number;
-  /** An actor unused for this long is let go, in ms. */
+  /** An actor that is unused for so long is stopped, in ms. */
   readonly idleMs: number;
   /** Commands waiting for one actor; beyond it: overloaded. */
   readonly mailboxMax: number;
@@ -38,7 +38,7 @@ const CONFLICTS_MAX = 20;
 const SWEEP_MS = 250;
 /** How many residents are looked at for an idle one; bounds the cost of one spawn when all are busy. */
 const LOOK_MAX = 64;
-/** Idle actors let go in one sweep: stopping takes some microseconds each, and all others wait meanwhile. */
+/** Idle actors that one sweep stops: each takes some microseconds, and everything else waits meanwhile. */
 const LET_GO_MAX = 2_000;
 
 interface Resident<Message> {
@@ -88,7 +88,7 @@ export function createRegistry<State, Command, Event, Refusal>(
     });
   }
 
-  /** The actor of a stream, spawned if need be; undefined when there is no room and nobody idle to make some. */
+  /** The actor of a stream, spawned if need be; undefined when there is no room and no idle actor to stop. */
   function use(id: string, now: number): Resident<Message> | undefined {
     let resident = residents.get(id);
     if (resident === undefined) {
@@ -110,11 +110,11 @@ export function createRegistry<State, Command, Event, Refusal>(
     return ref;
   }
 
-  /** The actor is through with a message. */
+  /** The actor has finished with a message. */
   function finish(resident: Resident<Message>, message: Message): void {
-    const place = resident.pending.indexOf(message);
-    if (place === -1) return;
-    resident.pending.splice(place, 1);
+    const index = resident.pending.indexOf(message);
+    if (index === -1) return;
+    resident.pending.splice(index, 1);
     resident.conflicts = 0;
     landed();
   }
@@ -124,7 +124,7 @@ export function createRegistry<State, Command, Event, Refusal>(
     if (inFlight === 0) onIdle?.();
   }
 
-  /** An incarnation is over. Its successor gets what waited, or nobody does. */
+  /** An incarnation has ended. What waited goes to a new one, or is answered `unavailable`. */
   function ended(resident: Resident<Message>, end: End): void {
     stop(resident.ref);
     const goesOn = end === 'conflict' && resident.conflicts < CONFLICTS_MAX;
@@ -144,7 +144,7 @@ export function createRegistry<State, Command, Event, Refusal>(
     for (const message of resident.pending) tell(resident.ref, message);
   }
 
-  /** Lets the longest unused of the idle actors go. False when none is idle among those looked at. */
+  /** Stops the longest unused idle actor. False when none of those looked at is idle. */
   function makeRoom(): boolean {
     let looked = 0;
     for (const resident of residents.values()) {
@@ -162,7 +162,7 @@ export function createRegistry<State, Command, Event, Refusal>(
     stop(resident.ref);
   }
 
-  /** Answers what waited too long, and lets go of what was idle too long. */
+  /** Answers what waited too long, and stops what was idle too long. */
   function sweep(): void {
     const now = clock.now();
     const open = deadlines.findIndex((message) => !message.settled && message.deadline > now);
@@ -210,7 +210,7 @@ export function createRegistry<State, Command, Event, Refusal>(
 class PendingAsk<Command, State, Refusal> implements Ask<Command, State, Refusal> {
   readonly command: Command;
   readonly deadline: number;
-  /** The asker has its answer, be it the actor's or that there is none. */
+  /** Whether the asker was answered, by the actor or with `unavailable`. */
   settled = false;
   readonly #resolve: (answer: Answer<State, Refusal>) => void;
   readonly finish: () => void;

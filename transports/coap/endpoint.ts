@@ -3,7 +3,7 @@
  *
  *   datagrams ── message.ts ──► messages ── exchanges.ts ──► requests, each once ── resource.ts ──► claiming
  *
- * There is no DTLS: no library for Node that serves it is kept. A VPN or a DTLS proxy in front is the way to have it.
+ * There is no DTLS: no maintained library for Node serves it. Use a VPN or a DTLS proxy in front.
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
@@ -60,7 +60,7 @@ export function createCoapEndpoint(options: CoapEndpointOptions): Transport {
     clock,
     random: Math.random,
     send(datagram, to) {
-      // What cannot be sent is as good as lost on the way, which the other side has to bear with anyhow.
+      // A datagram that cannot be sent counts as lost on the way; CoAP retransmits.
       if (!open) return;
       leaving += 1;
       socket.send(datagram, to.port, to.address, () => {

@@ -137,7 +137,7 @@ export class Exchanges {
     }
   }
 
-  /** Whether the message came before, and is done with by that. A past one that only has its id is forgotten. */
+  /** Whether the message came before; then its answer is sent again. A past one that only has the same id is forgotten. */
   #isDuplicate({ messageId }: Header, fingerprint: string, from: PeerAddress): boolean {
     const past = this.#peers.find(from)?.exchanges.get(messageId);
     if (past === undefined) return false;
@@ -152,7 +152,7 @@ export class Exchanges {
 
   // ------------------------------------------------------------------------------------------------- what goes out
 
-  /** Notes that the request is being served. Returns how to answer it, once. */
+  /** Starts an exchange. Returns the function that answers it, to be called once. */
   #open(peer: Peer, header: Header, fingerprint: string, mayWait: boolean): (response: Response) => void {
     const { clock, send } = this.#ports;
     const { type, messageId, token } = header;
@@ -213,7 +213,7 @@ export class Exchanges {
       send(datagram, peer.address);
       const cancel = clock.after(timeoutMs, () => {
         if (retransmissionsLeft > 0) sendAndWait(timeoutMs * 2, retransmissionsLeft - 1);
-        else this.#acknowledged(peer, messageId); // as far as that can be known
+        else this.#acknowledged(peer, messageId); // given up
       });
       peer.unacknowledged.set(messageId, cancel);
     };
@@ -234,7 +234,7 @@ export class Exchanges {
 
   // ---------------------------------------------------------------------------------------------------- the end
 
-  /** From now on no request is taken. Resolves when all those under way are answered, and heard where that shows. */
+  /** Takes no more requests. Resolves when all under way are answered, and separate answers are acknowledged. */
   drain(): Promise<void> {
     this.#draining = true;
     return new Promise((resolve) => {
@@ -247,7 +247,7 @@ export class Exchanges {
     if (this.#inFlight === 0) this.#onIdle?.();
   }
 
-  /** Sends nothing more by itself. */
+  /** Cancels retransmissions. */
   close(): void {
     this.#answered.close();
     for (const { unacknowledged } of this.#peers.all())

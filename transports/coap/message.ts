@@ -9,8 +9,8 @@
  *   | Token (TKL bytes) | Options … | 0xFF | Payload …              |
  *   +-------------------+-----------+------+------------------------+
  *
- * Ours rather than npm's `coap-packet`, which takes lengths that run past the end of the datagram, and a payload marker
- * without payload, for a good message.
+ * npm's `coap-packet` is not used: it accepts lengths that run past the end of the datagram, and a payload marker without
+ * payload.
  */
 
 /** Confirmable, non-confirmable, acknowledgement, reset; in the order of their numbers. */
@@ -35,7 +35,7 @@ export interface Message {
   readonly payload: Buffer;
 }
 
-/** What is certain of a message that cannot be read any further. */
+/** The part of a message that can be read even when the rest cannot. */
 export type Header = Pick<Message, 'type' | 'code' | 'messageId' | 'token'>;
 
 export type Decoded =
@@ -44,7 +44,7 @@ export type Decoded =
   | { readonly type: 'too-large'; readonly header: Header }
   /** A message format error: a confirmable one is rejected with a reset (§4.2), others are ignored (§4.2, §4.3). */
   | { readonly type: 'malformed'; readonly messageType: MessageType; readonly messageId: number }
-  /** No CoAP that we know: to be ignored silently (§3). */
+  /** Another version of CoAP: to be ignored silently (§3). */
   | { readonly type: 'foreign' };
 
 const VERSION = 1;

@@ -1,8 +1,8 @@
 /**
  * CoAP's options as far as opening a claim window needs them (RFC 7252 §5.10, RFC 7959, RFC 9175).
  *
- * An odd number is critical: who does not understand it must not act on the message (§5.4.1). An option that comes once
- * too often, or with a length that it cannot have, counts as one that is not understood (§5.4.3, §5.4.5).
+ * An odd number is critical: a server that does not understand it must not act on the message (§5.4.1). An option that is
+ * repeated without being repeatable, or has a wrong length, counts as not understood (§5.4.3, §5.4.5).
  */
 import { isUtf8 } from 'node:buffer';
 import { NO_BYTES, type Option } from './message.ts';
@@ -55,7 +55,7 @@ export function badOption(options: readonly Option[]): number | undefined {
   return undefined;
 }
 
-/** The values of one option that have a length it can have; others are as if they were not there (§5.4.3). */
+/** The values of one option; those with a wrong length are ignored (§5.4.3). */
 export function valuesOf(options: readonly Option[], number: number): Buffer[] {
   const form = FORMS.get(number);
   return options

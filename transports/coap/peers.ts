@@ -1,4 +1,4 @@
-/** Those we exchange messages with, each an address with its port: kept as long as there is something to keep of them. */
+/** The peers (an address with its port) that we exchange messages with, and what is kept for each while an exchange lasts. */
 import type { Cancel, Instant } from '../../actors/base/clock.ts';
 
 /** Where a datagram came from and its answer goes. */
@@ -10,16 +10,16 @@ export interface PeerAddress {
 export interface Peer {
   readonly key: string;
   readonly address: PeerAddress;
-  /** Its requests, by their message ids: those being served and those of the past that are remembered. */
+  /** Its requests by message id: those being served, and past ones that are remembered. */
   readonly exchanges: Map<number, Exchange>;
-  /** Our confirmable messages that wait for their acknowledgement, by message id: each with how to stop sending it. */
+  /** Our confirmable messages that are not acknowledged, by message id: each with what cancels its retransmission. */
   readonly unacknowledged: Map<number, Cancel>;
   /** Its requests that are being served. */
   serving: number;
   nextMessageId: number;
 }
 
-/** A request and what it was answered. */
+/** A request and its answer. */
 export interface Exchange {
   readonly peer: Peer;
   readonly messageId: number;
@@ -27,7 +27,7 @@ export interface Exchange {
   readonly fingerprint: string;
   readonly confirmable: boolean;
   readonly expiresAt: Instant;
-  /** What a duplicate gets: nothing yet, an empty acknowledgement, or one with the answer. */
+  /** What a duplicate is answered: nothing yet, an empty acknowledgement, or one with the answer. */
   reply: Buffer | undefined;
   answered: boolean;
 }
@@ -48,8 +48,8 @@ export class Peers {
   /** The peer at this address, which may be a new one. */
   at({ address, port }: PeerAddress): Peer {
     const key = keyOf({ address, port });
-    const known = this.#peers.get(key);
-    if (known !== undefined) return known;
+    const existing = this.#peers.get(key);
+    if (existing !== undefined) return existing;
     const peer: Peer = {
       key,
       address: { address, port },

@@ -1,4 +1,4 @@
-/** A request as it is served, and its response: what is left when messages, ids and repetitions are taken care of. */
+/** A request to be served, and its response: without message types, ids and retransmission. */
 import { Code } from './codes.ts';
 import type { Option } from './message.ts';
 import { OptionNumber, uintOption } from './options.ts';

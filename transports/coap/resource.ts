@@ -1,18 +1,18 @@
 /**
- * What the CoAP server serves: `POST /api/v1/{access token}/claim` opens a claim window. The device is told the outcome
- * by the code, after it is durable (rule O6); a diagnostic payload says more to a person (RFC 7252 §5.5.2).
+ * What the CoAP server serves: `POST /api/v1/{access token}/claim` opens a claim window. The code is the outcome, once it is
+ * durable (rule O6); a diagnostic payload says more to a person (RFC 7252 §5.5.2).
  *
  *   2.01 Created      empty: the window is open          (ThingsBoard: also when it silently refused)
  *   4.09 Conflict     refused; the payload is the reason: `already-claimed`
  *   4.00              malformed; not a feature; GET
  *   4.01              unknown or revoked token
  *   4.04              not below `/api/v1`
- *   4.05              PUT, DELETE and methods that are younger
- *   4.29              the device was asked too often, or its address has shown too many wrong tokens; Max-Age says when to
+ *   4.05              PUT, DELETE and later methods
+ *   4.29              too many claim windows of this device, or too many wrong tokens of its address; Max-Age says when to
  *                     ask again
- *   5.00              the device's profile is for another transport
+ *   5.00              the device's profile is for another transport; a bug
  *   4.08, 4.13        blocks that do not fit together; too large, with the limit in Size1
- *   5.03              no answer could be had; Max-Age says when to ask again
+ *   5.03              the store or this process cannot serve now; Max-Age says when to ask again
  *
  * Path rules as in ThingsBoard (facts 1.1): the feature's name in any case, segments behind it do not matter; neither do
  * query and Content-Format. Access tokens are part of the path: never log the path.

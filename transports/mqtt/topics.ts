@@ -7,16 +7,16 @@
 
 /** Where a device opens its claim window; the short forms are in ThingsBoard's documentation, not in its code. */
 export const CLAIM_TOPIC = 'v1/devices/me/claim';
-/** Where a device hears what became of it (rule O6). Ours; ThingsBoard tells nothing. */
+/** Where a device hears the outcome (rule O6). Not of ThingsBoard, which tells nothing. */
 export const CLAIM_RESPONSE_TOPIC = 'v1/devices/me/claim/response';
 
-/** Where a gateway hears what became of the devices behind it. Ours too. */
+/** Where a gateway hears the outcomes of the devices behind it. Not of ThingsBoard either. */
 export const GATEWAY_CLAIM_RESPONSE_TOPIC = 'v1/gateway/claim/response';
 
 export type GatewayAction = 'claim' | 'connect' | 'disconnect' | 'ignored' | 'unknown';
 
 export type PublishRoute =
-  /** `format` where the topic says it; else it is the one of the device's profile. */
+  /** `format` if the topic says it; else the format of the device's profile. */
   | { readonly type: 'claim'; readonly format?: 'JSON' | 'PROTOBUF' }
   /** A call by the device, to be answered on `responseTopic` for whoever subscribed to `responseFilter`. */
   | { readonly type: 'rpc-request'; readonly responseTopic: string; readonly responseFilter: string }

@@ -1,14 +1,14 @@
 /**
- * The bridge: a client of somebody else's MQTT broker, where many nodes share a subscription and each claim goes to one
- * of them. The broker has the devices' connections and is scaled by its own means; here are the claims.
+ * The bridge: a client of an external MQTT broker. Devices connect to the broker; many nodes share a subscription there, and
+ * each claim goes to one of them.
  *
  * A message is acknowledged to the broker when what it asks for is durable (rule O6), many at a time (`link.ts`), those of
  * one device in order (`deliveries.ts`). Outcomes are published where the device can hear them: the broker's own PUBACK
  * tells it only that the broker has the message.
  *
- * At most once for QoS 0. For QoS 1 nothing is lost while the connection stands; what a broker does with messages of a
- * member that dies is up to it: by the specification it gives them to another (section 4.8.2), which EMQX does; Mosquitto
- * drops them. A device that hears no outcome sends again, which is harmless.
+ * At most once for QoS 0. For QoS 1 nothing is lost while the connection stands; what
+ * happens to the messages of a member that dies depends on the broker: the specification has it give them to another member
+ * (section 4.8.2), and EMQX does; Mosquitto drops them. A device that hears no outcome sends again, which is harmless.
  */
 import type { Cancel, Clock } from '../../../actors/base/clock.ts';
 import type { Log } from '../../../actors/base/log.ts';
@@ -39,7 +39,7 @@ export interface BridgeOptions {
   readonly log: Log;
 }
 
-/** What became of messages since the start. */
+/** Messages since the start, by what became of them. */
 export type Counts = Readonly<Record<Verdict | 'retried' | 'dropped', number>>;
 
 export interface Bridge extends Transport {
@@ -48,7 +48,7 @@ export interface Bridge extends Transport {
   /** The versions of MQTT that the connections speak. */
   readonly versions: readonly number[];
   readonly counts: Counts;
-  /** Messages that are not done with. */
+  /** Messages that are being served or wait. */
   readonly inFlight: number;
 }
 
@@ -57,7 +57,7 @@ export function createBridge(options: BridgeOptions): Bridge {
   return new MqttBridge(options);
 }
 
-/** How often the log hears that messages were of no use. */
+/** How often messages that came to nothing are logged. */
 const REPORT_MS = 60_000;
 
 class MqttBridge implements Bridge {
@@ -122,7 +122,7 @@ class MqttBridge implements Bridge {
     return this.#inFlight;
   }
 
-  /** Resolves at once: the broker may come later. Says where it is. */
+  /** Resolves at once, with the broker's address: it may be reachable only later. */
   start(): Promise<Listening> {
     for (const link of this.#links) link.start();
     this.#reportLater();
@@ -132,7 +132,7 @@ class MqttBridge implements Bridge {
 
   async stop(drainMs: number): Promise<void> {
     const { clock } = this.#options;
-    const awake = setInterval(() => {}, drainMs + 1); // sockets that are closed already do not keep the process alive
+    const awake = setInterval(() => {}, drainMs + 1); // closed sockets do not keep the process alive
     const timeUp = new Promise<void>((resolve) => {
       clock.after(drainMs, resolve);
     });
@@ -142,7 +142,7 @@ class MqttBridge implements Bridge {
       this.#onIdle = resolve;
       if (this.#inFlight === 0) resolve();
     });
-    // While one unsubscribes the last messages still come.
+    // Messages still arrive until the broker has unsubscribed us.
     await Promise.race([unsubscribed.then(() => this.#whenIdle(idle)), timeUp]);
     this.#deliveries.stop();
     await Promise.race([Promise.all(this.#links.map((link) => link.end())), this.#grace()]);
@@ -163,7 +163,7 @@ class MqttBridge implements Bridge {
   #deliver(arrival: Arrival): void {
     const addressed = this.#templates.read(arrival.topic);
     if (addressed === undefined) {
-      // Not one of ours: the broker has sent what nobody asked for. It would come again.
+      // The broker sent what nobody subscribed to. Acknowledged, or it would come again.
       this.#counts.unknown += 1;
       arrival.done();
       return;
@@ -203,9 +203,9 @@ class MqttBridge implements Bridge {
   }
 
   /**
-   * The topic that the message itself asks for (MQTT 5, section 3.3.2.3.5). The broker lets us publish where the device
-   * must not: a device that could have us answer on another's topic would speak in our name. So by default it is
-   * honoured in the device's own part of the tree alone, and never where claims are taken.
+   * The response topic that the message asks for (MQTT 5, section 3.3.2.3.5). We may publish where the device may not: a
+   * device that names another's topic would speak in our name. So by default only topics of the device's own part of the
+   * tree are allowed, and a topic on which claims are taken never is.
    */
   #responseTopic({ responseTopic }: Arrival, { own, mounted }: Addressed): string | undefined {
     if (responseTopic === undefined || responseTopic === '' || /[+#\0]|^\$/.test(responseTopic))
@@ -223,7 +223,7 @@ class MqttBridge implements Bridge {
       if (sum > this.#reported) {
         this.#options.log.warn(
           { ...this.#counts },
-          'mqtt bridge: some messages were of no use, or had to wait',
+          'mqtt bridge: some messages came to nothing, or had to wait',
         );
       }
       this.#reported = sum;

@@ -23,16 +23,16 @@ import {
 } from './mqtt-client.ts';
 import type { BridgeSettings } from './settings.ts';
 
-/** A publication, as it came. */
+/** A publication that has arrived. */
 export interface Arrival {
   readonly topic: string;
   readonly payload: Buffer;
   readonly qos: 0 | 1;
   readonly responseTopic: string | undefined;
   readonly correlationData: Buffer | undefined;
-  /** Publishes with QoS 0, over the connection by which it came. Nothing, when that is gone. */
+  /** Publishes with QoS 0 over the connection that the publication came by; does nothing when that is lost. */
   reply(topic: string, payload: string): void;
-  /** Acknowledges, if that can still be. Makes room in the window. */
+  /** Acknowledges, unless the connection is lost, and makes room in the window. */
   done(): void;
   /** Makes room without acknowledging. */
   forget(): void;
@@ -65,9 +65,9 @@ export class BrokerConnection {
   #status: 'connecting' | 'subscribing' | 'subscribed' | 'leaving' | 'closed' = 'connecting';
   /** Whether the version was refused, or the broker closed without a word. */
   #refused = true;
-  /** Messages taken in and not done with. */
+  /** Messages that were taken in and are neither acknowledged nor dropped. */
   #inFlight = 0;
-  /** Lets the reading go on. */
+  /** Resumes reading. */
   #resume: (() => void) | undefined;
   #cancelAwake: Cancel | undefined;
   /** Acknowledgements of this turn of the event loop: one write for all. */
@@ -176,8 +176,8 @@ export class BrokerConnection {
   }
 
   /**
-   * Reads no more until there is room. The broker's answers to pings are not read either, so pings are sent, for the
-   * broker to know that we live, and their answers not waited for.
+   * Stops reading until there is room. The broker's answers to pings are not read then either: pings are still sent, so that
+   * the broker knows that we live, but their answers are not waited for.
    */
   #hold(release: () => void): void {
     this.#resume = release;

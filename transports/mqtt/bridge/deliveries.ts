@@ -16,14 +16,14 @@ import { type Done, type Service, tooManyWaiting } from './service.ts';
 import type { BridgeSettings } from './settings.ts';
 import type { Addressed } from './templates.ts';
 
-/** A message that has come and is not done with. */
+/** A message of the broker, until it is settled or dropped. */
 export interface Delivery {
   readonly addressed: Addressed;
   readonly payload: Buffer;
   readonly qos: 0 | 1;
-  /** The message is done with, for good. */
+  /** It was served. */
   settle(done: Done): void;
-  /** Nothing more will be done about it here. */
+  /** It was not served, and will not be. */
   drop(why: 'unavailable' | 'stopping' | 'bug'): void;
 }
 
@@ -73,7 +73,7 @@ export class Deliveries {
     for (let pauseMs = retryMinMs; !this.#stopping; pauseMs = Math.min(pauseMs * 2, retryMaxMs)) {
       const served = await this.#needs.service.serve(delivery.addressed, delivery.payload);
       if (served.type === 'done') return delivery.settle(served);
-      if (delivery.qos === 0) return delivery.drop('unavailable'); // at most once is what was asked for
+      if (delivery.qos === 0) return delivery.drop('unavailable'); // QoS 0: at most once
       if (this.#stopping) break;
       this.#needs.onRetry();
       await this.#pause(withJitter(pauseMs));

@@ -10,7 +10,7 @@ import type { Clock, Instant } from '../../../actors/base/clock.ts';
 import type { AuthenticatedDevice } from '../../../actors/claiming/authentication.ts';
 
 const KEPT_MS = 60_000;
-/** About 400 bytes each; beyond it the oldest goes. */
+/** About 400 bytes each; beyond it the oldest is dropped. */
 const ENTRIES_MAX = 100_000;
 
 interface Entry {

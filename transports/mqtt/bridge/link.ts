@@ -1,6 +1,6 @@
 /**
- * One place at the broker, held for as long as the bridge runs: a connection that is made again whenever it is lost, by
- * MQTT 5, or by 3.1.1 with a broker that speaks no better.
+ * A link to the broker for as long as the bridge runs: a connection that is made again whenever it is lost, by MQTT 5, or by
+ * 3.1.1 where the broker does not speak 5.
  */
 import type { Cancel } from '../../../actors/base/clock.ts';
 import { withJitter } from './back-off.ts';
@@ -25,12 +25,12 @@ export class Link {
     return this.#connection?.subscribed ?? false;
   }
 
-  /** The version of MQTT that is spoken, or would be. */
+  /** The version of MQTT that the connection speaks, or the next one will. */
   get version(): Version {
     return this.#version;
   }
 
-  /** Connects, and again whenever the connection is lost, until it is stopped. */
+  /** Connects, and connects again whenever the connection is lost, until `leave`. */
   start(): void {
     this.#connection = new BrokerConnection(this.#needs, this.#version, {
       onSubscribed: () => {
@@ -40,14 +40,14 @@ export class Link {
     });
   }
 
-  /** Takes nothing new from now on. Resolves when the broker knows, or is not there. */
+  /** Unsubscribes. Resolves when the broker has confirmed it, or cannot be reached. */
   async leave(): Promise<void> {
     this.#stopped = true;
     this.#cancelPause?.();
     await this.#connection?.unsubscribe();
   }
 
-  /** Ends the connection. What is not acknowledged is the broker's to hand to another. */
+  /** Ends the connection. The broker may give what is not acknowledged to another member. */
   async end(): Promise<void> {
     await this.#connection?.end();
   }
@@ -55,7 +55,7 @@ export class Link {
   #again(refused: boolean): void {
     this.#connection = undefined;
     if (this.#stopped) return;
-    // An old broker says that it is old, or just closes. The next time it is asked anew: it may have been mended.
+    // A broker without version 5 says so, or just closes. Later version 5 is tried again: it may have been upgraded.
     const downgrade = refused && this.#version === 5;
     this.#version = downgrade ? 4 : 5;
     const pauseMs = downgrade ? 0 : this.#pauseMs;

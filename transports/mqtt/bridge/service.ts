@@ -20,7 +20,7 @@ import { DeviceCache } from './device-cache.ts';
 import type { BridgeSettings } from './settings.ts';
 import type { Addressed } from './templates.ts';
 
-/** How a message was done with, for counting. */
+/** What came of a message, for counting. */
 export type Verdict = 'opened' | 'refused' | 'malformed' | 'unknown';
 
 export interface Done {
@@ -87,7 +87,7 @@ export function createService(needs: ServiceNeeds): Service {
     if (answer.type === 'revoked') return unknownDevice;
     if (answer.type === 'unavailable') return UNAVAILABLE;
     const outcomes = [...answer.value.values()];
-    // Those that are open already are opened once more with the next attempt: the same secret, as long again.
+    // The next attempt opens those that are open already once more: the same secret, the same duration.
     if (outcomes.some(({ type }) => type === 'unavailable')) return UNAVAILABLE;
     const verdict = outcomes.every(({ type }) => type === 'opened') ? 'opened' : 'refused';
     return done(verdict, gatewayOutcomeMessages(answer.value, payloadBytesMax));

@@ -6,7 +6,7 @@ export interface BridgeSettings extends GatewaySettings {
   readonly url: string;
   readonly username?: string;
   readonly password?: string;
-  /** PEM, for `mqtts://` and `wss://`. Without an authority those that Node knows are trusted. */
+  /** PEM, for `mqtts://` and `wss://`. Without an authority, those that Node knows are trusted. */
   readonly ca?: Buffer;
   readonly cert?: Buffer;
   readonly key?: Buffer;
@@ -14,7 +14,7 @@ export interface BridgeSettings extends GatewaySettings {
   /** Whether the broker must prove who it is. */
   readonly rejectUnauthorized: boolean;
 
-  /** Client identifiers begin with it; what follows is drawn anew for every connection. */
+  /** Client identifiers begin with it; the rest is random, for every connection. */
   readonly clientIdPrefix: string;
   /** The group of the shared subscription: of all connections in it, one gets a message. */
   readonly group: string;
@@ -49,7 +49,7 @@ export interface BridgeSettings extends GatewaySettings {
   /** After a lost connection: the first pause, and the longest; each is up to twice the one before. */
   readonly reconnectMinMs: number;
   readonly reconnectMaxMs: number;
-  /** After no answer could be had for a message: the same. */
+  /** The same, before a message that got no answer is tried again. */
   readonly retryMinMs: number;
   readonly retryMaxMs: number;
 }

@@ -1,6 +1,6 @@
 /**
- * Where devices publish on somebody else's broker. A broker does not tell a subscriber who published, so the device is
- * named in the topic, where the broker has put or checked it: a template says in which level.
+ * Where devices publish on an external broker. A broker does not tell a subscriber who published, so the topic names the
+ * device, and the broker has put or checked that name: a template says in which level it is.
  *
  *   {token}/v1/devices/me/claim    the broker prefixes what a device publishes (EMQX's mountpoint)
  *   v1/devices/{token}/claim       the device names itself, the broker lets it name nobody else (Mosquitto's patterns)
@@ -19,15 +19,15 @@ export type TemplateKind = 'device' | 'gateway';
 /** What a topic says. */
 export interface Addressed {
   readonly kind: TemplateKind;
-  /** What stands for the device. */
+  /** The level that names the device. */
   readonly token: string;
-  /** Where the topic says it. */
+  /** Undefined: the topic does not say it. */
   readonly format: PayloadFormat | undefined;
-  /** Where the device hears what became of it. */
+  /** Where the device hears the outcome. */
   readonly responseTopic: string;
   /** What every topic of the device begins with, up to the slash behind its token. */
   readonly own: string;
-  /** Whether the broker puts that there: then the device does not know of it. */
+  /** Whether the broker puts that in front: then the device does not know of it. */
   readonly mounted: boolean;
 }
 
@@ -43,7 +43,7 @@ export interface Templates {
 export interface TopicRights {
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
-  /** Belongs to other devices, unless named above. */
+  /** Topics of other devices, unless named above. */
   readonly nothing: readonly string[];
 }
 
@@ -115,7 +115,7 @@ export function createTemplates(claimTopics: readonly string[], gatewayTopics: r
   if (problem !== undefined) throw new RangeError(problem);
   const templates = templatesOf(claimTopics, gatewayTopics);
   const filterOf = ({ levels, at }: Template) => levels.with(at, '+').join('/');
-  /** What other devices' topics begin with: a token that is called so would own all of them. */
+  /** The first levels of topics: a token with such a name would own the topics of all devices. */
   const above = new Set(templates.flatMap(({ levels, at }) => (at > 0 ? levels.slice(0, 1) : [])));
 
   return {
@@ -171,15 +171,15 @@ function templateOf(text: string, kind: TemplateKind): Template {
   const at = levels.indexOf(TOKEN);
   const after = levels.slice(at + 1).join('/');
   const route = routePublish(after);
-  const known = { kind, levels, at, after, mounted: true };
+  const base = { kind, levels, at, after, mounted: true };
   if (kind === 'device' && route.type === 'claim') {
-    return { ...known, format: route.format, responseAfter: CLAIM_RESPONSE_TOPIC };
+    return { ...base, format: route.format, responseAfter: CLAIM_RESPONSE_TOPIC };
   }
   if (kind === 'gateway' && route.type === 'gateway' && route.action === 'claim') {
-    return { ...known, format: undefined, responseAfter: GATEWAY_CLAIM_RESPONSE_TOPIC };
+    return { ...base, format: undefined, responseAfter: GATEWAY_CLAIM_RESPONSE_TOPIC };
   }
   return {
-    ...known,
+    ...base,
     mounted: false,
     format: undefined,
     responseAfter: after === '' ? 'response' : `${after}/response`,

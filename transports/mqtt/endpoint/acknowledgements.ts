@@ -20,16 +20,16 @@ export type Settlement =
 
 export interface Acknowledge {
   readonly type: 'acknowledge';
-  /** Success in versions before 5 whatever it is: they know no other PUBACK. */
+  /** Before version 5 there is no other PUBACK than success. */
   readonly reasonCode: ReasonCode;
   readonly why?: string;
-  /** What the device is told besides. */
+  /** Messages to the client that go out with it. */
   readonly messages?: readonly Message[];
   /** The session ends after it. */
   readonly thenDisconnect?: ReasonCode;
 }
 
-/** Sent to who has subscribed to `filter`. */
+/** Sent only if the client has subscribed to `filter`. */
 export interface Message {
   readonly filter: string;
   readonly topic: string;
@@ -48,7 +48,7 @@ export class AcknowledgementQueue {
     this.#tickets.push(ticket);
   }
 
-  /** Takes the front ticket out when it is settled. */
+  /** Removes the first ticket if it is settled. */
   shiftSettled(): Ticket | undefined {
     const ticket = this.#tickets[this.#first];
     if (ticket?.settlement === undefined) return undefined;

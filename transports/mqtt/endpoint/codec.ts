@@ -1,7 +1,7 @@
 /**
  * One packet's bytes to a checked packet, and packets to bytes, over the `mqtt-packet` codec.
  *
- * The codec parses; what it lets through although the specifications forbid it is refused here: packet identifiers
+ * The codec parses. What the specifications forbid and it lets through is refused here: packet identifiers
  * of zero, strings that are not UTF-8 or hold U+0000, empty lists of filters, packets that only a server sends. It is
  * always given exactly one packet, so it cannot read beyond its end into the next one. Hence it keeps no state
  * between packets, and one parser per protocol version serves all connections.
@@ -33,7 +33,7 @@ export function decodeConnect(bytes: Buffer): ConnectPacket | Fault {
   const protocol = protocolOf(bytes);
   if (protocol !== undefined && !SUPPORTED.has(protocol)) return UNSUPPORTED_VERSION; // [MQTT-3.1.2-2]
 
-  // A parser of its own: it turns itself to the version it reads, and holds on to the packet, password included.
+  // A new parser: it changes to the version that it reads, and keeps the packet, password included.
   const packet = parseWith(createParser(undefined), bytes);
   if (packet?.cmd !== 'connect') return MALFORMED;
   const { protocolVersion, will, username, password, clientId } = packet;
@@ -49,7 +49,7 @@ const SUPPORTED: ReadonlySet<string> = new Set(['MQIsdp 3', 'MQTT 4', 'MQTT 5'])
 
 function protocolOf(connect: Buffer): string | undefined {
   let at = 1;
-  while ((connect[at] ?? 0) >= 0x80) at += 1; // the framer has seen that the length is sound
+  while ((connect[at] ?? 0) >= 0x80) at += 1; // the framer has checked the length
   at += 1;
   if (connect.length < at + 2) return undefined;
   const nameEnd = at + 2 + connect.readUInt16BE(at);
@@ -135,8 +135,8 @@ function withIdentifier<Packet extends { messageId?: number }>(
 
 /**
  * Whether a string of a packet is what the specification calls a UTF-8 encoded string: well-formed [MQTT-1.5.3-1],
- * without U+0000 [MQTT-1.5.3-2]. The codec puts U+FFFD for what is ill-formed; then its own bytes (of U+FFFD) are
- * not in the packet.
+ * without U+0000 [MQTT-1.5.3-2]. The codec replaces what is ill-formed by U+FFFD, whose own
+ * bytes then are not in the packet.
  */
 function isMqttString(text: string, packet: Buffer): boolean {
   if (text.includes('\0')) return false;

@@ -1,10 +1,9 @@
 /**
- * The shell around one socket or WebSocket: bytes in, checked packets out; packets in, one write out. It knows nothing of what
- * packets mean.
+ * One socket or WebSocket: bytes in, checked packets out; packets in, one write out. What packets mean is not its business.
  *
- * Reading pauses while too much that was read waits to be handled, while the session says so (too many publications
- * in flight), and while the client does not read what we write. So a connection holds a bounded amount of memory
- * whatever the other side does. What is written goes out with `flush`, in one piece, however many packets it is.
+ * Reading pauses while too much that was read waits to be handled, while the session says so (too many publications in
+ * flight), and while the client does not read what we write. So a connection takes a bounded amount of memory whatever the
+ * client does. What is written goes out with `flush`, in one piece.
  */
 import type { Clock, Instant } from '../../../actors/base/clock.ts';
 import { decode, decodeConnect } from './codec.ts';
@@ -14,12 +13,12 @@ import type { ProtocolVersion } from './reasons.ts';
 import { type MqttEndpointSettings, packetBytesMax } from './settings.ts';
 import type { ClientCertificate } from './tls.ts';
 
-/** What a connection needs of what it goes over: a TCP or TLS socket is one, and a WebSocket can be made to look like one. */
+/** What a connection needs of its transport. A TCP or TLS socket has it; `websocket.ts` gives it to a WebSocket. */
 export interface ByteStream {
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
   readonly destroyed: boolean;
-  /** Bytes that are written and have not left. */
+  /** Bytes that are written and not sent yet. */
   readonly writableLength: number;
   on(event: 'data', listener: (chunk: Buffer) => void): unknown;
   on(event: 'drain' | 'close', listener: () => void): unknown;
@@ -27,7 +26,7 @@ export interface ByteStream {
   isPaused(): boolean;
   pause(): unknown;
   resume(): unknown;
-  /** Returns whether there is room for more; if not, `drain` tells when there is again. */
+  /** Returns whether there is room for more; if not, `drain` says when there is. */
   write(bytes: Buffer): boolean;
   /** Closes our side once everything written has left. */
   end(): unknown;
@@ -46,7 +45,7 @@ export interface ConnectionEvents {
   onPackets(batch: Batch): void;
   /** Reading has met a bug. */
   onFailed(error: unknown): void;
-  /** The socket is closed, whoever closed it. Called once; nothing comes after it. */
+  /** The socket is closed, by either side. Called once, and last. */
   onClosed(): void;
 }
 
@@ -55,7 +54,7 @@ export class Connection {
   lastPacketAt: Instant;
   /** What the client showed in the TLS handshake. */
   certificate: ClientCertificate | undefined;
-  /** When we closed our side, for the peer to close its own. */
+  /** When we closed our side. */
   endedAt: Instant | undefined;
 
   readonly #socket: ByteStream;
@@ -91,7 +90,7 @@ export class Connection {
       this.#granted = 0;
       this.#pace();
     });
-    socket.on('error', () => {}); // `close` follows, and tells all there is to know
+    socket.on('error', () => {}); // `close` follows
     socket.on('close', () => events.onClosed());
   }
 
@@ -100,12 +99,12 @@ export class Connection {
     return `${this.#socket.remoteAddress}:${this.#socket.remotePort}`;
   }
 
-  /** Where it comes from, for counting. */
+  /** The address of the client, for counting. */
   get address(): string {
     return this.#socket.remoteAddress ?? 'unknown';
   }
 
-  /** Whether we do not read although the client may be sending: its silence then says nothing about it. */
+  /** Whether we do not read just now: then the silence of the client means nothing. */
   get deaf(): boolean {
     return this.#held || this.#unhandledBytes > 0;
   }
@@ -162,12 +161,12 @@ export class Connection {
     else this.#socket.resume();
   }
 
-  /** One answer of so many bytes may wait besides what may wait anyway, until everything is read. */
+  /** Allows an answer of so many bytes on top of the bound, until the client has read everything. */
   grant(bytes: number): void {
     this.#granted = Math.max(this.#granted, bytes);
   }
 
-  /** Puts bytes behind those that wait to be flushed. */
+  /** Adds bytes to those that wait to be flushed. */
   write(bytes: Buffer): void {
     if (this.endedAt === undefined) this.#output.push(bytes);
   }
@@ -184,7 +183,7 @@ export class Connection {
     else if (this.#blocked) this.#pace();
   }
 
-  /** Flushes, closes our side, and waits for the peer to close its own; what it still sends is thrown away. */
+  /** Flushes, closes our side, and waits for the peer to close its own; what it still sends is dropped. */
   end(): void {
     if (this.endedAt !== undefined) return;
     this.flush();

@@ -52,7 +52,7 @@ export interface MqttEndpointOptions {
 
 export interface MqttEndpoint extends Transport, Presence {
   readonly onDeviceEvent: DeviceListener;
-  /** How many connections there are, sessions or not. */
+  /** Connections, authenticated or not. */
   readonly connections: number;
   /** Where it listens with TLS, once started. */
   readonly tlsListening: Listening | undefined;
@@ -101,7 +101,7 @@ class Endpoint implements MqttEndpoint {
       claiming,
       guard: options.guard ?? openGuard,
       gateways,
-      // Twice what one connection may have under way, with QoS 0 and above, so that nobody meets it on one.
+      // Twice what one connection may have under way (QoS 0, and above), so that one connection never meets it.
       gatewayWork: spawnGatewayWork(this.#home, 2 * settings.inFlightMax),
       profiles,
       clock,
@@ -183,10 +183,10 @@ class Endpoint implements MqttEndpoint {
     this.#connecting.add(client);
   }
 
-  /** In a flood of connections that never say CONNECT, those that do must still get through: the oldest yields. */
+  /** In a flood of connections that never send CONNECT, others must still get through: the oldest is closed. */
   #dropLongestConnecting(): void {
     for (const client of this.#connecting) {
-      // Those that have become sessions since are still listed; without them there may be room enough.
+      // Some are authenticated by now and still listed; without them there may be room enough.
       if (this.#connecting.size < this.#options.settings.connectingMax) return;
       this.#connecting.delete(client);
       if (client.session.status === 'connecting') {
@@ -235,7 +235,7 @@ class Endpoint implements MqttEndpoint {
       if (session.status === 'connecting') session.connection.destroy();
       else session.tell({ type: 'drain' });
     }
-    // Nothing is read while draining, and a socket that is not read does not keep the process alive: this does.
+    // A socket that is not read does not keep the process alive, and nothing is read while draining.
     const awake = setInterval(() => {}, drainMs);
     await drained;
     clearInterval(awake);

@@ -2,8 +2,8 @@
  * Cuts a stream of bytes into MQTT packets, and refuses a packet that is too large before its body is kept.
  *
  * Only the fixed header is looked at (section 2.2: one byte of type and flags, one to four of remaining length). A
- * packet that lies whole within one chunk is handed on without copying, which is nearly always; what is left over at
- * the end of a chunk is collected in a buffer that grows with what has really arrived, never with what was announced.
+ * packet that lies whole within one chunk, as nearly all do, is not copied. What is left over at the end of a chunk is
+ * collected in a buffer that grows with what has arrived, never with the announced length.
  */
 
 export type FramingFault = 'malformed' | 'too-large';
@@ -13,7 +13,7 @@ const REMAINING_LENGTH_BYTES_MAX = 4;
 
 export class Framer {
   readonly #bytesMax: number;
-  /** The beginning of a packet; its first `#have` bytes are real. */
+  /** The beginning of a packet, in the first `#have` bytes. */
   #partial: Buffer | undefined;
   #have = 0;
 
@@ -63,7 +63,7 @@ export class Framer {
     }
   }
 
-  /** Copies a piece of the chunk behind what is there already. */
+  /** Copies a piece of the chunk behind what was kept before. */
   #keep(chunk: Buffer, from: number, to: number, length: number): void {
     const have = this.#have + to - from;
     let partial = this.#partial;

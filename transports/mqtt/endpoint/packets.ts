@@ -1,4 +1,4 @@
-/** The packets a client may send, after they were checked, and what stands in their place when they fail the check. */
+/** The packets that a client may send, checked, and the fault that stands for bytes that fail the check. */
 import type mqtt from 'mqtt-packet';
 import { type ProtocolVersion, Reason } from './reasons.ts';
 

@@ -1,5 +1,5 @@
 /**
- * The words in which the server says no, once for version 5 (its reason codes) and once for 3.1 and 3.1.1.
+ * The codes with which the server refuses: reason codes of version 5, return codes of 3.1 and 3.1.1.
  *
  * Clauses are cited as [MQTT-…] for version 3.1.1 and as [MQTT5-…] for version 5, here and in all files beside this.
  */
@@ -47,7 +47,7 @@ export const ConnectRefusal = {
   wrongCredentials: { returnCode: 5, reasonCode: Reason.badUserNameOrPassword },
   noCredentialsAtAll: { returnCode: 5, reasonCode: Reason.notAuthorized },
   certificateNotAccepted: { returnCode: 5, reasonCode: Reason.notAuthorized },
-  /** The address has to wait; a client takes 3 for that and comes back later (facts 2.2). */
+  /** The address has to wait: a client understands 3 so, and comes back later (facts 2.2). */
   tooManyWrong: { returnCode: 3, reasonCode: Reason.connectionRateExceeded },
   /** Version 5 only, like the next. */
   protocolError: { returnCode: 5, reasonCode: Reason.protocolError },
@@ -56,5 +56,5 @@ export const ConnectRefusal = {
 
 export type ConnectRefusal = keyof typeof ConnectRefusal;
 
-/** A suback failure: one code for 3.1.1, several for version 5. (3.1 knows none; ThingsBoard sends it 0x80 as well.) */
+/** Failure in SUBACK for 3.1.1; version 5 has several codes. 3.1 has none, and gets 0x80 too, as from ThingsBoard. */
 export const SUBACK_FAILURE = 0x80;

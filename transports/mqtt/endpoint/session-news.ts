@@ -1,10 +1,10 @@
 /**
- * What the endpoints of several processes on one store tell each other of their sessions, over the bus: who came, who
- * left, whose credentials are no more good. So a device that connects to another process leaves no session behind, and
- * every process knows, as far as a message can be lost, who is connected.
+ * The news of sessions that endpoints of several processes on one store exchange over the bus: which device connected, which
+ * one left, whose credentials are no longer valid. So a device that connects to another process leaves no session behind, and
+ * every process knows who is connected, unless a message was lost.
  *
- * What happens in one turn of the event loop is one message. A process that begins asks the others for all their
- * sessions; one that has not been heard of for a while has none any more.
+ * The news of one turn of the event loop are one message. A process that starts asks the others for all their sessions; one
+ * that was silent for too long is taken to have none.
  */
 import { randomUUID } from 'node:crypto';
 import type { Clock, Instant } from '../../../actors/base/clock.ts';
@@ -12,30 +12,30 @@ import type { DeviceId } from '../../../actors/base/ids.ts';
 import type { JsonObject } from '../../../actors/base/json.ts';
 import type { Bus } from '../../../actors/cluster/bus.ts';
 
-/** When a session began, in an order that all processes agree on: later than all that its process had heard of. */
+/** When a session began, in an order that all processes agree on (a Lamport clock: later than all that was heard of). */
 export interface Stamp {
   readonly at: number;
   readonly node: string;
 }
 
-/** What the news are about. */
+/** Where the news come from and go to: the sessions of this process. */
 export interface Sessions {
-  /** A device has begun a session with another process. */
+  /** A device has a new session with another process. */
   entered(id: DeviceId, stamp: Stamp): void;
   revoked(id: DeviceId): void;
-  /** Who has a session with this process. */
+  /** The devices that have a session with this process. */
   present(): readonly DeviceId[];
 }
 
 const TOPIC = 'mqtt-sessions';
-/** How often a process shows that it lives. */
+/** The heartbeat of a process. */
 const BEAT_MS = 5_000;
-/** After so long without a word its sessions are taken for gone. */
+/** A process that was silent for so long is taken to have no sessions. */
 const SILENCE_MAX_MS = 16_000;
 /** Devices in one message. */
 const LISTED_MAX = 1_000;
 
-type Happening = readonly [what: 'entered' | 'left' | 'revoked', id: string, at: number];
+type NewsItem = readonly [what: 'entered' | 'left' | 'revoked', id: string, at: number];
 
 interface Other {
   heardAt: Instant;
@@ -48,10 +48,10 @@ export class SessionNews {
   readonly #clock: Clock;
   readonly #sessions: Sessions;
   readonly #others = new Map<string, Other>();
-  /** The latest stamp that was given or heard of. */
+  /** The latest stamp of this process or heard from another. */
   #latest = 0;
-  /** What has happened and was not told yet, in order. */
-  #news: Happening[] = [];
+  /** What has happened in this turn of the event loop, in order. */
+  #news: NewsItem[] = [];
   #end = () => {};
 
   constructor(bus: Bus, clock: Clock, sessions: Sessions) {
@@ -83,16 +83,16 @@ export class SessionNews {
 
   enter(id: DeviceId): Stamp {
     this.#latest = Math.max(this.#clock.now(), this.#latest + 1);
-    this.#tell(['entered', id, this.#latest]);
+    this.#report(['entered', id, this.#latest]);
     return { at: this.#latest, node: this.#self };
   }
 
   leave(id: DeviceId): void {
-    this.#tell(['left', id, 0]);
+    this.#report(['left', id, 0]);
   }
 
   revoke(id: DeviceId): void {
-    this.#tell(['revoked', id, 0]);
+    this.#report(['revoked', id, 0]);
   }
 
   isElsewhere(id: DeviceId): boolean {
@@ -100,8 +100,8 @@ export class SessionNews {
     return false;
   }
 
-  #tell(happening: Happening): void {
-    this.#news.push(happening);
+  #report(item: NewsItem): void {
+    this.#news.push(item);
     if (this.#news.length > 1) return;
     setImmediate(() => {
       const news = this.#news;
@@ -123,12 +123,12 @@ export class SessionNews {
     const other: Other = this.#others.get(node) ?? { heardAt: 0, devices: new Set() };
     this.#others.set(node, other);
     other.heardAt = this.#clock.now();
-    if (asks === true) this.#tellAll();
+    if (asks === true) this.#reportAll();
     if (Array.isArray(present)) for (const id of present) other.devices.add(String(id));
-    for (const [what, id, at] of happenings(news)) {
+    for (const [what, id, at] of newsIn(news)) {
       if (what === 'left') other.devices.delete(id);
       else if (what === 'revoked')
-        this.#sessions.revoked(id as DeviceId); // it was one where it was sent
+        this.#sessions.revoked(id as DeviceId); // it was a DeviceId where it was sent
       else {
         this.#latest = Math.max(this.#latest, at);
         other.devices.add(id);
@@ -137,7 +137,7 @@ export class SessionNews {
     }
   }
 
-  #tellAll(): void {
+  #reportAll(): void {
     const all = this.#sessions.present();
     for (let at = 0; at < all.length; at += LISTED_MAX)
       this.#say({ present: all.slice(at, at + LISTED_MAX) });
@@ -151,11 +151,11 @@ export class SessionNews {
   }
 }
 
-/** Another process of the same version wrote it; one of another version may have meant something else. */
-function happenings(value: unknown): readonly Happening[] {
+/** What the message says, as far as this version understands it: the other process may have another version. */
+function newsIn(value: unknown): readonly NewsItem[] {
   const all: readonly unknown[] = Array.isArray(value) ? value : [];
   return all.filter(
-    (one): one is Happening =>
+    (one): one is NewsItem =>
       Array.isArray(one) &&
       ['entered', 'left', 'revoked'].includes(one[0]) &&
       typeof one[1] === 'string' &&

@@ -1,10 +1,10 @@
 /**
  * Which session each device has. One at a time: a newer connection takes over, as in ThingsBoard
- * (`ACTORS_MAX_CONCURRENT_SESSION_PER_DEVICE` = 1) and as [MQTT-3.1.4-2] has it for client identifiers. Who a client
- * is, here, is its device: client identifiers are free text, and two devices may well choose the same one.
+ * (`ACTORS_MAX_CONCURRENT_SESSION_PER_DEVICE` = 1) and as [MQTT-3.1.4-2] has it for client identifiers. Here a client is its
+ * device: client identifiers are free text, and two devices may choose the same one.
  *
- * Where several processes serve one store, they tell each other who came and who left (`session-news.ts`), and a newer
- * connection takes over from an older one wherever that is.
+ * Processes on one store exchange news of their sessions (`session-news.ts`), so a newer connection takes over from an older
+ * one in any of them.
  */
 
 import type { Clock, Instant } from '../../../actors/base/clock.ts';
@@ -15,7 +15,7 @@ import { SessionNews, type Stamp } from './session-news.ts';
 
 /** What the table needs of a session. */
 interface Endable {
-  /** Ends the session in its own time, from outside of it. */
+  /** Asks the session to end; may be called from anywhere. */
   requestEnd(reasonCode: ReasonCode): void;
 }
 
@@ -27,8 +27,8 @@ interface Entry {
 }
 
 /**
- * Two connections of one device this close together may have begun in either order, whenever their processes hear of
- * each other: then the stamps tell. A session that is older gives way to whatever is new, whatever the clocks say.
+ * Two connections of one device so close together may have begun in either order: then the stamps decide. An older session
+ * gives way to any newer one, whatever the clocks say.
  */
 const RACE_MS = 2_000;
 
@@ -47,7 +47,7 @@ export class SessionTable {
     });
   }
 
-  /** Tells the other processes of this one's sessions from now on, and hears of theirs. */
+  /** Starts to exchange news with the other processes. */
   start(): void {
     this.#news?.start();
   }
@@ -73,7 +73,7 @@ export class SessionTable {
     this.#sessions.get(id)?.session.requestEnd(reasonCode);
   }
 
-  /** The device is gone, or its credentials are no more good: ends its session wherever it is. */
+  /** The device is gone, or its credentials are no longer valid: ends its session, in whatever process. */
   revoke(id: DeviceId): void {
     this.end(id, Reason.administrativeAction);
     this.#news?.revoke(id);

@@ -1,10 +1,10 @@
 /**
- * MQTT over TLS: a listener of its own that hands over sockets once the handshake is done, with the client's
- * certificate where it showed one.
+ * MQTT over TLS: a listener of its own that hands on sockets after the handshake, with the client's certificate if it showed
+ * one.
  *
- * A certificate is asked for and not demanded, and no authority is asked about it: it is looked up as a whole, by its
- * digest, as in ThingsBoard. The handshake proves that the client has its private key. What the handshake
- * takes too long for, and what it fails on, ends here and is not heard of elsewhere.
+ * A client may show a certificate and need not. No authority has to have signed it: it is looked up by its digest, as in
+ * ThingsBoard, and the handshake proves that the client has its private key. A handshake that fails or takes too long ends
+ * here.
  */
 import { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
@@ -19,21 +19,21 @@ export interface MqttTlsSettings {
   /** TCP port; 0 takes any free one. */
   readonly port: number;
   readonly minVersion: SecureVersion;
-  /** Whether a client's certificate is good before and after the time that is written in it. */
+  /** Whether a client's certificate is accepted outside of its validity period. */
   readonly skipClientValidity: boolean;
   readonly certificate: Certificate;
 }
 
-/** What a client showed: its DER, or that it is not valid at this time. */
+/** The certificate of a client, in DER, or that it is outside of its validity period. */
 export type ClientCertificate =
   | { readonly type: 'der'; readonly der: Buffer }
   | { readonly type: 'not-valid-now' };
 
 export interface TlsDoor {
   start(): Promise<Listening>;
-  /** Connections from now on get this one; those that are open stay as they are. Throws where it is none. */
+  /** Used for connections from now on. Throws where it is no certificate with its key. */
   useCertificate(certificate: Certificate): void;
-  /** Listens no more, and ends handshakes. What was handed over is not touched. */
+  /** Stops listening and ends handshakes. Sockets that were handed on stay open. */
   stop(): void;
 }
 
@@ -52,7 +52,7 @@ const LISTEN_BACKLOG = 4_096;
 export function createTlsDoor(needs: TlsDoorNeeds): TlsDoor {
   const { settings, clock, log } = needs;
   const { bindAddress, port, minVersion } = settings;
-  /** By where they come from: a secure socket does not tell the one it is over. */
+  /** Sockets in a handshake, by address and port: a TLS socket does not say which TCP socket it is over. */
   const shakingHands = new Map<string, Socket>();
   const peerOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress}:${remotePort}`;
 

@@ -1,9 +1,8 @@
 /**
  * MQTT over WebSocket (section 6): an upgraded HTTP connection becomes the stream of bytes that a TCP connection is.
  *
- * Frames mean nothing to MQTT [MQTT-6.0.0-2]: their contents are put behind one another, all that came in one piece
- * together, and what is flushed goes out as one binary frame. The library answers pings, and ends whoever sends them
- * without reading the answers.
+ * Frames mean nothing to MQTT [MQTT-6.0.0-2]: their contents form one stream, and what is flushed goes out as one binary
+ * frame. The library answers pings, and closes a connection that sends them without reading the answers.
  */
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
@@ -17,16 +16,16 @@ export const WEBSOCKET_PATH = '/mqtt';
 
 export interface WebSocketDoor {
   upgrade(upgrade: Upgrade): void;
-  /** Turns whoever comes from now on away with 503. */
+  /** From now on upgrades are answered 503. */
   stop(): void;
 }
 
-/** The first is what MQTT calls itself [MQTT-6.0.0-3]; the other is used by clients of MQTT 3.1. */
+/** The first is the one of the specification [MQTT-6.0.0-3]; clients of MQTT 3.1 use the other. */
 const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
 
 /**
- * Fragments of one message. The library keeps them until the last is there, and each may keep a chunk of 64 KiB alive
- * that it was read with. Clients with small buffers send a large packet in some twenty.
+ * Fragments of one message. The library keeps them until the last one, and each may keep alive the chunk of 64 KiB that it
+ * was read with. Clients with small buffers send a large packet in some twenty.
  */
 const FRAGMENTS_MAX = 64;
 /** Chunks of one fragment, which TCP segments make. */
@@ -43,13 +42,13 @@ export function createWebSocketDoor(
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
-    skipUTF8Validation: true, // of text, which is not taken at all
+    skipUTF8Validation: true, // only text is UTF-8, and text is refused
     // A frame may hold more than one packet; the packets themselves are bounded where they are framed.
     maxPayload: 2 * packetBytesMax(settings),
     maxFragments: FRAGMENTS_MAX,
     maxBufferedChunks: CHUNKS_MAX,
     closeTimeout: settings.closeTimeoutMs,
-    handleProtocols: (offered) => SUBPROTOCOLS.find((known) => offered.has(known)) ?? false,
+    handleProtocols: (offered) => SUBPROTOCOLS.find((protocol) => offered.has(protocol)) ?? false,
     verifyClient: ({ req }, answer) =>
       answer(offersMqtt(req), 400, `Sec-WebSocket-Protocol must offer ${SUBPROTOCOLS[0]}`),
   };
@@ -68,7 +67,7 @@ export function createWebSocketDoor(
 /** Without a subprotocol the client could be speaking anything [MQTT-6.0.0-3]. */
 function offersMqtt({ headers }: IncomingMessage): boolean {
   const offered = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
-  return SUBPROTOCOLS.some((known) => offered.includes(known));
+  return SUBPROTOCOLS.some((protocol) => offered.includes(protocol));
 }
 
 interface Events {
@@ -83,7 +82,7 @@ class WebSocketStream extends EventEmitter<Events> implements ByteStream {
   readonly remotePort: number | undefined;
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
-  /** The contents of frames that have come in the same piece, and are handed on together. */
+  /** Contents of frames that arrived in one chunk; handed on together. */
   #arrived: Buffer[] = [];
   #rejected = false;
 

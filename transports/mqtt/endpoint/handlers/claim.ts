@@ -11,7 +11,7 @@
  *   revoked      closed                            DISCONNECT 0x98
  *   unavailable  closed (QoS 0: nothing)           DISCONNECT 0x83 (QoS 0: nothing)
  *
- * Opened and refused are also told on the response topic, on every version, to whoever subscribed to it.
+ * Opened and refused also go to the response topic, in every version, if the device has subscribed to it.
  */
 
 import { unreachable } from '../../../../actors/base/unreachable.ts';
@@ -40,10 +40,10 @@ export function claim(session: Session, payload: Buffer, ticket: Ticket, format?
 function settlementOf(session: Session, ticket: Ticket, outcome: ClaimOutcome): Settlement {
   switch (outcome.type) {
     case 'opened':
-      return { type: 'acknowledge', reasonCode: Reason.success, ...told(session, outcome) };
+      return { type: 'acknowledge', reasonCode: Reason.success, ...response(session, outcome) };
     case 'refused': {
       const why = refusalInWords(outcome);
-      return { type: 'acknowledge', reasonCode: refusalCode(outcome), why, ...told(session, outcome) };
+      return { type: 'acknowledge', reasonCode: refusalCode(outcome), why, ...response(session, outcome) };
     }
     case 'malformed':
       return malformedSettlement(session, ticket, outcome.why);
@@ -62,7 +62,7 @@ export function refusalCode({ reason }: Extract<ClaimOutcome, { type: 'refused' 
   return reason === 'rate-limited' ? Reason.quotaExceeded : Reason.notAuthorized;
 }
 
-/** What cannot be read: where no reason can be given the session ends, unless the profile wants it acknowledged. */
+/** A payload that cannot be read: the session ends where no reason can be given, unless the profile wants a PUBACK. */
 export function malformedSettlement(
   session: Session,
   ticket: Ticket,
@@ -75,8 +75,8 @@ export function malformedSettlement(
   return { type: 'disconnect', reasonCode, why };
 }
 
-/** The message for the response topic; not even written down when nobody listens, which is the common case. */
-function told(session: Session, outcome: ClaimOutcome) {
+/** The message for the response topic; not written when nobody listens, which is the common case. */
+function response(session: Session, outcome: ClaimOutcome) {
   if (!session.subscriptions.has(CLAIM_RESPONSE_TOPIC)) return undefined;
   const payload = outcomeMessage(outcome);
   if (payload === undefined) return undefined;

@@ -1,10 +1,10 @@
 /**
- * CONNECT: who is it, and on what terms do we talk? A list of steps; the first that refuses ends it.
+ * CONNECT: which device is it, and what may each side send? A list of steps; the first that refuses ends it.
  *
- * Deviations from ThingsBoard: Session Present is always 0, for no session outlives its connection [MQTT-3.2.2-3]
- * (ThingsBoard says 1 to whoever asks for a kept session, and has none); no DISCONNECT follows a CONNACK that
- * refuses [MQTT5-3.14.0-1]. Deviation from version 5: a will that is to be retained is ignored like any will, where
- * [MQTT5-3.2.2-13] would have us refuse the connection.
+ * Deviations from ThingsBoard: Session Present is always 0, because no session outlives its connection [MQTT-3.2.2-3]
+ * (ThingsBoard says 1 to clients that ask for a kept session, and has none); no DISCONNECT follows a CONNACK that refuses
+ * [MQTT5-3.14.0-1]. Deviation from version 5: a will that is to be retained is ignored like any will; by [MQTT5-3.2.2-13]
+ * the connection would be refused.
  */
 import { randomUUID } from 'node:crypto';
 import { unreachable } from '../../../../actors/base/unreachable.ts';
@@ -64,7 +64,7 @@ function checkAuthenticationMethod(_session: Session, { properties }: ConnectPac
   return properties?.authenticationMethod === undefined ? undefined : 'badAuthenticationMethod';
 }
 
-/** What the client tells of itself (version 5, section 3.1.2.11): zero or twice is a protocol error. */
+/** The limits of the client (version 5, section 3.1.2.11). Zero, or one given twice, is a protocol error. */
 function noteClientLimits(session: Session, { properties }: ConnectPacket): Refused {
   const { packetBytesMax, receiveMaximum } = session.limits;
   const limits = {
@@ -81,7 +81,7 @@ function noteClientLimits(session: Session, { properties }: ConnectPacket): Refu
 async function authenticate(session: Session, packet: ConnectPacket): Promise<Refused> {
   const { claiming, guard, log } = session.context;
   const { certificate, address } = session.connection;
-  // Who shows one is known by it or not at all (facts 2.1): nothing else that the client says is looked at.
+  // A client with a certificate is authenticated by it alone (facts 2.1); its other credentials are ignored.
   if (certificate !== undefined && certificate.type !== 'der') return 'certificateNotAccepted';
   const find = () =>
     certificate === undefined
@@ -171,7 +171,7 @@ function welcome(session: Session, packet: ConnectPacket): Refused {
   return undefined;
 }
 
-/** The server's side of the terms (version 5, section 3.2.2.3). Shared subscriptions and retain: not offered. */
+/** The limits of the server (version 5, section 3.2.2.3). Shared subscriptions and retain are not offered. */
 function terms(session: Session, { clientId, keepalive, properties }: ConnectPacket) {
   const { settings } = session.context;
   return {

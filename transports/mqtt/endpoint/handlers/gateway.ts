@@ -1,19 +1,19 @@
 /**
- * A gateway's publications to `v1/gateway/…`, for the devices behind it. One acknowledgement covers a message, given
- * when every device has answered; who subscribed to `v1/gateway/claim/response` is told what became of each device.
+ * A gateway's publications to `v1/gateway/…`, for the devices behind it. A message is acknowledged when every device has
+ * answered; the outcome of each device goes to `v1/gateway/claim/response`, if the gateway has subscribed to it.
  *
  *   outcome (the first that applies)   3.1, 3.1.1           5
  *   a device gave no answer            closed               DISCONNECT 0x83       it may be sent again
  *   the gateway itself is revoked      closed               DISCONNECT 0x98
- *   text that cannot be read          closed               PUBACK 0x99 (QoS 0: DISCONNECT 0x99)
+ *   text that cannot be read           closed               PUBACK 0x99 (QoS 0: DISCONNECT 0x99)
  *   JSON with nothing usable in it     PUBACK, closed       PUBACK 0x83, DISCONNECT 0x83
- *   an entry that cannot be read      closed               PUBACK 0x99 (QoS 0: DISCONNECT 0x99), the others go on
+ *   an entry that cannot be read       closed               PUBACK 0x99 (QoS 0: DISCONNECT 0x99), the others go on
  *   a device could not be created      PUBACK               PUBACK 0x80
  *   a device refused                   PUBACK               PUBACK 0x87, 0x97 when the first was asked too often
  *   all windows are open               PUBACK               PUBACK 0x00
  *
- * Messages of one gateway are carried out one after the other (`../gateway-actor.ts`). What waits is kept as the bytes that
- * came: read, a message of many short names takes thirty times as much.
+ * Messages of one gateway are carried out one after the other (`../gateway-actor.ts`). What waits is kept as bytes: parsed, a
+ * message of many short names takes thirty times as much.
  */
 import { unreachable } from '../../../../actors/base/unreachable.ts';
 import type { AuthenticatedDevice } from '../../../../actors/claiming/authentication.ts';
@@ -81,7 +81,7 @@ function connected(session: Session, payload: Buffer, ticket: Ticket): void {
   });
 }
 
-/** Nothing is kept of devices being there, so there is nothing to do. */
+/** Which devices are behind a gateway is not kept, so there is nothing to do. */
 function disconnected(session: Session, payload: Buffer, ticket: Ticket): void {
   const read = readGatewayConnect(payload, session.payloadRules.format);
   session.settle(
@@ -90,7 +90,7 @@ function disconnected(session: Session, payload: Buffer, ticket: Ticket): void {
   );
 }
 
-/** Does this when what the gateway sent before is done; where too much of that waits, it has to send it again. */
+/** Queues a task behind what the gateway sent before. Where too much waits, the gateway has to send it again. */
 function inTurn(
   session: Session,
   ticket: Ticket,
@@ -136,7 +136,7 @@ function batch(session: Session, ticket: Ticket, outcomes: ReadonlyMap<string, E
   const of = (type: EntryOutcome['type']) =>
     [...outcomes.values()].filter((outcome) => outcome.type === type);
   if (of('unavailable').length > 0) return unavailable(ticket);
-  const messages = told(session, outcomes);
+  const messages = responses(session, outcomes);
   const [malformed] = of('malformed');
   if (malformed?.type === 'malformed') return malformedSettlement(session, ticket, malformed.why, messages);
   const acknowledge = (reasonCode: 0x80 | 0x87 | 0x97, why: string): Settlement => ({
@@ -156,8 +156,8 @@ function batch(session: Session, ticket: Ticket, outcomes: ReadonlyMap<string, E
   return { type: 'acknowledge', reasonCode: Reason.success, messages };
 }
 
-/** What became of each device, in messages that are no larger than the gateway's own may be. */
-function told(session: Session, outcomes: ReadonlyMap<string, EntryOutcome>): Message[] {
+/** The outcomes, in messages that are no larger than the gateway's own may be. */
+function responses(session: Session, outcomes: ReadonlyMap<string, EntryOutcome>): Message[] {
   if (!session.subscriptions.has(GATEWAY_CLAIM_RESPONSE_TOPIC)) return [];
   const { payloadBytesMax } = session.context.settings;
   const bytesMax = Math.min(payloadBytesMax, session.limits.packetBytesMax - ROOM_FOR_THE_REST);
@@ -167,7 +167,7 @@ function told(session: Session, outcomes: ReadonlyMap<string, EntryOutcome>): Me
   return payloads.map((payload) => ({ filter: topic, topic, payload }));
 }
 
-/** Of one unit of JavaScript's text. */
+/** Of one UTF-16 code unit. */
 const UTF8_BYTES_MAX = 3;
 
 /** The fixed header, the topic name, an identifier, an empty list of properties, a brace. */

@@ -1,4 +1,4 @@
-/** The one dispatch: which handler a packet goes to. Handlers never throw for what a client does. */
+/** Which handler a packet goes to. Handlers never throw for what a client does. */
 import { unreachable } from '../../../../actors/base/unreachable.ts';
 import type { ClientPacket, Fault } from '../packets.ts';
 import { Reason } from '../reasons.ts';

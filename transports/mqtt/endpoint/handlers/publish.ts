@@ -1,4 +1,4 @@
-/** PUBLISH: find the topic, tell duplicates, take it in, and pass it on by what its topic means. */
+/** PUBLISH: resolve the topic, drop duplicates, take it in, and pass it on by its topic. */
 import { unreachable } from '../../../../actors/base/unreachable.ts';
 import { type PublishRoute, routePublish } from '../../topics.ts';
 import type { Ticket } from '../acknowledgements.ts';
@@ -58,17 +58,17 @@ function topicOf(session: Session, { topic, properties }: PublishPacket): string
     return undefined;
   }
   if (topic !== '') session.topicAliases.set(alias, topic);
-  const known = session.topicAliases.get(alias);
-  if (known === undefined) session.disconnect(Reason.protocolError);
-  return known;
+  const aliased = session.topicAliases.get(alias);
+  if (aliased === undefined) session.disconnect(Reason.protocolError);
+  return aliased;
 }
 
 /**
- * A QoS 2 publication whose packet identifier is held has been taken in before: it must not open a window again
- * [MQTT-4.3.3-2]. If its PUBREC was sent, it is sent again; else it is still to come.
+ * A QoS 2 publication whose packet identifier is in use was taken in before: it must not open a window again
+ * [MQTT-4.3.3-2]. If its PUBREC was sent, it is sent again.
  */
 function isDuplicate(session: Session, { qos, messageId }: PublishPacket): boolean {
-  const held = qos === 2 ? session.qos2Identifiers.get(messageId) : undefined;
-  if (held === 'received') session.connection.write(encodeSuccess('pubrec', messageId));
-  return held !== undefined;
+  const inUse = qos === 2 ? session.qos2Identifiers.get(messageId) : undefined;
+  if (inUse === 'received') session.connection.write(encodeSuccess('pubrec', messageId));
+  return inUse !== undefined;
 }

@@ -5,12 +5,12 @@ import { Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';
 
 export function pubrel(session: Session, { messageId }: PacketOf<'pubrel'>): void {
-  const held = session.qos2Identifiers.get(messageId);
-  if (held === 'deciding') {
+  const inUse = session.qos2Identifiers.get(messageId);
+  if (inUse === 'deciding') {
     session.disconnect(Reason.protocolError); // no PUBREC was sent yet: the client cannot have seen one
     return;
   }
-  if (held === undefined && session.version === 5) {
+  if (inUse === undefined && session.version === 5) {
     session.send({ cmd: 'pubcomp', messageId, reasonCode: Reason.packetIdentifierNotFound });
     return;
   }

@@ -1,6 +1,6 @@
 /**
  * Calls by the device. One is answered: `getSessionLimits`, which ThingsBoard's Python SDK makes on every connect
- * and waits for (facts 1.8). Others have nobody here to answer them; they are acknowledged and dropped.
+ * and waits for (facts 1.8). Others are acknowledged and dropped.
  */
 import { isUtf8 } from 'node:buffer';
 import { isJsonObject } from '../../../../actors/base/json.ts';
@@ -16,11 +16,11 @@ export function rpcRequest(
   route: Extract<PublishRoute, { type: 'rpc-request' }>,
 ): void {
   const { responseFilter: filter, responseTopic: topic } = route;
-  const known = methodOf(payload) === 'getSessionLimits';
+  const isLimits = methodOf(payload) === 'getSessionLimits';
   session.settle(ticket, {
     type: 'acknowledge',
     reasonCode: Reason.success,
-    ...(known ? { messages: [{ filter, topic, payload: JSON.stringify(sessionLimits(session)) }] } : {}),
+    ...(isLimits ? { messages: [{ filter, topic, payload: JSON.stringify(sessionLimits(session)) }] } : {}),
   });
 }
 

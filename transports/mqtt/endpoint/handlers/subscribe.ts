@@ -1,4 +1,4 @@
-/** SUBSCRIBE: what is on the fixed list is granted, with QoS 1 at most; there is nothing else to listen to. */
+/** SUBSCRIBE: filters of a fixed list are granted, with QoS 1 at most. */
 import { SUBSCRIBABLE } from '../../topics.ts';
 import type { PacketOf } from '../packets.ts';
 import { Reason, SUBACK_FAILURE } from '../reasons.ts';
