@@ -1,11 +1,11 @@
 /**
- * Keeps a flood of refusals from filling the audit trail, and with it the disk: whoever is refused something again and
- * again leaves one entry a minute, and one more that says how often it was (`repeated`).
+ * Keeps a flood of refusals from filling the audit trail and the disk. Who is refused the same thing again and again leaves
+ * one entry a minute, and a second one that says how often it happened (`repeated`).
  *
- * Alike is what has the same action, device, user, customer and reason. Who is refused about many devices leaves so
- * many entries a minute; of the rest there is one, which names no device. So what a party can write is bounded,
- * whatever it tries; what succeeds is not counted. An orderly stop writes what was counted; a crash loses the last
- * minute's numbers.
+ * Two refusals are the same if action, device, user, customer and reason are. Who is refused about many devices leaves an
+ * entry for each of the first hundred in a minute; all others share one, which names no device. So what one party can
+ * write is bounded. What succeeds is always written. An orderly stop writes the counts; a crash loses those of the last
+ * minute.
  */
 import type { Clock, Instant } from '../base/clock.ts';
 import { createQuota } from '../limits/quota.ts';
@@ -13,54 +13,54 @@ import type { AuditTrail } from './audit.ts';
 import type { Note } from './entry.ts';
 
 const PERIOD_MS = 60_000;
-/** Refusals that are not alike, of one user, in one period. */
+/** How many different refusals of one user get an entry of their own in one period. */
 const DIFFERENT_MAX = 100;
-/** What is remembered, about 400 bytes each; beyond it the oldest is done with early. */
+/** How many refusals are counted at once, about 400 bytes each; beyond it the period of the oldest ends early. */
 const REMEMBERED_MAX = 10_000;
 
 export interface BoundedTrail extends AuditTrail {
-  /** Writes how often things were that are still being counted. */
+  /** Writes what is still being counted. */
   stop(): void;
 }
 
-/** Of what many devices refused there is but a number. */
+/** The shared entry for the refusals beyond `DIFFERENT_MAX`. */
 const OTHERS = { deviceId: undefined, deviceName: undefined, failure: 'of many devices' };
 
-interface Counted {
+interface Period {
   readonly note: Note;
   readonly endsAt: Instant;
-  /** How many came besides those that were written. */
+  /** How many came besides the one that was written. */
   repeated: number;
 }
 
 export function boundRefusals(trail: AuditTrail, clock: Clock): BoundedTrail {
   /** The oldest first. */
-  const counting = new Map<string, Counted>();
+  const periods = new Map<string, Period>();
   const different = createQuota({ max: DIFFERENT_MAX, windowMs: PERIOD_MS }, clock, REMEMBERED_MAX);
   let cancel: (() => void) | undefined;
 
-  function end(key: string, { note, repeated }: Counted): void {
-    counting.delete(key);
+  function end(key: string, { note, repeated }: Period): void {
+    periods.delete(key);
     if (repeated > 0) trail.note({ ...note, data: { ...note.data, repeated } });
   }
 
   function sweep(): void {
     cancel = undefined;
     const now = clock.now();
-    for (const [key, counted] of counting) {
-      if (counted.endsAt > now) break;
-      end(key, counted);
+    for (const [key, period] of periods) {
+      if (period.endsAt > now) break;
+      end(key, period);
     }
-    const [next] = counting.values();
+    const [next] = periods.values();
     if (next !== undefined) cancel = clock.after(Math.max(1, next.endsAt - now), sweep);
   }
 
   function begin(key: string, note: Note, repeated: number): void {
-    if (counting.size >= REMEMBERED_MAX) {
-      const [oldest] = counting;
+    if (periods.size >= REMEMBERED_MAX) {
+      const [oldest] = periods;
       if (oldest !== undefined) end(...oldest);
     }
-    counting.set(key, { note, endsAt: clock.now() + PERIOD_MS, repeated });
+    periods.set(key, { note, endsAt: clock.now() + PERIOD_MS, repeated });
     cancel ??= clock.after(PERIOD_MS, sweep);
   }
 
@@ -71,18 +71,18 @@ export function boundRefusals(trail: AuditTrail, clock: Clock): BoundedTrail {
       if (note.failure === undefined) return trail.note(note);
       const { tenantId, action, deviceId, customerId, userId, failure } = note;
       const party = [tenantId, action, customerId, userId].join(' ');
-      const alike = `${party} ${deviceId} ${failure}`;
-      const known = counting.get(alike);
-      if (known !== undefined) {
-        known.repeated += 1;
+      const same = `${party} ${deviceId} ${failure}`;
+      const period = periods.get(same);
+      if (period !== undefined) {
+        period.repeated += 1;
         return;
       }
       if (different.take(party) === 0) {
-        begin(alike, note, 0);
+        begin(same, note, 0);
         trail.note(note);
         return;
       }
-      const others = counting.get(party);
+      const others = periods.get(party);
       if (others === undefined) begin(party, { ...note, ...OTHERS }, 1);
       else others.repeated += 1;
     },
@@ -90,7 +90,7 @@ export function boundRefusals(trail: AuditTrail, clock: Clock): BoundedTrail {
     stop() {
       cancel?.();
       cancel = undefined;
-      for (const entry of counting) end(...entry);
+      for (const entry of periods) end(...entry);
     },
   };
 }

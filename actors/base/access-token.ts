@@ -1,9 +1,9 @@
 /** Access tokens for devices that were given none: 20 letters and digits, as ThingsBoard makes them; 119 bits. */
-import { randomInt } from 'node:crypto';
+import { randomText } from './random-text.ts';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const LENGTH = 20;
 
 export function randomAccessToken(): string {
-  return Array.from({ length: LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
+  return randomText(ALPHABET, LENGTH);
 }

@@ -1,27 +1,25 @@
 /**
- * Time as a value that is handed in at the root, so that a test can own it.
+ * The clock, handed in at the root so that a test can set it.
  *
- * Only instants are ever stored (milliseconds since the epoch). A duration is something a device asks for;
- * what we keep is the instant it leads to.
+ * Only instants are stored. A device asks for a duration; what is kept is the instant at which it ends.
  */
 
 /** Milliseconds since the Unix epoch. */
 export type Instant = number;
 
 export interface Clock {
-  /** The present instant, in milliseconds since the epoch. */
   now(): Instant;
-  /** Runs `task` once, `delayMs` from now (0 … 2^31-1). Returns how to call it off. */
+  /** Runs `task` once, `delayMs` from now (0 … 2^31-1). Returns how to cancel it. */
   after(delayMs: number, task: () => void): Cancel;
 }
 
-/** Calls off what has not happened yet; calling it twice, or too late, is harmless. */
+/** Cancels what has not happened yet. Calling it twice or too late is harmless. */
 export type Cancel = () => void;
 
-/** Node's timers reach no further than this; a longer delay would fire at once. */
+/** The longest delay of a Node timer: a longer one would fire at once. */
 export const TIMER_MAX_MS = 2 ** 31 - 1;
 
-/** The machine's own clock. Timers do not keep the process alive: whoever listens on a socket does. */
+/** The machine's clock. Its timers do not keep the process alive; open sockets do. */
 export const systemClock: Clock = {
   now: Date.now,
   after(delayMs, task) {
@@ -31,7 +29,6 @@ export const systemClock: Clock = {
   },
 };
 
-/** Waits `delayMs` by the given clock. */
 export function sleep(clock: Clock, delayMs: number): Promise<void> {
   return new Promise((resolve) => {
     clock.after(delayMs, resolve);

@@ -18,12 +18,12 @@ export type ApiKeyId = Branded<'ApiKeyId'>;
 export type ImportId = Branded<'ImportId'>;
 type AnyId = TenantId | CustomerId | UserId | DeviceId | ProfileId | ApiKeyId | ImportId;
 
-/** What ThingsBoard writes where there is no entity, e.g. `customerId` of an unassigned device. */
+/** ThingsBoard writes this where there is no entity, e.g. as `customerId` of an unassigned device. */
 export const NULL_UUID = '13814000-1dd2-11b2-8080-808080808080';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Reads an id from text in either letter case. Returns undefined when the text is no UUID. */
+/** Reads an id from a text in either case. Undefined when the text is not a UUID. */
 export function parseId<Id extends AnyId>(text: string): Id | undefined {
   const lower = text.toLowerCase();
   return UUID.test(lower) ? (lower as Id) : undefined;
@@ -57,7 +57,7 @@ export function newId<Id extends AnyId>(nowMs: number): Id {
     lastMs = nowMs;
     counter = bytes.readUInt16BE(6) & 0x7ff; // the top bit stays free as room to count
   } else if (++counter > 0xfff) {
-    lastMs += 1; // ran out of numbers, or the clock went back: borrow from the next millisecond
+    lastMs += 1; // out of numbers, or the clock went back: use the next millisecond
     counter = 0;
   }
   return timedId(bytes, lastMs, counter);

@@ -1,7 +1,7 @@
-/** JSON as a type: what may travel in a payload, an attribute or a journal record. */
+/** JSON as a type: what a payload, an attribute or a journal record may hold. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 
-/** A JSON object. Built from parsed text only, so it never carries functions, dates or `undefined`. */
+/** A JSON object. It comes from parsed text, so it never holds functions, dates or `undefined`. */
 export interface JsonObject {
   readonly [key: string]: Json;
 }

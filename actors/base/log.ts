@@ -1,4 +1,4 @@
-/** What the house needs of a logger; pino fits. Fields are data, the message a constant: never a secret in either. */
+/** What this server needs of a logger; pino fits. Fields are data and the message is a constant; neither holds a secret. */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

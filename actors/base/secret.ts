@@ -1,10 +1,10 @@
 /**
- * Claim secrets: digested to be compared, sealed where their owner may read them again (rule C9).
+ * Claim secrets: digested to be compared, sealed where the tenant may read them again (rule C9).
  *
- * A digest is HMAC-SHA-256 over the device's id and the secret, under a key that only this server has: equal secrets
- * of two devices look different, and whoever steals the journal can not try out secrets without the key.
- * A sealed secret (only `claimingData`, which the tenant's administrator may read back) is AES-256-GCM, bound to
- * its device. Both keys are derived from the one server key by HKDF.
+ * A digest is HMAC-SHA-256 over the id of a device (or user) and the secret, under a key that only this server has. So equal secrets
+ * of two devices look different, and a stolen journal is no use for guessing without the key. A sealed secret (a
+ * `claimingData`, a password of MQTT_BASIC) is AES-256-GCM, bound to its device. Both keys are derived by HKDF from the
+ * digest key that is configured.
  */
 import {
   createCipheriv,
@@ -31,22 +31,22 @@ export interface Secrets {
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
-/** Without it a tag that was cut short, which proves less, would be good enough. */
+/** Without this, Node also accepts a shortened tag, which proves less. */
 const WHOLE_TAG = { authTagLength: TAG_BYTES };
 
 /**
- * @param serverKey at least 32 random bytes, the same on every node and over restarts: without it open windows can
- *   not be confirmed any more
+ * @param serverKey at least 32 random bytes, the same on every node and after restarts; with another key no open window can
+ *   be confirmed
  */
 export function createSecrets(serverKey: Buffer): Secrets {
   if (serverKey.length < 32) throw new RangeError('the server key must have at least 32 bytes');
   const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', serverKey, '', `claimd ${purpose}`, 32));
-  const digestKey = createSecretKey(derive('claim secret digest')); // prepared once: this is on the hot path
+  const digestKey = createSecretKey(derive('claim secret digest')); // prepared once, for every claim needs it
   const sealKey = derive('claim secret seal');
 
   return {
     digest(whose, secret) {
-      // A NUL can not occur in a device id, so (device, secret) can not be read in two ways.
+      // An id has no NUL in it, so no two pairs give the same text.
       return createHmac('sha256', digestKey).update(`${whose}\0${secret}`).digest('base64url');
     },
 
@@ -68,7 +68,7 @@ export function createSecrets(serverKey: Buffer): Secrets {
   };
 }
 
-/** Whether two digests are the same, in a time that does not depend on where they differ. */
+/** Compares two digests in constant time. */
 export function sameDigest(a: SecretDigest, b: SecretDigest): boolean {
   const left = Buffer.from(a);
   const right = Buffer.from(b);

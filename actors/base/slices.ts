@@ -1,12 +1,12 @@
 /**
- * Long work in slices, between which others have their turn: a page of ten thousand devices must not stall the claims. Nor
- * must many such pages at once: of all long work in the process one slice is done in a turn of the event loop, in the
- * order of asking, so that what a claim waits for does not grow with it.
+ * Long work is cut into slices, so that claims are served in between: a page of ten thousand devices must not stall them.
+ * Of all long work in the process, one slice is done per turn of the event loop, first come first served. So a claim never
+ * waits for more than one slice, however much long work there is.
  */
 
 const waiting: (() => void)[] = [];
 
-/** Resolves when a slice may be done. */
+/** Resolves when the caller may do its next slice. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     waiting.push(resolve);
@@ -19,7 +19,7 @@ function letNext(): void {
   if (waiting.length > 0) setImmediate(letNext); // in the turn after this one
 }
 
-/** So many devices are read, or written as they are shown, in one turn of the event loop. */
+/** How many devices are read, or turned into JSON, in one turn of the event loop. */
 export const DEVICES_PER_TURN = 250;
 
 /** The items in slices, each in a turn of its own. */
@@ -30,7 +30,7 @@ export async function* slices<Item>(items: readonly Item[], size = DEVICES_PER_T
   }
 }
 
-/** What `make` makes of each item, in their order. */
+/** Maps the items in slices; results are in the order of the items. */
 export async function mapInSlices<Item, Made>(
   items: readonly Item[],
   make: (item: Item) => Made | Promise<Made>,

@@ -1,16 +1,16 @@
 /**
- * What the processes on one store tell each other: that a password changed, that a device has a session elsewhere now.
+ * Messages between the processes on one store: a password changed, a device has a session elsewhere now.
  *
- * Best effort, at most once, without waiting and without failing: whoever missed a message finds the truth in the
- * store, a little later. The sender does not hear itself.
+ * At most once, best effort: publishing neither waits nor fails. A process that misses a message finds the truth in the
+ * store a little later. The sender does not hear its own messages.
  */
 import type { JsonObject } from '../base/json.ts';
 
 export interface Bus {
   publish(topic: string, message: JsonObject): void;
-  /** Hears every message of a topic that another process publishes, until what it returns is called. Must not throw. */
-  subscribe(topic: string, hear: (message: JsonObject) => void): () => void;
+  /** Calls `onMessage`, which must not throw, for each message of other processes. Returns how to unsubscribe. */
+  subscribe(topic: string, onMessage: (message: JsonObject) => void): () => void;
 }
 
-/** For a process that has its store to itself. */
+/** For a process that is alone on its store. */
 export const silentBus: Bus = { publish() {}, subscribe: () => () => {} };

@@ -1,10 +1,10 @@
 /**
- * Counters of several processes on one store that tell each other what they count, over the bus. Looking is as cheap
- * as in memory, which every claim does; only what is counted, a failed attempt, costs a message. What was said on its way
- * to each other is not seen, so of a burst spread over n processes up to n times as many may fail before all of them
- * know; and a process that has just begun knows nothing of before.
+ * Counters of several processes on one store: each counts in memory and publishes what it counts over the bus. Every claim
+ * reads them, which costs nothing more; a message is sent only for what is counted, a failed attempt.
+ *
+ * A process sees what others counted a little later, so a burst spread over n processes may fail up to n times as often
+ * before all know of it. A process that has just started knows nothing of what was counted before.
  */
-
 import { type Counters, memoryCounters } from '../limits/counters.ts';
 import type { Bus } from './bus.ts';
 

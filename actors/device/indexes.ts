@@ -1,9 +1,8 @@
 /**
- * Under which keys a device can be found, as a pure function of its state, and what changes between two states.
+ * The index entries of a device: a pure function of its state, and what changes between two states.
  *
- * Unique keys: the credentials over the whole server, the name within the tenant. Lists: a tenant's devices in the
- * order of creation (ids ascend with time), by name, by label where there is one, and by type; a customer's devices by
- * name, a profile's by id.
+ * Unique keys: the credentials in the whole server, the name within the tenant. Lists: a tenant's devices in the order of
+ * creation (ids ascend with time), by name, by label, and by type; a customer's devices by name; a profile's by id.
  */
 import { type CustomerId, type DeviceId, type ProfileId, storedId, type TenantId } from '../base/ids.ts';
 import { unreachable } from '../base/unreachable.ts';
@@ -27,43 +26,43 @@ export function isNameKey(key: string): boolean {
 export const lists = {
   byCreation: (tenantId: TenantId) => `devices/${tenantId}`,
   byName: (tenantId: TenantId) => `devices-by-name/${tenantId}`,
-  /** Those that have a label. */
+  /** Only devices that have a label. */
   byLabel: (tenantId: TenantId) => `devices-by-label/${tenantId}`,
-  /** By type, and of one type in the order of creation. */
+  /** By type; within a type in the order of creation. */
   byType: (tenantId: TenantId) => `devices-by-type/${tenantId}`,
   ofCustomer: (customerId: CustomerId) => `customer-devices/${customerId}`,
-  /** Those that name the profile; not those that follow the tenant's default. */
+  /** Only devices that name the profile, not those that follow the tenant's default. */
   ofProfile: (profileId: ProfileId) => `profile-devices/${profileId}`,
 };
 
-/** A list member that sorts by name without regard to case, and carries the device's id at its end. */
+/** A list member that sorts by name, whatever its case, and ends with the device's id. */
 export function memberByName(name: string, id: DeviceId): string {
   return `${foldName(name)}\0${id}`;
 }
 
-/** What all members of one type begin with. */
+/** The common prefix of all members of a type. */
 export function typePrefix(type: string): string {
   return `${type}\0`;
 }
 
-/** How names are compared where case does not matter. */
+/** A name as it is compared where case does not matter. */
 export function foldName(name: string): string {
   return name.toLowerCase();
 }
 
 const ID_LENGTH = 36;
 
-/** What stands in front of the id in a list member: a folded name or label, or a type. */
+/** The text before the id in a list member: a folded name or label, or a type. */
 export function textOf(member: string): string {
   return member.slice(0, -ID_LENGTH - 1);
 }
 
-/** The device that a list member stands for. */
+/** The device of a list member. */
 export function deviceOf(member: string): DeviceId {
   return storedId(member.slice(-ID_LENGTH));
 }
 
-/** Everything a device occupies. */
+/** All index entries of a device. */
 export function indexEntries(id: DeviceId, state: DeviceState): IndexEntries {
   if (state.status === 'absent') return NO_ENTRIES;
   const { tenantId, name, label, type, credentials, owner, profileId } = state;
@@ -79,7 +78,7 @@ export function indexEntries(id: DeviceId, state: DeviceState): IndexEntries {
   return { unique: [keys.credentials(credentials.credentialsId), keys.name(tenantId, name)], members };
 }
 
-/** What an event changes in the indexes; undefined for the frequent events that change nothing. */
+/** What an event changes in the indexes; undefined for the frequent events, which change nothing. */
 export function indexChanges(
   id: DeviceId,
   before: DeviceState,

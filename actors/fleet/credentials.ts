@@ -1,6 +1,6 @@
 /**
- * How devices prove who they are, as ThingsBoard knows it (facts 2.1): an access token, what MQTT's CONNECT says, or
- * a client certificate. Each is found by its `credentialsId`, the token itself or a SHA3-256 digest.
+ * How devices prove who they are, as in ThingsBoard (facts 2.1): by an access token, by what MQTT's CONNECT contains, or by
+ * a client certificate. A device is found by its `credentialsId`: the token itself, or a SHA3-256 digest.
  */
 import { createHash, X509Certificate as ParsedCertificate, timingSafeEqual } from 'node:crypto';
 import type { DeviceId } from '../base/ids.ts';
@@ -11,14 +11,14 @@ export function accessToken(token: string): AccessToken {
   return { type: 'ACCESS_TOKEN', credentialsId: token };
 }
 
-/** What a client says, or must say, in CONNECT; null or absent: nothing, or anything. */
+/** What CONNECT contains, or must contain. Null or absent: it contains nothing, or may contain anything. */
 export interface MqttBasicParts {
   readonly clientId?: string | null | undefined;
   readonly userName?: string | null | undefined;
   readonly password?: string | null | undefined;
 }
 
-/** MQTT_BASIC credentials, or undefined where neither client id nor user name is given, or a password without a user. */
+/** MQTT_BASIC credentials. Undefined without client id and user name, and for a password without a user name. */
 export function mqttBasic(secrets: Secrets, device: DeviceId, parts: MqttBasicParts): MqttBasic | undefined {
   const clientId = parts.clientId || null;
   const userName = parts.userName || null;
@@ -29,38 +29,37 @@ export function mqttBasic(secrets: Secrets, device: DeviceId, parts: MqttBasicPa
   return { type: 'MQTT_BASIC', credentialsId, clientId, userName, sealedPassword };
 }
 
-/** Under which id such credentials are found: both parts digested, the client id digested, or the user name. */
+/** The id of MQTT_BASIC credentials: the digest of both parts, the digest of the client id, or the user name. */
 export function mqttBasicId(clientId: string | null, userName: string | null): string | undefined {
   if (clientId === null) return userName ?? undefined;
   return sha3(userName === null ? clientId : `${clientId}|${userName}`);
 }
 
-/** The parts in plain text, for the tenant who set them. Throws where another server sealed the password. */
+/** The parts in plain text, for the tenant who set them. Throws if another server sealed the password. */
 export function mqttBasicParts(secrets: Secrets, device: DeviceId, credentials: MqttBasic) {
   const { clientId, userName, sealedPassword } = credentials;
   const password = sealedPassword === null ? null : secrets.unseal(device, sealedPassword);
   return { clientId, userName, password };
 }
 
-/** Whether what a client says is what the credentials ask for. */
+/** Whether CONNECT contains what the credentials ask for. */
 export function matchesMqttBasic(
   secrets: Secrets,
   device: DeviceId,
   credentials: MqttBasic,
-  said: MqttBasicParts,
+  connect: MqttBasicParts,
 ): boolean {
   const wanted = mqttBasicParts(secrets, device, credentials);
   return (
-    (wanted.clientId === null || wanted.clientId === said.clientId) &&
-    (wanted.userName === null || wanted.userName === said.userName) &&
-    (wanted.password === null || sameText(wanted.password, said.password ?? ''))
+    (wanted.clientId === null || wanted.clientId === connect.clientId) &&
+    (wanted.userName === null || wanted.userName === connect.userName) &&
+    (wanted.password === null || sameText(wanted.password, connect.password ?? ''))
   );
 }
 
 /**
- * X.509 credentials of a certificate: PEM, or base64 of the DER. Undefined where the text is neither, for no client
- * could ever show it. What is inside the certificate is not looked at: ThingsBoard finds devices by the digest of the
- * whole.
+ * X.509 credentials from a certificate: PEM, or base64 of the DER. Undefined for any other text, which no client could
+ * show. The certificate's content is not checked: ThingsBoard finds devices by the digest of the whole.
  */
 export function x509(certificate: string): X509Certificate | undefined {
   const base64 = certificate.replaceAll(/-----(?:BEGIN|END) CERTIFICATE-----|\s/g, '');
@@ -68,18 +67,18 @@ export function x509(certificate: string): X509Certificate | undefined {
   return { type: 'X509_CERTIFICATE', credentialsId: sha3(base64), certificate: base64 };
 }
 
-/** Whether this is the one text that base64 makes of one certificate's DER: what a client shows is encoded again. */
+/** Whether a text is the canonical base64 of one certificate's DER, as it is made again of what a client shows. */
 function isCertificate(base64: string): boolean {
   const der = Buffer.from(base64, 'base64');
   if (base64 === '' || der.toString('base64') !== base64) return false;
   try {
-    return new ParsedCertificate(der).raw.equals(der); // bytes behind it would be left out
+    return new ParsedCertificate(der).raw.equals(der); // bytes after it would be left out
   } catch {
     return false;
   }
 }
 
-/** Under which id a certificate is found that a client showed. */
+/** The id of the certificate that a client shows. */
 export function x509Id(der: Buffer): string {
   return sha3(der.toString('base64'));
 }
@@ -88,7 +87,7 @@ function sha3(text: string): string {
   return createHash('sha3-256').update(text).digest('hex');
 }
 
-/** In a time that does not depend on where they differ. */
+/** Compares two texts in constant time. */
 export function sameText(a: string, b: string): boolean {
   return timingSafeEqual(Buffer.from(sha3(a)), Buffer.from(sha3(b)));
 }

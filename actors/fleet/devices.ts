@@ -1,10 +1,9 @@
 /**
  * The port through which everybody else reaches devices: transports, the REST layer, the alarms.
  *
- * Commands go to the device's actor, one at a time per device, and are answered when what they changed is durable.
- * Reads come from the newest durable head, without waking an actor.
+ * Commands go to the device's actor, one at a time per device, and are answered when their change is durable. Reads come
+ * from the newest durable head and wake no actor.
  */
-
 import type { CustomerId, DeviceId, ProfileId, TenantId } from '../base/ids.ts';
 import type { DeviceCommand, DeviceEvent } from '../device/device.ts';
 import type { Refusal } from '../device/messages.ts';
@@ -17,34 +16,34 @@ export type { Page } from '../records/pages.ts';
 export type DeviceAnswer = Answer<DeviceState, Refusal>;
 
 export interface Devices {
-  /** Never rejects: every outcome, trouble included, is an answer. */
+  /** Never rejects: faults are answers too. */
   ask(id: DeviceId, command: DeviceCommand): Promise<DeviceAnswer>;
   /** The device as it is now, or undefined. Rejects with `StoreUnavailable`. */
   read(id: DeviceId): Promise<DeviceRecord | undefined>;
 }
 
-/** Hears of every event of this process after it became durable. Must not throw; a fault here never fails a claim. */
+/** Hears of every event of this process once it is durable. If it throws, that is logged and no claim fails. */
 export type DeviceListener = (id: DeviceId, event: DeviceEvent, state: DeviceState) => void;
 
-/** Finds devices by what people and devices know of them. All of it rejects with `StoreUnavailable` only. */
+/** Finds devices by what people and devices know of them. Everything may reject with `StoreUnavailable`, and nothing else. */
 export interface Directory {
   /** Which device holds these credentials. Exact match, case-sensitive. */
   byCredentials(credentialsId: string): Promise<DeviceRecord | undefined>;
-  /** The id of the tenant's device of this name: all that a command needs, for the device checks the rest itself. */
+  /** The id of the tenant's device of this name. Enough for a command, since the device checks the rest itself. */
   idOf(tenantId: TenantId, name: string): Promise<DeviceId | undefined>;
   /** Which device of the tenant has this name. Exact match, case-sensitive. */
   byName(tenantId: TenantId, name: string): Promise<DeviceRecord | undefined>;
   /** The tenant's devices; of their attributes `claimingAllowed` alone, as in all lists. */
   ofTenant(tenantId: TenantId, query: ListQuery): Promise<Page<DeviceRecord>>;
-  /** Every type that the tenant's devices have, in order. */
+  /** All types of the tenant's devices, in order. */
   typesOf(tenantId: TenantId): Promise<readonly string[]>;
   /** The devices that the customer owns. Pass the tenant: a customer of another tenant owns nothing of it. */
   ofCustomer(tenantId: TenantId, customerId: CustomerId, query: ListQuery): Promise<Page<DeviceRecord>>;
 }
 
-/** Who is there just now. */
+/** Which devices are connected. */
 export interface Presence {
-  /** Whether the device has a session at this moment; with other processes, as far as this one has heard. */
+  /** Whether the device has a session now; for sessions of other processes, as far as this one has heard. */
   isConnected(id: DeviceId): boolean;
 }
 
@@ -53,16 +52,16 @@ export interface ListQuery {
   readonly page: number;
   /** At least 1. */
   readonly pageSize: number;
-  /** Case-insensitive: contained in the name or the label; in long lists what begins with it goes first (`search.ts`). */
+  /** Case-insensitive: contained in the name or the label. In long lists matches at the beginning win (`search.ts`). */
   readonly textSearch?: string;
   readonly type?: string;
   /** The profile that the device names. */
   readonly profileId?: ProfileId;
-  /** With `profileId`: whether devices that name none are listed as well, for it is their tenant's default. */
+  /** With `profileId`: whether devices that name none are listed too, because it is the tenant's default. */
   readonly orNoProfile?: boolean;
-  /** What else must hold of a device to be listed, by its id alone. */
+  /** Another filter, by the id alone. */
   readonly where?: (id: DeviceId) => boolean;
-  /** The same by its state, for what no index answers. */
+  /** Another filter, by the record, for what no index answers. */
   readonly having?: (device: DeviceRecord) => boolean;
   readonly sortProperty?: 'createdTime' | 'name';
   readonly sortOrder?: 'ASC' | 'DESC';

@@ -1,4 +1,4 @@
-/** The devices of this process: the port of `../devices.ts` over the registry and the journal. */
+/** The devices of this process: the port `devices.ts` on top of the registry of actors and the journal. */
 import type { Clock } from '../base/clock.ts';
 import { type DeviceId, storedId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
@@ -20,16 +20,16 @@ export interface DevicesOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly onEvent: DeviceListener;
-  /** How often a device may be asked to open a window, by whatever way; without it, as often as it is. */
+  /** How often a device may be asked to open a window, over all transports. Default: no limit. */
   readonly windows?: Quota;
   /** See `EventSourced`. Default: no. */
   readonly looksFirst?: boolean;
 }
 
 export interface LiveDevices extends Devices {
-  /** How many device actors are in memory, and how many commands are under way. */
+  /** How many device actors are in memory, and how many commands are in flight. */
   stats(): { readonly residents: number; readonly inFlight: number };
-  /** Answers `stopping` from now on; lets what is under way be answered, at most for `drainMs`. */
+  /** Answers new commands `stopping`, and waits at most `drainMs` for those in flight. */
   stop(drainMs: number): Promise<void>;
 }
 
@@ -52,7 +52,7 @@ export function createDevices(options: DevicesOptions): LiveDevices {
 
   return {
     ask(id: DeviceId, command: DeviceCommand): Promise<DeviceAnswer> {
-      // One device must not fill the disk with windows: each is an event that is kept.
+      // One device must not fill the disk: each window is an event that is kept.
       const retryAfterMs = command.type === 'InitiateClaim' && windows !== undefined ? windows.take(id) : 0;
       if (retryAfterMs === 0) return registry.ask(id, command);
       return Promise.resolve({ type: 'refused', refusal: { reason: 'rate-limited', retryAfterMs } });
@@ -63,7 +63,7 @@ export function createDevices(options: DevicesOptions): LiveDevices {
   };
 }
 
-/** The newest durable state of a device, or undefined where there is none. */
+/** The newest durable record of a device, or undefined where there is none. Rejects with `StoreUnavailable`. */
 export async function readDevice(journal: Journal, id: DeviceId): Promise<DeviceRecord | undefined> {
   const head = await journal.load(id);
   if (head.state === undefined) return undefined;

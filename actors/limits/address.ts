@@ -1,4 +1,4 @@
-/** Which addresses count as one party. */
+/** Which network addresses count as one party. */
 import { isIPv6 } from 'node:net';
 
 const GROUPS = 8;
@@ -6,8 +6,8 @@ const NETWORK_GROUPS = 4;
 const IPV4_IN_IPV6 = /^::ffff:(\d+(?:\.\d+){3})$/i;
 
 /**
- * Whoever has one IPv6 address has all 2^64 of its network (RFC 4291 §2.5.1), so that is what is counted; an IPv4
- * address is itself, in whatever notation.
+ * The name under which an address is counted. Who has one IPv6 address has all 2^64 of its network (RFC 4291 §2.5.1), so
+ * its network is counted. An IPv4 address is counted as itself, in every notation.
  */
 export function countedAs(address: string): string {
   const [, ipv4] = IPV4_IN_IPV6.exec(address) ?? [];

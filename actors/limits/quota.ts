@@ -1,15 +1,15 @@
 /**
- * So many per key within a time, counted in this process. It is asked for every claim, so it is a map and no promise:
- * some hundred nanoseconds. Windows of time are fixed, and the same for all keys, so that they are forgotten together:
- * taking the oldest out of a map one by one costs a walk over all that were taken out before.
+ * A rate limit per key, counted in this process. Every claim asks it, so it is a map without promises: some hundred
+ * nanoseconds. Its fixed windows are the same for all keys, so all are forgotten at once; deleting the oldest keys of a map
+ * one by one is slow.
  *
- * Keys are bounded: beyond `keysMax` all are forgotten, and count anew. Nothing here can fail; where several processes
- * serve one device, each grants as many.
+ * Beyond `keysMax` keys all are forgotten and start again. It cannot fail. Where several processes serve one device, each
+ * allows the whole quota.
  */
 import type { Clock } from '../base/clock.ts';
 
 export interface Quota {
-  /** Takes one of the key's; returns 0, or how long the key has to wait, in ms. */
+  /** Uses one of the key's quota and returns 0; or returns how long the key has to wait, in ms. */
   take(key: string): number;
 }
 
@@ -29,7 +29,7 @@ export function createQuota({ max, windowMs }: QuotaSettings, clock: Clock, keys
   return {
     take(key) {
       const now = clock.now();
-      // Also when the clock was set back: nobody waits for longer than the time.
+      // The second case: the clock was set back, and nobody shall wait longer than one window.
       if (now >= endsAt || endsAt > now + windowMs) {
         taken = new Map();
         endsAt = now + windowMs;

@@ -1,4 +1,4 @@
-/** Devices with their alarms over a store, as the server has them, without anything around: for the laws of alarms. */
+/** Devices with their alarms over a store, as in the server, and nothing else: for the tests of alarms. */
 
 import { type Clock, systemClock } from '../../actors/base/clock.ts';
 import type { DeviceId } from '../../actors/base/ids.ts';
@@ -23,7 +23,7 @@ export interface Closing {
 export interface AlarmWorld {
   readonly devices: LiveDevices;
   readonly journal: FaultyJournal;
-  /** The windows that expired, in the order in which that became durable. */
+  /** The windows that expired, in the order in which their events became durable. */
   readonly closings: readonly Closing[];
   readonly complaints: readonly string[];
   startAlarms(): void;
@@ -90,7 +90,7 @@ export async function provisionDevice({ devices }: AlarmWorld, n: number): Promi
   await devices.ask(deviceId(n), { ...provision(), name: `Pump ${n}`, credentials: tokenOf(n) });
 }
 
-/** Opens the window of a device, which is provisioned if need be. Resolves to when it closes. */
+/** Opens the window of a device, provisioning it if need be. Resolves to the instant at which it closes. */
 export async function openWindow(world: AlarmWorld, n: number, durationMs: number): Promise<number> {
   const openedBy = { type: 'device', credentialsId: tokenOf(n).credentialsId } as const;
   const open = () => world.devices.ask(deviceId(n), { ...initiate(durationMs), openedBy });

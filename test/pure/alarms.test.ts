@@ -1,6 +1,6 @@
 /**
- * Laws of the alarms: an elapsed window is closed within one second of its instant, on disk, after a restart, for
- * passivated devices, in multitudes, and whatever becomes of some of them. Time is simulated; how late windows are
+ * Alarms: an elapsed window is closed within one second of its instant, on disk, after a restart, for passivated devices,
+ * by the ten thousand, and when some of them fail. Time is simulated; how late windows are
  * closed by a real clock is measured by the bench (`expiry-storm`).
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -94,7 +94,7 @@ test('alarms: a window is closed within a second of its instant, not before, and
   await store.close();
 });
 
-test('alarms: a window that elapsed while nobody was running is closed after the start', async () => {
+test('alarms: a window that elapsed while the server was down is closed after the start', async () => {
   const path = folder();
   const before = openLmdbStore({ path });
   const first = stillWorld({ store: before }); // its alarms never start
@@ -158,9 +158,9 @@ test('alarms: 20,000 windows that close within five seconds are closed within on
   await store.close();
 });
 
-// -------------------------------------------------------------------------------------------- a store that forgets
+// -------------------------------------------------------------------------------------------- a store in memory
 
-test('alarms: nobody is woken before the instant, and nobody who has no window', async () => {
+test('alarms: no device is woken early or without a window', async () => {
   const world = stillWorld();
   await openWindow(world, 1, 10_000);
   await openWindow(world, 2, 1_000);
@@ -177,7 +177,7 @@ test('alarms: nobody is woken before the instant, and nobody who has no window',
   await world.stop();
 });
 
-test('alarms: windows of years are closed when the years are over', async () => {
+test('alarms: windows of years are closed after those years', async () => {
   const store = createMemoryStore();
   const opening = stillWorld({ store });
   const closesAt = await openWindow(opening, 1, 10 * 365 * 24 * 3_600_000);
@@ -192,7 +192,7 @@ test('alarms: windows of years are closed when the years are over', async () => 
   await world.stop();
 });
 
-test('alarms: the start looks at nothing but what is due', async () => {
+test('alarms: the start reads only what is due', async () => {
   const world = stillWorld();
   for (let n = 0; n < 200; n++) await openWindow(world, n, 60_000 + n);
   await openWindow(world, 1_000, 50);
@@ -218,7 +218,7 @@ test('alarms: what could not be closed is tried again in the next round', async 
   await world.stop();
 });
 
-test('alarms: a table that can not be read is read again, without a flood of complaints', async () => {
+test('alarms: a table that cannot be read is read again, without a flood of log lines', async () => {
   const world = stillWorld();
   await openWindow(world, 1, 1_000);
   world.startAlarms();
@@ -231,7 +231,7 @@ test('alarms: a table that can not be read is read again, without a flood of com
   await world.stop();
 });
 
-test('alarms: a device that can not be woken stops no other, and is asked more and more rarely', async () => {
+test('alarms: a device that cannot be woken holds up no other, and is retried with back-off', async () => {
   const world = stillWorld({ registry: { idleMs: 100 } });
   for (let n = 0; n < 30; n++) await openWindow(world, n, 1_000 + n);
   await world.pass(600); // all passivated
@@ -264,7 +264,7 @@ test('alarms: devices that never answer hold up nobody', async () => {
   await stopped;
 });
 
-test('alarms: stopped, they wake nobody any more, and leave no timer', async () => {
+test('alarms: after a stop they wake nobody and leave no timer', async () => {
   const world = stillWorld();
   await openWindow(world, 1, 1_000);
   world.startAlarms();

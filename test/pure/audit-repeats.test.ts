@@ -1,4 +1,4 @@
-/** Laws of what a flood of refusals leaves in the audit trail. */
+/** What a flood of refusals leaves in the audit trail. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type AuditTrail, createAudit } from '../../actors/audit/audit.ts';
@@ -31,7 +31,7 @@ function bounded() {
   return { clock, notes, trail: boundRefusals(trail, clock) };
 }
 
-test('repeats: a flood of one refusal is one entry a minute, and one that says how often it was', () => {
+test('repeats: a flood of one refusal is one entry a minute, and one with the count', () => {
   const { clock, notes, trail } = bounded();
   for (let n = 0; n < 10_000; n += 1) trail.note(REFUSED);
   assert.equal(notes, [REFUSED]);
@@ -70,7 +70,7 @@ test('repeats: what succeeds is always written', () => {
   assert.is(notes.length, 500);
 });
 
-test('repeats: stopping writes what was counted, and leaves no timer', () => {
+test('repeats: stopping writes the counts and leaves no timer', () => {
   const { clock, notes, trail } = bounded();
   for (let n = 0; n < 3; n += 1) trail.note(REFUSED);
   trail.stop();

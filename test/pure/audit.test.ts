@@ -1,4 +1,4 @@
-/** The audit trail: over REST, over crashes, and at length. */
+/** The audit trail: over REST, over crashes, and with many blocks. */
 import type { Scheduler } from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -157,7 +157,7 @@ law(
 );
 
 law(
-  'audit: who takes the tokens of another leaves a login of that other, with who it was',
+  'audit: an administrator who takes the tokens of a user leaves a login of that user, with their own name',
   async ({ world, home }) => {
     const { admin, adminId, alice } = home;
     const taken = await admin.get(`/api/user/${alice.userId}/token`);
@@ -185,7 +185,7 @@ law('audit: logins, failed logins of those who exist, logouts', async ({ world, 
   assert.not.match(answer.text, /a wrong password/);
 });
 
-law("audit: another tenant's is another's", async ({ world, home }) => {
+law("audit: another tenant's trail cannot be read", async ({ world, home }) => {
   const id = await life(world, home);
   const other = await settle(world, 'other');
   const { alice } = home;
@@ -197,7 +197,7 @@ law("audit: another tenant's is another's", async ({ world, home }) => {
 });
 
 law(
-  'audit: what a device did is told by a process that starts after its deletion, however far on that is',
+  'audit: events of a deleted device are written by a process that starts later, however far on the deletion is',
   async ({ world, home }) => {
     for (const between of [0, 2500]) {
       const id = await provision(world, home.tenantId, `D${between}`);
@@ -254,7 +254,7 @@ const NOTE: Note = {
   data: {},
 };
 
-/** A store whose writes of records fail when told to, before or after they happened. */
+/** A store whose writes of records fail on demand, before or after they happened. */
 function moody(): { store: Store; mood: { fails: (write: number) => 'before' | 'after' | undefined } } {
   const store = createMemoryStore();
   const mood: { fails: (write: number) => 'before' | 'after' | undefined } = { fails: () => undefined };
@@ -329,7 +329,7 @@ for (const how of ['before', 'after'] as const) {
       await crashed.catchUp().catch(() => {});
       await happen(store, 250);
       mood.fails = () => undefined;
-      // Another time the same process goes on, another time a new one does.
+      // Every other time a new process goes on.
       const next = at % 2 === 0 ? crashed : createAudit(store, true, clock, silentLog);
       await next.catchUp();
       await next.catchUp();
@@ -340,7 +340,7 @@ for (const how of ['before', 'after'] as const) {
   });
 }
 
-/** A store that other processes use too: every access comes when the scheduler says, and some are refused a swap. */
+/** A store that other processes use too: the scheduler orders all accesses, and refuses some swaps. */
 function crowded(store: Store, scheduler: Scheduler): Store {
   const turn = async <Result>(perform: () => Promise<Result>): Promise<Result> => {
     await scheduler.schedule(Promise.resolve());
@@ -358,7 +358,7 @@ function crowded(store: Store, scheduler: Scheduler): Store {
   };
 }
 
-test('audit: of several processes that project and note at once, none loses or doubles an entry, in any interleaving', async () => {
+test('audit: several processes that project and note at once lose or double no entry, in any interleaving', async () => {
   const property = fc.asyncProperty(fc.scheduler(), async (scheduler) => {
     const store = createMemoryStore();
     const clock = createSimClock(START);
@@ -376,7 +376,7 @@ test('audit: of several processes that project and note at once, none loses or d
   await fc.assert(property, { numRuns: 25 });
 });
 
-test('audit: of several processes one projects; when it ends, another one goes on', async () => {
+test('audit: one of several processes projects; when it ends, another goes on', async () => {
   const store = createSharedStore();
   const clock = createSimClock(START);
   const audits = [1, 2].map(() => createAudit(store, true, clock, silentLog));
@@ -420,7 +420,7 @@ test('audit: notes survive a write that failed, once', async () => {
   assert.is((await audit.find(TENANT, everything)).total, 2);
 });
 
-test('audit: it is written a second after something happened, by itself, and once more when that fails', async () => {
+test('audit: an entry is written a second after the event, and retried when that fails', async () => {
   const { store, mood } = moody();
   const clock = createSimClock(START);
   const audit = createAudit(store, true, clock, silentLog);
@@ -440,7 +440,7 @@ test('audit: it is written a second after something happened, by itself, and onc
   assert.is((await audit.find(TENANT, everything)).total, 2);
 });
 
-test('audit: switched off nothing is written; switched on, what devices did is made up for', async () => {
+test('audit: nothing is written while it is off; once it is on, events are caught up with', async () => {
   const store = createMemoryStore();
   const clock = createSimClock(START);
   const off = createAudit(store, false, clock, silentLog);
@@ -462,7 +462,7 @@ async function settled(): Promise<void> {
 
 // ---------------------------------------------------------------------------------------------------------- paging
 
-test('audit: every page of every size, both ways, with and without a search, is the slice that it should be', async () => {
+test('audit: every page of every size is right, both ways, with and without a search', async () => {
   const blocks = createBlocks(createMemoryStore());
   const all: Line[] = Array.from({ length: 437 }, (_, n) => [
     START + n * 1000,
@@ -510,7 +510,7 @@ test('audit: every page of every size, both ways, with and without a search, is 
   assert.is((await blocks.find(TENANT, { ...everything, customerId: idOf<CustomerId>(98) })).total, 0);
 });
 
-test('audit: a search that gives up says how far it came, and can be gone on with from there', async () => {
+test('audit: a search that gives up says how far it came, and can be continued from there', async () => {
   const store = createMemoryStore();
   const blocks = createBlocks(store, 2);
   const number = 5 * BLOCK_ENTRIES + 7;
@@ -532,7 +532,7 @@ test('audit: a search that gives up says how far it came, and can be gone on wit
     for (let query: AuditQuery = wanted; ; rounds += 1) {
       const { total, searchedTo } = await blocks.find(TENANT, query);
       if (searchedTo === undefined) {
-        assert.is(total, sortOrder === 'ASC' ? 0 : 1); // going up, it was found at once
+        assert.is(total, sortOrder === 'ASC' ? 0 : 1); // ascending, it was found at once
         break;
       }
       assert.is(total, sortOrder === 'ASC' && rounds === 0 ? 1 : 0);

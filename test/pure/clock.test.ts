@@ -1,4 +1,4 @@
-/** Laws of the clocks: the machine's own, and the one that tests own. */
+/** The clocks: the machine's, and the simulated one of the tests. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sleep, systemClock, TIMER_MAX_MS } from '../../actors/base/clock.ts';
@@ -14,7 +14,7 @@ test('sim clock: time stands still until it is moved', () => {
   assert.is(clock.now(), 1_005, 'time never goes back');
 });
 
-test('sim clock: timers run in the order of their instants, then of their setting, each seeing its own instant', () => {
+test('sim clock: timers run in the order of their instants, then of setting, and see their own instant as now', () => {
   const clock = createSimClock(0);
   const seen: string[] = [];
   const note = (name: string) => () => seen.push(`${name}@${clock.now()}`);
@@ -29,7 +29,7 @@ test('sim clock: timers run in the order of their instants, then of their settin
   assert.is(clock.timers, 1);
 });
 
-test('sim clock: a timer set by a timer runs in the same advance when it falls due in it', () => {
+test('sim clock: a timer set by a timer runs in the same advance if it is due in it', () => {
   const clock = createSimClock(0);
   const seen: number[] = [];
   const tick = () => {
@@ -42,7 +42,7 @@ test('sim clock: a timer set by a timer runs in the same advance when it falls d
   assert.is(clock.next(), 40);
 });
 
-test('sim clock: a timer called off never runs, and calling it off twice is harmless', () => {
+test('sim clock: a cancelled timer never runs, and cancelling it twice is harmless', () => {
   const clock = createSimClock(0);
   const cancel = clock.after(10, () => assert.unreachable());
   cancel();
@@ -51,12 +51,12 @@ test('sim clock: a timer called off never runs, and calling it off twice is harm
   assert.is(clock.next(), undefined);
 });
 
-test('sim clock: a delay that a real timer could not wait is refused', () => {
+test('sim clock: a delay that is too long for a real timer is refused', () => {
   assert.throws(() => createSimClock(0).after(TIMER_MAX_MS + 1, () => {}), /can not wait/);
   assert.throws(() => createSimClock(0).after(Number.NaN, () => {}), /can not wait/);
 });
 
-test('sleep: resolves when the clock has come that far, not before', async () => {
+test('sleep: resolves when the time has passed, not before', async () => {
   const clock = createSimClock(0);
   let awake = false;
   const asleep = sleep(clock, 50).then(() => {
@@ -70,7 +70,7 @@ test('sleep: resolves when the clock has come that far, not before', async () =>
   assert.ok(awake);
 });
 
-test('system clock: a delay beyond what a timer can wait does not fire at once', async () => {
+test('system clock: a delay that is too long for a timer does not fire at once', async () => {
   let fired = false;
   const cancel = systemClock.after(TIMER_MAX_MS + 1, () => {
     fired = true;

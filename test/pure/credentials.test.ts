@@ -1,4 +1,4 @@
-/** Laws of how devices prove who they are: the ids are ThingsBoard's (facts 2.1), passwords are sealed. */
+/** How devices prove who they are: the ids are ThingsBoard's (facts 2.1), passwords are sealed. */
 import { createHash } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -25,7 +25,7 @@ function basic(parts: MqttBasicParts) {
   return made;
 }
 
-test('credentials: MQTT basic is found by both parts digested, by the client id digested, or by the user name', () => {
+test('credentials: MQTT basic is found by the digest of both parts, by that of the client id, or by the user name', () => {
   assert.is(basic({ clientId: 'c', userName: 'u', password: 'p' }).credentialsId, sha3('c|u'));
   assert.is(basic({ clientId: 'c' }).credentialsId, sha3('c'));
   assert.is(basic({ userName: 'u' }).credentialsId, 'u');
@@ -50,7 +50,7 @@ test('credentials: the password is sealed for its device, and can be read back w
   assert.throws(() => mqttBasicParts(secrets, idOf<DeviceId>(2), made));
 });
 
-test('credentials: every part that is set must be said, the rest may be anything', () => {
+test('credentials: every part that is set must match, the rest may be anything', () => {
   const all = { clientId: 'c', userName: 'u', password: 'p' };
   const matches = (set: MqttBasicParts, said: MqttBasicParts) =>
     matchesMqttBasic(secrets, DEVICE, basic(set), said);
@@ -74,7 +74,7 @@ test('credentials: a certificate is found by the digest of its base64, however i
   assert.is(x509Id(der), sha3(base64));
 });
 
-test('credentials: what no client could ever show is no certificate', () => {
+test('credentials: a text that no client could show is not a certificate', () => {
   const der = Buffer.from(CERTIFICATE, 'base64');
   for (const text of [
     '',

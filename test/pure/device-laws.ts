@@ -43,7 +43,7 @@ const alive = (state: DeviceState): Device | undefined => (state.status === 'abs
 const ownerOf = (state: DeviceState) => alive(state)?.owner?.customerId ?? null;
 const windowOf = (state: DeviceState) => alive(state)?.window ?? null;
 
-/** Laws over any transition. Cheap: they run for every single one. */
+/** Laws over any transition. They are cheap and run for every one. */
 export const stepLaws: Laws<[Step]> = {
   'the rule book, read a second time, says the same'({ policy, before, command, at, decision, after }) {
     const { verdict, world } = prophesy(policy, look(before), command, at);
@@ -204,7 +204,7 @@ function texts({ unique, members }: IndexEntries): Set<string> {
   return new Set([...unique, ...members.map(({ list, member }) => `${list} > ${member}`)]);
 }
 
-/** Checks all of these laws; what breaks is named, with what it broke on. */
+/** Checks all of these laws; a broken one is named together with its input. */
 export function check<Args extends unknown[]>(laws: Laws<Args>, ...args: Args): void {
   for (const law in laws) {
     try {
@@ -215,7 +215,7 @@ export function check<Args extends unknown[]>(laws: Laws<Args>, ...args: Args): 
   }
 }
 
-/** Makes a value that shouts when somebody changes it. */
+/** Freezes a value, so that changing it throws. */
 export function freeze<Value>(value: Value): Value {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);

@@ -1,7 +1,7 @@
 /**
- * Long random lives of one device: what five steps can not show. Arbitrary texts, attributes and instants (time may
- * also stand still or go back, as a machine's clock does); every law after every step, and at the end of each life
- * the whole journal, replayed through its text, against the live state.
+ * Long random lives of one device, which show what five steps cannot. Texts, attributes and instants are arbitrary; time
+ * may stand still or go back, as a machine's clock does. Every law is checked after every step. At the end of a life the
+ * whole journal is replayed from its text and compared with the live state.
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -59,7 +59,7 @@ const customer = fc.constantFrom(CUSTOMER, OTHER_CUSTOMER);
 const customerOrAdmin = fc.constantFrom(CUSTOMER, OTHER_CUSTOMER, null);
 const secret = fc.constantFrom(SECRET, OTHER_SECRET);
 const token = fc.constantFrom(TOKEN, OTHER_TOKEN);
-/** As objects come in: parsed from text. */
+/** Objects as they come in: parsed from text. */
 const object = fc
   .dictionary(text, fc.jsonValue(), { maxKeys: 4 })
   .map((value): JsonObject => JSON.parse(JSON.stringify(value)));

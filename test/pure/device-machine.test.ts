@@ -1,9 +1,9 @@
 /**
- * The device machine in whole: every sequence of commands and instants over a small but telling alphabet, five steps
- * deep, from a device that does not exist and from one that was just provisioned, under both policies.
+ * The whole device machine: every sequence of five commands and instants from a small set, starting with a device that
+ * does not exist and with one that was just provisioned, under both policies.
  *
- * A law looks at one transition, so a state that was reached before need not be walked through again: the
- * sequences that lead through it are covered by the first. What was covered is printed.
+ * A law looks at one transition, so a state that was reached before is not walked through again: the first sequence
+ * through it covers all others. What was covered is printed.
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -99,7 +99,7 @@ const COMMANDS: readonly DeviceCommand[] = [
   remove,
 ];
 
-/** Every command at every instant; only births come at the first instant alone, as that would tell nothing new. */
+/** Every command at every instant; only provisioning comes at the first instant alone, since later ones show nothing new. */
 const ALPHABET = COMMANDS.flatMap((command) =>
   (command.type === 'ProvisionDevice' ? [NOW] : INSTANTS).map((at) => ({ command: freeze(command), at })),
 );

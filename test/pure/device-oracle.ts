@@ -1,7 +1,7 @@
 /**
- * The rule book a second time, for the enumeration in `device-machine.test.ts`: as a table of rules over the few
- * things that matter, where the first rule that applies decides. It shares no line with `actors/device/decide.ts`
- * and knows nothing of events or encodings, so that a mistake would have to be made twice.
+ * The rule book a second time, for the enumeration in `device-machine.test.ts`: a table of rules over what matters, of which
+ * the first that applies decides. It shares no line with `actors/device/device.ts` and knows nothing of events or
+ * encodings, so a mistake would have to be made twice.
  */
 import type { Instant } from '../../actors/base/clock.ts';
 import type { ClaimPolicy, DeviceCommand } from '../../actors/device/device.ts';
@@ -50,7 +50,7 @@ export function look(state: DeviceState): World {
   };
 }
 
-/** What the rule book says to a command. */
+/** What the rule book answers to a command. */
 export function prophesy(policy: ClaimPolicy, world: World, command: DeviceCommand, at: Instant): Prophecy {
   const no = (why: string): Prophecy => ({ verdict: `no: ${why}`, world });
   const same: Prophecy = { verdict: 'same', world };
@@ -157,7 +157,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
   }
 }
 
-/** As whose tenant a command speaks; undefined where it speaks as the device or the alarm. */
+/** The tenant that a command names; undefined for commands of the device and the alarm. */
 export function tenantOf(command: DeviceCommand): string | undefined {
   if (command.type === 'InitiateClaim') {
     return command.openedBy.type === 'gateway' ? command.openedBy.tenantId : undefined;

@@ -1,6 +1,6 @@
 /**
- * The rule book of claiming, one law per rule, told as examples over the pure machine. What lives elsewhere (roles,
- * attempts counted, the audit log, messages on the wire) is tested where it lives.
+ * The rule book of claiming (actors/device/RULES.md): each rule by examples over the pure machine. Roles, counted attempts,
+ * the audit trail and messages on the wire are tested where they are built.
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -44,7 +44,7 @@ import {
 const POLICIES: readonly ClaimPolicy[] = [OPEN_POLICY, STRICT_POLICY];
 const CLOSES = NOW + 60_000;
 
-/** A test that is named after the rule it keeps. */
+/** A test that is named after its rule. */
 const law = (rule: string, words: string, check: () => void) => test(`device: ${rule}: ${words}`, check);
 
 const openedNow = (closesAt: number, secretDigest = SECRET): DeviceEvent => ({
@@ -57,7 +57,7 @@ const openedNow = (closesAt: number, secretDigest = SECRET): DeviceEvent => ({
 
 // -------------------------------------------------------------------------------------------------------- opening
 
-law('O1', 'the window is open for as long as was asked; 0 and less mean the default', () => {
+law('O1', 'the window is open for as long as asked; 0 and less mean the default', () => {
   given(OPEN_POLICY)
     .when(initiate(5_000))
     .gives(openedNow(NOW + 5_000));
@@ -104,7 +104,7 @@ law('O3', 'not claimed by default: only with the attribute being the boolean tru
   }
 });
 
-law('O3', 'the attribute counts only in the server scope, where the device can not set it', () => {
+law('O3', 'the attribute counts only in the server scope, where the device cannot set it', () => {
   const shared: DeviceEvent = {
     type: 'AttributesSaved',
     at: NOW,
@@ -123,7 +123,7 @@ law('O4', 'windows may be open for years', () => {
   given(OPEN_POLICY).when(initiate(longest)).gives(openedNow(Number.MAX_SAFE_INTEGER));
 });
 
-law('O4', 'an end beyond the safe integers is malformed, and so is what is no whole number', () => {
+law('O4', 'an end beyond the safe integers is malformed, and so is a duration that is not whole', () => {
   const tooLong = [Number.MAX_SAFE_INTEGER - NOW + 1, Number.MAX_SAFE_INTEGER, 2 ** 63, 1e300, Infinity];
   for (const durationMs of [...tooLong, 1.5, 0.1, Number.NaN]) {
     given(OPEN_POLICY).when(initiate(durationMs)).refused('duration-out-of-range');
@@ -173,7 +173,7 @@ law('O6', 'a refused opening leaves an open window as it is', () => {
   assert.is(vetoed.when(initiate(1_000)).state, vetoed.state);
 });
 
-law('O7', 'a window stays open until its instant, whatever else is told about the device', () => {
+law('O7', 'a window stays open until its instant, whatever else happens to the device', () => {
   const device = given(OPEN_POLICY, opened(CLOSES), saved({ colour: 'red' }), {
     type: 'DeviceUpdated',
     at: NOW,
@@ -185,7 +185,7 @@ law('O7', 'a window stays open until its instant, whatever else is told about th
   device.when(confirm(), CLOSES - 1).happened('DeviceClaimed');
 });
 
-law('O', 'only the credentials that are the device’s open its window, or a gateway of its tenant', () => {
+law('O', 'only the device’s own credentials or a gateway of its tenant open its window', () => {
   const byDevice = (credentialsId: string) =>
     ({ ...initiate(1_000), openedBy: { type: 'device', credentialsId } }) as const;
   const changed = given(OPEN_POLICY, { type: 'CredentialsChanged', at: NOW, credentials: OTHER_TOKEN });
@@ -217,7 +217,7 @@ law('C2', 'an open window and the equal secret: the device is the customer’s, 
   }
 });
 
-law('C2', 'the empty secret is a secret like any other: it is told by its digest alone', () => {
+law('C2', 'the empty secret is a secret like any other: only digests are compared', () => {
   const empty = 'digest-of-the-empty-secret';
   const open = given(OPEN_POLICY, opened(CLOSES, empty));
   open.when(confirm(CUSTOMER, empty)).happened('DeviceClaimed');
@@ -233,7 +233,7 @@ law('C3', 'a server-side key claims a device that was never online', () => {
   }
 });
 
-law('C3', 'of a window and a server-side key either works, also when the other has elapsed', () => {
+law('C3', 'with a window and a server-side key either works, also when the other has elapsed', () => {
   const both = given(OPEN_POLICY, opened(CLOSES), serverKeySaved(CLOSES));
   both.when(confirm(CUSTOMER, SECRET)).happened('DeviceClaimed');
   both.when(confirm(CUSTOMER, OTHER_SECRET)).happened('DeviceClaimed');
@@ -248,7 +248,7 @@ law('C3', 'of a window and a server-side key either works, also when the other h
   windowOnly.when(confirm(CUSTOMER, SECRET)).happened('DeviceClaimed');
 });
 
-law('C3', 'a key set anew replaces the one before, and a deleted one no longer works', () => {
+law('C3', 'a new key replaces the old one, and a deleted key no longer works', () => {
   given(OPEN_POLICY, serverKeySaved(CLOSES, SECRET), serverKeySaved(CLOSES, OTHER_SECRET))
     .when(confirm(CUSTOMER, SECRET))
     .refused('wrong-secret');
@@ -444,9 +444,9 @@ law('R3', 'assign and unassign of another tenant find no such device', () => {
     .refused('unknown-device');
 });
 
-// -------------------------------------------------------------------------------------- the device's life besides
+// -------------------------------------------------------------------------------------- the rest of a device's life
 
-law('life', 'a device is provisioned once; born assigned it is owned by assignment', () => {
+law('life', 'a device is provisioned once; one provisioned with a customer is owned by assignment', () => {
   given(OPEN_POLICY).when(provision()).refused('already-provisioned');
   const born = givenNothing(OPEN_POLICY).when(provision(CUSTOMER)).happened('DeviceProvisioned');
   assert.equal(born.owner, { customerId: CUSTOMER, since: NOW, by: 'assignment' });
@@ -467,7 +467,7 @@ law('attributes', 'a customer writes only on its own device', () => {
   given(OPEN_POLICY, claimed()).when(byCustomer).happened('AttributesSaved');
 });
 
-law('attributes', 'what is larger than the limit is refused whole', () => {
+law('attributes', 'attributes above the limit are refused whole', () => {
   const before = given(OPEN_POLICY, saved({ colour: 'red' }));
   const after = before.when(save({ big: 'x'.repeat(OPEN_POLICY.maxAttributeBytes) }));
   after.refused('attributes-too-large');
@@ -498,7 +498,7 @@ law('attributes', 'keys that mean something to JavaScript are data like any othe
   }
 });
 
-law('gateway', 'an owner may not make its device a gateway, the tenant may; what is one may stay one', () => {
+law('gateway', 'an owner may not make its device a gateway, the tenant may; a gateway may stay one', () => {
   const update = (customerId: CustomerId | null, additionalInfo: JsonObject | null): DeviceCommand => ({
     type: 'UpdateDevice',
     tenantId: TENANT,
@@ -526,7 +526,7 @@ law('gateway', 'an owner may not make its device a gateway, the tenant may; what
   gateway.when(update(CUSTOMER, null)).happened('DeviceUpdated');
 });
 
-law('server key', 'saving one is an attribute saved, with the instant it was saved', () => {
+law('server key', 'saving one keeps the instant of saving, as for any attribute', () => {
   const device = given(OPEN_POLICY).when(saveServerKey(CLOSES)).happened('AttributesSaved');
   assert.equal(device.serverKey, {
     secretDigest: OTHER_SECRET,

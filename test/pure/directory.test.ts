@@ -1,4 +1,4 @@
-/** Laws of finding devices, over the real actors on both embedded stores. */
+/** Finding devices, over the real actors on both embedded stores. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ interface Context {
 
 const ALL: ListQuery = { page: 0, pageSize: 1_000 };
 
-/** Provisions a device; resolves to why not, if not. */
+/** Provisions a device. Resolves to the reason if it is refused. */
 async function create(
   { world }: Context,
   n: number,
@@ -55,7 +55,7 @@ async function tell(
   return answer.type === 'refused' ? answer.refusal : undefined;
 }
 
-/** Gives a key to a device whose state does not say so. */
+/** Gives a unique key to a device whose head does not have it. */
 async function leaveKeyTo({ journal }: Store, key: string, stream: DeviceId): Promise<void> {
   const { sequence: expected, state } = await journal.load(stream);
   const index = { take: { unique: [key], members: [] }, release: { unique: [], members: [] } };
@@ -93,7 +93,7 @@ function laws(storeName: string, open: () => { store: Store; dispose: () => void
     dispose();
   });
 
-  test(`${storeName}: a device is found by its token and its name, exactly as they are`, async (context) => {
+  test(`${storeName}: a device is found by its exact token and its exact name`, async (context) => {
     const { directory } = context;
     await create(context, 1, 'Pump 1', { token: 'Token' });
     assert.is((await directory.byCredentials('Token'))?.id, deviceId(1));
@@ -107,7 +107,7 @@ function laws(storeName: string, open: () => { store: Store; dispose: () => void
     assert.is(await directory.byName(OTHER_TENANT, 'Pump 1'), undefined);
   });
 
-  test(`${storeName}: names are one tenant’s, tokens the whole server’s; a taken one is told as such`, async (c) => {
+  test(`${storeName}: names are unique in a tenant, tokens in the server; a taken one is refused by its own reason`, async (c) => {
     await create(c, 1, 'Pump', { token: 'a' });
     assert.equal(await create(c, 2, 'Pump', { token: 'b' }), { reason: 'name-taken' });
     assert.is(await create(c, 2, 'Pump', { token: 'b', tenantId: OTHER_TENANT }), undefined);
@@ -121,14 +121,14 @@ function laws(storeName: string, open: () => { store: Store; dispose: () => void
     assert.is((await c.directory.byName(OTHER_TENANT, 'Pump'))?.id, deviceId(2));
   });
 
-  test(`${storeName}: of many who want one name at once exactly one gets it`, async (context) => {
+  test(`${storeName}: many want one name at once, and exactly one gets it`, async (context) => {
     const refusals = await Promise.all(Array.from({ length: 30 }, (_, n) => create(context, n, 'Pump')));
     assert.is(refusals.filter((refusal) => refusal === undefined).length, 1);
     assert.is(refusals.filter((refusal) => refusal?.reason === 'name-taken').length, 29);
     assert.is((await context.directory.ofTenant(TENANT, ALL)).total, 1);
   });
 
-  test(`${storeName}: renamed, given another token or deleted, a device is found as it is now alone`, async (c) => {
+  test(`${storeName}: after a new name, a new token or its deletion a device is found only as it is now`, async (c) => {
     const { directory } = c;
     await create(c, 1, 'Pump', { token: 'a' });
     await tell(c, 1, rename('Valve'));
@@ -204,7 +204,7 @@ function laws(storeName: string, open: () => { store: Store; dispose: () => void
     assert.is((await search('nothing like it')).total, 0);
   });
 
-  test(`${storeName}: a customer’s list has what it owns now, and nothing else`, async (c) => {
+  test(`${storeName}: a customer’s list holds what it owns now, and nothing else`, async (c) => {
     const { directory } = c;
     for (const [n, name] of ['b', 'a', 'c'].entries()) await create(c, n, name);
     const ofCustomer = (customerId: typeof CUSTOMER, tenantId = TENANT) =>
@@ -222,7 +222,7 @@ function laws(storeName: string, open: () => { store: Store; dispose: () => void
     assert.equal(await ofCustomer(OTHER_CUSTOMER), []);
   });
 
-  test(`${storeName}: entries that are left over show nobody what is not so`, async (c) => {
+  test(`${storeName}: index entries that are left over are not visible`, async (c) => {
     const { directory, store } = c;
     await create(c, 1, 'Pump', { token: 'a' });
     await leaveKeyTo(store, keys.credentials('stale'), deviceId(1));
@@ -239,7 +239,7 @@ function laws(storeName: string, open: () => { store: Store; dispose: () => void
     assert.equal(await namesOf(directory.ofTenant(TENANT, ALL)), ['Pump']);
   });
 
-  test(`${storeName}: after many changes the indexes hold exactly what the devices say`, async (c) => {
+  test(`${storeName}: after many changes the indexes hold exactly what the heads say`, async (c) => {
     const { directory, store } = c;
     const ids = Array.from({ length: 12 }, (_, n) => n);
     await Promise.all(
@@ -251,7 +251,7 @@ function laws(storeName: string, open: () => { store: Store; dispose: () => void
           assign(OTHER_CUSTOMER),
           giveToken(`new-${n}`),
           unassign(),
-          rename(`Pump ${(n + 1) % 12}`), // mostly taken just now
+          rename(`Pump ${(n + 1) % 12}`), // mostly taken at that moment
           assign(CUSTOMER),
           ...(n % 4 === 0 ? [remove] : []),
         ];

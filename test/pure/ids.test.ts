@@ -1,4 +1,4 @@
-/** Laws of identifiers: UUIDs of version 7 that ascend. */
+/** Ids: UUIDs of version 7 that ascend. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventEntryId } from '../../actors/audit/entry.ts';
@@ -16,7 +16,7 @@ test('ids: a new id is a UUID of version 7 with its instant in front', () => {
   assert.is(parseId(id), id);
 });
 
-test('ids: they ascend and differ, also by tens of thousands in one millisecond, and when the clock goes back', () => {
+test('ids: they ascend and differ, also tens of thousands of them in one millisecond, and when the clock goes back', () => {
   const ids: string[] = [];
   for (let n = 0; n < 30_000; n++) ids.push(newId(MS + 10));
   for (let n = 0; n < 1_000; n++) ids.push(newId(MS + 5));
@@ -52,13 +52,13 @@ test('ids: read in either case, and only when they are whole', () => {
   for (const text of wrong) assert.is(parseId(text), undefined, JSON.stringify(text));
 });
 
-test('ids: ids that follow from what they stand for never change', () => {
+test('ids: derived ids never change', () => {
   const device = '0190a0b0-1234-7abc-8def-0123456789ab';
   assert.is(eventEntryId(device, 7), 'b3d9014d-e06d-86e4-a3d0-f8c197527a82');
   assert.is(idOfRow('job', 1_700_000_000_000, 5_000), '018bcfe5-6801-7388-a310-8b914bf86dbb');
 });
 
-test('fnv1a: gives the numbers that Redis partitions have always been chosen by', () => {
+test('fnv1a: gives the numbers by which Redis partitions have always been chosen', () => {
   assert.equal(['', 'a', 'foobar'].map(fnv1a), [0x811c9dc5, 0xe40c292c, 0xbf9cf968]);
 });
 

@@ -1,4 +1,4 @@
-/** Laws of where devices can be found. That changes follow from states is checked with `device-laws.ts`. */
+/** The index entries of devices. That changes follow from states is checked with `device-laws.ts`. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ProfileId } from '../../actors/base/ids.ts';
@@ -30,7 +30,7 @@ import {
 const bare = given(OPEN_POLICY).state;
 const owned = given(OPEN_POLICY, claimed()).state;
 
-test('indexes: a device holds its name and its credentials, and stands in its tenant’s lists', () => {
+test('indexes: a device holds its name and its credentials, and is in its tenant’s lists', () => {
   assert.equal(indexEntries(DEVICE, bare), {
     unique: ['device-credentials/token-1', `device-name/${TENANT}/Pump 1`],
     members: [
@@ -41,13 +41,13 @@ test('indexes: a device holds its name and its credentials, and stands in its te
   });
 });
 
-test('indexes: an owned device stands in its owner’s list, and in no other customer’s', () => {
+test('indexes: an owned device is in its owner’s list, and in no other customer’s', () => {
   const { members } = indexEntries(DEVICE, owned);
   const ofCustomers = members.filter(({ list }) => list.startsWith('customer-devices/'));
   assert.equal(ofCustomers, [{ list: `customer-devices/${CUSTOMER}`, member: `pump 1\0${DEVICE}` }]);
 });
 
-test('indexes: a device stands in the list of the profile that it names, and leaves it with the profile', () => {
+test('indexes: a device is in the list of the profile that it names, and leaves it with another one', () => {
   const profileId = idOf<ProfileId>(41);
   const update = {
     type: 'DeviceUpdated',
@@ -70,7 +70,7 @@ test('indexes: a device stands in the list of the profile that it names, and lea
     take: nothing,
     release: { unique: [], members: [member] },
   });
-  // An update that does not speak of profiles leaves it.
+  // An update without a profile leaves it.
   assert.ok(
     indexEntries(DEVICE, given(OPEN_POLICY, named, { ...update, name: 'Pump 1' }).state).members.some(
       ({ list }) => list === member.list,
@@ -99,7 +99,7 @@ test('indexes: a device that does not exist holds nothing', () => {
   assert.equal(indexEntries(DEVICE, { status: 'absent' }), { unique: [], members: [] });
 });
 
-test('indexes: a new owner changes the customers’ lists alone', () => {
+test('indexes: a new owner changes only the customers’ lists', () => {
   const event: DeviceEvent = {
     type: 'DeviceAssigned',
     at: 1,
@@ -145,7 +145,7 @@ test('indexes: keys of different meaning, tenant or text are never the same', ()
   assert.is(new Set(all).size, all.length);
 });
 
-test('indexes: a taken key is told for what it is', () => {
+test('indexes: a taken key is recognised as name or credentials', () => {
   assert.ok(isNameKey(keys.name(TENANT, 'x')));
   assert.not.ok(isNameKey(keys.credentials('x')));
   assert.not.ok(isNameKey(keys.credentials('device-name/x')));

@@ -1,4 +1,4 @@
-/** Which of several processes does the work of all, and what happens when it stops doing so. */
+/** Leases: which of several processes does the work of all, and what happens when it stops. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createLease } from '../../actors/records/lease.ts';
@@ -20,7 +20,7 @@ function scene() {
   return { store, one, other, pass };
 }
 
-test('lease: one has it, for as long as it shows signs of life, whatever the clocks say', async () => {
+test('lease: one process holds it as long as it renews, whatever the clocks say', async () => {
   const { one, other, pass } = scene();
   const first = await Promise.all([one.hold(), other.hold()]);
   assert.is(first.filter((held) => held).length, 1);
@@ -32,7 +32,7 @@ test('lease: one has it, for as long as it shows signs of life, whatever the clo
   }
 });
 
-test('lease: it is taken over when nothing was seen of its holder for its time, and not given back', async () => {
+test('lease: it is taken over when its holder has not renewed in time, and not given back', async () => {
   const { one, other, pass } = scene();
   assert.is(await one.hold(), true);
   assert.is(await other.hold(), false);
@@ -43,7 +43,7 @@ test('lease: it is taken over when nothing was seen of its holder for its time, 
   assert.is(await one.hold(), false);
 });
 
-test('lease: given back, it is had by another one at once; who has it not can not give it back', async () => {
+test('lease: after a release another process has it at once; only its holder can release it', async () => {
   const { one, other } = scene();
   assert.is(await one.hold(), true);
   await other.release();
@@ -53,7 +53,7 @@ test('lease: given back, it is had by another one at once; who has it not can no
   assert.is(await one.hold(), false);
 });
 
-test('lease: in a store of its own a process has them all, and nothing is written', async () => {
+test('lease: a process alone on its store holds every lease, and nothing is written', async () => {
   const { store } = scene();
   const alone = createLease({ ...store, shared: false }, createSimClock(START), 'work', TTL_MS);
   assert.is(await alone.hold(), true);

@@ -1,4 +1,4 @@
-/** Laws of device profiles: every tenant has a default one; devices speak as their profile says. */
+/** Device profiles: every tenant has a default one; a device's payloads are read as its profile says. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { systemClock } from '../../actors/base/clock.ts';
@@ -36,7 +36,7 @@ async function created(profiles: Profiles, given: ProfileFields) {
 
 const fresh = () => createProfiles(createMemoryStore(), systemClock);
 
-test('profiles: a tenant has a default profile from its beginning, and always the same', async () => {
+test('profiles: a tenant has a default profile from the start, and always the same one', async () => {
   const profiles = fresh();
   const first = await profiles.default(TENANT);
   assert.is(first.id, firstProfileOf(TENANT));
@@ -49,7 +49,7 @@ test('profiles: a tenant has a default profile from its beginning, and always th
   assert.is(a.id, b.id);
 });
 
-test('profiles: a fleet that connects at once has the store asked once', async () => {
+test('profiles: a fleet that connects all at once asks the store once', async () => {
   const store = createMemoryStore();
   let asked = 0;
   const commit = store.entities.commit.bind(store.entities);
@@ -65,7 +65,7 @@ test('profiles: a fleet that connects at once has the store asked once', async (
   assert.is(asked, 1);
 });
 
-test('profiles: what was being looked up when a profile changed is not believed after it', async () => {
+test('profiles: a look-up that was under way when a profile changed is not remembered', async () => {
   const profiles = fresh();
   const { id } = await created(profiles, fields('pumps'));
   const device = { tenantId: TENANT, profileId: id };
@@ -93,7 +93,7 @@ test('profiles: created, found, changed and removed; a name is taken once per te
   assert.is(await profiles.find(TENANT, profile.id), undefined);
 });
 
-test('profiles: those of a tenant that is deleted go, however many, and nobody else’s', async () => {
+test('profiles: all profiles of a deleted tenant go, and no others', async () => {
   const store = createMemoryStore();
   const profiles = createProfiles(store, systemClock);
   for (let n = 0; n < 150; n += 1) await created(profiles, fields(`p${n}`));
@@ -117,7 +117,7 @@ test('profiles: another tenant’s profile does not exist', async () => {
   assert.equal(await profiles.remove(OTHER_TENANT, id), notFound);
 });
 
-test('profiles: the default can be another, and can not be removed', async () => {
+test('profiles: another profile can become the default, and the default cannot be removed', async () => {
   const profiles = fresh();
   const { id } = await created(profiles, fields('pumps', PROTOBUF));
   assert.is((await profiles.makeDefault(TENANT, id)).type, 'done');
@@ -134,7 +134,7 @@ test('profiles: a profile that devices name is not removed', async () => {
   assert.equal(await profiles.remove(TENANT, id), { type: 'refused', reason: 'in-use' });
 });
 
-test('profiles: a device speaks as its profile says, and without one as the tenant’s default', async () => {
+test('profiles: payloads are read as the device’s profile says, and without one as the tenant’s default says', async () => {
   const profiles = fresh();
   const payloadRules = async (transport: ProfileFields['transport'], by: 'MQTT' | 'COAP') => {
     const { id } = await created(profiles, fields(JSON.stringify([transport, by]), transport));

@@ -1,4 +1,4 @@
-/** Laws of counting so many per key within a time. */
+/** Quotas: a rate limit per key. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Clock } from '../../actors/base/clock.ts';
@@ -15,7 +15,7 @@ function clockAt(): Clock & { at: number } {
   };
 }
 
-test('quota: so many are granted, the next ones wait for the rest of the time, and others are not concerned', () => {
+test('quota: so many are allowed, the next ones wait for the rest of the window, and other keys do not', () => {
   const clock = clockAt();
   const quota = createQuota({ max: 3, windowMs: 60_000 }, clock);
   const take = (key: string) => quota.take(key);
@@ -33,7 +33,7 @@ test('quota: 0 limits nothing', () => {
   for (let n = 0; n < 10_000; n += 1) assert.is(quota.take('a'), 0);
 });
 
-test('quota: keys are bounded: one too many, and all count anew', () => {
+test('quota: keys are bounded: with one too many all start again', () => {
   const quota = createQuota({ max: 1, windowMs: 60_000 }, clockAt(), 3);
   for (const key of ['a', 'b', 'c']) assert.is(quota.take(key), 0);
   assert.is(quota.take('b'), 60_000);
@@ -50,7 +50,7 @@ test('quota: more keys than are remembered cost no more than others', async () =
   assert.ok(tookMs < 10_000, 'each costs microseconds, not a walk over all');
 });
 
-test('quota: a clock that is set back does not make anybody wait longer than the time', () => {
+test('quota: when the clock is set back nobody waits longer than a window', () => {
   const clock = clockAt();
   const quota = createQuota({ max: 1, windowMs: 60_000 }, clock);
   assert.is(quota.take('a'), 0);

@@ -1,6 +1,6 @@
 /**
- * Laws of searching in long lists: what is found, and how much is looked at for it. Looking is counted, not timed: rows
- * of the index, and heads of devices.
+ * Searching in long lists: what is found, and how much is read for it. What is read is counted, not timed: rows of the
+ * index, and heads of devices.
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -31,7 +31,7 @@ const PAGE: ListQuery = { page: 0, pageSize: 10 };
 const SMALL: SearchBounds = { rowsMax: 2_000, headsMax: 1_500, totalMax: 500, sortMax: 200 };
 const PROFILE = idOf<ProfileId>(77);
 
-/** A directory that counts what it looks at. */
+/** A directory that counts what it reads. */
 function counting({ store }: Context, bounds: SearchBounds): { directory: Directory; looked: Looked } {
   const looked = { rows: 0, heads: 0 };
   const { index, journal } = store;
@@ -109,7 +109,7 @@ test.after.each(async ({ store, world }) => {
 const names = (page: { readonly items: readonly { readonly name: string }[] }) =>
   page.items.map(({ name }) => name);
 
-test('of 20,000 devices a page, a search by how names begin, and a type cost what a page costs', async (c) => {
+test('with 20,000 devices a search for the beginning of names, or for a type, costs as little as a page', async (c) => {
   await make(c, 0, 20_000, (n) => ({ type: n % 2 === 0 ? 'even' : 'odd' }));
   const { directory, looked } = counting(c, { ...SEARCH_BOUNDS, rowsMax: 10_000 });
   const cost = async (query: Partial<ListQuery>) => {
@@ -155,7 +155,7 @@ test('a search in a long list is a search for what begins with it, then for labe
   assert.equal((await search('pump\0')).total, 0);
 });
 
-test('pages of a search in a long list are parts of one whole, and its total never says less than was seen', async (c) => {
+test('the pages of a search in a long list fit together, and its total is never less than what was seen', async (c) => {
   await make(c, 0, 3_000, () => ({}));
   const { directory } = counting(c, SMALL);
   for (const sortOrder of ['ASC', 'DESC'] as const) {
@@ -167,7 +167,7 @@ test('pages of a search in a long list are parts of one whole, and its total nev
           const found = await directory.ofTenant(TENANT, query);
           seen.push(...names(found));
           assert.ok(found.total >= seen.length);
-          if ((page + 1) * 170 >= found.total) break; // what `hasNext` is made of
+          if ((page + 1) * 170 >= found.total) break; // as `hasNext` is decided
         }
         const all = Array.from({ length: 3_000 }, (_, n) => `Pump ${String(n).padStart(5, '0')}`);
         const expected = all.filter((name) => name.toLowerCase().startsWith(textSearch));
@@ -193,7 +193,7 @@ test('a search in a short list is in the order asked for, and sees every name an
   assert.equal(await search({ page: 1, pageSize: 1 }), ['Alphabet']);
 });
 
-test('filters without an index look at a bounded number of devices, and say where they gave up', async (c) => {
+test('filters without an index read a bounded number of devices, and say where they gave up', async (c) => {
   await make(c, 0, 2_500, (n) => ({ ...(n >= 2_490 ? { profileId: PROFILE, type: 'rare' } : {}) }));
   const { directory, looked } = counting(c, SMALL);
   const filter = (query: Partial<ListQuery>) => directory.ofTenant(TENANT, { ...PAGE, ...query });
@@ -229,7 +229,7 @@ test('a customer’s list is searched by name and label, of its own devices alon
   assert.equal((await ofLong('kitch')).items.length, 1);
 });
 
-test('a long page is read in slices, between which others have their turn', async (context) => {
+test('a long page is read in slices, with turns for others in between', async (context) => {
   await make(context, 0, 3_000, () => ({}));
   const { directory } = counting(context, SEARCH_BOUNDS);
   let turns = 0;
@@ -247,7 +247,7 @@ test('a long page is read in slices, between which others have their turn', asyn
   assert.ok(turns >= 3_000 / DEVICES_PER_TURN - 1, `${turns} turns`);
 });
 
-test('lists have of the attributes only what steers claiming, for they may be long', async (context) => {
+test('lists show only the attribute that steers claiming', async (context) => {
   await make(context, 0, 2, () => ({}));
   const values = { claimingAllowed: false, notes: 'x'.repeat(500) };
   await tell(context, 1, {
@@ -269,7 +269,7 @@ test('lists have of the attributes only what steers claiming, for they may be lo
   assert.equal(Object.keys(whole?.attributes.SERVER_SCOPE ?? {}), ['claimingAllowed', 'notes']);
 });
 
-test('a search that gave up without finding anything is no empty page', () => {
+test('a search that gave up without finding anything is not an empty page', () => {
   const view = (item: number) => item;
   assert.is(pageOfDevices({ items: [1], total: 1, cutAfter: 100 }, PAGE, view).type, 'json');
   assert.is(

@@ -1,4 +1,4 @@
-/** Laws of claim secrets (rule C9): digests that tell nothing, seals that only their device opens. */
+/** Claim secrets (rule C9): digests that reveal nothing, seals that open only for their device. */
 import { randomBytes } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -35,7 +35,7 @@ test('secrets: equal digests are the same, all others are not', () => {
   for (const other of others) assert.not.ok(sameDigest(one, other));
 });
 
-test('secrets: what was sealed is opened again, to the letter', () => {
+test('secrets: what was sealed is opened unchanged', () => {
   const secrets = createSecrets(KEY);
   for (const text of TEXTS) assert.is(secrets.unseal(DEVICE, secrets.seal(DEVICE, text)), text);
 });
@@ -60,7 +60,7 @@ test('secrets: a seal of another device, of another server, or damaged anywhere,
   }
 });
 
-test('secrets: a seal that was cut short does not open, however little of its tag is left', () => {
+test('secrets: a seal that was cut short does not open, whatever is left of its tag', () => {
   const secrets = createSecrets(KEY);
   for (const text of ['', 'secret']) {
     const bytes = Buffer.from(secrets.seal(DEVICE, text), 'base64url');

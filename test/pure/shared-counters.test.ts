@@ -7,7 +7,7 @@ import { createParties } from '../kit/bus.ts';
 
 const heard = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
-test('shared counters: what one process counts all know, by name and key', async () => {
+test('shared counters: what one process counts, all know, by name and key', async () => {
   const counters = createParties(3).map(({ bus }) => sharedCounters(bus));
   const logins = counters.map((make) => make('login', { windowMs: 60_000 }));
   const others = counters.map((make) => make('other', { windowMs: 60_000 }));
@@ -18,7 +18,7 @@ test('shared counters: what one process counts all know, by name and key', async
   for (const counter of others) assert.is((await counter.get('k')).count, 0);
 });
 
-test('shared counters: who failed too often with one process is refused by all', async () => {
+test('shared counters: who failed too often at one process is refused by all', async () => {
   const limiters = createParties(2).map(({ bus }) =>
     createLimiter('login', { max: 3, windowMs: 60_000 }, sharedCounters(bus)),
   );

@@ -1,11 +1,11 @@
-/** Laws of long work in slices. */
+/** Long work in slices. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DEVICES_PER_TURN, mapInSlices, nextTurn } from '../../actors/base/slices.ts';
 
 const turnOfTheLoop = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-test('slices: what is made is in the order of the items, each once', async () => {
+test('slices: results are in the order of the items, each once', async () => {
   const items = Array.from({ length: 2 * DEVICES_PER_TURN + 3 }, (_, n) => n);
   assert.equal(
     await mapInSlices(items, async (n) => n * 2),
@@ -14,7 +14,7 @@ test('slices: what is made is in the order of the items, each once', async () =>
   assert.equal(await mapInSlices([], () => assert.unreachable()), []);
 });
 
-test('slices: of however much long work one slice is done in a turn of the event loop, and all get their share', async () => {
+test('slices: one slice is done per turn of the event loop, however much long work there is, and all get their share', async () => {
   const [works, slicesOfEach] = [40, 5];
   let turn = 0;
   let done = false;

@@ -1,6 +1,6 @@
 /**
- * The values that the golden files of format 1 hold, line by line: every kind of event and every shape of state. The
- * files are what is on disks out there; they are never changed, only added to when a new format comes.
+ * The values in the golden files of format 1, line by line: every kind of event and every shape of state. The files are
+ * what is on disks out there: they are never changed, and a new format adds new ones.
  */
 
 import type { ProfileId } from '../../../actors/base/ids.ts';
@@ -157,7 +157,7 @@ export const states: readonly DeviceState[] = [
   },
 ];
 
-// ------------------------------------------------- what came later to format 1: profiles, and other credentials
+// ------------------------------------------------- later additions to format 1: profiles and other credentials
 
 const profileId = idOf<ProfileId>(41);
 
@@ -199,12 +199,12 @@ export const profileEvents: readonly DeviceEvent[] = [
   { type: 'CredentialsChanged', at: NOW + 2, credentials: certificate },
 ];
 
-/** Deletions that say of what. */
+/** Deletions that name their device. */
 export const deletionEvents: readonly DeviceEvent[] = [
   { type: 'DeviceDeleted', at: NOW, tenantId: TENANT, name: 'Pump 1' },
 ];
 
-/** Changes that say who made them. */
+/** Changes that name their user. */
 export const signedEvents: readonly DeviceEvent[] = [
   {
     type: 'DeviceUpdated',

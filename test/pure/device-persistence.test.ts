@@ -1,4 +1,4 @@
-/** Laws of how devices are written down. The golden files are records as earlier versions wrote them. */
+/** How devices are written down. The golden files are records as earlier versions wrote them. */
 import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -24,19 +24,19 @@ function golden(name: string): string[] {
   return text.split('\n').slice(0, -1);
 }
 
-test('codec: every event of format 1 is read as it was meant, and written as it was', () => {
+test('device persistence: every event of format 1 is read and written as ever', () => {
   const lines = golden('events-v1.jsonl');
   assert.equal(lines.map(decodeEvent), events);
   assert.equal(events.map(encodeEvent), lines);
 });
 
-test('codec: every state of format 1 is read as it was meant, and written as it was', () => {
+test('device persistence: every state of format 1 is read and written as ever', () => {
   const lines = golden('states-v1.jsonl');
   assert.equal(lines.map(decodeState), states);
   assert.equal(states.map(encodeState), lines);
 });
 
-test('codec: records with profiles and credentials of other kinds are read as meant, and written as they were', () => {
+test('device persistence: records with profiles and other credentials are read and written as ever', () => {
   const eventLines = golden('events-v1-profiles.jsonl');
   assert.equal(eventLines.map(decodeEvent), profileEvents);
   assert.equal(profileEvents.map(encodeEvent), eventLines);
@@ -45,20 +45,20 @@ test('codec: records with profiles and credentials of other kinds are read as me
   assert.equal(profileStates.map(encodeState), stateLines);
 });
 
-test('codec: a deletion that says of what is read as it was meant, and written as it was', () => {
+test('device persistence: a deletion that names its device is read and written as ever', () => {
   const lines = golden('events-v1-deletion.jsonl');
   assert.equal(lines.map(decodeEvent), deletionEvents);
   assert.equal(deletionEvents.map(encodeEvent), lines);
 });
 
-test('codec: changes that say who made them are read as they were meant, and written as they were', () => {
+test('device persistence: changes that name their user are read and written as ever', () => {
   const lines = golden('events-v1-signed.jsonl');
   assert.equal(lines.map(decodeEvent), signedEvents);
   assert.equal(signedEvents.map(encodeEvent), lines);
 });
 
-test('codec: there is a golden sample of every kind of event', () => {
-  // The compiler keeps this list complete: a kind more, or one less, is an error here.
+test('device persistence: there is a golden sample of every kind of event', () => {
+  // The compiler keeps this list complete: one kind more or less is an error here.
   const kinds: { readonly [Kind in (typeof events)[number]['type']]: true } = {
     DeviceProvisioned: true,
     DeviceUpdated: true,
@@ -78,14 +78,14 @@ test('codec: there is a golden sample of every kind of event', () => {
   assert.equal([...sampled].sort(), Object.keys(kinds).sort());
 });
 
-test('codec: the version stands in front, and the record is one line', () => {
+test('device persistence: the version stands in front, and the record is one line', () => {
   for (const line of [...events.map(encodeEvent), ...states.map(encodeState)]) {
     assert.ok(line.startsWith('{"v":1,'), line);
     assert.not.ok(/[\r\n]/.test(line), line);
   }
 });
 
-test('codec: what can not be read is said to be so, without quoting it', () => {
+test('device persistence: an unreadable record is reported without quoting it', () => {
   const unreadable = [
     '',
     'secret',
@@ -111,7 +111,7 @@ test('codec: what can not be read is said to be so, without quoting it', () => {
   }
 });
 
-test('codec: a record of a newer version is named as such', () => {
+test('device persistence: a record of a newer version is named as such', () => {
   const error = thrown(() => decodeState('{"v":7,"status":"absent"}'));
   assert.match(String(error), /its format is 7, known is 1/);
 });
