@@ -13,6 +13,7 @@ import type { Devices, Directory, Presence } from '../actors/fleet/devices.ts';
 import type { Profiles } from '../actors/fleet/profiles.ts';
 import type { Imports } from '../actors/imports/imports.ts';
 import type { Counters } from '../actors/limits/counters.ts';
+import { reportBug } from '../actors/runtime/supervision.ts';
 import { createAuthentication } from './auth/authentication.ts';
 import { createTokens } from './auth/tokens.ts';
 import { type App, type DispatchNeeds, type Env, register } from './dispatch.ts';
@@ -103,7 +104,7 @@ export function createRoutesApp(
   });
 
   app.onError((error, c) => {
-    log.error({ method: c.req.method, err: error }, 'request failed outside of any route');
+    reportBug(log, 'http request', error, { method: c.req.method });
     return toResponse(internalError, corsHeaders(c), clock.now());
   });
 

@@ -1,18 +1,29 @@
 /**
- * Registers route definitions in a Hono app. For every request, in this order: who is asking, may they, what do they
- * send, the handler, the answer. Whatever is thrown on the way is answered without telling what it was, and logged
- * with the route's pattern; the URL itself is never logged, for tokens are in it.
+ * Registers routes in a Hono app. For every request, in this order: who asks, may they, what do they send, the handler,
+ * the answer.
+ *
+ * Two errors are expected on the way: the store is away (503), and the client ends its connection within its body. Any
+ * other is a bug: it ends this request, is answered 500 without details, and is logged with its stack and the route's
+ * pattern (`actors/runtime/supervision.ts`). The URL is never logged, because tokens are in it.
  */
 
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, Hono } from 'hono';
 import type { Clock } from '../actors/base/clock.ts';
 import type { Log } from '../actors/base/log.ts';
-import { StoreUnavailable } from '../actors/store/store.ts';
-import type { Authentication } from './auth/authentication.ts';
+import { StoreUnavailable } from '../actors/journal/unavailable.ts';
+import { reportBug } from '../actors/runtime/supervision.ts';
+import type { Authentication, Identity } from './auth/authentication.ts';
 import type { Route } from './route.ts';
 import type { ApiSettings } from './settings.ts';
-import { declaredBytes, PUBLIC_BODY_BYTES_MAX, readJson, readPayload, tooLarge } from './wire/body.ts';
+import {
+  BrokenOff,
+  declaredBytes,
+  PUBLIC_BODY_BYTES_MAX,
+  readJson,
+  readPayload,
+  tooLarge,
+} from './wire/body.ts';
 import { corsHeaders } from './wire/cors.ts';
 import { badRequest, internalError, notAuthenticated, permissionDenied } from './wire/errors.ts';
 import { isProblem, type Reply, toResponse } from './wire/reply.ts';
@@ -42,15 +53,18 @@ export function register(app: App, route: Route, needs: DispatchNeeds): void {
 }
 
 async function serve(c: Context<Env>, route: Route, needs: DispatchNeeds): Promise<Reply> {
+  const { log } = needs;
   try {
     return await answer(c, route, needs);
   } catch (error) {
-    if (c.req.raw.signal.aborted) return badRequest('The request was broken off');
-    const known = error instanceof StoreUnavailable;
-    const fields = { method: route.method, route: route.path, err: error };
-    if (known) needs.log.warn(fields, 'request failed: the store is not available');
-    else needs.log.error(fields, 'request failed');
-    return known ? route.unavailable : internalError;
+    if (error instanceof BrokenOff) return badRequest('The request was broken off');
+    const fields = { method: route.method, route: route.path };
+    if (error instanceof StoreUnavailable) {
+      log.warn({ ...fields, err: error }, 'request failed: the store is not available');
+      return route.unavailable;
+    }
+    reportBug(log, 'http request', error, fields);
+    return internalError;
   }
 }
 
@@ -63,10 +77,10 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
   if (!route.allows(who)) return who === undefined ? notAuthenticated : permissionDenied;
 
   const params = paramsOf(route.path, c.req.path, route.undecodablePath);
-  if (params === undefined) return told(route, badRequest('The path is not percent-encoded UTF-8'));
+  if (params === undefined) return worded(route, badRequest('The path is not percent-encoded UTF-8'));
   const maxBytes = isPublic ? Math.min(settings.maxBodyBytes, PUBLIC_BODY_BYTES_MAX) : settings.maxBodyBytes;
   const body = route.body === undefined ? undefined : await readJson(c, maxBytes);
-  if (body?.type === 'refused') return told(route, body.reply);
+  if (body?.type === 'refused') return worded(route, body.reply);
 
   const { payload } = route;
   if (payload !== undefined && (declaredBytes(c) ?? 0) > payload.bytesMax) return tooLarge(payload.bytesMax);
@@ -83,17 +97,30 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
       if (payload === undefined) throw new Error(`${route.path} takes no payload`);
       return readPayload(c, payload.bytesMax);
     },
-    async stillMay() {
-      const now = isPublic ? undefined : await authentication.authenticate(identity);
-      return (now === undefined || !isProblem(now)) && route.allows(now);
-    },
+    stillMay: () => stillMay(route, identity, needs),
     origin: settings.baseUrl ?? originOf(c.req.url),
   });
-  return told(route, reply);
+  return worded(route, reply);
 }
 
-/** Some routes tell problems as bare text; but not that the server can not serve just now. */
-function told(route: Route, reply: Reply): Reply {
+/** Asked long after the request was let in, so nobody is there to hear of an error: while the store is away, yes. */
+async function stillMay(
+  route: Route,
+  identity: Identity,
+  { authentication, log }: DispatchNeeds,
+): Promise<boolean> {
+  try {
+    const who = route.roles.includes('PUBLIC') ? undefined : await authentication.authenticate(identity);
+    return (who === undefined || !isProblem(who)) && route.allows(who);
+  } catch (error) {
+    if (error instanceof StoreUnavailable) return true;
+    reportBug(log, 'http request', error, { method: route.method, route: route.path });
+    return false;
+  }
+}
+
+/** Some routes answer problems as bare text; but not that the server cannot serve now. */
+function worded(route: Route, reply: Reply): Reply {
   if (!route.plainProblems || reply.type !== 'problem' || reply.retryAfterSeconds !== undefined) return reply;
   return { type: 'text', status: reply.status, body: reply.message };
 }

@@ -26,7 +26,7 @@ export interface Call<Caller, Params, Query, Body> {
   readonly idempotencyKey: string | undefined;
   /** Reads the body of a route with a `payload`. */
   readonly readPayload: () => Promise<Payload>;
-  /** Whether the caller, by the same token or key, would still be let in now: for answers that last. */
+  /** Whether the caller, by the same token or key, would still be let in now: for answers that last. Never rejects. */
   readonly stillMay: () => Promise<boolean>;
 }
 

@@ -11,6 +11,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import type { Log } from '../actors/base/log.ts';
+import { reportBug } from '../actors/runtime/supervision.ts';
 import type { Certificate } from '../actors/sockets/certificate.ts';
 import { type Listening, listen } from '../actors/sockets/listen.ts';
 import type { HttpServerSettings } from './settings.ts';
@@ -49,7 +50,7 @@ export function createHttpServer(needs: HttpServerNeeds): HttpServer {
     errorHandler(error) {
       // The only errors that come this far: a request target that is no URL, or a host that is none.
       const known = error instanceof Error && error.name === 'RequestError';
-      if (!known) log.error({ err: error }, 'request failed outside of the app');
+      if (!known) reportBug(log, 'http request', error);
       const problem = known ? badRequest('The request target is malformed') : internalError;
       return toResponse(problem, {}, Date.now());
     },

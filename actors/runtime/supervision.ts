@@ -31,6 +31,7 @@ const ENDS = {
   session: 'an MQTT session ends',
   'broker message': "a broker's message is dropped",
   'coap request': 'a CoAP request is answered 5.00',
+  'http request': 'an HTTP request ends; it is answered 500, if it was not answered yet',
   listener: 'a listener failed on a durable event',
   alarms: 'a round of waking devices ends; the next one tries again',
   audit: 'a round of the audit trail ends; the next one tries again',

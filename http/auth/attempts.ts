@@ -1,13 +1,12 @@
 /**
- * Counts failed attempts (wrong secrets, wrong passwords) and holds them against the party that made them, and nobody
- * else (rule C6). What succeeds is not counted.
+ * Counts failed attempts (wrong secrets, wrong passwords) against the party that makes them, and nobody else (rule C6).
+ * Success is not counted.
  *
- * An attempt's outcome is known only after it, so a burst of guesses could all start before the first one is counted.
- * Therefore at most as many attempts of a party are undecided at once as it may still fail; the others wait for the
- * outcome of those. Whoever guesses right, or is told CLAIMED, waits a moment at most; whoever guesses wrong in
- * parallel gains nothing by it.
+ * The outcome of an attempt is known only after it, so a burst of guesses could start before the first is counted. So a
+ * party has at most as many attempts under way as it may still fail; further ones wait for an outcome. Guessing in
+ * parallel gains nothing, and a right guess waits a moment at most.
  *
- * Where counting fails (`StoreUnavailable`), so does the attempt: guessing must not become free by it.
+ * If counting fails (`StoreUnavailable`), the attempt fails too: an outage must not make guessing free.
  */
 import { type Counted, type Counters, memoryCounters } from '../../actors/limits/counters.ts';
 import type { Limit } from '../settings.ts';
@@ -24,7 +23,7 @@ export interface Blocked {
 }
 
 export interface Limiter {
-  /** Begins to look how much has failed: with several parties all look at once, which over a network is one way. */
+  /** Starts to read the count. Of several parties all are read at once, which takes one round trip and not several. */
   look(key: string): Look;
   /** Resolves when the attempt may begin, or is refused. */
   enter(key: string, look: Look): Promise<Blocked | undefined>;
@@ -34,10 +33,10 @@ export interface Limiter {
   left(key: string): Promise<number | undefined>;
 }
 
-/** How much had failed when somebody looked. */
-export interface Look {
+/** A count that is being read. */
+interface Look {
   readonly counted: Promise<Counted>;
-  /** How many failures this process had counted by then: with one more, it is to be looked again. */
+  /** Failures that this process had counted by then: if there are more now, the count is read again. */
   readonly failures: number;
 }
 
@@ -50,7 +49,7 @@ export async function attempt<Outcome>(
   make: () => Promise<Outcome>,
   failed: (outcome: Outcome) => boolean,
 ): Promise<Outcome | Blocked> {
-  // Always in the order given, so that no two attempts wait for each other.
+  // Always in this order, so that no two attempts wait for each other.
   const entered: Party[] = [];
   let counts = false;
   try {
@@ -76,12 +75,12 @@ export function createLimiter(
 ): Limiter {
   if (max === 0) return unlimited;
   const failures = counters(name, { windowMs });
-  const undecided = new Map<string, Undecided>();
+  const undecided = createUndecided();
   let failuresCounted = 0;
 
   function look(key: string): Look {
     const counted = failures.get(key);
-    counted.catch(() => {}); // heard by `enter`, which another party may keep from being reached
+    counted.catch(() => {}); // `enter` hears of it, but may not be reached because of another party
     return { counted, failures: failuresCounted };
   }
 
@@ -89,25 +88,19 @@ export function createLimiter(
     let entered = false;
     try {
       let counted = await first.counted;
-      // What failed meanwhile may not be in it. Only once: where much fails, nobody would ever be done looking.
+      // A failure since then may be missing. Looking once more is enough: where much fails, it would never end.
       if (first.failures !== failuresCounted) counted = await failures.get(key);
       for (;;) {
         const { count: failed, resetsInMs } = counted;
         if (failed >= max) return { type: 'blocked', retryAfterMs: resetsInMs };
-        const line = undecided.get(key) ?? { count: 0, waiting: [] };
-        undecided.set(key, line);
-        if (failed + line.count < max) {
-          line.count += 1;
-          entered = true;
-          return undefined;
-        }
-        await new Promise<void>((resolve) => line.waiting.push(resolve));
+        entered = undecided.begin(key, max - failed);
+        if (entered) return undefined;
+        await undecided.outcome(key);
         counted = await failures.get(key);
       }
     } finally {
-      // Who was woken and does not enter wakes nobody by leaving: whatever kept it out, another process or the counter's
-      // failing, the others have to hear of it now.
-      if (!entered) letOthersLook(key);
+      // Whoever was woken and does not enter will not wake anybody by leaving, so it wakes the others now.
+      if (!entered) undecided.wakeAll(key);
     }
   }
 
@@ -117,28 +110,11 @@ export function createLimiter(
       if (failed) await failures.add(key);
     } finally {
       if (failed) failuresCounted += 1;
-      letGo(key, failed);
+      undecided.end(key);
+      // A failure may have blocked all who wait; otherwise there is room for one more.
+      if (failed) undecided.wakeAll(key);
+      else undecided.wakeOne(key);
     }
-  }
-
-  function letGo(key: string, failed: boolean): void {
-    const line = undecided.get(key);
-    if (line === undefined) return;
-    line.count -= 1;
-    // A failure may have blocked all who wait.
-    if (failed) letOthersLook(key);
-    else wake(key, line, 1);
-  }
-
-  function letOthersLook(key: string): void {
-    const line = undecided.get(key);
-    if (line !== undefined) wake(key, line, line.waiting.length);
-  }
-
-  function wake(key: string, line: Undecided, count: number): void {
-    const next = line.waiting.splice(0, count);
-    if (line.count === 0 && line.waiting.length === 0) undecided.delete(key);
-    for (const look of next) look();
   }
 
   async function left(key: string): Promise<number> {
@@ -148,16 +124,52 @@ export function createLimiter(
   return { look, enter, leave, left };
 }
 
+/** The attempts of each key whose outcome is not known yet, and who waits for one. */
+function createUndecided() {
+  const lines = new Map<string, { count: number; readonly waiting: (() => void)[] }>();
+
+  function wake(key: string, count: number): void {
+    const line = lines.get(key);
+    if (line === undefined) return;
+    const next = line.waiting.splice(0, count);
+    if (line.count === 0 && line.waiting.length === 0) lines.delete(key);
+    for (const look of next) look();
+  }
+
+  return {
+    /** Begins an attempt, unless as many as `max` are undecided. */
+    begin(key: string, max: number): boolean {
+      const line = lines.get(key) ?? { count: 0, waiting: [] };
+      if (line.count >= max) return false;
+      lines.set(key, line);
+      line.count += 1;
+      return true;
+    },
+
+    /** Resolves when an attempt of the key was decided. */
+    outcome(key: string): Promise<void> {
+      return new Promise((resolve) => {
+        const line = lines.get(key);
+        if (line === undefined) resolve();
+        else line.waiting.push(resolve);
+      });
+    },
+
+    end(key: string): void {
+      const line = lines.get(key);
+      if (line !== undefined) line.count -= 1;
+    },
+
+    wakeOne: (key: string) => wake(key, 1),
+    wakeAll: (key: string) => wake(key, Number.POSITIVE_INFINITY),
+  };
+}
+
 /** How many more attempts on behalf of all these parties may fail; undefined where nothing limits them. */
 export async function attemptsLeft(parties: readonly Party[]): Promise<number | undefined> {
   const all = await Promise.all(parties.map(({ limiter, key }) => limiter.left(key)));
   const limited = all.filter((left) => left !== undefined);
   return limited.length === 0 ? undefined : Math.min(...limited);
-}
-
-interface Undecided {
-  count: number;
-  readonly waiting: (() => void)[];
 }
 
 const NO_FAILURES: Look = { counted: Promise.resolve({ count: 0, resetsInMs: 0 }), failures: 0 };

@@ -14,12 +14,14 @@ import { isProblem } from '../wire/reply.ts';
 import type { Principal } from './principal.ts';
 import type { Claims, Reading, TokenPair, Tokens } from './tokens.ts';
 
+/** Values of `X-Authorization` and of `Authorization`; the first counts if both are there. */
+export interface Identity {
+  readonly custom: string | undefined;
+  readonly standard: string | undefined;
+}
+
 export interface Authentication {
-  /** @param headers values of `X-Authorization` and `Authorization`; the first counts when both are there */
-  authenticate(headers: {
-    readonly custom: string | undefined;
-    readonly standard: string | undefined;
-  }): Promise<Principal | Problem>;
+  authenticate(identity: Identity): Promise<Principal | Problem>;
   /** New tokens of the session whose refresh token this is. */
   refresh(refreshToken: string): Promise<{ readonly type: 'good'; readonly tokens: TokenPair } | Problem>;
 }

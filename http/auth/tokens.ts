@@ -1,7 +1,7 @@
 /**
  * JSON Web Tokens as ThingsBoard's clients read them: HS512, `exp` and `iat` in seconds, ThingsBoard's claims. One
- * claim is ours: `credentialsVersion`, the count of the user's passwords at the time; a token of an older count is
- * outdated, to the very change, whatever the clocks say.
+ * claim is ours: `credentialsVersion`, which counts the user's passwords. A token of an earlier password is outdated at
+ * once, whatever the clocks say.
  */
 import { randomUUID } from 'node:crypto';
 import { createSigner, createVerifier, TOKEN_ERROR_CODES, TokenError } from 'fast-jwt';
@@ -43,7 +43,7 @@ export interface Tokens {
 }
 
 const REFRESH_SCOPE = 'REFRESH_TOKEN';
-/** Access tokens whose signature was checked; the one checked longest ago makes room. About 1 KB each. */
+/** Tokens whose signature was checked, about 1 KB each. Beyond it the one checked first is forgotten. */
 const VERIFIED_MAX = 20_000;
 
 interface Verified {
@@ -71,6 +71,17 @@ interface Issued {
   readonly isPublic: boolean;
 }
 
+function readPayload(payload: unknown): Verified | { readonly type: 'unreadable' } {
+  const { success, data } = payloadShape.safeParse(payload);
+  const userId = success ? parseId<UserId>(data.userId) : undefined;
+  if (!success || userId === undefined) return { type: 'unreadable' };
+  const { sessionId, credentialsVersion } = data;
+  const publicCustomer = data.isPublic ? parseId<CustomerId>(data.sub) : undefined;
+  const claims = { userId, sessionId, credentialsVersion, publicCustomer };
+  const kind = data.scopes.includes(REFRESH_SCOPE) ? 'refresh' : 'access';
+  return { type: 'verified', kind, reading: { type: 'good', claims }, expiresAt: data.exp * 1000 };
+}
+
 export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
   const { signingKey: key, issuer } = settings;
   const sign = createSigner({ algorithm: 'HS512', key });
@@ -78,10 +89,10 @@ export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
   const verify = createVerifier({ algorithms: ['HS512'], key, allowedIss: issuer, ignoreExpiration: true });
   const verified = new Map<string, Verified>();
 
-  /** Checks signature, issuer and shape. What is good stays good, so it is remembered; what is not is not. */
+  /** Checks signature, issuer and shape. A good result stays true, so it is remembered; a bad one is not. */
   function open(token: string): Verified | Exclude<Reading, { type: 'good' }> {
-    const known = verified.get(token);
-    if (known !== undefined) return known;
+    const remembered = verified.get(token);
+    if (remembered !== undefined) return remembered;
     let payload: unknown;
     try {
       payload = verify(token);
@@ -89,15 +100,8 @@ export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
       if (!(error instanceof TokenError)) throw error;
       return { type: error.code === TOKEN_ERROR_CODES.invalidSignature ? 'outdated' : 'unreadable' };
     }
-    const { success, data } = payloadShape.safeParse(payload);
-    const userId = success ? parseId<UserId>(data.userId) : undefined;
-    if (!success || userId === undefined) return { type: 'unreadable' };
-    const { sessionId, credentialsVersion } = data;
-    const publicCustomer = data.isPublic ? parseId<CustomerId>(data.sub) : undefined;
-    const claims = { userId, sessionId, credentialsVersion, publicCustomer };
-    const reading: Reading = { type: 'good', claims };
-    const kind = data.scopes.includes(REFRESH_SCOPE) ? 'refresh' : 'access';
-    const opened: Verified = { type: 'verified', kind, reading, expiresAt: data.exp * 1000 };
+    const opened = readPayload(payload);
+    if (opened.type === 'unreadable') return opened;
     const [oldest] = verified.size < VERIFIED_MAX ? [] : verified.keys();
     if (oldest !== undefined) verified.delete(oldest);
     verified.set(token, opened);

@@ -2,6 +2,7 @@
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
+import type { Log } from '../../actors/base/log.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import type { TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
 import type { Devices, Directory, Presence } from '../../actors/fleet/devices.ts';
@@ -49,6 +50,7 @@ export interface RouteNeeds {
   readonly profiles: Profiles;
   readonly secrets: Secrets;
   readonly clock: Clock;
+  readonly log: Log;
   readonly readiness: Readiness;
   readonly settings: ApiSettings;
   /** Counts devices' wrong tokens; without it nobody does. */

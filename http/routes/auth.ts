@@ -5,9 +5,12 @@ import type { Accounts, User } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import { NULL_UUID } from '../../actors/base/ids.ts';
+import type { Log } from '../../actors/base/log.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
+import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
-import { attempt, createLimiter } from '../auth/attempts.ts';
+import { reportBug } from '../../actors/runtime/supervision.ts';
+import { attempt, createLimiter, type Limiter } from '../auth/attempts.ts';
 import type { Authentication } from '../auth/authentication.ts';
 import { EVERYBODY } from '../auth/principal.ts';
 import type { Tokens } from '../auth/tokens.ts';
@@ -32,6 +35,7 @@ export interface AuthNeeds {
   readonly tokens: Tokens;
   readonly authentication: Authentication;
   readonly clock: Clock;
+  readonly log: Log;
   readonly counters?: Counters | undefined;
   readonly settings: ApiSettings;
 }
@@ -41,159 +45,183 @@ const CREDENTIAL_MAX = 1024;
 
 const credential = z.string().max(CREDENTIAL_MAX);
 
-export function authRoutes({
-  accounts,
-  audit,
-  tokens,
-  authentication,
-  clock,
-  counters,
-  settings,
-}: AuthNeeds): Route[] {
+interface AuthContext extends AuthNeeds {
+  /** Failed logins of a user name from an address. */
+  readonly logins: Limiter;
+}
+
+export function authRoutes(given: AuthNeeds): Route[] {
+  const logins = createLimiter('login', given.settings.limits.failedLogins, given.counters);
+  const needs: AuthContext = { ...given, logins };
+  return [login(needs), renewTokens(needs), logout(needs), readCaller(needs), changePassword(needs)];
+}
+
+function login(needs: AuthContext): Route {
+  const { accounts, audit, tokens, logins } = needs;
   const { users } = accounts;
-  const logins = createLimiter('login', settings.limits.failedLogins, counters);
+  return defineRoute({
+    method: 'POST',
+    path: '/api/auth/login',
+    summary: 'Log in by e-mail and password',
+    roles: ['PUBLIC'],
+    // What is missing or no text is answered like a wrong password.
+    body: z
+      .object({ username: z.string().max(NAME_MAX), password: credential })
+      .or(z.unknown().transform(() => undefined)),
+    responses: {
+      200: { description: 'A token for requests and one to renew it', schema: tokenPairView },
+      401: { description: 'Wrong e-mail or password, or the account is not active' },
+      429: { description: 'Too many failed logins of this user from your address' },
+    },
+    async handle({ body, address }) {
+      if (body === undefined) return badCredentials;
+      const { username, password } = body;
+      const login = await attempt(
+        [{ limiter: logins, key: `${username.toLowerCase()} ${address}` }],
+        () => users.login(username, password, address),
+        ({ type }) => type === 'refused',
+      );
+      if (login.type === 'welcome') noteUser(audit, 'LOGIN', login.user);
+      if (login.type === 'refused') {
+        // Not waited for: how long it takes would tell whether there is such a user.
+        void noteFailedLogin(needs, username, login.reason);
+      }
+      switch (login.type) {
+        case 'welcome':
+          return json(tokens.issue(login.user));
+        case 'refused':
+          return login.reason === 'disabled' ? accountNotActive : badCredentials;
+        case 'unavailable':
+          return unavailable(login.reason);
+        case 'blocked':
+          return tooManyRequests('Too many failed logins, try again later', login.retryAfterMs);
+        default:
+          return unreachable(login);
+      }
+    },
+  });
+}
 
-  /** System administrators are in no tenant, and so in nobody's trail. */
-  function noteUser(action: 'LOGIN' | 'LOGOUT', { id, membership }: User, failure?: string): void {
-    if (membership.authority === 'SYS_ADMIN') return;
-    audit.note({
-      tenantId: membership.tenantId,
-      action,
-      deviceId: undefined,
-      deviceName: undefined,
-      customerId: membership.authority === 'CUSTOMER_USER' ? membership.customerId : undefined,
-      userId: id,
-      data: {},
-      failure,
-    });
+function renewTokens({ authentication }: AuthContext): Route {
+  return defineRoute({
+    method: 'POST',
+    path: '/api/auth/token',
+    summary: 'Renew the tokens by the refresh token',
+    roles: ['PUBLIC'],
+    body: z.object({ refreshToken: z.string() }).or(z.unknown().transform(() => undefined)),
+    responses: {
+      200: { description: 'A new pair, of the same session', schema: tokenPairView },
+      401: { description: 'No refresh token of ours (errorCode 10), or an outdated one (11)' },
+    },
+    async handle({ body }) {
+      if (body === undefined) return badCredentials;
+      const known = await authentication.refresh(body.refreshToken);
+      return known.type === 'good' ? json(known.tokens) : known;
+    },
+  });
+}
+
+function logout({ accounts: { users }, audit, clock, settings }: AuthContext): Route {
+  return defineRoute({
+    method: 'POST',
+    path: '/api/auth/logout',
+    summary: 'End the session: its tokens are outdated from now on. By an API key nothing ends',
+    roles: EVERYBODY,
+    responses: { 200: { description: 'Ended' } },
+    async handle({ principal }) {
+      if (principal.sessionId === undefined) return empty;
+      const lastExpiry = clock.now() + settings.tokens.refreshExpiresInSeconds * 1000;
+      await users.endSession(principal.userId, principal.sessionId, lastExpiry);
+      const user = await users.find(principal.userId);
+      if (user !== undefined) noteUser(audit, 'LOGOUT', user);
+      return empty;
+    },
+  });
+}
+
+function readCaller({ accounts }: AuthContext): Route {
+  const { users } = accounts;
+  return defineRoute({
+    method: 'GET',
+    path: '/api/auth/user',
+    summary: 'The caller',
+    roles: EVERYBODY,
+    grants: ['everything', 'reading', 'claiming'],
+    responses: { 200: { description: 'The caller', schema: userView } },
+    async handle({ principal }) {
+      if (principal.authority === 'CUSTOMER_USER' && principal.userId === NULL_UUID) {
+        const customer = await accounts.customers.findPublic(principal.customerId);
+        return customer === undefined ? notFound : json(viewAnonymousUser(customer));
+      }
+      const user = await users.find(principal.userId);
+      return user === undefined ? notFound : json(viewUser(user));
+    },
+  });
+}
+
+function changePassword({ accounts: { users }, tokens, logins }: AuthContext): Route {
+  return defineRoute({
+    method: 'POST',
+    path: '/api/auth/changePassword',
+    summary: "Change the caller's password; every token issued before is outdated",
+    roles: EVERYBODY,
+    body: z.object(
+      { currentPassword: credential, newPassword: credential },
+      { error: 'The body should be a JSON object!' },
+    ),
+    responses: {
+      200: { description: 'Changed; new tokens', schema: tokenPairView },
+      400: { description: 'The current password is another, or the new one is too short or too long' },
+      429: { description: 'Too many wrong passwords' },
+    },
+    async handle({ principal, body, address }) {
+      const user = await users.find(principal.userId);
+      if (user === undefined) return notFound;
+      const login = await attempt(
+        [{ limiter: logins, key: `${user.email.toLowerCase()} ${address}` }],
+        () => users.login(user.email, body.currentPassword, address),
+        ({ type }) => type === 'refused',
+      );
+      if (login.type === 'blocked') {
+        return tooManyRequests('Too many wrong passwords, try again later', login.retryAfterMs);
+      }
+      if (login.type === 'unavailable') return unavailable(login.reason);
+      if (login.type === 'refused') return badRequest("Current password doesn't match!");
+      const changed = await users.setPassword(user.id, body.newPassword);
+      return changed.type === 'done' ? json(tokens.issue(changed.value)) : accountProblem(changed, 'User');
+    },
+  });
+}
+
+/** System administrators are in no tenant, and so in nobody's trail. */
+function noteUser(
+  audit: AuditTrail,
+  action: 'LOGIN' | 'LOGOUT',
+  { id, membership }: User,
+  failure?: string,
+): void {
+  if (membership.authority === 'SYS_ADMIN') return;
+  audit.note({
+    tenantId: membership.tenantId,
+    action,
+    deviceId: undefined,
+    deviceName: undefined,
+    customerId: membership.authority === 'CUSTOMER_USER' ? membership.customerId : undefined,
+    userId: id,
+    data: {},
+    failure,
+  });
+}
+
+async function noteFailedLogin(
+  { accounts, audit, log }: AuthNeeds,
+  username: string,
+  reason: string,
+): Promise<void> {
+  try {
+    const user = await accounts.users.findByEmail(username);
+    if (user !== undefined) noteUser(audit, 'LOGIN', user, reason);
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) reportBug(log, 'http request', error);
   }
-
-  return [
-    defineRoute({
-      method: 'POST',
-      path: '/api/auth/login',
-      summary: 'Log in by e-mail and password',
-      roles: ['PUBLIC'],
-      // What is missing or no text is answered like a wrong password.
-      body: z
-        .object({ username: z.string().max(NAME_MAX), password: credential })
-        .or(z.unknown().transform(() => undefined)),
-      responses: {
-        200: { description: 'A token for requests and one to renew it', schema: tokenPairView },
-        401: { description: 'Wrong e-mail or password, or the account is not active' },
-        429: { description: 'Too many failed logins of this user from your address' },
-      },
-      async handle({ body, address }) {
-        if (body === undefined) return badCredentials;
-        const { username, password } = body;
-        const login = await attempt(
-          [{ limiter: logins, key: `${username.toLowerCase()} ${address}` }],
-          () => users.login(username, password, address),
-          ({ type }) => type === 'refused',
-        );
-        if (login.type === 'welcome') noteUser('LOGIN', login.user);
-        if (login.type === 'refused') {
-          // Not waited for: how long it takes would tell whether there is such a user.
-          void users.findByEmail(username).then(
-            (user) => user && noteUser('LOGIN', user, login.reason),
-            () => {},
-          );
-        }
-        switch (login.type) {
-          case 'welcome':
-            return json(tokens.issue(login.user));
-          case 'refused':
-            return login.reason === 'disabled' ? accountNotActive : badCredentials;
-          case 'unavailable':
-            return unavailable(login.reason);
-          case 'blocked':
-            return tooManyRequests('Too many failed logins, try again later', login.retryAfterMs);
-          default:
-            return unreachable(login);
-        }
-      },
-    }),
-
-    defineRoute({
-      method: 'POST',
-      path: '/api/auth/token',
-      summary: 'Renew the tokens by the refresh token',
-      roles: ['PUBLIC'],
-      body: z.object({ refreshToken: z.string() }).or(z.unknown().transform(() => undefined)),
-      responses: {
-        200: { description: 'A new pair, of the same session', schema: tokenPairView },
-        401: { description: 'No refresh token of ours (errorCode 10), or an outdated one (11)' },
-      },
-      async handle({ body }) {
-        if (body === undefined) return badCredentials;
-        const known = await authentication.refresh(body.refreshToken);
-        return known.type === 'good' ? json(known.tokens) : known;
-      },
-    }),
-
-    defineRoute({
-      method: 'POST',
-      path: '/api/auth/logout',
-      summary: 'End the session: its tokens are outdated from now on. By an API key nothing ends',
-      roles: EVERYBODY,
-      responses: { 200: { description: 'Ended' } },
-      async handle({ principal }) {
-        if (principal.sessionId === undefined) return empty;
-        const lastExpiry = clock.now() + settings.tokens.refreshExpiresInSeconds * 1000;
-        await users.endSession(principal.userId, principal.sessionId, lastExpiry);
-        const user = await users.find(principal.userId);
-        if (user !== undefined) noteUser('LOGOUT', user);
-        return empty;
-      },
-    }),
-
-    defineRoute({
-      method: 'GET',
-      path: '/api/auth/user',
-      summary: 'The caller',
-      roles: EVERYBODY,
-      grants: ['everything', 'reading', 'claiming'],
-      responses: { 200: { description: 'The caller', schema: userView } },
-      async handle({ principal }) {
-        if (principal.authority === 'CUSTOMER_USER' && principal.userId === NULL_UUID) {
-          const customer = await accounts.customers.findPublic(principal.customerId);
-          return customer === undefined ? notFound : json(viewAnonymousUser(customer));
-        }
-        const user = await users.find(principal.userId);
-        return user === undefined ? notFound : json(viewUser(user));
-      },
-    }),
-
-    defineRoute({
-      method: 'POST',
-      path: '/api/auth/changePassword',
-      summary: "Change the caller's password; every token issued before is outdated",
-      roles: EVERYBODY,
-      body: z.object(
-        { currentPassword: credential, newPassword: credential },
-        { error: 'The body should be a JSON object!' },
-      ),
-      responses: {
-        200: { description: 'Changed; new tokens', schema: tokenPairView },
-        400: { description: 'The current password is another, or the new one is too short or too long' },
-        429: { description: 'Too many wrong passwords' },
-      },
-      async handle({ principal, body, address }) {
-        const user = await users.find(principal.userId);
-        if (user === undefined) return notFound;
-        const login = await attempt(
-          [{ limiter: logins, key: `${user.email.toLowerCase()} ${address}` }],
-          () => users.login(user.email, body.currentPassword, address),
-          ({ type }) => type === 'refused',
-        );
-        if (login.type === 'blocked') {
-          return tooManyRequests('Too many wrong passwords, try again later', login.retryAfterMs);
-        }
-        if (login.type === 'unavailable') return unavailable(login.reason);
-        if (login.type === 'refused') return badRequest("Current password doesn't match!");
-        const changed = await users.setPassword(user.id, body.newPassword);
-        return changed.type === 'done' ? json(tokens.issue(changed.value)) : accountProblem(changed, 'User');
-      },
-    }),
-  ];
 }

@@ -4,17 +4,17 @@ import { defineRoute, type Route } from '../route.ts';
 import { json } from '../wire/reply.ts';
 
 export interface Readiness {
-  /** Rejects when the store can not be used just now. */
+  /** Rejects if the store cannot be used now. */
   check(): Promise<void>;
   /** The process is about to stop: send work elsewhere. */
   draining(): boolean;
-  /** Whether the link to the external MQTT broker stands; absent where there is none. */
+  /** Whether this server is connected to the external MQTT broker; absent if there is none. */
   brokerConnected?(): boolean;
 }
 
 const statusView = z.object({ status: z.enum(['up', 'draining', 'store-unavailable']) });
 const readyView = statusView.extend({
-  /** Told, and no reason to send work elsewhere: the broker is as far from all other nodes. */
+  /** For information: the broker is out of reach of the other nodes too, so it is no reason to send work there. */
   mqttBroker: z.enum(['connected', 'not-connected']).optional(),
 });
 
@@ -42,6 +42,7 @@ export function healthRoutes({ readiness }: { readonly readiness: Readiness }): 
         const link = readiness.brokerConnected?.();
         const mqttBroker = link === undefined ? {} : { mqttBroker: link ? 'connected' : 'not-connected' };
         if (readiness.draining()) return json({ status: 'draining', ...mqttBroker }, 503);
+        // Whatever the check fails with: a process that cannot check its store should be sent no work.
         const works = await readiness.check().then(
           () => true,
           () => false,

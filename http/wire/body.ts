@@ -11,7 +11,7 @@ import { badRequest, malformedJson } from './errors.ts';
 import type { Problem, Reply } from './reply.ts';
 
 /** Nobody needs deeper structures, and recursive writers overflow the stack on them. */
-export const MAX_JSON_DEPTH = 64;
+const MAX_JSON_DEPTH = 64;
 
 /** The limit for callers without a token: a body is kept in memory until it is complete or its time is up. */
 export const PUBLIC_BODY_BYTES_MAX = 65_536;
@@ -58,18 +58,26 @@ function refuse(reply: Problem): Body {
   return { type: 'refused', reply };
 }
 
-/** The body as it came. */
+/** The client ended its connection before its body was complete. */
+export class BrokenOff extends Error {}
+
+/** The body as it came. Rejects with `BrokenOff`. */
 export async function readBytes(c: Context, maxBytes: number): Promise<Buffer | 'too-large'> {
-  const declared = declaredBytes(c);
-  if (declared !== undefined) {
+  try {
+    const declared = declaredBytes(c);
+    if (declared === undefined) return await readStream(c.req.raw.body, maxBytes);
     // Node's parser holds the sender to its word, so the length is known before anything is buffered.
     return declared > maxBytes ? 'too-large' : Buffer.from(await c.req.arrayBuffer());
+  } catch (error) {
+    throw c.req.raw.signal.aborted ? new BrokenOff('the request was broken off', { cause: error }) : error;
   }
-  const stream = c.req.raw.body;
-  if (stream === null) return Buffer.alloc(0);
+}
+
+/** Leaving the loop cancels the stream: the rest is not kept. */
+async function readStream(stream: ReadableStream<Uint8Array> | null, maxBytes: number) {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of stream) {
+  for await (const chunk of stream ?? []) {
     size += chunk.length;
     if (size > maxBytes) return 'too-large';
     chunks.push(chunk);

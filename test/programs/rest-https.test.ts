@@ -138,7 +138,7 @@ test('https: kill -HUP has HTTP and MQTT show the new certificate; a bad one end
 
     writeFileSync(at('server.pem'), 'no certificate');
     server.signal('SIGHUP');
-    await until('they were refused', said('the old ones go on'));
+    await until('they were refused', said('the old ones stay in use'));
     assert.equal(await shown(), ['second', 'second']);
     assert.is((await server.stop()).code, 0);
   } finally {
