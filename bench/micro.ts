@@ -26,6 +26,7 @@ import { openStore } from '../config/compose/store.ts';
 import { loadConfig } from '../config/options/load.ts';
 import { createTokens } from '../http/auth/tokens.ts';
 import { defaultTokenSettings } from '../http/settings.ts';
+import { temporaryFolder } from '../test/kit/folders.ts';
 import {
   CUSTOMER,
   confirm,
@@ -37,7 +38,6 @@ import {
   TENANT,
   USER,
 } from '../test/kit/given.ts';
-import { temporaryFolder } from '../test/kit/process.ts';
 import { columns } from './report/format.ts';
 import { Misuse } from './results.ts';
 import { NotInstalled } from './targets/program.ts';

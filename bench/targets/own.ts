@@ -3,8 +3,9 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { unreachable } from '../../actors/base/unreachable.ts';
+import { temporaryFolder } from '../../test/kit/folders.ts';
 import { freePorts } from '../../test/kit/ports.ts';
-import { type ServerProcess, startServer, temporaryFolder } from '../../test/kit/process.ts';
+import { type ServerProcess, startServer } from '../../test/kit/process.ts';
 import { lmdbCommits } from '../measure/commits.ts';
 import { ProbeChannel } from '../measure/probe-channel.ts';
 import { startRedis } from './redis.ts';

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { temporaryFolder } from './folders.ts';
 import { freePort } from './ports.ts';
-import { temporaryFolder } from './process.ts';
 import { findProgram } from './programs.ts';
 import { until } from './until.ts';
 

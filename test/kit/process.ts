@@ -3,10 +3,9 @@
  * starts it also ends, by process id: `stop` is for polite ends, `kill` for crashes, `cleanUp` for the rest.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { temporaryFolder } from './folders.ts';
 import { afterPatience, PATIENCE_MS } from './patience.ts';
 
 const MAIN = fileURLToPath(new URL('../../config/process/main.js', import.meta.url));
@@ -51,22 +50,11 @@ export interface Ended {
 }
 
 const living = new Set<ChildProcess>();
-const folders = new Set<string>();
-
-/** A folder that `cleanUp` removes. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'claimd-test-'));
-  folders.add(folder);
-  return folder;
-}
-
-/** Ends every process of this file that still runs, and removes the folders. For `test.after`. */
+/** Ends every process of this file that still runs. For `test.after`. */
 export async function cleanUp(): Promise<void> {
   const ending = [...living].map((child) => new Promise((resolve) => child.once('close', resolve)));
   for (const child of living) child.kill('SIGKILL');
   await Promise.all(ending);
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-  folders.clear();
 }
 
 /** Runs the server's command and does not wait for anything. For starts that are meant to fail. */
@@ -83,6 +71,7 @@ export function launch(options: ServerOptions = {}): {
     MQTT_BIND_PORT: '0',
     COAP_BIND_ADDRESS: '127.0.0.1',
     COAP_BIND_PORT: '0',
+    SECURITY_PASSWORD_HASH_COST: '1024', // as cheap as can be
     DATA_DIR: options.dataDir ?? temporaryFolder(),
     ...options.env,
   };

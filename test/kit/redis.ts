@@ -4,11 +4,9 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { RedisSettings } from '../../actors/store/redis/redis.ts';
+import { temporaryFolder } from './folders.ts';
 import { PATIENCE_MS } from './patience.ts';
 import { freePorts } from './ports.ts';
 import { findProgram } from './programs.ts';
@@ -30,9 +28,8 @@ export interface RedisServer {
 }
 
 const living = new Set<ChildProcess>();
-const folders = new Set<string>();
 
-/** Ends every server of this file that still runs, and removes the folders. */
+/** Ends every server of this file that still runs. */
 export async function cleanUpRedis(): Promise<void> {
   const ending = [...living].map((child) => once(child, 'close'));
   for (const child of living) {
@@ -40,8 +37,6 @@ export async function cleanUpRedis(): Promise<void> {
     child.kill('SIGKILL');
   }
   await Promise.all(ending);
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-  folders.clear();
 }
 
 /** Starts a server and waits until it serves. `options` are redis-server's own, e.g. `['--maxmemory', '1mb']`. */
@@ -123,8 +118,7 @@ export function redisSettings(
 async function serve(port: number, options: readonly string[]): Promise<RedisServer> {
   const program = findProgram('redis-server');
   if (program === undefined) throw new Error('not installed: redis-server');
-  const folder = mkdtempSync(join(tmpdir(), 'claimd-redis-'));
-  folders.add(folder);
+  const folder = temporaryFolder();
   const args = [
     ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--daemonize', 'no'],
     ...['--appendonly', 'yes', '--appendfsync', 'always', '--save', '', ...options],

@@ -6,7 +6,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { cleanUp, temporaryFolder } from '../kit/process.ts';
+import { temporaryFolder } from '../kit/folders.ts';
+import { cleanUp } from '../kit/process.ts';
 
 test.after(cleanUp);
 

@@ -3,23 +3,22 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { restApi } from '../kit/api.ts';
 import { RawCoapClient, show } from '../kit/coap-client.ts';
-import { cleanUp, startServer, temporaryFolder } from '../kit/process.ts';
-
-const CHEAP = { SECURITY_PASSWORD_HASH_COST: '1024' };
+import { temporaryFolder } from '../kit/folders.ts';
+import { cleanUp, startServer } from '../kit/process.ts';
 
 const server = suite('coap: the server');
 server.after(cleanUp);
 
 server('coap: a window that was acknowledged with 2.01 survives kill -9', async () => {
   const dataDir = temporaryFolder();
-  const first = await startServer({ dataDir, args: ['--demo'], env: CHEAP });
+  const first = await startServer({ dataDir, args: ['--demo'] });
   const client = await RawCoapClient.open(first.coapPort);
   const answer = await client.claim('T1_TEST_TOKEN', '{"secretKey":"value","durationMs":60000}');
   await first.kill();
   await client.close();
   assert.is(show(answer), 'ACK 2.01');
 
-  const second = await startServer({ dataDir, args: ['--demo'], env: CHEAP });
+  const second = await startServer({ dataDir, args: ['--demo'] });
   const api = restApi(second.url);
   const customer = await api.login('customerA@thingsboard.org', 'customer');
   const response = await fetch(`${second.url}/api/customer/device/Thermostat%20T1/claim`, {
@@ -34,7 +33,7 @@ server('coap: a window that was acknowledged with 2.01 survives kill -9', async 
 
 server('coap: switched off, there is no port', async () => {
   const off = await startServer({
-    env: { ...CHEAP, SYSADMIN_PASSWORD: 'a-password', COAP_ENABLED: 'false' },
+    env: { SYSADMIN_PASSWORD: 'a-password', COAP_ENABLED: 'false' },
   });
   assert.is(off.log().find((line) => line.msg === 'ready')?.coap, null);
   assert.is((await off.stop()).code, 0);

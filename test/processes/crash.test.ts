@@ -8,11 +8,12 @@ import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { test } from 'uvu';
 import { is, ok } from 'uvu/assert';
 import { restApi } from '../kit/api.ts';
+import { temporaryFolder } from '../kit/folders.ts';
 import { ConnectionBroken } from '../kit/http.ts';
 import { PATIENCE_MS } from '../kit/patience.ts';
 import { freePorts } from '../kit/ports.ts';
 import { type Answered, type Observed, type Operation, PossibleStates } from '../kit/possible-states.ts';
-import { cleanUp, type ServerProcess, startServer, temporaryFolder } from '../kit/process.ts';
+import { cleanUp, type ServerProcess, startServer } from '../kit/process.ts';
 import { pause, until } from '../kit/until.ts';
 
 const ROUNDS = Number(process.env.CLAIMD_CRASH_ROUNDS ?? 20);

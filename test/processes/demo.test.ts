@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { restApi } from '../kit/api.ts';
-import { cleanUp, type ServerProcess, startServer, temporaryFolder } from '../kit/process.ts';
+import { temporaryFolder } from '../kit/folders.ts';
+import { cleanUp, type ServerProcess, startServer } from '../kit/process.ts';
 import { needing, runProgram } from '../kit/programs.ts';
 
 const DEMO = fileURLToPath(new URL('../../config/demo/demo.js', import.meta.url));
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
-const CHEAP = { SECURITY_PASSWORD_HASH_COST: '1024' };
 
 const PEOPLE = [
   ['sysadmin@thingsboard.org', 'sysadmin'],
@@ -33,7 +33,7 @@ demo(
   async () => {
     const dataDir = temporaryFolder();
     for (const how of [{ args: ['--demo'] }, { env: { LOAD_DEMO: 'true' } }, {}]) {
-      const server = await startServer({ dataDir, ...how, env: { ...CHEAP, ...how.env } });
+      const server = await startServer({ dataDir, ...how, env: how.env ?? {} });
       const api = restApi(server.url);
       for (const [email, password] of PEOPLE) assert.ok(await api.login(email, password), email);
       const sysadmin = await api.login('sysadmin@thingsboard.org', 'sysadmin');
@@ -76,7 +76,7 @@ function pastedBlock(path: string, { httpPort, mqttPort }: ServerProcess): strin
 }
 
 needing(['curl', 'bash'], demo)('README: the claim pasted into a shell works as it says', async () => {
-  const server = await startServer({ args: ['--demo'], env: CHEAP });
+  const server = await startServer({ args: ['--demo'] });
   const script = pastedBlock('README.md', server);
   const { code, out: output } = await runProgram('bash', ['-euo', 'pipefail', '-c', script]);
   assert.is(code, 0, output);
@@ -91,7 +91,7 @@ needing(['curl', 'bash'], demo)('README: the claim pasted into a shell works as 
 needing(['mosquitto_rr', 'bash'], demo)(
   'transports/README: a device by hand hears that its window is open',
   async () => {
-    const server = await startServer({ args: ['--demo'], env: CHEAP });
+    const server = await startServer({ args: ['--demo'] });
     const script = pastedBlock('transports/README.md', server);
     const { code, out: output } = await runProgram('bash', ['-euo', 'pipefail', '-c', script]);
     assert.is(code, 0, output);

@@ -5,8 +5,6 @@ import { RawCoapClient, show } from '../kit/coap-client.ts';
 import { RawMqttClient } from '../kit/mqtt-client.ts';
 import { cleanUp, startServer } from '../kit/process.ts';
 
-const CHEAP = { SECURITY_PASSWORD_HASH_COST: '1024' };
-
 const server = suite('limits: the server');
 server.after(cleanUp);
 
@@ -14,7 +12,6 @@ server('wrong tokens are counted by address where the operator wants it, for eac
   const running = await startServer({
     args: ['--demo'],
     env: {
-      ...CHEAP,
       TB_TRANSPORT_IP_RATE_LIMITS_ENABLED: 'true',
       TB_TRANSPORT_MAX_WRONG_CREDENTIALS_PER_IP: '2',
       HTTP_TRUSTED_PROXIES: '1',
@@ -48,7 +45,7 @@ server('wrong tokens are counted by address where the operator wants it, for eac
 server('windows of a device are counted over all transports', async () => {
   const running = await startServer({
     args: ['--demo'],
-    env: { ...CHEAP, SECURITY_CLAIM_WINDOWS_PER_DEVICE: '2' },
+    env: { SECURITY_CLAIM_WINDOWS_PER_DEVICE: '2' },
   });
   const url = `${running.url}/api/v1/T1_TEST_TOKEN/claim`;
   assert.is((await fetch(url, { method: 'POST' })).status, 200);

@@ -2,7 +2,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { restApi } from '../kit/api.ts';
-import { cleanUp, type ServerProcess, startServer, temporaryFolder } from '../kit/process.ts';
+import { temporaryFolder } from '../kit/folders.ts';
+import { cleanUp, type ServerProcess, startServer } from '../kit/process.ts';
 import { pause } from '../kit/until.ts';
 
 const ROWS = 3_000;

@@ -7,18 +7,11 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { restApi } from '../kit/api.ts';
-import {
-  cleanUp,
-  type Ended,
-  launch,
-  type ServerOptions,
-  startServer,
-  temporaryFolder,
-} from '../kit/process.ts';
+import { temporaryFolder } from '../kit/folders.ts';
+import { cleanUp, type Ended, launch, type ServerOptions, startServer } from '../kit/process.ts';
 
 const SYSADMIN = 'sysadmin@thingsboard.org';
-const CHEAP = { SECURITY_PASSWORD_HASH_COST: '1024' };
-const PASSWORD = { ...CHEAP, SYSADMIN_PASSWORD: 'a-password' };
+const PASSWORD = { SYSADMIN_PASSWORD: 'a-password' };
 
 /** Starts a server that must not start. */
 const refused = (options: ServerOptions): Promise<Ended> => launch(options).ended;
@@ -161,7 +154,7 @@ again('after kill -9 it starts at once on the same folder', async () => {
 
 again('the first password is printed once, at the first start, and works', async () => {
   const dataDir = temporaryFolder();
-  const first = await startServer({ dataDir, env: CHEAP });
+  const first = await startServer({ dataDir });
   const announced = plainLines(first.output());
   assert.is(announced.length, 1, first.output());
   const password = /sysadmin@thingsboard\.org with the password (\S+)/.exec(announced[0] ?? '')?.[1] ?? '';
@@ -169,7 +162,7 @@ again('the first password is printed once, at the first start, and works', async
   assert.not.ok(JSON.stringify(first.log()).includes(password), 'it is not in the log');
   await first.stop();
 
-  const second = await startServer({ dataDir, env: CHEAP });
+  const second = await startServer({ dataDir });
   assert.equal(plainLines(second.output()), []);
   assert.ok(await restApi(second.url).login(SYSADMIN, password));
   await second.stop();

@@ -1,8 +1,7 @@
 /** The thread that writes for the embedded store: what is committed together, what fails together, and who waits for whom. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
@@ -13,21 +12,14 @@ import { Writer } from '../../actors/store/lmdb/writer.ts';
 import { StoreUnavailable } from '../../actors/store/store.ts';
 import { entry, range } from '../contract/store.ts';
 import { RELEASE } from '../contract/store-child.ts';
+import { temporaryFolder } from '../kit/folders.ts';
 import { pause } from '../kit/until.ts';
 
 const CHILD = fileURLToPath(new URL('../contract/store-child.js', import.meta.url));
-const folders: string[] = [];
 const children: ChildProcess[] = [];
-
-function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'claimd-writer-'));
-  folders.push(path);
-  return path;
-}
 
 test.after(() => {
   for (const child of children) child.kill('SIGKILL');
-  for (const path of folders) rmSync(path, { recursive: true, force: true });
 });
 
 const setRecord = (key: string) => ({ type: 'set-record', key, text: key }) as const;
@@ -35,7 +27,7 @@ const setRecord = (key: string) => ({ type: 'set-record', key, text: key }) as c
 const IMPOSSIBLE = 'x'.repeat(4_000);
 
 test('LMDB writer: what is written in one moment is one commit, and each hears its own result', async () => {
-  const store = openLmdbStore({ path: folder() });
+  const store = openLmdbStore({ path: temporaryFolder() });
   const results = await Promise.all([
     ...range(20).map((n) => store.journal.append(entry(`s${n}`, 0))),
     store.journal.append(entry('s0', 7)),
@@ -51,7 +43,7 @@ test('LMDB writer: what is written in one moment is one commit, and each hears i
 });
 
 test('LMDB writer: an operation that throws fails all of its transaction, and none of the next', async () => {
-  const path = folder();
+  const path = temporaryFolder();
   const env = openEnvironment(path);
   const writer = new Writer('test', path);
   const outcomes = await Promise.allSettled(
@@ -69,7 +61,7 @@ test('LMDB writer: an operation that throws fails all of its transaction, and no
 });
 
 test('LMDB writer: closing waits for what came before, and refuses what comes after', async () => {
-  const path = folder();
+  const path = temporaryFolder();
   const env = openEnvironment(path);
   const writer = new Writer('test', path);
   const before = range(200).map((n) => writer.run(setRecord(`key-${n}`)));
@@ -86,7 +78,7 @@ test('LMDB writer: closing waits for what came before, and refuses what comes af
 });
 
 test('LMDB writer: a fault of a read looks like one of a write', async () => {
-  const path = folder();
+  const path = temporaryFolder();
   const env = openEnvironment(path);
   const writer = new Writer('test', path);
   const broken = () => {
@@ -105,7 +97,7 @@ test('LMDB writer: a fault of a read looks like one of a write', async () => {
 });
 
 test('LMDB writer: while another process holds the lock for writing, only who writes waits', async () => {
-  const path = folder();
+  const path = temporaryFolder();
   const store = openLmdbStore({ path, shared: true });
   await store.journal.append(entry('s', 0));
   const holder = fork(CHILD, ['holder', path], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
@@ -129,7 +121,7 @@ test('LMDB writer: while another process holds the lock for writing, only who wr
 });
 
 test('LMDB writer: a store that was left open keeps no process alive, and what was being written is there', async () => {
-  const path = folder();
+  const path = temporaryFolder();
   const forgetful = fork(CHILD, ['forgetful', path], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   children.push(forgetful);
   const [code] = await once(forgetful, 'exit');

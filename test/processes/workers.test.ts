@@ -6,12 +6,13 @@ import { request } from 'node:http';
 import { test } from 'uvu';
 import { equal, is, match, ok } from 'uvu/assert';
 import { claimPath, restApi } from '../kit/api.ts';
+import { temporaryFolder } from '../kit/folders.ts';
 import type { Reply } from '../kit/http.ts';
 import { RawMqttClient } from '../kit/mqtt-client.ts';
 import { afterPatience, PATIENCE_MS } from '../kit/patience.ts';
 import { freePorts } from '../kit/ports.ts';
 import { type Answered, PossibleStates } from '../kit/possible-states.ts';
-import { cleanUp, launch, type ServerProcess, startServer, temporaryFolder } from '../kit/process.ts';
+import { cleanUp, launch, type ServerProcess, startServer } from '../kit/process.ts';
 import { pause, until } from '../kit/until.ts';
 
 const SYSADMIN = 'sysadmin@thingsboard.org';

@@ -7,7 +7,6 @@ import * as assert from 'uvu/assert';
 import { cleanUp, type ServerProcess, startServer } from '../kit/process.ts';
 import { COAP_CLIENT, needing, runProgram } from '../kit/programs.ts';
 
-const CHEAP = { SECURITY_PASSWORD_HASH_COST: '1024' };
 const CLAIM = '{"secretKey":"value","durationMs":60000}';
 const TOKEN = 'T1_TEST_TOKEN';
 const DEVICE = 'Thermostat%20T1';
@@ -15,7 +14,7 @@ const DEVICE = 'Thermostat%20T1';
 const programs = suite('programs');
 let server: ServerProcess;
 programs.before(async () => {
-  server = await startServer({ args: ['--demo'], env: CHEAP });
+  server = await startServer({ args: ['--demo'] });
 });
 programs.after(cleanUp);
 

@@ -7,10 +7,11 @@ import { type Test, test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connectPublisher } from '../contract/transport-bridge.ts';
 import { type Api, restApi } from '../kit/api.ts';
+import { temporaryFolder } from '../kit/folders.ts';
 import { type Mosquitto, startMosquitto } from '../kit/mosquitto.ts';
 import { RawMqttClient } from '../kit/mqtt-client.ts';
 import { freePort } from '../kit/ports.ts';
-import { cleanUp, launch, type ServerProcess, startServer, temporaryFolder } from '../kit/process.ts';
+import { cleanUp, launch, type ServerProcess, startServer } from '../kit/process.ts';
 import { findProgram, needing } from '../kit/programs.ts';
 import { until } from '../kit/until.ts';
 

@@ -1,8 +1,7 @@
 /** MQTT over TLS: tokens and client certificates over real handshakes, and a certificate that changes while it runs. */
 import { X509Certificate } from 'node:crypto';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
@@ -14,11 +13,12 @@ import type { Credentials } from '../../actors/device/state.ts';
 import { accessToken, x509 } from '../../actors/fleet/credentials.ts';
 import { StartRefused } from '../../config/compose/refusal.ts';
 import { makeCertificate } from '../kit/certificates.ts';
+import { temporaryFolder } from '../kit/folders.ts';
 import { type LocalServer, type LocalServerOptions, startLocalServer } from '../kit/local-server.ts';
 import { findProgram, needing } from '../kit/programs.ts';
 
 const test = needing(['openssl'], plain);
-const folder = mkdtempSync(join(tmpdir(), 'claimd-tls-'));
+const folder = temporaryFolder();
 const at = (name: string) => join(folder, name);
 const NAMES = ['first', 'second', 'device', 'stranger'];
 
@@ -26,7 +26,6 @@ plain.before(() => {
   if (findProgram('openssl') === undefined) return;
   for (const name of NAMES) makeCertificate(folder, name);
 });
-plain.after(() => rmSync(folder, { recursive: true }));
 
 interface Scene {
   readonly world: LocalServer;

@@ -1,9 +1,8 @@
 /** MQTT over WebSocket as devices meet it: somebody else's client at the server's HTTP port, with TLS and without. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
@@ -11,6 +10,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type DeviceId, newId, type TenantId } from '../../actors/base/ids.ts';
 import { accessToken } from '../../actors/fleet/credentials.ts';
+import { temporaryFolder } from '../kit/folders.ts';
 import { type LocalServer, startLocalServer } from '../kit/local-server.ts';
 import { CLAIM_TOPIC } from '../kit/mqtt-client.ts';
 import { within } from '../kit/patience.ts';
@@ -116,7 +116,7 @@ for (const options of [{ 'transport.mqtt.ws.enabled': 'false' }, { 'transport.mq
 }
 
 needing(['openssl'], test)('mqtt over websocket: over TLS, and a new certificate ends nobody', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'claimd-wss-'));
+  const folder = temporaryFolder();
   const at = (name: string) => join(folder, name);
   for (const name of ['first', 'second']) {
     const files = ['-keyout', at(`${name}.key`), '-out', at(`${name}.pem`)];
@@ -152,7 +152,6 @@ needing(['openssl'], test)('mqtt over websocket: over TLS, and a new certificate
     await client.endAsync(true);
   } finally {
     await world.stop();
-    rmSync(folder, { recursive: true });
   }
 });
 

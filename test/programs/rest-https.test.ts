@@ -1,13 +1,13 @@
 /** HTTPS on the HTTP port: the same API, a certificate that changes while it runs, and a stop that waits for nobody silent. */
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { test as plain } from 'uvu';
 import * as assert from 'uvu/assert';
 import { StartRefused } from '../../config/compose/refusal.ts';
 import { makeCertificate } from '../kit/certificates.ts';
+import { temporaryFolder } from '../kit/folders.ts';
 import { type LocalServer, startLocalServer } from '../kit/local-server.ts';
 import { within } from '../kit/patience.ts';
 import { cleanUp, startServer } from '../kit/process.ts';
@@ -15,14 +15,13 @@ import { findProgram, needing } from '../kit/programs.ts';
 import { until } from '../kit/until.ts';
 
 const test = needing(['openssl'], plain);
-const folder = mkdtempSync(join(tmpdir(), 'claimd-https-'));
+const folder = temporaryFolder();
 const at = (name: string) => join(folder, name);
 
 plain.before(() => {
   if (findProgram('openssl') === undefined) return;
   for (const name of ['first', 'second']) makeCertificate(folder, name);
 });
-plain.after(() => rmSync(folder, { recursive: true }));
 
 function use(name: string): void {
   for (const kind of ['pem', 'key']) copyFileSync(at(`${name}.${kind}`), at(`server.${kind}`));

@@ -5,14 +5,13 @@
  * A device opens a window for a millisecond; a customer is too late: FAILURE. The device opens another and leaves; the
  * customer claims it: SUCCESS, the device is that customer's; and once more: CLAIMED.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import mqtt from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { claimPath } from '../kit/api.ts';
 import { makeCertificate } from '../kit/certificates.ts';
+import { temporaryFolder } from '../kit/folders.ts';
 import { CLAIM_TOPIC, RawMqttClient } from '../kit/mqtt-client.ts';
 import { findProgram, needing } from '../kit/programs.ts';
 import { pause } from '../kit/until.ts';
@@ -348,7 +347,7 @@ for (const allowed of [true, false]) {
 // ----------------------------------------------------------------------------------------------------------- X.509
 
 const x509 = suite('claim script: X.509');
-const folder = mkdtempSync(join(tmpdir(), 'claimd-script-'));
+const folder = temporaryFolder();
 x509.before(async () => {
   if (findProgram('openssl') === undefined) return;
   const { cert, key } = makeCertificate(folder, 'server');
@@ -364,7 +363,6 @@ x509.before(async () => {
 });
 x509.after(async () => {
   if (findProgram('openssl') !== undefined) await stage.stop();
-  rmSync(folder, { recursive: true });
 });
 
 for (const protocolVersion of [4, 5] as const) {

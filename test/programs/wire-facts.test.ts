@@ -2,11 +2,9 @@
  * The facts of ThingsBoard's wire, row by row (`test/wire/`), over real sockets against the whole server: MQTT 3.1.1,
  * MQTT 5, HTTP and CoAP. What claimd answers otherwise is in the rows, with the deviation that says why.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'uvu';
 import { makeCertificate } from '../kit/certificates.ts';
+import { temporaryFolder } from '../kit/folders.ts';
 import { needing } from '../kit/programs.ts';
 import { FACTS } from '../wire/facts.ts';
 import { type Answer, type ConnectRow, claimdSays, type Door, deviationOf } from '../wire/model.ts';
@@ -52,19 +50,14 @@ const withCertificates = needing(['openssl'], test);
 
 async function overTls(row: ConnectRow, play: (stage: Stage) => Promise<void>): Promise<void> {
   if (row.says.certificate === undefined) return on(row.given, play);
-  const folder = mkdtempSync(join(tmpdir(), 'claimd-wire-'));
-  try {
-    const { cert, key } = makeCertificate(folder, 'server');
-    await apart(play, {
-      'transport.mqtt.ssl.enabled': 'true',
-      'transport.mqtt.ssl.bind_address': '127.0.0.1',
-      'transport.mqtt.ssl.bind_port': '0',
-      'transport.mqtt.ssl.credentials.pem.cert_file': cert,
-      'transport.mqtt.ssl.credentials.pem.key_file': key,
-    });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const { cert, key } = makeCertificate(temporaryFolder(), 'server');
+  await apart(play, {
+    'transport.mqtt.ssl.enabled': 'true',
+    'transport.mqtt.ssl.bind_address': '127.0.0.1',
+    'transport.mqtt.ssl.bind_port': '0',
+    'transport.mqtt.ssl.credentials.pem.cert_file': cert,
+    'transport.mqtt.ssl.credentials.pem.key_file': key,
+  });
 }
 
 for (const row of FACTS) {

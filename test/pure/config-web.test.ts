@@ -6,7 +6,8 @@ import * as assert from 'uvu/assert';
 import { StartRefused } from '../../config/compose/refusal.ts';
 import { webSettings } from '../../config/compose/web.ts';
 import { loadConfig } from '../../config/options/load.ts';
-import { cleanUp, temporaryFolder } from '../kit/process.ts';
+import { temporaryFolder } from '../kit/folders.ts';
+import { cleanUp } from '../kit/process.ts';
 
 test.after(cleanUp);
 

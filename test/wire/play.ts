@@ -1,7 +1,5 @@
 /** Plays a row of the tables at a door of a running server, and tells what was seen there and what became of it. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { connect as connectTls } from 'node:tls';
 import { createDecoder, createSigner } from 'fast-jwt';
 import * as assert from 'uvu/assert';
@@ -9,6 +7,7 @@ import { Code } from '../../transports/coap/codes.ts';
 import { uintOption } from '../../transports/coap/options.ts';
 import { claimPath } from '../kit/api.ts';
 import { makeCertificate } from '../kit/certificates.ts';
+import { temporaryFolder } from '../kit/folders.ts';
 import { CLAIM_TOPIC, RawMqttClient } from '../kit/mqtt-client.ts';
 import { until } from '../kit/until.ts';
 import { agrees, coap, http, mqttConnect, mqttConnectByPassword, mqttPublish, VERSION_OF } from './doors.ts';
@@ -191,10 +190,8 @@ export async function playConnect(
 
 /** A connection that shows a certificate made a moment ago. */
 async function tlsSocket({ world }: Stage) {
-  const folder = mkdtempSync(join(tmpdir(), 'claimd-wire-'));
-  const { cert, key } = makeCertificate(folder, 'stranger');
+  const { cert, key } = makeCertificate(temporaryFolder(), 'stranger');
   const options = { cert: readFileSync(cert), key: readFileSync(key), rejectUnauthorized: false };
-  rmSync(folder, { recursive: true });
   const port = world.system.addresses.mqttTls?.port ?? 0;
   const socket = connectTls({ host: '127.0.0.1', port, ...options });
   await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
