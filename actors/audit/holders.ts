@@ -4,7 +4,7 @@ import { decodeEvent } from '../device/persistence.ts';
 import { readDevice } from '../fleet/live-devices.ts';
 import type { Journal } from '../journal/journal.ts';
 
-export interface Holder {
+interface Holder {
   readonly tenantId: TenantId;
   readonly name: string;
 }

@@ -29,19 +29,19 @@ const COUNTED_ACTIONS: readonly Action[] = [
   'CLAIM_REFUSED',
 ];
 
-export interface OpenWindow extends Pick<ClaimWindow, 'openedAt' | 'closesAt' | 'openedBy'> {
+interface OpenWindow extends Pick<ClaimWindow, 'openedAt' | 'closesAt' | 'openedBy'> {
   readonly deviceId: DeviceId;
   readonly deviceName: string;
 }
 
-export interface OpenWindows {
+interface OpenWindows {
   /** The one that closes first comes first. */
   readonly windows: readonly OpenWindow[];
   /** False when more windows were opened than were looked at. */
   readonly complete: boolean;
 }
 
-export interface HourlyFigures {
+interface HourlyFigures {
   readonly startTime: Instant;
   readonly windowsOpened: number;
   /** At the end of the hour, or now in the hour that is still running. */
@@ -51,7 +51,7 @@ export interface HourlyFigures {
   readonly refused: number;
 }
 
-export interface ClaimStatistics {
+interface ClaimStatistics {
   /** The oldest first; the last one is the hour that is still running. */
   readonly hours: readonly HourlyFigures[];
   /** False when more happened than is counted: then the oldest hours show too little. */

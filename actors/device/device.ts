@@ -217,7 +217,7 @@ export interface InitiateClaim {
 }
 
 /** A new window, in place of the one that may have been open (O5). */
-export interface ClaimWindowOpened extends Recorded<'ClaimWindowOpened'> {
+interface ClaimWindowOpened extends Recorded<'ClaimWindowOpened'> {
   readonly secretDigest: SecretDigest;
   readonly closesAt: Instant;
   readonly openedBy: 'device' | 'gateway';
@@ -260,7 +260,7 @@ export interface ConfirmClaim {
   readonly secretDigest: SecretDigest;
 }
 
-export interface DeviceClaimed extends Recorded<'DeviceClaimed'> {
+interface DeviceClaimed extends Recorded<'DeviceClaimed'> {
   readonly customerId: CustomerId;
   readonly userId: UserId;
   /** Whether the attribute `claimingAllowed` was used up by this claim (C4). */
@@ -314,7 +314,7 @@ export interface ReclaimDevice {
   readonly customerId: CustomerId | null;
 }
 
-export interface DeviceReclaimed extends Recorded<'DeviceReclaimed'> {
+interface DeviceReclaimed extends Recorded<'DeviceReclaimed'> {
   readonly previousCustomerId: CustomerId;
   readonly userId: UserId;
   /** Whether the attribute `claimingAllowed` appeared again as true (R2). */
@@ -322,7 +322,7 @@ export interface DeviceReclaimed extends Recorded<'DeviceReclaimed'> {
 }
 
 /** Closed by the tenant's reclaim of a device that nobody owned (R2). */
-export interface ClaimWindowClosed extends Recorded<'ClaimWindowClosed'> {
+interface ClaimWindowClosed extends Recorded<'ClaimWindowClosed'> {
   readonly userId: UserId;
 }
 
@@ -360,7 +360,7 @@ export interface AssignDevice {
   readonly customerId: CustomerId;
 }
 
-export interface DeviceAssigned extends Recorded<'DeviceAssigned'> {
+interface DeviceAssigned extends Recorded<'DeviceAssigned'> {
   readonly customerId: CustomerId;
   readonly previousCustomerId: CustomerId | null;
   readonly userId: UserId;
@@ -372,7 +372,7 @@ function assign(device: Device, { customerId, userId }: AssignDevice, at: Instan
   return accept({ type: 'DeviceAssigned', at, customerId, previousCustomerId, userId });
 }
 
-export interface UnassignDevice {
+interface UnassignDevice {
   readonly type: 'UnassignDevice';
   readonly tenantId: TenantId;
   readonly userId: UserId;
@@ -380,7 +380,7 @@ export interface UnassignDevice {
   readonly customerId: CustomerId | null;
 }
 
-export interface DeviceUnassigned extends Recorded<'DeviceUnassigned'> {
+interface DeviceUnassigned extends Recorded<'DeviceUnassigned'> {
   readonly previousCustomerId: CustomerId;
   readonly userId: UserId;
   /** As in `DeviceReclaimed`: unassigning follows the same rules (R3). */
@@ -404,12 +404,12 @@ function unassign(policy: ClaimPolicy, device: Device, command: UnassignDevice, 
 // --------------------------------------------------------------------------------------------------------- expiry
 
 /** Sent only by the alarms, at or after the instant at which the window closes. */
-export interface ExpireClaimWindow {
+interface ExpireClaimWindow {
   readonly type: 'ExpireClaimWindow';
 }
 
 /** Makes prompt what C8 says anyhow: the window is closed, and now its secret's digest is wiped. */
-export interface ClaimWindowExpired extends Recorded<'ClaimWindowExpired'> {}
+interface ClaimWindowExpired extends Recorded<'ClaimWindowExpired'> {}
 
 /** Never early, whatever the timer thought; a window that was replaced meanwhile has a later instant of its own. */
 function expire(device: Device, at: Instant): DeviceDecision {

@@ -16,7 +16,7 @@ import type { EntityQuery, Page } from '../records/pages.ts';
 import { openRecords } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 
-export type PayloadType = 'JSON' | 'PROTOBUF';
+type PayloadType = 'JSON' | 'PROTOBUF';
 
 /** Which transports serve the profile's devices, and what their messages are. */
 export type TransportConfiguration =
@@ -50,7 +50,7 @@ export interface DeviceProfile extends ProfileFields {
 }
 
 export type ProfileRefusal = 'not-found' | 'name-taken' | 'version-conflict' | 'is-default' | 'in-use';
-export type ProfileAnswer<Value> =
+type ProfileAnswer<Value> =
   | { readonly type: 'done'; readonly value: Value }
   | { readonly type: 'refused'; readonly reason: ProfileRefusal };
 
@@ -90,7 +90,7 @@ export interface Profiles {
 }
 
 /** What a device's profile is found by; every device record has it. */
-export interface ProfileHolder {
+interface ProfileHolder {
   readonly tenantId: TenantId;
   readonly profileId?: ProfileId | null;
 }
@@ -265,16 +265,23 @@ export function createProfiles(
 
     async payloadRules(device, transport) {
       const key = device.profileId ?? device.tenantId;
-      const configuration = await transports.get(key, () => transportOf(device));
-      if (configuration.type === 'DEFAULT') return PLAIN_JSON;
-      if (configuration.type !== transport) return undefined;
-      const compatible = configuration.type === 'MQTT' && configuration.jsonCompatible;
-      const { payloadType } = configuration;
-      return {
-        format: payloadType === 'PROTOBUF' && compatible ? 'PROTOBUF_OR_JSON' : payloadType,
-        ackMalformed: configuration.type === 'MQTT' && configuration.ackMalformed,
-      };
+      return rulesOf(await transports.get(key, () => transportOf(device)), transport);
     },
+  };
+}
+
+function rulesOf(
+  configuration: TransportConfiguration,
+  transport: 'MQTT' | 'COAP',
+): PayloadRules | undefined {
+  if (configuration.type === 'DEFAULT') return PLAIN_JSON;
+  if (configuration.type !== transport) return undefined;
+  const { payloadType } = configuration;
+  if (configuration.type === 'COAP') return { format: payloadType, ackMalformed: false };
+  const { jsonCompatible, ackMalformed } = configuration;
+  return {
+    format: payloadType === 'PROTOBUF' && jsonCompatible ? 'PROTOBUF_OR_JSON' : payloadType,
+    ackMalformed,
   };
 }
 

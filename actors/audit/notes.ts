@@ -1,0 +1,56 @@
+/** Notes that wait to be written: what is in no journal, refused claims and logins. A crash loses them. */
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../base/clock.ts';
+import type { TenantId } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import type { Note } from './entry.ts';
+import { type Line, lineOfNote } from './line.ts';
+
+export interface Notes {
+  add(note: Note): void;
+  /** Hands all notes to `write`. If it rejects, they wait for the next time. */
+  flush(write: (lines: LinesByTenant) => Promise<void>): Promise<void>;
+}
+
+export type LinesByTenant = ReadonlyMap<TenantId, readonly Line[]>;
+
+/** How many notes may wait; more are dropped, which is logged. */
+const NOTES_MAX = 10_000;
+
+interface WaitingNote {
+  readonly tenantId: TenantId;
+  readonly line: Line;
+}
+
+export function createNotes(clock: Clock, log: Log): Notes {
+  let waiting: WaitingNote[] = [];
+  let dropped = 0;
+
+  return {
+    add(note) {
+      if (waiting.length >= NOTES_MAX) dropped += 1;
+      else waiting.push({ tenantId: note.tenantId, line: lineOfNote(note, clock.now(), randomUUID()) });
+    },
+
+    async flush(write) {
+      if (dropped > 0) log.warn({ dropped }, 'audit: too much happened at once; notes were dropped');
+      dropped = 0;
+      const taken = waiting;
+      waiting = [];
+      const lines = new Map<TenantId, Line[]>();
+      for (const { tenantId, line } of taken) addLine(lines, tenantId, line);
+      try {
+        await write(lines);
+      } catch (error) {
+        waiting = [...taken, ...waiting].slice(0, NOTES_MAX);
+        throw error;
+      }
+    },
+  };
+}
+
+export function addLine(lines: Map<TenantId, Line[]>, tenantId: TenantId, line: Line): void {
+  const some = lines.get(tenantId);
+  if (some === undefined) lines.set(tenantId, [line]);
+  else some.push(line);
+}
