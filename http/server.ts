@@ -1,9 +1,9 @@
 /**
- * The process's HTTP socket: listens, bounds what a connection may cost, and stops without cutting anybody off.
+ * The HTTP port of the process: listens, limits what a connection may cost, and stops without cutting anybody off.
  *
- * Bounds are Node's own: bytes of headers (431), time for headers and for a whole request (408), connections at once,
- * idle time. Whatever is no HTTP is answered 400 by Node and the connection closed. A connection that is upgraded
- * (`upgrades.ts`) still is one of the connections at once; its time limits are those of whoever took it.
+ * The limits are Node's own: bytes of headers (431), time for the headers and for a whole request (408), connections at
+ * once, idle time. Node answers 400 to what is not HTTP and closes the connection. An upgraded connection (`upgrades.ts`)
+ * still counts among the connections; its time limits are those of whoever took it.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
@@ -24,9 +24,9 @@ export interface HttpServerNeeds {
   readonly app: { fetch(request: Request, env: unknown): Response | Promise<Response> };
   readonly settings: HttpServerSettings;
   readonly log: Log;
-  /** With it the port speaks HTTPS, and only that. */
+  /** With it the port speaks HTTPS only. */
   readonly certificate?: Certificate;
-  /** Without it no connection leaves HTTP. */
+  /** Without it no connection is upgraded. */
   readonly upgrades?: WebSocketUpgrades;
 }
 
@@ -34,11 +34,11 @@ export interface HttpServer {
   readonly name: 'http';
   /** Starts to listen. Rejects with a `ListenError` when the address cannot be had. */
   start(): Promise<Listening>;
-  /** New connections are shown this one; those that are there go on. For a server with a certificate. */
+  /** For new connections; open ones keep theirs. Only for a server that has a certificate. */
   useCertificate(certificate: Certificate): void;
   /**
-   * Accepts nothing new, answers what is under way, closes connections as they fall idle. Resolves when all are
-   * closed; after `drainMs` the rest is cut off.
+   * Accepts nothing new, answers what is under way, and closes connections when they are idle. Resolves when all are
+   * closed; after `drainMs` the rest is destroyed.
    */
   stop(drainMs: number): Promise<void>;
 }
@@ -46,70 +46,30 @@ export interface HttpServer {
 export function createHttpServer(needs: HttpServerNeeds): HttpServer {
   const { app, settings, log, certificate, upgrades = new Map() } = needs;
   let stopping = false;
-  const answer = getRequestListener((request, env) => app.fetch(request, env), {
-    errorHandler(error) {
-      // The only errors that come this far: a request target that is no URL, or a host that is none.
-      const known = error instanceof Error && error.name === 'RequestError';
-      if (!known) reportBug(log, 'http request', error);
-      const problem = known ? badRequest('The request target is malformed') : internalError;
-      return toResponse(problem, {}, Date.now());
-    },
-  });
-
-  const options = {
-    maxHeaderSize: settings.maxHeaderBytes,
-    headersTimeout: settings.headersTimeoutMs,
-    requestTimeout: settings.requestTimeoutMs,
-    keepAliveTimeout: settings.keepAliveTimeoutMs,
-    connectionsCheckingInterval: Math.min(settings.headersTimeoutMs, 5000),
-    noDelay: true,
-    IncomingMessage: messagesThatUpgrade(upgrades),
-  };
+  const answer = createAnswer(app, log);
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    unheard.delete(incoming.socket);
+    connections.heard(incoming.socket);
     if (stopping) {
       outgoing.setHeader('Connection', 'close');
       outgoing.once('finish', () => setImmediate(() => server.closeIdleConnections()));
     }
-    void answer(incoming, outgoing);
+    void answer(incoming, outgoing); // never rejects: it has an error handler
   };
+  const options = serverOptions(settings, upgrades);
   const secure =
     certificate === undefined
       ? undefined
       : createSecureServer({ ...options, ...certificate, minVersion: 'TLSv1.2' }, listener);
   const server: Server | SecureServer = secure ?? createServer(options, listener);
-  /** Connections whose handshake is done and that have asked nothing yet: of these bytes have been read. */
-  const unheard = new Set<Socket>();
-  secure?.on('secureConnection', (socket: TLSSocket) => {
-    unheard.add(socket);
-    socket.once('close', () => unheard.delete(socket));
-  });
   server.maxConnections = settings.maxConnections;
-  /** Node does not count a connection as idle before its first request: those are looked after here. */
-  const connections = new Set<Socket>();
-  server.on('connection', (socket) => {
-    connections.add(socket);
-    socket.once('close', () => connections.delete(socket));
-  });
-  /** Connections that others have taken over. They count among all, and are theirs to end, as long as they do. */
-  const upgraded = new Set<Socket>();
+  const connections = trackConnections(server);
   server.on('upgrade', (request, _stream, head) => {
     const { socket } = request;
-    unheard.delete(socket);
-    upgraded.add(socket);
-    socket.once('close', () => upgraded.delete(socket));
+    connections.handedOver(socket);
     const forwardedFor = request.headersDistinct['x-forwarded-for']?.join(',');
     const peer = peerOf(request, forwardedFor, settings.trustedProxies);
     takerOf(request, upgrades)?.({ request, socket, head, peer });
   });
-  const cutOff = () => {
-    server.closeAllConnections();
-    for (const socket of upgraded) socket.destroy();
-  };
-  const closeSilent = () => {
-    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
-    for (const socket of unheard) socket.destroy();
-  };
 
   return {
     name: 'http',
@@ -126,19 +86,79 @@ export function createHttpServer(needs: HttpServerNeeds): HttpServer {
       stopping = true;
       if (!server.listening) return Promise.resolve();
       return new Promise((resolve) => {
-        // Requests under way when we stopped have no 'close' header yet: look for idle connections until none is left.
+        // Answers that began before the stop had no 'Connection: close', so their connections become idle later.
         const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
-        const deadline = setTimeout(cutOff, drainMs);
+        const deadline = setTimeout(() => connections.cutOff(), drainMs);
         server.close(() => {
           clearInterval(sweep);
           clearTimeout(deadline);
           resolve();
         });
         server.closeIdleConnections();
-        closeSilent();
+        connections.closeSilent();
       });
     },
   };
 }
 
 const SWEEP_MS = 20;
+
+function createAnswer(app: HttpServerNeeds['app'], log: Log) {
+  return getRequestListener((request, env) => app.fetch(request, env), {
+    errorHandler(error) {
+      // Expected here: a request target that is no URL, or a host that is none.
+      const isMalformed = error instanceof Error && error.name === 'RequestError';
+      if (!isMalformed) reportBug(log, 'http request', error);
+      const problem = isMalformed ? badRequest('The request target is malformed') : internalError;
+      return toResponse(problem, {}, Date.now());
+    },
+  });
+}
+
+function serverOptions(settings: HttpServerSettings, upgrades: WebSocketUpgrades) {
+  return {
+    maxHeaderSize: settings.maxHeaderBytes,
+    headersTimeout: settings.headersTimeoutMs,
+    requestTimeout: settings.requestTimeoutMs,
+    keepAliveTimeout: settings.keepAliveTimeoutMs,
+    connectionsCheckingInterval: Math.min(settings.headersTimeoutMs, 5000),
+    noDelay: true,
+    IncomingMessage: messagesThatUpgrade(upgrades),
+  };
+}
+
+/** The connections that Node's own methods to close them leave out. */
+function trackConnections(server: Server | SecureServer) {
+  /** All, because Node does not count a connection as idle before its first request. */
+  const all = new Set<Socket>();
+  /** Those of TLS that asked nothing yet: their handshake was read, so they do not look silent. */
+  const unheard = new Set<Socket>();
+  /** Those that were upgraded. They count among all, and whoever took them ends them. */
+  const upgraded = new Set<Socket>();
+
+  function track(sockets: Set<Socket>, socket: Socket): void {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  }
+  server.on('connection', (socket: Socket) => track(all, socket));
+  server.on('secureConnection', (socket: TLSSocket) => track(unheard, socket));
+
+  return {
+    /** It sent a request. */
+    heard(socket: Socket): void {
+      unheard.delete(socket);
+    },
+    handedOver(socket: Socket): void {
+      unheard.delete(socket);
+      track(upgraded, socket);
+    },
+    closeSilent(): void {
+      for (const socket of all) if (socket.bytesRead === 0) socket.destroy();
+      for (const socket of unheard) socket.destroy();
+    },
+    cutOff(): void {
+      server.closeAllConnections();
+      for (const socket of upgraded) socket.destroy();
+    },
+  };
+}
