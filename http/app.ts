@@ -1,6 +1,6 @@
 /**
- * Assembles everything that answers HTTP into one app. It is a value that answers `app.request()` without a socket;
- * listening is another file, `server.ts`.
+ * Builds the app that answers all HTTP requests. It is a value with `app.request()`, so tests need no socket;
+ * `server.ts` listens.
  */
 import { Hono } from 'hono';
 import type { Accounts } from '../actors/accounts/accounts.ts';
@@ -34,7 +34,7 @@ export interface ApiNeeds {
   readonly accounts: Accounts;
   readonly devices: Devices;
   readonly directory: Directory;
-  /** Which devices are connected; without it none is. */
+  /** Which devices are connected; without it, none is. */
   readonly presence?: Presence;
   readonly audit: AuditTrail;
   readonly imports: Imports;
@@ -44,15 +44,15 @@ export interface ApiNeeds {
   readonly clock: Clock;
   readonly log: Log;
   readonly readiness: Readiness;
-  /** Where wrong secrets and passwords are counted; without it in this process alone. */
+  /** Counts wrong secrets and passwords; without it this process counts for itself. */
   readonly counters?: Counters;
   readonly settings: ApiSettings;
-  /** What an MQTT broker may ask; without it nobody may. */
+  /** Answers what an MQTT broker asks; without it, no broker may ask. */
   readonly brokerAuth?: BrokerAuth;
-  /** Counts devices' wrong tokens; without it nobody does. */
+  /** Counts wrong tokens of devices; without it, nobody does. */
   readonly tokenGuard?: TokenGuard;
   readonly deviceApi?: DeviceApiSettings;
-  /** The pages for people; without it there are none. */
+  /** The pages for people; without it, there are none. */
   readonly web?: WebSettings;
 }
 
@@ -70,8 +70,8 @@ export function createApp(needs: ApiNeeds): App {
 }
 
 /**
- * An app that answers these routes, and says why where none fits.
- * @param makeWeb the pages for people, which ask the app itself
+ * An app with these routes. Where none matches, it says why: no such path, or another method.
+ * @param makeWeb makes the pages for people, which ask this app
  */
 export function createRoutesApp(
   routes: readonly Route[],
@@ -111,10 +111,10 @@ export function createRoutesApp(
   return app;
 }
 
-/** What the device HTTP API's paths begin with. There, OPTIONS is a method like any other that a path does not have. */
+/** The prefix of the device HTTP API. There OPTIONS is not supported: it is answered 405 like any other method. */
 const DEVICE_API = '/api/v1';
 
-/** The methods of a path. Only looked for when no route matched. */
+/** The methods that a path has. Only needed when no route matched. */
 function methodsOf(routes: readonly Route[], path: string): string[] {
   const segments = path.split('/');
   const matching = routes.filter((route) => {

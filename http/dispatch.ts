@@ -29,7 +29,7 @@ import { badRequest, internalError, notAuthenticated, permissionDenied } from '.
 import { isProblem, type Reply, toResponse } from './wire/reply.ts';
 import { originOf, paramsOf, peerOf, queryOf } from './wire/request.ts';
 
-/** Absent when the app is asked without a socket. */
+/** Absent when the app is called without a socket. */
 export type Env = { readonly Bindings: Partial<HttpBindings> };
 export type App = Hono<Env>;
 
@@ -103,7 +103,10 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
   return worded(route, reply);
 }
 
-/** Asked long after the request was let in, so nobody is there to hear of an error: while the store is away, yes. */
+/**
+ * Asked long after the request was let in, and nobody waits who could hear of an error. While the store is away, the
+ * answer is yes.
+ */
 async function stillMay(
   route: Route,
   identity: Identity,
@@ -119,7 +122,7 @@ async function stillMay(
   }
 }
 
-/** Some routes answer problems as bare text; but not that the server cannot serve now. */
+/** Some routes answer problems as plain text, but never that the server cannot serve now. */
 function worded(route: Route, reply: Reply): Reply {
   if (!route.plainProblems || reply.type !== 'problem' || reply.retryAfterSeconds !== undefined) return reply;
   return { type: 'text', status: reply.status, body: reply.message };

@@ -1,6 +1,6 @@
 /**
- * A route as data: who may call it, what it takes, what it answers. From the same definitions the app is built
- * (`dispatch.ts`), the walk over all routes and roles is made (a test), and a description for machines can be.
+ * A route as data: who may call it, what it takes, what it answers. The app (`dispatch.ts`), the API's description
+ * (`openapi/`) and the test that tries every route with every role are made from it.
  */
 import { z } from 'zod';
 import { type Grant, type Holder, holdsOneOf, type Principal, type Role } from './auth/principal.ts';
@@ -10,62 +10,65 @@ import type { Problem, Reply } from './wire/reply.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
-/** A request, checked against its route's definition. */
-export interface Call<Caller, Params, Query, Body> {
+/** A request that passed the checks of its route. */
+interface Call<Caller, Params, Query, Body> {
   readonly principal: Caller;
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
-  /** Where it came from, for counting attempts. */
+  /** The caller's address, for counting attempts. */
   readonly address: string;
-  /** How this server was addressed, e.g. `http://localhost:8080`. */
+  /** The origin that the caller used, e.g. `http://localhost:8080`. */
   readonly origin: string;
-  /** `Authorization: Bearer …`, for routes that programs ask with a secret of their own instead of a token. */
+  /** `Authorization: Bearer …`, for programs that have a shared secret instead of a token. */
   readonly bearer: string | undefined;
-  /** The header of this name: the client's name for the request, the same when it asks again. */
+  /** The `Idempotency-Key` header: the client's name for the request, the same when it repeats it. */
   readonly idempotencyKey: string | undefined;
   /** Reads the body of a route with a `payload`. */
   readonly readPayload: () => Promise<Payload>;
-  /** Whether the caller, by the same token or key, would still be let in now: for answers that last. Never rejects. */
+  /** Whether the same token or key would be let in now; for answers that last. Never rejects. */
   readonly stillMay: () => Promise<boolean>;
 }
 
 export interface RouteSpec<R extends Role, Params, Query, Body> {
   readonly method: Method;
-  /** Segments beginning with a colon are parameters. */
+  /** Segments that begin with a colon are parameters. */
   readonly path: `/${string}`;
   readonly summary: string;
-  /** Who it is for, in the API's description; without it, its roles. */
+  /** Who it is for, in the API's description; without it, the roles. */
   readonly description?: string;
   readonly roles: readonly R[];
-  /** Which grants suffice; without it reading does for a GET, and everything is needed for the rest. */
+  /** Which grants suffice. Default: `everything`, and for a GET `reading` too. */
   readonly grants?: readonly Grant[];
   readonly params?: z.ZodType<Params>;
-  /** A path that is not percent-encoded UTF-8 is refused, unless it is kept. */
+  /** By default a path that is not percent-encoded UTF-8 is refused; `keep` leaves such segments as they are. */
   readonly undecodablePath?: 'keep';
-  /** What repeats in a query arrives as an array. */
+  /** A repeated parameter arrives as an array. */
   readonly query?: z.ZodType<Query>;
-  /** Sees undefined where there is no body. Without a schema the body is not read. */
+  /** Gets undefined if there is no body. Without a schema the body is not read. */
   readonly body?: z.ZodType<Body>;
-  /** Instead of `body`, for a handler that reads the bytes itself. A request that declares more is refused at once. */
+  /**
+   * Instead of `body`, for a handler that reads the bytes itself. A request that declares more bytes is refused at
+   * once.
+   */
   readonly payload?: PayloadSpec;
   readonly responses: Responses;
-  /** Answered when the store is away; without it the answer of the REST API. */
+  /** The answer while the store is away; default: that of the REST API. */
   readonly unavailable?: Problem;
-  /** Problems of input and entity are told as bare text, as ThingsBoard's attribute routes do. */
+  /** Problems are answered as plain text, as ThingsBoard's attribute routes do. */
   readonly plainProblems?: true;
-  /** Looks at `idempotencyKey`. */
+  /** The handler uses `idempotencyKey`. */
   readonly idempotent?: true;
   handle(call: Call<Holder<R>, Params, Query, Body>): Reply | Promise<Reply>;
 }
 
-export interface PayloadSpec {
+interface PayloadSpec {
   readonly bytesMax: number;
   /** For the API's description. */
   readonly schema: z.ZodType;
 }
 
-export interface Responses {
+interface Responses {
   readonly [status: number]: ResponseSpec;
 }
 
@@ -74,12 +77,12 @@ export interface ResponseSpec {
   readonly schema?: z.ZodType;
   /** Fields after those of the error envelope. */
   readonly more?: z.ZodType;
-  /** There is no body, although the status is an error. */
+  /** The answer has no body, although its status is an error. */
   readonly isEmpty?: true;
 }
 
-/** What a route is given before anything was checked. */
-export type RawCall = Call<
+/** A request before the checks. */
+type RawCall = Call<
   Principal | undefined,
   Readonly<Record<string, string>>,
   Readonly<Record<string, string | readonly string[]>>,
@@ -109,7 +112,7 @@ export function defineRoute<R extends Role, Params, Query, Body>(
   spec: RouteSpec<R, Params, Query, Body>,
 ): Route {
   const { roles, grants = spec.method === 'GET' ? READING : CHANGING } = spec;
-  // A route without a schema for a part of the request does not look at that part.
+  // Without a schema for a part of the request, the handler does not use that part.
   const params = spec.params ?? z.custom<Params>();
   const query = spec.query ?? z.custom<Query>();
   const body = spec.body ?? z.custom<Body>();
@@ -155,11 +158,11 @@ export function defineRoute<R extends Role, Params, Query, Body>(
 const READING: readonly Grant[] = ['everything', 'reading'];
 const CHANGING: readonly Grant[] = ['everything'];
 
-/** The first thing wrong, with where it is. Zod's messages name expectations, never the value itself. */
+/** The first problem, with its place. Zod's messages name what was expected, never the value. */
 function complaint(error: z.ZodError): string {
   const [issue] = error.issues;
   if (issue === undefined) return 'Malformed request';
-  // Messages of ours are whole sentences; zod's own end without a mark, and need the place.
+  // Our own messages are whole sentences; zod's end without a mark and need the place.
   const place = issue.path.join('.');
   return place === '' || /[.!]$/.test(issue.message) ? issue.message : `${place}: ${issue.message}`;
 }

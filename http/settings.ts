@@ -1,4 +1,4 @@
-/** What the operator decides about the REST layer. Durations and sizes carry their unit in the name. */
+/** What the operator decides about HTTP. Names of durations and sizes end with their unit. */
 
 /** At most `max` in any window of `windowMs`; `max` 0 switches the limit off. */
 export interface Limit {
@@ -11,15 +11,15 @@ export interface ApiSettings {
   readonly limits: LimitSettings;
   /** Largest request body in bytes; more is answered 413. */
   readonly maxBodyBytes: number;
-  /** How many proxies in front of us add themselves to X-Forwarded-For; 0: the header is not believed. */
+  /** How many trusted proxies append to X-Forwarded-For; 0: the header is ignored. */
   readonly trustedProxies: number;
-  /** What links begin with, e.g. `https://claim.example.org`; null: as the request itself was addressed. */
+  /** What links begin with, e.g. `https://claim.example.org`; null: the origin of the request. */
   readonly baseUrl: string | null;
   /** Whether administrators may have tokens of the users right below them. */
   readonly userTokenAccess: boolean;
-  /** Whether a claim is refused alike, whether the device is unknown, another's, or the secret is wrong. */
+  /** Whether an unknown device, another's device and a wrong secret are refused alike. */
   readonly uniformRefusals: boolean;
-  /** Whether a device can be claimed that nobody has allowed it for (rule O3); for telling why one can not. */
+  /** Whether a device without the attribute `claimingAllowed` can be claimed (rule O3); used to explain refusals. */
   readonly claimingByDefault: boolean;
 }
 
@@ -29,9 +29,9 @@ export interface TokenSettings {
   readonly issuer: string;
   readonly accessExpiresInSeconds: number;
   readonly refreshExpiresInSeconds: number;
-  /** For so long a user's standing is believed without looking again; what another process changed shows after it. */
+  /** How long the standing of a user is cached; a change made by another process counts after it. */
   readonly standingTtlMs: number;
-  /** Users whose standing is remembered. */
+  /** Users in that cache. */
   readonly standingMax: number;
 }
 
@@ -42,7 +42,7 @@ export interface DeviceApiSettings {
   readonly retryAfterSeconds: number;
 }
 
-/** Rule C6: wrong secrets are counted for the party that sent them, and held against that party only. */
+/** Rule C6: wrong secrets count against the party that sends them, and nobody else. */
 export interface LimitSettings {
   readonly wrongSecretsPerCustomerAndDevice: Limit;
   readonly wrongSecretsPerCustomer: Limit;

@@ -1,21 +1,21 @@
 /**
- * Connections that leave HTTP for another protocol, such as WebSocket, and those that only offer to.
+ * Connections that leave HTTP for another protocol, such as WebSocket.
  *
- * A server may ignore an offer and answer the request (RFC 9110, section 7.8), and has to be able to: Java's HTTP client
- * offers `h2c` with every request. But once somebody listens to `upgrade`, Node 20 parses no further than the head of a
- * request that offers anything, and gives its connection away. What it asks before is the message, `upgrade`; so
- * messages here say yes only where somebody is there to take the connection.
+ * A server may ignore such an offer and answer the request (RFC 9110, section 7.8), and must be able to: Java's HTTP
+ * client offers `h2c` with every request. But once there is an `upgrade` listener, Node 20 hands over the connection of
+ * every request with an offer, after its head. Before that it reads `upgrade` of the message, so messages here answer
+ * true only if somebody takes the connection.
  */
 import { IncomingMessage } from 'node:http';
 import type { Upgrade } from '../actors/sockets/upgrade.ts';
 
-/** Who takes WebSocket connections, by path. Must answer or close every one. */
+/** Who takes WebSocket connections, by path. Must answer or close each. */
 export type WebSocketUpgrades = ReadonlyMap<string, (upgrade: Upgrade) => void>;
 
-/** What `http.createServer` is to make of requests. */
+/** The class of messages for `http.createServer`. */
 export function messagesThatUpgrade(upgrades: WebSocketUpgrades): typeof IncomingMessage {
   return class extends IncomingMessage {
-    /** Whether the request offers another protocol at all. Set by the parser, also from the super constructor. */
+    /** Whether the request offers another protocol. The parser sets it, also from the super constructor. */
     declare offered: boolean | null;
 
     set upgrade(offered: boolean | null) {
@@ -24,7 +24,7 @@ export function messagesThatUpgrade(upgrades: WebSocketUpgrades): typeof Incomin
 
     get upgrade(): boolean {
       if (this.offered !== true) return false;
-      // CONNECT is no offer, and can not be answered in any other way.
+      // CONNECT is not an offer, and cannot be answered in another way.
       return this.method === 'CONNECT' || takerOf(this, upgrades) !== undefined;
     }
   };

@@ -27,9 +27,9 @@ export interface Limiter {
   look(key: string): Look;
   /** Resolves when the attempt may begin, or is refused. */
   enter(key: string, look: Look): Promise<Blocked | undefined>;
-  /** The attempt is decided. */
+  /** The outcome of the attempt is known. */
   leave(key: string, failed: boolean): Promise<void>;
-  /** How many more attempts may fail just now; undefined where there is no limit. */
+  /** How many more attempts may fail now; undefined if there is no limit. */
   left(key: string): Promise<number | undefined>;
 }
 
@@ -41,8 +41,8 @@ interface Look {
 }
 
 /**
- * Makes an attempt on behalf of all these parties at once.
- * @param failed whether an outcome counts against them
+ * Makes an attempt that counts against all these parties.
+ * @param failed whether an outcome counts
  */
 export async function attempt<Outcome>(
   parties: readonly Party[],
@@ -105,7 +105,7 @@ export function createLimiter(
   }
 
   async function leave(key: string, failed: boolean): Promise<void> {
-    // Counted before it stops being undecided, so that at no moment it is neither.
+    // Counted before it stops being undecided, so that it always counts as one of the two.
     try {
       if (failed) await failures.add(key);
     } finally {
@@ -165,7 +165,7 @@ function createUndecided() {
   };
 }
 
-/** How many more attempts on behalf of all these parties may fail; undefined where nothing limits them. */
+/** How many more attempts of all these parties may fail; undefined if nothing limits them. */
 export async function attemptsLeft(parties: readonly Party[]): Promise<number | undefined> {
   const all = await Promise.all(parties.map(({ limiter, key }) => limiter.left(key)));
   const limited = all.filter((left) => left !== undefined);

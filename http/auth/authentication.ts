@@ -1,7 +1,7 @@
 /**
- * From the headers of a request to the principal. A good signature is not enough: the user must still be there, be
- * enabled, and have neither changed the password nor logged out since. That is looked up, and remembered for a moment,
- * because a confirm must cost microseconds; changes made in this process are seen at once.
+ * From the headers of a request to the principal. A good signature is not enough: the user must still exist, be
+ * enabled, and must not have changed the password or logged out since. That is cached for a moment, because a confirm
+ * takes microseconds; a change made in this process counts at once.
  */
 
 import type { Accounts, Customer, Standing, User } from '../../actors/accounts/accounts.ts';
@@ -41,7 +41,7 @@ export function createAuthentication(
 ): Authentication {
   const standings = createStandings(accounts, clock, settings);
 
-  /** The user behind a token, or the public customer, if the token is still worth something. */
+  /** The user of a token, or the public customer, if the token is still valid. */
   async function check(reading: Reading): Promise<Checked | Problem> {
     if (reading.type === 'unreadable') return badCredentials;
     if (reading.type === 'outdated') return tokenExpired;
@@ -69,10 +69,10 @@ export function createAuthentication(
 
   return {
     async authenticate({ custom, standard }) {
-      const given = custom?.trim() ? custom : (standard ?? ''); // a blank one counts for none, as in ThingsBoard
-      const [, apiKey] = API_KEY.exec(given) ?? [];
+      const header = custom?.trim() ? custom : (standard ?? ''); // a blank header counts as absent, as in ThingsBoard
+      const [, apiKey] = API_KEY.exec(header) ?? [];
       if (apiKey !== undefined) return byApiKey(apiKey);
-      const [, token] = BEARER.exec(given) ?? [];
+      const [, token] = BEARER.exec(header) ?? [];
       if (token === undefined) return notAuthenticated;
       const checked = await check(tokens.readAccess(token));
       if (isProblem(checked)) return checked;
@@ -101,7 +101,7 @@ interface Remembered {
   readonly at: Instant;
 }
 
-/** Looks standings up, at most once per user and `standingTtlMs`. */
+/** Looks up the standing of users, each at most once per `standingTtlMs`. */
 function createStandings(
   accounts: Accounts,
   clock: Clock,
@@ -111,17 +111,17 @@ function createStandings(
   accounts.onUserChange((id) => remembered.delete(id));
 
   return (id: UserId): Promise<Standing | undefined> => {
-    const known = remembered.get(id);
-    if (known !== undefined && clock.now() - known.at < settings.standingTtlMs) return known.standing;
+    const cached = remembered.get(id);
+    if (cached !== undefined && clock.now() - cached.at < settings.standingTtlMs) return cached.standing;
 
     const standing = accounts.users.standing(id);
-    remembered.delete(id); // so that it moves to the end: the first is always the one looked up longest ago
+    remembered.delete(id); // moves it to the end: the first is always the one looked up longest ago
     const [oldest] = remembered.keys();
     if (oldest !== undefined && remembered.size >= settings.standingMax) remembered.delete(oldest);
     const entry: Remembered = { standing, at: clock.now() };
     remembered.set(id, entry);
     standing.catch(() => {
-      if (remembered.get(id) === entry) remembered.delete(id); // a failure is not remembered
+      if (remembered.get(id) === entry) remembered.delete(id); // failures are not cached
     });
     return standing;
   };

@@ -1,4 +1,4 @@
-/** Devices' credentials as ThingsBoard writes them, and as they are kept (`../actors/credentials.ts`). */
+/** Credentials of devices: from ThingsBoard's JSON to how they are stored (`actors/fleet/credentials.ts`), and back. */
 
 import { z } from 'zod';
 import { randomAccessToken } from '../../actors/base/access-token.ts';
@@ -12,10 +12,10 @@ import { badRequest } from '../wire/errors.ts';
 import type { Problem } from '../wire/reply.ts';
 import { NAME_MAX } from '../wire/schemas.ts';
 
-/** PEM of a chain or of a large key; a certificate that ThingsBoard takes is shorter. */
+/** Enough for a chain of certificates as PEM, or a large key. */
 const VALUE_MAX = 32_768;
 
-/** An access token has to fit into an MQTT user name and an URL; spaces around it are never meant. */
+/** An access token has to fit into an MQTT user name and a URL. Spaces around it are always a mistake. */
 export const accessToken = z
   .string()
   .max(NAME_MAX, `The access token should have at most ${NAME_MAX} characters!`)
@@ -25,27 +25,27 @@ export const credentialsFields = {
   credentialsType: z.enum(['ACCESS_TOKEN', 'MQTT_BASIC', 'X509_CERTIFICATE'], {
     error: 'Only ACCESS_TOKEN, MQTT_BASIC and X509_CERTIFICATE credentials are supported!',
   }),
-  /** For access tokens; of the other types it follows from the value. */
+  /** Only for access tokens; the other types derive it from the value. */
   credentialsId: accessToken.nullish(),
   credentialsValue: z.string().max(VALUE_MAX, 'The credentials are too long!').nullish(),
 };
 
-const given = z.object(credentialsFields);
+const credentialsInput = z.object(credentialsFields);
 
 const part = z.string().max(NAME_MAX).refine(isCleanText).nullish();
 const basicParts = z.object({ clientId: part, userName: part, password: part });
 
-/** @param device they are made for: what is secret in them is sealed for it */
+/** @param device whose credentials they are: secrets in them are sealed for it */
 export function credentialsOf(
   secrets: Secrets,
   device: DeviceId,
-  { credentialsType, credentialsId, credentialsValue }: z.output<typeof given>,
+  { credentialsType, credentialsId, credentialsValue }: z.output<typeof credentialsInput>,
 ): Credentials | Problem {
   switch (credentialsType) {
     case 'ACCESS_TOKEN':
       return { type: credentialsType, credentialsId: credentialsId || randomAccessToken() };
     case 'MQTT_BASIC': {
-      // What is wrong is not quoted: a password is in it.
+      // The input is not quoted, because a password is in it.
       const parts = basicParts.safeParse(parsed(credentialsValue ?? ''));
       if (!parts.success) {
         return badRequest(
@@ -65,7 +65,7 @@ export function credentialsOf(
   }
 }
 
-/** The text beside the id, as whoever may read credentials sees it. */
+/** The credentialsValue, for a caller who may read credentials. */
 export function credentialsValueOf(
   secrets: Secrets,
   device: DeviceId,

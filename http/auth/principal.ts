@@ -1,20 +1,20 @@
-/** Who is asking, as the store says and not as the token says: three kinds that can not be mixed up. */
+/** Who asks, according to the store and not to the token. The three kinds have types of their own. */
 import type { CustomerId, TenantId, UserId } from '../../actors/base/ids.ts';
 
 /**
- * How much of what its role allows a caller may do. `reading`: the anonymous user of a public customer, who is
- * everybody. `claiming`: an API key that was made for claiming and nothing else.
+ * How much of its role a caller may use. `reading`: the anonymous user of a public customer. `claiming`: an API key
+ * made for claiming only.
  */
 export type Grant = 'everything' | 'reading' | 'claiming';
 
 interface Session {
   readonly userId: UserId;
-  /** Undefined by an API key: it is a way in, and no session that could end. */
+  /** Undefined with an API key, which has no session. */
   readonly sessionId: string | undefined;
   readonly grant: Grant;
 }
 
-export interface SystemAdministrator extends Session {
+interface SystemAdministrator extends Session {
   readonly authority: 'SYS_ADMIN';
 }
 

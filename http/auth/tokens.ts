@@ -28,13 +28,13 @@ export interface Claims {
 
 export type Reading =
   | { readonly type: 'good'; readonly claims: Claims }
-  /** No token of ours, or not of the kind that was asked for. */
+  /** Not a token of ours, or the wrong kind of token. */
   | { readonly type: 'unreadable' }
   /** Expired, or signed with another key: logging in again helps. */
   | { readonly type: 'outdated' };
 
 export interface Tokens {
-  /** @param sessionId of the session that is continued; a new one without it */
+  /** @param sessionId the session to continue; without it a new one begins */
   issue(user: User, sessionId?: string): TokenPair;
   /** For the anonymous user of a public customer. */
   issuePublic(customer: Customer, sessionId?: string): TokenPair;
@@ -85,7 +85,7 @@ function readPayload(payload: unknown): Verified | { readonly type: 'unreadable'
 export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
   const { signingKey: key, issuer } = settings;
   const sign = createSigner({ algorithm: 'HS512', key });
-  // Expiry is checked below, by our own clock.
+  // Expiry is checked in `read`, by our clock.
   const verify = createVerifier({ algorithms: ['HS512'], key, allowedIss: issuer, ignoreExpiration: true });
   const verified = new Map<string, Verified>();
 

@@ -1,6 +1,6 @@
 /**
- * The description of the API as a page for people: made on the server, without scripts, and without anything from
- * elsewhere, so that its content security policy can forbid all of that.
+ * The API's description as a page for people: rendered on the server, without scripts and without anything from
+ * elsewhere, so its content security policy forbids both.
  */
 import { createHash } from 'node:crypto';
 import { raw } from 'hono/html';

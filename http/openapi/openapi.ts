@@ -1,11 +1,11 @@
 /**
- * The API described for machines: OpenAPI 3.1, made from the same definitions by which requests are checked and the app
- * is built, so that it can not say anything else than they do.
+ * The API's description for machines: OpenAPI 3.1, made from the route definitions that also check requests, so it
+ * cannot differ from them.
  */
 import { z } from 'zod';
 import type { ResponseSpec, Route } from '../route.ts';
 
-/** JSON Schema, as far as it is looked into here. */
+/** JSON Schema, as far as this file reads it. */
 export interface Schema {
   readonly type?: string | readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -51,14 +51,14 @@ export interface Description {
 
 const PROBLEM: Schema = { $ref: '#/components/schemas/Problem' };
 
-/** What can be answered to any request of a kind, beside what its route says itself. */
+/** Answers that any request of a kind can get, besides those its route lists. */
 const COMMON: Readonly<Record<number, string>> = {
   400: 'Malformed',
   401: 'No token, or one that is worth nothing (errorCode 10), expired or outdated (11)',
   403: 'Not for this role',
   413: 'The body is too large',
   500: 'A fault of the server, which tells no more about it',
-  503: 'The server can not answer just now; asking again is safe',
+  503: 'The server cannot answer just now; asking again is safe',
 };
 
 export function describe(routes: readonly Route[], version: string): Description {
@@ -149,7 +149,7 @@ function contentOf(status: number, { schema, more, isEmpty }: ResponseSpec, rout
   if (isEmpty) return undefined;
   if (schema !== undefined) {
     const described = schemaOf(schema, 'output');
-    // A route's own words for a status may stand beside the envelope, as with malformed requests.
+    // A route may answer a status in its own way, and malformed requests still get the envelope.
     return jsonOf(status >= 400 && status !== 503 ? { anyOf: [described, PROBLEM] } : described);
   }
   if (more !== undefined) return jsonOf({ allOf: [PROBLEM, schemaOf(more, 'output')] });
@@ -193,13 +193,13 @@ const IDEMPOTENCY_KEY: Parameter = {
   name: 'Idempotency-Key',
   in: 'header',
   required: false,
-  description: 'Of requests under one key one is carried out; the others are given its answer, for a day.',
+  description: 'Of the requests with one key, one is carried out; the others get its answer, for a day.',
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 };
 
 type Properties = Record<string, { readonly schema: Schema; readonly required: boolean }>;
 
-/** The properties of an object, wherever in the schema they are said; of alternatives none is required. */
+/** The properties of an object, also from allOf, anyOf and oneOf. Those of alternatives are not required. */
 function propertiesOf({
   properties = {},
   required = [],
@@ -219,5 +219,5 @@ function propertiesOf({
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Schema {
   const { $schema: _, ...plain } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
-  return plain as Schema; // zod's type of it says the same in other words
+  return plain as Schema; // zod's type for it says the same
 }

@@ -1,6 +1,6 @@
 /**
- * Which entities a principal may touch. Another tenant's do not exist for it (404); of its own tenant's, a customer is
- * told that it may not (403), as in ThingsBoard.
+ * Which entities a principal may use. Entities of another tenant do not exist for it (404); within its tenant, a
+ * customer is told that it may not (403), as in ThingsBoard.
  */
 import type { Accounts, Customer, User } from '../../actors/accounts/accounts.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
@@ -18,7 +18,7 @@ export interface Found<Value> {
 
 const found = <Value>(value: Value): Found<Value> => ({ type: 'found', value });
 
-/** A tenant's administrator sees the tenant's devices, a customer's user those that the customer owns. */
+/** A tenant's administrator sees the tenant's devices, a user of a customer those that the customer owns. */
 export async function visibleDevice(
   devices: Devices,
   principal: TenantAdministrator | CustomerUser,
@@ -34,12 +34,12 @@ export function mayRead(principal: TenantAdministrator | CustomerUser, device: D
   return principal.authority === 'TENANT_ADMIN' || device.owner?.customerId === principal.customerId;
 }
 
-/** The customer on whose behalf a device is asked: null for the tenant's administrator. */
+/** The customer for whom a device is asked; null for the tenant's administrator. */
 export function customerOf(principal: TenantAdministrator | CustomerUser): CustomerId | null {
   return principal.authority === 'CUSTOMER_USER' ? principal.customerId : null;
 }
 
-/** The tenant's device of a name. What is too long to be a name is not looked for: stores bound their keys. */
+/** The tenant's device of a name. A text too long for a name is not looked up: stores limit their keys. */
 export async function deviceByName(
   directory: Directory,
   tenantId: TenantId,
@@ -48,7 +48,7 @@ export async function deviceByName(
   return name.length > NAME_MAX ? undefined : directory.byName(tenantId, name);
 }
 
-/** The id alone of the tenant's device of this name. */
+/** Only the id of the tenant's device of a name. */
 export async function deviceIdByName(
   directory: Directory,
   tenantId: TenantId,
@@ -57,7 +57,7 @@ export async function deviceIdByName(
   return name.length > NAME_MAX ? undefined : directory.idOf(tenantId, name);
 }
 
-/** A tenant's administrator sees the tenant's customers, a customer's user its own customer. */
+/** A tenant's administrator sees the tenant's customers, a user of a customer its own customer. */
 export async function visibleCustomer(
   accounts: Accounts,
   principal: TenantAdministrator | CustomerUser,
@@ -70,8 +70,8 @@ export async function visibleCustomer(
 }
 
 /**
- * A user whom the principal may read and change: itself; by the tenant's administrator every user of the tenant; by
- * the system administrator everybody but customers' users, who are their tenants' business.
+ * A user whom the principal may read and change: everybody themselves; a tenant's administrator every user of the
+ * tenant; the system administrator everybody except users of customers.
  */
 export async function manageableUser(
   accounts: Accounts,

@@ -1,4 +1,4 @@
-/** A new user's first password: the link an administrator hands over, and what is behind it. */
+/** The first password of a new user: the activation link that an administrator passes on, and setting the password. */
 
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts/accounts.ts';
@@ -113,7 +113,7 @@ function activate({ accounts: { users }, tokens }: ActivationNeeds): Route {
     async handle({ body }) {
       const activated = await users.activate(body.activateToken, body.password);
       if (activated.type !== 'done') return accountProblem(activated, 'User');
-      // Disabled meanwhile, or its tenant gone: the password is set, but nobody gets in by it.
+      // Disabled meanwhile, or its tenant deleted: the password is set, but it does not let the user in.
       const standing = await users.standing(activated.value.id);
       return standing === undefined ? notFound : json(tokens.issue(standing.user));
     },

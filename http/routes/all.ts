@@ -1,4 +1,6 @@
-/** Every route, in the order in which they are tried: where two patterns fit a path, the more particular comes first. */
+/**
+ * Every route, in the order in which they are tried: of two patterns that match a path, the more specific comes first.
+ */
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
@@ -53,7 +55,7 @@ export interface RouteNeeds {
   readonly log: Log;
   readonly readiness: Readiness;
   readonly settings: ApiSettings;
-  /** Counts devices' wrong tokens; without it nobody does. */
+  /** Counts wrong tokens of devices; without it, nobody does. */
   readonly tokenGuard?: TokenGuard;
   readonly deviceApi?: DeviceApiSettings;
   readonly tokens: Tokens;
@@ -62,11 +64,11 @@ export interface RouteNeeds {
 
 export function allRoutes(needs: RouteNeeds): Route[] {
   const routes = [
-    ...claimRoutes(needs), // before assignments: a device may be called "device"
+    ...claimRoutes(needs), // before assignments: a device may be named "device"
     ...authRoutes(needs),
     ...activationRoutes(needs),
-    ...publicRoutes(needs), // before assignments: there is no customer "public"
-    ...deviceInfoRoutes(needs), // before devices: "types" is no device
+    ...publicRoutes(needs), // before assignments: no customer has the id "public"
+    ...deviceInfoRoutes(needs), // before devices: no device has the id "types"
     ...deviceRoutes(needs),
     ...deviceCredentialsRoutes(needs),
     ...deviceListRoutes(needs),
@@ -76,7 +78,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...profileRoutes(needs),
     ...assignmentRoutes(needs),
     ...attributeRoutes(needs),
-    ...customerRoutes(needs), // before tenants: /api/tenant/customers is not the tenant "customers"
+    ...customerRoutes(needs), // before tenants: no tenant has the id "customers"
     ...userRoutes(needs),
     ...tenantRoutes(needs),
     ...auditRoutes(needs),

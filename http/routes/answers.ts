@@ -1,4 +1,4 @@
-/** What a device's answer to a command becomes. Success differs from route to route; why not is the same for all. */
+/** From a device's answer to a reply. Success differs by route; refusals are the same for all. */
 
 import type { DeviceId } from '../../actors/base/ids.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
@@ -11,7 +11,7 @@ import { viewPage } from '../views/page.ts';
 import { badRequest, notFound, refusedByDevice, unavailable } from '../wire/errors.ts';
 import { empty, json, type Reply } from '../wire/reply.ts';
 
-/** The device after a command, or why there is none. */
+/** The device after a command, or the problem. */
 export async function deviceReply(profiles: Profiles, id: DeviceId, answer: DeviceAnswer): Promise<Reply> {
   const there = answer.type === 'accepted' && isThere(answer.state) ? answer.state : undefined;
   if (there === undefined) return replyTo(answer, () => notFound);
@@ -23,14 +23,14 @@ export async function viewOfDevice(profiles: Profiles, device: DeviceRecord) {
   return viewDevice(device.id, device, await profiles.defaultIdOf(device.tenantId));
 }
 
-/** Nothing but that it is done, or why not. */
+/** An empty reply, or the problem. */
 export function doneReply(answer: DeviceAnswer): Reply {
   return replyTo(answer, () => empty);
 }
 
 const { rowsMax, headsMax, totalMax } = SEARCH_BOUNDS;
 
-/** What lists of devices say of themselves in the description of the API; see `actors/fleet/search.ts`. */
+/** How lists of devices are described in the API's description; see `actors/fleet/search.ts`. */
 export const DEVICE_PAGE =
   'A page of devices. textSearch finds what contains the text in its name or label; of more than ' +
   `${rowsMax} devices (a customer: ${headsMax}) those whose name begins with it, without any those whose label does, ` +
@@ -40,8 +40,8 @@ export const SEARCH_GAVE_UP =
   'Malformed; or a search found nothing among as many devices as it looks at, and there are more';
 
 /**
- * A page of devices. A search that gave up answers with what it found; one that found nothing by then must not look
- * like one that saw everything.
+ * A page of devices. A search that gave up answers what it found. If it found nothing, it is a problem: it must not
+ * look like a search that saw everything.
  */
 export function pageOfDevices<Item, View>(
   page: Page<Item>,

@@ -1,4 +1,4 @@
-/** API keys: made, listed and revoked by whose they are. */
+/** API keys: a user makes, lists and revokes their own. */
 
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts/accounts.ts';
@@ -34,7 +34,7 @@ export function apiKeyRoutes({ accounts }: { readonly accounts: Accounts }): Rou
     defineRoute({
       method: 'POST',
       path: '/api/apiKey',
-      summary: 'Make an API key for oneself; its value is told now and never again',
+      summary: 'Make an API key for oneself; its value is shown now and never again',
       roles: EVERYBODY,
       body: keyBody,
       responses: {

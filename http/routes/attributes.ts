@@ -1,10 +1,10 @@
 /**
- * Attributes of devices. Two of them steer claiming: `claimingAllowed`, and `claimingData`, a key that the tenant sets
- * for a device that need never have been online (rule C3). That one is no attribute like others: its secret is
- * digested and sealed before it leaves this file (rule C9); the tenant's administrator may read it back, customers
- * neither see nor touch it, or it would be a back door that outlives giving the device back.
+ * Attributes of devices. Two of them control claiming: `claimingAllowed`, and `claimingData`, a key that the tenant
+ * sets for a device that was never online (rule C3). `claimingData` is special: its secret is digested and sealed
+ * before it leaves this file (rule C9). The tenant's administrator may read it back; customers neither see nor change
+ * it, or they could claim the device again after giving it back.
  *
- * Problems are told as bare text here, as ThingsBoard does.
+ * Problems are answered as plain text here, as in ThingsBoard.
  */
 
 import { z } from 'zod';
@@ -42,7 +42,7 @@ const BASE = '/api/plugins/telemetry';
 const BY_ENTITY = `${BASE}/:entityType/:entityId` as const;
 const BY_DEVICE = `${BASE}/:deviceId` as const;
 
-/** Written by the tenant alone: who owns a device must not arrange how it will be claimed after it is given back. */
+/** Only the tenant writes these: an owner must not decide how the device is claimed after it is given back. */
 const TENANTS_OWN: readonly string[] = [CLAIMING_ALLOWED, CLAIMING_DATA];
 
 // ---------------------------------------------------------------------------------------------------------- input
@@ -52,7 +52,7 @@ const byEntity = { entityType, entityId: deviceId };
 const writableScope = z.enum(['SERVER_SCOPE', 'SHARED_SCOPE'], { error: 'Invalid scope!' });
 const readableScope = z.enum(['SERVER_SCOPE', 'SHARED_SCOPE', 'CLIENT_SCOPE'], { error: 'Invalid scope!' });
 
-/** Both ways to name a device, and both to the same shape. */
+/** Both ways to name a device, with the same result. */
 const target = {
   byDevice: z
     .object({ deviceId, scope: writableScope })
@@ -89,9 +89,9 @@ const named = z
   ])
   .transform((all) => all.filter((key) => key !== ''));
 
-/** Also as a text that holds the object: ThingsBoard's users save it either way. */
+/** Also accepted as a text that holds the object: ThingsBoard's users save it either way. */
 const claimingData = z.preprocess(
-  (given) => (typeof given === 'string' ? parsedObject(given) : given),
+  (data) => (typeof data === 'string' ? parsedObject(data) : data),
   z.object({
     secretKey: z
       .string({ error: 'secretKey should be a text' })
@@ -103,7 +103,7 @@ const claimingData = z.preprocess(
   }),
 );
 
-/** What a text holds as JSON; the text itself where it is none, to be refused like any text. */
+/** The JSON in a text; the text itself if it is not JSON, to be refused like any text. */
 function parsedObject(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -237,7 +237,7 @@ async function remove(
   );
 }
 
-/** Why the caller may not write these keys of this device, if so. */
+/** The problem, if the caller may not write these keys of this device. */
 async function forbidden(
   devices: Devices,
   principal: Caller,
@@ -256,25 +256,25 @@ async function read(
   principal: Caller,
   id: DeviceId,
   scopes: readonly AttributeScope[],
-  reply: (rows: readonly Row[]) => Reply,
+  reply: (shown: readonly ShownAttribute[]) => Reply,
 ): Promise<Reply> {
   const device = await visibleDevice(devices, principal, id);
   if (device.type !== 'found') return device;
-  return reply(scopes.flatMap((scope) => rowsOf(secrets, principal, device.value, scope)));
+  return reply(scopes.flatMap((scope) => shownAttributes(secrets, principal, device.value, scope)));
 }
 
 function valuesReply(keys: readonly string[]) {
-  return (rows: readonly Row[]) =>
-    json(keys.length === 0 ? rows : rows.filter(({ key }) => keys.includes(key)));
+  return (shown: readonly ShownAttribute[]) =>
+    json(keys.length === 0 ? shown : shown.filter(({ key }) => keys.includes(key)));
 }
 
-function keysReply(rows: readonly Row[]): Reply {
-  return json([...new Set(rows.map(({ key }) => key))]);
+function keysReply(shown: readonly ShownAttribute[]): Reply {
+  return json([...new Set(shown.map(({ key }) => key))]);
 }
 
 const SCOPES: readonly AttributeScope[] = ['SERVER_SCOPE', 'SHARED_SCOPE'];
 
-/** Client attributes are sent by devices; none are kept here. */
+/** Devices send client attributes, and none are kept here. */
 function kept(scope: AttributeScope | 'CLIENT_SCOPE'): readonly AttributeScope[] {
   return scope === 'CLIENT_SCOPE' ? [] : [scope];
 }
@@ -282,7 +282,7 @@ function kept(scope: AttributeScope | 'CLIENT_SCOPE'): readonly AttributeScope[]
 function writing(description: string) {
   return {
     200: { description },
-    400: { description: 'Malformed, told as bare text' },
+    400: { description: 'Malformed, answered as plain text' },
     403: { description: "Another customer owns the device, or the attribute is the tenant's own" },
     404: { description: 'No such device' },
   };
@@ -298,13 +298,13 @@ function readingResponses(schema: z.ZodType) {
 
 // ------------------------------------------------------------------------------------------------- server-side key
 
-/** Takes `claimingData` out of the values, digested and sealed. */
+/** Takes `claimingData` out of the values and puts it into the command, digested and sealed. */
 function withServerKey(secrets: Secrets, id: DeviceId, command: SaveAttributes): SaveAttributes | Problem {
   if (command.scope !== 'SERVER_SCOPE' || !Object.hasOwn(command.values, CLAIMING_DATA)) return command;
   const { [CLAIMING_DATA]: data, ...values } = command.values;
   const parsed = claimingData.safeParse(data);
   if (!parsed.success) {
-    // Zod's first message: what was expected, never what was sent, for that may be the secret.
+    // Zod's message says what was expected, never what was sent, which may be the secret.
     const why = parsed.error.issues[0]?.message ?? 'it is malformed';
     return badRequest(`${CLAIMING_DATA} should be {"secretKey": …, "expirationTime": …}: ${why}`);
   }
@@ -317,15 +317,20 @@ function withServerKey(secrets: Secrets, id: DeviceId, command: SaveAttributes):
   return { ...command, values, serverKey };
 }
 
-interface Row {
+interface ShownAttribute {
   readonly lastUpdateTs: number;
   readonly key: string;
   readonly value: Json;
 }
 
-/** What the caller may see of a device's attributes. */
-function rowsOf(secrets: Secrets, principal: Caller, device: DeviceRecord, scope: AttributeScope): Row[] {
-  const rows = Object.entries(device.attributes[scope]).map(
+/** The attributes of a device that the caller may see. */
+function shownAttributes(
+  secrets: Secrets,
+  principal: Caller,
+  device: DeviceRecord,
+  scope: AttributeScope,
+): ShownAttribute[] {
+  const shown = Object.entries(device.attributes[scope]).map(
     ([key, { value, savedAt }]: [string, Attribute]) => ({
       lastUpdateTs: savedAt,
       key,
@@ -338,7 +343,7 @@ function rowsOf(secrets: Secrets, principal: Caller, device: DeviceRecord, scope
       secretKey: secrets.unseal(device.id, serverKey.sealedSecret),
       expirationTime: serverKey.expiresAt,
     };
-    rows.push({ lastUpdateTs: serverKey.savedAt, key: CLAIMING_DATA, value });
+    shown.push({ lastUpdateTs: serverKey.savedAt, key: CLAIMING_DATA, value });
   }
-  return rows;
+  return shown;
 }

@@ -26,7 +26,7 @@ const epochMs = z
   .transform(Number)
   .optional();
 
-/** Entries are in the order of time and in no other; `textSearch` is not looked at. */
+/** Entries are always in the order of time; `textSearch` is ignored. */
 const query = z
   .object({
     startTime: epochMs,
@@ -118,7 +118,7 @@ export function auditRoutes({ accounts, audit }: AuditNeeds): Route[] {
   ];
 }
 
-/** A search that gave up and found nothing must not look like one that saw everything: it is told where to go on. */
+/** A search that gave up must not look like one that saw everything, so the caller hears where to continue. */
 function nothingYet({ total, searchedTo }: AuditPage, { sortOrder }: AuditQuery): Reply | undefined {
   if (total > 0 || searchedTo === undefined) return undefined;
   const [direction, parameter] = sortOrder === 'ASC' ? ['up to', 'startTime'] : ['back to', 'endTime'];

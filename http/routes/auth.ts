@@ -1,4 +1,4 @@
-/** Logging in, staying in, logging out; and the caller's own password. */
+/** Login, renewal of tokens, logout, and the caller's own password. */
 
 import { z } from 'zod';
 import type { Accounts, User } from '../../actors/accounts/accounts.ts';
@@ -40,7 +40,7 @@ export interface AuthNeeds {
   readonly settings: ApiSettings;
 }
 
-/** Longer ones are no passwords of ours, and not worth a hashing. */
+/** Longer ones cannot be passwords, and are not worth a hash. */
 const CREDENTIAL_MAX = 1024;
 
 const credential = z.string().max(CREDENTIAL_MAX);
@@ -50,10 +50,16 @@ interface AuthContext extends AuthNeeds {
   readonly logins: Limiter;
 }
 
-export function authRoutes(given: AuthNeeds): Route[] {
-  const logins = createLimiter('login', given.settings.limits.failedLogins, given.counters);
-  const needs: AuthContext = { ...given, logins };
-  return [login(needs), renewTokens(needs), logout(needs), readCaller(needs), changePassword(needs)];
+export function authRoutes(needs: AuthNeeds): Route[] {
+  const logins = createLimiter('login', needs.settings.limits.failedLogins, needs.counters);
+  const context: AuthContext = { ...needs, logins };
+  return [
+    login(context),
+    renewTokens(context),
+    logout(context),
+    readCaller(context),
+    changePassword(context),
+  ];
 }
 
 function login(needs: AuthContext): Route {
@@ -64,7 +70,7 @@ function login(needs: AuthContext): Route {
     path: '/api/auth/login',
     summary: 'Log in by e-mail and password',
     roles: ['PUBLIC'],
-    // What is missing or no text is answered like a wrong password.
+    // A missing field, or one that is not a text, is answered like a wrong password.
     body: z
       .object({ username: z.string().max(NAME_MAX), password: credential })
       .or(z.unknown().transform(() => undefined)),
@@ -83,7 +89,7 @@ function login(needs: AuthContext): Route {
       );
       if (login.type === 'welcome') noteUser(audit, 'LOGIN', login.user);
       if (login.type === 'refused') {
-        // Not waited for: how long it takes would tell whether there is such a user.
+        // Not awaited: the time it takes would show whether there is such a user.
         void noteFailedLogin(needs, username, login.reason);
       }
       switch (login.type) {
@@ -115,8 +121,8 @@ function renewTokens({ authentication }: AuthContext): Route {
     },
     async handle({ body }) {
       if (body === undefined) return badCredentials;
-      const known = await authentication.refresh(body.refreshToken);
-      return known.type === 'good' ? json(known.tokens) : known;
+      const renewed = await authentication.refresh(body.refreshToken);
+      return renewed.type === 'good' ? json(renewed.tokens) : renewed;
     },
   });
 }
@@ -193,7 +199,7 @@ function changePassword({ accounts: { users }, tokens, logins }: AuthContext): R
   });
 }
 
-/** System administrators are in no tenant, and so in nobody's trail. */
+/** System administrators belong to no tenant, so no audit trail is theirs. */
 function noteUser(
   audit: AuditTrail,
   action: 'LOGIN' | 'LOGOUT',

@@ -16,7 +16,7 @@ import { customerOf, deviceIdByName } from './access.ts';
 import { doneReply } from './answers.ts';
 import { type ConfirmNeeds, createConfirm } from './confirm.ts';
 
-/** What an API key for claiming is good for. */
+/** The grants that may claim. */
 const CLAIMING: readonly Grant[] = ['everything', 'claiming'];
 
 const inPath = z.object({
@@ -24,8 +24,8 @@ const inPath = z.object({
 });
 
 /**
- * Absent, null and empty are all the empty secret (rule C2); a number is its text, as ThingsBoard reads it. One that
- * lost digits on its way through JavaScript would be another secret than the one that was sent: it is refused.
+ * Absent, null and empty all mean the empty secret (rule C2). A number means its text, as in ThingsBoard; but a number
+ * that JavaScript cannot hold exactly is refused, because its text would be another secret.
  */
 const secretKey = z
   .union([z.string(), z.int().transform(String), z.boolean().transform(String)], {
@@ -77,8 +77,8 @@ function claimDevice(needs: ConfirmNeeds): Route {
       const { userId } = principal;
       const fingerprint = fingerprintOf(secrets, userId, params.deviceName, secret);
       const outcome = await accounts.replays.run({ userId, key, fingerprint }, async (begunAt) => {
-        const given = await claim(begunAt);
-        return { given, keep: given.type === 'json' ? kept(given) : undefined };
+        const reply = await claim(begunAt);
+        return { given: reply, keep: reply.type === 'json' ? kept(reply) : undefined };
       });
       switch (outcome.type) {
         case 'fresh':
@@ -126,12 +126,12 @@ function kept({ status, body, headers }: JsonReply): KeptAnswer {
   return { status, body: JSON.stringify(body), ...(headers === undefined ? {} : { headers }) };
 }
 
-/** What was answered, and that it was answered before: a refusal may be out of date by now. */
+/** The earlier answer, marked as such: a refusal may be out of date by now. */
 function replayed({ status, body, headers }: KeptAnswer): Reply {
   return { ...json(JSON.parse(body), status), headers: { ...headers, [REPLAYED_HEADER]: 'true' } };
 }
 
-/** What is asked, as a digest, because the secret is part of it. */
+/** A digest of the request, because the secret is part of it. */
 function fingerprintOf(secrets: Secrets, user: UserId, deviceName: string, secret: string): string {
   return secrets.digest(user, JSON.stringify([deviceName, secret]));
 }

@@ -93,7 +93,7 @@ function createParties({ settings, counters }: ConfirmNeeds) {
   const perAddress = createLimiter('address', wrongSecretsPerAddress, counters);
 
   return ({ principal: { customerId }, deviceName, address }: Claim, id: DeviceId | undefined): Party[] => [
-    // What is longer than a name is no device, and not worth remembering whole.
+    // A text too long for a name is no device, and is not kept whole.
     { limiter: perDevice, key: `${customerId}/${id ?? deviceName.slice(0, NAME_MAX)}` },
     { limiter: perCustomer, key: customerId },
     { limiter: perAddress, key: address },

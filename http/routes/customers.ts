@@ -134,9 +134,9 @@ function customerByTitle({ accounts: { customers } }: CustomerNeeds): Route {
     },
     async handle({ principal, query }) {
       const { customerTitle: title } = query;
-      // What is too long to be a title is not looked for: stores bound their keys.
-      const known = title.length <= NAME_MAX;
-      const customer = known ? await customers.findByTitle(principal.tenantId, title) : undefined;
+      // A text too long for a title is not looked up: stores limit their keys.
+      const isTitle = title.length <= NAME_MAX;
+      const customer = isTitle ? await customers.findByTitle(principal.tenantId, title) : undefined;
       return customer === undefined ? notFound : json(viewCustomer(customer));
     },
   });

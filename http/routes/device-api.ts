@@ -36,7 +36,7 @@ export interface DeviceApiNeeds {
   readonly devices: Devices;
   readonly directory: Directory;
   readonly secrets: Secrets;
-  /** Counts wrong tokens; without it nobody does. */
+  /** Counts wrong tokens; without it, nobody does. */
   readonly tokenGuard?: TokenGuard;
   readonly deviceApi?: DeviceApiSettings;
 }
@@ -62,7 +62,7 @@ export function deviceApiRoutes(needs: DeviceApiNeeds): Route[] {
       description: 'For devices: the access token is in the path.',
       roles: ['PUBLIC'],
       params: z.object({ deviceToken: z.string() }),
-      // Whatever is in the path is looked up as a token, and unknown if it is none.
+      // Any text in the path is looked up as a token, also one that cannot be decoded.
       undecodablePath: 'keep',
       payload: { bytesMax: deviceApi.payloadBytesMax, schema: claimPayload },
       unavailable,

@@ -27,7 +27,7 @@ const credentialsBody = z.object(
   {
     deviceId: z
       .object({ id: deviceId }, { error: 'deviceId should be specified!' })
-      .transform((given) => given.id),
+      .transform((device) => device.id),
     ...credentialsFields,
   },
   { error: 'The body should be a JSON object!' },

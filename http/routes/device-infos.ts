@@ -1,6 +1,6 @@
 /**
- * Devices as lists show them: with the owner's title, since when it is whose, and whether the device is connected.
- * Nothing of it is kept anywhere: it is put together when it is asked for.
+ * Devices as lists show them: with the owner's title, how long it has been the owner, and whether the device is
+ * connected. None of it is stored: it is collected for each request.
  */
 import { z } from 'zod';
 import type { Accounts, Customer } from '../../actors/accounts/accounts.ts';
@@ -134,7 +134,7 @@ function deviceInfosOfCustomer(needs: DeviceInfoNeeds): Route {
   });
 }
 
-/** Each owner and profile is looked up once, however many devices there are of it. */
+/** Looks up each owner and profile once, however many devices have it. */
 async function infosOf(needs: DeviceInfoNeeds, principal: Caller, found: readonly DeviceRecord[]) {
   const { accounts, presence, profiles, clock } = needs;
   const { tenantId } = principal;
@@ -144,14 +144,14 @@ async function infosOf(needs: DeviceInfoNeeds, principal: Caller, found: readonl
   );
   const fallback = await profiles.default(tenantId);
   const named = new Set(found.flatMap(({ profileId }) => profileId ?? []));
-  const known = new Map<string, DeviceProfile | undefined>(
+  const profilesById = new Map<string, DeviceProfile | undefined>(
     await Promise.all([...named].map(async (id) => [id, await profiles.find(tenantId, id)] as const)),
   );
   return mapInSlices(found, (device) =>
     viewDeviceInfo(
       device,
       owners.get(device.owner?.customerId ?? ''),
-      known.get(device.profileId ?? '') ?? fallback,
+      profilesById.get(device.profileId ?? '') ?? fallback,
       presence.isConnected(device.id),
       principal.authority === 'TENANT_ADMIN' ? claimabilityOf(device, clock.now()) : NO_CLAIMABILITY,
     ),

@@ -85,7 +85,7 @@ function saveDevice(needs: DeviceNeeds): Route {
         const before = await visibleDevice(devices, principal, id);
         if (before.type !== 'found') return before;
         const customer = customerOf(principal);
-        // What names no profile goes on doing so when a client sends back what it read.
+        // A device without a profile stays without one when a client sends back what it read.
         const now = before.value.profileId ?? (await profiles.defaultIdOf(tenantId));
         const asRead = body.deviceProfileId === now ? undefined : body.deviceProfileId;
         const fields = await fieldsOf(
@@ -126,7 +126,7 @@ function createWithCredentials(needs: DeviceNeeds): Route {
       404: { description: 'No such customer' },
     },
     handle({ principal, body: { device, credentials } }) {
-      // Changing both at once would be two commands, and only one of them might happen.
+      // Changing both would take two commands, and the second might fail.
       if (device.id !== undefined) return badRequest('The device should be a new one, without an id!');
       return create(needs, principal, device, credentials);
     },
@@ -195,7 +195,7 @@ async function create(
   needs: DeviceNeeds,
   principal: Caller,
   body: DeviceBody,
-  given: Parameters<typeof credentialsOf>[2],
+  input: Parameters<typeof credentialsOf>[2],
 ): Promise<Reply> {
   const { accounts, devices, profiles, secrets, clock } = needs;
   if (principal.authority !== 'TENANT_ADMIN') return permissionDenied;
@@ -205,7 +205,7 @@ async function create(
   }
   const { tenantId } = principal;
   const created = newId<DeviceId>(clock.now());
-  const credentials = credentialsOf(secrets, created, given);
+  const credentials = credentialsOf(secrets, created, input);
   if (isProblem(credentials)) return credentials;
   const fields = await fieldsOf(profiles, tenantId, body, undefined);
   if (isProblem(fields)) return fields;

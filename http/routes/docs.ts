@@ -6,9 +6,9 @@ import { defineRoute, type Route } from '../route.ts';
 import { json } from '../wire/reply.ts';
 import { API_VERSION } from './system.ts';
 
-/** @param described every route that there is; those of this file are added */
+/** @param described all other routes; those of this file are added */
 export function docRoutes(described: readonly Route[]): Route[] {
-  // Made when it is first asked for, and once.
+  // Made once, on the first request.
   const made = once(() => {
     const description = describe([...described, ...routes], API_VERSION);
     return { description, page: renderPage(description) };

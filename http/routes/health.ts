@@ -1,4 +1,4 @@
-/** Whether the process lives, and whether it should be sent work: for supervisors and load balancers. */
+/** Whether the process is alive, and whether it can take work: for supervisors and load balancers. */
 import { z } from 'zod';
 import { defineRoute, type Route } from '../route.ts';
 import { json } from '../wire/reply.ts';

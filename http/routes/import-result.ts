@@ -1,4 +1,6 @@
-/** The result of an import as CSV (RFC 4180): what became of each row, with tokens, keys and claim links of the devices. */
+/**
+ * The result of an import as CSV (RFC 4180): the outcome of each row, with tokens, keys and claim links of the devices.
+ */
 import type { Secrets } from '../../actors/base/secret.ts';
 import type { ImportJob, Imports } from '../../actors/imports/imports.ts';
 import { OUTCOMES } from '../views/import.ts';
@@ -36,14 +38,14 @@ export async function* resultLines(
 const FORMULA = /^\s*[=+\-@＝＋－＠]/;
 
 /**
- * What a spreadsheet would take for a formula is quoted as text: a list may come from a supplier. Tokens and keys that
- * were made here never begin so, and the claim link holds a key and a name to the letter.
+ * A text that a spreadsheet would run as a formula is quoted: a list may come from a supplier. Tokens and keys made
+ * here never look like one, and the claim link holds name and key unchanged.
  */
 function noFormula(text: string): string {
   return FORMULA.test(text) ? `'${text}` : text;
 }
 
-/** Also what parts cells where spreadsheets are used to a semicolon or a tab. */
+/** Semicolons and tabs too: in some countries they separate cells. */
 const SPECIAL = /[",;\t\r\n]/;
 
 function csvLine(cells: readonly string[]): string {

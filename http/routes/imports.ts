@@ -1,6 +1,6 @@
 /**
- * Importing devices: a job is created, takes rows in parts, is tried out, carried out, and has a report. Each step can be
- * repeated when its answer was lost.
+ * Imports of devices: a job is created, receives rows in parts, is tried, is run, and has a result. Every step can be
+ * repeated if its answer got lost.
  */
 
 import { z } from 'zod';
@@ -24,7 +24,7 @@ export interface ImportRouteNeeds {
 }
 
 const PART_MAX = 1000;
-/** Longer than any text may be: those that are too long are told row by row. */
+/** Longer than any text may be, so that texts that are too long are refused row by row. */
 export const CELL_MAX = 4096;
 const YEAR_MS = 365 * 86_400_000;
 

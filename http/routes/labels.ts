@@ -19,7 +19,7 @@ export interface LabelNeeds {
   readonly clock: Clock;
 }
 
-/** Recovers from 15 % of damage: labels are on boxes. */
+/** Survives 15 % of damage: labels are on boxes. */
 const ERROR_CORRECTION = 'M';
 
 export const labelView = z.object({

@@ -1,4 +1,4 @@
-/** What is going on in a tenant: events as they happen, and how much happened in the last hours. */
+/** What happens in a tenant: events as they happen, and figures of the last hours. */
 
 import { z } from 'zod';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
@@ -18,13 +18,13 @@ export interface LiveNeeds {
   readonly feed: Feed;
 }
 
-/** A stream ends after it, and the client comes back: with a token that is worth something still. */
+/** After this time a stream ends, so that the client connects again with a valid token. */
 const STREAM_SECONDS_MAX = 3600;
 const HOURS_MAX = 168;
 const RETRY_FEED_MS = 10_000;
 
 export const windowsView = z.object({
-  /** Those first that close first. */
+  /** In the order in which they close. */
   data: z.array(
     z.object({
       deviceId: z.uuid(),
@@ -34,24 +34,24 @@ export const windowsView = z.object({
       openedBy: z.enum(['device', 'gateway']),
     }),
   ),
-  /** False when so many were opened that not all of them were looked at. */
+  /** False if too many were opened to look at all of them. */
   complete: z.boolean(),
 });
 
 export const statisticsView = z.object({
-  /** The oldest first; the last one is the hour that is going on. */
+  /** The oldest first; the last one is the current hour. */
   hours: z.array(
     z.object({
       startTime: z.int(),
       windowsOpened: z.int(),
-      /** At the end of the hour, or now; of windows that were opened less than a day before the first hour. */
+      /** Open at the end of the hour, or now. Windows opened more than a day before the first hour are not counted. */
       windowsOpen: z.int(),
       claimed: z.int(),
       givenBack: z.int(),
       refused: z.int(),
     }),
   ),
-  /** False when more happened than is counted: then the oldest hours show too little. */
+  /** False if more happened than is counted; then the oldest hours show too little. */
   complete: z.boolean(),
 });
 

@@ -1,10 +1,10 @@
 /**
- * A broker asks who its client is, in the words of EMQX's HTTP authenticator (since 5.7 with `client_attrs`, since 5.8 with
- * `acl`): `allow` and what it may do, `deny`, or `ignore` for it to ask elsewhere. Statuses of 4xx and 5xx mean `ignore` to
- * EMQX too, so a store that is away refuses nobody for good.
+ * A broker asks who its client is, in the format of EMQX's HTTP authenticator (`client_attrs` since 5.7, `acl` since
+ * 5.8). The answer is `allow` with what the client may do, `deny`, or `ignore`, after which EMQX asks elsewhere. EMQX
+ * also takes statuses of 4xx and 5xx as `ignore`, so while the store is away nobody is refused for good.
  *
- * The answer tells whether a token is good, so only programs that show the shared secret are answered. Wrong tokens are not
- * counted by address: it is the broker's, and a limit would lock out everybody behind it.
+ * The answer shows whether a token is good, so only programs with the shared secret get one. Wrong tokens are not
+ * counted by address: it is the broker's, and a limit would lock out all its clients.
  */
 import { z } from 'zod';
 import { type MqttBasicParts, sameText } from '../../actors/fleet/credentials.ts';
@@ -12,41 +12,41 @@ import { defineRoute, type Route } from '../route.ts';
 import { badCredentials, notFound } from '../wire/errors.ts';
 import { json, type Reply } from '../wire/reply.ts';
 
-/** What there is to be asked about devices by a broker. */
+/** What a broker can ask about devices. */
 export interface BrokerAuth {
-  /** Whoever shows it may ask. */
+  /** The shared secret. */
   readonly secret: string;
-  /** What is said of clients that are not known, or show wrong credentials. */
+  /** The answer for unknown clients and wrong credentials. */
   readonly unknown: 'deny' | 'ignore';
-  /** Who decides about topics that have nothing to do with claiming: nobody may use them, or the broker's own rules do. */
+  /** Who decides about topics that are not for claiming: they are denied, or the broker's own rules decide. */
   readonly otherTopics: 'deny' | 'broker';
-  /** This server itself, as a client of the broker that asks: it may do everything. */
+  /** The account of this server at the broker; it may do everything. */
   readonly self?: { readonly username: string; readonly password: string };
-  /** The device behind what a client says in CONNECT. Rejects with `StoreUnavailable`. */
-  identify(said: MqttBasicParts): Promise<IdentifiedDevice | undefined>;
+  /** The device with the credentials of a CONNECT. Rejects with `StoreUnavailable`. */
+  identify(credentials: MqttBasicParts): Promise<IdentifiedDevice | undefined>;
 }
 
-export interface IdentifiedDevice {
-  /** What stands for the device in topics. */
+interface IdentifiedDevice {
+  /** The device's name in topics. */
   readonly id: string;
   readonly rights: {
     readonly publish: readonly string[];
     readonly subscribe: readonly string[];
-    /** Filters of what belongs to others. */
+    /** Topic filters that belong to others. */
     readonly nothing: readonly string[];
   };
 }
 
-/** Longer ones are no credentials of ours. */
+/** Longer texts cannot be credentials. */
 const CREDENTIAL_MAX = 4096;
-/** What EMQX sends for what a client did not say: nothing, or the word. */
-const said = z
+/** For a field that the client left out, EMQX sends nothing or the word "undefined". */
+const credential = z
   .string()
   .max(CREDENTIAL_MAX)
   .nullish()
   .transform((text) => (text === undefined || text === 'undefined' || text === '' ? null : text));
 
-const questionBody = z.object({ clientid: said, username: said, password: said });
+const questionBody = z.object({ clientid: credential, username: credential, password: credential });
 
 const rule = z.object({
   permission: z.enum(['allow', 'deny']),
@@ -98,7 +98,7 @@ async function answer(auth: BrokerAuth, asked: z.infer<typeof questionBody>): Pr
     result: 'allow',
     is_superuser: false,
     client_attrs: { device: id },
-    // The first rule that fits decides; what fits none, the broker's other rules decide.
+    // The first rule that matches decides; if none does, the broker's other rules decide.
     acl: [
       ...rights.publish.map(
         (topic): Rule => ({ permission: 'allow', action: 'publish', topic: exactly(topic) }),
@@ -112,8 +112,8 @@ async function answer(auth: BrokerAuth, asked: z.infer<typeof questionBody>): Pr
   };
 }
 
-/** Else a device could listen to all others by a wildcard: their tokens are in the topics. */
+/** Otherwise a device could subscribe to all others by a wildcard, and tokens are in the topics. */
 const NOTHING_ELSE: Rule = { permission: 'deny', action: 'all', topic: '#' };
 
-/** The topic itself, whatever characters a token has; else it would be a filter. */
+/** Exactly this topic: a token may contain the characters of wildcards. */
 const exactly = (topic: string) => `eq ${topic}`;

@@ -1,6 +1,6 @@
 /**
- * Device profiles: how the devices of a tenant talk. What counts here is the transport configuration (JSON or protobuf,
- * see `../../actors/profiles.ts`); the rest of what a client writes into a profile is kept and given back.
+ * Device profiles: how devices send their messages. Only the transport configuration has an effect (JSON or protobuf,
+ * see `actors/fleet/profiles.ts`); the other fields are stored and returned.
  */
 
 import { z } from 'zod';
@@ -35,7 +35,7 @@ import {
   version,
 } from '../wire/schemas.ts';
 
-/** JSON of what a profile has beside the fields that are understood here. */
+/** Limit for the other fields, as JSON in bytes. */
 const MORE_BYTES_MAX = 65_536;
 
 const inPath = z.object({ profileId });
@@ -45,7 +45,7 @@ const payloadType = z.looseObject({
   enableCompatibilityWithJsonPayloadFormat: z.boolean().nullish(),
 });
 
-/** ThingsBoard's shapes, read for what matters here. */
+/** ThingsBoard's shapes, as far as they have an effect here. */
 const transportConfiguration = z.discriminatedUnion(
   'type',
   [
@@ -256,7 +256,7 @@ function readProfileInfo({ profiles }: ProfileNeeds): Route {
   });
 }
 
-/** More profiles than anybody has. */
+/** More profiles than any tenant has. */
 const ALL = 10_000;
 
 function fieldsOf(body: ProfileBody): ProfileFields | Problem {
@@ -264,7 +264,7 @@ function fieldsOf(body: ProfileBody): ProfileFields | Problem {
   if (transport === undefined) return badRequest('transportType and transportConfiguration do not agree!');
   const { id: _, name, description, version: __, ...rest } = body;
   if (!isKeepable(rest)) return badRequest('A number in the profile is out of range!');
-  const more = rest as JsonObject; // what `isKeepable` says, of an object
+  const more = rest as JsonObject; // `isKeepable` checked it
   if (Buffer.byteLength(JSON.stringify(more)) > MORE_BYTES_MAX) {
     return badRequest(`A device profile may not take more than ${MORE_BYTES_MAX} bytes!`);
   }
@@ -272,14 +272,14 @@ function fieldsOf(body: ProfileBody): ProfileFields | Problem {
 }
 
 function transportOf({ transportType, profileData }: ProfileBody): TransportConfiguration | undefined {
-  const given = profileData?.transportConfiguration;
-  const type = transportType ?? given?.type ?? 'DEFAULT';
-  if (given !== undefined && given !== null && given.type !== type) return undefined;
+  const configuration = profileData?.transportConfiguration;
+  const type = transportType ?? configuration?.type ?? 'DEFAULT';
+  if (configuration !== undefined && configuration !== null && configuration.type !== type) return undefined;
   switch (type) {
     case 'DEFAULT':
       return { type };
     case 'MQTT': {
-      const mqtt = given?.type === 'MQTT' ? given : undefined;
+      const mqtt = configuration?.type === 'MQTT' ? configuration : undefined;
       const payload = mqtt?.transportPayloadTypeConfiguration;
       return {
         type,
@@ -289,7 +289,7 @@ function transportOf({ transportType, profileData }: ProfileBody): TransportConf
       };
     }
     case 'COAP': {
-      const coap = given?.type === 'COAP' ? given.coapDeviceTypeConfiguration : undefined;
+      const coap = configuration?.type === 'COAP' ? configuration.coapDeviceTypeConfiguration : undefined;
       return { type, payloadType: coap?.transportPayloadTypeConfiguration?.transportPayloadType ?? 'JSON' };
     }
     default:

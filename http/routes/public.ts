@@ -1,7 +1,7 @@
 /**
- * What everybody may see: the tenant gives a device to its customer `Public`, and whoever knows that customer's id
- * logs in by it and reads. Reading is all: an anonymous user claims nothing, gives nothing back, changes nothing, and
- * is not shown credentials (in ThingsBoard it may do all of that).
+ * Public devices: the tenant gives a device to its customer `Public`, and whoever knows that customer's id can log in
+ * with it and read. An anonymous user can only read: it cannot claim, give back or change anything, nor see credentials
+ * (in ThingsBoard it can do all of that).
  */
 
 import { z } from 'zod';
@@ -58,7 +58,7 @@ export function publicRoutes({ accounts, devices, profiles, tokens }: PublicNeed
       path: '/api/auth/login/public',
       summary: 'Log in as the anonymous user of a public customer, to read what it owns',
       roles: ['PUBLIC'],
-      // What is missing or no id is answered like an unknown one.
+      // A missing or malformed id is answered like an unknown one.
       body: z.object({ publicId: customerId }).or(z.unknown().transform(() => undefined)),
       responses: {
         200: { description: 'A token for requests and one to renew it', schema: tokenPairView },

@@ -1,4 +1,4 @@
-/** What clients ask about the server itself before they talk to it. */
+/** What clients ask about the server before they use it. */
 
 import { z } from 'zod';
 import { EVERYBODY } from '../auth/principal.ts';
@@ -6,7 +6,7 @@ import { defineRoute, type Route } from '../route.ts';
 import { json } from '../wire/reply.ts';
 
 /**
- * The version of ThingsBoard's API that is spoken here, not claimd's own: the Dart client, and with it the mobile app,
+ * The version of ThingsBoard's API that is implemented, not claimd's version. The Dart client, and so the mobile app,
  * reads three numbers and refuses servers before 3.9.
  */
 export const API_VERSION = '4.2.0';
@@ -15,7 +15,7 @@ const infoView = z.object({
   version: z.string(),
   artifact: z.string(),
   name: z.string(),
-  /** ThingsBoard's Community Edition; the client of the other edition refuses it. */
+  /** Community Edition; clients of the other edition refuse it. */
   type: z.literal('CE'),
 });
 

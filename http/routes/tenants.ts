@@ -1,4 +1,4 @@
-/** Tenants, by the system administrator; a tenant's administrator may read its own. */
+/** Tenants: managed by the system administrator; a tenant's administrator may read its own. */
 
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts/accounts.ts';

@@ -1,8 +1,8 @@
 /**
- * Nothing may be left with an owner that is being deleted. A deletion marks the customer or the tenant first and then
- * clears its devices (`actors/accounts/removal.ts`); a command that was under way meanwhile can give it one more
- * after the last was cleared. So whoever has just given a device to somebody looks at that somebody once more: either
- * the mark is there and the device is taken back, or the mark comes later than the device, and the deletion finds it.
+ * No device may be left with an owner that is being deleted. A deletion first marks the customer or tenant and then
+ * clears its devices (`actors/accounts`); a command that runs meanwhile could give it one more after the last was
+ * cleared. So whoever gave a device to somebody looks at that somebody again: if the mark is there, the device is taken
+ * back; if it is not, it comes later, and the deletion finds the device.
  */
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
@@ -19,7 +19,7 @@ export interface Tenure {
   readonly customerId: CustomerId;
 }
 
-/** The answer to a command that made the customer an owner; undefined when the customer was deleted meanwhile. */
+/** The answer to a command that made the customer an owner; undefined if the customer was deleted meanwhile. */
 export async function unlessCustomerGone(
   { accounts, devices }: TenureNeeds,
   id: DeviceId,
@@ -33,7 +33,7 @@ export async function unlessCustomerGone(
   return undefined;
 }
 
-/** The answer to a command that made a device in the tenant; undefined when the tenant was deleted meanwhile. */
+/** The answer to a command that created a device; undefined if the tenant was deleted meanwhile. */
 export async function unlessTenantGone(
   { accounts, devices }: TenureNeeds,
   id: DeviceId,

@@ -1,7 +1,7 @@
 /**
- * Users. The system administrator makes system and tenant administrators, a tenant's administrator makes its like and
- * customers' users; everybody may change their own name. A new user is activated by a link, see `activation.ts`:
- * there is no mail server behind this one, so the administrator hands the link over.
+ * Users. The system administrator creates system and tenant administrators; a tenant's administrator creates tenant
+ * administrators and users of customers; everybody may change their own name. There is no mail server, so an
+ * administrator passes the activation link on (`activation.ts`).
  */
 
 import { z } from 'zod';
@@ -135,7 +135,7 @@ function userToken({ accounts, audit, tokens, settings }: UserNeeds): Route {
     async handle({ principal, params }) {
       const user = await manageableUser(accounts, principal, params.userId);
       if (user.type !== 'found') return user;
-      // Right below the caller: nobody becomes its like, let alone somebody above.
+      // Only of users right below the caller, never of its equals or those above.
       const below = principal.authority === 'SYS_ADMIN' ? 'TENANT_ADMIN' : 'CUSTOMER_USER';
       const allowed = settings.userTokenAccess && user.value.membership.authority === below;
       if (!allowed) return permissionDenied;
@@ -290,7 +290,7 @@ function listTenantAdministrators({ accounts: { users, tenants } }: UserNeeds): 
   });
 }
 
-/** Where a new user belongs. What the body says of the tenant counts only from the system administrator. */
+/** Where a new user belongs. Only the system administrator chooses the tenant. */
 function newMembership(
   principal: Principal,
   authority: Principal['authority'],

@@ -12,7 +12,7 @@ export const auditView = z.object({
   entityId: z.union([entityId('DEVICE'), entityId('USER')]),
   entityName: optional,
   userId: entityId('USER'),
-  /** Null when nobody of the tenant did it, or the user is gone. */
+  /** Null if no user of the tenant did it, or the user was deleted. */
   userName: optional,
   actionType: z.enum(ACTIONS),
   actionData: z.record(z.string(), z.unknown()),

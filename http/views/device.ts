@@ -1,4 +1,4 @@
-/** What clients see of a device: ThingsBoard's shape, and what lists of devices show beside it. */
+/** What clients see of a device: ThingsBoard's shape, and what lists show beside it. */
 import { z } from 'zod';
 import { type Customer, isPublic } from '../../actors/accounts/accounts.ts';
 import { type DeviceId, NULL_UUID, type ProfileId } from '../../actors/base/ids.ts';
@@ -24,11 +24,11 @@ export const deviceView = z.object({
   softwareId: z.null(),
   additionalInfo: info,
   externalId: z.null(),
-  /** Devices are changed by commands, which need no optimistic lock; null is what ThingsBoard takes as "any". */
+  /** Devices are changed by commands, without an optimistic lock; ThingsBoard takes null as "any". */
   version: z.null(),
 });
 
-/** A device with what lists of devices show beside it: ThingsBoard's fields, and since when it is whose. */
+/** A device with what lists show beside it: ThingsBoard's fields, and the ownership. */
 export const deviceInfoView = deviceView.extend({
   customerTitle: optional,
   customerIsPublic: z.boolean(),
@@ -39,13 +39,13 @@ export const deviceInfoView = deviceView.extend({
   claimedAt: instant.nullable(),
   ownedSince: instant.nullable(),
   ownedBy: z.enum(['claim', 'assignment']).nullable(),
-  /** Open at this moment. Null for customers: who does not own a device does not see it. */
+  /** Open at this moment. Null for customers: only owners see a device. */
   claimWindow: z
     .object({ openedAt: instant, closesAt: instant, openedBy: z.enum(['device', 'gateway']) })
     .nullable(),
-  /** Until when `claimingData` works; null where there is none, and for customers. */
+  /** Until when `claimingData` works; null without it, and for customers. */
   claimingDataExpiresAt: instant.nullable(),
-  /** The attribute `claimingAllowed`, where it is a boolean; null for customers. */
+  /** The attribute `claimingAllowed`, if it is a boolean; null for customers. */
   claimingAllowed: z.boolean().nullable(),
 });
 
@@ -81,7 +81,7 @@ export const NO_CLAIMABILITY: Claimability = {
   claimingAllowed: null,
 };
 
-/** Whether a device can be claimed at this moment, as its tenant may know. */
+/** Whether a device can be claimed at this moment, for its tenant. */
 export function claimabilityOf(device: Device, nowMs: number): Claimability {
   const open = openWindow(device, nowMs);
   return {
@@ -102,7 +102,7 @@ const DEFAULT_DEVICE_DATA = {
   transportConfiguration: { type: 'DEFAULT' },
 } as const;
 
-/** @param fallback the profile of devices that name none: the tenant's default */
+/** @param fallback the tenant's default profile, for devices that name none */
 export function viewDevice(id: DeviceId, device: Device, fallback: ProfileId): z.infer<typeof deviceView> {
   return {
     id: { entityType: 'DEVICE', id },

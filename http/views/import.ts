@@ -5,10 +5,10 @@ import type { ImportJob, RowResult } from '../../actors/imports/model.ts';
 export const importView = z.object({
   id: z.string(),
   createdTime: z.int(),
-  /** `TRIED`: the dry run is through, nothing was changed. */
+  /** `TRIED`: the dry run is complete, nothing was changed. */
   state: z.enum(['RECEIVING', 'TRYING', 'TRIED', 'RUNNING', 'DONE']),
   rows: z.int(),
-  /** Rows that the present run is through with, and how many of them are good or refused. */
+  /** Rows that this run has finished, and how many of them are good or refused. */
   through: z.int(),
   good: z.int(),
   refused: z.int(),
@@ -41,7 +41,7 @@ export const rowView = z.object({
   message: z.string().nullable(),
 });
 
-/** Outcomes of rows, by how they are kept. */
+/** Outcomes of rows, by their stored form. */
 export const OUTCOMES = { waiting: 'WAITING', good: 'GOOD', created: 'CREATED', refused: 'REFUSED' } as const;
 
 export function viewRow({ row, name, outcome, message }: RowResult): z.infer<typeof rowView> {

@@ -1,4 +1,4 @@
-/** Pieces of the views: ThingsBoard's way to write ids, instants and texts that may be missing. */
+/** Pieces of the views: ids, instants and optional texts as ThingsBoard writes them. */
 import { z } from 'zod';
 
 export const uuid = z.uuid();

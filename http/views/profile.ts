@@ -5,7 +5,7 @@ import { isJsonObject, type JsonObject } from '../../actors/base/json.ts';
 import type { DeviceProfile } from '../../actors/fleet/profiles.ts';
 import { entityId, instant, optional } from './parts.ts';
 
-/** What a client wrote into a profile beside these fields is there too, as it was written. */
+/** Other fields that a client wrote into a profile are returned unchanged. */
 export const profileView = z.looseObject({
   id: entityId('DEVICE_PROFILE'),
   createdTime: instant,

@@ -17,7 +17,7 @@ export const tenantView = z.object({
   name: z.string(),
 });
 
-/** All tenants have the one profile, which limits nothing. */
+/** All tenants have the same profile, which limits nothing. */
 const TENANT_PROFILE = '13814000-1dd2-11b2-8080-808080808081';
 
 export function viewTenant(tenant: Tenant): z.infer<typeof tenantView> {

@@ -36,7 +36,7 @@ export function viewUser(user: User): z.infer<typeof userView> {
   };
 }
 
-/** Who everybody is that logs in as a public customer: there is no such user, but clients ask for one. */
+/** The user of everybody who logs in as a public customer: there is none, but clients ask for one. */
 export function viewAnonymousUser(customer: Customer): z.infer<typeof userView> {
   return {
     id: { entityType: 'USER', id: NULL_UUID },
@@ -54,7 +54,7 @@ export function viewAnonymousUser(customer: Customer): z.infer<typeof userView> 
   };
 }
 
-/** What an administrator sees of a user beside its fields, inside `additionalInfo` as in ThingsBoard. */
+/** A user with what administrators see, inside `additionalInfo` as in ThingsBoard. */
 export function viewUserWithState(user: User, { lastLoginAt }: Activity): z.infer<typeof userView> {
   const additionalInfo = {
     ...user.additionalInfo,
@@ -65,7 +65,7 @@ export function viewUserWithState(user: User, { lastLoginAt }: Activity): z.infe
   return { ...viewUser(user), additionalInfo };
 }
 
-/** The null UUID where there is none. */
+/** The null UUID if there is none. */
 export function tenantOf(membership: Membership): string {
   return membership.authority === 'SYS_ADMIN' ? NULL_UUID : membership.tenantId;
 }

@@ -20,7 +20,7 @@ export type Body =
   | { readonly type: 'body'; readonly value: unknown }
   | { readonly type: 'refused'; readonly reply: Reply };
 
-/** A body that is read when the handler asks for it. */
+/** The body of a route that reads it itself. */
 export type Payload =
   | { readonly type: 'payload'; readonly bytes: Buffer }
   | { readonly type: 'refused'; readonly reply: Reply };
@@ -73,7 +73,7 @@ export async function readBytes(c: Context, maxBytes: number): Promise<Buffer | 
   }
 }
 
-/** Leaving the loop cancels the stream: the rest is not kept. */
+/** Leaving the loop cancels the stream, so the rest is not read. */
 async function readStream(stream: ReadableStream<Uint8Array> | null, maxBytes: number) {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -85,7 +85,7 @@ async function readStream(stream: ReadableStream<Uint8Array> | null, maxBytes: n
   return Buffer.concat(chunks);
 }
 
-/** The length that the request says its body has; undefined for a chunked one. */
+/** The length that the request declares; undefined if its body is chunked. */
 export function declaredBytes(c: Context): number | undefined {
   const declared = c.req.header('content-length');
   return declared === undefined ? undefined : Number(declared);
@@ -96,7 +96,7 @@ const BACKSLASH = 0x5c;
 const OPENING = [0x5b, 0x7b];
 const CLOSING = [0x5d, 0x7d];
 
-/** How deep brackets are nested in a JSON text, without parsing it. */
+/** How deep a JSON text is nested, without parsing it. */
 function depthOf(text: string): number {
   let depth = 0;
   let deepest = 0;

@@ -1,13 +1,13 @@
 /**
- * Why a claim was refused, told beside ThingsBoard's FAILURE and CLAIMED in a header that its clients do not look at, so
- * that people can be told what to do. Where refusals are uniform it is not sent.
+ * Why a claim was refused: a header beside ThingsBoard's FAILURE and CLAIMED, which its clients ignore, so that pages
+ * can tell people what to do. It is not sent where refusals are uniform.
  */
 
 export const CLAIM_REFUSAL_HEADER = 'Claim-Refusal';
-/** With `wrong-secret`: how many more of them are borne with for now. */
+/** With `wrong-secret`: how many more wrong secrets are accepted for now. */
 export const ATTEMPTS_LEFT_HEADER = 'Claim-Attempts-Left';
 
-/** With an answer that is given again to a request that was repeated under its `Idempotency-Key`. */
+/** On an answer that repeats an earlier one for the same `Idempotency-Key`. */
 export const REPLAYED_HEADER = 'Idempotency-Replayed';
 
 export const CLAIM_REFUSALS = [
@@ -21,5 +21,5 @@ export const CLAIM_REFUSALS = [
 export type ClaimRefusal = (typeof CLAIM_REFUSALS)[number];
 
 export function isClaimRefusal(text: string): text is ClaimRefusal {
-  return CLAIM_REFUSALS.some((known) => known === text);
+  return CLAIM_REFUSALS.some((refusal) => refusal === text);
 }

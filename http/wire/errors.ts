@@ -1,6 +1,6 @@
 /**
- * From what went wrong to what the caller is told: status, ThingsBoard's error code, and a sentence that holds no
- * secret. The maps are total: a refusal that is added and not mapped here does not compile.
+ * From what went wrong to the answer: status, ThingsBoard's error code, and a sentence without secrets. The switches
+ * are exhaustive: a new refusal does not compile until it is here.
  */
 
 import type { AccountAnswer, AccountRefusal } from '../../actors/accounts/accounts.ts';
@@ -9,7 +9,7 @@ import type { Refusal } from '../../actors/device/messages.ts';
 import type { Unavailable } from '../../actors/runtime/decider.ts';
 import type { Problem, ProblemFields } from './reply.ts';
 
-/** ThingsBoard's numbers. */
+/** ThingsBoard's error codes. */
 export const ErrorCode = {
   GENERAL: 2,
   AUTHENTICATION: 10,
@@ -38,7 +38,7 @@ export const permissionDenied = problem(
   ErrorCode.PERMISSION_DENIED,
   "You don't have permission to perform this operation!",
 );
-/** Also what a foreign tenant's entity is answered with: for the caller it does not exist. */
+/** Also for entities of another tenant: for the caller they do not exist. */
 export const notFound = problem(404, ErrorCode.ITEM_NOT_FOUND, "Requested item wasn't found!");
 export const versionConflict = (what: string) =>
   problem(409, ErrorCode.VERSION_CONFLICT, `${what} was already changed by someone else`);
@@ -55,14 +55,14 @@ export function tooManyRequests(message: string, retryAfterMs: number): Problem 
 
 const RETRY_UNAVAILABLE_SECONDS = 1;
 
-/** As the draft of the header has it (draft-ietf-httpapi-idempotency-key-header §2.7). */
+/** As in draft-ietf-httpapi-idempotency-key-header §2.7. */
 export const keyReused = problem(
   422,
   ErrorCode.BAD_REQUEST_PARAMS,
   'The Idempotency-Key was used for another request',
 );
 
-/** The store, or this process, can not serve just now; asking again is safe. */
+/** The store or this process cannot serve now; asking again is safe. */
 export function unavailable(reason: Unavailable['reason']): Problem {
   const why: Record<Unavailable['reason'], string> = {
     overloaded: 'The server is overloaded, try again later',
@@ -73,13 +73,16 @@ export function unavailable(reason: Unavailable['reason']): Problem {
   return { ...problem(503, ErrorCode.GENERAL, why[reason]), retryAfterSeconds: RETRY_UNAVAILABLE_SECONDS };
 }
 
-/** As the device HTTP API says it. */
+/** In the words of the device HTTP API. */
 export function unavailableForDevice(retryAfterSeconds: number): Problem {
   const message = 'The server can not answer just now, try again';
   return { ...problem(503, ErrorCode.GENERAL, message), retryAfterSeconds };
 }
 
-/** A claim window that was not opened, for the device itself. @param more read by its program */
+/**
+ * The device's claim window was not opened.
+ * @param more fields for the device's program
+ */
 export const claimRefusedForDevice = (message: string, more: ProblemFields) =>
   problem(409, ErrorCode.BAD_REQUEST_PARAMS, message, more);
 export const windowsLimited = (message: string, retryAfterMs: number, more: ProblemFields): Problem => ({
@@ -87,7 +90,7 @@ export const windowsLimited = (message: string, retryAfterMs: number, more: Prob
   more,
 });
 
-/** Why a device said no, where a route has nothing more particular to say. */
+/** A device's refusal, where a route has nothing more specific to say. */
 export function refusedByDevice(refusal: Refusal): Problem {
   switch (refusal.reason) {
     case 'unknown-device':
@@ -124,7 +127,7 @@ export function refusedByDevice(refusal: Refusal): Problem {
   }
 }
 
-/** @param what the kind of record, for the message: `Customer`, `User`, … */
+/** @param what the kind of entity, for the message: `Customer`, `User`, … */
 export function refusedByAccounts(refusal: AccountRefusal, what: string): Problem {
   switch (refusal.reason) {
     case 'not-found':

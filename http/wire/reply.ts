@@ -1,4 +1,4 @@
-/** What a handler answers, as a value; and how it becomes an HTTP response. */
+/** A handler's answer as a value, and how it becomes an HTTP response. */
 import { unreachable } from '../../actors/base/unreachable.ts';
 
 export type Reply = JsonReply | TextReply | HtmlReply | StreamReply | EmptyReply | RedirectReply | Problem;
@@ -16,15 +16,15 @@ export interface TextReply {
   readonly body: string;
 }
 
-export interface HtmlReply {
+interface HtmlReply {
   readonly type: 'html';
   readonly body: string;
   /** Content-Security-Policy. */
   readonly policy: string;
 }
 
-/** What is longer than should be in memory, or goes on as long as somebody listens. */
-export interface StreamReply {
+/** A body too long for memory, or one that lasts as long as somebody listens. */
+interface StreamReply {
   readonly type: 'stream';
   readonly contentType: string;
   readonly body: ReadableStream<Uint8Array>;
@@ -35,18 +35,18 @@ export interface EmptyReply {
   readonly status: number;
 }
 
-export interface RedirectReply {
+interface RedirectReply {
   readonly type: 'redirect';
   readonly location: string;
 }
 
-/** What went wrong, told in ThingsBoard's error envelope (see `errors.ts`). */
+/** What went wrong, for ThingsBoard's error envelope (see `errors.ts`). */
 export interface Problem {
   readonly type: 'problem';
   readonly status: number;
   readonly errorCode: number;
   readonly message: string;
-  /** When it is worth trying again. */
+  /** When the caller may try again. */
   readonly retryAfterSeconds?: number;
   readonly more?: ProblemFields;
 }
@@ -63,7 +63,7 @@ export const json = (body: unknown, status = 200): JsonReply => ({ type: 'json',
 export const text = (body: string, status = 200): TextReply => ({ type: 'text', status, body });
 export const empty: EmptyReply = { type: 'empty', status: 200 };
 
-/** What is made piece by piece, as fast as it is taken. */
+/** A body made piece by piece, as fast as it is read. */
 export function streamOf(texts: AsyncGenerator<string>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>({
@@ -81,8 +81,8 @@ export function streamOf(texts: AsyncGenerator<string>): ReadableStream<Uint8Arr
 export type Headers = Record<string, string>;
 
 /**
- * @param headers to be sent besides the reply's own
- * @param nowMs the envelope's timestamp
+ * @param headers sent besides the reply's own
+ * @param nowMs the timestamp of an envelope
  */
 export function toResponse(reply: Reply, headers: Headers, nowMs: number): Response {
   switch (reply.type) {
@@ -110,7 +110,7 @@ export function toResponse(reply: Reply, headers: Headers, nowMs: number): Respo
     case 'stream':
       return new Response(reply.body, {
         status: 200,
-        // Proxies that gather answers before they pass them on are asked not to.
+        // Asks proxies not to buffer the answer.
         headers: {
           'Content-Type': reply.contentType,
           'Cache-Control': 'no-store',
@@ -137,7 +137,7 @@ export function toResponse(reply: Reply, headers: Headers, nowMs: number): Respo
 
 export const RETRY_AFTER_HEADER = 'Retry-After';
 
-export function retryAfter({ retryAfterSeconds }: Problem): Headers {
+function retryAfter({ retryAfterSeconds }: Problem): Headers {
   return retryAfterSeconds === undefined ? {} : { [RETRY_AFTER_HEADER]: String(retryAfterSeconds) };
 }
 

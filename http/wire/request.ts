@@ -1,11 +1,11 @@
-/** What is read off a request before any route looks at it: path parameters, query, peer, origin. */
+/** What is read from a request before any route: path parameters, query, peer, origin. */
 import type { IncomingMessage } from 'node:http';
 import { tryDecode } from 'hono/utils/url';
 import { countedAs } from '../../actors/limits/address.ts';
 
 /**
- * The path as it came over the wire, for routing. Left as it is: `%2F` in a device's name must not become a separator,
- * nor `%2E%2E` a step up, as URL parsers would have it.
+ * The path as it came over the wire, for routing. It is not decoded: `%2F` in the name of a device must not become a
+ * separator, nor `%2E%2E` a step up, as URL parsers do.
  */
 export function rawPath(request: Request, incoming: IncomingMessage | undefined): string {
   const target = incoming?.url?.startsWith('/') ? incoming.url : afterOrigin(request.url);
@@ -18,7 +18,7 @@ function afterOrigin(url: string): string {
   return start === -1 ? '/' : url.slice(start);
 }
 
-/** How this server was addressed. */
+/** The origin that the caller used. */
 export function originOf(url: string): string {
   const end = url.indexOf('/', url.indexOf('://') + 3);
   return end === -1 ? url : url.slice(0, end);
@@ -26,9 +26,10 @@ export function originOf(url: string): string {
 
 /**
  * The parameters of a path, each percent-decoded exactly once.
- * @param pattern a route's path, of as many segments as the path has
- * @param undecodable of a segment that is not percent-encoded UTF-8, either all is refused, or what can be decoded is
- * @returns undefined when such a segment is refused
+ * @param pattern the path of a route, with as many segments as `path`
+ * @param undecodable whether a segment that is not percent-encoded UTF-8 refuses the path, or keeps what cannot be
+ * decoded
+ * @returns undefined if the path is refused
  */
 export function paramsOf(
   pattern: string,
@@ -48,7 +49,7 @@ export function paramsOf(
   return params;
 }
 
-/** Only encoded characters need care: bytes beyond ASCII that come as they are, Node's parser refuses. */
+/** Only encoded characters matter: Node's parser refuses raw bytes beyond ASCII. */
 function decodeSegment(segment: string): string | undefined {
   try {
     return decodeURIComponent(segment);
@@ -57,7 +58,7 @@ function decodeSegment(segment: string): string | undefined {
   }
 }
 
-/** A query's values; what was given more than once is an array. */
+/** The values of a query; a repeated parameter is an array. */
 export function queryOf(
   values: Readonly<Record<string, readonly string[]>>,
 ): Record<string, string | readonly string[]> {
@@ -67,8 +68,8 @@ export function queryOf(
 }
 
 /**
- * Who is at the other end. Behind proxies that append to X-Forwarded-For it is the entry that the outermost trusted
- * one wrote; what lies before it anybody can have made up. For counting: an IPv6 network of 64 bits is one peer.
+ * The address of the client. Behind proxies that append to X-Forwarded-For it is the entry that the outermost trusted
+ * proxy wrote; anybody can make up the entries before it. For counting, an IPv6 network of 64 bits is one peer.
  */
 export function peerOf(
   incoming: IncomingMessage | undefined,
@@ -81,7 +82,7 @@ export function peerOf(
   return countedAs(hops.at(-trustedProxies) ?? hops[0] ?? direct);
 }
 
-/** Some proxies write the port as well, which is another one for every connection. */
+/** Some proxies write the port too, which differs for every connection. */
 function withoutPort(hop: string): string {
   const [, bracketed, plain] = /^\[([^\]]*)\](?::\d+)?$|^(\d+(?:\.\d+){3}):\d+$/.exec(hop) ?? [];
   return bracketed ?? plain ?? hop;

@@ -1,4 +1,4 @@
-/** Input that many routes share: ids, texts, free JSON, paging. What does not fit is refused with a whole sentence. */
+/** Input that many routes share: ids, texts, free JSON, paging. Refusals are whole sentences. */
 import { z } from 'zod';
 import type { Contact } from '../../actors/accounts/accounts.ts';
 import {
@@ -13,10 +13,10 @@ import {
 import { isJsonObject, type Json, type JsonObject } from '../../actors/base/json.ts';
 import { isCleanText } from '../../actors/base/text.ts';
 
-/** Names, titles and the like may have as many UTF-16 units. */
+/** UTF-16 units of names, titles and the like. */
 export const NAME_MAX = 255;
 
-/** A required text, e.g. a name. @param what how the messages call it */
+/** A required text, e.g. a name. @param what its name in messages */
 export function requiredText(what: string, max = NAME_MAX) {
   return z
     .string({ error: `${what} should be specified!` })
@@ -35,7 +35,7 @@ export function optionalText(what: string, max = NAME_MAX) {
     .refine((text) => text === null || isCleanText(text), `${what} is malformed!`);
 }
 
-/** JSON that can be kept as it is: every number is a number still (1e999 is not). Nesting was bounded on reading. */
+/** JSON that can be stored unchanged: every number is finite (1e999 is not). Nesting was limited when it was read. */
 export function isKeepable(value: unknown): value is Json {
   if (typeof value === 'number') return Number.isFinite(value);
   if (Array.isArray(value)) return value.every(isKeepable);
@@ -43,7 +43,7 @@ export function isKeepable(value: unknown): value is Json {
   return value === null || typeof value === 'string' || typeof value === 'boolean';
 }
 
-/** JSON, in bytes. A device's is written with every change of it, and lists are made of it. */
+/** As JSON, in bytes. A device's is written with each of its changes, and is in every list. */
 const ADDITIONAL_INFO_BYTES_MAX = 16_384;
 
 export const additionalInfo = z
@@ -75,19 +75,19 @@ export const userId = id<UserId>();
 export const deviceId = id<DeviceId>();
 export const profileId = id<ProfileId>();
 
-/** `{"entityType": …, "id": …}` in a body; what stands for "none" is undefined. */
+/** `{"entityType": …, "id": …}` in a body; the null id is undefined. */
 export function reference<Id extends string>(of: z.ZodType<Id>) {
   return z
     .object({ id: of })
     .nullish()
-    .transform((given) => (given === null || given?.id === NULL_UUID ? undefined : given?.id));
+    .transform((ref) => (ref === null || ref?.id === NULL_UUID ? undefined : ref?.id));
 }
 
-/** Some clients send the version they read back; then it must still be the newest. */
+/** Some clients send the version that they read; then it must still be the newest. */
 export const version = z
   .int()
   .nullish()
-  .transform((given) => given ?? undefined);
+  .transform((value) => value ?? undefined);
 
 // --------------------------------------------------------------------------------------------------------- paging
 
@@ -96,7 +96,7 @@ const PAGE_MAX = 2 ** 31 - 1;
 
 const integer = (text: string) => (/^-?\d{1,10}$/.test(text) ? Number(text) : Number.NaN);
 
-/** Every listing's query. @param sortable which property sorts by what */
+/** The query of a list. @param sortable the sort properties, and what they sort by */
 export function paging<Sort extends string>(sortable: Readonly<Record<string, Sort>>) {
   return z
     .object({
@@ -128,7 +128,7 @@ export function paging<Sort extends string>(sortable: Readonly<Record<string, So
           context.addIssue({ code: 'custom', message: 'Unsupported sort property!' });
           return z.NEVER;
         }),
-      // In either case of letters, and empty for none, as ThingsBoard reads it.
+      // Upper or lower case; empty means none, as in ThingsBoard.
       sortOrder: z
         .string()
         .optional()
@@ -145,11 +145,11 @@ export function paging<Sort extends string>(sortable: Readonly<Record<string, So
     }));
 }
 
-/** How it stands with a device: owned by claim or assignment, or by nobody with or without an open window. */
+/** A device is owned (by claim or assignment), or has an open window, or neither. */
 export const CLAIM_STATES = ['UNCLAIMED', 'WINDOW_OPEN', 'OWNED'] as const;
 export type ClaimState = (typeof CLAIM_STATES)[number];
 
-/** Also by whether the device is connected, and by its claim state. */
+/** Also filters by connection and by claim state. */
 export const deviceInfoPaging = z
   .object({
     active: z.enum(['true', 'false']).optional(),
@@ -180,7 +180,7 @@ export const contactFields = {
   email: optionalText('Email'),
 };
 
-/** The contact among the fields of a body. */
+/** The contact fields of a body. */
 export function toContact(body: Contact): Contact {
   const { country, state, city, address, address2, zip, phone, email } = body;
   return { country, state, city, address, address2, zip, phone, email };
