@@ -3,11 +3,13 @@
  * it, the rules that decide (numbered as in RULES.md), and what the event does to the record (`state.ts`). The same for
  * what has little to do with claiming is in `registration.ts` and `attributes.ts`.
  *
- *              ProvisionDevice             InitiateClaim                 ConfirmClaim, AssignDevice
- *     absent ──────────────────► unowned ──────────────────► window open ───────────────────────────► owned
- *        ▲                        ▲  ▲  └──────────── ConfirmClaim by server key, AssignDevice ────────▲  │
- *        │ DeleteDevice,          │  └── the window elapses, or the tenant closes it ──┘                 │
- *        └ from any state         └──────────────────────── ReclaimDevice, UnassignDevice ───────────────┘
+ *   absent ── ProvisionDevice ──► unowned ── InitiateClaim ──► window open ── ConfirmClaim ──► owned
+ *                                 ▲     ▲                          │                            │
+ *                                 │     └── ExpireClaimWindow ─────┘                            │
+ *                                 └──────────── ReclaimDevice, UnassignDevice ──────────────────┘
+ *
+ * Not drawn: ConfirmClaim with a server key and AssignDevice lead from unowned to owned too; an administrator's ReclaimDevice
+ * closes a window; DeleteDevice leads from everywhere to absent.
  *
  * `decide` and `evolve` are pure: no clock, crypto, chance or I/O; digests come in the command, the instant beside it.
  * Around them: `persistence.ts` writes events and records down, `../fleet/live-devices.ts` runs a device as an actor

@@ -80,7 +80,7 @@ export function indexEntries(id: DeviceId, state: DeviceState): IndexEntries {
 
 /** What an event changes in the indexes; undefined for the frequent events, which change nothing. */
 export function indexChanges(
-  id: DeviceId,
+  stream: string,
   before: DeviceState,
   event: DeviceEvent,
   after: DeviceState,
@@ -99,8 +99,10 @@ export function indexChanges(
     case 'DeviceClaimed':
     case 'DeviceReclaimed':
     case 'DeviceAssigned':
-    case 'DeviceUnassigned':
+    case 'DeviceUnassigned': {
+      const id = storedId<DeviceId>(stream);
       return changesBetween(indexEntries(id, before), indexEntries(id, after));
+    }
     default:
       return unreachable(event);
   }

@@ -5,7 +5,6 @@
  * format changes, the version goes up, the golden samples in `test/pure/golden/` gain a file, and the decoder learns
  * to lift the old form; records are never rewritten in bulk.
  */
-import { storedId } from '../base/ids.ts';
 import { isJsonObject } from '../base/json.ts';
 import type { Journal } from '../journal/journal.ts';
 import { createEngine } from '../runtime/engine.ts';
@@ -18,7 +17,7 @@ import type { DeviceState } from './state.ts';
 export const devicePersistence: Persistence<DeviceState, DeviceEvent, Refusal> = {
   encodeEvent,
   encodeState: (state) => (state.status === 'absent' ? undefined : encodeState(state)),
-  indexChanges: (id, before, event, after) => indexChanges(storedId(id), before, event, after),
+  indexChanges,
   alarmAt: (state) =>
     state.status === 'provisioned' && state.window !== null ? state.window.closesAt : null,
   taken: (key) => ({ reason: isNameKey(key) ? 'name-taken' : 'credentials-taken' }),
