@@ -1,4 +1,4 @@
-/** CoAP over real sockets: codes, paths, blocks, what is lost, doubled or garbage; and libcoap's own client. */
+/** CoAP over real sockets: codes, paths, blocks, lost, duplicated and garbage datagrams; and libcoap's client. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DeviceId } from '../../actors/base/ids.ts';
@@ -116,7 +116,7 @@ test('coap: late: acknowledged after 500 ms, answered separately', () =>
     assert.equal([show(answer), answer.token], ['CON 2.01', token]);
   }));
 
-test('coap: a datagram that is doubled on the way opens one window and is answered alike', () =>
+test('coap: a datagram that is duplicated on the way opens one window and gets the same answer twice', () =>
   withCoap({}, async ({ world, open }) => {
     await world.provision('TOKEN');
     const client = await open();
@@ -183,7 +183,7 @@ test('coap: a datagram that is too large is answered 4.13 with a size for blocks
     assert.equal(blockOf(answer.options, OptionNumber.block1), { number: 0, more: false, sizeExponent: 6 });
   }));
 
-test('coap: in blocks: every block doubled, each answer lost once: one window', () =>
+test('coap: in blocks: every block duplicated, each answer lost once: one window', () =>
   withCoap({}, async ({ world, open }) => {
     const id = await world.provision('TOKEN');
     const client = await open();
@@ -198,7 +198,7 @@ test('coap: in blocks: every block doubled, each answer lost once: one window', 
     assert.is((await world.devices.read(id))?.window?.secretDigest, world.secrets.digest(id, 'value'));
   }));
 
-test('coap: in blocks: out of order is 4.08; from block 0 on it goes', () =>
+test('coap: in blocks: out of order is 4.08; from block 0 on it works again', () =>
   withCoap({}, async ({ world, open }) => {
     await world.provision('TOKEN');
     const client = await open();
@@ -223,7 +223,7 @@ test('coap: in blocks: out of order is 4.08; from block 0 on it goes', () =>
     assert.is(world.commands.length, 1);
   }));
 
-test('coap: in blocks: an unknown token is told at the first block', () =>
+test('coap: in blocks: an unknown token is refused at the first block', () =>
   withCoap({}, async ({ open }) => {
     assert.is(show(await (await open()).claimInBlocks('NOBODY', claimOf(100), 0)), 'ACK 4.01');
   }));

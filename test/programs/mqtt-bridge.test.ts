@@ -95,25 +95,27 @@ law('bridge: the broker is acknowledged when the window is durable, and not befo
   }),
 );
 
-law('bridge: what can never be served is acknowledged, told and counted, and does not come again', () =>
-  play({}, async ({ world, proxy, bridge, device }) => {
-    await world.provision('T');
-    await device.publish(topicOf('T'), 'no json');
-    await device.publish(topicOf('NOBODY'), '{}');
-    await device.publish('v1/gateways/T/claim', '{"D":{}}'); // T is no gateway
-    await until('all are acknowledged', () => proxy.sent('puback') === 3);
-    assert.equal(JSON.parse(await device.hears(responseOf('T'))).status, 'malformed');
-    assert.equal(JSON.parse(await device.hears(responseOf('NOBODY'))), {
-      status: 'refused',
-      reason: 'unknown-device',
-    });
-    assert.equal(JSON.parse(await device.hears('v1/gateways/T/claim/response')).reason, 'not-a-gateway');
-    assert.equal([bridge.counts.malformed, bridge.counts.unknown], [1, 2]);
-    await reconnect(proxy, bridge);
-    await device.publish(topicOf('T'), '{}');
-    await until('the next one is served', () => bridge.counts.opened === 1);
-    assert.equal([bridge.counts.malformed, bridge.counts.unknown], [1, 2]);
-  }),
+law(
+  'bridge: a message that can never be served is acknowledged, answered and counted, and does not come again',
+  () =>
+    play({}, async ({ world, proxy, bridge, device }) => {
+      await world.provision('T');
+      await device.publish(topicOf('T'), 'no json');
+      await device.publish(topicOf('NOBODY'), '{}');
+      await device.publish('v1/gateways/T/claim', '{"D":{}}'); // T is no gateway
+      await until('all are acknowledged', () => proxy.sent('puback') === 3);
+      assert.equal(JSON.parse(await device.hears(responseOf('T'))).status, 'malformed');
+      assert.equal(JSON.parse(await device.hears(responseOf('NOBODY'))), {
+        status: 'refused',
+        reason: 'unknown-device',
+      });
+      assert.equal(JSON.parse(await device.hears('v1/gateways/T/claim/response')).reason, 'not-a-gateway');
+      assert.equal([bridge.counts.malformed, bridge.counts.unknown], [1, 2]);
+      await reconnect(proxy, bridge);
+      await device.publish(topicOf('T'), '{}');
+      await until('the next one is served', () => bridge.counts.opened === 1);
+      assert.equal([bridge.counts.malformed, bridge.counts.unknown], [1, 2]);
+    }),
 );
 
 law(
@@ -140,7 +142,7 @@ law(
     }),
 );
 
-law('bridge: look-ups that fail are tried again too', () =>
+law('bridge: failed look-ups are tried again too', () =>
   play({}, async ({ world, proxy, bridge, device }) => {
     await world.provision('T');
     const { StoreUnavailable } = await import('../../actors/store/store.ts');
@@ -156,30 +158,32 @@ law('bridge: look-ups that fail are tried again too', () =>
   }),
 );
 
-law('bridge: who publishes again is not looked up again; a token that has gone to another device is', () =>
-  play({}, async ({ world, bridge, device }) => {
-    const first = await world.provision('T');
-    let lookups = 0;
-    world.interceptLookup = async (pass) => {
-      lookups += 1;
-      return pass();
-    };
-    for (const n of [1, 2, 3]) {
-      await device.publish(topicOf('T'), '{}');
-      await until(`claim ${n}`, () => bridge.counts.opened === n);
-    }
-    assert.is(lookups, 1);
+law(
+  'bridge: a device that publishes again is not looked up again; a token that another device has now is',
+  () =>
+    play({}, async ({ world, bridge, device }) => {
+      const first = await world.provision('T');
+      let lookups = 0;
+      world.interceptLookup = async (pass) => {
+        lookups += 1;
+        return pass();
+      };
+      for (const n of [1, 2, 3]) {
+        await device.publish(topicOf('T'), '{}');
+        await until(`claim ${n}`, () => bridge.counts.opened === n);
+      }
+      assert.is(lookups, 1);
 
-    const credentials = { type: 'ACCESS_TOKEN' as const, credentialsId: 'U' };
-    await world.devices.ask(first, { type: 'ChangeCredentials', tenantId: TENANT, credentials });
-    await device.publish(topicOf('T'), '{}');
-    await until('the old token is refused', () => bridge.counts.unknown === 1);
-    const second = await world.provision('T', { name: 'the other device' });
-    await device.publish(topicOf('T'), '{"secretKey":"s"}');
-    await until('the other device is served', () => bridge.counts.opened === 4);
-    const { window } = (await world.devices.read(second)) ?? {};
-    assert.is(window?.secretDigest, world.secrets.digest(second, 's'));
-  }),
+      const credentials = { type: 'ACCESS_TOKEN' as const, credentialsId: 'U' };
+      await world.devices.ask(first, { type: 'ChangeCredentials', tenantId: TENANT, credentials });
+      await device.publish(topicOf('T'), '{}');
+      await until('the old token is refused', () => bridge.counts.unknown === 1);
+      const second = await world.provision('T', { name: 'the other device' });
+      await device.publish(topicOf('T'), '{"secretKey":"s"}');
+      await until('the other device is served', () => bridge.counts.opened === 4);
+      const { window } = (await world.devices.read(second)) ?? {};
+      assert.is(window?.secretDigest, world.secrets.digest(second, 's'));
+    }),
 );
 
 law('bridge: QoS 0 is served at most once: without an answer it is dropped', () =>
@@ -321,7 +325,7 @@ law('bridge: the response topic and correlation data of MQTT 5 are honoured', ()
   }),
 );
 
-law("bridge: nobody has us speak on another's topic, least of all open another's window", () =>
+law("bridge: no response topic makes us publish on another device's topic, or open its window", () =>
   play({}, async ({ world, bridge, device }) => {
     await world.provision('T');
     const victim = await world.provision('VICTIM');
@@ -354,7 +358,7 @@ law('bridge: where any response topic is allowed, still none on which claims are
   }),
 );
 
-law('bridge: without responses outcomes are told only to who asks', () =>
+law('bridge: without responses, outcomes go only to response topics', () =>
   play({ responses: false }, async ({ world, device }) => {
     await world.provision('T');
     await device.publish(topicOf('T'), '{}');
@@ -384,7 +388,7 @@ law('bridge: a gateway opens windows for the devices behind it and hears of each
   }),
 );
 
-law('bridge: a gateway whose batch got half an answer sends nothing again: we do', () =>
+law('bridge: a gateway need not send again a batch of which half got no answer: we try again', () =>
   play({}, async ({ world, proxy, bridge, device }) => {
     await world.provision('G', GATEWAY);
     let asked = 0;
@@ -401,7 +405,7 @@ law('bridge: a gateway whose batch got half an answer sends nothing again: we do
   }),
 );
 
-law('bridge: other credentials than tokens count only where the broker is trusted with them', () =>
+law('bridge: credentials other than tokens count only where the broker is trusted', () =>
   play({}, async ({ world, device, join, bridge }) => {
     await world.provision('B', {
       credentials: {
@@ -424,7 +428,7 @@ law('bridge: other credentials than tokens count only where the broker is truste
 // ----------------------------------------------------------------------------------------------- versions, trouble
 
 for (const refuse5 of CLOSES) {
-  law(`bridge: a broker without MQTT 5 (${refuse5}) is spoken to in 3.1.1`, () =>
+  law(`bridge: a broker without MQTT 5 (${refuse5}) gets 3.1.1`, () =>
     play(
       {},
       async ({ world, proxy, bridge, device }) => {
@@ -440,7 +444,7 @@ for (const refuse5 of CLOSES) {
   );
 }
 
-law('bridge: connects again when the broker was killed, and again serves', () =>
+law('bridge: after the broker was killed it connects and serves again', () =>
   play({ connections: 3 }, async ({ world, broker, bridge, device }) => {
     await world.provision('T');
     await broker.kill();
@@ -466,7 +470,7 @@ law('bridge: starts before there is a broker', async () => {
   await cleanUp();
 });
 
-law('bridge: what came over a connection that broke is finished, and never acknowledged over the next', () =>
+law('bridge: messages of a lost connection are finished, and never acknowledged over the next', () =>
   play({}, async ({ world, proxy, bridge, device }) => {
     const id = await world.provision('T');
     const gate = createGate();
@@ -504,7 +508,7 @@ law('bridge: members of a group share the messages: each is served by one of the
   }),
 );
 
-law('bridge: of rivals for a window that came over the broker one becomes the owner', () =>
+law('bridge: of rivals for a window that was opened over the broker, one becomes the owner', () =>
   play({}, async ({ world, device }) => {
     const id = await world.provision('T');
     await device.publish(topicOf('T'), '{"secretKey":"s"}');

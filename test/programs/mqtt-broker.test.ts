@@ -1,4 +1,4 @@
-/** The real process behind a real Mosquitto with the configuration that we hand out; and how both find each other. */
+/** The real process behind a real Mosquitto, with the example configuration of this repository. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -203,7 +203,7 @@ law('broker: MQTT over WebSocket, with a wrong password no link and nothing of i
   await broker.stop();
 });
 
-test('broker: what can not be is refused at the start, with what is wrong with it', async () => {
+test('broker: wrong settings refuse the start, with what is wrong', async () => {
   const env = { MQTT_BROKER_URL: 'mqtt://user:secret@host', MQTT_BROKER_CLAIM_TOPICS: 'v1/devices/+/claim' };
   const { code, output } = await launch({ env }).ended;
   assert.is(code, 2);
@@ -218,7 +218,7 @@ test('broker: what can not be is refused at the start, with what is wrong with i
   assert.match(topics.output, 'must have exactly one level that is {token}');
 });
 
-test('broker: the EMQX example asks the route that there is, with the words that it understands', () => {
+test('broker: the EMQX example asks the existing route, in its format', () => {
   const text = readFileSync(join(EXAMPLES, 'emqx', 'emqx.conf'), 'utf8');
   assert.match(text, 'http://claimd:8080/api/mqtt/auth');
   for (const name of ['clientid', 'username', 'password']) {

@@ -1,4 +1,4 @@
-/** Clients that others wrote: the `mqtt` package and mosquitto's, on every version they speak, over real sockets. */
+/** Clients of others: the `mqtt` package and Mosquitto's, in every version they speak, over real sockets. */
 import mqtt from 'mqtt';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

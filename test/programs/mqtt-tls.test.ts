@@ -118,7 +118,7 @@ test('mqtt over tls: a device with a token opens its window over TLS', () =>
     assert.ok((await world.core.devices.read(id))?.window);
   }));
 
-test('mqtt over tls: a device is known by its certificate alone, and opens its window', () =>
+test('mqtt over tls: a device is authenticated by its certificate alone, and opens its window', () =>
   withTls(async ({ world, provision, connect }) => {
     const { credentials, options } = certificate('device');
     const id = await provision(credentials);
@@ -127,7 +127,7 @@ test('mqtt over tls: a device is known by its certificate alone, and opens its w
     assert.ok((await world.core.devices.read(id))?.window);
   }));
 
-test('mqtt over tls: a certificate that nobody has is refused, also beside a good token: 5, in version 5 0x87', () =>
+test('mqtt over tls: a certificate of no device is refused, also with a good token: 5, in version 5 0x87', () =>
   withTls(async ({ provision, connect }) => {
     await provision(accessToken('T'));
     const { options } = certificate('stranger');
@@ -136,7 +136,7 @@ test('mqtt over tls: a certificate that nobody has is refused, also beside a goo
     assert.is(await refusal(connect({ ...options, username: 'T', protocolVersion: 5 })), 0x87);
   }));
 
-test('mqtt over tls: a certificate out of its time is refused, unless that is not looked at', async () => {
+test('mqtt over tls: a certificate outside its validity is refused, unless that check is off', async () => {
   const { credentials, options } = certificate('device');
   const later = Date.parse(new X509Certificate(readFileSync(at('device.pem'))).validTo) + 1_000 - Date.now();
   const clock = { ...systemClock, now: () => Date.now() + later };

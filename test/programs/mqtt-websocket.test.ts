@@ -1,4 +1,4 @@
-/** MQTT over WebSocket as devices meet it: somebody else's client at the server's HTTP port, with TLS and without. */
+/** MQTT over WebSocket with the client of another project, at the server's HTTP port, with TLS and without. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Where devices publish on somebody else's broker: what a topic says, and which templates can not be. */
+/** Where devices publish on an external broker: what a topic says, and which templates are refused. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BRIDGE_DEFAULTS } from '../../transports/mqtt/bridge/settings.ts';
@@ -7,7 +7,7 @@ import { createTemplates, templateProblems } from '../../transports/mqtt/bridge/
 const { claimTopics, gatewayTopics } = BRIDGE_DEFAULTS;
 const templates = createTemplates(claimTopics, gatewayTopics);
 
-test('bridge templates: a topic says whose message it is, its format, and where the outcome is heard', () => {
+test('bridge templates: a topic says which device it is, its format, and the topic of the outcome', () => {
   const known: readonly [topic: string, kind: string, format: string | undefined, response: string][] = [
     ['T/v1/devices/me/claim', 'device', undefined, 'T/v1/devices/me/claim/response'],
     ['v1/devices/T/claim', 'device', undefined, 'v1/devices/T/claim/response'],
@@ -26,7 +26,7 @@ test('bridge templates: a topic says whose message it is, its format, and where 
   }
 });
 
-test('bridge templates: topics that no template fits say nothing, outcomes among them', () => {
+test('bridge templates: topics that fit no template say nothing, outcomes among them', () => {
   for (const topic of [
     'v1/devices/T/claim/response',
     'T/v1/devices/me/claim/response',

@@ -30,7 +30,7 @@ function scene(settings: Partial<CoapSettings> = {}, random = () => 0) {
       random,
       send(datagram, to) {
         const decoded = decode(datagram, 70_000);
-        if (decoded.type !== 'message') throw new Error('sent what can not be read');
+        if (decoded.type !== 'message') throw new Error('sent what cannot be read');
         sent.push({ ...decoded.message, at: clock.now() - 1_000_000, to });
       },
       serve: (request) =>
@@ -70,7 +70,7 @@ function scene(settings: Partial<CoapSettings> = {}, random = () => 0) {
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('coap exchange: answered in time: the answer rides on the acknowledgement', async () => {
+test('coap exchange: answered in time: the answer is piggybacked', async () => {
   const { clock, sent, receive, answer, shown } = scene();
   receive();
   clock.advance(499);
@@ -97,7 +97,7 @@ for (const [what, other] of [
   ['payload', { payload: Buffer.from('{}') }],
   ['token', { token: Buffer.from([8]) }],
 ] as const) {
-  test(`coap exchange: the id of one before with another ${what} is another request`, async () => {
+  test(`coap exchange: an earlier id with another ${what} is another request`, async () => {
     const { sent, served, receive, answer, shown } = scene();
     receive();
     receive(other); // dropped while the first is being served: its device sends it again
@@ -176,7 +176,7 @@ for (const [random, instants] of [
   });
 }
 
-test('coap exchange: non-confirmable: answered likewise, however late, and once', async () => {
+test('coap exchange: non-confirmable: answered non-confirmable, however late, and once', async () => {
   const { clock, sent, served, receive, answer, shown } = scene();
   receive({ type: 'NON' });
   clock.advance(10_000);
@@ -267,7 +267,7 @@ test('coap exchange: what is remembered has bounds: first per peer, then over al
   assert.is(served.length, 7); // forgotten for newer ones: served again, which is harmless
 });
 
-test('coap exchange: memory for what is remembered has a bound', async () => {
+test('coap exchange: the memory of past exchanges has a bound', async () => {
   const { exchanges, receive, answer } = scene({ exchangeBytesMax: 3_000 });
   for (let index = 0; index < 50; index += 1) {
     receive({ messageId: index }, { ...PEER, port: 100 + index });
@@ -277,7 +277,7 @@ test('coap exchange: memory for what is remembered has a bound', async () => {
   assert.ok(exchanges.remembered > 5, String(exchanges.remembered));
 });
 
-test('coap exchange: what is past is forgotten by itself', async () => {
+test('coap exchange: past exchanges are forgotten after their lifetime', async () => {
   const { clock, exchanges, receive, answer } = scene();
   receive();
   await answer(0);
@@ -289,7 +289,7 @@ test('coap exchange: what is past is forgotten by itself', async () => {
   assert.is(clock.timers, 0);
 });
 
-test('coap exchange: draining: nothing new, what is under way is answered, duplicates too', async () => {
+test('coap exchange: draining: no new requests; those under way and duplicates are answered', async () => {
   const { exchanges, served, receive, answer, shown } = scene();
   receive({ messageId: 1 });
   let drained = false;

@@ -87,7 +87,7 @@ for (const [what, bytes] of [
   test(`coap message: not ours: ${what}`, () => assert.equal(decode(hex(bytes), MAX), { type: 'foreign' }));
 }
 
-test('coap message: too large is known by its header', () => {
+test('coap message: one that is too large is known by its header', () => {
   const decoded = decode(Buffer.concat([hex('51 02 0005 aa ff'), Buffer.alloc(100)]), 50);
   assert.equal(decoded, {
     type: 'too-large',
@@ -115,7 +115,7 @@ const message: fc.Arbitrary<Message> = fc.record({
 /** Without prototypes, which generated records do not have. */
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
-test('coap message: what is written reads the same', () => {
+test('coap message: a written message reads the same', () => {
   fc.assert(
     fc.property(message, (written) => {
       const read = decode(encode(written), MAX);

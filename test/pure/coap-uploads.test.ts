@@ -45,7 +45,7 @@ test('coap upload: one byte too many is too large, and the upload is gone', () =
   assert.is(uploads.size, 0);
 });
 
-test('coap upload: a block that is not due is incomplete, and the one that is due still fits', () => {
+test('coap upload: a block out of order is incomplete, and the right one still fits', () => {
   const { uploads } = scene();
   uploads.begin('k', device(), PART);
   assert.is(uploads.append('k', next(2), PART).type, 'incomplete');
@@ -73,7 +73,7 @@ test('coap upload: blocks may get smaller on the way', () => {
   assert.is(uploads.append('k', next(2), PART).type, 'continue'); // 16 bytes at 32
 });
 
-test('coap upload: forgotten when it rests for too long', () => {
+test('coap upload: forgotten when no block comes for too long', () => {
   const { clock, uploads } = scene();
   uploads.begin('k', device(), PART);
   clock.advance(1_000);
@@ -83,7 +83,7 @@ test('coap upload: forgotten when it rests for too long', () => {
   assert.is(uploads.size, 0);
 });
 
-test('coap upload: a device has two, all have so many; the one that rested longest makes room', () => {
+test('coap upload: two per device, and a bound for all: the longest idle is dropped', () => {
   const { uploads } = scene();
   const greedy = device();
   for (const key of ['a', 'b', 'c']) uploads.begin(key, greedy, PART);

@@ -67,7 +67,7 @@ test('framer: a packet of exactly the limit passes, one byte more is refused', (
   assert.is(new Framer(bytes.length - 1).push(bytes, []), 'too-large');
 });
 
-test('framer: a packet that is announced too large is refused before its body arrives', () => {
+test('framer: a packet with too large a length is refused before its body arrives', () => {
   assert.is(new Framer(70_000).push(Buffer.from([0x30, 0xff, 0xff, 0xff, 0x7f]), []), 'too-large');
   const slow = new Framer(70_000);
   const out: Buffer[] = [];

@@ -1,4 +1,4 @@
-/** One session per device over several processes: who takes over from whom, and who is known to be connected. */
+/** One session per device over several processes: which session takes over, and which devices are known to be connected. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DeviceId } from '../../actors/base/ids.ts';
@@ -59,7 +59,7 @@ for (const [words, offset] of [
   ['of which the second is behind', -60_000],
   ['of which the second is ahead', 60_000],
 ] as const) {
-  test(`mqtt sessions: a device that comes to another process is taken over, with clocks ${words}`, async () => {
+  test(`mqtt sessions: a device that connects to another process is taken over, with clocks ${words}`, async () => {
     const { a, b, nodes, pass } = scene(0, offset);
     for (const { table } of nodes) table.start();
     await heard();
@@ -99,7 +99,7 @@ test('mqtt sessions: of two that begin at the same moment exactly one stays, eve
   }
 });
 
-test('mqtt sessions: who begins late is told of all that are there, and ends none of them', async () => {
+test('mqtt sessions: a process that starts late hears of all sessions, and ends none', async () => {
   const { a, b } = scene(0, 0);
   a.table.start();
   const there = Array.from({ length: 2_500 }, (_, n) => new FakeSession(a.table, idOf<DeviceId>(n)));
@@ -111,7 +111,7 @@ test('mqtt sessions: who begins late is told of all that are there, and ends non
   assert.ok(there.every(({ ends }) => ends.length === 0));
 });
 
-test('mqtt sessions: those of a process that stops or falls silent are gone', async () => {
+test('mqtt sessions: a process that stops or falls silent has none', async () => {
   const { a, b, nodes, pass } = scene(0, 0, 0);
   for (const { table } of nodes) table.start();
   await heard();
@@ -145,7 +145,7 @@ test('mqtt sessions: when credentials change, the session ends wherever it is', 
   assert.is(a.table.has(DEVICE), false);
 });
 
-test('mqtt sessions: a process alone keeps to itself', () => {
+test('mqtt sessions: a single process publishes nothing', () => {
   const table = new SessionTable(createSimClock(START));
   table.start();
   const first = new FakeSession(table);

@@ -43,7 +43,7 @@ function encode(type: string, json: object): Buffer {
   return Buffer.from(toBinary(message, fromJson(message, json as never)));
 }
 
-test('proto: whatever the schema says is read, all texts and all durations', () => {
+test('proto: every message of the schema is read, with any text and any duration', () => {
   const text = fc.string({ unit: 'grapheme' });
   const duration = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
   fc.assert(
@@ -89,7 +89,7 @@ test('proto: any bytes are read as something or refused, and never throw', () =>
   );
 });
 
-test('proto: what breaks off, has groups or no UTF-8 is malformed', () => {
+test('proto: truncated bytes, groups, and text that is no UTF-8 are malformed', () => {
   const whole = encode('ClaimDevice', { secretKey: 'value', durationMs: '60000' });
   for (let length = 1; length < whole.length; length += 1) {
     const part = readClaimPayload(whole.subarray(0, length), 'PROTOBUF');
@@ -108,7 +108,7 @@ test('proto: what breaks off, has groups or no UTF-8 is malformed', () => {
   }
 });
 
-test('proto: fields that are not known, or of another wire type, are as if they were not there', () => {
+test('proto: unknown fields, and fields of another wire type, are ignored', () => {
   const bytes = [0x08, 5, 0x18, 7, 0x12, 1, 65, 0x25, 1, 2, 3, 4, 0x29, 1, 2, 3, 4, 5, 6, 7, 8];
   assert.equal(readClaimDevice(Uint8Array.from(bytes)), { secretKey: '', durationMs: 0n });
 });

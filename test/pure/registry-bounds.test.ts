@@ -67,7 +67,7 @@ test('bounds: no more actors live than allowed; when all are busy, a new one is 
     { settings: { residentsMax: 4 } },
   ));
 
-test('bounds: the longest unused makes room, and is as it was when it comes back', () =>
+test('bounds: the longest unused is stopped, and has the same state when it comes back', () =>
   inWorld(
     async ({ registry, journal }) => {
       for (const n of [0, 1, 2]) await registry.ask(`s${n}`, put(`thing ${n}`));
@@ -84,7 +84,7 @@ test('bounds: the longest unused makes room, and is as it was when it comes back
 
 // ------------------------------------------------------------------------------------------------------ time limit
 
-test('time limit: an ask that takes too long is answered, and its late end takes it off the books', () =>
+test('time limit: an ask that takes too long is answered, and counts until it ends', () =>
   inWorld(
     async ({ registry, journal, clock, shelf }) => {
       const gate = createGate();
@@ -123,7 +123,7 @@ test('time limit: what waited too long is never done afterwards', () =>
     { settings: { askTimeoutMs: 500 } },
   ));
 
-test('time limit: it counts from each ask, and who is answered in time hears no timeout', () =>
+test('time limit: it counts from each ask, and an ask that was answered in time has no timeout', () =>
   inWorld(
     async ({ registry, journal, clock }) => {
       const gate = createGate();
@@ -178,7 +178,7 @@ test('time limit: asks that time out in a conflict or a fault are counted off on
 
 // ------------------------------------------------------------------------------------------------------ come and go
 
-test('passivation: an idle actor is let go, and comes back as it was', () =>
+test('passivation: an idle actor is stopped, and comes back with the same state', () =>
   inWorld(
     async ({ registry, clock }) => {
       await registry.ask('s', put('book'));
@@ -194,7 +194,7 @@ test('passivation: an idle actor is let go, and comes back as it was', () =>
     { settings: { idleMs: 1_000 } },
   ));
 
-test('passivation: a busy actor is not let go, however long it takes', () =>
+test('passivation: a busy actor is not stopped, however long it takes', () =>
   inWorld(
     async ({ registry, journal, clock }) => {
       const gate = createGate();
@@ -211,7 +211,7 @@ test('passivation: a busy actor is not let go, however long it takes', () =>
     { settings: { idleMs: 1_000 } },
   ));
 
-test('passivation: a multitude of idle actors is let go in portions, so that nobody waits long', () =>
+test('passivation: many idle actors are stopped in portions, so that nobody waits long', () =>
   inWorld(
     async ({ registry, clock }) => {
       await Promise.all(times(5_000, (n) => registry.ask(`s${n}`, look)));
@@ -278,7 +278,7 @@ test('passivation: under traffic no message is lost and none is done twice', () 
 
 // ------------------------------------------------------------------------------------------------------------ stop
 
-test('stop: what is under way is answered as it ends, what comes now is told to go elsewhere', () =>
+test('stop: asks under way are answered as usual, new ones with stopping', () =>
   inWorld(async ({ registry, journal, shelf }) => {
     const gate = createGate();
     journal.inject({ append: () => gate.opened.then(() => 'none') });
@@ -313,7 +313,7 @@ test('stop: a conflict while stopping is still decided anew', () =>
     assert.equal((await shelf('s'))?.history, ['other', 'mine']);
   }));
 
-test('stop: what does not end in time is told that we are stopping; its late end harms nothing', () =>
+test('stop: an ask that does not end in time is answered with stopping; its late end harms nothing', () =>
   inWorld(async ({ registry, journal, clock, shelf }) => {
     const gate = createGate();
     journal.inject({ append: () => gate.opened.then(() => 'none') });
@@ -328,7 +328,7 @@ test('stop: what does not end in time is told that we are stopping; its late end
     assert.equal((await shelf('s'))?.history, ['thing 0'], 'only what was begun');
   }));
 
-test('stop: idle, it ends at once and leaves no timer; again is harmless', () =>
+test('stop: idle, it ends at once and leaves no timer; stopping again is harmless', () =>
   inWorld(async ({ registry, clock }) => {
     await registry.ask('s', put('book'));
     await registry.stop(LONG);

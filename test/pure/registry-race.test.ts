@@ -1,4 +1,4 @@
-/** Laws of many who want the same at once: within one registry, and in two registries on one journal. */
+/** Laws of concurrent asks for one stream: within one registry, and in two registries on one journal. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createMemoryStore } from '../../actors/store/memory.ts';
@@ -25,7 +25,7 @@ function dawdle({ journal }: World, step: number): void {
   });
 }
 
-test('race: of many who want one stream exactly one succeeds, all others hear why', () =>
+test('race: of many asks for one stream exactly one succeeds, all others are refused with the reason', () =>
   inWorld(async ({ registry, shelf }) => {
     for (let round = 0; round < 50; round++) {
       const id = `s${round}`;
@@ -39,7 +39,7 @@ test('race: of many who want one stream exactly one succeeds, all others hear wh
     }
   }));
 
-test('race: two registries on one journal never both succeed, and neither forgets', () =>
+test('race: two registries on one journal never both succeed, and neither loses an event', () =>
   inTwoWorlds(async (here, there) => {
     dawdle(here, 1);
     dawdle(there, 3);
@@ -77,7 +77,7 @@ test('race: two registries that write to the same streams lose none of each othe
     assert.equal(kept.sort(), done.sort());
   }));
 
-test('race: of two registries that look before they decide, neither appends in vain while they take turns', () => {
+test('race: of two registries that load before they decide, neither has a failed append while they take turns', () => {
   const options = { store: createMemoryStore(), looksFirst: true };
   return inWorld(
     (here) =>

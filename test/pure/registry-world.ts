@@ -172,7 +172,7 @@ function end(root: Parent): void {
   stop(root);
 }
 
-/** Lets the event loop turn often enough for actors to be through with what they can do. */
+/** Lets the event loop turn often enough for actors to finish what they can do. */
 export async function settle(turns = 20): Promise<void> {
   for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

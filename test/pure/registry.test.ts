@@ -109,7 +109,7 @@ test('conflict: a refusal is not given on a state that another process has overt
     assert.is(seen.type === 'accepted' && seen.state.thing, 'theirs');
   }));
 
-test('conflict: without end it is given up, and the actor works again afterwards', () =>
+test('conflict: one that never ends is given up, and the actor works again afterwards', () =>
   inWorld(async ({ registry, journal, putFromElsewhere }) => {
     let count = 0;
     journal.inject({
@@ -162,7 +162,7 @@ test('fault: a failed recovery is answered unavailable, and the next ask tries a
     assert.is(inWords(await registry.ask('s', put('c'))), 'accepted');
   }));
 
-test('fault: a refusal that can not be checked against the journal is not given', () =>
+test('fault: a refusal that cannot be checked against the journal is not given', () =>
   inWorld(async ({ registry, journal }) => {
     await registry.ask('s', put('book'));
     journal.inject({ load: () => 'fail' });
@@ -171,7 +171,7 @@ test('fault: a refusal that can not be checked against the journal is not given'
     assert.is(inWords(await registry.ask('s', put('cup'))), 'refused: full');
   }));
 
-test('fault: a state that can not be read is unavailable, not empty', () =>
+test('fault: a state that cannot be read is unavailable, not empty', () =>
   inWorld(async ({ registry, journal, complaints }) => {
     const wish = { stream: 's', expected: 0, event: '{}', alarmAt: null, index: undefined };
     await journal.append({ ...wish, state: 'this is no JSON' });
@@ -251,7 +251,7 @@ test('taken: a taken key is a refusal, and the actor goes on with what waited, i
     assert.is(inWords(await registry.ask('b', { type: 'swap', thing: 'hat', key: 'blue' })), 'accepted');
   }));
 
-test('taken: the same key again and again never wears the actor out', () =>
+test('taken: the same key again and again does not end in unavailable', () =>
   inWorld(async ({ registry }) => {
     await registry.ask('a', { type: 'put', thing: 'book', key: 'red' });
     const wishes = Array.from({ length: 100 }, () =>

@@ -70,7 +70,7 @@ for (const version of [4, 5] as const) {
       assert.equal(await client.untilPong(), []);
     }));
 
-  test(`gateway ${name}: behind an owned gateway a new device is born owned, and its claim refused`, () =>
+  test(`gateway ${name}: behind an owned gateway a new device has its owner, and its claim is refused`, () =>
     withGateway(version, async (scene) => {
       const { client, world, gateway } = scene;
       await world.assign(gateway);
@@ -92,7 +92,7 @@ for (const version of [4, 5] as const) {
       assert.equal(await scene.client.untilPong(), []);
     }));
 
-  test(`gateway ${name}: connect creates a device of the type it says, and again is harmless`, () =>
+  test(`gateway ${name}: connect creates a device of the given type, and is harmless when repeated`, () =>
     withGateway(version, async (scene) => {
       const { client } = scene;
       for (const type of ['pump', 'other']) {
@@ -105,7 +105,7 @@ for (const version of [4, 5] as const) {
       success(await client.next('puback'));
     }));
 
-  test(`gateway ${name}: a device of another tenant is out of reach: the name is this tenant’s own`, () =>
+  test(`gateway ${name}: a device of another tenant is out of reach: names belong to the tenant`, () =>
     withGateway(version, async (scene) => {
       const elsewhere = newId<TenantId>(2);
       const id = await scene.world.provision('T', { tenantId: elsewhere, name: 'X' });
@@ -188,7 +188,7 @@ test('gateway: a batch of 10,000 entries is carried out with a bounded number of
     { payloadBytesMax: 262_144, gatewayFanOutMax: 64 },
   ));
 
-test('gateway: a gateway that is none any more is disconnected at its next claim', () =>
+test('gateway: a device that is no longer a gateway is disconnected at its next claim', () =>
   withGateway(5, async (scene) => {
     const answer = await scene.world.devices.ask(scene.gateway, {
       type: 'UpdateDevice',
@@ -205,7 +205,7 @@ test('gateway: a gateway that is none any more is disconnected at its next claim
     assert.is(await named(scene, 'A'), undefined);
   }));
 
-test('gateway: protobuf where the gateway’s profile says so, and JSON no more', () =>
+test('gateway: protobuf where the gateway’s profile says so, and then no JSON', () =>
   withMqtt({}, async (scene) => {
     const { world } = scene;
     const transport: ProfileFields['transport'] = {
@@ -265,7 +265,7 @@ for (const [what, befall] of [
     }));
 }
 
-/** Holds the first window that is asked for back, until it is let go. */
+/** Holds back the first claim until it is released. */
 function holdFirst(world: MqttScene['world']): () => void {
   let letGo = () => {};
   const held = new Promise<void>((resolve) => {
@@ -285,7 +285,7 @@ function holdFirst(world: MqttScene['world']): () => void {
 const openings = ({ world }: MqttScene) =>
   world.commands.filter(({ type }) => type === 'InitiateClaim').length;
 
-test('gateway: what it asked on an earlier connection is done before what it asks on the next', () =>
+test('gateway: messages of an earlier connection are carried out before those of the next', () =>
   withGateway(5, async (scene) => {
     const { client, world } = scene;
     for (const name of ['A', 'B']) await world.provision(`T${name}`, { name });
@@ -306,7 +306,7 @@ test('gateway: what it asked on an earlier connection is done before what it ask
     assert.ok(device?.window && device.window.secretDigest === world.secrets.digest(device.id, 'new'));
   }));
 
-test('gateway: one that comes back again and again does not pile up what it asks for', () =>
+test('gateway: one that reconnects again and again does not pile up messages', () =>
   withGateway(
     5,
     async (scene) => {

@@ -103,7 +103,7 @@ test('mqtt auth: MQTT_BASIC credentials are checked whole', async () => {
   assert.is((await ask({ clientid: 'c', username: 'u' })).answer().result, 'deny');
 });
 
-test('mqtt auth: a token that is no level of a topic names nobody', async () => {
+test('mqtt auth: a token that cannot be one level of a topic is denied', async () => {
   for (const username of UNFIT) assert.equal((await ask({ username })).answer(), { result: 'deny' });
 });
 
@@ -112,7 +112,7 @@ test('mqtt auth: this server itself may do everything, with its own password alo
   assert.is((await ask({ ...SELF, password: 'wrong' })).answer().result, 'deny');
 });
 
-test('mqtt auth: who does not show the shared secret is told nothing', async () => {
+test('mqtt auth: without the shared secret in the request there is no answer', async () => {
   for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: `Basic ${SECRET}` }]) {
     const { status, text } = await ask({ username: 'TOKEN' }, headers as Record<string, string>);
     assert.is(status, 401);
@@ -126,7 +126,7 @@ test('mqtt auth: wrong tokens are not held against the broker', async () => {
   assert.is((await ask({ username: 'TOKEN' })).answer().result, 'allow');
 });
 
-test('mqtt auth: without a shared secret there is nothing to ask', async () => {
+test('mqtt auth: without a shared secret in the settings the route is not there', async () => {
   const other = await startLocalServer();
   try {
     const response = await fetch(`${other.url}/api/mqtt/auth`, {

@@ -61,7 +61,7 @@ for (const version of VERSIONS) {
       assert.ok((await world.devices.read(id))?.window);
     }));
 
-  test(`mqtt ${name}: claim: who subscribed hears that the window is open, and until when`, () =>
+  test(`mqtt ${name}: claim: a subscribed device hears that the window is open, and until when`, () =>
     withMqtt({}, async ({ world, connect }) => {
       const id = await world.provision('T');
       const client = await connect(version, 'T');
@@ -126,7 +126,7 @@ for (const version of VERSIONS) {
       { allowClaimingByDefault: false },
     ));
 
-  /** What is seen for a message that can not be carried out, by QoS. */
+  /** What the device sees for a message that cannot be carried out, by QoS. */
   const malformedSeen: Readonly<Record<Version, readonly string[]>> = {
     3: ['', '', ''],
     4: ['', '', ''],
@@ -159,7 +159,7 @@ for (const version of VERSIONS) {
     }
   }
 
-  test(`mqtt ${name}: claim: without an answer there is no acknowledgement, and the device is sent away to come back`, () =>
+  test(`mqtt ${name}: claim: without an answer there is no acknowledgement, and the connection is closed`, () =>
     withMqtt({}, async ({ world, connect }) => {
       await world.provision('T');
       world.intercept = async () => ({ type: 'unavailable', reason: 'store' });
@@ -224,7 +224,7 @@ for (const version of VERSIONS) {
       assert.is(world.commands.length, 1, 'nothing behind it is carried out');
     }));
 
-  test(`mqtt ${name}: claim: a thousand in one breath are all acknowledged, in order`, () =>
+  test(`mqtt ${name}: claim: a thousand in one write are all acknowledged, in order`, () =>
     withMqtt({ inFlightMax: version === 5 ? 1_000 : 50 }, async ({ world, connect }) => {
       await world.provision('T');
       const client = await connect(version, 'T');
@@ -234,7 +234,7 @@ for (const version of VERSIONS) {
       assert.is(world.commands.length, 1_000);
     }));
 
-  test(`mqtt ${name}: claim: acknowledgements that come due together travel together`, () =>
+  test(`mqtt ${name}: claim: acknowledgements of one turn go out in one write`, () =>
     withMqtt({}, async ({ world, connect }) => {
       await world.provision('T');
       let answerAll = () => {};
@@ -252,7 +252,7 @@ for (const version of VERSIONS) {
       assert.is(client.chunks.length, 1);
     }));
 
-  test(`mqtt ${name}: claim: who leaves right after QoS 0 has still opened the window`, () =>
+  test(`mqtt ${name}: claim: a device that leaves right after QoS 0 has opened the window`, () =>
     withMqtt({ inFlightMax: 2 }, async ({ world, connect }) => {
       const id = await world.provision('T');
       let answered = 0;

@@ -1,4 +1,4 @@
-/** CONNECT and CONNACK on every version: who gets in, what the others are told, on what terms one talks. */
+/** CONNECT and CONNACK in every version: who is accepted, how others are refused, the limits of both sides. */
 import type mqtt from 'mqtt-packet';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -123,7 +123,7 @@ for (const version of [3, 4] as const) {
     }));
 }
 
-test('mqtt 5: connect: the terms are told', () =>
+test('mqtt 5: connect: CONNACK has the limits of the server', () =>
   withMqtt({ payloadBytesMax: 1_000, headerBytesMax: 200, inFlightMax: 7 }, async ({ world, open }) => {
     await world.provision('T');
     const client = await open(5);
@@ -145,7 +145,7 @@ test('mqtt 5: connect: the terms are told', () =>
     });
   }));
 
-test('mqtt 5: connect: nothing is told that was not asked for', () =>
+test('mqtt 5: connect: CONNACK has no property that was not asked for', () =>
   withMqtt({}, async ({ world, open }) => {
     await world.provision('T');
     const client = await open(5);
@@ -156,7 +156,7 @@ test('mqtt 5: connect: nothing is told that was not asked for', () =>
     assert.is(properties?.sessionExpiryInterval, undefined);
   }));
 
-test('mqtt 5: connect: a client that can not take the CONNACK is closed', () =>
+test('mqtt 5: connect: a client that cannot take the CONNACK is closed', () =>
   withMqtt({}, async ({ world, open }) => {
     await world.provision('T');
     const client = await open(5);
@@ -165,7 +165,7 @@ test('mqtt 5: connect: a client that can not take the CONNACK is closed', () =>
   }));
 
 for (const level of [2, 6, 0x84]) {
-  test(`mqtt: connect: protocol level ${level} is told that it is not spoken here`, () =>
+  test(`mqtt: connect: protocol level ${level} is refused as unsupported`, () =>
     withMqtt({}, async ({ open }) => {
       const client = await open(4);
       const body = [0, 4, ...Buffer.from('MQTT'), level, 2, 0, 0, 0, 1, 0x61];
@@ -178,7 +178,7 @@ for (const level of [2, 6, 0x84]) {
 for (const version of VERSIONS) {
   const name = VERSION_NAME[version];
 
-  test(`mqtt ${name}: connect: a store that can not answer is "server unavailable", not "wrong token"`, () =>
+  test(`mqtt ${name}: connect: a store that cannot answer is "server unavailable", not "wrong token"`, () =>
     withMqtt({}, async ({ world, open }) => {
       world.interceptLookup = () => Promise.reject(new StoreUnavailable('test', new Error('down')));
       const client = await open(version);
@@ -188,7 +188,7 @@ for (const version of VERSIONS) {
       assert.equal(await client.untilClosed(), []);
     }));
 
-  test(`mqtt ${name}: connect: what is sent behind CONNECT waits for it, and is handled after it`, () =>
+  test(`mqtt ${name}: connect: packets behind CONNECT wait for it, and are handled after it`, () =>
     withMqtt({}, async ({ world, open }) => {
       await world.provision('T');
       const client = await open(version);
@@ -202,7 +202,7 @@ for (const version of VERSIONS) {
       assert.equal(seen, ['pingresp', 'puback']);
     }));
 
-  test(`mqtt ${name}: connect: what is sent behind a CONNECT that is refused is never handled`, () =>
+  test(`mqtt ${name}: connect: packets behind a refused CONNECT are never handled`, () =>
     withMqtt({}, async ({ world, open }) => {
       await world.provision('T');
       const client = await open(version);

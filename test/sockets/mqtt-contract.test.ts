@@ -68,7 +68,7 @@ function sees(version: Version, qos: 1 | 2): TransportUnderTest['sees'] {
   }
   return {
     opened: ack,
-    refused: ack, // an acknowledgement can not say no; the response topic does (rule O6)
+    refused: ack, // an acknowledgement cannot say no; the response topic does (rule O6)
     malformed: 'closed',
     unknownToken: 'refused at the door',
     blocked: 'refused at the door',

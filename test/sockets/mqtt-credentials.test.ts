@@ -1,4 +1,4 @@
-/** Who may connect: tokens, MQTT_BASIC credentials, and the profile's word on transports (facts 2.1, 2.2). */
+/** Who may connect: tokens, MQTT_BASIC credentials, and the transport of the profile (facts 2.1, 2.2). */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type DeviceId, newId } from '../../actors/base/ids.ts';
@@ -9,7 +9,7 @@ import { TENANT } from '../contract/transport-world.ts';
 import { CERTIFICATE } from '../kit/certificate.ts';
 import { claimPacket, connectPacket, type Version } from '../kit/mqtt-client.ts';
 
-/** What a client says, in CONNACK's words: 0, or why not. */
+/** The return code of CONNACK. */
 async function connack(
   { open }: MqttScene,
   version: Version,
@@ -52,7 +52,7 @@ for (const version of [4, 5] as const) {
   const name = VERSION_NAME[version];
   const wrong = version === 5 ? 0x86 : 5;
 
-  test(`mqtt ${name}: credentials: all three parts must be said`, () =>
+  test(`mqtt ${name}: credentials: all three parts are needed`, () =>
     withMqtt({}, async (scene) => {
       await provisionBasic(scene, ALL);
       assert.is(await connack(scene, version, ALL), 0);

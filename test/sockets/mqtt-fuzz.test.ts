@@ -20,7 +20,7 @@ const noise = fc.oneof(
   fc.array(framed, { minLength: 1, maxLength: 10 }).map((packets) => Buffer.concat(packets)),
 );
 
-/** A sound stream with some bytes overwritten. */
+/** A good stream with some bytes overwritten. */
 const damaged = (sound: Buffer) =>
   fc
     .array(fc.tuple(fc.nat(sound.length - 1), fc.integer({ min: 0, max: 255 })), {

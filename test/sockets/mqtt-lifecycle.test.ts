@@ -63,7 +63,7 @@ for (const version of VERSIONS) {
       assert.equal(await (await connect(version, 'NEW')).untilPong(), []);
     }));
 
-  test(`mqtt ${name}: lifecycle: revoked behind this process's back, it shows at the next claim`, () =>
+  test(`mqtt ${name}: lifecycle: revoked by another process: the next claim ends the session`, () =>
     withMqtt({}, async ({ world, connect }) => {
       const id = await world.provision('T');
       const client = await connect(version, 'T');

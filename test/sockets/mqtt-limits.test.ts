@@ -33,7 +33,7 @@ for (const version of VERSIONS) {
       assert.equal(world.commands, []);
     }));
 
-  test(`mqtt ${name}: limits: who goes on sending after that is cut off`, () =>
+  test(`mqtt ${name}: limits: a client that goes on sending after that is cut off`, () =>
     withMqtt({ closeTimeoutMs: 30, sweepIntervalMs: 10 }, async ({ world, connect, endpoint }) => {
       await world.provision('T');
       const client = await connect(version, 'T');
@@ -71,7 +71,7 @@ for (const version of VERSIONS) {
     );
   });
 
-  test(`mqtt ${name}: limits: bytes that make no packet keep nothing alive`, () => {
+  test(`mqtt ${name}: limits: bytes that make no packet do not keep the session alive`, () => {
     const clock = createSimClock(NOW);
     return withMqtt(
       {},
@@ -88,7 +88,7 @@ for (const version of VERSIONS) {
     );
   });
 
-  test(`mqtt ${name}: limits: without a keep-alive silence is bounded all the same`, () => {
+  test(`mqtt ${name}: limits: without a keep-alive, silence is still bounded`, () => {
     const clock = createSimClock(NOW);
     return withMqtt(
       {},
@@ -106,7 +106,7 @@ for (const version of VERSIONS) {
     );
   });
 
-  test(`mqtt ${name}: limits: silence that is ours is not held against the client`, () =>
+  test(`mqtt ${name}: limits: a client that we do not read from is not silent`, () =>
     withMqtt({ inactivityTimeoutMs: 60, sweepIntervalMs: 10, inFlightMax: 1 }, async ({ world, connect }) => {
       await world.provision('T');
       let answer = () => {};
@@ -127,7 +127,7 @@ for (const version of VERSIONS) {
       await client.next('puback');
     }));
 
-  test(`mqtt ${name}: limits: who never says CONNECT is closed`, () =>
+  test(`mqtt ${name}: limits: a connection that never sends CONNECT is closed`, () =>
     withMqtt({ connectTimeoutMs: 60, sweepIntervalMs: 10 }, async ({ open, endpoint }) => {
       const silent = await open(version);
       const dripping = await open(version);
@@ -160,7 +160,7 @@ for (const version of [3, 4] as const) {
     }));
 }
 
-test('mqtt: limits: behind a CONNECT that is not answered yet, only so much is read', () =>
+test('mqtt: limits: behind a CONNECT that is not answered yet, reading is bounded', () =>
   withMqtt({ readAheadBytesMax: 10_000 }, async ({ world, open }) => {
     await world.provision('T');
     let goOn = () => {};
@@ -186,7 +186,7 @@ test('mqtt: limits: behind a CONNECT that is not answered yet, only so much is r
     for (let acked = 0; acked < count; acked += 1) await client.next('puback');
   }));
 
-test('mqtt: limits: of a client that does not read, only so much is kept', () =>
+test('mqtt: limits: output for a client that does not read is bounded', () =>
   withMqtt({ outputBytesMax: 20_000 }, async ({ world, connect, endpoint }) => {
     await world.provision('T');
     const client = await connect(4, 'T');
@@ -263,7 +263,7 @@ test('mqtt: limits: connections beyond the maximum are closed unread, and there 
     await connect(4, 'A');
   }));
 
-test('mqtt: limits: in a flood of silent connections a device still gets through: the oldest yields', () =>
+test('mqtt: limits: in a flood of silent connections a device still gets through: the oldest is closed', () =>
   withMqtt({ connectingMax: 3 }, async ({ world, connect, open, endpoint }) => {
     await world.provision('T');
     const silent = [await open(), await open(), await open()];
@@ -287,7 +287,7 @@ test('mqtt: limits: sessions do not count as silent connections', () =>
     assert.equal(await b.untilPong(), []);
   }));
 
-test('mqtt: limits: a connection that is about to say CONNECT does not yield while there is room', () =>
+test('mqtt: limits: a connection that is about to send CONNECT is not closed while there is room', () =>
   withMqtt({ connectingMax: 2 }, async ({ world, connect, open, endpoint }) => {
     await world.provision('A');
     const session = await connect(4, 'A');

@@ -83,7 +83,7 @@ for (const version of VERSIONS) {
       );
     }));
 
-  test(`mqtt ${name}: QoS 2: a topic of no use goes through the same exchange`, () =>
+  test(`mqtt ${name}: QoS 2: an ignored topic goes through the same exchange`, () =>
     withMqtt({}, async ({ world, connect }) => {
       await world.provision('T');
       const client = await connect(version, 'T');
@@ -105,7 +105,7 @@ for (const version of VERSIONS) {
     }));
 }
 
-test('mqtt 5: QoS 2: a PUBREC that refuses frees the identifier: what comes under it is new', () =>
+test('mqtt 5: QoS 2: a PUBREC that refuses frees the identifier: the next PUBLISH with it is new', () =>
   withMqtt({ inFlightMax: 1 }, async ({ world, connect }) => {
     const id = await world.provision('T');
     await world.assign(id);

@@ -20,7 +20,7 @@ function publication(topic: string, qos: mqtt.QoS = 1, payload = '{}'): Sendable
 for (const version of VERSIONS) {
   const name = VERSION_NAME[version];
 
-  test(`mqtt ${name}: topics: what claiming has no use for is acknowledged`, () =>
+  test(`mqtt ${name}: topics: topics of no use to claiming are acknowledged`, () =>
     withMqtt({}, async ({ world, connect }) => {
       await world.provision('T');
       const client = await connect(version, 'T');
@@ -32,7 +32,7 @@ for (const version of VERSIONS) {
       assert.equal(world.commands, []);
     }));
 
-  test(`mqtt ${name}: topics: an unknown topic is acknowledged, version 5 is told`, () =>
+  test(`mqtt ${name}: topics: an unknown topic is acknowledged, in version 5 with the reason`, () =>
     withMqtt({}, async ({ world, connect }) => {
       await world.provision('T');
       const client = await connect(version, 'T');
@@ -107,7 +107,7 @@ for (const version of VERSIONS) {
       }
     }));
 
-  test(`mqtt ${name}: topics: nothing else can be listened to`, () =>
+  test(`mqtt ${name}: topics: no other filter is granted`, () =>
     withMqtt({}, async ({ world, connect }) => {
       await world.provision('T');
       const client = await connect(version, 'T');
@@ -167,7 +167,7 @@ for (const version of VERSIONS) {
       assert.equal(await client.untilPong(), []);
     }));
 
-  test(`mqtt ${name}: topics: a client that acknowledges nothing goes on to be told, with QoS 0`, () =>
+  test(`mqtt ${name}: topics: a client that acknowledges nothing still gets messages, with QoS 0`, () =>
     withMqtt({ unacknowledgedMax: 2 }, async ({ world, connect }) => {
       await world.provision('T');
       const client = await connect(version, 'T');
@@ -182,7 +182,7 @@ for (const version of VERSIONS) {
       assert.equal(seen, ['1 1', '1 2', '0 undefined', '1 3']);
     }));
 
-  test(`mqtt ${name}: topics: getSessionLimits is answered to whoever subscribed`, () =>
+  test(`mqtt ${name}: topics: getSessionLimits is answered, if the device has subscribed`, () =>
     withMqtt({ payloadBytesMax: 1_234, inFlightMax: 56 }, async ({ world, connect }) => {
       await world.provision('T');
       const client = await connect(version, 'T');
@@ -237,7 +237,7 @@ for (const version of VERSIONS) {
     }));
 }
 
-test('mqtt: topics: a gateway is told its limits too', () =>
+test('mqtt: topics: a gateway gets its limits too', () =>
   withMqtt({}, async ({ world, connect }) => {
     await world.provision('G', { additionalInfo: { gateway: true } });
     const client = await connect(5, 'G');

@@ -156,18 +156,21 @@ function closeCode(received: string): string {
 }
 const inBytes = (code: number) => String.fromCharCode(code >> 8, code & 0xff);
 
-law('packets may be split over frames in any way, and share them [MQTT-6.0.0-2]', async ({ world, raw }) => {
-  await world.provision('T');
-  const { socket, until } = await raw();
-  const bytes = Buffer.concat([CONNECT, PING, PING]);
-  for (const byte of bytes.subarray(0, 20)) socket.write(frame(Opcode.binary, Buffer.from([byte])));
-  socket.write(frame(Opcode.binary, bytes.subarray(20, 25), { fin: false }));
-  socket.write(frame(Opcode.ping, Buffer.from('between')));
-  socket.write(frame(Opcode.continuation, bytes.subarray(25)));
-  await until((text) => text.endsWith(PONG + PONG) && text.includes('\x8a\x07between'));
-});
+law(
+  'packets may be split over frames in any way, and share frames [MQTT-6.0.0-2]',
+  async ({ world, raw }) => {
+    await world.provision('T');
+    const { socket, until } = await raw();
+    const bytes = Buffer.concat([CONNECT, PING, PING]);
+    for (const byte of bytes.subarray(0, 20)) socket.write(frame(Opcode.binary, Buffer.from([byte])));
+    socket.write(frame(Opcode.binary, bytes.subarray(20, 25), { fin: false }));
+    socket.write(frame(Opcode.ping, Buffer.from('between')));
+    socket.write(frame(Opcode.continuation, bytes.subarray(25)));
+    await until((text) => text.endsWith(PONG + PONG) && text.includes('\x8a\x07between'));
+  },
+);
 
-law('what comes in one piece is answered in one frame', async ({ world, raw }) => {
+law('packets that arrive in one chunk are answered in one frame', async ({ world, raw }) => {
   await world.provision('T');
   const { socket, until, received } = await raw();
   socket.write(frame(Opcode.binary, CONNECT));
@@ -216,7 +219,7 @@ for (const [what, headers, status] of [
   });
 }
 
-law('the subprotocol is answered; compression is not taken up', async ({ port }) => {
+law('the subprotocol is answered; compression is not accepted', async ({ port }) => {
   for (const [offered, chosen] of [
     ['mqtt', 'mqtt'],
     ['mqttv3.1', 'mqttv3.1'],
@@ -275,7 +278,7 @@ law(
   { outputBytesMax: 20_000 },
 );
 
-law('a deleted device is told, and the WebSocket is closed in good order', async ({ world, connect }) => {
+law('a deleted device gets DISCONNECT, and the WebSocket is closed cleanly', async ({ world, connect }) => {
   const id = await world.provision('T');
   const client = await connect(5, 'T');
   await world.devices.ask(id, { type: 'DeleteDevice', tenantId: TENANT });

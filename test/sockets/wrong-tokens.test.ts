@@ -36,7 +36,7 @@ test('wrong tokens: an IPv6 network of 64 bits is one address, and others are no
   assert.is(await seen(guard, '192.0.2.1'), 'unknown');
 });
 
-test('wrong tokens: who is known at one address is not known at another', async () => {
+test('wrong tokens: a device that was seen at one address was not seen at another', async () => {
   const guard = createTokenGuard('test', LIMIT);
   assert.is(await seen(guard, '192.0.2.1', device(1)), 'admitted');
   for (const address of ['192.0.2.1', '192.0.2.2']) {
@@ -56,7 +56,7 @@ test('wrong tokens: without a limit nobody is shut out', async () => {
   for (let n = 0; n < 100; n += 1) assert.is(await seen(guard, '192.0.2.1'), 'unknown');
 });
 
-test('wrong tokens: where counting fails nobody is shut out', async () => {
+test('wrong tokens: while the counters are away nobody is shut out', async () => {
   const guard = createTokenGuard('test', LIMIT, broken);
   for (let n = 0; n < 10; n += 1) assert.is(await seen(guard, '192.0.2.1'), 'unknown');
   assert.is(await seen(guard, '192.0.2.1', device(1)), 'admitted');
@@ -95,7 +95,7 @@ test('attempts: where counting fails, so does the attempt, and no later one wait
   assert.is(((await wrong()) as { type: string }).type, 'blocked');
 });
 
-test('counters: keys are bounded: the one that began longest ago is forgotten', async () => {
+test('counters: keys are bounded: the oldest is forgotten', async () => {
   const counter = memoryCounter({ windowMs: 60_000 }, 3);
   for (const key of ['a', 'a', 'b', 'c', 'a']) await counter.add(key);
   assert.is((await counter.get('a')).count, 3);
@@ -107,7 +107,7 @@ test('counters: keys are bounded: the one that began longest ago is forgotten', 
   assert.is((await counter.get('key 999')).count, 1);
 });
 
-test('counters: after its window a key counts anew, and what ended is forgotten', async () => {
+test('counters: after its window a key counts from zero, and ended windows are forgotten', async () => {
   let now = 1_000;
   const counter = memoryCounter({ windowMs: 100 }, 3, () => now);
   await counter.add('a');
@@ -135,7 +135,7 @@ test('counters: where there is no room, windows that ended go before those that 
 });
 
 for (const version of VERSIONS) {
-  test(`mqtt ${VERSION_NAME[version]}: an address with too many wrong tokens hears that it should come later`, () =>
+  test(`mqtt ${VERSION_NAME[version]}: an address with too many wrong tokens is refused until later`, () =>
     withMqtt(
       {},
       async ({ open }) => {
