@@ -38,6 +38,7 @@ export function restApi(url: string) {
   }
 
   return {
+    url,
     send,
     must,
     post,

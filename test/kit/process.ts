@@ -16,6 +16,8 @@ export interface ServerOptions {
   /** Added to what the kit sets; undefined takes a variable away. */
   readonly env?: { readonly [name: string]: string | undefined };
   readonly args?: readonly string[];
+  /** The program, where it is not this version's. */
+  readonly main?: string;
   /** For Node itself. */
   readonly nodeArgs?: readonly string[];
   /** Whether there is a channel for messages to and from `child`. */
@@ -77,7 +79,7 @@ export function launch(options: ServerOptions = {}): {
   };
   // Options given by the test are the only ones: whoever runs the tests may have a config file where they stand.
   const nodeArgs = ['--enable-source-maps', ...(options.nodeArgs ?? [])];
-  const child = spawn(process.execPath, [...nodeArgs, MAIN, ...(options.args ?? [])], {
+  const child = spawn(process.execPath, [...nodeArgs, options.main ?? MAIN, ...(options.args ?? [])], {
     cwd: tmpdir(),
     env,
     stdio: ['ignore', 'pipe', 'pipe', ...(options.channel === true ? (['ipc'] as const) : [])],

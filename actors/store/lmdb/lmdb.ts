@@ -16,20 +16,20 @@
  *   lists    "<list>\0<member>"     -> ""
  *   counts   list                   -> how many members
  *   records  key                    -> text (Keyv's)
- *   meta     "format", "owner"      -> format of all this; who has the folder open
+ *   meta     "format", "owner"      -> format of all this, 2; who has the folder open
+ *
+ * That is format 2, which is not released yet; `lmdb/lift.ts` makes older ones into it.
  */
-import type { Database } from 'lmdb';
 import { RecordsAdapter } from '../records.ts';
 import type { Store } from '../store.ts';
 import { LmdbEntities } from './entities.ts';
 import { LmdbIndex } from './index.ts';
 import { LmdbJournal } from './journal.ts';
 import { checkKey } from './keys.ts';
+import { FORMAT, isKnownFormat, lift } from './lift.ts';
 import { recordsTable } from './records.ts';
-import { openEnvironment, openTables, type Read } from './tables.ts';
+import { openEnvironment, openTables, type Read, type Tables } from './tables.ts';
 import { Writer } from './writer.ts';
-
-const FORMAT = '1';
 
 export interface LmdbSettings {
   /** The folder; made if it is not there. */
@@ -63,7 +63,7 @@ export function openLmdbStore({ path, owner, shared = false }: LmdbSettings): St
   const env = openEnvironment(path);
   const tables = openTables(env);
   try {
-    claimFolder(tables.meta, path, owner);
+    takeFolder(tables, path, owner);
   } catch (error) {
     void env.close();
     throw error;
@@ -84,7 +84,7 @@ export function openLmdbStore({ path, owner, shared = false }: LmdbSettings): St
 
   async function close(): Promise<void> {
     await writer.close();
-    if (owner !== undefined) letGoOfFolder(tables.meta, owner);
+    if (owner !== undefined) leaveFolder(tables, owner);
     await env.close();
   }
 
@@ -106,24 +106,28 @@ export function openLmdbStore({ path, owner, shared = false }: LmdbSettings): St
   };
 }
 
-/** Checks the format and takes the folder, in one write transaction: of two starters exactly one gets it. */
-function claimFolder(meta: Database<string, string>, path: string, owner: StoreOwner | undefined): void {
+/** Takes the folder and lifts its data to the newest format, in one write transaction: of two starters one gets it. */
+function takeFolder(tables: Tables, path: string, owner: StoreOwner | undefined): void {
+  const { meta } = tables;
   meta.transactionSync(() => {
     const format = meta.get('format');
-    if (format !== undefined && format !== FORMAT) {
-      throw new Error(`the data folder ${path} has format ${format}; this version of claimd knows ${FORMAT}`);
+    if (format !== undefined && !isKnownFormat(format)) {
+      throw new Error(
+        `the data folder ${path} has format ${format}; this version of claimd knows ${FORMAT} and older ones`,
+      );
     }
-    if (format === undefined) meta.putSync('format', FORMAT);
-    if (owner === undefined) return;
     const other = meta.get('owner');
-    if (other !== undefined && other !== owner.self && owner.isAlive(other))
+    if (owner !== undefined && other !== undefined && other !== owner.self && owner.isAlive(other)) {
       throw new StoreInUse(path, other);
-    meta.putSync('owner', owner.self);
+    }
+    if (format !== undefined) lift(tables, format);
+    if (format !== FORMAT) meta.putSync('format', FORMAT);
+    if (owner !== undefined) meta.putSync('owner', owner.self);
   });
 }
 
 /** Gives the folder free, unless somebody has taken it over meanwhile. */
-function letGoOfFolder(meta: Database<string, string>, { self }: StoreOwner): void {
+function leaveFolder({ meta }: Tables, { self }: StoreOwner): void {
   meta.transactionSync(() => {
     if (meta.get('owner') === self) meta.removeSync('owner');
   });

@@ -5,10 +5,8 @@
 import type { Log } from '../../base/log.ts';
 import type { Connection, Reply, Send } from './connection.ts';
 import { texts } from './connection.ts';
-import { metaKey } from './keys.ts';
 import { pairs } from './outbox.ts';
 
-const FORMAT = '1';
 /** The first version with what is used here: `SET … NX GET`, entries of a log numbered by the server. */
 const VERSION_MIN = 7;
 
@@ -65,21 +63,4 @@ async function settingsOf(send: Send): Promise<ReadonlyMap<string, string> | und
     return undefined;
   }
   return new Map(pairs(texts(reply)));
-}
-
-/**
- * Agrees with all processes, past and present, on the format and the number of partitions: the first one decides.
- * Resolves to the number of partitions.
- */
-export async function agreeOnMeta(redis: Connection, prefix: string, partitions: number): Promise<number> {
-  const meta = metaKey(prefix);
-  await redis.send(meta, ['HSETNX', meta, 'format', FORMAT]);
-  const format = await redis.send(meta, ['HGET', meta, 'format']);
-  if (format !== FORMAT) {
-    throw new RedisRefused(
-      `${redis.name} holds format ${format} under the prefix ${prefix}; this version of claimd knows ${FORMAT}`,
-    );
-  }
-  await redis.send(meta, ['HSETNX', meta, 'partitions', String(partitions)]);
-  return Number(await redis.send(meta, ['HGET', meta, 'partitions']));
 }

@@ -16,6 +16,8 @@ export interface Partition {
   readonly outbox: string;
   /** Written to see whether writing works. */
   readonly probe: string;
+  /** The number of the process that lifts data of an older format just now. */
+  readonly lifter: string;
   /** @param name of a stream, or of an entity: that one has a slash */
   head(name: string): string;
   /** Stands where an attempt to take unique keys was called off. */
@@ -45,7 +47,7 @@ export function createKeys(prefix: string, count: number): Keys {
   };
 }
 
-/** Where the format and the number of partitions are kept. */
+/** Where the format, the number of partitions and, while data is lifted, the one who does it are kept. */
 export const metaKey = (prefix: string): string => `${prefix}:meta`;
 /** A key of a counter. */
 export const limitKey = (prefix: string, name: string, key: string): string =>
@@ -59,6 +61,7 @@ function partition(front: string): Partition {
     log: `${front}log`,
     outbox: `${front}outbox`,
     probe: `${front}probe`,
+    lifter: `${front}lifter`,
     head: (name) => (name.includes('/') ? `${front}entity:${name}` : `${front}head:${name}`),
     fence: (attempt) => `${front}fence:${attempt}`,
   };

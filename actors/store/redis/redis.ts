@@ -1,32 +1,37 @@
 /**
  * The store for many nodes: Redis (7 or newer) or Valkey, one server or a cluster. The nodes keep nothing themselves.
  *
- * A stream belongs to one of a fixed number of partitions by its name, and all that its append touches lies in that
- * partition's slot of a cluster: the append is one script, and it compares the head. Unique keys and lists lie in other
- * slots: keys are taken before the append (`redis/unique.ts`), lists follow after it (`redis/outbox.ts`). One
- * server is treated like a cluster of one.
+ * A stream or entity belongs to one of a fixed number of partitions by its name, and all that its append or commit
+ * touches lies in that partition's slot of a cluster: it is one script, and it compares the head. Unique keys and lists
+ * lie in other slots: keys are taken before it (`redis/unique.ts`), lists follow after it (`redis/outbox.ts`). One server
+ * is treated like a cluster of one.
  *
  * With `appendonly yes` and `appendfsync always` a reply means that it is on disk; Redis flushes once for all that
  * arrived together, which is group commit.
  *
- *   <prefix>:meta                  hash    format, partitions
+ *   <prefix>:meta                  hash    format (2), partitions, lifter (see redis/format.ts)
  *   <prefix>:{pN}:head:<stream>    string  "<sequence> <alarm|-> <held|->\n<state>"     (see redis/scripts.ts)
+ *   <prefix>:{pN}:entity:<name>    string  "<version> - <held|->\n<text>"
  *   <prefix>:{pN}:alarms           zset    stream, by its instant
  *   <prefix>:{pN}:log              stream  1-<n>: e = "<stream> <sequence> <event>"
- *   <prefix>:{pN}:outbox           hash    "<stream> <sequence>" -> {"k": [key, attempt, …], "m": ["list\0member", …]}
+ *   <prefix>:{pN}:outbox           hash    "<name> <sequence>" -> {"k": [key, attempt, …], "m": ["list\0member", …]}
  *   <prefix>:{pN}:fence:<attempt>  string  an attempt that was called off; goes by itself
- *   <prefix>:unique:<key>          string  "c<holder>" | "s<attempt> <stream>"
+ *   <prefix>:{pN}:lifter           string  who lifts data of an older format just now
+ *   <prefix>:unique:<key>          string  "s<attempt> <name of the stream or entity>"
  *   <prefix>:list:<list>           zset    members, all with score 0: in the order of their bytes
  *   <prefix>:record:<key>          string  text (Keyv's)
  *   <prefix>:limit:<name>:<key>    string  how many attempts have failed; goes by itself
+ *
+ * That is format 2, which is not released yet; `redis/format.ts` makes older ones into it.
  */
 import type { Log } from '../../base/log.ts';
 import { RecordsAdapter } from '../records.ts';
 import type { Store } from '../store.ts';
-import { agreeOnMeta, checkServers } from './checks.ts';
+import { checkServers } from './checks.ts';
 import type { Place } from './client.ts';
 import { Connection } from './connection.ts';
 import { RedisEntities } from './entities.ts';
+import { agreeOnFormat } from './format.ts';
 import { Gate } from './gate.ts';
 import { Heads } from './heads.ts';
 import { RedisIndex } from './index.ts';
@@ -66,7 +71,7 @@ export async function openRedisStore(settings: RedisSettings, log: Log): Promise
   let partitions: number;
   try {
     await checkServers(redis, log);
-    partitions = await agreeOnMeta(redis, prefix, settings.partitions);
+    partitions = await agreeOnFormat(redis, prefix, settings.partitions, log);
   } catch (error) {
     redis.destroy();
     throw error;

@@ -160,3 +160,51 @@ local count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return { count, redis.call('PTTL', KEYS[1]) }
 `);
+
+/**
+ * Begins to lift the data of an older format, or takes that over from whoever began it.
+ * KEYS  meta
+ * ARGV  format, what the format is called while it is lifted
+ * Returns the number of the lifter, higher than any before, or 0 when the data is in another format by now.
+ */
+export const BEGIN_LIFT = script(`
+local format = redis.call('HGET', KEYS[1], 'format')
+if format ~= ARGV[1] and format ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], 'format', ARGV[2])
+return redis.call('HINCRBY', KEYS[1], 'lifter', 1)
+`);
+
+/**
+ * Makes a lifter the one of a partition, unless a later one is it.
+ * KEYS  lifter
+ * ARGV  number of the lifter
+ */
+export const ENTER_LIFT = script(`
+if tonumber(redis.call('GET', KEYS[1]) or '0') < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], ARGV[1]) end
+return 1
+`);
+
+/**
+ * Writes the head of an entity that a record became, unless it is there.
+ * KEYS  head, lifter
+ * ARGV  number of the lifter, head
+ * Returns 1, or 0 when another one lifts by now, or nobody.
+ */
+export const LIFT_HEAD = script(`
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'NX')
+return 1
+`);
+
+/**
+ * Ends the lifting.
+ * KEYS  meta
+ * ARGV  number of the lifter, new format
+ * Returns 1, or 0 when another one lifts by now, or has ended it.
+ */
+export const END_LIFT = script(`
+if redis.call('HGET', KEYS[1], 'lifter') ~= ARGV[1] then return 0 end
+redis.call('HDEL', KEYS[1], 'lifter')
+redis.call('HSET', KEYS[1], 'format', ARGV[2])
+return 1
+`);

@@ -1,0 +1,112 @@
+/**
+ * The format of what is in Redis. All processes, past and present, agree on it and on the number of partitions; data of
+ * an older format is lifted by one that starts, while the others wait.
+ *
+ * While data is lifted its format is neither the old nor the new one, so no server that starts meanwhile takes it for
+ * whole. Lifters are numbered; the number of the last one is in the meta hash and in every partition, as a fence: the
+ * script that writes a head looks for it, so a process that slept and was replaced writes no head any more. What else it
+ * may still do (taking away old records, stale keys and list entries) is harmless late and twice. So taking over needs no
+ * certainty that the other one is dead, and lifting that was cut off anywhere is begun again by whoever starts next.
+ *
+ * Servers of the old version look at the format when they start and never again, so they must be stopped before. They
+ * renew leases; where one is renewed, nothing is lifted.
+ *
+ * Format 2 is not released yet. What else changes in what is stored becomes a further step below, not a format 3.
+ */
+import type { Log } from '../../base/log.ts';
+import { RedisRefused } from './checks.ts';
+import type { Connection } from './connection.ts';
+import { createKeys, metaKey } from './keys.ts';
+import { type Lift, LiftLost, leases, recordsToEntities } from './lift.ts';
+import { BEGIN_LIFT, END_LIFT, ENTER_LIFT, SWAP } from './scripts.ts';
+
+const FORMAT = '2';
+
+/** What has to be done to the data of a format, in this order, until it is in the newest. */
+const STEPS: { readonly [format: string]: readonly ((lift: Lift) => Promise<void>)[] } = {
+  '1': [recordsToEntities],
+};
+
+/** What the format is called while data is lifted from it. */
+const lifting = (format: string) => `${format}-${FORMAT}`;
+
+/** Longer than the time within which a lease is renewed. */
+const LEASE_RENEWED_MS = 3_000;
+/** How often it is looked whether another one has done it. */
+const LOOK_MS = 200;
+/** After so long it is begun anew, as the other one may be dead. */
+const TAKE_OVER_MS = 30_000;
+
+/** Agrees on the format and the number of partitions; the first process decides. Resolves to the latter. */
+export async function agreeOnFormat(
+  redis: Connection,
+  prefix: string,
+  partitions: number,
+  log: Log,
+): Promise<number> {
+  const meta = metaKey(prefix);
+  await redis.send(meta, ['HSETNX', meta, 'format', FORMAT]);
+  await redis.send(meta, ['HSETNX', meta, 'partitions', String(partitions)]);
+  const agreed = Number(await redis.send(meta, ['HGET', meta, 'partitions']));
+  const formatNow = async () => String(await redis.send(meta, ['HGET', meta, 'format']));
+
+  for (;;) {
+    const found = await formatNow();
+    if (found === FORMAT) return agreed;
+    const from = Object.keys(STEPS).find((format) => found === format || found === lifting(format));
+    if (from === undefined) {
+      throw new RedisRefused(
+        `${redis.name} holds format ${found} under the prefix ${prefix}; this version of claimd knows ${FORMAT} and older ones`,
+      );
+    }
+    if (found === from) await assertQuiet(redis, prefix, from);
+    log.info({ store: redis.name, from, to: FORMAT }, 'lifting what is stored to a newer format');
+    if (await liftAll(redis, prefix, agreed, from)) continue;
+    const until = performance.now() + TAKE_OVER_MS;
+    while ((await formatNow()) === lifting(from) && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+  }
+}
+
+/** Resolves to false where another process took over. */
+async function liftAll(
+  redis: Connection,
+  prefix: string,
+  partitions: number,
+  from: string,
+): Promise<boolean> {
+  const meta = metaKey(prefix);
+  const keys = createKeys(prefix, partitions);
+  const lifter = String(await redis.script(BEGIN_LIFT, [meta], [from, lifting(from)]));
+  if (lifter === '0') return true;
+  const all = keys.partitions.map((partition) => partition.lifter);
+  await Promise.all(all.map((key) => redis.script(ENTER_LIFT, [key], [lifter])));
+  // It may have been ended while this process slept. From here on whoever takes over enters the partitions after it.
+  if ((await redis.send(meta, ['HGET', meta, 'lifter'])) !== lifter) {
+    await Promise.all(all.map((key) => redis.script(SWAP, [key], ['1', lifter, '0', ''])));
+    return false;
+  }
+  try {
+    for (const step of STEPS[from] ?? []) await step({ redis, keys, lifter });
+  } catch (error) {
+    if (error instanceof LiftLost) return false;
+    throw error;
+  }
+  if ((await redis.script(END_LIFT, [meta], [lifter, FORMAT])) !== 1) return false;
+  await Promise.all(all.map((key) => redis.send(key, ['DEL', key])));
+  return true;
+}
+
+/** Refuses where a server of an older version is at work. */
+async function assertQuiet(redis: Connection, prefix: string, format: string): Promise<void> {
+  const before = await leases(redis, prefix);
+  if (before.size === 0) return;
+  await new Promise((resolve) => setTimeout(resolve, LEASE_RENEWED_MS));
+  for (const [name, text] of await leases(redis, prefix)) {
+    if (before.get(name) === text) continue;
+    throw new RedisRefused(
+      `${redis.name} holds format ${format} under the prefix ${prefix}, and a server of an older version is using it: stop all of them, so that it can be lifted to format ${FORMAT}`,
+    );
+  }
+}
