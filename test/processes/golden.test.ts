@@ -5,9 +5,10 @@ import { createCollection, type Entity } from '../../actors/records/collection.t
 import { openLmdbStore, StoreInUse } from '../../actors/store/lmdb/lmdb.ts';
 import { openEnvironment, openTables } from '../../actors/store/lmdb/tables.ts';
 import { restApi } from '../kit/api.ts';
+import { temporaryFolder } from '../kit/folders.ts';
 import { goldenNotes, layOutFolder } from '../kit/golden/copies.ts';
 import { GOLDEN_ENVIRONMENT, goOn, walkThrough } from '../kit/golden/story.ts';
-import { cleanUp, startServer, temporaryFolder } from '../kit/process.ts';
+import { cleanUp, startServer } from '../kit/process.ts';
 
 const test = suite('golden: LMDB');
 test.after(cleanUp);
