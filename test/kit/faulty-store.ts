@@ -26,6 +26,8 @@ export interface FaultyJournal extends Journal {
   heal(): void;
   /** How often each was called. */
   readonly calls: { append: number; load: number; due: number };
+  /** Calls that have not ended yet. */
+  readonly underWay: number;
 }
 
 const HEALTHY: Faults = { append: () => 'none', load: () => 'none', due: () => 'none' };
@@ -33,17 +35,26 @@ const HEALTHY: Faults = { append: () => 'none', load: () => 'none', due: () => '
 export function createFaultyJournal(journal: Journal): FaultyJournal {
   let faults = HEALTHY;
   const calls = { append: 0, load: 0, due: 0 };
+  let underWay = 0;
 
   async function under<Result>(fault: Fault | Promise<Fault>, work: () => Promise<Result>): Promise<Result> {
-    const verdict = await fault;
-    if (verdict === 'fail') throw new StoreUnavailable('faulty', 'told to fail');
-    const result = await work();
-    if (verdict === 'lie') throw new StoreUnavailable('faulty', 'told to lose the answer');
-    return result;
+    underWay += 1;
+    try {
+      const verdict = await fault;
+      if (verdict === 'fail') throw new StoreUnavailable('faulty', 'told to fail');
+      const result = await work();
+      if (verdict === 'lie') throw new StoreUnavailable('faulty', 'told to lose the answer');
+      return result;
+    } finally {
+      underWay -= 1;
+    }
   }
 
   return {
     calls,
+    get underWay() {
+      return underWay;
+    },
     inject(some) {
       faults = { ...faults, ...some };
     },

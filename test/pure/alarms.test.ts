@@ -55,7 +55,7 @@ function stillWorld({
       await pass(Math.min(STEP_MS, ms - passed));
       for (let quiet = 0; quiet < 2; quiet += 1) {
         await pause(2); // LMDB renews what reads see by a timer
-        if (world.devices.stats().inFlight > 0) quiet = -1;
+        if (world.devices.stats().inFlight > 0 || world.journal.underWay > 0) quiet = -1;
       }
     }
   };
