@@ -1,6 +1,6 @@
 /**
- * The world behind a transport: real device actors over a memory store, a directory, secrets, and a few provisioned
- * devices. Tests may stand between transport and actors to hold answers back or replace them.
+ * What a transport needs: real device actors over a memory store, a directory, secrets, and a few provisioned devices.
+ * Tests may intercept commands to delay or replace the answers.
  */
 import { type Clock, systemClock } from '../../actors/base/clock.ts';
 import { type CustomerId, type DeviceId, newId, type TenantId, type UserId } from '../../actors/base/ids.ts';
@@ -28,7 +28,7 @@ export interface TransportWorld {
   /** Counts wrong credentials, where the world was asked for it. */
   readonly guard?: TokenGuard;
   readonly clock: Clock;
-  /** Set it to stand between the transport and the actors; `pass` goes on to the real one. */
+  /** Set it to intercept commands; `pass` hands the command to the actor. */
   intercept:
     | ((command: DeviceCommand, pass: () => Promise<DeviceAnswer>) => Promise<DeviceAnswer>)
     | undefined;
@@ -42,7 +42,7 @@ export interface TransportWorld {
   provision(accessToken: string, more?: Partial<ProvisionDevice>): Promise<DeviceId>;
   /** Makes a customer own the device, as its tenant would. */
   assign(id: DeviceId): Promise<void>;
-  /** Commands that reached the actors, except those that set the scene. */
+  /** Commands that the transport sent, without those of the set-up. */
   readonly commands: DeviceCommand[];
   stop(): Promise<void>;
 }

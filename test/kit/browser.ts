@@ -1,6 +1,6 @@
 /**
- * A real browser (Debian's Chromium) for journeys through the web application. Whatever a page should not do fails the
- * test that looked: script errors, violations of the content security policy, requests to other hosts, columns wider than
+ * A real browser (Debian's Chromium) for journeys through the web application. A test fails when a page it
+ * looks at has script errors, violations of the content security policy, requests to other hosts, columns wider than
  * the screen. Screenshots go to the folder CLAIMD_SCREENSHOTS, or to one in the system's folder for temporary files.
  */
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ const ARGUMENTS = [
   '--use-fake-device-for-media-stream',
   '--use-fake-ui-for-media-stream',
 ];
-/** Playwright counts by the clock alone: so long that a busy machine is not taken for a page that hangs. */
+/** Playwright's limits do not stretch on a busy machine, so they are long. */
 const LIMIT_MS = 5 * PATIENCE_MS;
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];

@@ -1,11 +1,11 @@
-/** Processes that hear each other, without any: what one says reaches the others a turn later, as text would. */
+/** A bus between simulated processes: a message reaches the others one turn of the event loop later, as JSON. */
 
 import type { JsonObject } from '../../actors/base/json.ts';
 import type { Bus } from '../../actors/cluster/bus.ts';
 
 export interface Party {
   readonly bus: Bus;
-  /** From now on it hears and says nothing. */
+  /** Neither sends nor receives from now on. */
   cut(): void;
 }
 

@@ -2,6 +2,8 @@
  * One device as its clients know it, for `linearizability.ts`: what each operation of the claim story does to it, with
  * the answer that was given. From the rule book: O2, O4, O5, C2, C5, C7, C8, R1, R2.
  */
+
+import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Operation } from './linearizability.ts';
 
 export interface Claimable {
@@ -92,7 +94,7 @@ function after(device: Claimable, asked: Asked, calledAt: number, endedAt: numbe
     case 'look':
       return owner === asked.owner ? [device] : NEVER;
     default:
-      return asked satisfies never;
+      return unreachable(asked);
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * Many clients play the story of claiming at once, on many devices and through many doors, and write down what they
- * asked and heard: windows are opened, confirmed by rivals, given back, and elapse. What they wrote is then judged per
- * device by `linearizability.ts`. They know nothing of the servers but their addresses, and servers may come and go.
+ * Many clients claim many devices at once, over several protocols, and record every request and answer: windows are
+ * opened, confirmed by rivals, given back, and elapse. `linearizability.ts` then judges the record of each device. The
+ * clients know only the servers' addresses; servers may come and go.
  */
 
 import { connectAsync, type MqttClient } from 'mqtt';
@@ -33,7 +33,7 @@ export interface StorySettings {
   readonly nodes: readonly string[];
   readonly doors: readonly Door[];
   readonly actors: Actors;
-  /** A request without an answer for so long is given up. */
+  /** A request is given up after this long without an answer. */
   readonly patienceMs: number;
 }
 
@@ -42,31 +42,31 @@ export interface Story {
   play(): void;
   /** Ends when the last request has its answer, or was given up. */
   stop(): Promise<void>;
-  /** Something fails from now until the returned function is called: what is under way then may be delivered twice. */
+  /** Marks the start of a fault; the returned function marks its end. Messages in flight may then be delivered twice. */
   trouble(): () => void;
   /** Operations with a clear answer so far. */
   readonly answered: number;
   readonly unanswered: number;
   /** Everybody looks at every device, in peace, as the last operation. */
   look(): Promise<void>;
-  /** What can not be explained, in words. Empty: everything can. */
+  /** What no order of the operations explains, in words. Empty if there is nothing. */
   judge(): string[];
   /** How often each thing happened. */
   readonly counts: ReadonlyMap<string, number>;
 }
 
-/** What a server needs that a story is played on: its customers guess wrong on purpose, all from one address. */
+/** Settings of the server under test: the customers guess wrong on purpose, all from one address. */
 export const STORY_ENVIRONMENT = {
   SECURITY_CLAIM_WRONG_SECRETS_PER_CUSTOMER_AND_DEVICE: '0',
   SECURITY_CLAIM_WRONG_SECRETS_PER_CUSTOMER: '0',
   SECURITY_CLAIM_WRONG_SECRETS_PER_ADDRESS: '0',
 };
 
-/** An acknowledgement that was on its way to the broker so long before a failure may not have arrived: on a quiet machine. */
+/** An acknowledgement sent to the broker less than this before a fault may be lost; on a quiet machine, in ms. */
 const ON_ITS_WAY_MS = 500;
 const SHORT_MS = [80, 200] as const;
 const LONG_MS = 600_000;
-/** After a request without an answer a client waits, as real ones do. */
+/** Clients back off after a request without an answer. */
 const BACKOFF_MS = 300;
 
 interface Noted {
@@ -109,7 +109,7 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
     return !lost;
   }
 
-  /** An answer, `none` when the request can not have reached anybody, or `unknown`. */
+  /** An answer, `none` when the request cannot have reached anybody, or `unknown`. */
   async function request(method: string, path: string, token: string, body?: object) {
     try {
       const reply = await send(`${pick(nodes)}${path}`, { method, token, body, limitMs: patienceMs });
@@ -120,7 +120,7 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
     }
   }
 
-  /** Opens one window; says which secret fits it. */
+  /** Opens one window and returns its secret. */
   async function open(device: Actors['devices'][number]): Promise<{ clear: boolean; secret: string }> {
     const door = pick(doors);
     secrets += 1;
@@ -166,7 +166,7 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
     return true;
   }
 
-  /** One device and those who want it: it opens its window while they try, rivals at the same instant. */
+  /** One device and its customers: windows open while rivals try to claim, all at the same time. */
   async function playDevice(device: Actors['devices'][number]): Promise<void> {
     const { name } = device;
     let secret = 'none yet';
@@ -193,7 +193,7 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
     }
   }
 
-  /** What was sent through a broker while something failed may be delivered once more, at any time after. */
+  /** A broker may deliver a message of the time of a fault once more, at any time after. */
   function repeated({ asked, calledAt, endedAt, door }: Noted): Operation<Claimable>[] {
     if (asked.type !== 'open' || door?.mayRepeat !== true || asked.answer === 'unknown') return [];
     const onItsWayMs = ON_ITS_WAY_MS * mostCrowded;
@@ -277,7 +277,7 @@ export function httpDoor(nodes: readonly string[], patienceMs: number): Door {
   };
 }
 
-/** Devices behind a broker of the users' own; outcomes come back by response topic and correlation data (MQTT 5). */
+/** Devices behind an external broker; outcomes come back by response topic and correlation data (MQTT 5). */
 export async function brokerDoor(
   url: string,
   topicOf: (accessToken: string) => string,

@@ -2,8 +2,8 @@
  * A clock that a test owns: time stands still until the test moves it. Timers run in the order of their instants, and
  * in the order in which they were set where those are equal.
  *
- * Running a timer does not wait for the promises it starts: whoever simulates steps from one due timer to the next
- * (`next`, `advanceTo`) and lets the event loop turn in between.
+ * Running a timer does not wait for the promises it starts. A simulation therefore steps from one due timer to the
+ * next (`next`, `advanceTo`) and lets the event loop turn in between.
  */
 import { type Cancel, type Clock, type Instant, TIMER_MAX_MS } from '../../actors/base/clock.ts';
 
@@ -55,7 +55,7 @@ export function createSimClock(start: Instant): SimClock {
     now: () => now,
 
     after(delayMs, task): Cancel {
-      if (!(delayMs <= TIMER_MAX_MS)) throw new RangeError(`a timer can not wait ${delayMs} ms`);
+      if (!(delayMs <= TIMER_MAX_MS)) throw new RangeError(`a timer cannot wait ${delayMs} ms`);
       const timer: Timer = { dueAt: now + Math.max(0, delayMs), order: order++, task };
       timers.add(timer);
       return () => {

@@ -25,7 +25,7 @@ export class RawCoapClient {
   readonly socket: Socket;
   /** Received and not taken yet. */
   readonly datagrams: Buffer[] = [];
-  /** Begins anywhere: a server remembers for minutes what came under which id, and ports are used again. */
+  /** Starts at random: a server remembers ids for minutes, and ports are used again. */
   #messageId = randomInt(MESSAGE_IDS / 2);
   #wake: (() => void) | undefined;
 
@@ -51,7 +51,7 @@ export class RawCoapClient {
     this.socket.send(bytes, this.port, '127.0.0.1');
   }
 
-  /** Sends a message; what is not given is of a confirmable claim by POST, with an id and a token not used before. */
+  /** Sends a message; the defaults are a confirmable POST with a fresh id and token. */
   send(message: Partial<Message> = {}): Message {
     const whole = this.message(message);
     this.sendBytes(encode(whole));
@@ -92,7 +92,7 @@ export class RawCoapClient {
     return this.request({ options: claimPath(accessToken), payload: Buffer.from(payload), ...message });
   }
 
-  /** The same in blocks, each with a token of its own; ends at the first answer that does not say "go on". */
+  /** The same in blocks, each with its own token; ends at the first answer other than 2.31 Continue. */
   async claimInBlocks(accessToken: string, payload: string | Buffer, sizeExponent: number): Promise<Message> {
     for (const { block, part } of blocksOf(Buffer.from(payload), sizeExponent)) {
       const answer = await this.claim(accessToken, part, {
@@ -103,7 +103,7 @@ export class RawCoapClient {
     throw new Error('there is always a last block');
   }
 
-  /** Proves that nothing came but what was taken: a ping is answered after everything before it. */
+  /** Everything that arrives before the answer to a ping, which the server sends last. */
   async untilPong(): Promise<Message[]> {
     const { messageId } = this.send({ code: Code.empty, token: NO_BYTES });
     const seen: Message[] = [];

@@ -1,6 +1,6 @@
 /**
- * Holds answers against the API's description, as a client that knows nothing else would: is the status among those
- * described, and the body what the description says of it? The kit does so with every answer of every test.
+ * Checks answers against the API's OpenAPI description: the status must be described, and the body must fit its
+ * schema. The kit checks every answer of every test.
  */
 import { z } from 'zod';
 import { type Description, describe, type Operation } from '../../http/openapi/openapi.ts';

@@ -1,6 +1,6 @@
 /**
- * A journal that fails as told. Each call asks its policy first, which may also take its time: so a test holds a write
- * open, lets another process in between, or loses an answer on its way back.
+ * A journal that fails on command. Each call awaits its policy first, so a test can hold a write open, let another
+ * process in between, or lose an answer.
  */
 import type { Append, Journal } from '../../actors/journal/journal.ts';
 import { StoreUnavailable } from '../../actors/store/store.ts';
@@ -79,7 +79,7 @@ export function createFaultyJournal(journal: Journal): FaultyJournal {
   };
 }
 
-/** Something that calls wait for until it is opened. */
+/** A promise with its resolver: calls wait for it until the test opens it. */
 export function createGate(): { readonly opened: Promise<void>; open(): void } {
   let open = () => {};
   const opened = new Promise<void>((resolve) => {

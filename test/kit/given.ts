@@ -1,6 +1,6 @@
 /**
- * Given these facts, when this command comes at this instant, then that happens: the device machine told as examples.
- * Also the cast that all device tests share: two tenants, two customers, their people, two secrets (as digests).
+ * Given these facts, when this command comes at this instant, then that happens: the device's rules as examples.
+ * Also the names that all device tests share: two tenants, two customers, their people, two secrets (as digests).
  */
 import * as assert from 'uvu/assert';
 import type { Instant } from '../../actors/base/clock.ts';
@@ -37,7 +37,7 @@ export function idOf<Id extends KnownId>(number: number): Id {
   return id;
 }
 
-/** An instant to tell stories from. */
+/** The instant of most commands. */
 export const NOW: Instant = 1_700_000_000_000;
 
 export const DEVICE = idOf<DeviceId>(1);
@@ -191,7 +191,7 @@ export interface Then {
   gives(event: DeviceEvent): Then;
   /** One event of this type happened; returns the device after it. */
   happened(type: DeviceEvent['type']): Device;
-  /** It was so already: success, and nothing is written. */
+  /** Success without an event: nothing had to change, and nothing is written. */
   ignored(): Then;
   /** Refused for this reason, and nothing is written. */
   refused(reason: RefusalReason): Refusal;

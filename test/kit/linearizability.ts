@@ -1,6 +1,6 @@
 /**
  * Is there one order of the operations that explains every answer? The order must keep real time: what was answered
- * before another was asked comes before it. If there is none, two callers were told things that can not both be true.
+ * before another was asked comes before it. If there is none, two callers got answers that cannot both be true.
  *
  * The search is Wing and Gong's with Lowe's memory of configurations already tried. Nothing of the server is used here:
  * only what its clients asked and heard, and a model of one device written from the rule book.
@@ -15,7 +15,7 @@ export interface Operation<State> {
   readonly endedAt: number;
   /** Never changes anything, whatever the state: it is taken as soon as it fits, which loses no order. */
   readonly observes: boolean;
-  /** The states after it, if it happens in this one and gives the answer it gave; none where it can not have. */
+  /** The states after it, if it happens in this one and gives the answer it gave; none where it cannot have. */
   readonly apply: (state: State) => readonly State[];
 }
 

@@ -24,7 +24,7 @@ export interface Mosquitto {
   readonly pid: number;
 }
 
-/** Whoever may connect may do everything; no limit of its own to what is under way or waits. */
+/** Every client may connect and do everything; the broker limits neither messages in flight nor queues. */
 const OPEN = [
   'allow_anonymous true',
   'max_inflight_messages 0',

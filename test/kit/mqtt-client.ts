@@ -1,6 +1,6 @@
 /**
- * A raw MQTT client for tests: it sends exactly what it is told, valid or not, and shows what came back, packet by
- * packet and byte by byte. It answers nothing by itself and keeps no rules.
+ * A raw MQTT client for tests: it sends exactly what the test says, valid or not, and shows what came back, packet by
+ * packet and byte by byte. It answers nothing by itself.
  */
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';

@@ -1,6 +1,6 @@
 /**
- * Several real servers on one Redis and behind one broker, as an installation with many nodes has them: same keys, own
- * data folders, addresses that stay when a node is killed and started again.
+ * Several real servers on one Redis and one broker, as in production: the same keys, separate data folders, and
+ * addresses that stay when a node is killed and started again.
  */
 import { randomBytes } from 'node:crypto';
 import { restApi } from './api.ts';
@@ -42,7 +42,7 @@ export async function startNodes(
         HTTP_BIND_PORT: String(ports[which]),
       },
     });
-  // All at once, on a store that is empty: the first start is everybody's.
+  // All at once on an empty store: the nodes race for the first start.
   const servers = await Promise.all(ports.map((_, which) => start(which)));
   return {
     urls: ports.map((port) => `http://127.0.0.1:${port}`),

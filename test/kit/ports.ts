@@ -1,7 +1,7 @@
-/** Free TCP ports of 127.0.0.1, for programs that can not be told to pick one themselves. */
+/** Free TCP ports of 127.0.0.1, for programs that cannot pick one themselves. */
 import { createServer } from 'node:net';
 
-/** As many distinct free ports as asked for. They are free now; whoever needs them should take them soon. */
+/** As many distinct free ports as asked for. Another process may take them, so use them soon. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(Array.from({ length: count }, listenAnywhere));
   const ports = servers.map(({ port }) => port);

@@ -1,10 +1,11 @@
 /**
- * What a device may be, as far as its clients can know.
+ * The states a device may be in, as far as its clients can know.
  *
- * A client knows an operation's answer, or (when the connection broke) that it may or may not have happened. So it
- * keeps the set of states that fit all it was told. An answer that fits none of them is a broken promise: something
- * acknowledged was lost, or something refused happened.
+ * A client knows an operation's answer or, when the connection broke, only that the operation may have happened. So it
+ * keeps the set of states that fit every answer so far. An answer that fits none of them is a broken promise:
+ * something acknowledged was lost, or something refused happened.
  */
+import { unreachable } from '../../actors/base/unreachable.ts';
 
 export interface PossibleState {
   readonly owner: string | null;
@@ -41,7 +42,7 @@ function apply(state: PossibleState, operation: Operation): { outcome: Answered;
       if (state.owner === null) return no('accepted');
       return state.owner === operation.customer ? yes(null, null) : no('not-owner');
     default:
-      return operation satisfies never;
+      return unreachable(operation);
   }
 }
 
@@ -53,7 +54,7 @@ export class PossibleStates {
     this.#possible = [start];
   }
 
-  /** Takes in what was observed of operations that were under way at the same time, in any order. */
+  /** Adds the answers of operations that ran at the same time, in any order. */
   observe(...observed: readonly Observed[]): void {
     this.#narrow(
       JSON.stringify(observed),
@@ -61,7 +62,7 @@ export class PossibleStates {
     );
   }
 
-  /** Takes in who owned the device at a moment when nothing was under way. */
+  /** Adds the device's owner, read while no operation was in flight. */
   sees(owner: string | null): void {
     this.#narrow(
       `owner seen: ${owner}`,
@@ -69,7 +70,7 @@ export class PossibleStates {
     );
   }
 
-  /** A secret that surely, or maybe, opens the device; null where surely none does. */
+  /** A secret that may open the device; null if none does. */
   get secret(): string | null {
     return this.#possible.find((state) => state.secret !== null)?.secret ?? null;
   }

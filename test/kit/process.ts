@@ -41,7 +41,7 @@ export interface ServerProcess {
   readonly ended: Promise<Ended>;
   /** Sends SIGTERM and waits for the end. */
   stop(): Promise<Ended>;
-  /** `kill -9`, as a crash: nothing is flushed, nobody is told. Resolves when the process is gone. */
+  /** `kill -9`, as a crash: nothing is flushed. Resolves when the process is gone. */
   kill(): Promise<Ended>;
 }
 
@@ -77,7 +77,7 @@ export function launch(options: ServerOptions = {}): {
     DATA_DIR: options.dataDir ?? temporaryFolder(),
     ...options.env,
   };
-  // Options given by the test are the only ones: whoever runs the tests may have a config file where they stand.
+  // Run elsewhere, so that no config file in the current folder is read.
   const nodeArgs = ['--enable-source-maps', ...(options.nodeArgs ?? [])];
   const child = spawn(process.execPath, [...nodeArgs, options.main ?? MAIN, ...(options.args ?? [])], {
     cwd: tmpdir(),

@@ -1,4 +1,4 @@
-/** A memory store as several nodes of one process see it who do not know of each other. */
+/** A memory store shared by several simulated nodes in one process. */
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
 
@@ -7,7 +7,7 @@ export function createSharedStore(): Store {
   return {
     ...store,
     get records() {
-      return store.records; // a new adapter each time, as a Keyv writes its namespace into it
+      return store.records; // a new adapter each time, since Keyv stores its namespace in the adapter
     },
     shared: true,
   };

@@ -8,7 +8,7 @@ export interface Summary {
 
 const SUMMARY = /^ {2}Total: {5}(\d+)\n {2}Passed: {4}(\d+)\n {2}Skipped: {3}(\d+)\n {2}Duration: /gm;
 
-/** Undefined when there is no summary, or more than one: then nobody knows what ran. */
+/** Undefined without a summary, or with more than one: then it is unknown what ran. */
 export function readSummary(output: string): Summary | undefined {
   const [found, ...more] = [...withoutColour(output).matchAll(SUMMARY)];
   if (found === undefined || more.length > 0) return undefined;
@@ -19,8 +19,8 @@ export function readSummary(output: string): Summary | undefined {
 }
 
 /**
- * What a finished test process comes to. The summary and the exit code must agree, and something must have run;
- * whatever else happened counts as one failure, with the reason.
+ * The result of a finished test process. Its summary and exit code must agree, and at least one test must have run;
+ * anything else counts as one failure, with the reason.
  */
 export function judge(output: string, exitCode: number | null): Summary & { readonly trouble?: string } {
   const summary = readSummary(output);

@@ -1,4 +1,4 @@
-/** A small proxy before a server of 127.0.0.1, to cut its connections, also in the middle of a reply. */
+/** A TCP proxy in front of a server on 127.0.0.1 that cuts its connections, also in the middle of a reply. */
 import { connect, createServer, type Socket } from 'node:net';
 
 export interface TcpProxy {
@@ -8,9 +8,9 @@ export interface TcpProxy {
   /** Cuts all connections, and refuses new ones until `mend`. */
   sever(): void;
   mend(): void;
-  /** From now on nothing gets through on the connections there are, and nobody is told. New ones work. */
+  /** Silently drops everything on the open connections. New connections work. */
   freeze(): void;
-  /** From now on new connections go to another server; those there are stay, as with a name that moves. */
+  /** Sends new connections to another server and keeps the open ones, as when a DNS name moves. */
   moveTo(target: number): void;
   /** How many connections were cut by `cutAfter`. */
   readonly cuts: number;

@@ -1,4 +1,4 @@
-/** WebSocket from the client's side: MQTT over it, as well-behaved clients do, and frame by frame, as others do. */
+/** WebSocket clients: MQTT over a well-behaved one, and raw frames for the others. */
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createWebSocketStream, WebSocket } from 'ws';
@@ -59,7 +59,7 @@ export function handshake(
   return `GET ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`;
 }
 
-/** A TCP connection that has seen nothing yet, and everything that will come over it. */
+/** A new TCP connection that collects everything received. */
 export interface RawConnection {
   readonly socket: Socket;
   /** What has come, one character per byte. */

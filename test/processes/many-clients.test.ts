@@ -1,6 +1,6 @@
 /**
- * Many clients at once against one real process: what all of them were told, put together, has an explanation. The same
- * story is played against many nodes in `many-nodes.test.ts`.
+ * Many clients at once against one real process: all answers together fit one order of operations per device. The same
+ * is tried against many nodes in `many-nodes.test.ts`.
  */
 import { test } from 'uvu';
 import { equal, is, ok } from 'uvu/assert';

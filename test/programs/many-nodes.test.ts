@@ -1,8 +1,7 @@
 /**
  * Many nodes on one Redis, behind one Mosquitto: devices publish to the broker, which gives each message to one node;
- * customers and the rest of the devices come to any node over HTTP. Nodes are killed and started meanwhile. What all
- * clients were told, put together, has one explanation for each device: never two owners, nothing acknowledged lost, no
- * stale refusal.
+ * customers and the rest of the devices come to any node over HTTP. Nodes are killed and started meanwhile. All answers
+ * together must fit one order of operations per device: never two owners, nothing acknowledged lost, no stale refusal.
  *
  * CLAIMD_NODES_OPERATIONS changes how many operations each story has.
  */
@@ -19,7 +18,7 @@ import { pause } from '../kit/until.ts';
 const OPERATIONS = Number(process.env.CLAIMD_NODES_OPERATIONS ?? 10_000);
 const DEVICES = 120;
 const PATIENCE_MS = 12_000;
-/** A node dies so often, by what was done since the last one. */
+/** Answers between two kills. */
 const KILL_EVERY = 2_000;
 
 const nodesTest = needing(['redis-server', 'mosquitto'], test);

@@ -1,7 +1,7 @@
 /**
- * What nodes live through: Redis is killed and restarted, stands still, or loses its connections in the middle of replies;
- * the broker is killed and restarted; all under load. Nothing acknowledged is lost and no refusal is wrong (one order
- * explains all that clients heard), and soon after the fault's end as much is answered as before.
+ * Faults under load: Redis is killed and restarted, hangs, or loses its connections in the middle of replies; the broker
+ * is killed and restarted. Nothing acknowledged is lost and no refusal is wrong (one order of operations explains all
+ * answers), and soon after the fault the nodes answer at their old rate.
  */
 import { test } from 'uvu';
 import { equal, ok } from 'uvu/assert';

@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import mqtt from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { unreachable } from '../../actors/base/unreachable.ts';
 import { claimPath } from '../kit/api.ts';
 import { makeCertificate } from '../kit/certificates.ts';
 import { temporaryFolder } from '../kit/folders.ts';
@@ -129,7 +130,7 @@ async function send(
     case 'CoAP':
       return coap(world, ['api', 'v1', accessToken, 'claim'], payload);
     default:
-      return door satisfies never;
+      return unreachable(door);
   }
 }
 
@@ -322,7 +323,7 @@ for (const allowed of [true, false]) {
     });
   }
 
-  rest("another customer can not give it back, nor close another's window", async () => {
+  rest("another customer cannot give it back, nor close another's window", async () => {
     const device = await claimable();
     await send('HTTP', device, KEY);
     assert.is(await reclaim(stage.otherCustomer.token, device.name), '200 empty');

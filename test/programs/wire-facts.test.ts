@@ -3,6 +3,7 @@
  * MQTT 5, HTTP and CoAP. What claimd answers otherwise is in the rows, with the deviation that says why.
  */
 import { test } from 'uvu';
+import { unreachable } from '../../actors/base/unreachable.ts';
 import { makeCertificate } from '../kit/certificates.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import { needing } from '../kit/programs.ts';
@@ -104,7 +105,7 @@ for (const row of FACTS) {
     case 'absent':
       break;
     default:
-      row satisfies never;
+      unreachable(row);
   }
 }
 

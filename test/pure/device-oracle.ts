@@ -4,6 +4,7 @@
  * encodings, so a mistake would have to be made twice.
  */
 import type { Instant } from '../../actors/base/clock.ts';
+import { unreachable } from '../../actors/base/unreachable.ts';
 import type { ClaimPolicy, DeviceCommand } from '../../actors/device/device.ts';
 import type { DeviceState } from '../../actors/device/state.ts';
 
@@ -153,7 +154,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       });
     }
     default:
-      return command satisfies never;
+      return unreachable(command);
   }
 }
 

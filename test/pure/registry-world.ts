@@ -3,6 +3,7 @@
  * test's own, and the plainest thing that can be decided: a shelf that holds one thing at a time.
  */
 
+import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Journal } from '../../actors/journal/journal.ts';
 import type { Answer, Decider } from '../../actors/runtime/decider.ts';
 import { createEngine } from '../../actors/runtime/engine.ts';
@@ -46,7 +47,7 @@ const decider: Decider<Shelf, Command, Event, Refusal> = {
       case 'break':
         throw new Error('a bug in the decider');
       default:
-        return command satisfies never;
+        return unreachable(command);
     }
   },
   evolve: (shelf, { thing }) => ({
@@ -192,6 +193,6 @@ export function inWords(answer: ShelfAnswer): string {
     case 'unavailable':
       return `unavailable: ${answer.reason}`;
     default:
-      return answer satisfies never;
+      return unreachable(answer);
   }
 }

@@ -8,6 +8,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { TenantId } from '../../actors/base/ids.ts';
+import { unreachable } from '../../actors/base/unreachable.ts';
 import { firstProfileOf } from '../../actors/fleet/profiles.ts';
 import type { Role } from '../../http/auth/principal.ts';
 import type { Route } from '../../http/route.ts';
@@ -400,7 +401,7 @@ async function callerOf(world: RestWorld, home: Household, role: Role): Promise<
     case 'SYS_ADMIN':
       return systemAdministrator(world);
     default:
-      return role satisfies never;
+      return unreachable(role);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
+import { unreachable } from '../../actors/base/unreachable.ts';
 import type { DeviceCommand } from '../../actors/device/device.ts';
 import type { Attribute, DeviceState } from '../../actors/device/state.ts';
 import type { Allowed, Request, Seen } from './history.ts';
@@ -101,7 +102,7 @@ export function commandFor(
     case 'forget':
       return { type: 'DeleteAttributes', tenantId, customerId, scope: 'SERVER_SCOPE', keys: request.keys };
     default:
-      return request satisfies never;
+      return unreachable(request);
   }
 }
 

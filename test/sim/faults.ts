@@ -7,7 +7,7 @@
  * - the way to the store is slow, so what is asked now is done later (after others; after the asker gave up);
  * - the way back is slow, so what was read is old when it arrives, and what is durable is not known to be;
  * - alarms are listed that are not due yet (another node's clock was ahead; a coarse table);
- * - for a while the store can not be reached at all;
+ * - for a while the store cannot be reached at all;
  * - the node dies, now and then just as it appends: requests on their way may still be carried out or not, answers
  *   reach nobody.
  *
@@ -73,7 +73,7 @@ export class InjectedFault extends StoreUnavailable {
 export interface Wire {
   /** False once the node has died. */
   readonly alive: boolean;
-  /** True while the store can not be reached. */
+  /** True while the store cannot be reached. */
   readonly cut: boolean;
   readonly rates: FaultRates;
   /** Kills the node. */

@@ -1,5 +1,5 @@
 /**
- * `npm run sim`: runs seeds, and tells the first that breaks a law.
+ * `npm run sim`: runs seeds until one breaks a law, and reports that one.
  *
  *   npm run sim -- --seed 17 [--verbose]      one seed; --verbose prints all that happened
  *   npm run sim -- --seeds 1..5000            a range
@@ -84,7 +84,7 @@ async function main({ from, to, verbose, bug }: Options): Promise<number> {
   return bug === undefined ? 0 : 1;
 }
 
-process.stdout.on('error', () => process.exit()); // whoever reads has seen enough (`| head`)
+process.stdout.on('error', () => process.exit()); // the reader has closed the pipe (`| head`)
 
 try {
   process.exitCode = await main(readOptions(process.argv.slice(2)));

@@ -6,6 +6,7 @@
 import type { Clock } from '../../actors/base/clock.ts';
 import type { DeviceId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
+import { unreachable } from '../../actors/base/unreachable.ts';
 import { type ClaimPolicy, createDeviceDecider, type DeviceCommand } from '../../actors/device/device.ts';
 import type { Refusal } from '../../actors/device/messages.ts';
 import {
@@ -168,7 +169,7 @@ export class SimNode implements Life {
           ? { type: 'nothing-done' }
           : { type: 'unknown', why: answer.reason };
       default:
-        return answer satisfies never;
+        return unreachable(answer);
     }
   }
 

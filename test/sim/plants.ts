@@ -3,6 +3,7 @@
  * it. A simulation that does not find them proves nothing.
  */
 
+import { unreachable } from '../../actors/base/unreachable.ts';
 import type { DeviceCommand, DeviceEvent } from '../../actors/device/device.ts';
 import type { Refusal } from '../../actors/device/messages.ts';
 import type { DeviceState } from '../../actors/device/state.ts';
@@ -45,7 +46,7 @@ export function plant(bug: Plant | undefined, decider: DeviceDecider, journal: J
     case 'no-alarm':
       return { decider, journal: { ...journal, due: async () => ({ alarms: [], next: undefined }) } };
     default:
-      return bug satisfies never;
+      return unreachable(bug);
   }
 }
 

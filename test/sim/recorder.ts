@@ -1,4 +1,6 @@
 /** Writes down what happens in a run, in one order: operations as they are called and end, events as they become durable. */
+
+import { unreachable } from '../../actors/base/unreachable.ts';
 import type { DeviceEvent } from '../../actors/device/device.ts';
 import type { DeviceState } from '../../actors/device/state.ts';
 import type { Append, AppendResult, Journal } from '../../actors/journal/journal.ts';
@@ -111,6 +113,6 @@ function nameOf({ request }: Operation, outcome: Outcome): string {
     case 'nothing-done':
       return outcome.type;
     default:
-      return outcome satisfies never;
+      return unreachable(outcome);
   }
 }

@@ -46,7 +46,7 @@ export interface Host {
   readonly skewMs: number;
   lives: number;
   node: SimNode | undefined;
-  /** While true, its store can not be reached. */
+  /** While true, its store cannot be reached. */
   cut: boolean;
 }
 

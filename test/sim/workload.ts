@@ -6,6 +6,8 @@
  * The callers know what they heard, and use it: a confirm mostly carries the secret that was last accepted, and
  * some arrive just before, at and just after the instant at which a window closes.
  */
+
+import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Dice } from '../kit/dice.ts';
 import type { Allowed, Outcome, Request, Seen } from './history.ts';
 import type { Plan } from './plan.ts';
@@ -111,7 +113,7 @@ export class Workload {
         await this.#send(slot, { type: 'delete', tenant: slot.tenant }, 0);
         return this.#provision(slot);
       default:
-        return kind satisfies never;
+        return unreachable(kind);
     }
   }
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { connect as connectTls } from 'node:tls';
 import { createDecoder, createSigner } from 'fast-jwt';
 import * as assert from 'uvu/assert';
+import { unreachable } from '../../actors/base/unreachable.ts';
 import { Code } from '../../transports/coap/codes.ts';
 import { uintOption } from '../../transports/coap/options.ts';
 import { claimPath } from '../kit/api.ts';
@@ -66,7 +67,7 @@ async function claimAt(
       await ready();
       return coap(world, ['api', 'v1', accessToken, 'claim'], claim.payload);
     default:
-      return door satisfies never;
+      return unreachable(door);
   }
 }
 
@@ -154,7 +155,7 @@ async function oddAt(
       });
     }
     default:
-      return door satisfies never;
+      return unreachable(door);
   }
 }
 
@@ -321,7 +322,7 @@ async function headerOf(stage: Stage, as: RestRow['as']): Promise<Readonly<Recor
       return bearer(token);
     }
     default:
-      return as.header satisfies never;
+      return unreachable(as.header);
   }
 }
 

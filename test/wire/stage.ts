@@ -4,6 +4,7 @@
  */
 import type { DeviceId } from '../../actors/base/ids.ts';
 import { parseId } from '../../actors/base/ids.ts';
+import { unreachable } from '../../actors/base/unreachable.ts';
 import { restApi } from '../kit/api.ts';
 import {
   type LocalServer,
@@ -155,7 +156,7 @@ export async function createStage({ options, ...more }: LocalServerOptions = {})
           });
           return;
         default:
-          given satisfies never;
+          unreachable(given);
       }
     },
 

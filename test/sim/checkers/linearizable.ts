@@ -8,6 +8,8 @@
  * or never. Refusals and reads are taken as soon as they fit: they change nothing wherever they stand, so taking them
  * early loses no order. (An accepted operation that would change nothing here may have changed something elsewhere.)
  */
+
+import { unreachable } from '../../../actors/base/unreachable.ts';
 import type { Checker, History, Operation, Rules } from '../history.ts';
 import { mayHaveMade, pair } from './matching.ts';
 import { accept, agree, isTrue, type MaybeModel, type Span } from './rules.ts';
@@ -117,7 +119,7 @@ function candidateOf(operation: Operation, effect: number | undefined): Candidat
     case 'nothing-done':
       return [];
     default:
-      return outcome satisfies never;
+      return unreachable(outcome);
   }
 }
 
@@ -187,7 +189,7 @@ function comeNext(candidates: readonly Candidate[], done: bigint): [at: number, 
   return left.filter(([, { operation }]) => operation.called.step < firstEnd);
 }
 
-/** The device after the operation with the outcome it had, or undefined when it can not have had that. */
+/** The device after the operation with the outcome it had, or undefined when it cannot have had that. */
 function afterwards(rules: Rules, device: MaybeModel, { operation, at }: Candidate): MaybeModel | undefined {
   const { request, ended } = operation;
   const outcome = ended?.outcome ?? { type: 'unknown' as const };
@@ -205,6 +207,6 @@ function afterwards(rules: Rules, device: MaybeModel, { operation, at }: Candida
     case 'nothing-done':
       return undefined;
     default:
-      return outcome satisfies never;
+      return unreachable(outcome);
   }
 }

@@ -1,4 +1,6 @@
 /** Which operation may have made which event, and whether all of them can be paired one to one. */
+
+import { unreachable } from '../../../actors/base/unreachable.ts';
 import type { Durable, Operation, Rules } from '../history.ts';
 import { effectiveDuration } from './rules.ts';
 
@@ -66,7 +68,7 @@ function askedFor(rules: Rules, { request }: Operation, { event }: Durable): boo
     case 'AttributesDeleted':
       return request.type === 'forget' && event.keys.every((key) => request.keys.includes(key));
     default:
-      return event satisfies never;
+      return unreachable(event);
   }
 }
 

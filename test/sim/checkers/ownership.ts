@@ -2,6 +2,8 @@
  * Never two owners, and no change of owner but by an event of the right kind: from nobody by a claim or an assignment,
  * to nobody by a reclaim, an unassignment or the device's end, from one to another by an assignment alone.
  */
+
+import { unreachable } from '../../../actors/base/unreachable.ts';
 import type { Checker, Durable, Violation } from '../history.ts';
 
 export const ownership: Checker = ({ log }) => {
@@ -58,6 +60,6 @@ function ownerAfter(owner: string | null, { event }: Durable, tell: (text: strin
     case 'AttributesDeleted':
       return owner;
     default:
-      return event satisfies never;
+      return unreachable(event);
   }
 }

@@ -8,6 +8,8 @@
  *
  * An elapsed window may be there or not: recording its expiry is nobody's request and can come at any time after.
  */
+
+import { unreachable } from '../../../actors/base/unreachable.ts';
 import type { RefusalReason } from '../../../actors/device/messages.ts';
 import type { Allowed, Request, Rules, Seen } from '../history.ts';
 
@@ -30,7 +32,7 @@ export interface Model {
 /** Null: there is no such device. */
 export type MaybeModel = Model | null;
 
-/** The device after a request was accepted during `at`; undefined when it can not have been. */
+/** The device after a request was accepted during `at`; undefined when it cannot have been. */
 export function accept(rules: Rules, device: MaybeModel, request: Request, at: Span): MaybeModel | undefined {
   if (request.type === 'read') return device;
   if (request.type === 'provision') {
@@ -94,7 +96,7 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
         key: request.keys.includes('claimingData') ? null : device.key,
       };
     default:
-      return request satisfies never;
+      return unreachable(request);
   }
 }
 
@@ -146,12 +148,12 @@ export function isTrue(
     case 'read':
       return false;
     default:
-      return request satisfies never;
+      return unreachable(request);
   }
 }
 
 /**
- * The model as it must be if it looked like `seen` during `at`; undefined when it can not have. Instants that were spans
+ * The model as it must be if it looked like `seen` during `at`; undefined when it cannot have. Instants that were spans
  * become known, and a window that is gone although nobody closed it must have elapsed.
  */
 export function agree(rules: Rules, device: MaybeModel, seen: Seen | null, at: Span): MaybeModel | undefined {

@@ -2,6 +2,8 @@
  * The log read as the story of each device: which state it was in, from which append to which. Folded here from the
  * events by the checkers' own understanding of them, not by the code under test.
  */
+
+import { unreachable } from '../../../actors/base/unreachable.ts';
 import type { DeviceEvent } from '../../../actors/device/device.ts';
 import type { Durable, History } from '../history.ts';
 import { exactly, type MaybeModel, type Model } from './rules.ts';
@@ -121,6 +123,6 @@ function foldExisting(
         key: event.keys.includes('claimingData') ? null : device.key,
       };
     default:
-      return event satisfies never;
+      return unreachable(event);
   }
 }
