@@ -22,7 +22,7 @@ export interface ApiKey {
   readonly claimingOnly: boolean;
 }
 
-export type ApiKeyFields = Pick<ApiKey, 'description' | 'expiresAt' | 'claimingOnly'>;
+type ApiKeyFields = Pick<ApiKey, 'description' | 'expiresAt' | 'claimingOnly'>;
 
 export interface ApiKeys {
   /** The key and its text, which is not kept; `too-many` when the user has as many as it may. */

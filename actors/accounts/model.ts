@@ -37,7 +37,7 @@ export const NO_CONTACT: Contact = {
 
 // -------------------------------------------------------------------------------------------------------- records
 
-export interface TenantFields {
+interface TenantFields {
   readonly title: string;
   readonly region: string | null;
   readonly contact: Contact;
@@ -105,7 +105,7 @@ export interface Activity {
   readonly endedSessions: readonly EndedSession[];
 }
 
-export interface EndedSession {
+interface EndedSession {
   readonly id: string;
   /** From then on its tokens are expired anyway, and the entry may go. */
   readonly until: Instant;
@@ -149,7 +149,7 @@ export function refused(refusal: AccountRefusal): {
   return { type: 'refused', refusal };
 }
 
-export type Login =
+type Login =
   | { readonly type: 'welcome'; readonly user: User }
   /** Unknown e-mail and wrong password look the same, and cost the same time. */
   | { readonly type: 'refused'; readonly reason: 'bad-credentials' | 'disabled' }

@@ -15,7 +15,7 @@ const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 
 /** `overloaded`: too many wait already, nothing was done. */
-export type Overloaded = 'overloaded';
+type Overloaded = 'overloaded';
 
 export interface Passwords {
   hash(password: string): Promise<string | Overloaded>;

@@ -23,7 +23,7 @@ export interface KeptAnswer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface Request {
+interface Request {
   readonly userId: UserId;
   /** The client's name for the request. */
   readonly key: string;

@@ -26,7 +26,7 @@ export interface ClaimRequest {
   readonly durationMs: number;
 }
 
-export interface Malformed {
+interface Malformed {
   readonly type: 'malformed';
   /** For the device's developer; a constant text. */
   readonly why: string;

@@ -20,7 +20,7 @@ export interface WrongTokensSettings {
   readonly windowMs: number;
 }
 
-export type Admission =
+type Admission =
   | { readonly type: 'admitted'; readonly device: AuthenticatedDevice }
   | { readonly type: 'unknown' }
   | { readonly type: 'blocked'; readonly retryAfterMs: number };

@@ -15,7 +15,7 @@ export interface NewRow {
   readonly secretKey: string;
 }
 
-export interface ImportOptions {
+interface ImportOptions {
   /** Rows without a key get one. */
   readonly generateKeys: boolean;
   readonly keysExpireAt: Instant;
@@ -41,7 +41,7 @@ export interface ImportJob extends ImportOptions {
 }
 
 /** `good`: a dry run found nothing against it. */
-export type RowOutcome = 'waiting' | 'good' | 'created' | 'refused';
+type RowOutcome = 'waiting' | 'good' | 'created' | 'refused';
 
 export interface RowResult {
   /** Counted from 1. */

@@ -39,7 +39,7 @@ export interface Ref<Message> {
 export type Parent = Ref<never>;
 
 /** Writes one event of this actor as the next in its stream, together with whatever `extra` the engine understands. */
-export type Persist<Event, Extra> = (event: Event, extra: Extra) => Promise<void>;
+type Persist<Event, Extra> = (event: Event, extra: Extra) => Promise<void>;
 
 export interface PersistentBehaviour<State, Message, Event, Extra> {
   readonly initial: State;

@@ -38,7 +38,7 @@ export interface Publisher {
   close(): Promise<void>;
 }
 
-export interface PublishOptions {
+interface PublishOptions {
   readonly qos?: 0 | 1;
   readonly responseTopic?: string;
   readonly correlationData?: Buffer;

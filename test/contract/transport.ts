@@ -8,7 +8,7 @@ import { pause } from '../kit/until.ts';
 import { createTransportWorld, TENANT, type TransportWorld } from './transport-world.ts';
 
 /** What a device sees, in the words of its transport (`PUBACK`, `409`, `closed`, …). */
-export type Seen = string;
+type Seen = string;
 
 export interface RunningTransport {
   /** One device, with this access token, sends one claim; resolves to what it sees. */

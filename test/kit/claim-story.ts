@@ -18,7 +18,7 @@ export interface Actors {
 }
 
 /** What opening a window came to; `none`: it certainly did not happen. */
-export type Opening = Extract<Asked, { type: 'open' }>['answer'] | 'none';
+type Opening = Extract<Asked, { type: 'open' }>['answer'] | 'none';
 
 /** One way for devices to open windows. */
 export interface Door {

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { type Description, describe, type Operation } from '../../http/openapi/openapi.ts';
 import type { Route } from '../../http/route.ts';
 
-export interface Answered {
+interface Answered {
   readonly status: number;
   readonly text: string;
   readonly type: string | null;

@@ -13,7 +13,7 @@ export type Fault =
   /** It is done, and reported as failed all the same: the answer was lost. */
   | 'lie';
 
-export interface Faults {
+interface Faults {
   append(entry: Append): Fault | Promise<Fault>;
   load(stream: string): Fault | Promise<Fault>;
   due(): Fault | Promise<Fault>;

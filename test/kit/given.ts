@@ -241,7 +241,7 @@ export function givenNothing(policy: ClaimPolicy) {
   return given(policy, provisioned, { type: 'DeviceDeleted', at: NOW - 10 });
 }
 
-export function provisionedDevice(state: DeviceState): Device {
+function provisionedDevice(state: DeviceState): Device {
   if (state.status !== 'provisioned') throw new Error('the device does not exist');
   return state;
 }

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { defaultWebSettings, type WebSettings } from '../../http/web/settings.ts';
 import { createRestWorld, PASSWORD, type RestOptions, type RestWorld } from './rest-client.ts';
 
-export interface Shown {
+interface Shown {
   readonly status: number;
   readonly html: string;
   /** What a person reads. */

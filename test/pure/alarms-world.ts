@@ -15,7 +15,7 @@ import { idOf, initiate, OPEN_POLICY, provision } from '../kit/given.ts';
 
 export const deviceId = (n: number): DeviceId => idOf(1_000_000 + n);
 
-export interface Closing {
+interface Closing {
   readonly id: DeviceId;
   readonly at: number;
 }

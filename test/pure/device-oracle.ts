@@ -28,7 +28,7 @@ interface Key {
 }
 
 /** `no: …` and `same` must leave the world as it is. */
-export type Verdict = 'yes' | 'same' | `no: ${string}`;
+type Verdict = 'yes' | 'same' | `no: ${string}`;
 
 export interface Prophecy {
   readonly verdict: Verdict;

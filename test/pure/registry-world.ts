@@ -16,7 +16,7 @@ import { createSimClock, type SimClock } from '../kit/clock.ts';
 import { createFaultyJournal, type FaultyJournal } from '../kit/faulty-store.ts';
 
 /** What is on the shelf, and everything that was ever put there, in order. */
-export interface Shelf {
+interface Shelf {
   readonly thing: string | null;
   readonly history: readonly string[];
 }
@@ -28,7 +28,7 @@ export type Command =
   | { readonly type: 'break' };
 
 type Event = { readonly thing: string | null; readonly key?: string };
-export type Refusal = { readonly reason: 'full' | 'taken' };
+type Refusal = { readonly reason: 'full' | 'taken' };
 export type ShelfAnswer = Answer<Shelf, Refusal>;
 
 const decider: Decider<Shelf, Command, Event, Refusal> = {

@@ -6,7 +6,7 @@
  * rest, the audit trail) is here only.
  */
 
-export interface Deviation {
+interface Deviation {
   readonly what: string;
   readonly thingsBoard: string;
   readonly claimd: string;

@@ -121,7 +121,7 @@ export interface GatewayRow extends Fact {
   readonly behind: { readonly [name: string]: Behind };
 }
 
-export type Who = 'customer' | 'other customer' | 'tenant administrator' | 'system administrator';
+type Who = 'customer' | 'other customer' | 'tenant administrator' | 'system administrator';
 
 /** Somebody confirms a claim, or gives a device back. */
 export interface RestRow extends Fact {

@@ -15,7 +15,7 @@ import {
 import { pause } from '../kit/until.ts';
 import type { Given, Profile } from './model.ts';
 
-export interface Customer {
+interface Customer {
   readonly id: string;
   readonly token: string;
 }
@@ -49,7 +49,7 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-export interface DeviceOptions {
+interface DeviceOptions {
   readonly name?: string;
   readonly profile?: Profile | undefined;
   readonly gateway?: boolean;

@@ -15,7 +15,7 @@
 
 /** Confirmable, non-confirmable, acknowledgement, reset; in the order of their numbers. */
 const TYPES = ['CON', 'NON', 'ACK', 'RST'] as const;
-export type MessageType = (typeof TYPES)[number];
+type MessageType = (typeof TYPES)[number];
 
 export interface Option {
   readonly number: number;

@@ -26,7 +26,7 @@ const PAGE = 100;
 /** How often a task is done again while its head goes on moving, before it is left to the next sweep. */
 const TRIES = 20;
 
-export interface Task {
+interface Task {
   readonly partition: Partition;
   /** Of the stream or entity whose head was moved. */
   readonly name: string;

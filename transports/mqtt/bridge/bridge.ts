@@ -40,7 +40,7 @@ export interface BridgeOptions {
 }
 
 /** Messages since the start, by what became of them. */
-export type Counts = Readonly<Record<Verdict | 'retried' | 'dropped', number>>;
+type Counts = Readonly<Record<Verdict | 'retried' | 'dropped', number>>;
 
 export interface Bridge extends Transport {
   /** How many of the connections have their subscription. */

@@ -30,7 +30,7 @@ export interface Done {
   readonly messages: readonly string[];
 }
 
-export type Served = Done | { readonly type: 'unavailable' };
+type Served = Done | { readonly type: 'unavailable' };
 
 export interface Service {
   /** Rejects for bugs only. */

@@ -14,7 +14,7 @@ import { CLAIM_RESPONSE_TOPIC, GATEWAY_CLAIM_RESPONSE_TOPIC, routePublish } from
 
 const TOKEN = '{token}';
 
-export type TemplateKind = 'device' | 'gateway';
+type TemplateKind = 'device' | 'gateway';
 
 /** What a topic says. */
 export interface Addressed {
@@ -40,7 +40,7 @@ export interface Templates {
   rights(token: string): TopicRights;
 }
 
-export interface TopicRights {
+interface TopicRights {
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
   /** Topics of other devices, unless named above. */
