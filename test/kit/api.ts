@@ -66,7 +66,7 @@ export function restApi(url: string) {
     },
 
     /** Creates a customer with one user and returns the customer's id and the user's access token. */
-    async createCustomer(tenant: string, title: string): Promise<{ id: string; token: string }> {
+    async createCustomer(tenant: string, title: string): Promise<Customer> {
       const customer = await post('/api/customer', tenant, { title });
       const email = `user@${slug(title)}.example`;
       const user = { email, authority: 'CUSTOMER_USER', customerId: customer.id };
@@ -98,6 +98,29 @@ export function restApi(url: string) {
 }
 
 export const claimPath = (name: string) => `/api/customer/device/${encodeURIComponent(name)}/claim`;
+
+export interface Customer {
+  readonly id: string;
+  readonly token: string;
+}
+
+export interface Cast {
+  readonly api: Api;
+  /** Access tokens. */
+  readonly sysadmin: string;
+  readonly tenant: string;
+  readonly customers: readonly Customer[];
+}
+
+/** A tenant with its administrator and some customers, made on a running server. */
+export async function cast(url: string, sysadminPassword: string, customers = 0): Promise<Cast> {
+  const api = restApi(url);
+  const sysadmin = await api.login('sysadmin@thingsboard.org', sysadminPassword);
+  const tenant = await api.createTenant(sysadmin, 'Tenant');
+  const made: Customer[] = [];
+  for (let n = 0; n < customers; n += 1) made.push(await api.createCustomer(tenant, `Customer ${n}`));
+  return { api, sysadmin, tenant, customers: made };
+}
 
 function slug(title: string): string {
   return title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');

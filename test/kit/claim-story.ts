@@ -5,6 +5,7 @@
  */
 
 import { connectAsync, type MqttClient } from 'mqtt';
+import { type Customer, cast } from './api.ts';
 import { type Asked, type Claimable, claimOperation, UNCLAIMED } from './claim-model.ts';
 import { ConnectionBroken, type Reply, send } from './http.ts';
 import { linearize, type Operation } from './linearizability.ts';
@@ -13,8 +14,23 @@ import { pause } from './until.ts';
 
 export interface Actors {
   readonly tenantToken: string;
-  readonly customers: readonly { readonly id: string; readonly token: string }[];
+  readonly customers: readonly Customer[];
   readonly devices: readonly { readonly name: string; readonly accessToken: string }[];
+}
+
+/** A tenant, its customers and devices for a story. On several nodes they are made through one, and known to all. */
+export async function storyActors(
+  url: string,
+  sysadminPassword: string,
+  count: { readonly customers: number; readonly devices: number },
+): Promise<Actors> {
+  const { api, tenant, customers } = await cast(url, sysadminPassword, count.customers);
+  const devices = Array.from({ length: count.devices }, (_, n) => ({
+    name: `device ${n}`,
+    accessToken: `story-${n}`,
+  }));
+  await Promise.all(devices.map(({ name, accessToken }) => api.createDevice(tenant, name, accessToken)));
+  return { tenantToken: tenant, customers, devices };
 }
 
 /** What opening a window came to; `none`: it certainly did not happen. */

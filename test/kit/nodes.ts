@@ -3,8 +3,7 @@
  * addresses that stay when a node is killed and started again.
  */
 import { randomBytes } from 'node:crypto';
-import { restApi } from './api.ts';
-import { type Actors, STORY_ENVIRONMENT } from './claim-story.ts';
+import { STORY_ENVIRONMENT } from './claim-story.ts';
 import { freePorts } from './ports.ts';
 import { type ServerProcess, startServer } from './process.ts';
 
@@ -19,7 +18,7 @@ export interface Nodes {
   stop(): Promise<readonly (number | null)[]>;
 }
 
-const SYSADMIN_PASSWORD = 'nodes-test-sysadmin';
+export const SYSADMIN_PASSWORD = 'nodes-test-sysadmin';
 
 export async function startNodes(
   count: number,
@@ -58,19 +57,4 @@ export async function startNodes(
       return ends.map(({ code }) => code);
     },
   };
-}
-
-/** A tenant, some customers and devices for a story; made through the first node, known to all. */
-export async function cast(url: string, devices: number, customers = 3): Promise<Actors> {
-  const api = restApi(url);
-  const sysadmin = await api.login('sysadmin@thingsboard.org', SYSADMIN_PASSWORD);
-  const tenantToken = await api.createTenant(sysadmin, 'Story');
-  const people: Actors['customers'][number][] = [];
-  for (let n = 0; n < customers; n += 1) people.push(await api.createCustomer(tenantToken, `Customer ${n}`));
-  const named = Array.from({ length: devices }, (_, n) => ({
-    name: `device ${n}`,
-    accessToken: `story-${n}`,
-  }));
-  await Promise.all(named.map(({ name, accessToken }) => api.createDevice(tenantToken, name, accessToken)));
-  return { tenantToken, customers: people, devices: named };
 }

@@ -7,7 +7,7 @@
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { test } from 'uvu';
 import { is, ok } from 'uvu/assert';
-import { restApi } from '../kit/api.ts';
+import { type Customer, cast } from '../kit/api.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import { ConnectionBroken } from '../kit/http.ts';
 import { PATIENCE_MS } from '../kit/patience.ts';
@@ -27,11 +27,6 @@ const LIFE_OPERATIONS_MIN = 100;
 const SYSADMIN_PASSWORD = 'crash-test-sysadmin';
 
 const REFUSED = 0x87;
-
-interface Customer {
-  readonly id: string;
-  readonly token: string;
-}
 
 interface Device {
   readonly name: string;
@@ -58,7 +53,6 @@ test.after(cleanUp);
 test(`crash: after ${ROUNDS} kills under load every acknowledged window, claim and reclaim is there`, async () => {
   const [httpPort = 0, mqttPort = 0] = await freePorts(2);
   const dataDir = temporaryFolder();
-  const api = restApi(`http://127.0.0.1:${httpPort}`);
   const start = () =>
     startServer({
       dataDir,
@@ -66,15 +60,12 @@ test(`crash: after ${ROUNDS} kills under load every acknowledged window, claim a
         HTTP_BIND_PORT: String(httpPort),
         MQTT_BIND_PORT: String(mqttPort),
         SYSADMIN_PASSWORD,
-        SECURITY_PASSWORD_HASH_COST: '1024',
         LOG_LEVEL: 'info',
       },
     });
 
   let server: ServerProcess = await start();
-  const sysadmin = await api.login('sysadmin@thingsboard.org', SYSADMIN_PASSWORD);
-  const tenant = await api.createTenant(sysadmin, 'Crash');
-  const customers = [await api.createCustomer(tenant, 'A'), await api.createCustomer(tenant, 'B')] as const;
+  const { api, tenant, customers } = await cast(server.url, SYSADMIN_PASSWORD, 2);
   const devices: Device[] = [];
   for (let n = 0; n < MQTT_DEVICES + HTTP_DEVICES; n += 1) {
     const name = `device ${n}`;
@@ -105,7 +96,7 @@ test(`crash: after ${ROUNDS} kills under load every acknowledged window, claim a
   // Once more in peace: what may be open must open exactly for the secrets that fit all that was told.
   for (const device of devices) {
     const secret = device.possible.secret ?? 'none';
-    device.possible.observe(await confirm(device, customers[0], secret));
+    device.possible.observe(await confirm(device, pick(customers), secret));
     await look(device);
   }
   is((await server.stop()).code, 0);
@@ -135,14 +126,15 @@ test(`crash: after ${ROUNDS} kills under load every acknowledged window, claim a
 
   async function step(device: Device, client: MqttClient | undefined): Promise<readonly Observed[]> {
     const secret = device.possible.secret;
-    const [a, b] = customers;
     switch (pick(['open', 'rivals', 'wrong', 'reclaim'] as const)) {
       case 'open':
         return [await open(device, client)];
       case 'rivals':
-        return Promise.all([confirm(device, a, secret ?? 'none'), confirm(device, b, secret ?? 'none')]);
+        return Promise.all(customers.map((customer) => confirm(device, customer, secret ?? 'none')));
       case 'wrong':
-        return Promise.all([confirm(device, a, secret ?? 'none'), confirm(device, b, 'wrong')]);
+        return Promise.all(
+          customers.map((customer, n) => confirm(device, customer, n === 0 ? (secret ?? 'none') : 'wrong')),
+        );
       case 'reclaim':
         return [await reclaim(device, pick(customers))];
     }

@@ -4,8 +4,7 @@
  */
 import { test } from 'uvu';
 import { equal, is, ok } from 'uvu/assert';
-import { restApi } from '../kit/api.ts';
-import { type Actors, createStory, httpDoor, STORY_ENVIRONMENT } from '../kit/claim-story.ts';
+import { createStory, httpDoor, STORY_ENVIRONMENT, storyActors } from '../kit/claim-story.ts';
 import { cleanUp, startServer } from '../kit/process.ts';
 import { pause } from '../kit/until.ts';
 
@@ -19,7 +18,7 @@ test.after(cleanUp);
 test('many clients: what they were told has one explanation for each device', async () => {
   const env = { ...STORY_ENVIRONMENT, SYSADMIN_PASSWORD, SECURITY_PASSWORD_HASH_COST: '1024' };
   const server = await startServer({ env });
-  const actors = await cast(server.url, 40);
+  const actors = await storyActors(server.url, SYSADMIN_PASSWORD, { customers: 2, devices: 40 });
   const nodes = [server.url];
   const story = createStory({
     nodes,
@@ -38,18 +37,5 @@ test('many clients: what they were told has one explanation for each device', as
   }
   is((await server.stop()).code, 0);
 });
-
-async function cast(url: string, devices: number): Promise<Actors> {
-  const api = restApi(url);
-  const sysadmin = await api.login('sysadmin@thingsboard.org', SYSADMIN_PASSWORD);
-  const tenantToken = await api.createTenant(sysadmin, 'Story');
-  const customers = [await api.createCustomer(tenantToken, 'A'), await api.createCustomer(tenantToken, 'B')];
-  const named = Array.from({ length: devices }, (_, n) => ({
-    name: `device ${n}`,
-    accessToken: `story-${n}`,
-  }));
-  for (const { name, accessToken } of named) await api.createDevice(tenantToken, name, accessToken);
-  return { tenantToken, customers, devices: named };
-}
 
 test.run();

@@ -4,7 +4,7 @@
  */
 import { test } from 'uvu';
 import { equal, is, ok } from 'uvu/assert';
-import { restApi } from '../kit/api.ts';
+import { cast } from '../kit/api.ts';
 import { cleanUp, startServer } from '../kit/process.ts';
 
 const CUSTOMERS = 200;
@@ -14,12 +14,8 @@ const SYSADMIN_PASSWORD = 'race-test-sysadmin';
 test.after(cleanUp);
 
 test(`race: of ${CUSTOMERS} customers who confirm a device at once, one gets it and the others hear CLAIMED`, async () => {
-  const server = await startServer({ env: { SYSADMIN_PASSWORD, SECURITY_PASSWORD_HASH_COST: '1024' } });
-  const api = restApi(server.url);
-  const sysadmin = await api.login('sysadmin@thingsboard.org', SYSADMIN_PASSWORD);
-  const tenant = await api.createTenant(sysadmin, 'Race');
-  const customers: { id: string; token: string }[] = [];
-  for (let n = 0; n < CUSTOMERS; n += 1) customers.push(await api.createCustomer(tenant, `Customer ${n}`));
+  const server = await startServer({ env: { SYSADMIN_PASSWORD } });
+  const { api, tenant, customers } = await cast(server.url, SYSADMIN_PASSWORD, CUSTOMERS);
 
   const winners = new Set<string>();
   for (let n = 0; n < DEVICES; n += 1) {

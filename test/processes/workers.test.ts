@@ -5,7 +5,7 @@
 import { request } from 'node:http';
 import { test } from 'uvu';
 import { equal, is, match, ok } from 'uvu/assert';
-import { claimPath, restApi } from '../kit/api.ts';
+import { cast, claimPath, restApi } from '../kit/api.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import type { Reply } from '../kit/http.ts';
 import { RawMqttClient } from '../kit/mqtt-client.ts';
@@ -68,10 +68,7 @@ function fresh(
 
 async function scene(env: { readonly [name: string]: string } = {}) {
   const server = await startServer({ env: { ...WORKERS, ...env } });
-  const api = restApi(server.url);
-  const sysadmin = await api.login(SYSADMIN, PASSWORD);
-  const tenant = await api.createTenant(sysadmin, 'T');
-  return { server, api, sysadmin, tenant };
+  return { server, ...(await cast(server.url, PASSWORD)) };
 }
 
 /** The first process ids of the workers, by number. */

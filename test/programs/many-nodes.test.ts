@@ -7,9 +7,9 @@
  */
 import { test } from 'uvu';
 import { equal, ok } from 'uvu/assert';
-import { brokerDoor, createStory, httpDoor } from '../kit/claim-story.ts';
+import { brokerDoor, createStory, httpDoor, storyActors } from '../kit/claim-story.ts';
 import { startMosquitto } from '../kit/mosquitto.ts';
-import { cast, startNodes } from '../kit/nodes.ts';
+import { SYSADMIN_PASSWORD, startNodes } from '../kit/nodes.ts';
 import { cleanUp } from '../kit/process.ts';
 import { needing } from '../kit/programs.ts';
 import { cleanUpRedis, startRedis, startRedisCluster } from '../kit/redis.ts';
@@ -49,7 +49,10 @@ async function play(count: number, redis: 'one' | 'cluster', operations = OPERAT
       : `redis-cluster://${servers.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
   const broker = await startMosquitto();
   const nodes = await startNodes(count, { STORE_URL: storeUrl, MQTT_BROKER_URL: broker.url });
-  const actors = await cast(nodes.urls[0] ?? '', DEVICES);
+  const actors = await storyActors(nodes.urls[0] ?? '', SYSADMIN_PASSWORD, {
+    customers: 3,
+    devices: DEVICES,
+  });
   const device = await brokerDoor(broker.url, (token) => `v1/devices/${token}/claim`, PATIENCE_MS);
   closing.push(() => device.close());
   const doors = [device, httpDoor(nodes.urls, PATIENCE_MS)];

@@ -5,9 +5,9 @@
  */
 import { test } from 'uvu';
 import { equal, ok } from 'uvu/assert';
-import { brokerDoor, createStory, httpDoor, type Story } from '../kit/claim-story.ts';
+import { brokerDoor, createStory, httpDoor, type Story, storyActors } from '../kit/claim-story.ts';
 import { startMosquitto } from '../kit/mosquitto.ts';
-import { cast, startNodes } from '../kit/nodes.ts';
+import { SYSADMIN_PASSWORD, startNodes } from '../kit/nodes.ts';
 import { patience } from '../kit/patience.ts';
 import { cleanUp } from '../kit/process.ts';
 import { needing } from '../kit/programs.ts';
@@ -44,7 +44,10 @@ faultTest(
       STORE_URL: `redis://127.0.0.1:${network.port}`,
       MQTT_BROKER_URL: broker.url,
     });
-    const actors = await cast(nodes.urls[0] ?? '', DEVICES);
+    const actors = await storyActors(nodes.urls[0] ?? '', SYSADMIN_PASSWORD, {
+      customers: 3,
+      devices: DEVICES,
+    });
     const device = await brokerDoor(broker.url, (token) => `v1/devices/${token}/claim`, PATIENCE_MS);
     closing.push(() => device.close());
     const doors = [device, httpDoor(nodes.urls, PATIENCE_MS)];

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { test } from 'uvu';
 import { equal, is, match, ok } from 'uvu/assert';
-import { type Api, restApi } from '../kit/api.ts';
+import { type Api, type Customer, cast, restApi } from '../kit/api.ts';
 import { makeCertificate } from '../kit/certificates.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import { freePort } from '../kit/ports.ts';
@@ -35,21 +35,15 @@ const KEYS = {
 /** Every start has a data folder of its own: a node keeps nothing there. */
 function start(storeUrl: string, env: { readonly [name: string]: string } = KEYS): Promise<ServerProcess> {
   return startServer({
-    env: { STORE_URL: storeUrl, SYSADMIN_PASSWORD, SECURITY_PASSWORD_HASH_COST: '1024', ...env },
+    env: { STORE_URL: storeUrl, SYSADMIN_PASSWORD, ...env },
   });
 }
 
-interface Cast {
-  readonly api: Api;
-  readonly tenant: string;
-  readonly a: { readonly id: string; readonly token: string };
-  readonly b: { readonly id: string; readonly token: string };
-}
-
-async function cast(url: string): Promise<Cast> {
-  const api = restApi(url);
-  const tenant = await api.createTenant(await api.login('sysadmin@thingsboard.org', SYSADMIN_PASSWORD), 'R');
-  return { api, tenant, a: await api.createCustomer(tenant, 'A'), b: await api.createCustomer(tenant, 'B') };
+async function twoCustomers(url: string) {
+  const { api, tenant, customers } = await cast(url, SYSADMIN_PASSWORD, 2);
+  const [a, b] = customers;
+  ok(a && b);
+  return { api, tenant, a, b };
 }
 
 const response = ({ body }: { readonly body: string }) => /SUCCESS|CLAIMED|FAILURE/.exec(body)?.[0];
@@ -57,7 +51,7 @@ const response = ({ body }: { readonly body: string }) => /SUCCESS|CLAIMED|FAILU
 redisTest('redis: a claim from its window to its end, over a restart of the node', async () => {
   const redis = await startRedis();
   const first = await start(redis.url);
-  const { api, tenant, a, b } = await cast(first.url);
+  const { api, tenant, a, b } = await twoCustomers(first.url);
   for (const name of ['one', 'two', 'three']) await api.createDevice(tenant, name, `token-${name}`);
 
   is((await api.initiate('token-one', { secretKey: 'x', durationMs: LONG_MS })).status, 200);
@@ -90,7 +84,7 @@ redisTest(
   async () => {
     const redis = await startRedis();
     const server = await start(redis.url, { ...KEYS, REDIS_COMMAND_TIMEOUT: '1500' });
-    const { api, tenant, a } = await cast(server.url);
+    const { api, tenant, a } = await twoCustomers(server.url);
     await api.createDevice(tenant, 'one', 'token-one');
     is((await api.initiate('token-one', { secretKey: 'x', durationMs: LONG_MS })).status, 200);
     is((await api.send('GET', '/readyz')).status, 200);
@@ -123,7 +117,7 @@ redisTest('redis: what was guessed wrongly on one node counts on the other', asy
   const redis = await startRedis();
   const env = { ...KEYS, SECURITY_CLAIM_WRONG_SECRETS_PER_CUSTOMER_AND_DEVICE: '4' };
   const nodes = [await start(redis.url, env), await start(redis.url, env)];
-  const { api, tenant, a } = await cast(nodes[0]?.url ?? '');
+  const { api, tenant, a } = await twoCustomers(nodes[0]?.url ?? '');
   await api.createDevice(tenant, 'one', 'token-one');
   is((await api.initiate('token-one', { secretKey: 'x', durationMs: LONG_MS })).status, 200);
   const statuses: number[] = [];
@@ -156,7 +150,7 @@ redisTest(
   async () => {
     const redis = await startRedis();
     const server = await start(redis.url, { ...KEYS, WORKERS: '2' });
-    const { api, tenant, a, b } = await cast(server.url);
+    const { api, tenant, a, b } = await twoCustomers(server.url);
     const won: string[] = [];
     for (const n of [1, 2, 3, 4, 5, 6]) {
       const name = `device ${n}`;
@@ -225,7 +219,7 @@ needing(['redis-server', 'openssl'], test)('redis: over TLS, if its certificate 
 
 async function shortStory(url: string, env: { readonly [name: string]: string }): Promise<void> {
   const server = await start(url, env);
-  const { api, tenant, a } = await cast(server.url);
+  const { api, tenant, a } = await twoCustomers(server.url);
   for (const n of [1, 2, 3, 4, 5]) {
     await api.createDevice(tenant, `device ${n}`, `token-${n}`);
     is((await api.initiate(`token-${n}`, { secretKey: 'x', durationMs: LONG_MS })).status, 200);
@@ -247,7 +241,7 @@ async function alarms(redis: RedisServer): Promise<number> {
   return (await Promise.all(counts)).map(Number).reduce((sum, count) => sum + count);
 }
 
-async function devicesOf(api: Api, { id, token }: Cast['a']): Promise<string[]> {
+async function devicesOf(api: Api, { id, token }: Customer): Promise<string[]> {
   const page = await api.get<{ data: { name: string }[] }>(
     `/api/customer/${id}/devices?pageSize=100&page=0`,
     token,
