@@ -28,9 +28,9 @@ export interface AccountsNeeds {
   readonly directory: Directory;
   readonly clock: Clock;
   readonly settings: AccountSettings;
-  /** Lets go of what others keep for a tenant. */
+  /** Removes what other rooms keep for a tenant. */
   readonly forgetTenant?: (id: TenantId) => Promise<void>;
-  /** Tells other processes on the same store of users that changed; without it nobody is told. */
+  /** Announces users that changed to other processes on the same store; without it nobody else hears. */
   readonly bus?: Bus;
 }
 

@@ -70,7 +70,7 @@ export function isPublic({ additionalInfo }: Customer): boolean {
   return additionalInfo?.isPublic === true;
 }
 
-/** Where a user belongs; the three kinds can not be mixed up. */
+/** Where a user belongs; the three kinds cannot be mixed up. */
 export type Membership =
   | { readonly authority: 'SYS_ADMIN' }
   | { readonly authority: 'TENANT_ADMIN'; readonly tenantId: TenantId }
@@ -98,7 +98,7 @@ export interface User extends UserFields {
   readonly credentialsVersion: number;
 }
 
-/** What users do by themselves; kept apart from `User`, so that a login can not undo an administrator's change. */
+/** What users do by themselves; kept apart from `User`, so that a login cannot undo an administrator's change. */
 export interface Activity {
   readonly lastLoginAt: Instant | null;
   /** Sessions that were logged out; their tokens are outdated. */

@@ -2,9 +2,9 @@
  * Passwords, kept as scrypt hashes (RFC 7914) in PHC string format: the parameters stand beside each hash, so the
  * cost can be raised while old hashes still work.
  *
- * A hashing takes tens of milliseconds on one of libuv's four threads, which the store's flushes need as well. So few
- * run at once, some may wait, and beyond that the caller is told that the server is overloaded: a flood of logins must
- * not stop the claims. Nor must one party's flood keep others from logging in: whoever waits waits in its party's line.
+ * One hashing takes tens of milliseconds on one of libuv's four threads. So few run at once, some may wait, and beyond
+ * that the answer is `overloaded`: a flood of logins must not stop the claims. Nor must one party's flood keep others from
+ * logging in, so each party has a queue of its own, and they take turns.
  */
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import type { AccountSettings } from './model.ts';

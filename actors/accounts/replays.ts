@@ -1,18 +1,18 @@
 /**
- * Answers that are kept to be given again: whoever repeats a request under the key of the first hears what the first
- * heard, for a day, also after a restart. So a client that lost an answer can ask again without doing it twice.
+ * Answers that are kept to be given again: whoever repeats a request under the key of the first gets the answer of the
+ * first, for a day, also after a restart. So a client that lost an answer can ask again without doing it twice.
  *
- * That a request has begun is written before it is carried out, and the answer after it; what a crash leaves between
- * the two is begun again, and is told when it was begun first.
+ * That a request has begun is written before it is carried out, and its answer after it. What a crash leaves between the
+ * two is carried out again, by somebody who learns when it had begun.
  *
- * Of several processes on one store one carries a request out; the others wait for its answer, as long as it may take
- * with a process that lives. Should one have waited for a process that was merely slow, both carry it out: that is the
- * same as asking again, and the answer of the one who wrote last its beginning is kept.
+ * Of several processes on one store one carries a request out; the others wait for its answer, as long as a living
+ * process may take. If one waited for a process that was merely slow, both carry the request out: that is the same as
+ * asking again, and the answer of the one that wrote its beginning last is kept.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { type Clock, type Instant, sleep } from '../base/clock.ts';
 import type { UserId } from '../base/ids.ts';
-import { type Held, openRecords } from '../records/records.ts';
+import { openRecords, type Snapshot } from '../records/records.ts';
 import { createSerial } from '../records/serial.ts';
 import type { Store } from '../store/store.ts';
 
@@ -33,35 +33,37 @@ interface Request {
 
 export interface Replays {
   /**
-   * Carries a request out, or gives the answer that it had. Of requests under one key one is carried out at a time.
-   * @param carryOut told since when it may have happened already, if it may; keeps nothing where trying again may help
+   * Carries a request out, or returns the answer that it had. Of requests under one key one is carried out at a time.
+   *
+   * @param carryOut gets the instant since which it may have happened already, if it may; keeps nothing where trying
+   *   again may help
    * @returns `other` when the key was used for something else
    */
-  run<Given>(
+  run<Reply>(
     request: Request,
     carryOut: (
       begunAt: Instant | undefined,
-    ) => Promise<{ readonly given: Given; readonly keep: KeptAnswer | undefined }>,
-  ): Promise<{ type: 'fresh'; given: Given } | { type: 'kept'; answer: KeptAnswer } | { type: 'other' }>;
-  /** Forgets all of a user that goes. */
+    ) => Promise<{ readonly reply: Reply; readonly keep: KeptAnswer | undefined }>,
+  ): Promise<{ type: 'fresh'; reply: Reply } | { type: 'kept'; answer: KeptAnswer } | { type: 'other' }>;
+  /** Removes all that is kept for a user. */
   forget(userId: UserId): Promise<void>;
 }
 
 const KEEP_MS = 24 * 60 * 60 * 1000;
 /** Keys of one user; of more the oldest are forgotten. */
 const KEYS_MAX = 100;
-/** Nothing that is carried out takes longer; after that its process is taken for dead. */
+/** No request takes longer; after that the process that carries it out is taken for dead. */
 const CARRIED_OUT_MS = 6_000;
-/** How often it is looked for an answer that another process will have. */
-const LOOK_AGAIN_MS = 50;
-/** Cleared away with one new key, so that old ones go as fast as new ones come. */
+/** Poll interval for the answer of another process. */
+const POLL_MS = 50;
+/** Old keys looked at with each new one: more than one, so that they do not pile up. */
 const CLEARED = 3;
 
-interface Row {
+interface Replay {
   readonly fingerprint: string;
   readonly begunAt: Instant;
   readonly answer: KeptAnswer | null;
-  /** Who carries it out just now; each time under another name. */
+  /** The run that carries it out just now. */
   readonly by?: string;
 }
 
@@ -70,7 +72,7 @@ export function createReplays(
   clock: Clock,
 ): Replays {
   const { index } = store;
-  const rows = openRecords<Row>(store, 'replay');
+  const replays = openRecords<Replay>(store, 'replay');
   const oneAtATime = createSerial();
   const listOf = (userId: UserId) => `replays/${userId}`;
 
@@ -84,23 +86,23 @@ export function createReplays(
     for (const [at, member] of oldest.entries()) {
       const [begunAt = '', id = ''] = member.split(' ');
       if (at >= excess && clock.now() - Number(begunAt) < KEEP_MS) return;
-      await rows.update(id, (row) => (row?.begunAt === Number(begunAt) ? undefined : row));
+      await replays.update(id, (replay) => (replay?.begunAt === Number(begunAt) ? undefined : replay));
       await index.remove(list, member);
     }
   }
 
-  /** What is there of a request, as soon as nobody else is carrying it out. */
-  async function settled(id: string): Promise<Held<Row> | undefined> {
-    let held = await rows.hold(id);
-    if (!store.shared) return held; // in this process it is our turn, and no other lives
+  /** What is stored of a request, as soon as nobody else carries it out. */
+  async function whenIdle(id: string): Promise<Snapshot<Replay> | undefined> {
+    let found = await replays.read(id);
+    if (!store.shared) return found; // in this process it is our turn, and there is no other
     let since = clock.now();
-    while (held?.row.by !== undefined && clock.now() - since < CARRIED_OUT_MS) {
-      await sleep(clock, LOOK_AGAIN_MS);
-      const next = await rows.hold(id);
-      if (next?.row.by !== held.row.by) since = clock.now();
-      held = next;
+    while (found?.value.by !== undefined && clock.now() - since < CARRIED_OUT_MS) {
+      await sleep(clock, POLL_MS);
+      const next = await replays.read(id);
+      if (next?.value.by !== found.value.by) since = clock.now();
+      found = next;
     }
-    return held;
+    return found;
   }
 
   return {
@@ -108,25 +110,27 @@ export function createReplays(
       const id = createHash('sha256').update(`${userId}/${key}`).digest('base64url');
       return oneAtATime(id, async () => {
         for (;;) {
-          const found = await settled(id);
-          const old = found === undefined || clock.now() - found.row.begunAt >= KEEP_MS;
-          const known = old ? undefined : found.row;
-          if (known !== undefined && known.fingerprint !== fingerprint) return { type: 'other' };
-          if (known?.answer) return { type: 'kept', answer: known.answer };
+          const found = await whenIdle(id);
+          const isOld = found === undefined || clock.now() - found.value.begunAt >= KEEP_MS;
+          const earlier = isOld ? undefined : found.value;
+          if (earlier !== undefined && earlier.fingerprint !== fingerprint) return { type: 'other' };
+          if (earlier?.answer) return { type: 'kept', answer: earlier.answer };
 
           const by = randomUUID();
-          const begunAt = known?.begunAt ?? clock.now();
-          if (known === undefined) await index.add(listOf(userId), memberOf(begunAt, id));
-          if (!(await rows.swap(id, found, { fingerprint, begunAt, answer: null, by }))) continue;
-          if (known === undefined) await clear(userId);
+          const begunAt = earlier?.begunAt ?? clock.now();
+          if (earlier === undefined) await index.add(listOf(userId), memberOf(begunAt, id));
+          if (!(await replays.swap(id, found, { fingerprint, begunAt, answer: null, by }))) continue;
+          if (earlier === undefined) await clear(userId);
 
           let answer: KeptAnswer | null = null;
           try {
-            const { given, keep } = await carryOut(known?.begunAt);
+            const { reply, keep } = await carryOut(earlier?.begunAt);
             answer = keep ?? null;
-            return { type: 'fresh', given };
+            return { type: 'fresh', reply };
           } finally {
-            await rows.update(id, (row) => (row?.by === by ? { fingerprint, begunAt, answer } : row));
+            await replays.update(id, (replay) =>
+              replay?.by === by ? { fingerprint, begunAt, answer } : replay,
+            );
           }
         }
       });
@@ -138,7 +142,7 @@ export function createReplays(
         const members = await index.page(list, { offset: 0, limit: KEYS_MAX });
         if (members.length === 0) return;
         for (const member of members) {
-          await rows.remove(member.split(' ')[1] ?? '');
+          await replays.remove(member.split(' ')[1] ?? '');
           await index.remove(list, member);
         }
       }

@@ -109,8 +109,8 @@ export function createBlocks(
     // The number first: then every stored block is found.
     if (!isStored) await index.add(listOf(tenantId), nameOf(number));
     try {
-      const held = isStored ? blocks.heldAs(block) : undefined;
-      if (!(await blocks.swap(keyOf(tenantId, number), held, next))) return undefined;
+      const before = isStored ? blocks.snapshotOf(block) : undefined;
+      if (!(await blocks.swap(keyOf(tenantId, number), before, next))) return undefined;
     } catch (error) {
       if (stretch === undefined)
         unsure.set(tenantId, Math.min(number, unsure.get(tenantId) ?? Number.POSITIVE_INFINITY));

@@ -1,4 +1,4 @@
-/** One row of an import: what would become of it, and carrying it out, which can be done twice. */
+/** One row of an import: trying it out, and carrying it out, which may be done twice. */
 import { randomClaimKey } from '../base/claim-key.ts';
 import { type Clock, sleep } from '../base/clock.ts';
 import type { DeviceId } from '../base/ids.ts';
@@ -13,25 +13,25 @@ export interface RowNeeds {
   readonly directory: Directory;
   readonly secrets: Secrets;
   readonly clock: Clock;
-  /** Makes one for a device that was given none. */
+  /** Draws one for a device that came without. */
   readonly accessToken: () => string;
-  /** Whether the process is about to end: then nothing is asked again. */
+  /** Whether the process is about to end: then nothing is retried. */
   readonly stopping: () => boolean;
 }
 
 export interface Rows {
-  /** @param seen names and tokens of the rows before: what would be taken by then */
+  /** @param seen names and tokens of the rows before, which would be taken by then */
   tryOut(job: ImportJob, row: ImportRow, seen: Set<string>): Promise<ImportRow>;
   /** Creates the row's device, or finds that it is there. Throws when the process ends meanwhile. */
   carryOut(job: ImportJob, nth: number, row: ImportRow): Promise<ImportRow>;
   /**
-   * A row that was begun and broken off. Where its device is not there, nobody can tell whether it was not created or
-   * was deleted since; an id that was deleted must never be used again, so the row gets another one.
+   * A row that was begun and broken off. If its device is not there, nobody knows whether it was never created or was
+   * deleted since. An id must never be used again, so the row gets another one.
    */
   afresh(job: ImportJob, nth: number, row: ImportRow): Promise<ImportRow>;
   /** Deletes the row's device. */
   takeBack(job: ImportJob, nth: number, row: ImportRow): Promise<void>;
-  /** A key as it is kept: digested, and sealed for its device. */
+  /** A key as it is stored: digested, and sealed for its device. */
   sealedKey(id: DeviceId, secret: string): NonNullable<ImportRow['key']>;
 }
 
@@ -90,7 +90,7 @@ export function createRows({ devices, directory, secrets, clock, accessToken, st
     return { ...row, outcome: 'created', message: null };
   }
 
-  /** An import has time: where there is no answer to be had it asks again, until the process stops. */
+  /** Retries until there is an answer or the process stops: an import has time. */
   async function ask(
     id: DeviceId,
     command: DeviceCommand,

@@ -36,15 +36,15 @@ const AT_ONCE = 16;
 const RETRY_MS = 500;
 /** After so long without a sign of life a process that ran a job is taken for dead. */
 const LEASE_MS = 30_000;
-/** So often is the lease renewed within that time. */
+/** Renewals of the lease within that time. */
 const RENEWALS = 3;
 
 export function createRuns({ store, jobs, rows: work, tenantStands, stopping, clock, log }: RunNeeds): Runs {
-  /** So that the memory and the commands of many jobs are those of one. */
+  /** One run of a tenant at a time, so that many jobs take the memory and the commands of one. */
   const oneOfATenant = createSerial();
   const runs = new Map<string, Promise<void>>();
 
-  /** A store that is away for a while is waited for; what else goes wrong would go wrong again. */
+  /** Waits for a store that is not available. What else goes wrong would go wrong again, so the run ends. */
   async function untilThrough(job: ImportJob): Promise<void> {
     for (;;) {
       try {
@@ -60,7 +60,7 @@ export function createRuns({ store, jobs, rows: work, tenantStands, stopping, cl
     }
   }
 
-  /** Of several processes on one store one carries a job out; that two do would be right, but slow. */
+  /** Of several processes on one store one carries a job out; two would do it right as well, but slowly. */
   async function alone({ id }: ImportJob): Promise<void> {
     const lease = createLease(store, clock, `import ${id}`, LEASE_MS);
     while (!(await lease.hold())) {
@@ -75,7 +75,7 @@ export function createRuns({ store, jobs, rows: work, tenantStands, stopping, cl
     }
   }
 
-  /** @param isOurs renews the lease; who has lost it, e.g. asleep, writes nothing more */
+  /** @param isOurs renews the lease; a process that has lost it writes nothing more */
   async function run(started: ImportJob, isOurs: () => Promise<boolean>): Promise<void> {
     let job: ImportJob | undefined = started;
     const dryRun = started.state === 'trying';

@@ -2,13 +2,13 @@
  * The journal: where actors' facts become durable. One operation carries the whole promise of this server:
  *
  *   append(n -> n+1): event n+1 is stored only while the stream's head is at n, in one atomic, flushed step together
- *   with the new head state, the stream's index entries and its alarm.
+ *   with the new state, the stream's index entries and its alarm.
  *
- * It makes one process crash-safe (either all of it is on disk or nothing is) and many processes correct (of two
- * that decide on the same head, one gets `conflict`, recovers and decides again).
+ * It makes one process crash-safe, as all of that is on disk or nothing is. And it makes many processes correct: of two
+ * that decide on the same head, one gets `conflict`, recovers and decides again.
  *
- * The head holds the whole state, so recovering an actor is one read however long its history; the events are kept
- * in the order of their commits as the log, from which audit trails and the like are projected.
+ * The head holds the whole state, so recovering an actor is one read, however long its history. The log keeps the events
+ * in the order of their commits; the audit trail is projected from it.
  *
  * This file imports nothing: stores and actors both point at it.
  */
@@ -29,7 +29,7 @@ export interface IndexEntries {
   readonly members: readonly ListMember[];
 }
 
-/** Members of one list are distinct and ordered by their UTF-8 bytes. By convention a member ends in its stream's id. */
+/** Members of one list are distinct and ordered by their UTF-8 bytes. A member ends in the id of what it stands for. */
 export interface ListMember {
   readonly list: string;
   readonly member: string;
@@ -47,7 +47,7 @@ export interface Append {
   readonly expected: number;
   /** The encoded event, one line without line breaks. */
   readonly event: string;
-  /** The encoded state after the event; undefined removes the head, which frees the stream's id for nobody. */
+  /** The encoded state after the event; undefined removes the head. The id must not be used again. */
   readonly state: string | undefined;
   /** When to wake the stream (epoch ms), or null. Replaces the alarm there was. */
   readonly alarmAt: number | null;
@@ -60,7 +60,7 @@ export type AppendResult =
   | { readonly type: 'appended' }
   /** The head was no longer at `expected`; nothing was written. */
   | { readonly type: 'conflict' }
-  /** Another stream holds the unique key; nothing was written. */
+  /** Another stream or entity holds the unique key; nothing was written. */
   | { readonly type: 'taken'; readonly key: string };
 
 export interface DueAlarm {
@@ -82,16 +82,16 @@ export interface LoggedEvent {
 
 export interface LogPage {
   readonly events: readonly LoggedEvent[];
-  /** Position after the last event of this page; hand it back to go on. Equal to the one given at the end. */
+  /** Position after the last event of this page, to go on from. At the end it is the position that was asked for. */
   readonly next: number;
 }
 
 export interface Journal {
-  /** Reads the newest head. Rejects when the store can not be read. */
+  /** Reads the newest head. Rejects when the store cannot be read. */
   load(stream: string): Promise<Head>;
 
   /**
-   * Appends one event. Rejects when the store can not say whether it is durable: then the event may or may not be
+   * Appends one event. Rejects when the store cannot say whether it is durable: then the event may or may not be
    * there, and the caller must load the head before it decides anything more.
    */
   append(entry: Append): Promise<AppendResult>;
@@ -120,8 +120,8 @@ export interface Journal {
   log(which: number, from: number, limit: number): Promise<LogPage>;
 
   /**
-   * Everything before `upTo` has been projected durably: a store that pays for it (memory, in Redis) may let go of
-   * it. The others keep the history.
+   * Everything before `upTo` has been projected durably. A store to which it costs memory (Redis) may drop it; the others
+   * keep the history.
    */
   trim(which: number, upTo: number): Promise<void>;
 }

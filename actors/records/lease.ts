@@ -1,10 +1,10 @@
 /**
- * Of several processes on one store one does some work for all: it holds a lease, a small record whose holder lets its
- * number grow. Whoever sees the number stand still for long enough, by its own clock, takes over; so no two clocks are
- * ever compared, and a holder that was killed is replaced within that time.
+ * Of several processes on one store one does some work for all: it holds a lease, a small record in which it counts up
+ * while it lives. Whoever sees the count stand still for long enough, by its own clock, takes over. So no two clocks are
+ * compared, and a holder that was killed is replaced within that time.
  *
- * A lease saves work and nothing else. A holder that was asleep (a suspended process) may find out too late that it is
- * none any more: whatever is done under a lease must be right when two do it.
+ * A lease saves work and nothing else. A holder that was suspended may find out too late that it has lost the lease, so
+ * what is done under a lease must be right when two do it.
  */
 import { randomUUID } from 'node:crypto';
 import { type Clock, type Instant, sleep } from '../base/clock.ts';
@@ -22,7 +22,7 @@ export interface Lease {
 /** For what is done by one process only. */
 export const ALWAYS: Lease = { hold: async () => true, release: async () => {} };
 
-/** How often somebody who waits for a lease tries to have it. */
+/** Poll interval of whoever waits for a lease. */
 const TRY_AGAIN_MS = 50;
 
 /** Does something while holding a lease, waiting for it as long as another one has it. */
@@ -50,13 +50,13 @@ export async function underLease<Result>(
   }
 }
 
-interface Row {
+interface LeaseRecord {
   readonly holder: string;
   /** Grows while the holder lives. */
   readonly beat: number;
 }
 
-/** A holder renews its lease this often within the time after which it would be taken from it. */
+/** Renewals within the time after which a lease would be lost. */
 const RENEWALS = 3;
 
 /** @param ttlMs after so long without a sign of life a holder is taken for dead */
@@ -67,7 +67,7 @@ export function createLease(
   ttlMs: number,
 ): Lease {
   if (!store.shared) return ALWAYS;
-  const rows = openRecords<Row>(store, 'lease');
+  const records = openRecords<LeaseRecord>(store, 'lease');
   const self = randomUUID();
   let heldSince: Instant | undefined;
   let seen: { readonly text: string; readonly at: Instant } | undefined;
@@ -76,20 +76,20 @@ export function createLease(
     async hold() {
       const now = clock.now();
       if (heldSince !== undefined && now - heldSince < ttlMs / RENEWALS) return true;
-      const held = await rows.hold(name);
-      if (held !== undefined && held.row.holder !== self) {
+      const found = await records.read(name);
+      if (found !== undefined && found.value.holder !== self) {
         heldSince = undefined;
-        if (seen?.text !== held.text) seen = { text: held.text, at: now };
+        if (seen?.text !== found.text) seen = { text: found.text, at: now };
         if (now - seen.at < ttlMs) return false;
       }
-      const swapped = await rows.swap(name, held, { holder: self, beat: (held?.row.beat ?? 0) + 1 });
+      const swapped = await records.swap(name, found, { holder: self, beat: (found?.value.beat ?? 0) + 1 });
       heldSince = swapped ? now : undefined;
       return swapped;
     },
 
     async release() {
       heldSince = undefined;
-      await rows.update(name, (row) => (row?.holder === self ? undefined : row));
+      await records.update(name, (lease) => (lease?.holder === self ? undefined : lease));
     },
   };
 }

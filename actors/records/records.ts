@@ -1,15 +1,16 @@
 /**
- * Plain records of one kind, through Keyv. Three traps of Keyv are absorbed here:
+ * Plain records of one kind, through Keyv: leases, kept answers, sessions, import rows, audit blocks. Three traps of Keyv
+ * are absorbed here:
  *
  * - it swallows storage errors unless told to throw, so that an outage would read as "there is no such record";
  *   `throwOnErrors` covers `get`, `set` and `delete`, but not `getMany`, which is therefore not used;
  * - `set` may report failure as `false`;
  * - its own serialisation rewrites strings that begin with a colon; plain JSON does not.
  *
- * Every record carries its format's version as `v`.
+ * Every record carries the version of its format as `v`.
  *
- * What is read, changed and written back is written by `swap`: only while the record is still what was read. So of
- * several processes on one store none undoes what another did.
+ * A record that is read, changed and written back is written by compare-and-swap, so of several processes on one store
+ * none undoes what another did.
  */
 import { Keyv } from 'keyv';
 import type { Store } from '../store/store.ts';
@@ -17,38 +18,38 @@ import type { Store } from '../store/store.ts';
 const RECORD_FORMAT = 1;
 
 /** A record as it was read or written, to be replaced only while it is that. */
-export interface Held<Row> {
-  readonly row: Row;
+export interface Snapshot<Value> {
+  readonly value: Value;
   /** As it is stored. */
   readonly text: string;
 }
 
-export interface Records<Row> {
-  get(id: string): Promise<Row | undefined>;
-  /** Whatever is there. */
-  put(id: string, row: Row): Promise<void>;
+export interface Records<Value> {
+  get(id: string): Promise<Value | undefined>;
+  /** Writes a record, whatever is there. */
+  put(id: string, value: Value): Promise<void>;
   remove(id: string): Promise<void>;
-  hold(id: string): Promise<Held<Row> | undefined>;
-  /** What a record is held as that was written here. */
-  heldAs(row: Row): Held<Row>;
-  /** Replaces a record, or removes it, while it is what was held (undefined: none). Resolves to whether it did. */
-  swap(id: string, held: Held<Row> | undefined, next: Row | undefined): Promise<boolean>;
+  read(id: string): Promise<Snapshot<Value> | undefined>;
+  /** The snapshot of a value that was written here. */
+  snapshotOf(value: Value): Snapshot<Value>;
+  /** Replaces or removes a record, while it is as in the snapshot (undefined: none). Resolves to whether it did. */
+  swap(id: string, snapshot: Snapshot<Value> | undefined, next: Value | undefined): Promise<boolean>;
   /**
-   * Makes the newest record into another one; what others do meanwhile is not undone. Resolves to what is there then.
+   * Makes another record of the newest one. Resolves to what is there then.
    *
-   * @param next called again when somebody was faster; what it was given itself, or undefined twice: nothing changes
+   * @param next called again when somebody was faster; the same value, or undefined for undefined, changes nothing
    */
-  update(id: string, next: (row: Row | undefined) => Row | undefined): Promise<Row | undefined>;
+  update(id: string, next: (value: Value | undefined) => Value | undefined): Promise<Value | undefined>;
 }
 
 /** Each failure means that somebody else got through, so this is far more than there will ever be. */
 const TRIES_MAX = 10_000;
 
 /** @param kind what the records are: the namespace of their keys */
-export function openRecords<Row extends object>(
+export function openRecords<Value extends object>(
   store: Pick<Store, 'records' | 'swap'>,
   kind: string,
-): Records<Row> {
+): Records<Value> {
   const keyv = new Keyv({
     store: store.records,
     namespace: kind,
@@ -57,40 +58,47 @@ export function openRecords<Row extends object>(
     deserialize: JSON.parse,
   });
 
-  async function hold(id: string): Promise<Held<Row> | undefined> {
+  async function read(id: string): Promise<Snapshot<Value> | undefined> {
     const raw = await keyv.getRaw<unknown>(id);
     if (raw === undefined) return undefined;
     // What JSON.stringify wrote it writes again from what JSON.parse read: to the letter.
-    return { row: decode<Row>(kind, raw.value), text: JSON.stringify(raw) };
+    return { value: decode<Value>(kind, raw.value), text: JSON.stringify(raw) };
   }
 
-  function swap(id: string, held: Held<Row> | undefined, next: Row | undefined): Promise<boolean> {
-    return store.swap(`${kind}:${id}`, held?.text, next === undefined ? undefined : textOf(next));
+  function swap(
+    id: string,
+    snapshot: Snapshot<Value> | undefined,
+    next: Value | undefined,
+  ): Promise<boolean> {
+    return store.swap(`${kind}:${id}`, snapshot?.text, next === undefined ? undefined : textOf(next));
   }
 
   return {
-    hold,
-    heldAs: (row) => ({ row, text: textOf(row) }),
+    read,
+    snapshotOf: (value) => ({ value, text: textOf(value) }),
     swap,
 
     async update(id, next) {
       for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-        const held = await hold(id);
-        const row = next(held?.row);
-        if (row === held?.row) return row;
-        if (await swap(id, held, row)) return row;
+        const snapshot = await read(id);
+        const value = next(snapshot?.value);
+        if (value === snapshot?.value) return value;
+        if (await swap(id, snapshot, value)) return value;
       }
       throw new Error(`a ${kind} changes faster than it can be changed`);
     },
 
     async get(id) {
       const stored: unknown = await keyv.get(id);
-      return stored === undefined ? undefined : decode<Row>(kind, stored);
+      return stored === undefined ? undefined : decode<Value>(kind, stored);
     },
-    async put(id, row) {
-      if (!(await keyv.set(id, { v: RECORD_FORMAT, ...row })))
+
+    async put(id, value) {
+      if (!(await keyv.set(id, { v: RECORD_FORMAT, ...value }))) {
         throw new Error(`a ${kind} could not be stored`);
+      }
     },
+
     async remove(id) {
       await keyv.delete(id);
     },
@@ -98,14 +106,14 @@ export function openRecords<Row extends object>(
 }
 
 /** As Keyv writes it. */
-function textOf(row: object): string {
-  return JSON.stringify({ value: { v: RECORD_FORMAT, ...row } });
+function textOf(value: object): string {
+  return JSON.stringify({ value: { v: RECORD_FORMAT, ...value } });
 }
 
-function decode<Row extends object>(kind: string, stored: unknown): Row {
+function decode<Value extends object>(kind: string, stored: unknown): Value {
   if (typeof stored !== 'object' || stored === null || !('v' in stored) || stored.v !== RECORD_FORMAT) {
     throw new Error(`a stored ${kind} has a format that this version does not know`);
   }
-  const { v: _, ...row } = stored;
-  return row as Row; // the seam to the store: written by `put` above, in format 1
+  const { v: _, ...value } = stored;
+  return value as Value; // the seam to the store: written by `put` above, in format 1
 }

@@ -1,4 +1,4 @@
-/** One task at a time per key, in order of arrival; different keys go on side by side. For this process only. */
+/** A keyed queue: one task at a time per key, in order of arrival; keys do not wait for each other. In this process only. */
 export type Serial = <Result>(key: string, task: () => Promise<Result>) => Promise<Result>;
 
 export function createSerial(): Serial {
@@ -7,7 +7,7 @@ export function createSerial(): Serial {
   return (key, task) => {
     const before = last.get(key) ?? Promise.resolve();
     const mine = before.then(task, task);
-    // The next one waits for this one's end, good or bad; the last one clears up behind itself.
+    // The next one waits for the end of this one, good or bad; the last one leaves nothing behind.
     last.set(key, mine);
     const clear = () => {
       if (last.get(key) === mine) last.delete(key);

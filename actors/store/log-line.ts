@@ -1,4 +1,4 @@
-/** An event as stores that keep text write it into their logs: "<stream> <sequence> <event>". */
+/** An event as a line of text in a log: "<stream> <sequence> <event>". */
 import type { LoggedEvent } from '../journal/journal.ts';
 
 export function parseLogged(line: string): LoggedEvent {

@@ -1,7 +1,6 @@
 /**
- * A store that forgets everything when the process ends: for tests and for trying things out (`STORE_URL=memory:`).
- * It keeps every promise of the contract but durability, and does it in the plainest way: the other stores are
- * compared with this one.
+ * A store that loses everything when the process ends: for tests and for trying things out (`STORE_URL=memory:`). It keeps
+ * every promise of the contract but durability, in the plainest way; the others are compared with it.
  */
 import type {
   Append,
@@ -185,14 +184,14 @@ class MemoryIndex implements Index {
   enter({ list, member }: ListMember): void {
     const members = this.#lists.get(list) ?? [];
     this.#lists.set(list, members);
-    const place = placeOf(members, member);
-    if (members[place] !== member) members.splice(place, 0, member);
+    const position = positionOf(members, member);
+    if (members[position] !== member) members.splice(position, 0, member);
   }
 
   leave({ list, member }: ListMember): void {
     const members = this.#lists.get(list) ?? [];
-    const place = placeOf(members, member);
-    if (members[place] === member) members.splice(place, 1);
+    const position = positionOf(members, member);
+    if (members[position] === member) members.splice(position, 1);
   }
 
   async lookup(key: string): Promise<string | undefined> {
@@ -237,7 +236,7 @@ function isBehind(member: string, other: string, descending: boolean): boolean {
 }
 
 /** Where a member stands, or would have to stand, in the order of UTF-8 bytes. */
-function placeOf(members: readonly string[], member: string): number {
+function positionOf(members: readonly string[], member: string): number {
   const bytes = Buffer.from(member);
   let low = 0;
   let high = members.length;

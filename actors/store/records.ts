@@ -1,6 +1,6 @@
 /**
- * The Keyv side of a store: plain records as text, by key. Keyv hands over values already serialised, with the time
- * to live inside, and checks it on reading; so an adapter only needs to keep text.
+ * Keyv's adapter for plain records: text by key. Keyv passes values already serialised, with the time to live inside, and
+ * checks it on reading, so an adapter only has to keep text.
  */
 import { EventEmitter } from 'node:events';
 import type { KeyvStoreAdapter, StoredData } from 'keyv';

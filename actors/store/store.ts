@@ -18,9 +18,9 @@ export interface Store {
   readonly journal: Journal;
   readonly entities: Entities;
   readonly index: Index;
-  /** A new adapter whenever it is asked for: a Keyv writes its namespace into the one it is given. */
+  /** A new adapter at each access: a Keyv writes its namespace into the one that it gets. */
   readonly records: KeyvStoreAdapter;
-  /** Whether other processes may be writing to the same data: then what is remembered of it is only a hint. */
+  /** Whether other processes may write to the same data: then what is cached of it is only a hint. */
   readonly shared: boolean;
   /**
    * Replaces the text of a record only while it is `expected`, durably and atomically. Resolves to whether it did.
@@ -30,9 +30,9 @@ export interface Store {
    * @param next undefined: the record is removed
    */
   swap(key: string, expected: string | undefined, next: string | undefined): Promise<boolean>;
-  /** Rejects when the store can not be used just now; resolves quickly otherwise. For /readyz. */
+  /** Rejects when the store cannot be used just now; resolves quickly otherwise. For /readyz. */
   check(): Promise<void>;
-  /** Waits for what is under way, then lets go of the backend. */
+  /** Waits for what is under way, then closes the backend. */
   close(): Promise<void>;
 }
 
@@ -106,7 +106,7 @@ export interface PageQuery {
   readonly descending?: boolean;
   /** Only members that begin with this. */
   readonly prefix?: string;
-  /** Only members behind this one, in the order asked for; `offset` counts from there. Costs nothing, however far. */
+  /** Only members behind this one, in the order asked for; `offset` counts from there. It costs the same at any depth. */
   readonly after?: string;
 }
 

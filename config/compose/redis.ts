@@ -5,7 +5,7 @@ import type { Bus } from '../../actors/cluster/bus.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
 import { openRedisBus } from '../../actors/store/redis/bus.ts';
 import { RedisRefused } from '../../actors/store/redis/checks.ts';
-import type { Place, ServerOptions, TlsOptions } from '../../actors/store/redis/client.ts';
+import type { RedisLocation, ServerOptions, TlsOptions } from '../../actors/store/redis/client.ts';
 import { redisCounters } from '../../actors/store/redis/counters.ts';
 import { openRedisStore } from '../../actors/store/redis/redis.ts';
 import { type Store, StoreUnavailable } from '../../actors/store/store.ts';
@@ -34,7 +34,7 @@ export function isRedisUrl(url: string): boolean {
 
 /** Rejects with `StartRefused` if this Redis cannot be reached or used. */
 export async function openRedis(url: string, options: Config['redis'], log: Log): Promise<OpenedRedis> {
-  const place = placeOf(url, options);
+  const location = locationOf(url, options);
   const { prefix, partitions, connectTimeoutMs, commandTimeoutMs, waitingMax } = options;
   const settings = {
     prefix,
@@ -45,7 +45,7 @@ export async function openRedis(url: string, options: Config['redis'], log: Log)
     orphanMs: ORPHAN_MS,
   };
   try {
-    const store = await openRedisStore({ ...settings, place, name: nameOf(url, place) }, log);
+    const store = await openRedisStore({ ...settings, location, name: nameOf(url, location) }, log);
     const { connection } = store;
     const bus = openRedisBus(connection, prefix, log);
     return {
@@ -66,7 +66,7 @@ export async function openRedis(url: string, options: Config['redis'], log: Log)
 }
 
 /** Parses `store.url` and the options of Redis. Throws `StartRefused` if they are not understood. */
-function placeOf(url: string, options: Config['redis']): Place {
+function locationOf(url: string, options: Config['redis']): RedisLocation {
   const { scheme = '', user, password, hosts = '', database } = URL_FORM.exec(url)?.groups ?? {};
   const nodes = hosts.split(',').map(nodeOf);
   const [first] = nodes;
@@ -110,8 +110,8 @@ function notUnderstood(): StartRefused {
 }
 
 /** The URL without its credentials. */
-function nameOf(url: string, place: Place): string {
-  const nodes = place.type === 'cluster' ? place.nodes : [place.options];
+function nameOf(url: string, location: RedisLocation): string {
+  const nodes = location.type === 'cluster' ? location.nodes : [location.options];
   return `${url.slice(0, url.indexOf(':'))}://${nodes.map(({ host, port }) => `${host}:${port}`).join(',')}`;
 }
 

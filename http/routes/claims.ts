@@ -78,11 +78,11 @@ function claimDevice(needs: ConfirmNeeds): Route {
       const fingerprint = fingerprintOf(secrets, userId, params.deviceName, secret);
       const outcome = await accounts.replays.run({ userId, key, fingerprint }, async (begunAt) => {
         const reply = await claim(begunAt);
-        return { given: reply, keep: reply.type === 'json' ? kept(reply) : undefined };
+        return { reply, keep: reply.type === 'json' ? kept(reply) : undefined };
       });
       switch (outcome.type) {
         case 'fresh':
-          return outcome.given;
+          return outcome.reply;
         case 'kept':
           return replayed(outcome.answer);
         case 'other':

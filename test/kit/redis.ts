@@ -103,7 +103,7 @@ export function redisSettings(
   const nodes = servers.map((server) => ({ host: '127.0.0.1', port: server.port }));
   prefixes += 1;
   return {
-    place: servers.length === 1 ? { type: 'single', options } : { type: 'cluster', nodes, options },
+    location: servers.length === 1 ? { type: 'single', options } : { type: 'cluster', nodes, options },
     name: `redis://127.0.0.1:${port}`,
     prefix: `test-${prefixes}`,
     partitions: 8,

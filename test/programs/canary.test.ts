@@ -10,9 +10,9 @@ const redisTest = needing(['redis-server'], test);
 test.after(cleanUpRedis);
 
 async function connected() {
-  const { place } = redisSettings(await startRedisCluster());
-  if (place.type !== 'cluster') throw new Error('not the settings of a cluster');
-  const client = createMany(place, 2_000);
+  const { location } = redisSettings(await startRedisCluster());
+  if (location.type !== 'cluster') throw new Error('not the settings of a cluster');
+  const client = createMany(location, 2_000);
   client.on('error', () => {});
   await client.connect();
   return client;

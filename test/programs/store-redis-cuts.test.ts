@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { silentLog } from '../../actors/base/log.ts';
 import type { IndexChanges, IndexEntries } from '../../actors/journal/journal.ts';
 import { texts } from '../../actors/store/redis/connection.ts';
-import { type Held, parseHeld } from '../../actors/store/redis/head.ts';
+import { type HeldEntries, parseHeld } from '../../actors/store/redis/head.ts';
 import { createKeys } from '../../actors/store/redis/keys.ts';
 import { openRedisStore, type RedisStore } from '../../actors/store/redis/redis.ts';
 import { StoreUnavailable } from '../../actors/store/store.ts';
@@ -38,7 +38,7 @@ test('Redis: whatever is cut off where, no key has two owners, and lists are rig
   const nodes = await Promise.all(
     proxies.map(({ port }) => {
       const options = { host: '127.0.0.1', port };
-      return openRedisStore({ ...settings, place: { type: 'single', options } }, silentLog);
+      return openRedisStore({ ...settings, location: { type: 'single', options } }, silentLog);
     }),
   );
   const { partitionOf, partitions } = createKeys(settings.prefix, settings.partitions);
@@ -46,7 +46,7 @@ test('Redis: whatever is cut off where, no key has two owners, and lists are rig
   const dice = createDice(2026);
 
   /** All heads at one instant. */
-  async function look(): Promise<ReadonlyMap<string, Held>> {
+  async function look(): Promise<ReadonlyMap<string, HeldEntries>> {
     const found = await observer.connection.send(heads[0] ?? '', ['MGET', ...heads]);
     const all = Array.isArray(found) ? found : [];
     return new Map(NAMES.map((stream, n) => [stream, frontOf(all[n] ?? null).held]));
@@ -120,7 +120,7 @@ function move({ journal, entities }: RedisStore, name: string, expected: number,
 }
 
 /** Lets go of some of what a stream or entity holds, and wants some of what it does not. */
-function drawChanges(stream: string, { keys, members }: Held, dice: Dice) {
+function drawChanges(stream: string, { keys, members }: HeldEntries, dice: Dice) {
   const some = <Item>(items: readonly Item[], part: number) => items.filter(() => dice.chance(part));
   const membership = (list: string) => ({ list, member: stream });
   const isIn = (list: string) => members.has(`${list}\0${stream}`);
@@ -139,7 +139,7 @@ function drawChanges(stream: string, { keys, members }: Held, dice: Dice) {
   return { take, release };
 }
 
-function frontOf(head: unknown): { readonly sequence: number; readonly held: Held } {
+function frontOf(head: unknown): { readonly sequence: number; readonly held: HeldEntries } {
   const front = typeof head === 'string' ? head.slice(0, head.indexOf('\n')) : '0 - -';
   const [sequence, , ...held] = front.split(' ');
   return { sequence: Number(sequence), held: parseHeld(held.join(' ')) };

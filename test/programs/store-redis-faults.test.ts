@@ -144,7 +144,7 @@ test('Redis: connections cut in the middle of replies, or not to be had for a wh
   const proxy = await openTcpProxy(server.port);
   const settings = redisSettings([server], { commandTimeoutMs: 500 });
   const options = { host: '127.0.0.1', port: proxy.port };
-  const store = await openRedisStore({ ...settings, place: { type: 'single', options } }, silentLog);
+  const store = await openRedisStore({ ...settings, location: { type: 'single', options } }, silentLog);
   const running = load(store, 20);
   for (const bytes of [1, 7, 60, 333, 2_048]) {
     const [before, cuts] = [running.total(), proxy.cuts];
@@ -168,7 +168,7 @@ test('Redis: a connection on which nothing comes any more is given up, and anoth
   const server = await startRedis();
   const proxy = await openTcpProxy(server.port);
   const options = { host: '127.0.0.1', port: proxy.port };
-  const settings = redisSettings([server], { commandTimeoutMs: 300, place: { type: 'single', options } });
+  const settings = redisSettings([server], { commandTimeoutMs: 300, location: { type: 'single', options } });
   const store = await openRedisStore(settings, silentLog);
   const running = load(store, 20);
   await until('it works', async () => running.total() > 100);
@@ -187,7 +187,7 @@ test('Redis: one that became a replica is left for the one that has its name now
   const [old, successor] = await Promise.all([startRedis(), startRedis()]);
   const proxy = await openTcpProxy(old.port);
   const options = { host: '127.0.0.1', port: proxy.port };
-  const settings = redisSettings([old], { commandTimeoutMs: 500, place: { type: 'single', options } });
+  const settings = redisSettings([old], { commandTimeoutMs: 500, location: { type: 'single', options } });
   const store = await openRedisStore(settings, silentLog);
   assert.equal(await store.journal.append(entry('s', 0)), { type: 'appended' });
   await successor.command('REPLICAOF', '127.0.0.1', String(old.port));

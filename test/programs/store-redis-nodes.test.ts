@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { silentLog } from '../../actors/base/log.ts';
 import type { Append, IndexEntries } from '../../actors/journal/journal.ts';
 import { Connection } from '../../actors/store/redis/connection.ts';
-import { type Held, parseHeld } from '../../actors/store/redis/head.ts';
+import { type HeldEntries, parseHeld } from '../../actors/store/redis/head.ts';
 import { createKeys } from '../../actors/store/redis/keys.ts';
 import { createOutbox } from '../../actors/store/redis/outbox.ts';
 import { openRedisStore, type RedisSettings, type RedisStore } from '../../actors/store/redis/redis.ts';
@@ -397,7 +397,7 @@ function isHousekeeping([args]: unknown[]): boolean {
   return Array.isArray(args) && (args[0] === 'HSCAN' || args[0] === 'PING');
 }
 
-async function heldBy(settings: RedisSettings, stream: string): Promise<Held> {
+async function heldBy(settings: RedisSettings, stream: string): Promise<HeldEntries> {
   const { prefix, partitions } = settings;
   const head = createKeys(prefix, partitions).partitionOf(stream).head(stream);
   const text = await (await server()).command('GET', head);

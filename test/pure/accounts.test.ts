@@ -479,7 +479,7 @@ test('accounts: a request asked of two processes at once is carried out once, in
     const carryOut = async () => {
       carriedOut += 1;
       await scheduler.schedule(Promise.resolve());
-      return { given: answer, keep: good ? answer : undefined };
+      return { reply: answer, keep: good ? answer : undefined };
     };
     const both = [1, 2].map(() => createReplays(shared, clock).run(request, carryOut));
     const end = Promise.all(both);
@@ -509,13 +509,13 @@ test('accounts: a request that another process began and did not live to answer 
   const heard: (number | undefined)[] = [];
   const again = createReplays(shared, clock).run(request, async (begunAt) => {
     heard.push(begunAt);
-    return { given: 'given', keep: undefined };
+    return { reply: 'given', keep: undefined };
   });
   for (let turns = 0; turns < 200 && heard.length === 0; turns += 1) {
     clock.advance(50);
     await new Promise((resolve) => setImmediate(resolve));
   }
-  assert.equal(await again, { type: 'fresh', given: 'given' });
+  assert.equal(await again, { type: 'fresh', reply: 'given' });
   assert.equal(heard, [at]);
 });
 

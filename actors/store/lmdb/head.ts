@@ -21,7 +21,7 @@ export interface Mark {
 const SPACE = 0x20;
 const DASH = 0x2d;
 
-/** Reads the front of a head off its first bytes. An append needs no more, and decoding all of it costs more than that. */
+/** Reads sequence and alarm off the first bytes of a head. A write needs no more, and decoding all of it costs more. */
 export function readMark(heads: Tables['heads'], name: string): Mark | undefined {
   const bytes = heads.getBinaryFast(name);
   if (bytes === undefined) return undefined;

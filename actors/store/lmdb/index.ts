@@ -4,7 +4,7 @@ import { checkKey, fits, KEY_BYTES_MAX, listKey } from './keys.ts';
 import type { Read, Tables } from './tables.ts';
 import type { Writer } from './writer.ts';
 
-/** lmdb counts what it skips and returns in 32 bits, and wraps round. */
+/** lmdb counts what it skips and returns in 32 bits, which overflow. */
 const COUNT_MAX = 2 ** 31 - 1;
 
 export class LmdbIndex implements Index {
@@ -61,7 +61,7 @@ export class LmdbIndex implements Index {
     if (start.length > KEY_BYTES_MAX) return 0;
     const range = { start, end: beyond(start) };
     return this.#read(() => {
-      // lmdb counts a range to its end, whatever limit it is given: so first whether it reaches that far at all.
+      // lmdb counts a range to its end, whatever the limit, so first look whether it reaches that far.
       const { lists } = this.#tables;
       const further = atMost < COUNT_MAX ? lists.getKeys({ ...range, offset: atMost, limit: 1 }) : [];
       return [...further].length > 0 ? atMost : lists.getKeysCount(range);

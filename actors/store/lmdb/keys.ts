@@ -1,7 +1,7 @@
-/** What LMDB takes as a key. It refuses others in the middle of a transaction, so they are looked at before. */
+/** What LMDB takes as a key. It refuses others in the middle of a transaction, so they are checked before. */
 import type { IndexChanges } from '../../journal/journal.ts';
 
-/** LMDB takes 1,978 bytes with its page size of 4,096; some are left for what encoding a text as a key may add. */
+/** LMDB takes 1,978 bytes with its page size of 4,096; encoding a text as a key may add some. */
 export const KEY_BYTES_MAX = 1_950;
 
 /**
@@ -17,7 +17,7 @@ export function checkKeys(name: string, index: IndexChanges | undefined): void {
   }
 }
 
-/** Throws for a key that can not be written. */
+/** Throws for a key that cannot be written. */
 export function checkKey(key: string): void {
   if (!fits(key)) throw new RangeError(`a key of the store may have ${KEY_BYTES_MAX} bytes`);
 }

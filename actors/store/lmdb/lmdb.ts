@@ -1,12 +1,13 @@
 /**
  * The embedded store: LMDB in a folder, one process or several on one machine.
  *
- * Every write goes to one thread (`lmdb/writer.ts`), which commits in groups: what comes while a transaction is being
- * flushed is the next transaction, and nobody hears of success before the flush. Conditions are checked inside the write
- * transaction, which LMDB gives to one process at a time, so they hold between processes too. Reads are done where they
- * are asked for.
+ * Every write goes to one thread (`lmdb/writer.ts`), which commits in groups: what comes while a transaction is flushed is
+ * the next transaction, and success is reported only after the flush. Conditions are checked inside the write
+ * transaction, which LMDB gives to one process at a time, so they hold between processes too. Reads are done in the thread
+ * that asks.
  *
- * What an append costs is keys, so one device costs one key, its head, and the rest is packed per commit:
+ * The cost of an append is the number of keys it writes. So a device costs one key, its head, and the rest is packed per
+ * commit:
  *
  *   heads    stream                 -> "<sequence> <alarmAt|-> <state>"
  *   entities kind/id                -> "<version> - <text>"; a table of its own, so that no walk over devices meets them
@@ -34,9 +35,9 @@ import { Writer } from './writer.ts';
 export interface LmdbSettings {
   /** The folder; made if it is not there. */
   readonly path: string;
-  /** Who we are and how to tell whether another owner still lives; without it nobody is kept out. */
+  /** Who we are, and whether another owner still lives; without it nobody is kept out. */
   readonly owner?: StoreOwner;
-  /** Whether other processes work on the same folder, with our consent. */
+  /** Whether other processes work on the same folder too. */
   readonly shared?: boolean;
 }
 
@@ -57,7 +58,7 @@ export class StoreInUse extends Error {
   }
 }
 
-/** Opens the store. Throws `StoreInUse`, or an error when the folder can not be used or holds an unknown format. */
+/** Opens the store. Throws `StoreInUse`, or an error when the folder cannot be used or holds an unknown format. */
 export function openLmdbStore({ path, owner, shared = false }: LmdbSettings): Store {
   const name = `lmdb:${path}`;
   const env = openEnvironment(path);
@@ -73,8 +74,8 @@ export function openLmdbStore({ path, owner, shared = false }: LmdbSettings): St
   let readAfter = 0;
   const read: Read = (work) =>
     writer.read(() => {
-      // lmdb keeps a snapshot for a moment; what was committed meanwhile would not be seen. Of our own commits we are told,
-      // of those of other processes we are not.
+      // lmdb keeps a snapshot for a moment, in which later commits are not seen. Of our own commits the writer tells us;
+      // of those of other processes nobody does.
       if (shared || readAfter !== writer.transactions) env.resetReadTxn();
       readAfter = writer.transactions;
       return work();
@@ -126,7 +127,7 @@ function takeFolder(tables: Tables, path: string, owner: StoreOwner | undefined)
   });
 }
 
-/** Gives the folder free, unless somebody has taken it over meanwhile. */
+/** Releases the folder, unless somebody has taken it over meanwhile. */
 function leaveFolder({ meta }: Tables, { self }: StoreOwner): void {
   meta.transactionSync(() => {
     if (meta.get('owner') === self) meta.removeSync('owner');

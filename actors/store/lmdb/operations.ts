@@ -1,4 +1,4 @@
-/** What can be asked of the thread that writes (`writer.ts`): plain data, for it crosses from one thread to another. */
+/** What the writing thread can be asked (`writer.ts`): plain data, as it crosses from one thread to another. */
 import { unreachable } from '../../base/unreachable.ts';
 import type { Append, AppendResult, ListMember } from '../../journal/journal.ts';
 import type { Commit, CommitResult } from '../store.ts';
@@ -9,7 +9,7 @@ export type Operation =
   | { readonly type: 'commit'; readonly commit: Commit }
   | { readonly type: 'enter'; readonly member: ListMember }
   | { readonly type: 'leave'; readonly member: ListMember }
-  /** Records of alarms of which none is awaited any more. */
+  /** Buckets of alarms of which none is awaited any more. */
   | { readonly type: 'drop-alarms'; readonly keys: readonly (readonly [number, number])[] }
   | { readonly type: 'set-record'; readonly key: string; readonly text: string }
   | { readonly type: 'delete-record'; readonly key: string }
@@ -19,7 +19,7 @@ export type Operation =
       readonly expected: string | undefined;
       readonly next: string | undefined;
     }
-  /** A write that means nothing, to see whether writing works. */
+  /** A write without meaning, to see whether writing works. */
   | { readonly type: 'touch' };
 
 /** What an operation results in. */

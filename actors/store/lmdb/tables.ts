@@ -1,4 +1,4 @@
-/** The tables of the embedded store, as `../lmdb.ts` describes them, and what reads and writes of them go through. */
+/** The tables of the embedded store; `lmdb.ts` describes them. */
 import { type Database, open, type RootDatabase } from 'lmdb';
 
 export type Environment = RootDatabase<string, string>;

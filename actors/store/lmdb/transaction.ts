@@ -1,4 +1,4 @@
-/** What one write transaction does: the writes of many callers, gathered where they can share a record. */
+/** One write transaction: the writes of many callers, packed together where they can share a key. */
 import type { Append, AppendResult, IndexChanges, ListMember } from '../../journal/journal.ts';
 import type { Commit, CommitResult } from '../store.ts';
 import { headText, type Mark, readMark } from './head.ts';
@@ -23,7 +23,7 @@ type Moved =
   | { readonly type: 'conflict' }
   | { readonly type: 'taken'; readonly key: string };
 
-/** The writes of one commit: those of each device go to its own key, the rest is gathered and written at the end. */
+/** Heads and index entries are written at once, each under its own key; events, alarms and counts at the end, packed. */
 export class Transaction {
   readonly #tables: Tables;
   readonly #events: string[] = [];
@@ -88,7 +88,7 @@ export class Transaction {
     this.#counts.set(list, (this.#counts.get(list) ?? 0) - 1);
   }
 
-  /** Drops a record of alarms of which none is awaited any more. */
+  /** Drops a bucket of alarms of which none is awaited any more. */
   dropAlarms(key: [number, number]): void {
     this.#tables.alarms.removeSync(key);
   }
@@ -111,12 +111,12 @@ export class Transaction {
     return true;
   }
 
-  /** A write that means nothing, to see whether writing works. */
+  /** A write without meaning, to see whether writing works. */
   touch(): void {
     this.#tables.meta.putSync('checked', '');
   }
 
-  /** Writes what was gathered. The last thing that happens in the transaction. */
+  /** Writes what was gathered. Last in the transaction. */
   finish(): void {
     const { log, alarms, counts } = this.#tables;
     if (this.#events.length > 0) {

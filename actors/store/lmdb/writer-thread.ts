@@ -1,20 +1,20 @@
 /**
- * The thread that writes: it takes all operations that have come, carries them out in one transaction, flushes that,
- * and tells their results; what comes meanwhile is the next transaction. That is group commit.
+ * The thread that writes. It takes all operations that have come, carries them out in one transaction, flushes that, and
+ * sends the results; what comes meanwhile is the next transaction. That is group commit.
  *
- * A transaction happens as a whole or, when anything in it throws, not at all. Waiting for the disk, or for another
- * process that writes, holds up this thread alone.
+ * A transaction happens whole or, when anything in it throws, not at all. Waiting for the disk, or for another process
+ * that writes, blocks this thread alone.
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { carryOut, type Operation, type Result } from './operations.ts';
 import { openEnvironment, openTables } from './tables.ts';
 import { Transaction } from './transaction.ts';
 
-/** What the thread is told: operations of one moment, or that there will be no more. */
-export type Told = readonly Operation[] | 'close';
+/** A message to the thread: some operations, or that there will be no more. */
+export type WriterMessage = readonly Operation[] | 'close';
 
-/** What became of as many operations as are in it, in the order in which they came. */
-export type Outcome =
+/** A message from the thread: the end of one transaction. Results are in the order of the operations. */
+export type TransactionResult =
   | { readonly type: 'committed'; readonly results: readonly Result[] }
   | { readonly type: 'failed'; readonly count: number; readonly why: string };
 
@@ -26,8 +26,8 @@ if (port === null) throw new Error('this is a thread of the store, not a program
 const env = openEnvironment(workerData);
 const tables = openTables(env);
 
-port.on('message', (told: Told) => {
-  let next: Told | undefined = told;
+port.on('message', (message: WriterMessage) => {
+  let next: WriterMessage | undefined = message;
   while (next !== undefined) {
     const operations: Operation[] = [];
     while (next !== undefined && next !== 'close' && operations.length < OPERATIONS_MAX) {
@@ -43,14 +43,14 @@ port.on('message', (told: Told) => {
   }
 });
 
-function receive(): Told | undefined {
+function receive(): WriterMessage | undefined {
   return port === null ? undefined : receiveMessageOnPort(port)?.message;
 }
 
-function commit(operations: readonly Operation[]): Outcome {
+function commit(operations: readonly Operation[]): TransactionResult {
   try {
     const results: Result[] = [];
-    // Resolves nothing and waits for nobody: begun, committed and flushed when it returns.
+    // Begun, committed and flushed when it returns.
     env.transactionSync(() => {
       const transaction = new Transaction(tables);
       for (const operation of operations) results.push(carryOut(transaction, operation));

@@ -1,21 +1,21 @@
 /**
- * Writing, seen from the thread of the actors: operations go to a thread of their own (`writer-thread.ts`), and each
- * resolves to its result once it is on disk. So neither the disk, nor what B-trees cost, nor another process that holds
- * the lock for writing keeps anybody waiting here.
+ * Writing, as the actors' thread sees it: operations go to a thread of their own (`writer-thread.ts`), and each resolves to
+ * its result once it is on disk. So neither the disk, nor the cost of B-trees, nor another process that holds the write
+ * lock blocks this thread.
  */
 import { Worker } from 'node:worker_threads';
 import { StoreUnavailable } from '../store.ts';
 import type { Operation, Results } from './operations.ts';
-import type { Outcome, Told } from './writer-thread.ts';
+import type { TransactionResult, WriterMessage } from './writer-thread.ts';
 
 interface Waiting {
   resolve(result: unknown): void;
   reject(error: StoreUnavailable): void;
 }
 
-/** So many are sent at once; fewer when the turn of the event loop is over. */
+/** Operations sent at once; fewer when the turn of the event loop ends before. */
 const SENT_AT_ONCE = 64;
-/** What passes through the thread is gone at once; without a limit it would take as much as the main thread may. */
+/** What passes through the thread is garbage at once; without a limit its heap would grow as large as the main thread's. */
 const LIMITS = { maxYoungGenerationSizeMb: 24 };
 
 export class Writer {
@@ -26,7 +26,7 @@ export class Writer {
   /** Not answered yet, in the order in which they are sent; answers come in the same order. */
   #waiting: Waiting[] = [];
   #closed: Promise<void> | undefined;
-  /** How many transactions have been told of: what is remembered of what is stored is as old as the last one. */
+  /** Transactions whose end was reported: a read snapshot taken before the last one is out of date. */
   transactions = 0;
 
   /**
@@ -35,7 +35,7 @@ export class Writer {
    */
   constructor(store: string, path: string) {
     this.#store = store;
-    // At once, for it takes its time, and the first write should not wait for that.
+    // Now, as starting takes a while, and the first write should not wait for it.
     this.#thread = this.#start(path);
     this.#thread.unref();
   }
@@ -46,7 +46,7 @@ export class Writer {
   ): Promise<Results[Type]> {
     if (this.#closed !== undefined) return Promise.reject(new StoreUnavailable(this.#store, 'closed'));
     return new Promise((resolve, reject) => {
-      // What comes from the other thread has no type; operations and results are kept together by their order.
+      // Messages between threads have no types; operations and results belong together by their order.
       this.#waiting.push({ resolve: resolve as Waiting['resolve'], reject });
       this.#gathered.push(operation);
       if (this.#gathered.length === 1) setImmediate(() => this.#send());
@@ -76,42 +76,42 @@ export class Writer {
     thread.ref();
     thread.removeAllListeners('exit');
     const ended = new Promise((resolve) => thread.once('exit', resolve));
-    thread.postMessage('close' satisfies Told);
+    thread.postMessage('close' satisfies WriterMessage);
     await ended;
   }
 
   #send(): void {
     if (this.#gathered.length === 0) return;
     this.#thread.ref();
-    this.#thread.postMessage(this.#gathered satisfies Told);
+    this.#thread.postMessage(this.#gathered satisfies WriterMessage);
     this.#gathered = [];
   }
 
   #start(path: string): Worker {
     const thread = new Worker(new URL('./writer-thread.js', import.meta.url), {
       workerData: path,
-      execArgv: [], // what is loaded into the process for measuring it is not for this thread
+      execArgv: [], // modules preloaded to measure the process are not for this thread
       resourceLimits: LIMITS,
       name: 'store',
     });
-    thread.on('message', (outcome: Outcome) => this.#settle(outcome));
-    // A thread that ends by itself is a bug, here or in the library: so does the process.
+    thread.on('message', (result: TransactionResult) => this.#settle(result));
+    // A thread that ends by itself is a bug, here or in the library; it ends the process.
     thread.on('exit', (code) => {
       throw new Error(`the thread that writes the store has ended (${code})`);
     });
     return thread;
   }
 
-  #settle(outcome: Outcome): void {
+  #settle(result: TransactionResult): void {
     this.transactions += 1;
-    const count = outcome.type === 'committed' ? outcome.results.length : outcome.count;
+    const count = result.type === 'committed' ? result.results.length : result.count;
     const settled = this.#waiting.splice(0, count);
     // While nothing is under way the thread keeps no process alive.
     if (this.#waiting.length === 0 && this.#closed === undefined) this.#thread.unref();
-    if (outcome.type === 'committed') {
-      for (const [at, { resolve }] of settled.entries()) resolve(outcome.results[at]);
+    if (result.type === 'committed') {
+      for (const [at, { resolve }] of settled.entries()) resolve(result.results[at]);
     } else {
-      const error = new StoreUnavailable(this.#store, outcome.why);
+      const error = new StoreUnavailable(this.#store, result.why);
       for (const { reject } of settled) reject(error);
     }
   }

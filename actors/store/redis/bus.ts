@@ -1,4 +1,4 @@
-/** What nodes on one Redis tell each other, by publish and subscribe. See `../../bus.ts` for what it promises. */
+/** The bus between nodes on one Redis, by publish and subscribe. See `../../cluster/bus.ts` for what it promises. */
 import { randomBytes } from 'node:crypto';
 import { isJsonObject, type Json, type JsonObject } from '../../base/json.ts';
 import type { Log } from '../../base/log.ts';
@@ -6,7 +6,7 @@ import type { Bus } from '../../cluster/bus.ts';
 import type { Connection } from './connection.ts';
 import { busChannel } from './keys.ts';
 
-/** Messages that may be on their way to Redis; what comes beyond that is not said. */
+/** Messages that may be on their way to Redis; more are dropped. */
 const ON_THE_WAY_MAX = 1_000;
 const RETRY_MS = 1_000;
 
@@ -14,7 +14,7 @@ export interface RedisBus extends Bus {
   close(): void;
 }
 
-/** Listens on a connection of its own, which comes back by itself; what is said while it is away is missed. */
+/** Listens on a connection of its own, which reconnects by itself; what is published meanwhile is missed. */
 export function openRedisBus(redis: Connection, prefix: string, log: Log): RedisBus {
   const self = randomBytes(9).toString('base64url');
   const channel = busChannel(prefix);

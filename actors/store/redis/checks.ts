@@ -1,6 +1,6 @@
 /**
- * Whether a Redis may be trusted with devices: what would lose data silently is refused, what weakens the promise of
- * durability is said in the log.
+ * Whether a Redis may be trusted with devices: settings that would lose data silently are refused, those that weaken
+ * durability are logged.
  */
 import type { Log } from '../../base/log.ts';
 import type { Connection, Reply, Send } from './connection.ts';
@@ -10,7 +10,7 @@ import { pairs } from './outbox.ts';
 /** The first version with what is used here: `SET … NX GET`, entries of a log numbered by the server. */
 const VERSION_MIN = 7;
 
-/** This Redis can not be used, for a reason that an operator can mend. */
+/** This Redis cannot be used, for a reason that an operator can mend. */
 export class RedisRefused extends Error {
   constructor(message: string) {
     super(message);

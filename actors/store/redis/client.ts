@@ -1,8 +1,8 @@
-/** Clients of @redis/client as the store needs them: where Redis is, how they come back, how they stay awake. */
+/** Clients of @redis/client as the store needs them: where Redis is, how they reconnect, how they are kept alive. */
 import { createClient, createCluster, type RedisClientOptions } from '@redis/client';
 
 /** Where Redis is. */
-export type Place =
+export type RedisLocation =
   | { readonly type: 'single'; readonly options: ServerOptions }
   | {
       readonly type: 'cluster';
@@ -37,7 +37,7 @@ export type OneClient = ReturnType<typeof createSingle>;
 
 export const RECONNECT_FIRST_MS = 50;
 const RECONNECT_MAX_MS = 1_000;
-/** A connection is tried out so often. */
+/** Interval of PINGs on every connection. */
 export const PING_MS = 1_000;
 
 export function createSingle(server: ServerOptions, commandTimeoutMs: number) {
@@ -45,7 +45,7 @@ export function createSingle(server: ServerOptions, commandTimeoutMs: number) {
 }
 
 export function createMany(
-  { nodes, options }: Extract<Place, { type: 'cluster' }>,
+  { nodes, options }: Extract<RedisLocation, { type: 'cluster' }>,
   commandTimeoutMs: number,
 ) {
   const { socket, ...defaults } = clientOptions(options, commandTimeoutMs);
@@ -62,17 +62,17 @@ function clientOptions(server: ServerOptions, commandTimeoutMs: number) {
   const { host, port, username, password, database, tls } = server;
   const times = {
     connectTimeout: Math.max(commandTimeoutMs, 1_000),
-    // Nothing sent and nothing received for so long: while it is being made, and where one only listens.
+    // For so long nothing was sent or received: while it is made, and on one that only listens.
     socketTimeout: commandTimeoutMs + 3 * PING_MS,
     reconnectStrategy: (retries: number) => {
       const backoff = Math.min(RECONNECT_FIRST_MS * 2 ** Math.min(retries, 10), RECONNECT_MAX_MS);
       return backoff * (0.5 + Math.random() / 2);
     },
   };
-  const secure = tls === undefined ? undefined : given({ ...tls, tls: true as const });
+  const secure = tls === undefined ? undefined : withoutUndefined({ ...tls, tls: true as const });
   return {
     socket: { host, port, ...times, ...secure },
-    ...given({ username, password, database }),
+    ...withoutUndefined({ username, password, database }),
     disableOfflineQueue: true,
     maintNotifications: 'disabled' as const,
     pingInterval: PING_MS, // or one that only listens would be taken for dead
@@ -80,7 +80,7 @@ function clientOptions(server: ServerOptions, commandTimeoutMs: number) {
 }
 
 /** Without what is undefined, since the client's types tell that from absent. */
-function given<Options extends object>(
+function withoutUndefined<Options extends object>(
   options: Options,
 ): { [Name in keyof Options]: NonNullable<Options[Name]> } {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);

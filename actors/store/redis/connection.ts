@@ -6,7 +6,7 @@
  *   data or out of memory), no answer in time. Then nobody knows whether a write happened.
  * - While there is no connection, commands fail at once instead of waiting for one.
  * - A bounded number waits for answers. One that was given up still counts until the client lets go of it, so a server
- *   that hangs can not fill the memory.
+ *   that hangs cannot fill the memory.
  */
 import type { Log } from '../../base/log.ts';
 import { StoreUnavailable } from '../store.ts';
@@ -16,8 +16,8 @@ import {
   createSingle,
   type OneClient,
   PING_MS,
-  type Place,
   RECONNECT_FIRST_MS,
+  type RedisLocation,
 } from './client.ts';
 import type { Script } from './scripts.ts';
 
@@ -27,24 +27,24 @@ export type Argument = string | Buffer;
 /** Carries out a command on one server. */
 export type Send = (args: Argument[]) => Promise<Reply>;
 
-/** How often expired commands are looked for, and how late one may be given up at most. */
+/** Interval of the search for expired commands, and how late one is given up at most. */
 const SWEEP_MS = 100;
-/** One line in the log for all errors of so long: a dead server yields one per command. */
+/** Errors of so long share one line in the log: a dead server causes one per command. */
 const ERROR_LOG_MS = 10_000;
 
 export interface Subscriber {
-  /** Hears a channel, also after the connection was lost and had again. Rejects when it could not begin to. */
+  /** Listens to a channel, also after the connection was lost and made again. Rejects when it could not begin. */
   listen(channel: string, hear: (text: string) => void): Promise<void>;
   close(): void;
 }
 
-/** A server that became a replica is left at most so often. */
+/** Shortest time between two reconnections because a server became a replica. */
 const LEAVE_AGAIN_MS = 1_000;
-/** While a master is missing, a cluster is asked so often who has its place. */
+/** Poll interval: who has taken the place of a master that is missing. */
 const LOOK_AROUND_MS = 500;
 
 export interface ConnectionSettings {
-  readonly place: Place;
+  readonly location: RedisLocation;
   /** For logs, without secrets. */
   readonly name: string;
   /** After so long without an answer a command is given up. */
@@ -67,7 +67,7 @@ export class Connection {
   readonly #waiting = new Set<Waiting>();
   readonly #sweep: NodeJS.Timeout;
   readonly #watch: NodeJS.Timeout;
-  /** Connections that were asked for a sign of life, and when. */
+  /** Connections that a PING was sent on, and when. */
   readonly #asked = new Map<OneClient, number>();
   #underWay = 0;
   #open = true;
@@ -89,9 +89,9 @@ export class Connection {
   /** Connects. Rejects when that does not work within `withinMs`. */
   static async open(settings: ConnectionSettings, withinMs: number): Promise<Connection> {
     const client =
-      settings.place.type === 'single'
-        ? createSingle(settings.place.options, settings.commandTimeoutMs)
-        : createMany(settings.place, settings.commandTimeoutMs);
+      settings.location.type === 'single'
+        ? createSingle(settings.location.options, settings.commandTimeoutMs)
+        : createMany(settings.location, settings.commandTimeoutMs);
     const connection = new Connection(settings, client);
     client.setMaxListeners(0); // Keyv's adapter adds some
     let last: unknown = 'no answer';
@@ -127,7 +127,8 @@ export class Connection {
         return;
       } catch (error) {
         // A single client goes on trying by itself; a cluster gives up when no node answers.
-        if (Date.now() >= deadline || this.#settings.place.type === 'single') throw this.#unavailable(error);
+        if (Date.now() >= deadline || this.#settings.location.type === 'single')
+          throw this.#unavailable(error);
         await new Promise((resolve) => setTimeout(resolve, RECONNECT_FIRST_MS));
       } finally {
         clearTimeout(timer);
@@ -165,7 +166,7 @@ export class Connection {
     );
   }
 
-  /** A connection of its own for what Redis pushes; on a cluster the client brings one. */
+  /** A connection of its own for pushed messages; on a cluster the client has one. */
   subscriber(): Subscriber {
     const { client } = this;
     if ('masters' in client) {
@@ -187,7 +188,7 @@ export class Connection {
     };
   }
 
-  /** What every use of the client goes through: bounded in number and in time, and failing in one way only. */
+  /** Every use of the client goes through this: bounded in number and in time, and failing in one way only. */
   guard<Result>(use: () => Promise<Result>): Promise<Result> {
     if (!this.#open) return Promise.reject(this.#unavailable('closed'));
     if (this.#underWay >= this.#settings.waitingMax) {
@@ -218,7 +219,7 @@ export class Connection {
     });
   }
 
-  /** Lets go of the connection; commands without an answer fail. */
+  /** Closes the connection; commands without an answer fail. */
   destroy(): void {
     this.#open = false;
     clearInterval(this.#sweep);
@@ -246,8 +247,8 @@ export class Connection {
   }
 
   /**
-   * Asks the cluster who its masters are. The client asks by itself only when a master sends it elsewhere, which one that
-   * is gone does not: after a failover it would wait for the old master for ever.
+   * Asks the cluster who its masters are. The client asks by itself only when a master redirects it. One that is gone does
+   * not, so after a failover the client would wait for the old master for ever.
    */
   #lookAround(): void {
     const { client } = this;
@@ -260,8 +261,8 @@ export class Connection {
   }
 
   /**
-   * Asks every connection for a sign of life, and gives up those that give none. One whose other end has vanished without
-   * a word (a machine that lost its power) is alive for the kernel until it has tried for a quarter of an hour.
+   * Sends a PING on every connection, and replaces those that did not answer the last one. Where the other end vanished
+   * without a word (a machine that lost power), the kernel keeps trying for a quarter of an hour.
    */
   #tryOut(): void {
     const { client } = this;
@@ -284,8 +285,8 @@ export class Connection {
   }
 
   /**
-   * After a failover the name of the server is another's, but who was demoted need not close its connections: writes
-   * would be refused for ever, and reads be old ones. A cluster's replica says itself where to go.
+   * After a failover the server's name leads to another one, but the demoted one may keep its connections open: writes
+   * would be refused for ever, and reads be out of date. A cluster's replica redirects by itself.
    */
   #leaveReplica(): void {
     const { client } = this;
@@ -295,7 +296,7 @@ export class Connection {
     this.#replace(client, 'Redis has become a replica: connecting anew');
   }
 
-  /** Begins anew with a connection that is of no use any more; what waited on it fails. */
+  /** Replaces a connection that is of no use any more; what waited on it fails. */
   #replace(one: OneClient, why: string): void {
     const { client } = this;
     this.#note(why);

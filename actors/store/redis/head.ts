@@ -1,8 +1,8 @@
 /** A head as text, as the scripts write it: `<sequence> <alarm|-> <held|->\n<state>`. */
 import type { Head } from '../../journal/journal.ts';
 
-/** What a stream occupies in the indexes, by its head. */
-export interface Held {
+/** What a stream or entity holds in the indexes, as its head says. */
+export interface HeldEntries {
   /** Unique keys, each with the attempt under which it was taken. */
   readonly keys: ReadonlyMap<string, string>;
   /** `list\0member` */
@@ -12,7 +12,7 @@ export interface Held {
 /** A head without its state. */
 export interface Mark {
   readonly sequence: string;
-  readonly held: Held;
+  readonly held: HeldEntries;
 }
 
 export function parseHead(text: string): Head {
@@ -22,7 +22,7 @@ export function parseHead(text: string): Head {
   };
 }
 
-export function parseHeld(text: string): Held {
+export function parseHeld(text: string): HeldEntries {
   if (text === '-') return { keys: new Map(), members: new Set() };
   const { k, m }: { k: { [key: string]: string }; m: { [member: string]: 1 } } = JSON.parse(text);
   return { keys: new Map(Object.entries(k)), members: new Set(Object.keys(m)) };

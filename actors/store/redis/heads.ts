@@ -61,8 +61,8 @@ export class Heads {
     checkKeys(move.name, move.index);
     const { index } = move;
     if (index === undefined) {
-      const { outcome } = await this.#write(move, []);
-      return outcome === 'moved' ? MOVED : CONFLICT;
+      const { result } = await this.#write(move, []);
+      return result === 'moved' ? MOVED : CONFLICT;
     }
     for (let n = 0; n < ATTEMPTS_MAX; n += 1) {
       const result = await this.#attempt(move, index);
@@ -92,10 +92,10 @@ export class Heads {
     const changes = [take, release].map(({ unique, members }) =>
       JSON.stringify({ k: unique, m: members.map(entryOf) }),
     );
-    const { outcome, freed } = await this.#write(move, [attempt, ...changes]);
-    if (outcome !== 'moved') {
+    const { result, freed } = await this.#write(move, [attempt, ...changes]);
+    if (result !== 'moved') {
       await giveBack();
-      return outcome === 'fenced' ? 'fenced' : CONFLICT;
+      return result === 'fenced' ? 'fenced' : CONFLICT;
     }
     const partition = this.#keys.partitionOf(name);
     const members = [...take.members, ...release.members].map(entryOf);
@@ -106,7 +106,7 @@ export class Heads {
     return MOVED;
   }
 
-  async #write(move: Move, index: readonly string[]): Promise<{ outcome: string; freed: string[] }> {
+  async #write(move: Move, index: readonly string[]): Promise<{ result: string; freed: string[] }> {
     const { name, expected, event, state, alarmAt } = move;
     const partition = this.#keys.partitionOf(name);
     const { alarms, log, outbox } = partition;
@@ -124,7 +124,7 @@ export class Heads {
       ...index,
     ];
     const reply = await this.#redis.script(event === undefined ? COMMIT : APPEND, keys, args);
-    const [outcome, freed = []] = Array.isArray(reply) ? reply : [];
-    return { outcome: String(outcome), freed: texts(freed) };
+    const [result, freed = []] = Array.isArray(reply) ? reply : [];
+    return { result: String(result), freed: texts(freed) };
   }
 }

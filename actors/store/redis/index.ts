@@ -57,7 +57,7 @@ export class RedisIndex implements Index {
   }
 }
 
-/** Between which all members lie that begin with a prefix: they are UTF-8, which never has the byte 0xff. */
+/** The range of the members that begin with a prefix: they are UTF-8, which never has the byte 0xff. */
 function edgesOf(prefix: string): readonly [Argument, Argument] {
   return [`[${prefix}`, Buffer.concat([Buffer.from(`(${prefix}`), Buffer.of(0xff)])];
 }

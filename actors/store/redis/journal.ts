@@ -49,7 +49,7 @@ export class RedisJournal implements Journal {
     const share = Math.ceil((2 * limit) / partitions.length);
     const parts = await Promise.all(partitions.map((partition) => this.#dueIn(partition, now, from, share)));
 
-    // Beyond the last one of a part that has more, others may come first.
+    // Behind the last alarm of a part that has more, that part may have some that come first.
     const ends = parts.flatMap(({ alarms, more }) => (more ? alarms.slice(-1) : [])).sort(byInstant);
     const [end] = ends;
     const all = parts.flatMap(({ alarms }) => alarms).sort(byInstant);

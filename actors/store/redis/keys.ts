@@ -1,5 +1,5 @@
 /**
- * How things are called in Redis, and in which slot they lie (see the table in `../redis.ts`).
+ * The names of keys in Redis, and in which slot they lie (see the table in `redis.ts`).
  *
  * What one script touches must lie in one slot of a cluster, so everything of one stream or entity carries its
  * partition as the hash tag `{pN}`. Unique keys, lists and records are single keys and may lie anywhere.
@@ -20,7 +20,7 @@ export interface Partition {
   readonly lifter: string;
   /** @param name of a stream, or of an entity: that one has a slash */
   head(name: string): string;
-  /** Stands where an attempt to take unique keys was called off. */
+  /** Is there where an attempt to take unique keys was called off. */
   fence(attempt: string): string;
 }
 
@@ -32,7 +32,7 @@ export interface Keys {
   record(key: string): string;
 }
 
-/** @param prefix without braces, which would be taken for the hash tag, and without what a pattern knows */
+/** @param prefix without braces, which would be the hash tag, and without the signs of patterns */
 export function createKeys(prefix: string, count: number): Keys {
   const partitions = Array.from({ length: count }, (_, number) => partition(`${prefix}:{p${number}}:`));
   const [first] = partitions;
@@ -80,12 +80,12 @@ export function checkKeys(name: string, index: IndexChanges | undefined): void {
   }
 }
 
-/** Throws for a key that can not be written. */
+/** Throws for a key that cannot be written. */
 export function checkKey(key: string): void {
   if (!fits(key)) throw new RangeError('a key of the store must be whole characters');
 }
 
-/** Whether Redis can hold a key: halves of characters would all become the same one. */
+/** Whether Redis can hold a key: in UTF-8 all lone surrogates become the same character. */
 export function fits(key: string): boolean {
   return !LONE_SURROGATE.test(key);
 }

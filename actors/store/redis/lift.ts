@@ -53,8 +53,8 @@ export async function recordsToEntities(lift: Lift): Promise<void> {
 }
 
 async function liftOne({ redis, keys, lifter }: Lift, kind: (typeof OLD_KINDS)[number], record: string) {
-  const place = keys.record(record);
-  const text = textOf(await redis.send(place, ['GET', place]));
+  const recordKey = keys.record(record);
+  const text = textOf(await redis.send(recordKey, ['GET', recordKey]));
   if (text === undefined) return; // another one was at it
   const name = entityNameOf(kind, record);
   const id = record.slice(kind.length + 1);
@@ -67,11 +67,11 @@ async function liftOne({ redis, keys, lifter }: Lift, kind: (typeof OLD_KINDS)[n
   const entity = liftRecord(name, kind, text, held, () => hasUser);
   if (entity !== undefined) {
     const partition = keys.partitionOf(name);
-    const places = [partition.head(name), partition.lifter];
-    if ((await redis.script(LIFT_HEAD, places, [lifter, headText(entity, id)])) !== 1) throw new LiftLost();
+    const headKeys = [partition.head(name), partition.lifter];
+    if ((await redis.script(LIFT_HEAD, headKeys, [lifter, headText(entity, id)])) !== 1) throw new LiftLost();
     for (const key of entity.keys) await redis.script(SWAP, [keys.unique(key)], ['1', old, '1', now]);
   }
-  await redis.send(place, ['DEL', place]);
+  await redis.send(recordKey, ['DEL', recordKey]);
 }
 
 function userOf(apiKey: string): EntityName {
@@ -100,13 +100,13 @@ async function dropStaleKeys({ redis, keys }: Lift): Promise<void> {
 async function dropStaleMembers({ redis, keys }: Lift): Promise<void> {
   const front = keys.list('');
   for (const [oldList, kind] of OLD_LISTS) {
-    for (const place of await allOf(walk(redis, keys.list(oldList)))) {
-      const list = place.slice(front.length);
-      const members = texts(await redis.send(place, ['ZRANGE', place, '0', '-1']));
+    for (const listKey of await allOf(walk(redis, keys.list(oldList)))) {
+      const list = listKey.slice(front.length);
+      const members = texts(await redis.send(listKey, ['ZRANGE', listKey, '0', '-1']));
       await eachOf(members, async (member) => {
         const head = await headOf(redis, keys, `${kind}/${member}`);
         const isIn = head !== undefined && membersOf(head).has(`${list}\0${member}`);
-        if (!isIn) await redis.send(place, ['ZREM', place, member]);
+        if (!isIn) await redis.send(listKey, ['ZREM', listKey, member]);
       });
     }
   }

@@ -15,9 +15,9 @@ export function createRecords(redis: Connection, keys: Keys): Records {
   const adapter = new KeyvRedis(redis.client as ConstructorParameters<typeof KeyvRedis>[0], {
     namespace: front.slice(0, -1),
     keyPrefixSeparator: front.slice(-1),
-    throwOnErrors: true, // or a store that is away would look like an empty one
+    throwOnErrors: true, // or a store that is not available would look empty
   });
-  adapter.on('error', () => {}); // who asked hears of it
+  adapter.on('error', () => {}); // the caller gets it too
 
   return {
     table: {

@@ -28,7 +28,7 @@ import type { Log } from '../../base/log.ts';
 import { RecordsAdapter } from '../records.ts';
 import type { Store } from '../store.ts';
 import { checkServers } from './checks.ts';
-import type { Place } from './client.ts';
+import type { RedisLocation } from './client.ts';
 import { Connection } from './connection.ts';
 import { RedisEntities } from './entities.ts';
 import { agreeOnFormat } from './format.ts';
@@ -42,7 +42,7 @@ import { createRecords } from './records.ts';
 import { UniqueKeys } from './unique.ts';
 
 export interface RedisSettings {
-  readonly place: Place;
+  readonly location: RedisLocation;
   /** For logs, without secrets. */
   readonly name: string;
   /** In front of every key: several installations can share a Redis. */
@@ -55,7 +55,7 @@ export interface RedisSettings {
   readonly commandTimeoutMs: number;
   /** Commands that may wait for answers; beyond it they fail at once. */
   readonly waitingMax: number;
-  /** How long what another node has left undone is left to it. */
+  /** For so long a task in the outbox is left to the node that wrote it. */
   readonly orphanMs: number;
 }
 
@@ -94,12 +94,12 @@ export async function openRedisStore(settings: RedisSettings, log: Log): Promise
     redis.destroy();
   }
 
-  /** A write on every server, in every partition: a full memory or a replica would read well. */
+  /** Writes to every partition, and so to every server: a replica, or one without memory, can still be read. */
   async function probe(): Promise<void> {
     await Promise.all(keys.partitions.map(({ probe }) => redis.send(probe, ['SET', probe, ''])));
   }
 
-  /** Anybody may ask, as often as he likes; so all who ask at the same time get one answer. */
+  /** Anybody may call this at any rate, so all calls at the same time share one probe. */
   function check(): Promise<void> {
     probing ??= gate.run(probe).finally(() => {
       probing = undefined;

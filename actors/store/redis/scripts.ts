@@ -1,8 +1,8 @@
 /**
- * What Redis does in one step, as scripts. Each touches keys of one slot only, takes all of them as KEYS, and looks at
- * no clock and no dice. They are called by digest and sent again where a server does not know them (any more).
+ * What Redis does in one step, as scripts. Each touches keys of one slot only, gets all of them as KEYS, and uses neither
+ * clock nor chance. They are called by digest, and sent again to a server that does not know them.
  *
- * A head is one text: `<sequence> <alarm|-> <held|->\n<state>`. `held` is what the stream occupies in the indexes:
+ * A head is one text: `<sequence> <alarm|-> <held|->\n<state>`. `held` is what it holds in the indexes:
  * `{"k": {unique key: attempt under which it was taken}, "m": {"list\0member": 1}}`, without line breaks as all JSON.
  */
 import { createHash } from 'node:crypto';
@@ -28,7 +28,7 @@ local function heldOf(text)
 end
 `;
 
-/** Moves a head from one sequence to the next, and leaves in the outbox what is left to do in other slots; or nothing. */
+/** Moves a head to the next sequence, with a task in the outbox for what is left to do in other slots; or does nothing. */
 const MOVE_HEAD = `${READ_HEAD}
 local sequence, alarm, held = read(KEYS[1])
 if sequence ~= ARGV[1] then return { 'conflict' } end
@@ -85,7 +85,7 @@ return { 'moved', freed }
 `;
 
 /**
- * The conditional append: head, event, alarm and outbox row, or nothing.
+ * The conditional append: head, event, alarm and task in the outbox, or nothing.
  *
  * KEYS  head, alarms, log, outbox, [fence of the attempt]
  * ARGV  expected sequence, the one after it, name, event, alarm|-, 1 where there is a state, state,
@@ -108,7 +108,7 @@ return { sequence, held }
 `);
 
 /**
- * Calls an attempt off, unless the head holds the key by now: from here on its append can not happen any more.
+ * Calls an attempt off, unless the head holds the key by now: from here on its move cannot happen any more.
  * KEYS  head, fence of the attempt
  * ARGV  key, attempt, 1 where the same holder's own attempt alone counts, ms for which the fence stands
  * Returns 1 when the key is held, 0 when the attempt is called off.
@@ -122,9 +122,9 @@ return 0
 `);
 
 /**
- * Takes a row out of the outbox, if the head is still the one by which it was worked off.
+ * Takes a task out of the outbox, if the head is still the one by which it was carried out.
  * KEYS  head, outbox
- * ARGV  sequence of the head, row
+ * ARGV  sequence of the head, field of the task
  */
 export const FINISH = script(`${READ_HEAD}
 local sequence = read(KEYS[1])
@@ -134,7 +134,7 @@ return 1
 `);
 
 /**
- * Replaces a value only while it is what is expected.
+ * Compare-and-swap of a value.
  * KEYS  key
  * ARGV  1 where one is expected, that one, 1 where there is a next one, that one
  */

@@ -25,12 +25,12 @@ import { FENCE, MARK, SWAP } from './scripts.ts';
 const PATIENCE_MS = 300;
 const FIRST_LOOK_MS = 2;
 const LAST_LOOK_MS = 50;
-/** When a key changes hands all the time, somebody else must give the answer. */
+/** A key that changes hands all the time is given up after so many looks. */
 const LOOKS_MAX = 100;
 /** For so long an attempt that was called off cannot move its head. Longer than any command can be on its way. */
 const FENCE_MS = 24 * 3_600_000;
 
-/** Keys of which it is remembered that they are held, about 200 bytes each. */
+/** Keys known to be held; about 200 bytes each. */
 const SEEN_MAX = 20_000;
 
 /** What is on a key. */
@@ -47,7 +47,7 @@ export class UniqueKeys {
   readonly #redis: Connection;
   readonly #keys: Keys;
   readonly #self = randomBytes(9).toString('base64url');
-  /** Keys that were held under these attempts. Once they are not, their values go, by the outbox if need be. */
+  /** Attempts and keys of which a head agreed. When it lets go of the key, its value goes too, by the outbox if need be. */
   readonly #seen = new Set<string>();
   #attempts = 0;
 
@@ -63,8 +63,8 @@ export class UniqueKeys {
   }
 
   /**
-   * Who holds a key, if its head agrees: a name that a node left on a key when it died would be in the way of everybody
-   * who asks who has the key, until somebody wants it. The head is looked at once for each time a key is taken.
+   * Who holds a key, if its head agrees: a node that died may have left a name on a key. The head is looked at once for
+   * each time a key is taken.
    */
   async lookup(key: string): Promise<string | undefined> {
     const text = await this.#get(key);
