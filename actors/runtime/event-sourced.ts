@@ -66,7 +66,9 @@ export function spawnEventSourced<State, Command, Event, Refusal>(
 
     async receive(ours, ask, persist) {
       const state =
-        looksFirst === undefined || ask.settled ? ours : await newest(ours, looksFirst.decodeState);
+        looksFirst === undefined || ask.settled
+          ? ours
+          : await newest(id, system, ours, looksFirst.decodeState);
       // Checked after the load, which takes time: nothing is decided for an asker that was already answered "unavailable".
       if (ask.settled) {
         ask.finish();
@@ -76,7 +78,7 @@ export function spawnEventSourced<State, Command, Event, Refusal>(
       const decision = decider.decide(state.value, ask.command, at);
 
       if (decision.type !== 'accept') {
-        await ensureNewest(state);
+        await ensureNewest(id, journal, state);
         ask.answer(
           decision.type === 'refuse'
             ? { type: 'refused', refusal: decision.refusal }
@@ -97,7 +99,7 @@ export function spawnEventSourced<State, Command, Event, Refusal>(
         index: persistence.indexChanges(id, state.value, event, after),
       });
       ask.answer({ type: 'accepted', state: after, at });
-      react(event, after);
+      react(id, system, event, after);
       return { sequence: state.sequence + 1, value: after };
     },
 
@@ -117,28 +119,40 @@ export function spawnEventSourced<State, Command, Event, Refusal>(
     },
   };
 
-  async function newest(
-    ours: Versioned<State>,
-    decodeState: (text: string) => State,
-  ): Promise<Versioned<State>> {
-    const { sequence, state } = await journal.load(id);
-    if (sequence === ours.sequence) return ours;
-    return { sequence, value: state === undefined ? decider.initial : decodeState(state) };
-  }
-
-  /** Ends this incarnation where another process has moved the head on. */
-  async function ensureNewest({ sequence }: Versioned<State>): Promise<void> {
-    const head = await journal.load(id);
-    if (head.sequence !== sequence) throw new AppendConflict(id);
-  }
-
-  function react(event: Event, state: State): void {
-    try {
-      system.onEvent(id, event, state);
-    } catch (error) {
-      reportBug(log, 'listener', error, { stream: id });
-    }
-  }
-
   return spawnPersistentActor(parent, id, behaviour);
+}
+
+/** The newest state of a stream, which may be the one at hand. */
+async function newest<State, Command, Event, Refusal>(
+  id: string,
+  { journal, decider }: EventSourced<State, Command, Event, Refusal>,
+  ours: Versioned<State>,
+  decodeState: (text: string) => State,
+): Promise<Versioned<State>> {
+  const { sequence, state } = await journal.load(id);
+  if (sequence === ours.sequence) return ours;
+  return { sequence, value: state === undefined ? decider.initial : decodeState(state) };
+}
+
+/** Ends this incarnation where another process has moved the head on. */
+async function ensureNewest<State>(
+  id: string,
+  journal: Journal,
+  { sequence }: Versioned<State>,
+): Promise<void> {
+  const head = await journal.load(id);
+  if (head.sequence !== sequence) throw new AppendConflict(id);
+}
+
+function react<State, Command, Event, Refusal>(
+  id: string,
+  system: EventSourced<State, Command, Event, Refusal>,
+  event: Event,
+  state: State,
+): void {
+  try {
+    system.onEvent(id, event, state);
+  } catch (error) {
+    reportBug(system.log, 'listener', error, { stream: id });
+  }
 }

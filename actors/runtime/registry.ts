@@ -6,6 +6,7 @@
  * (one sweep for all of them, no timer each), and what becomes of the messages of an incarnation that ended: after
  * a conflict they are handed to a new one, after a fault they are answered `unavailable`.
  */
+import type { Cancel } from '../base/clock.ts';
 import type { Answer, Unavailable } from './decider.ts';
 import { type Ask, type End, type EventSourced, spawnEventSourced } from './event-sourced.ts';
 import { type Parent, type Ref, spawnParent, stop, tell } from './nact.ts';
@@ -57,75 +58,108 @@ export function createRegistry<State, Command, Event, Refusal>(
   system: EventSourced<State, Command, Event, Refusal>,
   settings: RegistrySettings,
 ): Registry<State, Command, Refusal> {
-  type Message = PendingAsk<Command, State, Refusal>;
+  return new ActorRegistry(parent, name, system, settings);
+}
 
-  const { clock } = system;
-  const home = spawnParent(parent, name);
+class ActorRegistry<State, Command, Event, Refusal> implements Registry<State, Command, Refusal> {
+  readonly #system: EventSourced<State, Command, Event, Refusal>;
+  readonly #settings: RegistrySettings;
+  readonly #home: Parent;
   /** Longest unused first: an entry moves to the back whenever it is used. */
-  const residents = new Map<string, Resident<Message>>();
+  readonly #residents = new Map<string, Resident<PendingAsk<Command, State, Refusal>>>();
   /** Asks in the order of their deadlines, which is the order of their arrival. */
-  let deadlines: Message[] = [];
-  let inFlight = 0;
-  let stopping = false;
-  let onIdle: (() => void) | undefined;
-  let cancelSweep = clock.after(SWEEP_MS, sweep);
+  #deadlines: PendingAsk<Command, State, Refusal>[] = [];
+  #inFlight = 0;
+  #stopping = false;
+  #onIdle: (() => void) | undefined;
+  #cancelSweep: Cancel;
 
-  function ask(id: string, command: Command): Promise<Answer<State, Refusal>> {
-    if (stopping) return Promise.resolve(unavailable('stopping'));
-    if (inFlight >= settings.inFlightMax) return Promise.resolve(unavailable('overloaded'));
-    const now = clock.now();
-    const resident = use(id, now);
-    if (resident === undefined || resident.pending.length >= settings.mailboxMax) {
+  constructor(
+    parent: Parent,
+    name: string,
+    system: EventSourced<State, Command, Event, Refusal>,
+    settings: RegistrySettings,
+  ) {
+    this.#system = system;
+    this.#settings = settings;
+    this.#home = spawnParent(parent, name);
+    this.#cancelSweep = this.#sweepLater();
+  }
+
+  get residents(): number {
+    return this.#residents.size;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  ask(id: string, command: Command): Promise<Answer<State, Refusal>> {
+    const { inFlightMax, mailboxMax, askTimeoutMs } = this.#settings;
+    if (this.#stopping) return Promise.resolve(unavailable('stopping'));
+    if (this.#inFlight >= inFlightMax) return Promise.resolve(unavailable('overloaded'));
+    const now = this.#system.clock.now();
+    const resident = this.#use(id, now);
+    if (resident === undefined || resident.pending.length >= mailboxMax) {
       return Promise.resolve(unavailable('overloaded'));
     }
-    inFlight += 1;
+    this.#inFlight += 1;
     return new Promise((resolve) => {
-      const deadline = now + settings.askTimeoutMs;
-      const message: Message = new PendingAsk(command, deadline, resolve, () => finish(resident, message));
-      deadlines.push(message);
+      const message = new PendingAsk<Command, State, Refusal>(command, now + askTimeoutMs, resolve, () =>
+        this.#finish(resident, message),
+      );
+      this.#deadlines.push(message);
       resident.pending.push(message);
       tell(resident.ref, message);
     });
   }
 
   /** The actor of a stream, spawned if need be; undefined when there is no room and no idle actor to stop. */
-  function use(id: string, now: number): Resident<Message> | undefined {
-    let resident = residents.get(id);
+  #use(id: string, now: number): Resident<PendingAsk<Command, State, Refusal>> | undefined {
+    let resident = this.#residents.get(id);
     if (resident === undefined) {
-      if (residents.size >= settings.residentsMax && !makeRoom()) return undefined;
-      resident = { id, ref: incarnate(id), pending: [], conflicts: 0, lastUsedAt: now };
+      if (this.#residents.size >= this.#settings.residentsMax && !this.#makeRoom()) return undefined;
+      resident = { id, ref: this.#incarnate(id), pending: [], conflicts: 0, lastUsedAt: now };
     } else {
-      residents.delete(id);
+      this.#residents.delete(id);
       resident.lastUsedAt = now;
     }
-    residents.set(id, resident);
+    this.#residents.set(id, resident);
     return resident;
   }
 
-  function incarnate(id: string): Ref<Message> {
-    const ref: Ref<Message> = spawnEventSourced(home, id, system, (end) => {
-      const resident = residents.get(id);
-      if (resident?.ref === ref) ended(resident, end);
-    });
+  #incarnate(id: string): Ref<PendingAsk<Command, State, Refusal>> {
+    const ref: Ref<PendingAsk<Command, State, Refusal>> = spawnEventSourced(
+      this.#home,
+      id,
+      this.#system,
+      (end) => {
+        const resident = this.#residents.get(id);
+        if (resident?.ref === ref) this.#ended(resident, end);
+      },
+    );
     return ref;
   }
 
   /** The actor has finished with a message. */
-  function finish(resident: Resident<Message>, message: Message): void {
+  #finish(
+    resident: Resident<PendingAsk<Command, State, Refusal>>,
+    message: PendingAsk<Command, State, Refusal>,
+  ): void {
     const index = resident.pending.indexOf(message);
     if (index === -1) return;
     resident.pending.splice(index, 1);
     resident.conflicts = 0;
-    landed();
+    this.#landed();
   }
 
-  function landed(): void {
-    inFlight -= 1;
-    if (inFlight === 0) onIdle?.();
+  #landed(): void {
+    this.#inFlight -= 1;
+    if (this.#inFlight === 0) this.#onIdle?.();
   }
 
   /** An incarnation has ended. What waited goes to a new one, or is answered `unavailable`. */
-  function ended(resident: Resident<Message>, end: End): void {
+  #ended(resident: Resident<PendingAsk<Command, State, Refusal>>, end: End): void {
     stop(resident.ref);
     const goesOn = end === 'conflict' && resident.conflicts < CONFLICTS_MAX;
     const left = resident.pending;
@@ -133,23 +167,23 @@ export function createRegistry<State, Command, Event, Refusal>(
     for (const message of left) {
       if (resident.pending.includes(message)) continue;
       message.settle(unavailable('store'));
-      landed();
+      this.#landed();
     }
     if (resident.pending.length === 0) {
-      residents.delete(resident.id);
+      this.#residents.delete(resident.id);
       return;
     }
     resident.conflicts += 1;
-    resident.ref = incarnate(resident.id);
+    resident.ref = this.#incarnate(resident.id);
     for (const message of resident.pending) tell(resident.ref, message);
   }
 
   /** Stops the longest unused idle actor. False when none of those looked at is idle. */
-  function makeRoom(): boolean {
+  #makeRoom(): boolean {
     let looked = 0;
-    for (const resident of residents.values()) {
+    for (const resident of this.#residents.values()) {
       if (resident.pending.length === 0) {
-        passivate(resident);
+        this.#passivate(resident);
         return true;
       }
       if (++looked === LOOK_MAX) break;
@@ -157,54 +191,47 @@ export function createRegistry<State, Command, Event, Refusal>(
     return false;
   }
 
-  function passivate(resident: Resident<Message>): void {
-    residents.delete(resident.id);
+  #passivate(resident: Resident<PendingAsk<Command, State, Refusal>>): void {
+    this.#residents.delete(resident.id);
     stop(resident.ref);
   }
 
+  #sweepLater(): Cancel {
+    return this.#system.clock.after(SWEEP_MS, () => this.#sweep());
+  }
+
   /** Answers what waited too long, and stops what was idle too long. */
-  function sweep(): void {
-    const now = clock.now();
-    const open = deadlines.findIndex((message) => !message.settled && message.deadline > now);
-    const over = open === -1 ? deadlines : deadlines.slice(0, open);
-    deadlines = open === -1 ? [] : deadlines.slice(open);
+  #sweep(): void {
+    const now = this.#system.clock.now();
+    const open = this.#deadlines.findIndex((message) => !message.settled && message.deadline > now);
+    const over = open === -1 ? this.#deadlines : this.#deadlines.slice(0, open);
+    this.#deadlines = open === -1 ? [] : this.#deadlines.slice(open);
     for (const message of over) message.settle(unavailable('timeout'));
 
     let looked = 0;
-    for (const resident of residents.values()) {
-      if (now - resident.lastUsedAt < settings.idleMs || ++looked > LET_GO_MAX) break;
-      if (resident.pending.length === 0) passivate(resident);
+    for (const resident of this.#residents.values()) {
+      if (now - resident.lastUsedAt < this.#settings.idleMs || ++looked > LET_GO_MAX) break;
+      if (resident.pending.length === 0) this.#passivate(resident);
     }
-    cancelSweep = clock.after(SWEEP_MS, sweep);
+    this.#cancelSweep = this.#sweepLater();
   }
 
-  async function drain(drainMs: number): Promise<void> {
-    stopping = true;
-    if (inFlight > 0) {
+  async stop(drainMs: number): Promise<void> {
+    this.#stopping = true;
+    if (this.#inFlight > 0) {
       await new Promise<void>((resolve) => {
-        const cancel = clock.after(drainMs, resolve);
-        onIdle = () => {
+        const cancel = this.#system.clock.after(drainMs, resolve);
+        this.#onIdle = () => {
           cancel();
           resolve();
         };
       });
     }
-    cancelSweep();
-    for (const message of deadlines) message.settle(unavailable('stopping'));
-    residents.clear();
-    stop(home);
+    this.#cancelSweep();
+    for (const message of this.#deadlines) message.settle(unavailable('stopping'));
+    this.#residents.clear();
+    stop(this.#home);
   }
-
-  return {
-    ask,
-    get residents() {
-      return residents.size;
-    },
-    get inFlight() {
-      return inFlight;
-    },
-    stop: drain,
-  };
 }
 
 class PendingAsk<Command, State, Refusal> implements Ask<Command, State, Refusal> {
