@@ -52,8 +52,8 @@ test('sim clock: a cancelled timer never runs, and cancelling it twice is harmle
 });
 
 test('sim clock: a delay that is too long for a real timer is refused', () => {
-  assert.throws(() => createSimClock(0).after(TIMER_MAX_MS + 1, () => {}), /can not wait/);
-  assert.throws(() => createSimClock(0).after(Number.NaN, () => {}), /can not wait/);
+  assert.throws(() => createSimClock(0).after(TIMER_MAX_MS + 1, () => {}), /cannot wait/);
+  assert.throws(() => createSimClock(0).after(Number.NaN, () => {}), /cannot wait/);
 });
 
 test('sleep: resolves when the time has passed, not before', async () => {
