@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { temporaryFolder } from './folders.ts';
+import { afterPatience } from './patience.ts';
 import { freePort } from './ports.ts';
 import { findProgram } from './programs.ts';
 import { until } from './until.ts';
@@ -23,6 +24,9 @@ export interface Mosquitto {
   /** Of the process that runs now. */
   readonly pid: number;
 }
+
+/** A broker that has not ended this long after a signal is killed. */
+const END_WITHIN_MS = 5_000;
 
 /** Every client may connect and do everything; the broker limits neither messages in flight nor queues. */
 const OPEN = [
@@ -72,12 +76,19 @@ export async function startMosquitto(
     await started.catch(() => {
       ended = true;
     });
-    if (ended) throw new Error(`mosquitto did not start:\n${output}`);
+    if (ended) {
+      child.kill('SIGKILL');
+      throw new Error(`mosquitto did not start:\n${output}`);
+    }
   }
 
   const end = async (signal: NodeJS.Signals): Promise<void> => {
-    child.kill(signal);
+    const ending = child;
+    ending.kill(signal);
+    // Mosquitto did once not end on SIGTERM.
+    const cancel = afterPatience(END_WITHIN_MS, () => ending.kill('SIGKILL'));
     await gone;
+    cancel();
   };
   await run();
   return {
