@@ -4,7 +4,11 @@
  *
  * nact's own mailbox hands an actor one message per turn of the event loop. That is a turn too many between a packet and
  * the claim that it asks for, so the actors of transports have this one (`actor.ts`).
+ *
+ * A mailbox keeps an order. What keeps none and only limits how much runs at once is no mailbox: the hashing of passwords,
+ * in which parties take turns (`accounts/passwords.ts`), and attempts that wait for a counter (`http/auth/attempts.ts`).
  */
+
 export interface MessageHandler<Message> {
   /** Handles one message. The next one waits until the promise, if there is one, has settled. */
   handle(message: Message): void | Promise<void>;
