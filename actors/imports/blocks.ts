@@ -1,0 +1,110 @@
+/** Working on one block of a job: trying its rows out, or carrying them out, and writing what became of them. */
+import type { Clock } from '../base/clock.ts';
+import type { TenantId } from '../base/ids.ts';
+import { mapInSlices } from '../base/slices.ts';
+import { BLOCK, type Jobs } from './jobs.ts';
+import type { ImportJob, ImportRow } from './model.ts';
+import type { Rows } from './rows.ts';
+
+export interface BlockNeeds {
+  readonly jobs: Jobs;
+  readonly rows: Rows;
+  tenantStands(id: TenantId): Promise<boolean>;
+  /** Whether the process is about to end. */
+  stopping(): boolean;
+  readonly clock: Clock;
+}
+
+/** Both resolve to the job as it is then; undefined where the run ends. */
+export interface Blocks {
+  /** @param seen names and tokens of the blocks before, which would be taken by then */
+  tryOut(job: ImportJob, number: number, seen: Set<string>, isOurs: IsOurs): Promise<ImportJob | undefined>;
+  carryOut(job: ImportJob, number: number, isOurs: IsOurs): Promise<ImportJob | undefined>;
+}
+
+/** Renews the lease; a process that has lost it writes nothing more. */
+export type IsOurs = () => Promise<boolean>;
+
+/** Devices asked at the same time: claims go on beside an import. */
+const AT_ONCE = 16;
+/** After so long without a sign of life a process that ran a job is taken for dead. */
+export const LEASE_MS = 30_000;
+/** Renewals of the lease within that time. */
+const RENEWALS = 3;
+
+export function createBlocks({ jobs, rows: work, tenantStands, stopping, clock }: BlockNeeds): Blocks {
+  async function tryOut(
+    job: ImportJob,
+    number: number,
+    seen: Set<string>,
+    isOurs: IsOurs,
+  ): Promise<ImportJob | undefined> {
+    const rows = await jobs.readBlock(job.id, number);
+    const tried = await inParts(rows, isOurs, async (some) => {
+      const results: ImportRow[] = [];
+      for (const row of some) results.push(await work.tryOut(job, row, seen)); // each sees those before it
+      return results;
+    });
+    return tried === undefined ? undefined : write(job, number, tried);
+  }
+
+  async function carryOut(before: ImportJob, number: number, isOurs: IsOurs): Promise<ImportJob | undefined> {
+    let job = before;
+    let rows = await jobs.readBlock(job.id, number);
+    const first = number * BLOCK;
+    if (job.begun > first) {
+      rows = await mapInSlices([...rows.entries()], ([nth, row]) => work.afresh(job, first + nth, row));
+      await jobs.writeBlock(job.id, number, rows);
+    } else {
+      const begun = await jobs.save({ ...job, begun: first + rows.length });
+      if (begun === undefined) return undefined;
+      job = begun;
+    }
+    const results = await inParts(rows, isOurs, (some, at) =>
+      Promise.all(some.map((row, nth) => work.carryOut(job, first + at + nth, row))),
+    );
+    if (results === undefined) return undefined;
+    if (!(await tenantStands(job.tenantId))) {
+      // Deleted meanwhile, and maybe cleared before these came.
+      for (const [nth, row] of results.entries()) await work.takeBack(job, first + nth, row);
+      await jobs.forget(job);
+      return undefined;
+    }
+    return write(job, number, results);
+  }
+
+  /** Works on the rows some at a time. Undefined when the process ends meanwhile, or the job is another's. */
+  async function inParts(
+    rows: readonly ImportRow[],
+    isOurs: IsOurs,
+    each: (some: readonly ImportRow[], at: number) => Promise<readonly ImportRow[]>,
+  ): Promise<readonly ImportRow[] | undefined> {
+    const results: ImportRow[] = [];
+    let renewedAt = clock.now();
+    for (let at = 0; at < rows.length && !stopping(); at += AT_ONCE) {
+      results.push(...(await each(rows.slice(at, at + AT_ONCE), at)));
+      if (clock.now() - renewedAt < LEASE_MS / RENEWALS) continue;
+      if (!(await isOurs())) return undefined;
+      renewedAt = clock.now();
+    }
+    return stopping() || !(await isOurs()) ? undefined : results;
+  }
+
+  /** Writes the outcomes of a block, and counts them if that was not done by a run that was broken off. */
+  async function write(
+    job: ImportJob,
+    number: number,
+    results: readonly ImportRow[],
+  ): Promise<ImportJob | undefined> {
+    await jobs.writeBlock(job.id, number, results);
+    const through = number * BLOCK + results.length;
+    if (through <= job.through) return job;
+    const refused = results.filter(({ outcome }) => outcome === 'refused').length;
+    const good = job.good + results.length - refused;
+    const saved = await jobs.save({ ...job, through, good, refused: job.refused + refused });
+    if (saved === undefined && (await jobs.find(job.id)) === undefined) await jobs.forget(job);
+    return saved;
+  }
+
+  return { tryOut, carryOut };
+}
