@@ -5,7 +5,7 @@
 import type { Log } from '../../base/log.ts';
 import type { Connection, Reply, Send } from './connection.ts';
 import { texts } from './connection.ts';
-import { pairs } from './outbox.ts';
+import { pairs } from './tasks.ts';
 
 /** The first version with what is used here: `SET … NX GET`, entries of a log numbered by the server. */
 const VERSION_MIN = 7;

@@ -9,8 +9,9 @@ import { StoreUnavailable } from '../store.ts';
 import { type Connection, texts } from './connection.ts';
 import { parseHead } from './head.ts';
 import { checkKeys, fits, type Keys } from './keys.ts';
-import { entryOf, type Outbox, pairs } from './outbox.ts';
+import type { Outbox } from './outbox.ts';
 import { APPEND, COMMIT } from './scripts.ts';
+import { entryOf, pairs } from './tasks.ts';
 import { textOf, type UniqueKeys } from './unique.ts';
 
 /** How often a move is begun anew when its attempts are called off: a slow process must end somewhere. */

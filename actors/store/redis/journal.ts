@@ -14,7 +14,7 @@ import { checkStreamName } from '../store.ts';
 import { type Connection, texts } from './connection.ts';
 import type { Heads } from './heads.ts';
 import type { Keys, Partition } from './keys.ts';
-import { pairs } from './outbox.ts';
+import { pairs } from './tasks.ts';
 
 const APPENDED: AppendResult = { type: 'appended' };
 
