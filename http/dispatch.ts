@@ -71,7 +71,8 @@ async function serve(c: Context<Env>, route: Route, needs: DispatchNeeds): Promi
 async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Promise<Reply> {
   const { authentication, settings } = needs;
   const isPublic = route.roles.includes('PUBLIC');
-  const identity = { custom: c.req.header('x-authorization'), standard: c.req.header('authorization') };
+  // Each header that is read costs a microsecond of a claim, so each is read only where it is used.
+  const identity = isPublic ? NOBODY : identityOf(c);
   const who = isPublic ? undefined : await authentication.authenticate(identity);
   if (who !== undefined && isProblem(who)) return who;
   if (!route.allows(who)) return who === undefined ? notAuthenticated : permissionDenied;
@@ -83,24 +84,32 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
   if (body?.type === 'refused') return worded(route, body.reply);
 
   const { payload } = route;
-  if (payload !== undefined && (declaredBytes(c) ?? 0) > payload.bytesMax) return tooLarge(payload.bytesMax);
+  const declared = payload === undefined ? undefined : declaredBytes(c);
+  if (payload !== undefined && (declared ?? 0) > payload.bytesMax) return tooLarge(payload.bytesMax);
 
+  const forwardedFor = settings.trustedProxies === 0 ? undefined : c.req.header('x-forwarded-for');
   const reply = await route.answer({
     principal: who,
     params,
     query: route.query === undefined ? {} : queryOf(c.req.queries()),
     body: body?.value,
-    address: peerOf(c.env?.incoming, c.req.header('x-forwarded-for'), settings.trustedProxies),
-    bearer: /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1],
-    idempotencyKey: c.req.header('idempotency-key'),
+    address: peerOf(c.env?.incoming, forwardedFor, settings.trustedProxies),
+    bearer: () => /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1],
+    idempotencyKey: route.idempotent ? c.req.header('idempotency-key') : undefined,
     async readPayload() {
       if (payload === undefined) throw new Error(`${route.path} takes no payload`);
-      return readPayload(c, payload.bytesMax);
+      return readPayload(c, payload.bytesMax, declared);
     },
     stillMay: () => stillMay(route, identity, needs),
     origin: settings.baseUrl ?? originOf(c.req.url),
   });
   return worded(route, reply);
+}
+
+const NOBODY: Identity = { custom: undefined, standard: undefined };
+
+function identityOf(c: Context<Env>): Identity {
+  return { custom: c.req.header('x-authorization'), standard: c.req.header('authorization') };
 }
 
 /**

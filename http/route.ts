@@ -21,7 +21,7 @@ interface Call<Caller, Params, Query, Body> {
   /** The origin that the caller used, e.g. `http://localhost:8080`. */
   readonly origin: string;
   /** `Authorization: Bearer …`, for programs that have a shared secret instead of a token. */
-  readonly bearer: string | undefined;
+  readonly bearer: () => string | undefined;
   /** The `Idempotency-Key` header: the client's name for the request, the same when it repeats it. */
   readonly idempotencyKey: string | undefined;
   /** Reads the body of a route with a `payload`. */

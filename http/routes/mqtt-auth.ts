@@ -78,7 +78,7 @@ export function mqttAuthRoutes({ brokerAuth }: { readonly brokerAuth?: BrokerAut
       },
       async handle({ body, bearer }): Promise<Reply> {
         if (brokerAuth === undefined) return notFound;
-        if (!sameText(bearer ?? '', brokerAuth.secret)) return badCredentials;
+        if (!sameText(bearer() ?? '', brokerAuth.secret)) return badCredentials;
         return json(await answer(brokerAuth, body));
       },
     }),

@@ -25,8 +25,13 @@ export type Payload =
   | { readonly type: 'payload'; readonly bytes: Buffer }
   | { readonly type: 'refused'; readonly reply: Reply };
 
-export async function readPayload(c: Context, maxBytes: number): Promise<Payload> {
-  const bytes = await readBytes(c, maxBytes);
+/** @param declared the length that the request declares */
+export async function readPayload(
+  c: Context,
+  maxBytes: number,
+  declared: number | undefined,
+): Promise<Payload> {
+  const bytes = await readBytes(c, maxBytes, declared);
   return bytes === 'too-large' ? { type: 'refused', reply: tooLarge(maxBytes) } : { type: 'payload', bytes };
 }
 
@@ -62,9 +67,12 @@ function refuse(reply: Problem): Body {
 export class BrokenOff extends Error {}
 
 /** The body as it came. Rejects with `BrokenOff`. */
-export async function readBytes(c: Context, maxBytes: number): Promise<Buffer | 'too-large'> {
+export async function readBytes(
+  c: Context,
+  maxBytes: number,
+  declared = declaredBytes(c),
+): Promise<Buffer | 'too-large'> {
   try {
-    const declared = declaredBytes(c);
     if (declared === undefined) return await readStream(c.req.raw.body, maxBytes);
     // Node's parser holds the sender to its word, so the length is known before anything is buffered.
     return declared > maxBytes ? 'too-large' : Buffer.from(await c.req.arrayBuffer());
