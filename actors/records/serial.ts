@@ -1,18 +1,23 @@
-/** A keyed queue: one task at a time per key, in order of arrival; keys do not wait for each other. In this process only. */
+/** Tasks of one key one at a time, with their results: the mailbox of `runtime/mailbox.ts` for callers that wait. */
+import { KeyedMailbox } from '../runtime/mailbox.ts';
+
 export type Serial = <Result>(key: string, task: () => Promise<Result>) => Promise<Result>;
 
-export function createSerial(): Serial {
-  const last = new Map<string, Promise<unknown>>();
+interface Task {
+  readonly key: string;
+  /** Never rejects: the caller hears of a failure. */
+  run(): Promise<void>;
+}
 
-  return (key, task) => {
-    const before = last.get(key) ?? Promise.resolve();
-    const mine = before.then(task, task);
-    // The next one waits for the end of this one, good or bad; the last one leaves nothing behind.
-    last.set(key, mine);
-    const clear = () => {
-      if (last.get(key) === mine) last.delete(key);
-    };
-    mine.then(clear, clear);
-    return mine;
-  };
+/** In order of arrival; keys do not wait for each other. In this process only. */
+export function createSerial(): Serial {
+  const tasks = new KeyedMailbox<Task>(
+    { handle: (task) => task.run(), onFailure: () => {} },
+    Number.POSITIVE_INFINITY,
+    ({ key }) => key,
+  );
+  return (key, task) =>
+    new Promise((resolve, reject) => {
+      tasks.put({ key, run: () => Promise.resolve().then(task).then(resolve, reject) });
+    });
 }
