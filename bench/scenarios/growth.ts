@@ -2,7 +2,7 @@
  * Does a claim cost the same with a thousand times as many devices? At each level windows are opened and claims confirmed
  * on devices spread over the whole population, so that most actors are not in memory and their heads are far apart.
  */
-import { type Bench, OURS, type Scenario } from '../bench.ts';
+import { type Bench, HOUR_MS, OURS, type Scenario } from '../bench.ts';
 import type { Job, Measurement, Step } from '../contract.ts';
 import { devicesFor } from '../settings.ts';
 import * as steps from '../steps.ts';
@@ -49,6 +49,8 @@ export const growthScenario: Scenario = {
           pace: { type: 'closed' },
         }),
         warmUpMs: 0,
+        // Ends when each device has had its turn. A claim of a device whose window was not opened in time would fail.
+        durationMs: HOUR_MS,
       });
       const variant = (what: string) => `${what}, ${withDevices(level)}`;
       await bench.load(target, job('opening windows', open), { ...OURS, variant: variant('open') });

@@ -12,7 +12,7 @@ import { ownDurableServer } from './own-server.ts';
 import { PEOPLE_MAX } from './streaming.ts';
 import { sample, windowsAreThere } from './verify.ts';
 
-const DURATION_MS = { smoke: 5_000, standard: 20_000, full: 40_000 } as const;
+const DURATION_MS = { smoke: 10_000, standard: 20_000, full: 40_000 } as const;
 /** When it is killed, as a share of the load. */
 const KILL_AT = 0.3;
 /** The rate, as a share of the closed loop's: high enough to build a backlog, low enough to work it off. */
