@@ -59,7 +59,7 @@ export interface ApiNeeds {
 export function createApp(needs: ApiNeeds): App {
   const { accounts, clock, log, settings } = needs;
   const tokens = createTokens(settings.tokens, clock);
-  const authentication = createAuthentication(accounts, tokens, clock, settings.tokens);
+  const authentication = createAuthentication(accounts, tokens, clock, log, settings.tokens);
   const presence = needs.presence ?? { isConnected: () => false };
   const routes = allRoutes({ ...needs, presence, tokens, authentication });
   const web = (api: App) =>

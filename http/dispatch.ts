@@ -27,7 +27,7 @@ import {
 import { corsHeaders } from './wire/cors.ts';
 import { badRequest, internalError, notAuthenticated, permissionDenied } from './wire/errors.ts';
 import { isProblem, type Reply, toResponse } from './wire/reply.ts';
-import { originOf, paramsOf, peerOf, queryOf } from './wire/request.ts';
+import { deviceOf, originOf, paramsOf, peerOf, queryOf } from './wire/request.ts';
 
 /** Absent when the app is called without a socket. */
 export type Env = { readonly Bindings: Partial<HttpBindings> };
@@ -94,6 +94,7 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
     query: route.query === undefined ? {} : queryOf(c.req.queries()),
     body: body?.value,
     address: peerOf(c.env?.incoming, forwardedFor, settings.trustedProxies),
+    device: () => deviceOf(c.req.header('user-agent')),
     bearer: () => /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1],
     idempotencyKey: route.idempotent ? c.req.header('idempotency-key') : undefined,
     async readPayload() {

@@ -18,6 +18,8 @@ interface Call<Caller, Params, Query, Body> {
   readonly body: Body;
   /** The caller's address, for counting attempts. */
   readonly address: string;
+  /** What the caller's program calls itself (`User-Agent`), shortened. */
+  readonly device: () => string | null;
   /** The origin that the caller used, e.g. `http://localhost:8080`. */
   readonly origin: string;
   /** `Authorization: Bearer …`, for programs that have a shared secret instead of a token. */

@@ -12,10 +12,10 @@ import type { Store } from '../store/store.ts';
 import { createApiKeys } from './api-keys.ts';
 import { createCustomers } from './customers.ts';
 import { customerKind, tenantKind, userKind } from './kinds.ts';
-import { ACTIVITY_KIND } from './logins.ts';
-import type { AccountSettings, Accounts, Activity } from './model.ts';
+import type { AccountSettings, Accounts } from './model.ts';
 import { createRemoval } from './removal.ts';
 import { createReplays } from './replays.ts';
+import { ACTIVITY_KIND, type Activity } from './sessions.ts';
 import { createTenants } from './tenants.ts';
 import { createUsers } from './users.ts';
 

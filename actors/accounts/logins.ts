@@ -1,32 +1,15 @@
-/** Logging in, and whether a user's tokens are still good. */
+/** Logging in, and whether a user may: passwords, and the standing that every token depends on. */
 import type { UserId } from '../base/ids.ts';
-import type { Records } from '../records/records.ts';
 import { emailKey, publicUser } from './kinds.ts';
-import { type Activity, refused, type Users } from './model.ts';
+import { done, refused, type Users } from './model.ts';
+import type { Sessions } from './sessions.ts';
 import { OVERLOADED, type UserBase, withPassword } from './user-base.ts';
 
-export const ACTIVITY_KIND = 'user-activity';
-
-const NO_ACTIVITY: Activity = { lastLoginAt: null, endedSessions: [] };
-/** Per user; of more the oldest are forgotten, and expire by themselves a little later. */
-const ENDED_SESSIONS_MAX = 100;
-
 export function loginsOf(
-  { clock, settings, users, passwords, membershipStands, checkPassword, adjust, changed }: UserBase,
-  activities: Records<Activity>,
-): Pick<Users, 'login' | 'standing' | 'activity' | 'setPassword' | 'endSession'> {
-  async function activity(id: UserId): Promise<Activity> {
-    return (await activities.get(id)) ?? NO_ACTIVITY;
-  }
-
-  async function changeActivity(id: UserId, next: (before: Activity) => Activity): Promise<void> {
-    await activities.update(id, (before) => next(before ?? NO_ACTIVITY));
-    if ((await users.find(id)) === undefined) await activities.remove(id); // the user was removed meanwhile
-  }
-
+  { settings, users, passwords, membershipStands, checkPassword, change }: UserBase,
+  sessions: Sessions,
+): Pick<Users, 'login' | 'standing' | 'setPassword'> {
   return {
-    activity,
-
     async login(email, password, party) {
       const user = await users.findByKey(emailKey(email, settings.loginCaseSensitive));
       const matches = await passwords.verify(password, user?.passwordHash ?? null, party);
@@ -35,33 +18,25 @@ export function loginsOf(
       if (!user.enabled || !(await membershipStands(user.membership))) {
         return { type: 'refused', reason: 'disabled' };
       }
-      await changeActivity(user.id, (before) => ({ ...before, lastLoginAt: clock.now() }));
       return { type: 'welcome', user: publicUser(user) };
     },
 
-    async standing(id) {
+    async standing(id: UserId) {
       const user = await users.find(id);
       if (user === undefined || !user.enabled || !(await membershipStands(user.membership))) return undefined;
-      return { user: publicUser(user), endedSessions: (await activity(id)).endedSessions };
+      return { user: publicUser(user), sessions: await sessions.liveOf(user) };
     },
 
-    async setPassword(id, password) {
+    async setPassword(id, password, keep) {
       const wrong = checkPassword(password);
       if (wrong !== undefined) return refused(wrong);
       const passwordHash = await passwords.hash(password);
       if (passwordHash === 'overloaded') return OVERLOADED;
-      return adjust(id, withPassword(passwordHash));
-    },
-
-    async endSession(id, sessionId, until) {
-      await changeActivity(id, (before) => {
-        const alive = before.endedSessions.filter(
-          (ended) => clock.now() < ended.until && ended.id !== sessionId,
-        );
-        const endedSessions = [...alive, { id: sessionId, until }].slice(-ENDED_SESSIONS_MAX);
-        return { ...before, endedSessions };
-      });
-      changed(id);
+      const changed = await change(id, withPassword(passwordHash));
+      if (changed.type !== 'done') return refused({ reason: 'not-found' });
+      // From the commit on no session is live: this only brings the kept one back.
+      await sessions.carryOver(changed.entity, keep);
+      return done(publicUser(changed.entity));
     },
   };
 }

@@ -98,23 +98,28 @@ export interface User extends UserFields {
   readonly credentialsVersion: number;
 }
 
-/** What users do by themselves; kept apart from `User`, so that a login cannot undo an administrator's change. */
-export interface Activity {
-  readonly lastLoginAt: Instant | null;
-  /** Sessions that were logged out; their tokens are outdated. */
-  readonly endedSessions: readonly EndedSession[];
+/** From where somebody logs in, for people to recognise their sessions by. */
+export interface SessionOrigin {
+  readonly address: string;
+  /** What the client calls itself (`User-Agent`). */
+  readonly device: string | null;
 }
 
-interface EndedSession {
+/** What a login began. A token is good only while its session is among the live ones of its user. */
+export interface Session extends SessionOrigin {
   readonly id: string;
-  /** From then on its tokens are expired anyway, and the entry may go. */
-  readonly until: Instant;
+  readonly startedAt: Instant;
+  /** To within a tenth of the idle time, and five minutes at most: not every request is a write. */
+  readonly lastUsedAt: Instant;
+  /** However much it is used. */
+  readonly endsAt: Instant;
 }
 
 /** A user together with what decides whether its tokens are good. */
 export interface Standing {
   readonly user: User;
-  readonly endedSessions: readonly EndedSession[];
+  /** The live ones, the one used last at the end. */
+  readonly sessions: readonly Session[];
 }
 
 // ------------------------------------------------------------------------------------------------------- refusals
@@ -204,7 +209,7 @@ export interface Users {
   findByEmail(email: string): Promise<User | undefined>;
   /** The user, if it is there, enabled, and its tenant and customer are there. Else its tokens are worth nothing. */
   standing(id: UserId): Promise<Standing | undefined>;
-  activity(id: UserId): Promise<Activity>;
+  lastLoginAt(id: UserId): Promise<Instant | null>;
   /** All users of one membership: the system's, a tenant's or a customer's. */
   list(membership: Membership, query: EntityQuery): Promise<Page<User>>;
   /** All users of a tenant: its administrators and its customers' users. Reads a list per customer. */
@@ -218,12 +223,23 @@ export interface Users {
   activationWorks(token: string): Promise<boolean>;
   /** Sets the first password. Of two at once with the same token exactly one is done. */
   activate(token: string, password: string): Promise<AccountAnswer<User>>;
-  /** @param party on whose behalf, e.g. an address: when many log in at once, parties take turns */
+  /**
+   * Whether this is the password of a user who may log in.
+   * @param party on whose behalf, e.g. an address: when many log in at once, parties take turns
+   */
   login(email: string, password: string, party?: string): Promise<Login>;
-  /** Sets a new password; every token issued before is outdated. */
-  setPassword(id: UserId, password: string): Promise<AccountAnswer<User>>;
-  /** Outdates the tokens of one session of the user, which expire by themselves at `until`. */
-  endSession(id: UserId, sessionId: string, until: Instant): Promise<void>;
+  /** Sets a new password; every token issued before is outdated, and every session but `keep` ends. */
+  setPassword(id: UserId, password: string, keep?: string): Promise<AccountAnswer<User>>;
+  /** Begins a session of a user as it is now. Beyond `sessionsMax` the one that was not used for longest ends. */
+  startSession(user: User, origin: SessionOrigin): Promise<Session>;
+  /** The live sessions, the one used last at the end. */
+  sessions(id: UserId): Promise<readonly Session[]>;
+  /** A session is being used: writes it down where that is due; undefined where it is not. */
+  used(id: UserId, session: Session): Promise<void> | undefined;
+  /** Resolves to whether the user had such a live session. */
+  endSession(id: UserId, sessionId: string): Promise<boolean>;
+  /** Ends all sessions but `keep`. Resolves to how many. */
+  endSessions(id: UserId, keep?: string): Promise<number>;
 }
 
 export interface Accounts {
@@ -254,6 +270,12 @@ export interface AccountSettings {
   readonly passwordHashQueue: number;
   /** Milliseconds from a user's creation (or the link's renewal) until the activation link expires. */
   readonly activationTtlMs: number;
+  /** Live sessions of one user. */
+  readonly sessionsMax: number;
+  /** A session ends when it is not used for so long. */
+  readonly sessionIdleMs: number;
+  /** A session ends so long after the login, however much it is used; 0: it does not. */
+  readonly sessionMaxMs: number;
 }
 
 export const defaultAccountSettings: AccountSettings = {
@@ -264,4 +286,7 @@ export const defaultAccountSettings: AccountSettings = {
   passwordHashConcurrency: 2,
   passwordHashQueue: 64,
   activationTtlMs: 24 * 60 * 60 * 1000,
+  sessionsMax: 50,
+  sessionIdleMs: 7 * 24 * 60 * 60 * 1000,
+  sessionMaxMs: 30 * 24 * 60 * 60 * 1000,
 };

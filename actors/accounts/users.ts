@@ -9,8 +9,9 @@ import type { Records } from '../records/records.ts';
 import { activationOf, newActivation } from './activation.ts';
 import { customersOf, emailKey, publicUser, type StoredUser, usersOf } from './kinds.ts';
 import { loginsOf } from './logins.ts';
-import { type AccountRefusal, type Activity, done, type Membership, refused, type Users } from './model.ts';
+import { type AccountRefusal, done, type Membership, refused, type Users } from './model.ts';
 import type { Removal } from './removal.ts';
+import { type Activity, sessionsOf } from './sessions.ts';
 import { createUserBase, OVERLOADED, type UserBase, type UserBaseNeeds } from './user-base.ts';
 
 export interface UsersNeeds extends UserBaseNeeds {
@@ -29,11 +30,13 @@ const EMAIL_MAX = 254; // RFC 5321 §4.5.3.1.3, without the angle brackets
 
 export function createUsers({ activities, removal, ...needs }: UsersNeeds): Users {
   const base = createUserBase(needs);
+  const sessions = sessionsOf(base, activities);
   return {
     ...peopleOf(base, removal),
     ...listsOf(base),
     ...activationOf(base),
-    ...loginsOf(base, activities),
+    ...loginsOf(base, sessions),
+    ...sessions,
   };
 }
 

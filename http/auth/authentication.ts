@@ -1,12 +1,15 @@
 /**
  * From the headers of a request to the principal. A good signature is not enough: the user must still exist, be
- * enabled, and must not have changed the password or logged out since. That is cached for a moment, because a confirm
- * takes microseconds; a change made in this process counts at once.
+ * enabled, and must not have changed the password since, and the token's session must be among the live ones. That is
+ * cached for a moment, because a confirm takes microseconds; a change made in this process counts at once.
  */
 
-import type { Accounts, Customer, Standing, User } from '../../actors/accounts/accounts.ts';
+import type { Accounts, Customer, Session, Standing, User } from '../../actors/accounts/accounts.ts';
 import type { Clock, Instant } from '../../actors/base/clock.ts';
 import type { UserId } from '../../actors/base/ids.ts';
+import type { Log } from '../../actors/base/log.ts';
+import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
+import { reportBug } from '../../actors/runtime/supervision.ts';
 import type { TokenSettings } from '../settings.ts';
 import { badCredentials, notAuthenticated, tokenExpired } from '../wire/errors.ts';
 import type { Problem } from '../wire/reply.ts';
@@ -27,7 +30,7 @@ export interface Authentication {
 }
 
 type Checked =
-  | { readonly kind: 'user'; readonly user: User; readonly claims: Claims }
+  | { readonly kind: 'user'; readonly user: User; readonly session: Session }
   | { readonly kind: 'anonymous'; readonly customer: Customer; readonly claims: Claims };
 
 const BEARER = /^Bearer +(\S+)$/i;
@@ -37,6 +40,7 @@ export function createAuthentication(
   accounts: Accounts,
   tokens: Tokens,
   clock: Clock,
+  log: Log,
   settings: Pick<TokenSettings, 'standingTtlMs' | 'standingMax'>,
 ): Authentication {
   const standings = createStandings(accounts, clock, settings);
@@ -52,10 +56,18 @@ export function createAuthentication(
     }
     const standing = await standings(claims.userId);
     if (standing === undefined) return tokenExpired;
-    const { user, endedSessions } = standing;
-    const outdated = user.credentialsVersion !== claims.credentialsVersion;
-    const ended = endedSessions.some(({ id }) => id === claims.sessionId);
-    return outdated || ended ? tokenExpired : { kind: 'user', user, claims };
+    const { user } = standing;
+    const session = standing.sessions.find(({ id }) => id === claims.sessionId);
+    if (session === undefined || user.credentialsVersion !== claims.credentialsVersion) return tokenExpired;
+    writeUse(user.id, session);
+    return { kind: 'user', user, session };
+  }
+
+  /** Not waited for: an answer does not depend on it, and the next use writes it as well. */
+  function writeUse(id: UserId, session: Session): void {
+    accounts.users.used(id, session)?.catch((error: unknown) => {
+      if (!(error instanceof StoreUnavailable)) reportBug(log, 'http request', error);
+    });
   }
 
   async function byApiKey(value: string): Promise<Principal | Problem> {
@@ -76,9 +88,11 @@ export function createAuthentication(
       if (token === undefined) return notAuthenticated;
       const checked = await check(tokens.readAccess(token));
       if (isProblem(checked)) return checked;
+      if (checked.kind === 'user') {
+        const { user, session } = checked;
+        return { userId: user.id, sessionId: session.id, grant: 'everything', ...user.membership };
+      }
       const { userId, sessionId } = checked.claims;
-      if (checked.kind === 'user')
-        return { userId, sessionId, grant: 'everything', ...checked.user.membership };
       const { id: customerId, tenantId } = checked.customer;
       return { userId, sessionId, grant: 'reading', authority: 'CUSTOMER_USER', tenantId, customerId };
     },
@@ -86,11 +100,10 @@ export function createAuthentication(
     async refresh(refreshToken) {
       const checked = await check(tokens.readRefresh(refreshToken));
       if (isProblem(checked)) return checked;
-      const { sessionId } = checked.claims;
       const pair =
         checked.kind === 'user'
-          ? tokens.issue(checked.user, sessionId)
-          : tokens.issuePublic(checked.customer, sessionId);
+          ? tokens.issue(checked.user, checked.session)
+          : tokens.issuePublic(checked.customer, checked.claims.sessionId);
       return { type: 'good', tokens: pair };
     },
   };

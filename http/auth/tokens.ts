@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { createSigner, createVerifier, TOKEN_ERROR_CODES, TokenError } from 'fast-jwt';
 import { z } from 'zod';
-import type { Customer, User } from '../../actors/accounts/accounts.ts';
+import type { Customer, Session, User } from '../../actors/accounts/accounts.ts';
 import type { Clock, Instant } from '../../actors/base/clock.ts';
 import { type CustomerId, NULL_UUID, parseId, type UserId } from '../../actors/base/ids.ts';
 import type { TokenSettings } from '../settings.ts';
@@ -34,8 +34,8 @@ export type Reading =
   | { readonly type: 'outdated' };
 
 export interface Tokens {
-  /** @param sessionId the session to continue; without it a new one begins */
-  issue(user: User, sessionId?: string): TokenPair;
+  /** The tokens of a session; they do not outlive it. */
+  issue(user: User, session: Pick<Session, 'id' | 'endsAt'>): TokenPair;
   /** For the anonymous user of a public customer. */
   issuePublic(customer: Customer, sessionId?: string): TokenPair;
   readAccess(token: string): Reading;
@@ -116,38 +116,40 @@ export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
   }
 
   /** Both tokens of one session. */
-  function pair(common: Issued, scope: string, access: object): TokenPair {
+  function pair(common: Issued, scope: string, access: object, endsAt: Instant): TokenPair {
     const iat = Math.floor(clock.now() / 1000);
+    const end = Math.floor(endsAt / 1000);
     const all = { ...common, iss: issuer, iat };
     const { accessExpiresInSeconds, refreshExpiresInSeconds } = settings;
     return {
-      token: sign({ ...all, scopes: [scope], exp: iat + accessExpiresInSeconds, ...access }),
+      token: sign({ ...all, scopes: [scope], exp: Math.min(iat + accessExpiresInSeconds, end), ...access }),
       refreshToken: sign({
         ...all,
         scopes: [REFRESH_SCOPE],
-        exp: iat + refreshExpiresInSeconds,
+        exp: Math.min(iat + refreshExpiresInSeconds, end),
         jti: randomUUID(),
       }),
     };
   }
 
   return {
-    issue(user, sessionId = randomUUID()) {
+    issue(user, { id: sessionId, endsAt }) {
       const { credentialsVersion, membership, firstName, lastName, enabled } = user;
       const common = { sub: user.email, userId: user.id, sessionId, credentialsVersion, isPublic: false };
-      return pair(common, membership.authority, {
+      const access = {
         firstName,
         lastName,
         enabled,
         tenantId: tenantOf(membership),
         customerId: customerOf(membership),
-      });
+      };
+      return pair(common, membership.authority, access, endsAt);
     },
 
     issuePublic({ id, tenantId }, sessionId = randomUUID()) {
       const common = { sub: id, userId: NULL_UUID, sessionId, credentialsVersion: 0, isPublic: true };
       const name = { firstName: 'Public', lastName: 'Public', enabled: true };
-      return pair(common, 'CUSTOMER_USER', { ...name, tenantId, customerId: id });
+      return pair(common, 'CUSTOMER_USER', { ...name, tenantId, customerId: id }, Number.POSITIVE_INFINITY);
     },
 
     readAccess: (token) => read(token, 'access'),

@@ -110,12 +110,15 @@ function activate({ accounts: { users }, tokens }: ActivationNeeds): Route {
         description: 'The token is unknown, used up or too old; or the password too short or too long',
       },
     },
-    async handle({ body }) {
+    async handle({ body, address, device }) {
       const activated = await users.activate(body.activateToken, body.password);
       if (activated.type !== 'done') return accountProblem(activated, 'User');
       // Disabled meanwhile, or its tenant deleted: the password is set, but it does not let the user in.
       const standing = await users.standing(activated.value.id);
-      return standing === undefined ? notFound : json(tokens.issue(standing.user));
+      if (standing === undefined) return notFound;
+      return json(
+        tokens.issue(standing.user, await users.startSession(standing.user, { address, device: device() })),
+      );
     },
   });
 }

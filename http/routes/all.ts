@@ -36,6 +36,7 @@ import { liveRoutes } from './live.ts';
 import { type BrokerAuth, mqttAuthRoutes } from './mqtt-auth.ts';
 import { profileRoutes } from './profiles.ts';
 import { publicRoutes } from './public.ts';
+import { sessionRoutes } from './sessions.ts';
 import { systemRoutes } from './system.ts';
 import { tenantRoutes } from './tenants.ts';
 import { userRoutes } from './users.ts';
@@ -66,6 +67,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
   const routes = [
     ...claimRoutes(needs), // before assignments: a device may be named "device"
     ...authRoutes(needs),
+    ...sessionRoutes(needs),
     ...activationRoutes(needs),
     ...publicRoutes(needs), // before assignments: no customer has the id "public"
     ...deviceInfoRoutes(needs), // before devices: no device has the id "types"

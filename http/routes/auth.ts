@@ -1,9 +1,8 @@
 /** Login, renewal of tokens, logout, and the caller's own password. */
 
 import { z } from 'zod';
-import type { Accounts, User } from '../../actors/accounts/accounts.ts';
+import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
-import type { Clock } from '../../actors/base/clock.ts';
 import { NULL_UUID } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
@@ -28,13 +27,13 @@ import {
 } from '../wire/errors.ts';
 import { empty, json } from '../wire/reply.ts';
 import { NAME_MAX } from '../wire/schemas.ts';
+import { noteUser } from './user-notes.ts';
 
 export interface AuthNeeds {
   readonly accounts: Accounts;
   readonly audit: AuditTrail;
   readonly tokens: Tokens;
   readonly authentication: Authentication;
-  readonly clock: Clock;
   readonly log: Log;
   readonly counters?: Counters | undefined;
   readonly settings: ApiSettings;
@@ -79,7 +78,7 @@ function login(needs: AuthContext): Route {
       401: { description: 'Wrong e-mail or password, or the account is not active' },
       429: { description: 'Too many failed logins of this user from your address' },
     },
-    async handle({ body, address }) {
+    async handle({ body, address, device }) {
       if (body === undefined) return badCredentials;
       const { username, password } = body;
       const login = await attempt(
@@ -94,7 +93,9 @@ function login(needs: AuthContext): Route {
       }
       switch (login.type) {
         case 'welcome':
-          return json(tokens.issue(login.user));
+          return json(
+            tokens.issue(login.user, await users.startSession(login.user, { address, device: device() })),
+          );
         case 'refused':
           return login.reason === 'disabled' ? accountNotActive : badCredentials;
         case 'unavailable':
@@ -127,7 +128,7 @@ function renewTokens({ authentication }: AuthContext): Route {
   });
 }
 
-function logout({ accounts: { users }, audit, clock, settings }: AuthContext): Route {
+function logout({ accounts: { users }, audit }: AuthContext): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/auth/logout',
@@ -136,8 +137,7 @@ function logout({ accounts: { users }, audit, clock, settings }: AuthContext): R
     responses: { 200: { description: 'Ended' } },
     async handle({ principal }) {
       if (principal.sessionId === undefined) return empty;
-      const lastExpiry = clock.now() + settings.tokens.refreshExpiresInSeconds * 1000;
-      await users.endSession(principal.userId, principal.sessionId, lastExpiry);
+      await users.endSession(principal.userId, principal.sessionId);
       const user = await users.find(principal.userId);
       if (user !== undefined) noteUser(audit, 'LOGOUT', user);
       return empty;
@@ -169,7 +169,8 @@ function changePassword({ accounts: { users }, tokens, logins }: AuthContext): R
   return defineRoute({
     method: 'POST',
     path: '/api/auth/changePassword',
-    summary: "Change the caller's password; every token issued before is outdated",
+    summary:
+      "Change the caller's password; every token issued before is outdated, and all other sessions end",
     roles: EVERYBODY,
     body: z.object(
       { currentPassword: credential, newPassword: credential },
@@ -180,7 +181,7 @@ function changePassword({ accounts: { users }, tokens, logins }: AuthContext): R
       400: { description: 'The current password is another, or the new one is too short or too long' },
       429: { description: 'Too many wrong passwords' },
     },
-    async handle({ principal, body, address }) {
+    async handle({ principal, body, address, device }) {
       const user = await users.find(principal.userId);
       if (user === undefined) return notFound;
       const login = await attempt(
@@ -193,29 +194,12 @@ function changePassword({ accounts: { users }, tokens, logins }: AuthContext): R
       }
       if (login.type === 'unavailable') return unavailable(login.reason);
       if (login.type === 'refused') return badRequest("Current password doesn't match!");
-      const changed = await users.setPassword(user.id, body.newPassword);
-      return changed.type === 'done' ? json(tokens.issue(changed.value)) : accountProblem(changed, 'User');
+      const changed = await users.setPassword(user.id, body.newPassword, principal.sessionId);
+      if (changed.type !== 'done') return accountProblem(changed, 'User');
+      const kept = (await users.sessions(user.id)).find(({ id }) => id === principal.sessionId);
+      const session = kept ?? (await users.startSession(changed.value, { address, device: device() }));
+      return json(tokens.issue(changed.value, session));
     },
-  });
-}
-
-/** System administrators belong to no tenant, so no audit trail is theirs. */
-function noteUser(
-  audit: AuditTrail,
-  action: 'LOGIN' | 'LOGOUT',
-  { id, membership }: User,
-  failure?: string,
-): void {
-  if (membership.authority === 'SYS_ADMIN') return;
-  audit.note({
-    tenantId: membership.tenantId,
-    action,
-    deviceId: undefined,
-    deviceName: undefined,
-    customerId: membership.authority === 'CUSTOMER_USER' ? membership.customerId : undefined,
-    userId: id,
-    data: {},
-    failure,
   });
 }
 

@@ -35,6 +35,7 @@ import {
   version,
 } from '../wire/schemas.ts';
 import { manageableUser, visibleCustomer } from './access.ts';
+import { noteUser } from './user-notes.ts';
 
 const inPath = z.object({ userId });
 
@@ -132,7 +133,7 @@ function userToken({ accounts, audit, tokens, settings }: UserNeeds): Route {
       403: { description: 'Switched off, or not a user right below the caller' },
       404: { description: 'No such user, or it may not log in' },
     },
-    async handle({ principal, params }) {
+    async handle({ principal, params, address, device }) {
       const user = await manageableUser(accounts, principal, params.userId);
       if (user.type !== 'found') return user;
       // Only of users right below the caller, never of its equals or those above.
@@ -141,20 +142,9 @@ function userToken({ accounts, audit, tokens, settings }: UserNeeds): Route {
       if (!allowed) return permissionDenied;
       const standing = user.value.activated ? await users.standing(user.value.id) : undefined;
       if (standing === undefined) return notFound;
-      const { id, membership } = standing.user;
-      if (membership.authority !== 'SYS_ADMIN') {
-        audit.note({
-          tenantId: membership.tenantId,
-          action: 'LOGIN',
-          deviceId: undefined,
-          deviceName: undefined,
-          customerId: membership.authority === 'CUSTOMER_USER' ? membership.customerId : undefined,
-          userId: id,
-          data: { by: principal.userId },
-          failure: undefined,
-        });
-      }
-      return json(tokens.issue(standing.user));
+      noteUser(audit, 'LOGIN', standing.user, undefined, { by: principal.userId });
+      const session = await users.startSession(standing.user, { address, device: device() });
+      return json(tokens.issue(standing.user, session));
     },
   });
 }
@@ -194,7 +184,7 @@ function readUser({ accounts }: UserNeeds): Route {
     async handle({ principal, params }) {
       const user = await manageableUser(accounts, principal, params.userId);
       if (user.type !== 'found') return user;
-      return json(viewUserWithState(user.value, await users.activity(params.userId)));
+      return json(viewUserWithState(user.value, await users.lastLoginAt(params.userId)));
     },
   });
 }

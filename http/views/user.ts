@@ -1,6 +1,7 @@
 /** What clients see of a user, and the tokens of a session. */
 import { z } from 'zod';
-import type { Activity, Customer, Membership, User } from '../../actors/accounts/accounts.ts';
+import type { Customer, Membership, User } from '../../actors/accounts/accounts.ts';
+import type { Instant } from '../../actors/base/clock.ts';
 import { NULL_UUID } from '../../actors/base/ids.ts';
 import { entityId, info, instant, optional } from './parts.ts';
 
@@ -55,7 +56,7 @@ export function viewAnonymousUser(customer: Customer): z.infer<typeof userView> 
 }
 
 /** A user with what administrators see, inside `additionalInfo` as in ThingsBoard. */
-export function viewUserWithState(user: User, { lastLoginAt }: Activity): z.infer<typeof userView> {
+export function viewUserWithState(user: User, lastLoginAt: Instant | null): z.infer<typeof userView> {
   const additionalInfo = {
     ...user.additionalInfo,
     userCredentialsEnabled: user.enabled && user.activated,

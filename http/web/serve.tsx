@@ -93,12 +93,14 @@ export async function serveNotFound(site: Site, c: Context<Env>): Promise<Respon
 /** Calls the API on behalf of this browser: with its address, by which attempts are counted, and until it hangs up. */
 function askFor(api: App, c: Context<Env>): Ask {
   const forwarded = c.req.header('x-forwarded-for');
+  const userAgent = c.req.header('user-agent');
   const origin = originOf(c.req.url);
   // The socket alone: the API routes by the path it is called with, not by the browser's.
   const env = { incoming: { socket: c.env?.incoming?.socket } };
   return (path, init) => {
     const headers = new Headers(init.headers);
     if (forwarded !== undefined) headers.set('x-forwarded-for', forwarded);
+    if (userAgent !== undefined) headers.set('user-agent', userAgent);
     return api.fetch(new Request(`${origin}${path}`, { ...init, headers, signal: c.req.raw.signal }), env);
   };
 }

@@ -1,6 +1,7 @@
 /** What is read from a request before any route: path parameters, query, peer, origin. */
 import type { IncomingMessage } from 'node:http';
 import { tryDecode } from 'hono/utils/url';
+import { isCleanText } from '../../actors/base/text.ts';
 import { countedAs } from '../../actors/limits/address.ts';
 
 /**
@@ -86,4 +87,12 @@ export function peerOf(
 function withoutPort(hop: string): string {
   const [, bracketed, plain] = /^\[([^\]]*)\](?::\d+)?$|^(\d+(?:\.\d+){3}):\d+$/.exec(hop) ?? [];
   return bracketed ?? plain ?? hop;
+}
+
+const DEVICE_MAX = 120;
+
+/** What a program says that it is; null where it says nothing that people could read. */
+export function deviceOf(userAgent: string | undefined): string | null {
+  const text = userAgent?.trim().slice(0, DEVICE_MAX) ?? '';
+  return text !== '' && isCleanText(text) ? text : null;
 }

@@ -178,7 +178,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   };
   const app = createApp(options.disturb?.(needs) ?? needs);
   const tokens = createTokens(needs.settings.tokens, clock);
-  const authentication = createAuthentication(accounts, tokens, clock, needs.settings.tokens);
+  const authentication = createAuthentication(accounts, tokens, clock, log, needs.settings.tokens);
 
   const routes = allRoutes({ presence: { isConnected: () => false }, ...needs, tokens, authentication });
   conformance ??= conformanceTo(routes);

@@ -405,26 +405,30 @@ test('accounts: two processes change one user: no change is lost, in any interle
     const membership = { authority: 'TENANT_ADMIN', tenantId } as const;
     const { id } = given(await accounts.users.create(membership, person('a@x.test'), PASSWORD));
     const [one, other] = [1, 2].map(() => accountsOver(scheduled(store, scheduler), clock).users);
-    const until = clock.now() + HOUR_MS;
+    const fresh = given(await accounts.users.setEnabled(id, true));
+    const origin = { address: '192.0.2.1', device: null };
+    const s1 = await accounts.users.startSession(fresh, origin);
+    const s2 = await accounts.users.startSession(fresh, origin);
+    const s3 = await accounts.users.startSession(fresh, origin);
     const all = [
       one?.setPassword(id, 'another-password'),
       other?.update(id, { ...person('b@x.test'), phone: '1' }),
       other?.setEnabled(id, false),
-      one?.endSession(id, 's1', until),
-      other?.endSession(id, 's2', until),
+      one?.endSession(id, s1.id),
+      other?.endSession(id, s2.id),
     ];
     await scheduler.waitFor(Promise.all(all));
     const later = accountsOver(store, clock).users;
     const user = await later.find(id);
     assert.equal(
       [user?.email, user?.phone, user?.enabled, user?.credentialsVersion, user?.version],
-      ['b@x.test', '1', false, 3, 4],
+      ['b@x.test', '1', false, 3, 5],
     );
     assert.is(await later.findByEmail('a@x.test'), undefined);
     assert.is((await later.findByEmail('b@x.test'))?.id, id);
     given(await later.setEnabled(id, true));
     assert.is((await later.login('b@x.test', 'another-password')).type, 'welcome');
-    assert.equal((await later.activity(id)).endedSessions.map((ended) => ended.id).sort(), ['s1', 's2']);
+    assert.equal(await later.sessions(id), [], `disabling ended ${s3.id} too`);
   });
   await fc.assert(property, { numRuns: 200 });
 });

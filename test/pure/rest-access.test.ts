@@ -118,6 +118,12 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     system: '200 401 401',
   },
   'GET /api/auth/user': unrelated(200, 200, 200),
+  'GET /api/auth/sessions': unrelated(200, 200, 200),
+  'DELETE /api/auth/sessions': unrelated(200, 200, 200),
+  'DELETE /api/auth/sessions/:sessionId': unrelated(404, 404, 404, {
+    params: { sessionId: '00000000-0000-7000-8000-000000000000' },
+  }),
+  'DELETE /api/user/:userId/sessions': { request: byUser, ...TENANT_ONLY },
   'POST /api/auth/changePassword': unrelated(400, 400, 400, {
     body: { currentPassword: 'wrong', newPassword: 'another' },
   }),

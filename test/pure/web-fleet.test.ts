@@ -64,6 +64,7 @@ law(
       '/devices': device,
       '/customers': home.alice.customerId,
       '/tenants': home.tenantId,
+      '/account/sessions': device,
     };
     for (const { path, roles, get, post } of pages) {
       const base = Object.keys(ids).find((start) => path.startsWith(`${start}/:`)) ?? '';

@@ -115,6 +115,23 @@ law('session: lasts while it is used, and ends a week after the last use', async
   assert.match((await alice.get('/claim')).to ?? '', /^\/login/);
 });
 
+law(
+  'account: other sessions are seen, and ended one by one or all at once',
+  async ({ world, home, alice }) => {
+    const other = visitor(world, '198.51.100.9');
+    await other.signIn(home.alice.email);
+    const shown = await alice.get('/account');
+    assert.match(shown.text, 'from 198.51.100.9');
+    const [, path = ''] = /action="(\/account\/sessions\/[^"]+)"/.exec(shown.html) ?? [];
+    assert.is((await alice.post(path, {})).to, '/account');
+    world.clock.advance(1000);
+    await alice.post('/account/sessions', {});
+    assert.match((await other.get('/claim')).to ?? '', /^\/login/);
+    assert.is((await world.accounts.users.sessions(home.alice.userId)).length, 1);
+    assert.is((await alice.get('/claim')).status, 200);
+  },
+);
+
 law('session: the REST API ignores the cookie', async ({ alice }) => {
   assert.is((await alice.get('/api/auth/user')).status, 401);
 });

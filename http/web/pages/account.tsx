@@ -1,8 +1,12 @@
-/** The account of the person who is signed in, and a new password for it. */
+/** The account of the person who is signed in: a new password for it, and where else it is signed in. */
+import { z } from 'zod';
 import { EVERYBODY } from '../../auth/principal.ts';
+import { sessionView } from '../../views/session.ts';
 import { tokenPairView } from '../../views/user.ts';
-import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
-import { Field, Head, Refusal } from '../parts/elements.tsx';
+import { segment } from '../api.ts';
+import type { Locale } from '../locale.ts';
+import { memberPage, type Page, type PageReply, resultAt, type SignedIn } from '../page.ts';
+import { Field, Head, Refusal, Time } from '../parts/elements.tsx';
 
 const ROLES: Readonly<Record<SignedIn['user']['authority'], string>> = {
   CUSTOMER_USER: 'Customer',
@@ -10,7 +14,18 @@ const ROLES: Readonly<Record<SignedIn['user']['authority'], string>> = {
   SYS_ADMIN: 'System administrator',
 };
 
-const accountReply = ({ user }: SignedIn, refusal?: string): PageReply => ({
+type SeenSession = z.output<typeof sessionView>;
+
+async function accountReply(visit: SignedIn, refusal?: string): Promise<PageReply> {
+  const sessions = await visit.api.get('/api/auth/sessions', z.array(sessionView));
+  return shown(visit, sessions, refusal);
+}
+
+const shown = (
+  { user, locale }: SignedIn,
+  sessions: readonly SeenSession[],
+  refusal: string | undefined,
+): PageReply => ({
   type: 'page',
   title: 'Your account',
   narrow: true,
@@ -50,12 +65,42 @@ const accountReply = ({ user }: SignedIn, refusal?: string): PageReply => ({
           </button>
         </form>
       </div>
+      <SessionsCard sessions={sessions} locale={locale} />
       <p class="muted">
         For programs there is the <a href="/swagger-ui">REST API</a>.
       </p>
     </>
   ),
 });
+
+function SessionsCard({ sessions, locale }: { sessions: readonly SeenSession[]; locale: Locale }) {
+  return (
+    <section class="card" aria-labelledby="sessions">
+      <h2 id="sessions">Where you are signed in</h2>
+      <ul>
+        {sessions.map(({ id, current, device, address, createdTime, lastUsedTime }) => (
+          <li>
+            <strong>{current ? 'Here' : (device ?? 'A program without a name')}</strong>{' '}
+            <small>
+              from {address}, since <Time at={createdTime} locale={locale} />, last used{' '}
+              <Time at={lastUsedTime} locale={locale} />
+            </small>
+            {current ? null : (
+              <form method="post" action={`/account/sessions/${id}`}>
+                <button type="submit">Sign out there</button>
+              </form>
+            )}
+          </li>
+        ))}
+      </ul>
+      {sessions.length < 2 ? null : (
+        <form method="post" action="/account/sessions">
+          <button type="submit">Sign out everywhere else</button>
+        </form>
+      )}
+    </section>
+  );
+}
 
 export const accountPages: readonly Page[] = [
   memberPage('/account', EVERYBODY, {
@@ -73,6 +118,20 @@ export const accountPages: readonly Page[] = [
         text: 'Your password was changed. Other devices have to sign in again.',
       } as const;
       return { type: 'see-other', to: '/account', signIn: changed.value, notice };
+    },
+  }),
+
+  memberPage('/account/sessions', EVERYBODY, {
+    async post({ api }) {
+      const ended = await api.act('DELETE', '/api/auth/sessions');
+      return resultAt('/account', ended, 'You are signed out everywhere else.');
+    },
+  }),
+
+  memberPage('/account/sessions/:id', EVERYBODY, {
+    async post({ api, params }) {
+      const ended = await api.act('DELETE', `/api/auth/sessions/${segment(params.id ?? '')}`);
+      return resultAt('/account', ended, 'You are signed out there.');
     },
   }),
 ];

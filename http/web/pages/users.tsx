@@ -97,6 +97,9 @@ function Actions({ user }: { user: User }) {
           <button type="submit">{enabled ? 'Forbid signing in' : 'Allow signing in'}</button>
         </form>
       ) : null}
+      <form method="post" action={`${path}/sessions`}>
+        <button type="submit">Sign out everywhere</button>
+      </form>
       <a class="button" href={`${path}/delete`}>
         Delete this user
       </a>
@@ -119,6 +122,14 @@ export const userPages: readonly Page[] = [
         ? 'Signing in is allowed again.'
         : 'Signing in is forbidden; open sessions have ended.';
       return resultAt(`/users/${id}`, result, good);
+    },
+  }),
+
+  memberPage('/users/:id/sessions', ADMINISTRATORS, {
+    async post({ api, params }) {
+      const id = segment(params.id ?? '');
+      const ended = await api.act('DELETE', `/api/user/${id}/sessions`);
+      return resultAt(`/users/${id}`, ended, 'All sessions have ended; the person may sign in again.');
     },
   }),
 
