@@ -137,7 +137,7 @@ function problemOf({ name, type, label, accessToken }: ImportRow): string | unde
   const parts = { name, type, label, accessToken };
   for (const [what, text] of Object.entries(parts)) {
     if (text.length > TEXT_MAX) return `The ${WORDS[what]} is longer than ${TEXT_MAX} characters`;
-    if (!isCleanText(text)) return `The ${WORDS[what]} has characters that can not be shown`;
+    if (!isCleanText(text)) return `The ${WORDS[what]} has characters that cannot be shown`;
   }
   return undefined;
 }

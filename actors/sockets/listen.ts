@@ -11,7 +11,7 @@ export interface Listening {
 export class ListenError extends Error {
   /** @param what the server, as the operator knows it: `MQTT`, `HTTP` */
   constructor(what: string, address: string, port: number, cause: unknown) {
-    super(`${what} can not listen on ${address}:${port}: ${reasonOf(cause)}`, { cause });
+    super(`${what} cannot listen on ${address}:${port}: ${reasonOf(cause)}`, { cause });
     this.name = 'ListenError';
   }
 }

@@ -36,7 +36,7 @@ export interface Differences {
   readonly keyBytesMax?: number;
   /** How long after its instant an alarm may go unlisted, in ms. */
   readonly alarmLateMs: number;
-  /** Programs without which it can not be tried. */
+  /** Programs without which it cannot be tried. */
   readonly programs?: readonly string[];
 }
 

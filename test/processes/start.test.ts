@@ -95,7 +95,7 @@ for (const [what, variable, occupied] of [
     server.close();
     assert.is(code, 3);
     assert.equal(plainLines(output), [
-      `claimd does not start: ${what} can not listen on 127.0.0.1:${port}: the port is taken by another program`,
+      `claimd does not start: ${what} cannot listen on 127.0.0.1:${port}: the port is taken by another program`,
     ]);
     const again = await startServer({ dataDir, env: PASSWORD });
     assert.is((await again.stop()).code, 0);

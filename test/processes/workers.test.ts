@@ -331,7 +331,7 @@ test('workers: a failed start is reported once, with its exit code', async () =>
   const first = await startServer({ env });
   const second = await launch({ env }).ended;
   is(second.code, 3, second.output);
-  is(second.output.match(/claimd does not start: HTTP can not listen/g)?.length, 1, second.output);
+  is(second.output.match(/claimd does not start: HTTP cannot listen/g)?.length, 1, second.output);
   is((await first.stop()).code, 0);
 
   const announced = await startServer({ env: { ...WORKERS, SYSADMIN_PASSWORD: undefined } });

@@ -338,7 +338,7 @@ test('coap: a port that is taken is one clear line', () =>
     } catch (error) {
       assert.instance(error, ListenError);
       const message = error instanceof Error ? error.message : '';
-      assert.is(message, `CoAP can not listen on 127.0.0.1:${port}: the port is taken by another program`);
+      assert.is(message, `CoAP cannot listen on 127.0.0.1:${port}: the port is taken by another program`);
     }
     await second.stop(0);
   }));

@@ -99,7 +99,7 @@ good(
   [6, 7, confirm('a', 'success', 't')],
 );
 good(
-  'a stranger can not give it back',
+  'a stranger cannot give it back',
   [0, 1, opened('s')],
   [2, 3, confirm('a', 'success')],
   [4, 5, reclaim('b', 'not-owner')],

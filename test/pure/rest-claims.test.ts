@@ -120,7 +120,7 @@ law(
   async ({ world, home }) => {
     for (const name of ODD_NAMES) {
       await openWindow(world, await provision(world, home.tenantId, name), 'x');
-      // A dot alone can not be sent through the URL parser of a test; the socket test sends it.
+      // A dot alone cannot be sent through the URL parser of a test; the socket test sends it.
       if (name === '.' || name === '..') continue;
       const answer = await home.alice.post(claimPath(name), { secretKey: 'x' });
       isClaimed(answer, home.alice.customerId);

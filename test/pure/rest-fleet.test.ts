@@ -147,7 +147,7 @@ law('import: a dry run tells what would become of each row and changes nothing',
     ['REFUSED', 'The name is in the list twice'],
     ['REFUSED', 'The access token is in the list twice'],
     ['REFUSED', 'The name is longer than 255 characters'],
-    ['REFUSED', 'The name has characters that can not be shown'],
+    ['REFUSED', 'The name has characters that cannot be shown'],
     ['GOOD', null],
   ]);
   assert.equal(

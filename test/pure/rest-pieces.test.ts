@@ -42,7 +42,7 @@ for (const [reason, [status, errorCode]] of Object.entries(DEVICE)) {
   });
 }
 
-test('errors: no window, an elapsed one and a wrong secret can not be told apart', () => {
+test('errors: no window, an elapsed one and a wrong secret cannot be told apart', () => {
   const [first, ...others] = (['no-window', 'window-elapsed', 'wrong-secret'] as const).map((reason) =>
     refusedByDevice({ reason }),
   );

@@ -118,7 +118,7 @@ for (const [what, profileData, transport] of [
   );
 }
 
-law('profiles: what can not be served is refused, not half kept', async ({ home }) => {
+law('profiles: what cannot be served is refused, not half kept', async ({ home }) => {
   for (const body of [
     { name: 'P', transportType: 'LWM2M' },
     { name: 'P', profileData: { transportConfiguration: { type: 'SNMP' } } },

@@ -208,7 +208,7 @@ test('mqtt: lifecycle: a taken port is one clear line', async () => {
     assert.instance(error, ListenError);
     assert.is(
       error instanceof Error && error.message,
-      `MQTT can not listen on 127.0.0.1:${port}: the port is taken by another program`,
+      `MQTT cannot listen on 127.0.0.1:${port}: the port is taken by another program`,
     );
   } finally {
     await endpoint.stop(100);

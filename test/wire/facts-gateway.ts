@@ -79,7 +79,7 @@ export const GATEWAYS: readonly GatewayRow[] = [
   {
     type: 'gateway',
     fact: '1.7 b',
-    what: 'what an owned gateway brings up is born owned, and can not be claimed',
+    what: 'what an owned gateway brings up is born owned, and cannot be claimed',
     given: 'a customer owns the gateway',
     payloads: [A],
     answers: REFUSED,
@@ -118,7 +118,7 @@ export const GATEWAYS: readonly GatewayRow[] = [
   {
     type: 'gateway',
     fact: '1.7 #1',
-    what: 'one entry can not be converted, the others go on',
+    what: 'one entry cannot be converted, the others go on',
     payloads: ['{"A":{"durationMs":"abc"},"B":{}}', '{"B":{},"A":{"secretKey":{}}}'],
     answers: UNREADABLE,
     behind: { A: 'not there', B: 'window open' },
@@ -138,7 +138,7 @@ export const GATEWAYS: readonly GatewayRow[] = [
   {
     type: 'gateway',
     fact: '1.7 #3',
-    what: 'a device can not be created',
+    what: 'a device cannot be created',
     given: 'no devices are created',
     payloads: [A],
     answers: { 'MQTT 3.1.1': 'PUBACK', 'MQTT 5': 'PUBACK 0x80' },

@@ -279,7 +279,7 @@ export const CONFIRMS: readonly RestRow[] = [
   {
     type: 'rest',
     fact: '3.2 #19',
-    what: 'claimingData that can not be read: it is not there, for it was refused',
+    what: 'claimingData that cannot be read: it is not there, for it was refused',
     given: 'malformed claimingData was sent',
     ask: 'POST',
     as: 'customer',
@@ -324,7 +324,7 @@ export const CONFIRMS: readonly RestRow[] = [
   {
     type: 'rest',
     fact: '3.1 b',
-    what: 'a secret that is a number, which JavaScript can not keep',
+    what: 'a secret that is a number, which JavaScript cannot keep',
     ...OPEN,
     bodies: ['{"secretKey":12345678901234567890}', '{"secretKey":1.50}'],
     answer: {
