@@ -14,11 +14,13 @@ import {
   type Refusal,
   recordedBy,
   refuse,
+  type SteeringFault,
 } from './messages.ts';
 import {
   type Attribute,
   type AttributeScope,
   type Attributes,
+  CLAIMING_ALLOWED,
   CLAIMING_DATA,
   type Device,
   mayWrite,
@@ -52,6 +54,8 @@ export function saveAttributes(
 ): Decision<AttributesSaved, Refusal> {
   if (!mayWrite(device, command.customerId)) return refuse({ reason: 'not-owner' });
   const { scope, values, serverKey } = command;
+  const fault = steeringFault(command, at);
+  if (fault !== undefined) return refuse({ reason: 'steering-attribute-malformed', fault });
   const event: AttributesSaved = {
     type: 'AttributesSaved',
     at,
@@ -65,6 +69,26 @@ export function saveAttributes(
   return Buffer.byteLength(kept) > maxBytes
     ? refuse({ reason: 'attributes-too-large', maxBytes })
     : accept(event);
+}
+
+/** An instant in seconds and below this is before the year 5138; in milliseconds it is before March 1973. */
+const SECONDS_BELOW = 1e11;
+
+/**
+ * O3, C3: what would be stored and then steer nothing is refused, since whoever sets it relies on it. Above all a
+ * `claimingAllowed` that only looks like no (the text "false") would leave the device open.
+ */
+function steeringFault({ scope, values, serverKey }: SaveAttributes, at: Instant): SteeringFault | undefined {
+  // In SERVER_SCOPE `claimingData` comes as `serverKey`, never among the values.
+  if (Object.hasOwn(values, CLAIMING_DATA)) return 'wrong-scope';
+  if (Object.hasOwn(values, CLAIMING_ALLOWED)) {
+    if (scope !== 'SERVER_SCOPE') return 'wrong-scope';
+    if (typeof values[CLAIMING_ALLOWED] !== 'boolean') return 'allowed-not-boolean';
+  }
+  if (serverKey === undefined || serverKey.expiresAt > at) return undefined;
+  return serverKey.expiresAt < SECONDS_BELOW && serverKey.expiresAt * 1000 > at
+    ? 'expiry-in-seconds'
+    : 'expiry-past';
 }
 
 export function attributesSaved(device: Device, event: AttributesSaved): Device {

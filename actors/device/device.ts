@@ -53,6 +53,7 @@ import {
   CLAIMING_ALLOWED,
   type Device,
   type DeviceState,
+  isForbidden,
   isOwnedBy,
   mayBeClaimed,
   mayWrite,
@@ -271,6 +272,8 @@ interface DeviceClaimed extends Recorded<'DeviceClaimed'> {
 
 function confirm(policy: ClaimPolicy, device: Device, command: ConfirmClaim, at: Instant): DeviceDecision {
   if (device.owner !== null) return refuse({ reason: 'already-claimed' }); // C5, also for the owner itself
+  // O3: before the secret is looked at, so that a forbidden device tells nobody which secret is right.
+  if (isForbidden(device)) return refuse({ reason: 'claiming-not-allowed' });
 
   const match = matchSecret(device, command.secretDigest, at);
   if (match !== 'match') return refuse({ reason: match }); // C6: and the window stays open
@@ -342,8 +345,13 @@ function reclaim(policy: ClaimPolicy, device: Device, command: ReclaimDevice, at
     at,
     previousCustomerId: owner.customerId,
     userId,
-    claimingAllowedRestored: !policy.allowClaimingByDefault, // R2
+    claimingAllowedRestored: isRestored(policy, device), // R2
   });
+}
+
+/** R2: allowed again, for a claim used the permission up; unless the tenant has forbidden the device since. */
+function isRestored(policy: ClaimPolicy, device: Device): boolean {
+  return !policy.allowClaimingByDefault && !isForbidden(device);
 }
 
 function givenBack(device: Device, event: DeviceReclaimed | DeviceUnassigned): Device {
@@ -399,7 +407,7 @@ function unassign(policy: ClaimPolicy, device: Device, command: UnassignDevice, 
     at,
     previousCustomerId: owner.customerId,
     userId: command.userId,
-    claimingAllowedRestored: !policy.allowClaimingByDefault, // R3: the rule of R2
+    claimingAllowedRestored: isRestored(policy, device), // R3: the rule of R2
   });
 }
 

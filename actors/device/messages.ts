@@ -51,10 +51,15 @@ export type Refusal =
   | { readonly reason: 'not-owner' }
   | { readonly reason: 'not-assigned' }
   | { readonly reason: 'attributes-too-large'; readonly maxBytes: number }
+  /** An attribute that steers claiming has a value or a scope in which it would steer nothing (O3, C3). */
+  | { readonly reason: 'steering-attribute-malformed'; readonly fault: SteeringFault }
   /** Another device of the tenant has the name. */
   | { readonly reason: 'name-taken' }
   /** Another device, of any tenant, has these credentials. */
   | { readonly reason: 'credentials-taken' };
+
+/** What is wrong with `claimingAllowed` or `claimingData`. */
+export type SteeringFault = 'allowed-not-boolean' | 'wrong-scope' | 'expiry-in-seconds' | 'expiry-past';
 
 export type RefusalReason = Refusal['reason'];
 

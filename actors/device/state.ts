@@ -117,7 +117,12 @@ export function claimingAttribute({ attributes }: Pick<Device, 'attributes'>): b
   return typeof value === 'boolean' ? value : null;
 }
 
-/** Whether the device may be claimed at all: its attribute decides, and without one the server's default (O3). */
+/** Whether the tenant forbade claiming this device, whatever the server's default: windows and server keys do not count. */
+export function isForbidden(device: Pick<Device, 'attributes'>): boolean {
+  return claimingAttribute(device) === false;
+}
+
+/** Whether the device may open a window: its attribute decides, and without one the server's default (O3). */
 export function mayBeClaimed(device: Pick<Device, 'attributes'>, allowedByDefault: boolean): boolean {
   return claimingAttribute(device) ?? allowedByDefault;
 }

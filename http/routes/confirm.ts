@@ -146,6 +146,7 @@ async function whyNot(
     const left = await attemptsLeft(parties);
     return { ...because(reason), ...(left === undefined ? {} : { [ATTEMPTS_LEFT_HEADER]: String(left) }) };
   }
+  if (reason === 'claiming-not-allowed') return because('not-allowed');
   const device = await devices.read(id);
   if (reason === 'already-claimed') {
     return because(device !== undefined && isOwnedBy(device, customerId) ? 'already-yours' : reason);
@@ -187,6 +188,7 @@ async function claimReply(profiles: Profiles, id: DeviceId, answer: DeviceAnswer
     case 'no-window':
     case 'window-elapsed':
     case 'wrong-secret':
+    case 'claiming-not-allowed':
       return json('FAILURE', 400);
     default:
       return refusedByDevice(answer.refusal);

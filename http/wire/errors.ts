@@ -5,7 +5,7 @@
 
 import type { AccountAnswer, AccountRefusal } from '../../actors/accounts/accounts.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
-import type { Refusal } from '../../actors/device/messages.ts';
+import type { Refusal, SteeringFault } from '../../actors/device/messages.ts';
 import type { Unavailable } from '../../actors/runtime/decider.ts';
 import type { Problem, ProblemFields } from './reply.ts';
 
@@ -90,6 +90,13 @@ export const windowsLimited = (message: string, retryAfterMs: number, more: Prob
   more,
 });
 
+const STEERING_FAULTS: Record<SteeringFault, string> = {
+  'allowed-not-boolean': 'claimingAllowed should be true or false, not a text or a number!',
+  'wrong-scope': 'claimingAllowed and claimingData belong in SERVER_SCOPE!',
+  'expiry-in-seconds': 'expirationTime of claimingData should be in milliseconds since 1970, not in seconds!',
+  'expiry-past': 'expirationTime of claimingData is already past!',
+};
+
 /** A device's refusal, where a route has nothing more specific to say. */
 export function refusedByDevice(refusal: Refusal): Problem {
   switch (refusal.reason) {
@@ -112,6 +119,8 @@ export function refusedByDevice(refusal: Refusal): Problem {
       return badRequest("Device isn't assigned to any customer!");
     case 'attributes-too-large':
       return badRequest(`Attributes of a device may not take more than ${refusal.maxBytes} bytes!`);
+    case 'steering-attribute-malformed':
+      return badRequest(STEERING_FAULTS[refusal.fault]);
     case 'rate-limited':
       return tooManyRequests('Too many claim windows of this device!', refusal.retryAfterMs);
     case 'duration-out-of-range':

@@ -31,6 +31,9 @@ interface Variant {
   readonly body: string;
 }
 
+/** Long enough for a server-side key to be still to come when it is set. */
+const SOON_MS = 1000;
+
 const KEY = '{"secretKey":"value"}';
 const NO_KEY = '{"secretKey":null}';
 
@@ -253,14 +256,26 @@ for (const allowed of [true, false]) {
       const device = await stage.device();
       if (allowed) await setAttributes(device, { claimingAllowed: false });
       assert.is(await send(door, device, KEY), REFUSED[door]);
-      // The text "true" is not true; a device's own word does not count.
-      if (!allowed) await setAttributes(device, { claimingAllowed: 'true' });
+      // The text "true" is not true, and is refused.
+      const path = `/api/plugins/telemetry/${device.id}/SERVER_SCOPE`;
+      const text = await stage.api.send('POST', path, stage.admin, { claimingAllowed: 'true' });
+      assert.is(text.status, 400);
       assert.is(await send(door, device, KEY), REFUSED[door]);
       assert.is(await confirm(stage.customer.token, device.name, KEY), '400 "FAILURE"');
       await setAttributes(device, { claimingAllowed: true });
       assert.is(await send(door, device, KEY), HEARD[door]);
       assert.is(await confirm(stage.customer.token, device.name, KEY), '200 SUCCESS');
       assert.is(await claimingAllowed(device), allowed ? true : undefined, 'used up where it was asked for');
+    });
+
+    rest(`${door}: forbidden after the window was opened, the device cannot be claimed`, async () => {
+      const device = await claimable();
+      assert.is(await send(door, device, KEY), HEARD[door]);
+      await setAttributes(device, { claimingAllowed: false });
+      assert.is(await confirm(stage.customer.token, device.name, KEY), '400 "FAILURE"');
+      assert.is(await stage.ownerOf(device.id), null);
+      await setAttributes(device, { claimingAllowed: true });
+      assert.is(await confirm(stage.customer.token, device.name, KEY), '200 SUCCESS', 'the window stayed');
     });
 
     rest(`${door}: the second request while a window is open replaces it`, async () => {
@@ -284,8 +299,9 @@ for (const allowed of [true, false]) {
   rest('a server-side key: the device sends nothing at all', async () => {
     const device = await stage.device();
     await playScript(device.name, KEY, async (which) => {
-      const expirationTime = Date.now() + (which === 'good' ? 60_000 : 1);
+      const expirationTime = Date.now() + (which === 'good' ? 60_000 : SOON_MS);
       await setAttributes(device, { claimingData: { secretKey: 'value', expirationTime } });
+      if (which === 'failing') await pause(SOON_MS);
     });
     assert.is(await reclaim(stage.admin, device.name), '200 empty');
     assert.is(await confirm(stage.customer.token, device.name, KEY), '400 "FAILURE"', 'it is used up');

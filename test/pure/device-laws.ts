@@ -108,6 +108,11 @@ export const stepLaws: Laws<[Step]> = {
     assert.ok(byWindow || byKey);
   },
 
+  'a forbidden device is claimed by nothing'({ command, before, decision }) {
+    const forbidden = alive(before)?.attributes.SERVER_SCOPE.claimingAllowed?.value === false;
+    if (forbidden && command.type === 'ConfirmClaim') assert.equal(decision.type, 'refuse');
+  },
+
   'a window ends after it opens'({ decision }) {
     if (decision.type === 'accept' && decision.event.type === 'ClaimWindowOpened') {
       assert.ok(decision.event.closesAt > decision.event.at);

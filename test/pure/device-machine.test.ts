@@ -89,6 +89,8 @@ const COMMANDS: readonly DeviceCommand[] = [
   expire,
   save({ claimingAllowed: true }),
   save({ claimingAllowed: false }),
+  save({ claimingAllowed: 'false' }),
+  { ...save({ claimingAllowed: false }), scope: 'SHARED_SCOPE' },
   deleteAttributes('claimingAllowed'),
   saveServerKey(NOW + 10, SECRET),
   saveServerKey(NOW + 11, OTHER_SECRET),

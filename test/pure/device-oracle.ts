@@ -80,7 +80,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
     ...world,
     owner: null,
     window: null,
-    allowed: strict ? ('true' as const) : world.allowed,
+    allowed: strict && world.allowed !== 'false' ? ('true' as const) : world.allowed,
     names: strict ? union(world.names, [ALLOWED]) : world.names,
   };
   const isOwner = 'customerId' in command && command.customerId === world.owner;
@@ -100,6 +100,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
     }
     case 'ConfirmClaim': {
       if (world.owner !== null) return no('already-claimed');
+      if (world.allowed === 'false') return no('claiming-not-allowed');
       const keys = [world.window, world.serverKey].filter((key) => key !== null);
       const alive = keys.filter(({ until }) => until > at);
       if (keys.length === 0) return no('no-window');
@@ -130,7 +131,13 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       return mayWrite ? yes(world) : no('not-owner');
     case 'SaveAttributes': {
       if (!mayWrite) return no('not-owner');
-      const { serverKey, values } = command;
+      const { serverKey, values, scope } = command;
+      const names = Object.keys(values);
+      const misplaced =
+        names.includes('claimingData') || (names.includes(ALLOWED) && scope !== 'SERVER_SCOPE');
+      const unclear = names.includes(ALLOWED) && ![true, false].some((clear) => clear === values[ALLOWED]);
+      const stale = serverKey !== undefined && serverKey.expiresAt <= at;
+      if (misplaced || unclear || stale) return no('steering-attribute-malformed');
       const key = serverKey && { secret: serverKey.secretDigest, until: serverKey.expiresAt };
       const { claimingAllowed } = values;
       const allowed = typeof claimingAllowed === 'boolean' ? (`${claimingAllowed}` as const) : 'unset';
@@ -138,7 +145,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
         ...world,
         serverKey: key ?? world.serverKey,
         allowed: Object.hasOwn(values, ALLOWED) ? allowed : world.allowed,
-        names: union(world.names, Object.keys(values)),
+        names: scope === 'SERVER_SCOPE' ? union(world.names, names) : world.names,
       });
     }
     case 'DeleteAttributes': {

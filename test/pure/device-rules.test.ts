@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import type { CustomerId } from '../../actors/base/ids.ts';
 import type { JsonObject } from '../../actors/base/json.ts';
 import type { ClaimPolicy, DeviceCommand, DeviceEvent } from '../../actors/device/device.ts';
+import type { SteeringFault } from '../../actors/device/messages.ts';
 import {
   ADMIN,
   assign,
@@ -46,6 +47,9 @@ const CLOSES = NOW + 60_000;
 
 /** A test that is named after its rule. */
 const law = (rule: string, words: string, check: () => void) => test(`device: ${rule}: ${words}`, check);
+
+const steeringRefusal = (command: DeviceCommand) =>
+  given(OPEN_POLICY).when(command).refused('steering-attribute-malformed');
 
 const openedNow = (closesAt: number, secretDigest = SECRET): DeviceEvent => ({
   type: 'ClaimWindowOpened',
@@ -102,6 +106,57 @@ law('O3', 'not claimed by default: only with the attribute being the boolean tru
       .when(initiate(1_000))
       .refused('claiming-not-allowed');
   }
+});
+
+law('O3', 'forbidden is forbidden: no window opened before, no server key, no secret claims it', () => {
+  for (const policy of POLICIES) {
+    const forbidden = given(
+      policy,
+      opened(CLOSES),
+      serverKeySaved(CLOSES),
+      saved({ claimingAllowed: false }),
+    );
+    for (const secret of [SECRET, OTHER_SECRET, 'wrong']) {
+      const after = forbidden.when(confirm(CUSTOMER, secret));
+      after.refused('claiming-not-allowed');
+      assert.is(after.state, forbidden.state, 'window and key stay, for when it is allowed again');
+    }
+    given(policy, opened(CLOSES), saved({ claimingAllowed: false }), saved({ claimingAllowed: true }))
+      .when(confirm())
+      .happened('DeviceClaimed');
+  }
+});
+
+law('O3', 'a text or a number stored by an older version says nothing', () => {
+  given(OPEN_POLICY, opened(CLOSES), saved({ claimingAllowed: 'false' }))
+    .when(confirm())
+    .happened('DeviceClaimed');
+});
+
+law('O3', 'claimingAllowed is saved as a boolean and in the server scope, or not at all', () => {
+  for (const value of ['false', 'true', 0, 1, null, {}, [false]]) {
+    assert.equal(steeringRefusal(save({ claimingAllowed: value, colour: 'red' })), {
+      reason: 'steering-attribute-malformed',
+      fault: 'allowed-not-boolean',
+    });
+  }
+  for (const value of [true, false, 'false']) {
+    assert.equal(steeringRefusal({ ...save({ claimingAllowed: value }), scope: 'SHARED_SCOPE' }), {
+      reason: 'steering-attribute-malformed',
+      fault: 'wrong-scope',
+    });
+  }
+});
+
+law('C3', 'a server key is set in the server scope and ends later than now, or is not set', () => {
+  const says = (command: DeviceCommand, fault: SteeringFault) =>
+    assert.equal(steeringRefusal(command), { reason: 'steering-attribute-malformed', fault });
+  says({ ...save({ claimingData: {} }), scope: 'SHARED_SCOPE' }, 'wrong-scope');
+  for (const past of [0, NOW - 1, NOW]) says(saveServerKey(past), 'expiry-past');
+  says(saveServerKey(Math.floor(NOW / 1000) + 3600), 'expiry-in-seconds');
+  given(OPEN_POLICY)
+    .when(saveServerKey(NOW + 1))
+    .happened('AttributesSaved');
 });
 
 law('O3', 'the attribute counts only in the server scope, where the device cannot set it', () => {
@@ -371,6 +426,19 @@ law('R2', 'claimingAllowed appears again as true when claiming is not allowed by
   });
   const open = given(OPEN_POLICY, claimed()).when(reclaim(CUSTOMER));
   assert.equal(open.happened('DeviceReclaimed').attributes.SERVER_SCOPE, {});
+});
+
+law('R2', 'a device that was forbidden while somebody owned it stays forbidden when it comes back', () => {
+  for (const policy of POLICIES) {
+    const owned = given(policy, claimed(), saved({ claimingAllowed: false }));
+    for (const command of [reclaim(CUSTOMER), reclaim(null), unassign()]) {
+      const { state } = owned.when(command);
+      assert.is(
+        state.status === 'provisioned' && state.attributes.SERVER_SCOPE.claimingAllowed?.value,
+        false,
+      );
+    }
+  }
 });
 
 law('R2', 'a device that was given back can be claimed again, with a new window', () => {

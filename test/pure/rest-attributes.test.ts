@@ -109,8 +109,12 @@ law(
     says(await home.alice.delete(`${path}?keys=claimingAllowed`), 403, denied);
     assert.equal((await keys(home.admin)).json, ['colour', 'claimingData']);
     isDone(await home.alice.post(path, { colour: 'green' }));
-    // In the other scope these names mean nothing.
-    isDone(await home.alice.post(`${BASE}/${id}/SHARED_SCOPE`, { claimingData: 1 }));
+    // In the other scope these names would steer nothing.
+    for (const body of [{ claimingData: 1 }, { claimingAllowed: false }]) {
+      const text = 'claimingAllowed and claimingData belong in SERVER_SCOPE!';
+      says(await home.alice.post(`${BASE}/${id}/SHARED_SCOPE`, body), 400, text);
+      says(await home.admin.post(`${BASE}/${id}/SHARED_SCOPE`, body), 400, text);
+    }
 
     isDone(await home.admin.delete(`${path}?keys=claimingData`));
     assert.equal((await keys(home.admin)).json, ['colour']);
@@ -150,6 +154,31 @@ law(
     );
   },
 );
+
+law(
+  'claimingData: an instant in seconds or already past is refused, and says which',
+  async ({ world, home }) => {
+    const id = await provision(world, home.tenantId, NAME);
+    const set = (expirationTime: number) =>
+      home.admin.post(`${BASE}/${id}/SERVER_SCOPE`, { claimingData: { secretKey: SECRET, expirationTime } });
+    const past = 'expirationTime of claimingData is already past!';
+    const seconds = 'expirationTime of claimingData should be in milliseconds since 1970, not in seconds!';
+    says(await set(START), 400, past);
+    says(await set(0), 400, past);
+    says(await set(Math.floor((START + HOUR_MS) / 1000)), 400, seconds);
+    isDone(await set(START + 1));
+  },
+);
+
+law('claimingAllowed: anything but a boolean is refused when it is set', async ({ world, home }) => {
+  const id = await provision(world, home.tenantId, NAME);
+  for (const claimingAllowed of ['false', 'true', 0, {}, [true]]) {
+    const answer = await home.admin.post(`${BASE}/DEVICE/${id}/attributes/SERVER_SCOPE`, { claimingAllowed });
+    says(answer, 400, 'claimingAllowed should be true or false, not a text or a number!');
+  }
+  assert.equal((await home.admin.get(`${BASE}/DEVICE/${id}/keys/attributes`)).json, []);
+  isDone(await home.admin.post(`${BASE}/${id}/SERVER_SCOPE`, { claimingAllowed: false }));
+});
 
 law(
   'claimingData: what is stored holds neither the secret nor a plain digest of it',

@@ -282,6 +282,25 @@ law('claim: a server-side key works without the device, once, until its instant'
   says(await later.post(claimPath(NAME), { secretKey: 'boxed' }), 'FAILURE');
 });
 
+law('claim: a forbidden device is not claimed by a window, nor by a server key', async ({ world, home }) => {
+  const id = await provision(world, home.tenantId, NAME);
+  const path = `/api/plugins/telemetry/${id}/SERVER_SCOPE`;
+  const expirationTime = world.clock.now() + HOUR_MS;
+  await openWindow(world, id, 'window');
+  await home.admin.post(path, {
+    claimingData: { secretKey: 'boxed', expirationTime },
+    claimingAllowed: false,
+  });
+  for (const secretKey of ['window', 'boxed', 'wrong']) {
+    const answer = await home.alice.post(claimPath(NAME), { secretKey });
+    says(answer, 'FAILURE');
+    assert.is(answer.headers.get('claim-refusal'), 'not-allowed');
+    assert.is(answer.headers.get('claim-attempts-left'), null, 'no guess, so nothing is counted');
+  }
+  await home.admin.post(path, { claimingAllowed: true });
+  isClaimed(await home.alice.post(claimPath(NAME), { secretKey: 'boxed' }), home.alice.customerId);
+});
+
 law('assign and unassign: follow the rules of claiming', async ({ world, home }) => {
   const id = await provision(world, home.tenantId, NAME);
   await openWindow(world, id, 's');

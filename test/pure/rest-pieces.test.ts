@@ -29,13 +29,20 @@ const DEVICE: { readonly [Reason in RefusalReason]: readonly [status: number, er
   'not-owner': [403, 20],
   'not-assigned': [400, 31],
   'attributes-too-large': [400, 31],
+  'steering-attribute-malformed': [400, 31],
   'name-taken': [400, 31],
   'credentials-taken': [400, 31],
 };
 
 for (const [reason, [status, errorCode]] of Object.entries(DEVICE)) {
   test(`errors: device: ${reason} is ${status}/${errorCode}`, () => {
-    const refusal = { reason, maxDurationMs: 1, maxBytes: 1, retryAfterMs: 1 } as Refusal; // the fields of all of them at once
+    const refusal = {
+      reason,
+      maxDurationMs: 1,
+      maxBytes: 1,
+      retryAfterMs: 1,
+      fault: 'wrong-scope',
+    } as Refusal; // the fields of all of them at once
     const problem = refusedByDevice(refusal);
     assert.equal([problem.status, problem.errorCode], [status, errorCode]);
     assert.not.match(problem.message, 'undefined');

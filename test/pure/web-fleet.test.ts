@@ -179,8 +179,9 @@ law(
     assert.match((await admin.follow(await send('labels'))).text, 'One device has no key');
     assert.match((await admin.follow(await send('keys'))).text, 'Done for 1 device');
     assert.match((await admin.get('/devices')).text, 'Waits for its key');
-    await home.admin.delete(`/api/plugins/telemetry/${id}/SERVER_SCOPE?keys=claimingData`);
     await send('forbid');
+    assert.match((await admin.get('/devices')).text, 'Not claimable', 'its key does not count');
+    await home.admin.delete(`/api/plugins/telemetry/${id}/SERVER_SCOPE?keys=claimingData`);
     assert.match((await admin.get('/devices')).text, 'Not claimable');
     await send('allow');
     assert.match((await admin.get('/devices')).text, 'Unclaimed');

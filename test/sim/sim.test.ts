@@ -74,6 +74,7 @@ const REFUSALS: { readonly [Reason in Exclude<RefusalReason, 'rate-limited'>]: t
   'not-owner': true,
   'not-assigned': true,
   'attributes-too-large': true,
+  'steering-attribute-malformed': true,
   'name-taken': true,
   'credentials-taken': true,
 };

@@ -22,8 +22,15 @@ export const SECTIONS = {
     'allowed-veto': {
       what: '`claimingAllowed = false` where claiming is allowed by default',
       thingsBoard: 'ignored',
-      claimd: 'forbids it',
+      claimd: 'forbids opening a window and claiming, also with a server key or a window opened before',
       why: 'an administrator who says no must be heard',
+      rule: 'O3',
+    },
+    'allowed-checked': {
+      what: '`claimingAllowed` that is no boolean, or in another scope than SERVER_SCOPE',
+      thingsBoard: 'accepted, and ignored',
+      claimd: 'refused when it is set',
+      why: 'the text "false" would leave the device open, and nobody would notice',
       rule: 'O3',
     },
     'window-replaced': {
@@ -180,6 +187,13 @@ export const SECTIONS = {
       why: "as ThingsBoard's documentation has it; elsewhere it is a veto that stands",
       rule: 'C4',
     },
+    'forbidden-stays': {
+      what: '`claimingAllowed = false` set while somebody owns the device, where claiming is not allowed by default',
+      thingsBoard: 'true after it is given back',
+      claimd: 'stays false',
+      why: 'an administrator who says no must be heard',
+      rule: 'R2',
+    },
     'one-winner': {
       what: 'two customers at the same instant',
       thingsBoard: '409, or both hear something of success',
@@ -194,7 +208,7 @@ export const SECTIONS = {
       why: 'asking again is safe, and the caller is told when',
     },
     'claiming-data-checked': {
-      what: 'a malformed `claimingData`',
+      what: '`claimingData` that is malformed, elapsed already, in seconds, or in another scope than SERVER_SCOPE',
       thingsBoard:
         'accepted when it is set; each claim is answered 400 with the whole attribute, its secret included',
       claimd: 'refused when it is set, with the reason',

@@ -27,10 +27,11 @@ export function ClaimState({ device, visit: { nowMs } }: Props) {
   if (device.ownedBy !== null) {
     return <span class="state owned">{device.ownedBy === 'claim' ? 'Claimed' : 'Assigned'}</span>;
   }
+  if (device.claimingAllowed === false) return <span class="state free">Not claimable</span>;
   if (device.claimWindow !== null) return <span class="state open">Window open</span>;
   const hasKey = (device.claimingDataExpiresAt ?? 0) > nowMs;
   if (hasKey) return <span class="state open">Waits for its key</span>;
-  return <span class="state free">{device.claimingAllowed === false ? 'Not claimable' : 'Unclaimed'}</span>;
+  return <span class="state free">Unclaimed</span>;
 }
 
 /** The owner and since when, or until when it can be claimed. */

@@ -52,6 +52,7 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
       return { ...device, window: { secret: request.secret, closes } }; // O5: replaces what was open
     }
     case 'confirm': {
+      if (device.allowed === false) return undefined; // O3
       if (owner !== null || !mayOpen(device, request.secret, at)) return undefined; // C2, C3, C5, C8
       const since = { customer: request.customer, since: at, by: 'claim' };
       const allowed = rules.allowClaimingByDefault ? device.allowed : null; // C4
@@ -83,6 +84,8 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
       return null;
     case 'save':
       if (!mayWrite(device, request.customer) || request.padding >= rules.maxAttributeBytes) return undefined;
+      if (typeof request.allowed === 'string') return undefined; // O3
+      if (request.key !== null && request.key.expiresAt <= at.from) return undefined; // C3
       return {
         ...device,
         allowed: request.allowed ?? device.allowed,
@@ -123,6 +126,10 @@ export function isTrue(
       return initiateTroubles(rules, device, request, at).includes(reason);
     case 'confirm':
       if (device.owner !== null) return reason === 'already-claimed'; // C5: this comes first
+      // O3: a forbidden device is refused whatever the secret, and only a forbidden one.
+      if (reason === 'claiming-not-allowed' || device.allowed === false) {
+        return reason === 'claiming-not-allowed' && device.allowed === false;
+      }
       return confirmTroubles(rules, device, request.secret, at).has(reason);
     case 'reclaim':
       return (
@@ -138,6 +145,10 @@ export function isTrue(
       );
     case 'save':
       if (reason === 'attributes-too-large') return request.padding >= rules.maxAttributeBytes / 2;
+      if (reason === 'steering-attribute-malformed') {
+        const stale = request.key !== null && request.key.expiresAt <= at.to;
+        return typeof request.allowed === 'string' || stale;
+      }
       return reason === 'not-owner' && !mayWrite(device, request.customer);
     case 'rename':
     case 'forget':
@@ -276,7 +287,7 @@ function confirmTroubles(rules: Rules, { window, key }: Model, secret: string, a
 }
 
 function givenBack(rules: Rules, device: Model): Model {
-  const allowed = rules.allowClaimingByDefault ? device.allowed : true; // R2
+  const allowed = rules.allowClaimingByDefault || device.allowed === false ? device.allowed : true; // R2
   return { ...device, owner: null, window: null, allowed };
 }
 
