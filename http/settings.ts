@@ -19,6 +19,8 @@ export interface ApiSettings {
   readonly userTokenAccess: boolean;
   /** Whether an unknown device, another's device and a wrong secret are refused alike. */
   readonly uniformRefusals: boolean;
+  /** Whether customers read the credentials of devices that they own; they keep working after the owner changes (O9). */
+  readonly customersReadCredentials: boolean;
   /** Whether a device without the attribute `claimingAllowed` can be claimed (rule O3); used to explain refusals. */
   readonly claimingByDefault: boolean;
 }
@@ -81,6 +83,7 @@ export const defaultApiSettings: Omit<ApiSettings, 'tokens'> = {
   baseUrl: null,
   userTokenAccess: true,
   uniformRefusals: false,
+  customersReadCredentials: false,
   claimingByDefault: true,
 };
 

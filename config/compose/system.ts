@@ -247,6 +247,7 @@ function apiSettings({ http, accounts, claim, limits }: Config, { keys }: Core):
     baseUrl: http.baseUrl ?? null,
     userTokenAccess: accounts.userTokenAccess,
     uniformRefusals: claim.uniformRefusals,
+    customersReadCredentials: claim.customersReadCredentials,
     claimingByDefault: claim.allowClaimingByDefault,
   };
 }

@@ -1,4 +1,7 @@
-/** A device's credentials: read by whoever may see the device, changed by the tenant. */
+/**
+ * A device's credentials: read and changed by the tenant. Customers read them only where the operator allows it: a token
+ * that an owner has read still works when the device belongs to somebody else (rule O9).
+ */
 import { z } from 'zod';
 import type { DeviceId } from '../../actors/base/ids.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
@@ -8,8 +11,9 @@ import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { credentialsFields, credentialsOf, credentialsValueOf } from '../auth/credentials.ts';
 import { TENANT, TENANT_AND_CUSTOMER } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
+import type { ApiSettings } from '../settings.ts';
 import { credentialsView, viewCredentials } from '../views/credentials.ts';
-import { badRequest } from '../wire/errors.ts';
+import { badRequest, credentialsAreTenants } from '../wire/errors.ts';
 import { isProblem, json } from '../wire/reply.ts';
 import { deviceId } from '../wire/schemas.ts';
 import { visibleDevice } from './access.ts';
@@ -19,6 +23,7 @@ export interface DeviceCredentialsNeeds {
   readonly devices: Devices;
   readonly profiles: Profiles;
   readonly secrets: Secrets;
+  readonly settings: Pick<ApiSettings, 'customersReadCredentials'>;
 }
 
 const inPath = z.object({ deviceId });
@@ -37,7 +42,7 @@ export function deviceCredentialsRoutes(needs: DeviceCredentialsNeeds): Route[] 
   return [readCredentials(needs), changeCredentials(needs)];
 }
 
-function readCredentials({ devices, secrets }: DeviceCredentialsNeeds): Route {
+function readCredentials({ devices, secrets, settings }: DeviceCredentialsNeeds): Route {
   return defineRoute({
     method: 'GET',
     path: '/api/device/:deviceId/credentials',
@@ -47,14 +52,18 @@ function readCredentials({ devices, secrets }: DeviceCredentialsNeeds): Route {
     params: inPath,
     responses: {
       200: { description: 'The credentials', schema: credentialsView },
-      403: { description: 'Another customer owns it, or nobody' },
+      403: {
+        description:
+          'Another customer owns it, or nobody; or the caller is a customer, and security.claim.customersReadCredentials is off',
+      },
       404: { description: 'No such device' },
     },
     async handle({ principal, params }) {
       const device = await visibleDevice(devices, principal, params.deviceId);
-      return device.type === 'found'
-        ? json(credentialsOfDevice(secrets, device.value.id, device.value))
-        : device;
+      if (device.type !== 'found') return device;
+      const mayRead = principal.authority === 'TENANT_ADMIN' || settings.customersReadCredentials;
+      if (!mayRead) return credentialsAreTenants;
+      return json(credentialsOfDevice(secrets, device.value.id, device.value));
     },
   });
 }

@@ -38,6 +38,11 @@ export const permissionDenied = problem(
   ErrorCode.PERMISSION_DENIED,
   "You don't have permission to perform this operation!",
 );
+export const credentialsAreTenants = problem(
+  403,
+  ErrorCode.PERMISSION_DENIED,
+  'Only the tenant administrator may read the credentials of a device (security.claim.customersReadCredentials is off)!',
+);
 /** Also for entities of another tenant: for the caller they do not exist. */
 export const notFound = problem(404, ErrorCode.ITEM_NOT_FOUND, "Requested item wasn't found!");
 export const versionConflict = (what: string) =>

@@ -226,7 +226,11 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   },
   'GET /api/device/:deviceId': { request: byDevice, ...DEVICE_READ },
   'DELETE /api/device/:deviceId': { request: byDevice, ...TENANT_ONLY },
-  'GET /api/device/:deviceId/credentials': { request: byDevice, ...DEVICE_READ },
+  'GET /api/device/:deviceId/credentials': {
+    request: byDevice, // what an owner may read is an option: see `rest-profiles`
+    ...DEVICE_READ,
+    customer: '404 403 403',
+  },
   'POST /api/device/credentials': {
     request: ({ deviceId }) => ({
       body: { deviceId: device(deviceId), credentialsType: 'ACCESS_TOKEN', credentialsId: `new ${deviceId}` },

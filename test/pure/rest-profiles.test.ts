@@ -200,6 +200,29 @@ law(
 
 // ---------------------------------------------------------------------------------------------------- credentials
 
+law('credentials: O9: an owner does not read them, and hears who may', async ({ world, home }) => {
+  const id = await provision(world, home.tenantId, 'D', home.alice.customerId);
+  const answer = await home.alice.get(`/api/device/${id}/credentials`);
+  isProblem(answer, 403, 20);
+  assert.match(answer.text, 'Only the tenant administrator may read the credentials of a device');
+  assert.match(answer.text, 'security.claim.customersReadCredentials');
+  assert.is((await home.admin.get(`/api/device/${id}/credentials`)).status, 200);
+  assert.not.match((await home.bob.get(`/api/device/${id}/credentials`)).text, 'customersReadCredentials');
+});
+
+law(
+  'credentials: O9: an owner reads them where the operator allows it, nobody else',
+  async ({ world, home }) => {
+    const id = await provision(world, home.tenantId, 'D', home.alice.customerId);
+    const path = `/api/device/${id}/credentials`;
+    assert.equal(entity(await home.alice.get(path)), entity(await home.admin.get(path)));
+    isProblem(await home.bob.get(path), 403, 20);
+    await home.alice.delete(claimPath('D'));
+    isProblem(await home.alice.get(path), 403, 20);
+  },
+  { settings: { customersReadCredentials: true } },
+);
+
 law('credentials: MQTT_BASIC and X509_CERTIFICATE, set, read back and found', async ({ world, home }) => {
   const id = await provision(world, home.tenantId, 'D', home.alice.customerId);
   const save = (credentialsType: string, credentialsValue?: string) =>
@@ -212,7 +235,7 @@ law('credentials: MQTT_BASIC and X509_CERTIFICATE, set, read back and found', as
   const basic = entity(await save('MQTT_BASIC', JSON.stringify(parts)));
   assert.equal(JSON.parse(String(basic.credentialsValue)), parts);
   assert.match(String(basic.credentialsId), /^[0-9a-f]{64}$/);
-  const read = entity(await home.alice.get(`/api/device/${id}/credentials`));
+  const read = entity(await home.admin.get(`/api/device/${id}/credentials`));
   assert.equal(read, basic);
   assert.is((await world.directory.byCredentials(String(basic.credentialsId)))?.id, id);
 

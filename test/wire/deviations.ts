@@ -312,6 +312,13 @@ export const SECTIONS = {
     },
   },
   People: {
+    'credentials-unread': {
+      what: "a customer's `GET /api/device/{id}/credentials`, for a device that it owns",
+      thingsBoard: 'the credentials',
+      claimd: '403, unless `security.claim.customersReadCredentials` is on',
+      why: 'who has read the token can act as the device after giving it back, and take it from its next owner',
+      rule: 'O9',
+    },
     'public-reads': {
       what: 'the anonymous user of a public customer',
       thingsBoard: 'claims, gives back, changes, reads credentials',

@@ -51,6 +51,12 @@ export const claim = section('Claiming', {
     default: defaultApiSettings.uniformRefusals,
     why: 'Whether a claim is refused with the same answer, and counted the same, for an unknown device, a device of another owner and a wrong secret. ThingsBoard answers differently.',
   }),
+  customersReadCredentials: flag({
+    key: 'security.claim.customersReadCredentials',
+    env: 'SECURITY_CLAIM_CUSTOMERS_READ_CREDENTIALS',
+    default: defaultApiSettings.customersReadCredentials,
+    why: "Whether customers may read the credentials of devices that they own, as in ThingsBoard. Whoever has read a device's token can still act as the device after giving it back: open its claim window with a secret of his own, and claim it from its next owner.",
+  }),
   maxAttributeBytes: bytes({
     key: 'security.claim.maxAttributeBytes',
     env: 'SECURITY_CLAIM_MAX_ATTRIBUTE_BYTES',
