@@ -246,7 +246,7 @@ async function opened(kind: 'memory' | 'lmdb' | 'redis'): Promise<{ store: Store
   };
 }
 
-const SESSION = { id: randomUUID(), endsAt: Number.POSITIVE_INFINITY };
+const SESSION = { id: randomUUID(), endsAt: Number.POSITIVE_INFINITY, rotation: 0 };
 
 function issued(count: number) {
   const tokens = createTokens({ ...defaultTokenSettings, signingKey: randomBytes(64) }, systemClock);

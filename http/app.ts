@@ -65,7 +65,14 @@ export function createApp(needs: ApiNeeds): App {
   const web = (api: App) =>
     needs.web === undefined
       ? undefined
-      : createWeb({ api, settings: needs.web, apiSettings: settings, now: () => clock.now(), log });
+      : createWeb({
+          api,
+          settings: needs.web,
+          apiSettings: settings,
+          cookies: { cookieOf: tokens.cookieOf, enter: authentication.enter },
+          now: () => clock.now(),
+          log,
+        });
   return createRoutesApp(routes, { authentication, clock, log, settings }, web);
 }
 

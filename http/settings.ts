@@ -29,6 +29,8 @@ export interface TokenSettings {
   /** HS512 key, at least 64 bytes. */
   readonly signingKey: Buffer;
   readonly issuer: string;
+  /** Names this installation (`aud`): tokens of another one are refused, even if it has the same key. */
+  readonly audience: string;
   readonly accessExpiresInSeconds: number;
   readonly refreshExpiresInSeconds: number;
   /** How long the standing of a user is cached; a change made by another process counts after it. */
@@ -91,6 +93,7 @@ export const defaultDeviceApiSettings: DeviceApiSettings = { payloadBytesMax: 65
 
 export const defaultTokenSettings: Omit<TokenSettings, 'signingKey'> = {
   issuer: 'thingsboard.io',
+  audience: 'claimd',
   accessExpiresInSeconds: 9000,
   refreshExpiresInSeconds: 604_800,
   standingTtlMs: 2000,

@@ -99,7 +99,7 @@ export interface User extends UserFields {
 }
 
 /** From where somebody logs in, for people to recognise their sessions by. */
-export interface SessionOrigin {
+interface SessionOrigin {
   readonly address: string;
   /** What the client calls itself (`User-Agent`). */
   readonly device: string | null;
@@ -113,6 +113,8 @@ export interface Session extends SessionOrigin {
   readonly lastUsedAt: Instant;
   /** However much it is used. */
   readonly endsAt: Instant;
+  /** Which of its refresh tokens is the newest, counted from 0. */
+  readonly rotation: number;
 }
 
 /** A user together with what decides whether its tokens are good. */
@@ -236,6 +238,12 @@ export interface Users {
   sessions(id: UserId): Promise<readonly Session[]>;
   /** A session is being used: writes it down where that is due; undefined where it is not. */
   used(id: UserId, session: Session): Promise<void> | undefined;
+  /**
+   * A refresh token is used: the session goes on with the next one. The one before the newest is taken for
+   * `refreshGraceMs` after the change, for answers that were lost and for two who ask at once: both hear of the newest.
+   * Any other one was used before, by somebody: `reused`, and the session has ended. Undefined: there is no such session.
+   */
+  rotate(id: UserId, sessionId: string, rotation: number): Promise<Session | 'reused' | undefined>;
   /** Resolves to whether the user had such a live session. */
   endSession(id: UserId, sessionId: string): Promise<boolean>;
   /** Ends all sessions but `keep`. Resolves to how many. */
@@ -276,6 +284,8 @@ export interface AccountSettings {
   readonly sessionIdleMs: number;
   /** A session ends so long after the login, however much it is used; 0: it does not. */
   readonly sessionMaxMs: number;
+  /** How long a refresh token is taken once more after its use. */
+  readonly refreshGraceMs: number;
 }
 
 export const defaultAccountSettings: AccountSettings = {
@@ -289,4 +299,5 @@ export const defaultAccountSettings: AccountSettings = {
   sessionsMax: 50,
   sessionIdleMs: 7 * 24 * 60 * 60 * 1000,
   sessionMaxMs: 30 * 24 * 60 * 60 * 1000,
+  refreshGraceMs: 30_000,
 };

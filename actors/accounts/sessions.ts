@@ -23,12 +23,19 @@ export interface Activity {
   readonly sessions?: readonly StoredSession[];
 }
 
-interface StoredSession extends Omit<Session, 'endsAt'> {
+interface StoredSession extends Omit<Session, 'endsAt' | 'rotation'> {
   readonly credentialsVersion: number;
+  /** Absent: 0. */
+  readonly rotation?: number;
+  /** When that became the newest refresh token; absent: at the start. */
+  readonly rotatedAt?: Instant;
 }
 
 export interface Sessions
-  extends Pick<Users, 'lastLoginAt' | 'startSession' | 'sessions' | 'used' | 'endSession' | 'endSessions'> {
+  extends Pick<
+    Users,
+    'lastLoginAt' | 'startSession' | 'sessions' | 'used' | 'rotate' | 'endSession' | 'endSessions'
+  > {
   liveOf(user: Pick<StoredUser, 'id' | 'credentialsVersion'>): Promise<readonly Session[]>;
   /** The user's credentials changed: ends all sessions but `keep`, which goes on under the new ones. */
   carryOver(user: Pick<StoredUser, 'id' | 'credentialsVersion'>, keep: string | undefined): Promise<void>;
@@ -123,6 +130,33 @@ export function sessionsOf(
       }).finally(() => writing.delete(sessionId));
     },
 
+    async rotate(id, sessionId, presented) {
+      const now = clock.now();
+      let outcome: Session | 'reused' | undefined;
+      await changeSessions(id, (live, before) => {
+        outcome = undefined;
+        const session = live.find((one) => one.id === sessionId);
+        const newest = session?.rotation ?? 0;
+        // A later one than the newest there is: the store was restored from a backup.
+        if (session === undefined || presented > newest) return before;
+        const { lastLoginAt } = before;
+        const others = live.filter((one) => one !== session);
+        if (presented === newest) {
+          const next = { ...session, lastUsedAt: now, rotation: newest + 1, rotatedAt: now };
+          outcome = publicSession(next, settings);
+          return { lastLoginAt, sessions: [...others, next] };
+        }
+        const { rotatedAt = session.startedAt } = session;
+        if (presented === newest - 1 && now - rotatedAt < settings.refreshGraceMs) {
+          outcome = publicSession(session, settings);
+          return before;
+        }
+        outcome = 'reused';
+        return { lastLoginAt, sessions: others };
+      });
+      return outcome;
+    },
+
     async endSession(id, sessionId) {
       return (await endSessions(id, (session) => session.id === sessionId)) > 0;
     },
@@ -147,9 +181,7 @@ function isWithin(session: StoredSession, now: Instant, settings: AccountSetting
   return now < endOf(session, settings) && now - session.lastUsedAt < settings.sessionIdleMs;
 }
 
-function publicSession(
-  { credentialsVersion: _, ...session }: StoredSession,
-  settings: AccountSettings,
-): Session {
-  return { ...session, endsAt: endOf(session, settings) };
+function publicSession(stored: StoredSession, settings: AccountSettings): Session {
+  const { credentialsVersion: _, rotatedAt: __, rotation = 0, ...session } = stored;
+  return { ...session, rotation, endsAt: endOf(stored, settings) };
 }

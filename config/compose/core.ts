@@ -24,7 +24,7 @@ import { type Parent, startSystem, stop } from '../../actors/runtime/nact.ts';
 import type { Store } from '../../actors/store/store.ts';
 import type { Config } from '../options/schema.ts';
 import { install } from './install.ts';
-import { checkJwtKey, checkServerKey, type Keys, loadKeys } from './keys.ts';
+import { checkJwtKey, checkServerKey, installationOf, type Keys, loadKeys } from './keys.ts';
 import { type OpenedStore, openStore } from './store.ts';
 
 export interface CoreNeeds {
@@ -42,6 +42,8 @@ const ALARMS_LEASE_MS = 6_000;
 export interface Core {
   readonly store: Store;
   readonly keys: Keys;
+  /** The name of this installation. */
+  readonly installation: string;
   readonly secrets: Secrets;
   readonly devices: LiveDevices;
   readonly directory: Directory;
@@ -101,6 +103,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     return {
       store,
       keys,
+      installation: await installationOf(store),
       secrets: createSecrets(keys.serverKey),
       devices,
       directory,

@@ -5,7 +5,7 @@
  * The store keeps a fingerprint of its server key. With another key it would look healthy and refuse every claim, so
  * such a start is refused. If nodes share a store over the network, it keeps a fingerprint of the signing key too.
  */
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Store } from '../../actors/store/store.ts';
@@ -23,6 +23,7 @@ const SERVER_KEY_BYTES = 32;
 const JWT_KEY_BYTES = 64;
 const SERVER_KEY_RECORD = 'claimd:server-key-fingerprint';
 const JWT_KEY_RECORD = 'claimd:jwt-key-fingerprint';
+const INSTALLATION_RECORD = 'claimd:installation';
 
 /** Throws `StartRefused` if a key file cannot be read or made. */
 export function loadKeys(config: Config, volatile: boolean): Keys {
@@ -70,6 +71,18 @@ export async function checkJwtKey(store: Store, jwtKey: Buffer, acceptNew: boole
       'signs: give all of them the same JWT_TOKEN_SIGNING_KEY, or start once with --security.jwt.acceptNewSigningKey=true ' +
       'to change it; everybody logs in again then',
   );
+}
+
+/**
+ * The name of this installation, which its tokens carry: all processes on one store have the same, and no other store
+ * has it. A store without one gets one.
+ */
+export async function installationOf(store: Store): Promise<string> {
+  for (;;) {
+    const kept = (await store.records.get<string>(INSTALLATION_RECORD)) as string | undefined; // Keyv's types: a text
+    if (kept !== undefined) return kept;
+    await store.swap(INSTALLATION_RECORD, undefined, randomUUID());
+  }
 }
 
 /** Whether the store has this key's fingerprint. A store without one keeps it. */

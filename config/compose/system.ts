@@ -224,13 +224,14 @@ function webSockets(mqtt: MqttEndpoint): WebSocketUpgrades {
   return new Map([[WEBSOCKET_PATH, (request) => mqtt.upgrade(request)]]);
 }
 
-function apiSettings({ http, accounts, claim, limits }: Config, { keys }: Core): ApiSettings {
+function apiSettings({ http, accounts, claim, limits }: Config, { keys, installation }: Core): ApiSettings {
   const within = (windowMs: number) => (max: number) => ({ max, windowMs });
   const wrongSecrets = within(limits.wrongSecretsWindowMs);
   return {
     tokens: {
       signingKey: keys.jwtSigningKey,
       issuer: accounts.jwtIssuer,
+      audience: `claimd:${installation}`,
       accessExpiresInSeconds: accounts.jwtExpirationSeconds,
       refreshExpiresInSeconds: accounts.jwtRefreshExpirationSeconds,
       standingTtlMs: accounts.standingTtlMs,

@@ -25,12 +25,23 @@ export interface Identity {
 
 export interface Authentication {
   authenticate(identity: Identity): Promise<Principal | Problem>;
-  /** New tokens of the session whose refresh token this is. */
-  refresh(refreshToken: string): Promise<{ readonly type: 'good'; readonly tokens: TokenPair } | Problem>;
+  /**
+   * New tokens of the session whose newest refresh token this is. `reused`: it was used before, by the client or by a
+   * thief, and nobody knows which of the two has the newest; the session has ended.
+   */
+  refresh(
+    refreshToken: string,
+  ): Promise<
+    | { readonly type: 'good'; readonly tokens: TokenPair }
+    | { readonly type: 'reused'; readonly user: User }
+    | Problem
+  >;
+  /** An access token of the session that a browser's cookie names. */
+  enter(cookie: string): Promise<{ readonly type: 'good'; readonly token: string } | Problem>;
 }
 
 type Checked =
-  | { readonly kind: 'user'; readonly user: User; readonly session: Session }
+  | { readonly kind: 'user'; readonly user: User; readonly session: Session; readonly claims: Claims }
   | { readonly kind: 'anonymous'; readonly customer: Customer; readonly claims: Claims };
 
 const BEARER = /^Bearer +(\S+)$/i;
@@ -60,7 +71,7 @@ export function createAuthentication(
     const session = standing.sessions.find(({ id }) => id === claims.sessionId);
     if (session === undefined || user.credentialsVersion !== claims.credentialsVersion) return tokenExpired;
     writeUse(user.id, session);
-    return { kind: 'user', user, session };
+    return { kind: 'user', user, session, claims };
   }
 
   /** Not waited for: an answer does not depend on it, and the next use writes it as well. */
@@ -100,11 +111,22 @@ export function createAuthentication(
     async refresh(refreshToken) {
       const checked = await check(tokens.readRefresh(refreshToken));
       if (isProblem(checked)) return checked;
-      const pair =
-        checked.kind === 'user'
-          ? tokens.issue(checked.user, checked.session)
-          : tokens.issuePublic(checked.customer, checked.claims.sessionId);
-      return { type: 'good', tokens: pair };
+      if (checked.kind === 'anonymous') {
+        // Whoever knows the customer's id may log in, so there is nothing that a rotation would protect.
+        return { type: 'good', tokens: tokens.issuePublic(checked.customer, checked.claims.sessionId) };
+      }
+      const { user, session, claims } = checked;
+      const rotated = await accounts.users.rotate(user.id, session.id, claims.rotation);
+      if (rotated === undefined) return tokenExpired;
+      if (rotated === 'reused') return { type: 'reused', user };
+      return { type: 'good', tokens: tokens.issue(user, rotated) };
+    },
+
+    async enter(cookie) {
+      const checked = await check(tokens.readCookie(cookie));
+      if (isProblem(checked)) return checked;
+      if (checked.kind === 'anonymous') return badCredentials;
+      return { type: 'good', token: tokens.issue(checked.user, checked.session).token };
     },
   };
 }

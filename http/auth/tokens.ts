@@ -2,6 +2,9 @@
  * JSON Web Tokens as ThingsBoard's clients read them: HS512, `exp` and `iat` in seconds, ThingsBoard's claims. One
  * claim is ours: `credentialsVersion`, which counts the user's passwords. A token of an earlier password is outdated at
  * once, whatever the clocks say.
+ *
+ * What a token is for is in its header as `typ` (RFC 8725 §3.11), and for whom in `aud`: so no kind is taken for
+ * another one, nor a token of another claimd that was given the same key.
  */
 import { randomUUID } from 'node:crypto';
 import { createSigner, createVerifier, TOKEN_ERROR_CODES, TokenError } from 'fast-jwt';
@@ -22,6 +25,8 @@ export interface Claims {
   readonly userId: UserId;
   readonly sessionId: string;
   readonly credentialsVersion: number;
+  /** Of a refresh token: which one of its session it is. */
+  readonly rotation: number;
   /** The public customer whose anonymous user holds the token; then `userId` is the null UUID. */
   readonly publicCustomer: CustomerId | undefined;
 }
@@ -35,29 +40,46 @@ export type Reading =
 
 export interface Tokens {
   /** The tokens of a session; they do not outlive it. */
-  issue(user: User, session: Pick<Session, 'id' | 'endsAt'>): TokenPair;
+  issue(user: User, session: Pick<Session, 'id' | 'endsAt' | 'rotation'>): TokenPair;
+  /** What a browser keeps of the session of an access token that was just issued. It renews nothing. */
+  cookieOf(accessToken: string): Cookie;
   /** For the anonymous user of a public customer. */
   issuePublic(customer: Customer, sessionId?: string): TokenPair;
   readAccess(token: string): Reading;
   readRefresh(token: string): Reading;
+  readCookie(value: string): Reading;
+}
+
+interface Cookie {
+  readonly value: string;
+  readonly maxAgeSeconds: number;
 }
 
 const REFRESH_SCOPE = 'REFRESH_TOKEN';
+/** The `typ` of each kind. RFC 9068 §2.1 gives the first one. */
+const TYPES = { access: 'at+jwt', refresh: 'refresh+jwt', cookie: 'cookie+jwt' } as const;
+type TokenKind = keyof typeof TYPES;
+/** Browsers keep no cookie for longer. The session ends earlier, and is looked up each time. */
+const COOKIE_MAX_AGE_S = 400 * 24 * 60 * 60;
 /** Tokens whose signature was checked, about 1 KB each. Beyond it the one checked first is forgotten. */
 const VERIFIED_MAX = 20_000;
 
 interface Verified {
   readonly type: 'verified';
-  readonly kind: 'access' | 'refresh';
+  readonly kind: TokenKind;
   readonly reading: Reading;
   readonly expiresAt: Instant;
 }
 
+const KINDS = ['access', 'refresh', 'cookie'] as const;
+
+const completeShape = z.object({ header: z.unknown(), payload: z.unknown() });
+const headerShape = z.object({ typ: z.enum(TYPES) });
 const payloadShape = z.object({
   userId: z.string(),
   sessionId: z.string(),
   credentialsVersion: z.int(),
-  scopes: z.array(z.string()),
+  rotation: z.int().nonnegative().default(0),
   exp: z.number(),
   isPublic: z.boolean(),
   sub: z.string(),
@@ -71,36 +93,50 @@ interface Issued {
   readonly isPublic: boolean;
 }
 
-function readPayload(payload: unknown): Verified | { readonly type: 'unreadable' } {
+function readPayload(header: unknown, payload: unknown): Verified | { readonly type: 'unreadable' } {
+  const typ = headerShape.safeParse(header).data?.typ;
+  const kind = KINDS.find((one) => TYPES[one] === typ);
+  if (kind === undefined) return { type: 'unreadable' };
   const { success, data } = payloadShape.safeParse(payload);
   const userId = success ? parseId<UserId>(data.userId) : undefined;
   if (!success || userId === undefined) return { type: 'unreadable' };
-  const { sessionId, credentialsVersion } = data;
+  const { sessionId, credentialsVersion, rotation } = data;
   const publicCustomer = data.isPublic ? parseId<CustomerId>(data.sub) : undefined;
-  const claims = { userId, sessionId, credentialsVersion, publicCustomer };
-  const kind = data.scopes.includes(REFRESH_SCOPE) ? 'refresh' : 'access';
+  const claims = { userId, sessionId, credentialsVersion, rotation, publicCustomer };
   return { type: 'verified', kind, reading: { type: 'good', claims }, expiresAt: data.exp * 1000 };
 }
 
 export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
-  const { signingKey: key, issuer } = settings;
-  const sign = createSigner({ algorithm: 'HS512', key });
+  const { signingKey: key, issuer, audience } = settings;
+  const signer = (kind: TokenKind) =>
+    createSigner({ algorithm: 'HS512', key, header: { alg: 'HS512', typ: TYPES[kind] } });
+  const sign = { access: signer('access'), refresh: signer('refresh'), cookie: signer('cookie') };
   // Expiry is checked in `read`, by our clock.
-  const verify = createVerifier({ algorithms: ['HS512'], key, allowedIss: issuer, ignoreExpiration: true });
+  const verify = createVerifier({
+    algorithms: ['HS512'],
+    key,
+    allowedIss: issuer,
+    ignoreExpiration: true,
+    complete: true,
+  });
+  const audienceShape = z.object({ aud: z.literal(audience) });
   const verified = new Map<string, Verified>();
 
   /** Checks signature, issuer and shape. A good result stays true, so it is remembered; a bad one is not. */
   function open(token: string): Verified | Exclude<Reading, { type: 'good' }> {
     const remembered = verified.get(token);
     if (remembered !== undefined) return remembered;
-    let payload: unknown;
+    let complete: unknown;
     try {
-      payload = verify(token);
+      complete = verify(token);
     } catch (error) {
       if (!(error instanceof TokenError)) throw error;
       return { type: error.code === TOKEN_ERROR_CODES.invalidSignature ? 'outdated' : 'unreadable' };
     }
-    const opened = readPayload(payload);
+    const { header, payload } = completeShape.parse(complete);
+    // Of another claimd, or of a version that named none: logging in again helps.
+    if (!audienceShape.safeParse(payload).success) return { type: 'outdated' };
+    const opened = readPayload(header, payload);
     if (opened.type === 'unreadable') return opened;
     const [oldest] = verified.size < VERIFIED_MAX ? [] : verified.keys();
     if (oldest !== undefined) verified.delete(oldest);
@@ -116,24 +152,30 @@ export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
   }
 
   /** Both tokens of one session. */
-  function pair(common: Issued, scope: string, access: object, endsAt: Instant): TokenPair {
+  function pair(common: Issued, scope: string, access: object, endsAt: Instant, rotation: number): TokenPair {
     const iat = Math.floor(clock.now() / 1000);
     const end = Math.floor(endsAt / 1000);
-    const all = { ...common, iss: issuer, iat };
+    const all = { ...common, iss: issuer, aud: audience, iat };
     const { accessExpiresInSeconds, refreshExpiresInSeconds } = settings;
     return {
-      token: sign({ ...all, scopes: [scope], exp: Math.min(iat + accessExpiresInSeconds, end), ...access }),
-      refreshToken: sign({
+      token: sign.access({
+        ...all,
+        scopes: [scope],
+        exp: Math.min(iat + accessExpiresInSeconds, end),
+        ...access,
+      }),
+      refreshToken: sign.refresh({
         ...all,
         scopes: [REFRESH_SCOPE],
         exp: Math.min(iat + refreshExpiresInSeconds, end),
+        rotation,
         jti: randomUUID(),
       }),
     };
   }
 
   return {
-    issue(user, { id: sessionId, endsAt }) {
+    issue(user, { id: sessionId, endsAt, rotation }) {
       const { credentialsVersion, membership, firstName, lastName, enabled } = user;
       const common = { sub: user.email, userId: user.id, sessionId, credentialsVersion, isPublic: false };
       const access = {
@@ -143,16 +185,33 @@ export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
         tenantId: tenantOf(membership),
         customerId: customerOf(membership),
       };
-      return pair(common, membership.authority, access, endsAt);
+      return pair(common, membership.authority, access, endsAt, rotation);
     },
 
     issuePublic({ id, tenantId }, sessionId = randomUUID()) {
       const common = { sub: id, userId: NULL_UUID, sessionId, credentialsVersion: 0, isPublic: true };
       const name = { firstName: 'Public', lastName: 'Public', enabled: true };
-      return pair(common, 'CUSTOMER_USER', { ...name, tenantId, customerId: id }, Number.POSITIVE_INFINITY);
+      return pair(
+        common,
+        'CUSTOMER_USER',
+        { ...name, tenantId, customerId: id },
+        Number.POSITIVE_INFINITY,
+        0,
+      );
     },
 
     readAccess: (token) => read(token, 'access'),
+    cookieOf(accessToken) {
+      const reading = read(accessToken, 'access');
+      if (reading.type !== 'good') throw new Error('a session was to begin with what is no access token');
+      const { userId, sessionId, credentialsVersion } = reading.claims;
+      const iat = Math.floor(clock.now() / 1000);
+      const common = { sub: userId, userId, sessionId, credentialsVersion, isPublic: false };
+      const times = { iss: issuer, aud: audience, iat, exp: iat + COOKIE_MAX_AGE_S };
+      return { value: sign.cookie({ ...common, ...times }), maxAgeSeconds: COOKIE_MAX_AGE_S };
+    },
+
     readRefresh: (token) => read(token, 'refresh'),
+    readCookie: (value) => read(value, 'cookie'),
   };
 }

@@ -22,6 +22,7 @@ import {
   badCredentials,
   badRequest,
   notFound,
+  tokenExpired,
   tooManyRequests,
   unavailable,
 } from '../wire/errors.ts';
@@ -109,21 +110,28 @@ function login(needs: AuthContext): Route {
   });
 }
 
-function renewTokens({ authentication }: AuthContext): Route {
+function renewTokens({ authentication, audit, log }: AuthContext): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/auth/token',
-    summary: 'Renew the tokens by the refresh token',
+    summary: 'Renew the tokens by the newest refresh token, which is used up then',
     roles: ['PUBLIC'],
     body: z.object({ refreshToken: z.string() }).or(z.unknown().transform(() => undefined)),
     responses: {
       200: { description: 'A new pair, of the same session', schema: tokenPairView },
-      401: { description: 'No refresh token of ours (errorCode 10), or an outdated one (11)' },
+      401: {
+        description:
+          'No refresh token of ours (errorCode 10), or an outdated one (11). One that was used before ends the session',
+      },
     },
     async handle({ body }) {
       if (body === undefined) return badCredentials;
       const renewed = await authentication.refresh(body.refreshToken);
-      return renewed.type === 'good' ? json(renewed.tokens) : renewed;
+      if (renewed.type === 'good') return json(renewed.tokens);
+      if (renewed.type !== 'reused') return renewed;
+      noteUser(audit, 'LOGOUT', renewed.user, 'a refresh token was used twice');
+      log.warn({ userId: renewed.user.id }, 'a refresh token was used twice: its session has ended');
+      return tokenExpired;
     },
   });
 }

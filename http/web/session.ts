@@ -1,12 +1,15 @@
 /**
- * The browser's session: a cookie that holds the REST API's refresh token, out of reach of scripts. Every page checks it
- * and draws an access token for this one request, so signing out, a new password or a disabled user end the session
- * everywhere at once.
+ * The browser's session: a cookie that names it, out of reach of scripts. The REST API takes it for nothing: it is
+ * neither an access token nor a refresh token. Every page checks it and draws an access token for this one request, so
+ * signing out, a new password or a disabled user end the session everywhere at once.
  */
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
-import { z } from 'zod';
-import { tokenPairView, userView } from '../views/user.ts';
+import type { z } from 'zod';
+import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
+import type { Authentication } from '../auth/authentication.ts';
+import type { Tokens } from '../auth/tokens.ts';
+import { type tokenPairView, userView } from '../views/user.ts';
 import { type Api, type Ask, createApi } from './api.ts';
 
 export type User = z.output<typeof userView>;
@@ -29,51 +32,50 @@ export interface Sessions {
 /** A cookie with this prefix browsers take only when it is Secure, of this very host, and for all of its paths. */
 const HOST_PREFIX = '__Host-';
 const COOKIE = 'claimd-session';
-const RENEW_AFTER_S = 24 * 60 * 60;
 
-const claims = z.object({ iat: z.number(), exp: z.number() });
+/** From a login to what the browser keeps, and from that to an access token. */
+export type Cookies = Pick<Tokens, 'cookieOf'> & Pick<Authentication, 'enter'>;
 
 /** @param isSecure whether the request came over HTTPS, as far as can be known */
-export function createSessions(isSecure: (c: Context) => boolean, nowMs: () => number): Sessions {
-  const cookieOf = (c: Context) => (isSecure(c) ? `${HOST_PREFIX}${COOKIE}` : COOKIE);
-
-  function begin(c: Context, { refreshToken }: TokenPair): void {
-    const { exp } = claimsOf(refreshToken);
-    setCookie(c, cookieOf(c), refreshToken, {
-      path: '/',
-      httpOnly: true,
-      sameSite: 'Lax',
-      secure: isSecure(c),
-      maxAge: Math.max(0, Math.floor(exp - nowMs() / 1000)),
-    });
-  }
+export function createSessions(isSecure: (c: Context) => boolean, cookies: Cookies): Sessions {
+  const nameOf = (c: Context) => (isSecure(c) ? `${HOST_PREFIX}${COOKIE}` : COOKIE);
 
   function end(c: Context): void {
-    deleteCookie(c, cookieOf(c), { path: '/', secure: isSecure(c) });
+    deleteCookie(c, nameOf(c), { path: '/', secure: isSecure(c) });
+  }
+
+  /** Undefined while the store is away, too: then the cookie stays. */
+  async function tokenOf(c: Context, cookie: string): Promise<string | undefined> {
+    try {
+      const entered = await cookies.enter(cookie);
+      if (entered.type === 'good') return entered.token;
+      end(c);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
+    return undefined;
   }
 
   return {
-    begin,
     end,
 
+    begin(c, { token }) {
+      const { value, maxAgeSeconds } = cookies.cookieOf(token);
+      setCookie(c, nameOf(c), value, {
+        path: '/',
+        httpOnly: true,
+        sameSite: 'Lax',
+        secure: isSecure(c),
+        maxAge: maxAgeSeconds,
+      });
+    },
+
     async read(c, ask) {
-      const refreshToken = getCookie(c, cookieOf(c));
-      if (refreshToken === undefined) return undefined;
-      const anonymous = createApi(ask, undefined);
-      const renewed = await anonymous.post('/api/auth/token', { refreshToken }, tokenPairView);
-      if (renewed.type === 'refused') {
-        if (renewed.status === 401) end(c);
-        return undefined;
-      }
-      if (nowMs() / 1000 - claimsOf(refreshToken).iat > RENEW_AFTER_S) begin(c, renewed.value);
-      const api = createApi(ask, renewed.value.token);
+      const cookie = getCookie(c, nameOf(c));
+      const token = cookie === undefined ? undefined : await tokenOf(c, cookie);
+      if (token === undefined) return undefined;
+      const api = createApi(ask, token);
       return { api, user: await api.get('/api/auth/user', userView) };
     },
   };
-}
-
-/** The claims of a JWT (RFC 7519) that the API has just made or checked, in seconds. */
-function claimsOf(token: string): z.output<typeof claims> {
-  const [, payload = ''] = token.split('.');
-  return claims.parse(JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')));
 }

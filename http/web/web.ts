@@ -10,7 +10,7 @@ import { allPages } from './pages/all.ts';
 import { markAsSvg } from './parts/mark.tsx';
 import { isSecure, pageHeaders } from './security.ts';
 import { type Site, serveHome, serveNotFound, servePage } from './serve.tsx';
-import { createSessions } from './session.ts';
+import { type Cookies, createSessions } from './session.ts';
 
 export interface Web {
   readonly app: App;
@@ -20,10 +20,10 @@ export interface Web {
 
 const FAVICON_MAX_AGE_S = 24 * 60 * 60;
 
-export function createWeb(needs: Omit<Site, 'assets' | 'sessions'>): Web {
-  const { settings, apiSettings, now } = needs;
+export function createWeb(needs: Omit<Site, 'assets' | 'sessions'> & { readonly cookies: Cookies }): Web {
+  const { settings, apiSettings, cookies } = needs;
   const assets = loadAssets(settings);
-  const sessions = createSessions((c) => isSecure(c, apiSettings), now);
+  const sessions = createSessions((c) => isSecure(c, apiSettings), cookies);
   const site: Site = { ...needs, assets, sessions };
 
   const app: App = new Hono<Env>();

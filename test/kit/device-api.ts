@@ -30,7 +30,7 @@ export function createDeviceApi(world: TransportWorld, settings: Partial<DeviceA
   });
   const nobody = async () => notAuthenticated;
   const app = createRoutesApp(routes, {
-    authentication: { authenticate: nobody, refresh: nobody },
+    authentication: { authenticate: nobody, refresh: nobody, enter: nobody },
     clock,
     log: silentLog,
     settings: { ...defaultApiSettings, tokens: { ...defaultTokenSettings, signingKey: Buffer.alloc(64) } },

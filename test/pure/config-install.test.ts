@@ -17,6 +17,7 @@ import {
   type InstallNeeds,
   install as installAll,
 } from '../../config/compose/install.ts';
+import { installationOf } from '../../config/compose/keys.ts';
 import { DEMO, SYSADMIN } from '../../config/demo/demo-data.ts';
 import { loadConfig } from '../../config/options/load.ts';
 import { createSharedStore } from '../kit/shared-store.ts';
@@ -58,6 +59,14 @@ function parts(store: Store = createMemoryStore()) {
 }
 
 const install = suite('config: install');
+
+install('its name is kept in the store, and no other store has it', async () => {
+  const [one, other] = [createMemoryStore(), createMemoryStore()];
+  const both = await Promise.all([installationOf(one), installationOf(one)]);
+  assert.is(both[0], both[1]);
+  assert.is(await installationOf(one), both[0]);
+  assert.is.not(await installationOf(other), both[0]);
+});
 
 install('without a password a random one is announced once, and it is the right one', async () => {
   const { needs, announced, close } = parts();

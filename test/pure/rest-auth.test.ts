@@ -35,13 +35,14 @@ law('login: a pair of HS512 tokens with the claims that clients read', async ({ 
   const { token, refreshToken, ...more } = await world.login(home.alice.email);
   assert.equal(more, {});
   const access = read(token);
-  assert.equal(access.header, { alg: 'HS512', typ: 'JWT' });
+  assert.equal(access.header, { alg: 'HS512', typ: 'at+jwt' });
   const { sessionId, credentialsVersion, ...claims } = access.claims;
   assert.equal(claims, {
     sub: home.alice.email,
     userId: home.alice.userId,
     scopes: ['CUSTOMER_USER'],
     iss: 'thingsboard.io',
+    aud: 'claimd',
     iat: START / 1000,
     exp: START / 1000 + 9000,
     firstName: null,
@@ -51,6 +52,7 @@ law('login: a pair of HS512 tokens with the claims that clients read', async ({ 
     tenantId: home.tenantId,
     customerId: home.alice.customerId,
   });
+  assert.equal(read(refreshToken).header, { alg: 'HS512', typ: 'refresh+jwt' });
   const refresh = read(refreshToken).claims;
   assert.equal(refresh.scopes, ['REFRESH_TOKEN']);
   assert.is(refresh.exp, START / 1000 + 604_800);

@@ -173,6 +173,108 @@ law('absolute: a session ends after 30 days, and no token of it is dated later',
   expired(await renew(world, pair));
 });
 
+law('attack: a stolen refresh token ends the session at its second use, whoever is second', async (scene) => {
+  const { world, home } = scene;
+  for (const thiefFirst of [true, false]) {
+    const stolen = await world.login(home.alice.email);
+    const first = (await renew(world, stolen)).json as Tokens;
+    world.clock.advance(31_000);
+    expired(await renew(world, stolen));
+    expired(await renew(world, first));
+    expired(await me(world, first));
+    expired(await me(world, stolen));
+    assert.ok(thiefFirst || (await world.login(home.alice.email)));
+  }
+  assert.is((await home.alice.get('/api/auth/user')).status, 200, 'no other session is concerned');
+  await world.audit.catchUp();
+  const trail = (await home.admin.get('/api/audit/logs?pageSize=10&page=0&actionTypes=LOGOUT')).json as {
+    data: { actionStatus: string }[];
+  };
+  assert.equal(
+    trail.data.map(({ actionStatus }) => actionStatus),
+    ['FAILURE', 'FAILURE'],
+  );
+});
+
+law(
+  'attack: an older refresh token than the one before ends the session within the grace, too',
+  async (scene) => {
+    const { world, home } = scene;
+    const oldest = await world.login(home.alice.email);
+    const second = (await renew(world, oldest)).json as Tokens;
+    const newest = (await renew(world, second)).json as Tokens;
+    expired(await renew(world, oldest));
+    expired(await renew(world, newest));
+  },
+);
+
+law('two tabs and lost answers: whoever asks again within seconds hears of the newest', async (scene) => {
+  const { world, home } = scene;
+  const pair = await world.login(home.alice.email);
+  const tabs = await Promise.all(Array.from({ length: 5 }, () => renew(world, pair)));
+  assert.equal(
+    tabs.map(({ status }) => status),
+    [200, 200, 200, 200, 200],
+  );
+  world.clock.advance(29_000);
+  const again = await renew(world, pair);
+  assert.is(again.status, 200, again.text);
+  const next = await renew(world, again.json as Tokens);
+  assert.is(next.status, 200, next.text);
+  // The other tabs hold tokens of the same rotation, and have not heard yet.
+  assert.is((await renew(world, tabs[0]?.json as Tokens)).status, 200);
+});
+
+law('two processes renew by one token at once: both hear of the newest', async ({ world, home }) => {
+  const { users } = world.accounts;
+  const [session] = await users.sessions(home.alice.userId);
+  const both = await Promise.all(
+    [users, world.elsewhere().users].map((one) => one.rotate(home.alice.userId, session?.id ?? '', 0)),
+  );
+  assert.equal(
+    both.map((one) => (one === 'reused' ? one : one?.rotation)),
+    [1, 1],
+  );
+});
+
+law('clients that keep the newest they were given go on for as long as the session lasts', async (scene) => {
+  const { world, home } = scene;
+  let pair = await world.login(home.alice.email);
+  for (let n = 0; n < 200; n += 1) {
+    world.clock.advance(2.5 * HOUR_MS);
+    const renewed = await renew(world, pair);
+    assert.is(renewed.status, 200, renewed.text);
+    pair = renewed.json as Tokens;
+    assert.is((await me(world, pair)).status, 200);
+  }
+});
+
+law('kinds: no token is taken for another kind', async ({ world, home }) => {
+  const pair = await world.login(home.alice.email);
+  const settings = { ...defaultTokenSettings, signingKey: Buffer.alloc(64, 2) };
+  const tokens = createTokens(settings, world.clock);
+  const all = { access: pair.token, refresh: pair.refreshToken, cookie: tokens.cookieOf(pair.token).value };
+  for (const [kind, token] of Object.entries(all)) {
+    assert.is(tokens.readAccess(token).type, kind === 'access' ? 'good' : 'unreadable');
+    assert.is(tokens.readRefresh(token).type, kind === 'refresh' ? 'good' : 'unreadable');
+    assert.is(tokens.readCookie(token).type, kind === 'cookie' ? 'good' : 'unreadable');
+  }
+  isProblem(await world.as(all.cookie).get('/api/auth/user'), 401, 10);
+  isProblem(await world.nobody.post('/api/auth/token', { refreshToken: all.cookie }), 401, 10);
+});
+
+law('attack: tokens of another claimd with the same key and issuer are refused', async ({ world, home }) => {
+  const settings = { ...defaultTokenSettings, signingKey: Buffer.alloc(64, 2), audience: 'claimd:another' };
+  const another = createTokens(settings, world.clock);
+  const alice = (await world.accounts.users.find(home.alice.userId)) as User;
+  const [session] = await world.accounts.users.sessions(home.alice.userId);
+  assert.ok(session);
+  const pair = another.issue(alice, session);
+  expired(await me(world, pair));
+  expired(await renew(world, pair));
+  assert.is((await home.alice.get('/api/auth/user')).status, 200);
+});
+
 law('use is written down, but not with every request', async ({ world, home }) => {
   const lastUsed = async () => (await world.accounts.users.sessions(home.alice.userId))[0]?.lastUsedAt;
   let swaps = 0;
@@ -205,7 +307,7 @@ law('upgrade: a record of ended sessions is read; tokens of that version need a 
   // Signed with the right key, of a user who exists: but nobody logged in.
   const tokens = createTokens({ ...defaultTokenSettings, signingKey: Buffer.alloc(64, 2) }, world.clock);
   const alice = (await users.find(home.alice.userId)) as User;
-  expired(await me(world, tokens.issue(alice, { id: 'never-begun', endsAt: START + DAY_MS })));
+  expired(await me(world, tokens.issue(alice, { id: 'never-begun', endsAt: START + DAY_MS, rotation: 0 })));
 });
 
 run();

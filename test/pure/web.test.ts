@@ -132,6 +132,13 @@ law(
   },
 );
 
+law('session: the cookie is no token of the REST API', async ({ world, alice }) => {
+  const [cookie = ''] = alice.cookies.values();
+  assert.is((await world.as(cookie).get('/api/auth/user')).status, 401);
+  assert.is((await world.nobody.post('/api/auth/token', { refreshToken: cookie })).status, 401);
+  assert.is((await alice.get('/claim')).status, 200);
+});
+
 law('session: the REST API ignores the cookie', async ({ alice }) => {
   assert.is((await alice.get('/api/auth/user')).status, 401);
 });

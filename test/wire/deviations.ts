@@ -319,6 +319,13 @@ export const SECTIONS = {
       why: 'who has read the token can act as the device after giving it back, and take it from its next owner',
       rule: 'O9',
     },
+    'refresh-once': {
+      what: 'a refresh token that was used before',
+      thingsBoard: 'renews until it expires, also after a logout',
+      claimd:
+        'is taken once more for 30 s, and ends the session after that; a session ends with its logout, idle, or old',
+      why: 'a stolen one must not be good for as long as the thief likes',
+    },
     'public-reads': {
       what: 'the anonymous user of a public customer',
       thingsBoard: 'claims, gives back, changes, reads credentials',

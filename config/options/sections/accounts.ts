@@ -83,6 +83,13 @@ export const accounts = section('People and tokens', {
     max: 315_360_000_000,
     why: 'A session ends so long after its login, however much it is used. 0: it does not, as in ThingsBoard.',
   }),
+  refreshGraceMs: millis({
+    key: 'security.session.refresh_grace',
+    env: 'SECURITY_SESSION_REFRESH_GRACE',
+    default: ACCOUNTS.refreshGraceMs,
+    min: 0,
+    why: 'How long a refresh token is taken once more after its use, for lost answers and two tabs. Later, its use ends the session.',
+  }),
   userTokenAccess: flag({
     key: 'security.user_token_access_enabled',
     env: 'SECURITY_USER_TOKEN_ACCESS_ENABLED',
