@@ -40,7 +40,7 @@ export interface RouteSpec<R extends Role, Params, Query, Body> {
   /** Who it is for, in the API's description; without it, the roles. */
   readonly description?: string;
   readonly roles: readonly R[];
-  /** Which grants suffice. Default: `everything`, and for a GET `reading` too. */
+  /** Which grants suffice. Default: `everything` and `delegated`, and for a GET `reading` too. */
   readonly grants?: readonly Grant[];
   readonly params?: z.ZodType<Params>;
   /** By default a path that is not percent-encoded UTF-8 is refused; `keep` leaves such segments as they are. */
@@ -157,8 +157,8 @@ export function defineRoute<R extends Role, Params, Query, Body>(
   };
 }
 
-const READING: readonly Grant[] = ['everything', 'reading'];
-const CHANGING: readonly Grant[] = ['everything'];
+const READING: readonly Grant[] = ['everything', 'delegated', 'reading'];
+const CHANGING: readonly Grant[] = ['everything', 'delegated'];
 
 /** The first problem, with its place. Zod's messages name what was expected, never the value. */
 function complaint(error: z.ZodError): string {

@@ -1,6 +1,6 @@
 /**
  * API keys: what a script shows instead of logging in. A key is its user's, acts as its user as long as that one may log
- * in, and ends when it is revoked or has expired; changing the password does not end it. Only its digest is kept, so its
+ * in, and ends when it is revoked or has expired; changing the password ends it if so asked. Only its digest is kept, so its
  * text is given out once, when it is made.
  */
 import { createHash, randomBytes } from 'node:crypto';
@@ -20,6 +20,8 @@ export interface ApiKey {
   readonly expiresAt: Instant | null;
   /** Good for claiming and giving back, and nothing else. */
   readonly claimingOnly: boolean;
+  /** To within five minutes; null: never. */
+  readonly lastUsedAt: Instant | null;
 }
 
 type ApiKeyFields = Pick<ApiKey, 'description' | 'expiresAt' | 'claimingOnly'>;
@@ -32,7 +34,9 @@ export interface ApiKeys {
   revoke(userId: UserId, id: string): Promise<boolean>;
   /** The key behind a text, if it is one that works now. */
   find(value: string): Promise<ApiKey | undefined>;
-  /** Revokes all of a user that is removed. */
+  /** A key is being used: writes it down where that is due; undefined where it is not. */
+  used(key: ApiKey): Promise<void> | undefined;
+  /** Revokes all of a user. */
   forget(userId: UserId): Promise<void>;
 }
 
@@ -42,9 +46,12 @@ export const API_KEYS_MAX = 100;
 /** ThingsBoard's keys begin so too. */
 const PREFIX = 'tb_';
 const KEY_BYTES = 32;
+const USE_WRITTEN_EVERY_MS = 5 * 60 * 1000;
 const SHAPE = /^tb_[A-Za-z0-9_-]{43}$/;
 
-interface StoredApiKey extends ApiKey {
+interface StoredApiKey extends Omit<ApiKey, 'lastUsedAt'> {
+  /** Absent: never. */
+  readonly lastUsedAt?: Instant;
   readonly digest: string;
 }
 
@@ -60,6 +67,8 @@ const kind: Kind<StoredApiKey> = {
 
 export function createApiKeys(store: Store, clock: Clock): ApiKeys {
   const stored = createCollection(store, kind);
+  /** Keys whose use is being written. */
+  const writing = new Set<string>();
 
   return {
     async create(userId, fields) {
@@ -96,6 +105,16 @@ export function createApiKeys(store: Store, clock: Clock): ApiKeys {
       return works ? withoutDigest(key) : undefined;
     },
 
+    used({ id, lastUsedAt }) {
+      const now = clock.now();
+      if (now - (lastUsedAt ?? 0) < USE_WRITTEN_EVERY_MS || writing.has(id)) return undefined;
+      writing.add(id);
+      return stored
+        .change(id, (key) => ({ ...key, lastUsedAt: now }))
+        .then(() => {}) // revoked meanwhile: there is nothing to write
+        .finally(() => writing.delete(id));
+    },
+
     async forget(userId) {
       for (;;) {
         const some = await stored.first(listOf(userId), API_KEYS_MAX);
@@ -112,5 +131,5 @@ function digestOf(value: string): string {
 }
 
 function withoutDigest({ digest: _, ...key }: StoredApiKey): ApiKey {
-  return key;
+  return { ...key, lastUsedAt: key.lastUsedAt ?? null };
 }

@@ -115,6 +115,13 @@ export interface Session extends SessionOrigin {
   readonly endsAt: Instant;
   /** Which of its refresh tokens is the newest, counted from 0. */
   readonly rotation: number;
+  /** The administrator who looks in as the user, and by which session of its own; undefined: the user itself. */
+  readonly impersonator: Impersonator | undefined;
+}
+
+interface Impersonator {
+  readonly userId: UserId;
+  readonly sessionId: string;
 }
 
 /** A user together with what decides whether its tokens are good. */
@@ -232,8 +239,8 @@ export interface Users {
   login(email: string, password: string, party?: string): Promise<Login>;
   /** Sets a new password; every token issued before is outdated, and every session but `keep` ends. */
   setPassword(id: UserId, password: string, keep?: string): Promise<AccountAnswer<User>>;
-  /** Begins a session of a user as it is now. Beyond `sessionsMax` the one that was not used for longest ends. */
-  startSession(user: User, origin: SessionOrigin): Promise<Session>;
+  /** Begins a session of a user as it is now. An impersonator's is short, cannot be renewed, and makes none of the user's own end. Beyond `sessionsMax` the one that was not used for longest ends. */
+  startSession(user: User, origin: SessionOrigin, impersonator?: Impersonator): Promise<Session>;
   /** The live sessions, the one used last at the end. */
   sessions(id: UserId): Promise<readonly Session[]>;
   /** A session is being used: writes it down where that is due; undefined where it is not. */
@@ -286,6 +293,8 @@ export interface AccountSettings {
   readonly sessionMaxMs: number;
   /** How long a refresh token is taken once more after its use. */
   readonly refreshGraceMs: number;
+  /** How long an administrator may look in as another user. */
+  readonly impersonationMs: number;
 }
 
 export const defaultAccountSettings: AccountSettings = {
@@ -300,4 +309,5 @@ export const defaultAccountSettings: AccountSettings = {
   sessionIdleMs: 7 * 24 * 60 * 60 * 1000,
   sessionMaxMs: 30 * 24 * 60 * 60 * 1000,
   refreshGraceMs: 30_000,
+  impersonationMs: 30 * 60 * 1000,
 };

@@ -23,8 +23,10 @@ export interface Activity {
   readonly sessions?: readonly StoredSession[];
 }
 
-interface StoredSession extends Omit<Session, 'endsAt' | 'rotation'> {
+interface StoredSession extends Omit<Session, 'endsAt' | 'rotation' | 'impersonator'> {
   readonly credentialsVersion: number;
+  /** Absent: the session is the user's own. */
+  readonly impersonator?: NonNullable<Session['impersonator']>;
   /** Absent: 0. */
   readonly rotation?: number;
   /** When that became the newest refresh token; absent: at the start. */
@@ -44,6 +46,8 @@ export interface Sessions
 const NO_ACTIVITY: Activity = { lastLoginAt: null };
 /** Later than any clock. */
 const NEVER: Instant = 8_640_000_000_000_000;
+/** Of one user at a time; beyond it the oldest ends. */
+const IMPERSONATIONS_MAX = 10;
 const USE_WRITTEN_EVERY_MS = 5 * 60 * 1000;
 /** Uses that go unwritten are a tenth of the idle time at most. */
 const IDLE_PARTS = 10;
@@ -100,7 +104,7 @@ export function sessionsOf(
       return (await activities.get(id))?.lastLoginAt ?? null;
     },
 
-    async startSession({ id, credentialsVersion }: User, { address, device }) {
+    async startSession({ id, credentialsVersion }: User, { address, device }, impersonator) {
       const now = clock.now();
       const session: StoredSession = {
         id: randomUUID(),
@@ -109,10 +113,18 @@ export function sessionsOf(
         address,
         device,
         credentialsVersion,
+        ...(impersonator === undefined ? {} : { impersonator }),
       };
-      await changeSessions(id, (live) => {
+      await changeSessions(id, (live, { lastLoginAt }) => {
         const others = live.filter((other) => other.credentialsVersion >= credentialsVersion);
-        return { lastLoginAt: now, sessions: [...others, session].slice(-settings.sessionsMax) };
+        const own = impersonator === undefined;
+        const alike = others.filter((other) => (other.impersonator === undefined) === own);
+        const max = own ? settings.sessionsMax : IMPERSONATIONS_MAX;
+        const dropped = alike.slice(0, Math.max(0, alike.length + 1 - max));
+        return {
+          lastLoginAt: own ? now : lastLoginAt,
+          sessions: [...others.filter((other) => !dropped.includes(other)), session],
+        };
       });
       return publicSession(session, settings);
     },
@@ -138,7 +150,7 @@ export function sessionsOf(
         const session = live.find((one) => one.id === sessionId);
         const newest = session?.rotation ?? 0;
         // A later one than the newest there is: the store was restored from a backup.
-        if (session === undefined || presented > newest) return before;
+        if (session === undefined || session.impersonator !== undefined || presented > newest) return before;
         const { lastLoginAt } = before;
         const others = live.filter((one) => one !== session);
         if (presented === newest) {
@@ -173,7 +185,9 @@ export function sessionsOf(
   };
 }
 
-function endOf({ startedAt }: Pick<Session, 'startedAt'>, { sessionMaxMs }: AccountSettings): Instant {
+function endOf({ startedAt, impersonator }: StoredSession, settings: AccountSettings): Instant {
+  const { sessionMaxMs, impersonationMs } = settings;
+  if (impersonator !== undefined) return startedAt + impersonationMs;
   return sessionMaxMs === 0 ? NEVER : startedAt + sessionMaxMs;
 }
 
@@ -182,6 +196,6 @@ function isWithin(session: StoredSession, now: Instant, settings: AccountSetting
 }
 
 function publicSession(stored: StoredSession, settings: AccountSettings): Session {
-  const { credentialsVersion: _, rotatedAt: __, rotation = 0, ...session } = stored;
-  return { ...session, rotation, endsAt: endOf(stored, settings) };
+  const { credentialsVersion: _, rotatedAt: __, rotation = 0, impersonator, ...session } = stored;
+  return { ...session, rotation, impersonator, endsAt: endOf(stored, settings) };
 }

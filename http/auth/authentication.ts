@@ -14,7 +14,7 @@ import type { TokenSettings } from '../settings.ts';
 import { badCredentials, notAuthenticated, tokenExpired } from '../wire/errors.ts';
 import type { Problem } from '../wire/reply.ts';
 import { isProblem } from '../wire/reply.ts';
-import type { Principal } from './principal.ts';
+import { isRightBelow, type Principal } from './principal.ts';
 import type { Claims, Reading, TokenPair, Tokens } from './tokens.ts';
 
 /** Values of `X-Authorization` and of `Authorization`; the first counts if both are there. */
@@ -70,13 +70,22 @@ export function createAuthentication(
     const { user } = standing;
     const session = standing.sessions.find(({ id }) => id === claims.sessionId);
     if (session === undefined || user.credentialsVersion !== claims.credentialsVersion) return tokenExpired;
-    writeUse(user.id, session);
+    if (!(await mayLookIn(session, user))) return tokenExpired;
+    writeUse(accounts.users.used(user.id, session));
     return { kind: 'user', user, session, claims };
   }
 
+  /** Who looks in as another user may do so while the own session lives, and the own rights last. */
+  async function mayLookIn({ impersonator }: Session, user: User): Promise<boolean> {
+    if (impersonator === undefined) return true;
+    const own = await standings(impersonator.userId);
+    if (own === undefined || !own.sessions.some(({ id }) => id === impersonator.sessionId)) return false;
+    return isRightBelow(own.user.membership, user.membership);
+  }
+
   /** Not waited for: an answer does not depend on it, and the next use writes it as well. */
-  function writeUse(id: UserId, session: Session): void {
-    accounts.users.used(id, session)?.catch((error: unknown) => {
+  function writeUse(writing: Promise<void> | undefined): void {
+    writing?.catch((error: unknown) => {
       if (!(error instanceof StoreUnavailable)) reportBug(log, 'http request', error);
     });
   }
@@ -86,7 +95,8 @@ export function createAuthentication(
     const standing = key === undefined ? undefined : await standings(key.userId);
     if (key === undefined || standing === undefined) return badCredentials;
     const { id: userId, membership } = standing.user;
-    const grant = key.claimingOnly ? 'claiming' : 'everything';
+    writeUse(accounts.apiKeys.used(key));
+    const grant = key.claimingOnly ? 'claiming' : 'delegated';
     return { userId, sessionId: undefined, grant, ...membership };
   }
 
@@ -101,7 +111,8 @@ export function createAuthentication(
       if (isProblem(checked)) return checked;
       if (checked.kind === 'user') {
         const { user, session } = checked;
-        return { userId: user.id, sessionId: session.id, grant: 'everything', ...user.membership };
+        const grant = session.impersonator === undefined ? 'everything' : 'delegated';
+        return { userId: user.id, sessionId: session.id, grant, ...user.membership };
       }
       const { userId, sessionId } = checked.claims;
       const { id: customerId, tenantId } = checked.customer;

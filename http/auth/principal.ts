@@ -1,11 +1,14 @@
 /** Who asks, according to the store and not to the token. The three kinds have types of their own. */
+import type { Membership } from '../../actors/accounts/accounts.ts';
 import type { CustomerId, TenantId, UserId } from '../../actors/base/ids.ts';
+import { unreachable } from '../../actors/base/unreachable.ts';
 
 /**
- * How much of its role a caller may use. `reading`: the anonymous user of a public customer. `claiming`: an API key
+ * How much of its role a caller may use. `delegated`: an API key, or an administrator who looks in as another user; all
+ * but what lets one log in, so that nothing that was delegated outlives its end. `reading`: the anonymous user of a public customer. `claiming`: an API key
  * made for claiming only.
  */
-export type Grant = 'everything' | 'reading' | 'claiming';
+export type Grant = 'everything' | 'delegated' | 'reading' | 'claiming';
 
 interface Session {
   readonly userId: UserId;
@@ -51,4 +54,21 @@ export function holdsOneOf<R extends Role>(
 ): principal is Holder<R> {
   const role: Role = principal?.authority ?? 'PUBLIC';
   return roles.some((allowed) => allowed === role);
+}
+
+/**
+ * Whether users of one membership may act for those of the other: the system administrator for tenants' administrators,
+ * these for users of their customers. Never for their equals.
+ */
+export function isRightBelow(above: Membership, below: Membership): boolean {
+  switch (above.authority) {
+    case 'SYS_ADMIN':
+      return below.authority === 'TENANT_ADMIN';
+    case 'TENANT_ADMIN':
+      return below.authority === 'CUSTOMER_USER' && below.tenantId === above.tenantId;
+    case 'CUSTOMER_USER':
+      return false;
+    default:
+      return unreachable(above);
+  }
 }

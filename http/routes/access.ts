@@ -2,11 +2,16 @@
  * Which entities a principal may use. Entities of another tenant do not exist for it (404); within its tenant, a
  * customer is told that it may not (403), as in ThingsBoard.
  */
-import type { Accounts, Customer, User } from '../../actors/accounts/accounts.ts';
+import type { Accounts, Customer, Membership, User } from '../../actors/accounts/accounts.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
 import type { DeviceRecord } from '../../actors/device/state.ts';
 import type { Devices, Directory } from '../../actors/fleet/devices.ts';
-import type { CustomerUser, Principal, TenantAdministrator } from '../auth/principal.ts';
+import {
+  type CustomerUser,
+  isRightBelow,
+  type Principal,
+  type TenantAdministrator,
+} from '../auth/principal.ts';
 import { notFound, permissionDenied } from '../wire/errors.ts';
 import type { Problem } from '../wire/reply.ts';
 import { NAME_MAX } from '../wire/schemas.ts';
@@ -88,4 +93,12 @@ export async function manageableUser(
   const sameTenant = membership.authority !== 'SYS_ADMIN' && membership.tenantId === principal.tenantId;
   if (!sameTenant) return notFound;
   return principal.authority === 'TENANT_ADMIN' ? found(user) : permissionDenied;
+}
+
+/**
+ * Whether a caller acts by delegation, and this is the login of its own or of its like. A stolen API key must not become
+ * a login that outlives it, neither by another address nor by another administrator.
+ */
+export function isBeyondDelegation(principal: Principal, membership: Membership): boolean {
+  return principal.grant === 'delegated' && !isRightBelow(principal, membership);
 }

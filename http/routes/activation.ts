@@ -7,10 +7,10 @@ import { ADMINISTRATORS } from '../auth/principal.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { tokenPairView } from '../views/user.ts';
-import { accountProblem, notFound } from '../wire/errors.ts';
+import { accountProblem, notFound, permissionDenied } from '../wire/errors.ts';
 import { empty, json, text } from '../wire/reply.ts';
 import { userId } from '../wire/schemas.ts';
-import { manageableUser } from './access.ts';
+import { isBeyondDelegation, manageableUser } from './access.ts';
 
 export interface ActivationNeeds {
   readonly accounts: Accounts;
@@ -44,6 +44,7 @@ function activationLink({ accounts }: ActivationNeeds): Route {
     async handle({ principal, params, origin }) {
       const user = await manageableUser(accounts, principal, params.userId);
       if (user.type !== 'found') return user;
+      if (isBeyondDelegation(principal, user.value.membership)) return permissionDenied;
       const activation = await users.activation(user.value.id);
       if (activation.type !== 'done') return accountProblem(activation, 'User');
       return text(linkOf(origin, activation.value.token));
@@ -67,6 +68,7 @@ function activationLinkInfo({ accounts, clock }: ActivationNeeds): Route {
     async handle({ principal, params, origin }) {
       const user = await manageableUser(accounts, principal, params.userId);
       if (user.type !== 'found') return user;
+      if (isBeyondDelegation(principal, user.value.membership)) return permissionDenied;
       const activation = await users.activation(user.value.id);
       if (activation.type !== 'done') return accountProblem(activation, 'User');
       const { token, expiresAt } = activation.value;

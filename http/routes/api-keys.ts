@@ -34,8 +34,9 @@ export function apiKeyRoutes({ accounts }: { readonly accounts: Accounts }): Rou
     defineRoute({
       method: 'POST',
       path: '/api/apiKey',
-      summary: 'Make an API key for oneself; its value is shown now and never again',
+      summary: 'Make an API key for oneself; its value is shown now and never again. Not by an API key',
       roles: EVERYBODY,
+      grants: OWNERS_ONLY,
       body: keyBody,
       responses: {
         200: {
@@ -79,6 +80,7 @@ export function apiKeyRoutes({ accounts }: { readonly accounts: Accounts }): Rou
       path: '/api/apiKey/:apiKeyId',
       summary: 'Revoke an API key of oneself; it does not work from now on',
       roles: EVERYBODY,
+      grants: OWNERS_ONLY,
       params: z.object({ apiKeyId: z.uuid({ error: 'Invalid UUID string!' }) }),
       responses: { 200: { description: 'Revoked' }, 404: { description: 'The caller has no such key' } },
       handle: async ({ principal, params }) =>

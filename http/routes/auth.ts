@@ -160,7 +160,7 @@ function readCaller({ accounts }: AuthContext): Route {
     path: '/api/auth/user',
     summary: 'The caller',
     roles: EVERYBODY,
-    grants: ['everything', 'reading', 'claiming'],
+    grants: ['everything', 'delegated', 'reading', 'claiming'],
     responses: { 200: { description: 'The caller', schema: userView } },
     async handle({ principal }) {
       if (principal.authority === 'CUSTOMER_USER' && principal.userId === NULL_UUID) {
@@ -173,15 +173,21 @@ function readCaller({ accounts }: AuthContext): Route {
   });
 }
 
-function changePassword({ accounts: { users }, tokens, logins }: AuthContext): Route {
+function changePassword({ accounts: { users, apiKeys }, tokens, logins }: AuthContext): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/auth/changePassword',
     summary:
       "Change the caller's password; every token issued before is outdated, and all other sessions end",
     roles: EVERYBODY,
+    grants: ['everything'],
     body: z.object(
-      { currentPassword: credential, newPassword: credential },
+      {
+        currentPassword: credential,
+        newPassword: credential,
+        /** Ours: revokes the caller's API keys, too. */
+        revokeApiKeys: z.boolean({ error: 'revokeApiKeys should be true or false!' }).default(false),
+      },
       { error: 'The body should be a JSON object!' },
     ),
     responses: {
@@ -204,6 +210,7 @@ function changePassword({ accounts: { users }, tokens, logins }: AuthContext): R
       if (login.type === 'refused') return badRequest("Current password doesn't match!");
       const changed = await users.setPassword(user.id, body.newPassword, principal.sessionId);
       if (changed.type !== 'done') return accountProblem(changed, 'User');
+      if (body.revokeApiKeys) await apiKeys.forget(user.id);
       const kept = (await users.sessions(user.id)).find(({ id }) => id === principal.sessionId);
       const session = kept ?? (await users.startSession(changed.value, { address, device: device() }));
       return json(tokens.issue(changed.value, session));

@@ -17,7 +17,7 @@ import { doneReply } from './answers.ts';
 import { type ConfirmNeeds, createConfirm } from './confirm.ts';
 
 /** The grants that may claim. */
-const CLAIMING: readonly Grant[] = ['everything', 'claiming'];
+const CLAIMING: readonly Grant[] = ['everything', 'delegated', 'claiming'];
 
 const inPath = z.object({
   deviceName: z.string().refine((name) => name.trim() !== '', "Parameter 'deviceName' can't be empty!"),

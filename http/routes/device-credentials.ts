@@ -48,7 +48,7 @@ function readCredentials({ devices, secrets, settings }: DeviceCredentialsNeeds)
     path: '/api/device/:deviceId/credentials',
     summary: "A device's credentials",
     roles: TENANT_AND_CUSTOMER,
-    grants: ['everything'],
+    grants: ['everything', 'delegated'],
     params: inPath,
     responses: {
       200: { description: 'The credentials', schema: credentialsView },

@@ -184,7 +184,7 @@ function resultAsCsv(needs: ImportRouteNeeds): Route {
     summary:
       'What became of each row, as CSV: with ids, access tokens, keys and claim links of the devices created',
     roles: TENANT,
-    grants: ['everything'],
+    grants: ['everything', 'delegated'],
     params: inPath,
     responses: { 200: { description: 'CSV (RFC 4180)' }, 404: { description: 'No such import' } },
     async handle({ principal, params, origin }) {

@@ -38,7 +38,7 @@ export function labelRoutes({ devices, secrets, clock }: LabelNeeds): Route[] {
       path: '/api/device/:deviceId/claimLabel',
       summary: "A device's claim link with its server-side key (claimingData), also as a QR code",
       roles: TENANT,
-      grants: ['everything'],
+      grants: ['everything', 'delegated'],
       params: z.object({ deviceId }),
       responses: {
         200: { description: 'The label', schema: labelView },

@@ -73,7 +73,7 @@ export function liveRoutes({ audit, devices, clock, feed }: LiveNeeds): Route[] 
         "What happens to the tenant's devices from now on, as server-sent events: windows opened, closed and elapsed, " +
         'devices claimed, assigned, given back and unassigned, claims refused, as far as this process hears of it',
       roles: TENANT,
-      grants: ['everything'],
+      grants: ['everything', 'delegated'],
       query: z.object({ seconds: whole('seconds', STREAM_SECONDS_MAX, STREAM_SECONDS_MAX) }),
       responses: {
         200: { description: 'text/event-stream; each event "device" has JSON as its data' },

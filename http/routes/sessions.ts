@@ -45,6 +45,7 @@ export function sessionRoutes({ accounts, audit }: SessionNeeds): Route[] {
       path: '/api/auth/sessions',
       summary: "End all of the caller's sessions but the one that asks",
       roles: EVERYBODY,
+      grants: OWNERS_ONLY,
       responses: { 200: { description: 'Ended: their tokens are outdated from now on' } },
       async handle({ principal }) {
         const ended = await users.endSessions(principal.userId, principal.sessionId);
@@ -58,6 +59,7 @@ export function sessionRoutes({ accounts, audit }: SessionNeeds): Route[] {
       path: '/api/auth/sessions/:sessionId',
       summary: "End one of the caller's sessions",
       roles: EVERYBODY,
+      grants: OWNERS_ONLY,
       params: z.object({ sessionId: z.string() }),
       responses: {
         200: { description: 'Ended: its tokens are outdated from now on' },

@@ -26,7 +26,7 @@ export function systemRoutes(): Route[] {
       path: '/api/system/info',
       summary: "Which version of ThingsBoard's API the server speaks",
       roles: EVERYBODY,
-      grants: ['everything', 'reading', 'claiming'],
+      grants: ['everything', 'delegated', 'reading', 'claiming'],
       responses: { 200: { description: 'The version', schema: infoView } },
       handle: () => json({ version: API_VERSION, artifact: 'claimd', name: 'claimd', type: 'CE' }),
     }),

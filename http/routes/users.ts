@@ -11,6 +11,7 @@ import type { CustomerId, TenantId } from '../../actors/base/ids.ts';
 import {
   ADMINISTRATORS,
   EVERYBODY,
+  isRightBelow,
   type Principal,
   SYSTEM,
   TENANT,
@@ -34,7 +35,7 @@ import {
   userPaging,
   version,
 } from '../wire/schemas.ts';
-import { manageableUser, visibleCustomer } from './access.ts';
+import { isBeyondDelegation, manageableUser, visibleCustomer } from './access.ts';
 import { noteUser } from './user-notes.ts';
 
 const inPath = z.object({ userId });
@@ -97,11 +98,14 @@ function saveUser({ accounts }: UserNeeds): Route {
       if (body.id !== undefined) {
         const user = await manageableUser(accounts, principal, body.id);
         if (user.type !== 'found') return user;
+        const newAddress = email !== user.value.email;
+        if (newAddress && isBeyondDelegation(principal, user.value.membership)) return permissionDenied;
         const changed = await users.update(body.id, fields, body.version);
         return changed.type === 'done' ? json(viewUser(changed.value)) : accountProblem(changed, 'User');
       }
       const membership = newMembership(principal, body.authority, body.tenantId, body.customerId);
       if (isProblem(membership)) return membership;
+      if (isBeyondDelegation(principal, membership)) return permissionDenied;
       const created = await users.create(membership, fields);
       return created.type === 'done' ? json(viewUser(created.value)) : accountProblem(created, 'User');
     },
@@ -124,26 +128,27 @@ function userToken({ accounts, audit, tokens, settings }: UserNeeds): Route {
   return defineRoute({
     method: 'GET',
     path: '/api/user/:userId/token',
-    summary: 'Tokens of a user, to see what the user sees: of tenant administrators, or of customers’ users',
+    summary:
+      'A short session as a user, to see what the user sees: of tenant administrators, or of customers’ users. It cannot be renewed, changes nothing that one logs in with, and ends with the session that asks',
     roles: ADMINISTRATORS,
     grants: ['everything'],
     params: inPath,
     responses: {
-      200: { description: 'Tokens of a session of the user', schema: tokenPairView },
-      403: { description: 'Switched off, or not a user right below the caller' },
+      200: { description: 'Its tokens; the refresh token is good for nothing', schema: tokenPairView },
+      403: { description: 'Switched off, not a user right below the caller, or asked by an API key' },
       404: { description: 'No such user, or it may not log in' },
     },
     async handle({ principal, params, address, device }) {
       const user = await manageableUser(accounts, principal, params.userId);
       if (user.type !== 'found') return user;
-      // Only of users right below the caller, never of its equals or those above.
-      const below = principal.authority === 'SYS_ADMIN' ? 'TENANT_ADMIN' : 'CUSTOMER_USER';
-      const allowed = settings.userTokenAccess && user.value.membership.authority === below;
-      if (!allowed) return permissionDenied;
+      const { userId: own, sessionId } = principal;
+      const allowed = settings.userTokenAccess && isRightBelow(principal, user.value.membership);
+      if (!allowed || sessionId === undefined) return permissionDenied;
       const standing = user.value.activated ? await users.standing(user.value.id) : undefined;
       if (standing === undefined) return notFound;
-      noteUser(audit, 'LOGIN', standing.user, undefined, { by: principal.userId });
-      const session = await users.startSession(standing.user, { address, device: device() });
+      const origin = { address, device: device() };
+      const session = await users.startSession(standing.user, origin, { userId: own, sessionId });
+      noteUser(audit, 'LOGIN', standing.user, undefined, { by: own, until: session.endsAt });
       return json(tokens.issue(standing.user, session));
     },
   });

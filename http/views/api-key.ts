@@ -12,6 +12,8 @@ export const apiKeyView = z.object({
   expirationTime: instant,
   enabled: z.literal(true),
   claimingOnly: z.boolean(),
+  /** 0: never. To within five minutes. */
+  lastUsedTime: instant,
 });
 export const newApiKeyView = apiKeyView.extend({ value: z.string() });
 
@@ -24,5 +26,6 @@ export function viewApiKey(key: ApiKey): z.infer<typeof apiKeyView> {
     expirationTime: key.expiresAt ?? 0,
     enabled: true,
     claimingOnly: key.claimingOnly,
+    lastUsedTime: key.lastUsedAt ?? 0,
   };
 }

@@ -12,10 +12,20 @@ export const sessionView = z.object({
   device: optional,
   /** The one that asks. */
   current: z.boolean(),
+  /** An administrator looks in as the user. */
+  impersonated: z.boolean(),
 });
 
 /** @param asking the session of whoever asks */
 export function viewSession(session: Session, asking: string | undefined): z.infer<typeof sessionView> {
-  const { id, startedAt, lastUsedAt, address, device } = session;
-  return { id, createdTime: startedAt, lastUsedTime: lastUsedAt, address, device, current: id === asking };
+  const { id, startedAt, lastUsedAt, address, device, impersonator } = session;
+  return {
+    id,
+    createdTime: startedAt,
+    lastUsedTime: lastUsedAt,
+    address,
+    device,
+    current: id === asking,
+    impersonated: impersonator !== undefined,
+  };
 }

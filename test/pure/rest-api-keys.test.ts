@@ -9,6 +9,7 @@ import {
   isDone,
   isProblem,
   openWindow,
+  PASSWORD,
   pageOf,
   provision,
   restLaws,
@@ -114,6 +115,73 @@ law(
     assert.is((await world.accounts.apiKeys.list(home.alice.userId, { page: 0, pageSize: 1 })).total, 0);
   },
 );
+
+law('attack: a stolen key makes no key, no login and no administrator', async ({ world, home }) => {
+  const { value, id } = await make(home.admin);
+  const ask = by(world.nobody, value);
+  const [alice, admin] = [home.alice.userId, home.adminId];
+  const own = { id: { id: admin }, email: 'mine@home.test', authority: 'TENANT_ADMIN' };
+  const like = { email: 'like@home.test', authority: 'TENANT_ADMIN' };
+  for (const [method, path, body] of [
+    ['POST', '/api/apiKey', {}],
+    ['GET', `/api/apiKeys/${admin}?pageSize=1&page=0`],
+    ['DELETE', `/api/apiKey/${id}`],
+    ['POST', '/api/auth/changePassword', { currentPassword: PASSWORD, newPassword: 'another-password' }],
+    ['POST', '/api/user', own],
+    ['POST', '/api/user', like],
+    ['GET', `/api/user/${alice}/token`],
+    ['GET', '/api/auth/sessions'],
+    ['DELETE', '/api/auth/sessions'],
+  ] as const)
+    isProblem(await ask(method, path, body), 403, 20);
+  // Another administrator, made by a person, is waiting for a password.
+  const waiting = entity(await home.admin.post('/api/user', like));
+  isProblem(await ask('GET', `/api/user/${waiting.id.id}/activationLink`), 403, 20);
+  isProblem(await ask('GET', `/api/user/${waiting.id.id}/activationLinkInfo`), 403, 20);
+  // What keys are for goes on: users of customers are made by programs.
+  const customerId = { entityType: 'CUSTOMER', id: home.alice.customerId };
+  const made = await ask('POST', '/api/user', {
+    email: 'c@home.test',
+    authority: 'CUSTOMER_USER',
+    customerId,
+  });
+  assert.is((await ask('GET', `/api/user/${entity(made).id.id}/activationLink`)).status, 200);
+});
+
+law('api key: shows when it was last used, without a write per request', async ({ world, home }) => {
+  const ask = by(world.nobody, (await make(home.alice)).value);
+  const shown = async () => {
+    const list = await home.alice.get(`/api/apiKeys/${home.alice.userId}?pageSize=10&page=0`);
+    return pageOf(list).data[0]?.lastUsedTime;
+  };
+  assert.is(await shown(), 0);
+  let commits = 0;
+  const commit = world.store.entities.commit.bind(world.store.entities);
+  Object.assign(world.store.entities, {
+    commit: (...all: Parameters<typeof commit>) => {
+      commits += 1;
+      return commit(...all);
+    },
+  });
+  for (let minute = 0; minute < 20; minute += 1) {
+    for (let n = 0; n < 5; n += 1) assert.is((await ask('GET', '/api/auth/user')).status, 200);
+    world.clock.advance(60_000);
+  }
+  assert.is(commits, 4);
+  assert.is(await shown(), START + 15 * 60_000);
+});
+
+law('api key: a new password revokes the keys if so asked, and only then', async ({ world, home }) => {
+  const ask = by(world.nobody, (await make(home.alice)).value);
+  const change = (token: string, from: string, to: string, more: object) =>
+    world.as(token).post('/api/auth/changePassword', { currentPassword: from, newPassword: to, ...more });
+  const first = await change(home.alice.token, PASSWORD, 'another-password', {});
+  assert.is((await ask('GET', '/api/auth/user')).status, 200);
+  const { token } = first.json as { token: string };
+  const second = await change(token, 'another-password', 'a-third-password', { revokeApiKeys: true });
+  assert.is(second.status, 200, second.text);
+  isProblem(await ask('GET', '/api/auth/user'), 401, 10);
+});
 
 law('api key: a user has so many and no more', async ({ home }) => {
   for (let n = 0; n < API_KEYS_MAX; n += 1) await make(home.alice);

@@ -87,6 +87,7 @@ law('own sessions: seen with device and address, ended one by one or all others'
       address: '198.51.100.7',
       device: 'Phone/1.0',
       current: false,
+      impersonated: false,
     },
   );
   const path = `/api/auth/sessions/${other?.id}`;
@@ -273,6 +274,56 @@ law('attack: tokens of another claimd with the same key and issuer are refused',
   expired(await me(world, pair));
   expired(await renew(world, pair));
   assert.is((await home.alice.get('/api/auth/user')).status, 200);
+});
+
+law('impersonation: short, not renewable, and it makes nothing that outlives it', async ({ world, home }) => {
+  const pair = (await home.admin.get(`/api/user/${home.alice.userId}/token`)).json as Tokens;
+  const acting = world.as(pair.token);
+  assert.is((await me(world, pair)).status, 200);
+  expired(await renew(world, pair));
+  const system = await systemAdministrator(world);
+  const above = (await system.get(`/api/user/${home.adminId}/token`)).json as Tokens;
+  isProblem(await world.as(above.token).get(`/api/user/${home.alice.userId}/token`), 403, 20);
+  const body = { id: { id: home.alice.userId }, email: 'mine@home.test', authority: 'CUSTOMER_USER' };
+  isProblem(await acting.post('/api/user', body), 403, 20);
+  isProblem(await acting.post('/api/apiKey', {}), 403, 20);
+  isProblem(await acting.delete('/api/auth/sessions'), 403, 20);
+  const change = { currentPassword: PASSWORD, newPassword: 'another-password' };
+  isProblem(await acting.post('/api/auth/changePassword', change), 403, 20);
+
+  const seen = (await home.alice.get('/api/auth/sessions')).json as { impersonated: boolean }[];
+  assert.is(seen.filter(({ impersonated }) => impersonated).length, 1, 'the user sees it');
+  await world.audit.catchUp();
+  const trail = (await home.admin.get('/api/audit/logs?pageSize=99&page=0&actionTypes=LOGIN')).json as {
+    data: { actionData: { by?: string } }[];
+  };
+  assert.ok(trail.data.some(({ actionData }) => actionData.by === home.adminId));
+
+  world.clock.advance(30 * 60_000);
+  expired(await me(world, pair));
+});
+
+law('impersonation: ends with the session, and with the rights, of who asked', async ({ world, home }) => {
+  const { users } = world.accounts;
+  const path = `/api/user/${home.alice.userId}/token`;
+  for (const end of [
+    async (own: Tokens) => isDone(await world.as(own.token).post('/api/auth/logout')),
+    async () => assert.ok((await users.endSessions(home.adminId as User['id'])) > 0),
+    async () => assert.is((await users.setEnabled(home.adminId as User['id'], false)).type, 'done'),
+  ]) {
+    const own = await world.login(home.adminEmail);
+    const pair = (await world.as(own.token).get(path)).json as Tokens;
+    assert.is((await me(world, pair)).status, 200);
+    await end(own);
+    expired(await me(world, pair));
+  }
+  assert.is((await home.alice.get('/api/auth/user')).status, 200);
+});
+
+law('impersonation: however often, the own sessions of the user stay', async ({ world, home }) => {
+  for (let n = 0; n < 60; n += 1) await home.admin.get(`/api/user/${home.alice.userId}/token`);
+  assert.is((await home.alice.get('/api/auth/user')).status, 200);
+  assert.is((await world.accounts.users.sessions(home.alice.userId)).length, 11);
 });
 
 law('use is written down, but not with every request', async ({ world, home }) => {

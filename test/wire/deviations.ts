@@ -319,6 +319,18 @@ export const SECTIONS = {
       why: 'who has read the token can act as the device after giving it back, and take it from its next owner',
       rule: 'O9',
     },
+    delegated: {
+      what: 'an API key that makes keys, changes the e-mail of its user or equals, makes administrators of its rank, or asks for tokens of others',
+      thingsBoard: 'may do all that its user may',
+      claimd: '403',
+      why: 'a stolen key must not leave a login behind when it is revoked',
+    },
+    'short-impersonation': {
+      what: 'tokens of another user (`GET /api/user/{id}/token`)',
+      thingsBoard: 'as good as a login, and renewable',
+      claimd: 'good for 30 minutes and as long as the session that asked; the refresh token is refused',
+      why: 'who looks in must not stay in',
+    },
     'refresh-once': {
       what: 'a refresh token that was used before',
       thingsBoard: 'renews until it expires, also after a logout',

@@ -90,6 +90,13 @@ export const accounts = section('People and tokens', {
     min: 0,
     why: 'How long a refresh token is taken once more after its use, for lost answers and two tabs. Later, its use ends the session.',
   }),
+  impersonationMs: millis({
+    key: 'security.session.impersonation_lifetime',
+    env: 'SECURITY_SESSION_IMPERSONATION_LIFETIME',
+    default: ACCOUNTS.impersonationMs,
+    min: 60_000,
+    why: 'How long tokens of another user (GET /api/user/{userId}/token) are good. They cannot be renewed.',
+  }),
   userTokenAccess: flag({
     key: 'security.user_token_access_enabled',
     env: 'SECURITY_USER_TOKEN_ACCESS_ENABLED',

@@ -60,6 +60,11 @@ const shown = (
             autocomplete="new-password"
             required
           />
+          <p>
+            <label>
+              <input type="checkbox" name="keys" value="revoke" /> Revoke my API keys, too
+            </label>
+          </p>
           <button type="submit" class="primary">
             Change the password
           </button>
@@ -78,9 +83,11 @@ function SessionsCard({ sessions, locale }: { sessions: readonly SeenSession[]; 
     <section class="card" aria-labelledby="sessions">
       <h2 id="sessions">Where you are signed in</h2>
       <ul>
-        {sessions.map(({ id, current, device, address, createdTime, lastUsedTime }) => (
+        {sessions.map(({ id, current, impersonated, device, address, createdTime, lastUsedTime }) => (
           <li>
-            <strong>{current ? 'Here' : (device ?? 'A program without a name')}</strong>{' '}
+            <strong>
+              {current ? 'Here' : impersonated ? 'An administrator' : (device ?? 'A program without a name')}
+            </strong>{' '}
             <small>
               from {address}, since <Time at={createdTime} locale={locale} />, last used{' '}
               <Time at={lastUsedTime} locale={locale} />
@@ -110,7 +117,8 @@ export const accountPages: readonly Page[] = [
       const newPassword = form.text('password');
       if (newPassword !== form.text('again'))
         return accountReply(visit, 'The two new passwords are not the same.');
-      const body = { currentPassword: form.text('current'), newPassword };
+      const revokeApiKeys = form.text('keys') === 'revoke';
+      const body = { currentPassword: form.text('current'), newPassword, revokeApiKeys };
       const changed = await api.post('/api/auth/changePassword', body, tokenPairView);
       if (changed.type === 'refused') return accountReply(visit, changed.message);
       const notice = {
