@@ -97,6 +97,7 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
     device: () => deviceOf(c.req.header('user-agent')),
     bearer: () => /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1],
     idempotencyKey: route.idempotent ? c.req.header('idempotency-key') : undefined,
+    ifMatch: route.conditional ? c.req.header('if-match') : undefined,
     async readPayload() {
       if (payload === undefined) throw new Error(`${route.path} takes no payload`);
       return readPayload(c, payload.bytesMax, declared);

@@ -26,6 +26,8 @@ interface Call<Caller, Params, Query, Body> {
   readonly bearer: () => string | undefined;
   /** The `Idempotency-Key` header: the client's name for the request, the same when it repeats it. */
   readonly idempotencyKey: string | undefined;
+  /** The `If-Match` header of a conditional route. */
+  readonly ifMatch: string | undefined;
   /** Reads the body of a route with a `payload`. */
   readonly readPayload: () => Promise<Payload>;
   /** Whether the same token or key would be let in now; for answers that last. Never rejects. */
@@ -61,6 +63,8 @@ export interface RouteSpec<R extends Role, Params, Query, Body> {
   readonly plainProblems?: true;
   /** The handler uses `idempotencyKey`. */
   readonly idempotent?: true;
+  /** The handler uses `ifMatch`, with owner epochs (rule R5). */
+  readonly conditional?: true;
   handle(call: Call<Holder<R>, Params, Query, Body>): Reply | Promise<Reply>;
 }
 
@@ -106,6 +110,7 @@ export interface Route {
   readonly responses: Responses;
   readonly plainProblems: boolean;
   readonly idempotent: boolean;
+  readonly conditional: boolean;
   allows(principal: Principal | undefined): boolean;
   answer(call: RawCall): Promise<Reply>;
 }
@@ -134,6 +139,7 @@ export function defineRoute<R extends Role, Params, Query, Body>(
     responses: spec.responses,
     plainProblems: spec.plainProblems ?? false,
     idempotent: spec.idempotent ?? false,
+    conditional: spec.conditional ?? false,
     allows: (principal) =>
       holdsOneOf(roles, principal) && (principal === undefined || grants.includes(principal.grant)),
 

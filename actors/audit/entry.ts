@@ -10,6 +10,7 @@ import { type CustomerId, type DeviceId, formatUuid, type TenantId, type UserId 
 import type { JsonObject } from '../base/json.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { DeviceEvent } from '../device/device.ts';
+import type { BeginsEpoch } from '../device/messages.ts';
 import { CLAIMING_DATA } from '../device/state.ts';
 
 /** ThingsBoard's names where it has one; it has none for windows, nor for a claim that was refused. */
@@ -85,12 +86,16 @@ export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
     case 'ClaimWindowExpired':
       return entry('CLAIM_WINDOW_EXPIRED');
     case 'DeviceClaimed':
-      return entry('ASSIGNED_TO_CUSTOMER', { by: 'claim', assignedCustomerId: event.customerId }, event);
+      return entry(
+        'ASSIGNED_TO_CUSTOMER',
+        { by: 'claim', assignedCustomerId: event.customerId, ...epochOf(event) },
+        event,
+      );
     case 'DeviceAssigned': {
       const { customerId: assignedCustomerId, previousCustomerId } = event;
       return entry(
         'ASSIGNED_TO_CUSTOMER',
-        { by: 'assignment', assignedCustomerId, previousCustomerId },
+        { by: 'assignment', assignedCustomerId, previousCustomerId, ...epochOf(event) },
         event,
       );
     }
@@ -98,7 +103,7 @@ export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
     case 'DeviceUnassigned': {
       const { previousCustomerId: customerId, userId } = event;
       const by = event.type === 'DeviceReclaimed' ? 'reclaim' : 'assignment';
-      const data = { by, unassignedCustomerId: customerId };
+      const data = { by, unassignedCustomerId: customerId, ...epochOf(event) };
       return entry('UNASSIGNED_FROM_CUSTOMER', data, { customerId, userId });
     }
     case 'AttributesSaved': {
@@ -111,6 +116,11 @@ export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
     default:
       return unreachable(event);
   }
+}
+
+/** The owner epoch that an event began; older records do not have it. */
+function epochOf({ ownerEpoch }: BeginsEpoch): JsonObject {
+  return ownerEpoch === undefined ? {} : { ownerEpoch };
 }
 
 /** How many names of attributes one entry lists. */

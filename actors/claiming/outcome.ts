@@ -3,12 +3,13 @@
 import type { Instant } from '../base/clock.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { RefusalReason } from '../device/messages.ts';
+import { ownerEpochOf } from '../device/state.ts';
 import type { DeviceAnswer } from '../fleet/devices.ts';
 import type { Unavailable } from '../runtime/decider.ts';
 
 export type ClaimOutcome =
-  /** Durable: the window is open until just before `closesAt`. */
-  | { readonly type: 'opened'; readonly closesAt: Instant }
+  /** Durable: the window is open until just before `closesAt`, in this owner epoch (R5). */
+  | { readonly type: 'opened'; readonly closesAt: Instant; readonly ownerEpoch: number }
   | {
       readonly type: 'refused';
       readonly reason: RefusalReason;
@@ -29,9 +30,11 @@ export type EntryOutcome = ClaimOutcome | { readonly type: 'not-created'; readon
 export function outcomeOf(answer: DeviceAnswer): ClaimOutcome {
   switch (answer.type) {
     case 'accepted': {
-      const window = answer.state.status === 'provisioned' ? answer.state.window : null;
-      if (window === null) throw new Error('an accepted InitiateClaim left no window');
-      return { type: 'opened', closesAt: window.closesAt };
+      const device = answer.state.status === 'provisioned' ? answer.state : null;
+      if (device === null || device.window === null) {
+        throw new Error('an accepted InitiateClaim left no window');
+      }
+      return { type: 'opened', closesAt: device.window.closesAt, ownerEpoch: ownerEpochOf(device) };
     }
     case 'refused':
       return refused(answer.refusal);
@@ -62,7 +65,7 @@ function refused(refusal: Extract<DeviceAnswer, { type: 'refused' }>['refusal'])
 export function outcomeMessage(outcome: ClaimOutcome): object | undefined {
   switch (outcome.type) {
     case 'opened':
-      return { status: 'opened', closesAt: outcome.closesAt };
+      return { status: 'opened', closesAt: outcome.closesAt, ownerEpoch: outcome.ownerEpoch };
     case 'refused': {
       const { reason, maxDurationMs, retryAfterMs } = outcome;
       return { status: 'refused', reason, maxDurationMs, retryAfterMs };

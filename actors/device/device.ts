@@ -32,7 +32,17 @@ import {
   withoutKeys,
   withValues,
 } from './attributes.ts';
-import { accept, IGNORE, type Recorded, type Refusal, recordedBy, refuse, UNKNOWN } from './messages.ts';
+import {
+  accept,
+  type BeginsEpoch,
+  IGNORE,
+  type InEpoch,
+  type Recorded,
+  type Refusal,
+  recordedBy,
+  refuse,
+  UNKNOWN,
+} from './messages.ts';
 import {
   type ChangeCredentials,
   type CredentialsChanged,
@@ -59,6 +69,7 @@ import {
   mayWrite,
   type Owner,
   openWindow,
+  ownerEpochOf,
 } from './state.ts';
 
 /** What the operator decides about claiming, the same for every device. */
@@ -184,7 +195,7 @@ function evolveLater(device: Device, event: LaterEvent): DeviceState {
     case 'DeviceClaimed':
       return claimed(device, event);
     case 'DeviceAssigned':
-      return { ...device, owner: assignedTo(event.customerId, event.at), window: null };
+      return changed(device, event, { owner: assignedTo(event.customerId, event.at), window: null });
     case 'DeviceReclaimed':
     case 'DeviceUnassigned':
       return givenBack(device, event);
@@ -263,7 +274,7 @@ export interface ConfirmClaim {
   readonly secretDigest: SecretDigest;
 }
 
-interface DeviceClaimed extends Recorded<'DeviceClaimed'> {
+interface DeviceClaimed extends Recorded<'DeviceClaimed'>, BeginsEpoch {
   readonly customerId: CustomerId;
   readonly userId: UserId;
   /** Whether the attribute `claimingAllowed` was used up by this claim (C4). */
@@ -281,7 +292,8 @@ function confirm(policy: ClaimPolicy, device: Device, command: ConfirmClaim, at:
   // C4: the attribute is used up, unless claiming needs none.
   const claimingAllowedDeleted =
     !policy.allowClaimingByDefault && Object.hasOwn(device.attributes.SERVER_SCOPE, CLAIMING_ALLOWED);
-  return accept({ type: 'DeviceClaimed', at, customerId, userId, claimingAllowedDeleted });
+  const ownerEpoch = nextEpoch(device);
+  return accept({ type: 'DeviceClaimed', at, customerId, userId, claimingAllowedDeleted, ownerEpoch });
 }
 
 /** C2, C3: the window's secret and the server-side key do the same, each before its own instant (C8). */
@@ -306,12 +318,12 @@ function claimed(device: Device, event: DeviceClaimed): Device {
   const attributes = event.claimingAllowedDeleted
     ? withoutKeys(device.attributes, 'SERVER_SCOPE', [CLAIMING_ALLOWED])
     : device.attributes;
-  return { ...device, owner, window: null, serverKey: null, attributes };
+  return changed(device, event, { owner, window: null, serverKey: null, attributes });
 }
 
 // ----------------------------------------------------------------------------------------- giving back (R1 to R3)
 
-export interface ReclaimDevice {
+export interface ReclaimDevice extends InEpoch {
   readonly type: 'ReclaimDevice';
   readonly tenantId: TenantId;
   readonly userId: UserId;
@@ -319,7 +331,7 @@ export interface ReclaimDevice {
   readonly customerId: CustomerId | null;
 }
 
-interface DeviceReclaimed extends Recorded<'DeviceReclaimed'> {
+interface DeviceReclaimed extends Recorded<'DeviceReclaimed'>, BeginsEpoch {
   readonly previousCustomerId: CustomerId;
   readonly userId: UserId;
   /** Whether the attribute `claimingAllowed` appeared again as true (R2). */
@@ -336,16 +348,21 @@ function reclaim(policy: ClaimPolicy, device: Device, command: ReclaimDevice, at
   const { owner } = device;
   if (owner === null) {
     // R2: there is nothing to give back. A customer must not close somebody's window; the administrator may.
-    if (customerId !== null || device.window === null) return IGNORE;
+    // R5: nor has it an epoch of its own to name; which one the device is in is not for strangers to find out.
+    if (customerId !== null) return command.inEpochs === undefined ? IGNORE : EPOCH_CHANGED;
+    if (!isInEpoch(device, command)) return EPOCH_CHANGED;
+    if (device.window === null) return IGNORE;
     return accept({ type: 'ClaimWindowClosed', at, userId });
   }
   if (!mayWrite(device, customerId)) return refuse({ reason: 'not-owner' }); // R1
+  if (!isInEpoch(device, command)) return EPOCH_CHANGED;
   return accept({
     type: 'DeviceReclaimed',
     at,
     previousCustomerId: owner.customerId,
     userId,
     claimingAllowedRestored: isRestored(policy, device), // R2
+    ownerEpoch: nextEpoch(device),
   });
 }
 
@@ -358,31 +375,34 @@ function givenBack(device: Device, event: DeviceReclaimed | DeviceUnassigned): D
   const attributes = event.claimingAllowedRestored
     ? withValues(device.attributes, 'SERVER_SCOPE', { [CLAIMING_ALLOWED]: true }, event.at)
     : device.attributes;
-  return { ...device, owner: null, window: null, attributes };
+  return changed(device, event, { owner: null, window: null, attributes });
 }
 
 // -------------------------------------------------------------------- assigned and unassigned by the tenant (R3)
 
-export interface AssignDevice {
+export interface AssignDevice extends InEpoch {
   readonly type: 'AssignDevice';
   readonly tenantId: TenantId;
   readonly userId: UserId;
   readonly customerId: CustomerId;
 }
 
-interface DeviceAssigned extends Recorded<'DeviceAssigned'> {
+interface DeviceAssigned extends Recorded<'DeviceAssigned'>, BeginsEpoch {
   readonly customerId: CustomerId;
   readonly previousCustomerId: CustomerId | null;
   readonly userId: UserId;
 }
 
-function assign(device: Device, { customerId, userId }: AssignDevice, at: Instant): DeviceDecision {
+function assign(device: Device, command: AssignDevice, at: Instant): DeviceDecision {
+  const { customerId, userId } = command;
+  if (!isInEpoch(device, command)) return EPOCH_CHANGED;
   if (isOwnedBy(device, customerId)) return IGNORE;
   const previousCustomerId = device.owner?.customerId ?? null;
-  return accept({ type: 'DeviceAssigned', at, customerId, previousCustomerId, userId });
+  const ownerEpoch = nextEpoch(device);
+  return accept({ type: 'DeviceAssigned', at, customerId, previousCustomerId, userId, ownerEpoch });
 }
 
-interface UnassignDevice {
+export interface UnassignDevice extends InEpoch {
   readonly type: 'UnassignDevice';
   readonly tenantId: TenantId;
   readonly userId: UserId;
@@ -390,7 +410,7 @@ interface UnassignDevice {
   readonly customerId: CustomerId | null;
 }
 
-interface DeviceUnassigned extends Recorded<'DeviceUnassigned'> {
+interface DeviceUnassigned extends Recorded<'DeviceUnassigned'>, BeginsEpoch {
   readonly previousCustomerId: CustomerId;
   readonly userId: UserId;
   /** As in `DeviceReclaimed`: unassigning follows the same rules (R3). */
@@ -399,6 +419,7 @@ interface DeviceUnassigned extends Recorded<'DeviceUnassigned'> {
 
 function unassign(policy: ClaimPolicy, device: Device, command: UnassignDevice, at: Instant): DeviceDecision {
   const { owner } = device;
+  if (!isInEpoch(device, command)) return EPOCH_CHANGED;
   if (owner === null || (command.customerId !== null && command.customerId !== owner.customerId)) {
     return refuse({ reason: 'not-assigned' });
   }
@@ -408,7 +429,29 @@ function unassign(policy: ClaimPolicy, device: Device, command: UnassignDevice, 
     previousCustomerId: owner.customerId,
     userId: command.userId,
     claimingAllowedRestored: isRestored(policy, device), // R3: the rule of R2
+    ownerEpoch: nextEpoch(device),
   });
+}
+
+// ------------------------------------------------------------------------------------------------ owner epochs (R5)
+
+const EPOCH_CHANGED = refuse({ reason: 'epoch-changed' });
+
+function isInEpoch(device: Device, { inEpochs }: InEpoch): boolean {
+  return inEpochs === undefined || inEpochs.includes(ownerEpochOf(device));
+}
+
+function nextEpoch(device: Device): number {
+  return ownerEpochOf(device) + 1;
+}
+
+/** The device after its owner changed. A record from before epochs has none: it counts one more. */
+function changed(
+  device: Device,
+  { ownerEpoch = nextEpoch(device) }: BeginsEpoch,
+  after: Partial<Device>,
+): Device {
+  return { ...device, ...after, ownerEpoch };
 }
 
 // --------------------------------------------------------------------------------------------------------- expiry

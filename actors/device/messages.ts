@@ -8,10 +8,20 @@ export interface AskedBy {
   readonly userId?: UserId;
 }
 
+/** On a command that changes the owner: it holds only in one of these owner epochs (R5); absent: in any. */
+export interface InEpoch {
+  readonly inEpochs?: readonly number[];
+}
+
 /** On an event: what happened, and when. */
 export interface Recorded<Type extends string> {
   readonly type: Type;
   readonly at: Instant;
+}
+
+/** On an event that changes the owner: the epoch that begins. Absent in older records: one more than before (R5). */
+export interface BeginsEpoch {
+  readonly ownerEpoch?: number;
 }
 
 /** Also which user did it, and for which customer if for one. Both are absent in older records and where no user did. */
@@ -50,6 +60,8 @@ export type Refusal =
   | { readonly reason: 'wrong-secret' }
   | { readonly reason: 'not-owner' }
   | { readonly reason: 'not-assigned' }
+  /** The command holds for another owner epoch than the device is in (R5). */
+  | { readonly reason: 'epoch-changed' }
   | { readonly reason: 'attributes-too-large'; readonly maxBytes: number }
   /** An attribute that steers claiming has a value or a scope in which it would steer nothing (O3, C3). */
   | { readonly reason: 'steering-attribute-malformed'; readonly fault: SteeringFault }

@@ -29,6 +29,8 @@ export interface Device {
   readonly profileId?: ProfileId | null;
   readonly credentials: Credentials;
   readonly owner: Owner | null;
+  /** How often the owner has changed (R5); absent: never since epochs are counted. */
+  readonly ownerEpoch?: number;
   readonly window: ClaimWindow | null;
   readonly serverKey: ServerKey | null;
   readonly attributes: Attributes;
@@ -125,6 +127,11 @@ export function isForbidden(device: Pick<Device, 'attributes'>): boolean {
 /** Whether the device may open a window: its attribute decides, and without one the server's default (O3). */
 export function mayBeClaimed(device: Pick<Device, 'attributes'>, allowedByDefault: boolean): boolean {
   return claimingAttribute(device) ?? allowedByDefault;
+}
+
+/** The owner epoch: one more with each claim, give-back, assignment and unassignment (R5). */
+export function ownerEpochOf({ ownerEpoch = 0 }: Pick<Device, 'ownerEpoch'>): number {
+  return ownerEpoch;
 }
 
 export function isOwnedBy({ owner }: Pick<Device, 'owner'>, customerId: CustomerId): boolean {

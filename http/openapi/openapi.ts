@@ -164,7 +164,7 @@ function jsonOf(schema: Schema): Media {
 
 const ENVELOPE = jsonOf(PROBLEM);
 
-function parametersOf({ path, params, query, idempotent }: Route): Parameter[] {
+function parametersOf({ path, params, query, idempotent, conditional }: Route): Parameter[] {
   const inPath = params === undefined ? {} : propertiesOf(schemaOf(params, 'input'));
   const names = [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => name);
   const inQuery = query === undefined ? {} : propertiesOf(schemaOf(query, 'input'));
@@ -186,6 +186,7 @@ function parametersOf({ path, params, query, idempotent }: Route): Parameter[] {
       }),
     ),
     ...(idempotent ? [IDEMPOTENCY_KEY] : []),
+    ...(conditional ? [IF_MATCH] : []),
   ];
 }
 
@@ -195,6 +196,15 @@ const IDEMPOTENCY_KEY: Parameter = {
   required: false,
   description: 'Of the requests with one key, one is carried out; the others get its answer, for a day.',
   schema: { type: 'string', minLength: 1, maxLength: 255 },
+};
+
+const IF_MATCH: Parameter = {
+  name: 'If-Match',
+  in: 'header',
+  required: false,
+  description:
+    'The owner epoch in which the request holds, such as "epoch-7" (ownerEpoch of the device). In another one: 412.',
+  schema: { type: 'string' },
 };
 
 type Properties = Record<string, { readonly schema: Schema; readonly required: boolean }>;

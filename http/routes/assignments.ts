@@ -8,6 +8,7 @@ import { TENANT } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { deviceView } from '../views/device.ts';
 import { notFound } from '../wire/errors.ts';
+import { inEpochs } from '../wire/if-match.ts';
 import { customerId, deviceId } from '../wire/schemas.ts';
 import { visibleCustomer } from './access.ts';
 import { deviceReply } from './answers.ts';
@@ -26,17 +27,20 @@ export function assignmentRoutes({ accounts, devices, profiles }: AssignmentNeed
       path: '/api/customer/:customerId/device/:deviceId',
       summary: 'Assign a device to a customer; an open claim window is closed',
       roles: TENANT,
+      conditional: true,
       params: z.object({ customerId, deviceId }),
       responses: {
         200: { description: 'The device', schema: deviceView },
         404: { description: 'No such device or customer' },
+        412: { description: 'If-Match names another owner epoch' },
       },
-      async handle({ principal, params }) {
+      async handle({ principal, params, ifMatch }) {
         const customer = await visibleCustomer(accounts, principal, params.customerId);
         if (customer.type !== 'found') return customer;
         const { tenantId, userId } = principal;
         const tenure = { tenantId, userId, customerId: params.customerId };
-        const assigned = await devices.ask(params.deviceId, { type: 'AssignDevice', ...tenure });
+        const command = { type: 'AssignDevice', ...tenure, ...inEpochs(ifMatch) } as const;
+        const assigned = await devices.ask(params.deviceId, command);
         const answer = await unlessCustomerGone({ accounts, devices }, params.deviceId, tenure, assigned);
         return answer === undefined ? notFound : deviceReply(profiles, params.deviceId, answer);
       },
@@ -47,15 +51,23 @@ export function assignmentRoutes({ accounts, devices, profiles }: AssignmentNeed
       path: '/api/customer/device/:deviceId',
       summary: 'Take a device from the customer who owns it',
       roles: TENANT,
+      conditional: true,
       params: z.object({ deviceId }),
       responses: {
         200: { description: 'The device', schema: deviceView },
         400: { description: 'Nobody owns it' },
         404: { description: 'No such device' },
+        412: { description: 'If-Match names another owner epoch' },
       },
-      async handle({ principal, params }) {
+      async handle({ principal, params, ifMatch }) {
         const { tenantId, userId } = principal;
-        const command = { type: 'UnassignDevice', tenantId, userId, customerId: null } as const;
+        const command = {
+          type: 'UnassignDevice',
+          tenantId,
+          userId,
+          customerId: null,
+          ...inEpochs(ifMatch),
+        } as const;
         return deviceReply(profiles, params.deviceId, await devices.ask(params.deviceId, command));
       },
     }),

@@ -10,6 +10,7 @@ import { defineRoute, type Route } from '../route.ts';
 import { claimResultView } from '../views/device.ts';
 import { REPLAYED_HEADER } from '../wire/claim-refusal.ts';
 import { badRequest, keyReused, notFound } from '../wire/errors.ts';
+import { inEpochs } from '../wire/if-match.ts';
 import { type JsonReply, json, type Reply } from '../wire/reply.ts';
 import { NAME_MAX } from '../wire/schemas.ts';
 import { customerOf, deviceIdByName } from './access.ts';
@@ -101,13 +102,15 @@ function giveBack({ devices, directory, settings }: ConfirmNeeds): Route {
     summary: 'Give a device back, so that it can be claimed again',
     roles: TENANT_AND_CUSTOMER,
     grants: CLAIMING,
+    conditional: true,
     params: inPath,
     responses: {
       200: { description: 'Nobody owns it now' },
       403: { description: 'Another customer owns it' },
       404: { description: 'The tenant has no device of this name' },
+      412: { description: 'If-Match names another owner epoch' },
     },
-    async handle({ principal, params }) {
+    async handle({ principal, params, ifMatch }) {
       const { tenantId, userId } = principal;
       const id = await deviceIdByName(directory, tenantId, params.deviceName);
       if (id === undefined) return notFound;
@@ -117,7 +120,8 @@ function giveBack({ devices, directory, settings }: ConfirmNeeds): Route {
       }
 
       const customerId = customerOf(principal);
-      return doneReply(await devices.ask(id, { type: 'ReclaimDevice', tenantId, userId, customerId }));
+      const command = { type: 'ReclaimDevice', tenantId, userId, customerId, ...inEpochs(ifMatch) } as const;
+      return doneReply(await devices.ask(id, command));
     },
   });
 }

@@ -14,6 +14,7 @@ import { defineRoute, type Route } from '../route.ts';
 import { deviceView } from '../views/device.ts';
 import { tokenPairView } from '../views/user.ts';
 import { accountProblem, badCredentials, notFound } from '../wire/errors.ts';
+import { inEpochs } from '../wire/if-match.ts';
 import { json } from '../wire/reply.ts';
 import { customerId, deviceId } from '../wire/schemas.ts';
 import { deviceReply } from './answers.ts';
@@ -35,19 +36,22 @@ export function publicRoutes({ accounts, devices, profiles, tokens }: PublicNeed
       path: '/api/customer/public/device/:deviceId',
       summary: 'Make a device public: assign it to the customer Public, which is made when it is not there',
       roles: TENANT,
+      conditional: true,
       params: z.object({ deviceId }),
       responses: {
         200: { description: 'The device', schema: deviceView },
         400: { description: 'The tenant has a customer of the title Public that is not public' },
         404: { description: 'No such device' },
+        412: { description: 'If-Match names another owner epoch' },
       },
-      async handle({ principal, params }) {
+      async handle({ principal, params, ifMatch }) {
         const { tenantId, userId } = principal;
         const everybody = await customers.publicOf(tenantId);
         if (everybody.type !== 'done') return accountProblem(everybody, 'Customer');
         const { id } = everybody.value;
         const tenure = { tenantId, userId, customerId: id };
-        const assigned = await devices.ask(params.deviceId, { type: 'AssignDevice', ...tenure });
+        const command = { type: 'AssignDevice', ...tenure, ...inEpochs(ifMatch) } as const;
+        const assigned = await devices.ask(params.deviceId, command);
         const answer = await unlessCustomerGone({ accounts, devices }, params.deviceId, tenure, assigned);
         return answer === undefined ? notFound : deviceReply(profiles, params.deviceId, answer);
       },

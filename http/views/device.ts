@@ -2,7 +2,13 @@
 import { z } from 'zod';
 import { type Customer, isPublic } from '../../actors/accounts/accounts.ts';
 import { type DeviceId, NULL_UUID, type ProfileId } from '../../actors/base/ids.ts';
-import { claimingAttribute, type Device, type DeviceRecord, openWindow } from '../../actors/device/state.ts';
+import {
+  claimingAttribute,
+  type Device,
+  type DeviceRecord,
+  openWindow,
+  ownerEpochOf,
+} from '../../actors/device/state.ts';
 import type { DeviceProfile } from '../../actors/fleet/profiles.ts';
 import type { ClaimState } from '../wire/schemas.ts';
 import { entityId, info, instant, optional } from './parts.ts';
@@ -23,6 +29,8 @@ export const deviceView = z.object({
   firmwareId: z.null(),
   softwareId: z.null(),
   additionalInfo: info,
+  /** How often the owner has changed: what `If-Match: "epoch-7"` compares with (rule R5). */
+  ownerEpoch: z.int().nonnegative(),
   externalId: z.null(),
   /** Devices are changed by commands, without an optimistic lock; ThingsBoard takes null as "any". */
   version: z.null(),
@@ -117,6 +125,7 @@ export function viewDevice(id: DeviceId, device: Device, fallback: ProfileId): z
     firmwareId: null,
     softwareId: null,
     additionalInfo: device.additionalInfo,
+    ownerEpoch: ownerEpochOf(device),
     externalId: null,
     version: null,
   };

@@ -47,6 +47,12 @@ export const credentialsAreTenants = problem(
 export const notFound = problem(404, ErrorCode.ITEM_NOT_FOUND, "Requested item wasn't found!");
 export const versionConflict = (what: string) =>
   problem(409, ErrorCode.VERSION_CONFLICT, `${what} was already changed by someone else`);
+/** The condition of `If-Match` does not hold (RFC 9110 §13.1.1). */
+const epochChanged = problem(
+  412,
+  ErrorCode.VERSION_CONFLICT,
+  'The owner of the device has changed since the epoch in If-Match!',
+);
 /** In the device HTTP API. */
 export const noSuchFeature = problem(404, ErrorCode.ITEM_NOT_FOUND, 'No such feature of the device API');
 export const methodNotAllowed = (method: string) =>
@@ -126,6 +132,8 @@ export function refusedByDevice(refusal: Refusal): Problem {
       return badRequest(`Attributes of a device may not take more than ${refusal.maxBytes} bytes!`);
     case 'steering-attribute-malformed':
       return badRequest(STEERING_FAULTS[refusal.fault]);
+    case 'epoch-changed':
+      return epochChanged;
     case 'rate-limited':
       return tooManyRequests('Too many claim windows of this device!', refusal.retryAfterMs);
     case 'duration-out-of-range':

@@ -23,6 +23,7 @@ import {
   type DeviceEvent,
   type InitiateClaim,
   type ReclaimDevice,
+  type UnassignDevice,
 } from '../../actors/device/device.ts';
 import type { Refusal, RefusalReason } from '../../actors/device/messages.ts';
 import type { DeviceProvisioned, ProvisionDevice } from '../../actors/device/registration.ts';
@@ -106,7 +107,7 @@ export const assign = (customerId = CUSTOMER): AssignDevice => ({
   customerId,
 });
 
-export const unassign = (customerId: CustomerId | null = null): DeviceCommand => ({
+export const unassign = (customerId: CustomerId | null = null): UnassignDevice => ({
   type: 'UnassignDevice',
   tenantId: TENANT,
   userId: ADMIN,

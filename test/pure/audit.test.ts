@@ -98,7 +98,11 @@ law(
     const claim = entries(answer).find(({ actionType }) => actionType === 'ASSIGNED_TO_CUSTOMER');
     assert.equal(
       [claim?.customerId.id, claim?.userName, claim?.actionData],
-      [home.alice.customerId, home.alice.email, { by: 'claim', assignedCustomerId: home.alice.customerId }],
+      [
+        home.alice.customerId,
+        home.alice.email,
+        { by: 'claim', assignedCustomerId: home.alice.customerId, ownerEpoch: 1 },
+      ],
     );
   },
 );

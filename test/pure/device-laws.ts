@@ -113,6 +113,21 @@ export const stepLaws: Laws<[Step]> = {
     if (forbidden && command.type === 'ConfirmClaim') assert.equal(decision.type, 'refuse');
   },
 
+  'the owner epoch grows by one when the owner changes, and else never'({ before, after, decision }) {
+    const [old, young] = [alive(before), alive(after)];
+    if (old === undefined || young === undefined) return;
+    const grows = ownerOf(before) === ownerOf(after) ? 0 : 1;
+    assert.equal((young.ownerEpoch ?? 0) - (old.ownerEpoch ?? 0), grows);
+    const began = decision.type === 'accept' && 'ownerEpoch' in decision.event && decision.event.ownerEpoch;
+    assert.equal(began, grows === 1 && young.ownerEpoch);
+  },
+
+  'a command for another epoch has no effect'({ command, before, after }) {
+    const device = alive(before);
+    if (device === undefined || !('inEpochs' in command)) return;
+    if (command.inEpochs?.includes(device.ownerEpoch ?? 0) !== true) assert.equal(after, before);
+  },
+
   'a window ends after it opens'({ decision }) {
     if (decision.type === 'accept' && decision.event.type === 'ClaimWindowOpened') {
       assert.ok(decision.event.closesAt > decision.event.at);

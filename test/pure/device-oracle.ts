@@ -15,6 +15,7 @@ export type World =
       readonly tenant: string;
       readonly token: string;
       readonly owner: string | null;
+      readonly epoch: number;
       readonly window: Key | null;
       readonly serverKey: Key | null;
       readonly allowed: 'unset' | 'true' | 'false';
@@ -44,6 +45,7 @@ export function look(state: DeviceState): World {
     tenant: state.tenantId,
     token: state.credentials.credentialsId,
     owner: state.owner?.customerId ?? null,
+    epoch: state.ownerEpoch ?? 0,
     window: window && { secret: window.secretDigest, until: window.closesAt },
     serverKey: serverKey && { secret: serverKey.secretDigest, until: serverKey.expiresAt },
     allowed: attribute === true ? 'true' : attribute === false ? 'false' : 'unset',
@@ -65,6 +67,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       tenant: command.tenantId,
       token: command.credentials.credentialsId,
       owner: command.customerId,
+      epoch: 0,
       window: null,
       serverKey: null,
       allowed: 'unset',
@@ -79,10 +82,12 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
   const free = {
     ...world,
     owner: null,
+    epoch: world.epoch + 1,
     window: null,
     allowed: strict && world.allowed !== 'false' ? ('true' as const) : world.allowed,
     names: strict ? union(world.names, [ALLOWED]) : world.names,
   };
+  const isLate = 'inEpochs' in command && !command.inEpochs?.some((epoch) => epoch === world.epoch);
   const isOwner = 'customerId' in command && command.customerId === world.owner;
   const mayWrite = isOwner || ('customerId' in command && command.customerId === null);
 
@@ -106,19 +111,26 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       if (keys.length === 0) return no('no-window');
       if (alive.length === 0) return no('window-elapsed');
       if (!alive.some(({ secret }) => secret === command.secretDigest)) return no('wrong-secret');
-      const used = { window: null, serverKey: null, owner: command.customerId };
+      const used = { window: null, serverKey: null, owner: command.customerId, epoch: world.epoch + 1 };
       if (!strict) return yes({ ...world, ...used });
       return yes({ ...world, ...used, allowed: 'unset', names: minus(world.names, [ALLOWED]) });
     }
     case 'ReclaimDevice':
       if (world.owner === null) {
+        if (command.customerId !== null) return command.inEpochs ? no('epoch-changed') : same;
+        if (isLate) return no('epoch-changed');
         const closes = command.customerId === null && world.window !== null;
         return closes ? yes({ ...world, window: null }) : same;
       }
-      return command.customerId === null || isOwner ? yes(free) : no('not-owner');
+      if (command.customerId !== null && !isOwner) return no('not-owner');
+      return isLate ? no('epoch-changed') : yes(free);
     case 'AssignDevice':
-      return isOwner ? same : yes({ ...world, owner: command.customerId, window: null });
+      if (isLate) return no('epoch-changed');
+      return isOwner
+        ? same
+        : yes({ ...world, owner: command.customerId, window: null, epoch: world.epoch + 1 });
     case 'UnassignDevice':
+      if (isLate) return no('epoch-changed');
       if (world.owner === null) return no('not-assigned');
       return command.customerId === null || isOwner ? yes(free) : no('not-assigned');
     case 'ExpireClaimWindow':

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { evolve } from '../../actors/device/device.ts';
 import {
   decodeEvent,
   decodeState,
@@ -9,8 +10,11 @@ import {
   encodeState,
   UnreadableRecord,
 } from '../../actors/device/persistence.ts';
+import { ownerEpochOf } from '../../actors/device/state.ts';
 import {
   deletionEvents,
+  epochEvents,
+  epochStates,
   events,
   profileEvents,
   profileStates,
@@ -55,6 +59,38 @@ test('device persistence: changes that name their user are read and written as e
   const lines = golden('events-v1-signed.jsonl');
   assert.equal(lines.map(decodeEvent), signedEvents);
   assert.equal(signedEvents.map(encodeEvent), lines);
+});
+
+test('device persistence: owner epochs are read and written as ever', () => {
+  const eventLines = golden('events-v1-epoch.jsonl');
+  assert.equal(eventLines.map(decodeEvent), epochEvents);
+  assert.equal(epochEvents.map(encodeEvent), eventLines);
+  const stateLines = golden('states-v1-epoch.jsonl');
+  assert.equal(stateLines.map(decodeState), epochStates);
+  assert.equal(epochStates.map(encodeState), stateLines);
+});
+
+test('device persistence: R5: a state without an epoch is in epoch 0, an event without one counts one more', () => {
+  const [old] = golden('states-v1.jsonl').slice(3).map(decodeState);
+  assert.ok(old?.status === 'provisioned' && old.owner !== null);
+  assert.is(ownerEpochOf(old), 0);
+  const [claimed, reclaimed] = [epochEvents[0], epochEvents[1]];
+  assert.ok(claimed?.type === 'DeviceClaimed' && reclaimed?.type === 'DeviceReclaimed');
+  const { ownerEpoch: _, ...withoutEpoch } = reclaimed;
+  const after = evolve(old, withoutEpoch);
+  assert.ok(after.status === 'provisioned');
+  assert.is(ownerEpochOf(after), 1);
+  const later = evolve({ ...after, ownerEpoch: 7 }, { ...claimed, ownerEpoch: 8 });
+  assert.is(later.status === 'provisioned' && later.ownerEpoch, 8);
+});
+
+test('device persistence: R5: an epoch costs a device at rest 40 bytes at most, and nothing before the first change', () => {
+  for (const state of states) assert.not.match(encodeState(state), 'ownerEpoch');
+  const [owned] = epochStates;
+  assert.ok(owned?.status === 'provisioned');
+  const { ownerEpoch: _, ...without } = owned;
+  const longest = encodeState({ ...owned, ownerEpoch: Number.MAX_SAFE_INTEGER });
+  assert.ok(longest.length - encodeState(without).length <= 40);
 });
 
 test('device persistence: there is a golden sample of every kind of event', () => {

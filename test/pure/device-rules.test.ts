@@ -8,6 +8,7 @@ import type { CustomerId } from '../../actors/base/ids.ts';
 import type { JsonObject } from '../../actors/base/json.ts';
 import type { ClaimPolicy, DeviceCommand, DeviceEvent } from '../../actors/device/device.ts';
 import type { SteeringFault } from '../../actors/device/messages.ts';
+import { ownerEpochOf } from '../../actors/device/state.ts';
 import {
   ADMIN,
   assign,
@@ -337,6 +338,7 @@ law('C4', 'claimingAllowed is deleted by a claim when claiming is not allowed by
     customerId: CUSTOMER,
     userId: USER,
     claimingAllowedDeleted: true,
+    ownerEpoch: 1,
   });
   assert.equal(Object.keys(strict.happened('DeviceClaimed').attributes.SERVER_SCOPE), ['colour']);
 
@@ -484,6 +486,7 @@ law('R3', 'assigning to its owner is success and changes nothing; to another one
     customerId: OTHER_CUSTOMER,
     previousCustomerId: CUSTOMER,
     userId: ADMIN,
+    ownerEpoch: 2,
   });
 });
 
@@ -496,11 +499,56 @@ law('R3', 'unassigning follows the rules of giving back', () => {
       previousCustomerId: CUSTOMER,
       userId: ADMIN,
       claimingAllowedRestored: restored,
+      ownerEpoch: 2,
     });
   }
   given(OPEN_POLICY, claimed()).when(unassign(CUSTOMER)).happened('DeviceUnassigned');
   given(OPEN_POLICY, claimed()).when(unassign(OTHER_CUSTOMER)).refused('not-assigned');
   given(OPEN_POLICY, opened(CLOSES)).when(unassign()).refused('not-assigned');
+});
+
+law('R5', 'each change of owner begins an epoch, and nothing else does', () => {
+  const facts: DeviceEvent[] = [];
+  const epochAfter = (command: DeviceCommand) => {
+    const { state } = given(OPEN_POLICY, ...facts).when(command);
+    return state.status === 'provisioned' ? ownerEpochOf(state) : undefined;
+  };
+  for (const command of [initiate(1_000), save({ colour: 'red' }), reclaim(null)]) {
+    assert.is(epochAfter(command), 0);
+  }
+  assert.is(epochAfter(assign(CUSTOMER)), 1);
+  facts.push(opened(CLOSES));
+  assert.is(epochAfter(confirm()), 1);
+  facts.push(claimed());
+  for (const command of [reclaim(CUSTOMER), reclaim(null), unassign(), assign(OTHER_CUSTOMER)]) {
+    assert.is(epochAfter(command), 2);
+  }
+  assert.is(epochAfter(assign(CUSTOMER)), 1, 'its owner already');
+});
+
+law('R5', 'a command for another epoch is refused, whoever asks', () => {
+  const owned = given(OPEN_POLICY, opened(CLOSES), claimed());
+  for (const command of [
+    reclaim(CUSTOMER),
+    reclaim(null),
+    unassign(),
+    assign(OTHER_CUSTOMER),
+    assign(CUSTOMER),
+  ]) {
+    for (const inEpochs of [[], [0], [2], [0, 2]]) {
+      owned.when({ ...command, inEpochs }).refused('epoch-changed');
+    }
+  }
+  owned.when({ ...reclaim(OTHER_CUSTOMER), inEpochs: [0] }).refused('not-owner');
+  owned.when({ ...reclaim(CUSTOMER), inEpochs: [0, 1] }).happened('DeviceReclaimed');
+  owned.when({ ...assign(OTHER_CUSTOMER), inEpochs: [1] }).happened('DeviceAssigned');
+});
+
+law('R5', 'a customer cannot find out the epoch of a device that nobody owns', () => {
+  const open = given(OPEN_POLICY, opened(CLOSES));
+  for (const inEpochs of [[0], [1]]) open.when({ ...reclaim(CUSTOMER), inEpochs }).refused('epoch-changed');
+  open.when({ ...reclaim(null), inEpochs: [0] }).happened('ClaimWindowClosed');
+  open.when({ ...reclaim(null), inEpochs: [1] }).refused('epoch-changed');
 });
 
 law('R3', 'assign and unassign of another tenant find no such device', () => {

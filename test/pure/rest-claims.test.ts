@@ -301,6 +301,50 @@ law('claim: a forbidden device is not claimed by a window, nor by a server key',
   isClaimed(await home.alice.post(claimPath(NAME), { secretKey: 'boxed' }), home.alice.customerId);
 });
 
+law(
+  'R5: every change of owner begins an epoch, and If-Match holds in its epoch only',
+  async ({ world, home }) => {
+    const id = await provision(world, home.tenantId, NAME);
+    const epoch = async (who = home.admin) =>
+      ((await who.get(`/api/device/${id}`)).json as { ownerEpoch: number }).ownerEpoch;
+    const giveBack = (who: typeof home.admin, tag: string) =>
+      who.send('DELETE', claimPath(NAME), { headers: { 'if-match': tag } });
+    const assign = (tag: string) =>
+      home.admin.send('POST', `/api/customer/${home.bob.customerId}/device/${id}`, {
+        headers: { 'if-match': tag },
+      });
+    const unassign = (tag: string) =>
+      home.admin.send('DELETE', `/api/customer/device/${id}`, { headers: { 'if-match': tag } });
+    const isLate = (answer: Answer) => isProblem(answer, 412, 35);
+    assert.is(await epoch(), 0);
+
+    await openWindow(world, id, 's');
+    isLate(await giveBack(home.admin, '"epoch-1"'));
+    const { json } = await home.alice.post(claimPath(NAME), { secretKey: 's' });
+    assert.is((json as { device: { ownerEpoch: number } }).device.ownerEpoch, 1);
+    assert.is(await epoch(home.alice), 1);
+    for (const tag of ['"epoch-0"', '"epoch-2"', 'W/"epoch-1"', 'epoch-1', '"epoch-01"', '"x"', '']) {
+      isLate(await giveBack(home.alice, tag));
+      isLate(await unassign(tag));
+      isLate(await assign(tag));
+    }
+    assert.is((await giveBack(home.bob, '"epoch-1"')).status, 403, "another's device stays another's");
+    assert.is((await giveBack(home.alice, '"epoch-0", "epoch-1"')).status, 200);
+    assert.is(await epoch(), 2);
+
+    for (const tag of ['"epoch-1"', '"epoch-2"']) isLate(await giveBack(home.alice, tag));
+    assert.is((await giveBack(home.alice, '*')).status, 200, 'nobody owns it: as without the header');
+    assert.is(await epoch(), 2);
+
+    assert.is((await assign('"epoch-2"')).status, 200);
+    assert.is(await epoch(home.bob), 3);
+    assert.is((await unassign('"epoch-3"')).status, 200);
+    assert.is(await epoch(), 4);
+    await home.admin.post('/api/device', { id: { id, entityType: 'DEVICE' }, name: NAME, ownerEpoch: 77 });
+    assert.is(await epoch(), 4, 'nobody sets it');
+  },
+);
+
 law('assign and unassign: follow the rules of claiming', async ({ world, home }) => {
   const id = await provision(world, home.tenantId, NAME);
   await openWindow(world, id, 's');

@@ -41,6 +41,7 @@ law('device: created with an access token, without one, and born assigned', asyn
     additionalInfo: { gateway: true },
     externalId: null,
     version: null,
+    ownerEpoch: 0,
   });
   const credentials = entity(await home.admin.get(`/api/device/${id.id}/credentials`));
   assert.is(credentials.credentialsId, 'MY_TOKEN');

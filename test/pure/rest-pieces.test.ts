@@ -30,6 +30,7 @@ const DEVICE: { readonly [Reason in RefusalReason]: readonly [status: number, er
   'not-assigned': [400, 31],
   'attributes-too-large': [400, 31],
   'steering-attribute-malformed': [400, 31],
+  'epoch-changed': [412, 35],
   'name-taken': [400, 31],
   'credentials-taken': [400, 31],
 };

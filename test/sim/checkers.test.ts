@@ -24,6 +24,7 @@ const NEW: Seen = {
   name: 'd',
   token: 't',
   owner: null,
+  epoch: 0,
   window: null,
   key: null,
   allowed: null,
@@ -91,7 +92,11 @@ class Story {
 
   appendWindow(secret: string, durationMs: number, node = 'A1'): this {
     const closesAt = this.#now + durationMs;
-    return this.append(opened(secret, this.#now, closesAt), { ...NEW, window: { secret, closesAt } }, node);
+    return this.append(
+      opened(secret, this.#now, closesAt),
+      { ...NEW, epoch: this.head?.epoch ?? 0, window: { secret, closesAt } },
+      node,
+    );
   }
 
   /** The ending: by default all that remains is at rest, and no window is left to close. */
@@ -153,9 +158,10 @@ const claimed = (customer: string, at: number): DeviceEvent => ({
   userId: `user of ${customer}` as UserId,
   claimingAllowedDeleted: false,
 });
-const owned = (customer: string, since: number): Seen => ({
+const owned = (customer: string, since: number, epoch = 1): Seen => ({
   ...NEW,
   owner: { customer, since, by: 'claim' },
+  epoch,
 });
 
 function lawsBrokenBy(history: History): string[] {
@@ -225,10 +231,11 @@ good('what would have changed nothing early changed something late', (story) => 
   const open = story.ask(initiate('alpha', 500));
   const customerId = 'bert' as CustomerId;
   const assigned = { type: 'DeviceAssigned', at: 10, customerId, previousCustomerId: null, userId: 'u' };
-  const held: Seen = { ...NEW, owner: { customer: 'bert', since: 10, by: 'assignment' } };
+  const held: Seen = { ...NEW, owner: { customer: 'bert', since: 10, by: 'assignment' }, epoch: 1 };
   story.append(assigned as DeviceEvent, held).accept(assign);
   const reclaimed = { type: 'DeviceReclaimed', at: 10, previousCustomerId: customerId, userId: 'someone' };
-  story.append({ ...reclaimed, claimingAllowedRestored: false } as DeviceEvent, NEW).accept(back);
+  const FREE_AGAIN: Seen = { ...NEW, epoch: 2 };
+  story.append({ ...reclaimed, claimingAllowedRestored: false } as DeviceEvent, FREE_AGAIN).accept(back);
   return story.appendWindow('alpha', 500).accept(open).told();
 });
 
@@ -381,6 +388,15 @@ bad('a wrong secret closes the window', 'linearizable', (story) => {
   return story
     .at(30)
     .refuse(story.ask(confirm('anna', 'alpha')), 'no-window')
+    .told();
+});
+
+bad('the owner changes, and the epoch does not', 'linearizable', (story) => {
+  story.at(10).open('alpha', 500);
+  const anna = story.at(20).ask(confirm('anna', 'alpha'));
+  return story
+    .append(claimed('anna', 20), owned('anna', 20, 0))
+    .accept(anna)
     .told();
 });
 

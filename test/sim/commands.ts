@@ -76,11 +76,11 @@ export function commandFor(
       return { type: 'ConfirmClaim', tenantId, customerId: customer, userId, secretDigest };
     }
     case 'reclaim':
-      return { type: 'ReclaimDevice', tenantId, userId, customerId };
+      return { type: 'ReclaimDevice', tenantId, userId, customerId, ...inEpochs(request) };
     case 'assign':
-      return { type: 'AssignDevice', tenantId, userId, customerId: customer };
+      return { type: 'AssignDevice', tenantId, userId, customerId: customer, ...inEpochs(request) };
     case 'unassign':
-      return { type: 'UnassignDevice', tenantId, userId, customerId };
+      return { type: 'UnassignDevice', tenantId, userId, customerId, ...inEpochs(request) };
     case 'save': {
       const { mark, allowed, padding, key } = request;
       const values = {
@@ -106,6 +106,10 @@ export function commandFor(
   }
 }
 
+function inEpochs({ inEpochs: epochs }: { readonly inEpochs?: readonly number[] }) {
+  return epochs === undefined ? {} : { inEpochs: epochs };
+}
+
 const described = { deviceType: 'default', label: null, additionalInfo: null } as const;
 
 /** What a state looks like to a caller. */
@@ -117,6 +121,7 @@ export function seenIn(state: DeviceState, digests: Digests): Seen | null {
     name,
     token: credentials.credentialsId,
     owner: owner === null ? null : { customer: owner.customerId, since: owner.since, by: owner.by },
+    epoch: state.ownerEpoch ?? 0,
     window:
       window === null ? null : { secret: digests.secretOf(window.secretDigest), closesAt: window.closesAt },
     key:

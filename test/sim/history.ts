@@ -50,13 +50,21 @@ export type Request =
       readonly tenant: string;
       readonly customer: string | null;
       readonly user: string;
+      readonly inEpochs?: readonly number[];
     }
-  | { readonly type: 'assign'; readonly tenant: string; readonly customer: string; readonly user: string }
+  | {
+      readonly type: 'assign';
+      readonly tenant: string;
+      readonly customer: string;
+      readonly user: string;
+      readonly inEpochs?: readonly number[];
+    }
   | {
       readonly type: 'unassign';
       readonly tenant: string;
       readonly customer: string | null;
       readonly user: string;
+      readonly inEpochs?: readonly number[];
     }
   | {
       readonly type: 'save';
@@ -86,6 +94,7 @@ export interface Seen {
   readonly name: string;
   readonly token: string;
   readonly owner: { readonly customer: string; readonly since: number; readonly by: string } | null;
+  readonly epoch: number;
   readonly window: { readonly secret: string; readonly closesAt: number } | null;
   readonly key: { readonly secret: string; readonly expiresAt: number } | null;
   readonly allowed: Allowed;

@@ -75,6 +75,7 @@ const REFUSALS: { readonly [Reason in Exclude<RefusalReason, 'rate-limited'>]: t
   'not-assigned': true,
   'attributes-too-large': true,
   'steering-attribute-malformed': true,
+  'epoch-changed': true,
   'name-taken': true,
   'credentials-taken': true,
 };

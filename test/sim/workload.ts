@@ -127,15 +127,26 @@ export class Workload {
     const customer = dice.pick(customers);
     const owner = seen?.owner?.customer ?? customer;
     const user = this.#number('user');
+    // As last seen, so that what happened since makes it out of date.
+    const inEpoch = dice.chance(0.2) ? { inEpochs: [seen?.epoch ?? 0] } : {};
 
     return dice.weigh<() => Request>([
       [22, () => this.#open(slot)],
       [18, () => this.#confirm({ ...slot, tenant }, customer, this.#guess(slot))],
-      [8, () => ({ type: 'reclaim', tenant, customer: owner, user })],
-      [4, () => ({ type: 'reclaim', tenant, customer, user })],
-      [4, () => ({ type: 'reclaim', tenant, customer: null, user })],
-      [4, () => ({ type: 'assign', tenant, customer, user })],
-      [4, () => ({ type: 'unassign', tenant, customer: dice.chance(0.5) ? null : customer, user })],
+      [8, () => ({ type: 'reclaim', tenant, customer: owner, user, ...inEpoch })],
+      [4, () => ({ type: 'reclaim', tenant, customer, user, ...inEpoch })],
+      [4, () => ({ type: 'reclaim', tenant, customer: null, user, ...inEpoch })],
+      [4, () => ({ type: 'assign', tenant, customer, user, ...inEpoch })],
+      [
+        4,
+        () => ({
+          type: 'unassign',
+          tenant,
+          customer: dice.chance(0.5) ? null : customer,
+          user,
+          ...inEpoch,
+        }),
+      ],
       [8, () => this.#save(tenant, dice.chance(0.15) ? customer : null)],
       [
         3,

@@ -69,7 +69,7 @@ for (const version of VERSIONS) {
       client.send(claimPacket(1, 1));
       await client.next('puback');
       const closesAt = (await world.devices.read(id))?.window?.closesAt;
-      assert.equal(await response(client), { status: 'opened', closesAt });
+      assert.equal(await response(client), { status: 'opened', closesAt, ownerEpoch: 0 });
       client.send(claimPacket(0, 0));
       assert.is(((await response(client)) as { status: string }).status, 'opened');
     }));

@@ -312,6 +312,14 @@ export const SECTIONS = {
     },
   },
   People: {
+    'if-match': {
+      what: '`If-Match` on giving back, assigning and unassigning',
+      thingsBoard: 'ignored',
+      claimd:
+        '`"epoch-7"` holds while the owner has changed seven times (`ownerEpoch` of the device); else 412',
+      why: 'what was meant for one owner does not meet the next one',
+      rule: 'R5',
+    },
     'credentials-unread': {
       what: "a customer's `GET /api/device/{id}/credentials`, for a device that it owns",
       thingsBoard: 'the credentials',

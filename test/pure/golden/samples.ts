@@ -157,6 +157,48 @@ export const states: readonly DeviceState[] = [
   },
 ];
 
+// ------------------------------------------------------------------ later additions to format 1: owner epochs
+
+export const epochEvents: readonly DeviceEvent[] = [
+  {
+    type: 'DeviceClaimed',
+    at: NOW + 7,
+    customerId: CUSTOMER,
+    userId: USER,
+    claimingAllowedDeleted: true,
+    ownerEpoch: 1,
+  },
+  {
+    type: 'DeviceReclaimed',
+    at: NOW + 8,
+    previousCustomerId: CUSTOMER,
+    userId: USER,
+    claimingAllowedRestored: false,
+    ownerEpoch: 2,
+  },
+  {
+    type: 'DeviceAssigned',
+    at: NOW + 9,
+    customerId: OTHER_CUSTOMER,
+    previousCustomerId: null,
+    userId: ADMIN,
+    ownerEpoch: 3,
+  },
+  {
+    type: 'DeviceUnassigned',
+    at: NOW + 10,
+    previousCustomerId: OTHER_CUSTOMER,
+    userId: ADMIN,
+    claimingAllowedRestored: true,
+    ownerEpoch: 4,
+  },
+];
+
+export const epochStates: readonly DeviceState[] = [
+  { ...device, owner: { customerId: CUSTOMER, since: NOW + 7, by: 'claim' }, ownerEpoch: 1 },
+  { ...device, ownerEpoch: 4 },
+];
+
 // ------------------------------------------------- later additions to format 1: profiles and other credentials
 
 const profileId = idOf<ProfileId>(41);

@@ -24,6 +24,8 @@ export interface Model {
   readonly name: string;
   readonly token: string;
   readonly owner: { readonly customer: string; readonly since: Span; readonly by: string } | null;
+  /** R5 */
+  readonly epoch: number;
   readonly window: { readonly secret: string; readonly closes: Span } | null;
   readonly key: { readonly secret: string; readonly expiresAt: number } | null;
   readonly allowed: Allowed;
@@ -39,10 +41,11 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
     if (device !== null) return undefined;
     const { tenant, name, token, customer } = request;
     const owner = customer === null ? null : { customer, since: at, by: 'assignment' };
-    return { tenant, name, token, owner, window: null, key: null, allowed: null };
+    return { tenant, name, token, owner, epoch: 0, window: null, key: null, allowed: null };
   }
   if (device === null || !isVisible(device, request)) return undefined;
   const { owner } = device;
+  if (isLate(device, request)) return undefined; // R5
 
   switch (request.type) {
     case 'initiate': {
@@ -56,7 +59,7 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
       if (owner !== null || !mayOpen(device, request.secret, at)) return undefined; // C2, C3, C5, C8
       const since = { customer: request.customer, since: at, by: 'claim' };
       const allowed = rules.allowClaimingByDefault ? device.allowed : null; // C4
-      return { ...device, owner: since, window: null, key: null, allowed };
+      return { ...device, owner: since, epoch: device.epoch + 1, window: null, key: null, allowed };
     }
     case 'reclaim': {
       if (owner === null) return request.customer === null ? { ...device, window: null } : device; // R2
@@ -68,6 +71,7 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
       return {
         ...device,
         owner: { customer: request.customer, since: at, by: 'assignment' },
+        epoch: device.epoch + 1,
         window: null, // R3
       };
     }
@@ -132,6 +136,7 @@ export function isTrue(
       }
       return confirmTroubles(rules, device, request.secret, at).has(reason);
     case 'reclaim':
+      if (reason === 'epoch-changed') return isLate(device, request);
       return (
         reason === 'not-owner' &&
         request.customer !== null &&
@@ -139,6 +144,7 @@ export function isTrue(
         device.owner.customer !== request.customer
       );
     case 'unassign':
+      if (reason === 'epoch-changed') return isLate(device, request);
       return (
         reason === 'not-assigned' &&
         (device.owner === null || (request.customer !== null && request.customer !== device.owner.customer))
@@ -154,6 +160,7 @@ export function isTrue(
     case 'forget':
       return reason === 'not-owner' && !mayWrite(device, request.customer);
     case 'assign':
+      return reason === 'epoch-changed' && isLate(device, request);
     case 'change-credentials':
     case 'delete':
     case 'read':
@@ -171,7 +178,7 @@ export function agree(rules: Rules, device: MaybeModel, seen: Seen | null, at: S
   if (device === null || seen === null) return device === seen ? null : undefined;
   if (device.tenant !== seen.tenant || device.name !== seen.name || device.token !== seen.token)
     return undefined;
-  if (device.allowed !== seen.allowed) return undefined;
+  if (device.allowed !== seen.allowed || device.epoch !== seen.epoch) return undefined;
   if (device.key?.secret !== seen.key?.secret || device.key?.expiresAt !== seen.key?.expiresAt)
     return undefined;
 
@@ -201,12 +208,13 @@ export function exactly(instant: number): Span {
 /** A device whose instants are known, as a read would show it. */
 export function seenOf(device: MaybeModel): Seen | null {
   if (device === null) return null;
-  const { tenant, name, token, owner, window, key, allowed } = device;
+  const { tenant, name, token, owner, epoch, window, key, allowed } = device;
   return {
     tenant,
     name,
     token,
     owner: owner === null ? null : { customer: owner.customer, since: owner.since.from, by: owner.by },
+    epoch,
     window: window === null ? null : { secret: window.secret, closesAt: window.closes.from },
     key,
     allowed,
@@ -233,6 +241,13 @@ function isVisible(device: Model, request: Request): boolean {
     default:
       return request.tenant === device.tenant;
   }
+}
+
+/** R5: it names other owner epochs; a customer's giving back names none that holds while nobody owns the device. */
+function isLate(device: Model, request: Request): boolean {
+  if (!('inEpochs' in request) || request.inEpochs === undefined) return false;
+  const isStranger = request.type === 'reclaim' && request.customer !== null && device.owner === null;
+  return isStranger || !request.inEpochs.includes(device.epoch);
 }
 
 function initiateTroubles(
@@ -288,7 +303,7 @@ function confirmTroubles(rules: Rules, { window, key }: Model, secret: string, a
 
 function givenBack(rules: Rules, device: Model): Model {
   const allowed = rules.allowClaimingByDefault || device.allowed === false ? device.allowed : true; // R2
-  return { ...device, owner: null, window: null, allowed };
+  return { ...device, owner: null, epoch: device.epoch + 1, window: null, allowed };
 }
 
 function mayWrite(device: Model, customer: string | null): boolean {

@@ -63,6 +63,7 @@ function fold(history: History, device: MaybeModel, event: DeviceEvent): MaybeMo
         event.customerId === null
           ? null
           : { customer: event.customerId, since: exactly(event.at), by: 'assignment' },
+      epoch: 0,
       window: null,
       key: null,
       allowed: null,
@@ -87,16 +88,16 @@ function foldExisting(
     case 'DeviceClaimed': {
       const owner = { customer: event.customerId, since: exactly(event.at), by: 'claim' };
       const allowed = event.claimingAllowedDeleted ? null : device.allowed;
-      return { ...device, owner, window: null, key: null, allowed };
+      return { ...device, owner, epoch: device.epoch + 1, window: null, key: null, allowed };
     }
     case 'DeviceAssigned': {
       const owner = { customer: event.customerId, since: exactly(event.at), by: 'assignment' };
-      return { ...device, owner, window: null };
+      return { ...device, owner, epoch: device.epoch + 1, window: null };
     }
     case 'DeviceReclaimed':
     case 'DeviceUnassigned': {
       const allowed = event.claimingAllowedRestored ? true : device.allowed;
-      return { ...device, owner: null, window: null, allowed };
+      return { ...device, owner: null, epoch: device.epoch + 1, window: null, allowed };
     }
     case 'DeviceUpdated':
       return { ...device, name: event.name };
