@@ -12,7 +12,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type Clock, type Instant, sleep } from '../base/clock.ts';
 import type { UserId } from '../base/ids.ts';
-import { openRecords, type Snapshot } from '../records/records.ts';
+import { openRecords, type Records, type Snapshot } from '../records/records.ts';
 import { createSerial } from '../records/serial.ts';
 import type { Store } from '../store/store.ts';
 
@@ -71,25 +71,9 @@ export function createReplays(
   store: Pick<Store, 'index' | 'records' | 'swap' | 'shared'>,
   clock: Clock,
 ): Replays {
-  const { index } = store;
   const replays = openRecords<Replay>(store, 'replay');
   const oneAtATime = createSerial();
-  const listOf = (userId: UserId) => `replays/${userId}`;
-
-  /** In the order of time, so that the oldest are the first. */
-  const memberOf = (begunAt: Instant, id: string) => `${String(begunAt).padStart(15, '0')} ${id}`;
-
-  async function clear(userId: UserId): Promise<void> {
-    const list = listOf(userId);
-    const excess = (await index.count(list)) - KEYS_MAX;
-    const oldest = await index.page(list, { offset: 0, limit: CLEARED });
-    for (const [at, member] of oldest.entries()) {
-      const [begunAt = '', id = ''] = member.split(' ');
-      if (at >= excess && clock.now() - Number(begunAt) < KEEP_MS) return;
-      await replays.update(id, (replay) => (replay?.begunAt === Number(begunAt) ? undefined : replay));
-      await index.remove(list, member);
-    }
-  }
+  const kept = createKept(store, replays, clock);
 
   /** What is stored of a request, as soon as nobody else carries it out. */
   async function whenIdle(id: string): Promise<Snapshot<Replay> | undefined> {
@@ -118,9 +102,9 @@ export function createReplays(
 
           const by = randomUUID();
           const begunAt = earlier?.begunAt ?? clock.now();
-          if (earlier === undefined) await index.add(listOf(userId), memberOf(begunAt, id));
+          if (earlier === undefined) await kept.add(userId, id, begunAt);
           if (!(await replays.swap(id, found, { fingerprint, begunAt, answer: null, by }))) continue;
-          if (earlier === undefined) await clear(userId);
+          if (earlier === undefined) await kept.clear(userId);
 
           let answer: KeptAnswer | null = null;
           try {
@@ -136,16 +120,47 @@ export function createReplays(
       });
     },
 
-    async forget(userId) {
-      const list = listOf(userId);
-      for (;;) {
-        const members = await index.page(list, { offset: 0, limit: KEYS_MAX });
-        if (members.length === 0) return;
-        for (const member of members) {
-          await replays.remove(member.split(' ')[1] ?? '');
-          await index.remove(list, member);
-        }
-      }
-    },
+    forget: kept.forget,
   };
+}
+
+/** Which requests of a user are kept. */
+interface Kept {
+  add(userId: UserId, id: string, begunAt: Instant): Promise<void>;
+  /** Removes what is too old or too many. */
+  clear(userId: UserId): Promise<void>;
+  readonly forget: (userId: UserId) => Promise<void>;
+}
+
+function createKept({ index }: Pick<Store, 'index'>, replays: Records<Replay>, clock: Clock): Kept {
+  const listOf = (userId: UserId) => `replays/${userId}`;
+
+  /** In the order of time, so that the oldest are the first. */
+  const memberOf = (begunAt: Instant, id: string) => `${String(begunAt).padStart(15, '0')} ${id}`;
+
+  async function clear(userId: UserId): Promise<void> {
+    const list = listOf(userId);
+    const excess = (await index.count(list)) - KEYS_MAX;
+    const oldest = await index.page(list, { offset: 0, limit: CLEARED });
+    for (const [at, member] of oldest.entries()) {
+      const [begunAt = '', id = ''] = member.split(' ');
+      if (at >= excess && clock.now() - Number(begunAt) < KEEP_MS) return;
+      await replays.update(id, (replay) => (replay?.begunAt === Number(begunAt) ? undefined : replay));
+      await index.remove(list, member);
+    }
+  }
+
+  async function forget(userId: UserId): Promise<void> {
+    const list = listOf(userId);
+    for (;;) {
+      const members = await index.page(list, { offset: 0, limit: KEYS_MAX });
+      if (members.length === 0) return;
+      for (const member of members) {
+        await replays.remove(member.split(' ')[1] ?? '');
+        await index.remove(list, member);
+      }
+    }
+  }
+
+  return { add: (userId, id, begunAt) => index.add(listOf(userId), memberOf(begunAt, id)), clear, forget };
 }

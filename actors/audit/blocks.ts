@@ -57,43 +57,22 @@ export function createBlocks(
   store: Pick<Store, 'index' | 'records' | 'swap'>,
   searchedMax = BLOCKS_SEARCHED_MAX,
 ): Blocks {
-  const { index } = store;
-  const blocks = openRecords<Block>(store, 'audit-block');
+  const stored = openStored(store);
   const newest = new Map<TenantId, OpenBlock>();
   /** Per tenant the first block that may hold lines of ours whose write was not acknowledged. */
   const unsure = new Map<TenantId, number>();
-  const listOf = (tenantId: TenantId) => `audit/${tenantId}`;
-  const keyOf = (tenantId: TenantId, number: number) => `${tenantId}/${number}`;
-
-  async function read(tenantId: TenantId, number: number): Promise<readonly Line[]> {
-    return (await blocks.get(keyOf(tenantId, number)))?.lines ?? [];
-  }
-
-  /** How many blocks there are. */
-  async function countOf(tenantId: TenantId): Promise<number> {
-    const [last] = await index.page(listOf(tenantId), { offset: 0, limit: 1, descending: true });
-    return last === undefined ? 0 : Number(last);
-  }
 
   /** The identities of lines that may be among those to be written, from the newest blocks. */
   async function written(tenantId: TenantId, count: number, stretch: Stretch | undefined) {
     const found = new Set<string>();
     const last = stretch === undefined ? (unsure.get(tenantId) ?? Number.POSITIVE_INFINITY) : 1;
     for (let number = count; number >= last; number -= 1) {
-      const block = await blocks.get(keyOf(tenantId, number));
+      const block = await stored.get(tenantId, number);
       if (block !== undefined && stretch !== undefined && reached(block, stretch.which) <= stretch.from)
         break;
       for (const line of block?.lines ?? []) found.add(identityOf(line));
     }
     return found;
-  }
-
-  async function openNewest(tenantId: TenantId, count: number): Promise<OpenBlock> {
-    const block = await blocks.get(keyOf(tenantId, count));
-    if (block !== undefined) return { number: count, block, isStored: true };
-    // A number can be there without its block, when the write of the block failed.
-    const before = await blocks.get(keyOf(tenantId, count - 1));
-    return { number: Math.max(count, 1), block: { upTo: before?.upTo ?? 0, lines: [] }, isStored: false };
   }
 
   /** Adds lines to the newest block. Resolves to that block, or undefined when another process was faster. */
@@ -103,20 +82,15 @@ export function createBlocks(
     some: readonly Line[],
     stretch: Stretch | undefined,
   ) {
-    const { number, block, isStored } = open;
+    const { number, block } = open;
     const upTo = stretch === undefined ? block.upTo : raised(block.upTo, stretch);
-    const next: Block = { upTo, lines: [...block.lines, ...some] };
-    // The number first: then every stored block is found.
-    if (!isStored) await index.add(listOf(tenantId), nameOf(number));
     try {
-      const before = isStored ? blocks.snapshotOf(block) : undefined;
-      if (!(await blocks.swap(keyOf(tenantId, number), before, next))) return undefined;
+      return await stored.replace(tenantId, open, { upTo, lines: [...block.lines, ...some] });
     } catch (error) {
       if (stretch === undefined)
         unsure.set(tenantId, Math.min(number, unsure.get(tenantId) ?? Number.POSITIVE_INFINITY));
       throw error;
     }
-    return { number, block: next, isStored: true };
   }
 
   return {
@@ -126,15 +100,14 @@ export function createBlocks(
       newest.delete(tenantId); // until all of it is durable we do not know what is there
       while (left.length > 0) {
         if (open === undefined) {
-          const count = await countOf(tenantId);
+          const count = await stored.countOf(tenantId);
           // In this order: what is written after this look-up makes the swap fail.
-          open = await openNewest(tenantId, count);
+          open = await stored.newest(tenantId, count);
           const there = await written(tenantId, count, stretch);
           left = lines.filter((line) => !there.has(identityOf(line)));
           if (left.length === 0) break;
         }
-        if (open.block.lines.length >= BLOCK_ENTRIES)
-          open = { number: open.number + 1, block: { upTo: open.block.upTo, lines: [] }, isStored: false };
+        if (open.block.lines.length >= BLOCK_ENTRIES) open = emptyBlock(open.number + 1, open.block.upTo);
         const some = left.slice(0, BLOCK_ENTRIES - open.block.lines.length);
         open = await fill(tenantId, open, some, stretch);
         if (open !== undefined) left = left.slice(some.length);
@@ -147,10 +120,62 @@ export function createBlocks(
     forget: () => newest.clear(),
 
     async find(tenantId, query) {
-      const count = await countOf(tenantId);
-      return findEntries({ count, read: (number) => read(tenantId, number) }, query, searchedMax);
+      const count = await stored.countOf(tenantId);
+      return findEntries({ count, read: (number) => stored.linesOf(tenantId, number) }, query, searchedMax);
     },
   };
+}
+
+/** The blocks of all trails, as the store has them. */
+interface StoredBlocks {
+  get(tenantId: TenantId, number: number): Promise<Block | undefined>;
+  linesOf(tenantId: TenantId, number: number): Promise<readonly Line[]>;
+  /** How many blocks there are. */
+  countOf(tenantId: TenantId): Promise<number>;
+  /** @param count how many blocks there are */
+  newest(tenantId: TenantId, count: number): Promise<OpenBlock>;
+  /** Writes `next` in place of a block. Resolves to undefined when another process was faster. */
+  replace(tenantId: TenantId, open: OpenBlock, next: Block): Promise<OpenBlock | undefined>;
+}
+
+function openStored(store: Pick<Store, 'index' | 'records' | 'swap'>): StoredBlocks {
+  const { index } = store;
+  const blocks = openRecords<Block>(store, 'audit-block');
+  const listOf = (tenantId: TenantId) => `audit/${tenantId}`;
+  const keyOf = (tenantId: TenantId, number: number) => `${tenantId}/${number}`;
+
+  return {
+    get: (tenantId, number) => blocks.get(keyOf(tenantId, number)),
+
+    async linesOf(tenantId, number) {
+      return (await blocks.get(keyOf(tenantId, number)))?.lines ?? [];
+    },
+
+    async countOf(tenantId) {
+      const [last] = await index.page(listOf(tenantId), { offset: 0, limit: 1, descending: true });
+      return last === undefined ? 0 : Number(last);
+    },
+
+    async newest(tenantId, count) {
+      const block = await blocks.get(keyOf(tenantId, count));
+      if (block !== undefined) return { number: count, block, isStored: true };
+      // A number can be there without its block, when the write of the block failed.
+      const before = await blocks.get(keyOf(tenantId, count - 1));
+      return emptyBlock(Math.max(count, 1), before?.upTo ?? 0);
+    },
+
+    async replace(tenantId, { number, block, isStored }, next) {
+      // The number first: then every stored block is found.
+      if (!isStored) await index.add(listOf(tenantId), nameOf(number));
+      const before = isStored ? blocks.snapshotOf(block) : undefined;
+      const isWritten = await blocks.swap(keyOf(tenantId, number), before, next);
+      return isWritten ? { number, block: next, isStored: true } : undefined;
+    },
+  };
+}
+
+function emptyBlock(number: number, upTo: Positions): OpenBlock {
+  return { number, block: { upTo, lines: [] }, isStored: false };
 }
 
 /** Enough for more blocks than there will ever be, so that names are in the order of their numbers. */

@@ -40,12 +40,6 @@ const STANDBY_POLL_MS = 1_000;
 /** The poll interval while the table cannot be read, likewise. */
 const RETRY_MS = 1_000;
 
-interface BackOff {
-  /** How long to wait after the next failure. */
-  readonly delayMs: number;
-  readonly until: Instant;
-}
-
 export function createAlarms(
   journal: Journal,
   devices: Pick<Devices, 'ask'>,
@@ -56,8 +50,7 @@ export function createAlarms(
 ): Alarms {
   /** Devices that were woken and have not answered. A round does not wait for them, so a slow one holds up nobody. */
   const waking = new Map<string, Promise<void>>();
-  /** Devices that could not be woken, for as long as the table lists them. */
-  const backOffs = new Map<string, BackOff>();
+  const backOffs = new BackOffs(settings.pollMs);
   let hasLease = true;
   let onAnswer = () => {};
   let stopped = false;
@@ -90,31 +83,24 @@ export function createAlarms(
       const page = await journal.due(upTo, after, settings.fanOutMax);
       for (const { stream } of page.alarms) {
         listed.add(stream);
-        if (waking.has(stream) || (backOffs.get(stream)?.until ?? now) > now) continue;
+        if (waking.has(stream) || backOffs.isWaiting(stream, now)) continue;
         while (waking.size >= settings.fanOutMax && !stopped) await nextAnswer();
         if (stopped) return;
         wake(stream);
       }
       after = page.next;
     } while (after !== undefined && !stopped);
-    for (const stream of backOffs.keys()) if (!listed.has(stream)) backOffs.delete(stream);
+    backOffs.keepOnly(listed);
   }
 
   function wake(stream: string): void {
     const answered = devices.ask(storedId(stream), { type: 'ExpireClaimWindow' }).then((answer) => {
       waking.delete(stream);
-      if (answer.type !== 'unavailable') backOffs.delete(stream);
-      else if (answer.reason === 'store' || answer.reason === 'timeout') backOff(stream);
+      if (answer.type !== 'unavailable') backOffs.forget(stream);
+      else if (answer.reason === 'store' || answer.reason === 'timeout') backOffs.failed(stream, clock.now());
       onAnswer();
     });
     waking.set(stream, answered);
-  }
-
-  /** No delay after the first failure, then twice as long each time. */
-  function backOff(stream: string): void {
-    const { delayMs = 0 } = backOffs.get(stream) ?? {};
-    const longer = Math.min(Math.max(2 * delayMs, settings.pollMs), BACK_OFF_MAX_MS);
-    backOffs.set(stream, { delayMs: longer, until: clock.now() + delayMs });
   }
 
   function nextAnswer(): Promise<void> {
@@ -134,4 +120,34 @@ export function createAlarms(
       await lease.release().catch(ifUnavailable(() => {})); // then it runs out by itself
     },
   };
+}
+
+/** Devices that could not be woken, for as long as the table lists them. */
+class BackOffs {
+  readonly #firstMs: number;
+  readonly #backOffs = new Map<string, { readonly nextDelayMs: number; readonly until: Instant }>();
+
+  /** @param firstMs the shortest delay */
+  constructor(firstMs: number) {
+    this.#firstMs = firstMs;
+  }
+
+  isWaiting(stream: string, now: Instant): boolean {
+    return (this.#backOffs.get(stream)?.until ?? now) > now;
+  }
+
+  /** No delay after the first failure, then twice as long each time. */
+  failed(stream: string, now: Instant): void {
+    const delayMs = this.#backOffs.get(stream)?.nextDelayMs ?? 0;
+    const nextDelayMs = Math.min(Math.max(2 * delayMs, this.#firstMs), BACK_OFF_MAX_MS);
+    this.#backOffs.set(stream, { nextDelayMs, until: now + delayMs });
+  }
+
+  forget(stream: string): void {
+    this.#backOffs.delete(stream);
+  }
+
+  keepOnly(listed: ReadonlySet<string>): void {
+    for (const stream of this.#backOffs.keys()) if (!listed.has(stream)) this.#backOffs.delete(stream);
+  }
 }

@@ -4,7 +4,7 @@
  * An index entry only says where to look. What is returned is the device's head, and only if the head agrees with the
  * entry. So an entry that is late or left over, which is possible where a store spreads over machines, is never seen.
  */
-import { type DeviceId, storedId } from '../base/ids.ts';
+import { type DeviceId, storedId, type TenantId } from '../base/ids.ts';
 import { mapInSlices, nextTurn } from '../base/slices.ts';
 import { deviceOf, keys, lists, textOf } from '../device/indexes.ts';
 import { CLAIMING_ALLOWED, type DeviceRecord } from '../device/state.ts';
@@ -78,20 +78,22 @@ export function createDirectory(
         query,
       ),
 
-    // One look-up per type, however many devices are of it.
-    async typesOf(tenantId) {
-      const types: string[] = [];
-      for (let after: { readonly after: string } | undefined; ; await nextTurn()) {
-        const [member] = await index.page(lists.byType(tenantId), { offset: 0, limit: 1, ...after });
-        if (member === undefined) return types;
-        const type = textOf(member);
-        const device = await readDevice(journal, deviceOf(member));
-        const agrees = device?.tenantId === tenantId && device.type === type;
-        if (agrees) types.push(type);
-        after = { after: agrees ? `${type}\u0001` : member }; // types have no control characters
-      }
-    },
+    typesOf: (tenantId) => typesOf(journal, index, tenantId),
   };
+}
+
+/** One look-up per type, however many devices are of it. */
+async function typesOf(journal: Journal, index: Index, tenantId: TenantId): Promise<readonly string[]> {
+  const types: string[] = [];
+  for (let after: { readonly after: string } | undefined; ; await nextTurn()) {
+    const [member] = await index.page(lists.byType(tenantId), { offset: 0, limit: 1, ...after });
+    if (member === undefined) return types;
+    const type = textOf(member);
+    const device = await readDevice(journal, deviceOf(member));
+    const agrees = device?.tenantId === tenantId && device.type === type;
+    if (agrees) types.push(type);
+    after = { after: agrees ? `${type}\u0001` : member }; // types have no control characters
+  }
 }
 
 /** A device as lists show it. Attributes may take 64 KiB, and a page may have ten thousand devices. */

@@ -11,7 +11,7 @@ import { createTtlCache } from '../base/ttl-cache.ts';
 import { unreachable } from '../base/unreachable.ts';
 import { type Bus, silentBus } from '../cluster/bus.ts';
 import { lists } from '../device/indexes.ts';
-import { createCollection, type Kind } from '../records/collection.ts';
+import { type Change, type Collection, createCollection, type Kind } from '../records/collection.ts';
 import type { EntityQuery, Page } from '../records/pages.ts';
 import { openRecords } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
@@ -132,8 +132,7 @@ export function createProfiles(
   bus: Bus = silentBus,
 ): Profiles {
   const rows = createCollection(store, profileKind);
-  /** Each tenant's default; no record where nobody asked for it yet. */
-  const defaults = openRecords<{ readonly id: ProfileId }>(store, 'default-device-profile');
+  const defaults = createDefaults(store, rows, clock);
   const defaultIds = createTtlCache<TenantId, ProfileId>(clock, ttlMs, rememberedMax);
   const transports = createTtlCache<ProfileId | TenantId, TransportConfiguration>(
     clock,
@@ -154,12 +153,91 @@ export function createProfiles(
   }
 
   async function find(tenantId: TenantId, id: ProfileId): Promise<DeviceProfile | undefined> {
-    if (id === firstProfileOf(tenantId)) await defaultOf(tenantId); // creates it if need be
+    if (id === firstProfileOf(tenantId)) await defaults.of(tenantId); // creates it if need be
     const row = await rows.find(id);
     return row?.tenantId === tenantId ? row : undefined;
   }
 
-  async function defaultOf(tenantId: TenantId): Promise<DeviceProfile> {
+  async function transportOf({ tenantId, profileId }: ProfileHolder): Promise<TransportConfiguration> {
+    const named = profileId ? await find(tenantId, profileId) : undefined;
+    const { transport } = named ?? (await defaults.of(tenantId));
+    return transport;
+  }
+
+  return {
+    find,
+
+    async create(tenantId, fields) {
+      await defaults.of(tenantId);
+      const at = clock.now();
+      const row: DeviceProfile = { id: newId<ProfileId>(at), tenantId, createdAt: at, version: 1, ...fields };
+      return (await rows.create(row)) ? done(row) : refused('name-taken');
+    },
+
+    async update(tenantId, id, fields, version) {
+      if ((await find(tenantId, id)) === undefined) return refused('not-found');
+      const change = await rows.change(id, (row) => ({ ...row, ...fields }), version);
+      changed();
+      return answerOf(change);
+    },
+
+    async findByName(tenantId, name) {
+      await defaults.of(tenantId);
+      return rows.findByKey(nameKey(tenantId, name));
+    },
+
+    async list(tenantId, query) {
+      await defaults.of(tenantId);
+      return rows.page(profilesOf(tenantId), query);
+    },
+
+    default: defaults.of,
+
+    defaultIdOf: (tenantId) => defaultIds.get(tenantId, async () => (await defaults.of(tenantId)).id),
+
+    async makeDefault(tenantId, id) {
+      const row = await find(tenantId, id);
+      if (row === undefined) return refused('not-found');
+      await defaults.choose(tenantId, id);
+      changed();
+      return done(row);
+    },
+
+    async remove(tenantId, id) {
+      if ((await find(tenantId, id)) === undefined) return refused('not-found');
+      if ((await defaults.of(tenantId)).id === id) return refused('is-default');
+      if ((await store.index.count(lists.ofProfile(id))) > 0) return refused('in-use');
+      await rows.remove(id);
+      changed();
+      return done(undefined);
+    },
+
+    async forgetTenant(tenantId) {
+      await removeAll(rows, tenantId);
+      await defaults.forget(tenantId);
+      changed();
+    },
+
+    async payloadRules(device, transport) {
+      const key = device.profileId ?? device.tenantId;
+      return rulesOf(await transports.get(key, () => transportOf(device)), transport);
+    },
+  };
+}
+
+/** Which profile is each tenant's default. */
+interface Defaults {
+  /** Creates the tenant's first profile if need be. */
+  readonly of: (tenantId: TenantId) => Promise<DeviceProfile>;
+  choose(tenantId: TenantId, id: ProfileId): Promise<void>;
+  forget(tenantId: TenantId): Promise<void>;
+}
+
+function createDefaults(store: Store, rows: Collection<DeviceProfile>, clock: Clock): Defaults {
+  /** No record where nobody asked for the default yet. */
+  const defaults = openRecords<{ readonly id: ProfileId }>(store, 'default-device-profile');
+
+  async function of(tenantId: TenantId): Promise<DeviceProfile> {
     const chosen = await defaults.get(tenantId);
     const row = chosen === undefined ? undefined : await rows.find(chosen.id);
     return row ?? createFirst(tenantId, chosen?.id);
@@ -188,86 +266,36 @@ export function createProfiles(
     return made;
   }
 
-  async function transportOf({ tenantId, profileId }: ProfileHolder): Promise<TransportConfiguration> {
-    const named = profileId ? await find(tenantId, profileId) : undefined;
-    const { transport } = named ?? (await defaultOf(tenantId));
-    return transport;
-  }
-
   return {
-    find,
-
-    async create(tenantId, fields) {
-      await defaultOf(tenantId);
-      const at = clock.now();
-      const row: DeviceProfile = { id: newId<ProfileId>(at), tenantId, createdAt: at, version: 1, ...fields };
-      return (await rows.create(row)) ? done(row) : refused('name-taken');
-    },
-
-    async update(tenantId, id, fields, version) {
-      if ((await find(tenantId, id)) === undefined) return refused('not-found');
-      const change = await rows.change(id, (row) => ({ ...row, ...fields }), version);
-      changed();
-      switch (change.type) {
-        case 'done':
-          return done(change.entity);
-        case 'taken':
-          return refused('name-taken');
-        case 'conflict':
-          return refused('version-conflict');
-        case 'not-found':
-          return refused('not-found');
-        default:
-          return unreachable(change);
-      }
-    },
-
-    async findByName(tenantId, name) {
-      await defaultOf(tenantId);
-      return rows.findByKey(nameKey(tenantId, name));
-    },
-
-    async list(tenantId, query) {
-      await defaultOf(tenantId);
-      return rows.page(profilesOf(tenantId), query);
-    },
-
-    default: defaultOf,
-
-    defaultIdOf: (tenantId) => defaultIds.get(tenantId, async () => (await defaultOf(tenantId)).id),
-
-    async makeDefault(tenantId, id) {
-      const row = await find(tenantId, id);
-      if (row === undefined) return refused('not-found');
-      await defaults.put(tenantId, { id });
-      changed();
-      return done(row);
-    },
-
-    async remove(tenantId, id) {
-      if ((await find(tenantId, id)) === undefined) return refused('not-found');
-      if ((await defaultOf(tenantId)).id === id) return refused('is-default');
-      if ((await store.index.count(lists.ofProfile(id))) > 0) return refused('in-use');
-      await rows.remove(id);
-      changed();
-      return done(undefined);
-    },
-
-    async forgetTenant(tenantId) {
-      for (;;) {
-        const some = await rows.first(profilesOf(tenantId), REMOVAL_BATCH);
-        if (some.length === 0) break;
-        for (const { id } of some) await rows.remove(id);
-      }
+    of,
+    choose: (tenantId, id) => defaults.put(tenantId, { id }),
+    async forget(tenantId) {
       await defaults.remove(tenantId);
-      changed();
-    },
-
-    async payloadRules(device, transport) {
-      const key = device.profileId ?? device.tenantId;
-      return rulesOf(await transports.get(key, () => transportOf(device)), transport);
     },
   };
+}
+
+async function removeAll(rows: Collection<DeviceProfile>, tenantId: TenantId): Promise<void> {
+  for (;;) {
+    const some = await rows.first(profilesOf(tenantId), REMOVAL_BATCH);
+    if (some.length === 0) return;
+    for (const { id } of some) await rows.remove(id);
+  }
+}
+
+function answerOf(change: Change<DeviceProfile>): ProfileAnswer<DeviceProfile> {
+  switch (change.type) {
+    case 'done':
+      return done(change.entity);
+    case 'taken':
+      return refused('name-taken');
+    case 'conflict':
+      return refused('version-conflict');
+    case 'not-found':
+      return refused('not-found');
+    default:
+      return unreachable(change);
+  }
 }
 
 function rulesOf(

@@ -1,10 +1,11 @@
 /** One row of an import: trying it out, and carrying it out, which may be done twice. */
 import { randomClaimKey } from '../base/claim-key.ts';
 import { type Clock, sleep } from '../base/clock.ts';
-import type { DeviceId } from '../base/ids.ts';
+import type { DeviceId, TenantId } from '../base/ids.ts';
 import type { Secrets } from '../base/secret.ts';
 import { isCleanText } from '../base/text.ts';
 import type { DeviceCommand } from '../device/device.ts';
+import type { ServerKey } from '../device/state.ts';
 import type { DeviceAnswer, Devices, Directory } from '../fleet/devices.ts';
 import { type ImportJob, type ImportRow, idOfRow } from './model.ts';
 
@@ -40,54 +41,33 @@ const ASK_AGAIN_MS = 500;
 const TEXT_MAX = 255;
 
 export function createRows({ devices, directory, secrets, clock, accessToken, stopping }: RowNeeds): Rows {
-  async function tryOut(job: ImportJob, row: ImportRow, seen: Set<string>): Promise<ImportRow> {
-    const refused = (message: string): ImportRow => ({ ...row, outcome: 'refused', message });
-    const problem = problemOf(row);
-    if (problem !== undefined) return refused(problem);
-    const [name, token] = [`name ${row.name}`, `token ${row.accessToken}`];
-    if (seen.has(name)) return refused('The name is in the list twice');
-    seen.add(name);
-    if ((await directory.idOf(job.tenantId, row.name)) !== undefined) return refused(TAKEN['name-taken']);
-    if (row.accessToken !== '') {
-      if (seen.has(token)) return refused('The access token is in the list twice');
-      seen.add(token);
-      const holder = await directory.byCredentials(row.accessToken);
-      if (holder !== undefined) return refused(TAKEN['credentials-taken']);
-    }
-    return { ...row, outcome: 'good', message: null };
-  }
-
   async function carryOut(job: ImportJob, nth: number, row: ImportRow): Promise<ImportRow> {
     const refused = (message: string): ImportRow => ({ ...row, outcome: 'refused', message });
     const problem = problemOf(row);
     if (problem !== undefined) return refused(problem);
     const { tenantId } = job;
     const id = idOfRow(job.id, job.createdAt, nth, row.again);
-    const answer = await ask(id, {
-      type: 'ProvisionDevice',
-      tenantId,
-      name: row.name,
-      deviceType: row.type === '' ? 'default' : row.type,
-      label: row.label === '' ? null : row.label,
-      additionalInfo: null,
-      credentials: { type: 'ACCESS_TOKEN', credentialsId: row.accessToken || accessToken() },
-      customerId: null,
-    });
+    const answer = await ask(id, provisionFor(tenantId, row, row.accessToken || accessToken()));
     // There already: this very row was carried out before the process ended.
     if (answer.type === 'refused' && answer.refusal.reason !== 'already-provisioned') {
       const { reason } = answer.refusal;
       return refused(reason === 'name-taken' || reason === 'credentials-taken' ? TAKEN[reason] : reason);
     }
     const key = row.key ?? (job.generateKeys ? sealedKey(id, randomClaimKey()) : null);
-    if (key !== null) {
-      const device = await devices.read(id);
-      if (device?.owner === null && device.serverKey === null) {
-        const serverKey = { ...key, expiresAt: job.keysExpireAt };
-        const whose = { tenantId, customerId: null } as const;
-        await ask(id, { type: 'SaveAttributes', ...whose, scope: 'SERVER_SCOPE', values: {}, serverKey });
-      }
-    }
+    if (key !== null) await setKey(id, tenantId, { ...key, expiresAt: job.keysExpireAt });
     return { ...row, outcome: 'created', message: null };
+  }
+
+  /** Unless the device has a key or an owner already. */
+  async function setKey(
+    id: DeviceId,
+    tenantId: TenantId,
+    serverKey: Omit<ServerKey, 'savedAt'>,
+  ): Promise<void> {
+    const device = await devices.read(id);
+    if (device?.owner !== null || device.serverKey !== null) return;
+    const whose = { tenantId, customerId: null } as const;
+    await ask(id, { type: 'SaveAttributes', ...whose, scope: 'SERVER_SCOPE', values: {}, serverKey });
   }
 
   /** Retries until there is an answer or the process stops: an import has time. */
@@ -109,7 +89,7 @@ export function createRows({ devices, directory, secrets, clock, accessToken, st
   });
 
   return {
-    tryOut,
+    tryOut: (job, row, seen) => tryOut(directory, job, row, seen),
     carryOut,
     sealedKey,
     async afresh({ id: job, createdAt }, nth, row) {
@@ -124,6 +104,41 @@ export function createRows({ devices, directory, secrets, clock, accessToken, st
     async takeBack({ id, tenantId, createdAt }, nth, row) {
       await ask(idOfRow(id, createdAt, nth, row.again), { type: 'DeleteDevice', tenantId });
     },
+  };
+}
+
+async function tryOut(
+  directory: Directory,
+  { tenantId }: ImportJob,
+  row: ImportRow,
+  seen: Set<string>,
+): Promise<ImportRow> {
+  const refused = (message: string): ImportRow => ({ ...row, outcome: 'refused', message });
+  const problem = problemOf(row);
+  if (problem !== undefined) return refused(problem);
+  const [name, token] = [`name ${row.name}`, `token ${row.accessToken}`];
+  if (seen.has(name)) return refused('The name is in the list twice');
+  seen.add(name);
+  if ((await directory.idOf(tenantId, row.name)) !== undefined) return refused(TAKEN['name-taken']);
+  if (row.accessToken !== '') {
+    if (seen.has(token)) return refused('The access token is in the list twice');
+    seen.add(token);
+    const holder = await directory.byCredentials(row.accessToken);
+    if (holder !== undefined) return refused(TAKEN['credentials-taken']);
+  }
+  return { ...row, outcome: 'good', message: null };
+}
+
+function provisionFor(tenantId: TenantId, row: ImportRow, credentialsId: string): DeviceCommand {
+  return {
+    type: 'ProvisionDevice',
+    tenantId,
+    name: row.name,
+    deviceType: row.type === '' ? 'default' : row.type,
+    label: row.label === '' ? null : row.label,
+    additionalInfo: null,
+    credentials: { type: 'ACCESS_TOKEN', credentialsId },
+    customerId: null,
   };
 }
 

@@ -43,8 +43,7 @@ export function createOutbox(
 ): Outbox {
   const tasks = new Tasks(redis, keys, unique);
   const underWay = new Set<Promise<unknown>>();
-  /** Tasks seen in the last sweep, by partition and field, and since when. */
-  let seen = new Map<string, number>();
+  const leftBehind = new LeftBehind(tasks, keys, orphanMs);
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
@@ -55,33 +54,6 @@ export function createOutbox(
     return work;
   }
 
-  async function sweep(): Promise<void> {
-    const now = performance.now();
-    const found = new Map<string, number>();
-    for (const partition of keys.partitions) {
-      for await (const page of tasks.pages(partition)) {
-        for (const task of page) {
-          if (stopped) return;
-          const id = `${partition.outbox} ${task.field}`;
-          const since = seen.get(id) ?? now;
-          if (now - since >= orphanMs) await tasks.complete(task);
-          else found.set(id, since);
-        }
-      }
-    }
-    seen = found;
-  }
-
-  /** Does the tasks that are there now and leaves them, as their owners may be at it. */
-  async function repair(): Promise<void> {
-    for (const partition of keys.partitions) {
-      for await (const page of tasks.pages(partition)) {
-        if (stopped) return;
-        await Promise.all(page.map((task) => tasks.anticipate(task)));
-      }
-    }
-  }
-
   function failed(error: unknown): void {
     const why = error instanceof Error ? error.message : String(error);
     if (!stopped) log.debug({ why }, 'index changes left behind could not be finished; trying again');
@@ -90,13 +62,7 @@ export function createOutbox(
   return {
     async follow(task, take, release) {
       const sequence = task.field.slice(task.name.length + 1);
-      const work = Promise.all([
-        ...release.members
-          .filter((member) => !take.members.some((taken) => entryOf(taken) === entryOf(member)))
-          .map(({ list, member }) => tasks.remove(list, member)),
-        ...take.members.map(({ list, member }) => tasks.add(list, member)),
-        tasks.dropKeys(task),
-      ]);
+      const work = perform(tasks, task, take, release);
       try {
         await track(work);
       } catch {
@@ -112,17 +78,77 @@ export function createOutbox(
 
     start() {
       const next = () => {
-        timer = setTimeout(() => track(sweep()).catch(failed).finally(next), orphanMs / SWEEPS);
+        timer = setTimeout(() => track(leftBehind.sweep()).catch(failed).finally(next), orphanMs / SWEEPS);
         timer.unref();
         if (stopped) clearTimeout(timer);
       };
-      track(repair()).catch(failed).finally(next);
+      track(leftBehind.repair()).catch(failed).finally(next);
     },
 
     async stop() {
       stopped = true;
+      leftBehind.stop();
       clearTimeout(timer);
       while (underWay.size > 0) await Promise.allSettled(underWay);
     },
   };
+}
+
+/** Does what a new task says. */
+function perform(tasks: Tasks, task: Task, take: IndexEntries, release: IndexEntries): Promise<unknown> {
+  return Promise.all([
+    ...release.members
+      .filter((member) => !take.members.some((taken) => entryOf(taken) === entryOf(member)))
+      .map(({ list, member }) => tasks.remove(list, member)),
+    ...take.members.map(({ list, member }) => tasks.add(list, member)),
+    tasks.dropKeys(task),
+  ]);
+}
+
+/** The tasks that are found in the store, of this process and of others. */
+class LeftBehind {
+  readonly #tasks: Tasks;
+  readonly #keys: Keys;
+  readonly #orphanMs: number;
+  /** Tasks seen in the last sweep, by partition and field, and since when. */
+  #seen = new Map<string, number>();
+  #stopped = false;
+
+  constructor(tasks: Tasks, keys: Keys, orphanMs: number) {
+    this.#tasks = tasks;
+    this.#keys = keys;
+    this.#orphanMs = orphanMs;
+  }
+
+  /** Completes the tasks that their owners have left alone for too long. */
+  async sweep(): Promise<void> {
+    const now = performance.now();
+    const found = new Map<string, number>();
+    for (const partition of this.#keys.partitions) {
+      for await (const page of this.#tasks.pages(partition)) {
+        for (const task of page) {
+          if (this.#stopped) return;
+          const id = `${partition.outbox} ${task.field}`;
+          const since = this.#seen.get(id) ?? now;
+          if (now - since >= this.#orphanMs) await this.#tasks.complete(task);
+          else found.set(id, since);
+        }
+      }
+    }
+    this.#seen = found;
+  }
+
+  /** Does the tasks that are there now and leaves them, as their owners may be at it. */
+  async repair(): Promise<void> {
+    for (const partition of this.#keys.partitions) {
+      for await (const page of this.#tasks.pages(partition)) {
+        if (this.#stopped) return;
+        await Promise.all(page.map((task) => this.#tasks.anticipate(task)));
+      }
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
 }
