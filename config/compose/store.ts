@@ -43,7 +43,7 @@ export async function openStore(
     const store = createMemoryStore();
     return { store, volatile: true, readsLocally: true, close: () => store.close() };
   }
-  const path = url === undefined ? join(dataDir, 'store') : url.slice('lmdb:'.length);
+  const path = lmdbFolder(dataDir, url);
   if (role === 'worker') {
     const store = inFolder(path, () => openLmdbStore({ path, shared: true }));
     return { store, volatile: false, readsLocally: true, close: () => store.close() };
@@ -71,6 +71,11 @@ export async function openStore(
     lock.release();
     throw error;
   }
+}
+
+/** @param url not that of another kind of store */
+export function lmdbFolder(dataDir: string, url: string | undefined): string {
+  return url === undefined ? join(dataDir, 'store') : url.slice('lmdb:'.length);
 }
 
 function inFolder<Result>(path: string, task: () => Result): Result {

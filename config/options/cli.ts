@@ -10,6 +10,13 @@ export type Command =
       readonly configFile: string | undefined;
       readonly flags: readonly { readonly key: string; readonly value: string }[];
     }
+  | {
+      /** `backup FOLDER` */
+      readonly type: 'backup';
+      readonly folder: string;
+      readonly configFile: string | undefined;
+      readonly flags: readonly { readonly key: string; readonly value: string }[];
+    }
   | { readonly type: 'help' | 'version' | 'print-config' }
   | { readonly type: 'misuse'; readonly problems: readonly string[] };
 
@@ -37,6 +44,7 @@ export function parseArguments(argv: readonly string[]): Command {
   const flags: { key: string; value: string }[] = [];
   let configFile: string | undefined;
   let printed: 'help' | 'version' | 'print-config' | undefined;
+  const words: string[] = [];
   let unknownBefore = false;
 
   for (const token of readTokens(argv)) {
@@ -44,7 +52,9 @@ export function parseArguments(argv: readonly string[]): Command {
     const isItsValue = unknownBefore && token.kind === 'positional';
     unknownBefore = token.kind === 'option' && !isFlag(token.name) && token.value === undefined;
     if (token.kind === 'positional' && !isItsValue) {
-      problems.push(`${JSON.stringify(token.value)} is not understood: options begin with --`);
+      // `backup` comes first, then its folder.
+      if (words.length === 0 ? token.value === 'backup' : words.length === 1) words.push(token.value);
+      else problems.push(`${JSON.stringify(token.value)} is not understood: options begin with --`);
     }
     if (token.kind !== 'option') continue;
     const { name, rawName, value } = token;
@@ -59,7 +69,10 @@ export function parseArguments(argv: readonly string[]): Command {
     else flags.push({ key: name, value });
   }
   if (printed === 'help') return { type: 'help' };
+  const [subcommand, folder] = words;
+  if (subcommand !== undefined && folder === undefined) problems.push('backup needs a folder: backup FOLDER');
   if (problems.length > 0) return { type: 'misuse', problems };
+  if (folder !== undefined && printed === undefined) return { type: 'backup', folder, configFile, flags };
   return printed === undefined ? { type: 'serve', configFile, flags } : { type: printed };
 }
 
@@ -92,6 +105,7 @@ export const USAGE = [
   "claimd: a device-claiming server that speaks ThingsBoard's wire protocols.",
   '',
   'Usage: npm start -- [FLAGS]        or: node dist/config/process/main.js [FLAGS]',
+  '       npm start -- backup FOLDER [FLAGS]     copies the data into a new folder, also beside a running server',
   '',
   '  --config FILE          Reads options from this YAML file instead of config/claimd.yml',
   ...Object.entries(SWITCHES).map(([name, what]) => `  --${name.padEnd(20)} ${what}`),

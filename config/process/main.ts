@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../actors/base/clock.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import { ListenError } from '../../actors/sockets/listen.ts';
+import { backUp } from '../compose/backup.ts';
 import { createLog, type ProcessLog } from '../compose/log.ts';
 import { StartRefused } from '../compose/refusal.ts';
 import { type System, startSystem } from '../compose/system.ts';
@@ -43,6 +44,11 @@ async function main(): Promise<void> {
       if (worker === undefined) for (const warning of loaded.warnings) printLine(`claimd: ${warning}`);
       return serve(loaded.config, worker);
     }
+    case 'backup': {
+      const loaded = load(command.configFile, command.flags);
+      if (loaded.type === 'problems') return giveUp(loaded.problems);
+      return makeBackup(loaded.config, command.folder);
+    }
     default:
       unreachable(command);
   }
@@ -69,6 +75,20 @@ function load(configFile: string | undefined, flags: Sources['flags']): Loaded {
     }
   }
   return loadConfig({ env: process.env, flags, ...(text === undefined ? {} : { file: { name, text } }) });
+}
+
+async function makeBackup(config: Config, target: string): Promise<void> {
+  try {
+    const { folder, bytes, keysElsewhere } = await backUp(config, target);
+    printLine(`claimd: the backup is in ${folder} (database of ${bytes} bytes)`);
+    for (const key of keysElsewhere) {
+      printLine(`claimd: ${key} is not in it, as the settings give that key: keep it too`);
+    }
+  } catch (error) {
+    if (!(error instanceof StartRefused)) throw error;
+    printLine(`claimd makes no backup: ${error.message}`);
+    process.exitCode = REFUSED;
+  }
 }
 
 /** @param worker the number of this worker; undefined: not a worker */

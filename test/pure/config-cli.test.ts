@@ -44,6 +44,26 @@ cli('help, version and print-config; help works beside a mistake too', () => {
   assert.equal(parseArguments(['--wat', '--help']), { type: 'help' });
 });
 
+cli('backup takes one folder, and options as the server does', () => {
+  const flags = [{ key: 'data.dir', value: 'd' }];
+  assert.equal(parseArguments(['backup', 'to', '--data.dir', 'd']), {
+    type: 'backup',
+    folder: 'to',
+    configFile: undefined,
+    flags,
+  });
+  assert.equal(parseArguments(['--data.dir', 'd', 'backup', 'to']).type, 'backup');
+  assert.equal(parseArguments(['backup', '--help']), { type: 'help' });
+  assert.equal(parseArguments(['backup']), {
+    type: 'misuse',
+    problems: ['backup needs a folder: backup FOLDER'],
+  });
+  assert.equal(parseArguments(['backup', 'a', 'b']), {
+    type: 'misuse',
+    problems: ['"b" is not understood: options begin with --'],
+  });
+});
+
 cli('short flags; names of object members are no options', () => {
   assert.equal(parseArguments(['-c', 'a.yml']), { type: 'serve', configFile: 'a.yml', flags: [] });
   assert.equal(parseArguments(['-v']), { type: 'version' });

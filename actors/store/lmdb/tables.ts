@@ -8,11 +8,21 @@ export type Read = <Result>(work: () => Result) => Result;
 
 /** Opens the folder, or makes it. Each thread opens it for itself. */
 export function openEnvironment(path: string): Environment {
+  return openWith(path, false);
+}
+
+/** Opens a folder in which there is a store, beside servers that use it. */
+export function openToRead(path: string): Environment {
+  return openWith(path, true);
+}
+
+function openWith(path: string, readOnly: boolean): Environment {
   // Not among lmdb's types. In the files are password hashes and access tokens: for their owner alone.
   const permissions = { permissionsMode: 0o600 };
   return open<string, string>({
     ...permissions,
     path,
+    readOnly,
     noSubdir: false, // it would take a folder with a dot in its name for a file
     overlappingSync: false, // with it a transaction would return before it is flushed
     maxDbs: 16,

@@ -21,10 +21,17 @@ export type TransactionResult =
 /** Bounds how long the first of many waits for the last. */
 const OPERATIONS_MAX = 10_000;
 
+/**
+ * How often places of dead readers are cleared, in ms. A process that reads, as a backup does, keeps the pages that it may
+ * still need; when it is killed, they would stay kept, and the file would grow for ever.
+ */
+const DEAD_READERS_MS = 60_000;
+
 const port = parentPort;
 if (port === null) throw new Error('this is a thread of the store, not a program');
 const env = openEnvironment(workerData);
 const tables = openTables(env);
+let clearedAt = performance.now();
 
 port.on('message', (message: WriterMessage) => {
   let next: WriterMessage | undefined = message;
@@ -35,6 +42,10 @@ port.on('message', (message: WriterMessage) => {
       next = receive();
     }
     if (operations.length > 0) port.postMessage(commit(operations));
+    if (performance.now() - clearedAt > DEAD_READERS_MS) {
+      env.readerCheck();
+      clearedAt = performance.now();
+    }
     if (next === 'close') {
       port.close();
       void env.close();

@@ -24,7 +24,7 @@ export const store = section('Store', {
     default: './data',
     pattern: /^[^\0]+$/u,
     expected: 'a path',
-    why: 'Folder of the database and the generated keys. Back it up as a whole. Only one server at a time may use it.',
+    why: 'Folder of the database and the generated keys. Back it up with the command backup. Only one server at a time may use it.',
   }),
   url: text({
     key: 'store.url',
