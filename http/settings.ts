@@ -17,6 +17,8 @@ export interface ApiSettings {
   readonly baseUrl: string | null;
   /** Whether administrators may have tokens of the users right below them. */
   readonly userTokenAccess: boolean;
+  /** How long after a login one may change the own e-mail address without the password. */
+  readonly freshLoginMs: number;
   /** Whether an unknown device, another's device and a wrong secret are refused alike. */
   readonly uniformRefusals: boolean;
   /** Whether customers read the credentials of devices that they own; they keep working after the owner changes (O9). */
@@ -84,6 +86,7 @@ export const defaultApiSettings: Omit<ApiSettings, 'tokens'> = {
   trustedProxies: 0,
   baseUrl: null,
   userTokenAccess: true,
+  freshLoginMs: 10 * MINUTE_MS,
   uniformRefusals: false,
   customersReadCredentials: false,
   claimingByDefault: true,

@@ -163,7 +163,7 @@ export function refused(refusal: AccountRefusal): {
   return { type: 'refused', refusal };
 }
 
-type Login =
+export type Login =
   | { readonly type: 'welcome'; readonly user: User }
   /** Unknown e-mail and wrong password look the same, and cost the same time. */
   | { readonly type: 'refused'; readonly reason: 'bad-credentials' | 'disabled' }

@@ -247,6 +247,7 @@ function apiSettings({ http, accounts, claim, limits }: Config, { keys, installa
     trustedProxies: http.trustedProxies,
     baseUrl: http.baseUrl ?? null,
     userTokenAccess: accounts.userTokenAccess,
+    freshLoginMs: accounts.freshLoginMs,
     uniformRefusals: claim.uniformRefusals,
     customersReadCredentials: claim.customersReadCredentials,
     claimingByDefault: claim.allowClaimingByDefault,

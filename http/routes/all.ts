@@ -10,7 +10,9 @@ import type { TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
 import type { Devices, Directory, Presence } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import type { Imports } from '../../actors/imports/imports.ts';
+import type { Counters } from '../../actors/limits/counters.ts';
 import type { Authentication } from '../auth/authentication.ts';
+import { createLogins } from '../auth/logins.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { Feed } from '../feed.ts';
 import type { Route } from '../route.ts';
@@ -55,6 +57,8 @@ export interface RouteNeeds {
   readonly clock: Clock;
   readonly log: Log;
   readonly readiness: Readiness;
+  /** Counts wrong secrets and passwords; without it this process counts for itself. */
+  readonly counters?: Counters;
   readonly settings: ApiSettings;
   /** Counts wrong tokens of devices; without it, nobody does. */
   readonly tokenGuard?: TokenGuard;
@@ -64,9 +68,11 @@ export interface RouteNeeds {
 }
 
 export function allRoutes(needs: RouteNeeds): Route[] {
+  const { accounts, settings, counters } = needs;
+  const logins = createLogins(accounts, settings.limits.failedLogins, counters);
   const routes = [
     ...claimRoutes(needs), // before assignments: a device may be named "device"
-    ...authRoutes(needs),
+    ...authRoutes({ ...needs, logins }),
     ...sessionRoutes(needs),
     ...activationRoutes(needs),
     ...publicRoutes(needs), // before assignments: no customer has the id "public"
@@ -81,7 +87,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...assignmentRoutes(needs),
     ...attributeRoutes(needs),
     ...customerRoutes(needs), // before tenants: no tenant has the id "customers"
-    ...userRoutes(needs),
+    ...userRoutes({ ...needs, logins }),
     ...tenantRoutes(needs),
     ...auditRoutes(needs),
     ...apiKeyRoutes(needs),

@@ -7,27 +7,24 @@ import { NULL_UUID } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
-import type { Counters } from '../../actors/limits/counters.ts';
 import { reportBug } from '../../actors/runtime/supervision.ts';
-import { attempt, createLimiter, type Limiter } from '../auth/attempts.ts';
 import type { Authentication } from '../auth/authentication.ts';
+import type { Logins } from '../auth/logins.ts';
 import { EVERYBODY } from '../auth/principal.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import { defineRoute, type Route } from '../route.ts';
-import type { ApiSettings } from '../settings.ts';
 import { tokenPairView, userView, viewAnonymousUser, viewUser } from '../views/user.ts';
 import {
   accountNotActive,
   accountProblem,
   badCredentials,
-  badRequest,
   notFound,
   tokenExpired,
   tooManyRequests,
   unavailable,
 } from '../wire/errors.ts';
 import { empty, json } from '../wire/reply.ts';
-import { NAME_MAX } from '../wire/schemas.ts';
+import { credential, NAME_MAX } from '../wire/schemas.ts';
 import { noteUser } from './user-notes.ts';
 
 export interface AuthNeeds {
@@ -36,33 +33,14 @@ export interface AuthNeeds {
   readonly tokens: Tokens;
   readonly authentication: Authentication;
   readonly log: Log;
-  readonly counters?: Counters | undefined;
-  readonly settings: ApiSettings;
-}
-
-/** Longer ones cannot be passwords, and are not worth a hash. */
-const CREDENTIAL_MAX = 1024;
-
-const credential = z.string().max(CREDENTIAL_MAX);
-
-interface AuthContext extends AuthNeeds {
-  /** Failed logins of a user name from an address. */
-  readonly logins: Limiter;
+  readonly logins: Logins;
 }
 
 export function authRoutes(needs: AuthNeeds): Route[] {
-  const logins = createLimiter('login', needs.settings.limits.failedLogins, needs.counters);
-  const context: AuthContext = { ...needs, logins };
-  return [
-    login(context),
-    renewTokens(context),
-    logout(context),
-    readCaller(context),
-    changePassword(context),
-  ];
+  return [login(needs), renewTokens(needs), logout(needs), readCaller(needs), changePassword(needs)];
 }
 
-function login(needs: AuthContext): Route {
+function login(needs: AuthNeeds): Route {
   const { accounts, audit, tokens, logins } = needs;
   const { users } = accounts;
   return defineRoute({
@@ -82,11 +60,7 @@ function login(needs: AuthContext): Route {
     async handle({ body, address, device }) {
       if (body === undefined) return badCredentials;
       const { username, password } = body;
-      const login = await attempt(
-        [{ limiter: logins, key: `${username.toLowerCase()} ${address}` }],
-        () => users.login(username, password, address),
-        ({ type }) => type === 'refused',
-      );
+      const login = await logins.attempt(username, password, address);
       if (login.type === 'welcome') noteUser(audit, 'LOGIN', login.user);
       if (login.type === 'refused') {
         // Not awaited: the time it takes would show whether there is such a user.
@@ -110,7 +84,7 @@ function login(needs: AuthContext): Route {
   });
 }
 
-function renewTokens({ authentication, audit, log }: AuthContext): Route {
+function renewTokens({ authentication, audit, log }: AuthNeeds): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/auth/token',
@@ -136,7 +110,7 @@ function renewTokens({ authentication, audit, log }: AuthContext): Route {
   });
 }
 
-function logout({ accounts: { users }, audit }: AuthContext): Route {
+function logout({ accounts: { users }, audit }: AuthNeeds): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/auth/logout',
@@ -153,7 +127,7 @@ function logout({ accounts: { users }, audit }: AuthContext): Route {
   });
 }
 
-function readCaller({ accounts }: AuthContext): Route {
+function readCaller({ accounts }: AuthNeeds): Route {
   const { users } = accounts;
   return defineRoute({
     method: 'GET',
@@ -173,7 +147,7 @@ function readCaller({ accounts }: AuthContext): Route {
   });
 }
 
-function changePassword({ accounts: { users, apiKeys }, tokens, logins }: AuthContext): Route {
+function changePassword({ accounts: { users, apiKeys }, tokens, logins }: AuthNeeds): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/auth/changePassword',
@@ -198,16 +172,8 @@ function changePassword({ accounts: { users, apiKeys }, tokens, logins }: AuthCo
     async handle({ principal, body, address, device }) {
       const user = await users.find(principal.userId);
       if (user === undefined) return notFound;
-      const login = await attempt(
-        [{ limiter: logins, key: `${user.email.toLowerCase()} ${address}` }],
-        () => users.login(user.email, body.currentPassword, address),
-        ({ type }) => type === 'refused',
-      );
-      if (login.type === 'blocked') {
-        return tooManyRequests('Too many wrong passwords, try again later', login.retryAfterMs);
-      }
-      if (login.type === 'unavailable') return unavailable(login.reason);
-      if (login.type === 'refused') return badRequest("Current password doesn't match!");
+      const wrong = await logins.confirm(user, body.currentPassword, address);
+      if (wrong !== undefined) return wrong;
       const changed = await users.setPassword(user.id, body.newPassword, principal.sessionId);
       if (changed.type !== 'done') return accountProblem(changed, 'User');
       if (body.revokeApiKeys) await apiKeys.forget(user.id);

@@ -5,9 +5,11 @@
  */
 
 import { z } from 'zod';
-import type { Accounts, Membership } from '../../actors/accounts/accounts.ts';
+import type { Accounts, Membership, User } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
+import type { Clock } from '../../actors/base/clock.ts';
 import type { CustomerId, TenantId } from '../../actors/base/ids.ts';
+import type { Logins } from '../auth/logins.ts';
 import {
   ADMINISTRATORS,
   EVERYBODY,
@@ -26,6 +28,7 @@ import { accountProblem, badRequest, notFound, permissionDenied } from '../wire/
 import { empty, isProblem, json, type Problem } from '../wire/reply.ts';
 import {
   additionalInfo,
+  credential,
   customerId,
   optionalText,
   reference,
@@ -52,6 +55,8 @@ const userBody = z.object(
     phone: optionalText('Phone'),
     additionalInfo,
     version,
+    /** Ours: the caller's, for another address of its own or of its like. */
+    currentPassword: credential.nullish(),
   },
   { error: 'The body should be a JSON object!' },
 );
@@ -60,7 +65,9 @@ export interface UserNeeds {
   readonly accounts: Accounts;
   readonly audit: Pick<AuditTrail, 'note'>;
   readonly tokens: Tokens;
-  readonly settings: Pick<ApiSettings, 'userTokenAccess'>;
+  readonly clock: Clock;
+  readonly logins: Logins;
+  readonly settings: Pick<ApiSettings, 'userTokenAccess' | 'freshLoginMs'>;
 }
 
 export function userRoutes(needs: UserNeeds): Route[] {
@@ -77,7 +84,8 @@ export function userRoutes(needs: UserNeeds): Route[] {
   ];
 }
 
-function saveUser({ accounts }: UserNeeds): Route {
+function saveUser(needs: UserNeeds): Route {
+  const { accounts } = needs;
   const { users } = accounts;
   return defineRoute({
     method: 'POST',
@@ -87,19 +95,26 @@ function saveUser({ accounts }: UserNeeds): Route {
     body: userBody,
     responses: {
       200: { description: 'The user', schema: userView },
-      400: { description: 'The e-mail address is taken or malformed' },
+      400: {
+        description:
+          'The e-mail address is taken or malformed; or it is of the caller or its like, and neither is the currentPassword right nor the login fresh',
+      },
       403: { description: 'Not a user whom the caller may make or change' },
       404: { description: 'No such user, customer or tenant' },
       409: { description: 'Changed since the version given' },
+      429: { description: 'Too many wrong passwords' },
     },
-    async handle({ principal, body }) {
+    async handle({ principal, body, address }) {
       const { email, firstName, lastName, phone } = body;
       const fields = { email, firstName, lastName, phone, additionalInfo: body.additionalInfo };
       if (body.id !== undefined) {
         const user = await manageableUser(accounts, principal, body.id);
         if (user.type !== 'found') return user;
-        const newAddress = email !== user.value.email;
-        if (newAddress && isBeyondDelegation(principal, user.value.membership)) return permissionDenied;
+        if (email !== user.value.email) {
+          const asked = { principal, user: user.value, password: body.currentPassword ?? undefined, address };
+          const refused = await mayChangeAddress(needs, asked);
+          if (refused !== undefined) return refused;
+        }
         const changed = await users.update(body.id, fields, body.version);
         return changed.type === 'done' ? json(viewUser(changed.value)) : accountProblem(changed, 'User');
       }
@@ -110,6 +125,36 @@ function saveUser({ accounts }: UserNeeds): Route {
       return created.type === 'done' ? json(viewUser(created.value)) : accountProblem(created, 'User');
     },
   });
+}
+
+interface AddressChange {
+  readonly principal: Principal;
+  readonly user: User;
+  /** The caller's own. */
+  readonly password: string | undefined;
+  readonly address: string;
+}
+
+/**
+ * Why the caller may not change the address that a user logs in with; undefined: it may. For those right below it may
+ * always. For itself and its like a token is not enough: who stole it would take the account over for good.
+ */
+async function mayChangeAddress(
+  { accounts: { users }, clock, logins, settings }: UserNeeds,
+  { principal, user, password, address }: AddressChange,
+): Promise<Problem | undefined> {
+  if (isRightBelow(principal, user.membership)) return undefined;
+  if (isBeyondDelegation(principal, user.membership)) return permissionDenied;
+  const caller = await users.find(principal.userId);
+  if (caller === undefined) return notFound;
+  if (password !== undefined) return logins.confirm(caller, password, address);
+  const session = (await users.sessions(caller.id)).find(({ id }) => id === principal.sessionId);
+  const isFresh = session !== undefined && clock.now() - session.startedAt < settings.freshLoginMs;
+  return isFresh
+    ? undefined
+    : badRequest(
+        'Another e-mail address takes the current password (currentPassword), or logging in again first!',
+      );
 }
 
 function tokenAccessEnabled({ settings }: UserNeeds): Route {

@@ -185,3 +185,8 @@ export function toContact(body: Contact): Contact {
   const { country, state, city, address, address2, zip, phone, email } = body;
   return { country, state, city, address, address2, zip, phone, email };
 }
+
+/** Longer ones cannot be passwords, and are not worth a hash. */
+const CREDENTIAL_MAX = 1024;
+
+export const credential = z.string().max(CREDENTIAL_MAX);

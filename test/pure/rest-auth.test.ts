@@ -212,6 +212,69 @@ law('password: changing it outdates every token before, and gives a new pair', a
 });
 
 law(
+  'attack: a stolen token does not take the account over by another e-mail address',
+  async ({ world, home }) => {
+    world.clock.advance(10 * 60_000);
+    const change = (email: string, more: object = {}) =>
+      home.alice.post('/api/user', {
+        id: { id: home.alice.userId },
+        email,
+        authority: 'CUSTOMER_USER',
+        ...more,
+      });
+    isProblem(await change('mine@evil.test'), 400, 31);
+    isProblem(await change('mine@evil.test', { currentPassword: null }), 400, 31);
+    const wrong = { currentPassword: 'wrong-one' };
+    isProblem(await change('mine@evil.test', wrong), 400, 31, "Current password doesn't match!");
+    assert.is(entity(await user(world, home.alice.token)).email, home.alice.email);
+    assert.is((await change(home.alice.email, { lastName: 'A' })).status, 200, 'the rest needs none');
+
+    const right = await change('alice2@home.test', { currentPassword: PASSWORD });
+    assert.is(entity(right).email, 'alice2@home.test');
+    const fresh = world.as((await world.login('alice2@home.test')).token);
+    const body = { id: { id: home.alice.userId }, email: 'alice3@home.test', authority: 'CUSTOMER_USER' };
+    assert.is((await fresh.post('/api/user', body)).status, 200, 'a fresh login is as good');
+
+    const passwordless = await home.alice.post('/api/auth/changePassword', {
+      newPassword: 'another-password',
+    });
+    isProblem(passwordless, 400, 31);
+  },
+);
+
+law(
+  'e-mail: administrators change those right below them, and their like only by password',
+  async (scene) => {
+    const { world, home } = scene;
+    world.clock.advance(10 * 60_000);
+    const like = { email: 'like@home.test', authority: 'TENANT_ADMIN' };
+    const { id } = entity(await home.admin.post('/api/user', like));
+    const body = { ...like, id, email: 'other@home.test' };
+    isProblem(await home.admin.post('/api/user', body), 400, 31);
+    const own = { id: { id: home.adminId }, email: 'own@home.test', authority: 'TENANT_ADMIN' };
+    isProblem(await home.admin.post('/api/user', own), 400, 31);
+    assert.is((await home.admin.post('/api/user', { ...body, currentPassword: PASSWORD })).status, 200);
+    const below = { id: { id: home.alice.userId }, email: 'a@home.test', authority: 'CUSTOMER_USER' };
+    assert.is((await home.admin.post('/api/user', below)).status, 200);
+  },
+);
+
+law(
+  'e-mail: wrong passwords count as failed logins, and failed logins as wrong passwords',
+  async ({ world, home }) => {
+    world.clock.advance(10 * 60_000);
+    const body = { id: { id: home.alice.userId }, email: 'mine@evil.test', authority: 'CUSTOMER_USER' };
+    const guess = (currentPassword: string) => home.alice.post('/api/user', { ...body, currentPassword });
+    isProblem(await guess('wrong-1'), 400, 31);
+    isProblem(await guess('wrong-2'), 400, 31);
+    const login = { username: home.alice.email, password: 'wrong-3' };
+    isProblem(await world.nobody.post('/api/auth/login', login), 401, 10);
+    isProblem(await guess(PASSWORD), 429, 33);
+  },
+  { limits: { failedLogins: { max: 3, windowMs: 60_000 } } },
+);
+
+law(
   'users: disabling ends tokens and forbids the login; enabling allows it again',
   async ({ world, home }) => {
     const path = (enabled: boolean) =>

@@ -339,6 +339,12 @@ export const SECTIONS = {
       claimd: 'good for 30 minutes and as long as the session that asked; the refresh token is refused',
       why: 'who looks in must not stay in',
     },
+    'address-by-password': {
+      what: 'another e-mail address of oneself, or of an administrator of the same rank',
+      thingsBoard: 'by the token alone',
+      claimd: '400 without `currentPassword`, unless the login is fresh (ten minutes)',
+      why: 'a stolen token must not take an account over for good',
+    },
     'refresh-once': {
       what: 'a refresh token that was used before',
       thingsBoard: 'renews until it expires, also after a logout',

@@ -97,6 +97,13 @@ export const accounts = section('People and tokens', {
     min: 60_000,
     why: 'How long tokens of another user (GET /api/user/{userId}/token) are good. They cannot be renewed.',
   }),
+  freshLoginMs: millis({
+    key: 'security.session.fresh_login',
+    env: 'SECURITY_SESSION_FRESH_LOGIN',
+    default: API.freshLoginMs,
+    min: 0,
+    why: 'How long after a login people may change their e-mail address without showing the password again. 0: never.',
+  }),
   userTokenAccess: flag({
     key: 'security.user_token_access_enabled',
     env: 'SECURITY_USER_TOKEN_ACCESS_ENABLED',
