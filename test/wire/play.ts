@@ -306,10 +306,11 @@ async function headerOf(stage: Stage, as: RestRow['as']): Promise<Readonly<Recor
     case 'not a token':
       return bearer('not.a.token');
     case 'expired': {
-      const { iat, exp, ...claims } = createDecoder()(customer.token);
-      return bearer(
-        createSigner({ key, algorithm: 'HS512' })({ ...claims, iat: iat - 10_000, exp: iat - 1 }),
-      );
+      // Its header says what kind of token it is, as that of a good one does.
+      const { header, payload } = createDecoder({ complete: true })(customer.token);
+      const { iat, exp, ...claims } = payload;
+      const sign = createSigner({ key, algorithm: 'HS512', header });
+      return bearer(sign({ ...claims, iat: iat - 10_000, exp: iat - 1 }));
     }
     case 'bad signature':
       return bearer(
