@@ -80,6 +80,9 @@ test('golden: cut off anywhere, lifting goes on at the next start and ends the s
     redis.destroy();
     through = !(failure instanceof Error);
     if (!through) assert.instance(failure, StoreUnavailable);
+    const again = await Connection.open({ ...settings, log: silentLog }, settings.connectTimeoutMs);
+    await agreeOnFormat(again, settings.prefix, 4, silentLog, 20);
+    again.destroy();
     await lift([server]);
     assert.equal(await dumpRedis(server), expected, `cut after ${commands} commands`);
     assert.ok(through || commands < 10_000, 'it never comes through');
@@ -110,6 +113,21 @@ test('golden: of nodes that start at once one lifts, and all of them serve', asy
     assert.match(String(await store.index.lookup('account/email/user@alice.example')), /^user\//);
     await store.close();
   }
+  assert.is(await server.command('HGET', 'claimd:meta', 'format'), '2');
+});
+
+test('golden: nobody takes over from a lifter at work, however long it takes; when it stands still, another one does', async () => {
+  const server = await filled();
+  await server.command('HSET', 'claimd:meta', 'format', '1-2', 'lifter', '7');
+  const beating = setInterval(() => void server.command('HINCRBY', 'claimd:meta', 'lifter-beat', '1'), 50);
+  const settings = settingsOf([server]);
+  const redis = await Connection.open({ ...settings, log: silentLog }, settings.connectTimeoutMs);
+  const agreed = agreeOnFormat(redis, settings.prefix, 4, silentLog, 1_000);
+  await pause(2_500);
+  assert.is(await server.command('HGET', 'claimd:meta', 'lifter'), '7', 'it is still the one that lifts');
+  clearInterval(beating);
+  await agreed;
+  redis.destroy();
   assert.is(await server.command('HGET', 'claimd:meta', 'format'), '2');
 });
 

@@ -15,10 +15,10 @@
  */
 import type { Log } from '../../base/log.ts';
 import { RedisRefused } from './checks.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, texts } from './connection.ts';
 import { createKeys, metaKey } from './keys.ts';
 import { type Lift, LiftLost, leases, recordsToEntities } from './lift.ts';
-import { BEGIN_LIFT, END_LIFT, ENTER_LIFT, SWAP } from './scripts.ts';
+import { BEAT_LIFT, BEGIN_LIFT, END_LIFT, ENTER_LIFT, SWAP } from './scripts.ts';
 
 const FORMAT = '2';
 
@@ -34,15 +34,21 @@ const lifting = (format: string) => `${format}-${FORMAT}`;
 const LEASE_RENEWED_MS = 3_000;
 /** How often it is looked whether another one has done it. */
 const LOOK_MS = 200;
-/** After so long it is begun anew, as the other one may be dead. */
-const TAKE_OVER_MS = 30_000;
+/** How often a lifter shows that it is at work. */
+const BEAT_MS = 1_000;
+/** A lifter that shows nothing for so long may be dead, and another one takes over. Longer than a beat may be late. */
+const TAKE_OVER_MS = 6_000;
 
-/** Agrees on the format and the number of partitions; the first process decides. Resolves to the latter. */
+/**
+ * Agrees on the format and the number of partitions; the first process decides. Resolves to the latter.
+ * @param takeOverMs how long a lifter must show nothing until this process takes over
+ */
 export async function agreeOnFormat(
   redis: Connection,
   prefix: string,
   partitions: number,
   log: Log,
+  takeOverMs = TAKE_OVER_MS,
 ): Promise<number> {
   const meta = metaKey(prefix);
   await redis.send(meta, ['HSETNX', meta, 'format', FORMAT]);
@@ -60,42 +66,67 @@ export async function agreeOnFormat(
       );
     }
     if (found === from) await assertQuiet(redis, prefix, from);
+    else if (!(await standsStill(redis, meta, found, takeOverMs))) continue;
     log.info({ store: redis.name, from, to: FORMAT }, 'lifting what is stored to a newer format');
-    if (await liftAll(redis, prefix, agreed, from)) continue;
-    const until = performance.now() + TAKE_OVER_MS;
-    while ((await formatNow()) === lifting(from) && performance.now() < until) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    }
+    await liftAll(redis, prefix, agreed, from, found);
   }
 }
 
-/** Resolves to false where another process took over. */
+/**
+ * Waits until the lifter at work has done it (false), or has shown nothing for some time (true). However long lifting
+ * takes, nobody takes it over from one that is at work: two that did so in turn would never end.
+ */
+async function standsStill(
+  redis: Connection,
+  meta: string,
+  format: string,
+  takeOverMs: number,
+): Promise<boolean> {
+  let last = '';
+  let since = performance.now();
+  for (;;) {
+    const [now, ...signs] = texts(await redis.send(meta, ['HMGET', meta, 'format', 'lifter', 'lifter-beat']));
+    if (now !== format) return false;
+    if (signs.join(' ') !== last) {
+      last = signs.join(' ');
+      since = performance.now();
+    }
+    if (performance.now() - since >= takeOverMs) return true;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(LOOK_MS, takeOverMs)));
+  }
+}
+
+/** Lifts everything, unless another process does, or takes over. */
 async function liftAll(
   redis: Connection,
   prefix: string,
   partitions: number,
   from: string,
-): Promise<boolean> {
+  found: string,
+): Promise<void> {
   const meta = metaKey(prefix);
   const keys = createKeys(prefix, partitions);
-  const lifter = String(await redis.script(BEGIN_LIFT, [meta], [from, lifting(from)]));
-  if (lifter === '0') return true;
-  const all = keys.partitions.map((partition) => partition.lifter);
-  await Promise.all(all.map((key) => redis.script(ENTER_LIFT, [key], [lifter])));
-  // It may have been ended while this process slept. From here on whoever takes over enters the partitions after it.
-  if ((await redis.send(meta, ['HGET', meta, 'lifter'])) !== lifter) {
-    await Promise.all(all.map((key) => redis.script(SWAP, [key], ['1', lifter, '0', ''])));
-    return false;
-  }
+  const lifter = String(await redis.script(BEGIN_LIFT, [meta], [found, lifting(from)]));
+  if (lifter === '0') return;
+  const beating = setInterval(() => {
+    void redis.script(BEAT_LIFT, [meta], [lifter]).catch(() => undefined); // the lifting itself meets the fault
+  }, BEAT_MS);
   try {
+    const all = keys.partitions.map((partition) => partition.lifter);
+    await Promise.all(all.map((key) => redis.script(ENTER_LIFT, [key], [lifter])));
+    // It may have been ended while this process slept. From here on whoever takes over enters the partitions after it.
+    if ((await redis.send(meta, ['HGET', meta, 'lifter'])) !== lifter) {
+      await Promise.all(all.map((key) => redis.script(SWAP, [key], ['1', lifter, '0', ''])));
+      return;
+    }
     for (const step of STEPS[from] ?? []) await step({ redis, keys, lifter });
+    if ((await redis.script(END_LIFT, [meta], [lifter, FORMAT])) !== 1) return;
+    await Promise.all(all.map((key) => redis.send(key, ['DEL', key])));
   } catch (error) {
-    if (error instanceof LiftLost) return false;
-    throw error;
+    if (!(error instanceof LiftLost)) throw error;
+  } finally {
+    clearInterval(beating);
   }
-  if ((await redis.script(END_LIFT, [meta], [lifter, FORMAT])) !== 1) return false;
-  await Promise.all(all.map((key) => redis.send(key, ['DEL', key])));
-  return true;
 }
 
 /** Refuses where a server of an older version is at work. */

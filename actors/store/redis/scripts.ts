@@ -164,12 +164,11 @@ return { count, redis.call('PTTL', KEYS[1]) }
 /**
  * Begins to lift the data of an older format, or takes that over from whoever began it.
  * KEYS  meta
- * ARGV  format, what the format is called while it is lifted
+ * ARGV  format that was found, what the format is called while it is lifted
  * Returns the number of the lifter, higher than any before, or 0 when the data is in another format by now.
  */
 export const BEGIN_LIFT = script(`
-local format = redis.call('HGET', KEYS[1], 'format')
-if format ~= ARGV[1] and format ~= ARGV[2] then return 0 end
+if redis.call('HGET', KEYS[1], 'format') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'format', ARGV[2])
 return redis.call('HINCRBY', KEYS[1], 'lifter', 1)
 `);
@@ -197,6 +196,18 @@ return 1
 `);
 
 /**
+ * Shows that a lifter is at work.
+ * KEYS  meta
+ * ARGV  number of the lifter
+ * Returns 1, or 0 when another one lifts by now, or nobody.
+ */
+export const BEAT_LIFT = script(`
+if redis.call('HGET', KEYS[1], 'lifter') ~= ARGV[1] then return 0 end
+redis.call('HINCRBY', KEYS[1], 'lifter-beat', 1)
+return 1
+`);
+
+/**
  * Ends the lifting.
  * KEYS  meta
  * ARGV  number of the lifter, new format
@@ -204,7 +215,7 @@ return 1
  */
 export const END_LIFT = script(`
 if redis.call('HGET', KEYS[1], 'lifter') ~= ARGV[1] then return 0 end
-redis.call('HDEL', KEYS[1], 'lifter')
+redis.call('HDEL', KEYS[1], 'lifter', 'lifter-beat')
 redis.call('HSET', KEYS[1], 'format', ARGV[2])
 return 1
 `);
