@@ -56,7 +56,8 @@ test('golden: Redis data of format 1 holds all that it held, and goes on', async
     assert.is((await node.stop()).code, 0);
   }
   const left = (await dumpRedis(server)).filter(
-    ([command, , value]) => command === 'SET' && /^c/.test(value ?? ''),
+    ([command, key, value]) =>
+      command === 'SET' && /^claimd:unique:/.test(key ?? '') && /^c/.test(value ?? ''),
   );
   assert.equal(left, [], 'no key is held as in format 1');
 });

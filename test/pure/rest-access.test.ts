@@ -3,7 +3,7 @@
  * expectation here fails, and so does an expectation without a route.
  *
  * Expectations are statuses in the order foreign (another tenant's), sibling (same tenant, another customer's), own.
- * Nobody without a token is answered 401 wherever a route is not public.
+ * Without a token the answer is 401, wherever a route is not public.
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -55,7 +55,7 @@ interface Expectation {
 const ALL = (status: number) => `${status} ${status} ${status}`;
 const NEVER = ALL(403);
 
-/** What no entity is named in: the same answer whatever the things are. */
+/** A request that names no entity: the answer is the same for foreign, sibling and own. */
 const unrelated = (customer: number, tenant: number, system: number, request: Request = {}): Expectation => ({
   request: () => request,
   customer: ALL(customer),
@@ -78,7 +78,7 @@ const device = (id: string) => ({ entityType: 'DEVICE', id });
 const DEVICE_READ = { customer: '404 403 200', tenant: '404 200 200', system: NEVER };
 const TENANT_ONLY = { customer: NEVER, tenant: '404 200 200', system: NEVER };
 
-/** What is not in the tenant's own trail is in none that it sees: see `audit.test.ts`. */
+/** A tenant sees its own audit trail only; a test of that is in `audit.test.ts`. */
 const AUDIT = { customer: NEVER, tenant: ALL(200), system: NEVER };
 
 const BASE = '/api/plugins/telemetry';
@@ -98,7 +98,7 @@ const AN_IMPORT: Request = { params: { importId: '00000000-0000-7000-8000-000000
 const EXPECTED: Readonly<Record<string, Expectation>> = {
   'POST /api/customer/device/:deviceName/claim': {
     request: ({ freeName }) => ({ params: { deviceName: freeName } }),
-    // Free devices belong to nobody: the sibling's is as good as the own.
+    // Free devices belong to nobody, so the sibling's answers as the own does.
     customer: '404 200 200',
     tenant: NEVER,
     system: NEVER,
@@ -171,7 +171,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   },
   'POST /api/deviceImport': unrelated(403, 200, 403),
   'GET /api/deviceImports': unrelated(403, 200, 403),
-  // Whose an import is, is a test of its own: `rest-fleet`.
+  // Who may see an import is tested in `rest-fleet`.
   'GET /api/deviceImport/:importId': unrelated(403, 404, 403, AN_IMPORT),
   'GET /api/deviceImport/:importId/rows': unrelated(403, 404, 403, AN_IMPORT),
   'POST /api/deviceImport/:importId/rows': unrelated(403, 404, 403, {
@@ -306,7 +306,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     request: byTenant,
     customer: NEVER,
     tenant: NEVER,
-    system: '200 200 404', // sibling and own are of one tenant, and it is gone then
+    system: '200 200 404', // sibling and own are of one tenant: it is gone when own is asked for
   },
   'GET /api/tenants': unrelated(403, 403, 200),
 
@@ -421,7 +421,7 @@ function ask(caller: Caller, route: Route, { params = {}, query, body }: Request
   return caller.send(route.method, query === undefined ? path : `${path}?${query}`, init);
 }
 
-/** Success looks as the definition says, field by field; trouble on the way is told in the envelope or as text. */
+/** Success has the fields that the definition says; a refusal is the envelope or bare text. */
 function isWellShaped(route: Route, { status, json, text }: Answer): void {
   const defined = route.responses[status];
   if (status === 200) assert.ok(defined, 'an answer that is not in the definition');

@@ -1,4 +1,4 @@
-/** API keys: who has one acts as its user, or only claims, until it is revoked, expires or the user goes. */
+/** API keys: a key acts as its user, or only claims, until it is revoked, has expired or its user is deleted. */
 import * as assert from 'uvu/assert';
 import { API_KEYS_MAX } from '../../actors/accounts/api-keys.ts';
 import {
@@ -32,7 +32,7 @@ async function make(owner: Caller, body: object = {}) {
   return { id: id.id, value: String(value), ...rest };
 }
 
-law('api key: acts as its user, in either header; told once, kept as a digest', async ({ world, home }) => {
+law('api key: acts as its user, in either header; shown once, kept as a digest', async ({ world, home }) => {
   const key = await make(home.alice, { description: 'nightly' });
   assert.match(key.value, /^tb_[\w-]{43}$/);
   for (const header of ['x-authorization', 'authorization']) {
@@ -60,7 +60,7 @@ law('api key: acts as its user, in either header; told once, kept as a digest', 
 });
 
 law(
-  'api key: for claiming it claims, gives back, tells who it is, and nothing else',
+  'api key: a key for claiming may claim, give back and ask who it is, and nothing else',
   async ({ world, home }) => {
     const ask = by(world.nobody, (await make(home.alice, { claimingOnly: true })).value);
     const id = await provision(world, home.tenantId, 'D');
@@ -103,7 +103,7 @@ law('api key: good until just before its expiry', async ({ world, home }) => {
 });
 
 law(
-  'api key: as good as its user: not while that is disabled, not when it is deleted',
+  'api key: does not work while its user is disabled, nor after its user is deleted',
   async ({ world, home }) => {
     const ask = by(world.nobody, (await make(home.alice)).value);
     await world.accounts.users.setEnabled(home.alice.userId, false);
@@ -183,14 +183,14 @@ law('api key: a new password revokes the keys if so asked, and only then', async
   isProblem(await ask('GET', '/api/auth/user'), 401, 10);
 });
 
-law('api key: a user has so many and no more', async ({ home }) => {
+law('api key: a user can have a bounded number', async ({ home }) => {
   for (let n = 0; n < API_KEYS_MAX; n += 1) await make(home.alice);
   isProblem(await home.alice.post('/api/apiKey', {}), 400, 31);
   await make(home.bob);
 });
 
 law(
-  'api key: it has no session to end: logging out by it changes nothing, and fills no trail',
+  'api key: logging out by a key changes nothing and writes no audit entry, as a key has no session',
   async (given) => {
     const { world, home } = given;
     const ask = by(world.nobody, (await make(home.alice)).value);

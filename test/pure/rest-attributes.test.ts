@@ -9,7 +9,7 @@ const NAME = 'Device';
 const SECRET = 'printed on the box';
 const claimingData = { secretKey: SECRET, expirationTime: START + HOUR_MS };
 
-/** Problems are bare text here. */
+/** These routes answer refusals as bare text. */
 function says(answer: Answer, status: number, text: string): void {
   assert.is(answer.status, status, answer.text);
   assert.is(answer.text, text);
@@ -40,7 +40,7 @@ law('attributes: saved by every path, read by scope and keys, deleted', async ({
   assert.equal(await keys(''), ['b']);
 });
 
-law('attributes: what is wrong is told as bare text', async ({ world, home }) => {
+law('attributes: refusals are bare text', async ({ world, home }) => {
   const id = await provision(world, home.tenantId, NAME);
   const save = (body: string, path = `${BASE}/${id}/SERVER_SCOPE`) => home.admin.send('POST', path, { body });
   says(await save('{'), 400, 'Invalid JSON');
@@ -66,7 +66,7 @@ law('attributes: what is wrong is told as bare text', async ({ world, home }) =>
   );
 });
 
-law('attributes: keys that JavaScript holds dear are keys like others', async ({ world, home }) => {
+law('attributes: names that mean something in JavaScript are names like others', async ({ world, home }) => {
   const id = await provision(world, home.tenantId, NAME);
   const body = '{"__proto__":{"x":1},"constructor":1,"toString":"t"}';
   isDone(await home.admin.send('POST', `${BASE}/${id}/SHARED_SCOPE`, { body }));
@@ -109,7 +109,7 @@ law(
     says(await home.alice.delete(`${path}?keys=claimingAllowed`), 403, denied);
     assert.equal((await keys(home.admin)).json, ['colour', 'claimingData']);
     isDone(await home.alice.post(path, { colour: 'green' }));
-    // In the other scope these names would steer nothing.
+    // In the other scope these names mean nothing to claiming.
     for (const body of [{ claimingData: 1 }, { claimingAllowed: false }]) {
       const text = 'claimingAllowed and claimingData belong in SERVER_SCOPE!';
       says(await home.alice.post(`${BASE}/${id}/SHARED_SCOPE`, body), 400, text);
@@ -121,13 +121,16 @@ law(
   },
 );
 
-law('claimingData: a back door set before giving back does not exist', async ({ world, home }) => {
-  await provision(world, home.tenantId, NAME, home.alice.customerId);
-  const { id } = (await world.directory.byName(home.tenantId, NAME)) ?? { id: '' };
-  assert.is((await home.alice.post(`${BASE}/${id}/SERVER_SCOPE`, { claimingData })).status, 403);
-  await home.alice.delete(claimPath(NAME));
-  assert.is((await home.alice.post(claimPath(NAME), { secretKey: SECRET })).text, '"FAILURE"');
-});
+law(
+  'claimingData: a customer cannot set a key before giving back and claim by it later',
+  async ({ world, home }) => {
+    await provision(world, home.tenantId, NAME, home.alice.customerId);
+    const { id } = (await world.directory.byName(home.tenantId, NAME)) ?? { id: '' };
+    assert.is((await home.alice.post(`${BASE}/${id}/SERVER_SCOPE`, { claimingData })).status, 403);
+    await home.alice.delete(claimPath(NAME));
+    assert.is((await home.alice.post(claimPath(NAME), { secretKey: SECRET })).text, '"FAILURE"');
+  },
+);
 
 law(
   'claimingData: malformed is refused with the reason, and never with the secret',

@@ -1,4 +1,4 @@
-/** Logging in and what tokens are good for (facts 3.2 and 4.2). */
+/** Logging in, and what each token allows (facts 3.2 and 4.2). */
 import { createSigner } from 'fast-jwt';
 import * as assert from 'uvu/assert';
 import { NULL_UUID } from '../../actors/base/ids.ts';
@@ -61,14 +61,17 @@ law('login: a pair of HS512 tokens with the claims that clients read', async ({ 
   assert.type(credentialsVersion, 'number');
 });
 
-law('login: administrators have the null id for what they do not belong to', async ({ world, home }) => {
-  const admin = read((await world.login(home.adminEmail)).token).claims;
-  assert.is(admin.tenantId, home.tenantId);
-  assert.is(admin.customerId, NULL_UUID);
-  await systemAdministrator(world);
-  const system = read((await world.login('sysadmin@claimd.test')).token).claims;
-  assert.is(system.tenantId, NULL_UUID);
-});
+law(
+  'login: administrators have the null id where they have no customer or tenant',
+  async ({ world, home }) => {
+    const admin = read((await world.login(home.adminEmail)).token).claims;
+    assert.is(admin.tenantId, home.tenantId);
+    assert.is(admin.customerId, NULL_UUID);
+    await systemAdministrator(world);
+    const system = read((await world.login('sysadmin@claimd.test')).token).claims;
+    assert.is(system.tenantId, NULL_UUID);
+  },
+);
 
 law('login: wrong password, unknown user and malformed bodies look the same', async ({ world, home }) => {
   const login = (body: unknown) => world.nobody.post('/api/auth/login', body);
@@ -87,7 +90,7 @@ law('login: wrong password, unknown user and malformed bodies look the same', as
 });
 
 law(
-  'login: failures are limited per user and address; others, and other addresses, are not concerned',
+  'login: failures are limited per user and address; other users and addresses may go on',
   async ({ world, home }) => {
     const body = { username: home.alice.email, password: 'wrong-one' };
     const right = { ...body, password: PASSWORD };
@@ -106,7 +109,7 @@ law(
 );
 
 law(
-  'tokens: both header names, the scheme in any case; the custom one counts first',
+  'tokens: both header names, the scheme in any case; X-Authorization wins over Authorization',
   async ({ world, home }) => {
     const { token } = home.alice;
     const ask = (headers: Record<string, string>) => world.nobody.send('GET', '/api/auth/user', { headers });
@@ -322,53 +325,56 @@ law('users: tokens end with the user, with its customer, and with its tenant', a
 
 law('users: what another process changed is seen after the standing time', async ({ world, home }) => {
   assert.is((await user(world, home.alice.token)).status, 200);
-  // A second set of accounts over the same store is what another process is.
+  // A second set of accounts over the same store stands for another process.
   await world.elsewhere().users.setEnabled(home.alice.userId, false);
   world.clock.advance(2000);
   expired(await user(world, home.alice.token));
 });
 
-law('activation: link, page, password, logged in; once', async ({ world, home }) => {
-  const created = entity(
-    await home.admin.post('/api/user?sendActivationMail=false', {
-      email: 'dora@home.test',
-      authority: 'CUSTOMER_USER',
-      customerId: { entityType: 'CUSTOMER', id: home.alice.customerId },
-      firstName: 'Dora',
-    }),
-  );
-  const linkPath = `/api/user/${created.id.id}/activationLink`;
-  const link = await home.admin.get(linkPath);
-  assert.match(link.headers.get('content-type') ?? '', 'text/plain');
-  assert.match(link.text, /^http:\/\/localhost\/api\/noauth\/activate\?activateToken=[\w-]{40}$/);
-  assert.is((await home.admin.get(linkPath)).text, link.text, 'the same link when asked again');
-  const info = (await home.admin.get(`${linkPath}Info`)).json;
-  assert.equal(info, { value: link.text, ttlMs: 86_400_000 });
+law(
+  'activation: a link leads to a page, the password logs in, and the link works once',
+  async ({ world, home }) => {
+    const created = entity(
+      await home.admin.post('/api/user?sendActivationMail=false', {
+        email: 'dora@home.test',
+        authority: 'CUSTOMER_USER',
+        customerId: { entityType: 'CUSTOMER', id: home.alice.customerId },
+        firstName: 'Dora',
+      }),
+    );
+    const linkPath = `/api/user/${created.id.id}/activationLink`;
+    const link = await home.admin.get(linkPath);
+    assert.match(link.headers.get('content-type') ?? '', 'text/plain');
+    assert.match(link.text, /^http:\/\/localhost\/api\/noauth\/activate\?activateToken=[\w-]{40}$/);
+    assert.is((await home.admin.get(linkPath)).text, link.text, 'the same link when asked again');
+    const info = (await home.admin.get(`${linkPath}Info`)).json;
+    assert.equal(info, { value: link.text, ttlMs: 86_400_000 });
 
-  const activateToken = new URL(link.text).searchParams.get('activateToken') ?? '';
-  const page = await world.nobody.get(`/api/noauth/activate?activateToken=${activateToken}`);
-  assert.is(page.status, 303);
-  assert.is(page.headers.get('location'), `/login/createPassword?activateToken=${activateToken}`);
+    const activateToken = new URL(link.text).searchParams.get('activateToken') ?? '';
+    const page = await world.nobody.get(`/api/noauth/activate?activateToken=${activateToken}`);
+    assert.is(page.status, 303);
+    assert.is(page.headers.get('location'), `/login/createPassword?activateToken=${activateToken}`);
 
-  const activate = (password: string) =>
-    world.nobody.post('/api/noauth/activate?sendActivationMail=false', { activateToken, password });
-  isProblem(await activate('12345'), 400, 31);
-  isProblem(
-    await world.nobody.post('/api/auth/login', { username: 'dora@home.test', password: '' }),
-    401,
-    10,
-  );
-  const both = await Promise.all([activate('password-1'), activate('password-2')]);
-  assert.equal(both.map(({ status }) => status).sort(), [200, 400]);
-  const [pair] = both.filter(({ status }) => status === 200).map(({ json }) => json as Tokens);
-  const me = entity(await user(world, pair?.token ?? ''));
-  assert.is(me.email, 'dora@home.test');
-  assert.is(me.firstName, 'Dora');
+    const activate = (password: string) =>
+      world.nobody.post('/api/noauth/activate?sendActivationMail=false', { activateToken, password });
+    isProblem(await activate('12345'), 400, 31);
+    isProblem(
+      await world.nobody.post('/api/auth/login', { username: 'dora@home.test', password: '' }),
+      401,
+      10,
+    );
+    const both = await Promise.all([activate('password-1'), activate('password-2')]);
+    assert.equal(both.map(({ status }) => status).sort(), [200, 400]);
+    const [pair] = both.filter(({ status }) => status === 200).map(({ json }) => json as Tokens);
+    const me = entity(await user(world, pair?.token ?? ''));
+    assert.is(me.email, 'dora@home.test');
+    assert.is(me.firstName, 'Dora');
 
-  isProblem(await activate('password-3'), 400, 31);
-  assert.is((await world.nobody.get(`/api/noauth/activate?activateToken=${activateToken}`)).status, 409);
-  isProblem(await home.admin.get(linkPath), 400, 31, 'User is already activated!');
-});
+    isProblem(await activate('password-3'), 400, 31);
+    assert.is((await world.nobody.get(`/api/noauth/activate?activateToken=${activateToken}`)).status, 409);
+    isProblem(await home.admin.get(linkPath), 400, 31, 'User is already activated!');
+  },
+);
 
 law('activation: a link ends after a day; asking again gives a new one', async ({ world, home }) => {
   const body = { email: 'eve@home.test', authority: 'TENANT_ADMIN' };

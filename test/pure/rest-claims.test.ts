@@ -51,13 +51,16 @@ law('claim: a wrong secret is FAILURE and leaves the window open', async ({ worl
   isClaimed(await home.alice.post(claimPath(NAME), { secretKey: 'secret' }), home.alice.customerId);
 });
 
-law('claim: no window, and an elapsed one from its very instant, are FAILURE', async ({ world, home }) => {
-  const id = await provision(world, home.tenantId, NAME);
-  says(await home.alice.post(claimPath(NAME), {}), 'FAILURE');
-  await openWindow(world, id, '', 1000);
-  world.clock.advance(1000);
-  says(await home.alice.post(claimPath(NAME), {}), 'FAILURE');
-});
+law(
+  'claim: without a window it is FAILURE; a window is elapsed from the very instant at which it ends',
+  async ({ world, home }) => {
+    const id = await provision(world, home.tenantId, NAME);
+    says(await home.alice.post(claimPath(NAME), {}), 'FAILURE');
+    await openWindow(world, id, '', 1000);
+    world.clock.advance(1000);
+    says(await home.alice.post(claimPath(NAME), {}), 'FAILURE');
+  },
+);
 
 for (const [how, body] of [
   ['no body', undefined],
@@ -168,7 +171,7 @@ law(
     }
     isProblem(await home.bob.post(claimPath(NAME), { secretKey: 'secret' }), 429, 33);
 
-    // Another device, and another customer, are not concerned.
+    // Another device and another customer may still try.
     await openWindow(world, await provision(world, home.tenantId, 'other'), 'o');
     isClaimed(await home.bob.post(claimPath('other'), { secretKey: 'o' }), home.bob.customerId);
     isClaimed(await home.alice.post(claimPath(NAME), { secretKey: 'secret' }), home.alice.customerId);
@@ -184,7 +187,7 @@ law(
     for (const name of ['d1', 'd2']) says(await home.bob.post(claimPath(name), {}), 'FAILURE');
     isProblem(await home.bob.post(claimPath('d3'), {}), 429, 33);
     says(await home.alice.post(claimPath('d1'), {}), 'FAILURE');
-    isProblem(await home.alice.post(claimPath('d2'), {}), 429, 33); // the address has its three
+    isProblem(await home.alice.post(claimPath('d2'), {}), 429, 33); // the address has used up its three
     const elsewhere = world.as(home.alice.token, '192.0.2.2');
     isClaimed(await elsewhere.post(claimPath('d1'), { secretKey: 's' }), home.alice.customerId);
   },
@@ -197,7 +200,7 @@ law(
 );
 
 law(
-  'claim: a limit of 0 is none',
+  'claim: a limit of 0 means no limit',
   async ({ world, home }) => {
     await openWindow(world, await provision(world, home.tenantId, NAME), 's');
     for (let at = 0; at < 30; at++) says(await home.bob.post(claimPath(NAME), {}), 'FAILURE');
@@ -206,7 +209,7 @@ law(
 );
 
 law(
-  'claim: attempts without a window are not wrong secrets: waiting for the device is not punished',
+  'claim: attempts without a window do not count as wrong secrets, so a user may wait for the device',
   async ({ world, home }) => {
     const id = await provision(world, home.tenantId, NAME);
     for (let at = 0; at < 30; at++)
@@ -248,7 +251,7 @@ law(
 );
 
 law(
-  'claim: the attributes of claiming come and go where claiming is not allowed by default',
+  'claim: where claiming is not allowed by default, a claim removes claimingAllowed and giving back restores it',
   async ({ world, home }) => {
     const id = await provision(world, home.tenantId, NAME);
     const path = `/api/plugins/telemetry/DEVICE/${id}`;

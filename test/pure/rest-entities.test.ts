@@ -18,7 +18,7 @@ const { law, run } = restLaws('rest entities');
 
 // --------------------------------------------------------------------------------------------------------- devices
 
-law('device: created with an access token, without one, and born assigned', async ({ home }) => {
+law('device: created with an access token, without one, and with an owner', async ({ home }) => {
   const body = {
     name: 'D',
     label: 'L',
@@ -131,21 +131,18 @@ law('devices: by name, by both paths, and in pages', async ({ world, home }) => 
   assert.equal(totals, { totalPages: 3, totalElements: 5, hasNext: false });
 });
 
-law(
-  'additional info is bounded: lists are made of it, and a device writes it with every change',
-  async (given) => {
-    const { world, home } = given;
-    const id = await provision(world, home.tenantId, 'D', home.alice.customerId);
-    const device = (bytes: number) => ({ id: { id }, name: 'D', additionalInfo: { x: 'x'.repeat(bytes) } });
-    assert.is((await home.alice.post('/api/device', device(16_000))).status, 200);
-    isProblem(await home.alice.post('/api/device', device(17_000)), 400, 31);
-    isProblem(await home.alice.post('/api/device', device(500_000)), 400, 31);
-    const customer = { title: 'C', additionalInfo: { x: 'é'.repeat(9_000) } };
-    isProblem(await home.admin.post('/api/customer', customer), 400, 31);
-  },
-);
+law('additional info is bounded: lists contain it, and every change of a device writes it', async (given) => {
+  const { world, home } = given;
+  const id = await provision(world, home.tenantId, 'D', home.alice.customerId);
+  const device = (bytes: number) => ({ id: { id }, name: 'D', additionalInfo: { x: 'x'.repeat(bytes) } });
+  assert.is((await home.alice.post('/api/device', device(16_000))).status, 200);
+  isProblem(await home.alice.post('/api/device', device(17_000)), 400, 31);
+  isProblem(await home.alice.post('/api/device', device(500_000)), 400, 31);
+  const customer = { title: 'C', additionalInfo: { x: 'é'.repeat(9_000) } };
+  isProblem(await home.admin.post('/api/customer', customer), 400, 31);
+});
 
-law('devices: a page must be one', async ({ home }) => {
+law('devices: malformed paging and sorting are refused', async ({ home }) => {
   for (const query of [
     'pageSize=0&page=0',
     'pageSize=-1&page=0',
@@ -238,7 +235,7 @@ law('customer: deleting it unassigns its devices and deletes its users', async (
 
 // ----------------------------------------------------------------------------------------------------------- users
 
-law('user: made by whom, and where', async ({ world, home }) => {
+law('user: who may create whom, and in which tenant and customer', async ({ world, home }) => {
   const system = await systemAdministrator(world);
   const tenantId = { entityType: 'TENANT', id: home.tenantId };
   const customerId = { entityType: 'CUSTOMER', id: home.bob.customerId };
@@ -261,7 +258,7 @@ law('user: made by whom, and where', async ({ world, home }) => {
   isProblem(await make(home.admin, { authority: 'CUSTOMER_USER', customerId: foreign }), 404, 32);
   isProblem(await make(home.admin, { authority: 'SYS_ADMIN' }), 403, 20);
   isProblem(await make(home.alice, { authority: 'CUSTOMER_USER', customerId }), 403, 20);
-  // What a tenant's administrator says of the tenant does not count.
+  // The tenant that a tenant's administrator names is ignored.
   const own = entity(await make(home.admin, { authority: 'TENANT_ADMIN', tenantId: { id: other.tenantId } }));
   assert.equal(own.tenantId, tenantId);
 
@@ -280,7 +277,7 @@ law('user: made by whom, and where', async ({ world, home }) => {
   );
 });
 
-law('user: changes its own names, not what it is', async ({ home }) => {
+law('user: changes its own names, but not its role or where it belongs', async ({ home }) => {
   const body = {
     id: { id: home.alice.userId },
     email: home.alice.email,
@@ -293,23 +290,26 @@ law('user: changes its own names, not what it is', async ({ home }) => {
   assert.is(entity(await home.alice.get('/api/auth/user')).lastName, 'A');
 });
 
-law('user: an administrator sees its state; nobody deletes itself', async ({ home }) => {
-  const seen = entity(await home.admin.get(`/api/user/${home.alice.userId}`)).additionalInfo as Record<
-    string,
-    unknown
-  >;
-  assert.is(seen.userActivated, true);
-  assert.is(seen.userCredentialsEnabled, true);
-  assert.type(seen.lastLoginTs, 'number');
-  isProblem(await home.admin.delete(`/api/user/${home.adminId}`), 403, 20);
-  const users = pageOf(
-    await home.admin.get(`/api/customer/${home.alice.customerId}/users?pageSize=10&page=0`),
-  );
-  assert.equal(
-    users.data.map(({ email }) => email),
-    [home.alice.email],
-  );
-});
+law(
+  'user: an administrator sees whether it is active, and its last login; nobody deletes their own user',
+  async ({ home }) => {
+    const seen = entity(await home.admin.get(`/api/user/${home.alice.userId}`)).additionalInfo as Record<
+      string,
+      unknown
+    >;
+    assert.is(seen.userActivated, true);
+    assert.is(seen.userCredentialsEnabled, true);
+    assert.type(seen.lastLoginTs, 'number');
+    isProblem(await home.admin.delete(`/api/user/${home.adminId}`), 403, 20);
+    const users = pageOf(
+      await home.admin.get(`/api/customer/${home.alice.customerId}/users?pageSize=10&page=0`),
+    );
+    assert.equal(
+      users.data.map(({ email }) => email),
+      [home.alice.email],
+    );
+  },
+);
 
 // --------------------------------------------------------------------------------------------------------- tenants
 

@@ -124,7 +124,7 @@ const rowsOf = async (caller: Caller, id: string, query = '') =>
     message: string | null;
   }[];
 
-law('import: a dry run tells what would become of each row and changes nothing', async ({ world, home }) => {
+law('import: a dry run says what would happen to each row and changes nothing', async ({ world, home }) => {
   await provision(world, home.tenantId, 'Taken');
   const rows = [
     { name: 'A', accessToken: 'T' },
@@ -164,7 +164,7 @@ law('import: a dry run tells what would become of each row and changes nothing',
 });
 
 law(
-  'import: keys that are given or made open the device; the result has them, the store does not',
+  'import: a key that was sent or drawn opens the device; the result has it, the store does not',
   async ({ world, home }) => {
     const rows = [{ name: 'A', secretKey: 'given-Key' }, { name: '=B' }];
     const id = await begin(home.admin, rows, { generateKeys: true });
@@ -228,7 +228,7 @@ law('import: broken off anywhere, it goes on and creates every device once', asy
 });
 
 law(
-  'import: gone on with after a crash, it never makes a device again that was deleted meanwhile',
+  'import: going on after a crash, it creates no device again that was deleted meanwhile',
   async (scene) => {
     const { world, home } = scene;
     const rows = Array.from({ length: 20 }, (_, at) => ({ name: `Device ${at}`, secretKey: `key ${at}` }));
@@ -244,7 +244,7 @@ law(
       log: silentLog,
       accessToken: randomAccessToken,
     };
-    // The process ends in the middle of a block: nothing says yet which of its rows were carried out.
+    // The process ends in the middle of a block: it is not written yet which of its rows were carried out.
     let asked = 0;
     const dying = createImports({
       ...needs,
@@ -275,7 +275,7 @@ law(
     const { events } = await store.journal.log(0, 0, 1000);
     for (const { stream, event } of events) if (event.includes('DeviceProvisioned')) provisioned.push(stream);
     assert.is(new Set(provisioned).size, provisioned.length, 'an id was provisioned twice');
-    // The report knows each by the id that it has, and the keys that were given open them.
+    // The report has each device's real id, and the keys that were sent open them.
     const result = (await home.admin.get(`/api/deviceImport/${id}/result`)).text
       .trim()
       .split('\r\n')
@@ -288,7 +288,7 @@ law(
   },
 );
 
-law('import: what stopped it for a while does not stop it for good', async ({ world, home }) => {
+law('import: it goes on after what stopped it for a while', async ({ world, home }) => {
   const id = await begin(home.admin, [{ name: 'A' }, { name: 'B' }]);
   await world.imports.stop();
   const { store, accounts, devices, directory, secrets, clock } = world;
@@ -326,7 +326,7 @@ law('import: what stopped it for a while does not stop it for good', async ({ wo
   assert.is(pageOf(await home.admin.get('/api/tenant/devices')).totalElements, 2);
 });
 
-law('import: two of a tenant at once take turns, and make each device once', async ({ world, home }) => {
+law('import: two of one tenant take turns, and create each device once', async ({ world, home }) => {
   const rows = Array.from({ length: 100 }, (_, at) => ({ name: `Device ${at}` }));
   const [one, two] = [await begin(home.admin, rows), await begin(home.admin, rows)];
   await world.imports.stop();
@@ -373,7 +373,7 @@ law('import: nothing of it is left when its tenant is deleted', async ({ world, 
 });
 
 law(
-  'import: the result has no cell that a spreadsheet takes for a formula, however it parts cells',
+  'import: the result has no cell that a spreadsheet takes for a formula, whatever its separator',
   async ({ home }) => {
     const id = await begin(home.admin, [
       { name: 'a;=1+1', accessToken: '=1+2', secretKey: '@x' },

@@ -119,7 +119,7 @@ for (const [what, error, status] of [
 }
 
 law(
-  'device api: everything under /api/v1 is answered as devices know it, CORS is added',
+  'device api: everything under /api/v1 answers in the form for devices, with CORS headers',
   async ({ world }) => {
     const headers = { origin: 'https://a.example' };
     for (const [method, path, status, allow] of [

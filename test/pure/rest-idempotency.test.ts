@@ -1,4 +1,4 @@
-/** Claims under an Idempotency-Key, and refusals that tell nothing apart. */
+/** Claims under an Idempotency-Key, and uniform refusals, by which one cannot tell why a claim failed. */
 import * as assert from 'uvu/assert';
 import type { Store } from '../../actors/store/store.ts';
 import {
@@ -22,7 +22,7 @@ const claim = (caller: Caller, key: string | undefined, name: string, secretKey:
   });
 const inShort = ({ status, text }: Answer) => [status, text];
 
-law('key: the same claim again is told SUCCESS again, for a day', async ({ world, home }) => {
+law('key: the same claim again gets SUCCESS again, for a day', async ({ world, home }) => {
   const id = await provision(world, home.tenantId, 'D');
   await openWindow(world, id, 's');
   const first = await claim(home.alice, 'k', 'D', 's');
@@ -30,7 +30,7 @@ law('key: the same claim again is told SUCCESS again, for a day', async ({ world
   assert.equal(inShort(await claim(home.alice, 'k', 'D', 's')), inShort(first));
   assert.equal(inShort(await claim(home.alice, undefined, 'D', 's')), [400, '"CLAIMED"']);
   assert.equal(inShort(await claim(home.alice, 'another', 'D', 's')), [400, '"CLAIMED"']);
-  // Given back meanwhile, nothing happens by asking again.
+  // When the device was given back meanwhile, asking again changes nothing.
   isDone(await home.alice.delete(claimPath('D')));
   assert.equal(inShort(await claim(home.alice, 'k', 'D', 's')), inShort(first));
   assert.is((await world.devices.read(id))?.owner, null);
@@ -40,7 +40,7 @@ law('key: the same claim again is told SUCCESS again, for a day', async ({ world
 });
 
 law(
-  'key: refusals are kept as well; another request under it is 422, told without a secret',
+  'key: refusals are kept as well; another request under the key is 422, and no secret is in the answer',
   async ({ world, home }) => {
     await openWindow(world, await provision(world, home.tenantId, 'D'), 's');
     assert.equal(inShort(await claim(home.alice, 'k', 'D', 'guess')), [400, '"FAILURE"']);
@@ -63,7 +63,7 @@ law("key: it is the user's own", async ({ world, home }) => {
   assert.equal(inShort(await claim(home.bob, 'k', 'D', 's')), [400, '"CLAIMED"']);
 });
 
-law('key: of many at once one is carried out, and all are told the same', async ({ world, home }) => {
+law('key: of many at once one is carried out, and all get the same answer', async ({ world, home }) => {
   await openWindow(world, await provision(world, home.tenantId, 'D'), 's');
   const all = await Promise.all(Array.from({ length: 20 }, () => claim(home.alice, 'k', 'D', 's')));
   assert.equal(new Set(all.map(({ status, text }) => `${status} ${text}`)).size, 1);
@@ -76,7 +76,7 @@ law(
     const id = await provision(world, home.tenantId, 'D');
     await openWindow(world, id, 's');
     const cut = claim(home.alice, 'k', 'D', 's');
-    // What a crash leaves: the beginning and the claim, and no answer.
+    // What a crash leaves behind: the note that it began, and the claim, but no answer.
     const answer = await cut;
     assert.is(answer.status, 200);
     assert.is(await forgetAnswers(world.store, home.alice.userId), 1);
@@ -85,7 +85,7 @@ law(
   },
 );
 
-/** Takes a user's kept answers away, as if the process had ended just before it wrote them. */
+/** Removes a user's kept answers, as if the process had ended just before it wrote them. */
 async function forgetAnswers({ index, records }: Store, userId: string): Promise<number> {
   const members = await index.page(`replays/${userId}`, { offset: 0, limit: 1_000 });
   for (const member of members) {
@@ -96,7 +96,7 @@ async function forgetAnswers({ index, records }: Store, userId: string): Promise
   return members.length;
 }
 
-law('key: a user has a hundred, the oldest go', async ({ world, home }) => {
+law('key: a hundred of a user are kept, the oldest are forgotten', async ({ world, home }) => {
   await provision(world, home.tenantId, 'D');
   for (let n = 0; n < 104; n += 1) {
     world.clock.advance(1000);
@@ -104,12 +104,12 @@ law('key: a user has a hundred, the oldest go', async ({ world, home }) => {
     assert.is(status, 400);
   }
   assert.ok((await world.store.index.count(`replays/${home.alice.userId}`)) <= 101);
-  // The first is forgotten: another request may have its key. The last is not.
+  // The first is forgotten, so another request may have its key. The last is still kept.
   assert.is((await claim(home.alice, 'k0', 'D', 'x')).status, 400);
   isProblem(await claim(home.alice, 'k103', 'D', 'x'), 422, 31);
 });
 
-law('key: those of a user that is deleted go with it', async ({ world, home }) => {
+law('key: the kept answers of a user are deleted with the user', async ({ world, home }) => {
   await claim(home.alice, 'k', 'D', '');
   await claim(home.alice, 'l', 'D', '');
   await provision(world, home.tenantId, 'D');
@@ -141,7 +141,7 @@ law(
 );
 
 law(
-  'uniform: all of them count alike, so that 429 tells nothing either',
+  'uniform: all refusals count alike, so 429 does not give away why either',
   async ({ world, home }) => {
     await provision(world, home.tenantId, "bob's", home.bob.customerId);
     await openWindow(world, await provision(world, home.tenantId, 'open'), 's');
@@ -157,7 +157,7 @@ law(
 
 const counted = new Set<string>();
 law(
-  'uniform: what is counted of a name that no device can have is no longer than a name',
+  'uniform: a name that is too long for a device is counted under a short key',
   async ({ home }) => {
     assert.equal(inShort(await claim(home.alice, undefined, 'x'.repeat(8_000), 'guess')), [400, '"FAILURE"']);
     assert.is(counted.size, 3);

@@ -46,7 +46,7 @@ const MALFORMED: Readonly<Record<string, string | Uint8Array>> = {
     '{"secretKey":{},"name":[],"title":1,"email":{},"authority":9,"id":"x","username":[],"password":{},"refreshToken":1,"activateToken":{},"deviceId":1,"currentPassword":[],"label":{},"additionalInfo":[],"description":{},"generateKeys":[]}',
 };
 
-/** What no sensible server takes as success; these routes answer login-like nonsense with 401. */
+/** Malformed bodies get one of these statuses; 401 is for the routes that log in. */
 function isRefused(route: Route, answer: Answer): void {
   assert.ok([400, 401, 413].includes(answer.status), `${answer.status} ${answer.text}`);
   if (!route.plainProblems) isProblem(answer, answer.status, answer.status === 401 ? 10 : 31);
@@ -72,7 +72,7 @@ for (const route of withBody) {
         .replace(':scope', 'SERVER_SCOPE')
         .replace(':deviceName', 'D');
       for (const [what, body] of Object.entries(MALFORMED)) {
-        // To attributes any object is right.
+        // The attribute routes take any object.
         if (what === WRONG_TYPES && route.plainProblems) continue;
         const answer = await caller.send(route.method, path, {
           body,
@@ -84,7 +84,7 @@ for (const route of withBody) {
           throw new Error(`${what}: ${String(error)}`);
         }
       }
-      // Who has shown no token may not fill the memory.
+      // A client without a token must not fill the memory.
       const limit = route.roles.includes('PUBLIC') ? PUBLIC_BODY_BYTES_MAX : MAX_BODY_BYTES;
       assert.ok(limit <= MAX_BODY_BYTES);
       const large = await caller.send(route.method, path, { body: `{"a":"${'x'.repeat(limit)}"}` });
@@ -140,7 +140,7 @@ law('input: a secret of a megabyte is a wrong secret like others', async ({ worl
   assert.is(answer.text, '"FAILURE"');
 });
 
-law('input: names that can be no keys are refused', async ({ home }) => {
+law('input: names that the store cannot take as keys are refused', async ({ home }) => {
   for (const name of ['', ' ', '\t', 'a\0b', 'a\nb', '\ud800', 'x'.repeat(256)]) {
     isProblem(await home.admin.post('/api/device', { name }), 400, 31);
     isProblem(await home.admin.post('/api/customer', { title: name }), 400, 31);
@@ -151,7 +151,7 @@ law('input: names that can be no keys are refused', async ({ home }) => {
   }
 });
 
-law('input: additional info is an object that can be kept', async ({ home }) => {
+law('input: additional info must be an object that can be stored', async ({ home }) => {
   const create = (info: string) =>
     home.admin.send('POST', '/api/device', { body: `{"name":"D","additionalInfo":${info}}` });
   for (const info of ['[]', '1', '"x"', 'true', '{"a":1e999}', '{"a":[{"b":-1e999}]}']) {
@@ -161,7 +161,7 @@ law('input: additional info is an object that can be kept', async ({ home }) => 
 });
 
 law(
-  'input: names longer than any are names of nothing, without asking the store',
+  'input: a name that is too long is found nowhere, without asking the store',
   async ({ world, home }) => {
     const long = 'ü'.repeat(2000);
     isProblem(await home.alice.post(claimPath(long), {}), 404, 32);

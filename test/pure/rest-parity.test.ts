@@ -1,4 +1,4 @@
-/** Routes that ThingsBoard's own user interface and its client libraries ask for, beyond the main job. */
+/** Routes beside claiming that ThingsBoard's own user interface and its client libraries ask for. */
 import * as assert from 'uvu/assert';
 import { NULL_UUID } from '../../actors/base/ids.ts';
 import {
@@ -29,7 +29,7 @@ law('system info: a version of three numbers from 3.9 on, of the Community Editi
   assert.is(type, 'CE');
 });
 
-law('device info: whose it is since when, and how it came to be', async ({ world, home }) => {
+law('device info: who owns it, since when, and how it was acquired', async ({ world, home }) => {
   const claimed = await provision(world, home.tenantId, 'claimed');
   const assigned = await provision(world, home.tenantId, 'assigned', home.bob.customerId);
   const free = await provision(world, home.tenantId, 'free');
@@ -115,7 +115,7 @@ law('device types: each once, in order', async ({ home }) => {
 });
 
 law(
-  'device with credentials: works by them at once; nothing is made when they are taken',
+  'device with credentials: they work at once; no device is created when another has them',
   async ({ home }) => {
     const create = (name: string, credentialsId?: string) =>
       home.admin.post('/api/device-with-credentials', {
@@ -162,7 +162,7 @@ law(
 );
 
 law(
-  'user token: switched off, nobody has one',
+  'user token: where it is switched off, nobody gets one',
   async ({ home }) => {
     assert.is((await home.admin.get('/api/user/tokenAccessEnabled')).json, false);
     isProblem(await home.admin.get(`/api/user/${home.alice.userId}/token`), 403, 20);
@@ -207,7 +207,7 @@ law(
 
     const renewed = await world.nobody.post('/api/auth/token', { refreshToken });
     assert.is((await world.as((renewed.json as Tokens).token).get('/api/auth/user')).status, 200);
-    // Devices of other customers stay theirs; no more public, the tokens are worth nothing.
+    // Devices of other customers stay theirs. Once the customer is no longer public, its tokens are refused.
     await provision(world, home.tenantId, 'of alice', home.alice.customerId);
     assert.is((await anybody.get(`/api/customer/${home.alice.customerId}/devices`)).status, 403);
     entity(await home.admin.post('/api/customer', { id: { id: publicId }, title: 'Public' }));

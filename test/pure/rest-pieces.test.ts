@@ -1,4 +1,4 @@
-/** The small pieces of the REST layer, each for itself: the map of refusals, paths, peers, the line of attempts. */
+/** Small pieces of the REST layer, each on its own: statuses of refusals, paths, peers, limited attempts. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AccountRefusal } from '../../actors/accounts/accounts.ts';
@@ -108,7 +108,7 @@ test('paths: parameters are decoded once', () => {
   assert.is(of('/d/%F0%9F/claim'), undefined);
 });
 
-test('peers: proxies are believed as far as they are trusted', () => {
+test('peers: the address comes from as many proxies as are trusted, and from no more', () => {
   const incoming = { socket: { remoteAddress: '10.0.0.1' } } as never;
   assert.is(peerOf(incoming, '1.1.1.1', 0), '10.0.0.1', 'anybody can send the header');
   assert.is(peerOf(incoming, 'made-up, 2.2.2.2', 1), '2.2.2.2');
@@ -117,7 +117,7 @@ test('peers: proxies are believed as far as they are trusted', () => {
   assert.is(peerOf(undefined, undefined, 0), 'unknown');
 });
 
-test('peers: an IPv6 network of 64 bits is one, an IPv4 address is one however it is written', () => {
+test('peers: an IPv6 network of 64 bits is one peer; so is an IPv4 address, in every notation', () => {
   const of = (remoteAddress: string) => peerOf({ socket: { remoteAddress } } as never, undefined, 0);
   assert.is(of('2001:db8:1:2::1'), '2001:db8:1:2::/64');
   assert.is(of('2001:DB8:1:2:ffff:ffff:ffff:ffff'), '2001:db8:1:2::/64');
@@ -142,7 +142,7 @@ test('peers: a port that a proxy wrote does not make another peer', () => {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test('attempts: as many are undecided at once as may still fail; success makes room for the next', async () => {
+test('attempts: only as many run at once as may still fail; one that succeeds lets the next run', async () => {
   const limiter = createLimiter('test', { max: 2, windowMs: 60_000 });
   let running = 0;
   let most = 0;
@@ -163,7 +163,7 @@ test('attempts: as many are undecided at once as may still fail; success makes r
   assert.is(most, 2);
 });
 
-test('attempts: failures block the party and end the waiting of its others; not other parties', async () => {
+test('attempts: too many failures block the party and refuse its waiting attempts; other parties go on', async () => {
   const limiter = createLimiter('test', { max: 3, windowMs: 60_000 });
   let made = 0;
   const wrong = (key: string) =>
@@ -182,7 +182,7 @@ test('attempts: failures block the party and end the waiting of its others; not 
   assert.is((await wrong('other')).type, 'wrong');
 });
 
-test('attempts: the window over, attempts are made again', async () => {
+test('attempts: when the window is over, attempts run again', async () => {
   const limiter = createLimiter('test', { max: 1, windowMs: 1_000 });
   const wrong = () =>
     attempt(

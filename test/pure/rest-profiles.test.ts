@@ -38,7 +38,7 @@ const PROTOBUF = {
   },
 };
 
-law('profiles: each tenant has a default from its beginning, in short and in full', async ({ home }) => {
+law('profiles: each tenant has a default from the start, as info and as profile', async ({ home }) => {
   const short = entity(await home.alice.get('/api/deviceProfileInfo/default'));
   assert.equal([short.name, short.transportType], ['default', 'DEFAULT']);
   const full = entity(await home.admin.get(`/api/deviceProfile/${short.id.id}`));
@@ -51,14 +51,14 @@ law('profiles: each tenant has a default from its beginning, in short and in ful
 });
 
 law(
-  'profiles: what a client wrote comes back, and decides how devices are understood',
+  'profiles: what a client wrote is returned, and decides how payloads are read',
   async ({ world, home }) => {
     const made = entity(await home.admin.post('/api/deviceProfile', PROTOBUF));
     assert.equal([made.transportType, made.defaultQueueName, made.default], ['MQTT', 'Main', false]);
     const { transportConfiguration } = made.profileData as { transportConfiguration: object };
     assert.equal(transportConfiguration, PROTOBUF.profileData.transportConfiguration);
 
-    // Sent back as it was read, it stays as it is.
+    // Sent back as it was read, it does not change.
     const again = entity(await home.admin.post('/api/deviceProfile', made));
     assert.equal({ ...again, version: 1 }, made);
     isProblem(await home.admin.post('/api/deviceProfile', made), 409, 35);
@@ -118,7 +118,7 @@ for (const [what, profileData, transport] of [
   );
 }
 
-law('profiles: what cannot be served is refused, not half kept', async ({ home }) => {
+law('profiles: a profile that cannot be served is refused, and nothing of it is kept', async ({ home }) => {
   for (const body of [
     { name: 'P', transportType: 'LWM2M' },
     { name: 'P', profileData: { transportConfiguration: { type: 'SNMP' } } },
@@ -131,7 +131,7 @@ law('profiles: what cannot be served is refused, not half kept', async ({ home }
   assert.is(pageOf(await home.admin.get('/api/deviceProfiles')).totalElements, 1);
 });
 
-law('profiles: another default, the old one may go', async ({ home }) => {
+law('profiles: when another is the default, the old one can be deleted', async ({ home }) => {
   const first = firstProfileOf(home.tenantId);
   const id = idOf(await home.admin.post('/api/deviceProfile', { name: 'new' }));
   isProblem(await home.admin.delete(`/api/deviceProfile/${first}`), 400, 31);
@@ -150,7 +150,7 @@ law("profiles: another tenant's are not there", async ({ world, home }) => {
 });
 
 law(
-  'profiles: a device sent back as it was read goes on naming none; lists by profile',
+  'profiles: a device that is sent back as it was read still names no profile; lists by profile',
   async ({ world, home }) => {
     const id = await provision(world, home.tenantId, 'D');
     const read = entity(await home.admin.get(`/api/device/${id}`));
@@ -259,7 +259,7 @@ law('credentials: MQTT_BASIC and X509_CERTIFICATE, set, read back and found', as
   }
 });
 
-law('credentials: a device is born with them; nobody has the same twice', async ({ home }) => {
+law('credentials: a device can be created with them; no two devices have the same', async ({ home }) => {
   const born = (name: string) =>
     home.admin.post('/api/device-with-credentials', {
       device: { name },

@@ -58,7 +58,7 @@ law(
   },
 );
 
-law('bound: a further login ends the session that was not used for longest', async ({ world, home }) => {
+law('bound: a further login ends the session that was unused for longest', async ({ world, home }) => {
   const [used, unused] = [await world.login(home.alice.email), await world.login(home.alice.email)];
   world.clock.advance(HOUR_MS);
   assert.is((await me(world, used)).status, 200);
@@ -209,7 +209,7 @@ law(
   },
 );
 
-law('two tabs and lost answers: whoever asks again within seconds hears of the newest', async (scene) => {
+law('two tabs and lost answers: whoever asks again within seconds gets the newest tokens', async (scene) => {
   const { world, home } = scene;
   const pair = await world.login(home.alice.email);
   const tabs = await Promise.all(Array.from({ length: 5 }, () => renew(world, pair)));
@@ -222,11 +222,11 @@ law('two tabs and lost answers: whoever asks again within seconds hears of the n
   assert.is(again.status, 200, again.text);
   const next = await renew(world, again.json as Tokens);
   assert.is(next.status, 200, next.text);
-  // The other tabs hold tokens of the same rotation, and have not heard yet.
+  // The other tabs still hold tokens of the rotation before.
   assert.is((await renew(world, tabs[0]?.json as Tokens)).status, 200);
 });
 
-law('two processes renew by one token at once: both hear of the newest', async ({ world, home }) => {
+law('two processes renew by one token at once: both get the newest tokens', async ({ world, home }) => {
   const { users } = world.accounts;
   const [session] = await users.sessions(home.alice.userId);
   const both = await Promise.all(

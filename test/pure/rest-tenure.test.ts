@@ -1,4 +1,4 @@
-/** Devices given to a customer, or made in a tenant, at the very moment when that is deleted. */
+/** A device is assigned to a customer, or created in a tenant, while that customer or tenant is being deleted. */
 import * as assert from 'uvu/assert';
 import type { UserId } from '../../actors/base/ids.ts';
 import type { DeviceCommand } from '../../actors/device/device.ts';
@@ -20,7 +20,7 @@ const { law, run } = restLaws('rest tenure');
 
 type Deletion = (accounts: ApiNeeds['accounts']) => Promise<unknown>;
 
-/** A law in which `meanwhile` happens from beginning to end while a command of that type is on its way. */
+/** A test in which all of `meanwhile` happens while a command of that type is on its way. */
 function lawWhile(
   type: DeviceCommand['type'],
   name: string,

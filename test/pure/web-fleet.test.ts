@@ -82,7 +82,7 @@ law(
       assert.match(asked.to ?? '', /^\/login/, path);
       for (const [role, browser] of visits) {
         if (roles.includes(role)) {
-          // There is no import here, and the feed does not end.
+          // This test has no import, and the feed never ends.
           if (get === undefined || path.includes(':job') || path === '/live/events') continue;
           const query = path === '/claim/done' ? `?device=${device}` : '';
           const shown = await browser.get(`${target}${query}`);
@@ -134,38 +134,41 @@ law('devices: found by their state', async ({ world, home, admin }) => {
   }
 });
 
-law('devices: created with a key, and claimed by its label', async ({ world, home, admin }) => {
-  const name = 'Pump & Söhne #1';
-  const created = await admin.post('/devices/new', {
-    name,
-    type: 'pump',
-    label: '',
-    accessToken: '',
-    key: 'yes',
-  });
-  const page = await admin.follow(created);
-  assert.match(page.text, `“${name.replace('&', '&amp;')}” was created.`);
-  const id = created.to?.split('/').at(-1) ?? '';
-  const label = (await home.admin.get(`/api/device/${id}/claimLabel`)).json as {
-    url: string;
-    svg: string;
-    secretKey: string;
-  };
-  const sheet = await admin.get(`/devices/labels?ids=${id}&size=l`);
-  assert.match(sheet.text, label.secretKey);
-  assert.match(sheet.html, '<svg aria-hidden="true"');
-  assert.match(sheet.html, 'class="label l"');
-  const url = new URL(label.url);
-  assert.is(url.pathname + url.search, '/claim');
-  const fragment = new URLSearchParams(url.hash.slice(1));
-  assert.is(fragment.get('device'), name);
-  const alice = visitor(world);
-  await alice.signIn(home.alice.email);
-  const claimed = await alice.post('/claim', { device: name, key: fragment.get('key') ?? '' });
-  assert.is(claimed.status, 303, claimed.text);
-  assert.match((await admin.get(`/devices/${id}`)).text, /Claimed alice since/);
-  assert.match((await admin.post('/devices/new', { name })).text, 'already exists');
-});
+law(
+  'devices: one is created with a key, and claimed with what its label says',
+  async ({ world, home, admin }) => {
+    const name = 'Pump & Söhne #1';
+    const created = await admin.post('/devices/new', {
+      name,
+      type: 'pump',
+      label: '',
+      accessToken: '',
+      key: 'yes',
+    });
+    const page = await admin.follow(created);
+    assert.match(page.text, `“${name.replace('&', '&amp;')}” was created.`);
+    const id = created.to?.split('/').at(-1) ?? '';
+    const label = (await home.admin.get(`/api/device/${id}/claimLabel`)).json as {
+      url: string;
+      svg: string;
+      secretKey: string;
+    };
+    const sheet = await admin.get(`/devices/labels?ids=${id}&size=l`);
+    assert.match(sheet.text, label.secretKey);
+    assert.match(sheet.html, '<svg aria-hidden="true"');
+    assert.match(sheet.html, 'class="label l"');
+    const url = new URL(label.url);
+    assert.is(url.pathname + url.search, '/claim');
+    const fragment = new URLSearchParams(url.hash.slice(1));
+    assert.is(fragment.get('device'), name);
+    const alice = visitor(world);
+    await alice.signIn(home.alice.email);
+    const claimed = await alice.post('/claim', { device: name, key: fragment.get('key') ?? '' });
+    assert.is(claimed.status, 303, claimed.text);
+    assert.match((await admin.get(`/devices/${id}`)).text, /Claimed alice since/);
+    assert.match((await admin.post('/devices/new', { name })).text, 'already exists');
+  },
+);
 
 law(
   'devices: several at once get keys, and claiming is allowed and forbidden',
@@ -269,7 +272,7 @@ async function settled(browser: Visitor, path: string): Promise<string> {
 const csv = (text: string) => new File([text], 'devices.csv', { type: 'text/csv' });
 
 law(
-  'import: tried out, explained row by row, carried out, and its result downloaded',
+  'import: a dry run explains each row, then it is carried out and the result downloaded',
   async ({ world, home, admin }) => {
     await provision(world, home.tenantId, 'Taken');
     const file = csv(

@@ -328,7 +328,7 @@ law(
   },
 );
 
-law('claim: any form is answered in words', async ({ alice }) => {
+law('claim: a malformed form gets a page in words', async ({ alice }) => {
   for (const device of ['..', '.', 'a/b', '?x', '#y', '%2e%2e', '\u2028'])
     assert.match(
       (await alice.post('/claim', { device, key: '' })).text,
@@ -388,7 +388,7 @@ law('account: a new password signs out everywhere else', async ({ world, home, a
   assert.match((await elsewhere.get('/claim')).to ?? '', /^\/login/);
 });
 
-law('locale: dates and numbers as the reader writes them', async ({ world, home, alice }) => {
+law('locale: dates and numbers are in the reader’s format', async ({ world, home, alice }) => {
   const id = await provision(world, home.tenantId, 'D', home.alice.customerId);
   world.clock.advance(48 * HOUR_MS);
   const read = async (headers: Record<string, string>) =>
@@ -425,7 +425,7 @@ function contrast(one: string, other: string): number {
 }
 
 law(
-  'looks: name and logo are the operator’s, and the name is escaped',
+  'looks: pages have the operator’s name and logo, and the name is escaped',
   async ({ alice }) => {
     const { html } = await alice.get('/claim');
     assert.match(html, '<title>Claim a device · &lt;b&gt;Söhne</title>');
@@ -433,7 +433,7 @@ law(
     const logo = await alice.get(path);
     assert.is(logo.html, '<svg/>');
     assert.is(logo.headers.get('content-type'), 'image/svg+xml');
-    // Opened by itself, a logo runs no script.
+    // A logo that is opened as a page of its own runs no script.
     assert.match(logo.headers.get('content-security-policy') ?? '', /default-src 'none'.*sandbox/);
   },
   {},

@@ -1,4 +1,4 @@
-/** The REST layer over real sockets: what only a socket shows. Raw bytes, floods, limits, and stopping without cutting off. */
+/** The REST layer over real sockets: raw bytes, floods, limits, and a stop that finishes what is under way. */
 import { connect, type Socket } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -194,7 +194,7 @@ law('a taken port is one clear error', async ({ port }) => {
   }
 });
 
-/** A gate in front of the store: requests wait behind it. */
+/** Holds requests back in front of the store until it is opened. */
 function gated(): { options: RestOptions; waiting: () => number; open: () => void } {
   let open = () => {};
   let count = 0;
@@ -219,7 +219,7 @@ function gated(): { options: RestOptions; waiting: () => number; open: () => voi
 
 const slow = gated();
 law(
-  'stopping: what is under way is answered, idle connections are closed, nothing new comes in',
+  'stopping: requests under way are answered, idle connections are closed, nothing new is accepted',
   async ({ world, home, server, port }) => {
     await openWindow(world, await provision(world, home.tenantId, 'D'), 's');
     const idle = connect(port, LOCAL);
