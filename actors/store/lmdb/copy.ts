@@ -1,4 +1,5 @@
 /** Copies the embedded store into another folder, while servers read and write it. */
+import { lookAtFile } from './first-look.ts';
 import { openToRead } from './tables.ts';
 
 /**
@@ -9,6 +10,7 @@ import { openToRead } from './tables.ts';
  * @param to an empty folder
  */
 export async function copyLmdbStore(from: string, to: string): Promise<void> {
+  lookAtFile(from);
   const env = openToRead(from);
   try {
     await env.backup(to, true);

@@ -24,6 +24,7 @@
 import { RecordsAdapter } from '../records.ts';
 import type { Store } from '../store.ts';
 import { LmdbEntities } from './entities.ts';
+import { lookAtFile } from './first-look.ts';
 import { LmdbIndex } from './index.ts';
 import { LmdbJournal } from './journal.ts';
 import { checkKey } from './keys.ts';
@@ -61,6 +62,7 @@ export class StoreInUse extends Error {
 /** Opens the store. Throws `StoreInUse`, or an error when the folder cannot be used or holds an unknown format. */
 export function openLmdbStore({ path, owner, shared = false }: LmdbSettings): Store {
   const name = `lmdb:${path}`;
+  lookAtFile(path);
   const env = openEnvironment(path);
   const tables = openTables(env);
   try {
