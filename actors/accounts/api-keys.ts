@@ -1,5 +1,5 @@
 /**
- * API keys: what a script shows instead of logging in. A key is its user's, acts as its user as long as that one may log
+ * API keys: a script sends one instead of logging in. A key is its user's, acts as its user as long as that one may log
  * in, and ends when it is revoked or has expired; changing the password ends it if so asked. Only its digest is kept, so its
  * text is given out once, when it is made.
  */

@@ -1,4 +1,4 @@
-/** What all that is done with users has in common: reading and changing them, and what their passwords must be. */
+/** What all operations on users share: reading and changing them, and what their passwords must be. */
 import type { Clock } from '../base/clock.ts';
 import type { UserId } from '../base/ids.ts';
 import type { Change, Collection } from '../records/collection.ts';

@@ -1,4 +1,4 @@
-/** Whose each device is, or was, and what it is called: looked up once and remembered. */
+/** The tenant that each device belongs or belonged to, and its name: looked up once and remembered. */
 import { storedId, type TenantId } from '../base/ids.ts';
 import { decodeEvent } from '../device/persistence.ts';
 import { readDevice } from '../fleet/live-devices.ts';

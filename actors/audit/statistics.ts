@@ -1,5 +1,5 @@
 /**
- * What a tenant's audit trail adds up to: which claim windows are open, and how much happened in each hour.
+ * Figures from a tenant's audit trail: which claim windows are open, and how much happened in each hour.
  *
  * Both read a bounded number of entries, the newest first, and say whether that was everything.
  */

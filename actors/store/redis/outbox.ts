@@ -1,6 +1,6 @@
 /**
- * What a move of a head (an append or a commit) leaves to be done in other slots: entering and leaving lists, taking
- * its name off unique keys.
+ * What a move of a head (an append or a commit) leaves to do in other slots: adding and removing list entries,
+ * and releasing unique keys.
  *
  * The move writes it as a task beside the head, atomically with it. Whoever moved the head does the task before it
  * answers, so that lists show what was acknowledged, and takes the task out; if it cannot, any process may do it later.

@@ -1,4 +1,4 @@
-/** Tasks of the outbox (`outbox.ts`): reading them, doing them, taking them out. */
+/** Tasks of the outbox (`outbox.ts`): reading them, doing them, removing them. */
 import type { ListMember } from '../../journal/journal.ts';
 import { type Connection, texts } from './connection.ts';
 import type { Keys, Partition } from './keys.ts';
