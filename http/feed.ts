@@ -69,64 +69,29 @@ interface Watcher extends Watch {
 }
 
 export function createFeed(clock: Clock): Feed {
-  const watchers = new Map<TenantId, Set<Watcher>>();
-  let count = 0;
+  const watchers = new Watchers(clock);
   let closed = false;
-  let heartbeat: Cancel | undefined;
-
-  const all = () => [...watchers.values()].flatMap((some) => [...some]);
-
-  function beat(): void {
-    heartbeat ??= clock.after(HEARTBEAT_MS, () => {
-      heartbeat = undefined;
-      for (const watcher of all()) void greet(watcher);
-      if (count > 0) beat();
-    });
-  }
 
   function send(tenantId: TenantId, event: FeedEvent): void {
     const text = `event: device\ndata: ${JSON.stringify(event)}\n\n`;
-    for (const watcher of [...(watchers.get(tenantId) ?? [])]) watcher.send(text);
-  }
-
-  function isFull({ tenantId, userId }: Watch): boolean {
-    const own = [...(watchers.get(tenantId) ?? [])];
-    const ofUser = own.filter((watcher) => watcher.userId === userId);
-    return count >= ALL_MAX || own.length >= PER_TENANT_MAX || ofUser.length >= PER_USER_MAX;
-  }
-
-  function add(watcher: Watcher): void {
-    const own = watchers.get(watcher.tenantId) ?? new Set();
-    watchers.set(watcher.tenantId, own.add(watcher));
-    count += 1;
-    beat();
-  }
-
-  function remove(watcher: Watcher): void {
-    const own = watchers.get(watcher.tenantId);
-    own?.delete(watcher);
-    if (own?.size === 0) watchers.delete(watcher.tenantId);
-    count -= 1;
-    if (count > 0) return;
-    heartbeat?.();
-    heartbeat = undefined;
+    for (const watcher of watchers.of(tenantId)) watcher.send(text);
   }
 
   return {
     onDeviceEvent(id, event, state) {
-      if (count === 0 || state.status !== 'provisioned') return;
+      if (watchers.count === 0 || state.status !== 'provisioned') return;
       const shown = feedEventOf(id, event, state);
       if (shown !== undefined) send(state.tenantId, shown);
     },
 
     onNote({ tenantId, action, deviceId = null, deviceName = '', customerId = null, failure = null }) {
-      if (count === 0 || action !== 'CLAIM_REFUSED') return;
+      if (watchers.count === 0 || action !== 'CLAIM_REFUSED') return;
       const fields = { deviceId, deviceName, customerId, closesAt: null, reason: failure };
       send(tenantId, { type: 'refused', at: clock.now(), ...fields });
     },
 
     watch(watch) {
-      if (closed || isFull(watch)) return undefined;
+      if (closed || watchers.isFull(watch)) return undefined;
       let end = () => {};
       return new ReadableStream<Uint8Array>(
         {
@@ -134,10 +99,10 @@ export function createFeed(clock: Clock): Feed {
             const cancelTimer = clock.after(watch.lastsMs, () => end());
             const watcher = createWatcher(watch, controller, () => {
               cancelTimer();
-              remove(watcher);
+              watchers.remove(watcher);
             });
             end = watcher.end;
-            add(watcher);
+            watchers.add(watcher);
             watcher.send('retry: 3000\n\n');
             if (watch.lastsMs <= 0) end();
           },
@@ -149,9 +114,64 @@ export function createFeed(clock: Clock): Feed {
 
     close() {
       closed = true;
-      for (const watcher of all()) watcher.end();
+      for (const watcher of watchers.all()) watcher.end();
     },
   };
+}
+
+/** Who watches, and the heartbeat of their streams. */
+class Watchers {
+  readonly #clock: Clock;
+  readonly #byTenant = new Map<TenantId, Set<Watcher>>();
+  #count = 0;
+  #heartbeat: Cancel | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  all(): readonly Watcher[] {
+    return [...this.#byTenant.values()].flatMap((some) => [...some]);
+  }
+
+  of(tenantId: TenantId): readonly Watcher[] {
+    return [...(this.#byTenant.get(tenantId) ?? [])];
+  }
+
+  isFull({ tenantId, userId }: Watch): boolean {
+    const own = this.of(tenantId);
+    const ofUser = own.filter((watcher) => watcher.userId === userId);
+    return this.#count >= ALL_MAX || own.length >= PER_TENANT_MAX || ofUser.length >= PER_USER_MAX;
+  }
+
+  add(watcher: Watcher): void {
+    const own = this.#byTenant.get(watcher.tenantId) ?? new Set();
+    this.#byTenant.set(watcher.tenantId, own.add(watcher));
+    this.#count += 1;
+    this.#beat();
+  }
+
+  remove(watcher: Watcher): void {
+    const own = this.#byTenant.get(watcher.tenantId);
+    own?.delete(watcher);
+    if (own?.size === 0) this.#byTenant.delete(watcher.tenantId);
+    this.#count -= 1;
+    if (this.#count > 0) return;
+    this.#heartbeat?.();
+    this.#heartbeat = undefined;
+  }
+
+  #beat(): void {
+    this.#heartbeat ??= this.#clock.after(HEARTBEAT_MS, () => {
+      this.#heartbeat = undefined;
+      for (const watcher of this.all()) void greet(watcher);
+      if (this.#count > 0) this.#beat();
+    });
+  }
 }
 
 const encoder = new TextEncoder();

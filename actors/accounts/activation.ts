@@ -1,7 +1,7 @@
 /**
- * Activation: a user without a password gets one by a link. The link's token is 30 random bytes, which work once, within a
- * day. Its digest is one of the user's unique keys, so that using it up and setting the password are one commit, and of
- * two activations at once exactly one is done.
+ * Activation: a user without a password gets one by a link. The link's token is 30 random bytes, which work once,
+ * within a day. Its digest is one of the user's unique keys, so that using it up and setting the password are one
+ * commit, and of two activations at once exactly one is done.
  */
 import { randomBytes } from 'node:crypto';
 import type { Instant } from '../base/clock.ts';

@@ -1,5 +1,6 @@
 /**
- * An audit entry as it is written: one short line, because there are many. A block (`blocks.ts`) holds two hundred of them.
+ * An audit entry as it is written: one short line, because there are many. A block (`blocks.ts`) holds two hundred of
+ * them.
  */
 import type { Instant } from '../base/clock.ts';
 import { storedId } from '../base/ids.ts';

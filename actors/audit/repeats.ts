@@ -1,11 +1,11 @@
 /**
- * Keeps a flood of refusals from filling the audit trail and the disk. Whoever is refused the same thing again and again leaves
- * one entry a minute, and a second one that says how often it happened (`repeated`).
+ * Keeps a flood of refusals from filling the audit trail and the disk. Whoever is refused the same thing again and
+ * again leaves one entry a minute, and a second one that says how often it happened (`repeated`).
  *
- * Two refusals are the same if action, device, user, customer and reason are. Whoever is refused about many devices leaves an
- * entry for each of the first hundred in a minute; all others share one, which names no device. So what one party can
- * write is bounded. What succeeds is always written. An orderly stop writes the counts; a crash loses those of the last
- * minute.
+ * Two refusals are the same if action, device, user, customer and reason are. Whoever is refused about many devices
+ * leaves an entry for each of the first hundred in a minute; all others share one, which names no device. So what one
+ * party can write is bounded. What succeeds is always written. An orderly stop writes the counts; a crash loses those
+ * of the last minute.
  */
 import type { Clock, Instant } from '../base/clock.ts';
 import { createQuota } from '../limits/quota.ts';

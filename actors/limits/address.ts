@@ -6,8 +6,8 @@ const NETWORK_GROUPS = 4;
 const IPV4_IN_IPV6 = /^::ffff:(\d+(?:\.\d+){3})$/i;
 
 /**
- * The name under which an address is counted. Whoever has one IPv6 address has its whole network of 2^64 (RFC 4291 §2.5.1), so
- * its network is counted. An IPv4 address is counted as itself, in every notation.
+ * The name under which an address is counted. Whoever has one IPv6 address has its whole network of 2^64 (RFC 4291
+ * §2.5.1), so its network is counted. An IPv4 address is counted as itself, in every notation.
  */
 export function countedAs(address: string): string {
   const [, ipv4] = IPV4_IN_IPV6.exec(address) ?? [];

@@ -1,4 +1,7 @@
-/** Runs the tasks of one key one at a time and returns their results: the mailbox of `runtime/mailbox.ts` for callers that wait. */
+/**
+ * Runs the tasks of one key one at a time and returns their results: the mailbox of `runtime/mailbox.ts` for callers
+ * that wait.
+ */
 import { KeyedMailbox } from '../runtime/mailbox.ts';
 
 export type Serial = <Result>(key: string, task: () => Promise<Result>) => Promise<Result>;
