@@ -65,11 +65,12 @@ export function createAuthentication(
       const customer = await accounts.customers.findPublic(claims.publicCustomer);
       return customer === undefined ? tokenExpired : { kind: 'anonymous', customer, claims };
     }
-    const standing = await standings(claims.userId);
-    if (standing === undefined) return tokenExpired;
-    const { user } = standing;
-    const session = standing.sessions.find(({ id }) => id === claims.sessionId);
-    if (session === undefined || user.credentialsVersion !== claims.credentialsVersion) return tokenExpired;
+    // What is remembered may be older than the token: another process has just started the session.
+    const found =
+      sessionOf(await standings(claims.userId), claims) ??
+      sessionOf(await standings(claims.userId, 'anew'), claims);
+    if (found === undefined) return tokenExpired;
+    const { user, session } = found;
     if (!(await mayLookIn(session, user))) return tokenExpired;
     writeUse(accounts.users.used(user.id, session));
     return { kind: 'user', user, session, claims };
@@ -142,12 +143,21 @@ export function createAuthentication(
   };
 }
 
+/** The live session of a token, if it counts under the user's credentials. */
+function sessionOf(standing: Standing | undefined, { sessionId, credentialsVersion }: Claims) {
+  const session = standing?.sessions.find(({ id }) => id === sessionId);
+  if (standing === undefined || session === undefined) return undefined;
+  return standing.user.credentialsVersion === credentialsVersion
+    ? { user: standing.user, session }
+    : undefined;
+}
+
 interface Remembered {
   readonly standing: Promise<Standing | undefined>;
   readonly at: Instant;
 }
 
-/** Looks up the standing of users, each at most once per `standingTtlMs`. */
+/** Looks up the standing of users, each at most once per `standingTtlMs`, unless it is asked for anew. */
 function createStandings(
   accounts: Accounts,
   clock: Clock,
@@ -156,8 +166,8 @@ function createStandings(
   const remembered = new Map<UserId, Remembered>();
   accounts.onUserChange((id) => remembered.delete(id));
 
-  return (id: UserId): Promise<Standing | undefined> => {
-    const cached = remembered.get(id);
+  return (id: UserId, how?: 'anew'): Promise<Standing | undefined> => {
+    const cached = how === 'anew' ? undefined : remembered.get(id);
     if (cached !== undefined && clock.now() - cached.at < settings.standingTtlMs) return cached.standing;
 
     const standing = accounts.users.standing(id);

@@ -238,6 +238,17 @@ law('two processes renew by one token at once: both get the newest tokens', asyn
   );
 });
 
+law('a session that another process has just started counts at once', async ({ world, home }) => {
+  assert.is((await me(world, await world.login(home.alice.email))).status, 200); // and this process remembers
+  const { users } = world.elsewhere();
+  const user = await users.find(home.alice.userId);
+  assert.ok(user);
+  const session = await users.startSession(user, { address: '192.0.2.1', device: 'another' });
+  const settings = { ...defaultTokenSettings, signingKey: Buffer.alloc(64, 2) };
+  const there = createTokens(settings, world.clock).issue(user, session);
+  assert.is((await me(world, there)).status, 200);
+});
+
 law('clients that keep the newest they were given go on for as long as the session lasts', async (scene) => {
   const { world, home } = scene;
   let pair = await world.login(home.alice.email);
