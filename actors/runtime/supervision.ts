@@ -17,6 +17,7 @@
  *   an HTTP request          that request                   500                          the same
  *   a listener to events     what it does about one event   nothing: that is durable     the next event
  *   alarms, the audit trail  that round                     nobody waits                 the next round
+ *   LMDB's panic             the process                    the connection breaks        started again, from the store
  *   anywhere else            the process                    the connection breaks        started again, from the store
  *
  * A bug does not end the process where it can be kept to one of these: a device may send the message that meets it as often

@@ -7,6 +7,7 @@
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { carryOut, type Operation, type Result } from './operations.ts';
+import { isPanic, StorePanic } from './panic.ts';
 import { openEnvironment, openTables } from './tables.ts';
 import { Transaction } from './transaction.ts';
 
@@ -69,6 +70,7 @@ function commit(operations: readonly Operation[]): TransactionResult {
     });
     return { type: 'committed', results };
   } catch (error) {
+    if (isPanic(error)) throw new StorePanic(error); // ends the thread, and with it the process
     const why = error instanceof Error ? error.message : String(error);
     return { type: 'failed', count: operations.length, why };
   }

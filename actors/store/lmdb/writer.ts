@@ -6,6 +6,7 @@
 import { Worker } from 'node:worker_threads';
 import { StoreUnavailable } from '../store.ts';
 import type { Operation, Results } from './operations.ts';
+import { isPanic, StorePanic } from './panic.ts';
 import type { TransactionResult, WriterMessage } from './writer-thread.ts';
 
 interface Waiting {
@@ -60,6 +61,12 @@ export class Writer {
     try {
       return read();
     } catch (error) {
+      if (isPanic(error)) {
+        // Whoever reads may catch what is thrown here; the process has to end.
+        setImmediate(() => {
+          throw new StorePanic(error);
+        });
+      }
       throw new StoreUnavailable(this.#store, error);
     }
   }
