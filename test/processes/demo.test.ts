@@ -95,7 +95,7 @@ needing(['mosquitto_rr', 'bash'], demo)(
     const script = pastedBlock('transports/README.md', server);
     const { code, out: output } = await runProgram('bash', ['-euo', 'pipefail', '-c', script]);
     assert.is(code, 0, output);
-    assert.match(output, /^\{"status":"opened","closesAt":\d+\}$/m);
+    assert.match(output, /^\{"status":"opened","closesAt":\d+,"ownerEpoch":0\}$/m);
     await server.stop();
   },
 );
