@@ -49,6 +49,7 @@ export function createHttpServer(needs: HttpServerNeeds): HttpServer {
   const answer = createAnswer(app, log);
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     connections.heard(incoming.socket);
+    nameHost(incoming);
     if (stopping) {
       outgoing.setHeader('Connection', 'close');
       outgoing.once('finish', () => setImmediate(() => server.closeIdleConnections()));
@@ -102,6 +103,18 @@ export function createHttpServer(needs: HttpServerNeeds): HttpServer {
 }
 
 const SWEEP_MS = 20;
+
+/**
+ * HTTP/1.0 has no Host header (RFC 1945), and the health checks of proxies send none. Such a request was sent to the
+ * address that it came in at. Node itself refuses HTTP/1.1 without Host (RFC 9112, section 3.2).
+ */
+function nameHost(incoming: IncomingMessage): void {
+  if (incoming.httpVersionMinor !== 0 || incoming.headers.host !== undefined) return;
+  const { localAddress = 'localhost', localPort, localFamily } = incoming.socket;
+  const address = localAddress.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+  const isV6 = localFamily === 'IPv6' && address.includes(':');
+  incoming.headers.host = `${isV6 ? `[${address}]` : address}:${localPort}`;
+}
 
 function createAnswer(app: HttpServerNeeds['app'], log: Log) {
   return getRequestListener((request, env) => app.fetch(request, env), {

@@ -50,8 +50,8 @@ function law(
 }
 
 /** Sends bytes as they are, and collects what comes until the other side closes. */
-async function raw(port: number, bytes: string | Buffer): Promise<string> {
-  const socket = connect(port, LOCAL);
+async function raw(port: number, bytes: string | Buffer, address = LOCAL): Promise<string> {
+  const socket = connect(port, address);
   socket.write(bytes);
   return (await collect(socket)).toString();
 }
@@ -132,6 +132,30 @@ law('header floods are 431, other noise is 400, and the server goes on', async (
   assert.match(await raw(port, 'GET /livez HTTP/1.1\r\n\r\n'), /^HTTP\/1\.1 400 /, 'no Host');
   assert.match(await raw(port, request('GET', '/api/auth/user', home.alice.token)), /^HTTP\/1\.1 200 /);
 });
+
+for (const address of [LOCAL, '::1', '::']) {
+  law(
+    `HTTP/1.0 needs no Host, on any path (${address})`,
+    async ({ home, port }) => {
+      const send = (bytes: string) => raw(port, bytes, address === '::1' ? address : LOCAL);
+      assert.match(await send('GET /readyz HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 /);
+      assert.match(await send('OPTIONS /livez HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 (?!400)/);
+      const user = await send(
+        `GET /api/auth/user HTTP/1.0\r\nX-Authorization: Bearer ${home.alice.token}\r\n\r\n`,
+      );
+      assert.match(user, /^HTTP\/1\.1 200 /);
+      assert.match(await send('GET /nowhere HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 404 /);
+      assert.match(await send('GET /livez HTTP/1.0\r\nHost: x\r\n\r\n'), /^HTTP\/1\.1 200 /);
+      assert.match(await send('GET /livez HTTP/1.0\r\nHost: a b\r\n\r\n'), /^HTTP\/1\.1 400 /);
+      assert.match(await send('GET /livez HTTP/1.1\r\n\r\n'), /^HTTP\/1\.1 400 /);
+      assert.match(
+        await send('GET /livez HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n'),
+        /^HTTP\/1\.1 400 /,
+      );
+    },
+    { address },
+  );
+}
 
 law(
   'bodies over the limit are 413, announced or not, and are not read to their end',
