@@ -11,7 +11,7 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Context, Hono } from 'hono';
 import type { Clock } from '../actors/base/clock.ts';
 import type { Log } from '../actors/base/log.ts';
-import { StoreUnavailable } from '../actors/journal/unavailable.ts';
+import { logUnavailable, StoreUnavailable } from '../actors/journal/unavailable.ts';
 import { reportBug } from '../actors/runtime/supervision.ts';
 import type { Authentication, Identity } from './auth/authentication.ts';
 import type { Route } from './route.ts';
@@ -60,7 +60,8 @@ async function serve(c: Context<Env>, route: Route, needs: DispatchNeeds): Promi
     if (error instanceof BrokenOff) return badRequest('The request was broken off');
     const fields = { method: route.method, route: route.path };
     if (error instanceof StoreUnavailable) {
-      log.warn({ ...fields, err: error }, 'request failed: the store is not available');
+      const about = { ...fields, err: error };
+      logUnavailable(log, 'warn', performance.now(), about, 'request failed: the store is not available');
       return route.unavailable;
     }
     reportBug(log, 'http request', error, fields);

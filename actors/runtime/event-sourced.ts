@@ -9,7 +9,7 @@
 import type { Clock, Instant } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Append, IndexChanges, Journal } from '../journal/journal.ts';
-import { StoreUnavailable } from '../journal/unavailable.ts';
+import { logUnavailable, StoreUnavailable } from '../journal/unavailable.ts';
 import type { Answer, Decider } from './decider.ts';
 import { AppendConflict, KeyTaken, type Versioned } from './engine.ts';
 import { type Parent, type PersistentBehaviour, type Ref, spawnPersistentActor } from './nact.ts';
@@ -112,7 +112,7 @@ export function spawnEventSourced<State, Command, Event, Refusal>(
         onEnd('conflict');
       } else {
         if (error instanceof StoreUnavailable)
-          log.error({ err: error, stream: id }, 'a device got no answer');
+          logUnavailable(log, 'error', clock.now(), { err: error, stream: id }, 'a device got no answer');
         else reportBug(log, 'device', error, { stream: id });
         onEnd('fault');
       }
