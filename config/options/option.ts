@@ -36,6 +36,8 @@ export interface TextOption extends Described {
   readonly default: string | undefined;
   /** Absent: any text. */
   readonly pattern?: RegExp;
+  /** What the option becomes; undefined: the text is wrong after all. */
+  readonly parse?: (text: string) => string | undefined;
   /** The pattern in words, for error messages. */
   readonly expected?: string;
   /** Its value is never printed. */
@@ -95,7 +97,9 @@ export function parseOption(option: Option, raw: unknown): Parsed {
     case 'text': {
       if (typeof raw !== 'string' && typeof raw !== 'number') return wrong(option);
       const text = String(raw);
-      return option.pattern === undefined || option.pattern.test(text) ? value(text) : wrong(option);
+      if (option.pattern !== undefined && !option.pattern.test(text)) return wrong(option);
+      const parsed = option.parse === undefined ? text : option.parse(text);
+      return parsed === undefined ? wrong(option) : value(parsed);
     }
     case 'choice':
       return typeof raw === 'string' && option.choices.includes(raw) ? value(raw) : wrong(option);

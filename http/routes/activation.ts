@@ -8,6 +8,7 @@ import type { Tokens } from '../auth/tokens.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { tokenPairView } from '../views/user.ts';
 import { accountProblem, notFound, permissionDenied } from '../wire/errors.ts';
+import { activationLink as linkWith } from '../wire/links.ts';
 import { empty, json, text } from '../wire/reply.ts';
 import { userId } from '../wire/schemas.ts';
 import { isBeyondDelegation, manageableUser } from './access.ts';
@@ -47,7 +48,7 @@ function activationLink({ accounts }: ActivationNeeds): Route {
       if (isBeyondDelegation(principal, user.value.membership)) return permissionDenied;
       const activation = await users.activation(user.value.id);
       if (activation.type !== 'done') return accountProblem(activation, 'User');
-      return text(linkOf(origin, activation.value.token));
+      return text(linkWith(origin, activation.value.token));
     },
   });
 }
@@ -72,7 +73,7 @@ function activationLinkInfo({ accounts, clock }: ActivationNeeds): Route {
       const activation = await users.activation(user.value.id);
       if (activation.type !== 'done') return accountProblem(activation, 'User');
       const { token, expiresAt } = activation.value;
-      return json({ value: linkOf(origin, token), ttlMs: expiresAt - clock.now() });
+      return json({ value: linkWith(origin, token), ttlMs: expiresAt - clock.now() });
     },
   });
 }
@@ -123,8 +124,4 @@ function activate({ accounts: { users }, tokens }: ActivationNeeds): Route {
       );
     },
   });
-}
-
-function linkOf(origin: string, token: string): string {
-  return `${origin}${PATH}?activateToken=${token}`;
 }

@@ -4,7 +4,7 @@
 import type { Secrets } from '../../actors/base/secret.ts';
 import type { ImportJob, Imports } from '../../actors/imports/imports.ts';
 import { OUTCOMES } from '../views/import.ts';
-import { claimLink } from '../wire/claim-link.ts';
+import { claimLink } from '../wire/links.ts';
 
 export interface ResultNeeds {
   readonly imports: Pick<Imports, 'everything'>;

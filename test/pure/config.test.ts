@@ -44,6 +44,22 @@ sources('nested and dotted YAML keys mean the same', () => {
   assert.equal(mixed, nested);
 });
 
+sources('the base URL is an origin and a path prefix, and links follow it without a second slash', () => {
+  const base = (HTTP_BASE_URL: string) => good({ env: { HTTP_BASE_URL } }).http.baseUrl;
+  assert.is(base('https://claim.example.org'), 'https://claim.example.org');
+  assert.is(base('https://claim.example.org/'), 'https://claim.example.org');
+  assert.is(base('https://Claim.example.org:443/things//'), 'https://claim.example.org/things');
+  for (const wrong of [
+    'https://a.example/?x=1',
+    'https://a.example/#x',
+    'https://u@a.example',
+    'https://a:b',
+    'a.example',
+  ]) {
+    assert.match(bad({ env: { HTTP_BASE_URL: wrong } })[0] ?? '', /without query and fragment/, wrong);
+  }
+});
+
 sources('device.claim.duration is security.claim.duration', () => {
   assert.is(good(yaml('device.claim.duration: 5')).claim.defaultDurationMs, 5);
   assert.is(

@@ -4,6 +4,7 @@ import {
   defaultDeviceApiSettings as DEVICE_API,
   defaultHttpServerSettings as HTTP,
 } from '../../../http/settings.ts';
+import { parseBaseUrl } from '../../../http/wire/links.ts';
 import { bytes, count, flag, KIB, MIB, millis, port, section, text } from './declare.ts';
 
 export const http = section('HTTP: people and devices', {
@@ -48,8 +49,9 @@ export const http = section('HTTP: people and devices', {
     key: 'server.base_url',
     env: 'HTTP_BASE_URL',
     default: undefined,
-    pattern: /^https?:\/\/[^/\s]+(\/\S*)?$/u,
-    expected: 'a URL such as https://claim.example.org',
+    pattern: /^https?:\/\/[^/\s?#@\\]+(\/[^\s?#\\]*)?$/u,
+    parse: parseBaseUrl,
+    expected: 'a URL such as https://claim.example.org, without query and fragment',
     why: 'What activation links begin with. By default the address that the request was sent to.',
   }),
   trustedProxies: count({
