@@ -5,7 +5,7 @@
  *
  *   absent ── ProvisionDevice ──► unowned ── InitiateClaim ──► window open ── ConfirmClaim ──► owned
  *                                 ▲     ▲                          │                            │
- *                                 │     └── ExpireClaimWindow ─────┘                            │
+ *                                 │     └── ExpireDue ─────────────┘                            │
  *                                 └──────────── ReclaimDevice, UnassignDevice ──────────────────┘
  *
  * Not drawn: ConfirmClaim with a server key and AssignDevice lead from unowned to owned too; an administrator's ReclaimDevice
@@ -43,6 +43,7 @@ import {
   refuse,
   UNKNOWN,
 } from './messages.ts';
+import type { OwnershipRules } from './ownership-rules.ts';
 import {
   type ChangeCredentials,
   type CredentialsChanged,
@@ -80,9 +81,14 @@ export interface ClaimPolicy {
   readonly defaultDurationMs: number;
   /** `security.claim.maxDuration`: the longest a device may ask for, in ms; 0: no limit. */
   readonly maxDurationMs: number;
+  /** The ownership rules of devices whose profile says nothing else. */
+  readonly ownership: OwnershipRules;
   /** How large a device's attributes may be together, in bytes of JSON. */
   readonly maxAttributeBytes: number;
 }
+
+/** `decide` takes the ownership rules of the device's profile; without them the server's defaults hold. */
+export type DeviceDecider = Decider<DeviceState, DeviceCommand, DeviceEvent, Refusal, OwnershipRules>;
 
 export type DeviceCommand = ProvisionDevice | LaterCommand;
 type LaterCommand =
@@ -91,7 +97,7 @@ type LaterCommand =
   | ReclaimDevice
   | AssignDevice
   | UnassignDevice
-  | ExpireClaimWindow
+  | ExpireDue
   | UpdateDevice
   | ChangeCredentials
   | SaveAttributes
@@ -120,18 +126,16 @@ type LaterEvent =
 type DeviceDecision = Decision<DeviceEvent, Refusal>;
 
 /** The device machine under a policy. */
-export function createDeviceDecider(
-  policy: ClaimPolicy,
-): Decider<DeviceState, DeviceCommand, DeviceEvent, Refusal> {
+export function createDeviceDecider(policy: ClaimPolicy): DeviceDecider {
   return {
     initial: absentDevice,
     evolve,
-    decide(state, command, at) {
+    decide(state, command, at, rules = policy.ownership) {
       if (command.type === 'ProvisionDevice') {
         return state.status === 'absent' ? provision(command, at) : refuse({ reason: 'already-provisioned' });
       }
-      if (state.status === 'absent') return command.type === 'ExpireClaimWindow' ? IGNORE : UNKNOWN;
-      return decideLater(policy, state, command, at);
+      if (state.status === 'absent') return command.type === 'ExpireDue' ? IGNORE : UNKNOWN;
+      return decideLater({ ...policy, ownership: rules }, state, command, at);
     },
   };
 }
@@ -156,7 +160,7 @@ function decideLater(
       return assign(device, command, at);
     case 'UnassignDevice':
       return unassign(policy, device, command, at);
-    case 'ExpireClaimWindow':
+    case 'ExpireDue':
       return expire(device, at);
     case 'UpdateDevice':
       return update(device, command, at);
@@ -456,9 +460,9 @@ function changed(
 
 // --------------------------------------------------------------------------------------------------------- expiry
 
-/** Sent only by the alarms, at or after the instant at which the window closes. */
-interface ExpireClaimWindow {
-  readonly type: 'ExpireClaimWindow';
+/** Sent only by the alarms, at or after the instant at which something of the device is due (`dueAt`). */
+interface ExpireDue {
+  readonly type: 'ExpireDue';
 }
 
 /** Makes prompt what C8 says anyhow: the window is closed, and now its secret's digest is wiped. */

@@ -12,14 +12,13 @@ import type { Persistence } from '../runtime/event-sourced.ts';
 import type { DeviceEvent } from './device.ts';
 import { indexChanges, isNameKey } from './indexes.ts';
 import type { Refusal } from './messages.ts';
-import type { DeviceState } from './state.ts';
+import { type DeviceState, dueAt } from './state.ts';
 
 export const devicePersistence: Persistence<DeviceState, DeviceEvent, Refusal> = {
   encodeEvent,
   encodeState: (state) => (state.status === 'absent' ? undefined : encodeState(state)),
   indexChanges,
-  alarmAt: (state) =>
-    state.status === 'provisioned' && state.window !== null ? state.window.closesAt : null,
+  alarmAt: (state) => (state.status === 'provisioned' ? dueAt(state) : null),
   taken: (key) => ({ reason: isNameKey(key) ? 'name-taken' : 'credentials-taken' }),
 };
 

@@ -113,6 +113,11 @@ export function openWindow({ window }: Pick<Device, 'window'>, at: Instant): Cla
   return window !== null && at < window.closesAt ? window : null;
 }
 
+/** When something of the device is due: the alarms then wake it with `ExpireDue`. Null: nothing is. */
+export function dueAt({ window }: Device): Instant | null {
+  return window?.closesAt ?? null;
+}
+
 /** What the attribute `claimingAllowed` says. Only a boolean counts: the text "true" says nothing (O3). */
 export function claimingAttribute({ attributes }: Pick<Device, 'attributes'>): boolean | null {
   const value = attributes.SERVER_SCOPE[CLAIMING_ALLOWED]?.value;

@@ -94,7 +94,7 @@ export function createAlarms(
   }
 
   function wake(stream: string): void {
-    const answered = devices.ask(storedId(stream), { type: 'ExpireClaimWindow' }).then((answer) => {
+    const answered = devices.ask(storedId(stream), { type: 'ExpireDue' }).then((answer) => {
       waking.delete(stream);
       if (answer.type !== 'unavailable') backOffs.forget(stream);
       else if (answer.reason === 'store' || answer.reason === 'timeout') backOffs.failed(stream, clock.now());

@@ -4,18 +4,21 @@ import { type DeviceId, storedId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { type ClaimPolicy, createDeviceDecider, type DeviceCommand } from '../device/device.ts';
 import { decodeState, devicePersistence } from '../device/persistence.ts';
-import type { DeviceRecord } from '../device/state.ts';
+import type { DeviceRecord, DeviceState } from '../device/state.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Quota } from '../limits/quota.ts';
 import type { Parent } from '../runtime/nact.ts';
 import { createRegistry, type RegistrySettings } from '../runtime/registry.ts';
 import type { DeviceAnswer, DeviceListener, Devices } from './devices.ts';
+import type { Profiles } from './profiles.ts';
 
 export interface DevicesOptions {
   /** An actor system started with `deviceEngine(journal)`. */
   readonly root: Parent;
   readonly journal: Journal;
   readonly policy: ClaimPolicy;
+  /** The ownership rules of a device's profile. Default: those of the policy for all. */
+  readonly ownershipOf?: Profiles['ownershipOf'];
   readonly settings: RegistrySettings;
   readonly clock: Clock;
   readonly log: Log;
@@ -35,6 +38,7 @@ export interface LiveDevices extends Devices {
 
 export function createDevices(options: DevicesOptions): LiveDevices {
   const { root, journal, policy, settings, clock, log, onEvent, windows, looksFirst = false } = options;
+  const { ownershipOf } = options;
   const registry = createRegistry(
     root,
     'devices',
@@ -45,6 +49,9 @@ export function createDevices(options: DevicesOptions): LiveDevices {
       clock,
       log,
       ...(looksFirst ? { looksFirst: { decodeState } } : {}),
+      ...(ownershipOf === undefined
+        ? {}
+        : { rulesFor: (state: DeviceState) => (state.status === 'absent' ? undefined : ownershipOf(state)) }),
       onEvent: (id, event, state) => onEvent(storedId(id), event, state),
     },
     settings,

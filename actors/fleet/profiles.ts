@@ -1,5 +1,6 @@
 /**
- * Device profiles: which transports serve a tenant's devices, and what their payloads are. Entities, like accounts.
+ * Device profiles: which transports serve a tenant's devices, what their payloads are, and which ownership rules they
+ * follow. Entities, like accounts.
  *
  * Every tenant has a profile `default` from the start. Its id follows from the tenant's, and its record is written when
  * it is first read. A device that names no profile, or one that is gone, follows the tenant's default.
@@ -11,6 +12,7 @@ import { createTtlCache } from '../base/ttl-cache.ts';
 import { unreachable } from '../base/unreachable.ts';
 import { type Bus, silentBus } from '../cluster/bus.ts';
 import { lists } from '../device/indexes.ts';
+import { DEFAULT_OWNERSHIP_RULES, type OwnershipRules } from '../device/ownership-rules.ts';
 import { type Change, type Collection, createCollection, type Kind } from '../records/collection.ts';
 import type { EntityQuery, Page } from '../records/pages.ts';
 import { openRecords } from '../records/records.ts';
@@ -37,6 +39,8 @@ export interface ProfileFields {
   readonly name: string;
   readonly description: string | null;
   readonly transport: TransportConfiguration;
+  /** What the profile says otherwise than the server's defaults; absent: nothing. */
+  readonly ownership?: Partial<OwnershipRules>;
   /** The rest of what the tenant wrote. Kept and returned as it is; nothing here reads it. */
   readonly more: JsonObject | null;
 }
@@ -87,6 +91,8 @@ export interface Profiles {
   forgetTenant(tenantId: TenantId): Promise<void>;
   /** How a device's payloads are read on a transport; undefined: its profile is for another transport. */
   payloadRules(device: ProfileHolder, transport: 'MQTT' | 'COAP'): Promise<PayloadRules | undefined>;
+  /** The ownership rules of a device. Remembered for a short time, so that they cost a claim nothing. */
+  ownershipOf(device: ProfileHolder): OwnershipRules | Promise<OwnershipRules>;
 }
 
 /** What a device's profile is found by; every device record has it. */
@@ -130,6 +136,7 @@ export function createProfiles(
   clock: Clock,
   { ttlMs, rememberedMax }: ProfileSettings = PROFILE_DEFAULTS,
   bus: Bus = silentBus,
+  ownership: OwnershipRules = DEFAULT_OWNERSHIP_RULES,
 ): Profiles {
   const rows = createCollection(store, profileKind);
   const defaults = createDefaults(store, rows, clock);
@@ -139,12 +146,14 @@ export function createProfiles(
     ttlMs,
     rememberedMax,
   );
+  const ownerships = createTtlCache<ProfileId | TenantId, OwnershipRules>(clock, ttlMs, rememberedMax);
 
   bus.subscribe(PROFILES_CHANGED, forget);
 
   function forget(): void {
     defaultIds.clear();
     transports.clear();
+    ownerships.clear();
   }
 
   function changed(): void {
@@ -158,10 +167,9 @@ export function createProfiles(
     return row?.tenantId === tenantId ? row : undefined;
   }
 
-  async function transportOf({ tenantId, profileId }: ProfileHolder): Promise<TransportConfiguration> {
+  async function profileOf({ tenantId, profileId }: ProfileHolder): Promise<DeviceProfile> {
     const named = profileId ? await find(tenantId, profileId) : undefined;
-    const { transport } = named ?? (await defaults.of(tenantId));
-    return transport;
+    return named ?? (await defaults.of(tenantId));
   }
 
   return {
@@ -220,7 +228,12 @@ export function createProfiles(
 
     async payloadRules(device, transport) {
       const key = device.profileId ?? device.tenantId;
-      return rulesOf(await transports.get(key, () => transportOf(device)), transport);
+      return rulesOf(await transports.get(key, async () => (await profileOf(device)).transport), transport);
+    },
+
+    ownershipOf(device) {
+      const key = device.profileId ?? device.tenantId;
+      return ownerships.get(key, async () => ({ ...ownership, ...(await profileOf(device)).ownership }));
     },
   };
 }

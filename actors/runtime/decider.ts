@@ -16,10 +16,13 @@ export type Decision<Event, Refusal> =
   /** It must not happen: the caller hears why, nothing is written. */
   | { readonly type: 'refuse'; readonly refusal: Refusal };
 
-export interface Decider<State, Command, Event, Refusal> {
+export interface Decider<State, Command, Event, Refusal, Rules = never> {
   readonly initial: State;
-  /** Total: a refusal is a value, never an exception. */
-  decide(state: State, command: Command, at: Instant): Decision<Event, Refusal>;
+  /**
+   * Total: a refusal is a value, never an exception.
+   * @param rules what holds for this one alone, where not the same holds for all; absent: the decider's own
+   */
+  decide(state: State, command: Command, at: Instant, rules?: Rules): Decision<Event, Refusal>;
   evolve(state: State, event: Event): State;
 }
 

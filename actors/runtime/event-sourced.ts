@@ -40,23 +40,25 @@ export interface Ask<Command, State, Refusal> {
 /** Why an incarnation ended. After `conflict` a new one may decide anew; after `fault` nothing is known. */
 export type End = 'conflict' | 'fault';
 
-export interface EventSourced<State, Command, Event, Refusal> {
-  readonly decider: Decider<State, Command, Event, Refusal>;
+export interface EventSourced<State, Command, Event, Refusal, Rules = never> {
+  readonly decider: Decider<State, Command, Event, Refusal, Rules>;
   readonly persistence: Persistence<State, Event, Refusal>;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Log;
   /** Loads the head before deciding: for a store that others write to, where a load costs less than a failed append. */
   readonly looksFirst?: { decodeState(text: string): State };
+  /** Looks up what `decide` needs as its `rules`, at once where it can. It may reject with `StoreUnavailable`. */
+  rulesFor?(state: State): Rules | undefined | Promise<Rules>;
   /** Called with each event after it is durable and answered. A bug in it is logged and changes nothing. */
   onEvent(id: string, event: Event, state: State): void;
 }
 
 /** Spawns the actor of one stream. `onEnd` is called once, when this incarnation ends after a conflict or a fault. */
-export function spawnEventSourced<State, Command, Event, Refusal>(
+export function spawnEventSourced<State, Command, Event, Refusal, Rules>(
   parent: Parent,
   id: string,
-  system: EventSourced<State, Command, Event, Refusal>,
+  system: EventSourced<State, Command, Event, Refusal, Rules>,
   onEnd: (end: End) => void,
 ): Ref<Ask<Command, State, Refusal>> {
   const { decider, persistence, journal, clock, log, looksFirst } = system;
@@ -69,13 +71,15 @@ export function spawnEventSourced<State, Command, Event, Refusal>(
         looksFirst === undefined || ask.settled
           ? ours
           : await newest(id, system, ours, looksFirst.decodeState);
-      // Checked after the load, which takes time: nothing is decided for an asker that was already answered "unavailable".
+      const found = ask.settled ? undefined : system.rulesFor?.(state.value);
+      const rules = found instanceof Promise ? await found : found;
+      // Checked after the look-ups, which take time: nothing is decided for an asker that was already answered "unavailable".
       if (ask.settled) {
         ask.finish();
         return state;
       }
       const at = clock.now();
-      const decision = decider.decide(state.value, ask.command, at);
+      const decision = decider.decide(state.value, ask.command, at, rules);
 
       if (decision.type !== 'accept') {
         await ensureNewest(id, journal, state);
@@ -123,9 +127,9 @@ export function spawnEventSourced<State, Command, Event, Refusal>(
 }
 
 /** The newest state of a stream, which may be the one at hand. */
-async function newest<State, Command, Event, Refusal>(
+async function newest<State, Command, Event, Refusal, Rules>(
   id: string,
-  { journal, decider }: EventSourced<State, Command, Event, Refusal>,
+  { journal, decider }: EventSourced<State, Command, Event, Refusal, Rules>,
   ours: Versioned<State>,
   decodeState: (text: string) => State,
 ): Promise<Versioned<State>> {
@@ -144,9 +148,9 @@ async function ensureNewest<State>(
   if (head.sequence !== sequence) throw new AppendConflict(id);
 }
 
-function react<State, Command, Event, Refusal>(
+function react<State, Command, Event, Refusal, Rules>(
   id: string,
-  system: EventSourced<State, Command, Event, Refusal>,
+  system: EventSourced<State, Command, Event, Refusal, Rules>,
   event: Event,
   state: State,
 ): void {

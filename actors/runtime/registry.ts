@@ -52,17 +52,17 @@ interface Resident<Message> {
   lastUsedAt: number;
 }
 
-export function createRegistry<State, Command, Event, Refusal>(
+export function createRegistry<State, Command, Event, Refusal, Rules = never>(
   parent: Parent,
   name: string,
-  system: EventSourced<State, Command, Event, Refusal>,
+  system: EventSourced<State, Command, Event, Refusal, Rules>,
   settings: RegistrySettings,
 ): Registry<State, Command, Refusal> {
   return new ActorRegistry(parent, name, system, settings);
 }
 
-class ActorRegistry<State, Command, Event, Refusal> implements Registry<State, Command, Refusal> {
-  readonly #system: EventSourced<State, Command, Event, Refusal>;
+class ActorRegistry<State, Command, Event, Refusal, Rules> implements Registry<State, Command, Refusal> {
+  readonly #system: EventSourced<State, Command, Event, Refusal, Rules>;
   readonly #settings: RegistrySettings;
   readonly #home: Parent;
   /** Longest unused first: an entry moves to the back whenever it is used. */
@@ -77,7 +77,7 @@ class ActorRegistry<State, Command, Event, Refusal> implements Registry<State, C
   constructor(
     parent: Parent,
     name: string,
-    system: EventSourced<State, Command, Event, Refusal>,
+    system: EventSourced<State, Command, Event, Refusal, Rules>,
     settings: RegistrySettings,
   ) {
     this.#system = system;

@@ -74,7 +74,8 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
   let close: (drainMs: number) => Promise<void> = () => opened.close();
   try {
     const keys = await checkedKeys(config, opened);
-    const { root, devices, audit, trail, alarms, listeners } = startActors(config, needs, opened);
+    const profiles = createProfiles(store, clock, PROFILE_DEFAULTS, bus, config.ownership);
+    const { root, devices, audit, trail, alarms, listeners } = startActors(config, needs, opened, profiles);
     close = async (drainMs) => {
       await devices.stop(drainMs);
       stop(root);
@@ -83,7 +84,6 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       await opened.close();
     };
     const directory = createDirectory(store.journal, store.index);
-    const profiles = createProfiles(store, clock, PROFILE_DEFAULTS, bus);
     const accounts = createAccounts({
       store,
       devices,
@@ -135,14 +135,20 @@ async function checkedKeys(config: Config, opened: OpenedStore): Promise<Keys> {
 }
 
 /** The device actors, the alarms that wake them, and the audit trail of what they did. */
-function startActors(config: Config, { clock, log }: CoreNeeds, { store, readsLocally }: OpenedStore) {
+function startActors(
+  config: Config,
+  { clock, log }: CoreNeeds,
+  { store, readsLocally }: OpenedStore,
+  profiles: Profiles,
+) {
   const listeners: DeviceListener[] = [];
   const root = startSystem(deviceEngine(store.journal));
   const { windowsPerDevice: max, windowsPerDeviceWindowMs: windowMs } = config.claim;
   const devices = createDevices({
     root,
     journal: store.journal,
-    policy: config.claim,
+    policy: { ...config.claim, ownership: config.ownership },
+    ownershipOf: profiles.ownershipOf,
     settings: config.devices,
     windows: createQuota({ max, windowMs }, clock),
     clock,

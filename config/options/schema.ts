@@ -14,6 +14,7 @@ import { claim, limits } from './sections/claiming.ts';
 import { coap } from './sections/coap.ts';
 import { http } from './sections/http.ts';
 import { mqtt } from './sections/mqtt.ts';
+import { ownership } from './sections/ownership.ts';
 import { install, store, system } from './sections/process.ts';
 import { redis } from './sections/redis.ts';
 import { web } from './sections/web.ts';
@@ -24,6 +25,7 @@ const DEMO_PASSWORD_LENGTH = 6;
 /** In the order in which they are documented. */
 export const SCHEMA = {
   claim,
+  ownership,
   limits,
   http,
   web,

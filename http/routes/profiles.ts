@@ -1,11 +1,25 @@
 /**
- * Device profiles: how devices send their messages. Only the transport configuration has an effect (JSON or protobuf,
- * see `actors/fleet/profiles.ts`); the other fields are stored and returned.
+ * Device profiles: how devices send their messages (JSON or protobuf, see `actors/fleet/profiles.ts`), and which ownership
+ * rules they follow (`claiming`, see `actors/device/ownership-rules.ts`). The other fields are stored and returned.
+ *
+ * A client of ThingsBoard that reads a profile and saves it again drops `claiming`, which it does not know. So an absent
+ * one stays as it is; null takes it away.
  */
 
 import { z } from 'zod';
 import type { JsonObject } from '../../actors/base/json.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
+import {
+  CLAIM_PROOF,
+  DEVICE_RESET,
+  GATEWAY_SCOPE,
+  MIN_SECRET_LENGTH_MAX,
+  ON_OWNER_CHANGE,
+  ROTATION_GRACE_MAX_MS,
+  TAKE_OVER,
+  TAKE_OVER_NOTICE_MAX_MS,
+  TAKE_OVER_REQUIRES,
+} from '../../actors/device/ownership-rules.ts';
 import type {
   ProfileFields,
   ProfileRefusal,
@@ -65,6 +79,19 @@ const transportConfiguration = z.discriminatedUnion(
   { error: 'Only the transport types DEFAULT, MQTT and COAP are supported!' },
 );
 
+/** Which ownership rules the profile's devices follow; what is absent follows the server's options. */
+const ownership = z.strictObject({
+  onOwnerChange: z.enum(ON_OWNER_CHANGE).exactOptional(),
+  rotationGraceMs: z.int().min(1000).max(ROTATION_GRACE_MAX_MS).exactOptional(),
+  takeOver: z.enum(TAKE_OVER).exactOptional(),
+  takeOverNoticeMs: z.int().min(1000).max(TAKE_OVER_NOTICE_MAX_MS).exactOptional(),
+  takeOverRequires: z.enum(TAKE_OVER_REQUIRES).exactOptional(),
+  deviceReset: z.enum(DEVICE_RESET).exactOptional(),
+  claimProof: z.enum(CLAIM_PROOF).exactOptional(),
+  gatewayScope: z.enum(GATEWAY_SCOPE).exactOptional(),
+  minSecretLength: z.int().min(0).max(MIN_SECRET_LENGTH_MAX).exactOptional(),
+});
+
 const profileBody = z.looseObject(
   {
     id: reference(profileId),
@@ -76,6 +103,7 @@ const profileBody = z.looseObject(
       })
       .nullish(),
     profileData: z.looseObject({ transportConfiguration: transportConfiguration.nullish() }).nullish(),
+    claiming: ownership.nullish(),
     version,
   },
   { error: 'The body should be a JSON object!' },
@@ -262,13 +290,14 @@ const ALL = 10_000;
 function fieldsOf(body: ProfileBody): ProfileFields | Problem {
   const transport = transportOf(body);
   if (transport === undefined) return badRequest('transportType and transportConfiguration do not agree!');
-  const { id: _, name, description, version: __, ...rest } = body;
+  const { id: _, name, description, version: __, claiming, ...rest } = body;
   if (!isKeepable(rest)) return badRequest('A number in the profile is out of range!');
   const more = rest as JsonObject; // `isKeepable` checked it
   if (Buffer.byteLength(JSON.stringify(more)) > MORE_BYTES_MAX) {
     return badRequest(`A device profile may not take more than ${MORE_BYTES_MAX} bytes!`);
   }
-  return { name, description, transport, more };
+  const rules = claiming === undefined ? {} : { ownership: claiming ?? {} };
+  return { name, description, transport, ...rules, more };
 }
 
 function transportOf({ transportType, profileData }: ProfileBody): TransportConfiguration | undefined {

@@ -16,12 +16,14 @@ export const profileView = z.looseObject({
   transportType: z.enum(['DEFAULT', 'MQTT', 'COAP']),
   provisionType: z.literal('DISABLED'),
   profileData: z.looseObject({ transportConfiguration: z.looseObject({ type: z.string() }) }),
+  /** What the profile says otherwise than the server's options; absent: nothing. */
+  claiming: z.looseObject({}).optional(),
   version: z.int(),
   default: z.boolean(),
 });
 
 export function viewProfile(profile: DeviceProfile, defaultId: ProfileId): z.infer<typeof profileView> {
-  const { id, tenantId, name, description, transport, version } = profile;
+  const { id, tenantId, name, description, transport, ownership, version } = profile;
   const more = profile.more ?? {};
   const written: JsonObject = isJsonObject(more.profileData) ? more.profileData : {};
   const configuration = isJsonObject(written.transportConfiguration)
@@ -45,6 +47,7 @@ export function viewProfile(profile: DeviceProfile, defaultId: ProfileId): z.inf
       ...written,
       transportConfiguration: { ...configuration, type: transport.type },
     },
+    ...(ownership !== undefined && Object.keys(ownership).length > 0 ? { claiming: ownership } : {}),
     version,
     default: id === defaultId,
   };

@@ -2,12 +2,14 @@
  * What a transport needs: real device actors over a memory store, a directory, secrets, and a few provisioned devices.
  * Tests may intercept commands to delay or replace the answers.
  */
+
 import { type Clock, systemClock } from '../../actors/base/clock.ts';
 import { type CustomerId, type DeviceId, newId, type TenantId, type UserId } from '../../actors/base/ids.ts';
 import { silentLog } from '../../actors/base/log.ts';
 import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
 import { createTokenGuard, type TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
 import type { DeviceCommand } from '../../actors/device/device.ts';
+import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
 import type { ProvisionDevice } from '../../actors/device/registration.ts';
 import type { DeviceRecord } from '../../actors/device/state.ts';
@@ -69,6 +71,7 @@ export async function createTransportWorld(
       defaultDurationMs: DAY_MS,
       maxDurationMs: 0,
       maxAttributeBytes: 10_000,
+      ownership: DEFAULT_OWNERSHIP_RULES,
       ...policy,
     },
     settings: {

@@ -2,6 +2,7 @@
  * Given these facts, when this command comes at this instant, then that happens: the device's rules as examples.
  * Also the names that all device tests share: two tenants, two customers, their people, two secrets (as digests).
  */
+
 import * as assert from 'uvu/assert';
 import type { Instant } from '../../actors/base/clock.ts';
 import {
@@ -26,6 +27,7 @@ import {
   type UnassignDevice,
 } from '../../actors/device/device.ts';
 import type { Refusal, RefusalReason } from '../../actors/device/messages.ts';
+import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import type { DeviceProvisioned, ProvisionDevice } from '../../actors/device/registration.ts';
 import type { Credentials, Device, DeviceState } from '../../actors/device/state.ts';
 
@@ -61,6 +63,7 @@ export const OPEN_POLICY: ClaimPolicy = {
   defaultDurationMs: 60_000,
   maxDurationMs: 0,
   maxAttributeBytes: 10_000,
+  ownership: DEFAULT_OWNERSHIP_RULES,
 };
 export const STRICT_POLICY: ClaimPolicy = { ...OPEN_POLICY, allowClaimingByDefault: false };
 
@@ -135,7 +138,7 @@ export const deleteAttributes = (...keys: string[]): DeviceCommand => ({
   keys,
 });
 
-export const expire: DeviceCommand = { type: 'ExpireClaimWindow' };
+export const expire: DeviceCommand = { type: 'ExpireDue' };
 export const remove: DeviceCommand = { type: 'DeleteDevice', tenantId: TENANT };
 
 // --------------------------------------------------------------------------------------------------------- events

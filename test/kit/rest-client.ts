@@ -2,6 +2,7 @@
  * The REST layer as its clients see it, without a socket: the real app over the real actors and a store that forgets.
  * Time stands still until the test moves it. Password hashes are cheap.
  */
+
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -17,6 +18,7 @@ import { newId } from '../../actors/base/ids.ts';
 import { type Log, silentLog } from '../../actors/base/log.ts';
 import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
 import type { ClaimPolicy } from '../../actors/device/device.ts';
+import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
 import type { Devices, Directory } from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
@@ -52,6 +54,7 @@ const POLICY: ClaimPolicy = {
   defaultDurationMs: HOUR_MS,
   maxDurationMs: 0,
   maxAttributeBytes: 65_536,
+  ownership: DEFAULT_OWNERSHIP_RULES,
 };
 
 export interface RestOptions {

@@ -50,7 +50,10 @@ clusterTest('Redis Cluster: the replica that takes a dead master’s place is fo
   const store = await openRedisStore(redisSettings(servers, { commandTimeoutMs: 500 }), silentLog);
   const streams = range(40).map((n) => `s${n}`);
   for (const stream of streams) await store.journal.append(entry(stream, 0));
-  await servers[0]?.command('WAIT', '1', '5000');
+  // Not WAIT: that waits for what its own connection has written, which is nothing.
+  await until('its replica has everything', async () =>
+    isReplicated(await servers[0]?.command('INFO', 'replication')),
+  );
   await servers[0]?.kill();
   await until('its replica serves', works(store), EVENTUALLY_MS);
   for (const stream of streams) {
@@ -130,6 +133,13 @@ clusterTest('Redis Cluster: a slot that moves to another master loses nothing on
 /** A server that has not a slot says who has. */
 const isServedBy = (server: RedisServer, slot: string): Promise<boolean> =>
   server.command('CLUSTER', 'COUNTKEYSINSLOT', slot).then((count) => count !== '0');
+
+/** Whether the master's only replica has confirmed everything that the master has written. */
+function isReplicated(info = ''): boolean {
+  const confirmed = /^slave0:.*offset=(\d+)/m.exec(info)?.[1];
+  const written = /^master_repl_offset:(\d+)/m.exec(info)?.[1];
+  return confirmed !== undefined && confirmed === written;
+}
 
 const works = (store: Store) => async () => {
   await store.check();

@@ -64,7 +64,7 @@ async function life(world: RestWorld, home: Awaited<ReturnType<typeof settle>>):
   await admin.delete(`/api/customer/device/${id}`);
   await openWindow(world, id, 'again', 1000);
   world.clock.advance(1000);
-  await world.devices.ask(id, { type: 'ExpireClaimWindow' });
+  await world.devices.ask(id, { type: 'ExpireDue' });
   isDone(await admin.delete(`/api/device/${id}`));
   return id;
 }

@@ -32,7 +32,7 @@ function parts(store: Store = createMemoryStore()) {
   const devices = createDevices({
     root,
     journal: store.journal,
-    policy: loaded.config.claim,
+    policy: { ...loaded.config.claim, ownership: loaded.config.ownership },
     settings: loaded.config.devices,
     clock: systemClock,
     log: silentLog,

@@ -61,7 +61,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
   const strict = !policy.allowClaimingByDefault;
 
   if (world === undefined) {
-    if (command.type === 'ExpireClaimWindow') return same;
+    if (command.type === 'ExpireDue') return same;
     if (command.type !== 'ProvisionDevice') return no('unknown-device');
     return yes({
       tenant: command.tenantId,
@@ -133,7 +133,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       if (isLate) return no('epoch-changed');
       if (world.owner === null) return no('not-assigned');
       return command.customerId === null || isOwner ? yes(free) : no('not-assigned');
-    case 'ExpireClaimWindow':
+    case 'ExpireDue':
       return world.window !== null && world.window.until <= at ? yes({ ...world, window: null }) : same;
     case 'DeleteDevice':
       return yes(undefined);
@@ -182,7 +182,7 @@ export function tenantOf(command: DeviceCommand): string | undefined {
   if (command.type === 'InitiateClaim') {
     return command.openedBy.type === 'gateway' ? command.openedBy.tenantId : undefined;
   }
-  return command.type === 'ExpireClaimWindow' ? undefined : command.tenantId;
+  return command.type === 'ExpireDue' ? undefined : command.tenantId;
 }
 
 const ALLOWED = 'claimingAllowed';

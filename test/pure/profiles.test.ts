@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { systemClock } from '../../actors/base/clock.ts';
 import type { ProfileId } from '../../actors/base/ids.ts';
+import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import {
   createProfiles,
   firstProfileOf,
@@ -47,6 +48,24 @@ test('profiles: a tenant has a default profile from the start, and always the sa
   assert.equal((await profiles.list(TENANT, { page: 0, pageSize: 10 })).items, [first]);
   const [a, b] = await Promise.all([profiles.default(OTHER_TENANT), profiles.default(OTHER_TENANT)]);
   assert.is(a.id, b.id);
+});
+
+test('profiles: a device follows the server’s ownership rules, except where its profile says otherwise', async () => {
+  const rules = { ...DEFAULT_OWNERSHIP_RULES, takeOver: 'at-once' } as const;
+  const profiles = createProfiles(createMemoryStore(), systemClock, undefined, undefined, rules);
+  const { id } = await created(profiles, { ...fields('strict'), ownership: { onOwnerChange: 'rotate' } });
+  assert.equal(await profiles.ownershipOf({ tenantId: TENANT }), rules);
+  assert.equal(await profiles.ownershipOf({ tenantId: TENANT, profileId: id }), {
+    ...rules,
+    onOwnerChange: 'rotate',
+  });
+  await profiles.makeDefault(TENANT, id);
+  assert.is((await profiles.ownershipOf({ tenantId: TENANT, profileId: null })).onOwnerChange, 'rotate');
+  await profiles.update(TENANT, id, { ...fields('strict'), ownership: { takeOver: 'never' } });
+  assert.equal(await profiles.ownershipOf({ tenantId: TENANT, profileId: id }), {
+    ...rules,
+    takeOver: 'never',
+  });
 });
 
 test('profiles: a fleet that connects all at once asks the store once', async () => {

@@ -38,6 +38,25 @@ const PROTOBUF = {
   },
 };
 
+law('profiles: ownership rules stay when a client does not know them, and go with null', async ({ home }) => {
+  const claiming = { onOwnerChange: 'rotate', rotationGraceMs: 60_000, minSecretLength: 8 };
+  const made = entity(await home.admin.post('/api/deviceProfile', { name: 'strict', claiming }));
+  assert.equal(made.claiming, claiming);
+  const { claiming: _, ...withoutRules } = made;
+  const saved = entity(await home.admin.post('/api/deviceProfile', { ...withoutRules, description: 'new' }));
+  assert.equal(saved.claiming, claiming);
+  const reset = entity(await home.admin.post('/api/deviceProfile', { ...saved, claiming: null }));
+  assert.is(reset.claiming, undefined);
+  for (const wrong of [
+    { onOwnerChanges: 'keep' },
+    { takeOver: 'notify' },
+    { minSecretLength: -1 },
+    'rotate',
+  ]) {
+    isProblem(await home.admin.post('/api/deviceProfile', { name: 'wrong', claiming: wrong }), 400, 31);
+  }
+});
+
 law('profiles: each tenant has a default from the start, as info and as profile', async ({ home }) => {
   const short = entity(await home.alice.get('/api/deviceProfileInfo/default'));
   assert.equal([short.name, short.transportType], ['default', 'DEFAULT']);

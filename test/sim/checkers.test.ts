@@ -2,6 +2,7 @@
  * The checkers themselves, on histories written by hand: good ones, some of them strange, must pass all of them; bad ones
  * must be caught, by the checker whose matter it is. A checker that never objects is worth nothing.
  */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CustomerId, TenantId, UserId } from '../../actors/base/ids.ts';

@@ -1,4 +1,5 @@
 /** What kind of run a seed is: policy, limits, faults, how busy and how unruly the callers are. Drawn once, at the start. */
+import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import type { Dice } from '../kit/dice.ts';
 import { drawRates } from './faults.ts';
 import type { Rules } from './history.ts';
@@ -31,6 +32,7 @@ export function drawPlan(dice: Dice, bug: Plant | undefined): Plan {
     defaultDurationMs: dice.between(300, 3000),
     maxDurationMs: dice.chance(0.4) ? 60_000 : 0,
     maxAttributeBytes: 2048,
+    ownership: DEFAULT_OWNERSHIP_RULES,
   };
   const skewMaxMs = dice.chance(0.3) ? dice.between(1, 40) : 0;
   const nodes = dice.pick([2, 2, 3]);

@@ -1,0 +1,85 @@
+/** What changes hands with a device, and what may change its owner; a device profile may say otherwise for each. */
+import {
+  CLAIM_PROOF,
+  DEFAULT_OWNERSHIP_RULES as DEFAULTS,
+  DEVICE_RESET,
+  GATEWAY_SCOPE,
+  MIN_SECRET_LENGTH_MAX,
+  ON_OWNER_CHANGE,
+  ROTATION_GRACE_MAX_MS,
+  TAKE_OVER,
+  TAKE_OVER_NOTICE_MAX_MS,
+  TAKE_OVER_REQUIRES,
+} from '../../../actors/device/ownership-rules.ts';
+import { choice, count, integer, section } from './declare.ts';
+
+export const ownership = section('Ownership', {
+  onOwnerChange: choice({
+    key: 'security.claim.onOwnerChange',
+    env: 'SECURITY_CLAIM_ON_OWNER_CHANGE',
+    choices: ON_OWNER_CHANGE,
+    default: DEFAULTS.onOwnerChange,
+    why: "What becomes of a device's credentials when its owner changes: they stay (as in ThingsBoard), the device gets new ones, or a window that is opened with the old ones waits for the tenant.",
+  }),
+  rotationGraceMs: integer({
+    key: 'security.claim.rotationGrace',
+    env: 'SECURITY_CLAIM_ROTATION_GRACE',
+    unit: 'ms',
+    default: DEFAULTS.rotationGraceMs,
+    min: 1000,
+    max: ROTATION_GRACE_MAX_MS,
+    why: 'With onOwnerChange=rotate: for how long the old credentials of a device can still fetch the new ones. A device that is offline longer needs the tenant.',
+  }),
+  takeOver: choice({
+    key: 'security.claim.takeOver',
+    env: 'SECURITY_CLAIM_TAKE_OVER',
+    choices: TAKE_OVER,
+    default: DEFAULTS.takeOver,
+    why: 'Whether a customer may claim a device that another customer owns: never (as in ThingsBoard), after a time in which the owner can object, or at once.',
+  }),
+  takeOverNoticeMs: integer({
+    key: 'security.claim.takeOverNotice',
+    env: 'SECURITY_CLAIM_TAKE_OVER_NOTICE',
+    unit: 'ms',
+    default: DEFAULTS.takeOverNoticeMs,
+    min: 1000,
+    max: TAKE_OVER_NOTICE_MAX_MS,
+    why: 'With takeOver=after-notice: for how long the owner can object.',
+  }),
+  takeOverRequires: choice({
+    key: 'security.claim.takeOverRequires',
+    env: 'SECURITY_CLAIM_TAKE_OVER_REQUIRES',
+    choices: TAKE_OVER_REQUIRES,
+    default: DEFAULTS.takeOverRequires,
+    why: 'What a take-over has to show: a window that the device itself has opened, or a proof of possession.',
+  }),
+  deviceReset: choice({
+    key: 'security.claim.deviceReset',
+    env: 'SECURITY_CLAIM_DEVICE_RESET',
+    choices: DEVICE_RESET,
+    default: DEFAULTS.deviceReset,
+    why: 'What a device does that reports its factory reset ("reset": true on the claim topic): nothing, it leaves its owner, or it leaves its owner and opens a claim window.',
+  }),
+  claimProof: choice({
+    key: 'security.claim.proof',
+    env: 'SECURITY_CLAIM_PROOF',
+    choices: CLAIM_PROOF,
+    default: DEFAULTS.claimProof,
+    why: 'Whether a device can be claimed with a proof of possession: never, also, or only so.',
+  }),
+  gatewayScope: choice({
+    key: 'security.claim.gatewayScope',
+    env: 'SECURITY_CLAIM_GATEWAY_SCOPE',
+    choices: GATEWAY_SCOPE,
+    default: DEFAULTS.gatewayScope,
+    why: 'For which devices a gateway may speak that a customer owns: those that it brought up itself or that its owner owns, or all of the tenant (as in ThingsBoard).',
+  }),
+  minSecretLength: count({
+    key: 'security.claim.minSecretLength',
+    env: 'SECURITY_CLAIM_MIN_SECRET_LENGTH',
+    default: DEFAULTS.minSecretLength,
+    min: 0,
+    max: MIN_SECRET_LENGTH_MAX,
+    why: 'Shortest secret with which a device may be claimed, in characters. 0: none is needed, as in ThingsBoard.',
+  }),
+});
