@@ -86,6 +86,7 @@ export function createRoutesApp(
   makeWeb: (api: App) => Web | undefined = () => undefined,
 ): App {
   const { clock, log } = needs;
+  const { corsOrigins } = needs.settings;
   const app: App = new Hono<Env>({ getPath: (request, options) => rawPath(request, options?.env?.incoming) });
   for (const route of routes) register(app, route, needs);
   const web = makeWeb(app);
@@ -93,10 +94,10 @@ export function createRoutesApp(
 
   app.notFound(async (c) => {
     const { method, path } = c.req;
-    const preflight = method === 'OPTIONS' ? preflightHeaders(c) : undefined;
+    const preflight = method === 'OPTIONS' ? preflightHeaders(c, corsOrigins) : undefined;
     if (preflight !== undefined) return toResponse(empty, preflight, clock.now());
     const answer = (reply: Reply, more: Headers = {}) =>
-      toResponse(reply, { ...corsHeaders(c), ...more }, clock.now());
+      toResponse(reply, { ...corsHeaders(c, corsOrigins), ...more }, clock.now());
     const isForDevices = path === DEVICE_API || path.startsWith(`${DEVICE_API}/`);
     const methods = methodsOf(routes, path);
     if (methods.length === 0) {
@@ -112,7 +113,7 @@ export function createRoutesApp(
 
   app.onError((error, c) => {
     reportBug(log, 'http request', error, { method: c.req.method });
-    return toResponse(internalError, corsHeaders(c), clock.now());
+    return toResponse(internalError, corsHeaders(c, corsOrigins), clock.now());
   });
 
   return app;

@@ -45,7 +45,7 @@ export function register(app: App, route: Route, needs: DispatchNeeds): void {
   app.on(route.method, route.path, async (c) => {
     const startedAt = performance.now();
     const reply = await serve(c, route, needs);
-    const response = toResponse(reply, corsHeaders(c), clock.now());
+    const response = toResponse(reply, corsHeaders(c, needs.settings.corsOrigins), clock.now());
     const ms = Math.round((performance.now() - startedAt) * 100) / 100;
     log.debug({ method: route.method, route: route.path, status: response.status, ms }, 'request');
     return response;

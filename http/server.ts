@@ -26,6 +26,8 @@ export interface HttpServerNeeds {
   readonly log: Log;
   /** With it the port speaks HTTPS only. */
   readonly certificate?: Certificate;
+  /** Whether people come over HTTPS: by this certificate, or by a proxy's in front. */
+  readonly secure?: boolean;
   /** Without it no connection is upgraded. */
   readonly upgrades?: WebSocketUpgrades;
 }
@@ -47,14 +49,18 @@ export function createHttpServer(needs: HttpServerNeeds): HttpServer {
   const { app, settings, log, certificate, upgrades = new Map() } = needs;
   let stopping = false;
   const answer = createAnswer(app, log);
+  const { hstsMaxAgeSeconds } = settings;
+  const hsts = needs.secure && hstsMaxAgeSeconds > 0 ? `max-age=${hstsMaxAgeSeconds}` : undefined;
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     connections.heard(incoming.socket);
     nameHost(incoming);
+    if (hsts !== undefined) outgoing.setHeader('Strict-Transport-Security', hsts);
     if (stopping) {
       outgoing.setHeader('Connection', 'close');
       outgoing.once('finish', () => setImmediate(() => server.closeIdleConnections()));
     }
-    void answer(incoming, outgoing); // never rejects: it has an error handler
+    if (hasTwoHosts(incoming)) refuseHosts(outgoing);
+    else void answer(incoming, outgoing); // never rejects: it has an error handler
   };
   const options = serverOptions(settings, upgrades);
   const secure =
@@ -67,6 +73,10 @@ export function createHttpServer(needs: HttpServerNeeds): HttpServer {
   server.on('upgrade', (request, _stream, head) => {
     const { socket } = request;
     connections.handedOver(socket);
+    if (hasTwoHosts(request)) {
+      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
     const forwardedFor = request.headersDistinct['x-forwarded-for']?.join(',');
     const peer = peerOf(request, forwardedFor, settings.trustedProxies);
     takerOf(request, upgrades)?.({ request, socket, head, peer });
@@ -114,6 +124,25 @@ function nameHost(incoming: IncomingMessage): void {
   const address = localAddress.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
   const isV6 = localFamily === 'IPv6' && address.includes(':');
   incoming.headers.host = `${isV6 ? `[${address}]` : address}:${localPort}`;
+}
+
+/**
+ * A proxy in front may have looked at the other one of two hosts. RFC 9112, section 3.2: both are refused. Node keeps the
+ * first and drops the second silently.
+ */
+function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at];
+    if (name?.length === HOST.length && name.toLowerCase() === HOST) hosts += 1;
+  }
+  return hosts > 1;
+}
+
+const HOST = 'host';
+
+function refuseHosts(outgoing: ServerResponse): void {
+  outgoing.writeHead(400, { Connection: 'close', 'Content-Length': 0, 'Cache-Control': 'no-store' }).end();
 }
 
 function createAnswer(app: HttpServerNeeds['app'], log: Log) {

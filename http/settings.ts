@@ -13,6 +13,8 @@ export interface ApiSettings {
   readonly maxBodyBytes: number;
   /** How many trusted proxies append to X-Forwarded-For; 0: the header is ignored. */
   readonly trustedProxies: number;
+  /** Origins whose pages may use the API, as browsers send them; `*`: any, without cookies. */
+  readonly corsOrigins: readonly string[];
   /** What links begin with, e.g. `https://claim.example.org`; null: the origin of the request. */
   readonly baseUrl: string | null;
   /** Whether administrators may have tokens of the users right below them. */
@@ -71,6 +73,8 @@ export interface HttpServerSettings {
   readonly keepAliveTimeoutMs: number;
   /** As in `ApiSettings`, for connections that are upgraded. */
   readonly trustedProxies: number;
+  /** For how long browsers that came over HTTPS ask over nothing else (RFC 6797); 0: they are not told. */
+  readonly hstsMaxAgeSeconds: number;
 }
 
 const MINUTE_MS = 60_000;
@@ -84,6 +88,7 @@ export const defaultApiSettings: Omit<ApiSettings, 'tokens'> = {
   },
   maxBodyBytes: 1024 * 1024,
   trustedProxies: 0,
+  corsOrigins: [],
   baseUrl: null,
   userTokenAccess: true,
   freshLoginMs: 10 * MINUTE_MS,
@@ -112,4 +117,5 @@ export const defaultHttpServerSettings: HttpServerSettings = {
   requestTimeoutMs: 60_000,
   keepAliveTimeoutMs: 75_000,
   trustedProxies: 0,
+  hstsMaxAgeSeconds: 365 * 24 * 60 * 60,
 };

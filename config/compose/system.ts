@@ -13,6 +13,7 @@ import type { Bridge } from '../../transports/mqtt/bridge/bridge.ts';
 import { createMqttEndpoint, type MqttEndpoint } from '../../transports/mqtt/endpoint/endpoint.ts';
 import type { MqttTlsSettings } from '../../transports/mqtt/endpoint/tls.ts';
 import { WEBSOCKET_PATH } from '../../transports/mqtt/endpoint/websocket.ts';
+import { listOf } from '../options/option.ts';
 import type { Config } from '../options/schema.ts';
 import { createBroker, createBrokerAuth } from './broker.ts';
 import { type Core, type CoreNeeds, openCore } from './core.ts';
@@ -215,6 +216,7 @@ function createHttp(
     app,
     settings: config.http,
     log,
+    secure: config.http.sslEnabled || config.http.baseUrl?.startsWith('https:') === true,
     ...(mqtt !== undefined && config.mqtt.wsEnabled ? { upgrades: webSockets(mqtt) } : {}),
     ...(config.http.sslEnabled ? { certificate: httpCertificate(config) } : {}),
   });
@@ -245,6 +247,7 @@ function apiSettings({ http, accounts, claim, limits }: Config, { keys, installa
     },
     maxBodyBytes: http.maxBodyBytes,
     trustedProxies: http.trustedProxies,
+    corsOrigins: listOf(http.corsOrigins ?? ''),
     baseUrl: http.baseUrl ?? null,
     userTokenAccess: accounts.userTokenAccess,
     freshLoginMs: accounts.freshLoginMs,

@@ -9,6 +9,7 @@ import { parseDocument } from 'yaml';
 import { defaultOf, isSecret, type Option, parseOption } from './option.ts';
 import { ALL_OPTIONS, type Config, contradictions, type PlacedOption } from './schema.ts';
 import { nearest } from './spelling.ts';
+import { warningsOf } from './warnings.ts';
 
 export interface Sources {
   /** The YAML file, if there is one. */
@@ -74,7 +75,11 @@ export function loadConfig(sources: Sources): Loaded {
   const complete = config as Config; // built from the schema that the type is inferred from
   const contradicted = contradictions(complete);
   if (contradicted.length > 0) return { type: 'problems', problems: contradicted };
-  return { type: 'config', config: complete, warnings: nearMisses(sources.env) };
+  return {
+    type: 'config',
+    config: complete,
+    warnings: [...nearMisses(sources.env), ...warningsOf(complete)],
+  };
 }
 
 /** Reads the file into dotted keys. Nested maps, dotted keys and mixtures of both are the same. */

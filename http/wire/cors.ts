@@ -1,5 +1,6 @@
 /**
- * Pages of any origin may use the API, as with ThingsBoard: tokens in headers protect it, and a foreign page has none.
+ * Which pages of other origins may use the API: those whose origins are listed, by default none. `*` lets all others in
+ * too, but then browsers send no cookies and client certificates along.
  *
  * Not Hono's middleware, for three reasons: it sets its headers on every answer, also for devices and programs, which
  * send no Origin; it answers a preflight 204, where ThingsBoard answers 200; and it would be one more step before each
@@ -12,24 +13,49 @@ import { type Headers, RETRY_AFTER_HEADER } from './reply.ts';
 /** Headers of answers that pages may read. */
 const EXPOSED = [RETRY_AFTER_HEADER, CLAIM_REFUSAL_HEADER, ATTEMPTS_LEFT_HEADER, REPLAYED_HEADER].join(', ');
 const PREFLIGHT_MAX_AGE_SECONDS = 1800;
+const ANY = '*';
+const NONE: Headers = {};
 
-/** For an answer to a page; none where the request has no Origin. */
-export function corsHeaders(c: Context): Headers {
+/** The items of a list of origins as browsers send them, separated by commas; undefined if one is neither that nor `*`. */
+export function parseOrigins(text: string): string | undefined {
+  const items = text.split(',').map((item) => item.trim());
+  const origins = items.map((item) => (item === ANY ? ANY : originFrom(item)));
+  return origins.every((origin) => origin !== undefined) ? origins.join(',') : undefined;
+}
+
+function originFrom(text: string): string | undefined {
+  if (!/^https?:\/\/[^/?#@*\\\s]+\/?$/i.test(text) || !URL.canParse(text)) return undefined;
+  return new URL(text).origin;
+}
+
+/**
+ * For an answer to a page; none where the request has no Origin.
+ * @param origins those that are allowed, as browsers send them, and `*` for any
+ */
+export function corsHeaders(c: Context, origins: readonly string[]): Headers {
+  if (origins.length === 0) return NONE;
   const origin = c.req.header('origin');
-  if (origin === undefined || !c.req.path.startsWith('/api/')) return {};
+  if (origin === undefined || !c.req.path.startsWith('/api/')) return NONE;
+  // Caches must not give one origin the answer for another, nor the answer without these headers.
+  if (origins.includes(origin)) {
+    return { ...allowing(origin), 'Access-Control-Allow-Credentials': 'true' };
+  }
+  return origins.includes(ANY) ? allowing(ANY) : { Vary: 'Origin' };
+}
+
+function allowing(origin: string): Headers {
   return {
     'Access-Control-Allow-Origin': origin,
-    'Access-Control-Allow-Credentials': 'true',
     'Access-Control-Expose-Headers': EXPOSED,
     Vary: 'Origin',
   };
 }
 
-/** For the answer to a preflight request; undefined if it is not one. */
-export function preflightHeaders(c: Context): Headers | undefined {
+/** For the answer to a preflight request; undefined if it is not one, or of an origin that is not allowed. */
+export function preflightHeaders(c: Context, origins: readonly string[]): Headers | undefined {
   const method = c.req.header('access-control-request-method');
-  const allowed = corsHeaders(c);
-  if (method === undefined || Object.keys(allowed).length === 0) return undefined;
+  const allowed = corsHeaders(c, origins);
+  if (method === undefined || !('Access-Control-Allow-Origin' in allowed)) return undefined;
   const headers = c.req.header('access-control-request-headers');
   return {
     ...allowed,

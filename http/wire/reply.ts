@@ -80,6 +80,9 @@ export function streamOf(texts: AsyncGenerator<string>): ReadableStream<Uint8Arr
 
 export type Headers = Record<string, string>;
 
+/** Answers are for whoever asked: many carry tokens, credentials or personal data, and no cache keeps any. */
+const NO_STORE = { 'Cache-Control': 'no-store' } as const;
+
 /**
  * @param headers sent besides the reply's own
  * @param nowMs the timestamp of an envelope
@@ -89,12 +92,12 @@ export function toResponse(reply: Reply, headers: Headers, nowMs: number): Respo
     case 'json':
       return new Response(JSON.stringify(reply.body), {
         status: reply.status,
-        headers: { 'Content-Type': 'application/json', ...reply.headers, ...headers },
+        headers: { 'Content-Type': 'application/json', ...NO_STORE, ...reply.headers, ...headers },
       });
     case 'text':
       return new Response(reply.body, {
         status: reply.status,
-        headers: { 'Content-Type': 'text/plain;charset=UTF-8', ...headers },
+        headers: { 'Content-Type': 'text/plain;charset=UTF-8', ...NO_STORE, ...headers },
       });
     case 'html':
       return new Response(reply.body, {
@@ -104,6 +107,7 @@ export function toResponse(reply: Reply, headers: Headers, nowMs: number): Respo
           'Content-Security-Policy': reply.policy,
           'X-Content-Type-Options': 'nosniff',
           'Referrer-Policy': 'no-referrer',
+          ...NO_STORE,
           ...headers,
         },
       });
@@ -113,22 +117,25 @@ export function toResponse(reply: Reply, headers: Headers, nowMs: number): Respo
         // Asks proxies not to buffer the answer.
         headers: {
           'Content-Type': reply.contentType,
-          'Cache-Control': 'no-store',
           'X-Accel-Buffering': 'no',
+          ...NO_STORE,
           ...headers,
         },
       });
     case 'empty':
-      return new Response(null, { status: reply.status, headers: { 'Content-Length': '0', ...headers } });
+      return new Response(null, {
+        status: reply.status,
+        headers: { 'Content-Length': '0', ...NO_STORE, ...headers },
+      });
     case 'redirect':
       return new Response(null, {
         status: 303,
-        headers: { Location: reply.location, 'Content-Length': '0', ...headers },
+        headers: { Location: reply.location, 'Content-Length': '0', ...NO_STORE, ...headers },
       });
     case 'problem':
       return new Response(envelope(reply, nowMs), {
         status: reply.status,
-        headers: { 'Content-Type': 'application/json', ...retryAfter(reply), ...headers },
+        headers: { 'Content-Type': 'application/json', ...NO_STORE, ...retryAfter(reply), ...headers },
       });
     default:
       return unreachable(reply);

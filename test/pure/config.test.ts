@@ -187,11 +187,46 @@ refusals("ThingsBoard's well-known signing key is refused: it is too short to be
 const warnings = suite('config: warnings');
 
 warnings('other programs may keep their variables; a near-miss of ours is a warning', () => {
-  const loaded = load({ env: { PATH: '/bin', HTTP_BIND_PROT: '1', COAP_BIND_PORT: '5683', HOME: '/' } });
+  const loaded = load({
+    env: { PATH: '/bin', HTTP_BIND_PROT: '1', COAP_BIND_PORT: '5683', HOME: '/', HTTP_BIND_ADDRESS: '::1' },
+  });
   assert.is(loaded.type, 'config');
   if (loaded.type !== 'config') return;
   assert.equal(loaded.warnings.length, 1);
   assert.match(loaded.warnings[0] ?? '', 'HTTP_BIND_PROT means nothing here; did you mean HTTP_BIND_PORT?');
+});
+
+const warningsOf = (env: Record<string, string>) => {
+  const loaded = load({ env });
+  if (loaded.type !== 'config') throw new Error(loaded.problems.join('; '));
+  return loaded.warnings;
+};
+
+warnings('where others than this machine can reach the server, links need a base URL', () => {
+  for (const env of [{ HTTP_BIND_ADDRESS: '0.0.0.0' }, { HTTP_BIND_ADDRESS: '::' }, {}]) {
+    assert.match(warningsOf(env).join(), 'no HTTP_BASE_URL is set');
+  }
+  for (const address of ['127.0.0.1', '127.1.2.3', '::1', 'localhost', '::ffff:127.0.0.1']) {
+    assert.equal(warningsOf({ HTTP_BIND_ADDRESS: address }), [], address);
+  }
+  assert.equal(warningsOf({ HTTP_BASE_URL: 'https://claim.example.org' }), []);
+});
+
+sources('origins of pages are a list, as browsers send them', () => {
+  const origins = (text: string) => good({ env: { HTTP_CORS_ORIGINS: text } }).http.corsOrigins;
+  assert.is(
+    origins('https://App.Example, http://localhost:3000/'),
+    'https://app.example,http://localhost:3000',
+  );
+  assert.is(origins('*'), '*');
+  for (const text of [
+    'app.example',
+    'https://a.example/path',
+    'https://*.example',
+    'null',
+    'https://a.example,',
+  ])
+    assert.match(bad({ env: { HTTP_CORS_ORIGINS: text } }).join(), 'must be origins such as', text);
 });
 
 const schema = suite('config: schema');

@@ -44,30 +44,89 @@ law('http: HEAD is GET without the body; OPTIONS tells the methods', async ({ ho
   isProblem(await home.alice.send('OPTIONS', '/api/nothing'), 404, 32);
 });
 
-law('http: pages of any origin may ask, and read refusals too', async ({ world, home }) => {
-  const origin = 'https://app.example';
-  const preflight = await world.nobody.send('OPTIONS', claimPath('D'), {
-    headers: {
-      origin,
-      'access-control-request-method': 'POST',
-      'access-control-request-headers': 'x-authorization,content-type',
-    },
-  });
-  assert.is(preflight.status, 200);
-  assert.is(preflight.headers.get('access-control-allow-origin'), origin);
-  assert.is(preflight.headers.get('access-control-allow-methods'), 'POST');
-  assert.is(preflight.headers.get('access-control-allow-headers'), 'x-authorization,content-type');
-  assert.is(preflight.headers.get('access-control-allow-credentials'), 'true');
-  for (const path of ['/api/auth/user', claimPath('nothing'), '/api/nothing']) {
-    const answer = await home.alice.send('GET', path, { headers: { origin } });
-    assert.is(answer.headers.get('access-control-allow-origin'), origin);
-    assert.is(answer.headers.get('vary'), 'Origin');
-  }
-  const same = await home.alice.get('/api/auth/user');
-  assert.is(same.headers.get('access-control-allow-origin'), null);
-  const health = await world.nobody.send('GET', '/livez', { headers: { origin } });
-  assert.is(health.headers.get('access-control-allow-origin'), null);
+const APP = 'https://app.example';
+const preflightOf = (origin: string) => ({
+  headers: {
+    origin,
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'x-authorization,content-type',
+  },
 });
+
+law('http: a page of another origin may not ask, unless that origin is listed', async ({ world, home }) => {
+  const preflight = await world.nobody.send('OPTIONS', claimPath('D'), preflightOf(APP));
+  assert.is(preflight.headers.get('access-control-allow-origin'), null);
+  assert.is(preflight.headers.get('access-control-allow-methods'), null);
+  const answer = await home.alice.send('GET', '/api/auth/user', { headers: { origin: APP } });
+  assert.is(answer.headers.get('access-control-allow-origin'), null);
+  assert.is(answer.headers.get('access-control-allow-credentials'), null);
+});
+
+law(
+  'http: pages of listed origins may ask, and read refusals too',
+  async ({ world, home }) => {
+    const preflight = await world.nobody.send('OPTIONS', claimPath('D'), preflightOf(APP));
+    assert.is(preflight.status, 200);
+    assert.is(preflight.headers.get('access-control-allow-origin'), APP);
+    assert.is(preflight.headers.get('access-control-allow-methods'), 'POST');
+    assert.is(preflight.headers.get('access-control-allow-headers'), 'x-authorization,content-type');
+    assert.is(preflight.headers.get('access-control-allow-credentials'), 'true');
+    for (const path of ['/api/auth/user', claimPath('nothing'), '/api/nothing']) {
+      const answer = await home.alice.send('GET', path, { headers: { origin: APP } });
+      assert.is(answer.headers.get('access-control-allow-origin'), APP);
+      assert.is(answer.headers.get('vary'), 'Origin');
+    }
+    for (const other of [
+      'https://app.example.evil',
+      'https://app.example:8443',
+      'http://app.example',
+      'null',
+    ]) {
+      const answer = await world.nobody.send('OPTIONS', claimPath('D'), preflightOf(other));
+      assert.is(answer.headers.get('access-control-allow-origin'), null, other);
+    }
+    const same = await home.alice.get('/api/auth/user');
+    assert.is(same.headers.get('access-control-allow-origin'), null);
+    const health = await world.nobody.send('GET', '/livez', { headers: { origin: APP } });
+    assert.is(health.headers.get('access-control-allow-origin'), null);
+  },
+  { settings: { corsOrigins: [APP, 'https://other.example'] } },
+);
+
+law(
+  'http: where any origin may ask, none may ask with cookies',
+  async ({ world }) => {
+    const any = await world.nobody.send('OPTIONS', claimPath('D'), preflightOf('https://any.example'));
+    assert.is(any.headers.get('access-control-allow-origin'), '*');
+    assert.is(any.headers.get('access-control-allow-credentials'), null);
+    const listed = await world.nobody.send('OPTIONS', claimPath('D'), preflightOf(APP));
+    assert.is(listed.headers.get('access-control-allow-origin'), APP);
+    assert.is(listed.headers.get('access-control-allow-credentials'), 'true');
+  },
+  { settings: { corsOrigins: [APP, '*'] } },
+);
+
+law(
+  'http: no cache keeps an answer: neither tokens, nor credentials, nor who is signed in',
+  async ({ world, home }) => {
+    const id = await provision(world, home.tenantId, 'D');
+    const { refreshToken } = await world.login(home.alice.email);
+    for (const answer of [
+      await world.nobody.post('/api/auth/login', { username: home.alice.email, password: PASSWORD }),
+      await world.nobody.post('/api/auth/login', { username: home.alice.email, password: 'wrong-password' }),
+      await world.nobody.post('/api/auth/token', { refreshToken }),
+      await home.admin.get(`/api/device/${id}/credentials`),
+      await home.admin.get(`/api/user/${home.alice.userId}/token`),
+      await home.admin.post('/api/apiKey', { description: 'k' }),
+      await home.alice.get('/api/auth/user'),
+      await home.alice.post(claimPath('D'), {}),
+      await home.alice.get('/api/nothing'),
+      await home.alice.post('/api/auth/logout'),
+    ]) {
+      assert.is(answer.headers.get('cache-control'), 'no-store', answer.text);
+    }
+  },
+);
 
 law('health: alive and ready', async ({ world }) => {
   for (const path of ['/livez', '/readyz']) {
@@ -119,7 +178,7 @@ for (const [what, error, status] of [
 }
 
 law(
-  'device api: everything under /api/v1 answers in the form for devices, with CORS headers',
+  'device api: everything under /api/v1 answers in the form for devices, with CORS headers for listed origins',
   async ({ world }) => {
     const headers = { origin: 'https://a.example' };
     for (const [method, path, status, allow] of [
@@ -133,6 +192,7 @@ law(
       assert.is(answer.headers.get('access-control-allow-origin'), 'https://a.example');
     }
   },
+  { settings: { corsOrigins: ['https://a.example'] } },
 );
 
 law('log: every request by its pattern; never a token, a secret, a password or a name', async () => {

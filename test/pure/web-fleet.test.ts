@@ -155,6 +155,7 @@ law(
     };
     const sheet = await admin.get(`/devices/labels?ids=${id}&size=l`);
     assert.match(sheet.text, label.secretKey);
+    assert.match(sheet.text, `They lead to ${new URL(label.url).origin}.`);
     assert.match(sheet.html, '<svg aria-hidden="true"');
     assert.match(sheet.html, 'class="label l"');
     const url = new URL(label.url);

@@ -31,6 +31,7 @@ function law(
   play: (scene: Scene) => Promise<void>,
   settings: Partial<HttpServerSettings> = {},
   options: RestOptions = {},
+  secure = false,
 ): void {
   test(`rest server: ${name}`, async () => {
     const world = createRestWorld(options);
@@ -38,6 +39,7 @@ function law(
       app: world.app,
       settings: { ...defaultHttpServerSettings, address: LOCAL, port: 0, ...settings },
       log: silentLog,
+      secure,
     });
     const { port } = await server.start();
     try {
@@ -118,6 +120,42 @@ law('bytes in the path that are no UTF-8, and targets that are none, are 400', a
     assert.match(answer, /^HTTP\/1\.1 400 /, `${target}: ${answer}`);
   }
 });
+
+law('two Host headers are refused, the same or different', async ({ home, port }) => {
+  for (const second of ['Host: evil.example', `Host: ${LOCAL}`, 'hOST: evil.example']) {
+    for (const head of [`Host: ${LOCAL}\r\n${second}`, `${second}\r\nX-A: b\r\nHost: ${LOCAL}`]) {
+      const bytes = `GET /api/auth/user HTTP/1.1\r\n${head}\r\nX-Authorization: Bearer ${home.alice.token}\r\n\r\n`;
+      assert.match(await raw(port, bytes), /^HTTP\/1\.1 400 /, head);
+    }
+  }
+  const alive = await raw(port, request('GET', '/api/auth/user', home.alice.token));
+  assert.match(alive, /^HTTP\/1\.1 200 /);
+  assert.not.match(alive, /strict-transport-security/i);
+});
+
+law(
+  'where people come over HTTPS, every answer says that they come over nothing else',
+  async ({ home, port }) => {
+    for (const target of ['/api/auth/user', '/api/nothing', '/livez']) {
+      const answer = await raw(port, request('GET', target, home.alice.token));
+      assert.match(answer, /\r\nStrict-Transport-Security: max-age=31536000\r\n/i, target);
+    }
+  },
+  {},
+  {},
+  true,
+);
+
+law(
+  'with a maximal age of 0 nothing is said about HTTPS',
+  async ({ home, port }) => {
+    const answer = await raw(port, request('GET', '/api/auth/user', home.alice.token));
+    assert.not.match(answer, /strict-transport-security/i);
+  },
+  { hstsMaxAgeSeconds: 0 },
+  {},
+  true,
+);
 
 law('header floods are 431, other noise is 400, and the server goes on', async ({ home, port }) => {
   const many = Array.from({ length: 5000 }, (_, at) => `X-${at}: y`).join('\r\n');

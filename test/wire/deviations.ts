@@ -460,6 +460,12 @@ export const SECTIONS = {
       claimd: 'no limit per tenant; the connection that has waited longest without a token is closed',
       why: 'there are no tenant profiles here',
     },
+    cors: {
+      what: 'pages of other origins (CORS)',
+      thingsBoard: 'any origin may use `/api/**`, with credentials',
+      claimd: 'none by default; those in `server.cors.origins`, and `*` without credentials',
+      why: 'a page that nobody listed has no business with an API that moves ownership',
+    },
     'mqtt-websocket': {
       what: 'MQTT over WebSocket',
       thingsBoard: 'no',

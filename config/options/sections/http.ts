@@ -4,8 +4,9 @@ import {
   defaultDeviceApiSettings as DEVICE_API,
   defaultHttpServerSettings as HTTP,
 } from '../../../http/settings.ts';
+import { parseOrigins } from '../../../http/wire/cors.ts';
 import { parseBaseUrl } from '../../../http/wire/links.ts';
-import { bytes, count, flag, KIB, MIB, millis, port, section, text } from './declare.ts';
+import { bytes, count, flag, integer, KIB, MIB, millis, port, section, text } from './declare.ts';
 
 export const http = section('HTTP: people and devices', {
   address: text({
@@ -45,6 +46,15 @@ export const http = section('HTTP: people and devices', {
     secret: true,
     why: 'Password of the key file, if it has one.',
   }),
+  hstsMaxAgeSeconds: integer({
+    key: 'server.ssl.hsts_max_age',
+    env: 'HTTP_HSTS_MAX_AGE',
+    unit: 's',
+    default: HTTP.hstsMaxAgeSeconds,
+    min: 0,
+    max: 315_360_000,
+    why: 'Where people come over HTTPS (by server.ssl.enabled, or as server.base_url says), for how long their browsers use nothing else for this host. 0: they are not told.',
+  }),
   baseUrl: text({
     key: 'server.base_url',
     env: 'HTTP_BASE_URL',
@@ -52,7 +62,7 @@ export const http = section('HTTP: people and devices', {
     pattern: /^https?:\/\/[^/\s?#@\\]+(\/[^\s?#\\]*)?$/u,
     parse: parseBaseUrl,
     expected: 'a URL such as https://claim.example.org, without query and fragment',
-    why: 'What activation links begin with. By default the address that the request was sent to.',
+    why: 'What links begin with: those of labels, imports and activation. By default the address that the request was sent to, which is whatever the client says; the start warns of it.',
   }),
   trustedProxies: count({
     key: 'server.trusted_proxies',
@@ -61,6 +71,14 @@ export const http = section('HTTP: people and devices', {
     min: 0,
     max: 16,
     why: 'How many proxies in front add to X-Forwarded-For. 0: the header is ignored.',
+  }),
+  corsOrigins: text({
+    key: 'server.cors.origins',
+    env: 'HTTP_CORS_ORIGINS',
+    default: undefined,
+    parse: parseOrigins,
+    expected: 'origins such as https://app.example.org, separated by commas, or *',
+    why: 'Pages of which other origins may use the REST API and the device API, separated by commas. By default none. * is any, without cookies.',
   }),
   maxBodyBytes: bytes({
     key: 'server.http.max_body_size',

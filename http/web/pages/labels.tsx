@@ -45,6 +45,8 @@ async function sheetReply({ api, query, settings }: SignedIn): Promise<PageReply
   const size = SIZES.find(([name]) => name === query.get('size'))?.[0] ?? 'm';
   const devices = await labelsOf(api, ids);
   const labels = devices.flatMap(({ label }) => label ?? []);
+  // What is printed cannot be changed, so people see where it leads before.
+  const address = labels[0]?.url.split('/claim#', 1)[0];
   const keyless = devices.filter(({ label }) => label === undefined);
   return {
     type: 'page',
@@ -58,6 +60,7 @@ async function sheetReply({ api, query, settings }: SignedIn): Promise<PageReply
             <p class="lead">
               Scanning a label opens the claim page with name and key filled in. Keep printed labels as safe
               as keys.
+              {address === undefined ? null : ` They lead to ${address}.`}
             </p>
           </div>
           <div class="row">
