@@ -7,7 +7,7 @@
  * party can write is bounded. What succeeds is always written. An orderly stop writes the counts; a crash loses those
  * of the last minute.
  */
-import type { Clock, Instant } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { createQuota } from '../limits/quota.ts';
 import type { AuditTrail } from './audit.ts';
 import type { Note } from './entry.ts';
@@ -28,15 +28,20 @@ const OTHERS = { deviceId: undefined, deviceName: undefined, failure: 'of many d
 
 interface Period {
   readonly note: Note;
-  readonly endsAt: Instant;
+  readonly endsAt: number;
   /** How many came besides the one that was written. */
   repeated: number;
 }
 
-export function boundRefusals(trail: AuditTrail, clock: Clock): BoundedTrail {
+/** @param now milliseconds of a clock that is never set */
+export function boundRefusals(
+  trail: AuditTrail,
+  clock: Pick<Clock, 'after'>,
+  now: () => number = () => performance.now(),
+): BoundedTrail {
   /** The oldest first. */
   const periods = new Map<string, Period>();
-  const different = createQuota({ max: DIFFERENT_MAX, windowMs: PERIOD_MS }, clock, REMEMBERED_MAX);
+  const different = createQuota({ max: DIFFERENT_MAX, windowMs: PERIOD_MS }, REMEMBERED_MAX, now);
   let cancel: (() => void) | undefined;
 
   function end(key: string, { note, repeated }: Period): void {
@@ -46,13 +51,13 @@ export function boundRefusals(trail: AuditTrail, clock: Clock): BoundedTrail {
 
   function sweep(): void {
     cancel = undefined;
-    const now = clock.now();
+    const at = now();
     for (const [key, period] of periods) {
-      if (period.endsAt > now) break;
+      if (period.endsAt > at) break;
       end(key, period);
     }
     const [next] = periods.values();
-    if (next !== undefined) cancel = clock.after(Math.max(1, next.endsAt - now), sweep);
+    if (next !== undefined) cancel = clock.after(Math.max(1, next.endsAt - at), sweep);
   }
 
   function begin(key: string, note: Note, repeated: number): void {
@@ -60,7 +65,7 @@ export function boundRefusals(trail: AuditTrail, clock: Clock): BoundedTrail {
       const [oldest] = periods;
       if (oldest !== undefined) end(...oldest);
     }
-    periods.set(key, { note, endsAt: clock.now() + PERIOD_MS, repeated });
+    periods.set(key, { note, endsAt: now() + PERIOD_MS, repeated });
     cancel ??= clock.after(PERIOD_MS, sweep);
   }
 

@@ -6,7 +6,6 @@
  * Beyond `keysMax` keys all are forgotten and start again. It cannot fail. Where several processes serve one device, each
  * allows the whole quota.
  */
-import type { Clock } from '../base/clock.ts';
 
 export interface Quota {
   /** Uses one of the key's quota and returns 0; or returns how long the key has to wait, in ms. */
@@ -22,20 +21,24 @@ export interface QuotaSettings {
 /** About 60 bytes each. */
 const KEYS_MAX = 200_000;
 
-export function createQuota({ max, windowMs }: QuotaSettings, clock: Clock, keysMax = KEYS_MAX): Quota {
+/** @param clock milliseconds of a clock that is never set */
+export function createQuota(
+  { max, windowMs }: QuotaSettings,
+  keysMax = KEYS_MAX,
+  clock: () => number = () => performance.now(),
+): Quota {
   if (max === 0) return { take: () => 0 };
   let taken = new Map<string, number>();
-  let endsAt = 0;
+  let endsAt = Number.NEGATIVE_INFINITY;
   return {
     take(key) {
-      const now = clock.now();
-      // The second case: the clock was set back, and nobody shall wait longer than one window.
-      if (now >= endsAt || endsAt > now + windowMs) {
+      const now = clock();
+      if (now >= endsAt) {
         taken = new Map();
         endsAt = now + windowMs;
       }
       const count = taken.get(key) ?? 0;
-      if (count >= max) return endsAt - now;
+      if (count >= max) return Math.ceil(endsAt - now);
       if (count === 0 && taken.size >= keysMax) taken = new Map();
       taken.set(key, count + 1);
       return 0;

@@ -150,7 +150,7 @@ function startActors(
     policy: { ...config.claim, ownership: config.ownership },
     ownershipOf: profiles.ownershipOf,
     settings: config.devices,
-    windows: createQuota({ max, windowMs }, clock),
+    windows: createQuota({ max, windowMs }),
     clock,
     log,
     looksFirst: store.shared && readsLocally,

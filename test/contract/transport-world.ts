@@ -64,7 +64,7 @@ export async function createTransportWorld(
   const parent = startSystem(deviceEngine(store.journal));
   const real = createDevices({
     root: parent,
-    windows: createQuota(windows, systemClock),
+    windows: createQuota(windows),
     journal: store.journal,
     policy: {
       allowClaimingByDefault: true,

@@ -28,7 +28,7 @@ function bounded() {
     note: (note) => notes.push(note),
     find: async () => ({ items: [], total: 0 }),
   };
-  return { clock, notes, trail: boundRefusals(trail, clock) };
+  return { clock, notes, trail: boundRefusals(trail, clock, clock.now) };
 }
 
 test('repeats: a flood of one refusal is one entry a minute, and one with the count', () => {
@@ -86,7 +86,7 @@ test('repeats: what a flood leaves in the store is bounded', async () => {
   const clock = createSimClock(1_700_000_000_000);
   const store = createMemoryStore();
   const audit = createAudit(store, true, clock, silentLog);
-  const trail = boundRefusals(audit, clock);
+  const trail = boundRefusals(audit, clock, clock.now);
   for (let minute = 0; minute < 3; minute += 1) {
     for (let n = 0; n < 2_000; n += 1) trail.note(REFUSED);
     clock.advance(60_000);
