@@ -55,6 +55,8 @@ export interface LimitSettings {
   readonly wrongSecretsPerCustomerAndDevice: Limit;
   readonly wrongSecretsPerCustomer: Limit;
   readonly wrongSecretsPerAddress: Limit;
+  /** So many claims in vain count as one wrong secret: there was nothing that a secret could open. */
+  readonly vainClaimsPerWrongSecret: number;
   /** Failed logins of one user name from one address. */
   readonly failedLogins: Limit;
 }
@@ -84,6 +86,7 @@ export const defaultApiSettings: Omit<ApiSettings, 'tokens'> = {
     wrongSecretsPerCustomerAndDevice: { max: 10, windowMs: MINUTE_MS },
     wrongSecretsPerCustomer: { max: 100, windowMs: MINUTE_MS },
     wrongSecretsPerAddress: { max: 300, windowMs: MINUTE_MS },
+    vainClaimsPerWrongSecret: 6,
     failedLogins: { max: 10, windowMs: MINUTE_MS },
   },
   maxBodyBytes: 1024 * 1024,

@@ -12,14 +12,14 @@ export function sharedCounters(bus: Bus, own: Counters = memoryCounters): Counte
   return (name, settings) => {
     const counter = own(name, settings);
     const topic = `counted/${name}`;
-    bus.subscribe(topic, ({ key }) => {
-      if (typeof key === 'string') void counter.add(key);
+    bus.subscribe(topic, ({ key, times }) => {
+      if (typeof key === 'string') void counter.add(key, typeof times === 'number' ? times : 1);
     });
     return {
       get: (key) => counter.get(key),
-      add(key) {
-        bus.publish(topic, { key });
-        return counter.add(key);
+      add(key, times = 1) {
+        bus.publish(topic, times === 1 ? { key } : { key, times });
+        return counter.add(key, times);
       },
     };
   };

@@ -15,8 +15,8 @@ export interface Counted {
 
 export interface Counter {
   get(key: string): Promise<Counted>;
-  /** Counts one more; resolves to the count with it. */
-  add(key: string): Promise<Counted>;
+  /** Counts one more, or `times` more at once; resolves to the count with it. */
+  add(key: string, times?: number): Promise<Counted>;
 }
 
 export interface CounterSettings {
@@ -69,7 +69,7 @@ export function memoryCounter(
       return { count: window.count, resetsInMs: Math.ceil(window.endsAt - at) };
     },
 
-    async add(key) {
+    async add(key, times = 1) {
       const at = now();
       let window = windows.get(key);
       if (window === undefined || window.endsAt <= at) {
@@ -78,7 +78,7 @@ export function memoryCounter(
         window = { count: 0, endsAt: at + windowMs };
         windows.set(key, window);
       }
-      window.count += 1;
+      window.count += times;
       return { count: window.count, resetsInMs: Math.ceil(window.endsAt - at) };
     },
   };

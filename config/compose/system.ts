@@ -243,6 +243,7 @@ function apiSettings({ http, accounts, claim, limits }: Config, { keys, installa
       wrongSecretsPerCustomerAndDevice: wrongSecrets(limits.wrongSecretsPerCustomerAndDevice),
       wrongSecretsPerCustomer: wrongSecrets(limits.wrongSecretsPerCustomer),
       wrongSecretsPerAddress: wrongSecrets(limits.wrongSecretsPerAddress),
+      vainClaimsPerWrongSecret: limits.vainClaimsPerWrongSecret,
       failedLogins: within(limits.failedLoginsWindowMs)(limits.failedLogins),
     },
     maxBodyBytes: http.maxBodyBytes,

@@ -1,6 +1,7 @@
 /**
  * Counts failed attempts (wrong secrets, wrong passwords) against the party that makes them, and nobody else (rule C6).
- * Success is not counted.
+ * Success is not counted. An outcome may count as a part of a failure: an attempt that could not guess anything, yet
+ * must not be free.
  *
  * The outcome of an attempt is known only after it, so a burst of guesses could start before the first is counted. So a
  * party has at most as many attempts under way as it may still fail; further ones wait for an outcome. Guessing in
@@ -27,8 +28,8 @@ export interface Limiter {
   look(key: string): Look;
   /** Resolves when the attempt may begin, or is refused. */
   enter(key: string, look: Look): Promise<Blocked | undefined>;
-  /** The outcome of the attempt is known. */
-  leave(key: string, failed: boolean): Promise<void>;
+  /** The outcome of the attempt is known. @param failure as in `attempt` */
+  leave(key: string, failure: number): Promise<void>;
   /** How many more attempts may fail now; undefined if there is no limit. */
   left(key: string): Promise<number | undefined>;
 }
@@ -42,16 +43,16 @@ interface Look {
 
 /**
  * Makes an attempt that counts against all these parties.
- * @param failed whether an outcome counts
+ * @param failure how much of a failure an outcome is: 0 is none, 1 a whole one
  */
 export async function attempt<Outcome>(
   parties: readonly Party[],
   make: () => Promise<Outcome>,
-  failed: (outcome: Outcome) => boolean,
+  failure: (outcome: Outcome) => number,
 ): Promise<Outcome | Blocked> {
   // Always in this order, so that no two attempts wait for each other.
   const entered: Party[] = [];
-  let counts = false;
+  let counts = 0;
   try {
     const looks = parties.map((party) => ({ party, look: party.limiter.look(party.key) }));
     for (const { party, look } of looks) {
@@ -60,21 +61,27 @@ export async function attempt<Outcome>(
       entered.push(party);
     }
     const outcome = await make();
-    counts = failed(outcome);
+    counts = failure(outcome);
     return outcome;
   } finally {
     await Promise.all(entered.map(({ limiter, key }) => limiter.leave(key, counts)));
   }
 }
 
-/** @param name tells limiters apart that count in the same place */
+/**
+ * @param name tells limiters apart that count in the same place
+ * @param parts how many parts of a failure are told apart; counters count these
+ */
 export function createLimiter(
   name: string,
   { max, windowMs }: Limit,
   counters: Counters = memoryCounters,
+  parts = 1,
 ): Limiter {
   if (max === 0) return unlimited;
   const failures = counters(name, { windowMs });
+  /** How many whole failures there is room for, of which the last may go over the limit. */
+  const room = (count: number) => Math.max(0, Math.ceil(max - count / parts));
   const undecided = createUndecided();
   let failuresCounted = 0;
 
@@ -91,9 +98,9 @@ export function createLimiter(
       // A failure since then may be missing. Looking once more is enough: where much fails, it would never end.
       if (first.failures !== failuresCounted) counted = await failures.get(key);
       for (;;) {
-        const { count: failed, resetsInMs } = counted;
-        if (failed >= max) return { type: 'blocked', retryAfterMs: resetsInMs };
-        entered = undecided.begin(key, max - failed);
+        const left = room(counted.count);
+        if (left === 0) return { type: 'blocked', retryAfterMs: counted.resetsInMs };
+        entered = undecided.begin(key, left);
         if (entered) return undefined;
         await undecided.outcome(key);
         counted = await failures.get(key);
@@ -104,10 +111,11 @@ export function createLimiter(
     }
   }
 
-  async function leave(key: string, failed: boolean): Promise<void> {
+  async function leave(key: string, failure: number): Promise<void> {
+    const failed = failure > 0;
     // Counted before it stops being undecided, so that it always counts as one of the two.
     try {
-      if (failed) await failures.add(key);
+      if (failed) await failures.add(key, Math.ceil(failure * parts));
     } finally {
       if (failed) failuresCounted += 1;
       undecided.end(key);
@@ -118,7 +126,7 @@ export function createLimiter(
   }
 
   async function left(key: string): Promise<number> {
-    return Math.max(0, max - (await failures.get(key)).count);
+    return room((await failures.get(key)).count);
   }
 
   return { look, enter, leave, left };

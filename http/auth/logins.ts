@@ -26,7 +26,7 @@ export function createLogins(
     attempt(
       [{ limiter, key: `${email.toLowerCase()} ${address}` }],
       () => users.login(email, password, address),
-      ({ type }) => type === 'refused',
+      ({ type }) => (type === 'refused' ? 1 : 0),
     );
 
   return {

@@ -7,17 +7,17 @@
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Instant } from '../../actors/base/clock.ts';
-import type { DeviceId } from '../../actors/base/ids.ts';
+import type { CustomerId, DeviceId } from '../../actors/base/ids.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Refusal, RefusalReason } from '../../actors/device/messages.ts';
-import { type Device, isOwnedBy, mayBeClaimed } from '../../actors/device/state.ts';
+import { type Device, type DeviceRecord, isOwnedBy, mayBeClaimed } from '../../actors/device/state.ts';
 import type { DeviceAnswer, Devices, Directory } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
 import { attempt, attemptsLeft, createLimiter, type Party } from '../auth/attempts.ts';
 import type { CustomerUser } from '../auth/principal.ts';
-import type { ApiSettings } from '../settings.ts';
+import type { ApiSettings, Limit } from '../settings.ts';
 import { viewDevice } from '../views/device.ts';
 import { ATTEMPTS_LEFT_HEADER, CLAIM_REFUSAL_HEADER, type ClaimRefusal } from '../wire/claim-refusal.ts';
 import { notFound, refusedByDevice, tokenExpired, tooManyRequests, unavailable } from '../wire/errors.ts';
@@ -56,23 +56,32 @@ export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Re
     const { principal, deviceName, secret } = claim;
     const { tenantId, customerId, userId } = principal;
     const id = await deviceIdByName(directory, tenantId, deviceName);
-    if (id === undefined && !uniform) return notFound;
 
     const parties = partiesOf(claim, id);
+    let owned: DeviceRecord | undefined;
     const outcome = await attempt(
       parties,
       async () => {
         const secretDigest = secrets.digest(id ?? userId, secret); // an unknown device costs as much
         if (id === undefined) return UNKNOWN_DEVICE;
-        return devices.ask(id, { type: 'ConfirmClaim', tenantId, customerId, userId, secretDigest });
+        const answer = await devices.ask(id, {
+          type: 'ConfirmClaim',
+          tenantId,
+          customerId,
+          userId,
+          secretDigest,
+        });
+        if (reasonOf(answer) === 'already-claimed') owned = ownedBy(customerId, await devices.read(id));
+        return answer;
       },
-      uniform ? isRefused : isWrongSecret,
+      (answer) => failureOf(reasonOf(answer), owned !== undefined, settings),
     );
     if (outcome.type === 'blocked') {
       return tooManyRequests('Too many wrong secrets, try again later', outcome.retryAfterMs);
     }
+    if (id === undefined && !uniform) return notFound;
     if (outcome.type === 'refused') {
-      const reply = await refusedClaim(needs, claim, id, outcome.refusal);
+      const reply = await refusedClaim(needs, claim, id, outcome.refusal, owned);
       if (reply !== undefined) return reply;
     }
     if (id === undefined) return notFound;
@@ -80,7 +89,8 @@ export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Re
     if (answer === undefined) return tokenExpired;
     const reply = await claimReply(profiles, id, answer);
     if (uniform || answer.type !== 'refused' || reply.type !== 'json') return reply;
-    return { ...reply, headers: await whyNot(needs, principal, id, answer.refusal.reason, parties) };
+    const { reason } = answer.refusal;
+    return { ...reply, headers: await whyNot(needs, reason, { id, parties, isOwn: owned !== undefined }) };
   };
 }
 
@@ -88,9 +98,11 @@ export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Re
 function createParties({ settings, counters }: ConfirmNeeds) {
   const { wrongSecretsPerCustomerAndDevice, wrongSecretsPerCustomer, wrongSecretsPerAddress } =
     settings.limits;
-  const perDevice = createLimiter('customer-and-device', wrongSecretsPerCustomerAndDevice, counters);
-  const perCustomer = createLimiter('customer', wrongSecretsPerCustomer, counters);
-  const perAddress = createLimiter('address', wrongSecretsPerAddress, counters);
+  const parts = settings.limits.vainClaimsPerWrongSecret;
+  const limiter = (name: string, limit: Limit) => createLimiter(name, limit, counters, parts);
+  const perDevice = limiter('customer-and-device', wrongSecretsPerCustomerAndDevice);
+  const perCustomer = limiter('customer', wrongSecretsPerCustomer);
+  const perAddress = limiter('address', wrongSecretsPerAddress);
 
   return ({ principal: { customerId }, deviceName, address }: Claim, id: DeviceId | undefined): Party[] => [
     // A text too long for a name is no device, and is not kept whole.
@@ -102,21 +114,20 @@ function createParties({ settings, counters }: ConfirmNeeds) {
 
 /**
  * Notes a refusal in the audit trail. Attempts over the limit never come here: a flood must not fill the trail.
+ * @param owned the device, if the customer owns it already
  * @returns the reply, where it is not the usual one for this refusal
  */
 async function refusedClaim(
-  { audit, devices, profiles, settings }: ConfirmNeeds,
+  { audit, profiles, settings }: ConfirmNeeds,
   { principal, deviceName, begunAt }: Claim,
   id: DeviceId | undefined,
   { reason: failure }: Refusal,
+  owned: DeviceRecord | undefined,
 ): Promise<Reply | undefined> {
   const { tenantId, customerId, userId } = principal;
   const uniform = settings.uniformRefusals;
-  // `already-claimed` may mean: by this customer, even by this very request before its answer got lost.
-  const isDoubtful = failure === 'already-claimed' && (uniform || begunAt !== undefined);
-  const device = isDoubtful && id !== undefined ? await devices.read(id) : undefined;
-  const owned = device !== undefined && isOwnedBy(device, customerId) ? device : undefined;
   const owner = owned?.owner;
+  // Claimed by this very request, before its answer got lost.
   if (owned && begunAt !== undefined && owner?.by === 'claim' && owner.since >= begunAt) {
     return claimed(profiles, owned.id, owned);
   }
@@ -136,10 +147,12 @@ async function refusedClaim(
 /** Headers with what FAILURE and CLAIMED do not say; see `../wire/claim-refusal.ts`. */
 async function whyNot(
   { devices, settings }: ConfirmNeeds,
-  { customerId }: CustomerUser,
-  id: DeviceId,
   reason: RefusalReason,
-  parties: readonly Party[],
+  {
+    id,
+    parties,
+    isOwn,
+  }: { readonly id: DeviceId; readonly parties: readonly Party[]; readonly isOwn: boolean },
 ): Promise<Record<string, string>> {
   const because = (refusal: ClaimRefusal) => ({ [CLAIM_REFUSAL_HEADER]: refusal });
   if (reason === 'wrong-secret') {
@@ -147,23 +160,35 @@ async function whyNot(
     return { ...because(reason), ...(left === undefined ? {} : { [ATTEMPTS_LEFT_HEADER]: String(left) }) };
   }
   if (reason === 'claiming-not-allowed') return because('not-allowed');
-  const device = await devices.read(id);
-  if (reason === 'already-claimed') {
-    return because(device !== undefined && isOwnedBy(device, customerId) ? 'already-yours' : reason);
-  }
+  if (reason === 'already-claimed') return because(isOwn ? 'already-yours' : reason);
   if (reason !== 'no-window' && reason !== 'window-elapsed') return {};
+  const device = await devices.read(id);
   const allowed = device === undefined || mayBeClaimed(device, settings.claimingByDefault);
   return because(allowed ? reason : 'not-allowed');
 }
 
 const UNKNOWN_DEVICE: DeviceAnswer = { type: 'refused', refusal: { reason: 'unknown-device' } };
 
-function isWrongSecret(answer: DeviceAnswer): boolean {
-  return answer.type === 'refused' && answer.refusal.reason === 'wrong-secret';
+function reasonOf(answer: DeviceAnswer): RefusalReason | undefined {
+  return answer.type === 'refused' ? answer.refusal.reason : undefined;
 }
 
-function isRefused(answer: DeviceAnswer): boolean {
-  return answer.type === 'refused';
+function ownedBy(customerId: CustomerId, device: DeviceRecord | undefined): DeviceRecord | undefined {
+  return device !== undefined && isOwnedBy(device, customerId) ? device : undefined;
+}
+
+/**
+ * How much of a wrong secret a refusal counts as (C6). A claim in vain guesses nothing, yet whoever repeats it without end
+ * is there first when a window opens; an honest customer presses the button late, and asks again what is its own.
+ */
+function failureOf(
+  reason: RefusalReason | undefined,
+  isOwn: boolean,
+  { uniformRefusals, limits }: ConfirmNeeds['settings'],
+): number {
+  if (reason === undefined) return 0;
+  if (reason === 'wrong-secret' || uniformRefusals) return 1;
+  return isOwn ? 0 : 1 / limits.vainClaimsPerWrongSecret;
 }
 
 async function claimed(profiles: Profiles, id: DeviceId, device: Device): Promise<Reply> {

@@ -5,9 +5,11 @@ import {
   type Answer,
   claimPath,
   HOUR_MS,
+  type Household,
   isProblem,
   openWindow,
   provision,
+  type RestWorld,
   restLaws,
   settle,
 } from '../kit/rest-client.ts';
@@ -139,16 +141,16 @@ law('claim: invalid percent sequences in the name are 400', async ({ home }) => 
 });
 
 law(
-  'claim: 200 at once with the right secret: one SUCCESS, the others CLAIMED, nobody is limited',
+  'claim: 100 at once with the right secret: one SUCCESS, the others CLAIMED, nobody is limited',
   async ({ world, home }) => {
     const id = await provision(world, home.tenantId, NAME);
     await openWindow(world, id, 'secret');
-    const claimants = Array.from({ length: 200 }, (_, at) => (at % 2 === 0 ? home.alice : home.bob));
+    const claimants = Array.from({ length: 100 }, (_, at) => (at % 2 === 0 ? home.alice : home.bob));
     const answers = await Promise.all(
       claimants.map((who) => who.post(claimPath(NAME), { secretKey: 'secret' })),
     );
     assert.is(answers.filter(({ status }) => status === 200).length, 1);
-    assert.is(answers.filter(({ text }) => text === '"CLAIMED"').length, 199);
+    assert.is(answers.filter(({ text }) => text === '"CLAIMED"').length, 99);
   },
 );
 
@@ -208,16 +210,72 @@ law(
   { limits: { wrongSecretsPerCustomerAndDevice: { max: 0, windowMs: 60_000 } } },
 );
 
+law('claim: a user may wait for the device, and ask once a second', async ({ world, home }) => {
+  const id = await provision(world, home.tenantId, NAME);
+  for (let at = 0; at < 59; at++) says(await home.alice.post(claimPath(NAME), { secretKey: 's' }), 'FAILURE');
+  await openWindow(world, id, 's');
+  isClaimed(await home.alice.post(claimPath(NAME), { secretKey: 's' }), home.alice.customerId);
+});
+
 law(
-  'claim: attempts without a window do not count as wrong secrets, so a user may wait for the device',
+  'claim: waiting for an empty secret is no longer free: of 2,592 polls as fast as they go, 60 are answered',
   async ({ world, home }) => {
     const id = await provision(world, home.tenantId, NAME);
-    for (let at = 0; at < 30; at++)
-      says(await home.alice.post(claimPath(NAME), { secretKey: 's' }), 'FAILURE');
-    await openWindow(world, id, 's');
-    isClaimed(await home.alice.post(claimPath(NAME), { secretKey: 's' }), home.alice.customerId);
+    const polls = await Promise.all(Array.from({ length: 2_592 }, () => home.bob.post(claimPath(NAME), {})));
+    assert.is(polls.filter(({ text }) => text === '"FAILURE"').length, 60);
+    const limited = polls.filter(({ status }) => status === 429);
+    assert.is(limited.length, 2_532);
+    for (const answer of limited) isProblem(answer, 429, 33);
+    await openWindow(world, id, '');
+    isProblem(await home.bob.post(claimPath(NAME), {}), 429, 33);
+    isClaimed(await home.alice.post(claimPath(NAME), {}), home.alice.customerId);
   },
 );
+
+for (const [what, prepare] of [
+  ['that is owned', async ({ home }) => void (await home.alice.post(claimPath(NAME), { secretKey: 's' }))],
+  [
+    'that must not be claimed',
+    async ({ world, home }) => {
+      const id = (await world.directory.idOf(home.tenantId, NAME)) ?? '';
+      const path = `/api/plugins/telemetry/DEVICE/${id}/SERVER_SCOPE`;
+      assert.is((await home.admin.post(path, { claimingAllowed: false })).status, 200);
+    },
+  ],
+  ['whose window has elapsed', async ({ world }) => world.clock.advance(HOUR_MS)],
+  [
+    'that does not exist',
+    async ({ world, home }) => {
+      const id = await world.directory.idOf(home.tenantId, NAME);
+      assert.is((await home.admin.delete(`/api/device/${id}`)).status, 200);
+    },
+  ],
+] as const satisfies readonly (readonly [
+  string,
+  (w: { world: RestWorld; home: Household }) => Promise<void> | void,
+])[]) {
+  law(
+    `claim: waiting for a device ${what} is counted too, and only against who waits`,
+    async ({ world, home }) => {
+      await openWindow(world, await provision(world, home.tenantId, NAME), 's');
+      await prepare({ world, home });
+      for (let at = 0; at < 12; at++) {
+        const { status } = await home.bob.post(claimPath(NAME), { secretKey: 's' });
+        assert.ok(status === 400 || status === 404, String(status));
+      }
+      isProblem(await home.bob.post(claimPath(NAME), { secretKey: 's' }), 429, 33);
+      assert.is.not((await home.alice.post(claimPath(NAME), { secretKey: 's' })).status, 429);
+    },
+    { limits: { wrongSecretsPerCustomerAndDevice: { max: 2, windowMs: 60_000 } } },
+  );
+}
+
+law('claim: asking again for what is its own is free', async ({ world, home }) => {
+  await openWindow(world, await provision(world, home.tenantId, NAME), 's');
+  isClaimed(await home.alice.post(claimPath(NAME), { secretKey: 's' }), home.alice.customerId);
+  for (let at = 0; at < 200; at++)
+    says(await home.alice.post(claimPath(NAME), { secretKey: 's' }), 'CLAIMED');
+});
 
 law(
   'reclaim: the owner gives back; another customer may not; the tenant may always',

@@ -156,7 +156,7 @@ test('attempts: only as many run at once as may still fail; one that succeeds le
         running -= 1;
         return 'right' as const;
       },
-      (outcome) => outcome !== 'right',
+      (outcome) => (outcome === 'right' ? 0 : 1),
     );
   const all = await Promise.all(Array.from({ length: 50 }, one));
   assert.ok(all.every((outcome) => outcome === 'right'));
@@ -174,12 +174,37 @@ test('attempts: too many failures block the party and refuse its waiting attempt
         await turn();
         return { type: 'wrong' } as const;
       },
-      () => true,
+      () => 1,
     );
   const all = await Promise.all(Array.from({ length: 20 }, () => wrong('one')));
   assert.is(made, 3);
   assert.is(all.filter(({ type }) => type === 'blocked').length, 17);
   assert.is((await wrong('other')).type, 'wrong');
+});
+
+test('attempts: what is a part of a failure counts as one, also sent all at once', async () => {
+  const limiter = createLimiter('test', { max: 2, windowMs: 60_000 }, undefined, 6);
+  const made = { vain: 0, wrong: 0 };
+  const one = (what: 'vain' | 'wrong') =>
+    attempt(
+      [{ limiter, key: 'k' }],
+      async () => {
+        made[what] += 1;
+        await turn();
+        return what;
+      },
+      () => (what === 'vain' ? 1 / 6 : 1),
+    );
+  await Promise.all(Array.from({ length: 5 }, () => one('vain')));
+  assert.is(
+    await limiter.left('k'),
+    2,
+    '7 parts are left, of which the second failure may take one too many',
+  );
+  await one('wrong');
+  assert.is(await limiter.left('k'), 1);
+  await Promise.all(Array.from({ length: 20 }, () => one('vain')));
+  assert.equal(made, { vain: 6, wrong: 1 });
 });
 
 test('attempts: when the window is over, attempts run again', async () => {
@@ -188,7 +213,7 @@ test('attempts: when the window is over, attempts run again', async () => {
     attempt(
       [{ limiter, key: 'k' }],
       async () => ({ type: 'wrong' }) as const,
-      () => true,
+      () => 1,
     );
   assert.is((await wrong()).type, 'wrong');
   const blocked = await wrong();
@@ -198,7 +223,7 @@ test('attempts: when the window is over, attempts run again', async () => {
 
 test('attempts: one that throws gives its place back', async () => {
   const limiter = createLimiter('test', { max: 1, windowMs: 60_000 });
-  const make = (what: () => Promise<string>) => attempt([{ limiter, key: 'k' }], what, () => false);
+  const make = (what: () => Promise<string>) => attempt([{ limiter, key: 'k' }], what, () => 0);
   await make(() => Promise.reject(new Error('x'))).then(
     () => assert.unreachable(),
     () => {},
@@ -214,7 +239,7 @@ for (const [what, counted] of [
     let get: () => Promise<Counted> = async () => ({ count: 0, resetsInMs: 1 });
     const counter = { get: () => get(), add: () => get() };
     const limiter = createLimiter('test', { max: 1, windowMs: 60_000 }, () => counter);
-    const one = (make: () => Promise<string>) => attempt([{ limiter, key: 'k' }], make, () => false);
+    const one = (make: () => Promise<string>) => attempt([{ limiter, key: 'k' }], make, () => 0);
     let decide = () => {};
     const first = one(() => new Promise((resolve) => (decide = () => resolve('right'))));
     await turn();

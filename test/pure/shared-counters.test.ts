@@ -28,7 +28,7 @@ test('shared counters: who failed too often at one process is refused by all', a
     return attempt(
       [{ limiter, key: 'k' }],
       async () => ({ type: 'wrong' }) as const,
-      () => true,
+      () => 1,
     );
   };
   const outcomes: unknown[] = [];

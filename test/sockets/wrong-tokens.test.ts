@@ -78,7 +78,7 @@ test('attempts: where counting fails, so does the attempt, and no later one wait
     attempt(
       [{ limiter, key: 'a' }],
       async () => 'wrong',
-      () => true,
+      () => 1,
     );
   const guess = attempt(
     [{ limiter, key: 'a' }],
@@ -86,7 +86,7 @@ test('attempts: where counting fails, so does the attempt, and no later one wait
       away = true; // while it is made
       return 'wrong';
     },
-    () => true,
+    () => 1,
   );
   assert.instance(await guess.catch((error: unknown) => error), StoreUnavailable);
   assert.instance(await wrong().catch((error: unknown) => error), StoreUnavailable);

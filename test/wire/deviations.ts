@@ -159,6 +159,13 @@ export const SECTIONS = {
       why: 'guessing must hurt only the guesser',
       rule: 'C6',
     },
+    'waiting-counted': {
+      what: 'claiming again and again while there is nothing to claim: no window, owned, not allowed, no such device',
+      thingsBoard: 'as often as one likes',
+      claimd: 'six count as one wrong secret; 429 with `Retry-After` past the limit',
+      why: 'who polls without end owns the device the moment its window opens with an empty secret',
+      rule: 'C6',
+    },
     'closing-instant': {
       what: 'a confirm at the very instant the window closes',
       thingsBoard: 'still good',

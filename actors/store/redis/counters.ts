@@ -14,8 +14,9 @@ export function redisCounters(redis: Connection, prefix: string): Counters {
       return endsInMs > 0 ? { count, resetsInMs: endsInMs } : { count: 0, resetsInMs: windowMs };
     },
 
-    async add(key) {
-      const reply = await redis.script(COUNT, [limitKey(prefix, name, key)], [String(Math.ceil(windowMs))]);
+    async add(key, times = 1) {
+      const args = [String(Math.ceil(windowMs)), String(times)];
+      const reply = await redis.script(COUNT, [limitKey(prefix, name, key)], args);
       const [count = 1, resetsInMs = windowMs] = Array.isArray(reply) ? reply.map(Number) : [];
       return { count, resetsInMs };
     },

@@ -111,6 +111,14 @@ export const limits = section('Wrong secrets and passwords', {
     min: 1000,
     why: 'Time within which wrong secrets are counted, and the longest that a customer has to wait.',
   }),
+  vainClaimsPerWrongSecret: count({
+    key: 'security.claim.wrongSecrets.vainClaims',
+    env: 'SECURITY_CLAIM_WRONG_SECRETS_VAIN_CLAIMS',
+    default: LIMITS.vainClaimsPerWrongSecret,
+    min: 1,
+    max: 1_000_000,
+    why: 'So many claims in vain count as one wrong secret: of a device without an open window, of another owner, that must not be claimed, or that does not exist. With the defaults a customer may ask for one device once a second.',
+  }),
   wrongTokensLimited: flag({
     key: 'transport.rate_limits.ip_limits_enabled',
     env: 'TB_TRANSPORT_IP_RATE_LIMITS_ENABLED',
