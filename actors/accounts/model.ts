@@ -140,6 +140,8 @@ export type AccountRefusal =
   | { readonly reason: 'email-malformed'; readonly email: string }
   | { readonly reason: 'password-too-short'; readonly minLength: number }
   | { readonly reason: 'password-too-long'; readonly maxLength: number }
+  /** Everybody knows or guesses it. */
+  | { readonly reason: 'password-well-known' }
   /** The record changed since the caller read it. */
   | { readonly reason: 'version-conflict' }
   | { readonly reason: 'already-activated' }
@@ -237,6 +239,8 @@ export interface Users {
    * @param party on whose behalf, e.g. an address: when many log in at once, parties take turns
    */
   login(email: string, password: string, party?: string): Promise<Login>;
+  /** Whether this is the user's password, be the user enabled or not. Asked at the start, not on behalf of anybody. */
+  hasPassword(id: UserId, password: string): Promise<boolean>;
   /** Sets a new password; every token issued before is outdated, and every session but `keep` ends. */
   setPassword(id: UserId, password: string, keep?: string): Promise<AccountAnswer<User>>;
   /** Begins a session of a user as it is now. An impersonator's is short, cannot be renewed, and makes none of the user's own end. Beyond `sessionsMax` the one that was not used for longest ends. */
@@ -273,6 +277,8 @@ export interface Accounts {
 export interface AccountSettings {
   /** Whether `A@x.org` and `a@x.org` are two users. Fixed when the first user is created. */
   readonly loginCaseSensitive: boolean;
+  /** Whether the public passwords of the demo open what they are the passwords of, and may be set. */
+  readonly demoPasswordsWork: boolean;
   /** Characters. */
   readonly passwordMinLength: number;
   /** Characters. */
@@ -299,6 +305,7 @@ export interface AccountSettings {
 
 export const defaultAccountSettings: AccountSettings = {
   loginCaseSensitive: true,
+  demoPasswordsWork: false,
   passwordMinLength: 6,
   passwordMaxLength: 72,
   passwordHashCost: 2 ** 15,

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { UserId } from '../base/ids.ts';
 import type { Change, Collection } from '../records/collection.ts';
 import type { Unavailable } from '../runtime/decider.ts';
+import { isDemoPassword } from './demo-passwords.ts';
 import { publicUser, type StoredUser } from './kinds.ts';
 import {
   type AccountAnswer,
@@ -54,6 +55,9 @@ export function createUserBase(needs: UserBaseNeeds): UserBase {
     change,
 
     checkPassword(password) {
+      if (isDemoPassword(password)) {
+        return settings.demoPasswordsWork ? undefined : { reason: 'password-well-known' };
+      }
       const { passwordMinLength: minLength, passwordMaxLength: maxLength } = settings;
       const { length } = [...password]; // characters, not UTF-16 units
       if (length < minLength) return { reason: 'password-too-short', minLength };

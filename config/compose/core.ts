@@ -90,7 +90,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       directory,
       clock,
       bus,
-      settings: config.accounts,
+      settings: { ...config.accounts, demoPasswordsWork: config.install.loadDemo },
       async forgetTenant(id) {
         await profiles.forgetTenant(id);
         await openJobs(store).forgetTenant(id);

@@ -17,6 +17,7 @@ import { listOf } from '../options/option.ts';
 import type { Config } from '../options/schema.ts';
 import { createBroker, createBrokerAuth } from './broker.ts';
 import { type Core, type CoreNeeds, openCore } from './core.ts';
+import { watchDemoAccounts } from './demo-accounts.ts';
 import { createLive, type Live } from './live.ts';
 import { readCertificate } from './tls.ts';
 import { webSettings } from './web.ts';
@@ -62,6 +63,8 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
   let draining = false;
 
   try {
+    const quiet = (needs.worker?.number ?? 1) !== 1;
+    await watchDemoAccounts(config, { ...core, log: needs.log, quiet });
     const mqtt = config.mqtt.enabled ? createMqtt(config, needs, core) : undefined;
     const broker = await createBroker(config, needs, core);
     const live = createLive(needs, core);

@@ -1,8 +1,9 @@
 /** ThingsBoard's demo data. Its passwords and access tokens are public: use it only for trying out. */
+import { DEMO_PASSWORDS } from '../../actors/accounts/demo-passwords.ts';
 
-export const SYSADMIN = { email: 'sysadmin@thingsboard.org', demoPassword: 'sysadmin' } as const;
+export const SYSADMIN = { email: 'sysadmin@thingsboard.org', demoPassword: DEMO_PASSWORDS.sysadmin } as const;
 
-const user = (name: string) => ({ email: `${name}@thingsboard.org`, password: 'customer' });
+const user = (name: string) => ({ email: `${name}@thingsboard.org`, password: DEMO_PASSWORDS.customer });
 const device = (
   name: string,
   accessToken: string,
@@ -12,7 +13,7 @@ const device = (
 
 export const DEMO = {
   tenantTitle: 'Tenant',
-  tenantAdmin: { email: 'tenant@thingsboard.org', password: 'tenant' },
+  tenantAdmin: { email: 'tenant@thingsboard.org', password: DEMO_PASSWORDS.tenant },
   customers: [
     { title: 'Customer A', users: [user('customer'), user('customerA')] },
     { title: 'Customer B', users: [user('customerB')] },
@@ -34,3 +35,10 @@ export const DEMO = {
     device('Thermostat T2', 'T2_TEST_TOKEN', null, { type: 'thermostat' }),
   ],
 } as const;
+
+/** Everybody in it, with their passwords. */
+export const DEMO_PEOPLE: readonly { readonly email: string; readonly password: string }[] = [
+  { email: SYSADMIN.email, password: SYSADMIN.demoPassword },
+  DEMO.tenantAdmin,
+  ...DEMO.customers.flatMap(({ users }) => users),
+];

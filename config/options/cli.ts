@@ -26,6 +26,7 @@ const SWITCHES = {
   version: 'Prints the version',
   'print-config': 'Prints a config file with every option, its default and what it is for',
   demo: "Adds ThingsBoard's demo data: the same as --install.load_demo=true",
+  'demo-public': 'Lets others than this machine reach the demo: the same as --install.demo_public=true',
 } as const;
 
 const KEYS = ALL_OPTIONS.flatMap(({ option }) => [option.key, ...(option.aliases ?? [])]);
@@ -62,6 +63,7 @@ export function parseArguments(argv: readonly string[]): Command {
     else if (isSwitch(name)) {
       if (value !== undefined) problems.push(`--${name} takes no value`);
       if (name === 'demo') flags.push({ key: 'install.load_demo', value: 'true' });
+      else if (name === 'demo-public') flags.push({ key: 'install.demo_public', value: 'true' });
       else printed ??= name;
     } else if (value === undefined || value === '') {
       problems.push(`--${name} needs a value: --${name}=${name === 'config' ? 'FILE' : 'VALUE'}`);

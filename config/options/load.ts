@@ -47,6 +47,7 @@ export function loadConfig(sources: Sources): Loaded {
     complainIfUnknown(key, 'on the command line (--help lists them)', problems);
 
   const config: { [section: string]: { [name: string]: unknown } } = {};
+  const given = new Set<Option>();
   for (const { section, name, option } of ALL_OPTIONS) {
     const settings = [
       oneOf(
@@ -64,6 +65,7 @@ export function loadConfig(sources: Sources): Loaded {
     let effective: unknown = defaultOf(option);
     for (const candidate of settings) {
       if (candidate === undefined) continue;
+      given.add(option);
       const parsed = parseOption(option, candidate.value);
       if (parsed.type === 'value') effective = parsed.value;
       else problems.push(`${candidate.from} must be ${parsed.expected}${shown(option, candidate.value)}`);
@@ -72,7 +74,15 @@ export function loadConfig(sources: Sources): Loaded {
   }
   if (problems.length > 0) return { type: 'problems', problems };
 
-  const complete = config as Config; // built from the schema that the type is inferred from
+  const { install } = config as Config; // built from the schema that the type is inferred from
+  if (install.loadDemo && !install.demoPublic) {
+    for (const { section, name, option } of ALL_OPTIONS) {
+      if (option.type !== 'text' || option.demoDefault === undefined || given.has(option)) continue;
+      config[section] = { ...config[section], [name]: option.demoDefault };
+    }
+  }
+
+  const complete = config as Config;
   const contradicted = contradictions(complete);
   if (contradicted.length > 0) return { type: 'problems', problems: contradicted };
   return {

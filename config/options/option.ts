@@ -34,6 +34,8 @@ export interface TextOption extends Described {
   readonly type: 'text';
   /** Undefined: the option has no default. */
   readonly default: string | undefined;
+  /** The default where the demo is loaded and not public. */
+  readonly demoDefault?: string;
   /** Absent: any text. */
   readonly pattern?: RegExp;
   /** What the option becomes; undefined: the text is wrong after all. */

@@ -5,7 +5,9 @@
  * The type `Config` is inferred from the declarations in `sections/`. To add an option, declare it there and use it in
  * `compose/`. Parser and help follow, and `write-docs.ts` writes the example file and the table in `config/README.md`.
  */
+import { isDemoPassword } from '../../actors/accounts/demo-passwords.ts';
 import { templateProblems } from '../../transports/mqtt/bridge/templates.ts';
+import { nameDoors, openDoors } from './doors.ts';
 import { listOf, type Option, type ValueOf } from './option.ts';
 import { accounts } from './sections/accounts.ts';
 import { alarms, devices } from './sections/actors.ts';
@@ -18,9 +20,6 @@ import { ownership } from './sections/ownership.ts';
 import { install, store, system } from './sections/process.ts';
 import { redis } from './sections/redis.ts';
 import { web } from './sections/web.ts';
-
-/** Of `tenant`, the shortest password of the demo. */
-const DEMO_PASSWORD_LENGTH = 6;
 
 /** In the order in which they are documented. */
 export const SCHEMA = {
@@ -103,16 +102,21 @@ export function contradictions(config: Config): string[] {
   if (!Number.isInteger(Math.log2(passwordHashCost))) {
     problems.push(`security.password.hash_cost (${passwordHashCost}) must be a power of two`);
   }
-  const { sysadminPassword, loadDemo } = config.install;
+  const { sysadminPassword, loadDemo, demoPublic } = config.install;
   const length = sysadminPassword === undefined ? undefined : [...sysadminPassword].length;
   if (length !== undefined && (length < passwordMinLength || length > passwordMaxLength)) {
     problems.push(
       `install.sysadmin_password (SYSADMIN_PASSWORD) must have ${passwordMinLength} to ${passwordMaxLength} characters, it has ${length}`,
     );
   }
-  if (loadDemo && passwordMinLength > DEMO_PASSWORD_LENGTH) {
+  if (sysadminPassword !== undefined && isDemoPassword(sysadminPassword)) {
+    problems.push('install.sysadmin_password (SYSADMIN_PASSWORD) is a password that everybody knows');
+  }
+  const doors = openDoors(config);
+  if (loadDemo && !demoPublic && doors.length > 0) {
     problems.push(
-      `install.load_demo needs security.password.min_length to be at most ${DEMO_PASSWORD_LENGTH}: its shortest password has no more`,
+      `install.load_demo makes accounts with public passwords, and others than this machine could reach them: ${nameDoors(doors)}. ` +
+        'Listen on 127.0.0.1, or say --demo-public (LOAD_DEMO_PUBLIC=true)',
     );
   }
   if (config.system.workers > 1 && config.store.url === 'memory:') {

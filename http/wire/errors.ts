@@ -164,6 +164,8 @@ export function refusedByAccounts(refusal: AccountRefusal, what: string): Proble
       return badRequest(`Password must be ${refusal.minLength} or more characters in length.`);
     case 'password-too-long':
       return badRequest(`Password must be no more than ${refusal.maxLength} characters in length.`);
+    case 'password-well-known':
+      return badRequest('Password is one of those that everybody knows or guesses. Choose another one.');
     case 'version-conflict':
       return versionConflict(what);
     case 'already-activated':

@@ -27,7 +27,7 @@ export interface LocalServer {
 }
 
 /** The password of sysadmin@thingsboard.org on a server without the demo. */
-export const SYSADMIN_PASSWORD = 'sysadmin';
+export const SYSADMIN_PASSWORD = 'local-test-sysadmin';
 
 export async function startLocalServer({
   options = {},

@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { restApi } from '../kit/api.ts';
 import { temporaryFolder } from '../kit/folders.ts';
-import { cleanUp, type ServerProcess, startServer } from '../kit/process.ts';
+import { cleanUp, launch, type ServerProcess, startServer } from '../kit/process.ts';
 import { needing, runProgram } from '../kit/programs.ts';
 
 const DEMO = fileURLToPath(new URL('../../config/demo/demo.js', import.meta.url));
@@ -32,7 +32,7 @@ demo(
   "demo data: everybody can log in with ThingsBoard's passwords, and a second start adds nothing",
   async () => {
     const dataDir = temporaryFolder();
-    for (const how of [{ args: ['--demo'] }, { env: { LOAD_DEMO: 'true' } }, {}]) {
+    for (const how of [{ args: ['--demo'] }, { env: { LOAD_DEMO: 'true' } }]) {
       const server = await startServer({ dataDir, ...how, env: how.env ?? {} });
       const api = restApi(server.url);
       for (const [email, password] of PEOPLE) assert.ok(await api.login(email, password), email);
@@ -48,6 +48,56 @@ demo(
     }
   },
 );
+
+const DEMO_PRESENT = 'this store holds accounts of the demo, whose passwords are public';
+
+demo(
+  'demo data: in production its passwords open nothing, and every start says that they are there',
+  async () => {
+    const dataDir = temporaryFolder();
+    await (await startServer({ dataDir, args: ['--demo'] })).stop();
+    for (let start = 0; start < 2; start += 1) {
+      const server = await startServer({ dataDir });
+      const api = restApi(server.url);
+      for (const [username, password] of PEOPLE) {
+        const answer = await api.send('POST', '/api/auth/login', undefined, { username, password });
+        assert.is(answer.status, 401, username);
+      }
+      assert.ok(server.log().some(({ msg, level }) => msg === DEMO_PRESENT && level === 'warn'));
+      await server.stop();
+    }
+  },
+);
+
+demo('demo data: with public passwords nobody listens beyond this machine, unless told to', async () => {
+  const dataDir = temporaryFolder();
+  const first = await startServer({ dataDir, args: ['--demo'] });
+  const api = restApi(first.url);
+  const sysadmin = await api.login('sysadmin@thingsboard.org', 'sysadmin');
+  await first.stop();
+  for (const door of ['HTTP_BIND_ADDRESS', 'MQTT_BIND_ADDRESS', 'COAP_BIND_ADDRESS']) {
+    const { code, output } = await launch({ dataDir, env: { [door]: '0.0.0.0' } }).ended;
+    assert.is(code, 3, output);
+    assert.match(output, /accounts of the demo with public passwords \(sysadmin@thingsboard\.org, tenant@/);
+  }
+  const misuse = await launch({ dataDir, args: ['--demo'], env: { HTTP_BIND_ADDRESS: '0.0.0.0' } }).ended;
+  assert.is(misuse.code, 2, misuse.output);
+
+  const told = { dataDir, args: ['--demo', '--demo-public'], env: { HTTP_BIND_ADDRESS: '0.0.0.0' } };
+  const second = await startServer(told);
+  const again = restApi(second.url);
+  const change = { currentPassword: 'sysadmin', newPassword: 'a password of my own' };
+  const { token } = await again.post<{ token: string }>('/api/auth/changePassword', sysadmin, change);
+  const { data } = await again.get<{ data: { id: { id: string } }[] }>(
+    '/api/tenants?page=0&pageSize=1',
+    token,
+  );
+  await again.must('DELETE', `/api/tenant/${data[0]?.id.id}`, token);
+  await second.stop();
+  const third = await startServer({ dataDir, env: { HTTP_BIND_ADDRESS: '0.0.0.0' } });
+  assert.not.ok(third.log().some(({ msg }) => msg === DEMO_PRESENT));
+  await third.stop();
+});
 
 demo('demo: the story runs to its end and exits with 0', async () => {
   const { code, out: output } = await runProgram(process.execPath, [DEMO]);

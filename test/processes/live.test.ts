@@ -53,7 +53,7 @@ test('import: killed in the middle, it goes on at the next start and creates eve
   while ((await api.get<Job>(`/api/deviceImport/${id}`, token)).through === 0) await pause(20);
   await first.kill();
 
-  const second = await startServer({ dataDir });
+  const second = await startServer({ args: ['--demo'], dataDir });
   const { api: again, token: renewed } = await administrator(second);
   let job = await again.get<Job>(`/api/deviceImport/${id}`, renewed);
   while (job.state === 'RUNNING') {

@@ -91,7 +91,7 @@ draining(
     assert.is((await server.ended).code, 0);
     assert.match(answer, /^HTTP\/1\.1 200 /);
 
-    const restarted = await startServer({ dataDir });
+    const restarted = await startServer({ dataDir, args: ['--demo'] });
     const api = restApi(restarted.url);
     const customer = await api.login('customerA@thingsboard.org', 'customer');
     assert.is((await api.confirm(customer, DEVICE, SECRET)).status, 200);
@@ -113,7 +113,7 @@ draining(
     assert.is((await server.ended).code, 0);
     const acknowledged = 1 + device.packets.filter(({ cmd }) => cmd === 'puback').length;
 
-    const restarted = await startServer({ dataDir });
+    const restarted = await startServer({ dataDir, args: ['--demo'] });
     const api = restApi(restarted.url);
     const customer = await api.login('customerA@thingsboard.org', 'customer');
     // Each window replaced the one before, so what is open is the last acknowledged one, or one that came after it.

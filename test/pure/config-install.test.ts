@@ -39,7 +39,7 @@ function parts(store: Store = createMemoryStore()) {
     onEvent: () => {},
   });
   const directory = createDirectory(store.journal, store.index);
-  const settings = { ...defaultAccountSettings, passwordHashCost: 2 ** 10 };
+  const settings = { ...defaultAccountSettings, passwordHashCost: 2 ** 10, demoPasswordsWork: true };
   const accounts = createAccounts({ store, devices, directory, clock: systemClock, settings });
   const announced: string[] = [];
   const needs: InstallNeeds = {

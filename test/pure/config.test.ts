@@ -32,6 +32,20 @@ sources('without settings every option has its default, the same as ThingsBoardâ
   assert.is(config.store.dataDir, './data');
 });
 
+sources('the demo listens on this machine alone, unless it is public or an address is given', () => {
+  const addresses = (env: Record<string, string>) => {
+    const { http, mqtt, coap } = good({ env });
+    return [http.address, mqtt.bindAddress, mqtt.sslBindAddress, coap.bindAddress];
+  };
+  const [own, all] = ['127.0.0.1', '0.0.0.0'];
+  assert.equal(addresses({}), [all, all, all, all]);
+  assert.equal(addresses({ LOAD_DEMO: 'true' }), [own, own, own, own]);
+  assert.equal(addresses({ LOAD_DEMO: 'true', LOAD_DEMO_PUBLIC: 'true' }), [all, all, all, all]);
+  assert.equal(addresses({ LOAD_DEMO: 'true', HTTP_BIND_ADDRESS: '::1' }), ['::1', own, own, own]);
+  const off = { LOAD_DEMO: 'true', MQTT_ENABLED: 'false', MQTT_BIND_ADDRESS: all };
+  assert.is(good({ env: off }).mqtt.bindAddress, all, 'a door that is closed is none');
+});
+
 sources('nested and dotted YAML keys mean the same', () => {
   const nested = good(yaml('security:\n  claim:\n    duration: 1000\n    allowClaimingByDefault: false\n'));
   const dotted = good(yaml('security.claim.duration: 1000\nsecurity.claim.allowClaimingByDefault: false\n'));
@@ -167,7 +181,12 @@ refusals('values that contradict each other', () => {
     'actors.alarm.max_fan_out (1000) must not be above',
   );
   assert.match(one({ SYSADMIN_PASSWORD: 'short' }), 'must have 6 to 72 characters, it has 5');
-  assert.match(one({ LOAD_DEMO: 'true', SECURITY_PASSWORD_MIN_LENGTH: '7' }), 'install.load_demo needs');
+  assert.match(one({ SYSADMIN_PASSWORD: 'sysadmin' }), 'a password that everybody knows');
+  for (const address of ['HTTP_BIND_ADDRESS', 'MQTT_BIND_ADDRESS', 'COAP_BIND_ADDRESS']) {
+    const env = { LOAD_DEMO: 'true', [address]: '0.0.0.0' };
+    assert.match(one(env), 'others than this machine could reach them');
+    assert.is(good({ env: { ...env, LOAD_DEMO_PUBLIC: 'true' } }).install.loadDemo, true);
+  }
 });
 
 refusals('a secret value is never shown', () => {

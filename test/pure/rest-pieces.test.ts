@@ -63,6 +63,7 @@ const ACCOUNTS: { readonly [Reason in AccountRefusal['reason']]: number } = {
   'email-taken': 400,
   'email-malformed': 400,
   'password-too-short': 400,
+  'password-well-known': 400,
   'password-too-long': 400,
   'version-conflict': 409,
   'already-activated': 400,

@@ -15,6 +15,7 @@ export const coap = section('CoAP: devices', {
     aliases: ['transport.coap.bind_address'],
     env: 'COAP_BIND_ADDRESS',
     default: COAP.bindAddress,
+    demoDefault: '127.0.0.1',
     why: 'Address to listen on.',
   }),
   port: port({

@@ -13,6 +13,7 @@ export const http = section('HTTP: people and devices', {
     key: 'server.address',
     env: 'HTTP_BIND_ADDRESS',
     default: '0.0.0.0',
+    demoDefault: '127.0.0.1',
     why: 'Address to listen on. Use 127.0.0.1 behind a proxy on the same machine.',
   }),
   port: port({

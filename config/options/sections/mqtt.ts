@@ -13,6 +13,7 @@ export const mqtt = section('MQTT: devices and gateways', {
     key: 'transport.mqtt.bind_address',
     env: 'MQTT_BIND_ADDRESS',
     default: '0.0.0.0',
+    demoDefault: '127.0.0.1',
     why: 'Address to listen on.',
   }),
   port: port({
@@ -37,6 +38,7 @@ export const mqtt = section('MQTT: devices and gateways', {
     key: 'transport.mqtt.ssl.bind_address',
     env: 'MQTT_SSL_BIND_ADDRESS',
     default: '0.0.0.0',
+    demoDefault: '127.0.0.1',
     why: 'Address to listen on for TLS.',
   }),
   sslPort: port({

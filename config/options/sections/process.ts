@@ -13,7 +13,13 @@ export const install = section('First start', {
     key: 'install.load_demo',
     env: 'LOAD_DEMO',
     default: false,
-    why: "Adds ThingsBoard's demo tenant, customers, users and devices with their well-known passwords. Never use it in production. Also --demo.",
+    why: "Adds ThingsBoard's demo tenant, customers, users and devices with their well-known passwords, and lets these passwords work. Then the server listens on 127.0.0.1 unless an address is given. Never use it in production. Also --demo.",
+  }),
+  demoPublic: flag({
+    key: 'install.demo_public',
+    env: 'LOAD_DEMO_PUBLIC',
+    default: false,
+    why: 'Whether a server that holds accounts of the demo may listen beyond its own machine, where everybody can log in as administrator. Also --demo-public.',
   }),
 });
 
