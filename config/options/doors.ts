@@ -1,6 +1,5 @@
 /** Where a server with these settings listens, and which of these places others than its own machine can reach. */
 import { isLoopback } from '../../actors/sockets/loopback.ts';
-import type { Config } from './schema.ts';
 
 interface Door {
   /** `HTTP` */
@@ -8,8 +7,20 @@ interface Door {
   readonly address: string;
 }
 
+/** The settings that say where; see `schema.ts`. */
+interface Addresses {
+  readonly http: { readonly address: string };
+  readonly mqtt: {
+    readonly enabled: boolean;
+    readonly bindAddress: string;
+    readonly sslEnabled: boolean;
+    readonly sslBindAddress: string;
+  };
+  readonly coap: { readonly enabled: boolean; readonly bindAddress: string };
+}
+
 /** Those that are switched on and reached from beyond this machine. */
-export function openDoors({ http, mqtt, coap }: Pick<Config, 'http' | 'mqtt' | 'coap'>): readonly Door[] {
+export function openDoors({ http, mqtt, coap }: Addresses): readonly Door[] {
   const doors: readonly (Door & { readonly on: boolean })[] = [
     { what: 'HTTP', address: http.address, on: true },
     { what: 'MQTT', address: mqtt.bindAddress, on: mqtt.enabled },
