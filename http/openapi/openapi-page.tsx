@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { raw } from 'hono/html';
-import type { Description, Operation, Parameter, Schema } from './openapi.ts';
+import type { Description, Operation, Parameter } from './openapi.ts';
+import type { Schema } from './schemas.ts';
 
 export interface Page {
   readonly html: string;

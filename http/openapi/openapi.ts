@@ -2,20 +2,8 @@
  * The API's description for machines: OpenAPI 3.1, made from the route definitions that also check requests, so it
  * cannot differ from them.
  */
-import { z } from 'zod';
 import type { ResponseSpec, Route } from '../route.ts';
-
-/** JSON Schema, as far as this file reads it. */
-export interface Schema {
-  readonly type?: string | readonly string[];
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
-  readonly allOf?: readonly Schema[];
-  readonly anyOf?: readonly Schema[];
-  readonly oneOf?: readonly Schema[];
-  readonly $ref?: string;
-  readonly [keyword: string]: unknown;
-}
+import { createSchemas, type Schema, type Schemas } from './schemas.ts';
 
 export interface Parameter {
   readonly name: string;
@@ -46,10 +34,24 @@ export interface Description {
   readonly openapi: '3.1.0';
   readonly info: { readonly title: string; readonly version: string; readonly description: string };
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: object;
+  readonly components: {
+    readonly securitySchemes: object;
+    readonly schemas: Readonly<Record<string, Schema>>;
+  };
 }
 
 const PROBLEM: Schema = { $ref: '#/components/schemas/Problem' };
+const PROBLEM_SCHEMA: Schema = {
+  type: 'object',
+  description: 'What went wrong',
+  properties: {
+    status: { type: 'integer' },
+    message: { type: 'string' },
+    errorCode: { type: 'integer' },
+    timestamp: { type: 'integer' },
+  },
+  required: ['status', 'message', 'errorCode', 'timestamp'],
+};
 
 /** Answers that any request of a kind can get, besides those its route lists. */
 const COMMON: Readonly<Record<number, string>> = {
@@ -62,10 +64,11 @@ const COMMON: Readonly<Record<number, string>> = {
 };
 
 export function describe(routes: readonly Route[], version: string): Description {
+  const schemas = createSchemas({ Problem: PROBLEM_SCHEMA });
   const paths: Record<string, Record<string, Operation>> = {};
   for (const route of routes) {
     const path = route.path.replace(/:(\w+)/g, '{$1}');
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route) };
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route, schemas) };
   }
   return {
     openapi: '3.1.0',
@@ -90,43 +93,34 @@ export function describe(routes: readonly Route[], version: string): Description
           description: '"ApiKey " and a key of /api/apiKey.',
         },
       },
-      schemas: {
-        Problem: {
-          type: 'object',
-          description: 'What went wrong',
-          properties: {
-            status: { type: 'integer' },
-            message: { type: 'string' },
-            errorCode: { type: 'integer' },
-            timestamp: { type: 'integer' },
-          },
-          required: ['status', 'message', 'errorCode', 'timestamp'],
-        },
-      },
+      schemas: schemas.components,
     },
   };
 }
 
-function operation(route: Route): Operation {
+function operation(route: Route, schemas: Schemas): Operation {
   const { method, path, roles, summary } = route;
+  const operationId = `${method.toLowerCase()}${path.replace(/[/:]+(\w)/g, (_, letter: string) => letter.toUpperCase())}`;
   const isPublic = roles.includes('PUBLIC');
   const base = {
     tags: [path.split('/')[2] ?? 'health'],
-    operationId: `${method.toLowerCase()}${path.replace(/[/:]+(\w)/g, (_, letter: string) => letter.toUpperCase())}`,
+    operationId,
     summary,
     description: route.description ?? (isPublic ? 'For everybody.' : `For ${roles.join(', ')}.`),
     security: isPublic ? [] : [{ bearer: [] }, { apiKey: [] }],
-    parameters: parametersOf(route),
-    responses: responsesOf(route),
+    parameters: parametersOf(route, schemas),
+    responses: responsesOf(route, typeName(operationId), schemas),
   };
   const body = route.body ?? route.payload?.schema;
   if (body === undefined) return base;
-  const schema = schemaOf(body, 'input');
+  const schema = schemas.named(`${typeName(operationId)}Body`, body, 'input');
   const required = route.body?.safeParse(undefined).success === false;
   return { ...base, requestBody: { required, content: { 'application/json': { schema } } } };
 }
 
-function responsesOf(route: Route): Operation['responses'] {
+const typeName = (id: string) => `${id.charAt(0).toUpperCase()}${id.slice(1).replace(/\W/g, '')}`;
+
+function responsesOf(route: Route, name: string, schemas: Schemas): Operation['responses'] {
   const { responses, roles, body, payload, params, query } = route;
   const isPublic = roles.includes('PUBLIC');
   const common = Object.entries(COMMON).filter(([status]) => {
@@ -139,20 +133,26 @@ function responsesOf(route: Route): Operation['responses'] {
   return Object.fromEntries(
     [...all].map(([status, spec]) => {
       const { description } = spec;
-      const content = contentOf(Number(status), spec, route);
+      const content = contentOf(Number(status), spec, route, name, schemas);
       return [status, content === undefined ? { description } : { description, content }];
     }),
   );
 }
 
-function contentOf(status: number, { schema, more, isEmpty }: ResponseSpec, route: Route): Media | undefined {
+function contentOf(
+  status: number,
+  { schema, more, isEmpty }: ResponseSpec,
+  route: Route,
+  name: string,
+  schemas: Schemas,
+): Media | undefined {
   if (isEmpty) return undefined;
   if (schema !== undefined) {
-    const described = schemaOf(schema, 'output');
+    const described = schemas.named(`${name}${status === 200 ? 'Answer' : status}`, schema, 'output');
     // A route may answer a status in its own way, and malformed requests still get the envelope.
     return jsonOf(status >= 400 && status !== 503 ? { anyOf: [described, PROBLEM] } : described);
   }
-  if (more !== undefined) return jsonOf({ allOf: [PROBLEM, schemaOf(more, 'output')] });
+  if (more !== undefined) return jsonOf({ allOf: [PROBLEM, schemas.of(more, 'output')] });
   if (status < 400) return undefined;
   if (status === 413) return jsonOf({ type: 'string' });
   return route.plainProblems ? { 'text/plain': { schema: { type: 'string' } }, ...ENVELOPE } : ENVELOPE;
@@ -164,10 +164,13 @@ function jsonOf(schema: Schema): Media {
 
 const ENVELOPE = jsonOf(PROBLEM);
 
-function parametersOf({ path, params, query, idempotent, conditional }: Route): Parameter[] {
-  const inPath = params === undefined ? {} : propertiesOf(schemaOf(params, 'input'));
+function parametersOf(
+  { path, params, query, idempotent, conditional }: Route,
+  schemas: Schemas,
+): Parameter[] {
+  const inPath = params === undefined ? {} : propertiesOf(schemas, schemas.of(params, 'input'));
   const names = [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => name);
-  const inQuery = query === undefined ? {} : propertiesOf(schemaOf(query, 'input'));
+  const inQuery = query === undefined ? {} : propertiesOf(schemas, schemas.of(query, 'input'));
   return [
     ...names.map(
       (name): Parameter => ({
@@ -210,24 +213,14 @@ const IF_MATCH: Parameter = {
 type Properties = Record<string, { readonly schema: Schema; readonly required: boolean }>;
 
 /** The properties of an object, also from allOf, anyOf and oneOf. Those of alternatives are not required. */
-function propertiesOf({
-  properties = {},
-  required = [],
-  allOf = [],
-  anyOf = [],
-  oneOf = [],
-}: Schema): Properties {
+function propertiesOf(schemas: Schemas, schema: Schema): Properties {
+  const { properties = {}, required = [], allOf = [], anyOf = [], oneOf = [] } = schemas.resolve(schema);
   const own = Object.entries(properties).map(
-    ([name, schema]) => [name, { schema, required: required.includes(name) }] as const,
+    ([name, property]) => [name, { schema: property, required: required.includes(name) }] as const,
   );
-  const all = allOf.flatMap((part) => Object.entries(propertiesOf(part)));
+  const all = allOf.flatMap((part) => Object.entries(propertiesOf(schemas, part)));
   const alternatives = [...anyOf, ...oneOf]
-    .flatMap((part) => Object.entries(propertiesOf(part)))
-    .map(([name, { schema }]) => [name, { schema, required: false }] as const);
+    .flatMap((part) => Object.entries(propertiesOf(schemas, part)))
+    .map(([name, property]) => [name, { ...property, required: false }] as const);
   return Object.fromEntries([...alternatives, ...all, ...own]);
-}
-
-function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Schema {
-  const { $schema: _, ...plain } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
-  return plain as Schema; // zod's type for it says the same
 }

@@ -26,6 +26,7 @@ import { type CustomerUser, TENANT_AND_CUSTOMER, type TenantAdministrator } from
 import { defineRoute, type Method, type Route } from '../route.ts';
 import { attributesView } from '../views/device.ts';
 import { badRequest, permissionDenied } from '../wire/errors.ts';
+import { listed } from '../wire/query.ts';
 import { isProblem, json, type Problem, type Reply } from '../wire/reply.ts';
 import { deviceId, isKeepable, NAME_MAX } from '../wire/schemas.ts';
 import { customerOf, visibleDevice } from './access.ts';
@@ -82,12 +83,14 @@ const saved = z
 
 /** `keys=a,b`, and `key=a&key=b` for keys with commas in them. */
 const named = z
-  .object({ keys: z.string().optional(), key: z.union([z.string(), z.array(z.string())]).optional() })
-  .transform(({ keys, key }) => [
-    ...(keys?.split(',').map((part) => part.trim()) ?? []),
-    ...(key === undefined ? [] : [key].flat()),
-  ])
-  .transform((all) => all.filter((key) => key !== ''));
+  .object({
+    keys: listed(),
+    key: z
+      .union([z.string(), z.array(z.string())])
+      .optional()
+      .meta({ documentedAs: { type: 'array', items: { type: 'string' } } }),
+  })
+  .transform(({ keys, key }) => [...keys, ...[key ?? []].flat().filter((text) => text !== '')]);
 
 /** Also accepted as a text that holds the object: ThingsBoard's users save it either way. */
 const claimingData = z.preprocess(

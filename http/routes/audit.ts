@@ -12,6 +12,7 @@ import { defineRoute, type Route } from '../route.ts';
 import { auditView, viewAudit } from '../views/audit.ts';
 import { pageView, viewPage } from '../views/page.ts';
 import { badRequest } from '../wire/errors.ts';
+import { listed } from '../wire/query.ts';
 import { json, type Reply } from '../wire/reply.ts';
 import { customerId, deviceId, paging, userId } from '../wire/schemas.ts';
 
@@ -24,23 +25,22 @@ const epochMs = z
   .string()
   .regex(/^\d{1,15}$/, 'startTime and endTime should be instants in milliseconds since 1970!')
   .transform(Number)
-  .optional();
+  .optional()
+  .meta({ documentedAs: { type: 'integer', format: 'int64' } });
 
 /** Entries are always in the order of time; `textSearch` is ignored. */
 const query = z
   .object({
     startTime: epochMs,
     endTime: epochMs,
-    actionTypes: z
-      .string()
-      .optional()
-      .transform((text) => text?.split(',').filter((part) => part !== ''))
-      .pipe(z.array(z.enum(ACTIONS, { error: 'Unknown action type!' })).optional()),
+    actionTypes: listed()
+      .pipe(z.array(z.enum(ACTIONS, { error: 'Unknown action type!' })))
+      .meta({ documentedAs: { type: 'array', items: { type: 'string', enum: ACTIONS } } }),
   })
   .transform(({ startTime, endTime, actionTypes }) => ({
     ...(startTime === undefined ? {} : { startTime }),
     ...(endTime === undefined ? {} : { endTime }),
-    ...(actionTypes === undefined || actionTypes.length === 0 ? {} : { actions: actionTypes }),
+    ...(actionTypes.length === 0 ? {} : { actions: actionTypes }),
   }))
   .and(paging({ createdTime: 'createdTime' }));
 

@@ -10,6 +10,7 @@ import { defineRoute, type Route } from '../route.ts';
 import { deviceView } from '../views/device.ts';
 import { pageView } from '../views/page.ts';
 import { notFound } from '../wire/errors.ts';
+import { requiredList } from '../wire/query.ts';
 import { json, type Reply } from '../wire/reply.ts';
 import { customerId, deviceId, devicePaging } from '../wire/schemas.ts';
 import { deviceByName, mayRead, visibleCustomer } from './access.ts';
@@ -78,10 +79,11 @@ function devicesByIds({ devices, profiles }: DeviceListNeeds): Route {
     summary: 'Several devices by their ids; those the caller may not see are left out',
     roles: TENANT_AND_CUSTOMER,
     query: z.object({
-      deviceIds: z
-        .string({ error: 'deviceIds should be specified!' })
-        .transform((text) => text.split(',').filter((id) => id !== ''))
-        .pipe(z.array(deviceId).max(IDS_MAX, `At most ${IDS_MAX} ids at once!`)),
+      deviceIds: requiredList('deviceIds')
+        .pipe(z.array(deviceId).max(IDS_MAX, `At most ${IDS_MAX} ids at once!`))
+        .meta({
+          documentedAs: { type: 'array', items: { type: 'string', format: 'uuid' }, maxItems: IDS_MAX },
+        }),
     }),
     responses: { 200: { description: 'The devices', schema: z.array(deviceView) } },
     async handle({ principal, query }) {

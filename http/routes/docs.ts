@@ -1,6 +1,7 @@
-/** The API's description: for machines as OpenAPI 3.1, for people as a page. */
+/** The API's description: for machines as OpenAPI 3.1 and 3.0, for people as a page. */
 import { z } from 'zod';
 import { describe } from '../openapi/openapi.ts';
+import { asOpenApi30 } from '../openapi/openapi-3-0.ts';
 import { renderPage } from '../openapi/openapi-page.tsx';
 import { defineRoute, type Route } from '../route.ts';
 import { json } from '../wire/reply.ts';
@@ -22,6 +23,14 @@ export function docRoutes(described: readonly Route[]): Route[] {
       roles: ['PUBLIC'],
       responses: { 200: { description: 'The description', schema: z.looseObject({ openapi: z.string() }) } },
       handle: () => json(made().description),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/v3/api-docs/3.0',
+      summary: 'This description, as OpenAPI 3.0, for generators of clients that need it',
+      roles: ['PUBLIC'],
+      responses: { 200: { description: 'The description', schema: z.looseObject({ openapi: z.string() }) } },
+      handle: () => json(asOpenApi30(made().description)),
     }),
     defineRoute({
       method: 'GET',

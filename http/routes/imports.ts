@@ -13,6 +13,7 @@ import { defineRoute, type Route } from '../route.ts';
 import { importView, rowView, viewImport, viewRow } from '../views/import.ts';
 import { pageView, viewPage } from '../views/page.ts';
 import { badRequest, notFound } from '../wire/errors.ts';
+import { switched } from '../wire/query.ts';
 import { json, type Reply, streamOf } from '../wire/reply.ts';
 import { devicePaging } from '../wire/schemas.ts';
 import { resultLines } from './import-result.ts';
@@ -114,14 +115,14 @@ function startImport({ imports }: ImportRouteNeeds): Route {
     summary: 'Try the rows out (dryRun, nothing is changed), or create the devices',
     roles: TENANT,
     params: inPath,
-    query: z.object({ dryRun: z.enum(['true', 'false']).default('true') }),
+    query: z.object({ dryRun: switched('dryRun') }),
     responses: {
       200: { description: 'It is under way; ask for it to see how far it is', schema: importView },
       400: { description: 'It is under way already' },
       404: { description: 'No such import' },
     },
     handle: async ({ principal, params, query }) =>
-      reply(await imports.start(principal.tenantId, params.importId, query.dryRun === 'true')),
+      reply(await imports.start(principal.tenantId, params.importId, query.dryRun ?? true)),
   });
 }
 
@@ -161,7 +162,7 @@ function listRows({ imports }: ImportRouteNeeds): Route {
     summary: 'What became of each row',
     roles: TENANT,
     params: inPath,
-    query: z.object({ refusedOnly: z.enum(['true', 'false']).default('false') }).and(devicePaging),
+    query: z.object({ refusedOnly: switched('refusedOnly') }).and(devicePaging),
     responses: {
       200: { description: 'A page of rows', schema: pageView(rowView) },
       404: { description: 'No such import' },
@@ -170,7 +171,7 @@ function listRows({ imports }: ImportRouteNeeds): Route {
       const job = await imports.find(principal.tenantId, params.importId);
       if (job === undefined) return notFound;
       const { page, pageSize, refusedOnly } = query;
-      const found = await imports.results(job, { page, pageSize, refusedOnly: refusedOnly === 'true' });
+      const found = await imports.results(job, { page, pageSize, refusedOnly: refusedOnly ?? false });
       return json(viewPage(found, query, viewRow));
     },
   });

@@ -22,14 +22,16 @@ export interface LabelNeeds {
 /** Survives 15 % of damage: labels are on boxes. */
 const ERROR_CORRECTION = 'M';
 
-export const labelView = z.object({
-  deviceName: z.string(),
-  url: z.string(),
-  /** The same as a QR code. */
-  svg: z.string(),
-  secretKey: z.string(),
-  expirationTime: z.int(),
-});
+export const labelView = z
+  .object({
+    deviceName: z.string(),
+    url: z.string(),
+    /** The same as a QR code. */
+    svg: z.string(),
+    secretKey: z.string(),
+    expirationTime: z.int(),
+  })
+  .meta({ id: 'Label' });
 
 export function labelRoutes({ devices, secrets, clock }: LabelNeeds): Route[] {
   return [

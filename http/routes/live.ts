@@ -61,7 +61,8 @@ const whole = (name: string, max: number, fallback: number) =>
     .regex(/^\d{1,6}$/, `${name} should be a whole number!`)
     .transform(Number)
     .refine((value) => value <= max, `${name} should be at most ${max}!`)
-    .default(fallback);
+    .default(fallback)
+    .meta({ documentedAs: { type: 'integer', minimum: 0, maximum: max, default: fallback } });
 
 export function liveRoutes({ audit, devices, clock, feed }: LiveNeeds): Route[] {
   const statistics = createStatistics(audit, devices, clock);

@@ -25,6 +25,7 @@ import type { ApiSettings } from '../settings.ts';
 import { pageView, viewPage } from '../views/page.ts';
 import { tokenPairView, userView, viewUser, viewUserWithState } from '../views/user.ts';
 import { accountProblem, badRequest, notFound, permissionDenied } from '../wire/errors.ts';
+import { switched } from '../wire/query.ts';
 import { empty, isProblem, json, type Problem } from '../wire/reply.ts';
 import {
   additionalInfo,
@@ -270,7 +271,7 @@ function enableUser({ accounts }: UserNeeds): Route {
     summary: 'Allow a user to log in, or forbid it and outdate its tokens',
     roles: ADMINISTRATORS,
     params: inPath,
-    query: z.object({ userCredentialsEnabled: z.enum(['true', 'false']).default('true') }),
+    query: z.object({ userCredentialsEnabled: switched('userCredentialsEnabled') }),
     responses: {
       200: { description: 'Done' },
       403: { description: 'Not a user whom the caller may change; nobody locks itself out' },
@@ -279,7 +280,7 @@ function enableUser({ accounts }: UserNeeds): Route {
     async handle({ principal, params, query }) {
       const user = await manageableUser(accounts, principal, params.userId);
       if (user.type !== 'found') return user;
-      const enabled = query.userCredentialsEnabled === 'true';
+      const enabled = query.userCredentialsEnabled ?? true;
       if (!enabled && params.userId === principal.userId) return permissionDenied;
       const changed = await users.setEnabled(params.userId, enabled);
       return changed.type === 'done' ? empty : accountProblem(changed, 'User');

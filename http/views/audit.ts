@@ -4,21 +4,23 @@ import { ACTIONS, type AuditEntry } from '../../actors/audit/entry.ts';
 import { NULL_UUID, type TenantId } from '../../actors/base/ids.ts';
 import { entityId, instant, optional, uuid } from './parts.ts';
 
-export const auditView = z.object({
-  id: z.object({ id: uuid }),
-  createdTime: instant,
-  tenantId: entityId('TENANT'),
-  customerId: entityId('CUSTOMER'),
-  entityId: z.union([entityId('DEVICE'), entityId('USER')]),
-  entityName: optional,
-  userId: entityId('USER'),
-  /** Null if no user of the tenant did it, or the user was deleted. */
-  userName: optional,
-  actionType: z.enum(ACTIONS),
-  actionData: z.record(z.string(), z.unknown()),
-  actionStatus: z.enum(['SUCCESS', 'FAILURE']),
-  actionFailureDetails: optional,
-});
+export const auditView = z
+  .object({
+    id: z.object({ id: uuid }),
+    createdTime: instant,
+    tenantId: entityId('TENANT'),
+    customerId: entityId('CUSTOMER'),
+    entityId: z.union([entityId('DEVICE'), entityId('USER')]),
+    entityName: optional,
+    userId: entityId('USER'),
+    /** Null if no user of the tenant did it, or the user was deleted. */
+    userName: optional,
+    actionType: z.enum(ACTIONS),
+    actionData: z.record(z.string(), z.unknown()),
+    actionStatus: z.enum(['SUCCESS', 'FAILURE']),
+    actionFailureDetails: optional,
+  })
+  .meta({ id: 'AuditLog' });
 
 export function viewAudit(
   tenantId: TenantId,

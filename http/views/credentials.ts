@@ -4,16 +4,18 @@ import type { DeviceId } from '../../actors/base/ids.ts';
 import type { Device } from '../../actors/device/state.ts';
 import { entityId, instant, optional, uuid } from './parts.ts';
 
-export const credentialsView = z.object({
-  id: z.object({ id: uuid }),
-  createdTime: instant,
-  deviceId: entityId('DEVICE'),
-  credentialsType: z.enum(['ACCESS_TOKEN', 'MQTT_BASIC', 'X509_CERTIFICATE']),
-  credentialsId: z.string(),
-  /** MQTT_BASIC: its parts as JSON; X509_CERTIFICATE: base64 of the certificate. */
-  credentialsValue: optional,
-  version: z.null(),
-});
+export const credentialsView = z
+  .object({
+    id: z.object({ id: uuid }),
+    createdTime: instant,
+    deviceId: entityId('DEVICE'),
+    credentialsType: z.enum(['ACCESS_TOKEN', 'MQTT_BASIC', 'X509_CERTIFICATE']),
+    credentialsId: z.string(),
+    /** MQTT_BASIC: its parts as JSON; X509_CERTIFICATE: base64 of the certificate. */
+    credentialsValue: optional,
+    version: z.null(),
+  })
+  .meta({ id: 'DeviceCredentials' });
 
 export function viewCredentials(
   id: DeviceId,

@@ -13,49 +13,53 @@ import type { DeviceProfile } from '../../actors/fleet/profiles.ts';
 import type { ClaimState } from '../wire/schemas.ts';
 import { entityId, info, instant, optional } from './parts.ts';
 
-export const deviceView = z.object({
-  id: entityId('DEVICE'),
-  createdTime: instant,
-  tenantId: entityId('TENANT'),
-  customerId: entityId('CUSTOMER'),
-  name: z.string(),
-  type: z.string(),
-  label: optional,
-  deviceProfileId: entityId('DEVICE_PROFILE'),
-  deviceData: z.object({
-    configuration: z.object({ type: z.literal('DEFAULT') }),
-    transportConfiguration: z.object({ type: z.literal('DEFAULT') }),
-  }),
-  firmwareId: z.null(),
-  softwareId: z.null(),
-  additionalInfo: info,
-  /** How often the owner has changed: what `If-Match: "epoch-7"` compares with (rule R5). */
-  ownerEpoch: z.int().nonnegative(),
-  externalId: z.null(),
-  /** Devices are changed by commands, without an optimistic lock; ThingsBoard takes null as "any". */
-  version: z.null(),
-});
+export const deviceView = z
+  .object({
+    id: entityId('DEVICE'),
+    createdTime: instant,
+    tenantId: entityId('TENANT'),
+    customerId: entityId('CUSTOMER'),
+    name: z.string(),
+    type: z.string(),
+    label: optional,
+    deviceProfileId: entityId('DEVICE_PROFILE'),
+    deviceData: z.object({
+      configuration: z.object({ type: z.literal('DEFAULT') }),
+      transportConfiguration: z.object({ type: z.literal('DEFAULT') }),
+    }),
+    firmwareId: z.null(),
+    softwareId: z.null(),
+    additionalInfo: info,
+    /** How often the owner has changed: what `If-Match: "epoch-7"` compares with (rule R5). */
+    ownerEpoch: z.int().nonnegative(),
+    externalId: z.null(),
+    /** Devices are changed by commands, without an optimistic lock; ThingsBoard takes null as "any". */
+    version: z.null(),
+  })
+  .meta({ id: 'Device' });
 
 /** A device with what lists show beside it: ThingsBoard's fields, and the ownership. */
-export const deviceInfoView = deviceView.extend({
-  customerTitle: optional,
-  customerIsPublic: z.boolean(),
-  deviceProfileName: z.string(),
-  /** Connected by MQTT to the server that answers, at this moment. */
-  active: z.boolean(),
-  /** When a customer claimed it; null when nobody owns it, or the tenant assigned it. */
-  claimedAt: instant.nullable(),
-  ownedSince: instant.nullable(),
-  ownedBy: z.enum(['claim', 'assignment']).nullable(),
-  /** Open at this moment. Null for customers: only owners see a device. */
-  claimWindow: z
-    .object({ openedAt: instant, closesAt: instant, openedBy: z.enum(['device', 'gateway']) })
-    .nullable(),
-  /** Until when `claimingData` works; null without it, and for customers. */
-  claimingDataExpiresAt: instant.nullable(),
-  /** The attribute `claimingAllowed`, if it is a boolean; null for customers. */
-  claimingAllowed: z.boolean().nullable(),
-});
+export const deviceInfoView = deviceView
+  .extend({
+    customerTitle: optional,
+    customerIsPublic: z.boolean(),
+    deviceProfileName: z.string(),
+    /** Connected by MQTT to the server that answers, at this moment. */
+    active: z.boolean(),
+    /** When a customer claimed it; null when nobody owns it, or the tenant assigned it. */
+    claimedAt: instant.nullable(),
+    ownedSince: instant.nullable(),
+    ownedBy: z.enum(['claim', 'assignment']).nullable(),
+    /** Open at this moment. Null for customers: only owners see a device. */
+    claimWindow: z
+      .object({ openedAt: instant, closesAt: instant, openedBy: z.enum(['device', 'gateway']) })
+      .nullable(),
+    /** Until when `claimingData` works; null without it, and for customers. */
+    claimingDataExpiresAt: instant.nullable(),
+    /** The attribute `claimingAllowed`, if it is a boolean; null for customers. */
+    claimingAllowed: z.boolean().nullable(),
+  })
+  .meta({ id: 'DeviceInfo' });
 
 export function viewDeviceInfo(
   device: DeviceRecord,
@@ -131,7 +135,9 @@ export function viewDevice(id: DeviceId, device: Device, fallback: ProfileId): z
   };
 }
 
-export const claimResultView = z.object({ device: deviceView, response: z.literal('SUCCESS') });
+export const claimResultView = z
+  .object({ device: deviceView, response: z.literal('SUCCESS') })
+  .meta({ id: 'ClaimResult' });
 
 export const attributesView = z.array(
   z.object({ lastUpdateTs: instant, key: z.string(), value: z.unknown() }),

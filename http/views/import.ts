@@ -2,17 +2,19 @@
 import { z } from 'zod';
 import type { ImportJob, RowResult } from '../../actors/imports/model.ts';
 
-export const importView = z.object({
-  id: z.string(),
-  createdTime: z.int(),
-  /** `TRIED`: the dry run is complete, nothing was changed. */
-  state: z.enum(['RECEIVING', 'TRYING', 'TRIED', 'RUNNING', 'DONE']),
-  rows: z.int(),
-  /** Rows that this run has finished, and how many of them are good or refused. */
-  through: z.int(),
-  good: z.int(),
-  refused: z.int(),
-});
+export const importView = z
+  .object({
+    id: z.string(),
+    createdTime: z.int(),
+    /** `TRIED`: the dry run is complete, nothing was changed. */
+    state: z.enum(['RECEIVING', 'TRYING', 'TRIED', 'RUNNING', 'DONE']),
+    rows: z.int(),
+    /** Rows that this run has finished, and how many of them are good or refused. */
+    through: z.int(),
+    good: z.int(),
+    refused: z.int(),
+  })
+  .meta({ id: 'DeviceImport' });
 
 const STATES = {
   receiving: 'RECEIVING',
@@ -34,12 +36,14 @@ export function viewImport({
   return { id, createdTime: createdAt, state: STATES[state], rows, through, good, refused };
 }
 
-export const rowView = z.object({
-  row: z.int(),
-  name: z.string(),
-  outcome: z.enum(['WAITING', 'GOOD', 'CREATED', 'REFUSED']),
-  message: z.string().nullable(),
-});
+export const rowView = z
+  .object({
+    row: z.int(),
+    name: z.string(),
+    outcome: z.enum(['WAITING', 'GOOD', 'CREATED', 'REFUSED']),
+    message: z.string().nullable(),
+  })
+  .meta({ id: 'DeviceImportRow' });
 
 /** Outcomes of rows, by their stored form. */
 export const OUTCOMES = { waiting: 'WAITING', good: 'GOOD', created: 'CREATED', refused: 'REFUSED' } as const;

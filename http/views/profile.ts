@@ -6,21 +6,23 @@ import type { DeviceProfile } from '../../actors/fleet/profiles.ts';
 import { entityId, instant, optional } from './parts.ts';
 
 /** Other fields that a client wrote into a profile are returned unchanged. */
-export const profileView = z.looseObject({
-  id: entityId('DEVICE_PROFILE'),
-  createdTime: instant,
-  tenantId: entityId('TENANT'),
-  name: z.string(),
-  description: optional,
-  type: z.literal('DEFAULT'),
-  transportType: z.enum(['DEFAULT', 'MQTT', 'COAP']),
-  provisionType: z.literal('DISABLED'),
-  profileData: z.looseObject({ transportConfiguration: z.looseObject({ type: z.string() }) }),
-  /** What the profile says otherwise than the server's options; absent: nothing. */
-  claiming: z.looseObject({}).optional(),
-  version: z.int(),
-  default: z.boolean(),
-});
+export const profileView = z
+  .looseObject({
+    id: entityId('DEVICE_PROFILE'),
+    createdTime: instant,
+    tenantId: entityId('TENANT'),
+    name: z.string(),
+    description: optional,
+    type: z.literal('DEFAULT'),
+    transportType: z.enum(['DEFAULT', 'MQTT', 'COAP']),
+    provisionType: z.literal('DISABLED'),
+    profileData: z.looseObject({ transportConfiguration: z.looseObject({ type: z.string() }) }),
+    /** What the profile says otherwise than the server's options; absent: nothing. */
+    claiming: z.looseObject({}).optional(),
+    version: z.int(),
+    default: z.boolean(),
+  })
+  .meta({ id: 'DeviceProfile' });
 
 export function viewProfile(profile: DeviceProfile, defaultId: ProfileId): z.infer<typeof profileView> {
   const { id, tenantId, name, description, transport, ownership, version } = profile;
@@ -65,15 +67,17 @@ const EMPTY_PROFILE = {
   externalId: null,
 };
 
-export const profileInfoView = z.object({
-  id: entityId('DEVICE_PROFILE'),
-  tenantId: entityId('TENANT'),
-  name: z.string(),
-  image: z.null(),
-  defaultDashboardId: z.null(),
-  type: z.literal('DEFAULT'),
-  transportType: z.enum(['DEFAULT', 'MQTT', 'COAP']),
-});
+export const profileInfoView = z
+  .object({
+    id: entityId('DEVICE_PROFILE'),
+    tenantId: entityId('TENANT'),
+    name: z.string(),
+    image: z.null(),
+    defaultDashboardId: z.null(),
+    type: z.literal('DEFAULT'),
+    transportType: z.enum(['DEFAULT', 'MQTT', 'COAP']),
+  })
+  .meta({ id: 'DeviceProfileInfo' });
 
 export function viewProfileInfo(profile: DeviceProfile): z.infer<typeof profileInfoView> {
   const { id, tenantId, name, transport } = profile;
@@ -88,7 +92,9 @@ export function viewProfileInfo(profile: DeviceProfile): z.infer<typeof profileI
   };
 }
 
-export const profileNameView = z.object({ id: entityId('DEVICE_PROFILE'), name: z.string() });
+export const profileNameView = z
+  .object({ id: entityId('DEVICE_PROFILE'), name: z.string() })
+  .meta({ id: 'DeviceProfileName' });
 
 export function viewProfileName({ id, name }: DeviceProfile): z.infer<typeof profileNameView> {
   return { id: { entityType: 'DEVICE_PROFILE', id }, name };

@@ -3,18 +3,20 @@ import { z } from 'zod';
 import type { Session } from '../../actors/accounts/accounts.ts';
 import { instant, optional, uuid } from './parts.ts';
 
-export const sessionView = z.object({
-  id: uuid,
-  createdTime: instant,
-  /** To within minutes. */
-  lastUsedTime: instant,
-  address: z.string(),
-  device: optional,
-  /** The one that asks. */
-  current: z.boolean(),
-  /** An administrator looks in as the user. */
-  impersonated: z.boolean(),
-});
+export const sessionView = z
+  .object({
+    id: uuid,
+    createdTime: instant,
+    /** To within minutes. */
+    lastUsedTime: instant,
+    address: z.string(),
+    device: optional,
+    /** The one that asks. */
+    current: z.boolean(),
+    /** An administrator looks in as the user. */
+    impersonated: z.boolean(),
+  })
+  .meta({ id: 'Session' });
 
 /** @param asking the session of whoever asks */
 export function viewSession(session: Session, asking: string | undefined): z.infer<typeof sessionView> {

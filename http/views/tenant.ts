@@ -4,18 +4,20 @@ import type { Tenant } from '../../actors/accounts/accounts.ts';
 import { contact, postal } from './contact.ts';
 import { entityId, info, instant, optional } from './parts.ts';
 
-export const tenantView = z.object({
-  id: entityId('TENANT'),
-  createdTime: instant,
-  ...contact,
-  title: z.string(),
-  region: optional,
-  tenantProfileId: entityId('TENANT_PROFILE'),
-  email: optional,
-  additionalInfo: info,
-  version: z.int(),
-  name: z.string(),
-});
+export const tenantView = z
+  .object({
+    id: entityId('TENANT'),
+    createdTime: instant,
+    ...contact,
+    title: z.string(),
+    region: optional,
+    tenantProfileId: entityId('TENANT_PROFILE'),
+    email: optional,
+    additionalInfo: info,
+    version: z.int(),
+    name: z.string(),
+  })
+  .meta({ id: 'Tenant' });
 
 /** All tenants have the same profile, which limits nothing. */
 const TENANT_PROFILE = '13814000-1dd2-11b2-8080-808080808081';

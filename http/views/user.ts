@@ -5,20 +5,22 @@ import type { Instant } from '../../actors/base/clock.ts';
 import { NULL_UUID } from '../../actors/base/ids.ts';
 import { entityId, info, instant, optional } from './parts.ts';
 
-export const userView = z.object({
-  id: entityId('USER'),
-  createdTime: instant,
-  tenantId: entityId('TENANT'),
-  customerId: entityId('CUSTOMER'),
-  email: z.string(),
-  authority: z.enum(['SYS_ADMIN', 'TENANT_ADMIN', 'CUSTOMER_USER']),
-  firstName: optional,
-  lastName: optional,
-  phone: optional,
-  version: z.int(),
-  additionalInfo: info,
-  name: z.string(),
-});
+export const userView = z
+  .object({
+    id: entityId('USER'),
+    createdTime: instant,
+    tenantId: entityId('TENANT'),
+    customerId: entityId('CUSTOMER'),
+    email: z.string(),
+    authority: z.enum(['SYS_ADMIN', 'TENANT_ADMIN', 'CUSTOMER_USER']),
+    firstName: optional,
+    lastName: optional,
+    phone: optional,
+    version: z.int(),
+    additionalInfo: info,
+    name: z.string(),
+  })
+  .meta({ id: 'User' });
 
 export function viewUser(user: User): z.infer<typeof userView> {
   return {
@@ -75,4 +77,6 @@ export function customerOf(membership: Membership): string {
   return membership.authority === 'CUSTOMER_USER' ? membership.customerId : NULL_UUID;
 }
 
-export const tokenPairView = z.object({ token: z.string(), refreshToken: z.string() });
+export const tokenPairView = z
+  .object({ token: z.string(), refreshToken: z.string() })
+  .meta({ id: 'TokenPair' });

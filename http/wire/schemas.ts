@@ -12,6 +12,7 @@ import {
 } from '../../actors/base/ids.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../actors/base/json.ts';
 import { isCleanText } from '../../actors/base/text.ts';
+import { switched } from './query.ts';
 
 /** UTF-16 units of names, titles and the like. */
 export const NAME_MAX = 255;
@@ -22,7 +23,8 @@ export function requiredText(what: string, max = NAME_MAX) {
     .string({ error: `${what} should be specified!` })
     .refine((text) => text.trim() !== '', `${what} should be specified!`)
     .refine((text) => text.length <= max, `${what} should have at most ${max} characters!`)
-    .refine(isCleanText, `${what} is malformed!`);
+    .refine(isCleanText, `${what} is malformed!`)
+    .meta({ documentedAs: { type: 'string', minLength: 1, maxLength: max } });
 }
 
 /** A text that may be missing. Missing, null and empty are all null. */
@@ -61,12 +63,15 @@ export const additionalInfo = z
 // ------------------------------------------------------------------------------------------------------------ ids
 
 function id<Id extends TenantId | CustomerId | UserId | DeviceId | ProfileId>() {
-  return z.string({ error: 'Invalid UUID string!' }).transform((text, context) => {
-    const parsed = parseId<Id>(text);
-    if (parsed !== undefined) return parsed;
-    context.addIssue({ code: 'custom', message: 'Invalid UUID string!' });
-    return z.NEVER;
-  });
+  return z
+    .string({ error: 'Invalid UUID string!' })
+    .transform((text, context) => {
+      const parsed = parseId<Id>(text);
+      if (parsed !== undefined) return parsed;
+      context.addIssue({ code: 'custom', message: 'Invalid UUID string!' });
+      return z.NEVER;
+    })
+    .meta({ documentedAs: { type: 'string', format: 'uuid' } });
 }
 
 export const tenantId = id<TenantId>();
@@ -108,7 +113,8 @@ export function paging<Sort extends string>(sortable: Readonly<Record<string, So
           (size) => size >= 1,
           "Incorrect page link page size '0'. Page size must be greater than zero.",
         )
-        .refine((size) => !(size > PAGE_SIZE_MAX), `Page size must be at most ${PAGE_SIZE_MAX}.`),
+        .refine((size) => !(size > PAGE_SIZE_MAX), `Page size must be at most ${PAGE_SIZE_MAX}.`)
+        .meta({ documentedAs: { type: 'integer', minimum: 1, maximum: PAGE_SIZE_MAX, default: 10 } }),
       page: z
         .string()
         .default('0')
@@ -116,7 +122,8 @@ export function paging<Sort extends string>(sortable: Readonly<Record<string, So
         .refine(
           (page) => page >= 0 && page <= PAGE_MAX,
           'Incorrect page link page. Page must be positive integer.',
-        ),
+        )
+        .meta({ documentedAs: { type: 'integer', minimum: 0, maximum: PAGE_MAX, default: 0 } }),
       textSearch: z.string().max(NAME_MAX).optional(),
       sortProperty: z
         .string()
@@ -127,13 +134,15 @@ export function paging<Sort extends string>(sortable: Readonly<Record<string, So
           if (property !== undefined) return property;
           context.addIssue({ code: 'custom', message: 'Unsupported sort property!' });
           return z.NEVER;
-        }),
+        })
+        .meta({ documentedAs: { type: 'string', enum: Object.keys(sortable) } }),
       // Upper or lower case; empty means none, as in ThingsBoard.
       sortOrder: z
         .string()
         .optional()
         .transform((order) => order?.toUpperCase() || undefined)
-        .pipe(z.enum(['ASC', 'DESC'], { error: 'sortOrder should be ASC or DESC!' }).optional()),
+        .pipe(z.enum(['ASC', 'DESC'], { error: 'sortOrder should be ASC or DESC!' }).optional())
+        .meta({ documentedAs: { type: 'string', enum: ['ASC', 'DESC'] } }),
       type: z.string().max(NAME_MAX).optional(),
     })
     .transform(({ textSearch, sortProperty, sortOrder, type, ...place }) => ({
@@ -152,13 +161,13 @@ export type ClaimState = (typeof CLAIM_STATES)[number];
 /** Also filters by connection and by claim state. */
 export const deviceInfoPaging = z
   .object({
-    active: z.enum(['true', 'false']).optional(),
+    active: switched('active'),
     deviceProfileId: profileId.optional(),
     claimState: z.enum(CLAIM_STATES).optional(),
   })
   .transform(({ active, deviceProfileId, claimState }) => ({
     ...(claimState === undefined ? {} : { claimState }),
-    ...(active === undefined ? {} : { active: active === 'true' }),
+    ...(active === undefined ? {} : { active }),
     ...(deviceProfileId === undefined ? {} : { deviceProfileId }),
   }))
   .and(paging({ createdTime: 'createdTime', name: 'name' }));

@@ -28,7 +28,7 @@ export function conformanceTo(routes: readonly Route[]): Conformance {
     operations,
   }));
   const schemas = new Map<object, z.ZodType>();
-  const { schemas: components } = description.components as { schemas: Record<string, object> };
+  const { schemas: components } = description.components;
 
   function schemaOf(schema: object): z.ZodType {
     const made = schemas.get(schema) ?? z.fromJSONSchema(resolved(schema, components) as never);
@@ -62,7 +62,7 @@ function resolved(schema: unknown, components: Readonly<Record<string, object>>)
   if ('$ref' in schema && typeof schema.$ref === 'string') {
     const component = components[schema.$ref.replace('#/components/schemas/', '')];
     if (component === undefined) throw new Error(`nothing is behind ${schema.$ref}`);
-    return component;
+    return resolved(component, components);
   }
   return Object.fromEntries(Object.entries(schema).map(([key, part]) => [key, resolved(part, components)]));
 }

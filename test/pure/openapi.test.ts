@@ -1,6 +1,7 @@
 /** The description of the API: whole, sound, and true (what every answer of every REST test is held against). */
 import * as assert from 'uvu/assert';
 import type { Description } from '../../http/openapi/openapi.ts';
+import type { Schema } from '../../http/openapi/schemas.ts';
 import { conformanceTo } from '../kit/conformance.ts';
 import { restLaws } from '../kit/rest-client.ts';
 
@@ -41,6 +42,72 @@ law(
   },
 );
 
+law(
+  'openapi: every id is {entityType, id}, except the two that ThingsBoard gives bare',
+  async ({ world }) => {
+    const description = (await world.nobody.get('/v3/api-docs')).json as Description;
+    const bare: string[] = [];
+    let ids = 0;
+    for (const [at, { properties = {} }] of schemasIn(description)) {
+      for (const [name, { $ref, properties: parts }] of Object.entries(properties)) {
+        if (!/(^i|I)d$/.test(name)) continue;
+        ids += 1;
+        if ($ref === undefined && parts?.id !== undefined) bare.push(`${at}.${name}`);
+      }
+    }
+    assert.ok(ids > 30, `${ids} ids were looked at`);
+    assert.equal(
+      bare.filter((at) => !/Body\b/.test(at)), // a client may send the id alone
+      ['DeviceCredentials.id', 'AuditLog.id'],
+    );
+  },
+);
+
+law('openapi: generators find types with names, and nothing that they stumble over', async ({ world }) => {
+  const description = (await world.nobody.get('/v3/api-docs')).json as Description;
+  for (const [at, schema] of schemasIn(description)) {
+    assert.is.not(schema.type, 'null', `${at} is never anything but null`);
+    const choices = [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];
+    assert.ok(!choices.some((part) => Object.keys(part).length === 0), `${at} is this or anything`);
+    assert.not('documentedAs' in schema, at);
+  }
+  const { schemas } = description.components;
+  for (const name of ['Device', 'DeviceId', 'PageDataDevice', 'ClaimResult', 'User', 'AuditLog'])
+    assert.ok(schemas[name], name);
+  assert.equal(schemas.Device?.properties?.createdTime, { type: 'integer', format: 'int64' });
+  assert.equal(schemas.Device?.properties?.label, { type: ['string', 'null'] });
+  const parameter = (path: string, name: string) =>
+    description.paths[path]?.get?.parameters.find((one) => one.name === name);
+  assert.equal(parameter('/api/tenant/claimStatistics', 'hours')?.schema, {
+    type: 'integer',
+    minimum: 0,
+    maximum: 168,
+    default: 24,
+  });
+  assert.is(parameter('/api/tenant/devices', 'page')?.schema.type, 'integer');
+  assert.equal(parameter('/api/devices', 'deviceIds'), {
+    name: 'deviceIds',
+    in: 'query',
+    required: true,
+    schema: { type: 'array', items: { type: 'string', format: 'uuid' }, maxItems: 1000 },
+  });
+  assert.ok(JSON.stringify(parameter('/api/audit/logs', 'actionTypes')?.schema).includes('"CLAIM_REFUSED"'));
+  assert.is(parameter('/api/device/{deviceId}', 'deviceId')?.schema.format, 'uuid');
+});
+
+law('openapi: 3.0 says the same, in the words of 3.0', async ({ world }) => {
+  const newer = (await world.nobody.get('/v3/api-docs')).json as Description;
+  const older = (await world.nobody.get('/v3/api-docs/3.0')).json as Description;
+  assert.is(older.openapi as string, '3.0.3');
+  assert.equal(Object.keys(older.paths), Object.keys(newer.paths));
+  assert.equal(older.components.schemas.Device?.properties?.label, { type: 'string', nullable: true });
+  for (const [at, schema] of schemasIn(older)) {
+    assert.ok(!Array.isArray(schema.type), at);
+    assert.is.not(schema.type, 'null', at);
+    for (const word of ['const', 'propertyNames', '$defs']) assert.not(word in schema, `${at}: ${word}`);
+  }
+});
+
 law('openapi: the page shows every route, runs nothing and loads nothing', async ({ world }) => {
   const page = await world.nobody.get('/swagger-ui');
   assert.is(page.status, 200);
@@ -69,5 +136,25 @@ law('openapi: the check itself sees what is not as described', async ({ world })
     type: 'application/json',
   });
 });
+
+/** All schemas of the description, each with the component or the operation that it stands in. */
+function* schemasIn({ components, paths }: Description): Generator<[string, Schema]> {
+  for (const [name, schema] of Object.entries(components.schemas)) yield* within(name, schema);
+  for (const methods of Object.values(paths)) {
+    for (const { operationId, parameters, requestBody, responses } of Object.values(methods)) {
+      for (const { name, schema } of parameters) yield* within(`${operationId}.${name}`, schema);
+      for (const { content = {} } of [...Object.values(responses), ...(requestBody ? [requestBody] : [])])
+        for (const { schema } of Object.values(content)) yield* within(operationId, schema);
+    }
+  }
+}
+
+function* within(at: string, schema: Schema): Generator<[string, Schema]> {
+  yield [at, schema];
+  const { properties = {}, anyOf = [], oneOf = [], allOf = [], items } = schema;
+  for (const [name, part] of Object.entries(properties)) yield* within(`${at}.${name}`, part);
+  for (const part of [...anyOf, ...oneOf, ...allOf]) if (part.type !== 'null') yield* within(at, part);
+  if (typeof items === 'object') yield* within(at, items as Schema);
+}
 
 run();

@@ -313,6 +313,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'POST /api/v1/:deviceToken/claim': publicly(401, { params: { deviceToken: 'NOBODY' } }),
 
   'GET /v3/api-docs': publicly(200),
+  'GET /v3/api-docs/3.0': publicly(200),
   'GET /swagger-ui': publicly(200),
   'GET /livez': publicly(200),
   'GET /readyz': publicly(200),

@@ -231,8 +231,53 @@ law('input: ids must be ids, in either case of letters', async ({ world, home })
     isProblem(await home.admin.get(`/api/device/${bad}`), 400, 31, 'Invalid UUID string!');
   }
   isProblem(await home.admin.get(`/api/devices?deviceIds=${id},x`), 400, 31);
+  isProblem(await home.admin.get(`/api/devices?deviceIds=${id}&deviceIds=x`), 400, 31);
+  isProblem(await home.admin.get('/api/devices'), 400, 31, 'deviceIds should be specified!');
+  isProblem(await home.admin.get('/api/devices?deviceIds=,&deviceIds='), 400, 31);
   const many = Array.from({ length: 1001 }, () => id).join();
   isProblem(await home.admin.get(`/api/devices?deviceIds=${many}`), 400, 31);
+});
+
+law('queries: a list is repeated, or separated by commas, or both', async ({ world, home }) => {
+  const ids = [];
+  for (const name of ['A', 'B', 'C']) ids.push(await provision(world, home.tenantId, name));
+  const [a, b, c] = ids;
+  const found = async (query: string) => {
+    const { status, json } = await home.admin.get(`/api/devices?${query}`);
+    assert.is(status, 200, query);
+    return (json as { name: string }[]).map(({ name }) => name);
+  };
+  for (const query of [
+    `deviceIds=${a},${b},${c}`,
+    `deviceIds=${a}&deviceIds=${b}&deviceIds=${c}`,
+    `deviceIds=${a},${b}&deviceIds=${c}`,
+  ])
+    assert.equal(await found(query), ['A', 'B', 'C'], query);
+
+  const attributes = `/api/plugins/telemetry/DEVICE/${a}`;
+  await home.admin.post(`${attributes}/SERVER_SCOPE`, { x: 1, y: 2, z: 3 });
+  for (const query of ['keys=x,z', 'keys=x&keys=z', 'key=x&key=z', 'keys=x&key=z']) {
+    const { json } = await home.admin.get(`${attributes}/values/attributes?${query}`);
+    assert.equal((json as { key: string }[]).map(({ key }) => key).sort(), ['x', 'z'], query);
+  }
+  const trail = await home.admin.get(
+    '/api/audit/logs?pageSize=10&page=0&actionTypes=LOGIN&actionTypes=ATTRIBUTES_UPDATED',
+  );
+  assert.is(trail.status, 200);
+});
+
+law('queries: a switch is true, on, yes or 1 and their opposites, in any case', async ({ world, home }) => {
+  await provision(world, home.tenantId, 'A');
+  const count = async (query: string) => {
+    const answer = await home.admin.get(`/api/tenant/deviceInfos?pageSize=10&page=0&${query}`);
+    assert.is(answer.status, 200, `${query}: ${answer.text}`);
+    return (answer.json as { totalElements: number }).totalElements;
+  };
+  for (const no of ['false', 'FALSE', 'off', 'No', '0']) assert.is(await count(`active=${no}`), 1, no);
+  for (const yes of ['true', 'True', 'ON', 'yes', '1']) assert.is(await count(`active=${yes}`), 0, yes);
+  assert.is(await count('active='), 1);
+  for (const wrong of ['2', 'tru', 'active=true&active=false'])
+    isProblem(await home.admin.get(`/api/tenant/deviceInfos?active=${wrong}`), 400, 31);
 });
 
 run();
