@@ -43,16 +43,16 @@ interface Look {
 
 /**
  * Makes an attempt that counts against all these parties.
- * @param failure how much of a failure an outcome is: 0 is none, 1 a whole one
+ * @param failure how much of a failure an outcome is for a party: 0 is none, 1 a whole one
  */
 export async function attempt<Outcome>(
   parties: readonly Party[],
   make: () => Promise<Outcome>,
-  failure: (outcome: Outcome) => number,
+  failure: (outcome: Outcome, party: Party) => number,
 ): Promise<Outcome | Blocked> {
   // Always in this order, so that no two attempts wait for each other.
   const entered: Party[] = [];
-  let counts = 0;
+  let counts = (_party: Party) => 0;
   try {
     const looks = parties.map((party) => ({ party, look: party.limiter.look(party.key) }));
     for (const { party, look } of looks) {
@@ -61,10 +61,10 @@ export async function attempt<Outcome>(
       entered.push(party);
     }
     const outcome = await make();
-    counts = failure(outcome);
+    counts = (party) => failure(outcome, party);
     return outcome;
   } finally {
-    await Promise.all(entered.map(({ limiter, key }) => limiter.leave(key, counts)));
+    await Promise.all(entered.map((party) => party.limiter.leave(party.key, counts(party))));
   }
 }
 

@@ -74,7 +74,10 @@ export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Re
         if (reasonOf(answer) === 'already-claimed') owned = ownedBy(customerId, await devices.read(id));
         return answer;
       },
-      (answer) => failureOf(reasonOf(answer), owned !== undefined, settings),
+      (answer, party) => {
+        const isOfDevice = party === parties[0];
+        return failureOf(reasonOf(answer), { isOwn: owned !== undefined, isOfDevice }, settings);
+      },
     );
     if (outcome.type === 'blocked') {
       return tooManyRequests('Too many wrong secrets, try again later', outcome.retryAfterMs);
@@ -94,7 +97,7 @@ export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Re
   };
 }
 
-/** On whose behalf an attempt is counted: the customer at this device, the customer, the address. */
+/** On whose behalf an attempt is counted: the customer at this device, which comes first; the customer; the address. */
 function createParties({ settings, counters }: ConfirmNeeds) {
   const { wrongSecretsPerCustomerAndDevice, wrongSecretsPerCustomer, wrongSecretsPerAddress } =
     settings.limits;
@@ -179,16 +182,18 @@ function ownedBy(customerId: CustomerId, device: DeviceRecord | undefined): Devi
 
 /**
  * How much of a wrong secret a refusal counts as (C6). A claim in vain guesses nothing, yet whoever repeats it without end
- * is there first when a window opens; an honest customer presses the button late, and asks again what is its own.
+ * is there first when a window opens; an honest customer presses the button late, and asks again what is its own. Whoever
+ * comes second in a race for many devices is no guesser: that a device is taken counts at this device alone.
  */
 function failureOf(
   reason: RefusalReason | undefined,
-  isOwn: boolean,
+  { isOwn, isOfDevice }: { readonly isOwn: boolean; readonly isOfDevice: boolean },
   { uniformRefusals, limits }: ConfirmNeeds['settings'],
 ): number {
   if (reason === undefined) return 0;
   if (reason === 'wrong-secret' || uniformRefusals) return 1;
-  return isOwn ? 0 : 1 / limits.vainClaimsPerWrongSecret;
+  if (isOwn || (reason === 'already-claimed' && !isOfDevice)) return 0;
+  return 1 / limits.vainClaimsPerWrongSecret;
 }
 
 async function claimed(profiles: Profiles, id: DeviceId, device: Device): Promise<Reply> {

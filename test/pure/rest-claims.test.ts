@@ -270,6 +270,23 @@ for (const [what, prepare] of [
   );
 }
 
+law(
+  'claim: whoever comes second for many devices is not limited',
+  async ({ world, home }) => {
+    for (let at = 0; at < 50; at++) {
+      await openWindow(world, await provision(world, home.tenantId, `d${at}`), 's');
+      isClaimed(await home.alice.post(claimPath(`d${at}`), { secretKey: 's' }), home.alice.customerId);
+      says(await home.bob.post(claimPath(`d${at}`), { secretKey: 's' }), 'CLAIMED');
+    }
+  },
+  {
+    limits: {
+      wrongSecretsPerCustomer: { max: 2, windowMs: 60_000 },
+      wrongSecretsPerAddress: { max: 2, windowMs: 60_000 },
+    },
+  },
+);
+
 law('claim: asking again for what is its own is free', async ({ world, home }) => {
   await openWindow(world, await provision(world, home.tenantId, NAME), 's');
   isClaimed(await home.alice.post(claimPath(NAME), { secretKey: 's' }), home.alice.customerId);
