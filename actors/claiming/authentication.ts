@@ -3,7 +3,8 @@
 import type { DeviceId, ProfileId, TenantId } from '../base/ids.ts';
 import type { Secrets } from '../base/secret.ts';
 import { unreachable } from '../base/unreachable.ts';
-import { type DeviceRecord, isGateway } from '../device/state.ts';
+import { isGateway } from '../device/gateways.ts';
+import type { DeviceRecord } from '../device/state.ts';
 import { type MqttBasicParts, matchesMqttBasic, mqttBasicId, x509Id } from '../fleet/credentials.ts';
 import type { Directory } from '../fleet/devices.ts';
 

@@ -51,6 +51,7 @@ export function createBringUp(needs: BringUpNeeds): BringUp {
       additionalInfo: { lastConnectedGateway: gateway.id },
       credentials: accessToken(randomAccessToken()),
       customerId: gateway.owner?.customerId ?? null,
+      viaGateway: gateway.id,
     });
     switch (answer.type) {
       case 'accepted':

@@ -1,13 +1,16 @@
 /**
- * What a gateway asks for the devices behind it: to open their windows, and to bring them up. It speaks for any device of
- * its tenant, as in ThingsBoard (facts 1.7). One that does not exist is created with the gateway's owner, so behind an owned
- * gateway nothing can be claimed.
+ * What a gateway asks for the devices behind it: to open their windows, and to bring them up. For which devices it may speak
+ * is rule O8 (`../device/gateways.ts`). One that does not exist is created with the gateway's owner, as in ThingsBoard
+ * (facts 1.7), so what an owned gateway brings up cannot be claimed.
  */
 import type { Clock } from '../base/clock.ts';
+import type { DeviceId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secret.ts';
-import { type DeviceRecord, isGateway } from '../device/state.ts';
+import { type GatewayAuthority, gatewayAuthority, isGateway, speaksFor } from '../device/gateways.ts';
+import type { DeviceRecord } from '../device/state.ts';
 import type { Devices, Directory } from '../fleet/devices.ts';
+import type { Profiles } from '../fleet/profiles.ts';
 import { ifUnavailable, type StoreUnavailable } from '../journal/unavailable.ts';
 import type { AuthenticatedDevice } from './authentication.ts';
 import { createBringUp } from './gateway-devices.ts';
@@ -48,43 +51,67 @@ export interface GatewayNeeds {
   readonly devices: Devices;
   readonly directory: Directory;
   readonly secrets: Secrets;
+  readonly profiles: Pick<Profiles, 'ownershipOf'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly settings: GatewaySettings;
 }
 
+/** A gateway, and for whom it speaks. */
+interface Speaker {
+  readonly gateway: DeviceRecord;
+  readonly authority: GatewayAuthority;
+}
+
+const NOT_BEHIND: EntryOutcome = { type: 'refused', reason: 'not-behind-gateway' };
+
 export function createGateways(needs: GatewayNeeds): Gateways {
-  const { devices, directory, secrets, clock, log, settings } = needs;
+  const { devices, directory, secrets, profiles, clock, log, settings } = needs;
   const { autoCreateDevices, gatewayFanOutMax } = settings;
   const bringUp = createBringUp({ devices, directory, clock, autoCreateDevices });
 
-  async function claimOne(gateway: DeviceRecord, name: string, request: ClaimPayload): Promise<EntryOutcome> {
+  async function claimOne(
+    { gateway, authority }: Speaker,
+    name: string,
+    request: ClaimPayload,
+  ): Promise<EntryOutcome> {
     if (request.type === 'malformed') return request;
     const id = await bringUp(gateway, name, '');
     if (typeof id !== 'string') return id;
+    // The device decides, and once more: else the question alone would use up what windows the device may open.
+    if (!(await isItsOwn(authority, id))) return NOT_BEHIND;
     const answer = await devices.ask(id, {
       type: 'InitiateClaim',
-      openedBy: { type: 'gateway', tenantId: gateway.tenantId },
+      openedBy: { type: 'gateway', tenantId: gateway.tenantId, authority },
       secretDigest: secrets.digest(id, request.secretKey),
       durationMs: request.durationMs,
     });
     return outcomeOf(answer);
   }
 
+  /** O8. A look at the device, for gateways that do not speak for all alone. */
+  async function isItsOwn(authority: GatewayAuthority, id: DeviceId): Promise<boolean> {
+    if (authority.for === 'tenant' || authority.everyDevice) return true;
+    const device = await devices.read(id);
+    return device === undefined || speaksFor(authority, device);
+  }
+
   /** The gateway as it is now: who owns it, and whether it may speak for others at all. */
-  async function present(gateway: AuthenticatedDevice): Promise<DeviceRecord | undefined> {
+  async function present(gateway: AuthenticatedDevice): Promise<Speaker | undefined> {
     const record = await devices.read(gateway.id);
     const stands =
       record !== undefined && record.credentials.credentialsId === gateway.credentialsId && isGateway(record);
-    return stands ? record : undefined;
+    if (!stands) return undefined;
+    const { gatewayScope } = await profiles.ownershipOf(record);
+    return { gateway: record, authority: gatewayAuthority(record, gatewayScope) };
   }
 
   async function as<Value>(
     gateway: AuthenticatedDevice,
-    task: (record: DeviceRecord) => Promise<Value>,
+    task: (speaker: Speaker) => Promise<Value>,
   ): Promise<GatewayAnswer<Value>> {
-    const record = await present(gateway);
-    return record === undefined ? { type: 'revoked' } : { type: 'done', value: await task(record) };
+    const speaker = await present(gateway);
+    return speaker === undefined ? { type: 'revoked' } : { type: 'done', value: await task(speaker) };
   }
 
   function noAnswer(error: StoreUnavailable): { readonly type: 'unavailable'; readonly reason: 'store' } {
@@ -94,14 +121,14 @@ export function createGateways(needs: GatewayNeeds): Gateways {
 
   return {
     claim: (gateway, entries) =>
-      as(gateway, async (record) => {
+      as(gateway, async (speaker) => {
         const outcomes = new Map<string, EntryOutcome>();
         const waiting = entries.entries();
         const work = async () => {
           // All workers take from one iterator: each entry is taken once.
           for (const [name, request] of waiting) {
             // Caught for each entry: the message is done with only when all of them are.
-            const outcome = await claimOne(record, name, request).catch(ifUnavailable(noAnswer));
+            const outcome = await claimOne(speaker, name, request).catch(ifUnavailable(noAnswer));
             outcomes.set(name, outcome);
           }
         };
@@ -110,9 +137,10 @@ export function createGateways(needs: GatewayNeeds): Gateways {
       }).catch(ifUnavailable(noAnswer)),
 
     connect: (gateway, name, deviceType) =>
-      as(gateway, async (record) => {
-        const id = await bringUp(record, name, deviceType);
-        return typeof id === 'string' ? undefined : id;
+      as(gateway, async (speaker) => {
+        const id = await bringUp(speaker.gateway, name, deviceType);
+        if (typeof id !== 'string') return id;
+        return (await isItsOwn(speaker.authority, id)) ? undefined : NOT_BEHIND;
       }).catch(ifUnavailable(noAnswer)),
   };
 }

@@ -88,6 +88,8 @@ export function refusalInWords(outcome: Extract<ClaimOutcome, { type: 'refused' 
       return 'claiming is not allowed for this device';
     case 'duration-too-long':
       return `durationMs is above the limit of ${outcome.maxDurationMs} ms`;
+    case 'not-behind-gateway':
+      return 'the gateway does not speak for this device';
     case 'rate-limited':
       return `too many claim windows of this device, try again in ${outcome.retryAfterMs} ms`;
     default:

@@ -32,6 +32,7 @@ import {
   withoutKeys,
   withValues,
 } from './attributes.ts';
+import { type GatewayAuthority, speaksFor } from './gateways.ts';
 import {
   accept,
   type BeginsEpoch,
@@ -47,6 +48,7 @@ import type { OwnershipRules } from './ownership-rules.ts';
 import {
   type ChangeCredentials,
   type CredentialsChanged,
+  credentialsChanged,
   type DeleteDevice,
   type DeviceDeleted,
   type DeviceProvisioned,
@@ -68,6 +70,7 @@ import {
   isOwnedBy,
   mayBeClaimed,
   mayWrite,
+  type OwnedGateway,
   type Owner,
   openWindow,
   ownerEpochOf,
@@ -209,7 +212,7 @@ function evolveLater(device: Device, event: LaterEvent): DeviceState {
     case 'DeviceUpdated':
       return updated(device, event);
     case 'CredentialsChanged':
-      return { ...device, credentials: event.credentials };
+      return credentialsChanged(device, event);
     case 'AttributesSaved':
       return attributesSaved(device, event);
     case 'AttributesDeleted':
@@ -228,7 +231,7 @@ export interface InitiateClaim {
   /** The device itself, having shown these credentials (refused when they are the device's no longer), or a gateway. */
   readonly openedBy:
     | { readonly type: 'device'; readonly credentialsId: string }
-    | { readonly type: 'gateway'; readonly tenantId: TenantId };
+    | { readonly type: 'gateway'; readonly tenantId: TenantId; readonly authority: GatewayAuthority };
   readonly secretDigest: SecretDigest;
   /** Milliseconds; 0 and negative mean the server's default (O1). */
   readonly durationMs: number;
@@ -239,6 +242,8 @@ interface ClaimWindowOpened extends Recorded<'ClaimWindowOpened'> {
   readonly secretDigest: SecretDigest;
   readonly closesAt: Instant;
   readonly openedBy: 'device' | 'gateway';
+  /** As in `ClaimWindow`. */
+  readonly gateway?: OwnedGateway;
 }
 
 function initiate(policy: ClaimPolicy, device: Device, command: InitiateClaim, at: Instant): DeviceDecision {
@@ -246,7 +251,11 @@ function initiate(policy: ClaimPolicy, device: Device, command: InitiateClaim, a
   if (openedBy.type === 'device' && openedBy.credentialsId !== device.credentials.credentialsId) {
     return refuse({ reason: 'credentials-revoked' });
   }
-  if (openedBy.type === 'gateway' && openedBy.tenantId !== device.tenantId) return UNKNOWN;
+  if (openedBy.type === 'gateway') {
+    if (openedBy.tenantId !== device.tenantId) return UNKNOWN;
+    // O8: before anything else, so that such a gateway learns nothing of the tenant's other devices.
+    if (!speaksFor(openedBy.authority, device)) return refuse({ reason: 'not-behind-gateway' });
+  }
 
   if (device.owner !== null) return refuse({ reason: 'already-claimed' }); // O2
   if (!mayBeClaimed(device, policy.allowClaimingByDefault)) return refuse({ reason: 'claiming-not-allowed' }); // O3
@@ -260,12 +269,18 @@ function initiate(policy: ClaimPolicy, device: Device, command: InitiateClaim, a
   if (policy.maxDurationMs > 0 && durationMs > policy.maxDurationMs) {
     return refuse({ reason: 'duration-too-long', maxDurationMs: policy.maxDurationMs });
   }
-  return accept({ type: 'ClaimWindowOpened', at, secretDigest, closesAt, openedBy: openedBy.type });
+  const opened = { type: 'ClaimWindowOpened', at, secretDigest, closesAt, openedBy: openedBy.type } as const;
+  if (openedBy.type === 'device' || openedBy.authority.for === 'tenant') return accept(opened);
+  return accept({ ...opened, gateway: openedBy.authority.gateway });
 }
 
 /** O5: a window that was open is replaced, secret and expiry. */
-function windowOpened(device: Device, { secretDigest, at, closesAt, openedBy }: ClaimWindowOpened): Device {
-  return { ...device, window: { secretDigest, openedAt: at, closesAt, openedBy } };
+function windowOpened(
+  device: Device,
+  { secretDigest, at, closesAt, openedBy, gateway }: ClaimWindowOpened,
+): Device {
+  const window = { secretDigest, openedAt: at, closesAt, openedBy };
+  return { ...device, window: gateway === undefined ? window : { ...window, gateway } };
 }
 
 // -------------------------------------------------------------------------------------- confirming (C2 to C5, C8)
@@ -276,6 +291,8 @@ export interface ConfirmClaim {
   readonly customerId: CustomerId;
   readonly userId: UserId;
   readonly secretDigest: SecretDigest;
+  /** The gateway that opened the window, as it is now: asked for with `gateway-unchecked` where it matters. */
+  readonly gateway?: OwnedGateway;
 }
 
 interface DeviceClaimed extends Recorded<'DeviceClaimed'>, BeginsEpoch {
@@ -290,8 +307,8 @@ function confirm(policy: ClaimPolicy, device: Device, command: ConfirmClaim, at:
   // O3: before the secret is looked at, so that a forbidden device tells nobody which secret is right.
   if (isForbidden(device)) return refuse({ reason: 'claiming-not-allowed' });
 
-  const match = matchSecret(device, command.secretDigest, at);
-  if (match !== 'match') return refuse({ reason: match }); // C6: and the window stays open
+  const mismatch = matchSecret(device, command, at);
+  if (mismatch !== undefined) return refuse(mismatch); // C6: and the window stays open
   const { customerId, userId } = command;
   // C4: the attribute is used up, unless claiming needs none.
   const claimingAllowedDeleted =
@@ -300,20 +317,28 @@ function confirm(policy: ClaimPolicy, device: Device, command: ConfirmClaim, at:
   return accept({ type: 'DeviceClaimed', at, customerId, userId, claimingAllowedDeleted, ownerEpoch });
 }
 
-/** C2, C3: the window's secret and the server-side key do the same, each before its own instant (C8). */
+/**
+ * C2, C3: the window's secret and the server-side key do the same, each before its own instant (C8). Undefined: one of
+ * them is it.
+ */
 function matchSecret(
   device: Device,
-  digest: SecretDigest,
+  { secretDigest: digest, gateway }: ConfirmClaim,
   at: Instant,
-): 'match' | 'wrong-secret' | 'window-elapsed' | 'no-window' {
+): Refusal | undefined {
   const { serverKey } = device;
   const open = openWindow(device, at);
   const keyValid = serverKey !== null && at < serverKey.expiresAt;
 
-  if (open !== null && sameDigest(open.secretDigest, digest)) return 'match';
-  if (keyValid && sameDigest(serverKey.secretDigest, digest)) return 'match';
-  if (open !== null || keyValid) return 'wrong-secret';
-  return device.window !== null || serverKey !== null ? 'window-elapsed' : 'no-window';
+  if (keyValid && sameDigest(serverKey.secretDigest, digest)) return undefined;
+  if (open !== null && sameDigest(open.secretDigest, digest)) {
+    // O9: what a gateway opened ends with the gateway's own owner epoch.
+    if (open.gateway === undefined) return undefined;
+    if (gateway?.id !== open.gateway.id) return { reason: 'gateway-unchecked', gateway: open.gateway.id };
+    return gateway.ownerEpoch === open.gateway.ownerEpoch ? undefined : { reason: 'window-elapsed' };
+  }
+  if (open !== null || keyValid) return { reason: 'wrong-secret' };
+  return { reason: device.window !== null || serverKey !== null ? 'window-elapsed' : 'no-window' };
 }
 
 /** C4: with the claim, the window and the server-side key are gone. */

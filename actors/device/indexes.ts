@@ -2,7 +2,8 @@
  * The index entries of a device: a pure function of its state, and what changes between two states.
  *
  * Unique keys: the credentials in the whole server, the name within the tenant. Lists: a tenant's devices in the order of
- * creation (ids ascend with time), by name, by label, and by type; a customer's devices by name; a profile's by id.
+ * creation (ids ascend with time), by name, by label, and by type; a customer's devices by name; a profile's, and those that
+ * a gateway brought up, by id.
  */
 import { type CustomerId, type DeviceId, type ProfileId, storedId, type TenantId } from '../base/ids.ts';
 import { unreachable } from '../base/unreachable.ts';
@@ -33,6 +34,8 @@ export const lists = {
   ofCustomer: (customerId: CustomerId) => `customer-devices/${customerId}`,
   /** Only devices that name the profile, not those that follow the tenant's default. */
   ofProfile: (profileId: ProfileId) => `profile-devices/${profileId}`,
+  /** The devices that a gateway brought up. */
+  viaGateway: (gateway: DeviceId) => `gateway-devices/${gateway}`,
 };
 
 /** A list member that sorts by name, whatever its case, and ends with the device's id. */
@@ -65,7 +68,7 @@ export function deviceOf(member: string): DeviceId {
 /** All index entries of a device. */
 export function indexEntries(id: DeviceId, state: DeviceState): IndexEntries {
   if (state.status === 'absent') return NO_ENTRIES;
-  const { tenantId, name, label, type, credentials, owner, profileId } = state;
+  const { tenantId, name, label, type, credentials, owner, profileId, viaGateway } = state;
   const byName = memberByName(name, id);
   const members = [
     { list: lists.byCreation(tenantId), member: id },
@@ -75,6 +78,7 @@ export function indexEntries(id: DeviceId, state: DeviceState): IndexEntries {
   if (label) members.push({ list: lists.byLabel(tenantId), member: memberByName(label, id) });
   if (owner !== null) members.push({ list: lists.ofCustomer(owner.customerId), member: byName });
   if (profileId) members.push({ list: lists.ofProfile(profileId), member: id });
+  if (viaGateway !== undefined) members.push({ list: lists.viaGateway(viaGateway), member: id });
   return { unique: [keys.credentials(credentials.credentialsId), keys.name(tenantId, name)], members };
 }
 

@@ -1,6 +1,6 @@
 /** What all messages to and from a device share: who asks, when something happened, and why a device says no. */
 import type { Instant } from '../base/clock.ts';
-import type { CustomerId, UserId } from '../base/ids.ts';
+import type { CustomerId, DeviceId, UserId } from '../base/ids.ts';
 import type { Decision } from '../runtime/decider.ts';
 
 /** On a command: which user asks, for the audit trail; absent where no user does. */
@@ -48,6 +48,12 @@ export type Refusal =
   | { readonly reason: 'already-provisioned' }
   /** The credentials shown are no longer the device's: the session behind them is over. */
   | { readonly reason: 'credentials-revoked' }
+  /** The gateway does not speak for this device (O8). */
+  | { readonly reason: 'not-behind-gateway' }
+  /** Between a device and its port alone: the secret is right, and the epoch of the gateway is to be looked up (O9). */
+  | { readonly reason: 'gateway-unchecked'; readonly gateway: DeviceId }
+  /** The tenant has, or the gateway has created, as many devices as there may be. */
+  | { readonly reason: 'too-many-devices'; readonly of: 'tenant' | 'gateway'; readonly max: number }
   | { readonly reason: 'already-claimed' }
   | { readonly reason: 'claiming-not-allowed' }
   /** now + duration leaves the range of safe integers: treated like any malformed message (O4). */

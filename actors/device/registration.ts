@@ -3,9 +3,10 @@
  * touches claiming, which is in `device.ts`.
  */
 import type { Instant } from '../base/clock.ts';
-import type { CustomerId, ProfileId, TenantId } from '../base/ids.ts';
+import type { CustomerId, DeviceId, ProfileId, TenantId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Decision } from '../runtime/decider.ts';
+import { isGateway } from './gateways.ts';
 import {
   type AskedBy,
   accept,
@@ -15,7 +16,7 @@ import {
   recordedBy,
   refuse,
 } from './messages.ts';
-import { assignedTo, type Credentials, type Device, isGateway, mayWrite } from './state.ts';
+import { assignedTo, type Credentials, type Device, mayWrite, ownerEpochOf } from './state.ts';
 
 // --------------------------------------------------------------------------------------------------- provisioning
 
@@ -30,6 +31,8 @@ export interface ProvisionDevice {
   readonly credentials: Credentials;
   /** Owned from the start, as a gateway's devices are when the gateway itself has an owner. */
   readonly customerId: CustomerId | null;
+  /** The gateway that brings it up; absent: none does. */
+  readonly viaGateway?: DeviceId;
 }
 
 export interface DeviceProvisioned extends Recorded<'DeviceProvisioned'> {
@@ -42,10 +45,12 @@ export interface DeviceProvisioned extends Recorded<'DeviceProvisioned'> {
   readonly profileId?: ProfileId | null;
   readonly credentials: Credentials;
   readonly customerId: CustomerId | null;
+  readonly viaGateway?: DeviceId;
 }
 
 export function provision(command: ProvisionDevice, at: Instant): Decision<DeviceProvisioned, Refusal> {
   const { tenantId, name, deviceType, label, additionalInfo, profileId, credentials, customerId } = command;
+  const { viaGateway } = command;
   return accept({
     type: 'DeviceProvisioned',
     at,
@@ -57,11 +62,13 @@ export function provision(command: ProvisionDevice, at: Instant): Decision<Devic
     ...(profileId === undefined ? {} : { profileId }),
     credentials,
     customerId,
+    ...(viaGateway === undefined ? {} : { viaGateway }),
   });
 }
 
 export function provisioned(event: DeviceProvisioned): Device {
   const { tenantId, name, deviceType, label, additionalInfo, profileId, credentials, customerId, at } = event;
+  const { viaGateway } = event;
   return {
     status: 'provisioned',
     tenantId,
@@ -72,6 +79,7 @@ export function provisioned(event: DeviceProvisioned): Device {
     additionalInfo,
     ...(profileId === undefined ? {} : { profileId }),
     credentials,
+    ...(viaGateway === undefined ? {} : { viaGateway }),
     owner: customerId === null ? null : assignedTo(customerId, at),
     window: null,
     serverKey: null,
@@ -129,6 +137,12 @@ export interface ChangeCredentials extends AskedBy {
 
 export interface CredentialsChanged extends RecordedBy<'CredentialsChanged'> {
   readonly credentials: Credentials;
+}
+
+/** The tenant's alone, so they are new to whoever held the device before: they belong to this owner epoch (O8, O9). */
+export function credentialsChanged(device: Device, { credentials }: CredentialsChanged): Device {
+  const credentialsEpoch = ownerEpochOf(device);
+  return { ...device, credentials, ...(credentialsEpoch === 0 ? {} : { credentialsEpoch }) };
 }
 
 export interface DeleteDevice {

@@ -5,7 +5,7 @@
  */
 import type { Instant } from '../base/clock.ts';
 import type { CustomerId, DeviceId, ProfileId, TenantId } from '../base/ids.ts';
-import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
+import type { Json, JsonObject } from '../base/json.ts';
 import type { SecretDigest } from '../base/secret.ts';
 
 export type DeviceState = AbsentDevice | Device;
@@ -29,6 +29,10 @@ export interface Device {
   readonly profileId?: ProfileId | null;
   readonly credentials: Credentials;
   readonly owner: Owner | null;
+  /** The gateway that brought the device up (O8); absent: none did. */
+  readonly viaGateway?: DeviceId;
+  /** The owner epoch in which the tenant last set the credentials; absent: 0. */
+  readonly credentialsEpoch?: number;
   /** How often the owner has changed (R5); absent: never since epochs are counted. */
   readonly ownerEpoch?: number;
   readonly window: ClaimWindow | null;
@@ -84,6 +88,14 @@ export interface ClaimWindow {
   readonly openedAt: Instant;
   readonly closesAt: Instant;
   readonly openedBy: 'device' | 'gateway';
+  /** The gateway that opened it, where a customer owned or had owned that one: the window ends with that epoch (O9). */
+  readonly gateway?: OwnedGateway;
+}
+
+/** A gateway in one of its owner epochs: what it was granted ends with the epoch (O9). */
+export interface OwnedGateway {
+  readonly id: DeviceId;
+  readonly ownerEpoch: number;
 }
 
 /** The attribute `claimingData`: a key set by the tenant (C3). Its secret is kept sealed, see `base/secret.ts`. */
@@ -146,9 +158,4 @@ export function isOwnedBy({ owner }: Pick<Device, 'owner'>, customerId: Customer
 /** Whether who asks may change the device: the tenant's administrator (null) always, a customer only if it owns it. */
 export function mayWrite(device: Pick<Device, 'owner'>, customerId: CustomerId | null): boolean {
   return customerId === null || isOwnedBy(device, customerId);
-}
-
-/** Whether the device may act for others behind it (`additionalInfo.gateway` is the boolean true). */
-export function isGateway({ additionalInfo }: Pick<Device, 'additionalInfo'>): boolean {
-  return isJsonObject(additionalInfo) && additionalInfo.gateway === true;
 }

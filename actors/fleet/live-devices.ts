@@ -2,13 +2,21 @@
 import type { Clock } from '../base/clock.ts';
 import { type DeviceId, storedId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
-import { type ClaimPolicy, createDeviceDecider, type DeviceCommand } from '../device/device.ts';
+import {
+  type ClaimPolicy,
+  type ConfirmClaim,
+  createDeviceDecider,
+  type DeviceCommand,
+} from '../device/device.ts';
 import { decodeState, devicePersistence } from '../device/persistence.ts';
-import type { DeviceRecord, DeviceState } from '../device/state.ts';
+import type { ProvisionDevice } from '../device/registration.ts';
+import { type DeviceRecord, type DeviceState, ownerEpochOf } from '../device/state.ts';
 import type { Journal } from '../journal/journal.ts';
+import { ifUnavailable } from '../journal/unavailable.ts';
 import type { Quota } from '../limits/quota.ts';
 import type { Parent } from '../runtime/nact.ts';
 import { createRegistry, type RegistrySettings } from '../runtime/registry.ts';
+import type { DeviceQuotas } from './device-quotas.ts';
 import type { DeviceAnswer, DeviceListener, Devices } from './devices.ts';
 import type { Profiles } from './profiles.ts';
 
@@ -25,6 +33,8 @@ export interface DevicesOptions {
   readonly onEvent: DeviceListener;
   /** How often a device may be asked to open a window, over all transports. Default: no limit. */
   readonly windows?: Quota;
+  /** How many devices there may be. Default: no limit. */
+  readonly quotas?: DeviceQuotas;
   /** See `EventSourced`. Default: no. */
   readonly looksFirst?: boolean;
 }
@@ -38,7 +48,7 @@ export interface LiveDevices extends Devices {
 
 export function createDevices(options: DevicesOptions): LiveDevices {
   const { root, journal, policy, settings, clock, log, onEvent, windows, looksFirst = false } = options;
-  const { ownershipOf } = options;
+  const { ownershipOf, quotas } = options;
   const registry = createRegistry(
     root,
     'devices',
@@ -57,17 +67,55 @@ export function createDevices(options: DevicesOptions): LiveDevices {
     settings,
   );
 
+  async function provision(id: DeviceId, command: ProvisionDevice): Promise<DeviceAnswer> {
+    const refusal = await quotas?.take(command);
+    // One that is there already is asked all the same: an import asks again to hear that it is there.
+    if (refusal === undefined || (await readDevice(journal, id)) !== undefined)
+      return registry.ask(id, command);
+    return { type: 'refused', refusal };
+  }
+
+  /**
+   * Where the window was opened by a gateway that has or had an owner, the device asks for that gateway's present epoch
+   * (O9). Nobody else pays for it.
+   */
+  async function confirm(id: DeviceId, command: ConfirmClaim): Promise<DeviceAnswer> {
+    const answer = await registry.ask(id, command);
+    if (answer.type !== 'refused' || answer.refusal.reason !== 'gateway-unchecked') return answer;
+    const gateway = await readDevice(journal, answer.refusal.gateway);
+    // Of a gateway that is gone no epoch holds.
+    const ownerEpoch = gateway === undefined ? Number.POSITIVE_INFINITY : ownerEpochOf(gateway);
+    const again = await registry.ask(id, { ...command, gateway: { id: answer.refusal.gateway, ownerEpoch } });
+    // Yet another gateway has opened another window meanwhile: nothing was done.
+    const moved = again.type === 'refused' && again.refusal.reason === 'gateway-unchecked';
+    return moved ? { type: 'unavailable', reason: 'overloaded' } : again;
+  }
+
   return {
     ask(id: DeviceId, command: DeviceCommand): Promise<DeviceAnswer> {
-      // One device must not fill the disk: each window is an event that is kept.
-      const retryAfterMs = command.type === 'InitiateClaim' && windows !== undefined ? windows.take(id) : 0;
-      if (retryAfterMs === 0) return registry.ask(id, command);
-      return Promise.resolve({ type: 'refused', refusal: { reason: 'rate-limited', retryAfterMs } });
+      switch (command.type) {
+        case 'InitiateClaim': {
+          // One device must not fill the disk: each window is an event that is kept.
+          const retryAfterMs = windows === undefined ? 0 : windows.take(id);
+          if (retryAfterMs === 0) return registry.ask(id, command);
+          return Promise.resolve({ type: 'refused', refusal: { reason: 'rate-limited', retryAfterMs } });
+        }
+        case 'ConfirmClaim':
+          return confirm(id, command).catch(ifUnavailable(noAnswer));
+        case 'ProvisionDevice':
+          return provision(id, command).catch(ifUnavailable(noAnswer));
+        default:
+          return registry.ask(id, command);
+      }
     },
     read: (id) => readDevice(journal, id),
     stats: () => ({ residents: registry.residents, inFlight: registry.inFlight }),
     stop: (drainMs) => registry.stop(drainMs),
   };
+}
+
+function noAnswer(): DeviceAnswer {
+  return { type: 'unavailable', reason: 'store' };
 }
 
 /** The newest durable record of a device, or undefined where there is none. Rejects with `StoreUnavailable`. */

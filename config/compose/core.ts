@@ -12,6 +12,7 @@ import { type Bus, silentBus } from '../../actors/cluster/bus.ts';
 import { sharedCounters } from '../../actors/cluster/shared-counters.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
 import { createAlarms } from '../../actors/fleet/alarms.ts';
+import { createDeviceQuotas } from '../../actors/fleet/device-quotas.ts';
 import type { DeviceListener, Directory } from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
 import { createDevices, type LiveDevices } from '../../actors/fleet/live-devices.ts';
@@ -151,6 +152,7 @@ function startActors(
     ownershipOf: profiles.ownershipOf,
     settings: config.devices,
     windows: createQuota({ max, windowMs }),
+    quotas: createDeviceQuotas(config.quotas, store.index, clock),
     clock,
     log,
     looksFirst: store.shared && readsLocally,

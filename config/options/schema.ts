@@ -18,6 +18,7 @@ import { http } from './sections/http.ts';
 import { mqtt } from './sections/mqtt.ts';
 import { ownership } from './sections/ownership.ts';
 import { install, store, system } from './sections/process.ts';
+import { quotas } from './sections/quotas.ts';
 import { redis } from './sections/redis.ts';
 import { web } from './sections/web.ts';
 
@@ -26,6 +27,7 @@ export const SCHEMA = {
   claim,
   ownership,
   limits,
+  quotas,
   http,
   web,
   mqtt,

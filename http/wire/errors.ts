@@ -126,6 +126,12 @@ export function refusedByDevice(refusal: Refusal): Problem {
       return badRequest('Device with such id already exists!');
     case 'already-claimed':
       return badRequest('Device is already claimed!');
+    case 'not-behind-gateway':
+      return permissionDenied;
+    case 'too-many-devices':
+      return badRequest(`There may not be more than ${refusal.max} devices!`);
+    case 'gateway-unchecked': // never leaves the port to devices
+      return badRequest('Claiming failed!');
     case 'not-assigned':
       return badRequest("Device isn't assigned to any customer!");
     case 'attributes-too-large':

@@ -108,6 +108,14 @@ export const stepLaws: Laws<[Step]> = {
     assert.ok(byWindow || byKey);
   },
 
+  'what a gateway opened is good in that epoch of the gateway alone'({ command, before, decision, at }) {
+    if (command.type !== 'ConfirmClaim' || decision.type !== 'accept') return;
+    const { window = null, serverKey = null } = alive(before) ?? {};
+    if (serverKey !== null && serverKey.secretDigest === command.secretDigest && at < serverKey.expiresAt)
+      return;
+    if (window?.gateway !== undefined) assert.deepEqual(command.gateway, window.gateway);
+  },
+
   'a forbidden device is claimed by nothing'({ command, before, decision }) {
     const forbidden = alive(before)?.attributes.SERVER_SCOPE.claimingAllowed?.value === false;
     if (forbidden && command.type === 'ConfirmClaim') assert.equal(decision.type, 'refuse');

@@ -13,6 +13,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Instant } from '../../actors/base/clock.ts';
+import type { DeviceId } from '../../actors/base/ids.ts';
 import {
   type ClaimPolicy,
   createDeviceDecider,
@@ -27,6 +28,7 @@ import {
   confirm,
   deleteAttributes,
   expire,
+  idOf,
   initiate,
   NOW,
   OPEN_POLICY,
@@ -54,9 +56,22 @@ const TOGETHER = 4;
 /** A window opened at the first instant for 10 ms is open at the second, and over at the third and the fourth. */
 const INSTANTS = [NOW, NOW + 9, NOW + 10, NOW + 11];
 
+/** A customer's gateway in its first epoch. */
+const GATEWAY = { id: idOf<DeviceId>(2), ownerEpoch: 1 };
+
+/** @param everyDevice whether its profile widens it */
+const byOwnedGateway = (everyDevice: boolean): DeviceCommand => ({
+  ...initiate(10),
+  openedBy: {
+    type: 'gateway',
+    tenantId: TENANT,
+    authority: { for: 'owner', gateway: GATEWAY, customerId: CUSTOMER, everyDevice },
+  },
+});
+
 const byGateway = (tenantId: typeof TENANT): DeviceCommand => ({
   ...initiate(10),
-  openedBy: { type: 'gateway', tenantId },
+  openedBy: { type: 'gateway', tenantId, authority: { for: 'tenant' } },
 });
 
 const rename: DeviceCommand = {
@@ -125,7 +140,21 @@ const claiming: readonly DeviceCommand[] = [
   remove,
 ];
 
-const THEMES: Readonly<Record<string, readonly DeviceCommand[]>> = { claiming };
+const gateways: readonly DeviceCommand[] = [
+  { ...provision(), viaGateway: GATEWAY.id },
+  { ...provision(CUSTOMER), viaGateway: GATEWAY.id },
+  byGateway(TENANT),
+  byOwnedGateway(false),
+  byOwnedGateway(true),
+  { ...confirm(OTHER_CUSTOMER, SECRET), gateway: GATEWAY },
+  { ...confirm(OTHER_CUSTOMER, SECRET), gateway: { ...GATEWAY, ownerEpoch: 2 } },
+  saveServerKey(NOW + 11, SECRET),
+  save({ claimingAllowed: false }),
+  { type: 'ChangeCredentials', tenantId: TENANT, credentials: OTHER_TOKEN },
+  { type: 'ChangeCredentials', tenantId: TENANT, credentials: TOKEN },
+];
+
+const THEMES: Readonly<Record<string, readonly DeviceCommand[]>> = { claiming, gateways };
 
 interface Asked {
   readonly command: DeviceCommand;
@@ -146,7 +175,7 @@ const POLICIES: readonly ClaimPolicy[] = [
 ];
 
 /** Members that are told and that no rule reads. */
-const NEVER_READ: ReadonlySet<string> = new Set(['createdAt', 'since', 'openedAt', 'savedAt']);
+const NEVER_READ: ReadonlySet<string> = new Set(['createdAt', 'since', 'openedAt', 'savedAt', 'credentialsEpoch']);
 /** No command here names this owner epoch or a later one. */
 const UNNAMED_EPOCH = 3;
 /** Later than every command: of what is due after the last of them, it makes no difference when. */

@@ -6,7 +6,7 @@
 import type { Instant } from '../../actors/base/clock.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { ClaimPolicy, DeviceCommand } from '../../actors/device/device.ts';
-import type { DeviceState } from '../../actors/device/state.ts';
+import type { DeviceState, OwnedGateway } from '../../actors/device/state.ts';
 
 /** What the rules speak of. Undefined: there is no device. */
 export type World =
@@ -16,7 +16,10 @@ export type World =
       readonly token: string;
       readonly owner: string | null;
       readonly epoch: number;
-      readonly window: Key | null;
+      /** The gateway that brought it up. */
+      readonly via: string | null;
+      /** `gate`: the gateway that opened it, and that one's epoch, where a customer owned it. */
+      readonly window: (Key & { readonly gate: string | null }) | null;
       readonly serverKey: Key | null;
       readonly allowed: 'unset' | 'true' | 'false';
       /** The server attributes there are, without `claimingData`. */
@@ -46,7 +49,8 @@ export function look(state: DeviceState): World {
     token: state.credentials.credentialsId,
     owner: state.owner?.customerId ?? null,
     epoch: state.ownerEpoch ?? 0,
-    window: window && { secret: window.secretDigest, until: window.closesAt },
+    via: state.viaGateway ?? null,
+    window: window && { secret: window.secretDigest, until: window.closesAt, gate: gateOf(window.gateway) },
     serverKey: serverKey && { secret: serverKey.secretDigest, until: serverKey.expiresAt },
     allowed: attribute === true ? 'true' : attribute === false ? 'false' : 'unset',
     names: Object.keys(state.attributes.SERVER_SCOPE).sort(),
@@ -68,6 +72,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       token: command.credentials.credentialsId,
       owner: command.customerId,
       epoch: 0,
+      via: command.viaGateway ?? null,
       window: null,
       serverKey: null,
       allowed: 'unset',
@@ -97,11 +102,18 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       const lasts = durationMs <= 0 ? policy.defaultDurationMs : durationMs;
       if (openedBy.type === 'device' && openedBy.credentialsId !== world.token)
         return no('credentials-revoked');
+      const owned = openedBy.type === 'gateway' && openedBy.authority.for === 'owner' && openedBy.authority;
+      if (owned && !owned.everyDevice) {
+        const sameOwner = world.owner !== null && world.owner === owned.customerId;
+        const everGivenBack = world.epoch > (world.owner === null ? 0 : 1);
+        if (!sameOwner && (world.via !== owned.gateway.id || everGivenBack)) return no('not-behind-gateway');
+      }
       if (world.owner !== null) return no('already-claimed');
       if (world.allowed === 'false' || (strict && world.allowed === 'unset'))
         return no('claiming-not-allowed');
       if (lasts % 1 !== 0 || at + lasts >= 2 ** 53) return no('duration-out-of-range');
-      return yes({ ...world, window: { secret: command.secretDigest, until: at + lasts } });
+      const gate = owned ? gateOf(owned.gateway) : null;
+      return yes({ ...world, window: { secret: command.secretDigest, until: at + lasts, gate } });
     }
     case 'ConfirmClaim': {
       if (world.owner !== null) return no('already-claimed');
@@ -110,7 +122,13 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       const alive = keys.filter(({ until }) => until > at);
       if (keys.length === 0) return no('no-window');
       if (alive.length === 0) return no('window-elapsed');
-      if (!alive.some(({ secret }) => secret === command.secretDigest)) return no('wrong-secret');
+      const fitting = alive.filter(({ secret }) => secret === command.secretDigest);
+      if (fitting.length === 0) return no('wrong-secret');
+      const gate = fitting.includes(world.serverKey ?? NO_KEY) ? null : (world.window?.gate ?? null);
+      if (gate !== null && gate !== gateOf(command.gateway)) {
+        const asked = command.gateway !== undefined && gate.startsWith(command.gateway.id);
+        return no(asked ? 'window-elapsed' : 'gateway-unchecked');
+      }
       const used = { window: null, serverKey: null, owner: command.customerId, epoch: world.epoch + 1 };
       if (!strict) return yes({ ...world, ...used });
       return yes({ ...world, ...used, allowed: 'unset', names: minus(world.names, [ALLOWED]) });
@@ -184,6 +202,12 @@ export function tenantOf(command: DeviceCommand): string | undefined {
   }
   return command.type === 'ExpireDue' ? undefined : command.tenantId;
 }
+
+function gateOf(gateway: OwnedGateway | undefined): string | null {
+  return gateway === undefined ? null : `${gateway.id} in epoch ${gateway.ownerEpoch}`;
+}
+
+const NO_KEY: Key = { secret: '', until: 0 };
 
 const ALLOWED = 'claimingAllowed';
 

@@ -249,7 +249,7 @@ law('O', 'only the device’s own credentials or a gateway of its tenant open it
   changed.when(byDevice(OTHER_TOKEN.credentialsId)).happened('ClaimWindowOpened');
 
   const byGateway = (tenantId: typeof TENANT) =>
-    ({ ...initiate(1_000), openedBy: { type: 'gateway', tenantId } }) as const;
+    ({ ...initiate(1_000), openedBy: { type: 'gateway', tenantId, authority: { for: 'tenant' } } }) as const;
   given(OPEN_POLICY).when(byGateway(OTHER_TENANT)).refused('unknown-device');
   const device = given(OPEN_POLICY).when(byGateway(TENANT)).happened('ClaimWindowOpened');
   assert.is(device.window?.openedBy, 'gateway');
@@ -626,7 +626,11 @@ law('gateway', 'an owner may not make its device a gateway, the tenant may; a ga
   });
   const owned = given(OPEN_POLICY, opened(CLOSES), claimed());
   owned.when(update(CUSTOMER, { gateway: true })).refused('not-owner');
-  owned.when(update(CUSTOMER, { gateway: 'true', colour: 'red' })).happened('DeviceUpdated');
+  for (const yes of ['true', ' true\n', 1, -1])
+    owned.when(update(CUSTOMER, { gateway: yes })).refused('not-owner');
+  for (const no of ['True', 'yes', '1', 0, 0.5, null, [true], {}]) {
+    owned.when(update(CUSTOMER, { gateway: no, colour: 'red' })).happened('DeviceUpdated');
+  }
   owned.when(update(null, { gateway: true })).happened('DeviceUpdated');
 
   const madeByTenant: DeviceEvent = {

@@ -22,6 +22,9 @@ const DEVICE: { readonly [Reason in RefusalReason]: readonly [status: number, er
   'claiming-not-allowed': [403, 20],
   'duration-out-of-range': [400, 31],
   'duration-too-long': [400, 31],
+  'not-behind-gateway': [403, 20],
+  'gateway-unchecked': [400, 31],
+  'too-many-devices': [400, 31],
   'rate-limited': [429, 33],
   'no-window': [400, 31],
   'window-elapsed': [400, 31],
@@ -39,6 +42,7 @@ for (const [reason, [status, errorCode]] of Object.entries(DEVICE)) {
   test(`errors: device: ${reason} is ${status}/${errorCode}`, () => {
     const refusal = {
       reason,
+      max: 1,
       maxDurationMs: 1,
       maxBytes: 1,
       retryAfterMs: 1,

@@ -42,7 +42,14 @@ class Story {
 
   constructor(rules: Partial<Rules> = {}) {
     this.#rules = { ...RULES, ...rules };
-    const born = this.ask({ type: 'provision', tenant: TENANT, name: 'd', token: 't', customer: null });
+    const born = this.ask({
+      type: 'provision',
+      tenant: TENANT,
+      name: 'd',
+      token: 't',
+      customer: null,
+      via: null,
+    });
     this.append(provisioned, NEW).accept(born);
   }
 
@@ -133,6 +140,7 @@ const initiate = (secret: string, durationMs: number): Request => ({
 });
 const confirm = (customer: string, secret: string, user = `user of ${customer}`): Request => ({
   type: 'confirm',
+  gate: null,
   tenant: TENANT,
   customer,
   user,

@@ -4,8 +4,9 @@ import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/i
 import type { Secrets } from '../../actors/base/secret.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { DeviceCommand } from '../../actors/device/device.ts';
-import type { Attribute, DeviceState } from '../../actors/device/state.ts';
-import type { Allowed, Request, Seen } from './history.ts';
+import type { GatewayAuthority } from '../../actors/device/gateways.ts';
+import type { Attribute, DeviceState, OwnedGateway } from '../../actors/device/state.ts';
+import type { Allowed, Gate, Request, Seen } from './history.ts';
 
 /** Digests secrets as the edges of the system do, and remembers what they were digests of. */
 export interface Digests {
@@ -49,6 +50,7 @@ export function commandFor(
         name: request.name,
         credentials: { type: 'ACCESS_TOKEN', credentialsId: request.token },
         customerId,
+        ...(request.via === null ? {} : { viaGateway: request.via as DeviceId }),
         ...described,
       };
     case 'rename':
@@ -67,13 +69,18 @@ export function commandFor(
         openedBy:
           request.by.type === 'device'
             ? { type: 'device', credentialsId: request.by.token }
-            : { type: 'gateway', tenantId: request.by.tenant as TenantId },
+            : {
+                type: 'gateway',
+                tenantId: request.by.tenant as TenantId,
+                authority: authorityOf(request.by.owned),
+              },
         secretDigest: digests.of(device, request.secret),
         durationMs: request.durationMs,
       };
     case 'confirm': {
       const secretDigest = digests.of(device, request.secret);
-      return { type: 'ConfirmClaim', tenantId, customerId: customer, userId, secretDigest };
+      const command = { type: 'ConfirmClaim', tenantId, customerId: customer, userId, secretDigest } as const;
+      return request.gate === null ? command : { ...command, gateway: gatewayOf(request.gate) };
     }
     case 'reclaim':
       return { type: 'ReclaimDevice', tenantId, userId, customerId, ...inEpochs(request) };
@@ -104,6 +111,16 @@ export function commandFor(
     default:
       return unreachable(request);
   }
+}
+
+function authorityOf(owned: (Gate & { readonly customer: string }) | undefined): GatewayAuthority {
+  if (owned === undefined) return { for: 'tenant' };
+  const customerId = owned.customer as CustomerId;
+  return { for: 'owner', gateway: gatewayOf(owned), customerId, everyDevice: false };
+}
+
+function gatewayOf({ gateway, epoch }: Gate): OwnedGateway {
+  return { id: gateway as DeviceId, ownerEpoch: epoch };
 }
 
 function inEpochs({ inEpochs: epochs }: { readonly inEpochs?: readonly number[] }) {

@@ -13,6 +13,12 @@ export interface Moment {
   readonly at: number;
 }
 
+/** A gateway that has or had an owner, in one of its epochs (O8, O9). */
+export interface Gate {
+  readonly gateway: string;
+  readonly epoch: number;
+}
+
 /** What a caller wants of one device. `tenant` is who asks; a `customer` of null means the tenant's administrator. */
 export type Request =
   | {
@@ -21,6 +27,8 @@ export type Request =
       readonly name: string;
       readonly token: string;
       readonly customer: string | null;
+      /** The gateway that brings it up. */
+      readonly via: string | null;
     }
   | {
       readonly type: 'rename';
@@ -34,7 +42,12 @@ export type Request =
       readonly type: 'initiate';
       readonly by:
         | { readonly type: 'device'; readonly token: string }
-        | { readonly type: 'gateway'; readonly tenant: string };
+        /** `owned` absent: the tenant's own. */
+        | {
+            readonly type: 'gateway';
+            readonly tenant: string;
+            readonly owned?: Gate & { readonly customer: string };
+          };
       readonly secret: string;
       readonly durationMs: number;
     }
@@ -44,6 +57,8 @@ export type Request =
       readonly customer: string;
       readonly user: string;
       readonly secret: string;
+      /** What was found out about the gateway that opened the window; null: nothing. */
+      readonly gate: Gate | null;
     }
   | {
       readonly type: 'reclaim';

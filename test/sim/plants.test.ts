@@ -15,6 +15,7 @@ const BROKEN: { readonly [Bug in Plant]: { readonly law: string; readonly words:
   'early-reply': { law: 'acknowledged', words: /was accepted .* but no event in the log is its effect/ },
   'stale-refusal': { law: 'refusals', words: /was refused as .*, which was not so at any moment/ },
   unconditional: { law: 'ownership', words: /a second owner/ },
+  'gateway-outlives': { law: 'linearizable', words: /./ },
   'no-alarm': { law: 'settled', words: /its window elapsed at .* and was never closed/ },
 };
 

@@ -16,6 +16,7 @@ export const PLANTS = {
   'early-reply': 'the answer is given when the append is under way, not when it is durable',
   'stale-refusal': 'a refusal is given without looking whether the state is still the newest',
   unconditional: 'an event is appended whatever the head is by now',
+  'gateway-outlives': 'a window that a gateway opened is good whoever owns the gateway by now',
   'no-alarm': 'the store forgets to tell which windows have elapsed',
 } as const;
 
@@ -43,6 +44,8 @@ export function plant(bug: Plant | undefined, decider: DeviceDecider, journal: J
       return staleRefusing(decider, journal);
     case 'unconditional':
       return { decider, journal: unconditional(journal) };
+    case 'gateway-outlives':
+      return { decider: trusting(decider), journal };
     case 'no-alarm':
       return { decider, journal: { ...journal, due: async () => ({ alarms: [], next: undefined }) } };
     default:
@@ -101,6 +104,18 @@ function timeless(decider: DeviceDecider): DeviceDecider {
       };
       const late = decider.decide(endless, command, at);
       return late.type === 'accept' ? late : inTime;
+    },
+  };
+}
+
+/** Whatever was found out about the gateway, it is taken to be as it was. */
+function trusting(decider: DeviceDecider): DeviceDecider {
+  return {
+    ...decider,
+    decide(state, command, at) {
+      const gateway = state.status === 'absent' ? undefined : state.window?.gateway;
+      if (command.type !== 'ConfirmClaim' || gateway === undefined) return decider.decide(state, command, at);
+      return decider.decide(state, { ...command, gateway }, at);
     },
   };
 }

@@ -59,11 +59,13 @@ const EVENTS: { readonly [Type in DeviceEvent['type']]: true } = {
   AttributesDeleted: true,
 };
 
-/** How often windows are opened is not limited in the simulation. */
-const REFUSALS: { readonly [Reason in Exclude<RefusalReason, 'rate-limited'>]: true } = {
+/** How often windows are opened, and how many devices there are, is not limited in the simulation. */
+const REFUSALS: { readonly [Reason in Exclude<RefusalReason, 'rate-limited' | 'too-many-devices'>]: true } = {
   'unknown-device': true,
   'already-provisioned': true,
   'credentials-revoked': true,
+  'not-behind-gateway': true,
+  'gateway-unchecked': true,
   'already-claimed': true,
   'claiming-not-allowed': true,
   'duration-out-of-range': true,

@@ -9,9 +9,12 @@
 
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Dice } from '../kit/dice.ts';
-import type { Allowed, Outcome, Request, Seen } from './history.ts';
+import type { Allowed, Gate, Outcome, Request, Seen } from './history.ts';
 import type { Plan } from './plan.ts';
 import type { Host, Simulation } from './simulation.ts';
+
+/** Of all tenants: that a gateway is of another tenant is not the point here. */
+const GATEWAYS = ['gateway 1', 'gateway 2'];
 
 const TENANTS = ['tenant-1', 'tenant-2'] as const;
 const CUSTOMERS: { readonly [tenant: string]: readonly string[] } = {
@@ -165,7 +168,7 @@ export class Workload {
     const dice = this.#dice;
     const by =
       dice.chance(0.2) || slot.seen === null
-        ? ({ type: 'gateway', tenant: dice.chance(0.05) ? dice.pick(TENANTS) : slot.tenant } as const)
+        ? this.#gateway(slot)
         : ({ type: 'device', token: slot.seen.token } as const);
     const durationMs = dice.weigh<() => number>([
       [12, () => dice.between(100, 1500)],
@@ -178,8 +181,20 @@ export class Workload {
     return { type: 'initiate', by, secret: dice.pick(SECRETS), durationMs };
   }
 
+  #gateway(slot: Slot): Extract<Request, { type: 'initiate' }>['by'] {
+    const dice = this.#dice;
+    const tenant = dice.chance(0.05) ? dice.pick(TENANTS) : slot.tenant;
+    if (dice.chance(0.3)) return { type: 'gateway', tenant };
+    return { type: 'gateway', tenant, owned: { ...this.#gate(), customer: dice.pick(customersOf(slot)) } };
+  }
+
+  #gate(): Gate {
+    return { gateway: this.#dice.pick(GATEWAYS), epoch: this.#dice.between(1, 2) };
+  }
+
   #confirm({ tenant }: { readonly tenant: string }, customer: string, secret: string): Request {
-    return { type: 'confirm', tenant, customer, user: this.#number('user'), secret };
+    const gate = this.#dice.chance(0.5) ? this.#gate() : null;
+    return { type: 'confirm', tenant, customer, user: this.#number('user'), secret, gate };
   }
 
   #guess(slot: Slot): string {
@@ -234,6 +249,7 @@ export class Workload {
         name: this.#dice.chance(0.1) ? this.#name() : this.#number(`device ${slot.letter}`),
         token: this.#token(slot),
         customer: this.#dice.chance(0.1) ? this.#dice.pick(customersOf(slot)) : null,
+        via: this.#dice.chance(0.6) ? this.#dice.pick(GATEWAYS) : null,
       };
       const copies = this.#dice.chance(this.#plan.duplicates) ? 2 : 1;
       const outcomes = await Promise.all(

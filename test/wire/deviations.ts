@@ -282,13 +282,15 @@ export const SECTIONS = {
       what: 'making a device a gateway, which opens windows on others',
       thingsBoard: 'its owner may',
       claimd: "the tenant's administrator alone",
-      why: 'a gateway speaks for devices of the whole tenant',
+      why: 'a gateway speaks for other devices',
     },
     'gateway-speaks-for': {
       what: 'whom a gateway speaks for',
       thingsBoard: 'any device of its tenant that has no owner, by name',
-      claimd: 'the same',
-      why: 'gateways in the field rely on it',
+      claimd:
+        "the tenant's own: the same; one that a customer owns or has owned: what it brought up itself, and what its owner owns; a profile's `gatewayScope: tenant` widens it",
+      why: "a customer with a gateway could claim the tenant's whole stock by naming serial numbers",
+      rule: 'O8',
     },
     'gateway-refusal-told': {
       what: 'a device behind it refused, or cannot be created',
@@ -314,8 +316,9 @@ export const SECTIONS = {
     'no-tenant-limits': {
       what: "a tenant's limit of devices",
       thingsBoard: 'by tenant profile, none by default; a gateway hears 0x97',
-      claimd: 'none',
-      why: 'there are no tenant profiles here',
+      claimd:
+        'the same for all tenants (`quota.devicesPerTenant`), and one for each gateway; a gateway hears 0x97',
+      why: 'there are no tenant profiles here, and a token of a gateway must not fill the disk',
     },
   },
   People: {

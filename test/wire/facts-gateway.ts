@@ -87,6 +87,18 @@ export const GATEWAYS: readonly GatewayRow[] = [
   },
   {
     type: 'gateway',
+    fact: '1.7 a',
+    what: "a customer's gateway names a device of its tenant",
+    given: 'a customer owns the gateway',
+    payloads: ['{"B":{}}'],
+    answers: {
+      'MQTT 3.1.1': { same: 'PUBACK', by: 'gateway-speaks-for' },
+      'MQTT 5': { thingsBoard: 'PUBACK 0x00', claimd: 'PUBACK 0x87', by: 'gateway-speaks-for' },
+    },
+    behind: { B: 'no window' },
+  },
+  {
+    type: 'gateway',
     fact: '1.7 c',
     what: 'a protobuf entry without a name',
     profile: 'MQTT PROTOBUF',

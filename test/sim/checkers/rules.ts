@@ -11,7 +11,7 @@
 
 import { unreachable } from '../../../actors/base/unreachable.ts';
 import type { RefusalReason } from '../../../actors/device/messages.ts';
-import type { Allowed, Request, Rules, Seen } from '../history.ts';
+import type { Allowed, Gate, Request, Rules, Seen } from '../history.ts';
 
 /** From the first possible instant to the last, both included, in ms since the epoch. */
 export interface Span {
@@ -26,7 +26,10 @@ export interface Model {
   readonly owner: { readonly customer: string; readonly since: Span; readonly by: string } | null;
   /** R5 */
   readonly epoch: number;
-  readonly window: { readonly secret: string; readonly closes: Span } | null;
+  /** The gateway that brought it up (O8). */
+  readonly via: string | null;
+  /** `gate`: the gateway that opened it, where that one has or had an owner (O9). */
+  readonly window: { readonly secret: string; readonly closes: Span; readonly gate: Gate | null } | null;
   readonly key: { readonly secret: string; readonly expiresAt: number } | null;
   readonly allowed: Allowed;
 }
@@ -39,9 +42,9 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
   if (request.type === 'read') return device;
   if (request.type === 'provision') {
     if (device !== null) return undefined;
-    const { tenant, name, token, customer } = request;
+    const { tenant, name, token, customer, via } = request;
     const owner = customer === null ? null : { customer, since: at, by: 'assignment' };
-    return { tenant, name, token, owner, epoch: 0, window: null, key: null, allowed: null };
+    return { tenant, name, token, owner, epoch: 0, via, window: null, key: null, allowed: null };
   }
   if (device === null || !isVisible(device, request)) return undefined;
   const { owner } = device;
@@ -52,11 +55,12 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
       if (initiateTroubles(rules, device, request, at).length > 0) return undefined;
       const durationMs = effectiveDuration(rules, request.durationMs);
       const closes = { from: at.from + durationMs, to: at.to + durationMs }; // O4
-      return { ...device, window: { secret: request.secret, closes } }; // O5: replaces what was open
+      const gate = request.by.type === 'gateway' ? (request.by.owned ?? null) : null;
+      return { ...device, window: { secret: request.secret, closes, gate } }; // O5: replaces what was open
     }
     case 'confirm': {
       if (device.allowed === false) return undefined; // O3
-      if (owner !== null || !mayOpen(device, request.secret, at)) return undefined; // C2, C3, C5, C8
+      if (owner !== null || !mayOpen(device, request, at)) return undefined; // C2, C3, C5, C8
       const since = { customer: request.customer, since: at, by: 'claim' };
       const allowed = rules.allowClaimingByDefault ? device.allowed : null; // C4
       return { ...device, owner: since, epoch: device.epoch + 1, window: null, key: null, allowed };
@@ -134,7 +138,7 @@ export function isTrue(
       if (reason === 'claiming-not-allowed' || device.allowed === false) {
         return reason === 'claiming-not-allowed' && device.allowed === false;
       }
-      return confirmTroubles(rules, device, request.secret, at).has(reason);
+      return confirmTroubles(rules, device, request, at).has(reason);
     case 'reclaim':
       if (reason === 'epoch-changed') return isLate(device, request);
       return (
@@ -258,6 +262,8 @@ function initiateTroubles(
 ): RefusalReason[] {
   const troubles: RefusalReason[] = [];
   if (request.by.type === 'device' && request.by.token !== device.token) troubles.push('credentials-revoked');
+  if (request.by.type === 'gateway' && !isBehind(device, request.by.owned))
+    troubles.push('not-behind-gateway');
   if (device.owner !== null) troubles.push('already-claimed'); // O2
   const allowed = rules.allowClaimingByDefault ? device.allowed !== false : device.allowed === true; // O3
   if (!allowed) troubles.push('claiming-not-allowed');
@@ -267,15 +273,39 @@ function initiateTroubles(
   return troubles;
 }
 
-function mayOpen({ window, key }: Model, secret: string, at: Span): boolean {
+/** O8: brought up by it and never given back, or of the same owner. */
+function isBehind(
+  { owner, epoch, via }: Model,
+  gateway: (Gate & { readonly customer: string }) | undefined,
+): boolean {
+  if (gateway === undefined || owner?.customer === gateway.customer) return true;
+  return via === gateway.gateway && (epoch === 0 || (epoch === 1 && owner !== null));
+}
+
+type Confirm = Extract<Request, { type: 'confirm' }>;
+
+/** O9: a window that such a gateway opened is good while the gateway is in that epoch. */
+function fits(window: NonNullable<Model['window']>, { secret, gate }: Confirm): boolean {
+  if (window.secret !== secret) return false;
+  return window.gate === null || (gate?.gateway === window.gate.gateway && gate.epoch === window.gate.epoch);
+}
+
+function mayOpen({ window, key }: Model, request: Confirm, at: Span): boolean {
+  const { secret } = request;
   return (
-    (window !== null && window.secret === secret && at.from < window.closes.to) || // C2
+    (window !== null && fits(window, request) && at.from < window.closes.to) || // C2
     (key !== null && key.secret === secret && at.from < key.expiresAt) // C3
   );
 }
 
 /** C5: the reasons for which a confirm of a device that nobody owns may fail, at one instant or another. */
-function confirmTroubles(rules: Rules, { window, key }: Model, secret: string, at: Span): Set<RefusalReason> {
+function confirmTroubles(
+  rules: Rules,
+  { window, key }: Model,
+  request: Confirm,
+  at: Span,
+): Set<RefusalReason> {
+  const { secret, gate } = request;
   const troubles = new Set<RefusalReason>();
   const edges = window === null ? [] : [window.closes.from, window.closes.to - 1];
   if (key !== null) edges.push(key.expiresAt - 1, key.expiresAt);
@@ -289,8 +319,12 @@ function confirmTroubles(rules: Rules, { window, key }: Model, secret: string, a
       ...(window === null || instant + rules.clockSlackMs >= window.closes.from ? [false] : []),
     ];
     for (const windowOpen of windowStates) {
-      if (windowOpen && window?.secret === secret) continue; // it would have opened
-      if (keyOpen && key.secret === secret) continue;
+      if (keyOpen && key.secret === secret) continue; // it would have opened
+      if (windowOpen && window?.secret === secret) {
+        if (fits(window, request)) continue;
+        troubles.add(gate?.gateway === window.gate?.gateway ? 'window-elapsed' : 'gateway-unchecked');
+        continue;
+      }
       if (windowOpen || keyOpen) troubles.add('wrong-secret');
       else {
         if (window !== null || key !== null) troubles.add('window-elapsed');

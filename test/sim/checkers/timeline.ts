@@ -64,6 +64,7 @@ function fold(history: History, device: MaybeModel, event: DeviceEvent): MaybeMo
           ? null
           : { customer: event.customerId, since: exactly(event.at), by: 'assignment' },
       epoch: 0,
+      via: event.viaGateway ?? null,
       window: null,
       key: null,
       allowed: null,
@@ -79,8 +80,10 @@ function foldExisting(
 ): MaybeModel {
   switch (event.type) {
     case 'ClaimWindowOpened': {
-      const window = { secret: history.secretOf(event.secretDigest), closes: exactly(event.closesAt) };
-      return { ...device, window };
+      const { gateway } = event;
+      const gate = gateway === undefined ? null : { gateway: gateway.id, epoch: gateway.ownerEpoch };
+      const secret = history.secretOf(event.secretDigest);
+      return { ...device, window: { secret, closes: exactly(event.closesAt), gate } };
     }
     case 'ClaimWindowClosed':
     case 'ClaimWindowExpired':

@@ -85,7 +85,7 @@ class MqttBridge implements Bridge {
     this.#options = options;
     this.#templates = createTemplates(settings.claimTopics, settings.gatewayTopics);
     const claiming = createClaiming(devices, directory, secrets);
-    const gateways = createGateways({ devices, directory, secrets, clock, log, settings });
+    const gateways = createGateways({ devices, directory, secrets, profiles, clock, log, settings });
     const service = createService({ claiming, gateways, profiles, settings, clock, log });
     this.#home = spawnParent(options.parent, 'mqtt-bridge');
     this.#deliveries = new Deliveries({

@@ -94,7 +94,7 @@ class Endpoint implements MqttEndpoint {
     const { settings, devices, directory, secrets, profiles, clock, log, bus } = options;
     this.#options = options;
     const claiming = createClaiming(devices, directory, secrets);
-    const gateways = createGateways({ devices, directory, secrets, clock, log, settings });
+    const gateways = createGateways({ devices, directory, secrets, profiles, clock, log, settings });
     this.#home = spawnParent(options.parent, 'mqtt-endpoint');
     this.#context = {
       settings,

@@ -8,7 +8,7 @@
  *   text that cannot be read           closed               PUBACK 0x99 (QoS 0: DISCONNECT 0x99)
  *   JSON with nothing usable in it     PUBACK, closed       PUBACK 0x83, DISCONNECT 0x83
  *   an entry that cannot be read       closed               PUBACK 0x99 (QoS 0: DISCONNECT 0x99), the others go on
- *   a device could not be created      PUBACK               PUBACK 0x80
+ *   a device could not be created      PUBACK               PUBACK 0x80, 0x97 when there are too many
  *   a device refused                   PUBACK               PUBACK 0x87, 0x97 when the first was asked too often
  *   all windows are open               PUBACK               PUBACK 0x00
  *
@@ -147,7 +147,8 @@ function batch(session: Session, ticket: Ticket, outcomes: ReadonlyMap<string, E
   });
   const [missing] = of('not-created');
   if (missing?.type === 'not-created') {
-    return acknowledge(Reason.unspecifiedError, `a device was not created: ${missing.why}`);
+    const reasonCode = missing.why === 'too-many-devices' ? Reason.quotaExceeded : Reason.unspecifiedError;
+    return acknowledge(reasonCode, `a device was not created: ${missing.why}`);
   }
   const [refused] = of('refused');
   if (refused?.type === 'refused') return acknowledge(refusalCode(refused), refusalInWords(refused));

@@ -1,0 +1,21 @@
+/** How much there may be of what is kept for ever. */
+import { count, section } from './declare.ts';
+
+export const quotas = section('Quotas', {
+  devicesPerTenant: count({
+    key: 'quota.devicesPerTenant',
+    env: 'QUOTA_DEVICES_PER_TENANT',
+    default: 5_000_000,
+    min: 0,
+    max: 1_000_000_000,
+    why: 'Devices of one tenant, however they are created. More are refused: too-many-devices. A device takes about 2.5 KB. 0: no limit.',
+  }),
+  devicesPerGateway: count({
+    key: 'quota.devicesPerGateway',
+    env: 'QUOTA_DEVICES_PER_GATEWAY',
+    default: 10_000,
+    min: 0,
+    max: 1_000_000_000,
+    why: 'Devices that one gateway has created and that are still there. Without a limit, whoever has the token of a gateway fills the disk in minutes. 0: no limit.',
+  }),
+});
