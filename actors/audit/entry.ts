@@ -70,8 +70,9 @@ export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
   });
   switch (event.type) {
     case 'DeviceProvisioned': {
-      const { name, deviceType: type, customerId } = event;
-      return entry('ADDED', { name, type }, customerId === null ? {} : { customerId });
+      const { name, deviceType: type, customerId, viaGateway } = event;
+      const via = viaGateway === undefined ? {} : { viaGateway };
+      return entry('ADDED', { name, type, ...via }, customerId === null ? {} : { customerId });
     }
     case 'DeviceUpdated':
       return entry('UPDATED', { name: event.name, type: event.deviceType, label: event.label }, event);

@@ -5,6 +5,7 @@ import type { DeviceId, TenantId } from '../base/ids.ts';
 import type { Secrets } from '../base/secret.ts';
 import { isCleanText } from '../base/text.ts';
 import type { DeviceCommand } from '../device/device.ts';
+import type { Refusal } from '../device/messages.ts';
 import type { ServerKey } from '../device/state.ts';
 import type { DeviceAnswer, Devices, Directory } from '../fleet/devices.ts';
 import { type ImportJob, type ImportRow, idOfRow } from './model.ts';
@@ -50,8 +51,7 @@ export function createRows({ devices, directory, secrets, clock, accessToken, st
     const answer = await ask(id, provisionFor(tenantId, row, row.accessToken || accessToken()));
     // There already: this very row was carried out before the process ended.
     if (answer.type === 'refused' && answer.refusal.reason !== 'already-provisioned') {
-      const { reason } = answer.refusal;
-      return refused(reason === 'name-taken' || reason === 'credentials-taken' ? TAKEN[reason] : reason);
+      return refused(await inWords(directory, tenantId, row, answer.refusal));
     }
     const key = row.key ?? (job.generateKeys ? sealedKey(id, randomClaimKey()) : null);
     if (key !== null) await setKey(id, tenantId, { ...key, expiresAt: job.keysExpireAt });
@@ -119,12 +119,14 @@ async function tryOut(
   const [name, token] = [`name ${row.name}`, `token ${row.accessToken}`];
   if (seen.has(name)) return refused('The name is in the list twice');
   seen.add(name);
-  if ((await directory.idOf(tenantId, row.name)) !== undefined) return refused(TAKEN['name-taken']);
+  if ((await directory.idOf(tenantId, row.name)) !== undefined) {
+    return refused(await inWords(directory, tenantId, row, { reason: 'name-taken' }));
+  }
   if (row.accessToken !== '') {
     if (seen.has(token)) return refused('The access token is in the list twice');
     seen.add(token);
     const holder = await directory.byCredentials(row.accessToken);
-    if (holder !== undefined) return refused(TAKEN['credentials-taken']);
+    if (holder !== undefined) return refused(CREDENTIALS_TAKEN);
   }
   return { ...row, outcome: 'good', message: null };
 }
@@ -142,10 +144,29 @@ function provisionFor(tenantId: TenantId, row: ImportRow, credentialsId: string)
   };
 }
 
-const TAKEN = {
-  'name-taken': 'There is a device of this name already',
-  'credentials-taken': 'Another device has this access token',
-} as const;
+async function inWords(
+  directory: Directory,
+  tenantId: TenantId,
+  { name }: ImportRow,
+  refusal: Refusal,
+): Promise<string> {
+  switch (refusal.reason) {
+    case 'name-taken': {
+      // Whoever has a gateway can take names that are printed on boxes: then the tenant has to know.
+      const viaGateway = (await directory.byName(tenantId, name))?.viaGateway;
+      const words = 'There is a device of this name already';
+      return viaGateway === undefined ? words : `${words}: a gateway brought it up`;
+    }
+    case 'credentials-taken':
+      return CREDENTIALS_TAKEN;
+    case 'too-many-devices':
+      return `There may not be more than ${refusal.max} devices`;
+    default:
+      return refusal.reason;
+  }
+}
+
+const CREDENTIALS_TAKEN = 'Another device has this access token';
 
 function problemOf({ name, type, label, accessToken }: ImportRow): string | undefined {
   if (name.trim() === '') return 'The name is missing';

@@ -175,7 +175,13 @@ const POLICIES: readonly ClaimPolicy[] = [
 ];
 
 /** Members that are told and that no rule reads. */
-const NEVER_READ: ReadonlySet<string> = new Set(['createdAt', 'since', 'openedAt', 'savedAt', 'credentialsEpoch']);
+const NEVER_READ: ReadonlySet<string> = new Set([
+  'createdAt',
+  'since',
+  'openedAt',
+  'savedAt',
+  'credentialsEpoch',
+]);
 /** No command here names this owner epoch or a later one. */
 const UNNAMED_EPOCH = 3;
 /** Later than every command: of what is due after the last of them, it makes no difference when. */

@@ -11,6 +11,7 @@ import {
   UnreadableRecord,
 } from '../../actors/device/persistence.ts';
 import { ownerEpochOf } from '../../actors/device/state.ts';
+import { gatewayEvents, gatewayStates } from './golden/gateway-samples.ts';
 import {
   deletionEvents,
   epochEvents,
@@ -68,6 +69,15 @@ test('device persistence: owner epochs are read and written as ever', () => {
   const stateLines = golden('states-v1-epoch.jsonl');
   assert.equal(stateLines.map(decodeState), epochStates);
   assert.equal(epochStates.map(encodeState), stateLines);
+});
+
+test('device persistence: what gateways bring up and open is read and written as ever', () => {
+  const eventLines = golden('events-v1-gateways.jsonl');
+  assert.equal(eventLines.map(decodeEvent), gatewayEvents);
+  assert.equal(gatewayEvents.map(encodeEvent), eventLines);
+  const stateLines = golden('states-v1-gateways.jsonl');
+  assert.equal(stateLines.map(decodeState), gatewayStates);
+  assert.equal(gatewayStates.map(encodeState), stateLines);
 });
 
 test('device persistence: R5: a state without an epoch is in epoch 0, an event without one counts one more', () => {

@@ -5,6 +5,7 @@
 import { suite, test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { RawMqttClient } from '../kit/mqtt-client.ts';
+import { until } from '../kit/until.ts';
 import { showReply } from '../wire/doors.ts';
 import { createStage, type Stage, type StagedDevice } from '../wire/stage.ts';
 
@@ -198,6 +199,24 @@ attacks('the text "true" makes a gateway, as in ThingsBoard', async () => {
   const device = await stage.device();
   assert.is((await asks(made, [device.name]))[device.name]?.status, 'opened');
 });
+
+attacks(
+  'a gateway that takes a name printed on a box: its tenant hears of it, and has the name back by deleting',
+  async () => {
+    const { api, admin } = stage;
+    await asks(await ownedGateway(), ['SN-0042']);
+    const job = await api.post<{ id: string }>('/api/deviceImport', admin, {});
+    const path = `/api/deviceImport/${job.id}`;
+    await api.post(`${path}/rows`, admin, { from: 0, rows: [{ name: 'SN-0042' }, { name: 'SN-0043' }] });
+    await api.must('POST', `${path}/start?dryRun=false`, admin);
+    const state = async () => (await api.get<{ state: string }>(path, admin)).state;
+    await until('the import is through', async () => (await state()) === 'DONE');
+    assert.match(await api.must('GET', `${path}/rows?page=0&pageSize=10`, admin), 'a gateway brought it up');
+    const { id } = await api.device(admin, 'SN-0042');
+    await api.must('DELETE', `/api/device/${id.id}`, admin);
+    await api.post('/api/device', admin, { name: 'SN-0042' });
+  },
+);
 
 attacks("a profile widens it to ThingsBoard's rule", async () => {
   const { api, admin } = stage;
