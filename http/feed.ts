@@ -19,6 +19,7 @@ interface FeedEvent {
     | 'claimed'
     | 'refused'
     | 'assigned'
+    | 'transferred'
     | 'given-back'
     | 'unassigned';
   readonly at: Instant;
@@ -237,6 +238,8 @@ function feedEventOf(
       return shown('claimed', { customerId: event.customerId });
     case 'DeviceAssigned':
       return shown('assigned', { customerId: event.customerId });
+    case 'DeviceTransferred':
+      return shown('transferred', { customerId: event.customerId });
     case 'DeviceReclaimed':
       return shown('given-back', { customerId: event.previousCustomerId });
     case 'DeviceUnassigned':
@@ -245,6 +248,10 @@ function feedEventOf(
     case 'DeviceUpdated':
     case 'CredentialsChanged':
     case 'DeviceDeleted':
+    case 'DeviceOffered':
+    case 'OfferDeclined':
+    case 'OfferWithdrawn':
+    case 'OfferExpired':
     case 'AttributesSaved':
     case 'AttributesDeleted':
       return undefined;

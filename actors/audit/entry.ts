@@ -29,6 +29,10 @@ export const ACTIONS = [
   'CLAIM_WINDOW_CLOSED',
   'CLAIM_WINDOW_EXPIRED',
   'CLAIM_REFUSED',
+  'TRANSFER_OFFERED',
+  'TRANSFER_DECLINED',
+  'TRANSFER_WITHDRAWN',
+  'TRANSFER_EXPIRED',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
@@ -100,6 +104,24 @@ export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
         event,
       );
     }
+    case 'DeviceTransferred': {
+      const { customerId: assignedCustomerId, previousCustomerId } = event;
+      return entry(
+        'ASSIGNED_TO_CUSTOMER',
+        { by: 'transfer', assignedCustomerId, previousCustomerId, ...epochOf(event) },
+        event,
+      );
+    }
+    case 'DeviceOffered':
+      return entry('TRANSFER_OFFERED', { to: event.to.type, expiresAt: event.expiresAt }, event);
+    case 'OfferDeclined':
+      return entry('TRANSFER_DECLINED', {}, event);
+    case 'OfferWithdrawn': {
+      const { customerId, userId } = event;
+      return entry('TRANSFER_WITHDRAWN', {}, customerId === null ? { userId } : { customerId, userId });
+    }
+    case 'OfferExpired':
+      return entry('TRANSFER_EXPIRED');
     case 'DeviceReclaimed':
     case 'DeviceUnassigned': {
       const { previousCustomerId: customerId, userId } = event;

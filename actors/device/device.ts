@@ -8,8 +8,8 @@
  *                                 │     └── ExpireDue ─────────────┘                            │
  *                                 └──────────── ReclaimDevice, UnassignDevice ──────────────────┘
  *
- * Not drawn: ConfirmClaim with a server key and AssignDevice lead from unowned to owned too; an administrator's ReclaimDevice
- * closes a window; DeleteDevice leads from everywhere to absent.
+ * Not drawn: ConfirmClaim with a server key and AssignDevice lead from unowned to owned too; OfferDevice and AcceptOffer from
+ * one owner to the next (`transfer.ts`); an administrator's ReclaimDevice closes a window; DeleteDevice leads from everywhere to absent.
  *
  * `decide` and `evolve` are pure: no clock, crypto, chance or I/O; digests come in the command, the instant beside it.
  * Around them: `persistence.ts` writes events and records down, `../fleet/live-devices.ts` runs a device as an actor
@@ -36,6 +36,7 @@ import { type GatewayAuthority, speaksFor } from './gateways.ts';
 import {
   accept,
   type BeginsEpoch,
+  EPOCH_CHANGED,
   IGNORE,
   type InEpoch,
   type Recorded,
@@ -67,14 +68,33 @@ import {
   type Device,
   type DeviceState,
   isForbidden,
+  isInEpoch,
   isOwnedBy,
   mayBeClaimed,
   mayWrite,
+  nextEpoch,
   type OwnedGateway,
   type Owner,
   openWindow,
-  ownerEpochOf,
 } from './state.ts';
+import {
+  type AcceptOffer,
+  acceptOffer,
+  type DeclineOffer,
+  type DeviceOffered,
+  type DeviceTransferred,
+  declineOffer,
+  deviceOffered,
+  type OfferDeclined,
+  type OfferDevice,
+  type OfferExpired,
+  type OfferWithdrawn,
+  offerDevice,
+  transferredTo,
+  type WithdrawOffer,
+  withdrawOffer,
+  withoutOffer,
+} from './transfer.ts';
 
 /** What the operator decides about claiming, the same for every device. */
 export interface ClaimPolicy {
@@ -100,6 +120,10 @@ type LaterCommand =
   | ReclaimDevice
   | AssignDevice
   | UnassignDevice
+  | OfferDevice
+  | AcceptOffer
+  | DeclineOffer
+  | WithdrawOffer
   | ExpireDue
   | UpdateDevice
   | ChangeCredentials
@@ -120,6 +144,11 @@ type LaterEvent =
   | DeviceAssigned
   | DeviceUnassigned
   | ClaimWindowExpired
+  | DeviceOffered
+  | DeviceTransferred
+  | OfferDeclined
+  | OfferWithdrawn
+  | OfferExpired
   | DeviceUpdated
   | CredentialsChanged
   | AttributesSaved
@@ -163,6 +192,14 @@ function decideLater(
       return assign(device, command, at);
     case 'UnassignDevice':
       return unassign(policy, device, command, at);
+    case 'OfferDevice':
+      return offerDevice(device, command, at);
+    case 'AcceptOffer':
+      return acceptOffer(device, command, at);
+    case 'DeclineOffer':
+      return declineOffer(device, command, at);
+    case 'WithdrawOffer':
+      return withdrawOffer(device, command, at);
     case 'ExpireDue':
       return expire(device, at);
     case 'UpdateDevice':
@@ -209,6 +246,14 @@ function evolveLater(device: Device, event: LaterEvent): DeviceState {
     case 'ClaimWindowClosed':
     case 'ClaimWindowExpired':
       return { ...device, window: null };
+    case 'DeviceOffered':
+      return deviceOffered(device, event);
+    case 'DeviceTransferred':
+      return changed(device, event, { owner: transferredTo(event), window: null });
+    case 'OfferDeclined':
+    case 'OfferWithdrawn':
+    case 'OfferExpired':
+      return withoutOffer(device);
     case 'DeviceUpdated':
       return updated(device, event);
     case 'CredentialsChanged':
@@ -464,23 +509,16 @@ function unassign(policy: ClaimPolicy, device: Device, command: UnassignDevice, 
 
 // ------------------------------------------------------------------------------------------------ owner epochs (R5)
 
-const EPOCH_CHANGED = refuse({ reason: 'epoch-changed' });
-
-function isInEpoch(device: Device, { inEpochs }: InEpoch): boolean {
-  return inEpochs === undefined || inEpochs.includes(ownerEpochOf(device));
-}
-
-function nextEpoch(device: Device): number {
-  return ownerEpochOf(device) + 1;
-}
-
-/** The device after its owner changed. A record from before epochs has none: it counts one more. */
+/**
+ * The device after its owner changed: what was granted under the epoch that ends is gone. A record from before epochs
+ * has none: it counts one more.
+ */
 function changed(
   device: Device,
   { ownerEpoch = nextEpoch(device) }: BeginsEpoch,
   after: Partial<Device>,
 ): Device {
-  return { ...device, ...after, ownerEpoch };
+  return { ...withoutOffer(device), ...after, ownerEpoch };
 }
 
 // --------------------------------------------------------------------------------------------------------- expiry
@@ -493,8 +531,12 @@ interface ExpireDue {
 /** Makes prompt what C8 says anyhow: the window is closed, and now its secret's digest is wiped. */
 interface ClaimWindowExpired extends Recorded<'ClaimWindowExpired'> {}
 
-/** Never early, whatever the timer thought; a window that was replaced meanwhile has a later instant of its own. */
+/** Never early, whatever the timer thought; what was replaced meanwhile has a later instant of its own. */
 function expire(device: Device, at: Instant): DeviceDecision {
+  const { offer } = device;
+  if (offer !== undefined && offer.expiresAt <= at) {
+    return accept({ type: 'OfferExpired', at, transferId: offer.transferId });
+  }
   if (device.window === null || openWindow(device, at) !== null) return IGNORE;
   return accept({ type: 'ClaimWindowExpired', at });
 }

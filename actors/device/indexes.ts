@@ -2,26 +2,38 @@
  * The index entries of a device: a pure function of its state, and what changes between two states.
  *
  * Unique keys: the credentials in the whole server, the name within the tenant. Lists: a tenant's devices in the order of
- * creation (ids ascend with time), by name, by label, and by type; a customer's devices by name; a profile's, and those that
- * a gateway brought up, by id.
+ * creation (ids ascend with time), by name, by label, and by type; a customer's devices by name, and those offered to it or
+ * to an e-mail address; a profile's, and those that a gateway brought up, by id.
  */
-import { type CustomerId, type DeviceId, type ProfileId, storedId, type TenantId } from '../base/ids.ts';
+import {
+  type CustomerId,
+  type DeviceId,
+  type ProfileId,
+  storedId,
+  type TenantId,
+  type TransferId,
+} from '../base/ids.ts';
+import type { SecretDigest } from '../base/secret.ts';
 import { unreachable } from '../base/unreachable.ts';
 import { changesBetween, NO_ENTRIES } from '../journal/index-changes.ts';
 import type { IndexChanges, IndexEntries } from '../journal/journal.ts';
 import type { DeviceEvent } from './device.ts';
+import type { Refusal } from './messages.ts';
 import type { DeviceState } from './state.ts';
 
 const NAME_KEYS = 'device-name/';
+const TRANSFER_KEYS = 'device-transfer/';
 
 export const keys = {
   credentials: (credentialsId: string) => `device-credentials/${credentialsId}`,
   name: (tenantId: TenantId, name: string) => `${NAME_KEYS}${tenantId}/${name}`,
+  transfer: (id: TransferId) => `${TRANSFER_KEYS}${id}`,
 };
 
-/** Whether a unique key is a device's name rather than its credentials. */
-export function isNameKey(key: string): boolean {
-  return key.startsWith(NAME_KEYS);
+/** What it means that another device holds a unique key. */
+export function refusalOfTaken(key: string): Refusal {
+  if (key.startsWith(NAME_KEYS)) return { reason: 'name-taken' };
+  return { reason: key.startsWith(TRANSFER_KEYS) ? 'transfer-taken' : 'credentials-taken' };
 }
 
 export const lists = {
@@ -32,6 +44,10 @@ export const lists = {
   /** By type; within a type in the order of creation. */
   byType: (tenantId: TenantId) => `devices-by-type/${tenantId}`,
   ofCustomer: (customerId: CustomerId) => `customer-devices/${customerId}`,
+  /** Devices that are offered to the customer. */
+  offeredTo: (customerId: CustomerId) => `offered-devices/${customerId}`,
+  /** Devices that are offered to an e-mail address; its digest is the tenant's own. */
+  offeredToAddress: (addressDigest: SecretDigest) => `offered-devices-by-address/${addressDigest}`,
   /** Only devices that name the profile, not those that follow the tenant's default. */
   ofProfile: (profileId: ProfileId) => `profile-devices/${profileId}`,
   /** The devices that a gateway brought up. */
@@ -68,7 +84,7 @@ export function deviceOf(member: string): DeviceId {
 /** All index entries of a device. */
 export function indexEntries(id: DeviceId, state: DeviceState): IndexEntries {
   if (state.status === 'absent') return NO_ENTRIES;
-  const { tenantId, name, label, type, credentials, owner, profileId, viaGateway } = state;
+  const { tenantId, name, label, type, credentials, owner, profileId, viaGateway, offer } = state;
   const byName = memberByName(name, id);
   const members = [
     { list: lists.byCreation(tenantId), member: id },
@@ -79,7 +95,17 @@ export function indexEntries(id: DeviceId, state: DeviceState): IndexEntries {
   if (owner !== null) members.push({ list: lists.ofCustomer(owner.customerId), member: byName });
   if (profileId) members.push({ list: lists.ofProfile(profileId), member: id });
   if (viaGateway !== undefined) members.push({ list: lists.viaGateway(viaGateway), member: id });
-  return { unique: [keys.credentials(credentials.credentialsId), keys.name(tenantId, name)], members };
+  const unique = [keys.credentials(credentials.credentialsId), keys.name(tenantId, name)];
+  // A transfer is found by its id while it is offered, and after it for as long as its new owner has the device (H2).
+  if (owner?.transferId !== undefined) unique.push(keys.transfer(owner.transferId));
+  if (offer !== undefined) unique.push(keys.transfer(offer.transferId));
+  if (offer?.to.type === 'customer') {
+    members.push({ list: lists.offeredTo(offer.to.customerId), member: byName });
+  }
+  if (offer?.to.type === 'address') {
+    members.push({ list: lists.offeredToAddress(offer.to.addressDigest), member: byName });
+  }
+  return { unique, members };
 }
 
 /** What an event changes in the indexes; undefined for the frequent events, which change nothing. */
@@ -103,7 +129,12 @@ export function indexChanges(
     case 'DeviceClaimed':
     case 'DeviceReclaimed':
     case 'DeviceAssigned':
-    case 'DeviceUnassigned': {
+    case 'DeviceUnassigned':
+    case 'DeviceOffered':
+    case 'DeviceTransferred':
+    case 'OfferDeclined':
+    case 'OfferWithdrawn':
+    case 'OfferExpired': {
       const id = storedId<DeviceId>(stream);
       return changesBetween(indexEntries(id, before), indexEntries(id, after));
     }

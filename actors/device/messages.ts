@@ -68,6 +68,12 @@ export type Refusal =
   | { readonly reason: 'not-assigned' }
   /** The command holds for another owner epoch than the device is in (R5). */
   | { readonly reason: 'epoch-changed' }
+  /** There is no such offer, or it is for somebody else (H3). */
+  | { readonly reason: 'no-offer' }
+  /** The offer was for the one who asks, and its instant has passed (H4). */
+  | { readonly reason: 'offer-elapsed' }
+  /** Another device has an offer under this id: the caller draws another one. */
+  | { readonly reason: 'transfer-taken' }
   | { readonly reason: 'attributes-too-large'; readonly maxBytes: number }
   /** An attribute that steers claiming has a value or a scope in which it would steer nothing (O3, C3). */
   | { readonly reason: 'steering-attribute-malformed'; readonly fault: SteeringFault }
@@ -86,6 +92,9 @@ type Refused = Extract<Decision<never, Refusal>, { readonly type: 'refuse' }>;
 /** It is so already: nothing is written, and the caller hears success. */
 export const IGNORE: Decision<never, never> = { type: 'ignore' };
 export const UNKNOWN: Refused = { type: 'refuse', refusal: { reason: 'unknown-device' } };
+
+/** A command for another owner epoch than the device is in (R5). */
+export const EPOCH_CHANGED: Refused = { type: 'refuse', refusal: { reason: 'epoch-changed' } };
 
 export function accept<Event>(event: Event): Decision<Event, never> {
   return { type: 'accept', event };

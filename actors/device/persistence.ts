@@ -10,7 +10,7 @@ import type { Journal } from '../journal/journal.ts';
 import { createEngine } from '../runtime/engine.ts';
 import type { Persistence } from '../runtime/event-sourced.ts';
 import type { DeviceEvent } from './device.ts';
-import { indexChanges, isNameKey } from './indexes.ts';
+import { indexChanges, refusalOfTaken } from './indexes.ts';
 import type { Refusal } from './messages.ts';
 import { type DeviceState, dueAt } from './state.ts';
 
@@ -19,7 +19,7 @@ export const devicePersistence: Persistence<DeviceState, DeviceEvent, Refusal> =
   encodeState: (state) => (state.status === 'absent' ? undefined : encodeState(state)),
   indexChanges,
   alarmAt: (state) => (state.status === 'provisioned' ? dueAt(state) : null),
-  taken: (key) => ({ reason: isNameKey(key) ? 'name-taken' : 'credentials-taken' }),
+  taken: refusalOfTaken,
 };
 
 /** The persistence engine of an actor system in which devices live. */

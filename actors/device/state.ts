@@ -4,9 +4,10 @@
  * All times are instants in milliseconds since the epoch; no duration is ever stored.
  */
 import type { Instant } from '../base/clock.ts';
-import type { CustomerId, DeviceId, ProfileId, TenantId } from '../base/ids.ts';
+import type { CustomerId, DeviceId, ProfileId, TenantId, TransferId } from '../base/ids.ts';
 import type { Json, JsonObject } from '../base/json.ts';
 import type { SecretDigest } from '../base/secret.ts';
+import type { InEpoch } from './messages.ts';
 
 export type DeviceState = AbsentDevice | Device;
 
@@ -35,6 +36,8 @@ export interface Device {
   readonly credentialsEpoch?: number;
   /** How often the owner has changed (R5); absent: never since epochs are counted. */
   readonly ownerEpoch?: number;
+  /** To whom the owner offers it; absent: to nobody. */
+  readonly offer?: Offer;
   readonly window: ClaimWindow | null;
   readonly serverKey: ServerKey | null;
   readonly attributes: Attributes;
@@ -73,8 +76,10 @@ export interface X509Certificate {
 export interface Owner {
   readonly customerId: CustomerId;
   readonly since: Instant;
-  /** How the customer became the owner: by a claim of its own, or assigned by the tenant. */
-  readonly by: 'claim' | 'assignment';
+  /** How the customer became the owner: by a claim of its own, assigned by the tenant, or from the owner before it. */
+  readonly by: 'claim' | 'assignment' | 'transfer';
+  /** Of `transfer`: by which one, for who asks again whether it succeeded. */
+  readonly transferId?: TransferId;
 }
 
 /** The owner that an assignment makes. */
@@ -97,6 +102,21 @@ export interface OwnedGateway {
   readonly id: DeviceId;
   readonly ownerEpoch: number;
 }
+
+/** A device that its owner offers to somebody: open until just before `expiresAt`, whatever any timer says (H4). */
+export interface Offer {
+  readonly transferId: TransferId;
+  readonly to: OfferedTo;
+  readonly offeredAt: Instant;
+  readonly expiresAt: Instant;
+}
+
+/** For whom an offer is (H3). Codes and addresses are kept as keyed digests. */
+export type OfferedTo =
+  | { readonly type: 'customer'; readonly customerId: CustomerId }
+  /** The address is sealed too, for the owner to read again. */
+  | { readonly type: 'address'; readonly addressDigest: SecretDigest; readonly sealedAddress: string }
+  | { readonly type: 'code'; readonly codeDigest: SecretDigest };
 
 /** The attribute `claimingData`: a key set by the tenant (C3). Its secret is kept sealed, see `base/secret.ts`. */
 export interface ServerKey {
@@ -126,8 +146,9 @@ export function openWindow({ window }: Pick<Device, 'window'>, at: Instant): Cla
 }
 
 /** When something of the device is due: the alarms then wake it with `ExpireDue`. Null: nothing is. */
-export function dueAt({ window }: Device): Instant | null {
-  return window?.closesAt ?? null;
+export function dueAt({ window, offer }: Device): Instant | null {
+  if (window === null) return offer?.expiresAt ?? null;
+  return offer === undefined ? window.closesAt : Math.min(window.closesAt, offer.expiresAt);
 }
 
 /** What the attribute `claimingAllowed` says. Only a boolean counts: the text "true" says nothing (O3). */
@@ -149,6 +170,15 @@ export function mayBeClaimed(device: Pick<Device, 'attributes'>, allowedByDefaul
 /** The owner epoch: one more with each claim, give-back, assignment and unassignment (R5). */
 export function ownerEpochOf({ ownerEpoch = 0 }: Pick<Device, 'ownerEpoch'>): number {
   return ownerEpoch;
+}
+
+export function nextEpoch(device: Pick<Device, 'ownerEpoch'>): number {
+  return ownerEpochOf(device) + 1;
+}
+
+/** Whether a command holds in the owner epoch in which the device is (R5). */
+export function isInEpoch(device: Pick<Device, 'ownerEpoch'>, { inEpochs }: InEpoch): boolean {
+  return inEpochs === undefined || inEpochs.includes(ownerEpochOf(device));
 }
 
 export function isOwnedBy({ owner }: Pick<Device, 'owner'>, customerId: CustomerId): boolean {

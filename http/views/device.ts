@@ -49,7 +49,7 @@ export const deviceInfoView = deviceView
     /** When a customer claimed it; null when nobody owns it, or the tenant assigned it. */
     claimedAt: instant.nullable(),
     ownedSince: instant.nullable(),
-    ownedBy: z.enum(['claim', 'assignment']).nullable(),
+    ownedBy: z.enum(['claim', 'assignment', 'transfer']).nullable(),
     /** Open at this moment. Null for customers: only owners see a device. */
     claimWindow: z
       .object({ openedAt: instant, closesAt: instant, openedBy: z.enum(['device', 'gateway']) })

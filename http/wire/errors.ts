@@ -53,6 +53,8 @@ const epochChanged = problem(
   ErrorCode.VERSION_CONFLICT,
   'The owner of the device has changed since the epoch in If-Match!',
 );
+/** Only who the offer was for hears this. */
+const offerElapsed = problem(410, ErrorCode.ITEM_NOT_FOUND, 'The offer has ended: ask for another one!');
 /** In the device HTTP API. */
 export const noSuchFeature = problem(404, ErrorCode.ITEM_NOT_FOUND, 'No such feature of the device API');
 export const methodNotAllowed = (method: string) =>
@@ -146,6 +148,12 @@ export function refusedByDevice(refusal: Refusal): Problem {
       return badRequest('The duration is out of range!');
     case 'duration-too-long':
       return badRequest(`The duration may not be longer than ${refusal.maxDurationMs} ms!`);
+    case 'no-offer':
+      return notFound;
+    case 'offer-elapsed':
+      return offerElapsed;
+    case 'transfer-taken':
+      return unavailable('overloaded');
     case 'no-window':
     case 'window-elapsed':
     case 'wrong-secret':

@@ -11,6 +11,7 @@ import {
   type ProfileId,
   parseId,
   type TenantId,
+  type TransferId,
   type UserId,
 } from '../../actors/base/ids.ts';
 import type { Json } from '../../actors/base/json.ts';
@@ -29,9 +30,10 @@ import {
 import type { Refusal, RefusalReason } from '../../actors/device/messages.ts';
 import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import type { DeviceProvisioned, ProvisionDevice } from '../../actors/device/registration.ts';
-import type { Credentials, Device, DeviceState } from '../../actors/device/state.ts';
+import type { Credentials, Device, DeviceState, OfferedTo } from '../../actors/device/state.ts';
+import type { AcceptOffer, DeclineOffer, OfferDevice, WithdrawOffer } from '../../actors/device/transfer.ts';
 
-type KnownId = TenantId | CustomerId | UserId | DeviceId | ProfileId;
+type KnownId = TenantId | CustomerId | UserId | DeviceId | ProfileId | TransferId;
 
 /** A fixed id, the same in every run: `00000000-0000-7000-8000-` and the number. */
 export function idOf<Id extends KnownId>(number: number): Id {
@@ -117,6 +119,51 @@ export const unassign = (customerId: CustomerId | null = null): UnassignDevice =
   customerId,
 });
 
+export const TRANSFER = idOf<TransferId>(51);
+export const OTHER_TRANSFER = idOf<TransferId>(52);
+export const CODE = 'digest-of-the-code';
+export const ADDRESS = 'digest-of-the-address';
+export const TO_CODE: OfferedTo = { type: 'code', codeDigest: CODE };
+export const TO_ADDRESS: OfferedTo = { type: 'address', addressDigest: ADDRESS, sealedAddress: 'sealed' };
+export const TO_OTHER: OfferedTo = { type: 'customer', customerId: OTHER_CUSTOMER };
+
+export const offer = (to: OfferedTo, durationMs = 10, customerId = CUSTOMER): OfferDevice => ({
+  type: 'OfferDevice',
+  tenantId: TENANT,
+  userId: USER,
+  customerId,
+  transferId: TRANSFER,
+  to,
+  durationMs,
+});
+
+/** By a user without a known address, who shows no code unless it is given. */
+export const acceptOffer = (customerId = OTHER_CUSTOMER, codeDigest: string | null = null): AcceptOffer => ({
+  type: 'AcceptOffer',
+  tenantId: TENANT,
+  userId: USER,
+  customerId,
+  transferId: TRANSFER,
+  addressDigest: null,
+  codeDigest,
+});
+
+export const declineOffer = (customerId = OTHER_CUSTOMER): DeclineOffer => ({
+  type: 'DeclineOffer',
+  tenantId: TENANT,
+  userId: USER,
+  customerId,
+  transferId: TRANSFER,
+  addressDigest: null,
+});
+
+export const withdrawOffer = (customerId: CustomerId | null = CUSTOMER): WithdrawOffer => ({
+  type: 'WithdrawOffer',
+  tenantId: TENANT,
+  userId: customerId === null ? ADMIN : USER,
+  customerId,
+});
+
 export const save = (values: { readonly [key: string]: Json }): SaveAttributes => ({
   type: 'SaveAttributes',
   tenantId: TENANT,
@@ -169,6 +216,16 @@ export const claimed = (customerId = CUSTOMER): DeviceEvent => ({
   customerId,
   userId: USER,
   claimingAllowedDeleted: false,
+});
+
+export const offered = (to: OfferedTo, expiresAt: Instant): DeviceEvent => ({
+  type: 'DeviceOffered',
+  at: NOW - 50,
+  transferId: TRANSFER,
+  to,
+  expiresAt,
+  customerId: CUSTOMER,
+  userId: USER,
 });
 
 export const saved = (values: { readonly [key: string]: Json }): DeviceEvent => ({

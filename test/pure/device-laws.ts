@@ -67,16 +67,16 @@ export const stepLaws: Laws<[Step]> = {
     if (decision.type === 'accept') assert.equal(decision.event.at, at);
   },
 
-  'nobody becomes owner without a claim, an assignment or a birth'({ decision, before, after }) {
+  'nobody becomes owner without a claim, an assignment, a transfer or a birth'({ decision, before, after }) {
     const owner = ownerOf(after);
     if (owner === null || owner === ownerOf(before)) return;
     const event = decision.type === 'accept' ? decision.event : undefined;
-    const makes = ['DeviceClaimed', 'DeviceAssigned', 'DeviceProvisioned'];
+    const makes = ['DeviceClaimed', 'DeviceAssigned', 'DeviceTransferred', 'DeviceProvisioned'];
     assert.ok(event !== undefined && makes.includes(event.type), `${event?.type} made an owner`);
     assert.ok('customerId' in event && event.customerId === owner);
   },
 
-  'the owner changes by claim, assign, reclaim, unassign, birth and death alone'({
+  'the owner changes by claim, assign, transfer, reclaim, unassign, birth and death alone'({
     decision,
     before,
     after,
@@ -86,6 +86,7 @@ export const stepLaws: Laws<[Step]> = {
     const changes = [
       'DeviceClaimed',
       'DeviceAssigned',
+      'DeviceTransferred',
       'DeviceReclaimed',
       'DeviceUnassigned',
       'DeviceProvisioned',
@@ -136,6 +137,40 @@ export const stepLaws: Laws<[Step]> = {
     if (command.inEpochs?.includes(device.ownerEpoch ?? 0) !== true) assert.equal(after, before);
   },
 
+  'no authority of epoch n has any effect at epoch n+1'({ before, after }) {
+    const [old, young] = [alive(before), alive(after)];
+    if (old === undefined || young === undefined || young.ownerEpoch === old.ownerEpoch) return;
+    // What lies in the record and was granted under the epoch that ended: whoever grants more, adds it here.
+    assert.deepEqual([young.window, young.offer], [null, undefined]);
+  },
+
+  'a device goes from owner to owner by assignment, or because the one offered and the other accepted'({
+    command,
+    before,
+    at,
+    decision,
+    after,
+  }) {
+    const [from, to] = [ownerOf(before), ownerOf(after)];
+    if (from === null || to === null || from === to) return;
+    if (command.type === 'AssignDevice') return;
+    const offer = alive(before)?.offer;
+    assert.ok(command.type === 'AcceptOffer' && decision.type === 'accept' && offer !== undefined);
+    assert.deepEqual([offer.transferId, to], [command.transferId, command.customerId]);
+    assert.ok(at < offer.expiresAt);
+  },
+
+  'a stranger learns nothing of an offer'({ command, before, decision }) {
+    if (command.type !== 'AcceptOffer' && command.type !== 'DeclineOffer') return;
+    const device = alive(before);
+    if (device?.tenantId !== command.tenantId || device.owner?.customerId === command.customerId) return;
+    const { to } = device.offer ?? {};
+    const code = command.type === 'AcceptOffer' ? command.codeDigest : null;
+    const known = [command.customerId, command.addressDigest, code];
+    if (to !== undefined && known.some((what) => what !== null && Object.values(to).includes(what))) return;
+    assert.deepEqual(decision, { type: 'refuse', refusal: { reason: 'no-offer' } });
+  },
+
   'a window ends after it opens'({ decision }) {
     if (decision.type === 'accept' && decision.event.type === 'ClaimWindowOpened') {
       assert.ok(decision.event.closesAt > decision.event.at);
@@ -174,8 +209,15 @@ export const stateLaws: Laws<[DeviceState]> = {
     assert.ok(!/[\r\n]/.test(encodeState(state)));
   },
 
-  'the alarm is set for the end of the window, and only then'(state) {
-    assert.equal(devicePersistence.alarmAt(state), windowOf(state)?.closesAt ?? null);
+  'only what somebody owns is offered'(state) {
+    assert.ok(alive(state)?.offer === undefined || ownerOf(state) !== null);
+  },
+
+  'the alarm is set for the first end of a window or an offer, and only then'(state) {
+    const ends = [windowOf(state)?.closesAt, alive(state)?.offer?.expiresAt].filter(
+      (end) => end !== undefined,
+    );
+    assert.equal(devicePersistence.alarmAt(state), ends.length === 0 ? null : Math.min(...ends));
   },
 };
 
@@ -189,7 +231,13 @@ export const eventLaws: Laws<[before: DeviceState, event: DeviceEvent, after: De
   },
 
   'the digest of a window is nowhere once it is closed, expired or used'(_before, event, after) {
-    const ends = ['ClaimWindowExpired', 'ClaimWindowClosed', 'DeviceClaimed', 'DeviceAssigned'];
+    const ends = [
+      'ClaimWindowExpired',
+      'ClaimWindowClosed',
+      'DeviceClaimed',
+      'DeviceAssigned',
+      'DeviceTransferred',
+    ];
     if (!ends.includes(event.type)) return;
     const device = alive(after);
     assert.ok(device !== undefined);
@@ -197,6 +245,15 @@ export const eventLaws: Laws<[before: DeviceState, event: DeviceEvent, after: De
     assert.ok(!JSON.stringify(rest).includes('digest-of'));
     if (event.type === 'DeviceClaimed') assert.equal(serverKey, null);
     assert.ok(!JSON.stringify(event).includes('digest-of'));
+  },
+
+  'the code and the address of an offer are nowhere once it has ended'(before, event, after) {
+    const [old, young] = [alive(before), alive(after)];
+    if (old?.offer === undefined || young === undefined || young.offer !== undefined) return;
+    for (const secret of ['digest-of-the-code', 'digest-of-the-address', 'sealed']) {
+      const { serverKey: _, ...rest } = young;
+      assert.ok(!JSON.stringify([rest, event]).includes(secret));
+    }
   },
 
   'what the indexes hold follows from the state, kept event by event'(before, event, after) {

@@ -1,5 +1,5 @@
 /**
- * Long random lives of one device, which show what five steps cannot. Texts, attributes and instants are arbitrary; time
+ * Long random lives of one device, which show what short ones cannot. Texts, attributes and instants are arbitrary; time
  * may stand still or go back, as a machine's clock does. Every law is checked after every step. At the end of a life the
  * whole journal is replayed from its text and compared with the live state.
  */
@@ -11,10 +11,14 @@ import { indexChanges, indexEntries } from '../../actors/device/indexes.ts';
 import { decodeEvent, encodeEvent, encodeState } from '../../actors/device/persistence.ts';
 import { absentDevice, type DeviceState } from '../../actors/device/state.ts';
 import {
+  ADDRESS,
+  acceptOffer,
   assign,
+  CODE,
   CUSTOMER,
   confirm,
   DEVICE,
+  declineOffer,
   deleteAttributes,
   expire,
   initiate,
@@ -23,6 +27,8 @@ import {
   OTHER_CUSTOMER,
   OTHER_SECRET,
   OTHER_TOKEN,
+  OTHER_TRANSFER,
+  offer,
   provision,
   reclaim,
   remove,
@@ -31,8 +37,13 @@ import {
   save,
   saveServerKey,
   TENANT,
+  TO_ADDRESS,
+  TO_CODE,
+  TO_OTHER,
   TOKEN,
+  TRANSFER,
   unassign,
+  withdrawOffer,
 } from '../kit/given.ts';
 import fc from '../kit/property.ts';
 import { check, eventLaws, freeze, stateLaws, stepLaws } from './device-laws.ts';
@@ -56,6 +67,8 @@ const text = fc.oneof(
   ),
 );
 const customer = fc.constantFrom(CUSTOMER, OTHER_CUSTOMER);
+const party = fc.constantFrom(TO_OTHER, TO_CODE, TO_ADDRESS);
+const transfer = fc.constantFrom(TRANSFER, OTHER_TRANSFER);
 const customerOrAdmin = fc.constantFrom(CUSTOMER, OTHER_CUSTOMER, null);
 const secret = fc.constantFrom(SECRET, OTHER_SECRET);
 const token = fc.constantFrom(TOKEN, OTHER_TOKEN);
@@ -84,6 +97,18 @@ const command: fc.Arbitrary<DeviceCommand> = fc.oneof(
   customerOrAdmin.map(reclaim),
   customer.map(assign),
   customerOrAdmin.map(unassign),
+  fc
+    .tuple(party, fc.integer({ min: -5, max: 200 }), customer, transfer)
+    .map(([to, durationMs, owner, transferId]) => ({ ...offer(to, durationMs, owner), transferId })),
+  fc
+    .tuple(customer, fc.option(fc.constant(CODE)), fc.option(fc.constant(ADDRESS)), transfer)
+    .map(([who, code, addressDigest, transferId]) => ({
+      ...acceptOffer(who, code),
+      addressDigest,
+      transferId,
+    })),
+  customer.map(declineOffer),
+  customerOrAdmin.map(withdrawOffer),
   fc.constant(expire),
   attributes.map(save),
   fc.tuple(fc.integer({ min: NOW, max: NOW + 1_000 }), secret).map((args) => saveServerKey(...args)),

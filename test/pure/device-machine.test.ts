@@ -23,9 +23,13 @@ import {
 import { encodeState } from '../../actors/device/persistence.ts';
 import { absentDevice, type DeviceState } from '../../actors/device/state.ts';
 import {
+  ADDRESS,
+  acceptOffer,
   assign,
+  CODE,
   CUSTOMER,
   confirm,
+  declineOffer,
   deleteAttributes,
   expire,
   idOf,
@@ -36,6 +40,8 @@ import {
   OTHER_SECRET,
   OTHER_TENANT,
   OTHER_TOKEN,
+  OTHER_TRANSFER,
+  offer,
   provision,
   provisioned,
   reclaim,
@@ -45,8 +51,12 @@ import {
   save,
   saveServerKey,
   TENANT,
+  TO_ADDRESS,
+  TO_CODE,
+  TO_OTHER,
   TOKEN,
   unassign,
+  withdrawOffer,
 } from '../kit/given.ts';
 import { check, eventLaws, freeze, stateLaws, stepLaws } from './device-laws.ts';
 
@@ -154,7 +164,31 @@ const gateways: readonly DeviceCommand[] = [
   { type: 'ChangeCredentials', tenantId: TENANT, credentials: TOKEN },
 ];
 
-const THEMES: Readonly<Record<string, readonly DeviceCommand[]>> = { claiming, gateways };
+const transfer: readonly DeviceCommand[] = [
+  provision(CUSTOMER),
+  offer(TO_OTHER),
+  offer(TO_CODE),
+  { ...offer(TO_ADDRESS, 9), transferId: OTHER_TRANSFER },
+  offer(TO_OTHER, 10, OTHER_CUSTOMER),
+  offer(TO_OTHER, 0.5),
+  { ...offer(TO_OTHER), tenantId: OTHER_TENANT },
+  { ...offer(TO_CODE), inEpochs: [1] },
+  acceptOffer(OTHER_CUSTOMER),
+  acceptOffer(OTHER_CUSTOMER, CODE),
+  acceptOffer(CUSTOMER, CODE),
+  acceptOffer(CUSTOMER),
+  { ...acceptOffer(OTHER_CUSTOMER, CODE), transferId: OTHER_TRANSFER, addressDigest: ADDRESS },
+  { ...acceptOffer(OTHER_CUSTOMER, CODE), tenantId: OTHER_TENANT },
+  declineOffer(OTHER_CUSTOMER),
+  { ...declineOffer(CUSTOMER), transferId: OTHER_TRANSFER, addressDigest: ADDRESS },
+  withdrawOffer(CUSTOMER),
+  withdrawOffer(OTHER_CUSTOMER),
+  withdrawOffer(null),
+  save({ claimingAllowed: false }),
+  deleteAttributes('claimingAllowed'),
+];
+
+const THEMES: Readonly<Record<string, readonly DeviceCommand[]>> = { claiming, gateways, transfer };
 
 interface Asked {
   readonly command: DeviceCommand;
@@ -180,6 +214,7 @@ const NEVER_READ: ReadonlySet<string> = new Set([
   'since',
   'openedAt',
   'savedAt',
+  'offeredAt',
   'credentialsEpoch',
 ]);
 /** No command here names this owner epoch or a later one. */

@@ -6,7 +6,8 @@
 import type { Instant } from '../../actors/base/clock.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { ClaimPolicy, DeviceCommand } from '../../actors/device/device.ts';
-import type { DeviceState, OwnedGateway } from '../../actors/device/state.ts';
+import type { DeviceState, OfferedTo, OwnedGateway } from '../../actors/device/state.ts';
+import type { AcceptOffer } from '../../actors/device/transfer.ts';
 
 /** What the rules speak of. Undefined: there is no device. */
 export type World =
@@ -21,6 +22,10 @@ export type World =
       /** `gate`: the gateway that opened it, and that one's epoch, where a customer owned it. */
       readonly window: (Key & { readonly gate: string | null }) | null;
       readonly serverKey: Key | null;
+      /** By which transfer the owner came to it. */
+      readonly came: string | null;
+      /** `for`: one text per kind of party. */
+      readonly offer: { readonly id: string; readonly for: string; readonly until: Instant } | null;
       readonly allowed: 'unset' | 'true' | 'false';
       /** The server attributes there are, without `claimingData`. */
       readonly names: readonly string[];
@@ -51,6 +56,10 @@ export function look(state: DeviceState): World {
     epoch: state.ownerEpoch ?? 0,
     via: state.viaGateway ?? null,
     window: window && { secret: window.secretDigest, until: window.closesAt, gate: gateOf(window.gateway) },
+    came: state.owner?.transferId ?? null,
+    offer: state.offer
+      ? { id: state.offer.transferId, for: whom(state.offer.to), until: state.offer.expiresAt }
+      : null,
     serverKey: serverKey && { secret: serverKey.secretDigest, until: serverKey.expiresAt },
     allowed: attribute === true ? 'true' : attribute === false ? 'false' : 'unset',
     names: Object.keys(state.attributes.SERVER_SCOPE).sort(),
@@ -75,6 +84,8 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       via: command.viaGateway ?? null,
       window: null,
       serverKey: null,
+      came: null,
+      offer: null,
       allowed: 'unset',
       names: [],
     });
@@ -87,6 +98,8 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
   const free = {
     ...world,
     owner: null,
+    came: null,
+    offer: null,
     epoch: world.epoch + 1,
     window: null,
     allowed: strict && world.allowed !== 'false' ? ('true' as const) : world.allowed,
@@ -146,13 +159,47 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       if (isLate) return no('epoch-changed');
       return isOwner
         ? same
-        : yes({ ...world, owner: command.customerId, window: null, epoch: world.epoch + 1 });
+        : yes({
+            ...world,
+            owner: command.customerId,
+            came: null,
+            offer: null,
+            window: null,
+            epoch: world.epoch + 1,
+          });
     case 'UnassignDevice':
       if (isLate) return no('epoch-changed');
       if (world.owner === null) return no('not-assigned');
       return command.customerId === null || isOwner ? yes(free) : no('not-assigned');
     case 'ExpireDue':
+      if (world.offer !== null && world.offer.until <= at) return yes({ ...world, offer: null });
       return world.window !== null && world.window.until <= at ? yes({ ...world, window: null }) : same;
+    case 'OfferDevice': {
+      if (!isOwner) return no('not-owner');
+      if (isLate) return no('epoch-changed');
+      if (world.allowed === 'false') return no('claiming-not-allowed');
+      const until = at + command.durationMs;
+      if (until <= at || until % 1 !== 0) return no('duration-out-of-range');
+      return yes({ ...world, offer: { id: command.transferId, for: whom(command.to), until } });
+    }
+    case 'AcceptOffer':
+      if (isOwner && world.came === command.transferId) return same;
+      if (world.owner === null || !isMeant(world.offer, command, command.codeDigest)) return no('no-offer');
+      if ((world.offer?.until ?? 0) <= at) return no('offer-elapsed');
+      if (isOwner) return no('already-claimed');
+      if (world.allowed === 'false') return no('claiming-not-allowed');
+      return yes({
+        ...world,
+        owner: command.customerId,
+        came: command.transferId,
+        offer: null,
+        epoch: world.epoch + 1,
+      });
+    case 'DeclineOffer':
+      return isMeant(world.offer, command, null) ? yes({ ...world, offer: null }) : no('no-offer');
+    case 'WithdrawOffer':
+      if (!mayWrite) return no('not-owner');
+      return world.offer === null ? same : yes({ ...world, offer: null });
     case 'DeleteDevice':
       return yes(undefined);
     case 'ChangeCredentials':
@@ -208,6 +255,20 @@ function gateOf(gateway: OwnedGateway | undefined): string | null {
 }
 
 const NO_KEY: Key = { secret: '', until: 0 };
+/** Whom an offer is for, as one text. */
+function whom(to: OfferedTo): string {
+  if (to.type === 'customer') return `customer ${to.customerId}`;
+  return to.type === 'code' ? `code ${to.codeDigest}` : `address ${to.addressDigest}`;
+}
+
+function isMeant(
+  offer: NonNullable<World>['offer'],
+  asks: Pick<AcceptOffer, 'transferId' | 'customerId' | 'addressDigest'>,
+  code: string | null,
+): boolean {
+  if (offer?.id !== asks.transferId) return false;
+  return [`customer ${asks.customerId}`, `address ${asks.addressDigest}`, `code ${code}`].includes(offer.for);
+}
 
 const ALLOWED = 'claimingAllowed';
 

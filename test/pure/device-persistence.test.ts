@@ -21,6 +21,8 @@ import {
   profileStates,
   signedEvents,
   states,
+  transferEvents,
+  transferStates,
 } from './golden/samples.ts';
 
 /** The golden files lie beside the sources; the compiled tests run from a folder beside `test`. */
@@ -80,6 +82,15 @@ test('device persistence: what gateways bring up and open is read and written as
   assert.equal(gatewayStates.map(encodeState), stateLines);
 });
 
+test('device persistence: offers and transfers are read and written as ever', () => {
+  const eventLines = golden('events-v1-transfer.jsonl');
+  assert.equal(eventLines.map(decodeEvent), transferEvents);
+  assert.equal(transferEvents.map(encodeEvent), eventLines);
+  const stateLines = golden('states-v1-transfer.jsonl');
+  assert.equal(stateLines.map(decodeState), transferStates);
+  assert.equal(transferStates.map(encodeState), stateLines);
+});
+
 test('device persistence: R5: a state without an epoch is in epoch 0, an event without one counts one more', () => {
   const [old] = golden('states-v1.jsonl').slice(3).map(decodeState);
   assert.ok(old?.status === 'provisioned' && old.owner !== null);
@@ -117,10 +128,15 @@ test('device persistence: there is a golden sample of every kind of event', () =
     DeviceReclaimed: true,
     DeviceAssigned: true,
     DeviceUnassigned: true,
+    DeviceOffered: true,
+    DeviceTransferred: true,
+    OfferDeclined: true,
+    OfferWithdrawn: true,
+    OfferExpired: true,
     AttributesSaved: true,
     AttributesDeleted: true,
   };
-  const sampled = new Set(events.map(({ type }) => type));
+  const sampled = new Set([...events, ...transferEvents].map(({ type }) => type));
   assert.equal([...sampled].sort(), Object.keys(kinds).sort());
 });
 

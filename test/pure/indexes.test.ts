@@ -1,18 +1,18 @@
 /** The index entries of devices. That changes follow from states is checked with `device-laws.ts`. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ProfileId } from '../../actors/base/ids.ts';
+import type { ProfileId, TransferId } from '../../actors/base/ids.ts';
 import type { DeviceEvent } from '../../actors/device/device.ts';
 import {
   deviceOf,
   indexChanges,
   indexEntries,
-  isNameKey,
   keys,
   lists,
   memberByName,
+  refusalOfTaken,
 } from '../../actors/device/indexes.ts';
-import type { DeviceState } from '../../actors/device/state.ts';
+import type { DeviceState, OfferedTo } from '../../actors/device/state.ts';
 import {
   CUSTOMER,
   claimed,
@@ -25,6 +25,7 @@ import {
   opened,
   provisioned,
   TENANT,
+  USER,
 } from '../kit/given.ts';
 
 const bare = given(OPEN_POLICY).state;
@@ -145,10 +146,43 @@ test('indexes: keys of different meaning, tenant or text are never the same', ()
   assert.is(new Set(all).size, all.length);
 });
 
-test('indexes: a taken key is recognised as name or credentials', () => {
-  assert.ok(isNameKey(keys.name(TENANT, 'x')));
-  assert.not.ok(isNameKey(keys.credentials('x')));
-  assert.not.ok(isNameKey(keys.credentials('device-name/x')));
+test('indexes: a taken key is recognised as a name, as credentials, or as a transfer', () => {
+  assert.equal(refusalOfTaken(keys.name(TENANT, 'x')), { reason: 'name-taken' });
+  assert.equal(refusalOfTaken(keys.credentials('x')), { reason: 'credentials-taken' });
+  assert.equal(refusalOfTaken(keys.credentials('device-name/x')), { reason: 'credentials-taken' });
+  assert.equal(refusalOfTaken(keys.transfer(idOf<TransferId>(1))), { reason: 'transfer-taken' });
+});
+
+test('indexes: an offer is found by its id and in the list of whom it is for; after it, its id leads to the device', () => {
+  const TRANSFER = idOf<TransferId>(51);
+  const key = keys.transfer(TRANSFER);
+  const listed = (state: DeviceState) =>
+    indexEntries(DEVICE, state).members.flatMap(({ list }) => (list.startsWith('offered') ? [list] : []));
+  const offered = (to: OfferedTo) =>
+    given(OPEN_POLICY, claimed(), {
+      type: 'DeviceOffered',
+      at: 1,
+      transferId: TRANSFER,
+      to,
+      expiresAt: 2,
+      customerId: CUSTOMER,
+      userId: USER,
+    });
+  const toCustomer = offered({ type: 'customer', customerId: OTHER_CUSTOMER });
+  const toAddress = offered({ type: 'address', addressDigest: 'digest', sealedAddress: 'sealed' });
+  const byCode = offered({ type: 'code', codeDigest: 'digest' });
+  assert.equal(listed(toCustomer.state), [lists.offeredTo(OTHER_CUSTOMER)]);
+  assert.equal(listed(toAddress.state), [lists.offeredToAddress('digest')]);
+  assert.equal(listed(byCode.state), []);
+  for (const { state } of [toCustomer, toAddress, byCode]) {
+    assert.ok(indexEntries(DEVICE, state).unique.includes(key));
+  }
+  const ids = { tenantId: TENANT, userId: USER, transferId: TRANSFER };
+  const taken = { type: 'AcceptOffer', ...ids, customerId: OTHER_CUSTOMER, addressDigest: null } as const;
+  const accepted = byCode.when({ ...taken, codeDigest: 'digest' }, 1).state;
+  assert.ok(indexEntries(DEVICE, accepted).unique.includes(key));
+  const returned = given(OPEN_POLICY, claimed());
+  assert.not.ok(indexEntries(DEVICE, returned.state).unique.includes(key));
 });
 
 test('indexes: a member leads back to its device, whatever the name', () => {

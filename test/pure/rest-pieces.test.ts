@@ -34,6 +34,9 @@ const DEVICE: { readonly [Reason in RefusalReason]: readonly [status: number, er
   'attributes-too-large': [400, 31],
   'steering-attribute-malformed': [400, 31],
   'epoch-changed': [412, 35],
+  'no-offer': [404, 32],
+  'offer-elapsed': [410, 32],
+  'transfer-taken': [503, 2],
   'name-taken': [400, 31],
   'credentials-taken': [400, 31],
 };

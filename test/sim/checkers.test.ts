@@ -27,6 +27,7 @@ const NEW: Seen = {
   owner: null,
   epoch: 0,
   window: null,
+  offer: null,
   key: null,
   allowed: null,
 };
@@ -169,7 +170,7 @@ const claimed = (customer: string, at: number): DeviceEvent => ({
 });
 const owned = (customer: string, since: number, epoch = 1): Seen => ({
   ...NEW,
-  owner: { customer, since, by: 'claim' },
+  owner: { customer, since, by: 'claim', transfer: null },
   epoch,
 });
 
@@ -240,7 +241,11 @@ good('what would have changed nothing early changed something late', (story) => 
   const open = story.ask(initiate('alpha', 500));
   const customerId = 'bert' as CustomerId;
   const assigned = { type: 'DeviceAssigned', at: 10, customerId, previousCustomerId: null, userId: 'u' };
-  const held: Seen = { ...NEW, owner: { customer: 'bert', since: 10, by: 'assignment' }, epoch: 1 };
+  const held: Seen = {
+    ...NEW,
+    owner: { customer: 'bert', since: 10, by: 'assignment', transfer: null },
+    epoch: 1,
+  };
   story.append(assigned as DeviceEvent, held).accept(assign);
   const reclaimed = { type: 'DeviceReclaimed', at: 10, previousCustomerId: customerId, userId: 'someone' };
   const FREE_AGAIN: Seen = { ...NEW, epoch: 2 };

@@ -1,12 +1,12 @@
 /** Between the words of the history and those of the code under test: requests to commands, states to what is seen. */
 
-import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
+import type { CustomerId, DeviceId, TenantId, TransferId, UserId } from '../../actors/base/ids.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { DeviceCommand } from '../../actors/device/device.ts';
 import type { GatewayAuthority } from '../../actors/device/gateways.ts';
-import type { Attribute, DeviceState, OwnedGateway } from '../../actors/device/state.ts';
-import type { Allowed, Gate, Request, Seen } from './history.ts';
+import type { Attribute, DeviceState, OfferedTo, OwnedGateway } from '../../actors/device/state.ts';
+import type { Allowed, Gate, Party, Request, Seen } from './history.ts';
 
 /** Digests secrets as the edges of the system do, and remembers what they were digests of. */
 export interface Digests {
@@ -88,6 +88,24 @@ export function commandFor(
       return { type: 'AssignDevice', tenantId, userId, customerId: customer, ...inEpochs(request) };
     case 'unassign':
       return { type: 'UnassignDevice', tenantId, userId, customerId, ...inEpochs(request) };
+    case 'offer': {
+      const { durationMs } = request;
+      const transferId = request.transfer as TransferId;
+      const to = offeredTo(request.to, digests);
+      const offer = { tenantId, userId, customerId: customer, transferId, to, durationMs };
+      return { type: 'OfferDevice', ...offer, ...inEpochs(request) };
+    }
+    case 'accept':
+    case 'decline': {
+      const addressDigest = digests.of(NOBODY, `address of ${request.customer}`);
+      const transferId = request.transfer as TransferId;
+      const asks = { tenantId, userId, customerId: customer, transferId, addressDigest };
+      if (request.type === 'decline') return { type: 'DeclineOffer', ...asks };
+      const codeDigest = request.code === null ? null : digests.of(NOBODY, request.code);
+      return { type: 'AcceptOffer', ...asks, codeDigest };
+    }
+    case 'withdraw':
+      return { type: 'WithdrawOffer', tenantId, userId, customerId };
     case 'save': {
       const { mark, allowed, padding, key } = request;
       const values = {
@@ -127,20 +145,70 @@ function inEpochs({ inEpochs: epochs }: { readonly inEpochs?: readonly number[] 
   return epochs === undefined ? {} : { inEpochs: epochs };
 }
 
+/** Codes and addresses are digested whichever device they are about. */
+const NOBODY = '';
+
+function offeredTo(to: Party, digests: Digests): OfferedTo {
+  switch (to.type) {
+    case 'customer':
+      return { type: 'customer', customerId: to.customer as CustomerId };
+    case 'address':
+      return {
+        type: 'address',
+        addressDigest: digests.of(NOBODY, `address of ${to.customer}`),
+        sealedAddress: 'sealed',
+      };
+    case 'code':
+      return { type: 'code', codeDigest: digests.of(NOBODY, to.code) };
+    default:
+      return unreachable(to);
+  }
+}
+
+/** Whom an offer is for, in the words of the history. */
+export function partyOf(to: OfferedTo, secretOf: Digests['secretOf']): Party {
+  switch (to.type) {
+    case 'customer':
+      return { type: 'customer', customer: to.customerId };
+    case 'address':
+      return { type: 'address', customer: secretOf(to.addressDigest).replace('address of ', '') };
+    case 'code':
+      return { type: 'code', code: secretOf(to.codeDigest) };
+    default:
+      return unreachable(to);
+  }
+}
+
 const described = { deviceType: 'default', label: null, additionalInfo: null } as const;
 
 /** What a state looks like to a caller. */
 export function seenIn(state: DeviceState, digests: Digests): Seen | null {
   if (state.status === 'absent') return null;
-  const { tenantId, name, credentials, owner, window, serverKey, attributes } = state;
+  const { tenantId, name, credentials, owner, window, serverKey, attributes, offer } = state;
   return {
     tenant: tenantId,
     name,
     token: credentials.credentialsId,
-    owner: owner === null ? null : { customer: owner.customerId, since: owner.since, by: owner.by },
+    owner:
+      owner === null
+        ? null
+        : {
+            customer: owner.customerId,
+            since: owner.since,
+            by: owner.by,
+            transfer: owner.transferId ?? null,
+          },
     epoch: state.ownerEpoch ?? 0,
     window:
       window === null ? null : { secret: digests.secretOf(window.secretDigest), closesAt: window.closesAt },
+    offer:
+      offer === undefined
+        ? null
+        : {
+            transfer: offer.transferId,
+            to: partyOf(offer.to, digests.secretOf),
+            expiresAt: offer.expiresAt,
+          },
     key:
       serverKey === null
         ? null

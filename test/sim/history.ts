@@ -82,6 +82,38 @@ export type Request =
       readonly inEpochs?: readonly number[];
     }
   | {
+      readonly type: 'offer';
+      readonly tenant: string;
+      readonly customer: string;
+      readonly user: string;
+      readonly transfer: string;
+      readonly to: Party;
+      readonly durationMs: number;
+      readonly inEpochs?: readonly number[];
+    }
+  | {
+      readonly type: 'accept';
+      readonly tenant: string;
+      readonly customer: string;
+      readonly user: string;
+      readonly transfer: string;
+      /** The code that is shown. */
+      readonly code: string | null;
+    }
+  | {
+      readonly type: 'decline';
+      readonly tenant: string;
+      readonly customer: string;
+      readonly user: string;
+      readonly transfer: string;
+    }
+  | {
+      readonly type: 'withdraw';
+      readonly tenant: string;
+      readonly customer: string | null;
+      readonly user: string;
+    }
+  | {
       readonly type: 'save';
       readonly tenant: string;
       readonly customer: string | null;
@@ -100,6 +132,11 @@ export type Request =
     }
   | { readonly type: 'read' };
 
+/** For whom an offer is: a customer, the e-mail address of a customer's user, or whoever knows a code. */
+export type Party =
+  | { readonly type: 'customer' | 'address'; readonly customer: string }
+  | { readonly type: 'code'; readonly code: string };
+
 /** The attribute `claimingAllowed`; null: there is none (or, in a save: it is not touched). */
 export type Allowed = boolean | string | null;
 
@@ -108,9 +145,16 @@ export interface Seen {
   readonly tenant: string;
   readonly name: string;
   readonly token: string;
-  readonly owner: { readonly customer: string; readonly since: number; readonly by: string } | null;
+  readonly owner: {
+    readonly customer: string;
+    readonly since: number;
+    readonly by: string;
+    /** By which transfer; null: by none. */
+    readonly transfer: string | null;
+  } | null;
   readonly epoch: number;
   readonly window: { readonly secret: string; readonly closesAt: number } | null;
+  readonly offer: { readonly transfer: string; readonly to: Party; readonly expiresAt: number } | null;
   readonly key: { readonly secret: string; readonly expiresAt: number } | null;
   readonly allowed: Allowed;
 }

@@ -16,6 +16,9 @@ const BROKEN: { readonly [Bug in Plant]: { readonly law: string; readonly words:
   'stale-refusal': { law: 'refusals', words: /was refused as .*, which was not so at any moment/ },
   unconditional: { law: 'ownership', words: /a second owner/ },
   'gateway-outlives': { law: 'linearizable', words: /./ },
+  'old-epoch': { law: 'epochs', words: /asked for another epoch than/ },
+  'offer-twice': { law: 'epochs', words: /an offer that ended, or that was accepted before/ },
+  'offer-outlives': { law: 'epochs', words: /an offer that ended, or that was accepted before/ },
   'no-alarm': { law: 'settled', words: /its window elapsed at .* and was never closed/ },
 };
 

@@ -18,6 +18,9 @@ export const PLANTS = {
   unconditional: 'an event is appended whatever the head is by now',
   'gateway-outlives': 'a window that a gateway opened is good whoever owns the gateway by now',
   'no-alarm': 'the store forgets to tell which windows have elapsed',
+  'old-epoch': 'a command is carried out whichever owner epoch it names',
+  'offer-twice': 'an offer stays open when it is accepted',
+  'offer-outlives': 'an offer stays open when the device is given back',
 } as const;
 
 export type Plant = keyof typeof PLANTS;
@@ -48,6 +51,12 @@ export function plant(bug: Plant | undefined, decider: DeviceDecider, journal: J
       return { decider: trusting(decider), journal };
     case 'no-alarm':
       return { decider, journal: { ...journal, due: async () => ({ alarms: [], next: undefined }) } };
+    case 'old-epoch':
+      return { decider: epochless(decider), journal };
+    case 'offer-twice':
+      return { decider: keepingOffers(decider, ['DeviceTransferred']), journal };
+    case 'offer-outlives':
+      return { decider: keepingOffers(decider, GIVEN_BACK_AND_CLAIMED), journal };
     default:
       return unreachable(bug);
   }
@@ -116,6 +125,32 @@ function trusting(decider: DeviceDecider): DeviceDecider {
       const gateway = state.status === 'absent' ? undefined : state.window?.gateway;
       if (command.type !== 'ConfirmClaim' || gateway === undefined) return decider.decide(state, command, at);
       return decider.decide(state, { ...command, gateway }, at);
+    },
+  };
+}
+
+function epochless(decider: DeviceDecider): DeviceDecider {
+  return {
+    ...decider,
+    decide(state, command, at) {
+      if (!('inEpochs' in command)) return decider.decide(state, command, at);
+      const { inEpochs: _, ...anyEpoch } = command;
+      return decider.decide(state, anyEpoch, at);
+    },
+  };
+}
+
+/** It shows when the device has its next owner. */
+const GIVEN_BACK_AND_CLAIMED: readonly DeviceEvent['type'][] = ['DeviceReclaimed', 'DeviceClaimed'];
+
+function keepingOffers(decider: DeviceDecider, over: readonly DeviceEvent['type'][]): DeviceDecider {
+  return {
+    ...decider,
+    evolve(state, event) {
+      const after = decider.evolve(state, event);
+      if (!over.includes(event.type)) return after;
+      if (state.status === 'absent' || after.status === 'absent' || state.offer === undefined) return after;
+      return { ...after, offer: state.offer };
     },
   };
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createDice, type Dice } from '../kit/dice.ts';
 import { acknowledged } from './checkers/acknowledged.ts';
+import { epochs } from './checkers/epochs.ts';
 import { expiry } from './checkers/expiry.ts';
 import { linearizable } from './checkers/linearizable.ts';
 import { ordered } from './checkers/ordered.ts';
@@ -19,6 +20,7 @@ export const CHECKERS: readonly Checker[] = [
   ownership,
   acknowledged,
   expiry,
+  epochs,
   refusals,
   linearizable,
   ordered,
@@ -114,7 +116,10 @@ async function comeToRest(simulation: Simulation): Promise<number> {
   simulation.calm();
   for (let ms = 0; ms < REST_MAX_MS && isUnderWay(simulation); ms += STEP_MS) await simulation.run(STEP_MS);
   await simulation.run(STEP_MS);
-  const ends = simulation.recorder.log.flatMap(({ head }) => (head?.window ? [head.window.closesAt] : []));
+  const ends = simulation.recorder.log.flatMap(({ head }) => [
+    head?.window?.closesAt ?? 0,
+    head?.offer?.expiresAt ?? 0,
+  ]);
   const last = Math.max(0, ...ends);
   if (last >= simulation.clock.now()) simulation.leap(last - simulation.clock.now() + 1);
   const calmSince = simulation.clock.now();

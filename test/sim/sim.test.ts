@@ -55,6 +55,11 @@ const EVENTS: { readonly [Type in DeviceEvent['type']]: true } = {
   DeviceReclaimed: true,
   DeviceAssigned: true,
   DeviceUnassigned: true,
+  DeviceOffered: true,
+  DeviceTransferred: true,
+  OfferDeclined: true,
+  OfferWithdrawn: true,
+  OfferExpired: true,
   AttributesSaved: true,
   AttributesDeleted: true,
 };
@@ -78,6 +83,9 @@ const REFUSALS: { readonly [Reason in Exclude<RefusalReason, 'rate-limited' | 't
   'attributes-too-large': true,
   'steering-attribute-malformed': true,
   'epoch-changed': true,
+  'no-offer': true,
+  'offer-elapsed': true,
+  'transfer-taken': true,
   'name-taken': true,
   'credentials-taken': true,
 };
@@ -92,6 +100,10 @@ const REQUESTS: { readonly [Type in Exclude<Request['type'], 'read'>]: true } = 
   reclaim: true,
   assign: true,
   unassign: true,
+  offer: true,
+  accept: true,
+  decline: true,
+  withdraw: true,
   save: true,
   forget: true,
 };

@@ -9,7 +9,7 @@
 
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Dice } from '../kit/dice.ts';
-import type { Allowed, Gate, Outcome, Request, Seen } from './history.ts';
+import type { Allowed, Gate, Outcome, Party, Request, Seen } from './history.ts';
 import type { Plan } from './plan.ts';
 import type { Host, Simulation } from './simulation.ts';
 
@@ -22,6 +22,7 @@ const CUSTOMERS: { readonly [tenant: string]: readonly string[] } = {
   'tenant-2': ['dora', 'emil'],
 };
 const SECRETS = ['', 'alpha', 'beta', 'gamma'];
+const CODES = ['one', 'two'];
 const RETRIES_MAX = 4;
 /** 40 years: far beyond what a timer can wait. */
 const YEARS_MS = 40 * 365 * 86_400_000;
@@ -35,6 +36,8 @@ interface Slot {
   seen: Seen | null;
   /** The last secret with which a window was opened. */
   secret: string;
+  /** The last offer that somebody heard of, which may have ended. */
+  offer: Seen['offer'];
   provisioning: boolean;
   /** Numbers messages as they are sent, and the highest number that has arrived. */
   sent: number;
@@ -62,6 +65,7 @@ export class Workload {
       device: '',
       seen: null,
       secret: '',
+      offer: null,
       provisioning: false,
       sent: 0,
       arrived: 0,
@@ -91,6 +95,8 @@ export class Workload {
       [50, 'one'],
       [5, 'race'],
       [8, 'edge'],
+      [5, 'hand-over'],
+      [3, 'late-accept'],
       [2, 'delete'],
     ] as const);
     switch (kind) {
@@ -112,6 +118,13 @@ export class Workload {
         await this.#simulation.sleep(wait);
         return this.#arrive(slot, this.#confirm(slot, dice.pick(customersOf(slot)), secret), slot.sent++, 0);
       }
+      case 'hand-over':
+        // Offered, and taken by several at once.
+        await this.#send(slot, this.#offer(slot.tenant, ownerOf(slot), {}), 0);
+        await Promise.all(customersOf(slot).map(() => this.#send(slot, this.#accept(slot, slot.tenant), 0)));
+        return;
+      case 'late-accept':
+        return this.#acceptLate(slot);
       case 'delete':
         await this.#send(slot, { type: 'delete', tenant: slot.tenant }, 0);
         return this.#provision(slot);
@@ -150,6 +163,16 @@ export class Workload {
           ...inEpoch,
         }),
       ],
+      [9, () => this.#offer(tenant, owner, inEpoch)],
+      [12, () => this.#accept(slot, tenant)],
+      [
+        2,
+        () => {
+          const { customer: who, ...accept } = this.#accept(slot, tenant);
+          return { type: 'decline', tenant, customer: who, user, transfer: accept.transfer };
+        },
+      ],
+      [2, () => ({ type: 'withdraw', tenant, customer: dice.chance(0.3) ? null : owner, user })],
       [8, () => this.#save(tenant, dice.chance(0.15) ? customer : null)],
       [
         3,
@@ -195,6 +218,47 @@ export class Workload {
   #confirm({ tenant }: { readonly tenant: string }, customer: string, secret: string): Request {
     const gate = this.#dice.chance(0.5) ? this.#gate() : null;
     return { type: 'confirm', tenant, customer, user: this.#number('user'), secret, gate };
+  }
+
+  /** Mostly under a fresh id; now and then under that of another device. */
+  #offer(tenant: string, owner: string, inEpoch: { inEpochs?: number[] }): Request {
+    const dice = this.#dice;
+    const customer = dice.pick(CUSTOMERS[tenant] ?? []);
+    const to = dice.weigh<() => Party>([
+      [3, () => ({ type: 'customer', customer })],
+      [2, () => ({ type: 'address', customer })],
+      [3, () => ({ type: 'code', code: dice.pick(CODES) })],
+    ])();
+    const other = dice.pick(this.#slots).seen;
+    const known = other?.offer?.transfer ?? other?.owner?.transfer;
+    const transfer = dice.chance(0.15) && known ? known : this.#ids.uuid();
+    const durationMs = dice.chance(0.02) ? Number.MAX_SAFE_INTEGER : dice.between(100, 4000);
+    const user = this.#number('user');
+    return { type: 'offer', tenant, customer: owner, user, transfer, to, durationMs, ...inEpoch };
+  }
+
+  /** An offer is made; the device is given back and claimed by somebody else; then the offer is accepted. */
+  async #acceptLate(slot: Slot): Promise<void> {
+    const { tenant } = slot;
+    const user = this.#number('user');
+    await this.#send(slot, this.#offer(tenant, ownerOf(slot), {}), 0);
+    const accept = this.#accept(slot, tenant);
+    await this.#send(slot, { type: 'reclaim', tenant, customer: ownerOf(slot), user }, 0);
+    await this.#send(slot, this.#open(slot), 0);
+    await this.#send(slot, this.#confirm(slot, this.#dice.pick(customersOf(slot)), slot.secret), 0);
+    return this.#send(slot, accept, 0);
+  }
+
+  /** Mostly by whom it is offered to, and under the id that was last seen or the one before it. */
+  #accept(slot: Slot, tenant: string): Request & { readonly type: 'accept' } {
+    const dice = this.#dice;
+    const to = slot.offer?.to;
+    const meant = to !== undefined && to.type !== 'code' ? to.customer : undefined;
+    const customer = meant !== undefined && dice.chance(0.8) ? meant : dice.pick(CUSTOMERS[tenant] ?? []);
+    const known = to?.type === 'code' ? to.code : null;
+    const code = dice.chance(0.85) ? known : dice.pick(CODES);
+    const transfer = slot.offer?.transfer ?? this.#ids.uuid();
+    return { type: 'accept', tenant, customer, user: this.#number('user'), transfer, code };
   }
 
   #guess(slot: Slot): string {
@@ -258,7 +322,7 @@ export class Workload {
       const isClear = outcomes.every((outcome) => outcome !== undefined && outcome.type !== 'unknown');
       const born = outcomes.find((outcome) => outcome?.type === 'accepted');
       if (isClear && born?.type === 'accepted') {
-        Object.assign(slot, { device, seen: born.seen, provisioning: false });
+        Object.assign(slot, { device, seen: born.seen, offer: null, provisioning: false });
         return;
       }
       await this.#simulation.sleep(this.#dice.between(10, 100));
@@ -297,6 +361,7 @@ export class Workload {
   #learn(slot: Slot, request: Request, outcome: Outcome): void {
     if (outcome.type === 'accepted' || outcome.type === 'read') slot.seen = outcome.seen ?? slot.seen;
     if (outcome.type === 'accepted' && request.type === 'initiate') slot.secret = request.secret;
+    slot.offer = slot.seen?.offer ?? slot.offer;
   }
 
   #host(): Host {
@@ -319,6 +384,11 @@ export class Workload {
       },
     );
   }
+}
+
+/** Who was last seen to own it; if nobody, somebody. */
+function ownerOf(slot: Slot): string {
+  return slot.seen?.owner?.customer ?? customersOf(slot)[0] ?? '';
 }
 
 function customersOf(slot: Slot): readonly string[] {

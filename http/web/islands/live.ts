@@ -21,6 +21,7 @@ const EVENTS: Readonly<Record<string, string>> = {
   refused: 'was not claimed:',
   assigned: 'was assigned',
   'given-back': 'was given back',
+  transferred: 'was handed over',
   unassigned: 'was taken from its owner',
 };
 

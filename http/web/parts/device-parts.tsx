@@ -23,9 +23,15 @@ export function Description({ device: { label } }: Pick<Props, 'device'>) {
   );
 }
 
+const OWNED_BY: Readonly<Record<NonNullable<DeviceInfo['ownedBy']>, string>> = {
+  claim: 'Claimed',
+  assignment: 'Assigned',
+  transfer: 'Handed over',
+};
+
 export function ClaimState({ device, visit: { nowMs } }: Props) {
   if (device.ownedBy !== null) {
-    return <span class="state owned">{device.ownedBy === 'claim' ? 'Claimed' : 'Assigned'}</span>;
+    return <span class="state owned">{OWNED_BY[device.ownedBy]}</span>;
   }
   if (device.claimingAllowed === false) return <span class="state free">Not claimable</span>;
   if (device.claimWindow !== null) return <span class="state open">Window open</span>;

@@ -21,6 +21,10 @@ const ACTIONS: Readonly<Record<Entry['actionType'], string>> = {
   CLAIM_WINDOW_CLOSED: 'Claim window closed',
   CLAIM_WINDOW_EXPIRED: 'Claim window elapsed',
   CLAIM_REFUSED: 'Claim refused',
+  TRANSFER_OFFERED: 'Offered to somebody',
+  TRANSFER_DECLINED: 'Offer declined',
+  TRANSFER_WITHDRAWN: 'Offer withdrawn',
+  TRANSFER_EXPIRED: 'Offer elapsed',
 };
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -33,7 +37,9 @@ const REASONS: Readonly<Record<string, string>> = {
 
 function textOf({ actionType, actionData }: Entry): string {
   const { by } = actionData;
-  if (actionType === 'ASSIGNED_TO_CUSTOMER') return by === 'claim' ? 'Claimed' : 'Assigned';
+  if (actionType === 'ASSIGNED_TO_CUSTOMER') {
+    return by === 'claim' ? 'Claimed' : by === 'transfer' ? 'Handed over' : 'Assigned';
+  }
   if (actionType === 'UNASSIGNED_FROM_CUSTOMER') return by === 'reclaim' ? 'Given back' : 'Unassigned';
   return ACTIONS[actionType];
 }

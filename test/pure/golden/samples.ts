@@ -15,7 +15,11 @@ import {
   OTHER_TOKEN,
   SECRET,
   TENANT,
+  TO_ADDRESS,
+  TO_CODE,
+  TO_OTHER,
   TOKEN,
+  TRANSFER,
   USER,
 } from '../../kit/given.ts';
 
@@ -267,6 +271,64 @@ export const signedEvents: readonly DeviceEvent[] = [
     customerId: CUSTOMER,
     scope: 'SHARED_SCOPE',
     keys: ['colour'],
+  },
+];
+
+/** Offers and transfers. */
+export const transferEvents: readonly DeviceEvent[] = [
+  {
+    type: 'DeviceOffered',
+    at: NOW,
+    transferId: TRANSFER,
+    to: TO_OTHER,
+    expiresAt: NOW + 7,
+    customerId: CUSTOMER,
+    userId: USER,
+  },
+  {
+    type: 'DeviceOffered',
+    at: NOW + 1,
+    transferId: TRANSFER,
+    to: TO_ADDRESS,
+    expiresAt: NOW + 7,
+    customerId: CUSTOMER,
+    userId: USER,
+  },
+  {
+    type: 'DeviceOffered',
+    at: NOW + 2,
+    transferId: TRANSFER,
+    to: TO_CODE,
+    expiresAt: NOW + 7,
+    customerId: CUSTOMER,
+    userId: USER,
+  },
+  {
+    type: 'DeviceTransferred',
+    at: NOW + 3,
+    transferId: TRANSFER,
+    previousCustomerId: CUSTOMER,
+    customerId: OTHER_CUSTOMER,
+    userId: USER,
+    ownerEpoch: 2,
+  },
+  { type: 'OfferDeclined', at: NOW + 4, transferId: TRANSFER, customerId: OTHER_CUSTOMER, userId: USER },
+  { type: 'OfferWithdrawn', at: NOW + 5, transferId: TRANSFER, customerId: CUSTOMER, userId: USER },
+  { type: 'OfferWithdrawn', at: NOW + 5, transferId: TRANSFER, customerId: null, userId: ADMIN },
+  { type: 'OfferExpired', at: NOW + 7, transferId: TRANSFER },
+];
+
+export const transferStates: readonly DeviceState[] = [
+  {
+    ...device,
+    owner: { customerId: CUSTOMER, since: NOW, by: 'claim' },
+    ownerEpoch: 1,
+    offer: { transferId: TRANSFER, to: TO_ADDRESS, offeredAt: NOW, expiresAt: NOW + 7 },
+  },
+  {
+    ...device,
+    owner: { customerId: OTHER_CUSTOMER, since: NOW, by: 'transfer', transferId: TRANSFER },
+    ownerEpoch: 2,
   },
 ];
 

@@ -4,7 +4,8 @@
  *
  * An operation that was accepted because it was so already (giving back what nobody owns) needs no event.
  */
-import type { Checker, History, Operation } from '../history.ts';
+import type { DeviceEvent } from '../../../actors/device/device.ts';
+import type { Checker, History, Operation, Request } from '../history.ts';
 import { mayHaveMade, pair } from './matching.ts';
 import { accept, exactly } from './rules.ts';
 import { during, type Era, timelines } from './timeline.ts';
@@ -12,7 +13,7 @@ import { during, type Era, timelines } from './timeline.ts';
 export const acknowledged: Checker = (history) => {
   const { operations, log, rules } = history;
   const timeline = timelines(history);
-  const askedEvents = log.filter(({ event }) => event.type !== 'ClaimWindowExpired');
+  const askedEvents = log.filter(({ event }) => !UNASKED.includes(event.type));
   const writing = operations.filter(
     (operation) =>
       operation.ended?.outcome.type === 'accepted' &&
@@ -37,11 +38,16 @@ export const acknowledged: Checker = (history) => {
   return [...lost, ...uncalled, ...operations.flatMap((operation) => wrongInstant(operation))];
 };
 
+/** Events that the alarms cause. */
+const UNASKED: readonly DeviceEvent['type'][] = ['ClaimWindowExpired', 'OfferExpired'];
+/** Requests that succeed too where there is nothing to do. */
+const IDEMPOTENT: readonly Request['type'][] = ['reclaim', 'assign', 'forget', 'withdraw', 'accept'];
+
 /** Whether the request may have found its wish fulfilled at some moment between question and answer. */
 function wasSoAlready({ rules }: History, operation: Operation, eras: readonly Era[]): boolean {
   const { request, called, ended } = operation;
   if (ended?.outcome.type !== 'accepted') return false;
-  if (request.type !== 'reclaim' && request.type !== 'assign' && request.type !== 'forget') return false;
+  if (!IDEMPOTENT.includes(request.type)) return false;
   const at = exactly(ended.outcome.at);
   return during(eras, called.step, ended.moment.step).some(({ device }) => {
     const after = accept(rules, device, request, at);

@@ -34,6 +34,16 @@ function troubleWith(history: History, before: Model | null, durable: Durable): 
       if (closesAt === undefined) return 'the expiry of a window that was not there';
       return event.at < closesAt ? `a window closed ${closesAt - event.at} ms before it elapsed` : undefined;
     }
+    case 'DeviceTransferred': {
+      const expiresAt = before?.offer?.expires.from;
+      if (expiresAt === undefined || event.at < expiresAt) return undefined;
+      return `a transfer ${event.at - expiresAt} ms after its offer's end`;
+    }
+    case 'OfferExpired': {
+      const expiresAt = before?.offer?.expires.from;
+      if (expiresAt === undefined) return 'the end of an offer that was not there';
+      return event.at < expiresAt ? `an offer ended ${expiresAt - event.at} ms before it elapsed` : undefined;
+    }
     case 'ClaimWindowOpened':
       return event.closesAt > event.at ? undefined : 'a window that was over when it opened';
     default:

@@ -63,6 +63,23 @@ function askedFor(rules: Rules, { request }: Operation, { event }: Durable): boo
       );
     case 'DeviceUnassigned':
       return request.type === 'unassign' && request.user === event.userId;
+    case 'DeviceOffered':
+      return (
+        request.type === 'offer' &&
+        request.user === event.userId &&
+        request.transfer === event.transferId &&
+        request.durationMs === event.expiresAt - event.at
+      );
+    case 'DeviceTransferred':
+      return (
+        request.type === 'accept' && request.user === event.userId && request.customer === event.customerId
+      );
+    case 'OfferDeclined':
+      return request.type === 'decline' && request.user === event.userId;
+    case 'OfferWithdrawn':
+      return request.type === 'withdraw' && request.user === event.userId;
+    case 'OfferExpired':
+      return false;
     case 'AttributesSaved':
       return request.type === 'save' && request.mark === event.values.mark;
     case 'AttributesDeleted':

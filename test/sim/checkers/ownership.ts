@@ -1,6 +1,7 @@
 /**
  * Never two owners, and no change of owner but by an event of the right kind: from nobody by a claim or an assignment,
- * to nobody by a reclaim, an unassignment or the device's end, from one to another by an assignment alone.
+ * to nobody by a reclaim, an unassignment or the device's end, from one to another by an assignment, or by a transfer
+ * (that it was offered and accepted: `epochs.ts`).
  */
 
 import { unreachable } from '../../../actors/base/unreachable.ts';
@@ -41,6 +42,11 @@ function ownerAfter(owner: string | null, { event }: Durable, tell: (text: strin
     case 'DeviceAssigned':
       if (event.previousCustomerId !== owner) tell(`assigned from ${event.previousCustomerId}, not ${owner}`);
       return event.customerId;
+    case 'DeviceTransferred':
+      if (owner === null || event.previousCustomerId !== owner) {
+        tell(`transferred from ${event.previousCustomerId}, while ${owner ?? 'nobody'} owned it`);
+      }
+      return event.customerId;
     case 'DeviceReclaimed':
     case 'DeviceUnassigned':
       if (owner === null || event.previousCustomerId !== owner) {
@@ -52,6 +58,13 @@ function ownerAfter(owner: string | null, { event }: Durable, tell: (text: strin
     case 'ClaimWindowOpened':
       if (owner !== null) tell(`a window opened although ${owner} owns it`);
       return owner;
+    case 'DeviceOffered':
+      if (owner !== event.customerId)
+        tell(`offered by ${event.customerId}, while ${owner ?? 'nobody'} owned it`);
+      return owner;
+    case 'OfferDeclined':
+    case 'OfferWithdrawn':
+    case 'OfferExpired':
     case 'DeviceUpdated':
     case 'CredentialsChanged':
     case 'ClaimWindowClosed':

@@ -32,7 +32,8 @@ function wasTrue(
   reason: Parameters<typeof isTrue>[4],
   timeline: Timelines,
 ): boolean {
-  if (reason === 'name-taken' || reason === 'credentials-taken') return wasTaken(operation, reason, timeline);
+  if (reason === 'name-taken' || reason === 'credentials-taken' || reason === 'transfer-taken')
+    return wasTaken(operation, reason, timeline);
   return erasOf(operation, timeline).some((era) =>
     isTrue(history.rules, era.device, operation.request, common(era, operation), reason),
   );
@@ -53,7 +54,7 @@ function common(era: Era, { called, ended, skewMs }: Operation): Span {
 /** Whether another device held the name, or the token, at some moment of the operation. */
 function wasTaken(
   operation: Operation,
-  reason: 'name-taken' | 'credentials-taken',
+  reason: 'name-taken' | 'credentials-taken' | 'transfer-taken',
   timeline: Timelines,
 ): boolean {
   const { request } = operation;
@@ -63,6 +64,10 @@ function wasTaken(
     return during(eras, operation.called.step, end).some(({ device: other }) => {
       if (other === null) return false;
       if (reason === 'credentials-taken') return 'token' in request && request.token === other.token;
+      if (reason === 'transfer-taken') {
+        const held = [other.offer?.transfer, other.owner?.transfer];
+        return request.type === 'offer' && held.includes(request.transfer);
+      }
       return 'name' in request && request.name === other.name && request.tenant === other.tenant;
     });
   });

@@ -9,9 +9,10 @@
  * An elapsed window may be there or not: recording its expiry is nobody's request and can come at any time after.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import { unreachable } from '../../../actors/base/unreachable.ts';
 import type { RefusalReason } from '../../../actors/device/messages.ts';
-import type { Allowed, Gate, Request, Rules, Seen } from '../history.ts';
+import type { Allowed, Gate, Party, Request, Rules, Seen } from '../history.ts';
 
 /** From the first possible instant to the last, both included, in ms since the epoch. */
 export interface Span {
@@ -23,13 +24,19 @@ export interface Model {
   readonly tenant: string;
   readonly name: string;
   readonly token: string;
-  readonly owner: { readonly customer: string; readonly since: Span; readonly by: string } | null;
+  readonly owner: {
+    readonly customer: string;
+    readonly since: Span;
+    readonly by: string;
+    readonly transfer: string | null;
+  } | null;
   /** R5 */
   readonly epoch: number;
   /** The gateway that brought it up (O8). */
   readonly via: string | null;
   /** `gate`: the gateway that opened it, where that one has or had an owner (O9). */
   readonly window: { readonly secret: string; readonly closes: Span; readonly gate: Gate | null } | null;
+  readonly offer: { readonly transfer: string; readonly to: Party; readonly expires: Span } | null;
   readonly key: { readonly secret: string; readonly expiresAt: number } | null;
   readonly allowed: Allowed;
 }
@@ -43,8 +50,8 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
   if (request.type === 'provision') {
     if (device !== null) return undefined;
     const { tenant, name, token, customer, via } = request;
-    const owner = customer === null ? null : { customer, since: at, by: 'assignment' };
-    return { tenant, name, token, owner, epoch: 0, via, window: null, key: null, allowed: null };
+    const owner = customer === null ? null : { customer, since: at, by: 'assignment', transfer: null };
+    return { tenant, name, token, owner, epoch: 0, via, window: null, offer: null, key: null, allowed: null };
   }
   if (device === null || !isVisible(device, request)) return undefined;
   const { owner } = device;
@@ -61,7 +68,7 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
     case 'confirm': {
       if (device.allowed === false) return undefined; // O3
       if (owner !== null || !mayOpen(device, request, at)) return undefined; // C2, C3, C5, C8
-      const since = { customer: request.customer, since: at, by: 'claim' };
+      const since = { customer: request.customer, since: at, by: 'claim', transfer: null };
       const allowed = rules.allowClaimingByDefault ? device.allowed : null; // C4
       return { ...device, owner: since, epoch: device.epoch + 1, window: null, key: null, allowed };
     }
@@ -74,9 +81,10 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
       if (owner?.customer === request.customer) return device;
       return {
         ...device,
-        owner: { customer: request.customer, since: at, by: 'assignment' },
+        owner: { customer: request.customer, since: at, by: 'assignment', transfer: null },
         epoch: device.epoch + 1,
         window: null, // R3
+        offer: null, // H4
       };
     }
     case 'unassign':
@@ -84,6 +92,25 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
         return undefined;
       }
       return givenBack(rules, device); // R3
+    case 'offer': {
+      if (offerTroubles(device, request, at).length > 0) return undefined;
+      const expires = { from: at.from + request.durationMs, to: at.to + request.durationMs };
+      return { ...device, offer: { transfer: request.transfer, to: request.to, expires } }; // H1
+    }
+    case 'accept': {
+      if (hasAccepted(device, request)) return device; // H2
+      if (owner === null || !isMeant(device, request) || owner.customer === request.customer)
+        return undefined;
+      if (device.allowed === false) return undefined; // H5
+      if (device.offer === null || at.from >= device.offer.expires.to) return undefined; // H4
+      const { customer, transfer } = request;
+      const next = { customer, since: at, by: 'transfer', transfer };
+      return { ...device, owner: next, epoch: device.epoch + 1, offer: null };
+    }
+    case 'decline':
+      return isMeant(device, request) ? { ...device, offer: null } : undefined; // H4
+    case 'withdraw':
+      return mayWrite(device, request.customer) ? { ...device, offer: null } : undefined; // H4
     case 'rename':
       return mayWrite(device, request.customer) ? { ...device, name: request.name } : undefined;
     case 'change-credentials':
@@ -122,6 +149,7 @@ export function isTrue(
   if (reason === 'unknown-device') return device === null || !isVisible(device, request);
   // Whether a name or token is taken is not one device's matter; the refusals checker looks at all of them.
   if (reason === 'name-taken') return request.type === 'provision' || request.type === 'rename';
+  if (reason === 'transfer-taken') return request.type === 'offer';
   if (reason === 'credentials-taken') {
     return request.type === 'provision' || request.type === 'change-credentials';
   }
@@ -160,6 +188,19 @@ export function isTrue(
         return typeof request.allowed === 'string' || stale;
       }
       return reason === 'not-owner' && !mayWrite(device, request.customer);
+    case 'offer':
+      return offerTroubles(device, request, at).includes(reason);
+    case 'accept':
+      if (hasAccepted(device, request)) return false;
+      if (reason === 'no-offer')
+        return device.owner === null || !isMeant(device, request) || mayBeOver(rules, device, at);
+      if (device.offer === null || !isMeant(device, request)) return false;
+      if (reason === 'offer-elapsed') return at.to >= device.offer.expires.from;
+      if (reason === 'already-claimed') return device.owner?.customer === request.customer;
+      return reason === 'claiming-not-allowed' && device.allowed === false;
+    case 'decline':
+      return reason === 'no-offer' && (!isMeant(device, request) || mayBeOver(rules, device, at));
+    case 'withdraw':
     case 'rename':
     case 'forget':
       return reason === 'not-owner' && !mayWrite(device, request.customer);
@@ -188,6 +229,9 @@ export function agree(rules: Rules, device: MaybeModel, seen: Seen | null, at: S
 
   if (device.owner?.customer !== seen.owner?.customer || device.owner?.by !== seen.owner?.by)
     return undefined;
+  if (device.owner?.transfer !== seen.owner?.transfer) return undefined;
+  const offer = agreeOnOffer(rules, device, seen, at);
+  if (offer === undefined) return undefined;
   let { owner, window } = device;
   if (owner !== null && seen.owner !== null) {
     if (!contains(owner.since, seen.owner.since)) return undefined; // C10
@@ -202,7 +246,22 @@ export function agree(rules: Rules, device: MaybeModel, seen: Seen | null, at: S
     if (window.closes.from > at.to + rules.clockSlackMs) return undefined;
     window = null;
   }
-  return { ...device, owner, window };
+  return { ...device, owner, window, offer };
+}
+
+/** The offer as it must be if it looked like that; an offer that is gone although nobody ended it must have elapsed. */
+function agreeOnOffer(
+  rules: Rules,
+  device: Model,
+  { offer: seen }: Seen,
+  at: Span,
+): Model['offer'] | undefined {
+  const { offer } = device;
+  if (seen === null) return mayBeOver(rules, device, at) ? null : undefined;
+  if (offer === null || offer.transfer !== seen.transfer || !isDeepStrictEqual(offer.to, seen.to)) {
+    return undefined;
+  }
+  return contains(offer.expires, seen.expiresAt) ? { ...offer, expires: exactly(seen.expiresAt) } : undefined;
 }
 
 export function exactly(instant: number): Span {
@@ -212,14 +271,15 @@ export function exactly(instant: number): Span {
 /** A device whose instants are known, as a read would show it. */
 export function seenOf(device: MaybeModel): Seen | null {
   if (device === null) return null;
-  const { tenant, name, token, owner, epoch, window, key, allowed } = device;
+  const { tenant, name, token, owner, epoch, window, offer, key, allowed } = device;
   return {
     tenant,
     name,
     token,
-    owner: owner === null ? null : { customer: owner.customer, since: owner.since.from, by: owner.by },
+    owner: owner === null ? null : { ...owner, since: owner.since.from },
     epoch,
     window: window === null ? null : { secret: window.secret, closesAt: window.closes.from },
+    offer: offer === null ? null : { transfer: offer.transfer, to: offer.to, expiresAt: offer.expires.from },
     key,
     allowed,
   };
@@ -337,7 +397,38 @@ function confirmTroubles(
 
 function givenBack(rules: Rules, device: Model): Model {
   const allowed = rules.allowClaimingByDefault || device.allowed === false ? device.allowed : true; // R2
-  return { ...device, owner: null, epoch: device.epoch + 1, window: null, allowed };
+  return { ...device, owner: null, epoch: device.epoch + 1, window: null, offer: null, allowed };
+}
+
+/** There is no offer, or there may be none any more because it has elapsed. */
+function mayBeOver(rules: Rules, { offer }: Model, at: Span): boolean {
+  return offer === null || offer.expires.from <= at.to + rules.clockSlackMs;
+}
+
+/** H2: the transfer by which the customer became the owner. */
+function hasAccepted(
+  { owner }: Model,
+  { customer, transfer }: Request & { readonly type: 'accept' },
+): boolean {
+  return owner?.customer === customer && owner.transfer === transfer;
+}
+
+/** H3 */
+function isMeant({ offer }: Model, request: Request & { readonly type: 'accept' | 'decline' }): boolean {
+  if (offer?.transfer !== request.transfer) return false;
+  if (offer.to.type === 'code') return request.type === 'accept' && request.code === offer.to.code;
+  return offer.to.customer === request.customer;
+}
+
+function offerTroubles(
+  device: Model,
+  request: Request & { readonly type: 'offer' },
+  at: Span,
+): RefusalReason[] {
+  if (device.owner?.customer !== request.customer) return ['not-owner']; // H1
+  if (isLate(device, request)) return ['epoch-changed']; // R5
+  if (device.allowed === false) return ['claiming-not-allowed']; // H5
+  return at.to + request.durationMs > Number.MAX_SAFE_INTEGER ? ['duration-out-of-range'] : [];
 }
 
 function mayWrite(device: Model, customer: string | null): boolean {

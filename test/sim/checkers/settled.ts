@@ -37,6 +37,9 @@ export const settled: Checker = (history) => {
     const closesAt = head?.window?.closesAt ?? Number.POSITIVE_INFINITY;
     const closedBy = Math.max(closesAt, ending.calmSince) + PROMPT_MS + rules.clockSlackMs;
     if (closedBy <= ending.at) tell(device, `its window elapsed at ${closesAt} and was never closed`);
+    const expiresAt = head?.offer?.expiresAt ?? Number.POSITIVE_INFINITY;
+    const endedBy = Math.max(expiresAt, ending.calmSince) + PROMPT_MS + rules.clockSlackMs;
+    if (endedBy <= ending.at) tell(device, `its offer elapsed at ${expiresAt} and never ended`);
   }
   return violations;
 };

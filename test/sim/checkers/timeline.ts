@@ -5,6 +5,7 @@
 
 import { unreachable } from '../../../actors/base/unreachable.ts';
 import type { DeviceEvent } from '../../../actors/device/device.ts';
+import { partyOf } from '../commands.ts';
 import type { Durable, History } from '../history.ts';
 import { exactly, type MaybeModel, type Model } from './rules.ts';
 
@@ -62,10 +63,11 @@ function fold(history: History, device: MaybeModel, event: DeviceEvent): MaybeMo
       owner:
         event.customerId === null
           ? null
-          : { customer: event.customerId, since: exactly(event.at), by: 'assignment' },
+          : { customer: event.customerId, since: exactly(event.at), by: 'assignment', transfer: null },
       epoch: 0,
       via: event.viaGateway ?? null,
       window: null,
+      offer: null,
       key: null,
       allowed: null,
     };
@@ -89,18 +91,33 @@ function foldExisting(
     case 'ClaimWindowExpired':
       return { ...device, window: null };
     case 'DeviceClaimed': {
-      const owner = { customer: event.customerId, since: exactly(event.at), by: 'claim' };
+      const { customerId: customer, at } = event;
+      const owner = { customer, since: exactly(at), by: 'claim', transfer: null };
       const allowed = event.claimingAllowedDeleted ? null : device.allowed;
       return { ...device, owner, epoch: device.epoch + 1, window: null, key: null, allowed };
     }
     case 'DeviceAssigned': {
-      const owner = { customer: event.customerId, since: exactly(event.at), by: 'assignment' };
-      return { ...device, owner, epoch: device.epoch + 1, window: null };
+      const { customerId: customer, at } = event;
+      const owner = { customer, since: exactly(at), by: 'assignment', transfer: null };
+      return { ...device, owner, epoch: device.epoch + 1, window: null, offer: null };
     }
+    case 'DeviceOffered': {
+      const to = partyOf(event.to, history.secretOf);
+      return { ...device, offer: { transfer: event.transferId, to, expires: exactly(event.expiresAt) } };
+    }
+    case 'DeviceTransferred': {
+      const { customerId: customer, at, transferId: transfer } = event;
+      const owner = { customer, since: exactly(at), by: 'transfer', transfer };
+      return { ...device, owner, epoch: device.epoch + 1, window: null, offer: null };
+    }
+    case 'OfferDeclined':
+    case 'OfferWithdrawn':
+    case 'OfferExpired':
+      return { ...device, offer: null };
     case 'DeviceReclaimed':
     case 'DeviceUnassigned': {
       const allowed = event.claimingAllowedRestored ? true : device.allowed;
-      return { ...device, owner: null, epoch: device.epoch + 1, window: null, allowed };
+      return { ...device, owner: null, epoch: device.epoch + 1, window: null, offer: null, allowed };
     }
     case 'DeviceUpdated':
       return { ...device, name: event.name };
