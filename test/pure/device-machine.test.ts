@@ -61,7 +61,7 @@ import {
 import { check, eventLaws, freeze, stateLaws, stepLaws } from './device-laws.ts';
 
 /** How long the sequences of all commands of all themes are. */
-const TOGETHER = 4;
+const TOGETHER = 3;
 
 /** A window opened at the first instant for 10 ms is open at the second, and over at the third and the fourth. */
 const INSTANTS = [NOW, NOW + 9, NOW + 10, NOW + 11];
