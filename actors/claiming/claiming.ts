@@ -11,6 +11,7 @@
  * (rule O6).
  */
 import type { Secrets } from '../base/secret.ts';
+import { secretLengthOf } from '../device/ownership-rules.ts';
 import type { Devices, Directory } from '../fleet/devices.ts';
 import { type AuthenticatedDevice, type Authentication, createAuthentication } from './authentication.ts';
 import { type ClaimOutcome, outcomeOf } from './outcome.ts';
@@ -31,6 +32,7 @@ export function createClaiming(devices: Devices, directory: Directory, secrets: 
           type: 'InitiateClaim',
           openedBy: { type: 'device', credentialsId: device.credentialsId },
           secretDigest: secrets.digest(device.id, request.secretKey),
+          secretLength: secretLengthOf(request.secretKey),
           durationMs: request.durationMs,
         })
         .then(outcomeOf);

@@ -8,6 +8,7 @@ import type { DeviceId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secret.ts';
 import { type GatewayAuthority, gatewayAuthority, isGateway, speaksFor } from '../device/gateways.ts';
+import { secretLengthOf } from '../device/ownership-rules.ts';
 import type { DeviceRecord } from '../device/state.ts';
 import type { Devices, Directory } from '../fleet/devices.ts';
 import type { Profiles } from '../fleet/profiles.ts';
@@ -84,6 +85,7 @@ export function createGateways(needs: GatewayNeeds): Gateways {
       type: 'InitiateClaim',
       openedBy: { type: 'gateway', tenantId: gateway.tenantId, authority },
       secretDigest: secrets.digest(id, request.secretKey),
+      secretLength: secretLengthOf(request.secretKey),
       durationMs: request.durationMs,
     });
     return outcomeOf(answer);

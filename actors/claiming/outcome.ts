@@ -14,6 +14,7 @@ export type ClaimOutcome =
       readonly type: 'refused';
       readonly reason: RefusalReason;
       readonly maxDurationMs?: number;
+      readonly minSecretLength?: number;
       readonly retryAfterMs?: number;
     }
   /** The sum of now and duration leaves the range of instants: the message is at fault (rule O4). */
@@ -54,6 +55,8 @@ function refused(refusal: Extract<DeviceAnswer, { type: 'refused' }>['refusal'])
       return { type: 'malformed', why: 'durationMs reaches beyond the end of time' };
     case 'duration-too-long':
       return { type: 'refused', reason: refusal.reason, maxDurationMs: refusal.maxDurationMs };
+    case 'secret-too-short':
+      return { type: 'refused', reason: refusal.reason, minSecretLength: refusal.minSecretLength };
     case 'rate-limited':
       return { type: 'refused', reason: refusal.reason, retryAfterMs: refusal.retryAfterMs };
     default:
@@ -67,8 +70,8 @@ export function outcomeMessage(outcome: ClaimOutcome): object | undefined {
     case 'opened':
       return { status: 'opened', closesAt: outcome.closesAt, ownerEpoch: outcome.ownerEpoch };
     case 'refused': {
-      const { reason, maxDurationMs, retryAfterMs } = outcome;
-      return { status: 'refused', reason, maxDurationMs, retryAfterMs };
+      const { reason, maxDurationMs, minSecretLength, retryAfterMs } = outcome;
+      return { status: 'refused', reason, maxDurationMs, minSecretLength, retryAfterMs };
     }
     case 'malformed':
     case 'revoked':
@@ -90,6 +93,8 @@ export function refusalInWords(outcome: Extract<ClaimOutcome, { type: 'refused' 
       return `durationMs is above the limit of ${outcome.maxDurationMs} ms`;
     case 'not-behind-gateway':
       return 'the gateway does not speak for this device';
+    case 'secret-too-short':
+      return `secretKey has fewer than ${outcome.minSecretLength} characters`;
     case 'rate-limited':
       return `too many claim windows of this device, try again in ${outcome.retryAfterMs} ms`;
     default:

@@ -16,6 +16,7 @@ import {
   refuse,
   type SteeringFault,
 } from './messages.ts';
+import type { OwnershipRules } from './ownership-rules.ts';
 import {
   type Attribute,
   type AttributeScope,
@@ -38,6 +39,8 @@ export interface SaveAttributes extends AskedBy {
   readonly values: { readonly [key: string]: Json };
   /** `claimingData`, already digested and sealed; absent: it is not among the attributes saved. SERVER_SCOPE only. */
   readonly serverKey?: Omit<ServerKey, 'savedAt'>;
+  /** Of the server key, see `secretLengthOf`; absent: 0. */
+  readonly secretLength?: number;
 }
 
 export interface AttributesSaved extends RecordedBy<'AttributesSaved'> {
@@ -47,15 +50,19 @@ export interface AttributesSaved extends RecordedBy<'AttributesSaved'> {
 }
 
 export function saveAttributes(
-  maxBytes: number,
+  policy: { readonly maxAttributeBytes: number; readonly ownership: Pick<OwnershipRules, 'minSecretLength'> },
   device: Device,
   command: SaveAttributes,
   at: Instant,
 ): Decision<AttributesSaved, Refusal> {
   if (!mayWrite(device, command.customerId)) return refuse({ reason: 'not-owner' });
-  const { scope, values, serverKey } = command;
+  const { scope, values, serverKey, secretLength = 0 } = command;
   const fault = steeringFault(command, at);
   if (fault !== undefined) return refuse({ reason: 'steering-attribute-malformed', fault });
+  const { minSecretLength } = policy.ownership;
+  if (serverKey !== undefined && secretLength < minSecretLength) {
+    return refuse({ reason: 'secret-too-short', minSecretLength }); // O10
+  }
   const event: AttributesSaved = {
     type: 'AttributesSaved',
     at,
@@ -66,6 +73,7 @@ export function saveAttributes(
   };
   const after = attributesSaved(device, event);
   const kept = JSON.stringify({ ...after.attributes, key: after.serverKey });
+  const maxBytes = policy.maxAttributeBytes;
   return Buffer.byteLength(kept) > maxBytes
     ? refuse({ reason: 'attributes-too-large', maxBytes })
     : accept(event);

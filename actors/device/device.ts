@@ -212,7 +212,7 @@ function decideLater(
         credentials: command.credentials,
       });
     case 'SaveAttributes':
-      return saveAttributes(policy.maxAttributeBytes, device, command, at);
+      return saveAttributes(policy, device, command, at);
     case 'DeleteAttributes':
       return deleteAttributes(device, command, at);
     case 'DeleteDevice':
@@ -278,6 +278,8 @@ export interface InitiateClaim {
     | { readonly type: 'device'; readonly credentialsId: string }
     | { readonly type: 'gateway'; readonly tenantId: TenantId; readonly authority: GatewayAuthority };
   readonly secretDigest: SecretDigest;
+  /** See `secretLengthOf`; absent: 0. Only its digest says more of the secret. */
+  readonly secretLength?: number;
   /** Milliseconds; 0 and negative mean the server's default (O1). */
   readonly durationMs: number;
 }
@@ -292,7 +294,7 @@ interface ClaimWindowOpened extends Recorded<'ClaimWindowOpened'> {
 }
 
 function initiate(policy: ClaimPolicy, device: Device, command: InitiateClaim, at: Instant): DeviceDecision {
-  const { openedBy, secretDigest } = command;
+  const { openedBy, secretDigest, secretLength = 0 } = command;
   if (openedBy.type === 'device' && openedBy.credentialsId !== device.credentials.credentialsId) {
     return refuse({ reason: 'credentials-revoked' });
   }
@@ -314,6 +316,8 @@ function initiate(policy: ClaimPolicy, device: Device, command: InitiateClaim, a
   if (policy.maxDurationMs > 0 && durationMs > policy.maxDurationMs) {
     return refuse({ reason: 'duration-too-long', maxDurationMs: policy.maxDurationMs });
   }
+  const { minSecretLength } = policy.ownership;
+  if (secretLength < minSecretLength) return refuse({ reason: 'secret-too-short', minSecretLength }); // O10
   const opened = { type: 'ClaimWindowOpened', at, secretDigest, closesAt, openedBy: openedBy.type } as const;
   if (openedBy.type === 'device' || openedBy.authority.for === 'tenant') return accept(opened);
   return accept({ ...opened, gateway: openedBy.authority.gateway });

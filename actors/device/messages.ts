@@ -59,6 +59,8 @@ export type Refusal =
   /** now + duration leaves the range of safe integers: treated like any malformed message (O4). */
   | { readonly reason: 'duration-out-of-range' }
   | { readonly reason: 'duration-too-long'; readonly maxDurationMs: number }
+  /** Of a window or a server key: fewer characters than `minSecretLength` of the ownership rules (O10). */
+  | { readonly reason: 'secret-too-short'; readonly minSecretLength: number }
   /** Not the device's decision: its actor was not even asked (`limits/quota.ts`). */
   | { readonly reason: 'rate-limited'; readonly retryAfterMs: number }
   | { readonly reason: 'no-window' }

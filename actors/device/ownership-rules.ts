@@ -42,6 +42,16 @@ export const TAKE_OVER_NOTICE_MAX_MS = 3 * DAY_MS;
 /** The largest `minSecretLength`. */
 export const MIN_SECRET_LENGTH_MAX = 64;
 
+/** How many characters a secret has, as far as any rule asks: counted up to `MIN_SECRET_LENGTH_MAX`. */
+export function secretLengthOf(secret: string): number {
+  let length = 0;
+  for (const _ of secret) {
+    length += 1; // characters, not UTF-16 units
+    if (length === MIN_SECRET_LENGTH_MAX) break;
+  }
+  return length;
+}
+
 export const DEFAULT_OWNERSHIP_RULES: OwnershipRules = {
   onOwnerChange: 'keep',
   rotationGraceMs: 7 * DAY_MS,

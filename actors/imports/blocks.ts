@@ -40,9 +40,12 @@ export function createBlocks({ jobs, rows: work, tenantStands, stopping, clock }
     isOurs: IsOurs,
   ): Promise<ImportJob | undefined> {
     const rows = await jobs.readBlock(job.id, number);
-    const tried = await inParts(rows, isOurs, async (some) => {
+    const first = number * BLOCK;
+    const tried = await inParts(rows, isOurs, async (some, at) => {
       const results: ImportRow[] = [];
-      for (const row of some) results.push(await work.tryOut(job, row, seen)); // each sees those before it
+      for (const [nth, row] of some.entries()) {
+        results.push(await work.tryOut(job, first + at + nth, row, seen)); // each sees those before it
+      }
       return results;
     });
     return tried === undefined ? undefined : write(job, number, tried);

@@ -10,6 +10,7 @@ import { type ImportId, newId, type TenantId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secret.ts';
 import type { Devices, Directory } from '../fleet/devices.ts';
+import type { Profiles } from '../fleet/profiles.ts';
 import { createSerial } from '../records/serial.ts';
 import type { Store } from '../store/store.ts';
 import { BLOCK, isUnderWay, openJobs } from './jobs.ts';
@@ -36,6 +37,8 @@ export interface ImportNeeds {
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly log: Log;
+  /** See `RowNeeds`. */
+  readonly profiles?: Pick<Profiles, 'ownershipOf'>;
   readonly accessToken: () => string;
 }
 

@@ -6,8 +6,10 @@ import type { Secrets } from '../base/secret.ts';
 import { isCleanText } from '../base/text.ts';
 import type { DeviceCommand } from '../device/device.ts';
 import type { Refusal } from '../device/messages.ts';
+import { secretLengthOf } from '../device/ownership-rules.ts';
 import type { ServerKey } from '../device/state.ts';
 import type { DeviceAnswer, Devices, Directory } from '../fleet/devices.ts';
+import type { Profiles } from '../fleet/profiles.ts';
 import { type ImportJob, type ImportRow, idOfRow } from './model.ts';
 
 export interface RowNeeds {
@@ -15,6 +17,8 @@ export interface RowNeeds {
   readonly directory: Directory;
   readonly secrets: Secrets;
   readonly clock: Clock;
+  /** What the profiles ask of secrets; without it, a trial does not say which are too short. */
+  readonly profiles?: Pick<Profiles, 'ownershipOf'>;
   /** Draws one for a device that came without. */
   readonly accessToken: () => string;
   /** Whether the process is about to end: then nothing is retried. */
@@ -23,7 +27,7 @@ export interface RowNeeds {
 
 export interface Rows {
   /** @param seen names and tokens of the rows before, which would be taken by then */
-  tryOut(job: ImportJob, row: ImportRow, seen: Set<string>): Promise<ImportRow>;
+  tryOut(job: ImportJob, nth: number, row: ImportRow, seen: Set<string>): Promise<ImportRow>;
   /** Creates the row's device, or finds that it is there. Throws when the process ends meanwhile. */
   carryOut(job: ImportJob, nth: number, row: ImportRow): Promise<ImportRow>;
   /**
@@ -41,7 +45,9 @@ const ASK_AGAIN_MS = 500;
 /** UTF-16 units, as for every name. */
 const TEXT_MAX = 255;
 
-export function createRows({ devices, directory, secrets, clock, accessToken, stopping }: RowNeeds): Rows {
+export function createRows(needs: RowNeeds): Rows {
+  const { devices, directory, secrets, clock, accessToken, stopping } = needs;
+
   async function carryOut(job: ImportJob, nth: number, row: ImportRow): Promise<ImportRow> {
     const refused = (message: string): ImportRow => ({ ...row, outcome: 'refused', message });
     const problem = problemOf(row);
@@ -54,7 +60,13 @@ export function createRows({ devices, directory, secrets, clock, accessToken, st
       return refused(await inWords(directory, tenantId, row, answer.refusal));
     }
     const key = row.key ?? (job.generateKeys ? sealedKey(id, randomClaimKey()) : null);
-    if (key !== null) await setKey(id, tenantId, { ...key, expiresAt: job.keysExpireAt });
+    if (key !== null) {
+      const answer = await setKey(id, tenantId, { ...key, expiresAt: job.keysExpireAt });
+      if (answer?.type === 'refused' && answer.refusal.reason === 'secret-too-short') {
+        await ask(id, { type: 'DeleteDevice', tenantId }); // without its key it could be claimed by nobody
+        return refused(tooShort(answer.refusal.minSecretLength));
+      }
+    }
     return { ...row, outcome: 'created', message: null };
   }
 
@@ -63,11 +75,12 @@ export function createRows({ devices, directory, secrets, clock, accessToken, st
     id: DeviceId,
     tenantId: TenantId,
     serverKey: Omit<ServerKey, 'savedAt'>,
-  ): Promise<void> {
+  ): Promise<DeviceAnswer | undefined> {
     const device = await devices.read(id);
-    if (device?.owner !== null || device.serverKey !== null) return;
-    const whose = { tenantId, customerId: null } as const;
-    await ask(id, { type: 'SaveAttributes', ...whose, scope: 'SERVER_SCOPE', values: {}, serverKey });
+    if (device?.owner !== null || device.serverKey !== null) return undefined;
+    const secretLength = secretLengthOf(secrets.unseal(id, serverKey.sealedSecret));
+    const whose = { tenantId, customerId: null, scope: 'SERVER_SCOPE', values: {} } as const;
+    return ask(id, { type: 'SaveAttributes', ...whose, serverKey, secretLength });
   }
 
   /** Retries until there is an answer or the process stops: an import has time. */
@@ -89,7 +102,7 @@ export function createRows({ devices, directory, secrets, clock, accessToken, st
   });
 
   return {
-    tryOut: (job, row, seen) => tryOut(directory, job, row, seen),
+    tryOut: (job, nth, row, seen) => tryOut(needs, job, nth, row, seen),
     carryOut,
     sealedKey,
     async afresh({ id: job, createdAt }, nth, row) {
@@ -108,11 +121,13 @@ export function createRows({ devices, directory, secrets, clock, accessToken, st
 }
 
 async function tryOut(
-  directory: Directory,
-  { tenantId }: ImportJob,
+  { directory, secrets, profiles }: RowNeeds,
+  job: ImportJob,
+  nth: number,
   row: ImportRow,
   seen: Set<string>,
 ): Promise<ImportRow> {
+  const { tenantId } = job;
   const refused = (message: string): ImportRow => ({ ...row, outcome: 'refused', message });
   const problem = problemOf(row);
   if (problem !== undefined) return refused(problem);
@@ -128,8 +143,15 @@ async function tryOut(
     const holder = await directory.byCredentials(row.accessToken);
     if (holder !== undefined) return refused(CREDENTIALS_TAKEN);
   }
+  const rules = row.key === null ? undefined : await profiles?.ownershipOf({ tenantId });
+  if (row.key !== null && rules !== undefined && rules.minSecretLength > 0) {
+    const secret = secrets.unseal(idOfRow(job.id, job.createdAt, nth, row.again), row.key.sealedSecret);
+    if (secretLengthOf(secret) < rules.minSecretLength) return refused(tooShort(rules.minSecretLength));
+  }
   return { ...row, outcome: 'good', message: null };
 }
+
+const tooShort = (length: number) => `The secret has fewer than ${length} characters`;
 
 function provisionFor(tenantId: TenantId, row: ImportRow, credentialsId: string): DeviceCommand {
   return {

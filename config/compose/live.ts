@@ -16,11 +16,21 @@ export interface Live {
 }
 
 export function createLive({ clock, log }: CoreNeeds, core: Core): Live {
-  const { store, accounts, devices, directory, secrets } = core;
+  const { store, accounts, devices, directory, profiles, secrets } = core;
   const feed = createFeed(clock);
   core.listen(feed.onDeviceEvent);
   const accessToken = randomAccessToken;
-  const imports = createImports({ store, accounts, devices, directory, secrets, clock, log, accessToken });
+  const imports = createImports({
+    store,
+    accounts,
+    devices,
+    directory,
+    profiles,
+    secrets,
+    clock,
+    log,
+    accessToken,
+  });
   return {
     feed,
     imports,

@@ -1,5 +1,6 @@
 /** The composition root: makes a `Config` into a server that starts and stops. It decides nothing about claiming. */
 
+import type { Log } from '../../actors/base/log.ts';
 import { createTokenGuard, type TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
 import type { Presence } from '../../actors/fleet/devices.ts';
 import type { Listening } from '../../actors/sockets/listen.ts';
@@ -65,6 +66,7 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
   try {
     const quiet = (needs.worker?.number ?? 1) !== 1;
     await watchDemoAccounts(config, { ...core, log: needs.log, quiet });
+    if (!quiet) tellOfShortSecrets(config, needs.log);
     const mqtt = config.mqtt.enabled ? createMqtt(config, needs, core) : undefined;
     const broker = await createBroker(config, needs, core);
     const live = createLive(needs, core);
@@ -116,6 +118,15 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
     await core.close(0);
     throw error;
   }
+}
+
+/** ThingsBoard's default, which devices rely on; an operator should know what it allows. */
+function tellOfShortSecrets({ ownership }: Config, log: Log): void {
+  if (ownership.minSecretLength > 0) return;
+  log.info(
+    { option: 'security.claim.minSecretLength' },
+    'claim secrets may be of any length, also empty: whoever claims first while a window without a secret is open owns the device',
+  );
 }
 
 function createMqtt(config: Config, { clock, log }: CoreNeeds, core: Core) {

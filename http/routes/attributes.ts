@@ -13,6 +13,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../actors/base/json
 import type { Secrets } from '../../actors/base/secret.ts';
 import { isCleanText } from '../../actors/base/text.ts';
 import type { SaveAttributes } from '../../actors/device/attributes.ts';
+import { secretLengthOf } from '../../actors/device/ownership-rules.ts';
 import {
   type Attribute,
   type AttributeScope,
@@ -317,7 +318,7 @@ function withServerKey(secrets: Secrets, id: DeviceId, command: SaveAttributes):
     sealedSecret: secrets.seal(id, secretKey),
     expiresAt: expirationTime,
   };
-  return { ...command, values, serverKey };
+  return { ...command, values, serverKey, secretLength: secretLengthOf(secretKey) };
 }
 
 interface ShownAttribute {

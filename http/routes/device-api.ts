@@ -72,7 +72,8 @@ export function deviceApiRoutes(needs: DeviceApiNeeds): Route[] {
         401: { description: 'No device has this token', isEmpty: true },
         405: { description: 'Another method than POST' },
         409: {
-          description: 'Refused; reason says why: already-claimed, claiming-not-allowed, duration-too-long',
+          description:
+            'Refused; reason says why: already-claimed, claiming-not-allowed, duration-too-long, secret-too-short',
           more: z.object({ reason: z.string() }),
         },
         429: {
@@ -107,10 +108,10 @@ function replyTo(outcome: ClaimOutcome, unavailable: Problem): Reply {
     case 'opened':
       return empty;
     case 'refused': {
-      const { reason, maxDurationMs, retryAfterMs } = outcome;
+      const { reason, maxDurationMs, minSecretLength, retryAfterMs } = outcome;
       const message = refusalInWords(outcome);
       return retryAfterMs === undefined
-        ? claimRefusedForDevice(message, { reason, maxDurationMs })
+        ? claimRefusedForDevice(message, { reason, maxDurationMs, minSecretLength })
         : windowsLimited(message, retryAfterMs, { reason });
     }
     case 'malformed':

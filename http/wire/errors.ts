@@ -154,6 +154,8 @@ export function refusedByDevice(refusal: Refusal): Problem {
       return offerElapsed;
     case 'transfer-taken':
       return unavailable('overloaded');
+    case 'secret-too-short':
+      return badRequest(`secretKey should have at least ${refusal.minSecretLength} characters!`);
     case 'no-window':
     case 'window-elapsed':
     case 'wrong-secret':

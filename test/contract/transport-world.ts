@@ -8,7 +8,7 @@ import { type CustomerId, type DeviceId, newId, type TenantId, type UserId } fro
 import { silentLog } from '../../actors/base/log.ts';
 import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
 import { createTokenGuard, type TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
-import type { DeviceCommand } from '../../actors/device/device.ts';
+import type { ClaimPolicy, DeviceCommand } from '../../actors/device/device.ts';
 import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
 import type { ProvisionDevice } from '../../actors/device/registration.ts';
@@ -56,7 +56,7 @@ const USER = newId<UserId>(1);
 const DAY_MS = 86_400_000;
 
 export async function createTransportWorld(
-  policy: { readonly allowClaimingByDefault?: boolean; readonly maxDurationMs?: number } = {},
+  policy: Partial<ClaimPolicy> = {},
   windows: QuotaSettings = { max: 0, windowMs: 60_000 },
   wrongTokensMax = 0,
 ): Promise<TransportWorld> {

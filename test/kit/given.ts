@@ -172,7 +172,7 @@ export const save = (values: { readonly [key: string]: Json }): SaveAttributes =
   values,
 });
 
-export const saveServerKey = (expiresAt: Instant, secretDigest = OTHER_SECRET): DeviceCommand => ({
+export const saveServerKey = (expiresAt: Instant, secretDigest = OTHER_SECRET): SaveAttributes => ({
   ...save({}),
   serverKey: { secretDigest, sealedSecret: `sealed(${secretDigest})`, expiresAt },
 });

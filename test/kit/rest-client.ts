@@ -119,6 +119,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   const store = createMemoryStore();
   const root = startSystem(deviceEngine(store.journal));
   const feed = createFeed(clock);
+  const profiles = createProfiles(store, clock);
   const devices = createDevices({
     root,
     journal: store.journal,
@@ -133,11 +134,11 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     clock,
     log,
     onEvent: feed.onDeviceEvent,
+    ownershipOf: profiles.ownershipOf,
   });
   const directory = createDirectory(store.journal, store.index);
   const secrets = createSecrets(Buffer.alloc(32, 1));
   const settings = { ...defaultAccountSettings, passwordHashCost: 2, passwordHashQueue: 1000 };
-  const profiles = createProfiles(store, clock);
   async function forgetTenant(id: TenantId): Promise<void> {
     await profiles.forgetTenant(id);
     await openJobs(store).forgetTenant(id);
@@ -149,6 +150,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     accounts,
     devices,
     directory,
+    profiles,
     secrets,
     clock,
     log,

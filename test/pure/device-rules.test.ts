@@ -197,6 +197,28 @@ law('O4', 'a longer duration than the limit is refused with the limit, never cut
   });
 });
 
+const OF_EIGHT = { ...OPEN_POLICY, ownership: { ...OPEN_POLICY.ownership, minSecretLength: 8 } };
+
+law('O10', 'a window with a shorter secret than the rules ask for is refused with the length', () => {
+  const device = given(OF_EIGHT, opened(CLOSES));
+  for (const short of [{}, { secretLength: 0 }, { secretLength: 7 }]) {
+    const refused = device.when({ ...initiate(1_000), ...short });
+    assert.equal(refused.refused('secret-too-short'), { reason: 'secret-too-short', minSecretLength: 8 });
+  }
+  device.when({ ...initiate(1_000), secretLength: 8 }).gives(openedNow(NOW + 1_000));
+});
+
+law('O10', 'so is a server key; other attributes are not concerned, and the length is in no event', () => {
+  const device = given(OF_EIGHT);
+  const key = saveServerKey(CLOSES);
+  device.when(key).refused('secret-too-short');
+  device.when({ ...key, secretLength: 7 }).refused('secret-too-short');
+  device.when(save({ colour: 'red' })).happened('AttributesSaved');
+  const saved = device.when({ ...key, secretLength: 8 });
+  saved.happened('AttributesSaved');
+  assert.not(JSON.stringify(saved).includes('secretLength'));
+});
+
 law('O5', 'a new request replaces an open window, and an elapsed one: secret and expiry', () => {
   for (const old of [CLOSES, NOW - 1]) {
     const device = given(OPEN_POLICY, opened(old))

@@ -14,6 +14,7 @@ import {
   restLaws,
   settle,
 } from '../kit/rest-client.ts';
+import { until } from '../kit/until.ts';
 
 const { law, run } = restLaws('rest profiles');
 
@@ -55,6 +56,52 @@ law('profiles: ownership rules stay when a client does not know them, and go wit
   ]) {
     isProblem(await home.admin.post('/api/deviceProfile', { name: 'wrong', claiming: wrong }), 400, 31);
   }
+});
+
+law(
+  'profiles: claimingData with a shorter secret than its profile asks for is refused',
+  async ({ world, home }) => {
+    const profile = idOf(
+      await home.admin.post('/api/deviceProfile', { name: 'pin', claiming: { minSecretLength: 6 } }),
+    );
+    const device = entity(
+      await home.admin.post('/api/device', { name: 'D', deviceProfileId: reference(profile) }),
+    );
+    const path = `/api/plugins/telemetry/DEVICE/${device.id.id}/SERVER_SCOPE`;
+    const save = (secretKey: string | null) =>
+      home.admin.post(path, { claimingData: { secretKey, expirationTime: world.clock.now() + 1_000 } });
+    for (const short of ['12345', '', null, '🔑🔑🔑🔑🔑']) {
+      const { status, text } = await save(short);
+      assert.equal([status, text], [400, 'secretKey should have at least 6 characters!']);
+    }
+    isDone(await save('🔑🔑🔑🔑🔑🔑'));
+  },
+);
+
+law('profiles: an imported row with too short a secret is refused, in the trial too', async ({ home }) => {
+  const standard = entity(await home.admin.get('/api/deviceProfileInfo/default')).id.id;
+  const full = entity(await home.admin.get(`/api/deviceProfile/${standard}`));
+  entity(await home.admin.post('/api/deviceProfile', { ...full, claiming: { minSecretLength: 6 } }));
+  const { id } = (await home.admin.post('/api/deviceImport', {})).json as { id: string };
+  const rows = [
+    { name: 'short', secretKey: '12345' },
+    { name: 'good', secretKey: '123456' },
+    { name: 'none' },
+  ];
+  entity(await home.admin.post(`/api/deviceImport/${id}/rows`, { from: 0, rows }));
+  for (const dryRun of [true, false]) {
+    entity(await home.admin.post(`/api/deviceImport/${id}/start?dryRun=${dryRun}`));
+    const job = async () => (await home.admin.get(`/api/deviceImport/${id}`)).json as { state: string };
+    await until('it has ended', async () => (await job()).state === (dryRun ? 'TRIED' : 'DONE'));
+    const page = pageOf(await home.admin.get(`/api/deviceImport/${id}/rows?pageSize=10`));
+    const told = (page.data as unknown as { outcome: string; message: string | null }[]).map(
+      ({ outcome, message }) => `${outcome} ${message}`,
+    );
+    const well = dryRun ? 'GOOD' : 'CREATED';
+    assert.equal(told, ['REFUSED The secret has fewer than 6 characters', `${well} null`, `${well} null`]);
+  }
+  const names = pageOf(await home.admin.get('/api/tenant/devices')).data.map(({ name }) => name);
+  assert.equal([...names].sort(), ['good', 'none']);
 });
 
 law('profiles: each tenant has a default from the start, as info and as profile', async ({ home }) => {

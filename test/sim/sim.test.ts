@@ -64,8 +64,9 @@ const EVENTS: { readonly [Type in DeviceEvent['type']]: true } = {
   AttributesDeleted: true,
 };
 
-/** How often windows are opened, and how many devices there are, is not limited in the simulation. */
-const REFUSALS: { readonly [Reason in Exclude<RefusalReason, 'rate-limited' | 'too-many-devices'>]: true } = {
+/** Neither how often windows are opened, how many devices there are, nor how long secrets are is limited in the simulation. */
+type Simulated = Exclude<RefusalReason, 'rate-limited' | 'too-many-devices' | 'secret-too-short'>;
+const REFUSALS: { readonly [Reason in Simulated]: true } = {
   'unknown-device': true,
   'already-provisioned': true,
   'credentials-revoked': true,

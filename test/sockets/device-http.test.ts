@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { serve } from '@hono/node-server';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import type { DeviceAnswer } from '../../actors/fleet/devices.ts';
 import { StoreUnavailable } from '../../actors/store/store.ts';
 import { describe } from '../../http/openapi/openapi.ts';
@@ -80,6 +81,19 @@ test('device http: refused: too long, with the limit', () =>
     },
     {},
     { maxDurationMs: 1_000 },
+  ));
+
+test('device http: refused: a secret shorter than the rules ask for, with the length', () =>
+  withApi(
+    async ({ world, post }) => {
+      await world.provision('TOKEN');
+      const body = await envelope(await post('/api/v1/TOKEN/claim', '{"secretKey":"1234567"}'), 409, 31);
+      assert.equal([body.reason, body.minSecretLength], ['secret-too-short', 8]);
+      assert.is(body.message, 'secretKey has fewer than 8 characters');
+      assert.is((await post('/api/v1/TOKEN/claim', '{"secretKey":"12345678"}')).status, 200);
+    },
+    {},
+    { ownership: { ...DEFAULT_OWNERSHIP_RULES, minSecretLength: 8 } },
   ));
 
 for (const body of [
