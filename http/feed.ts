@@ -247,6 +247,7 @@ function feedEventOf(
     case 'DeviceProvisioned':
     case 'DeviceUpdated':
     case 'CredentialsChanged':
+    case 'ChallengeIssued':
     case 'DeviceDeleted':
     case 'DeviceOffered':
     case 'OfferDeclined':

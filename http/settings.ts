@@ -25,6 +25,8 @@ export interface ApiSettings {
   readonly uniformRefusals: boolean;
   /** Whether customers read the credentials of devices that they own; they keep working after the owner changes (O9). */
   readonly customersReadCredentials: boolean;
+  /** What proofs of possession name as `aud`: this server (rule C11). */
+  readonly proofAudience: string;
   /** Whether a device without the attribute `claimingAllowed` can be claimed (rule O3); used to explain refusals. */
   readonly claimingByDefault: boolean;
 }
@@ -57,6 +59,8 @@ export interface LimitSettings {
   readonly wrongSecretsPerAddress: Limit;
   /** So many claims in vain count as one wrong secret: there was nothing that a secret could open. */
   readonly vainClaimsPerWrongSecret: number;
+  /** Challenges for proofs of possession that one customer gets. */
+  readonly challengesPerCustomer: Limit;
   /** Failed logins of one user name from one address. */
   readonly failedLogins: Limit;
 }
@@ -87,6 +91,7 @@ export const defaultApiSettings: Omit<ApiSettings, 'tokens'> = {
     wrongSecretsPerCustomer: { max: 100, windowMs: MINUTE_MS },
     wrongSecretsPerAddress: { max: 300, windowMs: MINUTE_MS },
     vainClaimsPerWrongSecret: 6,
+    challengesPerCustomer: { max: 60, windowMs: MINUTE_MS },
     failedLogins: { max: 10, windowMs: MINUTE_MS },
   },
   maxBodyBytes: 1024 * 1024,
@@ -97,6 +102,7 @@ export const defaultApiSettings: Omit<ApiSettings, 'tokens'> = {
   freshLoginMs: 10 * MINUTE_MS,
   uniformRefusals: false,
   customersReadCredentials: false,
+  proofAudience: 'claimd',
   claimingByDefault: true,
 };
 

@@ -13,7 +13,7 @@ import type { DeviceEvent } from '../device/device.ts';
 import type { BeginsEpoch } from '../device/messages.ts';
 import { CLAIMING_DATA } from '../device/state.ts';
 
-/** ThingsBoard's names where it has one; it has none for windows, nor for a claim that was refused. */
+/** ThingsBoard's names where it has one; it has none for windows, challenges, nor for a claim that was refused. */
 export const ACTIONS = [
   'ADDED',
   'UPDATED',
@@ -33,6 +33,7 @@ export const ACTIONS = [
   'TRANSFER_DECLINED',
   'TRANSFER_WITHDRAWN',
   'TRANSFER_EXPIRED',
+  'CLAIM_CHALLENGE_ISSUED',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
@@ -86,6 +87,8 @@ export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
       return undefined;
     case 'ClaimWindowOpened':
       return entry('CLAIM_WINDOW_OPENED', { closesAt: event.closesAt, openedBy: event.openedBy });
+    case 'ChallengeIssued':
+      return entry('CLAIM_CHALLENGE_ISSUED', { expiresAt: event.expiresAt }, event);
     case 'ClaimWindowClosed':
       return entry('CLAIM_WINDOW_CLOSED', {}, event);
     case 'ClaimWindowExpired':

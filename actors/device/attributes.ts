@@ -1,6 +1,6 @@
 /**
- * A device's attributes: saving and deleting them. Two of them steer claiming: `claimingAllowed` (O3), and
- * `claimingData`, a key that the tenant sets (C3) and that is kept apart, digested and sealed.
+ * A device's attributes: saving and deleting them. Three of them steer claiming: `claimingAllowed` (O3), `claimPublicKey`
+ * (C11), and `claimingData`, a key that the tenant sets (C3) and that is kept apart, digested and sealed.
  */
 import type { Instant } from '../base/clock.ts';
 import type { CustomerId, TenantId } from '../base/ids.ts';
@@ -17,10 +17,12 @@ import {
   type SteeringFault,
 } from './messages.ts';
 import type { OwnershipRules } from './ownership-rules.ts';
+import { publicJwk } from './proof.ts';
 import {
   type Attribute,
   type AttributeScope,
   type Attributes,
+  CLAIM_PUBLIC_KEY,
   CLAIMING_ALLOWED,
   CLAIMING_DATA,
   type Device,
@@ -92,6 +94,10 @@ function steeringFault({ scope, values, serverKey }: SaveAttributes, at: Instant
   if (Object.hasOwn(values, CLAIMING_ALLOWED)) {
     if (scope !== 'SERVER_SCOPE') return 'wrong-scope';
     if (typeof values[CLAIMING_ALLOWED] !== 'boolean') return 'allowed-not-boolean';
+  }
+  if (Object.hasOwn(values, CLAIM_PUBLIC_KEY)) {
+    if (scope !== 'SERVER_SCOPE') return 'wrong-scope';
+    if (publicJwk(values[CLAIM_PUBLIC_KEY]) === undefined) return 'key-malformed'; // C11
   }
   if (serverKey === undefined || serverKey.expiresAt > at) return undefined;
   return serverKey.expiresAt < SECONDS_BELOW && serverKey.expiresAt * 1000 > at

@@ -47,6 +47,16 @@ import {
 } from './messages.ts';
 import type { OwnershipRules } from './ownership-rules.ts';
 import {
+  type ChallengeIssued,
+  challengeIssued,
+  type IssueChallenge,
+  issueChallenge,
+  mismatchedProof,
+  proofKeyOf,
+  type ShownProof,
+  withoutChallenges,
+} from './proof.ts';
+import {
   type ChangeCredentials,
   type CredentialsChanged,
   credentialsChanged,
@@ -116,6 +126,7 @@ export type DeviceDecider = Decider<DeviceState, DeviceCommand, DeviceEvent, Ref
 export type DeviceCommand = ProvisionDevice | LaterCommand;
 type LaterCommand =
   | InitiateClaim
+  | IssueChallenge
   | ConfirmClaim
   | ReclaimDevice
   | AssignDevice
@@ -138,6 +149,7 @@ type LaterCommand =
 export type DeviceEvent = DeviceProvisioned | LaterEvent;
 type LaterEvent =
   | ClaimWindowOpened
+  | ChallengeIssued
   | DeviceClaimed
   | DeviceReclaimed
   | ClaimWindowClosed
@@ -184,6 +196,8 @@ function decideLater(
   switch (command.type) {
     case 'InitiateClaim':
       return initiate(policy, device, command, at);
+    case 'IssueChallenge':
+      return issueChallenge(policy.allowClaimingByDefault, device, command, at, policy.ownership);
     case 'ConfirmClaim':
       return confirm(policy, device, command, at);
     case 'ReclaimDevice':
@@ -236,6 +250,8 @@ function evolveLater(device: Device, event: LaterEvent): DeviceState {
   switch (event.type) {
     case 'ClaimWindowOpened':
       return windowOpened(device, event);
+    case 'ChallengeIssued':
+      return challengeIssued(device, event);
     case 'DeviceClaimed':
       return claimed(device, event);
     case 'DeviceAssigned':
@@ -342,6 +358,8 @@ export interface ConfirmClaim {
   readonly secretDigest: SecretDigest;
   /** The gateway that opened the window, as it is now: asked for with `gateway-unchecked` where it matters. */
   readonly gateway?: OwnedGateway;
+  /** Set if the secret is written as a proof of possession is (C11). */
+  readonly proof?: ShownProof;
 }
 
 interface DeviceClaimed extends Recorded<'DeviceClaimed'>, BeginsEpoch {
@@ -356,7 +374,7 @@ function confirm(policy: ClaimPolicy, device: Device, command: ConfirmClaim, at:
   // O3: before the secret is looked at, so that a forbidden device tells nobody which secret is right.
   if (isForbidden(device)) return refuse({ reason: 'claiming-not-allowed' });
 
-  const mismatch = matchSecret(device, command, at);
+  const mismatch = matchEvidence(policy, device, command, at);
   if (mismatch !== undefined) return refuse(mismatch); // C6: and the window stays open
   const { customerId, userId } = command;
   // C4: the attribute is used up, unless claiming needs none.
@@ -364,6 +382,22 @@ function confirm(policy: ClaimPolicy, device: Device, command: ConfirmClaim, at:
     !policy.allowClaimingByDefault && Object.hasOwn(device.attributes.SERVER_SCOPE, CLAIMING_ALLOWED);
   const ownerEpoch = nextEpoch(device);
   return accept({ type: 'DeviceClaimed', at, customerId, userId, claimingAllowedDeleted, ownerEpoch });
+}
+
+/** C11: what the device signed stands for its window and the secret of it, and where a proof is required nothing else does. */
+function matchEvidence(
+  { ownership, allowClaimingByDefault }: ClaimPolicy,
+  device: Device,
+  command: ConfirmClaim,
+  at: Instant,
+): Refusal | undefined {
+  const { claimProof } = ownership;
+  if (command.proof !== undefined && claimProof !== 'none' && proofKeyOf(device) !== null) {
+    // It opens what a window would open, and so only where the device may open one (O3).
+    if (!mayBeClaimed(device, allowClaimingByDefault)) return { reason: 'claiming-not-allowed' };
+    return mismatchedProof(device, command.customerId, command.proof, at);
+  }
+  return claimProof === 'required' ? { reason: 'proof-required' } : matchSecret(device, command, at);
 }
 
 /**
@@ -522,7 +556,7 @@ function changed(
   { ownerEpoch = nextEpoch(device) }: BeginsEpoch,
   after: Partial<Device>,
 ): Device {
-  return { ...withoutOffer(device), ...after, ownerEpoch };
+  return { ...withoutChallenges(withoutOffer(device)), ...after, ownerEpoch };
 }
 
 // --------------------------------------------------------------------------------------------------------- expiry

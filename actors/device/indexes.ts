@@ -117,6 +117,7 @@ export function indexChanges(
 ): IndexChanges | undefined {
   switch (event.type) {
     case 'ClaimWindowOpened':
+    case 'ChallengeIssued':
     case 'ClaimWindowClosed':
     case 'ClaimWindowExpired':
     case 'AttributesSaved':

@@ -66,6 +66,14 @@ export type Refusal =
   | { readonly reason: 'no-window' }
   | { readonly reason: 'window-elapsed' }
   | { readonly reason: 'wrong-secret' }
+  /** The device's profile wants a proof of possession, and a secret was shown (C11). */
+  | { readonly reason: 'proof-required' }
+  /** Not signed by the device's key, for this server and device, over a challenge of this customer (C11). */
+  | { readonly reason: 'wrong-proof' }
+  /** The proof or its challenge is too old (C11). */
+  | { readonly reason: 'proof-outdated' }
+  /** The device has no key to sign with, or its profile takes no proofs (C11). */
+  | { readonly reason: 'proof-not-possible' }
   | { readonly reason: 'not-owner' }
   | { readonly reason: 'not-assigned' }
   /** The command holds for another owner epoch than the device is in (R5). */
@@ -84,8 +92,13 @@ export type Refusal =
   /** Another device, of any tenant, has these credentials. */
   | { readonly reason: 'credentials-taken' };
 
-/** What is wrong with `claimingAllowed` or `claimingData`. */
-export type SteeringFault = 'allowed-not-boolean' | 'wrong-scope' | 'expiry-in-seconds' | 'expiry-past';
+/** What is wrong with `claimingAllowed`, `claimingData` or `claimPublicKey`. */
+export type SteeringFault =
+  | 'allowed-not-boolean'
+  | 'wrong-scope'
+  | 'expiry-in-seconds'
+  | 'expiry-past'
+  | 'key-malformed';
 
 export type RefusalReason = Refusal['reason'];
 

@@ -41,6 +41,8 @@ export interface Device {
   readonly window: ClaimWindow | null;
   readonly serverKey: ServerKey | null;
   readonly attributes: Attributes;
+  /** Challenges that the device may sign (C11); absent: there is none, not even an elapsed one. */
+  readonly challenges?: readonly Challenge[];
 }
 
 /** A device together with its id, as reads return it. */
@@ -85,6 +87,14 @@ export interface Owner {
 /** The owner that an assignment makes. */
 export function assignedTo(customerId: CustomerId, since: Instant): Owner {
   return { customerId, since, by: 'assignment' };
+}
+
+/** A nonce that a customer got, to be signed by the device. One per customer; a change of owner ends them all. */
+interface Challenge {
+  readonly customerId: CustomerId;
+  readonly nonceDigest: SecretDigest;
+  /** It works until just before this instant. */
+  readonly expiresAt: Instant;
 }
 
 /** Open from `openedAt` until just before `closesAt`, whatever any timer says (C8). */
@@ -137,6 +147,8 @@ export interface Attribute {
 
 /** The server attribute that allows (true) or forbids (false) claiming this device (O3). */
 export const CLAIMING_ALLOWED = 'claimingAllowed';
+/** The server attribute with the public key by which the device signs proofs (C11), as a JWK. */
+export const CLAIM_PUBLIC_KEY = 'claimPublicKey';
 /** The server attribute that holds a server-side key; kept as `Device.serverKey`, never among `attributes`. */
 export const CLAIMING_DATA = 'claimingData';
 

@@ -258,6 +258,7 @@ function apiSettings({ http, accounts, claim, limits }: Config, { keys, installa
       wrongSecretsPerCustomer: wrongSecrets(limits.wrongSecretsPerCustomer),
       wrongSecretsPerAddress: wrongSecrets(limits.wrongSecretsPerAddress),
       vainClaimsPerWrongSecret: limits.vainClaimsPerWrongSecret,
+      challengesPerCustomer: wrongSecrets(limits.challengesPerCustomer),
       failedLogins: within(limits.failedLoginsWindowMs)(limits.failedLogins),
     },
     maxBodyBytes: http.maxBodyBytes,
@@ -268,6 +269,7 @@ function apiSettings({ http, accounts, claim, limits }: Config, { keys, installa
     freshLoginMs: accounts.freshLoginMs,
     uniformRefusals: claim.uniformRefusals,
     customersReadCredentials: claim.customersReadCredentials,
+    proofAudience: http.baseUrl ?? `claimd:${installation}`,
     claimingByDefault: claim.allowClaimingByDefault,
   };
 }

@@ -23,6 +23,7 @@ import { assignmentRoutes } from './assignments.ts';
 import { attributeRoutes } from './attributes.ts';
 import { auditRoutes } from './audit.ts';
 import { authRoutes } from './auth.ts';
+import { challengeRoutes } from './challenges.ts';
 import { claimRoutes } from './claims.ts';
 import { customerRoutes } from './customers.ts';
 import { deviceApiRoutes } from './device-api.ts';
@@ -72,6 +73,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
   const logins = createLogins(accounts, settings.limits.failedLogins, counters);
   const routes = [
     ...claimRoutes(needs), // before assignments: a device may be named "device"
+    ...challengeRoutes(needs),
     ...authRoutes({ ...needs, logins }),
     ...sessionRoutes(needs),
     ...activationRoutes(needs),

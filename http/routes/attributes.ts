@@ -1,6 +1,6 @@
 /**
- * Attributes of devices. Two of them control claiming: `claimingAllowed`, and `claimingData`, a key that the tenant
- * sets for a device that was never online (rule C3). `claimingData` is special: its secret is digested and sealed
+ * Attributes of devices. Three of them control claiming: `claimingAllowed`, `claimPublicKey`, the key by which the device
+ * signs proofs (rule C11), and `claimingData`, a key that the tenant sets for a device that was never online (rule C3). `claimingData` is special: its secret is digested and sealed
  * before it leaves this file (rule C9). The tenant's administrator may read it back; customers neither see nor change
  * it, or they could claim the device again after giving it back.
  *
@@ -12,11 +12,14 @@ import type { DeviceId } from '../../actors/base/ids.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../actors/base/json.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import { isCleanText } from '../../actors/base/text.ts';
+import { isKeyToCheck } from '../../actors/claiming/proofs.ts';
 import type { SaveAttributes } from '../../actors/device/attributes.ts';
 import { secretLengthOf } from '../../actors/device/ownership-rules.ts';
+import { publicJwk } from '../../actors/device/proof.ts';
 import {
   type Attribute,
   type AttributeScope,
+  CLAIM_PUBLIC_KEY,
   CLAIMING_ALLOWED,
   CLAIMING_DATA,
   type Device,
@@ -26,7 +29,7 @@ import type { Devices } from '../../actors/fleet/devices.ts';
 import { type CustomerUser, TENANT_AND_CUSTOMER, type TenantAdministrator } from '../auth/principal.ts';
 import { defineRoute, type Method, type Route } from '../route.ts';
 import { attributesView } from '../views/device.ts';
-import { badRequest, permissionDenied } from '../wire/errors.ts';
+import { badRequest, malformedPublicKey, permissionDenied } from '../wire/errors.ts';
 import { listed } from '../wire/query.ts';
 import { isProblem, json, type Problem, type Reply } from '../wire/reply.ts';
 import { deviceId, isKeepable, NAME_MAX } from '../wire/schemas.ts';
@@ -45,7 +48,7 @@ const BY_ENTITY = `${BASE}/:entityType/:entityId` as const;
 const BY_DEVICE = `${BASE}/:deviceId` as const;
 
 /** Only the tenant writes these: an owner must not decide how the device is claimed after it is given back. */
-const TENANTS_OWN: readonly string[] = [CLAIMING_ALLOWED, CLAIMING_DATA];
+const TENANTS_OWN: readonly string[] = [CLAIMING_ALLOWED, CLAIMING_DATA, CLAIM_PUBLIC_KEY];
 
 // ---------------------------------------------------------------------------------------------------------- input
 
@@ -207,13 +210,15 @@ async function save(
 ) {
   const refusal = await forbidden(devices, principal, id, scope, Object.keys(values));
   if (refusal !== undefined) return refusal;
+  const checked = withPublicKey(scope, values);
+  if (isProblem(checked)) return checked;
   const command: SaveAttributes | Problem = withServerKey(secrets, id, {
     type: 'SaveAttributes',
     tenantId: principal.tenantId,
     customerId: customerOf(principal),
     userId: principal.userId,
     scope,
-    values,
+    values: checked,
   });
   return isProblem(command) ? command : doneReply(await devices.ask(id, command));
 }
@@ -319,6 +324,19 @@ function withServerKey(secrets: Secrets, id: DeviceId, command: SaveAttributes):
     expiresAt: expirationTime,
   };
   return { ...command, values, serverKey, secretLength: secretLengthOf(secretKey) };
+}
+
+/**
+ * `claimPublicKey` as the object it is, should it be saved as a text. A key against which nothing can be checked is refused
+ * here; what can be seen without looking at the curve, the device's own rules refuse.
+ */
+function withPublicKey(scope: AttributeScope, values: JsonObject): JsonObject | Problem {
+  if (scope !== 'SERVER_SCOPE' || !Object.hasOwn(values, CLAIM_PUBLIC_KEY)) return values;
+  const value = values[CLAIM_PUBLIC_KEY];
+  const key = typeof value === 'string' ? parsedObject(value) : value;
+  const jwk = publicJwk(isKeepable(key) ? key : undefined);
+  if (jwk === undefined || !isKeyToCheck(jwk)) return malformedPublicKey;
+  return { ...values, [CLAIM_PUBLIC_KEY]: jwk };
 }
 
 interface ShownAttribute {

@@ -18,9 +18,9 @@ import { doneReply } from './answers.ts';
 import { type ConfirmNeeds, createConfirm } from './confirm.ts';
 
 /** The grants that may claim. */
-const CLAIMING: readonly Grant[] = ['everything', 'delegated', 'claiming'];
+export const CLAIMING: readonly Grant[] = ['everything', 'delegated', 'claiming'];
 
-const inPath = z.object({
+export const deviceNameInPath = z.object({
   deviceName: z.string().refine((name) => name.trim() !== '', "Parameter 'deviceName' can't be empty!"),
 });
 
@@ -51,10 +51,11 @@ function claimDevice(needs: ConfirmNeeds): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/customer/device/:deviceName/claim',
-    summary: "Claim a device for the caller's customer, by the secret that opened its claim window",
+    summary:
+      "Claim a device for the caller's customer, by the secret that opened its claim window or by a proof of possession",
     roles: CUSTOMER,
     grants: CLAIMING,
-    params: inPath,
+    params: deviceNameInPath,
     body: claimBody,
     idempotent: true,
     responses: {
@@ -63,7 +64,7 @@ function claimDevice(needs: ConfirmNeeds): Route {
         description:
           'No open window, or another secret: FAILURE. Owned by anybody already: CLAIMED. Unless refusals are uniform the ' +
           'header Claim-Refusal says more (wrong-secret, no-window, window-elapsed, not-allowed, already-claimed, ' +
-          'already-yours), and Claim-Attempts-Left how many more wrong secrets are borne with for now',
+          'already-yours, proof-required, wrong-proof, proof-outdated), and Claim-Attempts-Left how many more wrong secrets are borne with for now',
         schema: z.enum(['FAILURE', 'CLAIMED']),
       },
       404: { description: 'The tenant has no device of this name' },
@@ -103,7 +104,7 @@ function giveBack({ devices, directory, settings }: ConfirmNeeds): Route {
     roles: TENANT_AND_CUSTOMER,
     grants: CLAIMING,
     conditional: true,
-    params: inPath,
+    params: deviceNameInPath,
     responses: {
       200: { description: 'Nobody owns it now' },
       403: { description: 'Another customer owns it' },

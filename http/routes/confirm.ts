@@ -6,11 +6,13 @@
  */
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
-import type { Instant } from '../../actors/base/clock.ts';
-import type { CustomerId, DeviceId } from '../../actors/base/ids.ts';
+import type { Clock, Instant } from '../../actors/base/clock.ts';
+import type { CustomerId, DeviceId, TenantId } from '../../actors/base/ids.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
+import { looksLikeProof, readProof } from '../../actors/claiming/proofs.ts';
 import type { Refusal, RefusalReason } from '../../actors/device/messages.ts';
+import { proofKeyOf, type ShownProof } from '../../actors/device/proof.ts';
 import { type Device, type DeviceRecord, isOwnedBy, mayBeClaimed } from '../../actors/device/state.ts';
 import type { DeviceAnswer, Devices, Directory } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
@@ -34,7 +36,8 @@ export interface ConfirmNeeds {
   readonly profiles: Profiles;
   readonly secrets: Secrets;
   readonly counters?: Counters | undefined;
-  readonly settings: Pick<ApiSettings, 'limits' | 'uniformRefusals' | 'claimingByDefault'>;
+  readonly clock: Clock;
+  readonly settings: Pick<ApiSettings, 'limits' | 'uniformRefusals' | 'claimingByDefault' | 'proofAudience'>;
 }
 
 export interface Claim {
@@ -64,13 +67,9 @@ export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Re
       async () => {
         const secretDigest = secrets.digest(id ?? userId, secret); // an unknown device costs as much
         if (id === undefined) return UNKNOWN_DEVICE;
-        const answer = await devices.ask(id, {
-          type: 'ConfirmClaim',
-          tenantId,
-          customerId,
-          userId,
-          secretDigest,
-        });
+        const command = { type: 'ConfirmClaim', tenantId, customerId, userId, secretDigest } as const;
+        const proof = looksLikeProof(secret) ? await proofOf(needs, tenantId, id, secret) : undefined;
+        const answer = await devices.ask(id, proof === undefined ? command : { ...command, proof });
         if (reasonOf(answer) === 'already-claimed') owned = ownedBy(customerId, await devices.read(id));
         return answer;
       },
@@ -95,6 +94,20 @@ export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Re
     const { reason } = answer.refusal;
     return { ...reply, headers: await whyNot(needs, reason, { id, parties, isOwn: owned !== undefined }) };
   };
+}
+
+/** What a secret proves that is written as a proof is; nothing where the device could sign none, or takes none. */
+async function proofOf(
+  { devices, profiles, secrets, clock, settings }: ConfirmNeeds,
+  tenantId: TenantId,
+  id: DeviceId,
+  secret: string,
+): Promise<ShownProof | undefined> {
+  const device = await devices.read(id);
+  if (device === undefined || device.tenantId !== tenantId || proofKeyOf(device) === null) return undefined;
+  if ((await profiles.ownershipOf(device)).claimProof === 'none') return undefined;
+  const expected = { audience: settings.proofAudience, now: clock.now() };
+  return readProof(secrets, device, secret, expected);
 }
 
 /** On whose behalf an attempt is counted: the customer at this device, which comes first; the customer; the address. */
@@ -158,11 +171,12 @@ async function whyNot(
   }: { readonly id: DeviceId; readonly parties: readonly Party[]; readonly isOwn: boolean },
 ): Promise<Record<string, string>> {
   const because = (refusal: ClaimRefusal) => ({ [CLAIM_REFUSAL_HEADER]: refusal });
-  if (reason === 'wrong-secret') {
+  if (reason === 'wrong-secret' || reason === 'wrong-proof') {
     const left = await attemptsLeft(parties);
     return { ...because(reason), ...(left === undefined ? {} : { [ATTEMPTS_LEFT_HEADER]: String(left) }) };
   }
   if (reason === 'claiming-not-allowed') return because('not-allowed');
+  if (reason === 'proof-required' || reason === 'proof-outdated') return because(reason);
   if (reason === 'already-claimed') return because(isOwn ? 'already-yours' : reason);
   if (reason !== 'no-window' && reason !== 'window-elapsed') return {};
   const device = await devices.read(id);
@@ -191,7 +205,7 @@ function failureOf(
   { uniformRefusals, limits }: ConfirmNeeds['settings'],
 ): number {
   if (reason === undefined) return 0;
-  if (reason === 'wrong-secret' || uniformRefusals) return 1;
+  if (reason === 'wrong-secret' || reason === 'wrong-proof' || uniformRefusals) return 1;
   if (isOwn || (reason === 'already-claimed' && !isOfDevice)) return 0;
   return 1 / limits.vainClaimsPerWrongSecret;
 }
@@ -219,6 +233,9 @@ async function claimReply(profiles: Profiles, id: DeviceId, answer: DeviceAnswer
     case 'window-elapsed':
     case 'wrong-secret':
     case 'claiming-not-allowed':
+    case 'proof-required':
+    case 'wrong-proof':
+    case 'proof-outdated':
       return json('FAILURE', 400);
     default:
       return refusedByDevice(answer.refusal);

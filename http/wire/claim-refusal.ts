@@ -17,6 +17,9 @@ export const CLAIM_REFUSALS = [
   'not-allowed',
   'already-claimed',
   'already-yours',
+  'proof-required',
+  'wrong-proof',
+  'proof-outdated',
 ] as const;
 export type ClaimRefusal = (typeof CLAIM_REFUSALS)[number];
 

@@ -105,10 +105,13 @@ export const windowsLimited = (message: string, retryAfterMs: number, more: Prob
 
 const STEERING_FAULTS: Record<SteeringFault, string> = {
   'allowed-not-boolean': 'claimingAllowed should be true or false, not a text or a number!',
-  'wrong-scope': 'claimingAllowed and claimingData belong in SERVER_SCOPE!',
+  'wrong-scope': 'claimingAllowed, claimingData and claimPublicKey belong in SERVER_SCOPE!',
+  'key-malformed': 'claimPublicKey should be a public JWK, P-256 or Ed25519!',
   'expiry-in-seconds': 'expirationTime of claimingData should be in milliseconds since 1970, not in seconds!',
   'expiry-past': 'expirationTime of claimingData is already past!',
 };
+
+export const malformedPublicKey = badRequest(STEERING_FAULTS['key-malformed']);
 
 /** A device's refusal, where a route has nothing more specific to say. */
 export function refusedByDevice(refusal: Refusal): Problem {
@@ -159,7 +162,12 @@ export function refusedByDevice(refusal: Refusal): Problem {
     case 'no-window':
     case 'window-elapsed':
     case 'wrong-secret':
+    case 'proof-required':
+    case 'wrong-proof':
+    case 'proof-outdated':
       return badRequest('Claiming failed!');
+    case 'proof-not-possible':
+      return badRequest('This device takes no proof of possession!');
     default:
       return unreachable(refusal);
   }

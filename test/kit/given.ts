@@ -185,6 +185,24 @@ export const deleteAttributes = (...keys: string[]): DeviceCommand => ({
   keys,
 });
 
+export const PUBLIC_KEY = { kty: 'OKP', crv: 'Ed25519', x: 'A'.repeat(43) } as const;
+/** What `ShownProof.key` is for that key. */
+const SIGNED_BY_KEY = `jwk Ed25519 ${PUBLIC_KEY.x}`;
+
+export const challenge = (customerId = CUSTOMER, nonceDigest = 'nonce-1', validMs = 10): DeviceCommand => ({
+  type: 'IssueChallenge',
+  tenantId: TENANT,
+  customerId,
+  userId: USER,
+  nonceDigest,
+  validMs,
+});
+
+export const prove = (customerId = CUSTOMER, nonceDigest = 'nonce-1', key = SIGNED_BY_KEY): ConfirmClaim => ({
+  ...confirm(customerId, 'digest-of-proof'),
+  proof: { type: 'signed', nonceDigest, key },
+});
+
 export const expire: DeviceCommand = { type: 'ExpireDue' };
 export const remove: DeviceCommand = { type: 'DeleteDevice', tenantId: TENANT };
 
@@ -241,6 +259,15 @@ export const serverKeySaved = (expiresAt: Instant, secretDigest = OTHER_SECRET):
   scope: 'SERVER_SCOPE',
   values: {},
   serverKey: { secretDigest, sealedSecret: `sealed(${secretDigest})`, expiresAt },
+});
+
+export const challenged = (customerId = CUSTOMER, nonceDigest = 'nonce-1'): DeviceEvent => ({
+  type: 'ChallengeIssued',
+  at: NOW - 300,
+  customerId,
+  userId: USER,
+  nonceDigest,
+  expiresAt: NOW + 60_000,
 });
 
 // ------------------------------------------------------------------------------------------------ given, when, then

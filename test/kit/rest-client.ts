@@ -17,13 +17,14 @@ import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/i
 import { newId } from '../../actors/base/ids.ts';
 import { type Log, silentLog } from '../../actors/base/log.ts';
 import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
+import { silentBus } from '../../actors/cluster/bus.ts';
 import type { ClaimPolicy } from '../../actors/device/device.ts';
 import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
 import type { Devices, Directory } from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
 import { createDevices, type LiveDevices } from '../../actors/fleet/live-devices.ts';
-import { createProfiles } from '../../actors/fleet/profiles.ts';
+import { createProfiles, PROFILE_DEFAULTS } from '../../actors/fleet/profiles.ts';
 import { createImports, type Imports } from '../../actors/imports/imports.ts';
 import { openJobs } from '../../actors/imports/jobs.ts';
 import { startSystem, stop } from '../../actors/runtime/nact.ts';
@@ -119,11 +120,12 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   const store = createMemoryStore();
   const root = startSystem(deviceEngine(store.journal));
   const feed = createFeed(clock);
-  const profiles = createProfiles(store, clock);
+  const policy = { ...POLICY, ...options.policy };
+  const profiles = createProfiles(store, clock, PROFILE_DEFAULTS, silentBus, policy.ownership);
   const devices = createDevices({
     root,
     journal: store.journal,
-    policy: { ...POLICY, ...options.policy },
+    policy,
     settings: {
       residentsMax: 1000,
       idleMs: 60_000,

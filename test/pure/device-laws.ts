@@ -102,11 +102,30 @@ export const stepLaws: Laws<[Step]> = {
   'no claim at or after the end of what opened it'({ command, before, decision, at }) {
     if (command.type !== 'ConfirmClaim' || decision.type !== 'accept') return;
     const device = alive(before);
+    const { proof, customerId } = command;
+    const byProof = device?.challenges?.some(
+      (open) =>
+        proof?.type === 'signed' &&
+        open.nonceDigest === proof.nonceDigest &&
+        open.customerId === customerId &&
+        at < open.expiresAt,
+    );
     const { window = null, serverKey = null } = device ?? {};
     const byWindow = window !== null && at < window.closesAt && window.secretDigest === command.secretDigest;
     const byKey =
       serverKey !== null && at < serverKey.expiresAt && serverKey.secretDigest === command.secretDigest;
-    assert.ok(byWindow || byKey);
+    assert.ok(byWindow || byKey || byProof);
+  },
+
+  'where a proof is required nothing else claims'({ policy, command, decision }) {
+    if (command.type !== 'ConfirmClaim' || decision.type !== 'accept') return;
+    assert.ok(policy.ownership.claimProof !== 'required' || command.proof?.type === 'signed');
+  },
+
+  'no challenge of an owner epoch is there in the next'({ before, after }) {
+    const [old, young] = [alive(before), alive(after)];
+    if (old === undefined || young === undefined || old.ownerEpoch === young.ownerEpoch) return;
+    assert.equal(young.challenges, undefined);
   },
 
   'what a gateway opened is good in that epoch of the gateway alone'({ command, before, decision, at }) {
@@ -114,7 +133,8 @@ export const stepLaws: Laws<[Step]> = {
     const { window = null, serverKey = null } = alive(before) ?? {};
     if (serverKey !== null && serverKey.secretDigest === command.secretDigest && at < serverKey.expiresAt)
       return;
-    if (window?.gateway !== undefined) assert.deepEqual(command.gateway, window.gateway);
+    const byWindow = window?.secretDigest === command.secretDigest; // else by a proof
+    if (byWindow && window?.gateway !== undefined) assert.deepEqual(command.gateway, window.gateway);
   },
 
   'a forbidden device is claimed by nothing'({ command, before, decision }) {

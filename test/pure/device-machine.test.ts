@@ -20,6 +20,7 @@ import {
   type DeviceCommand,
   evolve,
 } from '../../actors/device/device.ts';
+import type { OwnershipRules } from '../../actors/device/ownership-rules.ts';
 import { encodeState } from '../../actors/device/persistence.ts';
 import { absentDevice, type DeviceState } from '../../actors/device/state.ts';
 import {
@@ -28,6 +29,7 @@ import {
   assign,
   CODE,
   CUSTOMER,
+  challenge,
   confirm,
   declineOffer,
   deleteAttributes,
@@ -42,6 +44,8 @@ import {
   OTHER_TOKEN,
   OTHER_TRANSFER,
   offer,
+  PUBLIC_KEY,
+  prove,
   provision,
   provisioned,
   reclaim,
@@ -188,7 +192,33 @@ const transfer: readonly DeviceCommand[] = [
   deleteAttributes('claimingAllowed'),
 ];
 
-const THEMES: Readonly<Record<string, readonly DeviceCommand[]>> = { claiming, gateways, transfer };
+const CERTIFICATE = { type: 'X509_CERTIFICATE', credentialsId: 'a-digest', certificate: 'MIIB' } as const;
+
+const proof: readonly DeviceCommand[] = [
+  save({ claimPublicKey: PUBLIC_KEY }),
+  save({ claimPublicKey: { ...PUBLIC_KEY, x: '-' } }),
+  { ...save({ claimPublicKey: PUBLIC_KEY }), scope: 'SHARED_SCOPE' },
+  deleteAttributes('claimPublicKey'),
+  save({ claimingAllowed: true }),
+  { type: 'ChangeCredentials', tenantId: TENANT, credentials: CERTIFICATE },
+  challenge(),
+  challenge(OTHER_CUSTOMER, 'nonce-2'),
+  { ...challenge(), tenantId: OTHER_TENANT } as DeviceCommand,
+  prove(),
+  prove(OTHER_CUSTOMER),
+  prove(OTHER_CUSTOMER, 'nonce-2'),
+  prove(CUSTOMER, 'nonce-1', 'x509 a-digest'),
+  { ...prove(), proof: { type: 'outdated' } },
+  { ...prove(), proof: { type: 'wrong' } },
+  { ...prove(), secretDigest: SECRET }, // also the secret of a window, where proofs are not looked at
+];
+
+const THEMES: Readonly<Record<string, readonly DeviceCommand[]>> = { claiming, gateways, transfer, proof };
+
+/** Under which ownership rules a theme is played too, beside the defaults. */
+const RULES: Readonly<Record<string, readonly Partial<OwnershipRules>[]>> = {
+  proof: [{ claimProof: 'required' }, { claimProof: 'none' }],
+};
 
 interface Asked {
   readonly command: DeviceCommand;
@@ -322,12 +352,16 @@ function tell(what: string, alphabet: readonly Asked[], covered: Coverage): void
 for (const policy of POLICIES) {
   const words = policy.allowClaimingByDefault ? 'claimed by default' : 'claimed only where allowed';
   for (const [theme, commands] of Object.entries(THEMES)) {
-    test(`device: ${words}: every law holds at every step of every sequence: ${theme}`, () => {
-      const alphabet = asked([...CORE, ...commands]);
-      const covered = enumerate(policy, alphabet, Number.POSITIVE_INFINITY);
-      tell(`${words}, ${theme}: every sequence of any length`, alphabet, covered);
-      assert.ok(covered.states > 20 && covered.events > 1_000 && covered.compared > 5, 'it tells little');
-    });
+    for (const rules of [{}, ...(RULES[theme] ?? [])]) {
+      const also = Object.entries(rules).map(([rule, value]) => `, ${rule}: ${value}`);
+      test(`device: ${words}${also}: every law holds at every step of every sequence: ${theme}`, () => {
+        const alphabet = asked([...CORE, ...commands]);
+        const ownership = { ...policy.ownership, ...rules };
+        const covered = enumerate({ ...policy, ownership }, alphabet, Number.POSITIVE_INFINITY);
+        tell(`${words}${also}, ${theme}: every sequence of any length`, alphabet, covered);
+        assert.ok(covered.states > 20 && covered.events > 1_000 && covered.compared > 5, 'it tells little');
+      });
+    }
   }
 
   test(`device: ${words}: every law holds at every step of short sequences of everything together`, () => {

@@ -6,7 +6,7 @@
 import type { Instant } from '../../actors/base/clock.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { ClaimPolicy, DeviceCommand } from '../../actors/device/device.ts';
-import type { DeviceState, OfferedTo, OwnedGateway } from '../../actors/device/state.ts';
+import type { Credentials, DeviceState, OfferedTo, OwnedGateway } from '../../actors/device/state.ts';
 import type { AcceptOffer } from '../../actors/device/transfer.ts';
 
 /** What the rules speak of. Undefined: there is no device. */
@@ -29,7 +29,17 @@ export type World =
       readonly allowed: 'unset' | 'true' | 'false';
       /** The server attributes there are, without `claimingData`. */
       readonly names: readonly string[];
+      /** C11: the key of the attribute, else the certificate's; null: neither. */
+      readonly jwk: string | null;
+      readonly certificate: string | null;
+      readonly challenges: readonly Challenge[];
     };
+
+interface Challenge {
+  readonly customer: string;
+  readonly nonce: string;
+  readonly until: Instant;
+}
 
 interface Key {
   readonly secret: string;
@@ -63,7 +73,22 @@ export function look(state: DeviceState): World {
     serverKey: serverKey && { secret: serverKey.secretDigest, until: serverKey.expiresAt },
     allowed: attribute === true ? 'true' : attribute === false ? 'false' : 'unset',
     names: Object.keys(state.attributes.SERVER_SCOPE).sort(),
+    jwk: jwkOf(state.attributes.SERVER_SCOPE.claimPublicKey?.value),
+    certificate: state.credentials.type === 'X509_CERTIFICATE' ? state.credentials.credentialsId : null,
+    challenges: (state.challenges ?? []).map(
+      ({ customerId: customer, nonceDigest: nonce, expiresAt: until }) => ({
+        customer,
+        nonce,
+        until,
+      }),
+    ),
   };
+}
+
+/** The keys in the enumeration are as long as keys are, or end in `-`. */
+function jwkOf(value: unknown): string | null {
+  const { crv, x } = (value ?? {}) as { readonly crv?: string; readonly x?: string };
+  return crv === undefined || x === undefined || x.endsWith('-') ? null : `jwk ${crv} ${x}`;
 }
 
 /** What the rule book answers to a command. */
@@ -88,6 +113,9 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       offer: null,
       allowed: 'unset',
       names: [],
+      jwk: null,
+      certificate: certificateOf(command.credentials),
+      challenges: [],
     });
   }
 
@@ -104,7 +132,11 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
     window: null,
     allowed: strict && world.allowed !== 'false' ? ('true' as const) : world.allowed,
     names: strict ? union(world.names, [ALLOWED]) : world.names,
+    challenges: [],
   };
+  const { claimProof } = policy.ownership;
+  const key = world.jwk ?? (world.certificate && `x509 ${world.certificate}`);
+  const mayOpen = world.allowed === 'true' || (!strict && world.allowed === 'unset');
   const isLate = 'inEpochs' in command && !command.inEpochs?.some((epoch) => epoch === world.epoch);
   const isOwner = 'customerId' in command && command.customerId === world.owner;
   const mayWrite = isOwner || ('customerId' in command && command.customerId === null);
@@ -131,6 +163,24 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
     case 'ConfirmClaim': {
       if (world.owner !== null) return no('already-claimed');
       if (world.allowed === 'false') return no('claiming-not-allowed');
+      const used = {
+        window: null,
+        serverKey: null,
+        owner: command.customerId,
+        epoch: world.epoch + 1,
+        challenges: [],
+        ...(strict ? { allowed: 'unset' as const, names: minus(world.names, [ALLOWED]) } : {}),
+      };
+      const { proof, customerId: customer } = command;
+      if (proof && key !== null && claimProof !== 'none') {
+        if (!mayOpen) return no('claiming-not-allowed');
+        if (proof.type === 'outdated') return no('proof-outdated');
+        const signed = proof.type === 'signed' && proof.key === key ? proof.nonceDigest : null;
+        const mine = world.challenges.find((open) => open.nonce === signed && open.customer === customer);
+        if (mine === undefined) return no('wrong-proof');
+        return mine.until > at ? yes({ ...world, ...used }) : no('proof-outdated');
+      }
+      if (claimProof === 'required') return no('proof-required');
       const keys = [world.window, world.serverKey].filter((key) => key !== null);
       const alive = keys.filter(({ until }) => until > at);
       if (keys.length === 0) return no('no-window');
@@ -142,9 +192,15 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
         const asked = command.gateway !== undefined && gate.startsWith(command.gateway.id);
         return no(asked ? 'window-elapsed' : 'gateway-unchecked');
       }
-      const used = { window: null, serverKey: null, owner: command.customerId, epoch: world.epoch + 1 };
-      if (!strict) return yes({ ...world, ...used });
-      return yes({ ...world, ...used, allowed: 'unset', names: minus(world.names, [ALLOWED]) });
+      return yes({ ...world, ...used });
+    }
+    case 'IssueChallenge': {
+      if (claimProof === 'none' || key === null) return no('proof-not-possible');
+      if (world.owner !== null) return no('already-claimed');
+      if (!mayOpen) return no('claiming-not-allowed');
+      const { customerId: customer, nonceDigest: nonce, validMs } = command;
+      const others = world.challenges.filter((open) => open.customer !== customer && open.until > at);
+      return yes({ ...world, challenges: [...others, { customer, nonce, until: at + validMs }] });
     }
     case 'ReclaimDevice':
       if (world.owner === null) {
@@ -166,6 +222,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
             offer: null,
             window: null,
             epoch: world.epoch + 1,
+            challenges: [],
           });
     case 'UnassignDevice':
       if (isLate) return no('epoch-changed');
@@ -203,7 +260,11 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
     case 'DeleteDevice':
       return yes(undefined);
     case 'ChangeCredentials':
-      return yes({ ...world, token: command.credentials.credentialsId });
+      return yes({
+        ...world,
+        token: command.credentials.credentialsId,
+        certificate: certificateOf(command.credentials),
+      });
     case 'UpdateDevice':
       return mayWrite ? yes(world) : no('not-owner');
     case 'SaveAttributes': {
@@ -211,16 +272,21 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       const { serverKey, values, scope } = command;
       const names = Object.keys(values);
       const misplaced =
-        names.includes('claimingData') || (names.includes(ALLOWED) && scope !== 'SERVER_SCOPE');
+        names.includes('claimingData') ||
+        (scope !== 'SERVER_SCOPE' && [ALLOWED, PUBLIC_KEY].some((name) => names.includes(name)));
+      const jwk = jwkOf(values[PUBLIC_KEY]);
+      const unusable = names.includes(PUBLIC_KEY) && jwk === null;
       const unclear = names.includes(ALLOWED) && ![true, false].some((clear) => clear === values[ALLOWED]);
       const stale = serverKey !== undefined && serverKey.expiresAt <= at;
-      if (misplaced || unclear || stale) return no('steering-attribute-malformed');
-      const key = serverKey && { secret: serverKey.secretDigest, until: serverKey.expiresAt };
+      if (misplaced || unclear || stale || unusable) return no('steering-attribute-malformed');
       const { claimingAllowed } = values;
       const allowed = typeof claimingAllowed === 'boolean' ? (`${claimingAllowed}` as const) : 'unset';
       return yes({
         ...world,
-        serverKey: key ?? world.serverKey,
+        serverKey: serverKey
+          ? { secret: serverKey.secretDigest, until: serverKey.expiresAt }
+          : world.serverKey,
+        jwk: jwk ?? world.jwk,
         allowed: Object.hasOwn(values, ALLOWED) ? allowed : world.allowed,
         names: scope === 'SERVER_SCOPE' ? union(world.names, names) : world.names,
       });
@@ -233,6 +299,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       return yes({
         ...world,
         serverKey: clearsKey ? null : world.serverKey,
+        jwk: names.includes(PUBLIC_KEY) ? world.jwk : null,
         allowed: names.includes(ALLOWED) ? world.allowed : 'unset',
         names,
       });
@@ -271,6 +338,11 @@ function isMeant(
 }
 
 const ALLOWED = 'claimingAllowed';
+const PUBLIC_KEY = 'claimPublicKey';
+
+function certificateOf({ type, credentialsId }: Credentials): string | null {
+  return type === 'X509_CERTIFICATE' ? credentialsId : null;
+}
 
 function union(names: readonly string[], more: readonly string[]): readonly string[] {
   return [...new Set([...names, ...more])].sort();

@@ -19,6 +19,8 @@ import {
   events,
   profileEvents,
   profileStates,
+  proofEvents,
+  proofStates,
   signedEvents,
   states,
   transferEvents,
@@ -91,6 +93,15 @@ test('device persistence: offers and transfers are read and written as ever', ()
   assert.equal(transferStates.map(encodeState), stateLines);
 });
 
+test('device persistence: challenges are read and written as ever', () => {
+  const eventLines = golden('events-v1-proof.jsonl');
+  assert.equal(eventLines.map(decodeEvent), proofEvents);
+  assert.equal(proofEvents.map(encodeEvent), eventLines);
+  const stateLines = golden('states-v1-proof.jsonl');
+  assert.equal(stateLines.map(decodeState), proofStates);
+  assert.equal(proofStates.map(encodeState), stateLines);
+});
+
 test('device persistence: R5: a state without an epoch is in epoch 0, an event without one counts one more', () => {
   const [old] = golden('states-v1.jsonl').slice(3).map(decodeState);
   assert.ok(old?.status === 'provisioned' && old.owner !== null);
@@ -124,6 +135,7 @@ test('device persistence: there is a golden sample of every kind of event', () =
     ClaimWindowOpened: true,
     ClaimWindowClosed: true,
     ClaimWindowExpired: true,
+    ChallengeIssued: true,
     DeviceClaimed: true,
     DeviceReclaimed: true,
     DeviceAssigned: true,
@@ -136,7 +148,7 @@ test('device persistence: there is a golden sample of every kind of event', () =
     AttributesSaved: true,
     AttributesDeleted: true,
   };
-  const sampled = new Set([...events, ...transferEvents].map(({ type }) => type));
+  const sampled = new Set([...events, ...transferEvents, ...proofEvents].map(({ type }) => type));
   assert.equal([...sampled].sort(), Object.keys(kinds).sort());
 });
 

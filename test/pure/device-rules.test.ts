@@ -13,12 +13,15 @@ import {
   ADMIN,
   assign,
   CUSTOMER,
+  challenge,
+  challenged,
   claimed,
   confirm,
   deleteAttributes,
   expire,
   given,
   givenNothing,
+  idOf,
   initiate,
   NOW,
   OPEN_POLICY,
@@ -27,6 +30,8 @@ import {
   OTHER_TENANT,
   OTHER_TOKEN,
   opened,
+  PUBLIC_KEY,
+  prove,
   provision,
   provisioned,
   reclaim,
@@ -392,6 +397,39 @@ law('C6', 'a wrong secret closes nothing: the owner can still claim', () => {
   const afterwards = open.when(confirm(OTHER_CUSTOMER, 'wrong'));
   afterwards.refused('wrong-secret');
   assert.is(afterwards.state, open.state);
+});
+
+law('C11', 'what the device signed claims it without a window, to the last instant of the challenge', () => {
+  const asked = given(OPEN_POLICY, saved({ claimPublicKey: PUBLIC_KEY }), challenged());
+  assert.is(asked.when(prove(), CLOSES - 1).happened('DeviceClaimed').challenges, undefined);
+  asked.when(prove(), CLOSES).refused('proof-outdated');
+  asked.when(prove(OTHER_CUSTOMER)).refused('wrong-proof');
+  asked.when(prove(CUSTOMER, 'another nonce')).refused('wrong-proof');
+  asked.when(prove(CUSTOMER, 'nonce-1', 'jwk of another device')).refused('wrong-proof');
+});
+
+law('C11', 'a proof opens what a window would open: a device that must not open one is not claimed', () => {
+  const asked = [saved({ claimPublicKey: PUBLIC_KEY }), challenged()];
+  given(STRICT_POLICY, ...asked)
+    .when(prove())
+    .refused('claiming-not-allowed');
+  given(STRICT_POLICY, ...asked, saved({ claimingAllowed: true }))
+    .when(prove())
+    .happened('DeviceClaimed');
+  given(STRICT_POLICY, saved({ claimPublicKey: PUBLIC_KEY }))
+    .when(challenge())
+    .refused('claiming-not-allowed');
+});
+
+law('C11', 'a device keeps sixteen challenges, and the oldest makes room', () => {
+  const customers = Array.from({ length: 20 }, (_, nth) => idOf<CustomerId>(100 + nth));
+  const asked = customers.map((customerId) => challenged(customerId));
+  const { state } = given(OPEN_POLICY, saved({ claimPublicKey: PUBLIC_KEY }), ...asked);
+  const kept = state.status === 'provisioned' ? (state.challenges ?? []) : [];
+  assert.equal(
+    kept.map(({ customerId }) => customerId),
+    customers.slice(-16),
+  );
 });
 
 law('C8', 'a confirm at closesAt or after fails, one millisecond before succeeds; no expiry needed', () => {

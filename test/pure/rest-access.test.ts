@@ -103,6 +103,13 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     tenant: NEVER,
     system: NEVER,
   },
+  // The free device has no key to sign with.
+  'POST /api/customer/device/:deviceName/claim/challenge': {
+    request: ({ freeName }) => ({ params: { deviceName: freeName } }),
+    customer: '404 400 400',
+    tenant: NEVER,
+    system: NEVER,
+  },
   'DELETE /api/customer/device/:deviceName/claim': {
     request: ({ deviceName }) => ({ params: { deviceName } }),
     ...DEVICE_READ,

@@ -111,7 +111,7 @@ law(
     isDone(await home.alice.post(path, { colour: 'green' }));
     // In the other scope these names mean nothing to claiming.
     for (const body of [{ claimingData: 1 }, { claimingAllowed: false }]) {
-      const text = 'claimingAllowed and claimingData belong in SERVER_SCOPE!';
+      const text = 'claimingAllowed, claimingData and claimPublicKey belong in SERVER_SCOPE!';
       says(await home.alice.post(`${BASE}/${id}/SHARED_SCOPE`, body), 400, text);
       says(await home.admin.post(`${BASE}/${id}/SHARED_SCOPE`, body), 400, text);
     }

@@ -7,6 +7,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CustomerId, TenantId, UserId } from '../../actors/base/ids.ts';
 import type { DeviceEvent } from '../../actors/device/device.ts';
+import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import type { Durable, Ending, History, Operation, Outcome, Request, Rules, Seen } from './history.ts';
 import { CHECKERS } from './run.ts';
 
@@ -15,6 +16,7 @@ const RULES: Rules = {
   defaultDurationMs: 1000,
   maxDurationMs: 0,
   maxAttributeBytes: 2048,
+  ownership: DEFAULT_OWNERSHIP_RULES,
   askTimeoutMs: 1000,
   clockSlackMs: 0,
 };
@@ -30,6 +32,7 @@ const NEW: Seen = {
   offer: null,
   key: null,
   allowed: null,
+  challenges: [],
 };
 
 /** A history of one device, told step by step. It begins with the device provisioned at 0 ms. */

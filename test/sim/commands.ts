@@ -5,7 +5,13 @@ import type { Secrets } from '../../actors/base/secret.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { DeviceCommand } from '../../actors/device/device.ts';
 import type { GatewayAuthority } from '../../actors/device/gateways.ts';
-import type { Attribute, DeviceState, OfferedTo, OwnedGateway } from '../../actors/device/state.ts';
+import type {
+  Attribute,
+  Credentials,
+  DeviceState,
+  OfferedTo,
+  OwnedGateway,
+} from '../../actors/device/state.ts';
 import type { Allowed, Gate, Party, Request, Seen } from './history.ts';
 
 /** Digests secrets as the edges of the system do, and remembers what they were digests of. */
@@ -48,7 +54,7 @@ export function commandFor(
         type: 'ProvisionDevice',
         tenantId,
         name: request.name,
-        credentials: { type: 'ACCESS_TOKEN', credentialsId: request.token },
+        credentials: credentialsOf(request.token),
         customerId,
         ...(request.via === null ? {} : { viaGateway: request.via as DeviceId }),
         ...described,
@@ -59,7 +65,7 @@ export function commandFor(
       return {
         type: 'ChangeCredentials',
         tenantId,
-        credentials: { type: 'ACCESS_TOKEN', credentialsId: request.token },
+        credentials: credentialsOf(request.token),
       };
     case 'delete':
       return { type: 'DeleteDevice', tenantId };
@@ -80,7 +86,19 @@ export function commandFor(
     case 'confirm': {
       const secretDigest = digests.of(device, request.secret);
       const command = { type: 'ConfirmClaim', tenantId, customerId: customer, userId, secretDigest } as const;
-      return request.gate === null ? command : { ...command, gateway: gatewayOf(request.gate) };
+      if (request.proof === undefined) {
+        return request.gate === null ? command : { ...command, gateway: gatewayOf(request.gate) };
+      }
+      const { nonce, token } = request.proof;
+      return {
+        ...command,
+        proof: { type: 'signed', nonceDigest: digests.of(device, nonce), key: `x509 ${token}` },
+      };
+    }
+    case 'challenge': {
+      const nonceDigest = digests.of(device, request.nonce);
+      const { validMs } = request;
+      return { type: 'IssueChallenge', tenantId, customerId: customer, userId, nonceDigest, validMs };
     }
     case 'reclaim':
       return { type: 'ReclaimDevice', tenantId, userId, customerId, ...inEpochs(request) };
@@ -139,6 +157,11 @@ function authorityOf(owned: (Gate & { readonly customer: string }) | undefined):
 
 function gatewayOf({ gateway, epoch }: Gate): OwnedGateway {
   return { id: gateway as DeviceId, ownerEpoch: epoch };
+}
+
+/** A certificate, so that each device has a key to sign with; it is another one with each change. */
+function credentialsOf(token: string): Credentials {
+  return { type: 'X509_CERTIFICATE', credentialsId: token, certificate: token };
 }
 
 function inEpochs({ inEpochs: epochs }: { readonly inEpochs?: readonly number[] }) {
@@ -214,6 +237,11 @@ export function seenIn(state: DeviceState, digests: Digests): Seen | null {
         ? null
         : { secret: digests.secretOf(serverKey.secretDigest), expiresAt: serverKey.expiresAt },
     allowed: allowedIn(attributes.SERVER_SCOPE.claimingAllowed),
+    challenges: (state.challenges ?? []).map(({ customerId, nonceDigest, expiresAt }) => ({
+      customer: customerId,
+      nonce: digests.secretOf(nonceDigest),
+      expiresAt,
+    })),
   };
 }
 

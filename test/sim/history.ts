@@ -5,6 +5,7 @@
  */
 import type { DeviceEvent } from '../../actors/device/device.ts';
 import type { RefusalReason } from '../../actors/device/messages.ts';
+import type { OwnershipRules } from '../../actors/device/ownership-rules.ts';
 
 /** A place in the order of all that happened, and the instant that the clock of the node concerned showed then. */
 export interface Moment {
@@ -59,6 +60,16 @@ export type Request =
       readonly secret: string;
       /** What was found out about the gateway that opened the window; null: nothing. */
       readonly gate: Gate | null;
+      /** Shown in place of the secret: what a device with this token signed. */
+      readonly proof?: { readonly nonce: string; readonly token: string };
+    }
+  | {
+      readonly type: 'challenge';
+      readonly tenant: string;
+      readonly customer: string;
+      readonly user: string;
+      readonly nonce: string;
+      readonly validMs: number;
     }
   | {
       readonly type: 'reclaim';
@@ -157,6 +168,13 @@ export interface Seen {
   readonly offer: { readonly transfer: string; readonly to: Party; readonly expiresAt: number } | null;
   readonly key: { readonly secret: string; readonly expiresAt: number } | null;
   readonly allowed: Allowed;
+  readonly challenges: readonly SeenChallenge[];
+}
+
+interface SeenChallenge {
+  readonly customer: string;
+  readonly nonce: string;
+  readonly expiresAt: number;
 }
 
 export type Outcome =
@@ -209,6 +227,7 @@ export interface Rules {
   /** 0: no limit. */
   readonly maxDurationMs: number;
   readonly maxAttributeBytes: number;
+  readonly ownership: OwnershipRules;
   /** How long a command may take before its caller hears that it did, in ms. */
   readonly askTimeoutMs: number;
   /** The most by which two nodes' clocks differ, in ms. */

@@ -32,7 +32,10 @@ export function drawPlan(dice: Dice, bug: Plant | undefined): Plan {
     defaultDurationMs: dice.between(300, 3000),
     maxDurationMs: dice.chance(0.4) ? 60_000 : 0,
     maxAttributeBytes: 2048,
-    ownership: DEFAULT_OWNERSHIP_RULES,
+    ownership: {
+      ...DEFAULT_OWNERSHIP_RULES,
+      claimProof: dice.pick(['optional', 'optional', 'required'] as const),
+    },
   };
   const skewMaxMs = dice.chance(0.3) ? dice.between(1, 40) : 0;
   const nodes = dice.pick([2, 2, 3]);

@@ -17,6 +17,7 @@ export const PLANTS = {
   'stale-refusal': 'a refusal is given without looking whether the state is still the newest',
   unconditional: 'an event is appended whatever the head is by now',
   'gateway-outlives': 'a window that a gateway opened is good whoever owns the gateway by now',
+  'challenge-twice': 'a challenge stays open when it was used, so what was signed once works again',
   'no-alarm': 'the store forgets to tell which windows have elapsed',
   'old-epoch': 'a command is carried out whichever owner epoch it names',
   'offer-twice': 'an offer stays open when it is accepted',
@@ -49,6 +50,8 @@ export function plant(bug: Plant | undefined, decider: DeviceDecider, journal: J
       return { decider, journal: unconditional(journal) };
     case 'gateway-outlives':
       return { decider: trusting(decider), journal };
+    case 'challenge-twice':
+      return { decider: reusable(decider), journal };
     case 'no-alarm':
       return { decider, journal: { ...journal, due: async () => ({ alarms: [], next: undefined }) } };
     case 'old-epoch':
@@ -151,6 +154,18 @@ function keepingOffers(decider: DeviceDecider, over: readonly DeviceEvent['type'
       if (!over.includes(event.type)) return after;
       if (state.status === 'absent' || after.status === 'absent' || state.offer === undefined) return after;
       return { ...after, offer: state.offer };
+    },
+  };
+}
+
+/** Challenges outlive the change of owner that should end them. */
+function reusable(decider: DeviceDecider): DeviceDecider {
+  return {
+    ...decider,
+    evolve(state, event) {
+      const after = decider.evolve(state, event);
+      const { challenges } = state.status === 'absent' ? {} : state;
+      return after.status === 'absent' || challenges === undefined ? after : { challenges, ...after };
     },
   };
 }

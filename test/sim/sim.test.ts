@@ -51,6 +51,7 @@ const EVENTS: { readonly [Type in DeviceEvent['type']]: true } = {
   ClaimWindowOpened: true,
   ClaimWindowClosed: true,
   ClaimWindowExpired: true,
+  ChallengeIssued: true,
   DeviceClaimed: true,
   DeviceReclaimed: true,
   DeviceAssigned: true,
@@ -64,8 +65,11 @@ const EVENTS: { readonly [Type in DeviceEvent['type']]: true } = {
   AttributesDeleted: true,
 };
 
-/** Neither how often windows are opened, how many devices there are, nor how long secrets are is limited in the simulation. */
-type Simulated = Exclude<RefusalReason, 'rate-limited' | 'too-many-devices' | 'secret-too-short'>;
+/** Every device has a key. Neither how often windows are opened, how many devices there are, nor how long secrets are is limited in the simulation. */
+type Simulated = Exclude<
+  RefusalReason,
+  'rate-limited' | 'too-many-devices' | 'secret-too-short' | 'proof-not-possible'
+>;
 const REFUSALS: { readonly [Reason in Simulated]: true } = {
   'unknown-device': true,
   'already-provisioned': true,
@@ -79,6 +83,9 @@ const REFUSALS: { readonly [Reason in Simulated]: true } = {
   'no-window': true,
   'window-elapsed': true,
   'wrong-secret': true,
+  'proof-required': true,
+  'wrong-proof': true,
+  'proof-outdated': true,
   'not-owner': true,
   'not-assigned': true,
   'attributes-too-large': true,
@@ -98,6 +105,7 @@ const REQUESTS: { readonly [Type in Exclude<Request['type'], 'read'>]: true } = 
   delete: true,
   initiate: true,
   confirm: true,
+  challenge: true,
   reclaim: true,
   assign: true,
   unassign: true,

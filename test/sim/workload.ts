@@ -38,6 +38,8 @@ interface Slot {
   secret: string;
   /** The last offer that somebody heard of, which may have ended. */
   offer: Seen['offer'];
+  /** The last proofs of possession that customers got out of the device: any may be shown again. */
+  proofs: readonly { readonly customer: string; readonly nonce: string; readonly token: string }[];
   provisioning: boolean;
   /** Numbers messages as they are sent, and the highest number that has arrived. */
   sent: number;
@@ -66,6 +68,7 @@ export class Workload {
       seen: null,
       secret: '',
       offer: null,
+      proofs: [],
       provisioning: false,
       sent: 0,
       arrived: 0,
@@ -149,6 +152,8 @@ export class Workload {
     return dice.weigh<() => Request>([
       [22, () => this.#open(slot)],
       [18, () => this.#confirm({ ...slot, tenant }, customer, this.#guess(slot))],
+      [8, () => this.#challenge(tenant, customer)],
+      [12, () => this.#prove({ ...slot, tenant }, customer)],
       [8, () => ({ type: 'reclaim', tenant, customer: owner, user, ...inEpoch })],
       [4, () => ({ type: 'reclaim', tenant, customer, user, ...inEpoch })],
       [4, () => ({ type: 'reclaim', tenant, customer: null, user, ...inEpoch })],
@@ -215,7 +220,11 @@ export class Workload {
     return { gateway: this.#dice.pick(GATEWAYS), epoch: this.#dice.between(1, 2) };
   }
 
-  #confirm({ tenant }: { readonly tenant: string }, customer: string, secret: string): Request {
+  #confirm(
+    { tenant }: { readonly tenant: string },
+    customer: string,
+    secret: string,
+  ): Request & { readonly type: 'confirm' } {
     const gate = this.#dice.chance(0.5) ? this.#gate() : null;
     return { type: 'confirm', tenant, customer, user: this.#number('user'), secret, gate };
   }
@@ -259,6 +268,21 @@ export class Workload {
     const code = dice.chance(0.85) ? known : dice.pick(CODES);
     const transfer = slot.offer?.transfer ?? this.#ids.uuid();
     return { type: 'accept', tenant, customer, user: this.#number('user'), transfer, code };
+  }
+
+  #challenge(tenant: string, customer: string): Request {
+    const user = this.#number('user');
+    const validMs = this.#dice.between(200, 4000);
+    return { type: 'challenge', tenant, customer, user, nonce: this.#number('nonce'), validMs };
+  }
+
+  /** Shows a proof: mostly one's own, sometimes one that was used, or that another customer got. */
+  #prove(slot: Slot, customer: string): Request {
+    const shown = this.#dice.chance(0.8) ? slot.proofs.at(-1) : slot.proofs.at(0);
+    if (shown === undefined) return this.#challenge(slot.tenant, customer);
+    const { nonce, token } = shown;
+    const by = this.#dice.chance(0.85) ? shown.customer : customer;
+    return { ...this.#confirm(slot, by, ''), proof: { nonce, token } };
   }
 
   #guess(slot: Slot): string {
@@ -322,7 +346,7 @@ export class Workload {
       const isClear = outcomes.every((outcome) => outcome !== undefined && outcome.type !== 'unknown');
       const born = outcomes.find((outcome) => outcome?.type === 'accepted');
       if (isClear && born?.type === 'accepted') {
-        Object.assign(slot, { device, seen: born.seen, offer: null, provisioning: false });
+        Object.assign(slot, { device, seen: born.seen, offer: null, proofs: [], provisioning: false });
         return;
       }
       await this.#simulation.sleep(this.#dice.between(10, 100));
@@ -360,8 +384,12 @@ export class Workload {
 
   #learn(slot: Slot, request: Request, outcome: Outcome): void {
     if (outcome.type === 'accepted' || outcome.type === 'read') slot.seen = outcome.seen ?? slot.seen;
-    if (outcome.type === 'accepted' && request.type === 'initiate') slot.secret = request.secret;
     slot.offer = slot.seen?.offer ?? slot.offer;
+    if (outcome.type !== 'accepted') return;
+    if (request.type === 'initiate') slot.secret = request.secret;
+    if (request.type !== 'challenge' || outcome.seen === null) return;
+    const { customer, nonce } = request;
+    slot.proofs = [...slot.proofs, { customer, nonce, token: outcome.seen.token }].slice(-3);
   }
 
   #host(): Host {

@@ -26,6 +26,20 @@ export const SECTIONS = {
       why: 'an administrator who says no must be heard',
       rule: 'O3',
     },
+    'proof-of-possession': {
+      what: 'a `secretKey` that begins with `pop1.`, for a device with a registered key',
+      thingsBoard: 'a secret like any other',
+      claimd: 'a proof of possession, signed by the device; unless its profile takes none',
+      why: 'a secret can be copied from a label, the key in a device cannot',
+      rule: 'C11',
+    },
+    'public-key-checked': {
+      what: '`claimPublicKey` that is no public key, or in another scope than SERVER_SCOPE',
+      thingsBoard: 'an attribute like any other',
+      claimd: 'refused when it is set; customers do not set it',
+      why: 'whoever sets it relies on it',
+      rule: 'C11',
+    },
     'allowed-checked': {
       what: '`claimingAllowed` that is no boolean, or in another scope than SERVER_SCOPE',
       thingsBoard: 'accepted, and ignored',

@@ -119,6 +119,14 @@ export const limits = section('Wrong secrets and passwords', {
     max: 1_000_000,
     why: 'So many claims in vain count as one wrong secret: of a device without an open window, of another owner, that must not be claimed, or that does not exist. With the defaults a customer may ask for one device once a second.',
   }),
+  challengesPerCustomer: count({
+    key: 'security.claim.challenges.perCustomer',
+    env: 'SECURITY_CLAIM_CHALLENGES_PER_CUSTOMER',
+    default: LIMITS.challengesPerCustomer.max,
+    min: 0,
+    max: 1_000_000,
+    why: 'Challenges for a proof of possession that one customer gets within security.claim.wrongSecrets.window. More is answered 429: each is an event that is kept. 0: no limit.',
+  }),
   wrongTokensLimited: flag({
     key: 'transport.rate_limits.ip_limits_enabled',
     env: 'TB_TRANSPORT_IP_RATE_LIMITS_ENABLED',

@@ -31,6 +31,9 @@ const REASONS: Readonly<Record<string, string>> = {
   'window-elapsed': 'the window had elapsed',
   'already-claimed': 'it has an owner',
   'unknown-device': 'there is no such device',
+  'proof-required': 'it wants a proof of possession',
+  'wrong-proof': 'wrong proof of possession',
+  'proof-outdated': 'the proof was too old',
 };
 
 function show(event: DeviceEvent): void {

@@ -82,6 +82,21 @@ function explainReason(reason: ClaimRefusal, answer: Answer, locale: Locale): Ex
         'It is yours already',
         'You own this device; there is nothing left to do. You find it under “My devices”.',
       );
+    case 'proof-required':
+      return warn(
+        'The key alone is not enough',
+        'This device has to be beside you when you claim it: use the app of its maker, which asks the device itself.',
+      );
+    case 'wrong-proof':
+      return bad(
+        'The device did not confirm it',
+        `What was shown was not signed by this device for you. Start again with the device beside you.${attemptsLeft(answer, locale)}`,
+      );
+    case 'proof-outdated':
+      return warn(
+        'That took too long',
+        'What the device signed is too old. Start again with the device beside you.',
+      );
     default:
       return unreachable(reason);
   }

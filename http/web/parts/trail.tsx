@@ -25,6 +25,7 @@ const ACTIONS: Readonly<Record<Entry['actionType'], string>> = {
   TRANSFER_DECLINED: 'Offer declined',
   TRANSFER_WITHDRAWN: 'Offer withdrawn',
   TRANSFER_EXPIRED: 'Offer elapsed',
+  CLAIM_CHALLENGE_ISSUED: 'Challenge given to a customer',
 };
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -33,6 +34,9 @@ const REASONS: Readonly<Record<string, string>> = {
   'window-elapsed': 'the claim window had elapsed',
   'already-claimed': 'it had an owner',
   'unknown-device': 'there is no such device',
+  'proof-required': 'it wants a proof of possession',
+  'wrong-proof': 'the proof of possession was wrong',
+  'proof-outdated': 'the proof of possession was too old',
 };
 
 function textOf({ actionType, actionData }: Entry): string {

@@ -337,3 +337,26 @@ export const profileStates: readonly DeviceState[] = [
   { ...device, credentials: { ...basic, clientId: null, userName: 'user', sealedPassword: null } },
   { ...device, credentials: certificate, profileId: null },
 ];
+
+// ------------------------------------------------------------- later additions to format 1: proofs of possession
+
+export const proofEvents: readonly DeviceEvent[] = [
+  {
+    type: 'ChallengeIssued',
+    at: NOW,
+    customerId: CUSTOMER,
+    userId: USER,
+    nonceDigest: SECRET,
+    expiresAt: NOW + 600_000,
+  },
+];
+
+export const proofStates: readonly DeviceState[] = [
+  {
+    ...device,
+    challenges: [
+      { customerId: CUSTOMER, nonceDigest: SECRET, expiresAt: NOW + 600_000 },
+      { customerId: OTHER_CUSTOMER, nonceDigest: 'another-digest', expiresAt: NOW + 600_001 },
+    ],
+  },
+];

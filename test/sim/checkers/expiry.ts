@@ -1,8 +1,8 @@
 /**
- * No claim at or after the window's last instant, none with a wrong secret (C2, C3, C8); no window closed as elapsed
+ * No claim at or after the window's last instant, none with a wrong secret or proof (C2, C3, C8, C11); no window closed as elapsed
  * before it had. Looks at every claim in the log, whether or not anybody heard of it.
  */
-import type { Checker, Durable, History } from '../history.ts';
+import type { Checker, Durable, History, Request } from '../history.ts';
 import { mayHaveMade } from './matching.ts';
 import type { Model } from './rules.ts';
 import { timelines } from './timeline.ts';
@@ -22,12 +22,14 @@ function troubleWith(history: History, before: Model | null, durable: Durable): 
   const { event } = durable;
   switch (event.type) {
     case 'DeviceClaimed': {
-      const secrets = history.operations
+      const asked = history.operations
         .filter((operation) => mayHaveMade(history.rules, operation, durable))
-        .flatMap(({ request }) => (request.type === 'confirm' ? [request.secret] : []));
-      const [secret] = secrets;
-      if (secret === undefined) return 'a claim that nobody asked for';
-      return troubleWithClaim(before, secret, event.at);
+        .flatMap(({ request }) => (request.type === 'confirm' ? [request] : []));
+      const [request] = asked;
+      if (request === undefined) return 'a claim that nobody asked for';
+      return request.proof === undefined
+        ? troubleWithClaim(before, request.secret, event.at)
+        : troubleWithProof(before, request, event.at);
     }
     case 'ClaimWindowExpired': {
       const closesAt = before?.window?.closes.from;
@@ -49,6 +51,19 @@ function troubleWith(history: History, before: Model | null, durable: Durable): 
     default:
       return undefined;
   }
+}
+
+/** C11: signed by the device as it was, and the customer's challenge was still open. */
+function troubleWithProof(
+  before: Model | null,
+  { customer, proof }: Request & { readonly type: 'confirm' },
+  at: number,
+): string | undefined {
+  if (proof?.token !== before?.token) return 'a claim by a proof of another key';
+  const isOpen = before?.challenges.some(
+    (open) => open.customer === customer && open.nonce === proof?.nonce && at < open.expires.from,
+  );
+  return isOpen ? undefined : 'a claim by a proof of a challenge that was not open';
 }
 
 function troubleWithClaim(before: Model | null, secret: string, at: number): string | undefined {

@@ -43,6 +43,8 @@ function askedFor(rules: Rules, { request }: Operation, { event }: Durable): boo
         request.by.type === event.openedBy &&
         effectiveDuration(rules, request.durationMs) === event.closesAt - event.at
       );
+    case 'ChallengeIssued':
+      return request.type === 'challenge' && request.user === event.userId;
     case 'ClaimWindowExpired':
       return false;
     case 'DeviceClaimed':

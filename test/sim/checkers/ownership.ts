@@ -65,6 +65,7 @@ function ownerAfter(owner: string | null, { event }: Durable, tell: (text: strin
     case 'OfferDeclined':
     case 'OfferWithdrawn':
     case 'OfferExpired':
+    case 'ChallengeIssued':
     case 'DeviceUpdated':
     case 'CredentialsChanged':
     case 'ClaimWindowClosed':

@@ -39,6 +39,14 @@ export interface Model {
   readonly offer: { readonly transfer: string; readonly to: Party; readonly expires: Span } | null;
   readonly key: { readonly secret: string; readonly expiresAt: number } | null;
   readonly allowed: Allowed;
+  /** C11, in the order in which they were made. */
+  readonly challenges: readonly Challenge[];
+}
+
+interface Challenge {
+  readonly customer: string;
+  readonly nonce: string;
+  readonly expires: Span;
 }
 
 /** Null: there is no such device. */
@@ -51,7 +59,8 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
     if (device !== null) return undefined;
     const { tenant, name, token, customer, via } = request;
     const owner = customer === null ? null : { customer, since: at, by: 'assignment', transfer: null };
-    return { tenant, name, token, owner, epoch: 0, via, window: null, offer: null, key: null, allowed: null };
+    const nothing = { via, window: null, offer: null, key: null, allowed: null, challenges: [] };
+    return { tenant, name, token, owner, epoch: 0, ...nothing };
   }
   if (device === null || !isVisible(device, request)) return undefined;
   const { owner } = device;
@@ -67,10 +76,26 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
     }
     case 'confirm': {
       if (device.allowed === false) return undefined; // O3
-      if (owner !== null || !mayOpen(device, request, at)) return undefined; // C2, C3, C5, C8
+      if (owner !== null) return undefined; // C5
+      if (request.proof === undefined && rules.ownership.claimProof === 'required') return undefined; // C11
+      const opens = request.proof ? isProved(rules, device, request, at) : mayOpen(device, request, at);
+      if (!opens) return undefined; // C2, C3, C8, C11
       const since = { customer: request.customer, since: at, by: 'claim', transfer: null };
       const allowed = rules.allowClaimingByDefault ? device.allowed : null; // C4
-      return { ...device, owner: since, epoch: device.epoch + 1, window: null, key: null, allowed };
+      const used = { window: null, key: null, challenges: [] };
+      return { ...device, owner: since, epoch: device.epoch + 1, ...used, allowed };
+    }
+    case 'challenge': {
+      if (owner !== null || !mayOpenWindow(rules, device)) return undefined; // C11
+      const { customer, nonce, validMs } = request;
+      const expires = { from: at.from + validMs, to: at.to + validMs };
+      return {
+        ...device,
+        challenges: [
+          ...device.challenges.filter((other) => other.customer !== customer),
+          { customer, nonce, expires },
+        ],
+      };
     }
     case 'reclaim': {
       if (owner === null) return request.customer === null ? { ...device, window: null } : device; // R2
@@ -85,6 +110,7 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
         epoch: device.epoch + 1,
         window: null, // R3
         offer: null, // H4
+        challenges: [],
       };
     }
     case 'unassign':
@@ -162,11 +188,14 @@ export function isTrue(
       return initiateTroubles(rules, device, request, at).includes(reason);
     case 'confirm':
       if (device.owner !== null) return reason === 'already-claimed'; // C5: this comes first
-      // O3: a forbidden device is refused whatever the secret, and only a forbidden one.
-      if (reason === 'claiming-not-allowed' || device.allowed === false) {
-        return reason === 'claiming-not-allowed' && device.allowed === false;
-      }
+      // O3: a forbidden device is refused whatever the secret, and without a proof only a forbidden one.
+      if (device.allowed === false) return reason === 'claiming-not-allowed';
+      if (request.proof !== undefined) return proofTroubles(rules, device, request, at).has(reason); // C11
+      if (rules.ownership.claimProof === 'required') return reason === 'proof-required';
       return confirmTroubles(rules, device, request, at).has(reason);
+    case 'challenge':
+      if (device.owner !== null) return reason === 'already-claimed';
+      return reason === 'claiming-not-allowed' && !mayOpenWindow(rules, device);
     case 'reclaim':
       if (reason === 'epoch-changed') return isLate(device, request);
       return (
@@ -224,6 +253,8 @@ export function agree(rules: Rules, device: MaybeModel, seen: Seen | null, at: S
   if (device.tenant !== seen.tenant || device.name !== seen.name || device.token !== seen.token)
     return undefined;
   if (device.allowed !== seen.allowed || device.epoch !== seen.epoch) return undefined;
+  const challenges = agreeOnChallenges(rules, device.challenges, seen.challenges, at);
+  if (challenges === undefined) return undefined;
   if (device.key?.secret !== seen.key?.secret || device.key?.expiresAt !== seen.key?.expiresAt)
     return undefined;
 
@@ -246,7 +277,7 @@ export function agree(rules: Rules, device: MaybeModel, seen: Seen | null, at: S
     if (window.closes.from > at.to + rules.clockSlackMs) return undefined;
     window = null;
   }
-  return { ...device, owner, window, offer };
+  return { ...device, owner, window, offer, challenges };
 }
 
 /** The offer as it must be if it looked like that; an offer that is gone although nobody ended it must have elapsed. */
@@ -264,6 +295,26 @@ function agreeOnOffer(
   return contains(offer.expires, seen.expiresAt) ? { ...offer, expires: exactly(seen.expiresAt) } : undefined;
 }
 
+/** Every challenge that is seen was made, in this order; one that is not seen any more must have elapsed. */
+function agreeOnChallenges(
+  rules: Rules,
+  challenges: Model['challenges'],
+  seen: Seen['challenges'],
+  at: Span,
+): Model['challenges'] | undefined {
+  const agreed: Challenge[] = [];
+  let next = 0;
+  for (const challenge of challenges) {
+    const shown = seen[next];
+    if (shown?.nonce === challenge.nonce && shown.customer === challenge.customer) {
+      if (!contains(challenge.expires, shown.expiresAt)) return undefined;
+      agreed.push({ ...challenge, expires: exactly(shown.expiresAt) });
+      next += 1;
+    } else if (challenge.expires.from > at.to + rules.clockSlackMs) return undefined;
+  }
+  return next === seen.length ? agreed : undefined;
+}
+
 export function exactly(instant: number): Span {
   return { from: instant, to: instant };
 }
@@ -271,7 +322,7 @@ export function exactly(instant: number): Span {
 /** A device whose instants are known, as a read would show it. */
 export function seenOf(device: MaybeModel): Seen | null {
   if (device === null) return null;
-  const { tenant, name, token, owner, epoch, window, offer, key, allowed } = device;
+  const { tenant, name, token, owner, epoch, window, offer, key, allowed, challenges } = device;
   return {
     tenant,
     name,
@@ -282,6 +333,11 @@ export function seenOf(device: MaybeModel): Seen | null {
     offer: offer === null ? null : { transfer: offer.transfer, to: offer.to, expiresAt: offer.expires.from },
     key,
     allowed,
+    challenges: challenges.map(({ customer, nonce, expires }) => ({
+      customer,
+      nonce,
+      expiresAt: expires.from,
+    })),
   };
 }
 
@@ -325,8 +381,7 @@ function initiateTroubles(
   if (request.by.type === 'gateway' && !isBehind(device, request.by.owned))
     troubles.push('not-behind-gateway');
   if (device.owner !== null) troubles.push('already-claimed'); // O2
-  const allowed = rules.allowClaimingByDefault ? device.allowed !== false : device.allowed === true; // O3
-  if (!allowed) troubles.push('claiming-not-allowed');
+  if (!mayOpenWindow(rules, device)) troubles.push('claiming-not-allowed');
   const durationMs = effectiveDuration(rules, request.durationMs);
   if (at.to + durationMs > Number.MAX_SAFE_INTEGER) troubles.push('duration-out-of-range'); // O4
   if (rules.maxDurationMs > 0 && durationMs > rules.maxDurationMs) troubles.push('duration-too-long'); // O4
@@ -348,6 +403,33 @@ type Confirm = Extract<Request, { type: 'confirm' }>;
 function fits(window: NonNullable<Model['window']>, { secret, gate }: Confirm): boolean {
   if (window.secret !== secret) return false;
   return window.gate === null || (gate?.gateway === window.gate.gateway && gate.epoch === window.gate.epoch);
+}
+
+/** O3 */
+function mayOpenWindow(rules: Rules, { allowed }: Model): boolean {
+  return rules.allowClaimingByDefault ? allowed !== false : allowed === true;
+}
+
+/** C11: the challenges that a proof may be about: of this customer, signed by the device as it is now. */
+function provable({ token, challenges }: Model, { customer, proof }: Confirm): readonly Challenge[] {
+  if (proof?.token !== token) return [];
+  return challenges.filter((open) => open.customer === customer && open.nonce === proof.nonce);
+}
+
+function isProved(rules: Rules, device: Model, request: Confirm, at: Span): boolean {
+  return (
+    mayOpenWindow(rules, device) && provable(device, request).some(({ expires }) => at.from < expires.to)
+  );
+}
+
+function proofTroubles(rules: Rules, device: Model, request: Confirm, at: Span): Set<RefusalReason> {
+  if (!mayOpenWindow(rules, device)) return new Set(['claiming-not-allowed']);
+  const [open] = provable(device, request);
+  const wrong = new Set<RefusalReason>(['wrong-proof']);
+  if (open === undefined) return wrong;
+  // One that has elapsed goes with the next challenge that is made, by the clock of whoever makes it.
+  if (at.to + rules.clockSlackMs < open.expires.from) return new Set();
+  return wrong.add('proof-outdated');
 }
 
 function mayOpen({ window, key }: Model, request: Confirm, at: Span): boolean {
@@ -397,7 +479,15 @@ function confirmTroubles(
 
 function givenBack(rules: Rules, device: Model): Model {
   const allowed = rules.allowClaimingByDefault || device.allowed === false ? device.allowed : true; // R2
-  return { ...device, owner: null, epoch: device.epoch + 1, window: null, offer: null, allowed };
+  return {
+    ...device,
+    owner: null,
+    epoch: device.epoch + 1,
+    window: null,
+    offer: null,
+    allowed,
+    challenges: [],
+  };
 }
 
 /** There is no offer, or there may be none any more because it has elapsed. */

@@ -70,6 +70,7 @@ function fold(history: History, device: MaybeModel, event: DeviceEvent): MaybeMo
       offer: null,
       key: null,
       allowed: null,
+      challenges: [],
     };
   }
   return device === null ? null : foldExisting(history, device, event);
@@ -87,6 +88,12 @@ function foldExisting(
       const secret = history.secretOf(event.secretDigest);
       return { ...device, window: { secret, closes: exactly(event.closesAt), gate } };
     }
+    case 'ChallengeIssued': {
+      const { customerId: customer, at } = event;
+      const others = device.challenges.filter((open) => open.customer !== customer && at < open.expires.from);
+      const nonce = history.secretOf(event.nonceDigest);
+      return { ...device, challenges: [...others, { customer, nonce, expires: exactly(event.expiresAt) }] };
+    }
     case 'ClaimWindowClosed':
     case 'ClaimWindowExpired':
       return { ...device, window: null };
@@ -94,12 +101,12 @@ function foldExisting(
       const { customerId: customer, at } = event;
       const owner = { customer, since: exactly(at), by: 'claim', transfer: null };
       const allowed = event.claimingAllowedDeleted ? null : device.allowed;
-      return { ...device, owner, epoch: device.epoch + 1, window: null, key: null, allowed };
+      return { ...device, owner, epoch: device.epoch + 1, window: null, key: null, allowed, challenges: [] };
     }
     case 'DeviceAssigned': {
       const { customerId: customer, at } = event;
       const owner = { customer, since: exactly(at), by: 'assignment', transfer: null };
-      return { ...device, owner, epoch: device.epoch + 1, window: null, offer: null };
+      return { ...device, owner, epoch: device.epoch + 1, window: null, offer: null, challenges: [] };
     }
     case 'DeviceOffered': {
       const to = partyOf(event.to, history.secretOf);
@@ -108,7 +115,7 @@ function foldExisting(
     case 'DeviceTransferred': {
       const { customerId: customer, at, transferId: transfer } = event;
       const owner = { customer, since: exactly(at), by: 'transfer', transfer };
-      return { ...device, owner, epoch: device.epoch + 1, window: null, offer: null };
+      return { ...device, owner, epoch: device.epoch + 1, window: null, offer: null, challenges: [] };
     }
     case 'OfferDeclined':
     case 'OfferWithdrawn':
@@ -117,7 +124,15 @@ function foldExisting(
     case 'DeviceReclaimed':
     case 'DeviceUnassigned': {
       const allowed = event.claimingAllowedRestored ? true : device.allowed;
-      return { ...device, owner: null, epoch: device.epoch + 1, window: null, offer: null, allowed };
+      return {
+        ...device,
+        owner: null,
+        epoch: device.epoch + 1,
+        window: null,
+        offer: null,
+        allowed,
+        challenges: [],
+      };
     }
     case 'DeviceUpdated':
       return { ...device, name: event.name };
