@@ -71,10 +71,17 @@ const isAnything = (schema: Schema): boolean =>
 /** The same schema, in the form that this file promises. */
 function tidy(schema: Schema, components: Record<string, Schema>): Schema {
   if (isNull(schema)) return { ...schema, type: ['string', 'null'] }; // ThingsBoard has a text there, we never do
-  const { $schema: _, id: __, ...rest } = schema;
-  const parts: Record<string, unknown> = {};
+  const { $schema: _, id: __, pattern, ...rest } = withoutConstantSwitch(schema);
+  // A format says it already, and generators that check both write code that does not run.
+  const parts: Record<string, unknown> =
+    pattern === undefined || rest.format !== undefined ? {} : { pattern };
   for (const [keyword, value] of Object.entries(rest)) parts[keyword] = tidied(keyword, value, components);
   return asComponent(withWidth(withoutIdleChoices(parts)), components);
+}
+
+/** A switch that is always on is a switch: generated Java compares it with the text "true", and does not compile. */
+function withoutConstantSwitch({ const: only, ...schema }: Schema): Schema {
+  return only === undefined || typeof only === 'boolean' ? schema : { ...schema, const: only };
 }
 
 function tidied(keyword: string, value: unknown, components: Record<string, Schema>): unknown {

@@ -17,7 +17,7 @@ export const apiKeyView = z
     lastUsedTime: instant,
   })
   .meta({ id: 'ApiKey' });
-export const newApiKeyView = apiKeyView.extend({ value: z.string() });
+export const newApiKeyView = apiKeyView.extend({ value: z.string() }).meta({ id: 'NewApiKey' });
 
 export function viewApiKey(key: ApiKey): z.infer<typeof apiKeyView> {
   return {
