@@ -17,6 +17,9 @@ export interface ApiSettings {
   readonly corsOrigins: readonly string[];
   /** What links begin with, e.g. `https://claim.example.org`; null: the origin of the request. */
   readonly baseUrl: string | null;
+  /** In characters; for those who choose one. `actors/accounts` holds them to it. */
+  readonly passwordMinLength: number;
+  readonly passwordMaxLength: number;
   /** Whether administrators may have tokens of the users right below them. */
   readonly userTokenAccess: boolean;
   /** How long after a login one may change the own e-mail address without the password. */
@@ -98,6 +101,8 @@ export const defaultApiSettings: Omit<ApiSettings, 'tokens'> = {
   trustedProxies: 0,
   corsOrigins: [],
   baseUrl: null,
+  passwordMinLength: 12,
+  passwordMaxLength: 72,
   userTokenAccess: true,
   freshLoginMs: 10 * MINUTE_MS,
   uniformRefusals: false,

@@ -53,10 +53,10 @@ export function activationOf({
     },
 
     async activate(token, password) {
-      const wrong = checkPassword(password);
-      if (wrong !== undefined) return refused(wrong);
       const user = await activatable(token);
       if (user === undefined) return refused({ reason: 'activation-token-invalid' });
+      const wrong = await checkPassword(password, user);
+      if (wrong !== undefined) return refused(wrong);
       const passwordHash = await passwords.hash(password);
       if (passwordHash === 'overloaded') return OVERLOADED;
       const set = withPassword(passwordHash);

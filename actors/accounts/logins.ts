@@ -37,7 +37,9 @@ export function loginsOf(
     },
 
     async setPassword(id, password, keep) {
-      const wrong = checkPassword(password);
+      const user = await users.find(id);
+      if (user === undefined) return refused({ reason: 'not-found' });
+      const wrong = await checkPassword(password, user);
       if (wrong !== undefined) return refused(wrong);
       const passwordHash = await passwords.hash(password);
       if (passwordHash === 'overloaded') return OVERLOADED;

@@ -142,6 +142,8 @@ export type AccountRefusal =
   | { readonly reason: 'password-too-long'; readonly maxLength: number }
   /** Everybody knows or guesses it. */
   | { readonly reason: 'password-well-known' }
+  /** Little is left of it without the names of the product, the tenant and the user. */
+  | { readonly reason: 'password-made-of-names' }
   /** The record changed since the caller read it. */
   | { readonly reason: 'version-conflict' }
   | { readonly reason: 'already-activated' }
@@ -213,7 +215,7 @@ export interface Customers {
 }
 
 export interface Users {
-  /** With a password (6 to 72 characters by default) the user is active at once, else it waits for `activate`. */
+  /** With a password (12 to 72 characters by default) the user is active at once, else it waits for `activate`. */
   create(membership: Membership, fields: UserFields, password?: string): Promise<AccountAnswer<User>>;
   update(id: UserId, fields: UserFields, version?: number): Promise<AccountAnswer<User>>;
   find(id: UserId): Promise<User | undefined>;
@@ -283,6 +285,8 @@ export interface AccountSettings {
   readonly passwordMinLength: number;
   /** Characters. */
   readonly passwordMaxLength: number;
+  /** Names of the product, which say nothing in a password. */
+  readonly passwordNames: readonly string[];
   /** scrypt's N, a power of two; r = 8 and p = 1 are fixed. Memory per hashing: N * 1024 bytes. */
   readonly passwordHashCost: number;
   /** Hashings at the same time: they share libuv's four threads with the store. */
@@ -306,8 +310,9 @@ export interface AccountSettings {
 export const defaultAccountSettings: AccountSettings = {
   loginCaseSensitive: true,
   demoPasswordsWork: false,
-  passwordMinLength: 6,
+  passwordMinLength: 12,
   passwordMaxLength: 72,
+  passwordNames: ['claimd', 'thingsboard'],
   passwordHashCost: 2 ** 15,
   passwordHashConcurrency: 2,
   passwordHashQueue: 64,

@@ -3,7 +3,6 @@ import type { Clock } from '../base/clock.ts';
 import type { UserId } from '../base/ids.ts';
 import type { Change, Collection } from '../records/collection.ts';
 import type { Unavailable } from '../runtime/decider.ts';
-import { isDemoPassword } from './demo-passwords.ts';
 import { publicUser, type StoredUser } from './kinds.ts';
 import {
   type AccountAnswer,
@@ -16,6 +15,7 @@ import {
   type Tenant,
   type User,
 } from './model.ts';
+import { namesInEmail, passwordProblem } from './password-rules.ts';
 import { createPasswords, type Passwords } from './passwords.ts';
 
 export const OVERLOADED: Unavailable = { type: 'unavailable', reason: 'overloaded' };
@@ -32,7 +32,11 @@ export interface UserBaseNeeds {
 
 export interface UserBase extends UserBaseNeeds {
   readonly passwords: Passwords;
-  checkPassword(password: string): AccountRefusal | undefined;
+  /** Why this may not become the password of that user, or undefined. */
+  checkPassword(
+    password: string,
+    whose: Pick<User, 'membership' | 'email' | 'firstName' | 'lastName'>,
+  ): Promise<AccountRefusal | undefined>;
   /** Whether the tenant and the customer of a membership are there. */
   membershipStands(membership: Membership): Promise<boolean>;
   change(id: UserId, next: (user: StoredUser) => StoredUser, version?: number): Promise<Change<StoredUser>>;
@@ -54,15 +58,14 @@ export function createUserBase(needs: UserBaseNeeds): UserBase {
     passwords: createPasswords(settings),
     change,
 
-    checkPassword(password) {
-      if (isDemoPassword(password)) {
-        return settings.demoPasswordsWork ? undefined : { reason: 'password-well-known' };
-      }
-      const { passwordMinLength: minLength, passwordMaxLength: maxLength } = settings;
-      const { length } = [...password]; // characters, not UTF-16 units
-      if (length < minLength) return { reason: 'password-too-short', minLength };
-      if (length > maxLength) return { reason: 'password-too-long', maxLength };
-      return undefined;
+    async checkPassword(password, whose) {
+      const { email, firstName, lastName, membership } = whose;
+      const { tenantId, customerId } = { tenantId: null, customerId: null, ...membership };
+      const tenant = tenantId === null ? undefined : await tenants.find(tenantId);
+      const customer = customerId === null ? undefined : await customers.find(customerId);
+      const named = [firstName, lastName, tenant?.title, customer?.title];
+      const names = [...namesInEmail(email), ...named.filter((name) => name != null)];
+      return passwordProblem(password, settings, names);
     },
 
     async membershipStands(membership) {

@@ -50,7 +50,8 @@ function peopleOf(
   return {
     async create(membership, fields, password) {
       const wrong =
-        checkEmail(fields.email) ?? (password === undefined ? undefined : checkPassword(password));
+        checkEmail(fields.email) ??
+        (password === undefined ? undefined : await checkPassword(password, { ...fields, membership }));
       if (wrong !== undefined) return refused(wrong);
       if (!(await membershipStands(membership))) return refused({ reason: 'not-found' });
       const passwordHash = password === undefined ? null : await passwords.hash(password);

@@ -12,7 +12,7 @@ import { startRedis } from './redis.ts';
 import type { Beside, Node, Target } from './target.ts';
 
 export const HOST = '127.0.0.1';
-export const SYSADMIN = { username: 'sysadmin@thingsboard.org', password: 'bench-sysadmin' };
+export const SYSADMIN = { username: 'sysadmin@thingsboard.org', password: 'bench-of-the-sysadmin' };
 
 export const STORES = ['lmdb', 'memory', 'redis'] as const;
 export type StoreName = (typeof STORES)[number];

@@ -2,7 +2,12 @@
  * Composes everything that listens on no socket: store, keys, device actors, directory, accounts, alarms. `system.ts`
  * adds the servers.
  */
-import { type Accounts, createAccounts } from '../../actors/accounts/accounts.ts';
+import {
+  type AccountSettings,
+  type Accounts,
+  createAccounts,
+  defaultAccountSettings,
+} from '../../actors/accounts/accounts.ts';
 import { type AuditTrail, createAudit } from '../../actors/audit/audit.ts';
 import { boundRefusals } from '../../actors/audit/repeats.ts';
 import type { Clock } from '../../actors/base/clock.ts';
@@ -91,7 +96,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       directory,
       clock,
       bus,
-      settings: { ...config.accounts, demoPasswordsWork: config.install.loadDemo },
+      settings: accountSettings(config),
       async forgetTenant(id) {
         await profiles.forgetTenant(id);
         await openJobs(store).forgetTenant(id);
@@ -123,6 +128,11 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     await close(0);
     throw error;
   }
+}
+
+function accountSettings({ accounts, install: { loadDemo }, web }: Config): AccountSettings {
+  const passwordNames = [...defaultAccountSettings.passwordNames, web.name];
+  return { ...accounts, passwordNames, demoPasswordsWork: loadDemo };
 }
 
 /** Throws `StartRefused` if the keys are not those of the store. */

@@ -265,6 +265,8 @@ function apiSettings({ http, accounts, claim, limits }: Config, { keys, installa
     trustedProxies: http.trustedProxies,
     corsOrigins: listOf(http.corsOrigins ?? ''),
     baseUrl: http.baseUrl ?? null,
+    passwordMinLength: accounts.passwordMinLength,
+    passwordMaxLength: accounts.passwordMaxLength,
     userTokenAccess: accounts.userTokenAccess,
     freshLoginMs: accounts.freshLoginMs,
     uniformRefusals: claim.uniformRefusals,

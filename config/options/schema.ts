@@ -5,8 +5,10 @@
  * The type `Config` is inferred from the declarations in `sections/`. To add an option, declare it there and use it in
  * `compose/`. Parser and help follow, and `write-docs.ts` writes the example file and the table in `config/README.md`.
  */
-import { isDemoPassword } from '../../actors/accounts/demo-passwords.ts';
+import { defaultAccountSettings } from '../../actors/accounts/model.ts';
+import { namesInEmail, passwordProblem } from '../../actors/accounts/password-rules.ts';
 import { templateProblems } from '../../transports/mqtt/bridge/templates.ts';
+import { SYSADMIN } from '../demo/demo-data.ts';
 import { nameDoors, openDoors } from './doors.ts';
 import { listOf, type Option, type ValueOf } from './option.ts';
 import { accounts } from './sections/accounts.ts';
@@ -105,14 +107,14 @@ export function contradictions(config: Config): string[] {
     problems.push(`security.password.hash_cost (${passwordHashCost}) must be a power of two`);
   }
   const { sysadminPassword, loadDemo, demoPublic } = config.install;
-  const length = sysadminPassword === undefined ? undefined : [...sysadminPassword].length;
-  if (length !== undefined && (length < passwordMinLength || length > passwordMaxLength)) {
+  const rules = { ...defaultAccountSettings, passwordMinLength, passwordMaxLength };
+  const names = [config.web.name, ...namesInEmail(SYSADMIN.email)];
+  const wrong = sysadminPassword === undefined ? undefined : passwordProblem(sysadminPassword, rules, names);
+  if (wrong !== undefined) {
     problems.push(
-      `install.sysadmin_password (SYSADMIN_PASSWORD) must have ${passwordMinLength} to ${passwordMaxLength} characters, it has ${length}`,
+      `install.sysadmin_password (SYSADMIN_PASSWORD) must have ${passwordMinLength} to ${passwordMaxLength} characters, ` +
+        `and be neither one that everybody knows nor made of names (${wrong.reason})`,
     );
-  }
-  if (sysadminPassword !== undefined && isDemoPassword(sysadminPassword)) {
-    problems.push('install.sysadmin_password (SYSADMIN_PASSWORD) is a password that everybody knows');
   }
   const doors = openDoors(config);
   if (loadDemo && !demoPublic && doors.length > 0) {

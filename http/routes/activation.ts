@@ -6,6 +6,7 @@ import type { Clock } from '../../actors/base/clock.ts';
 import { ADMINISTRATORS } from '../auth/principal.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import { defineRoute, type Route } from '../route.ts';
+import type { ApiSettings } from '../settings.ts';
 import { tokenPairView } from '../views/user.ts';
 import { accountProblem, notFound, permissionDenied } from '../wire/errors.ts';
 import { activationLink as linkWith } from '../wire/links.ts';
@@ -17,6 +18,7 @@ export interface ActivationNeeds {
   readonly accounts: Accounts;
   readonly tokens: Tokens;
   readonly clock: Clock;
+  readonly settings: Pick<ApiSettings, 'passwordMinLength' | 'passwordMaxLength'>;
 }
 
 const TOKEN_MAX = 255;
@@ -26,7 +28,13 @@ const activateToken = z.string({ error: 'activateToken should be specified!' }).
 const inPath = z.object({ userId });
 
 export function activationRoutes(needs: ActivationNeeds): Route[] {
-  return [activationLink(needs), activationLinkInfo(needs), followLink(needs), activate(needs)];
+  return [
+    activationLink(needs),
+    activationLinkInfo(needs),
+    followLink(needs),
+    activate(needs),
+    passwordPolicy(needs),
+  ];
 }
 
 function activationLink({ accounts }: ActivationNeeds): Route {
@@ -97,6 +105,43 @@ function followLink({ accounts: { users } }: ActivationNeeds): Route {
   });
 }
 
+const passwordPolicyView = z.object({
+  minimumLength: z.int(),
+  maximumLength: z.int(),
+  minimumUppercaseLetters: z.int(),
+  minimumLowercaseLetters: z.int(),
+  minimumDigits: z.int(),
+  minimumSpecialCharacters: z.int(),
+  allowWhitespaces: z.boolean(),
+  forceUserToResetPasswordIfNotValid: z.boolean(),
+  passwordExpirationPeriodDays: z.int(),
+  passwordReuseFrequencyDays: z.int(),
+});
+
+function passwordPolicy({ settings }: ActivationNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/noauth/userPasswordPolicy',
+    summary:
+      'How long a password is. There are no rules of composition, and none expires; common ones are refused',
+    roles: ['PUBLIC'],
+    responses: { 200: { description: "In ThingsBoard's form", schema: passwordPolicyView } },
+    handle: () =>
+      json({
+        minimumLength: settings.passwordMinLength,
+        maximumLength: settings.passwordMaxLength,
+        minimumUppercaseLetters: 0,
+        minimumLowercaseLetters: 0,
+        minimumDigits: 0,
+        minimumSpecialCharacters: 0,
+        allowWhitespaces: true,
+        forceUserToResetPasswordIfNotValid: false,
+        passwordExpirationPeriodDays: 0,
+        passwordReuseFrequencyDays: 0,
+      }),
+  });
+}
+
 function activate({ accounts: { users }, tokens }: ActivationNeeds): Route {
   return defineRoute({
     method: 'POST',
@@ -110,7 +155,8 @@ function activate({ accounts: { users }, tokens }: ActivationNeeds): Route {
     responses: {
       200: { description: 'Activated and logged in', schema: tokenPairView },
       400: {
-        description: 'The token is unknown, used up or too old; or the password too short or too long',
+        description:
+          'The token is unknown, used up or too old; or the password too short, too long or well known',
       },
     },
     async handle({ body, address, device }) {

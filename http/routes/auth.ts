@@ -166,7 +166,9 @@ function changePassword({ accounts: { users, apiKeys }, tokens, logins }: AuthNe
     ),
     responses: {
       200: { description: 'Changed; new tokens', schema: tokenPairView },
-      400: { description: 'The current password is another, or the new one is too short or too long' },
+      400: {
+        description: 'The current password is another, or the new one is too short, too long or well known',
+      },
       429: { description: 'Too many wrong passwords' },
     },
     async handle({ principal, body, address, device }) {

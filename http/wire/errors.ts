@@ -190,6 +190,8 @@ export function refusedByAccounts(refusal: AccountRefusal, what: string): Proble
       return badRequest(`Password must be no more than ${refusal.maxLength} characters in length.`);
     case 'password-well-known':
       return badRequest('Password is one of those that everybody knows or guesses. Choose another one.');
+    case 'password-made-of-names':
+      return badRequest('Password should be more than names of the product, the tenant and yourself.');
     case 'version-conflict':
       return versionConflict(what);
     case 'already-activated':

@@ -6,6 +6,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  type AccountSettings,
   type Accounts,
   createAccounts,
   defaultAccountSettings,
@@ -47,7 +48,7 @@ import { createSimClock, type SimClock } from './clock.ts';
 import { type Conformance, conformanceTo } from './conformance.ts';
 
 export const START = Date.UTC(2026, 0, 1);
-export const PASSWORD = 'a-password';
+export const PASSWORD = 'a-long-password';
 export const HOUR_MS = 3_600_000;
 
 const POLICY: ClaimPolicy = {
@@ -102,7 +103,7 @@ export interface RestWorld {
   /** Logs in by password. */
   login(email: string, password?: string): Promise<Tokens>;
   /** Other accounts over the same store, as another process has them. */
-  elsewhere(): Accounts;
+  elsewhere(settings?: Partial<AccountSettings>): Accounts;
   stop(): Promise<void>;
 }
 
@@ -236,7 +237,8 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
         throw new Error(`${email} could not log in: ${answer.status} ${answer.text}`);
       return answer.json as Tokens; // the shape is a test of its own
     },
-    elsewhere: () => createAccounts({ store, devices, directory, clock, settings }),
+    elsewhere: (other = {}) =>
+      createAccounts({ store, devices, directory, clock, settings: { ...settings, ...other } }),
     async stop() {
       feed.close();
       await imports.stop();

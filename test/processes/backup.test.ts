@@ -9,7 +9,7 @@ import { temporaryFolder } from '../kit/folders.ts';
 import { cleanUp, type Ended, launch, startServer } from '../kit/process.ts';
 import { pause, until } from '../kit/until.ts';
 
-const PASSWORD = 'sysadmin-password';
+const PASSWORD = 'a-long-password';
 const SECRET = 'a-secret';
 const env = { SYSADMIN_PASSWORD: PASSWORD };
 

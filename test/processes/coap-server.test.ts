@@ -33,7 +33,7 @@ server('coap: a window that was acknowledged with 2.01 survives kill -9', async 
 
 server('coap: switched off, there is no port', async () => {
   const off = await startServer({
-    env: { SYSADMIN_PASSWORD: 'a-password', COAP_ENABLED: 'false' },
+    env: { SYSADMIN_PASSWORD: 'a-long-password', COAP_ENABLED: 'false' },
   });
   assert.is(off.log().find((line) => line.msg === 'ready')?.coap, null);
   assert.is((await off.stop()).code, 0);

@@ -197,7 +197,7 @@ for (const [how, target] of [
       env: {
         ...process.env,
         SECURITY_PASSWORD_HASH_COST: '1024',
-        SYSADMIN_PASSWORD: 'a-password',
+        SYSADMIN_PASSWORD: 'a-long-password',
         STORE_URL: 'memory:',
         HTTP_BIND_ADDRESS: '127.0.0.1',
         HTTP_BIND_PORT: '0',

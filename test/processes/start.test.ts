@@ -11,7 +11,7 @@ import { temporaryFolder } from '../kit/folders.ts';
 import { cleanUp, type Ended, launch, type ServerOptions, startServer } from '../kit/process.ts';
 
 const SYSADMIN = 'sysadmin@thingsboard.org';
-const PASSWORD = { SYSADMIN_PASSWORD: 'a-password' };
+const PASSWORD = { SYSADMIN_PASSWORD: 'a-long-password' };
 
 /** Starts a server that must not start. */
 const refused = (options: ServerOptions): Promise<Ended> => launch(options).ended;
@@ -56,7 +56,7 @@ words('a config file is read', async () => {
   const file = join(temporaryFolder(), 'good.yml');
   writeFileSync(file, 'security: {jwt: {tokenExpirationTime: 123}}\n');
   const server = await startServer({ args: ['--config', file], env: PASSWORD });
-  const token = await restApi(server.url).login(SYSADMIN, 'a-password');
+  const token = await restApi(server.url).login(SYSADMIN, 'a-long-password');
   const { exp, iat } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
   assert.is(exp - iat, 123);
   await server.stop();
@@ -114,7 +114,7 @@ taken('a second process on the same data folder is refused, the first is unharme
     assert.match(output, `another claimd (process ${first.pid}) is using ${join(dataDir, 'store')}`);
     assert.is(plainLines(output).length, 1, output);
   }
-  assert.ok(await restApi(first.url).login(SYSADMIN, 'a-password'));
+  assert.ok(await restApi(first.url).login(SYSADMIN, 'a-long-password'));
   assert.is((await first.stop()).code, 0);
 });
 
@@ -127,7 +127,7 @@ taken('if two start together on a new folder, one serves and the other is refuse
   const [winner, ...more] = both.filter((one) => one.status === 'fulfilled');
   assert.is(more.length, 0);
   assert.ok(
-    winner?.status === 'fulfilled' && (await restApi(winner.value.url).login(SYSADMIN, 'a-password')),
+    winner?.status === 'fulfilled' && (await restApi(winner.value.url).login(SYSADMIN, 'a-long-password')),
   );
 });
 
@@ -147,7 +147,7 @@ again('after kill -9 it starts at once on the same folder', async () => {
   const dataDir = temporaryFolder();
   for (let round = 0; round < 3; round++) {
     const server = await startServer({ dataDir, env: PASSWORD });
-    assert.ok(await restApi(server.url).login(SYSADMIN, 'a-password'));
+    assert.ok(await restApi(server.url).login(SYSADMIN, 'a-long-password'));
     assert.is((await server.kill()).signal, 'SIGKILL');
   }
 });
@@ -171,7 +171,7 @@ again('the first password is printed once, at the first start, and works', async
 again('tokens outlive a restart: the signing key is kept', async () => {
   const dataDir = temporaryFolder();
   const first = await startServer({ dataDir, env: PASSWORD });
-  const token = await restApi(first.url).login(SYSADMIN, 'a-password');
+  const token = await restApi(first.url).login(SYSADMIN, 'a-long-password');
   await first.kill();
   const second = await startServer({ dataDir, env: PASSWORD });
   assert.is((await restApi(second.url).send('GET', '/api/auth/user', token)).status, 200);
@@ -201,7 +201,7 @@ again(
 again('with STORE_URL=memory: nothing is written and nothing kept', async () => {
   const dataDir = temporaryFolder();
   const server = await startServer({ dataDir, env: { ...PASSWORD, STORE_URL: 'memory:' } });
-  assert.ok(await restApi(server.url).login(SYSADMIN, 'a-password'));
+  assert.ok(await restApi(server.url).login(SYSADMIN, 'a-long-password'));
   await server.stop();
   assert.equal(readdirSync(dataDir), []);
 });

@@ -32,7 +32,7 @@ const BREAK_META = `
   });
 `;
 const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(BREAK_META)}`];
-const env = { SYSADMIN_PASSWORD: 'sysadmin-password' };
+const env = { SYSADMIN_PASSWORD: 'a-long-password' };
 
 const onLinux = process.platform === 'linux' ? panic : panic.skip; // it reads /proc
 

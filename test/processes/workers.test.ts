@@ -16,7 +16,7 @@ import { cleanUp, launch, type ServerProcess, startServer } from '../kit/process
 import { pause, until } from '../kit/until.ts';
 
 const SYSADMIN = 'sysadmin@thingsboard.org';
-const PASSWORD = 'a-password';
+const PASSWORD = 'a-long-password';
 const WORKERS = {
   WORKERS: '2',
   SYSADMIN_PASSWORD: PASSWORD,

@@ -22,7 +22,7 @@ import { createSimClock, type SimClock } from '../kit/clock.ts';
 import fc from '../kit/property.ts';
 import { given, HOUR_MS, START } from '../kit/rest-client.ts';
 
-const PASSWORD = 'a-password';
+const PASSWORD = 'a-long-password';
 const ALL = { page: 0, pageSize: 1000 };
 const BY = newId<UserId>(START);
 
@@ -335,7 +335,7 @@ test('accounts: two processes activate one user: one password is set, in any int
     const membership = { authority: 'TENANT_ADMIN', tenantId } as const;
     const { id } = given(await accounts.users.create(membership, person('a@x.test')));
     const { token } = given(await accounts.users.activation(id));
-    const passwords = ['password-1', 'password-2'];
+    const passwords = ['password of one', 'password of two'];
     const both = passwords.map((password) =>
       accountsOver(scheduled(store, scheduler), clock).users.activate(token, password),
     );

@@ -97,7 +97,7 @@ install('if there is an administrator, none is added', async () => {
     phone: null,
     additionalInfo: null,
   };
-  await needs.accounts.users.create({ authority: 'SYS_ADMIN' }, fields, 'a-password');
+  await needs.accounts.users.create({ authority: 'SYS_ADMIN' }, fields, 'a-long-password');
   await ensureSysadmin(needs, undefined);
   assert.equal(announced, []);
   assert.is(await needs.accounts.users.findByEmail(SYSADMIN.email), undefined);

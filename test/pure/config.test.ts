@@ -180,8 +180,10 @@ refusals('values that contradict each other', () => {
     one({ ACTORS_DEVICE_MAX_IN_FLIGHT: '10' }),
     'actors.alarm.max_fan_out (1000) must not be above',
   );
-  assert.match(one({ SYSADMIN_PASSWORD: 'short' }), 'must have 6 to 72 characters, it has 5');
-  assert.match(one({ SYSADMIN_PASSWORD: 'sysadmin' }), 'a password that everybody knows');
+  assert.match(one({ SYSADMIN_PASSWORD: 'short' }), 'must have 12 to 72 characters, and be neither');
+  assert.match(one({ SYSADMIN_PASSWORD: 'sysadmin-2026!' }), 'password-made-of-names');
+  assert.match(one({ SYSADMIN_PASSWORD: 'Password2026!' }), 'password-well-known');
+  assert.match(one({ SYSADMIN_PASSWORD: 'sysadmin' }), 'one that everybody knows');
   for (const address of ['HTTP_BIND_ADDRESS', 'MQTT_BIND_ADDRESS', 'COAP_BIND_ADDRESS']) {
     const env = { LOAD_DEMO: 'true', [address]: '0.0.0.0' };
     assert.match(one(env), 'others than this machine could reach them');

@@ -128,7 +128,7 @@ for (const name of FILES) {
           value.startsWith('${') ? 'A'.repeat(88) : value,
         ]),
       );
-      const loaded = loadConfig({ env: { ...env, SYSADMIN_PASSWORD: 'a-password' }, flags: [] });
+      const loaded = loadConfig({ env: { ...env, SYSADMIN_PASSWORD: 'a-long-password' }, flags: [] });
       assert.equal(loaded.type === 'problems' ? loaded.problems : [], []);
     }
   });

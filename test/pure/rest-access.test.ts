@@ -147,6 +147,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     tenant: '404 400 400',
     system: NEVER,
   },
+  'GET /api/noauth/userPasswordPolicy': publicly(200),
   'GET /api/noauth/activate': publicly(409, { query: 'activateToken=x' }),
   'POST /api/noauth/activate': publicly(400, { body: { activateToken: 'x', password: 'password' } }),
 

@@ -196,7 +196,7 @@ law('password: changing it outdates every token before, and gives a new pair', a
   const change = (currentPassword: string, newPassword: string) =>
     home.alice.post('/api/auth/changePassword', { currentPassword, newPassword });
   isProblem(await change('wrong-one', 'another'), 400, 31, "Current password doesn't match!");
-  isProblem(await change(PASSWORD, '12345'), 400, 31, 'Password must be 6 or more characters in length.');
+  isProblem(await change(PASSWORD, '12345'), 400, 31, 'Password must be 12 or more characters in length.');
   isProblem(
     await change(PASSWORD, 'x'.repeat(73)),
     400,
@@ -205,13 +205,13 @@ law('password: changing it outdates every token before, and gives a new pair', a
   );
   assert.is((await user(world, old.token)).status, 200);
 
-  const changed = await change(PASSWORD, 'another');
+  const changed = await change(PASSWORD, 'another-password');
   assert.is(changed.status, 200);
   expired(await user(world, old.token));
   expired(await user(world, home.alice.token));
   expired(await world.nobody.post('/api/auth/token', { refreshToken: old.refreshToken }));
   assert.is((await user(world, (changed.json as Tokens).token)).status, 200);
-  await world.login(home.alice.email, 'another');
+  await world.login(home.alice.email, 'another-password');
 });
 
 law(
@@ -363,7 +363,7 @@ law(
       401,
       10,
     );
-    const both = await Promise.all([activate('password-1'), activate('password-2')]);
+    const both = await Promise.all([activate('the first password'), activate('the second password')]);
     assert.equal(both.map(({ status }) => status).sort(), [200, 400]);
     const [pair] = both.filter(({ status }) => status === 200).map(({ json }) => json as Tokens);
     const me = entity(await user(world, pair?.token ?? ''));

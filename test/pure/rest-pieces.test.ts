@@ -77,6 +77,7 @@ const ACCOUNTS: { readonly [Reason in AccountRefusal['reason']]: number } = {
   'email-malformed': 400,
   'password-too-short': 400,
   'password-well-known': 400,
+  'password-made-of-names': 400,
   'password-too-long': 400,
   'version-conflict': 409,
   'already-activated': 400,

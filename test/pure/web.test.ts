@@ -370,11 +370,11 @@ law('activation: the link leads to a page, and its password signs in', async ({ 
   const [, activateToken = ''] = /name="activateToken" value="([^"]*)"/.exec(page.html) ?? [];
   const set = (password: string, again = password) =>
     guest.post('/login/createPassword', { activateToken, password, again });
-  assert.match((await set('a-password', 'another')).text, 'not the same');
-  assert.match((await set('abc')).text, '6 or more characters');
-  assert.is((await set('a-password')).to, '/');
+  assert.match((await set('a-long-password', 'another')).text, 'not the same');
+  assert.match((await set('abc')).text, '12 or more characters');
+  assert.is((await set('a-long-password')).to, '/');
   assert.is((await guest.get('/claim')).status, 200);
-  assert.match((await set('a-password')).text, 'does not work any more');
+  assert.match((await set('a-long-password')).text, 'does not work any more');
 });
 
 law('account: a new password signs out everywhere else', async ({ world, home, alice }) => {

@@ -484,6 +484,13 @@ export const SECTIONS = {
       claimd: 'no limit per tenant; the connection that has waited longest without a token is closed',
       why: 'there are no tenant profiles here',
     },
+    passwords: {
+      what: 'new passwords of people',
+      thingsBoard: '6 to 72 characters; rules of composition and expiry where an administrator sets them',
+      claimd:
+        '12 to 72 characters (`security.password.min_length`), none of the 3,000 commonest, none that is made of names of the product, the tenant and the user; no rules of composition, no expiry. `GET /api/noauth/userPasswordPolicy` says so',
+      why: 'length is what keeps a password from being guessed; rules of composition make people choose worse ones',
+    },
     cors: {
       what: 'pages of other origins (CORS)',
       thingsBoard: 'any origin may use `/api/**`, with credentials',

@@ -318,7 +318,7 @@ async function headerOf(stage: Stage, as: RestRow['as']): Promise<Readonly<Recor
       );
     case 'outdated': {
       const { token } = await stage.newCustomer();
-      const passwords = { currentPassword: 'a-password', newPassword: 'another-password' };
+      const passwords = { currentPassword: 'a-long-password', newPassword: 'another-password' };
       await stage.api.must('POST', '/api/auth/changePassword', token, passwords);
       return bearer(token);
     }

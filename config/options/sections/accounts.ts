@@ -16,7 +16,7 @@ export const accounts = section('People and tokens', {
     default: ACCOUNTS.passwordMinLength,
     min: 1,
     max: 72,
-    why: 'Shortest password that a user may set, in characters.',
+    why: 'Shortest password that a user may set, in characters. 6 is as in ThingsBoard; take 15 where nobody has a second factor.',
   }),
   passwordMaxLength: count({
     key: 'security.password.max_length',

@@ -96,7 +96,14 @@ function CreatePassword({ token, refusal }: { token: string; refusal: string | u
       <Refusal text={refusal} />
       <form method="post" action="/login/createPassword">
         <input type="hidden" name="activateToken" value={token} />
-        <Field name="password" label="New password" type="password" autocomplete="new-password" required />
+        <Field
+          name="password"
+          label="New password"
+          type="password"
+          autocomplete="new-password"
+          hint="Long is good: a few words that nobody would guess."
+          required
+        />
         <Field name="again" label="The same once more" type="password" autocomplete="new-password" required />
         <button type="submit" class="primary wide">
           Set the password and sign in
