@@ -3,12 +3,16 @@ import type { Log } from '../base/log.ts';
 
 /** The store cannot serve just now (disk full, connection lost, closed). Nothing is known about the last write. */
 export class StoreUnavailable extends Error {
-  constructor(store: string, cause: unknown) {
+  /** Set where an operator can do something that the message alone would not tell a program. */
+  readonly reason: 'no-room' | undefined;
+
+  constructor(store: string, cause: unknown, reason?: 'no-room') {
     super(
       `the store (${store}) is not available: ${cause instanceof Error ? cause.message : String(cause)}`,
       { cause },
     );
     this.name = 'StoreUnavailable';
+    this.reason = reason;
   }
 }
 

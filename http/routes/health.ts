@@ -1,5 +1,6 @@
 /** Whether the process is alive, and whether it can take work: for supervisors and load balancers. */
 import { z } from 'zod';
+import { StoreUnavailable } from '../../actors/store/store.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { json } from '../wire/reply.ts';
 
@@ -14,6 +15,8 @@ export interface Readiness {
 
 const statusView = z.object({ status: z.enum(['up', 'draining', 'store-unavailable']) });
 const readyView = statusView.extend({
+  /** The store's disk is full; it goes on by itself when there is room. */
+  reason: z.enum(['no-room']).optional(),
   /** For information: the broker is out of reach of the other nodes too, so it is no reason to send work there. */
   mqttBroker: z.enum(['connected', 'not-connected']).optional(),
 });
@@ -43,12 +46,15 @@ export function healthRoutes({ readiness }: { readonly readiness: Readiness }): 
         const mqttBroker = link === undefined ? {} : { mqttBroker: link ? 'connected' : 'not-connected' };
         if (readiness.draining()) return json({ status: 'draining', ...mqttBroker }, 503);
         // Whatever the check fails with: a process that cannot check its store should be sent no work.
-        const works = await readiness.check().then(
-          () => true,
-          () => false,
+        return readiness.check().then(
+          () => json({ status: 'up', ...mqttBroker }),
+          (error: unknown) => json({ status: 'store-unavailable', ...reasonOf(error), ...mqttBroker }, 503),
         );
-        return json({ status: works ? 'up' : 'store-unavailable', ...mqttBroker }, works ? 200 : 503);
       },
     }),
   ];
+}
+
+function reasonOf(error: unknown): { readonly reason?: 'no-room' } {
+  return error instanceof StoreUnavailable && error.reason !== undefined ? { reason: error.reason } : {};
 }

@@ -19,6 +19,7 @@ import type { IndexEntries } from '../../actors/journal/journal.ts';
 import { openLmdbStore, StoreInUse } from '../../actors/store/lmdb/lmdb.ts';
 import { openEnvironment } from '../../actors/store/lmdb/tables.ts';
 import type { EntityName, Store } from '../../actors/store/store.ts';
+import { until } from '../kit/until.ts';
 import { entry, range } from './store.ts';
 
 /** Streams that all appenders append to. */
@@ -137,7 +138,14 @@ const ROLES: { readonly [role: string]: (path: string) => Promise<void> } = {
     );
     execFileSync('prlimit', [`--pid=${process.pid}`, '--fsize=unlimited']);
     let after = 0;
-    for (; after < 20; after++) await store.journal.append(entry(`after-${after}`, 0, { state: big }));
+    await until('it sees that there is room', () =>
+      store.journal.append(entry('after-0', 0, { state: big })).then(
+        () => true,
+        () => false,
+      ),
+    );
+    for (after = 1; after < 20; after++)
+      await store.journal.append(entry(`after-${after}`, 0, { state: big }));
     await store.close();
     await tell({ before, failed, whileFull: { reads, writes }, after } satisfies Cramped);
     process.disconnect();

@@ -20,6 +20,8 @@ export interface ServerOptions {
   readonly main?: string;
   /** For Node itself. */
   readonly nodeArgs?: readonly string[];
+  /** A soft limit on the size of a file that it writes; lifted by `prlimit`. */
+  readonly fileBytesMax?: number;
   /** Whether there is a channel for messages to and from `child`. */
   readonly channel?: boolean;
 }
@@ -79,7 +81,11 @@ export function launch(options: ServerOptions = {}): {
   };
   // Run elsewhere, so that no config file in the current folder is read.
   const nodeArgs = ['--enable-source-maps', ...(options.nodeArgs ?? [])];
-  const child = spawn(process.execPath, [...nodeArgs, options.main ?? MAIN, ...(options.args ?? [])], {
+  const command = [process.execPath, ...nodeArgs, options.main ?? MAIN, ...(options.args ?? [])];
+  const blocks = options.fileBytesMax === undefined ? undefined : Math.floor(options.fileBytesMax / 512);
+  const [program = '', ...args] =
+    blocks === undefined ? command : ['sh', '-c', `ulimit -S -f ${blocks}; exec "$0" "$@"`, ...command];
+  const child = spawn(program, args, {
     cwd: tmpdir(),
     env,
     stdio: ['ignore', 'pipe', 'pipe', ...(options.channel === true ? (['ipc'] as const) : [])],

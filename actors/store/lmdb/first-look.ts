@@ -23,7 +23,7 @@ const NO_ROOT = 0xffffffffffffffffn;
 /** How often a look is repeated because somebody committed meanwhile. */
 const LOOKS = 100;
 
-interface Meta {
+export interface Meta {
   readonly pageSize: number;
   readonly lastPage: number;
   readonly transaction: bigint;
@@ -58,7 +58,8 @@ export function lookAtFile(folder: string): void {
   }
 }
 
-function newestMeta(file: number): Meta | undefined {
+/** The meta page of the newest transaction; undefined: this is no database. */
+export function newestMeta(file: number): Meta | undefined {
   const first = readMeta(file, 0);
   const second = first && readMeta(file, first.pageSize);
   if (first === undefined || second === undefined || second.pageSize !== first.pageSize) return undefined;

@@ -21,6 +21,8 @@
  *
  * That is format 2, which is not released yet; `lmdb/lift.ts` makes older ones into it.
  */
+import { mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { RecordsAdapter } from '../records.ts';
 import type { Store } from '../store.ts';
 import { LmdbEntities } from './entities.ts';
@@ -30,7 +32,8 @@ import { LmdbJournal } from './journal.ts';
 import { checkKey } from './keys.ts';
 import { FORMAT, isKnownFormat, lift } from './lift.ts';
 import { recordsTable } from './records.ts';
-import { openEnvironment, openTables, type Read, type Tables } from './tables.ts';
+import { makeLockFile, type Need, NoRoom, Room } from './room.ts';
+import { depthOf, openEnvironment, openTables, type Read, type Tables } from './tables.ts';
 import { Writer } from './writer.ts';
 
 export interface LmdbSettings {
@@ -59,15 +62,31 @@ export class StoreInUse extends Error {
   }
 }
 
+/** What making the tables writes, and what taking the folder does. */
+const FOR_TABLES: Need = { keys: 32, bytes: 32 * 1024 };
+const FOR_META: Need = { keys: 2, bytes: 4096 };
+
+/** Lifting older data may write all of it anew, with its indexes. */
+function forLift(path: string): Need {
+  const { size } = statSync(join(path, 'data.mdb'));
+  return { keys: Math.ceil(size / 1024), bytes: size };
+}
+
 /** Opens the store. Throws `StoreInUse`, or an error when the folder cannot be used or holds an unknown format. */
 export function openLmdbStore({ path, owner, shared = false }: LmdbSettings): Store {
   const name = `lmdb:${path}`;
   lookAtFile(path);
+  mkdirSync(path, { recursive: true });
+  makeLockFile(path);
   const env = openEnvironment(path);
-  const tables = openTables(env);
+  const room = new Room(path);
+  let tables: Tables;
   try {
-    takeFolder(tables, path, owner);
+    env.transactionSync(() => room.reserve(FOR_TABLES, 1));
+    tables = openTables(env);
+    takeFolder(tables, path, owner, room);
   } catch (error) {
+    room.close();
     void env.close();
     throw error;
   }
@@ -87,7 +106,8 @@ export function openLmdbStore({ path, owner, shared = false }: LmdbSettings): St
 
   async function close(): Promise<void> {
     await writer.close();
-    if (owner !== undefined) leaveFolder(tables, owner);
+    if (owner !== undefined) leaveFolder(tables, owner, room);
+    room.close();
     await env.close();
   }
 
@@ -110,7 +130,7 @@ export function openLmdbStore({ path, owner, shared = false }: LmdbSettings): St
 }
 
 /** Takes the folder and lifts its data to the newest format, in one write transaction: of two starters one gets it. */
-function takeFolder(tables: Tables, path: string, owner: StoreOwner | undefined): void {
+function takeFolder(tables: Tables, path: string, owner: StoreOwner | undefined, room: Room): void {
   const { meta } = tables;
   meta.transactionSync(() => {
     const format = meta.get('format');
@@ -123,6 +143,8 @@ function takeFolder(tables: Tables, path: string, owner: StoreOwner | undefined)
     if (owner !== undefined && other !== undefined && other !== owner.self && owner.isAlive(other)) {
       throw new StoreInUse(path, other);
     }
+    if (owner !== undefined) room.fillHoles();
+    room.reserve(format === undefined || format === FORMAT ? FOR_META : forLift(path), depthOf(tables));
     if (format !== undefined) lift(tables, format);
     if (format !== FORMAT) meta.putSync('format', FORMAT);
     if (owner !== undefined) meta.putSync('owner', owner.self);
@@ -130,8 +152,15 @@ function takeFolder(tables: Tables, path: string, owner: StoreOwner | undefined)
 }
 
 /** Releases the folder, unless somebody has taken it over meanwhile. */
-function leaveFolder({ meta }: Tables, { self }: StoreOwner): void {
-  meta.transactionSync(() => {
-    if (meta.get('owner') === self) meta.removeSync('owner');
-  });
+function leaveFolder(tables: Tables, { self }: StoreOwner, room: Room): void {
+  const { meta } = tables;
+  try {
+    meta.transactionSync(() => {
+      room.reserve(FOR_META, depthOf(tables));
+      if (meta.get('owner') === self) meta.removeSync('owner');
+    });
+  } catch (error) {
+    // On a full disk the mark stays; whoever opens the folder next sees that its owner is dead.
+    if (!(error instanceof NoRoom)) throw error;
+  }
 }

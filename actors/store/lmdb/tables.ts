@@ -44,3 +44,12 @@ export function openTables(env: Environment) {
   const meta: Database<string, string> = env.openDB('meta', text);
   return { heads, entities, log, alarms, holders, lists, counts, records, meta };
 }
+
+/** How deep the deepest table is, and one level more, in case it grows soon. */
+export function depthOf(tables: Tables): number {
+  const depths = Object.values(tables).map((table) => {
+    const stats = table.getStats(); // not among lmdb's types
+    return 'treeDepth' in stats && typeof stats.treeDepth === 'number' ? stats.treeDepth : 0;
+  });
+  return 1 + Math.max(...depths);
+}

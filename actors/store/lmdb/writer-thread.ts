@@ -3,12 +3,15 @@
  * sends the results; what comes meanwhile is the next transaction. That is group commit.
  *
  * A transaction happens whole or, when anything in it throws, not at all. Waiting for the disk, or for another process
- * that writes, blocks this thread alone.
+ * that writes, blocks this thread alone. Before it writes, room for it is made sure of (`room.ts`); where the disk has room
+ * for a smaller transaction alone, smaller ones are made.
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { needOf, sum } from './needs.ts';
 import { carryOut, type Operation, type Result } from './operations.ts';
 import { isPanic, StorePanic } from './panic.ts';
-import { openEnvironment, openTables } from './tables.ts';
+import { type Need, NoRoom, Room } from './room.ts';
+import { depthOf, openEnvironment, openTables } from './tables.ts';
 import { Transaction } from './transaction.ts';
 
 /** A message to the thread: some operations, or that there will be no more. */
@@ -17,7 +20,13 @@ export type WriterMessage = readonly Operation[] | 'close';
 /** A message from the thread: the end of one transaction. Results are in the order of the operations. */
 export type TransactionResult =
   | { readonly type: 'committed'; readonly results: readonly Result[] }
-  | { readonly type: 'failed'; readonly count: number; readonly why: string };
+  | {
+      readonly type: 'failed';
+      readonly count: number;
+      readonly why: string;
+      /** The disk is full; nothing was written. */
+      readonly noRoom: boolean;
+    };
 
 /** Bounds how long the first of many waits for the last. */
 const OPERATIONS_MAX = 10_000;
@@ -32,6 +41,7 @@ const port = parentPort;
 if (port === null) throw new Error('this is a thread of the store, not a program');
 const env = openEnvironment(workerData);
 const tables = openTables(env);
+const room = new Room(workerData);
 let clearedAt = performance.now();
 
 port.on('message', (message: WriterMessage) => {
@@ -42,13 +52,14 @@ port.on('message', (message: WriterMessage) => {
       operations.push(...next);
       next = receive();
     }
-    if (operations.length > 0) port.postMessage(commit(operations));
+    carryOutAll(operations);
     if (performance.now() - clearedAt > DEAD_READERS_MS) {
       env.readerCheck();
       clearedAt = performance.now();
     }
     if (next === 'close') {
       port.close();
+      room.close();
       void env.close();
       return;
     }
@@ -59,11 +70,50 @@ function receive(): WriterMessage | undefined {
   return port === null ? undefined : receiveMessageOnPort(port)?.message;
 }
 
-function commit(operations: readonly Operation[]): TransactionResult {
+/** Bounds one transaction: what it may need is kept free on the disk. */
+const KEYS_MAX = 10_000;
+const BYTES_MAX = 16 * 1024 * 1024;
+
+/** Where there is no room for all of it, smaller transactions are tried, down to one operation. */
+function carryOutAll(operations: readonly Operation[]): void {
+  let [keysMax, bytesMax] = [KEYS_MAX, BYTES_MAX];
+  for (let from = 0; from < operations.length; ) {
+    let need: Need = { keys: 0, bytes: 0 };
+    let to = from;
+    for (; to < operations.length; to += 1) {
+      const operation = operations[to];
+      if (operation === undefined) break;
+      const more = sum(need, needOf(operation));
+      if (to > from && (more.keys > keysMax || more.bytes > bytesMax)) break;
+      need = more;
+    }
+    const result = commit(operations.slice(from, to), need);
+    if (result.type === 'failed' && result.noRoom && to - from > 1) {
+      [keysMax, bytesMax] = [Math.floor(need.keys / 2), Math.floor(need.bytes / 2)];
+      continue;
+    }
+    port?.postMessage(result);
+    from = to;
+  }
+}
+
+let depth = 0;
+let transactions = 0;
+/** How often the depth of the tables is looked up; they rarely grow by a level. */
+const DEPTH_EVERY = 16;
+
+function depthNow(): number {
+  if (transactions % DEPTH_EVERY === 0) depth = depthOf(tables);
+  transactions += 1;
+  return depth;
+}
+
+function commit(operations: readonly Operation[], need: Need): TransactionResult {
   try {
     const results: Result[] = [];
     // Begun, committed and flushed when it returns.
     env.transactionSync(() => {
+      room.reserve(need, depthNow());
       const transaction = new Transaction(tables);
       for (const operation of operations) results.push(carryOut(transaction, operation));
       transaction.finish();
@@ -72,6 +122,6 @@ function commit(operations: readonly Operation[]): TransactionResult {
   } catch (error) {
     if (isPanic(error)) throw new StorePanic(error); // ends the thread, and with it the process
     const why = error instanceof Error ? error.message : String(error);
-    return { type: 'failed', count: operations.length, why };
+    return { type: 'failed', count: operations.length, why, noRoom: error instanceof NoRoom };
   }
 }

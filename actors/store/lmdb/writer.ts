@@ -118,7 +118,7 @@ export class Writer {
     if (result.type === 'committed') {
       for (const [at, { resolve }] of settled.entries()) resolve(result.results[at]);
     } else {
-      const error = new StoreUnavailable(this.#store, result.why);
+      const error = new StoreUnavailable(this.#store, result.why, result.noRoom ? 'no-room' : undefined);
       for (const { reject } of settled) reject(error);
     }
   }

@@ -1,0 +1,75 @@
+/** How much an operation writes, for `room.ts`. More is harmless, less is not. */
+import { unreachable } from '../../base/unreachable.ts';
+import type { IndexChanges, IndexEntries } from '../../journal/journal.ts';
+import type { Operation } from './operations.ts';
+import type { Need } from './room.ts';
+
+/** A key with what LMDB and this store put around it: header, offset, head's numbers, line in the log, alarm. */
+const AROUND = 128;
+/** A removal may touch a neighbour on every level too. */
+const REMOVED = 2;
+
+export function needOf(operation: Operation): Need {
+  switch (operation.type) {
+    case 'append': {
+      const { stream, event, state = '', index } = operation.entry;
+      // The head and the alarm; the log has one key for all.
+      const own = { keys: 2, bytes: 3 * (AROUND + stream.length) + byteLength(event) + byteLength(state) };
+      return index === undefined ? own : sum(own, ofIndex(index, stream));
+    }
+    case 'commit': {
+      const { name, text = '', index } = operation.commit;
+      const own = { keys: REMOVED, bytes: AROUND + name.length + byteLength(text) };
+      return index === undefined ? own : sum(own, ofIndex(index, name));
+    }
+    case 'enter':
+    case 'leave':
+      return ofMember(operation.member.list, operation.member.member);
+    case 'drop-alarms':
+      return { keys: REMOVED * operation.keys.length, bytes: 0 };
+    case 'set-record':
+      return { keys: 1, bytes: AROUND + byteLength(operation.key) + byteLength(operation.text) };
+    case 'delete-record':
+      return { keys: REMOVED, bytes: 0 };
+    case 'swap-record':
+      return {
+        keys: REMOVED,
+        bytes: AROUND + byteLength(operation.key) + byteLength(operation.next ?? ''),
+      };
+    case 'touch':
+      // More than most writes need: who is told that it works will write more than this.
+      return { keys: 16, bytes: 64 * 1024 };
+    default:
+      return unreachable(operation);
+  }
+}
+
+export function sum(one: Need, other: Need): Need {
+  return { keys: one.keys + other.keys, bytes: one.bytes + other.bytes };
+}
+
+const NOTHING: Need = { keys: 0, bytes: 0 };
+
+function ofIndex(index: IndexChanges, holder: string): Need {
+  return sum(ofEntries(index.take, holder), ofEntries(index.release, holder));
+}
+
+function ofEntries({ unique, members }: IndexEntries, holder: string): Need {
+  const keys = unique.map((key) => ({
+    keys: REMOVED,
+    bytes: AROUND + byteLength(key) + byteLength(holder),
+  }));
+  return [...keys, ...members.map(({ list, member }) => ofMember(list, member))].reduce(sum, NOTHING);
+}
+
+/** The member, and how many the list has. */
+function ofMember(list: string, member: string): Need {
+  return {
+    keys: 2 * REMOVED,
+    bytes: 2 * AROUND + 2 * byteLength(list) + byteLength(member),
+  };
+}
+
+function byteLength(text: string): number {
+  return Buffer.byteLength(text);
+}
