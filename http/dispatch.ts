@@ -26,7 +26,7 @@ import {
 } from './wire/body.ts';
 import { corsHeaders } from './wire/cors.ts';
 import { badRequest, internalError, notAuthenticated, permissionDenied } from './wire/errors.ts';
-import { isProblem, type Reply, toResponse } from './wire/reply.ts';
+import { isProblem, type Reply, told, toResponse } from './wire/reply.ts';
 import { deviceOf, originOf, paramsOf, peerOf, queryOf } from './wire/request.ts';
 
 /** Absent when the app is called without a socket. */
@@ -137,5 +137,5 @@ async function stillMay(
 /** Some routes answer problems as plain text, but never that the server cannot serve now. */
 function worded(route: Route, reply: Reply): Reply {
   if (!route.plainProblems || reply.type !== 'problem' || reply.retryAfterSeconds !== undefined) return reply;
-  return { type: 'text', status: reply.status, body: reply.message };
+  return { type: 'text', status: reply.status, body: reply.message, headers: told(reply) };
 }

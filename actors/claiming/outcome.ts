@@ -6,6 +6,7 @@ import type { RefusalReason } from '../device/messages.ts';
 import { ownerEpochOf } from '../device/state.ts';
 import type { DeviceAnswer } from '../fleet/devices.ts';
 import type { Unavailable } from '../runtime/decider.ts';
+import { REASONS } from './reasons.ts';
 
 export type ClaimOutcome =
   /** Durable: the window is open until just before `closesAt`, in this owner epoch (R5). */
@@ -25,7 +26,7 @@ export type ClaimOutcome =
   | { readonly type: 'unavailable'; readonly reason: Unavailable['reason'] };
 
 /** What became of one device behind a gateway. `not-created`: there is no such device, and none was made. */
-export type EntryOutcome = ClaimOutcome | { readonly type: 'not-created'; readonly why: string };
+export type EntryOutcome = ClaimOutcome | { readonly type: 'not-created'; readonly why: RefusalReason };
 
 /** Throws where the device accepted a claim and has no window, which is a bug. */
 export function outcomeOf(answer: DeviceAnswer): ClaimOutcome {
@@ -85,20 +86,14 @@ export function outcomeMessage(outcome: ClaimOutcome): object | undefined {
 /** A refusal in words, for a person who reads a device's log. */
 export function refusalInWords(outcome: Extract<ClaimOutcome, { type: 'refused' }>): string {
   switch (outcome.reason) {
-    case 'already-claimed':
-      return 'the device already has an owner';
-    case 'claiming-not-allowed':
-      return 'claiming is not allowed for this device';
     case 'duration-too-long':
       return `durationMs is above the limit of ${outcome.maxDurationMs} ms`;
-    case 'not-behind-gateway':
-      return 'the gateway does not speak for this device';
     case 'secret-too-short':
       return `secretKey has fewer than ${outcome.minSecretLength} characters`;
     case 'rate-limited':
       return `too many claim windows of this device, try again in ${outcome.retryAfterMs} ms`;
     default:
-      return outcome.reason.replaceAll('-', ' ');
+      return REASONS[outcome.reason].words;
   }
 }
 
@@ -133,7 +128,7 @@ export function gatewayOutcomeMessages(
 function entryMessage(outcome: EntryOutcome): object {
   switch (outcome.type) {
     case 'malformed':
-      return { status: 'malformed', reason: outcome.why };
+      return { status: 'malformed', reason: 'malformed', message: outcome.why };
     case 'not-created':
       return { status: 'refused', reason: outcome.why };
     case 'revoked':

@@ -49,6 +49,10 @@ const PROBLEM_SCHEMA: Schema = {
     message: { type: 'string' },
     errorCode: { type: 'integer' },
     timestamp: { type: 'integer' },
+    reason: {
+      type: 'string',
+      description: 'Why, as a code that stays as it is: the table in http/README.md',
+    },
   },
   required: ['status', 'message', 'errorCode', 'timestamp'],
 };

@@ -79,7 +79,11 @@ export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Re
       },
     );
     if (outcome.type === 'blocked') {
-      return tooManyRequests('Too many wrong secrets, try again later', outcome.retryAfterMs);
+      return tooManyRequests(
+        'Too many wrong secrets, try again later',
+        outcome.retryAfterMs,
+        'too-many-wrong-secrets',
+      );
     }
     if (id === undefined && !uniform) return notFound;
     if (outcome.type === 'refused') {
@@ -175,13 +179,13 @@ async function whyNot(
     const left = await attemptsLeft(parties);
     return { ...because(reason), ...(left === undefined ? {} : { [ATTEMPTS_LEFT_HEADER]: String(left) }) };
   }
-  if (reason === 'claiming-not-allowed') return because('not-allowed');
+  if (reason === 'claiming-not-allowed') return because(reason);
   if (reason === 'proof-required' || reason === 'proof-outdated') return because(reason);
   if (reason === 'already-claimed') return because(isOwn ? 'already-yours' : reason);
   if (reason !== 'no-window' && reason !== 'window-elapsed') return {};
   const device = await devices.read(id);
   const allowed = device === undefined || mayBeClaimed(device, settings.claimingByDefault);
-  return because(allowed ? reason : 'not-allowed');
+  return because(allowed ? reason : 'claiming-not-allowed');
 }
 
 const UNKNOWN_DEVICE: DeviceAnswer = { type: 'refused', refusal: { reason: 'unknown-device' } };

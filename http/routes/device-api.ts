@@ -24,8 +24,8 @@ import type { Devices, Directory } from '../../actors/fleet/devices.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { type DeviceApiSettings, defaultDeviceApiSettings } from '../settings.ts';
 import {
-  badRequest,
   claimRefusedForDevice,
+  malformedClaim,
   tooManyRequests,
   unavailableForDevice,
   windowsLimited,
@@ -86,7 +86,7 @@ export function deviceApiRoutes(needs: DeviceApiNeeds): Route[] {
           case 'unknown':
             return unauthorized;
           case 'blocked':
-            return tooManyRequests('Too many wrong tokens', admission.retryAfterMs);
+            return tooManyRequests('Too many wrong tokens', admission.retryAfterMs, 'too-many-wrong-tokens');
           case 'admitted':
             break;
           default:
@@ -115,7 +115,7 @@ function replyTo(outcome: ClaimOutcome, unavailable: Problem): Reply {
         : windowsLimited(message, retryAfterMs, { reason });
     }
     case 'malformed':
-      return badRequest(outcome.why);
+      return malformedClaim(outcome.why);
     case 'revoked':
       return unauthorized;
     case 'unavailable':

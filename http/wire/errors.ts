@@ -5,6 +5,7 @@
 
 import type { AccountAnswer, AccountRefusal } from '../../actors/accounts/accounts.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
+import { REASONS, type ReasonCode } from '../../actors/claiming/reasons.ts';
 import type { Refusal, SteeringFault } from '../../actors/device/messages.ts';
 import type { Unavailable } from '../../actors/runtime/decider.ts';
 import type { Problem, ProblemFields } from './reply.ts';
@@ -33,20 +34,26 @@ export const badCredentials = problem(401, ErrorCode.AUTHENTICATION, 'Invalid us
 export const accountNotActive = problem(401, ErrorCode.AUTHENTICATION, 'User account is not active');
 export const tokenExpired = problem(401, ErrorCode.JWT_TOKEN_EXPIRED, 'Token has expired');
 
-export const permissionDenied = problem(
-  403,
-  ErrorCode.PERMISSION_DENIED,
-  "You don't have permission to perform this operation!",
-);
+export const permissionDenied: Problem = {
+  ...problem(403, ErrorCode.PERMISSION_DENIED, "You don't have permission to perform this operation!"),
+  reason: 'permission-denied',
+};
 export const credentialsAreTenants = problem(
   403,
   ErrorCode.PERMISSION_DENIED,
   'Only the tenant administrator may read the credentials of a device (security.claim.customersReadCredentials is off)!',
 );
 /** Also for entities of another tenant: for the caller they do not exist. */
-export const notFound = problem(404, ErrorCode.ITEM_NOT_FOUND, "Requested item wasn't found!");
-export const versionConflict = (what: string) =>
-  problem(409, ErrorCode.VERSION_CONFLICT, `${what} was already changed by someone else`);
+export const notFound: Problem = {
+  ...problem(404, ErrorCode.ITEM_NOT_FOUND, "Requested item wasn't found!"),
+  reason: 'not-found',
+};
+export const versionConflict = (what: string): Problem => ({
+  ...problem(409, ErrorCode.VERSION_CONFLICT, `${what} was already changed by someone else`),
+  reason: 'version-conflict',
+});
+/** What a device sends cannot be read. */
+export const malformedClaim = (why: string): Problem => ({ ...badRequest(why), reason: 'malformed' });
 /** The condition of `If-Match` does not hold (RFC 9110 §13.1.1). */
 const epochChanged = problem(
   412,
@@ -61,9 +68,10 @@ export const methodNotAllowed = (method: string) =>
   problem(405, ErrorCode.BAD_REQUEST_PARAMS, `Request method '${method}' is not supported`);
 export const internalError = problem(500, ErrorCode.GENERAL, 'Internal server error');
 
-export function tooManyRequests(message: string, retryAfterMs: number): Problem {
+export function tooManyRequests(message: string, retryAfterMs: number, reason?: ReasonCode): Problem {
   const retryAfterSeconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
-  return { ...problem(429, ErrorCode.TOO_MANY_REQUESTS, message), retryAfterSeconds };
+  const told = problem(429, ErrorCode.TOO_MANY_REQUESTS, message);
+  return { ...told, retryAfterSeconds, ...(reason === undefined ? {} : { reason }) };
 }
 
 const RETRY_UNAVAILABLE_SECONDS = 1;
@@ -113,8 +121,28 @@ const STEERING_FAULTS: Record<SteeringFault, string> = {
 
 export const malformedPublicKey = badRequest(STEERING_FAULTS['key-malformed']);
 
-/** A device's refusal, where a route has nothing more specific to say. */
+/**
+ * A device's refusal, where a route has nothing more specific to say. What a stranger may hear has no code of its own, so
+ * that the truth cannot be told from it.
+ */
 export function refusedByDevice(refusal: Refusal): Problem {
+  const { reason } = refusal;
+  const heard = REASONS[reason].heardBy;
+  const told = reason !== 'unknown-device' && heard.length > 0 && !FAILURES.has(reason);
+  return told ? { ...problemOf(refusal), reason } : problemOf(refusal);
+}
+
+/** FAILURE says no more; why is in a header, for who may hear it (`claim-refusal.ts`). */
+const FAILURES: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
+  'no-window',
+  'window-elapsed',
+  'wrong-secret',
+  'proof-required',
+  'wrong-proof',
+  'proof-outdated',
+]);
+
+function problemOf(refusal: Refusal): Problem {
   switch (refusal.reason) {
     case 'unknown-device':
       return notFound;
@@ -175,6 +203,10 @@ export function refusedByDevice(refusal: Refusal): Problem {
 
 /** @param what the kind of entity, for the message: `Customer`, `User`, … */
 export function refusedByAccounts(refusal: AccountRefusal, what: string): Problem {
+  return { ...accountProblemOf(refusal, what), reason: refusal.reason };
+}
+
+function accountProblemOf(refusal: AccountRefusal, what: string): Problem {
   switch (refusal.reason) {
     case 'not-found':
       return notFound;

@@ -1,5 +1,6 @@
 /** A handler's answer as a value, and how it becomes an HTTP response. */
 import { unreachable } from '../../actors/base/unreachable.ts';
+import type { ReasonCode } from '../../actors/claiming/reasons.ts';
 
 export type Reply = JsonReply | TextReply | HtmlReply | StreamReply | EmptyReply | RedirectReply | Problem;
 
@@ -14,6 +15,7 @@ export interface TextReply {
   readonly type: 'text';
   readonly status: number;
   readonly body: string;
+  readonly headers?: Headers;
 }
 
 interface HtmlReply {
@@ -46,6 +48,8 @@ export interface Problem {
   readonly status: number;
   readonly errorCode: number;
   readonly message: string;
+  /** The same code on every door; absent where a stranger asks, or nothing is refused. */
+  readonly reason?: ReasonCode;
   /** When the caller may try again. */
   readonly retryAfterSeconds?: number;
   readonly more?: ProblemFields;
@@ -97,7 +101,12 @@ export function toResponse(reply: Reply, headers: Headers, nowMs: number): Respo
     case 'text':
       return new Response(reply.body, {
         status: reply.status,
-        headers: { 'Content-Type': 'text/plain;charset=UTF-8', ...NO_STORE, ...headers },
+        headers: {
+          'Content-Type': 'text/plain;charset=UTF-8',
+          ...NO_STORE,
+          ...reply.headers,
+          ...headers,
+        },
       });
     case 'html':
       return new Response(reply.body, {
@@ -135,7 +144,7 @@ export function toResponse(reply: Reply, headers: Headers, nowMs: number): Respo
     case 'problem':
       return new Response(envelope(reply, nowMs), {
         status: reply.status,
-        headers: { 'Content-Type': 'application/json', ...NO_STORE, ...retryAfter(reply), ...headers },
+        headers: { 'Content-Type': 'application/json', ...NO_STORE, ...told(reply), ...headers },
       });
     default:
       return unreachable(reply);
@@ -144,10 +153,17 @@ export function toResponse(reply: Reply, headers: Headers, nowMs: number): Respo
 
 export const RETRY_AFTER_HEADER = 'Retry-After';
 
-function retryAfter({ retryAfterSeconds }: Problem): Headers {
-  return retryAfterSeconds === undefined ? {} : { [RETRY_AFTER_HEADER]: String(retryAfterSeconds) };
+/** The code of the reason, also where the body is a text. */
+export const REASON_HEADER = 'Refusal-Reason';
+
+/** What a problem says beside its body. */
+export function told({ retryAfterSeconds, reason }: Problem): Headers {
+  return {
+    ...(retryAfterSeconds === undefined ? {} : { [RETRY_AFTER_HEADER]: String(retryAfterSeconds) }),
+    ...(reason === undefined ? {} : { [REASON_HEADER]: reason }),
+  };
 }
 
-function envelope({ status, message, errorCode, more }: Problem, timestamp: number): string {
-  return JSON.stringify({ status, message, errorCode, timestamp, ...more });
+function envelope({ status, message, errorCode, reason, more }: Problem, timestamp: number): string {
+  return JSON.stringify({ status, message, errorCode, timestamp, reason, ...more });
 }

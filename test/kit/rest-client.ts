@@ -18,6 +18,7 @@ import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/i
 import { newId } from '../../actors/base/ids.ts';
 import { type Log, silentLog } from '../../actors/base/log.ts';
 import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
+import { REASONS } from '../../actors/claiming/reasons.ts';
 import { silentBus } from '../../actors/cluster/bus.ts';
 import type { ClaimPolicy } from '../../actors/device/device.ts';
 import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
@@ -282,11 +283,12 @@ export function restLaws(title: string) {
   };
 }
 
-/** The answer is ThingsBoard's error envelope, no more and no less. */
+/** The answer is ThingsBoard's error envelope, with at most a code of the catalogue of reasons besides. */
 export function isProblem(answer: Answer, status: number, errorCode: number, message?: string): void {
   assert.is(answer.status, status, answer.text);
-  const { timestamp, message: told, ...rest } = answer.json as Record<string, unknown>;
+  const { timestamp, message: told, reason, ...rest } = answer.json as Record<string, unknown>;
   assert.equal(rest, { status, errorCode });
+  if (reason !== undefined) assert.ok(Object.hasOwn(REASONS, String(reason)), String(reason));
   assert.type(timestamp, 'number');
   assert.type(told, 'string');
   if (message !== undefined) assert.is(told, message);

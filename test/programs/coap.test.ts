@@ -44,7 +44,7 @@ test('coap: malformed: 4.00, nothing of the payload comes back', () =>
   withCoap({}, async ({ world, open }) => {
     await world.provision('TOKEN');
     const answer = await (await open()).claim('TOKEN', '{"durationMs":"hunter2"}');
-    assert.is(show(answer), 'ACK 4.00 durationMs is not a whole number in range');
+    assert.is(show(answer), 'ACK 4.00 malformed: durationMs is not a whole number in range');
   }));
 
 test('coap: the store does not answer: 5.03, Max-Age says when to ask again', () =>

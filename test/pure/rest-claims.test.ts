@@ -372,7 +372,7 @@ law('claim: a forbidden device is not claimed by a window, nor by a server key',
   for (const secretKey of ['window', 'boxed', 'wrong']) {
     const answer = await home.alice.post(claimPath(NAME), { secretKey });
     says(answer, 'FAILURE');
-    assert.is(answer.headers.get('claim-refusal'), 'not-allowed');
+    assert.is(answer.headers.get('claim-refusal'), 'claiming-not-allowed');
     assert.is(answer.headers.get('claim-attempts-left'), null, 'no guess, so nothing is counted');
   }
   await home.admin.post(path, { claimingAllowed: true });

@@ -60,6 +60,7 @@ for (const [reason, [status, errorCode]] of Object.entries(DEVICE)) {
     const problem = refusedByDevice(refusal);
     assert.equal([problem.status, problem.errorCode], [status, errorCode]);
     assert.not.match(problem.message, 'undefined');
+    if (problem.reason !== undefined && problem.reason !== 'not-found') assert.is(problem.reason, reason);
   });
 }
 

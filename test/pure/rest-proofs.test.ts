@@ -342,7 +342,7 @@ law('C11: a forbidden device gives no challenges and takes no proofs', async (sc
   const proof = signed(ed25519, await challengeFor(home.alice), world.clock.now());
   const path = `/api/plugins/telemetry/DEVICE/${id}/SERVER_SCOPE`;
   isDone(await home.admin.post(path, { claimingAllowed: false }));
-  isRefused(await show(home.alice, proof), 'not-allowed');
+  isRefused(await show(home.alice, proof), 'claiming-not-allowed');
   isProblem(await home.alice.post(challengePath(NAME)), 403, 20);
 });
 

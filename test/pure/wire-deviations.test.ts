@@ -7,12 +7,18 @@ import * as assert from 'uvu/assert';
 import { deviationTable, SECTIONS } from '../wire/deviations.ts';
 import { FACTS, ROWS_IN_SECTION } from '../wire/facts.ts';
 import { type Answer, claimdSays, deviationOf, type Row, thingsBoardSays } from '../wire/model.ts';
+import { deviceReasonsTable, peopleReasonsTable } from '../wire/reasons.ts';
 
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 const README = readFileSync(join(PROJECT, 'transports/README.md'), 'utf8');
 
 test('deviations: transports/README.md has the table that the data makes (node dist/test/wire/write-readme.js)', () => {
   assert.ok(README.includes(deviationTable()));
+});
+
+test('reasons: the documents have the tables that the catalogue makes (node dist/test/wire/write-readme.js)', () => {
+  assert.ok(README.includes(deviceReasonsTable()));
+  assert.ok(readFileSync(join(PROJECT, 'http/README.md'), 'utf8').includes(peopleReasonsTable()));
 });
 
 test('deviations: each has a name of its own', () => {

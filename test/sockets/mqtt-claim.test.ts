@@ -84,7 +84,7 @@ for (const version of VERSIONS) {
       const puback = await client.next('puback');
       if (version === 5) {
         assert.is(puback.reasonCode, 0x87);
-        assert.is(puback.properties?.reasonString, 'the device already has an owner');
+        assert.is(puback.properties?.reasonString, 'already-claimed: the device already has an owner');
       } else {
         assert.is(puback.length, 2);
       }
@@ -287,7 +287,7 @@ test('mqtt 5: claim: a client that takes only small packets gets what fits', () 
     await client.subscribe(CLAIM_RESPONSE_TOPIC);
     client.send(claimPacket(1, 1));
     const puback = await client.next('puback');
-    assert.is(puback.properties?.reasonString, 'the device already has an owner');
+    assert.is(puback.properties?.reasonString, 'already-claimed: the device already has an owner');
     assert.equal(await client.untilPong(), [], 'the message on the response topic would be too large');
 
     const tiny = await connect(5, 'T', { properties: { maximumPacketSize: 39 }, keepalive: 60 });

@@ -4,7 +4,7 @@
  *
  *   2.01 Created      empty: the window is open          (ThingsBoard: also when it silently refused)
  *   4.09 Conflict     refused; the payload is the reason: `already-claimed`
- *   4.00              malformed; not a feature; GET
+ *   4.00              malformed (`malformed: secretKey is not text`); not a feature; GET
  *   4.01              unknown or revoked token
  *   4.04              not below `/api/v1`
  *   4.05              PUT, DELETE and later methods
@@ -23,6 +23,7 @@ import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Claiming } from '../../actors/claiming/claiming.ts';
 import type { ClaimOutcome } from '../../actors/claiming/outcome.ts';
 import { readClaimPayload } from '../../actors/claiming/payload.ts';
+import { type ReasonCode, toldAs } from '../../actors/claiming/reasons.ts';
 import type { TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { ifUnavailable } from '../../actors/journal/unavailable.ts';
@@ -71,7 +72,7 @@ export function createResource(options: ResourceOptions): (request: Request) => 
       case 'unknown':
         return refused(responseOf(Code.unauthorized));
       case 'blocked':
-        return refused(tooManyResponse('too many wrong tokens', admission.retryAfterMs));
+        return refused(tooManyResponse('too-many-wrong-tokens', admission.retryAfterMs));
       case 'admitted': {
         const payloadRules = await profiles.payloadRules(admission.device, 'COAP');
         if (payloadRules === undefined) return refused(responseOf(Code.internalServerError, OTHER_TRANSPORT));
@@ -200,7 +201,7 @@ function responseTo(outcome: ClaimOutcome, more: More, unavailable: () => Respon
         ? responseOf(Code.conflict, outcome.reason, more)
         : tooManyResponse(outcome.reason, outcome.retryAfterMs, more);
     case 'malformed':
-      return responseOf(Code.badRequest, outcome.why, more);
+      return responseOf(Code.badRequest, toldAs('malformed', outcome.why), more);
     case 'revoked':
       return responseOf(Code.unauthorized, '', more);
     case 'unavailable': {
@@ -213,7 +214,7 @@ function responseTo(outcome: ClaimOutcome, more: More, unavailable: () => Respon
 }
 
 /** RFC 8516 §3: Max-Age says when to come back. */
-function tooManyResponse(why: string, retryAfterMs: number, more: More = []): Response {
+function tooManyResponse(why: ReasonCode, retryAfterMs: number, more: More = []): Response {
   const maxAge = uintOption(OptionNumber.maxAge, Math.ceil(retryAfterMs / 1000));
   return responseOf(Code.tooManyRequests, why, [maxAge, ...more]);
 }

@@ -67,7 +67,7 @@ function explainReason(reason: ClaimRefusal, answer: Answer, locale: Locale): Ex
         'The time was up',
         'The device stopped waiting before you claimed it. Press the button on the device again, then claim it here.',
       );
-    case 'not-allowed':
+    case 'claiming-not-allowed':
       return warn(
         'Not allowed yet',
         'The supplier of the device has not released it for claiming yet. Please ask there.',

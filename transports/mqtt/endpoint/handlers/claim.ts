@@ -17,6 +17,7 @@
 import { unreachable } from '../../../../actors/base/unreachable.ts';
 import { type ClaimOutcome, outcomeMessage, refusalInWords } from '../../../../actors/claiming/outcome.ts';
 import { readClaimPayload } from '../../../../actors/claiming/payload.ts';
+import { toldAs } from '../../../../actors/claiming/reasons.ts';
 import type { PayloadFormat } from '../../../../actors/fleet/profiles.ts';
 import { CLAIM_RESPONSE_TOPIC } from '../../topics.ts';
 import type { Message, Settlement, Ticket } from '../acknowledgements.ts';
@@ -42,7 +43,7 @@ function settlementOf(session: Session, ticket: Ticket, outcome: ClaimOutcome): 
     case 'opened':
       return { type: 'acknowledge', reasonCode: Reason.success, ...response(session, outcome) };
     case 'refused': {
-      const why = refusalInWords(outcome);
+      const why = toldAs(outcome.reason, refusalInWords(outcome));
       return { type: 'acknowledge', reasonCode: refusalCode(outcome), why, ...response(session, outcome) };
     }
     case 'malformed':
@@ -71,8 +72,9 @@ export function malformedSettlement(
 ): Settlement {
   const acknowledged = ticket.qos > 0 && (session.version === 5 || session.payloadRules.ackMalformed);
   const reasonCode = Reason.payloadFormatInvalid;
-  if (acknowledged) return { type: 'acknowledge', reasonCode, why, messages };
-  return { type: 'disconnect', reasonCode, why };
+  const told = toldAs('malformed', why);
+  if (acknowledged) return { type: 'acknowledge', reasonCode, why: told, messages };
+  return { type: 'disconnect', reasonCode, why: told };
 }
 
 /** The message for the response topic; not written when nobody listens, which is the common case. */

@@ -24,6 +24,7 @@ import {
   refusalInWords,
 } from '../../../../actors/claiming/outcome.ts';
 import { readGatewayClaims, readGatewayConnect } from '../../../../actors/claiming/payload.ts';
+import { toldAs } from '../../../../actors/claiming/reasons.ts';
 import { GATEWAY_CLAIM_RESPONSE_TOPIC, type GatewayAction } from '../../topics.ts';
 import type { Message, Settlement, Ticket } from '../acknowledgements.ts';
 import { Reason } from '../reasons.ts';
@@ -148,10 +149,11 @@ function batch(session: Session, ticket: Ticket, outcomes: ReadonlyMap<string, E
   const [missing] = of('not-created');
   if (missing?.type === 'not-created') {
     const reasonCode = missing.why === 'too-many-devices' ? Reason.quotaExceeded : Reason.unspecifiedError;
-    return acknowledge(reasonCode, `a device was not created: ${missing.why}`);
+    return acknowledge(reasonCode, toldAs(missing.why));
   }
   const [refused] = of('refused');
-  if (refused?.type === 'refused') return acknowledge(refusalCode(refused), refusalInWords(refused));
+  if (refused?.type === 'refused')
+    return acknowledge(refusalCode(refused), toldAs(refused.reason, refusalInWords(refused)));
   // A device that was deleted while it was asked: its gateway may bring it up again.
   if (of('revoked').length > 0) return acknowledge(Reason.unspecifiedError, 'a device was deleted meanwhile');
   return { type: 'acknowledge', reasonCode: Reason.success, messages };
