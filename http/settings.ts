@@ -66,6 +66,10 @@ export interface LimitSettings {
   readonly challengesPerCustomer: Limit;
   /** Failed logins of one user name from one address. */
   readonly failedLogins: Limit;
+  /** Failed logins from one address over all user names, of users who never logged in from there. */
+  readonly failedLoginsPerAddress: Limit;
+  /** Failed logins of one user name over all addresses that it never logged in from. */
+  readonly failedLoginsPerUser: Limit;
 }
 
 export interface HttpServerSettings {
@@ -96,6 +100,8 @@ export const defaultApiSettings: Omit<ApiSettings, 'tokens'> = {
     vainClaimsPerWrongSecret: 6,
     challengesPerCustomer: { max: 60, windowMs: MINUTE_MS },
     failedLogins: { max: 10, windowMs: MINUTE_MS },
+    failedLoginsPerAddress: { max: 50, windowMs: 15 * MINUTE_MS },
+    failedLoginsPerUser: { max: 50, windowMs: 15 * MINUTE_MS },
   },
   maxBodyBytes: 1024 * 1024,
   trustedProxies: 0,

@@ -1,5 +1,5 @@
 /** Logging in, and whether a user may: passwords, and the standing that every token depends on. */
-import type { UserId } from '../base/ids.ts';
+import { NULL_UUID, storedId, type UserId } from '../base/ids.ts';
 import { isDemoPassword } from './demo-passwords.ts';
 import { emailKey, publicUser } from './kinds.ts';
 import { done, refused, type Users } from './model.ts';
@@ -9,11 +9,18 @@ import { OVERLOADED, type UserBase, withPassword } from './user-base.ts';
 export function loginsOf(
   { settings, users, passwords, membershipStands, checkPassword, change }: UserBase,
   sessions: Sessions,
-): Pick<Users, 'login' | 'standing' | 'hasPassword' | 'setPassword'> {
+): Pick<Users, 'login' | 'hasSignedInFrom' | 'standing' | 'hasPassword' | 'setPassword'> {
   return {
-    async login(email, password, party) {
+    async hasSignedInFrom(email, address) {
       const user = await users.findByKey(emailKey(email, settings.loginCaseSensitive));
-      const matches = await passwords.verify(password, user?.passwordHash ?? null, party);
+      // Nobody's record is looked for too, or the time would tell that there is no such user.
+      const known = await sessions.signedInFrom(user?.id ?? storedId<UserId>(NULL_UUID), address);
+      return user !== undefined && known;
+    },
+
+    async login(email, password, asker) {
+      const user = await users.findByKey(emailKey(email, settings.loginCaseSensitive));
+      const matches = await passwords.verify(password, user?.passwordHash ?? null, asker);
       if (matches === 'overloaded') return OVERLOADED;
       const opens = matches && (settings.demoPasswordsWork || !isDemoPassword(password));
       if (user === undefined || !opens) return { type: 'refused', reason: 'bad-credentials' };

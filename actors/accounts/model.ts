@@ -214,6 +214,14 @@ export interface Customers {
   remove(tenantId: TenantId, id: CustomerId, by: UserId): Promise<AccountAnswer<void>>;
 }
 
+/** On whose behalf a password is hashed. */
+export interface Asker {
+  /** E.g. an address; parties take turns. */
+  readonly party: string;
+  /** Whether the user has logged in from there before. Who is known goes first. */
+  readonly known: boolean;
+}
+
 export interface Users {
   /** With a password (12 to 72 characters by default) the user is active at once, else it waits for `activate`. */
   create(membership: Membership, fields: UserFields, password?: string): Promise<AccountAnswer<User>>;
@@ -238,9 +246,11 @@ export interface Users {
   activate(token: string, password: string): Promise<AccountAnswer<User>>;
   /**
    * Whether this is the password of a user who may log in.
-   * @param party on whose behalf, e.g. an address: when many log in at once, parties take turns
+   * @param asker on whose behalf: when many log in at once, parties take turns, and who is known goes first
    */
-  login(email: string, password: string, party?: string): Promise<Login>;
+  login(email: string, password: string, asker?: Asker): Promise<Login>;
+  /** Whether the user with this e-mail address has logged in from this network address before. */
+  hasSignedInFrom(email: string, address: string): Promise<boolean>;
   /** Whether this is the user's password, be the user enabled or not. Asked at the start, not on behalf of anybody. */
   hasPassword(id: UserId, password: string): Promise<boolean>;
   /** Sets a new password; every token issued before is outdated, and every session but `keep` ends. */

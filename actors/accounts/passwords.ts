@@ -3,11 +3,13 @@
  * cost can be raised while old hashes still work.
  *
  * One hashing takes tens of milliseconds on one of libuv's four threads. So few run at once, some may wait, and beyond
- * that the answer is `overloaded`: a flood of logins must not stop the claims. Nor must one party's flood keep others from
- * logging in, so each party has a queue of its own, and they take turns.
+ * that the answer is `overloaded`: a flood of logins must not stop the claims. Nor must a flood keep others from logging in:
+ * each party has a queue of its own, and they take turns; and who has logged in from there before goes first, so a flood
+ * from any number of addresses holds up those only who come from somewhere new.
  */
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
-import type { AccountSettings } from './model.ts';
+import { setTimeout } from 'node:timers/promises';
+import type { AccountSettings, Asker } from './model.ts';
 
 const BLOCK_SIZE = 8;
 const PARALLELISM = 1;
@@ -21,13 +23,12 @@ export interface Passwords {
   hash(password: string): Promise<string | Overloaded>;
   /**
    * Without a hash to compare with it takes as long and says no.
-   * @param party on whose behalf, e.g. an address; parties take turns
    */
-  verify(password: string, hash: string | null, party?: string): Promise<boolean | Overloaded>;
+  verify(password: string, hash: string | null, asker?: Asker): Promise<boolean | Overloaded>;
 }
 
-/** The party of those who are known already: an administrator, a user with an activation link. */
-const NOBODY = '';
+/** Those who have shown already who they are: an administrator, a user with an activation link. */
+const NOBODY: Asker = { party: '', known: true };
 
 type PasswordSettings = Pick<
   AccountSettings,
@@ -37,6 +38,7 @@ type PasswordSettings = Pick<
 export function createPasswords(settings: PasswordSettings): Passwords {
   const gate = createGate(settings.passwordHashConcurrency, settings.passwordHashQueue);
   const cost = settings.passwordHashCost;
+  let lastHashMs = 0;
   const nobody = format(cost, randomBytes(SALT_BYTES), randomBytes(HASH_BYTES));
 
   return {
@@ -44,12 +46,18 @@ export function createPasswords(settings: PasswordSettings): Passwords {
       const salt = randomBytes(SALT_BYTES);
       return gate(NOBODY, async () => format(cost, salt, await derive(password, salt, cost)));
     },
-    verify(password, hash, party = NOBODY) {
+    async verify(password, hash, asker = NOBODY) {
       const { cost: itsCost, salt, key } = parse(hash ?? nobody);
-      return gate(party, async () => {
+      const compare = async () => {
+        const startedAt = performance.now();
         const same = timingSafeEqual(await derive(password, salt, itsCost), key);
+        lastHashMs = performance.now() - startedAt;
         return same && hash !== null;
-      });
+      };
+      const result = await gate(asker, compare, hash === null);
+      if (result !== 'spared') return result;
+      await setTimeout(lastHashMs); // as long as the others, or the time would tell that there is no such user
+      return false;
     },
   };
 }
@@ -89,61 +97,125 @@ function parse(hash: string): { cost: number; salt: Buffer; key: Buffer } {
   };
 }
 
-type Waiting = (turn: 'go' | Overloaded) => void;
+type Turn = 'go' | 'spared' | Overloaded;
+
+interface Waiting {
+  readonly tell: (turn: Turn) => void;
+  /** Whether its task is done for the time it takes alone, so it can be spared where others wait. */
+  readonly isVain: boolean;
+}
+
+/** After so many turns of known parties in a row comes one of an unknown party: who is known must not keep others out. */
+const FAVOURED_IN_A_ROW = 8;
 
 /**
- * Runs at most `width` tasks at once and keeps at most `queueMax` waiting. Parties take turns, and where there is no
- * room the one that has most waiting gives up its newest: a flood from one party holds up that party.
+ * Runs at most `width` tasks at once and keeps at most `queueMax` waiting. Known parties go first, and turn unknown ones away
+ * where there is no room. Among their like, parties take turns, and where there is no room the one that has most waiting
+ * gives up its newest: a flood from one party holds up that party.
  */
 function createGate(width: number, queueMax: number) {
   let running = 0;
-  let waiting = 0;
-  /** Who waits, by party; the party whose turn it is comes first. */
-  const lines = new Map<string, Waiting[]>();
+  let favoured = 0;
+  const known = createLines();
+  const unknown = createLines();
+  const waiting = () => known.size + unknown.size;
 
   /** Waits for a place; whoever ends hands its own on. */
-  function turn(party: string): Promise<'go' | Overloaded> {
-    const mine = lines.get(party)?.length ?? 0;
-    if (waiting >= queueMax && !makeRoom(mine)) return Promise.resolve('overloaded');
-    waiting += 1;
-    return new Promise((resolve) => {
-      const line = lines.get(party);
-      if (line === undefined) lines.set(party, [resolve]);
-      else line.push(resolve);
-    });
+  function turn(asker: Asker, isVain: boolean): Promise<Turn> {
+    const lines = asker.known ? known : unknown;
+    if (waiting() >= queueMax && !makeRoom(asker)) return Promise.resolve('overloaded');
+    return new Promise((tell) => lines.add(asker.party, { tell, isVain }));
   }
 
-  /** Turns the newest of the longest line away, if that line is longer than the asking one would become. */
-  function makeRoom(asking: number): boolean {
-    let longest: Waiting[] = [];
-    for (const line of lines.values()) if (line.length > longest.length) longest = line;
-    if (longest.length <= asking + 1) return false;
-    longest.pop()?.('overloaded'); // others are left in that line
-    waiting -= 1;
-    return true;
+  function makeRoom({ party, known: isKnown }: Asker): boolean {
+    if (isKnown) return unknown.dropNewest(0) || known.dropNewest(known.of(party) + 1);
+    return unknown.dropNewest(unknown.of(party) + 1);
+  }
+
+  function next(): Waiting | undefined {
+    const others = favoured >= FAVOURED_IN_A_ROW ? unknown.take() : undefined;
+    if (others !== undefined) {
+      favoured = 0;
+      return others;
+    }
+    const first = known.take();
+    favoured = first === undefined ? 0 : favoured + 1;
+    return first ?? unknown.take();
   }
 
   function handOn(): void {
-    const [first] = lines;
-    if (first === undefined) {
-      running -= 1;
-      return;
+    for (;;) {
+      // Looked at before the next is taken: who waits while there is no room does not wait alone.
+      const isFull = waiting() >= queueMax;
+      const first = next();
+      if (first === undefined) {
+        running -= 1;
+        return;
+      }
+      const isSpared = isFull && first.isVain;
+      first.tell(isSpared ? 'spared' : 'go');
+      if (!isSpared) return;
     }
-    const [party, line] = first;
-    const next = line.shift();
-    waiting -= 1;
-    lines.delete(party);
-    if (line.length > 0) lines.set(party, line); // its next turn comes after everybody else's
-    next?.('go');
   }
 
-  return async <Result>(party: string, task: () => Promise<Result>): Promise<Result | Overloaded> => {
+  /** @param isVain whether the task need not be done where others wait for its place: then it is `spared` */
+  return async <Result>(
+    asker: Asker,
+    task: () => Promise<Result>,
+    isVain = false,
+  ): Promise<Result | Exclude<Turn, 'go'>> => {
     if (running < width) running += 1;
-    else if ((await turn(party)) === 'overloaded') return 'overloaded';
+    else {
+      const mine = await turn(asker, isVain);
+      if (mine !== 'go') return mine;
+    }
     try {
       return await task();
     } finally {
       handOn();
     }
+  };
+}
+
+/** Who waits, by party; the party whose turn it is comes first. */
+function createLines() {
+  const lines = new Map<string, Waiting[]>();
+  let size = 0;
+  return {
+    get size() {
+      return size;
+    },
+
+    of: (party: string): number => lines.get(party)?.length ?? 0,
+
+    add(party: string, waiting: Waiting): void {
+      size += 1;
+      const line = lines.get(party);
+      if (line === undefined) lines.set(party, [waiting]);
+      else line.push(waiting);
+    },
+
+    take(): Waiting | undefined {
+      const [first] = lines;
+      if (first === undefined) return undefined;
+      const [party, line] = first;
+      const next = line.shift();
+      size -= 1;
+      lines.delete(party);
+      if (line.length > 0) lines.set(party, line); // its next turn comes after everybody else's
+      return next;
+    },
+
+    /** Turns the newest of the longest line away, if that line is longer than `length`. */
+    dropNewest(length: number): boolean {
+      let longest: [party: string, line: Waiting[]] | undefined;
+      for (const entry of lines) if (entry[1].length > (longest?.[1].length ?? length)) longest = entry;
+      if (longest === undefined) return false;
+      const [party, line] = longest;
+      line.pop()?.tell('overloaded');
+      size -= 1;
+      if (line.length === 0) lines.delete(party);
+      return true;
+    },
   };
 }

@@ -21,6 +21,8 @@ export interface Activity {
   readonly lastLoginAt: Instant | null;
   /** Absent in records of versions that kept the ended sessions instead; of those no session is live. */
   readonly sessions?: readonly StoredSession[];
+  /** The network addresses that the user logged in from, the newest last. Absent in older records. */
+  readonly signedInFrom?: readonly string[];
 }
 
 interface StoredSession extends Omit<Session, 'endsAt' | 'rotation' | 'impersonator'> {
@@ -38,12 +40,16 @@ export interface Sessions
     Users,
     'lastLoginAt' | 'startSession' | 'sessions' | 'used' | 'rotate' | 'endSession' | 'endSessions'
   > {
+  /** Whether the user has logged in from this address before, be the session live or not. */
+  signedInFrom(id: UserId, address: string): Promise<boolean>;
   liveOf(user: Pick<StoredUser, 'id' | 'credentialsVersion'>): Promise<readonly Session[]>;
   /** The user's credentials changed: ends all sessions but `keep`, which goes on under the new ones. */
   carryOver(user: Pick<StoredUser, 'id' | 'credentialsVersion'>, keep: string | undefined): Promise<void>;
 }
 
 const NO_ACTIVITY: Activity = { lastLoginAt: null };
+/** Of one user; the one that was not used for longest is forgotten. */
+const ADDRESSES_MAX = 10;
 /** Later than any clock. */
 const NEVER: Instant = 8_640_000_000_000_000;
 /** Of one user at a time; beyond it the oldest ends. */
@@ -68,7 +74,9 @@ export function sessionsOf(
   ): Promise<void> {
     await activities.update(id, (stored) => {
       const before = stored ?? NO_ACTIVITY;
-      return next((before.sessions ?? []).filter(isLive), before);
+      const { signedInFrom } = before;
+      const after = next((before.sessions ?? []).filter(isLive), before);
+      return signedInFrom === undefined ? after : { signedInFrom, ...after };
     });
     changed(id);
     if ((await users.find(id)) === undefined) await activities.remove(id); // the user was removed meanwhile
@@ -97,6 +105,10 @@ export function sessionsOf(
   }
 
   return {
+    async signedInFrom(id, address) {
+      return (await activities.get(id))?.signedInFrom?.includes(address) ?? false;
+    },
+
     liveOf,
     sessions,
 
@@ -115,7 +127,7 @@ export function sessionsOf(
         credentialsVersion,
         ...(impersonator === undefined ? {} : { impersonator }),
       };
-      await changeSessions(id, (live, { lastLoginAt }) => {
+      await changeSessions(id, (live, { lastLoginAt, signedInFrom = [] }) => {
         const others = live.filter((other) => other.credentialsVersion >= credentialsVersion);
         const own = impersonator === undefined;
         const alike = others.filter((other) => (other.impersonator === undefined) === own);
@@ -124,6 +136,7 @@ export function sessionsOf(
         return {
           lastLoginAt: own ? now : lastLoginAt,
           sessions: [...others.filter((other) => !dropped.includes(other)), session],
+          ...(own ? { signedInFrom: withNewest(signedInFrom, address) } : {}),
         };
       });
       return publicSession(session, settings);
@@ -183,6 +196,10 @@ export function sessionsOf(
           .map((session) => (session.id === keep ? { ...session, credentialsVersion } : session)),
       })),
   };
+}
+
+function withNewest(addresses: readonly string[], newest: string): readonly string[] {
+  return [...addresses.filter((address) => address !== newest), newest].slice(-ADDRESSES_MAX);
 }
 
 function endOf({ startedAt, impersonator }: StoredSession, settings: AccountSettings): Instant {

@@ -260,6 +260,8 @@ function apiSettings({ http, accounts, claim, limits }: Config, { keys, installa
       vainClaimsPerWrongSecret: limits.vainClaimsPerWrongSecret,
       challengesPerCustomer: wrongSecrets(limits.challengesPerCustomer),
       failedLogins: within(limits.failedLoginsWindowMs)(limits.failedLogins),
+      failedLoginsPerAddress: within(limits.strangersWindowMs)(limits.failedLoginsPerAddress),
+      failedLoginsPerUser: within(limits.strangersWindowMs)(limits.failedLoginsPerUser),
     },
     maxBodyBytes: http.maxBodyBytes,
     trustedProxies: http.trustedProxies,

@@ -70,7 +70,7 @@ export interface RouteNeeds {
 
 export function allRoutes(needs: RouteNeeds): Route[] {
   const { accounts, settings, counters } = needs;
-  const logins = createLogins(accounts, settings.limits.failedLogins, counters);
+  const logins = createLogins(accounts, settings.limits, counters);
   const routes = [
     ...claimRoutes(needs), // before assignments: a device may be named "device"
     ...challengeRoutes(needs),

@@ -262,6 +262,78 @@ law(
   },
 );
 
+const LOGIN = '/api/auth/login';
+
+law(
+  'login: one password tried on many users from one address; who logged in from there before may go on',
+  async ({ world, home }) => {
+    const address = '198.51.100.7';
+    const there = world.as('', address);
+    const right = { username: home.alice.email, password: PASSWORD };
+    assert.is((await there.post(LOGIN, right)).status, 200);
+    const sprayed = await Promise.all(
+      Array.from({ length: 60 }, (_, at) =>
+        there.post(LOGIN, { username: `user${at}@home.test`, password: 'Summer2026!' }),
+      ),
+    );
+    assert.is(sprayed.filter(({ status }) => status === 401).length, 50);
+    assert.is(sprayed.filter(({ status }) => status === 429).length, 10);
+    isProblem(await there.post(LOGIN, { username: home.bob.email, password: PASSWORD }), 429, 33);
+    assert.is((await there.post(LOGIN, right)).status, 200, 'alice is not kept out');
+    assert.ok(await world.login(home.bob.email), 'bob is not kept out elsewhere');
+  },
+);
+
+law(
+  'login: one user guessed from many addresses; the user may log in from where it did before',
+  async ({ world, home }) => {
+    const guesses = Array.from({ length: 300 }, (_, at) =>
+      world
+        .as('', `203.0.113.${at % 30}`)
+        .post(LOGIN, { username: home.alice.email, password: `guess ${at}` }),
+    );
+    const answers = await Promise.all(guesses);
+    assert.is(answers.filter(({ status }) => status === 401).length, 50);
+    assert.is(answers.filter(({ status }) => status === 429).length, 250);
+    const away = world.as('', '203.0.113.99');
+    isProblem(await away.post(LOGIN, { username: home.alice.email, password: PASSWORD }), 429, 33);
+    assert.ok(await world.login(home.alice.email), 'from the address of her last login');
+    assert.is((await away.post(LOGIN, { username: home.bob.email, password: PASSWORD })).status, 200);
+  },
+);
+
+law(
+  'login: who has many networks of IPv6 has them counted together',
+  async ({ world }) => {
+    const spray = async (address: (at: number) => string) => {
+      const answers = await Promise.all(
+        Array.from({ length: 40 }, (_, at) =>
+          world.as('', address(at)).post(LOGIN, { username: `user${at}@home.test`, password: 'Summer2026!' }),
+        ),
+      );
+      return answers.filter(({ status }) => status === 401).length;
+    };
+    assert.is(await spray((at) => `2001:db8:1:100::${at}`), 2, 'one of 64 bits');
+    assert.is(await spray((at) => `2001:db8:2:1${at.toString(16).padStart(2, '0')}::1`), 8, 'one of 56 bits');
+    assert.is(
+      await spray((at) => `2001:db8:3:${at.toString(16).padStart(2, '0')}00::1`),
+      32,
+      'one of 48 bits',
+    );
+    assert.is(await spray((at) => `2001:db8:${at + 10}::1`), 40);
+  },
+  { limits: { failedLoginsPerAddress: { max: 2, windowMs: 60_000 } } },
+);
+
+law('login: an address is remembered after its session has ended', async ({ world, home }) => {
+  const { token } = await world.login(home.alice.email);
+  isDone(await world.as(token).post('/api/auth/logout'));
+  for (let at = 0; at < 60; at += 1) {
+    await world.as('', `203.0.113.${at}`).post(LOGIN, { username: home.alice.email, password: 'guess' });
+  }
+  assert.ok(await world.login(home.alice.email));
+});
+
 law(
   'e-mail: wrong passwords count as failed logins, and failed logins as wrong passwords',
   async ({ world, home }) => {

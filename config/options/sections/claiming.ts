@@ -163,4 +163,27 @@ export const limits = section('Wrong secrets and passwords', {
     min: 1000,
     why: 'Time within which failed logins are counted.',
   }),
+  failedLoginsPerAddress: count({
+    key: 'security.login.max_failed_per_address',
+    env: 'SECURITY_LOGIN_MAX_FAILED_PER_ADDRESS',
+    default: LIMITS.failedLoginsPerAddress.max,
+    min: 0,
+    max: 1_000_000,
+    why: 'Failed logins from one address over all user names within security.login.strangers_window. IPv6 networks of 64 bits are one address; those of 56 and 48 bits may fail 4 and 16 times as often. Users who have logged in from there before are not concerned. 0: no limit.',
+  }),
+  failedLoginsPerUser: count({
+    key: 'security.login.max_failed_per_user',
+    env: 'SECURITY_LOGIN_MAX_FAILED_PER_USER',
+    default: LIMITS.failedLoginsPerUser.max,
+    min: 0,
+    max: 1_000_000,
+    why: 'Failed logins of one user name over all addresses that it has never logged in from, within security.login.strangers_window. From the ten addresses of its last logins it can still log in. 0: no limit.',
+  }),
+  strangersWindowMs: millis({
+    key: 'security.login.strangers_window',
+    env: 'SECURITY_LOGIN_STRANGERS_WINDOW',
+    default: LIMITS.failedLoginsPerUser.windowMs,
+    min: 1000,
+    why: 'Time within which failed logins from addresses are counted that a user has never logged in from.',
+  }),
 });
