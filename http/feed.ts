@@ -39,7 +39,7 @@ interface Watch {
   readonly userId: UserId;
   /** After this time the stream ends. */
   readonly lastsMs: number;
-  /** Asked at every heartbeat, never rejects: a token that was revoked ends it. */
+  /** Asked every second, never rejects: a logout or a token that was revoked ends it. */
   readonly stillMay: () => Promise<boolean>;
 }
 
@@ -62,6 +62,9 @@ const ALL_MAX = 1_000;
 const WAITING_MAX = 500;
 /** Something is sent this often, because proxies close silent connections. */
 const HEARTBEAT_MS = 15_000;
+/** Whether they still may is asked this often: whoever logs out stops hearing within two seconds. */
+const CHECK_MS = 1_000;
+const CHECKS_PER_HEARTBEAT = HEARTBEAT_MS / CHECK_MS;
 
 interface Watcher extends Watch {
   send(text: string): void;
@@ -120,12 +123,13 @@ export function createFeed(clock: Clock): Feed {
   };
 }
 
-/** Who watches, and the heartbeat of their streams. */
+/** Who watches, whether they still may, and the heartbeat of their streams. */
 class Watchers {
   readonly #clock: Clock;
   readonly #byTenant = new Map<TenantId, Set<Watcher>>();
   #count = 0;
-  #heartbeat: Cancel | undefined;
+  #check: Cancel | undefined;
+  #checks = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -153,7 +157,7 @@ class Watchers {
     const own = this.#byTenant.get(watcher.tenantId) ?? new Set();
     this.#byTenant.set(watcher.tenantId, own.add(watcher));
     this.#count += 1;
-    this.#beat();
+    this.#checkSoon();
   }
 
   remove(watcher: Watcher): void {
@@ -162,15 +166,17 @@ class Watchers {
     if (own?.size === 0) this.#byTenant.delete(watcher.tenantId);
     this.#count -= 1;
     if (this.#count > 0) return;
-    this.#heartbeat?.();
-    this.#heartbeat = undefined;
+    this.#check?.();
+    this.#check = undefined;
   }
 
-  #beat(): void {
-    this.#heartbeat ??= this.#clock.after(HEARTBEAT_MS, () => {
-      this.#heartbeat = undefined;
-      for (const watcher of this.all()) void greet(watcher);
-      if (this.#count > 0) this.#beat();
+  #checkSoon(): void {
+    this.#check ??= this.#clock.after(CHECK_MS, () => {
+      this.#check = undefined;
+      this.#checks += 1;
+      const beats = this.#checks % CHECKS_PER_HEARTBEAT === 0;
+      for (const watcher of this.all()) void check(watcher, beats);
+      if (this.#count > 0) this.#checkSoon();
     });
   }
 }
@@ -206,9 +212,9 @@ function createWatcher(
   };
 }
 
-async function greet(watcher: Watcher): Promise<void> {
-  if (await watcher.stillMay()) watcher.send(': still here\n\n');
-  else watcher.end();
+async function check(watcher: Watcher, beats: boolean): Promise<void> {
+  if (!(await watcher.stillMay())) watcher.end();
+  else if (beats) watcher.send(': still here\n\n');
 }
 
 /** What the feed shows of an event; undefined if nothing. */

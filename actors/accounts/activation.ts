@@ -61,6 +61,7 @@ export function activationOf({
       if (passwordHash === 'overloaded') return OVERLOADED;
       const set = withPassword(passwordHash);
       const activated = await change(user.id, (before) => (works(before, token) ? set(before) : before));
+      if (activated.type === 'taken') return refused({ reason: 'email-taken', email: user.email });
       return activated.type === 'done' && activated.entity.passwordHash === passwordHash
         ? done(publicUser(activated.entity))
         : refused({ reason: 'activation-token-invalid' });

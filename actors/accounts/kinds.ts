@@ -54,13 +54,18 @@ export interface StoredUser extends Omit<User, 'activated'> {
   readonly passwordHash: string | null;
   /** Readable, because the administrator may ask for the link again; null once it was used. */
   readonly activation: Activation | null;
+  /**
+   * Somebody of another tenant has this address, which whoever made the user must not learn. The user takes it at its
+   * activation, if it is free by then.
+   */
+  readonly addressTaken?: true;
 }
 
 export function userKind(caseSensitive: boolean): Kind<StoredUser> {
   return {
     name: 'user',
-    keys: ({ email, activation }) => [
-      emailKey(email, caseSensitive),
+    keys: ({ email, activation, addressTaken }) => [
+      ...(addressTaken === true ? [] : [emailKey(email, caseSensitive)]),
       ...(activation === null ? [] : [activationKey(activation.token)]),
     ],
     lists: ({ membership }) => [usersOf(membership)],
@@ -68,6 +73,6 @@ export function userKind(caseSensitive: boolean): Kind<StoredUser> {
   };
 }
 
-export function publicUser({ passwordHash, activation: _, ...user }: StoredUser): User {
+export function publicUser({ passwordHash, activation: _, addressTaken: __, ...user }: StoredUser): User {
   return { ...user, activated: passwordHash !== null };
 }

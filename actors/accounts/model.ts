@@ -76,6 +76,9 @@ export type Membership =
   | { readonly authority: 'TENANT_ADMIN'; readonly tenantId: TenantId }
   | { readonly authority: 'CUSTOMER_USER'; readonly tenantId: TenantId; readonly customerId: CustomerId };
 
+/** Of a user who belongs to a tenant. */
+export type TenantMembership = Exclude<Membership, { authority: 'SYS_ADMIN' }>;
+
 export interface UserFields {
   /** Unique over the whole server. */
   readonly email: string;
@@ -225,7 +228,14 @@ export interface Asker {
 export interface Users {
   /** With a password (12 to 72 characters by default) the user is active at once, else it waits for `activate`. */
   create(membership: Membership, fields: UserFields, password?: string): Promise<AccountAnswer<User>>;
+  /**
+   * As `create`, on behalf of somebody who may not know the users of other tenants: an address that one of these has is
+   * not refused. The user is there, and is refused the address at its activation, unless it is free by then.
+   */
+  createUnknowing(membership: TenantMembership, fields: UserFields): Promise<AccountAnswer<User>>;
   update(id: UserId, fields: UserFields, version?: number): Promise<AccountAnswer<User>>;
+  /** As `update`, on behalf of such a somebody: a user who is not activated yet is not refused such an address. */
+  updateUnknowing(id: UserId, fields: UserFields, version?: number): Promise<AccountAnswer<User>>;
   find(id: UserId): Promise<User | undefined>;
   findByEmail(email: string): Promise<User | undefined>;
   /** The user, if it is there, enabled, and its tenant and customer are there. Else its tokens are worth nothing. */

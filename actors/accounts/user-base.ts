@@ -84,7 +84,7 @@ export function createUserBase(needs: UserBaseNeeds): UserBase {
 
 /** Sets a password. Tokens that were issued before are outdated, and so is the activation link. */
 export function withPassword(passwordHash: string): (user: StoredUser) => StoredUser {
-  return (user) => ({
+  return ({ addressTaken: _, ...user }) => ({
     ...user,
     passwordHash,
     activation: null,

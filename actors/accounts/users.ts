@@ -2,14 +2,23 @@
  * Users: system administrators, tenants' administrators, customers' users. One e-mail address is one user, over the
  * whole server. A user is created with a password, or without one and then activated by a link.
  */
-import { newId, type UserId } from '../base/ids.ts';
+import { newId, type TenantId, type UserId } from '../base/ids.ts';
 import { slices } from '../base/slices.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { Records } from '../records/records.ts';
 import { activationOf, newActivation } from './activation.ts';
 import { customersOf, emailKey, publicUser, type StoredUser, usersOf } from './kinds.ts';
 import { loginsOf } from './logins.ts';
-import { type AccountRefusal, done, type Membership, refused, type Users } from './model.ts';
+import {
+  type AccountAnswer,
+  type AccountRefusal,
+  done,
+  type Membership,
+  refused,
+  type User,
+  type UserFields,
+  type Users,
+} from './model.ts';
 import type { Removal } from './removal.ts';
 import { type Activity, sessionsOf } from './sessions.ts';
 import { createUserBase, OVERLOADED, type UserBase, type UserBaseNeeds } from './user-base.ts';
@@ -44,54 +53,112 @@ export function createUsers({ activities, removal, ...needs }: UsersNeeds): User
 function peopleOf(
   base: UserBase,
   removal: Removal,
-): Pick<Users, 'create' | 'update' | 'find' | 'findByEmail' | 'setEnabled' | 'remove'> {
+): Pick<
+  Users,
+  | 'create'
+  | 'createUnknowing'
+  | 'update'
+  | 'updateUnknowing'
+  | 'find'
+  | 'findByEmail'
+  | 'setEnabled'
+  | 'remove'
+> {
   const { clock, settings, users, passwords, checkPassword, membershipStands, change, adjust } = base;
 
+  /** Whether somebody has the address of whom this tenant may not know. */
+  async function isTakenElsewhere(email: string, tenantId: TenantId): Promise<boolean> {
+    const holder = (await users.findByKey(emailKey(email, settings.loginCaseSensitive)))?.membership;
+    return holder !== undefined && (holder.authority === 'SYS_ADMIN' || holder.tenantId !== tenantId);
+  }
+
+  /** @param asks the tenant on whose behalf; undefined: somebody who may know all users */
+  async function create(
+    membership: Membership,
+    fields: UserFields,
+    password?: string,
+    asks?: TenantId,
+  ): Promise<AccountAnswer<User>> {
+    const wrong =
+      checkEmail(fields.email) ??
+      (password === undefined ? undefined : await checkPassword(password, { ...fields, membership }));
+    if (wrong !== undefined) return refused(wrong);
+    if (!(await membershipStands(membership))) return refused({ reason: 'not-found' });
+    const passwordHash = password === undefined ? null : await passwords.hash(password);
+    if (passwordHash === 'overloaded') return OVERLOADED;
+
+    const at = clock.now();
+    const user: StoredUser = {
+      id: newId<UserId>(at),
+      createdAt: at,
+      version: 1,
+      membership,
+      ...fields,
+      enabled: true,
+      credentialsVersion: 1,
+      passwordHash,
+      activation: passwordHash === null ? newActivation(at + settings.activationTtlMs) : null,
+    };
+    if (!(await users.create(user))) {
+      const hides = asks !== undefined && (await isTakenElsewhere(fields.email, asks));
+      if (!hides || !(await users.create({ ...user, addressTaken: true })))
+        return refused({ reason: 'email-taken', email: fields.email });
+    }
+    // Its customer or tenant may have been deleted meanwhile; from here on a deletion finds the user.
+    if (await membershipStands(membership)) return done(publicUser(user));
+    await removal.user(user.id);
+    return refused({ reason: 'not-found' });
+  }
+
+  async function update(
+    id: UserId,
+    fields: UserFields,
+    version?: number,
+    asks?: TenantId,
+  ): Promise<AccountAnswer<User>> {
+    const wrong = checkEmail(fields.email);
+    if (wrong !== undefined) return refused(wrong);
+    const next = ({ addressTaken, ...user }: StoredUser): StoredUser => {
+      const keeps = addressTaken === true && user.email === fields.email;
+      return { ...user, ...fields, ...(keeps ? { addressTaken } : {}) };
+    };
+    let changed = await change(id, next, version);
+    if (changed.type === 'taken' && asks !== undefined && (await isTakenElsewhere(fields.email, asks))) {
+      // An active user would lose the address that it logs in with.
+      changed = await change(
+        id,
+        (user) => (user.passwordHash === null ? { ...next(user), addressTaken: true } : next(user)),
+        version,
+      );
+    }
+    switch (changed.type) {
+      case 'done':
+        return done(publicUser(changed.entity));
+      case 'taken':
+        return refused({ reason: 'email-taken', email: fields.email });
+      case 'conflict':
+        return refused({ reason: 'version-conflict' });
+      case 'not-found':
+        return refused({ reason: 'not-found' });
+      default:
+        return unreachable(changed);
+    }
+  }
+
   return {
-    async create(membership, fields, password) {
-      const wrong =
-        checkEmail(fields.email) ??
-        (password === undefined ? undefined : await checkPassword(password, { ...fields, membership }));
-      if (wrong !== undefined) return refused(wrong);
-      if (!(await membershipStands(membership))) return refused({ reason: 'not-found' });
-      const passwordHash = password === undefined ? null : await passwords.hash(password);
-      if (passwordHash === 'overloaded') return OVERLOADED;
+    create: (membership, fields, password) => create(membership, fields, password),
+    createUnknowing: (membership, fields) => create(membership, fields, undefined, membership.tenantId),
+    update: (id, fields, version) => update(id, fields, version),
 
-      const at = clock.now();
-      const user: StoredUser = {
-        id: newId<UserId>(at),
-        createdAt: at,
-        version: 1,
-        membership,
-        ...fields,
-        enabled: true,
-        credentialsVersion: 1,
-        passwordHash,
-        activation: passwordHash === null ? newActivation(at + settings.activationTtlMs) : null,
-      };
-      if (!(await users.create(user))) return refused({ reason: 'email-taken', email: fields.email });
-      // Its customer or tenant may have been deleted meanwhile; from here on a deletion finds the user.
-      if (await membershipStands(membership)) return done(publicUser(user));
-      await removal.user(user.id);
-      return refused({ reason: 'not-found' });
-    },
-
-    async update(id, fields, version) {
-      const wrong = checkEmail(fields.email);
-      if (wrong !== undefined) return refused(wrong);
-      const changed = await change(id, (user) => ({ ...user, ...fields }), version);
-      switch (changed.type) {
-        case 'done':
-          return done(publicUser(changed.entity));
-        case 'taken':
-          return refused({ reason: 'email-taken', email: fields.email });
-        case 'conflict':
-          return refused({ reason: 'version-conflict' });
-        case 'not-found':
-          return refused({ reason: 'not-found' });
-        default:
-          return unreachable(changed);
-      }
+    async updateUnknowing(id, fields, version) {
+      const { membership } = (await users.find(id)) ?? {};
+      if (membership === undefined) return refused({ reason: 'not-found' });
+      return update(
+        id,
+        fields,
+        version,
+        membership.authority === 'SYS_ADMIN' ? undefined : membership.tenantId,
+      );
     },
 
     async find(id) {

@@ -5,10 +5,12 @@
  */
 
 import { z } from 'zod';
-import type { Accounts, Membership, User } from '../../actors/accounts/accounts.ts';
+import type { AccountAnswer, Accounts, Membership, User } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
-import type { CustomerId, TenantId } from '../../actors/base/ids.ts';
+import type { CustomerId, TenantId, UserId } from '../../actors/base/ids.ts';
+import type { Counters } from '../../actors/limits/counters.ts';
+import { attempt, createLimiter } from '../auth/attempts.ts';
 import type { Logins } from '../auth/logins.ts';
 import {
   ADMINISTRATORS,
@@ -24,7 +26,7 @@ import { defineRoute, type Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
 import { pageView, viewPage } from '../views/page.ts';
 import { tokenPairView, userView, viewUser, viewUserWithState } from '../views/user.ts';
-import { accountProblem, badRequest, notFound, permissionDenied } from '../wire/errors.ts';
+import { accountProblem, badRequest, notFound, permissionDenied, tooManyRequests } from '../wire/errors.ts';
 import { switched } from '../wire/query.ts';
 import { empty, isProblem, json, type Problem } from '../wire/reply.ts';
 import {
@@ -68,6 +70,8 @@ export interface UserNeeds {
   readonly tokens: Tokens;
   readonly clock: Clock;
   readonly logins: Logins;
+  /** Counts addresses that were taken; without it this process counts for itself. */
+  readonly counters?: Counters;
   readonly settings: Pick<ApiSettings, 'userTokenAccess' | 'freshLoginMs'>;
 }
 
@@ -85,9 +89,19 @@ export function userRoutes(needs: UserNeeds): Route[] {
   ];
 }
 
+/** An active user's new address is refused when somebody of another tenant has it: told so often to one caller. */
+const TAKEN_ADDRESSES = { max: 10, windowMs: 3_600_000 } as const;
+const TOO_MANY_ADDRESSES = 'Too many addresses that others have, try again later';
+
 function saveUser(needs: UserNeeds): Route {
   const { accounts } = needs;
   const { users } = accounts;
+  const limiter = createLimiter('taken-addresses', TAKEN_ADDRESSES, needs.counters);
+  const isTaken = (answer: AccountAnswer<User>) =>
+    answer.type === 'refused' && answer.refusal.reason === 'email-taken';
+  const bounded = (caller: UserId, change: () => Promise<AccountAnswer<User>>) =>
+    attempt([{ limiter, key: caller }], change, (answer) => (isTaken(answer) ? 1 : 0));
+
   return defineRoute({
     method: 'POST',
     path: '/api/user',
@@ -116,13 +130,21 @@ function saveUser(needs: UserNeeds): Route {
           const refused = await mayChangeAddress(needs, asked);
           if (refused !== undefined) return refused;
         }
-        const changed = await users.update(body.id, fields, body.version);
+        const knowsAll = principal.authority === 'SYS_ADMIN';
+        const update = knowsAll ? users.update : users.updateUnknowing;
+        const { id } = user.value;
+        const change = () => update(id, fields, body.version);
+        const changed = knowsAll ? await change() : await bounded(principal.userId, change);
+        if (changed.type === 'blocked') return tooManyRequests(TOO_MANY_ADDRESSES, changed.retryAfterMs);
         return changed.type === 'done' ? json(viewUser(changed.value)) : accountProblem(changed, 'User');
       }
       const membership = newMembership(principal, body.authority, body.tenantId, body.customerId);
       if (isProblem(membership)) return membership;
       if (isBeyondDelegation(principal, membership)) return permissionDenied;
-      const created = await users.create(membership, fields);
+      const created =
+        principal.authority === 'SYS_ADMIN' || membership.authority === 'SYS_ADMIN'
+          ? await users.create(membership, fields)
+          : await users.createUnknowing(membership, fields);
       return created.type === 'done' ? json(viewUser(created.value)) : accountProblem(created, 'User');
     },
   });

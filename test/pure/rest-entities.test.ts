@@ -2,6 +2,7 @@
 import * as assert from 'uvu/assert';
 import { NULL_UUID } from '../../actors/base/ids.ts';
 import {
+  type Answer,
   claimPath,
   entity,
   isDone,
@@ -270,11 +271,49 @@ law('user: who may create whom, and in which tenant and customer', async ({ worl
     "Invalid email address format 'no address'!",
   );
   isProblem(
-    await make(home.admin, { authority: 'TENANT_ADMIN', email: other.alice.email }),
+    await make(home.admin, { authority: 'TENANT_ADMIN', email: home.alice.email }),
     400,
     31,
-    `User with email '${other.alice.email}' already present in database!`,
+    `User with email '${home.alice.email}' already present in database!`,
   );
+});
+
+law('user: whether somebody of another tenant has an address is not told', async ({ world, home }) => {
+  const other = await settle(world, 'other');
+  const sysadmin = await systemAdministrator(world);
+  const make = (email: string, more: object = {}) =>
+    home.admin.post('/api/user?sendActivationMail=false', { email, authority: 'TENANT_ADMIN', ...more });
+  const shapeOf = (answer: Answer) => [answer.status, Object.keys(entity(answer)).sort()];
+  const free = await make('free@home.test');
+  const taken = await make(other.alice.email);
+  assert.equal(shapeOf(taken), shapeOf(free));
+
+  // Made, listed, changed and given a link, as any other; and the address still leads to who has it.
+  const { id } = entity(taken).id;
+  const link = await home.admin.get(`/api/user/${id}/activationLink`);
+  assert.is(link.status, 200);
+  const again = await make(other.bob.email, { id: { id, entityType: 'USER' } });
+  assert.equal([again.status, entity(again).email], [200, other.bob.email]);
+  const activateToken = new URL(link.text).searchParams.get('activateToken');
+  const password = 'of whoever follows the link';
+  isProblem(await world.nobody.post('/api/noauth/activate', { activateToken, password }), 400, 31);
+  await world.login(other.bob.email);
+  isProblem(await world.nobody.post('/api/auth/login', { username: other.bob.email, password }), 401, 10);
+
+  // Who may know all users hears of it; and when the address is free, the user has it.
+  const body = { authority: 'TENANT_ADMIN', tenantId: { id: home.tenantId }, email: other.bob.email };
+  isProblem(await sysadmin.post('/api/user?sendActivationMail=false', body), 400, 31);
+  isDone(await other.admin.delete(`/api/user/${other.bob.userId}`));
+  assert.is((await world.nobody.post('/api/noauth/activate', { activateToken, password })).status, 200);
+  assert.is((await world.login(other.bob.email, password)).token.length > 0, true);
+});
+
+law('user: addresses of other tenants cannot be tried out with an active user', async ({ world, home }) => {
+  const other = await settle(world, 'other');
+  const body = { id: { id: home.alice.userId }, authority: 'CUSTOMER_USER', email: other.alice.email };
+  for (let n = 0; n < 10; n += 1) isProblem(await home.admin.post('/api/user', body), 400, 31);
+  isProblem(await home.admin.post('/api/user', body), 429, 33);
+  assert.is((await other.admin.post('/api/user', { ...body, id: { id: other.alice.userId } })).status, 200);
 });
 
 law('user: changes its own names, but not its role or where it belongs', async ({ home }) => {

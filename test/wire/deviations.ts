@@ -484,6 +484,12 @@ export const SECTIONS = {
       claimd: 'no limit per tenant; the connection that has waited longest without a token is closed',
       why: 'there are no tenant profiles here',
     },
+    'foreign-addresses': {
+      what: 'a new user with the e-mail address of somebody in another tenant',
+      thingsBoard: '400, which tells that the address is known',
+      claimd: 'made like any other, and refused the address at its activation (system administrators: 400)',
+      why: 'a tenant should not learn who the customers of another one are',
+    },
     passwords: {
       what: 'new passwords of people',
       thingsBoard: '6 to 72 characters; rules of composition and expiry where an administrator sets them',
