@@ -2,7 +2,7 @@
  * Builds the app that answers all HTTP requests. It is a value with `app.request()`, so tests need no socket;
  * `server.ts` listens.
  */
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import type { Accounts } from '../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../actors/audit/audit.ts';
 import type { Clock } from '../actors/base/clock.ts';
@@ -26,7 +26,7 @@ import type { ApiSettings, DeviceApiSettings } from './settings.ts';
 import type { WebSettings } from './web/settings.ts';
 import { createWeb, type Web } from './web/web.ts';
 import { corsHeaders, preflightHeaders } from './wire/cors.ts';
-import { internalError, methodNotAllowed, noSuchFeature, notFound } from './wire/errors.ts';
+import { internalError, methodNotAllowed, noSuchFeature, notAuthenticated, notFound } from './wire/errors.ts';
 import { empty, type Headers, type Reply, toResponse } from './wire/reply.ts';
 import { rawPath } from './wire/request.ts';
 
@@ -104,7 +104,7 @@ export function createRoutesApp(
       if (isForDevices) return answer(noSuchFeature);
       const forPeople = method === 'GET' && c.req.header('accept')?.includes('text/html');
       if (web !== undefined && forPeople && !path.startsWith('/api/')) return web.notFound(c);
-      return answer(notFound);
+      return answer(path.startsWith('/api/') && isAnonymous(c) ? notAuthenticated : notFound);
     }
     if (isForDevices) return answer(methodNotAllowed(method), { Allow: methods.join(', ') });
     const Allow = [...methods, 'OPTIONS'].join(', ');
@@ -122,7 +122,15 @@ export function createRoutesApp(
 /** The prefix of the device HTTP API. There OPTIONS is not supported: it is answered 405 like any other method. */
 const DEVICE_API = '/api/v1';
 
-/** The methods that a path has. Only needed when no route matched. */
+/** Whether the request shows nothing that could be a token. To a stranger every path of the API is behind the login. */
+function isAnonymous(c: Context<Env>): boolean {
+  return c.req.header('x-authorization') === undefined && c.req.header('authorization') === undefined;
+}
+
+/**
+ * The methods that a path has. Only needed when no route matched. Where several patterns fit (`/device/types` and
+ * `/device/:deviceId`), those of the one that says most.
+ */
 function methodsOf(routes: readonly Route[], path: string): string[] {
   const segments = path.split('/');
   const matching = routes.filter((route) => {
@@ -132,7 +140,10 @@ function methodsOf(routes: readonly Route[], path: string): string[] {
       pattern.every((part, at) => (part.startsWith(':') ? segments[at] !== '' : part === segments[at]))
     );
   });
-  const methods = new Set(matching.map((route): string => route.method));
+  const variables = ({ path: pattern }: Route) => pattern.split('/:').length;
+  const fewest = Math.min(...matching.map(variables));
+  const closest = matching.filter((route) => variables(route) === fewest);
+  const methods = new Set(closest.map((route): string => route.method));
   if (methods.has('GET')) methods.add('HEAD');
   return [...methods];
 }

@@ -82,7 +82,11 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
   if (params === undefined) return worded(route, badRequest('The path is not percent-encoded UTF-8'));
   const maxBytes = isPublic ? Math.min(settings.maxBodyBytes, PUBLIC_BODY_BYTES_MAX) : settings.maxBodyBytes;
   const body = route.body === undefined ? undefined : await readJson(c, maxBytes);
-  if (body?.type === 'refused') return worded(route, body.reply);
+  if (body?.type === 'refused') {
+    const { reply } = body;
+    const isMalformed = isProblem(reply) && reply.status === 400;
+    return worded(route, (isMalformed ? route.malformedBody : undefined) ?? reply);
+  }
 
   const { payload } = route;
   const declared = payload === undefined ? undefined : declaredBytes(c);

@@ -51,6 +51,8 @@ export interface RouteSpec<R extends Role, Params, Query, Body> {
   readonly query?: z.ZodType<Query>;
   /** Gets undefined if there is no body. Without a schema the body is not read. */
   readonly body?: z.ZodType<Body>;
+  /** The answer to a body that is no JSON; default: 400. */
+  readonly malformedBody?: Problem;
   /**
    * Instead of `body`, for a handler that reads the bytes itself. A request that declares more bytes is refused at
    * once.
@@ -104,6 +106,7 @@ export interface Route {
   readonly params: z.ZodType | undefined;
   readonly query: z.ZodType | undefined;
   readonly body: z.ZodType | undefined;
+  readonly malformedBody: Problem | undefined;
   readonly undecodablePath: 'refuse' | 'keep';
   readonly payload: PayloadSpec | undefined;
   readonly unavailable: Problem;
@@ -133,6 +136,7 @@ export function defineRoute<R extends Role, Params, Query, Body>(
     params: spec.params,
     query: spec.query,
     body: spec.body,
+    malformedBody: spec.malformedBody,
     undecodablePath: spec.undecodablePath ?? 'refuse',
     payload: spec.payload,
     unavailable: spec.unavailable ?? unavailable('store'),

@@ -4,6 +4,7 @@
  */
 import { newId, type TenantId, type UserId } from '../base/ids.ts';
 import { slices } from '../base/slices.ts';
+import { isEmail } from '../base/text.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { Records } from '../records/records.ts';
 import { activationOf, newActivation } from './activation.ts';
@@ -32,10 +33,6 @@ export interface UsersNeeds extends UserBaseNeeds {
 const ALL = { page: 0, pageSize: 2 ** 31 - 1 };
 /** Customers whose users are looked up in one turn of the event loop. */
 const CUSTOMERS_PER_TURN = 100;
-
-// One @, no spaces, a dot in the domain: as much as can be said without sending a mail.
-const EMAIL = /^[^\s@<>"(),:;[\]\\]+@[^\s@<>"(),:;[\]\\]+\.[^\s@<>"(),:;[\]\\.]+$/;
-const EMAIL_MAX = 254; // RFC 5321 §4.5.3.1.3, without the angle brackets
 
 export function createUsers({ activities, removal, ...needs }: UsersNeeds): Users {
   const base = createUserBase(needs);
@@ -216,5 +213,5 @@ function listsOf({ users, customers }: UserBase): Pick<Users, 'list' | 'listOfTe
 }
 
 function checkEmail(email: string): AccountRefusal | undefined {
-  return email.length <= EMAIL_MAX && EMAIL.test(email) ? undefined : { reason: 'email-malformed', email };
+  return isEmail(email) ? undefined : { reason: 'email-malformed', email };
 }

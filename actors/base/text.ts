@@ -11,3 +11,12 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
 export function isCleanText(text: string): boolean {
   return !CONTROL.test(text) && !LONE_SURROGATE.test(text);
 }
+
+// One @, no spaces, a dot in the domain: as much as can be said without sending a mail.
+const EMAIL = /^[^\s@<>"(),:;[\]\\]+@[^\s@<>"(),:;[\]\\]+\.[^\s@<>"(),:;[\]\\.]+$/;
+const EMAIL_MAX = 254; // RFC 5321 §4.5.3.1.3, without the angle brackets
+
+/** Whether a text is an e-mail address, as far as one can tell without sending to it. */
+export function isEmail(text: string): boolean {
+  return text.length <= EMAIL_MAX && EMAIL.test(text);
+}

@@ -52,6 +52,7 @@ function login(needs: AuthNeeds): Route {
     body: z
       .object({ username: z.string().max(NAME_MAX), password: credential })
       .or(z.unknown().transform(() => undefined)),
+    malformedBody: badCredentials,
     responses: {
       200: { description: 'A token for requests and one to renew it', schema: tokenPairView },
       401: { description: 'Wrong e-mail or password, or the account is not active' },
@@ -91,6 +92,7 @@ function renewTokens({ authentication, audit, log }: AuthNeeds): Route {
     summary: 'Renew the tokens by the newest refresh token, which is used up then',
     roles: ['PUBLIC'],
     body: z.object({ refreshToken: z.string() }).or(z.unknown().transform(() => undefined)),
+    malformedBody: badCredentials,
     responses: {
       200: { description: 'A new pair, of the same session', schema: tokenPairView },
       401: {

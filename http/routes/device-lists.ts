@@ -36,7 +36,7 @@ function devicesOfTenant(needs: DeviceListNeeds): Route {
     path: '/api/tenant/devices',
     summary: "The tenant's devices, or with deviceName: the one of that name",
     roles: TENANT,
-    query: z.union([z.object({ deviceName: z.string() }), devicePaging]),
+    query: z.object({ deviceName: z.string().optional() }).and(devicePaging),
     responses: {
       200: {
         description: `${DEVICE_PAGE} With deviceName: the device.`,
@@ -46,8 +46,9 @@ function devicesOfTenant(needs: DeviceListNeeds): Route {
       404: { description: 'No device of this name' },
     },
     async handle({ principal, query }) {
-      if ('deviceName' in query) return byName(needs, principal.tenantId, query.deviceName);
-      const page = await directory.ofTenant(principal.tenantId, query);
+      const { deviceName, ...list } = query;
+      if (deviceName !== undefined) return byName(needs, principal.tenantId, deviceName);
+      const page = await directory.ofTenant(principal.tenantId, list);
       return pageOfDevices(
         { ...page, items: await mapInSlices(page.items, (device) => viewOfDevice(profiles, device)) },
         query,

@@ -11,30 +11,37 @@ import {
   type UserId,
 } from '../../actors/base/ids.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../actors/base/json.ts';
-import { isCleanText } from '../../actors/base/text.ts';
+import { isCleanText, isEmail } from '../../actors/base/text.ts';
 import { switched } from './query.ts';
 
 /** UTF-16 units of names, titles and the like. */
 export const NAME_MAX = 255;
 
+/** A text. A whole number or a switch means its text, as in ThingsBoard; numbers that JavaScript rounds are refused. */
+function text(error: string) {
+  return z.union([z.string(), z.int().transform(String), z.boolean().transform(String)], { error });
+}
+
 /** A required text, e.g. a name. @param what its name in messages */
 export function requiredText(what: string, max = NAME_MAX) {
-  return z
-    .string({ error: `${what} should be specified!` })
-    .refine((text) => text.trim() !== '', `${what} should be specified!`)
-    .refine((text) => text.length <= max, `${what} should have at most ${max} characters!`)
+  return text(`${what} should be specified!`)
+    .refine((given) => given.trim() !== '', `${what} should be specified!`)
+    .refine((given) => given.length <= max, `${what} should have at most ${max} characters!`)
     .refine(isCleanText, `${what} is malformed!`)
     .meta({ documentedAs: { type: 'string', minLength: 1, maxLength: max } });
 }
 
 /** A text that may be missing. Missing, null and empty are all null. */
 export function optionalText(what: string, max = NAME_MAX) {
-  return z
-    .string({ error: `${what} should be a text!` })
+  return text(`${what} should be a text!`)
     .nullish()
-    .transform((text) => (text === undefined || text === null || text === '' ? null : text))
-    .refine((text) => text === null || text.length <= max, `${what} should have at most ${max} characters!`)
-    .refine((text) => text === null || isCleanText(text), `${what} is malformed!`);
+    .transform((given) => (given === undefined || given === null || given === '' ? null : given))
+    .refine(
+      (given) => given === null || given.length <= max,
+      `${what} should have at most ${max} characters!`,
+    )
+    .refine((given) => given === null || isCleanText(given), `${what} is malformed!`)
+    .meta({ documentedAs: { type: ['string', 'null'], maxLength: max } });
 }
 
 /** JSON that can be stored unchanged: every number is finite (1e999 is not). Nesting was limited when it was read. */
@@ -109,6 +116,7 @@ export function paging<Sort extends string>(sortable: Readonly<Record<string, So
         .string()
         .default('10')
         .transform(integer)
+        .refine((size) => !Number.isNaN(size), 'pageSize should be a whole number!')
         .refine(
           (size) => size >= 1,
           "Incorrect page link page size '0'. Page size must be greater than zero.",
@@ -119,6 +127,7 @@ export function paging<Sort extends string>(sortable: Readonly<Record<string, So
         .string()
         .default('0')
         .transform(integer)
+        .refine((page) => !Number.isNaN(page), 'page should be a whole number!')
         .refine(
           (page) => page >= 0 && page <= PAGE_MAX,
           'Incorrect page link page. Page must be positive integer.',
@@ -186,7 +195,10 @@ export const contactFields = {
   address2: optionalText('Address 2'),
   zip: optionalText('Zip'),
   phone: optionalText('Phone'),
-  email: optionalText('Email'),
+  email: optionalText('Email').refine(
+    (email) => email === null || isEmail(email),
+    'Invalid email address format!',
+  ),
 };
 
 /** The contact fields of a body. */

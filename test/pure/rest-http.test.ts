@@ -25,13 +25,18 @@ law('http: unknown paths are 404, wrong methods 405 with the right ones', async 
     '/api/customer/device//claim',
     '/API/auth/user',
   ]) {
-    isProblem(await world.nobody.get(path), 404, 32);
+    isProblem(await home.alice.get(path), 404, 32);
+    const isInApi = path.startsWith('/api/'); // ThingsBoard's answer to strangers there
+    isProblem(await world.nobody.get(path), isInApi ? 401 : 404, isInApi ? 10 : 32);
   }
   const wrong = await home.alice.send('PUT', claimPath('D'), { body: '{}' });
   isProblem(wrong, 405, 31);
   assert.is(wrong.headers.get('allow'), 'POST, DELETE, OPTIONS');
   isProblem(await home.alice.send('PATCH', '/api/auth/login'), 405, 31);
   isProblem(await home.alice.get(claimPath('D')), 405, 31);
+  // DELETE is for /api/deviceProfile/{profileId}, which the path would fit as well.
+  const names = await home.admin.send('PUT', '/api/deviceProfile/names');
+  assert.is(names.headers.get('allow'), 'GET, HEAD, OPTIONS');
 });
 
 law('http: HEAD is GET without the body; OPTIONS tells the methods', async ({ home }) => {

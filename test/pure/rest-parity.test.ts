@@ -256,4 +256,50 @@ function saysNo(answer: Answer, text: string): void {
   assert.equal([answer.status, answer.text], [400, text]);
 }
 
+law('parity: a name that is a number is text, and control characters are refused', async ({ home }) => {
+  const saved = async (name: unknown) => home.admin.post('/api/device', { name, type: 'default' });
+  assert.is(entity(await saved(12_345)).name, '12345');
+  assert.is(entity(await saved('<b>bold</b>')).name, '<b>bold</b>');
+  for (const wrong of [{}, [], null, 1e300, 'a\u0000b', 'a\u001bb']) isProblem(await saved(wrong), 400, 31);
+  assert.is(entity(await home.admin.post('/api/customer', { title: 7, zip: 12345 })).zip, '12345');
+});
+
+law('parity: an e-mail address that is none is refused wherever one is written', async ({ home, world }) => {
+  const root = await systemAdministrator(world);
+  for (const email of ['nonsense', 'a@b', 'a b@c.de', '@c.de']) {
+    isProblem(await home.admin.post('/api/customer', { title: `C ${email}`, email }), 400, 31);
+    isProblem(await root.post('/api/tenant', { title: `T ${email}`, email }), 400, 31);
+    isProblem(await home.admin.post('/api/user', { email, authority: 'TENANT_ADMIN' }), 400, 31);
+  }
+  assert.is(entity(await home.admin.post('/api/customer', { title: 'C', email: '' })).email, null);
+});
+
+law(
+  'parity: without a token an unknown path of the API is 401, and so is a login that is no JSON',
+  async ({ home, world }) => {
+    isProblem(await world.nobody.get('/api/nothing/here'), 401, 10);
+    isProblem(await home.admin.get('/api/nothing/here'), 404, 32);
+    for (const path of ['/api/auth/login', '/api/auth/token']) {
+      const broken = await world.nobody.send('POST', path, {
+        body: '{',
+        headers: { 'content-type': 'application/json' },
+      });
+      isProblem(broken, 401, 10);
+    }
+  },
+);
+
+law('parity: what is wrong with a page is said', async ({ home }) => {
+  const wrong = async (query: string, message: RegExp) => {
+    const answer = await home.admin.get(`/api/tenant/devices?${query}`);
+    isProblem(answer, 400, 31);
+    assert.match(answer.text, message);
+  };
+  await wrong('pageSize=0&page=0', /Page size must be greater than zero/);
+  await wrong('pageSize=1&page=-1', /Page must be positive integer/);
+  await wrong('pageSize=x&page=0', /pageSize should be a whole number/);
+  await wrong('pageSize=20000&page=0', /at most 10000/);
+  await wrong('pageSize=1&page=0&sortProperty=label', /Unsupported sort property/);
+});
+
 run();

@@ -395,6 +395,31 @@ export const SECTIONS = {
       claimd: '400; and the devices of a customer are always in the order of their names',
       why: 'a page is a range of an index, and every index is a write more for a claim',
     },
+    'list-defaults': {
+      what: 'a list without `page` or `pageSize`',
+      thingsBoard: '400',
+      claimd: 'the first page, of ten',
+      why: 'there is only one thing it can mean',
+    },
+    markup: {
+      what: 'markup in names and titles',
+      thingsBoard: '400',
+      claimd: 'taken; control characters are refused',
+      why: 'it is text: every page escapes it, and `<` in a name is nobody’s fault',
+    },
+    'not-found-text': {
+      what: 'the text of a 404',
+      thingsBoard: 'names the kind and the id of what was looked for',
+      claimd: 'always "Requested item wasn\'t found!", with the same errorCode 32',
+      why: 'who may not see a thing hears the same as who asked for nothing',
+    },
+    'never-activated': {
+      what: 'a login by somebody who has not set a password yet',
+      thingsBoard: '401, User account is not active',
+      claimd:
+        '401, Invalid username or password; after a right password of a disabled user it is the other text',
+      why: 'who knows no password hears of no account',
+    },
     'audit-search': {
       what: 'the audit trail of a device, a customer, a user or an action',
       thingsBoard: 'from an index',
