@@ -95,6 +95,8 @@ export interface User extends UserFields {
   readonly version: number;
   /** May log in, if activated. An administrator can take it away and give it back. */
   readonly enabled: boolean;
+  /** Whether its users gave themselves the address, which nobody then has checked; absent: an administrator did. */
+  readonly emailIsOwnChoice?: true;
   /** Has a password. */
   readonly activated: boolean;
   /** Counts the passwords, and the times the user was disabled: a token issued under an older count is outdated. */
@@ -225,6 +227,9 @@ export interface Asker {
   readonly known: boolean;
 }
 
+/** Who changes a user. */
+export type ChangedBy = 'itself' | 'administrator';
+
 export interface Users {
   /** With a password (12 to 72 characters by default) the user is active at once, else it waits for `activate`. */
   create(membership: Membership, fields: UserFields, password?: string): Promise<AccountAnswer<User>>;
@@ -233,9 +238,15 @@ export interface Users {
    * not refused. The user is there, and is refused the address at its activation, unless it is free by then.
    */
   createUnknowing(membership: TenantMembership, fields: UserFields): Promise<AccountAnswer<User>>;
-  update(id: UserId, fields: UserFields, version?: number): Promise<AccountAnswer<User>>;
+  /** @param by `itself`: another address is then the user's own choice, until an administrator saves it */
+  update(id: UserId, fields: UserFields, version?: number, by?: ChangedBy): Promise<AccountAnswer<User>>;
   /** As `update`, on behalf of such a somebody: a user who is not activated yet is not refused such an address. */
-  updateUnknowing(id: UserId, fields: UserFields, version?: number): Promise<AccountAnswer<User>>;
+  updateUnknowing(
+    id: UserId,
+    fields: UserFields,
+    version?: number,
+    by?: ChangedBy,
+  ): Promise<AccountAnswer<User>>;
   find(id: UserId): Promise<User | undefined>;
   findByEmail(email: string): Promise<User | undefined>;
   /** The user, if it is there, enabled, and its tenant and customer are there. Else its tokens are worth nothing. */

@@ -13,6 +13,7 @@ import { loginsOf } from './logins.ts';
 import {
   type AccountAnswer,
   type AccountRefusal,
+  type ChangedBy,
   done,
   type Membership,
   refused,
@@ -111,13 +112,19 @@ function peopleOf(
     id: UserId,
     fields: UserFields,
     version?: number,
+    by: ChangedBy = 'administrator',
     asks?: TenantId,
   ): Promise<AccountAnswer<User>> {
     const wrong = checkEmail(fields.email);
     if (wrong !== undefined) return refused(wrong);
-    const next = ({ addressTaken, ...user }: StoredUser): StoredUser => {
+    const next = ({ addressTaken, emailIsOwnChoice, ...user }: StoredUser): StoredUser => {
       const keeps = addressTaken === true && user.email === fields.email;
-      return { ...user, ...fields, ...(keeps ? { addressTaken } : {}) };
+      const isOwn = by === 'itself' && (emailIsOwnChoice === true || fields.email !== user.email);
+      const address = {
+        ...(keeps ? { addressTaken } : {}),
+        ...(isOwn ? { emailIsOwnChoice: true as const } : {}),
+      };
+      return { ...user, ...fields, ...address };
     };
     let changed = await change(id, next, version);
     if (changed.type === 'taken' && asks !== undefined && (await isTakenElsewhere(fields.email, asks))) {
@@ -145,15 +152,16 @@ function peopleOf(
   return {
     create: (membership, fields, password) => create(membership, fields, password),
     createUnknowing: (membership, fields) => create(membership, fields, undefined, membership.tenantId),
-    update: (id, fields, version) => update(id, fields, version),
+    update: (id, fields, version, by) => update(id, fields, version, by),
 
-    async updateUnknowing(id, fields, version) {
+    async updateUnknowing(id, fields, version, by) {
       const { membership } = (await users.find(id)) ?? {};
       if (membership === undefined) return refused({ reason: 'not-found' });
       return update(
         id,
         fields,
         version,
+        by,
         membership.authority === 'SYS_ADMIN' ? undefined : membership.tenantId,
       );
     },

@@ -34,6 +34,7 @@ export const ACTIONS = [
   'TRANSFER_WITHDRAWN',
   'TRANSFER_EXPIRED',
   'CLAIM_CHALLENGE_ISSUED',
+  'TRANSFER_REFUSED',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 

@@ -1,7 +1,7 @@
 /**
  * Claim secrets: digested to be compared, sealed where the tenant may read them again (rule C9).
  *
- * A digest is HMAC-SHA-256 over the id of a device (or user) and the secret, under a key that only this server has. So equal secrets
+ * A digest is HMAC-SHA-256 over the id of a device (or user, or tenant) and the secret, under a key that only this server has. So equal secrets
  * of two devices look different, and a stolen journal is no use for guessing without the key. A sealed secret (a
  * `claimingData`, a password of MQTT_BASIC) is AES-256-GCM, bound to its device. Both keys are derived by HKDF from the
  * digest key that is configured.
@@ -15,14 +15,14 @@ import {
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto';
-import type { DeviceId, UserId } from './ids.ts';
+import type { DeviceId, TenantId, UserId } from './ids.ts';
 
 /** A keyed digest (HMAC) of a claim secret, base64url. The secret itself goes no further than the edge (C9). */
 export type SecretDigest = string;
 
 export interface Secrets {
-  /** The digest of a secret for one device or one user. Any string is a secret, the empty one included. */
-  digest(whose: DeviceId | UserId, secret: string): SecretDigest;
+  /** The digest of a secret for one device, user or tenant. Any string is a secret, the empty one included. */
+  digest(whose: DeviceId | UserId | TenantId, secret: string): SecretDigest;
   /** Encrypts a secret for one device. */
   seal(device: DeviceId, secret: string): string;
   /** Undoes `seal`. Throws when the text was not sealed for this device by this server. */

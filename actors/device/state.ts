@@ -157,6 +157,11 @@ export function openWindow({ window }: Pick<Device, 'window'>, at: Instant): Cla
   return window !== null && at < window.closesAt ? window : null;
 }
 
+/** The offer, if it stands at this instant (H4). */
+export function openOffer({ offer }: Pick<Device, 'offer'>, at: Instant): Offer | null {
+  return offer !== undefined && at < offer.expiresAt ? offer : null;
+}
+
 /** When something of the device is due: the alarms then wake it with `ExpireDue`. Null: nothing is. */
 export function dueAt({ window, offer }: Device): Instant | null {
   if (window === null) return offer?.expiresAt ?? null;

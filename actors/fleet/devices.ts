@@ -4,7 +4,8 @@
  * Commands go to the device's actor, one at a time per device, and are answered when their change is durable. Reads come
  * from the newest durable head and wake no actor.
  */
-import type { CustomerId, DeviceId, ProfileId, TenantId } from '../base/ids.ts';
+import type { CustomerId, DeviceId, ProfileId, TenantId, TransferId } from '../base/ids.ts';
+import type { SecretDigest } from '../base/secret.ts';
 import type { DeviceCommand, DeviceEvent } from '../device/device.ts';
 import type { Refusal } from '../device/messages.ts';
 import type { DeviceRecord, DeviceState } from '../device/state.ts';
@@ -37,8 +38,18 @@ export interface Directory {
   ofTenant(tenantId: TenantId, query: ListQuery): Promise<Page<DeviceRecord>>;
   /** All types of the tenant's devices, in order. */
   typesOf(tenantId: TenantId): Promise<readonly string[]>;
+  /** The device that is offered, or that came to its owner, by this transfer. Enough for a command, likewise. */
+  ofTransfer(id: TransferId): Promise<DeviceId | undefined>;
+  /** The devices that are offered to a customer, and those to an address by its digest; at most a hundred of each. */
+  offeredTo(tenantId: TenantId, to: OfferedToWhom): Promise<readonly DeviceRecord[]>;
   /** The devices that the customer owns. Pass the tenant: a customer of another tenant owns nothing of it. */
   ofCustomer(tenantId: TenantId, customerId: CustomerId, query: ListQuery): Promise<Page<DeviceRecord>>;
+}
+
+export interface OfferedToWhom {
+  readonly customerId: CustomerId;
+  /** Null: no address. */
+  readonly addressDigest: SecretDigest | null;
 }
 
 /** Which devices are connected. */

@@ -7,13 +7,16 @@
 import { type DeviceId, storedId, type TenantId } from '../base/ids.ts';
 import { mapInSlices, nextTurn } from '../base/slices.ts';
 import { deviceOf, keys, lists, textOf } from '../device/indexes.ts';
-import { CLAIMING_ALLOWED, type DeviceRecord } from '../device/state.ts';
+import { CLAIMING_ALLOWED, type DeviceRecord, type OfferedTo } from '../device/state.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Index } from '../store/store.ts';
 import type { Directory, ListQuery, Page } from './devices.ts';
 import { createListing, type DeviceList } from './listing.ts';
 import { readDevice } from './live-devices.ts';
 import { SEARCH_BOUNDS, type SearchBounds } from './search.ts';
+
+/** Offers in one list that are read. */
+const OFFERS_MAX = 100;
 
 export function createDirectory(
   journal: Journal,
@@ -77,6 +80,29 @@ export function createDirectory(
         },
         query,
       ),
+
+    ofTransfer: (id) => idAt(keys.transfer(id)),
+
+    async offeredTo(tenantId, { customerId, addressDigest }) {
+      const listed = async (list: string, agrees: (to: OfferedTo) => boolean) => {
+        const members = await index.page(list, { offset: 0, limit: OFFERS_MAX });
+        const read = await mapInSlices(members, (member) => readDevice(journal, deviceOf(member)));
+        return read.filter(
+          (device): device is DeviceRecord =>
+            device?.tenantId === tenantId && device.offer !== undefined && agrees(device.offer.to),
+        );
+      };
+      const toCustomer = await listed(
+        lists.offeredTo(customerId),
+        (to) => to.type === 'customer' && to.customerId === customerId,
+      );
+      if (addressDigest === null) return toCustomer.map(asListed);
+      const toAddress = await listed(
+        lists.offeredToAddress(addressDigest),
+        (to) => to.type === 'address' && to.addressDigest === addressDigest,
+      );
+      return [...toCustomer, ...toAddress].map(asListed);
+    },
 
     typesOf: (tenantId) => typesOf(journal, index, tenantId),
   };

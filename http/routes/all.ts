@@ -34,6 +34,7 @@ import { deviceRoutes } from './devices.ts';
 import { docRoutes } from './docs.ts';
 import { healthRoutes, type Readiness } from './health.ts';
 import { importRoutes } from './imports.ts';
+import { incomingTransferRoutes } from './incoming-transfers.ts';
 import { labelRoutes } from './labels.ts';
 import { liveRoutes } from './live.ts';
 import { type BrokerAuth, mqttAuthRoutes } from './mqtt-auth.ts';
@@ -42,6 +43,7 @@ import { publicRoutes } from './public.ts';
 import { sessionRoutes } from './sessions.ts';
 import { systemRoutes } from './system.ts';
 import { tenantRoutes } from './tenants.ts';
+import { transferRoutes } from './transfers.ts';
 import { userRoutes } from './users.ts';
 
 export interface RouteNeeds {
@@ -74,6 +76,8 @@ export function allRoutes(needs: RouteNeeds): Route[] {
   const routes = [
     ...claimRoutes(needs), // before assignments: a device may be named "device"
     ...challengeRoutes(needs),
+    ...transferRoutes(needs), // likewise
+    ...incomingTransferRoutes(needs),
     ...authRoutes({ ...needs, logins }),
     ...sessionRoutes(needs),
     ...activationRoutes(needs),

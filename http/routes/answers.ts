@@ -56,6 +56,12 @@ export function pageOfDevices<Item, View>(
     : json(viewPage(page, query, view));
 }
 
+/** What is made of the device after a command, or the problem. */
+export function answerReply(answer: DeviceAnswer, accepted: (device: Device) => Reply): Reply {
+  const there = answer.type === 'accepted' && isThere(answer.state) ? answer.state : undefined;
+  return replyTo(answer, () => (there === undefined ? notFound : accepted(there)));
+}
+
 function replyTo(answer: DeviceAnswer, accepted: () => Reply): Reply {
   switch (answer.type) {
     case 'accepted':

@@ -7,7 +7,7 @@ import type { Accounts, Customer } from '../../actors/accounts/accounts.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { DeviceId, ProfileId } from '../../actors/base/ids.ts';
 import { mapInSlices } from '../../actors/base/slices.ts';
-import type { DeviceRecord } from '../../actors/device/state.ts';
+import { type DeviceRecord, openOffer } from '../../actors/device/state.ts';
 import type { Devices, Directory, ListQuery, Page, Presence } from '../../actors/fleet/devices.ts';
 import type { DeviceProfile, Profiles } from '../../actors/fleet/profiles.ts';
 import {
@@ -153,6 +153,7 @@ async function infosOf(needs: DeviceInfoNeeds, principal: Caller, found: readonl
       owners.get(device.owner?.customerId ?? ''),
       profilesById.get(device.profileId ?? '') ?? fallback,
       presence.isConnected(device.id),
+      openOffer(device, clock.now()),
       principal.authority === 'TENANT_ADMIN' ? claimabilityOf(device, clock.now()) : NO_CLAIMABILITY,
     ),
   );

@@ -133,7 +133,8 @@ function saveUser(needs: UserNeeds): Route {
         const knowsAll = principal.authority === 'SYS_ADMIN';
         const update = knowsAll ? users.update : users.updateUnknowing;
         const { id } = user.value;
-        const change = () => update(id, fields, body.version);
+        const by = id === principal.userId ? 'itself' : 'administrator';
+        const change = () => update(id, fields, body.version, by);
         const changed = knowsAll ? await change() : await bounded(principal.userId, change);
         if (changed.type === 'blocked') return tooManyRequests(TOO_MANY_ADDRESSES, changed.retryAfterMs);
         return changed.type === 'done' ? json(viewUser(changed.value)) : accountProblem(changed, 'User');

@@ -6,6 +6,7 @@ import {
   claimingAttribute,
   type Device,
   type DeviceRecord,
+  type Offer,
   openWindow,
   ownerEpochOf,
 } from '../../actors/device/state.ts';
@@ -50,6 +51,10 @@ export const deviceInfoView = deviceView
     claimedAt: instant.nullable(),
     ownedSince: instant.nullable(),
     ownedBy: z.enum(['claim', 'assignment', 'transfer']).nullable(),
+    /** Whether its owner offers it to somebody at this moment. */
+    offer: z
+      .object({ to: z.enum(['customer', 'email', 'code']), offeredAt: instant, expiresAt: instant })
+      .nullable(),
     /** Open at this moment. Null for customers: only owners see a device. */
     claimWindow: z
       .object({ openedAt: instant, closesAt: instant, openedBy: z.enum(['device', 'gateway']) })
@@ -66,6 +71,7 @@ export function viewDeviceInfo(
   owner: Customer | undefined,
   profile: DeviceProfile,
   active: boolean,
+  offer: Offer | null,
   claiming: Claimability,
 ): z.infer<typeof deviceInfoView> {
   const { since = null, by = null } = device.owner ?? {};
@@ -78,6 +84,11 @@ export function viewDeviceInfo(
     claimedAt: by === 'claim' ? since : null,
     ownedSince: since,
     ownedBy: by,
+    offer: offer && {
+      to: offer.to.type === 'address' ? 'email' : offer.to.type,
+      offeredAt: offer.offeredAt,
+      expiresAt: offer.expiresAt,
+    },
     ...claiming,
   };
 }

@@ -8,6 +8,7 @@ import {
   type ProfileId,
   parseId,
   type TenantId,
+  type TransferId,
   type UserId,
 } from '../../actors/base/ids.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../actors/base/json.ts';
@@ -69,7 +70,7 @@ export const additionalInfo = z
 
 // ------------------------------------------------------------------------------------------------------------ ids
 
-function id<Id extends TenantId | CustomerId | UserId | DeviceId | ProfileId>() {
+function id<Id extends TenantId | CustomerId | UserId | DeviceId | ProfileId | TransferId>() {
   return z
     .string({ error: 'Invalid UUID string!' })
     .transform((text, context) => {
@@ -86,6 +87,7 @@ export const customerId = id<CustomerId>();
 export const userId = id<UserId>();
 export const deviceId = id<DeviceId>();
 export const profileId = id<ProfileId>();
+export const transferId = id<TransferId>();
 
 /** `{"entityType": …, "id": …}` in a body; the null id is undefined. */
 export function reference<Id extends string>(of: z.ZodType<Id>) {

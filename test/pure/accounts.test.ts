@@ -35,6 +35,8 @@ const noDevices: Devices & Directory = {
   byName: async () => undefined,
   ofTenant: async () => ({ items: [], total: 0 }),
   typesOf: async () => [],
+  ofTransfer: async () => undefined,
+  offeredTo: async () => [],
   ofCustomer: async () => ({ items: [], total: 0 }),
 };
 

@@ -95,6 +95,8 @@ const reading = attributes({});
 
 const AN_IMPORT: Request = { params: { importId: '00000000-0000-7000-8000-000000000000' } };
 
+const A_TRANSFER: Request = { params: { transferId: '00000000-0000-7000-8000-000000000000' } };
+
 const EXPECTED: Readonly<Record<string, Expectation>> = {
   'POST /api/customer/device/:deviceName/claim': {
     request: ({ freeName }) => ({ params: { deviceName: freeName } }),
@@ -114,6 +116,28 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     request: ({ deviceName }) => ({ params: { deviceName } }),
     ...DEVICE_READ,
   },
+
+  'POST /api/customer/device/:deviceName/transfer': {
+    request: ({ deviceName }) => ({ params: { deviceName } }),
+    customer: '404 403 200',
+    tenant: NEVER,
+    system: NEVER,
+  },
+  'GET /api/customer/device/:deviceName/transfer': {
+    request: ({ deviceName }) => ({ params: { deviceName } }),
+    // None of them is on offer.
+    customer: '404 403 404',
+    tenant: ALL(404),
+    system: NEVER,
+  },
+  'DELETE /api/customer/device/:deviceName/transfer': {
+    request: ({ deviceName }) => ({ params: { deviceName } }),
+    ...DEVICE_READ,
+  },
+  'GET /api/transfers': unrelated(200, 403, 403),
+  'POST /api/transfer/accept': unrelated(404, 403, 403, { body: { code: 'no such code' } }),
+  'POST /api/transfer/:transferId/accept': unrelated(404, 403, 403, A_TRANSFER),
+  'POST /api/transfer/:transferId/decline': unrelated(404, 403, 403, A_TRANSFER),
 
   'POST /api/auth/login': publicly(401, { body: { username: 'nobody@x.test', password: 'password' } }),
   'POST /api/auth/token': publicly(401, { body: { refreshToken: 'x' } }),

@@ -337,12 +337,20 @@ export const SECTIONS = {
   },
   People: {
     'if-match': {
-      what: '`If-Match` on giving back, assigning and unassigning',
+      what: '`If-Match` on giving back, assigning, unassigning and offering',
       thingsBoard: 'ignored',
       claimd:
         '`"epoch-7"` holds while the owner has changed seven times (`ownerEpoch` of the device); else 412',
       why: 'what was meant for one owner does not meet the next one',
       rule: 'R5',
+    },
+    'handed-over': {
+      what: 'a device that goes from one customer to another',
+      thingsBoard: 'the tenant assigns it; or it is given back, and whoever is quicker claims it',
+      claimd:
+        'the owner offers it (`POST /api/customer/device/{name}/transfer`), the other customer accepts: one event, and nobody else owns it in between',
+      why: 'selling a device needs both, and neither the tenant nor luck',
+      rule: 'H2',
     },
     'credentials-unread': {
       what: "a customer's `GET /api/device/{id}/credentials`, for a device that it owns",

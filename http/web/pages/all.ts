@@ -13,6 +13,7 @@ import { loginPages } from './login.tsx';
 import { myDevicePages } from './my-devices.tsx';
 import { newDevicePages } from './new-device.tsx';
 import { tenantPages } from './tenants.tsx';
+import { transferPages } from './transfers.tsx';
 import { userPages } from './users.tsx';
 
 export function allPages(): readonly Page[] {
@@ -21,6 +22,7 @@ export function allPages(): readonly Page[] {
     ...accountPages,
     ...claimPages,
     ...myDevicePages,
+    ...transferPages,
     ...devicesPages,
     ...newDevicePages,
     ...labelPages,

@@ -192,6 +192,9 @@ const actions: readonly Page[] = [
     if (customer.type === 'refused') return customer;
     return api.act('POST', `/api/customer/${customer.value.id.id}/device/${id.id}`);
   }),
+  action('withdraw', 'The offer is withdrawn.', ({ api }, { name }) =>
+    api.act('DELETE', `/api/customer/device/${segment(name)}/transfer`),
+  ),
   action('unassign', 'Nobody owns it now.', ({ api }, { id }) =>
     api.act('DELETE', `/api/customer/device/${id.id}`),
   ),

@@ -77,8 +77,17 @@ function DeviceTable({ devices, visit }: { devices: readonly DeviceInfo[]; visit
                 {device.ownedSince === null ? null : (
                   <Time at={device.ownedSince} now={nowMs} locale={locale} />
                 )}
+                {device.offer === null ? null : (
+                  <>
+                    {' '}
+                    <small>on offer</small>
+                  </>
+                )}
               </td>
               <td>
+                <a href={`/my/devices/${device.id.id}/hand-over`}>
+                  Hand over<span class="sr"> {device.name}</span>
+                </a>{' '}
                 <a href={`/my/devices/${device.id.id}/give-back`}>
                   Give back<span class="sr"> {device.name}</span>
                 </a>

@@ -89,6 +89,12 @@ interface OwnerProps {
   readonly titles: readonly string[];
 }
 
+const OFFERED_TO: Readonly<Record<NonNullable<DeviceInfo['offer']>['to'], string>> = {
+  customer: 'to another customer',
+  email: 'to an e-mail address',
+  code: 'to whoever has its code',
+};
+
 /** Its owner, and assigning it to somebody. */
 export function Owner({ device, titles, visit }: OwnerProps) {
   const path = `/devices/${device.id.id}`;
@@ -109,6 +115,15 @@ export function Owner({ device, titles, visit }: OwnerProps) {
         </div>
         <button type="submit">Assign</button>
       </form>
+      {device.offer === null ? null : (
+        <form method="post" action={`${path}/withdraw`}>
+          <p>
+            It is on offer {OFFERED_TO[device.offer.to]}, until{' '}
+            <Time at={device.offer.expiresAt} locale={visit.locale} />.
+          </p>
+          <button type="submit">Withdraw the offer</button>
+        </form>
+      )}
       {owned ? (
         <form method="post" action={`${path}/unassign`}>
           <button type="submit" class="danger">

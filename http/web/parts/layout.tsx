@@ -26,6 +26,7 @@ const NAVIGATION: Readonly<Record<User['authority'], readonly (readonly [path: s
   CUSTOMER_USER: [
     ['/claim', 'Claim'],
     ['/my/devices', 'My devices'],
+    ['/offers', 'Offers'],
   ],
   TENANT_ADMIN: [
     ['/live', 'Overview'],

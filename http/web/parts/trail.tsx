@@ -26,6 +26,7 @@ const ACTIONS: Readonly<Record<Entry['actionType'], string>> = {
   TRANSFER_WITHDRAWN: 'Offer withdrawn',
   TRANSFER_EXPIRED: 'Offer elapsed',
   CLAIM_CHALLENGE_ISSUED: 'Challenge given to a customer',
+  TRANSFER_REFUSED: 'Wrong code for an offer',
 };
 
 const REASONS: Readonly<Record<string, string>> = {
