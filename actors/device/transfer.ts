@@ -186,6 +186,9 @@ export interface OfferExpired extends Recorded<'OfferExpired'> {
   readonly transferId: TransferId;
 }
 
-export function withoutOffer({ offer: _, ...device }: Device): Device {
-  return device;
+/** The device without its offer, which ends with the owner epoch it was made in (R5). */
+export function withoutOffer(device: Device): Device {
+  if (device.offer === undefined) return device;
+  const { offer: _ended, ...rest } = device;
+  return rest;
 }

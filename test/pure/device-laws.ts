@@ -161,7 +161,7 @@ export const stepLaws: Laws<[Step]> = {
     const [old, young] = [alive(before), alive(after)];
     if (old === undefined || young === undefined || young.ownerEpoch === old.ownerEpoch) return;
     // What lies in the record and was granted under the epoch that ended: whoever grants more, adds it here.
-    assert.deepEqual([young.window, young.offer], [null, undefined]);
+    assert.deepEqual([young.window, young.offer, young.challenges], [null, undefined, undefined]);
   },
 
   'a device goes from owner to owner by assignment, or because the one offered and the other accepted'({
