@@ -8,6 +8,7 @@ import type { AuditTrail } from '../actors/audit/audit.ts';
 import type { Clock } from '../actors/base/clock.ts';
 import type { Log } from '../actors/base/log.ts';
 import type { Secrets } from '../actors/base/secret.ts';
+import type { Statements } from '../actors/claiming/statements.ts';
 import type { TokenGuard } from '../actors/claiming/wrong-tokens.ts';
 import type { Devices, Directory, Presence } from '../actors/fleet/devices.ts';
 import type { Profiles } from '../actors/fleet/profiles.ts';
@@ -41,6 +42,8 @@ export interface ApiNeeds {
   readonly feed: Feed;
   readonly profiles: Profiles;
   readonly secrets: Secrets;
+  /** Signs what is told of devices' changes of owner. */
+  readonly statements: Statements;
   readonly clock: Clock;
   readonly log: Log;
   readonly readiness: Readiness;

@@ -10,7 +10,7 @@ import { type CustomerId, type DeviceId, formatUuid, type TenantId, type UserId 
 import type { JsonObject } from '../base/json.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { DeviceEvent } from '../device/device.ts';
-import type { BeginsEpoch } from '../device/messages.ts';
+import { evidenceOf, type OwnershipChange } from '../device/evidence.ts';
 import { CLAIMING_DATA } from '../device/state.ts';
 
 /** ThingsBoard's names where it has one; it has none for windows, challenges, nor for a claim that was refused. */
@@ -145,9 +145,11 @@ export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
   }
 }
 
-/** The owner epoch that an event began; older records do not have it. */
-function epochOf({ ownerEpoch }: BeginsEpoch): JsonObject {
-  return ownerEpoch === undefined ? {} : { ownerEpoch };
+/** The owner epoch that an event began, which older records do not have, and by what it came about (R6). */
+function epochOf(event: OwnershipChange): JsonObject {
+  const { ownerEpoch } = event;
+  const evidence = evidenceOf(event);
+  return ownerEpoch === undefined ? { evidence } : { ownerEpoch, evidence };
 }
 
 /** How many names of attributes one entry lists. */

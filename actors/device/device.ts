@@ -32,11 +32,13 @@ import {
   withoutKeys,
   withValues,
 } from './attributes.ts';
+import { handoversAfter, type OwnershipChange } from './evidence.ts';
 import { type GatewayAuthority, speaksFor } from './gateways.ts';
 import {
   accept,
   type BeginsEpoch,
   EPOCH_CHANGED,
+  type Evidence,
   IGNORE,
   type InEpoch,
   type Recorded,
@@ -374,14 +376,15 @@ function confirm(policy: ClaimPolicy, device: Device, command: ConfirmClaim, at:
   // O3: before the secret is looked at, so that a forbidden device tells nobody which secret is right.
   if (isForbidden(device)) return refuse({ reason: 'claiming-not-allowed' });
 
-  const mismatch = matchEvidence(policy, device, command, at);
-  if (mismatch !== undefined) return refuse(mismatch); // C6: and the window stays open
+  const evidence = matchEvidence(policy, device, command, at);
+  if (typeof evidence !== 'string') return refuse(evidence); // C6: and the window stays open
   const { customerId, userId } = command;
   // C4: the attribute is used up, unless claiming needs none.
   const claimingAllowedDeleted =
     !policy.allowClaimingByDefault && Object.hasOwn(device.attributes.SERVER_SCOPE, CLAIMING_ALLOWED);
   const ownerEpoch = nextEpoch(device);
-  return accept({ type: 'DeviceClaimed', at, customerId, userId, claimingAllowedDeleted, ownerEpoch });
+  const claimed = { customerId, userId, claimingAllowedDeleted, ownerEpoch, evidence };
+  return accept({ type: 'DeviceClaimed', at, ...claimed });
 }
 
 /** C11: what the device signed stands for its window and the secret of it, and where a proof is required nothing else does. */
@@ -390,35 +393,35 @@ function matchEvidence(
   device: Device,
   command: ConfirmClaim,
   at: Instant,
-): Refusal | undefined {
+): Refusal | Evidence {
   const { claimProof } = ownership;
   if (command.proof !== undefined && claimProof !== 'none' && proofKeyOf(device) !== null) {
     // It opens what a window would open, and so only where the device may open one (O3).
     if (!mayBeClaimed(device, allowClaimingByDefault)) return { reason: 'claiming-not-allowed' };
-    return mismatchedProof(device, command.customerId, command.proof, at);
+    return mismatchedProof(device, command.customerId, command.proof, at) ?? 'proof';
   }
   return claimProof === 'required' ? { reason: 'proof-required' } : matchSecret(device, command, at);
 }
 
 /**
- * C2, C3: the window's secret and the server-side key do the same, each before its own instant (C8). Undefined: one of
- * them is it.
+ * C2, C3: the window's secret and the server-side key do the same, each before its own instant (C8). Says which it was, or
+ * why it was neither.
  */
 function matchSecret(
   device: Device,
   { secretDigest: digest, gateway }: ConfirmClaim,
   at: Instant,
-): Refusal | undefined {
+): Refusal | Evidence {
   const { serverKey } = device;
   const open = openWindow(device, at);
   const keyValid = serverKey !== null && at < serverKey.expiresAt;
 
-  if (keyValid && sameDigest(serverKey.secretDigest, digest)) return undefined;
+  if (keyValid && sameDigest(serverKey.secretDigest, digest)) return 'server-key';
   if (open !== null && sameDigest(open.secretDigest, digest)) {
     // O9: what a gateway opened ends with the gateway's own owner epoch.
-    if (open.gateway === undefined) return undefined;
+    if (open.gateway === undefined) return 'secret';
     if (gateway?.id !== open.gateway.id) return { reason: 'gateway-unchecked', gateway: open.gateway.id };
-    return gateway.ownerEpoch === open.gateway.ownerEpoch ? undefined : { reason: 'window-elapsed' };
+    return gateway.ownerEpoch === open.gateway.ownerEpoch ? 'secret' : { reason: 'window-elapsed' };
   }
   if (open !== null || keyValid) return { reason: 'wrong-secret' };
   return { reason: device.window !== null || serverKey !== null ? 'window-elapsed' : 'no-window' };
@@ -426,7 +429,8 @@ function matchSecret(
 
 /** C4: with the claim, the window and the server-side key are gone. */
 function claimed(device: Device, event: DeviceClaimed): Device {
-  const owner: Owner = { customerId: event.customerId, since: event.at, by: 'claim' };
+  const { customerId, at: since, evidence } = event;
+  const owner: Owner = { customerId, since, by: 'claim', ...(evidence === undefined ? {} : { evidence }) };
   const attributes = event.claimingAllowedDeleted
     ? withoutKeys(device.attributes, 'SERVER_SCOPE', [CLAIMING_ALLOWED])
     : device.attributes;
@@ -553,10 +557,13 @@ function unassign(policy: ClaimPolicy, device: Device, command: UnassignDevice, 
  */
 function changed(
   device: Device,
-  { ownerEpoch = nextEpoch(device) }: BeginsEpoch,
-  after: Partial<Device>,
+  event: OwnershipChange,
+  after: Partial<Device> & Pick<Device, 'owner'>,
 ): Device {
-  return { ...withoutChallenges(withoutOffer(device)), ...after, ownerEpoch };
+  const { ownerEpoch = nextEpoch(device) } = event;
+  const handovers = handoversAfter(device, event, after.owner !== null);
+  const left = { ...withoutChallenges(withoutOffer(device)), ...after, ownerEpoch };
+  return handovers === undefined ? left : { ...left, handovers };
 }
 
 // --------------------------------------------------------------------------------------------------------- expiry

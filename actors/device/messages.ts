@@ -19,9 +19,27 @@ export interface Recorded<Type extends string> {
   readonly at: Instant;
 }
 
+/** By what an owner came to a device, or parted with it (R6). */
+export const EVIDENCE = [
+  'claim',
+  'secret',
+  'server-key',
+  'proof',
+  'assignment',
+  'transfer',
+  'give-back',
+  'unassignment',
+] as const;
+export type Evidence = (typeof EVIDENCE)[number];
+
+/** A change of owner, without names. */
+export type Handover = readonly [at: Instant, by: Evidence];
+
 /** On an event that changes the owner: the epoch that begins. Absent in older records: one more than before (R5). */
 export interface BeginsEpoch {
   readonly ownerEpoch?: number;
+  /** By what it came about, where the kind of event does not say it (R6). Absent in older records. */
+  readonly evidence?: Evidence;
 }
 
 /** Also which user did it, and for which customer if for one. Both are absent in older records and where no user did. */

@@ -7,7 +7,7 @@ import type { Instant } from '../base/clock.ts';
 import type { CustomerId, DeviceId, ProfileId, TenantId, TransferId } from '../base/ids.ts';
 import type { Json, JsonObject } from '../base/json.ts';
 import type { SecretDigest } from '../base/secret.ts';
-import type { InEpoch } from './messages.ts';
+import type { Evidence, Handover, InEpoch } from './messages.ts';
 
 export type DeviceState = AbsentDevice | Device;
 
@@ -41,6 +41,8 @@ export interface Device {
   readonly window: ClaimWindow | null;
   readonly serverKey: ServerKey | null;
   readonly attributes: Attributes;
+  /** Changes of owner, the newest last and without the one that made the present owner (R6); absent: none of them. */
+  readonly handovers?: readonly Handover[];
   /** Challenges that the device may sign (C11); absent: there is none, not even an elapsed one. */
   readonly challenges?: readonly Challenge[];
 }
@@ -80,6 +82,8 @@ export interface Owner {
   readonly since: Instant;
   /** How the customer became the owner: by a claim of its own, assigned by the tenant, or from the owner before it. */
   readonly by: 'claim' | 'assignment' | 'transfer';
+  /** By what, where `by` does not say it; absent in older records too. */
+  readonly evidence?: Evidence;
   /** Of `transfer`: by which one, for who asks again whether it succeeded. */
   readonly transferId?: TransferId;
 }

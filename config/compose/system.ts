@@ -1,6 +1,7 @@
 /** The composition root: makes a `Config` into a server that starts and stops. It decides nothing about claiming. */
 
 import type { Log } from '../../actors/base/log.ts';
+import { createStatements } from '../../actors/claiming/statements.ts';
 import { createTokenGuard, type TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
 import type { Presence } from '../../actors/fleet/devices.ts';
 import type { Listening } from '../../actors/sockets/listen.ts';
@@ -212,6 +213,7 @@ function createHttp(
     feed,
     imports,
     secrets,
+    statements: createStatements(core.keys.serverKey, serverName(config, core), clock),
     clock,
     log,
     counters: core.counters,
@@ -240,7 +242,14 @@ function webSockets(mqtt: MqttEndpoint): WebSocketUpgrades {
   return new Map([[WEBSOCKET_PATH, (request) => mqtt.upgrade(request)]]);
 }
 
-function apiSettings({ http, accounts, claim, limits }: Config, { keys, installation }: Core): ApiSettings {
+/** What this server is called in what devices sign for it, and in what it signs itself. */
+function serverName({ http }: Config, { installation }: Core): string {
+  return http.baseUrl ?? `claimd:${installation}`;
+}
+
+function apiSettings(config: Config, core: Core): ApiSettings {
+  const { http, accounts, claim, limits } = config;
+  const { keys, installation } = core;
   const within = (windowMs: number) => (max: number) => ({ max, windowMs });
   const wrongSecrets = within(limits.wrongSecretsWindowMs);
   return {
@@ -273,7 +282,7 @@ function apiSettings({ http, accounts, claim, limits }: Config, { keys, installa
     freshLoginMs: accounts.freshLoginMs,
     uniformRefusals: claim.uniformRefusals,
     customersReadCredentials: claim.customersReadCredentials,
-    proofAudience: http.baseUrl ?? `claimd:${installation}`,
+    proofAudience: serverName(config, core),
     claimingByDefault: claim.allowClaimingByDefault,
   };
 }

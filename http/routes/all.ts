@@ -6,6 +6,7 @@ import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { Log } from '../../actors/base/log.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
+import type { Statements } from '../../actors/claiming/statements.ts';
 import type { TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
 import type { Devices, Directory, Presence } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
@@ -38,6 +39,7 @@ import { incomingTransferRoutes } from './incoming-transfers.ts';
 import { labelRoutes } from './labels.ts';
 import { liveRoutes } from './live.ts';
 import { type BrokerAuth, mqttAuthRoutes } from './mqtt-auth.ts';
+import { ownershipRoutes } from './ownership.ts';
 import { profileRoutes } from './profiles.ts';
 import { publicRoutes } from './public.ts';
 import { sessionRoutes } from './sessions.ts';
@@ -57,6 +59,7 @@ export interface RouteNeeds {
   readonly feed: Feed;
   readonly profiles: Profiles;
   readonly secrets: Secrets;
+  readonly statements: Statements;
   readonly clock: Clock;
   readonly log: Log;
   readonly readiness: Readiness;
@@ -85,6 +88,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...deviceInfoRoutes(needs), // before devices: no device has the id "types"
     ...deviceRoutes(needs),
     ...deviceCredentialsRoutes(needs),
+    ...ownershipRoutes(needs),
     ...deviceListRoutes(needs),
     ...labelRoutes(needs),
     ...importRoutes(needs),

@@ -19,6 +19,7 @@ import { newId } from '../../actors/base/ids.ts';
 import { type Log, silentLog } from '../../actors/base/log.ts';
 import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
 import { REASONS } from '../../actors/claiming/reasons.ts';
+import { createStatements } from '../../actors/claiming/statements.ts';
 import { silentBus } from '../../actors/cluster/bus.ts';
 import type { ClaimPolicy } from '../../actors/device/device.ts';
 import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
@@ -51,6 +52,7 @@ import { type Conformance, conformanceTo } from './conformance.ts';
 export const START = Date.UTC(2026, 0, 1);
 export const PASSWORD = 'a-long-password';
 export const HOUR_MS = 3_600_000;
+const SERVER_KEY = Buffer.alloc(32, 1);
 
 const POLICY: ClaimPolicy = {
   allowClaimingByDefault: true,
@@ -141,7 +143,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     ownershipOf: profiles.ownershipOf,
   });
   const directory = createDirectory(store.journal, store.index);
-  const secrets = createSecrets(Buffer.alloc(32, 1));
+  const secrets = createSecrets(SERVER_KEY);
   const settings = { ...defaultAccountSettings, passwordHashCost: 2, passwordHashQueue: 1000 };
   async function forgetTenant(id: TenantId): Promise<void> {
     await profiles.forgetTenant(id);
@@ -175,6 +177,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     directory,
     profiles,
     secrets,
+    statements: createStatements(SERVER_KEY, 'claimd', clock),
     clock,
     log,
     readiness: { check: () => store.check(), draining: () => false },

@@ -101,7 +101,7 @@ law(
       [
         home.alice.customerId,
         home.alice.email,
-        { by: 'claim', assignedCustomerId: home.alice.customerId, ownerEpoch: 1 },
+        { by: 'claim', assignedCustomerId: home.alice.customerId, ownerEpoch: 1, evidence: 'secret' },
       ],
     );
   },

@@ -241,6 +241,8 @@ const POLICIES: readonly ClaimPolicy[] = [
 /** Members that are told and that no rule reads. */
 const NEVER_READ: ReadonlySet<string> = new Set([
   'createdAt',
+  'evidence',
+  'handovers',
   'since',
   'openedAt',
   'savedAt',

@@ -17,6 +17,8 @@ import {
   epochEvents,
   epochStates,
   events,
+  evidenceEvents,
+  evidenceStates,
   profileEvents,
   profileStates,
   proofEvents,
@@ -91,6 +93,23 @@ test('device persistence: offers and transfers are read and written as ever', ()
   const stateLines = golden('states-v1-transfer.jsonl');
   assert.equal(stateLines.map(decodeState), transferStates);
   assert.equal(transferStates.map(encodeState), stateLines);
+});
+
+test('device persistence: evidence is read and written as ever', () => {
+  const eventLines = golden('events-v1-evidence.jsonl');
+  assert.equal(eventLines.map(decodeEvent), evidenceEvents);
+  assert.equal(evidenceEvents.map(encodeEvent), eventLines);
+  const stateLines = golden('states-v1-evidence.jsonl');
+  assert.equal(stateLines.map(decodeState), evidenceStates);
+  assert.equal(evidenceStates.map(encodeState), stateLines);
+});
+
+test('device persistence: R6: a device that was claimed once costs 40 bytes more at most', () => {
+  const [claimed] = evidenceStates;
+  assert.ok(claimed?.status === 'provisioned' && claimed.owner !== null);
+  const { evidence: _, ...owner } = claimed.owner;
+  const { ownerEpoch: __, ...without } = claimed;
+  assert.ok(encodeState(claimed).length - encodeState({ ...without, owner }).length <= 40);
 });
 
 test('device persistence: challenges are read and written as ever', () => {

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import type { CustomerId } from '../../actors/base/ids.ts';
 import type { JsonObject } from '../../actors/base/json.ts';
 import type { ClaimPolicy, DeviceCommand, DeviceEvent } from '../../actors/device/device.ts';
+import { knownChanges } from '../../actors/device/evidence.ts';
 import type { SteeringFault } from '../../actors/device/messages.ts';
 import { ownerEpochOf } from '../../actors/device/state.ts';
 import {
@@ -295,7 +296,7 @@ law('C1', 'a customer of another tenant finds no such device, and changes nothin
 law('C2', 'an open window and the equal secret: the device is the customer’s, since now', () => {
   for (const policy of POLICIES) {
     const device = given(policy, opened(CLOSES)).when(confirm()).happened('DeviceClaimed');
-    assert.equal(device.owner, { customerId: CUSTOMER, since: NOW, by: 'claim' });
+    assert.equal(device.owner, { customerId: CUSTOMER, since: NOW, by: 'claim', evidence: 'secret' });
     assert.is(device.window, null);
   }
 });
@@ -366,6 +367,7 @@ law('C4', 'claimingAllowed is deleted by a claim when claiming is not allowed by
     userId: USER,
     claimingAllowedDeleted: true,
     ownerEpoch: 1,
+    evidence: 'secret',
   });
   assert.equal(Object.keys(strict.happened('DeviceClaimed').attributes.SERVER_SCOPE), ['colour']);
 
@@ -584,6 +586,37 @@ law('R5', 'each change of owner begins an epoch, and nothing else does', () => {
     assert.is(epochAfter(command), 2);
   }
   assert.is(epochAfter(assign(CUSTOMER)), 1, 'its owner already');
+});
+
+law('R6', 'a claim says by what it came about: a secret, a server key, a proof', () => {
+  const key = serverKeySaved(CLOSES, OTHER_SECRET);
+  const asked = given(OPEN_POLICY, opened(CLOSES), key, saved({ claimPublicKey: PUBLIC_KEY }), challenged());
+  const evidence = [confirm(), confirm(CUSTOMER, OTHER_SECRET), prove()].map(
+    (command) => asked.when(command).happened('DeviceClaimed').owner?.evidence,
+  );
+  assert.equal(evidence, ['secret', 'server-key', 'proof']);
+});
+
+law('R6', 'a device that was claimed and is still owned keeps no list of owners before', () => {
+  const owned = given(OPEN_POLICY, opened(CLOSES)).when(confirm()).happened('DeviceClaimed');
+  assert.is(owned.handovers, undefined);
+  assert.equal(knownChanges(owned), [{ epoch: 1, at: NOW, by: 'secret' }]);
+});
+
+law('R6', 'of what an older version wrote only the present owner is known, and that there were more', () => {
+  const old = given(OPEN_POLICY, { ...claimed(), ownerEpoch: 7 } as DeviceEvent).state;
+  assert.ok(old.status === 'provisioned');
+  assert.equal(knownChanges(old), [{ epoch: 7, at: NOW - 100, by: 'claim' }]);
+  const freed = given(OPEN_POLICY, { ...claimed(), ownerEpoch: 7 } as DeviceEvent)
+    .when(reclaim(CUSTOMER))
+    .happened('DeviceReclaimed');
+  assert.equal(
+    knownChanges(freed).map(({ epoch, by }) => [epoch, by]),
+    [
+      [7, 'claim'],
+      [8, 'give-back'],
+    ],
+  );
 });
 
 law('R5', 'a command for another epoch is refused, whoever asks', () => {

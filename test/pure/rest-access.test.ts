@@ -112,6 +112,9 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     tenant: NEVER,
     system: NEVER,
   },
+  'GET /api/device/:deviceId/ownership': { request: byDevice, ...DEVICE_READ },
+  'GET /api/device/:deviceId/ownership/statement': { request: byDevice, ...DEVICE_READ },
+  'GET /.well-known/jwks.json': publicly(200),
   'DELETE /api/customer/device/:deviceName/claim': {
     request: ({ deviceName }) => ({ params: { deviceName } }),
     ...DEVICE_READ,

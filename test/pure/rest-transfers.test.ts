@@ -73,6 +73,7 @@ law('H2: offered to an address, seen in the list, accepted: one event, and the n
     assignedCustomerId: home.bob.customerId,
     previousCustomerId: home.alice.customerId,
     ownerEpoch: 1,
+    evidence: 'transfer',
   });
   assert.not.match(JSON.stringify(before), home.bob.email);
 });

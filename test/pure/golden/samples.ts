@@ -360,3 +360,29 @@ export const proofStates: readonly DeviceState[] = [
     ],
   },
 ];
+
+// ------------------------------------------------------------------- later additions to format 1: evidence
+
+export const evidenceEvents: readonly DeviceEvent[] = (['secret', 'server-key', 'proof'] as const).map(
+  (evidence) => ({
+    type: 'DeviceClaimed',
+    at: NOW,
+    customerId: CUSTOMER,
+    userId: USER,
+    claimingAllowedDeleted: false,
+    ownerEpoch: 1,
+    evidence,
+  }),
+);
+
+export const evidenceStates: readonly DeviceState[] = [
+  { ...device, owner: { customerId: CUSTOMER, since: NOW, by: 'claim', evidence: 'secret' }, ownerEpoch: 1 },
+  {
+    ...device,
+    ownerEpoch: 2,
+    handovers: [
+      [NOW, 'proof'],
+      [NOW + 1, 'give-back'],
+    ],
+  },
+];

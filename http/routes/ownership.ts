@@ -1,0 +1,88 @@
+/**
+ * How often and when a device changed hands, for its tenant and its owner: to read, and as a statement that anybody can
+ * check (rule R6). To whom it went is not among it; the tenant's audit trail has that.
+ */
+import { z } from 'zod';
+import { ownershipHistory, type Statements } from '../../actors/claiming/statements.ts';
+import { EVIDENCE } from '../../actors/device/messages.ts';
+import type { Devices } from '../../actors/fleet/devices.ts';
+import { TENANT_AND_CUSTOMER } from '../auth/principal.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { instant } from '../views/parts.ts';
+import { json } from '../wire/reply.ts';
+import { deviceId } from '../wire/schemas.ts';
+import { visibleDevice } from './access.ts';
+
+export interface OwnershipNeeds {
+  readonly devices: Devices;
+  readonly statements: Statements;
+}
+
+const ownershipView = z.object({
+  ownerEpoch: z.int().nonnegative(),
+  owned: z.boolean(),
+  changes: z.array(
+    z.object({
+      /** The owner epoch that began with it. */
+      epoch: z.int().positive(),
+      at: instant,
+      by: z.enum(EVIDENCE),
+    }),
+  ),
+  /** Whether these are all changes. A device keeps the last 33; older versions kept none. */
+  complete: z.boolean(),
+});
+
+const statementView = z.object({
+  /** A JWS in its compact form, EdDSA; `/.well-known/jwks.json` has the key. */
+  statement: z.string(),
+});
+
+const jwksView = z.object({
+  keys: z.array(
+    z.looseObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string(), kid: z.string() }),
+  ),
+});
+
+const inPath = z.object({ deviceId });
+const REFUSED = {
+  403: { description: 'Another customer owns the device, or nobody' },
+  404: { description: 'No such device' },
+};
+
+export function ownershipRoutes({ devices, statements }: OwnershipNeeds): Route[] {
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/device/:deviceId/ownership',
+      summary: 'How often and when a device changed hands, and by what; not to whom',
+      roles: TENANT_AND_CUSTOMER,
+      params: inPath,
+      responses: { 200: { description: 'The changes, the oldest first', schema: ownershipView }, ...REFUSED },
+      async handle({ principal, params }) {
+        const device = await visibleDevice(devices, principal, params.deviceId);
+        return device.type === 'found' ? json(ownershipHistory(device.value)) : device;
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/device/:deviceId/ownership/statement',
+      summary: 'The same as a signed statement, which anybody can check with the published key',
+      roles: TENANT_AND_CUSTOMER,
+      params: inPath,
+      responses: { 200: { description: 'The statement', schema: statementView }, ...REFUSED },
+      async handle({ principal, params }) {
+        const device = await visibleDevice(devices, principal, params.deviceId);
+        return device.type === 'found' ? json({ statement: await statements.sign(device.value) }) : device;
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/.well-known/jwks.json',
+      summary: 'The public keys that check ownership statements, as a JWK Set',
+      roles: ['PUBLIC'],
+      responses: { 200: { description: 'The keys', schema: jwksView } },
+      handle: async () => json(await statements.keys()),
+    }),
+  ];
+}
