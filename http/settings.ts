@@ -37,6 +37,8 @@ export interface ApiSettings {
 export interface TokenSettings {
   /** HS512 key, at least 64 bytes. */
   readonly signingKey: Buffer;
+  /** While keys are changed: tokens that it signed are good, too. */
+  readonly otherSigningKey?: Buffer;
   readonly issuer: string;
   /** Names this installation (`aud`): tokens of another one are refused, even if it has the same key. */
   readonly audience: string;

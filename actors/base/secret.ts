@@ -23,6 +23,11 @@ export type SecretDigest = string;
 export interface Secrets {
   /** The digest of a secret for one device, user or tenant. Any string is a secret, the empty one included. */
   digest(whose: DeviceId | UserId | TenantId, secret: string): SecretDigest;
+  /**
+   * The digests that a right secret may have: by the key, and while keys are changed by the other key too. A shown secret
+   * is compared with one after the other.
+   */
+  digests(whose: DeviceId | UserId | TenantId, secret: string): readonly [SecretDigest, ...SecretDigest[]];
   /** Encrypts a secret for one device. */
   seal(device: DeviceId, secret: string): string;
   /** Undoes `seal`. Throws when the text was not sealed for this device by this server. */
@@ -37,8 +42,27 @@ const WHOLE_TAG = { authTagLength: TAG_BYTES };
 /**
  * @param serverKey at least 32 random bytes, the same on every node and after restarts; with another key no open window can
  *   be confirmed
+ * @param otherKey while keys are changed: what was digested and sealed under it still counts
  */
-export function createSecrets(serverKey: Buffer): Secrets {
+export function createSecrets(serverKey: Buffer, otherKey?: Buffer): Secrets {
+  const secrets = secretsUnder(serverKey);
+  if (otherKey === undefined)
+    return { ...secrets, digests: (whose, secret) => [secrets.digest(whose, secret)] };
+  const others = secretsUnder(otherKey);
+  return {
+    ...secrets,
+    digests: (whose, secret) => [secrets.digest(whose, secret), others.digest(whose, secret)],
+    unseal(device, sealed) {
+      try {
+        return secrets.unseal(device, sealed);
+      } catch {
+        return others.unseal(device, sealed); // throws when neither key sealed it
+      }
+    },
+  };
+}
+
+function secretsUnder(serverKey: Buffer): Omit<Secrets, 'digests'> {
   if (serverKey.length < 32) throw new RangeError('the server key must have at least 32 bytes');
   const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', serverKey, '', `claimd ${purpose}`, 32));
   const digestKey = createSecretKey(derive('claim secret digest')); // prepared once, for every claim needs it

@@ -22,6 +22,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { copyLmdbStore } from '../../actors/store/lmdb/copy.ts';
 import type { Config } from '../options/schema.ts';
 import { flushFolder } from './key-file.ts';
+import { OTHER_KEY_FILES } from './keys.ts';
 import { isRedisUrl } from './redis.ts';
 import { StartRefused } from './refusal.ts';
 import { lmdbFolder } from './store.ts';
@@ -107,7 +108,13 @@ function keysOf(config: Config): {
       `there is no key in ${path}, and none in the settings: without it the data is of no use`,
     );
   }
-  return { inFiles, elsewhere: keys.filter(({ given }) => given).map(({ file }) => file) };
+  const others = Object.values(OTHER_KEY_FILES)
+    .filter((file) => existsSync(join(config.store.dataDir, file)))
+    .map((file) => ({ file }));
+  return {
+    inFiles: [...inFiles, ...others],
+    elsewhere: keys.filter(({ given }) => given).map(({ file }) => file),
+  };
 }
 
 function refuseUsed(target: string): void {

@@ -110,7 +110,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       store,
       keys,
       installation: await installationOf(store),
-      secrets: createSecrets(keys.serverKey),
+      secrets: createSecrets(keys.serverKey, keys.otherServerKey),
       devices,
       directory,
       accounts,
@@ -139,9 +139,12 @@ function accountSettings({ accounts, install: { loadDemo }, web }: Config): Acco
 async function checkedKeys(config: Config, opened: OpenedStore): Promise<Keys> {
   const { store, volatile, readsLocally } = opened;
   const keys = loadKeys(config, volatile);
-  await checkServerKey(store, keys.serverKey, config.claim.acceptNewServerKey);
+  const { claim, accounts } = config;
+  await checkServerKey(store, keys.serverKey, claim.acceptNewServerKey, keys.otherServerKey);
   // Processes on one machine share a data folder and its key.
-  if (!readsLocally) await checkJwtKey(store, keys.jwtSigningKey, config.accounts.acceptNewJwtSigningKey);
+  if (!readsLocally) {
+    await checkJwtKey(store, keys.jwtSigningKey, accounts.acceptNewJwtSigningKey, keys.otherJwtSigningKey);
+  }
   return keys;
 }
 

@@ -255,6 +255,7 @@ function apiSettings(config: Config, core: Core): ApiSettings {
   return {
     tokens: {
       signingKey: keys.jwtSigningKey,
+      ...(keys.otherJwtSigningKey === undefined ? {} : { otherSigningKey: keys.otherJwtSigningKey }),
       issuer: accounts.jwtIssuer,
       audience: `claimd:${installation}`,
       accessExpiresInSeconds: accounts.jwtExpirationSeconds,

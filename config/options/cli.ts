@@ -1,5 +1,6 @@
 /** Reads the command line. Every option of the schema is a flag, as `--KEY=VALUE` or `--KEY VALUE`. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { isSecretValue, type Option } from './option.ts';
 import { ALL_OPTIONS } from './schema.ts';
 import { nearest } from './spelling.ts';
 
@@ -29,7 +30,14 @@ const SWITCHES = {
   'demo-public': 'Lets others than this machine reach the demo: the same as --install.demo_public=true',
 } as const;
 
-const KEYS = ALL_OPTIONS.flatMap(({ option }) => [option.key, ...(option.aliases ?? [])]);
+/** By key and alias. */
+const OPTIONS: ReadonlyMap<string, Option> = new Map(
+  ALL_OPTIONS.flatMap(({ option }) =>
+    [option.key, ...(option.aliases ?? [])].map((key): [string, Option] => [key, option]),
+  ),
+);
+
+const KEYS = [...OPTIONS.keys()];
 
 const FLAGS: NonNullable<ParseArgsConfig['options']> = {
   ...Object.fromEntries(Object.keys(SWITCHES).map((name) => [name, { type: 'boolean' }])),
@@ -68,6 +76,7 @@ export function parseArguments(argv: readonly string[]): Command {
     } else if (value === undefined || value === '') {
       problems.push(`--${name} needs a value: --${name}=${name === 'config' ? 'FILE' : 'VALUE'}`);
     } else if (name === 'config') configFile = value;
+    else if (isSecretFlag(name, value)) problems.push(secretFlag(name));
     else flags.push({ key: name, value });
   }
   if (printed === 'help') return { type: 'help' };
@@ -96,6 +105,16 @@ function readTokens(argv: readonly string[]): ReturnType<typeof scan> {
 const isFlag = (name: string): boolean => Object.hasOwn(FLAGS, name);
 const isSwitch = (name: string): name is keyof typeof SWITCHES => Object.hasOwn(SWITCHES, name);
 
+function isSecretFlag(name: string, value: string): boolean {
+  const option = OPTIONS.get(name);
+  return option !== undefined && isSecretValue(option, value);
+}
+
+function secretFlag(name: string): string {
+  const env = OPTIONS.get(name)?.env ?? '';
+  return `--${name} is a secret, and everybody on this machine can read the command line: give it as ${env}, or name a file as ${env}_FILE (- is standard input)`;
+}
+
 /** @param rawName with its dashes */
 function unknownFlag(rawName: string): string {
   const meant = nearest(rawName.replace(/^-+/, ''), Object.keys(FLAGS));
@@ -112,5 +131,6 @@ export const USAGE = [
   '  --config FILE          Reads options from this YAML file instead of config/claimd.yml',
   ...Object.entries(SWITCHES).map(([name, what]) => `  --${name.padEnd(20)} ${what}`),
   '',
-  'Options come from the YAML file, then the environment, then the command line; the later one wins.',
+  'Options come from the YAML file, then the environment, then the command line; the later one wins. Secrets are not',
+  'taken from the command line: give them as environment variables, or as NAME_FILE=PATH (- is standard input).',
 ].join('\n');

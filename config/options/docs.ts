@@ -1,6 +1,6 @@
 /** Makes the texts about options from the schema: the help, the example file, the table in config/README.md. */
 import { USAGE } from './cli.ts';
-import { defaultOf, expectation, type Option } from './option.ts';
+import { defaultOf, expectation, fileVariable, type Option } from './option.ts';
 import { ALL_OPTIONS, SCHEMA } from './schema.ts';
 
 const WIDTH = 100;
@@ -32,7 +32,7 @@ export function exampleFile(): string {
     const entries = Object.values(options).map((option: Option) =>
       [
         ...wrap(option.why, '# '),
-        `# ${capital(expectation(option))}. Environment: ${option.env}.${alsoKnownAs(option)}`,
+        `# ${capital(expectation(option))}. Environment: ${variablesOf(option)}.${alsoKnownAs(option)}`,
         `#${option.key}: ${yamlDefault(option)}`.trimEnd(),
       ].join('\n'),
     );
@@ -75,6 +75,11 @@ function yamlDefault(option: Option): string {
   if (value === undefined) return '';
   // Unquoted, YAML would read a comment or a map.
   return typeof value === 'string' && /^[#{]/.test(value) ? `'${value}'` : String(value);
+}
+
+function variablesOf(option: Option): string {
+  const file = fileVariable(option);
+  return file === undefined ? option.env : `${option.env}, or ${file} with the path of a file`;
 }
 
 function alsoKnownAs(option: Option): string {

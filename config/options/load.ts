@@ -5,8 +5,9 @@
  * together, so that the operator can fix them in one go. Unknown environment variables belong to other programs: only
  * one that is nearly a name of ours gets a warning.
  */
+import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
-import { defaultOf, isSecret, type Option, parseOption } from './option.ts';
+import { defaultOf, fileVariable, isSecret, type Option, parseOption } from './option.ts';
 import { ALL_OPTIONS, type Config, contradictions, type PlacedOption } from './schema.ts';
 import { nearest } from './spelling.ts';
 import { warningsOf } from './warnings.ts';
@@ -35,7 +36,7 @@ const BY_KEY: ReadonlyMap<string, PlacedOption> = new Map(
     [placed.option.key, ...(placed.option.aliases ?? [])].map((key) => [key, placed]),
   ),
 );
-const ENV_NAMES = ALL_OPTIONS.map((placed) => placed.option.env);
+const ENV_NAMES = ALL_OPTIONS.flatMap(({ option }) => [option.env, fileVariable(option) ?? []].flat());
 
 export function loadConfig(sources: Sources): Loaded {
   const problems: string[] = [];
@@ -55,7 +56,7 @@ export function loadConfig(sources: Sources): Loaded {
         settingsIn(fromFile, option, (key) => `${key} in ${fileName}`),
         problems,
       ),
-      oneOf(option, settingsInEnv(sources.env, option), problems),
+      oneOf(option, settingsInEnv(sources.env, option, problems), problems),
       oneOf(
         option,
         settingsIn(fromFlags, option, (key) => `--${key}`),
@@ -151,9 +152,37 @@ function settingsIn(
 }
 
 /** An empty variable is none: compose files and CI systems pass unset variables that way. */
-function settingsInEnv(env: Sources['env'], option: Option): Setting[] {
+/**
+ * Where `NAME_FILE` is `-`, the secret is what standard input has: read once, and then a variable, for workers too.
+ * @param read gives all of standard input
+ * @returns the variables that change by that
+ */
+export function fromStandardInput(env: Sources['env'], read: () => string): Readonly<Record<string, string>> {
+  const placed = ALL_OPTIONS.find(({ option }) => env[fileVariable(option) ?? ''] === '-');
+  if (placed === undefined) return {};
+  return { [`${placed.option.env}_FILE`]: '', [placed.option.env]: read().replace(/\r?\n$/, '') };
+}
+
+function settingsInEnv(env: Sources['env'], option: Option, problems: string[]): Setting[] {
   const value = env[option.env];
-  return value === undefined || value === '' ? [] : [{ from: `${option.env} in the environment`, value }];
+  const named =
+    value === undefined || value === '' ? [] : [{ from: `${option.env} in the environment`, value }];
+  const variable = fileVariable(option);
+  const path = variable === undefined ? undefined : env[variable];
+  if (variable === undefined || path === undefined || path === '') return named;
+  const content = secretIn(path, variable, problems);
+  return content === undefined ? named : [...named, { from: `the file of ${variable}`, value: content }];
+}
+
+/** Without the end of its last line, which editors and `echo` write. */
+function secretIn(path: string, variable: string, problems: string[]): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    problems.push(`the file that ${variable} names cannot be read: ${why}`);
+    return undefined;
+  }
 }
 
 function oneOf(option: Option, settings: readonly Setting[], problems: string[]): Setting | undefined {

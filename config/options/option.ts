@@ -42,8 +42,8 @@ export interface TextOption extends Described {
   readonly parse?: (text: string) => string | undefined;
   /** The pattern in words, for error messages. */
   readonly expected?: string;
-  /** Its value is never printed. */
-  readonly secret?: boolean;
+  /** Its value is never printed. `in-url`: a URL that may have a password in it. */
+  readonly secret?: true | 'in-url';
 }
 
 export interface ChoiceOption<Choice extends string> extends Described {
@@ -145,7 +145,21 @@ export function expectation(option: Option): string {
 
 /** Whether values of this option must not be shown. */
 export function isSecret(option: Option): boolean {
-  return option.type === 'key' || (option.type === 'text' && option.secret === true);
+  return option.type === 'key' || (option.type === 'text' && option.secret !== undefined);
+}
+
+/**
+ * Whether this value must not stand on the command line, which every process of the machine can read, shells remember
+ * and supervisors log.
+ */
+export function isSecretValue(option: Option, value: string): boolean {
+  if (option.type !== 'text' || option.secret !== 'in-url') return isSecret(option);
+  return /^[a-z-]+:\/\/[^/]*:[^/]*@/iu.test(value);
+}
+
+/** The environment variable that names a file with the value, as containers have secrets; undefined: it has none. */
+export function fileVariable(option: Option): string | undefined {
+  return isSecret(option) ? `${option.env}_FILE` : undefined;
 }
 
 export function defaultOf(option: Option): OptionValue {

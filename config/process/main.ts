@@ -15,12 +15,13 @@ import { StartRefused } from '../compose/refusal.ts';
 import { type System, startSystem } from '../compose/system.ts';
 import { parseArguments } from '../options/cli.ts';
 import { exampleFile, helpText } from '../options/docs.ts';
-import { type Loaded, loadConfig, type Sources } from '../options/load.ts';
+import { fromStandardInput, type Loaded, loadConfig, type Sources } from '../options/load.ts';
 import type { Config } from '../options/schema.ts';
 import { CLOSING_MS, endAtOnce, FAULT, MISUSE, printLine, REFUSED, SAME_SIGNAL_MS } from './exit.ts';
 import { createWorkerBus, processChannel } from './worker-bus.ts';
 import { supervise, workerNumber, workerReady } from './workers.ts';
 
+const STANDARD_INPUT = 0;
 const DEFAULT_FILE = join('config', 'claimd.yml');
 
 async function main(): Promise<void> {
@@ -74,6 +75,8 @@ function load(configFile: string | undefined, flags: Sources['flags']): Loaded {
       return { type: 'problems', problems: [`the config file ${name} cannot be read: ${why}`] };
     }
   }
+  const fromInput = fromStandardInput(process.env, () => readFileSync(STANDARD_INPUT, 'utf8'));
+  Object.assign(process.env, fromInput);
   return loadConfig({ env: process.env, flags, ...(text === undefined ? {} : { file: { name, text } }) });
 }
 

@@ -37,11 +37,24 @@ export interface Authentication {
     | Problem
   >;
   /** An access token of the session that a browser's cookie names. */
-  enter(cookie: string): Promise<{ readonly type: 'good'; readonly token: string } | Problem>;
+  enter(cookie: string): Promise<Entered | Problem>;
+}
+
+interface Entered {
+  readonly type: 'good';
+  readonly token: string;
+  /** The cookie was signed with the key that goes, so the browser should have another one. */
+  readonly outdates: boolean;
 }
 
 type Checked =
-  | { readonly kind: 'user'; readonly user: User; readonly session: Session; readonly claims: Claims }
+  | {
+      readonly kind: 'user';
+      readonly user: User;
+      readonly session: Session;
+      readonly claims: Claims;
+      readonly signedByOther: boolean;
+    }
   | { readonly kind: 'anonymous'; readonly customer: Customer; readonly claims: Claims };
 
 const BEARER = /^Bearer +(\S+)$/i;
@@ -60,7 +73,7 @@ export function createAuthentication(
   async function check(reading: Reading): Promise<Checked | Problem> {
     if (reading.type === 'unreadable') return badCredentials;
     if (reading.type === 'outdated') return tokenExpired;
-    const { claims } = reading;
+    const { claims, signedByOther } = reading;
     if (claims.publicCustomer !== undefined) {
       const customer = await accounts.customers.findPublic(claims.publicCustomer);
       return customer === undefined ? tokenExpired : { kind: 'anonymous', customer, claims };
@@ -73,7 +86,7 @@ export function createAuthentication(
     const { user, session } = found;
     if (!(await mayLookIn(session, user))) return tokenExpired;
     writeUse(accounts.users.used(user.id, session));
-    return { kind: 'user', user, session, claims };
+    return { kind: 'user', user, session, claims, signedByOther };
   }
 
   /** Who looks in as another user may do so while the own session lives, and the own rights last. */
@@ -138,7 +151,8 @@ export function createAuthentication(
       const checked = await check(tokens.readCookie(cookie));
       if (isProblem(checked)) return checked;
       if (checked.kind === 'anonymous') return badCredentials;
-      return { type: 'good', token: tokens.issue(checked.user, checked.session).token };
+      const { user, session, signedByOther } = checked;
+      return { type: 'good', token: tokens.issue(user, session).token, outdates: signedByOther };
     },
   };
 }

@@ -32,7 +32,7 @@ export interface Claims {
 }
 
 export type Reading =
-  | { readonly type: 'good'; readonly claims: Claims }
+  | { readonly type: 'good'; readonly claims: Claims; readonly signedByOther: boolean }
   /** Not a token of ours, or the wrong kind of token. */
   | { readonly type: 'unreadable' }
   /** Expired, or signed with another key: logging in again helps. */
@@ -93,7 +93,11 @@ interface Issued {
   readonly isPublic: boolean;
 }
 
-function readPayload(header: unknown, payload: unknown): Verified | { readonly type: 'unreadable' } {
+function readPayload(
+  header: unknown,
+  payload: unknown,
+  signedByOther: boolean,
+): Verified | { readonly type: 'unreadable' } {
   const typ = headerShape.safeParse(header).data?.typ;
   const kind = KINDS.find((one) => TYPES[one] === typ);
   if (kind === undefined) return { type: 'unreadable' };
@@ -103,7 +107,17 @@ function readPayload(header: unknown, payload: unknown): Verified | { readonly t
   const { sessionId, credentialsVersion, rotation } = data;
   const publicCustomer = data.isPublic ? parseId<CustomerId>(data.sub) : undefined;
   const claims = { userId, sessionId, credentialsVersion, rotation, publicCustomer };
-  return { type: 'verified', kind, reading: { type: 'good', claims }, expiresAt: data.exp * 1000 };
+  return {
+    type: 'verified',
+    kind,
+    reading: { type: 'good', claims, signedByOther },
+    expiresAt: data.exp * 1000,
+  };
+}
+
+/** Whether the token is one, signed with another key than was tried. */
+function isOfOtherKey(error: unknown): boolean {
+  return error instanceof TokenError && error.code === TOKEN_ERROR_CODES.invalidSignature;
 }
 
 export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
@@ -112,13 +126,27 @@ export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
     createSigner({ algorithm: 'HS512', key, header: { alg: 'HS512', typ: TYPES[kind] } });
   const sign = { access: signer('access'), refresh: signer('refresh'), cookie: signer('cookie') };
   // Expiry is checked in `read`, by our clock.
-  const verify = createVerifier({
-    algorithms: ['HS512'],
-    key,
-    allowedIss: issuer,
-    ignoreExpiration: true,
-    complete: true,
-  });
+  const verifier = (by: Buffer) =>
+    createVerifier({
+      algorithms: ['HS512'],
+      key: by,
+      allowedIss: issuer,
+      ignoreExpiration: true,
+      complete: true,
+    });
+  const verify = verifier(key);
+  const verifyByOther =
+    settings.otherSigningKey === undefined ? undefined : verifier(settings.otherSigningKey);
+
+  /** Throws the error of the last key that was tried. */
+  function verifyByEither(token: string): { readonly complete: unknown; readonly signedByOther: boolean } {
+    try {
+      return { complete: verify(token), signedByOther: false };
+    } catch (error) {
+      if (verifyByOther === undefined || !isOfOtherKey(error)) throw error;
+      return { complete: verifyByOther(token), signedByOther: true };
+    }
+  }
   const audienceShape = z.object({ aud: z.literal(audience) });
   const verified = new Map<string, Verified>();
 
@@ -126,17 +154,17 @@ export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
   function open(token: string): Verified | Exclude<Reading, { type: 'good' }> {
     const remembered = verified.get(token);
     if (remembered !== undefined) return remembered;
-    let complete: unknown;
+    let checked: ReturnType<typeof verifyByEither>;
     try {
-      complete = verify(token);
+      checked = verifyByEither(token);
     } catch (error) {
       if (!(error instanceof TokenError)) throw error;
-      return { type: error.code === TOKEN_ERROR_CODES.invalidSignature ? 'outdated' : 'unreadable' };
+      return { type: isOfOtherKey(error) ? 'outdated' : 'unreadable' };
     }
-    const { header, payload } = completeShape.parse(complete);
+    const { header, payload } = completeShape.parse(checked.complete);
     // Of another claimd, or of a version that named none: logging in again helps.
     if (!audienceShape.safeParse(payload).success) return { type: 'outdated' };
-    const opened = readPayload(header, payload);
+    const opened = readPayload(header, payload, checked.signedByOther);
     if (opened.type === 'unreadable') return opened;
     const [oldest] = verified.size < VERIFIED_MAX ? [] : verified.keys();
     if (oldest !== undefined) verified.delete(oldest);

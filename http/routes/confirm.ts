@@ -8,7 +8,7 @@ import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock, Instant } from '../../actors/base/clock.ts';
 import type { CustomerId, DeviceId, TenantId } from '../../actors/base/ids.ts';
-import type { Secrets } from '../../actors/base/secret.ts';
+import type { SecretDigest, Secrets } from '../../actors/base/secret.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import { looksLikeProof, readProof } from '../../actors/claiming/proofs.ts';
 import type { Refusal, RefusalReason } from '../../actors/device/messages.ts';
@@ -65,11 +65,17 @@ export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Re
     const outcome = await attempt(
       parties,
       async () => {
-        const secretDigest = secrets.digest(id ?? userId, secret); // an unknown device costs as much
+        const [secretDigest, ...olderDigests] = secrets.digests(id ?? userId, secret); // an unknown device costs as much
         if (id === undefined) return UNKNOWN_DEVICE;
-        const command = { type: 'ConfirmClaim', tenantId, customerId, userId, secretDigest } as const;
+        const command = { type: 'ConfirmClaim', tenantId, customerId, userId } as const;
         const proof = looksLikeProof(secret) ? await proofOf(needs, tenantId, id, secret) : undefined;
-        const answer = await devices.ask(id, proof === undefined ? command : { ...command, proof });
+        const ask = (by: SecretDigest) =>
+          devices.ask(
+            id,
+            proof === undefined ? { ...command, secretDigest: by } : { ...command, secretDigest: by, proof },
+          );
+        let answer = await ask(secretDigest);
+        for (const older of olderDigests) if (reasonOf(answer) === 'wrong-secret') answer = await ask(older);
         if (reasonOf(answer) === 'already-claimed') owned = ownedBy(customerId, await devices.read(id));
         return answer;
       },

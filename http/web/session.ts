@@ -44,11 +44,26 @@ export function createSessions(isSecure: (c: Context) => boolean, cookies: Cooki
     deleteCookie(c, nameOf(c), { path: '/', secure: isSecure(c) });
   }
 
+  /** @param token an access token of the session */
+  function keep(c: Context, token: string): void {
+    const { value, maxAgeSeconds } = cookies.cookieOf(token);
+    setCookie(c, nameOf(c), value, {
+      path: '/',
+      httpOnly: true,
+      sameSite: 'Lax',
+      secure: isSecure(c),
+      maxAge: maxAgeSeconds,
+    });
+  }
+
   /** Undefined while the store is away, too: then the cookie stays. */
   async function tokenOf(c: Context, cookie: string): Promise<string | undefined> {
     try {
       const entered = await cookies.enter(cookie);
-      if (entered.type === 'good') return entered.token;
+      if (entered.type === 'good') {
+        if (entered.outdates) keep(c, entered.token);
+        return entered.token;
+      }
       end(c);
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
@@ -59,16 +74,7 @@ export function createSessions(isSecure: (c: Context) => boolean, cookies: Cooki
   return {
     end,
 
-    begin(c, { token }) {
-      const { value, maxAgeSeconds } = cookies.cookieOf(token);
-      setCookie(c, nameOf(c), value, {
-        path: '/',
-        httpOnly: true,
-        sameSite: 'Lax',
-        secure: isSecure(c),
-        maxAge: maxAgeSeconds,
-      });
-    },
+    begin: (c, { token }) => keep(c, token),
 
     async read(c, ask) {
       const cookie = getCookie(c, nameOf(c));

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { parseArguments } from '../../config/options/cli.ts';
 import { exampleFile, helpText, optionTable } from '../../config/options/docs.ts';
 import { loadConfig } from '../../config/options/load.ts';
+import { isSecret } from '../../config/options/option.ts';
 import { ALL_OPTIONS } from '../../config/options/schema.ts';
 
 /** The project's folder, relative to the compiled test. */
@@ -95,6 +96,21 @@ cli('all problems are reported at once', () => {
     type: 'misuse',
     problems: ['"serve" is not understood: options begin with --'],
   });
+});
+
+cli('secrets are not taken from the command line, where every process reads them', () => {
+  const secrets = ALL_OPTIONS.filter(({ option }) => isSecret(option));
+  assert.ok(secrets.length > 8);
+  for (const { option } of secrets) {
+    const value = 'redis://user:hush@host';
+    const parsed = parseArguments([`--${option.key}=${value}`]);
+    assert.is(parsed.type, 'misuse', option.key);
+    const [problem = ''] = parsed.type === 'misuse' ? parsed.problems : [];
+    assert.match(problem, `${option.env}_FILE`);
+    assert.not.match(problem, 'hush');
+  }
+  for (const url of ['memory:', 'lmdb:/var/lib/claimd', 'redis://host:6379', 'redis-cluster://a:1,b:2'])
+    assert.is(parseArguments([`--store.url=${url}`]).type, 'serve', url);
 });
 
 const docs = suite('config: documents');

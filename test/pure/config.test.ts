@@ -1,9 +1,12 @@
 /** Settings: their sources, which one wins, and that every mistake is reported. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Loaded, loadConfig, type Sources } from '../../config/options/load.ts';
+import { fromStandardInput, type Loaded, loadConfig, type Sources } from '../../config/options/load.ts';
 import { expectation } from '../../config/options/option.ts';
 import { ALL_OPTIONS, type Config } from '../../config/options/schema.ts';
+import { temporaryFolder } from '../kit/folders.ts';
 
 const yaml = (text: string) => ({ file: { name: 'claimd.yml', text } });
 const load = (given: Partial<Sources>): Loaded => loadConfig({ env: {}, flags: [], ...given });
@@ -248,6 +251,50 @@ sources('origins of pages are a list, as browsers send them', () => {
     'https://a.example,',
   ])
     assert.match(bad({ env: { HTTP_CORS_ORIGINS: text } }).join(), 'must be origins such as', text);
+});
+
+warnings('Redis beyond this machine needs a password and TLS', () => {
+  const told = (STORE_URL: string, more = {}) =>
+    warningsOf({ HTTP_BIND_ADDRESS: '::1', STORE_URL, ...more }).join();
+  assert.match(told('redis://redis.example:6379'), 'without a password and TLS');
+  assert.match(told('redis://:hush@redis.example'), /without TLS/);
+  assert.not.match(told('redis://:hush@redis.example'), 'hush');
+  assert.match(told('rediss-cluster://10.0.0.1:1,10.0.0.2:2'), 'without a password:');
+  for (const url of [
+    'redis://localhost:6379',
+    'redis://127.0.0.1',
+    'redis://[::1]:6379',
+    'rediss://u:p@far.example',
+  ])
+    assert.is(told(url), '', url);
+  assert.is(told('rediss://far.example', { REDIS_PASSWORD: 'hush' }), '');
+});
+
+sources('a secret may stand in a file that a variable names, or come by standard input', () => {
+  const file = join(temporaryFolder(), 'secret');
+  writeFileSync(file, 'a long pass phrase\n');
+  assert.is(good({ env: { SYSADMIN_PASSWORD_FILE: file } }).install.sysadminPassword, 'a long pass phrase');
+  writeFileSync(file, `${Buffer.alloc(64, 'k').toString('base64')}\r\n`);
+  assert.is(good({ env: { JWT_TOKEN_SIGNING_KEY_FILE: file } }).accounts.jwtSigningKey?.length, 64);
+  const both = { SYSADMIN_PASSWORD_FILE: file, SYSADMIN_PASSWORD: 'another pass phrase' };
+  assert.match(bad({ env: both }).join(), 'different values: give one');
+  assert.match(
+    bad({ env: { REDIS_PASSWORD_FILE: '/no/such/file' } }).join(),
+    'REDIS_PASSWORD_FILE names cannot be read',
+  );
+  // Not for what is no secret.
+  assert.is(good({ env: { HTTP_BIND_PORT_FILE: file } }).http.port, 8080);
+
+  const env = { SYSADMIN_PASSWORD_FILE: '-', PATH: '/bin' };
+  const changes = fromStandardInput(env, () => 'from the pipe\n');
+  assert.equal(changes, { SYSADMIN_PASSWORD_FILE: '', SYSADMIN_PASSWORD: 'from the pipe' });
+  assert.is(good({ env: { ...env, ...changes } }).install.sysadminPassword, 'from the pipe');
+  assert.equal(
+    fromStandardInput({}, () => {
+      throw new Error('nobody asked');
+    }),
+    {},
+  );
 });
 
 const schema = suite('config: schema');

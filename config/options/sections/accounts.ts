@@ -153,7 +153,13 @@ export const accounts = section('People and tokens', {
     key: 'security.jwt.tokenSigningKey',
     env: 'JWT_TOKEN_SIGNING_KEY',
     minBytes: 64,
-    why: 'HS512 key that signs tokens. By default one is made at the first start and kept in the data folder. Changing it logs everybody out.',
+    why: 'HS512 key that signs tokens. By default one is made at the first start and kept in the data folder. Changing it logs everybody out, unless the old one is given beside it.',
+  }),
+  otherJwtSigningKey: key({
+    key: 'security.jwt.otherTokenSigningKey',
+    env: 'JWT_OTHER_TOKEN_SIGNING_KEY',
+    minBytes: 64,
+    why: 'While the signing key is changed: the old one. Tokens and cookies signed with it stay good. By default the file jwt.other.key of the data folder, if there is one.',
   }),
   acceptNewJwtSigningKey: flag({
     key: 'security.jwt.acceptNewSigningKey',

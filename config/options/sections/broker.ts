@@ -9,7 +9,7 @@ export const broker = section('MQTT: an external broker', {
     default: undefined,
     pattern: /^(mqtts?|wss?):\/\/[^\s/@?#]+(\/[^\s@#]*)?$/u,
     expected: 'mqtt://HOST:PORT, mqtts://…, ws://HOST:PORT/PATH or wss://…, without user name and password',
-    secret: true, // somebody may write a password into it
+    secret: 'in-url', // somebody may write a password into it
     why: 'An external broker where devices publish their claims. This node subscribes to its share of them, beside its own MQTT port or instead of it (MQTT_ENABLED=false).',
   }),
   username: text({

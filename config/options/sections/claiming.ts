@@ -71,6 +71,12 @@ export const claim = section('Claiming', {
     minBytes: 32,
     why: 'Key that digests and seals claim secrets. By default one is made at the first start and kept in the data folder.',
   }),
+  otherServerKey: key({
+    key: 'security.claim.otherServerKey',
+    env: 'SECURITY_CLAIM_OTHER_SERVER_KEY',
+    minBytes: 32,
+    why: 'While the server key is changed: the old one. Windows and claimingData made under it stay good. By default the file server.other.key of the data folder, if there is one.',
+  }),
   acceptNewServerKey: flag({
     key: 'security.claim.acceptNewServerKey',
     env: 'SECURITY_CLAIM_ACCEPT_NEW_SERVER_KEY',

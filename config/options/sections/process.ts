@@ -38,7 +38,7 @@ export const store = section('Store', {
     default: undefined,
     pattern: /^(memory:|lmdb:.+|rediss?(-cluster)?:\/\/.+)$/u,
     expected: 'memory:, lmdb:PATH, redis://HOST:PORT or redis-cluster://HOST:PORT,HOST:PORT',
-    secret: true,
+    secret: 'in-url',
     why: 'Where data is kept: lmdb:PATH, redis://[user:password@]host[:port][/database], redis-cluster://host:port,host:port (with TLS rediss:// and rediss-cluster://), or memory: (lost when the process ends). By default LMDB in the data folder.',
   }),
 });
