@@ -10,6 +10,7 @@ import type { Log } from '../actors/base/log.ts';
 import type { Secrets } from '../actors/base/secret.ts';
 import type { Statements } from '../actors/claiming/statements.ts';
 import type { TokenGuard } from '../actors/claiming/wrong-tokens.ts';
+import type { WindowGuesses } from '../actors/cluster/window-guesses.ts';
 import type { Devices, Directory, Presence } from '../actors/fleet/devices.ts';
 import type { Profiles } from '../actors/fleet/profiles.ts';
 import type { Imports } from '../actors/imports/imports.ts';
@@ -49,6 +50,8 @@ export interface ApiNeeds {
   readonly readiness: Readiness;
   /** Counts wrong secrets and passwords; without it this process counts for itself. */
   readonly counters?: Counters;
+  /** Counts wrong secrets over all customers; without it this process counts for itself. */
+  readonly windowGuesses?: WindowGuesses;
   readonly settings: ApiSettings;
   /** Answers what an MQTT broker asks; without it, no broker may ask. */
   readonly brokerAuth?: BrokerAuth;

@@ -1,4 +1,5 @@
 /** What the operator decides about HTTP. Names of durations and sizes end with their unit. */
+import type { WindowGuessSettings } from '../actors/cluster/window-guesses.ts';
 
 /** At most `max` in any window of `windowMs`; `max` 0 switches the limit off. */
 export interface Limit {
@@ -62,6 +63,8 @@ export interface LimitSettings {
   readonly wrongSecretsPerCustomerAndDevice: Limit;
   readonly wrongSecretsPerCustomer: Limit;
   readonly wrongSecretsPerAddress: Limit;
+  /** For one device, over all customers and addresses; see `actors/cluster/window-guesses.ts`. */
+  readonly wrongSecretsPerWindow: WindowGuessSettings;
   /** So many claims in vain count as one wrong secret: there was nothing that a secret could open. */
   readonly vainClaimsPerWrongSecret: number;
   /** Challenges for proofs of possession that one customer gets. */
@@ -99,6 +102,7 @@ export const defaultApiSettings: Omit<ApiSettings, 'tokens'> = {
     wrongSecretsPerCustomerAndDevice: { max: 10, windowMs: MINUTE_MS },
     wrongSecretsPerCustomer: { max: 100, windowMs: MINUTE_MS },
     wrongSecretsPerAddress: { max: 300, windowMs: MINUTE_MS },
+    wrongSecretsPerWindow: { max: 20, firstWaitMs: MINUTE_MS },
     vainClaimsPerWrongSecret: 6,
     challengesPerCustomer: { max: 60, windowMs: MINUTE_MS },
     failedLogins: { max: 10, windowMs: MINUTE_MS },

@@ -15,6 +15,7 @@ import type { Log } from '../../actors/base/log.ts';
 import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
 import { type Bus, silentBus } from '../../actors/cluster/bus.ts';
 import { sharedCounters } from '../../actors/cluster/shared-counters.ts';
+import { createWindowGuesses, type WindowGuesses } from '../../actors/cluster/window-guesses.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
 import { createAlarms } from '../../actors/fleet/alarms.ts';
 import { createDeviceQuotas } from '../../actors/fleet/device-quotas.ts';
@@ -58,6 +59,7 @@ export interface Core {
   readonly profiles: Profiles;
   /** Where failed attempts are counted. */
   readonly counters: Counters;
+  readonly windowGuesses: WindowGuesses;
   /** To the other processes on the same store. */
   readonly bus: Bus;
   /** The actor system, for transports that spawn actors. */
@@ -115,6 +117,10 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       directory,
       accounts,
       audit: trail,
+      windowGuesses: createWindowGuesses(
+        { max: config.limits.wrongSecretsPerWindow, firstWaitMs: config.limits.firstWaitMs },
+        bus,
+      ),
       counters: opened.counters ?? (bus === silentBus ? memoryCounters : sharedCounters(bus)),
       profiles,
       bus,

@@ -1,5 +1,6 @@
 /** The composition root: makes a `Config` into a server that starts and stops. It decides nothing about claiming. */
 
+import { type DeviceId, parseId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
 import { createStatements } from '../../actors/claiming/statements.ts';
 import { createTokenGuard, type TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
@@ -145,6 +146,10 @@ function createMqtt(config: Config, { clock, log }: CoreNeeds, core: Core) {
     log,
     ...(config.mqtt.sslEnabled ? { tls: mqttTls(config) } : {}),
   });
+  core.windowGuesses.onWait(({ key, waitMs }) => {
+    const id = parseId<DeviceId>(key);
+    if (id !== undefined) endpoint.tellOfGuessing(id, waitMs);
+  });
   core.listen(endpoint.onDeviceEvent);
   return endpoint;
 }
@@ -217,6 +222,7 @@ function createHttp(
     clock,
     log,
     counters: core.counters,
+    windowGuesses: core.windowGuesses,
     readiness: {
       check: () => store.check(),
       draining,
@@ -249,7 +255,7 @@ function serverName({ http }: Config, { installation }: Core): string {
 
 function apiSettings(config: Config, core: Core): ApiSettings {
   const { http, accounts, claim, limits } = config;
-  const { keys, installation } = core;
+  const { keys, installation, windowGuesses } = core;
   const within = (windowMs: number) => (max: number) => ({ max, windowMs });
   const wrongSecrets = within(limits.wrongSecretsWindowMs);
   return {
@@ -267,6 +273,7 @@ function apiSettings(config: Config, core: Core): ApiSettings {
       wrongSecretsPerCustomerAndDevice: wrongSecrets(limits.wrongSecretsPerCustomerAndDevice),
       wrongSecretsPerCustomer: wrongSecrets(limits.wrongSecretsPerCustomer),
       wrongSecretsPerAddress: wrongSecrets(limits.wrongSecretsPerAddress),
+      wrongSecretsPerWindow: windowGuesses.settings,
       vainClaimsPerWrongSecret: limits.vainClaimsPerWrongSecret,
       challengesPerCustomer: wrongSecrets(limits.challengesPerCustomer),
       failedLogins: within(limits.failedLoginsWindowMs)(limits.failedLogins),

@@ -8,6 +8,7 @@ import type { Log } from '../../actors/base/log.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import type { Statements } from '../../actors/claiming/statements.ts';
 import type { TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
+import type { WindowGuesses } from '../../actors/cluster/window-guesses.ts';
 import type { Devices, Directory, Presence } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import type { Imports } from '../../actors/imports/imports.ts';
@@ -65,6 +66,7 @@ export interface RouteNeeds {
   readonly readiness: Readiness;
   /** Counts wrong secrets and passwords; without it this process counts for itself. */
   readonly counters?: Counters;
+  readonly windowGuesses?: WindowGuesses;
   readonly settings: ApiSettings;
   /** Counts wrong tokens of devices; without it, nobody does. */
   readonly tokenGuard?: TokenGuard;

@@ -8,9 +8,11 @@ import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock, Instant } from '../../actors/base/clock.ts';
 import type { CustomerId, DeviceId, TenantId } from '../../actors/base/ids.ts';
+import type { Log } from '../../actors/base/log.ts';
 import type { SecretDigest, Secrets } from '../../actors/base/secret.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import { looksLikeProof, readProof } from '../../actors/claiming/proofs.ts';
+import type { WindowGuesses } from '../../actors/cluster/window-guesses.ts';
 import type { Refusal, RefusalReason } from '../../actors/device/messages.ts';
 import { proofKeyOf, type ShownProof } from '../../actors/device/proof.ts';
 import { type Device, type DeviceRecord, isOwnedBy, mayBeClaimed } from '../../actors/device/state.ts';
@@ -27,6 +29,7 @@ import { json, type Reply } from '../wire/reply.ts';
 import { NAME_MAX } from '../wire/schemas.ts';
 import { deviceIdByName } from './access.ts';
 import { unlessCustomerGone } from './tenure.ts';
+import { createWindowParties } from './window-guesses.ts';
 
 export interface ConfirmNeeds {
   readonly audit: AuditTrail;
@@ -36,6 +39,9 @@ export interface ConfirmNeeds {
   readonly profiles: Profiles;
   readonly secrets: Secrets;
   readonly counters?: Counters | undefined;
+  /** Without it this process counts for itself. */
+  readonly windowGuesses?: WindowGuesses | undefined;
+  readonly log: Log;
   readonly clock: Clock;
   readonly settings: Pick<ApiSettings, 'limits' | 'uniformRefusals' | 'claimingByDefault' | 'proofAudience'>;
 }
@@ -54,19 +60,24 @@ export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Re
   const { devices, directory, profiles, secrets, settings } = needs;
   const uniform = settings.uniformRefusals;
   const partiesOf = createParties(needs);
+  const windows = createWindowParties(needs);
 
   return async (claim) => {
     const { principal, deviceName, secret } = claim;
     const { tenantId, customerId, userId } = principal;
     const id = await deviceIdByName(directory, tenantId, deviceName);
 
-    const parties = partiesOf(claim, id);
+    const window = windows.enter(claim, id);
+    const parties = partiesOf(claim, id, window.party);
     let owned: DeviceRecord | undefined;
     const outcome = await attempt(
       parties,
       async () => {
         const [secretDigest, ...olderDigests] = secrets.digests(id ?? userId, secret); // an unknown device costs as much
-        if (id === undefined) return UNKNOWN_DEVICE;
+        if (id === undefined) {
+          window.refused('unknown-device');
+          return UNKNOWN_DEVICE;
+        }
         const command = { type: 'ConfirmClaim', tenantId, customerId, userId } as const;
         const proof = looksLikeProof(secret) ? await proofOf(needs, tenantId, id, secret) : undefined;
         const ask = (by: SecretDigest) =>
@@ -76,14 +87,16 @@ export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Re
           );
         let answer = await ask(secretDigest);
         for (const older of olderDigests) if (reasonOf(answer) === 'wrong-secret') answer = await ask(older);
+        if (answer.type === 'refused') window.refused(answer.refusal.reason);
         if (reasonOf(answer) === 'already-claimed') owned = ownedBy(customerId, await devices.read(id));
         return answer;
       },
       (answer, party) => {
         const isOfDevice = party === parties[0];
-        return failureOf(reasonOf(answer), { isOwn: owned !== undefined, isOfDevice }, settings);
+        const about = { isOwn: owned !== undefined, isOfDevice, isOfWindow: party === window.party };
+        return failureOf(reasonOf(answer), about, settings);
       },
-    );
+    ).finally(() => window.leave());
     if (outcome.type === 'blocked') {
       return tooManyRequests(
         'Too many wrong secrets, try again later',
@@ -93,6 +106,7 @@ export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Re
     }
     if (id === undefined && !uniform) return notFound;
     if (outcome.type === 'refused') {
+      window.tell();
       const reply = await refusedClaim(needs, claim, id, outcome.refusal, owned);
       if (reply !== undefined) return reply;
     }
@@ -130,11 +144,16 @@ function createParties({ settings, counters }: ConfirmNeeds) {
   const perCustomer = limiter('customer', wrongSecretsPerCustomer);
   const perAddress = limiter('address', wrongSecretsPerAddress);
 
-  return ({ principal: { customerId }, deviceName, address }: Claim, id: DeviceId | undefined): Party[] => [
+  return (
+    { principal: { customerId }, deviceName, address }: Claim,
+    id: DeviceId | undefined,
+    window: Party,
+  ) => [
     // A text too long for a name is no device, and is not kept whole.
     { limiter: perDevice, key: `${customerId}/${id ?? deviceName.slice(0, NAME_MAX)}` },
     { limiter: perCustomer, key: customerId },
     { limiter: perAddress, key: address },
+    window,
   ];
 }
 
@@ -211,12 +230,17 @@ function ownedBy(customerId: CustomerId, device: DeviceRecord | undefined): Devi
  */
 function failureOf(
   reason: RefusalReason | undefined,
-  { isOwn, isOfDevice }: { readonly isOwn: boolean; readonly isOfDevice: boolean },
+  {
+    isOwn,
+    isOfDevice,
+    isOfWindow,
+  }: { readonly isOwn: boolean; readonly isOfDevice: boolean; readonly isOfWindow: boolean },
   { uniformRefusals, limits }: ConfirmNeeds['settings'],
 ): number {
   if (reason === undefined) return 0;
   if (reason === 'wrong-secret' || reason === 'wrong-proof' || uniformRefusals) return 1;
-  if (isOwn || (reason === 'already-claimed' && !isOfDevice)) return 0;
+  // All together are held to account for guesses alone.
+  if (isOwn || isOfWindow || (reason === 'already-claimed' && !isOfDevice)) return 0;
   return 1 / limits.vainClaimsPerWrongSecret;
 }
 

@@ -348,42 +348,40 @@ export interface Resident extends Caller {
   readonly token: string;
 }
 
+const nothing = { additionalInfo: null, contact: NO_CONTACT };
+const person = (email: string) => ({
+  email,
+  firstName: null,
+  lastName: null,
+  phone: null,
+  additionalInfo: null,
+});
+
+/** One more customer of a tenant. */
+export async function moveIn(world: RestWorld, tenantId: TenantId, email: string): Promise<Resident> {
+  const { accounts } = world;
+  const [title = email] = email.split('@');
+  const customer = given(await accounts.customers.create(tenantId, { title, ...nothing }));
+  const membership = { authority: 'CUSTOMER_USER', tenantId, customerId: customer.id } as const;
+  const user = given(await accounts.users.create(membership, person(email), PASSWORD));
+  const { token } = await world.login(email);
+  return { ...world.as(token), customerId: customer.id, userId: user.id, email, token };
+}
+
 export async function settle(world: RestWorld, name: string): Promise<Household> {
   const { accounts, as } = world;
-  const nothing = { additionalInfo: null, contact: NO_CONTACT };
-  const person = (email: string) => ({
-    email,
-    firstName: null,
-    lastName: null,
-    phone: null,
-    additionalInfo: null,
-  });
   const tenant = given(await accounts.tenants.create({ title: name, region: null, ...nothing }));
   const adminEmail = `admin@${name}.test`;
   const membership = { authority: 'TENANT_ADMIN', tenantId: tenant.id } as const;
   const admin = given(await accounts.users.create(membership, person(adminEmail), PASSWORD));
-
-  async function resident(who: string): Promise<Resident> {
-    const customer = given(await accounts.customers.create(tenant.id, { title: who, ...nothing }));
-    const email = `${who}@${name}.test`;
-    const user = given(
-      await accounts.users.create(
-        { authority: 'CUSTOMER_USER', tenantId: tenant.id, customerId: customer.id },
-        person(email),
-        PASSWORD,
-      ),
-    );
-    const { token } = await world.login(email);
-    return { ...as(token), customerId: customer.id, userId: user.id, email, token };
-  }
 
   return {
     tenantId: tenant.id,
     admin: as((await world.login(adminEmail)).token),
     adminEmail,
     adminId: admin.id,
-    alice: await resident('alice'),
-    bob: await resident('bob'),
+    alice: await moveIn(world, tenant.id, `alice@${name}.test`),
+    bob: await moveIn(world, tenant.id, `bob@${name}.test`),
   };
 }
 

@@ -22,6 +22,8 @@ class FakeSession {
     table.enter(id, this);
   }
 
+  notice(): void {}
+
   requestEnd(reasonCode: number): void {
     this.ends.push(reasonCode);
     this.leave();

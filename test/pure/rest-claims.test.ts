@@ -7,7 +7,9 @@ import {
   HOUR_MS,
   type Household,
   isProblem,
+  moveIn,
   openWindow,
+  pageOf,
   provision,
   type RestWorld,
   restLaws,
@@ -207,7 +209,64 @@ law(
     await openWindow(world, await provision(world, home.tenantId, NAME), 's');
     for (let at = 0; at < 30; at++) says(await home.bob.post(claimPath(NAME), {}), 'FAILURE');
   },
-  { limits: { wrongSecretsPerCustomerAndDevice: { max: 0, windowMs: 60_000 } } },
+  {
+    limits: {
+      wrongSecretsPerCustomerAndDevice: { max: 0, windowMs: 60_000 },
+      wrongSecretsPerWindow: { max: 0, firstWaitMs: 60_000 },
+    },
+  },
+);
+
+const NO_OWN_LIMITS = {
+  wrongSecretsPerCustomerAndDevice: { max: 0, windowMs: 60_000 },
+  wrongSecretsPerCustomer: { max: 0, windowMs: 60_000 },
+  wrongSecretsPerAddress: { max: 0, windowMs: 60_000 },
+};
+
+law(
+  'claim: a short PIN does not fall to guessing: 21 of 10,000 are tried, and whoever has not failed still claims',
+  async ({ world, home }) => {
+    await openWindow(world, await provision(world, home.tenantId, NAME), '9999');
+    let tried = 0;
+    for (let from = 0; from < 2_000; from += 500) {
+      const answers = await Promise.all(
+        Array.from({ length: 500 }, (_, at) =>
+          home.bob.post(claimPath(NAME), { secretKey: String(from + at).padStart(4, '0') }),
+        ),
+      );
+      tried += answers.filter(({ text }) => text === '"FAILURE"').length;
+      const limited = answers.filter(({ status }) => status === 429);
+      for (const answer of limited.slice(0, 3)) isProblem(answer, 429, 33);
+    }
+    assert.is(tried, 21, 'one as a newcomer, and twenty');
+    isProblem(await home.bob.post(claimPath(NAME), { secretKey: '9999' }), 429, 33);
+    await world.audit.catchUp();
+    const trail = pageOf(
+      await home.admin.get('/api/audit/logs?pageSize=100&page=0&actionTypes=CLAIM_REFUSED'),
+    );
+    const told = trail.data.filter((entry) => JSON.stringify(entry).includes('too-many-wrong-secrets'));
+    assert.is(told.length, 1, 'the tenant is told once');
+    isClaimed(await home.alice.post(claimPath(NAME), { secretKey: '9999' }), home.alice.customerId);
+  },
+  { limits: NO_OWN_LIMITS },
+);
+
+law(
+  'claim: a hundred customers together guess no more than RULES.md says, and nobody is locked out by them',
+  async ({ world, home }) => {
+    await openWindow(world, await provision(world, home.tenantId, NAME), '9999');
+    const crowd = await Promise.all(
+      Array.from({ length: 15 }, (_, at) => moveIn(world, home.tenantId, `crowd${at}@home.test`)),
+    );
+    const answers = await Promise.all(
+      crowd.flatMap((who) =>
+        Array.from({ length: 20 }, (_, at) => who.post(claimPath(NAME), { secretKey: `${at}` })),
+      ),
+    );
+    assert.is(answers.filter(({ text }) => text === '"FAILURE"').length, 15 + 20);
+    isClaimed(await home.alice.post(claimPath(NAME), { secretKey: '9999' }), home.alice.customerId);
+  },
+  { limits: NO_OWN_LIMITS },
 );
 
 law('claim: a user may wait for the device, and ask once a second', async ({ world, home }) => {

@@ -94,6 +94,19 @@ for (const version of VERSIONS) {
       assert.equal(await client.untilPong(), [], 'the session stays');
     }));
 
+  test(`mqtt ${name}: claim: a device hears that too many wrong secrets were shown for it`, () =>
+    withMqtt({}, async ({ world, endpoint, connect }) => {
+      const id = await world.provision('T');
+      const client = await connect(version, 'T');
+      await client.subscribe(CLAIM_RESPONSE_TOPIC);
+      endpoint.tellOfGuessing(id, 60_000);
+      assert.equal(await response(client), {
+        status: 'waiting',
+        reason: 'too-many-wrong-secrets',
+        retryAfterMs: 60_000,
+      });
+    }));
+
   test(`mqtt ${name}: claim: a duration above the limit is refused with the limit`, () =>
     withMqtt(
       {},

@@ -173,6 +173,14 @@ export const SECTIONS = {
       why: 'guessing must hurt only the guesser',
       rule: 'C6',
     },
+    'window-bounded': {
+      what: 'many customers who guess at one device together',
+      thingsBoard: 'the first wrong secret closes the window, for everybody',
+      claimd:
+        'after 20 wrong ones those who have failed wait, twice as long each time; others can still claim',
+      why: 'a short secret must not fall, and the rightful customer must not be locked out',
+      rule: 'C6',
+    },
     'waiting-counted': {
       what: 'claiming again and again while there is nothing to claim: no window, owned, not allowed, no such device',
       thingsBoard: 'as often as one likes',

@@ -87,6 +87,7 @@ const PROFILES: Readonly<Record<Exclude<Profile, 'DEFAULT'>, object>> = {
 const NO_COMMON_LIMITS = {
   'security.claim.wrongSecrets.perCustomer': '0',
   'security.claim.wrongSecrets.perAddress': '0',
+  'security.claim.wrongSecrets.perWindow': '0',
 };
 
 export async function createStage({ options, ...more }: LocalServerOptions = {}): Promise<Stage> {

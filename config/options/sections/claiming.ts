@@ -110,6 +110,21 @@ export const limits = section('Wrong secrets and passwords', {
     max: 1_000_000,
     why: 'The same limit for one IP address. Raise it where many customers share one address (see server.trusted_proxies).',
   }),
+  wrongSecretsPerWindow: count({
+    key: 'security.claim.wrongSecrets.perWindow',
+    env: 'SECURITY_CLAIM_WRONG_SECRETS_PER_WINDOW',
+    default: LIMITS.wrongSecretsPerWindow.max,
+    min: 0,
+    max: 1_000_000,
+    why: 'Wrong secrets for one device over all customers and addresses, after which it waits; the next time twice as long. Customers who have not failed at it can still claim: for them as many wrong ones a minute are let through. 0: no limit.',
+  }),
+  firstWaitMs: millis({
+    key: 'security.claim.wrongSecrets.firstWait',
+    env: 'SECURITY_CLAIM_WRONG_SECRETS_FIRST_WAIT',
+    default: LIMITS.wrongSecretsPerWindow.firstWaitMs,
+    min: 1000,
+    why: 'How long a device waits after security.claim.wrongSecrets.perWindow wrong secrets the first time. A day without a wait takes one doubling back.',
+  }),
   wrongSecretsWindowMs: millis({
     key: 'security.claim.wrongSecrets.window',
     env: 'SECURITY_CLAIM_WRONG_SECRETS_WINDOW',

@@ -22,6 +22,7 @@ import type { Certificate } from '../../../actors/sockets/certificate.ts';
 import { type Listening, listen } from '../../../actors/sockets/listen.ts';
 import type { Upgrade } from '../../../actors/sockets/upgrade.ts';
 import type { Transport } from '../../transport.ts';
+import { CLAIM_RESPONSE_TOPIC } from '../topics.ts';
 import { type ByteStream, Connection } from './connection.ts';
 import { spawnGatewayWork } from './gateway-actor.ts';
 import { Reason } from './reasons.ts';
@@ -52,6 +53,8 @@ export interface MqttEndpointOptions {
 
 export interface MqttEndpoint extends Transport, Presence {
   readonly onDeviceEvent: DeviceListener;
+  /** Tells a device that is connected here that too many wrong secrets were shown for it (C6). */
+  tellOfGuessing(id: DeviceId, waitMs: number): void;
   /** Connections, authenticated or not. */
   readonly connections: number;
   /** Where it listens with TLS, once started. */
@@ -158,6 +161,11 @@ class Endpoint implements MqttEndpoint {
       this.#context.table.revoke(id);
     }
   };
+
+  tellOfGuessing(id: DeviceId, waitMs: number): void {
+    const message = { status: 'waiting', reason: 'too-many-wrong-secrets', retryAfterMs: waitMs };
+    this.#context.table.notice(id, CLAIM_RESPONSE_TOPIC, JSON.stringify(message));
+  }
 
   #accept(stream: ByteStream, certificate?: ClientCertificate): void {
     const { settings, clock } = this.#options;

@@ -72,6 +72,9 @@ class SessionWork {
       case 'end':
         session.disconnect(message.reasonCode);
         break;
+      case 'notice':
+        if (!session.over) session.publish(message.topic, message.topic, message.payload);
+        break;
       case 'drain':
         this.#draining = true;
         break;

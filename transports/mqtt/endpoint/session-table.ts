@@ -17,6 +17,7 @@ import { SessionNews, type Stamp } from './session-news.ts';
 interface Endable {
   /** Asks the session to end; may be called from anywhere. */
   requestEnd(reasonCode: ReasonCode): void;
+  notice(topic: string, payload: string): void;
 }
 
 interface Entry {
@@ -71,6 +72,11 @@ export class SessionTable {
   /** Ends the session of a device, if it has one here. */
   end(id: DeviceId, reasonCode: ReasonCode): void {
     this.#sessions.get(id)?.session.requestEnd(reasonCode);
+  }
+
+  /** Tells the device something, if it has a session here. */
+  notice(id: DeviceId, topic: string, payload: string): void {
+    this.#sessions.get(id)?.session.notice(topic, payload);
   }
 
   /** The device is gone, or its credentials are no longer valid: ends its session, in whatever process. */

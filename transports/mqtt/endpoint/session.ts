@@ -31,6 +31,8 @@ export type SessionMessage =
   | { readonly type: 'answers' }
   /** End the session, for a reason that lies outside of it. */
   | { readonly type: 'end'; readonly reasonCode: ReasonCode }
+  /** Something that the client did not ask for: published if it has subscribed to the topic. */
+  | { readonly type: 'notice'; readonly topic: string; readonly payload: string }
   /** The server is about to stop: take nothing new, acknowledge what is under way, then end. */
   | { readonly type: 'drain' }
   /** The connection is closed. */
@@ -159,6 +161,11 @@ export class Session {
   /** Ends the session in its own time; may be called from anywhere. */
   requestEnd(reasonCode: ReasonCode): void {
     this.tell({ type: 'end', reasonCode });
+  }
+
+  /** Tells the client something that it did not ask for; may be called from anywhere. */
+  notice(topic: string, payload: string): void {
+    this.tell({ type: 'notice', topic, payload });
   }
 
   settleAnswers(): void {
