@@ -16,6 +16,7 @@ import { reportBug } from '../actors/runtime/supervision.ts';
 import type { Authentication, Identity } from './auth/authentication.ts';
 import type { Route } from './route.ts';
 import type { ApiSettings } from './settings.ts';
+import { addressedBy } from './wire/addressed.ts';
 import {
   BrokenOff,
   declaredBytes,
@@ -27,7 +28,7 @@ import {
 import { corsHeaders } from './wire/cors.ts';
 import { badRequest, internalError, notAuthenticated, permissionDenied } from './wire/errors.ts';
 import { isProblem, type Reply, told, toResponse } from './wire/reply.ts';
-import { deviceOf, originOf, paramsOf, peerOf, queryOf } from './wire/request.ts';
+import { deviceOf, paramsOf, peerOf, queryOf } from './wire/request.ts';
 
 /** Absent when the app is called without a socket. */
 export type Env = { readonly Bindings: Partial<HttpBindings> };
@@ -108,7 +109,7 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
       return readPayload(c, payload.bytesMax, declared);
     },
     stillMay: () => stillMay(route, identity, needs),
-    origin: settings.baseUrl ?? originOf(c.req.url),
+    linkBase: () => addressedBy((name) => c.req.header(name), c.req.url, settings).base,
   });
   return worded(route, reply);
 }

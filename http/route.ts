@@ -20,8 +20,8 @@ interface Call<Caller, Params, Query, Body> {
   readonly address: string;
   /** What the caller's program calls itself (`User-Agent`), shortened. */
   readonly device: () => string | null;
-  /** The origin that the caller used, e.g. `http://localhost:8080`. */
-  readonly origin: string;
+  /** What links to this server begin with, e.g. `https://claim.example.org`. */
+  linkBase(): string;
   /** `Authorization: Bearer …`, for programs that have a shared secret instead of a token. */
   readonly bearer: () => string | undefined;
   /** The `Idempotency-Key` header: the client's name for the request, the same when it repeats it. */

@@ -50,13 +50,13 @@ function activationLink({ accounts }: ActivationNeeds): Route {
       400: { description: 'The user is activated already' },
       404: { description: 'No such user' },
     },
-    async handle({ principal, params, origin }) {
+    async handle({ principal, params, linkBase }) {
       const user = await manageableUser(accounts, principal, params.userId);
       if (user.type !== 'found') return user;
       if (isBeyondDelegation(principal, user.value.membership)) return permissionDenied;
       const activation = await users.activation(user.value.id);
       if (activation.type !== 'done') return accountProblem(activation, 'User');
-      return text(linkWith(origin, activation.value.token));
+      return text(linkWith(linkBase(), activation.value.token));
     },
   });
 }
@@ -74,14 +74,14 @@ function activationLinkInfo({ accounts, clock }: ActivationNeeds): Route {
       400: { description: 'The user is activated already' },
       404: { description: 'No such user' },
     },
-    async handle({ principal, params, origin }) {
+    async handle({ principal, params, linkBase }) {
       const user = await manageableUser(accounts, principal, params.userId);
       if (user.type !== 'found') return user;
       if (isBeyondDelegation(principal, user.value.membership)) return permissionDenied;
       const activation = await users.activation(user.value.id);
       if (activation.type !== 'done') return accountProblem(activation, 'User');
       const { token, expiresAt } = activation.value;
-      return json({ value: linkWith(origin, token), ttlMs: expiresAt - clock.now() });
+      return json({ value: linkWith(linkBase(), token), ttlMs: expiresAt - clock.now() });
     },
   });
 }

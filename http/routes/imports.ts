@@ -188,13 +188,13 @@ function resultAsCsv(needs: ImportRouteNeeds): Route {
     grants: ['everything', 'delegated'],
     params: inPath,
     responses: { 200: { description: 'CSV (RFC 4180)' }, 404: { description: 'No such import' } },
-    async handle({ principal, params, origin }) {
+    async handle({ principal, params, linkBase }) {
       const job = await imports.find(principal.tenantId, params.importId);
       if (job === undefined) return notFound;
       return {
         type: 'stream',
         contentType: 'text/csv;charset=UTF-8',
-        body: streamOf(resultLines(needs, job, origin)),
+        body: streamOf(resultLines(needs, job, linkBase())),
       };
     },
   });

@@ -46,13 +46,13 @@ export function labelRoutes({ devices, secrets, clock }: LabelNeeds): Route[] {
         200: { description: 'The label', schema: labelView },
         404: { description: 'No such device, or it has no key that works' },
       },
-      async handle({ principal, params, origin }) {
+      async handle({ principal, params, linkBase }) {
         const device = await visibleDevice(devices, principal, params.deviceId);
         if (device.type !== 'found') return device;
         const { id, name, serverKey } = device.value;
         if (serverKey === null || serverKey.expiresAt <= clock.now()) return notFound;
         const secretKey = secrets.unseal(id, serverKey.sealedSecret);
-        const url = claimLink(origin, name, secretKey);
+        const url = claimLink(linkBase(), name, secretKey);
         const svg = renderSVG(url, { ecc: ERROR_CORRECTION, border: 2 });
         return json({ deviceName: name, url, svg, secretKey, expirationTime: serverKey.expiresAt });
       },

@@ -8,7 +8,8 @@
  */
 import type { Context, MiddlewareHandler } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
-import type { ApiSettings } from '../settings.ts';
+import type { Log } from '../../actors/base/log.ts';
+import { type Addressed, type Addressing, addressedBy } from '../wire/addressed.ts';
 
 const secure = secureHeaders({
   contentSecurityPolicy: {
@@ -52,26 +53,39 @@ interface RequestSource {
 /**
  * Whether a page of this very origin sent the request. Over HTTPS and from localhost browsers say so in Sec-Fetch-Site,
  * and in Origin with every POST. A client that sends neither is no browser and holds no session to misuse.
- * @param publicUrl the configured public address of this server; null when none is set
+ * @param addressed how this server was addressed, as far as is known
  */
-export function isFromOurPage(
-  { secFetchSite, origin, host }: RequestSource,
-  publicUrl: string | null,
-): boolean {
+export function isFromOurPage({ secFetchSite, origin, host }: RequestSource, addressed: Addressed): boolean {
   if (secFetchSite !== undefined) return secFetchSite === 'same-origin';
   if (origin === undefined) return false;
-  const hosts = [host, publicUrl === null ? undefined : hostOf(publicUrl)];
   const from = hostOf(origin);
-  return from !== undefined && hosts.includes(from);
+  return from !== undefined && [host, addressed.host, hostOf(addressed.base)].includes(from);
 }
 
 function hostOf(url: string): string | undefined {
   return URL.canParse(url) ? new URL(url).host : undefined;
 }
 
-/** Whether people reach this server over HTTPS: by its own certificate, by the public URL, or as a trusted proxy says. */
-export function isSecure(c: Context, settings: Pick<ApiSettings, 'baseUrl' | 'trustedProxies'>): boolean {
-  if (settings.baseUrl?.startsWith('https:')) return true;
-  if (settings.trustedProxies > 0 && c.req.header('x-forwarded-proto') === 'https') return true;
-  return c.req.url.startsWith('https:');
+/** How this server was addressed by the person whose browser sent the request. */
+export function addressedIn({ req }: Context, addressing: Addressing): Addressed {
+  return addressedBy((name) => req.header(name), req.url, addressing);
+}
+
+const WARNING_EVERY_MS = 60_000;
+
+/**
+ * Behind a proxy that rewrites Host every form looks foreign, and nobody can sign in: the operator hears what to do, at
+ * most once a minute.
+ */
+export function createForeignFormWarning(log: Log, now: () => number) {
+  let quietUntil = 0;
+  return (origin: string | undefined, { host }: Addressed, page: string): void => {
+    if (origin === undefined || now() < quietUntil) return;
+    quietUntil = now() + WARNING_EVERY_MS;
+    log.warn(
+      { origin, host, page },
+      'a form was refused because its Origin is not the address of this server; if a proxy rewrites Host, set ' +
+        'HTTP_BASE_URL, or HTTP_TRUSTED_PROXIES where the proxy sends X-Forwarded-Host',
+    );
+  };
 }

@@ -5,8 +5,9 @@ import type { Log } from '../../actors/base/log.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { App, Env } from '../dispatch.ts';
 import type { ApiSettings } from '../settings.ts';
+import { FORWARDED_HEADERS } from '../wire/addressed.ts';
 import { readBytes } from '../wire/body.ts';
-import { originOf, paramsOf } from '../wire/request.ts';
+import { paramsOf } from '../wire/request.ts';
 import { type Ask, createApi, Unanswered } from './api.ts';
 import type { Assets } from './assets.ts';
 import { EMPTY_FORM, readForm } from './form.ts';
@@ -15,7 +16,7 @@ import { leaveNotice, takeNotice } from './notice.ts';
 import type { Page, PageHandler, PageReply, Visit } from './page.ts';
 import { ProblemPage, problemTitle } from './pages/problem.tsx';
 import { homeOf, Layout } from './parts/layout.tsx';
-import { isFromOurPage, isSecure, pageHeaders } from './security.ts';
+import { addressedIn, type createForeignFormWarning, isFromOurPage, pageHeaders } from './security.ts';
 import type { Session, Sessions } from './session.ts';
 import type { WebSettings } from './settings.ts';
 
@@ -29,6 +30,8 @@ export interface Site {
   readonly sessions: Sessions;
   readonly now: () => number;
   readonly log: Log;
+  /** Tells the operator of a refused form, once in a while. */
+  readonly warnOfForeignForm: ReturnType<typeof createForeignFormWarning>;
 }
 
 /** Largest form, also of people who are not signed in. */
@@ -49,9 +52,8 @@ export async function servePage(
   let visit = visitOf(site, c, page, undefined);
   try {
     if (method === 'post' && !isOurForm(site, c)) {
-      const message =
-        'This form was not sent from a page of this site. Open the page again and repeat it here.';
-      return problem(site, c, visit, 403, message);
+      site.warnOfForeignForm(c.req.header('origin'), addressedIn(c, site.apiSettings), page.path);
+      return problem(site, c, visit, 403, FOREIGN_FORM);
     }
     const session = await site.sessions.read(c, askFor(site.api, c));
     const isPublic = page.roles.includes('PUBLIC');
@@ -92,14 +94,16 @@ export async function serveNotFound(site: Site, c: Context<Env>): Promise<Respon
 
 /** Calls the API on behalf of this browser: with its address, by which attempts are counted, and until it hangs up. */
 function askFor(api: App, c: Context<Env>): Ask {
-  const forwarded = c.req.header('x-forwarded-for');
   const userAgent = c.req.header('user-agent');
-  const origin = originOf(c.req.url);
+  const { origin } = new URL(c.req.url);
   // The socket alone: the API routes by the path it is called with, not by the browser's.
   const env = { incoming: { socket: c.env?.incoming?.socket } };
   return (path, init) => {
     const headers = new Headers(init.headers);
-    if (forwarded !== undefined) headers.set('x-forwarded-for', forwarded);
+    for (const name of FORWARDED_HEADERS) {
+      const value = c.req.header(name);
+      if (value !== undefined) headers.set(name, value);
+    }
     if (userAgent !== undefined) headers.set('user-agent', userAgent);
     return api.fetch(new Request(`${origin}${path}`, { ...init, headers, signal: c.req.raw.signal }), env);
   };
@@ -123,14 +127,19 @@ function visitOf(
   };
 }
 
-function isOurForm({ apiSettings }: Site, { req }: Context): boolean {
+function isOurForm({ apiSettings }: Site, c: Context): boolean {
+  const { req } = c;
   const source = {
     secFetchSite: req.header('sec-fetch-site'),
     origin: req.header('origin'),
     host: req.header('host') ?? new URL(req.url).host,
   };
-  return isFromOurPage(source, apiSettings.baseUrl);
+  return isFromOurPage(source, addressedIn(c, apiSettings));
 }
+
+const FOREIGN_FORM =
+  'This form was not sent from a page of this site. Open the page again and repeat it here. If that does not help, ' +
+  'whoever runs this server has to set HTTP_BASE_URL to the address that you see in your browser.';
 
 /** To the sign-in page, and from there to the page that was asked for. What a form did is not repeated. */
 function signInFirst(c: Context, method: Method): PageReply {
@@ -160,7 +169,7 @@ function respond(site: Site, c: Context<Env>, visit: Visit, reply: PageReply): R
         sessions.end(c);
         c.header('Clear-Site-Data', '"storage"');
       }
-      if (reply.notice !== undefined) leaveNotice(c, reply.notice, isSecure(c, apiSettings));
+      if (reply.notice !== undefined) leaveNotice(c, reply.notice, addressedIn(c, apiSettings).secure);
       return c.body(null, 303, { Location: reply.to });
     case 'stream':
       return reply.response;
@@ -173,7 +182,7 @@ function respond(site: Site, c: Context<Env>, visit: Visit, reply: PageReply): R
           locale={visit.locale}
           user={visit.session?.user}
           path={c.req.path}
-          notice={takeNotice(c, isSecure(c, apiSettings))}
+          notice={takeNotice(c, addressedIn(c, apiSettings).secure)}
           islands={reply.islands ?? []}
           narrow={reply.narrow ?? false}
           refreshSeconds={reply.refreshSeconds}

@@ -8,7 +8,7 @@ import type { App, Env } from '../dispatch.ts';
 import { loadAssets, serveAsset } from './assets.ts';
 import { allPages } from './pages/all.ts';
 import { markAsSvg } from './parts/mark.tsx';
-import { isSecure, pageHeaders } from './security.ts';
+import { addressedIn, createForeignFormWarning, pageHeaders } from './security.ts';
 import { type Site, serveHome, serveNotFound, servePage } from './serve.tsx';
 import { type Cookies, createSessions } from './session.ts';
 
@@ -20,11 +20,14 @@ export interface Web {
 
 const FAVICON_MAX_AGE_S = 24 * 60 * 60;
 
-export function createWeb(needs: Omit<Site, 'assets' | 'sessions'> & { readonly cookies: Cookies }): Web {
-  const { settings, apiSettings, cookies } = needs;
+export function createWeb(
+  needs: Omit<Site, 'assets' | 'sessions' | 'warnOfForeignForm'> & { readonly cookies: Cookies },
+): Web {
+  const { settings, apiSettings, cookies, log } = needs;
   const assets = loadAssets(settings);
-  const sessions = createSessions((c) => isSecure(c, apiSettings), cookies);
-  const site: Site = { ...needs, assets, sessions };
+  const sessions = createSessions((c) => addressedIn(c, apiSettings).secure, cookies);
+  const warnOfForeignForm = createForeignFormWarning(log, () => performance.now());
+  const site: Site = { ...needs, assets, sessions, warnOfForeignForm };
 
   const app: App = new Hono<Env>();
   for (const page of allPages()) {

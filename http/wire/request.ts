@@ -1,4 +1,4 @@
-/** What is read from a request before any route: path parameters, query, peer, origin. */
+/** What is read from a request before any route: path parameters, query, peer. */
 import type { IncomingMessage } from 'node:http';
 import { tryDecode } from 'hono/utils/url';
 import { isCleanText } from '../../actors/base/text.ts';
@@ -17,12 +17,6 @@ export function rawPath(request: Request, incoming: IncomingMessage | undefined)
 function afterOrigin(url: string): string {
   const start = url.indexOf('/', url.indexOf('://') + 3);
   return start === -1 ? '/' : url.slice(start);
-}
-
-/** The origin that the caller used. */
-export function originOf(url: string): string {
-  const end = url.indexOf('/', url.indexOf('://') + 3);
-  return end === -1 ? url : url.slice(0, end);
 }
 
 /**

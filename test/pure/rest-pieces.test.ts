@@ -8,7 +8,7 @@ import { StoreUnavailable } from '../../actors/store/store.ts';
 import { attempt, createLimiter } from '../../http/auth/attempts.ts';
 import { refusedByAccounts, refusedByDevice, tooManyRequests, unavailable } from '../../http/wire/errors.ts';
 import { toResponse } from '../../http/wire/reply.ts';
-import { originOf, paramsOf, peerOf, rawPath } from '../../http/wire/request.ts';
+import { paramsOf, peerOf, rawPath } from '../../http/wire/request.ts';
 import { within } from '../kit/patience.ts';
 import { until } from '../kit/until.ts';
 
@@ -111,7 +111,6 @@ test('paths: taken as they came, without query and fragment', () => {
   assert.is(rawPath(request('/'), undefined), '/');
   assert.is(rawPath(request('/x'), { url: '/a/%2E%2E/b?q' } as never), '/a/%2E%2E/b');
   assert.is(rawPath(request('/x?q'), { url: 'http://other/y' } as never), '/x', 'absolute form');
-  assert.is(originOf('https://host:8443/a/b?c'), 'https://host:8443');
 });
 
 test('paths: parameters are decoded once', () => {

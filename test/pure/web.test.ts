@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { shadesOn } from '../../http/web/parts/theme.ts';
 import { isFromOurPage } from '../../http/web/security.ts';
 import type { WebSettings } from '../../http/web/settings.ts';
+import { addressedBy } from '../../http/wire/addressed.ts';
 import {
   createRestWorld,
   HOUR_MS,
@@ -181,9 +182,27 @@ law('forms: only those sent from pages of this site are accepted', async ({ worl
 
 test('forms: behind a proxy that changes the host, the public address counts', () => {
   const seen = { secFetchSite: undefined, origin: 'https://claim.example.org', host: '10.0.0.5:8080' };
-  assert.ok(isFromOurPage(seen, 'https://claim.example.org/'));
-  assert.not.ok(isFromOurPage(seen, null));
+  const addressed = (baseUrl: string | null, trustedProxies: number, headers: Record<string, string> = {}) =>
+    addressedBy((name) => headers[name], 'http://10.0.0.5:8080/', { baseUrl, trustedProxies });
+  assert.ok(isFromOurPage(seen, addressed('https://claim.example.org', 0)));
+  assert.not.ok(isFromOurPage(seen, addressed(null, 0)));
+  const said = { 'x-forwarded-host': 'claim.example.org' };
+  assert.ok(isFromOurPage(seen, addressed(null, 1, said)));
+  assert.not.ok(isFromOurPage(seen, addressed(null, 0, said)), 'nobody trusts that header');
 });
+
+law(
+  'forms: behind a proxy that drops the port, the page and the log say which option mends it',
+  async ({ world }) => {
+    const shown = await visitor(world).post(
+      '/login',
+      { username: 'a@b.de', password: 'x' },
+      { host: 'claim.example.org', origin: 'http://claim.example.org:8080' },
+    );
+    assert.is(shown.status, 403);
+    assert.match(shown.text, /HTTP_BASE_URL/);
+  },
+);
 
 law(
   'pages: nothing from another site runs in them, is loaded by them, or frames them',

@@ -71,7 +71,7 @@ export const http = section('HTTP: people and devices', {
     default: API.trustedProxies,
     min: 0,
     max: 16,
-    why: 'How many proxies in front add to X-Forwarded-For. 0: the header is ignored.',
+    why: 'How many proxies in front add to X-Forwarded-For, and are believed what Forwarded and the other X-Forwarded headers say. 0: these headers are ignored.',
   }),
   corsOrigins: text({
     key: 'server.cors.origins',
