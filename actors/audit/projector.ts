@@ -7,9 +7,9 @@ import type { TenantId } from '../base/ids.ts';
 import { decodeEvent } from '../device/persistence.ts';
 import type { LoggedEvent } from '../journal/journal.ts';
 import type { Lease } from '../records/lease.ts';
-import { openRecords } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 import type { Stretch } from './blocks.ts';
+import { openCursors } from './cursors.ts';
 import { entryOfEvent } from './entry.ts';
 import type { Holders, LogPosition } from './holders.ts';
 import { type Line, lineOfEvent } from './line.ts';
@@ -23,7 +23,6 @@ const PAGE = 500;
  */
 const REST = 3;
 const REST_MAX_MS = 50;
-const CURSOR = 'log';
 
 export interface Projector {
   /**
@@ -41,12 +40,11 @@ export function createProjector(
   write: (lines: LinesByTenant, stretch: Stretch) => Promise<void>,
 ): Projector {
   const { journal } = store;
-  const cursors = openRecords<{ readonly position: number }>(store, 'audit-cursor');
+  const cursors = openCursors(store);
 
   async function projectLog(which: number, pagesMax: number, isEnded: () => boolean): Promise<void> {
-    const cursor = which === 0 ? CURSOR : `${CURSOR}-${which}`;
     if (!(await lease.hold())) return;
-    let { position } = (await cursors.get(cursor)) ?? { position: 0 };
+    let position = await cursors.get(which);
     for (let pages = 0; pages < pagesMax && !isEnded() && (await lease.hold()); pages += 1) {
       const begun = performance.now();
       const page = await journal.log(which, position, PAGE);
@@ -57,8 +55,7 @@ export function createProjector(
         upTo: page.next,
       });
       position = page.next;
-      // Never backwards: the log before it may have been trimmed by another process.
-      await cursors.update(cursor, (there) => ((there?.position ?? 0) >= position ? there : { position }));
+      await cursors.raise(which, position);
       await journal.trim(which, position);
       if (!isEnded()) await setTimeout(Math.min(REST * (performance.now() - begun), REST_MAX_MS));
     }

@@ -86,6 +86,14 @@ export interface LogPage {
   readonly next: number;
 }
 
+/** A part of a log, by positions. */
+export interface Stretch {
+  readonly from: number;
+  readonly upTo: number;
+}
+
+export type Verdict = 'keep' | 'forget' | 'not-yet';
+
 export interface Journal {
   /** Reads the newest head. Rejects when the store cannot be read. */
   load(stream: string): Promise<Head>;
@@ -124,4 +132,17 @@ export interface Journal {
    * keep the history.
    */
   trim(which: number, upTo: number): Promise<void>;
+
+  /**
+   * Lets go of events in a part of a log, by a verdict on each, about `limit` at once. Events are taken in their order, up
+   * to the first one that is not to be decided yet. Positions stay what they are, and doing it again is harmless.
+   *
+   * @returns the position behind the last event that was decided; `from` where none was
+   */
+  forget(
+    which: number,
+    stretch: Stretch,
+    limit: number,
+    verdict: (event: LoggedEvent) => Verdict,
+  ): Promise<number>;
 }

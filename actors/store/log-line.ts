@@ -1,4 +1,10 @@
-/** An event as a line of text in a log: "<stream> <sequence> <event>". */
+/**
+ * An event as a line of text in a log: "<stream> <sequence> <event>".
+ *
+ * The log is what a device's life costs on the disk, so LMDB's lines are packed: a stream that is a UUID is written in base64,
+ * and frequent pieces of JSON as one control character, which JSON texts never hold. The pieces are a format: one that
+ * was written is read for ever, and new ones are added at the end.
+ */
 import type { LoggedEvent } from '../journal/journal.ts';
 
 export function parseLogged(line: string): LoggedEvent {
@@ -9,4 +15,71 @@ export function parseLogged(line: string): LoggedEvent {
     sequence: Number(line.slice(first + 1, second)),
     event: line.slice(second + 1),
   };
+}
+
+/** Reads a packed line, or the line of an event in JSON that is not packed. */
+export function unpackedLine(line: string): LoggedEvent {
+  const { stream, sequence, event } = parseLogged(line);
+  return {
+    stream: stream.startsWith(UUID_MARK) ? unpackedUuid(stream.slice(1)) : stream,
+    sequence,
+    event: unpackedText(event),
+  };
+}
+
+/** `unpackedLine` reads it back. */
+export function packedLine(stream: string, sequence: number, event: string): string {
+  return `${packedName(stream)} ${sequence} ${packedText(event)}`;
+}
+
+const UUID_MARK = '\u001e';
+/** Before an event that is not packed. */
+const PLAIN_MARK = '\u001d';
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+function packedName(stream: string): string {
+  if (stream.length !== 36 || !UUID.test(stream)) return stream;
+  return UUID_MARK + Buffer.from(stream.replaceAll('-', ''), 'hex').toString('base64url');
+}
+
+function unpackedUuid(packed: string): string {
+  const hex = Buffer.from(packed, 'base64url').toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+/** Each is tried once per event, longer ones before those that they contain. NUL, line feed and the marks are no codes. */
+const PIECES: readonly (readonly [code: string, piece: string])[] = [
+  ['\u0001', '{"v":1,"type":"ClaimWindowOpened","at":'],
+  ['\u0002', ',"secretDigest":"'],
+  ['\u0003', '","closesAt":'],
+  ['\u0004', ',"openedBy":"device"}'],
+  ['\u0005', ',"openedBy":"gateway"'],
+  ['\u0006', '{"v":1,"type":"ClaimWindowExpired","at":'],
+];
+const CODES = new Map(PIECES);
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are the codes
+const ANY_CODE = /[\u0001-\u0006]/g;
+/** Before an instant of 13 digits that is written as 8 of base 36, which does until the year 2059. */
+const INSTANT_MARK = '\u0007';
+const INSTANT = /(?<=:)[12]\d{12}(?=[,}])/g;
+const INSTANT_END = 36 ** 8;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: likewise
+const PACKED_INSTANT = /\u0007([0-9a-z]{8})/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: likewise
+const CONTROL = /[\u0000-\u001f]/;
+
+function packedText(event: string): string {
+  if (CONTROL.test(event)) return PLAIN_MARK + event; // no JSON text of ours
+  let text = event.replace(INSTANT, (digits) =>
+    Number(digits) < INSTANT_END ? INSTANT_MARK + Number(digits).toString(36) : digits,
+  );
+  for (const [code, piece] of PIECES) text = text.replace(piece, code);
+  return text;
+}
+
+function unpackedText(text: string): string {
+  if (text.startsWith(PLAIN_MARK)) return text.slice(1);
+  return text
+    .replace(PACKED_INSTANT, (_, packed: string) => String(Number.parseInt(packed, 36)))
+    .replace(ANY_CODE, (code) => CODES.get(code) ?? code);
 }

@@ -11,7 +11,10 @@ import type {
   IndexChanges,
   Journal,
   ListMember,
+  LoggedEvent,
   LogPage,
+  Stretch,
+  Verdict,
 } from '../journal/journal.ts';
 import { RecordsAdapter, type TextTable } from './records.ts';
 import {
@@ -73,7 +76,8 @@ class Gate {
 
 class MemoryJournal implements Journal {
   readonly #streams = new Map<string, Stream>();
-  readonly #log: { stream: string; sequence: number; event: string }[] = [];
+  #log: { readonly position: number; readonly logged: LoggedEvent }[] = [];
+  #appended = 0;
   readonly #index: MemoryIndex;
   readonly #gate: Gate;
 
@@ -99,7 +103,8 @@ class MemoryJournal implements Journal {
     const sequence = expected + 1;
     if (state === undefined) this.#streams.delete(stream);
     else this.#streams.set(stream, { sequence, state, alarmAt });
-    this.#log.push({ stream, sequence, event });
+    this.#appended += 1;
+    this.#log.push({ position: this.#appended, logged: { stream, sequence, event } });
     return { type: 'appended' };
   }
 
@@ -124,12 +129,45 @@ class MemoryJournal implements Journal {
 
   async log(_which: number, from: number, limit: number): Promise<LogPage> {
     this.#gate.pass();
-    const events = this.#log.slice(from, from + limit);
-    return { events, next: from + events.length };
+    const start = this.#behind(from);
+    const page = this.#log.slice(start, start + limit);
+    return { events: page.map(({ logged }) => logged), next: page.at(-1)?.position ?? from };
   }
 
   async trim(): Promise<void> {
-    this.#gate.pass(); // the whole history is kept
+    this.#gate.pass(); // `forget` keeps it short
+  }
+
+  async forget(
+    _which: number,
+    { from, upTo }: Stretch,
+    limit: number,
+    verdict: (event: LoggedEvent) => Verdict,
+  ): Promise<number> {
+    this.#gate.pass();
+    const start = this.#behind(from);
+    const forgotten = new Set<number>();
+    let next = from;
+    for (const { position, logged } of this.#log.slice(start, start + limit)) {
+      const decided = position > upTo ? 'not-yet' : verdict(logged);
+      if (decided === 'not-yet') break;
+      if (decided === 'forget') forgotten.add(position);
+      next = position;
+    }
+    if (forgotten.size > 0) this.#log = this.#log.filter(({ position }) => !forgotten.has(position));
+    return next;
+  }
+
+  /** Where in the array the events behind a position begin. */
+  #behind(position: number): number {
+    let low = 0;
+    let high = this.#log.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#log[middle]?.position ?? 0) <= position) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }
 

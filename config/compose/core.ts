@@ -10,6 +10,7 @@ import {
 } from '../../actors/accounts/accounts.ts';
 import { type AuditTrail, createAudit } from '../../actors/audit/audit.ts';
 import { boundRefusals } from '../../actors/audit/repeats.ts';
+import { createRetention } from '../../actors/audit/retention.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { Log } from '../../actors/base/log.ts';
 import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
@@ -83,11 +84,17 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
   try {
     const keys = await checkedKeys(config, opened);
     const profiles = createProfiles(store, clock, PROFILE_DEFAULTS, bus, config.ownership);
-    const { root, devices, audit, trail, alarms, listeners } = startActors(config, needs, opened, profiles);
+    const { root, devices, audit, trail, retention, alarms, listeners } = startActors(
+      config,
+      needs,
+      opened,
+      profiles,
+    );
     close = async (drainMs) => {
       await devices.stop(drainMs);
       stop(root);
       trail.stop();
+      await retention.stop();
       await audit.stop();
       await opened.close();
     };
@@ -107,6 +114,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
 
     await install({ ...needs, store, accounts, devices, directory }, config.install);
     audit.start();
+    retention.start();
 
     return {
       store,
@@ -179,9 +187,11 @@ function startActors(
       for (const listener of listeners) listener(id, event, state);
     },
   });
-  const audit = createAudit(store, config.system.auditLogEnabled, clock, log);
+  const { auditLogEnabled: auditReads, windowEventsMs } = config.system;
+  const audit = createAudit(store, auditReads, clock, log);
+  const retention = createRetention(store, { windowEventsMs, auditReads }, clock, log);
   listeners.push(audit.onDeviceEvent);
   const lease = createLease(store, clock, 'alarms', ALARMS_LEASE_MS);
   const alarms = createAlarms(store.journal, devices, config.alarms, clock, log, lease);
-  return { root, devices, audit, trail: boundRefusals(audit, clock), alarms, listeners };
+  return { root, devices, audit, trail: boundRefusals(audit, clock), retention, alarms, listeners };
 }

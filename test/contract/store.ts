@@ -560,6 +560,39 @@ export function storeContract(name: string, open: () => Promise<OpenStore>, diff
     for (const n of range(20)) assert.is((await journal.load(`s${n}`)).sequence, 2, 'heads stay');
   });
 
+  law('events are let go of by a verdict on each, in their order; positions stay', async ({ journal }) => {
+    for (const n of range(30)) await journal.append(entry(`s${n % 3}`, Math.floor(n / 3)));
+    const before = await wholeLog(journal);
+    for (const which of range(journal.logs)) {
+      const { next: upTo } = await journal.log(which, 0, 1_000);
+      const verdict = ({ sequence }: LoggedEvent) =>
+        sequence > 8 ? 'not-yet' : sequence % 2 === 0 ? 'keep' : 'forget';
+      for (const round of ['once', 'again']) {
+        let from = 0;
+        for (let next = -1; next !== from; ) {
+          from = Math.max(next, 0);
+          next = await journal.forget(which, { from, upTo }, 4, verdict);
+        }
+        assert.ok(from < upTo || from === 0, round);
+      }
+      assert.is(await journal.forget(which, { from: 0, upTo: 0 }, 10, () => 'forget'), 0, 'not beyond upTo');
+    }
+    const kept = before.filter(({ sequence }) => sequence > 8 || sequence % 2 === 0);
+    assert.equal(await wholeLog(journal, 3), kept);
+
+    // Also when all of it is gone: whoever reads on from the end misses nothing.
+    const ends: number[] = [];
+    for (const which of range(journal.logs)) {
+      const { next } = await journal.log(which, 0, 1_000);
+      ends.push(next);
+      await journal.forget(which, { from: 0, upTo: next }, 1_000, () => 'forget');
+    }
+    assert.equal(await wholeLog(journal), []);
+    for (const n of range(3)) await journal.append(entry(`s${n}`, 10));
+    const fresh = await Promise.all(ends.map((from, which) => journal.log(which, from, 100)));
+    assert.is(fresh.flatMap(({ events }) => events).length, 3);
+  });
+
   // ------------------------------------------------------------------------------------------------------- records
 
   law('records through Keyv are kept, replaced, deleted and told apart', async (store) => {

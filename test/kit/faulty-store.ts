@@ -76,6 +76,7 @@ export function createFaultyJournal(journal: Journal): FaultyJournal {
     logs: journal.logs,
     log: (which, from, limit) => journal.log(which, from, limit),
     trim: (which, upTo) => journal.trim(which, upTo),
+    forget: (which, stretch, limit, verdict) => journal.forget(which, stretch, limit, verdict),
   };
 }
 

@@ -306,6 +306,26 @@ test('LMDB: a full disk fails the writes, not the process; with room again all g
   await store.close();
 });
 
+test('LMDB: what is let go of is used again: the file does not grow with it', async () => {
+  const path = folder();
+  const store = openLmdbStore({ path });
+  const sizes: number[] = [];
+  let from = 0;
+  for (const round of range(30)) {
+    await Promise.all(
+      range(300).map((n) => store.journal.append(entry(`s${n}`, round, { event: 'e'.repeat(2_000) }))),
+    );
+    const { next: upTo } = await store.journal.log(0, from, 10_000);
+    from = await store.journal.forget(0, { from, upTo }, 10_000, () => 'forget');
+    assert.is(from, upTo);
+    sizes.push(statSync(join(path, 'data.mdb')).size);
+  }
+  // Thirty rounds of 600 KB; kept, they would take 18 MB.
+  assert.ok((sizes.at(-1) ?? 0) < 2 * (sizes.at(3) ?? 0), `${sizes}`);
+  assert.equal(await wholeLog(store.journal), []);
+  await store.close();
+});
+
 test('store: LMDB: its files are for their owner alone, in a folder that others may read too', async () => {
   const path = folder();
   chmodSync(path, 0o755);

@@ -52,6 +52,7 @@ function counting({ store }: Context, bounds: SearchBounds): { directory: Direct
     due: (now, after, limit) => journal.due(now, after, limit),
     log: (which, from, limit) => journal.log(which, from, limit),
     trim: (which, upTo) => journal.trim(which, upTo),
+    forget: (which, stretch, limit, verdict) => journal.forget(which, stretch, limit, verdict),
     load(stream) {
       looked.heads += 1;
       return journal.load(stream);

@@ -164,6 +164,7 @@ export function createFaultyJournal(inner: Journal, wire: Wire, context: FaultCo
     logs: inner.logs,
     log: (which, from, limit) => inner.log(which, from, limit),
     trim: (which, upTo) => inner.trim(which, upTo),
+    forget: (which, stretch, limit, verdict) => inner.forget(which, stretch, limit, verdict),
   };
 }
 

@@ -71,6 +71,7 @@ export class Recorder {
       logs: journal.logs,
       log: (which, from, limit) => journal.log(which, from, limit),
       trim: (which, upTo) => journal.trim(which, upTo),
+      forget: (which, stretch, limit, verdict) => journal.forget(which, stretch, limit, verdict),
     };
   }
 

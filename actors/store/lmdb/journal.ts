@@ -8,13 +8,15 @@ import type {
   Journal,
   LoggedEvent,
   LogPage,
+  Stretch,
+  Verdict,
 } from '../../journal/journal.ts';
-import { parseLogged } from '../log-line.ts';
+import { unpackedLine } from '../log-line.ts';
 import { checkStreamName } from '../store.ts';
 import { parseHead, readMark } from './head.ts';
 import { checkKeys, fits } from './keys.ts';
 import type { Read, Tables } from './tables.ts';
-import { BUCKET_MS } from './transaction.ts';
+import { BUCKET_MS, type ShorterRow } from './transaction.ts';
 import type { Writer } from './writer.ts';
 
 export class LmdbJournal implements Journal {
@@ -78,7 +80,7 @@ export class LmdbJournal implements Journal {
     let next = from;
     this.#read(() => {
       for (const { key, value } of this.#tables.log.getRange({ start: from + 1 })) {
-        events.push(...value.split('\n').map(parseLogged));
+        if (value !== '') events.push(...value.split('\n').map(unpackedLine));
         next = key;
         if (events.length >= limit) break;
       }
@@ -87,7 +89,32 @@ export class LmdbJournal implements Journal {
   }
 
   async trim(): Promise<void> {
-    this.#read(() => {}); // the whole history is kept
+    this.#read(() => {}); // `forget` keeps it short
+  }
+
+  async forget(
+    _which: number,
+    { from, upTo }: Stretch,
+    limit: number,
+    verdict: (event: LoggedEvent) => Verdict,
+  ): Promise<number> {
+    const rows: ShorterRow[] = [];
+    let next = from;
+    let looked = 0;
+    this.#read(() => {
+      for (const { key: row, value } of this.#tables.log.getRange({ start: from + 1, end: upTo + 1 })) {
+        const lines = value === '' ? [] : value.split('\n');
+        const verdicts = lines.map((line) => verdict(unpackedLine(line)));
+        if (verdicts.includes('not-yet')) break;
+        const text = lines.filter((_, at) => verdicts[at] === 'keep').join('\n');
+        if (text !== value || value === '') rows.push({ row, text });
+        next = row;
+        looked += lines.length;
+        if (looked >= limit) break;
+      }
+    });
+    if (rows.length > 0) await this.#writer.run({ type: 'shorten-log', rows });
+    return next;
   }
 }
 

@@ -27,6 +27,11 @@ export function needOf(operation: Operation): Need {
       return ofMember(operation.member.list, operation.member.member);
     case 'drop-alarms':
       return { keys: REMOVED * operation.keys.length, bytes: 0 };
+    case 'shorten-log':
+      return {
+        keys: REMOVED * operation.rows.length,
+        bytes: operation.rows.reduce((bytes, { text }) => bytes + AROUND + byteLength(text), 0),
+      };
     case 'set-record':
       return { keys: 1, bytes: AROUND + byteLength(operation.key) + byteLength(operation.text) };
     case 'delete-record':

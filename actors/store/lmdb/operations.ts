@@ -2,7 +2,7 @@
 import { unreachable } from '../../base/unreachable.ts';
 import type { Append, AppendResult, ListMember } from '../../journal/journal.ts';
 import type { Commit, CommitResult } from '../store.ts';
-import type { Transaction } from './transaction.ts';
+import type { ShorterRow, Transaction } from './transaction.ts';
 
 export type Operation =
   | { readonly type: 'append'; readonly entry: Append }
@@ -11,6 +11,7 @@ export type Operation =
   | { readonly type: 'leave'; readonly member: ListMember }
   /** Buckets of alarms of which none is awaited any more. */
   | { readonly type: 'drop-alarms'; readonly keys: readonly (readonly [number, number])[] }
+  | { readonly type: 'shorten-log'; readonly rows: readonly ShorterRow[] }
   | { readonly type: 'set-record'; readonly key: string; readonly text: string }
   | { readonly type: 'delete-record'; readonly key: string }
   | {
@@ -29,6 +30,7 @@ export interface Results {
   readonly enter: undefined;
   readonly leave: undefined;
   readonly 'drop-alarms': undefined;
+  readonly 'shorten-log': undefined;
   readonly 'set-record': undefined;
   readonly 'delete-record': boolean;
   readonly 'swap-record': boolean;
@@ -52,6 +54,9 @@ export function carryOut(transaction: Transaction, operation: Operation): Result
       return undefined;
     case 'drop-alarms':
       for (const [bucket, commit] of operation.keys) transaction.dropAlarms([bucket, commit]);
+      return undefined;
+    case 'shorten-log':
+      transaction.shortenLog(operation.rows);
       return undefined;
     case 'set-record':
       transaction.setRecord(operation.key, operation.text);

@@ -1,5 +1,6 @@
 /** One write transaction: the writes of many callers, packed together where they can share a key. */
 import type { Append, AppendResult, IndexChanges, ListMember } from '../../journal/journal.ts';
+import { packedLine } from '../log-line.ts';
 import type { Commit, CommitResult } from '../store.ts';
 import { headText, type Mark, readMark } from './head.ts';
 import { listKey } from './keys.ts';
@@ -7,6 +8,12 @@ import type { Tables } from './tables.ts';
 
 /** Alarms of the same tenth of a second lie together; they are due when it is over. */
 export const BUCKET_MS = 100;
+
+/** What is left of a row of the log; '' for nothing. */
+export interface ShorterRow {
+  readonly row: number;
+  readonly text: string;
+}
 
 /** What an append and a commit have in common. */
 interface Move {
@@ -37,7 +44,7 @@ export class Transaction {
   append({ stream, expected, event, state, alarmAt, index }: Append): AppendResult {
     const moved = this.#move(this.#tables.heads, { name: stream, expected, state, alarmAt, index });
     if (moved.type !== 'moved') return moved;
-    this.#events.push(`${stream} ${expected + 1} ${event}`);
+    this.#events.push(packedLine(stream, expected + 1, event));
     if (alarmAt !== null && alarmAt !== moved.before?.alarmAt) this.#alarm(stream, alarmAt);
     return { type: 'appended' };
   }
@@ -86,6 +93,16 @@ export class Transaction {
     if (!this.#tables.lists.doesExist(key)) return;
     this.#tables.lists.removeSync(key);
     this.#counts.set(list, (this.#counts.get(list) ?? 0) - 1);
+  }
+
+  /** Puts shorter rows in place of rows of the log. The last one stays, as rows are numbered on from it. */
+  shortenLog(rows: readonly ShorterRow[]): void {
+    const { log } = this.#tables;
+    const [last] = log.getKeys({ reverse: true, limit: 1 });
+    for (const { row, text } of rows) {
+      if (text === '' && row !== last) log.removeSync(row);
+      else if (log.doesExist(row)) log.putSync(row, text);
+    }
   }
 
   /** Drops a bucket of alarms of which none is awaited any more. */

@@ -39,6 +39,8 @@ export class Gate {
       due: (now, after, limit) => this.run(() => journal.due(now, after, limit)),
       log: (which, from, limit) => this.run(() => journal.log(which, from, limit)),
       trim: (which, upTo) => this.run(() => journal.trim(which, upTo)),
+      forget: (which, stretch, limit, verdict) =>
+        this.run(() => journal.forget(which, stretch, limit, verdict)),
     };
   }
 

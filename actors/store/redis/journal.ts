@@ -8,6 +8,8 @@ import type {
   Journal,
   LoggedEvent,
   LogPage,
+  Stretch,
+  Verdict,
 } from '../../journal/journal.ts';
 import { parseLogged } from '../log-line.ts';
 import { checkStreamName } from '../store.ts';
@@ -78,14 +80,8 @@ export class RedisJournal implements Journal {
   async log(which: number, from: number, limit: number): Promise<LogPage> {
     const { log } = this.#partition(which);
     const reply = await this.#redis.send(log, ['XRANGE', log, `1-${from}`, '+', 'COUNT', String(limit)]);
-    const events: LoggedEvent[] = [];
-    let next = from;
-    for (const entry of Array.isArray(reply) ? reply : []) {
-      const [id, fields] = Array.isArray(entry) ? entry : [];
-      next = Number(String(id).slice(2)) + 1;
-      events.push(parseLogged(texts(fields ?? [])[1] ?? ''));
-    }
-    return { events, next };
+    const found = entries(reply);
+    return { events: found.map(({ event }) => event), next: found.at(-1)?.position ?? from };
   }
 
   async trim(which: number, upTo: number): Promise<void> {
@@ -93,11 +89,48 @@ export class RedisJournal implements Journal {
     await this.#redis.send(log, ['XTRIM', log, 'MINID', '=', `1-${upTo}`]);
   }
 
+  async forget(
+    which: number,
+    { from, upTo }: Stretch,
+    limit: number,
+    verdict: (event: LoggedEvent) => Verdict,
+  ): Promise<number> {
+    const { log } = this.#partition(which);
+    if (from >= upTo) return from;
+    const range = [`1-${from}`, `1-${upTo - 1}`, 'COUNT', String(limit)];
+    const forgotten: string[] = [];
+    let next = from;
+    for (const { id, position, event } of entries(await this.#redis.send(log, ['XRANGE', log, ...range]))) {
+      const decided = verdict(event);
+      if (decided === 'not-yet') break;
+      if (decided === 'forget') forgotten.push(id);
+      next = position;
+    }
+    if (forgotten.length > 0) await this.#redis.send(log, ['XDEL', log, ...forgotten]);
+    return next;
+  }
+
   #partition(which: number): Partition {
     const partition = this.#keys.partitions[which];
     if (partition === undefined) throw new RangeError(`there is no log ${which}`);
     return partition;
   }
+}
+
+interface Entry {
+  readonly id: string;
+  /** Behind it. */
+  readonly position: number;
+  readonly event: LoggedEvent;
+}
+
+/** The entries of an answer to XRANGE. */
+function entries(reply: unknown): readonly Entry[] {
+  return (Array.isArray(reply) ? reply : []).map((entry) => {
+    const [id, fields] = Array.isArray(entry) ? entry : [];
+    const position = Number(String(id).slice(2)) + 1;
+    return { id: String(id), position, event: parseLogged(texts(fields ?? [])[1] ?? '') };
+  });
 }
 
 function byInstant(a: DueAlarm, b: DueAlarm): number {

@@ -59,6 +59,13 @@ export const system = section('Process', {
     min: 0,
     why: 'After SIGTERM, how long claims in flight may take before their connections are closed.',
   }),
+  windowEventsMs: millis({
+    key: 'store.windowEvents.keep',
+    env: 'STORE_WINDOW_EVENTS_KEEP',
+    default: 7 * 86_400_000,
+    min: 0,
+    why: 'How long events of claim windows stay in the event log; the audit trail has them before they go. Events that change a device or its owner stay for ever.',
+  }),
   auditLogEnabled: flag({
     key: 'audit-log.enabled',
     env: 'AUDIT_LOG_ENABLED',

@@ -1,0 +1,102 @@
+/** What is let go of from the event log, when, and that the audit trail has it before. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openCursors } from '../../actors/audit/cursors.ts';
+import { createRetention } from '../../actors/audit/retention.ts';
+import { silentLog } from '../../actors/base/log.ts';
+import type { DeviceEvent } from '../../actors/device/device.ts';
+import { encodeEvent } from '../../actors/device/persistence.ts';
+import { packedLine, unpackedLine } from '../../actors/store/log-line.ts';
+import { createMemoryStore } from '../../actors/store/memory.ts';
+import { wholeLog } from '../contract/store.ts';
+import { createSimClock } from '../kit/clock.ts';
+import { idOf, SECRET } from '../kit/given.ts';
+import { gatewayEvents } from './golden/gateway-samples.ts';
+import * as samples from './golden/samples.ts';
+
+const retention = suite('retention');
+const DAY_MS = 86_400_000;
+const START = 1_700_000_000_000;
+
+const opened = (at: number): DeviceEvent => ({
+  type: 'ClaimWindowOpened',
+  at,
+  secretDigest: SECRET,
+  closesAt: at + 60_000,
+  openedBy: 'device',
+});
+
+async function world(events: readonly DeviceEvent[]) {
+  const store = createMemoryStore();
+  for (const [expected, event] of events.entries()) {
+    const text = encodeEvent(event);
+    await store.journal.append({
+      stream: 's',
+      expected,
+      event: text,
+      state: 'x',
+      alarmAt: null,
+      index: undefined,
+    });
+  }
+  return store;
+}
+
+const ALL: readonly DeviceEvent[] = [
+  opened(START),
+  { type: 'ClaimWindowExpired', at: START + 60_000 },
+  ...samples.events
+    .filter(({ type }) => type === 'DeviceClaimed')
+    .map((event) => ({ ...event, at: START + 70_000 })),
+  opened(START + 2 * DAY_MS),
+];
+
+retention('old windows go, changes of the owner stay, young windows stay', async () => {
+  const store = await world(ALL);
+  const clock = createSimClock(START + 2 * DAY_MS + 1);
+  const { round } = createRetention(store, { windowEventsMs: DAY_MS, auditReads: false }, clock, silentLog);
+  await round();
+  const left = (await wholeLog(store.journal)).map(({ sequence }) => sequence);
+  assert.equal(left, ALL.map((_, at) => at + 1).slice(2));
+});
+
+retention('what the audit trail has not read stays, however old', async () => {
+  const store = await world(ALL);
+  const clock = createSimClock(START + 100 * DAY_MS);
+  const { round } = createRetention(store, { windowEventsMs: DAY_MS, auditReads: true }, clock, silentLog);
+  await round();
+  assert.is((await wholeLog(store.journal)).length, ALL.length);
+  await openCursors(store).raise(0, 1);
+  await round();
+  assert.is((await wholeLog(store.journal)).length, ALL.length - 1);
+});
+
+retention('a packed line is read back as it was, and old lines too', () => {
+  const texts = [
+    ...[...samples.events, ...gatewayEvents, ...samples.epochEvents].map(encodeEvent),
+    '',
+    'no JSON \u0001 at all',
+    '{"at":2999999999999,"to":1000000000000}',
+    '{"v":1,"type":"ClaimWindowOpened","at":1,"secretDigest":"\\u0002"}',
+  ];
+  for (const stream of [idOf(7), 's0', 'XYZ']) {
+    for (const [n, event] of texts.entries()) {
+      const line = packedLine(stream, n, event);
+      assert.not.match(line, /\n/);
+      assert.equal(unpackedLine(line), { stream, sequence: n, event });
+      if (event.startsWith('{'))
+        assert.equal(unpackedLine(`${stream} ${n} ${event}`), { stream, sequence: n, event });
+    }
+  }
+});
+
+retention('a window takes less than half of what it took', () => {
+  const life = [opened(START), { type: 'ClaimWindowExpired', at: START + 60_000 } as const].map(encodeEvent);
+  const digest = 'n3c0mPZy0sZkT2s9wq2C0bY3mB3xFh0y5m3v6p8y1aA';
+  const texts = life.map((text) => text.replace(SECRET, digest));
+  const plain = texts.map((text) => `${idOf(7)} 12 ${text}`).join('\n').length;
+  const packed = texts.map((text) => packedLine(idOf(7), 12, text)).join('\n').length;
+  assert.ok(packed * 2 < plain, `${packed} of ${plain}`);
+});
+
+retention.run();
