@@ -14,6 +14,8 @@ import type { DeviceListener } from '../actors/fleet/devices.ts';
 interface FeedEvent {
   readonly type:
     | 'opened'
+    | 'pending'
+    | 'approved'
     | 'closed'
     | 'elapsed'
     | 'claimed'
@@ -28,7 +30,7 @@ interface FeedEvent {
   readonly deviceName: string;
   /** The customer who owns it now, or did until now, or was refused. */
   readonly customerId: CustomerId | null;
-  /** Of `opened`. */
+  /** Of `opened`, `pending` and `approved`. */
   readonly closesAt: Instant | null;
   /** Of `refused`: why. */
   readonly reason: string | null;
@@ -235,7 +237,9 @@ function feedEventOf(
   });
   switch (event.type) {
     case 'ClaimWindowOpened':
-      return shown('opened', { closesAt: event.closesAt });
+      return shown(event.pending ? 'pending' : 'opened', { closesAt: event.closesAt });
+    case 'ClaimWindowApproved':
+      return shown('approved', { closesAt: event.closesAt });
     case 'ClaimWindowClosed':
       return shown('closed');
     case 'ClaimWindowExpired':
@@ -254,6 +258,8 @@ function feedEventOf(
     case 'DeviceUpdated':
     case 'CredentialsChanged':
     case 'ChallengeIssued':
+    case 'CredentialsRotated':
+    case 'CredentialsRead':
     case 'DeviceDeleted':
     case 'DeviceOffered':
     case 'OfferDeclined':

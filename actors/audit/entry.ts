@@ -19,6 +19,7 @@ export const ACTIONS = [
   'UPDATED',
   'DELETED',
   'CREDENTIALS_UPDATED',
+  'CREDENTIALS_READ',
   'ASSIGNED_TO_CUSTOMER',
   'UNASSIGNED_FROM_CUSTOMER',
   'ATTRIBUTES_UPDATED',
@@ -26,6 +27,8 @@ export const ACTIONS = [
   'LOGIN',
   'LOGOUT',
   'CLAIM_WINDOW_OPENED',
+  'CLAIM_WINDOW_PENDING',
+  'CLAIM_WINDOW_APPROVED',
   'CLAIM_WINDOW_CLOSED',
   'CLAIM_WINDOW_EXPIRED',
   'CLAIM_REFUSED',
@@ -84,16 +87,24 @@ export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
       return entry('UPDATED', { name: event.name, type: event.deviceType, label: event.label }, event);
     case 'CredentialsChanged':
       return entry('CREDENTIALS_UPDATED', { credentialsType: event.credentials.type }, event);
+    case 'CredentialsRotated':
+      return entry('CREDENTIALS_UPDATED', { by: 'rotation', when: event.by });
+    case 'CredentialsRead':
+      return entry('CREDENTIALS_READ', {}, event);
     case 'DeviceDeleted':
       return undefined;
-    case 'ClaimWindowOpened':
-      return entry('CLAIM_WINDOW_OPENED', { closesAt: event.closesAt, openedBy: event.openedBy });
+    case 'ClaimWindowOpened': {
+      const action = event.pending ? 'CLAIM_WINDOW_PENDING' : 'CLAIM_WINDOW_OPENED';
+      return entry(action, { closesAt: event.closesAt, openedBy: event.openedBy });
+    }
+    case 'ClaimWindowApproved':
+      return entry('CLAIM_WINDOW_APPROVED', { closesAt: event.closesAt }, event);
     case 'ChallengeIssued':
       return entry('CLAIM_CHALLENGE_ISSUED', { expiresAt: event.expiresAt }, event);
     case 'ClaimWindowClosed':
       return entry('CLAIM_WINDOW_CLOSED', {}, event);
     case 'ClaimWindowExpired':
-      return entry('CLAIM_WINDOW_EXPIRED');
+      return entry('CLAIM_WINDOW_EXPIRED', event.pending ? { pending: true } : {});
     case 'DeviceClaimed':
       return entry(
         'ASSIGNED_TO_CUSTOMER',
@@ -145,11 +156,18 @@ export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
   }
 }
 
-/** The owner epoch that an event began, which older records do not have, and by what it came about (R6). */
+/**
+ * The owner epoch that an event began, which older records do not have, by what it came about (R6), and what it made of
+ * the credentials (O9).
+ */
 function epochOf(event: OwnershipChange): JsonObject {
-  const { ownerEpoch } = event;
-  const evidence = evidenceOf(event);
-  return ownerEpoch === undefined ? { evidence } : { ownerEpoch, evidence };
+  const { ownerEpoch, nextCredentials, quarantined } = event;
+  return {
+    ...(ownerEpoch === undefined ? {} : { ownerEpoch }),
+    evidence: evidenceOf(event),
+    ...(nextCredentials === undefined ? {} : { rotatesUntil: nextCredentials.until }),
+    ...(quarantined ? { quarantined } : {}),
+  };
 }
 
 /** How many names of attributes one entry lists. */

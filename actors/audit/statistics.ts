@@ -20,8 +20,10 @@ const HOUR_MS = 3_600_000;
 /** A window opened longer ago than this before the first hour is not counted as open. */
 const LOOK_BACK_MS = 24 * HOUR_MS;
 
+const OPENING_ACTIONS: readonly Action[] = ['CLAIM_WINDOW_OPENED', 'CLAIM_WINDOW_APPROVED'];
+
 const COUNTED_ACTIONS: readonly Action[] = [
-  'CLAIM_WINDOW_OPENED',
+  ...OPENING_ACTIONS,
   'CLAIM_WINDOW_CLOSED',
   'CLAIM_WINDOW_EXPIRED',
   'ASSIGNED_TO_CUSTOMER',
@@ -73,7 +75,7 @@ export function createStatistics(
   return {
     async openWindows(tenantId) {
       const now = clock.now();
-      const query = { page: 0, pageSize: ENTRIES_MAX, actions: ['CLAIM_WINDOW_OPENED'] } as const;
+      const query = { page: 0, pageSize: ENTRIES_MAX, actions: OPENING_ACTIONS } as const;
       const page = await audit.find(tenantId, query);
       const ids = [...new Set(page.items.flatMap(({ deviceId }) => deviceId ?? []))];
       const read = await mapInSlices(ids.slice(0, DEVICES_READ_MAX), (id) => devices.read(id));
@@ -135,12 +137,13 @@ function countByHour(
   for (const { at, action, data, deviceId = '' } of entries) {
     const which = Math.floor((at - firstHour) / HOUR_MS);
     endHours(Math.min(which, count - 1)); // the running hour has not ended
-    if (action === 'CLAIM_WINDOW_OPENED') open.set(deviceId, Number(data.closesAt));
-    else if (action !== 'CLAIM_REFUSED') open.delete(deviceId);
+    const opens = OPENING_ACTIONS.includes(action);
+    if (opens) open.set(deviceId, Number(data.closesAt));
+    else if (action !== 'CLAIM_REFUSED' && data.pending !== true) open.delete(deviceId);
 
     const hour = hours[which];
     if (hour === undefined) continue;
-    if (action === 'CLAIM_WINDOW_OPENED') hour.windowsOpened += 1;
+    if (opens) hour.windowsOpened += 1;
     else if (action === 'CLAIM_REFUSED') hour.refused += 1;
     else if (action === 'ASSIGNED_TO_CUSTOMER' && data.by === 'claim') hour.claimed += 1;
     else if (action === 'UNASSIGNED_FROM_CUSTOMER' && data.by === 'reclaim') hour.givenBack += 1;

@@ -92,6 +92,11 @@ export const REASONS: { readonly [Code in ReasonCode]: Reason } = {
     remedy: 'connect with the present ones; told as 401, or the connection is closed',
     heardBy: [],
   },
+  'credentials-superseded': {
+    words: 'the credentials do nothing any more but fetch those that replace them',
+    remedy: 'fetch the new ones, store them, and connect with them',
+    heardBy: ['device'],
+  },
   'not-behind-gateway': {
     words: 'the gateway does not speak for this device',
     remedy: 'let the device open its window itself, or the tenant widen `gatewayScope`',
@@ -127,6 +132,16 @@ export const REASONS: { readonly [Code in ReasonCode]: Reason } = {
     words: 'the claim window has elapsed',
     remedy: 'too late: press the button again',
     heardBy: ['customer'],
+  },
+  'window-pending': {
+    words: 'the secret is right, and the claim window waits for the tenant’s approval',
+    remedy: 'ask the tenant to approve the window, then claim again',
+    heardBy: ['customer'],
+  },
+  'window-replaced': {
+    words: 'another claim window waits for approval by now',
+    remedy: 'look at the device again, and approve the window that is there',
+    heardBy: ['tenant'],
   },
   'proof-required': {
     words: 'the device is claimed by a proof of possession only',

@@ -32,11 +32,33 @@ import {
   withoutKeys,
   withValues,
 } from './attributes.ts';
+import {
+  type AdoptCredentials,
+  type ApproveWindow,
+  adoptCredentials,
+  approveWindow,
+  type BeginsEpoch,
+  beginEpoch,
+  type ChangeCredentials,
+  type ClaimWindowApproved,
+  type CredentialsChanged,
+  type CredentialsRead,
+  type CredentialsRotated,
+  credentialsChanged,
+  credentialsRotated,
+  type DeviceRules,
+  epochBegun,
+  type FetchCredentials,
+  fetchCredentials,
+  type ReadCredentials,
+  readCredentials,
+  whyCredentialsFail,
+  windowApproved,
+} from './credentials.ts';
 import { handoversAfter, type OwnershipChange } from './evidence.ts';
 import { type GatewayAuthority, speaksFor } from './gateways.ts';
 import {
   accept,
-  type BeginsEpoch,
   EPOCH_CHANGED,
   type Evidence,
   IGNORE,
@@ -47,7 +69,6 @@ import {
   refuse,
   UNKNOWN,
 } from './messages.ts';
-import type { OwnershipRules } from './ownership-rules.ts';
 import {
   type ChallengeIssued,
   challengeIssued,
@@ -59,9 +80,6 @@ import {
   withoutChallenges,
 } from './proof.ts';
 import {
-  type ChangeCredentials,
-  type CredentialsChanged,
-  credentialsChanged,
   type DeleteDevice,
   type DeviceDeleted,
   type DeviceProvisioned,
@@ -84,7 +102,6 @@ import {
   isOwnedBy,
   mayBeClaimed,
   mayWrite,
-  nextEpoch,
   type OwnedGateway,
   type Owner,
   openWindow,
@@ -117,13 +134,13 @@ export interface ClaimPolicy {
   /** `security.claim.maxDuration`: the longest a device may ask for, in ms; 0: no limit. */
   readonly maxDurationMs: number;
   /** The ownership rules of devices whose profile says nothing else. */
-  readonly ownership: OwnershipRules;
+  readonly ownership: DeviceRules;
   /** How large a device's attributes may be together, in bytes of JSON. */
   readonly maxAttributeBytes: number;
 }
 
 /** `decide` takes the ownership rules of the device's profile; without them the server's defaults hold. */
-export type DeviceDecider = Decider<DeviceState, DeviceCommand, DeviceEvent, Refusal, OwnershipRules>;
+export type DeviceDecider = Decider<DeviceState, DeviceCommand, DeviceEvent, Refusal, DeviceRules>;
 
 export type DeviceCommand = ProvisionDevice | LaterCommand;
 type LaterCommand =
@@ -142,7 +159,11 @@ type LaterCommand =
   | ChangeCredentials
   | SaveAttributes
   | DeleteAttributes
-  | DeleteDevice;
+  | DeleteDevice
+  | FetchCredentials
+  | AdoptCredentials
+  | ReadCredentials
+  | ApproveWindow;
 
 /**
  * Events are complete: what a policy decided when they happened is written in them. So replaying them gives the same
@@ -167,7 +188,10 @@ type LaterEvent =
   | CredentialsChanged
   | AttributesSaved
   | AttributesDeleted
-  | DeviceDeleted;
+  | DeviceDeleted
+  | CredentialsRotated
+  | CredentialsRead
+  | ClaimWindowApproved;
 
 type DeviceDecision = Decision<DeviceEvent, Refusal>;
 
@@ -202,16 +226,18 @@ function decideLater(
       return issueChallenge(policy.allowClaimingByDefault, device, command, at, policy.ownership);
     case 'ConfirmClaim':
       return confirm(policy, device, command, at);
+    case 'ApproveWindow':
+      return approveWindow(device, command, at);
     case 'ReclaimDevice':
       return reclaim(policy, device, command, at);
     case 'AssignDevice':
-      return assign(device, command, at);
+      return assign(policy, device, command, at);
     case 'UnassignDevice':
       return unassign(policy, device, command, at);
     case 'OfferDevice':
       return offerDevice(device, command, at);
     case 'AcceptOffer':
-      return acceptOffer(device, command, at);
+      return acceptOffer(policy.ownership, device, command, at);
     case 'DeclineOffer':
       return declineOffer(device, command, at);
     case 'WithdrawOffer':
@@ -227,6 +253,12 @@ function decideLater(
         ...recordedBy(command),
         credentials: command.credentials,
       });
+    case 'FetchCredentials':
+      return fetchCredentials(device, command, at);
+    case 'AdoptCredentials':
+      return adoptCredentials(device, command, at);
+    case 'ReadCredentials':
+      return readCredentials(device, command, at);
     case 'SaveAttributes':
       return saveAttributes(policy, device, command, at);
     case 'DeleteAttributes':
@@ -261,9 +293,12 @@ function evolveLater(device: Device, event: LaterEvent): DeviceState {
     case 'DeviceReclaimed':
     case 'DeviceUnassigned':
       return givenBack(device, event);
+    case 'ClaimWindowApproved':
+      return windowApproved(device);
     case 'ClaimWindowClosed':
+      return { ...withoutPending(device), window: null };
     case 'ClaimWindowExpired':
-      return { ...device, window: null };
+      return event.pending ? withoutPending(device) : { ...device, window: null };
     case 'DeviceOffered':
       return deviceOffered(device, event);
     case 'DeviceTransferred':
@@ -276,6 +311,10 @@ function evolveLater(device: Device, event: LaterEvent): DeviceState {
       return updated(device, event);
     case 'CredentialsChanged':
       return credentialsChanged(device, event);
+    case 'CredentialsRotated':
+      return credentialsRotated(device);
+    case 'CredentialsRead':
+      return { ...device, credentialsRead: true };
     case 'AttributesSaved':
       return attributesSaved(device, event);
     case 'AttributesDeleted':
@@ -309,12 +348,15 @@ interface ClaimWindowOpened extends Recorded<'ClaimWindowOpened'> {
   readonly openedBy: 'device' | 'gateway';
   /** As in `ClaimWindow`. */
   readonly gateway?: OwnedGateway;
+  /** It waits for the tenant's approval, and an open window stays (O9). */
+  readonly pending?: true;
 }
 
 function initiate(policy: ClaimPolicy, device: Device, command: InitiateClaim, at: Instant): DeviceDecision {
   const { openedBy, secretDigest, secretLength = 0 } = command;
-  if (openedBy.type === 'device' && openedBy.credentialsId !== device.credentials.credentialsId) {
-    return refuse({ reason: 'credentials-revoked' });
+  if (openedBy.type === 'device') {
+    const reason = whyCredentialsFail(device, openedBy.credentialsId, at);
+    if (reason !== undefined) return refuse({ reason });
   }
   if (openedBy.type === 'gateway') {
     if (openedBy.tenantId !== device.tenantId) return UNKNOWN;
@@ -337,17 +379,24 @@ function initiate(policy: ClaimPolicy, device: Device, command: InitiateClaim, a
   const { minSecretLength } = policy.ownership;
   if (secretLength < minSecretLength) return refuse({ reason: 'secret-too-short', minSecretLength }); // O10
   const opened = { type: 'ClaimWindowOpened', at, secretDigest, closesAt, openedBy: openedBy.type } as const;
-  if (openedBy.type === 'device' || openedBy.authority.for === 'tenant') return accept(opened);
-  return accept({ ...opened, gateway: openedBy.authority.gateway });
+  const authority = openedBy.type === 'gateway' ? openedBy.authority : undefined;
+  if (authority?.for === 'tenant') return accept(opened); // O9: it has the tenant's own word
+  const asTrusted = device.quarantined ? { ...opened, pending: true as const } : opened;
+  return accept(authority === undefined ? asTrusted : { ...asTrusted, gateway: authority.gateway });
 }
 
-/** O5: a window that was open is replaced, secret and expiry. */
-function windowOpened(
-  device: Device,
-  { secretDigest, at, closesAt, openedBy, gateway }: ClaimWindowOpened,
-): Device {
-  const window = { secretDigest, openedAt: at, closesAt, openedBy };
-  return { ...device, window: gateway === undefined ? window : { ...window, gateway } };
+/** O5: a window that was open is replaced, secret and expiry; one that waits for approval replaces only its like. */
+function windowOpened(device: Device, event: ClaimWindowOpened): Device {
+  const { secretDigest, at, closesAt, openedBy, gateway, pending } = event;
+  const asked = { secretDigest, openedAt: at, closesAt, openedBy };
+  const window = gateway === undefined ? asked : { ...asked, gateway };
+  return pending ? { ...device, pendingWindow: window } : { ...device, window };
+}
+
+function withoutPending(device: Device): Device {
+  if (device.pendingWindow === undefined) return device;
+  const { pendingWindow: _gone, ...rest } = device;
+  return rest;
 }
 
 // -------------------------------------------------------------------------------------- confirming (C2 to C5, C8)
@@ -382,8 +431,8 @@ function confirm(policy: ClaimPolicy, device: Device, command: ConfirmClaim, at:
   // C4: the attribute is used up, unless claiming needs none.
   const claimingAllowedDeleted =
     !policy.allowClaimingByDefault && Object.hasOwn(device.attributes.SERVER_SCOPE, CLAIMING_ALLOWED);
-  const ownerEpoch = nextEpoch(device);
-  const claimed = { customerId, userId, claimingAllowedDeleted, ownerEpoch, evidence };
+  const begins = beginEpoch(device, policy.ownership, at);
+  const claimed = { customerId, userId, claimingAllowedDeleted, ...begins, evidence };
   return accept({ type: 'DeviceClaimed', at, ...claimed });
 }
 
@@ -412,7 +461,7 @@ function matchSecret(
   { secretDigest: digest, gateway }: ConfirmClaim,
   at: Instant,
 ): Refusal | Evidence {
-  const { serverKey } = device;
+  const { serverKey, pendingWindow } = device;
   const open = openWindow(device, at);
   const keyValid = serverKey !== null && at < serverKey.expiresAt;
 
@@ -423,8 +472,14 @@ function matchSecret(
     if (gateway?.id !== open.gateway.id) return { reason: 'gateway-unchecked', gateway: open.gateway.id };
     return gateway.ownerEpoch === open.gateway.ownerEpoch ? 'secret' : { reason: 'window-elapsed' };
   }
+  if (pendingWindow !== undefined && at < pendingWindow.closesAt) {
+    // O9: a guess at its secret is counted like any other.
+    const isRight = sameDigest(pendingWindow.secretDigest, digest);
+    return { reason: isRight ? 'window-pending' : 'wrong-secret' };
+  }
   if (open !== null || keyValid) return { reason: 'wrong-secret' };
-  return { reason: device.window !== null || serverKey !== null ? 'window-elapsed' : 'no-window' };
+  const elapsed = device.window !== null || serverKey !== null || pendingWindow !== undefined;
+  return { reason: elapsed ? 'window-elapsed' : 'no-window' };
 }
 
 /** C4: with the claim, the window and the server-side key are gone. */
@@ -467,7 +522,7 @@ function reclaim(policy: ClaimPolicy, device: Device, command: ReclaimDevice, at
     // R5: nor has it an epoch of its own to name; which one the device is in is not for strangers to find out.
     if (customerId !== null) return command.inEpochs === undefined ? IGNORE : EPOCH_CHANGED;
     if (!isInEpoch(device, command)) return EPOCH_CHANGED;
-    if (device.window === null) return IGNORE;
+    if (device.window === null && device.pendingWindow === undefined) return IGNORE;
     return accept({ type: 'ClaimWindowClosed', at, userId });
   }
   if (!mayWrite(device, customerId)) return refuse({ reason: 'not-owner' }); // R1
@@ -478,7 +533,7 @@ function reclaim(policy: ClaimPolicy, device: Device, command: ReclaimDevice, at
     previousCustomerId: owner.customerId,
     userId,
     claimingAllowedRestored: isRestored(policy, device), // R2
-    ownerEpoch: nextEpoch(device),
+    ...beginEpoch(device, policy.ownership, at),
   });
 }
 
@@ -509,13 +564,13 @@ interface DeviceAssigned extends Recorded<'DeviceAssigned'>, BeginsEpoch {
   readonly userId: UserId;
 }
 
-function assign(device: Device, command: AssignDevice, at: Instant): DeviceDecision {
+function assign(policy: ClaimPolicy, device: Device, command: AssignDevice, at: Instant): DeviceDecision {
   const { customerId, userId } = command;
   if (!isInEpoch(device, command)) return EPOCH_CHANGED;
   if (isOwnedBy(device, customerId)) return IGNORE;
   const previousCustomerId = device.owner?.customerId ?? null;
-  const ownerEpoch = nextEpoch(device);
-  return accept({ type: 'DeviceAssigned', at, customerId, previousCustomerId, userId, ownerEpoch });
+  const begins = beginEpoch(device, policy.ownership, at);
+  return accept({ type: 'DeviceAssigned', at, customerId, previousCustomerId, userId, ...begins });
 }
 
 export interface UnassignDevice extends InEpoch {
@@ -545,24 +600,23 @@ function unassign(policy: ClaimPolicy, device: Device, command: UnassignDevice, 
     previousCustomerId: owner.customerId,
     userId: command.userId,
     claimingAllowedRestored: isRestored(policy, device), // R3: the rule of R2
-    ownerEpoch: nextEpoch(device),
+    ...beginEpoch(device, policy.ownership, at),
   });
 }
 
 // ------------------------------------------------------------------------------------------------ owner epochs (R5)
 
 /**
- * The device after its owner changed: what was granted under the epoch that ends is gone. A record from before epochs
- * has none: it counts one more.
+ * The device after its owner changed: what was granted under the epoch that ends is gone. Every change of owner comes
+ * through here, and its event has what `beginEpoch` decided.
  */
 function changed(
   device: Device,
   event: OwnershipChange,
   after: Partial<Device> & Pick<Device, 'owner'>,
 ): Device {
-  const { ownerEpoch = nextEpoch(device) } = event;
   const handovers = handoversAfter(device, event, after.owner !== null);
-  const left = { ...withoutChallenges(withoutOffer(device)), ...after, ownerEpoch };
+  const left = { ...epochBegun(withoutChallenges(withoutOffer(device)), event), ...after };
   return handovers === undefined ? left : { ...left, handovers };
 }
 
@@ -574,14 +628,23 @@ interface ExpireDue {
 }
 
 /** Makes prompt what C8 says anyhow: the window is closed, and now its secret's digest is wiped. */
-interface ClaimWindowExpired extends Recorded<'ClaimWindowExpired'> {}
+interface ClaimWindowExpired extends Recorded<'ClaimWindowExpired'> {
+  /** The one that waited for approval. */
+  readonly pending?: true;
+}
 
 /** Never early, whatever the timer thought; what was replaced meanwhile has a later instant of its own. */
 function expire(device: Device, at: Instant): DeviceDecision {
-  const { offer } = device;
+  const { offer, window, pendingWindow, nextCredentials } = device;
   if (offer !== undefined && offer.expiresAt <= at) {
     return accept({ type: 'OfferExpired', at, transferId: offer.transferId });
   }
-  if (device.window === null || openWindow(device, at) !== null) return IGNORE;
-  return accept({ type: 'ClaimWindowExpired', at });
+  if (window !== null && window.closesAt <= at) return accept({ type: 'ClaimWindowExpired', at });
+  if (pendingWindow !== undefined && pendingWindow.closesAt <= at) {
+    return accept({ type: 'ClaimWindowExpired', at, pending: true });
+  }
+  if (nextCredentials !== undefined && nextCredentials.until <= at) {
+    return accept({ type: 'CredentialsRotated', at, by: 'grace' });
+  }
+  return IGNORE;
 }

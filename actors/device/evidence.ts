@@ -3,7 +3,8 @@
  * and not to whom (rule R6). The whole story with names is the tenant's audit trail.
  */
 import type { Instant } from '../base/clock.ts';
-import type { BeginsEpoch, Evidence, Handover } from './messages.ts';
+import type { BeginsEpoch } from './credentials.ts';
+import type { Evidence, Handover } from './messages.ts';
 import { type Device, ownerEpochOf } from './state.ts';
 
 /** What each kind of change of owner came about by, where the event itself does not say more. */

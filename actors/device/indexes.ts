@@ -84,7 +84,8 @@ export function deviceOf(member: string): DeviceId {
 /** All index entries of a device. */
 export function indexEntries(id: DeviceId, state: DeviceState): IndexEntries {
   if (state.status === 'absent') return NO_ENTRIES;
-  const { tenantId, name, label, type, credentials, owner, profileId, viaGateway, offer } = state;
+  const { tenantId, name, label, type, credentials, nextCredentials, owner, profileId, viaGateway, offer } =
+    state;
   const byName = memberByName(name, id);
   const members = [
     { list: lists.byCreation(tenantId), member: id },
@@ -96,6 +97,8 @@ export function indexEntries(id: DeviceId, state: DeviceState): IndexEntries {
   if (profileId) members.push({ list: lists.ofProfile(profileId), member: id });
   if (viaGateway !== undefined) members.push({ list: lists.viaGateway(viaGateway), member: id });
   const unique = [keys.credentials(credentials.credentialsId), keys.name(tenantId, name)];
+  // Found by both until the old ones end.
+  if (nextCredentials !== undefined) unique.push(keys.credentials(nextCredentials.credentials.credentialsId));
   // A transfer is found by its id while it is offered, and after it for as long as its new owner has the device (H2).
   if (owner?.transferId !== undefined) unique.push(keys.transfer(owner.transferId));
   if (offer !== undefined) unique.push(keys.transfer(offer.transferId));
@@ -122,10 +125,13 @@ export function indexChanges(
     case 'ClaimWindowExpired':
     case 'AttributesSaved':
     case 'AttributesDeleted':
+    case 'ClaimWindowApproved':
+    case 'CredentialsRead':
       return undefined;
     case 'DeviceProvisioned':
     case 'DeviceUpdated':
     case 'CredentialsChanged':
+    case 'CredentialsRotated':
     case 'DeviceDeleted':
     case 'DeviceClaimed':
     case 'DeviceReclaimed':

@@ -35,14 +35,7 @@ export type Evidence = (typeof EVIDENCE)[number];
 /** A change of owner, without names. */
 export type Handover = readonly [at: Instant, by: Evidence];
 
-/** On an event that changes the owner: the epoch that begins. Absent in older records: one more than before (R5). */
-export interface BeginsEpoch {
-  readonly ownerEpoch?: number;
-  /** By what it came about, where the kind of event does not say it (R6). Absent in older records. */
-  readonly evidence?: Evidence;
-}
-
-/** Also which user did it, and for which customer if for one. Both are absent in older records and where no user did. */
+/** Also which user did it, and for which customer if for one. Both are absent in older records. */
 export interface RecordedBy<Type extends string> extends Recorded<Type> {
   readonly userId?: UserId;
   readonly customerId?: CustomerId;
@@ -56,8 +49,8 @@ export function recordedBy({
   readonly userId?: UserId;
   readonly customerId?: CustomerId | null;
 }): { readonly userId?: UserId; readonly customerId?: CustomerId } {
-  if (userId === undefined) return {};
-  return customerId === undefined || customerId === null ? { userId } : { userId, customerId };
+  const asUser = userId === undefined ? {} : { userId };
+  return customerId === undefined || customerId === null ? asUser : { ...asUser, customerId };
 }
 
 /** Why a device says no. Callers may be told less; what they are told is mapped at each edge. */
@@ -72,6 +65,8 @@ export type Refusal =
   | { readonly reason: 'gateway-unchecked'; readonly gateway: DeviceId }
   /** The tenant has, or the gateway has created, as many devices as there may be. */
   | { readonly reason: 'too-many-devices'; readonly of: 'tenant' | 'gateway'; readonly max: number }
+  /** The credentials shown can do nothing any more but fetch those that replace them (O9). */
+  | { readonly reason: 'credentials-superseded' }
   | { readonly reason: 'already-claimed' }
   | { readonly reason: 'claiming-not-allowed' }
   /** now + duration leaves the range of safe integers: treated like any malformed message (O4). */
@@ -92,6 +87,10 @@ export type Refusal =
   | { readonly reason: 'proof-outdated' }
   /** The device has no key to sign with, or its profile takes no proofs (C11). */
   | { readonly reason: 'proof-not-possible' }
+  /** The secret is right, but its window waits for the tenant's approval (O9). */
+  | { readonly reason: 'window-pending' }
+  /** The window that was to be approved is not the one that waits. */
+  | { readonly reason: 'window-replaced' }
   | { readonly reason: 'not-owner' }
   | { readonly reason: 'not-assigned' }
   /** The command holds for another owner epoch than the device is in (R5). */

@@ -16,7 +16,7 @@ import {
   recordedBy,
   refuse,
 } from './messages.ts';
-import { assignedTo, type Credentials, type Device, mayWrite, ownerEpochOf } from './state.ts';
+import { assignedTo, type Credentials, type Device, mayWrite } from './state.ts';
 
 // --------------------------------------------------------------------------------------------------- provisioning
 
@@ -87,7 +87,7 @@ export function provisioned(event: DeviceProvisioned): Device {
   };
 }
 
-// ---------------------------------------------------------------------------------- description and credentials
+// ---------------------------------------------------------------------------------- -- description
 
 /** Replaces the descriptive fields; ownership, window and credentials stay. */
 export interface UpdateDevice extends AskedBy {
@@ -127,22 +127,6 @@ export function updated(device: Device, event: DeviceUpdated): Device {
   const { name, deviceType, label, additionalInfo, profileId } = event;
   const profile = profileId === undefined ? {} : { profileId };
   return { ...device, name, type: deviceType, label, additionalInfo, ...profile };
-}
-
-export interface ChangeCredentials extends AskedBy {
-  readonly type: 'ChangeCredentials';
-  readonly tenantId: TenantId;
-  readonly credentials: Credentials;
-}
-
-export interface CredentialsChanged extends RecordedBy<'CredentialsChanged'> {
-  readonly credentials: Credentials;
-}
-
-/** The tenant's alone, so they are new to whoever held the device before: they belong to this owner epoch (O8, O9). */
-export function credentialsChanged(device: Device, { credentials }: CredentialsChanged): Device {
-  const credentialsEpoch = ownerEpochOf(device);
-  return { ...device, credentials, ...(credentialsEpoch === 0 ? {} : { credentialsEpoch }) };
 }
 
 export interface DeleteDevice {

@@ -29,6 +29,12 @@ export interface Device {
   /** Which profile says how the device talks; absent or null: the tenant's default profile. */
   readonly profileId?: ProfileId | null;
   readonly credentials: Credentials;
+  /** What its credentials will be: from their first use on, or when their time is up (O9). */
+  readonly nextCredentials?: NextCredentials;
+  /** Somebody else may know the credentials: a window that they open waits for the tenant's approval (O9). */
+  readonly quarantined?: true;
+  /** A customer has read the newest credentials. */
+  readonly credentialsRead?: true;
   readonly owner: Owner | null;
   /** The gateway that brought the device up (O8); absent: none did. */
   readonly viaGateway?: DeviceId;
@@ -39,6 +45,8 @@ export interface Device {
   /** To whom the owner offers it; absent: to nobody. */
   readonly offer?: Offer;
   readonly window: ClaimWindow | null;
+  /** A window that waits for the tenant's approval: with its secret nothing can be claimed. */
+  readonly pendingWindow?: ClaimWindow;
   readonly serverKey: ServerKey | null;
   readonly attributes: Attributes;
   /** Changes of owner, the newest last and without the one that made the present owner (R6); absent: none of them. */
@@ -54,6 +62,13 @@ export interface DeviceRecord extends Device {
 
 /** How a device proves who it is (`fleet/credentials.ts`). `credentialsId` is unique over the whole server. */
 export type Credentials = AccessToken | MqttBasic | X509Certificate;
+
+/** Those that replace the present ones, which until then can do nothing but fetch these. */
+export interface NextCredentials {
+  readonly credentials: Credentials;
+  /** The present ones work until just before this instant. */
+  readonly until: Instant;
+}
 
 export interface AccessToken {
   readonly type: 'ACCESS_TOKEN';
@@ -167,9 +182,16 @@ export function openOffer({ offer }: Pick<Device, 'offer'>, at: Instant): Offer 
 }
 
 /** When something of the device is due: the alarms then wake it with `ExpireDue`. Null: nothing is. */
-export function dueAt({ window, offer }: Device): Instant | null {
-  if (window === null) return offer?.expiresAt ?? null;
-  return offer === undefined ? window.closesAt : Math.min(window.closesAt, offer.expiresAt);
+export function dueAt({ window, offer, pendingWindow, nextCredentials }: Device): Instant | null {
+  let first = window?.closesAt ?? null;
+  if (offer !== undefined) first = earlier(first, offer.expiresAt);
+  if (pendingWindow !== undefined) first = earlier(first, pendingWindow.closesAt);
+  if (nextCredentials !== undefined) first = earlier(first, nextCredentials.until);
+  return first;
+}
+
+function earlier(one: Instant | null, other: Instant): Instant {
+  return one === null ? other : Math.min(one, other);
 }
 
 /** What the attribute `claimingAllowed` says. Only a boolean counts: the text "true" says nothing (O3). */

@@ -10,9 +10,9 @@ import type { CustomerId, TenantId, TransferId, UserId } from '../base/ids.ts';
 import { type SecretDigest, sameDigest } from '../base/secret.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { Decision } from '../runtime/decider.ts';
+import { type BeginsEpoch, beginEpoch, type DeviceRules } from './credentials.ts';
 import {
   accept,
-  type BeginsEpoch,
   EPOCH_CHANGED,
   IGNORE,
   type InEpoch,
@@ -26,7 +26,6 @@ import {
   isInEpoch,
   isOwnedBy,
   mayWrite,
-  nextEpoch,
   type Offer,
   type OfferedTo,
   type Owner,
@@ -99,7 +98,12 @@ export interface DeviceTransferred extends Recorded<'DeviceTransferred'>, Begins
   readonly userId: UserId;
 }
 
-export function acceptOffer(device: Device, command: AcceptOffer, at: Instant): Decided<DeviceTransferred> {
+export function acceptOffer(
+  rules: DeviceRules,
+  device: Device,
+  command: AcceptOffer,
+  at: Instant,
+): Decided<DeviceTransferred> {
   const { transferId, customerId, userId } = command;
   const { owner, offer } = device;
   // H2: who asks again because the answer got lost hears that it is so.
@@ -116,7 +120,7 @@ export function acceptOffer(device: Device, command: AcceptOffer, at: Instant): 
     previousCustomerId: owner.customerId,
     customerId,
     userId,
-    ownerEpoch: nextEpoch(device),
+    ...beginEpoch(device, rules, at),
   });
 }
 

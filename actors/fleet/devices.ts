@@ -28,7 +28,7 @@ export type DeviceListener = (id: DeviceId, event: DeviceEvent, state: DeviceSta
 
 /** Finds devices by what people and devices know of them. Everything may reject with `StoreUnavailable`, and nothing else. */
 export interface Directory {
-  /** Which device holds these credentials. Exact match, case-sensitive. */
+  /** Which device holds these credentials, or is to have them (O9). Exact match, case-sensitive. */
   byCredentials(credentialsId: string): Promise<DeviceRecord | undefined>;
   /** The id of the tenant's device of this name. Enough for a command, since the device checks the rest itself. */
   idOf(tenantId: TenantId, name: string): Promise<DeviceId | undefined>;

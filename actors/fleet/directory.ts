@@ -51,7 +51,12 @@ export function createDirectory(
 
   return {
     byCredentials: (credentialsId) =>
-      lookup(keys.credentials(credentialsId), (device) => device.credentials.credentialsId === credentialsId),
+      lookup(
+        keys.credentials(credentialsId),
+        ({ credentials, nextCredentials }) =>
+          credentials.credentialsId === credentialsId ||
+          nextCredentials?.credentials.credentialsId === credentialsId,
+      ),
 
     idOf: (tenantId, name) => idAt(keys.name(tenantId, name)),
 

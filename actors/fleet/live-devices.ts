@@ -61,7 +61,10 @@ export function createDevices(options: DevicesOptions): LiveDevices {
       ...(looksFirst ? { looksFirst: { decodeState } } : {}),
       ...(ownershipOf === undefined
         ? {}
-        : { rulesFor: (state: DeviceState) => (state.status === 'absent' ? undefined : ownershipOf(state)) }),
+        : {
+            rulesFor: (_id: string, state: DeviceState) =>
+              state.status === 'absent' ? undefined : ownershipOf(state),
+          }),
       onEvent: (id, event, state) => onEvent(storedId(id), event, state),
     },
     settings,

@@ -49,7 +49,7 @@ export interface EventSourced<State, Command, Event, Refusal, Rules = never> {
   /** Loads the head before deciding: for a store that others write to, where a load costs less than a failed append. */
   readonly looksFirst?: { decodeState(text: string): State };
   /** Looks up what `decide` needs as its `rules`, at once where it can. It may reject with `StoreUnavailable`. */
-  rulesFor?(state: State): Rules | undefined | Promise<Rules>;
+  rulesFor?(id: string, state: State): Rules | undefined | Promise<Rules>;
   /** Called with each event after it is durable and answered. A bug in it is logged and changes nothing. */
   onEvent(id: string, event: Event, state: State): void;
 }
@@ -71,7 +71,7 @@ export function spawnEventSourced<State, Command, Event, Refusal, Rules>(
         looksFirst === undefined || ask.settled
           ? ours
           : await newest(id, system, ours, looksFirst.decodeState);
-      const found = ask.settled ? undefined : system.rulesFor?.(state.value);
+      const found = ask.settled ? undefined : system.rulesFor?.(id, state.value);
       const rules = found instanceof Promise ? await found : found;
       // Checked after the look-ups, which take time: nothing is decided for an asker that was already answered "unavailable".
       if (ask.settled) {

@@ -150,6 +150,7 @@ function problemOf(refusal: Refusal): Problem {
     case 'claiming-not-allowed':
       return permissionDenied;
     case 'credentials-revoked':
+    case 'credentials-superseded':
       return badCredentials;
     case 'name-taken':
       return badRequest('Device with such name already exists!');
@@ -171,6 +172,8 @@ function problemOf(refusal: Refusal): Problem {
       return badRequest(`Attributes of a device may not take more than ${refusal.maxBytes} bytes!`);
     case 'steering-attribute-malformed':
       return badRequest(STEERING_FAULTS[refusal.fault]);
+    case 'window-replaced':
+      return badRequest('Another claim window waits for approval now!');
     case 'epoch-changed':
       return epochChanged;
     case 'rate-limited':
@@ -193,6 +196,7 @@ function problemOf(refusal: Refusal): Problem {
     case 'proof-required':
     case 'wrong-proof':
     case 'proof-outdated':
+    case 'window-pending':
       return badRequest('Claiming failed!');
     case 'proof-not-possible':
       return badRequest('This device takes no proof of possession!');

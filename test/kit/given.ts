@@ -22,6 +22,7 @@ import {
   type ConfirmClaim,
   createDeviceDecider,
   type DeviceCommand,
+  type DeviceDecider,
   type DeviceEvent,
   type InitiateClaim,
   type ReclaimDevice,
@@ -55,6 +56,23 @@ export const ADMIN = idOf<UserId>(32);
 
 export const TOKEN: Credentials = { type: 'ACCESS_TOKEN', credentialsId: 'token-1' };
 export const OTHER_TOKEN: Credentials = { type: 'ACCESS_TOKEN', credentialsId: 'token-2' };
+
+/** What a device's credentials rotate to: there are two, so that the one that is drawn is never the one that it has. */
+export const freshAfter = (credentialsId: string) => (credentialsId === 'fresh-1' ? 'fresh-2' : 'fresh-1');
+
+/** The decider with its rules completed by chance: what the actor of a device does before it decides. */
+export function withFreshCredentials(policy: ClaimPolicy): DeviceDecider {
+  const decider = createDeviceDecider(policy);
+  return {
+    ...decider,
+    decide(state, command, at) {
+      if (state.status === 'absent') return decider.decide(state, command, at);
+      const credentialsId = freshAfter(state.credentials.credentialsId);
+      const freshCredentials = { type: 'ACCESS_TOKEN', credentialsId } as const;
+      return decider.decide(state, command, at, { ...policy.ownership, freshCredentials });
+    },
+  };
+}
 
 /** Digests stand for secrets here: the machine never sees anything else. */
 export const SECRET = 'digest-of-the-secret';

@@ -111,6 +111,7 @@ export const stepLaws: Laws<[Step]> = {
         at < open.expiresAt,
     );
     const { window = null, serverKey = null } = device ?? {};
+    // What waits for the tenant's approval opens nothing.
     const byWindow = window !== null && at < window.closesAt && window.secretDigest === command.secretDigest;
     const byKey =
       serverKey !== null && at < serverKey.expiresAt && serverKey.secretDigest === command.secretDigest;
@@ -161,7 +162,41 @@ export const stepLaws: Laws<[Step]> = {
     const [old, young] = [alive(before), alive(after)];
     if (old === undefined || young === undefined || young.ownerEpoch === old.ownerEpoch) return;
     // What lies in the record and was granted under the epoch that ended: whoever grants more, adds it here.
-    assert.deepEqual([young.window, young.offer, young.challenges], [null, undefined, undefined]);
+    const { window, pendingWindow, offer, challenges } = young;
+    assert.deepEqual([window, pendingWindow, offer, challenges], [null, undefined, undefined, undefined]);
+  },
+
+  'credentials of epoch n are superseded or quarantined at epoch n+1, unless they are kept'(step) {
+    const [old, young] = [alive(step.before), alive(step.after)];
+    if (old === undefined || young === undefined || old.ownerEpoch === young.ownerEpoch) return;
+    const { onOwnerChange, rotationGraceMs } = step.policy.ownership;
+    if (onOwnerChange === 'quarantine') assert.equal(young.quarantined, true);
+    if (onOwnerChange !== 'rotate' || old.credentials.type === 'X509_CERTIFICATE') return;
+    const { credentials, until } = young.nextCredentials ?? {};
+    assert.notEqual(
+      credentials?.credentialsId ?? old.credentials.credentialsId,
+      old.credentials.credentialsId,
+    );
+    assert.equal(until, step.at + rotationGraceMs);
+    if (old.credentialsRead) assert.equal(young.quarantined, true);
+  },
+
+  'superseded credentials open nothing, quarantined ones only what waits for approval'(step) {
+    const { command, before, decision } = step;
+    const device = alive(before);
+    if (device === undefined || command.type !== 'InitiateClaim' || decision.type !== 'accept') return;
+    const { openedBy } = command;
+    if (openedBy.type === 'device') assert.equal(device.nextCredentials, undefined);
+    if (openedBy.type === 'gateway' && openedBy.authority.for === 'tenant') return;
+    const pending = decision.event.type === 'ClaimWindowOpened' && decision.event.pending;
+    assert.equal(pending, device.quarantined);
+    if (device.quarantined) assert.equal(windowOf(step.after), windowOf(before));
+  },
+
+  'a quarantine ends by other credentials from the tenant alone'({ before, after, decision }) {
+    if (alive(before)?.quarantined !== true || alive(after) === undefined) return;
+    const event = decision.type === 'accept' ? decision.event.type : 'nothing';
+    if (event !== 'CredentialsChanged') assert.equal(alive(after)?.quarantined, true);
   },
 
   'a device goes from owner to owner by assignment, or because the one offered and the other accepted'({
@@ -217,8 +252,9 @@ export const stepLaws: Laws<[Step]> = {
 
 /** Laws over a state, once per distinct state. */
 export const stateLaws: Laws<[DeviceState]> = {
-  'no window is open while somebody owns the device'(state) {
-    assert.ok(windowOf(state) === null || ownerOf(state) === null);
+  'no window is open, or waits, while somebody owns the device'(state) {
+    const any = windowOf(state) !== null || alive(state)?.pendingWindow !== undefined;
+    assert.ok(!any || ownerOf(state) === null);
   },
 
   'the state read back is the state written'(state) {
@@ -233,10 +269,14 @@ export const stateLaws: Laws<[DeviceState]> = {
     assert.ok(alive(state)?.offer === undefined || ownerOf(state) !== null);
   },
 
-  'the alarm is set for the first end of a window or an offer, and only then'(state) {
-    const ends = [windowOf(state)?.closesAt, alive(state)?.offer?.expiresAt].filter(
-      (end) => end !== undefined,
-    );
+  'the alarm is set for the first end of a window, an offer or old credentials, and only then'(state) {
+    const { pendingWindow, nextCredentials, offer } = alive(state) ?? {};
+    const ends = [
+      windowOf(state)?.closesAt,
+      pendingWindow?.closesAt,
+      nextCredentials?.until,
+      offer?.expiresAt,
+    ].filter((end) => end !== undefined);
     assert.equal(devicePersistence.alarmAt(state), ends.length === 0 ? null : Math.min(...ends));
   },
 };
@@ -261,8 +301,12 @@ export const eventLaws: Laws<[before: DeviceState, event: DeviceEvent, after: De
     if (!ends.includes(event.type)) return;
     const device = alive(after);
     assert.ok(device !== undefined);
-    const { serverKey, ...rest } = device;
-    assert.ok(!JSON.stringify(rest).includes('digest-of'));
+    const { serverKey, ...without } = device;
+    // The other one, which has not expired.
+    const other =
+      event.type !== 'ClaimWindowExpired' ? undefined : event.pending ? 'window' : 'pendingWindow';
+    const kept = Object.entries(without).filter(([member]) => member !== other);
+    assert.ok(!JSON.stringify(kept).includes('digest-of'));
     if (event.type === 'DeviceClaimed') assert.equal(serverKey, null);
     assert.ok(!JSON.stringify(event).includes('digest-of'));
   },

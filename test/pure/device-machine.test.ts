@@ -16,8 +16,8 @@ import type { Instant } from '../../actors/base/clock.ts';
 import type { DeviceId } from '../../actors/base/ids.ts';
 import {
   type ClaimPolicy,
-  createDeviceDecider,
   type DeviceCommand,
+  type DeviceDecider,
   evolve,
 } from '../../actors/device/device.ts';
 import type { OwnershipRules } from '../../actors/device/ownership-rules.ts';
@@ -25,6 +25,7 @@ import { encodeState } from '../../actors/device/persistence.ts';
 import { absentDevice, type DeviceState } from '../../actors/device/state.ts';
 import {
   ADDRESS,
+  ADMIN,
   acceptOffer,
   assign,
   CODE,
@@ -59,8 +60,10 @@ import {
   TO_CODE,
   TO_OTHER,
   TOKEN,
+  USER,
   unassign,
   withdrawOffer,
+  withFreshCredentials,
 } from '../kit/given.ts';
 import { check, eventLaws, freeze, stateLaws, stepLaws } from './device-laws.ts';
 
@@ -213,11 +216,34 @@ const proof: readonly DeviceCommand[] = [
   { ...prove(), secretDigest: SECRET }, // also the secret of a window, where proofs are not looked at
 ];
 
-const THEMES: Readonly<Record<string, readonly DeviceCommand[]>> = { claiming, gateways, transfer, proof };
+/** What every token that there is can do, in every epoch; and what the tenant lets through. */
+const credentials: readonly DeviceCommand[] = [
+  initiate(11, OTHER_SECRET),
+  confirm(OTHER_CUSTOMER, OTHER_SECRET),
+  ...['fresh-1', 'fresh-2', TOKEN.credentialsId].flatMap((credentialsId): DeviceCommand[] => [
+    { ...initiate(10), openedBy: { type: 'device', credentialsId } },
+    { type: 'FetchCredentials', credentialsId },
+    { type: 'AdoptCredentials', credentialsId },
+  ]),
+  { type: 'ReadCredentials', tenantId: TENANT, customerId: CUSTOMER, userId: USER },
+  { type: 'ApproveWindow', tenantId: TENANT, userId: ADMIN, openedAt: NOW },
+  { type: 'ApproveWindow', tenantId: TENANT, userId: ADMIN, openedAt: NOW + 9 },
+  { type: 'ChangeCredentials', tenantId: TENANT, credentials: OTHER_TOKEN },
+];
+
+const THEMES: Readonly<Record<string, readonly DeviceCommand[]>> = {
+  claiming,
+  gateways,
+  transfer,
+  proof,
+  credentials,
+};
 
 /** Under which ownership rules a theme is played too, beside the defaults. */
 const RULES: Readonly<Record<string, readonly Partial<OwnershipRules>[]>> = {
   proof: [{ claimProof: 'required' }, { claimProof: 'none' }],
+  credentials: [{ onOwnerChange: 'rotate', rotationGraceMs: 9 }, { onOwnerChange: 'quarantine' }],
+  transfer: [{ onOwnerChange: 'rotate', rotationGraceMs: 9 }],
 };
 
 interface Asked {
@@ -258,12 +284,12 @@ const LATER = Math.max(...INSTANTS) + 1;
 function essenceOf(state: DeviceState): string {
   return JSON.stringify(state, (member, value) => {
     if (NEVER_READ.has(member)) return undefined;
+    // A window that waits for approval is called by it.
+    if (member === 'pendingWindow') return { ...value, name: value.openedAt };
     if (member === 'ownerEpoch') return Math.min(value, UNNAMED_EPOCH);
     return typeof value === 'number' ? Math.min(value, LATER) : value;
   });
 }
-
-type DeviceDecider = ReturnType<typeof createDeviceDecider>;
 
 /** One of so many states that were left out is compared with the state that stands for it. */
 const COMPARED = 16;
@@ -292,7 +318,7 @@ interface Coverage {
 
 /** Walks through everything that can happen to a device, within `depth` steps. */
 function enumerate(policy: ClaimPolicy, alphabet: readonly Asked[], depth: number): Coverage {
-  const decider = createDeviceDecider(policy);
+  const decider = withFreshCredentials(policy);
   const covered: Coverage = { states: 0, steps: 0, events: 0, compared: 0, longest: 0 };
   const seen = new Map(STARTS.map((state) => [essenceOf(state), state]));
   const texts = new Set(STARTS.map(encodeState));
@@ -361,7 +387,7 @@ for (const policy of POLICIES) {
         const ownership = { ...policy.ownership, ...rules };
         const covered = enumerate({ ...policy, ownership }, alphabet, Number.POSITIVE_INFINITY);
         tell(`${words}${also}, ${theme}: every sequence of any length`, alphabet, covered);
-        assert.ok(covered.states > 20 && covered.events > 1_000 && covered.compared > 5, 'it tells little');
+        assert.ok(covered.states > 20 && covered.events > 500 && covered.compared > 5, 'it tells little');
       });
     }
   }

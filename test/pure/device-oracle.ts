@@ -8,6 +8,7 @@ import { unreachable } from '../../actors/base/unreachable.ts';
 import type { ClaimPolicy, DeviceCommand } from '../../actors/device/device.ts';
 import type { Credentials, DeviceState, OfferedTo, OwnedGateway } from '../../actors/device/state.ts';
 import type { AcceptOffer } from '../../actors/device/transfer.ts';
+import { freshAfter } from '../kit/given.ts';
 
 /** What the rules speak of. Undefined: there is no device. */
 export type World =
@@ -15,12 +16,19 @@ export type World =
   | {
       readonly tenant: string;
       readonly token: string;
+      /** The token to come, and until when the present one fetches it. */
+      readonly next: { readonly token: string; readonly until: Instant } | null;
+      readonly quarantined: boolean;
+      /** A customer has read the newest token. */
+      readonly known: boolean;
       readonly owner: string | null;
       readonly epoch: number;
       /** The gateway that brought it up. */
       readonly via: string | null;
       /** `gate`: the gateway that opened it, and that one's epoch, where a customer owned it. */
       readonly window: (Key & { readonly gate: string | null }) | null;
+      /** Waits for the tenant, who calls it by the instant at which it was asked for. */
+      readonly pending: (Key & { readonly name: Instant; readonly gate: string | null }) | null;
       readonly serverKey: Key | null;
       /** By which transfer the owner came to it. */
       readonly came: string | null;
@@ -57,15 +65,26 @@ export interface Prophecy {
 /** Reads a state as the rules see it. */
 export function look(state: DeviceState): World {
   if (state.status === 'absent') return undefined;
-  const { window, serverKey } = state;
+  const { window, pendingWindow: pending, nextCredentials: next, serverKey } = state;
   const attribute = state.attributes.SERVER_SCOPE.claimingAllowed?.value;
   return {
     tenant: state.tenantId,
     token: state.credentials.credentialsId,
+    next: next ? { token: next.credentials.credentialsId, until: next.until } : null,
+    quarantined: state.quarantined === true,
+    known: state.credentialsRead === true,
     owner: state.owner?.customerId ?? null,
     epoch: state.ownerEpoch ?? 0,
     via: state.viaGateway ?? null,
     window: window && { secret: window.secretDigest, until: window.closesAt, gate: gateOf(window.gateway) },
+    pending: pending
+      ? {
+          secret: pending.secretDigest,
+          until: pending.closesAt,
+          name: pending.openedAt,
+          gate: gateOf(pending.gateway),
+        }
+      : null,
     came: state.owner?.transferId ?? null,
     offer: state.offer
       ? { id: state.offer.transferId, for: whom(state.offer.to), until: state.offer.expiresAt }
@@ -104,10 +123,14 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
     return yes({
       tenant: command.tenantId,
       token: command.credentials.credentialsId,
+      next: null,
+      quarantined: false,
+      known: false,
       owner: command.customerId,
       epoch: 0,
       via: command.viaGateway ?? null,
       window: null,
+      pending: null,
       serverKey: null,
       came: null,
       offer: null,
@@ -123,16 +146,29 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
   if (command.type === 'ProvisionDevice') return no('already-provisioned');
   if (asTenant !== undefined && asTenant !== world.tenant) return no('unknown-device');
 
-  const free = {
+  const { onOwnerChange, rotationGraceMs } = policy.ownership;
+  const begun = {
     ...world,
-    owner: null,
     came: null,
-    offer: null,
     epoch: world.epoch + 1,
     window: null,
+    pending: null,
+    offer: null,
+    challenges: [],
+    quarantined: world.quarantined || onOwnerChange === 'quarantine',
+    ...(onOwnerChange === 'rotate' && world.certificate === null
+      ? {
+          next: { token: world.next?.token ?? freshAfter(world.token), until: at + rotationGraceMs },
+          quarantined: world.quarantined || world.known,
+          known: false,
+        }
+      : {}),
+  };
+  const free = {
+    ...begun,
+    owner: null,
     allowed: strict && world.allowed !== 'false' ? ('true' as const) : world.allowed,
     names: strict ? union(world.names, [ALLOWED]) : world.names,
-    challenges: [],
   };
   const { claimProof } = policy.ownership;
   const key = world.jwk ?? (world.certificate && `x509 ${world.certificate}`);
@@ -147,6 +183,8 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       const lasts = durationMs <= 0 ? policy.defaultDurationMs : durationMs;
       if (openedBy.type === 'device' && openedBy.credentialsId !== world.token)
         return no('credentials-revoked');
+      if (openedBy.type === 'device' && world.next !== null)
+        return no(at < world.next.until ? 'credentials-superseded' : 'credentials-revoked');
       const owned = openedBy.type === 'gateway' && openedBy.authority.for === 'owner' && openedBy.authority;
       if (owned && !owned.everyDevice) {
         const sameOwner = world.owner !== null && world.owner === owned.customerId;
@@ -158,17 +196,17 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
         return no('claiming-not-allowed');
       if (lasts % 1 !== 0 || at + lasts >= 2 ** 53) return no('duration-out-of-range');
       const gate = owned ? gateOf(owned.gateway) : null;
-      return yes({ ...world, window: { secret: command.secretDigest, until: at + lasts, gate } });
+      const asked = { secret: command.secretDigest, until: at + lasts, gate };
+      const waits = world.quarantined && (openedBy.type === 'device' || owned);
+      return yes(waits ? { ...world, pending: { ...asked, name: at } } : { ...world, window: asked });
     }
     case 'ConfirmClaim': {
       if (world.owner !== null) return no('already-claimed');
       if (world.allowed === 'false') return no('claiming-not-allowed');
       const used = {
-        window: null,
+        ...begun,
         serverKey: null,
         owner: command.customerId,
-        epoch: world.epoch + 1,
-        challenges: [],
         ...(strict ? { allowed: 'unset' as const, names: minus(world.names, [ALLOWED]) } : {}),
       };
       const { proof, customerId: customer } = command;
@@ -183,10 +221,13 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       if (claimProof === 'required') return no('proof-required');
       const keys = [world.window, world.serverKey].filter((key) => key !== null);
       const alive = keys.filter(({ until }) => until > at);
-      if (keys.length === 0) return no('no-window');
-      if (alive.length === 0) return no('window-elapsed');
+      const waits = world.pending !== null && world.pending.until > at;
       const fitting = alive.filter(({ secret }) => secret === command.secretDigest);
-      if (fitting.length === 0) return no('wrong-secret');
+      if (fitting.length === 0) {
+        if (waits && world.pending?.secret === command.secretDigest) return no('window-pending');
+        if (waits || alive.length > 0) return no('wrong-secret');
+        return no(keys.length === 0 && world.pending === null ? 'no-window' : 'window-elapsed');
+      }
       const gate = fitting.includes(world.serverKey ?? NO_KEY) ? null : (world.window?.gate ?? null);
       if (gate !== null && gate !== gateOf(command.gateway)) {
         const asked = command.gateway !== undefined && gate.startsWith(command.gateway.id);
@@ -206,31 +247,26 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       if (world.owner === null) {
         if (command.customerId !== null) return command.inEpochs ? no('epoch-changed') : same;
         if (isLate) return no('epoch-changed');
-        const closes = command.customerId === null && world.window !== null;
-        return closes ? yes({ ...world, window: null }) : same;
+        const closes = world.window !== null || world.pending !== null;
+        return closes ? yes({ ...world, window: null, pending: null }) : same;
       }
       if (command.customerId !== null && !isOwner) return no('not-owner');
       return isLate ? no('epoch-changed') : yes(free);
     case 'AssignDevice':
       if (isLate) return no('epoch-changed');
-      return isOwner
-        ? same
-        : yes({
-            ...world,
-            owner: command.customerId,
-            came: null,
-            offer: null,
-            window: null,
-            epoch: world.epoch + 1,
-            challenges: [],
-          });
+      return isOwner ? same : yes({ ...begun, owner: command.customerId, came: null });
     case 'UnassignDevice':
       if (isLate) return no('epoch-changed');
       if (world.owner === null) return no('not-assigned');
       return command.customerId === null || isOwner ? yes(free) : no('not-assigned');
     case 'ExpireDue':
       if (world.offer !== null && world.offer.until <= at) return yes({ ...world, offer: null });
-      return world.window !== null && world.window.until <= at ? yes({ ...world, window: null }) : same;
+      if (world.window !== null && world.window.until <= at) return yes({ ...world, window: null });
+      if (world.pending !== null && world.pending.until <= at) return yes({ ...world, pending: null });
+      if (world.next !== null && world.next.until <= at) {
+        return yes({ ...world, token: world.next.token, next: null });
+      }
+      return same;
     case 'OfferDevice': {
       if (!isOwner) return no('not-owner');
       if (isLate) return no('epoch-changed');
@@ -245,13 +281,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       if ((world.offer?.until ?? 0) <= at) return no('offer-elapsed');
       if (isOwner) return no('already-claimed');
       if (world.allowed === 'false') return no('claiming-not-allowed');
-      return yes({
-        ...world,
-        owner: command.customerId,
-        came: command.transferId,
-        offer: null,
-        epoch: world.epoch + 1,
-      });
+      return yes({ ...begun, owner: command.customerId, came: command.transferId });
     case 'DeclineOffer':
       return isMeant(world.offer, command, null) ? yes({ ...world, offer: null }) : no('no-offer');
     case 'WithdrawOffer':
@@ -264,7 +294,34 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
         ...world,
         token: command.credentials.credentialsId,
         certificate: certificateOf(command.credentials),
+        next: null,
+        quarantined: false,
+        known: false,
+        pending: null,
       });
+    case 'FetchCredentials':
+      if (command.credentialsId !== world.token) return no('credentials-revoked');
+      return world.next !== null && world.next.until <= at ? no('credentials-revoked') : same;
+    case 'AdoptCredentials':
+      if (world.next !== null && command.credentialsId === world.next.token) {
+        return yes({ ...world, token: world.next.token, next: null });
+      }
+      return command.credentialsId === world.token ? same : no('credentials-revoked');
+    case 'ReadCredentials':
+      if (!isOwner) return no('not-owner');
+      return world.known || world.certificate !== null ? same : yes({ ...world, known: true });
+    case 'ApproveWindow': {
+      const { pending } = world;
+      if (world.owner !== null) return no('already-claimed');
+      if (pending === null) return no('no-window');
+      if (pending.name !== command.openedAt) return no('window-replaced');
+      if (pending.until <= at) return no('window-elapsed');
+      return yes({
+        ...world,
+        window: { secret: pending.secret, until: pending.until, gate: pending.gate },
+        pending: null,
+      });
+    }
     case 'UpdateDevice':
       return mayWrite ? yes(world) : no('not-owner');
     case 'SaveAttributes': {
@@ -314,7 +371,7 @@ export function tenantOf(command: DeviceCommand): string | undefined {
   if (command.type === 'InitiateClaim') {
     return command.openedBy.type === 'gateway' ? command.openedBy.tenantId : undefined;
   }
-  return command.type === 'ExpireDue' ? undefined : command.tenantId;
+  return 'tenantId' in command ? command.tenantId : undefined;
 }
 
 function gateOf(gateway: OwnedGateway | undefined): string | null {

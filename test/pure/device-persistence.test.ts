@@ -19,6 +19,8 @@ import {
   events,
   evidenceEvents,
   evidenceStates,
+  handoverEvents,
+  handoverStates,
   profileEvents,
   profileStates,
   proofEvents,
@@ -121,6 +123,15 @@ test('device persistence: challenges are read and written as ever', () => {
   assert.equal(proofStates.map(encodeState), stateLines);
 });
 
+test('device persistence: O9: credentials that follow the owner are read and written as ever', () => {
+  const eventLines = golden('events-v1-handover.jsonl');
+  assert.equal(eventLines.map(decodeEvent), handoverEvents);
+  assert.equal(handoverEvents.map(encodeEvent), eventLines);
+  const stateLines = golden('states-v1-handover.jsonl');
+  assert.equal(stateLines.map(decodeState), handoverStates);
+  assert.equal(handoverStates.map(encodeState), stateLines);
+});
+
 test('device persistence: R5: a state without an epoch is in epoch 0, an event without one counts one more', () => {
   const [old] = golden('states-v1.jsonl').slice(3).map(decodeState);
   assert.ok(old?.status === 'provisioned' && old.owner !== null);
@@ -150,6 +161,9 @@ test('device persistence: there is a golden sample of every kind of event', () =
     DeviceProvisioned: true,
     DeviceUpdated: true,
     CredentialsChanged: true,
+    CredentialsRotated: true,
+    CredentialsRead: true,
+    ClaimWindowApproved: true,
     DeviceDeleted: true,
     ClaimWindowOpened: true,
     ClaimWindowClosed: true,
@@ -167,7 +181,9 @@ test('device persistence: there is a golden sample of every kind of event', () =
     AttributesSaved: true,
     AttributesDeleted: true,
   };
-  const sampled = new Set([...events, ...transferEvents, ...proofEvents].map(({ type }) => type));
+  const sampled = new Set(
+    [...events, ...transferEvents, ...proofEvents, ...handoverEvents].map(({ type }) => type),
+  );
   assert.equal([...sampled].sort(), Object.keys(kinds).sort());
 });
 

@@ -13,6 +13,8 @@ import { CHECKERS } from './run.ts';
 
 const RULES: Rules = {
   allowClaimingByDefault: true,
+  onOwnerChange: 'keep',
+  rotationGraceMs: 60_000,
   defaultDurationMs: 1000,
   maxDurationMs: 0,
   maxAttributeBytes: 2048,
@@ -28,8 +30,12 @@ const NEW: Seen = {
   token: 't',
   owner: null,
   epoch: 0,
+  next: null,
+  quarantined: false,
+  known: false,
   window: null,
   offer: null,
+  pending: null,
   key: null,
   allowed: null,
   challenges: [],

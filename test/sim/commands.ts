@@ -12,7 +12,7 @@ import type {
   OfferedTo,
   OwnedGateway,
 } from '../../actors/device/state.ts';
-import type { Allowed, Gate, Party, Request, Seen } from './history.ts';
+import { type Allowed, CERTIFICATE, type Gate, type Party, type Request, type Seen } from './history.ts';
 
 /** Digests secrets as the edges of the system do, and remembers what they were digests of. */
 export interface Digests {
@@ -67,6 +67,12 @@ export function commandFor(
         tenantId,
         credentials: credentialsOf(request.token),
       };
+    case 'adopt':
+      return { type: 'AdoptCredentials', credentialsId: request.token };
+    case 'read-credentials':
+      return { type: 'ReadCredentials', tenantId, customerId: customer, userId };
+    case 'approve':
+      return { type: 'ApproveWindow', tenantId, userId, openedAt: request.openedAt };
     case 'delete':
       return { type: 'DeleteDevice', tenantId };
     case 'initiate':
@@ -159,8 +165,9 @@ function gatewayOf({ gateway, epoch }: Gate): OwnedGateway {
   return { id: gateway as DeviceId, ownerEpoch: epoch };
 }
 
-/** A certificate, so that each device has a key to sign with; it is another one with each change. */
+/** A certificate is a key to sign with; it is another one with each change. */
 function credentialsOf(token: string): Credentials {
+  if (!token.startsWith(CERTIFICATE)) return { type: 'ACCESS_TOKEN', credentialsId: token };
   return { type: 'X509_CERTIFICATE', credentialsId: token, certificate: token };
 }
 
@@ -207,11 +214,18 @@ const described = { deviceType: 'default', label: null, additionalInfo: null } a
 /** What a state looks like to a caller. */
 export function seenIn(state: DeviceState, digests: Digests): Seen | null {
   if (state.status === 'absent') return null;
-  const { tenantId, name, credentials, owner, window, serverKey, attributes, offer } = state;
+  const { tenantId, name, credentials, nextCredentials, owner, attributes, offer } = state;
+  const { window, pendingWindow, serverKey } = state;
   return {
     tenant: tenantId,
     name,
     token: credentials.credentialsId,
+    next:
+      nextCredentials === undefined
+        ? null
+        : { token: nextCredentials.credentials.credentialsId, until: nextCredentials.until },
+    quarantined: state.quarantined ?? false,
+    known: state.credentialsRead ?? false,
     owner:
       owner === null
         ? null
@@ -224,6 +238,14 @@ export function seenIn(state: DeviceState, digests: Digests): Seen | null {
     epoch: state.ownerEpoch ?? 0,
     window:
       window === null ? null : { secret: digests.secretOf(window.secretDigest), closesAt: window.closesAt },
+    pending:
+      pendingWindow === undefined
+        ? null
+        : {
+            secret: digests.secretOf(pendingWindow.secretDigest),
+            openedAt: pendingWindow.openedAt,
+            closesAt: pendingWindow.closesAt,
+          },
     offer:
       offer === undefined
         ? null

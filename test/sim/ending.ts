@@ -45,6 +45,8 @@ async function strayIndexes(
     const byToken = await directory.byCredentials(seen.token);
     const byName = await directory.byName(tenant, seen.name);
     if (byToken?.id !== device) strays.push(`${device} is not found by its token`);
+    const byNext = seen.next === null ? byToken : await directory.byCredentials(seen.next.token);
+    if (byNext?.id !== device) strays.push(`${device} is not found by its next token`);
     if (byName?.id !== device) strays.push(`${device} is not found by its name`);
     expect(lists.byCreation(tenant));
     expect(lists.byName(tenant));

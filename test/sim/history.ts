@@ -38,6 +38,17 @@ export type Request =
       readonly name: string;
     }
   | { readonly type: 'change-credentials'; readonly tenant: string; readonly token: string }
+  /** The device shows the credentials that it was given for its next ones. */
+  | { readonly type: 'adopt'; readonly token: string }
+  /** A customer reads the credentials. */
+  | {
+      readonly type: 'read-credentials';
+      readonly tenant: string;
+      readonly customer: string;
+      readonly user: string;
+    }
+  /** The tenant lets a window be claimed that waits for it. */
+  | { readonly type: 'approve'; readonly tenant: string; readonly user: string; readonly openedAt: number }
   | { readonly type: 'delete'; readonly tenant: string }
   | {
       readonly type: 'initiate';
@@ -148,6 +159,9 @@ export type Party =
   | { readonly type: 'customer' | 'address'; readonly customer: string }
   | { readonly type: 'code'; readonly code: string };
 
+/** How the id of credentials begins that are a certificate; all others are access tokens. */
+export const CERTIFICATE = 'certificate';
+
 /** The attribute `claimingAllowed`; null: there is none (or, in a save: it is not touched). */
 export type Allowed = boolean | string | null;
 
@@ -156,6 +170,11 @@ export interface Seen {
   readonly tenant: string;
   readonly name: string;
   readonly token: string;
+  /** What the token will be, and until when the old one can fetch it. */
+  readonly next: { readonly token: string; readonly until: number } | null;
+  readonly quarantined: boolean;
+  /** Whether a customer has read the newest credentials. */
+  readonly known: boolean;
   readonly owner: {
     readonly customer: string;
     readonly since: number;
@@ -165,6 +184,8 @@ export interface Seen {
   } | null;
   readonly epoch: number;
   readonly window: { readonly secret: string; readonly closesAt: number } | null;
+  /** Waits for the tenant's approval. */
+  readonly pending: { readonly secret: string; readonly openedAt: number; readonly closesAt: number } | null;
   readonly offer: { readonly transfer: string; readonly to: Party; readonly expiresAt: number } | null;
   readonly key: { readonly secret: string; readonly expiresAt: number } | null;
   readonly allowed: Allowed;
@@ -223,6 +244,8 @@ export interface Durable {
 /** What the operator chose, as far as it matters to what may happen. */
 export interface Rules {
   readonly allowClaimingByDefault: boolean;
+  readonly onOwnerChange: 'keep' | 'rotate' | 'quarantine';
+  readonly rotationGraceMs: number;
   readonly defaultDurationMs: number;
   /** 0: no limit. */
   readonly maxDurationMs: number;

@@ -36,6 +36,8 @@ export interface NodeOptions {
   /** Wraps the store's journal into this node's wire; asked once, for this life. */
   readonly wire: (life: Life) => Journal;
   readonly policy: ClaimPolicy;
+  /** A token that no device has. */
+  readonly freshToken: () => string;
   readonly registry: RegistrySettings;
   readonly alarms: AlarmSettings;
   readonly digests: Digests;
@@ -88,6 +90,10 @@ export class SimNode implements Life {
         journal,
         clock: this.#clock,
         log,
+        rulesFor: (_id, _state) => ({
+          ...policy.ownership,
+          freshCredentials: { type: 'ACCESS_TOKEN', credentialsId: options.freshToken() },
+        }),
         ...(options.looksFirst ? { looksFirst: { decodeState } } : {}),
         onEvent(id, event) {
           recorder.tally('heard');

@@ -1,5 +1,5 @@
 /** What kind of run a seed is: policy, limits, faults, how busy and how unruly the callers are. Drawn once, at the start. */
-import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
+import { DEFAULT_OWNERSHIP_RULES, ON_OWNER_CHANGE } from '../../actors/device/ownership-rules.ts';
 import type { Dice } from '../kit/dice.ts';
 import { drawRates } from './faults.ts';
 import type { Rules } from './history.ts';
@@ -27,6 +27,7 @@ export interface Plan {
 }
 
 export function drawPlan(dice: Dice, bug: Plant | undefined): Plan {
+  const onOwnerChange = dice.pick(ON_OWNER_CHANGE);
   const policy = {
     allowClaimingByDefault: dice.chance(0.65),
     defaultDurationMs: dice.between(300, 3000),
@@ -34,7 +35,10 @@ export function drawPlan(dice: Dice, bug: Plant | undefined): Plan {
     maxAttributeBytes: 2048,
     ownership: {
       ...DEFAULT_OWNERSHIP_RULES,
-      claimProof: dice.pick(['optional', 'optional', 'required'] as const),
+      claimProof:
+        onOwnerChange === 'rotate' ? 'optional' : dice.pick(['optional', 'optional', 'required'] as const),
+      onOwnerChange,
+      rotationGraceMs: dice.pick([800, 60_000]),
     },
   };
   const skewMaxMs = dice.chance(0.3) ? dice.between(1, 40) : 0;
@@ -57,7 +61,12 @@ export function drawPlan(dice: Dice, bug: Plant | undefined): Plan {
       skewsMs,
       bug,
     },
-    rules: { ...policy, askTimeoutMs, clockSlackMs: skewMaxMs },
+    rules: {
+      ...policy,
+      ...policy.ownership,
+      askTimeoutMs,
+      clockSlackMs: skewMaxMs,
+    },
     intents: dice.between(30, 90),
     pauseMaxMs: dice.pick([20, 150, 600]),
     wayMaxMs: dice.pick([0, 5, 60, 400]),

@@ -6,6 +6,7 @@
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { DeviceCommand, DeviceEvent } from '../../actors/device/device.ts';
 import type { Refusal } from '../../actors/device/messages.ts';
+import { decodeState, encodeState } from '../../actors/device/persistence.ts';
 import type { DeviceState } from '../../actors/device/state.ts';
 import type { Head, Journal } from '../../actors/journal/journal.ts';
 import type { Decider } from '../../actors/runtime/decider.ts';
@@ -18,6 +19,7 @@ export const PLANTS = {
   unconditional: 'an event is appended whatever the head is by now',
   'gateway-outlives': 'a window that a gateway opened is good whoever owns the gateway by now',
   'challenge-twice': 'a challenge stays open when it was used, so what was signed once works again',
+  'lost-rotation': 'the next credentials are kept in memory alone: a crash forgets them',
   'no-alarm': 'the store forgets to tell which windows have elapsed',
   'old-epoch': 'a command is carried out whichever owner epoch it names',
   'offer-twice': 'an offer stays open when it is accepted',
@@ -52,6 +54,8 @@ export function plant(bug: Plant | undefined, decider: DeviceDecider, journal: J
       return { decider: trusting(decider), journal };
     case 'challenge-twice':
       return { decider: reusable(decider), journal };
+    case 'lost-rotation':
+      return { decider, journal: forgettingRotation(journal) };
     case 'no-alarm':
       return { decider, journal: { ...journal, due: async () => ({ alarms: [], next: undefined }) } };
     case 'old-epoch':
@@ -177,6 +181,21 @@ function hasty(journal: Journal): Journal {
     async append(entry) {
       journal.append(entry).catch(() => undefined);
       return { type: 'appended' };
+    },
+  };
+}
+
+/** The head is written without the next credentials; the actor that decided on them knows them as long as it lives. */
+function forgettingRotation(journal: Journal): Journal {
+  return {
+    ...journal,
+    append(entry) {
+      const { state } = entry;
+      if (state === undefined) return journal.append(entry);
+      const decoded = decodeState(state);
+      if (decoded.status === 'absent' || decoded.nextCredentials === undefined) return journal.append(entry);
+      const { nextCredentials: _forgotten, ...rest } = decoded;
+      return journal.append({ ...entry, state: encodeState(rest) });
     },
   };
 }

@@ -57,6 +57,7 @@ export class Simulation {
   readonly recorder = new Recorder(this.digests, () => this.#timers.now());
   readonly hosts: readonly Host[];
   #leapt = 0;
+  #freshTokens = 0;
   #calm = false;
   readonly #options: SimulationOptions;
   readonly #faults: Dice;
@@ -99,6 +100,7 @@ export class Simulation {
       clock: this.clock,
       wire: (life) => this.#wire(host, name, life),
       policy,
+      freshToken: () => `fresh ${++this.#freshTokens}`,
       registry,
       alarms,
       digests: this.digests,

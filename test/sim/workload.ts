@@ -10,6 +10,7 @@
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Dice } from '../kit/dice.ts';
 import type { Allowed, Gate, Outcome, Party, Request, Seen } from './history.ts';
+import { CERTIFICATE } from './history.ts';
 import type { Plan } from './plan.ts';
 import type { Host, Simulation } from './simulation.ts';
 
@@ -152,8 +153,8 @@ export class Workload {
     return dice.weigh<() => Request>([
       [22, () => this.#open(slot)],
       [18, () => this.#confirm({ ...slot, tenant }, customer, this.#guess(slot))],
-      [8, () => this.#challenge(tenant, customer)],
-      [12, () => this.#prove({ ...slot, tenant }, customer)],
+      [this.#rotates ? 0 : 8, () => this.#challenge(tenant, customer)],
+      [this.#rotates ? 0 : 12, () => this.#prove({ ...slot, tenant }, customer)],
       [8, () => ({ type: 'reclaim', tenant, customer: owner, user, ...inEpoch })],
       [4, () => ({ type: 'reclaim', tenant, customer, user, ...inEpoch })],
       [4, () => ({ type: 'reclaim', tenant, customer: null, user, ...inEpoch })],
@@ -187,6 +188,17 @@ export class Workload {
         2,
         () => ({ type: 'rename', tenant, customer: dice.chance(0.2) ? customer : null, name: this.#name() }),
       ],
+      [6, () => ({ type: 'adopt', token: seen?.next?.token ?? seen?.token ?? '' })],
+      [4, () => ({ type: 'read-credentials', tenant, customer: dice.chance(0.8) ? owner : customer, user })],
+      [
+        8,
+        () => ({
+          type: 'approve',
+          tenant,
+          user,
+          openedAt: (seen?.pending?.openedAt ?? 0) - (dice.chance(0.1) ? 1 : 0),
+        }),
+      ],
       [2, () => ({ type: 'change-credentials', tenant, token: this.#token(slot) })],
       [8, () => ({ type: 'read' })],
     ])();
@@ -197,7 +209,7 @@ export class Workload {
     const by =
       dice.chance(0.2) || slot.seen === null
         ? this.#gateway(slot)
-        : ({ type: 'device', token: slot.seen.token } as const);
+        : ({ type: 'device', token: this.#tokenToShow(slot.seen) } as const);
     const durationMs = dice.weigh<() => number>([
       [12, () => dice.between(100, 1500)],
       [4, () => dice.between(1500, 9000)],
@@ -207,6 +219,11 @@ export class Workload {
       [1, () => dice.pick([Number.MAX_SAFE_INTEGER, Number.MAX_VALUE])],
     ])();
     return { type: 'initiate', by, secret: dice.pick(SECRETS), durationMs };
+  }
+
+  /** Mostly the one that works; sometimes the device comes with its old one, or has not yet said that it has the next. */
+  #tokenToShow({ token, next }: Seen): string {
+    return next !== null && this.#dice.chance(0.3) ? next.token : token;
   }
 
   #gateway(slot: Slot): Extract<Request, { type: 'initiate' }>['by'] {
@@ -318,9 +335,15 @@ export class Workload {
   }
 
   /** Mostly a fresh one; now and then that of another device. */
+  /** Certificates do not rotate, and access tokens sign nothing. */
+  get #rotates(): boolean {
+    return this.#plan.rules.onOwnerChange === 'rotate';
+  }
+
   #token(slot: Slot): string {
     const other = this.#dice.pick(this.#slots).seen?.token;
-    return this.#dice.chance(0.3) && other !== undefined ? other : this.#number(`token-${slot.letter}`);
+    const kind = this.#rotates ? 'token' : CERTIFICATE;
+    return this.#dice.chance(0.3) && other !== undefined ? other : this.#number(`${kind}-${slot.letter}`);
   }
 
   /**

@@ -154,6 +154,7 @@ async function owned(by = stage.customer): Promise<StagedDevice> {
  */
 type Scene = 'never' | (() => Promise<void>) | { readonly elsewhere: string };
 
+const ATTACKS = { elsewhere: 'test/pure/device-credentials.test.ts' };
 const PROOFS = { elsewhere: 'test/pure/rest-proofs.test.ts' };
 
 const SCENES: { readonly [Code in RefusalReason | EdgeReason]: Scene } = {
@@ -212,6 +213,9 @@ const SCENES: { readonly [Code in RefusalReason | EdgeReason]: Scene } = {
     assert.is(await overCoap(nobody, '{}'), 'too-many-wrong-tokens');
   },
   'credentials-revoked': 'never',
+  'credentials-superseded': ATTACKS,
+  'window-pending': ATTACKS,
+  'window-replaced': ATTACKS,
   async 'not-behind-gateway'() {
     const gateway = await stage.device({ gateway: true });
     await stage.assign(gateway, stage.customer);

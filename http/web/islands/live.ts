@@ -15,6 +15,8 @@ interface DeviceEvent {
 
 const EVENTS: Readonly<Record<string, string>> = {
   opened: 'opened its claim window',
+  pending: 'waits for you to approve its claim window',
+  approved: 'had its claim window approved',
   closed: 'had its window closed',
   elapsed: 'was not claimed in time',
   claimed: 'was claimed',
@@ -29,6 +31,7 @@ const REASONS: Readonly<Record<string, string>> = {
   'wrong-secret': 'wrong key',
   'no-window': 'no open window',
   'window-elapsed': 'the window had elapsed',
+  'window-pending': 'the window waits for approval',
   'already-claimed': 'it has an owner',
   'unknown-device': 'there is no such device',
   'proof-required': 'it wants a proof of possession',

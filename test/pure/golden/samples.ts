@@ -203,6 +203,50 @@ export const epochStates: readonly DeviceState[] = [
   { ...device, ownerEpoch: 4 },
 ];
 
+// ------------------------------------------------------- later additions to format 1: credentials follow the owner
+
+const nextCredentials = { credentials: OTHER_TOKEN, until: NOW + 10_000 };
+
+export const handoverEvents: readonly DeviceEvent[] = [
+  {
+    type: 'DeviceReclaimed',
+    at: NOW,
+    previousCustomerId: CUSTOMER,
+    userId: USER,
+    claimingAllowedRestored: false,
+    ownerEpoch: 2,
+    nextCredentials,
+    quarantined: true,
+  },
+  {
+    type: 'ClaimWindowOpened',
+    at: NOW + 1,
+    secretDigest: 'c2VjcmV0',
+    closesAt: NOW + 1000,
+    openedBy: 'device',
+    pending: true,
+  },
+  { type: 'ClaimWindowApproved', at: NOW + 2, userId: ADMIN, closesAt: NOW + 1000 },
+  { type: 'ClaimWindowExpired', at: NOW + 3, pending: true },
+  { type: 'CredentialsRotated', at: NOW + 4, by: 'use' },
+  { type: 'CredentialsRead', at: NOW + 5, userId: USER, customerId: CUSTOMER },
+];
+
+export const handoverStates: readonly DeviceState[] = [
+  { ...device, ownerEpoch: 2, nextCredentials, quarantined: true, credentialsRead: true },
+  {
+    ...device,
+    ownerEpoch: 2,
+    quarantined: true,
+    pendingWindow: {
+      secretDigest: 'c2VjcmV0',
+      openedAt: NOW + 1,
+      closesAt: NOW + 1000,
+      openedBy: 'device',
+    },
+  },
+];
+
 // ------------------------------------------------- later additions to format 1: profiles and other credentials
 
 const profileId = idOf<ProfileId>(41);

@@ -13,7 +13,7 @@ import { during, type Era, timelines } from './timeline.ts';
 export const acknowledged: Checker = (history) => {
   const { operations, log, rules } = history;
   const timeline = timelines(history);
-  const askedEvents = log.filter(({ event }) => !UNASKED.includes(event.type));
+  const askedEvents = log.filter(({ event }) => !isUnasked(event));
   const writing = operations.filter(
     (operation) =>
       operation.ended?.outcome.type === 'accepted' &&
@@ -39,9 +39,21 @@ export const acknowledged: Checker = (history) => {
 };
 
 /** Events that the alarms cause. */
-const UNASKED: readonly DeviceEvent['type'][] = ['ClaimWindowExpired', 'OfferExpired'];
+function isUnasked(event: DeviceEvent): boolean {
+  if (event.type === 'CredentialsRotated') return event.by === 'grace';
+  return event.type === 'ClaimWindowExpired' || event.type === 'OfferExpired';
+}
+
 /** Requests that succeed too where there is nothing to do. */
-const IDEMPOTENT: readonly Request['type'][] = ['reclaim', 'assign', 'forget', 'withdraw', 'accept'];
+const IDEMPOTENT: readonly Request['type'][] = [
+  'reclaim',
+  'assign',
+  'forget',
+  'withdraw',
+  'accept',
+  'adopt',
+  'read-credentials',
+];
 
 /** Whether the request may have found its wish fulfilled at some moment between question and answer. */
 function wasSoAlready({ rules }: History, operation: Operation, eras: readonly Era[]): boolean {

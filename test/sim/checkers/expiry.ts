@@ -32,7 +32,7 @@ function troubleWith(history: History, before: Model | null, durable: Durable): 
         : troubleWithProof(before, request, event.at);
     }
     case 'ClaimWindowExpired': {
-      const closesAt = before?.window?.closes.from;
+      const closesAt = (event.pending ? before?.pending : before?.window)?.closes.from;
       if (closesAt === undefined) return 'the expiry of a window that was not there';
       return event.at < closesAt ? `a window closed ${closesAt - event.at} ms before it elapsed` : undefined;
     }

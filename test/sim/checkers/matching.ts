@@ -35,6 +35,12 @@ function askedFor(rules: Rules, { request }: Operation, { event }: Durable): boo
       return request.type === 'rename' && request.name === event.name;
     case 'CredentialsChanged':
       return request.type === 'change-credentials' && request.token === event.credentials.credentialsId;
+    case 'CredentialsRotated':
+      return request.type === 'adopt' && event.by === 'use';
+    case 'CredentialsRead':
+      return request.type === 'read-credentials' && request.user === event.userId;
+    case 'ClaimWindowApproved':
+      return request.type === 'approve' && request.user === event.userId;
     case 'DeviceDeleted':
       return request.type === 'delete';
     case 'ClaimWindowOpened':

@@ -68,6 +68,9 @@ function ownerAfter(owner: string | null, { event }: Durable, tell: (text: strin
     case 'ChallengeIssued':
     case 'DeviceUpdated':
     case 'CredentialsChanged':
+    case 'CredentialsRotated':
+    case 'CredentialsRead':
+    case 'ClaimWindowApproved':
     case 'ClaimWindowClosed':
     case 'ClaimWindowExpired':
     case 'AttributesSaved':

@@ -12,7 +12,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { unreachable } from '../../../actors/base/unreachable.ts';
 import type { RefusalReason } from '../../../actors/device/messages.ts';
-import type { Allowed, Gate, Party, Request, Rules, Seen } from '../history.ts';
+import {
+  type Allowed,
+  CERTIFICATE,
+  type Gate,
+  type Party,
+  type Request,
+  type Rules,
+  type Seen,
+} from '../history.ts';
 
 /** From the first possible instant to the last, both included, in ms since the epoch. */
 export interface Span {
@@ -23,7 +31,13 @@ export interface Span {
 export interface Model {
   readonly tenant: string;
   readonly name: string;
-  readonly token: string;
+  /** Null: the one that it had, or its next one. Whoever looks will know. */
+  readonly token: string | null;
+  /** O9: what the token will be (null: nobody has seen it), and until when the old one fetches it. */
+  readonly next: { readonly token: string | null; readonly until: Span } | null;
+  readonly quarantined: boolean;
+  /** Whether a customer has read the newest credentials. */
+  readonly known: boolean;
   readonly owner: {
     readonly customer: string;
     readonly since: Span;
@@ -34,8 +48,9 @@ export interface Model {
   readonly epoch: number;
   /** The gateway that brought it up (O8). */
   readonly via: string | null;
-  /** `gate`: the gateway that opened it, where that one has or had an owner (O9). */
-  readonly window: { readonly secret: string; readonly closes: Span; readonly gate: Gate | null } | null;
+  readonly window: Window | null;
+  /** Waits for the tenant's approval. */
+  readonly pending: (Window & { readonly opened: Span }) | null;
   readonly offer: { readonly transfer: string; readonly to: Party; readonly expires: Span } | null;
   readonly key: { readonly secret: string; readonly expiresAt: number } | null;
   readonly allowed: Allowed;
@@ -49,6 +64,13 @@ interface Challenge {
   readonly expires: Span;
 }
 
+interface Window {
+  readonly secret: string;
+  readonly closes: Span;
+  /** The gateway that opened it, where that one has or had an owner (O9). */
+  readonly gate: Gate | null;
+}
+
 /** Null: there is no such device. */
 export type MaybeModel = Model | null;
 
@@ -59,8 +81,7 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
     if (device !== null) return undefined;
     const { tenant, name, token, customer, via } = request;
     const owner = customer === null ? null : { customer, since: at, by: 'assignment', transfer: null };
-    const nothing = { via, window: null, offer: null, key: null, allowed: null, challenges: [] };
-    return { tenant, name, token, owner, epoch: 0, ...nothing };
+    return { ...UNTOUCHED, tenant, name, token, via, owner };
   }
   if (device === null || !isVisible(device, request)) return undefined;
   const { owner } = device;
@@ -68,11 +89,15 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
 
   switch (request.type) {
     case 'initiate': {
-      if (initiateTroubles(rules, device, request, at).length > 0) return undefined;
+      const acting =
+        request.by.type === 'device' ? shownBy(rules, device, request.by.token, at).acting : device;
+      if (acting === undefined || initiateTroubles(rules, device, request, at).length > 0) return undefined;
       const durationMs = effectiveDuration(rules, request.durationMs);
       const closes = { from: at.from + durationMs, to: at.to + durationMs }; // O4
       const gate = request.by.type === 'gateway' ? (request.by.owned ?? null) : null;
-      return { ...device, window: { secret: request.secret, closes, gate } }; // O5: replaces what was open
+      const waits = device.quarantined && (request.by.type === 'device' || gate !== null); // O9
+      const asked = { secret: request.secret, opened: at, closes, gate };
+      return { ...acting, [waits ? 'pending' : 'window']: asked }; // O5: replaces its like
     }
     case 'confirm': {
       if (device.allowed === false) return undefined; // O3
@@ -82,8 +107,7 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
       if (!opens) return undefined; // C2, C3, C8, C11
       const since = { customer: request.customer, since: at, by: 'claim', transfer: null };
       const allowed = rules.allowClaimingByDefault ? device.allowed : null; // C4
-      const used = { window: null, key: null, challenges: [] };
-      return { ...device, owner: since, epoch: device.epoch + 1, ...used, allowed };
+      return { ...newEpoch(rules, device, at), owner: since, key: null, allowed };
     }
     case 'challenge': {
       if (owner !== null || !mayOpenWindow(rules, device)) return undefined; // C11
@@ -98,26 +122,23 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
       };
     }
     case 'reclaim': {
-      if (owner === null) return request.customer === null ? { ...device, window: null } : device; // R2
+      if (owner === null)
+        return request.customer === null ? { ...device, window: null, pending: null } : device; // R2
       if (request.customer !== null && request.customer !== owner.customer) return undefined; // R1
-      return givenBack(rules, device);
+      return givenBack(rules, device, at);
     }
     case 'assign': {
       if (owner?.customer === request.customer) return device;
       return {
-        ...device,
+        ...newEpoch(rules, device, at), // R3, H4
         owner: { customer: request.customer, since: at, by: 'assignment', transfer: null },
-        epoch: device.epoch + 1,
-        window: null, // R3
-        offer: null, // H4
-        challenges: [],
       };
     }
     case 'unassign':
       if (owner === null || (request.customer !== null && request.customer !== owner.customer)) {
         return undefined;
       }
-      return givenBack(rules, device); // R3
+      return givenBack(rules, device, at); // R3
     case 'offer': {
       if (offerTroubles(device, request, at).length > 0) return undefined;
       const expires = { from: at.from + request.durationMs, to: at.to + request.durationMs };
@@ -131,7 +152,7 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
       if (device.offer === null || at.from >= device.offer.expires.to) return undefined; // H4
       const { customer, transfer } = request;
       const next = { customer, since: at, by: 'transfer', transfer };
-      return { ...device, owner: next, epoch: device.epoch + 1, offer: null };
+      return { ...newEpoch(rules, device, at), owner: next };
     }
     case 'decline':
       return isMeant(device, request) ? { ...device, offer: null } : undefined; // H4
@@ -140,7 +161,18 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
     case 'rename':
       return mayWrite(device, request.customer) ? { ...device, name: request.name } : undefined;
     case 'change-credentials':
-      return { ...device, token: request.token };
+      return { ...device, token: request.token, next: null, quarantined: false, known: false, pending: null };
+    case 'adopt':
+      return shownBy(rules, device, request.token, at).adopted;
+    case 'read-credentials':
+      if (owner?.customer !== request.customer) return undefined;
+      return device.token?.startsWith(CERTIFICATE) ? device : { ...device, known: true };
+    case 'approve': {
+      const { pending } = device;
+      if (owner !== null || pending === null) return undefined;
+      if (!contains(pending.opened, request.openedAt) || at.from >= pending.closes.to) return undefined;
+      return { ...device, window: pending, pending: null };
+    }
     case 'delete':
       return null;
     case 'save':
@@ -185,6 +217,8 @@ export function isTrue(
     case 'provision':
       return reason === 'already-provisioned';
     case 'initiate':
+      if (request.by.type === 'device' && shownBy(rules, device, request.by.token, at).why.has(reason))
+        return true;
       return initiateTroubles(rules, device, request, at).includes(reason);
     case 'confirm':
       if (device.owner !== null) return reason === 'already-claimed'; // C5: this comes first
@@ -235,6 +269,12 @@ export function isTrue(
       return reason === 'not-owner' && !mayWrite(device, request.customer);
     case 'assign':
       return reason === 'epoch-changed' && isLate(device, request);
+    case 'adopt':
+      return reason === 'credentials-revoked' && isOther(rules, device, request.token, at);
+    case 'read-credentials':
+      return reason === 'not-owner' && device.owner?.customer !== request.customer;
+    case 'approve':
+      return approveTroubles(rules, device, request.openedAt, at).has(reason);
     case 'change-credentials':
     case 'delete':
     case 'read':
@@ -250,8 +290,9 @@ export function isTrue(
  */
 export function agree(rules: Rules, device: MaybeModel, seen: Seen | null, at: Span): MaybeModel | undefined {
   if (device === null || seen === null) return device === seen ? null : undefined;
-  if (device.tenant !== seen.tenant || device.name !== seen.name || device.token !== seen.token)
-    return undefined;
+  if (device.tenant !== seen.tenant || device.name !== seen.name) return undefined;
+  const credentials = agreeOnCredentials(rules, device, seen, at);
+  if (credentials === undefined || device.quarantined !== seen.quarantined) return undefined;
   if (device.allowed !== seen.allowed || device.epoch !== seen.epoch) return undefined;
   const challenges = agreeOnChallenges(rules, device.challenges, seen.challenges, at);
   if (challenges === undefined) return undefined;
@@ -263,7 +304,7 @@ export function agree(rules: Rules, device: MaybeModel, seen: Seen | null, at: S
   if (device.owner?.transfer !== seen.owner?.transfer) return undefined;
   const offer = agreeOnOffer(rules, device, seen, at);
   if (offer === undefined) return undefined;
-  let { owner, window } = device;
+  let { owner, window, pending } = device;
   if (owner !== null && seen.owner !== null) {
     if (!contains(owner.since, seen.owner.since)) return undefined; // C10
     owner = { ...owner, since: exactly(seen.owner.since) };
@@ -277,7 +318,16 @@ export function agree(rules: Rules, device: MaybeModel, seen: Seen | null, at: S
     if (window.closes.from > at.to + rules.clockSlackMs) return undefined;
     window = null;
   }
-  return { ...device, owner, window, offer, challenges };
+  if (seen.pending !== null) {
+    if (pending === null || pending.secret !== seen.pending.secret) return undefined;
+    const { openedAt, closesAt } = seen.pending;
+    if (!contains(pending.closes, closesAt) || !contains(pending.opened, openedAt)) return undefined;
+    pending = { ...pending, opened: exactly(openedAt), closes: exactly(closesAt) };
+  } else if (pending !== null) {
+    if (pending.closes.from > at.to + rules.clockSlackMs) return undefined;
+    pending = null;
+  }
+  return { ...device, ...credentials, owner, window, pending, offer, challenges };
 }
 
 /** The offer as it must be if it looked like that; an offer that is gone although nobody ended it must have elapsed. */
@@ -315,6 +365,28 @@ function agreeOnChallenges(
   return next === seen.length ? agreed : undefined;
 }
 
+/** What is known of the credentials once they have been seen; undefined when they cannot look so. */
+function agreeOnCredentials(
+  rules: Rules,
+  device: Model,
+  seen: Seen,
+  at: Span,
+): Pick<Model, 'token' | 'next' | 'known'> | undefined {
+  const { token, next, known } = seen;
+  const { next: expected } = device;
+  const fits = (whose: string | null) => whose === null || whose === token;
+  if (next !== null) {
+    if (expected === null || !fits(device.token) || known !== device.known) return undefined;
+    if (expected.token !== null && expected.token !== next.token) return undefined;
+    if (!contains(expected.until, next.until)) return undefined;
+    return { token, next: { token: next.token, until: exactly(next.until) }, known };
+  }
+  if (known !== device.known) return undefined;
+  if (expected === null) return fits(device.token) ? { token, next, known } : undefined;
+  // The old one's time was up.
+  return isOver(rules, device, at) && fits(expected.token) ? { token, next, known } : undefined;
+}
+
 export function exactly(instant: number): Span {
   return { from: instant, to: instant };
 }
@@ -322,14 +394,22 @@ export function exactly(instant: number): Span {
 /** A device whose instants are known, as a read would show it. */
 export function seenOf(device: MaybeModel): Seen | null {
   if (device === null) return null;
-  const { tenant, name, token, owner, epoch, window, offer, key, allowed, challenges } = device;
+  const { tenant, name, token, next, quarantined, known, owner, epoch } = device;
+  const { window, pending, offer, key, allowed, challenges } = device;
   return {
     tenant,
     name,
-    token,
+    token: token ?? '',
+    next: next === null ? null : { token: next.token ?? '', until: next.until.from },
+    quarantined,
+    known,
     owner: owner === null ? null : { ...owner, since: owner.since.from },
     epoch,
     window: window === null ? null : { secret: window.secret, closesAt: window.closes.from },
+    pending:
+      pending === null
+        ? null
+        : { secret: pending.secret, openedAt: pending.opened.from, closesAt: pending.closes.from },
     offer: offer === null ? null : { transfer: offer.transfer, to: offer.to, expiresAt: offer.expires.from },
     key,
     allowed,
@@ -356,6 +436,7 @@ function isVisible(device: Model, request: Request): boolean {
     case 'initiate':
       return request.by.type === 'device' || request.by.tenant === device.tenant;
     case 'provision':
+    case 'adopt':
     case 'read':
       return true;
     default:
@@ -377,7 +458,6 @@ function initiateTroubles(
   at: Span,
 ): RefusalReason[] {
   const troubles: RefusalReason[] = [];
-  if (request.by.type === 'device' && request.by.token !== device.token) troubles.push('credentials-revoked');
   if (request.by.type === 'gateway' && !isBehind(device, request.by.owned))
     troubles.push('not-behind-gateway');
   if (device.owner !== null) troubles.push('already-claimed'); // O2
@@ -443,7 +523,7 @@ function mayOpen({ window, key }: Model, request: Confirm, at: Span): boolean {
 /** C5: the reasons for which a confirm of a device that nobody owns may fail, at one instant or another. */
 function confirmTroubles(
   rules: Rules,
-  { window, key }: Model,
+  { window, key, pending }: Model,
   request: Confirm,
   at: Span,
 ): Set<RefusalReason> {
@@ -451,6 +531,7 @@ function confirmTroubles(
   const troubles = new Set<RefusalReason>();
   const edges = window === null ? [] : [window.closes.from, window.closes.to - 1];
   if (key !== null) edges.push(key.expiresAt - 1, key.expiresAt);
+  if (pending !== null) edges.push(pending.closes.from, pending.closes.to - 1);
   const instants = [at.from, at.to, ...edges.filter((edge) => contains(at, edge))];
 
   for (const instant of instants) {
@@ -467,9 +548,13 @@ function confirmTroubles(
         troubles.add(gate?.gateway === window.gate?.gateway ? 'window-elapsed' : 'gateway-unchecked');
         continue;
       }
+      if (pending !== null && instant < pending.closes.to) {
+        troubles.add(pending.secret === secret ? 'window-pending' : 'wrong-secret'); // O9
+      }
+      if (pending !== null && instant + rules.clockSlackMs < pending.closes.from) continue;
       if (windowOpen || keyOpen) troubles.add('wrong-secret');
       else {
-        if (window !== null || key !== null) troubles.add('window-elapsed');
+        if (window !== null || key !== null || pending !== null) troubles.add('window-elapsed');
         if (key === null) troubles.add('no-window'); // none, or its expiry is recorded already
       }
     }
@@ -477,17 +562,89 @@ function confirmTroubles(
   return troubles;
 }
 
-function givenBack(rules: Rules, device: Model): Model {
+function givenBack(rules: Rules, device: Model, at: Span): Model {
   const allowed = rules.allowClaimingByDefault || device.allowed === false ? device.allowed : true; // R2
+  return { ...newEpoch(rules, device, at), owner: null, allowed };
+}
+
+/** What a device is born with. */
+const UNTOUCHED = {
+  next: null,
+  quarantined: false,
+  known: false,
+  epoch: 0,
+  window: null,
+  pending: null,
+  offer: null,
+  key: null,
+  allowed: null,
+  challenges: [],
+} as const;
+
+/** O9, R5: the epoch, no window of any kind, and the credentials as the rules have it. */
+function newEpoch(rules: Rules, device: Model, at: Span): Model {
+  const ended = { window: null, pending: null, offer: null, challenges: [] };
+  const begun = { ...device, epoch: device.epoch + 1, ...ended };
+  if (rules.onOwnerChange === 'keep') return begun;
+  if (rules.onOwnerChange === 'quarantine') return { ...begun, quarantined: true };
+  const until = { from: at.from + rules.rotationGraceMs, to: at.to + rules.rotationGraceMs };
+  const quarantined = device.quarantined || device.known;
+  // What nobody has used yet stays the next one; unless its time was up, and then it is the present one.
+  const unclear = isOver(rules, device, at);
+  const token = unclear ? null : (device.next?.token ?? null);
   return {
-    ...device,
-    owner: null,
-    epoch: device.epoch + 1,
-    window: null,
-    offer: null,
-    allowed,
-    challenges: [],
+    ...begun,
+    token: unclear ? null : device.token,
+    next: { token, until },
+    quarantined,
+    known: false,
   };
+}
+
+/** Whether the old token's time may be up, and that may be recorded. */
+function isOver(rules: Rules, { next }: Model, at: Span): boolean {
+  return next !== null && at.to + rules.clockSlackMs >= next.until.from;
+}
+
+/**
+ * What showing a token can come to: the device acts by it (and is then known to have it); it is adopted; or it is refused.
+ */
+function shownBy(rules: Rules, device: Model, shown: string, at: Span) {
+  const { token, next } = device;
+  const why = new Set<RefusalReason>();
+  let acting: Model | undefined;
+  let adopted: Model | undefined;
+  if (token === null || token === shown) {
+    if (next === null) acting = { ...device, token: shown };
+    else {
+      if (at.from < next.until.to) why.add('credentials-superseded');
+      if (at.to >= next.until.from) why.add('credentials-revoked');
+    }
+    adopted = { ...device, token: shown };
+  } else why.add('credentials-revoked');
+  if (token !== shown && next !== null && (next.token === null || next.token === shown)) {
+    adopted = { ...device, token: shown, next: null };
+    if (isOver(rules, device, at)) acting = adopted;
+    why.add('credentials-revoked');
+  }
+  return { acting, adopted, why };
+}
+
+function isOther(rules: Rules, device: Model, shown: string, at: Span): boolean {
+  const { token, next } = device;
+  if (token === shown && !isOver(rules, device, at)) return false;
+  return next?.token === null || next?.token !== shown;
+}
+
+function approveTroubles(rules: Rules, device: Model, openedAt: number, at: Span): Set<RefusalReason> {
+  const troubles = new Set<RefusalReason>();
+  const { owner, pending } = device;
+  if (owner !== null) troubles.add('already-claimed');
+  if (pending === null || at.to + rules.clockSlackMs >= pending.closes.from) troubles.add('no-window');
+  if (pending === null) return troubles;
+  if (pending.opened.from !== openedAt || pending.opened.to !== openedAt) troubles.add('window-replaced');
+  if (at.to >= pending.closes.from) troubles.add('window-elapsed');
+  return troubles;
 }
 
 /** There is no offer, or there may be none any more because it has elapsed. */

@@ -4,6 +4,7 @@
  */
 
 import { unreachable } from '../../../actors/base/unreachable.ts';
+import type { BeginsEpoch } from '../../../actors/device/credentials.ts';
 import type { DeviceEvent } from '../../../actors/device/device.ts';
 import { partyOf } from '../commands.ts';
 import type { Durable, History } from '../history.ts';
@@ -60,6 +61,9 @@ function fold(history: History, device: MaybeModel, event: DeviceEvent): MaybeMo
       tenant: event.tenantId,
       name: event.name,
       token: event.credentials.credentialsId,
+      next: null,
+      quarantined: false,
+      known: false,
       owner:
         event.customerId === null
           ? null
@@ -68,6 +72,7 @@ function fold(history: History, device: MaybeModel, event: DeviceEvent): MaybeMo
       via: event.viaGateway ?? null,
       window: null,
       offer: null,
+      pending: null,
       key: null,
       allowed: null,
       challenges: [],
@@ -86,7 +91,8 @@ function foldExisting(
       const { gateway } = event;
       const gate = gateway === undefined ? null : { gateway: gateway.id, epoch: gateway.ownerEpoch };
       const secret = history.secretOf(event.secretDigest);
-      return { ...device, window: { secret, closes: exactly(event.closesAt), gate } };
+      const window = { secret, opened: exactly(event.at), closes: exactly(event.closesAt), gate };
+      return { ...device, [event.pending ? 'pending' : 'window']: window };
     }
     case 'ChallengeIssued': {
       const { customerId: customer, at } = event;
@@ -94,19 +100,26 @@ function foldExisting(
       const nonce = history.secretOf(event.nonceDigest);
       return { ...device, challenges: [...others, { customer, nonce, expires: exactly(event.expiresAt) }] };
     }
+    case 'ClaimWindowApproved':
+      return { ...device, window: device.pending, pending: null };
     case 'ClaimWindowClosed':
+      return { ...device, window: null, pending: null };
     case 'ClaimWindowExpired':
-      return { ...device, window: null };
+      return { ...device, [event.pending ? 'pending' : 'window']: null };
+    case 'CredentialsRotated':
+      return { ...device, token: device.next?.token ?? null, next: null };
+    case 'CredentialsRead':
+      return { ...device, known: true };
     case 'DeviceClaimed': {
       const { customerId: customer, at } = event;
       const owner = { customer, since: exactly(at), by: 'claim', transfer: null };
       const allowed = event.claimingAllowedDeleted ? null : device.allowed;
-      return { ...device, owner, epoch: device.epoch + 1, window: null, key: null, allowed, challenges: [] };
+      return { ...begun(device, event), owner, key: null, allowed };
     }
     case 'DeviceAssigned': {
       const { customerId: customer, at } = event;
       const owner = { customer, since: exactly(at), by: 'assignment', transfer: null };
-      return { ...device, owner, epoch: device.epoch + 1, window: null, offer: null, challenges: [] };
+      return { ...begun(device, event), owner };
     }
     case 'DeviceOffered': {
       const to = partyOf(event.to, history.secretOf);
@@ -115,7 +128,7 @@ function foldExisting(
     case 'DeviceTransferred': {
       const { customerId: customer, at, transferId: transfer } = event;
       const owner = { customer, since: exactly(at), by: 'transfer', transfer };
-      return { ...device, owner, epoch: device.epoch + 1, window: null, offer: null, challenges: [] };
+      return { ...begun(device, event), owner };
     }
     case 'OfferDeclined':
     case 'OfferWithdrawn':
@@ -124,20 +137,19 @@ function foldExisting(
     case 'DeviceReclaimed':
     case 'DeviceUnassigned': {
       const allowed = event.claimingAllowedRestored ? true : device.allowed;
-      return {
-        ...device,
-        owner: null,
-        epoch: device.epoch + 1,
-        window: null,
-        offer: null,
-        allowed,
-        challenges: [],
-      };
+      return { ...begun(device, event), owner: null, allowed };
     }
     case 'DeviceUpdated':
       return { ...device, name: event.name };
     case 'CredentialsChanged':
-      return { ...device, token: event.credentials.credentialsId };
+      return {
+        ...device,
+        token: event.credentials.credentialsId,
+        next: null,
+        quarantined: false,
+        known: false,
+        pending: null,
+      };
     case 'DeviceDeleted':
       return null;
     case 'AttributesSaved': {
@@ -161,4 +173,23 @@ function foldExisting(
     default:
       return unreachable(event);
   }
+}
+
+/** Every change of owner begins an epoch: what was open is closed, and the credentials become what the event says. */
+function begun(device: Model, { nextCredentials, quarantined }: BeginsEpoch): Model {
+  const next =
+    nextCredentials === undefined
+      ? device.next
+      : { token: nextCredentials.credentials.credentialsId, until: exactly(nextCredentials.until) };
+  return {
+    ...device,
+    epoch: device.epoch + 1,
+    window: null,
+    pending: null,
+    offer: null,
+    challenges: [],
+    next,
+    quarantined: device.quarantined || quarantined === true,
+    known: nextCredentials === undefined && device.known,
+  };
 }
