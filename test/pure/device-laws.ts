@@ -46,7 +46,7 @@ const windowOf = (state: DeviceState) => alive(state)?.window ?? null;
 /** Laws over any transition. They are cheap and run for every one. */
 export const stepLaws: Laws<[Step]> = {
   'the rule book, read a second time, says the same'({ policy, before, command, at, decision, after }) {
-    const { verdict, world } = prophesy(policy, look(before), command, at);
+    const { verdict, world } = prophesy(policy, sight(before), command, at);
     const said =
       decision.type === 'accept'
         ? 'yes'
@@ -54,7 +54,7 @@ export const stepLaws: Laws<[Step]> = {
           ? 'same'
           : `no: ${decision.refusal.reason}`;
     assert.equal(said, verdict);
-    assert.deepEqual(look(after), world);
+    if (sight(after) !== world) assert.deepEqual(sight(after), world);
   },
 
   'a refusal and a success that changes nothing carry no event'({ decision, before, after }) {
@@ -286,7 +286,7 @@ export const eventLaws: Laws<[before: DeviceState, event: DeviceEvent, after: De
   // With the law that a state read back is the state written, the same text means the same state.
   'the journal, replayed through its text, gives the live state'(before, event, after) {
     const line = encodeEvent(event);
-    assert.equal(encodeState(evolve(reread(before), decodeEvent(line))), encodeState(after));
+    assert.equal(encodeState(evolve(reread(before), decodeEvent(line))), textOf(after));
     assert.ok(!line.includes('\n') && !line.includes('\r'));
   },
 
@@ -322,8 +322,8 @@ export const eventLaws: Laws<[before: DeviceState, event: DeviceEvent, after: De
 
   'what the indexes hold follows from the state, kept event by event'(before, event, after) {
     const changes = indexChanges(DEVICE, before, event, after);
-    const held = indexEntries(DEVICE, before);
-    const wanted = indexEntries(DEVICE, after);
+    const held = entriesOf(before);
+    const wanted = entriesOf(after);
     if (changes === undefined) return assert.equal(JSON.stringify(wanted), JSON.stringify(held));
     const kept = texts(held);
     for (const text of texts(changes.release)) {
@@ -337,17 +337,26 @@ export const eventLaws: Laws<[before: DeviceState, event: DeviceEvent, after: De
   },
 };
 
-const readBack = new WeakMap<DeviceState, DeviceState>();
-
-/** The state as it comes back from the journal; kept, because the enumeration asks for the same one many times. */
-function reread(state: DeviceState): DeviceState {
-  let read = readBack.get(state);
-  if (read === undefined) {
-    read = decodeState(encodeState(state));
-    readBack.set(state, read);
-  }
-  return read;
+/** What follows from a state, kept because the enumeration asks for the same state many times. */
+function kept<Value>(make: (state: DeviceState) => Value): (state: DeviceState) => Value {
+  const known = new WeakMap<DeviceState, { readonly value: Value }>();
+  return (state) => {
+    let entry = known.get(state);
+    if (entry === undefined) {
+      entry = { value: make(state) };
+      known.set(state, entry);
+    }
+    return entry.value;
+  };
 }
+
+/** A state as the journal keeps it. */
+export const textOf = kept(encodeState);
+/** The state as it comes back from the journal. */
+const reread = kept((state) => decodeState(textOf(state)));
+/** The state as the rules see it. */
+const sight = kept(look);
+const entriesOf = kept((state) => indexEntries(DEVICE, state));
 
 function texts({ unique, members }: IndexEntries): Set<string> {
   return new Set([...unique, ...members.map(({ list, member }) => `${list} > ${member}`)]);

