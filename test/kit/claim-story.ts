@@ -1,6 +1,6 @@
 /**
  * Many clients claim many devices at once, over several protocols, and record every request and answer: windows are
- * opened, confirmed by rivals, given back, and elapse. `linearizability.ts` then judges the record of each device. The
+ * opened, confirmed by rivals, given back, handed over, and elapse. `linearizability.ts` then judges the record of each device. The
  * clients know only the servers' addresses; servers may come and go.
  */
 
@@ -71,6 +71,18 @@ export interface Story {
   readonly counts: ReadonlyMap<string, number>;
 }
 
+/** What happens often in any story that is one. */
+export const STORY_ESSENTIALS = [
+  'open opened',
+  'open claimed',
+  'confirm success',
+  'confirm claimed',
+  'reclaim done',
+  'offer offered',
+  'accept accepted',
+  'accept none',
+] as const;
+
 /** Settings of the server under test: the customers guess wrong on purpose, all from one address. */
 export const STORY_ENVIRONMENT = {
   SECURITY_CLAIM_WRONG_SECRETS_PER_CUSTOMER_AND_DEVICE: '0',
@@ -97,6 +109,9 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
   const histories = new Map<string, Noted[]>(actors.devices.map(({ name }) => [name, []]));
   const counts = new Map<string, number>();
   const troubles: { from: number; to: number }[] = [];
+  /** What somebody was last told of each device. */
+  const codes = new Map<string, string>();
+  const epochs = new Map<string, number>();
   let players: Promise<void>[] = [];
   let over = false;
   let answered = 0;
@@ -115,7 +130,7 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
   function note(device: string, asked: Asked, calledAt: number, door?: Door): boolean {
     const lost = 'answer' in asked && asked.answer === 'unknown';
     const outcome =
-      'answer' in asked ? (typeof asked.answer === 'string' ? asked.answer : 'opened') : 'looked';
+      'answer' in asked ? (typeof asked.answer === 'string' ? asked.answer : asked.answer.type) : 'looked';
     const what = `${asked.type} ${outcome}`;
     counts.set(what, (counts.get(what) ?? 0) + 1);
     if (lost) unanswered += 1;
@@ -127,9 +142,21 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
   }
 
   /** An answer, `none` when the request cannot have reached anybody, or `unknown`. */
-  async function request(method: string, path: string, token: string, body?: object) {
+  async function request(
+    method: string,
+    path: string,
+    token: string,
+    body?: object,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     try {
-      const reply = await send(`${pick(nodes)}${path}`, { method, token, body, limitMs: patienceMs });
+      const reply = await send(`${pick(nodes)}${path}`, {
+        method,
+        token,
+        body,
+        headers,
+        limitMs: patienceMs,
+      });
       return reply.status === 503 ? 'unknown' : reply;
     } catch (error) {
       if (!(error instanceof ConnectionBroken)) throw error;
@@ -162,13 +189,53 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
     return note(name, { type: 'confirm', customer: customer.id, secret, answer }, calledAt);
   }
 
+  /** Offers the device to whoever has the code, and tells it to all customers. */
+  async function offer(name: string, customer: Actors['customers'][number]): Promise<boolean> {
+    const calledAt = now();
+    const durationMs = Math.random() < 0.1 ? pick(SHORT_MS) : LONG_MS;
+    const reply = await request('POST', transferPath(name), customer.token, { expiresInMs: durationMs });
+    if (reply === 'none') return false;
+    const asked = { type: 'offer', customer: customer.id, durationMs } as const;
+    if (reply === 'unknown') return note(name, { ...asked, answer: 'unknown' }, calledAt);
+    if (reply.status === 403) return note(name, { ...asked, answer: 'not-owner' }, calledAt);
+    // It was accepted, or replaced, before its own answer was written: then nobody was told its code.
+    if (reply.status === 404) return note(name, { ...asked, answer: 'unknown' }, calledAt);
+    if (reply.status !== 200) throw new Error(`nobody expects ${reply.status} ${reply.body}`);
+    const told = JSON.parse(reply.body) as { code: string; expiresAt: number };
+    codes.set(name, told.code);
+    const answer = { type: 'offered', by: told.code, endsAt: told.expiresAt } as const;
+    return note(name, { ...asked, answer }, calledAt);
+  }
+
+  async function accept(name: string, customer: Actors['customers'][number]): Promise<boolean> {
+    const calledAt = now();
+    const code = codes.get(name);
+    if (code === undefined) return true;
+    const reply = await request('POST', '/api/transfer/accept', customer.token, { code });
+    if (reply === 'none') return false;
+    const answer = reply === 'unknown' ? 'unknown' : accepted(reply);
+    return note(name, { type: 'accept', customer: customer.id, by: code, answer }, calledAt);
+  }
+
+  async function withdraw(name: string, customer: Actors['customers'][number]): Promise<boolean> {
+    const calledAt = now();
+    const reply = await request('DELETE', transferPath(name), customer.token);
+    if (reply === 'none') return false;
+    const answer = reply === 'unknown' ? 'unknown' : reply.status === 403 ? 'not-owner' : 'done';
+    return note(name, { type: 'withdraw', customer: customer.id, answer }, calledAt);
+  }
+
   async function reclaim(name: string, customer: Actors['customers'][number]): Promise<boolean> {
     const calledAt = now();
     const path = `/api/customer/device/${encodeURIComponent(name)}/claim`;
-    const reply = await request('DELETE', path, customer.token);
+    // Now and then in the epoch that was last seen, which may be over.
+    const inEpoch = Math.random() < 0.3 ? epochs.get(name) : undefined;
+    const headers = inEpoch === undefined ? {} : { 'if-match': `"epoch-${inEpoch}"` };
+    const reply = await request('DELETE', path, customer.token, undefined, headers);
     if (reply === 'none') return false;
     const answer = reply === 'unknown' ? 'unknown' : reclaimed(reply);
-    return note(name, { type: 'reclaim', customer: customer.id, answer }, calledAt);
+    const named = inEpoch === undefined ? {} : { inEpoch };
+    return note(name, { type: 'reclaim', customer: customer.id, ...named, answer }, calledAt);
   }
 
   async function look(name: string): Promise<boolean> {
@@ -177,9 +244,13 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
     const reply = await request('GET', path, actors.tenantToken);
     if (typeof reply === 'string') return false;
     if (reply.status !== 200) throw new Error(`nobody expects ${reply.status} ${reply.body}`);
-    const { customerId } = JSON.parse(reply.body) as { customerId: { id: string } };
+    const { customerId, ownerEpoch: epoch } = JSON.parse(reply.body) as {
+      customerId: { id: string };
+      ownerEpoch: number;
+    };
     const owner = actors.customers.find(({ id }) => id === customerId.id)?.id ?? null;
-    note(name, { type: 'look', owner }, calledAt);
+    epochs.set(name, epoch);
+    note(name, { type: 'look', owner, epoch }, calledAt);
     return true;
   }
 
@@ -202,6 +273,11 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
         [() => confirm(name, customer, secret), () => confirm(name, rival, secret)],
         [() => confirm(name, customer, secret), () => confirm(name, rival, 'wrong'), () => look(name)],
         [() => reclaim(name, customer), () => reclaim(name, rival)],
+        [() => offer(name, customer), () => offer(name, rival)],
+        [() => offer(name, customer), () => accept(name, rival), () => look(name)],
+        [() => accept(name, customer), () => accept(name, rival), () => look(name)],
+        [() => accept(name, customer), () => reclaim(name, rival)],
+        [() => accept(name, customer), () => withdraw(name, rival)],
         [() => reclaim(name, customer), openNext],
         [() => reclaim(name, customer), () => confirm(name, rival, secret), () => look(name)],
       ]);
@@ -258,8 +334,23 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
   };
 }
 
+const transferPath = (name: string) => `/api/customer/device/${encodeURIComponent(name)}/transfer`;
+
+function accepted({ status, body }: Reply) {
+  if (status === 200) {
+    return { type: 'accepted', epoch: (JSON.parse(body) as { ownerEpoch: number }).ownerEpoch } as const;
+  }
+  if (status === 404) return 'none';
+  if (status === 410) return 'none';
+  if (status === 400) return 'own';
+  throw new Error(`nobody expects ${status} ${body}`);
+}
+
 function confirmed({ status, body }: Reply) {
-  if (status === 200) return 'success';
+  if (status === 200) {
+    const { device } = JSON.parse(body) as { device: { ownerEpoch: number } };
+    return { type: 'success', epoch: device.ownerEpoch } as const;
+  }
   if (status === 400 && body === '"CLAIMED"') return 'claimed';
   if (status === 400 && body === '"FAILURE"') return 'failure';
   throw new Error(`nobody expects ${status} ${body}`);
@@ -268,6 +359,7 @@ function confirmed({ status, body }: Reply) {
 function reclaimed({ status, body }: Reply) {
   if (status === 200) return 'done';
   if (status === 403) return 'not-owner';
+  if (status === 412) return 'epoch-changed';
   throw new Error(`nobody expects ${status} ${body}`);
 }
 

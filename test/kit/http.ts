@@ -27,6 +27,7 @@ export interface Sent {
   readonly token?: string | undefined;
   /** Sent as JSON. */
   readonly body?: object | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
   /** After so long without an answer the connection is cut. */
   readonly limitMs?: number;
 }
@@ -34,11 +35,12 @@ export interface Sent {
 const agent = new Agent({ keepAlive: true });
 
 /** Resolves to whatever is answered. Rejects with `ConnectionBroken` when no answer comes. */
-export function send(url: string, { method, token, body, limitMs }: Sent): Promise<Reply> {
+export function send(url: string, { method, token, body, headers: more, limitMs }: Sent): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const broken = (cause: Error) => reject(new ConnectionBroken(`${method} ${url}`, cause));
     const text = body === undefined ? '' : JSON.stringify(body);
     const headers = {
+      ...more,
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...(token === undefined ? {} : { 'x-authorization': `Bearer ${token}` }),
       ...(method === 'GET' ? {} : { 'content-length': Buffer.byteLength(text) }),

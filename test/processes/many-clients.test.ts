@@ -4,7 +4,13 @@
  */
 import { test } from 'uvu';
 import { equal, is, ok } from 'uvu/assert';
-import { createStory, httpDoor, STORY_ENVIRONMENT, storyActors } from '../kit/claim-story.ts';
+import {
+  createStory,
+  httpDoor,
+  STORY_ENVIRONMENT,
+  STORY_ESSENTIALS,
+  storyActors,
+} from '../kit/claim-story.ts';
 import { cleanUp, startServer } from '../kit/process.ts';
 import { pause } from '../kit/until.ts';
 
@@ -32,7 +38,7 @@ test('many clients: what they were told has one explanation for each device', as
   await story.look();
   equal(story.judge(), []);
   is(story.unanswered, 0);
-  for (const what of ['open opened', 'open claimed', 'confirm success', 'confirm claimed', 'reclaim done']) {
+  for (const what of STORY_ESSENTIALS) {
     ok((story.counts.get(what) ?? 0) > 20, `hardly any "${what}": that was no story`);
   }
   is((await server.stop()).code, 0);

@@ -7,7 +7,7 @@
  */
 import { test } from 'uvu';
 import { equal, ok } from 'uvu/assert';
-import { brokerDoor, createStory, httpDoor, storyActors } from '../kit/claim-story.ts';
+import { brokerDoor, createStory, httpDoor, STORY_ESSENTIALS, storyActors } from '../kit/claim-story.ts';
 import { startMosquitto } from '../kit/mosquitto.ts';
 import { SYSADMIN_PASSWORD, startNodes } from '../kit/nodes.ts';
 import { cleanUp } from '../kit/process.ts';
@@ -79,7 +79,7 @@ async function play(count: number, redis: 'one' | 'cluster', operations = OPERAT
     `\n# ${count} nodes, ${redis}: ${story.answered} answers in ${seconds.toFixed(1)} s, ${story.unanswered} lost; ${told.join(', ')}\n`,
   );
   equal(story.judge(), []);
-  for (const what of ['open opened', 'open claimed', 'confirm success', 'confirm claimed', 'reclaim done']) {
+  for (const what of STORY_ESSENTIALS) {
     ok((story.counts.get(what) ?? 0) > operations / 200, `hardly any "${what}": that was no story`);
   }
   equal(

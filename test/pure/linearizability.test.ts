@@ -37,18 +37,51 @@ const confirm = (
   customer: string,
   answer: 'success' | 'claimed' | 'failure' | 'unknown',
   secret = 's',
+  epoch = 1,
 ): Asked => ({
   type: 'confirm',
   customer,
   secret,
+  answer: answer === 'success' ? { type: 'success', epoch } : answer,
+});
+const offer = (customer: string, by: string, endsAt = HOUR): Asked => ({
+  type: 'offer',
+  customer,
+  durationMs: HOUR,
+  answer: { type: 'offered', by, endsAt },
+});
+const accept = (customer: string, by: string, epoch: number): Asked => ({
+  type: 'accept',
+  customer,
+  by,
+  answer: { type: 'accepted', epoch },
+});
+const acceptIn = (customer: string, by: string, answer: 'none' | 'own' | 'unknown'): Asked => ({
+  type: 'accept',
+  customer,
+  by,
   answer,
 });
+const withdraw = (customer: string, answer: 'done' | 'not-owner' | 'unknown'): Asked => ({
+  type: 'withdraw',
+  customer,
+  answer,
+});
+const reclaimIn = (
+  customer: string,
+  inEpoch: number,
+  answer: 'done' | 'epoch-changed' | 'unknown',
+): Asked => ({ type: 'reclaim', customer, inEpoch, answer });
 const reclaim = (customer: string, answer: 'done' | 'not-owner' | 'unknown'): Asked => ({
   type: 'reclaim',
   customer,
   answer,
 });
-const look = (owner: string | null): Asked => ({ type: 'look', owner });
+const look = (owner: string | null, epoch = owner === null ? 0 : 1): Asked => ({
+  type: 'look',
+  owner,
+  epoch,
+});
 
 good('nothing happened');
 good('one after the other', [0, 10, opened('s')], [20, 30, confirm('a', 'success')], [40, 50, look('a')]);
@@ -64,7 +97,7 @@ good(
   [2, 3, confirm('a', 'success')],
   [4, 5, reclaim('a', 'done')],
   [6, 7, opened('t')],
-  [8, 9, confirm('b', 'success', 't')],
+  [8, 9, confirm('b', 'success', 't', 3)],
 );
 good(
   'an answer that was lost may have happened',
@@ -104,6 +137,89 @@ good(
   [2, 3, confirm('a', 'success')],
   [4, 5, reclaim('b', 'not-owner')],
 );
+
+// A device that `a` owns, in epoch 1.
+const OWNED: readonly Entry[] = [
+  [0, 1, opened('s')],
+  [2, 3, confirm('a', 'success')],
+];
+
+good('handed over', ...OWNED, [4, 5, offer('a', 'x')], [6, 7, accept('b', 'x', 2)], [8, 9, look('b', 2)]);
+good(
+  'of two who accept at once one gets it',
+  ...OWNED,
+  [4, 5, offer('a', 'x')],
+  [6, 20, accept('b', 'x', 2)],
+  [7, 19, acceptIn('c', 'x', 'none')],
+);
+good(
+  'who asks again hears that it is so',
+  ...OWNED,
+  [4, 5, offer('a', 'x')],
+  [6, NO_ANSWER, acceptIn('b', 'x', 'unknown')],
+  [7, 8, accept('b', 'x', 2)],
+  [9, 10, accept('b', 'x', 2)],
+);
+good('the own offer', ...OWNED, [4, 5, offer('a', 'x')], [6, 7, acceptIn('a', 'x', 'own')]);
+good(
+  'an offer that has elapsed',
+  ...OWNED,
+  [4, 5, offer('a', 'x', 50)],
+  [60, 61, acceptIn('b', 'x', 'none')],
+);
+good(
+  'given back in the epoch that was named, and in no other',
+  ...OWNED,
+  [4, 5, reclaimIn('a', 0, 'epoch-changed')],
+  [6, 7, reclaimIn('a', 1, 'done')],
+  [8, 9, reclaimIn('a', 2, 'epoch-changed')],
+  [10, 11, look(null, 2)],
+);
+
+bad(
+  'an offer accepted twice',
+  ...OWNED,
+  [4, 5, offer('a', 'x')],
+  [6, 20, accept('b', 'x', 2)],
+  [7, 19, accept('c', 'x', 3)],
+);
+bad(
+  'an offer that outlives the give-back',
+  ...OWNED,
+  [4, 5, offer('a', 'x')],
+  [6, 7, reclaim('a', 'done')],
+  [8, 9, opened('t')],
+  [10, 11, confirm('c', 'success', 't', 3)],
+  [12, 13, accept('b', 'x', 4)],
+);
+bad(
+  'a command of an old epoch that passes',
+  ...OWNED,
+  [4, 5, offer('a', 'x')],
+  [6, 7, accept('b', 'x', 2)],
+  [8, 9, offer('b', 'y')],
+  [10, 11, accept('a', 'y', 3)],
+  [12, 13, reclaimIn('a', 1, 'done')],
+);
+bad('an epoch that is left out', ...OWNED, [4, 5, offer('a', 'x')], [6, 7, accept('b', 'x', 3)]);
+bad('an acknowledged offer is lost', ...OWNED, [4, 5, offer('a', 'x')], [6, 7, acceptIn('b', 'x', 'none')]);
+bad(
+  'an offer is accepted that was withdrawn',
+  ...OWNED,
+  [4, 5, offer('a', 'x')],
+  [6, 7, withdraw('a', 'done')],
+  [8, 9, accept('b', 'x', 2)],
+);
+bad('a transfer after its end', ...OWNED, [4, 5, offer('a', 'x', 50)], [60, 61, accept('b', 'x', 2)]);
+bad(
+  'unowned in between',
+  ...OWNED,
+  [4, 5, offer('a', 'x')],
+  [6, 30, accept('b', 'x', 2)],
+  [7, 8, look(null, 1)],
+  [31, 32, look('b', 2)],
+);
+bad('a stranger offers it', ...OWNED, [4, 5, offer('b', 'x')]);
 
 bad('two owners', [0, 10, opened('s')], [20, 40, confirm('a', 'success')], [21, 39, confirm('b', 'success')]);
 bad('a claim without a window', [0, 1, confirm('a', 'success')]);
