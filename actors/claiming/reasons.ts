@@ -219,6 +219,11 @@ export const REASONS: { readonly [Code in ReasonCode]: Reason } = {
     remedy: 'choose others',
     heardBy: ['tenant'],
   },
+  'token-too-short': {
+    words: 'the access token is too short',
+    remedy: 'choose one of at least `security.credentials.min_token_length` characters, or let one be drawn',
+    heardBy: ['tenant'],
+  },
   'attributes-too-large': {
     words: 'the attributes of a device may not be that large together',
     remedy: 'delete some, or raise `security.claim.maxAttributeBytes`',

@@ -104,6 +104,8 @@ export type Refusal =
   | { readonly reason: 'attributes-too-large'; readonly maxBytes: number }
   /** An attribute that steers claiming has a value or a scope in which it would steer nothing (O3, C3). */
   | { readonly reason: 'steering-attribute-malformed'; readonly fault: SteeringFault }
+  /** An access token that somebody chose, and that is too easy to guess. */
+  | { readonly reason: 'token-too-short'; readonly minTokenLength: number }
   /** Another device of the tenant has the name. */
   | { readonly reason: 'name-taken' }
   /** Another device, of any tenant, has these credentials. */

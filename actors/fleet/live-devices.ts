@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.ts';
 import { type DeviceId, storedId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
+import type { ChangeCredentials } from '../device/credentials.ts';
 import {
   type ClaimPolicy,
   type ConfirmClaim,
@@ -33,6 +34,8 @@ export interface DevicesOptions {
   readonly onEvent: DeviceListener;
   /** How often a device may be asked to open a window, over all transports. Default: no limit. */
   readonly windows?: Quota;
+  /** Shortest access token that a device may be given, in characters. Default: any. */
+  readonly minTokenLength?: number;
   /** How many devices there may be. Default: no limit. */
   readonly quotas?: DeviceQuotas;
   /** See `EventSourced`. Default: no. */
@@ -48,7 +51,7 @@ export interface LiveDevices extends Devices {
 
 export function createDevices(options: DevicesOptions): LiveDevices {
   const { root, journal, policy, settings, clock, log, onEvent, windows, looksFirst = false } = options;
-  const { ownershipOf, quotas } = options;
+  const { ownershipOf, quotas, minTokenLength = 0 } = options;
   const registry = createRegistry(
     root,
     'devices',
@@ -94,6 +97,15 @@ export function createDevices(options: DevicesOptions): LiveDevices {
     return moved ? { type: 'unavailable', reason: 'overloaded' } : again;
   }
 
+  const tokenTooShort: DeviceAnswer = {
+    type: 'refused',
+    refusal: { reason: 'token-too-short', minTokenLength },
+  };
+
+  function isTokenTooShort({ credentials }: ProvisionDevice | ChangeCredentials): boolean {
+    return credentials.type === 'ACCESS_TOKEN' && [...credentials.credentialsId].length < minTokenLength;
+  }
+
   return {
     ask(id: DeviceId, command: DeviceCommand): Promise<DeviceAnswer> {
       switch (command.type) {
@@ -105,7 +117,10 @@ export function createDevices(options: DevicesOptions): LiveDevices {
         }
         case 'ConfirmClaim':
           return confirm(id, command).catch(ifUnavailable(noAnswer));
+        case 'ChangeCredentials':
+          return isTokenTooShort(command) ? Promise.resolve(tokenTooShort) : registry.ask(id, command);
         case 'ProvisionDevice':
+          if (isTokenTooShort(command)) return Promise.resolve(tokenTooShort);
           return provision(id, command).catch(ifUnavailable(noAnswer));
         default:
           return registry.ask(id, command);

@@ -183,6 +183,8 @@ async function inWords(
       return CREDENTIALS_TAKEN;
     case 'too-many-devices':
       return `There may not be more than ${refusal.max} devices`;
+    case 'token-too-short':
+      return `The access token has fewer than ${refusal.minTokenLength} characters`;
     default:
       return refusal.reason;
   }

@@ -18,6 +18,7 @@ const IPV4_IN_IPV6 = /^::ffff:(\d+(?:\.\d+){3})$/i;
  * §2.5.1), so its network is counted. An IPv4 address is counted as itself, in every notation.
  */
 export function countedAs(address: string): string {
+  if (!address.includes(':')) return address;
   const [, ipv4] = IPV4_IN_IPV6.exec(address) ?? [];
   if (ipv4 !== undefined) return ipv4;
   const [bare = ''] = address.split('%'); // without a zone

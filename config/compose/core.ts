@@ -24,6 +24,7 @@ import type { DeviceListener, Directory } from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
 import { createDevices, type LiveDevices } from '../../actors/fleet/live-devices.ts';
 import { createProfiles, PROFILE_DEFAULTS, type Profiles } from '../../actors/fleet/profiles.ts';
+import { shortTokens } from '../../actors/fleet/short-tokens.ts';
 import { openJobs } from '../../actors/imports/jobs.ts';
 import { type Counters, memoryCounters } from '../../actors/limits/counters.ts';
 import { createQuota } from '../../actors/limits/quota.ts';
@@ -60,6 +61,8 @@ export interface Core {
   readonly profiles: Profiles;
   /** Where failed attempts are counted. */
   readonly counters: Counters;
+  /** For what is counted on the way of a claim: in memory, told over the bus, never in the store. */
+  readonly quickCounters: Counters;
   readonly windowGuesses: WindowGuesses;
   /** To the other processes on the same store. */
   readonly bus: Bus;
@@ -116,6 +119,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     audit.start();
     retention.start();
 
+    const quickCounters = bus === silentBus ? memoryCounters : sharedCounters(bus);
     return {
       store,
       keys,
@@ -129,7 +133,8 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
         { max: config.limits.wrongSecretsPerWindow, firstWaitMs: config.limits.firstWaitMs },
         bus,
       ),
-      counters: opened.counters ?? (bus === silentBus ? memoryCounters : sharedCounters(bus)),
+      counters: opened.counters ?? quickCounters,
+      quickCounters,
       profiles,
       bus,
       root,
@@ -179,6 +184,7 @@ function startActors(
     ownershipOf: profiles.ownershipOf,
     settings: config.devices,
     windows: createQuota({ max, windowMs }),
+    minTokenLength: config.limits.minTokenLength,
     quotas: createDeviceQuotas(config.quotas, store.index, clock),
     clock,
     log,
@@ -190,7 +196,7 @@ function startActors(
   const { auditLogEnabled: auditReads, windowEventsMs } = config.system;
   const audit = createAudit(store, auditReads, clock, log);
   const retention = createRetention(store, { windowEventsMs, auditReads }, clock, log);
-  listeners.push(audit.onDeviceEvent);
+  listeners.push(audit.onDeviceEvent, shortTokens(log));
   const lease = createLease(store, clock, 'alarms', ALARMS_LEASE_MS);
   const alarms = createAlarms(store.journal, devices, config.alarms, clock, log, lease);
   return { root, devices, audit, trail: boundRefusals(audit, clock), retention, alarms, listeners };

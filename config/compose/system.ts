@@ -135,7 +135,7 @@ function createMqtt(config: Config, { clock, log }: CoreNeeds, core: Core) {
   const { bus, devices, directory, secrets, profiles, root } = core;
   const endpoint = createMqttEndpoint({
     settings: config.mqtt,
-    guard: guardOf('mqtt', config, core),
+    guard: guardOf('mqtt', config, core, log),
     devices,
     directory,
     secrets,
@@ -154,10 +154,12 @@ function createMqtt(config: Config, { clock, log }: CoreNeeds, core: Core) {
   return endpoint;
 }
 
-function guardOf(transport: string, { limits }: Config, { counters }: Core): TokenGuard {
+function guardOf(transport: string, { limits }: Config, { quickCounters }: Core, log: Log): TokenGuard {
   const { wrongTokensLimited, wrongTokensPerAddress, wrongTokensWindowMs: windowMs } = limits;
-  const max = wrongTokensLimited ? wrongTokensPerAddress : 0;
-  return createTokenGuard(transport, { max, windowMs }, counters);
+  const max = wrongTokensLimited ? wrongTokensPerAddress : limits.tokenGuessesPerAddress;
+  return createTokenGuard(transport, { max, windowMs }, quickCounters, (blocked) =>
+    log.warn({ ...blocked }, 'an address sends wrong device credentials again and again: it waits'),
+  );
 }
 
 function mqttTls(config: Config): MqttTlsSettings {
@@ -185,7 +187,7 @@ function createCoap(config: Config, { clock, log }: CoreNeeds, core: Core) {
   const { devices, directory, secrets, profiles } = core;
   return createCoapEndpoint({
     settings: { ...COAP_DEFAULTS, ...config.coap },
-    guard: guardOf('coap', config, core),
+    guard: guardOf('coap', config, core, log),
     devices,
     directory,
     secrets,
@@ -230,7 +232,7 @@ function createHttp(
     },
     ...(brokerAuth === undefined ? {} : { brokerAuth }),
     settings: apiSettings(config, core),
-    tokenGuard: guardOf('http', config, core),
+    tokenGuard: guardOf('http', config, core, log),
     deviceApi: { ...defaultDeviceApiSettings, payloadBytesMax: config.http.devicePayloadBytesMax },
     ...(web === undefined ? {} : { web }),
   });

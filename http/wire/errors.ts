@@ -188,6 +188,8 @@ function problemOf(refusal: Refusal): Problem {
       return offerElapsed;
     case 'transfer-taken':
       return unavailable('overloaded');
+    case 'token-too-short':
+      return badRequest(`The access token should have at least ${refusal.minTokenLength} characters!`);
     case 'secret-too-short':
       return badRequest(`secretKey should have at least ${refusal.minSecretLength} characters!`);
     case 'no-window':

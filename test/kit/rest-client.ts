@@ -67,6 +67,8 @@ export interface RestOptions {
   readonly settings?: Partial<Omit<ApiSettings, 'tokens' | 'limits'>>;
   readonly limits?: Partial<LimitSettings>;
   readonly log?: Log;
+  /** Shortest access token of a device. */
+  readonly minTokenLength?: number;
   /** Puts something in place of, or around, what the app is given. */
   readonly disturb?: (needs: ApiNeeds) => ApiNeeds;
 }
@@ -141,6 +143,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     log,
     onEvent: feed.onDeviceEvent,
     ownershipOf: profiles.ownershipOf,
+    minTokenLength: options.minTokenLength ?? 0,
   });
   const directory = createDirectory(store.journal, store.index);
   const secrets = createSecrets(SERVER_KEY);

@@ -71,7 +71,7 @@ const EVENTS: { readonly [Type in DeviceEvent['type']]: true } = {
 /** Every device has a key. Neither how often windows are opened, how many devices there are, nor how long secrets are is limited in the simulation. */
 type Simulated = Exclude<
   RefusalReason,
-  'rate-limited' | 'too-many-devices' | 'secret-too-short' | 'proof-not-possible'
+  'rate-limited' | 'too-many-devices' | 'secret-too-short' | 'token-too-short' | 'proof-not-possible'
 >;
 const REFUSALS: { readonly [Reason in Simulated]: true } = {
   'unknown-device': true,

@@ -325,6 +325,17 @@ const SCENES: { readonly [Code in RefusalReason | EdgeReason]: Scene } = {
     const path = `/api/device?accessToken=${accessToken}`;
     await callerHears(stage.admin, 'POST', path, 'credentials-taken', { name: 'another' });
   },
+  async 'token-too-short'() {
+    const here = [stage, url] as const;
+    stage = await createStage({ options: { 'security.credentials.min_token_length': '20' } });
+    url = stage.world.url;
+    try {
+      await callerHears(stage.admin, 'POST', '/api/device?accessToken=1', 'token-too-short', { name: 'D' });
+    } finally {
+      await stage.stop();
+      [stage, url] = here;
+    }
+  },
   async 'attributes-too-large'() {
     const body = { text: 'x'.repeat(ATTRIBUTES_MAX) };
     await callerHears(stage.admin, 'POST', attributes(await stage.device()), 'attributes-too-large', body);

@@ -8,7 +8,9 @@ import { type Counters, memoryCounter } from '../../actors/limits/counters.ts';
 import { StoreUnavailable } from '../../actors/store/store.ts';
 import { attempt, createLimiter } from '../../http/auth/attempts.ts';
 import { VERSION_NAME, VERSIONS, withMqtt } from '../contract/transport-mqtt.ts';
+import { cast } from '../kit/api.ts';
 import { idOf, TENANT } from '../kit/given.ts';
+import { SYSADMIN_PASSWORD, startLocalServer } from '../kit/local-server.ts';
 
 const LIMIT = { max: 3, windowMs: 60_000 };
 
@@ -34,6 +36,56 @@ test('wrong tokens: an IPv6 network of 64 bits is one address, and others are no
   assert.is(await seen(guard, '2001:db8:0:1::9'), 'blocked');
   assert.is(await seen(guard, '2001:db8:0:2::9'), 'unknown');
   assert.is(await seen(guard, '192.0.2.1'), 'unknown');
+});
+
+test('wrong tokens: who has many networks of IPv6 has them counted together', async () => {
+  const tried = async (address: (at: number) => string) => {
+    const guard = createTokenGuard('test', { ...LIMIT, max: 2 });
+    let count = 0;
+    for (let at = 0; at < 100; at += 1) if ((await seen(guard, address(at))) === 'unknown') count += 1;
+    return count;
+  };
+  const hex = (at: number) => at.toString(16).padStart(2, '0');
+  assert.is(await tried((at) => `2001:db8:0:1::${at}`), 2);
+  assert.is(await tried((at) => `2001:db8:0:1${hex(at)}::1`), 8);
+  assert.is(await tried((at) => `2001:db8:0:${hex(at)}00::1`), 32);
+  assert.is(await tried((at) => `2001:db8:${hex(at)}::1`), 100);
+});
+
+test('wrong tokens: that an address waits is told once in a window', async () => {
+  const told: unknown[] = [];
+  const guard = createTokenGuard('test', LIMIT, undefined, (blocked) => told.push(blocked));
+  for (let n = 0; n < 10; n += 1) await seen(guard, '192.0.2.1');
+  assert.equal(told.length, 1);
+  assert.match(JSON.stringify(told), '192.0.2.1');
+});
+
+test('wrong tokens: by default guessing is slowed down, and devices that were there go on', async () => {
+  const server = await startLocalServer();
+  try {
+    const { api, tenant } = await cast(server.url, SYSADMIN_PASSWORD);
+    const tokens = ['a-token-of-a-device', 'a-token-of-another'] as const;
+    for (const token of tokens) await api.createDevice(tenant, token, token);
+    const claim = async (token: string) => {
+      const answer = await fetch(`${server.url}/api/v1/${token}/claim`, { method: 'POST', body: '{}' });
+      await answer.arrayBuffer();
+      return answer.status;
+    };
+    assert.is(await claim(tokens[0]), 200);
+    const statuses: number[] = [];
+    for (let from = 0; from < 1_200; from += 50) {
+      statuses.push(
+        ...(await Promise.all(Array.from({ length: 50 }, (_, at) => claim(`guess${from + at}`)))),
+      );
+    }
+    const answered = statuses.filter((status) => status === 401).length;
+    assert.ok(answered >= 1_000 && answered <= 1_050, String(answered)); // and those under way
+    assert.is(statuses.at(-1), 429);
+    assert.is(await claim(tokens[1]), 429, 'a right guess is answered like a wrong one');
+    assert.is(await claim(tokens[0]), 200);
+  } finally {
+    await server.stop();
+  }
 });
 
 test('wrong tokens: a device that was seen at one address was not seen at another', async () => {

@@ -77,10 +77,11 @@ export const SECTIONS = {
       rule: 'O7',
     },
     'wrong-tokens': {
-      what: 'an address that shows wrong credentials, where `transport.rate_limits` is on (off by default in both)',
-      thingsBoard: 'is blocked, with all devices behind it',
+      what: 'an address that shows wrong credentials again and again',
+      thingsBoard:
+        'nothing by default; with `transport.rate_limits` after 10 it is blocked, with all devices behind it',
       claimd:
-        'has to wait, but for devices that were let in from there before: CONNACK 0x9F (older versions: 3), 429 with `Retry-After`, 4.29; counted for each transport',
+        'has to wait after 1,000 in a minute, or after 10 where `transport.rate_limits` is on, but for devices that were let in from there before: CONNACK 0x9F (older versions: 3), 429 with `Retry-After`, 4.29; counted for each transport',
       why: 'behind one address there may be thousands of devices',
     },
     'windows-quota': {

@@ -152,7 +152,7 @@ export const limits = section('Wrong secrets and passwords', {
     key: 'transport.rate_limits.ip_limits_enabled',
     env: 'TB_TRANSPORT_IP_RATE_LIMITS_ENABLED',
     default: false,
-    why: 'Whether an address that sends wrong device credentials again and again has to wait. Off by default, as in ThingsBoard: generated tokens cannot be guessed, and broken devices behind a NAT would keep new ones out. Switch it on where people choose tokens.',
+    why: 'Whether an address that sends wrong device credentials again and again has to wait. Off by default, as in ThingsBoard: broken devices behind a NAT would keep new ones out. Then transport.rate_limits.max_guesses_per_ip holds. Switch it on where people choose tokens.',
   }),
   wrongTokensPerAddress: count({
     key: 'transport.rate_limits.max_wrong_credentials_per_ip',
@@ -162,12 +162,28 @@ export const limits = section('Wrong secrets and passwords', {
     max: 1_000_000,
     why: 'Wrong device credentials from one address within transport.rate_limits.ip_block_timeout, for each transport. After that the answer is CONNACK 0x9F (before MQTT 5: 3), 429 or 4.29. Right ones are not counted.',
   }),
+  tokenGuessesPerAddress: count({
+    key: 'transport.rate_limits.max_guesses_per_ip',
+    env: 'TB_TRANSPORT_MAX_GUESSES_PER_IP',
+    default: 1000,
+    min: 0,
+    max: 10_000_000,
+    why: 'The same limit where transport.rate_limits.ip_limits_enabled is false: so high that no fleet behind a NAT meets it honestly, and low enough that short tokens are not tried through. IPv6 networks of 64 bits are one address; those of 56 and 48 bits may send 4 and 16 times as many. Devices that have shown right ones from there are let in. 0: no limit.',
+  }),
   wrongTokensWindowMs: millis({
     key: 'transport.rate_limits.ip_block_timeout',
     env: 'TB_TRANSPORT_IP_BLOCK_TIMEOUT',
     default: 60_000,
     min: 1000,
     why: 'Time within which wrong credentials are counted, and the longest that an address has to wait.',
+  }),
+  minTokenLength: count({
+    key: 'security.credentials.min_token_length',
+    env: 'SECURITY_CREDENTIALS_MIN_TOKEN_LENGTH',
+    default: 0,
+    min: 0,
+    max: 20,
+    why: 'Shortest access token that people may choose for a device. 0: any, as in ThingsBoard; one of less than 12 characters is a line in the log. Generated ones have 20.',
   }),
   failedLogins: count({
     key: 'security.login.max_failed',
