@@ -40,6 +40,8 @@ export interface Gateways {
     gateway: AuthenticatedDevice,
     entries: ReadonlyMap<string, ClaimPayload>,
   ): Promise<GatewayAnswer<ReadonlyMap<string, EntryOutcome>>>;
+  /** A device that the gateway speaks for, as it is now; undefined: there is none of this name, or it does not (O8). */
+  read(gateway: AuthenticatedDevice, name: string): Promise<GatewayAnswer<DeviceRecord | undefined>>;
   /** Makes sure that the device exists. */
   connect(
     gateway: AuthenticatedDevice,
@@ -136,6 +138,12 @@ export function createGateways(needs: GatewayNeeds): Gateways {
         };
         await Promise.all(Array.from({ length: Math.min(gatewayFanOutMax, entries.size) }, work));
         return outcomes;
+      }).catch(ifUnavailable(noAnswer)),
+
+    read: (gateway, name) =>
+      as(gateway, async ({ authority }) => {
+        const device = await directory.byName(gateway.tenantId, name);
+        return device !== undefined && speaksFor(authority, device) ? device : undefined;
       }).catch(ifUnavailable(noAnswer)),
 
     connect: (gateway, name, deviceType) =>

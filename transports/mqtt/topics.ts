@@ -10,16 +10,20 @@ export const CLAIM_TOPIC = 'v1/devices/me/claim';
 /** Where a device hears the outcome (rule O6). Not of ThingsBoard, which tells nothing. */
 export const CLAIM_RESPONSE_TOPIC = 'v1/devices/me/claim/response';
 
+/** Where a gateway hears of attributes that it has asked for. */
+export const GATEWAY_ATTRIBUTES_RESPONSE_TOPIC = 'v1/gateway/attributes/response';
 /** Where a gateway hears the outcomes of the devices behind it. Not of ThingsBoard either. */
 export const GATEWAY_CLAIM_RESPONSE_TOPIC = 'v1/gateway/claim/response';
 
-export type GatewayAction = 'claim' | 'connect' | 'disconnect' | 'ignored' | 'unknown';
+export type GatewayAction = 'claim' | 'connect' | 'disconnect' | 'attributes' | 'ignored' | 'unknown';
 
 export type PublishRoute =
   /** `format` if the topic says it; else the format of the device's profile. */
   | { readonly type: 'claim'; readonly format?: 'JSON' | 'PROTOBUF' }
   /** A call by the device, to be answered on `responseTopic` for whoever subscribed to `responseFilter`. */
   | { readonly type: 'rpc-request'; readonly responseTopic: string; readonly responseFilter: string }
+  /** A question for the device's attributes, answered in the same way; in protobuf they are not answered. */
+  | { readonly type: 'attribute-request'; readonly responseTopic: string; readonly responseFilter: string }
   | { readonly type: 'gateway'; readonly action: GatewayAction }
   /** Part of ThingsBoard's API, of no use to claiming: acknowledged and dropped. */
   | { readonly type: 'ignored' }
@@ -54,14 +58,14 @@ const RPC: readonly (readonly [requests: string, responses: string])[] = [
   ['v2/r/req/', 'v2/r/res/'],
 ];
 
-const IGNORED_PREFIXES = [
-  'v1/devices/me/attributes/request/',
-  'v1/devices/me/rpc/response/',
-  'v2/a/req/',
-  'v2/r/res/',
-  'v2/fw/request/',
-  'v2/sw/request/',
+/** Questions for attributes, likewise. */
+const ATTRIBUTES: readonly (readonly [requests: string, responses: string])[] = [
+  ['v1/devices/me/attributes/request/', 'v1/devices/me/attributes/response/'],
+  ['v2/a/req/j/', 'v2/a/res/j/'],
+  ['v2/a/req/', 'v2/a/res/'],
 ];
+
+const IGNORED_PREFIXES = ['v1/devices/me/rpc/response/', 'v2/r/res/', 'v2/fw/request/', 'v2/sw/request/'];
 
 const GATEWAY_PREFIX = 'v1/gateway/';
 const GATEWAY_ACTIONS: ReadonlyMap<string, GatewayAction> = new Map<string, GatewayAction>([
@@ -70,7 +74,7 @@ const GATEWAY_ACTIONS: ReadonlyMap<string, GatewayAction> = new Map<string, Gate
   ['disconnect', 'disconnect'],
   ['telemetry', 'ignored'],
   ['attributes', 'ignored'],
-  ['attributes/request', 'ignored'],
+  ['attributes/request', 'attributes'],
   ['rpc', 'ignored'],
 ]);
 /** The id of a call is a 32-bit integer in ThingsBoard. */
@@ -84,14 +88,25 @@ export function routePublish(topic: string): PublishRoute {
   if (topic.startsWith(GATEWAY_PREFIX)) {
     return { type: 'gateway', action: GATEWAY_ACTIONS.get(topic.slice(GATEWAY_PREFIX.length)) ?? 'unknown' };
   }
-  for (const [requests, responses] of RPC) {
-    if (!topic.startsWith(requests)) continue;
-    const id = topic.slice(requests.length);
-    return REQUEST_ID.test(id)
-      ? { type: 'rpc-request', responseTopic: responses + id, responseFilter: `${responses}+` }
-      : IGNORED;
-  }
+  if (topic.startsWith('v2/a/req/p/')) return IGNORED;
+  const answered =
+    questionIn(topic, RPC, 'rpc-request') ?? questionIn(topic, ATTRIBUTES, 'attribute-request');
+  if (answered !== undefined) return answered;
   return IGNORED_PREFIXES.some((prefix) => topic.startsWith(prefix)) ? IGNORED : UNKNOWN;
+}
+
+function questionIn(
+  topic: string,
+  pairs: readonly (readonly [requests: string, responses: string])[],
+  type: 'rpc-request' | 'attribute-request',
+): PublishRoute | undefined {
+  const pair = pairs.find(([requests]) => topic.startsWith(requests));
+  if (pair === undefined) return undefined;
+  const [requests, responses] = pair;
+  const id = topic.slice(requests.length);
+  return REQUEST_ID.test(id)
+    ? { type, responseTopic: responses + id, responseFilter: `${responses}+` }
+    : IGNORED;
 }
 
 /** Every filter a device may subscribe to. */

@@ -11,6 +11,7 @@ import type { Clock } from '../../../actors/base/clock.ts';
 import type { DeviceId } from '../../../actors/base/ids.ts';
 import type { Log } from '../../../actors/base/log.ts';
 import type { Secrets } from '../../../actors/base/secret.ts';
+import { createDeviceAttributes } from '../../../actors/claiming/attributes.ts';
 import { createClaiming } from '../../../actors/claiming/claiming.ts';
 import { createGateways } from '../../../actors/claiming/gateways.ts';
 import { openGuard, type TokenGuard } from '../../../actors/claiming/wrong-tokens.ts';
@@ -102,6 +103,7 @@ class Endpoint implements MqttEndpoint {
     this.#context = {
       settings,
       claiming,
+      attributes: createDeviceAttributes(devices),
       guard: options.guard ?? openGuard,
       gateways,
       // Twice what one connection may have under way (QoS 0, and above), so that one connection never meets it.

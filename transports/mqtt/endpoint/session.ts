@@ -9,6 +9,7 @@ import type mqtt from 'mqtt-packet';
 import type { Clock } from '../../../actors/base/clock.ts';
 import type { Log } from '../../../actors/base/log.ts';
 import { unreachable } from '../../../actors/base/unreachable.ts';
+import type { DeviceAttributes } from '../../../actors/claiming/attributes.ts';
 import type { AuthenticatedDevice } from '../../../actors/claiming/authentication.ts';
 import type { Claiming } from '../../../actors/claiming/claiming.ts';
 import type { Gateways } from '../../../actors/claiming/gateways.ts';
@@ -43,6 +44,7 @@ export type SessionMessage =
 export interface SessionContext {
   readonly settings: MqttEndpointSettings;
   readonly claiming: Claiming;
+  readonly attributes: DeviceAttributes;
   readonly guard: TokenGuard;
   readonly gateways: Gateways;
   /** Carries out what gateways ask for, one message of each after the other. */

@@ -29,6 +29,7 @@ import { GATEWAY_CLAIM_RESPONSE_TOPIC, type GatewayAction } from '../../topics.t
 import type { Message, Settlement, Ticket } from '../acknowledgements.ts';
 import { Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';
+import { gatewayAttributeRequest } from './attributes.ts';
 import { malformedSettlement, refusalCode } from './claim.ts';
 
 export function gateway(session: Session, payload: Buffer, ticket: Ticket, action: GatewayAction): void {
@@ -41,6 +42,9 @@ export function gateway(session: Session, payload: Buffer, ticket: Ticket, actio
       return;
     case 'disconnect':
       disconnected(session, payload, ticket);
+      return;
+    case 'attributes':
+      gatewayAttributeRequest(session, payload, ticket);
       return;
     case 'ignored':
       session.settle(ticket, SUCCESS);

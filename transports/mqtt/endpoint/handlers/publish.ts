@@ -6,6 +6,7 @@ import { encodeSuccess } from '../codec.ts';
 import type { PublishPacket } from '../packets.ts';
 import { Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';
+import { attributeRequest } from './attributes.ts';
 import { claim } from './claim.ts';
 import { gateway } from './gateway.ts';
 import { rpcRequest } from './rpc.ts';
@@ -26,6 +27,9 @@ function pass(session: Session, packet: PublishPacket, ticket: Ticket, route: Pu
       return;
     case 'rpc-request':
       rpcRequest(session, packet.payload, ticket, route);
+      return;
+    case 'attribute-request':
+      attributeRequest(session, packet.payload, ticket, route);
       return;
     case 'gateway':
       gateway(session, packet.payload, ticket, route.action);

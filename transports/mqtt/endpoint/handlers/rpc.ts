@@ -25,10 +25,15 @@ export function rpcRequest(
 }
 
 function methodOf(payload: Buffer): unknown {
+  const call = jsonIn(payload);
+  return isJsonObject(call) ? call.method : undefined;
+}
+
+/** The JSON in a message; undefined where it is none. */
+export function jsonIn(payload: Buffer): unknown {
   if (!isUtf8(payload)) return undefined;
   try {
-    const call: unknown = JSON.parse(payload.toString('utf8'));
-    return isJsonObject(call) ? call.method : undefined;
+    return JSON.parse(payload.toString('utf8'));
   } catch {
     return undefined;
   }

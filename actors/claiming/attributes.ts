@@ -1,0 +1,94 @@
+/**
+ * What a device hears of its attributes. It asks for them after it has connected, and ThingsBoard's SDKs wait for the
+ * answer. Shared attributes are answered; client attributes, which a device would write itself, are not kept here.
+ */
+import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
+import type { DeviceRecord } from '../device/state.ts';
+import type { Devices } from '../fleet/devices.ts';
+import type { AuthenticatedDevice } from './authentication.ts';
+
+/** Which attributes are asked for. Without either list, all. */
+export interface AttributeRequest {
+  readonly clientKeys?: readonly string[];
+  readonly sharedKeys?: readonly string[];
+}
+
+/** `{"client": …, "shared": …}`, each only where it has something: `{}` at least (facts 1.8). */
+export type AttributeAnswer = { readonly shared?: JsonObject };
+
+/** The question in a message; undefined where it is none. */
+export function readAttributeRequest(value: unknown): AttributeRequest | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { clientKeys, sharedKeys } = value;
+  const isList = (keys: Json | undefined) => keys === undefined || typeof keys === 'string';
+  if (!isList(clientKeys) || !isList(sharedKeys)) return undefined;
+  return {
+    ...(typeof clientKeys === 'string' ? { clientKeys: listOf(clientKeys) } : {}),
+    ...(typeof sharedKeys === 'string' ? { sharedKeys: listOf(sharedKeys) } : {}),
+  };
+}
+
+/** Keys separated by commas. */
+export function listOf(keys: string): string[] {
+  return keys.split(',').flatMap((key) => key.trim() || []);
+}
+
+/** What a gateway asks for: one device, one key or several, of the client's or of the shared ones. */
+export interface GatewayAttributeRequest {
+  readonly id: number;
+  readonly device: string;
+  readonly client: boolean;
+  readonly keys: readonly string[];
+  /** Asked for by `key`: answered with `value`, not with `values`. */
+  readonly single: boolean;
+}
+
+export function readGatewayAttributeRequest(value: unknown): GatewayAttributeRequest | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { id, device, client = false, key, keys } = value;
+  if (typeof id !== 'number' || !Number.isSafeInteger(id)) return undefined;
+  if (typeof device !== 'string' || device === '' || typeof client !== 'boolean') return undefined;
+  if (typeof key === 'string') return { id, device, client, keys: [key], single: true };
+  const listed = typeof keys === 'string' ? listOf(keys) : keys;
+  if (!Array.isArray(listed) || !listed.every((one) => typeof one === 'string')) return undefined;
+  return { id, device, client, keys: listed, single: false };
+}
+
+/** What a gateway hears: without a value where the device has none, or is not its to speak for. */
+export function gatewayAnswer(
+  { id, device: name, client, keys, single }: GatewayAttributeRequest,
+  device: DeviceRecord | undefined,
+): JsonObject {
+  const values = device === undefined || client ? {} : sharedValues(device, keys);
+  if (!single) return { id, device: name, values };
+  const [value] = Object.values(values);
+  return value === undefined ? { id, device: name } : { id, device: name, value };
+}
+
+export interface DeviceAttributes {
+  /** Undefined: the device has other credentials by now. Rejects with `StoreUnavailable`. */
+  answer(device: AuthenticatedDevice, request: AttributeRequest): Promise<AttributeAnswer | undefined>;
+}
+
+export function createDeviceAttributes(devices: Pick<Devices, 'read'>): DeviceAttributes {
+  return {
+    async answer({ id, credentialsId }, { clientKeys, sharedKeys }) {
+      const record = await devices.read(id);
+      if (record?.credentials.credentialsId !== credentialsId) return undefined;
+      // Who names client attributes alone asks for no others.
+      const wanted = sharedKeys ?? (clientKeys === undefined ? undefined : []);
+      const shared = sharedValues(record, wanted);
+      return Object.keys(shared).length > 0 ? { shared } : {};
+    },
+  };
+}
+
+/** The shared attributes of a device. @param keys which; undefined: all */
+export function sharedValues(
+  { attributes }: Pick<DeviceRecord, 'attributes'>,
+  keys?: readonly string[],
+): JsonObject {
+  const shared = Object.entries(attributes.SHARED_SCOPE);
+  const wanted = keys === undefined ? shared : shared.filter(([key]) => keys.includes(key));
+  return Object.fromEntries(wanted.map(([key, { value }]) => [key, value]));
+}

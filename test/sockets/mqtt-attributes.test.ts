@@ -1,0 +1,129 @@
+/** Laws of attributes over MQTT: a device that asks is answered, whatever it asked for, because ThingsBoard's SDKs wait. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { CustomerId, DeviceId } from '../../actors/base/ids.ts';
+import type { JsonObject } from '../../actors/base/json.ts';
+import { VERSION_NAME, withMqtt } from '../contract/transport-mqtt.ts';
+import { TENANT, type TransportWorld } from '../contract/transport-world.ts';
+import type { RawMqttClient, Sendable } from '../kit/mqtt-client.ts';
+
+const CUSTOMER = '00000000-0000-1000-8000-000000000077' as CustomerId;
+
+function publication(topic: string, payload: object | string): Sendable {
+  const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
+  return { cmd: 'publish', topic, qos: 1, messageId: 7, payload: text, dup: false, retain: false };
+}
+
+async function share(world: TransportWorld, id: DeviceId, values: JsonObject): Promise<void> {
+  const whose = { tenantId: TENANT, customerId: null, scope: 'SHARED_SCOPE' } as const;
+  const answer = await world.devices.ask(id, { type: 'SaveAttributes', ...whose, values });
+  assert.is(answer.type, 'accepted');
+}
+
+async function answered(client: RawMqttClient, topic: string): Promise<unknown> {
+  const answer = await client.next('publish');
+  assert.is(answer.topic, topic);
+  return JSON.parse(answer.payload.toString());
+}
+
+for (const version of [4, 5] as const) {
+  const name = VERSION_NAME[version];
+
+  test(`mqtt ${name}: attributes: a question is answered under its own id, with the shared ones that are there`, () =>
+    withMqtt({}, async ({ world, connect }) => {
+      await share(world, await world.provision('T'), { a: 1, b: 'two', c: { d: [true] } });
+      const client = await connect(version, 'T');
+      for (const [requests, responses] of [
+        ['v1/devices/me/attributes/request/', 'v1/devices/me/attributes/response/'],
+        ['v2/a/req/', 'v2/a/res/'],
+        ['v2/a/req/j/', 'v2/a/res/j/'],
+      ]) {
+        await client.subscribe(`${responses}+`);
+        for (const [question, answer] of [
+          [{ sharedKeys: 'a,b,nothing' }, { shared: { a: 1, b: 'two' } }],
+          [{ clientKeys: 'x', sharedKeys: ' c ' }, { shared: { c: { d: [true] } } }],
+          [{}, { shared: { a: 1, b: 'two', c: { d: [true] } } }],
+          [{ clientKeys: 'x,y' }, {}],
+          [{ sharedKeys: 'nothing' }, {}],
+          ['', { shared: { a: 1, b: 'two', c: { d: [true] } } }],
+        ] as const) {
+          client.send(publication(`${requests}42`, question));
+          await client.next('puback');
+          assert.equal(await answered(client, `${responses}42`), answer, JSON.stringify(question));
+        }
+      }
+    }));
+
+  test(`mqtt ${name}: attributes: server attributes are not answered, and nobody is told who has not subscribed`, () =>
+    withMqtt({}, async ({ world, connect }) => {
+      const id = await world.provision('T');
+      const whose = { tenantId: TENANT, customerId: null, scope: 'SERVER_SCOPE' } as const;
+      await world.devices.ask(id, { type: 'SaveAttributes', ...whose, values: { secret: 's' } });
+      const client = await connect(version, 'T');
+      const question = publication('v1/devices/me/attributes/request/1', {
+        sharedKeys: 'secret',
+        clientKeys: 'secret',
+      });
+      client.send(question);
+      await client.next('puback');
+      assert.equal(await client.untilPong(), []);
+      await client.subscribe('v1/devices/me/attributes/response/+');
+      client.send(question);
+      await client.next('puback');
+      assert.equal(await answered(client, 'v1/devices/me/attributes/response/1'), {});
+    }));
+
+  test(`mqtt ${name}: attributes: what is no question is malformed, like a claim that cannot be read`, () =>
+    withMqtt({}, async ({ world, connect }) => {
+      await world.provision('T');
+      for (const payload of ['{', '[]', '7', '{"sharedKeys":1}']) {
+        const client = await connect(version, 'T');
+        client.send(publication('v1/devices/me/attributes/request/1', payload));
+        if (version === 5) assert.is((await client.next('puback')).reasonCode, 0x99, payload);
+        else await client.untilClosed();
+      }
+    }));
+
+  test(`mqtt ${name}: attributes: a gateway hears of devices that it speaks for, and of no others`, () =>
+    withMqtt({}, async ({ world, connect }) => {
+      const gateway = { additionalInfo: { gateway: true } };
+      await world.provision('G', { ...gateway, customerId: CUSTOMER });
+      await share(world, await world.provision('Mine', { name: 'Mine', customerId: CUSTOMER }), {
+        a: 1,
+        b: 2,
+      });
+      await share(world, await world.provision('Stock', { name: 'Stock' }), { a: 3 });
+      const client = await connect(version, 'G');
+      const topic = 'v1/gateway/attributes/response';
+      await client.subscribe(topic);
+      for (const [question, answer] of [
+        [
+          { id: 1, device: 'Mine', client: false, key: 'a' },
+          { id: 1, device: 'Mine', value: 1 },
+        ],
+        [
+          { id: 2, device: 'Mine', keys: ['a', 'b', 'c'] },
+          { id: 2, device: 'Mine', values: { a: 1, b: 2 } },
+        ],
+        [
+          { id: 3, device: 'Mine', client: true, key: 'a' },
+          { id: 3, device: 'Mine' },
+        ],
+        [
+          { id: 4, device: 'Stock', client: false, key: 'a' },
+          { id: 4, device: 'Stock' },
+        ],
+        [
+          { id: 5, device: 'Nobody', keys: ['a'] },
+          { id: 5, device: 'Nobody', values: {} },
+        ],
+      ]) {
+        client.send(publication('v1/gateway/attributes/request', question as object));
+        await client.next('puback');
+        assert.equal(await answered(client, topic), answer);
+      }
+      assert.is(await world.directory.byName(TENANT, 'Nobody'), undefined, 'a question creates no device');
+    }));
+}
+
+test.run();
