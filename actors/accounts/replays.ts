@@ -79,11 +79,11 @@ export function createReplays(
   async function whenIdle(id: string): Promise<Snapshot<Replay> | undefined> {
     let found = await replays.read(id);
     if (!store.shared) return found; // in this process it is our turn, and there is no other
-    let since = clock.now();
-    while (found?.value.by !== undefined && clock.now() - since < CARRIED_OUT_MS) {
+    let since = clock.elapsed();
+    while (found?.value.by !== undefined && clock.elapsed() - since < CARRIED_OUT_MS) {
       await sleep(clock, POLL_MS);
       const next = await replays.read(id);
-      if (next?.value.by !== found.value.by) since = clock.now();
+      if (next?.value.by !== found.value.by) since = clock.elapsed();
       found = next;
     }
     return found;

@@ -1,7 +1,8 @@
 /**
  * The clock, handed in at the root so that a test can set it.
  *
- * Only instants are stored. A device asks for a duration; what is kept is the instant at which it ends.
+ * Only instants are stored. A device asks for a duration; what is kept is the instant at which it ends. What this process
+ * alone measures (a keep-alive, a time limit, how long a value is believed) goes by `elapsed`.
  */
 
 /** Milliseconds since the Unix epoch. */
@@ -9,6 +10,11 @@ export type Instant = number;
 
 export interface Clock {
   now(): Instant;
+  /**
+   * Milliseconds of a clock that is never set: for durations. Only the difference of two readings in one process means
+   * something. `now` may leap by hours when somebody sets the machine's clock.
+   */
+  elapsed(): number;
   /** Runs `task` once, `delayMs` from now (0 … 2^31-1). Returns how to cancel it. */
   after(delayMs: number, task: () => void): Cancel;
 }
@@ -22,6 +28,7 @@ export const TIMER_MAX_MS = 2 ** 31 - 1;
 /** The machine's clock. Its timers do not keep the process alive; open sockets do. */
 export const systemClock: Clock = {
   now: Date.now,
+  elapsed: () => performance.now(),
   after(delayMs, task) {
     const timer = setTimeout(task, Math.min(delayMs, TIMER_MAX_MS));
     timer.unref();

@@ -4,7 +4,7 @@
  * `clear` forgets everything, also what is being looked up at that moment: a change shows at once in the process that
  * made it, and elsewhere after the time at the latest.
  */
-import type { Clock, Instant } from './clock.ts';
+import type { Clock } from './clock.ts';
 
 export interface TtlCache<Key, Value> {
   /** The value, at once if it is remembered. Several calls at the same time share one look-up. */
@@ -14,12 +14,12 @@ export interface TtlCache<Key, Value> {
 
 /** @param max how many values are remembered; beyond it all are forgotten */
 export function createTtlCache<Key, Value>(clock: Clock, ttlMs: number, max: number): TtlCache<Key, Value> {
-  const values = new Map<Key, { readonly until: Instant; readonly value: Value }>();
+  const values = new Map<Key, { readonly until: number; readonly value: Value }>();
   const lookUps = new Map<Key, Promise<Value>>();
   let clears = 0;
 
   async function remember(key: Key, lookUp: () => Promise<Value>): Promise<Value> {
-    const until = clock.now() + ttlMs;
+    const until = clock.elapsed() + ttlMs;
     const clearsBefore = clears;
     const value = await lookUp();
     if (clearsBefore !== clears) return value; // it may be older than the change
@@ -31,7 +31,7 @@ export function createTtlCache<Key, Value>(clock: Clock, ttlMs: number, max: num
   return {
     get(key, lookUp) {
       const remembered = values.get(key);
-      if (remembered !== undefined && clock.now() < remembered.until) return remembered.value;
+      if (remembered !== undefined && clock.elapsed() < remembered.until) return remembered.value;
       const underWay = lookUps.get(key);
       if (underWay !== undefined) return underWay;
       const started = remember(key, lookUp).finally(() => {

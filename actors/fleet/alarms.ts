@@ -9,7 +9,7 @@
  * An elapsed window is closed without an alarm too (rule C8). Waking makes it prompt: the event is recorded and the
  * secret's digest is wiped. The table only says who may be due: the actor decides, and waking it twice is harmless.
  */
-import type { Clock, Instant } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { storedId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -74,7 +74,7 @@ export function createAlarms(
 
   /** One round: wakes everything that is due now, page by page. What cannot be woken is still listed in the next. */
   async function wakeDue(): Promise<void> {
-    const now = clock.now();
+    const [now, elapsed] = [clock.now(), clock.elapsed()];
     hasLease = await lease.hold();
     const upTo = hasLease ? now : now - OVERDUE_MS;
     const listed = new Set<string>();
@@ -83,7 +83,7 @@ export function createAlarms(
       const page = await journal.due(upTo, after, settings.fanOutMax);
       for (const { stream } of page.alarms) {
         listed.add(stream);
-        if (waking.has(stream) || backOffs.isWaiting(stream, now)) continue;
+        if (waking.has(stream) || backOffs.isWaiting(stream, elapsed)) continue;
         while (waking.size >= settings.fanOutMax && !stopped) await nextAnswer();
         if (stopped) return;
         wake(stream);
@@ -97,7 +97,8 @@ export function createAlarms(
     const answered = devices.ask(storedId(stream), { type: 'ExpireDue' }).then((answer) => {
       waking.delete(stream);
       if (answer.type !== 'unavailable') backOffs.forget(stream);
-      else if (answer.reason === 'store' || answer.reason === 'timeout') backOffs.failed(stream, clock.now());
+      else if (answer.reason === 'store' || answer.reason === 'timeout')
+        backOffs.failed(stream, clock.elapsed());
       onAnswer();
     });
     waking.set(stream, answered);
@@ -125,19 +126,19 @@ export function createAlarms(
 /** Devices that could not be woken, for as long as the table lists them. */
 class BackOffs {
   readonly #firstMs: number;
-  readonly #backOffs = new Map<string, { readonly nextDelayMs: number; readonly until: Instant }>();
+  readonly #backOffs = new Map<string, { readonly nextDelayMs: number; readonly until: number }>();
 
   /** @param firstMs the shortest delay */
   constructor(firstMs: number) {
     this.#firstMs = firstMs;
   }
 
-  isWaiting(stream: string, now: Instant): boolean {
+  isWaiting(stream: string, now: number): boolean {
     return (this.#backOffs.get(stream)?.until ?? now) > now;
   }
 
   /** No delay after the first failure, then twice as long each time. */
-  failed(stream: string, now: Instant): void {
+  failed(stream: string, now: number): void {
     const delayMs = this.#backOffs.get(stream)?.nextDelayMs ?? 0;
     const nextDelayMs = Math.min(Math.max(2 * delayMs, this.#firstMs), BACK_OFF_MAX_MS);
     this.#backOffs.set(stream, { nextDelayMs, until: now + delayMs });

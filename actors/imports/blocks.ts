@@ -83,12 +83,12 @@ export function createBlocks({ jobs, rows: work, tenantStands, stopping, clock }
     each: (some: readonly ImportRow[], at: number) => Promise<readonly ImportRow[]>,
   ): Promise<readonly ImportRow[] | undefined> {
     const results: ImportRow[] = [];
-    let renewedAt = clock.now();
+    let renewedAt = clock.elapsed();
     for (let at = 0; at < rows.length && !stopping(); at += AT_ONCE) {
       results.push(...(await each(rows.slice(at, at + AT_ONCE), at)));
-      if (clock.now() - renewedAt < LEASE_MS / RENEWALS) continue;
+      if (clock.elapsed() - renewedAt < LEASE_MS / RENEWALS) continue;
       if (!(await isOurs())) return undefined;
-      renewedAt = clock.now();
+      renewedAt = clock.elapsed();
     }
     return stopping() || !(await isOurs()) ? undefined : results;
   }

@@ -7,7 +7,7 @@
  * what is done under a lease must be right when two do it.
  */
 import { randomUUID } from 'node:crypto';
-import { type Clock, type Instant, sleep } from '../base/clock.ts';
+import { type Clock, sleep } from '../base/clock.ts';
 import { ifUnavailable } from '../journal/unavailable.ts';
 import type { Store } from '../store/store.ts';
 import { openRecords } from './records.ts';
@@ -69,12 +69,12 @@ export function createLease(
   if (!store.shared) return ALWAYS;
   const records = openRecords<LeaseRecord>(store, 'lease');
   const self = randomUUID();
-  let heldSince: Instant | undefined;
-  let seen: { readonly text: string; readonly at: Instant } | undefined;
+  let heldSince: number | undefined;
+  let seen: { readonly text: string; readonly at: number } | undefined;
 
   return {
     async hold() {
-      const now = clock.now();
+      const now = clock.elapsed();
       if (heldSince !== undefined && now - heldSince < ttlMs / RENEWALS) return true;
       const found = await records.read(name);
       if (found !== undefined && found.value.holder !== self) {

@@ -116,7 +116,7 @@ export function spawnEventSourced<State, Command, Event, Refusal, Rules>(
         onEnd('conflict');
       } else {
         if (error instanceof StoreUnavailable)
-          logUnavailable(log, 'error', clock.now(), { err: error, stream: id }, 'a device got no answer');
+          logUnavailable(log, 'error', clock.elapsed(), { err: error, stream: id }, 'a device got no answer');
         else reportBug(log, 'device', error, { stream: id });
         onEnd('fault');
       }

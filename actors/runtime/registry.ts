@@ -98,7 +98,7 @@ class ActorRegistry<State, Command, Event, Refusal, Rules> implements Registry<S
     const { inFlightMax, mailboxMax, askTimeoutMs } = this.#settings;
     if (this.#stopping) return Promise.resolve(unavailable('stopping'));
     if (this.#inFlight >= inFlightMax) return Promise.resolve(unavailable('overloaded'));
-    const now = this.#system.clock.now();
+    const now = this.#system.clock.elapsed();
     const resident = this.#use(id, now);
     if (resident === undefined || resident.pending.length >= mailboxMax) {
       return Promise.resolve(unavailable('overloaded'));
@@ -202,7 +202,7 @@ class ActorRegistry<State, Command, Event, Refusal, Rules> implements Registry<S
 
   /** Answers what waited too long, and stops what was idle too long. */
   #sweep(): void {
-    const now = this.#system.clock.now();
+    const now = this.#system.clock.elapsed();
     const open = this.#deadlines.findIndex((message) => !message.settled && message.deadline > now);
     const over = open === -1 ? this.#deadlines : this.#deadlines.slice(0, open);
     this.#deadlines = open === -1 ? [] : this.#deadlines.slice(open);

@@ -1,5 +1,6 @@
 /** The composition root: makes a `Config` into a server that starts and stops. It decides nothing about claiming. */
 
+import { watchClock } from '../../actors/base/clock-steps.ts';
 import { type DeviceId, parseId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
 import { createStatements } from '../../actors/claiming/statements.ts';
@@ -86,13 +87,15 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
     const brokerListening = (await broker?.start()) ?? null;
     core.startAlarms();
     live.start();
+    const unwatchClock = watchClock(needs.clock, needs.log);
 
     const end = async (): Promise<void> => {
       draining = true;
+      unwatchClock();
       const { drainMs } = config.system;
-      const deadline = needs.clock.now() + drainMs;
+      const deadline = needs.clock.elapsed() + drainMs;
       await Promise.all([core.stopAlarms(), ...open.map((door) => door.stop(drainMs))]);
-      await core.close(Math.max(LAST_ANSWERS_MS, deadline - needs.clock.now()));
+      await core.close(Math.max(LAST_ANSWERS_MS, deadline - needs.clock.elapsed()));
     };
     let ended: Promise<void> | undefined;
     return {

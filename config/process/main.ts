@@ -101,7 +101,7 @@ async function serve(config: Config, worker: number | undefined): Promise<void> 
   if (worker === undefined && config.system.workers > 1) {
     return supervise(config, log, { version: version() });
   }
-  const startedAt = Date.now();
+  const startedAt = performance.now();
   const starting = startSystem(config, {
     clock: systemClock,
     log,
@@ -113,7 +113,12 @@ async function serve(config: Config, worker: number | undefined): Promise<void> 
   try {
     const { addresses, core } = await starting;
     log.info(
-      { ...addresses, store: core.store.name, version: version(), startMs: Date.now() - startedAt },
+      {
+        ...addresses,
+        store: core.store.name,
+        version: version(),
+        startMs: Math.round(performance.now() - startedAt),
+      },
       worker === undefined ? 'ready' : 'worker ready',
     );
     if (worker !== undefined) workerReady(addresses);
@@ -146,10 +151,10 @@ function endOnSignal(starting: Promise<System>, drainMs: number, log: ProcessLog
   let firstAt: number | undefined;
   const onSignal = (signal: NodeJS.Signals): void => {
     if (firstAt === undefined) {
-      firstAt = Date.now();
+      firstAt = performance.now();
       log.info({ signal }, 'stopping: requests in flight will be answered');
       void drainAndEnd(starting, drainMs, log);
-    } else if (Date.now() - firstAt > SAME_SIGNAL_MS) {
+    } else if (performance.now() - firstAt > SAME_SIGNAL_MS) {
       log.lastError({ signal }, 'ending at once');
       endAtOnce();
     }
@@ -159,14 +164,14 @@ function endOnSignal(starting: Promise<System>, drainMs: number, log: ProcessLog
 }
 
 async function drainAndEnd(starting: Promise<System>, drainMs: number, log: ProcessLog): Promise<void> {
-  const startedAt = Date.now();
+  const startedAt = performance.now();
   setTimeout(() => {
     log.lastError({ drainMs }, 'stopping took too long');
     endAtOnce();
   }, drainMs + CLOSING_MS).unref();
   const system = await starting; // if it rejects, `serve` ends the process
   await system.stop();
-  log.info({ stopMs: Date.now() - startedAt }, 'stopped');
+  log.info({ stopMs: Math.round(performance.now() - startedAt) }, 'stopped');
   log.flush();
   process.exit(0);
 }

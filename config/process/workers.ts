@@ -59,7 +59,7 @@ class Supervisor {
   readonly #store: OpenedStore | undefined;
   readonly #drainMs: number;
   readonly #slots: readonly Slot[];
-  readonly #startedAt = Date.now();
+  readonly #startedAt = performance.now();
   #addresses: JsonObject = {};
   /** All workers have been ready once. */
   #served = false;
@@ -94,7 +94,7 @@ class Supervisor {
     if (this.#stoppingSince !== undefined) return;
     const worker = cluster.fork({ [NUMBER_VARIABLE]: String(slot.number) });
     slot.worker = worker;
-    slot.startedAt = Date.now();
+    slot.startedAt = performance.now();
     slot.ready = false;
     slot.outdated = false;
     const closeUnconfirmed = watchHandedOver(worker);
@@ -131,7 +131,7 @@ class Supervisor {
     for (const other of this.#slots) if (other.worker === undefined) this.#fork(other);
     if (!this.#slots.every(({ ready }) => ready)) return;
     this.#served = true;
-    const startMs = Date.now() - this.#startedAt;
+    const startMs = Math.round(performance.now() - this.#startedAt);
     this.#log.info({ ...this.#addresses, ...this.#more, workers: this.#slots.length, startMs }, 'ready');
   }
 
@@ -148,7 +148,7 @@ class Supervisor {
       this.#stop('SIGTERM');
       return;
     }
-    slot.deaths = Date.now() - slot.startedAt > STEADY_MS ? 0 : slot.deaths;
+    slot.deaths = performance.now() - slot.startedAt > STEADY_MS ? 0 : slot.deaths;
     const delayMs = Math.min(RESTART_MS * 2 ** slot.deaths, RESTART_MAX_MS);
     slot.deaths += 1;
     this.#log.error({ worker: slot.number, code, signal, delayMs }, 'a worker died; it is restarted');
@@ -160,7 +160,7 @@ class Supervisor {
     if (this.#stoppingSince === undefined) {
       this.#log.info({ signal }, 'stopping the workers');
       this.#stop(signal);
-    } else if (Date.now() - this.#stoppingSince > SAME_SIGNAL_MS) {
+    } else if (performance.now() - this.#stoppingSince > SAME_SIGNAL_MS) {
       this.#log.warn({ signal }, 'ending at once');
       this.#endAtOnce();
     }
@@ -174,7 +174,7 @@ class Supervisor {
   }
 
   #stop(signal: NodeJS.Signals): void {
-    this.#stoppingSince = Date.now();
+    this.#stoppingSince = performance.now();
     const alive = this.#slots.flatMap(({ worker }) => worker ?? []);
     if (alive.length === 0) void this.#end();
     for (const worker of alive) worker.process.kill(signal);
@@ -187,7 +187,8 @@ class Supervisor {
 
   async #end(): Promise<void> {
     await this.#store?.close();
-    this.#log.info({ stopMs: Date.now() - (this.#stoppingSince ?? Date.now()) }, 'all workers stopped');
+    const stopMs = Math.round(performance.now() - (this.#stoppingSince ?? performance.now()));
+    this.#log.info({ stopMs }, 'all workers stopped');
     this.#log.flush();
     process.exit(this.#exitCode);
   }

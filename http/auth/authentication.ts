@@ -5,7 +5,7 @@
  */
 
 import type { Accounts, Customer, Session, Standing, User } from '../../actors/accounts/accounts.ts';
-import type { Clock, Instant } from '../../actors/base/clock.ts';
+import type { Clock } from '../../actors/base/clock.ts';
 import type { UserId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
 import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
@@ -168,7 +168,8 @@ function sessionOf(standing: Standing | undefined, { sessionId, credentialsVersi
 
 interface Remembered {
   readonly standing: Promise<Standing | undefined>;
-  readonly at: Instant;
+  /** By `Clock.elapsed`. */
+  readonly at: number;
 }
 
 /** Looks up the standing of users, each at most once per `standingTtlMs`, unless it is asked for anew. */
@@ -182,13 +183,13 @@ function createStandings(
 
   return (id: UserId, how?: 'anew'): Promise<Standing | undefined> => {
     const cached = how === 'anew' ? undefined : remembered.get(id);
-    if (cached !== undefined && clock.now() - cached.at < settings.standingTtlMs) return cached.standing;
+    if (cached !== undefined && clock.elapsed() - cached.at < settings.standingTtlMs) return cached.standing;
 
     const standing = accounts.users.standing(id);
     remembered.delete(id); // moves it to the end: the first is always the one looked up longest ago
     const [oldest] = remembered.keys();
     if (oldest !== undefined && remembered.size >= settings.standingMax) remembered.delete(oldest);
-    const entry: Remembered = { standing, at: clock.now() };
+    const entry: Remembered = { standing, at: clock.elapsed() };
     remembered.set(id, entry);
     standing.catch(() => {
       if (remembered.get(id) === entry) remembered.delete(id); // failures are not cached

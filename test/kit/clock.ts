@@ -12,6 +12,8 @@ export interface SimClock extends Clock {
   advance(ms: number): void;
   /** Moves time to `instant` (never back), running what falls due on the way. */
   advanceTo(instant: Instant): void;
+  /** Sets the clock by so much, as an administrator or NTP does: nothing falls due, and no time passes. */
+  step(ms: number): void;
   /** When the next timer is due; undefined when none is set. */
   next(): Instant | undefined;
   /** How many timers are set. */
@@ -26,7 +28,9 @@ interface Timer {
 
 /** @param start the first instant, in ms since the epoch */
 export function createSimClock(start: Instant): SimClock {
+  /** What has passed, and what the clock shows beside it. */
   let now = start;
+  let set = 0;
   let order = 0;
   const timers = new Set<Timer>();
 
@@ -52,7 +56,8 @@ export function createSimClock(start: Instant): SimClock {
   }
 
   return {
-    now: () => now,
+    now: () => now + set,
+    elapsed: () => now - start,
 
     after(delayMs, task): Cancel {
       if (!(delayMs <= TIMER_MAX_MS)) throw new RangeError(`a timer cannot wait ${delayMs} ms`);
@@ -64,8 +69,14 @@ export function createSimClock(start: Instant): SimClock {
     },
 
     advance: (ms) => advanceTo(now + ms),
-    advanceTo,
-    next: () => earliest()?.dueAt,
+    advanceTo: (instant) => advanceTo(instant - set),
+    step(ms) {
+      set += ms;
+    },
+    next() {
+      const first = earliest();
+      return first === undefined ? undefined : first.dueAt + set;
+    },
     get timers() {
       return timers.size;
     },

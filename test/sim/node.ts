@@ -72,6 +72,7 @@ export class SimNode implements Life {
     this.#options = options;
     this.#clock = {
       now: () => clock.now() + skewMs,
+      elapsed: () => clock.elapsed(),
       after: (delayMs, task) =>
         clock.after(delayMs, () => {
           if (this.alive) task();

@@ -77,6 +77,7 @@ export class Simulation {
   /** True time. */
   readonly clock: Clock = {
     now: () => this.#timers.now() + this.#leapt,
+    elapsed: () => this.#timers.elapsed(),
     after: (delayMs, task) => this.#timers.after(delayMs, task),
   };
 

@@ -65,10 +65,10 @@ export class AnsweredExchanges {
   #sweepLater(): void {
     const [first] = this.#answered;
     if (first === undefined || this.#cancelSweep !== undefined) return;
-    const delayMs = Math.max(SWEEP_MS, first.expiresAt - this.#clock.now());
+    const delayMs = Math.max(SWEEP_MS, first.expiresAt - this.#clock.elapsed());
     this.#cancelSweep = this.#clock.after(delayMs, () => {
       this.#cancelSweep = undefined;
-      const now = this.#clock.now();
+      const now = this.#clock.elapsed();
       for (const exchange of this.#answered) {
         if (exchange.expiresAt > now) break;
         this.forget(exchange);

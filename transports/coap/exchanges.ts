@@ -142,7 +142,7 @@ export class Exchanges {
     const past = this.#peers.find(from)?.exchanges.get(messageId);
     if (past === undefined) return false;
     const same = past.fingerprint === fingerprint;
-    if (past.answered && !(same && past.expiresAt > this.#ports.clock.now())) {
+    if (past.answered && !(same && past.expiresAt > this.#ports.clock.elapsed())) {
       this.#answered.forget(past);
       return false;
     }
@@ -163,7 +163,7 @@ export class Exchanges {
       messageId,
       fingerprint,
       confirmable,
-      expiresAt: clock.now() + lifetimeMs,
+      expiresAt: clock.elapsed() + lifetimeMs,
       reply: undefined,
       answered: false,
     };

@@ -1,5 +1,5 @@
 /** The peers (an address with its port) that we exchange messages with, and what is kept for each while an exchange lasts. */
-import type { Cancel, Instant } from '../../actors/base/clock.ts';
+import type { Cancel } from '../../actors/base/clock.ts';
 
 /** Where a datagram came from and its answer goes. */
 export interface PeerAddress {
@@ -26,7 +26,8 @@ export interface Exchange {
   /** Of the whole datagram. */
   readonly fingerprint: string;
   readonly confirmable: boolean;
-  readonly expiresAt: Instant;
+  /** By `Clock.elapsed`. */
+  readonly expiresAt: number;
   /** What a duplicate is answered: nothing yet, an empty acknowledgement, or one with the answer. */
   reply: Buffer | undefined;
   answered: boolean;

@@ -66,14 +66,14 @@ export class Uploads {
       buffer,
       bytes: payload.length,
       lastAt: 0,
-      touchedAt: this.#clock.now(),
+      touchedAt: this.#clock.elapsed(),
     });
     return { type: 'continue' };
   }
 
   /** Any block but the first. Its payload has the length that goes with it. */
   append(key: string, block: Block, payload: Buffer): Received {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     const upload = this.#uploads.get(key);
     if (upload === undefined || this.#isStale(upload, now)) {
       this.#uploads.delete(key);
@@ -95,7 +95,7 @@ export class Uploads {
   }
 
   #makeRoom(device: CoapDevice): void {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     const own: string[] = [];
     for (const [key, upload] of this.#uploads) {
       if (this.#isStale(upload, now)) this.#uploads.delete(key);

@@ -104,7 +104,7 @@ export class Connection {
       heard(error);
       connection.#lookAround();
     });
-    const deadline = Date.now() + withinMs;
+    const deadline = performance.now() + withinMs;
     try {
       await connection.#connect(deadline, () => last);
     } catch (error) {
@@ -118,7 +118,10 @@ export class Connection {
     for (;;) {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(this.#unavailable(last())), Math.max(0, deadline - Date.now()));
+        timer = setTimeout(
+          () => reject(this.#unavailable(last())),
+          Math.max(0, deadline - performance.now()),
+        );
       });
       const connecting = this.client.connect();
       connecting.catch(() => {}); // when the time is over first
@@ -127,7 +130,7 @@ export class Connection {
         return;
       } catch (error) {
         // A single client goes on trying by itself; a cluster gives up when no node answers.
-        if (Date.now() >= deadline || this.#settings.location.type === 'single')
+        if (performance.now() >= deadline || this.#settings.location.type === 'single')
           throw this.#unavailable(error);
         await new Promise((resolve) => setTimeout(resolve, RECONNECT_FIRST_MS));
       } finally {

@@ -29,14 +29,14 @@ export class DeviceCache {
 
   get(token: string): AuthenticatedDevice | undefined {
     const entry = this.#entries.get(token);
-    if (entry === undefined || entry.until > this.#clock.now()) return entry?.device;
+    if (entry === undefined || entry.until > this.#clock.elapsed()) return entry?.device;
     this.#entries.delete(token);
     return undefined;
   }
 
   put(token: string, device: AuthenticatedDevice): void {
     this.#entries.delete(token);
-    this.#entries.set(token, { device, until: this.#clock.now() + KEPT_MS });
+    this.#entries.set(token, { device, until: this.#clock.elapsed() + KEPT_MS });
     if (this.#entries.size <= ENTRIES_MAX) return;
     const [oldest] = this.#entries.keys();
     if (oldest !== undefined) this.#entries.delete(oldest);

@@ -5,7 +5,7 @@
  * flight), and while the client does not read what we write. So a connection takes a bounded amount of memory whatever the
  * client does. What is written goes out with `flush`, in one piece.
  */
-import type { Clock, Instant } from '../../../actors/base/clock.ts';
+import type { Clock } from '../../../actors/base/clock.ts';
 import { decode, decodeConnect } from './codec.ts';
 import { Framer } from './framer.ts';
 import { type ClientPacket, type Fault, MALFORMED, TOO_LARGE } from './packets.ts';
@@ -50,12 +50,12 @@ export interface ConnectionEvents {
 }
 
 export class Connection {
-  /** When the last complete packet arrived, or the connection was opened. */
-  lastPacketAt: Instant;
+  /** When the last complete packet arrived, or the connection was opened; by `Clock.elapsed`, as `endedAt`. */
+  lastPacketAt: number;
   /** What the client showed in the TLS handshake. */
   certificate: ClientCertificate | undefined;
   /** When we closed our side. */
-  endedAt: Instant | undefined;
+  endedAt: number | undefined;
 
   readonly #socket: ByteStream;
   readonly #settings: MqttEndpointSettings;
@@ -77,7 +77,7 @@ export class Connection {
     this.#clock = clock;
     this.#events = events;
     this.#framer = new Framer(packetBytesMax(settings));
-    this.lastPacketAt = clock.now();
+    this.lastPacketAt = clock.elapsed();
     socket.on('data', (chunk: Buffer) => {
       try {
         this.#take(chunk);
@@ -122,7 +122,7 @@ export class Connection {
         break;
       }
     }
-    if (frames.length > 0) this.lastPacketAt = this.#clock.now();
+    if (frames.length > 0) this.lastPacketAt = this.#clock.elapsed();
     if (fault !== undefined && !this.#faulty) {
       this.#faulty = true;
       packets.push(fault === 'too-large' ? TOO_LARGE : MALFORMED);
@@ -187,14 +187,14 @@ export class Connection {
   end(): void {
     if (this.endedAt !== undefined) return;
     this.flush();
-    this.endedAt = this.#clock.now();
+    this.endedAt = this.#clock.elapsed();
     this.#socket.end();
     this.#socket.resume();
   }
 
   /** Closes at once. */
   destroy(): void {
-    this.endedAt ??= this.#clock.now();
+    this.endedAt ??= this.#clock.elapsed();
     this.#output = [];
     this.#socket.destroy();
   }

@@ -187,7 +187,7 @@ class Endpoint implements MqttEndpoint {
     });
     connection.certificate = certificate;
     const session = new Session(this.#context, connection);
-    const client: Client = { session, openedAt: clock.now() };
+    const client: Client = { session, openedAt: clock.elapsed() };
     spawnSession(this.#home, `session-${++this.#names}`, session, () => this.#forget(client));
     this.#clients.add(client);
     this.#connecting.add(client);
@@ -214,7 +214,7 @@ class Endpoint implements MqttEndpoint {
 
   #sweepLater(): void {
     this.#cancelSweep = this.#options.clock.after(this.#options.settings.sweepIntervalMs, () => {
-      const now = this.#options.clock.now();
+      const now = this.#options.clock.elapsed();
       for (const client of this.#clients) this.#checkTimeouts(client, now);
       this.#sweepLater();
     });

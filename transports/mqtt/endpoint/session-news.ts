@@ -82,7 +82,7 @@ export class SessionNews {
   }
 
   enter(id: DeviceId): Stamp {
-    this.#latest = Math.max(this.#clock.now(), this.#latest + 1);
+    this.#latest = Math.max(this.#clock.elapsed(), this.#latest + 1);
     this.#report(['entered', id, this.#latest]);
     return { at: this.#latest, node: this.#self };
   }
@@ -122,7 +122,7 @@ export class SessionNews {
     }
     const other: Other = this.#others.get(node) ?? { heardAt: 0, devices: new Set() };
     this.#others.set(node, other);
-    other.heardAt = this.#clock.now();
+    other.heardAt = this.#clock.elapsed();
     if (asks === true) this.#reportAll();
     if (Array.isArray(present)) for (const id of present) other.devices.add(String(id));
     for (const [what, id, at] of newsIn(news)) {
@@ -144,7 +144,7 @@ export class SessionNews {
   }
 
   #forgetSilent(): void {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     for (const [node, { heardAt }] of this.#others) {
       if (now - heardAt > SILENCE_MAX_MS) this.#others.delete(node);
     }

@@ -60,7 +60,7 @@ export class SessionTable {
   /** Enters an authenticated session; the one that its device had is ended. */
   enter(id: DeviceId, session: Endable): void {
     const before = this.#sessions.get(id);
-    this.#sessions.set(id, { session, enteredAt: this.#clock.now(), stamp: this.#news?.enter(id) });
+    this.#sessions.set(id, { session, enteredAt: this.#clock.elapsed(), stamp: this.#news?.enter(id) });
     before?.session.requestEnd(Reason.sessionTakenOver);
   }
 
@@ -95,7 +95,7 @@ export class SessionTable {
   #enteredElsewhere(id: DeviceId, stamp: Stamp): void {
     const mine = this.#sessions.get(id);
     if (mine?.stamp === undefined) return;
-    const old = this.#clock.now() - mine.enteredAt > RACE_MS;
+    const old = this.#clock.elapsed() - mine.enteredAt > RACE_MS;
     if (old || isLater(stamp, mine.stamp)) mine.session.requestEnd(Reason.sessionTakenOver);
   }
 }
