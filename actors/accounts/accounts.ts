@@ -15,6 +15,7 @@ import { customerKind, tenantKind, userKind } from './kinds.ts';
 import type { AccountSettings, Accounts } from './model.ts';
 import { createRemoval } from './removal.ts';
 import { createReplays } from './replays.ts';
+import { createSecondFactors } from './second-factors.ts';
 import { ACTIVITY_KIND, type Activity } from './sessions.ts';
 import { createTenants } from './tenants.ts';
 import { createUsers } from './users.ts';
@@ -57,6 +58,7 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
   const activities = openRecords<Activity>(store, ACTIVITY_KIND);
   const apiKeys = createApiKeys(store, clock);
   const replays = createReplays(store, clock);
+  const secondFactors = createSecondFactors(store);
   const removal = createRemoval({
     tenants,
     customers,
@@ -69,12 +71,14 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
       await activities.remove(id);
       await apiKeys.forget(id);
       await replays.forget(id);
+      await secondFactors.forget(id);
     },
   });
 
   return {
     apiKeys,
     replays,
+    secondFactors,
     tenants: createTenants(tenants, removal, clock),
     customers: createCustomers(customers, tenants, removal, clock),
     users: createUsers({ clock, settings, users, tenants, customers, activities, removal, changed }),

@@ -11,6 +11,7 @@ import type { EntityQuery, Page } from '../records/pages.ts';
 import type { Unavailable } from '../runtime/decider.ts';
 import type { ApiKeys } from './api-keys.ts';
 import type { Replays } from './replays.ts';
+import type { SecondFactors } from './second-factors.ts';
 
 /** Postal and electronic address, as tenants and customers carry it. All of it optional. */
 export interface Contact {
@@ -298,6 +299,7 @@ export interface Accounts {
   readonly apiKeys: ApiKeys;
   /** Answers that users can have again. */
   readonly replays: Replays;
+  readonly secondFactors: SecondFactors;
   readonly tenants: Tenants;
   readonly customers: Customers;
   readonly users: Users;

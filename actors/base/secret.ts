@@ -28,10 +28,10 @@ export interface Secrets {
    * is compared with one after the other.
    */
   digests(whose: DeviceId | UserId | TenantId, secret: string): readonly [SecretDigest, ...SecretDigest[]];
-  /** Encrypts a secret for one device. */
-  seal(device: DeviceId, secret: string): string;
-  /** Undoes `seal`. Throws when the text was not sealed for this device by this server. */
-  unseal(device: DeviceId, sealed: string): string;
+  /** Encrypts a secret for one device or user. */
+  seal(whose: DeviceId | UserId, secret: string): string;
+  /** Undoes `seal`. Throws when the text was not sealed for this device or user by this server. */
+  unseal(whose: DeviceId | UserId, sealed: string): string;
 }
 
 const IV_BYTES = 12;

@@ -15,7 +15,7 @@ import { badCredentials, notAuthenticated, tokenExpired } from '../wire/errors.t
 import type { Problem } from '../wire/reply.ts';
 import { isProblem } from '../wire/reply.ts';
 import { isRightBelow, type Principal } from './principal.ts';
-import type { Claims, Reading, TokenPair, Tokens } from './tokens.ts';
+import type { Claims, LoginStep, Reading, TokenPair, Tokens } from './tokens.ts';
 
 /** Values of `X-Authorization` and of `Authorization`; the first counts if both are there. */
 export interface Identity {
@@ -104,6 +104,15 @@ export function createAuthentication(
     });
   }
 
+  /** Somebody whose login is not complete: there is no session yet. */
+  async function halfway(step: LoginStep, reading: Reading): Promise<Principal | Problem> {
+    if (reading.type !== 'good') return tokenExpired;
+    const { userId, credentialsVersion } = reading.claims;
+    const user = (await standings(userId))?.user;
+    if (user === undefined || user.credentialsVersion !== credentialsVersion) return tokenExpired;
+    return { userId, sessionId: undefined, grant: step, ...user.membership };
+  }
+
   async function byApiKey(value: string): Promise<Principal | Problem> {
     const key = await accounts.apiKeys.find(value);
     const standing = key === undefined ? undefined : await standings(key.userId);
@@ -121,7 +130,10 @@ export function createAuthentication(
       if (apiKey !== undefined) return byApiKey(apiKey);
       const [, token] = BEARER.exec(header) ?? [];
       if (token === undefined) return notAuthenticated;
-      const checked = await check(tokens.readAccess(token));
+      const reading = tokens.readAccess(token);
+      const half = reading.type === 'unreadable' ? tokens.readStep(token) : undefined;
+      if (half !== undefined) return halfway(half.step, half.reading);
+      const checked = await check(reading);
       if (isProblem(checked)) return checked;
       if (checked.kind === 'user') {
         const { user, session } = checked;

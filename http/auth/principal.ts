@@ -6,9 +6,10 @@ import { unreachable } from '../../actors/base/unreachable.ts';
 /**
  * How much of its role a caller may use. `delegated`: an API key, or an administrator who looks in as another user; all
  * but what lets one log in, so that nothing that was delegated outlives its end. `reading`: the anonymous user of a public customer. `claiming`: an API key
- * made for claiming only.
+ * made for claiming only. `verifying`: somebody who has shown the password and still has to show a code. `enrolling`:
+ * somebody who has to set a second factor up first.
  */
-export type Grant = 'everything' | 'delegated' | 'reading' | 'claiming';
+export type Grant = 'everything' | 'delegated' | 'reading' | 'claiming' | 'verifying' | 'enrolling';
 
 interface Session {
   readonly userId: UserId;

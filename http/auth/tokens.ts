@@ -45,10 +45,16 @@ export interface Tokens {
   cookieOf(accessToken: string): Cookie;
   /** For the anonymous user of a public customer. */
   issuePublic(customer: Customer, sessionId?: string): TokenPair;
+  /** For somebody who has shown the password, and has no session yet. */
+  issueStep(user: User, step: LoginStep): string;
+  readStep(token: string): { readonly step: LoginStep; readonly reading: Reading } | undefined;
   readAccess(token: string): Reading;
   readRefresh(token: string): Reading;
   readCookie(value: string): Reading;
 }
+
+/** What is left of a login after the password. */
+export type LoginStep = 'verifying' | 'enrolling';
 
 interface Cookie {
   readonly value: string;
@@ -57,7 +63,13 @@ interface Cookie {
 
 const REFRESH_SCOPE = 'REFRESH_TOKEN';
 /** The `typ` of each kind. RFC 9068 §2.1 gives the first one. */
-const TYPES = { access: 'at+jwt', refresh: 'refresh+jwt', cookie: 'cookie+jwt' } as const;
+const TYPES = {
+  access: 'at+jwt',
+  refresh: 'refresh+jwt',
+  cookie: 'cookie+jwt',
+  verifying: 'verifying+jwt',
+  enrolling: 'enrolling+jwt',
+} as const;
 type TokenKind = keyof typeof TYPES;
 /** Browsers keep no cookie for longer. The session ends earlier, and is looked up each time. */
 const COOKIE_MAX_AGE_S = 400 * 24 * 60 * 60;
@@ -71,7 +83,9 @@ interface Verified {
   readonly expiresAt: Instant;
 }
 
-const KINDS = ['access', 'refresh', 'cookie'] as const;
+const KINDS = ['access', 'refresh', 'cookie', 'verifying', 'enrolling'] as const;
+/** How long somebody may take to show the second factor, or to set it up. */
+const STEP_EXPIRES_S = 600;
 
 const completeShape = z.object({ header: z.unknown(), payload: z.unknown() });
 const headerShape = z.object({ typ: z.enum(TYPES) });
@@ -124,7 +138,13 @@ export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
   const { signingKey: key, issuer, audience } = settings;
   const signer = (kind: TokenKind) =>
     createSigner({ algorithm: 'HS512', key, header: { alg: 'HS512', typ: TYPES[kind] } });
-  const sign = { access: signer('access'), refresh: signer('refresh'), cookie: signer('cookie') };
+  const sign = {
+    access: signer('access'),
+    refresh: signer('refresh'),
+    cookie: signer('cookie'),
+    verifying: signer('verifying'),
+    enrolling: signer('enrolling'),
+  };
   // Expiry is checked in `read`, by our clock.
   const verifier = (by: Buffer) =>
     createVerifier({
@@ -237,6 +257,19 @@ export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
       const common = { sub: userId, userId, sessionId, credentialsVersion, isPublic: false };
       const times = { iss: issuer, aud: audience, iat, exp: iat + COOKIE_MAX_AGE_S };
       return { value: sign.cookie({ ...common, ...times }), maxAgeSeconds: COOKIE_MAX_AGE_S };
+    },
+
+    issueStep({ id, email, credentialsVersion }, step) {
+      const iat = Math.floor(clock.now() / 1000);
+      const claims = { sub: email, userId: id, sessionId: '', credentialsVersion, isPublic: false };
+      return sign[step]({ ...claims, iss: issuer, aud: audience, iat, exp: iat + STEP_EXPIRES_S });
+    },
+
+    readStep(token) {
+      const opened = open(token);
+      const kind = opened.type === 'verified' ? opened.kind : undefined;
+      if (kind !== 'verifying' && kind !== 'enrolling') return undefined;
+      return { step: kind, reading: read(token, kind) };
     },
 
     readRefresh: (token) => read(token, 'refresh'),

@@ -2,21 +2,26 @@
 
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts/accounts.ts';
+import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import { ADMINISTRATORS } from '../auth/principal.ts';
+import type { SecondFactorAuth } from '../auth/second-factor.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
-import { tokenPairView } from '../views/user.ts';
+import { loginView } from '../views/user.ts';
 import { accountProblem, notFound, permissionDenied } from '../wire/errors.ts';
 import { activationLink as linkWith } from '../wire/links.ts';
 import { empty, json, text } from '../wire/reply.ts';
 import { userId } from '../wire/schemas.ts';
 import { isBeyondDelegation, manageableUser } from './access.ts';
+import { welcome } from './auth.ts';
 
 export interface ActivationNeeds {
   readonly accounts: Accounts;
+  readonly audit: AuditTrail;
   readonly tokens: Tokens;
+  readonly factors: SecondFactorAuth;
   readonly clock: Clock;
   readonly settings: Pick<ApiSettings, 'passwordMinLength' | 'passwordMaxLength'>;
 }
@@ -142,7 +147,8 @@ function passwordPolicy({ settings }: ActivationNeeds): Route {
   });
 }
 
-function activate({ accounts: { users }, tokens }: ActivationNeeds): Route {
+function activate(needs: ActivationNeeds): Route {
+  const { users } = needs.accounts;
   return defineRoute({
     method: 'POST',
     path: PATH,
@@ -153,7 +159,7 @@ function activate({ accounts: { users }, tokens }: ActivationNeeds): Route {
       { error: 'The body should be a JSON object!' },
     ),
     responses: {
-      200: { description: 'Activated and logged in', schema: tokenPairView },
+      200: { description: 'Activated and logged in, or what a login takes besides', schema: loginView },
       400: {
         description:
           'The token is unknown, used up or too old; or the password too short, too long or well known',
@@ -165,9 +171,7 @@ function activate({ accounts: { users }, tokens }: ActivationNeeds): Route {
       // Disabled meanwhile, or its tenant deleted: the password is set, but it does not let the user in.
       const standing = await users.standing(activated.value.id);
       if (standing === undefined) return notFound;
-      return json(
-        tokens.issue(standing.user, await users.startSession(standing.user, { address, device: device() })),
-      );
+      return welcome(needs, standing.user, { address, device: device() });
     },
   });
 }

@@ -15,6 +15,7 @@ import type { Imports } from '../../actors/imports/imports.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
 import type { Authentication } from '../auth/authentication.ts';
 import { createLogins } from '../auth/logins.ts';
+import { createSecondFactorAuth } from '../auth/second-factor.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { Feed } from '../feed.ts';
 import type { Route } from '../route.ts';
@@ -47,6 +48,7 @@ import { sessionRoutes } from './sessions.ts';
 import { systemRoutes } from './system.ts';
 import { tenantRoutes } from './tenants.ts';
 import { transferRoutes } from './transfers.ts';
+import { twoFactorRoutes } from './two-factor.ts';
 import { userRoutes } from './users.ts';
 
 export interface RouteNeeds {
@@ -78,14 +80,16 @@ export interface RouteNeeds {
 export function allRoutes(needs: RouteNeeds): Route[] {
   const { accounts, settings, counters } = needs;
   const logins = createLogins(accounts, settings.limits, counters);
+  const factors = createSecondFactorAuth(needs);
   const routes = [
     ...claimRoutes(needs), // before assignments: a device may be named "device"
     ...challengeRoutes(needs),
     ...transferRoutes(needs), // likewise
     ...incomingTransferRoutes(needs),
-    ...authRoutes({ ...needs, logins }),
+    ...authRoutes({ ...needs, logins, factors }),
+    ...twoFactorRoutes({ ...needs, factors }),
     ...sessionRoutes(needs),
-    ...activationRoutes(needs),
+    ...activationRoutes({ ...needs, factors }),
     ...publicRoutes(needs), // before assignments: no customer has the id "public"
     ...deviceInfoRoutes(needs), // before devices: no device has the id "types"
     ...deviceRoutes(needs),

@@ -1,7 +1,7 @@
 /** Login, renewal of tokens, logout, and the caller's own password. */
 
 import { z } from 'zod';
-import type { Accounts } from '../../actors/accounts/accounts.ts';
+import type { Accounts, User } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import { NULL_UUID } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
@@ -11,9 +11,10 @@ import { reportBug } from '../../actors/runtime/supervision.ts';
 import type { Authentication } from '../auth/authentication.ts';
 import type { Logins } from '../auth/logins.ts';
 import { EVERYBODY } from '../auth/principal.ts';
+import type { SecondFactorAuth } from '../auth/second-factor.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { tokenPairView, userView, viewAnonymousUser, viewUser } from '../views/user.ts';
+import { loginView, tokenPairView, userView, viewAnonymousUser, viewUser } from '../views/user.ts';
 import {
   accountNotActive,
   accountProblem,
@@ -23,7 +24,7 @@ import {
   tooManyRequests,
   unavailable,
 } from '../wire/errors.ts';
-import { empty, json } from '../wire/reply.ts';
+import { empty, json, type Reply } from '../wire/reply.ts';
 import { credential, NAME_MAX } from '../wire/schemas.ts';
 import { noteUser } from './user-notes.ts';
 
@@ -34,6 +35,7 @@ export interface AuthNeeds {
   readonly authentication: Authentication;
   readonly log: Log;
   readonly logins: Logins;
+  readonly factors: SecondFactorAuth;
 }
 
 export function authRoutes(needs: AuthNeeds): Route[] {
@@ -41,8 +43,7 @@ export function authRoutes(needs: AuthNeeds): Route[] {
 }
 
 function login(needs: AuthNeeds): Route {
-  const { accounts, audit, tokens, logins } = needs;
-  const { users } = accounts;
+  const { logins } = needs;
   return defineRoute({
     method: 'POST',
     path: '/api/auth/login',
@@ -54,7 +55,11 @@ function login(needs: AuthNeeds): Route {
       .or(z.unknown().transform(() => undefined)),
     malformedBody: badCredentials,
     responses: {
-      200: { description: 'A token for requests and one to renew it', schema: tokenPairView },
+      200: {
+        description:
+          'A token for requests and one to renew it; or one for showing (PRE_VERIFICATION_TOKEN) or setting up (MFA_CONFIGURATION_TOKEN) a second factor',
+        schema: loginView,
+      },
       401: { description: 'Wrong e-mail or password, or the account is not active' },
       429: { description: 'Too many failed logins of this user from your address' },
     },
@@ -62,16 +67,13 @@ function login(needs: AuthNeeds): Route {
       if (body === undefined) return badCredentials;
       const { username, password } = body;
       const login = await logins.attempt(username, password, address);
-      if (login.type === 'welcome') noteUser(audit, 'LOGIN', login.user);
       if (login.type === 'refused') {
         // Not awaited: the time it takes would show whether there is such a user.
         void noteFailedLogin(needs, username, login.reason);
       }
       switch (login.type) {
         case 'welcome':
-          return json(
-            tokens.issue(login.user, await users.startSession(login.user, { address, device: device() })),
-          );
+          return welcome(needs, login.user, { address, device: device() });
         case 'refused':
           return login.reason === 'disabled' ? accountNotActive : badCredentials;
         case 'unavailable':
@@ -83,6 +85,26 @@ function login(needs: AuthNeeds): Route {
       }
     },
   });
+}
+
+/** Begins a session of somebody whose password is right, or says what is still wanted. */
+export async function welcome(
+  {
+    accounts: { users },
+    audit,
+    tokens,
+    factors,
+  }: Pick<AuthNeeds, 'accounts' | 'audit' | 'tokens' | 'factors'>,
+  user: User,
+  origin: { readonly address: string; readonly device: string | null },
+): Promise<Reply> {
+  const step = await factors.stepAfterPassword(user);
+  if (step !== 'none') {
+    const scope = step === 'verifying' ? 'PRE_VERIFICATION_TOKEN' : 'MFA_CONFIGURATION_TOKEN';
+    return json({ token: tokens.issueStep(user, step), refreshToken: null, scope });
+  }
+  noteUser(audit, 'LOGIN', user);
+  return json(tokens.issue(user, await users.startSession(user, origin)));
 }
 
 function renewTokens({ authentication, audit, log }: AuthNeeds): Route {

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../actors/base/json.ts';
 /** System administrators belong to no tenant, so no audit trail is theirs. */
 export function noteUser(
   audit: Pick<AuditTrail, 'note'>,
-  action: 'LOGIN' | 'LOGOUT',
+  action: 'LOGIN' | 'LOGOUT' | 'CREDENTIALS_UPDATED',
   { id, membership }: User,
   failure?: string,
   data: JsonObject = {},

@@ -80,3 +80,14 @@ export function customerOf(membership: Membership): string {
 export const tokenPairView = z
   .object({ token: z.string(), refreshToken: z.string() })
   .meta({ id: 'TokenPair' });
+
+/** The password was right, and more is to come: the token is good for that alone. */
+const loginStepView = z
+  .object({
+    token: z.string(),
+    refreshToken: z.null(),
+    scope: z.enum(['PRE_VERIFICATION_TOKEN', 'MFA_CONFIGURATION_TOKEN']),
+  })
+  .meta({ id: 'LoginStep' });
+
+export const loginView = z.union([loginStepView, tokenPairView]);

@@ -29,6 +29,8 @@ export interface Visit {
   readonly session: Session | undefined;
   /** The API without a token. */
   readonly anonymous: Api;
+  /** The API with a token that is not that of the session: of a login that is not complete. */
+  readonly withToken: (token: string) => Api;
   /** The parameters of the page's path. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;

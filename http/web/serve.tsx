@@ -118,6 +118,7 @@ function visitOf(
   return {
     session,
     anonymous: createApi(askFor(api, c), undefined),
+    withToken: (token) => createApi(askFor(api, c), token),
     params: (page === undefined ? undefined : paramsOf(page.path, c.req.path)) ?? {},
     query: new URL(c.req.url).searchParams,
     locale: localeOf(c.req.header('accept-language'), getCookie(c, TIME_ZONE_COOKIE)),

@@ -153,6 +153,18 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   },
   'GET /api/auth/user': unrelated(200, 200, 200),
   'GET /api/auth/sessions': unrelated(200, 200, 200),
+  'GET /api/2fa/providers': unrelated(200, 200, 200),
+  'GET /api/2fa/account/settings': unrelated(200, 200, 200),
+  'POST /api/2fa/account/config/generate': unrelated(200, 200, 200, { query: 'providerType=TOTP' }),
+  'POST /api/2fa/account/config': unrelated(400, 400, 400, { body: { providerType: 'TOTP', authUrl: 'x' } }),
+  'DELETE /api/2fa/account/config': unrelated(200, 200, 200, { query: 'providerType=TOTP' }),
+  // With a whole session there is nothing to complete.
+  'GET /api/auth/2fa/providers': unrelated(403, 403, 403),
+  'POST /api/auth/2fa/verification/send': unrelated(403, 403, 403),
+  'POST /api/auth/2fa/verification/check': unrelated(403, 403, 403),
+  'POST /api/auth/2fa/login': unrelated(403, 403, 403),
+  'GET /api/2fa/settings': unrelated(403, 403, 200),
+  'POST /api/2fa/settings': unrelated(403, 403, 200, { body: { enforceTwoFa: false } }),
   'DELETE /api/auth/sessions': unrelated(200, 200, 200),
   'DELETE /api/auth/sessions/:sessionId': unrelated(404, 404, 404, {
     params: { sessionId: '00000000-0000-7000-8000-000000000000' },

@@ -1,12 +1,14 @@
 /** The account of the person who is signed in: a new password for it, and where else it is signed in. */
 import { z } from 'zod';
 import { EVERYBODY } from '../../auth/principal.ts';
+import { factorSettingsView } from '../../routes/two-factor.ts';
 import { sessionView } from '../../views/session.ts';
 import { tokenPairView } from '../../views/user.ts';
 import { segment } from '../api.ts';
 import type { Locale } from '../locale.ts';
 import { memberPage, type Page, type PageReply, resultAt, type SignedIn } from '../page.ts';
 import { Field, Head, Refusal, Time } from '../parts/elements.tsx';
+import { SecondFactorCard } from './second-factor.tsx';
 
 const ROLES: Readonly<Record<SignedIn['user']['authority'], string>> = {
   CUSTOMER_USER: 'Customer',
@@ -18,12 +20,14 @@ type SeenSession = z.output<typeof sessionView>;
 
 async function accountReply(visit: SignedIn, refusal?: string): Promise<PageReply> {
   const sessions = await visit.api.get('/api/auth/sessions', z.array(sessionView));
-  return shown(visit, sessions, refusal);
+  const factor = await visit.api.get('/api/2fa/account/settings', factorSettingsView);
+  return shown(visit, sessions, factor, refusal);
 }
 
 const shown = (
   { user, locale }: SignedIn,
   sessions: readonly SeenSession[],
+  factor: z.output<typeof factorSettingsView>,
   refusal: string | undefined,
 ): PageReply => ({
   type: 'page',
@@ -70,6 +74,7 @@ const shown = (
           </button>
         </form>
       </div>
+      <SecondFactorCard {...factor} />
       <SessionsCard sessions={sessions} locale={locale} />
       <p class="muted">
         For programs there is the <a href="/swagger-ui">REST API</a>.

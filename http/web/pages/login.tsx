@@ -1,9 +1,10 @@
 /** Signing in and out, and the first password behind an activation link. */
-import { tokenPairView } from '../../views/user.ts';
+import { loginView } from '../../views/user.ts';
 import type { Refused } from '../api.ts';
 import type { Page, PageReply, Visit } from '../page.ts';
 import { Field, Refusal } from '../parts/elements.tsx';
 import type { DemoAccount } from '../settings.ts';
+import { afterPassword, secondFactorPages } from './second-factor.tsx';
 
 /** A path of this site. `//`, `/\\` and `/<tab>/` are none: browsers read another host in them. */
 const OWN_PATH = /^\/(?![/\\])[!-~]*$/;
@@ -129,16 +130,18 @@ const createPasswordReply = (token: string, refusal?: string): PageReply => ({
   body: <CreatePassword token={token} refusal={refusal} />,
 });
 
-async function createPassword({ form, anonymous }: Visit): Promise<PageReply> {
+async function createPassword(visit: Visit): Promise<PageReply> {
+  const { form, anonymous } = visit;
   const activateToken = form.text('activateToken');
   const password = form.text('password');
   if (password !== form.text('again')) {
     return createPasswordReply(activateToken, 'The two passwords are not the same. Please type them again.');
   }
-  const activated = await anonymous.post('/api/noauth/activate', { activateToken, password }, tokenPairView);
+  const activated = await anonymous.post('/api/noauth/activate', { activateToken, password }, loginView);
   if (activated.type === 'ok') {
     const notice = { kind: 'good', text: 'Welcome! Your password is set.' } as const;
-    return { type: 'see-other', to: '/', signIn: activated.value, notice };
+    const reply = await afterPassword(visit, activated.value, '/');
+    return reply.type === 'see-other' ? { ...reply, notice } : reply;
   }
   // The API's rules for passwords, in its own words.
   if (activated.message.startsWith('Password')) return createPasswordReply(activateToken, activated.message);
@@ -149,6 +152,7 @@ async function createPassword({ form, anonymous }: Visit): Promise<PageReply> {
 }
 
 export const loginPages: readonly Page[] = [
+  ...secondFactorPages(nextOf),
   {
     path: '/login',
     roles: ['PUBLIC'],
@@ -160,10 +164,8 @@ export const loginPages: readonly Page[] = [
       const { form, anonymous } = visit;
       const next = nextOf(form.text('next'));
       const body = { username: form.text('email'), password: form.text('password') };
-      const login = await anonymous.post('/api/auth/login', body, tokenPairView);
-      return login.type === 'ok'
-        ? { type: 'see-other', to: next, signIn: login.value }
-        : loginReply(visit, next, login);
+      const login = await anonymous.post('/api/auth/login', body, loginView);
+      return login.type === 'ok' ? afterPassword(visit, login.value, next) : loginReply(visit, next, login);
     },
   },
   {

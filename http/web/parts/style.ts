@@ -179,6 +179,7 @@ video { width: 100%; border-radius: .5rem; background: #000; aspect-ratio: 4 / 3
 /** The sheet of labels, in millimetres of paper. */
 const LABELS = `.sheet { display: flex; flex-wrap: wrap; gap: 4mm; background: #fff; color: #000; padding: 8mm; border-radius: var(--radius); }
 .label { border: 1px dashed #767676; break-inside: avoid; display: flex; gap: 2mm; align-items: center; padding: 2mm; overflow: hidden; background: #fff; color: #000; }
+.qr svg { display: block; width: 12rem; height: auto; background: #fff; }
 .label svg { flex: none; height: 100%; width: auto; }
 .label div { min-width: 0; overflow: hidden; font-size: 8pt; line-height: 1.25; }
 .label b { display: block; font-size: 9pt; overflow-wrap: anywhere; }

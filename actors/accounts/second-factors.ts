@@ -1,0 +1,61 @@
+/**
+ * Second factors of users, as they are stored: an authenticator's secret (TOTP, RFC 6238) and recovery codes, and who must
+ * have one. Secrets are sealed and codes digested by whoever stores them.
+ */
+import type { Instant } from '../base/clock.ts';
+import type { TenantId, UserId } from '../base/ids.ts';
+import type { SecretDigest } from '../base/secret.ts';
+import { openRecords } from '../records/records.ts';
+import type { Store } from '../store/store.ts';
+
+export interface SecondFactor {
+  readonly sealedSecret: string;
+  readonly since: Instant;
+  /** The step of time of the newest code that was used: each is good once. */
+  readonly lastStep: number;
+  /** The recovery codes that are left. */
+  readonly codes: readonly SecretDigest[];
+}
+
+/** Whose login takes a second factor; the others may have one. */
+export interface FactorPolicy {
+  readonly everybody: boolean;
+  readonly systemAdministrators: boolean;
+  /** Tenants whose administrators must; `all`: those of every tenant. */
+  readonly administratorsOf: readonly TenantId[] | 'all';
+  /** Tenants all of whose users must. */
+  readonly usersOf: readonly TenantId[];
+}
+
+export interface SecondFactors {
+  get(id: UserId): Promise<SecondFactor | undefined>;
+  /** Makes another one of the newest; undefined removes it, the same one changes nothing. `next` may be called again. */
+  update(
+    id: UserId,
+    next: (factor: SecondFactor | undefined) => SecondFactor | undefined,
+  ): Promise<SecondFactor | undefined>;
+  forget(id: UserId): Promise<void>;
+  policy(): Promise<FactorPolicy>;
+  setPolicy(policy: FactorPolicy): Promise<void>;
+}
+
+const NOBODY: FactorPolicy = {
+  everybody: false,
+  systemAdministrators: false,
+  administratorsOf: [],
+  usersOf: [],
+};
+/** There is one policy for the whole server. */
+const POLICY = 'policy';
+
+export function createSecondFactors(store: Store): SecondFactors {
+  const factors = openRecords<SecondFactor>(store, 'second-factor');
+  const policies = openRecords<FactorPolicy>(store, 'second-factor-policy');
+  return {
+    get: (id) => factors.get(id),
+    update: (id, next) => factors.update(id, next),
+    forget: (id) => factors.remove(id),
+    policy: async () => (await policies.get(POLICY)) ?? NOBODY,
+    setPolicy: (policy) => policies.put(POLICY, policy),
+  };
+}
