@@ -135,7 +135,6 @@ test('mqtt 5: connect: CONNACK has the limits of the server', () =>
     assert.equal(terms, {
       sessionExpiryInterval: 0,
       receiveMaximum: 7,
-      retainAvailable: false,
       maximumPacketSize: 1_200,
       topicAliasMaximum: 10,
       wildcardSubscriptionAvailable: true,
@@ -261,5 +260,59 @@ test('mqtt: connect: a connection that was cut while its token was looked up tak
     goOn();
     assert.equal(await first.untilPong(), []);
   }));
+
+/** A version 5 CONNECT with the token T and these properties, byte by byte: no codec would write them. */
+function connectWith(properties: readonly number[]): Buffer {
+  const variable = [0, 4, ...Buffer.from('MQTT'), 5, 0x82, 0, 60, properties.length, ...properties];
+  const payload = [0, 1, 0x63, 0, 1, 0x54];
+  return Buffer.from([0x10, variable.length + payload.length, ...variable, ...payload]);
+}
+
+const REPEATED: Readonly<Record<string, readonly number[]>> = {
+  'Session Expiry Interval': [0x11, 0, 0, 0, 0, 0x11, 0, 0, 0, 0],
+  'Receive Maximum': [0x21, 0, 9, 0x21, 0, 9],
+  'Maximum Packet Size': [0x27, 0, 0, 9, 0, 0x21, 0, 9, 0x27, 0, 0, 9, 0],
+  'Topic Alias Maximum': [0x22, 0, 1, 0x22, 0, 1],
+  'Request Problem Information': [0x17, 0, 0x17, 0],
+  'Request Response Information': [0x19, 1, 0x19, 1],
+};
+
+for (const [what, properties] of Object.entries(REPEATED)) {
+  test(`mqtt 5: connect: ${what} twice is a protocol error`, () =>
+    withMqtt({}, async ({ world, open }) => {
+      await world.provision('T');
+      const client = await open(5);
+      client.sendBytes(connectWith(properties));
+      assert.equal(await client.untilClosed(), []);
+      assert.equal(Buffer.concat(client.chunks).length, 0, 'no CONNACK that says success');
+    }));
+}
+
+test('mqtt 5: connect: user properties may be repeated, properties of other packets may not be there', () =>
+  withMqtt({}, async ({ world, open }) => {
+    await world.provision('T');
+    const pair = [0x26, 0, 1, 0x61, 0, 1, 0x62];
+    const client = await open(5);
+    client.sendBytes(connectWith([...pair, ...pair, 0x11, 0, 0, 0, 0]));
+    assert.is((await client.next('connack')).reasonCode, 0);
+    const other = await open(5);
+    other.sendBytes(connectWith([0x23, 0, 1])); // a topic alias
+    await other.untilClosed();
+  }));
+
+for (const [what, bytes] of Object.entries({
+  HTTP: Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n'),
+  TLS: Buffer.from([0x16, 3, 1, 2, 0, 1, 0]),
+  'another first packet': Buffer.from([0xc0, 0]),
+  'CONNECT with flags': Buffer.from([0x11, 0xff]),
+})) {
+  test(`mqtt: connect: ${what} is no MQTT, and is closed at once`, () =>
+    withMqtt({ connectTimeoutMs: 600_000 }, async ({ open }) => {
+      const client = await open(4);
+      client.sendBytes(bytes);
+      await client.untilClosed();
+      assert.equal(Buffer.concat(client.chunks).length, 0);
+    }));
+}
 
 test.run();

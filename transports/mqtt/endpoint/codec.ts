@@ -9,6 +9,7 @@
 
 import mqtt from 'mqtt-packet';
 import { unreachable } from '../../../actors/base/unreachable.ts';
+import { checkConnectProperties } from './connect-properties.ts';
 import {
   type ClientPacket,
   type ConnectPacket,
@@ -31,7 +32,11 @@ const PACKET_TYPE = { connect: 1, publish: 3, pingreq: 12, disconnect: 14 };
 export function decodeConnect(bytes: Buffer): ConnectPacket | Fault {
   if (typeOf(bytes) !== PACKET_TYPE.connect) return PROTOCOL_ERROR;
   const protocol = protocolOf(bytes);
-  if (protocol !== undefined && !SUPPORTED.has(protocol)) return UNSUPPORTED_VERSION; // [MQTT-3.1.2-2]
+  if (protocol !== undefined && !SUPPORTED.has(protocol.name)) return UNSUPPORTED_VERSION; // [MQTT-3.1.2-2]
+  if (protocol?.name === VERSION_5) {
+    const properties = checkConnectProperties(bytes, protocol.end + CONNECT_FLAGS_AND_KEEP_ALIVE_BYTES);
+    if (properties !== 'sound') return properties === 'repeated' ? PROTOCOL_ERROR : MALFORMED;
+  }
 
   // A new parser: it changes to the version that it reads, and keeps the packet, password included.
   const packet = parseWith(createParser(undefined), bytes);
@@ -45,9 +50,12 @@ export function decodeConnect(bytes: Buffer): ConnectPacket | Fault {
 }
 
 /** Protocol name and level that exist (section 3.1.2.1 and .2, and MQTT 3.1 section 3.1). */
-const SUPPORTED: ReadonlySet<string> = new Set(['MQIsdp 3', 'MQTT 4', 'MQTT 5']);
+const VERSION_5 = 'MQTT 5';
+const SUPPORTED: ReadonlySet<string> = new Set(['MQIsdp 3', 'MQTT 4', VERSION_5]);
+const CONNECT_FLAGS_AND_KEEP_ALIVE_BYTES = 3;
 
-function protocolOf(connect: Buffer): string | undefined {
+/** Its name and level, and where they end. */
+function protocolOf(connect: Buffer): { readonly name: string; readonly end: number } | undefined {
   let at = 1;
   while ((connect[at] ?? 0) >= 0x80) at += 1; // the framer has checked the length
   at += 1;
@@ -55,7 +63,7 @@ function protocolOf(connect: Buffer): string | undefined {
   const nameEnd = at + 2 + connect.readUInt16BE(at);
   const level = connect[nameEnd];
   if (level === undefined) return undefined;
-  return `${connect.toString('latin1', at + 2, nameEnd)} ${level}`;
+  return { name: `${connect.toString('latin1', at + 2, nameEnd)} ${level}`, end: nameEnd + 1 };
 }
 
 /** Reads any later packet. `bytes` is exactly one packet. */

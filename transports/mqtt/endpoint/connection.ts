@@ -13,6 +13,9 @@ import type { ProtocolVersion } from './reasons.ts';
 import { type MqttEndpointSettings, packetBytesMax } from './settings.ts';
 import type { ClientCertificate } from './tls.ts';
 
+/** What every connection begins with [MQTT-3.1.0-1], flags included (section 2.2.2). */
+const CONNECT_FIRST_BYTE = 0x10;
+
 /** What a connection needs of its transport. A TCP or TLS socket has it; `websocket.ts` gives it to a WebSocket. */
 export interface ByteStream {
   readonly remoteAddress?: string | undefined;
@@ -63,6 +66,7 @@ export class Connection {
   readonly #events: ConnectionEvents;
   readonly #framer: Framer;
   #version: ProtocolVersion | undefined;
+  #begun = false;
   /** After a fault the rest of the stream means nothing. */
   #faulty = false;
   #unhandledBytes = 0;
@@ -111,6 +115,15 @@ export class Connection {
 
   #take(chunk: Buffer): void {
     if (this.#faulty || this.endedAt !== undefined) return;
+    if (!this.#begun && chunk.length > 0) {
+      this.#begun = true;
+      // Whoever speaks HTTP or TLS here would else wait for an answer until the time for CONNECT is over.
+      if (chunk[0] !== CONNECT_FIRST_BYTE) {
+        this.#faulty = true;
+        this.#socket.destroy();
+        return;
+      }
+    }
     const frames: Buffer[] = [];
     const fault = this.#framer.push(chunk, frames);
     const packets: (ClientPacket | Fault)[] = [];

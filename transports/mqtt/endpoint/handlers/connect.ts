@@ -3,8 +3,7 @@
  *
  * Deviations from ThingsBoard: Session Present is always 0, because no session outlives its connection [MQTT-3.2.2-3]
  * (ThingsBoard says 1 to clients that ask for a kept session, and has none); no DISCONNECT follows a CONNACK that refuses
- * [MQTT5-3.14.0-1]. Deviation from version 5: a will that is to be retained is ignored like any will; by [MQTT5-3.2.2-13]
- * the connection would be refused.
+ * [MQTT5-3.14.0-1]. A publication that is to be retained is taken like any: nobody could subscribe to what it retains.
  */
 import { randomUUID } from 'node:crypto';
 import { unreachable } from '../../../../actors/base/unreachable.ts';
@@ -171,13 +170,12 @@ function welcome(session: Session, packet: ConnectPacket): Refused {
   return undefined;
 }
 
-/** The limits of the server (version 5, section 3.2.2.3). Shared subscriptions and retain are not offered. */
+/** The limits of the server (version 5, section 3.2.2.3). Shared subscriptions are not offered. */
 function terms(session: Session, { clientId, keepalive, properties }: ConnectPacket) {
   const { settings } = session.context;
   return {
     ...(properties?.sessionExpiryInterval ? { sessionExpiryInterval: 0 } : {}),
     receiveMaximum: settings.inFlightMax,
-    retainAvailable: false,
     maximumPacketSize: packetBytesMax(settings),
     ...(clientId === '' ? { assignedClientIdentifier: randomUUID() } : {}), // [MQTT5-3.2.2-16]
     topicAliasMaximum: settings.topicAliasMax,
