@@ -80,7 +80,10 @@ export interface ConnectStep extends StepBase {
   readonly hold: boolean;
 }
 
-/** A request on a kept-alive connection. Outcome: the status; with `reads: 'claim'` also the response. */
+/**
+ * A request on a kept-alive connection. Outcome: the status; with `reads: 'claim'` also the response. With `reads: 'code'` the
+ * code in the answer stands for `{code}` in the bodies of the steps after it.
+ */
 export interface HttpStep extends StepBase {
   readonly type: 'http';
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -88,7 +91,7 @@ export interface HttpStep extends StepBase {
   readonly body: Payload;
   /** Bearer tokens. Device n uses token n modulo their number, its rivals the next ones. */
   readonly tokens: readonly string[];
-  readonly reads: 'status' | 'claim';
+  readonly reads: 'status' | 'claim' | 'code';
 }
 
 /** A confirmable POST, repeated as in RFC 7252. Outcome: the code, e.g. `2.04`. */

@@ -95,6 +95,50 @@ export function confirm(target: Target, fleet: Fleet): HttpStep {
   };
 }
 
+/** The owner offers a device by a code, for the customer after it to accept. */
+export function offer(target: Target, fleet: Fleet): HttpStep {
+  return {
+    type: 'http',
+    name: 'offer',
+    host: target.host,
+    ports: target.httpPorts,
+    method: 'POST',
+    path: pathOf(fleet).replace(/claim$/, 'transfer'),
+    body: text({}),
+    tokens: fleet.customerTokens,
+    reads: 'code',
+    right: ['200'],
+    refused: HTTP_NOT_NOW,
+  };
+}
+
+/** The next customer accepts it. */
+export function accept(target: Target, fleet: Fleet): HttpStep {
+  return {
+    type: 'http',
+    name: 'accept',
+    host: target.host,
+    ports: target.httpPorts,
+    method: 'POST',
+    path: '/api/transfer/accept',
+    body: text({ code: '{code}' }),
+    tokens: nextCustomers(fleet),
+    reads: 'status',
+    right: ['200'],
+    refused: HTTP_NOT_NOW,
+  };
+}
+
+/** The tokens of the customers to whom devices are handed over. */
+function nextCustomers({ customerTokens: [first = '', ...others] }: Fleet): readonly string[] {
+  return [...others, first];
+}
+
+/** The owner, to whom a device was handed over, gives it back. */
+export function reclaimHandedOver(target: Target, fleet: Fleet): HttpStep {
+  return { ...reclaim(target, fleet), tokens: nextCustomers(fleet) };
+}
+
 /** The owner gives a device back; with `byTenant` the tenant takes it back from any owner. */
 export function reclaim(target: Target, fleet: Fleet, byTenant = false): HttpStep {
   return {

@@ -14,8 +14,8 @@ export interface Driver {
   close(): void;
 }
 
-/** Called once for each operation; not after `abandon`. */
-export type Answered = (lane: number, outcome: string) => void;
+/** Called once for each operation; not after `abandon`. @param code what the next steps need of the answer */
+export type Answered = (lane: number, outcome: string, code?: string) => void;
 
 /** Outcomes without an answer. */
 export const CLOSED = 'connection closed';

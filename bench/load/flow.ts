@@ -66,7 +66,7 @@ export class Flow {
     this.#job = job;
     this.#seed = seed;
     this.#drivers = job.steps.map((step) =>
-      driverOf(step, job, (lane, outcome) => this.#answered(lane, outcome)),
+      driverOf(step, job, (lane, outcome, code) => this.#answered(lane, outcome, code)),
     );
     this.#steps = job.steps.map(() => newHistogram());
     this.#right = job.steps.map(({ right }) => new Set(right));
@@ -196,7 +196,7 @@ export class Flow {
 
   // --------------------------------------------------------------------------------------------------------- answers
 
-  #answered(at: number, outcome: string): void {
+  #answered(at: number, outcome: string, code?: string): void {
     const lane = this.#lanes[at];
     if (lane === undefined || lane.step === -1) return;
     const now = performance.now();
@@ -209,6 +209,7 @@ export class Flow {
       record(histogram, now - lane.stepSince);
     }
     if (right && step + 1 < this.#drivers.length) {
+      if (code !== undefined) lane.subject = { ...subject, code };
       this.#send(at, lane, step + 1, now);
       return;
     }

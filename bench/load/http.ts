@@ -20,7 +20,8 @@ export class HttpDriver implements Driver {
     this.#request = requests(step);
     this.#callers = Array.from(
       { length: job.connections * job.inflight },
-      (_, lane) => new Caller(step, portOf(step.ports, lane), (outcome) => answered(lane, outcome)),
+      (_, lane) =>
+        new Caller(step, portOf(step.ports, lane), (outcome, code) => answered(lane, outcome, code)),
     );
   }
 
@@ -48,8 +49,8 @@ function requests({ method, path, host, body, tokens }: HttpStep): (subject: Sub
   const heads = (tokens.length === 0 ? [''] : tokens).map((token) =>
     token === '' ? middle : `${middle}x-authorization: Bearer ${token}\r\n`,
   );
-  return ({ n, rival }) => {
-    const text = bodyOf(n);
+  return ({ n, rival, code }) => {
+    const text = code === undefined ? bodyOf(n) : bodyOf(n).replace('{code}', code);
     const head = heads[(n + rival) % heads.length];
     return `${method} ${pathOf(n)}${head}content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
   };
@@ -58,7 +59,7 @@ function requests({ method, path, host, body, tokens }: HttpStep): (subject: Sub
 class Caller {
   readonly #step: HttpStep;
   readonly #port: number;
-  readonly #answered: (outcome: string) => void;
+  readonly #answered: (outcome: string, code?: string) => void;
   #socket: Socket | undefined;
   #up = false;
   #closing = false;
@@ -67,7 +68,7 @@ class Caller {
   #pending = '';
   #onUp: (() => void) | undefined;
 
-  constructor(step: HttpStep, port: number, answered: (outcome: string) => void) {
+  constructor(step: HttpStep, port: number, answered: (outcome: string, code?: string) => void) {
     this.#step = step;
     this.#port = port;
     this.#answered = answered;
@@ -136,12 +137,15 @@ class Caller {
     this.#pending = '';
     if (this.#request === undefined) return; // it was given up
     const status = head.slice(9, 12);
-    this.#answer(this.#step.reads === 'claim' ? claimOutcome(status, body) : status);
+    this.#answer(
+      this.#step.reads === 'claim' ? claimOutcome(status, body) : status,
+      this.#step.reads === 'code' ? /"code":"([^"]+)"/.exec(body)?.[1] : undefined,
+    );
   }
 
-  #answer(outcome: string): void {
+  #answer(outcome: string, code?: string): void {
     this.#request = undefined;
-    this.#answered(outcome);
+    this.#answered(outcome, code);
   }
 }
 

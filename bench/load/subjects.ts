@@ -21,6 +21,8 @@ export function share(job: Job, index: number, parts: number): Job {
 export interface Subject {
   readonly n: number;
   readonly rival: number;
+  /** What a step before read from its answer. */
+  readonly code?: string;
 }
 
 /** Returns a function for the next device on a lane; it returns undefined when all had their turn. */

@@ -1,6 +1,7 @@
 /**
- * Whole lives, one after the other: a device opens its window over MQTT, a customer claims it over REST and gives it
- * back. Latencies of each step, and of the whole.
+ * Whole lives, one after the other: a device opens its window over MQTT, a customer claims it over REST and hands it over to
+ * the next customer, who gives it back. Latencies of each step, and of the whole. A server of others (`--target`) knows no
+ * handing over; there the first customer gives it back.
  */
 import * as steps from '../steps.ts';
 import { PEOPLE_MAX, streaming } from './streaming.ts';
@@ -10,7 +11,7 @@ const connectionsOf = (connections: number): number => Math.min(connections, PEO
 
 export const lifecycleScenario = streaming({
   name: 'lifecycle',
-  title: 'a window by MQTT, a claim and a give-back by REST, over and over',
+  title: 'a window by MQTT, then by REST a claim, a transfer and a give-back, over and over',
   peers: [],
   devices: ({ settings }) => connectionsOf(settings.connections),
   stream: (bench, target, fleet, pace) => ({
@@ -20,7 +21,13 @@ export const lifecycleScenario = streaming({
       steps: [
         steps.initiateMqtt(target, fleet, bench.settings.mqttVersion),
         steps.confirm(target, fleet),
-        steps.reclaim(target, fleet),
+        ...(bench.settings.target !== undefined
+          ? [steps.reclaim(target, fleet)]
+          : [
+              steps.offer(target, fleet),
+              steps.accept(target, fleet),
+              steps.reclaimHandedOver(target, fleet),
+            ]),
       ],
       subjects: { type: 'lane', from: 0, count: 0 },
       connections: connectionsOf(bench.settings.connections),

@@ -91,6 +91,10 @@ interface Person {
   /** Claims a device. Resolves to the status and the response: SUCCESS, FAILURE or CLAIMED. */
   claim(deviceName: string, secretKey: string): Promise<{ status: number; said: string }>;
   giveBack(deviceName: string): Promise<number>;
+  /** Offers a device to the user of an e-mail address. */
+  offer(deviceName: string, email: string): Promise<number>;
+  /** Accepts everything that is offered; resolves to the names and the statuses. */
+  acceptOffers(): Promise<readonly { readonly name: string; readonly status: number }[]>;
   /** Names of the devices that the person's customer owns. */
   owned(): Promise<readonly string[]>;
 }
@@ -122,6 +126,20 @@ async function logIn(server: Server, username: string, password: string): Promis
       return { status, said: typeof body === 'string' ? body : body?.response };
     },
     giveBack: async (name) => (await call('DELETE', claimPath(name), undefined, token)).status,
+    async offer(name, email) {
+      const path = `/api/customer/device/${encodeURIComponent(name)}/transfer`;
+      return (await call('POST', path, { to: email }, token)).status;
+    },
+    async acceptOffers() {
+      const { body } = await call('GET', '/api/transfers', undefined, token);
+      const offers: { transferId: string; deviceName: string }[] = body;
+      const accepted = [];
+      for (const { transferId, deviceName } of offers) {
+        const { status } = await call('POST', `/api/transfer/${transferId}/accept`, undefined, token);
+        accepted.push({ name: deviceName, status });
+      }
+      return accepted;
+    },
     async owned() {
       const path = `/api/customer/${me.body.customerId.id}/devices?page=0&pageSize=100`;
       const { body } = await call('GET', path, undefined, token);
@@ -174,6 +192,7 @@ async function play(dataDir: string): Promise<void> {
 
   const other = await openWindow(server, OTHER_DEVICE.token, 60_000);
   check(other.status === 'opened', `opening the other window: ${JSON.stringify(other)}`);
+  await offerOnce(server);
   await endServer(server, 'SIGKILL');
   printStep(
     `"${OTHER_DEVICE.name}" opens a window, and right after its acknowledgement the server is killed: kill -9.`,
@@ -221,6 +240,14 @@ async function claimOnce(server: Server): Promise<void> {
   printStep('The device asks for another window: refused, already-claimed.');
 }
 
+/** Alice sells her device to Bob, who has not answered yet. */
+async function offerOnce(server: Server): Promise<void> {
+  const alice = await logIn(server, 'customerA@thingsboard.org', 'customer');
+  const status = await alice.offer(DEVICE.name, 'customerB@thingsboard.org');
+  check(status === 200, `offering the device: ${status}`);
+  printStep(`Alice sells "${DEVICE.name}": she offers it to Bob's e-mail. It stays hers until he accepts.`);
+}
+
 /** What was acknowledged is still true; devices are given back and claimed again. */
 async function afterTheCrash(server: Server): Promise<void> {
   const alice = await logIn(server, 'customerA@thingsboard.org', 'customer');
@@ -234,9 +261,19 @@ async function afterTheCrash(server: Server): Promise<void> {
 
   const theft = await bob.giveBack(DEVICE.name);
   check(theft === 403, `giving back what is not his: ${theft}`);
-  check((await alice.giveBack(DEVICE.name)) === 200, 'giving back');
+  const [accepted] = await bob.acceptOffers();
+  check(accepted?.name === DEVICE.name && accepted.status === 200, `accepting: ${accepted?.status}`);
+  check((await bob.owned()).includes(DEVICE.name), 'the device is not among those of Bob');
   check(!(await alice.owned()).includes(DEVICE.name), 'the device is still among those of Alice');
-  printStep("Bob cannot give Alice's device back (403); she can: 200, it is nobody's.");
+  printStep(
+    "Bob cannot give Alice's device back (403). But her offer survived too: he accepts, and from one moment to the next it is his.",
+  );
+
+  const former = await alice.giveBack(DEVICE.name);
+  check(former === 403, `giving back what was hers: ${former}`);
+  check((await bob.giveBack(DEVICE.name)) === 200, 'giving back');
+  check(!(await bob.owned()).includes(DEVICE.name), 'the device is still among those of Bob');
+  printStep("Alice can do nothing with it any more (403); Bob gives it back: 200, it is nobody's.");
 
   check((await openWindow(server, DEVICE.token, 60_000)).status === 'opened', 'opening again');
   check((await bob.claim(DEVICE.name, SECRET)).said === 'SUCCESS', 'claiming again');
