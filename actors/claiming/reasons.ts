@@ -143,6 +143,16 @@ export const REASONS: { readonly [Code in ReasonCode]: Reason } = {
     remedy: 'look at the device again, and approve the window that is there',
     heardBy: ['tenant'],
   },
+  'policy-refused': {
+    words: 'the operator’s policy does not allow this claim',
+    remedy: 'ask whoever runs the service; `Claim-Policy-Reason` and `Claim-Policy-Message` say why',
+    heardBy: ['customer'],
+  },
+  'consent-needed': {
+    words: 'the operator’s policy is to be asked first',
+    remedy: 'never leaves the server',
+    heardBy: [],
+  },
   'proof-required': {
     words: 'the device is claimed by a proof of possession only',
     remedy: 'get a challenge, let the device sign it, and show what it signed',

@@ -39,23 +39,40 @@ export interface Statements {
 const TYPE = 'ownership-statement+jwt';
 const ALGORITHM = 'EdDSA';
 
-/** @param issuer what `iss` names: this server */
-export function createStatements(serverKey: Buffer, issuer: string, clock: Clock): Statements {
-  const privateKey = signingKey(serverKey);
-  let made: Promise<JWK & { kid: string }> | undefined;
+type PublicKey = JWK & { readonly kid: string };
 
-  /** The public key under its thumbprint (RFC 7638); made when it is first needed. */
-  function publicKey(): Promise<JWK & { kid: string }> {
-    made ??= (async () => {
-      const jwk = await exportJWK(createPublicKey(privateKey));
-      return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg: ALGORITHM, use: 'sig' };
-    })();
+/** The public key under its thumbprint (RFC 7638). */
+async function publicKeyOf(privateKey: KeyObject): Promise<PublicKey> {
+  const jwk = await exportJWK(createPublicKey(privateKey));
+  return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg: ALGORITHM, use: 'sig' };
+}
+
+/**
+ * @param serverKeys the first one signs; the others are published too, while keys are changed
+ * @param issuer what `iss` names: this server
+ */
+export function createStatements(
+  serverKeys: readonly [Buffer, ...Buffer[]],
+  issuer: string,
+  clock: Clock,
+): Statements {
+  const [first, ...rest] = serverKeys;
+  const privateKey = signingKey(first);
+  const others = rest.map(signingKey);
+  let made: Promise<readonly [PublicKey, ...PublicKey[]]> | undefined;
+
+  /** Made when they are first needed. */
+  function publicKeys(): Promise<readonly [PublicKey, ...PublicKey[]]> {
+    made ??= Promise.all(others.map(publicKeyOf)).then(async (older) => [
+      await publicKeyOf(privateKey),
+      ...older,
+    ]);
     return made;
   }
 
   return {
     async sign(device) {
-      const { kid } = await publicKey();
+      const [{ kid }] = await publicKeys();
       const { ownerEpoch, owned, changes, complete } = ownershipHistory(device);
       const { id, name, type } = device;
       return new SignJWT({ device: { id, name, type }, ownerEpoch, owned, changes, complete })
@@ -66,7 +83,7 @@ export function createStatements(serverKey: Buffer, issuer: string, clock: Clock
         .sign(privateKey);
     },
     async keys() {
-      return { keys: [await publicKey()] };
+      return { keys: await publicKeys() };
     },
   };
 }

@@ -105,6 +105,7 @@ import {
   type OwnedGateway,
   type Owner,
   openWindow,
+  ownerEpochOf,
 } from './state.ts';
 import {
   type AcceptOffer,
@@ -135,6 +136,8 @@ export interface ClaimPolicy {
   readonly maxDurationMs: number;
   /** The ownership rules of devices whose profile says nothing else. */
   readonly ownership: DeviceRules;
+  /** Whether the operator's policy is asked before a claim is final (C12). Default: no. */
+  readonly asksConsent?: boolean;
   /** How large a device's attributes may be together, in bytes of JSON. */
   readonly maxAttributeBytes: number;
 }
@@ -411,6 +414,8 @@ export interface ConfirmClaim {
   readonly gateway?: OwnedGateway;
   /** Set if the secret is written as a proof of possession is (C11). */
   readonly proof?: ShownProof;
+  /** The owner epoch for which the operator's policy has allowed this claim (C12). */
+  readonly consentIn?: number;
 }
 
 interface DeviceClaimed extends Recorded<'DeviceClaimed'>, BeginsEpoch {
@@ -428,6 +433,11 @@ function confirm(policy: ClaimPolicy, device: Device, command: ConfirmClaim, at:
   const evidence = matchEvidence(policy, device, command, at);
   if (typeof evidence !== 'string') return refuse(evidence); // C6: and the window stays open
   const { customerId, userId } = command;
+  const epoch = ownerEpochOf(device);
+  if (policy.asksConsent && command.consentIn !== epoch) {
+    const { name, type: deviceType } = device;
+    return refuse({ reason: 'consent-needed', ownerEpoch: epoch, evidence, name, deviceType }); // C12
+  }
   // C4: the attribute is used up, unless claiming needs none.
   const claimingAllowedDeleted =
     !policy.allowClaimingByDefault && Object.hasOwn(device.attributes.SERVER_SCOPE, CLAIMING_ALLOWED);

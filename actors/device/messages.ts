@@ -85,6 +85,20 @@ export type Refusal =
   | { readonly reason: 'wrong-proof' }
   /** The proof or its challenge is too old (C11). */
   | { readonly reason: 'proof-outdated' }
+  /** All is in order, and the operator's policy has not allowed it in this owner epoch (C12). The port to devices asks it. */
+  | {
+      readonly reason: 'consent-needed';
+      readonly ownerEpoch: number;
+      readonly evidence: Evidence;
+      readonly name: string;
+      readonly deviceType: string;
+    }
+  /** The operator's policy does not allow the claim (C12): with its code, and a sentence for a person, if it gave one. */
+  | {
+      readonly reason: 'policy-refused';
+      readonly policyReason: string;
+      readonly policyMessage: string | null;
+    }
   /** The device has no key to sign with, or its profile takes no proofs (C11). */
   | { readonly reason: 'proof-not-possible' }
   /** The secret is right, but its window waits for the tenant's approval (O9). */

@@ -17,6 +17,7 @@ import { ifUnavailable } from '../journal/unavailable.ts';
 import type { Quota } from '../limits/quota.ts';
 import type { Parent } from '../runtime/nact.ts';
 import { createRegistry, type RegistrySettings } from '../runtime/registry.ts';
+import type { AskConsent, ConsentNeeded } from './consent.ts';
 import type { DeviceQuotas } from './device-quotas.ts';
 import type { DeviceAnswer, DeviceListener, Devices } from './devices.ts';
 import type { Profiles } from './profiles.ts';
@@ -29,6 +30,8 @@ export interface DevicesOptions {
   /** The ownership rules of a device's profile. Default: those of the policy for all. */
   readonly ownershipOf?: Profiles['ownershipOf'];
   readonly settings: RegistrySettings;
+  /** Asks the operator's policy before a claim is final (C12). Default: nobody is asked. */
+  readonly askConsent?: AskConsent;
   readonly clock: Clock;
   readonly log: Log;
   readonly onEvent: DeviceListener;
@@ -51,12 +54,12 @@ export interface LiveDevices extends Devices {
 
 export function createDevices(options: DevicesOptions): LiveDevices {
   const { root, journal, policy, settings, clock, log, onEvent, windows, looksFirst = false } = options;
-  const { ownershipOf, quotas, minTokenLength = 0 } = options;
+  const { ownershipOf, quotas, askConsent, minTokenLength = 0 } = options;
   const registry = createRegistry(
     root,
     'devices',
     {
-      decider: createDeviceDecider(policy),
+      decider: createDeviceDecider(askConsent === undefined ? policy : { ...policy, asksConsent: true }),
       persistence: devicePersistence,
       journal,
       clock,
@@ -87,14 +90,33 @@ export function createDevices(options: DevicesOptions): LiveDevices {
    */
   async function confirm(id: DeviceId, command: ConfirmClaim): Promise<DeviceAnswer> {
     const answer = await registry.ask(id, command);
-    if (answer.type !== 'refused' || answer.refusal.reason !== 'gateway-unchecked') return answer;
-    const gateway = await readDevice(journal, answer.refusal.gateway);
-    // Of a gateway that is gone no epoch holds.
-    const ownerEpoch = gateway === undefined ? Number.POSITIVE_INFINITY : ownerEpochOf(gateway);
-    const again = await registry.ask(id, { ...command, gateway: { id: answer.refusal.gateway, ownerEpoch } });
-    // Yet another gateway has opened another window meanwhile: nothing was done.
-    const moved = again.type === 'refused' && again.refusal.reason === 'gateway-unchecked';
-    return moved ? { type: 'unavailable', reason: 'overloaded' } : again;
+    if (answer.type !== 'refused') return answer;
+    const { refusal } = answer;
+    if (refusal.reason === 'gateway-unchecked') {
+      // Yet another gateway has opened another window meanwhile: nothing was done.
+      if (command.gateway !== undefined) return { type: 'unavailable', reason: 'overloaded' };
+      const gateway = await readDevice(journal, refusal.gateway);
+      // Of a gateway that is gone no epoch holds.
+      const ownerEpoch = gateway === undefined ? Number.POSITIVE_INFINITY : ownerEpochOf(gateway);
+      return confirm(id, { ...command, gateway: { id: refusal.gateway, ownerEpoch } });
+    }
+    return refusal.reason === 'consent-needed' ? consented(id, command, refusal) : answer;
+  }
+
+  /**
+   * Asks the operator's policy, and the device once more (C12). The device goes on meanwhile, with whatever else comes to it:
+   * if its owner epoch is another one by then, what the policy said does not hold, and nothing was done.
+   */
+  async function consented(
+    id: DeviceId,
+    command: ConfirmClaim,
+    needed: ConsentNeeded,
+  ): Promise<DeviceAnswer> {
+    if (command.consentIn !== undefined || askConsent === undefined)
+      return { type: 'unavailable', reason: 'policy' };
+    const consent = await askConsent({ deviceId: id, command, needed });
+    if (consent.type !== 'allowed') return consent;
+    return confirm(id, { ...command, consentIn: needed.ownerEpoch });
   }
 
   const tokenTooShort: DeviceAnswer = {

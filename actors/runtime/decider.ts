@@ -35,9 +35,10 @@ export type Answer<State, Refusal> =
 /**
  * No decision could be given. `overloaded`: too many wait already, nothing was done. `stopping`: this process is
  * about to end. `store`: the journal could not be read or written. `timeout`: no answer in time. After all but
- * `overloaded` the command may or may not have happened; asking again is always safe.
+ * `overloaded` and `policy` the command may or may not have happened; asking again is always safe. `policy`: somebody else's
+ * consent was needed, and could not be had; nothing was done.
  */
 export interface Unavailable {
   readonly type: 'unavailable';
-  readonly reason: 'overloaded' | 'store' | 'timeout' | 'stopping';
+  readonly reason: 'overloaded' | 'store' | 'timeout' | 'stopping' | 'policy';
 }

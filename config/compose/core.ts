@@ -14,11 +14,13 @@ import { createRetention } from '../../actors/audit/retention.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { Log } from '../../actors/base/log.ts';
 import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
+import { createPolicyHook } from '../../actors/claiming/policy-hook.ts';
 import { type Bus, silentBus } from '../../actors/cluster/bus.ts';
 import { sharedCounters } from '../../actors/cluster/shared-counters.ts';
 import { createWindowGuesses, type WindowGuesses } from '../../actors/cluster/window-guesses.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
 import { createAlarms } from '../../actors/fleet/alarms.ts';
+import type { AskConsent } from '../../actors/fleet/consent.ts';
 import { createDeviceQuotas } from '../../actors/fleet/device-quotas.ts';
 import type { DeviceListener, Directory } from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
@@ -28,10 +30,14 @@ import { shortTokens } from '../../actors/fleet/short-tokens.ts';
 import { openJobs } from '../../actors/imports/jobs.ts';
 import { type Counters, memoryCounters } from '../../actors/limits/counters.ts';
 import { createQuota } from '../../actors/limits/quota.ts';
+import { createAddressFilter } from '../../actors/outbound/addresses.ts';
+import { createOutbound } from '../../actors/outbound/request.ts';
 import { createLease } from '../../actors/records/lease.ts';
 import { type Parent, startSystem, stop } from '../../actors/runtime/nact.ts';
 import type { Store } from '../../actors/store/store.ts';
+import { listOf } from '../options/option.ts';
 import type { Config } from '../options/schema.ts';
+import { hookKeysOf } from '../options/sections/outbound.ts';
 import { install } from './install.ts';
 import { checkJwtKey, checkServerKey, installationOf, type Keys, loadKeys } from './keys.ts';
 import { type OpenedStore, openStore } from './store.ts';
@@ -167,6 +173,19 @@ async function checkedKeys(config: Config, opened: OpenedStore): Promise<Keys> {
   return keys;
 }
 
+/** Who is asked before a claim is final, if somebody is. */
+function policyHookOf(
+  { policyHook: { url, secrets, timeoutMs }, outbound: { allowedNetworks, allowHttp } }: Config,
+  clock: Clock,
+  log: Log,
+): { readonly askConsent?: AskConsent } {
+  if (url === undefined) return {};
+  const filter = createAddressFilter({ allowedNetworks: listOf(allowedNetworks ?? ''), allowHttp });
+  const send = createOutbound(filter, clock);
+  const keys = hookKeysOf(secrets ?? '') ?? [];
+  return { askConsent: createPolicyHook({ url: new URL(url), keys, timeoutMs }, { send, clock, log }) };
+}
+
 /** The device actors, the alarms that wake them, and the audit trail of what they did. */
 function startActors(
   config: Config,
@@ -183,6 +202,7 @@ function startActors(
     policy: { ...config.claim, ownership: config.ownership },
     ownershipOf: profiles.ownershipOf,
     settings: config.devices,
+    ...policyHookOf(config, clock, log),
     windows: createQuota({ max, windowMs }),
     minTokenLength: config.limits.minTokenLength,
     quotas: createDeviceQuotas(config.quotas, store.index, clock),

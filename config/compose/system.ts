@@ -223,7 +223,7 @@ function createHttp(
     feed,
     imports,
     secrets,
-    statements: createStatements(core.keys.serverKey, serverName(config, core), clock),
+    statements: createStatements(serverKeysOf(core), serverName(config, core), clock),
     clock,
     log,
     counters: core.counters,
@@ -251,6 +251,10 @@ function createHttp(
 
 function webSockets(mqtt: MqttEndpoint): WebSocketUpgrades {
   return new Map([[WEBSOCKET_PATH, (request) => mqtt.upgrade(request)]]);
+}
+
+function serverKeysOf({ keys }: Core): readonly [Buffer, ...Buffer[]] {
+  return keys.otherServerKey === undefined ? [keys.serverKey] : [keys.serverKey, keys.otherServerKey];
 }
 
 /** What this server is called in what devices sign for it, and in what it signs itself. */

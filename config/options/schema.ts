@@ -7,6 +7,7 @@
  */
 import { defaultAccountSettings } from '../../actors/accounts/model.ts';
 import { namesInEmail, passwordProblem } from '../../actors/accounts/password-rules.ts';
+import { createAddressFilter } from '../../actors/outbound/addresses.ts';
 import { templateProblems } from '../../transports/mqtt/bridge/templates.ts';
 import { SYSADMIN } from '../demo/demo-data.ts';
 import { nameDoors, openDoors } from './doors.ts';
@@ -18,6 +19,7 @@ import { claim, limits } from './sections/claiming.ts';
 import { coap } from './sections/coap.ts';
 import { http } from './sections/http.ts';
 import { mqtt } from './sections/mqtt.ts';
+import { outbound, policyHook } from './sections/outbound.ts';
 import { ownership } from './sections/ownership.ts';
 import { install, store, system } from './sections/process.ts';
 import { quotas } from './sections/quotas.ts';
@@ -28,6 +30,7 @@ import { web } from './sections/web.ts';
 export const SCHEMA = {
   claim,
   ownership,
+  policyHook,
   limits,
   quotas,
   http,
@@ -35,6 +38,7 @@ export const SCHEMA = {
   mqtt,
   broker,
   coap,
+  outbound,
   devices,
   alarms,
   accounts,
@@ -123,10 +127,38 @@ export function contradictions(config: Config): string[] {
         'Listen on 127.0.0.1, or say --demo-public (LOAD_DEMO_PUBLIC=true)',
     );
   }
+  problems.push(...outboundProblems(config));
   if (config.system.workers > 1 && config.store.url === 'memory:') {
     problems.push(
       `system.workers (${config.system.workers}) needs a store that processes can share: not memory: (STORE_URL)`,
     );
   }
   return problems;
+}
+
+/** A hook that could never be asked would be found out by the first customer. */
+function outboundProblems({
+  outbound: { allowedNetworks, allowHttp },
+  policyHook: { url, secrets },
+}: Config): string[] {
+  try {
+    const filter = createAddressFilter({ allowedNetworks: listOf(allowedNetworks ?? ''), allowHttp });
+    if (url === undefined) return [];
+    const lacksSecret = secrets === undefined;
+    const checked = filter.checkUrl(url);
+    return [
+      ...(lacksSecret
+        ? ['security.claim.policyHook.url needs security.claim.policyHook.secret, which signs']
+        : []),
+      ...(typeof checked === 'string'
+        ? [
+            `security.claim.policyHook.url can not be used: ${checked} ` +
+              '(outbound.allowedNetworks and outbound.allowHttp say what is allowed)',
+          ]
+        : []),
+    ];
+  } catch (error) {
+    if (error instanceof RangeError) return [`outbound.allowedNetworks: ${error.message}`];
+    throw error;
+  }
 }

@@ -64,7 +64,7 @@ function claimDevice(needs: ConfirmNeeds): Route {
         description:
           'No open window, or another secret: FAILURE. Owned by anybody already: CLAIMED. Unless refusals are uniform the ' +
           'header Claim-Refusal says more (wrong-secret, no-window, window-elapsed, not-allowed, already-claimed, ' +
-          'already-yours, proof-required, wrong-proof, proof-outdated), and Claim-Attempts-Left how many more wrong secrets are borne with for now',
+          'already-yours, proof-required, wrong-proof, proof-outdated, policy-refused), and Claim-Attempts-Left how many more wrong secrets are borne with for now',
         schema: z.enum(['FAILURE', 'CLAIMED']),
       },
       404: { description: 'The tenant has no device of this name' },

@@ -8,6 +8,7 @@ import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock, Instant } from '../../actors/base/clock.ts';
 import type { CustomerId, DeviceId, TenantId } from '../../actors/base/ids.ts';
+import type { JsonObject } from '../../actors/base/json.ts';
 import type { Log } from '../../actors/base/log.ts';
 import type { SecretDigest, Secrets } from '../../actors/base/secret.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
@@ -23,7 +24,13 @@ import { attempt, attemptsLeft, createLimiter, type Party } from '../auth/attemp
 import type { CustomerUser } from '../auth/principal.ts';
 import type { ApiSettings, Limit } from '../settings.ts';
 import { viewDevice } from '../views/device.ts';
-import { ATTEMPTS_LEFT_HEADER, CLAIM_REFUSAL_HEADER, type ClaimRefusal } from '../wire/claim-refusal.ts';
+import {
+  ATTEMPTS_LEFT_HEADER,
+  CLAIM_REFUSAL_HEADER,
+  type ClaimRefusal,
+  POLICY_MESSAGE_HEADER,
+  POLICY_REASON_HEADER,
+} from '../wire/claim-refusal.ts';
 import { notFound, refusedByDevice, tokenExpired, tooManyRequests, unavailable } from '../wire/errors.ts';
 import { json, type Reply } from '../wire/reply.ts';
 import { NAME_MAX } from '../wire/schemas.ts';
@@ -115,8 +122,10 @@ export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Re
     if (answer === undefined) return tokenExpired;
     const reply = await claimReply(profiles, id, answer);
     if (uniform || answer.type !== 'refused' || reply.type !== 'json') return reply;
-    const { reason } = answer.refusal;
-    return { ...reply, headers: await whyNot(needs, reason, { id, parties, isOwn: owned !== undefined }) };
+    return {
+      ...reply,
+      headers: await whyNot(needs, answer.refusal, { id, parties, isOwn: owned !== undefined }),
+    };
   };
 }
 
@@ -166,10 +175,11 @@ async function refusedClaim(
   { audit, profiles, settings }: ConfirmNeeds,
   { principal, deviceName, begunAt }: Claim,
   id: DeviceId | undefined,
-  { reason: failure }: Refusal,
+  refusal: Refusal,
   owned: DeviceRecord | undefined,
 ): Promise<Reply | undefined> {
   const { tenantId, customerId, userId } = principal;
+  const failure = refusal.reason;
   const uniform = settings.uniformRefusals;
   const owner = owned?.owner;
   // Claimed by this very request, before its answer got lost.
@@ -183,28 +193,42 @@ async function refusedClaim(
     deviceName,
     customerId,
     userId,
-    data: {},
+    data: policyOf(refusal) ?? {},
     failure,
   });
   return uniform && owned === undefined ? json('FAILURE', 400) : undefined;
 }
 
+/** What the operator's policy said, for the tenant. */
+function policyOf(refusal: Refusal): JsonObject | undefined {
+  if (refusal.reason !== 'policy-refused') return undefined;
+  const { policyReason, policyMessage } = refusal;
+  return { policyReason, policyMessage };
+}
+
 /** Headers with what FAILURE and CLAIMED do not say; see `../wire/claim-refusal.ts`. */
 async function whyNot(
   { devices, settings }: ConfirmNeeds,
-  reason: RefusalReason,
+  refusal: Refusal,
   {
     id,
     parties,
     isOwn,
   }: { readonly id: DeviceId; readonly parties: readonly Party[]; readonly isOwn: boolean },
 ): Promise<Record<string, string>> {
-  const because = (refusal: ClaimRefusal) => ({ [CLAIM_REFUSAL_HEADER]: refusal });
+  const { reason } = refusal;
+  const because = (why: ClaimRefusal) => ({ [CLAIM_REFUSAL_HEADER]: why });
   if (reason === 'wrong-secret' || reason === 'wrong-proof') {
     const left = await attemptsLeft(parties);
     return { ...because(reason), ...(left === undefined ? {} : { [ATTEMPTS_LEFT_HEADER]: String(left) }) };
   }
   if (reason === 'claiming-not-allowed') return because(reason);
+  if (refusal.reason === 'policy-refused') {
+    const { policyReason, policyMessage } = refusal;
+    const message =
+      policyMessage === null ? {} : { [POLICY_MESSAGE_HEADER]: encodeURIComponent(policyMessage) };
+    return { ...because(refusal.reason), [POLICY_REASON_HEADER]: policyReason, ...message };
+  }
   if (reason === 'proof-required' || reason === 'proof-outdated') return because(reason);
   if (reason === 'already-claimed') return because(isOwn ? 'already-yours' : reason);
   if (reason !== 'no-window' && reason !== 'window-elapsed') return {};
@@ -270,6 +294,7 @@ async function claimReply(profiles: Profiles, id: DeviceId, answer: DeviceAnswer
     case 'proof-required':
     case 'wrong-proof':
     case 'proof-outdated':
+    case 'policy-refused':
       return json('FAILURE', 400);
     default:
       return refusedByDevice(answer.refusal);

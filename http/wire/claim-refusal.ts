@@ -8,6 +8,10 @@ export const CLAIM_REFUSAL_HEADER = 'Claim-Refusal';
 /** With `wrong-secret`: how many more wrong secrets are accepted for now. */
 export const ATTEMPTS_LEFT_HEADER = 'Claim-Attempts-Left';
 
+/** With `policy-refused`: the code that the operator's policy gave, and its sentence for the customer, percent-encoded. */
+export const POLICY_REASON_HEADER = 'Claim-Policy-Reason';
+export const POLICY_MESSAGE_HEADER = 'Claim-Policy-Message';
+
 /** On an answer that repeats an earlier one for the same `Idempotency-Key`. */
 export const REPLAYED_HEADER = 'Idempotency-Replayed';
 
@@ -21,6 +25,7 @@ export const CLAIM_REFUSALS = [
   'proof-required',
   'wrong-proof',
   'proof-outdated',
+  'policy-refused',
 ] as const satisfies readonly ReasonCode[];
 export type ClaimRefusal = (typeof CLAIM_REFUSALS)[number];
 

@@ -90,6 +90,7 @@ export function unavailable(reason: Unavailable['reason']): Problem {
     store: 'The store is not available, try again later',
     timeout: 'No answer in time, try again later',
     stopping: 'The server is about to stop, try again later',
+    policy: 'Nobody can say just now whether this claim is allowed, try again later',
   };
   return { ...problem(503, ErrorCode.GENERAL, why[reason]), retryAfterSeconds: RETRY_UNAVAILABLE_SECONDS };
 }
@@ -195,6 +196,8 @@ function problemOf(refusal: Refusal): Problem {
     case 'no-window':
     case 'window-elapsed':
     case 'wrong-secret':
+    case 'policy-refused':
+    case 'consent-needed': // never leaves the port to devices
     case 'proof-required':
     case 'wrong-proof':
     case 'proof-outdated':

@@ -180,7 +180,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     directory,
     profiles,
     secrets,
-    statements: createStatements(SERVER_KEY, 'claimd', clock),
+    statements: createStatements([SERVER_KEY], 'claimd', clock),
     clock,
     log,
     readiness: { check: () => store.check(), draining: () => false },

@@ -312,4 +312,29 @@ schema('keys, aliases and environment names are distinct, defaults are valid', (
   }
 });
 
+refusals('a policy hook needs a secret and a URL that may be asked', () => {
+  const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+  const inside = 'http://10.1.2.3/claim';
+  const problems = (url: string, hookSecret: string | undefined, more: Record<string, string> = {}) => {
+    const env = {
+      SECURITY_CLAIM_POLICY_HOOK_URL: url,
+      SECURITY_CLAIM_POLICY_HOOK_SECRET: hookSecret,
+      ...more,
+    };
+    const loaded = load({ env });
+    return loaded.type === 'problems' ? loaded.problems.join() : '';
+  };
+  const url = 'https://policy.example.org/claim';
+  assert.is(problems(url, secret), '');
+  assert.is(problems(url, `${secret},${secret}`), '');
+  assert.match(problems(url, undefined), 'needs security.claim.policyHook.secret');
+  assert.match(problems(url, 'whsec_c2hvcnQ='), 'must be whsec_');
+  assert.not.match(problems(url, 'whsec_c2hvcnQ='), 'c2hvcnQ');
+  assert.match(problems(inside, secret), 'it should begin with https:');
+  assert.match(problems(inside, secret, { OUTBOUND_ALLOW_HTTP: 'true' }), 'not public');
+  const lan = { OUTBOUND_ALLOW_HTTP: 'true', OUTBOUND_ALLOWED_NETWORKS: '10.1.0.0/16' };
+  assert.is(problems(inside, secret, lan), '');
+  assert.match(problems(url, secret, { OUTBOUND_ALLOWED_NETWORKS: 'lan' }), 'lan is no network');
+});
+
 for (const each of [sources, refusals, warnings, schema]) each.run();

@@ -118,6 +118,16 @@ export const stepLaws: Laws<[Step]> = {
     assert.ok(byWindow || byKey || byProof);
   },
 
+  'where the operator is asked, its consent to this very epoch is needed'({
+    policy,
+    before,
+    command,
+    decision,
+  }) {
+    if (command.type !== 'ConfirmClaim' || decision.type !== 'accept' || !policy.asksConsent) return;
+    assert.equal(command.consentIn, alive(before)?.ownerEpoch ?? 0);
+  },
+
   'where a proof is required nothing else claims'({ policy, command, decision }) {
     if (command.type !== 'ConfirmClaim' || decision.type !== 'accept') return;
     assert.ok(policy.ownership.claimProof !== 'required' || command.proof?.type === 'signed');

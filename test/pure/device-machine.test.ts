@@ -231,12 +231,26 @@ const credentials: readonly DeviceCommand[] = [
   { type: 'ChangeCredentials', tenantId: TENANT, credentials: OTHER_TOKEN },
 ];
 
+const consented = (epoch: number): DeviceCommand => ({ ...confirm(CUSTOMER, SECRET), consentIn: epoch });
+
+/** C12: played where the operator's policy is asked. */
+const consent: readonly DeviceCommand[] = [
+  consented(0),
+  consented(1),
+  consented(2),
+  { ...confirm(OTHER_CUSTOMER, OTHER_SECRET), consentIn: 0 },
+  saveServerKey(NOW + 11, OTHER_SECRET),
+  save({ claimingAllowed: false }),
+  deleteAttributes('claimingAllowed'),
+];
+
 const THEMES: Readonly<Record<string, readonly DeviceCommand[]>> = {
   claiming,
   gateways,
   transfer,
   proof,
   credentials,
+  consent,
 };
 
 /** Under which ownership rules a theme is played too, beside the defaults. */
@@ -299,7 +313,7 @@ const UNNAMED_EPOCH = 3;
 const LATER = Math.max(...INSTANTS) + 1;
 
 /** What a rule may tell a state by: equal for two states that will answer every sequence of commands alike. */
-function essenceOf(state: DeviceState): string {
+function essenceOf(state: DeviceState | Refused): string {
   return JSON.stringify(state, (member, value) => {
     if (NEVER_READ.has(member)) return undefined;
     // A window that waits for approval is called by it.
@@ -309,6 +323,9 @@ function essenceOf(state: DeviceState): string {
   });
 }
 
+/** A refusal may tell the epoch. */
+type Refused = Extract<ReturnType<DeviceDecider['decide']>, { readonly type: 'refuse' }>;
+
 /** One of so many states that were left out is compared with the state that stands for it. */
 const COMPARED = 64;
 
@@ -317,7 +334,8 @@ function compare(decider: DeviceDecider, alphabet: readonly Asked[], a: DeviceSt
   for (const { command, at } of alphabet) {
     const [ofA, ofB] = [a, b].map((state) => {
       const decision = decider.decide(state, command, at);
-      if (decision.type !== 'accept') return JSON.stringify(decision);
+      if (decision.type === 'refuse') return essenceOf(decision);
+      if (decision.type === 'ignore') return 'ignore';
       return `${decision.event.type} ${essenceOf(evolve(state, decision.event))}`;
     });
     assert.is(ofA, ofB, `essenceOf leaves out what a rule reads: ${JSON.stringify([a, b, command, at])}`);
@@ -403,7 +421,8 @@ for (const policy of POLICIES) {
       test(`device: ${words}${also}: every law holds at every step of every sequence: ${theme}`, () => {
         const alphabet = asked([...CORE, ...commands]);
         const ownership = { ...policy.ownership, ...rules };
-        const covered = enumerate({ ...policy, ownership }, alphabet, Number.POSITIVE_INFINITY);
+        const played = { ...policy, ownership, asksConsent: theme === 'consent' };
+        const covered = enumerate(played, alphabet, Number.POSITIVE_INFINITY);
         tell(`${words}${also}, ${theme}: every sequence of any length`, alphabet, covered);
         assert.ok(covered.states > 20 && covered.events > 500 && covered.compared > 0, 'it tells little');
       });

@@ -210,13 +210,15 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
         ...(strict ? { allowed: 'unset' as const, names: minus(world.names, [ALLOWED]) } : {}),
       };
       const { proof, customerId: customer } = command;
+      const lacksConsent = policy.asksConsent && command.consentIn !== world.epoch;
       if (proof && key !== null && claimProof !== 'none') {
         if (!mayOpen) return no('claiming-not-allowed');
         if (proof.type === 'outdated') return no('proof-outdated');
         const signed = proof.type === 'signed' && proof.key === key ? proof.nonceDigest : null;
         const mine = world.challenges.find((open) => open.nonce === signed && open.customer === customer);
         if (mine === undefined) return no('wrong-proof');
-        return mine.until > at ? yes({ ...world, ...used }) : no('proof-outdated');
+        if (mine.until <= at) return no('proof-outdated');
+        return lacksConsent ? no('consent-needed') : yes({ ...world, ...used });
       }
       if (claimProof === 'required') return no('proof-required');
       const keys = [world.window, world.serverKey].filter((key) => key !== null);
@@ -233,7 +235,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
         const asked = command.gateway !== undefined && gate.startsWith(command.gateway.id);
         return no(asked ? 'window-elapsed' : 'gateway-unchecked');
       }
-      return yes({ ...world, ...used });
+      return lacksConsent ? no('consent-needed') : yes({ ...world, ...used });
     }
     case 'IssueChallenge': {
       if (claimProof === 'none' || key === null) return no('proof-not-possible');

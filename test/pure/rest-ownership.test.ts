@@ -178,13 +178,18 @@ law(
     const id = await provision(world, home.tenantId, NAME);
     const device = { ...((await world.devices.read(id)) as Device), id } as DeviceRecord;
     const [ours, again, theirs] = [1, 1, 2].map((byte) =>
-      createStatements(Buffer.alloc(32, byte), 'x', world.clock),
+      createStatements([Buffer.alloc(32, byte)], 'x', world.clock),
     );
     assert.ok(ours && again && theirs);
     assert.equal(await ours.keys(), await again.keys());
     assert.is(await ours.sign(device), await again.sign(device));
     const [theirKey] = (await theirs.keys()).keys;
     assert.is(checked(await ours.sign(device), theirKey ?? {}), undefined);
+    const changing = createStatements([Buffer.alloc(32, 2), Buffer.alloc(32, 1)], 'x', world.clock);
+    const { keys } = await changing.keys();
+    assert.is(keys.length, 2, 'while keys are changed, what the old one signed can still be checked');
+    const statement = await ours.sign(device);
+    assert.ok(keys.some((key) => checked(statement, key) !== undefined));
   },
 );
 

@@ -34,6 +34,8 @@ const DEVICE: { readonly [Reason in RefusalReason]: readonly [status: number, er
   'no-window': [400, 31],
   'window-elapsed': [400, 31],
   'wrong-secret': [400, 31],
+  'policy-refused': [400, 31],
+  'consent-needed': [400, 31],
   'proof-required': [400, 31],
   'wrong-proof': [400, 31],
   'proof-outdated': [400, 31],

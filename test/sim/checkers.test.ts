@@ -19,6 +19,7 @@ const RULES: Rules = {
   maxDurationMs: 0,
   maxAttributeBytes: 2048,
   ownership: DEFAULT_OWNERSHIP_RULES,
+  asksConsent: false,
   askTimeoutMs: 1000,
   clockSlackMs: 0,
 };

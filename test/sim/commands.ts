@@ -91,7 +91,15 @@ export function commandFor(
       };
     case 'confirm': {
       const secretDigest = digests.of(device, request.secret);
-      const command = { type: 'ConfirmClaim', tenantId, customerId: customer, userId, secretDigest } as const;
+      const { consentIn } = request;
+      const command = {
+        type: 'ConfirmClaim',
+        tenantId,
+        customerId: customer,
+        userId,
+        secretDigest,
+        ...(consentIn === undefined ? {} : { consentIn }),
+      } as const;
       if (request.proof === undefined) {
         return request.gate === null ? command : { ...command, gateway: gatewayOf(request.gate) };
       }

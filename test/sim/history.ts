@@ -73,6 +73,8 @@ export type Request =
       readonly gate: Gate | null;
       /** Shown in place of the secret: what a device with this token signed. */
       readonly proof?: { readonly nonce: string; readonly token: string };
+      /** The epoch for which the operator's policy has allowed it. */
+      readonly consentIn?: number;
     }
   | {
       readonly type: 'challenge';
@@ -251,6 +253,8 @@ export interface Rules {
   readonly maxDurationMs: number;
   readonly maxAttributeBytes: number;
   readonly ownership: OwnershipRules;
+  /** C12 */
+  readonly asksConsent: boolean;
   /** How long a command may take before its caller hears that it did, in ms. */
   readonly askTimeoutMs: number;
   /** The most by which two nodes' clocks differ, in ms. */

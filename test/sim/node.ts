@@ -172,6 +172,7 @@ export class SimNode implements Life {
       case 'refused':
         return { type: 'refused', reason: answer.refusal.reason };
       case 'unavailable':
+        if (answer.reason === 'policy') throw new Error('nobody is asked for consent here');
         return answer.reason === 'overloaded'
           ? { type: 'nothing-done' }
           : { type: 'unknown', why: answer.reason };

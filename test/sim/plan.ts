@@ -33,6 +33,7 @@ export function drawPlan(dice: Dice, bug: Plant | undefined): Plan {
     defaultDurationMs: dice.between(300, 3000),
     maxDurationMs: dice.chance(0.4) ? 60_000 : 0,
     maxAttributeBytes: 2048,
+    asksConsent: dice.chance(0.25),
     ownership: {
       ...DEFAULT_OWNERSHIP_RULES,
       claimProof:

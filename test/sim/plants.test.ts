@@ -19,6 +19,7 @@ const BROKEN: { readonly [Bug in Plant]: { readonly law: string; readonly words:
   'old-epoch': { law: 'epochs', words: /asked for another epoch than/ },
   'offer-twice': { law: 'epochs', words: /an offer that ended, or that was accepted before/ },
   'offer-outlives': { law: 'epochs', words: /an offer that ended, or that was accepted before/ },
+  'late-consent': { law: 'epochs', words: /a consent to another epoch/ },
   'challenge-twice': { law: 'expiry', words: /a proof of a challenge that was not open/ },
   'lost-rotation': { law: 'refusals', words: /was refused as/ },
   'no-alarm': { law: 'settled', words: /its window elapsed at .* and was never closed/ },

@@ -18,6 +18,7 @@ export const PLANTS = {
   'stale-refusal': 'a refusal is given without looking whether the state is still the newest',
   unconditional: 'an event is appended whatever the head is by now',
   'gateway-outlives': 'a window that a gateway opened is good whoever owns the gateway by now',
+  'late-consent': 'a consent to a claim that comes late is believed in another owner epoch',
   'challenge-twice': 'a challenge stays open when it was used, so what was signed once works again',
   'lost-rotation': 'the next credentials are kept in memory alone: a crash forgets them',
   'no-alarm': 'the store forgets to tell which windows have elapsed',
@@ -52,6 +53,8 @@ export function plant(bug: Plant | undefined, decider: DeviceDecider, journal: J
       return { decider, journal: unconditional(journal) };
     case 'gateway-outlives':
       return { decider: trusting(decider), journal };
+    case 'late-consent':
+      return { decider: believing(decider), journal };
     case 'challenge-twice':
       return { decider: reusable(decider), journal };
     case 'lost-rotation':
@@ -158,6 +161,19 @@ function keepingOffers(decider: DeviceDecider, over: readonly DeviceEvent['type'
       if (!over.includes(event.type)) return after;
       if (state.status === 'absent' || after.status === 'absent' || state.offer === undefined) return after;
       return { ...after, offer: state.offer };
+    },
+  };
+}
+
+/** Once the operator has said yes, it is yes. */
+function believing(decider: DeviceDecider): DeviceDecider {
+  return {
+    ...decider,
+    decide(state, command, at) {
+      if (command.type !== 'ConfirmClaim' || command.consentIn === undefined || state.status === 'absent') {
+        return decider.decide(state, command, at);
+      }
+      return decider.decide(state, { ...command, consentIn: state.ownerEpoch ?? 0 }, at);
     },
   };
 }

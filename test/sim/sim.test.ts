@@ -71,7 +71,12 @@ const EVENTS: { readonly [Type in DeviceEvent['type']]: true } = {
 /** Every device has a key. Neither how often windows are opened, how many devices there are, nor how long secrets are is limited in the simulation. */
 type Simulated = Exclude<
   RefusalReason,
-  'rate-limited' | 'too-many-devices' | 'secret-too-short' | 'token-too-short' | 'proof-not-possible'
+  | 'rate-limited'
+  | 'too-many-devices'
+  | 'secret-too-short'
+  | 'token-too-short'
+  | 'proof-not-possible'
+  | 'policy-refused'
 >;
 const REFUSALS: { readonly [Reason in Simulated]: true } = {
   'unknown-device': true,
@@ -90,6 +95,7 @@ const REFUSALS: { readonly [Reason in Simulated]: true } = {
   'window-elapsed': true,
   'wrong-secret': true,
   'proof-required': true,
+  'consent-needed': true,
   'wrong-proof': true,
   'proof-outdated': true,
   'not-owner': true,

@@ -238,12 +238,16 @@ export class Workload {
   }
 
   #confirm(
-    { tenant }: { readonly tenant: string },
+    { tenant, seen }: Pick<Slot, 'tenant' | 'seen'>,
     customer: string,
     secret: string,
   ): Request & { readonly type: 'confirm' } {
     const gate = this.#dice.chance(0.5) ? this.#gate() : null;
-    return { type: 'confirm', tenant, customer, user: this.#number('user'), secret, gate };
+    const request = { type: 'confirm', tenant, customer, user: this.#number('user'), secret, gate } as const;
+    if (!this.#plan.rules.asksConsent || this.#dice.chance(0.1)) return request;
+    // As last seen, or a consent that was given earlier and comes late.
+    const epoch = seen?.epoch ?? 0;
+    return { ...request, consentIn: this.#dice.chance(0.85) ? epoch : Math.max(0, epoch - 1) };
   }
 
   /** Mostly under a fresh id; now and then under that of another device. */

@@ -304,6 +304,8 @@ const SCENES: { readonly [Code in RefusalReason | EdgeReason]: Scene } = {
     );
     await callerHears(stage.admin, 'DELETE', claimPath(device.name), 'epoch-changed', undefined, old);
   },
+  'policy-refused': { elsewhere: 'test/sockets/policy-hook.test.ts' },
+  'consent-needed': 'never',
   'proof-required': PROOFS,
   'wrong-proof': PROOFS,
   'proof-outdated': PROOFS,

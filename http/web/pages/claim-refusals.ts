@@ -5,6 +5,7 @@ import {
   CLAIM_REFUSAL_HEADER,
   type ClaimRefusal,
   isClaimRefusal,
+  POLICY_MESSAGE_HEADER,
 } from '../../wire/claim-refusal.ts';
 import { type Answer, refusalOf } from '../api.ts';
 import type { Locale } from '../locale.ts';
@@ -97,9 +98,19 @@ function explainReason(reason: ClaimRefusal, answer: Answer, locale: Locale): Ex
         'That took too long',
         'What the device signed is too old. Start again with the device beside you.',
       );
+    case 'policy-refused':
+      return warn('It is not released for you', policyMessage(answer));
     default:
       return unreachable(reason);
   }
+}
+
+/** What the operator's policy has to say to the customer. */
+function policyMessage({ headers }: Answer): string {
+  const message = headers.get(POLICY_MESSAGE_HEADER);
+  return message === null
+    ? 'Whoever runs this service does not allow this claim. Please ask there.'
+    : decodeURIComponent(message);
 }
 
 function attemptsLeft({ headers }: Answer, locale: Locale): string {

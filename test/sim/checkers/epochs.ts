@@ -38,6 +38,13 @@ export const epochs: Checker = ({ log, operations, rules }) => {
     const holds = named.some((inEpochs) => inEpochs === undefined || inEpochs.includes(before.epoch));
     if (named.length > 0 && !holds) tell(`asked for another epoch than ${before.epoch}`);
 
+    const approved = asked.some(
+      ({ request }) => request.type === 'confirm' && request.consentIn === before.epoch,
+    );
+    if (event.type === 'DeviceClaimed' && rules.asksConsent && asked.length > 0 && !approved) {
+      tell(`claimed by a consent to another epoch than ${before.epoch}`);
+    }
+
     devices.set(device, grantsAfter(before, durable));
   }
   return violations;

@@ -102,9 +102,8 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
     case 'confirm': {
       if (device.allowed === false) return undefined; // O3
       if (owner !== null) return undefined; // C5
-      if (request.proof === undefined && rules.ownership.claimProof === 'required') return undefined; // C11
-      const opens = request.proof ? isProved(rules, device, request, at) : mayOpen(device, request, at);
-      if (!opens) return undefined; // C2, C3, C8, C11
+      if (!opens(rules, device, request, at)) return undefined; // C2, C3, C8, C11
+      if (lacksConsent(rules, device, request)) return undefined; // C12
       const since = { customer: request.customer, since: at, by: 'claim', transfer: null };
       const allowed = rules.allowClaimingByDefault ? device.allowed : null; // C4
       return { ...newEpoch(rules, device, at), owner: since, key: null, allowed };
@@ -224,6 +223,9 @@ export function isTrue(
       if (device.owner !== null) return reason === 'already-claimed'; // C5: this comes first
       // O3: a forbidden device is refused whatever the secret, and without a proof only a forbidden one.
       if (device.allowed === false) return reason === 'claiming-not-allowed';
+      if (reason === 'consent-needed') {
+        return lacksConsent(rules, device, request) && opens(rules, device, request, at); // C12
+      }
       if (request.proof !== undefined) return proofTroubles(rules, device, request, at).has(reason); // C11
       if (rules.ownership.claimProof === 'required') return reason === 'proof-required';
       return confirmTroubles(rules, device, request, at).has(reason);
@@ -494,6 +496,17 @@ function mayOpenWindow(rules: Rules, { allowed }: Model): boolean {
 function provable({ token, challenges }: Model, { customer, proof }: Confirm): readonly Challenge[] {
   if (proof?.token !== token) return [];
   return challenges.filter((open) => open.customer === customer && open.nonce === proof.nonce);
+}
+
+/** What is shown claims the device, as far as the device is concerned. */
+function opens(rules: Rules, device: Model, request: Confirm, at: Span): boolean {
+  if (request.proof !== undefined) return isProved(rules, device, request, at);
+  return rules.ownership.claimProof !== 'required' && mayOpen(device, request, at);
+}
+
+/** C12: the operator's policy is asked, and has not allowed it in this epoch. */
+function lacksConsent(rules: Rules, { epoch }: Model, { consentIn }: Confirm): boolean {
+  return rules.asksConsent && consentIn !== epoch;
 }
 
 function isProved(rules: Rules, device: Model, request: Confirm, at: Span): boolean {
