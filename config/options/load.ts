@@ -7,6 +7,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
+import { notHere } from './not-here.ts';
 import { defaultOf, fileVariable, isSecret, type Option, parseOption } from './option.ts';
 import { ALL_OPTIONS, type Config, contradictions, type PlacedOption } from './schema.ts';
 import { nearest } from './spelling.ts';
@@ -89,7 +90,7 @@ export function loadConfig(sources: Sources): Loaded {
   return {
     type: 'config',
     config: complete,
-    warnings: [...nearMisses(sources.env), ...warningsOf(complete)],
+    warnings: [...nearMisses(sources.env), ...notHere(sources.env), ...warningsOf(complete)],
   };
 }
 

@@ -226,6 +226,31 @@ const warningsOf = (env: Record<string, string>) => {
   return loaded.warnings;
 };
 
+warnings(
+  'a variable of ThingsBoard that has no counterpart is told, unless it asks for what is so anyway',
+  () => {
+    const base = { HTTP_BASE_URL: 'https://claim.example.org' };
+    const told = (env: Record<string, string>) => warningsOf({ ...base, ...env });
+    for (const env of [
+      { ACTORS_MAX_CONCURRENT_SESSION_PER_DEVICE: '3' },
+      { MQTT_PROXY_PROTOCOL_ENABLED: 'true' },
+      { COAP_DTLS_ENABLED: 'true' },
+      { TB_SERVER_REST_LIMITS_TENANT_ENABLED: 'true' },
+      { MQTT_SSL_CREDENTIALS_TYPE: 'KEYSTORE' },
+    ] as Record<string, string>[]) {
+      const [name = ''] = Object.keys(env);
+      assert.match(told(env).join(), `${name} is set, and has no effect`);
+    }
+    for (const env of [
+      { ACTORS_MAX_CONCURRENT_SESSION_PER_DEVICE: '1' },
+      { MQTT_PROXY_PROTOCOL_ENABLED: 'false' },
+      { MQTT_SSL_CREDENTIALS_TYPE: 'PEM' },
+      { CACHE_TYPE: 'redis', NETTY_WORKER_GROUP_THREADS: '12' },
+    ] as Record<string, string>[])
+      assert.equal(told(env), [], JSON.stringify(env));
+  },
+);
+
 warnings('where others than this machine can reach the server, links need a base URL', () => {
   for (const env of [{ HTTP_BIND_ADDRESS: '0.0.0.0' }, { HTTP_BIND_ADDRESS: '::' }, {}]) {
     assert.match(warningsOf(env).join(), 'no HTTP_BASE_URL is set');
