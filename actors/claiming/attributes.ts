@@ -75,6 +75,8 @@ export function createDeviceAttributes(devices: Pick<Devices, 'read'>): DeviceAt
     async answer({ id, credentialsId }, { clientKeys, sharedKeys }) {
       const record = await devices.read(id);
       if (record?.credentials.credentialsId !== credentialsId) return undefined;
+      // O9: replaced credentials read nothing any more.
+      if (record.nextCredentials !== undefined) return {};
       // Who names client attributes alone asks for no others.
       const wanted = sharedKeys ?? (clientKeys === undefined ? undefined : []);
       const shared = sharedValues(record, wanted);

@@ -4,16 +4,20 @@ import type { DeviceId, ProfileId, TenantId } from '../base/ids.ts';
 import type { Secrets } from '../base/secret.ts';
 import { unreachable } from '../base/unreachable.ts';
 import { isGateway } from '../device/gateways.ts';
-import type { DeviceRecord } from '../device/state.ts';
+import type { Credentials, DeviceRecord } from '../device/state.ts';
 import { type MqttBasicParts, matchesMqttBasic, mqttBasicId, x509Id } from '../fleet/credentials.ts';
-import type { Directory } from '../fleet/devices.ts';
+import type { Devices, Directory } from '../fleet/devices.ts';
+import { StoreUnavailable } from '../journal/unavailable.ts';
 
 /** A device that has shown its credentials, for as long as its session or request lasts. */
 export interface AuthenticatedDevice {
   readonly id: DeviceId;
   readonly tenantId: TenantId;
   readonly profileId: ProfileId | null;
+  /** The ones that it has shown. */
   readonly credentialsId: string;
+  /** They are replaced, and do nothing but fetch their successors (O9). The device itself decides. */
+  readonly superseded?: true;
   readonly isGateway: boolean;
 }
 
@@ -28,14 +32,21 @@ export interface Authentication {
   vouchedFor(credentialsId: string): Promise<AuthenticatedDevice | undefined>;
 }
 
-export function createAuthentication(directory: Directory, secrets: Secrets): Authentication {
-  function matching(record: DeviceRecord, parts: MqttBasicParts): AuthenticatedDevice | undefined {
-    const { id, credentials } = record;
+export function createAuthentication(
+  devices: Devices,
+  directory: Directory,
+  secrets: Secrets,
+): Authentication {
+  function matching(
+    found: Found,
+    parts: MqttBasicParts,
+  ): AuthenticatedDevice | Promise<AuthenticatedDevice | undefined> | undefined {
+    const { record, credentials } = found;
     switch (credentials.type) {
       case 'ACCESS_TOKEN':
-        return authenticated(record);
+        return admitted(found);
       case 'MQTT_BASIC':
-        return matchesMqttBasic(secrets, id, credentials, parts) ? authenticated(record) : undefined;
+        return matchesMqttBasic(secrets, record.id, credentials, parts) ? admitted(found) : undefined;
       case 'X509_CERTIFICATE':
         return undefined;
       default:
@@ -43,15 +54,35 @@ export function createAuthentication(directory: Directory, secrets: Secrets): Au
     }
   }
 
-  function find(credentialsId: string | undefined): Promise<DeviceRecord | undefined> {
-    return credentialsId === undefined ? Promise.resolve(undefined) : directory.byCredentials(credentialsId);
+  async function find(credentialsId: string | undefined): Promise<Found | undefined> {
+    const record = credentialsId === undefined ? undefined : await directory.byCredentials(credentialsId);
+    if (record === undefined) return undefined;
+    const { credentials, nextCredentials } = record;
+    const next = nextCredentials?.credentials;
+    if (next === undefined || next.credentialsId !== credentialsId)
+      return { record, credentials, isNext: false };
+    return { record, credentials: next, isNext: true };
+  }
+
+  /** Next credentials are the device's own from their first use on; that is durable before it is let in (O9). */
+  function admitted({
+    record,
+    credentials: { credentialsId },
+    isNext,
+  }: Found): AuthenticatedDevice | Promise<AuthenticatedDevice | undefined> {
+    if (record.nextCredentials === undefined) return authenticated(record, credentialsId);
+    if (!isNext) return { ...authenticated(record, credentialsId), superseded: true };
+    return devices.ask(record.id, { type: 'AdoptCredentials', credentialsId }).then((answer) => {
+      if (answer.type === 'unavailable') throw new StoreUnavailable('devices', answer.reason);
+      return answer.type === 'accepted' ? authenticated(record, credentialsId) : undefined;
+    });
   }
 
   return {
     async authenticate(accessToken) {
-      const record = await directory.byCredentials(accessToken);
+      const found = await find(accessToken);
       // Credentials of another kind are found by an id that is no secret.
-      return record?.credentials.type === 'ACCESS_TOKEN' ? authenticated(record) : undefined;
+      return found?.credentials.type === 'ACCESS_TOKEN' ? admitted(found) : undefined;
     },
 
     async authenticateMqtt(parts) {
@@ -68,23 +99,30 @@ export function createAuthentication(directory: Directory, secrets: Secrets): Au
     },
 
     async authenticateCertificate(der) {
-      const record = await directory.byCredentials(x509Id(der));
-      return record?.credentials.type === 'X509_CERTIFICATE' ? authenticated(record) : undefined;
+      const found = await find(x509Id(der));
+      return found?.credentials.type === 'X509_CERTIFICATE' ? admitted(found) : undefined;
     },
 
     async vouchedFor(credentialsId) {
-      const record = await directory.byCredentials(credentialsId);
-      return record === undefined ? undefined : authenticated(record);
+      const found = await find(credentialsId);
+      return found === undefined ? undefined : admitted(found);
     },
   };
 }
 
-function authenticated(record: DeviceRecord): AuthenticatedDevice {
+/** A device, and which of its credentials were shown. */
+interface Found {
+  readonly record: DeviceRecord;
+  readonly credentials: Credentials;
+  readonly isNext: boolean;
+}
+
+function authenticated(record: DeviceRecord, credentialsId: string): AuthenticatedDevice {
   return {
     id: record.id,
     tenantId: record.tenantId,
     profileId: record.profileId ?? null,
-    credentialsId: record.credentials.credentialsId,
+    credentialsId,
     isGateway: isGateway(record),
   };
 }

@@ -14,17 +14,22 @@ import type { Secrets } from '../base/secret.ts';
 import { secretLengthOf } from '../device/ownership-rules.ts';
 import type { Devices, Directory } from '../fleet/devices.ts';
 import { type AuthenticatedDevice, type Authentication, createAuthentication } from './authentication.ts';
+import { type FetchedCredentials, fetchCredentials } from './new-credentials.ts';
 import { type ClaimOutcome, outcomeOf } from './outcome.ts';
 import type { ClaimRequest } from './payload.ts';
 
 export interface Claiming extends Authentication {
+  /** The credentials that replace those that the device has shown (O9); rejects for bugs only. */
+  fetchCredentials(device: AuthenticatedDevice): Promise<FetchedCredentials>;
   /** Asks the device to open its window. Whatever the store does is in the outcome; rejects for bugs only. */
   initiate(device: AuthenticatedDevice, request: ClaimRequest): Promise<ClaimOutcome>;
 }
 
 export function createClaiming(devices: Devices, directory: Directory, secrets: Secrets): Claiming {
   return {
-    ...createAuthentication(directory, secrets),
+    ...createAuthentication(devices, directory, secrets),
+
+    fetchCredentials: (device) => fetchCredentials(devices, secrets, device),
 
     initiate(device, request) {
       return devices

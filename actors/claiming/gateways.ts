@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import type { DeviceId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secret.ts';
+import { whyCredentialsFail } from '../device/credentials.ts';
 import { type GatewayAuthority, gatewayAuthority, isGateway, speaksFor } from '../device/gateways.ts';
 import { secretLengthOf } from '../device/ownership-rules.ts';
 import type { DeviceRecord } from '../device/state.ts';
@@ -104,7 +105,9 @@ export function createGateways(needs: GatewayNeeds): Gateways {
   async function present(gateway: AuthenticatedDevice): Promise<Speaker | undefined> {
     const record = await devices.read(gateway.id);
     const stands =
-      record !== undefined && record.credentials.credentialsId === gateway.credentialsId && isGateway(record);
+      record !== undefined &&
+      whyCredentialsFail(record, gateway.credentialsId, clock.now()) === undefined &&
+      isGateway(record);
     if (!stands) return undefined;
     const { gatewayScope } = await profiles.ownershipOf(record);
     return { gateway: record, authority: gatewayAuthority(record, gatewayScope) };

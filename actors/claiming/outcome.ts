@@ -10,7 +10,13 @@ import { REASONS } from './reasons.ts';
 
 export type ClaimOutcome =
   /** Durable: the window is open until just before `closesAt`, in this owner epoch (R5). */
-  | { readonly type: 'opened'; readonly closesAt: Instant; readonly ownerEpoch: number }
+  | {
+      readonly type: 'opened';
+      readonly closesAt: Instant;
+      readonly ownerEpoch: number;
+      /** It waits for the tenant's approval first (O9). */
+      readonly pending?: true;
+    }
   | {
       readonly type: 'refused';
       readonly reason: RefusalReason;
@@ -33,6 +39,11 @@ export function outcomeOf(answer: DeviceAnswer): ClaimOutcome {
   switch (answer.type) {
     case 'accepted': {
       const device = answer.state.status === 'provisioned' ? answer.state : null;
+      const { pendingWindow = null } = device ?? {};
+      if (device !== null && pendingWindow?.openedAt === answer.at) {
+        const { closesAt } = pendingWindow;
+        return { type: 'opened', closesAt, ownerEpoch: ownerEpochOf(device), pending: true };
+      }
       if (device === null || device.window === null) {
         throw new Error('an accepted InitiateClaim left no window');
       }
@@ -69,7 +80,11 @@ function refused(refusal: Extract<DeviceAnswer, { type: 'refused' }>['refusal'])
 export function outcomeMessage(outcome: ClaimOutcome): object | undefined {
   switch (outcome.type) {
     case 'opened':
-      return { status: 'opened', closesAt: outcome.closesAt, ownerEpoch: outcome.ownerEpoch };
+      return {
+        status: outcome.pending ? 'pending' : 'opened',
+        closesAt: outcome.closesAt,
+        ownerEpoch: outcome.ownerEpoch,
+      };
     case 'refused': {
       const { reason, maxDurationMs, minSecretLength, retryAfterMs } = outcome;
       return { status: 'refused', reason, maxDurationMs, minSecretLength, retryAfterMs };

@@ -94,7 +94,8 @@ export const REASONS: { readonly [Code in ReasonCode]: Reason } = {
   },
   'credentials-superseded': {
     words: 'the credentials do nothing any more but fetch those that replace them',
-    remedy: 'fetch the new ones, store them, and connect with them',
+    remedy:
+      'fetch the new ones (`GET /api/v1/{deviceToken}/claim/credentials`), store them, and connect with them',
     heardBy: ['device'],
   },
   'not-behind-gateway': {

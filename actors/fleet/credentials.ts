@@ -3,9 +3,11 @@
  * a client certificate. A device is found by its `credentialsId`: the token itself, or a SHA3-256 digest.
  */
 import { createHash, X509Certificate as ParsedCertificate, timingSafeEqual } from 'node:crypto';
+import { randomAccessToken } from '../base/access-token.ts';
 import type { DeviceId } from '../base/ids.ts';
 import type { Secrets } from '../base/secret.ts';
-import type { AccessToken, MqttBasic, X509Certificate } from '../device/state.ts';
+import { unreachable } from '../base/unreachable.ts';
+import type { AccessToken, Credentials, MqttBasic, X509Certificate } from '../device/state.ts';
 
 export function accessToken(token: string): AccessToken {
   return { type: 'ACCESS_TOKEN', credentialsId: token };
@@ -85,6 +87,36 @@ export function x509Id(der: Buffer): string {
 
 function sha3(text: string): string {
   return createHash('sha3-256').update(text).digest('hex');
+}
+
+const ROTATED = /~[A-Za-z0-9]{20}$/;
+/** How much of a user name is kept, in UTF-16 units. */
+const USER_NAME_KEPT = 200;
+
+/**
+ * Credentials of the same kind that nobody knows yet, for a device that changes hands (O9). Undefined for a certificate:
+ * its key is the device's own. MQTT_BASIC gets another user name too, because a broker in between tells users apart by
+ * it alone.
+ */
+export function freshCredentials(
+  secrets: Secrets,
+  device: DeviceId,
+  credentials: Credentials,
+): Credentials | undefined {
+  switch (credentials.type) {
+    case 'ACCESS_TOKEN':
+      return accessToken(randomAccessToken());
+    case 'MQTT_BASIC': {
+      const { clientId, userName } = credentials;
+      const name = (userName ?? '').replace(ROTATED, '').slice(0, USER_NAME_KEPT);
+      const parts = { clientId, userName: `${name}~${randomAccessToken()}`, password: randomAccessToken() };
+      return mqttBasic(secrets, device, parts);
+    }
+    case 'X509_CERTIFICATE':
+      return undefined;
+    default:
+      return unreachable(credentials);
+  }
 }
 
 /** Compares two texts in constant time. */

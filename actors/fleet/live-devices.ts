@@ -2,22 +2,26 @@
 import type { Clock } from '../base/clock.ts';
 import { type DeviceId, storedId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
-import type { ChangeCredentials } from '../device/credentials.ts';
+import type { Secrets } from '../base/secret.ts';
+import type { ChangeCredentials, DeviceRules } from '../device/credentials.ts';
 import {
   type ClaimPolicy,
   type ConfirmClaim,
   createDeviceDecider,
   type DeviceCommand,
+  type InitiateClaim,
 } from '../device/device.ts';
+import type { OwnershipRules } from '../device/ownership-rules.ts';
 import { decodeState, devicePersistence } from '../device/persistence.ts';
 import type { ProvisionDevice } from '../device/registration.ts';
-import { type DeviceRecord, type DeviceState, ownerEpochOf } from '../device/state.ts';
+import { type Device, type DeviceRecord, type DeviceState, ownerEpochOf } from '../device/state.ts';
 import type { Journal } from '../journal/journal.ts';
 import { ifUnavailable } from '../journal/unavailable.ts';
 import type { Quota } from '../limits/quota.ts';
 import type { Parent } from '../runtime/nact.ts';
 import { createRegistry, type RegistrySettings } from '../runtime/registry.ts';
 import type { AskConsent, ConsentNeeded } from './consent.ts';
+import { freshCredentials } from './credentials.ts';
 import type { DeviceQuotas } from './device-quotas.ts';
 import type { DeviceAnswer, DeviceListener, Devices } from './devices.ts';
 import type { Profiles } from './profiles.ts';
@@ -29,6 +33,8 @@ export interface DevicesOptions {
   readonly policy: ClaimPolicy;
   /** The ownership rules of a device's profile. Default: those of the policy for all. */
   readonly ownershipOf?: Profiles['ownershipOf'];
+  /** For credentials that rotate (O9); without it they are quarantined instead. */
+  readonly secrets?: Secrets;
   readonly settings: RegistrySettings;
   /** Asks the operator's policy before a claim is final (C12). Default: nobody is asked. */
   readonly askConsent?: AskConsent;
@@ -54,7 +60,7 @@ export interface LiveDevices extends Devices {
 
 export function createDevices(options: DevicesOptions): LiveDevices {
   const { root, journal, policy, settings, clock, log, onEvent, windows, looksFirst = false } = options;
-  const { ownershipOf, quotas, askConsent, minTokenLength = 0 } = options;
+  const { ownershipOf, quotas, askConsent, secrets, minTokenLength = 0 } = options;
   const registry = createRegistry(
     root,
     'devices',
@@ -68,13 +74,30 @@ export function createDevices(options: DevicesOptions): LiveDevices {
       ...(ownershipOf === undefined
         ? {}
         : {
-            rulesFor: (_id: string, state: DeviceState) =>
-              state.status === 'absent' ? undefined : ownershipOf(state),
+            rulesFor: (id: string, state: DeviceState) =>
+              state.status === 'absent' ? undefined : rulesFor(storedId(id), state, ownershipOf(state)),
           }),
       onEvent: (id, event, state) => onEvent(storedId(id), event, state),
     },
     settings,
   );
+
+  /** Where credentials rotate, what they rotate to is drawn here: `decide` knows no chance. */
+  function rulesFor(
+    id: DeviceId,
+    device: Device,
+    found: OwnershipRules | Promise<OwnershipRules>,
+  ): DeviceRules | Promise<DeviceRules> {
+    return found instanceof Promise
+      ? found.then((rules) => withFresh(id, device, rules))
+      : withFresh(id, device, found);
+  }
+
+  function withFresh(id: DeviceId, device: Device, rules: OwnershipRules): DeviceRules {
+    if (rules.onOwnerChange !== 'rotate' || secrets === undefined) return rules;
+    const fresh = freshCredentials(secrets, id, device.credentials);
+    return fresh === undefined ? rules : { ...rules, freshCredentials: fresh };
+  }
 
   async function provision(id: DeviceId, command: ProvisionDevice): Promise<DeviceAnswer> {
     const refusal = await quotas?.take(command);
@@ -133,7 +156,7 @@ export function createDevices(options: DevicesOptions): LiveDevices {
       switch (command.type) {
         case 'InitiateClaim': {
           // One device must not fill the disk: each window is an event that is kept.
-          const retryAfterMs = windows === undefined ? 0 : windows.take(id);
+          const retryAfterMs = windows === undefined ? 0 : windows.take(whoOpens(id, command));
           if (retryAfterMs === 0) return registry.ask(id, command);
           return Promise.resolve({ type: 'refused', refusal: { reason: 'rate-limited', retryAfterMs } });
         }
@@ -152,6 +175,14 @@ export function createDevices(options: DevicesOptions): LiveDevices {
     stats: () => ({ residents: registry.residents, inFlight: registry.inFlight }),
     stop: (drainMs) => registry.stop(drainMs),
   };
+}
+
+/**
+ * Whose quota of windows an opening takes from: that of the credentials shown, so that who has a device's old ones cannot
+ * use up what the device may do with its new ones (O9).
+ */
+function whoOpens(id: DeviceId, { openedBy }: InitiateClaim): string {
+  return openedBy.type === 'device' ? openedBy.credentialsId : id;
 }
 
 function noAnswer(): DeviceAnswer {

@@ -92,12 +92,14 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
   let close: (drainMs: number) => Promise<void> = () => opened.close();
   try {
     const keys = await checkedKeys(config, opened);
+    const secrets = createSecrets(keys.serverKey, keys.otherServerKey);
     const profiles = createProfiles(store, clock, PROFILE_DEFAULTS, bus, config.ownership);
     const { root, devices, audit, trail, retention, alarms, listeners } = startActors(
       config,
       needs,
       opened,
       profiles,
+      secrets,
     );
     close = async (drainMs) => {
       await devices.stop(drainMs);
@@ -130,7 +132,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       store,
       keys,
       installation: await installationOf(store),
-      secrets: createSecrets(keys.serverKey, keys.otherServerKey),
+      secrets,
       devices,
       directory,
       accounts,
@@ -192,6 +194,7 @@ function startActors(
   { clock, log }: CoreNeeds,
   { store, readsLocally }: OpenedStore,
   profiles: Profiles,
+  secrets: Secrets,
 ) {
   const listeners: DeviceListener[] = [];
   const root = startSystem(deviceEngine(store.journal));
@@ -201,6 +204,7 @@ function startActors(
     journal: store.journal,
     policy: { ...config.claim, ownership: config.ownership },
     ownershipOf: profiles.ownershipOf,
+    secrets,
     settings: config.devices,
     ...policyHookOf(config, clock, log),
     windows: createQuota({ max, windowMs }),

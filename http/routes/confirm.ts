@@ -229,6 +229,7 @@ async function whyNot(
       policyMessage === null ? {} : { [POLICY_MESSAGE_HEADER]: encodeURIComponent(policyMessage) };
     return { ...because(refusal.reason), [POLICY_REASON_HEADER]: policyReason, ...message };
   }
+  if (reason === 'window-pending') return because(reason);
   if (reason === 'proof-required' || reason === 'proof-outdated') return because(reason);
   if (reason === 'already-claimed') return because(isOwn ? 'already-yours' : reason);
   if (reason !== 'no-window' && reason !== 'window-elapsed') return {};
@@ -288,6 +289,7 @@ async function claimReply(profiles: Profiles, id: DeviceId, answer: DeviceAnswer
     case 'already-claimed':
       return json('CLAIMED', 400);
     case 'no-window':
+    case 'window-pending':
     case 'window-elapsed':
     case 'wrong-secret':
     case 'claiming-not-allowed':

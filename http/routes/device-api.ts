@@ -30,7 +30,7 @@ import {
   unavailableForDevice,
   windowsLimited,
 } from '../wire/errors.ts';
-import { type EmptyReply, empty, type Problem, type Reply } from '../wire/reply.ts';
+import { type EmptyReply, empty, json, type Problem, type Reply } from '../wire/reply.ts';
 
 export interface DeviceApiNeeds {
   readonly devices: Devices;
@@ -47,6 +47,20 @@ const unauthorized: EmptyReply = { ...empty, status: 401 };
 const claimPayload = z.object({
   secretKey: z.string().default(''),
   durationMs: z.int().default(0).describe('0 or less: the default of the server'),
+});
+
+const newCredentialsView = z.object({
+  credentials: z
+    .object({
+      type: z.enum(['ACCESS_TOKEN', 'MQTT_BASIC']),
+      token: z.string().optional(),
+      clientId: z.string().optional(),
+      userName: z.string().optional(),
+      password: z.string().optional(),
+      epoch: z.int(),
+    })
+    .nullable(),
+  ownerEpoch: z.int(),
 });
 
 export function deviceApiRoutes(needs: DeviceApiNeeds): Route[] {
@@ -68,12 +82,13 @@ export function deviceApiRoutes(needs: DeviceApiNeeds): Route[] {
       unavailable,
       responses: {
         200: { description: 'The window is open', isEmpty: true },
+        202: { description: 'The window waits for the approval of the tenant (rule O9)', isEmpty: true },
         400: { description: 'Malformed' },
         401: { description: 'No device has this token', isEmpty: true },
         405: { description: 'Another method than POST' },
         409: {
           description:
-            'Refused; reason says why: already-claimed, claiming-not-allowed, duration-too-long, secret-too-short',
+            'Refused; reason says why: credentials-superseded, already-claimed, claiming-not-allowed, duration-too-long, secret-too-short',
           more: z.object({ reason: z.string() }),
         },
         429: {
@@ -100,13 +115,47 @@ export function deviceApiRoutes(needs: DeviceApiNeeds): Route[] {
         return replyTo(outcome, unavailable);
       },
     }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/v1/:deviceToken/claim/credentials',
+      summary: 'A device whose owner has changed fetches its new credentials with its old token (rule O9)',
+      description:
+        'For devices: the access token is in the path. With the new ones it then says hello, and the old ones end.',
+      roles: ['PUBLIC'],
+      params: z.object({ deviceToken: z.string() }),
+      undecodablePath: 'keep',
+      unavailable,
+      responses: {
+        200: { description: 'The new credentials, or null: it has no others', schema: newCredentialsView },
+        401: { description: 'No device has this token', isEmpty: true },
+        429: { description: 'Too many wrong tokens of its address' },
+      },
+      async handle({ params, address }) {
+        const admission = await tokenGuard.admit(address, () => claiming.authenticate(params.deviceToken));
+        if (admission.type === 'unknown') return unauthorized;
+        if (admission.type === 'blocked') {
+          return tooManyRequests('Too many wrong tokens', admission.retryAfterMs, 'too-many-wrong-tokens');
+        }
+        const fetched = await claiming.fetchCredentials(admission.device);
+        switch (fetched.type) {
+          case 'fetched':
+            return json(fetched.message);
+          case 'revoked':
+            return unauthorized;
+          case 'unavailable':
+            return unavailable;
+          default:
+            return unreachable(fetched);
+        }
+      },
+    }),
   ];
 }
 
 function replyTo(outcome: ClaimOutcome, unavailable: Problem): Reply {
   switch (outcome.type) {
     case 'opened':
-      return empty;
+      return outcome.pending ? { ...empty, status: 202 } : empty;
     case 'refused': {
       const { reason, maxDurationMs, minSecretLength, retryAfterMs } = outcome;
       const message = refusalInWords(outcome);

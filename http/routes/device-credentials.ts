@@ -13,6 +13,7 @@ import { TENANT, TENANT_AND_CUSTOMER } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
 import { credentialsView, viewCredentials } from '../views/credentials.ts';
+import { deviceView } from '../views/device.ts';
 import { badRequest, credentialsAreTenants } from '../wire/errors.ts';
 import { isProblem, json } from '../wire/reply.ts';
 import { deviceId } from '../wire/schemas.ts';
@@ -39,10 +40,10 @@ const credentialsBody = z.object(
 );
 
 export function deviceCredentialsRoutes(needs: DeviceCredentialsNeeds): Route[] {
-  return [readCredentials(needs), changeCredentials(needs)];
+  return [readCredentials(needs), changeCredentials(needs), approveWindow(needs)];
 }
 
-function readCredentials({ devices, secrets, settings }: DeviceCredentialsNeeds): Route {
+function readCredentials({ devices, profiles, secrets, settings }: DeviceCredentialsNeeds): Route {
   return defineRoute({
     method: 'GET',
     path: '/api/device/:deviceId/credentials',
@@ -61,8 +62,16 @@ function readCredentials({ devices, secrets, settings }: DeviceCredentialsNeeds)
     async handle({ principal, params }) {
       const device = await visibleDevice(devices, principal, params.deviceId);
       if (device.type !== 'found') return device;
-      const mayRead = principal.authority === 'TENANT_ADMIN' || settings.customersReadCredentials;
-      if (!mayRead) return credentialsAreTenants;
+      if (principal.authority === 'CUSTOMER_USER') {
+        if (!settings.customersReadCredentials) return credentialsAreTenants;
+        // O9: the device knows who has read its credentials, and that nobody became its owner meanwhile.
+        const { tenantId, customerId, userId } = principal;
+        const command = { type: 'ReadCredentials', tenantId, customerId, userId } as const;
+        const answer = await devices.ask(device.value.id, command);
+        return answer.type === 'accepted' && answer.state.status === 'provisioned'
+          ? json(credentialsOfDevice(secrets, device.value.id, answer.state))
+          : deviceReply(profiles, device.value.id, answer);
+      }
       return json(credentialsOfDevice(secrets, device.value.id, device.value));
     },
   });
@@ -99,6 +108,31 @@ function changeCredentials({ devices, profiles, secrets }: DeviceCredentialsNeed
   });
 }
 
+/** O9: a window of quarantined credentials can be claimed once the tenant says so. */
+function approveWindow({ devices, profiles }: DeviceCredentialsNeeds): Route {
+  return defineRoute({
+    method: 'POST',
+    path: '/api/device/:deviceId/claim/approve',
+    summary: 'Approve the claim window of a quarantined device: now it can be claimed',
+    roles: TENANT,
+    params: inPath,
+    body: z.object({
+      openedAt: z.int({ error: 'openedAt should be that of the window that waits!' }),
+    }),
+    responses: {
+      200: { description: 'The window is open', schema: deviceView },
+      400: { description: 'No window waits for approval, it has elapsed, or another one took its place' },
+      404: { description: 'No such device' },
+    },
+    async handle({ principal: { tenantId, userId }, params: { deviceId: id }, body: { openedAt } }) {
+      const command = { type: 'ApproveWindow', tenantId, userId, openedAt } as const;
+      return deviceReply(profiles, id, await devices.ask(id, command));
+    },
+  });
+}
+
 function credentialsOfDevice(secrets: Secrets, id: DeviceId, device: Device) {
-  return viewCredentials(id, device, credentialsValueOf(secrets, id, device.credentials));
+  // O9: where they are being replaced, those that the device is to use.
+  const credentials = device.nextCredentials?.credentials ?? device.credentials;
+  return viewCredentials(id, device, credentials, credentialsValueOf(secrets, id, credentials));
 }

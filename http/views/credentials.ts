@@ -1,7 +1,7 @@
 /** A device's credentials, as ThingsBoard writes them. */
 import { z } from 'zod';
 import type { DeviceId } from '../../actors/base/ids.ts';
-import type { Device } from '../../actors/device/state.ts';
+import type { Credentials, Device } from '../../actors/device/state.ts';
 import { entityId, instant, optional, uuid } from './parts.ts';
 
 export const credentialsView = z
@@ -20,14 +20,15 @@ export const credentialsView = z
 export function viewCredentials(
   id: DeviceId,
   device: Device,
+  credentials: Credentials,
   credentialsValue: string | null,
 ): z.infer<typeof credentialsView> {
   return {
     id: { id: derivedId(id) },
     createdTime: device.createdAt,
     deviceId: { entityType: 'DEVICE', id },
-    credentialsType: device.credentials.type,
-    credentialsId: device.credentials.credentialsId,
+    credentialsType: credentials.type,
+    credentialsId: credentials.credentialsId,
     credentialsValue,
     version: null,
   };

@@ -59,6 +59,12 @@ export const deviceInfoView = deviceView
     claimWindow: z
       .object({ openedAt: instant, closesAt: instant, openedBy: z.enum(['device', 'gateway']) })
       .nullable(),
+    /** Waits for the tenant's approval, and cannot be claimed before (rule O9). Null for customers. */
+    pendingWindow: z
+      .object({ openedAt: instant, closesAt: instant, openedBy: z.enum(['device', 'gateway']) })
+      .nullable(),
+    /** `rotating`: it has not used its new credentials yet; `quarantined`: what they open waits. Null for customers. */
+    credentialsState: z.enum(['good', 'rotating', 'quarantined']).nullable(),
     /** Until when `claimingData` works; null without it, and for customers. */
     claimingDataExpiresAt: instant.nullable(),
     /** The attribute `claimingAllowed`, if it is a boolean; null for customers. */
@@ -95,11 +101,13 @@ export function viewDeviceInfo(
 
 type Claimability = Pick<
   z.infer<typeof deviceInfoView>,
-  'claimWindow' | 'claimingDataExpiresAt' | 'claimingAllowed'
+  'claimWindow' | 'pendingWindow' | 'credentialsState' | 'claimingDataExpiresAt' | 'claimingAllowed'
 >;
 
 export const NO_CLAIMABILITY: Claimability = {
   claimWindow: null,
+  pendingWindow: null,
+  credentialsState: null,
   claimingDataExpiresAt: null,
   claimingAllowed: null,
 };
@@ -110,9 +118,22 @@ export function claimabilityOf(device: Device, nowMs: number): Claimability {
   return {
     claimWindow:
       open === null ? null : { openedAt: open.openedAt, closesAt: open.closesAt, openedBy: open.openedBy },
+    pendingWindow: pendingOf(device, nowMs),
+    credentialsState: credentialsStateOf(device),
     claimingDataExpiresAt: device.serverKey?.expiresAt ?? null,
     claimingAllowed: claimingAttribute(device),
   };
+}
+
+function pendingOf({ pendingWindow }: Device, nowMs: number): Claimability['pendingWindow'] {
+  if (pendingWindow === undefined || pendingWindow.closesAt <= nowMs) return null;
+  const { openedAt, closesAt, openedBy } = pendingWindow;
+  return { openedAt, closesAt, openedBy };
+}
+
+function credentialsStateOf({ quarantined, nextCredentials }: Device): Claimability['credentialsState'] {
+  if (quarantined) return 'quarantined';
+  return nextCredentials === undefined ? 'good' : 'rotating';
 }
 
 export function claimStateOf(device: Device, nowMs: number): ClaimState {

@@ -19,6 +19,7 @@ export const CLAIM_REFUSALS = [
   'wrong-secret',
   'no-window',
   'window-elapsed',
+  'window-pending',
   'claiming-not-allowed',
   'already-claimed',
   'already-yours',

@@ -128,7 +128,9 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   const feed = createFeed(clock);
   const policy = { ...POLICY, ...options.policy };
   const profiles = createProfiles(store, clock, PROFILE_DEFAULTS, silentBus, policy.ownership);
+  const secrets = createSecrets(SERVER_KEY);
   const devices = createDevices({
+    secrets,
     root,
     journal: store.journal,
     policy,
@@ -146,7 +148,6 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     minTokenLength: options.minTokenLength ?? 0,
   });
   const directory = createDirectory(store.journal, store.index);
-  const secrets = createSecrets(SERVER_KEY);
   const settings = { ...defaultAccountSettings, passwordHashCost: 2, passwordHashQueue: 1000 };
   async function forgetTenant(id: TenantId): Promise<void> {
     await profiles.forgetTenant(id);

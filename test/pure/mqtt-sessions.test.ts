@@ -24,6 +24,12 @@ class FakeSession {
 
   notice(): void {}
 
+  rotations = 0;
+
+  requestCredentials(): void {
+    this.rotations += 1;
+  }
+
   requestEnd(reasonCode: number): void {
     this.ends.push(reasonCode);
     this.leave();
@@ -157,6 +163,20 @@ test('mqtt sessions: a single process publishes nothing', () => {
   table.revoke(DEVICE);
   assert.equal(second.ends, [Reason.administrativeAction]);
   table.stop();
+});
+
+test('mqtt sessions: O9: a device that gets other credentials is told on its session, in whatever process that is', async () => {
+  const { a, b, nodes } = scene(0, 0);
+  for (const { table } of nodes) table.start();
+  await heard();
+  const session = new FakeSession(b.table);
+  await heard();
+  a.table.rotate(DEVICE);
+  await heard();
+  assert.is(session.rotations, 1);
+  a.table.revoke(DEVICE);
+  await heard();
+  assert.equal(session.ends, [Reason.administrativeAction], 'and it ends when they are used');
 });
 
 test.run();

@@ -368,6 +368,13 @@ export const SECTIONS = {
       why: 'who has read the token can act as the device after giving it back, and take it from its next owner',
       rule: 'O9',
     },
+    'credentials-follow-owner': {
+      what: 'the credentials of a device whose owner changes',
+      thingsBoard: 'stay, so that who has read them acts as the device for ever',
+      claimd: 'stay by default; with `onOwnerChange` they rotate, or what they open waits for the tenant',
+      why: 'authority must not outlive ownership',
+      rule: 'O9',
+    },
     delegated: {
       what: 'an API key that makes keys, changes the e-mail of its user or equals, makes administrators of its rank, or asks for tokens of others',
       thingsBoard: 'may do all that its user may',

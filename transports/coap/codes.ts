@@ -11,6 +11,7 @@ export const Code = {
   delete: code(0, 4),
 
   created: code(2, 1),
+  content: code(2, 5),
   continue: code(2, 31),
 
   badRequest: code(4, 0),

@@ -11,6 +11,7 @@ export const OptionNumber = {
   uriHost: 3,
   uriPort: 7,
   uriPath: 11,
+  contentFormat: 12,
   maxAge: 14,
   uriQuery: 15,
   accept: 17,

@@ -3,6 +3,8 @@
  * durable (rule O6); a diagnostic payload says more to a person (RFC 7252 §5.5.2).
  *
  *   2.01 Created      empty: the window is open          (ThingsBoard: also when it silently refused)
+ *   2.01 Created      with the payload `pending`: the window waits for the tenant's approval (O9)
+ *   2.05 Content      `GET …/claim/credentials`: the device's new credentials, as JSON (O9)
  *   4.09 Conflict     refused; the payload is the reason: `already-claimed`
  *   4.00              malformed (`malformed: secretKey is not text`); not a feature; GET
  *   4.01              unknown or revoked token
@@ -53,6 +55,9 @@ export interface ResourceOptions {
   readonly profiles: Pick<Profiles, 'payloadRules'>;
   readonly log: Log;
 }
+
+/** RFC 7252 §12.3: application/json. */
+const JSON_FORMAT = uintOption(OptionNumber.contentFormat, 50);
 
 const OTHER_TRANSPORT = "the device's profile is for another transport";
 
@@ -111,6 +116,22 @@ export function createResource(options: ResourceOptions): (request: Request) => 
     return afterBlock(uploads.begin(key, device, request.payload), own);
   }
 
+  async function newCredentials(request: Request, accessToken: string): Promise<Response> {
+    const authenticated = await authenticate(request, accessToken);
+    if (authenticated.type === 'refused') return authenticated.response;
+    const fetched = await claiming.fetchCredentials(authenticated.device);
+    switch (fetched.type) {
+      case 'fetched':
+        return responseOf(Code.content, JSON.stringify(fetched.message), [JSON_FORMAT]);
+      case 'revoked':
+        return responseOf(Code.unauthorized);
+      case 'unavailable':
+        return unavailable();
+      default:
+        return unreachable(fetched);
+    }
+  }
+
   function afterBlock(received: Received, own: More): Response | Promise<Response> {
     switch (received.type) {
       case 'continue':
@@ -133,6 +154,7 @@ export function createResource(options: ResourceOptions): (request: Request) => 
     const size = uintOf(request.options, OptionNumber.size1) ?? 0; // RFC 7959 §4: what all blocks will come to
     if (Math.max(size, request.payload.length) > settings.payloadBytesMax) return tooLargeResponse(settings);
 
+    if (target.type === 'credentials') return newCredentials(request, accessToken);
     const block = blockOf(request.options, OptionNumber.block1);
     if (block !== undefined) return claimInBlocks(request, accessToken, block);
     const authenticated = await authenticate(request, accessToken);
@@ -151,7 +173,7 @@ function refused(response: Response): Extract<Authenticated, { type: 'refused' }
 }
 
 type Target =
-  | { readonly type: 'claim'; readonly accessToken: string }
+  | { readonly type: 'claim' | 'credentials'; readonly accessToken: string }
   | { readonly type: 'refused'; readonly response: Response };
 
 function targetOf({ code, options }: Request): Target {
@@ -168,16 +190,17 @@ function targetOf({ code, options }: Request): Target {
   const [api, version, ...rest] = path;
   if (api !== 'api' || version !== 'v1') return refuse(Code.notFound);
   // With one segment left it is the feature, of a device that shows a certificate; there are none without DTLS.
-  const [accessToken, feature] = rest.length === 1 ? [undefined, rest[0]] : rest;
+  const [accessToken, feature, what] = rest.length === 1 ? [undefined, rest[0]] : rest;
   if (feature?.toLowerCase() !== 'claim') return refuse(Code.badRequest, 'no such feature of the device API');
-  if (code === Code.get) return refuse(Code.badRequest, 'a claim window is opened by POST');
+  const asks = code === Code.get && what === 'credentials';
+  if (code === Code.get && !asks) return refuse(Code.badRequest, 'a claim window is opened by POST');
   if (accessToken === undefined) return refuse(Code.unauthorized);
 
   const block2 = blockOf(options, OptionNumber.block2); // of our answer, which has one block
   if (block2 !== undefined && (block2.number > 0 || block2.sizeExponent > SIZE_EXPONENT_MAX)) {
     return refuse(Code.badRequest, 'the answer has no such block');
   }
-  return { type: 'claim', accessToken };
+  return { type: asks ? 'credentials' : 'claim', accessToken };
 }
 
 /** RFC 7959 §2.2: size exponent 7 is reserved; a block that others follow is full, the last one may be shorter. */
@@ -195,7 +218,7 @@ function uploadKey({ peer, options }: Request): string {
 function responseTo(outcome: ClaimOutcome, more: More, unavailable: () => Response): Response {
   switch (outcome.type) {
     case 'opened':
-      return responseOf(Code.created, '', more);
+      return responseOf(Code.created, outcome.pending ? 'pending' : '', more);
     case 'refused':
       return outcome.retryAfterMs === undefined
         ? responseOf(Code.conflict, outcome.reason, more)

@@ -12,6 +12,9 @@ export const CLAIM_RESPONSE_TOPIC = 'v1/devices/me/claim/response';
 
 /** Where a gateway hears of attributes that it has asked for. */
 export const GATEWAY_ATTRIBUTES_RESPONSE_TOPIC = 'v1/gateway/attributes/response';
+/** Where a device hears of its shared attributes. */
+export const ATTRIBUTES_TOPIC = 'v1/devices/me/attributes';
+
 /** Where a gateway hears the outcomes of the devices behind it. Not of ThingsBoard either. */
 export const GATEWAY_CLAIM_RESPONSE_TOPIC = 'v1/gateway/claim/response';
 
@@ -112,7 +115,7 @@ function questionIn(
 /** Every filter a device may subscribe to. */
 export const SUBSCRIBABLE: ReadonlySet<string> = new Set([
   CLAIM_RESPONSE_TOPIC,
-  'v1/devices/me/attributes',
+  ATTRIBUTES_TOPIC,
   'v1/devices/me/attributes/response/+',
   'v1/devices/me/rpc/request/+',
   'v1/devices/me/rpc/response/+',

@@ -36,7 +36,7 @@ export const claim = section('Claiming', {
     default: 600,
     min: 0,
     max: 10_000_000,
-    why: 'How often one device may open a claim window within security.claim.windows.window, gateways included. More is refused as rate-limited: it would only fill the disk. 0: no limit.',
+    why: 'How often one device may open a claim window within security.claim.windows.window, and as often again by gateways. Credentials that it had before are counted apart. More is refused as rate-limited: it would only fill the disk. 0: no limit.',
   }),
   windowsPerDeviceWindowMs: millis({
     key: 'security.claim.windows.window',

@@ -68,6 +68,11 @@ function explainReason(reason: ClaimRefusal, answer: Answer, locale: Locale): Ex
         'The time was up',
         'The device stopped waiting before you claimed it. Press the button on the device again, then claim it here.',
       );
+    case 'window-pending':
+      return warn(
+        'Your supplier has to approve it',
+        'The key is right. The device had another owner before, so its supplier approves that it is claimed. Please ask there, then claim it here again.',
+      );
     case 'claiming-not-allowed':
       return warn(
         'Not allowed yet',

@@ -63,8 +63,14 @@ export function createService(needs: ServiceNeeds): Service {
     const outcome = await claiming.initiate(device, request);
     switch (outcome.type) {
       case 'opened':
-      case 'refused':
-        return done(outcome.type, [JSON.stringify(outcomeMessage(outcome))]);
+      case 'refused': {
+        const messages = [JSON.stringify(outcomeMessage(outcome))];
+        if (outcome.type === 'refused' && outcome.reason === 'credentials-superseded') {
+          const fetched = await claiming.fetchCredentials(device); // O9: it is told where to go on
+          if (fetched.type === 'fetched') messages.push(JSON.stringify(fetched.message));
+        }
+        return done(outcome.type, messages);
+      }
       case 'malformed':
         return malformed(outcome.why);
       case 'revoked':

@@ -158,9 +158,18 @@ class Endpoint implements MqttEndpoint {
     return this.#context.table.has(id);
   }
 
-  readonly onDeviceEvent: DeviceListener = (id, event) => {
-    if (event.type === 'DeviceDeleted' || event.type === 'CredentialsChanged') {
-      this.#context.table.revoke(id);
+  readonly onDeviceEvent: DeviceListener = (id, event, state) => {
+    switch (event.type) {
+      case 'DeviceDeleted':
+      case 'CredentialsChanged':
+      case 'CredentialsRotated':
+        this.#context.table.revoke(id);
+        return;
+      default:
+        // Its owner has changed: it hears its new credentials while it is connected (O9).
+        if (state.status === 'provisioned' && state.nextCredentials !== undefined && 'ownerEpoch' in event) {
+          this.#context.table.rotate(id);
+        }
     }
   };
 

@@ -9,6 +9,7 @@ import type { Parent } from '../../../actors/runtime/nact.ts';
 import { reportBug } from '../../../actors/runtime/supervision.ts';
 import type { Batch } from './connection.ts';
 import { handle } from './handlers/index.ts';
+import { deliverCredentials, fetchCredentials } from './handlers/new-credentials.ts';
 import type { ClientPacket, Fault } from './packets.ts';
 import { Reason } from './reasons.ts';
 import type { Session, SessionMessage } from './session.ts';
@@ -80,6 +81,12 @@ class SessionWork {
         break;
       case 'closed':
         this.#peerGone = true;
+        break;
+      case 'rotated':
+        fetchCredentials(session);
+        break;
+      case 'credentials':
+        deliverCredentials(session, message.fetched);
         break;
       case 'failed':
         throw message.error;

@@ -23,6 +23,8 @@ export interface Sessions {
   /** A device has a new session with another process. */
   entered(id: DeviceId, stamp: Stamp): void;
   revoked(id: DeviceId): void;
+  /** The device is to have other credentials, and its session can fetch them. */
+  rotated(id: DeviceId): void;
   /** The devices that have a session with this process. */
   present(): readonly DeviceId[];
 }
@@ -35,7 +37,7 @@ const SILENCE_MAX_MS = 16_000;
 /** Devices in one message. */
 const LISTED_MAX = 1_000;
 
-type NewsItem = readonly [what: 'entered' | 'left' | 'revoked', id: string, at: number];
+type NewsItem = readonly [what: 'entered' | 'left' | 'revoked' | 'rotated', id: string, at: number];
 
 interface Other {
   heardAt: Instant;
@@ -95,6 +97,10 @@ export class SessionNews {
     this.#report(['revoked', id, 0]);
   }
 
+  rotate(id: DeviceId): void {
+    this.#report(['rotated', id, 0]);
+  }
+
   isElsewhere(id: DeviceId): boolean {
     for (const { devices } of this.#others.values()) if (devices.has(id)) return true;
     return false;
@@ -129,6 +135,7 @@ export class SessionNews {
       if (what === 'left') other.devices.delete(id);
       else if (what === 'revoked')
         this.#sessions.revoked(id as DeviceId); // it was a DeviceId where it was sent
+      else if (what === 'rotated') this.#sessions.rotated(id as DeviceId);
       else {
         this.#latest = Math.max(this.#latest, at);
         other.devices.add(id);
@@ -157,7 +164,7 @@ function newsIn(value: unknown): readonly NewsItem[] {
   return all.filter(
     (one): one is NewsItem =>
       Array.isArray(one) &&
-      ['entered', 'left', 'revoked'].includes(one[0]) &&
+      ['entered', 'left', 'revoked', 'rotated'].includes(one[0]) &&
       typeof one[1] === 'string' &&
       typeof one[2] === 'number',
   );

@@ -17,6 +17,8 @@ import { SessionNews, type Stamp } from './session-news.ts';
 interface Endable {
   /** Asks the session to end; may be called from anywhere. */
   requestEnd(reasonCode: ReasonCode): void;
+  /** Asks the session to fetch the device's new credentials; may be called from anywhere. */
+  requestCredentials(): void;
   notice(topic: string, payload: string): void;
 }
 
@@ -44,6 +46,7 @@ export class SessionTable {
     this.#news = new SessionNews(bus, clock, {
       entered: (id, stamp) => this.#enteredElsewhere(id, stamp),
       revoked: (id) => this.end(id, Reason.administrativeAction),
+      rotated: (id) => this.#sessions.get(id)?.session.requestCredentials(),
       present: () => [...this.#sessions.keys()],
     });
   }
@@ -83,6 +86,12 @@ export class SessionTable {
   revoke(id: DeviceId): void {
     this.end(id, Reason.administrativeAction);
     this.#news?.revoke(id);
+  }
+
+  /** The device is to have other credentials: its session fetches them, in whatever process. */
+  rotate(id: DeviceId): void {
+    this.#sessions.get(id)?.session.requestCredentials();
+    this.#news?.rotate(id);
   }
 
   /** Takes a session out, unless another has taken its place. */

@@ -13,6 +13,7 @@ import type { DeviceAttributes } from '../../../actors/claiming/attributes.ts';
 import type { AuthenticatedDevice } from '../../../actors/claiming/authentication.ts';
 import type { Claiming } from '../../../actors/claiming/claiming.ts';
 import type { Gateways } from '../../../actors/claiming/gateways.ts';
+import type { FetchedCredentials } from '../../../actors/claiming/new-credentials.ts';
 import type { TokenGuard } from '../../../actors/claiming/wrong-tokens.ts';
 import { type PayloadRules, PLAIN_JSON, type Profiles } from '../../../actors/fleet/profiles.ts';
 import type { Actor } from '../../../actors/runtime/actor.ts';
@@ -38,6 +39,10 @@ export type SessionMessage =
   | { readonly type: 'drain' }
   /** The connection is closed. */
   | { readonly type: 'closed' }
+  /** The device is to have other credentials: fetch them. */
+  | { readonly type: 'rotated' }
+  /** They were fetched. */
+  | { readonly type: 'credentials'; readonly fetched: FetchedCredentials }
   /** Something that the session waited for has met a bug. */
   | { readonly type: 'failed'; readonly error: unknown };
 
@@ -75,6 +80,8 @@ export class Session {
   status: SessionStatus = 'connecting';
   version: ProtocolVersion = 4;
   device: AuthenticatedDevice | undefined;
+  /** Its credentials are replaced, and do nothing but fetch their successors (O9). */
+  superseded = false;
   /** How the profile has the device write its payloads, as it was at CONNECT. */
   payloadRules: PayloadRules = PLAIN_JSON;
   limits: ClientLimits = {
@@ -158,6 +165,10 @@ export class Session {
   fail(error: unknown): void {
     const taken = this.tell({ type: 'failed', error });
     if (!taken) reportBug(this.context.log, 'session', error, { deviceId: this.device?.id });
+  }
+
+  requestCredentials(): void {
+    this.tell({ type: 'rotated' });
   }
 
   /** Ends the session in its own time; may be called from anywhere. */

@@ -23,6 +23,7 @@ import { CLAIM_RESPONSE_TOPIC } from '../../topics.ts';
 import type { Message, Settlement, Ticket } from '../acknowledgements.ts';
 import { Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';
+import { fetchCredentials } from './new-credentials.ts';
 
 /** @param format what the topic says; without it, what the device's profile says */
 export function claim(session: Session, payload: Buffer, ticket: Ticket, format?: PayloadFormat): void {
@@ -43,6 +44,7 @@ function settlementOf(session: Session, ticket: Ticket, outcome: ClaimOutcome): 
     case 'opened':
       return { type: 'acknowledge', reasonCode: Reason.success, ...response(session, outcome) };
     case 'refused': {
+      if (outcome.reason === 'credentials-superseded') fetchCredentials(session);
       const why = toldAs(outcome.reason, refusalInWords(outcome));
       return { type: 'acknowledge', reasonCode: refusalCode(outcome), why, ...response(session, outcome) };
     }

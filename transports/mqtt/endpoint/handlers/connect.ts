@@ -99,6 +99,7 @@ async function authenticate(session: Session, packet: ConnectPacket): Promise<Re
   switch (admission.type) {
     case 'admitted':
       session.device = admission.device;
+      session.superseded = admission.device.superseded === true;
       return undefined;
     case 'blocked':
       return 'tooManyWrong';

@@ -3,6 +3,7 @@ import { SUBSCRIBABLE } from '../../topics.ts';
 import type { PacketOf } from '../packets.ts';
 import { Reason, SUBACK_FAILURE } from '../reasons.ts';
 import type { Session } from '../session.ts';
+import { fetchCredentials } from './new-credentials.ts';
 
 export function subscribe(session: Session, packet: PacketOf<'subscribe'>): void {
   if (packet.properties?.subscriptionIdentifier !== undefined) {
@@ -12,6 +13,7 @@ export function subscribe(session: Session, packet: PacketOf<'subscribe'>): void
   // One code per filter, in their order [MQTT-3.8.4-5]; the packet's own identifier [MQTT-3.8.4-2].
   const granted = packet.subscriptions.map(({ topic, qos }) => grant(session, topic, qos));
   session.send({ cmd: 'suback', messageId: packet.messageId, granted });
+  if (session.superseded) fetchCredentials(session);
 }
 
 function grant(session: Session, filter: string, requestedQos: number): number {
