@@ -238,7 +238,7 @@ function decideLater(
     case 'UnassignDevice':
       return unassign(policy, device, command, at);
     case 'OfferDevice':
-      return offerDevice(device, command, at);
+      return offerDevice(policy.ownership, device, command, at);
     case 'AcceptOffer':
       return acceptOffer(policy.ownership, device, command, at);
     case 'DeclineOffer':

@@ -22,6 +22,8 @@ export interface OwnershipRules {
   readonly claimProof: (typeof CLAIM_PROOF)[number];
   /** For which devices a gateway that a customer owns may speak (O8). `tenant`: for all, as in ThingsBoard. */
   readonly gatewayScope: (typeof GATEWAY_SCOPE)[number];
+  /** Whether an owner may hand its device over to another customer (H5). */
+  readonly transfer: (typeof TRANSFER)[number];
   /** The shortest secret with which a device may be claimed, in characters; 0: none is needed, as in ThingsBoard. */
   readonly minSecretLength: number;
 }
@@ -31,6 +33,7 @@ export const TAKE_OVER = ['never', 'after-notice', 'at-once'] as const;
 export const TAKE_OVER_REQUIRES = ['device-window', 'proof'] as const;
 export const DEVICE_RESET = ['off', 'release', 'release-and-open'] as const;
 export const CLAIM_PROOF = ['none', 'optional', 'required'] as const;
+export const TRANSFER = ['never', 'by-owner'] as const;
 export const GATEWAY_SCOPE = ['own', 'tenant'] as const;
 
 const DAY_MS = 86_400_000;
@@ -61,5 +64,6 @@ export const DEFAULT_OWNERSHIP_RULES: OwnershipRules = {
   deviceReset: 'off',
   claimProof: 'optional',
   gatewayScope: 'own',
+  transfer: 'by-owner',
   minSecretLength: 0,
 };

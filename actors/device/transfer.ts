@@ -57,11 +57,16 @@ export interface DeviceOffered extends Recorded<'DeviceOffered'> {
   readonly userId: UserId;
 }
 
-export function offerDevice(device: Device, command: OfferDevice, at: Instant): Decided<DeviceOffered> {
+export function offerDevice(
+  rules: DeviceRules,
+  device: Device,
+  command: OfferDevice,
+  at: Instant,
+): Decided<DeviceOffered> {
   const { customerId, userId, transferId, to, durationMs } = command;
   if (!isOwnedBy(device, customerId)) return refuse({ reason: 'not-owner' });
   if (!isInEpoch(device, command)) return EPOCH_CHANGED;
-  if (isForbidden(device)) return refuse({ reason: 'claiming-not-allowed' }); // H5
+  if (!mayChangeHands(rules, device)) return refuse({ reason: 'claiming-not-allowed' }); // H5
   const expiresAt = at + durationMs;
   if (!(durationMs > 0 && Number.isSafeInteger(expiresAt)))
     return refuse({ reason: 'duration-out-of-range' });
@@ -112,7 +117,7 @@ export function acceptOffer(
   if (!isFor(offer, command)) return NO_OFFER; // a stranger learns nothing of an offer (H3)
   if (offer.expiresAt <= at) return refuse({ reason: 'offer-elapsed' }); // H4
   if (owner.customerId === customerId) return refuse({ reason: 'already-claimed' });
-  if (isForbidden(device)) return refuse({ reason: 'claiming-not-allowed' }); // H5
+  if (!mayChangeHands(rules, device)) return refuse({ reason: 'claiming-not-allowed' }); // H5
   return accept({
     type: 'DeviceTransferred',
     at,
@@ -122,6 +127,11 @@ export function acceptOffer(
     userId,
     ...beginEpoch(device, rules, at),
   });
+}
+
+/** H5: the tenant says no for the device, or for all of its profile. */
+function mayChangeHands({ transfer }: DeviceRules, device: Device): boolean {
+  return transfer !== 'never' && !isForbidden(device);
 }
 
 /** The owner that a transfer makes. */

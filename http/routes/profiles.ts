@@ -19,6 +19,7 @@ import {
   TAKE_OVER,
   TAKE_OVER_NOTICE_MAX_MS,
   TAKE_OVER_REQUIRES,
+  TRANSFER,
 } from '../../actors/device/ownership-rules.ts';
 import type {
   ProfileFields,
@@ -89,6 +90,7 @@ const ownership = z.strictObject({
   deviceReset: z.enum(DEVICE_RESET).exactOptional(),
   claimProof: z.enum(CLAIM_PROOF).exactOptional(),
   gatewayScope: z.enum(GATEWAY_SCOPE).exactOptional(),
+  transfer: z.enum(TRANSFER).exactOptional(),
   minSecretLength: z.int().min(0).max(MIN_SECRET_LENGTH_MAX).exactOptional(),
 });
 

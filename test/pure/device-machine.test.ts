@@ -257,7 +257,7 @@ const THEMES: Readonly<Record<string, readonly DeviceCommand[]>> = {
 const RULES: Readonly<Record<string, readonly Partial<OwnershipRules>[]>> = {
   proof: [{ claimProof: 'required' }, { claimProof: 'none' }],
   credentials: [{ onOwnerChange: 'rotate', rotationGraceMs: 9 }, { onOwnerChange: 'quarantine' }],
-  transfer: [{ onOwnerChange: 'rotate', rotationGraceMs: 9 }],
+  transfer: [{ onOwnerChange: 'rotate', rotationGraceMs: 9 }, { transfer: 'never' }],
 };
 
 interface Asked {
@@ -424,7 +424,7 @@ for (const policy of POLICIES) {
         const played = { ...policy, ownership, asksConsent: theme === 'consent' };
         const covered = enumerate(played, alphabet, Number.POSITIVE_INFINITY);
         tell(`${words}${also}, ${theme}: every sequence of any length`, alphabet, covered);
-        assert.ok(covered.states > 20 && covered.events > 500 && covered.compared > 0, 'it tells little');
+        assert.ok(covered.states > 20 && covered.events > 200 && covered.compared > 0, 'it tells little');
       });
     }
   }

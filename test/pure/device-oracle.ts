@@ -272,7 +272,8 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
     case 'OfferDevice': {
       if (!isOwner) return no('not-owner');
       if (isLate) return no('epoch-changed');
-      if (world.allowed === 'false') return no('claiming-not-allowed');
+      if (world.allowed === 'false' || policy.ownership.transfer === 'never')
+        return no('claiming-not-allowed');
       const until = at + command.durationMs;
       if (until <= at || until % 1 !== 0) return no('duration-out-of-range');
       return yes({ ...world, offer: { id: command.transferId, for: whom(command.to), until } });
@@ -282,7 +283,8 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       if (world.owner === null || !isMeant(world.offer, command, command.codeDigest)) return no('no-offer');
       if ((world.offer?.until ?? 0) <= at) return no('offer-elapsed');
       if (isOwner) return no('already-claimed');
-      if (world.allowed === 'false') return no('claiming-not-allowed');
+      if (world.allowed === 'false' || policy.ownership.transfer === 'never')
+        return no('claiming-not-allowed');
       return yes({ ...begun, owner: command.customerId, came: command.transferId });
     case 'DeclineOffer':
       return isMeant(world.offer, command, null) ? yes({ ...world, offer: null }) : no('no-offer');

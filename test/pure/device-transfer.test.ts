@@ -203,6 +203,13 @@ law(
   },
 );
 
+law('H5', 'where the profile says never, nothing is offered, and what was offered before waits', () => {
+  const ownership = { ...OPEN_POLICY.ownership, transfer: 'never' as const };
+  const rented = { ...OPEN_POLICY, ownership };
+  given(rented, claimed()).when(offer(TO_OTHER)).refused('claiming-not-allowed');
+  given(rented, claimed(), offered(TO_OTHER, LATER)).when(acceptOffer()).refused('claiming-not-allowed');
+});
+
 function transferred(): DeviceEvent {
   return {
     type: 'DeviceTransferred',

@@ -290,6 +290,19 @@ law('H5: a forbidden device is neither offered nor accepted', async ({ world, ho
   entity(await home.bob.post('/api/transfer/accept', { code }));
 });
 
+law('H5: a profile that says never', async ({ world, home }) => {
+  await provisionAlices(world, home);
+  const offer = offered(await home.alice.post(transferPath(), { to: home.bob.email }));
+  const [profile] = pageOf(await home.admin.get('/api/deviceProfiles?page=0&pageSize=1')).data;
+  const changed = await home.admin.post('/api/deviceProfile', {
+    ...profile,
+    claiming: { transfer: 'never' },
+  });
+  assert.is(changed.status, 200, changed.text);
+  isProblem(await home.alice.post(transferPath(), {}), 403, 20);
+  isProblem(await home.bob.post(`/api/transfer/${offer.transferId}/accept`), 403, 20);
+});
+
 law('H2: the own offer is not accepted by the owner itself', async ({ world, home }) => {
   await provisionAlices(world, home);
   const { code } = offered(await home.alice.post(transferPath(), {}));

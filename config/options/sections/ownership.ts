@@ -10,6 +10,7 @@ import {
   TAKE_OVER,
   TAKE_OVER_NOTICE_MAX_MS,
   TAKE_OVER_REQUIRES,
+  TRANSFER,
 } from '../../../actors/device/ownership-rules.ts';
 import { choice, count, integer, section } from './declare.ts';
 
@@ -73,6 +74,13 @@ export const ownership = section('Ownership', {
     choices: GATEWAY_SCOPE,
     default: DEFAULTS.gatewayScope,
     why: 'For which devices a gateway may speak that a customer owns: those that it brought up itself or that its owner owns, or all of the tenant (as in ThingsBoard).',
+  }),
+  transfer: choice({
+    key: 'security.claim.transfer',
+    env: 'SECURITY_CLAIM_TRANSFER',
+    choices: TRANSFER,
+    default: DEFAULTS.transfer,
+    why: 'Whether an owner may hand its device over to another customer, who accepts it. Set never where devices are rented: a device that the tenant has assigned can be handed over too.',
   }),
   minSecretLength: count({
     key: 'security.claim.minSecretLength',
