@@ -410,6 +410,32 @@ for (const onOwnerChange of ['rotate', 'quarantine']) {
   gateways.run();
 }
 
+for (const attacked of [rotating, rotatingRead, quarantining]) {
+  attacked('A2, A4: a token read just before a transfer takes the device from nobody after it', async () => {
+    const { api, customer, otherCustomer: buyer } = stage;
+    const device = await stage.device();
+    await claimAndRead(stage, device);
+    const read = await api.send('GET', `/api/device/${device.id}/credentials`, customer.token);
+    const path = claimPath(device.name).replace(/claim$/, 'transfer');
+    const { code } = await api.post<{ code: string }>(path, customer.token, {});
+    await api.must('POST', '/api/transfer/accept', buyer.token, { code });
+
+    const tokens = [
+      device.accessToken,
+      ...(read.status === 200 ? [JSON.parse(read.body).credentialsId] : []),
+    ];
+    const attack = async () => {
+      for (const token of tokens) await api.initiate(token, { secretKey: HIS });
+      return confirm(stage, customer.token, device, HIS);
+    };
+    assert.is(await attack(), '400 "CLAIMED"');
+    assert.is((await api.send('POST', '/api/transfer/accept', customer.token, { code })).status, 404);
+    assert.is((await api.reclaim(customer.token, device.name)).status, 403);
+    await giveBack(device, buyer);
+    assert.is(await attack(), '400 "FAILURE"');
+  });
+}
+
 safe.run();
 open.run();
 rotating.run();
