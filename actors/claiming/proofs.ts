@@ -12,7 +12,7 @@ import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { errors, type JWTPayload, jwtVerify } from 'jose';
 import type { Instant } from '../base/clock.ts';
 import type { DeviceId } from '../base/ids.ts';
-import type { Secrets } from '../base/secret.ts';
+import type { SecretDigest, Secrets } from '../base/secret.ts';
 import { CHALLENGE_MS, type ProofKey, type PublicJwk, proofKeyOf, type ShownProof } from '../device/proof.ts';
 import type { DeviceRecord } from '../device/state.ts';
 
@@ -58,7 +58,8 @@ export async function readProof(
     const names = protectedHeader.kid === undefined || protectedHeader.kid === device.name;
     const nonce = nonceOf(payload, audience);
     if (!names || nonce === undefined) return WRONG;
-    return { type: 'signed', nonceDigest: challengeDigest(secrets, device.id, nonce), key: key.id };
+    const nonceDigests = secrets.digests(device.id, kept(nonce));
+    return { type: 'signed', nonceDigests, key: key.id };
   } catch (error) {
     if (error instanceof errors.JWTExpired) return { type: 'outdated' };
     if (error instanceof errors.JOSEError || error instanceof SyntaxError) return WRONG;
@@ -75,8 +76,12 @@ function nonceOf({ aud, iat = 0, exp = 0, nonce }: JWTPayload, audience: string)
 }
 
 /** What is kept of a nonce. */
-export function challengeDigest(secrets: Secrets, device: DeviceId, nonce: string): string {
-  return secrets.digest(device, `claim challenge\0${nonce}`);
+export function challengeDigest(secrets: Secrets, device: DeviceId, nonce: string): SecretDigest {
+  return secrets.digest(device, kept(nonce));
+}
+
+function kept(nonce: string): string {
+  return `claim challenge\0${nonce}`;
 }
 
 interface Verifier {

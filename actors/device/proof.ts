@@ -122,8 +122,11 @@ export function withoutChallenges(device: Device): Device {
 
 /** What the edge found in a signed text that was shown as the secret. */
 export type ShownProof =
-  /** Signed by this key (`ProofKey.id`), for this server and this device, and not too old. */
-  | { readonly type: 'signed'; readonly nonceDigest: SecretDigest; readonly key: string }
+  /**
+   * Signed by this key (`ProofKey.id`), for this server and this device, and not too old. The nonce has several digests while
+   * the server's keys are changed.
+   */
+  | { readonly type: 'signed'; readonly nonceDigests: readonly SecretDigest[]; readonly key: string }
   /** Signed so, but its time is over. */
   | { readonly type: 'outdated' }
   /** Anything else. */
@@ -139,7 +142,9 @@ export function mismatchedProof(
   if (proof.type === 'outdated') return { reason: 'proof-outdated' };
   if (proof.type === 'wrong' || proof.key !== proofKeyOf(device)?.id) return { reason: 'wrong-proof' };
   const challenge = device.challenges?.find(
-    (open) => open.customerId === customerId && sameDigest(open.nonceDigest, proof.nonceDigest),
+    (open) =>
+      open.customerId === customerId &&
+      proof.nonceDigests.some((digest) => sameDigest(open.nonceDigest, digest)),
   );
   if (challenge === undefined) return { reason: 'wrong-proof' };
   return at < challenge.expiresAt ? undefined : { reason: 'proof-outdated' };

@@ -4,11 +4,10 @@
  */
 import { z } from 'zod';
 import { ownershipHistory, type Statements } from '../../actors/claiming/statements.ts';
-import { EVIDENCE } from '../../actors/device/messages.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
 import { TENANT_AND_CUSTOMER } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { instant } from '../views/parts.ts';
+import { ownershipView, statementView } from '../views/ownership.ts';
 import { json } from '../wire/reply.ts';
 import { deviceId } from '../wire/schemas.ts';
 import { visibleDevice } from './access.ts';
@@ -17,26 +16,6 @@ export interface OwnershipNeeds {
   readonly devices: Devices;
   readonly statements: Statements;
 }
-
-const ownershipView = z.object({
-  ownerEpoch: z.int().nonnegative(),
-  owned: z.boolean(),
-  changes: z.array(
-    z.object({
-      /** The owner epoch that began with it. */
-      epoch: z.int().positive(),
-      at: instant,
-      by: z.enum(EVIDENCE),
-    }),
-  ),
-  /** Whether these are all changes. A device keeps the last 33; older versions kept none. */
-  complete: z.boolean(),
-});
-
-const statementView = z.object({
-  /** A JWS in its compact form, EdDSA; `/.well-known/jwks.json` has the key. */
-  statement: z.string(),
-});
 
 const jwksView = z.object({
   keys: z.array(

@@ -205,7 +205,7 @@ export const deleteAttributes = (...keys: string[]): DeviceCommand => ({
 
 export const PUBLIC_KEY = { kty: 'OKP', crv: 'Ed25519', x: 'A'.repeat(43) } as const;
 /** What `ShownProof.key` is for that key. */
-const SIGNED_BY_KEY = `jwk Ed25519 ${PUBLIC_KEY.x}`;
+export const SIGNED_BY_KEY = `jwk Ed25519 ${PUBLIC_KEY.x}`;
 
 export const challenge = (customerId = CUSTOMER, nonceDigest = 'nonce-1', validMs = 10): DeviceCommand => ({
   type: 'IssueChallenge',
@@ -218,7 +218,7 @@ export const challenge = (customerId = CUSTOMER, nonceDigest = 'nonce-1', validM
 
 export const prove = (customerId = CUSTOMER, nonceDigest = 'nonce-1', key = SIGNED_BY_KEY): ConfirmClaim => ({
   ...confirm(customerId, 'digest-of-proof'),
-  proof: { type: 'signed', nonceDigest, key },
+  proof: { type: 'signed', nonceDigests: [nonceDigest], key },
 });
 
 export const expire: DeviceCommand = { type: 'ExpireDue' };

@@ -106,7 +106,7 @@ export const stepLaws: Laws<[Step]> = {
     const byProof = device?.challenges?.some(
       (open) =>
         proof?.type === 'signed' &&
-        open.nonceDigest === proof.nonceDigest &&
+        proof.nonceDigests.includes(open.nonceDigest) &&
         open.customerId === customerId &&
         at < open.expiresAt,
     );

@@ -214,7 +214,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       if (proof && key !== null && claimProof !== 'none') {
         if (!mayOpen) return no('claiming-not-allowed');
         if (proof.type === 'outdated') return no('proof-outdated');
-        const signed = proof.type === 'signed' && proof.key === key ? proof.nonceDigest : null;
+        const signed = proof.type === 'signed' && proof.key === key ? proof.nonceDigests[0] : null;
         const mine = world.challenges.find((open) => open.nonce === signed && open.customer === customer);
         if (mine === undefined) return no('wrong-proof');
         if (mine.until <= at) return no('proof-outdated');

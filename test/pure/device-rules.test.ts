@@ -38,6 +38,7 @@ import {
   reclaim,
   remove,
   SECRET,
+  SIGNED_BY_KEY,
   STRICT_POLICY,
   save,
   saved,
@@ -405,6 +406,9 @@ law('C11', 'what the device signed claims it without a window, to the last insta
   const asked = given(OPEN_POLICY, saved({ claimPublicKey: PUBLIC_KEY }), challenged());
   assert.is(asked.when(prove(), CLOSES - 1).happened('DeviceClaimed').challenges, undefined);
   asked.when(prove(), CLOSES).refused('proof-outdated');
+  const nonceDigests = ['of another key', 'nonce-1'];
+  const changing: DeviceCommand = { ...prove(), proof: { type: 'signed', nonceDigests, key: SIGNED_BY_KEY } };
+  asked.when(changing).happened('DeviceClaimed'); // while the server's keys are changed
   asked.when(prove(OTHER_CUSTOMER)).refused('wrong-proof');
   asked.when(prove(CUSTOMER, 'another nonce')).refused('wrong-proof');
   asked.when(prove(CUSTOMER, 'nonce-1', 'jwk of another device')).refused('wrong-proof');

@@ -55,6 +55,9 @@ law(
   async (scene) => {
     const { world, home, admin } = scene;
     const device = await provision(world, home.tenantId, 'D', home.alice.customerId);
+    await provision(world, home.tenantId, 'E', home.bob.customerId);
+    const offered = await home.bob.post('/api/customer/device/E/transfer', { to: home.alice.customerId });
+    const { transferId } = offered.json as { readonly transferId: string };
     await systemAdministrator(world);
     const [alice, system] = [visitor(world), visitor(world)];
     await alice.signIn(home.alice.email);
@@ -65,6 +68,7 @@ law(
       '/customers': home.alice.customerId,
       '/tenants': home.tenantId,
       '/account/sessions': device,
+      '/offers': transferId,
     };
     for (const { path, roles, get, post } of pages) {
       const base = Object.keys(ids).find((start) => path.startsWith(`${start}/:`)) ?? '';
@@ -355,5 +359,35 @@ law('overview: figures and plots of the last day; events as they happen', async 
   assert.match(headers.get('content-type') ?? '', 'text/event-stream');
   assert.match(html, '"type":"unassigned"');
 });
+
+law(
+  'a customer reads how often and when its device changed hands, and not to whom',
+  async ({ world, home }) => {
+    const id = await provision(world, home.tenantId, 'Bike');
+    await openWindow(world, id, 'secret');
+    const claimed = await world
+      .as(home.bob.token)
+      .post('/api/customer/device/Bike/claim', { secretKey: 'secret' });
+    assert.is(claimed.status, 200);
+    await home.admin.delete('/api/customer/device/Bike/claim');
+    await home.admin.post(`/api/customer/${home.alice.customerId}/device/${id}`);
+    const alice = visitor(world);
+    await alice.signIn(home.alice.email);
+    const { html, text } = await alice.get(`/my/devices/${id}/history`);
+    for (const words of [
+      'It has changed hands 3 times.',
+      'Claimed with its key',
+      'Given back',
+      'Assigned by its supplier',
+    ]) {
+      assert.match(html, words);
+    }
+    assert.not.match(text, home.bob.customerId);
+    assert.match((await alice.get('/my/devices')).html, `/my/devices/${id}/history`);
+    const bob = visitor(world);
+    await bob.signIn(home.bob.email);
+    assert.is.not((await bob.get(`/my/devices/${id}/history`)).status, 200);
+  },
+);
 
 test.run();

@@ -106,7 +106,7 @@ export function commandFor(
       const { nonce, token } = request.proof;
       return {
         ...command,
-        proof: { type: 'signed', nonceDigest: digests.of(device, nonce), key: `x509 ${token}` },
+        proof: { type: 'signed', nonceDigests: [digests.of(device, nonce)], key: `x509 ${token}` },
       };
     }
     case 'challenge': {

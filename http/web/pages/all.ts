@@ -4,6 +4,7 @@ import { accountPages } from './account.tsx';
 import { claimPages } from './claim.tsx';
 import { customerPages } from './customers.tsx';
 import { devicePages } from './device.tsx';
+import { deviceHistoryPages } from './device-history.tsx';
 import { devicesPages } from './devices.tsx';
 import { importJobPages } from './import-job.tsx';
 import { importStartPages } from './import-start.tsx';
@@ -22,6 +23,7 @@ export function allPages(): readonly Page[] {
     ...accountPages,
     ...claimPages,
     ...myDevicePages,
+    ...deviceHistoryPages,
     ...transferPages,
     ...devicesPages,
     ...newDevicePages,

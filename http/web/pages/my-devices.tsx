@@ -85,6 +85,9 @@ function DeviceTable({ devices, visit }: { devices: readonly DeviceInfo[]; visit
                 )}
               </td>
               <td>
+                <a href={`/my/devices/${device.id.id}/history`}>
+                  History<span class="sr"> of {device.name}</span>
+                </a>{' '}
                 <a href={`/my/devices/${device.id.id}/hand-over`}>
                   Hand over<span class="sr"> {device.name}</span>
                 </a>{' '}
