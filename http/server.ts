@@ -8,9 +8,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import type { Log } from '../actors/base/log.ts';
+import { createOccupancy } from '../actors/limits/occupancy.ts';
+import { createQuota } from '../actors/limits/quota.ts';
 import { reportBug } from '../actors/runtime/supervision.ts';
 import type { Certificate } from '../actors/sockets/certificate.ts';
 import { type Listening, listen } from '../actors/sockets/listen.ts';
@@ -60,6 +63,7 @@ export function createHttpServer(needs: HttpServerNeeds): HttpServer {
       outgoing.once('finish', () => setImmediate(() => server.closeIdleConnections()));
     }
     if (hasTwoHosts(incoming)) refuseHosts(outgoing);
+    else if (letIn?.(peerOfMessage(incoming), outgoing) === false) refuseForNow(outgoing);
     else void answer(incoming, outgoing); // never rejects: it has an error handler
   };
   const options = serverOptions(settings, upgrades);
@@ -69,6 +73,9 @@ export function createHttpServer(needs: HttpServerNeeds): HttpServer {
       : createSecureServer({ ...options, ...certificate, minVersion: 'TLSv1.2' }, listener);
   const server: Server | SecureServer = secure ?? createServer(options, listener);
   server.maxConnections = settings.maxConnections;
+  const peerOfMessage = (message: IncomingMessage) =>
+    peerOf(message, message.headersDistinct['x-forwarded-for']?.join(','), settings.trustedProxies);
+  const letIn = roomPerAddress(server, settings, log);
   const connections = trackConnections(server);
   server.on('upgrade', (request, _stream, head) => {
     const { socket } = request;
@@ -77,8 +84,11 @@ export function createHttpServer(needs: HttpServerNeeds): HttpServer {
       socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       return;
     }
-    const forwardedFor = request.headersDistinct['x-forwarded-for']?.join(',');
-    const peer = peerOf(request, forwardedFor, settings.trustedProxies);
+    const peer = peerOfMessage(request);
+    if (letIn?.(peer, socket) === false) {
+      socket.end('HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
     takerOf(request, upgrades)?.({ request, socket, head, peer });
   });
 
@@ -167,6 +177,48 @@ function serverOptions(settings: HttpServerSettings, upgrades: WebSocketUpgrades
     noDelay: true,
     IncomingMessage: messagesThatUpgrade(upgrades),
   };
+}
+
+function refuseForNow(outgoing: ServerResponse): void {
+  outgoing.writeHead(429, { Connection: 'close', 'Retry-After': '1', 'Content-Length': '0' }).end();
+}
+
+const TOLD_EVERY_MS = 60_000;
+
+/**
+ * One address does not take all connections. Behind trusted proxies a connection does not tell whose it is; a request does,
+ * so there requests in flight are counted.
+ * @returns how a request is let in; undefined: its connection was
+ */
+function roomPerAddress(
+  server: Server | SecureServer,
+  { maxConnectionsPerAddress, trustedProxies }: HttpServerSettings,
+  log: Log,
+) {
+  const held = createOccupancy(maxConnectionsPerAddress);
+  const lines = createQuota({ max: 1, windowMs: TOLD_EVERY_MS });
+
+  /** Until `what` is closed. */
+  function letIn(address: string, what: Socket | Duplex | ServerResponse): boolean {
+    if (held.isFull(address)) {
+      if (lines.take('') === 0) {
+        log.warn(
+          { address, max: maxConnectionsPerAddress },
+          'an address has as many HTTP connections as it may',
+        );
+      }
+      return false;
+    }
+    held.add(address);
+    what.once('close', () => held.remove(address));
+    return true;
+  }
+
+  if (trustedProxies > 0) return letIn;
+  server.on('connection', (socket: Socket) => {
+    if (!letIn(socket.remoteAddress ?? 'unknown', socket)) socket.destroy();
+  });
+  return undefined;
 }
 
 /** The connections that Node's own methods to close them leave out. */

@@ -82,6 +82,8 @@ export interface HttpServerSettings {
   readonly port: number;
   /** Connections at once; further ones are closed. */
   readonly maxConnections: number;
+  /** Of one address; behind trusted proxies requests in flight of one forwarded address. 0: no limit. */
+  readonly maxConnectionsPerAddress: number;
   /** Bytes of request line and headers together; more is answered 431. */
   readonly maxHeaderBytes: number;
   readonly headersTimeoutMs: number;
@@ -138,6 +140,7 @@ export const defaultHttpServerSettings: HttpServerSettings = {
   address: '0.0.0.0',
   port: 8080,
   maxConnections: 20_000,
+  maxConnectionsPerAddress: 5_000,
   maxHeaderBytes: 16 * 1024,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,

@@ -39,6 +39,7 @@ const COUNTED_IPV6 = /^([0-9a-f]+:[0-9a-f]+:[0-9a-f]+):([0-9a-f]+)::\/64$/;
  * @param counted what `countedAs` says
  */
 export function networksOf(counted: string): readonly Network[] {
+  if (!counted.endsWith('::/64')) return [{ name: counted, times: 1 }];
   const own = { name: counted, times: 1 };
   const [, site, subnet] = COUNTED_IPV6.exec(counted) ?? [];
   if (site === undefined || subnet === undefined) return [own];

@@ -13,8 +13,8 @@ import type { Problem, Reply } from './reply.ts';
 /** Nobody needs deeper structures, and recursive writers overflow the stack on them. */
 const MAX_JSON_DEPTH = 64;
 
-/** The limit for callers without a token: a body is kept in memory until it is complete or its time is up. */
-export const PUBLIC_BODY_BYTES_MAX = 65_536;
+/** The limit for callers without a token, who send passwords and tokens alone: a body is kept in memory until it is complete or its time is up. */
+export const PUBLIC_BODY_BYTES_MAX = 8192;
 
 export type Body =
   | { readonly type: 'body'; readonly value: unknown }

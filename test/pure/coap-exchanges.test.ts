@@ -231,12 +231,23 @@ test('coap exchange: one peer has its limit, others go on; all together have one
   const { served, receive, answer, shown } = scene({ inFlightPerPeerMax: 2, inFlightMax: 3 });
   for (const messageId of [1, 2, 3]) receive({ messageId });
   assert.equal(shown(), ['ACK 5.03']);
-  receive({ messageId: 1 }, { ...PEER, port: 10 });
+  receive({ messageId: 1 }, { ...PEER, address: '192.0.2.10' });
   assert.is(served.length, 3);
-  receive({ messageId: 1 }, { ...PEER, port: 11 });
+  receive({ messageId: 1 }, { ...PEER, address: '192.0.2.11' });
   assert.equal(shown(), ['ACK 5.03', 'ACK 5.03']);
   await answer(0);
   receive({ messageId: 4 });
+  assert.is(served.length, 4);
+});
+
+test('coap exchange: one address has a quarter of all, whatever ports it uses', async () => {
+  const { served, receive, answer } = scene({ inFlightMax: 8, inFlightPerPeerMax: 1 });
+  for (let port = 1; port <= 5; port += 1) receive({}, { address: '192.0.2.7', port });
+  assert.is(served.length, 2);
+  receive({}, { address: '192.0.2.8', port: 1 });
+  assert.is(served.length, 3);
+  await answer(0);
+  receive({ messageId: 8 }, { address: '192.0.2.7', port: 9 });
   assert.is(served.length, 4);
 });
 

@@ -20,6 +20,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../actors/base/clock.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
+import { createOccupancy, type Occupancy } from '../../actors/limits/occupancy.ts';
 import { AnsweredExchanges } from './answered.ts';
 import { isRequest } from './codes.ts';
 import { decode, encode, encodeEmpty, type Header, type Message } from './message.ts';
@@ -41,18 +42,26 @@ export interface ExchangePorts {
   overloaded(): Response;
 }
 
+/** The part of all requests in flight that one address may have. */
+const ADDRESS_SHARE = 4;
+
 export class Exchanges {
   readonly #settings: CoapSettings;
   readonly #ports: ExchangePorts;
   readonly #peers: Peers;
   readonly #answered: AnsweredExchanges;
   #inFlight = 0;
+  /** The same by address: its ports are many, and cost nothing. */
+  readonly #held: Occupancy;
   #draining = false;
   #onIdle: (() => void) | undefined;
 
   constructor(settings: CoapSettings, ports: ExchangePorts) {
     this.#settings = settings;
     this.#ports = ports;
+    this.#held = createOccupancy(
+      Math.max(settings.inFlightPerPeerMax, Math.ceil(settings.inFlightMax / ADDRESS_SHARE)),
+    );
     this.#peers = new Peers(ports.random);
     this.#answered = new AnsweredExchanges(settings, ports.clock, ({ peer }) => this.#peers.release(peer));
   }
@@ -125,6 +134,7 @@ export class Exchanges {
     const peer = this.#peers.at(from);
     const full =
       this.#inFlight >= this.#settings.inFlightMax ||
+      this.#held.isFull(from.address) ||
       peer.serving + peer.unacknowledged.size >= this.#settings.inFlightPerPeerMax;
     const respond = this.#open(peer, header, fingerprint, !full);
     if (full) respond(this.#ports.overloaded());
@@ -169,7 +179,7 @@ export class Exchanges {
     };
     peer.exchanges.set(messageId, exchange);
     peer.serving += 1;
-    this.#inFlight += 1;
+    this.#begin(peer);
 
     const cancelPiggyback =
       confirmable && mayWait
@@ -182,7 +192,7 @@ export class Exchanges {
     return (response) => {
       cancelPiggyback?.();
       peer.serving -= 1;
-      this.#inFlight -= 1;
+      this.#end(peer);
       this.#answer(exchange, { ...response, token });
       this.#answered.add(exchange);
       this.#lookIdle();
@@ -217,7 +227,7 @@ export class Exchanges {
       });
       peer.unacknowledged.set(messageId, cancel);
     };
-    this.#inFlight += 1;
+    this.#begin(peer);
     sendAndWait(ackTimeoutMs * (1 + random() * (ackRandomFactor - 1)), maxRetransmit);
   }
 
@@ -227,7 +237,7 @@ export class Exchanges {
     if (cancel === undefined) return;
     cancel();
     peer.unacknowledged.delete(messageId);
-    this.#inFlight -= 1;
+    this.#end(peer);
     this.#peers.release(peer);
     this.#lookIdle();
   }
@@ -241,6 +251,16 @@ export class Exchanges {
       this.#onIdle = resolve;
       this.#lookIdle();
     });
+  }
+
+  #begin({ address }: Peer): void {
+    this.#inFlight += 1;
+    this.#held.add(address.address);
+  }
+
+  #end({ address }: Peer): void {
+    this.#inFlight -= 1;
+    this.#held.remove(address.address);
   }
 
   #lookIdle(): void {

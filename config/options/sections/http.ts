@@ -87,7 +87,7 @@ export const http = section('HTTP: people and devices', {
     default: API.maxBodyBytes,
     min: 1 * KIB,
     max: 64 * MIB,
-    why: 'Largest body of a request. Routes that need no token take at most 64 KiB. A larger one is answered 413.',
+    why: 'Largest body of a request. Routes that need no token take at most 8 KiB. A larger one is answered 413.',
   }),
   devicePayloadBytesMax: bytes({
     key: 'transport.http.max_body_size',
@@ -112,6 +112,14 @@ export const http = section('HTTP: people and devices', {
     min: 1,
     max: 10_000_000,
     why: 'Connections at the same time. Further ones are closed. The limit of open files must be higher.',
+  }),
+  maxConnectionsPerAddress: count({
+    key: 'server.http.max_connections_per_address',
+    env: 'HTTP_MAX_CONNECTIONS_PER_ADDRESS',
+    default: HTTP.maxConnectionsPerAddress,
+    min: 0,
+    max: 10_000_000,
+    why: 'Connections of one address; further ones are closed. With server.trusted_proxies it is requests in flight of one forwarded address, answered 429. IPv6 networks of 64 bits are one address; those of 56 and 48 bits may hold 4 and 16 times as many. Raise it, or 0 for no limit, behind a proxy that is not told of.',
   }),
   headersTimeoutMs: millis({
     key: 'server.http.headers_timeout',

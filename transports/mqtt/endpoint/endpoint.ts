@@ -18,6 +18,7 @@ import { openGuard, type TokenGuard } from '../../../actors/claiming/wrong-token
 import type { Bus } from '../../../actors/cluster/bus.ts';
 import type { DeviceListener, Devices, Directory, Presence } from '../../../actors/fleet/devices.ts';
 import type { Profiles } from '../../../actors/fleet/profiles.ts';
+import { countedAs } from '../../../actors/limits/address.ts';
 import { type Parent, spawnParent, stop } from '../../../actors/runtime/nact.ts';
 import type { Certificate } from '../../../actors/sockets/certificate.ts';
 import { type Listening, listen } from '../../../actors/sockets/listen.ts';
@@ -74,6 +75,8 @@ export function createMqttEndpoint(options: MqttEndpointOptions): MqttEndpoint {
 interface Client {
   readonly session: Session;
   readonly openedAt: number;
+  /** Its address, as it is counted. */
+  readonly address: string;
 }
 
 const LISTEN_BACKLOG = 4_096;
@@ -87,6 +90,8 @@ class Endpoint implements MqttEndpoint {
   readonly #clients = new Set<Client>();
   /** Clients that are not authenticated yet, the oldest first. */
   readonly #connecting = new Set<Client>();
+  /** The same, by address. */
+  readonly #connectingOf = new Map<string, Set<Client>>();
   readonly #tlsDoor: TlsDoor | undefined;
   readonly #webSocketDoor: WebSocketDoor;
   tlsListening: Listening | undefined;
@@ -184,30 +189,49 @@ class Endpoint implements MqttEndpoint {
       stream.destroy();
       return;
     }
-    if (this.#connecting.size >= settings.connectingMax) this.#dropLongestConnecting();
+    const address = countedAs(stream.remoteAddress ?? 'unknown');
+    if (this.#connecting.size >= settings.connectingMax) this.#dropLongestConnecting(address);
 
     const connection = new Connection(stream, settings, clock, {
       onPackets: (batch) => session.tell(batch),
       onFailed: (error) => session.fail(error),
       onClosed: () => {
-        this.#connecting.delete(client);
+        this.#noLongerConnecting(client);
         session.tell({ type: 'closed' });
       },
     });
     connection.certificate = certificate;
     const session = new Session(this.#context, connection);
-    const client: Client = { session, openedAt: clock.elapsed() };
+    const client: Client = { session, openedAt: clock.elapsed(), address };
     spawnSession(this.#home, `session-${++this.#names}`, session, () => this.#forget(client));
     this.#clients.add(client);
     this.#connecting.add(client);
+    const own = this.#connectingOf.get(address);
+    if (own === undefined) this.#connectingOf.set(address, new Set([client]));
+    else own.add(client);
   }
 
-  /** In a flood of connections that never send CONNECT, others must still get through: the oldest is closed. */
-  #dropLongestConnecting(): void {
-    for (const client of this.#connecting) {
-      // Some are authenticated by now and still listed; without them there may be room enough.
-      if (this.#connecting.size < this.#options.settings.connectingMax) return;
-      this.#connecting.delete(client);
+  #noLongerConnecting(client: Client): void {
+    this.#connecting.delete(client);
+    const own = this.#connectingOf.get(client.address);
+    own?.delete(client);
+    if (own?.size === 0) this.#connectingOf.delete(client.address);
+  }
+
+  /**
+   * In a flood of connections that never send CONNECT, others must still get through: the oldest is closed, of the newcomer's
+   * own address where that has more than its share. So a flood from one address makes room for itself.
+   */
+  #dropLongestConnecting(address: string): void {
+    const { connectingMax } = this.#options.settings;
+    const own = this.#connectingOf.get(address) ?? [];
+    // Some are authenticated by now and still listed; without them there may be room enough.
+    for (const client of own) if (client.session.status !== 'connecting') this.#noLongerConnecting(client);
+    const share = connectingMax / Math.max(1, this.#connectingOf.size);
+    const isOver = (this.#connectingOf.get(address)?.size ?? 0) > share;
+    for (const client of isOver ? own : this.#connecting) {
+      if (this.#connecting.size < connectingMax) return;
+      this.#noLongerConnecting(client);
       if (client.session.status === 'connecting') {
         client.session.connection.destroy();
         return;
@@ -217,7 +241,7 @@ class Endpoint implements MqttEndpoint {
 
   #forget(client: Client): void {
     this.#clients.delete(client);
-    this.#connecting.delete(client);
+    this.#noLongerConnecting(client);
     if (this.#clients.size === 0) this.#onEmpty?.();
   }
 
