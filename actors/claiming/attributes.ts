@@ -94,3 +94,11 @@ export function sharedValues(
   const wanted = keys === undefined ? shared : shared.filter(([key]) => keys.includes(key));
   return Object.fromEntries(wanted.map(([key, { value }]) => [key, value]));
 }
+
+/** Shared attributes were saved or deleted: `{"key": value}` or `{"deleted": ["key"]}`. */
+export interface SharedNews {
+  readonly type: 'shared';
+  /** Of the device behind this gateway that has the name; absent: of the session's own device. */
+  readonly behind?: string;
+  readonly news: JsonObject;
+}

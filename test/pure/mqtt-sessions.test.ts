@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DeviceId } from '../../actors/base/ids.ts';
+import type { SharedNews } from '../../actors/claiming/attributes.ts';
 import { Reason } from '../../transports/mqtt/endpoint/reasons.ts';
 import { SessionTable } from '../../transports/mqtt/endpoint/session-table.ts';
 import { createParties } from '../kit/bus.ts';
@@ -23,6 +24,12 @@ class FakeSession {
   }
 
   notice(): void {}
+
+  readonly shared: SharedNews[] = [];
+
+  share(news: SharedNews): void {
+    this.shared.push(news);
+  }
 
   rotations = 0;
 
@@ -177,6 +184,23 @@ test('mqtt sessions: O9: a device that gets other credentials is told on its ses
   a.table.revoke(DEVICE);
   await heard();
   assert.equal(session.ends, [Reason.administrativeAction], 'and it ends when they are used');
+});
+
+test('mqtt sessions: shared attributes reach a device and a gateway in whatever process they are connected to', async () => {
+  const { a, b, nodes } = scene(0, 0);
+  for (const { table } of nodes) table.start();
+  await heard();
+  const session = new FakeSession(b.table);
+  await heard();
+  const own: SharedNews = { type: 'shared', news: { mode: 'eco' } };
+  const behind: SharedNews = { type: 'shared', behind: 'Meter', news: { deleted: ['mode'] } };
+  for (const news of [own, behind]) a.table.share(DEVICE, news);
+  await heard();
+  assert.equal(session.shared, [own, behind]);
+  b.table.share(DEVICE, own);
+  await heard();
+  assert.is(session.shared.length, 3, 'once, where it is connected');
+  for (const { table } of nodes) table.stop();
 });
 
 test.run();

@@ -124,6 +124,43 @@ for (const version of [4, 5] as const) {
       }
       assert.is(await world.directory.byName(TENANT, 'Nobody'), undefined, 'a question creates no device');
     }));
+
+  test(`mqtt ${name}: attributes: shared ones that are saved or deleted reach who has subscribed, server ones nobody`, () =>
+    withMqtt({}, async ({ world, connect }) => {
+      const id = await world.provision('T');
+      const client = await connect(version, 'T');
+      await share(world, id, { before: 1 });
+      await client.subscribe('v1/devices/me/attributes');
+      const whose = { tenantId: TENANT, customerId: null } as const;
+      await world.devices.ask(id, {
+        type: 'SaveAttributes',
+        ...whose,
+        scope: 'SERVER_SCOPE',
+        values: { s: 1 },
+      });
+      await share(world, id, { mode: 'eco', limit: 3 });
+      assert.equal(await answered(client, 'v1/devices/me/attributes'), { mode: 'eco', limit: 3 });
+      await world.devices.ask(id, {
+        type: 'DeleteAttributes',
+        ...whose,
+        scope: 'SHARED_SCOPE',
+        keys: ['mode'],
+      });
+      assert.equal(await answered(client, 'v1/devices/me/attributes'), { deleted: ['mode'] });
+      assert.equal(await client.untilPong(), []);
+    }));
+
+  test(`mqtt ${name}: attributes: a gateway hears of the devices that it brought up`, () =>
+    withMqtt({}, async ({ world, connect }) => {
+      const gateway = await world.provision('G', { additionalInfo: { gateway: true } });
+      const client = await connect(version, 'G');
+      const topic = 'v1/gateway/attributes';
+      await client.subscribe(topic);
+      const meter = await world.provision('M', { name: 'Meter', viaGateway: gateway });
+      await share(world, await world.provision('Other', { name: 'Other' }), { x: 1 });
+      await share(world, meter, { mode: 'eco' });
+      assert.equal(await answered(client, topic), { device: 'Meter', data: { mode: 'eco' } });
+    }));
 }
 
 test.run();

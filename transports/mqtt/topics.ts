@@ -12,8 +12,11 @@ export const CLAIM_RESPONSE_TOPIC = 'v1/devices/me/claim/response';
 
 /** Where a gateway hears of attributes that it has asked for. */
 export const GATEWAY_ATTRIBUTES_RESPONSE_TOPIC = 'v1/gateway/attributes/response';
-/** Where a device hears of its shared attributes. */
+/** Where a device hears of its shared attributes, and what else that may be called; protobuf is not offered. */
 export const ATTRIBUTES_TOPIC = 'v1/devices/me/attributes';
+export const ATTRIBUTES_TOPICS = [ATTRIBUTES_TOPIC, 'v2/a', 'v2/a/j'] as const;
+/** Where a gateway hears of those of the devices behind it. */
+export const GATEWAY_ATTRIBUTES_TOPIC = 'v1/gateway/attributes';
 
 /** Where a gateway hears the outcomes of the devices behind it. Not of ThingsBoard either. */
 export const GATEWAY_CLAIM_RESPONSE_TOPIC = 'v1/gateway/claim/response';
@@ -119,7 +122,7 @@ export const SUBSCRIBABLE: ReadonlySet<string> = new Set([
   'v1/devices/me/attributes/response/+',
   'v1/devices/me/rpc/request/+',
   'v1/devices/me/rpc/response/+',
-  'v1/gateway/attributes',
+  GATEWAY_ATTRIBUTES_TOPIC,
   'v1/gateway/attributes/response',
   'v1/gateway/rpc',
   'v1/gateway/claim/response',

@@ -9,6 +9,7 @@
 import { createServer, type Server } from 'node:net';
 import type { Clock } from '../../../actors/base/clock.ts';
 import type { DeviceId } from '../../../actors/base/ids.ts';
+import type { JsonObject } from '../../../actors/base/json.ts';
 import type { Log } from '../../../actors/base/log.ts';
 import type { Secrets } from '../../../actors/base/secret.ts';
 import { createDeviceAttributes } from '../../../actors/claiming/attributes.ts';
@@ -16,6 +17,7 @@ import { createClaiming } from '../../../actors/claiming/claiming.ts';
 import { createGateways } from '../../../actors/claiming/gateways.ts';
 import { openGuard, type TokenGuard } from '../../../actors/claiming/wrong-tokens.ts';
 import type { Bus } from '../../../actors/cluster/bus.ts';
+import type { DeviceState } from '../../../actors/device/state.ts';
 import type { DeviceListener, Devices, Directory, Presence } from '../../../actors/fleet/devices.ts';
 import type { Profiles } from '../../../actors/fleet/profiles.ts';
 import { countedAs } from '../../../actors/limits/address.ts';
@@ -165,6 +167,12 @@ class Endpoint implements MqttEndpoint {
 
   readonly onDeviceEvent: DeviceListener = (id, event, state) => {
     switch (event.type) {
+      case 'AttributesSaved':
+        if (event.scope === 'SHARED_SCOPE') this.#share(id, state, event.values);
+        return;
+      case 'AttributesDeleted':
+        if (event.scope === 'SHARED_SCOPE') this.#share(id, state, { deleted: event.keys });
+        return;
       case 'DeviceDeleted':
       case 'CredentialsChanged':
       case 'CredentialsRotated':
@@ -177,6 +185,16 @@ class Endpoint implements MqttEndpoint {
         }
     }
   };
+
+  /** To the device and to the gateway that brought it up, which checks whether it still speaks for it. */
+  #share(id: DeviceId, state: DeviceState, news: JsonObject): void {
+    if (state.status === 'absent') return;
+    const { table } = this.#context;
+    table.share(id, { type: 'shared', news });
+    if (state.viaGateway !== undefined) {
+      table.share(state.viaGateway, { type: 'shared', behind: state.name, news });
+    }
+  }
 
   tellOfGuessing(id: DeviceId, waitMs: number): void {
     const message = { status: 'waiting', reason: 'too-many-wrong-secrets', retryAfterMs: waitMs };

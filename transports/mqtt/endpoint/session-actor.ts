@@ -8,6 +8,7 @@ import { type Actor, spawnActor } from '../../../actors/runtime/actor.ts';
 import type { Parent } from '../../../actors/runtime/nact.ts';
 import { reportBug } from '../../../actors/runtime/supervision.ts';
 import type { Batch } from './connection.ts';
+import { shareAttributes } from './handlers/attributes.ts';
 import { handle } from './handlers/index.ts';
 import { deliverCredentials, fetchCredentials } from './handlers/new-credentials.ts';
 import type { ClientPacket, Fault } from './packets.ts';
@@ -75,6 +76,9 @@ class SessionWork {
         break;
       case 'notice':
         if (!session.over) session.publish(message.topic, message.topic, message.payload);
+        break;
+      case 'shared':
+        shareAttributes(session, message);
         break;
       case 'drain':
         this.#draining = true;

@@ -9,7 +9,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock, Instant } from '../../../actors/base/clock.ts';
 import type { DeviceId } from '../../../actors/base/ids.ts';
-import type { JsonObject } from '../../../actors/base/json.ts';
+import { isJsonObject, type JsonObject } from '../../../actors/base/json.ts';
+import type { SharedNews } from '../../../actors/claiming/attributes.ts';
 import type { Bus } from '../../../actors/cluster/bus.ts';
 
 /** When a session began, in an order that all processes agree on (a Lamport clock: later than all that was heard of). */
@@ -25,6 +26,8 @@ export interface Sessions {
   revoked(id: DeviceId): void;
   /** The device is to have other credentials, and its session can fetch them. */
   rotated(id: DeviceId): void;
+  /** Shared attributes of the device, or of one behind it, have changed. */
+  shared(id: DeviceId, news: SharedNews): void;
   /** The devices that have a session with this process. */
   present(): readonly DeviceId[];
 }
@@ -101,6 +104,10 @@ export class SessionNews {
     this.#report(['rotated', id, 0]);
   }
 
+  share(id: DeviceId, { behind, news }: SharedNews): void {
+    this.#say({ shared: { id, news, ...(behind === undefined ? {} : { behind }) } });
+  }
+
   isElsewhere(id: DeviceId): boolean {
     for (const { devices } of this.#others.values()) if (devices.has(id)) return true;
     return false;
@@ -120,7 +127,7 @@ export class SessionNews {
     this.#bus.publish(TOPIC, { node: this.#self, ...news });
   }
 
-  #hear({ node, gone, asks, present, news }: JsonObject): void {
+  #hear({ node, gone, asks, present, news, shared }: JsonObject): void {
     if (typeof node !== 'string') return;
     if (gone === true) {
       this.#others.delete(node);
@@ -130,6 +137,7 @@ export class SessionNews {
     this.#others.set(node, other);
     other.heardAt = this.#clock.elapsed();
     if (asks === true) this.#reportAll();
+    if (isJsonObject(shared)) this.#hearShared(shared);
     if (Array.isArray(present)) for (const id of present) other.devices.add(String(id));
     for (const [what, id, at] of newsIn(news)) {
       if (what === 'left') other.devices.delete(id);
@@ -142,6 +150,12 @@ export class SessionNews {
         this.#sessions.entered(id as DeviceId, { at, node });
       }
     }
+  }
+
+  #hearShared({ id, behind, news }: JsonObject): void {
+    if (typeof id !== 'string' || !isJsonObject(news)) return;
+    const of = typeof behind === 'string' ? { behind } : {};
+    this.#sessions.shared(id as DeviceId, { type: 'shared', news, ...of }); // it was a DeviceId where it was sent
   }
 
   #reportAll(): void {

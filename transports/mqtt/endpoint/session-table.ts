@@ -9,6 +9,7 @@
 
 import type { Clock, Instant } from '../../../actors/base/clock.ts';
 import type { DeviceId } from '../../../actors/base/ids.ts';
+import type { SharedNews } from '../../../actors/claiming/attributes.ts';
 import { type Bus, silentBus } from '../../../actors/cluster/bus.ts';
 import { Reason, type ReasonCode } from './reasons.ts';
 import { SessionNews, type Stamp } from './session-news.ts';
@@ -20,6 +21,7 @@ interface Endable {
   /** Asks the session to fetch the device's new credentials; may be called from anywhere. */
   requestCredentials(): void;
   notice(topic: string, payload: string): void;
+  share(news: SharedNews): void;
 }
 
 interface Entry {
@@ -46,6 +48,7 @@ export class SessionTable {
     this.#news = new SessionNews(bus, clock, {
       entered: (id, stamp) => this.#enteredElsewhere(id, stamp),
       revoked: (id) => this.end(id, Reason.administrativeAction),
+      shared: (id, news) => this.#sessions.get(id)?.session.share(news),
       rotated: (id) => this.#sessions.get(id)?.session.requestCredentials(),
       present: () => [...this.#sessions.keys()],
     });
@@ -92,6 +95,13 @@ export class SessionTable {
   rotate(id: DeviceId): void {
     this.#sessions.get(id)?.session.requestCredentials();
     this.#news?.rotate(id);
+  }
+
+  /** Shared attributes have changed: the device, or its gateway, hears of it in whatever process it is connected to. */
+  share(id: DeviceId, news: SharedNews): void {
+    const session = this.#sessions.get(id)?.session;
+    if (session !== undefined) session.share(news);
+    else if (this.#news?.isElsewhere(id)) this.#news.share(id, news);
   }
 
   /** Takes a session out, unless another has taken its place. */

@@ -7,9 +7,10 @@
  */
 import type mqtt from 'mqtt-packet';
 import type { Clock } from '../../../actors/base/clock.ts';
+import type { JsonObject } from '../../../actors/base/json.ts';
 import type { Log } from '../../../actors/base/log.ts';
 import { unreachable } from '../../../actors/base/unreachable.ts';
-import type { DeviceAttributes } from '../../../actors/claiming/attributes.ts';
+import type { DeviceAttributes, SharedNews } from '../../../actors/claiming/attributes.ts';
 import type { AuthenticatedDevice } from '../../../actors/claiming/authentication.ts';
 import type { Claiming } from '../../../actors/claiming/claiming.ts';
 import type { Gateways } from '../../../actors/claiming/gateways.ts';
@@ -35,6 +36,7 @@ export type SessionMessage =
   | { readonly type: 'end'; readonly reasonCode: ReasonCode }
   /** Something that the client did not ask for: published if it has subscribed to the topic. */
   | { readonly type: 'notice'; readonly topic: string; readonly payload: string }
+  | SharedNews
   /** The server is about to stop: take nothing new, acknowledge what is under way, then end. */
   | { readonly type: 'drain' }
   /** The connection is closed. */
@@ -165,6 +167,11 @@ export class Session {
   fail(error: unknown): void {
     const taken = this.tell({ type: 'failed', error });
     if (!taken) reportBug(this.context.log, 'session', error, { deviceId: this.device?.id });
+  }
+
+  /** Tells of shared attributes; may be called from anywhere. */
+  share(news: SharedNews): void {
+    this.tell(news);
   }
 
   requestCredentials(): void {

@@ -2,13 +2,21 @@
  * Questions for attributes (facts 1.8): by a device for its own, by a gateway for those of a device behind it. ThingsBoard's
  * SDKs wait for the answer, so there is one whatever was asked for.
  */
+
+import type { JsonObject } from '../../../../actors/base/json.ts';
 import {
   gatewayAnswer,
   readAttributeRequest,
   readGatewayAttributeRequest,
+  type SharedNews,
 } from '../../../../actors/claiming/attributes.ts';
 import { ifUnavailable } from '../../../../actors/journal/unavailable.ts';
-import { GATEWAY_ATTRIBUTES_RESPONSE_TOPIC, type PublishRoute } from '../../topics.ts';
+import {
+  ATTRIBUTES_TOPICS,
+  GATEWAY_ATTRIBUTES_RESPONSE_TOPIC,
+  GATEWAY_ATTRIBUTES_TOPIC,
+  type PublishRoute,
+} from '../../topics.ts';
 import type { Settlement, Ticket } from '../acknowledgements.ts';
 import { Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';
@@ -72,4 +80,28 @@ function answerLater(session: Session, ticket: Ticket, find: () => Promise<Settl
       (settlement) => session.answered(ticket, () => settlement),
       (error) => session.fail(error),
     );
+}
+
+/** Shared attributes have changed. A device whose credentials are replaced hears of none (O9). */
+export function shareAttributes(session: Session, { behind, news }: SharedNews): void {
+  if (session.over || session.superseded) return;
+  if (behind !== undefined) {
+    shareBehind(session, behind, news);
+    return;
+  }
+  if (session.payloadRules.format === 'PROTOBUF') return; // such a device cannot read JSON
+  const payload = JSON.stringify(news);
+  for (const topic of ATTRIBUTES_TOPICS) session.publish(topic, topic, payload);
+}
+
+function shareBehind(session: Session, name: string, data: JsonObject): void {
+  const { device, context, subscriptions } = session;
+  if (device === undefined || !subscriptions.has(GATEWAY_ATTRIBUTES_TOPIC)) return;
+  context.gateways.read(device, name).then(
+    (read) => {
+      if (read.type !== 'done' || read.value === undefined) return;
+      session.notice(GATEWAY_ATTRIBUTES_TOPIC, JSON.stringify({ device: name, data }));
+    },
+    (error) => session.fail(error),
+  );
 }
