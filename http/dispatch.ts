@@ -104,6 +104,7 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
     bearer: () => /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1],
     idempotencyKey: route.idempotent ? c.req.header('idempotency-key') : undefined,
     ifMatch: route.conditional ? c.req.header('if-match') : undefined,
+    prefersAsync: () => /(^|,)\s*respond-async\s*($|[,;])/i.test(c.req.header('prefer') ?? ''),
     async readPayload() {
       if (payload === undefined) throw new Error(`${route.path} takes no payload`);
       return readPayload(c, payload.bytesMax, declared);

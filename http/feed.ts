@@ -23,16 +23,20 @@ interface FeedEvent {
     | 'assigned'
     | 'transferred'
     | 'given-back'
-    | 'unassigned';
+    | 'unassigned'
+    | 'reset'
+    | 'take-over-asked'
+    | 'take-over-ended'
+    | 'taken-over';
   readonly at: Instant;
   /** Null when a claim was refused because there is no such device. */
   readonly deviceId: DeviceId | null;
   readonly deviceName: string;
   /** The customer who owns it now, or did until now, or was refused. */
   readonly customerId: CustomerId | null;
-  /** Of `opened`, `pending` and `approved`. */
+  /** Of `opened`, `pending` and `approved`; of `reset` if it opened a window; of `take-over-asked`, when it happens. */
   readonly closesAt: Instant | null;
-  /** Of `refused`: why. */
+  /** Of `refused` and `take-over-ended`: why. */
   readonly reason: string | null;
 }
 
@@ -254,6 +258,17 @@ function feedEventOf(
       return shown('given-back', { customerId: event.previousCustomerId });
     case 'DeviceUnassigned':
       return shown('unassigned', { customerId: event.previousCustomerId });
+    case 'DeviceReset':
+      return shown('reset', {
+        customerId: event.previousCustomerId,
+        closesAt: event.window?.closesAt ?? null,
+      });
+    case 'TakeOverAsked':
+      return shown('take-over-asked', { customerId: event.ownerId, closesAt: event.dueAt });
+    case 'TakeOverEnded':
+      return shown('take-over-ended', { customerId: event.ownerId, reason: event.why });
+    case 'DeviceTakenOver':
+      return shown('taken-over', { customerId: event.customerId });
     case 'DeviceProvisioned':
     case 'DeviceUpdated':
     case 'CredentialsChanged':

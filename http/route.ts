@@ -28,6 +28,8 @@ interface Call<Caller, Params, Query, Body> {
   readonly idempotencyKey: string | undefined;
   /** The `If-Match` header of a conditional route. */
   readonly ifMatch: string | undefined;
+  /** Whether `Prefer` asks for a 202 where the answer takes longer. */
+  readonly prefersAsync: () => boolean;
   /** Reads the body of a route with a `payload`. */
   readonly readPayload: () => Promise<Payload>;
   /** Whether the same token or key would be let in now; for answers that last. Never rejects. */
@@ -65,6 +67,8 @@ export interface RouteSpec<R extends Role, Params, Query, Body> {
   readonly plainProblems?: true;
   /** The handler uses `idempotencyKey`. */
   readonly idempotent?: true;
+  /** The handler uses `prefersAsync`. */
+  readonly deferring?: true;
   /** The handler uses `ifMatch`, with owner epochs (rule R5). */
   readonly conditional?: true;
   handle(call: Call<Holder<R>, Params, Query, Body>): Reply | Promise<Reply>;
@@ -114,6 +118,7 @@ export interface Route {
   readonly plainProblems: boolean;
   readonly idempotent: boolean;
   readonly conditional: boolean;
+  readonly deferring: boolean;
   allows(principal: Principal | undefined): boolean;
   answer(call: RawCall): Promise<Reply>;
 }
@@ -143,6 +148,7 @@ export function defineRoute<R extends Role, Params, Query, Body>(
     responses: spec.responses,
     plainProblems: spec.plainProblems ?? false,
     idempotent: spec.idempotent ?? false,
+    deferring: spec.deferring ?? false,
     conditional: spec.conditional ?? false,
     allows: (principal) =>
       holdsOneOf(roles, principal) && (principal === undefined || grants.includes(principal.grant)),

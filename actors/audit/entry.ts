@@ -13,7 +13,7 @@ import type { DeviceEvent } from '../device/device.ts';
 import { evidenceOf, type OwnershipChange } from '../device/evidence.ts';
 import { CLAIMING_DATA } from '../device/state.ts';
 
-/** ThingsBoard's names where it has one; it has none for windows, challenges, nor for a claim that was refused. */
+/** ThingsBoard's names where it has one; it has none for windows, challenges, refused claims and take-overs. */
 export const ACTIONS = [
   'ADDED',
   'UPDATED',
@@ -38,6 +38,8 @@ export const ACTIONS = [
   'TRANSFER_EXPIRED',
   'CLAIM_CHALLENGE_ISSUED',
   'TRANSFER_REFUSED',
+  'TAKE_OVER_ASKED',
+  'TAKE_OVER_ENDED',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
@@ -137,6 +139,26 @@ export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
     }
     case 'OfferExpired':
       return entry('TRANSFER_EXPIRED');
+    case 'DeviceTakenOver': {
+      const { customerId: assignedCustomerId, previousCustomerId } = event;
+      const data = { by: 'take-over', assignedCustomerId, previousCustomerId, ...epochOf(event) };
+      return entry('ASSIGNED_TO_CUSTOMER', data, event);
+    }
+    case 'TakeOverAsked': {
+      // About the owner, who has to know; who asks for it is the user.
+      const { customerId: askedByCustomerId, ownerId: customerId, userId, dueAt } = event;
+      return entry('TAKE_OVER_ASKED', { askedByCustomerId, dueAt }, { customerId, userId });
+    }
+    case 'TakeOverEnded': {
+      const { customerId: askedByCustomerId, ownerId, why, userId } = event;
+      return entry('TAKE_OVER_ENDED', { askedByCustomerId, why }, whoOf(ownerId, userId));
+    }
+    case 'DeviceReset': {
+      const { previousCustomerId: customerId, window } = event;
+      const opened = window === undefined ? {} : { closesAt: window.closesAt };
+      const data = { by: 'reset', unassignedCustomerId: customerId, ...opened, ...epochOf(event) };
+      return entry('UNASSIGNED_FROM_CUSTOMER', data, { customerId });
+    }
     case 'DeviceReclaimed':
     case 'DeviceUnassigned': {
       const { previousCustomerId: customerId, userId } = event;
@@ -154,6 +176,13 @@ export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
     default:
       return unreachable(event);
   }
+}
+
+function whoOf(customerId: CustomerId | null, userId: UserId | undefined) {
+  return {
+    ...(customerId === null ? {} : { customerId }),
+    ...(userId === undefined ? {} : { userId }),
+  };
 }
 
 /**

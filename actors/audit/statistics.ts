@@ -5,6 +5,7 @@
  */
 import type { Clock, Instant } from '../base/clock.ts';
 import type { DeviceId, TenantId } from '../base/ids.ts';
+import type { Json } from '../base/json.ts';
 import { mapInSlices } from '../base/slices.ts';
 import { type ClaimWindow, type DeviceRecord, openWindow } from '../device/state.ts';
 import type { Devices } from '../fleet/devices.ts';
@@ -20,16 +21,23 @@ const HOUR_MS = 3_600_000;
 /** A window opened longer ago than this before the first hour is not counted as open. */
 const LOOK_BACK_MS = 24 * HOUR_MS;
 
-const OPENING_ACTIONS: readonly Action[] = ['CLAIM_WINDOW_OPENED', 'CLAIM_WINDOW_APPROVED'];
+/** What may have opened a window: a reset ends an ownership and may do that too. */
+const OPENING_ACTIONS: readonly Action[] = [
+  'CLAIM_WINDOW_OPENED',
+  'CLAIM_WINDOW_APPROVED',
+  'UNASSIGNED_FROM_CUSTOMER',
+];
 
 const COUNTED_ACTIONS: readonly Action[] = [
   ...OPENING_ACTIONS,
   'CLAIM_WINDOW_CLOSED',
   'CLAIM_WINDOW_EXPIRED',
   'ASSIGNED_TO_CUSTOMER',
-  'UNASSIGNED_FROM_CUSTOMER',
   'CLAIM_REFUSED',
+  'TAKE_OVER_ASKED',
 ];
+/** How `ASSIGNED_TO_CUSTOMER` came about where a customer claimed the device. */
+const CLAIMED_BY: ReadonlySet<Json> = new Set(['claim', 'take-over']);
 
 interface OpenWindow extends Pick<ClaimWindow, 'openedAt' | 'closesAt' | 'openedBy'> {
   readonly deviceId: DeviceId;
@@ -137,15 +145,15 @@ function countByHour(
   for (const { at, action, data, deviceId = '' } of entries) {
     const which = Math.floor((at - firstHour) / HOUR_MS);
     endHours(Math.min(which, count - 1)); // the running hour has not ended
-    const opens = OPENING_ACTIONS.includes(action);
+    const opens = OPENING_ACTIONS.includes(action) && typeof data.closesAt === 'number';
     if (opens) open.set(deviceId, Number(data.closesAt));
     else if (action !== 'CLAIM_REFUSED' && data.pending !== true) open.delete(deviceId);
 
     const hour = hours[which];
     if (hour === undefined) continue;
     if (opens) hour.windowsOpened += 1;
-    else if (action === 'CLAIM_REFUSED') hour.refused += 1;
-    else if (action === 'ASSIGNED_TO_CUSTOMER' && data.by === 'claim') hour.claimed += 1;
+    if (action === 'CLAIM_REFUSED') hour.refused += 1;
+    else if (action === 'ASSIGNED_TO_CUSTOMER' && CLAIMED_BY.has(data.by ?? null)) hour.claimed += 1;
     else if (action === 'UNASSIGNED_FROM_CUSTOMER' && data.by === 'reclaim') hour.givenBack += 1;
   }
   endHours(count);

@@ -15,14 +15,17 @@ import { secretLengthOf } from '../device/ownership-rules.ts';
 import type { Devices, Directory } from '../fleet/devices.ts';
 import { type AuthenticatedDevice, type Authentication, createAuthentication } from './authentication.ts';
 import { type FetchedCredentials, fetchCredentials } from './new-credentials.ts';
-import { type ClaimOutcome, outcomeOf } from './outcome.ts';
+import { type ClaimOutcome, outcomeOf, resetOutcomeOf } from './outcome.ts';
 import type { ClaimRequest } from './payload.ts';
 
 export interface Claiming extends Authentication {
   /** The credentials that replace those that the device has shown (O9); rejects for bugs only. */
   fetchCredentials(device: AuthenticatedDevice): Promise<FetchedCredentials>;
-  /** Asks the device to open its window. Whatever the store does is in the outcome; rejects for bugs only. */
-  initiate(device: AuthenticatedDevice, request: ClaimRequest): Promise<ClaimOutcome>;
+  /**
+   * Asks the device to open its window, or to be reset. Whatever the store does is in the outcome; rejects for bugs only.
+   * @param isRedelivery the transport knows that the message may have come before
+   */
+  initiate(device: AuthenticatedDevice, request: ClaimRequest, isRedelivery?: boolean): Promise<ClaimOutcome>;
 }
 
 export function createClaiming(devices: Devices, directory: Directory, secrets: Secrets): Claiming {
@@ -31,16 +34,18 @@ export function createClaiming(devices: Devices, directory: Directory, secrets: 
 
     fetchCredentials: (device) => fetchCredentials(devices, secrets, device),
 
-    initiate(device, request) {
+    initiate(device, request, isRedelivery = false) {
+      const opening = {
+        type: 'InitiateClaim',
+        openedBy: { type: 'device', credentialsId: device.credentialsId },
+        secretDigest: secrets.digest(device.id, request.secretKey),
+        secretLength: secretLengthOf(request.secretKey),
+        durationMs: request.durationMs,
+      } as const;
+      if (!request.reset) return devices.ask(device.id, opening).then(outcomeOf);
       return devices
-        .ask(device.id, {
-          type: 'InitiateClaim',
-          openedBy: { type: 'device', credentialsId: device.credentialsId },
-          secretDigest: secrets.digest(device.id, request.secretKey),
-          secretLength: secretLengthOf(request.secretKey),
-          durationMs: request.durationMs,
-        })
-        .then(outcomeOf);
+        .ask(device.id, { ...opening, type: 'ResetDevice', isRedelivery })
+        .then((answer) => resetOutcomeOf(answer));
     },
   };
 }

@@ -16,7 +16,7 @@ import type { Profiles } from '../fleet/profiles.ts';
 import { ifUnavailable, type StoreUnavailable } from '../journal/unavailable.ts';
 import type { AuthenticatedDevice } from './authentication.ts';
 import { createBringUp } from './gateway-devices.ts';
-import { type EntryOutcome, outcomeOf } from './outcome.ts';
+import { type EntryOutcome, outcomeOf, resetOutcomeOf } from './outcome.ts';
 import type { ClaimPayload } from './payload.ts';
 
 export interface GatewaySettings {
@@ -84,14 +84,15 @@ export function createGateways(needs: GatewayNeeds): Gateways {
     if (typeof id !== 'string') return id;
     // The device decides, and once more: else the question alone would use up what windows the device may open.
     if (!(await isItsOwn(authority, id))) return NOT_BEHIND;
-    const answer = await devices.ask(id, {
+    const opening = {
       type: 'InitiateClaim',
       openedBy: { type: 'gateway', tenantId: gateway.tenantId, authority },
       secretDigest: secrets.digest(id, request.secretKey),
       secretLength: secretLengthOf(request.secretKey),
       durationMs: request.durationMs,
-    });
-    return outcomeOf(answer);
+    } as const;
+    if (!request.reset) return outcomeOf(await devices.ask(id, opening));
+    return resetOutcomeOf(await devices.ask(id, { ...opening, type: 'ResetDevice', isRedelivery: false }));
   }
 
   /** O8. A look at the device, for gateways that do not speak for all alone. */

@@ -17,6 +17,8 @@ export type ClaimOutcome =
       /** It waits for the tenant's approval first (O9). */
       readonly pending?: true;
     }
+  /** Durable: a reset left the device without an owner, and without a window. */
+  | { readonly type: 'released'; readonly ownerEpoch: number }
   | {
       readonly type: 'refused';
       readonly reason: RefusalReason;
@@ -33,6 +35,15 @@ export type ClaimOutcome =
 
 /** What became of one device behind a gateway. `not-created`: there is no such device, and none was made. */
 export type EntryOutcome = ClaimOutcome | { readonly type: 'not-created'; readonly why: RefusalReason };
+
+/** Of a reset: the window that it opened, if it did. */
+export function resetOutcomeOf(answer: DeviceAnswer): ClaimOutcome {
+  if (answer.type !== 'accepted' || answer.state.status === 'absent') return outcomeOf(answer);
+  const { window, pendingWindow } = answer.state;
+  const opened = [window?.openedAt, pendingWindow?.openedAt].includes(answer.at);
+  if (opened) return outcomeOf(answer);
+  return { type: 'released', ownerEpoch: ownerEpochOf(answer.state) };
+}
 
 /** Throws where the device accepted a claim and has no window, which is a bug. */
 export function outcomeOf(answer: DeviceAnswer): ClaimOutcome {
@@ -85,6 +96,8 @@ export function outcomeMessage(outcome: ClaimOutcome): object | undefined {
         closesAt: outcome.closesAt,
         ownerEpoch: outcome.ownerEpoch,
       };
+    case 'released':
+      return { status: 'released', ownerEpoch: outcome.ownerEpoch };
     case 'refused': {
       const { reason, maxDurationMs, minSecretLength, retryAfterMs } = outcome;
       return { status: 'refused', reason, maxDurationMs, minSecretLength, retryAfterMs };
@@ -106,7 +119,13 @@ export function refusalInWords(outcome: Extract<ClaimOutcome, { type: 'refused' 
     case 'secret-too-short':
       return `secretKey has fewer than ${outcome.minSecretLength} characters`;
     case 'rate-limited':
-      return `too many claim windows of this device, try again in ${outcome.retryAfterMs} ms`;
+      return `too many claim windows or resets of this device, try again in ${outcome.retryAfterMs} ms`;
+    case 'reset-not-allowed':
+      return 'a reset does not end the ownership of this device';
+    case 'reset-repeated':
+      return 'the reset may have been carried out before; send it again as a new message';
+    case 'take-over-pending':
+      return 'somebody has asked to take the device over';
     default:
       return REASONS[outcome.reason].words;
   }
@@ -149,6 +168,7 @@ function entryMessage(outcome: EntryOutcome): object {
     case 'revoked':
       return { status: 'refused', reason: 'unknown-device' };
     case 'opened':
+    case 'released':
     case 'refused':
     case 'unavailable':
       return outcomeMessage(outcome) ?? { status: 'unavailable' };

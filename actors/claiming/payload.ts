@@ -1,5 +1,5 @@
 /**
- * The payload of a claim message, from every transport: bytes to `{ secretKey, durationMs }` (rule O1).
+ * The payload of a claim message, from every transport: bytes to `{ secretKey, durationMs, reset }` (rules O1, N4).
  *
  * Protobuf (`proto/claiming.proto`) has types. In JSON, devices send numbers for text and text for numbers, and
  * ThingsBoard takes both; so do we: a number or boolean is a secret as it is written, the text "60000" is a duration, a list
@@ -24,6 +24,11 @@ export interface ClaimRequest {
   readonly secretKey: string;
   /** Milliseconds; 0 and negative ask for the server's default. Always a safe integer. */
   readonly durationMs: number;
+  /**
+   * The device was reset to its factory state (N4). Nothing but JSON's `true` says so: devices send fields of this name
+   * to ThingsBoard, which ignores them, and another's reason for a restart is no reason to lose its owner.
+   */
+  readonly reset?: true;
 }
 
 interface Malformed {
@@ -118,10 +123,10 @@ export function readGatewayConnect(bytes: Uint8Array, format: PayloadFormat): Ga
 const NOTHING_USABLE: GatewayClaimPayload = { type: 'nothing-usable' };
 const NO_PROTOBUF = malformed('the payload is not the protobuf message that is expected here');
 
-function requestOf({ secretKey, durationMs }: ClaimDevice): ClaimPayload {
+function requestOf({ secretKey, durationMs, reset }: ClaimDevice): ClaimPayload {
   const milliseconds = Number(durationMs);
   return Number.isSafeInteger(milliseconds)
-    ? { type: 'request', secretKey, durationMs: milliseconds }
+    ? requested(secretKey, milliseconds, reset)
     : malformed('durationMs is not a whole number in range');
 }
 
@@ -144,7 +149,13 @@ function claimOf(value: JsonObject, textOfObject: () => string): ClaimPayload {
   if (secretKey === undefined) return malformed('secretKey is not text');
   const durationMs = value.durationMs === undefined ? 0 : durationOf(value.durationMs);
   if (durationMs === undefined) return malformed('durationMs is not a whole number in range');
-  return { type: 'request', secretKey, durationMs };
+  return requested(secretKey, durationMs, value.reset === true);
+}
+
+function requested(secretKey: string, durationMs: number, reset: boolean): ClaimRequest {
+  return reset
+    ? { type: 'request', secretKey, durationMs, reset }
+    : { type: 'request', secretKey, durationMs };
 }
 
 function malformed(why: string): Malformed {

@@ -72,8 +72,24 @@ export const REASONS: { readonly [Code in ReasonCode]: Reason } = {
     remedy: 'the secret should have `minSecretLength` characters',
     heardBy: ['device', 'gateway', 'tenant'],
   },
+  'take-over-pending': {
+    words: 'somebody has asked to take the device over',
+    remedy: 'wait: its owner may object; who asked hears it until it has happened',
+    heardBy: ['device', 'customer'],
+  },
+  'reset-not-allowed': {
+    words: 'a reset does not end the ownership of this device',
+    remedy:
+      'send the message without `reset`; its profile says what a reset does (`deviceReset`), and a gateway cannot reset',
+    heardBy: THOSE_WHO_OPEN,
+  },
+  'reset-repeated': {
+    words: 'the message may be an old one (MQTT: DUP), and the device was reset before',
+    remedy: 'send it again as a new message, if it still holds',
+    heardBy: ['device'],
+  },
   'rate-limited': {
-    words: 'too many claim windows of this device',
+    words: 'too many claim windows of this device, or a reset within an hour of the last',
     remedy: 'wait `retryAfterMs`',
     heardBy: THOSE_WHO_OPEN,
   },

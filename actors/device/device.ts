@@ -8,6 +8,9 @@
  *                                 │     └── ExpireDue ─────────────┘                            │
  *                                 └──────────── ReclaimDevice, UnassignDevice ──────────────────┘
  *
+ * From owned to owned by another customer: ConfirmClaim where take-overs are allowed, at once or after notice
+ * (`take-over.ts`). From owned to unowned, or to a window: ResetDevice (`reset.ts`).
+ *
  * Not drawn: ConfirmClaim with a server key and AssignDevice lead from unowned to owned too; OfferDevice and AcceptOffer from
  * one owner to the next (`transfer.ts`); an administrator's ReclaimDevice closes a window; DeleteDevice leads from everywhere to absent.
  *
@@ -56,7 +59,7 @@ import {
   windowApproved,
 } from './credentials.ts';
 import { handoversAfter, type OwnershipChange } from './evidence.ts';
-import { type GatewayAuthority, speaksFor } from './gateways.ts';
+import { speaksFor } from './gateways.ts';
 import {
   accept,
   EPOCH_CHANGED,
@@ -69,6 +72,7 @@ import {
   refuse,
   UNKNOWN,
 } from './messages.ts';
+import type { OpensWindow } from './opening.ts';
 import {
   type ChallengeIssued,
   challengeIssued,
@@ -91,6 +95,7 @@ import {
   update,
   updated,
 } from './registration.ts';
+import { type DeviceReset, type ResetDevice, resetStep } from './reset.ts';
 import {
   absentDevice,
   assignedTo,
@@ -107,6 +112,21 @@ import {
   openWindow,
   ownerEpochOf,
 } from './state.ts';
+import {
+  type ClaimWindowClosed,
+  type CompleteTakeOver,
+  completionStep,
+  type DeviceTakenOver,
+  type EndTakeOver,
+  endTakeOver,
+  mayEndTakeOver,
+  mayOpenWhileOwned,
+  type TakeOverAsked,
+  type TakeOverEnded,
+  takeOverAsked,
+  takeOverStep,
+  withoutTakeOver,
+} from './take-over.ts';
 import {
   type AcceptOffer,
   acceptOffer,
@@ -149,7 +169,10 @@ export type DeviceCommand = ProvisionDevice | LaterCommand;
 type LaterCommand =
   | InitiateClaim
   | IssueChallenge
+  | ResetDevice
   | ConfirmClaim
+  | CompleteTakeOver
+  | EndTakeOver
   | ReclaimDevice
   | AssignDevice
   | UnassignDevice
@@ -176,7 +199,11 @@ export type DeviceEvent = DeviceProvisioned | LaterEvent;
 type LaterEvent =
   | ClaimWindowOpened
   | ChallengeIssued
+  | DeviceReset
   | DeviceClaimed
+  | TakeOverAsked
+  | DeviceTakenOver
+  | TakeOverEnded
   | DeviceReclaimed
   | ClaimWindowClosed
   | DeviceAssigned
@@ -227,10 +254,17 @@ function decideLater(
       return initiate(policy, device, command, at);
     case 'IssueChallenge':
       return issueChallenge(policy.allowClaimingByDefault, device, command, at, policy.ownership);
+    case 'ResetDevice':
+      return reset(policy, device, command, at);
     case 'ConfirmClaim':
       return confirm(policy, device, command, at);
     case 'ApproveWindow':
       return approveWindow(device, command, at);
+    case 'CompleteTakeOver':
+      return completeTakeOver(policy, device, command, at);
+    case 'EndTakeOver':
+      if (!mayEndTakeOver(device, command.customerId)) return refuse({ reason: 'not-owner' });
+      return isInEpoch(device, command) ? endTakeOver(device, command, at) : EPOCH_CHANGED;
     case 'ReclaimDevice':
       return reclaim(policy, device, command, at);
     case 'AssignDevice':
@@ -289,10 +323,17 @@ function evolveLater(device: Device, event: LaterEvent): DeviceState {
       return windowOpened(device, event);
     case 'ChallengeIssued':
       return challengeIssued(device, event);
+    case 'DeviceReset':
+      return wasReset(device, event);
     case 'DeviceClaimed':
+    case 'DeviceTakenOver':
       return claimed(device, event);
+    case 'TakeOverAsked':
+      return takeOverAsked(device, event);
+    case 'TakeOverEnded':
+      return withoutTakeOver(device);
     case 'DeviceAssigned':
-      return changed(device, event, { owner: assignedTo(event.customerId, event.at), window: null });
+      return changed(device, event, { owner: assignedTo(event.customerId, event.at) });
     case 'DeviceReclaimed':
     case 'DeviceUnassigned':
       return givenBack(device, event);
@@ -331,17 +372,8 @@ function evolveLater(device: Device, event: LaterEvent): DeviceState {
 
 // ------------------------------------------------------------------------------------ opening a window (O1 to O5)
 
-export interface InitiateClaim {
+export interface InitiateClaim extends OpensWindow {
   readonly type: 'InitiateClaim';
-  /** The device itself, having shown these credentials (refused when they are the device's no longer), or a gateway. */
-  readonly openedBy:
-    | { readonly type: 'device'; readonly credentialsId: string }
-    | { readonly type: 'gateway'; readonly tenantId: TenantId; readonly authority: GatewayAuthority };
-  readonly secretDigest: SecretDigest;
-  /** See `secretLengthOf`; absent: 0. Only its digest says more of the secret. */
-  readonly secretLength?: number;
-  /** Milliseconds; 0 and negative mean the server's default (O1). */
-  readonly durationMs: number;
 }
 
 /** A new window, in place of the one that may have been open (O5). */
@@ -356,18 +388,32 @@ interface ClaimWindowOpened extends Recorded<'ClaimWindowOpened'> {
 }
 
 function initiate(policy: ClaimPolicy, device: Device, command: InitiateClaim, at: Instant): DeviceDecision {
-  const { openedBy, secretDigest, secretLength = 0 } = command;
+  const refused = mayNotSpeak(device, command, at);
+  if (refused !== undefined) return refused;
+  if (device.owner !== null) {
+    // O2. For a take-over the device speaks for itself: a gateway need not be near it, nor an ex-owner with its token (N1).
+    const speaksForItself = command.openedBy.type === 'device' && !device.quarantined;
+    const mayOpen = speaksForItself && mayOpenWhileOwned(policy.ownership);
+    if (!mayOpen) return refuse({ reason: 'already-claimed' });
+    if (device.takeOver !== undefined) return refuse({ reason: 'take-over-pending' });
+  }
+  return open(policy, device, command, at);
+}
+
+/** Whether who sends this is not, or no longer, the device or a gateway of its tenant. */
+function mayNotSpeak(device: Device, { openedBy }: OpensWindow, at: Instant): DeviceDecision | undefined {
   if (openedBy.type === 'device') {
     const reason = whyCredentialsFail(device, openedBy.credentialsId, at);
-    if (reason !== undefined) return refuse({ reason });
+    return reason === undefined ? undefined : refuse({ reason });
   }
-  if (openedBy.type === 'gateway') {
-    if (openedBy.tenantId !== device.tenantId) return UNKNOWN;
-    // O8: before anything else, so that such a gateway learns nothing of the tenant's other devices.
-    if (!speaksFor(openedBy.authority, device)) return refuse({ reason: 'not-behind-gateway' });
-  }
+  if (openedBy.tenantId !== device.tenantId) return UNKNOWN;
+  // O8: before anything else, so that such a gateway learns nothing of the tenant's other devices.
+  return speaksFor(openedBy.authority, device) ? undefined : refuse({ reason: 'not-behind-gateway' });
+}
 
-  if (device.owner !== null) return refuse({ reason: 'already-claimed' }); // O2
+/** The window, for whoever may open one. */
+function open(policy: ClaimPolicy, device: Device, command: OpensWindow, at: Instant): DeviceDecision {
+  const { openedBy, secretDigest, secretLength = 0 } = command;
   if (!mayBeClaimed(device, policy.allowClaimingByDefault)) return refuse({ reason: 'claiming-not-allowed' }); // O3
 
   // O1: not positive means the default. O4: an instant is stored, never a duration, and never cut.
@@ -379,7 +425,8 @@ function initiate(policy: ClaimPolicy, device: Device, command: InitiateClaim, a
   if (policy.maxDurationMs > 0 && durationMs > policy.maxDurationMs) {
     return refuse({ reason: 'duration-too-long', maxDurationMs: policy.maxDurationMs });
   }
-  const { minSecretLength } = policy.ownership;
+  // N1: anybody who knows its name has the empty secret.
+  const minSecretLength = Math.max(policy.ownership.minSecretLength, device.owner === null ? 0 : 1);
   if (secretLength < minSecretLength) return refuse({ reason: 'secret-too-short', minSecretLength }); // O10
   const opened = { type: 'ClaimWindowOpened', at, secretDigest, closesAt, openedBy: openedBy.type } as const;
   const authority = openedBy.type === 'gateway' ? openedBy.authority : undefined;
@@ -418,7 +465,7 @@ export interface ConfirmClaim {
   readonly consentIn?: number;
 }
 
-interface DeviceClaimed extends Recorded<'DeviceClaimed'>, BeginsEpoch {
+export interface DeviceClaimed extends Recorded<'DeviceClaimed'>, BeginsEpoch {
   readonly customerId: CustomerId;
   readonly userId: UserId;
   /** Whether the attribute `claimingAllowed` was used up by this claim (C4). */
@@ -426,24 +473,37 @@ interface DeviceClaimed extends Recorded<'DeviceClaimed'>, BeginsEpoch {
 }
 
 function confirm(policy: ClaimPolicy, device: Device, command: ConfirmClaim, at: Instant): DeviceDecision {
-  if (device.owner !== null) return refuse({ reason: 'already-claimed' }); // C5, also for the owner itself
+  if (device.owner !== null) return takeOver(policy, device, command, device.owner.customerId, at);
   // O3: before the secret is looked at, so that a forbidden device tells nobody which secret is right.
   if (isForbidden(device)) return refuse({ reason: 'claiming-not-allowed' });
 
   const evidence = matchEvidence(policy, device, command, at);
   if (typeof evidence !== 'string') return refuse(evidence); // C6: and the window stays open
   const { customerId, userId } = command;
-  const epoch = ownerEpochOf(device);
-  if (policy.asksConsent && command.consentIn !== epoch) {
-    const { name, type: deviceType } = device;
-    return refuse({ reason: 'consent-needed', ownerEpoch: epoch, evidence, name, deviceType }); // C12
-  }
-  // C4: the attribute is used up, unless claiming needs none.
-  const claimingAllowedDeleted =
-    !policy.allowClaimingByDefault && Object.hasOwn(device.attributes.SERVER_SCOPE, CLAIMING_ALLOWED);
+  const unasked = consentNeeded(policy, device, command, evidence);
+  if (unasked !== undefined) return unasked;
+  const claimingAllowedDeleted = isUsedUp(policy, device);
   const begins = beginEpoch(device, policy.ownership, at);
   const claimed = { customerId, userId, claimingAllowedDeleted, ...begins, evidence };
   return accept({ type: 'DeviceClaimed', at, ...claimed });
+}
+
+/** C12: all is in order, and the operator's policy has not yet allowed it in this owner epoch. */
+function consentNeeded(
+  { asksConsent }: ClaimPolicy,
+  device: Device,
+  { consentIn }: ConfirmClaim,
+  evidence: Evidence,
+): DeviceDecision | undefined {
+  const ownerEpoch = ownerEpochOf(device);
+  if (!asksConsent || consentIn === ownerEpoch) return undefined;
+  const { name, type: deviceType } = device;
+  return refuse({ reason: 'consent-needed', ownerEpoch, evidence, name, deviceType });
+}
+
+/** C4: the attribute is used up, unless claiming needs none. */
+function isUsedUp(policy: ClaimPolicy, device: Device): boolean {
+  return !policy.allowClaimingByDefault && Object.hasOwn(device.attributes.SERVER_SCOPE, CLAIMING_ALLOWED);
 }
 
 /** C11: what the device signed stands for its window and the secret of it, and where a proof is required nothing else does. */
@@ -493,13 +553,58 @@ function matchSecret(
 }
 
 /** C4: with the claim, the window and the server-side key are gone. */
-function claimed(device: Device, event: DeviceClaimed): Device {
+function claimed(device: Device, event: DeviceClaimed | DeviceTakenOver): Device {
   const { customerId, at: since, evidence } = event;
-  const owner: Owner = { customerId, since, by: 'claim', ...(evidence === undefined ? {} : { evidence }) };
+  const by = event.type === 'DeviceClaimed' ? 'claim' : 'take-over';
+  const owner: Owner = { customerId, since, by, ...(evidence === undefined ? {} : { evidence }) };
   const attributes = event.claimingAllowedDeleted
     ? withoutKeys(device.attributes, 'SERVER_SCOPE', [CLAIMING_ALLOWED])
     : device.attributes;
-  return changed(device, event, { owner, window: null, serverKey: null, attributes });
+  return changed(device, event, { owner, serverKey: null, attributes });
+}
+
+// --------------------------------------------------------------------------------------------- take-over (N1 to N3)
+
+/** A claim of a device that somebody owns: C5 answers it, unless it takes the device over. */
+function takeOver(
+  policy: ClaimPolicy,
+  device: Device,
+  command: ConfirmClaim,
+  ownerId: CustomerId,
+  at: Instant,
+): DeviceDecision {
+  const step = takeOverStep(policy.ownership, device, ownerId, command, at);
+  const isWanted = step.type === 'at-once' || step.decision.type === 'accept';
+  const unasked = isWanted ? consentNeeded(policy, device, command, 'take-over') : undefined;
+  if (unasked !== undefined) return unasked;
+  if (step.type === 'decided') return step.decision;
+  return takenOver(policy, device, { ...command, previousCustomerId: ownerId }, at);
+}
+
+function completeTakeOver(
+  policy: ClaimPolicy,
+  device: Device,
+  command: CompleteTakeOver,
+  at: Instant,
+): DeviceDecision {
+  const step = completionStep(policy.ownership, device, command, at);
+  return step.type === 'decided' ? step.decision : takenOver(policy, device, step, at);
+}
+
+function takenOver(
+  policy: ClaimPolicy,
+  device: Device,
+  {
+    customerId,
+    previousCustomerId,
+    userId,
+  }: Pick<DeviceTakenOver, 'customerId' | 'previousCustomerId' | 'userId'>,
+  at: Instant,
+): DeviceDecision {
+  const claimingAllowedDeleted = isUsedUp(policy, device);
+  const who = { customerId, previousCustomerId, userId };
+  const begins = beginEpoch(device, policy.ownership, at);
+  return accept({ type: 'DeviceTakenOver', at, ...who, claimingAllowedDeleted, ...begins });
 }
 
 // ----------------------------------------------------------------------------------------- giving back (R1 to R3)
@@ -517,11 +622,6 @@ interface DeviceReclaimed extends Recorded<'DeviceReclaimed'>, BeginsEpoch {
   readonly userId: UserId;
   /** Whether the attribute `claimingAllowed` appeared again as true (R2). */
   readonly claimingAllowedRestored: boolean;
-}
-
-/** Closed by the tenant's reclaim of a device that nobody owned (R2). */
-interface ClaimWindowClosed extends Recorded<'ClaimWindowClosed'> {
-  readonly userId: UserId;
 }
 
 function reclaim(policy: ClaimPolicy, device: Device, command: ReclaimDevice, at: Instant): DeviceDecision {
@@ -552,11 +652,58 @@ function isRestored(policy: ClaimPolicy, device: Device): boolean {
   return !policy.allowClaimingByDefault && !isForbidden(device);
 }
 
-function givenBack(device: Device, event: DeviceReclaimed | DeviceUnassigned): Device {
+function givenBack(device: Device, event: DeviceReclaimed | DeviceUnassigned | DeviceReset): Device {
   const attributes = event.claimingAllowedRestored
     ? withValues(device.attributes, 'SERVER_SCOPE', { [CLAIMING_ALLOWED]: true }, event.at)
     : device.attributes;
-  return changed(device, event, { owner: null, window: null, attributes });
+  return changed(device, event, { owner: null, attributes });
+}
+
+// -------------------------------------------------------------------------------------------- factory reset (N4, N5)
+
+/** N4: a reset gives the device back, and its message may open a window, all at once or not at all. */
+function reset(policy: ClaimPolicy, device: Device, command: ResetDevice, at: Instant): DeviceDecision {
+  const refused = mayNotSpeak(device, command, at);
+  if (refused !== undefined) return refused;
+  const step = resetStep(policy.ownership, device, command, at);
+  const opening: InitiateClaim = { ...command, type: 'InitiateClaim' };
+  switch (step.type) {
+    case 'refuse':
+      return step;
+    case 'nothing':
+      return IGNORE;
+    case 'open':
+      return initiate(policy, device, opening, at);
+    case 'release': {
+      if (device.owner === null) return IGNORE;
+      const claimingAllowedRestored = isRestored(policy, device);
+      const release: DeviceReset = {
+        type: 'DeviceReset',
+        at,
+        previousCustomerId: device.owner.customerId,
+        claimingAllowedRestored,
+        ...beginEpoch(device, policy.ownership, at),
+      };
+      if (!step.opens) return accept(release);
+      // The same message: that the credentials change with the owner does not matter to it.
+      const opened = open(policy, givenBack(device, release), command, at);
+      if (opened.type !== 'accept' || opened.event.type !== 'ClaimWindowOpened') return opened;
+      const { secretDigest, closesAt, pending } = opened.event;
+      const window = pending ? { secretDigest, closesAt, pending } : { secretDigest, closesAt };
+      return accept({ ...release, window });
+    }
+    default:
+      return unreachable(step);
+  }
+}
+
+function wasReset(device: Device, event: DeviceReset): Device {
+  const { at, window: opened } = event;
+  const released = { ...givenBack(device, event), lastResetAt: at };
+  if (opened === undefined) return released;
+  const { secretDigest, closesAt, pending } = opened;
+  const window = { secretDigest, openedAt: at, closesAt, openedBy: 'device' as const };
+  return pending ? { ...released, pendingWindow: window } : { ...released, window };
 }
 
 // -------------------------------------------------------------------- assigned and unassigned by the tenant (R3)
@@ -617,7 +764,8 @@ function unassign(policy: ClaimPolicy, device: Device, command: UnassignDevice, 
 // ------------------------------------------------------------------------------------------------ owner epochs (R5)
 
 /**
- * The device after its owner changed: what was granted under the epoch that ends is gone. Every change of owner comes
+ * The device after its owner changed: what was granted under the epoch that ends is gone: offers,
+ * challenges, take-overs, windows. Every change of owner comes
  * through here, and its event has what `beginEpoch` decided.
  */
 function changed(
@@ -626,7 +774,8 @@ function changed(
   after: Partial<Device> & Pick<Device, 'owner'>,
 ): Device {
   const handovers = handoversAfter(device, event, after.owner !== null);
-  const left = { ...epochBegun(withoutChallenges(withoutOffer(device)), event), ...after };
+  const kept = withoutChallenges(withoutOffer(withoutTakeOver(device)));
+  const left = { ...epochBegun(kept, event), window: null, ...after };
   return handovers === undefined ? left : { ...left, handovers };
 }
 

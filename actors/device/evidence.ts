@@ -13,6 +13,8 @@ const BY_EVENT = {
   DeviceClaimed: 'claim',
   DeviceAssigned: 'assignment',
   DeviceTransferred: 'transfer',
+  DeviceTakenOver: 'take-over',
+  DeviceReset: 'reset',
   DeviceReclaimed: 'give-back',
   DeviceUnassigned: 'unassignment',
 } as const satisfies Readonly<Record<string, Evidence>>;

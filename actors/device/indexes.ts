@@ -123,6 +123,8 @@ export function indexChanges(
     case 'ChallengeIssued':
     case 'ClaimWindowClosed':
     case 'ClaimWindowExpired':
+    case 'TakeOverAsked':
+    case 'TakeOverEnded':
     case 'AttributesSaved':
     case 'AttributesDeleted':
     case 'ClaimWindowApproved':
@@ -134,6 +136,8 @@ export function indexChanges(
     case 'CredentialsRotated':
     case 'DeviceDeleted':
     case 'DeviceClaimed':
+    case 'DeviceTakenOver':
+    case 'DeviceReset':
     case 'DeviceReclaimed':
     case 'DeviceAssigned':
     case 'DeviceUnassigned':

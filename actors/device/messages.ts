@@ -29,6 +29,8 @@ export const EVIDENCE = [
   'transfer',
   'give-back',
   'unassignment',
+  'take-over',
+  'reset',
 ] as const;
 export type Evidence = (typeof EVIDENCE)[number];
 
@@ -74,8 +76,14 @@ export type Refusal =
   | { readonly reason: 'duration-too-long'; readonly maxDurationMs: number }
   /** Of a window or a server key: fewer characters than `minSecretLength` of the ownership rules (O10). */
   | { readonly reason: 'secret-too-short'; readonly minSecretLength: number }
-  /** Not the device's decision: its actor was not even asked (`limits/quota.ts`). */
+  /** Too many windows: its actor was not even asked (`limits/quota.ts`). Or another reset so soon after the last (N5). */
   | { readonly reason: 'rate-limited'; readonly retryAfterMs: number }
+  /** The device may not end its ownership, or a gateway asked for it (N4). */
+  | { readonly reason: 'reset-not-allowed' }
+  /** A message that may be an old one, after a reset that may have been its own (N5). */
+  | { readonly reason: 'reset-repeated' }
+  /** Somebody has asked to take the device over, and its owner may still object (N2). */
+  | { readonly reason: 'take-over-pending' }
   | { readonly reason: 'no-window' }
   | { readonly reason: 'window-elapsed' }
   | { readonly reason: 'wrong-secret' }

@@ -55,6 +55,11 @@ export function secretLengthOf(secret: string): number {
   return length;
 }
 
+/** Whether a take-over has to show a proof: where a claim of what nobody owns needs one, it does too. */
+export function takeOverNeedsProof({ takeOverRequires, claimProof }: OwnershipRules): boolean {
+  return takeOverRequires === 'proof' || claimProof === 'required';
+}
+
 export const DEFAULT_OWNERSHIP_RULES: OwnershipRules = {
   onOwnerChange: 'keep',
   rotationGraceMs: 7 * DAY_MS,

@@ -9,7 +9,7 @@ import { isJsonObject, type Json } from '../base/json.ts';
 import { type SecretDigest, sameDigest } from '../base/secret.ts';
 import type { Decision } from '../runtime/decider.ts';
 import { accept, type Recorded, type Refusal, refuse } from './messages.ts';
-import type { OwnershipRules } from './ownership-rules.ts';
+import { type OwnershipRules, takeOverNeedsProof } from './ownership-rules.ts';
 import { CLAIM_PUBLIC_KEY, type Device, isForbidden, mayBeClaimed } from './state.ts';
 
 /** How long a challenge works, in ms. */
@@ -86,7 +86,7 @@ export function issueChallenge(
   if (rules.claimProof === 'none' || proofKeyOf(device) === null) {
     return refuse({ reason: 'proof-not-possible' });
   }
-  const takesOver = rules.takeOver !== 'never' && rules.takeOverRequires === 'proof';
+  const takesOver = rules.takeOver !== 'never' && takeOverNeedsProof(rules);
   if (device.owner !== null && !takesOver) return refuse({ reason: 'already-claimed' });
   if (isForbidden(device) || (device.owner === null && !mayBeClaimed(device, allowedByDefault))) {
     return refuse({ reason: 'claiming-not-allowed' });

@@ -4,7 +4,7 @@
  * All times are instants in milliseconds since the epoch; no duration is ever stored.
  */
 import type { Instant } from '../base/clock.ts';
-import type { CustomerId, DeviceId, ProfileId, TenantId, TransferId } from '../base/ids.ts';
+import type { CustomerId, DeviceId, ProfileId, TenantId, TransferId, UserId } from '../base/ids.ts';
 import type { Json, JsonObject } from '../base/json.ts';
 import type { SecretDigest } from '../base/secret.ts';
 import type { Evidence, Handover, InEpoch } from './messages.ts';
@@ -44,6 +44,7 @@ export interface Device {
   readonly ownerEpoch?: number;
   /** To whom the owner offers it; absent: to nobody. */
   readonly offer?: Offer;
+  /** Of a device that somebody owns: opened by the device itself, for a take-over (O2). */
   readonly window: ClaimWindow | null;
   /** A window that waits for the tenant's approval: with its secret nothing can be claimed. */
   readonly pendingWindow?: ClaimWindow;
@@ -53,6 +54,10 @@ export interface Device {
   readonly handovers?: readonly Handover[];
   /** Challenges that the device may sign (C11); absent: there is none, not even an elapsed one. */
   readonly challenges?: readonly Challenge[];
+  /** Somebody wants the device, and its owner may object (N2). */
+  readonly takeOver?: TakeOver;
+  /** When the device last ended an ownership by a reset (N5); absent: never. */
+  readonly lastResetAt?: Instant;
 }
 
 /** A device together with its id, as reads return it. */
@@ -96,7 +101,7 @@ export interface Owner {
   readonly customerId: CustomerId;
   readonly since: Instant;
   /** How the customer became the owner: by a claim of its own, assigned by the tenant, or from the owner before it. */
-  readonly by: 'claim' | 'assignment' | 'transfer';
+  readonly by: 'claim' | 'assignment' | 'transfer' | 'take-over';
   /** By what, where `by` does not say it; absent in older records too. */
   readonly evidence?: Evidence;
   /** Of `transfer`: by which one, for who asks again whether it succeeded. */
@@ -147,6 +152,17 @@ export type OfferedTo =
   | { readonly type: 'address'; readonly addressDigest: SecretDigest; readonly sealedAddress: string }
   | { readonly type: 'code'; readonly codeDigest: SecretDigest };
 
+/** A take-over that was asked for: it happens at `dueAt`, unless it is ended before. */
+export interface TakeOver {
+  /** Who wants the device, and which of its users asked. */
+  readonly customerId: CustomerId;
+  readonly userId: UserId;
+  readonly askedAt: Instant;
+  readonly dueAt: Instant;
+  /** The owner epoch in which it was asked for; in any other it does not happen. */
+  readonly inEpoch: number;
+}
+
 /** The attribute `claimingData`: a key set by the tenant (C3). Its secret is kept sealed, see `base/secret.ts`. */
 export interface ServerKey {
   readonly secretDigest: SecretDigest;
@@ -180,11 +196,11 @@ export function openWindow({ window }: Pick<Device, 'window'>, at: Instant): Cla
 export function openOffer({ offer }: Pick<Device, 'offer'>, at: Instant): Offer | null {
   return offer !== undefined && at < offer.expiresAt ? offer : null;
 }
-
 /** When something of the device is due: the alarms then wake it with `ExpireDue`. Null: nothing is. */
-export function dueAt({ window, offer, pendingWindow, nextCredentials }: Device): Instant | null {
+export function dueAt({ window, offer, takeOver, pendingWindow, nextCredentials }: Device): Instant | null {
   let first = window?.closesAt ?? null;
   if (offer !== undefined) first = earlier(first, offer.expiresAt);
+  if (takeOver !== undefined) first = earlier(first, takeOver.dueAt);
   if (pendingWindow !== undefined) first = earlier(first, pendingWindow.closesAt);
   if (nextCredentials !== undefined) first = earlier(first, nextCredentials.until);
   return first;
@@ -210,7 +226,7 @@ export function mayBeClaimed(device: Pick<Device, 'attributes'>, allowedByDefaul
   return claimingAttribute(device) ?? allowedByDefault;
 }
 
-/** The owner epoch: one more with each claim, give-back, assignment and unassignment (R5). */
+/** The owner epoch: one more with each change of owner (R5). */
 export function ownerEpochOf({ ownerEpoch = 0 }: Pick<Device, 'ownerEpoch'>): number {
   return ownerEpoch;
 }

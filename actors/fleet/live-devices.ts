@@ -9,8 +9,8 @@ import {
   type ConfirmClaim,
   createDeviceDecider,
   type DeviceCommand,
-  type InitiateClaim,
 } from '../device/device.ts';
+import type { OpensWindow } from '../device/opening.ts';
 import type { OwnershipRules } from '../device/ownership-rules.ts';
 import { decodeState, devicePersistence } from '../device/persistence.ts';
 import type { ProvisionDevice } from '../device/registration.ts';
@@ -154,7 +154,8 @@ export function createDevices(options: DevicesOptions): LiveDevices {
   return {
     ask(id: DeviceId, command: DeviceCommand): Promise<DeviceAnswer> {
       switch (command.type) {
-        case 'InitiateClaim': {
+        case 'InitiateClaim':
+        case 'ResetDevice': {
           // One device must not fill the disk: each window is an event that is kept.
           const retryAfterMs = windows === undefined ? 0 : windows.take(whoOpens(id, command));
           if (retryAfterMs === 0) return registry.ask(id, command);
@@ -181,7 +182,7 @@ export function createDevices(options: DevicesOptions): LiveDevices {
  * Whose quota of windows an opening takes from: that of the credentials shown, so that who has a device's old ones cannot
  * use up what the device may do with its new ones (O9).
  */
-function whoOpens(id: DeviceId, { openedBy }: InitiateClaim): string {
+function whoOpens(id: DeviceId, { openedBy }: OpensWindow): string {
   return openedBy.type === 'device' ? openedBy.credentialsId : id;
 }
 

@@ -15,6 +15,7 @@ import type { Clock } from '../../actors/base/clock.ts';
 import type { Log } from '../../actors/base/log.ts';
 import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
 import { createPolicyHook } from '../../actors/claiming/policy-hook.ts';
+import { completingTakeOvers, standsIn } from '../../actors/claiming/take-overs.ts';
 import { type Bus, silentBus } from '../../actors/cluster/bus.ts';
 import { sharedCounters } from '../../actors/cluster/shared-counters.ts';
 import { createWindowGuesses, type WindowGuesses } from '../../actors/cluster/window-guesses.ts';
@@ -76,7 +77,7 @@ export interface Core {
   readonly root: Parent;
   /** Calls the listener with every durable event of this process. */
   listen(listener: DeviceListener): void;
-  /** Wakes devices whose windows elapse, until `stopAlarms`. */
+  /** Wakes devices whose windows elapse and whose take-overs are due, until `stopAlarms`. */
   startAlarms(): void;
   stopAlarms(): Promise<void>;
   /** Waits for commands in flight, at most `drainMs`, then closes the store. */
@@ -94,7 +95,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     const keys = await checkedKeys(config, opened);
     const secrets = createSecrets(keys.serverKey, keys.otherServerKey);
     const profiles = createProfiles(store, clock, PROFILE_DEFAULTS, bus, config.ownership);
-    const { root, devices, audit, trail, retention, alarms, listeners } = startActors(
+    const { root, devices, audit, trail, retention, listeners } = startActors(
       config,
       needs,
       opened,
@@ -123,6 +124,9 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       },
     });
 
+    const lease = createLease(store, clock, 'alarms', ALARMS_LEASE_MS);
+    const woken = completingTakeOvers(devices, standsIn(accounts), needs.log);
+    const alarms = createAlarms(store.journal, woken, config.alarms, clock, needs.log, lease);
     await install({ ...needs, store, accounts, devices, directory }, config.install);
     audit.start();
     retention.start();
@@ -188,7 +192,7 @@ function policyHookOf(
   return { askConsent: createPolicyHook({ url: new URL(url), keys, timeoutMs }, { send, clock, log }) };
 }
 
-/** The device actors, the alarms that wake them, and the audit trail of what they did. */
+/** The device actors, and the audit trail of what they did. */
 function startActors(
   config: Config,
   { clock, log }: CoreNeeds,
@@ -221,7 +225,5 @@ function startActors(
   const audit = createAudit(store, auditReads, clock, log);
   const retention = createRetention(store, { windowEventsMs, auditReads }, clock, log);
   listeners.push(audit.onDeviceEvent, shortTokens(log));
-  const lease = createLease(store, clock, 'alarms', ALARMS_LEASE_MS);
-  const alarms = createAlarms(store.journal, devices, config.alarms, clock, log, lease);
-  return { root, devices, audit, trail: boundRefusals(audit, clock), retention, alarms, listeners };
+  return { root, devices, audit, trail: boundRefusals(audit, clock), retention, listeners };
 }

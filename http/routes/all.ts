@@ -46,6 +46,7 @@ import { profileRoutes } from './profiles.ts';
 import { publicRoutes } from './public.ts';
 import { sessionRoutes } from './sessions.ts';
 import { systemRoutes } from './system.ts';
+import { takeOverRoutes } from './take-overs.ts';
 import { tenantRoutes } from './tenants.ts';
 import { transferRoutes } from './transfers.ts';
 import { twoFactorRoutes } from './two-factor.ts';
@@ -83,6 +84,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
   const factors = createSecondFactorAuth(needs);
   const routes = [
     ...claimRoutes(needs), // before assignments: a device may be named "device"
+    ...takeOverRoutes(needs),
     ...challengeRoutes(needs),
     ...transferRoutes(needs), // likewise
     ...incomingTransferRoutes(needs),

@@ -8,6 +8,7 @@ import { unreachable } from '../../actors/base/unreachable.ts';
 import { CUSTOMER, type Grant, TENANT_AND_CUSTOMER } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { claimResultView } from '../views/device.ts';
+import { pendingClaimView } from '../views/take-over.ts';
 import { REPLAYED_HEADER } from '../wire/claim-refusal.ts';
 import { badRequest, keyReused, notFound } from '../wire/errors.ts';
 import { inEpochs } from '../wire/if-match.ts';
@@ -58,22 +59,28 @@ function claimDevice(needs: ConfirmNeeds): Route {
     params: deviceNameInPath,
     body: claimBody,
     idempotent: true,
+    deferring: true,
     responses: {
       200: { description: 'The device is yours', schema: claimResultView },
+      202: {
+        description:
+          'Only with Prefer: respond-async: it is a take-over, and pending until its owner can object no more',
+        schema: pendingClaimView,
+      },
       400: {
         description:
           'No open window, or another secret: FAILURE. Owned by anybody already: CLAIMED. Unless refusals are uniform the ' +
           'header Claim-Refusal says more (wrong-secret, no-window, window-elapsed, not-allowed, already-claimed, ' +
-          'already-yours, proof-required, wrong-proof, proof-outdated, policy-refused), and Claim-Attempts-Left how many more wrong secrets are borne with for now',
+          'already-yours, take-over-pending, proof-required, wrong-proof, proof-outdated, policy-refused), and Claim-Attempts-Left how many more wrong secrets are borne with for now',
         schema: z.enum(['FAILURE', 'CLAIMED']),
       },
       404: { description: 'The tenant has no device of this name' },
       422: { description: 'The Idempotency-Key was used for another request' },
       429: { description: 'Too many wrong secrets from you' },
     },
-    async handle({ principal, params, body: secret, address, idempotencyKey: key }) {
+    async handle({ principal, params, body: secret, address, idempotencyKey: key, prefersAsync }) {
       const claim = (begunAt: Instant | undefined) =>
-        confirm({ principal, deviceName: params.deviceName, secret, address, begunAt });
+        confirm({ principal, deviceName: params.deviceName, secret, address, begunAt, prefersAsync });
       if (key === undefined) return claim(undefined);
       if (key === '' || key.length > NAME_MAX) return badRequest('The Idempotency-Key is empty or too long!');
       const { userId } = principal;

@@ -16,7 +16,14 @@ import { looksLikeProof, readProof } from '../../actors/claiming/proofs.ts';
 import type { WindowGuesses } from '../../actors/cluster/window-guesses.ts';
 import type { Refusal, RefusalReason } from '../../actors/device/messages.ts';
 import { proofKeyOf, type ShownProof } from '../../actors/device/proof.ts';
-import { type Device, type DeviceRecord, isOwnedBy, mayBeClaimed } from '../../actors/device/state.ts';
+import {
+  type Device,
+  type DeviceRecord,
+  isOwnedBy,
+  mayBeClaimed,
+  type Owner,
+  type TakeOver,
+} from '../../actors/device/state.ts';
 import type { DeviceAnswer, Devices, Directory } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
@@ -24,12 +31,15 @@ import { attempt, attemptsLeft, createLimiter, type Party } from '../auth/attemp
 import type { CustomerUser } from '../auth/principal.ts';
 import type { ApiSettings, Limit } from '../settings.ts';
 import { viewDevice } from '../views/device.ts';
+import { viewTakeOver } from '../views/take-over.ts';
 import {
   ATTEMPTS_LEFT_HEADER,
   CLAIM_REFUSAL_HEADER,
   type ClaimRefusal,
   POLICY_MESSAGE_HEADER,
   POLICY_REASON_HEADER,
+  PREFERENCE_HEADER,
+  RESPOND_ASYNC,
 } from '../wire/claim-refusal.ts';
 import { notFound, refusedByDevice, tokenExpired, tooManyRequests, unavailable } from '../wire/errors.ts';
 import { json, type Reply } from '../wire/reply.ts';
@@ -61,6 +71,8 @@ export interface Claim {
   readonly address: string;
   /** Set if this very claim may have been carried out before, at this instant or later: its answer got lost. */
   readonly begunAt: Instant | undefined;
+  /** Whether a pending take-over is answered by 202. */
+  readonly prefersAsync: () => boolean;
 }
 
 export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Reply> {
@@ -120,6 +132,8 @@ export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Re
     if (id === undefined) return notFound;
     const answer = await unlessCustomerGone(needs, id, { tenantId, customerId, userId }, outcome);
     if (answer === undefined) return tokenExpired;
+    const pending = pendingTakeOver(answer, customerId);
+    if (pending !== undefined) return pendingReply(pending, claim);
     const reply = await claimReply(profiles, id, answer);
     if (uniform || answer.type !== 'refused' || reply.type !== 'json') return reply;
     return {
@@ -183,7 +197,7 @@ async function refusedClaim(
   const uniform = settings.uniformRefusals;
   const owner = owned?.owner;
   // Claimed by this very request, before its answer got lost.
-  if (owned && begunAt !== undefined && owner?.by === 'claim' && owner.since >= begunAt) {
+  if (owned && begunAt !== undefined && owner && BY_CLAIM.has(owner.by) && owner.since >= begunAt) {
     return claimed(profiles, owned.id, owned);
   }
   audit.note({
@@ -204,6 +218,24 @@ function policyOf(refusal: Refusal): JsonObject | undefined {
   if (refusal.reason !== 'policy-refused') return undefined;
   const { policyReason, policyMessage } = refusal;
   return { policyReason, policyMessage };
+}
+
+/** How a customer becomes the owner by its own claim. */
+const BY_CLAIM: ReadonlySet<Owner['by']> = new Set(['claim', 'take-over']);
+
+/** The take-over that the claim has asked for (N2): it was accepted, and the device is still another's. */
+function pendingTakeOver(answer: DeviceAnswer, customerId: CustomerId): TakeOver | undefined {
+  if (answer.type !== 'accepted' || answer.state.status === 'absent') return undefined;
+  return isOwnedBy(answer.state, customerId) ? undefined : answer.state.takeOver;
+}
+
+/** N3: not yet, in the words of ThingsBoard; and in plain words for clients that ask for them. */
+function pendingReply(pending: TakeOver, { principal, prefersAsync }: Claim): Reply {
+  if (!prefersAsync()) {
+    return { ...json('FAILURE', 400), headers: { [CLAIM_REFUSAL_HEADER]: 'take-over-pending' } };
+  }
+  const takeOver = viewTakeOver(pending, principal.customerId);
+  return { ...json({ response: 'PENDING', takeOver }, 202), headers: { [PREFERENCE_HEADER]: RESPOND_ASYNC } };
 }
 
 /** Headers with what FAILURE and CLAIMED do not say; see `../wire/claim-refusal.ts`. */

@@ -2,7 +2,7 @@
  * The device HTTP API: `POST /api/v1/{access token}/claim` opens a claim window. The status tells the device what
  * happened, once it is durable (rule O6):
  *
- *   200 empty        the window is open                 (ThingsBoard: also when it silently refused)
+ *   200 empty        the window is open, the reset is done  (ThingsBoard: also when it silently refused)
  *   409 envelope     refused, `reason` says why
  *   400 envelope     malformed                          (ThingsBoard: 500)
  *   401 empty        unknown or revoked token
@@ -47,6 +47,12 @@ const unauthorized: EmptyReply = { ...empty, status: 401 };
 const claimPayload = z.object({
   secretKey: z.string().default(''),
   durationMs: z.int().default(0).describe('0 or less: the default of the server'),
+  reset: z
+    .boolean()
+    .default(false)
+    .describe(
+      'The device was reset to its factory state; where its profile allows it, it has no owner any more',
+    ),
 });
 
 const newCredentialsView = z.object({
@@ -81,18 +87,20 @@ export function deviceApiRoutes(needs: DeviceApiNeeds): Route[] {
       payload: { bytesMax: deviceApi.payloadBytesMax, schema: claimPayload },
       unavailable,
       responses: {
-        200: { description: 'The window is open', isEmpty: true },
+        200: { description: 'The window is open, or the device is reset', isEmpty: true },
         202: { description: 'The window waits for the approval of the tenant (rule O9)', isEmpty: true },
         400: { description: 'Malformed' },
         401: { description: 'No device has this token', isEmpty: true },
         405: { description: 'Another method than POST' },
         409: {
           description:
-            'Refused; reason says why: credentials-superseded, already-claimed, claiming-not-allowed, duration-too-long, secret-too-short',
+            'Refused; reason says why: credentials-superseded, already-claimed, claiming-not-allowed, duration-too-long, secret-too-short, ' +
+            'reset-not-allowed, reset-repeated, take-over-pending',
           more: z.object({ reason: z.string() }),
         },
         429: {
-          description: 'Too many claim windows of this device, or too many wrong tokens of its address',
+          description:
+            'Too many claim windows of this device, a reset within an hour of the last, or too many wrong tokens of its address',
         },
       },
       async handle({ params, address, readPayload }) {
@@ -156,6 +164,8 @@ function replyTo(outcome: ClaimOutcome, unavailable: Problem): Reply {
   switch (outcome.type) {
     case 'opened':
       return outcome.pending ? { ...empty, status: 202 } : empty;
+    case 'released':
+      return empty;
     case 'refused': {
       const { reason, maxDurationMs, minSecretLength, retryAfterMs } = outcome;
       const message = refusalInWords(outcome);

@@ -18,10 +18,10 @@ import {
 } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import {
+  claimabilityForOwner,
   claimabilityOf,
   claimStateOf,
   deviceInfoView,
-  NO_CLAIMABILITY,
   viewDeviceInfo,
 } from '../views/device.ts';
 import { pageView } from '../views/page.ts';
@@ -138,7 +138,13 @@ function deviceInfosOfCustomer(needs: DeviceInfoNeeds): Route {
 async function infosOf(needs: DeviceInfoNeeds, principal: Caller, found: readonly DeviceRecord[]) {
   const { accounts, presence, profiles, clock } = needs;
   const { tenantId } = principal;
-  const ids = new Set(found.flatMap(({ owner }) => (owner === null ? [] : [owner.customerId])));
+  const isTenant = principal.authority === 'TENANT_ADMIN';
+  const ids = new Set(
+    found.flatMap(({ owner, takeOver }) => [
+      ...(owner === null ? [] : [owner.customerId]),
+      ...(takeOver === undefined || !isTenant ? [] : [takeOver.customerId]),
+    ]),
+  );
   const owners = new Map<string, Customer | undefined>(
     await Promise.all([...ids].map(async (id) => [id, await accounts.customers.find(tenantId, id)] as const)),
   );
@@ -154,7 +160,8 @@ async function infosOf(needs: DeviceInfoNeeds, principal: Caller, found: readonl
       profilesById.get(device.profileId ?? '') ?? fallback,
       presence.isConnected(device.id),
       openOffer(device, clock.now()),
-      principal.authority === 'TENANT_ADMIN' ? claimabilityOf(device, clock.now()) : NO_CLAIMABILITY,
+      isTenant ? owners.get(device.takeOver?.customerId ?? '') : undefined,
+      isTenant ? claimabilityOf(device, clock.now()) : claimabilityForOwner(device, clock.now()),
     ),
   );
 }

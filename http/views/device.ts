@@ -50,12 +50,14 @@ export const deviceInfoView = deviceView
     /** When a customer claimed it; null when nobody owns it, or the tenant assigned it. */
     claimedAt: instant.nullable(),
     ownedSince: instant.nullable(),
-    ownedBy: z.enum(['claim', 'assignment', 'transfer']).nullable(),
+    ownedBy: z.enum(['claim', 'assignment', 'transfer', 'take-over']).nullable(),
     /** Whether its owner offers it to somebody at this moment. */
     offer: z
       .object({ to: z.enum(['customer', 'email', 'code']), offeredAt: instant, expiresAt: instant })
       .nullable(),
-    /** Open at this moment. Null for customers: only owners see a device. */
+    /** Somebody has asked to take it over, and its owner may still object (rule N2). `customerTitle`: null for the owner. */
+    takeOver: z.object({ askedAt: instant, completesAt: instant, customerTitle: optional }).nullable(),
+    /** Open at this moment. For customers, who see only what they own: opened for a take-over. */
     claimWindow: z
       .object({ openedAt: instant, closesAt: instant, openedBy: z.enum(['device', 'gateway']) })
       .nullable(),
@@ -78,6 +80,7 @@ export function viewDeviceInfo(
   profile: DeviceProfile,
   active: boolean,
   offer: Offer | null,
+  newcomer: Customer | undefined,
   claiming: Claimability,
 ): z.infer<typeof deviceInfoView> {
   const { since = null, by = null } = device.owner ?? {};
@@ -87,7 +90,7 @@ export function viewDeviceInfo(
     customerIsPublic: owner !== undefined && isPublic(owner),
     deviceProfileName: profile.name,
     active,
-    claimedAt: by === 'claim' ? since : null,
+    claimedAt: by === 'claim' || by === 'take-over' ? since : null,
     ownedSince: since,
     ownedBy: by,
     offer: offer && {
@@ -95,6 +98,13 @@ export function viewDeviceInfo(
       offeredAt: offer.offeredAt,
       expiresAt: offer.expiresAt,
     },
+    takeOver: device.takeOver
+      ? {
+          askedAt: device.takeOver.askedAt,
+          completesAt: device.takeOver.dueAt,
+          customerTitle: newcomer?.title ?? null,
+        }
+      : null,
     ...claiming,
   };
 }
@@ -104,13 +114,19 @@ type Claimability = Pick<
   'claimWindow' | 'pendingWindow' | 'credentialsState' | 'claimingDataExpiresAt' | 'claimingAllowed'
 >;
 
-export const NO_CLAIMABILITY: Claimability = {
+const NO_CLAIMABILITY: Claimability = {
   claimWindow: null,
   pendingWindow: null,
   credentialsState: null,
   claimingDataExpiresAt: null,
   claimingAllowed: null,
 };
+
+/** What a customer hears of it: whether its own device waits to be taken over. */
+export function claimabilityForOwner(device: Device, nowMs: number): Claimability {
+  const { claimWindow } = claimabilityOf(device, nowMs);
+  return { ...NO_CLAIMABILITY, claimWindow };
+}
 
 /** Whether a device can be claimed at this moment, for its tenant. */
 export function claimabilityOf(device: Device, nowMs: number): Claimability {

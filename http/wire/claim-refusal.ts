@@ -1,6 +1,7 @@
 /**
  * Why a claim was refused: a header beside ThingsBoard's FAILURE and CLAIMED, which its clients ignore, so that pages
- * can tell people what to do. It is not sent where refusals are uniform.
+ * can tell people what to do. Where refusals are uniform it is not sent, but for `take-over-pending`, which nobody hears but
+ * who has shown what it takes.
  */
 import type { ReasonCode } from '../../actors/claiming/reasons.ts';
 
@@ -14,6 +15,9 @@ export const POLICY_MESSAGE_HEADER = 'Claim-Policy-Message';
 
 /** On an answer that repeats an earlier one for the same `Idempotency-Key`. */
 export const REPLAYED_HEADER = 'Idempotency-Replayed';
+/** On a 202 that the client asked for by `Prefer: respond-async` (RFC 7240 §4.1). */
+export const PREFERENCE_HEADER = 'Preference-Applied';
+export const RESPOND_ASYNC = 'respond-async';
 
 export const CLAIM_REFUSALS = [
   'wrong-secret',
@@ -23,6 +27,7 @@ export const CLAIM_REFUSALS = [
   'claiming-not-allowed',
   'already-claimed',
   'already-yours',
+  'take-over-pending',
   'proof-required',
   'wrong-proof',
   'proof-outdated',

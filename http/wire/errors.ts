@@ -167,6 +167,11 @@ function problemOf(refusal: Refusal): Problem {
       return badRequest(`There may not be more than ${refusal.max} devices!`);
     case 'gateway-unchecked': // never leaves the port to devices
       return badRequest('Claiming failed!');
+    case 'take-over-pending':
+      return badRequest('Somebody has asked to take the device over already!');
+    case 'reset-not-allowed':
+    case 'reset-repeated':
+      return badRequest('The device may not be reset!');
     case 'not-assigned':
       return badRequest("Device isn't assigned to any customer!");
     case 'attributes-too-large':

@@ -31,7 +31,9 @@ import {
 import type { Refusal, RefusalReason } from '../../actors/device/messages.ts';
 import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import type { DeviceProvisioned, ProvisionDevice } from '../../actors/device/registration.ts';
+import type { ResetDevice } from '../../actors/device/reset.ts';
 import type { Credentials, Device, DeviceState, OfferedTo } from '../../actors/device/state.ts';
+import type { CompleteTakeOver, EndTakeOver } from '../../actors/device/take-over.ts';
 import type { AcceptOffer, DeclineOffer, OfferDevice, WithdrawOffer } from '../../actors/device/transfer.ts';
 
 type KnownId = TenantId | CustomerId | UserId | DeviceId | ProfileId | TransferId;
@@ -104,7 +106,34 @@ export const initiate = (durationMs: number, secretDigest = SECRET): InitiateCla
   type: 'InitiateClaim',
   openedBy: { type: 'device', credentialsId: TOKEN.credentialsId },
   secretDigest,
+  secretLength: 6,
   durationMs,
+});
+
+/** A factory reset by the device itself. */
+export const reset = (durationMs: number, secretDigest = SECRET): ResetDevice => ({
+  ...initiate(durationMs, secretDigest),
+  type: 'ResetDevice',
+  isRedelivery: false,
+});
+
+export const complete = (
+  customerId = OTHER_CUSTOMER,
+  inEpoch = 0,
+  newcomerStands = true,
+): CompleteTakeOver => ({
+  type: 'CompleteTakeOver',
+  customerId,
+  inEpoch,
+  newcomerStands,
+});
+
+/** @param customerId null: the tenant's administrator asks */
+export const endTakeOver = (customerId: CustomerId | null): EndTakeOver => ({
+  type: 'EndTakeOver',
+  tenantId: TENANT,
+  userId: customerId === null ? ADMIN : USER,
+  customerId,
 });
 
 export const confirm = (customerId = CUSTOMER, secretDigest = SECRET): ConfirmClaim => ({

@@ -67,16 +67,26 @@ export const stepLaws: Laws<[Step]> = {
     if (decision.type === 'accept') assert.equal(decision.event.at, at);
   },
 
-  'nobody becomes owner without a claim, an assignment, a transfer or a birth'({ decision, before, after }) {
+  'nobody becomes owner without a claim, an assignment, a transfer, a take-over or a birth'({
+    decision,
+    before,
+    after,
+  }) {
     const owner = ownerOf(after);
     if (owner === null || owner === ownerOf(before)) return;
     const event = decision.type === 'accept' ? decision.event : undefined;
-    const makes = ['DeviceClaimed', 'DeviceAssigned', 'DeviceTransferred', 'DeviceProvisioned'];
+    const makes = [
+      'DeviceClaimed',
+      'DeviceTakenOver',
+      'DeviceAssigned',
+      'DeviceTransferred',
+      'DeviceProvisioned',
+    ];
     assert.ok(event !== undefined && makes.includes(event.type), `${event?.type} made an owner`);
     assert.ok('customerId' in event && event.customerId === owner);
   },
 
-  'the owner changes by claim, assign, transfer, reclaim, unassign, birth and death alone'({
+  'the owner changes by claim, take-over, assign, transfer, reclaim, unassign, reset, birth and death alone'({
     decision,
     before,
     after,
@@ -85,6 +95,8 @@ export const stepLaws: Laws<[Step]> = {
     const event = decision.type === 'accept' ? decision.event.type : 'nothing';
     const changes = [
       'DeviceClaimed',
+      'DeviceTakenOver',
+      'DeviceReset',
       'DeviceAssigned',
       'DeviceTransferred',
       'DeviceReclaimed',
@@ -95,8 +107,49 @@ export const stepLaws: Laws<[Step]> = {
     assert.ok(changes.includes(event), `${event} changed the owner`);
   },
 
-  'an owned device is never claimed'({ command, before, decision }) {
-    if (command.type === 'ConfirmClaim' && ownerOf(before) !== null) assert.equal(decision.type, 'refuse');
+  'an owned device is claimed by a take-over alone, and by none where there is none'({
+    policy,
+    command,
+    before,
+    decision,
+  }) {
+    if (command.type !== 'ConfirmClaim' || ownerOf(before) === null) return;
+    if (policy.ownership.takeOver === 'never') assert.equal(decision.type, 'refuse');
+    if (decision.type === 'accept') {
+      assert.ok(['TakeOverAsked', 'DeviceTakenOver'].includes(decision.event.type));
+      assert.equal(windowOf(before)?.openedBy, 'device'); // neither a server key nor a gateway
+    }
+  },
+
+  'a take-over after notice happens to who asked, at its instant or later, in the epoch it was asked in'({
+    policy,
+    command,
+    before,
+    at,
+    decision,
+  }) {
+    if (decision.type !== 'accept' || decision.event.type !== 'DeviceTakenOver') return;
+    if (command.type === 'ConfirmClaim') return assert.equal(policy.ownership.takeOver, 'at-once');
+    const device = alive(before);
+    const pending = device?.takeOver;
+    assert.ok(device !== undefined && pending !== undefined && at >= pending.dueAt);
+    assert.equal(decision.event.customerId, pending.customerId);
+    assert.equal(pending.inEpoch, device.ownerEpoch ?? 0);
+    assert.notEqual(device.attributes.SERVER_SCOPE.claimingAllowed?.value, false);
+  },
+
+  'a reset is told by the device itself, allowed by its profile, and happens once an hour'({
+    policy,
+    command,
+    before,
+    at,
+    decision,
+  }) {
+    if (decision.type !== 'accept' || decision.event.type !== 'DeviceReset') return;
+    assert.ok(command.type === 'ResetDevice' && command.openedBy.type === 'device');
+    assert.notEqual(policy.ownership.deviceReset, 'off');
+    const last = alive(before)?.lastResetAt;
+    assert.ok(last === undefined || Math.abs(at - last) >= 3_600_000);
   },
 
   'no claim at or after the end of what opened it'({ command, before, decision, at }) {
@@ -168,12 +221,17 @@ export const stepLaws: Laws<[Step]> = {
     if (command.inEpochs?.includes(device.ownerEpoch ?? 0) !== true) assert.equal(after, before);
   },
 
-  'no authority of epoch n has any effect at epoch n+1'({ before, after }) {
+  'no authority of epoch n has any effect at epoch n+1'({ before, after, decision, at }) {
     const [old, young] = [alive(before), alive(after)];
     if (old === undefined || young === undefined || young.ownerEpoch === old.ownerEpoch) return;
     // What lies in the record and was granted under the epoch that ended: whoever grants more, adds it here.
-    const { window, pendingWindow, offer, challenges } = young;
-    assert.deepEqual([window, pendingWindow, offer, challenges], [null, undefined, undefined, undefined]);
+    const { offer, challenges, takeOver } = young;
+    assert.deepEqual([offer, challenges, takeOver], [undefined, undefined, undefined]);
+    // A reset may open a window, in the epoch that it begins.
+    const byReset = decision.type === 'accept' && decision.event.type === 'DeviceReset';
+    for (const window of [young.window ?? undefined, young.pendingWindow]) {
+      assert.ok(window === undefined || (byReset && window.openedAt === at));
+    }
   },
 
   'credentials of epoch n are superseded or quarantined at epoch n+1, unless they are kept'(step) {
@@ -209,7 +267,7 @@ export const stepLaws: Laws<[Step]> = {
     if (event !== 'CredentialsChanged') assert.equal(alive(after)?.quarantined, true);
   },
 
-  'a device goes from owner to owner by assignment, or because the one offered and the other accepted'({
+  'a device goes from owner to owner by assignment, by take-over, or because the one offered and the other accepted'({
     command,
     before,
     at,
@@ -218,7 +276,7 @@ export const stepLaws: Laws<[Step]> = {
   }) {
     const [from, to] = [ownerOf(before), ownerOf(after)];
     if (from === null || to === null || from === to) return;
-    if (command.type === 'AssignDevice') return;
+    if (['AssignDevice', 'ConfirmClaim', 'CompleteTakeOver'].includes(command.type)) return; // laws of their own
     const offer = alive(before)?.offer;
     assert.ok(command.type === 'AcceptOffer' && decision.type === 'accept' && offer !== undefined);
     assert.deepEqual([offer.transferId, to], [command.transferId, command.customerId]);
@@ -242,9 +300,15 @@ export const stepLaws: Laws<[Step]> = {
     }
   },
 
-  'a customer takes nothing from another customer'({ command, before, after }) {
+  'a customer takes nothing from another customer where there is no take-over'({
+    policy,
+    command,
+    before,
+    after,
+  }) {
     if (!('customerId' in command) || command.customerId === null || !('userId' in command)) return;
     if (command.type !== 'ReclaimDevice' && command.type !== 'ConfirmClaim') return;
+    if (command.type === 'ConfirmClaim' && policy.ownership.takeOver !== 'never') return;
     const owner = ownerOf(before);
     if (owner !== null && owner !== command.customerId) assert.equal(after, before);
   },
@@ -262,9 +326,19 @@ export const stepLaws: Laws<[Step]> = {
 
 /** Laws over a state, once per distinct state. */
 export const stateLaws: Laws<[DeviceState]> = {
-  'no window is open, or waits, while somebody owns the device'(state) {
-    const any = windowOf(state) !== null || alive(state)?.pendingWindow !== undefined;
-    assert.ok(!any || ownerOf(state) === null);
+  'a window of a device that somebody owns was opened by the device itself'(state) {
+    assert.ok(ownerOf(state) === null || (windowOf(state)?.openedBy ?? 'device') === 'device');
+    assert.ok(ownerOf(state) === null || alive(state)?.pendingWindow === undefined);
+  },
+
+  'a pending take-over is of an owned device, by another, in the present epoch, and its window is used up'(
+    state,
+  ) {
+    const device = alive(state);
+    if (device?.takeOver === undefined) return;
+    assert.ok(device.owner !== null && device.owner.customerId !== device.takeOver.customerId);
+    assert.equal(device.takeOver.inEpoch, device.ownerEpoch ?? 0);
+    assert.equal(device.window, null);
   },
 
   'the state read back is the state written'(state) {
@@ -279,13 +353,16 @@ export const stateLaws: Laws<[DeviceState]> = {
     assert.ok(alive(state)?.offer === undefined || ownerOf(state) !== null);
   },
 
-  'the alarm is set for the first end of a window, an offer or old credentials, and only then'(state) {
-    const { pendingWindow, nextCredentials, offer } = alive(state) ?? {};
+  'the alarm is set for the first end of a window, an offer, a notice or old credentials, and only then'(
+    state,
+  ) {
+    const { pendingWindow, nextCredentials, offer, takeOver } = alive(state) ?? {};
     const ends = [
       windowOf(state)?.closesAt,
       pendingWindow?.closesAt,
       nextCredentials?.until,
       offer?.expiresAt,
+      takeOver?.dueAt,
     ].filter((end) => end !== undefined);
     assert.equal(devicePersistence.alarmAt(state), ends.length === 0 ? null : Math.min(...ends));
   },
@@ -301,12 +378,14 @@ export const eventLaws: Laws<[before: DeviceState, event: DeviceEvent, after: De
   },
 
   'the digest of a window is nowhere once it is closed, expired or used'(_before, event, after) {
+    const claims = ['DeviceClaimed', 'DeviceTakenOver'];
     const ends = [
       'ClaimWindowExpired',
       'ClaimWindowClosed',
-      'DeviceClaimed',
+      'TakeOverAsked',
       'DeviceAssigned',
       'DeviceTransferred',
+      ...claims,
     ];
     if (!ends.includes(event.type)) return;
     const device = alive(after);
@@ -317,7 +396,7 @@ export const eventLaws: Laws<[before: DeviceState, event: DeviceEvent, after: De
       event.type !== 'ClaimWindowExpired' ? undefined : event.pending ? 'window' : 'pendingWindow';
     const kept = Object.entries(without).filter(([member]) => member !== other);
     assert.ok(!JSON.stringify(kept).includes('digest-of'));
-    if (event.type === 'DeviceClaimed') assert.equal(serverKey, null);
+    if (claims.includes(event.type)) assert.equal(serverKey, null);
     assert.ok(!JSON.stringify(event).includes('digest-of'));
   },
 

@@ -1,7 +1,7 @@
 /**
  * The whole device machine, by enumeration: every sequence, of any length, of the commands of a theme and those that every
  * theme meets, at instants from a small set, starting with a device that does not exist and with one that was just
- * provisioned, under both policies. And every short sequence of all commands of all themes. What was covered is printed.
+ * provisioned, under each policy. And every short sequence of all commands of all themes. What was covered is printed.
  *
  * A law looks at one transition, so a state that was reached before is not walked through again: the first sequence
  * through it covers all others. For this, states that no rule tells apart are one (`essenceOf`), which makes them few
@@ -19,8 +19,9 @@ import {
   type DeviceCommand,
   type DeviceDecider,
   evolve,
+  type InitiateClaim,
 } from '../../actors/device/device.ts';
-import type { OwnershipRules } from '../../actors/device/ownership-rules.ts';
+import { DEFAULT_OWNERSHIP_RULES, type OwnershipRules } from '../../actors/device/ownership-rules.ts';
 import { encodeState } from '../../actors/device/persistence.ts';
 import { absentDevice, type DeviceState } from '../../actors/device/state.ts';
 import {
@@ -31,9 +32,11 @@ import {
   CODE,
   CUSTOMER,
   challenge,
+  complete,
   confirm,
   declineOffer,
   deleteAttributes,
+  endTakeOver,
   expire,
   idOf,
   initiate,
@@ -51,6 +54,7 @@ import {
   provisioned,
   reclaim,
   remove,
+  reset,
   SECRET,
   STRICT_POLICY,
   save,
@@ -72,12 +76,14 @@ const TOGETHER = 3;
 
 /** A window opened at the first instant for 10 ms is open at the second, and over at the third and the fourth. */
 const INSTANTS = [NOW, NOW + 9, NOW + 10, NOW + 11];
+/** After a reset at the first instant there may be another one then. */
+const AN_HOUR_LATER = NOW + 3_600_000;
 
 /** A customer's gateway in its first epoch. */
 const GATEWAY = { id: idOf<DeviceId>(2), ownerEpoch: 1 };
 
 /** @param everyDevice whether its profile widens it */
-const byOwnedGateway = (everyDevice: boolean): DeviceCommand => ({
+const byOwnedGateway = (everyDevice: boolean): InitiateClaim => ({
   ...initiate(10),
   openedBy: {
     type: 'gateway',
@@ -86,7 +92,7 @@ const byOwnedGateway = (everyDevice: boolean): DeviceCommand => ({
   },
 });
 
-const byGateway = (tenantId: typeof TENANT): DeviceCommand => ({
+const byGateway = (tenantId: typeof TENANT): InitiateClaim => ({
   ...initiate(10),
   openedBy: { type: 'gateway', tenantId, authority: { for: 'tenant' } },
 });
@@ -240,6 +246,37 @@ const consent: readonly DeviceCommand[] = [
   consented(2),
   { ...confirm(OTHER_CUSTOMER, OTHER_SECRET), consentIn: 0 },
   saveServerKey(NOW + 11, OTHER_SECRET),
+];
+
+const takingOver: readonly DeviceCommand[] = [
+  offer(TO_OTHER),
+  acceptOffer(OTHER_CUSTOMER),
+  initiate(10, OTHER_SECRET),
+  byGateway(TENANT),
+  confirm(OTHER_CUSTOMER, SECRET),
+  confirm(OTHER_CUSTOMER, OTHER_SECRET),
+  { ...initiate(10), secretLength: 0 },
+  complete(OTHER_CUSTOMER, 1),
+  { ...complete(OTHER_CUSTOMER, 1), newcomerStands: false },
+  complete(CUSTOMER, 2),
+  complete(CUSTOMER, 3),
+  endTakeOver(CUSTOMER),
+  endTakeOver(OTHER_CUSTOMER),
+  endTakeOver(null),
+  { ...endTakeOver(null), tenantId: OTHER_TENANT },
+  { ...endTakeOver(CUSTOMER), inEpochs: [1] },
+  save({ claimingAllowed: true }),
+  save({ claimingAllowed: false }),
+  saveServerKey(NOW + 10, SECRET),
+];
+
+const resetting: readonly DeviceCommand[] = [
+  reset(10),
+  reset(0.5),
+  { ...reset(10), isRedelivery: true },
+  { ...byGateway(TENANT), type: 'ResetDevice', isRedelivery: false },
+  { ...byGateway(OTHER_TENANT), type: 'ResetDevice', isRedelivery: false },
+  { ...reset(10), openedBy: { type: 'device', credentialsId: OTHER_TOKEN.credentialsId } },
   save({ claimingAllowed: false }),
   deleteAttributes('claimingAllowed'),
 ];
@@ -251,13 +288,30 @@ const THEMES: Readonly<Record<string, readonly DeviceCommand[]>> = {
   proof,
   credentials,
   consent,
+  takingOver,
+  resetting,
 };
 
 /** Under which ownership rules a theme is played too, beside the defaults. */
 const RULES: Readonly<Record<string, readonly Partial<OwnershipRules>[]>> = {
-  proof: [{ claimProof: 'required' }, { claimProof: 'none' }],
+  proof: [
+    { claimProof: 'required' },
+    { claimProof: 'none' },
+    { takeOver: 'at-once', takeOverRequires: 'proof' },
+  ],
   credentials: [{ onOwnerChange: 'rotate', rotationGraceMs: 9 }, { onOwnerChange: 'quarantine' }],
   transfer: [{ onOwnerChange: 'rotate', rotationGraceMs: 9 }, { transfer: 'never' }],
+  takingOver: [
+    { takeOver: 'after-notice', takeOverNoticeMs: 1 },
+    { takeOver: 'at-once' },
+    { takeOver: 'at-once', claimProof: 'required' },
+    { takeOver: 'at-once', onOwnerChange: 'quarantine' },
+  ],
+  resetting: [
+    { deviceReset: 'release' },
+    { deviceReset: 'release-and-open' },
+    { deviceReset: 'release-and-open', onOwnerChange: 'rotate', rotationGraceMs: 9 },
+  ],
 };
 
 interface Asked {
@@ -280,6 +334,7 @@ const TIMELESS: ReadonlySet<DeviceCommand['type']> = new Set([
 
 function instantsOf({ type }: DeviceCommand): readonly Instant[] {
   if (type === 'ProvisionDevice') return [NOW]; // later ones show nothing new
+  if (type === 'ResetDevice') return [...INSTANTS, AN_HOUR_LATER];
   return TIMELESS.has(type) ? [NOW, Math.max(...INSTANTS)] : INSTANTS;
 }
 
@@ -291,10 +346,21 @@ function asked(commands: readonly DeviceCommand[]): readonly Asked[] {
   );
 }
 
-const POLICIES: readonly ClaimPolicy[] = [
-  { ...OPEN_POLICY, defaultDurationMs: 9 },
-  { ...STRICT_POLICY, defaultDurationMs: 9 },
-];
+/** What the defaults leave out. */
+const ALL_AT_WORK: Partial<OwnershipRules> = {
+  takeOver: 'after-notice',
+  takeOverNoticeMs: 1,
+  deviceReset: 'release-and-open',
+};
+
+function policyOf(of: ClaimPolicy, ownership: Partial<OwnershipRules> = {}): ClaimPolicy {
+  return { ...of, defaultDurationMs: 9, ownership: { ...DEFAULT_OWNERSHIP_RULES, ...ownership } };
+}
+
+const POLICIES: Readonly<Record<string, ClaimPolicy>> = {
+  'claimed by default': policyOf(OPEN_POLICY),
+  'claimed only where allowed': policyOf(STRICT_POLICY),
+};
 
 /** Members that are told and that no rule reads. */
 const NEVER_READ: ReadonlySet<string> = new Set([
@@ -306,11 +372,12 @@ const NEVER_READ: ReadonlySet<string> = new Set([
   'savedAt',
   'offeredAt',
   'credentialsEpoch',
+  'askedAt',
 ]);
 /** No command here names this owner epoch or a later one. */
-const UNNAMED_EPOCH = 3;
+const UNNAMED_EPOCH = 4;
 /** Later than every command: of what is due after the last of them, it makes no difference when. */
-const LATER = Math.max(...INSTANTS) + 1;
+const LATER = AN_HOUR_LATER + 1;
 
 /** What a rule may tell a state by: equal for two states that will answer every sequence of commands alike. */
 function essenceOf(state: DeviceState | Refused): string {
@@ -318,7 +385,7 @@ function essenceOf(state: DeviceState | Refused): string {
     if (NEVER_READ.has(member)) return undefined;
     // A window that waits for approval is called by it.
     if (member === 'pendingWindow') return { ...value, name: value.openedAt };
-    if (member === 'ownerEpoch') return Math.min(value, UNNAMED_EPOCH);
+    if (member === 'ownerEpoch' || member === 'inEpoch') return Math.min(value, UNNAMED_EPOCH);
     return typeof value === 'number' ? Math.min(value, LATER) : value;
   });
 }
@@ -413,15 +480,13 @@ function tell(what: string, alphabet: readonly Asked[], covered: Coverage): void
   );
 }
 
-for (const policy of POLICIES) {
-  const words = policy.allowClaimingByDefault ? 'claimed by default' : 'claimed only where allowed';
+for (const [words, policy] of Object.entries(POLICIES)) {
   for (const [theme, commands] of Object.entries(THEMES)) {
     for (const rules of [{}, ...(RULES[theme] ?? [])]) {
       const also = Object.entries(rules).map(([rule, value]) => `, ${rule}: ${value}`);
       test(`device: ${words}${also}: every law holds at every step of every sequence: ${theme}`, () => {
         const alphabet = asked([...CORE, ...commands]);
-        const ownership = { ...policy.ownership, ...rules };
-        const played = { ...policy, ownership, asksConsent: theme === 'consent' };
+        const played = { ...policyOf(policy, rules), asksConsent: theme === 'consent' };
         const covered = enumerate(played, alphabet, Number.POSITIVE_INFINITY);
         tell(`${words}${also}, ${theme}: every sequence of any length`, alphabet, covered);
         assert.ok(covered.states > 20 && covered.events > 200 && covered.compared > 0, 'it tells little');
@@ -429,12 +494,15 @@ for (const policy of POLICIES) {
     }
   }
 
-  test(`device: ${words}: every law holds at every step of short sequences of everything together`, () => {
-    const alphabet = asked([...CORE, ...Object.values(THEMES).flat()]);
-    const covered = enumerate(policy, alphabet, TOGETHER);
-    tell(`${words}, all themes together: every sequence of up to ${TOGETHER}`, alphabet, covered);
-    assert.ok(covered.states > 100 && covered.events > 1_000, 'it tells little');
-  });
+  for (const rules of [{}, ALL_AT_WORK]) {
+    const also = Object.entries(rules).map(([rule, value]) => `, ${rule}: ${value}`);
+    test(`device: ${words}${also}: every law holds at every step of short sequences of everything together`, () => {
+      const alphabet = asked([...CORE, ...Object.values(THEMES).flat()]);
+      const covered = enumerate(policyOf(policy, rules), alphabet, TOGETHER);
+      tell(`${words}${also}, all themes together: every sequence of up to ${TOGETHER}`, alphabet, covered);
+      assert.ok(covered.states > 100 && covered.events > 1_000, 'it tells little');
+    });
+  }
 }
 
 test.run();

@@ -6,6 +6,7 @@
 import type { Instant } from '../../actors/base/clock.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { ClaimPolicy, DeviceCommand } from '../../actors/device/device.ts';
+import type { OpensWindow } from '../../actors/device/opening.ts';
 import type { Credentials, DeviceState, OfferedTo, OwnedGateway } from '../../actors/device/state.ts';
 import type { AcceptOffer } from '../../actors/device/transfer.ts';
 import { freshAfter } from '../kit/given.ts';
@@ -26,15 +27,19 @@ export type World =
       /** The gateway that brought it up. */
       readonly via: string | null;
       /** `gate`: the gateway that opened it, and that one's epoch, where a customer owned it. */
-      readonly window: (Key & { readonly gate: string | null }) | null;
+      readonly window: (Key & { readonly by: 'device' | 'gateway'; readonly gate: string | null }) | null;
       /** Waits for the tenant, who calls it by the instant at which it was asked for. */
-      readonly pending: (Key & { readonly name: Instant; readonly gate: string | null }) | null;
+      readonly pending:
+        | (Key & { readonly by: 'device' | 'gateway'; readonly name: Instant; readonly gate: string | null })
+        | null;
       readonly serverKey: Key | null;
       /** By which transfer the owner came to it. */
       readonly came: string | null;
       /** `for`: one text per kind of party. */
       readonly offer: { readonly id: string; readonly for: string; readonly until: Instant } | null;
       readonly allowed: 'unset' | 'true' | 'false';
+      readonly taker: { readonly who: string; readonly from: Instant; readonly epoch: number } | null;
+      readonly lastReset: Instant | null;
       /** The server attributes there are, without `claimingData`. */
       readonly names: readonly string[];
       /** C11: the key of the attribute, else the certificate's; null: neither. */
@@ -76,11 +81,17 @@ export function look(state: DeviceState): World {
     owner: state.owner?.customerId ?? null,
     epoch: state.ownerEpoch ?? 0,
     via: state.viaGateway ?? null,
-    window: window && { secret: window.secretDigest, until: window.closesAt, gate: gateOf(window.gateway) },
+    window: window && {
+      secret: window.secretDigest,
+      until: window.closesAt,
+      by: window.openedBy,
+      gate: gateOf(window.gateway),
+    },
     pending: pending
       ? {
           secret: pending.secretDigest,
           until: pending.closesAt,
+          by: pending.openedBy,
           name: pending.openedAt,
           gate: gateOf(pending.gateway),
         }
@@ -91,6 +102,10 @@ export function look(state: DeviceState): World {
       : null,
     serverKey: serverKey && { secret: serverKey.secretDigest, until: serverKey.expiresAt },
     allowed: attribute === true ? 'true' : attribute === false ? 'false' : 'unset',
+    taker: state.takeOver
+      ? { who: state.takeOver.customerId, from: state.takeOver.dueAt, epoch: state.takeOver.inEpoch }
+      : null,
+    lastReset: state.lastResetAt ?? null,
     names: Object.keys(state.attributes.SERVER_SCOPE).sort(),
     jwk: jwkOf(state.attributes.SERVER_SCOPE.claimPublicKey?.value),
     certificate: state.credentials.type === 'X509_CERTIFICATE' ? state.credentials.credentialsId : null,
@@ -134,6 +149,8 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       serverKey: null,
       came: null,
       offer: null,
+      taker: null,
+      lastReset: null,
       allowed: 'unset',
       names: [],
       jwk: null,
@@ -154,6 +171,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
     window: null,
     pending: null,
     offer: null,
+    taker: null,
     challenges: [],
     quarantined: world.quarantined || onOwnerChange === 'quarantine',
     ...(onOwnerChange === 'rotate' && world.certificate === null
@@ -173,6 +191,8 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
   const { claimProof } = policy.ownership;
   const key = world.jwk ?? (world.certificate && `x509 ${world.certificate}`);
   const mayOpen = world.allowed === 'true' || (!strict && world.allowed === 'unset');
+  const { takeOver, takeOverNoticeMs, takeOverRequires, deviceReset } = policy.ownership;
+  const provesTakeOver = takeOverRequires === 'proof' || claimProof === 'required';
   const isLate = 'inEpochs' in command && !command.inEpochs?.some((epoch) => epoch === world.epoch);
   const isOwner = 'customerId' in command && command.customerId === world.owner;
   const mayWrite = isOwner || ('customerId' in command && command.customerId === null);
@@ -185,30 +205,79 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
         return no('credentials-revoked');
       if (openedBy.type === 'device' && world.next !== null)
         return no(at < world.next.until ? 'credentials-superseded' : 'credentials-revoked');
-      const owned = openedBy.type === 'gateway' && openedBy.authority.for === 'owner' && openedBy.authority;
-      if (owned && !owned.everyDevice) {
-        const sameOwner = world.owner !== null && world.owner === owned.customerId;
-        const everGivenBack = world.epoch > (world.owner === null ? 0 : 1);
-        if (!sameOwner && (world.via !== owned.gateway.id || everGivenBack)) return no('not-behind-gateway');
-      }
-      if (world.owner !== null) return no('already-claimed');
+      if (isSilent(world, openedBy)) return no('not-behind-gateway');
+      const invites = takeOver !== 'never' && !provesTakeOver;
+      if (world.owner !== null && !(invites && openedBy.type === 'device' && !world.quarantined))
+        return no('already-claimed');
+      if (world.taker !== null) return no('take-over-pending');
       if (world.allowed === 'false' || (strict && world.allowed === 'unset'))
         return no('claiming-not-allowed');
       if (lasts % 1 !== 0 || at + lasts >= 2 ** 53) return no('duration-out-of-range');
+      if (world.owner !== null && !command.secretLength) return no('secret-too-short');
+      const owned = openedBy.type === 'gateway' && openedBy.authority.for === 'owner' && openedBy.authority;
       const gate = owned ? gateOf(owned.gateway) : null;
       const asked = { secret: command.secretDigest, until: at + lasts, gate };
       const waits = world.quarantined && (openedBy.type === 'device' || owned);
-      return yes(waits ? { ...world, pending: { ...asked, name: at } } : { ...world, window: asked });
+      return yes(
+        waits
+          ? { ...world, pending: { ...asked, by: openedBy.type, name: at } }
+          : { ...world, window: { ...asked, by: openedBy.type } },
+      );
+    }
+    case 'ResetDevice': {
+      const { openedBy } = command;
+      const opens = { ...command, type: 'InitiateClaim' as const };
+      if (openedBy.type === 'device' && openedBy.credentialsId !== world.token)
+        return no('credentials-revoked');
+      if (openedBy.type === 'device' && world.next !== null)
+        return no(at < world.next.until ? 'credentials-superseded' : 'credentials-revoked');
+      if (isSilent(world, openedBy)) return no('not-behind-gateway');
+      const byDevice = openedBy.type === 'device';
+      if (world.owner === null)
+        return byDevice && deviceReset === 'release' ? same : prophesy(policy, world, opens, at);
+      if (!byDevice || deviceReset === 'off' || world.quarantined) return no('reset-not-allowed');
+      if (world.allowed === 'false') return no('claiming-not-allowed');
+      if (world.lastReset !== null && command.isRedelivery) return no('reset-repeated');
+      if (world.lastReset !== null && Math.abs(at - world.lastReset) < 3_600_000) return no('rate-limited');
+      const released = { ...free, lastReset: at };
+      if (deviceReset === 'release') return yes(released);
+      // As if the credentials were as before: it is one message.
+      const opened = prophesy(policy, { ...released, next: null }, opens, at);
+      const after = opened.world && { ...opened.world, next: released.next };
+      return opened.verdict === 'yes' ? yes(after) : { ...opened, world };
     }
     case 'ConfirmClaim': {
-      if (world.owner !== null) return no('already-claimed');
-      if (world.allowed === 'false') return no('claiming-not-allowed');
       const used = {
         ...begun,
         serverKey: null,
         owner: command.customerId,
         ...(strict ? { allowed: 'unset' as const, names: minus(world.names, [ALLOWED]) } : {}),
       };
+      if (world.owner !== null) {
+        const deaf = takeOver === 'never' || isOwner || world.allowed === 'false';
+        if (!deaf && world.taker?.who === command.customerId) return same;
+        if (deaf || world.taker !== null) return no('already-claimed');
+        const asked = { who: command.customerId, from: at + takeOverNoticeMs, epoch: world.epoch };
+        const unasked = policy.asksConsent && command.consentIn !== world.epoch;
+        const taken = unasked
+          ? no('consent-needed')
+          : takeOver === 'at-once'
+            ? yes(used)
+            : yes({ ...world, window: null, challenges: [], taker: asked });
+        if (provesTakeOver) {
+          const { proof, customerId: customer } = command;
+          if (!proof || key === null || claimProof === 'none') return no('already-claimed');
+          if (proof.type === 'outdated') return no('proof-outdated');
+          const signed = proof.type === 'signed' && proof.key === key ? proof.nonceDigests[0] : null;
+          const mine = world.challenges.find((open) => open.nonce === signed && open.customer === customer);
+          if (mine === undefined) return no('wrong-proof');
+          return mine.until > at ? taken : no('proof-outdated');
+        }
+        const open = world.window?.by === 'device' && world.window.until > at;
+        if (!open) return no('already-claimed');
+        return world.window?.secret === command.secretDigest ? taken : no('wrong-secret');
+      }
+      if (world.allowed === 'false') return no('claiming-not-allowed');
       const { proof, customerId: customer } = command;
       const lacksConsent = policy.asksConsent && command.consentIn !== world.epoch;
       if (proof && key !== null && claimProof !== 'none') {
@@ -218,7 +287,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
         const mine = world.challenges.find((open) => open.nonce === signed && open.customer === customer);
         if (mine === undefined) return no('wrong-proof');
         if (mine.until <= at) return no('proof-outdated');
-        return lacksConsent ? no('consent-needed') : yes({ ...world, ...used });
+        return lacksConsent ? no('consent-needed') : yes(used);
       }
       if (claimProof === 'required') return no('proof-required');
       const keys = [world.window, world.serverKey].filter((key) => key !== null);
@@ -235,7 +304,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
         const asked = command.gateway !== undefined && gate.startsWith(command.gateway.id);
         return no(asked ? 'window-elapsed' : 'gateway-unchecked');
       }
-      return lacksConsent ? no('consent-needed') : yes({ ...world, ...used });
+      return lacksConsent ? no('consent-needed') : yes(used);
     }
     case 'IssueChallenge': {
       if (claimProof === 'none' || key === null) return no('proof-not-possible');
@@ -245,6 +314,24 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       const others = world.challenges.filter((open) => open.customer !== customer && open.until > at);
       return yes({ ...world, challenges: [...others, { customer, nonce, until: at + validMs }] });
     }
+    case 'CompleteTakeOver': {
+      const { taker } = world;
+      const meant = taker?.who === command.customerId && taker.epoch === command.inEpoch;
+      if (taker === null || !meant || taker.from > at) return same;
+      const may = takeOver !== 'never' && world.allowed !== 'false' && command.newcomerStands;
+      if (!may || world.owner === null || taker.epoch !== world.epoch) return yes({ ...world, taker: null });
+      return yes({
+        ...begun,
+        serverKey: null,
+        owner: taker.who,
+        ...(strict ? { allowed: 'unset' as const, names: minus(world.names, [ALLOWED]) } : {}),
+      });
+    }
+    case 'EndTakeOver':
+      if (!mayWrite && world.taker?.who !== command.customerId) return no('not-owner');
+      if (isLate) return no('epoch-changed');
+      if (world.taker !== null) return yes({ ...world, taker: null });
+      return world.owner !== null && world.window !== null ? yes({ ...world, window: null }) : same;
     case 'ReclaimDevice':
       if (world.owner === null) {
         if (command.customerId !== null) return command.inEpochs ? no('epoch-changed') : same;
@@ -322,7 +409,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       if (pending.until <= at) return no('window-elapsed');
       return yes({
         ...world,
-        window: { secret: pending.secret, until: pending.until, gate: pending.gate },
+        window: { secret: pending.secret, until: pending.until, by: pending.by, gate: pending.gate },
         pending: null,
       });
     }
@@ -370,9 +457,18 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
   }
 }
 
+/** O8: whether it is a gateway that may not speak for the device. */
+function isSilent(world: NonNullable<World>, openedBy: OpensWindow['openedBy']): boolean {
+  const owned = openedBy.type === 'gateway' && openedBy.authority.for === 'owner' && openedBy.authority;
+  if (!owned || owned.everyDevice) return false;
+  const sameOwner = world.owner !== null && world.owner === owned.customerId;
+  const everGivenBack = world.epoch > (world.owner === null ? 0 : 1);
+  return !sameOwner && (world.via !== owned.gateway.id || everGivenBack);
+}
+
 /** The tenant that a command names; undefined for commands of the device and the alarm. */
 export function tenantOf(command: DeviceCommand): string | undefined {
-  if (command.type === 'InitiateClaim') {
+  if (command.type === 'InitiateClaim' || command.type === 'ResetDevice') {
     return command.openedBy.type === 'gateway' ? command.openedBy.tenantId : undefined;
   }
   return 'tenantId' in command ? command.tenantId : undefined;

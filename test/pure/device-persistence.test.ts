@@ -27,6 +27,8 @@ import {
   proofStates,
   signedEvents,
   states,
+  takeOverEvents,
+  takeOverStates,
   transferEvents,
   transferStates,
 } from './golden/samples.ts';
@@ -132,6 +134,15 @@ test('device persistence: O9: credentials that follow the owner are read and wri
   assert.equal(handoverStates.map(encodeState), stateLines);
 });
 
+test('device persistence: take-overs and resets are read and written as ever', () => {
+  const eventLines = golden('events-v1-take-over.jsonl');
+  assert.equal(eventLines.map(decodeEvent), takeOverEvents);
+  assert.equal(takeOverEvents.map(encodeEvent), eventLines);
+  const stateLines = golden('states-v1-take-over.jsonl');
+  assert.equal(stateLines.map(decodeState), takeOverStates);
+  assert.equal(takeOverStates.map(encodeState), stateLines);
+});
+
 test('device persistence: R5: a state without an epoch is in epoch 0, an event without one counts one more', () => {
   const [old] = golden('states-v1.jsonl').slice(3).map(decodeState);
   assert.ok(old?.status === 'provisioned' && old.owner !== null);
@@ -170,6 +181,10 @@ test('device persistence: there is a golden sample of every kind of event', () =
     ClaimWindowExpired: true,
     ChallengeIssued: true,
     DeviceClaimed: true,
+    TakeOverAsked: true,
+    TakeOverEnded: true,
+    DeviceTakenOver: true,
+    DeviceReset: true,
     DeviceReclaimed: true,
     DeviceAssigned: true,
     DeviceUnassigned: true,
@@ -182,7 +197,9 @@ test('device persistence: there is a golden sample of every kind of event', () =
     AttributesDeleted: true,
   };
   const sampled = new Set(
-    [...events, ...transferEvents, ...proofEvents, ...handoverEvents].map(({ type }) => type),
+    [...events, ...transferEvents, ...proofEvents, ...handoverEvents, ...takeOverEvents].map(
+      ({ type }) => type,
+    ),
   );
   assert.equal([...sampled].sort(), Object.keys(kinds).sort());
 });

@@ -208,7 +208,7 @@ const OF_EIGHT = { ...OPEN_POLICY, ownership: { ...OPEN_POLICY.ownership, minSec
 
 law('O10', 'a window with a shorter secret than the rules ask for is refused with the length', () => {
   const device = given(OF_EIGHT, opened(CLOSES));
-  for (const short of [{}, { secretLength: 0 }, { secretLength: 7 }]) {
+  for (const short of [{ secretLength: 0 }, { secretLength: 7 }]) {
     const refused = device.when({ ...initiate(1_000), ...short });
     assert.equal(refused.refused('secret-too-short'), { reason: 'secret-too-short', minSecretLength: 8 });
   }

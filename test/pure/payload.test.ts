@@ -166,4 +166,14 @@ test('payload: whatever the bytes are, the answer is a value in range', () => {
   );
 });
 
+test('payload: N4: nothing but the true of JSON is a reset', () => {
+  const read = (text: string) => parseClaimPayload(Buffer.from(text));
+  const claim = { type: 'request', secretKey: 's', durationMs: 0 };
+  assert.equal(read('{"secretKey":"s","reset":true}'), { ...claim, reset: true });
+  for (const other of ['false', 'null', '1', '"true"', '[true]', '{}', '"power-on"', '"brown-out"']) {
+    assert.equal(read(`{"secretKey":"s","reset":${other}}`), claim, other);
+  }
+  assert.equal(read('{"secretKey":"s","Reset":true}'), claim);
+});
+
 test.run();

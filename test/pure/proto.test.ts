@@ -29,7 +29,9 @@ function registryOf(text: string) {
           ? { type: 9 }
           : type === 'int64'
             ? { type: 3 }
-            : { type: 11, typeName: `.transportapi.${type}` }),
+            : type === 'bool'
+              ? { type: 8 }
+              : { type: 11, typeName: `.transportapi.${type}` }),
       }),
     ),
   }));
@@ -43,17 +45,17 @@ function encode(type: string, json: object): Buffer {
   return Buffer.from(toBinary(message, fromJson(message, json as never)));
 }
 
-test('proto: every message of the schema is read, with any text and any duration', () => {
+test('proto: every message of the schema is read, with any text, any duration and a reset or none', () => {
   const text = fc.string({ unit: 'grapheme' });
   const duration = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
   fc.assert(
-    fc.property(text, duration, text, (secretKey, durationMs, deviceName) => {
-      const claim = { secretKey, durationMs: String(durationMs) };
-      assert.equal(readClaimDevice(encode('ClaimDevice', claim)), { secretKey, durationMs });
+    fc.property(text, duration, text, fc.boolean(), (secretKey, durationMs, deviceName, reset) => {
+      const claim = { secretKey, durationMs: String(durationMs), reset };
+      assert.equal(readClaimDevice(encode('ClaimDevice', claim)), { secretKey, durationMs, reset });
       const batch = encode('GatewayClaimMsg', { msg: [{ deviceName, claimRequest: claim }, { deviceName }] });
       assert.equal(readGatewayClaim(batch), [
-        { deviceName, claimRequest: { secretKey, durationMs } },
-        { deviceName, claimRequest: { secretKey: '', durationMs: 0n } },
+        { deviceName, claimRequest: { secretKey, durationMs, reset } },
+        { deviceName, claimRequest: { secretKey: '', durationMs: 0n, reset: false } },
       ]);
     }),
   );
@@ -110,7 +112,8 @@ test('proto: truncated bytes, groups, and text that is no UTF-8 are malformed', 
 
 test('proto: unknown fields, and fields of another wire type, are ignored', () => {
   const bytes = [0x08, 5, 0x18, 7, 0x12, 1, 65, 0x25, 1, 2, 3, 4, 0x29, 1, 2, 3, 4, 5, 6, 7, 8];
-  assert.equal(readClaimDevice(Uint8Array.from(bytes)), { secretKey: '', durationMs: 0n });
+  // 0x18, 7 is field 3 with a number that is no bool.
+  assert.equal(readClaimDevice(Uint8Array.from(bytes)), { secretKey: '', durationMs: 0n, reset: false });
 });
 
 test('proto: of a field that comes twice the last counts, and a message that comes twice is merged', () => {
@@ -122,7 +125,7 @@ test('proto: of a field that comes twice the last counts, and a message that com
   const parts = [{ claimRequest: { secretKey: 'a' } }, { claimRequest: { durationMs: '5' } }];
   const entry = Buffer.concat(parts.map((part) => encode('ClaimDeviceMsg', part)));
   const batch = Buffer.concat([Buffer.from([0x0a, entry.length]), entry]);
-  assert.equal(readGatewayClaim(batch)?.[0]?.claimRequest, { secretKey: 'a', durationMs: 5n });
+  assert.equal(readGatewayClaim(batch)?.[0]?.claimRequest, { secretKey: 'a', durationMs: 5n, reset: false });
 });
 
 test('proto: JSON is read where the profile allows both, and never taken for protobuf', () => {

@@ -137,6 +137,17 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     request: ({ deviceName }) => ({ params: { deviceName } }),
     ...DEVICE_READ,
   },
+  'GET /api/customer/device/:deviceName/takeOver': {
+    request: ({ deviceName }) => ({ params: { deviceName } }),
+    // Nobody has asked for any of them.
+    customer: '404 403 404',
+    tenant: ALL(404),
+    system: NEVER,
+  },
+  'DELETE /api/customer/device/:deviceName/takeOver': {
+    request: ({ deviceName }) => ({ params: { deviceName } }),
+    ...DEVICE_READ,
+  },
   'GET /api/transfers': unrelated(200, 403, 403),
   'POST /api/transfer/accept': unrelated(404, 403, 403, { body: { code: 'no such code' } }),
   'POST /api/transfer/:transferId/accept': unrelated(404, 403, 403, A_TRANSFER),

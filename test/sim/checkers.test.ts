@@ -40,6 +40,8 @@ const NEW: Seen = {
   key: null,
   allowed: null,
   challenges: [],
+  takeOver: null,
+  lastResetAt: null,
 };
 
 /** A history of one device, told step by step. It begins with the device provisioned at 0 ms. */

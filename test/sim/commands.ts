@@ -87,8 +87,21 @@ export function commandFor(
                 authority: authorityOf(request.by.owned),
               },
         secretDigest: digests.of(device, request.secret),
+        secretLength: request.secret.length,
         durationMs: request.durationMs,
       };
+    case 'reset': {
+      const { by, secret, durationMs, isRedelivery } = request;
+      const opening = commandFor(device, { type: 'initiate', by, secret, durationMs }, digests);
+      if (opening.type !== 'InitiateClaim') throw new Error('another command');
+      return { ...opening, type: 'ResetDevice', isRedelivery };
+    }
+    case 'complete': {
+      const { inEpoch, stands } = request;
+      return { type: 'CompleteTakeOver', customerId: customer, inEpoch, newcomerStands: stands };
+    }
+    case 'end-take-over':
+      return { type: 'EndTakeOver', tenantId, userId, customerId, ...inEpochs(request) };
     case 'confirm': {
       const secretDigest = digests.of(device, request.secret);
       const { consentIn } = request;
@@ -179,6 +192,13 @@ function credentialsOf(token: string): Credentials {
   return { type: 'X509_CERTIFICATE', credentialsId: token, certificate: token };
 }
 
+/** Customers that were deleted while their take-overs were pending. */
+const GONE: ReadonlySet<string> = new Set(['carl', 'emil']);
+
+export function stands(customer: string): boolean {
+  return !GONE.has(customer);
+}
+
 function inEpochs({ inEpochs: epochs }: { readonly inEpochs?: readonly number[] }) {
   return epochs === undefined ? {} : { inEpochs: epochs };
 }
@@ -224,6 +244,7 @@ export function seenIn(state: DeviceState, digests: Digests): Seen | null {
   if (state.status === 'absent') return null;
   const { tenantId, name, credentials, nextCredentials, owner, attributes, offer } = state;
   const { window, pendingWindow, serverKey } = state;
+  const { takeOver, lastResetAt } = state;
   return {
     tenant: tenantId,
     name,
@@ -272,6 +293,11 @@ export function seenIn(state: DeviceState, digests: Digests): Seen | null {
       nonce: digests.secretOf(nonceDigest),
       expiresAt,
     })),
+    takeOver:
+      takeOver === undefined
+        ? null
+        : { customer: takeOver.customerId, dueAt: takeOver.dueAt, inEpoch: takeOver.inEpoch },
+    lastResetAt: lastResetAt ?? null,
   };
 }
 

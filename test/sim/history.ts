@@ -64,6 +64,27 @@ export type Request =
       readonly durationMs: number;
     }
   | {
+      readonly type: 'reset';
+      readonly by: Extract<Request, { readonly type: 'initiate' }>['by'];
+      readonly secret: string;
+      readonly durationMs: number;
+      readonly isRedelivery: boolean;
+    }
+  /** Of the alarms, not of a caller: a take-over is due. `stands`: who asked for it still exists. */
+  | {
+      readonly type: 'complete';
+      readonly customer: string;
+      readonly inEpoch: number;
+      readonly stands: boolean;
+    }
+  | {
+      readonly type: 'end-take-over';
+      readonly tenant: string;
+      readonly customer: string | null;
+      readonly user: string;
+      readonly inEpochs?: readonly number[];
+    }
+  | {
       readonly type: 'confirm';
       readonly tenant: string;
       readonly customer: string;
@@ -192,6 +213,8 @@ export interface Seen {
   readonly key: { readonly secret: string; readonly expiresAt: number } | null;
   readonly allowed: Allowed;
   readonly challenges: readonly SeenChallenge[];
+  readonly takeOver: { readonly customer: string; readonly dueAt: number; readonly inEpoch: number } | null;
+  readonly lastResetAt: number | null;
 }
 
 interface SeenChallenge {

@@ -7,6 +7,7 @@ import type { Clock } from '../../actors/base/clock.ts';
 import type { DeviceId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
+import { completingTakeOvers } from '../../actors/claiming/take-overs.ts';
 import { type ClaimPolicy, createDeviceDecider, type DeviceCommand } from '../../actors/device/device.ts';
 import type { Refusal } from '../../actors/device/messages.ts';
 import {
@@ -17,11 +18,12 @@ import {
 } from '../../actors/device/persistence.ts';
 import type { DeviceState } from '../../actors/device/state.ts';
 import { type AlarmSettings, type Alarms, createAlarms } from '../../actors/fleet/alarms.ts';
+import type { DeviceAnswer } from '../../actors/fleet/devices.ts';
 import { readDevice } from '../../actors/fleet/live-devices.ts';
 import type { Journal } from '../../actors/journal/journal.ts';
 import { type Parent, startSystem, stop } from '../../actors/runtime/nact.ts';
 import { createRegistry, type Registry, type RegistrySettings } from '../../actors/runtime/registry.ts';
-import { commandFor, type Digests, seenIn } from './commands.ts';
+import { commandFor, type Digests, seenIn, stands } from './commands.ts';
 import { InjectedFault } from './faults.ts';
 import type { Outcome, Request } from './history.ts';
 import { type Plant, plant } from './plants.ts';
@@ -105,8 +107,9 @@ export class SimNode implements Life {
       },
       options.registry,
     );
-    const devices = { ask: (id: DeviceId, command: DeviceCommand) => this.#registry.ask(id, command) };
-    this.#alarms = createAlarms(journal, devices, options.alarms, this.#clock, log);
+    const devices = { ask: (id: DeviceId, command: DeviceCommand) => this.#askByAlarm(id, command) };
+    const woken = completingTakeOvers(devices, async (_, { customerId }) => stands(customerId), log);
+    this.#alarms = createAlarms(journal, woken, options.alarms, this.#clock, log);
     this.#alarms.start();
   }
 
@@ -124,6 +127,23 @@ export class SimNode implements Life {
 
   /** Delivers a request and writes down what comes of it. Resolves with the outcome, also when the node dies. */
   deliver(device: string, request: Request): Promise<Outcome> {
+    return this.#observe(device, request, () => this.#carryOut(device, request));
+  }
+
+  /** What changes an owner is written down like what a caller asks for. */
+  async #askByAlarm(device: DeviceId, command: DeviceCommand): Promise<DeviceAnswer> {
+    if (command.type !== 'CompleteTakeOver') return this.#registry.ask(device, command);
+    const { customerId: customer, inEpoch, newcomerStands } = command;
+    const request = { type: 'complete', customer, inEpoch, stands: newcomerStands } as const;
+    let answer: DeviceAnswer = { type: 'unavailable', reason: 'stopping' };
+    await this.#observe(device, request, async () => {
+      answer = await this.#registry.ask(device, command);
+      return this.#outcomeOf(answer);
+    });
+    return answer;
+  }
+
+  #observe(device: string, request: Request, carryOut: () => Promise<Outcome>): Promise<Outcome> {
     const { recorder, skewMs } = this.#options;
     const operation = recorder.call(device, this.name, skewMs, request, this.#clock.now());
     const calledAt = this.#options.clock.now();
@@ -137,7 +157,7 @@ export class SimNode implements Life {
         resolve(outcome);
       };
       this.#open.set(operation, end);
-      this.#carryOut(device, request).then(end, (error: unknown) => recorder.surprise(describe(error)));
+      carryOut().then(end, (error: unknown) => recorder.surprise(describe(error)));
     });
   }
 
@@ -165,7 +185,11 @@ export class SimNode implements Life {
   async #carryOut(device: string, request: Request): Promise<Outcome> {
     const { digests } = this.#options;
     if (request.type === 'read') return this.#read(device as DeviceId);
-    const answer = await this.#registry.ask(device, commandFor(device, request, digests));
+    return this.#outcomeOf(await this.#registry.ask(device, commandFor(device, request, digests)));
+  }
+
+  #outcomeOf(answer: DeviceAnswer): Outcome {
+    const { digests } = this.#options;
     switch (answer.type) {
       case 'accepted':
         return { type: 'accepted', at: answer.at, seen: seenIn(answer.state, digests) };

@@ -1,5 +1,10 @@
 /** What kind of run a seed is: policy, limits, faults, how busy and how unruly the callers are. Drawn once, at the start. */
-import { DEFAULT_OWNERSHIP_RULES, ON_OWNER_CHANGE } from '../../actors/device/ownership-rules.ts';
+import {
+  DEFAULT_OWNERSHIP_RULES,
+  DEVICE_RESET,
+  ON_OWNER_CHANGE,
+  type OwnershipRules,
+} from '../../actors/device/ownership-rules.ts';
 import type { Dice } from '../kit/dice.ts';
 import { drawRates } from './faults.ts';
 import type { Rules } from './history.ts';
@@ -26,6 +31,19 @@ export interface Plan {
   readonly leapEveryMs: number;
 }
 
+/** Mostly with take-overs and resets, for the defaults have neither. */
+function drawOwnership(dice: Dice, onOwnerChange: OwnershipRules['onOwnerChange']): OwnershipRules {
+  // What credentials that change with the owner do to all of this, the enumeration shows.
+  if (onOwnerChange !== 'keep') return DEFAULT_OWNERSHIP_RULES;
+  return {
+    ...DEFAULT_OWNERSHIP_RULES,
+    takeOver: dice.pick(['never', 'after-notice', 'after-notice', 'at-once']),
+    takeOverNoticeMs: dice.between(100, 3000),
+    takeOverRequires: dice.pick(['device-window', 'device-window', 'proof']),
+    deviceReset: dice.pick(DEVICE_RESET),
+  };
+}
+
 export function drawPlan(dice: Dice, bug: Plant | undefined): Plan {
   const onOwnerChange = dice.pick(ON_OWNER_CHANGE);
   const policy = {
@@ -35,7 +53,7 @@ export function drawPlan(dice: Dice, bug: Plant | undefined): Plan {
     maxAttributeBytes: 2048,
     asksConsent: dice.chance(0.25),
     ownership: {
-      ...DEFAULT_OWNERSHIP_RULES,
+      ...drawOwnership(dice.fork('ownership'), onOwnerChange),
       claimProof:
         onOwnerChange === 'rotate' ? 'optional' : dice.pick(['optional', 'optional', 'required'] as const),
       onOwnerChange,

@@ -22,6 +22,9 @@ const BROKEN: { readonly [Bug in Plant]: { readonly law: string; readonly words:
   'late-consent': { law: 'epochs', words: /a consent to another epoch/ },
   'challenge-twice': { law: 'expiry', words: /a proof of a challenge that was not open/ },
   'lost-rotation': { law: 'refusals', words: /was refused as/ },
+  'take-over-outlives': { law: 'linearizable', words: /./ },
+  'deaf-to-objections': { law: 'take-overs', words: /a take-over by .* that was not pending/ },
+  'reset-unlimited': { law: 'take-overs', words: /a reset again/ },
   'no-alarm': { law: 'settled', words: /its window elapsed at .* and was never closed/ },
 };
 

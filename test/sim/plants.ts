@@ -21,6 +21,9 @@ export const PLANTS = {
   'late-consent': 'a consent to a claim that comes late is believed in another owner epoch',
   'challenge-twice': 'a challenge stays open when it was used, so what was signed once works again',
   'lost-rotation': 'the next credentials are kept in memory alone: a crash forgets them',
+  'take-over-outlives': 'a pending take-over goes on when the device changes hands',
+  'deaf-to-objections': 'an objection is heard, and the take-over happens all the same',
+  'reset-unlimited': 'a device may be reset as often as it likes',
   'no-alarm': 'the store forgets to tell which windows have elapsed',
   'old-epoch': 'a command is carried out whichever owner epoch it names',
   'offer-twice': 'an offer stays open when it is accepted',
@@ -59,6 +62,12 @@ export function plant(bug: Plant | undefined, decider: DeviceDecider, journal: J
       return { decider: reusable(decider), journal };
     case 'lost-rotation':
       return { decider, journal: forgettingRotation(journal) };
+    case 'take-over-outlives':
+      return { decider: outliving(decider), journal };
+    case 'deaf-to-objections':
+      return { decider: deaf(decider), journal };
+    case 'reset-unlimited':
+      return { decider: unlimited(decider), journal };
     case 'no-alarm':
       return { decider, journal: { ...journal, due: async () => ({ alarms: [], next: undefined }) } };
     case 'old-epoch':
@@ -186,6 +195,41 @@ function reusable(decider: DeviceDecider): DeviceDecider {
       const after = decider.evolve(state, event);
       const { challenges } = state.status === 'absent' ? {} : state;
       return after.status === 'absent' || challenges === undefined ? after : { challenges, ...after };
+    },
+  };
+}
+
+/** The take-over is taken along into the next owner epoch, as if it had been asked for in that one. */
+function outliving(decider: DeviceDecider): DeviceDecider {
+  return {
+    ...decider,
+    evolve(state, event) {
+      const after = decider.evolve(state, event);
+      if (state.status === 'absent' || after.status === 'absent' || state.takeOver === undefined)
+        return after;
+      const isHandedOn = after.owner !== null && after.ownerEpoch !== state.ownerEpoch;
+      if (!isHandedOn || after.owner.customerId === state.takeOver.customerId) return after;
+      return { ...after, takeOver: { ...state.takeOver, inEpoch: after.ownerEpoch ?? 0 } };
+    },
+  };
+}
+
+function deaf(decider: DeviceDecider): DeviceDecider {
+  return {
+    ...decider,
+    evolve: (state, event) =>
+      event.type === 'TakeOverEnded' && event.why === 'objected' ? state : decider.evolve(state, event),
+  };
+}
+
+function unlimited(decider: DeviceDecider): DeviceDecider {
+  return {
+    ...decider,
+    decide(state, command, at) {
+      if (command.type !== 'ResetDevice' || state.status === 'absent')
+        return decider.decide(state, command, at);
+      const { lastResetAt, ...forgetful } = state;
+      return decider.decide(forgetful, command, at);
     },
   };
 }

@@ -9,6 +9,7 @@ import { ordered } from './checkers/ordered.ts';
 import { ownership } from './checkers/ownership.ts';
 import { refusals } from './checkers/refusals.ts';
 import { settled } from './checkers/settled.ts';
+import { takeOvers } from './checkers/take-overs.ts';
 import { readEnding } from './ending.ts';
 import type { Checker, History, Violation } from './history.ts';
 import { drawPlan, type Plan } from './plan.ts';
@@ -25,6 +26,7 @@ export const CHECKERS: readonly Checker[] = [
   linearizable,
   ordered,
   settled,
+  takeOvers,
 ];
 
 export interface Run {
@@ -119,6 +121,7 @@ async function comeToRest(simulation: Simulation): Promise<number> {
   const ends = simulation.recorder.log.flatMap(({ head }) => [
     head?.window?.closesAt ?? 0,
     head?.offer?.expiresAt ?? 0,
+    head?.takeOver?.dueAt ?? 0,
   ]);
   const last = Math.max(0, ...ends);
   if (last >= simulation.clock.now()) simulation.leap(last - simulation.clock.now() + 1);

@@ -56,6 +56,10 @@ const EVENTS: { readonly [Type in DeviceEvent['type']]: true } = {
   ClaimWindowExpired: true,
   ChallengeIssued: true,
   DeviceClaimed: true,
+  TakeOverAsked: true,
+  TakeOverEnded: true,
+  DeviceTakenOver: true,
+  DeviceReset: true,
   DeviceReclaimed: true,
   DeviceAssigned: true,
   DeviceUnassigned: true,
@@ -68,15 +72,10 @@ const EVENTS: { readonly [Type in DeviceEvent['type']]: true } = {
   AttributesDeleted: true,
 };
 
-/** Every device has a key. Neither how often windows are opened, how many devices there are, nor how long secrets are is limited in the simulation. */
+/** Every device has a key. Neither how many devices there are, nor how long tokens are, is limited in the simulation. */
 type Simulated = Exclude<
   RefusalReason,
-  | 'rate-limited'
-  | 'too-many-devices'
-  | 'secret-too-short'
-  | 'token-too-short'
-  | 'proof-not-possible'
-  | 'policy-refused'
+  'too-many-devices' | 'token-too-short' | 'proof-not-possible' | 'policy-refused'
 >;
 const REFUSALS: { readonly [Reason in Simulated]: true } = {
   'unknown-device': true,
@@ -89,6 +88,11 @@ const REFUSALS: { readonly [Reason in Simulated]: true } = {
   'window-replaced': true,
   'already-claimed': true,
   'claiming-not-allowed': true,
+  'secret-too-short': true,
+  'reset-not-allowed': true,
+  'reset-repeated': true,
+  'rate-limited': true,
+  'take-over-pending': true,
   'duration-out-of-range': true,
   'duration-too-long': true,
   'no-window': true,
@@ -119,6 +123,9 @@ const REQUESTS: { readonly [Type in Exclude<Request['type'], 'read'>]: true } = 
   approve: true,
   delete: true,
   initiate: true,
+  reset: true,
+  complete: true,
+  'end-take-over': true,
   confirm: true,
   challenge: true,
   reclaim: true,

@@ -101,6 +101,8 @@ export class Workload {
       [8, 'edge'],
       [5, 'hand-over'],
       [3, 'late-accept'],
+      [8, 'take-over'],
+      [3, 'reset-again'],
       [2, 'delete'],
     ] as const);
     switch (kind) {
@@ -129,12 +131,37 @@ export class Workload {
         return;
       case 'late-accept':
         return this.#acceptLate(slot);
+      case 'take-over':
+        return this.#takeOver(slot);
+      case 'reset-again':
+        return this.#resetAgain(slot);
       case 'delete':
         await this.#send(slot, { type: 'delete', tenant: slot.tenant }, 0);
         return this.#provision(slot);
       default:
         return unreachable(kind);
     }
+  }
+
+  /** The device opens a window although somebody owns it, another claims it; then it is too late, or it is not. */
+  async #takeOver(slot: Slot): Promise<void> {
+    const dice = this.#dice;
+    const { seen, tenant } = slot;
+    if (seen === null) return;
+    const [owner, newcomer] = [dice.pick(customersOf(slot)), dice.pick(customersOf(slot))];
+    const user = this.#number('user');
+    if (seen.owner === null) await this.#send(slot, { type: 'assign', tenant, customer: owner, user }, 0);
+    const secret = dice.pick(SECRETS.slice(1));
+    const by = { type: 'device', token: seen.token } as const;
+    await this.#send(slot, { type: 'initiate', by, secret, durationMs: 5_000 }, 0);
+    await this.#send(slot, this.#confirm(slot, newcomer, secret), 0);
+    const customer = slot.seen?.owner?.customer ?? owner;
+    const next = dice.weigh<Request | undefined>([
+      [3, undefined],
+      [3, { type: 'end-take-over', tenant, customer, user }],
+      [3, { type: 'assign', tenant, customer: dice.pick(customersOf(slot)), user }],
+    ]);
+    if (next !== undefined) await this.#send(slot, next, 0);
   }
 
   /** One request of any kind but those that end a device. */
@@ -152,6 +179,11 @@ export class Workload {
 
     return dice.weigh<() => Request>([
       [22, () => this.#open(slot)],
+      [4, () => this.#reset(slot)],
+      [
+        3,
+        () => ({ type: 'end-take-over', tenant, customer: this.#ender(owner, customer), user, ...inEpoch }),
+      ],
       [18, () => this.#confirm({ ...slot, tenant }, customer, this.#guess(slot))],
       [this.#rotates ? 0 : 8, () => this.#challenge(tenant, customer)],
       [this.#rotates ? 0 : 12, () => this.#prove({ ...slot, tenant }, customer)],
@@ -224,6 +256,36 @@ export class Workload {
   /** Mostly the one that works; sometimes the device comes with its old one, or has not yet said that it has the next. */
   #tokenToShow({ token, next }: Seen): string {
     return next !== null && this.#dice.chance(0.3) ? next.token : token;
+  }
+
+  /** The device is reset, goes to somebody else, and a reset comes again: another one, or the same. */
+  async #resetAgain(slot: Slot): Promise<void> {
+    const { tenant } = slot;
+    const user = this.#number('user');
+    for (const isRedelivery of [false, this.#dice.chance(0.5)]) {
+      const customer = this.#dice.pick(customersOf(slot));
+      await this.#send(slot, { type: 'assign', tenant, customer, user }, 0);
+      if (slot.seen === null) return;
+      const by = { type: 'device', token: slot.seen.token } as const;
+      const secret = this.#dice.pick(SECRETS);
+      await this.#send(slot, { type: 'reset', by, secret, durationMs: 1_000, isRedelivery }, 0);
+    }
+  }
+
+  #reset(slot: Slot): Request {
+    const opening = this.#open(slot);
+    return opening.type === 'initiate'
+      ? { ...opening, type: 'reset', isRedelivery: this.#dice.chance(0.3) }
+      : opening;
+  }
+
+  /** The owner objects, the tenant cancels, or anybody tries. */
+  #ender(owner: string, anybody: string): string | null {
+    return this.#dice.weigh<string | null>([
+      [5, owner],
+      [2, null],
+      [3, anybody],
+    ]);
   }
 
   #gateway(slot: Slot): Extract<Request, { type: 'initiate' }>['by'] {

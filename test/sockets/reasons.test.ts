@@ -148,6 +148,19 @@ async function owned(by = stage.customer): Promise<StagedDevice> {
   return device;
 }
 
+/** Plays on a stage with other options. */
+async function under(options: Readonly<Record<string, string>>, play: () => Promise<void>): Promise<void> {
+  const here = [stage, url] as const;
+  stage = await createStage({ options });
+  url = stage.world.url;
+  try {
+    await play();
+  } finally {
+    await stage.stop();
+    [stage, url] = here;
+  }
+}
+
 /**
  * `never`: nobody hears it; why is in the catalogue. `elsewhere`: the file where it is heard, for what takes more than a few
  * lines to bring about.
@@ -226,6 +239,23 @@ const SCENES: { readonly [Code in RefusalReason | EdgeReason]: Scene } = {
     await stage.assign(gateway, stage.customer);
     await gatewayHears(gateway, (await stage.device()).name, 'not-behind-gateway');
   },
+  async 'take-over-pending'() {
+    await under({ 'security.claim.takeOver': 'after-notice' }, async () => {
+      const device = await owned();
+      const [open, { token }] = ['{"secretKey":"mine now"}', stage.otherCustomer];
+      await fetch(`${url}/api/v1/${device.accessToken}/claim`, { method: 'POST', body: open });
+      await claimerHears(token, device, 'mine now', 'take-over-pending');
+      await claimerHears(token, device, 'whatever', 'take-over-pending');
+      await deviceHears(device, 'take-over-pending', open);
+    });
+  },
+  async 'reset-not-allowed'() {
+    const device = await owned();
+    await deviceHears(device, 'reset-not-allowed', '{"reset":true}');
+    const gateway = await stage.device({ gateway: true });
+    await gatewayHears(gateway, device.name, 'reset-not-allowed', { reset: true });
+  },
+  'reset-repeated': { elsewhere: 'test/sockets/take-over.test.ts' },
   async 'unknown-device'() {
     const here = stage;
     stage = await createStage({ options: { 'gateway.autoCreateDevices': 'false' } });

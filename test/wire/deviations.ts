@@ -284,6 +284,24 @@ export const SECTIONS = {
       why: 'a program that claims has no use for a page',
     },
   },
+  'Losing a device': {
+    'take-over': {
+      what: 'claiming a device that another customer owns, where its profile allows it (`takeOver`, off by default)',
+      thingsBoard: 'always `CLAIMED`',
+      claimd:
+        'with the secret of a window that the device itself opened, or a proof: at once, or pending while the owner may object (400 `FAILURE` with `Claim-Refusal: take-over-pending`)',
+      why: 'a device that was sold with its box must not be lost to its buyer because somebody forgot to give it back',
+      rule: 'N1',
+    },
+    'factory-reset': {
+      what: '`"reset": true` in the claim message of a device that somebody owns',
+      thingsBoard: 'ignored: silently refused, as any claim of an owned device',
+      claimd:
+        'refused, `reset-not-allowed`; where its profile allows it (`deviceReset`) it ends the ownership, once an hour',
+      why: 'whoever holds a device and resets it expects to be able to claim it; one firmware serves both servers',
+      rule: 'N4',
+    },
+  },
   'Giving back': {
     'owner-gives-back': {
       what: 'who may',

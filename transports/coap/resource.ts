@@ -2,7 +2,7 @@
  * What the CoAP server serves: `POST /api/v1/{access token}/claim` opens a claim window. The code is the outcome, once it is
  * durable (rule O6); a diagnostic payload says more to a person (RFC 7252 §5.5.2).
  *
- *   2.01 Created      empty: the window is open          (ThingsBoard: also when it silently refused)
+ *   2.01 Created      empty: the window is open, or the reset is done   (ThingsBoard: also when it silently refused)
  *   2.01 Created      with the payload `pending`: the window waits for the tenant's approval (O9)
  *   2.05 Content      `GET …/claim/credentials`: the device's new credentials, as JSON (O9)
  *   4.09 Conflict     refused; the payload is the reason: `already-claimed`
@@ -219,6 +219,8 @@ function responseTo(outcome: ClaimOutcome, more: More, unavailable: () => Respon
   switch (outcome.type) {
     case 'opened':
       return responseOf(Code.created, outcome.pending ? 'pending' : '', more);
+    case 'released':
+      return responseOf(Code.created, '', more);
     case 'refused':
       return outcome.retryAfterMs === undefined
         ? responseOf(Code.conflict, outcome.reason, more)

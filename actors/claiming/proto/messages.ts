@@ -13,6 +13,7 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 export interface ClaimDevice {
   readonly secretKey: string;
   readonly durationMs: bigint;
+  readonly reset: boolean;
 }
 
 export interface ClaimDeviceMsg {
@@ -49,7 +50,11 @@ function claimDeviceMsg(bytes: Uint8Array): ClaimDeviceMsg {
 
 function claimDevice(parts: readonly Uint8Array[]): ClaimDevice {
   const fields = fieldsOf(parts);
-  return { secretKey: textOf(fields, 1), durationMs: numberOf(fields, 2) };
+  return {
+    secretKey: textOf(fields, 1),
+    durationMs: numberOf(fields, 2),
+    reset: numberOf(fields, 3) === 1n,
+  };
 }
 
 type Field = { readonly number: number; readonly value: Uint8Array | bigint };

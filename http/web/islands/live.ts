@@ -25,6 +25,10 @@ const EVENTS: Readonly<Record<string, string>> = {
   'given-back': 'was given back',
   transferred: 'was handed over',
   unassigned: 'was taken from its owner',
+  reset: 'was reset, and has no owner any more',
+  'take-over-asked': 'is wanted by somebody; its owner may object',
+  'take-over-ended': 'stays with its owner:',
+  'taken-over': 'was taken over',
 };
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -37,6 +41,11 @@ const REASONS: Readonly<Record<string, string>> = {
   'proof-required': 'it wants a proof of possession',
   'wrong-proof': 'wrong proof of possession',
   'proof-outdated': 'the proof was too old',
+  objected: 'they objected',
+  cancelled: 'cancelled by the tenant',
+  withdrawn: 'who asked has thought better of it',
+  'not-allowed': 'it is not allowed any more',
+  'newcomer-gone': 'who asked is gone',
 };
 
 function show(event: DeviceEvent): void {

@@ -88,6 +88,11 @@ function explainReason(reason: ClaimRefusal, answer: Answer, locale: Locale): Ex
         'It is yours already',
         'You own this device; there is nothing left to do. You find it under “My devices”.',
       );
+    case 'take-over-pending':
+      return warn(
+        'You have asked for it',
+        'Somebody else owns this device and has been told. Unless they object, it will be yours; claim it here again later to see.',
+      );
     case 'proof-required':
       return warn(
         'The key alone is not enough',

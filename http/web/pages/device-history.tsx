@@ -17,6 +17,8 @@ const CHANGES: Readonly<Record<Change['by'], string>> = {
   proof: 'Claimed with the device at hand',
   assignment: 'Assigned by its supplier',
   transfer: 'Handed over by its owner',
+  'take-over': 'Taken over by who had it in hand',
+  reset: 'Reset by who had it in hand',
   'give-back': 'Given back',
   unassignment: 'Taken back by its supplier',
 };

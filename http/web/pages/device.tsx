@@ -184,8 +184,12 @@ const actions: readonly Page[] = [
   action('remove-key', 'The key is removed.', ({ api }, device) =>
     api.act('DELETE', `${attributesOf(device)}?keys=claimingData`),
   ),
-  action('close-window', 'The window is closed.', ({ api }, { name }) =>
-    api.act('DELETE', `/api/customer/device/${segment(name)}/claim`),
+  action('close-window', 'The window is closed.', ({ api }, { name, ownedSince }) =>
+    // That of an owned device waits for a take-over; to give the device back would be another thing.
+    api.act('DELETE', `/api/customer/device/${segment(name)}/${ownedSince === null ? 'claim' : 'takeOver'}`),
+  ),
+  action('cancel-take-over', 'It stays with its owner.', ({ api }, { name }) =>
+    api.act('DELETE', `/api/customer/device/${segment(name)}/takeOver`),
   ),
   action('assign', 'Assigned.', async ({ api, form }, { id }) => {
     const customer = await findCustomer(api, form.text('customer').trim());

@@ -1,4 +1,4 @@
-/** A customer's own devices: listed, and given back. */
+/** A customer's own devices: listed, given back, and kept from who wants to take them over. */
 import { CUSTOMER } from '../../auth/principal.ts';
 import { deviceInfoView } from '../../views/device.ts';
 import { pageView } from '../../views/page.ts';
@@ -49,6 +49,27 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
   };
 }
 
+/** Somebody wants the device, or might: its owner hears of it here. */
+function TakeOver({ device, visit: { locale } }: { device: DeviceInfo; visit: SignedIn }) {
+  const { takeOver, claimWindow } = device;
+  if (takeOver === null && claimWindow === null) return null;
+  return (
+    <p class="note warn" role="status">
+      {takeOver === null ? (
+        'The device has opened a claim window: whoever has it in hand may want to take it over. '
+      ) : (
+        <>
+          Somebody wants to take it over. Unless you object, it will be theirs at{' '}
+          <Time at={takeOver.completesAt} locale={locale} />.{' '}
+        </>
+      )}
+      <a href={`/my/devices/${device.id.id}/object`}>
+        Object<span class="sr"> to losing {device.name}</span>
+      </a>
+    </p>
+  );
+}
+
 function DeviceTable({ devices, visit }: { devices: readonly DeviceInfo[]; visit: SignedIn }) {
   const { locale, nowMs } = visit;
   return (
@@ -85,6 +106,7 @@ function DeviceTable({ devices, visit }: { devices: readonly DeviceInfo[]; visit
                 )}
               </td>
               <td>
+                <TakeOver device={device} visit={visit} />
                 <a href={`/my/devices/${device.id.id}/history`}>
                   History<span class="sr"> of {device.name}</span>
                 </a>{' '}
@@ -105,6 +127,25 @@ function DeviceTable({ devices, visit }: { devices: readonly DeviceInfo[]; visit
 
 export const myDevicePages: readonly Page[] = [
   memberPage('/my/devices', CUSTOMER, { get: listReply }),
+
+  confirmPage('/my/devices/:id/object', CUSTOMER, {
+    find: ({ api, params }) => api.get(`/api/device/info/${segment(params.id ?? '')}`, deviceInfoView),
+    ask: ({ name }) => ({
+      title: 'Keep it?',
+      what: name,
+      consequence:
+        'Nobody takes it over now. Whoever has the device in hand can ask again: if that is not you, tell your supplier.',
+      yes: 'I object: it is mine',
+      no: 'Not now',
+      back: '/my/devices',
+    }),
+    async carryOut({ api }, { name }) {
+      const result = await api.act('DELETE', `/api/customer/device/${segment(name)}/takeOver`);
+      return result.type === 'ok'
+        ? seeOther('/my/devices', `“${name}” stays yours.`)
+        : refusedTo('/my/devices', `“${name}”: ${result.message}`);
+    },
+  }),
 
   confirmPage('/my/devices/:id/give-back', CUSTOMER, {
     find: ({ api, params }) => api.get(`/api/device/info/${segment(params.id ?? '')}`, deviceInfoView),

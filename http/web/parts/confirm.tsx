@@ -8,6 +8,8 @@ interface Question {
   readonly what: string;
   readonly consequence: string;
   readonly yes: string;
+  /** Default: keep it as it is. */
+  readonly no?: string;
   /** Where to go on who does not want it. */
   readonly back: string;
 }
@@ -27,7 +29,7 @@ export function confirmPage<Subject extends { readonly id: { readonly id: string
   return memberPage(path, roles, {
     async get(visit) {
       const subject = await find(visit);
-      const { title, what, consequence, yes, back } = ask(subject);
+      const { title, what, consequence, yes, no = 'Keep it as it is', back } = ask(subject);
       return {
         type: 'page',
         title,
@@ -42,7 +44,7 @@ export function confirmPage<Subject extends { readonly id: { readonly id: string
                 {yes}
               </button>
               <a class="button" href={back}>
-                Keep it as it is
+                {no}
               </a>
             </form>
           </div>

@@ -27,6 +27,7 @@ const OWNED_BY: Readonly<Record<NonNullable<DeviceInfo['ownedBy']>, string>> = {
   claim: 'Claimed',
   assignment: 'Assigned',
   transfer: 'Handed over',
+  'take-over': 'Taken over',
 };
 
 export function ClaimState({ device, visit: { nowMs } }: Props) {

@@ -115,6 +115,15 @@ export function Owner({ device, titles, visit }: OwnerProps) {
         </div>
         <button type="submit">Assign</button>
       </form>
+      {device.takeOver === null ? null : (
+        <form method="post" action={`${path}/cancel-take-over`}>
+          <p class="note warn">
+            {device.takeOver.customerTitle ?? 'A deleted customer'} has asked to take it over. Unless somebody
+            objects, that happens at <Time at={device.takeOver.completesAt} locale={visit.locale} />.
+          </p>
+          <button type="submit">Cancel the take-over</button>
+        </form>
+      )}
       {device.offer === null ? null : (
         <form method="post" action={`${path}/withdraw`}>
           <p>

@@ -30,6 +30,24 @@ const ACTIONS: Readonly<Record<Entry['actionType'], string>> = {
   TRANSFER_EXPIRED: 'Offer elapsed',
   CLAIM_CHALLENGE_ISSUED: 'Challenge given to a customer',
   TRANSFER_REFUSED: 'Wrong code for an offer',
+  TAKE_OVER_ASKED: 'Somebody asked to take it over',
+  TAKE_OVER_ENDED: 'It was not taken over',
+};
+
+const GOT: Readonly<Record<string, string>> = {
+  claim: 'Claimed',
+  transfer: 'Handed over',
+  'take-over': 'Taken over',
+};
+const LOST: Readonly<Record<string, string>> = { reclaim: 'Given back', reset: 'Reset by who holds it' };
+
+/** Why a take-over did not happen. */
+const ENDS: Readonly<Record<string, string>> = {
+  objected: 'its owner objected',
+  cancelled: 'cancelled by the tenant',
+  withdrawn: 'withdrawn by who asked',
+  'not-allowed': 'not allowed any more',
+  'newcomer-gone': 'who asked is gone',
 };
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -41,20 +59,20 @@ const REASONS: Readonly<Record<string, string>> = {
   'proof-required': 'it wants a proof of possession',
   'wrong-proof': 'the proof of possession was wrong',
   'proof-outdated': 'the proof of possession was too old',
+  'reset-not-allowed': 'a device of its profile is not reset',
 };
 
 function textOf({ actionType, actionData }: Entry): string {
   const { by } = actionData;
-  if (actionType === 'ASSIGNED_TO_CUSTOMER') {
-    return by === 'claim' ? 'Claimed' : by === 'transfer' ? 'Handed over' : 'Assigned';
-  }
-  if (actionType === 'UNASSIGNED_FROM_CUSTOMER') return by === 'reclaim' ? 'Given back' : 'Unassigned';
+  if (actionType === 'ASSIGNED_TO_CUSTOMER') return GOT[String(by)] ?? 'Assigned';
+  if (actionType === 'UNASSIGNED_FROM_CUSTOMER') return LOST[String(by)] ?? 'Unassigned';
   return ACTIONS[actionType];
 }
 
 function detailOf({ actionData, actionFailureDetails }: Entry): string {
   if (actionFailureDetails !== null) return REASONS[actionFailureDetails] ?? actionFailureDetails;
-  const { keys } = actionData;
+  const { keys, why } = actionData;
+  if (typeof why === 'string') return ENDS[why] ?? why;
   return Array.isArray(keys) ? keys.join(', ') : '';
 }
 

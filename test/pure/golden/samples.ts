@@ -247,6 +247,70 @@ export const handoverStates: readonly DeviceState[] = [
   },
 ];
 
+// ----------------------------------------------------- later additions to format 1: take-overs and factory resets
+
+export const takeOverEvents: readonly DeviceEvent[] = [
+  {
+    type: 'TakeOverAsked',
+    at: NOW + 1,
+    customerId: OTHER_CUSTOMER,
+    userId: USER,
+    dueAt: NOW + 86_400_001,
+    inEpoch: 1,
+    ownerId: CUSTOMER,
+  },
+  {
+    type: 'TakeOverEnded',
+    at: NOW + 2,
+    why: 'objected',
+    customerId: OTHER_CUSTOMER,
+    ownerId: CUSTOMER,
+    userId: USER,
+  },
+  { type: 'TakeOverEnded', at: NOW + 2, why: 'newcomer-gone', customerId: OTHER_CUSTOMER, ownerId: CUSTOMER },
+  {
+    type: 'DeviceTakenOver',
+    at: NOW + 3,
+    customerId: OTHER_CUSTOMER,
+    previousCustomerId: CUSTOMER,
+    userId: USER,
+    claimingAllowedDeleted: false,
+    ownerEpoch: 2,
+  },
+  {
+    type: 'DeviceReset',
+    at: NOW + 4,
+    previousCustomerId: CUSTOMER,
+    claimingAllowedRestored: true,
+    ownerEpoch: 3,
+  },
+  {
+    type: 'DeviceReset',
+    at: NOW + 4,
+    previousCustomerId: CUSTOMER,
+    claimingAllowedRestored: false,
+    ownerEpoch: 3,
+    window: { secretDigest: SECRET, closesAt: NOW + 86_400_004 },
+  },
+];
+
+export const takeOverStates: readonly DeviceState[] = [
+  {
+    ...device,
+    owner: { customerId: CUSTOMER, since: NOW, by: 'claim' },
+    ownerEpoch: 1,
+    takeOver: {
+      customerId: OTHER_CUSTOMER,
+      userId: USER,
+      askedAt: NOW + 1,
+      dueAt: NOW + 86_400_001,
+      inEpoch: 1,
+    },
+  },
+  { ...device, owner: { customerId: OTHER_CUSTOMER, since: NOW + 3, by: 'take-over' }, ownerEpoch: 2 },
+  { ...device, ownerEpoch: 3, lastResetAt: NOW + 4 },
+];
+
 // ------------------------------------------------- later additions to format 1: profiles and other credentials
 
 const profileId = idOf<ProfileId>(41);

@@ -44,6 +44,8 @@ function isUnasked(event: DeviceEvent): boolean {
   return event.type === 'ClaimWindowExpired' || event.type === 'OfferExpired';
 }
 
+/** Of take-overs and resets. */
+const SO_ALREADY = ['confirm', 'complete', 'end-take-over', 'reset'] as const;
 /** Requests that succeed too where there is nothing to do. */
 const IDEMPOTENT: readonly Request['type'][] = [
   'reclaim',
@@ -53,6 +55,7 @@ const IDEMPOTENT: readonly Request['type'][] = [
   'accept',
   'adopt',
   'read-credentials',
+  ...SO_ALREADY,
 ];
 
 /** Whether the request may have found its wish fulfilled at some moment between question and answer. */

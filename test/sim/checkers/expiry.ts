@@ -54,7 +54,7 @@ function troubleWith(history: History, before: Model | null, durable: Durable): 
 }
 
 /** C11: signed by the device as it was, and the customer's challenge was still open. */
-function troubleWithProof(
+export function troubleWithProof(
   before: Model | null,
   { customer, proof }: Request & { readonly type: 'confirm' },
   at: number,

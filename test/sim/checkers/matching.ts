@@ -45,7 +45,7 @@ function askedFor(rules: Rules, { request }: Operation, { event }: Durable): boo
       return request.type === 'delete';
     case 'ClaimWindowOpened':
       return (
-        request.type === 'initiate' &&
+        (request.type === 'initiate' || request.type === 'reset') &&
         request.by.type === event.openedBy &&
         effectiveDuration(rules, request.durationMs) === event.closesAt - event.at
       );
@@ -58,7 +58,31 @@ function askedFor(rules: Rules, { request }: Operation, { event }: Durable): boo
         request.type === 'confirm' && request.user === event.userId && request.customer === event.customerId
       );
     case 'ClaimWindowClosed':
-      return request.type === 'reclaim' && request.user === event.userId && request.customer === null;
+      return (
+        ((request.type === 'reclaim' && request.customer === null) || request.type === 'end-take-over') &&
+        request.user === event.userId
+      );
+    case 'TakeOverAsked':
+      return (
+        request.type === 'confirm' && request.user === event.userId && request.customer === event.customerId
+      );
+    case 'DeviceTakenOver':
+      return (
+        (request.type === 'confirm' &&
+          request.user === event.userId &&
+          request.customer === event.customerId) ||
+        (request.type === 'complete' && request.customer === event.customerId)
+      );
+    case 'TakeOverEnded':
+      return event.userId === undefined
+        ? request.type === 'complete' && request.customer === event.customerId
+        : request.type === 'end-take-over' && request.user === event.userId;
+    case 'DeviceReset':
+      return (
+        request.type === 'reset' &&
+        (event.window === undefined ||
+          effectiveDuration(rules, request.durationMs) === event.window.closesAt - event.at)
+      );
     case 'DeviceReclaimed':
       return (
         request.type === 'reclaim' &&

@@ -1,7 +1,7 @@
 /**
  * Never two owners, and no change of owner but by an event of the right kind: from nobody by a claim or an assignment,
- * to nobody by a reclaim, an unassignment or the device's end, from one to another by an assignment, or by a transfer
- * (that it was offered and accepted: `epochs.ts`).
+ * to nobody by a reclaim, an unassignment, a reset or the device's end, from one to another by an assignment, a transfer
+ * (that it was offered and accepted: `epochs.ts`) or a take-over (`take-overs.ts`).
  */
 
 import { unreachable } from '../../../actors/base/unreachable.ts';
@@ -47,8 +47,14 @@ function ownerAfter(owner: string | null, { event }: Durable, tell: (text: strin
         tell(`transferred from ${event.previousCustomerId}, while ${owner ?? 'nobody'} owned it`);
       }
       return event.customerId;
+    case 'DeviceTakenOver':
+      if (owner === null || event.previousCustomerId !== owner || event.customerId === owner) {
+        tell(`${event.customerId} took it over from ${event.previousCustomerId}, while ${owner} owned it`);
+      }
+      return event.customerId;
     case 'DeviceReclaimed':
     case 'DeviceUnassigned':
+    case 'DeviceReset':
       if (owner === null || event.previousCustomerId !== owner) {
         tell(`taken from ${event.previousCustomerId}, while ${owner ?? 'nobody'} owned it`);
       }
@@ -56,7 +62,8 @@ function ownerAfter(owner: string | null, { event }: Durable, tell: (text: strin
     case 'DeviceDeleted':
       return null;
     case 'ClaimWindowOpened':
-      if (owner !== null) tell(`a window opened although ${owner} owns it`);
+      // By the device itself it may open one, for a take-over; `refusals` and `linearizable` know when.
+      if (owner !== null && event.openedBy === 'gateway') tell(`a gateway opened what ${owner} owns`);
       return owner;
     case 'DeviceOffered':
       if (owner !== event.customerId)
@@ -73,6 +80,8 @@ function ownerAfter(owner: string | null, { event }: Durable, tell: (text: strin
     case 'ClaimWindowApproved':
     case 'ClaimWindowClosed':
     case 'ClaimWindowExpired':
+    case 'TakeOverAsked':
+    case 'TakeOverEnded':
     case 'AttributesSaved':
     case 'AttributesDeleted':
       return owner;

@@ -56,6 +56,10 @@ export interface Model {
   readonly allowed: Allowed;
   /** C11, in the order in which they were made. */
   readonly challenges: readonly Challenge[];
+  /** N2 */
+  readonly takeOver: { readonly customer: string; readonly due: Span; readonly inEpoch: number } | null;
+  /** N5 */
+  readonly lastReset: Span | null;
 }
 
 interface Challenge {
@@ -67,6 +71,7 @@ interface Challenge {
 interface Window {
   readonly secret: string;
   readonly closes: Span;
+  readonly by: 'device' | 'gateway';
   /** The gateway that opened it, where that one has or had an owner (O9). */
   readonly gate: Gate | null;
 }
@@ -96,20 +101,26 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
       const closes = { from: at.from + durationMs, to: at.to + durationMs }; // O4
       const gate = request.by.type === 'gateway' ? (request.by.owned ?? null) : null;
       const waits = device.quarantined && (request.by.type === 'device' || gate !== null); // O9
-      const asked = { secret: request.secret, opened: at, closes, gate };
+      const asked = { secret: request.secret, opened: at, closes, by: request.by.type, gate };
       return { ...acting, [waits ? 'pending' : 'window']: asked }; // O5: replaces its like
     }
+    case 'reset':
+      return reset(rules, device, request, at);
+    case 'complete':
+      return complete(rules, device, request, at);
+    case 'end-take-over':
+      if (!mayEnd(device, request.customer)) return undefined;
+      if (device.takeOver !== null) return { ...device, takeOver: null };
+      return owner === null ? device : { ...device, window: null };
     case 'confirm': {
+      if (owner !== null) return takeOver(rules, device, owner.customer, request, at);
       if (device.allowed === false) return undefined; // O3
-      if (owner !== null) return undefined; // C5
       if (!opens(rules, device, request, at)) return undefined; // C2, C3, C8, C11
       if (lacksConsent(rules, device, request)) return undefined; // C12
-      const since = { customer: request.customer, since: at, by: 'claim', transfer: null };
-      const allowed = rules.allowClaimingByDefault ? device.allowed : null; // C4
-      return { ...newEpoch(rules, device, at), owner: since, key: null, allowed };
+      return owned(rules, device, at, { customer: request.customer, since: at, by: 'claim', transfer: null });
     }
     case 'challenge': {
-      if (owner !== null || !mayOpenWindow(rules, device)) return undefined; // C11
+      if (challengeTrouble(rules, device) !== undefined) return undefined; // C11
       const { customer, nonce, validMs } = request;
       const expires = { from: at.from + validMs, to: at.to + validMs };
       return {
@@ -220,7 +231,19 @@ export function isTrue(
         return true;
       return initiateTroubles(rules, device, request, at).includes(reason);
     case 'confirm':
-      if (device.owner !== null) return reason === 'already-claimed'; // C5: this comes first
+      if (device.owner !== null) {
+        if (reason === 'consent-needed') {
+          const asked = takeOver(
+            { ...rules, asksConsent: false },
+            device,
+            device.owner.customer,
+            request,
+            at,
+          );
+          return lacksConsent(rules, device, request) && asked !== undefined && asked !== device; // C12
+        }
+        return takeOverTroubles(rules, device, device.owner.customer, request, at).has(reason);
+      }
       // O3: a forbidden device is refused whatever the secret, and without a proof only a forbidden one.
       if (device.allowed === false) return reason === 'claiming-not-allowed';
       if (reason === 'consent-needed') {
@@ -230,8 +253,14 @@ export function isTrue(
       if (rules.ownership.claimProof === 'required') return reason === 'proof-required';
       return confirmTroubles(rules, device, request, at).has(reason);
     case 'challenge':
-      if (device.owner !== null) return reason === 'already-claimed';
-      return reason === 'claiming-not-allowed' && !mayOpenWindow(rules, device);
+      return reason === challengeTrouble(rules, device);
+    case 'reset':
+      if (request.by.type === 'device' && shownBy(rules, device, request.by.token, at).why.has(reason))
+        return true;
+      return resetTroubles(rules, device, request, at).includes(reason);
+    case 'end-take-over':
+      if (reason === 'epoch-changed') return isLate(device, request);
+      return reason === 'not-owner' && !mayEnd(device, request.customer);
     case 'reclaim':
       if (reason === 'epoch-changed') return isLate(device, request);
       return (
@@ -277,6 +306,7 @@ export function isTrue(
       return reason === 'not-owner' && device.owner?.customer !== request.customer;
     case 'approve':
       return approveTroubles(rules, device, request.openedAt, at).has(reason);
+    case 'complete':
     case 'change-credentials':
     case 'delete':
     case 'read':
@@ -329,7 +359,20 @@ export function agree(rules: Rules, device: MaybeModel, seen: Seen | null, at: S
     if (pending.closes.from > at.to + rules.clockSlackMs) return undefined;
     pending = null;
   }
-  return { ...device, ...credentials, owner, window, pending, offer, challenges };
+
+  let { takeOver, lastReset } = device;
+  if (takeOver?.customer !== seen.takeOver?.customer || takeOver?.inEpoch !== seen.takeOver?.inEpoch)
+    return undefined;
+  if (takeOver !== null && seen.takeOver !== null) {
+    if (!contains(takeOver.due, seen.takeOver.dueAt)) return undefined;
+    takeOver = { ...takeOver, due: exactly(seen.takeOver.dueAt) };
+  }
+  if ((lastReset === null) !== (seen.lastResetAt === null)) return undefined;
+  if (lastReset !== null && seen.lastResetAt !== null) {
+    if (!contains(lastReset, seen.lastResetAt)) return undefined;
+    lastReset = exactly(seen.lastResetAt);
+  }
+  return { ...device, ...credentials, owner, window, pending, offer, challenges, takeOver, lastReset };
 }
 
 /** The offer as it must be if it looked like that; an offer that is gone although nobody ended it must have elapsed. */
@@ -398,6 +441,7 @@ export function seenOf(device: MaybeModel): Seen | null {
   if (device === null) return null;
   const { tenant, name, token, next, quarantined, known, owner, epoch } = device;
   const { window, pending, offer, key, allowed, challenges } = device;
+  const { takeOver, lastReset } = device;
   return {
     tenant,
     name,
@@ -420,6 +464,11 @@ export function seenOf(device: MaybeModel): Seen | null {
       nonce,
       expiresAt: expires.from,
     })),
+    takeOver:
+      takeOver === null
+        ? null
+        : { customer: takeOver.customer, dueAt: takeOver.due.from, inEpoch: takeOver.inEpoch },
+    lastResetAt: lastReset?.from ?? null,
   };
 }
 
@@ -436,9 +485,11 @@ function contains(span: Span, instant: number): boolean {
 function isVisible(device: Model, request: Request): boolean {
   switch (request.type) {
     case 'initiate':
+    case 'reset':
       return request.by.type === 'device' || request.by.tenant === device.tenant;
     case 'provision':
     case 'adopt':
+    case 'complete':
     case 'read':
       return true;
     default:
@@ -453,18 +504,41 @@ function isLate(device: Model, request: Request): boolean {
   return isStranger || !request.inEpochs.includes(device.epoch);
 }
 
+export function needsProof({ ownership }: Rules): boolean {
+  return ownership.takeOverRequires === 'proof' || ownership.claimProof === 'required';
+}
+
+/** Whether the device opens windows for a take-over (O2). */
+function invites(rules: Rules): boolean {
+  return rules.ownership.takeOver !== 'never' && !needsProof(rules);
+}
+
+/** C11; while somebody owns it, for a take-over that needs a proof (N1). */
+function challengeTrouble(rules: Rules, device: Model): RefusalReason | undefined {
+  const takesOver = rules.ownership.takeOver !== 'never' && needsProof(rules);
+  if (device.owner !== null && !takesOver) return 'already-claimed';
+  const may = device.owner === null ? mayOpenWindow(rules, device) : device.allowed !== false;
+  return may ? undefined : 'claiming-not-allowed';
+}
+
 function initiateTroubles(
   rules: Rules,
   device: Model,
-  request: Request & { readonly type: 'initiate' },
+  request: Request & { readonly type: 'initiate' | 'reset' },
   at: Span,
 ): RefusalReason[] {
   const troubles: RefusalReason[] = [];
   if (request.by.type === 'gateway' && !isBehind(device, request.by.owned))
     troubles.push('not-behind-gateway');
-  if (device.owner !== null) troubles.push('already-claimed'); // O2
+  if (device.owner !== null) {
+    const mayOpen = invites(rules) && request.by.type === 'device';
+    if (!mayOpen)
+      troubles.push('already-claimed'); // O2
+    else if (device.takeOver !== null) troubles.push('take-over-pending');
+  }
   if (!mayOpenWindow(rules, device)) troubles.push('claiming-not-allowed');
   const durationMs = effectiveDuration(rules, request.durationMs);
+  if (device.owner !== null && request.secret === '') troubles.push('secret-too-short'); // N1
   if (at.to + durationMs > Number.MAX_SAFE_INTEGER) troubles.push('duration-out-of-range'); // O4
   if (rules.maxDurationMs > 0 && durationMs > rules.maxDurationMs) troubles.push('duration-too-long'); // O4
   return troubles;
@@ -517,6 +591,10 @@ function isProved(rules: Rules, device: Model, request: Confirm, at: Span): bool
 
 function proofTroubles(rules: Rules, device: Model, request: Confirm, at: Span): Set<RefusalReason> {
   if (!mayOpenWindow(rules, device)) return new Set(['claiming-not-allowed']);
+  return signatureTroubles(rules, device, request, at);
+}
+
+function signatureTroubles(rules: Rules, device: Model, request: Confirm, at: Span): Set<RefusalReason> {
   const [open] = provable(device, request);
   const wrong = new Set<RefusalReason>(['wrong-proof']);
   if (open === undefined) return wrong;
@@ -575,6 +653,12 @@ function confirmTroubles(
   return troubles;
 }
 
+/** After a claim of either kind. */
+function owned(rules: Rules, device: Model, at: Span, owner: NonNullable<Model['owner']>): Model {
+  const allowed = rules.allowClaimingByDefault ? device.allowed : null; // C4
+  return { ...newEpoch(rules, device, at), owner, key: null, allowed };
+}
+
 function givenBack(rules: Rules, device: Model, at: Span): Model {
   const allowed = rules.allowClaimingByDefault || device.allowed === false ? device.allowed : true; // R2
   return { ...newEpoch(rules, device, at), owner: null, allowed };
@@ -592,11 +676,13 @@ const UNTOUCHED = {
   key: null,
   allowed: null,
   challenges: [],
+  takeOver: null,
+  lastReset: null,
 } as const;
 
 /** O9, R5: the epoch, no window of any kind, and the credentials as the rules have it. */
 function newEpoch(rules: Rules, device: Model, at: Span): Model {
-  const ended = { window: null, pending: null, offer: null, challenges: [] };
+  const ended = { window: null, pending: null, offer: null, challenges: [], takeOver: null };
   const begun = { ...device, epoch: device.epoch + 1, ...ended };
   if (rules.onOwnerChange === 'keep') return begun;
   if (rules.onOwnerChange === 'quarantine') return { ...begun, quarantined: true };
@@ -693,4 +779,112 @@ function offerTroubles(
 
 function mayWrite(device: Model, customer: string | null): boolean {
   return customer === null || device.owner?.customer === customer;
+}
+
+// ------------------------------------------------------------------------------- take-over (N1 to N3), reset (N4, N5)
+
+/** A claim of what somebody owns. */
+function takeOver(
+  rules: Rules,
+  device: Model,
+  owner: string,
+  request: Confirm,
+  at: Span,
+): MaybeModel | undefined {
+  const { ownership } = rules;
+  const { window } = device;
+  const { customer, secret } = request;
+  if (ownership.takeOver === 'never' || owner === customer || device.allowed === false) return undefined;
+  if (device.takeOver !== null) return device.takeOver.customer === customer ? device : undefined;
+  if (needsProof(rules)) {
+    if (!provable(device, request).some(({ expires }) => at.from < expires.to)) return undefined;
+  } else {
+    if (window === null || window.by !== 'device') return undefined;
+    if (window.secret !== secret || at.from >= window.closes.to) return undefined;
+  }
+  if (lacksConsent(rules, device, request)) return undefined; // C12
+  if (ownership.takeOver === 'at-once')
+    return owned(rules, device, at, { customer, since: at, by: 'take-over', transfer: null });
+  const { takeOverNoticeMs: ms } = ownership;
+  const due = { from: at.from + ms, to: at.to + ms };
+  return { ...device, window: null, challenges: [], takeOver: { customer, due, inEpoch: device.epoch } };
+}
+
+function takeOverTroubles(
+  rules: Rules,
+  device: Model,
+  owner: string,
+  request: Confirm,
+  at: Span,
+): Set<RefusalReason> {
+  const { customer, secret } = request;
+  const { window, takeOver: pending } = device;
+  const never = rules.ownership.takeOver === 'never' || owner === customer || device.allowed === false;
+  if (never) return new Set(['already-claimed']);
+  if (pending !== null) return new Set(pending.customer === customer ? [] : ['already-claimed']);
+  if (needsProof(rules)) {
+    return request.proof === undefined
+      ? new Set(['already-claimed'])
+      : signatureTroubles(rules, device, request, at);
+  }
+  const troubles = new Set<RefusalReason>();
+  const invited = window !== null && window.by === 'device';
+  if (!invited || at.to + rules.clockSlackMs >= window.closes.from) troubles.add('already-claimed');
+  if (invited && at.from < window.closes.to && window.secret !== secret) troubles.add('wrong-secret');
+  return troubles;
+}
+
+/** One that is not pending, or not yet due, is left alone. */
+function complete(
+  rules: Rules,
+  device: Model,
+  { customer, inEpoch, stands }: Extract<Request, { type: 'complete' }>,
+  at: Span,
+): Model {
+  const { takeOver: pending, owner, allowed } = device;
+  const isMeant = pending?.customer === customer && pending.inEpoch === inEpoch;
+  if (pending === null || !isMeant || at.to < pending.due.from) return device;
+  const isAllowed = rules.ownership.takeOver !== 'never' && allowed !== false && stands;
+  if (!isAllowed || owner === null || inEpoch !== device.epoch) return { ...device, takeOver: null };
+  return owned(rules, device, at, { customer, since: at, by: 'take-over', transfer: null });
+}
+
+function mayEnd({ owner, takeOver: pending }: Model, customer: string | null): boolean {
+  return customer === null || customer === owner?.customer || customer === pending?.customer;
+}
+
+type Reset = Extract<Request, { type: 'reset' }>;
+export const HOUR_MS = 3_600_000;
+
+function reset(rules: Rules, model: Model, request: Reset, at: Span): MaybeModel | undefined {
+  const { deviceReset } = rules.ownership;
+  const byDevice = request.by.type === 'device';
+  const device = request.by.type === 'device' ? shownBy(rules, model, request.by.token, at).acting : model;
+  if (device === undefined) return undefined;
+  const opening = { ...request, type: 'initiate' } as const;
+  if (resetTroubles(rules, device, request, at).some((trouble) => trouble !== 'duration-out-of-range')) {
+    return undefined;
+  }
+  if (device.owner === null) {
+    return byDevice && deviceReset === 'release' ? device : accept(rules, device, opening, at);
+  }
+  const released = { ...givenBack(rules, device, at), lastReset: at };
+  return deviceReset === 'release' ? released : accept(rules, released, opening, at);
+}
+
+function resetTroubles(rules: Rules, device: Model, request: Reset, at: Span): RefusalReason[] {
+  const { deviceReset } = rules.ownership;
+  const byDevice = request.by.type === 'device';
+  const { owner, lastReset, allowed } = device;
+  if (owner === null) {
+    if (byDevice && deviceReset === 'release') return [];
+    return initiateTroubles(rules, device, request, at);
+  }
+  if (request.by.type === 'gateway' && !isBehind(device, request.by.owned)) return ['not-behind-gateway'];
+  if (!byDevice || deviceReset === 'off') return ['reset-not-allowed'];
+  if (allowed === false) return ['claiming-not-allowed'];
+  if (lastReset !== null && request.isRedelivery) return ['reset-repeated'];
+  // Whoever is near the end of the hour may hear either; no run is that long.
+  if (lastReset !== null && at.from < lastReset.to + HOUR_MS) return ['rate-limited'];
+  return deviceReset === 'release' ? [] : initiateTroubles(rules, givenBack(rules, device, at), request, at);
 }

@@ -40,6 +40,9 @@ export const settled: Checker = (history) => {
     const expiresAt = head?.offer?.expiresAt ?? Number.POSITIVE_INFINITY;
     const endedBy = Math.max(expiresAt, ending.calmSince) + PROMPT_MS + rules.clockSlackMs;
     if (endedBy <= ending.at) tell(device, `its offer elapsed at ${expiresAt} and never ended`);
+    const dueAt = head?.takeOver?.dueAt ?? Number.POSITIVE_INFINITY;
+    const doneBy = Math.max(dueAt, ending.calmSince) + PROMPT_MS + rules.clockSlackMs;
+    if (doneBy <= ending.at) tell(device, `its take-over was due at ${dueAt} and is still pending`);
   }
   return violations;
 };

@@ -76,6 +76,8 @@ function fold(history: History, device: MaybeModel, event: DeviceEvent): MaybeMo
       key: null,
       allowed: null,
       challenges: [],
+      takeOver: null,
+      lastReset: null,
     };
   }
   return device === null ? null : foldExisting(history, device, event);
@@ -91,8 +93,45 @@ function foldExisting(
       const { gateway } = event;
       const gate = gateway === undefined ? null : { gateway: gateway.id, epoch: gateway.ownerEpoch };
       const secret = history.secretOf(event.secretDigest);
-      const window = { secret, opened: exactly(event.at), closes: exactly(event.closesAt), gate };
+      const window = {
+        secret,
+        opened: exactly(event.at),
+        closes: exactly(event.closesAt),
+        by: event.openedBy,
+        gate,
+      };
       return { ...device, [event.pending ? 'pending' : 'window']: window };
+    }
+    case 'TakeOverAsked': {
+      const { customerId: customer, inEpoch } = event;
+      return {
+        ...device,
+        window: null,
+        challenges: [],
+        takeOver: { customer, due: exactly(event.dueAt), inEpoch },
+      };
+    }
+    case 'TakeOverEnded':
+      return { ...device, takeOver: null };
+    case 'DeviceTakenOver': {
+      const owner = { customer: event.customerId, since: exactly(event.at), by: 'take-over', transfer: null };
+      const allowed = event.claimingAllowedDeleted ? null : device.allowed;
+      return { ...begun(device, event), owner, key: null, allowed };
+    }
+    case 'DeviceReset': {
+      const { window: opened, at } = event;
+      const allowed = event.claimingAllowedRestored ? true : device.allowed;
+      const window =
+        opened === undefined
+          ? null
+          : {
+              secret: history.secretOf(opened.secretDigest),
+              opened: exactly(at),
+              closes: exactly(opened.closesAt),
+              by: 'device' as const,
+              gate: null,
+            };
+      return { ...begun(device, event), owner: null, allowed, window, lastReset: exactly(at) };
     }
     case 'ChallengeIssued': {
       const { customerId: customer, at } = event;
@@ -188,6 +227,7 @@ function begun(device: Model, { nextCredentials, quarantined }: BeginsEpoch): Mo
     pending: null,
     offer: null,
     challenges: [],
+    takeOver: null,
     next,
     quarantined: device.quarantined || quarantined === true,
     known: nextCredentials === undefined && device.known,

@@ -69,6 +69,7 @@ class MqttBridge implements Bridge {
   readonly #links: Link[];
   readonly #counts: Record<keyof Counts, number> = {
     opened: 0,
+    released: 0,
     refused: 0,
     malformed: 0,
     unknown: 0,
@@ -169,11 +170,12 @@ class MqttBridge implements Bridge {
       return;
     }
     this.#inFlight += 1;
-    const { payload, qos } = arrival;
+    const { payload, qos, isRedelivery } = arrival;
     this.#deliveries.add({
       addressed,
       payload,
       qos,
+      isRedelivery,
       settle: (done) => {
         this.#counts[done.verdict] += 1;
         this.#publish(arrival, addressed, done);

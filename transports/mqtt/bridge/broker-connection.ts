@@ -28,6 +28,8 @@ export interface Arrival {
   readonly topic: string;
   readonly payload: Buffer;
   readonly qos: 0 | 1;
+  /** The broker may have delivered it before. Whether its device had sent it before, brokers do not tell. */
+  readonly isRedelivery: boolean;
   readonly responseTopic: string | undefined;
   readonly correlationData: Buffer | undefined;
   /** Publishes with QoS 0 over the connection that the publication came by; does nothing when that is lost. */
@@ -142,7 +144,7 @@ export class BrokerConnection {
   }
 
   #arrival(packet: Publication): Arrival {
-    const { topic, payload, qos, messageId, properties } = packet;
+    const { topic, payload, qos, dup, messageId, properties } = packet;
     let open = true;
     const close = (): boolean => {
       const was = open;
@@ -154,6 +156,7 @@ export class BrokerConnection {
       topic,
       payload: typeof payload === 'string' ? Buffer.from(payload) : payload,
       qos: qos === 0 ? 0 : 1,
+      isRedelivery: dup,
       responseTopic: properties?.responseTopic,
       correlationData: properties?.correlationData,
       reply: (to, text) => this.#publish(to, text, properties?.correlationData),

@@ -21,6 +21,8 @@ export interface Delivery {
   readonly addressed: Addressed;
   readonly payload: Buffer;
   readonly qos: 0 | 1;
+  /** The broker may have delivered it before. */
+  readonly isRedelivery: boolean;
   /** It was served. */
   settle(done: Done): void;
   /** It was not served, and will not be. */
@@ -70,8 +72,10 @@ export class Deliveries {
 
   async #serve(delivery: Delivery): Promise<void> {
     const { retryMinMs, retryMaxMs } = this.#needs.settings;
+    let { isRedelivery } = delivery;
     for (let pauseMs = retryMinMs; !this.#stopping; pauseMs = Math.min(pauseMs * 2, retryMaxMs)) {
-      const served = await this.#needs.service.serve(delivery.addressed, delivery.payload);
+      const served = await this.#needs.service.serve(delivery.addressed, delivery.payload, isRedelivery);
+      isRedelivery = true; // without an answer nobody knows whether it was served
       if (served.type === 'done') return delivery.settle(served);
       if (delivery.qos === 0) return delivery.drop('unavailable'); // QoS 0: at most once
       if (this.#stopping) break;

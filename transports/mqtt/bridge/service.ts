@@ -21,7 +21,7 @@ import type { BridgeSettings } from './settings.ts';
 import type { Addressed } from './templates.ts';
 
 /** What came of a message, for counting. */
-export type Verdict = 'opened' | 'refused' | 'malformed' | 'unknown';
+export type Verdict = 'opened' | 'released' | 'refused' | 'malformed' | 'unknown';
 
 export interface Done {
   readonly type: 'done';
@@ -33,8 +33,11 @@ export interface Done {
 type Served = Done | { readonly type: 'unavailable' };
 
 export interface Service {
-  /** Rejects for bugs only. */
-  serve(addressed: Addressed, payload: Buffer): Promise<Served>;
+  /**
+   * Rejects for bugs only.
+   * @param isRedelivery the message may have been served before
+   */
+  serve(addressed: Addressed, payload: Buffer, isRedelivery: boolean): Promise<Served>;
 }
 
 export interface ServiceNeeds {
@@ -55,14 +58,20 @@ export function createService(needs: ServiceNeeds): Service {
   const cache = new DeviceCache(clock);
   const tooLarge = malformed(`the payload has more than ${payloadBytesMax} bytes`);
 
-  async function claim(device: AuthenticatedDevice, addressed: Addressed, payload: Buffer): Promise<Served> {
+  async function claim(
+    device: AuthenticatedDevice,
+    addressed: Addressed,
+    payload: Buffer,
+    isRedelivery: boolean,
+  ): Promise<Served> {
     const payloadRules = await profiles.payloadRules(device, 'MQTT');
     if (payloadRules === undefined) return refused('unknown', 'transport-not-allowed');
     const request = readClaimPayload(payload, addressed.format ?? payloadRules.format);
     if (request.type === 'malformed') return malformed(request.why);
-    const outcome = await claiming.initiate(device, request);
+    const outcome = await claiming.initiate(device, request, isRedelivery);
     switch (outcome.type) {
       case 'opened':
+      case 'released':
       case 'refused': {
         const messages = [JSON.stringify(outcomeMessage(outcome))];
         if (outcome.type === 'refused' && outcome.reason === 'credentials-superseded') {
@@ -99,29 +108,36 @@ export function createService(needs: ServiceNeeds): Service {
     return done(verdict, gatewayOutcomeMessages(answer.value, payloadBytesMax));
   }
 
-  function serveFor(device: AuthenticatedDevice, addressed: Addressed, payload: Buffer): Promise<Served> {
-    return addressed.kind === 'gateway' ? gatewayClaims(device, payload) : claim(device, addressed, payload);
+  function serveFor(
+    device: AuthenticatedDevice,
+    addressed: Addressed,
+    payload: Buffer,
+    isRedelivery: boolean,
+  ): Promise<Served> {
+    return addressed.kind === 'gateway'
+      ? gatewayClaims(device, payload)
+      : claim(device, addressed, payload, isRedelivery);
   }
 
-  async function serve(addressed: Addressed, payload: Buffer): Promise<Served> {
+  async function serve(addressed: Addressed, payload: Buffer, isRedelivery: boolean): Promise<Served> {
     const { token } = addressed;
     if (payload.length > payloadBytesMax) return tooLarge;
     const cached = cache.get(token);
     // A device that was no gateway may be one by now, and nobody else would find that out.
     if (cached !== undefined && (addressed.kind === 'device' || cached.isGateway)) {
-      const served = await serveFor(cached, addressed, payload);
+      const served = await serveFor(cached, addressed, payload, isRedelivery);
       if (served !== unknownDevice) return served;
       cache.delete(token); // it may be another device's by now
     }
     const device = await lookUp(token);
     if (device === undefined) return unknownDevice;
     cache.put(token, device);
-    return serveFor(device, addressed, payload);
+    return serveFor(device, addressed, payload, isRedelivery);
   }
 
   return {
-    serve: (addressed, payload) =>
-      serve(addressed, payload).catch(
+    serve: (addressed, payload, isRedelivery) =>
+      serve(addressed, payload, isRedelivery).catch(
         ifUnavailable((error) => {
           log.debug({ err: error }, 'mqtt bridge: a device could not be looked up');
           return UNAVAILABLE;

@@ -115,12 +115,12 @@ function check(packet: mqtt.Packet, bytes: Buffer): ClientPacket | Fault {
 }
 
 function checkPublish(packet: mqtt.IPublishPacket, bytes: Buffer): PublishPacket | Fault {
-  const { qos, topic, payload, properties } = packet;
+  const { qos, dup, topic, payload, properties } = packet;
   const messageId = packet.messageId ?? 0;
   if (qos > 0 && messageId < 1) return MALFORMED; // [MQTT-2.3.1-1]
   if (typeof payload === 'string' || !isMqttString(topic, bytes)) return MALFORMED;
   if (/[+#]/.test(topic)) return MALFORMED; // [MQTT-3.3.2-2]
-  return { cmd: 'publish', qos, topic, payload, messageId, properties };
+  return { cmd: 'publish', qos, dup, topic, payload, messageId, properties };
 }
 
 function checkFilters<Packet extends mqtt.ISubscribePacket | mqtt.IUnsubscribePacket>(

@@ -7,6 +7,8 @@ export type ConnectPacket = mqtt.IConnectPacket & { readonly protocolVersion: Pr
 export interface PublishPacket {
   readonly cmd: 'publish';
   readonly qos: mqtt.QoS;
+  /** The client may have sent it before, in an earlier session. */
+  readonly dup: boolean;
   readonly topic: string;
   readonly payload: Buffer;
   /** 1 … 65535, or 0 with QoS 0. */

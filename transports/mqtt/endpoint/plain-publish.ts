@@ -34,6 +34,7 @@ export function decodePlainPublish(bytes: Buffer, version: ProtocolVersion): Pub
   return {
     cmd: 'publish',
     qos: qos as 0 | 1 | 2,
+    dup: ((bytes[0] ?? 0) & 0x08) !== 0,
     topic,
     payload: bytes.subarray(at),
     messageId,

@@ -5,13 +5,14 @@
  *
  *   outcome      3.1, 3.1.1                        5
  *   opened       PUBACK/PUBREC                     PUBACK/PUBREC 0x00
+ *   released     PUBACK/PUBREC                     PUBACK/PUBREC 0x00
  *   refused      PUBACK/PUBREC                     PUBACK/PUBREC 0x87 with a reason string
  *   too often    PUBACK/PUBREC                     PUBACK/PUBREC 0x97 with a reason string
  *   malformed    closed                            PUBACK/PUBREC 0x99; QoS 0: DISCONNECT 0x99
  *   revoked      closed                            DISCONNECT 0x98
  *   unavailable  closed (QoS 0: nothing)           DISCONNECT 0x83 (QoS 0: nothing)
  *
- * Opened and refused also go to the response topic, in every version, if the device has subscribed to it.
+ * Opened, released and refused also go to the response topic, in every version, if the device has subscribed to it.
  */
 
 import { unreachable } from '../../../../actors/base/unreachable.ts';
@@ -21,18 +22,24 @@ import { toldAs } from '../../../../actors/claiming/reasons.ts';
 import type { PayloadFormat } from '../../../../actors/fleet/profiles.ts';
 import { CLAIM_RESPONSE_TOPIC } from '../../topics.ts';
 import type { Message, Settlement, Ticket } from '../acknowledgements.ts';
+import type { PublishPacket } from '../packets.ts';
 import { Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';
 import { fetchCredentials } from './new-credentials.ts';
 
 /** @param format what the topic says; without it, what the device's profile says */
-export function claim(session: Session, payload: Buffer, ticket: Ticket, format?: PayloadFormat): void {
+export function claim(
+  session: Session,
+  { payload, dup }: Pick<PublishPacket, 'payload' | 'dup'>,
+  ticket: Ticket,
+  format?: PayloadFormat,
+): void {
   const { device, context } = session;
   if (device === undefined) throw new Error('a session without a device took a publication');
   const request = readClaimPayload(payload, format ?? session.payloadRules.format);
   if (request.type === 'malformed') session.settle(ticket, settlementOf(session, ticket, request));
   else {
-    context.claiming.initiate(device, request).then(
+    context.claiming.initiate(device, request, dup).then(
       (outcome) => session.answered(ticket, () => settlementOf(session, ticket, outcome)),
       (error) => session.fail(error),
     );
@@ -42,6 +49,7 @@ export function claim(session: Session, payload: Buffer, ticket: Ticket, format?
 function settlementOf(session: Session, ticket: Ticket, outcome: ClaimOutcome): Settlement {
   switch (outcome.type) {
     case 'opened':
+    case 'released':
       return { type: 'acknowledge', reasonCode: Reason.success, ...response(session, outcome) };
     case 'refused': {
       if (outcome.reason === 'credentials-superseded') fetchCredentials(session);

@@ -23,7 +23,7 @@ export function publish(session: Session, packet: PublishPacket): void {
 function pass(session: Session, packet: PublishPacket, ticket: Ticket, route: PublishRoute): void {
   switch (route.type) {
     case 'claim':
-      claim(session, packet.payload, ticket, route.format);
+      claim(session, packet, ticket, route.format);
       return;
     case 'rpc-request':
       rpcRequest(session, packet.payload, ticket, route);
