@@ -79,7 +79,7 @@ export function createApp(needs: ApiNeeds): App {
           now: () => clock.now(),
           log,
         });
-  return createRoutesApp(routes, { authentication, clock, log, settings }, web);
+  return createRoutesApp(routes, { audit: needs.audit, authentication, clock, log, settings }, web);
 }
 
 /**

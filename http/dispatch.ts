@@ -9,12 +9,14 @@
 
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, Hono } from 'hono';
+import type { AuditTrail } from '../actors/audit/audit.ts';
 import type { Clock } from '../actors/base/clock.ts';
-import type { Log } from '../actors/base/log.ts';
+import { type Log, logBounded } from '../actors/base/log.ts';
 import { logUnavailable, StoreUnavailable } from '../actors/journal/unavailable.ts';
 import { reportBug } from '../actors/runtime/supervision.ts';
 import type { Authentication, Identity } from './auth/authentication.ts';
 import type { Route } from './route.ts';
+import { noteImpersonated } from './routes/user-notes.ts';
 import type { ApiSettings } from './settings.ts';
 import { addressedBy } from './wire/addressed.ts';
 import {
@@ -35,6 +37,7 @@ export type Env = { readonly Bindings: Partial<HttpBindings> };
 export type App = Hono<Env>;
 
 export interface DispatchNeeds {
+  readonly audit: Pick<AuditTrail, 'note'>;
   readonly authentication: Authentication;
   readonly clock: Clock;
   readonly log: Log;
@@ -94,12 +97,13 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
   if (payload !== undefined && (declared ?? 0) > payload.bytesMax) return tooLarge(payload.bytesMax);
 
   const forwardedFor = settings.trustedProxies === 0 ? undefined : c.req.header('x-forwarded-for');
+  const address = peerOf(c.env?.incoming, forwardedFor, settings.trustedProxies);
   const reply = await route.answer({
     principal: who,
     params,
     query: route.query === undefined ? {} : queryOf(c.req.queries()),
     body: body?.value,
-    address: peerOf(c.env?.incoming, forwardedFor, settings.trustedProxies),
+    address,
     device: () => deviceOf(c.req.header('user-agent')),
     bearer: () => /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1],
     idempotencyKey: route.idempotent ? c.req.header('idempotency-key') : undefined,
@@ -112,9 +116,18 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
     stillMay: () => stillMay(route, identity, needs),
     linkBase: () => addressedBy((name) => c.req.header(name), c.req.url, settings).base,
   });
+  if (reply.type === 'problem' && reply.status === TOO_MANY) {
+    const about = { method: route.method, route: route.path, address };
+    logBounded(needs.log, 'warn', performance.now(), about, 'a limit was reached: somebody has to wait');
+  }
+  if (who?.impersonatorId !== undefined && route.method !== 'GET') {
+    const status = 'status' in reply ? reply.status : 200;
+    noteImpersonated(needs.audit, who, { method: route.method, route: route.path, status });
+  }
   return worded(route, reply);
 }
 
+const TOO_MANY = 429;
 const NOBODY: Identity = { custom: undefined, standard: undefined };
 
 function identityOf(c: Context<Env>): Identity {

@@ -17,6 +17,7 @@ import { createLease } from '../records/lease.ts';
 import { reportBug } from '../runtime/supervision.ts';
 import type { Store } from '../store/store.ts';
 import { createBlocks, type Stretch } from './blocks.ts';
+import type { ChainHead } from './chain.ts';
 import type { Note } from './entry.ts';
 import { createHolders } from './holders.ts';
 import { createNotes, type LinesByTenant } from './notes.ts';
@@ -39,6 +40,8 @@ export interface AuditTrail {
   /** Costs next to nothing and never fails. */
   note(note: Note): void;
   find(tenantId: TenantId, query: AuditQuery): Promise<AuditPage>;
+  /** Where the tenant's hash chain is now (`chain.ts`). */
+  head(tenantId: TenantId): Promise<ChainHead>;
 }
 
 export interface Audit extends AuditTrail {
@@ -109,6 +112,7 @@ export function createAudit(store: Store, enabled: boolean, clock: Clock, log: L
 
   return {
     find: (tenantId, query) => blocks.find(tenantId, query),
+    head: (tenantId) => blocks.head(tenantId),
 
     note(note) {
       if (!enabled) return;

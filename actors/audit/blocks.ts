@@ -9,6 +9,7 @@
 import type { TenantId } from '../base/ids.ts';
 import { openRecords } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
+import { type Chained, type ChainHead, chainAfter, chainStart, type Verified, verifyChain } from './chain.ts';
 import { identityOf, type Line } from './line.ts';
 import { type AuditPage, type AuditQuery, BLOCK_ENTRIES, BLOCKS_SEARCHED_MAX, findEntries } from './query.ts';
 
@@ -21,9 +22,8 @@ const OPEN_MAX = 1_000;
  */
 type Positions = number | readonly number[];
 
-interface Block {
+interface Block extends Chained {
   readonly upTo: Positions;
-  readonly lines: readonly Line[];
 }
 
 /** The newest block of a trail. */
@@ -50,6 +50,10 @@ export interface Blocks {
   /** A write failed somewhere: the next one looks up first what is there. */
   forget(): void;
   find(tenantId: TenantId, query: AuditQuery): Promise<AuditPage>;
+  /** Where the tenant's chain is now. */
+  head(tenantId: TenantId): Promise<ChainHead>;
+  /** Reads the whole trail. @param wanted heads that the chain should have gone through */
+  verify(tenantId: TenantId, wanted: readonly ChainHead[]): Promise<Verified>;
 }
 
 /** @param searchedMax how many blocks one search reads */
@@ -85,7 +89,9 @@ export function createBlocks(
     const { number, block } = open;
     const upTo = stretch === undefined ? block.upTo : raised(block.upTo, stretch);
     try {
-      return await stored.replace(tenantId, open, { upTo, lines: [...block.lines, ...some] });
+      const { before, after } = chainOf(tenantId, block);
+      const chain = { before, after: chainAfter(after, some) };
+      return await stored.replace(tenantId, open, { upTo, lines: [...block.lines, ...some], chain });
     } catch (error) {
       if (stretch === undefined)
         unsure.set(tenantId, Math.min(number, unsure.get(tenantId) ?? Number.POSITIVE_INFINITY));
@@ -107,7 +113,7 @@ export function createBlocks(
           left = lines.filter((line) => !there.has(identityOf(line)));
           if (left.length === 0) break;
         }
-        if (open.block.lines.length >= BLOCK_ENTRIES) open = emptyBlock(open.number + 1, open.block.upTo);
+        if (open.block.lines.length >= BLOCK_ENTRIES) open = emptyBlock(open.number + 1, open.block);
         const some = left.slice(0, BLOCK_ENTRIES - open.block.lines.length);
         open = await fill(tenantId, open, some, stretch);
         if (open !== undefined) left = left.slice(some.length);
@@ -115,6 +121,23 @@ export function createBlocks(
       if (stretch === undefined) unsure.delete(tenantId);
       if (newest.size >= OPEN_MAX) newest.clear();
       if (open !== undefined) newest.set(tenantId, open);
+    },
+
+    async head(tenantId) {
+      const { block } = await stored.newest(tenantId, await stored.countOf(tenantId));
+      return block.chain?.after ?? chainStart(tenantId);
+    },
+
+    async verify(tenantId, wanted) {
+      const count = await stored.countOf(tenantId);
+      async function* parts() {
+        for (let number = 1; number <= count; number += 1) {
+          const block = await stored.get(tenantId, number);
+          // The newest has its number before it is there itself.
+          if (block !== undefined || number < count) yield block;
+        }
+      }
+      return verifyChain(tenantId, parts(), wanted);
     },
 
     forget: () => newest.clear(),
@@ -161,7 +184,7 @@ function openStored(store: Pick<Store, 'index' | 'records' | 'swap'>): StoredBlo
       if (block !== undefined) return { number: count, block, isStored: true };
       // A number can be there without its block, when the write of the block failed.
       const before = await blocks.get(keyOf(tenantId, count - 1));
-      return emptyBlock(Math.max(count, 1), before?.upTo ?? 0);
+      return emptyBlock(Math.max(count, 1), before);
     },
 
     async replace(tenantId, { number, block, isStored }, next) {
@@ -174,8 +197,17 @@ function openStored(store: Pick<Store, 'index' | 'records' | 'swap'>): StoredBlo
   };
 }
 
-function emptyBlock(number: number, upTo: Positions): OpenBlock {
-  return { number, block: { upTo, lines: [] }, isStored: false };
+/** @param before the block in front of it */
+function emptyBlock(number: number, before: Block | undefined): OpenBlock {
+  const after = before?.chain?.after;
+  const chain = after === undefined ? {} : { chain: { before: after, after } };
+  return { number, block: { upTo: before?.upTo ?? 0, lines: [], ...chain }, isStored: false };
+}
+
+/** In a block that an older version began, the chain begins with its first entry. */
+function chainOf(tenantId: TenantId, { lines, chain }: Block) {
+  const before = chainStart(tenantId);
+  return chain ?? { before, after: chainAfter(before, lines) };
 }
 
 /** Enough for more blocks than there will ever be, so that names are in the order of their numbers. */

@@ -71,6 +71,7 @@ export function boundRefusals(
 
   return {
     find: (tenantId, query) => trail.find(tenantId, query),
+    head: (tenantId) => trail.head(tenantId),
 
     note(note) {
       if (note.failure === undefined) return trail.note(note);

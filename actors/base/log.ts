@@ -7,3 +7,31 @@ export interface Log {
 }
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+const LINE_EVERY_MS = 1000;
+const lines = new WeakMap<Log, Map<string, { loggedAt: number; leftOut: number }>>();
+
+/**
+ * Logs what every request of a busy server may meet: one line a second for each message, which says how many were left out.
+ *
+ * @param nowMs of one clock for each message; only differences count
+ */
+export function logBounded(
+  log: Log,
+  severity: 'warn' | 'error',
+  nowMs: number,
+  fields: object,
+  message: string,
+): void {
+  const ofLog = lines.get(log) ?? new Map<string, { loggedAt: number; leftOut: number }>();
+  lines.set(log, ofLog);
+  const last = ofLog.get(message);
+  // A clock that was set back must not silence the log.
+  if (last !== undefined && Math.abs(nowMs - last.loggedAt) < LINE_EVERY_MS) {
+    last.leftOut += 1;
+    return;
+  }
+  ofLog.set(message, { loggedAt: nowMs, leftOut: 0 });
+  const leftOut = last?.leftOut ?? 0;
+  log[severity](leftOut === 0 ? fields : { ...fields, leftOut }, message);
+}

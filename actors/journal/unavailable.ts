@@ -1,5 +1,5 @@
 /** The one fault that whoever reads or writes has to expect. Everything else that is thrown is a bug. */
-import type { Log } from '../base/log.ts';
+import { type Log, logBounded } from '../base/log.ts';
 
 /** The store cannot serve just now (disk full, connection lost, closed). Nothing is known about the last write. */
 export class StoreUnavailable extends Error {
@@ -28,9 +28,6 @@ export function ifUnavailable<Answer>(
   };
 }
 
-const LINE_EVERY_MS = 1000;
-const lines = new WeakMap<Log, Map<string, { loggedAt: number; leftOut: number }>>();
-
 /**
  * Logs that the store is not available: one line a second for each message, as every request of a busy server meets it.
  *
@@ -43,15 +40,5 @@ export function logUnavailable(
   fields: { readonly err: StoreUnavailable; readonly [field: string]: unknown },
   message: string,
 ): void {
-  const ofLog = lines.get(log) ?? new Map<string, { loggedAt: number; leftOut: number }>();
-  lines.set(log, ofLog);
-  const last = ofLog.get(message);
-  // A clock that was set back must not silence the log.
-  if (last !== undefined && Math.abs(nowMs - last.loggedAt) < LINE_EVERY_MS) {
-    last.leftOut += 1;
-    return;
-  }
-  ofLog.set(message, { loggedAt: nowMs, leftOut: 0 });
-  const leftOut = last?.leftOut ?? 0;
-  log[severity](leftOut === 0 ? fields : { ...fields, leftOut }, message);
+  logBounded(log, severity, nowMs, fields, message);
 }

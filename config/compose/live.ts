@@ -36,6 +36,7 @@ export function createLive({ clock, log }: CoreNeeds, core: Core): Live {
     imports,
     audit: {
       find: core.audit.find,
+      head: core.audit.head,
       note(note) {
         core.audit.note(note);
         feed.onNote(note);

@@ -18,6 +18,13 @@ export type Command =
       readonly configFile: string | undefined;
       readonly flags: readonly { readonly key: string; readonly value: string }[];
     }
+  | {
+      /** `verify [FILE]` */
+      readonly type: 'verify';
+      readonly heads: string | undefined;
+      readonly configFile: string | undefined;
+      readonly flags: readonly { readonly key: string; readonly value: string }[];
+    }
   | { readonly type: 'help' | 'version' | 'print-config' }
   | { readonly type: 'misuse'; readonly problems: readonly string[] };
 
@@ -47,6 +54,8 @@ const FLAGS: NonNullable<ParseArgsConfig['options']> = {
   ...Object.fromEntries(KEYS.map((key) => [key, { type: 'string' }])),
 };
 
+const COMMANDS = ['backup', 'verify'];
+
 /** @param argv what stands behind the program's name */
 export function parseArguments(argv: readonly string[]): Command {
   const problems: string[] = [];
@@ -61,8 +70,9 @@ export function parseArguments(argv: readonly string[]): Command {
     const isItsValue = unknownBefore && token.kind === 'positional';
     unknownBefore = token.kind === 'option' && !isFlag(token.name) && token.value === undefined;
     if (token.kind === 'positional' && !isItsValue) {
-      // `backup` comes first, then its folder.
-      if (words.length === 0 ? token.value === 'backup' : words.length === 1) words.push(token.value);
+      // The command comes first, then its folder or file.
+      const fits = words.length === 0 ? COMMANDS.includes(token.value) : words.length === 1;
+      if (fits) words.push(token.value);
       else problems.push(`${JSON.stringify(token.value)} is not understood: options begin with --`);
     }
     if (token.kind !== 'option') continue;
@@ -81,10 +91,12 @@ export function parseArguments(argv: readonly string[]): Command {
   }
   if (printed === 'help') return { type: 'help' };
   const [subcommand, folder] = words;
-  if (subcommand !== undefined && folder === undefined) problems.push('backup needs a folder: backup FOLDER');
+  if (subcommand === 'backup' && folder === undefined) problems.push('backup needs a folder: backup FOLDER');
   if (problems.length > 0) return { type: 'misuse', problems };
-  if (folder !== undefined && printed === undefined) return { type: 'backup', folder, configFile, flags };
-  return printed === undefined ? { type: 'serve', configFile, flags } : { type: printed };
+  if (printed !== undefined) return { type: printed };
+  if (subcommand === 'verify') return { type: 'verify', heads: folder, configFile, flags };
+  if (folder !== undefined) return { type: 'backup', folder, configFile, flags };
+  return { type: 'serve', configFile, flags };
 }
 
 /** Not strict, or the first problem would be thrown and the others never found. */
@@ -127,6 +139,7 @@ export const USAGE = [
   '',
   'Usage: npm start -- [FLAGS]        or: node dist/config/process/main.js [FLAGS]',
   '       npm start -- backup FOLDER [FLAGS]     copies the data into a new folder, also beside a running server',
+  '       npm start -- verify [FILE] [FLAGS]     checks the audit trails and prints their heads; FILE has earlier ones',
   '',
   '  --config FILE          Reads options from this YAML file instead of config/claimd.yml',
   ...Object.entries(SWITCHES).map(([name, what]) => `  --${name.padEnd(20)} ${what}`),

@@ -7,12 +7,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../actors/base/clock.ts';
+import { silentLog } from '../../actors/base/log.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import { ListenError } from '../../actors/sockets/listen.ts';
 import { backUp } from '../compose/backup.ts';
 import { createLog, type ProcessLog } from '../compose/log.ts';
 import { StartRefused } from '../compose/refusal.ts';
 import { type System, startSystem } from '../compose/system.ts';
+import { verifyTrails } from '../compose/verify.ts';
 import { parseArguments } from '../options/cli.ts';
 import { exampleFile, helpText } from '../options/docs.ts';
 import { fromStandardInput, type Loaded, loadConfig, type Sources } from '../options/load.ts';
@@ -49,6 +51,11 @@ async function main(): Promise<void> {
       const loaded = load(command.configFile, command.flags);
       if (loaded.type === 'problems') return giveUp(loaded.problems);
       return makeBackup(loaded.config, command.folder);
+    }
+    case 'verify': {
+      const loaded = load(command.configFile, command.flags);
+      if (loaded.type === 'problems') return giveUp(loaded.problems);
+      return verify(loaded.config, command.heads);
     }
     default:
       unreachable(command);
@@ -90,6 +97,20 @@ async function makeBackup(config: Config, target: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof StartRefused)) throw error;
     printLine(`claimd makes no backup: ${error.message}`);
+    process.exitCode = REFUSED;
+  }
+}
+
+/** The heads go to standard output, so that they can be kept; what is wrong goes to standard error. */
+async function verify(config: Config, file: string | undefined): Promise<void> {
+  try {
+    const { heads, problems } = await verifyTrails(config, file, silentLog);
+    for (const head of heads) process.stdout.write(`${head}\n`);
+    for (const problem of problems) printLine(`claimd: ${problem}`);
+    if (problems.length > 0) process.exitCode = FAULT;
+  } catch (error) {
+    if (!(error instanceof StartRefused)) throw error;
+    printLine(`claimd verifies nothing: ${error.message}`);
     process.exitCode = REFUSED;
   }
 }

@@ -137,8 +137,11 @@ export function createAuthentication(
       if (isProblem(checked)) return checked;
       if (checked.kind === 'user') {
         const { user, session } = checked;
-        const grant = session.impersonator === undefined ? 'everything' : 'delegated';
-        return { userId: user.id, sessionId: session.id, grant, ...user.membership };
+        const { impersonator } = session;
+        const common = { userId: user.id, sessionId: session.id, ...user.membership };
+        return impersonator === undefined
+          ? { ...common, grant: 'everything' }
+          : { ...common, grant: 'delegated', impersonatorId: impersonator.userId };
       }
       const { userId, sessionId } = checked.claims;
       const { id: customerId, tenantId } = checked.customer;

@@ -16,6 +16,8 @@ interface Session {
   /** Undefined with an API key, which has no session. */
   readonly sessionId: string | undefined;
   readonly grant: Grant;
+  /** The administrator who looks in as this user. */
+  readonly impersonatorId?: UserId;
 }
 
 interface SystemAdministrator extends Session {

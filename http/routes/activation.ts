@@ -16,6 +16,7 @@ import { empty, json, text } from '../wire/reply.ts';
 import { userId } from '../wire/schemas.ts';
 import { isBeyondDelegation, manageableUser } from './access.ts';
 import { welcome } from './auth.ts';
+import { noteUser } from './user-notes.ts';
 
 export interface ActivationNeeds {
   readonly accounts: Accounts;
@@ -168,6 +169,7 @@ function activate(needs: ActivationNeeds): Route {
     async handle({ body, address, device }) {
       const activated = await users.activate(body.activateToken, body.password);
       if (activated.type !== 'done') return accountProblem(activated, 'User');
+      noteUser(needs.audit, 'ACTIVATED', activated.value);
       // Disabled meanwhile, or its tenant deleted: the password is set, but it does not let the user in.
       const standing = await users.standing(activated.value.id);
       if (standing === undefined) return notFound;

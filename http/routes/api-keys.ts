@@ -3,6 +3,9 @@
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import { API_KEYS_MAX } from '../../actors/accounts/api-keys.ts';
+import type { AuditTrail } from '../../actors/audit/audit.ts';
+import type { UserId } from '../../actors/base/ids.ts';
+import type { JsonObject } from '../../actors/base/json.ts';
 import { EVERYBODY } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { apiKeyView, newApiKeyView, viewApiKey } from '../views/api-key.ts';
@@ -10,6 +13,7 @@ import { pageView, viewPage } from '../views/page.ts';
 import { badRequest, notFound, permissionDenied } from '../wire/errors.ts';
 import { empty, json } from '../wire/reply.ts';
 import { optionalText, paging, userId } from '../wire/schemas.ts';
+import { noteUser } from './user-notes.ts';
 
 const OWNERS_ONLY = ['everything'] as const;
 
@@ -27,8 +31,17 @@ const keyBody = z
   )
   .nullish();
 
-export function apiKeyRoutes({ accounts }: { readonly accounts: Accounts }): Route[] {
-  const { apiKeys } = accounts;
+interface ApiKeyNeeds {
+  readonly accounts: Accounts;
+  readonly audit: Pick<AuditTrail, 'note'>;
+}
+
+export function apiKeyRoutes({ accounts, audit }: ApiKeyNeeds): Route[] {
+  const { apiKeys, users } = accounts;
+  const note = async (id: UserId, data: JsonObject) => {
+    const user = await users.find(id);
+    if (user !== undefined) noteUser(audit, 'CREDENTIALS_UPDATED', user, undefined, data);
+  };
 
   return [
     defineRoute({
@@ -53,6 +66,8 @@ export function apiKeyRoutes({ accounts }: { readonly accounts: Accounts }): Rou
           claimingOnly: body?.claimingOnly ?? false,
         });
         if (made === 'too-many') return badRequest(`A user may have at most ${API_KEYS_MAX} API keys!`);
+        const { id, description, claimingOnly } = made.key;
+        await note(principal.userId, { apiKey: 'made', apiKeyId: id, description, claimingOnly });
         return json({ ...viewApiKey(made.key), value: made.value });
       },
     }),
@@ -83,8 +98,11 @@ export function apiKeyRoutes({ accounts }: { readonly accounts: Accounts }): Rou
       grants: OWNERS_ONLY,
       params: z.object({ apiKeyId: z.uuid({ error: 'Invalid UUID string!' }) }),
       responses: { 200: { description: 'Revoked' }, 404: { description: 'The caller has no such key' } },
-      handle: async ({ principal, params }) =>
-        (await apiKeys.revoke(principal.userId, params.apiKeyId)) ? empty : notFound,
+      async handle({ principal, params: { apiKeyId } }) {
+        if (!(await apiKeys.revoke(principal.userId, apiKeyId))) return notFound;
+        await note(principal.userId, { apiKey: 'revoked', apiKeyId });
+        return empty;
+      },
     }),
   ];
 }

@@ -115,6 +115,21 @@ export function auditRoutes({ accounts, audit }: AuditNeeds): Route[] {
           : reply(tenantId, { ...wanted, userId: params.entityId, about: 'USER' });
       },
     }),
+
+    defineRoute({
+      method: 'GET',
+      path: '/api/audit/head',
+      summary:
+        'The head of the hash chain that the trail is: kept elsewhere, it shows later that no entry before it was changed (npm start -- verify)',
+      roles: TENANT,
+      responses: {
+        200: {
+          description: 'How many entries there are, and the hash over all of them',
+          schema: z.object({ tenantId: z.uuid(), entries: z.int(), hash: z.string() }),
+        },
+      },
+      handle: async ({ principal: { tenantId } }) => json({ tenantId, ...(await audit.head(tenantId)) }),
+    }),
   ];
 }
 

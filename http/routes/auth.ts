@@ -171,7 +171,7 @@ function readCaller({ accounts }: AuthNeeds): Route {
   });
 }
 
-function changePassword({ accounts: { users, apiKeys }, tokens, logins }: AuthNeeds): Route {
+function changePassword({ accounts: { users, apiKeys }, audit, tokens, logins }: AuthNeeds): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/auth/changePassword',
@@ -203,6 +203,8 @@ function changePassword({ accounts: { users, apiKeys }, tokens, logins }: AuthNe
       const changed = await users.setPassword(user.id, body.newPassword, principal.sessionId);
       if (changed.type !== 'done') return accountProblem(changed, 'User');
       if (body.revokeApiKeys) await apiKeys.forget(user.id);
+      const data = { password: 'changed', revokedApiKeys: body.revokeApiKeys };
+      noteUser(audit, 'CREDENTIALS_UPDATED', user, undefined, data);
       const kept = (await users.sessions(user.id)).find(({ id }) => id === principal.sessionId);
       const session = kept ?? (await users.startSession(changed.value, { address, device: device() }));
       return json(tokens.issue(changed.value, session));
@@ -218,6 +220,9 @@ async function noteFailedLogin(
   try {
     const user = await accounts.users.findByEmail(username);
     if (user !== undefined) noteUser(audit, 'LOGIN', user, reason);
+    // No trail is theirs, and nobody else would hear of it.
+    if (user?.membership.authority === 'SYS_ADMIN')
+      log.warn({ userId: user.id, reason }, 'a login as system administrator failed');
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) reportBug(log, 'http request', error);
   }

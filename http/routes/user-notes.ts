@@ -1,13 +1,20 @@
-/** Entries of the audit trail about users: what they do with their sessions, and what is done with them. */
+/** Entries of the audit trail about users: what they do with their sessions, and what is done with them and by them. */
 import type { User } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
+import type { Action } from '../../actors/audit/entry.ts';
 import type { JsonObject } from '../../actors/base/json.ts';
+import type { Principal } from '../auth/principal.ts';
+
+type UserAction = Extract<
+  Action,
+  'LOGIN' | 'LOGOUT' | 'ADDED' | 'UPDATED' | 'DELETED' | 'ACTIVATED' | 'SUSPENDED' | 'CREDENTIALS_UPDATED'
+>;
 
 /** System administrators belong to no tenant, so no audit trail is theirs. */
 export function noteUser(
   audit: Pick<AuditTrail, 'note'>,
-  action: 'LOGIN' | 'LOGOUT' | 'CREDENTIALS_UPDATED',
-  { id, membership }: User,
+  action: UserAction,
+  { id, membership }: Pick<User, 'id' | 'membership'>,
   failure?: string,
   data: JsonObject = {},
 ): void {
@@ -21,5 +28,32 @@ export function noteUser(
     userId: id,
     data,
     failure,
+  });
+}
+
+/** Who does it, for an entry about somebody. */
+export function byOf({ userId, impersonatorId }: Principal): JsonObject {
+  return impersonatorId === undefined ? { by: userId } : { by: userId, impersonator: impersonatorId };
+}
+
+/**
+ * What somebody asked for who looks in as another user. The entries that follow from it name the user; this one names who it
+ * was in truth.
+ */
+export function noteImpersonated(
+  audit: Pick<AuditTrail, 'note'>,
+  principal: Principal,
+  request: { readonly method: string; readonly route: string; readonly status: number },
+): void {
+  if (principal.impersonatorId === undefined || principal.authority === 'SYS_ADMIN') return;
+  audit.note({
+    tenantId: principal.tenantId,
+    action: 'UPDATED',
+    deviceId: undefined,
+    deviceName: undefined,
+    customerId: principal.authority === 'CUSTOMER_USER' ? principal.customerId : undefined,
+    userId: principal.userId,
+    data: { ...request, impersonator: principal.impersonatorId },
+    failure: undefined,
   });
 }

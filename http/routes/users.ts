@@ -42,7 +42,7 @@ import {
   version,
 } from '../wire/schemas.ts';
 import { isBeyondDelegation, manageableUser, visibleCustomer } from './access.ts';
-import { noteUser } from './user-notes.ts';
+import { byOf, noteUser } from './user-notes.ts';
 
 const inPath = z.object({ userId });
 
@@ -137,7 +137,10 @@ function saveUser(needs: UserNeeds): Route {
         const change = () => update(id, fields, body.version, by);
         const changed = knowsAll ? await change() : await bounded(principal.userId, change);
         if (changed.type === 'blocked') return tooManyRequests(TOO_MANY_ADDRESSES, changed.retryAfterMs);
-        return changed.type === 'done' ? json(viewUser(changed.value)) : accountProblem(changed, 'User');
+        if (changed.type !== 'done') return accountProblem(changed, 'User');
+        const told = email === user.value.email ? {} : { emailBefore: user.value.email, email };
+        noteUser(needs.audit, 'UPDATED', changed.value, undefined, { ...told, ...byOf(principal) });
+        return json(viewUser(changed.value));
       }
       const membership = newMembership(principal, body.authority, body.tenantId, body.customerId);
       if (isProblem(membership)) return membership;
@@ -146,7 +149,10 @@ function saveUser(needs: UserNeeds): Route {
         principal.authority === 'SYS_ADMIN' || membership.authority === 'SYS_ADMIN'
           ? await users.create(membership, fields)
           : await users.createUnknowing(membership, fields);
-      return created.type === 'done' ? json(viewUser(created.value)) : accountProblem(created, 'User');
+      if (created.type !== 'done') return accountProblem(created, 'User');
+      const { authority } = membership;
+      noteUser(needs.audit, 'ADDED', created.value, undefined, { email, authority, ...byOf(principal) });
+      return json(viewUser(created.value));
     },
   });
 }
@@ -263,7 +269,7 @@ function readUser({ accounts }: UserNeeds): Route {
   });
 }
 
-function deleteUser({ accounts }: UserNeeds): Route {
+function deleteUser({ accounts, audit }: UserNeeds): Route {
   const { users } = accounts;
   return defineRoute({
     method: 'DELETE',
@@ -281,12 +287,15 @@ function deleteUser({ accounts }: UserNeeds): Route {
       if (user.type !== 'found') return user;
       if (params.userId === principal.userId) return permissionDenied;
       const removed = await users.remove(params.userId);
-      return removed.type === 'done' ? empty : accountProblem(removed, 'User');
+      if (removed.type !== 'done') return accountProblem(removed, 'User');
+      const { email } = user.value;
+      noteUser(audit, 'DELETED', user.value, undefined, { email, ...byOf(principal) });
+      return empty;
     },
   });
 }
 
-function enableUser({ accounts }: UserNeeds): Route {
+function enableUser({ accounts, audit }: UserNeeds): Route {
   const { users } = accounts;
   return defineRoute({
     method: 'POST',
@@ -306,7 +315,9 @@ function enableUser({ accounts }: UserNeeds): Route {
       const enabled = query.userCredentialsEnabled ?? true;
       if (!enabled && params.userId === principal.userId) return permissionDenied;
       const changed = await users.setEnabled(params.userId, enabled);
-      return changed.type === 'done' ? empty : accountProblem(changed, 'User');
+      if (changed.type !== 'done') return accountProblem(changed, 'User');
+      noteUser(audit, enabled ? 'ACTIVATED' : 'SUSPENDED', user.value, undefined, byOf(principal));
+      return empty;
     },
   });
 }

@@ -30,6 +30,7 @@ export function createDeviceApi(world: TransportWorld, settings: Partial<DeviceA
   });
   const nobody = async () => notAuthenticated;
   const app = createRoutesApp(routes, {
+    audit: { note: () => {} },
     authentication: { authenticate: nobody, refresh: nobody, enter: nobody },
     clock,
     log: silentLog,

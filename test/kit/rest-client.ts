@@ -172,6 +172,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     accounts,
     audit: {
       find: audit.find,
+      head: audit.head,
       note(note) {
         audit.note(note);
         feed.onNote(note);

@@ -163,6 +163,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     system: '200 401 401',
   },
   'GET /api/auth/user': unrelated(200, 200, 200),
+  'GET /api/audit/head': unrelated(403, 200, 403),
   'GET /api/auth/sessions': unrelated(200, 200, 200),
   'GET /api/2fa/providers': unrelated(200, 200, 200),
   'GET /api/2fa/account/settings': unrelated(200, 200, 200),

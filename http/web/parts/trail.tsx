@@ -16,6 +16,8 @@ const ACTIONS: Readonly<Record<Entry['actionType'], string>> = {
   ATTRIBUTES_UPDATED: 'Attributes saved',
   ATTRIBUTES_DELETED: 'Attributes deleted',
   LOGIN: 'Signed in',
+  ACTIVATED: 'Activated',
+  SUSPENDED: 'Forbidden to log in',
   LOGOUT: 'Signed out',
   CLAIM_WINDOW_OPENED: 'Claim window opened',
   CLAIM_WINDOW_PENDING: 'Claim window waits for approval',

@@ -1,0 +1,83 @@
+/**
+ * An audit trail is a hash chain: each entry's hash covers the one before it, so whoever changes, leaves out or adds an
+ * entry changes the head. A head that was written down elsewhere shows later that the trail up to it is what it was. Who
+ * can write to the store can also make a new chain; that is what the copy elsewhere is for.
+ */
+import { createHash } from 'node:crypto';
+import type { TenantId } from '../base/ids.ts';
+import type { Line } from './line.ts';
+
+/** Where the chain is after some entries. */
+export interface ChainHead {
+  /** How many entries are before it. */
+  readonly entries: number;
+  /** SHA-256, base64url. */
+  readonly hash: string;
+}
+
+export function chainStart(tenantId: TenantId): ChainHead {
+  return { entries: 0, hash: digest(`claimd audit trail of ${tenantId}`) };
+}
+
+export function chainAfter(head: ChainHead, lines: readonly Line[]): ChainHead {
+  let { hash } = head;
+  for (const line of lines) hash = digest(`${hash}\n${JSON.stringify(line)}`);
+  return { entries: head.entries + lines.length, hash };
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
+}
+
+/** A part of a trail, as it is stored. */
+export interface Chained {
+  readonly lines: readonly Line[];
+  /** Absent in parts that an older version finished, before there were chains. */
+  readonly chain?: { readonly before: ChainHead; readonly after: ChainHead };
+}
+
+export type Verified =
+  | {
+      readonly type: 'whole';
+      readonly head: ChainHead;
+      /** Entries of an older version, in front of the chain. */
+      readonly unchained: number;
+      /** Which of the heads that were asked for the chain did not go through. */
+      readonly missed: readonly ChainHead[];
+    }
+  /** The first part that is not what it was, or is not there. */
+  | { readonly type: 'broken'; readonly part: number };
+
+/** @param parts in their order, undefined for one that is not there. @param wanted heads that were written down */
+export async function verifyChain(
+  tenantId: TenantId,
+  parts: AsyncIterable<Chained | undefined>,
+  wanted: readonly ChainHead[],
+): Promise<Verified> {
+  let head = chainStart(tenantId);
+  let unchained = 0;
+  let number = 0;
+  let missed = wanted.filter(({ entries, hash }) => entries !== 0 || hash !== head.hash);
+  for await (const part of parts) {
+    number += 1;
+    if (part === undefined) return { type: 'broken', part: number };
+    const { chain, lines } = part;
+    if (chain === undefined) {
+      if (head.entries > 0) return { type: 'broken', part: number };
+      unchained += lines.length;
+      continue;
+    }
+    if (!same(chain.before, head)) return { type: 'broken', part: number };
+    for (const line of lines) {
+      head = chainAfter(head, [line]);
+      const here = head;
+      missed = missed.filter((one) => !same(one, here));
+    }
+    if (!same(chain.after, head)) return { type: 'broken', part: number };
+  }
+  return { type: 'whole', head, unchained, missed };
+}
+
+function same(a: ChainHead, b: ChainHead): boolean {
+  return a.entries === b.entries && a.hash === b.hash;
+}

@@ -1,0 +1,80 @@
+/** Checks the hash chains of all audit trails in the store, beside a running server too. */
+import { readFileSync } from 'node:fs';
+import { TENANTS, tenantKind } from '../../actors/accounts/kinds.ts';
+import { createBlocks } from '../../actors/audit/blocks.ts';
+import type { ChainHead } from '../../actors/audit/chain.ts';
+import type { Log } from '../../actors/base/log.ts';
+import { createCollection } from '../../actors/records/collection.ts';
+import type { Config } from '../options/schema.ts';
+import { StartRefused } from './refusal.ts';
+import { openStore } from './store.ts';
+
+export interface Verification {
+  /** `TENANT ENTRIES HASH`, a line per trail that is whole: to be kept elsewhere, and given as the file later. */
+  readonly heads: readonly string[];
+  /** One sentence for each trail that is not what it was. */
+  readonly problems: readonly string[];
+}
+
+const PAGE = 100;
+const HEAD = /^(\S+) (\d+) ([\w-]{43})$/;
+
+/**
+ * @param file heads of an earlier verification or of `GET /api/audit/head`; undefined: the chains alone are checked
+ * @throws StartRefused if the store or the file cannot be read
+ */
+export async function verifyTrails(
+  config: Config,
+  file: string | undefined,
+  log: Log,
+): Promise<Verification> {
+  const kept = file === undefined ? new Map<string, ChainHead[]>() : headsIn(file);
+  const { store, close } = await openStore(config, 'worker', log);
+  const heads: string[] = [];
+  const problems: string[] = [];
+  try {
+    const tenants = createCollection(store, tenantKind);
+    const blocks = createBlocks(store);
+    for (let page = 0; ; page += 1) {
+      const { items } = await tenants.page(TENANTS, { page, pageSize: PAGE });
+      if (items.length === 0) break;
+      for (const { id } of items) {
+        const found = await blocks.verify(id, kept.get(id) ?? []);
+        kept.delete(id);
+        if (found.type === 'broken') {
+          problems.push(
+            `the trail of tenant ${id} is broken in its block ${found.part}: entries were changed, left out or added`,
+          );
+          continue;
+        }
+        heads.push(`${id} ${found.head.entries} ${found.head.hash}`);
+        for (const { entries } of found.missed) {
+          problems.push(`the trail of tenant ${id} is another one than when it had ${entries} entries`);
+        }
+      }
+    }
+  } finally {
+    await close();
+  }
+  for (const id of kept.keys()) problems.push(`there is no tenant ${id} any more, whose head was kept`);
+  return { heads, problems };
+}
+
+function headsIn(file: string): Map<string, ChainHead[]> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StartRefused(`the file ${file} cannot be read: ${why}`, error);
+  }
+  const heads = new Map<string, ChainHead[]>();
+  for (const line of text.split('\n')) {
+    if (line.trim() === '') continue;
+    const [, tenant = '', entries = '', hash = ''] = HEAD.exec(line.trim()) ?? [];
+    if (hash === '')
+      throw new StartRefused(`the file ${file} has a line that is no head: TENANT ENTRIES HASH`);
+    heads.set(tenant, [...(heads.get(tenant) ?? []), { entries: Number(entries), hash }]);
+  }
+  return heads;
+}
