@@ -7,7 +7,6 @@
  */
 import type mqtt from 'mqtt-packet';
 import type { Clock } from '../../../actors/base/clock.ts';
-import type { JsonObject } from '../../../actors/base/json.ts';
 import type { Log } from '../../../actors/base/log.ts';
 import { unreachable } from '../../../actors/base/unreachable.ts';
 import type { DeviceAttributes, SharedNews } from '../../../actors/claiming/attributes.ts';
