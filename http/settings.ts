@@ -56,6 +56,8 @@ export interface DeviceApiSettings {
   readonly payloadBytesMax: number;
   /** How long a device waits before it asks again, when the server cannot serve now; whole seconds. */
   readonly retryAfterSeconds: number;
+  /** Whether telemetry and client attributes are taken, and dropped. */
+  readonly acceptsTelemetry: boolean;
 }
 
 /** Rule C6: wrong secrets count against the party that sends them, and nobody else. */
@@ -125,7 +127,11 @@ export const defaultApiSettings: Omit<ApiSettings, 'tokens'> = {
   claimingByDefault: true,
 };
 
-export const defaultDeviceApiSettings: DeviceApiSettings = { payloadBytesMax: 65_536, retryAfterSeconds: 1 };
+export const defaultDeviceApiSettings: DeviceApiSettings = {
+  payloadBytesMax: 65_536,
+  retryAfterSeconds: 1,
+  acceptsTelemetry: true,
+};
 
 export const defaultTokenSettings: Omit<TokenSettings, 'signingKey'> = {
   issuer: 'thingsboard.io',

@@ -236,7 +236,11 @@ function createHttp(
     ...(brokerAuth === undefined ? {} : { brokerAuth }),
     settings: apiSettings(config, core),
     tokenGuard: guardOf('http', config, core, log),
-    deviceApi: { ...defaultDeviceApiSettings, payloadBytesMax: config.http.devicePayloadBytesMax },
+    deviceApi: {
+      ...defaultDeviceApiSettings,
+      payloadBytesMax: config.http.devicePayloadBytesMax,
+      acceptsTelemetry: config.http.acceptsTelemetry,
+    },
     ...(web === undefined ? {} : { web }),
   });
   return createHttpServer({

@@ -16,6 +16,8 @@
 import { z } from 'zod';
 import type { Secrets } from '../../actors/base/secret.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
+import { createDeviceAttributes, readAttributeRequest } from '../../actors/claiming/attributes.ts';
+import type { AuthenticatedDevice, Authentication } from '../../actors/claiming/authentication.ts';
 import { createClaiming } from '../../actors/claiming/claiming.ts';
 import { type ClaimOutcome, refusalInWords } from '../../actors/claiming/outcome.ts';
 import { parseClaimPayload } from '../../actors/claiming/payload.ts';
@@ -26,6 +28,7 @@ import { type DeviceApiSettings, defaultDeviceApiSettings } from '../settings.ts
 import {
   claimRefusedForDevice,
   malformedClaim,
+  noSuchFeature,
   tooManyRequests,
   unavailableForDevice,
   windowsLimited,
@@ -104,22 +107,13 @@ export function deviceApiRoutes(needs: DeviceApiNeeds): Route[] {
         },
       },
       async handle({ params, address, readPayload }) {
-        const admission = await tokenGuard.admit(address, () => claiming.authenticate(params.deviceToken));
-        switch (admission.type) {
-          case 'unknown':
-            return unauthorized;
-          case 'blocked':
-            return tooManyRequests('Too many wrong tokens', admission.retryAfterMs, 'too-many-wrong-tokens');
-          case 'admitted':
-            break;
-          default:
-            return unreachable(admission);
-        }
+        const admitted = await admit(tokenGuard, claiming, address, params.deviceToken);
+        if (admitted.type !== 'device') return admitted.reply;
         const payload = await readPayload();
         if (payload.type === 'refused') return payload.reply;
         const request = parseClaimPayload(payload.bytes);
         const outcome =
-          request.type === 'malformed' ? request : await claiming.initiate(admission.device, request);
+          request.type === 'malformed' ? request : await claiming.initiate(admitted.device, request);
         return replyTo(outcome, unavailable);
       },
     }),
@@ -139,12 +133,9 @@ export function deviceApiRoutes(needs: DeviceApiNeeds): Route[] {
         429: { description: 'Too many wrong tokens of its address' },
       },
       async handle({ params, address }) {
-        const admission = await tokenGuard.admit(address, () => claiming.authenticate(params.deviceToken));
-        if (admission.type === 'unknown') return unauthorized;
-        if (admission.type === 'blocked') {
-          return tooManyRequests('Too many wrong tokens', admission.retryAfterMs, 'too-many-wrong-tokens');
-        }
-        const fetched = await claiming.fetchCredentials(admission.device);
+        const admitted = await admit(tokenGuard, claiming, address, params.deviceToken);
+        if (admitted.type !== 'device') return admitted.reply;
+        const fetched = await claiming.fetchCredentials(admitted.device);
         switch (fetched.type) {
           case 'fetched':
             return json(fetched.message);
@@ -157,7 +148,110 @@ export function deviceApiRoutes(needs: DeviceApiNeeds): Route[] {
         }
       },
     }),
+    readAttributes(needs, unavailable),
+    ...DROPPED.map((feature) => dropped(needs, feature, unavailable)),
   ];
+}
+
+/** What a device may send that is of no use to claiming. */
+const DROPPED = ['telemetry', 'attributes'] as const;
+
+const deviceInPath = { params: z.object({ deviceToken: z.string() }), undecodablePath: 'keep' } as const;
+
+/** ThingsBoard's answer: the shared attributes that were asked for; client attributes are not kept here. */
+function readAttributes(
+  { devices, directory, secrets, tokenGuard = openGuard }: DeviceApiNeeds,
+  unavailable: Problem,
+): Route {
+  const claiming = createClaiming(devices, directory, secrets);
+  const attributes = createDeviceAttributes(devices);
+  return defineRoute({
+    method: 'GET',
+    path: '/api/v1/:deviceToken/attributes',
+    summary: 'A device reads its shared attributes',
+    description: 'For devices: the access token is in the path.',
+    roles: ['PUBLIC'],
+    ...deviceInPath,
+    query: z.object({ clientKeys: z.string().optional(), sharedKeys: z.string().optional() }),
+    unavailable,
+    responses: {
+      200: { description: 'Those that are there', schema: attributeAnswer },
+      401: { description: 'No device has this token', isEmpty: true },
+      429: { description: 'Too many wrong tokens of its address' },
+    },
+    async handle({ params, query, address }) {
+      const admitted = await admit(tokenGuard, claiming, address, params.deviceToken);
+      if (admitted.type !== 'device') return admitted.reply;
+      const answer = await attributes.answer(admitted.device, readAttributeRequest(query) ?? {});
+      return answer === undefined ? unauthorized : json(answer);
+    },
+  });
+}
+
+const attributeAnswer = z.object({ shared: z.record(z.string(), z.unknown()).optional() });
+
+/** Accepted and dropped, as by MQTT: firmware that also sends telemetry works, and an SDK's test of the connection. */
+function dropped(
+  {
+    devices,
+    directory,
+    secrets,
+    tokenGuard = openGuard,
+    deviceApi = defaultDeviceApiSettings,
+  }: DeviceApiNeeds,
+  feature: (typeof DROPPED)[number],
+  unavailable: Problem,
+): Route {
+  const claiming = createClaiming(devices, directory, secrets);
+  return defineRoute({
+    method: 'POST',
+    path: `/api/v1/:deviceToken/${feature}`,
+    summary: `A device sends ${feature}: taken, and not kept (transport.telemetry.accept)`,
+    description: 'For devices: the access token is in the path.',
+    roles: ['PUBLIC'],
+    ...deviceInPath,
+    payload: { bytesMax: deviceApi.payloadBytesMax, schema: z.unknown() },
+    unavailable,
+    responses: {
+      200: { description: 'Taken', isEmpty: true },
+      401: { description: 'No device has this token', isEmpty: true },
+      404: { description: 'Not taken here' },
+      429: { description: 'Too many wrong tokens of its address' },
+    },
+    async handle({ params, address, readPayload }) {
+      if (!deviceApi.acceptsTelemetry) return noSuchFeature;
+      const admitted = await admit(tokenGuard, claiming, address, params.deviceToken);
+      if (admitted.type !== 'device') return admitted.reply;
+      const payload = await readPayload();
+      return payload.type === 'refused' ? payload.reply : empty;
+    },
+  });
+}
+
+type Admitted =
+  | { readonly type: 'device'; readonly device: AuthenticatedDevice }
+  | { readonly type: 'refused'; readonly reply: Reply };
+
+/** The device of a token, or the answer where there is none. */
+async function admit(
+  tokenGuard: TokenGuard,
+  claiming: Authentication,
+  address: string,
+  token: string,
+): Promise<Admitted> {
+  const admission = await tokenGuard.admit(address, () => claiming.authenticate(token));
+  switch (admission.type) {
+    case 'unknown':
+      return { type: 'refused', reply: unauthorized };
+    case 'blocked': {
+      const reply = tooManyRequests('Too many wrong tokens', admission.retryAfterMs, 'too-many-wrong-tokens');
+      return { type: 'refused', reply };
+    }
+    case 'admitted':
+      return { type: 'device', device: admission.device };
+    default:
+      return unreachable(admission);
+  }
 }
 
 function replyTo(outcome: ClaimOutcome, unavailable: Problem): Reply {

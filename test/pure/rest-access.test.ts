@@ -370,6 +370,10 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'GET /api/tenants': unrelated(403, 403, 200),
 
   'POST /api/v1/:deviceToken/claim': publicly(401, { params: { deviceToken: 'NOBODY' } }),
+  'GET /api/v1/:deviceToken/claim/credentials': publicly(401, { params: { deviceToken: 'NOBODY' } }),
+  'GET /api/v1/:deviceToken/attributes': publicly(401, { params: { deviceToken: 'NOBODY' } }),
+  'POST /api/v1/:deviceToken/telemetry': publicly(401, { params: { deviceToken: 'NOBODY' } }),
+  'POST /api/v1/:deviceToken/attributes': publicly(401, { params: { deviceToken: 'NOBODY' } }),
 
   'GET /v3/api-docs': publicly(200),
   'GET /v3/api-docs/3.0': publicly(200),

@@ -184,7 +184,7 @@ for (const method of ['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
 }
 
 for (const path of [
-  '/api/v1/TOKEN/telemetry',
+  '/api/v1/TOKEN/rpc',
   '/api/v1/TOKEN/CLAIM',
   '/api/v1/TOKEN',
   '/api/v1/TOKEN/claim/more',
@@ -195,6 +195,38 @@ for (const path of [
       await envelope(await post(path), 404, 32);
     }));
 }
+
+test('device http: telemetry and attributes are taken and dropped, with a token that is right', () =>
+  withApi(async ({ world, post }) => {
+    await world.provision('TOKEN');
+    for (const feature of ['telemetry', 'attributes']) {
+      const taken = await post(`/api/v1/TOKEN/${feature}`, '{"temperature":21}');
+      assert.equal([taken.status, await taken.text()], [200, ''], feature);
+      assert.is((await post(`/api/v1/NOBODY/${feature}`, '{}')).status, 401);
+      assert.is((await post(`/api/v1/TOKEN/${feature}`, 'x'.repeat(70_000))).status, 413);
+    }
+    assert.equal(world.commands, []);
+  }));
+
+test('device http: a device reads its shared attributes, those that it names or all', () =>
+  withApi(async ({ world, app }) => {
+    const id = await world.provision('TOKEN');
+    const whose = { tenantId: TENANT, customerId: null } as const;
+    for (const [scope, values] of [
+      ['SHARED_SCOPE', { a: 1, b: 'two' }],
+      ['SERVER_SCOPE', { secret: 's' }],
+    ] as const)
+      await world.devices.ask(id, { type: 'SaveAttributes', ...whose, scope, values });
+    const read = async (query: string) => {
+      const response = await app.request(`/api/v1/TOKEN/attributes${query}`);
+      assert.is(response.status, 200, query);
+      return response.json();
+    };
+    assert.equal(await read(''), { shared: { a: 1, b: 'two' } });
+    assert.equal(await read('?sharedKeys=a,x'), { shared: { a: 1 } });
+    assert.equal(await read('?clientKeys=a&sharedKeys=secret'), {});
+    assert.is((await app.request('/api/v1/NOBODY/attributes')).status, 401);
+  }));
 
 test('device http: nothing that is answered holds the token or the secret', () =>
   withApi(async ({ world, app, post }) => {

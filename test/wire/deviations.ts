@@ -581,7 +581,8 @@ export const SECTIONS = {
     telemetry: {
       what: 'telemetry, client attributes, rule engine',
       thingsBoard: 'the main thing',
-      claimd: 'by MQTT accepted and dropped; by HTTP 404, by CoAP 4.00',
+      claimd:
+        'by MQTT and HTTP accepted and dropped (HTTP: `transport.telemetry.accept`), by CoAP 4.00; shared attributes are answered',
       why: 'claimd is about ownership',
     },
     provisioning: {

@@ -97,6 +97,12 @@ export const http = section('HTTP: people and devices', {
     max: 16 * MIB,
     why: 'Largest body that a device may send by HTTP. A larger one is answered 413.',
   }),
+  acceptsTelemetry: flag({
+    key: 'transport.telemetry.accept',
+    env: 'TRANSPORT_TELEMETRY_ACCEPT',
+    default: DEVICE_API.acceptsTelemetry,
+    why: 'Whether telemetry and attributes that devices send by HTTP are answered 200, and dropped; else 404. By MQTT they are always taken and dropped.',
+  }),
   maxHeaderBytes: bytes({
     key: 'server.http.max_header_size',
     env: 'HTTP_MAX_HEADER_SIZE',
