@@ -19,7 +19,7 @@ import type { ApiSettings } from '../settings.ts';
 import { deviceView } from '../views/device.ts';
 import { incomingOfferView, viewIncomingOffer } from '../views/transfer.ts';
 import { badRequest, notFound, tokenExpired, tooManyRequests } from '../wire/errors.ts';
-import { json, type Reply } from '../wire/reply.ts';
+import { isProblem, json, type Reply } from '../wire/reply.ts';
 import { requiredText, transferId } from '../wire/schemas.ts';
 import { deviceReply, doneReply } from './answers.ts';
 import { CLAIMING } from './claims.ts';
@@ -113,12 +113,12 @@ function acceptByCode(needs: IncomingTransferNeeds): Route {
           { limiter: perAddress, key: address },
         ],
         () => accept(needs, principal, offer),
-        (outcome) => (outcome === notFound ? 1 : 0),
+        (outcome) => (isNotFound(outcome) ? 1 : 0),
       );
       if (reply.type === 'blocked') {
         return tooManyRequests('Too many wrong codes, try again later', reply.retryAfterMs);
       }
-      if (reply === notFound) {
+      if (isNotFound(reply)) {
         const nothing = { deviceId: undefined, deviceName: undefined, data: {} };
         audit.note({
           tenantId,
@@ -148,7 +148,11 @@ function acceptOffer(needs: IncomingTransferNeeds): Route {
   });
 }
 
-/** `notFound` itself, and no copy of it, means that no device is offered so. */
+/** No device is offered so. */
+function isNotFound(reply: Reply): boolean {
+  return isProblem(reply) && reply.status === notFound.status;
+}
+
 async function accept(
   needs: IncomingTransferNeeds,
   principal: CustomerUser,
@@ -162,7 +166,9 @@ async function accept(
   const who = { tenantId, customerId, userId };
   const shown = { transferId: transfer, addressDigest, codeDigest };
   const asked = await devices.ask(id, { type: 'AcceptOffer', ...who, ...shown });
-  if (isAlreadyOwn(asked)) return badRequest('The device is yours already!');
+  if (isAlreadyOwn(asked)) {
+    return { ...badRequest('The device is yours already!'), reason: 'already-yours' };
+  }
   const answer = await unlessCustomerGone(needs, id, who, asked);
   return answer === undefined ? tokenExpired : deviceReply(profiles, id, answer);
 }
