@@ -48,8 +48,8 @@ export interface Directory {
 
 export interface OfferedToWhom {
   readonly customerId: CustomerId;
-  /** Null: no address. */
-  readonly addressDigest: SecretDigest | null;
+  /** Of one address; more than one while the server's key is changed. */
+  readonly addressDigests: readonly SecretDigest[];
 }
 
 /** Which devices are connected. */

@@ -88,7 +88,7 @@ export function createDirectory(
 
     ofTransfer: (id) => idAt(keys.transfer(id)),
 
-    async offeredTo(tenantId, { customerId, addressDigest }) {
+    async offeredTo(tenantId, { customerId, addressDigests }) {
       const listed = async (list: string, agrees: (to: OfferedTo) => boolean) => {
         const members = await index.page(list, { offset: 0, limit: OFFERS_MAX });
         const read = await mapInSlices(members, (member) => readDevice(journal, deviceOf(member)));
@@ -101,12 +101,15 @@ export function createDirectory(
         lists.offeredTo(customerId),
         (to) => to.type === 'customer' && to.customerId === customerId,
       );
-      if (addressDigest === null) return toCustomer.map(asListed);
-      const toAddress = await listed(
-        lists.offeredToAddress(addressDigest),
-        (to) => to.type === 'address' && to.addressDigest === addressDigest,
+      const toAddress = await Promise.all(
+        addressDigests.map((digest) =>
+          listed(
+            lists.offeredToAddress(digest),
+            (to) => to.type === 'address' && to.addressDigest === digest,
+          ),
+        ),
       );
-      return [...toCustomer, ...toAddress].map(asListed);
+      return [toCustomer, ...toAddress].flat().map(asListed);
     },
 
     typesOf: (tenantId) => typesOf(journal, index, tenantId),

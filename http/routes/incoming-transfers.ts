@@ -8,6 +8,7 @@ import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { TransferId } from '../../actors/base/ids.ts';
 import type { SecretDigest, Secrets } from '../../actors/base/secret.ts';
+import type { RefusalReason } from '../../actors/device/messages.ts';
 import { openOffer } from '../../actors/device/state.ts';
 import type { DeviceAnswer, Devices, Directory } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
@@ -24,7 +25,7 @@ import { requiredText, transferId } from '../wire/schemas.ts';
 import { deviceReply, doneReply } from './answers.ts';
 import { CLAIMING } from './claims.ts';
 import { unlessCustomerGone } from './tenure.ts';
-import { digestOfAddress, digestOfCode, transferOfCode } from './transfer-codes.ts';
+import { digestedAddresses, digestedCodes } from './transfer-codes.ts';
 
 export interface IncomingTransferNeeds {
   readonly accounts: Accounts;
@@ -57,8 +58,8 @@ function listIncoming(needs: IncomingTransferNeeds): Route {
     responses: { 200: { description: 'The open offers', schema: z.array(incomingOfferView) } },
     async handle({ principal }) {
       const { tenantId, customerId } = principal;
-      const addressDigest = await addressOf(needs, principal);
-      const found = await directory.offeredTo(tenantId, { customerId, addressDigest });
+      const addressDigests = await addressesOf(needs, principal);
+      const found = await directory.offeredTo(tenantId, { customerId, addressDigests });
       const now = clock.now();
       const views = found.map(async (device) => {
         const offer = openOffer(device, now);
@@ -79,7 +80,7 @@ const ACCEPTED = {
 } as const;
 
 function acceptByCode(needs: IncomingTransferNeeds): Route {
-  const { audit, secrets, settings, counters } = needs;
+  const { audit, settings, counters } = needs;
   const perCustomer = createLimiter(
     'transfer-codes-of-customer',
     settings.limits.wrongSecretsPerCustomerAndDevice,
@@ -105,14 +106,12 @@ function acceptByCode(needs: IncomingTransferNeeds): Route {
     },
     async handle({ principal, body: { code }, address }) {
       const { tenantId, customerId, userId } = principal;
-      const codeDigest = digestOfCode(secrets, tenantId, code);
-      const offer = { id: transferOfCode(secrets, tenantId, code), codeDigest };
       const reply = await attempt(
         [
           { limiter: perCustomer, key: customerId },
           { limiter: perAddress, key: address },
         ],
-        () => accept(needs, principal, offer),
+        () => acceptCode(needs, principal, code),
         (outcome) => (isNotFound(outcome) ? 1 : 0),
       );
       if (reply.type === 'blocked') {
@@ -144,7 +143,10 @@ function acceptOffer(needs: IncomingTransferNeeds): Route {
     grants: CLAIMING,
     params: inPath,
     responses: { ...ACCEPTED, 404: { description: 'No such offer, or it is not for you' } },
-    handle: ({ principal, params }) => accept(needs, principal, { id: params.transferId, codeDigest: null }),
+    async handle({ principal, params: { transferId: transfer } }) {
+      const addresses = await addressesOf(needs, principal);
+      return accept(needs, principal, transfer, { codeDigest: null, addresses });
+    },
   });
 }
 
@@ -153,28 +155,58 @@ function isNotFound(reply: Reply): boolean {
   return isProblem(reply) && reply.status === notFound.status;
 }
 
+/** Under the digests that the code may have, one after the other. */
+async function acceptCode(
+  needs: IncomingTransferNeeds,
+  principal: CustomerUser,
+  code: string,
+): Promise<Reply> {
+  let reply: Reply = notFound;
+  for (const { transferId: transfer, codeDigest } of digestedCodes(needs.secrets, principal.tenantId, code)) {
+    reply = await accept(needs, principal, transfer, { codeDigest, addresses: [] });
+    if (!isNotFound(reply)) return reply;
+  }
+  return reply;
+}
+
+/** What somebody shows who answers an offer. */
+interface Shown {
+  readonly codeDigest: SecretDigest | null;
+  readonly addresses: readonly SecretDigest[];
+}
+
 async function accept(
   needs: IncomingTransferNeeds,
   principal: CustomerUser,
-  { id: transfer, codeDigest }: { readonly id: TransferId; readonly codeDigest: SecretDigest | null },
+  transfer: TransferId,
+  { codeDigest, addresses }: Shown,
 ): Promise<Reply> {
   const { devices, directory, profiles } = needs;
   const { tenantId, customerId, userId } = principal;
   const id = await directory.ofTransfer(transfer);
   if (id === undefined) return notFound;
-  const addressDigest = codeDigest === null ? await addressOf(needs, principal) : null;
   const who = { tenantId, customerId, userId };
-  const shown = { transferId: transfer, addressDigest, codeDigest };
-  const asked = await devices.ask(id, { type: 'AcceptOffer', ...who, ...shown });
-  if (isAlreadyOwn(asked)) {
+  const asked = await firstFound(addresses, (addressDigest) =>
+    devices.ask(id, { type: 'AcceptOffer', ...who, transferId: transfer, addressDigest, codeDigest }),
+  );
+  if (isRefusedAs(asked, 'already-claimed')) {
     return { ...badRequest('The device is yours already!'), reason: 'already-yours' };
   }
   const answer = await unlessCustomerGone(needs, id, who, asked);
   return answer === undefined ? tokenExpired : deviceReply(profiles, id, answer);
 }
 
-function isAlreadyOwn(answer: DeviceAnswer): boolean {
-  return answer.type === 'refused' && answer.refusal.reason === 'already-claimed';
+/** Asks with the address under one key after the other, until there is such an offer; without an address once. */
+async function firstFound(
+  [first = null, ...others]: readonly (SecretDigest | null)[],
+  ask: (addressDigest: SecretDigest | null) => Promise<DeviceAnswer>,
+): Promise<DeviceAnswer> {
+  const answer = await ask(first);
+  return others.length > 0 && isRefusedAs(answer, 'no-offer') ? firstFound(others, ask) : answer;
+}
+
+function isRefusedAs(answer: DeviceAnswer, reason: RefusalReason): boolean {
+  return answer.type === 'refused' && answer.refusal.reason === reason;
 }
 
 function declineOffer(needs: IncomingTransferNeeds): Route {
@@ -194,19 +226,21 @@ function declineOffer(needs: IncomingTransferNeeds): Route {
       const { tenantId, customerId, userId } = principal;
       const id = await directory.ofTransfer(params.transferId);
       if (id === undefined) return notFound;
-      const addressDigest = await addressOf(needs, principal);
-      const who = { tenantId, customerId, userId, transferId: params.transferId, addressDigest };
-      return doneReply(await devices.ask(id, { type: 'DeclineOffer', ...who }));
+      const who = { tenantId, customerId, userId, transferId: params.transferId };
+      const answer = await firstFound(await addressesOf(needs, principal), (addressDigest) =>
+        devices.ask(id, { type: 'DeclineOffer', ...who, addressDigest }),
+      );
+      return doneReply(answer);
     },
   });
 }
 
-/** The digest of the caller's address; null for one that users gave themselves: it proves nothing (H3). */
-async function addressOf(
+/** The digests of the caller's address; none for one that users gave themselves: it proves nothing (H3). */
+async function addressesOf(
   { accounts, secrets }: IncomingTransferNeeds,
   { userId, tenantId }: CustomerUser,
-): Promise<SecretDigest | null> {
+): Promise<readonly SecretDigest[]> {
   const user = await accounts.users.find(userId);
-  if (user === undefined || user.emailIsOwnChoice === true) return null;
-  return digestOfAddress(secrets, tenantId, user.email);
+  if (user === undefined || user.emailIsOwnChoice === true) return [];
+  return digestedAddresses(secrets, tenantId, user.email);
 }

@@ -34,7 +34,7 @@ import { optionalText } from '../wire/schemas.ts';
 import { customerOf, deviceByName } from './access.ts';
 import { answerReply, doneReply } from './answers.ts';
 import { CLAIMING, deviceNameInPath } from './claims.ts';
-import { digestOfAddress, digestOfCode, transferOfCode } from './transfer-codes.ts';
+import { digestedAddresses, digestedCodes } from './transfer-codes.ts';
 
 export interface TransferNeeds {
   readonly devices: Devices;
@@ -121,8 +121,7 @@ function newOffer(
 ): { readonly transferId: TransferId; readonly to: OfferedTo; readonly code: string | null } | undefined {
   if (to === null) {
     const code = randomClaimKey();
-    const transferId = transferOfCode(secrets, tenantId, code);
-    const codeDigest = digestOfCode(secrets, tenantId, code);
+    const [{ transferId, codeDigest }] = digestedCodes(secrets, tenantId, code);
     return { transferId, to: { type: 'code', codeDigest }, code };
   }
   const transferId = newId<TransferId>(clock.now());
@@ -130,7 +129,7 @@ function newOffer(
   if (customerId !== undefined) return { transferId, to: { type: 'customer', customerId }, code: null };
   const address = to.trim();
   if (!/^[^\s@]+@[^\s@]+$/.test(address)) return undefined;
-  const addressDigest = digestOfAddress(secrets, tenantId, address);
+  const [addressDigest] = digestedAddresses(secrets, tenantId, address);
   const sealedAddress = secrets.seal(deviceId, address);
   return { transferId, to: { type: 'address', addressDigest, sealedAddress }, code: null };
 }

@@ -1,6 +1,7 @@
 /** Handing a device over, through the API (rules H1 to H5): offered by its owner, accepted from the list or by a code. */
 import * as assert from 'uvu/assert';
 import type { TransferId } from '../../actors/base/ids.ts';
+import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
 import { lists } from '../../actors/device/indexes.ts';
 import {
   type Answer,
@@ -334,6 +335,33 @@ law(
     assert.is(await world.store.index.count(lists.offeredTo(home.bob.customerId)), 0);
     assert.is(await world.directory.ofTransfer(transferId as TransferId), undefined);
   },
+);
+
+/** Of a server whose key is being changed. */
+let present = createSecrets(Buffer.alloc(32, 1));
+const changing: Secrets = {
+  digest: (...args) => present.digest(...args),
+  digests: (...args) => present.digests(...args),
+  seal: (...args) => present.seal(...args),
+  unseal: (...args) => present.unseal(...args),
+};
+
+law(
+  'C9: offers outlast a change of the server’s key',
+  async ({ world, home }) => {
+    for (const name of ['by code', 'to address', 'declined']) await provisionAlices(world, home, name);
+    const { code } = offered(await home.alice.post(transferPath('by code'), {}));
+    await home.alice.post(transferPath('to address'), { to: home.bob.email });
+    await home.alice.post(transferPath('declined'), { to: home.bob.email });
+    present = createSecrets(Buffer.alloc(32, 9), Buffer.alloc(32, 1));
+    assert.is(offered(await home.alice.get(transferPath('declined'))).to.email, home.bob.email);
+    entity(await home.bob.post('/api/transfer/accept', { code }));
+    const [declined, accepted] = await incoming(home.bob);
+    assert.equal([declined?.deviceName, accepted?.deviceName], ['declined', 'to address']);
+    entity(await home.bob.post(`/api/transfer/${accepted?.transferId}/accept`));
+    isDone(await home.bob.post(`/api/transfer/${declined?.transferId}/decline`));
+  },
+  { disturb: (needs) => ({ ...needs, secrets: changing }) },
 );
 
 /** One more customer of the household, with a user of this name. */
