@@ -59,7 +59,9 @@ test('docker: the image is built in stages, and the last one runs as an ordinary
   assert.ok(all.filter(({ word }) => word === 'FROM').length >= 2);
   for (const { rest } of of('FROM')) assert.match(rest, /^node:20-slim\b/);
   const last = all.slice(all.findLastIndex(({ word }) => word === 'FROM'));
-  assert.is(last.filter(({ word }) => word === 'USER').at(-1)?.rest, 'node');
+  // Of group 0, which may write to the data: so any other user of that group can run it, too.
+  assert.is(last.filter(({ word }) => word === 'USER').at(-1)?.rest, 'node:0');
+  assert.ok(last.some(({ word, rest }) => word === 'RUN' && /-m 770 .*-g 0 \/data$/.test(rest)));
   const user = last.findIndex(({ word }) => word === 'USER');
   assert.not.ok(last.slice(user).some(({ word }) => word === 'RUN' || word === 'COPY'));
   for (const word of ['HEALTHCHECK', 'ENTRYPOINT', 'VOLUME', 'EXPOSE']) {
@@ -130,6 +132,15 @@ for (const name of FILES) {
       );
       const loaded = loadConfig({ env: { ...env, SYSADMIN_PASSWORD: 'a-long-password' }, flags: [] });
       assert.equal(loaded.type === 'problems' ? loaded.problems : [], []);
+    }
+  });
+
+  test(`docker: ${name}: the root of a node is read-only, and it can gain no rights`, () => {
+    const services = Object.values(parse(read(name), { merge: true }).services) as Record<string, unknown>[];
+    for (const { image, read_only, tmpfs, cap_drop, security_opt } of services) {
+      if (image !== 'claimd') continue;
+      assert.equal([read_only, tmpfs, cap_drop], [true, ['/tmp'], ['ALL']]);
+      assert.equal(security_opt, ['no-new-privileges:true']);
     }
   });
 
