@@ -25,6 +25,7 @@ import { freshCredentials } from './credentials.ts';
 import type { DeviceQuotas } from './device-quotas.ts';
 import type { DeviceAnswer, DeviceListener, Devices } from './devices.ts';
 import type { Profiles } from './profiles.ts';
+import type { WriteQuotas } from './write-quotas.ts';
 
 export interface DevicesOptions {
   /** An actor system started with `deviceEngine(journal)`. */
@@ -45,6 +46,8 @@ export interface DevicesOptions {
   readonly windows?: Quota;
   /** Shortest access token that a device may be given, in characters. Default: any. */
   readonly minTokenLength?: number;
+  /** How often the devices of a tenant may change. Default: no limit. */
+  readonly writes?: WriteQuotas;
   /** How many devices there may be. Default: no limit. */
   readonly quotas?: DeviceQuotas;
   /** See `EventSourced`. Default: no. */
@@ -60,7 +63,7 @@ export interface LiveDevices extends Devices {
 
 export function createDevices(options: DevicesOptions): LiveDevices {
   const { root, journal, policy, settings, clock, log, onEvent, windows, looksFirst = false } = options;
-  const { ownershipOf, quotas, askConsent, secrets, minTokenLength = 0 } = options;
+  const { ownershipOf, quotas, writes, askConsent, secrets, minTokenLength = 0 } = options;
   const registry = createRegistry(
     root,
     'devices',
@@ -142,6 +145,17 @@ export function createDevices(options: DevicesOptions): LiveDevices {
     return confirm(id, { ...command, consentIn: needed.ownerEpoch });
   }
 
+  /** Asked only while some tenant has to wait. */
+  async function unlessWaiting(
+    { waitOf }: WriteQuotas,
+    id: DeviceId,
+    command: DeviceCommand,
+  ): Promise<DeviceAnswer> {
+    const device = await readDevice(journal, id).catch(ifUnavailable(() => undefined));
+    const retryAfterMs = device === undefined ? 0 : waitOf(device.tenantId);
+    return retryAfterMs === 0 ? registry.ask(id, command) : rateLimited(retryAfterMs);
+  }
+
   const tokenTooShort: DeviceAnswer = {
     type: 'refused',
     refusal: { reason: 'token-too-short', minTokenLength },
@@ -158,9 +172,11 @@ export function createDevices(options: DevicesOptions): LiveDevices {
         case 'ResetDevice': {
           // One device must not fill the disk: each window is an event that is kept.
           const retryAfterMs = windows === undefined ? 0 : windows.take(whoOpens(id, command));
-          if (retryAfterMs === 0) return registry.ask(id, command);
-          return Promise.resolve({ type: 'refused', refusal: { reason: 'rate-limited', retryAfterMs } });
+          if (retryAfterMs > 0) return Promise.resolve(rateLimited(retryAfterMs));
+          return writes?.someWait === true ? unlessWaiting(writes, id, command) : registry.ask(id, command);
         }
+        case 'SaveAttributes':
+          return writes?.someWait === true ? unlessWaiting(writes, id, command) : registry.ask(id, command);
         case 'ConfirmClaim':
           return confirm(id, command).catch(ifUnavailable(noAnswer));
         case 'ChangeCredentials':
@@ -184,6 +200,10 @@ export function createDevices(options: DevicesOptions): LiveDevices {
  */
 function whoOpens(id: DeviceId, { openedBy }: OpensWindow): string {
   return openedBy.type === 'device' ? openedBy.credentialsId : id;
+}
+
+function rateLimited(retryAfterMs: number): DeviceAnswer {
+  return { type: 'refused', refusal: { reason: 'rate-limited', retryAfterMs } };
 }
 
 function noAnswer(): DeviceAnswer {

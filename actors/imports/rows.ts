@@ -90,8 +90,9 @@ export function createRows(needs: RowNeeds): Rows {
   ): Promise<Exclude<DeviceAnswer, { type: 'unavailable' }>> {
     for (;;) {
       const answer = await devices.ask(id, command);
-      if (answer.type !== 'unavailable') return answer;
-      if (stopping()) throw new Error(`broken off: ${answer.reason}`);
+      const isLimited = answer.type === 'refused' && answer.refusal.reason === 'rate-limited';
+      if (answer.type !== 'unavailable' && !isLimited) return answer;
+      if (stopping()) throw new Error('broken off: there is no answer');
       await sleep(clock, ASK_AGAIN_MS);
     }
   }

@@ -34,6 +34,7 @@ export function measurable(env: { readonly [name: string]: string }) {
     nodeArgs: ['--max-semi-space-size=64', '--import', PROBE],
     channel: true,
     env: {
+      QUOTA_WRITES_PER_TENANT: '0',
       CLAIMD_BENCH_PARENT: String(process.pid),
       SYSADMIN_PASSWORD: SYSADMIN.password,
       // Makes creating users cheap. Nothing that is measured logs in.

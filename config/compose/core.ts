@@ -28,6 +28,7 @@ import { createDirectory } from '../../actors/fleet/directory.ts';
 import { createDevices, type LiveDevices } from '../../actors/fleet/live-devices.ts';
 import { createProfiles, PROFILE_DEFAULTS, type Profiles } from '../../actors/fleet/profiles.ts';
 import { shortTokens } from '../../actors/fleet/short-tokens.ts';
+import { createWriteQuotas } from '../../actors/fleet/write-quotas.ts';
 import { openJobs } from '../../actors/imports/jobs.ts';
 import { type Counters, memoryCounters } from '../../actors/limits/counters.ts';
 import { createQuota } from '../../actors/limits/quota.ts';
@@ -203,6 +204,7 @@ function startActors(
   const listeners: DeviceListener[] = [];
   const root = startSystem(deviceEngine(store.journal));
   const { windowsPerDevice: max, windowsPerDeviceWindowMs: windowMs } = config.claim;
+  const writes = createWriteQuotas(config.quotas.writesPerTenant, log);
   const devices = createDevices({
     root,
     journal: store.journal,
@@ -213,6 +215,7 @@ function startActors(
     ...policyHookOf(config, clock, log),
     windows: createQuota({ max, windowMs }),
     minTokenLength: config.limits.minTokenLength,
+    writes,
     quotas: createDeviceQuotas(config.quotas, store.index, clock),
     clock,
     log,
@@ -224,6 +227,6 @@ function startActors(
   const { auditLogEnabled: auditReads, windowEventsMs } = config.system;
   const audit = createAudit(store, auditReads, clock, log);
   const retention = createRetention(store, { windowEventsMs, auditReads }, clock, log);
-  listeners.push(audit.onDeviceEvent, shortTokens(log));
+  listeners.push(audit.onDeviceEvent, shortTokens(log), writes.onDeviceEvent);
   return { root, devices, audit, trail: boundRefusals(audit, clock), retention, listeners };
 }

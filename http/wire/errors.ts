@@ -183,7 +183,7 @@ function problemOf(refusal: Refusal): Problem {
     case 'epoch-changed':
       return epochChanged;
     case 'rate-limited':
-      return tooManyRequests('Too many claim windows of this device!', refusal.retryAfterMs);
+      return tooManyRequests('Too many changes of devices, try again later!', refusal.retryAfterMs);
     case 'duration-out-of-range':
       return badRequest('The duration is out of range!');
     case 'duration-too-long':

@@ -10,6 +10,14 @@ export const quotas = section('Quotas', {
     max: 1_000_000_000,
     why: 'Devices of one tenant, however they are created. More are refused: too-many-devices. A device takes about 2.5 KB. 0: no limit.',
   }),
+  writesPerTenant: count({
+    key: 'quota.writesPerTenant',
+    env: 'QUOTA_WRITES_PER_TENANT',
+    default: 1_000_000,
+    min: 0,
+    max: 1_000_000_000,
+    why: 'Changes of devices of one tenant within a minute, on each node or worker. After that its windows and attributes are refused: rate-limited. A change takes some 200 bytes. 0: no limit.',
+  }),
   devicesPerGateway: count({
     key: 'quota.devicesPerGateway',
     env: 'QUOTA_DEVICES_PER_GATEWAY',
