@@ -9,3 +9,23 @@ const GROUP_LENGTH = 4;
 export function randomClaimKey(): string {
   return Array.from({ length: GROUPS }, () => randomText(ALPHABET, GROUP_LENGTH)).join('-');
 }
+
+/** What people and their phones put between letters: spaces, dashes of every length, what has no width. */
+const BETWEEN = /[\s\u002d_\u00ad\u200b-\u200d\u2010-\u2015\u2060\u2212\ufeff]/gu;
+const LETTERS = new RegExp(`^[${ALPHABET}]{${GROUPS * GROUP_LENGTH}}$`, 'u');
+
+/**
+ * The key that somebody typed who has one of ours before him: in any case, with other dashes or none. Undefined: a text of
+ * another form, which is no key of ours and stays as it is.
+ */
+export function typedClaimKey(text: string): string | undefined {
+  if (text.length > TYPED_MAX) return undefined;
+  const letters = text.normalize('NFKC').replace(BETWEEN, '').toUpperCase();
+  if (!LETTERS.test(letters)) return undefined;
+  return Array.from({ length: GROUPS }, (_, at) =>
+    letters.slice(at * GROUP_LENGTH, (at + 1) * GROUP_LENGTH),
+  ).join('-');
+}
+
+/** Longer ones are not typed. */
+const TYPED_MAX = 100;

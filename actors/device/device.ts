@@ -457,6 +457,8 @@ export interface ConfirmClaim {
   readonly customerId: CustomerId;
   readonly userId: UserId;
   readonly secretDigest: SecretDigest;
+  /** Of the key that was meant, where the secret has the form of a key made here and is typed otherwise (C3). */
+  readonly typedKeyDigest?: SecretDigest;
   /** The gateway that opened the window, as it is now: asked for with `gateway-unchecked` where it matters. */
   readonly gateway?: OwnedGateway;
   /** Set if the secret is written as a proof of possession is (C11). */
@@ -528,14 +530,16 @@ function matchEvidence(
  */
 function matchSecret(
   device: Device,
-  { secretDigest: digest, gateway }: ConfirmClaim,
+  { secretDigest: digest, typedKeyDigest, gateway }: ConfirmClaim,
   at: Instant,
 ): Refusal | Evidence {
   const { serverKey, pendingWindow } = device;
   const open = openWindow(device, at);
   const keyValid = serverKey !== null && at < serverKey.expiresAt;
 
-  if (keyValid && sameDigest(serverKey.secretDigest, digest)) return 'server-key';
+  if (keyValid && [digest, typedKeyDigest ?? digest].some((one) => sameDigest(serverKey.secretDigest, one))) {
+    return 'server-key';
+  }
   if (open !== null && sameDigest(open.secretDigest, digest)) {
     // O9: what a gateway opened ends with the gateway's own owner epoch.
     if (open.gateway === undefined) return 'secret';

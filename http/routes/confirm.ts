@@ -6,6 +6,7 @@
  */
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
+import { typedClaimKey } from '../../actors/base/claim-key.ts';
 import type { Clock, Instant } from '../../actors/base/clock.ts';
 import type { CustomerId, DeviceId, TenantId } from '../../actors/base/ids.ts';
 import type { JsonObject } from '../../actors/base/json.ts';
@@ -99,13 +100,18 @@ export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Re
         }
         const command = { type: 'ConfirmClaim', tenantId, customerId, userId } as const;
         const proof = looksLikeProof(secret) ? await proofOf(needs, tenantId, id, secret) : undefined;
-        const ask = (by: SecretDigest) =>
-          devices.ask(
-            id,
-            proof === undefined ? { ...command, secretDigest: by } : { ...command, secretDigest: by, proof },
-          );
-        let answer = await ask(secretDigest);
-        for (const older of olderDigests) if (reasonOf(answer) === 'wrong-secret') answer = await ask(older);
+        const typed = typedDigests(secrets, id, secret);
+        const ask = (by: SecretDigest, typedKeyDigest: SecretDigest | undefined) =>
+          devices.ask(id, {
+            ...command,
+            secretDigest: by,
+            ...(typedKeyDigest === undefined ? {} : { typedKeyDigest }),
+            ...(proof === undefined ? {} : { proof }),
+          });
+        let answer = await ask(secretDigest, typed[0]);
+        for (const [at, older] of olderDigests.entries()) {
+          if (reasonOf(answer) === 'wrong-secret') answer = await ask(older, typed[at + 1]);
+        }
         if (answer.type === 'refused') window.refused(answer.refusal.reason);
         if (reasonOf(answer) === 'already-claimed') owned = ownedBy(customerId, await devices.read(id));
         return answer;
@@ -141,6 +147,12 @@ export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Re
       headers: await whyNot(needs, answer.refusal, { id, parties, isOwn: owned !== undefined }),
     };
   };
+}
+
+/** C3: a key that claimd made is printed on a label, and people type it in their own way. */
+function typedDigests(secrets: Secrets, id: DeviceId, secret: string): readonly SecretDigest[] {
+  const typed = typedClaimKey(secret);
+  return typed === undefined || typed === secret ? [] : secrets.digests(id, typed);
 }
 
 /** What a secret proves that is written as a proof is; nothing where the device could sign none, or takes none. */

@@ -6,6 +6,7 @@ import {
   claimPath,
   HOUR_MS,
   type Household,
+  isDone,
   isProblem,
   moveIn,
   openWindow,
@@ -507,6 +508,28 @@ law(
       ...needs,
       devices: { ...needs.devices, ask: async () => ({ type: 'unavailable', reason: 'store' }) },
     }),
+  },
+);
+
+law(
+  'a server key of our form may be typed in any case and with any dashes; a window’s secret is exact',
+  async ({ world, home }) => {
+    const KEY = 'ABCD-EFGH-JKMN-PQRS';
+    const claimingData = { secretKey: KEY, expirationTime: world.clock.now() + HOUR_MS };
+    for (const [name, typed] of [
+      ['A', 'abcd-efgh-jkmn-pqrs'],
+      ['B', ' ABCD EFGH–JKMN PQRS '],
+      ['C', KEY],
+    ] as const) {
+      const id = await provision(world, home.tenantId, name);
+      isDone(await home.admin.post(`/api/plugins/telemetry/DEVICE/${id}/SERVER_SCOPE`, { claimingData }));
+      const answer = await home.alice.post(claimPath(name), { secretKey: typed });
+      assert.is(answer.status, 200, `${typed}: ${answer.text}`);
+    }
+    const opened = await provision(world, home.tenantId, 'D');
+    await openWindow(world, opened, KEY, HOUR_MS);
+    assert.is((await home.alice.post(claimPath('D'), { secretKey: KEY.toLowerCase() })).json, 'FAILURE');
+    assert.is((await home.alice.post(claimPath('D'), { secretKey: KEY })).status, 200);
   },
 );
 
