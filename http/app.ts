@@ -14,6 +14,7 @@ import type { WindowGuesses } from '../actors/cluster/window-guesses.ts';
 import type { Devices, Directory, Presence } from '../actors/fleet/devices.ts';
 import type { Profiles } from '../actors/fleet/profiles.ts';
 import type { Imports } from '../actors/imports/imports.ts';
+import type { Kits } from '../actors/kits/model.ts';
 import type { Counters } from '../actors/limits/counters.ts';
 import { reportBug } from '../actors/runtime/supervision.ts';
 import { createAuthentication } from './auth/authentication.ts';
@@ -40,6 +41,7 @@ export interface ApiNeeds {
   readonly presence?: Presence;
   readonly audit: AuditTrail;
   readonly imports: Imports;
+  readonly kits: Kits;
   readonly feed: Feed;
   readonly profiles: Profiles;
   readonly secrets: Secrets;

@@ -71,6 +71,9 @@ export interface LimitSettings {
   readonly vainClaimsPerWrongSecret: number;
   /** Challenges for proofs of possession that one customer gets. */
   readonly challengesPerCustomer: Limit;
+  /** Wrong codes of kits (rule K4). */
+  readonly wrongKitCodesPerCustomer: Limit;
+  readonly wrongKitCodesPerAddress: Limit;
   /** Failed logins of one user name from one address. */
   readonly failedLogins: Limit;
   /** Failed logins from one address over all user names, of users who never logged in from there. */
@@ -109,6 +112,8 @@ export const defaultApiSettings: Omit<ApiSettings, 'tokens'> = {
     wrongSecretsPerWindow: { max: 20, firstWaitMs: MINUTE_MS },
     vainClaimsPerWrongSecret: 6,
     challengesPerCustomer: { max: 60, windowMs: MINUTE_MS },
+    wrongKitCodesPerCustomer: { max: 10, windowMs: 10 * MINUTE_MS },
+    wrongKitCodesPerAddress: { max: 50, windowMs: 10 * MINUTE_MS },
     failedLogins: { max: 10, windowMs: MINUTE_MS },
     failedLoginsPerAddress: { max: 50, windowMs: 15 * MINUTE_MS },
     failedLoginsPerUser: { max: 50, windowMs: 15 * MINUTE_MS },

@@ -16,8 +16,9 @@ export type DeviceId = Branded<'DeviceId'>;
 export type ProfileId = Branded<'ProfileId'>;
 export type ApiKeyId = Branded<'ApiKeyId'>;
 export type ImportId = Branded<'ImportId'>;
+export type KitId = Branded<'KitId'>;
 export type TransferId = Branded<'TransferId'>;
-type AnyId = TenantId | CustomerId | UserId | DeviceId | ProfileId | ApiKeyId | ImportId | TransferId;
+type AnyId = TenantId | CustomerId | UserId | DeviceId | ProfileId | ApiKeyId | ImportId | KitId | TransferId;
 
 /** ThingsBoard writes this where there is no entity, e.g. as `customerId` of an unassigned device. */
 export const NULL_UUID = '13814000-1dd2-11b2-8080-808080808080';

@@ -15,7 +15,7 @@ import {
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto';
-import type { DeviceId, TenantId, UserId } from './ids.ts';
+import type { DeviceId, KitId, TenantId, UserId } from './ids.ts';
 
 /** A keyed digest (HMAC) of a claim secret, base64url. The secret itself goes no further than the edge (C9). */
 export type SecretDigest = string;
@@ -28,10 +28,10 @@ export interface Secrets {
    * is compared with one after the other.
    */
   digests(whose: DeviceId | UserId | TenantId, secret: string): readonly [SecretDigest, ...SecretDigest[]];
-  /** Encrypts a secret for one device or user. */
-  seal(whose: DeviceId | UserId, secret: string): string;
-  /** Undoes `seal`. Throws when the text was not sealed for this device or user by this server. */
-  unseal(whose: DeviceId | UserId, sealed: string): string;
+  /** Encrypts a secret for one device, user or kit. */
+  seal(whose: DeviceId | UserId | KitId, secret: string): string;
+  /** Undoes `seal`. Throws when the text was not sealed for it by this server. */
+  unseal(whose: DeviceId | UserId | KitId, sealed: string): string;
 }
 
 const IV_BYTES = 12;

@@ -65,6 +65,8 @@ export interface GatewayNeeds {
 interface Speaker {
   readonly gateway: DeviceRecord;
   readonly authority: GatewayAuthority;
+  /** Why it speaks for nobody: its credentials are quarantined (O9). */
+  readonly silenced: EntryOutcome | undefined;
 }
 
 const NOT_BEHIND: EntryOutcome = { type: 'refused', reason: 'not-behind-gateway' };
@@ -75,11 +77,12 @@ export function createGateways(needs: GatewayNeeds): Gateways {
   const bringUp = createBringUp({ devices, directory, clock, autoCreateDevices });
 
   async function claimOne(
-    { gateway, authority }: Speaker,
+    { gateway, authority, silenced }: Speaker,
     name: string,
     request: ClaimPayload,
   ): Promise<EntryOutcome> {
     if (request.type === 'malformed') return request;
+    if (silenced !== undefined) return silenced;
     const id = await bringUp(gateway, name, '');
     if (typeof id !== 'string') return id;
     // The device decides, and once more: else the question alone would use up what windows the device may open.
@@ -111,7 +114,8 @@ export function createGateways(needs: GatewayNeeds): Gateways {
       isGateway(record);
     if (!stands) return undefined;
     const { gatewayScope } = await profiles.ownershipOf(record);
-    return { gateway: record, authority: gatewayAuthority(record, gatewayScope) };
+    const silenced = record.quarantined ? NOT_BEHIND : undefined;
+    return { gateway: record, authority: gatewayAuthority(record, gatewayScope), silenced };
   }
 
   async function as<Value>(
@@ -152,6 +156,7 @@ export function createGateways(needs: GatewayNeeds): Gateways {
 
     connect: (gateway, name, deviceType) =>
       as(gateway, async (speaker) => {
+        if (speaker.silenced !== undefined) return speaker.silenced;
         const id = await bringUp(speaker.gateway, name, deviceType);
         if (typeof id !== 'string') return id;
         return (await isItsOwn(speaker.authority, id)) ? undefined : NOT_BEHIND;

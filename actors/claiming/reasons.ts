@@ -14,16 +14,18 @@
  */
 import type { AccountRefusal } from '../accounts/model.ts';
 import type { RefusalReason } from '../device/messages.ts';
+import type { KitReason } from '../kits/model.ts';
 
 /** Told at an edge: no device was asked. */
 export type EdgeReason =
   | 'malformed'
   | 'too-many-wrong-tokens'
   | 'too-many-wrong-secrets'
+  | 'too-many-wrong-codes'
   | 'already-yours'
   | 'permission-denied';
 
-export type ReasonCode = RefusalReason | AccountRefusal['reason'] | EdgeReason;
+export type ReasonCode = RefusalReason | AccountRefusal['reason'] | KitReason | EdgeReason;
 
 export type Audience = 'device' | 'gateway' | 'customer' | 'tenant';
 
@@ -193,6 +195,47 @@ export const REASONS: { readonly [Code in ReasonCode]: Reason } = {
   'too-many-wrong-secrets': {
     words: 'too many wrong secrets',
     remedy: 'wait `Retry-After` seconds; others can still claim',
+    heardBy: ['customer'],
+  },
+  // ---------------------------------------------------------------------------------------------------------- kits
+  'kit-unknown': {
+    words: 'there is no kit with this code',
+    remedy: 'check the code on the box, letter by letter',
+    heardBy: PEOPLE,
+  },
+  'kit-expired': {
+    words: 'the code has expired',
+    remedy: 'ask the supplier for another',
+    heardBy: ['customer'],
+  },
+  'kit-revoked': {
+    words: 'the kit is revoked',
+    remedy: 'ask the supplier for another',
+    heardBy: PEOPLE,
+  },
+  'kit-claimed': {
+    words: 'somebody has claimed the kit already',
+    remedy: 'a kit is claimed once; ask the supplier',
+    heardBy: PEOPLE,
+  },
+  'kit-too-large': {
+    words: 'a kit has at most 1000 devices',
+    remedy: 'make several',
+    heardBy: ['tenant'],
+  },
+  'kit-empty': {
+    words: 'a kit needs at least one device',
+    remedy: 'name the devices; of a kit that is split, both parts keep some',
+    heardBy: ['tenant'],
+  },
+  'too-many-kits': {
+    words: 'there are as many kits as there may be',
+    remedy: 'put more devices into each',
+    heardBy: ['tenant'],
+  },
+  'too-many-wrong-codes': {
+    words: 'too many wrong codes',
+    remedy: 'wait `Retry-After` seconds',
     heardBy: ['customer'],
   },
   // -------------------------------------------------------------------------------------------- owning and managing

@@ -173,6 +173,7 @@ type LaterCommand =
   | ConfirmClaim
   | CompleteTakeOver
   | EndTakeOver
+  | ClaimByKit
   | ReclaimDevice
   | AssignDevice
   | UnassignDevice
@@ -265,6 +266,8 @@ function decideLater(
     case 'EndTakeOver':
       if (!mayEndTakeOver(device, command.customerId)) return refuse({ reason: 'not-owner' });
       return isInEpoch(device, command) ? endTakeOver(device, command, at) : EPOCH_CHANGED;
+    case 'ClaimByKit':
+      return claimByKit(policy, device, command, at);
     case 'ReclaimDevice':
       return reclaim(policy, device, command, at);
     case 'AssignDevice':
@@ -481,20 +484,27 @@ function confirm(policy: ClaimPolicy, device: Device, command: ConfirmClaim, at:
 
   const evidence = matchEvidence(policy, device, command, at);
   if (typeof evidence !== 'string') return refuse(evidence); // C6: and the window stays open
-  const { customerId, userId } = command;
   const unasked = consentNeeded(policy, device, command, evidence);
-  if (unasked !== undefined) return unasked;
+  return unasked ?? accept(claimBy(policy, device, command, evidence, at));
+}
+
+function claimBy(
+  policy: ClaimPolicy,
+  device: Device,
+  { customerId, userId }: Pick<ConfirmClaim, 'customerId' | 'userId'>,
+  evidence: Evidence,
+  at: Instant,
+): DeviceClaimed {
   const claimingAllowedDeleted = isUsedUp(policy, device);
   const begins = beginEpoch(device, policy.ownership, at);
-  const claimed = { customerId, userId, claimingAllowedDeleted, ...begins, evidence };
-  return accept({ type: 'DeviceClaimed', at, ...claimed });
+  return { type: 'DeviceClaimed', at, customerId, userId, claimingAllowedDeleted, ...begins, evidence };
 }
 
 /** C12: all is in order, and the operator's policy has not yet allowed it in this owner epoch. */
 function consentNeeded(
   { asksConsent }: ClaimPolicy,
   device: Device,
-  { consentIn }: ConfirmClaim,
+  { consentIn }: Pick<ConfirmClaim, 'consentIn'>,
   evidence: Evidence,
 ): DeviceDecision | undefined {
   const ownerEpoch = ownerEpochOf(device);
@@ -554,6 +564,32 @@ function matchSecret(
   if (open !== null || keyValid) return { reason: 'wrong-secret' };
   const elapsed = device.window !== null || serverKey !== null || pendingWindow !== undefined;
   return { reason: elapsed ? 'window-elapsed' : 'no-window' };
+}
+
+/** K3: by the code of a kit that the device is in. Whose code it is, and whether it holds, was looked at before. */
+export interface ClaimByKit {
+  readonly type: 'ClaimByKit';
+  readonly tenantId: TenantId;
+  readonly customerId: CustomerId;
+  readonly userId: UserId;
+  /** The owner epoch in which the device was put into the kit: the kit claims it in no other (O9). */
+  readonly grantedIn: number;
+  /** As in `ConfirmClaim`. */
+  readonly consentIn?: number;
+}
+
+function claimByKit(policy: ClaimPolicy, device: Device, command: ClaimByKit, at: Instant): DeviceDecision {
+  const { customerId, grantedIn } = command;
+  if (device.owner !== null) {
+    // Asked a second time, since the answer got lost: the kit has claimed it.
+    const isDone = isOwnedBy(device, customerId) && ownerEpochOf(device) === grantedIn + 1;
+    return isDone ? IGNORE : refuse({ reason: 'already-claimed' });
+  }
+  if (ownerEpochOf(device) !== grantedIn) return EPOCH_CHANGED;
+  if (isForbidden(device)) return refuse({ reason: 'claiming-not-allowed' }); // O3
+  if (policy.ownership.claimProof === 'required') return refuse({ reason: 'proof-required' }); // C11
+  const unasked = consentNeeded(policy, device, command, 'kit');
+  return unasked ?? accept(claimBy(policy, device, command, 'kit', at));
 }
 
 /** C4: with the claim, the window and the server-side key are gone. */

@@ -25,6 +25,7 @@ export const EVIDENCE = [
   'secret',
   'server-key',
   'proof',
+  'kit',
   'assignment',
   'transfer',
   'give-back',

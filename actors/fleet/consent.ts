@@ -1,6 +1,6 @@
 /** The port to the operator's policy (rule C12): asked before a claim is final. Who answers is composed at the start. */
 import type { DeviceId } from '../base/ids.ts';
-import type { ConfirmClaim } from '../device/device.ts';
+import type { ClaimByKit, ConfirmClaim } from '../device/device.ts';
 import type { Refusal } from '../device/messages.ts';
 import type { Unavailable } from '../runtime/decider.ts';
 
@@ -10,7 +10,7 @@ type PolicyRefused = Extract<Refusal, { readonly reason: 'policy-refused' }>;
 
 export interface ConsentRequest {
   readonly deviceId: DeviceId;
-  readonly command: ConfirmClaim;
+  readonly command: ConfirmClaim | ClaimByKit;
   readonly needed: ConsentNeeded;
 }
 

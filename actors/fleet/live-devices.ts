@@ -5,6 +5,7 @@ import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secret.ts';
 import type { ChangeCredentials, DeviceRules } from '../device/credentials.ts';
 import {
+  type ClaimByKit,
   type ClaimPolicy,
   type ConfirmClaim,
   createDeviceDecider,
@@ -114,13 +115,14 @@ export function createDevices(options: DevicesOptions): LiveDevices {
    * Where the window was opened by a gateway that has or had an owner, the device asks for that gateway's present epoch
    * (O9). Nobody else pays for it.
    */
-  async function confirm(id: DeviceId, command: ConfirmClaim): Promise<DeviceAnswer> {
+  async function confirm(id: DeviceId, command: ConfirmClaim | ClaimByKit): Promise<DeviceAnswer> {
     const answer = await registry.ask(id, command);
     if (answer.type !== 'refused') return answer;
     const { refusal } = answer;
     if (refusal.reason === 'gateway-unchecked') {
       // Yet another gateway has opened another window meanwhile: nothing was done.
-      if (command.gateway !== undefined) return { type: 'unavailable', reason: 'overloaded' };
+      if (command.type === 'ClaimByKit' || command.gateway !== undefined)
+        return { type: 'unavailable', reason: 'overloaded' };
       const gateway = await readDevice(journal, refusal.gateway);
       // Of a gateway that is gone no epoch holds.
       const ownerEpoch = gateway === undefined ? Number.POSITIVE_INFINITY : ownerEpochOf(gateway);
@@ -135,7 +137,7 @@ export function createDevices(options: DevicesOptions): LiveDevices {
    */
   async function consented(
     id: DeviceId,
-    command: ConfirmClaim,
+    command: ConfirmClaim | ClaimByKit,
     needed: ConsentNeeded,
   ): Promise<DeviceAnswer> {
     if (command.consentIn !== undefined || askConsent === undefined)
@@ -178,6 +180,7 @@ export function createDevices(options: DevicesOptions): LiveDevices {
         case 'SaveAttributes':
           return writes?.someWait === true ? unlessWaiting(writes, id, command) : registry.ask(id, command);
         case 'ConfirmClaim':
+        case 'ClaimByKit':
           return confirm(id, command).catch(ifUnavailable(noAnswer));
         case 'ChangeCredentials':
           return isTokenTooShort(command) ? Promise.resolve(tokenTooShort) : registry.ask(id, command);

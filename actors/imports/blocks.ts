@@ -73,7 +73,7 @@ export function createBlocks({ jobs, rows: work, tenantStands, stopping, clock }
       await jobs.forget(job);
       return undefined;
     }
-    return write(job, number, results);
+    return write(job, number, await work.pack(job, first, results));
   }
 
   /** Works on the rows some at a time. Undefined when the process ends meanwhile, or the job is another's. */

@@ -11,6 +11,7 @@ import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secret.ts';
 import type { Devices, Directory } from '../fleet/devices.ts';
 import type { Profiles } from '../fleet/profiles.ts';
+import type { Kits } from '../kits/model.ts';
 import { createSerial } from '../records/serial.ts';
 import type { Store } from '../store/store.ts';
 import { BLOCK, isUnderWay, openJobs } from './jobs.ts';
@@ -34,6 +35,7 @@ export interface ImportNeeds {
   readonly accounts: Pick<Accounts, 'tenants'>;
   readonly devices: Devices;
   readonly directory: Directory;
+  readonly kits: Pick<Kits, 'fill'>;
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly log: Log;
@@ -61,10 +63,10 @@ export function createImports(needs: ImportNeeds): Imports {
   }
 
   /** As it is stored, with its key sealed for the device that it will have. */
-  function storedRow(job: ImportJob, nth: number, { secretKey, ...row }: NewRow): ImportRow {
+  function storedRow(job: ImportJob, nth: number, { secretKey, kit, ...row }: NewRow): ImportRow {
     const device = idOfRow(job.id, job.createdAt, nth);
     const key = secretKey === '' ? null : rows.sealedKey(device, secretKey);
-    return { ...row, key, outcome: 'waiting', message: null };
+    return { ...row, ...(kit === '' ? {} : { kit }), key, outcome: 'waiting', message: null };
   }
 
   async function add(job: ImportJob, from: number, sent: readonly NewRow[]): Promise<ImportAnswer> {

@@ -1,7 +1,14 @@
 /** What an import is, what can be asked of it, and the device's id that follows from a row. */
 import { createHash } from 'node:crypto';
 import type { Instant } from '../base/clock.ts';
-import { type DeviceId, type ImportId, type TenantId, timedId, type UserId } from '../base/ids.ts';
+import {
+  type DeviceId,
+  type ImportId,
+  type KitId,
+  type TenantId,
+  timedId,
+  type UserId,
+} from '../base/ids.ts';
 import type { SecretDigest } from '../base/secret.ts';
 import type { DeviceRecord } from '../device/state.ts';
 
@@ -13,6 +20,8 @@ export interface NewRow {
   readonly accessToken: string;
   /** The server-side key; empty: none, or one that is made. */
   readonly secretKey: string;
+  /** Rows of one text here make one kit; empty: none. */
+  readonly kit: string;
 }
 
 interface ImportOptions {
@@ -50,6 +59,8 @@ export interface RowResult {
   readonly outcome: RowOutcome;
   readonly message: string | null;
   readonly deviceId: DeviceId;
+  /** The kit that it is in; undefined: none. */
+  readonly kitId: KitId | undefined;
 }
 
 export type ImportAnswer =
@@ -90,6 +101,8 @@ export interface ImportRow {
   readonly key: { readonly secretDigest: SecretDigest; readonly sealedSecret: string } | null;
   /** How often the row was broken off and took another device id, since none is used twice. */
   readonly again?: number;
+  /** The label of its kit. */
+  readonly kit?: string;
   readonly outcome: RowOutcome;
   readonly message: string | null;
 }
@@ -97,6 +110,12 @@ export interface ImportRow {
 /** Rows that are read and written at once. */
 export interface ImportBlock {
   readonly rows: readonly ImportRow[];
+}
+
+/** The kit of an import with this label: always the same one. */
+export function idOfKit(job: string, createdAt: Instant, label: string): KitId {
+  const bytes = createHash('sha256').update(`${job}/kit/${label}`).digest().subarray(0, 16);
+  return timedId(bytes, createdAt, 0);
 }
 
 const PER_MS = 4096;

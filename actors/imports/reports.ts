@@ -1,7 +1,7 @@
 /** What became of a job's rows, read from its blocks. */
 import type { Devices } from '../fleet/devices.ts';
 import { BLOCK, blocksOf, type Jobs } from './jobs.ts';
-import { type ImportJob, type ImportRow, type Imports, idOfRow, type RowResult } from './model.ts';
+import { type ImportJob, type ImportRow, type Imports, idOfKit, idOfRow, type RowResult } from './model.ts';
 
 export function reportsOf(jobs: Jobs, devices: Devices): Pick<Imports, 'results' | 'everything'> {
   /** The rows from a place on, each with its place. */
@@ -47,7 +47,8 @@ export function reportsOf(jobs: Jobs, devices: Devices): Pick<Imports, 'results'
 function resultOf(
   { id, createdAt }: ImportJob,
   nth: number,
-  { name, outcome, message, again }: ImportRow,
+  { name, outcome, message, again, kit }: ImportRow,
 ): RowResult {
-  return { row: nth + 1, name, outcome, message, deviceId: idOfRow(id, createdAt, nth, again) };
+  const kitId = kit === undefined || outcome !== 'created' ? undefined : idOfKit(id, createdAt, kit);
+  return { row: nth + 1, name, outcome, message, deviceId: idOfRow(id, createdAt, nth, again), kitId };
 }

@@ -10,11 +10,13 @@ import { secretLengthOf } from '../device/ownership-rules.ts';
 import type { ServerKey } from '../device/state.ts';
 import type { DeviceAnswer, Devices, Directory } from '../fleet/devices.ts';
 import type { Profiles } from '../fleet/profiles.ts';
-import { type ImportJob, type ImportRow, idOfRow } from './model.ts';
+import type { Kits, PackedDevice } from '../kits/model.ts';
+import { type ImportJob, type ImportRow, idOfKit, idOfRow } from './model.ts';
 
 export interface RowNeeds {
   readonly devices: Devices;
   readonly directory: Directory;
+  readonly kits: Pick<Kits, 'fill'>;
   readonly secrets: Secrets;
   readonly clock: Clock;
   /** What the profiles ask of secrets; without it, a trial does not say which are too short. */
@@ -35,6 +37,8 @@ export interface Rows {
    * deleted since. An id must never be used again, so the row gets another one.
    */
   afresh(job: ImportJob, nth: number, row: ImportRow): Promise<ImportRow>;
+  /** Puts the devices of rows that name a kit into it. It may be done twice. */
+  pack(job: ImportJob, first: number, rows: readonly ImportRow[]): Promise<readonly ImportRow[]>;
   /** Deletes the row's device. */
   takeBack(job: ImportJob, nth: number, row: ImportRow): Promise<void>;
   /** A key as it is stored: digested, and sealed for its device. */
@@ -104,6 +108,7 @@ export function createRows(needs: RowNeeds): Rows {
 
   return {
     tryOut: (job, nth, row, seen) => tryOut(needs, job, nth, row, seen),
+    pack: (job, first, rows) => pack(needs.kits, job, first, rows),
     carryOut,
     sealedKey,
     async afresh({ id: job, createdAt }, nth, row) {
@@ -167,6 +172,31 @@ function provisionFor(tenantId: TenantId, row: ImportRow, credentialsId: string)
   };
 }
 
+async function pack(
+  kits: Pick<Kits, 'fill'>,
+  { id: job, tenantId, createdBy, createdAt, keysExpireAt }: ImportJob,
+  first: number,
+  rows: readonly ImportRow[],
+): Promise<readonly ImportRow[]> {
+  const byLabel = new Map<string, PackedDevice[]>();
+  for (const [nth, { kit, name, outcome, again }] of rows.entries()) {
+    if (kit === undefined || outcome !== 'created') continue;
+    const devices = byLabel.get(kit) ?? [];
+    byLabel.set(kit, devices);
+    devices.push({ id: idOfRow(job, createdAt, first + nth, again), name, epoch: 0 }); // as they are born
+  }
+  const troubles = new Map<string, string>();
+  for (const [label, devices] of byLabel) {
+    const kit = { id: idOfKit(job, createdAt, label), label, expiresAt: keysExpireAt };
+    const answer = await kits.fill(tenantId, createdBy, kit, devices);
+    if (answer.type === 'refused') troubles.set(label, `It is in no kit: ${answer.reason}`);
+  }
+  return rows.map((row) => {
+    const trouble = row.kit === undefined ? undefined : troubles.get(row.kit);
+    return trouble === undefined || row.outcome !== 'created' ? row : { ...row, message: trouble };
+  });
+}
+
 async function inWords(
   directory: Directory,
   tenantId: TenantId,
@@ -193,9 +223,9 @@ async function inWords(
 
 const CREDENTIALS_TAKEN = 'Another device has this access token';
 
-function problemOf({ name, type, label, accessToken }: ImportRow): string | undefined {
+function problemOf({ name, type, label, accessToken, kit = '' }: ImportRow): string | undefined {
   if (name.trim() === '') return 'The name is missing';
-  const parts = { name, type, label, accessToken };
+  const parts = { name, type, label, accessToken, kit };
   for (const [what, text] of Object.entries(parts)) {
     if (text.length > TEXT_MAX) return `The ${WORDS[what]} is longer than ${TEXT_MAX} characters`;
     if (!isCleanText(text)) return `The ${WORDS[what]} has characters that cannot be shown`;
@@ -208,4 +238,5 @@ const WORDS: Readonly<Record<string, string>> = {
   type: 'type',
   label: 'label',
   accessToken: 'access token',
+  kit: 'kit',
 };

@@ -30,6 +30,7 @@ import { createProfiles, PROFILE_DEFAULTS, type Profiles } from '../../actors/fl
 import { shortTokens } from '../../actors/fleet/short-tokens.ts';
 import { createWriteQuotas } from '../../actors/fleet/write-quotas.ts';
 import { openJobs } from '../../actors/imports/jobs.ts';
+import { forgetKits } from '../../actors/kits/records.ts';
 import { type Counters, memoryCounters } from '../../actors/limits/counters.ts';
 import { createQuota } from '../../actors/limits/quota.ts';
 import { createAddressFilter } from '../../actors/outbound/addresses.ts';
@@ -122,6 +123,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       async forgetTenant(id) {
         await profiles.forgetTenant(id);
         await openJobs(store).forgetTenant(id);
+        await forgetKits(store, id);
       },
     });
 

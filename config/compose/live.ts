@@ -1,16 +1,19 @@
-/** Composes the live feed and the imports. */
+/** Composes the live feed, the imports and the kits. */
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import { randomAccessToken } from '../../actors/base/access-token.ts';
 import { createImports, type Imports } from '../../actors/imports/imports.ts';
+import { createKits } from '../../actors/kits/kits.ts';
+import type { Kits } from '../../actors/kits/model.ts';
 import { createFeed, type Feed } from '../../http/feed.ts';
 import type { Core, CoreNeeds } from './core.ts';
 
 export interface Live {
   readonly feed: Feed;
   readonly imports: Imports;
+  readonly kits: Kits;
   /** The audit trail. Its notes also go to the feed. */
   readonly audit: AuditTrail;
-  /** Resumes imports that were running when the process ended. */
+  /** Resumes imports and kits that were under way when the process ended. */
   start(): void;
   stop(): Promise<void>;
 }
@@ -20,8 +23,10 @@ export function createLive({ clock, log }: CoreNeeds, core: Core): Live {
   const feed = createFeed(clock);
   core.listen(feed.onDeviceEvent);
   const accessToken = randomAccessToken;
+  const kits = createKits({ store, devices, customers: accounts.customers, secrets, clock, log });
   const imports = createImports({
     store,
+    kits,
     accounts,
     devices,
     directory,
@@ -34,6 +39,7 @@ export function createLive({ clock, log }: CoreNeeds, core: Core): Live {
   return {
     feed,
     imports,
+    kits,
     audit: {
       find: core.audit.find,
       head: core.audit.head,
@@ -43,11 +49,12 @@ export function createLive({ clock, log }: CoreNeeds, core: Core): Live {
       },
     },
     start() {
+      kits.resume().catch((error: unknown) => log.warn({ err: error }, 'kits could not be resumed'));
       imports.resume().catch((error: unknown) => log.warn({ err: error }, 'imports could not be resumed'));
     },
     async stop() {
       feed.close();
-      await imports.stop();
+      await Promise.all([imports.stop(), kits.stop()]);
     },
   };
 }

@@ -207,7 +207,7 @@ function createHttp(
   mqtt: MqttEndpoint | undefined,
   draining: () => boolean,
   broker: Bridge | undefined,
-  { feed, imports, audit }: Live,
+  { feed, imports, kits, audit }: Live,
 ) {
   const { accounts, devices, directory, profiles, secrets, store } = core;
   const presence: Presence = { isConnected: (id) => mqtt?.isConnected(id) ?? false };
@@ -222,6 +222,7 @@ function createHttp(
     profiles,
     feed,
     imports,
+    kits,
     secrets,
     statements: createStatements(serverKeysOf(core), serverName(config, core), clock),
     clock,
@@ -289,6 +290,8 @@ function apiSettings(config: Config, core: Core): ApiSettings {
       wrongSecretsPerWindow: windowGuesses.settings,
       vainClaimsPerWrongSecret: limits.vainClaimsPerWrongSecret,
       challengesPerCustomer: wrongSecrets(limits.challengesPerCustomer),
+      wrongKitCodesPerCustomer: within(limits.wrongKitCodesWindowMs)(limits.wrongKitCodesPerCustomer),
+      wrongKitCodesPerAddress: within(limits.wrongKitCodesWindowMs)(limits.wrongKitCodesPerAddress),
       failedLogins: within(limits.failedLoginsWindowMs)(limits.failedLogins),
       failedLoginsPerAddress: within(limits.strangersWindowMs)(limits.failedLoginsPerAddress),
       failedLoginsPerUser: within(limits.strangersWindowMs)(limits.failedLoginsPerUser),

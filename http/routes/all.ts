@@ -12,6 +12,7 @@ import type { WindowGuesses } from '../../actors/cluster/window-guesses.ts';
 import type { Devices, Directory, Presence } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import type { Imports } from '../../actors/imports/imports.ts';
+import type { Kits } from '../../actors/kits/model.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
 import type { Authentication } from '../auth/authentication.ts';
 import { createLogins } from '../auth/logins.ts';
@@ -38,6 +39,8 @@ import { docRoutes } from './docs.ts';
 import { healthRoutes, type Readiness } from './health.ts';
 import { importRoutes } from './imports.ts';
 import { incomingTransferRoutes } from './incoming-transfers.ts';
+import { kitClaimRoutes } from './kit-claims.ts';
+import { kitRoutes } from './kits.ts';
 import { labelRoutes } from './labels.ts';
 import { liveRoutes } from './live.ts';
 import { type BrokerAuth, mqttAuthRoutes } from './mqtt-auth.ts';
@@ -60,6 +63,7 @@ export interface RouteNeeds {
   readonly brokerAuth?: BrokerAuth;
   readonly audit: AuditTrail;
   readonly imports: Imports;
+  readonly kits: Kits;
   readonly feed: Feed;
   readonly profiles: Profiles;
   readonly secrets: Secrets;
@@ -83,6 +87,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
   const logins = createLogins(accounts, settings.limits, counters);
   const factors = createSecondFactorAuth(needs);
   const routes = [
+    ...kitClaimRoutes(needs), // before claims: a device may be named "kit"
     ...claimRoutes(needs), // before assignments: a device may be named "device"
     ...takeOverRoutes(needs),
     ...challengeRoutes(needs),
@@ -100,6 +105,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...deviceListRoutes(needs),
     ...labelRoutes(needs),
     ...importRoutes(needs),
+    ...kitRoutes(needs),
     ...liveRoutes(needs),
     ...profileRoutes(needs),
     ...assignmentRoutes(needs),

@@ -8,6 +8,7 @@ import type { Clock } from '../../actors/base/clock.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import { IMPORT_ROWS_MAX, type ImportAnswer, type Imports } from '../../actors/imports/imports.ts';
+import type { Kits } from '../../actors/kits/model.ts';
 import { TENANT } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { importView, rowView, viewImport, viewRow } from '../views/import.ts';
@@ -20,6 +21,7 @@ import { resultLines } from './import-result.ts';
 
 export interface ImportRouteNeeds {
   readonly imports: Imports;
+  readonly kits: Kits;
   readonly secrets: Secrets;
   readonly clock: Clock;
 }
@@ -34,7 +36,7 @@ const cell = z
   .max(CELL_MAX)
   .nullish()
   .transform((text) => text ?? '');
-const row = z.object({ name: cell, type: cell, label: cell, accessToken: cell, secretKey: cell });
+const row = z.object({ name: cell, type: cell, label: cell, accessToken: cell, secretKey: cell, kit: cell });
 
 const inPath = z.object({ importId: z.string() });
 

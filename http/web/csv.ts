@@ -65,6 +65,7 @@ export interface ListedDevice {
   readonly label: string;
   readonly accessToken: string;
   readonly secretKey: string;
+  readonly kit: string;
 }
 
 /** Names of columns, in any case, with or without spaces. */
@@ -79,6 +80,8 @@ const COLUMNS: Readonly<Record<string, keyof ListedDevice>> = {
   token: 'accessToken',
   secretkey: 'secretKey',
   key: 'secretKey',
+  kit: 'kit',
+  order: 'kit',
 };
 
 /**
@@ -104,6 +107,7 @@ export function devicesIn(
       label: cell('label'),
       accessToken: cell('accessToken'),
       secretKey: cell('secretKey'),
+      kit: cell('kit'),
     };
   });
 }

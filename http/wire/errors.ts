@@ -7,6 +7,7 @@ import type { AccountAnswer, AccountRefusal } from '../../actors/accounts/accoun
 import { unreachable } from '../../actors/base/unreachable.ts';
 import { REASONS, type ReasonCode } from '../../actors/claiming/reasons.ts';
 import type { Refusal, SteeringFault } from '../../actors/device/messages.ts';
+import type { KitReason } from '../../actors/kits/model.ts';
 import type { Unavailable } from '../../actors/runtime/decider.ts';
 import type { Problem, ProblemFields } from './reply.ts';
 
@@ -121,6 +122,16 @@ const STEERING_FAULTS: Record<SteeringFault, string> = {
 };
 
 export const malformedPublicKey = badRequest(STEERING_FAULTS['key-malformed']);
+
+/** @param reason told to the tenant, or to who shows the code of that kit */
+export function refusedKit(reason: KitReason): Problem {
+  const told = reason === 'kit-unknown' ? notFound : badRequest(`${capitalised(REASONS[reason].words)}!`);
+  return { ...told, reason };
+}
+
+function capitalised(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+}
 
 /**
  * A device's refusal, where a route has nothing more specific to say. What a stranger may hear has no code of its own, so

@@ -23,6 +23,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['records'],
   ['fleet'],
   ['accounts'],
+  ['kits'],
   ['audit', 'claiming', 'imports'],
 ];
 

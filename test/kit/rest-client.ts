@@ -30,6 +30,9 @@ import { createDevices, type LiveDevices } from '../../actors/fleet/live-devices
 import { createProfiles, PROFILE_DEFAULTS } from '../../actors/fleet/profiles.ts';
 import { createImports, type Imports } from '../../actors/imports/imports.ts';
 import { openJobs } from '../../actors/imports/jobs.ts';
+import { createKits } from '../../actors/kits/kits.ts';
+import type { Kits } from '../../actors/kits/model.ts';
+import { forgetKits } from '../../actors/kits/records.ts';
 import { startSystem, stop } from '../../actors/runtime/nact.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
@@ -94,6 +97,7 @@ export interface RestWorld {
   readonly store: Store;
   readonly accounts: Accounts;
   readonly imports: Imports;
+  readonly kits: Kits;
   readonly feed: Feed;
   /** Writes when it is told to catch up. */
   readonly audit: Audit;
@@ -152,11 +156,14 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   async function forgetTenant(id: TenantId): Promise<void> {
     await profiles.forgetTenant(id);
     await openJobs(store).forgetTenant(id);
+    await forgetKits(store, id);
   }
   const accounts = createAccounts({ store, devices, directory, clock, settings, forgetTenant });
   const audit = createAudit(store, true, clock, log);
+  const kits = createKits({ store, devices, customers: accounts.customers, secrets, clock, log });
   const imports = createImports({
     store,
+    kits,
     accounts,
     devices,
     directory,
@@ -168,6 +175,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   });
   const needs: ApiNeeds = {
     imports,
+    kits,
     feed,
     accounts,
     audit: {
@@ -231,6 +239,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     store,
     accounts,
     imports,
+    kits,
     feed,
     audit,
     devices,
@@ -250,7 +259,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
       createAccounts({ store, devices, directory, clock, settings: { ...settings, ...other } }),
     async stop() {
       feed.close();
-      await imports.stop();
+      await Promise.all([imports.stop(), kits.stop()]);
       await devices.stop(0);
       stop(root);
       await store.close();

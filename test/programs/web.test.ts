@@ -214,7 +214,7 @@ journey('desk: ten thousand devices are imported, tried out first, and labels ar
     for await (const chunk of await (await download).createReadStream()) chunks.push(Buffer.from(chunk));
     const result = Buffer.concat(chunks).toString().trimEnd().split('\r\n');
     assert.is(result.length, IMPORTED + 2);
-    const [, link = ''] = /,(http[^,]*#device=Unit%2000000&key=[^,]*)$/.exec(result[1] ?? '') ?? [];
+    const [, link = ''] = /,(http[^,]*#device=Unit%2000000&key=[^,]*),$/.exec(result[1] ?? '') ?? [];
     assert.ok(link, result[1]);
 
     await person.goto('/devices?search=Unit');

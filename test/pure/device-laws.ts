@@ -177,7 +177,8 @@ export const stepLaws: Laws<[Step]> = {
     command,
     decision,
   }) {
-    if (command.type !== 'ConfirmClaim' || decision.type !== 'accept' || !policy.asksConsent) return;
+    const claims = command.type === 'ConfirmClaim' || command.type === 'ClaimByKit';
+    if (!claims || decision.type !== 'accept' || !policy.asksConsent) return;
     assert.equal(command.consentIn, alive(before)?.ownerEpoch ?? 0);
   },
 
@@ -201,9 +202,16 @@ export const stepLaws: Laws<[Step]> = {
     if (byWindow && window?.gateway !== undefined) assert.deepEqual(command.gateway, window.gateway);
   },
 
+  'a kit claims in the owner epoch in which it was made alone'({ command, before, decision }) {
+    if (command.type !== 'ClaimByKit' || decision.type !== 'accept') return;
+    assert.equal(alive(before)?.ownerEpoch ?? 0, command.grantedIn);
+    assert.equal(ownerOf(before), null);
+  },
+
   'a forbidden device is claimed by nothing'({ command, before, decision }) {
     const forbidden = alive(before)?.attributes.SERVER_SCOPE.claimingAllowed?.value === false;
     if (forbidden && command.type === 'ConfirmClaim') assert.equal(decision.type, 'refuse');
+    if (forbidden && command.type === 'ClaimByKit') assert.notEqual(decision.type, 'accept');
   },
 
   'the owner epoch grows by one when the owner changes, and else never'({ before, after, decision }) {
@@ -307,7 +315,8 @@ export const stepLaws: Laws<[Step]> = {
     after,
   }) {
     if (!('customerId' in command) || command.customerId === null || !('userId' in command)) return;
-    if (command.type !== 'ReclaimDevice' && command.type !== 'ConfirmClaim') return;
+    const takes = ['ReclaimDevice', 'ConfirmClaim', 'ClaimByKit'];
+    if (!takes.includes(command.type)) return;
     if (command.type === 'ConfirmClaim' && policy.ownership.takeOver !== 'never') return;
     const owner = ownerOf(before);
     if (owner !== null && owner !== command.customerId) assert.equal(after, before);

@@ -15,6 +15,7 @@ import * as assert from 'uvu/assert';
 import type { Instant } from '../../actors/base/clock.ts';
 import type { DeviceId } from '../../actors/base/ids.ts';
 import {
+  type ClaimByKit,
   type ClaimPolicy,
   type DeviceCommand,
   type DeviceDecider,
@@ -237,6 +238,14 @@ const credentials: readonly DeviceCommand[] = [
   { type: 'ChangeCredentials', tenantId: TENANT, credentials: OTHER_TOKEN },
 ];
 
+const byKit = (customerId: typeof CUSTOMER, grantedIn: number): ClaimByKit => ({
+  type: 'ClaimByKit',
+  tenantId: TENANT,
+  customerId,
+  userId: USER,
+  grantedIn,
+});
+
 const consented = (epoch: number): DeviceCommand => ({ ...confirm(CUSTOMER, SECRET), consentIn: epoch });
 
 /** C12: played where the operator's policy is asked. */
@@ -245,6 +254,8 @@ const consent: readonly DeviceCommand[] = [
   consented(1),
   consented(2),
   { ...confirm(OTHER_CUSTOMER, OTHER_SECRET), consentIn: 0 },
+  { ...byKit(CUSTOMER, 0), consentIn: 0 },
+  { ...byKit(CUSTOMER, 1), consentIn: 0 },
   saveServerKey(NOW + 11, OTHER_SECRET),
 ];
 
@@ -281,6 +292,18 @@ const resetting: readonly DeviceCommand[] = [
   deleteAttributes('claimingAllowed'),
 ];
 
+const kits: readonly DeviceCommand[] = [
+  byKit(CUSTOMER, 0),
+  byKit(OTHER_CUSTOMER, 0),
+  byKit(CUSTOMER, 1),
+  { ...byKit(CUSTOMER, 0), tenantId: OTHER_TENANT } as DeviceCommand,
+  confirm(OTHER_CUSTOMER, SECRET),
+  saveServerKey(NOW + 11, SECRET),
+  save({ claimingAllowed: true }),
+  save({ claimingAllowed: false }),
+  deleteAttributes('claimingAllowed'),
+];
+
 const THEMES: Readonly<Record<string, readonly DeviceCommand[]>> = {
   claiming,
   gateways,
@@ -290,6 +313,7 @@ const THEMES: Readonly<Record<string, readonly DeviceCommand[]>> = {
   consent,
   takingOver,
   resetting,
+  kits,
 };
 
 /** Under which ownership rules a theme is played too, beside the defaults. */
@@ -312,6 +336,7 @@ const RULES: Readonly<Record<string, readonly Partial<OwnershipRules>[]>> = {
     { deviceReset: 'release-and-open' },
     { deviceReset: 'release-and-open', onOwnerChange: 'rotate', rotationGraceMs: 9 },
   ],
+  kits: [{ claimProof: 'required' }],
 };
 
 interface Asked {

@@ -194,6 +194,12 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
   const { takeOver, takeOverNoticeMs, takeOverRequires, deviceReset } = policy.ownership;
   const provesTakeOver = takeOverRequires === 'proof' || claimProof === 'required';
   const isLate = 'inEpochs' in command && !command.inEpochs?.some((epoch) => epoch === world.epoch);
+  /** After a claim, but for the owner. */
+  const usedUp = {
+    ...begun,
+    serverKey: null,
+    ...(strict ? { allowed: 'unset' as const, names: minus(world.names, [ALLOWED]) } : {}),
+  };
   const isOwner = 'customerId' in command && command.customerId === world.owner;
   const mayWrite = isOwner || ('customerId' in command && command.customerId === null);
 
@@ -247,12 +253,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       return opened.verdict === 'yes' ? yes(after) : { ...opened, world };
     }
     case 'ConfirmClaim': {
-      const used = {
-        ...begun,
-        serverKey: null,
-        owner: command.customerId,
-        ...(strict ? { allowed: 'unset' as const, names: minus(world.names, [ALLOWED]) } : {}),
-      };
+      const used = { ...usedUp, owner: command.customerId };
       if (world.owner !== null) {
         const deaf = takeOver === 'never' || isOwner || world.allowed === 'false';
         if (!deaf && world.taker?.who === command.customerId) return same;
@@ -305,6 +306,15 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
         return no(asked ? 'window-elapsed' : 'gateway-unchecked');
       }
       return lacksConsent ? no('consent-needed') : yes(used);
+    }
+    case 'ClaimByKit': {
+      const wasInTime = world.epoch - (world.owner === null ? 0 : 1) === command.grantedIn;
+      if (world.owner !== null) return isOwner && wasInTime ? same : no('already-claimed');
+      if (!wasInTime) return no('epoch-changed');
+      if (world.allowed === 'false') return no('claiming-not-allowed');
+      if (claimProof === 'required') return no('proof-required');
+      const consents = !policy.asksConsent || command.consentIn === world.epoch;
+      return consents ? yes({ ...usedUp, owner: command.customerId }) : no('consent-needed');
     }
     case 'IssueChallenge': {
       if (claimProof === 'none' || key === null) return no('proof-not-possible');

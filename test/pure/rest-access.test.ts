@@ -97,6 +97,8 @@ const AN_IMPORT: Request = { params: { importId: '00000000-0000-7000-8000-000000
 
 const A_TRANSFER: Request = { params: { transferId: '00000000-0000-7000-8000-000000000000' } };
 
+const A_KIT: Request = { params: { kitId: '00000000-0000-7000-8000-000000000000' } };
+
 const EXPECTED: Readonly<Record<string, Expectation>> = {
   'POST /api/customer/device/:deviceName/claim': {
     request: ({ freeName }) => ({ params: { deviceName: freeName } }),
@@ -228,6 +230,13 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     tenant: ALL(404),
     system: NEVER,
   },
+  'POST /api/customer/claim/kit': unrelated(404, 403, 403, { body: { code: 'no such code' } }),
+  'GET /api/customer/claim/kit/:kitId': unrelated(404, 403, 403, A_KIT),
+  'POST /api/kit': unrelated(403, 400, 403, { body: { devices: ['no such device'] } }),
+  'GET /api/kits': unrelated(403, 200, 403, { query: 'pageSize=10&page=0' }),
+  'GET /api/kit/:kitId': unrelated(403, 404, 403, A_KIT),
+  'POST /api/kit/:kitId/split': unrelated(403, 404, 403, { ...A_KIT, body: { devices: ['A'] } }),
+  'DELETE /api/kit/:kitId': unrelated(403, 404, 403, A_KIT),
   'POST /api/deviceImport': unrelated(403, 200, 403),
   'GET /api/deviceImports': unrelated(403, 200, 403),
   // Who may see an import is tested in `rest-fleet`.

@@ -172,10 +172,10 @@ law(
     const result = await home.admin.get(`/api/deviceImport/${id}/result`);
     assert.match(result.headers.get('content-type') ?? '', 'text/csv');
     const [head, first = '', second = ''] = result.text.split('\r\n');
-    assert.is(head, 'row,name,outcome,message,deviceId,accessToken,secretKey,claimUrl');
+    assert.is(head, 'row,name,outcome,message,deviceId,accessToken,secretKey,claimUrl,kitCode');
     assert.match(
       first,
-      /^1,A,CREATED,,[0-9a-f-]{36},[A-Za-z0-9]{20},given-Key,http:\/\/localhost\/claim#device=A&key=given-Key$/,
+      /^1,A,CREATED,,[0-9a-f-]{36},[A-Za-z0-9]{20},given-Key,http:\/\/localhost\/claim#device=A&key=given-Key,$/,
     );
     const [, made = ''] = /,([A-Z0-9]{4}(?:-[A-Z0-9]{4}){3}),/.exec(second) ?? [];
     assert.match(second, /^2,'=B,/); // no formula for a spreadsheet
@@ -209,8 +209,8 @@ law('import: broken off anywhere, it goes on and creates every device once', asy
     await new Promise((resolve) => setImmediate(resolve));
   }
   await world.imports.stop();
-  const { store, accounts, devices, directory, secrets, clock } = world;
-  const needs = { store, accounts, devices, directory, secrets, clock, log: silentLog };
+  const { store, accounts, devices, directory, secrets, clock, kits } = world;
+  const needs = { store, kits, accounts, devices, directory, secrets, clock, log: silentLog };
   const next = createImports({ ...needs, accessToken: randomAccessToken });
   const stopped = jobOf(await home.admin.get(`/api/deviceImport/${id}`));
   assert.is(stopped.state, 'RUNNING');
@@ -234,7 +234,7 @@ law(
     const rows = Array.from({ length: 20 }, (_, at) => ({ name: `Device ${at}`, secretKey: `key ${at}` }));
     const id = await begin(home.admin, rows);
     await world.imports.stop();
-    const { store, accounts, devices, directory, secrets, clock } = world;
+    const { store, accounts, devices, directory, secrets, clock, kits } = world;
     const needs = {
       store,
       accounts,
@@ -243,6 +243,7 @@ law(
       clock,
       log: silentLog,
       accessToken: randomAccessToken,
+      kits,
     };
     // The process ends in the middle of a block: it is not written yet which of its rows were carried out.
     let asked = 0;
@@ -291,7 +292,7 @@ law(
 law('import: it goes on after what stopped it for a while', async ({ world, home }) => {
   const id = await begin(home.admin, [{ name: 'A' }, { name: 'B' }]);
   await world.imports.stop();
-  const { store, accounts, devices, directory, secrets, clock } = world;
+  const { store, accounts, devices, directory, secrets, clock, kits } = world;
   let failures = 2;
   const needs = {
     accounts,
@@ -301,6 +302,7 @@ law('import: it goes on after what stopped it for a while', async ({ world, home
     clock,
     log: silentLog,
     accessToken: randomAccessToken,
+    kits,
   };
   const next = createImports({
     ...needs,
@@ -330,7 +332,7 @@ law('import: two of one tenant take turns, and create each device once', async (
   const rows = Array.from({ length: 100 }, (_, at) => ({ name: `Device ${at}` }));
   const [one, two] = [await begin(home.admin, rows), await begin(home.admin, rows)];
   await world.imports.stop();
-  const { store, accounts, devices, directory, secrets, clock } = world;
+  const { store, accounts, devices, directory, secrets, clock, kits } = world;
   const needs = {
     store,
     accounts,
@@ -339,6 +341,7 @@ law('import: two of one tenant take turns, and create each device once', async (
     clock,
     log: silentLog,
     accessToken: randomAccessToken,
+    kits,
   };
   let [inFlight, highest] = [0, 0];
   const next = createImports({

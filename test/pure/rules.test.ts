@@ -19,7 +19,7 @@ interface Rule {
   readonly isBuilt: boolean;
 }
 
-const rules: readonly Rule[] = [...read(RULES_FILE).matchAll(/^\| ([OCRHN]\d+) \| (.*) \|$/gm)].map(
+const rules: readonly Rule[] = [...read(RULES_FILE).matchAll(/^\| ([OCRHNK]\d+) \| (.*) \|$/gm)].map(
   ([, number = '', text = '']) => ({ number, isBuilt: !/^(\*\*D\*\* )?\*\*Not built yet\.\*\*/.test(text) }),
 );
 
@@ -47,7 +47,7 @@ interface Citation {
 }
 
 const SOURCE = /\.(tsx?|md)$/;
-const RULE = /\b[OCRHN]\d+\b/g;
+const RULE = /\b[OCRHNK]\d+\b/g;
 const FACT = /\b[Ff]acts? (\d+(?:\.\d+)?(?: no\. \d+)?(?:(?:,| and|, and) \d+(?:\.\d+)?(?: no\. \d+)?)*)/g;
 
 const sources = ROOMS.filter((room) => !room.startsWith('.')).flatMap((room) =>
@@ -91,7 +91,7 @@ test('rules: all are there, in order', () => {
     Array.from({ length: count }, (_, at) => `${letter}${at + 1}`);
   assert.equal(
     rules.map(({ number }) => number),
-    [...upTo('O', 10), ...upTo('C', 12), ...upTo('R', 6), ...upTo('H', 5), ...upTo('N', 5)],
+    [...upTo('O', 10), ...upTo('C', 12), ...upTo('R', 6), ...upTo('H', 5), ...upTo('N', 5), ...upTo('K', 6)],
   );
   assert.equal(
     rules.filter(({ isBuilt }) => !isBuilt).map(({ number }) => number),

@@ -86,8 +86,9 @@ law(
       assert.match(asked.to ?? '', /^\/login/, path);
       for (const [role, browser] of visits) {
         if (roles.includes(role)) {
-          // This test has no import, and the feed never ends.
-          if (get === undefined || path.includes(':job') || path === '/live/events') continue;
+          // This test has no import and no kit, and the feed never ends.
+          if (get === undefined || path.includes(':job') || path.includes(':kit') || path === '/live/events')
+            continue;
           const query = path === '/claim/done' ? `?device=${device}` : '';
           const shown = await browser.get(`${target}${query}`);
           assert.is(shown.status, 200, `${path} by ${role}: ${shown.text}`);
@@ -334,7 +335,7 @@ test('csv: quotes, separators and line ends as spreadsheets write them', () => {
   assert.equal(parseCsv('a\tb\r1\t"x\ty"\r\n'), table(['a', 'b'], ['1', 'x\ty']));
   assert.equal(parseCsv('a;b\n"1\n2";""""\n;\n'), table(['a', 'b'], ['1\n2', '"']));
   assert.equal(devicesIn('Access Token,DEVICE NAME\nT , A '), [
-    { name: 'A', type: '', label: '', accessToken: 'T', secretKey: '' },
+    { name: 'A', type: '', label: '', accessToken: 'T', secretKey: '', kit: '' },
   ]);
   assert.is(devicesIn(''), 'no-name');
   assert.equal(devicesIn('name\n"A'), { openQuoteInLine: 2 });

@@ -127,6 +127,15 @@ export function commandFor(
       const { validMs } = request;
       return { type: 'IssueChallenge', tenantId, customerId: customer, userId, nonceDigest, validMs };
     }
+    case 'kit':
+      return {
+        type: 'ClaimByKit',
+        tenantId,
+        customerId: customer,
+        userId,
+        grantedIn: request.grantedIn,
+        ...(request.consentIn === undefined ? {} : { consentIn: request.consentIn }),
+      };
     case 'reclaim':
       return { type: 'ReclaimDevice', tenantId, userId, customerId, ...inEpochs(request) };
     case 'assign':

@@ -106,6 +106,15 @@ export type Request =
       readonly validMs: number;
     }
   | {
+      readonly type: 'kit';
+      readonly tenant: string;
+      readonly customer: string;
+      readonly user: string;
+      /** The owner epoch in which the device was put into the kit. */
+      readonly grantedIn: number;
+      readonly consentIn?: number;
+    }
+  | {
       readonly type: 'reclaim';
       readonly tenant: string;
       readonly customer: string | null;

@@ -15,6 +15,7 @@ const BROKEN: { readonly [Bug in Plant]: { readonly law: string; readonly words:
   'early-reply': { law: 'acknowledged', words: /was accepted .* but no event in the log is its effect/ },
   'stale-refusal': { law: 'refusals', words: /was refused as .*, which was not so at any moment/ },
   unconditional: { law: 'ownership', words: /a second owner/ },
+  'kit-outlives': { law: 'linearizable', words: /./ },
   'gateway-outlives': { law: 'linearizable', words: /./ },
   'old-epoch': { law: 'epochs', words: /asked for another epoch than/ },
   'offer-twice': { law: 'epochs', words: /an offer that ended, or that was accepted before/ },

@@ -17,6 +17,7 @@ export const PLANTS = {
   'early-reply': 'the answer is given when the append is under way, not when it is durable',
   'stale-refusal': 'a refusal is given without looking whether the state is still the newest',
   unconditional: 'an event is appended whatever the head is by now',
+  'kit-outlives': 'a kit claims its devices in whatever owner epoch they are by now',
   'gateway-outlives': 'a window that a gateway opened is good whoever owns the gateway by now',
   'late-consent': 'a consent to a claim that comes late is believed in another owner epoch',
   'challenge-twice': 'a challenge stays open when it was used, so what was signed once works again',
@@ -54,6 +55,8 @@ export function plant(bug: Plant | undefined, decider: DeviceDecider, journal: J
       return staleRefusing(decider, journal);
     case 'unconditional':
       return { decider, journal: unconditional(journal) };
+    case 'kit-outlives':
+      return { decider: everGranting(decider), journal };
     case 'gateway-outlives':
       return { decider: trusting(decider), journal };
     case 'late-consent':
@@ -132,6 +135,17 @@ function timeless(decider: DeviceDecider): DeviceDecider {
       };
       const late = decider.decide(endless, command, at);
       return late.type === 'accept' ? late : inTime;
+    },
+  };
+}
+
+function everGranting(decider: DeviceDecider): DeviceDecider {
+  return {
+    ...decider,
+    decide(state, command, at) {
+      const now = state.status === 'absent' || state.owner !== null ? undefined : (state.ownerEpoch ?? 0);
+      if (command.type !== 'ClaimByKit' || now === undefined) return decider.decide(state, command, at);
+      return decider.decide(state, { ...command, grantedIn: now }, at);
     },
   };
 }

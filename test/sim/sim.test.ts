@@ -127,6 +127,7 @@ const REQUESTS: { readonly [Type in Exclude<Request['type'], 'read'>]: true } = 
   complete: true,
   'end-take-over': true,
   confirm: true,
+  kit: true,
   challenge: true,
   reclaim: true,
   assign: true,

@@ -187,6 +187,17 @@ export class Workload {
       [18, () => this.#confirm({ ...slot, tenant }, customer, this.#guess(slot))],
       [this.#rotates ? 0 : 8, () => this.#challenge(tenant, customer)],
       [this.#rotates ? 0 : 12, () => this.#prove({ ...slot, tenant }, customer)],
+      [
+        5,
+        () => ({
+          type: 'kit',
+          tenant,
+          customer,
+          user,
+          grantedIn: dice.chance(0.7) ? (seen?.epoch ?? 0) : dice.between(0, 2),
+          ...(this.#plan.rules.asksConsent ? { consentIn: seen?.epoch ?? 0 } : {}),
+        }),
+      ],
       [8, () => ({ type: 'reclaim', tenant, customer: owner, user, ...inEpoch })],
       [4, () => ({ type: 'reclaim', tenant, customer, user, ...inEpoch })],
       [4, () => ({ type: 'reclaim', tenant, customer: null, user, ...inEpoch })],

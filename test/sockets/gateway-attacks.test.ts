@@ -24,29 +24,39 @@ async function asks(
   names: readonly string[],
   secretKey = HIS,
 ): Promise<Readonly<Record<string, Told>>> {
-  const client = await RawMqttClient.connect(stage.world.mqttPort, 5, accessToken);
+  const client = await connected(accessToken);
   try {
-    await client.subscribe('v1/gateway/claim/response', 0);
-    const payload = JSON.stringify(Object.fromEntries(names.map((name) => [name, { secretKey }])));
-    client.send({
-      cmd: 'publish',
-      topic: 'v1/gateway/claim',
-      qos: 1,
-      messageId: 7,
-      payload,
-      dup: false,
-      retain: false,
-    });
-    await client.next('puback');
-    const outcomes: Record<string, Told> = {};
-    while (Object.keys(outcomes).length < names.length) {
-      const { payload: answer } = await client.next('publish');
-      Object.assign(outcomes, JSON.parse(answer.toString()));
-    }
-    return outcomes;
+    return await asksOver(client, names, secretKey);
   } finally {
     await client.close();
   }
+}
+
+async function connected(accessToken: string): Promise<RawMqttClient> {
+  const client = await RawMqttClient.connect(stage.world.mqttPort, 5, accessToken);
+  await client.subscribe('v1/gateway/claim/response', 0);
+  return client;
+}
+
+function claiming(names: readonly string[], secretKey: string) {
+  const payload = JSON.stringify(Object.fromEntries(names.map((name) => [name, { secretKey }])));
+  const packet = { cmd: 'publish', topic: 'v1/gateway/claim', qos: 1, messageId: 7 } as const;
+  return { ...packet, payload, dup: false, retain: false };
+}
+
+async function asksOver(
+  client: RawMqttClient,
+  names: readonly string[],
+  secretKey = HIS,
+): Promise<Readonly<Record<string, Told>>> {
+  client.send(claiming(names, secretKey));
+  await client.next('puback');
+  const outcomes: Record<string, Told> = {};
+  while (Object.keys(outcomes).length < names.length) {
+    const { payload: answer } = await client.next('publish');
+    Object.assign(outcomes, JSON.parse(answer.toString()));
+  }
+  return outcomes;
 }
 
 async function confirm(token: string, name: string, secretKey = HIS): Promise<string> {
@@ -232,6 +242,36 @@ attacks("a profile widens it to ThingsBoard's rule", async () => {
 });
 
 attacks.run();
+
+test('gateway attacks: quarantine: the session of a gateway that changed hands speaks for nobody', async () => {
+  stage = await createStage({ options: { 'security.claim.onOwnerChange': 'quarantine' } });
+  try {
+    const sold = await gateway();
+    const session = await connected(sold.accessToken);
+    assert.is((await asksOver(session, ['lamp'])).lamp?.status, 'opened');
+    await stage.assign(sold, stage.customer);
+    const told = await asksOver(session, ['lamp', 'brand new']);
+    for (const name of ['lamp', 'brand new']) assert.equal(told[name], NOT_BEHIND);
+    assert.is(await stage.find('brand new'), undefined, 'nor does it create anything');
+    await session.close();
+  } finally {
+    await stage.stop();
+  }
+});
+
+test('gateway attacks: rotate: the session of a gateway that changed hands ends with its next message', async () => {
+  stage = await createStage({ options: { 'security.claim.onOwnerChange': 'rotate' } });
+  try {
+    const sold = await gateway();
+    const session = await connected(sold.accessToken);
+    await stage.assign(sold, stage.customer);
+    session.send(claiming(['brand new'], HIS));
+    await session.untilClosed();
+    assert.is(await stage.find('brand new'), undefined);
+  } finally {
+    await stage.stop();
+  }
+});
 
 test('gateway attacks: a gateway creates as many devices as it may, and hears why no more; its tenant goes on', async () => {
   stage = await createStage({ options: { 'quota.devicesPerGateway': '5', 'quota.devicesPerTenant': '9' } });

@@ -7,6 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type EdgeReason, REASONS } from '../../actors/claiming/reasons.ts';
 import type { RefusalReason } from '../../actors/device/messages.ts';
+import type { KitReason } from '../../actors/kits/model.ts';
 import { claimPath } from '../kit/api.ts';
 import { RawCoapClient, uriPath } from '../kit/coap-client.ts';
 import { CLAIM_RESPONSE_TOPIC, CLAIM_TOPIC, RawMqttClient } from '../kit/mqtt-client.ts';
@@ -168,9 +169,10 @@ async function under(options: Readonly<Record<string, string>>, play: () => Prom
 type Scene = 'never' | (() => Promise<void>) | { readonly elsewhere: string };
 
 const ATTACKS = { elsewhere: 'test/programs/ownership-attacks.test.ts' };
+const KITS = { elsewhere: 'test/pure/rest-kits.test.ts' };
 const PROOFS = { elsewhere: 'test/pure/rest-proofs.test.ts' };
 
-const SCENES: { readonly [Code in RefusalReason | EdgeReason]: Scene } = {
+const SCENES: { readonly [Code in RefusalReason | EdgeReason | KitReason]: Scene } = {
   async 'already-claimed'() {
     const device = await owned();
     await deviceHears(device, 'already-claimed');
@@ -314,6 +316,14 @@ const SCENES: { readonly [Code in RefusalReason | EdgeReason]: Scene } = {
       secretKey: 'wrong',
     });
   },
+  'too-many-wrong-codes': KITS,
+  'kit-unknown': KITS,
+  'kit-expired': KITS,
+  'kit-revoked': KITS,
+  'kit-claimed': KITS,
+  'kit-too-large': KITS,
+  'kit-empty': KITS,
+  'too-many-kits': KITS,
   async 'not-owner'() {
     const device = await owned(stage.otherCustomer);
     await callerHears(stage.customer.token, 'DELETE', claimPath(device.name), 'not-owner');

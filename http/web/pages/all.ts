@@ -2,12 +2,14 @@
 import type { Page } from '../page.ts';
 import { accountPages } from './account.tsx';
 import { claimPages } from './claim.tsx';
+import { claimKitPages } from './claim-kit.tsx';
 import { customerPages } from './customers.tsx';
 import { devicePages } from './device.tsx';
 import { deviceHistoryPages } from './device-history.tsx';
 import { devicesPages } from './devices.tsx';
 import { importJobPages } from './import-job.tsx';
 import { importStartPages } from './import-start.tsx';
+import { kitPages } from './kits.tsx';
 import { labelPages } from './labels.tsx';
 import { livePages } from './live.tsx';
 import { loginPages } from './login.tsx';
@@ -22,12 +24,14 @@ export function allPages(): readonly Page[] {
     ...loginPages,
     ...accountPages,
     ...claimPages,
+    ...claimKitPages,
     ...myDevicePages,
     ...deviceHistoryPages,
     ...transferPages,
     ...devicesPages,
     ...newDevicePages,
     ...labelPages,
+    ...kitPages,
     ...importStartPages,
     ...importJobPages,
     ...livePages,

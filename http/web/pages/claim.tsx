@@ -81,6 +81,9 @@ function formReply(device: string, refusal?: Explained): PageReply {
           </div>
         )}
         <ClaimForm device={device} answered={refusal !== undefined} />
+        <p>
+          <a href="/claim/kit">A code for a whole box?</a>
+        </p>
       </>
     ),
   };

@@ -15,6 +15,7 @@ const CHANGES: Readonly<Record<Change['by'], string>> = {
   secret: 'Claimed with its key',
   'server-key': 'Claimed with the key that its supplier had set',
   proof: 'Claimed with the device at hand',
+  kit: 'Claimed with the code of a kit',
   assignment: 'Assigned by its supplier',
   transfer: 'Handed over by its owner',
   'take-over': 'Taken over by who had it in hand',

@@ -89,6 +89,9 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
           lead={`${count(locale, found.totalElements, 'device')}${filtered ? ' found' : ''}`}
         >
           <div class="row">
+            <a class="button" href="/kits">
+              Kits
+            </a>
             <a class="button" href="/devices/import">
               Import
             </a>

@@ -55,7 +55,8 @@ function FileForm({ refusal }: { refusal: string | undefined }) {
           />
           <small id="file-hint">
             The first line names the columns: <code>name</code>, and if you like <code>type</code>,{' '}
-            <code>label</code>, <code>accessToken</code> and <code>secretKey</code>.
+            <code>label</code>, <code>accessToken</code>, <code>secretKey</code> and <code>kit</code>: rows of
+            one kit are claimed together, by one code.
           </small>
         </div>
         <label class="check">

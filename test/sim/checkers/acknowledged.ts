@@ -53,6 +53,7 @@ const IDEMPOTENT: readonly Request['type'][] = [
   'forget',
   'withdraw',
   'accept',
+  'kit',
   'adopt',
   'read-credentials',
   ...SO_ALREADY,

@@ -39,7 +39,8 @@ export const epochs: Checker = ({ log, operations, rules }) => {
     if (named.length > 0 && !holds) tell(`asked for another epoch than ${before.epoch}`);
 
     const approved = asked.some(
-      ({ request }) => request.type === 'confirm' && request.consentIn === before.epoch,
+      ({ request }) =>
+        (request.type === 'confirm' || request.type === 'kit') && request.consentIn === before.epoch,
     );
     if (event.type === 'DeviceClaimed' && rules.asksConsent && asked.length > 0 && !approved) {
       tell(`claimed by a consent to another epoch than ${before.epoch}`);

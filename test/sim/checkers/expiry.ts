@@ -22,6 +22,7 @@ function troubleWith(history: History, before: Model | null, durable: Durable): 
   const { event } = durable;
   switch (event.type) {
     case 'DeviceClaimed': {
+      if (event.evidence === 'kit') return undefined; // a kit's code has no instant of the device's
       const asked = history.operations
         .filter((operation) => mayHaveMade(history.rules, operation, durable))
         .flatMap(({ request }) => (request.type === 'confirm' ? [request] : []));

@@ -15,7 +15,7 @@ import { mayHaveMade, pair } from './matching.ts';
 import { accept, agree, isTrue, type MaybeModel, type Span } from './rules.ts';
 
 /** Configurations looked at before the search gives up: a history that needs more is told, not passed. */
-const CONFIGURATIONS_MAX = 20_000;
+const CONFIGURATIONS_MAX = 200_000;
 
 export const linearizable: Checker = (history) => {
   const devices = new Map<string, Operation[]>();

@@ -55,7 +55,9 @@ function askedFor(rules: Rules, { request }: Operation, { event }: Durable): boo
       return false;
     case 'DeviceClaimed':
       return (
-        request.type === 'confirm' && request.user === event.userId && request.customer === event.customerId
+        (request.type === 'confirm' || request.type === 'kit') &&
+        request.user === event.userId &&
+        request.customer === event.customerId
       );
     case 'ClaimWindowClosed':
       return (

@@ -131,6 +131,15 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
         ],
       };
     }
+    case 'kit': {
+      if (owner !== null) return isByKit(device, request) ? device : undefined; // K3
+      if (device.allowed === false || device.epoch !== request.grantedIn) return undefined;
+      if (rules.ownership.claimProof === 'required') return undefined; // C11
+      if (lacksConsent(rules, device, request)) return undefined; // C12
+      const since = { customer: request.customer, since: at, by: 'claim', transfer: null };
+      const allowed = rules.allowClaimingByDefault ? device.allowed : null; // C4
+      return { ...newEpoch(rules, device, at), owner: since, key: null, allowed };
+    }
     case 'reclaim': {
       if (owner === null)
         return request.customer === null ? { ...device, window: null, pending: null } : device; // R2
@@ -261,6 +270,12 @@ export function isTrue(
     case 'end-take-over':
       if (reason === 'epoch-changed') return isLate(device, request);
       return reason === 'not-owner' && !mayEnd(device, request.customer);
+    case 'kit':
+      if (device.owner !== null) return reason === 'already-claimed' && !isByKit(device, request);
+      if (device.epoch !== request.grantedIn) return reason === 'epoch-changed';
+      if (device.allowed === false) return reason === 'claiming-not-allowed';
+      if (rules.ownership.claimProof === 'required') return reason === 'proof-required';
+      return reason === 'consent-needed' && lacksConsent(rules, device, request);
     case 'reclaim':
       if (reason === 'epoch-changed') return isLate(device, request);
       return (
@@ -497,6 +512,11 @@ function isVisible(device: Model, request: Request): boolean {
   }
 }
 
+/** K3: this kit has made the customer its owner already. */
+function isByKit({ owner, epoch }: Model, request: Extract<Request, { type: 'kit' }>): boolean {
+  return owner?.customer === request.customer && epoch === request.grantedIn + 1;
+}
+
 /** R5: it names other owner epochs; a customer's giving back names none that holds while nobody owns the device. */
 function isLate(device: Model, request: Request): boolean {
   if (!('inEpochs' in request) || request.inEpochs === undefined) return false;
@@ -579,7 +599,7 @@ function opens(rules: Rules, device: Model, request: Confirm, at: Span): boolean
 }
 
 /** C12: the operator's policy is asked, and has not allowed it in this epoch. */
-function lacksConsent(rules: Rules, { epoch }: Model, { consentIn }: Confirm): boolean {
+function lacksConsent(rules: Rules, { epoch }: Model, { consentIn }: Pick<Confirm, 'consentIn'>): boolean {
   return rules.asksConsent && consentIn !== epoch;
 }
 

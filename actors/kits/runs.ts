@@ -1,0 +1,132 @@
+/**
+ * Claiming the devices of a kit, in the background, some at a time, one kit of a tenant after the other. What a crash makes a
+ * run do twice is harmless: a device that the kit has claimed already says so.
+ */
+import type { Customers } from '../accounts/model.ts';
+import { type Clock, sleep } from '../base/clock.ts';
+import type { KitId } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import type { DeviceAnswer, Devices } from '../fleet/devices.ts';
+import type { Collection } from '../records/collection.ts';
+import { createLease } from '../records/lease.ts';
+import { createSerial } from '../records/serial.ts';
+import { type Store, StoreUnavailable } from '../store/store.ts';
+import type { Claimant, Kit, KitDevice } from './model.ts';
+
+interface RunNeeds {
+  readonly store: Store;
+  readonly rows: Collection<Kit>;
+  readonly devices: Devices;
+  readonly customers: Pick<Customers, 'find'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface KitRuns {
+  begin(kit: Pick<Kit, 'id' | 'tenantId'>): void;
+  /** Ends runs after the devices that are being asked; they go on with `begin`. */
+  stop(): Promise<void>;
+}
+
+/** Devices asked at the same time: claims go on beside it. */
+const AT_ONCE = 16;
+/** After so many the outcomes are written. */
+const BATCH = 64;
+const ASK_AGAIN_MS = 500;
+/** After so long without a sign of life a process that ran a kit is taken for dead. */
+const LEASE_MS = 30_000;
+
+export function createKitRuns({ store, rows, devices, customers, clock, log }: RunNeeds): KitRuns {
+  const oneOfATenant = createSerial();
+  const runs = new Map<KitId, Promise<void>>();
+  let stopping = false;
+
+  async function untilThrough(id: KitId): Promise<void> {
+    for (;;) {
+      try {
+        return await alone(id);
+      } catch (error) {
+        const comesBack = error instanceof StoreUnavailable && !stopping;
+        log.warn(
+          { err: error, kit: id },
+          comesBack ? 'a kit waits' : 'a kit stopped; it goes on after a start',
+        );
+        if (!comesBack) return;
+        await sleep(clock, ASK_AGAIN_MS);
+        if (stopping) return;
+      }
+    }
+  }
+
+  async function alone(id: KitId): Promise<void> {
+    const lease = createLease(store, clock, `kit ${id}`, LEASE_MS);
+    while (!(await lease.hold())) {
+      if (stopping) return;
+      await sleep(clock, ASK_AGAIN_MS);
+    }
+    try {
+      while (!stopping && (await lease.hold()) && (await claimSome(id)));
+    } finally {
+      await lease.release();
+    }
+  }
+
+  /** Resolves to whether there is more to do. */
+  async function claimSome(id: KitId): Promise<boolean> {
+    const kit = await rows.find(id);
+    if (kit?.claim == null || kit.state !== 'claiming') return false;
+    const who = { tenantId: kit.tenantId, ...kit.claim };
+    const some = kit.devices.filter(({ outcome }) => outcome === 'waiting').slice(0, BATCH);
+    const results = new Map<string, KitDevice>();
+    for (let at = 0; at < some.length; at += AT_ONCE) {
+      const claimed = await Promise.all(some.slice(at, at + AT_ONCE).map((device) => claimOne(who, device)));
+      if (claimed.includes(undefined)) return false; // the process ends
+      for (const device of claimed) if (device !== undefined) results.set(device.id, device);
+    }
+    await rows.change(id, (now) => {
+      const all = now.devices.map((device) => results.get(device.id) ?? device);
+      const isThrough = all.every(({ outcome }) => outcome !== 'waiting');
+      return { ...now, devices: all, state: isThrough ? 'claimed' : now.state };
+    });
+    return some.length === BATCH;
+  }
+
+  /** Undefined: the process ends before there is an answer. */
+  async function claimOne(who: Claimant, device: KitDevice): Promise<KitDevice | undefined> {
+    const { tenantId, customerId, userId } = who;
+    const ids = { tenantId, customerId, userId };
+    const answer = await ask(() =>
+      devices.ask(device.id, { type: 'ClaimByKit', ...ids, grantedIn: device.epoch }),
+    );
+    if (answer === undefined) return undefined;
+    if (answer.type === 'refused') return { ...device, outcome: 'refused', reason: answer.refusal.reason };
+    if ((await customers.find(tenantId, customerId)) !== undefined) return { ...device, outcome: 'claimed' };
+    // Deleted meanwhile, and maybe cleared before this one came.
+    await ask(() => devices.ask(device.id, { type: 'UnassignDevice', ...ids }));
+    return { ...device, outcome: 'refused', reason: 'not-owner' };
+  }
+
+  /** Asks until there is an answer or the process stops: a kit has time. */
+  async function ask(
+    once: () => Promise<DeviceAnswer>,
+  ): Promise<Exclude<DeviceAnswer, { type: 'unavailable' }> | undefined> {
+    for (;;) {
+      const answer = await once();
+      if (answer.type !== 'unavailable') return answer;
+      if (stopping) return undefined;
+      await sleep(clock, ASK_AGAIN_MS);
+    }
+  }
+
+  return {
+    begin({ id, tenantId }) {
+      if (runs.has(id) || stopping) return;
+      const running = oneOfATenant(tenantId, () => untilThrough(id)).finally(() => runs.delete(id));
+      runs.set(id, running);
+    },
+    async stop() {
+      stopping = true;
+      await Promise.all(runs.values());
+    },
+  };
+}

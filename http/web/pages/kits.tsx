@@ -1,0 +1,248 @@
+/** Kits for the tenant: made of devices by name, with the code to print; split, revoked, and what became of each device. */
+import type { z } from 'zod';
+import { TENANT } from '../../auth/principal.ts';
+import { kitView } from '../../views/kit.ts';
+import { pageView } from '../../views/page.ts';
+import { segment, toQuery } from '../api.ts';
+import {
+  memberPage,
+  type Page,
+  type PageReply,
+  refusedTo,
+  resultAt,
+  type SignedIn,
+  seeOther,
+} from '../page.ts';
+import { Back, Field, Head, Refusal, Time } from '../parts/elements.tsx';
+import { Pager, pageOf } from '../parts/list.tsx';
+import { explainOutcome, KIT_STATES } from './kit-words.ts';
+
+const PAGE_SIZE = 50;
+const DAY_MS = 86_400_000;
+const REFRESH_SECONDS = 2;
+
+type Kit = z.output<typeof kitView>;
+const kitsPage = pageView(kitView);
+
+async function listReply(visit: SignedIn): Promise<PageReply> {
+  const { api, query, locale } = visit;
+  const wanted = toQuery({ page: pageOf(query), pageSize: PAGE_SIZE, sortOrder: 'DESC' });
+  const kits = await api.get(`/api/kits?${wanted}`, kitsPage);
+  return {
+    type: 'page',
+    title: 'Kits',
+    body: (
+      <>
+        <Back to="/devices" label="Devices" />
+        <Head title="Kits" lead="A code on a box that claims all devices of an order.">
+          <a class="button primary" href="/kits/new">
+            New kit
+          </a>
+        </Head>
+        {kits.data.length === 0 ? (
+          <p class="muted">None yet. An import makes kits too: give its rows a column “kit”.</p>
+        ) : (
+          <>
+            <KitTable kits={kits.data} locale={locale} />
+            <Pager path="/kits" query={query} size={PAGE_SIZE} found={kits} locale={locale} />
+          </>
+        )}
+      </>
+    ),
+  };
+}
+
+function KitTable({ kits, locale }: { kits: readonly Kit[]; locale: SignedIn['locale'] }) {
+  return (
+    <div class="card tablecard">
+      <table class="cards">
+        <caption>Kits</caption>
+        <thead>
+          <tr>
+            <th scope="col">Label</th>
+            <th scope="col">State</th>
+            <th scope="col" class="num">
+              Devices
+            </th>
+            <th scope="col">Expires</th>
+          </tr>
+        </thead>
+        <tbody>
+          {kits.map(({ id, label, state, total, expirationTime }) => (
+            <tr>
+              <th scope="row">
+                <a href={`/kits/${segment(id)}`}>{label === '' ? 'No label' : label}</a>
+              </th>
+              <td data-label="State">{KIT_STATES[state]}</td>
+              <td class="num" data-label="Devices">
+                {locale.number(total)}
+              </td>
+              <td data-label="Expires">
+                <Time at={expirationTime} locale={locale} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function newReply(visit: SignedIn, refusal?: string): PageReply {
+  const { form } = visit;
+  return {
+    type: 'page',
+    title: 'New kit',
+    narrow: true,
+    status: refusal === undefined ? 200 : 400,
+    body: (
+      <>
+        <Back to="/kits" label="Kits" />
+        <Head title="New kit" lead="Whoever shows its code first owns all its devices." />
+        <form method="post" action="/kits/new" class="card">
+          <Refusal text={refusal} />
+          <Field
+            name="label"
+            label="Label"
+            value={form.text('label')}
+            maxlength={255}
+            hint="For you: an order, a room."
+          />
+          <div class="field">
+            <label for="f-devices">Devices</label>
+            <textarea
+              id="f-devices"
+              name="devices"
+              rows={8}
+              required
+              spellcheck={false}
+              aria-describedby="f-devices-hint"
+            >
+              {form.text('devices')}
+            </textarea>
+            <small id="f-devices-hint">Their names, one on each line.</small>
+          </div>
+          <Field name="days" label="Days until it expires" type="number" value={form.text('days') || '365'} />
+          <button type="submit" class="primary">
+            Make the kit
+          </button>
+        </form>
+      </>
+    ),
+  };
+}
+
+/** The lines of a text that are not empty. */
+function linesOf(text: string): string[] {
+  return text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+async function make(visit: SignedIn): Promise<PageReply> {
+  const { api, form, nowMs } = visit;
+  const days = Number(form.text('days'));
+  if (!Number.isInteger(days) || days < 1) return newReply(visit, 'The days should be a whole number.');
+  const body = {
+    label: form.text('label').trim(),
+    devices: linesOf(form.text('devices')),
+    expirationTime: nowMs + days * DAY_MS,
+  };
+  const made = await api.post('/api/kit', body, kitView);
+  return made.type === 'ok' ? seeOther(`/kits/${segment(made.value.id)}`) : newReply(visit, made.message);
+}
+
+const pathOf = ({ params }: SignedIn) => `/kits/${segment(params.kit ?? '')}`;
+const routeOf = ({ params }: SignedIn) => `/api/kit/${segment(params.kit ?? '')}`;
+
+async function kitReply(visit: SignedIn): Promise<PageReply> {
+  const kit = await visit.api.get(routeOf(visit), kitView);
+  const { state, label, code, devices, expirationTime } = kit;
+  const isOpen = state === 'OPEN' || state === 'EXPIRED';
+  return {
+    type: 'page',
+    title: 'Kit',
+    ...(state === 'CLAIMING' ? { refreshSeconds: REFRESH_SECONDS } : {}),
+    body: (
+      <>
+        <Back to="/kits" label="Kits" />
+        <Head title={label === '' ? 'Kit' : label} lead={KIT_STATES[state]} />
+        <div class="card">
+          <dl>
+            <dt>Code</dt>
+            <dd class="big">{code}</dd>
+            <dt>Expires</dt>
+            <dd>
+              <Time at={expirationTime} locale={visit.locale} />
+            </dd>
+          </dl>
+        </div>
+        <form method="post" action={`${pathOf(visit)}/split`} class="card tablecard">
+          <Devices devices={devices} selectable={isOpen && devices.length > 1} />
+          {isOpen && devices.length > 1 ? (
+            <button type="submit">Take the chosen out into a kit of their own</button>
+          ) : null}
+        </form>
+        {isOpen ? (
+          <form method="post" action={`${pathOf(visit)}/revoke`} class="card">
+            <p>A revoked code opens nothing more.</p>
+            <button type="submit" class="danger">
+              Revoke
+            </button>
+          </form>
+        ) : null}
+      </>
+    ),
+  };
+}
+
+function Devices({ devices, selectable }: { devices: Kit['devices']; selectable: boolean }) {
+  return (
+    <table class="cards">
+      <caption>Devices</caption>
+      <thead>
+        <tr>
+          {selectable ? <th scope="col">Choose</th> : null}
+          <th scope="col">Name</th>
+          <th scope="col">Outcome</th>
+        </tr>
+      </thead>
+      <tbody>
+        {devices.map((device) => (
+          <tr>
+            {selectable ? (
+              <td data-label="Choose">
+                <input type="checkbox" name="device" value={device.name} aria-label={device.name} />
+              </td>
+            ) : null}
+            <th scope="row">{device.name}</th>
+            <td data-label="Outcome">{explainOutcome(device)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+async function split(visit: SignedIn): Promise<PageReply> {
+  const devices = visit.form.all('device');
+  if (devices.length === 0) return refusedTo(pathOf(visit), 'Choose some devices first.');
+  const part = await visit.api.post(`${routeOf(visit)}/split`, { devices }, kitView);
+  return part.type === 'ok'
+    ? seeOther(`/kits/${segment(part.value.id)}`, 'This kit has a code of its own.')
+    : refusedTo(pathOf(visit), part.message);
+}
+
+export const kitPages: readonly Page[] = [
+  memberPage('/kits', TENANT, { get: listReply }),
+  memberPage('/kits/new', TENANT, { get: (visit) => newReply(visit), post: make }),
+  memberPage('/kits/:kit', TENANT, { get: kitReply }),
+  memberPage('/kits/:kit/split', TENANT, { post: split }),
+  memberPage('/kits/:kit/revoke', TENANT, {
+    async post(visit) {
+      const revoked = await visit.api.act('DELETE', routeOf(visit));
+      return resultAt(pathOf(visit), revoked, 'The code opens nothing more.');
+    },
+  }),
+];

@@ -1,0 +1,350 @@
+/** Kits over REST (rules K1 to K6): a code on a box that claims all devices of an order. Most of these are attacks. */
+import * as assert from 'uvu/assert';
+import { type DeviceId, newId, type UserId } from '../../actors/base/ids.ts';
+import { silentLog } from '../../actors/base/log.ts';
+import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
+import { createKits } from '../../actors/kits/kits.ts';
+import { KIT_DEVICES_MAX } from '../../actors/kits/model.ts';
+import {
+  type Answer,
+  claimPath,
+  HOUR_MS,
+  isDone,
+  isProblem,
+  openWindow,
+  provision,
+  type Resident,
+  restLaws,
+  type Scene,
+  settle,
+} from '../kit/rest-client.ts';
+import { until } from '../kit/until.ts';
+
+const { law, run } = restLaws('rest kits');
+
+const CLAIM = '/api/customer/claim/kit';
+
+interface Kit {
+  readonly id: string;
+  readonly label: string;
+  readonly state: string;
+  readonly code: string;
+  readonly total: number;
+  readonly claimed: number;
+  readonly refused: number;
+  readonly devices: readonly {
+    readonly name: string;
+    readonly outcome: string;
+    readonly reason: string | null;
+  }[];
+}
+
+function kitOf(answer: Answer): Kit {
+  assert.is(answer.status, 200, answer.text);
+  return answer.json as Kit; // the shape is checked by the definition
+}
+
+const NAMES = ['Lamp', 'Plug', 'Sensor'];
+
+async function packed(
+  { world, home }: Scene,
+  names: readonly string[] = NAMES,
+  more: object = {},
+): Promise<Kit> {
+  for (const name of names) await provision(world, home.tenantId, name);
+  return kitOf(await home.admin.post('/api/kit', { label: 'Order 7', devices: names, ...more }));
+}
+
+const show = (customer: Resident, code: string) => customer.post(CLAIM, { code });
+
+/** Waits until every device has an outcome. */
+async function through(customer: Resident, id: string): Promise<Kit> {
+  await until(
+    'the kit is through',
+    async () => kitOf(await customer.get(`${CLAIM}/${id}`)).state === 'CLAIMED',
+  );
+  return kitOf(await customer.get(`${CLAIM}/${id}`));
+}
+
+async function claimed(customer: Resident, { id, code }: Pick<Kit, 'id' | 'code'>): Promise<Kit> {
+  kitOf(await show(customer, code));
+  return through(customer, id);
+}
+
+function isRefused(answer: Answer, reason: string): void {
+  assert.is(answer.status, reason === 'kit-unknown' ? 404 : 400, answer.text);
+  assert.is((answer.json as { reason?: string }).reason, reason);
+}
+
+async function ownersOf({ world, home }: Scene, names: readonly string[] = NAMES) {
+  const devices = await Promise.all(names.map((name) => world.directory.byName(home.tenantId, name)));
+  return devices.map((device) => device?.owner?.customerId ?? null);
+}
+
+law('K3: the code on a box claims all its devices, and tells what became of each', async (scene) => {
+  const { home } = scene;
+  const kit = await packed(scene);
+  assert.equal([kit.state, kit.total, kit.label], ['OPEN', 3, 'Order 7']);
+  assert.match(kit.code, /^[A-Z2-9]{4}(-[A-Z2-9]{4}){3}$/);
+  const mine = await claimed(home.alice, kit);
+  assert.equal([mine.total, mine.claimed, mine.refused], [3, 3, 0]);
+  assert.equal(await ownersOf(scene), [home.alice.customerId, home.alice.customerId, home.alice.customerId]);
+  const tenants = kitOf(await home.admin.get(`/api/kit/${kit.id}`));
+  assert.equal([tenants.state, tenants.claimed], ['CLAIMED', 3]);
+});
+
+law(
+  'K3: people type the code as they read it: in any case, with spaces, or without dashes',
+  async (scene) => {
+    const kit = await packed(scene);
+    await claimed(scene.home.alice, { ...kit, code: ` ${kit.code.toLowerCase().replaceAll('-', ' ')}` });
+  },
+);
+
+law('K3: devices that are owned already are left out and named, and the others go on', async (scene) => {
+  const { world, home } = scene;
+  const kit = await packed(scene);
+  const plug = await world.directory.idOf(home.tenantId, 'Plug');
+  isAnswered(await home.admin.post(`/api/customer/${home.bob.customerId}/device/${plug}`));
+  const mine = await claimed(home.alice, kit);
+  assert.equal([mine.claimed, mine.refused], [2, 1]);
+  const left = mine.devices.filter(({ outcome }) => outcome === 'REFUSED');
+  assert.equal(
+    left.map(({ name, reason }) => [name, reason]),
+    [['Plug', 'already-claimed']],
+  );
+  assert.equal(await ownersOf(scene), [home.alice.customerId, home.bob.customerId, home.alice.customerId]);
+});
+
+function isAnswered(answer: Answer): void {
+  assert.is(answer.status, 200, answer.text);
+}
+
+law('K3: a device with a window and a server key is claimed all the same, and both end', async (scene) => {
+  const { world, home } = scene;
+  const kit = await packed(scene);
+  const id = await world.directory.idOf(home.tenantId, 'Lamp');
+  assert.ok(id);
+  await openWindow(world, id, 'window');
+  const expirationTime = world.clock.now() + HOUR_MS;
+  isDone(
+    await home.admin.post(`/api/plugins/telemetry/${id}/SERVER_SCOPE`, {
+      claimingData: { secretKey: 'printed', expirationTime },
+    }),
+  );
+  await claimed(home.alice, kit);
+  const device = await world.devices.read(id);
+  assert.equal([device?.window, device?.serverKey], [null, null]);
+  isDone(await home.alice.delete(claimPath('Lamp')));
+  for (const secretKey of ['window', 'printed']) {
+    assert.is((await home.bob.post(claimPath('Lamp'), { secretKey })).text, '"FAILURE"');
+  }
+});
+
+law('K3: forbid means forbid, for kits too', async (scene) => {
+  const { world, home } = scene;
+  const kit = await packed(scene);
+  const id = await world.directory.idOf(home.tenantId, 'Lamp');
+  isDone(await home.admin.post(`/api/plugins/telemetry/${id}/SERVER_SCOPE`, { claimingAllowed: false }));
+  const mine = await claimed(home.alice, kit);
+  assert.equal(mine.devices[0]?.reason, 'claiming-not-allowed');
+  assert.is((await ownersOf(scene))[0], null);
+});
+
+law(
+  'K3: where a device is claimed by proof only, no code stands for it',
+  async (scene) => {
+    const mine = await claimed(scene.home.alice, await packed(scene));
+    assert.equal([mine.claimed, mine.refused, mine.devices[0]?.reason], [0, 3, 'proof-required']);
+  },
+  { policy: { ownership: { ...DEFAULT_OWNERSHIP_RULES, claimProof: 'required' } } },
+);
+
+law('O9: a kit claims no device that has had another owner since it was made', async (scene) => {
+  const { world, home } = scene;
+  const kit = await packed(scene);
+  const id = await world.directory.idOf(home.tenantId, 'Lamp');
+  assert.ok(id);
+  // The lamp is sold singly, and given back: whoever kept the box must not get what the next owner bought.
+  await openWindow(world, id, 'on the lamp');
+  isAnswered(await home.bob.post(claimPath('Lamp'), { secretKey: 'on the lamp' }));
+  isDone(await home.bob.delete(claimPath('Lamp')));
+  const mine = await claimed(home.alice, kit);
+  assert.equal(mine.devices[0]?.reason, 'epoch-changed');
+  assert.is((await ownersOf(scene))[0], null);
+});
+
+law('K2: a kit is claimed once: of customers who show its code at once exactly one has it', async (scene) => {
+  const { home } = scene;
+  const kit = await packed(scene);
+  const answers = await Promise.all([home.alice, home.bob].map((customer) => show(customer, kit.code)));
+  const won = answers.findIndex(({ status }) => status === 200);
+  isRefused(answers[1 - won] as Answer, 'kit-claimed');
+  const [winner, loser] = won === 0 ? [home.alice, home.bob] : [home.bob, home.alice];
+  await through(winner, kit.id);
+  assert.equal(new Set(await ownersOf(scene)), new Set([winner.customerId]));
+  assert.is((await loser.get(`${CLAIM}/${kit.id}`)).status, 404, 'nor does the other one see what is in it');
+  isDone(await winner.delete(claimPath('Lamp')));
+  isRefused(await show(loser, kit.code), 'kit-claimed');
+});
+
+law(
+  'K2: shown again by the same customer, the answer is the same, and nothing is claimed again',
+  async (scene) => {
+    const { home } = scene;
+    const kit = await packed(scene);
+    await claimed(home.alice, kit);
+    isDone(await home.alice.delete(claimPath('Lamp')));
+    const again = kitOf(await show(home.alice, kit.code));
+    assert.equal([again.id, again.state], [kit.id, 'CLAIMED']);
+    assert.is((await ownersOf(scene))[0], null);
+  },
+);
+
+law(
+  'K4: guessing codes is in vain: after ten wrong ones the customer waits, and others do not',
+  async (scene) => {
+    const { world, home } = scene;
+    const kit = await packed(scene);
+    for (let n = 0; n < 10; n += 1) {
+      isRefused(await show(home.alice, `AAAA-BBBB-CCCC-${String(n).padStart(4, 'D')}`), 'kit-unknown');
+    }
+    const blocked = await show(home.alice, kit.code);
+    assert.is(blocked.status, 429, 'also with the right one: else a guess would be told from it');
+    assert.is((blocked.json as { reason?: string }).reason, 'too-many-wrong-codes');
+    // Its counters are its own: neither do wrong secrets stop a kit, nor wrong codes a claim.
+    const single = await provision(world, home.tenantId, 'Single');
+    await openWindow(world, single, 'single');
+    isAnswered(await home.alice.post(claimPath('Single'), { secretKey: 'single' }));
+    await claimed(home.bob, kit);
+  },
+);
+
+law('K4: a code is looked up in the tenant of who shows it, and read by that tenant alone', async (scene) => {
+  const { world, home } = scene;
+  const kit = await packed(scene);
+  const elsewhere = await settle(world, 'elsewhere');
+  isRefused(await show(elsewhere.alice, kit.code), 'kit-unknown');
+  for (const path of [`/api/kit/${kit.id}`]) {
+    isProblem(await elsewhere.admin.get(path), 404, 32);
+    assert.is((await home.alice.get(path)).status, 403);
+  }
+  isRefused(await elsewhere.admin.delete(`/api/kit/${kit.id}`), 'kit-unknown');
+  // At rest the code is a digest, and sealed.
+  const stored = await world.store.entities.load(`kit/${kit.id}`);
+  assert.not.match(String(stored.text), kit.code);
+  assert.not.match(String(stored.text), kit.code.replaceAll('-', ''));
+});
+
+law('K5: a revoked code opens nothing more, nor one that has expired', async (scene) => {
+  const { world, home } = scene;
+  const kit = await packed(scene);
+  assert.is(kitOf(await home.admin.delete(`/api/kit/${kit.id}`)).state, 'REVOKED');
+  isRefused(await show(home.alice, kit.code), 'kit-revoked');
+  isRefused(await home.admin.delete(`/api/kit/${kit.id}`), 'kit-revoked');
+
+  const expirationTime = world.clock.now() + HOUR_MS;
+  const short = kitOf(await home.admin.post('/api/kit', { devices: NAMES, expirationTime }));
+  world.clock.advance(HOUR_MS);
+  const later = world.as((await world.login(home.alice.email)).token);
+  isRefused(await later.post(CLAIM, { code: short.code }), 'kit-expired');
+  assert.equal(await ownersOf(scene), [null, null, null]);
+});
+
+law('K6: a kit is split in two, each with a code of its own', async (scene) => {
+  const { home } = scene;
+  const kit = await packed(scene);
+  const part = kitOf(
+    await home.admin.post(`/api/kit/${kit.id}/split`, { label: 'Garden', devices: ['Lamp'] }),
+  );
+  assert.not.equal(part.code, kit.code);
+  assert.equal([part.label, part.total], ['Garden', 1]);
+  await claimed(home.alice, part);
+  await claimed(home.bob, kit);
+  assert.equal(await ownersOf(scene), [home.alice.customerId, home.bob.customerId, home.bob.customerId]);
+  isRefused(await home.admin.post(`/api/kit/${kit.id}/split`, { devices: ['Plug'] }), 'kit-claimed');
+});
+
+law('K6: neither part of a split is empty, and a kit holds no more than it can', async (scene) => {
+  const { home } = scene;
+  const kit = await packed(scene);
+  for (const devices of [NAMES, ['nowhere']]) {
+    isRefused(await home.admin.post(`/api/kit/${kit.id}/split`, { devices }), 'kit-empty');
+  }
+  assert.is((await home.admin.post('/api/kit', { devices: [] })).status, 400);
+  assert.is((await home.admin.post('/api/kit', { devices: ['nowhere'] })).status, 400);
+  const many = Array.from({ length: KIT_DEVICES_MAX + 1 }, () => ({
+    id: '' as DeviceId,
+    name: 'Lamp',
+    epoch: 0,
+  }));
+  const user = newId<UserId>(1);
+  const fields = { label: '', expiresAt: Number.MAX_SAFE_INTEGER };
+  const answer = await scene.world.kits.create(home.tenantId, user, fields, many);
+  assert.equal(answer, { type: 'refused', reason: 'kit-too-large' });
+});
+
+law('K1: a tenant has so many kits', async (scene) => {
+  const { world, home } = scene;
+  await packed(scene);
+  const { store, devices, accounts, secrets, clock } = world;
+  const customers = accounts.customers;
+  const kits = createKits({ store, devices, customers, secrets, clock, log: silentLog, kitsMax: 1 });
+  const lamp = { id: newId<DeviceId>(1), name: 'Lamp', epoch: 0 };
+  const fields = { label: '', expiresAt: Number.MAX_SAFE_INTEGER };
+  const answer = await kits.create(home.tenantId, newId<UserId>(1), fields, [lamp]);
+  assert.equal(answer, { type: 'refused', reason: 'too-many-kits' });
+});
+
+law('K3: broken off by the end of a process, a kit is finished after the next start', async (scene) => {
+  const { world, home } = scene;
+  const names = Array.from({ length: 200 }, (_, at) => `Device ${at}`);
+  const kit = await packed(scene, names);
+  kitOf(await show(home.alice, kit.code));
+  await world.kits.stop();
+  const { store, devices, accounts, secrets, clock } = world;
+  const next = createKits({ store, devices, customers: accounts.customers, secrets, clock, log: silentLog });
+  try {
+    await next.resume();
+    const mine = await through(home.alice, kit.id);
+    assert.equal([mine.claimed, mine.refused], [200, 0]);
+  } finally {
+    await next.stop();
+  }
+});
+
+law('K1: an import makes kits by a column, and its result has their codes', async ({ world, home }) => {
+  const rows = ['A', 'B', 'C', 'D'].map((name, at) => ({ name, kit: at < 3 ? `Order ${at % 2}` : '' }));
+  const { id } = (await home.admin.post('/api/deviceImport', {})).json as { id: string };
+  isAnswered(await home.admin.post(`/api/deviceImport/${id}/rows`, { from: 0, rows }));
+  isAnswered(await home.admin.post(`/api/deviceImport/${id}/start?dryRun=false`));
+  const state = async () =>
+    ((await home.admin.get(`/api/deviceImport/${id}`)).json as { state: string }).state;
+  await until('the import is through', async () => (await state()) === 'DONE');
+  const lines = (await home.admin.get(`/api/deviceImport/${id}/result`)).text.trim().split('\r\n');
+  const codes = lines.slice(1).map((line) => line.split(',').at(-1));
+  assert.is(codes[0], codes[2]);
+  assert.not.equal(codes[0], codes[1]);
+  assert.is(codes[3], '');
+  kitOf(await show(home.alice, String(codes[0])));
+  await until('both are hers', async () => {
+    const devices = await Promise.all(['A', 'C'].map((name) => world.directory.byName(home.tenantId, name)));
+    return devices.every((device) => device?.owner?.customerId === home.alice.customerId);
+  });
+  const page = (await home.admin.get('/api/kits?pageSize=10&page=0')).json as { data: Kit[] };
+  assert.equal(page.data.map(({ label }) => label).sort(), ['Order 0', 'Order 1']);
+});
+
+law('K3: a customer that is deleted meanwhile owns nothing of it', async (scene) => {
+  const { world, home } = scene;
+  const names = Array.from({ length: 100 }, (_, at) => `Device ${at}`);
+  const kit = await packed(scene, names);
+  kitOf(await show(home.alice, kit.code));
+  isDone(await home.admin.delete(`/api/customer/${home.alice.customerId}`));
+  const state = async () => kitOf(await home.admin.get(`/api/kit/${kit.id}`)).state;
+  await until('the kit is through', async () => (await state()) === 'CLAIMED');
+  assert.equal(new Set(await ownersOf(scene, names)), new Set([null]));
+  assert.ok(world);
+});
+
+run();
