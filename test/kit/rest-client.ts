@@ -450,6 +450,7 @@ export async function openWindow(
     type: 'InitiateClaim',
     openedBy: { type: 'device', credentialsId: `token of ${id}` },
     secretDigest: world.secrets.digest(id, secret),
+    secretLength: secret.length,
     durationMs,
   });
   if (answer.type !== 'accepted') throw new Error(`not opened: ${JSON.stringify(answer)}`);
