@@ -1,9 +1,9 @@
 /**
  * One device as its clients know it, for `linearizability.ts`: what each operation of the claim story does to it, with
- * the answer that was given. From the rule book: O2, O4, O5, C2, C5, C7, C8, R1, R2, R5, H1 to H4.
+ * the answer that was given. From the rule book: O2, O4, O5, C2, C5, C7, C8, R1, R2, R5, H1 to H4, N1, N2, N4, N5.
  *
- * Whoever adds a way in which a device changes hands (a take-over) adds its operation to `Asked`, what it does to `after`,
- * and its clear refusals to `REFUSALS`; a change of owner goes through `owned`, which counts the epoch and ends offers.
+ * Whoever adds a way in which a device changes hands adds its operation to `Asked`, what it does to `after`, and its clear
+ * refusals to `REFUSALS`; a change of owner goes through `owned`, which counts the epoch and ends offers.
  */
 
 import { unreachable } from '../../actors/base/unreachable.ts';
@@ -19,9 +19,26 @@ export interface Claimable {
   readonly offer: { readonly by: string; readonly ends: readonly [number, number] } | null;
   /** By which offer the owner came to it. */
   readonly came: string | null;
+  /** A reset has ended an ownership: within the hour there is no other (N5). */
+  readonly wasReset: boolean;
 }
 
-export const UNCLAIMED: Claimable = { owner: null, epoch: 0, window: null, offer: null, came: null };
+export const UNCLAIMED: Claimable = {
+  owner: null,
+  epoch: 0,
+  window: null,
+  offer: null,
+  came: null,
+  wasReset: false,
+};
+
+/** What the device's profile allows; here all windows are the device's own. */
+export interface OwnershipChoice {
+  /** A claim takes the device over from another owner, at once (N1, N2). */
+  readonly takesOver: boolean;
+}
+
+const NO_TAKE_OVER: OwnershipChoice = { takesOver: false };
 
 /** Clients and servers read one machine's clock, but not at the same instant. */
 const SLACK_MS = 5;
@@ -38,6 +55,13 @@ export type Asked =
       readonly durationMs: number;
       /** `closesAt` null: the client was not told when. */
       readonly answer: { readonly type: 'opened'; readonly closesAt: number | null } | 'claimed' | 'unknown';
+    }
+  /** A factory reset of a device that leaves its owner by it and opens a window (N4). */
+  | {
+      readonly type: 'reset';
+      readonly secret: string;
+      readonly durationMs: number;
+      readonly answer: { readonly type: 'opened'; readonly closesAt: number | null } | 'too-soon' | 'unknown';
     }
   | {
       readonly type: 'confirm';
@@ -83,41 +107,70 @@ export type Asked =
 const NEVER: readonly Claimable[] = [];
 
 /** An operation as it was asked and answered. Give an unanswered one an `endedAt` of Infinity. */
-export function claimOperation(asked: Asked, { calledAt, endedAt }: Times): Operation<Claimable> {
+export function claimOperation(
+  asked: Asked,
+  { calledAt, endedAt }: Times,
+  choice = NO_TAKE_OVER,
+): Operation<Claimable> {
   return {
     what: JSON.stringify(asked),
     calledAt,
     endedAt,
     observes: observes(asked),
-    apply: (device) => after(device, asked, calledAt, endedAt),
+    apply: (device) => after(device, asked, { calledAt, endedAt }, choice),
   };
 }
 
 /** Answers that change nothing, whatever the device. */
-const REFUSALS: readonly unknown[] = ['claimed', 'failure', 'not-owner', 'epoch-changed', 'none', 'own'];
+const REFUSALS: readonly unknown[] = [
+  'claimed',
+  'failure',
+  'not-owner',
+  'epoch-changed',
+  'none',
+  'own',
+  'too-soon',
+];
 
 function observes(asked: Asked): boolean {
   return asked.type === 'look' || REFUSALS.includes(asked.answer);
 }
 
-function after(device: Claimable, asked: Asked, calledAt: number, endedAt: number): readonly Claimable[] {
+function after(
+  device: Claimable,
+  asked: Asked,
+  { calledAt, endedAt }: Times,
+  { takesOver }: OwnershipChoice,
+): readonly Claimable[] {
   const { owner, epoch, window } = device;
   switch (asked.type) {
     case 'open': {
       const { secret, durationMs, answer } = asked;
-      if (answer === 'claimed') return owner === null ? NEVER : [device]; // O2
-      if (owner !== null) return NEVER;
+      if (answer === 'claimed') return owner === null || takesOver ? NEVER : [device]; // O2
+      if (owner !== null && !takesOver) return NEVER;
       const told = typeof answer === 'string' ? null : answer.closesAt;
       return [{ ...device, window: { secret, closes: ending(told, durationMs, calledAt, endedAt) } }]; // O5
     }
     case 'confirm': {
       const { customer, secret, answer } = asked;
-      if (answer === 'claimed') return owner === null ? NEVER : [device]; // C5
-      if (owner !== null) return NEVER; // C7
+      const takenOver = takesOver && owner !== null && owner !== customer && window !== null; // N1
+      if (answer === 'claimed') {
+        if (owner === null) return NEVER; // C5
+        return takenOver && !mayBeOver(window.closes, endedAt) ? NEVER : [device];
+      }
+      if (owner !== null && !takenOver) return NEVER; // C7
       const fits = window?.secret === secret;
       if (answer === 'failure') return !fits || mayBeOver(window.closes, endedAt) ? [device] : NEVER; // C5
       const open = fits && calledAt - SLACK_MS < window.closes[1]; // C8
       return open ? told(answer, owned(device, customer, null)) : NEVER; // C2
+    }
+    case 'reset': {
+      const { secret, durationMs, answer } = asked;
+      if (answer === 'too-soon') return owner !== null && device.wasReset ? [device] : NEVER; // N5
+      if (owner !== null && device.wasReset) return NEVER;
+      const closesAt = typeof answer === 'string' ? null : answer.closesAt;
+      const released = owner === null ? device : { ...owned(device, null, null), wasReset: true };
+      return [{ ...released, window: { secret, closes: ending(closesAt, durationMs, calledAt, endedAt) } }];
     }
     case 'reclaim': {
       const { customer, inEpoch, answer } = asked;
@@ -174,8 +227,8 @@ function afterAccept(
 }
 
 /** The device with another owner: the next epoch, and nothing that was granted in the last one (R5, O9). */
-function owned({ epoch }: Claimable, owner: string | null, came: string | null): Claimable {
-  return { owner, epoch: epoch + 1, window: null, offer: null, came };
+function owned({ epoch, wasReset }: Claimable, owner: string | null, came: string | null): Claimable {
+  return { owner, epoch: epoch + 1, window: null, offer: null, came, wasReset };
 }
 
 /** The device after a success, if that told the epoch that it is in. */

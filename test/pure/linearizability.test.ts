@@ -268,6 +268,66 @@ bad(
   [4, 5, reclaim('b', 'done')],
 );
 
+/** Where a claim takes a device over. */
+const judgeTakeOvers = (...entries: readonly Entry[]): Verdict =>
+  linearize(
+    UNCLAIMED,
+    entries.map(([calledAt, endedAt, asked]) =>
+      claimOperation(asked, { calledAt, endedAt }, { takesOver: true }),
+    ),
+  );
+
+const claims = (
+  customer: string,
+  secret: string,
+  answer: (Asked & { type: 'confirm' })['answer'],
+): Asked => ({
+  type: 'confirm',
+  customer,
+  secret,
+  answer,
+});
+const inEpoch = (epoch: number) => ({ type: 'success', epoch }) as const;
+const wasReset = (secret: string): Asked => ({
+  type: 'reset',
+  secret,
+  durationMs: HOUR,
+  answer: { type: 'opened', closesAt: HOUR },
+});
+const TOO_SOON: Asked = { type: 'reset', secret: 'r', durationMs: HOUR, answer: 'too-soon' };
+
+test('linearizability: a take-over: one owner after the other, of two at once one, and none without a window', () => {
+  const claimed: readonly Entry[] = [
+    [0, 1, opened('s')],
+    [2, 3, claims('A', 's', inEpoch(1))],
+  ];
+  const isGood = (...more: readonly Entry[]) => judgeTakeOvers(...claimed, ...more).type === 'linearizable';
+  assert.ok(isGood([4, 5, opened('t')], [6, 7, claims('B', 't', inEpoch(2))]));
+  assert.not.ok(isGood([6, 7, claims('B', 's', inEpoch(2))]), 'its secret is used up');
+  assert.ok(
+    isGood([4, 5, opened('t')], [6, 9, claims('B', 't', inEpoch(2))], [6, 9, claims('C', 't', 'claimed')]),
+  );
+  assert.not.ok(
+    isGood([4, 5, opened('t')], [6, 9, claims('B', 't', inEpoch(2))], [6, 9, claims('C', 't', inEpoch(3))]),
+    'two by one window',
+  );
+  assert.not.ok(isGood([4, 5, opened('t')], [6, 7, claims('A', 't', inEpoch(2))]), 'from itself');
+  assert.is(judge(...claimed, [4, 5, opened('t')]).type, 'violation', 'where there is none, no window opens');
+});
+
+test('linearizability: a reset: released and open by one step, and once', () => {
+  const claimed: readonly Entry[] = [
+    [0, 1, opened('s')],
+    [2, 3, claims('A', 's', inEpoch(1))],
+    [4, 5, wasReset('r')],
+  ];
+  const isGood = (...more: readonly Entry[]) => judge(...claimed, ...more).type === 'linearizable';
+  assert.ok(isGood([6, 7, claims('B', 'r', inEpoch(3))], [8, 9, TOO_SOON]));
+  assert.ok(isGood([6, 7, wasReset('again')]), 'nobody owned it');
+  assert.not.ok(isGood([6, 7, claims('B', 'r', inEpoch(3))], [8, 9, wasReset('again')]), 'twice');
+  assert.not.ok(isGood([6, 7, TOO_SOON]), 'nobody owned it');
+});
+
 test('linearizability: whatever one device did, seen by overlapping callers, is explained; with one answer forged it is not', () => {
   // A register: writes and reads of small numbers, in an order that the dice give, each call widened around its moment.
   const step = fc.record({ write: fc.option(fc.nat(2)), early: fc.nat(40), late: fc.nat(40) });
