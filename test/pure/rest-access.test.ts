@@ -114,6 +114,13 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     tenant: NEVER,
     system: NEVER,
   },
+  // No window waits for approval.
+  'POST /api/device/:deviceId/claim/approve': {
+    request: (things) => ({ ...byDevice(things), body: { openedAt: 1 } }),
+    customer: NEVER,
+    tenant: '404 400 400',
+    system: NEVER,
+  },
   'GET /api/device/:deviceId/ownership': { request: byDevice, ...DEVICE_READ },
   'GET /api/device/:deviceId/ownership/statement': { request: byDevice, ...DEVICE_READ },
   'GET /.well-known/jwks.json': publicly(200),
