@@ -78,7 +78,7 @@ export type Membership =
   | { readonly authority: 'CUSTOMER_USER'; readonly tenantId: TenantId; readonly customerId: CustomerId };
 
 /** Of a user who belongs to a tenant. */
-export type TenantMembership = Exclude<Membership, { authority: 'SYS_ADMIN' }>;
+type TenantMembership = Exclude<Membership, { authority: 'SYS_ADMIN' }>;
 
 export interface UserFields {
   /** Unique over the whole server. */

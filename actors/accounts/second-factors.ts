@@ -8,7 +8,7 @@ import type { SecretDigest } from '../base/secret.ts';
 import { openRecords } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 
-export interface SecondFactor {
+interface SecondFactor {
   readonly sealedSecret: string;
   readonly since: Instant;
   /** The step of time of the newest code that was used: each is good once. */

@@ -12,7 +12,7 @@ import type { Counters } from '../../actors/limits/counters.ts';
 import { attempt, type Blocked, createLimiter } from './attempts.ts';
 import { totpSecretOf, totpStep } from './totp.ts';
 
-export type FactorKind = 'TOTP' | 'BACKUP_CODE';
+type FactorKind = 'TOTP' | 'BACKUP_CODE';
 
 export interface SecondFactorAuth {
   /** `enrolling`: the user must have a second factor, and has none yet. */
