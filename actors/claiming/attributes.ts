@@ -14,7 +14,7 @@ export interface AttributeRequest {
 }
 
 /** `{"client": …, "shared": …}`, each only where it has something: `{}` at least (facts 1.8). */
-export type AttributeAnswer = { readonly shared?: JsonObject };
+type AttributeAnswer = { readonly shared?: JsonObject };
 
 /** The question in a message; undefined where it is none. */
 export function readAttributeRequest(value: unknown): AttributeRequest | undefined {
@@ -29,7 +29,7 @@ export function readAttributeRequest(value: unknown): AttributeRequest | undefin
 }
 
 /** Keys separated by commas. */
-export function listOf(keys: string): string[] {
+function listOf(keys: string): string[] {
   return keys.split(',').flatMap((key) => key.trim() || []);
 }
 
@@ -86,7 +86,7 @@ export function createDeviceAttributes(devices: Pick<Devices, 'read'>): DeviceAt
 }
 
 /** The shared attributes of a device. @param keys which; undefined: all */
-export function sharedValues(
+function sharedValues(
   { attributes }: Pick<DeviceRecord, 'attributes'>,
   keys?: readonly string[],
 ): JsonObject {

@@ -28,7 +28,7 @@ export type FetchedCredentials =
   | { readonly type: 'revoked' }
   | Unavailable;
 
-export interface CredentialsMessage {
+interface CredentialsMessage {
   readonly credentials: { readonly type: string; readonly [part: string]: string | number } | null;
   readonly ownerEpoch: number;
 }

@@ -470,7 +470,7 @@ export interface ConfirmClaim {
   readonly consentIn?: number;
 }
 
-export interface DeviceClaimed extends Recorded<'DeviceClaimed'>, BeginsEpoch {
+interface DeviceClaimed extends Recorded<'DeviceClaimed'>, BeginsEpoch {
   readonly customerId: CustomerId;
   readonly userId: UserId;
   /** Whether the attribute `claimingAllowed` was used up by this claim (C4). */

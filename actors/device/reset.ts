@@ -32,7 +32,7 @@ export interface DeviceReset extends Recorded<'DeviceReset'>, BeginsEpoch {
 }
 
 /** A device is reset once in this time, in ms (N5). */
-export const RESET_INTERVAL_MS = 3_600_000;
+const RESET_INTERVAL_MS = 3_600_000;
 
 export type ResetStep =
   /** There is no owner to release it from: the message opens a window, as without `reset`. */

@@ -46,7 +46,7 @@ export interface Directory {
   ofCustomer(tenantId: TenantId, customerId: CustomerId, query: ListQuery): Promise<Page<DeviceRecord>>;
 }
 
-export interface OfferedToWhom {
+interface OfferedToWhom {
   readonly customerId: CustomerId;
   /** Of one address; more than one while the server's key is changed. */
   readonly addressDigests: readonly SecretDigest[];

@@ -154,7 +154,7 @@ export function toResponse(reply: Reply, headers: Headers, nowMs: number): Respo
 export const RETRY_AFTER_HEADER = 'Retry-After';
 
 /** The code of the reason, also where the body is a text. */
-export const REASON_HEADER = 'Refusal-Reason';
+const REASON_HEADER = 'Refusal-Reason';
 
 /** What a problem says beside its body. */
 export function told({ retryAfterSeconds, reason }: Problem): Headers {

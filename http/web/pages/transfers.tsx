@@ -53,7 +53,7 @@ async function handOverReply(visit: SignedIn, refusal?: string): Promise<PageRep
 }
 
 /** For whom an offer is, in words. */
-export function partyText(to: Offer['to']): string {
+function partyText(to: Offer['to']): string {
   if (to.type === 'code') return 'whoever has its code';
   return to.type === 'email' ? to.email : 'a customer, by its id';
 }
