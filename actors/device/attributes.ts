@@ -59,6 +59,9 @@ export function saveAttributes(
 ): Decision<AttributesSaved, Refusal> {
   if (!mayWrite(device, command.customerId)) return refuse({ reason: 'not-owner' });
   const { scope, values, serverKey, secretLength = 0 } = command;
+  const steers = serverKey !== undefined || (scope === 'SERVER_SCOPE' && Object.keys(values).some(isTenants));
+  // Else an owner would decide how the device is claimed after it.
+  if (steers && command.customerId !== null) return refuse({ reason: 'not-owner' });
   const fault = steeringFault(command, at);
   if (fault !== undefined) return refuse({ reason: 'steering-attribute-malformed', fault });
   const { minSecretLength } = policy.ownership;
@@ -74,11 +77,27 @@ export function saveAttributes(
     ...(serverKey === undefined ? {} : { serverKey }),
   };
   const after = attributesSaved(device, event);
-  const kept = JSON.stringify({ ...after.attributes, key: after.serverKey });
-  const maxBytes = policy.maxAttributeBytes;
+  // R4: whoever fills a device with attributes leaves room for what steers claiming it.
+  const maxBytes = policy.maxAttributeBytes - (steers ? 0 : roomFor(policy.maxAttributeBytes));
+  const key = steers ? after.serverKey : null;
+  const kept = JSON.stringify({ ...after.attributes, key, tenant: after.tenantAttributes });
   return Buffer.byteLength(kept) > maxBytes
     ? refuse({ reason: 'attributes-too-large', maxBytes })
     : accept(event);
+}
+
+const TENANTS: readonly string[] = [CLAIMING_ALLOWED, CLAIMING_DATA, CLAIM_PUBLIC_KEY];
+
+/** Whether only the tenant writes this server attribute: it decides how the device is claimed. */
+function isTenants(key: string): boolean {
+  return TENANTS.includes(key);
+}
+
+/** Bytes of JSON that are kept free for them. */
+const ROOM_BYTES = 1024;
+
+function roomFor(maxBytes: number): number {
+  return Math.min(ROOM_BYTES, Math.floor(maxBytes / 8));
 }
 
 /** An instant in seconds and below this is before the year 5138; in milliseconds it is before March 1973. */
@@ -106,9 +125,11 @@ function steeringFault({ scope, values, serverKey }: SaveAttributes, at: Instant
 }
 
 export function attributesSaved(device: Device, event: AttributesSaved): Device {
-  const attributes = withValues(device.attributes, event.scope, event.values, event.at);
-  if (event.serverKey === undefined) return { ...device, attributes };
-  return { ...device, attributes, serverKey: { ...event.serverKey, savedAt: event.at } };
+  const { scope, values, customerId, serverKey, at } = event;
+  const byCustomer = customerId !== undefined;
+  const attributes = withValues(device.attributes, scope, values, at, byCustomer);
+  const after = { ...withTenants(device, scope, Object.keys(values), byCustomer), attributes };
+  return serverKey === undefined ? after : { ...after, serverKey: { ...serverKey, savedAt: at } };
 }
 
 // ------------------------------------------------------------------------------------------------------- deleting
@@ -135,9 +156,14 @@ export function deleteAttributes(
 ): Decision<AttributesDeleted, Refusal> {
   if (!mayWrite(device, command.customerId)) return refuse({ reason: 'not-owner' });
   const { scope } = command;
+  if (command.customerId !== null && scope === 'SERVER_SCOPE' && command.keys.some(isTenants)) {
+    return refuse({ reason: 'not-owner' });
+  }
+  const hidden = command.customerId === null ? device.tenantAttributes?.[scope] : undefined;
   const keys = command.keys.filter(
     (key) =>
       Object.hasOwn(device.attributes[scope], key) ||
+      Object.hasOwn(hidden ?? {}, key) ||
       (scope === 'SERVER_SCOPE' && key === CLAIMING_DATA && device.serverKey !== null),
   );
   if (keys.length === 0) return IGNORE;
@@ -147,7 +173,60 @@ export function deleteAttributes(
 export function attributesDeleted(device: Device, event: AttributesDeleted): Device {
   const attributes = withoutKeys(device.attributes, event.scope, event.keys);
   const keyGoes = event.scope === 'SERVER_SCOPE' && event.keys.includes(CLAIMING_DATA);
-  return { ...device, attributes, serverKey: keyGoes ? null : device.serverKey };
+  const after = withTenants(device, event.scope, event.keys, event.customerId !== undefined);
+  return { ...after, attributes, serverKey: keyGoes ? null : device.serverKey };
+}
+
+// ------------------------------------------------------------------------------- what the owner wrote goes with it (R4)
+
+const NONE: Attributes = { SERVER_SCOPE: {}, SHARED_SCOPE: {} };
+
+/** Keeps what the tenant has under keys that a customer writes or deletes; forgets it when the tenant does so itself. */
+function withTenants(
+  device: Device,
+  scope: AttributeScope,
+  keys: readonly string[],
+  byCustomer: boolean,
+): Device {
+  const { tenantAttributes, ...rest } = device;
+  if (!byCustomer) {
+    if (tenantAttributes === undefined) return device;
+    const left = withoutKeys(tenantAttributes, scope, keys);
+    return isEmpty(left) ? rest : { ...rest, tenantAttributes: left };
+  }
+  const own = Object.entries(device.attributes[scope]).filter(
+    ([key, attribute]) => keys.includes(key) && !attribute.byCustomer,
+  );
+  if (own.length === 0) return device;
+  return { ...device, tenantAttributes: merged(tenantAttributes ?? NONE, scope, own) };
+}
+
+/** The device without what its owner's users wrote: what the tenant had is back. */
+export function withoutWritings(device: Device): Device {
+  const { tenantAttributes, tenantDescription, ...rest } = device;
+  const isTouched = tenantAttributes !== undefined || tenantDescription !== undefined;
+  if (device.owner === null || !(isTouched || hasWritings(device.attributes))) return device;
+  const attributes = withoutCustomers(device.attributes, tenantAttributes ?? NONE);
+  return { ...rest, ...tenantDescription, attributes };
+}
+
+function hasWritings({ SERVER_SCOPE, SHARED_SCOPE }: Attributes): boolean {
+  return [SERVER_SCOPE, SHARED_SCOPE].some((scoped) =>
+    Object.values(scoped).some(({ byCustomer }) => byCustomer),
+  );
+}
+
+function withoutCustomers({ SERVER_SCOPE, SHARED_SCOPE }: Attributes, tenants: Attributes): Attributes {
+  const kept = (scoped: Attributes[AttributeScope]) =>
+    Object.entries(scoped).filter(([, { byCustomer }]) => !byCustomer);
+  return {
+    SERVER_SCOPE: Object.fromEntries([...kept(SERVER_SCOPE), ...Object.entries(tenants.SERVER_SCOPE)]),
+    SHARED_SCOPE: Object.fromEntries([...kept(SHARED_SCOPE), ...Object.entries(tenants.SHARED_SCOPE)]),
+  };
+}
+
+function isEmpty({ SERVER_SCOPE, SHARED_SCOPE }: Attributes): boolean {
+  return Object.keys(SERVER_SCOPE).length + Object.keys(SHARED_SCOPE).length === 0;
 }
 
 // ---------------------------------------------------------------------------------------------------------- parts
@@ -157,10 +236,22 @@ export function withValues(
   scope: AttributeScope,
   values: { readonly [key: string]: Json },
   savedAt: Instant,
+  byCustomer = false,
+): Attributes {
+  const saved = Object.entries(values).map(([key, value]): [string, Attribute] => [
+    key,
+    byCustomer ? { value, savedAt, byCustomer } : { value, savedAt },
+  ]);
+  return merged(attributes, scope, saved);
+}
+
+function merged(
+  attributes: Attributes,
+  scope: AttributeScope,
+  more: readonly [string, Attribute][],
 ): Attributes {
   // Entries, not spread or assignment: a key called `__proto__` is data like any other.
-  const saved = Object.entries(values).map(([key, value]): [string, Attribute] => [key, { value, savedAt }]);
-  const scoped = Object.fromEntries([...Object.entries(attributes[scope]), ...saved]);
+  const scoped = Object.fromEntries([...Object.entries(attributes[scope]), ...more]);
   return { ...attributes, [scope]: scoped };
 }
 

@@ -33,6 +33,7 @@ import {
   type SaveAttributes,
   saveAttributes,
   withoutKeys,
+  withoutWritings,
   withValues,
 } from './attributes.ts';
 import {
@@ -693,9 +694,10 @@ function isRestored(policy: ClaimPolicy, device: Device): boolean {
 }
 
 function givenBack(device: Device, event: DeviceReclaimed | DeviceUnassigned | DeviceReset): Device {
+  const left = withoutWritings(device);
   const attributes = event.claimingAllowedRestored
-    ? withValues(device.attributes, 'SERVER_SCOPE', { [CLAIMING_ALLOWED]: true }, event.at)
-    : device.attributes;
+    ? withValues(left.attributes, 'SERVER_SCOPE', { [CLAIMING_ALLOWED]: true }, event.at)
+    : left.attributes;
   return changed(device, event, { owner: null, attributes });
 }
 
@@ -814,7 +816,7 @@ function changed(
   after: Partial<Device> & Pick<Device, 'owner'>,
 ): Device {
   const handovers = handoversAfter(device, event, after.owner !== null);
-  const kept = withoutChallenges(withoutOffer(withoutTakeOver(device)));
+  const kept = withoutWritings(withoutChallenges(withoutOffer(withoutTakeOver(device))));
   const left = { ...epochBegun(kept, event), window: null, ...after };
   return handovers === undefined ? left : { ...left, handovers };
 }

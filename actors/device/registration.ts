@@ -2,6 +2,7 @@
  * How a device enters the fleet, how it is described, and how it leaves. None of this but an owner at provisioning
  * touches claiming, which is in `device.ts`.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Instant } from '../base/clock.ts';
 import type { CustomerId, DeviceId, ProfileId, TenantId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
@@ -118,6 +119,12 @@ export function update(device: Device, command: UpdateDevice, at: Instant): Deci
   const promotes = isGateway(command) && !isGateway(device);
   if (promotes && command.customerId !== null) return refuse({ reason: 'not-owner' });
   const { name, deviceType, label, additionalInfo, profileId } = command;
+  // R4: what a device is called and which rules it follows is the tenant's to say.
+  const isOther =
+    name !== device.name ||
+    deviceType !== device.type ||
+    (profileId !== undefined && (profileId ?? null) !== (device.profileId ?? null));
+  if (isOther && command.customerId !== null) return refuse({ reason: 'not-owner' });
   const profile = profileId === undefined ? {} : { profileId };
   const described = { name, deviceType, label, additionalInfo, ...profile };
   return accept({ type: 'DeviceUpdated', at, ...recordedBy(command), ...described });
@@ -126,7 +133,22 @@ export function update(device: Device, command: UpdateDevice, at: Instant): Deci
 export function updated(device: Device, event: DeviceUpdated): Device {
   const { name, deviceType, label, additionalInfo, profileId } = event;
   const profile = profileId === undefined ? {} : { profileId };
-  return { ...device, name, type: deviceType, label, additionalInfo, ...profile };
+  const after = { ...device, name, type: deviceType, label, additionalInfo, ...profile };
+  const { tenantDescription, ...rest } = after;
+  if (event.customerId !== undefined) {
+    // R4: comes back when the owner changes.
+    const before = { label: device.label, additionalInfo: device.additionalInfo };
+    return { ...rest, tenantDescription: tenantDescription ?? before };
+  }
+  if (tenantDescription === undefined) return after;
+  // The tenant sends back what it has read: only what it changes is its own.
+  const own = {
+    label: label === device.label ? tenantDescription.label : label,
+    additionalInfo: isDeepStrictEqual(additionalInfo, device.additionalInfo)
+      ? tenantDescription.additionalInfo
+      : additionalInfo,
+  };
+  return isDeepStrictEqual(own, { label, additionalInfo }) ? rest : { ...rest, tenantDescription: own };
 }
 
 export interface DeleteDevice {

@@ -50,6 +50,10 @@ export interface Device {
   readonly pendingWindow?: ClaimWindow;
   readonly serverKey: ServerKey | null;
   readonly attributes: Attributes;
+  /** What the tenant had where a customer wrote or deleted since: it comes back when the owner changes (R4). */
+  readonly tenantAttributes?: Attributes;
+  /** The same for the description. */
+  readonly tenantDescription?: Pick<Device, 'label' | 'additionalInfo'>;
   /** Changes of owner, the newest last and without the one that made the present owner (R6); absent: none of them. */
   readonly handovers?: readonly Handover[];
   /** Challenges that the device may sign (C11); absent: there is none, not even an elapsed one. */
@@ -178,6 +182,8 @@ export type Attributes = { readonly [Scope in AttributeScope]: { readonly [key: 
 export interface Attribute {
   readonly value: Json;
   readonly savedAt: Instant;
+  /** A customer wrote it, and it goes with that customer (R4). */
+  readonly byCustomer?: true;
 }
 
 /** The server attribute that allows (true) or forbids (false) claiming this device (O3). */

@@ -15,7 +15,7 @@ import {
   type UserId,
 } from '../../actors/base/ids.ts';
 import type { Json } from '../../actors/base/json.ts';
-import type { SaveAttributes } from '../../actors/device/attributes.ts';
+import type { DeleteAttributes, SaveAttributes } from '../../actors/device/attributes.ts';
 import {
   type AssignDevice,
   type ClaimPolicy,
@@ -224,7 +224,7 @@ export const saveServerKey = (expiresAt: Instant, secretDigest = OTHER_SECRET): 
   serverKey: { secretDigest, sealedSecret: `sealed(${secretDigest})`, expiresAt },
 });
 
-export const deleteAttributes = (...keys: string[]): DeviceCommand => ({
+export const deleteAttributes = (...keys: string[]): DeleteAttributes => ({
   type: 'DeleteAttributes',
   tenantId: TENANT,
   customerId: null,

@@ -24,6 +24,7 @@ import {
 } from '../../actors/device/device.ts';
 import { DEFAULT_OWNERSHIP_RULES, type OwnershipRules } from '../../actors/device/ownership-rules.ts';
 import { encodeState } from '../../actors/device/persistence.ts';
+import type { UpdateDevice } from '../../actors/device/registration.ts';
 import { absentDevice, type DeviceState } from '../../actors/device/state.ts';
 import {
   ADDRESS,
@@ -98,7 +99,7 @@ const byGateway = (tenantId: typeof TENANT): InitiateClaim => ({
   openedBy: { type: 'gateway', tenantId, authority: { for: 'tenant' } },
 });
 
-const rename: DeviceCommand = {
+const rename: UpdateDevice = {
   type: 'UpdateDevice',
   tenantId: TENANT,
   customerId: null,
@@ -304,6 +305,20 @@ const kits: readonly DeviceCommand[] = [
   deleteAttributes('claimingAllowed'),
 ];
 
+/** What the tenant writes stays, what the owner writes goes with it. */
+const writings: readonly DeviceCommand[] = [
+  save({ colour: 'red' }),
+  { ...save({ colour: 'blue' }), customerId: CUSTOMER },
+  { ...save({ colour: 'blue' }), customerId: OTHER_CUSTOMER },
+  { ...save({ claimingAllowed: true }), customerId: CUSTOMER },
+  deleteAttributes('colour'),
+  { ...deleteAttributes('colour'), customerId: CUSTOMER },
+  { ...deleteAttributes('claimingData'), customerId: CUSTOMER },
+  { ...rename, customerId: CUSTOMER },
+  { ...rename, name: 'Pump 1', deviceType: 'default', additionalInfo: null, customerId: CUSTOMER },
+  assign(CUSTOMER),
+];
+
 const THEMES: Readonly<Record<string, readonly DeviceCommand[]>> = {
   claiming,
   gateways,
@@ -314,6 +329,7 @@ const THEMES: Readonly<Record<string, readonly DeviceCommand[]>> = {
   takingOver,
   resetting,
   kits,
+  writings,
 };
 
 /** Under which ownership rules a theme is played too, beside the defaults. */

@@ -16,6 +16,8 @@ export type World =
   | undefined
   | {
       readonly tenant: string;
+      /** Its name, type and profile. */
+      readonly called: string;
       readonly token: string;
       /** The token to come, and until when the present one fetches it. */
       readonly next: { readonly token: string; readonly until: Instant } | null;
@@ -42,6 +44,9 @@ export type World =
       readonly lastReset: Instant | null;
       /** The server attributes there are, without `claimingData`. */
       readonly names: readonly string[];
+      /** Of these, what a customer wrote; and what the tenant had before a customer wrote or deleted it. */
+      readonly theirs: readonly string[];
+      readonly hidden: readonly string[];
       /** C11: the key of the attribute, else the certificate's; null: neither. */
       readonly jwk: string | null;
       readonly certificate: string | null;
@@ -74,6 +79,7 @@ export function look(state: DeviceState): World {
   const attribute = state.attributes.SERVER_SCOPE.claimingAllowed?.value;
   return {
     tenant: state.tenantId,
+    called: `${state.name}/${state.type}/${state.profileId ?? ''}`,
     token: state.credentials.credentialsId,
     next: next ? { token: next.credentials.credentialsId, until: next.until } : null,
     quarantined: state.quarantined === true,
@@ -107,6 +113,10 @@ export function look(state: DeviceState): World {
       : null,
     lastReset: state.lastResetAt ?? null,
     names: Object.keys(state.attributes.SERVER_SCOPE).sort(),
+    theirs: Object.entries(state.attributes.SERVER_SCOPE)
+      .flatMap(([name, { byCustomer }]) => (byCustomer ? [name] : []))
+      .sort(),
+    hidden: Object.keys(state.tenantAttributes?.SERVER_SCOPE ?? {}).sort(),
     jwk: jwkOf(state.attributes.SERVER_SCOPE.claimPublicKey?.value),
     certificate: state.credentials.type === 'X509_CERTIFICATE' ? state.credentials.credentialsId : null,
     challenges: (state.challenges ?? []).map(
@@ -137,6 +147,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
     if (command.type !== 'ProvisionDevice') return no('unknown-device');
     return yes({
       tenant: command.tenantId,
+      called: `${command.name}/${command.deviceType}/${command.profileId ?? ''}`,
       token: command.credentials.credentialsId,
       next: null,
       quarantined: false,
@@ -153,6 +164,8 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       lastReset: null,
       allowed: 'unset',
       names: [],
+      theirs: [],
+      hidden: [],
       jwk: null,
       certificate: certificateOf(command.credentials),
       challenges: [],
@@ -173,6 +186,9 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
     offer: null,
     taker: null,
     challenges: [],
+    names: union(minus(world.names, world.theirs), world.hidden),
+    theirs: [],
+    hidden: [],
     quarantined: world.quarantined || onOwnerChange === 'quarantine',
     ...(onOwnerChange === 'rotate' && world.certificate === null
       ? {
@@ -186,7 +202,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
     ...begun,
     owner: null,
     allowed: strict && world.allowed !== 'false' ? ('true' as const) : world.allowed,
-    names: strict ? union(world.names, [ALLOWED]) : world.names,
+    names: strict ? union(begun.names, [ALLOWED]) : begun.names,
   };
   const { claimProof } = policy.ownership;
   const key = world.jwk ?? (world.certificate && `x509 ${world.certificate}`);
@@ -423,12 +439,18 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
         pending: null,
       });
     }
-    case 'UpdateDevice':
-      return mayWrite ? yes(world) : no('not-owner');
+    case 'UpdateDevice': {
+      const profile = command.profileId === undefined ? world.called.split('/').at(-1) : command.profileId;
+      const called = `${command.name}/${command.deviceType}/${profile ?? ''}`;
+      if (!mayWrite || (command.customerId !== null && called !== world.called)) return no('not-owner');
+      return yes({ ...world, called });
+    }
     case 'SaveAttributes': {
       if (!mayWrite) return no('not-owner');
       const { serverKey, values, scope } = command;
       const names = Object.keys(values);
+      const isCustomer = command.customerId !== null;
+      if (isCustomer && (serverKey || names.some((name) => STEERING.includes(name)))) return no('not-owner');
       const misplaced =
         names.includes('claimingData') ||
         (scope !== 'SERVER_SCOPE' && [ALLOWED, PUBLIC_KEY].some((name) => names.includes(name)));
@@ -447,19 +469,24 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
         jwk: jwk ?? world.jwk,
         allowed: Object.hasOwn(values, ALLOWED) ? allowed : world.allowed,
         names: scope === 'SERVER_SCOPE' ? union(world.names, names) : world.names,
+        ...(scope === 'SERVER_SCOPE' ? touched(world, names, names, isCustomer) : {}),
       });
     }
     case 'DeleteAttributes': {
       if (!mayWrite) return no('not-owner');
       const clearsKey = command.keys.includes('claimingData') && world.serverKey !== null;
       const names = minus(world.names, command.keys);
-      if (!clearsKey && names.length === world.names.length) return same;
+      const isCustomer = command.customerId !== null;
+      if (isCustomer && command.keys.some((name) => STEERING.includes(name))) return no('not-owner');
+      const reveals = !isCustomer && world.hidden.some((name) => command.keys.includes(name));
+      if (!clearsKey && !reveals && names.length === world.names.length) return same;
       return yes({
         ...world,
         serverKey: clearsKey ? null : world.serverKey,
         jwk: names.includes(PUBLIC_KEY) ? world.jwk : null,
         allowed: names.includes(ALLOWED) ? world.allowed : 'unset',
         names,
+        ...touched(world, command.keys, [], isCustomer),
       });
     }
     default:
@@ -504,11 +531,25 @@ function isMeant(
   return [`customer ${asks.customerId}`, `address ${asks.addressDigest}`, `code ${code}`].includes(offer.for);
 }
 
+const STEERING: readonly string[] = ['claimingAllowed', 'claimingData', 'claimPublicKey'];
 const ALLOWED = 'claimingAllowed';
 const PUBLIC_KEY = 'claimPublicKey';
 
 function certificateOf({ type, credentialsId }: Credentials): string | null {
   return type === 'X509_CERTIFICATE' ? credentialsId : null;
+}
+
+/** R4: what is a customer's, and what the tenant had, after these names were written or deleted. */
+function touched(
+  world: NonNullable<World>,
+  names: readonly string[],
+  written: readonly string[],
+  byCustomer: boolean,
+): Pick<NonNullable<World>, 'theirs' | 'hidden'> {
+  const theirs = minus(world.theirs, names);
+  if (!byCustomer) return { theirs, hidden: minus(world.hidden, names) };
+  const tenants = names.filter((name) => world.names.includes(name) && !world.theirs.includes(name));
+  return { theirs: union(theirs, written), hidden: union(world.hidden, tenants) };
 }
 
 function union(names: readonly string[], more: readonly string[]): readonly string[] {

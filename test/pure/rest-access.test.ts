@@ -295,7 +295,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
 
   'POST /api/device': {
     request: ({ deviceId, deviceName }) => ({
-      body: { id: device(deviceId), name: `${deviceName} renamed` },
+      body: { id: device(deviceId), name: deviceName, label: 'relabelled' }, // only the tenant renames (R4)
     }),
     ...DEVICE_READ,
   },
@@ -385,8 +385,8 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   },
   'GET /api/tenants': unrelated(403, 403, 200),
 
-  'POST /api/v1/:deviceToken/claim': publicly(401, { params: { deviceToken: 'NOBODY' } }),
   'GET /api/v1/:deviceToken/claim/credentials': publicly(401, { params: { deviceToken: 'NOBODY' } }),
+  'POST /api/v1/:deviceToken/claim': publicly(401, { params: { deviceToken: 'NOBODY' } }),
   'GET /api/v1/:deviceToken/attributes': publicly(401, { params: { deviceToken: 'NOBODY' } }),
   'POST /api/v1/:deviceToken/telemetry': publicly(401, { params: { deviceToken: 'NOBODY' } }),
   'POST /api/v1/:deviceToken/attributes': publicly(401, { params: { deviceToken: 'NOBODY' } }),

@@ -62,7 +62,7 @@ law('attributes: refusals are bare text', async ({ world, home }) => {
   says(
     await save(`{"a":"${'x'.repeat(70_000)}"}`),
     400,
-    'Attributes of a device may not take more than 65536 bytes!',
+    'Attributes of a device may not take more than 64512 bytes!',
   );
 });
 

@@ -74,10 +74,13 @@ law('device: names and access tokens are unique, and free again after deletion',
 
 law('device: changed by the tenant and by its owner; ownership and window stay', async ({ world, home }) => {
   const id = await provision(world, home.tenantId, 'D', home.alice.customerId);
-  const body = (name: string) => ({ id: { entityType: 'DEVICE', id }, name, type: 'x', customerId: null });
-  const renamed = entity(await home.alice.post('/api/device', body('Mine')));
-  assert.is(renamed.name, 'Mine');
-  assert.is(renamed.customerId.id, home.alice.customerId);
+  const device = { id: { entityType: 'DEVICE', id }, customerId: null };
+  const body = (name: string) => ({ ...device, name, type: 'x' });
+  const relabelled = entity(await home.alice.post('/api/device', { ...device, name: 'D', label: 'Mine' }));
+  assert.is(relabelled.label, 'Mine');
+  assert.is(relabelled.customerId.id, home.alice.customerId);
+  // R4: only the tenant renames a device.
+  isProblem(await home.alice.post('/api/device', body('Mine')), 403, 20);
   assert.is(entity(await home.admin.post('/api/device', body('Ours'))).name, 'Ours');
   isProblem(await home.alice.post('/api/device', { name: 'New' }), 403, 20);
   const free = await provision(world, home.tenantId, 'free');

@@ -393,6 +393,20 @@ export const SECTIONS = {
       why: 'authority must not outlive ownership',
       rule: 'O9',
     },
+    'writings-go': {
+      what: 'attributes, label and additionalInfo that customers write',
+      thingsBoard: 'stay on the device for its next owner',
+      claimd: 'go when the owner changes; what the tenant had comes back',
+      why: 'the next owner must not read where the last one lived',
+      rule: 'R4',
+    },
+    'tenant-renames': {
+      what: "a customer's `POST /api/device` with another name, type or profile",
+      thingsBoard: 'changes them',
+      claimd: '403',
+      why: 'a device is claimed by its name, and its profile says how',
+      rule: 'R4',
+    },
     delegated: {
       what: 'an API key that makes keys, changes the e-mail of its user or equals, makes administrators of its rank, or asks for tokens of others',
       thingsBoard: 'may do all that its user may',

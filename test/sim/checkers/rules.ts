@@ -178,7 +178,7 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
     case 'withdraw':
       return mayWrite(device, request.customer) ? { ...device, offer: null } : undefined; // H4
     case 'rename':
-      return mayWrite(device, request.customer) ? { ...device, name: request.name } : undefined;
+      return mayRename(device, request) ? { ...device, name: request.name } : undefined;
     case 'change-credentials':
       return { ...device, token: request.token, next: null, quarantined: false, known: false, pending: null };
     case 'adopt':
@@ -195,7 +195,7 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
     case 'delete':
       return null;
     case 'save':
-      if (!mayWrite(device, request.customer) || request.padding >= rules.maxAttributeBytes) return undefined;
+      if (!maySave(device, request) || request.padding >= rules.maxAttributeBytes) return undefined;
       if (typeof request.allowed === 'string') return undefined; // O3
       if (request.key !== null && request.key.expiresAt <= at.from) return undefined; // C3
       return {
@@ -204,7 +204,7 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
         key: request.key ?? device.key,
       };
     case 'forget':
-      if (!mayWrite(device, request.customer)) return undefined;
+      if (!mayForget(device, request)) return undefined;
       return {
         ...device,
         allowed: request.keys.includes('claimingAllowed') ? null : device.allowed,
@@ -296,7 +296,7 @@ export function isTrue(
         const stale = request.key !== null && request.key.expiresAt <= at.to;
         return typeof request.allowed === 'string' || stale;
       }
-      return reason === 'not-owner' && !mayWrite(device, request.customer);
+      return reason === 'not-owner' && !maySave(device, request);
     case 'offer':
       return offerTroubles(device, request, at).includes(reason);
     case 'accept':
@@ -309,9 +309,11 @@ export function isTrue(
       return reason === 'claiming-not-allowed' && device.allowed === false;
     case 'decline':
       return reason === 'no-offer' && (!isMeant(device, request) || mayBeOver(rules, device, at));
-    case 'withdraw':
     case 'rename':
+      return reason === 'not-owner' && !mayRename(device, request);
     case 'forget':
+      return reason === 'not-owner' && !mayForget(device, request);
+    case 'withdraw':
       return reason === 'not-owner' && !mayWrite(device, request.customer);
     case 'assign':
       return reason === 'epoch-changed' && isLate(device, request);
@@ -907,4 +909,18 @@ function resetTroubles(rules: Rules, device: Model, request: Reset, at: Span): R
   // Whoever is near the end of the hour may hear either; no run is that long.
   if (lastReset !== null && at.from < lastReset.to + HOUR_MS) return ['rate-limited'];
   return deviceReset === 'release' ? [] : initiateTroubles(rules, givenBack(rules, device, at), request, at);
+}
+
+/** R4: what a device is called, and what steers claiming it, is the tenant's. */
+function mayRename(device: Model, { customer, name }: Request & { readonly type: 'rename' }): boolean {
+  return mayWrite(device, customer) && (customer === null || name === device.name);
+}
+
+function maySave(device: Model, { customer, allowed, key }: Request & { readonly type: 'save' }): boolean {
+  return mayWrite(device, customer) && (customer === null || (allowed === null && key === null));
+}
+
+function mayForget(device: Model, { customer, keys }: Request & { readonly type: 'forget' }): boolean {
+  const steers = keys.includes('claimingAllowed') || keys.includes('claimingData');
+  return mayWrite(device, customer) && (customer === null || !steers);
 }

@@ -1,0 +1,140 @@
+/** R4: what a customer wrote goes with it, and what the tenant wrote stays. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Json } from '../../actors/base/json.ts';
+import { createDeviceDecider, type DeviceCommand, evolve } from '../../actors/device/device.ts';
+import { decodeState, encodeState } from '../../actors/device/persistence.ts';
+import type { Device } from '../../actors/device/state.ts';
+import {
+  assign,
+  CUSTOMER,
+  deleteAttributes,
+  given,
+  NOW,
+  OPEN_POLICY,
+  OTHER_CUSTOMER,
+  reclaim,
+  save,
+  saveServerKey,
+  TENANT,
+  USER,
+  unassign,
+} from '../kit/given.ts';
+
+type Values = { readonly [key: string]: Json };
+
+/** A device that the customer owns, and what becomes of it. */
+function owned(policy = OPEN_POLICY) {
+  const decider = createDeviceDecider(policy);
+  let { state } = given(policy);
+  const home = {
+    get device(): Device {
+      if (state.status === 'absent') throw new Error('there is no device');
+      return state;
+    },
+    get attributes(): Values {
+      const entries = Object.entries(home.device.attributes.SERVER_SCOPE);
+      return Object.fromEntries(entries.map(([key, { value }]) => [key, value]));
+    },
+    when(command: DeviceCommand): string {
+      const decision = decider.decide(state, command, NOW);
+      if (decision.type !== 'accept') return decision.type === 'ignore' ? 'same' : decision.refusal.reason;
+      state = decodeState(encodeState(evolve(state, decision.event)));
+      return decision.event.type;
+    },
+  };
+  return home;
+}
+
+const byOwner = (values: Values): DeviceCommand => ({ ...save(values), customerId: CUSTOMER, userId: USER });
+const describe = (customerId: typeof CUSTOMER | null, more: object): DeviceCommand => ({
+  type: 'UpdateDevice',
+  tenantId: TENANT,
+  customerId,
+  userId: USER,
+  name: 'Pump 1',
+  deviceType: 'default',
+  label: null,
+  additionalInfo: null,
+  ...more,
+});
+
+for (const [words, end] of [
+  ['given back', reclaim(CUSTOMER)],
+  ['taken back', reclaim(null)],
+  ['unassigned', unassign()],
+  ['assigned to another', assign(OTHER_CUSTOMER)],
+] as const) {
+  test(`device writings: ${words}: what the owner wrote is gone, what the tenant wrote is as it was`, () => {
+    const home = owned();
+    home.when(save({ site: 'A', colour: 'red', model: 1 }));
+    home.when(describe(null, { label: 'the tenant’s', additionalInfo: { shelf: 1 } }));
+    home.when(assign(CUSTOMER));
+    home.when(byOwner({ colour: 'blue', wifi: 'home' }));
+    home.when({ ...deleteAttributes('model'), customerId: CUSTOMER });
+    home.when(describe(CUSTOMER, { label: 'kitchen', additionalInfo: { address: 'here' } }));
+    assert.equal(home.attributes, { site: 'A', colour: 'blue', wifi: 'home' });
+    assert.is(home.device.label, 'kitchen');
+    home.when(end);
+    assert.equal(home.attributes, { site: 'A', colour: 'red', model: 1 });
+    assert.equal([home.device.label, home.device.additionalInfo], ['the tenant’s', { shelf: 1 }]);
+    assert.not.match(encodeState(home.device), /kitchen|blue|byCustomer|tenantA|tenantD/);
+  });
+}
+
+test('device writings: what the tenant writes or deletes meanwhile stays so', () => {
+  const home = owned();
+  home.when(save({ colour: 'red', model: 1 }));
+  home.when(assign(CUSTOMER));
+  home.when(byOwner({ colour: 'blue' }));
+  home.when({ ...deleteAttributes('model'), customerId: CUSTOMER });
+  home.when(save({ colour: 'green' }));
+  assert.is(home.when(deleteAttributes('model')), 'AttributesDeleted');
+  home.when(describe(CUSTOMER, { label: 'kitchen' }));
+  home.when(describe(null, { label: 'kitchen', additionalInfo: { shelf: 2 } })); // sends back what it read
+  home.when(reclaim(CUSTOMER));
+  assert.equal(home.attributes, { colour: 'green' });
+  assert.equal([home.device.label, home.device.additionalInfo], [null, { shelf: 2 }]);
+});
+
+test('device writings: only the tenant says what a device is called, of which type and profile it is', () => {
+  const home = owned();
+  home.when(assign(CUSTOMER));
+  for (const more of [
+    { name: 'Mine' },
+    { deviceType: 'mine' },
+    { profileId: '00000000-0000-7000-8000-000000000041' },
+  ]) {
+    assert.is(home.when(describe(CUSTOMER, more)), 'not-owner');
+  }
+  assert.is(home.when(describe(CUSTOMER, { label: 'mine' })), 'DeviceUpdated');
+  assert.is(home.when(describe(null, { name: 'Ours' })), 'DeviceUpdated');
+});
+
+test('device writings: an owner steers nothing of how the device is claimed', () => {
+  const home = owned();
+  home.when(assign(CUSTOMER));
+  assert.is(home.when(byOwner({ claimingAllowed: true })), 'not-owner');
+  assert.is(home.when({ ...saveServerKey(NOW + 1000), customerId: CUSTOMER }), 'not-owner');
+  assert.is(home.when({ ...deleteAttributes('claimingData'), customerId: CUSTOMER }), 'not-owner');
+});
+
+test('device writings: an owner that fills the device leaves room for claimingData', () => {
+  const home = owned();
+  home.when(assign(CUSTOMER));
+  let bytes = OPEN_POLICY.maxAttributeBytes;
+  while (home.when(byOwner({ filler: 'x'.repeat(bytes) })) === 'attributes-too-large') bytes -= 1;
+  assert.ok(bytes > OPEN_POLICY.maxAttributeBytes / 2);
+  assert.is(home.when(saveServerKey(NOW + 1000)), 'AttributesSaved');
+  assert.is(home.when(save({ claimingAllowed: false })), 'AttributesSaved');
+});
+
+test('device writings: a device that no customer has written on is no larger for it', () => {
+  const home = owned();
+  home.when(save({ colour: 'red' }));
+  home.when(assign(CUSTOMER));
+  const before = encodeState(home.device);
+  assert.not.match(before, /byCustomer|tenantAttributes|tenantDescription/);
+});
+
+test.run();
