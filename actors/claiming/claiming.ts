@@ -10,6 +10,7 @@
  * The secret does not leave this file except as a digest (rule C9), and an outcome is known only once it is durable
  * (rule O6).
  */
+import type { Instant } from '../base/clock.ts';
 import type { Secrets } from '../base/secret.ts';
 import { secretLengthOf } from '../device/ownership-rules.ts';
 import type { Devices, Directory } from '../fleet/devices.ts';
@@ -24,8 +25,14 @@ export interface Claiming extends Authentication {
   /**
    * Asks the device to open its window, or to be reset. Whatever the store does is in the outcome; rejects for bugs only.
    * @param isRedelivery the transport knows that the message may have come before
+   * @param arrivedAt of the message, where it may have waited since (O5)
    */
-  initiate(device: AuthenticatedDevice, request: ClaimRequest, isRedelivery?: boolean): Promise<ClaimOutcome>;
+  initiate(
+    device: AuthenticatedDevice,
+    request: ClaimRequest,
+    isRedelivery?: boolean,
+    arrivedAt?: Instant,
+  ): Promise<ClaimOutcome>;
 }
 
 export function createClaiming(devices: Devices, directory: Directory, secrets: Secrets): Claiming {
@@ -34,13 +41,14 @@ export function createClaiming(devices: Devices, directory: Directory, secrets: 
 
     fetchCredentials: (device) => fetchCredentials(devices, secrets, device),
 
-    initiate(device, request, isRedelivery = false) {
+    initiate(device, request, isRedelivery = false, arrivedAt) {
       const opening = {
         type: 'InitiateClaim',
         openedBy: { type: 'device', credentialsId: device.credentialsId },
         secretDigest: secrets.digest(device.id, request.secretKey),
         secretLength: secretLengthOf(request.secretKey),
         durationMs: request.durationMs,
+        ...(arrivedAt === undefined ? {} : { arrivedAt }),
       } as const;
       if (!request.reset) return devices.ask(device.id, opening).then(outcomeOf);
       return devices

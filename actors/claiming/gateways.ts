@@ -3,7 +3,7 @@
  * is rule O8 (`../device/gateways.ts`). One that does not exist is created with the gateway's owner, as in ThingsBoard
  * (facts 1.7), so what an owned gateway brings up cannot be claimed.
  */
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Instant } from '../base/clock.ts';
 import type { DeviceId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secret.ts';
@@ -36,10 +36,15 @@ export type GatewayAnswer<Value> =
 
 /** All of it rejects for bugs only. */
 export interface Gateways {
-  /** Opens windows; resolves when every one is durable or refused. */
+  /**
+   * Opens windows; resolves when every one is durable or refused.
+   *
+   * @param arrivedAt of the message, where it may have waited since (O5)
+   */
   claim(
     gateway: AuthenticatedDevice,
     entries: ReadonlyMap<string, ClaimPayload>,
+    arrivedAt?: Instant,
   ): Promise<GatewayAnswer<ReadonlyMap<string, EntryOutcome>>>;
   /** A device that the gateway speaks for, as it is now; undefined: there is none of this name, or it does not (O8). */
   read(gateway: AuthenticatedDevice, name: string): Promise<GatewayAnswer<DeviceRecord | undefined>>;
@@ -80,6 +85,7 @@ export function createGateways(needs: GatewayNeeds): Gateways {
     { gateway, authority, silenced }: Speaker,
     name: string,
     request: ClaimPayload,
+    arrivedAt: Instant | undefined,
   ): Promise<EntryOutcome> {
     if (request.type === 'malformed') return request;
     if (silenced !== undefined) return silenced;
@@ -93,6 +99,7 @@ export function createGateways(needs: GatewayNeeds): Gateways {
       secretDigest: secrets.digest(id, request.secretKey),
       secretLength: secretLengthOf(request.secretKey),
       durationMs: request.durationMs,
+      ...(arrivedAt === undefined ? {} : { arrivedAt }),
     } as const;
     if (!request.reset) return outcomeOf(await devices.ask(id, opening));
     return resetOutcomeOf(await devices.ask(id, { ...opening, type: 'ResetDevice', isRedelivery: false }));
@@ -132,7 +139,7 @@ export function createGateways(needs: GatewayNeeds): Gateways {
   }
 
   return {
-    claim: (gateway, entries) =>
+    claim: (gateway, entries, arrivedAt) =>
       as(gateway, async (speaker) => {
         const outcomes = new Map<string, EntryOutcome>();
         const waiting = entries.entries();
@@ -140,7 +147,7 @@ export function createGateways(needs: GatewayNeeds): Gateways {
           // All workers take from one iterator: each entry is taken once.
           for (const [name, request] of waiting) {
             // Caught for each entry: the message is done with only when all of them are.
-            const outcome = await claimOne(speaker, name, request).catch(ifUnavailable(noAnswer));
+            const outcome = await claimOne(speaker, name, request, arrivedAt).catch(ifUnavailable(noAnswer));
             outcomes.set(name, outcome);
           }
         };

@@ -69,6 +69,11 @@ export const REASONS: { readonly [Code in ReasonCode]: Reason } = {
     remedy: 'a bug in the firmware; told as `malformed`',
     heardBy: [],
   },
+  superseded: {
+    words: 'a newer message of the device has opened a window since',
+    remedy: 'nothing; the newer window stands',
+    heardBy: THOSE_WHO_OPEN,
+  },
   'secret-too-short': {
     words: 'secretKey is too short',
     remedy: 'the secret should have `minSecretLength` characters',

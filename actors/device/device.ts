@@ -101,6 +101,7 @@ import {
   absentDevice,
   assignedTo,
   CLAIMING_ALLOWED,
+  type ClaimWindow,
   type Device,
   type DeviceState,
   isForbidden,
@@ -380,6 +381,9 @@ export interface InitiateClaim extends OpensWindow {
   readonly type: 'InitiateClaim';
 }
 
+/** A message that waited for longer is taken for late. Less is no reason to doubt the order, nor to compare two clocks. */
+export const LATE_MS = 1_000;
+
 /** A new window, in place of the one that may have been open (O5). */
 interface ClaimWindowOpened extends Recorded<'ClaimWindowOpened'> {
   readonly secretDigest: SecretDigest;
@@ -389,6 +393,8 @@ interface ClaimWindowOpened extends Recorded<'ClaimWindowOpened'> {
   readonly gateway?: OwnedGateway;
   /** It waits for the tenant's approval, and an open window stays (O9). */
   readonly pending?: true;
+  /** As in `ClaimWindow`. */
+  readonly arrivedAt?: Instant;
 }
 
 function initiate(policy: ClaimPolicy, device: Device, command: InitiateClaim, at: Instant): DeviceDecision {
@@ -420,6 +426,8 @@ function open(policy: ClaimPolicy, device: Device, command: OpensWindow, at: Ins
   const { openedBy, secretDigest, secretLength = 0 } = command;
   if (!mayBeClaimed(device, policy.allowClaimingByDefault)) return refuse({ reason: 'claiming-not-allowed' }); // O3
 
+  if (isOvertaken(device, command, at)) return refuse({ reason: 'superseded' }); // O5
+
   // O1: not positive means the default. O4: an instant is stored, never a duration, and never cut.
   const durationMs = command.durationMs <= 0 ? policy.defaultDurationMs : command.durationMs;
   const closesAt = at + durationMs;
@@ -432,17 +440,27 @@ function open(policy: ClaimPolicy, device: Device, command: OpensWindow, at: Ins
   // N1: anybody who knows its name has the empty secret.
   const minSecretLength = Math.max(policy.ownership.minSecretLength, device.owner === null ? 0 : 1);
   if (secretLength < minSecretLength) return refuse({ reason: 'secret-too-short', minSecretLength }); // O10
-  const opened = { type: 'ClaimWindowOpened', at, secretDigest, closesAt, openedBy: openedBy.type } as const;
+  const asked = { type: 'ClaimWindowOpened', at, secretDigest, closesAt, openedBy: openedBy.type } as const;
+  const { arrivedAt = at } = command;
+  const opened = arrivedAt < at ? { ...asked, arrivedAt } : asked;
   const authority = openedBy.type === 'gateway' ? openedBy.authority : undefined;
   if (authority?.for === 'tenant') return accept(opened); // O9: it has the tenant's own word
   const asTrusted = device.quarantined ? { ...opened, pending: true as const } : opened;
   return accept(authority === undefined ? asTrusted : { ...asTrusted, gateway: authority.gateway });
 }
 
+/** O5: the message is late, and one that arrived after it has opened a window since. */
+function isOvertaken({ window, pendingWindow }: Device, { arrivedAt }: OpensWindow, at: Instant): boolean {
+  if (arrivedAt === undefined || at - arrivedAt <= LATE_MS) return false;
+  const isNewer = (other: ClaimWindow) => (other.arrivedAt ?? other.openedAt) > arrivedAt;
+  return (window !== null && isNewer(window)) || (pendingWindow !== undefined && isNewer(pendingWindow));
+}
+
 /** O5: a window that was open is replaced, secret and expiry; one that waits for approval replaces only its like. */
 function windowOpened(device: Device, event: ClaimWindowOpened): Device {
-  const { secretDigest, at, closesAt, openedBy, gateway, pending } = event;
-  const asked = { secretDigest, openedAt: at, closesAt, openedBy };
+  const { secretDigest, at, closesAt, openedBy, gateway, pending, arrivedAt } = event;
+  const inOrder = { secretDigest, openedAt: at, closesAt, openedBy };
+  const asked = arrivedAt === undefined ? inOrder : { ...inOrder, arrivedAt };
   const window = gateway === undefined ? asked : { ...asked, gateway };
   return pending ? { ...device, pendingWindow: window } : { ...device, window };
 }

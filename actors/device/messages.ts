@@ -72,6 +72,8 @@ export type Refusal =
   | { readonly reason: 'credentials-superseded' }
   | { readonly reason: 'already-claimed' }
   | { readonly reason: 'claiming-not-allowed' }
+  /** The message is late: one that came after it has opened a window since (O5). */
+  | { readonly reason: 'superseded' }
   /** now + duration leaves the range of safe integers: treated like any malformed message (O4). */
   | { readonly reason: 'duration-out-of-range' }
   | { readonly reason: 'duration-too-long'; readonly maxDurationMs: number }

@@ -133,6 +133,8 @@ export interface ClaimWindow {
   readonly openedBy: 'device' | 'gateway';
   /** The gateway that opened it, where a customer owned or had owned that one: the window ends with that epoch (O9). */
   readonly gateway?: OwnedGateway;
+  /** When the message arrived that asked for it, where that was before `openedAt` (O5). */
+  readonly arrivedAt?: Instant;
 }
 
 /** A gateway in one of its owner epochs: what it was granted ends with the epoch (O9). */

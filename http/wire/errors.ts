@@ -191,6 +191,8 @@ function problemOf(refusal: Refusal): Problem {
       return badRequest(STEERING_FAULTS[refusal.fault]);
     case 'window-replaced':
       return badRequest('Another claim window waits for approval now!');
+    case 'superseded':
+      return badRequest('A newer message of the device has opened a claim window since!');
     case 'epoch-changed':
       return epochChanged;
     case 'rate-limited':

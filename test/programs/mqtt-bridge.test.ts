@@ -2,6 +2,7 @@
 import { type Test, test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CustomerId, UserId } from '../../actors/base/ids.ts';
+import { LATE_MS } from '../../actors/device/device.ts';
 import type { DeviceAnswer } from '../../actors/fleet/devices.ts';
 import type { Bridge } from '../../transports/mqtt/bridge/bridge.ts';
 import type { BridgeSettings } from '../../transports/mqtt/bridge/settings.ts';
@@ -13,7 +14,7 @@ import { type Mosquitto, startMosquitto } from '../kit/mosquitto.ts';
 import { type MqttProxy, type Refusal, startMqttProxy } from '../kit/mqtt-proxy.ts';
 import { cleanUp } from '../kit/process.ts';
 import { needing } from '../kit/programs.ts';
-import { until } from '../kit/until.ts';
+import { pause, until } from '../kit/until.ts';
 
 interface Scene {
   readonly world: TransportWorld;
@@ -402,6 +403,38 @@ law('bridge: a gateway need not send again a batch of which half got no answer: 
     );
     assert.is(bridge.counts.retried, 1);
     await until('it is acknowledged once', () => proxy.sent('puback') === 1);
+  }),
+);
+
+law('bridge: a late retry does not replace the window of a newer message, and the outcome says so', () =>
+  play({}, async ({ world, device, bridge, join }) => {
+    const id = await world.provision('T');
+    const other = await join();
+    await connected(other, 1);
+    const old = world.secrets.digest(id, 'old');
+    let isAway = true;
+    world.intercept = async (command, pass) =>
+      isAway && command.type === 'InitiateClaim' && command.secretDigest === old ? STORE_AWAY : pass();
+    const retried = () => bridge.counts.retried + other.counts.retried;
+    await device.publish(topicOf('T'), '{"secretKey":"old"}');
+    await until('it is tried again', () => retried() > 0);
+    // Sent until one goes to the other member of the group: behind the old one it would wait.
+    await until('a newer one is opened', async () => {
+      await device.publish(topicOf('T'), '{"secretKey":"new"}');
+      await pause(100);
+      return bridge.counts.opened + other.counts.opened > 0;
+    });
+    assert.is(JSON.parse(await device.hears(responseOf('T'))).status, 'opened');
+    await pause(LATE_MS + 100);
+    isAway = false;
+    const isTold = () =>
+      device.heard.some(
+        ({ topic, payload }) =>
+          topic === responseOf('T') && JSON.parse(String(payload)).reason === 'superseded',
+      );
+    await until('the late one is told so', isTold);
+    assert.is(bridge.counts.refused + other.counts.refused, 1);
+    assert.is((await world.devices.read(id))?.window?.secretDigest, world.secrets.digest(id, 'new'));
   }),
 );
 

@@ -319,9 +319,24 @@ const writings: readonly DeviceCommand[] = [
   assign(CUSTOMER),
 ];
 
+/** Messages that waited: two of them for long. */
+const late: readonly DeviceCommand[] = [
+  provision(),
+  save({ claimingAllowed: true }),
+  initiate(10),
+  ...[NOW - 2_000, NOW - 1_500, NOW - 1].map((arrivedAt) => ({ ...initiate(10, OTHER_SECRET), arrivedAt })),
+  confirm(CUSTOMER, SECRET),
+  confirm(CUSTOMER, OTHER_SECRET),
+  reclaim(CUSTOMER),
+  reclaim(null),
+  expire,
+  remove,
+];
+
 const THEMES: Readonly<Record<string, readonly DeviceCommand[]>> = {
   claiming,
   gateways,
+  late,
   transfer,
   proof,
   credentials,

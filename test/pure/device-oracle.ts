@@ -29,10 +29,18 @@ export type World =
       /** The gateway that brought it up. */
       readonly via: string | null;
       /** `gate`: the gateway that opened it, and that one's epoch, where a customer owned it. */
-      readonly window: (Key & { readonly by: 'device' | 'gateway'; readonly gate: string | null }) | null;
+      /** `came`: when the message arrived that asked for it. */
+      readonly window:
+        | (Key & { readonly by: 'device' | 'gateway'; readonly gate: string | null; readonly came: Instant })
+        | null;
       /** Waits for the tenant, who calls it by the instant at which it was asked for. */
       readonly pending:
-        | (Key & { readonly by: 'device' | 'gateway'; readonly name: Instant; readonly gate: string | null })
+        | (Key & {
+            readonly by: 'device' | 'gateway';
+            readonly name: Instant;
+            readonly gate: string | null;
+            readonly came: Instant;
+          })
         | null;
       readonly serverKey: Key | null;
       /** By which transfer the owner came to it. */
@@ -92,6 +100,7 @@ export function look(state: DeviceState): World {
       until: window.closesAt,
       by: window.openedBy,
       gate: gateOf(window.gateway),
+      came: window.arrivedAt ?? window.openedAt,
     },
     pending: pending
       ? {
@@ -100,6 +109,7 @@ export function look(state: DeviceState): World {
           by: pending.openedBy,
           name: pending.openedAt,
           gate: gateOf(pending.gateway),
+          came: pending.arrivedAt ?? pending.openedAt,
         }
       : null,
     came: state.owner?.transferId ?? null,
@@ -234,11 +244,14 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       if (world.taker !== null) return no('take-over-pending');
       if (world.allowed === 'false' || (strict && world.allowed === 'unset'))
         return no('claiming-not-allowed');
+      const came = Math.min(command.arrivedAt ?? at, at);
+      const newest = Math.max(world.window?.came ?? 0, world.pending?.came ?? 0);
+      if (at > came + 1_000 && newest > came) return no('superseded');
       if (lasts % 1 !== 0 || at + lasts >= 2 ** 53) return no('duration-out-of-range');
       if (world.owner !== null && !command.secretLength) return no('secret-too-short');
       const owned = openedBy.type === 'gateway' && openedBy.authority.for === 'owner' && openedBy.authority;
       const gate = owned ? gateOf(owned.gateway) : null;
-      const asked = { secret: command.secretDigest, until: at + lasts, gate };
+      const asked = { secret: command.secretDigest, until: at + lasts, gate, came };
       const waits = world.quarantined && (openedBy.type === 'device' || owned);
       return yes(
         waits
@@ -435,7 +448,13 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       if (pending.until <= at) return no('window-elapsed');
       return yes({
         ...world,
-        window: { secret: pending.secret, until: pending.until, by: pending.by, gate: pending.gate },
+        window: {
+          secret: pending.secret,
+          until: pending.until,
+          by: pending.by,
+          gate: pending.gate,
+          came: pending.came,
+        },
         pending: null,
       });
     }

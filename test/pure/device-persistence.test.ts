@@ -21,6 +21,8 @@ import {
   evidenceStates,
   handoverEvents,
   handoverStates,
+  lateEvents,
+  lateStates,
   profileEvents,
   profileStates,
   proofEvents,
@@ -114,6 +116,15 @@ test('device persistence: R6: a device that was claimed once costs 40 bytes more
   const { evidence: _, ...owner } = claimed.owner;
   const { ownerEpoch: __, ...without } = claimed;
   assert.ok(encodeState(claimed).length - encodeState({ ...without, owner }).length <= 40);
+});
+
+test('device persistence: windows of messages that waited are read and written as ever', () => {
+  const eventLines = golden('events-v1-late.jsonl');
+  assert.equal(eventLines.map(decodeEvent), lateEvents);
+  assert.equal(lateEvents.map(encodeEvent), eventLines);
+  const stateLines = golden('states-v1-late.jsonl');
+  assert.equal(stateLines.map(decodeState), lateStates);
+  assert.equal(lateStates.map(encodeState), stateLines);
 });
 
 test('device persistence: challenges are read and written as ever', () => {

@@ -6,7 +6,12 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CustomerId } from '../../actors/base/ids.ts';
 import type { JsonObject } from '../../actors/base/json.ts';
-import type { ClaimPolicy, DeviceCommand, DeviceEvent } from '../../actors/device/device.ts';
+import {
+  type ClaimPolicy,
+  type DeviceCommand,
+  type DeviceEvent,
+  LATE_MS,
+} from '../../actors/device/device.ts';
 import { knownChanges } from '../../actors/device/evidence.ts';
 import type { SteeringFault } from '../../actors/device/messages.ts';
 import { ownerEpochOf } from '../../actors/device/state.ts';
@@ -249,6 +254,33 @@ law('O5', 'the identical request delivered twice is harmless', () => {
     .when(initiate(1_000))
     .happened('ClaimWindowOpened');
   assert.equal(device, once.state);
+});
+
+law('O5', 'a late message does not replace the window of one that arrived after it', () => {
+  const late = (arrivedAt: number) => ({ ...initiate(1_000, OTHER_SECRET), arrivedAt });
+  const device = given(OPEN_POLICY, openedNow(NOW + 60_000));
+  device.when(late(NOW - LATE_MS - 1)).refused('superseded');
+  device.when(late(NOW - LATE_MS)).happened('ClaimWindowOpened'); // not late: clocks are not compared for less
+  device.when(late(NOW + 1)).happened('ClaimWindowOpened'); // a clock that is ahead
+
+  // What counts is when a message arrived, not when it was carried out.
+  const early = given(OPEN_POLICY).when(late(NOW - 5_000));
+  early.happened('ClaimWindowOpened');
+  assert.is(early.state.status === 'provisioned' && early.state.window?.arrivedAt, NOW - 5_000);
+  const windows = given(OPEN_POLICY, {
+    type: 'ClaimWindowOpened',
+    at: NOW,
+    secretDigest: SECRET,
+    closesAt: NOW + 60_000,
+    openedBy: 'device',
+    arrivedAt: NOW - 5_000,
+  });
+  windows.when(late(NOW - 5_001)).refused('superseded');
+  windows.when(late(NOW - 5_000)).happened('ClaimWindowOpened'); // the same message once more
+  windows.when(late(NOW - 4_999)).happened('ClaimWindowOpened');
+  given(OPEN_POLICY)
+    .when(late(NOW - 86_400_000))
+    .happened('ClaimWindowOpened'); // nothing is newer
 });
 
 law('O6', 'a refused opening leaves an open window as it is', () => {

@@ -31,6 +31,7 @@ const DEVICE: { readonly [Reason in RefusalReason]: readonly [status: number, er
   'not-behind-gateway': [403, 20],
   'gateway-unchecked': [400, 31],
   'too-many-devices': [400, 31],
+  superseded: [400, 31],
   'secret-too-short': [400, 31],
   'token-too-short': [400, 31],
   'rate-limited': [429, 33],

@@ -206,6 +206,7 @@ const SCENES: { readonly [Code in RefusalReason | EdgeReason | KitReason]: Scene
       [stage, url] = here;
     }
   },
+  superseded: { elsewhere: 'test/programs/mqtt-bridge.test.ts' },
   async 'rate-limited'() {
     const device = await stage.device();
     for (let n = 0; n < WINDOWS_MAX; n += 1) await stage.api.initiate(device.accessToken, {});

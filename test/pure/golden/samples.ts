@@ -494,3 +494,29 @@ export const evidenceStates: readonly DeviceState[] = [
     ],
   },
 ];
+
+// ------------------------------------------------------- later additions to format 1: messages that waited
+
+export const lateEvents: readonly DeviceEvent[] = [
+  {
+    type: 'ClaimWindowOpened',
+    at: NOW + 5_000,
+    secretDigest: SECRET,
+    closesAt: NOW + 65_000,
+    openedBy: 'device',
+    arrivedAt: NOW,
+  },
+];
+
+export const lateStates: readonly DeviceState[] = [
+  {
+    ...device,
+    window: {
+      secretDigest: SECRET,
+      openedAt: NOW + 5_000,
+      closesAt: NOW + 65_000,
+      openedBy: 'device',
+      arrivedAt: NOW,
+    },
+  },
+];

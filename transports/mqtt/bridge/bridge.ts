@@ -20,6 +20,7 @@ import type { Profiles } from '../../../actors/fleet/profiles.ts';
 import { type Parent, spawnParent, stop } from '../../../actors/runtime/nact.ts';
 import type { Listening } from '../../../actors/sockets/listen.ts';
 import type { Transport } from '../../transport.ts';
+import { Arrivals } from './arrivals.ts';
 import type { Arrival } from './broker-connection.ts';
 import { Deliveries } from './deliveries.ts';
 import { Link } from './link.ts';
@@ -67,6 +68,7 @@ class MqttBridge implements Bridge {
   readonly #home: Parent;
   readonly #deliveries: Deliveries;
   readonly #links: Link[];
+  readonly #arrivals: Arrivals;
   readonly #counts: Record<keyof Counts, number> = {
     opened: 0,
     released: 0,
@@ -89,6 +91,7 @@ class MqttBridge implements Bridge {
     const gateways = createGateways({ devices, directory, secrets, profiles, clock, log, settings });
     const service = createService({ claiming, gateways, profiles, settings, clock, log });
     this.#home = spawnParent(options.parent, 'mqtt-bridge');
+    this.#arrivals = new Arrivals(clock);
     this.#deliveries = new Deliveries({
       parent: this.#home,
       service,
@@ -148,6 +151,7 @@ class MqttBridge implements Bridge {
     this.#deliveries.stop();
     await Promise.race([Promise.all(this.#links.map((link) => link.end())), this.#grace()]);
     clearInterval(awake);
+    this.#arrivals.stop();
     stop(this.#home);
   }
 
@@ -176,6 +180,7 @@ class MqttBridge implements Bridge {
       payload,
       qos,
       isRedelivery,
+      arrivedAt: this.#arrivals.instant(),
       settle: (done) => {
         this.#counts[done.verdict] += 1;
         this.#publish(arrival, addressed, done);

@@ -6,7 +6,7 @@
  * stops. How much may wait is bounded by the windows of the connections, and for each device, so that one that floods does
  * not fill the windows.
  */
-import type { Clock } from '../../../actors/base/clock.ts';
+import type { Clock, Instant } from '../../../actors/base/clock.ts';
 import type { Log } from '../../../actors/base/log.ts';
 import { type Actor, spawnActor } from '../../../actors/runtime/actor.ts';
 import type { Parent } from '../../../actors/runtime/nact.ts';
@@ -23,6 +23,8 @@ export interface Delivery {
   readonly qos: 0 | 1;
   /** The broker may have delivered it before. */
   readonly isRedelivery: boolean;
+  /** It may wait long for its turn, or for the store. */
+  readonly arrivedAt: Instant;
   /** It was served. */
   settle(done: Done): void;
   /** It was not served, and will not be. */
@@ -72,9 +74,10 @@ export class Deliveries {
 
   async #serve(delivery: Delivery): Promise<void> {
     const { retryMinMs, retryMaxMs } = this.#needs.settings;
+    const { addressed, payload, arrivedAt } = delivery;
     let { isRedelivery } = delivery;
     for (let pauseMs = retryMinMs; !this.#stopping; pauseMs = Math.min(pauseMs * 2, retryMaxMs)) {
-      const served = await this.#needs.service.serve(delivery.addressed, delivery.payload, isRedelivery);
+      const served = await this.#needs.service.serve({ addressed, payload, isRedelivery, arrivedAt });
       isRedelivery = true; // without an answer nobody knows whether it was served
       if (served.type === 'done') return delivery.settle(served);
       if (delivery.qos === 0) return delivery.drop('unavailable'); // QoS 0: at most once

@@ -6,7 +6,7 @@
  *   no gateway, revoked        response topic, which follows from the topic
  *   unavailable                nobody knows: kept, and tried again until there is an answer (QoS 0: dropped)
  */
-import type { Clock } from '../../../actors/base/clock.ts';
+import type { Clock, Instant } from '../../../actors/base/clock.ts';
 import type { Log } from '../../../actors/base/log.ts';
 import { unreachable } from '../../../actors/base/unreachable.ts';
 import type { AuthenticatedDevice } from '../../../actors/claiming/authentication.ts';
@@ -32,12 +32,18 @@ export interface Done {
 
 type Served = Done | { readonly type: 'unavailable' };
 
+export interface Message {
+  readonly addressed: Addressed;
+  readonly payload: Buffer;
+  /** It may have been served before. */
+  readonly isRedelivery: boolean;
+  /** It may have waited since. */
+  readonly arrivedAt: Instant;
+}
+
 export interface Service {
-  /**
-   * Rejects for bugs only.
-   * @param isRedelivery the message may have been served before
-   */
-  serve(addressed: Addressed, payload: Buffer, isRedelivery: boolean): Promise<Served>;
+  /** Rejects for bugs only. */
+  serve(message: Message): Promise<Served>;
 }
 
 export interface ServiceNeeds {
@@ -60,15 +66,13 @@ export function createService(needs: ServiceNeeds): Service {
 
   async function claim(
     device: AuthenticatedDevice,
-    addressed: Addressed,
-    payload: Buffer,
-    isRedelivery: boolean,
+    { addressed, payload, isRedelivery, arrivedAt }: Message,
   ): Promise<Served> {
     const payloadRules = await profiles.payloadRules(device, 'MQTT');
     if (payloadRules === undefined) return refused('unknown', 'transport-not-allowed');
     const request = readClaimPayload(payload, addressed.format ?? payloadRules.format);
     if (request.type === 'malformed') return malformed(request.why);
-    const outcome = await claiming.initiate(device, request, isRedelivery);
+    const outcome = await claiming.initiate(device, request, isRedelivery, arrivedAt);
     switch (outcome.type) {
       case 'opened':
       case 'released':
@@ -91,14 +95,17 @@ export function createService(needs: ServiceNeeds): Service {
     }
   }
 
-  async function gatewayClaims(gateway: AuthenticatedDevice, payload: Buffer): Promise<Served> {
+  async function gatewayClaims(
+    gateway: AuthenticatedDevice,
+    { payload, arrivedAt }: Message,
+  ): Promise<Served> {
     if (!gateway.isGateway) return refused('unknown', 'not-a-gateway');
     const payloadRules = await profiles.payloadRules(gateway, 'MQTT');
     if (payloadRules === undefined) return refused('unknown', 'transport-not-allowed');
     const claims = readGatewayClaims(payload, payloadRules.format);
     if (claims.type === 'malformed') return malformed(claims.why);
     if (claims.type === 'nothing-usable') return malformed('the message has no entry');
-    const answer = await gateways.claim(gateway, claims.entries);
+    const answer = await gateways.claim(gateway, claims.entries, arrivedAt);
     if (answer.type === 'revoked') return unknownDevice;
     if (answer.type === 'unavailable') return UNAVAILABLE;
     const outcomes = [...answer.value.values()];
@@ -108,36 +115,30 @@ export function createService(needs: ServiceNeeds): Service {
     return done(verdict, gatewayOutcomeMessages(answer.value, payloadBytesMax));
   }
 
-  function serveFor(
-    device: AuthenticatedDevice,
-    addressed: Addressed,
-    payload: Buffer,
-    isRedelivery: boolean,
-  ): Promise<Served> {
-    return addressed.kind === 'gateway'
-      ? gatewayClaims(device, payload)
-      : claim(device, addressed, payload, isRedelivery);
+  function serveFor(device: AuthenticatedDevice, message: Message): Promise<Served> {
+    return message.addressed.kind === 'gateway' ? gatewayClaims(device, message) : claim(device, message);
   }
 
-  async function serve(addressed: Addressed, payload: Buffer, isRedelivery: boolean): Promise<Served> {
+  async function serve(message: Message): Promise<Served> {
+    const { addressed, payload } = message;
     const { token } = addressed;
     if (payload.length > payloadBytesMax) return tooLarge;
     const cached = cache.get(token);
     // A device that was no gateway may be one by now, and nobody else would find that out.
     if (cached !== undefined && (addressed.kind === 'device' || cached.isGateway)) {
-      const served = await serveFor(cached, addressed, payload, isRedelivery);
+      const served = await serveFor(cached, message);
       if (served !== unknownDevice) return served;
       cache.delete(token); // it may be another device's by now
     }
     const device = await lookUp(token);
     if (device === undefined) return unknownDevice;
     cache.put(token, device);
-    return serveFor(device, addressed, payload, isRedelivery);
+    return serveFor(device, message);
   }
 
   return {
-    serve: (addressed, payload, isRedelivery) =>
-      serve(addressed, payload, isRedelivery).catch(
+    serve: (message) =>
+      serve(message).catch(
         ifUnavailable((error) => {
           log.debug({ err: error }, 'mqtt bridge: a device could not be looked up');
           return UNAVAILABLE;
