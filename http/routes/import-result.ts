@@ -14,12 +14,19 @@ export interface ResultNeeds {
   readonly kits: Pick<Kits, 'find' | 'codeOf'>;
 }
 
-/** Line by line, as they are read from the store. @param origin what claim links begin with */
+/**
+ * Line by line, as they are read from the store.
+ * @param origin what claim links begin with
+ * @param raw whether texts that a spreadsheet would run as a formula are written as they are: for programs, which would take
+ * the quote before them for a part of a secret
+ */
 export async function* resultLines(
   { imports, secrets, kits }: ResultNeeds,
   job: ImportJob,
   origin: string,
+  raw = false,
 ): AsyncGenerator<string> {
+  const safe = raw ? (text: string) => text : noFormula;
   yield csvLine(COLUMNS);
   const codes = new Map<KitId, string>();
   for await (const [result, device] of imports.everything(job)) {
@@ -28,12 +35,12 @@ export async function* resultLines(
     const token = credentials?.type === 'ACCESS_TOKEN' ? credentials.credentialsId : '';
     yield csvLine([
       String(result.row),
-      noFormula(result.name),
+      safe(result.name),
       OUTCOMES[result.outcome],
       result.message ?? '',
       device === undefined ? '' : result.deviceId,
-      noFormula(token),
-      noFormula(secret),
+      safe(token),
+      safe(secret),
       secret === '' ? '' : claimLink(origin, result.name, secret),
       result.kitId === undefined ? '' : await codeOf(kits, job, result.kitId, codes),
     ]);

@@ -36,7 +36,15 @@ const cell = z
   .max(CELL_MAX)
   .nullish()
   .transform((text) => text ?? '');
-const row = z.object({ name: cell, type: cell, label: cell, accessToken: cell, secretKey: cell, kit: cell });
+/** An unknown field is refused: what it says would be lost. */
+const row = z.strictObject({
+  name: cell,
+  type: cell,
+  label: cell,
+  accessToken: cell,
+  secretKey: cell,
+  kit: cell,
+});
 
 const inPath = z.object({ importId: z.string() });
 
@@ -189,14 +197,17 @@ function resultAsCsv(needs: ImportRouteNeeds): Route {
     roles: TENANT,
     grants: ['everything', 'delegated'],
     params: inPath,
+    query: z.object({ raw: switched('raw') }),
+    description:
+      'For programs with raw=true: else a text that a spreadsheet would run as a formula has a quote before it, also a secret.',
     responses: { 200: { description: 'CSV (RFC 4180)' }, 404: { description: 'No such import' } },
-    async handle({ principal, params, linkBase }) {
+    async handle({ principal, params, query, linkBase }) {
       const job = await imports.find(principal.tenantId, params.importId);
       if (job === undefined) return notFound;
       return {
         type: 'stream',
         contentType: 'text/csv;charset=UTF-8',
-        body: streamOf(resultLines(needs, job, linkBase())),
+        body: streamOf(resultLines(needs, job, linkBase(), query.raw)),
       };
     },
   });

@@ -84,21 +84,34 @@ const COLUMNS: Readonly<Record<string, keyof ListedDevice>> = {
   order: 'kit',
 };
 
+/** What a file has that nobody reads: columns of other names, columns twice, and a row with more cells than columns. */
+interface Unread {
+  readonly unknown: readonly string[];
+  readonly twice: readonly string[];
+  /** Counted from 1, without the first line; undefined: none. */
+  readonly longRow: number | undefined;
+}
+
 /**
  * The devices that a file lists, or why it cannot be read. `no-name`: its first line names no column for device names.
- * `not-utf8`: letters would be lost, or it is no text at all.
+ * `not-utf8`: letters would be lost, or it is no text at all. Nothing is lost silently: what nobody would read is named.
  * @param max of more devices than this it returns `max + 1`
+ * @param leaveOut whether columns of unknown names are left out
  */
 export function devicesIn(
   text: string,
   max = Number.POSITIVE_INFINITY,
-): ListedDevice[] | 'no-name' | 'not-utf8' | OpenQuote {
+  leaveOut = false,
+): ListedDevice[] | 'no-name' | 'not-utf8' | OpenQuote | Unread {
   if (NOT_UTF8.test(text)) return 'not-utf8';
   const parsed = parseCsv(text, max + 2);
   if (!Array.isArray(parsed)) return parsed;
   const [head = [], ...records] = parsed;
   const columns = head.map((title) => COLUMNS[title.toLowerCase().replace(/[^a-z]/g, '')]);
   if (!columns.includes('name')) return 'no-name';
+  const unread = unreadIn(head, columns, records);
+  const isLost = unread.twice.length > 0 || unread.longRow !== undefined;
+  if (isLost || (unread.unknown.length > 0 && !leaveOut)) return unread;
   return records.map((cells) => {
     const cell = (wanted: keyof ListedDevice) => (cells[columns.indexOf(wanted)] ?? '').trim();
     return {
@@ -110,4 +123,22 @@ export function devicesIn(
       kit: cell('kit'),
     };
   });
+}
+
+function unreadIn(
+  head: readonly string[],
+  columns: readonly (keyof ListedDevice | undefined)[],
+  records: readonly (readonly string[])[],
+): Unread {
+  const isUsed = (at: number) => records.some((cells) => (cells[at] ?? '').trim() !== '');
+  const named = (at: number) => head[at]?.trim() || `column ${at + 1}`;
+  const all = columns.map((column, at) => ({ column, at }));
+  const unknown = all
+    .filter(({ column, at }) => column === undefined && isUsed(at))
+    .map(({ at }) => named(at));
+  const twice = all
+    .filter(({ column, at }) => column !== undefined && columns.indexOf(column) < at)
+    .map(({ at }) => named(at));
+  const longRow = records.findIndex((cells) => cells.slice(head.length).some((cell) => cell.trim() !== ''));
+  return { unknown, twice, longRow: longRow === -1 ? undefined : longRow + 1 };
 }

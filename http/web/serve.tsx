@@ -36,8 +36,8 @@ export interface Site {
 
 /** Largest form, also of people who are not signed in. */
 const FORM_BYTES_MAX = 128 * 1024;
-/** Largest form with a file in it: a CSV of far more than 10,000 devices. */
-const FILE_BYTES_MAX = 8 * 1024 * 1024;
+/** Largest form with a file in it: a CSV of as many devices as one import takes, with long names. */
+const FILE_BYTES_MAX = 32 * 1024 * 1024;
 const TIME_ZONE_COOKIE = 'claimd-tz';
 
 type Method = 'get' | 'post';
@@ -64,7 +64,7 @@ export async function servePage(
 
     if (method === 'post') {
       const bytes = await readBytes(c, page.takesFile ? FILE_BYTES_MAX : FORM_BYTES_MAX);
-      if (bytes === 'too-large') return problem(site, c, visit, 400, 'What you sent is too large.');
+      if (bytes === 'too-large') return problem(site, c, visit, 400, tooLargeText(page.takesFile === true));
       visit = { ...visit, form: await readForm(bytes, c.req.header('content-type')) };
     }
     return respond(site, c, visit, await handle(visit));
@@ -136,6 +136,12 @@ function isOurForm({ apiSettings }: Site, c: Context): boolean {
     host: req.header('host') ?? new URL(req.url).host,
   };
   return isFromOurPage(source, addressedIn(c, apiSettings));
+}
+
+function tooLargeText(isFile: boolean): string {
+  return isFile
+    ? `What you sent is too large: ${FILE_BYTES_MAX / 2 ** 20} MiB at most. Divide the file.`
+    : `What you sent is too large: ${FORM_BYTES_MAX / 2 ** 10} KiB at most.`;
 }
 
 const FOREIGN_FORM =

@@ -390,8 +390,18 @@ law(
       ['=1+1"'],
     ); // inside of quotes
     assert.match(text, '"a;=1+1"');
+    const { text: raw } = await home.admin.get(`/api/deviceImport/${id}/result?raw=true`);
+    assert.match(raw, /,=1\+2,@x,/, 'for a program, a secret is what it is');
   },
 );
+
+law('import: a row with a field that nobody reads is refused, before anything is made', async ({ home }) => {
+  const { id } = jobOf(await home.admin.post('/api/deviceImport', {}));
+  const rows = [{ name: 'D1', type: 'valve', PIN: '1234' }];
+  const refused = await home.admin.post(`/api/deviceImport/${id}/rows`, { from: 0, rows });
+  isProblem(refused, 400, 31);
+  assert.match(refused.text, /PIN/);
+});
 
 law('import: another tenant’s does not exist, and old ones are forgotten', async ({ world, home }) => {
   const other = await settle(world, 'other');

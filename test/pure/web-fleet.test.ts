@@ -322,12 +322,32 @@ law('import: a file that cannot be a device list is refused in words', async ({ 
   await says({ file: csv('name,type\n\n,\n') }, 'The file lists no devices');
   await says({ file: csv(`name\n${'x'.repeat(5000)}`) }, 'Row 1 has a cell of more than 4,096 characters');
   await says({ file: csv('name,type\nA,"b\nC,d\nE,f') }, 'A quotation mark in line 2 is never closed');
+  const lost = 'name,type,accessToken,secretKey\nD0,default,TOK0,ab\nD1,default,TOK1,ab,cd';
+  await says({ file: csv(lost) }, 'Row 2 has more cells than the first line names columns');
+  await says(
+    { file: csv('name,Device type,PIN\nD1,valve,1234') },
+    'Nobody reads the columns “Device type”, “PIN”',
+  );
+  await says({ file: csv('name,key,secretKey\nD1,a,b') }, 'The columns “secretKey” mean the same');
   const windows1252 = new File([Buffer.from('name\nK\xfchler', 'latin1')], 'devices.csv');
   await says({ file: windows1252 }, 'UTF-8');
   await says({ file: new File([Buffer.from('name\nA', 'utf16le')], 'devices.csv') }, 'UTF-8');
   await says({ file: csv(`name\n${'x\n'.repeat(100_001)}`) }, 'at most 100,000 devices');
   assert.not.match((await admin.get('/devices/import')).html, 'href="/devices/import/'); // No import was begun.
 });
+
+law(
+  'import: columns that nobody reads are left out when so asked, and empty ones never matter',
+  async ({ admin }) => {
+    for (const fields of [
+      { file: csv('name,Device type,PIN\nD1,valve,1234'), leaveOut: 'yes' },
+      { file: csv('name,,notes\nD2,,\nD3,,,,') },
+    ] as Record<string, string | File>[]) {
+      const sent = await admin.post('/devices/import', fields);
+      assert.is(sent.status, 303, sent.text);
+    }
+  },
+);
 
 test('csv: quotes, separators and line ends as spreadsheets write them', () => {
   const table = (...rows: string[][]) => rows;

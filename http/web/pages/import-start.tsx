@@ -63,6 +63,9 @@ function FileForm({ refusal }: { refusal: string | undefined }) {
           <input type="checkbox" name="keys" value="yes" checked /> Make keys for the labels of rows that have
           none
         </label>
+        <label class="check">
+          <input type="checkbox" name="leaveOut" value="yes" /> Leave out columns that have other names
+        </label>
         <button type="submit" class="primary">
           Try it out
         </button>
@@ -96,9 +99,13 @@ function LatestImports({ jobs, locale }: { jobs: readonly ImportJob[]; locale: L
 }
 
 /** The devices of the file, or why it was not taken. */
-function read(text: string | undefined, { number }: Locale): readonly ListedDevice[] | string {
+function read(
+  text: string | undefined,
+  { number }: Locale,
+  leaveOut: boolean,
+): readonly ListedDevice[] | string {
   if (text === undefined) return 'Choose a file that is not empty.';
-  const devices = devicesIn(text, IMPORT_ROWS_MAX);
+  const devices = devicesIn(text, IMPORT_ROWS_MAX, leaveOut);
   if (!Array.isArray(devices)) return explainUnread(devices);
   if (devices.length === 0) return 'The file lists no devices.';
   if (devices.length > IMPORT_ROWS_MAX) {
@@ -111,7 +118,11 @@ function read(text: string | undefined, { number }: Locale): readonly ListedDevi
 }
 
 function explainUnread(why: Exclude<ReturnType<typeof devicesIn>, ListedDevice[]>): string {
-  if (typeof why === 'object') return `A quotation mark in line ${why.openQuoteInLine} is never closed.`;
+  if (typeof why === 'object') {
+    return 'openQuoteInLine' in why
+      ? `A quotation mark in line ${why.openQuoteInLine} is never closed.`
+      : explainLoss(why);
+  }
   switch (why) {
     case 'no-name':
       return 'The first line has to name the columns, and one of them has to be “name”.';
@@ -120,6 +131,19 @@ function explainUnread(why: Exclude<ReturnType<typeof devicesIn>, ListedDevice[]
     default:
       return unreachable(why);
   }
+}
+
+type Loss = Extract<ReturnType<typeof devicesIn>, { readonly unknown: readonly string[] }>;
+
+/** What would have been lost, and how not to lose it. */
+function explainLoss({ unknown, twice, longRow }: Loss): string {
+  const list = (names: readonly string[]) => names.map((name) => `“${name}”`).join(', ');
+  if (longRow !== undefined) {
+    return `Row ${longRow} has more cells than the first line names columns. A cell with a comma in it needs quotation marks.`;
+  }
+  if (twice.length > 0)
+    return `The columns ${list(twice)} mean the same as one before them. Keep one of them.`;
+  return `Nobody reads the columns ${list(unknown)}. Rename them, or say below that they may be left out.`;
 }
 
 /** Makes a job of the devices and has it tried out. */
@@ -162,7 +186,8 @@ export const importStartPages: readonly Page[] = [
     takesFile: true,
     get: (visit) => startReply(visit),
     async post(visit) {
-      const devices = read(await visit.form.file('file'), visit.locale);
+      const leaveOut = visit.form.text('leaveOut') === 'yes';
+      const devices = read(await visit.form.file('file'), visit.locale, leaveOut);
       if (typeof devices === 'string') return startReply(visit, devices);
       const started = await start(visit, devices);
       return started.type === 'ok'
