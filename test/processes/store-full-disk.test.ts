@@ -19,7 +19,7 @@ import { until } from '../kit/until.ts';
 const disk = suite('store: a full disk');
 disk.after(cleanUp);
 
-const env = { SYSADMIN_PASSWORD: 'sysadmin-password' };
+const env = { SYSADMIN_PASSWORD: 'a-long-password' };
 const MIB = 1024 * 1024;
 
 disk('canary: lmdb still writes up to 107 bytes into 100 when a write of pages fails (room.ts)', () => {
