@@ -2,6 +2,7 @@
  * What must hold at every step of a device's life, whatever the step: each law looks at one transition. They are
  * checked after every step of the enumeration (`device-machine.test.ts`) and of random lives (`device-lives.test.ts`).
  */
+
 import * as assert from 'node:assert/strict';
 import type { Instant } from '../../actors/base/clock.ts';
 import {
@@ -12,6 +13,7 @@ import {
 } from '../../actors/device/device.ts';
 import { indexChanges, indexEntries } from '../../actors/device/indexes.ts';
 import type { Refusal } from '../../actors/device/messages.ts';
+import { takeOverNeedsProof } from '../../actors/device/ownership-rules.ts';
 import {
   decodeEvent,
   decodeState,
@@ -117,7 +119,10 @@ export const stepLaws: Laws<[Step]> = {
     if (policy.ownership.takeOver === 'never') assert.equal(decision.type, 'refuse');
     if (decision.type === 'accept') {
       assert.ok(['TakeOverAsked', 'DeviceTakenOver'].includes(decision.event.type));
-      assert.equal(windowOf(before)?.openedBy, 'device'); // neither a server key nor a gateway
+      const isProven = command.proof !== undefined;
+      // Neither a server key nor a gateway.
+      if (!isProven) assert.equal(windowOf(before)?.openedBy, 'device');
+      if (takeOverNeedsProof(policy.ownership)) assert.ok(isProven);
     }
   },
 

@@ -347,8 +347,9 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
     }
     case 'IssueChallenge': {
       if (claimProof === 'none' || key === null) return no('proof-not-possible');
-      if (world.owner !== null) return no('already-claimed');
-      if (!mayOpen) return no('claiming-not-allowed');
+      const takesOver = takeOver !== 'never' && provesTakeOver;
+      if (world.owner !== null && !takesOver) return no('already-claimed');
+      if (world.owner === null ? !mayOpen : world.allowed === 'false') return no('claiming-not-allowed');
       const { customerId: customer, nonceDigest: nonce, validMs } = command;
       const others = world.challenges.filter((open) => open.customer !== customer && open.until > at);
       return yes({ ...world, challenges: [...others, { customer, nonce, until: at + validMs }] });
