@@ -68,6 +68,8 @@ export function gatewayAnswer(
 export interface DeviceAttributes {
   /** Undefined: the device has other credentials by now. Rejects with `StoreUnavailable`. */
   answer(device: AuthenticatedDevice, request: AttributeRequest): Promise<AttributeAnswer | undefined>;
+  /** Whether what has shown these credentials hears of attributes, as it is now (O9). Rejects with `StoreUnavailable`. */
+  hears(device: AuthenticatedDevice): Promise<boolean>;
 }
 
 export function createDeviceAttributes(devices: Pick<Devices, 'read'>): DeviceAttributes {
@@ -75,14 +77,23 @@ export function createDeviceAttributes(devices: Pick<Devices, 'read'>): DeviceAt
     async answer({ id, credentialsId }, { clientKeys, sharedKeys }) {
       const record = await devices.read(id);
       if (record?.credentials.credentialsId !== credentialsId) return undefined;
-      // O9: replaced credentials read nothing any more.
-      if (record.nextCredentials !== undefined) return {};
+      if (!mayRead(record)) return {};
       // Who names client attributes alone asks for no others.
       const wanted = sharedKeys ?? (clientKeys === undefined ? undefined : []);
       const shared = sharedValues(record, wanted);
       return Object.keys(shared).length > 0 ? { shared } : {};
     },
+
+    async hears({ id, credentialsId }) {
+      const record = await devices.read(id);
+      return record?.credentials.credentialsId === credentialsId && mayRead(record);
+    },
   };
+}
+
+/** O9: replaced credentials fetch their successors and quarantined ones open windows for approval; neither reads anything. */
+function mayRead({ nextCredentials, quarantined }: DeviceRecord): boolean {
+  return nextCredentials === undefined && quarantined !== true;
 }
 
 /** The shared attributes of a device. @param keys which; undefined: all */

@@ -156,7 +156,8 @@ export function createGateways(needs: GatewayNeeds): Gateways {
       }).catch(ifUnavailable(noAnswer)),
 
     read: (gateway, name) =>
-      as(gateway, async ({ authority }) => {
+      as(gateway, async ({ authority, silenced }) => {
+        if (silenced !== undefined) return undefined;
         const device = await directory.byName(gateway.tenantId, name);
         return device !== undefined && speaksFor(authority, device) ? device : undefined;
       }).catch(ifUnavailable(noAnswer)),

@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CustomerId, DeviceId } from '../../actors/base/ids.ts';
 import type { JsonObject } from '../../actors/base/json.ts';
+import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import { VERSION_NAME, withMqtt } from '../contract/transport-mqtt.ts';
 import { TENANT, type TransportWorld } from '../contract/transport-world.ts';
 import type { RawMqttClient, Sendable } from '../kit/mqtt-client.ts';
@@ -161,6 +162,24 @@ for (const version of [4, 5] as const) {
       await share(world, meter, { mode: 'eco' });
       assert.equal(await answered(client, topic), { device: 'Meter', data: { mode: 'eco' } });
     }));
+
+  test(`mqtt ${name}: attributes: credentials that an owner had before read and hear nothing under quarantine`, () =>
+    withMqtt(
+      {},
+      async ({ world, connect }) => {
+        const id = await world.provision('T');
+        const client = await connect(version, 'T');
+        await client.subscribe('v1/devices/me/attributes/response/+');
+        await client.subscribe('v1/devices/me/attributes');
+        await world.assign(id);
+        await share(world, id, { mode: 'eco' });
+        client.send(publication('v1/devices/me/attributes/request/1', {}));
+        await client.next('puback');
+        assert.equal(await answered(client, 'v1/devices/me/attributes/response/1'), {});
+        assert.equal(await client.untilPong(), []);
+      },
+      { ownership: { ...DEFAULT_OWNERSHIP_RULES, onOwnerChange: 'quarantine' } },
+    ));
 }
 
 test.run();

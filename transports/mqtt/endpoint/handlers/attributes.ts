@@ -89,9 +89,20 @@ export function shareAttributes(session: Session, { behind, news }: SharedNews):
     shareBehind(session, behind, news);
     return;
   }
-  if (session.payloadRules.format === 'PROTOBUF') return; // such a device cannot read JSON
-  const payload = JSON.stringify(news);
-  for (const topic of ATTRIBUTES_TOPICS) session.publish(topic, topic, payload);
+  const { device, context, subscriptions } = session;
+  if (device === undefined || session.payloadRules.format === 'PROTOBUF') return; // such a device cannot read JSON
+  const topics = ATTRIBUTES_TOPICS.filter((topic) => subscriptions.has(topic));
+  if (topics.length === 0) return;
+  // Looked at anew: word of other credentials may come late, or be lost between processes.
+  context.attributes
+    .hears(device)
+    .catch(ifUnavailable(() => false))
+    .then(
+      (hears) => {
+        if (hears) for (const topic of topics) session.notice(topic, JSON.stringify(news));
+      },
+      (error) => session.fail(error),
+    );
 }
 
 function shareBehind(session: Session, name: string, data: JsonObject): void {

@@ -25,7 +25,10 @@ export function deliverCredentials(session: Session, fetched: FetchedCredentials
   switch (fetched.type) {
     case 'fetched': {
       const { message, attributes } = fetched;
-      if (attributes === undefined) return;
+      if (attributes === undefined) {
+        session.superseded = false; // what it has shown is what it has: the word came late
+        return;
+      }
       session.publish(CLAIM_RESPONSE_TOPIC, CLAIM_RESPONSE_TOPIC, JSON.stringify(message));
       // Attributes are in the format of the profile, and a device that reads protobuf cannot read JSON.
       if (session.payloadRules.format === 'JSON') {
