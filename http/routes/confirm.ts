@@ -307,9 +307,11 @@ function failureOf(
   { uniformRefusals, limits }: ConfirmNeeds['settings'],
 ): number {
   if (reason === undefined) return 0;
-  if (reason === 'wrong-secret' || reason === 'wrong-proof' || uniformRefusals) return 1;
-  // All together are held to account for guesses alone.
-  if (isOwn || isOfWindow || (reason === 'already-claimed' && !isOfDevice)) return 0;
+  if (reason === 'wrong-secret' || uniformRefusals) return 1;
+  // All together are held to account for guesses alone; a signature cannot be guessed.
+  if (isOfWindow) return 0;
+  if (reason === 'wrong-proof') return 1;
+  if (isOwn || (reason === 'already-claimed' && !isOfDevice)) return 0;
   return 1 / limits.vainClaimsPerWrongSecret;
 }
 

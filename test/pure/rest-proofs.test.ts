@@ -265,6 +265,18 @@ law('attack: guessing proofs counts as guessing secrets', async (scene) => {
 });
 
 law(
+  'attack: however many wrong proofs others show, whoever has the right one claims',
+  async (scene) => {
+    const { world, home } = scene;
+    await lock(scene);
+    const proof = signed(ed25519, await challengeFor(home.alice), world.clock.now());
+    for (let at = 0; at < 50; at += 1) isRefused(await show(home.bob, 'pop1.x'), 'wrong-proof');
+    isClaimed(await show(home.alice, proof));
+  },
+  { limits: { wrongSecretsPerCustomerAndDevice: { max: 0, windowMs: 1000 } } },
+);
+
+law(
   'C11: a proof has an age: its own, and that of its challenge',
   async (scene) => {
     const { world, home } = scene;
