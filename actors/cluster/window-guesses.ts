@@ -2,12 +2,12 @@
  * Wrong secrets for one device, over all customers and addresses (rule C6): a short secret must not fall to many who guess
  * together. After so many the device waits, twice as long each time.
  *
- * It must not become a way to lock the rightful customer out. So customers who have not failed at this device have a budget
- * of their own, which does not grow scarce: its time does not double, and each customer can use it once. Who guesses right
- * uses up neither.
+ * It must not become a way to lock the rightful customer out, who may mistype. So the first three failures of each customer
+ * at this device are counted in a budget of their own, which does not grow scarce: its time does not double. Only then
+ * does the customer wait with the others. Who guesses right uses up neither.
  *
  * Counted by device and not by window, or whoever can make a device open its window anew would guess anew. A day without a
- * wait takes one doubling back. All of it is in memory, and other processes hear of it over the bus, so a claim of a
+ * wait takes one doubling back, and three without a failure of its own make a customer new. All of it is in memory, and other processes hear of it over the bus, so a claim of a
  * device that nobody guesses at costs a look into a map. A process that has just started knows nothing of what was before.
  */
 import type { CustomerId, DeviceId } from '../base/ids.ts';
@@ -32,19 +32,23 @@ export interface Waits {
 
 export interface WindowGuesses {
   readonly settings: WindowGuessSettings;
-  /** Whether this customer has failed at this device before. */
-  hasFailed(key: DeviceId | string, customer: CustomerId): boolean;
+  /** Whether this customer has used up its own failures at this device, and waits with the others. */
+  isOfCrowd(key: DeviceId | string, customer: CustomerId): boolean;
   /** The customer has failed at this device. */
   noteFailure(key: DeviceId | string, customer: CustomerId): void;
-  /** Failures of customers who have failed at the device before; `max` while it waits. */
+  /** Failures of customers who have used up their own; `max` while it waits. */
   readonly crowd: Counter;
-  /** Failures of customers who had not. */
+  /** Failures of customers who had not: they do not wait with the others. */
   readonly newcomers: Counter;
   /** Calls the listener whenever a device begins to wait, whoever counted it. */
   onWait(listener: (waits: Waits) => void): void;
 }
 
 export const NEWCOMERS_WINDOW_MS = 60_000;
+/** How often a customer may mistype at a device before it waits with the others. */
+const OWN_FAILURES_MAX = 3;
+/** So long after the last of them they are forgotten: long enough that many who act together gain little by resting. */
+const FORGIVEN_AFTER_MS = 72 * 3_600_000;
 /** After so long one doubling is taken back, and a device without any is forgotten. */
 const EASES_AFTER_MS = 24 * 3_600_000;
 /** Customers remembered, counted for each device; 100 bytes each. Beyond it the devices that failed longest ago are forgotten. */
@@ -60,7 +64,13 @@ interface Guessed {
   failures: number;
   waits: number;
   waitsUntil: number;
-  readonly customers: Set<string>;
+  /** The one whose last own failure is the oldest comes first. */
+  readonly customers: Map<string, OwnFailures>;
+}
+
+interface OwnFailures {
+  readonly count: number;
+  readonly lastAt: number;
 }
 
 /** How long the nth wait of a device is, counted from 1. */
@@ -75,9 +85,9 @@ export function waitOf(nth: number, firstWaitMs: number): number {
 export function guessesWithin(windowMs: number, customers: number, settings: WindowGuessSettings): number {
   const { max, firstWaitMs } = settings;
   if (max === 0) return Number.POSITIVE_INFINITY;
-  const days = Math.floor(windowMs / EASES_AFTER_MS);
-  // A customer that is forgotten with its device is a newcomer once more.
-  const newcomers = Math.min(customers * (days + 1), max * Math.ceil(windowMs / NEWCOMERS_WINDOW_MS));
+  const days = Math.floor(windowMs / FORGIVEN_AFTER_MS);
+  const own = OWN_FAILURES_MAX * customers * (days + 1);
+  const newcomers = Math.min(own, max * Math.ceil(windowMs / NEWCOMERS_WINDOW_MS));
   return max * (waitsWithin(windowMs, firstWaitMs) + 1) + newcomers;
 }
 
@@ -119,11 +129,13 @@ export function createWindowGuesses(
     const found = guessed.get(key);
     const quiet = found === undefined ? 0 : Math.floor((now() - found.waitsUntil) / EASES_AFTER_MS);
     if (found === undefined || quiet < 1) return found;
-    if (found.waits <= quiet) {
+    forgive(found.customers);
+    if (found.waits <= quiet && found.customers.size === 0) {
       forget(key);
       return undefined;
     }
-    found.waits -= quiet;
+    if (found.waits <= quiet) found.failures = 0;
+    found.waits = Math.max(0, found.waits - quiet);
     found.waitsUntil += quiet * EASES_AFTER_MS;
     return found;
   }
@@ -134,7 +146,12 @@ export function createWindowGuesses(
   }
 
   function touch(key: string): Guessed {
-    const found = find(key) ?? { failures: 0, waits: 0, waitsUntil: now(), customers: new Set<string>() };
+    const found = find(key) ?? {
+      failures: 0,
+      waits: 0,
+      waitsUntil: now(),
+      customers: new Map<string, OwnFailures>(),
+    };
     if (!guessed.delete(key)) remembered += 1;
     guessed.set(key, found);
     for (const oldest of guessed.keys()) {
@@ -157,9 +174,19 @@ export function createWindowGuesses(
 
   function note(key: string, customer: string): void {
     const { customers } = touch(key);
-    if (customers.size >= CUSTOMERS_MAX || customers.has(customer)) return;
-    customers.add(customer);
-    remembered += 1;
+    forgive(customers);
+    const before = customers.get(customer);
+    if (before === undefined && customers.size >= CUSTOMERS_MAX) return;
+    if (!customers.delete(customer)) remembered += 1;
+    customers.set(customer, { count: (before?.count ?? 0) + 1, lastAt: now() });
+  }
+
+  function forgive(customers: Map<string, OwnFailures>): void {
+    for (const [customer, { lastAt }] of customers) {
+      if (now() - lastAt < FORGIVEN_AFTER_MS) return;
+      customers.delete(customer);
+      remembered -= 1;
+    }
   }
 
   bus.subscribe(TOPIC, ({ key, crowd, customer }) => {
@@ -178,9 +205,12 @@ export function createWindowGuesses(
 
   return {
     settings,
-    hasFailed(key, customer) {
+    isOfCrowd(key, customer) {
       const customers = find(key)?.customers;
-      return customers !== undefined && (customers.has(customer) || customers.size >= CUSTOMERS_MAX);
+      if (customers === undefined) return false;
+      forgive(customers);
+      const own = customers.get(customer);
+      return own === undefined ? customers.size >= CUSTOMERS_MAX : own.count >= OWN_FAILURES_MAX;
     },
 
     noteFailure(key, customer) {

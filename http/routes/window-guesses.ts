@@ -31,9 +31,9 @@ interface Claim {
 
 /** One attempt. */
 interface Entered {
-  /** The crowd of those who have failed at the device, or the newcomers. */
+  /** The crowd of those who have failed too often at the device, or the newcomers. */
   readonly party: Party;
-  /** The attempt was refused: whoever guessed wrong is no newcomer any more. Before it counts. */
+  /** The attempt was refused: whoever guesses wrong too often is no newcomer any more. Before it counts. */
   refused(reason: RefusalReason): void;
   /** Once it has counted: tells the tenant, if the device waits for it. */
   tell(): void;
@@ -48,7 +48,7 @@ export function createWindowParties({ audit, log, windowGuesses, settings }: Nee
   const limit = { max, windowMs: NEWCOMERS_WINDOW_MS };
   const crowd = createLimiter('window', limit, () => guesses.crowd);
   const newcomers = createLimiter('window-newcomers', limit, () => guesses.newcomers);
-  /** Newcomers whose first attempt is under way: what they send beside it is the crowd's. */
+  /** Newcomers whose attempt is under way: what they send beside it is the crowd's. */
   const trying = new Set<string>();
   const began = new Map<string, number>();
   guesses.onWait(({ key, waitMs, isOurs }) => {
@@ -73,7 +73,7 @@ export function createWindowParties({ audit, log, windowGuesses, settings }: Nee
       const { tenantId, customerId } = claim.principal;
       const key = id ?? `${tenantId}/${claim.deviceName.slice(0, NAME_MAX)}`;
       const who = `${key} ${customerId}`;
-      const isNewcomer = max > 0 && !trying.has(who) && !guesses.hasFailed(key, customerId);
+      const isNewcomer = max > 0 && !trying.has(who) && !guesses.isOfCrowd(key, customerId);
       if (isNewcomer) trying.add(who);
       return {
         party: { limiter: isNewcomer ? newcomers : crowd, key },

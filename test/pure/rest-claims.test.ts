@@ -225,7 +225,7 @@ const NO_OWN_LIMITS = {
 };
 
 law(
-  'claim: a short PIN does not fall to guessing: 21 of 10,000 are tried, and whoever has not failed still claims',
+  'claim: a short PIN does not fall to guessing: 23 of 10,000 are tried, and whoever has not failed still claims',
   async ({ world, home }) => {
     await openWindow(world, await provision(world, home.tenantId, NAME), '9999');
     let tried = 0;
@@ -239,7 +239,7 @@ law(
       const limited = answers.filter(({ status }) => status === 429);
       for (const answer of limited.slice(0, 3)) isProblem(answer, 429, 33);
     }
-    assert.is(tried, 21, 'one as a newcomer, and twenty');
+    assert.is(tried, 23, 'three of its own, and twenty');
     isProblem(await home.bob.post(claimPath(NAME), { secretKey: '9999' }), 429, 33);
     await world.audit.catchUp();
     const trail = pageOf(
@@ -253,9 +253,10 @@ law(
 );
 
 law(
-  'claim: a hundred customers together guess no more than RULES.md says, and nobody is locked out by them',
+  'claim: a hundred customers together guess no more than RULES.md says, and who mistypes is not locked out by them',
   async ({ world, home }) => {
     await openWindow(world, await provision(world, home.tenantId, NAME), '9999');
+    says(await home.alice.post(claimPath(NAME), { secretKey: '9998' }), 'FAILURE');
     const crowd = await Promise.all(
       Array.from({ length: 15 }, (_, at) => moveIn(world, home.tenantId, `crowd${at}@home.test`)),
     );

@@ -57,7 +57,6 @@ test('window guesses: a day without a wait takes one doubling back, and then the
     for (let n = 0; n < 20; n += 1) await guesses.crowd.add('d');
     clock.at += waits.at(-1)?.waitMs ?? 0;
   };
-  guesses.noteFailure('d', customer(1));
   for (let n = 0; n < 3; n += 1) await fail();
   clock.at += DAY_MS - 1;
   await fail();
@@ -65,12 +64,36 @@ test('window guesses: a day without a wait takes one doubling back, and then the
   await fail();
   const minutes = () => waits.map(({ waitMs }) => waitMs / MINUTE_MS);
   assert.equal(minutes(), [1, 2, 4, 8, 4]);
-  clock.at += 3 * DAY_MS - 1;
-  assert.ok(guesses.hasFailed('d', customer(1)));
-  clock.at += 1;
-  assert.not(guesses.hasFailed('d', customer(1)));
+  clock.at += 3 * DAY_MS;
   await fail();
   assert.equal(minutes(), [1, 2, 4, 8, 4, 1]);
+});
+
+test('window guesses: whoever mistypes has three tries apart from the others, and three days later three more', async () => {
+  const { clock, guesses } = guessing();
+  for (let n = 0; n < 20; n += 1) await guesses.crowd.add('d');
+  const isNew = () => !guesses.isOfCrowd('d', customer(1));
+  for (const round of [1, 2, 3]) {
+    for (let n = 0; n < 3; n += 1) {
+      assert.ok(isNew(), `round ${round}, try ${n}`);
+      guesses.noteFailure('d', customer(1));
+    }
+    clock.at += 3 * DAY_MS - 1;
+    assert.not(isNew());
+    // The others keep the device waiting all the time.
+    for (let n = 0; n < 20; n += 1) await guesses.crowd.add('d');
+    clock.at += 1;
+  }
+  assert.ok(isNew());
+});
+
+test('window guesses: a device is not forgotten while a customer is remembered who guessed at it', async () => {
+  const { clock, guesses } = guessing();
+  guesses.noteFailure('d', customer(2));
+  clock.at += DAY_MS - 1;
+  for (let n = 0; n < 3; n += 1) guesses.noteFailure('d', customer(1));
+  clock.at += 1;
+  assert.ok(guesses.isOfCrowd('d', customer(1)));
 });
 
 test('window guesses: what one process counts, all know, and one of them tells', async () => {
@@ -82,13 +105,13 @@ test('window guesses: what one process counts, all know, and one of them tells',
   });
   for (let n = 0; n < 20; n += 1) {
     const node = nodes[n % 3];
-    node?.noteFailure('d', customer(n));
+    node?.noteFailure('d', customer(n % 3));
     await node?.crowd.add('d');
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
   }
   for (const [at, node] of nodes.entries()) {
     assert.is((await node.crowd.get('d')).count, 20);
-    assert.ok(node.hasFailed('d', customer(0)));
+    assert.ok(node.isOfCrowd('d', customer(0)));
     assert.equal(
       waits[at]?.map(({ isOurs, waitMs }) => [isOurs, waitMs]),
       [[at === 19 % 3, MINUTE_MS]],
@@ -98,9 +121,11 @@ test('window guesses: what one process counts, all know, and one of them tells',
 
 test('window guesses: memory is bounded; the device that failed longest ago is forgotten', () => {
   const { guesses } = guessing(6);
-  for (const key of ['a', 'b', 'c', 'a', 'd']) guesses.noteFailure(key, customer(1));
+  for (const key of ['a', 'b', 'c', 'a', 'd']) {
+    for (let n = 0; n < 3; n += 1) guesses.noteFailure(key, customer(1));
+  }
   assert.equal(
-    ['a', 'b', 'c', 'd'].filter((key) => guesses.hasFailed(key, customer(1))),
+    ['a', 'b', 'c', 'd'].filter((key) => guesses.isOfCrowd(key, customer(1))),
     ['c', 'a', 'd'].sort(),
   );
 });
@@ -108,11 +133,13 @@ test('window guesses: memory is bounded; the device that failed longest ago is f
 test('window guesses: many customers gain nothing by taking turns: where a thousand have failed, nobody is new', () => {
   const { guesses } = guessing();
   for (let n = 1; n <= 1_000; n += 1) {
-    assert.not(guesses.hasFailed('d', customer(n)));
-    guesses.noteFailure('d', customer(n));
+    for (let own = 0; own < 3; own += 1) {
+      assert.not(guesses.isOfCrowd('d', customer(n)));
+      guesses.noteFailure('d', customer(n));
+    }
   }
-  assert.ok(guesses.hasFailed('d', customer(1)), 'the first is not forgotten');
-  assert.ok(guesses.hasFailed('d', customer(1_001)));
+  assert.ok(guesses.isOfCrowd('d', customer(1)), 'the first is not forgotten');
+  assert.ok(guesses.isOfCrowd('d', customer(1_001)));
 });
 
 test('window guesses: no more can be tried than is computed', async () => {
@@ -120,7 +147,7 @@ test('window guesses: no more can be tried than is computed', async () => {
   const { clock, guesses } = guessing();
   let tried = 0;
   const end = clock.at + DAY_MS;
-  for (let n = 0; n < customers; n += 1) {
+  for (let n = 0; n < 3 * customers; n += 1) {
     for (
       let left = await guesses.newcomers.get('d');
       left.count >= 20;
