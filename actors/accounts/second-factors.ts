@@ -8,13 +8,15 @@ import type { SecretDigest } from '../base/secret.ts';
 import { openRecords } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 
-interface SecondFactor {
+export interface SecondFactor {
   readonly sealedSecret: string;
   readonly since: Instant;
   /** The step of time of the newest code that was used: each is good once. */
   readonly lastStep: number;
   /** The recovery codes that are left. */
   readonly codes: readonly SecretDigest[];
+  /** Set up while logging in, by somebody who holds this, and the login is not complete yet: nobody else completes it. */
+  readonly enrolment?: string;
 }
 
 /** Whose login takes a second factor; the others may have one. */

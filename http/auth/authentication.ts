@@ -107,10 +107,11 @@ export function createAuthentication(
   /** Somebody whose login is not complete: there is no session yet. */
   async function halfway(step: LoginStep, reading: Reading): Promise<Principal | Problem> {
     if (reading.type !== 'good') return tokenExpired;
-    const { userId, credentialsVersion } = reading.claims;
+    const { userId, credentialsVersion, sessionId: tokenId } = reading.claims;
     const user = (await standings(userId))?.user;
     if (user === undefined || user.credentialsVersion !== credentialsVersion) return tokenExpired;
-    return { userId, sessionId: undefined, grant: step, ...user.membership };
+    const common = { userId, sessionId: undefined, grant: step, ...user.membership };
+    return step === 'enrolling' ? { ...common, enrolment: tokenId } : common;
   }
 
   async function byApiKey(value: string): Promise<Principal | Problem> {

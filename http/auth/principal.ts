@@ -16,6 +16,8 @@ interface Session {
   /** Undefined with an API key, which has no session. */
   readonly sessionId: string | undefined;
   readonly grant: Grant;
+  /** With `enrolling`: the id of the token, which goes with the second factor that it sets up. */
+  readonly enrolment?: string;
   /** The administrator who looks in as this user. */
   readonly impersonatorId?: UserId;
 }

@@ -4,12 +4,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Accounts, User } from '../../actors/accounts/accounts.ts';
-import type { FactorPolicy } from '../../actors/accounts/second-factors.ts';
+import type { FactorPolicy, SecondFactor } from '../../actors/accounts/second-factors.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { UserId } from '../../actors/base/ids.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
-import { attempt, type Blocked, createLimiter } from './attempts.ts';
+import type { Limit } from '../settings.ts';
+import { attempt, type Blocked, createLimiter, type Limiter, type Party } from './attempts.ts';
+import type { Principal } from './principal.ts';
 import { totpSecretOf, totpStep } from './totp.ts';
 
 type FactorKind = 'TOTP' | 'BACKUP_CODE';
@@ -20,12 +22,23 @@ export interface SecondFactorAuth {
   /** Whether a code is good. It is used up by that. */
   check(user: UserId, kind: FactorKind, code: string, address: string): Promise<boolean | Blocked>;
   /** Takes an authenticator whose secret is in the URL, if the code is its own. The recovery codes stay. */
-  enrol(user: UserId, url: string, code: string, address: string): Promise<boolean | Blocked>;
-  /** Replaces the recovery codes. False: there is no authenticator that they could stand in for. */
-  keepCodes(user: UserId, codes: readonly string[]): Promise<boolean>;
+  enrol(by: Enroller, url: string, code: string, address: string): Promise<Taken | Blocked>;
+  /** Replaces the recovery codes. `wrong`: there is no authenticator that they could stand in for. */
+  keepCodes(by: Enroller, codes: readonly string[]): Promise<Taken>;
+  /** Completes the login by which the factor was set up, once. */
+  complete(by: Enroller): Promise<Taken>;
 }
 
-/** Guessing six digits: of 60 an hour, each against three codes, one in five thousand hours' tries is right. */
+/** `set-up-before`: by somebody else, or by a login that is complete; the password alone does not change it. */
+type Taken = 'kept' | 'wrong' | 'set-up-before';
+
+/** Somebody who sets a second factor up: while logging in, by a token with this id, or else in a session. */
+type Enroller = Pick<Principal, 'userId' | 'enrolment'>;
+
+/**
+ * Guessing six digits: of 60 an hour, each against three codes, one in five thousand hours' tries is right. Over all addresses
+ * that the user has never logged in from, and for each kind of code by itself.
+ */
 const PER_USER = { max: 60, windowMs: 3_600_000 } as const;
 /** Whoever has the password and types badly. */
 const PER_USER_AND_ADDRESS = { max: 10, windowMs: 600_000 } as const;
@@ -45,18 +58,33 @@ interface Needs {
 }
 
 export function createSecondFactorAuth({ accounts, secrets, clock, counters }: Needs): SecondFactorAuth {
-  const { secondFactors } = accounts;
-  const perUser = createLimiter('second-factor', PER_USER, counters);
-  const perBoth = createLimiter('second-factor-address', PER_USER_AND_ADDRESS, counters);
-  const counted = (user: UserId, address: string, check: () => Promise<boolean>) =>
-    attempt(
-      [
-        { limiter: perBoth, key: `${user} ${address}` },
-        { limiter: perUser, key: user },
-      ],
-      check,
-      (good) => (good ? 0 : 1),
-    );
+  const { secondFactors, users } = accounts;
+  const perUser = forEachKind('second-factor', PER_USER, counters);
+  const perBoth = forEachKind('second-factor-address', PER_USER_AND_ADDRESS, counters);
+
+  /** For whom a code counts. Somebody elsewhere who has the password must not keep the user from logging in. */
+  async function partiesOf(kind: FactorKind, id: UserId, address: string): Promise<Party[]> {
+    const user = await users.find(id);
+    const known = user !== undefined && (await users.hasSignedInFrom(user.email, address));
+    const both = { limiter: perBoth[kind], key: `${id} ${address}` };
+    return known ? [both] : [both, { limiter: perUser[kind], key: id }];
+  }
+
+  /** Changes the factor, unless the change is one that only another could make. */
+  async function change(
+    { userId, enrolment }: Enroller,
+    next: (factor: SecondFactor | undefined) => SecondFactor | undefined,
+  ): Promise<Taken> {
+    let taken: Taken = 'wrong';
+    await secondFactors.update(userId, (factor) => {
+      taken = 'set-up-before';
+      if (enrolment !== undefined && factor !== undefined && factor.enrolment !== enrolment) return factor;
+      const changed = next(factor);
+      taken = changed === undefined ? 'wrong' : 'kept';
+      return changed;
+    });
+    return taken;
+  }
 
   async function useCode(user: UserId, code: string): Promise<boolean> {
     let good = false;
@@ -88,30 +116,54 @@ export function createSecondFactorAuth({ accounts, secrets, clock, counters }: N
       return mustHaveFactor(await secondFactors.policy(), user) ? 'enrolling' : 'none';
     },
 
-    check: (user, kind, code, address) =>
-      counted(user, address, () => (kind === 'TOTP' ? useCode(user, code) : useRecoveryCode(user, code))),
+    async check(user, kind, code, address) {
+      const using = () => (kind === 'TOTP' ? useCode(user, code) : useRecoveryCode(user, code));
+      return attempt(await partiesOf(kind, user, address), using, (good) => (good ? 0 : 1));
+    },
 
-    enrol: (user, url, code, address) =>
-      counted(user, address, async () => {
+    async enrol(by, url, code, address) {
+      const { userId, enrolment } = by;
+      const enrolling = async (): Promise<Taken> => {
         const now = clock.now();
         const secret = totpSecretOf(url);
         const step = secret === undefined ? undefined : totpStep(secret, code, now, 0);
-        if (secret === undefined || step === undefined) return false;
-        const sealedSecret = secrets.seal(user, secret);
-        await secondFactors.update(user, (before) => ({
+        if (secret === undefined || step === undefined) return 'wrong';
+        const sealedSecret = secrets.seal(userId, secret);
+        return change(by, (before) => ({
           sealedSecret,
           since: now,
           lastStep: step,
           codes: before?.codes ?? [],
+          ...(enrolment === undefined ? {} : { enrolment }),
         }));
-        return true;
-      }),
-
-    async keepCodes(user, codes) {
-      const digests = codes.map((code) => secrets.digest(user, normalized(code)));
-      const kept = await secondFactors.update(user, (factor) => factor && { ...factor, codes: digests });
-      return kept !== undefined;
+      };
+      const parties = await partiesOf('TOTP', userId, address);
+      return attempt(parties, enrolling, (taken) => (taken === 'wrong' ? 1 : 0));
     },
+
+    keepCodes(by, codes) {
+      const digests = codes.map((code) => secrets.digest(by.userId, normalized(code)));
+      return change(by, (factor) => factor && { ...factor, codes: digests });
+    },
+
+    complete: (by) =>
+      change(by, (factor) => {
+        if (factor === undefined) return undefined;
+        const { enrolment: _completed, ...rest } = factor;
+        return rest;
+      }),
+  };
+}
+
+/** Recovery codes are counted by themselves, so that they help where an authenticator's codes are used up. */
+function forEachKind(
+  name: string,
+  limit: Limit,
+  counters: Counters | undefined,
+): Record<FactorKind, Limiter> {
+  return {
+    TOTP: createLimiter(name, limit, counters),
+    BACKUP_CODE: createLimiter(`${name}-recovery`, limit, counters),
   };
 }
 

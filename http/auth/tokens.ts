@@ -261,7 +261,8 @@ export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
 
     issueStep({ id, email, credentialsVersion }, step) {
       const iat = Math.floor(clock.now() / 1000);
-      const claims = { sub: email, userId: id, sessionId: '', credentialsVersion, isPublic: false };
+      // There is no session yet; what is enrolled by this token is known by the id.
+      const claims = { sub: email, userId: id, sessionId: randomUUID(), credentialsVersion, isPublic: false };
       return sign[step]({ ...claims, iss: issuer, aud: audience, iat, exp: iat + STEP_EXPIRES_S });
     },
 

@@ -35,6 +35,9 @@ const ISSUER = 'claimd';
 /** So long after a login a session may change the second factor: a stolen token must not. */
 const FRESH_MS = 10 * 60_000;
 const OWNERS = ['everything', 'enrolling'] as const;
+const NOT_SET_UP = 'Set an authenticator app up first!';
+/** Whoever has the password alone neither replaces a second factor nor logs in by one that somebody else has set up. */
+const setUpBefore = badRequest('A second factor is set up already. Log in again, with its code!');
 
 const totpView = z.object({
   providerType: z.literal('TOTP'),
@@ -152,7 +155,10 @@ function accountRoutes(needs: TwoFactorNeeds): Route[] {
       ),
       responses: {
         200: { description: 'What is set up now', schema: factorSettingsView },
-        400: { description: 'Another code than the app shows; the login is too long ago; malformed' },
+        400: {
+          description:
+            'Another code than the app shows; the login is too long ago, or another one has set the factor up; malformed',
+        },
         429: { description: 'Too many wrong codes' },
       },
       async handle({ principal, query, body, address }) {
@@ -160,14 +166,15 @@ function accountRoutes(needs: TwoFactorNeeds): Route[] {
         if (stale !== undefined) return stale;
         const { userId } = principal;
         if (body.providerType === 'BACKUP_CODE') {
-          if (!(await factors.keepCodes(userId, body.codes)))
-            return badRequest('Set an authenticator app up first!');
-          return saved(userId, 'recovery codes');
+          const kept = await factors.keepCodes(principal, body.codes);
+          if (kept === 'set-up-before') return setUpBefore;
+          return kept === 'kept' ? saved(userId, 'recovery codes') : badRequest(NOT_SET_UP);
         }
-        const taken = await factors.enrol(userId, body.authUrl, query.verificationCode ?? '', address);
-        if (typeof taken !== 'boolean')
+        const taken = await factors.enrol(principal, body.authUrl, query.verificationCode ?? '', address);
+        if (typeof taken !== 'string')
           return tooManyRequests('Too many wrong codes, try again later', taken.retryAfterMs);
-        return taken ? saved(userId, 'set up') : badRequest('Verification code is incorrect');
+        if (taken === 'set-up-before') return setUpBefore;
+        return taken === 'kept' ? saved(userId, 'set up') : badRequest('Verification code is incorrect');
       },
     }),
 
@@ -187,7 +194,7 @@ function accountRoutes(needs: TwoFactorNeeds): Route[] {
         if (stale !== undefined) return stale;
         const { userId } = principal;
         if (query.providerType === 'BACKUP_CODE') {
-          await factors.keepCodes(userId, []);
+          await factors.keepCodes(principal, []);
           return saved(userId, 'recovery codes removed');
         }
         const user = await users.find(userId);
@@ -204,7 +211,7 @@ function accountRoutes(needs: TwoFactorNeeds): Route[] {
 const VERIFYING = ['verifying'] as const;
 
 function loginRoutes({ accounts, audit, tokens, factors }: TwoFactorNeeds): Route[] {
-  const { users, secondFactors } = accounts;
+  const { users } = accounts;
   const welcome = async (id: UserId, origin: { address: string; device: string | null }) => {
     const user = await users.find(id);
     if (user === undefined) return notFound;
@@ -270,12 +277,13 @@ function loginRoutes({ accounts, audit, tokens, factors }: TwoFactorNeeds): Rout
       grants: ['enrolling'],
       responses: {
         200: { description: 'Logged in', schema: tokenPairView },
-        400: { description: 'There is no second factor yet' },
+        400: { description: 'There is no second factor yet, or another login has set it up' },
       },
-      async handle({ principal: { userId }, address, device }) {
-        if ((await secondFactors.get(userId)) === undefined)
-          return badRequest('Set a second factor up first!');
-        return welcome(userId, { address, device: device() });
+      async handle({ principal, address, device }) {
+        const completed = await factors.complete(principal);
+        if (completed === 'set-up-before') return setUpBefore;
+        if (completed !== 'kept') return badRequest('Set a second factor up first!');
+        return welcome(principal.userId, { address, device: device() });
       },
     }),
   ];

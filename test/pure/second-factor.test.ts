@@ -97,6 +97,26 @@ law('codes cannot be guessed: ten from an address, sixty from everywhere', async
 });
 
 law(
+  'whoever has the password does not keep the owner out: not where it logged in before, nor with a recovery code',
+  async ({ world, home }) => {
+    const secret = await setUp(world, home.alice.token);
+    const codes = ['0123456789abcdef'];
+    assert.is((await home.alice.post(CONFIG, { providerType: 'BACKUP_CODE', codes })).status, 200);
+    const { token } = await half(world, home.alice.email);
+    const at = (address: string, path: string) => world.as(token, address).post(path);
+    for (let n = 0; n < 60; n += 1)
+      assert.is((await at(`198.51.100.${n % 6}`, checkPath('000000'))).status, 400);
+    isProblem(await at('203.0.113.1', checkPath('000000')), 429, 33);
+    isProblem(await at('203.0.113.1', checkPath(totpCode(secret, world.clock.now()))), 429, 33);
+    assert.is((await world.as(token).post(checkPath(totpCode(secret, world.clock.now())))).status, 200);
+    // From an address that is new, and with it from then on.
+    assert.is((await at('203.0.113.1', checkPath(codes[0] ?? '', 'BACKUP_CODE'))).status, 200);
+    world.clock.advance(30_000);
+    assert.is((await at('203.0.113.1', checkPath(totpCode(secret, world.clock.now())))).status, 200);
+  },
+);
+
+law(
   'half a login ends after ten minutes, with a new password, and with the user',
   async ({ world, home }) => {
     const secret = await setUp(world, home.alice.token);
@@ -167,12 +187,46 @@ law('it can be required of a tenant, and of system administrators', async ({ wor
   for (const path of ['/api/auth/user', '/api/auth/2fa/providers'])
     assert.is((await enrolling.get(path)).status, 403);
   isProblem(await enrolling.post('/api/auth/2fa/login'), 400, 31);
-  await setUp(world, (await half(world, home.alice.email)).token);
-  const whole = (await enrolling.post('/api/auth/2fa/login')).json as Tokens;
+  const { token } = await half(world, home.alice.email);
+  await setUp(world, token);
+  const whole = (await world.as(token).post('/api/auth/2fa/login')).json as Tokens;
   const alice = world.as(whole.token);
   assert.is((await alice.get('/api/auth/user')).status, 200);
   isProblem(await alice.delete(`${CONFIG}?providerType=TOTP`), 400, 31, 'A second factor is required here!');
 });
+
+law(
+  'a token for setting up, got by the password before the owner used one, neither logs in nor changes anything afterwards',
+  async ({ world, home }) => {
+    const sysadmin = await systemAdministrator(world);
+    await sysadmin.post('/api/2fa/settings', policy({ type: 'ALL' }));
+    const thief = world.as((await half(world, home.alice.email)).token);
+    const { token } = await half(world, home.alice.email);
+    const owner = world.as(token);
+    const secret = await setUp(world, token);
+    const changeBy = async (who: typeof thief) => {
+      const { authUrl } = (await who.post(`${CONFIG}/generate?providerType=TOTP`)).json as {
+        authUrl: string;
+      };
+      const code = totpCode(totpSecretOf(authUrl) ?? '', world.clock.now());
+      return [
+        await who.post(`${CONFIG}?verificationCode=${code}`, { providerType: 'TOTP', authUrl }),
+        await who.post(CONFIG, { providerType: 'BACKUP_CODE', codes: ['0123456789abcdef'] }),
+        await who.post('/api/auth/2fa/login'),
+      ];
+    };
+    const refusal = 'A second factor is set up already. Log in again, with its code!';
+    for (const answer of await changeBy(thief)) isProblem(answer, 400, 31, refusal);
+    const codes = ['fedcba9876543210'];
+    assert.is((await owner.post(CONFIG, { providerType: 'BACKUP_CODE', codes })).status, 200);
+    assert.is((await owner.post('/api/auth/2fa/login')).status, 200);
+    // Nor does the owner's own, once it has logged in.
+    for (const who of [thief, owner])
+      for (const answer of await changeBy(who)) isProblem(answer, 400, 31, refusal);
+    const right = checkPath(totpCode(secret, world.clock.now()));
+    assert.is((await world.as((await half(world, home.alice.email)).token).post(right)).status, 200);
+  },
+);
 
 law('it goes with its user, and when its user switches it off', async ({ world, home }) => {
   await setUp(world, home.alice.token);
