@@ -616,9 +616,10 @@ function claimed(device: Device, event: DeviceClaimed | DeviceTakenOver): Device
   const { customerId, at: since, evidence } = event;
   const by = event.type === 'DeviceClaimed' ? 'claim' : 'take-over';
   const owner: Owner = { customerId, since, by, ...(evidence === undefined ? {} : { evidence }) };
+  const left = withoutWritings(device); // R4: of an owner it is taken from
   const attributes = event.claimingAllowedDeleted
-    ? withoutKeys(device.attributes, 'SERVER_SCOPE', [CLAIMING_ALLOWED])
-    : device.attributes;
+    ? withoutKeys(left.attributes, 'SERVER_SCOPE', [CLAIMING_ALLOWED])
+    : left.attributes;
   return changed(device, event, { owner, serverKey: null, attributes });
 }
 

@@ -247,6 +247,14 @@ export const stepLaws: Laws<[Step]> = {
     }
   },
 
+  'nothing that the owner of epoch n wrote is there at epoch n+1, nor kept for it'({ before, after }) {
+    const [old, young] = [alive(before), alive(after)];
+    if (old === undefined || young === undefined || young.ownerEpoch === old.ownerEpoch) return;
+    assert.deepEqual([young.tenantAttributes, young.tenantDescription], [undefined, undefined]);
+    const written = Object.values(young.attributes).flatMap((scoped) => Object.values(scoped));
+    assert.ok(!written.some(({ byCustomer }) => byCustomer));
+  },
+
   'credentials of epoch n are superseded or quarantined at epoch n+1, unless they are kept'(step) {
     const [old, young] = [alive(step.before), alive(step.after)];
     if (old === undefined || young === undefined || old.ownerEpoch === young.ownerEpoch) return;

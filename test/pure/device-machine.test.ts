@@ -319,6 +319,8 @@ const writings: readonly DeviceCommand[] = [
   { ...rename, customerId: CUSTOMER },
   { ...rename, name: 'Pump 1', deviceType: 'default', additionalInfo: null, customerId: CUSTOMER },
   assign(CUSTOMER),
+  initiate(10),
+  confirm(OTHER_CUSTOMER, SECRET),
 ];
 
 /** Messages that waited: two of them for long. */
@@ -370,6 +372,7 @@ const RULES: Readonly<Record<string, readonly Partial<OwnershipRules>[]>> = {
     { deviceReset: 'release-and-open', onOwnerChange: 'rotate', rotationGraceMs: 9 },
   ],
   kits: [{ claimProof: 'required' }],
+  writings: [{ takeOver: 'at-once' }],
 };
 
 interface Asked {

@@ -224,7 +224,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
   const usedUp = {
     ...begun,
     serverKey: null,
-    ...(strict ? { allowed: 'unset' as const, names: minus(world.names, [ALLOWED]) } : {}),
+    ...(strict ? { allowed: 'unset' as const, names: minus(begun.names, [ALLOWED]) } : {}),
   };
   const isOwner = 'customerId' in command && command.customerId === world.owner;
   const mayWrite = isOwner || ('customerId' in command && command.customerId === null);
@@ -364,7 +364,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
         ...begun,
         serverKey: null,
         owner: taker.who,
-        ...(strict ? { allowed: 'unset' as const, names: minus(world.names, [ALLOWED]) } : {}),
+        ...(strict ? { allowed: 'unset' as const, names: minus(begun.names, [ALLOWED]) } : {}),
       });
     }
     case 'EndTakeOver':

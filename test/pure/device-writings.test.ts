@@ -2,21 +2,34 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Json } from '../../actors/base/json.ts';
-import { createDeviceDecider, type DeviceCommand, evolve } from '../../actors/device/device.ts';
+import {
+  type ClaimPolicy,
+  createDeviceDecider,
+  type DeviceCommand,
+  evolve,
+} from '../../actors/device/device.ts';
+import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import { decodeState, encodeState } from '../../actors/device/persistence.ts';
 import type { Device } from '../../actors/device/state.ts';
 import {
+  acceptOffer,
   assign,
   CUSTOMER,
+  complete,
+  confirm,
   deleteAttributes,
   given,
+  initiate,
   NOW,
   OPEN_POLICY,
   OTHER_CUSTOMER,
+  offer,
   reclaim,
+  reset,
   save,
   saveServerKey,
   TENANT,
+  TO_OTHER,
   USER,
   unassign,
 } from '../kit/given.ts';
@@ -59,14 +72,39 @@ const describe = (customerId: typeof CUSTOMER | null, more: object): DeviceComma
   ...more,
 });
 
-for (const [words, end] of [
+const TAKE_OVERS: ClaimPolicy = {
+  ...OPEN_POLICY,
+  ownership: { ...DEFAULT_OWNERSHIP_RULES, takeOver: 'at-once', deviceReset: 'release' },
+};
+const NOTICED: ClaimPolicy = {
+  ...TAKE_OVERS,
+  ownership: { ...TAKE_OVERS.ownership, takeOver: 'after-notice', takeOverNoticeMs: 0 },
+};
+const NEEDS_PERMISSION: ClaimPolicy = { ...TAKE_OVERS, allowClaimingByDefault: false };
+
+const ENDINGS: readonly (readonly [string, ...DeviceCommand[]])[] = [
   ['given back', reclaim(CUSTOMER)],
   ['taken back', reclaim(null)],
   ['unassigned', unassign()],
   ['assigned to another', assign(OTHER_CUSTOMER)],
-] as const) {
+  ['transferred', offer(TO_OTHER), acceptOffer()],
+  ['reset', reset(1_000)],
+];
+const TAKEN: readonly DeviceCommand[] = [initiate(1_000), confirm(OTHER_CUSTOMER)];
+
+for (const [words, policy, ...end] of [
+  ...ENDINGS.map(([words, ...end]) => [words, TAKE_OVERS, ...end] as const),
+  ['taken over', TAKE_OVERS, ...TAKEN] as const,
+  ['taken over after notice', NOTICED, ...TAKEN, complete(OTHER_CUSTOMER, 1)] as const,
+  [
+    'taken over, the permission used up',
+    NEEDS_PERMISSION,
+    save({ claimingAllowed: true }),
+    ...TAKEN,
+  ] as const,
+]) {
   test(`device writings: ${words}: what the owner wrote is gone, what the tenant wrote is as it was`, () => {
-    const home = owned();
+    const home = owned(policy);
     home.when(save({ site: 'A', colour: 'red', model: 1 }));
     home.when(describe(null, { label: 'the tenant’s', additionalInfo: { shelf: 1 } }));
     home.when(assign(CUSTOMER));
@@ -75,7 +113,9 @@ for (const [words, end] of [
     home.when(describe(CUSTOMER, { label: 'kitchen', additionalInfo: { address: 'here' } }));
     assert.equal(home.attributes, { site: 'A', colour: 'blue', wifi: 'home' });
     assert.is(home.device.label, 'kitchen');
-    home.when(end);
+    const before = home.device.ownerEpoch;
+    for (const command of end) home.when(command);
+    assert.is.not(home.device.ownerEpoch, before);
     assert.equal(home.attributes, { site: 'A', colour: 'red', model: 1 });
     assert.equal([home.device.label, home.device.additionalInfo], ['the tenant’s', { shelf: 1 }]);
     assert.not.match(encodeState(home.device), /kitchen|blue|byCustomer|tenantA|tenantD/);
