@@ -2,11 +2,12 @@
  * Take-overs whose instant has come (N2). The device knows when, and who asked; only the accounts know whether that
  * newcomer still exists. So whoever serves the alarms looks there first, and then tells the device.
  *
- * A newcomer that is deleted at this very moment: its deletion first marks it and then clears its devices. Looked at
+ * A customer that is deleted at this very moment: its deletion first marks it and then clears its devices. Looked at
  * again afterwards, it is marked by now, and the device is given back; or it is not, and its deletion finds the device.
+ * The user is not looked at again: the customer has the device by then, and keeps it whoever of its users comes or goes.
  */
 import type { Accounts } from '../accounts/accounts.ts';
-import type { DeviceId, TenantId } from '../base/ids.ts';
+import type { CustomerId, DeviceId, TenantId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { isOwnedBy, type TakeOver } from '../device/state.ts';
 import { dueTakeOver } from '../device/take-over.ts';
@@ -14,20 +15,25 @@ import type { DeviceAnswer, Devices } from '../fleet/devices.ts';
 import { StoreUnavailable } from '../journal/unavailable.ts';
 import { reportBug } from '../runtime/supervision.ts';
 
-/** Whether who asked for a take-over still exists and may sign in. Rejects with `StoreUnavailable`. */
-export type NewcomerStands = (tenantId: TenantId, takeOver: TakeOver) => Promise<boolean>;
+/** What is looked up of those who asked for take-overs. Rejects with `StoreUnavailable`. */
+export interface Newcomers {
+  /** Whether the user who asked still exists and may sign in. */
+  stands(tenantId: TenantId, takeOver: TakeOver): Promise<boolean>;
+  /** Whether there still is such a customer. */
+  exists(tenantId: TenantId, customerId: CustomerId): Promise<boolean>;
+}
 
 const NO_ANSWER: DeviceAnswer = { type: 'unavailable', reason: 'store' };
 
 /** The devices as the alarms wake them: what is due is done, a take-over too. */
 export function completingTakeOvers(
   devices: Pick<Devices, 'ask'>,
-  newcomerStands: NewcomerStands,
+  newcomers: Newcomers,
   log: Log,
 ): Pick<Devices, 'ask'> {
   async function complete(id: DeviceId, tenantId: TenantId, takeOver: TakeOver): Promise<DeviceAnswer> {
     const { customerId, userId, inEpoch } = takeOver;
-    const stands = await newcomerStands(tenantId, takeOver);
+    const stands = await newcomers.stands(tenantId, takeOver);
     const answer = await devices.ask(id, {
       type: 'CompleteTakeOver',
       customerId,
@@ -39,7 +45,7 @@ export function completingTakeOvers(
       answer.type === 'accepted' &&
       answer.state.status === 'provisioned' &&
       isOwnedBy(answer.state, customerId);
-    if (!isDone || (await newcomerStands(tenantId, takeOver))) return answer;
+    if (!isDone || (await newcomers.exists(tenantId, customerId))) return answer;
     return devices.ask(id, { type: 'UnassignDevice', tenantId, userId, customerId });
   }
 
@@ -60,14 +66,16 @@ export function completingTakeOvers(
   };
 }
 
-/** The user who asked is still one of the customer's, and may sign in. */
-export function standsIn({ users }: Pick<Accounts, 'users'>): NewcomerStands {
-  return async (tenantId, { customerId, userId }) => {
-    const membership = (await users.standing(userId))?.user.membership;
-    return (
-      membership?.authority === 'CUSTOMER_USER' &&
-      membership.tenantId === tenantId &&
-      membership.customerId === customerId
-    );
+export function newcomersOf({ users, customers }: Pick<Accounts, 'users' | 'customers'>): Newcomers {
+  return {
+    async stands(tenantId, { customerId, userId }) {
+      const membership = (await users.standing(userId))?.user.membership;
+      return (
+        membership?.authority === 'CUSTOMER_USER' &&
+        membership.tenantId === tenantId &&
+        membership.customerId === customerId
+      );
+    },
+    exists: async (tenantId, customerId) => (await customers.find(tenantId, customerId)) !== undefined,
   };
 }

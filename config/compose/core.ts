@@ -15,7 +15,7 @@ import type { Clock } from '../../actors/base/clock.ts';
 import type { Log } from '../../actors/base/log.ts';
 import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
 import { createPolicyHook } from '../../actors/claiming/policy-hook.ts';
-import { completingTakeOvers, standsIn } from '../../actors/claiming/take-overs.ts';
+import { completingTakeOvers, newcomersOf } from '../../actors/claiming/take-overs.ts';
 import { type Bus, silentBus } from '../../actors/cluster/bus.ts';
 import { sharedCounters } from '../../actors/cluster/shared-counters.ts';
 import { createWindowGuesses, type WindowGuesses } from '../../actors/cluster/window-guesses.ts';
@@ -128,7 +128,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     });
 
     const lease = createLease(store, clock, 'alarms', ALARMS_LEASE_MS);
-    const woken = completingTakeOvers(devices, standsIn(accounts), needs.log);
+    const woken = completingTakeOvers(devices, newcomersOf(accounts), needs.log);
     const alarms = createAlarms(store.journal, woken, config.alarms, clock, needs.log, lease);
     await install({ ...needs, store, accounts, devices, directory }, config.install);
     audit.start();

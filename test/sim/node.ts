@@ -108,7 +108,14 @@ export class SimNode implements Life {
       options.registry,
     );
     const devices = { ask: (id: DeviceId, command: DeviceCommand) => this.#askByAlarm(id, command) };
-    const woken = completingTakeOvers(devices, async (_, { customerId }) => stands(customerId), log);
+    const woken = completingTakeOvers(
+      devices,
+      {
+        stands: async (_, { customerId }) => stands(customerId),
+        exists: async (_, customerId) => stands(customerId),
+      },
+      log,
+    );
     this.#alarms = createAlarms(journal, woken, options.alarms, this.#clock, log);
     this.#alarms.start();
   }
