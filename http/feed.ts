@@ -273,6 +273,7 @@ function feedEventOf(
     case 'DeviceUpdated':
     case 'CredentialsChanged':
     case 'ChallengeIssued':
+    case 'ResetNoted':
     case 'CredentialsRotated':
     case 'CredentialsRead':
     case 'DeviceDeleted':

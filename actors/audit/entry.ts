@@ -42,6 +42,7 @@ export const ACTIONS = [
   'TRANSFER_REFUSED',
   'TAKE_OVER_ASKED',
   'TAKE_OVER_ENDED',
+  'RESET_NOTED',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
@@ -99,7 +100,8 @@ export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
       return undefined;
     case 'ClaimWindowOpened': {
       const action = event.pending ? 'CLAIM_WINDOW_PENDING' : 'CLAIM_WINDOW_OPENED';
-      return entry(action, { closesAt: event.closesAt, openedBy: event.openedBy });
+      const by = event.byReset ? { by: 'reset' } : {};
+      return entry(action, { closesAt: event.closesAt, openedBy: event.openedBy, ...by });
     }
     case 'ClaimWindowApproved':
       return entry('CLAIM_WINDOW_APPROVED', { closesAt: event.closesAt }, event);
@@ -161,6 +163,8 @@ export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
       const data = { by: 'reset', unassignedCustomerId: customerId, ...opened, ...epochOf(event) };
       return entry('UNASSIGNED_FROM_CUSTOMER', data, { customerId });
     }
+    case 'ResetNoted':
+      return entry('RESET_NOTED');
     case 'DeviceReclaimed':
     case 'DeviceUnassigned': {
       const { previousCustomerId: customerId, userId } = event;

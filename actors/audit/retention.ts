@@ -111,6 +111,7 @@ function passes({ type }: DeviceEvent): boolean {
     case 'ClaimWindowClosed':
     case 'ClaimWindowExpired':
     case 'ChallengeIssued':
+    case 'ResetNoted':
       return true;
     default:
       return false;

@@ -96,7 +96,7 @@ import {
   update,
   updated,
 } from './registration.ts';
-import { type DeviceReset, type ResetDevice, resetStep } from './reset.ts';
+import { type DeviceReset, type ResetDevice, type ResetNoted, resetStep } from './reset.ts';
 import {
   absentDevice,
   assignedTo,
@@ -203,6 +203,7 @@ type LaterEvent =
   | ClaimWindowOpened
   | ChallengeIssued
   | DeviceReset
+  | ResetNoted
   | DeviceClaimed
   | TakeOverAsked
   | DeviceTakenOver
@@ -333,6 +334,8 @@ function evolveLater(device: Device, event: LaterEvent): DeviceState {
     case 'DeviceClaimed':
     case 'DeviceTakenOver':
       return claimed(device, event);
+    case 'ResetNoted':
+      return { ...device, lastResetAt: event.at };
     case 'TakeOverAsked':
       return takeOverAsked(device, event);
     case 'TakeOverEnded':
@@ -395,6 +398,8 @@ interface ClaimWindowOpened extends Recorded<'ClaimWindowOpened'> {
   readonly pending?: true;
   /** As in `ClaimWindow`. */
   readonly arrivedAt?: Instant;
+  /** By a reset, told while nobody owned the device: it counts as one all the same (N5). */
+  readonly byReset?: true;
 }
 
 function initiate(policy: ClaimPolicy, device: Device, command: InitiateClaim, at: Instant): DeviceDecision {
@@ -462,7 +467,8 @@ function windowOpened(device: Device, event: ClaimWindowOpened): Device {
   const inOrder = { secretDigest, openedAt: at, closesAt, openedBy };
   const asked = arrivedAt === undefined ? inOrder : { ...inOrder, arrivedAt };
   const window = gateway === undefined ? asked : { ...asked, gateway };
-  return pending ? { ...device, pendingWindow: window } : { ...device, window };
+  const asToReset = event.byReset ? { ...device, lastResetAt: at } : device;
+  return pending ? { ...asToReset, pendingWindow: window } : { ...asToReset, window };
 }
 
 function withoutPending(device: Device): Device {
@@ -731,10 +737,13 @@ function reset(policy: ClaimPolicy, device: Device, command: ResetDevice, at: In
   switch (step.type) {
     case 'refuse':
       return step;
-    case 'nothing':
-      return IGNORE;
-    case 'open':
-      return initiate(policy, device, opening, at);
+    case 'note':
+      return accept({ type: 'ResetNoted', at });
+    case 'open': {
+      const opened = initiate(policy, device, opening, at);
+      const isNoted = step.isNoted && opened.type === 'accept' && opened.event.type === 'ClaimWindowOpened';
+      return isNoted ? accept({ ...opened.event, byReset: true }) : opened;
+    }
     case 'release': {
       if (device.owner === null) return IGNORE;
       const claimingAllowedRestored = isRestored(policy, device);

@@ -121,6 +121,7 @@ export function indexChanges(
   switch (event.type) {
     case 'ClaimWindowOpened':
     case 'ChallengeIssued':
+    case 'ResetNoted':
     case 'ClaimWindowClosed':
     case 'ClaimWindowExpired':
     case 'TakeOverAsked':

@@ -31,14 +31,20 @@ export interface DeviceReset extends Recorded<'DeviceReset'>, BeginsEpoch {
   };
 }
 
+/**
+ * A reset was told to a device that nobody owns, and opened no window. It is recorded all the same, for the message may
+ * come again when somebody has claimed the device (N5). Where it opens one, `ClaimWindowOpened` says so.
+ */
+export interface ResetNoted extends Recorded<'ResetNoted'> {}
+
 /** A device is reset once in this time, in ms (N5). */
 const RESET_INTERVAL_MS = 3_600_000;
 
 export type ResetStep =
   /** There is no owner to release it from: the message opens a window, as without `reset`. */
-  | { readonly type: 'open' }
+  | { readonly type: 'open'; readonly isNoted: boolean }
   /** Nor is a window wanted. */
-  | { readonly type: 'nothing' }
+  | { readonly type: 'note' }
   | { readonly type: 'release'; readonly opens: boolean }
   | { readonly type: 'refuse'; readonly refusal: Refusal };
 
@@ -50,8 +56,10 @@ export function resetStep(
   at: Instant,
 ): ResetStep {
   const byDevice = openedBy.type === 'device';
-  if (device.owner === null)
-    return byDevice && deviceReset === 'release' ? { type: 'nothing' } : { type: 'open' };
+  if (device.owner === null) {
+    if (byDevice && deviceReset === 'release') return { type: 'note' };
+    return { type: 'open', isNoted: byDevice && deviceReset !== 'off' };
+  }
   // A gateway speaks for what it cannot touch: who resets a device has it in hand.
   if (!byDevice || deviceReset === 'off') return refusal({ reason: 'reset-not-allowed' });
   // Nor does who has quarantined credentials: a former owner may (O9).
@@ -59,10 +67,10 @@ export function resetStep(
   // A device that the tenant has frozen stays where it is (O3).
   if (isForbidden(device)) return refusal({ reason: 'claiming-not-allowed' });
 
+  // The message may have been carried out when it came first, and the device been claimed since.
+  if (isRedelivery) return refusal({ reason: 'reset-repeated' });
   const { lastResetAt } = device;
   if (lastResetAt !== undefined) {
-    // The message may be the one that was carried out then, and the device another's since.
-    if (isRedelivery) return refusal({ reason: 'reset-repeated' });
     const sinceMs = Math.abs(at - lastResetAt); // a clock that was set back must not lock the device for longer
     if (sinceMs < RESET_INTERVAL_MS) {
       return refusal({ reason: 'rate-limited', retryAfterMs: RESET_INTERVAL_MS - sinceMs });

@@ -60,7 +60,7 @@ export interface Device {
   readonly challenges?: readonly Challenge[];
   /** Somebody wants the device, and its owner may object (N2). */
   readonly takeOver?: TakeOver;
-  /** When the device last ended an ownership by a reset (N5); absent: never. */
+  /** When the device last told of a reset that was carried out, owned or not (N5); absent: never. */
   readonly lastResetAt?: Instant;
 }
 

@@ -19,7 +19,7 @@ export interface Claimable {
   readonly offer: { readonly by: string; readonly ends: readonly [number, number] } | null;
   /** By which offer the owner came to it. */
   readonly came: string | null;
-  /** A reset has ended an ownership: within the hour there is no other (N5). */
+  /** It has told of a reset, owned or not: within the hour none ends an ownership (N5). */
   readonly wasReset: boolean;
 }
 
@@ -169,7 +169,7 @@ function after(
       if (answer === 'too-soon') return owner !== null && device.wasReset ? [device] : NEVER; // N5
       if (owner !== null && device.wasReset) return NEVER;
       const closesAt = typeof answer === 'string' ? null : answer.closesAt;
-      const released = owner === null ? device : { ...owned(device, null, null), wasReset: true };
+      const released = { ...(owner === null ? device : owned(device, null, null)), wasReset: true };
       return [{ ...released, window: { secret, closes: ending(closesAt, durationMs, calledAt, endedAt) } }];
     }
     case 'reclaim': {

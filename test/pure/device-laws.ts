@@ -155,6 +155,19 @@ export const stepLaws: Laws<[Step]> = {
     assert.notEqual(policy.ownership.deviceReset, 'off');
     const last = alive(before)?.lastResetAt;
     assert.ok(last === undefined || Math.abs(at - last) >= 3_600_000);
+    assert.ok(!command.isRedelivery);
+  },
+
+  'every reset that a device tells and is not refused counts, also where nobody owns it'({
+    policy,
+    command,
+    at,
+    decision,
+    after,
+  }) {
+    if (command.type !== 'ResetDevice' || command.openedBy.type !== 'device') return;
+    if (policy.ownership.deviceReset === 'off' || decision.type === 'refuse') return;
+    assert.equal(alive(after)?.lastResetAt, at);
   },
 
   'no claim at or after the end of what opened it'({ command, before, decision, at }) {

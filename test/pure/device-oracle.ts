@@ -268,11 +268,15 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
         return no(at < world.next.until ? 'credentials-superseded' : 'credentials-revoked');
       if (isSilent(world, openedBy)) return no('not-behind-gateway');
       const byDevice = openedBy.type === 'device';
+      const { verdict, world: told } = prophesy(policy, world, opens, at);
+      const tellsReset = byDevice && deviceReset !== 'off';
+      const isNoted = told && verdict === 'yes' && tellsReset;
+      const asOpening = { verdict, world: isNoted ? { ...told, lastReset: at } : told };
       if (world.owner === null)
-        return byDevice && deviceReset === 'release' ? same : prophesy(policy, world, opens, at);
+        return tellsReset && deviceReset === 'release' ? yes({ ...world, lastReset: at }) : asOpening;
       if (!byDevice || deviceReset === 'off' || world.quarantined) return no('reset-not-allowed');
       if (world.allowed === 'false') return no('claiming-not-allowed');
-      if (world.lastReset !== null && command.isRedelivery) return no('reset-repeated');
+      if (command.isRedelivery) return no('reset-repeated');
       if (world.lastReset !== null && Math.abs(at - world.lastReset) < 3_600_000) return no('rate-limited');
       const released = { ...free, lastReset: at };
       if (deviceReset === 'release') return yes(released);

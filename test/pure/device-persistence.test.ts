@@ -23,6 +23,8 @@ import {
   handoverStates,
   lateEvents,
   lateStates,
+  notedResetEvents,
+  notedResetStates,
   profileEvents,
   profileStates,
   proofEvents,
@@ -154,6 +156,15 @@ test('device persistence: take-overs and resets are read and written as ever', (
   assert.equal(takeOverStates.map(encodeState), stateLines);
 });
 
+test('device persistence: resets that released nobody are read and written as ever', () => {
+  const eventLines = golden('events-v1-noted-reset.jsonl');
+  assert.equal(eventLines.map(decodeEvent), notedResetEvents);
+  assert.equal(notedResetEvents.map(encodeEvent), eventLines);
+  const stateLines = golden('states-v1-noted-reset.jsonl');
+  assert.equal(stateLines.map(decodeState), notedResetStates);
+  assert.equal(notedResetStates.map(encodeState), stateLines);
+});
+
 test('device persistence: R5: a state without an epoch is in epoch 0, an event without one counts one more', () => {
   const [old] = golden('states-v1.jsonl').slice(3).map(decodeState);
   assert.ok(old?.status === 'provisioned' && old.owner !== null);
@@ -196,6 +207,7 @@ test('device persistence: there is a golden sample of every kind of event', () =
     TakeOverEnded: true,
     DeviceTakenOver: true,
     DeviceReset: true,
+    ResetNoted: true,
     DeviceReclaimed: true,
     DeviceAssigned: true,
     DeviceUnassigned: true,
@@ -208,9 +220,14 @@ test('device persistence: there is a golden sample of every kind of event', () =
     AttributesDeleted: true,
   };
   const sampled = new Set(
-    [...events, ...transferEvents, ...proofEvents, ...handoverEvents, ...takeOverEvents].map(
-      ({ type }) => type,
-    ),
+    [
+      ...events,
+      ...transferEvents,
+      ...proofEvents,
+      ...handoverEvents,
+      ...takeOverEvents,
+      ...notedResetEvents,
+    ].map(({ type }) => type),
   );
   assert.equal([...sampled].sort(), Object.keys(kinds).sort());
 });

@@ -8,6 +8,7 @@ import type { CustomerId } from '../../actors/base/ids.ts';
 import type { JsonObject } from '../../actors/base/json.ts';
 import {
   type ClaimPolicy,
+  createDeviceDecider,
   type DeviceCommand,
   type DeviceEvent,
   LATE_MS,
@@ -42,6 +43,7 @@ import {
   provisioned,
   reclaim,
   remove,
+  reset,
   SECRET,
   SIGNED_BY_KEY,
   STRICT_POLICY,
@@ -540,6 +542,36 @@ law('R2', 'a device that was forbidden while somebody owned it stays forbidden w
     }
   }
 });
+
+for (const deviceReset of ['release', 'release-and-open'] as const) {
+  const policy: ClaimPolicy = { ...OPEN_POLICY, ownership: { ...OPEN_POLICY.ownership, deviceReset } };
+
+  law('N5', `${deviceReset}: a reset told while nobody owned the device takes it from nobody later`, () => {
+    const told = given(policy).when(reset(1_000)).state;
+    const decider = createDeviceDecider(policy);
+    const owned = decider.evolve(told, claimed());
+    const decide = (command: DeviceCommand, at: number) => decider.decide(owned, command, at);
+    // Delivered again, by a transport that says so and by one that does not.
+    for (const at of [NOW, NOW + 7_200_000]) {
+      const refusal = { reason: 'reset-repeated' } as const;
+      assert.equal(decide({ ...reset(1_000), isRedelivery: true }, at), { type: 'refuse', refusal });
+    }
+    const retryAfterMs = 3_599_999;
+    const refusal = { reason: 'rate-limited', retryAfterMs } as const;
+    assert.equal(decide(reset(1_000), NOW + 1), { type: 'refuse', refusal });
+    assert.is(decide(reset(1_000), NOW + 3_600_000).type, 'accept');
+  });
+
+  law(
+    'N5',
+    `${deviceReset}: a message that may be an old one resets no owned device, not even the first`,
+    () => {
+      given(policy, claimed())
+        .when({ ...reset(1_000), isRedelivery: true })
+        .refused('reset-repeated');
+    },
+  );
+}
 
 law('R2', 'a device that was given back can be claimed again, with a new window', () => {
   for (const policy of POLICIES) {

@@ -25,6 +25,7 @@ const BROKEN: { readonly [Bug in Plant]: { readonly law: string; readonly words:
   'lost-rotation': { law: 'refusals', words: /was refused as/ },
   'take-over-outlives': { law: 'linearizable', words: /./ },
   'deaf-to-objections': { law: 'take-overs', words: /a take-over by .* that was not pending/ },
+  'reset-forgotten': { law: 'take-overs', words: /a reset again/ },
   'reset-unlimited': { law: 'take-overs', words: /a reset again/ },
   'no-alarm': { law: 'settled', words: /its window elapsed at .* and was never closed/ },
 };

@@ -25,6 +25,7 @@ export const PLANTS = {
   'take-over-outlives': 'a pending take-over goes on when the device changes hands',
   'deaf-to-objections': 'an objection is heard, and the take-over happens all the same',
   'reset-unlimited': 'a device may be reset as often as it likes',
+  'reset-forgotten': 'a reset that nobody was released by does not count as one',
   'no-alarm': 'the store forgets to tell which windows have elapsed',
   'old-epoch': 'a command is carried out whichever owner epoch it names',
   'offer-twice': 'an offer stays open when it is accepted',
@@ -71,6 +72,8 @@ export function plant(bug: Plant | undefined, decider: DeviceDecider, journal: J
       return { decider: deaf(decider), journal };
     case 'reset-unlimited':
       return { decider: unlimited(decider), journal };
+    case 'reset-forgotten':
+      return { decider: forgetful(decider), journal };
     case 'no-alarm':
       return { decider, journal: { ...journal, due: async () => ({ alarms: [], next: undefined }) } };
     case 'old-epoch':
@@ -244,6 +247,18 @@ function unlimited(decider: DeviceDecider): DeviceDecider {
         return decider.decide(state, command, at);
       const { lastResetAt, ...forgetful } = state;
       return decider.decide(forgetful, command, at);
+    },
+  };
+}
+
+function forgetful(decider: DeviceDecider): DeviceDecider {
+  return {
+    ...decider,
+    evolve(state, event) {
+      if (event.type === 'ResetNoted') return state;
+      if (event.type !== 'ClaimWindowOpened') return decider.evolve(state, event);
+      const { byReset: _, ...plain } = event;
+      return decider.evolve(state, plain);
     },
   };
 }

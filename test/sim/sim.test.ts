@@ -60,6 +60,7 @@ const EVENTS: { readonly [Type in DeviceEvent['type']]: true } = {
   TakeOverEnded: true,
   DeviceTakenOver: true,
   DeviceReset: true,
+  ResetNoted: true,
   DeviceReclaimed: true,
   DeviceAssigned: true,
   DeviceUnassigned: true,

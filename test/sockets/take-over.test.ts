@@ -344,6 +344,16 @@ under(
       assert.is(await stage.ownerOf(device.id), stage.otherCustomer.id);
     },
 
+    async 'attack: a replayed reset of a device that nobody owned takes it from nobody'() {
+      const device = await stage.device();
+      const payload = JSON.stringify({ secretKey: FRESH, reset: true });
+      assert.is((await publish(device, payload)).puback, 0);
+      assert.is(await claim(stage.otherCustomer.token, device, FRESH), '200 SUCCESS');
+      assert.is((await publish(device, payload, true)).message.reason, 'reset-repeated');
+      assert.is((await reset(device)).status, 429); // a retry that does not say that it is one
+      assert.is(await stage.ownerOf(device.id), stage.otherCustomer.id);
+    },
+
     async 'attack: a gateway resets what it speaks for: never'() {
       const device = await ownedDevice();
       const gateway = await stage.device({ gateway: true });

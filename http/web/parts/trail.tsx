@@ -34,6 +34,7 @@ const ACTIONS: Readonly<Record<Entry['actionType'], string>> = {
   TRANSFER_REFUSED: 'Wrong code for an offer',
   TAKE_OVER_ASKED: 'Somebody asked to take it over',
   TAKE_OVER_ENDED: 'It was not taken over',
+  RESET_NOTED: 'It was reset while nobody owned it',
 };
 
 const GOT: Readonly<Record<string, string>> = {

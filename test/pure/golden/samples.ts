@@ -520,3 +520,25 @@ export const lateStates: readonly DeviceState[] = [
     },
   },
 ];
+
+// -------------------------------------- later additions to format 1: resets told while nobody owned the device
+
+export const notedResetEvents: readonly DeviceEvent[] = [
+  {
+    type: 'ClaimWindowOpened',
+    at: NOW + 1,
+    secretDigest: SECRET,
+    closesAt: NOW + 60_001,
+    openedBy: 'device',
+    byReset: true,
+  },
+  { type: 'ResetNoted', at: NOW + 2 },
+];
+
+export const notedResetStates: readonly DeviceState[] = [
+  {
+    ...device,
+    window: { secretDigest: SECRET, openedAt: NOW + 1, closesAt: NOW + 60_001, openedBy: 'device' },
+    lastResetAt: NOW + 1,
+  },
+];

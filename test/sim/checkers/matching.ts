@@ -45,10 +45,12 @@ function askedFor(rules: Rules, { request }: Operation, { event }: Durable): boo
       return request.type === 'delete';
     case 'ClaimWindowOpened':
       return (
-        (request.type === 'initiate' || request.type === 'reset') &&
+        (request.type === 'reset' || (request.type === 'initiate' && !event.byReset)) &&
         request.by.type === event.openedBy &&
         effectiveDuration(rules, request.durationMs) === event.closesAt - event.at
       );
+    case 'ResetNoted':
+      return request.type === 'reset' && request.by.type === 'device';
     case 'ChallengeIssued':
       return request.type === 'challenge' && request.user === event.userId;
     case 'ClaimWindowExpired':

@@ -73,6 +73,7 @@ function ownerAfter(owner: string | null, { event }: Durable, tell: (text: strin
     case 'OfferWithdrawn':
     case 'OfferExpired':
     case 'ChallengeIssued':
+    case 'ResetNoted':
     case 'DeviceUpdated':
     case 'CredentialsChanged':
     case 'CredentialsRotated':

@@ -888,7 +888,9 @@ function reset(rules: Rules, model: Model, request: Reset, at: Span): MaybeModel
     return undefined;
   }
   if (device.owner === null) {
-    return byDevice && deviceReset === 'release' ? device : accept(rules, device, opening, at);
+    if (byDevice && deviceReset === 'release') return { ...device, lastReset: at };
+    const opened = accept(rules, device, opening, at);
+    return opened && byDevice && deviceReset !== 'off' ? { ...opened, lastReset: at } : opened;
   }
   const released = { ...givenBack(rules, device, at), lastReset: at };
   return deviceReset === 'release' ? released : accept(rules, released, opening, at);
@@ -905,7 +907,7 @@ function resetTroubles(rules: Rules, device: Model, request: Reset, at: Span): R
   if (request.by.type === 'gateway' && !isBehind(device, request.by.owned)) return ['not-behind-gateway'];
   if (!byDevice || deviceReset === 'off') return ['reset-not-allowed'];
   if (allowed === false) return ['claiming-not-allowed'];
-  if (lastReset !== null && request.isRedelivery) return ['reset-repeated'];
+  if (request.isRedelivery) return ['reset-repeated'];
   // Whoever is near the end of the hour may hear either; no run is that long.
   if (lastReset !== null && at.from < lastReset.to + HOUR_MS) return ['rate-limited'];
   return deviceReset === 'release' ? [] : initiateTroubles(rules, givenBack(rules, device, at), request, at);

@@ -100,8 +100,11 @@ function foldExisting(
         by: event.openedBy,
         gate,
       };
-      return { ...device, [event.pending ? 'pending' : 'window']: window };
+      const opened = { ...device, [event.pending ? 'pending' : 'window']: window };
+      return event.byReset ? { ...opened, lastReset: window.opened } : opened;
     }
+    case 'ResetNoted':
+      return { ...device, lastReset: exactly(event.at) };
     case 'TakeOverAsked': {
       const { customerId: customer, inEpoch } = event;
       return {
