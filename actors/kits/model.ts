@@ -53,7 +53,7 @@ export interface Kit {
   readonly part?: NewPart;
 }
 
-export interface NewPart
+interface NewPart
   extends Pick<Kit, 'id' | 'label' | 'codeDigest' | 'sealedCode' | 'createdAt' | 'createdBy'> {
   readonly devices: readonly KitDevice[];
 }

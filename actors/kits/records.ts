@@ -10,7 +10,7 @@ export const kitsOf = (tenantId: TenantId) => `kits/${tenantId}`;
 export const UNDER_WAY = 'kits-under-way';
 export const codeKey = (tenantId: TenantId, digest: SecretDigest) => `kit-code/${tenantId}/${digest}`;
 
-export const isUnderWay = ({ state, part }: Kit) => state === 'claiming' || part !== undefined;
+const isUnderWay = ({ state, part }: Kit) => state === 'claiming' || part !== undefined;
 
 const kind: Kind<Kit> = {
   name: 'kit',

@@ -184,6 +184,6 @@ function replyTo(
 }
 
 /** What the audit trail says of a kit. */
-export function aboutKit({ id, label, devices }: Kit) {
+function aboutKit({ id, label, devices }: Kit) {
   return { deviceId: undefined, deviceName: undefined, data: { kit: id, label, devices: devices.length } };
 }

@@ -32,7 +32,7 @@ export interface Done {
 
 type Served = Done | { readonly type: 'unavailable' };
 
-export interface Message {
+interface Message {
   readonly addressed: Addressed;
   readonly payload: Buffer;
   /** It may have been served before. */
