@@ -188,6 +188,9 @@ const actions: readonly Page[] = [
     // That of an owned device waits for a take-over; to give the device back would be another thing.
     api.act('DELETE', `/api/customer/device/${segment(name)}/${ownedSince === null ? 'claim' : 'takeOver'}`),
   ),
+  action('approve', 'It can be claimed now.', ({ api, form }, { id }) =>
+    api.act('POST', `/api/device/${id.id}/claim/approve`, { openedAt: Number(form.text('openedAt')) }),
+  ),
   action('cancel-take-over', 'It stays with its owner.', ({ api }, { name }) =>
     api.act('DELETE', `/api/customer/device/${segment(name)}/takeOver`),
   ),

@@ -18,6 +18,7 @@ export function Claiming({ device, visit, keyed }: ClaimingProps) {
   return (
     <section class="card" aria-labelledby="claiming">
       <h2 id="claiming">Claiming</h2>
+      <Approval device={device} visit={visit} />
       <Permission device={device} />
       <form method="post" action={`${path}/key`} class="search">
         <div>
@@ -54,6 +55,29 @@ export function Claiming({ device, visit, keyed }: ClaimingProps) {
         )}
       </p>
     </section>
+  );
+}
+
+/** O9: what the credentials of a former owner's time open waits for the tenant. */
+function Approval({ device, visit }: { device: DeviceInfo; visit: SignedIn }) {
+  const { id, pendingWindow, credentialsState } = device;
+  if (credentialsState !== 'quarantined') return null;
+  return (
+    <div class="note warn">
+      <p>
+        Its owner has changed, and a former owner may know its token. So a claim window that it opens waits
+        for you, until you set new credentials.
+      </p>
+      {pendingWindow === null ? null : (
+        <form method="post" action={`/devices/${id.id}/approve`}>
+          <p>
+            One waits, opened at <Time at={pendingWindow.openedAt} locale={visit.locale} />.
+          </p>
+          <input type="hidden" name="openedAt" value={String(pendingWindow.openedAt)} />
+          <button type="submit">Let it be claimed</button>
+        </form>
+      )}
+    </div>
   );
 }
 
