@@ -402,6 +402,8 @@ export async function brokerDoor(
     const answer = waiting.get(properties?.correlationData?.toString() ?? '');
     if (told.status === 'opened') answer?.({ type: 'opened', closesAt: told.closesAt ?? null });
     else if (told.reason === 'already-claimed') answer?.('claimed');
+    // O5: the message was late. It may have been carried out before, and its answer lost.
+    else if (told.reason === 'superseded') answer?.('unknown');
     else throw new Error(`nobody expects ${payload}`);
   });
   await client.subscribeAsync(responseTopic, { qos: 1 });
