@@ -41,8 +41,8 @@ export interface KitNeeds {
 }
 
 const ID_MAX = 64;
-/** Kits that are finished after a start. */
-const RESUMED_MAX = 1_000;
+/** Kits that are looked for at once after a start. */
+const RESUMED_AT_ONCE = 100;
 
 export function createKits(needs: KitNeeds): Kits {
   const { store, secrets, clock, kitsMax = KITS_MAX } = needs;
@@ -92,10 +92,12 @@ export function createKits(needs: KitNeeds): Kits {
     };
   }
 
+  const isFull = async (tenantId: TenantId) => (await store.index.count(kitsOf(tenantId))) >= kitsMax;
+
   async function create(kit: Kit): Promise<KitAnswer> {
     if (kit.devices.length === 0) return refused('kit-empty');
     if (kit.devices.length > KIT_DEVICES_MAX) return refused('kit-too-large');
-    if ((await store.index.count(kitsOf(kit.tenantId))) >= kitsMax) return refused('too-many-kits');
+    if (await isFull(kit.tenantId)) return refused('too-many-kits');
     if (!(await rows.create(kit))) throw new Error('a new kit id or code was taken');
     return { type: 'done', kit };
   }
@@ -160,6 +162,13 @@ export function createKits(needs: KitNeeds): Kits {
     return answer;
   }
 
+  async function goOn(id: string): Promise<void> {
+    const kit = await rows.find(id);
+    if (kit === undefined) return;
+    await finishSplit(kit);
+    if (kit.state === 'claiming') runs.begin(kit);
+  }
+
   return {
     find,
     claim,
@@ -169,6 +178,7 @@ export function createKits(needs: KitNeeds): Kits {
       if ((await find(tenantId, kit.id)) !== undefined) return fill(tenantId, kit.id, devices);
       const fresh = made(tenantId, userId, kit, devices);
       if (devices.length > KIT_DEVICES_MAX) return refused('kit-too-large');
+      if (await isFull(tenantId)) return refused('too-many-kits');
       return (await rows.create(fresh)) ? { type: 'done', kit: fresh } : fill(tenantId, kit.id, devices);
     },
 
@@ -176,6 +186,7 @@ export function createKits(needs: KitNeeds): Kits {
     codeOf: ({ id, sealedCode }) => secrets.unseal(id, sealedCode),
 
     async split(tenantId, userId, id, devices: ReadonlySet<DeviceId>, label) {
+      if (await isFull(tenantId)) return refused('too-many-kits');
       const partId = newId<KitId>(clock.now());
       const code = coded(tenantId, partId);
       const about = { id: partId, label, ...code, createdAt: clock.now(), createdBy: userId };
@@ -193,9 +204,12 @@ export function createKits(needs: KitNeeds): Kits {
     revoke: (tenantId, id) => changeOpen(tenantId, id, (kit) => ({ ...kit, state: 'revoked' })),
 
     async resume() {
-      for (const kit of await rows.first(UNDER_WAY, RESUMED_MAX)) {
-        await finishSplit(kit);
-        if (kit.state === 'claiming') runs.begin(kit);
+      for (let behind: { readonly after: string } | undefined; ; ) {
+        const ids = await store.index.page(UNDER_WAY, { offset: 0, limit: RESUMED_AT_ONCE, ...behind });
+        for (const id of ids) await goOn(id); // one at a time: each is read with its devices
+        const last = ids.at(-1);
+        if (last === undefined) return;
+        behind = { after: last };
       }
     },
 

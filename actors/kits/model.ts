@@ -13,8 +13,8 @@ import type { EntityQuery, Page } from '../records/pages.ts';
 
 /** Devices of one kit; its record holds them all. */
 export const KIT_DEVICES_MAX = 1_000;
-/** Kits of one tenant. */
-export const KITS_MAX = 100_000;
+/** Kits of one tenant, those that are claimed or revoked too: with their devices they are some gigabytes on disk. */
+export const KITS_MAX = 10_000;
 
 export interface KitDevice {
   readonly id: DeviceId;
@@ -85,6 +85,9 @@ export interface Claimant {
   readonly userId: UserId;
 }
 
+/** A page is read with the devices of its kits: it should be small. */
+export type KitQuery = Pick<EntityQuery, 'page' | 'pageSize' | 'sortOrder'>;
+
 /** All of it rejects with `StoreUnavailable`. Another tenant's kit is `kit-unknown`. */
 export interface Kits {
   create(
@@ -101,8 +104,8 @@ export interface Kits {
     devices: readonly PackedDevice[],
   ): Promise<KitAnswer>;
   find(tenantId: TenantId, id: string): Promise<Kit | undefined>;
-  /** The kits of a tenant. */
-  list(tenantId: TenantId, query: EntityQuery): Promise<Page<Kit>>;
+  /** The kits of a tenant, in the order of creation: a search would read them all, with their devices. */
+  list(tenantId: TenantId, query: KitQuery): Promise<Page<Kit>>;
   codeOf(kit: Kit): string;
   /** Takes devices out into a kit of their own, with a code of its own. Those that are not in it do not count. */
   split(

@@ -14,11 +14,11 @@ import {
 } from '../../actors/kits/model.ts';
 import { TENANT, type TenantAdministrator } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { kitView, viewKit } from '../views/kit.ts';
+import { kitView, listedKitView, viewKit, viewListedKit } from '../views/kit.ts';
 import { pageView, viewPage } from '../views/page.ts';
 import { badRequest, notFound, refusedKit } from '../wire/errors.ts';
 import { isProblem, json, type Problem, type Reply } from '../wire/reply.ts';
-import { optionalText, titlePaging } from '../wire/schemas.ts';
+import { kitPaging, optionalText } from '../wire/schemas.ts';
 import { deviceByName } from './access.ts';
 
 export interface KitRouteNeeds {
@@ -92,14 +92,14 @@ function listKits({ kits, clock }: KitRouteNeeds): Route {
   return defineRoute({
     method: 'GET',
     path: '/api/kits',
-    summary: 'The kits of the tenant',
+    summary: 'The kits of the tenant, in the order of creation, without their devices',
     roles: TENANT,
     grants: ['everything', 'delegated'], // with the codes, which claim
-    query: titlePaging,
-    responses: { 200: { description: 'A page of kits', schema: pageView(kitView) } },
+    query: kitPaging,
+    responses: { 200: { description: 'A page of kits', schema: pageView(listedKitView) } },
     async handle({ principal, query }) {
       const page = await kits.list(principal.tenantId, query);
-      return json(viewPage(page, query, (kit) => viewKit(kit, kits.codeOf(kit), clock.now())));
+      return json(viewPage(page, query, (kit) => viewListedKit(kit, kits.codeOf(kit), clock.now())));
     },
   });
 }

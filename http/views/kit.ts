@@ -21,7 +21,8 @@ const figures = {
   refused: z.int(),
 };
 
-export const kitView = z
+/** A kit in a list: counted, not told, are its devices. */
+export const listedKitView = z
   .object({
     ...figures,
     createdTime: instant,
@@ -31,9 +32,10 @@ export const kitView = z
     /** Who has claimed it. */
     customerId: optional,
     claimedTime: instant.nullable(),
-    devices: z.array(kitDeviceView),
   })
-  .meta({ id: 'Kit' });
+  .meta({ id: 'ListedKit' });
+
+export const kitView = listedKitView.extend({ devices: z.array(kitDeviceView) }).meta({ id: 'Kit' });
 
 export const claimedKitView = z
   .object({ ...figures, devices: z.array(kitDeviceView) })
@@ -59,7 +61,7 @@ const OUTCOMES = { waiting: 'WAITING', claimed: 'CLAIMED', refused: 'REFUSED' } 
 const viewDevices = ({ devices }: Kit) =>
   devices.map(({ id, name, outcome, reason = null }) => ({ id, name, outcome: OUTCOMES[outcome], reason }));
 
-export function viewKit(kit: Kit, code: string, now: number): z.infer<typeof kitView> {
+export function viewListedKit(kit: Kit, code: string, now: number): z.infer<typeof listedKitView> {
   const { createdAt, expiresAt, claim } = kit;
   return {
     ...viewFigures(kit, now),
@@ -68,8 +70,11 @@ export function viewKit(kit: Kit, code: string, now: number): z.infer<typeof kit
     code,
     customerId: claim?.customerId ?? null,
     claimedTime: claim?.at ?? null,
-    devices: viewDevices(kit),
   };
+}
+
+export function viewKit(kit: Kit, code: string, now: number): z.infer<typeof kitView> {
+  return { ...viewListedKit(kit, code, now), devices: viewDevices(kit) };
 }
 
 export function viewClaimedKit(kit: Kit, now: number): z.infer<typeof claimedKitView> {

@@ -110,31 +110,42 @@ const PAGE_MAX = 2 ** 31 - 1;
 
 const integer = (text: string) => (/^-?\d{1,10}$/.test(text) ? Number(text) : Number.NaN);
 
+/** Which page, and in which order. @param sizeMax items of one page */
+function place(sizeMax: number) {
+  return {
+    pageSize: z
+      .string()
+      .default('10')
+      .transform(integer)
+      .refine((size) => !Number.isNaN(size), 'pageSize should be a whole number!')
+      .refine((size) => size >= 1, "Incorrect page link page size '0'. Page size must be greater than zero.")
+      .refine((size) => !(size > sizeMax), `Page size must be at most ${sizeMax}.`)
+      .meta({ documentedAs: { type: 'integer', minimum: 1, maximum: sizeMax, default: 10 } }),
+    page: z
+      .string()
+      .default('0')
+      .transform(integer)
+      .refine((page) => !Number.isNaN(page), 'page should be a whole number!')
+      .refine(
+        (page) => page >= 0 && page <= PAGE_MAX,
+        'Incorrect page link page. Page must be positive integer.',
+      )
+      .meta({ documentedAs: { type: 'integer', minimum: 0, maximum: PAGE_MAX, default: 0 } }),
+    // Upper or lower case; empty means none, as in ThingsBoard.
+    sortOrder: z
+      .string()
+      .optional()
+      .transform((order) => order?.toUpperCase() || undefined)
+      .pipe(z.enum(['ASC', 'DESC'], { error: 'sortOrder should be ASC or DESC!' }).optional())
+      .meta({ documentedAs: { type: 'string', enum: ['ASC', 'DESC'] } }),
+  };
+}
+
 /** The query of a list. @param sortable the sort properties, and what they sort by */
 export function paging<Sort extends string>(sortable: Readonly<Record<string, Sort>>) {
   return z
     .object({
-      pageSize: z
-        .string()
-        .default('10')
-        .transform(integer)
-        .refine((size) => !Number.isNaN(size), 'pageSize should be a whole number!')
-        .refine(
-          (size) => size >= 1,
-          "Incorrect page link page size '0'. Page size must be greater than zero.",
-        )
-        .refine((size) => !(size > PAGE_SIZE_MAX), `Page size must be at most ${PAGE_SIZE_MAX}.`)
-        .meta({ documentedAs: { type: 'integer', minimum: 1, maximum: PAGE_SIZE_MAX, default: 10 } }),
-      page: z
-        .string()
-        .default('0')
-        .transform(integer)
-        .refine((page) => !Number.isNaN(page), 'page should be a whole number!')
-        .refine(
-          (page) => page >= 0 && page <= PAGE_MAX,
-          'Incorrect page link page. Page must be positive integer.',
-        )
-        .meta({ documentedAs: { type: 'integer', minimum: 0, maximum: PAGE_MAX, default: 0 } }),
+      ...place(PAGE_SIZE_MAX),
       textSearch: z.string().max(NAME_MAX).optional(),
       sortProperty: z
         .string()
@@ -147,13 +158,6 @@ export function paging<Sort extends string>(sortable: Readonly<Record<string, So
           return z.NEVER;
         })
         .meta({ documentedAs: { type: 'string', enum: Object.keys(sortable) } }),
-      // Upper or lower case; empty means none, as in ThingsBoard.
-      sortOrder: z
-        .string()
-        .optional()
-        .transform((order) => order?.toUpperCase() || undefined)
-        .pipe(z.enum(['ASC', 'DESC'], { error: 'sortOrder should be ASC or DESC!' }).optional())
-        .meta({ documentedAs: { type: 'string', enum: ['ASC', 'DESC'] } }),
       type: z.string().max(NAME_MAX).optional(),
     })
     .transform(({ textSearch, sortProperty, sortOrder, type, ...place }) => ({
@@ -185,6 +189,10 @@ export const deviceInfoPaging = z
 export const profilePaging = paging({ createdTime: 'createdTime', name: 'name' });
 export const devicePaging = paging({ createdTime: 'createdTime', name: 'name' });
 export const titlePaging = paging({ createdTime: 'createdTime', title: 'name', name: 'name' });
+/** In the order of creation only: a kit is read with its thousand devices, so a list of them is never read whole. */
+export const kitPaging = z
+  .object(place(50))
+  .transform(({ sortOrder, ...rest }) => ({ ...rest, ...(sortOrder === undefined ? {} : { sortOrder }) }));
 export const userPaging = paging({ createdTime: 'createdTime', email: 'name', name: 'name' });
 
 // -------------------------------------------------------------------------------------------------------- contact

@@ -1,6 +1,6 @@
 /** Kits over REST (rules K1 to K6): a code on a box that claims all devices of an order. Most of these are attacks. */
 import * as assert from 'uvu/assert';
-import { type DeviceId, newId, type UserId } from '../../actors/base/ids.ts';
+import { type DeviceId, type KitId, newId, type UserId } from '../../actors/base/ids.ts';
 import { silentLog } from '../../actors/base/log.ts';
 import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import { createKits } from '../../actors/kits/kits.ts';
@@ -294,6 +294,49 @@ law('K1: a tenant has so many kits', async (scene) => {
   const fields = { label: '', expiresAt: Number.MAX_SAFE_INTEGER };
   const answer = await kits.create(home.tenantId, newId<UserId>(1), fields, [lamp]);
   assert.equal(answer, { type: 'refused', reason: 'too-many-kits' });
+});
+
+law('K1: neither does an import make more, nor a split', async (scene) => {
+  const { world, home } = scene;
+  const kit = await packed(scene);
+  const { store, devices, accounts, secrets, clock } = world;
+  const { customers } = accounts;
+  const kits = createKits({ store, devices, customers, secrets, clock, log: silentLog, kitsMax: 1 });
+  const user = newId<UserId>(1);
+  const lamp = { id: newId<DeviceId>(1), name: 'Lamp', epoch: 0 };
+  const fields = { id: newId<KitId>(1), label: '', expiresAt: Number.MAX_SAFE_INTEGER };
+  const full = { type: 'refused', reason: 'too-many-kits' };
+  assert.equal(await kits.fill(home.tenantId, user, fields, [lamp]), full);
+  const one = new Set((await kits.find(home.tenantId, kit.id))?.devices.slice(0, 1).map(({ id }) => id));
+  assert.equal(await kits.split(home.tenantId, user, kit.id, one, ''), full);
+  const again = await kits.fill(home.tenantId, user, { ...fields, id: kit.id as KitId }, [lamp]);
+  assert.is(again.type, 'done', 'a kit that is there is filled');
+});
+
+law('K1: a page of kits is small: at most fifty, without their devices', async (scene) => {
+  const { home } = scene;
+  const kit = await packed(scene);
+  const answer = await home.admin.get('/api/kits?pageSize=50&page=0&sortOrder=DESC');
+  assert.is(answer.status, 200, answer.text);
+  const { devices: _, ...listed } = kit;
+  assert.equal((answer.json as { data: unknown[] }).data, [listed]);
+  isProblem(await home.admin.get('/api/kits?pageSize=51&page=0'), 400, 31);
+  // Nothing reads the whole list, whatever is asked.
+  const lists: number[] = [];
+  const { index } = scene.world.store;
+  const page = index.page;
+  Object.assign(index, {
+    page: (...[list, query]: Parameters<typeof page>) => {
+      if (list.startsWith('kits/')) lists.push(query.limit);
+      return page(list, query);
+    },
+  });
+  try {
+    await home.admin.get('/api/kits?pageSize=1&page=0&textSearch=order&sortProperty=title');
+  } finally {
+    Object.assign(index, { page });
+  }
+  assert.equal(lists, [1]);
 });
 
 law('K3: broken off by the end of a process, a kit is finished after the next start', async (scene) => {

@@ -1,7 +1,7 @@
 /** Kits for the tenant: made of devices by name, with the code to print; split, revoked, and what became of each device. */
 import type { z } from 'zod';
 import { TENANT } from '../../auth/principal.ts';
-import { kitView } from '../../views/kit.ts';
+import { kitView, listedKitView } from '../../views/kit.ts';
 import { pageView } from '../../views/page.ts';
 import { segment, toQuery } from '../api.ts';
 import {
@@ -22,7 +22,8 @@ const DAY_MS = 86_400_000;
 const REFRESH_SECONDS = 2;
 
 type Kit = z.output<typeof kitView>;
-const kitsPage = pageView(kitView);
+type ListedKit = z.output<typeof listedKitView>;
+const kitsPage = pageView(listedKitView);
 
 async function listReply(visit: SignedIn): Promise<PageReply> {
   const { api, query, locale } = visit;
@@ -52,7 +53,7 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
   };
 }
 
-function KitTable({ kits, locale }: { kits: readonly Kit[]; locale: SignedIn['locale'] }) {
+function KitTable({ kits, locale }: { kits: readonly ListedKit[]; locale: SignedIn['locale'] }) {
   return (
     <div class="card tablecard">
       <table class="cards">
