@@ -92,6 +92,19 @@ function secretsUnder(serverKey: Buffer): Omit<Secrets, 'digests'> {
   };
 }
 
+/** What was sealed, to be shown; null when the key that sealed it has been dropped, for then nobody can read it. */
+export function unsealedOrNull(
+  secrets: Pick<Secrets, 'unseal'>,
+  whose: DeviceId | UserId | KitId,
+  sealed: string,
+): string | null {
+  try {
+    return secrets.unseal(whose, sealed);
+  } catch {
+    return null;
+  }
+}
+
 /** Compares two digests in constant time. */
 export function sameDigest(a: SecretDigest, b: SecretDigest): boolean {
   const left = Buffer.from(a);

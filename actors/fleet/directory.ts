@@ -15,8 +15,10 @@ import { createListing, type DeviceList } from './listing.ts';
 import { readDevice } from './live-devices.ts';
 import { SEARCH_BOUNDS, type SearchBounds } from './search.ts';
 
-/** Offers in one list that are read. */
+/** Offers of one list that are told. */
 const OFFERS_MAX = 100;
+/** Offers of one list that are looked at. Whoever knows the id of a customer can put some there, from any tenant. */
+const OFFERS_LOOKED_AT = 5_000;
 
 export function createDirectory(
   journal: Journal,
@@ -90,12 +92,22 @@ export function createDirectory(
 
     async offeredTo(tenantId, { customerId, addressDigests }) {
       const listed = async (list: string, agrees: (to: OfferedTo) => boolean) => {
-        const members = await index.page(list, { offset: 0, limit: OFFERS_MAX });
-        const read = await mapInSlices(members, (member) => readDevice(journal, deviceOf(member)));
-        return read.filter(
-          (device): device is DeviceRecord =>
-            device?.tenantId === tenantId && device.offer !== undefined && agrees(device.offer.to),
-        );
+        const found: DeviceRecord[] = [];
+        let behind: { readonly after: string } | undefined;
+        for (let looked = 0; looked < OFFERS_LOOKED_AT; looked += OFFERS_MAX) {
+          const members = await index.page(list, { offset: 0, limit: OFFERS_MAX, ...behind });
+          for (const device of await mapInSlices(members, (member) =>
+            readDevice(journal, deviceOf(member)),
+          )) {
+            if (device?.tenantId !== tenantId || device.offer === undefined) continue;
+            if (agrees(device.offer.to)) found.push(device);
+          }
+          const last = members.at(-1);
+          if (members.length < OFFERS_MAX || last === undefined || found.length >= OFFERS_MAX) break;
+          behind = { after: last };
+          await nextTurn();
+        }
+        return found.slice(0, OFFERS_MAX);
       };
       const toCustomer = await listed(
         lists.offeredTo(customerId),

@@ -10,7 +10,7 @@ import { randomClaimKey } from '../base/claim-key.ts';
 import type { Clock } from '../base/clock.ts';
 import { type DeviceId, type KitId, newId, type TenantId, type UserId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
-import type { Secrets } from '../base/secret.ts';
+import { type Secrets, unsealedOrNull } from '../base/secret.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { Devices } from '../fleet/devices.ts';
 import type { Store } from '../store/store.ts';
@@ -120,11 +120,16 @@ export function createKits(needs: KitNeeds): Kits {
     if (kit === undefined) return refused('kit-unknown');
     await finishSplit(kit);
     let reason: KitReason | undefined;
+    let isParted = false;
     const change = await rows.change(kit.id, (now) => {
+      isParted = now.part !== undefined;
+      if (isParted) return now;
       const after = reasonAgainst(now) ?? next(now);
       reason = typeof after === 'string' ? after : undefined;
       return typeof after === 'string' ? now : after;
     });
+    // Somebody has split it since: what was split off is written first, for it is kept nowhere else.
+    if (isParted) return changeOpen(tenantId, id, next);
     switch (change.type) {
       case 'done':
         return reason === undefined ? { type: 'done', kit: change.entity } : refused(reason);
@@ -152,7 +157,10 @@ export function createKits(needs: KitNeeds): Kits {
     const { tenantId, customerId, userId } = who;
     const found = await byCode(tenantId, code);
     if (found === undefined) return refused('kit-unknown');
-    if (found.claim?.customerId === customerId) return { type: 'done', kit: found };
+    if (found.claim?.customerId === customerId) {
+      if (found.state === 'claiming') runs.begin(found); // its run may have ended with the process that answered first
+      return { type: 'done', kit: found };
+    }
     const answer = await changeOpen(tenantId, found.id, (kit) =>
       clock.now() >= kit.expiresAt
         ? 'kit-expired'
@@ -183,7 +191,7 @@ export function createKits(needs: KitNeeds): Kits {
     },
 
     list: (tenantId, query) => rows.page(kitsOf(tenantId), query),
-    codeOf: ({ id, sealedCode }) => secrets.unseal(id, sealedCode),
+    codeOf: ({ id, sealedCode }) => unsealedOrNull(secrets, id, sealedCode),
 
     async split(tenantId, userId, id, devices: ReadonlySet<DeviceId>, label) {
       if (await isFull(tenantId)) return refused('too-many-kits');

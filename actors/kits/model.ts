@@ -106,7 +106,8 @@ export interface Kits {
   find(tenantId: TenantId, id: string): Promise<Kit | undefined>;
   /** The kits of a tenant, in the order of creation: a search would read them all, with their devices. */
   list(tenantId: TenantId, query: KitQuery): Promise<Page<Kit>>;
-  codeOf(kit: Kit): string;
+  /** Null when the server's key that sealed it has been dropped: then the code opens nothing either. */
+  codeOf(kit: Kit): string | null;
   /** Takes devices out into a kit of their own, with a code of its own. Those that are not in it do not count. */
   split(
     tenantId: TenantId,

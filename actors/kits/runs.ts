@@ -4,7 +4,7 @@
  */
 import type { Customers } from '../accounts/model.ts';
 import { type Clock, sleep } from '../base/clock.ts';
-import type { KitId } from '../base/ids.ts';
+import type { DeviceId, KitId, TenantId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { DeviceAnswer, Devices } from '../fleet/devices.ts';
 import type { Collection } from '../records/collection.ts';
@@ -33,6 +33,8 @@ const AT_ONCE = 16;
 /** After so many the outcomes are written. */
 const BATCH = 64;
 const ASK_AGAIN_MS = 500;
+/** A device that gives no answer so often is left for later: others do not wait for it. */
+const TRIES = 3;
 /** After so long without a sign of life a process that ran a kit is taken for dead. */
 const LEASE_MS = 30_000;
 
@@ -41,7 +43,17 @@ export function createKitRuns({ store, rows, devices, customers, clock, log }: R
   const runs = new Map<KitId, Promise<void>>();
   let stopping = false;
 
-  async function untilThrough(id: KitId): Promise<void> {
+  /** A kit of which devices gave no answer comes back, behind the other kits of its tenant. */
+  async function toTheEnd(id: KitId, tenantId: TenantId): Promise<void> {
+    while (await oneOfATenant(tenantId, () => untilThrough(id))) {
+      if (stopping) return;
+      log.warn({ kit: id }, 'some devices of a kit give no answer; it comes back');
+      await sleep(clock, ASK_AGAIN_MS);
+    }
+  }
+
+  /** Resolves to whether devices are left that gave no answer. */
+  async function untilThrough(id: KitId): Promise<boolean> {
     for (;;) {
       try {
         return await alone(id);
@@ -51,38 +63,47 @@ export function createKitRuns({ store, rows, devices, customers, clock, log }: R
           { err: error, kit: id },
           comesBack ? 'a kit waits' : 'a kit stopped; it goes on after a start',
         );
-        if (!comesBack) return;
+        if (!comesBack) return false;
         await sleep(clock, ASK_AGAIN_MS);
-        if (stopping) return;
+        if (stopping) return false;
       }
     }
   }
 
-  async function alone(id: KitId): Promise<void> {
+  async function alone(id: KitId): Promise<boolean> {
     const lease = createLease(store, clock, `kit ${id}`, LEASE_MS);
     while (!(await lease.hold())) {
-      if (stopping) return;
+      if (stopping) return false;
       await sleep(clock, ASK_AGAIN_MS);
     }
+    const silent = new Set<DeviceId>();
     try {
-      while (!stopping && (await lease.hold()) && (await claimSome(id)));
+      while (!stopping && (await lease.hold()) && (await claimSome(id, silent)));
+      return silent.size > 0;
     } finally {
       await lease.release();
     }
   }
 
-  /** Resolves to whether there is more to do. */
-  async function claimSome(id: KitId): Promise<boolean> {
+  /** Resolves to whether there is more to do. @param silent those that gave no answer, which are left for later */
+  async function claimSome(id: KitId, silent: Set<DeviceId>): Promise<boolean> {
     const kit = await rows.find(id);
     if (kit?.claim == null || kit.state !== 'claiming') return false;
     const who = { tenantId: kit.tenantId, ...kit.claim };
-    const some = kit.devices.filter(({ outcome }) => outcome === 'waiting').slice(0, BATCH);
+    const open = kit.devices.filter((device) => device.outcome === 'waiting' && !silent.has(device.id));
+    const some = open.slice(0, BATCH);
     const results = new Map<string, KitDevice>();
     for (let at = 0; at < some.length; at += AT_ONCE) {
-      const claimed = await Promise.all(some.slice(at, at + AT_ONCE).map((device) => claimOne(who, device)));
-      if (claimed.includes(undefined)) return false; // the process ends
-      for (const device of claimed) if (device !== undefined) results.set(device.id, device);
+      if (stopping) break;
+      const asked = some.slice(at, at + AT_ONCE);
+      const claimed = await Promise.all(asked.map((device) => claimOne(who, device)));
+      for (const [nth, { id: device }] of asked.entries()) {
+        const outcome = claimed[nth];
+        if (outcome === undefined) silent.add(device);
+        else results.set(device, outcome);
+      }
     }
+    if (some.length > 0 && results.size === 0) return some.length === BATCH; // nothing to write
     await rows.change(id, (now) => {
       const all = now.devices.map((device) => results.get(device.id) ?? device);
       const isThrough = all.every(({ outcome }) => outcome !== 'waiting');
@@ -91,7 +112,7 @@ export function createKitRuns({ store, rows, devices, customers, clock, log }: R
     return some.length === BATCH;
   }
 
-  /** Undefined: the process ends before there is an answer. */
+  /** Undefined: there is no answer by now. */
   async function claimOne(who: Claimant, device: KitDevice): Promise<KitDevice | undefined> {
     const { tenantId, customerId, userId } = who;
     const ids = { tenantId, customerId, userId };
@@ -106,14 +127,14 @@ export function createKitRuns({ store, rows, devices, customers, clock, log }: R
     return { ...device, outcome: 'refused', reason: 'not-owner' };
   }
 
-  /** Asks until there is an answer or the process stops: a kit has time. */
+  /** Asks some times, for devices move between nodes; undefined when there is no answer. */
   async function ask(
     once: () => Promise<DeviceAnswer>,
   ): Promise<Exclude<DeviceAnswer, { type: 'unavailable' }> | undefined> {
-    for (;;) {
+    for (let tries = 1; ; tries += 1) {
       const answer = await once();
       if (answer.type !== 'unavailable') return answer;
-      if (stopping) return undefined;
+      if (stopping || tries === TRIES) return undefined;
       await sleep(clock, ASK_AGAIN_MS);
     }
   }
@@ -121,7 +142,7 @@ export function createKitRuns({ store, rows, devices, customers, clock, log }: R
   return {
     begin({ id, tenantId }) {
       if (runs.has(id) || stopping) return;
-      const running = oneOfATenant(tenantId, () => untilThrough(id)).finally(() => runs.delete(id));
+      const running = toTheEnd(id, tenantId).finally(() => runs.delete(id));
       runs.set(id, running);
     },
     async stop() {

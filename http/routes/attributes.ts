@@ -10,7 +10,7 @@
 import { z } from 'zod';
 import type { DeviceId } from '../../actors/base/ids.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../actors/base/json.ts';
-import type { Secrets } from '../../actors/base/secret.ts';
+import { type Secrets, unsealedOrNull } from '../../actors/base/secret.ts';
 import { isCleanText } from '../../actors/base/text.ts';
 import { isKeyToCheck } from '../../actors/claiming/proofs.ts';
 import type { SaveAttributes } from '../../actors/device/attributes.ts';
@@ -362,7 +362,7 @@ function shownAttributes(
   const { serverKey }: Pick<Device, 'serverKey'> = device;
   if (scope === 'SERVER_SCOPE' && serverKey !== null && principal.authority === 'TENANT_ADMIN') {
     const value = {
-      secretKey: secrets.unseal(device.id, serverKey.sealedSecret),
+      secretKey: unsealedOrNull(secrets, device.id, serverKey.sealedSecret),
       expirationTime: serverKey.expiresAt,
     };
     shown.push({ lastUpdateTs: serverKey.savedAt, key: CLAIMING_DATA, value });

@@ -2,7 +2,7 @@
  * The result of an import as CSV (RFC 4180): the outcome of each row, with tokens, keys and claim links of the devices.
  */
 import type { KitId } from '../../actors/base/ids.ts';
-import type { Secrets } from '../../actors/base/secret.ts';
+import { type Secrets, unsealedOrNull } from '../../actors/base/secret.ts';
 import type { ImportJob, Imports } from '../../actors/imports/imports.ts';
 import type { Kits } from '../../actors/kits/model.ts';
 import { OUTCOMES } from '../views/import.ts';
@@ -31,7 +31,10 @@ export async function* resultLines(
   const codes = new Map<KitId, string>();
   for await (const [result, device] of imports.everything(job)) {
     const { credentials, serverKey = null, id } = device ?? {};
-    const secret = serverKey === null || id === undefined ? '' : secrets.unseal(id, serverKey.sealedSecret);
+    const secret =
+      serverKey === null || id === undefined
+        ? ''
+        : (unsealedOrNull(secrets, id, serverKey.sealedSecret) ?? '');
     const token = credentials?.type === 'ACCESS_TOKEN' ? credentials.credentialsId : '';
     yield csvLine([
       String(result.row),
@@ -71,7 +74,7 @@ async function codeOf(
   const known = codes.get(id);
   if (known !== undefined) return known;
   const kit = await kits.find(tenantId, id);
-  const code = kit === undefined ? '' : kits.codeOf(kit);
+  const code = kit === undefined ? '' : (kits.codeOf(kit) ?? '');
   if (codes.size >= CODES_MAX) codes.clear();
   codes.set(id, code);
   return code;

@@ -3,7 +3,7 @@
 import { renderSVG } from 'uqr';
 import { z } from 'zod';
 import type { Clock } from '../../actors/base/clock.ts';
-import type { Secrets } from '../../actors/base/secret.ts';
+import { type Secrets, unsealedOrNull } from '../../actors/base/secret.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
 import { TENANT } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -51,7 +51,8 @@ export function labelRoutes({ devices, secrets, clock }: LabelNeeds): Route[] {
         if (device.type !== 'found') return device;
         const { id, name, serverKey } = device.value;
         if (serverKey === null || serverKey.expiresAt <= clock.now()) return notFound;
-        const secretKey = secrets.unseal(id, serverKey.sealedSecret);
+        const secretKey = unsealedOrNull(secrets, id, serverKey.sealedSecret);
+        if (secretKey === null) return notFound; // its key has been dropped: it does not work
         const url = claimLink(linkBase(), name, secretKey);
         const svg = renderSVG(url, { ecc: ERROR_CORRECTION, border: 2 });
         return json({ deviceName: name, url, svg, secretKey, expirationTime: serverKey.expiresAt });

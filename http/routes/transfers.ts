@@ -15,7 +15,7 @@ import {
   type TenantId,
   type TransferId,
 } from '../../actors/base/ids.ts';
-import type { Secrets } from '../../actors/base/secret.ts';
+import { type Secrets, unsealedOrNull } from '../../actors/base/secret.ts';
 import { type OfferedTo, openOffer } from '../../actors/device/state.ts';
 import type { Devices, Directory } from '../../actors/fleet/devices.ts';
 import {
@@ -104,7 +104,7 @@ function offerDevice(needs: TransferNeeds): Route {
       return answerReply(answer, ({ offer: open }) =>
         // Another one may have come, or it may have been accepted, before the answer was written.
         open?.transferId === transferId
-          ? json({ ...viewOffer(open, (sealed) => secrets.unseal(id, sealed)), code })
+          ? json({ ...viewOffer(open, (sealed) => unsealedOrNull(secrets, id, sealed)), code })
           : notFound,
       );
     },
@@ -141,6 +141,7 @@ function readOffer(needs: TransferNeeds): Route {
     path: '/api/customer/device/:deviceName/transfer',
     summary: 'The open offer of a device, for its owner and its tenant',
     roles: TENANT_AND_CUSTOMER,
+    grants: CLAIMING, // it names an address: nothing for who came in without a password
     params: deviceNameInPath,
     responses: {
       200: { description: 'The offer', schema: offerView },
@@ -153,7 +154,7 @@ function readOffer(needs: TransferNeeds): Route {
       const offer = openOffer(device, clock.now());
       return offer === null
         ? notFound
-        : json(viewOffer(offer, (sealed) => secrets.unseal(device.id, sealed)));
+        : json(viewOffer(offer, (sealed) => unsealedOrNull(secrets, device.id, sealed)));
     },
   });
 }

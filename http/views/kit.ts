@@ -27,8 +27,8 @@ export const listedKitView = z
     ...figures,
     createdTime: instant,
     expirationTime: instant,
-    /** What is printed on the box. */
-    code: z.string(),
+    /** What is printed on the box; null when the server's key under which it was kept has been dropped. */
+    code: z.string().nullable(),
     /** Who has claimed it. */
     customerId: optional,
     claimedTime: instant.nullable(),
@@ -61,7 +61,7 @@ const OUTCOMES = { waiting: 'WAITING', claimed: 'CLAIMED', refused: 'REFUSED' } 
 const viewDevices = ({ devices }: Kit) =>
   devices.map(({ id, name, outcome, reason = null }) => ({ id, name, outcome: OUTCOMES[outcome], reason }));
 
-export function viewListedKit(kit: Kit, code: string, now: number): z.infer<typeof listedKitView> {
+export function viewListedKit(kit: Kit, code: string | null, now: number): z.infer<typeof listedKitView> {
   const { createdAt, expiresAt, claim } = kit;
   return {
     ...viewFigures(kit, now),
@@ -73,7 +73,7 @@ export function viewListedKit(kit: Kit, code: string, now: number): z.infer<type
   };
 }
 
-export function viewKit(kit: Kit, code: string, now: number): z.infer<typeof kitView> {
+export function viewKit(kit: Kit, code: string | null, now: number): z.infer<typeof kitView> {
   return { ...viewListedKit(kit, code, now), devices: viewDevices(kit) };
 }
 

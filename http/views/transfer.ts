@@ -4,10 +4,10 @@ import { unreachable } from '../../actors/base/unreachable.ts';
 import type { DeviceRecord, Offer } from '../../actors/device/state.ts';
 import { entityId, instant, uuid } from './parts.ts';
 
-/** For whom an offer is. */
+/** For whom an offer is. The e-mail is null when the server's key under which it was kept has been dropped. */
 const partyView = z.union([
   z.object({ type: z.literal('customer'), customerId: entityId('CUSTOMER') }),
-  z.object({ type: z.literal('email'), email: z.string() }),
+  z.object({ type: z.literal('email'), email: z.string().nullable() }),
   z.object({ type: z.literal('code') }),
 ]);
 
@@ -37,15 +37,15 @@ export const incomingOfferView = z
   })
   .meta({ id: 'IncomingDeviceOffer' });
 
-/** @param unseal reads a sealed address */
+/** @param unseal reads a sealed address, if it can */
 export function viewOffer(
   { transferId, to, offeredAt, expiresAt }: Offer,
-  unseal: (sealed: string) => string,
+  unseal: (sealed: string) => string | null,
 ): z.infer<typeof offerView> {
   return { transferId, to: viewParty(to, unseal), offeredAt, expiresAt };
 }
 
-function viewParty(to: Offer['to'], unseal: (sealed: string) => string): z.infer<typeof partyView> {
+function viewParty(to: Offer['to'], unseal: (sealed: string) => string | null): z.infer<typeof partyView> {
   switch (to.type) {
     case 'customer':
       return { type: 'customer', customerId: { entityType: 'CUSTOMER', id: to.customerId } };

@@ -2,9 +2,12 @@
 import * as assert from 'uvu/assert';
 import { type DeviceId, type KitId, newId, type UserId } from '../../actors/base/ids.ts';
 import { silentLog } from '../../actors/base/log.ts';
+import { createSecrets } from '../../actors/base/secret.ts';
 import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
+import type { Devices } from '../../actors/fleet/devices.ts';
 import { createKits } from '../../actors/kits/kits.ts';
 import { KIT_DEVICES_MAX } from '../../actors/kits/model.ts';
+import { type Store, StoreUnavailable } from '../../actors/store/store.ts';
 import {
   type Answer,
   claimPath,
@@ -338,6 +341,125 @@ law('K1: a page of kits is small: at most fifty, without their devices', async (
   }
   assert.equal(lists, [1]);
 });
+
+law('K2: shown again, a kit that was broken off goes on', async (scene) => {
+  const { world, home } = scene;
+  const names = Array.from({ length: 200 }, (_, at) => `Device ${at}`);
+  const kit = await packed(scene, names);
+  await world.kits.stop(); // the process that answers first ends before it has claimed any
+  kitOf(await show(home.alice, kit.code));
+  const { store, devices, accounts, secrets, clock } = world;
+  const next = createKits({ store, devices, customers: accounts.customers, secrets, clock, log: silentLog });
+  try {
+    const { tenantId, alice } = home;
+    await next.claim({ tenantId, customerId: alice.customerId, userId: newId<UserId>(1) }, kit.code);
+    assert.is((await through(alice, kit.id)).claimed, 200);
+  } finally {
+    await next.stop();
+  }
+});
+
+law('K3: a device that gives no answer holds up neither the others nor another kit', async (scene) => {
+  const { world, home } = scene;
+  const kit = await packed(scene);
+  const other = await packed(scene, ['Valve']);
+  const plug = await world.directory.idOf(home.tenantId, 'Plug');
+  const { store, accounts, secrets, clock } = world;
+  let answers = false;
+  const devices: Devices = {
+    ...world.devices,
+    ask: async (id, command) =>
+      id === plug && !answers ? { type: 'unavailable', reason: 'timeout' } : world.devices.ask(id, command),
+  };
+  const kits = createKits({ store, devices, customers: accounts.customers, secrets, clock, log: silentLog });
+  const { tenantId, alice } = home;
+  const who = { tenantId, customerId: alice.customerId, userId: newId<UserId>(1) };
+  const passing = (what: string, isSo: () => Promise<boolean>) =>
+    until(what, async () => {
+      clock.advance(500);
+      return isSo();
+    });
+  const stateOf = async (id: string) => (await kits.find(tenantId, id))?.state;
+  try {
+    for (const { code } of [kit, other]) await kits.claim(who, code);
+    await passing('the other kit is through', async () => (await stateOf(other.id)) === 'claimed');
+    assert.equal(await ownersOf(scene), [alice.customerId, null, alice.customerId]);
+    assert.is(await stateOf(kit.id), 'claiming');
+    answers = true;
+    await passing('the kit is through', async () => (await stateOf(kit.id)) === 'claimed');
+    assert.equal(new Set(await ownersOf(scene)), new Set([alice.customerId]));
+  } finally {
+    const stopped = kits.stop();
+    clock.advance(500);
+    await stopped;
+  }
+});
+
+law('K6: split twice at once, and one broken off: no device is lost', async (scene) => {
+  const { world, home } = scene;
+  const kit = await packed(scene);
+  const ids = (await world.kits.find(home.tenantId, kit.id))?.devices.map(({ id }) => id) ?? [];
+  const { devices, accounts, secrets, clock } = world;
+  let broken = false;
+  // The process of the first split ends after it has taken its devices out.
+  const entities: Store['entities'] = {
+    load: (name) => world.store.entities.load(name),
+    commit: async (commit) => {
+      if (commit.name.startsWith('kit/') && commit.expected === 0 && !broken) {
+        broken = true;
+        throw new StoreUnavailable('test', 'the process ends');
+      }
+      return world.store.entities.commit(commit);
+    },
+  };
+  const store: Store = { ...world.store, entities };
+  const kits = createKits({ store, devices, customers: accounts.customers, secrets, clock, log: silentLog });
+  const user = newId<UserId>(1);
+  await Promise.allSettled(
+    ids.slice(0, 2).map((id) => kits.split(home.tenantId, user, kit.id, new Set([id]), 'part')),
+  );
+  assert.ok(broken);
+  await kits.resume();
+  const { items } = await kits.list(home.tenantId, { page: 0, pageSize: 10 });
+  const kept = items.flatMap((one) => one.devices.map(({ id }) => id));
+  assert.equal(kept.sort(), [...ids].sort());
+});
+
+law(
+  'C9: a kit whose code was sealed under a key that is gone is listed, read and revoked, without its code',
+  async (scene) => {
+    const { world, home } = scene;
+    const kit = await packed(scene);
+    const { store, devices, accounts, clock } = world;
+    const secrets = createSecrets(Buffer.alloc(32, 77));
+    const other = createKits({
+      store,
+      devices,
+      customers: accounts.customers,
+      secrets,
+      clock,
+      log: silentLog,
+    });
+    const fields = { label: 'Gone', expiresAt: clock.now() + HOUR_MS };
+    const lamp = { id: newId<DeviceId>(1), name: 'Lamp', epoch: 0 };
+    const made = await other.create(home.tenantId, newId<UserId>(1), fields, [lamp]);
+    assert.is(made.type, 'done');
+    const page = (await home.admin.get('/api/kits?pageSize=10&page=0')).json as { data: Kit[] };
+    assert.equal(page.data.map(({ label, code }) => [label, code]).sort(), [
+      ['Gone', null],
+      ['Order 7', kit.code],
+    ]);
+    const path = `/api/kit/${page.data.find(({ label }) => label === 'Gone')?.id}`;
+    assert.is(kitOf(await home.admin.get(path)).code, null);
+    assert.equal(
+      await home.admin
+        .delete(path)
+        .then(kitOf)
+        .then(({ state, code }) => [state, code]),
+      ['REVOKED', null],
+    );
+  },
+);
 
 law('K3: broken off by the end of a process, a kit is finished after the next start', async (scene) => {
   const { world, home } = scene;

@@ -1,6 +1,6 @@
 /** Handing a device over, through the API (rules H1 to H5): offered by its owner, accepted from the list or by a code. */
 import * as assert from 'uvu/assert';
-import type { TransferId } from '../../actors/base/ids.ts';
+import type { CustomerId, TransferId } from '../../actors/base/ids.ts';
 import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
 import { lists } from '../../actors/device/indexes.ts';
 import {
@@ -30,7 +30,7 @@ const { law, run } = restLaws('rest transfers');
 
 interface Offered {
   readonly transferId: string;
-  readonly to: { readonly type: string; readonly email?: string };
+  readonly to: { readonly type: string; readonly email?: string | null };
   readonly offeredAt: number;
   readonly expiresAt: number;
   readonly code: string | null;
@@ -363,6 +363,55 @@ law(
   },
   { disturb: (needs) => ({ ...needs, secrets: changing }) },
 );
+
+law(
+  'C9: an offer whose address was sealed under a key that is gone is shown without it, and withdrawn',
+  async ({ world, home }) => {
+    present = createSecrets(Buffer.alloc(32, 1));
+    await provisionAlices(world, home);
+    offered(await home.alice.post(transferPath(), { to: home.bob.email }));
+    present = createSecrets(Buffer.alloc(32, 9));
+    assert.equal(offered(await home.alice.get(transferPath())).to, { type: 'email', email: null });
+    isDone(await home.alice.delete(transferPath()));
+  },
+  { disturb: (needs) => ({ ...needs, secrets: changing }) },
+);
+
+law('H2: offers from another tenant hide none', async ({ world, home }) => {
+  const other = await settle(world, 'other');
+  for (let n = 0; n < 101; n += 1) {
+    const name = `A ${n}`; // before the real one
+    await provisionAlices(world, other, name);
+    offered(await other.alice.post(transferPath(name), { to: home.bob.customerId }));
+  }
+  await provisionAlices(world, home);
+  offered(await home.alice.post(transferPath(), { to: home.bob.customerId }));
+  assert.equal(
+    (await incoming(home.bob)).map(({ deviceName }) => deviceName),
+    [NAME],
+  );
+});
+
+law('H3: who comes in without a password reads no address from an offer', async ({ world, home }) => {
+  const shown = await provision(world, home.tenantId, 'shown');
+  const { customerId } = entity(await home.admin.post(`/api/customer/public/device/${shown}`));
+  const command = { type: 'OfferDevice', tenantId: home.tenantId, userId: home.alice.userId } as const;
+  const to = { type: 'address', addressDigest: 'digest', sealedAddress: 'sealed' } as const;
+  const transferId = UNKNOWN as TransferId;
+  const owner = customerId.id as CustomerId;
+  const made = await world.devices.ask(shown, {
+    ...command,
+    customerId: owner,
+    transferId,
+    to,
+    durationMs: HOUR_MS,
+  });
+  assert.is(made.type, 'accepted', JSON.stringify(made));
+  const login = await world.nobody.post('/api/auth/login/public', { publicId: customerId.id });
+  const anybody = world.as((login.json as { token: string }).token);
+  isProblem(await anybody.get(transferPath('shown')), 403, 20);
+  assert.is((await home.admin.get(transferPath('shown'))).status, 200);
+});
 
 /** One more customer of the household, with a user of this name. */
 async function newcomer(world: RestWorld, home: Household, name: string) {

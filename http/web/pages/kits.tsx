@@ -172,7 +172,7 @@ async function kitReply(visit: SignedIn): Promise<PageReply> {
         <div class="card">
           <dl>
             <dt>Code</dt>
-            <dd class="big">{code}</dd>
+            <dd class="big">{code ?? 'It cannot be read any more: the key of the server was changed.'}</dd>
             <dt>Expires</dt>
             <dd>
               <Time at={expirationTime} locale={visit.locale} />

@@ -55,7 +55,9 @@ async function handOverReply(visit: SignedIn, refusal?: string): Promise<PageRep
 /** For whom an offer is, in words. */
 function partyText(to: Offer['to']): string {
   if (to.type === 'code') return 'whoever has its code';
-  return to.type === 'email' ? to.email : 'a customer, by its id';
+  return to.type === 'email'
+    ? (to.email ?? 'an e-mail address that cannot be read any more')
+    : 'a customer, by its id';
 }
 
 interface OfferProps {
