@@ -86,7 +86,7 @@ export interface Claimant {
 }
 
 /** A page is read with the devices of its kits: it should be small. */
-export type KitQuery = Pick<EntityQuery, 'page' | 'pageSize' | 'sortOrder'>;
+type KitQuery = Pick<EntityQuery, 'page' | 'pageSize' | 'sortOrder'>;
 
 /** All of it rejects with `StoreUnavailable`. Another tenant's kit is `kit-unknown`. */
 export interface Kits {
