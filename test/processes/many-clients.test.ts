@@ -15,6 +15,9 @@ import { cleanUp, startServer } from '../kit/process.ts';
 import { pause } from '../kit/until.ts';
 
 const OPERATIONS = 3_000;
+const OPERATIONS_MAX = 30_000;
+/** How often each essential answer is given at least. */
+const ENOUGH = 20;
 /** Nothing fails here, so every request has its answer in the end. */
 const PATIENCE_MS = 300_000;
 const SYSADMIN_PASSWORD = 'story-test-sysadmin';
@@ -33,13 +36,15 @@ test('many clients: what they were told has one explanation for each device', as
     patienceMs: PATIENCE_MS,
   });
   story.play();
-  while (story.answered < OPERATIONS) await pause(50);
+  const isStory = () => STORY_ESSENTIALS.every((what) => (story.counts.get(what) ?? 0) > ENOUGH);
+  // Chance tells it: now and then some part of it takes longer to come often enough.
+  while (story.answered < OPERATIONS || (!isStory() && story.answered < OPERATIONS_MAX)) await pause(50);
   await story.stop();
   await story.look();
   equal(story.judge(), []);
   is(story.unanswered, 0);
   for (const what of STORY_ESSENTIALS) {
-    ok((story.counts.get(what) ?? 0) > 20, `hardly any "${what}": that was no story`);
+    ok((story.counts.get(what) ?? 0) > ENOUGH, `hardly any "${what}": that was no story`);
   }
   is((await server.stop()).code, 0);
 });
