@@ -28,7 +28,8 @@ import { attributeRoutes } from './attributes.ts';
 import { auditRoutes } from './audit.ts';
 import { authRoutes } from './auth.ts';
 import { challengeRoutes } from './challenges.ts';
-import { claimRoutes } from './claims.ts';
+import { claimWaitRoute } from './claim-wait.ts';
+import { claimRoutes, createClaim } from './claims.ts';
 import { customerRoutes } from './customers.ts';
 import { deviceApiRoutes } from './device-api.ts';
 import { deviceCredentialsRoutes } from './device-credentials.ts';
@@ -86,9 +87,11 @@ export function allRoutes(needs: RouteNeeds): Route[] {
   const { accounts, settings, counters } = needs;
   const logins = createLogins(accounts, settings.limits, counters);
   const factors = createSecondFactorAuth(needs);
+  const claim = createClaim(needs);
   const routes = [
     ...kitClaimRoutes(needs), // before claims: a device may be named "kit"
-    ...claimRoutes(needs), // before assignments: a device may be named "device"
+    ...claimRoutes(needs, claim), // before assignments: a device may be named "device"
+    claimWaitRoute(needs, claim),
     ...takeOverRoutes(needs),
     ...challengeRoutes(needs),
     ...transferRoutes(needs), // likewise

@@ -5,7 +5,7 @@ import type { Instant } from '../../actors/base/clock.ts';
 import type { UserId } from '../../actors/base/ids.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
-import { CUSTOMER, type Grant, TENANT_AND_CUSTOMER } from '../auth/principal.ts';
+import { CUSTOMER, type CustomerUser, type Grant, TENANT_AND_CUSTOMER } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { claimResultView } from '../views/device.ts';
 import { pendingClaimView } from '../views/take-over.ts';
@@ -37,18 +37,76 @@ const secretKey = z
   .transform((secret) => secret ?? '');
 
 /** No body at all is the same as `{}`. */
-const claimBody = z
+export const claimBody = z
   .object({ secretKey }, { error: 'The body should be a JSON object!' })
   .nullish()
   .transform((body) => body?.secretKey ?? '');
 
-export function claimRoutes(needs: ConfirmNeeds): Route[] {
-  return [claimDevice(needs), giveBack(needs)];
+export function claimRoutes(needs: ConfirmNeeds, claim: ClaimCall): Route[] {
+  return [claimDevice(claim), giveBack(needs)];
 }
 
-function claimDevice(needs: ConfirmNeeds): Route {
+export const claimResponses = {
+  200: { description: 'The device is yours', schema: claimResultView },
+  202: {
+    description:
+      'Only with Prefer: respond-async: it is a take-over, and pending until its owner can object no more',
+    schema: pendingClaimView,
+  },
+  400: {
+    description:
+      'No open window, or another secret: FAILURE. Owned by anybody already: CLAIMED. Unless refusals are uniform the ' +
+      'header Claim-Refusal says more (wrong-secret, no-window, window-elapsed, not-allowed, already-claimed, ' +
+      'already-yours, take-over-pending, proof-required, wrong-proof, proof-outdated, policy-refused), and Claim-Attempts-Left how many more wrong secrets are borne with for now',
+    schema: z.enum(['FAILURE', 'CLAIMED']),
+  },
+  404: { description: 'The tenant has no device of this name' },
+  422: { description: 'The Idempotency-Key was used for another request' },
+  429: { description: 'Too many wrong secrets from you' },
+};
+
+/** A claim as a route hands it over. */
+interface AskedClaim {
+  readonly principal: CustomerUser;
+  readonly params: { readonly deviceName: string };
+  /** The secret. */
+  readonly body: string;
+  readonly address: string;
+  readonly idempotencyKey: string | undefined;
+  readonly prefersAsync: () => boolean;
+}
+
+export type ClaimCall = (asked: AskedClaim) => Promise<Reply>;
+
+/** Carries claims out, once for each `Idempotency-Key`. */
+export function createClaim(needs: ConfirmNeeds): ClaimCall {
   const { accounts, secrets } = needs;
   const confirm = createConfirm(needs);
+  return async ({ principal, params, body: secret, address, idempotencyKey: key, prefersAsync }) => {
+    const claim = (begunAt: Instant | undefined) =>
+      confirm({ principal, deviceName: params.deviceName, secret, address, begunAt, prefersAsync });
+    if (key === undefined) return claim(undefined);
+    if (key === '' || key.length > NAME_MAX) return badRequest('The Idempotency-Key is empty or too long!');
+    const { userId } = principal;
+    const fingerprint = fingerprintOf(secrets, userId, params.deviceName, secret);
+    const outcome = await accounts.replays.run({ userId, key, fingerprint }, async (begunAt) => {
+      const reply = await claim(begunAt);
+      return { reply, keep: reply.type === 'json' ? kept(reply) : undefined };
+    });
+    switch (outcome.type) {
+      case 'fresh':
+        return outcome.reply;
+      case 'kept':
+        return replayed(outcome.answer);
+      case 'other':
+        return keyReused;
+      default:
+        return unreachable(outcome);
+    }
+  };
+}
+
+function claimDevice(claim: ClaimCall): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/customer/device/:deviceName/claim',
@@ -60,46 +118,8 @@ function claimDevice(needs: ConfirmNeeds): Route {
     body: claimBody,
     idempotent: true,
     deferring: true,
-    responses: {
-      200: { description: 'The device is yours', schema: claimResultView },
-      202: {
-        description:
-          'Only with Prefer: respond-async: it is a take-over, and pending until its owner can object no more',
-        schema: pendingClaimView,
-      },
-      400: {
-        description:
-          'No open window, or another secret: FAILURE. Owned by anybody already: CLAIMED. Unless refusals are uniform the ' +
-          'header Claim-Refusal says more (wrong-secret, no-window, window-elapsed, not-allowed, already-claimed, ' +
-          'already-yours, take-over-pending, proof-required, wrong-proof, proof-outdated, policy-refused), and Claim-Attempts-Left how many more wrong secrets are borne with for now',
-        schema: z.enum(['FAILURE', 'CLAIMED']),
-      },
-      404: { description: 'The tenant has no device of this name' },
-      422: { description: 'The Idempotency-Key was used for another request' },
-      429: { description: 'Too many wrong secrets from you' },
-    },
-    async handle({ principal, params, body: secret, address, idempotencyKey: key, prefersAsync }) {
-      const claim = (begunAt: Instant | undefined) =>
-        confirm({ principal, deviceName: params.deviceName, secret, address, begunAt, prefersAsync });
-      if (key === undefined) return claim(undefined);
-      if (key === '' || key.length > NAME_MAX) return badRequest('The Idempotency-Key is empty or too long!');
-      const { userId } = principal;
-      const fingerprint = fingerprintOf(secrets, userId, params.deviceName, secret);
-      const outcome = await accounts.replays.run({ userId, key, fingerprint }, async (begunAt) => {
-        const reply = await claim(begunAt);
-        return { reply, keep: reply.type === 'json' ? kept(reply) : undefined };
-      });
-      switch (outcome.type) {
-        case 'fresh':
-          return outcome.reply;
-        case 'kept':
-          return replayed(outcome.answer);
-        case 'other':
-          return keyReused;
-        default:
-          return unreachable(outcome);
-      }
-    },
+    responses: claimResponses,
+    handle: claim,
   });
 }
 

@@ -107,6 +107,12 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     tenant: NEVER,
     system: NEVER,
   },
+  'POST /api/customer/device/:deviceName/claim/wait': {
+    request: ({ freeName }) => ({ params: { deviceName: freeName } }),
+    customer: '404 200 200',
+    tenant: NEVER,
+    system: NEVER,
+  },
   // The free device has no key to sign with.
   'POST /api/customer/device/:deviceName/claim/challenge': {
     request: ({ freeName }) => ({ params: { deviceName: freeName } }),
