@@ -189,7 +189,7 @@ function httpCertificate({ http }: Config) {
 function createCoap(config: Config, { clock, log }: CoreNeeds, core: Core) {
   const { devices, directory, secrets, profiles } = core;
   return createCoapEndpoint({
-    settings: { ...COAP_DEFAULTS, ...config.coap },
+    settings: { ...COAP_DEFAULTS, ...config.coap, acceptsTelemetry: config.http.acceptsTelemetry },
     guard: guardOf('coap', config, core, log),
     devices,
     directory,

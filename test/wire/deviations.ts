@@ -596,7 +596,7 @@ export const SECTIONS = {
       what: 'telemetry, client attributes, rule engine',
       thingsBoard: 'the main thing',
       claimd:
-        'by MQTT and HTTP accepted and dropped (HTTP: `transport.telemetry.accept`), by CoAP 4.00; shared attributes are answered',
+        'accepted and dropped (by HTTP and CoAP: `transport.telemetry.accept`); shared attributes are answered, in JSON alone',
       why: 'claimd is about ownership',
     },
     provisioning: {

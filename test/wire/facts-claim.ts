@@ -476,7 +476,7 @@ export const WHAT_DEVICES_SEE: readonly (ClaimRow | OddRow)[] = [
       'MQTT 3.1.1': { same: 'PUBACK', by: 'telemetry' },
       'MQTT 5': { same: 'PUBACK 0x00', by: 'telemetry' },
       HTTP: { same: '200 empty', by: 'telemetry' },
-      CoAP: { thingsBoard: '2.01', claimd: '4.00', by: 'telemetry' },
+      CoAP: { same: '2.01', by: 'telemetry' },
     },
   },
   {

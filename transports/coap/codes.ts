@@ -19,6 +19,7 @@ export const Code = {
   badOption: code(4, 2),
   notFound: code(4, 4),
   methodNotAllowed: code(4, 5),
+  notAcceptable: code(4, 6),
   requestEntityIncomplete: code(4, 8),
   conflict: code(4, 9),
   requestEntityTooLarge: code(4, 13),
@@ -26,6 +27,7 @@ export const Code = {
   tooManyRequests: code(4, 29),
 
   internalServerError: code(5, 0),
+  notImplemented: code(5, 1),
   serviceUnavailable: code(5, 3),
   proxyingNotSupported: code(5, 5),
 } as const;

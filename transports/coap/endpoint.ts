@@ -19,8 +19,8 @@ import { ListenError, type Listening } from '../../actors/sockets/listen.ts';
 import type { Transport } from '../transport.ts';
 import { Code } from './codes.ts';
 import { Exchanges } from './exchanges.ts';
-import { responseOf, unavailableResponse } from './request.ts';
-import { createResource, tooLargeResponse } from './resource.ts';
+import { responseOf, tooLargeResponse, unavailableResponse } from './request.ts';
+import { createResource } from './resource.ts';
 import type { CoapSettings } from './settings.ts';
 import { Uploads } from './uploads.ts';
 
@@ -50,6 +50,7 @@ export function createCoapEndpoint(options: CoapEndpointOptions): Transport {
 
   const serve = createResource({
     settings,
+    devices: options.devices,
     claiming: createClaiming(options.devices, options.directory, options.secrets),
     guard: options.guard ?? openGuard,
     uploads: new Uploads(settings, clock),
@@ -73,7 +74,7 @@ export function createCoapEndpoint(options: CoapEndpointOptions): Transport {
         reportBug(log, 'coap request', error);
         return responseOf(Code.internalServerError);
       }),
-    tooLarge: () => tooLargeResponse(settings),
+    tooLarge: () => tooLargeResponse(settings.payloadBytesMax),
     overloaded: () => unavailableResponse(settings.retryAfterSeconds),
   });
 

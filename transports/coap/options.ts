@@ -1,5 +1,5 @@
 /**
- * CoAP's options as far as opening a claim window needs them (RFC 7252 §5.10, RFC 7959, RFC 9175).
+ * CoAP's options as far as the device API needs them (RFC 7252 §5.10, RFC 7959, RFC 9175).
  *
  * An odd number is critical: a server that does not understand it must not act on the message (§5.4.1). An option that is
  * repeated without being repeatable, or has a wrong length, counts as not understood (§5.4.3, §5.4.5).
@@ -9,6 +9,7 @@ import { NO_BYTES, type Option } from './message.ts';
 
 export const OptionNumber = {
   uriHost: 3,
+  etag: 4,
   uriPort: 7,
   uriPath: 11,
   contentFormat: 12,
@@ -17,11 +18,15 @@ export const OptionNumber = {
   accept: 17,
   block2: 23,
   block1: 27,
+  size2: 28,
   proxyUri: 35,
   proxyScheme: 39,
   size1: 60,
   requestTag: 292,
 } as const;
+
+/** RFC 7252 §12.3. */
+export const ContentFormat = { linkFormat: 40, json: 50 } as const;
 
 interface Form {
   readonly bytesMin: number;

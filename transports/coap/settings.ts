@@ -28,6 +28,9 @@ export interface CoapSettings {
   /** What the remembered requests and their answers may come to in memory. */
   readonly exchangeBytesMax: number;
 
+  /** Whether telemetry and attributes of devices are taken, and dropped. */
+  readonly acceptsTelemetry: boolean;
+
   /** What a device is told to wait before it asks again, when no answer could be had, in whole seconds. */
   readonly retryAfterSeconds: number;
 }
@@ -47,6 +50,7 @@ export const COAP_DEFAULTS: CoapSettings = {
   exchangesMax: 100_000,
   exchangesPerPeerMax: 256,
   exchangeBytesMax: 32 * 1024 * 1024,
+  acceptsTelemetry: true,
   retryAfterSeconds: 1,
 };
 

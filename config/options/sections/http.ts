@@ -101,7 +101,7 @@ export const http = section('HTTP: people and devices', {
     key: 'transport.telemetry.accept',
     env: 'TRANSPORT_TELEMETRY_ACCEPT',
     default: DEVICE_API.acceptsTelemetry,
-    why: 'Whether telemetry and attributes that devices send by HTTP are answered 200, and dropped; else 404. By MQTT they are always taken and dropped.',
+    why: 'Whether telemetry and attributes that devices send by HTTP or CoAP are taken and dropped; else 404, 4.00. By MQTT they are always taken and dropped.',
   }),
   maxHeaderBytes: bytes({
     key: 'server.http.max_header_size',

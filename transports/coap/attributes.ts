@@ -1,0 +1,40 @@
+/** `GET …/attributes?clientKeys=a,b&sharedKeys=c`: what a device may know of itself. */
+import { type DeviceAttributes, readAttributeRequest } from '../../actors/claiming/attributes.ts';
+import { ifUnavailable } from '../../actors/journal/unavailable.ts';
+import { Code } from './codes.ts';
+import { contentResponse } from './content.ts';
+import type { Option } from './message.ts';
+import { ContentFormat, OptionNumber, valuesOf } from './options.ts';
+import { type Request, type Response, responseOf, unavailableResponse } from './request.ts';
+import type { CoapDevice } from './uploads.ts';
+
+/** Such a device cannot read JSON, and there is nothing else here. */
+export const NO_PROTOBUF = 'attributes are told in JSON, and the profile says protobuf';
+
+/**
+ * 2.05 with `{"shared": {…}}`. Where there is nothing to tell, 4.04 as in ThingsBoard, which by HTTP and MQTT answers `{}`.
+ */
+export async function attributesResponse(
+  attributes: Pick<DeviceAttributes, 'answer'>,
+  request: Request,
+  device: CoapDevice,
+  retryAfterSeconds: number,
+): Promise<Response> {
+  if (device.format === 'PROTOBUF') return responseOf(Code.notImplemented, NO_PROTOBUF);
+  const asked = readAttributeRequest(queryOf(request.options)) ?? {};
+  const answer = await attributes.answer(device, asked).catch(ifUnavailable(() => 'unavailable' as const));
+  if (answer === 'unavailable') return unavailableResponse(retryAfterSeconds);
+  if (answer === undefined) return responseOf(Code.unauthorized);
+  if (answer.shared === undefined) return responseOf(Code.notFound);
+  return contentResponse(request, Buffer.from(JSON.stringify(answer)), ContentFormat.json);
+}
+
+/** `Uri-Query: name=value`, each once; of those that come twice the first counts, as in ThingsBoard. */
+function queryOf(options: readonly Option[]): Record<string, string> {
+  const query: Record<string, string> = Object.create(null);
+  for (const value of valuesOf(options, OptionNumber.uriQuery)) {
+    const [name = '', ...rest] = value.toString().split('=');
+    query[name] ??= rest.join('=');
+  }
+  return query;
+}
