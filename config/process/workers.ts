@@ -12,7 +12,7 @@ import type { ProcessLog } from '../compose/log.ts';
 import { StartRefused } from '../compose/refusal.ts';
 import { type OpenedStore, openStore } from '../compose/store.ts';
 import type { Config } from '../options/schema.ts';
-import { CLOSING_MS, FAULT, printLine, REFUSED, SAME_SIGNAL_MS } from './exit.ts';
+import { CLOSING_MS, FAULT, MISUSE, printLine, REFUSED, SAME_SIGNAL_MS } from './exit.ts';
 import { watchHandedOver } from './handed-over.ts';
 import { isParcel } from './worker-bus.ts';
 
@@ -23,6 +23,10 @@ const RESTART_MS = 100;
 const RESTART_MAX_MS = 10_000;
 /** A worker that lived for this long starts with the shortest back-off again. */
 const STEADY_MS = 60_000;
+/** At the start of the server: so often a worker may die before it is ready. With the pauses between them that is 6 s. */
+const START_DEATHS_MAX = 7;
+/** How long a worker may be starting before the log says so; then again and again. It may be lifting older data. */
+const SLOW_START_MS = 30_000;
 /** A worker that does not stop is killed this long after its own limits. */
 const GRACE_MS = 1_000;
 
@@ -50,6 +54,16 @@ interface Slot {
   ready: boolean;
   /** SIGHUP came before it was ready: the signal would have ended it. */
   outdated: boolean;
+  /** Until it is started again. */
+  restart: NodeJS.Timeout | undefined;
+}
+
+/** How a worker ended. */
+interface Death {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** It could not even be started. */
+  readonly why?: string;
 }
 
 class Supervisor {
@@ -64,6 +78,7 @@ class Supervisor {
   /** All workers have been ready once. */
   #served = false;
   #stoppingSince: number | undefined;
+  #stopSignal: NodeJS.Signals | undefined;
   #exitCode = 0;
 
   constructor({ system }: Config, log: ProcessLog, more: JsonObject, store: OpenedStore | undefined) {
@@ -78,6 +93,7 @@ class Supervisor {
       deaths: 0,
       ready: false,
       outdated: false,
+      restart: undefined,
     }));
   }
 
@@ -92,23 +108,42 @@ class Supervisor {
 
   #fork(slot: Slot): void {
     if (this.#stoppingSince !== undefined) return;
-    const worker = cluster.fork({ [NUMBER_VARIABLE]: String(slot.number) });
-    slot.worker = worker;
+    slot.restart = undefined;
     slot.startedAt = performance.now();
     slot.ready = false;
     slot.outdated = false;
+    const worker = startProcess(slot.number);
+    if (worker instanceof Error) {
+      this.#onExit(slot, { code: null, signal: null, why: worker.message });
+      return;
+    }
+    slot.worker = worker;
+    const tellSlowStart = setInterval(() => this.#tellSlowStart(slot), SLOW_START_MS);
     const closeUnconfirmed = watchHandedOver(worker);
+    let ended = false;
+    const end = (death: Death): void => {
+      if (ended) return;
+      ended = true;
+      clearInterval(tellSlowStart);
+      closeUnconfirmed();
+      this.#onExit(slot, death);
+    };
     worker.on('message', (message: unknown) => {
       if (isParcel(message)) this.#passOn(slot, message);
       else if (isJsonObject(message) && message.type === 'ready') this.#onReady(slot, message.addresses);
     });
-    worker.on('error', (error) =>
-      this.#log.error({ err: error, worker: slot.number }, 'a worker cannot be reached'),
-    );
-    worker.once('exit', (code, signal) => {
-      closeUnconfirmed();
-      this.#onExit(slot, code, signal);
+    worker.on('error', (error) => {
+      this.#log.error({ err: error, worker: slot.number }, 'a worker cannot be reached');
+      // There is no process (too many of them, no memory, no program), so no exit will be heard of.
+      if (worker.process.pid === undefined) end({ code: null, signal: null, why: error.message });
     });
+    worker.once('exit', (code, signal) => end({ code, signal }));
+  }
+
+  #tellSlowStart(slot: Slot): void {
+    if (slot.ready) return;
+    const forMs = Math.round(performance.now() - slot.startedAt);
+    this.#log.warn({ worker: slot.number, forMs }, 'a worker is still starting');
   }
 
   #passOn(from: Slot, parcel: object): void {
@@ -128,31 +163,53 @@ class Supervisor {
     slot.ready = true;
     if (slot.outdated) slot.worker?.process.kill('SIGHUP');
     if (this.#served) return;
-    for (const other of this.#slots) if (other.worker === undefined) this.#fork(other);
+    for (const other of this.#slots) {
+      if (other.worker === undefined && other.restart === undefined) this.#fork(other);
+    }
     if (!this.#slots.every(({ ready }) => ready)) return;
     this.#served = true;
     const startMs = Math.round(performance.now() - this.#startedAt);
     this.#log.info({ ...this.#addresses, ...this.#more, workers: this.#slots.length, startMs }, 'ready');
   }
 
-  #onExit(slot: Slot, code: number | null, signal: string | null): void {
+  #onExit(slot: Slot, death: Death): void {
+    // A signal to stop ends a worker that does not listen for signals yet.
+    const asAsked = death.code === 0 || (!slot.ready && death.signal === this.#stopSignal);
     slot.worker = undefined;
+    slot.ready = false;
     if (this.#stoppingSince !== undefined) {
-      if (code !== 0) this.#exitCode = FAULT;
+      if (!asAsked) this.#exitCode = FAULT;
       if (this.#slots.every(({ worker }) => worker === undefined)) void this.#end();
       return;
     }
-    if (!this.#served) {
-      // It has said why it cannot start. Trying again would not help.
-      this.#exitCode = code === null || code === 0 ? FAULT : code;
+    slot.deaths = performance.now() - slot.startedAt > STEADY_MS ? 1 : slot.deaths + 1;
+    if (!this.#served && this.#endsTheStart(slot, death)) {
       this.#stop('SIGTERM');
       return;
     }
-    slot.deaths = performance.now() - slot.startedAt > STEADY_MS ? 0 : slot.deaths;
-    const delayMs = Math.min(RESTART_MS * 2 ** slot.deaths, RESTART_MAX_MS);
-    slot.deaths += 1;
-    this.#log.error({ worker: slot.number, code, signal, delayMs }, 'a worker died; it is restarted');
-    setTimeout(() => this.#fork(slot), delayMs);
+    const delayMs = Math.min(RESTART_MS * 2 ** (slot.deaths - 1), RESTART_MAX_MS);
+    const { deaths, number } = slot;
+    this.#log.error({ worker: number, ...death, deaths, delayMs }, 'a worker died; it is restarted');
+    slot.restart = setTimeout(() => this.#fork(slot), delayMs);
+  }
+
+  /**
+   * Whether a worker that died before all have served once ends the start of the server. A worker that was killed or met a
+   * fault is tried again; one that says that it cannot start (a port in use, a bad option) is not.
+   */
+  #endsTheStart({ number, deaths }: Slot, { code, signal, why }: Death): boolean {
+    if (code === REFUSED || code === MISUSE) {
+      this.#exitCode = code; // it has said why
+      return true;
+    }
+    if (deaths < START_DEATHS_MAX) return false;
+    this.#exitCode = FAULT;
+    const how = why ?? (signal === null ? `with exit code ${code}` : `by ${signal}`);
+    this.#log.error({ worker: number, code, signal, why, deaths }, 'the start is given up');
+    printLine(
+      `claimd does not start: worker ${number} ended ${deaths} times in a row before all served (${how})`,
+    );
+    return true;
   }
 
   /** The first signal drains and stops the workers; a second one ends them at once. */
@@ -175,6 +232,7 @@ class Supervisor {
 
   #stop(signal: NodeJS.Signals): void {
     this.#stoppingSince = performance.now();
+    this.#stopSignal = signal;
     const alive = this.#slots.flatMap(({ worker }) => worker ?? []);
     if (alive.length === 0) void this.#end();
     for (const worker of alive) worker.process.kill(signal);
@@ -197,6 +255,18 @@ class Supervisor {
     for (const { worker } of this.#slots) worker?.process.kill('SIGKILL');
     this.#log.flush();
     process.exit(FAULT);
+  }
+}
+
+/** @returns the error of the system if there cannot be another process */
+function startProcess(number: number): Worker | Error {
+  try {
+    return cluster.fork({ [NUMBER_VARIABLE]: String(number) });
+  } catch (error) {
+    const isRefused =
+      error instanceof Error && 'syscall' in error && String(error.syscall).startsWith('spawn');
+    if (!isRefused) throw error;
+    return error;
   }
 }
 

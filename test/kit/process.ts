@@ -18,6 +18,8 @@ export interface ServerOptions {
   readonly args?: readonly string[];
   /** The program, where it is not this version's. */
   readonly main?: string;
+  /** Node's program, where it is not the one that runs the test. */
+  readonly node?: string;
   /** For Node itself. */
   readonly nodeArgs?: readonly string[];
   /** A soft limit on the size of a file that it writes; lifted by `prlimit`. */
@@ -81,7 +83,12 @@ export function launch(options: ServerOptions = {}): {
   };
   // Run elsewhere, so that no config file in the current folder is read.
   const nodeArgs = ['--enable-source-maps', ...(options.nodeArgs ?? [])];
-  const command = [process.execPath, ...nodeArgs, options.main ?? MAIN, ...(options.args ?? [])];
+  const command = [
+    options.node ?? process.execPath,
+    ...nodeArgs,
+    options.main ?? MAIN,
+    ...(options.args ?? []),
+  ];
   const blocks = options.fileBytesMax === undefined ? undefined : Math.floor(options.fileBytesMax / 512);
   const [program = '', ...args] =
     blocks === undefined ? command : ['sh', '-c', `ulimit -S -f ${blocks}; exec "$0" "$@"`, ...command];
@@ -160,7 +167,7 @@ function untilReady(
 }
 
 /** The JSON lines among what was printed; the last one may still be incomplete. */
-function logLines(output: string): { readonly [field: string]: unknown }[] {
+export function logLines(output: string): { readonly [field: string]: unknown }[] {
   return output
     .split('\n')
     .slice(0, -1)
