@@ -9,7 +9,7 @@ import { Code } from './codes.ts';
 import { type Request, type Response, responseOf, tooManyResponse, unavailableResponse } from './request.ts';
 import type { CoapDevice } from './uploads.ts';
 
-export type Admitted =
+type Admitted =
   | { readonly type: 'device'; readonly device: CoapDevice }
   | { readonly type: 'refused'; readonly response: Response };
 

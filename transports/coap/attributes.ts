@@ -9,7 +9,7 @@ import { type Request, type Response, responseOf, unavailableResponse } from './
 import type { CoapDevice } from './uploads.ts';
 
 /** Such a device cannot read JSON, and there is nothing else here. */
-export const NO_PROTOBUF = 'attributes are told in JSON, and the profile says protobuf';
+const NO_PROTOBUF = 'attributes are told in JSON, and the profile says protobuf';
 
 /**
  * 2.05 with `{"shared": {…}}`. Where there is nothing to tell, 4.04 as in ThingsBoard, which by HTTP and MQTT answers `{}`.

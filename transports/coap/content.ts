@@ -10,7 +10,7 @@ import { type Request, type Response, responseOf } from './request.ts';
 
 const ETAG_BYTES = 8;
 /** A larger content goes in blocks, which are no larger than this. */
-export const CONTENT_BYTES_MAX = 2 ** (4 + SIZE_EXPONENT_MAX);
+const CONTENT_BYTES_MAX = 2 ** (4 + SIZE_EXPONENT_MAX);
 
 /** 2.05 with this content, or with the part of it that the request asks for. */
 export function contentResponse({ options }: Request, content: Buffer, format: number): Response {
