@@ -43,6 +43,7 @@ import type { Config } from '../options/schema.ts';
 import { hookKeysOf } from '../options/sections/outbound.ts';
 import { install } from './install.ts';
 import { checkJwtKey, checkServerKey, installationOf, type Keys, loadKeys } from './keys.ts';
+import type { WorkerNeeds } from './readiness.ts';
 import { type OpenedStore, openStore } from './store.ts';
 
 export interface CoreNeeds {
@@ -50,8 +51,8 @@ export interface CoreNeeds {
   readonly log: Log;
   /** Shows a line to a person that must not go into the log. */
   readonly announce: (line: string) => void;
-  /** Set in a worker, whose supervisor holds the folder's lock: its bus to the other workers. */
-  readonly worker?: { readonly number: number; readonly bus: Bus };
+  /** Set in a worker, whose supervisor holds the folder's lock. */
+  readonly worker?: WorkerNeeds;
 }
 
 /** After this time without a sign of life another process takes over waking devices. */

@@ -23,6 +23,7 @@ import { createBroker, createBrokerAuth } from './broker.ts';
 import { type Core, type CoreNeeds, openCore } from './core.ts';
 import { watchDemoAccounts } from './demo-accounts.ts';
 import { createLive, type Live } from './live.ts';
+import { checkOfAll } from './readiness.ts';
 import { readCertificate } from './tls.ts';
 import { webSettings } from './web.ts';
 
@@ -202,7 +203,7 @@ function createCoap(config: Config, { clock, log }: CoreNeeds, core: Core) {
 
 function createHttp(
   config: Config,
-  { clock, log }: CoreNeeds,
+  { clock, log, worker }: CoreNeeds,
   core: Core,
   mqtt: MqttEndpoint | undefined,
   draining: () => boolean,
@@ -230,8 +231,9 @@ function createHttp(
     counters: core.counters,
     windowGuesses: core.windowGuesses,
     readiness: {
-      check: () => store.check(),
+      check: worker === undefined ? () => store.check() : checkOfAll(() => store.check(), worker, clock),
       draining,
+      ...(worker === undefined ? {} : { workers: worker.states }),
       ...(broker === undefined ? {} : { brokerConnected: () => broker.connected > 0 }),
     },
     ...(brokerAuth === undefined ? {} : { brokerAuth }),

@@ -21,6 +21,7 @@ import { fromStandardInput, type Loaded, loadConfig, type Sources } from '../opt
 import type { Config } from '../options/schema.ts';
 import { CLOSING_MS, endAtOnce, FAULT, MISUSE, printLine, REFUSED, SAME_SIGNAL_MS } from './exit.ts';
 import { createWorkerBus, processChannel } from './worker-bus.ts';
+import { heedSupervisor } from './worker-states.ts';
 import { supervise, workerNumber, workerReady } from './workers.ts';
 
 const STANDARD_INPUT = 0;
@@ -127,7 +128,11 @@ async function serve(config: Config, worker: number | undefined): Promise<void> 
     clock: systemClock,
     log,
     announce: printLine,
-    ...(worker === undefined ? {} : { worker: { number: worker, bus: createWorkerBus(processChannel()) } }),
+    ...(worker === undefined
+      ? {}
+      : {
+          worker: { number: worker, bus: createWorkerBus(processChannel()), states: heedSupervisor(worker) },
+        }),
   });
   endOnSignal(starting, config.system.drainMs, log);
   reloadOnSignal(starting, log);

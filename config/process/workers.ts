@@ -15,6 +15,7 @@ import type { Config } from '../options/schema.ts';
 import { CLOSING_MS, FAULT, MISUSE, printLine, REFUSED, SAME_SIGNAL_MS } from './exit.ts';
 import { watchHandedOver } from './handed-over.ts';
 import { isParcel } from './worker-bus.ts';
+import { ALIVE_QUESTION, ASK_EVERY_MS, isAlive, statesMessage, UNANSWERED_MAX } from './worker-states.ts';
 
 /** Carries the number of a worker, from 1. */
 const NUMBER_VARIABLE = 'CLAIMD_WORKER';
@@ -54,6 +55,8 @@ interface Slot {
   ready: boolean;
   /** SIGHUP came before it was ready: the signal would have ended it. */
   outdated: boolean;
+  /** Asked for a sign of life so often since the last one. */
+  unanswered: number;
   /** Until it is started again. */
   restart: NodeJS.Timeout | undefined;
 }
@@ -93,6 +96,7 @@ class Supervisor {
       deaths: 0,
       ready: false,
       outdated: false,
+      unanswered: 0,
       restart: undefined,
     }));
   }
@@ -102,6 +106,7 @@ class Supervisor {
     process.on('SIGTERM', (signal) => this.#onSignal(signal));
     process.on('SIGINT', (signal) => this.#onSignal(signal));
     process.on('SIGHUP', () => this.#reload());
+    setInterval(() => this.#askAll(), ASK_EVERY_MS);
     const [first] = this.#slots;
     if (first !== undefined) this.#fork(first);
   }
@@ -112,6 +117,7 @@ class Supervisor {
     slot.startedAt = performance.now();
     slot.ready = false;
     slot.outdated = false;
+    slot.unanswered = 0;
     const worker = startProcess(slot.number);
     if (worker instanceof Error) {
       this.#onExit(slot, { code: null, signal: null, why: worker.message });
@@ -130,6 +136,7 @@ class Supervisor {
     };
     worker.on('message', (message: unknown) => {
       if (isParcel(message)) this.#passOn(slot, message);
+      else if (isAlive(message)) this.#onAlive(slot);
       else if (isJsonObject(message) && message.type === 'ready') this.#onReady(slot, message.addresses);
     });
     worker.on('error', (error) => {
@@ -146,11 +153,39 @@ class Supervisor {
     this.#log.warn({ worker: slot.number, forMs }, 'a worker is still starting');
   }
 
+  /** One that is silent gets no parcels, as they would pile up here; a bus may lose them. */
   #passOn(from: Slot, parcel: object): void {
-    for (const { worker } of this.#slots) {
-      if (worker === undefined || worker === from.worker || !worker.isConnected()) continue;
-      worker.process.send?.(parcel, undefined, undefined, () => {}); // an error means that it is ending
+    for (const slot of this.#slots) if (slot !== from && !isSilent(slot)) sendTo(slot, parcel);
+  }
+
+  #askAll(): void {
+    for (const slot of this.#slots) {
+      if (!slot.ready || isSilent(slot)) continue; // its answers to what it was asked are still to come
+      slot.unanswered += 1;
+      sendTo(slot, ALIVE_QUESTION);
+      if (!isSilent(slot)) continue;
+      this.#log.warn({ worker: slot.number }, 'a worker does not answer: it is busy, or waits for the disk');
+      this.#tellStates();
     }
+  }
+
+  #onAlive(slot: Slot): void {
+    const wasSilent = isSilent(slot);
+    slot.unanswered = 0;
+    if (!wasSilent) return;
+    this.#log.warn({ worker: slot.number }, 'a worker answers again');
+    this.#tellStates();
+  }
+
+  /** Whichever of them is asked how the server is answers for all. */
+  #tellStates(): void {
+    const numbers = (which: (slot: Slot) => boolean) => this.#slots.filter(which).map(({ number }) => number);
+    const message = statesMessage({
+      ready: numbers((slot) => slot.ready && !isSilent(slot)),
+      starting: numbers(({ ready }) => !ready),
+      silent: numbers(isSilent),
+    });
+    for (const slot of this.#slots) if (slot.ready) sendTo(slot, message);
   }
 
   #onReady(slot: Slot, addresses: unknown): void {
@@ -162,6 +197,7 @@ class Supervisor {
     }
     slot.ready = true;
     if (slot.outdated) slot.worker?.process.kill('SIGHUP');
+    this.#tellStates();
     if (this.#served) return;
     for (const other of this.#slots) {
       if (other.worker === undefined && other.restart === undefined) this.#fork(other);
@@ -191,6 +227,7 @@ class Supervisor {
     const { deaths, number } = slot;
     this.#log.error({ worker: number, ...death, deaths, delayMs }, 'a worker died; it is restarted');
     slot.restart = setTimeout(() => this.#fork(slot), delayMs);
+    this.#tellStates();
   }
 
   /**
@@ -256,6 +293,15 @@ class Supervisor {
     this.#log.flush();
     process.exit(FAULT);
   }
+}
+
+function isSilent({ ready, unanswered }: Slot): boolean {
+  return ready && unanswered >= UNANSWERED_MAX;
+}
+
+function sendTo({ worker }: Slot, message: object): void {
+  // An error means that it is ending.
+  if (worker?.isConnected() === true) worker.process.send?.(message, undefined, undefined, () => {});
 }
 
 /** @returns the error of the system if there cannot be another process */

@@ -3,14 +3,14 @@
  * no further process. The supervisor tries again with growing pauses, gives a start up in the end and says why, and never
  * hangs.
  */
-import { copyFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { copyFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import { equal, is, match, not, ok } from 'uvu/assert';
 import { restApi } from '../kit/api.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import { cleanUp, launch, logLines, startServer } from '../kit/process.ts';
+import { shortLives } from '../kit/short-lives.ts';
 import { until } from '../kit/until.ts';
 
 const PASSWORD = 'a-long-password';
@@ -18,33 +18,6 @@ const WORKERS = { WORKERS: '2', SYSADMIN_PASSWORD: PASSWORD };
 const DIED = 'a worker died; it is restarted';
 
 test.after(cleanUp);
-
-/**
- * Options for Node that end each of the first lives of a worker.
- *
- * @param lives how each ends: `code` is run after `ms`
- */
-function shortLives(
-  worker: number,
-  lives: readonly { readonly ms: number; readonly code: string }[],
-): readonly string[] {
-  const folder = temporaryFolder();
-  mkdirSync(join(folder, 'lives'));
-  const module = join(folder, 'short-lives.mjs');
-  writeFileSync(
-    module,
-    `import { readdirSync, writeFileSync } from 'node:fs';
-    if (process.env.CLAIMD_WORKER === '${worker}') {
-      const folder = ${JSON.stringify(join(folder, 'lives'))};
-      const before = readdirSync(folder).length;
-      const life = ${JSON.stringify(lives)}[before];
-      writeFileSync(folder + '/' + process.pid, '');
-      const end = () => new Function('process', life.code)(process);
-      if (life?.ms === 0) end(); else if (life !== undefined) setTimeout(end, life.ms);
-    }`,
-  );
-  return ['--import', pathToFileURL(module).href];
-}
 
 const KILL = "process.kill(process.pid, 'SIGKILL')";
 const THROW = "throw new Error('a bug of the start')";
