@@ -34,7 +34,7 @@ export interface Subjects {
   readonly stride?: number;
 }
 
-/** `{n}` in texts stands for the device's number. */
+/** `{n}` in texts stands for the device's number, `{token}` for the token that it has by now (`Job.token`). */
 export type Payload =
   | { readonly type: 'text'; readonly text: string }
   /** A claim request. The windows of all devices close one after the other, spread over a time span. */
@@ -59,7 +59,7 @@ interface StepBase {
 }
 
 /**
- * A PUBLISH at QoS 1. One device per connection. Outcome: `PUBACK`, in version 5 with its reason code. With `response`
+ * A PUBLISH at QoS 1. One device per connection; it connects anew when it has another token. Outcome: `PUBACK`, in version 5 with its reason code. With `response`
  * the answer is the server's message on that topic, because behind a broker the PUBACK says nothing about the window.
  * Outcome: `response`, and the status.
  */
@@ -82,7 +82,8 @@ export interface ConnectStep extends StepBase {
 
 /**
  * A request on a kept-alive connection. Outcome: the status; with `reads: 'claim'` also the response. With `reads: 'code'` the
- * code in the answer stands for `{code}` in the bodies of the steps after it.
+ * code in the answer stands for `{code}` in the bodies of the steps after it. With `reads: 'token'` the token in the answer
+ * is the device's from then on.
  */
 export interface HttpStep extends StepBase {
   readonly type: 'http';
@@ -91,7 +92,7 @@ export interface HttpStep extends StepBase {
   readonly body: Payload;
   /** Bearer tokens. Device n uses token n modulo their number, its rivals the next ones. */
   readonly tokens: readonly string[];
-  readonly reads: 'status' | 'claim' | 'code';
+  readonly reads: 'status' | 'claim' | 'code' | 'token';
 }
 
 /** A confirmable POST, repeated as in RFC 7252. Outcome: the code, e.g. `2.04`. */
@@ -122,6 +123,8 @@ export interface Job {
   readonly keep?: string;
   /** Operations that one answer counts for, e.g. the devices in a gateway's message. */
   readonly weight: number;
+  /** Set if devices learn other tokens on the way: the one that device `{n}` has first. */
+  readonly token?: string;
 }
 
 // ------------------------------------------------------------------------------------------------------ measurement

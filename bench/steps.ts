@@ -6,6 +6,8 @@ import type { Target } from './targets/target.ts';
 
 /** The network failed or the server is unavailable: not a wrong answer. */
 const NOT_NOW = ['connection closed', 'timeout'];
+/** MQTT 3.1.1 and 5. */
+const SERVER_UNAVAILABLE = ['CONNACK 3', 'CONNACK 136'];
 const HTTP_NOT_NOW = [...NOT_NOW, '503', '429'];
 
 const text = (value: object): Payload => ({ type: 'text', text: JSON.stringify(value) });
@@ -33,7 +35,7 @@ export function initiateMqtt(target: Target, fleet: Fleet, version: 4 | 5): Mqtt
       : { response: target.responseTopic.replace('{token}', fleet.token) }),
     payload: windowOf(fleet),
     right: ['PUBACK', 'response opened'],
-    refused: NOT_NOW,
+    refused: [...NOT_NOW, ...SERVER_UNAVAILABLE],
   };
 }
 
@@ -124,6 +126,23 @@ export function accept(target: Target, fleet: Fleet): HttpStep {
     body: text({ code: '{code}' }),
     tokens: nextCustomers(fleet),
     reads: 'status',
+    right: ['200'],
+    refused: HTTP_NOT_NOW,
+  };
+}
+
+/** The device, whose owner has changed, learns its new token with the one that it has. */
+export function learnToken(target: Target): HttpStep {
+  return {
+    type: 'http',
+    name: 'learn token',
+    host: target.host,
+    ports: target.httpPorts,
+    method: 'GET',
+    path: '/api/v1/{token}/claim/credentials',
+    body: NOTHING,
+    tokens: [],
+    reads: 'token',
     right: ['200'],
     refused: HTTP_NOT_NOW,
   };

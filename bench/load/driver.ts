@@ -14,8 +14,14 @@ export interface Driver {
   close(): void;
 }
 
-/** Called once for each operation; not after `abandon`. @param code what the next steps need of the answer */
-export type Answered = (lane: number, outcome: string, code?: string) => void;
+/** Called once for each operation; not after `abandon`. @param read what the next steps need of the answer */
+export type Answered = (lane: number, outcome: string, read?: Read) => void;
+
+/** A code for the steps after it, or the token that the device has from then on. */
+export interface Read {
+  readonly code?: string;
+  readonly token?: string;
+}
 
 /** Outcomes without an answer. */
 export const CLOSED = 'connection closed';

@@ -7,10 +7,16 @@ import type { Answered, Driver } from './driver.ts';
 import { HttpDriver } from './http.ts';
 import { MqttDriver } from './mqtt.ts';
 
-export function driverOf(step: Step, job: Job, answered: Answered): Driver {
+/** @param tokenOf the token that a device has by now, where devices learn them */
+export function driverOf(
+  step: Step,
+  job: Job,
+  answered: Answered,
+  tokenOf: (n: number) => string | undefined,
+): Driver {
   switch (step.type) {
     case 'mqtt':
-      return new MqttDriver(step, job, answered);
+      return new MqttDriver(step, job, answered, tokenOf);
     case 'connect':
       return new ConnectDriver(step, answered);
     case 'http':

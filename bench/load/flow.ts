@@ -8,10 +8,11 @@ import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Job } from '../contract.ts';
 import { encode, type Histogram, newHistogram, record } from '../measure/histogram.ts';
 import { Arrivals } from './arrivals.ts';
-import { type Driver, TIMEOUT } from './driver.ts';
+import { type Driver, type Read, TIMEOUT } from './driver.ts';
 import { driverOf } from './drivers.ts';
 import type { WorkerResult, WorkerTick } from './messages.ts';
 import { type Subject, turns } from './subjects.ts';
+import { filler } from './text.ts';
 
 /** Poll interval for due operations in an open loop; the shortest that timers allow. */
 const ARRIVALS_MS = 1;
@@ -62,11 +63,17 @@ export class Flow {
   #onOver: (() => void) | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
 
-  constructor(job: Job, seed: number) {
+  /** Tokens that devices have learnt, by their number. They outlast the load: the next one goes on with them. */
+  readonly #learnt: Map<number, string>;
+  readonly #firstToken: ((n: number) => string) | undefined;
+
+  constructor(job: Job, seed: number, learnt = new Map<number, string>()) {
     this.#job = job;
+    this.#learnt = learnt;
+    this.#firstToken = job.token === undefined ? undefined : filler(job.token);
     this.#seed = seed;
     this.#drivers = job.steps.map((step) =>
-      driverOf(step, job, (lane, outcome, code) => this.#answered(lane, outcome, code)),
+      driverOf(step, job, (lane, outcome, read) => this.#answered(lane, outcome, read), this.#tokenOf),
     );
     this.#steps = job.steps.map(() => newHistogram());
     this.#right = job.steps.map(({ right }) => new Set(right));
@@ -182,10 +189,14 @@ export class Flow {
     }
     this.#begun += 1;
     this.#busy += 1;
-    lane.subject = subject;
+    const token = this.#tokenOf(subject.n);
+    lane.subject = token === undefined ? subject : { ...subject, token };
     lane.since = since;
     this.#send(at, lane, 0, since);
   }
+
+  /** The token that a device has by now; undefined where the steps have it in their texts. */
+  readonly #tokenOf = (n: number): string | undefined => this.#learnt.get(n) ?? this.#firstToken?.(n);
 
   #send(at: number, lane: Lane, step: number, since: number): void {
     lane.step = step;
@@ -196,7 +207,7 @@ export class Flow {
 
   // --------------------------------------------------------------------------------------------------------- answers
 
-  #answered(at: number, outcome: string, code?: string): void {
+  #answered(at: number, outcome: string, read?: Read): void {
     const lane = this.#lanes[at];
     if (lane === undefined || lane.step === -1) return;
     const now = performance.now();
@@ -208,8 +219,9 @@ export class Flow {
     if (right && counts && histogram !== undefined && this.#drivers.length > 1) {
       record(histogram, now - lane.stepSince);
     }
+    if (read?.token !== undefined) this.#learnt.set(subject.n, read.token);
     if (right && step + 1 < this.#drivers.length) {
-      if (code !== undefined) lane.subject = { ...subject, code };
+      if (read !== undefined) lane.subject = { ...subject, ...read };
       this.#send(at, lane, step + 1, now);
       return;
     }

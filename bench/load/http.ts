@@ -3,9 +3,10 @@
  * are read no further than needed (status, length, the claim's response), so that the generator stays cheap.
  */
 import { connect, type Socket } from 'node:net';
+import { unreachable } from '../../actors/base/unreachable.ts';
 import type { HttpStep, Job } from '../contract.ts';
 import { OPEN_WITHIN_MS, openAll, portOf, REOPEN_MS, within } from './connecting.ts';
-import { type Answered, CLOSED, type Driver } from './driver.ts';
+import { type Answered, CLOSED, type Driver, type Read } from './driver.ts';
 import type { Subject } from './subjects.ts';
 import { filler, payloads } from './text.ts';
 
@@ -21,7 +22,7 @@ export class HttpDriver implements Driver {
     this.#callers = Array.from(
       { length: job.connections * job.inflight },
       (_, lane) =>
-        new Caller(step, portOf(step.ports, lane), (outcome, code) => answered(lane, outcome, code)),
+        new Caller(step, portOf(step.ports, lane), (outcome, read) => answered(lane, outcome, read)),
     );
   }
 
@@ -49,17 +50,17 @@ function requests({ method, path, host, body, tokens }: HttpStep): (subject: Sub
   const heads = (tokens.length === 0 ? [''] : tokens).map((token) =>
     token === '' ? middle : `${middle}x-authorization: Bearer ${token}\r\n`,
   );
-  return ({ n, rival, code }) => {
+  return ({ n, rival, code, token }) => {
     const text = code === undefined ? bodyOf(n) : bodyOf(n).replace('{code}', code);
     const head = heads[(n + rival) % heads.length];
-    return `${method} ${pathOf(n)}${head}content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
+    return `${method} ${pathOf(n, token)}${head}content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
   };
 }
 
 class Caller {
   readonly #step: HttpStep;
   readonly #port: number;
-  readonly #answered: (outcome: string, code?: string) => void;
+  readonly #answered: (outcome: string, read?: Read) => void;
   #socket: Socket | undefined;
   #up = false;
   #closing = false;
@@ -68,7 +69,7 @@ class Caller {
   #pending = '';
   #onUp: (() => void) | undefined;
 
-  constructor(step: HttpStep, port: number, answered: (outcome: string, code?: string) => void) {
+  constructor(step: HttpStep, port: number, answered: (outcome: string, read?: Read) => void) {
     this.#step = step;
     this.#port = port;
     this.#answered = answered;
@@ -137,15 +138,34 @@ class Caller {
     this.#pending = '';
     if (this.#request === undefined) return; // it was given up
     const status = head.slice(9, 12);
-    this.#answer(
-      this.#step.reads === 'claim' ? claimOutcome(status, body) : status,
-      this.#step.reads === 'code' ? /"code":"([^"]+)"/.exec(body)?.[1] : undefined,
-    );
+    const { outcome, read } = readAnswer(this.#step.reads, status, body);
+    this.#answer(outcome, read);
   }
 
-  #answer(outcome: string, code?: string): void {
+  #answer(outcome: string, read?: Read): void {
     this.#request = undefined;
-    this.#answered(outcome, code);
+    this.#answered(outcome, read);
+  }
+}
+
+function readAnswer(
+  reads: HttpStep['reads'],
+  status: string,
+  body: string,
+): { readonly outcome: string; readonly read?: Read } {
+  switch (reads) {
+    case 'status':
+      return { outcome: status };
+    case 'claim':
+      return { outcome: claimOutcome(status, body) };
+    case 'code':
+    case 'token': {
+      const value = new RegExp(`"${reads}":"([^"]+)"`).exec(body)?.[1];
+      if (value !== undefined) return { outcome: status, read: { [reads]: value } };
+      return { outcome: status === '200' ? `200 without ${reads}` : status };
+    }
+    default:
+      return unreachable(reads);
   }
 }
 

@@ -52,36 +52,50 @@ interface Frames {
   readonly subscribe: Buffer | undefined;
 }
 
+/** Returns a function that makes the packets of a device, with the token that it has by now. */
+function frames(step: MqttStep): (n: number, token?: string) => Frames {
+  const userName = filler(step.userName);
+  const text = payloads(step.payload);
+  const topic = filler(step.topic);
+  const responseOf = step.response === undefined ? undefined : filler(step.response);
+  return (n, token) => ({
+    connect: connectFrame(step.version, `bench-${process.pid}-${n}`, userName(n, token)),
+    publish: mqttPacket.generate(
+      {
+        cmd: 'publish',
+        topic: topic(n, token),
+        payload: Buffer.from(text(n)),
+        qos: 1,
+        messageId: 1,
+        retain: false,
+        dup: false,
+        ...(step.version === 5 ? { properties: {} } : {}),
+      },
+      { protocolVersion: step.version },
+    ),
+    subscribe: responseOf === undefined ? undefined : subscribeFrame(step.version, responseOf(n, token)),
+  });
+}
+
 export class MqttDriver implements Driver {
   readonly #connections: Connection[];
   readonly #inflight: number;
 
-  constructor(step: MqttStep, job: Job, answered: Answered) {
+  /** @param tokenOf the token that a device has by now, where devices learn them */
+  constructor(
+    step: MqttStep,
+    job: Job,
+    answered: Answered,
+    tokenOf: (n: number) => string | undefined = () => undefined,
+  ) {
     this.#inflight = Math.min(job.inflight, PACKET_IDS_MAX);
-    const userName = filler(step.userName);
-    const text = payloads(step.payload);
-    const topic = filler(step.topic);
-    const responseOf = step.response === undefined ? undefined : filler(step.response);
+    const framesOf = frames(step);
     this.#connections = Array.from({ length: job.connections }, (_, at) => {
       const n = job.subjects.from + at;
-      const publish = mqttPacket.generate(
-        {
-          cmd: 'publish',
-          topic: topic(n),
-          payload: Buffer.from(text(n)),
-          qos: 1,
-          messageId: 1,
-          retain: false,
-          dup: false,
-          ...(step.version === 5 ? { properties: {} } : {}),
-        },
-        { protocolVersion: step.version },
-      );
-      const connect = connectFrame(step.version, `bench-${process.pid}-${n}`, userName(n));
       const port = portOf(step.ports, n);
-      const subscribe = responseOf === undefined ? undefined : subscribeFrame(step.version, responseOf(n));
-      const frames = { connect, publish, subscribe };
-      return new Connection(step.host, port, frames, at * this.#inflight, this.#inflight, answered);
+      const sends = (token?: string) => framesOf(n, token);
+      const lanes = { first: at * this.#inflight, count: this.#inflight };
+      return new Connection(step.host, port, sends, tokenOf(n), lanes, answered);
     });
   }
 
@@ -89,8 +103,8 @@ export class MqttDriver implements Driver {
     return openAll(this.#connections.map((connection) => () => connection.open()));
   }
 
-  send(lane: number, _subject: Subject): void {
-    this.#of(lane)?.send(lane % this.#inflight);
+  send(lane: number, { token }: Subject): void {
+    this.#of(lane)?.send(lane % this.#inflight, token);
   }
 
   abandon(lane: number): void {
@@ -125,13 +139,13 @@ function bounds(bytes: Buffer, at: number): { readonly body: number; readonly en
 class Connection {
   readonly #host: string;
   readonly #port: number;
-  readonly #sends: Frames;
-  /** Position of the packet id in the frame. */
-  readonly #idAt: number;
+  readonly #framesOf: (token?: string) => Frames;
+  #token: string | undefined;
+  #sends: Frames;
   readonly #firstLane: number;
   readonly #answered: Answered;
   /** A frame for each lane, because a socket may still hold the bytes of the last one. */
-  readonly #frames: (Buffer | undefined)[];
+  #frames: (Buffer | undefined)[];
   /** Lanes that wait for an answer. */
   readonly #busy: boolean[];
   /** Lanes in the order of sending; used only if answers come by a topic. */
@@ -146,21 +160,20 @@ class Connection {
   constructor(
     host: string,
     port: number,
-    sends: Frames,
-    firstLane: number,
-    lanes: number,
+    framesOf: (token?: string) => Frames,
+    token: string | undefined,
+    lanes: { readonly first: number; readonly count: number },
     answered: Answered,
   ) {
     this.#host = host;
     this.#port = port;
-    this.#sends = sends;
-    const { publish } = sends;
-    const body = bounds(publish, 0)?.body ?? 0;
-    this.#idAt = body + 2 + publish.readUInt16BE(body);
-    this.#firstLane = firstLane;
+    this.#framesOf = framesOf;
+    this.#token = token;
+    this.#sends = framesOf(token);
+    this.#firstLane = lanes.first;
     this.#answered = answered;
-    this.#frames = Array.from({ length: lanes }, () => undefined);
-    this.#busy = Array.from({ length: lanes }, () => false);
+    this.#frames = Array.from({ length: lanes.count }, () => undefined);
+    this.#busy = Array.from({ length: lanes.count }, () => false);
   }
 
   open(): Promise<void> {
@@ -172,7 +185,8 @@ class Connection {
     return within(OPEN_WITHIN_MS, 'an MQTT connection', opened);
   }
 
-  send(lane: number): void {
+  send(lane: number, token?: string): void {
+    if (token !== this.#token) this.#showAnother(token);
     this.#busy[lane] = true;
     if (this.#up) this.#write(lane); // else once it is up again
   }
@@ -187,11 +201,23 @@ class Connection {
     this.#socket?.destroy();
   }
 
+  /** Connects with another token, as a device does that has learnt one. */
+  #showAnother(token: string | undefined): void {
+    this.#token = token;
+    this.#sends = this.#framesOf(token);
+    this.#frames = this.#frames.map(() => undefined);
+    this.#up = false;
+    const old = this.#socket;
+    this.#connect();
+    old?.destroy();
+  }
+
   #write(lane: number): void {
     let frame = this.#frames[lane];
     if (frame === undefined) {
       frame = Buffer.from(this.#sends.publish);
-      frame.writeUInt16BE(lane + 1, this.#idAt);
+      const body = bounds(frame, 0)?.body ?? 0;
+      frame.writeUInt16BE(lane + 1, body + 2 + frame.readUInt16BE(body)); // the packet id is after the topic
       this.#frames[lane] = frame;
     }
     if (this.#sends.subscribe !== undefined) this.#order.push(lane);
@@ -204,9 +230,13 @@ class Connection {
     this.#pending = undefined;
     this.#order = [];
     socket.on('connect', () => socket.write(this.#sends.connect));
-    socket.on('data', (chunk) => this.#read(chunk));
+    socket.on('data', (chunk) => {
+      if (socket === this.#socket) this.#read(chunk);
+    });
     socket.on('error', () => {}); // 'close' follows
-    socket.on('close', () => this.#lost());
+    socket.on('close', () => {
+      if (socket === this.#socket) this.#lost();
+    });
   }
 
   #lost(): void {
@@ -221,8 +251,9 @@ class Connection {
         this.#answered(this.#firstLane + lane, CLOSED);
       }
     }
+    const lost = this.#socket;
     setTimeout(() => {
-      if (!this.#closing) this.#connect();
+      if (!this.#closing && this.#socket === lost) this.#connect();
     }, REOPEN_MS);
   }
 
@@ -244,6 +275,7 @@ class Connection {
         const code = bytes[body + 1] ?? 0;
         if (code !== 0) {
           this.#onRefused?.(new Error(`CONNACK with code ${code}`));
+          for (const [lane, busy] of this.#busy.entries()) if (busy) this.#answer(lane, `CONNACK ${code}`);
           return;
         }
         if (this.#sends.subscribe === undefined) this.#goUp();

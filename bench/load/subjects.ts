@@ -23,6 +23,8 @@ export interface Subject {
   readonly rival: number;
   /** What a step before read from its answer. */
   readonly code?: string;
+  /** The device's token by now, where its job says the first one. */
+  readonly token?: string;
 }
 
 /** Returns a function for the next device on a lane; it returns undefined when all had their turn. */

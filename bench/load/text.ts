@@ -3,10 +3,12 @@ import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Payload } from '../contract.ts';
 
 const PLACE = '{n}';
+const TOKEN = '{token}';
 
-/** Returns a function that replaces each `{n}` by a number. */
-export function filler(text: string): (n: number) => string {
+/** Returns a function that replaces each `{n}` by a number, and each `{token}` by a token. */
+export function filler(text: string): (n: number, token?: string) => string {
   const parts = text.split(PLACE);
+  if (text.includes(TOKEN)) return (n, token = '') => parts.join(String(n)).replaceAll(TOKEN, token);
   if (parts.length === 1) return () => text;
   return (n) => parts.join(String(n));
 }

@@ -8,6 +8,8 @@ const report = (message: FromWorker): void => {
   process.send?.(message);
 };
 
+/** The tokens that devices learnt in earlier loads. */
+const learnt = new Map<number, string>();
 let flow: Flow | undefined;
 /** Finished loads that hold their connections. */
 const holding: Flow[] = [];
@@ -22,7 +24,7 @@ process.on('disconnect', () => process.exit(0));
 async function handle(message: ToWorker): Promise<void> {
   switch (message.type) {
     case 'prepare':
-      flow = new Flow(message.job, message.seed);
+      flow = new Flow(message.job, message.seed, learnt);
       await flow.open();
       report({ type: 'ready' });
       return;

@@ -101,6 +101,7 @@ async function withHttp<Result>(
 async function withMqtt<Result>(
   onPublish: (id: number, socket: Socket, number: number) => void,
   task: (port: number) => Promise<Result>,
+  onConnect: (userName: string) => number = () => 0,
 ): Promise<Result> {
   let number = 0;
   const server = await listening(
@@ -108,7 +109,8 @@ async function withMqtt<Result>(
       const parser = mqttPacket.parser();
       parser.on('packet', (packet) => {
         if (packet.cmd === 'connect') {
-          socket.write(mqttPacket.generate({ cmd: 'connack', returnCode: 0, sessionPresent: false }));
+          const returnCode = onConnect(packet.username ?? '');
+          socket.write(mqttPacket.generate({ cmd: 'connack', returnCode, sessionPresent: false }));
         }
         if (packet.cmd === 'publish') onPublish(packet.messageId ?? 0, socket, number++);
       });
@@ -311,6 +313,62 @@ test('bench: answers are read the same however they are split', async () => {
   );
   assert.equal(result.wrong, {});
   assert.ok(result.operations >= 8);
+});
+
+/** A device that opens its window and then learns its next token, over and over. */
+async function rotating(lives: number, isGood: (token: string) => boolean) {
+  const shown: string[] = [];
+  const asked: string[] = [];
+  let learnt = 0;
+  const result = await withHttp(
+    (request, response) => {
+      asked.push(request.url ?? '');
+      if (learnt === lives) return; // not answered: the load ends here
+      learnt += 1;
+      response.end(JSON.stringify({ credentials: { token: `next-${learnt}` } }));
+    },
+    (http) =>
+      withMqtt(
+        (id, socket) => socket.write(puback(id)),
+        (mqtt) => {
+          const learn = post(http, { name: 'learn', reads: 'token', right: ['200'] });
+          const opens = { ...publish(mqtt), userName: '{token}' };
+          return run(
+            job([opens, { ...learn, path: '/{token}/credentials', method: 'GET' }], {
+              token: 'first-{n}',
+              subjects: { type: 'lane', from: 7, count: 1 },
+              connections: 1,
+              durationMs: 600,
+              timeoutMs: 300,
+            }),
+          );
+        },
+        (userName) => {
+          shown.push(userName);
+          return isGood(userName) ? 0 : 4;
+        },
+      ),
+  );
+  return { result, shown, asked };
+}
+
+test('bench: a device that learns a token connects with it, and asks for the next one with it', async () => {
+  const { result, shown, asked } = await rotating(3, () => true);
+  assert.is(result.operations, 3);
+  assert.equal(result.wrong, {});
+  assert.equal(shown.slice(0, 4), ['first-7', 'next-1', 'next-2', 'next-3']);
+  assert.equal(asked.slice(0, 4), [
+    '/first-7/credentials',
+    '/next-1/credentials',
+    '/next-2/credentials',
+    '/next-3/credentials',
+  ]);
+});
+
+test('bench: a new token that the server does not know is a wrong answer', async () => {
+  const { result } = await rotating(3, (token) => token !== 'next-2');
+  assert.is(result.operations, 2);
+  assert.ok((result.wrong['open: CONNACK 4'] ?? 0) > 0, JSON.stringify(result.wrong));
 });
 
 test.run();
