@@ -18,6 +18,7 @@ import type { Kits } from '../actors/kits/model.ts';
 import type { Counters } from '../actors/limits/counters.ts';
 import { reportBug } from '../actors/runtime/supervision.ts';
 import { createAuthentication } from './auth/authentication.ts';
+import { createBrowsers } from './auth/browsers.ts';
 import { createTokens } from './auth/tokens.ts';
 import { type App, type DispatchNeeds, type Env, register } from './dispatch.ts';
 import type { Feed } from './feed.ts';
@@ -68,8 +69,9 @@ export function createApp(needs: ApiNeeds): App {
   const { accounts, clock, log, settings } = needs;
   const tokens = createTokens(settings.tokens, clock);
   const authentication = createAuthentication(accounts, tokens, clock, log, settings.tokens);
+  const browsers = createBrowsers(tokens);
   const presence = needs.presence ?? { isConnected: () => false };
-  const routes = allRoutes({ ...needs, presence, tokens, authentication });
+  const routes = allRoutes({ ...needs, presence, tokens, browsers, authentication });
   const web = (api: App) =>
     needs.web === undefined
       ? undefined
@@ -78,6 +80,7 @@ export function createApp(needs: ApiNeeds): App {
           settings: needs.web,
           apiSettings: settings,
           cookies: { cookieOf: tokens.cookieOf, enter: authentication.enter },
+          browsers,
           now: () => clock.now(),
           log,
         });

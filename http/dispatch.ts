@@ -15,6 +15,7 @@ import { type Log, logBounded } from '../actors/base/log.ts';
 import { logUnavailable, StoreUnavailable } from '../actors/journal/unavailable.ts';
 import { reportBug } from '../actors/runtime/supervision.ts';
 import type { Authentication, Identity } from './auth/authentication.ts';
+import { KNOWN_BROWSER_HEADER } from './auth/browsers.ts';
 import type { Route } from './route.ts';
 import { noteImpersonated } from './routes/user-notes.ts';
 import type { ApiSettings } from './settings.ts';
@@ -104,7 +105,11 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
     query: route.query === undefined ? {} : queryOf(c.req.queries()),
     body: body?.value,
     address,
-    device: () => deviceOf(c.req.header('user-agent')),
+    origin: () => ({
+      address,
+      device: deviceOf(c.req.header('user-agent')),
+      browser: c.req.header(KNOWN_BROWSER_HEADER),
+    }),
     bearer: () => /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1],
     idempotencyKey: route.idempotent ? c.req.header('idempotency-key') : undefined,
     ifMatch: route.conditional ? c.req.header('if-match') : undefined,

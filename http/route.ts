@@ -10,6 +10,15 @@ import type { Problem, Reply } from './wire/reply.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
+/** Where somebody logs in from. */
+export interface Origin {
+  readonly address: string;
+  /** What the program calls itself (`User-Agent`), shortened. */
+  readonly device: string | null;
+  /** The marks of a browser (`auth/browsers.ts`); undefined where it has none. */
+  readonly browser: string | undefined;
+}
+
 /** A request that passed the checks of its route. */
 interface Call<Caller, Params, Query, Body> {
   readonly principal: Caller;
@@ -18,8 +27,8 @@ interface Call<Caller, Params, Query, Body> {
   readonly body: Body;
   /** The caller's address, for counting attempts. */
   readonly address: string;
-  /** What the caller's program calls itself (`User-Agent`), shortened. */
-  readonly device: () => string | null;
+  /** Where a login comes from. */
+  readonly origin: () => Origin;
   /** What links to this server begin with, e.g. `https://claim.example.org`. */
   linkBase(): string;
   /** `Authorization: Bearer …`, for programs that have a shared secret instead of a token. */

@@ -69,6 +69,28 @@ export async function attempt<Outcome>(
 }
 
 /**
+ * Makes an attempt that counts against the first of these groups of parties that is not blocked. Whoever is known has a
+ * group of its own in front, and is left with that of everybody else when it is used up.
+ */
+export async function attemptAs<Outcome>(
+  groups: readonly (readonly Party[])[],
+  make: () => Promise<Outcome>,
+  failure: (outcome: Outcome, party: Party) => number,
+): Promise<Outcome | Blocked> {
+  let retryAfterMs = Number.POSITIVE_INFINITY;
+  for (const parties of groups) {
+    const tried = await attempt(
+      parties,
+      async () => ({ type: 'made', outcome: await make() }) as const,
+      ({ outcome }, party) => failure(outcome, party),
+    );
+    if (tried.type === 'made') return tried.outcome;
+    retryAfterMs = Math.min(retryAfterMs, tried.retryAfterMs);
+  }
+  return { type: 'blocked', retryAfterMs };
+}
+
+/**
  * @param name tells limiters apart that count in the same place
  * @param parts how many parts of a failure are told apart; counters count these
  */

@@ -3,20 +3,27 @@
  *
  * Wrong ones are counted for the user name and address together, for the address over all user names (so that nobody tries
  * one password on all), and for the user name over all addresses (so that nobody guesses from many). The last two concern
- * only addresses that the user has never logged in from: otherwise others could lock the user out.
+ * only addresses that the user has never logged in from: otherwise others could lock the user out. A browser that the user
+ * has signed in with is counted by itself (`browsers.ts`), wherever it is.
  */
 import type { Accounts, Login, User } from '../../actors/accounts/accounts.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import { networksOf } from '../../actors/limits/address.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
+import type { Origin } from '../route.ts';
 import type { LimitSettings } from '../settings.ts';
 import { badRequest, tooManyRequests, unavailable } from '../wire/errors.ts';
 import type { Problem } from '../wire/reply.ts';
-import { attempt, type Blocked, createLimiter, type Party } from './attempts.ts';
+import { attemptAs, type Blocked, createLimiter, type Party } from './attempts.ts';
+import type { Browsers } from './browsers.ts';
 
 export interface Logins {
   /** Whether this is the password of a user who may log in. */
-  attempt(email: string, password: string, address: string): Promise<Login | Blocked>;
+  attempt(
+    email: string,
+    password: string,
+    from: Pick<Origin, 'address' | 'browser'>,
+  ): Promise<Login | Blocked>;
   /** Why this is not the present password of somebody who is logged in; undefined: it is. */
   confirm(user: User, password: string, address: string): Promise<Problem | undefined>;
 }
@@ -35,10 +42,15 @@ export function createLogins(
   { users }: Pick<Accounts, 'users'>,
   { failedLogins, failedLoginsPerAddress, failedLoginsPerUser }: LoginLimits,
   counters: Counters | undefined,
+  browsers: Pick<Browsers, 'find'>,
 ): Logins {
   const perBoth = createLimiter('login', failedLogins, counters);
   const perUser = createLimiter('login-user', failedLoginsPerUser, counters);
   const perOwner = createLimiter('login-owner', failedLoginsPerUser, counters);
+  const { windowMs: strangersMs } = failedLoginsPerUser;
+  const perBrowser = createLimiter('login-browser', { ...failedLogins, windowMs: strangersMs }, counters);
+  /** Of all browsers of a user: one who once had the password may have signed in with many. */
+  const perBrowsers = createLimiter('login-browsers', failedLoginsPerUser, counters);
   const { max, windowMs } = failedLoginsPerAddress;
   const perNetwork = new Map(
     [1, 4, 16].map((times) => [
@@ -56,22 +68,44 @@ export function createLogins(
     return [...networks, { limiter: perUser, key: name }];
   }
 
+  /** @param groups as in `attemptAs` */
   function tryPassword(
     { email, password, address, known }: Shown,
-    more: readonly Party[],
+    groups: readonly (readonly Party[])[],
   ): Promise<Login | Blocked> {
-    return attempt(
-      [{ limiter: perBoth, key: `${email.toLowerCase()} ${address}` }, ...more],
+    return attemptAs(
+      groups,
       () => users.login(email, password, { party: address, known }),
       ({ type }) => (type === 'refused' ? 1 : 0),
     );
   }
 
-  async function tryLogin(email: string, password: string, address: string): Promise<Login | Blocked> {
-    const known = await users.hasSignedInFrom(email, address);
-    const more = known ? [] : strangers(email.toLowerCase(), address);
-    return tryPassword({ email, password, address, known }, more);
+  const atAddress = (email: string, address: string): Party => ({
+    limiter: perBoth,
+    key: `${email.toLowerCase()} ${address}`,
+  });
+
+  /** Whom a browser counts as that shows a mark of this user; nobody where it has none. */
+  async function knownBrowser(email: string, marks: string | undefined): Promise<Party[] | undefined> {
+    const user = marks === undefined ? undefined : await users.findByEmail(email);
+    const browser = user === undefined ? undefined : browsers.find(marks, user.id);
+    if (user === undefined || browser === undefined) return undefined;
+    return [
+      { limiter: perBrowser, key: browser },
+      { limiter: perBrowsers, key: user.id },
+    ];
   }
+
+  const tryLogin: Logins['attempt'] = async (email, password, { address, browser }) => {
+    const inBrowser = await knownBrowser(email, browser);
+    const knownHere = await users.hasSignedInFrom(email, address);
+    const known = knownHere || inBrowser !== undefined;
+    const here = [atAddress(email, address), ...(knownHere ? [] : strangers(email.toLowerCase(), address))];
+    return tryPassword(
+      { email, password, address, known },
+      inBrowser === undefined ? [here] : [inBrowser, here],
+    );
+  };
 
   return {
     attempt: tryLogin,
@@ -79,7 +113,8 @@ export function createLogins(
     async confirm(user, password, address) {
       // Whoever has taken over a session may be anywhere, and must not keep the user from logging in.
       const owner = { limiter: perOwner, key: user.id };
-      const login = await tryPassword({ email: user.email, password, address, known: true }, [owner]);
+      const shown = { email: user.email, password, address, known: true };
+      const login = await tryPassword(shown, [[atAddress(user.email, address), owner]]);
       switch (login.type) {
         case 'welcome':
           return undefined;

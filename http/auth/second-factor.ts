@@ -9,8 +9,10 @@ import type { Clock } from '../../actors/base/clock.ts';
 import type { UserId } from '../../actors/base/ids.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
+import type { Origin } from '../route.ts';
 import type { Limit } from '../settings.ts';
-import { attempt, type Blocked, createLimiter, type Limiter, type Party } from './attempts.ts';
+import { attempt, attemptAs, type Blocked, createLimiter, type Limiter, type Party } from './attempts.ts';
+import type { Browsers } from './browsers.ts';
 import type { Principal } from './principal.ts';
 import { totpSecretOf, totpStep } from './totp.ts';
 
@@ -20,7 +22,12 @@ export interface SecondFactorAuth {
   /** `enrolling`: the user must have a second factor, and has none yet. */
   stepAfterPassword(user: User): Promise<'none' | 'verifying' | 'enrolling'>;
   /** Whether a code is good. It is used up by that. */
-  check(user: UserId, kind: FactorKind, code: string, address: string): Promise<boolean | Blocked>;
+  check(
+    user: UserId,
+    kind: FactorKind,
+    code: string,
+    from: Pick<Origin, 'address' | 'browser'>,
+  ): Promise<boolean | Blocked>;
   /** Takes an authenticator whose secret is in the URL, if the code is its own. The recovery codes stay. */
   enrol(by: Enroller, url: string, code: string, address: string): Promise<Taken | Blocked>;
   /** Replaces the recovery codes. `wrong`: there is no authenticator that they could stand in for. */
@@ -55,12 +62,16 @@ interface Needs {
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly counters?: Counters;
+  readonly browsers: Pick<Browsers, 'find'>;
 }
 
-export function createSecondFactorAuth({ accounts, secrets, clock, counters }: Needs): SecondFactorAuth {
+export function createSecondFactorAuth(needs: Needs): SecondFactorAuth {
+  const { accounts, secrets, clock, counters, browsers } = needs;
   const { secondFactors, users } = accounts;
   const perUser = forEachKind('second-factor', PER_USER, counters);
   const perBoth = forEachKind('second-factor-address', PER_USER_AND_ADDRESS, counters);
+  const perBrowser = forEachKind('second-factor-browser', PER_USER_AND_ADDRESS, counters);
+  const perBrowsers = forEachKind('second-factor-browsers', PER_USER, counters);
 
   /** For whom a code counts. Somebody elsewhere who has the password must not keep the user from logging in. */
   async function partiesOf(kind: FactorKind, id: UserId, address: string): Promise<Party[]> {
@@ -68,6 +79,16 @@ export function createSecondFactorAuth({ accounts, secrets, clock, counters }: N
     const known = user !== undefined && (await users.hasSignedInFrom(user.email, address));
     const both = { limiter: perBoth[kind], key: `${id} ${address}` };
     return known ? [both] : [both, { limiter: perUser[kind], key: id }];
+  }
+
+  /** Whom a browser counts as that the user has signed in with before. */
+  function knownBrowser(kind: FactorKind, id: UserId, marks: string | undefined): Party[] | undefined {
+    const browser = browsers.find(marks, id);
+    if (browser === undefined) return undefined;
+    return [
+      { limiter: perBrowser[kind], key: browser },
+      { limiter: perBrowsers[kind], key: id },
+    ];
   }
 
   /** Changes the factor, unless the change is one that only another could make. */
@@ -116,9 +137,15 @@ export function createSecondFactorAuth({ accounts, secrets, clock, counters }: N
       return mustHaveFactor(await secondFactors.policy(), user) ? 'enrolling' : 'none';
     },
 
-    async check(user, kind, code, address) {
-      const using = () => (kind === 'TOTP' ? useCode(user, code) : useRecoveryCode(user, code));
-      return attempt(await partiesOf(kind, user, address), using, (good) => (good ? 0 : 1));
+    async check(user, kind, code, { address, browser }) {
+      const using = async () => ({
+        good: await (kind === 'TOTP' ? useCode(user, code) : useRecoveryCode(user, code)),
+      });
+      const inBrowser = knownBrowser(kind, user, browser);
+      const here = await partiesOf(kind, user, address);
+      const groups = inBrowser === undefined ? [here] : [inBrowser, here];
+      const checked = await attemptAs(groups, using, ({ good }) => (good ? 0 : 1));
+      return 'good' in checked ? checked.good : checked;
     },
 
     async enrol(by, url, code, address) {

@@ -43,6 +43,11 @@ export interface Tokens {
   issue(user: User, session: Pick<Session, 'id' | 'endsAt' | 'rotation'>): TokenPair;
   /** What a browser keeps of the session of an access token that was just issued. It renews nothing. */
   cookieOf(accessToken: string): Cookie;
+  /**
+   * What a browser keeps for the next login of a user who has just signed in: it opens nothing, and says that the user
+   * has signed in there before (OWASP: device cookies). @param browser its id where it has one for this user
+   */
+  issueBrowser(accessToken: string, browser?: string): string;
   /** For the anonymous user of a public customer. */
   issuePublic(customer: Customer, sessionId?: string): TokenPair;
   /** For somebody who has shown the password, and has no session yet. */
@@ -51,6 +56,8 @@ export interface Tokens {
   readAccess(token: string): Reading;
   readRefresh(token: string): Reading;
   readCookie(value: string): Reading;
+  /** `sessionId` is the id of the browser. */
+  readBrowser(value: string): Reading;
 }
 
 /** What is left of a login after the password. */
@@ -67,6 +74,7 @@ const TYPES = {
   access: 'at+jwt',
   refresh: 'refresh+jwt',
   cookie: 'cookie+jwt',
+  browser: 'browser+jwt',
   verifying: 'verifying+jwt',
   enrolling: 'enrolling+jwt',
 } as const;
@@ -83,7 +91,7 @@ interface Verified {
   readonly expiresAt: Instant;
 }
 
-const KINDS = ['access', 'refresh', 'cookie', 'verifying', 'enrolling'] as const;
+const KINDS = ['access', 'refresh', 'cookie', 'browser', 'verifying', 'enrolling'] as const;
 /** How long somebody may take to show the second factor, or to set it up. */
 const STEP_EXPIRES_S = 600;
 
@@ -142,6 +150,7 @@ export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
     access: signer('access'),
     refresh: signer('refresh'),
     cookie: signer('cookie'),
+    browser: signer('browser'),
     verifying: signer('verifying'),
     enrolling: signer('enrolling'),
   };
@@ -222,6 +231,16 @@ export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
     };
   }
 
+  /** Of the user of an access token that was just issued. */
+  function longLived(kind: 'cookie' | 'browser', accessToken: string, id?: string): string {
+    const reading = read(accessToken, 'access');
+    if (reading.type !== 'good') throw new Error('a session was to begin with what is no access token');
+    const { userId, sessionId, credentialsVersion } = reading.claims;
+    const iat = Math.floor(clock.now() / 1000);
+    const common = { sub: userId, userId, sessionId: id ?? sessionId, credentialsVersion, isPublic: false };
+    return sign[kind]({ ...common, iss: issuer, aud: audience, iat, exp: iat + COOKIE_MAX_AGE_S });
+  }
+
   return {
     issue(user, { id: sessionId, endsAt, rotation }) {
       const { credentialsVersion, membership, firstName, lastName, enabled } = user;
@@ -249,15 +268,11 @@ export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
     },
 
     readAccess: (token) => read(token, 'access'),
-    cookieOf(accessToken) {
-      const reading = read(accessToken, 'access');
-      if (reading.type !== 'good') throw new Error('a session was to begin with what is no access token');
-      const { userId, sessionId, credentialsVersion } = reading.claims;
-      const iat = Math.floor(clock.now() / 1000);
-      const common = { sub: userId, userId, sessionId, credentialsVersion, isPublic: false };
-      const times = { iss: issuer, aud: audience, iat, exp: iat + COOKIE_MAX_AGE_S };
-      return { value: sign.cookie({ ...common, ...times }), maxAgeSeconds: COOKIE_MAX_AGE_S };
-    },
+    cookieOf: (accessToken) => ({
+      value: longLived('cookie', accessToken),
+      maxAgeSeconds: COOKIE_MAX_AGE_S,
+    }),
+    issueBrowser: (accessToken, browser = randomUUID()) => longLived('browser', accessToken, browser),
 
     issueStep({ id, email, credentialsVersion }, step) {
       const iat = Math.floor(clock.now() / 1000);
@@ -275,5 +290,6 @@ export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
 
     readRefresh: (token) => read(token, 'refresh'),
     readCookie: (value) => read(value, 'cookie'),
+    readBrowser: (value) => read(value, 'browser'),
   };
 }

@@ -166,14 +166,14 @@ function activate(needs: ActivationNeeds): Route {
           'The token is unknown, used up or too old; or the password too short, too long or well known',
       },
     },
-    async handle({ body, address, device }) {
+    async handle({ body, origin }) {
       const activated = await users.activate(body.activateToken, body.password);
       if (activated.type !== 'done') return accountProblem(activated, 'User');
       noteUser(needs.audit, 'ACTIVATED', activated.value);
       // Disabled meanwhile, or its tenant deleted: the password is set, but it does not let the user in.
       const standing = await users.standing(activated.value.id);
       if (standing === undefined) return notFound;
-      return welcome(needs, standing.user, { address, device: device() });
+      return welcome(needs, standing.user, origin());
     },
   });
 }

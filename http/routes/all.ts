@@ -15,6 +15,7 @@ import type { Imports } from '../../actors/imports/imports.ts';
 import type { Kits } from '../../actors/kits/model.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
 import type { Authentication } from '../auth/authentication.ts';
+import type { Browsers } from '../auth/browsers.ts';
 import { createLogins } from '../auth/logins.ts';
 import { createSecondFactorAuth } from '../auth/second-factor.ts';
 import type { Tokens } from '../auth/tokens.ts';
@@ -80,12 +81,13 @@ export interface RouteNeeds {
   readonly tokenGuard?: TokenGuard;
   readonly deviceApi?: DeviceApiSettings;
   readonly tokens: Tokens;
+  readonly browsers: Browsers;
   readonly authentication: Authentication;
 }
 
 export function allRoutes(needs: RouteNeeds): Route[] {
   const { accounts, settings, counters } = needs;
-  const logins = createLogins(accounts, settings.limits, counters);
+  const logins = createLogins(accounts, settings.limits, counters, needs.browsers);
   const factors = createSecondFactorAuth(needs);
   const claim = createClaim(needs);
   const routes = [

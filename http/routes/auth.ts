@@ -63,17 +63,18 @@ function login(needs: AuthNeeds): Route {
       401: { description: 'Wrong e-mail or password, or the account is not active' },
       429: { description: 'Too many failed logins of this user from your address' },
     },
-    async handle({ body, address, device }) {
+    async handle({ body, origin }) {
       if (body === undefined) return badCredentials;
       const { username, password } = body;
-      const login = await logins.attempt(username, password, address);
+      const from = origin();
+      const login = await logins.attempt(username, password, from);
       if (login.type === 'refused') {
         // Not awaited: the time it takes would show whether there is such a user.
         void noteFailedLogin(needs, username, login.reason);
       }
       switch (login.type) {
         case 'welcome':
-          return welcome(needs, login.user, { address, device: device() });
+          return welcome(needs, login.user, from);
         case 'refused':
           return login.reason === 'disabled' ? accountNotActive : badCredentials;
         case 'unavailable':
@@ -195,7 +196,7 @@ function changePassword({ accounts: { users, apiKeys }, audit, tokens, logins }:
       },
       429: { description: 'Too many wrong passwords' },
     },
-    async handle({ principal, body, address, device }) {
+    async handle({ principal, body, address, origin }) {
       const user = await users.find(principal.userId);
       if (user === undefined) return notFound;
       const wrong = await logins.confirm(user, body.currentPassword, address);
@@ -206,7 +207,7 @@ function changePassword({ accounts: { users, apiKeys }, audit, tokens, logins }:
       const data = { password: 'changed', revokedApiKeys: body.revokeApiKeys };
       noteUser(audit, 'CREDENTIALS_UPDATED', user, undefined, data);
       const kept = (await users.sessions(user.id)).find(({ id }) => id === principal.sessionId);
-      const session = kept ?? (await users.startSession(changed.value, { address, device: device() }));
+      const session = kept ?? (await users.startSession(changed.value, origin()));
       return json(tokens.issue(changed.value, session));
     },
   });

@@ -258,11 +258,12 @@ function loginRoutes({ accounts, audit, tokens, factors }: TwoFactorNeeds): Rout
         400: { description: 'Another code' },
         429: { description: 'Too many wrong codes' },
       },
-      async handle({ principal: { userId }, query, address, device }) {
-        const good = await factors.check(userId, query.providerType, query.verificationCode, address);
+      async handle({ principal: { userId }, query, origin }) {
+        const from = origin();
+        const good = await factors.check(userId, query.providerType, query.verificationCode, from);
         if (typeof good !== 'boolean')
           return tooManyRequests('Too many wrong codes, try again later', good.retryAfterMs);
-        if (good) return welcome(userId, { address, device: device() });
+        if (good) return welcome(userId, from);
         const user = await users.find(userId);
         if (user !== undefined) noteUser(audit, 'LOGIN', user, 'wrong second factor');
         return badRequest('Verification code is incorrect');
@@ -279,11 +280,11 @@ function loginRoutes({ accounts, audit, tokens, factors }: TwoFactorNeeds): Rout
         200: { description: 'Logged in', schema: tokenPairView },
         400: { description: 'There is no second factor yet, or another login has set it up' },
       },
-      async handle({ principal, address, device }) {
+      async handle({ principal, origin }) {
         const completed = await factors.complete(principal);
         if (completed === 'set-up-before') return setUpBefore;
         if (completed !== 'kept') return badRequest('Set a second factor up first!');
-        return welcome(principal.userId, { address, device: device() });
+        return welcome(principal.userId, origin());
       },
     }),
   ];

@@ -213,7 +213,7 @@ function userToken({ accounts, audit, tokens, settings }: UserNeeds): Route {
       403: { description: 'Switched off, not a user right below the caller, or asked by an API key' },
       404: { description: 'No such user, or it may not log in' },
     },
-    async handle({ principal, params, address, device }) {
+    async handle({ principal, params, origin }) {
       const user = await manageableUser(accounts, principal, params.userId);
       if (user.type !== 'found') return user;
       const { userId: own, sessionId } = principal;
@@ -221,8 +221,7 @@ function userToken({ accounts, audit, tokens, settings }: UserNeeds): Route {
       if (!allowed || sessionId === undefined) return permissionDenied;
       const standing = user.value.activated ? await users.standing(user.value.id) : undefined;
       if (standing === undefined) return notFound;
-      const origin = { address, device: device() };
-      const session = await users.startSession(standing.user, origin, { userId: own, sessionId });
+      const session = await users.startSession(standing.user, origin(), { userId: own, sessionId });
       noteUser(audit, 'LOGIN', standing.user, undefined, { by: own, until: session.endsAt });
       return json(tokens.issue(standing.user, session));
     },

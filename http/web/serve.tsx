@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
 import type { Log } from '../../actors/base/log.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
+import { KNOWN_BROWSER_HEADER } from '../auth/browsers.ts';
 import type { App, Env } from '../dispatch.ts';
 import type { ApiSettings } from '../settings.ts';
 import { FORWARDED_HEADERS } from '../wire/addressed.ts';
@@ -55,7 +56,7 @@ export async function servePage(
       site.warnOfForeignForm(c.req.header('origin'), addressedIn(c, site.apiSettings), page.path);
       return problem(site, c, visit, 403, FOREIGN_FORM);
     }
-    const session = await site.sessions.read(c, askFor(site.api, c));
+    const session = await site.sessions.read(c, askFor(site, c));
     const isPublic = page.roles.includes('PUBLIC');
     if (session === undefined && !isPublic) return respond(site, c, visit, signInFirst(c, method));
     visit = visitOf(site, c, page, session);
@@ -78,7 +79,7 @@ export async function servePage(
 
 /** `/`: leads to where this person begins. */
 export async function serveHome(site: Site, c: Context<Env>): Promise<Response> {
-  const session = await site.sessions.read(c, askFor(site.api, c));
+  const session = await site.sessions.read(c, askFor(site, c));
   const to = session === undefined ? '/login' : homeOf(session.user);
   return respond(site, c, visitOf(site, c, undefined, session), { type: 'see-other', to });
 }
@@ -86,14 +87,15 @@ export async function serveHome(site: Site, c: Context<Env>): Promise<Response> 
 /** For paths without a page. It is called outside of any route, so it sets the headers of pages itself. */
 export async function serveNotFound(site: Site, c: Context<Env>): Promise<Response> {
   await pageHeaders(c, async () => {
-    const session = await site.sessions.read(c, askFor(site.api, c));
+    const session = await site.sessions.read(c, askFor(site, c));
     c.res = problem(site, c, visitOf(site, c, undefined, session), 404);
   });
   return c.res;
 }
 
 /** Calls the API on behalf of this browser: with its address, by which attempts are counted, and until it hangs up. */
-function askFor(api: App, c: Context<Env>): Ask {
+function askFor({ api, sessions }: Pick<Site, 'api' | 'sessions'>, c: Context<Env>): Ask {
+  const marks = sessions.marksOf(c);
   const userAgent = c.req.header('user-agent');
   const { origin } = new URL(c.req.url);
   // The socket alone: the API routes by the path it is called with, not by the browser's.
@@ -105,20 +107,21 @@ function askFor(api: App, c: Context<Env>): Ask {
       if (value !== undefined) headers.set(name, value);
     }
     if (userAgent !== undefined) headers.set('user-agent', userAgent);
+    if (marks !== undefined) headers.set(KNOWN_BROWSER_HEADER, marks);
     return api.fetch(new Request(`${origin}${path}`, { ...init, headers, signal: c.req.raw.signal }), env);
   };
 }
 
 function visitOf(
-  { api, settings, now }: Site,
+  { api, sessions, settings, now }: Site,
   c: Context<Env>,
   page: Page | undefined,
   session: Session | undefined,
 ): Visit {
   return {
     session,
-    anonymous: createApi(askFor(api, c), undefined),
-    withToken: (token) => createApi(askFor(api, c), token),
+    anonymous: createApi(askFor({ api, sessions }, c), undefined),
+    withToken: (token) => createApi(askFor({ api, sessions }, c), token),
     params: (page === undefined ? undefined : paramsOf(page.path, c.req.path)) ?? {},
     query: new URL(c.req.url).searchParams,
     locale: localeOf(c.req.header('accept-language'), getCookie(c, TIME_ZONE_COOKIE)),

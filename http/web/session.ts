@@ -8,6 +8,7 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { z } from 'zod';
 import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
 import type { Authentication } from '../auth/authentication.ts';
+import type { Browsers } from '../auth/browsers.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import { type tokenPairView, userView } from '../views/user.ts';
 import { type Api, type Ask, createApi } from './api.ts';
@@ -27,17 +28,31 @@ export interface Sessions {
   /** Signs in: from now on the browser sends the cookie. */
   begin(c: Context, pair: TokenPair): void;
   end(c: Context): void;
+  /** What this browser keeps of those who signed in with it before. */
+  marksOf(c: Context): string | undefined;
 }
 
 /** A cookie with this prefix browsers take only when it is Secure, of this very host, and for all of its paths. */
 const HOST_PREFIX = '__Host-';
 const COOKIE = 'claimd-session';
+/**
+ * Who has signed in with this browser before (`../auth/browsers.ts`). It outlasts a sign-out, and goes to the pages of the
+ * login alone.
+ */
+const BROWSER_COOKIE = 'claimd-browser';
+const LOGIN_PATH = '/login';
+const MARKS = /^[\w.~-]{1,4000}$/;
+const BROWSER_MAX_AGE_S = 400 * 24 * 60 * 60;
 
 /** From a login to what the browser keeps, and from that to an access token. */
 export type Cookies = Pick<Tokens, 'cookieOf'> & Pick<Authentication, 'enter'>;
 
 /** @param isSecure whether the request came over HTTPS, as far as can be known */
-export function createSessions(isSecure: (c: Context) => boolean, cookies: Cookies): Sessions {
+export function createSessions(
+  isSecure: (c: Context) => boolean,
+  cookies: Cookies,
+  browsers: Pick<Browsers, 'remember'>,
+): Sessions {
   const nameOf = (c: Context) => (isSecure(c) ? `${HOST_PREFIX}${COOKIE}` : COOKIE);
 
   function end(c: Context): void {
@@ -71,10 +86,33 @@ export function createSessions(isSecure: (c: Context) => boolean, cookies: Cooki
     return undefined;
   }
 
+  const browserCookieOf = (c: Context) => (isSecure(c) ? `__Secure-${BROWSER_COOKIE}` : BROWSER_COOKIE);
+  /** As a header can carry it; sites beside this one can set whatever they like. */
+  const marksOf = (c: Context) => {
+    const marks = getCookie(c, browserCookieOf(c));
+    return marks !== undefined && MARKS.test(marks) ? marks : undefined;
+  };
+
+  /** Elsewhere the browser does not show what it has. */
+  function rememberBrowser(c: Context, token: string): void {
+    if (!c.req.path.startsWith(LOGIN_PATH)) return;
+    setCookie(c, browserCookieOf(c), browsers.remember(marksOf(c), token), {
+      path: LOGIN_PATH,
+      httpOnly: true,
+      sameSite: 'Strict',
+      secure: isSecure(c),
+      maxAge: BROWSER_MAX_AGE_S,
+    });
+  }
+
   return {
     end,
+    marksOf,
 
-    begin: (c, { token }) => keep(c, token),
+    begin(c, { token }) {
+      keep(c, token);
+      rememberBrowser(c, token);
+    },
 
     async read(c, ask) {
       const cookie = getCookie(c, nameOf(c));

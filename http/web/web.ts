@@ -4,6 +4,7 @@
  */
 import type { Context } from 'hono';
 import { Hono } from 'hono';
+import type { Browsers } from '../auth/browsers.ts';
 import type { App, Env } from '../dispatch.ts';
 import { loadAssets, serveAsset } from './assets.ts';
 import { allPages } from './pages/all.ts';
@@ -21,11 +22,14 @@ export interface Web {
 const FAVICON_MAX_AGE_S = 24 * 60 * 60;
 
 export function createWeb(
-  needs: Omit<Site, 'assets' | 'sessions' | 'warnOfForeignForm'> & { readonly cookies: Cookies },
+  needs: Omit<Site, 'assets' | 'sessions' | 'warnOfForeignForm'> & {
+    readonly cookies: Cookies;
+    readonly browsers: Pick<Browsers, 'remember'>;
+  },
 ): Web {
-  const { settings, apiSettings, cookies, log } = needs;
+  const { settings, apiSettings, cookies, browsers, log } = needs;
   const assets = loadAssets(settings);
-  const sessions = createSessions((c) => addressedIn(c, apiSettings).secure, cookies);
+  const sessions = createSessions((c) => addressedIn(c, apiSettings).secure, cookies, browsers);
   const warnOfForeignForm = createForeignFormWarning(log, () => performance.now());
   const site: Site = { ...needs, assets, sessions, warnOfForeignForm };
 

@@ -38,6 +38,7 @@ import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
 import { type ApiNeeds, createApp } from '../../http/app.ts';
 import { createAuthentication } from '../../http/auth/authentication.ts';
+import { createBrowsers } from '../../http/auth/browsers.ts';
 import { createTokens } from '../../http/auth/tokens.ts';
 import { createFeed, type Feed } from '../../http/feed.ts';
 import type { Route } from '../../http/route.ts';
@@ -205,7 +206,13 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   const tokens = createTokens(needs.settings.tokens, clock);
   const authentication = createAuthentication(accounts, tokens, clock, log, needs.settings.tokens);
 
-  const routes = allRoutes({ presence: { isConnected: () => false }, ...needs, tokens, authentication });
+  const routes = allRoutes({
+    presence: { isConnected: () => false },
+    ...needs,
+    tokens,
+    browsers: createBrowsers(tokens),
+    authentication,
+  });
   conformance ??= conformanceTo(routes);
   const conform = conformance;
 

@@ -15,6 +15,8 @@ interface Shown {
 
 export interface Visitor {
   readonly cookies: ReadonlyMap<string, string>;
+  /** As another site, or another visitor's browser, would. */
+  setCookie(name: string, value: string): void;
   get(path: string, headers?: Record<string, string>): Promise<Shown>;
   /** Sends a form as a browser does, from a page of ours unless the headers say otherwise. */
   post(path: string, fields: Record<string, string | File>, headers?: Record<string, string>): Promise<Shown>;
@@ -66,6 +68,7 @@ export function visitor({ app }: Pick<RestWorld, 'app'>, address = '192.0.2.7'):
 
   const self: Visitor = {
     cookies,
+    setCookie: (name, value) => cookies.set(name, value),
     get: (path, headers = {}) => send(path, { method: 'GET' }, headers),
     post(path, fields, headers = { origin: ORIGIN, host: 'localhost' }) {
       const body = new FormData();

@@ -71,7 +71,7 @@ law(
 law(
   'sign-in: where people come over HTTPS the cookie is Secure and bound to the host',
   async ({ alice }) => {
-    assert.equal([...alice.cookies.keys()], ['__Host-claimd-session']);
+    assert.equal([...alice.cookies.keys()], ['__Host-claimd-session', '__Secure-claimd-browser']);
   },
   { settings: { baseUrl: 'https://claim.example.org' } },
 );
@@ -99,13 +99,13 @@ law('sign-in: leads only to pages of this site', async ({ world, home }) => {
 
 law('sign-out: ends the session for everybody who has the cookie', async ({ world, alice }) => {
   const thief = visitor(world);
-  for (const [name, value] of alice.cookies) (thief.cookies as Map<string, string>).set(name, value);
+  for (const [name, value] of alice.cookies) thief.setCookie(name, value);
   assert.is((await thief.get('/claim')).status, 200);
   world.clock.advance(10_000);
   assert.is((await alice.post('/logout', {})).to, '/login');
   world.clock.advance(10_000);
   assert.match((await thief.get('/claim')).to ?? '', /^\/login/);
-  assert.equal([...alice.cookies.keys()], []);
+  assert.equal([...alice.cookies.keys()], ['claimd-browser'], 'where alice is known opens nothing');
 });
 
 law('session: lasts while it is used, and ends a week after the last use', async ({ world, alice }) => {

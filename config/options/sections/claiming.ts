@@ -237,7 +237,7 @@ export const limits = section('Wrong secrets and passwords', {
     default: LIMITS.failedLoginsPerUser.max,
     min: 0,
     max: 1_000_000,
-    why: 'Failed logins of one user name over all addresses that it has never logged in from, within security.login.strangers_window. From the ten addresses of its last logins it can still log in. 0: no limit.',
+    why: 'Failed logins of one user name over all addresses that it has never logged in from, within security.login.strangers_window. From the ten addresses of its last logins, and with browsers that it has signed in with, it can still log in. 0: no limit.',
   }),
   strangersWindowMs: millis({
     key: 'security.login.strangers_window',
