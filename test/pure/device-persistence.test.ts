@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { UserId } from '../../actors/base/ids.ts';
 import { evolve } from '../../actors/device/device.ts';
 import {
   decodeEvent,
@@ -11,6 +12,7 @@ import {
   UnreadableRecord,
 } from '../../actors/device/persistence.ts';
 import { ownerEpochOf } from '../../actors/device/state.ts';
+import { idOf } from '../kit/given.ts';
 import { gatewayEvents, gatewayStates } from './golden/gateway-samples.ts';
 import {
   deletionEvents,
@@ -36,6 +38,7 @@ import {
   transferEvents,
   transferStates,
 } from './golden/samples.ts';
+import { writingEvents, writingStates } from './golden/writing-samples.ts';
 
 /** The golden files lie beside the sources; the compiled tests run from a folder beside `test`. */
 function golden(name: string): string[] {
@@ -118,6 +121,35 @@ test('device persistence: R6: a device that was claimed once costs 40 bytes more
   const { evidence: _, ...owner } = claimed.owner;
   const { ownerEpoch: __, ...without } = claimed;
   assert.ok(encodeState(claimed).length - encodeState({ ...without, owner }).length <= 40);
+});
+
+test('device persistence: R4: what an owner wrote, and what the tenant had there, is read and written as ever', () => {
+  const eventLines = golden('events-v1-writings.jsonl');
+  assert.equal(eventLines.map(decodeEvent), writingEvents);
+  assert.equal(writingEvents.map(encodeEvent), eventLines);
+  const stateLines = golden('states-v1-writings.jsonl');
+  assert.equal(stateLines.map(decodeState), writingStates);
+  assert.equal(writingStates.map(encodeState), stateLines);
+});
+
+test('device persistence: R4: of a stored device the tenant has its own back when it is given back', () => {
+  const [stored] = golden('states-v1-writings.jsonl').map(decodeState);
+  assert.ok(stored?.status === 'provisioned' && stored.owner !== null);
+  const { customerId } = stored.owner;
+  const given = evolve(stored, {
+    type: 'DeviceReclaimed',
+    at: stored.owner.since + 10,
+    previousCustomerId: customerId,
+    userId: idOf<UserId>(99),
+    claimingAllowedRestored: false,
+    ownerEpoch: 2,
+  });
+  assert.ok(given.status === 'provisioned');
+  const values = (scope: 'SERVER_SCOPE' | 'SHARED_SCOPE') =>
+    Object.fromEntries(Object.entries(given.attributes[scope]).map(([key, { value }]) => [key, value]));
+  assert.equal(values('SERVER_SCOPE'), { batch: 7, model: 'P-100' });
+  assert.equal(values('SHARED_SCOPE'), { interval: 300 });
+  assert.equal([given.label, given.additionalInfo], [null, null]);
 });
 
 test('device persistence: windows of messages that waited are read and written as ever', () => {

@@ -1,5 +1,5 @@
 /** Facts 1.3, 1.4 and 1.6: a device asks for its window, over every transport. */
-import type { Answer, Answers, ClaimRow, OddRow, Opens } from './model.ts';
+import type { Answer, Answers, ClaimRow, OddRow, Opens, Profile } from './model.ts';
 import { claimDevice } from './protobuf.ts';
 
 const DAY_MS = 86_400_000;
@@ -49,6 +49,21 @@ const REFUSED: Answers = {
   HTTP: { thingsBoard: '200 empty', claimd: '409 error 31', by: 'refusal-told' },
   CoAP: { thingsBoard: '2.01', claimd: '4.09 already-claimed', by: 'refusal-told' },
 };
+
+/** The same is seen, and it means something else. */
+const meansMore = (by: Extract<Answer, { same: string }>['by']): Answers => ({
+  'MQTT 3.1.1': { same: OPENED['MQTT 3.1.1'], by },
+  'MQTT 5': { same: OPENED['MQTT 5'], by },
+  HTTP: { same: OPENED.HTTP, by },
+  CoAP: { same: OPENED.CoAP, by },
+});
+
+const inAll = (profile: Profile) => ({
+  'MQTT 3.1.1': profile,
+  'MQTT 5': profile,
+  HTTP: profile,
+  CoAP: profile,
+});
 
 const only = (answers: Answers, ...doors: readonly (keyof Answers)[]): Answers =>
   Object.fromEntries(Object.entries(answers).filter(([door]) => doors.some((name) => name === door)));
@@ -265,6 +280,7 @@ export const WRONG_TYPES: readonly ClaimRow[] = [
 const CLAIM = '{"secretKey":"value","durationMs":60000}';
 const OPENS_IT = [{ payload: CLAIM, opens: opens('value', 60_000) }];
 const OPENS_NOTHING = [{ payload: CLAIM }];
+const RESET = '{"secretKey":"right","reset":true}';
 
 export const WHAT_DEVICES_SEE: readonly (ClaimRow | OddRow)[] = [
   { type: 'claim', fact: '1.6 #1', what: 'accepted', cases: OPENS_IT, answers: OPENED },
@@ -312,14 +328,47 @@ export const WHAT_DEVICES_SEE: readonly (ClaimRow | OddRow)[] = [
       what: `asked again while ${given}`,
       given,
       cases: OPENS_IT,
-      answers: {
-        'MQTT 3.1.1': { same: OPENED['MQTT 3.1.1'], by: 'window-replaced' },
-        'MQTT 5': { same: OPENED['MQTT 5'], by: 'window-replaced' },
-        HTTP: { same: OPENED.HTTP, by: 'window-replaced' },
-        CoAP: { same: OPENED.CoAP, by: 'window-replaced' },
-      },
+      answers: meansMore('window-replaced'),
     }),
   ),
+  {
+    type: 'claim',
+    fact: '1.6 #1',
+    what: 'a field that ThingsBoard does not know, from a device that nobody owns: it was reset',
+    cases: [{ payload: RESET, opens: opens('right') }],
+    answers: OPENED,
+  },
+  {
+    type: 'claim',
+    fact: '1.6 #1',
+    what: 'an owned device says that it was reset',
+    given: 'a customer owns it',
+    cases: [{ payload: RESET }],
+    answers: {
+      'MQTT 3.1.1': { same: 'PUBACK', by: 'factory-reset' },
+      'MQTT 5': { thingsBoard: 'PUBACK 0x00', claimd: 'PUBACK 0x87', by: 'factory-reset' },
+      HTTP: { thingsBoard: '200 empty', claimd: '409 error 31', by: 'factory-reset' },
+      CoAP: { thingsBoard: '2.01', claimd: '4.09 reset-not-allowed', by: 'factory-reset' },
+    },
+  },
+  {
+    type: 'claim',
+    fact: '1.6 #1',
+    what: 'an owned device says that it was reset, and its profile lets that release it',
+    given: 'another customer owns it',
+    profile: inAll('RESET RELEASES'),
+    cases: [{ payload: RESET, opens: opens('right') }],
+    answers: meansMore('factory-reset'),
+  },
+  {
+    type: 'claim',
+    fact: '1.6 #1',
+    what: 'an owned device asks for a window, and its profile lets it be taken over',
+    given: 'another customer owns it',
+    profile: inAll('TAKE-OVER AT ONCE'),
+    cases: [{ payload: '{"secretKey":"right"}', opens: opens('right') }],
+    answers: meansMore('take-over'),
+  },
   {
     type: 'claim',
     fact: '1.6 #2',

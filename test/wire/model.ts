@@ -29,13 +29,14 @@ export type Answers = { readonly [name in Door]?: Answer };
 export type Given =
   | 'nobody owns it'
   | 'a customer owns it'
+  | 'another customer owns it'
   | 'its window is open'
   | 'its window has elapsed'
   | 'it may not be claimed'
   | 'its quota of windows is used up'
   | 'the store is gone';
 
-/** How devices of a profile speak. */
+/** How devices of a profile speak; or how they may be lost without being given back, which only claimd knows. */
 export type Profile =
   | 'DEFAULT'
   | 'MQTT JSON'
@@ -43,7 +44,9 @@ export type Profile =
   | 'MQTT PROTOBUF'
   | 'MQTT PROTOBUF OR JSON'
   | 'COAP JSON'
-  | 'COAP PROTOBUF';
+  | 'COAP PROTOBUF'
+  | 'RESET RELEASES'
+  | 'TAKE-OVER AT ONCE';
 
 /** The window afterwards; `undefined` where there is none. */
 export interface Opens {

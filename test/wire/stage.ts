@@ -62,7 +62,7 @@ const NOBODY = '13814000-1dd2-11b2-8080-808080808080';
 const payloadType = (transportPayloadType: string) => ({
   transportPayloadTypeConfiguration: { transportPayloadType },
 });
-const PROFILES: Readonly<Record<Exclude<Profile, 'DEFAULT'>, object>> = {
+const TRANSPORTS = {
   'MQTT JSON': { type: 'MQTT', ...payloadType('JSON') },
   'MQTT JSON ACK': { type: 'MQTT', ...payloadType('JSON'), sendAckOnValidationException: true },
   'MQTT PROTOBUF': { type: 'MQTT', ...payloadType('PROTOBUF') },
@@ -81,7 +81,18 @@ const PROFILES: Readonly<Record<Exclude<Profile, 'DEFAULT'>, object>> = {
     type: 'COAP',
     coapDeviceTypeConfiguration: { coapDeviceType: 'DEFAULT', ...payloadType('PROTOBUF') },
   },
-};
+} as const satisfies { readonly [name in Profile]?: object };
+
+function settingsOf(profile: Exclude<Profile, 'DEFAULT'>): object {
+  switch (profile) {
+    case 'RESET RELEASES':
+      return { claiming: { deviceReset: 'release-and-open' } };
+    case 'TAKE-OVER AT ONCE':
+      return { claiming: { takeOver: 'at-once' } };
+    default:
+      return { profileData: { transportConfiguration: TRANSPORTS[profile] } };
+  }
+}
 
 /** Nobody is slowed down by what others do in the same table; one customer and one device still are. */
 const NO_COMMON_LIMITS = {
@@ -103,10 +114,9 @@ export async function createStage({ options, ...more }: LocalServerOptions = {})
   const profiles = new Map<Profile, Promise<{ id: object }>>();
 
   function profileNamed(profile: Exclude<Profile, 'DEFAULT'>): Promise<{ id: object }> {
-    const transportConfiguration = PROFILES[profile];
     const made =
       profiles.get(profile) ??
-      api.post('/api/deviceProfile', admin, { name: profile, profileData: { transportConfiguration } });
+      api.post('/api/deviceProfile', admin, { name: profile, ...settingsOf(profile) });
     profiles.set(profile, made);
     return made;
   }
@@ -142,6 +152,9 @@ export async function createStage({ options, ...more }: LocalServerOptions = {})
           return;
         case 'a customer owns it':
           await stage.assign(device, customer);
+          return;
+        case 'another customer owns it':
+          await stage.assign(device, otherCustomer);
           return;
         case 'its window is open':
         case 'its quota of windows is used up': // where it is 1
