@@ -27,5 +27,10 @@ export function typedClaimKey(text: string): string | undefined {
   ).join('-');
 }
 
+/** Whether it has the form of a key of ours but for O, 0, I, L or 1, which no key of ours has. */
+export function looksMisread(text: string): boolean {
+  return typedClaimKey(text) === undefined && typedClaimKey(text.replace(/[OIL01]/giu, 'X')) !== undefined;
+}
+
 /** Longer ones are not typed. */
 const TYPED_MAX = 100;

@@ -14,7 +14,7 @@ import type { Assets } from './assets.ts';
 import { EMPTY_FORM, readForm } from './form.ts';
 import { localeOf } from './locale.ts';
 import { leaveNotice, takeNotice } from './notice.ts';
-import type { Page, PageHandler, PageReply, Visit } from './page.ts';
+import { type Page, type PageHandler, type PageReply, refusedTo, type Visit } from './page.ts';
 import { ProblemPage, problemTitle } from './pages/problem.tsx';
 import { homeOf, Layout } from './parts/layout.tsx';
 import { addressedIn, type createForeignFormWarning, isFromOurPage, pageHeaders } from './security.ts';
@@ -58,7 +58,7 @@ export async function servePage(
     }
     const session = await site.sessions.read(c, askFor(site, c));
     const isPublic = page.roles.includes('PUBLIC');
-    if (session === undefined && !isPublic) return respond(site, c, visit, signInFirst(c, method));
+    if (session === undefined && !isPublic) return respond(site, c, visit, signInFirst(c, method, page));
     visit = visitOf(site, c, page, session);
     const allowed = isPublic || (session !== undefined && page.roles.includes(session.user.authority));
     if (!allowed) return problem(site, c, visit, 403);
@@ -151,12 +151,19 @@ const FOREIGN_FORM =
   'This form was not sent from a page of this site. Open the page again and repeat it here. If that does not help, ' +
   'whoever runs this server has to set HTTP_BASE_URL to the address that you see in your browser.';
 
-/** To the sign-in page, and from there to the page that was asked for. What a form did is not repeated. */
-function signInFirst(c: Context, method: Method): PageReply {
+/**
+ * To the sign-in page, and from there to the page that was asked for. What a form did is not repeated: it leads back to
+ * the form, and says so.
+ */
+function signInFirst(c: Context, method: Method, page: Page): PageReply {
   const wanted = `${c.req.path}${new URL(c.req.url).search}`;
-  const leadsBack = method === 'get' && wanted !== '/';
-  return { type: 'see-other', to: leadsBack ? `/login?next=${encodeURIComponent(wanted)}` : '/login' };
+  const leadsBack = wanted !== '/' && (method === 'get' || page.get !== undefined);
+  const to = leadsBack ? `/login?next=${encodeURIComponent(wanted)}` : '/login';
+  return method === 'get' ? { type: 'see-other', to } : refusedTo(to, SESSION_ENDED);
 }
+
+const SESSION_ENDED =
+  'You are not signed in any more, so nothing was done yet. Sign in, and go on where you were.';
 
 function problem(site: Site, c: Context<Env>, visit: Visit, status: number, message?: string): Response {
   const shown = status === 400 || status === 403 || status === 404 || status === 429 ? status : 503;

@@ -78,7 +78,7 @@ for (const [size, viewport] of [
       assert.not.match(page.url(), 'printed');
       await look(person, `${size}-sign-in`);
       await person.signInAs('customerA@thingsboard.org');
-      await page.getByText('Your label was read: Thermostat T1').waitFor();
+      await page.getByText('Thermostat T1', { exact: true }).waitFor();
       assert.is(await page.getByLabel('Device name').inputValue(), 'Thermostat T1');
       await look(person, `${size}-claim`);
       await page.getByRole('button', { name: 'Claim', exact: true }).click();
@@ -103,6 +103,8 @@ journey('phone: refusals say what happened and what to do', async () => {
     await bob.goto('/login');
     await bob.signInAs('customerB@thingsboard.org');
     const says = async (device: string, key: string, title: string) => {
+      const instead = page.getByRole('button', { name: 'Type it instead' });
+      if (await instead.isVisible()) await instead.click();
       await page.getByLabel('Device name').fill(device);
       await page.getByLabel('Key', { exact: true }).fill(key);
       await page.getByRole('button', { name: 'Claim', exact: true }).click();
@@ -135,6 +137,8 @@ journey('phone: a label is scanned with the camera where the browser can', async
       await person.signInAs('customerB@thingsboard.org');
       await page.getByRole('button', { name: 'Scan the label' }).click();
       await page.getByText('The label was read.').waitFor();
+      await page.getByText('Scanned', { exact: true }).waitFor();
+      await page.getByRole('button', { name: 'Type it instead' }).click();
       assert.is(await page.getByLabel('Device name').inputValue(), 'Scanned');
       assert.is(await page.getByLabel('Key', { exact: true }).inputValue(), 'from the label');
       await page.getByRole('button', { name: 'Scan the label' }).waitFor();

@@ -1,7 +1,7 @@
 /** Keys on labels: drawn without letters that look alike, and read as people type them. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { randomClaimKey, typedClaimKey } from '../../actors/base/claim-key.ts';
+import { looksMisread, randomClaimKey, typedClaimKey } from '../../actors/base/claim-key.ts';
 
 const KEY = 'ABCD-EFGH-JKMN-PQRS';
 
@@ -36,6 +36,12 @@ test('claim key: a text of another form is no key of ours', () => {
     KEY.repeat(9),
   ])
     assert.is(typedClaimKey(text), undefined, text);
+});
+
+test('claim key: O, 0, I, L and 1 are in no key of ours, so one with them was misread', () => {
+  for (const text of ['ABCD-EFGH-JKMN-PQR0', 'abcd efgh ikmn pqrs', 'ABCDEFGHJKMNPQL1'])
+    assert.ok(looksMisread(text), text);
+  for (const text of [KEY, 'secret', '0000', 'hello-world', '']) assert.not.ok(looksMisread(text), text);
 });
 
 test.run();

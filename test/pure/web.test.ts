@@ -350,6 +350,38 @@ law(
   },
 );
 
+law(
+  'claim: a session that has ended leads back to the form, and says that nothing was done',
+  async ({ alice }) => {
+    const guest = await alice.post('/logout', {});
+    assert.is(guest.status, 303);
+    const sent = await alice.post('/claim', { ...CLAIM, key: 'secret' });
+    assert.is(sent.to, '/login?next=%2Fclaim');
+    assert.match((await alice.follow(sent)).text, 'nothing was done yet');
+    assert.is((await alice.post('/devices/1/key', {})).to, '/login', 'a path without a page of its own');
+  },
+);
+
+law('claim: an administrator gets the page of the device', async ({ world, home }) => {
+  const id = await provision(world, home.tenantId, CLAIM.device);
+  const admin = visitor(world);
+  await admin.signIn('admin@home.test');
+  assert.match((await admin.get('/claim')).text, 'Find a device by its label');
+  assert.is((await admin.post('/claim', { ...CLAIM, key: 'secret' })).to, `/devices/${id}`);
+  assert.match((await admin.post('/claim', { device: '<Nobody>' })).text, 'Nothing here is called');
+});
+
+law(
+  'claim: a device that does not wait yet is waited for, but not without a key',
+  async ({ world, home, alice }) => {
+    const id = await provision(world, home.tenantId, CLAIM.device);
+    assert.match((await alice.post('/claim', { ...CLAIM, key: 'secret' })).html, 'data-waiting');
+    assert.not.match((await alice.post('/claim', { ...CLAIM, key: '' })).html, 'data-waiting');
+    await openWindow(world, id, 'secret');
+    assert.is((await alice.post('/claim', { ...CLAIM, key: 'secret', wait: 'yes' })).status, 303);
+  },
+);
+
 law('claim: a malformed form gets a page in words', async ({ alice }) => {
   for (const device of ['..', '.', 'a/b', '?x', '#y', '%2e%2e', '\u2028'])
     assert.match(

@@ -2,6 +2,7 @@
  * On every page: sends the time zone to the server, shows times in it, counts windows down, and takes a claim link's
  * fragment out of the address bar before somebody copies it.
  */
+import { keepClaim, keptClaim } from './kept-claim.ts';
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const secure = location.protocol === 'https:' ? '; Secure' : '';
@@ -35,17 +36,16 @@ function durationOf(seconds: number): string {
 countDown();
 setInterval(countDown, 1000); // Also for windows that are shown later.
 
-// A claim link may lead over the sign-in page. Browsers keep its fragment on redirects; it is stored until it is used.
+// A claim link may lead over the sign-in page. Browsers keep its fragment on redirects; it is kept until the device is claimed.
 const fragment = new URLSearchParams(location.hash.slice(1));
-if (fragment.has('device')) {
-  sessionStorage.setItem('claim', fragment.toString());
+const labelled = fragment.get('device');
+if (labelled !== null) {
+  keepClaim({ device: labelled, key: fragment.get('key') ?? '', scanned: true });
   history.replaceState(null, '', location.pathname + location.search);
 }
-const waiting = new URLSearchParams(sessionStorage.getItem('claim') ?? '').get('device');
+const waiting = keptClaim()?.device;
 const hint = document.querySelector<HTMLElement>('[data-claim-hint]');
-if (hint !== null && waiting !== null) {
+if (hint !== null && waiting !== undefined) {
   hint.textContent = `Sign in to claim “${waiting}”.`;
   hint.hidden = false;
 }
-
-export {};

@@ -1,4 +1,5 @@
 /** Every refusal of a claim in words for the customer: what happened, and what to do. */
+import { looksMisread } from '../../../actors/base/claim-key.ts';
 import { unreachable } from '../../../actors/base/unreachable.ts';
 import {
   ATTEMPTS_LEFT_HEADER,
@@ -17,15 +18,29 @@ export interface Explained {
   readonly text: string;
   /** `warn`: the key is not at fault, so trying it again at once is of no use. */
   readonly kind: 'bad' | 'warn';
+  /** What helps: wait until the button is pressed, press it and claim again, or look at what was typed. */
+  readonly next?: 'wait' | 'press' | 'correct';
 }
 
 const bad = (title: string, text: string): Explained => ({ status: 400, kind: 'bad', title, text });
 const warn = (title: string, text: string): Explained => ({ status: 400, kind: 'warn', title, text });
+const correct = (title: string, text: string): Explained => ({ ...bad(title, text), next: 'correct' });
+/** Without a key nobody waits: see `routes/claim-wait.ts`. */
+const wait = (title: string, text: string, { secretKey }: Typed): Explained => ({
+  ...warn(title, text),
+  next: secretKey === '' ? 'press' : 'wait',
+});
 
-export const NAME_MISSING = bad('The name is missing', 'Type the name from the label.');
+/** What the person sent. */
+interface Typed {
+  readonly device: string;
+  readonly secretKey: string;
+}
 
-/** @param device the name as it was typed */
-export function explain(answer: Answer, device: string, locale: Locale): Explained {
+export const NAME_MISSING = correct('The name is missing', 'Type the name from the label.');
+
+export function explain(answer: Answer, typed: Typed, locale: Locale): Explained {
+  const { device } = typed;
   const { status, retryAfterSeconds } = refusalOf(answer);
   if (status === 429) {
     const wait = count(locale, retryAfterSeconds ?? 60, 'second');
@@ -33,7 +48,7 @@ export function explain(answer: Answer, device: string, locale: Locale): Explain
     return { status, kind: 'warn', title: 'Please wait a little', text };
   }
   if (status === 404) {
-    return bad(
+    return correct(
       'There is no such device',
       `Nothing here is called “${device}”. Check the name on the label, letter by letter; capitals matter.`,
     );
@@ -44,29 +59,31 @@ export function explain(answer: Answer, device: string, locale: Locale): Explain
   }
   const reason =
     answer.headers.get(CLAIM_REFUSAL_HEADER) ?? (answer.json === 'CLAIMED' ? 'already-claimed' : '');
-  if (isClaimRefusal(reason)) return explainReason(reason, answer, locale);
-  return bad(
+  if (isClaimRefusal(reason)) return explainReason(reason, answer, typed, locale);
+  return correct(
     'This could not be claimed',
     'Name, key or moment do not fit. Check both on the label, press the button on the device again, and repeat.',
   );
 }
 
-function explainReason(reason: ClaimRefusal, answer: Answer, locale: Locale): Explained {
+function explainReason(reason: ClaimRefusal, answer: Answer, typed: Typed, locale: Locale): Explained {
   switch (reason) {
     case 'wrong-secret':
-      return bad(
+      return correct(
         'The key is wrong',
-        `The device is waiting, but this is not its key. Check it on the label, letter by letter.${attemptsLeft(answer, locale)}`,
+        `The device is waiting, but this is not its key. Check it on the label, letter by letter.${misread(typed)}${attemptsLeft(answer, locale)}`,
       );
     case 'no-window':
-      return warn(
+      return wait(
         'The device is not waiting for you',
-        'Press the button on the device, so that it opens its claim window. Then claim it here again.',
+        'Press the button on the device, so that it opens its claim window.',
+        typed,
       );
     case 'window-elapsed':
-      return warn(
+      return wait(
         'The time was up',
-        'The device stopped waiting before you claimed it. Press the button on the device again, then claim it here.',
+        'The device stopped waiting before you claimed it. Press the button on the device again.',
+        typed,
       );
     case 'window-pending':
       return warn(
@@ -113,6 +130,13 @@ function explainReason(reason: ClaimRefusal, answer: Answer, locale: Locale): Ex
     default:
       return unreachable(reason);
   }
+}
+
+/** Our keys have no letters and digits that look alike, so one of those was read wrong. */
+function misread({ secretKey }: Typed): string {
+  return looksMisread(secretKey)
+    ? ' The keys that we print have no O and 0, and no I, L and 1: one of these is another letter, such as Q, D, J or 7.'
+    : '';
 }
 
 /** What the operator's policy has to say to the customer. */

@@ -1,88 +1,113 @@
-/** Claiming, by the person who has the device in hand: name and key, from the label or typed. */
+/**
+ * Claiming, by the person who has the device in hand: name and key, from the label or typed. After a scan there is the
+ * device's name and one button. The key stays in the browser's tab (`islands/page.ts`) over refusals and sign-in; the server
+ * never sends it back.
+ */
 
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { CUSTOMER } from '../../auth/principal.ts';
-import { deviceInfoView } from '../../views/device.ts';
+import { CUSTOMER, EVERYBODY } from '../../auth/principal.ts';
+import { deviceInfoView, deviceView } from '../../views/device.ts';
 import { CLAIM_REFUSAL_HEADER, REPLAYED_HEADER } from '../../wire/claim-refusal.ts';
 import { type Answer, segment, toQuery } from '../api.ts';
 import { type Element, memberPage, type Page, type PageReply, type SignedIn, seeOther } from '../page.ts';
-import { Field, Head, Time } from '../parts/elements.tsx';
+import { Field, Head, Refusal, Time } from '../parts/elements.tsx';
 import { type Explained, explain, NAME_MISSING } from './claim-refusals.ts';
+import { ADMIN_WORDS, CLAIM_SCRIPT_WORDS, CLAIM_WORDS as WORDS } from './claim-words.ts';
 
 const claimedView = z.object({ device: z.object({ id: z.object({ id: z.string() }), name: z.string() }) });
 
-function ClaimForm({ device, answered }: { device: string; answered: boolean }) {
+function ClaimForm({ device, typed }: { device: string; typed: boolean }) {
   return (
     <form
       method="post"
       action="/claim"
       class="card"
-      data-claim={answered ? 'answered' : ''}
+      data-claim
+      data-typed={typed ? '' : undefined}
+      data-words={JSON.stringify(CLAIM_SCRIPT_WORDS)}
       autocomplete="off"
     >
-      <div class="note good" role="status" data-ready hidden>
-        <p>
-          Your label was read: <b data-ready-name />
-        </p>
+      <div data-scanned hidden>
+        <p class="muted scanned">{WORDS.scanned}</p>
+        <p class="big" data-scanned-name />
       </div>
       <div data-scan hidden>
         <p>
           <button type="button" class="wide">
-            Scan the label
+            {WORDS.scan}
           </button>
         </p>
-        <video muted playsinline hidden aria-label="Camera" />
+        <video muted playsinline hidden aria-label={WORDS.camera} />
         <p role="status" class="muted" />
       </div>
       {/* Sent twice, by a double tap or after a lost answer, the form claims once. */}
       <input type="hidden" name="once" value={randomUUID()} />
-      <Field
-        name="device"
-        label="Device name"
-        value={device}
-        maxlength={255}
-        required
-        verbatim
-        hint="As it is printed on the label, for example “Thermostat T1”."
-      />
-      <Field
-        name="key"
-        label="Key"
-        type="password"
-        autocomplete="off"
-        verbatim
-        hint="The secret on the label. Leave it empty if there is none."
-      />
-      <label class="check" hidden>
-        <input type="checkbox" data-show-key /> Show the key
-      </label>
+      <div data-fields>
+        <Field
+          name="device"
+          label={WORDS.device}
+          value={device}
+          maxlength={255}
+          required
+          verbatim
+          hint={WORDS.deviceHint}
+        />
+        <Field name="key" label={WORDS.key} autocomplete="off" verbatim secret hint={WORDS.keyHint} />
+        <p class="big mono" data-groups hidden />
+      </div>
       <button type="submit" class="primary wide">
-        Claim
+        {WORDS.button}
       </button>
+      <p data-state role="status" hidden />
+      <p class="instead" data-instead hidden>
+        <button type="button" class="plain">
+          {WORDS.typeInstead}
+        </button>
+      </p>
     </form>
+  );
+}
+
+/** Shown by the browser's part, which waits in place of the person. */
+function Waiting() {
+  return (
+    <div class="waiting" data-waiting hidden>
+      <h3>{WORDS.waitTitle}</h3>
+      <progress aria-label={WORDS.waitTitle} max={1} value={0} />
+      <p class="row">
+        <span class="muted" data-left />
+        <button type="button">{WORDS.stopWaiting}</button>
+      </p>
+    </div>
   );
 }
 
 function formReply(device: string, refusal?: Explained): PageReply {
   return {
     type: 'page',
-    title: refusal?.title ?? 'Claim a device',
+    title: refusal?.title ?? WORDS.title,
     narrow: true,
     islands: ['claim.js'],
     status: refusal?.status ?? 200,
     body: (
       <>
-        <Head title="Claim a device" lead="Make it yours with the name and the key on its label." />
+        <Head title={WORDS.title} lead={WORDS.lead} />
         {refusal === undefined ? null : (
           <div class={`note ${refusal.kind}`} role="alert">
             <h2>{refusal.title}</h2>
-            <p>{refusal.text}</p>
+            <p>
+              {refusal.text}
+              {refusal.next === 'wait' || refusal.next === 'press' ? (
+                <span data-by-hand> {WORDS.thenClaim}</span>
+              ) : null}
+            </p>
+            {refusal.next === 'wait' ? <Waiting /> : null}
           </div>
         )}
-        <ClaimForm device={device} answered={refusal !== undefined} />
+        <ClaimForm device={device} typed={refusal?.next === 'correct'} />
         <p>
-          <a href="/claim/kit">A code for a whole box?</a>
+          <a href="/claim/kit">{WORDS.wholeBox}</a>
         </p>
       </>
     ),
@@ -116,14 +141,22 @@ const ONCE = /^[\w-]{1,64}$/;
 const DOT_SEGMENT = /^\.{1,2}$/;
 const NO_SUCH_DEVICE: Answer = { status: 404, text: '', json: undefined, headers: new Headers() };
 
+interface Sent {
+  readonly device: string;
+  readonly secretKey: string;
+  readonly once: string;
+  /** Wait until the device opens its window, for some seconds. */
+  readonly waits: boolean;
+}
+
 /**
  * Claims once, however often the form is sent. But somebody who reloads a refusal, or goes back to the form, sends it
  * again because something has changed: then the claim is tried again, unless that could count as another wrong key.
  */
-async function claim(api: SignedIn['api'], device: string, secretKey: string, once: string): Promise<Answer> {
+async function claim(api: SignedIn['api'], { device, secretKey, once, waits }: Sent): Promise<Answer> {
   if (DOT_SEGMENT.test(device)) return NO_SUCH_DEVICE;
-  const ask = (headers: Record<string, string>) =>
-    api.send('POST', `/api/customer/device/${segment(device)}/claim`, { secretKey }, headers);
+  const path = `/api/customer/device/${segment(device)}/claim${waits ? '/wait' : ''}`;
+  const ask = (headers: Record<string, string>) => api.send('POST', path, { secretKey }, headers);
   const answer = await ask(ONCE.test(once) ? { 'Idempotency-Key': `web ${once}` } : {});
   const refusal = answer.headers.get(CLAIM_REFUSAL_HEADER);
   const outdated = answer.headers.has(REPLAYED_HEADER) && refusal !== null && refusal !== 'wrong-secret';
@@ -131,17 +164,68 @@ async function claim(api: SignedIn['api'], device: string, secretKey: string, on
   return outdated || ofAnotherForm ? ask({}) : answer;
 }
 
+async function claimReply({ api, form, locale }: SignedIn): Promise<PageReply> {
+  const device = form.text('device').trim();
+  if (device === '') return formReply('', NAME_MISSING);
+  const sent = { device, secretKey: form.text('key'), once: form.text('once') };
+  const answer = await claim(api, { ...sent, waits: form.text('wait') !== '' });
+  if (answer.status !== 200) return formReply(device, explain(answer, sent, locale));
+  const { id } = claimedView.parse(answer.json).device;
+  // Shown at an address of its own, so that reloading it claims nothing.
+  return seeOther(`/claim/done?${toQuery({ device: id.id })}`);
+}
+
+/** An administrator scans a label to see how the device stands: the label leads to its page. */
+function adminReply(device = '', refusal?: string): PageReply {
+  return {
+    type: 'page',
+    title: ADMIN_WORDS.title,
+    narrow: true,
+    islands: ['claim.js'],
+    status: refusal === undefined ? 200 : 400,
+    body: (
+      <>
+        <Head title={ADMIN_WORDS.title} lead={ADMIN_WORDS.lead} />
+        <form method="post" action="/claim" class="card" data-find autocomplete="off">
+          <Refusal text={refusal} />
+          <Field name="device" label={WORDS.device} value={device} maxlength={255} required verbatim />
+          <button type="submit" class="primary wide">
+            {ADMIN_WORDS.button}
+          </button>
+        </form>
+      </>
+    ),
+  };
+}
+
+async function findReply({ api, form }: SignedIn): Promise<PageReply> {
+  const name = form.text('device').trim();
+  const answer = await api.send('GET', `/api/tenant/devices?${toQuery({ deviceName: name })}`);
+  if (answer.status !== 200) return adminReply(name, ADMIN_WORDS.notFound(name));
+  return seeOther(`/devices/${deviceView.parse(answer.json).id.id}`);
+}
+
+const systemReply: PageReply = {
+  type: 'page',
+  title: WORDS.title,
+  narrow: true,
+  body: (
+    <div class="card">
+      <h1>{WORDS.title}</h1>
+      <p>{ADMIN_WORDS.system}</p>
+    </div>
+  ),
+};
+
 export const claimPages: readonly Page[] = [
-  memberPage('/claim', CUSTOMER, {
-    get: () => formReply(''),
-    async post({ api, form, locale }) {
-      const device = form.text('device').trim();
-      if (device === '') return formReply('', NAME_MISSING);
-      const answer = await claim(api, device, form.text('key'), form.text('once'));
-      if (answer.status !== 200) return formReply(device, explain(answer, device, locale));
-      const { id } = claimedView.parse(answer.json).device;
-      // Shown at an address of its own, so that reloading it claims nothing.
-      return seeOther(`/claim/done?${toQuery({ device: id.id })}`);
+  memberPage('/claim', EVERYBODY, {
+    get({ user: { authority } }) {
+      if (authority === 'SYS_ADMIN') return systemReply;
+      return authority === 'TENANT_ADMIN' ? adminReply() : formReply('');
+    },
+    post(visit) {
+      if (visit.user.authority === 'SYS_ADMIN') return systemReply;
+      return visit.user.authority === 'TENANT_ADMIN' ? findReply(visit) : claimReply(visit);
     },
   }),
 

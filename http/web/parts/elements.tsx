@@ -49,9 +49,11 @@ interface FieldProps {
   readonly invalid?: boolean;
   /** For names and keys: phones should neither capitalise nor correct them. */
   readonly verbatim?: boolean;
+  /** Shown as it is typed, in letters that can be told apart; no browser keeps it. */
+  readonly secret?: boolean;
 }
 
-export function Field({ name, label, hint, type = 'text', invalid, verbatim, ...rest }: FieldProps) {
+export function Field({ name, label, hint, type = 'text', invalid, verbatim, secret, ...rest }: FieldProps) {
   const id = `f-${name}`;
   return (
     <div class="field">
@@ -62,6 +64,7 @@ export function Field({ name, label, hint, type = 'text', invalid, verbatim, ...
         type={type}
         {...(hint === undefined ? {} : { 'aria-describedby': `${id}-hint` })}
         {...(invalid ? { 'aria-invalid': 'true' as const } : {})}
+        {...(secret ? { class: 'mono' } : {})}
         {...(verbatim ? { autocapitalize: 'none', autocorrect: 'off', spellcheck: false } : {})}
         {...rest}
       />

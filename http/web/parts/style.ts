@@ -166,11 +166,22 @@ dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
 .figures .card { margin: 0; padding: 1rem; }
 .figures b { display: block; font-size: 1.75rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
 .plotbox { margin: 0; }
-progress { width: 100%; height: .75rem; accent-color: var(--accent); }
+progress { width: 100%; height: .75rem; appearance: none; border: 0; border-radius: .375rem; background: var(--line); overflow: hidden; }
+progress::-webkit-progress-bar { background: var(--line); }
+progress::-webkit-progress-value { background: var(--accent); }
+progress::-moz-progress-bar { background: var(--accent); }
 video { width: 100%; border-radius: .5rem; background: #000; aspect-ratio: 4 / 3; object-fit: cover; }
 .demo { list-style: none; padding: 0; margin: 0; display: grid; gap: .5rem; }
 .demo li { min-width: 0; }
 .demo button { width: 100%; flex-wrap: wrap; gap: 0 .75rem; justify-content: space-between; font-weight: 500; text-align: left; }
+.scanned { margin: 0; }
+.scanned + .big { font-size: 1.5rem; margin-bottom: 1.25rem; }
+.instead { text-align: center; margin: .5rem 0 0; }
+form [data-state] { margin: .75rem 0 0; }
+button:disabled { opacity: .6; cursor: progress; }
+.waiting { margin-top: 1rem; }
+.waiting h3 { font-size: 1rem; margin: 0 0 .25rem; }
+.waiting .row { justify-content: space-between; margin: .25rem 0 0; }
 .big { font-size: 1.25rem; font-weight: 650; overflow-wrap: anywhere; }
 .empty { text-align: center; padding: 2rem 1rem; color: var(--muted); }
 
@@ -205,6 +216,10 @@ const WIDTHS = `@media (max-width: 30rem) {
   button, .button, .top nav a { transition: background-color .12s, filter .12s; }
   .feed li.fresh { animation: fresh 1.6s ease-out; }
   @keyframes fresh { from { background: var(--warn-bg); } }
+}
+@media (prefers-reduced-motion: no-preference) {
+  .waiting progress { animation: waits 1.6s ease-in-out infinite alternate; }
+  @keyframes waits { from { opacity: 1; } to { opacity: .55; } }
 }
 @media print {
   .top, .noprint { display: none !important; }

@@ -1,0 +1,175 @@
+/**
+ * The customer at home, in a real browser with a real server and devices over MQTT: from a scan to "it is yours", with
+ * everything in between that goes wrong at home.
+ */
+import type { Browser } from 'playwright-core';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { restApi } from '../kit/api.ts';
+import { BROWSER, launchBrowser, Person, PHONE } from '../kit/browser.ts';
+import { claimPacket, RawMqttClient } from '../kit/mqtt-client.ts';
+import { cleanUp, type ServerProcess, startServer } from '../kit/process.ts';
+import { findProgram, needing } from '../kit/programs.ts';
+
+const ALICE = 'customerA@thingsboard.org';
+const BOB = 'customerB@thingsboard.org';
+
+let server: ServerProcess;
+let browser: Browser;
+
+test.before(async () => {
+  if (findProgram(BROWSER) === undefined) return;
+  server = await startServer({ args: ['--demo'] });
+  browser = await launchBrowser();
+});
+test.after(async () => {
+  await browser?.close();
+  await cleanUp();
+});
+
+const journey = needing([BROWSER], test);
+
+/** One person with a phone. It fails when a page did what none should: script errors, requests to other hosts. */
+async function visit(
+  play: (person: Person) => Promise<void>,
+  more: Parameters<typeof Person.open>[3] = {},
+): Promise<void> {
+  const person = await Person.open(browser, server.url, PHONE, more);
+  try {
+    await play(person);
+    assert.equal(person.complaints(), []);
+  } catch (error) {
+    await person.screenshot('failed').catch(() => {});
+    throw error;
+  } finally {
+    await person.close();
+  }
+}
+
+/** Takes a picture of the page, and fails on any flaw in it. */
+async function look(person: Person, name: string): Promise<void> {
+  await person.screenshot(`home-${name}`);
+  assert.equal(await person.flaws(), [], name);
+}
+
+/** A device opens its claim window over MQTT, as when its button is pressed. */
+async function pressButton(accessToken: string, secretKey: string): Promise<void> {
+  const device = await RawMqttClient.connect(server.mqttPort, 5, accessToken);
+  device.send(claimPacket(1, 1, { secretKey, durationMs: 600_000 }));
+  assert.is((await device.next('puback')).reasonCode ?? 0, 0);
+  await device.close();
+}
+
+async function giveBack(email: string, device: string): Promise<void> {
+  const api = restApi(server.url);
+  await api.reclaim(await api.login(email, 'customer'), device);
+}
+
+const label = (device: string, key: string) => `/claim#${new URLSearchParams({ device, key })}`;
+const claimButton = ({ page }: Person) => page.getByRole('button', { name: 'Claim', exact: true });
+const isYours = ({ page }: Person) => page.getByRole('heading', { name: 'It is yours' }).waitFor();
+
+/** Signed in, on a page without a claim. */
+async function signedIn(person: Person, email: string): Promise<void> {
+  await person.goto('/login');
+  await person.signInAs(email);
+}
+
+journey('scan to yours: signed in, it is one tap, and nothing has to be typed', async () => {
+  await pressButton('T1_TEST_TOKEN', 'on the box');
+  await visit(async (person) => {
+    await signedIn(person, ALICE);
+    await person.goto('/my/devices');
+    await person.goto(label('Thermostat T1', 'on the box'));
+    await person.page.getByText('Thermostat T1', { exact: true }).waitFor();
+    assert.not.ok(await person.page.getByLabel('Device name').isVisible());
+    assert.not.match(person.page.url(), 'box');
+    await look(person, 'scanned');
+    await claimButton(person).click();
+    await isYours(person);
+    await person.goto('/claim');
+    assert.is(await person.page.getByLabel('Key', { exact: true }).inputValue(), '', 'the key is forgotten');
+  });
+  await giveBack(ALICE, 'Thermostat T1');
+});
+
+journey('waiting: the page says what to press, waits, and claims when the device opens', async () => {
+  await visit(async (person) => {
+    await signedIn(person, BOB);
+    await person.goto(label('DHT11 Demo Device', 'later'));
+    await claimButton(person).click();
+    await person.page.getByRole('heading', { name: 'Waiting for the device' }).waitFor();
+    await person.page.getByText(/^4:\d\d left$/).waitFor();
+    await look(person, 'waiting');
+    await pressButton('DHT11_DEMO_TOKEN', 'later');
+    await isYours(person);
+  });
+  await giveBack(BOB, 'DHT11 Demo Device');
+});
+
+journey('waiting: it can be stopped, and begun again with the same key', async () => {
+  await visit(async (person) => {
+    await signedIn(person, BOB);
+    await person.goto(label('DHT11 Demo Device', 'later'));
+    await claimButton(person).click();
+    await person.page.getByRole('button', { name: 'Stop waiting' }).click();
+    await person.page.getByText('Not waiting any more.').waitFor();
+    await claimButton(person).click();
+    await person.page.getByRole('button', { name: 'Stop waiting' }).waitFor();
+  });
+});
+
+journey('the key is kept over refusals, the end of a session, and signing in', async () => {
+  await pressButton('T2_TEST_TOKEN', 'right');
+  await visit(async (person) => {
+    const { page } = person;
+    await signedIn(person, BOB);
+    await person.goto(label('Thermostat T2', 'wrong'));
+    await claimButton(person).click();
+    await page.getByRole('heading', { name: 'The key is wrong' }).waitFor();
+    const key = page.getByLabel('Key', { exact: true });
+    assert.is(await key.inputValue(), 'wrong');
+    await look(person, 'wrong-key');
+    await key.fill('right');
+    await person.context.clearCookies();
+    await claimButton(person).click();
+    await page.getByText('Sign in to claim “Thermostat T2”.').waitFor();
+    assert.not.match(page.url(), 'right');
+    await page.getByRole('button', { name: BOB }).click();
+    await page.getByRole('button', { name: 'Sign out' }).waitFor();
+    assert.is(await key.inputValue(), 'right');
+    await claimButton(person).click();
+    await isYours(person);
+  });
+  await giveBack(BOB, 'Thermostat T2');
+});
+
+journey('offline and server away: the page says so, tries again by itself, and claims once', async () => {
+  await pressButton('T1_TEST_TOKEN', 'on the box');
+  await visit(async (person) => {
+    const { page, context } = person;
+    await signedIn(person, ALICE);
+    await person.goto(label('Thermostat T1', 'on the box'));
+    await context.setOffline(true);
+    await claimButton(person).click();
+    await page.getByText('You are offline.').waitFor();
+    await person.screenshot('home-offline');
+    await page.route('**/claim', (route) => route.fulfill({ status: 502, body: '<h1>Bad Gateway</h1>' }));
+    await context.setOffline(false);
+    await page.getByText('The server cannot be reached just now.').waitFor();
+    await page.unroute('**/claim');
+    await isYours(person);
+  });
+  await giveBack(ALICE, 'Thermostat T1');
+});
+
+journey('an administrator who scans a label gets the page of the device', async () => {
+  await visit(async (person) => {
+    await person.goto(label('Thermostat T1', 'on the box'));
+    await person.signInAs('tenant@thingsboard.org');
+    await person.page.getByRole('heading', { name: 'Thermostat T1' }).waitFor();
+    assert.match(person.page.url(), /\/devices\/[\w-]+$/);
+  });
+});
+
+test.run();
