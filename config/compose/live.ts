@@ -1,6 +1,7 @@
-/** Composes the live feed, the imports and the kits. */
+/** Composes the live feed, the news of attributes, the imports and the kits. */
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import { randomAccessToken } from '../../actors/base/access-token.ts';
+import { type AttributeNews, createAttributeNews } from '../../actors/claiming/attribute-news.ts';
 import { createImports, type Imports } from '../../actors/imports/imports.ts';
 import { createKits } from '../../actors/kits/kits.ts';
 import type { Kits } from '../../actors/kits/model.ts';
@@ -9,6 +10,7 @@ import type { Core, CoreNeeds } from './core.ts';
 
 export interface Live {
   readonly feed: Feed;
+  readonly news: AttributeNews;
   readonly imports: Imports;
   readonly kits: Kits;
   /** The audit trail. Its notes also go to the feed. */
@@ -22,6 +24,8 @@ export function createLive({ clock, log }: CoreNeeds, core: Core): Live {
   const { store, accounts, devices, directory, profiles, secrets } = core;
   const feed = createFeed(clock);
   core.listen(feed.onDeviceEvent);
+  const news = createAttributeNews(core.bus);
+  core.listen(news.onDeviceEvent);
   const accessToken = randomAccessToken;
   const kits = createKits({ store, devices, customers: accounts.customers, secrets, clock, log });
   const imports = createImports({
@@ -38,6 +42,7 @@ export function createLive({ clock, log }: CoreNeeds, core: Core): Live {
   });
   return {
     feed,
+    news,
     imports,
     kits,
     audit: {
@@ -54,6 +59,7 @@ export function createLive({ clock, log }: CoreNeeds, core: Core): Live {
     },
     async stop() {
       feed.close();
+      news.stop();
       await Promise.all([imports.stop(), kits.stop()]);
     },
   };

@@ -81,7 +81,7 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
     const mqttListening = (await mqtt?.start()) ?? null;
     // Exchanges and blocks of CoAP belong to one process, and a packet does not say which.
     const hasCoap = config.coap.enabled && (needs.worker?.number ?? 1) === 1;
-    const coap = hasCoap ? createCoap(config, needs, core) : undefined;
+    const coap = hasCoap ? createCoap(config, needs, core, live) : undefined;
     if (coap !== undefined) open.push(coap);
     const coapListening = (await coap?.start()) ?? null;
     if (broker !== undefined) open.push(broker);
@@ -187,7 +187,7 @@ function httpCertificate({ http }: Config) {
   return readCertificate('HTTP', { certFile, keyFile, keyPassword });
 }
 
-function createCoap(config: Config, { clock, log }: CoreNeeds, core: Core) {
+function createCoap(config: Config, { clock, log }: CoreNeeds, core: Core, { news }: Live) {
   const { devices, directory, secrets, profiles } = core;
   return createCoapEndpoint({
     settings: { ...COAP_DEFAULTS, ...config.coap, acceptsTelemetry: config.http.acceptsTelemetry },
@@ -196,6 +196,7 @@ function createCoap(config: Config, { clock, log }: CoreNeeds, core: Core) {
     directory,
     secrets,
     profiles,
+    news,
     clock,
     log,
   });

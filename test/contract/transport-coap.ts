@@ -1,5 +1,7 @@
 /** A CoAP server in the transports' world, for one test: started on a free port, stopped whatever happens. */
 import { type Log, silentLog } from '../../actors/base/log.ts';
+import { createAttributeNews } from '../../actors/claiming/attribute-news.ts';
+import { silentBus } from '../../actors/cluster/bus.ts';
 import { createCoapEndpoint } from '../../transports/coap/endpoint.ts';
 import { COAP_DEFAULTS, type CoapSettings } from '../../transports/coap/settings.ts';
 import type { Transport } from '../../transports/transport.ts';
@@ -19,8 +21,11 @@ export function coapIn(
   settings: Partial<CoapSettings> = {},
   log: Log = silentLog,
 ): Transport {
+  const news = createAttributeNews(silentBus);
+  world.onEvent = news.onDeviceEvent;
   return createCoapEndpoint({
     ...world,
+    news,
     log,
     settings: { ...COAP_DEFAULTS, bindAddress: '127.0.0.1', port: 0, ...settings },
   });

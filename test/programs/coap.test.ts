@@ -73,11 +73,7 @@ for (const [what, message, seen] of [
   ['an unknown critical option', { options: [...claimPath('TOKEN'), option(2_001)] }, '4.02 option 2001'],
   ['a proxy', { options: [...claimPath('TOKEN'), option(OptionNumber.proxyScheme, 'coap')] }, '5.05'],
   ['GET', { ...at('api', 'v1', 'TOKEN', 'claim'), code: Code.get }, '4.00 a claim window is opened by POST'],
-  [
-    'GET with Observe',
-    { options: [...claimPath('TOKEN'), option(6)], code: Code.get },
-    '4.00 a claim window is opened by POST',
-  ],
+  ['GET with Observe', { options: [...claimPath('TOKEN'), option(6)], code: Code.get }, '2.05 {}'],
   ['PUT', { ...at('api', 'v1', 'TOKEN', 'claim'), code: Code.put }, '4.05'],
   ['DELETE', { ...at('api', 'v1', 'TOKEN', 'claim'), code: Code.delete }, '4.05'],
   ['FETCH', { ...at('api', 'v1', 'TOKEN', 'claim'), code: 5 }, '4.05'],

@@ -514,7 +514,7 @@ export const WHAT_DEVICES_SEE: readonly (ClaimRow | OddRow)[] = [
     fact: '1.6 #8',
     what: 'GET with Observe, which subscribes to attributes',
     ask: 'observe',
-    answers: { CoAP: { thingsBoard: '2.05', claimd: '4.00', by: 'telemetry' } },
+    answers: { CoAP: '2.05' },
   },
   {
     type: 'odd',

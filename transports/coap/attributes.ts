@@ -4,6 +4,7 @@ import { ifUnavailable } from '../../actors/journal/unavailable.ts';
 import { Code } from './codes.ts';
 import { contentResponse } from './content.ts';
 import type { Option } from './message.ts';
+import type { Observations } from './observations.ts';
 import { ContentFormat, OptionNumber, valuesOf } from './options.ts';
 import { type Request, type Response, responseOf, unavailableResponse } from './request.ts';
 import type { CoapDevice } from './uploads.ts';
@@ -27,6 +28,22 @@ export async function attributesResponse(
   if (answer === undefined) return responseOf(Code.unauthorized);
   if (answer.shared === undefined) return responseOf(Code.notFound);
   return contentResponse(request, Buffer.from(JSON.stringify(answer)), ContentFormat.json);
+}
+
+/**
+ * Begins an observation: 2.05 with all shared attributes, as ThingsBoard tells them here, without `{"shared": …}`. Where the
+ * operator wants none, the answer is that of a question (RFC 7641 §4.1).
+ */
+export async function observationResponse(
+  observations: Observations,
+  request: Request,
+  device: CoapDevice,
+  retryAfterSeconds: number,
+): Promise<Response> {
+  if (device.format === 'PROTOBUF') return responseOf(Code.notImplemented, NO_PROTOBUF);
+  return observations
+    .begin(request, device)
+    .catch(ifUnavailable(() => unavailableResponse(retryAfterSeconds)));
 }
 
 /** `Uri-Query: name=value`, each once; of those that come twice the first counts, as in ThingsBoard. */

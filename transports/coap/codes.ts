@@ -11,6 +11,7 @@ export const Code = {
   delete: code(0, 4),
 
   created: code(2, 1),
+  deleted: code(2, 2),
   content: code(2, 5),
   continue: code(2, 31),
 

@@ -10,15 +10,19 @@ import { isIPv6 } from 'node:net';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { Log } from '../../actors/base/log.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
+import type { AttributeNews } from '../../actors/claiming/attribute-news.ts';
+import { createDeviceAttributes } from '../../actors/claiming/attributes.ts';
 import { createClaiming } from '../../actors/claiming/claiming.ts';
 import { openGuard, type TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
 import type { Devices, Directory } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
+import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
 import { reportBug } from '../../actors/runtime/supervision.ts';
 import { ListenError, type Listening } from '../../actors/sockets/listen.ts';
 import type { Transport } from '../transport.ts';
 import { Code } from './codes.ts';
 import { Exchanges } from './exchanges.ts';
+import { Observations } from './observations.ts';
 import { responseOf, tooLargeResponse, unavailableResponse } from './request.ts';
 import { createResource } from './resource.ts';
 import type { CoapSettings } from './settings.ts';
@@ -30,6 +34,8 @@ export interface CoapEndpointOptions {
   readonly directory: Directory;
   readonly secrets: Secrets;
   readonly profiles: Pick<Profiles, 'payloadRules'>;
+  /** Tells of shared attributes that have changed. */
+  readonly news: Pick<AttributeNews, 'watch'>;
   /** Counts wrong tokens; without it they are not counted. */
   readonly guard?: TokenGuard;
   readonly clock: Clock;
@@ -48,9 +54,21 @@ export function createCoapEndpoint(options: CoapEndpointOptions): Transport {
   let leaving = 0;
   let onAllLeft: (() => void) | undefined;
 
+  const attributes = createDeviceAttributes(options.devices);
+  const observations = new Observations(settings.observationsMax, {
+    attributes,
+    news: options.news,
+    notify: (to, answer, onEnd) => exchanges.notify(to, answer, onEnd),
+    later: (task) => void clock.after(0, task),
+    failed(error) {
+      if (!(error instanceof StoreUnavailable)) reportBug(log, 'coap request', error);
+      else log.warn({ err: error }, 'coap: a device that observes could not be looked up');
+    },
+  });
   const serve = createResource({
     settings,
-    devices: options.devices,
+    attributes,
+    observations,
     claiming: createClaiming(options.devices, options.directory, options.secrets),
     guard: options.guard ?? openGuard,
     uploads: new Uploads(settings, clock),
@@ -107,6 +125,7 @@ export function createCoapEndpoint(options: CoapEndpointOptions): Transport {
         open = false;
         if (leaving > 0) await new Promise<void>((resolve) => (onAllLeft = resolve));
       };
+      observations.close();
       await Promise.race([exchanges.drain().then(allLeft), late]);
       cancel?.();
       open = false;

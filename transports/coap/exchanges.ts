@@ -8,6 +8,7 @@
  *   request NON  ──► the answer as NON
  *   the same message again: a CON gets what it got before, a NON nothing (§4.5); neither is served again
  *   another message with its id: another request
+ *   what an observer is told (RFC 7641): CON, sent again likewise
  *
  * A message that is sent again is the same to the byte (§4.2). One that only has the id of one before comes from a device
  * that was started anew, or from another one that the network gave the port to since: were it answered like the first, it
@@ -25,7 +26,7 @@ import { AnsweredExchanges } from './answered.ts';
 import { isRequest } from './codes.ts';
 import { decode, encode, encodeEmpty, type Header, type Message } from './message.ts';
 import { badOption } from './options.ts';
-import { type Exchange, type Peer, type PeerAddress, Peers, takeMessageId } from './peers.ts';
+import { type Delivery, type Exchange, type Peer, type PeerAddress, Peers, takeMessageId } from './peers.ts';
 import { badOptionResponse, type Request, type Response } from './request.ts';
 import { type CoapSettings, Transmission } from './settings.ts';
 
@@ -41,6 +42,9 @@ export interface ExchangePorts {
   /** The answer when too much is under way. */
   overloaded(): Response;
 }
+
+/** A response with the token of the request that it answers. */
+type Answer = Response & { readonly token: Buffer };
 
 /** The part of all requests in flight that one address may have. */
 const ADDRESS_SHARE = 4;
@@ -105,7 +109,8 @@ export class Exchanges {
       case 'RST': {
         // §4.2: whatever is acknowledged or reset is not sent again; what matches nothing is ignored
         const peer = this.#peers.find(from);
-        if (peer !== undefined) this.#acknowledged(peer, header.messageId);
+        const delivery = header.type === 'ACK' ? 'acknowledged' : 'reset';
+        if (peer !== undefined) this.#delivered(peer, header.messageId, delivery);
         return;
       }
       case 'CON':
@@ -142,7 +147,8 @@ export class Exchanges {
     else if (bad !== undefined) respond(badOptionResponse(bad));
     else {
       const { code, options, payload } = message;
-      const request = { peer: peer.key, address: from.address, code, options, payload };
+      const { address, port } = from;
+      const request = { peer: peer.key, address, port, token: header.token, code, options, payload };
       void this.#ports.serve(request).then(respond); // a bug in `respond` may concern all peers: it ends the process
     }
   }
@@ -199,7 +205,7 @@ export class Exchanges {
     };
   }
 
-  #answer(exchange: Exchange, answer: Response & { readonly token: Buffer }): void {
+  #answer(exchange: Exchange, answer: Answer): void {
     const { peer, messageId, confirmable } = exchange;
     const { send } = this.#ports;
     if (!confirmable) {
@@ -212,8 +218,13 @@ export class Exchanges {
     }
   }
 
+  /** Sends what nobody asks for at this moment: to who observes (RFC 7641 §4.2). `onEnd` is called once, and later. */
+  notify(to: PeerAddress, answer: Answer, onEnd: (delivery: Delivery) => void): void {
+    this.#sendReliably(this.#peers.at(to), answer, onEnd);
+  }
+
   /** Sends a confirmable message until it is acknowledged, reset, or nobody is there (§4.2). */
-  #sendReliably(peer: Peer, answer: Response & { readonly token: Buffer }): void {
+  #sendReliably(peer: Peer, answer: Answer, onEnd: (delivery: Delivery) => void = () => {}): void {
     const { clock, random, send } = this.#ports;
     const { ackTimeoutMs, ackRandomFactor, maxRetransmit } = Transmission;
     const messageId = takeMessageId(peer);
@@ -223,21 +234,22 @@ export class Exchanges {
       send(datagram, peer.address);
       const cancel = clock.after(timeoutMs, () => {
         if (retransmissionsLeft > 0) sendAndWait(timeoutMs * 2, retransmissionsLeft - 1);
-        else this.#acknowledged(peer, messageId); // given up
+        else this.#delivered(peer, messageId, 'given-up');
       });
-      peer.unacknowledged.set(messageId, cancel);
+      peer.unacknowledged.set(messageId, { cancel, onEnd });
     };
     this.#begin(peer);
     sendAndWait(ackTimeoutMs * (1 + random() * (ackRandomFactor - 1)), maxRetransmit);
   }
 
   /** A confirmable message of ours needs no more sending. */
-  #acknowledged(peer: Peer, messageId: number): void {
-    const cancel = peer.unacknowledged.get(messageId);
-    if (cancel === undefined) return;
-    cancel();
+  #delivered(peer: Peer, messageId: number, delivery: Delivery): void {
+    const sent = peer.unacknowledged.get(messageId);
+    if (sent === undefined) return;
+    sent.cancel();
     peer.unacknowledged.delete(messageId);
     this.#end(peer);
+    sent.onEnd(delivery);
     this.#peers.release(peer);
     this.#lookIdle();
   }
@@ -271,6 +283,6 @@ export class Exchanges {
   close(): void {
     this.#answered.close();
     for (const { unacknowledged } of this.#peers.all())
-      for (const cancel of unacknowledged.values()) cancel();
+      for (const { cancel } of unacknowledged.values()) cancel();
   }
 }

@@ -10,6 +10,7 @@ import { NO_BYTES, type Option } from './message.ts';
 export const OptionNumber = {
   uriHost: 3,
   etag: 4,
+  observe: 6,
   uriPort: 7,
   uriPath: 11,
   contentFormat: 12,
@@ -36,6 +37,7 @@ interface Form {
 
 const FORMS: ReadonlyMap<number, Form> = new Map<number, Form>([
   [OptionNumber.uriHost, { bytesMin: 1, bytesMax: 255 }],
+  [OptionNumber.observe, { bytesMin: 0, bytesMax: 3 }],
   [OptionNumber.uriPort, { bytesMin: 0, bytesMax: 2 }],
   [OptionNumber.uriPath, { bytesMin: 0, bytesMax: 255, repeatable: true }],
   [OptionNumber.uriQuery, { bytesMin: 0, bytesMax: 255, repeatable: true }],

@@ -12,11 +12,20 @@ export interface Peer {
   readonly address: PeerAddress;
   /** Its requests by message id: those being served, and past ones that are remembered. */
   readonly exchanges: Map<number, Exchange>;
-  /** Our confirmable messages that are not acknowledged, by message id: each with what cancels its retransmission. */
-  readonly unacknowledged: Map<number, Cancel>;
+  /** Our confirmable messages that are not acknowledged, by message id. */
+  readonly unacknowledged: Map<number, Unacknowledged>;
   /** Its requests that are being served. */
   serving: number;
   nextMessageId: number;
+}
+
+/** What became of a confirmable message: the peer has it, does not want it, or nobody is there. */
+export type Delivery = 'acknowledged' | 'reset' | 'given-up';
+
+interface Unacknowledged {
+  /** Cancels its retransmission. */
+  readonly cancel: Cancel;
+  readonly onEnd: (delivery: Delivery) => void;
 }
 
 /** A request and its answer. */

@@ -7,8 +7,11 @@ import { blockOption, OptionNumber, SIZE_EXPONENT_MAX, uintOption } from './opti
 export interface Request {
   /** Names who asks: an address with its port. */
   readonly peer: string;
-  /** The address alone. */
+  /** The address alone, and the port alone. */
   readonly address: string;
+  readonly port: number;
+  /** What the answer carries, so that who asks knows to what. */
+  readonly token: Buffer;
   readonly code: number;
   readonly options: readonly Option[];
   readonly payload: Buffer;

@@ -7,6 +7,7 @@
  *   2.01 Created      `POST …/telemetry`, `POST …/attributes`: taken, and not kept
  *   2.05 Content      `GET …/claim/credentials`: the device's new credentials, as JSON (O9)
  *   2.05 Content      `GET …/attributes`, `GET /.well-known/core`; in blocks where it is large
+ *   2.05, 2.02        `GET …/attributes` with Observe 0: they are told now and when they change; with Observe 1: no more
  *   4.09 Conflict     refused; the payload is the reason: `already-claimed`
  *   4.00              malformed (`malformed: secretKey is not text`); not a feature; GET of what is for POST
  *   4.01              unknown or revoked token
@@ -21,15 +22,15 @@
  */
 
 import { unreachable } from '../../actors/base/unreachable.ts';
-import { createDeviceAttributes } from '../../actors/claiming/attributes.ts';
+import type { DeviceAttributes } from '../../actors/claiming/attributes.ts';
 import type { Claiming } from '../../actors/claiming/claiming.ts';
-import type { Devices } from '../../actors/fleet/devices.ts';
 import { type AdmissionNeeds, createAdmission } from './admission.ts';
-import { attributesResponse } from './attributes.ts';
+import { attributesResponse, observationResponse } from './attributes.ts';
 import { createClaims, isSound } from './claims.ts';
 import { Code } from './codes.ts';
 import { contentResponse } from './content.ts';
 import { coreResponse } from './core.ts';
+import type { Observations } from './observations.ts';
 import { blockOf, blockOption, ContentFormat, OptionNumber, uintOf } from './options.ts';
 import { type Request, type Response, responseOf, tooLargeResponse, unavailableResponse } from './request.ts';
 import type { CoapSettings } from './settings.ts';
@@ -38,17 +39,18 @@ import type { CoapDevice, Uploads } from './uploads.ts';
 
 export interface ResourceOptions extends AdmissionNeeds {
   readonly settings: CoapSettings;
-  readonly devices: Pick<Devices, 'read'>;
+  readonly attributes: Pick<DeviceAttributes, 'answer'>;
+  readonly observations: Observations;
   readonly claiming: Claiming;
   readonly uploads: Uploads;
 }
 
 /** Returns how a request is served. What it returns rejects for bugs only. */
 export function createResource(options: ResourceOptions): (request: Request) => Promise<Response> {
-  const { settings, claiming, uploads } = options;
+  const { settings, claiming, uploads, attributes, observations } = options;
+  const { retryAfterSeconds } = settings;
   const admit = createAdmission(options);
   const claim = createClaims({ settings, claiming, uploads, admit });
-  const attributes = createDeviceAttributes(options.devices);
 
   /** Serves a request of a device that has to be known first. */
   const forDevice = async (
@@ -75,12 +77,21 @@ export function createResource(options: ResourceOptions): (request: Request) => 
         return claim(request, target.accessToken);
       case 'credentials':
         return forDevice(request, target.accessToken, (device) =>
-          credentialsResponse(claiming, request, device, settings.retryAfterSeconds),
+          credentialsResponse(claiming, request, device, retryAfterSeconds),
         );
       case 'attributes':
         return forDevice(request, target.accessToken, (device) =>
-          attributesResponse(attributes, request, device, settings.retryAfterSeconds),
+          attributesResponse(attributes, request, device, retryAfterSeconds),
         );
+      case 'observe':
+        return forDevice(request, target.accessToken, (device) =>
+          settings.observationsMax === 0
+            ? attributesResponse(attributes, request, device, retryAfterSeconds)
+            : observationResponse(observations, request, device, retryAfterSeconds),
+        );
+      case 'unobserve':
+        observations.end(request); // whoever knows the token and has the port may
+        return forDevice(request, target.accessToken, () => responseOf(Code.deleted));
       case 'dropped':
         if (!settings.acceptsTelemetry)
           return responseOf(Code.badRequest, 'no such feature of the device API');

@@ -28,6 +28,9 @@ export interface CoapSettings {
   /** What the remembered requests and their answers may come to in memory. */
   readonly exchangeBytesMax: number;
 
+  /** Devices that observe their attributes; beyond it the one that has heard nothing for longest makes room. */
+  readonly observationsMax: number;
+
   /** Whether telemetry and attributes of devices are taken, and dropped. */
   readonly acceptsTelemetry: boolean;
 
@@ -50,6 +53,7 @@ export const COAP_DEFAULTS: CoapSettings = {
   exchangesMax: 100_000,
   exchangesPerPeerMax: 256,
   exchangeBytesMax: 32 * 1024 * 1024,
+  observationsMax: 10_000,
   acceptsTelemetry: true,
   retryAfterSeconds: 1,
 };

@@ -3,7 +3,7 @@
  * not matter, but for `claim/credentials`; neither does the Content-Format. Access tokens are part of the path: never log it.
  */
 import { Code } from './codes.ts';
-import { blockOf, OptionNumber, pathOf, SIZE_EXPONENT_MAX } from './options.ts';
+import { blockOf, OptionNumber, pathOf, SIZE_EXPONENT_MAX, uintOf } from './options.ts';
 import { type Request, type Response, responseOf } from './request.ts';
 
 export type Target =
@@ -18,6 +18,9 @@ type Feature =
   | 'credentials'
   /** `GET …/attributes` */
   | 'attributes'
+  /** The same with Observe: 0 begins, anything else ends (RFC 7641 §2). */
+  | 'observe'
+  | 'unobserve'
   /** `POST …/telemetry`, `POST …/attributes`: of no use to claiming. */
   | 'dropped';
 
@@ -30,7 +33,7 @@ export function targetOf({ code, options }: Request): Target {
 
   const path = pathOf(options);
   if (path === undefined) return refuse(Code.badRequest, 'the path is not UTF-8');
-  const target = targetAt(path, code);
+  const target = targetAt(path, code, uintOf(options, OptionNumber.observe));
   if (target.type === 'refused') return target;
   const block2 = blockOf(options, OptionNumber.block2);
   const isSound =
@@ -40,14 +43,18 @@ export function targetOf({ code, options }: Request): Target {
   return target;
 }
 
-function targetAt([first, second, ...rest]: readonly string[], code: number): Target {
+function targetAt(
+  [first, second, ...rest]: readonly string[],
+  code: number,
+  observe: number | undefined,
+): Target {
   if (first === '.well-known' && second === 'core' && rest.length === 0) {
     return code === Code.get ? { type: 'core' } : refuse(Code.methodNotAllowed);
   }
   if (first !== 'api' || second !== 'v1') return refuse(Code.notFound);
   // With one segment left it is the feature, of a device that shows a certificate; there are none without DTLS.
   const [accessToken, feature, what] = rest.length === 1 ? [undefined, rest[0]] : rest;
-  const type = featureOf(feature?.toLowerCase(), what, code);
+  const type = featureOf(feature?.toLowerCase(), what, code, observe);
   if (typeof type === 'object') return refuse(Code.badRequest, type.refused);
   return accessToken === undefined ? refuse(Code.unauthorized) : { type, accessToken };
 }
@@ -56,14 +63,18 @@ function featureOf(
   name: string | undefined,
   what: string | undefined,
   code: number,
+  observe: number | undefined,
 ): Feature | { readonly refused: string } {
   const isPost = code === Code.post;
+  const observes = isPost || observe === undefined ? undefined : observe === 0 ? 'observe' : 'unobserve';
   switch (name) {
     case 'claim':
       if (isPost) return 'claim';
-      return what === 'credentials' ? 'credentials' : { refused: 'a claim window is opened by POST' };
+      if (what === 'credentials') return 'credentials';
+      // In ThingsBoard any feature with Observe is the one of attributes (facts 1.6).
+      return observes ?? { refused: 'a claim window is opened by POST' };
     case 'attributes':
-      return isPost ? 'dropped' : 'attributes';
+      return isPost ? 'dropped' : (observes ?? 'attributes');
     case 'telemetry':
       return isPost ? 'dropped' : { refused: 'telemetry is sent by POST' };
     default:

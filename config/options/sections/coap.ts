@@ -63,6 +63,14 @@ export const coap = section('CoAP: devices', {
     min: 1_000,
     why: 'A block-wise upload is dropped after this time without its next block.',
   }),
+  observationsMax: count({
+    key: 'transport.coap.max_observations',
+    env: 'COAP_MAX_OBSERVATIONS',
+    default: COAP.observationsMax,
+    min: 0,
+    max: 1_000_000,
+    why: 'Devices that observe their shared attributes. Beyond that the one that has heard nothing for longest is dropped.',
+  }),
   inFlightMax: count({
     key: 'transport.coap.max_in_flight',
     env: 'COAP_MAX_IN_FLIGHT',
