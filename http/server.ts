@@ -1,9 +1,10 @@
 /**
  * The HTTP port of the process: listens, limits what a connection may cost, and stops without cutting anybody off.
  *
- * The limits are Node's own: bytes of headers (431), time for the headers and for a whole request (408), connections at
- * once, idle time. Node answers 400 to what is not HTTP and closes the connection. An upgraded connection (`upgrades.ts`)
- * still counts among the connections; its time limits are those of whoever took it.
+ * The limits on what is read are Node's own: bytes of headers (431), time for the headers and for a whole request (408),
+ * connections at once, idle time. What clients do not read is bounded by `slow-readers.ts`. Node answers 400 to what is
+ * not HTTP and closes the connection. An upgraded connection (`upgrades.ts`) still counts among the connections; its time
+ * limits are those of whoever took it.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
@@ -18,6 +19,7 @@ import { reportBug } from '../actors/runtime/supervision.ts';
 import type { Certificate } from '../actors/sockets/certificate.ts';
 import { type Listening, listen } from '../actors/sockets/listen.ts';
 import type { HttpServerSettings } from './settings.ts';
+import { boundSlowReaders } from './slow-readers.ts';
 import { messagesThatUpgrade, takerOf, type WebSocketUpgrades } from './upgrades.ts';
 import { badRequest, internalError } from './wire/errors.ts';
 import { toResponse } from './wire/reply.ts';
@@ -66,20 +68,31 @@ export function createHttpServer(needs: HttpServerNeeds): HttpServer {
     else if (letIn?.(peerOfMessage(incoming), outgoing) === false) refuseForNow(outgoing);
     else void answer(incoming, outgoing); // never rejects: it has an error handler
   };
-  const options = serverOptions(settings, upgrades);
+  const slowReaders = boundSlowReaders(settings, log);
+  const options = { ...serverOptions(settings, upgrades), ServerResponse: slowReaders.BoundedResponse };
   const secure =
     certificate === undefined
       ? undefined
-      : createSecureServer({ ...options, ...certificate, minVersion: 'TLSv1.2' }, listener);
+      : createSecureServer(
+          {
+            ...options,
+            ...certificate,
+            minVersion: 'TLSv1.2',
+            handshakeTimeout: settings.headersTimeoutMs,
+          },
+          listener,
+        );
   const server: Server | SecureServer = secure ?? createServer(options, listener);
   server.maxConnections = settings.maxConnections;
   const peerOfMessage = (message: IncomingMessage) =>
     peerOf(message, message.headersDistinct['x-forwarded-for']?.join(','), settings.trustedProxies);
   const letIn = roomPerAddress(server, settings, log);
   const connections = trackConnections(server);
+  const readers = slowReaders.watch(server, secure !== undefined);
   server.on('upgrade', (request, _stream, head) => {
     const { socket } = request;
     connections.handedOver(socket);
+    readers.forget(socket);
     if (hasTwoHosts(request)) {
       socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       return;
@@ -123,6 +136,7 @@ export function createHttpServer(needs: HttpServerNeeds): HttpServer {
 }
 
 const SWEEP_MS = 20;
+const TCP_KEEP_ALIVE_MS = 60_000;
 
 /**
  * HTTP/1.0 has no Host header (RFC 1945), and the health checks of proxies send none. Such a request was sent to the
@@ -175,6 +189,8 @@ function serverOptions(settings: HttpServerSettings, upgrades: WebSocketUpgrades
     keepAliveTimeout: settings.keepAliveTimeoutMs,
     connectionsCheckingInterval: Math.min(settings.headersTimeoutMs, 5000),
     noDelay: true,
+    keepAlive: true, // a peer that vanished is found out while nothing is to be sent
+    keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
     IncomingMessage: messagesThatUpgrade(upgrades),
   };
 }

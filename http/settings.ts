@@ -96,6 +96,10 @@ export interface HttpServerSettings {
   readonly requestTimeoutMs: number;
   /** How long an idle connection is kept open. */
   readonly keepAliveTimeoutMs: number;
+  /** How long a client may take nothing of what waits for it. */
+  readonly writeTimeoutMs: number;
+  /** Bytes of large answers that wait for their clients to read, over all connections. */
+  readonly maxWaitingBytes: number;
   /** As in `ApiSettings`, for connections that are upgraded. */
   readonly trustedProxies: number;
   /** For how long browsers that came over HTTPS ask over nothing else (RFC 6797); 0: they are not told. */
@@ -156,6 +160,8 @@ export const defaultHttpServerSettings: HttpServerSettings = {
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,
   keepAliveTimeoutMs: 75_000,
+  writeTimeoutMs: 60_000,
+  maxWaitingBytes: 128 * 1024 * 1024,
   trustedProxies: 0,
   hstsMaxAgeSeconds: 365 * 24 * 60 * 60,
 };

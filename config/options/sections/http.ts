@@ -141,6 +141,21 @@ export const http = section('HTTP: people and devices', {
     min: 100,
     why: 'How long a client may take to send a whole request.',
   }),
+  writeTimeoutMs: millis({
+    key: 'server.http.write_timeout',
+    env: 'HTTP_WRITE_TIMEOUT',
+    default: HTTP.writeTimeoutMs,
+    min: 100,
+    why: 'How long a client may read nothing while an answer waits for it. Then its connection is ended.',
+  }),
+  maxWaitingBytes: bytes({
+    key: 'server.http.max_waiting_answers',
+    env: 'HTTP_MAX_WAITING_ANSWERS',
+    default: HTTP.maxWaitingBytes,
+    min: 16 * MIB,
+    max: 64 * 1024 * MIB,
+    why: 'Memory for large answers (over 16 KiB) that their clients have not read yet. Beyond that, connections of the address that holds most are ended.',
+  }),
   keepAliveTimeoutMs: millis({
     key: 'server.http.keep_alive_timeout',
     env: 'HTTP_KEEP_ALIVE_TIMEOUT',

@@ -1,0 +1,227 @@
+/**
+ * Clients of the HTTP port that do not read, that write slowly, or that are gone: what they hold is bounded, and ends. By raw
+ * sockets; time limits are short, and what moves is never cut off.
+ */
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { test } from 'uvu';
+import { equal, is, match, ok } from 'uvu/assert';
+import { createHttpServer, type HttpServer } from '../../http/server.ts';
+import { defaultHttpServerSettings, type HttpServerSettings } from '../../http/settings.ts';
+import { SERVER_CERTIFICATE } from '../kit/certificate.ts';
+import { within } from '../kit/patience.ts';
+import { pause, until } from '../kit/until.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
+const MIB = 1024 * 1024;
+const LOCAL = '127.0.0.1';
+const LARGE = 'x'.repeat(8 * MIB);
+const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+
+interface Scene {
+  readonly server: HttpServer;
+  readonly port: number;
+  /** What the log said. */
+  readonly lines: readonly string[];
+}
+
+function law(
+  name: string,
+  answer: (request: Request) => Response | Promise<Response>,
+  settings: Partial<HttpServerSettings>,
+  play: (scene: Scene) => Promise<void>,
+  isSecure = false,
+): void {
+  test(`slow readers: ${name}`, async () => {
+    const lines: string[] = [];
+    const say = (_: object, message: string) => lines.push(message);
+    const server = createHttpServer({
+      app: { fetch: answer },
+      settings: { ...defaultHttpServerSettings, address: LOCAL, port: 0, ...settings },
+      log: { debug: say, info: say, warn: say, error: say },
+      ...(isSecure ? { certificate: SERVER_CERTIFICATE } : {}),
+    });
+    const { port } = await server.start();
+    try {
+      await play({ server, port, lines });
+    } finally {
+      await server.stop(0);
+    }
+  });
+}
+
+/** Asks, and reads nothing until told to. */
+function ask(port: number, what = GET, from = LOCAL): { socket: Socket; closed: Promise<void> } {
+  const socket = connect({ port, host: LOCAL, localAddress: from });
+  socket.pause();
+  socket.on('error', () => {}); // a reset ends in 'close' as well
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  socket.write(what);
+  return { socket, closed };
+}
+
+async function readAll(socket: Socket, everyMs = 0): Promise<number> {
+  let bytes = 0;
+  for (;;) {
+    const chunk: unknown = socket.read(Math.min(MIB, socket.readableLength || 1));
+    if (chunk instanceof Buffer) bytes += chunk.length;
+    if (bytes > LARGE.length || socket.destroyed) return bytes;
+    if (everyMs > 0 || chunk === null) await pause(Math.max(1, everyMs));
+  }
+}
+
+const large = () => new Response(LARGE);
+
+for (const isSecure of [false, true]) {
+  const open = (port: number) => {
+    if (!isSecure) return ask(port);
+    const socket = connectTls({ port, host: LOCAL, rejectUnauthorized: false });
+    socket.pause();
+    socket.on('error', () => {});
+    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    socket.write(GET);
+    return { socket, closed };
+  };
+  law(
+    `who reads nothing is cut off, who reads slowly gets all${isSecure ? ', over TLS' : ''}`,
+    large,
+    { writeTimeoutMs: 1_000 },
+    async ({ port, lines }) => {
+      const silent = open(port);
+      const slow = open(port);
+      const reading = readAll(slow.socket, 40);
+      await until('it is told', () =>
+        lines.includes('an HTTP connection is ended: its client does not read'),
+      );
+      ok((await within('all is read', reading)) > LARGE.length, 'the slow one has all');
+      silent.socket.resume();
+      await within('it is closed', silent.closed);
+      ok(silent.socket.bytesRead < LARGE.length);
+      slow.socket.destroy();
+    },
+    isSecure,
+  );
+}
+
+law(
+  'of many who read nothing, memory holds a bounded part, and others are served',
+  large,
+  { maxWaitingBytes: 32 * MIB, writeTimeoutMs: 3_600_000 },
+  async ({ port, lines }) => {
+    const before = process.memoryUsage().rss;
+    const silent = Array.from({ length: 80 }, () => ask(port)); // 640 MiB, of which the kernel takes up to half
+    await until('it is told', () =>
+      lines.includes('an HTTP connection is ended: too much waits for those who do not read'),
+    );
+    const honest = ask(port, GET, '127.0.0.2');
+    ok((await within('it is served', readAll(honest.socket))) > LARGE.length);
+    // What was let go is garbage first.
+    const grown = () => {
+      collectGarbage();
+      return process.memoryUsage().rss - before;
+    };
+    await until('memory holds little of it', () => grown() < 160 * MIB);
+    for (const { socket } of [...silent, honest]) socket.destroy();
+  },
+);
+
+law(
+  'who asks again and again and reads nothing is not answered beyond what the kernel takes, and is cut off',
+  () => new Response('y'.repeat(8 * 1024)),
+  { writeTimeoutMs: 1_000 },
+  async ({ port, lines }) => {
+    const { socket, closed } = ask(port, GET.repeat(10_000));
+    await until('it is cut off', () => lines.length > 0);
+    socket.resume();
+    await within('it is closed', closed);
+    ok(socket.bytesRead < 10_000 * 8 * 1024);
+  },
+);
+
+let cancelled = 0;
+law(
+  'a stream whose reader does not read is ended although more is written to it',
+  () => {
+    const chunk = Buffer.alloc(64 * 1024);
+    let timer: NodeJS.Timeout | undefined;
+    return new Response(
+      new ReadableStream<Uint8Array>({
+        start(controller) {
+          timer = setInterval(() => {
+            if ((controller.desiredSize ?? 0) > 0) controller.enqueue(chunk);
+          }, 1);
+        },
+        cancel() {
+          cancelled += 1;
+          clearInterval(timer);
+        },
+      }),
+    );
+  },
+  { writeTimeoutMs: 1_000 },
+  async ({ port }) => {
+    const { socket } = ask(port);
+    await until('the stream is told', () => cancelled === 1);
+    socket.destroy();
+  },
+);
+
+law(
+  'who writes a body slowly is cut off after the time for a request',
+  async (request) => new Response(await request.text()),
+  { headersTimeoutMs: 300, requestTimeoutMs: 600 },
+  async ({ port }) => {
+    const { socket, closed } = ask(port, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n');
+    let answer = '';
+    socket.on('data', (chunk) => {
+      answer += chunk;
+    });
+    socket.resume();
+    const drip = setInterval(() => socket.write('z'), 20);
+    await within('it is closed', closed);
+    clearInterval(drip);
+    match(answer, /^(HTTP\/1\.1 408 |$)/);
+  },
+);
+
+law(
+  'a TLS connection that never shakes hands is closed',
+  large,
+  { headersTimeoutMs: 300 },
+  async ({ port }) => {
+    const { socket, closed } = ask(port, '\x16');
+    socket.resume();
+    await within('it is closed', closed);
+  },
+  true,
+);
+
+if (process.platform === 'linux') {
+  law(
+    'the kernel asks whether an idle peer is still there',
+    () => new Response('ok'),
+    {},
+    async ({ port }) => {
+      const { socket } = ask(port);
+      await new Promise((resolve) => socket.once('readable', resolve));
+      const hex = port.toString(16).toUpperCase().padStart(4, '0');
+      const timers = () =>
+        readFileSync('/proc/net/tcp', 'utf8')
+          .split('\n')
+          .map((line) => line.trim().split(/\s+/))
+          .filter(([, local = '', , state]) => local.endsWith(`:${hex}`) && state === '01')
+          .map(([, , , , , timer = '']) => timer.split(':')[0]);
+      await until('its timer runs', () => timers().length === 1 && timers()[0] === '02'); // keep-alive (proc_net_tcp)
+      equal(timers(), ['02']);
+      is(socket.destroyed, false);
+      socket.destroy();
+    },
+  );
+}
+
+test.run();
