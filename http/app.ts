@@ -4,6 +4,7 @@
  */
 import { type Context, Hono } from 'hono';
 import type { Accounts } from '../actors/accounts/accounts.ts';
+import type { StoredBytes } from '../actors/accounts/stored-bytes.ts';
 import type { AuditTrail } from '../actors/audit/audit.ts';
 import type { Clock } from '../actors/base/clock.ts';
 import type { Log } from '../actors/base/log.ts';
@@ -56,6 +57,8 @@ export interface ApiNeeds {
   /** Counts wrong secrets over all customers; without it this process counts for itself. */
   readonly windowGuesses?: WindowGuesses;
   readonly settings: ApiSettings;
+  /** Counts what tenants have stored; without it, nobody does. */
+  readonly stored?: StoredBytes;
   /** Answers what an MQTT broker asks; without it, no broker may ask. */
   readonly brokerAuth?: BrokerAuth;
   /** Counts wrong tokens of devices; without it, nobody does. */
@@ -84,7 +87,11 @@ export function createApp(needs: ApiNeeds): App {
           now: () => clock.now(),
           log,
         });
-  return createRoutesApp(routes, { audit: needs.audit, authentication, clock, log, settings }, web);
+  return createRoutesApp(
+    routes,
+    { audit: needs.audit, authentication, clock, log, settings, stored: needs.stored },
+    web,
+  );
 }
 
 /**

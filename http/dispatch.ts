@@ -9,6 +9,7 @@
 
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, Hono } from 'hono';
+import type { StoredBytes } from '../actors/accounts/stored-bytes.ts';
 import type { AuditTrail } from '../actors/audit/audit.ts';
 import type { Clock } from '../actors/base/clock.ts';
 import { type Log, logBounded } from '../actors/base/log.ts';
@@ -16,6 +17,7 @@ import { logUnavailable, StoreUnavailable } from '../actors/journal/unavailable.
 import { reportBug } from '../actors/runtime/supervision.ts';
 import type { Authentication, Identity } from './auth/authentication.ts';
 import { KNOWN_BROWSER_HEADER } from './auth/browsers.ts';
+import type { Principal } from './auth/principal.ts';
 import type { Route } from './route.ts';
 import { noteImpersonated } from './routes/user-notes.ts';
 import type { ApiSettings } from './settings.ts';
@@ -29,7 +31,13 @@ import {
   tooLarge,
 } from './wire/body.ts';
 import { corsHeaders } from './wire/cors.ts';
-import { badRequest, internalError, notAuthenticated, permissionDenied } from './wire/errors.ts';
+import {
+  badRequest,
+  internalError,
+  notAuthenticated,
+  permissionDenied,
+  storedTooMuch,
+} from './wire/errors.ts';
 import { isProblem, type Reply, told, toResponse } from './wire/reply.ts';
 import { deviceOf, paramsOf, peerOf, queryOf } from './wire/request.ts';
 
@@ -43,6 +51,8 @@ export interface DispatchNeeds {
   readonly clock: Clock;
   readonly log: Log;
   readonly settings: ApiSettings;
+  /** Without it nothing is counted. */
+  readonly stored?: StoredBytes | undefined;
 }
 
 export function register(app: App, route: Route, needs: DispatchNeeds): void {
@@ -93,6 +103,9 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
     return worded(route, (isMalformed ? route.malformedBody : undefined) ?? reply);
   }
 
+  const storing = route.stores ? await storingOf(who, c, body?.value, needs.stored) : undefined;
+  if (storing === 'full') return worded(route, storedTooMuch);
+
   const { payload } = route;
   const declared = payload === undefined ? undefined : declaredBytes(c);
   if (payload !== undefined && (declared ?? 0) > payload.bytesMax) return tooLarge(payload.bytesMax);
@@ -121,6 +134,7 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
     stillMay: () => stillMay(route, identity, needs),
     linkBase: () => addressedBy((name) => c.req.header(name), c.req.url, settings).base,
   });
+  if (storing !== undefined && reply.type !== 'problem') storing.keep();
   if (reply.type === 'problem' && reply.status === TOO_MANY) {
     const about = { method: route.method, route: route.path, address };
     logBounded(needs.log, 'warn', performance.now(), about, 'a limit was reached: somebody has to wait');
@@ -130,6 +144,21 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
     noteImpersonated(needs.audit, who, { method: route.method, route: route.path, status });
   }
   return worded(route, reply);
+}
+
+/** What a request sends to be kept, on behalf of a tenant. */
+async function storingOf(
+  who: Principal | undefined,
+  c: Context<Env>,
+  body: unknown,
+  stored: StoredBytes | undefined,
+): Promise<{ keep(): void } | 'full' | undefined> {
+  if (stored === undefined || stored.max === 0 || who === undefined || who.authority === 'SYS_ADMIN')
+    return undefined;
+  const { tenantId } = who;
+  if (await stored.isFull(tenantId)) return 'full';
+  const bytes = declaredBytes(c) ?? JSON.stringify(body ?? null).length;
+  return { keep: () => stored.add(tenantId, bytes) };
 }
 
 const TOO_MANY = 429;

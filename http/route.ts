@@ -80,6 +80,8 @@ export interface RouteSpec<R extends Role, Params, Query, Body> {
   readonly deferring?: true;
   /** The handler uses `ifMatch`, with owner epochs (rule R5). */
   readonly conditional?: true;
+  /** What it is sent is kept for ever: it counts against the tenant's bytes, and is refused where these are used up. */
+  readonly stores?: true;
   handle(call: Call<Holder<R>, Params, Query, Body>): Reply | Promise<Reply>;
 }
 
@@ -128,6 +130,7 @@ export interface Route {
   readonly idempotent: boolean;
   readonly conditional: boolean;
   readonly deferring: boolean;
+  readonly stores: boolean;
   allows(principal: Principal | undefined): boolean;
   answer(call: RawCall): Promise<Reply>;
 }
@@ -159,6 +162,7 @@ export function defineRoute<R extends Role, Params, Query, Body>(
     idempotent: spec.idempotent ?? false,
     deferring: spec.deferring ?? false,
     conditional: spec.conditional ?? false,
+    stores: spec.stores ?? false,
     allows: (principal) =>
       holdsOneOf(roles, principal) && (principal === undefined || grants.includes(principal.grant)),
 

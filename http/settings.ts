@@ -33,6 +33,8 @@ export interface ApiSettings {
   readonly proofAudience: string;
   /** Whether a device without the attribute `claimingAllowed` can be claimed (rule O3); used to explain refusals. */
   readonly claimingByDefault: boolean;
+  /** Devices that a tenant may have, which is told; 0: any number. `actors/fleet` holds it to that. */
+  readonly devicesPerTenant: number;
 }
 
 export interface TokenSettings {
@@ -134,6 +136,7 @@ export const defaultApiSettings: Omit<ApiSettings, 'tokens'> = {
   customersReadCredentials: false,
   proofAudience: 'claimd',
   claimingByDefault: true,
+  devicesPerTenant: 0,
 };
 
 export const defaultDeviceApiSettings: DeviceApiSettings = {

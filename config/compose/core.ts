@@ -8,6 +8,7 @@ import {
   createAccounts,
   defaultAccountSettings,
 } from '../../actors/accounts/accounts.ts';
+import { createStoredBytes, type StoredBytes } from '../../actors/accounts/stored-bytes.ts';
 import { type AuditTrail, createAudit } from '../../actors/audit/audit.ts';
 import { boundRefusals } from '../../actors/audit/repeats.ts';
 import { createRetention } from '../../actors/audit/retention.ts';
@@ -68,6 +69,7 @@ export interface Core {
   readonly directory: Directory;
   readonly accounts: Accounts;
   readonly audit: AuditTrail;
+  readonly stored: StoredBytes;
   readonly profiles: Profiles;
   /** Where failed attempts are counted. */
   readonly counters: Counters;
@@ -114,6 +116,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       await opened.close();
     };
     const directory = createDirectory(store.journal, store.index);
+    const stored = createStoredBytes(store, config.quotas.bytesPerTenant, needs.log);
     const accounts = createAccounts({
       store,
       devices,
@@ -125,6 +128,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
         await profiles.forgetTenant(id);
         await openJobs(store).forgetTenant(id);
         await forgetKits(store, id);
+        await stored.forget(id);
       },
     });
 
@@ -145,6 +149,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       directory,
       accounts,
       audit: trail,
+      stored,
       windowGuesses: createWindowGuesses(
         { max: config.limits.wrongSecretsPerWindow, firstWaitMs: config.limits.firstWaitMs },
         bus,

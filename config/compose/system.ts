@@ -239,6 +239,7 @@ function createHttp(
     },
     ...(brokerAuth === undefined ? {} : { brokerAuth }),
     settings: apiSettings(config, core),
+    stored: core.stored,
     tokenGuard: guardOf('http', config, core, log),
     deviceApi: {
       ...defaultDeviceApiSettings,
@@ -311,5 +312,6 @@ function apiSettings(config: Config, core: Core): ApiSettings {
     customersReadCredentials: claim.customersReadCredentials,
     proofAudience: serverName(config, core),
     claimingByDefault: claim.allowClaimingByDefault,
+    devicesPerTenant: config.quotas.devicesPerTenant,
   };
 }

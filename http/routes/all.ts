@@ -2,6 +2,7 @@
  * Every route, in the order in which they are tried: of two patterns that match a path, the more specific comes first.
  */
 import type { Accounts } from '../../actors/accounts/accounts.ts';
+import type { StoredBytes } from '../../actors/accounts/stored-bytes.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { Log } from '../../actors/base/log.ts';
@@ -55,6 +56,7 @@ import { takeOverRoutes } from './take-overs.ts';
 import { tenantRoutes } from './tenants.ts';
 import { transferRoutes } from './transfers.ts';
 import { twoFactorRoutes } from './two-factor.ts';
+import { usageRoutes } from './usage.ts';
 import { userRoutes } from './users.ts';
 
 export interface RouteNeeds {
@@ -80,6 +82,7 @@ export interface RouteNeeds {
   /** Counts wrong tokens of devices; without it, nobody does. */
   readonly tokenGuard?: TokenGuard;
   readonly deviceApi?: DeviceApiSettings;
+  readonly stored?: StoredBytes;
   readonly tokens: Tokens;
   readonly browsers: Browsers;
   readonly authentication: Authentication;
@@ -116,6 +119,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...assignmentRoutes(needs),
     ...attributeRoutes(needs),
     ...customerRoutes(needs), // before tenants: no tenant has the id "customers"
+    ...usageRoutes(needs),
     ...userRoutes({ ...needs, logins }),
     ...tenantRoutes(needs),
     ...auditRoutes(needs),

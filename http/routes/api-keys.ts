@@ -47,6 +47,7 @@ export function apiKeyRoutes({ accounts, audit }: ApiKeyNeeds): Route[] {
     defineRoute({
       method: 'POST',
       path: '/api/apiKey',
+      stores: true,
       summary: 'Make an API key for oneself; its value is shown now and never again. Not by an API key',
       roles: EVERYBODY,
       grants: OWNERS_ONLY,

@@ -175,6 +175,7 @@ function saving(needs: AttributeNeeds, path: `/${string}`, params: Target): Rout
   return defineRoute({
     method: 'POST',
     path,
+    stores: true,
     summary: 'Save attributes of a device',
     roles: TENANT_AND_CUSTOMER,
     params,

@@ -52,6 +52,7 @@ function saveCustomer({ accounts: { customers } }: CustomerNeeds): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/customer',
+    stores: true,
     summary: 'Create a customer, or with an id: change it',
     roles: TENANT,
     body: customerBody,

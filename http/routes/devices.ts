@@ -68,6 +68,7 @@ function saveDevice(needs: DeviceNeeds): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/device',
+    stores: true,
     summary: 'Create a device, or with an id: change its name, type, label and additional info',
     roles: TENANT_AND_CUSTOMER,
     query: z.object({ accessToken: accessToken.optional() }),
@@ -110,6 +111,7 @@ function createWithCredentials(needs: DeviceNeeds): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/device-with-credentials',
+    stores: true,
     summary: 'Create a device together with its credentials',
     roles: TENANT_AND_CUSTOMER,
     body: z.object(

@@ -80,6 +80,7 @@ function beginImport({ imports, clock }: ImportRouteNeeds): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/deviceImport',
+    stores: true,
     summary: 'Begin an import of devices; its rows are sent next',
     roles: TENANT,
     body: z
@@ -102,6 +103,7 @@ function addRows({ imports }: ImportRouteNeeds): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/deviceImport/:importId/rows',
+    stores: true,
     summary: `Send rows, at most ${PART_MAX} at once; from says how many were sent before, so that a part can be repeated`,
     roles: TENANT,
     params: inPath,

@@ -45,6 +45,7 @@ function createKit(needs: KitRouteNeeds): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/kit',
+    stores: true,
     summary: 'Make a kit: a code that claims all these devices, by name, once',
     roles: TENANT,
     body: z.object(
@@ -128,6 +129,7 @@ function splitKit(needs: KitRouteNeeds): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/kit/:kitId/split',
+    stores: true,
     summary: 'Take devices out of a kit into one of their own, with a code of its own',
     roles: TENANT,
     params: inPath,

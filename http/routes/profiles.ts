@@ -134,6 +134,7 @@ function saveProfile({ profiles }: ProfileNeeds): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/deviceProfile',
+    stores: true,
     summary: 'Create a device profile, or with an id: change it',
     roles: TENANT,
     body: profileBody,

@@ -71,6 +71,7 @@ function offerDevice(needs: TransferNeeds): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/customer/device/:deviceName/transfer',
+    stores: true,
     summary: 'Offer a device of the own customer to another one',
     description:
       'To the user of an e-mail address, to a customer by its id, or (without "to") to whoever has the code in the answer. ' +

@@ -105,6 +105,7 @@ function saveUser(needs: UserNeeds): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/user',
+    stores: true,
     summary: 'Create a user, or with an id: change e-mail, names and phone',
     roles: EVERYBODY,
     body: userBody,

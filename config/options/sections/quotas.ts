@@ -1,5 +1,5 @@
 /** How much there may be of what is kept for ever. */
-import { count, section } from './declare.ts';
+import { bytes, count, section } from './declare.ts';
 
 export const quotas = section('Quotas', {
   devicesPerTenant: count({
@@ -17,6 +17,14 @@ export const quotas = section('Quotas', {
     min: 0,
     max: 1_000_000_000,
     why: 'Changes of devices of one tenant within a minute, on each node or worker. After that its windows and attributes are refused: rate-limited. A change takes some 200 bytes. 0: no limit.',
+  }),
+  bytesPerTenant: bytes({
+    key: 'quota.bytesPerTenant',
+    env: 'QUOTA_BYTES_PER_TENANT',
+    default: 2 ** 40,
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    why: 'What the users of one tenant may send to be kept, in all: entities, attributes, imports. What is deleted or written over counts on, since the log keeps every change. More is refused (400); claims never are. 0: no limit.',
   }),
   devicesPerGateway: count({
     key: 'quota.devicesPerGateway',

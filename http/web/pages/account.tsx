@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { EVERYBODY } from '../../auth/principal.ts';
 import { factorSettingsView } from '../../routes/two-factor.ts';
+import { usageView } from '../../routes/usage.ts';
 import { sessionView } from '../../views/session.ts';
 import { tokenPairView } from '../../views/user.ts';
 import { segment } from '../api.ts';
@@ -17,17 +18,26 @@ const ROLES: Readonly<Record<SignedIn['user']['authority'], string>> = {
 };
 
 type SeenSession = z.output<typeof sessionView>;
+type Usage = z.output<typeof usageView>;
+
+interface Seen {
+  readonly sessions: readonly SeenSession[];
+  readonly factor: z.output<typeof factorSettingsView>;
+  /** Of a tenant. */
+  readonly usage: Usage | undefined;
+}
 
 async function accountReply(visit: SignedIn, refusal?: string): Promise<PageReply> {
   const sessions = await visit.api.get('/api/auth/sessions', z.array(sessionView));
   const factor = await visit.api.get('/api/2fa/account/settings', factorSettingsView);
-  return shown(visit, sessions, factor, refusal);
+  const isTenant = visit.user.authority === 'TENANT_ADMIN';
+  const usage = isTenant ? await visit.api.get('/api/usage', usageView) : undefined;
+  return shown(visit, { sessions, factor, usage }, refusal);
 }
 
 const shown = (
   { user, locale }: SignedIn,
-  sessions: readonly SeenSession[],
-  factor: z.output<typeof factorSettingsView>,
+  { sessions, factor, usage }: Seen,
   refusal: string | undefined,
 ): PageReply => ({
   type: 'page',
@@ -43,6 +53,14 @@ const shown = (
           <dd>{user.email}</dd>
           <dt>Role</dt>
           <dd>{ROLES[user.authority]}</dd>
+          {usage === undefined ? null : (
+            <>
+              <dt>Devices</dt>
+              <dd>{ofLimit(usage.devices, usage.maxDevices, locale)}</dd>
+              <dt>Stored, in MB</dt>
+              <dd>{ofLimit(usage.storedBytes / MB, usage.maxStoredBytes / MB, locale)}</dd>
+            </>
+          )}
         </dl>
       </div>
       <div class="card">
@@ -82,6 +100,13 @@ const shown = (
     </>
   ),
 });
+
+const MB = 1e6;
+
+function ofLimit(used: number, max: number, locale: Locale): string {
+  const written = (value: number) => locale.number(Math.ceil(value));
+  return max === 0 ? written(used) : `${written(used)} of ${written(max)}`;
+}
 
 function SessionsCard({ sessions, locale }: { sessions: readonly SeenSession[]; locale: Locale }) {
   return (
