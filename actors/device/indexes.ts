@@ -56,7 +56,12 @@ export const lists = {
 
 /** A list member that sorts by name, whatever its case, and ends with the device's id. */
 export function memberByName(name: string, id: DeviceId): string {
-  return `${foldName(name)}\0${id}`;
+  return `${namePrefix(name)}${id}`;
+}
+
+/** The common prefix of all members of a name, whatever its case. */
+export function namePrefix(name: string): string {
+  return `${foldName(name)}\0`;
 }
 
 /** The common prefix of all members of a type. */

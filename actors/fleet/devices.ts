@@ -32,6 +32,8 @@ export interface Directory {
   byCredentials(credentialsId: string): Promise<DeviceRecord | undefined>;
   /** The id of the tenant's device of this name. Enough for a command, since the device checks the rest itself. */
   idOf(tenantId: TenantId, name: string): Promise<DeviceId | undefined>;
+  /** The id of the tenant's device whose name is this one but for case; undefined where none is, or more than one. */
+  idOfTyped(tenantId: TenantId, name: string): Promise<DeviceId | undefined>;
   /** Which device of the tenant has this name. Exact match, case-sensitive. */
   byName(tenantId: TenantId, name: string): Promise<DeviceRecord | undefined>;
   /** The tenant's devices; of their attributes `claimingAllowed` alone, as in all lists. */

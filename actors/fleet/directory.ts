@@ -6,7 +6,7 @@
  */
 import { type DeviceId, storedId, type TenantId } from '../base/ids.ts';
 import { mapInSlices, nextTurn } from '../base/slices.ts';
-import { deviceOf, keys, lists, textOf } from '../device/indexes.ts';
+import { deviceOf, keys, lists, namePrefix, textOf } from '../device/indexes.ts';
 import { CLAIMING_ALLOWED, type DeviceRecord, type OfferedTo } from '../device/state.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Index } from '../store/store.ts';
@@ -61,6 +61,16 @@ export function createDirectory(
       ),
 
     idOf: (tenantId, name) => idAt(keys.name(tenantId, name)),
+
+    async idOfTyped(tenantId, name) {
+      const members = await index.page(lists.byName(tenantId), {
+        offset: 0,
+        limit: 2,
+        prefix: namePrefix(name),
+      });
+      const [only, other] = members;
+      return only === undefined || other !== undefined ? undefined : deviceOf(only);
+    },
 
     byName: (tenantId, name) =>
       lookup(keys.name(tenantId, name), (device) => device.tenantId === tenantId && device.name === name),

@@ -62,6 +62,16 @@ export async function deviceIdByName(
   return name.length > NAME_MAX ? undefined : directory.idOf(tenantId, name);
 }
 
+/** Likewise, by a name as a customer typed it: in any case, where only one device fits (C5). */
+export async function deviceIdByTypedName(
+  directory: Directory,
+  tenantId: TenantId,
+  name: string,
+): Promise<DeviceId | undefined> {
+  if (name.length > NAME_MAX) return undefined;
+  return (await directory.idOf(tenantId, name)) ?? directory.idOfTyped(tenantId, name);
+}
+
 /** A tenant's administrator sees the tenant's customers, a user of a customer its own customer. */
 export async function visibleCustomer(
   accounts: Accounts,

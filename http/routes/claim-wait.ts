@@ -17,7 +17,7 @@ import type { ApiSettings } from '../settings.ts';
 import { CLAIM_REFUSAL_HEADER } from '../wire/claim-refusal.ts';
 import { tokenExpired } from '../wire/errors.ts';
 import { type JsonReply, json } from '../wire/reply.ts';
-import { deviceIdByName } from './access.ts';
+import { deviceIdByTypedName } from './access.ts';
 import { CLAIMING, type ClaimCall, claimBody, claimResponses, deviceNameInPath } from './claims.ts';
 
 interface WaitNeeds {
@@ -49,7 +49,7 @@ export function claimWaitRoute(needs: WaitNeeds, claim: ClaimCall): Route {
 
   /** @returns false: the time was up, and it still does not wait for a claim */
   async function untilOpen({ tenantId, userId }: CustomerUser, name: string): Promise<boolean> {
-    const id = await deviceIdByName(directory, tenantId, name);
+    const id = await deviceIdByTypedName(directory, tenantId, name);
     const isFull = waits >= WAITS_MAX || (waiting.get(userId) ?? 0) >= WAITS_PER_USER;
     if (id === undefined || isFull) return true;
     change(userId, 1);

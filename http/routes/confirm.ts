@@ -45,7 +45,7 @@ import {
 import { notFound, refusedByDevice, tokenExpired, tooManyRequests, unavailable } from '../wire/errors.ts';
 import { json, type Reply } from '../wire/reply.ts';
 import { NAME_MAX } from '../wire/schemas.ts';
-import { deviceIdByName } from './access.ts';
+import { deviceIdByTypedName } from './access.ts';
 import { unlessCustomerGone } from './tenure.ts';
 import { createWindowParties } from './window-guesses.ts';
 
@@ -85,7 +85,7 @@ export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Re
   return async (claim) => {
     const { principal, deviceName, secret } = claim;
     const { tenantId, customerId, userId } = principal;
-    const id = await deviceIdByName(directory, tenantId, deviceName);
+    const id = await deviceIdByTypedName(directory, tenantId, deviceName);
 
     const window = windows.enter(claim, id);
     const parties = partiesOf(claim, id, window.party);

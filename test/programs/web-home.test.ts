@@ -144,6 +144,32 @@ journey('the key is kept over refusals, the end of a session, and signing in', a
   await giveBack(BOB, 'Thermostat T2');
 });
 
+journey(
+  'typed in one’s own way: case, dashes and spaces do not matter, and the key is shown in its groups',
+  async () => {
+    const api = restApi(server.url);
+    const admin = await api.login('tenant@thingsboard.org', 'tenant');
+    const { id } = await api.device(admin, 'Thermostat T2');
+    const claimingData = { secretKey: 'ABCD-EFGH-JKMN-PQRS', expirationTime: Date.now() + 3_600_000 };
+    const path = `/api/plugins/telemetry/DEVICE/${id.id}/attributes/SERVER_SCOPE`;
+    assert.is((await api.send('POST', path, admin, { claimingData })).status, 200);
+    await visit(async (person) => {
+      const { page } = person;
+      await signedIn(person, BOB);
+      await person.goto('/claim');
+      await page.getByLabel('Device name').fill('thermostat t2');
+      await page.getByLabel('Key', { exact: true }).fill('abcd–efgh jkmnpqr');
+      await page.getByText('Read as ABCD-EFGH-JKMN-PQR').waitFor();
+      await page.getByLabel('Key', { exact: true }).pressSequentially('s');
+      await page.getByText('Read as ABCD-EFGH-JKMN-PQRS').waitFor();
+      await look(person, 'typed');
+      await claimButton(person).click();
+      await isYours(person);
+    });
+    await giveBack(BOB, 'Thermostat T2');
+  },
+);
+
 journey('offline and server away: the page says so, tries again by itself, and claims once', async () => {
   await pressButton('T1_TEST_TOKEN', 'on the box');
   await visit(async (person) => {

@@ -32,6 +32,7 @@ const noDevices: Devices & Directory = {
   read: async () => undefined,
   byCredentials: async () => undefined,
   idOf: async () => undefined,
+  idOfTyped: async () => undefined,
   byName: async () => undefined,
   ofTenant: async () => ({ items: [], total: 0 }),
   typesOf: async () => [],

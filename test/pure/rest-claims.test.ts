@@ -48,6 +48,29 @@ law(
   },
 );
 
+law(
+  'claim: a name in another case is the device’s where only one fits, and one attempt is counted',
+  async ({ world, home }) => {
+    const id = await provision(world, home.tenantId, NAME);
+    await openWindow(world, id, 'secret');
+    const wrong = await home.alice.post(claimPath('THERMOSTAT t1'), { secretKey: 'guess' });
+    assert.is(wrong.headers.get('claim-attempts-left'), '9');
+    const exact = await home.alice.post(claimPath(NAME), { secretKey: 'guess' });
+    assert.is(exact.headers.get('claim-attempts-left'), '8', 'it is the same device');
+    isClaimed(
+      await home.alice.post(claimPath('thermostat t1'), { secretKey: 'secret' }),
+      home.alice.customerId,
+    );
+    isProblem(await home.alice.post(claimPath('thermostat'), { secretKey: 'secret' }), 404, 32);
+
+    const lower = await provision(world, home.tenantId, 'pump');
+    await provision(world, home.tenantId, 'PUMP');
+    await openWindow(world, lower, 'secret');
+    isProblem(await home.alice.post(claimPath('Pump'), { secretKey: 'secret' }), 404, 32);
+    isClaimed(await home.alice.post(claimPath('pump'), { secretKey: 'secret' }), home.alice.customerId);
+  },
+);
+
 law('claim: a wrong secret is FAILURE and leaves the window open', async ({ world, home }) => {
   const id = await provision(world, home.tenantId, NAME);
   await openWindow(world, id, 'secret');

@@ -143,6 +143,13 @@ export const SECTIONS = {
     },
   },
   Confirming: {
+    'name-in-any-case': {
+      what: 'a device name in another case than its own',
+      thingsBoard: '404',
+      claimd: 'the device, where only one fits',
+      why: 'people type names from labels; two devices that differ in case alone stay two',
+      rule: 'C5',
+    },
     'no-body': {
       what: 'no request body',
       thingsBoard: '500',

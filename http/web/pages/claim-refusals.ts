@@ -50,7 +50,7 @@ export function explain(answer: Answer, typed: Typed, locale: Locale): Explained
   if (status === 404) {
     return correct(
       'There is no such device',
-      `Nothing here is called “${device}”. Check the name on the label, letter by letter; capitals matter.`,
+      `Nothing here is called “${device}”. Check the name on the label, letter by letter.`,
     );
   }
   if (status !== 400) {
