@@ -33,7 +33,7 @@ export const UNCLAIMED: Claimable = {
 };
 
 /** What the device's profile allows; here all windows are the device's own. */
-interface OwnershipChoice {
+export interface OwnershipChoice {
   /** A claim takes the device over from another owner, at once (N1, N2). */
   readonly takesOver: boolean;
 }

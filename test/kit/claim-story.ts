@@ -1,12 +1,18 @@
 /**
  * Many clients claim many devices at once, over several protocols, and record every request and answer: windows are
- * opened, confirmed by rivals, given back, handed over, and elapse. `linearizability.ts` then judges the record of each device. The
+ * opened, confirmed by rivals, given back, handed over, and elapse; every other device may be taken over, and reset. `linearizability.ts` then judges the record of each device. The
  * clients know only the servers' addresses; servers may come and go.
  */
 
 import { connectAsync, type MqttClient } from 'mqtt';
 import { type Customer, cast } from './api.ts';
-import { type Asked, type Claimable, claimOperation, UNCLAIMED } from './claim-model.ts';
+import {
+  type Asked,
+  type Claimable,
+  claimOperation,
+  type OwnershipChoice,
+  UNCLAIMED,
+} from './claim-model.ts';
 import { ConnectionBroken, type Reply, send } from './http.ts';
 import { linearize, type Operation } from './linearizability.ts';
 import { crowding } from './patience.ts';
@@ -15,7 +21,15 @@ import { pause } from './until.ts';
 export interface Actors {
   readonly tenantToken: string;
   readonly customers: readonly Customer[];
-  readonly devices: readonly { readonly name: string; readonly accessToken: string }[];
+  readonly devices: readonly StoryDevice[];
+}
+
+interface StoryDevice {
+  readonly id: string;
+  readonly name: string;
+  readonly accessToken: string;
+  /** Its profile lets it be lost without being given back: by a take-over at once (N1), and by a reset (N4). */
+  readonly isLoose: boolean;
 }
 
 /** A tenant, its customers and devices for a story. On several nodes they are made through one, and known to all. */
@@ -25,16 +39,22 @@ export async function storyActors(
   count: { readonly customers: number; readonly devices: number },
 ): Promise<Actors> {
   const { api, tenant, customers } = await cast(url, sysadminPassword, count.customers);
-  const devices = Array.from({ length: count.devices }, (_, n) => ({
-    name: `device ${n}`,
-    accessToken: `story-${n}`,
-  }));
-  await Promise.all(devices.map(({ name, accessToken }) => api.createDevice(tenant, name, accessToken)));
+  const claiming = { takeOver: 'at-once', deviceReset: 'release-and-open' };
+  const loose = await api.post('/api/deviceProfile', tenant, { name: 'loose', claiming });
+  const devices = await Promise.all(
+    Array.from({ length: count.devices }, async (_, n): Promise<StoryDevice> => {
+      const [name, accessToken, isLoose] = [`device ${n}`, `story-${n}`, n % 2 === 1];
+      const body = { name, ...(isLoose ? { deviceProfileId: loose.id } : { type: 'default' }) };
+      const { id } = await api.post(`/api/device?accessToken=${accessToken}`, tenant, body);
+      return { id: id.id, name, accessToken, isLoose };
+    }),
+  );
   return { tenantToken: tenant, customers, devices };
 }
 
 /** What opening a window came to; `none`: it certainly did not happen. */
 type Opening = Extract<Asked, { type: 'open' }>['answer'] | 'none';
+type Resetting = Extract<Asked, { type: 'reset' }>['answer'] | 'none';
 
 /** One way for devices to open windows. */
 export interface Door {
@@ -42,6 +62,8 @@ export interface Door {
   /** Whether a message can be delivered twice when something fails on its way (as through any broker). */
   readonly mayRepeat: boolean;
   open(accessToken: string, secret: string, durationMs: number): Promise<Opening>;
+  /** Says that the device was reset, and opens a window; absent: devices do not do so here. */
+  reset?(accessToken: string, secret: string, durationMs: number): Promise<Resetting>;
 }
 
 export interface StorySettings {
@@ -82,6 +104,14 @@ export const STORY_ESSENTIALS = [
   'accept accepted',
   'accept none',
 ] as const;
+
+/** What happens in it to devices that may be lost without being given back: a reset once an hour, so once in a story. */
+export const STORY_LOSSES = [
+  'reset opened',
+  'reset too-soon',
+  'changed hands by take-over',
+  'changed hands by reset',
+];
 
 /** Settings of the server under test: the customers guess wrong on purpose, all from one address. */
 export const STORY_ENVIRONMENT = {
@@ -127,12 +157,15 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
     return item;
   };
 
+  function count(what: string): void {
+    counts.set(what, (counts.get(what) ?? 0) + 1);
+  }
+
   function note(device: string, asked: Asked, calledAt: number, door?: Door): boolean {
     const lost = 'answer' in asked && asked.answer === 'unknown';
     const outcome =
       'answer' in asked ? (typeof asked.answer === 'string' ? asked.answer : asked.answer.type) : 'looked';
-    const what = `${asked.type} ${outcome}`;
-    counts.set(what, (counts.get(what) ?? 0) + 1);
+    count(`${asked.type} ${outcome}`);
     if (lost) unanswered += 1;
     else answered += 1;
     const endedAt = lost ? Number.POSITIVE_INFINITY : now();
@@ -165,7 +198,7 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
   }
 
   /** Opens one window and returns its secret. */
-  async function open(device: Actors['devices'][number]): Promise<{ clear: boolean; secret: string }> {
+  async function open(device: StoryDevice): Promise<{ clear: boolean; secret: string }> {
     const door = pick(doors);
     secrets += 1;
     const secret = `secret ${secrets}`;
@@ -174,6 +207,18 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
     const answer = await door.open(device.accessToken, secret, durationMs);
     if (answer === 'none') return { clear: false, secret };
     return { clear: note(device.name, { type: 'open', secret, durationMs, answer }, calledAt, door), secret };
+  }
+
+  /** The device says that it was reset. Returns the secret of the window that it then has. */
+  async function reset(device: StoryDevice): Promise<{ clear: boolean; secret: string }> {
+    const door = doors.find((one) => one.reset !== undefined);
+    secrets += 1;
+    const secret = `secret ${secrets}`;
+    const calledAt = now();
+    const answer = (await door?.reset?.(device.accessToken, secret, LONG_MS)) ?? 'none';
+    if (answer === 'none') return { clear: false, secret };
+    const asked = { type: 'reset', secret, durationMs: LONG_MS, answer } as const;
+    return { clear: note(device.name, asked, calledAt), secret };
   }
 
   async function confirm(
@@ -255,7 +300,7 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
   }
 
   /** One device and its customers: windows open while rivals try to claim, all at the same time. */
-  async function playDevice(device: Actors['devices'][number]): Promise<void> {
+  async function playDevice(device: StoryDevice): Promise<void> {
     const { name } = device;
     let secret = 'none yet';
     while (!over) {
@@ -267,7 +312,18 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
         secret = fresh;
         return clear;
       };
+      const resetNext = async () => {
+        const { clear, secret: fresh } = await reset(device);
+        secret = fresh;
+        return clear;
+      };
       const steps: (() => Promise<boolean>)[] = pick([
+        ...(device.isLoose
+          ? [
+              [resetNext, () => confirm(name, customer, secret), () => look(name)],
+              [openNext, () => confirm(name, customer, secret), () => confirm(name, rival, secret)],
+            ]
+          : []),
         [openNext],
         [openNext, () => confirm(name, customer, secret)],
         [() => confirm(name, customer, secret), () => confirm(name, rival, secret)],
@@ -287,13 +343,16 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
   }
 
   /** A broker may deliver a message of the time of a fault once more, at any time after. */
-  function repeated({ asked, calledAt, endedAt, door }: Noted): Operation<Claimable>[] {
+  function repeated(
+    { asked, calledAt, endedAt, door }: Noted,
+    choice: OwnershipChoice,
+  ): Operation<Claimable>[] {
     if (asked.type !== 'open' || door?.mayRepeat !== true || asked.answer === 'unknown') return [];
     const onItsWayMs = ON_ITS_WAY_MS * mostCrowded;
     const touched = troubles.some(({ from, to }) => calledAt <= to && endedAt >= from - onItsWayMs);
     if (!touched) return [];
     const again: Asked = { ...asked, answer: 'unknown' };
-    return [claimOperation(again, { calledAt, endedAt: Number.POSITIVE_INFINITY })];
+    return [claimOperation(again, { calledAt, endedAt: Number.POSITIVE_INFINITY }, choice)];
   }
 
   return {
@@ -318,13 +377,21 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
       return unanswered;
     },
     async look() {
-      for (const { name } of actors.devices) {
+      for (const { id, name, isLoose } of actors.devices) {
         if (!(await look(name))) throw new Error(`${name} could not be looked at in peace`);
+        const reply = isLoose && (await request('GET', `/api/device/${id}/ownership`, actors.tenantToken));
+        if (typeof reply !== 'object') continue;
+        const { changes } = JSON.parse(reply.body) as { changes: readonly { by: string }[] };
+        for (const { by } of changes) count(`changed hands by ${by}`);
       }
     },
     judge() {
-      return [...histories].flatMap(([name, noted]) => {
-        const operations = noted.flatMap((entry) => [claimOperation(entry.asked, entry), ...repeated(entry)]);
+      return actors.devices.flatMap(({ name, isLoose }) => {
+        const choice = { takesOver: isLoose };
+        const operations = (histories.get(name) ?? []).flatMap((entry) => [
+          claimOperation(entry.asked, entry, choice),
+          ...repeated(entry, choice),
+        ]);
         const verdict = linearize(UNCLAIMED, operations);
         if (verdict.type === 'linearizable') return [];
         return [`${name}, ${operations.length} operations: ${JSON.stringify(verdict)}`];
@@ -368,22 +435,27 @@ export function httpDoor(nodes: readonly string[], patienceMs: number): Door {
   return {
     name: 'http',
     mayRepeat: false,
-    async open(accessToken, secretKey, durationMs) {
-      const node = nodes[Math.floor(Math.random() * nodes.length)];
-      try {
-        const url = `${node}/api/v1/${accessToken}/claim`;
-        const what = { method: 'POST', body: { secretKey, durationMs }, limitMs: patienceMs };
-        const { status, body } = await send(url, what);
-        if (status === 503) return 'unknown';
-        if (status === 409) return 'claimed';
-        if (status !== 200) throw new Error(`nobody expects ${status} ${body}`);
-        return { type: 'opened', closesAt: null };
-      } catch (error) {
-        if (!(error instanceof ConnectionBroken)) throw error;
-        return error.refused ? 'none' : 'unknown';
-      }
-    },
+    open: (accessToken, secretKey, durationMs) =>
+      post(accessToken, { secretKey, durationMs }, 409, 'claimed'),
+    reset: (accessToken, secretKey, durationMs) =>
+      post(accessToken, { secretKey, durationMs, reset: true }, 429, 'too-soon'),
   };
+
+  /** @param refusal what the server may answer with this status */
+  async function post<Refusal>(accessToken: string, body: object, status: number, refusal: Refusal) {
+    const node = nodes[Math.floor(Math.random() * nodes.length)];
+    try {
+      const url = `${node}/api/v1/${accessToken}/claim`;
+      const reply = await send(url, { method: 'POST', body, limitMs: patienceMs });
+      if (reply.status === 503) return 'unknown';
+      if (reply.status === status) return refusal;
+      if (reply.status !== 200) throw new Error(`nobody expects ${reply.status} ${reply.body}`);
+      return { type: 'opened', closesAt: null } as const;
+    } catch (error) {
+      if (!(error instanceof ConnectionBroken)) throw error;
+      return error.refused ? 'none' : 'unknown';
+    }
+  }
 }
 
 /** Devices behind an external broker; outcomes come back by response topic and correlation data (MQTT 5). */

@@ -7,7 +7,14 @@
  */
 import { test } from 'uvu';
 import { equal, ok } from 'uvu/assert';
-import { brokerDoor, createStory, httpDoor, STORY_ESSENTIALS, storyActors } from '../kit/claim-story.ts';
+import {
+  brokerDoor,
+  createStory,
+  httpDoor,
+  STORY_ESSENTIALS,
+  STORY_LOSSES,
+  storyActors,
+} from '../kit/claim-story.ts';
 import { startMosquitto } from '../kit/mosquitto.ts';
 import { SYSADMIN_PASSWORD, startNodes } from '../kit/nodes.ts';
 import { cleanUp } from '../kit/process.ts';
@@ -86,6 +93,7 @@ async function play(count: number, redis: 'one' | 'cluster', operations = OPERAT
   for (const what of STORY_ESSENTIALS) {
     ok((story.counts.get(what) ?? 0) > enough, `hardly any "${what}": that was no story`);
   }
+  for (const what of STORY_LOSSES) ok(story.counts.has(what), `no "${what}" among ${[...story.counts.keys()]}`);
   equal(
     await nodes.stop(),
     Array.from({ length: count }, () => 0),
