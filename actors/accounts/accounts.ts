@@ -3,7 +3,7 @@
  * be asked of them is in `model.ts`.
  */
 import type { Clock } from '../base/clock.ts';
-import type { TenantId, UserId } from '../base/ids.ts';
+import type { CustomerId, TenantId, UserId } from '../base/ids.ts';
 import { type Bus, silentBus } from '../cluster/bus.ts';
 import type { Devices, Directory } from '../fleet/devices.ts';
 import { createCollection } from '../records/collection.ts';
@@ -31,6 +31,8 @@ export interface AccountsNeeds {
   readonly settings: AccountSettings;
   /** Removes what other rooms keep for a tenant. */
   readonly forgetTenant?: (id: TenantId) => Promise<void>;
+  /** And for a customer. */
+  readonly forgetCustomer?: (id: CustomerId) => Promise<void>;
   /** Announces users that changed to other processes on the same store; without it nobody else hears. */
   readonly bus?: Bus;
 }
@@ -39,7 +41,7 @@ const USER_CHANGED = 'user-changed';
 
 export function createAccounts(needs: AccountsNeeds): Accounts {
   const { store, clock, settings, devices, directory, bus = silentBus } = needs;
-  const { forgetTenant = async () => {} } = needs;
+  const { forgetTenant = async () => {}, forgetCustomer = async () => {} } = needs;
   const listeners: ((id: UserId) => void)[] = [];
   const hear = (id: UserId) => {
     for (const listener of listeners) listener(id);
@@ -66,6 +68,7 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
     devices,
     directory,
     forgetTenant,
+    forgetCustomer,
     removed: changed,
     async forgetUser(id) {
       await activities.remove(id);

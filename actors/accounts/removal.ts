@@ -30,6 +30,8 @@ export interface RemovalNeeds {
   forgetUser(id: UserId): Promise<void>;
   /** Removes what is kept for a tenant besides its devices, customers and users. */
   forgetTenant(id: TenantId): Promise<void>;
+  /** Removes what is kept for a customer besides its devices and users. */
+  forgetCustomer(id: CustomerId): Promise<void>;
   /** Hears of every user that is removed. */
   removed(id: UserId): void;
 }
@@ -79,6 +81,7 @@ export function createRemoval(needs: RemovalNeeds): Removal {
     const trouble = await clearDevices(owned, unassign);
     if (trouble !== undefined) return trouble;
     await removeUsers(usersOf({ authority: 'CUSTOMER_USER', tenantId, customerId: id }));
+    await needs.forgetCustomer(id);
     await customers.remove(id);
     return undefined;
   }

@@ -9,7 +9,7 @@
  * loses the notes of the last second.
  */
 import type { Cancel, Clock } from '../base/clock.ts';
-import type { TenantId } from '../base/ids.ts';
+import type { CustomerId, TenantId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { DeviceListener } from '../fleet/devices.ts';
 import { ifUnavailable, StoreUnavailable } from '../journal/unavailable.ts';
@@ -20,6 +20,7 @@ import { createBlocks, type Stretch } from './blocks.ts';
 import type { ChainHead } from './chain.ts';
 import type { Note } from './entry.ts';
 import { createHolders } from './holders.ts';
+import { createLosses, type Loss } from './losses.ts';
 import { createNotes, type LinesByTenant } from './notes.ts';
 import { createProjector } from './projector.ts';
 import type { AuditPage, AuditQuery } from './query.ts';
@@ -42,6 +43,8 @@ export interface AuditTrail {
   find(tenantId: TenantId, query: AuditQuery): Promise<AuditPage>;
   /** Where the tenant's hash chain is now (`chain.ts`). */
   head(tenantId: TenantId): Promise<ChainHead>;
+  /** What a customer has lost without giving it back, the newest first (N6). */
+  lossesOf(customerId: CustomerId): Promise<readonly Loss[]>;
 }
 
 export interface Audit extends AuditTrail {
@@ -61,7 +64,8 @@ export function createAudit(store: Store, enabled: boolean, clock: Clock, log: L
   const lease = createLease(store, clock, 'audit', LEASE_MS);
   const holders = createHolders(store.journal);
   const notes = createNotes(clock, log);
-  const projector = createProjector(store, lease, holders, write);
+  const losses = createLosses(store, clock);
+  const projector = createProjector(store, lease, holders, losses, write);
   let cancel: Cancel | undefined;
   let round: Promise<void> = Promise.resolve();
   let started = false;
@@ -113,6 +117,7 @@ export function createAudit(store: Store, enabled: boolean, clock: Clock, log: L
   return {
     find: (tenantId, query) => blocks.find(tenantId, query),
     head: (tenantId) => blocks.head(tenantId),
+    lossesOf: losses.of,
 
     note(note) {
       if (!enabled) return;

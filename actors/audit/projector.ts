@@ -3,7 +3,7 @@
  * a crash makes it read twice are recognised by device and number (`blocks.ts`).
  */
 import { setTimeout } from 'node:timers/promises';
-import type { TenantId } from '../base/ids.ts';
+import type { CustomerId, DeviceId, TenantId } from '../base/ids.ts';
 import { decodeEvent } from '../device/persistence.ts';
 import type { LoggedEvent } from '../journal/journal.ts';
 import type { Lease } from '../records/lease.ts';
@@ -13,6 +13,7 @@ import { openCursors } from './cursors.ts';
 import { entryOfEvent } from './entry.ts';
 import type { Holders, LogPosition } from './holders.ts';
 import { type Line, lineOfEvent } from './line.ts';
+import { type Loss, type Losses, type LossesByCustomer, lostBy } from './losses.ts';
 import { addLine, type LinesByTenant } from './notes.ts';
 
 /** Events read at once. */
@@ -23,6 +24,11 @@ const PAGE = 500;
  */
 const REST = 3;
 const REST_MAX_MS = 50;
+
+interface ReadPage {
+  readonly lines: LinesByTenant;
+  readonly lost: LossesByCustomer;
+}
 
 export interface Projector {
   /**
@@ -37,6 +43,7 @@ export function createProjector(
   store: Store,
   lease: Lease,
   holders: Holders,
+  losses: Losses,
   write: (lines: LinesByTenant, stretch: Stretch) => Promise<void>,
 ): Projector {
   const { journal } = store;
@@ -49,11 +56,9 @@ export function createProjector(
       const begun = performance.now();
       const page = await journal.log(which, position, PAGE);
       if (page.next === position) break;
-      await write(await linesOf(page.events, { which, from: position }), {
-        which,
-        from: position,
-        upTo: page.next,
-      });
+      const read = await readPage(page.events, { which, from: position });
+      await write(read.lines, { which, from: position, upTo: page.next });
+      await losses.add(read.lost);
       position = page.next;
       await cursors.raise(which, position);
       await journal.trim(which, position);
@@ -61,8 +66,9 @@ export function createProjector(
     }
   }
 
-  async function linesOf(events: readonly LoggedEvent[], page: LogPosition): Promise<LinesByTenant> {
+  async function readPage(events: readonly LoggedEvent[], page: LogPosition): Promise<ReadPage> {
     const lines = new Map<TenantId, Line[]>();
+    const lost = new Map<CustomerId, Loss[]>();
     for (const { stream, sequence, event: text } of events) {
       const event = decodeEvent(text);
       if (event.type === 'DeviceProvisioned') holders.remember(stream, event.tenantId, event.name);
@@ -72,8 +78,14 @@ export function createProjector(
       const name = event.type === 'DeviceUpdated' ? event.name : holder.name;
       if (name !== holder.name) holders.remember(stream, holder.tenantId, name);
       addLine(lines, holder.tenantId, lineOfEvent(entry, stream, sequence, name));
+      const loss = lostBy(event);
+      if (loss === undefined) continue;
+      const { customerId, by } = loss;
+      const deviceId = stream as DeviceId; // a device's stream has its id for a name
+      const about = { deviceId, number: sequence, deviceName: name, at: event.at, by };
+      lost.set(customerId, [...(lost.get(customerId) ?? []), about]);
     }
-    return lines;
+    return { lines, lost };
   }
 
   return {

@@ -72,6 +72,7 @@ export function boundRefusals(
   return {
     find: (tenantId, query) => trail.find(tenantId, query),
     head: (tenantId) => trail.head(tenantId),
+    lossesOf: (customerId) => trail.lossesOf(customerId),
 
     note(note) {
       if (note.failure === undefined) return trail.note(note);

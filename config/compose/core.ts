@@ -10,6 +10,7 @@ import {
 } from '../../actors/accounts/accounts.ts';
 import { createStoredBytes, type StoredBytes } from '../../actors/accounts/stored-bytes.ts';
 import { type AuditTrail, createAudit } from '../../actors/audit/audit.ts';
+import { createLosses } from '../../actors/audit/losses.ts';
 import { boundRefusals } from '../../actors/audit/repeats.ts';
 import { createRetention } from '../../actors/audit/retention.ts';
 import type { Clock } from '../../actors/base/clock.ts';
@@ -130,6 +131,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
         await forgetKits(store, id);
         await stored.forget(id);
       },
+      forgetCustomer: createLosses(store, clock).forget,
     });
 
     const lease = createLease(store, clock, 'alarms', ALARMS_LEASE_MS);

@@ -48,6 +48,7 @@ export function createLive({ clock, log }: CoreNeeds, core: Core): Live {
     audit: {
       find: core.audit.find,
       head: core.audit.head,
+      lossesOf: core.audit.lossesOf,
       note(note) {
         core.audit.note(note);
         feed.onNote(note);

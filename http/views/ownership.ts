@@ -1,7 +1,8 @@
 /** What clients see of a device's changes of owner. */
 import { z } from 'zod';
+import type { Loss } from '../../actors/audit/losses.ts';
 import { EVIDENCE } from '../../actors/device/messages.ts';
-import { instant } from './parts.ts';
+import { entityId, instant } from './parts.ts';
 
 export const ownershipView = z.object({
   ownerEpoch: z.int().nonnegative(),
@@ -22,3 +23,18 @@ export const statementView = z.object({
   /** A JWS in its compact form, EdDSA; `/.well-known/jwks.json` has the key. */
   statement: z.string(),
 });
+
+/** A device that a customer has lost without giving it back; nothing of what became of it since. */
+export const lossView = z
+  .object({
+    deviceId: entityId('DEVICE'),
+    /** What it was called then. */
+    deviceName: z.string(),
+    lostTime: instant,
+    by: z.enum(['reset', 'take-over']),
+  })
+  .meta({ id: 'LostDevice' });
+
+export function viewLoss({ deviceId, deviceName, at, by }: Loss): z.infer<typeof lossView> {
+  return { deviceId: { entityType: 'DEVICE', id: deviceId }, deviceName, lostTime: at, by };
+}

@@ -13,6 +13,7 @@ import {
   NO_CONTACT,
 } from '../../actors/accounts/accounts.ts';
 import { type Audit, createAudit } from '../../actors/audit/audit.ts';
+import { createLosses } from '../../actors/audit/losses.ts';
 import { randomAccessToken } from '../../actors/base/access-token.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
 import { newId } from '../../actors/base/ids.ts';
@@ -159,7 +160,16 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     await openJobs(store).forgetTenant(id);
     await forgetKits(store, id);
   }
-  const accounts = createAccounts({ store, devices, directory, clock, settings, forgetTenant });
+  const forgetCustomer = createLosses(store, clock).forget;
+  const accounts = createAccounts({
+    store,
+    devices,
+    directory,
+    clock,
+    settings,
+    forgetTenant,
+    forgetCustomer,
+  });
   const audit = createAudit(store, true, clock, log);
   const kits = createKits({ store, devices, customers: accounts.customers, secrets, clock, log });
   const imports = createImports({
@@ -182,6 +192,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     audit: {
       find: audit.find,
       head: audit.head,
+      lossesOf: audit.lossesOf,
       note(note) {
         audit.note(note);
         feed.onNote(note);

@@ -47,7 +47,8 @@ test('many clients: what they were told has one explanation for each device', as
   for (const what of STORY_ESSENTIALS) {
     ok((story.counts.get(what) ?? 0) > ENOUGH, `hardly any "${what}": that was no story`);
   }
-  for (const what of STORY_LOSSES) ok(story.counts.has(what), `no "${what}" among ${[...story.counts.keys()]}`);
+  for (const what of STORY_LOSSES)
+    ok(story.counts.has(what), `no "${what}" among ${[...story.counts.keys()]}`);
   is((await server.stop()).code, 0);
 });
 

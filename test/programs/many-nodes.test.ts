@@ -93,7 +93,8 @@ async function play(count: number, redis: 'one' | 'cluster', operations = OPERAT
   for (const what of STORY_ESSENTIALS) {
     ok((story.counts.get(what) ?? 0) > enough, `hardly any "${what}": that was no story`);
   }
-  for (const what of STORY_LOSSES) ok(story.counts.has(what), `no "${what}" among ${[...story.counts.keys()]}`);
+  for (const what of STORY_LOSSES)
+    ok(story.counts.has(what), `no "${what}" among ${[...story.counts.keys()]}`);
   equal(
     await nodes.stop(),
     Array.from({ length: count }, () => 0),

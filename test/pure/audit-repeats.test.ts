@@ -28,6 +28,7 @@ function bounded() {
     note: (note) => notes.push(note),
     find: async () => ({ items: [], total: 0 }),
     head: async () => ({ entries: 0, hash: '' }),
+    lossesOf: async () => [],
   };
   return { clock, notes, trail: boundRefusals(trail, clock, clock.now) };
 }

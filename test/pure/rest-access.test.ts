@@ -129,6 +129,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   },
   'GET /api/device/:deviceId/ownership': { request: byDevice, ...DEVICE_READ },
   'GET /api/device/:deviceId/ownership/statement': { request: byDevice, ...DEVICE_READ },
+  'GET /api/lostDevices': unrelated(200, 403, 403),
   'GET /.well-known/jwks.json': publicly(200),
   'DELETE /api/customer/device/:deviceName/claim': {
     request: ({ deviceName }) => ({ params: { deviceName } }),

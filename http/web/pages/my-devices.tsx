@@ -1,6 +1,9 @@
 /** A customer's own devices: listed, given back, and kept from who wants to take them over. */
+import { z } from 'zod';
+import { unreachable } from '../../../actors/base/unreachable.ts';
 import { CUSTOMER } from '../../auth/principal.ts';
 import { deviceInfoView } from '../../views/device.ts';
+import { lossView } from '../../views/ownership.ts';
 import { pageView } from '../../views/page.ts';
 import { segment, toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
@@ -10,6 +13,7 @@ import { Head, Time } from '../parts/elements.tsx';
 import { count, Pager, pageOf, Search } from '../parts/list.tsx';
 
 const infosPage = pageView(deviceInfoView);
+const losses = z.array(lossView);
 const PAGE_SIZE = 20;
 
 async function listReply(visit: SignedIn): Promise<PageReply> {
@@ -21,7 +25,10 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
     sortProperty: 'name',
     textSearch: search,
   });
-  const found = await api.get(`/api/customer/${user.customerId.id}/deviceInfos?${wanted}`, infosPage);
+  const [found, lost] = await Promise.all([
+    api.get(`/api/customer/${user.customerId.id}/deviceInfos?${wanted}`, infosPage),
+    api.get('/api/lostDevices', losses),
+  ]);
   return {
     type: 'page',
     title: 'My devices',
@@ -35,6 +42,12 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
             Claim a device
           </a>
         </Head>
+        {lost[0] === undefined ? null : (
+          <p class="note warn" role="status">
+            “{lost[0].deviceName}” is no longer yours: {lossWords(lost[0])}.{' '}
+            <a href="/my/lost">All devices that you lost</a>
+          </p>
+        )}
         <Search path="/my/devices" label="Search by name or label" value={search} />
         {found.data.length === 0 ? (
           <div class="card empty">
@@ -44,6 +57,66 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
           <DeviceTable devices={found.data} visit={visit} />
         )}
         <Pager path="/my/devices" query={query} size={PAGE_SIZE} found={found} locale={locale} />
+      </>
+    ),
+  };
+}
+
+type Lost = z.infer<typeof lossView>;
+
+function lossWords({ by }: Lost): string {
+  switch (by) {
+    case 'reset':
+      return 'it was reset to its factory settings';
+    case 'take-over':
+      return 'somebody who has it in hand took it over';
+    default:
+      return unreachable(by);
+  }
+}
+
+/** N6: what was lost without being given back. */
+async function lostReply({ api, locale, nowMs }: SignedIn): Promise<PageReply> {
+  const all = await api.get('/api/lostDevices', losses);
+  return {
+    type: 'page',
+    title: 'Devices you lost',
+    body: (
+      <>
+        <Head
+          title="Devices you lost"
+          lead="Devices that left you in the last 90 days without your giving them back. If that was not you, tell your supplier."
+        />
+        {all.length === 0 ? (
+          <div class="card empty">None.</div>
+        ) : (
+          <div class="card tablecard">
+            <table class="cards">
+              <caption class="sr">Devices you lost</caption>
+              <thead>
+                <tr>
+                  <th scope="col">Name</th>
+                  <th scope="col">When</th>
+                  <th scope="col">What happened</th>
+                </tr>
+              </thead>
+              <tbody>
+                {all.map((loss) => (
+                  <tr>
+                    <th scope="row">{loss.deviceName}</th>
+                    <td data-label="When">
+                      <Time at={loss.lostTime} now={nowMs} locale={locale} />
+                    </td>
+                    <td data-label="What happened">{lossWords(loss)}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )}
+        <p>
+          <a href="/my/devices">My devices</a>
+        </p>
       </>
     ),
   };
@@ -127,6 +200,7 @@ function DeviceTable({ devices, visit }: { devices: readonly DeviceInfo[]; visit
 
 export const myDevicePages: readonly Page[] = [
   memberPage('/my/devices', CUSTOMER, { get: listReply }),
+  memberPage('/my/lost', CUSTOMER, { get: lostReply }),
 
   confirmPage('/my/devices/:id/object', CUSTOMER, {
     find: ({ api, params }) => api.get(`/api/device/info/${segment(params.id ?? '')}`, deviceInfoView),
