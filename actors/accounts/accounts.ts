@@ -60,7 +60,7 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
   const activities = openRecords<Activity>(store, ACTIVITY_KIND);
   const apiKeys = createApiKeys(store, clock);
   const replays = createReplays(store, clock);
-  const secondFactors = createSecondFactors(store);
+  const secondFactors = createSecondFactors(store, clock, bus);
   const removal = createRemoval({
     tenants,
     customers,

@@ -2,9 +2,10 @@
  * Second factors of users, as they are stored: an authenticator's secret (TOTP, RFC 6238) and recovery codes, and who must
  * have one. Secrets are sealed and codes digested by whoever stores them.
  */
-import type { Instant } from '../base/clock.ts';
+import type { Clock, Instant } from '../base/clock.ts';
 import type { TenantId, UserId } from '../base/ids.ts';
 import type { SecretDigest } from '../base/secret.ts';
+import type { Bus } from '../cluster/bus.ts';
 import { openRecords } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 
@@ -38,6 +39,8 @@ export interface SecondFactors {
   ): Promise<SecondFactor | undefined>;
   forget(id: UserId): Promise<void>;
   policy(): Promise<FactorPolicy>;
+  /** As it was seconds ago at most; costs next to nothing. */
+  policyOfLate(): Promise<FactorPolicy>;
   setPolicy(policy: FactorPolicy): Promise<void>;
 }
 
@@ -50,14 +53,35 @@ const NOBODY: FactorPolicy = {
 /** There is one policy for the whole server. */
 const POLICY = 'policy';
 
-export function createSecondFactors(store: Store): SecondFactors {
+const POLICY_CHANGED = 'second-factor-policy-changed';
+/** A message between processes may be lost. */
+const BELIEVED_MS = 10_000;
+
+export function createSecondFactors(store: Store, clock: Pick<Clock, 'elapsed'>, bus: Bus): SecondFactors {
   const factors = openRecords<SecondFactor>(store, 'second-factor');
   const policies = openRecords<FactorPolicy>(store, 'second-factor-policy');
+  const policy = async () => (await policies.get(POLICY)) ?? NOBODY;
+  let known: { readonly policy: FactorPolicy; readonly at: number } | undefined;
+  bus.subscribe(POLICY_CHANGED, () => {
+    known = undefined;
+  });
+
   return {
     get: (id) => factors.get(id),
     update: (id, next) => factors.update(id, next),
     forget: (id) => factors.remove(id),
-    policy: async () => (await policies.get(POLICY)) ?? NOBODY,
-    setPolicy: (policy) => policies.put(POLICY, policy),
+    policy,
+
+    async policyOfLate() {
+      const now = clock.elapsed();
+      if (known === undefined || now - known.at >= BELIEVED_MS) known = { policy: await policy(), at: now };
+      return known.policy;
+    },
+
+    async setPolicy(next) {
+      await policies.put(POLICY, next);
+      known = undefined;
+      bus.publish(POLICY_CHANGED, {});
+    },
   };
 }

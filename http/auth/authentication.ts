@@ -1,6 +1,7 @@
 /**
  * From the headers of a request to the principal. A good signature is not enough: the user must still exist, be
- * enabled, and must not have changed the password since, and the token's session must be among the live ones. That is
+ * enabled, and must not have changed the password since, the token's session must be among the live ones, and there must be
+ * a second factor where one is required. That is
  * cached for a moment, because a confirm takes microseconds; a change made in this process counts at once.
  */
 
@@ -15,6 +16,7 @@ import { badCredentials, notAuthenticated, tokenExpired } from '../wire/errors.t
 import type { Problem } from '../wire/reply.ts';
 import { isProblem } from '../wire/reply.ts';
 import { isRightBelow, type Principal } from './principal.ts';
+import { mustHaveFactor } from './second-factor.ts';
 import type { Claims, LoginStep, Reading, TokenPair, Tokens } from './tokens.ts';
 
 /** Values of `X-Authorization` and of `Authorization`; the first counts if both are there. */
@@ -182,6 +184,20 @@ function sessionOf(standing: Standing | undefined, { sessionId, credentialsVersi
     : undefined;
 }
 
+/**
+ * Where a second factor is required, the sessions of who has none do not count: they began with the password alone, and may be
+ * a thief's. Logging in again leads through setting one up. An administrator who looks in has shown an own one.
+ */
+async function withoutBare({ secondFactors }: Accounts, standing: Standing): Promise<Standing> {
+  if (!mustHaveFactor(await secondFactors.policyOfLate(), standing.user)) return standing;
+  const factor = await secondFactors.get(standing.user.id);
+  if (factor !== undefined && factor.enrolment === undefined) return standing;
+  return {
+    ...standing,
+    sessions: standing.sessions.filter(({ impersonator }) => impersonator !== undefined),
+  };
+}
+
 interface Remembered {
   readonly standing: Promise<Standing | undefined>;
   /** By `Clock.elapsed`. */
@@ -201,7 +217,7 @@ function createStandings(
     const cached = how === 'anew' ? undefined : remembered.get(id);
     if (cached !== undefined && clock.elapsed() - cached.at < settings.standingTtlMs) return cached.standing;
 
-    const standing = accounts.users.standing(id);
+    const standing = accounts.users.standing(id).then((found) => found && withoutBare(accounts, found));
     remembered.delete(id); // moves it to the end: the first is always the one looked up longest ago
     const [oldest] = remembered.keys();
     if (oldest !== undefined && remembered.size >= settings.standingMax) remembered.delete(oldest);

@@ -284,6 +284,8 @@ function loginRoutes({ accounts, audit, tokens, factors }: TwoFactorNeeds): Rout
         const completed = await factors.complete(principal);
         if (completed === 'set-up-before') return setUpBefore;
         if (completed !== 'kept') return badRequest('Set a second factor up first!');
+        // They began with the password alone, and would count again from now on.
+        await users.endSessions(principal.userId);
         return welcome(principal.userId, origin());
       },
     }),
@@ -319,7 +321,8 @@ function policyRoutes({ accounts: { secondFactors } }: TwoFactorNeeds): Route[] 
       path: '/api/2fa/settings',
       summary:
         'Who must have a second factor: ALL, SYSTEM_ADMINISTRATORS, TENANT_ADMINISTRATORS (of all tenants, or of those listed), ' +
-        'or TENANTS (everybody in those listed). Sessions that there are go on',
+        'or TENANTS (everybody in those listed). Sessions of those of them who have none do not count from then on: they log in ' +
+        'again and set it up. API keys go on',
       roles: SYSTEM,
       grants: ['everything'],
       body: policyView,

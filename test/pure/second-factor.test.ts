@@ -176,12 +176,9 @@ law('it can be required of a tenant, and of system administrators', async ({ wor
   assert.is((await set({ type: 'TENANT_ADMINISTRATORS', tenantsIds: [home.tenantId] })).status, 200);
   assert.is(await scopeOf(home.adminEmail), 'MFA_CONFIGURATION_TOKEN');
   assert.is(await scopeOf(home.alice.email), undefined);
-  assert.is(
-    (await set({ type: 'TENANTS', tenantsIds: [home.tenantId], systemAdministrators: true })).status,
-    200,
-  );
+  assert.is((await set({ type: 'TENANTS', tenantsIds: [home.tenantId] })).status, 200);
   assert.is(await scopeOf(home.alice.email), 'MFA_CONFIGURATION_TOKEN');
-  assert.match((await sysadmin.get('/api/2fa/settings')).text, '"systemAdministrators":true');
+  assert.match((await sysadmin.get('/api/2fa/settings')).text, '"systemAdministrators":false');
 
   const enrolling = world.as((await half(world, home.alice.email)).token);
   for (const path of ['/api/auth/user', '/api/auth/2fa/providers'])
@@ -194,6 +191,54 @@ law('it can be required of a tenant, and of system administrators', async ({ wor
   assert.is((await alice.get('/api/auth/user')).status, 200);
   isProblem(await alice.delete(`${CONFIG}?providerType=TOTP`), 400, 31, 'A second factor is required here!');
 });
+
+law(
+  'from when it is required, sessions of who has none are good for nothing, and set-up ends them for good',
+  async ({ world, home }) => {
+    const sysadmin = await systemAdministrator(world);
+    const secret = await setUp(world, home.bob.token);
+    const before = await world.login(home.alice.email);
+    const key = (await home.alice.post('/api/apiKey', {})).json as { value: string };
+    const looking = (await home.admin.get(`/api/user/${home.alice.userId}/token`)).json as Tokens;
+    const set = { type: 'TENANTS', tenantsIds: [home.tenantId], systemAdministrators: true };
+    assert.is((await sysadmin.post('/api/2fa/settings', policy(set))).status, 200);
+    world.clock.advance(3_000);
+
+    const isOut = async (token: string) => isProblem(await world.as(token).get('/api/auth/user'), 401, 11);
+    const bare = [before.token, home.alice.token, looking.token];
+    for (const token of bare) await isOut(token);
+    isProblem(await home.admin.get('/api/auth/user'), 401, 11);
+    isProblem(await sysadmin.get('/api/2fa/settings'), 401, 11);
+    isProblem(await world.nobody.post('/api/auth/token', { refreshToken: before.refreshToken }), 401, 11);
+    assert.is((await home.bob.get('/api/auth/user')).status, 200, 'bob has one');
+    const byKey = { headers: { 'x-authorization': `ApiKey ${key.value}` } };
+    assert.is((await world.nobody.send('GET', '/api/auth/user', byKey)).status, 200, 'programs go on');
+
+    const { token, scope } = await half(world, home.alice.email);
+    assert.is(scope, 'MFA_CONFIGURATION_TOKEN');
+    await setUp(world, token);
+    await isOut(before.token); // set up, and the login is not complete
+    const pair = (await world.as(token).post('/api/auth/2fa/login')).json as Tokens;
+    assert.is((await world.as(pair.token).get('/api/auth/user')).status, 200);
+    world.clock.advance(3_000);
+    await isOut(before.token);
+    await isOut(home.alice.token);
+    assert.is(secret.length, 32);
+  },
+);
+
+law(
+  'where nobody must have one any more, sessions that began before count again',
+  async ({ world, home }) => {
+    const sysadmin = await systemAdministrator(world);
+    await sysadmin.post('/api/2fa/settings', policy({ type: 'TENANTS', tenantsIds: [home.tenantId] }));
+    world.clock.advance(3_000);
+    isProblem(await home.alice.get('/api/auth/user'), 401, 11);
+    await sysadmin.post('/api/2fa/settings', { enforceTwoFa: false });
+    world.clock.advance(3_000);
+    assert.is((await home.alice.get('/api/auth/user')).status, 200);
+  },
+);
 
 law(
   'a token for setting up, got by the password before the owner used one, neither logs in nor changes anything afterwards',
