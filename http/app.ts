@@ -9,6 +9,7 @@ import type { AuditTrail } from '../actors/audit/audit.ts';
 import type { Clock } from '../actors/base/clock.ts';
 import type { Log } from '../actors/base/log.ts';
 import type { Secrets } from '../actors/base/secret.ts';
+import type { AttributeNews } from '../actors/claiming/attribute-news.ts';
 import type { Statements } from '../actors/claiming/statements.ts';
 import type { TokenGuard } from '../actors/claiming/wrong-tokens.ts';
 import type { WindowGuesses } from '../actors/cluster/window-guesses.ts';
@@ -64,6 +65,8 @@ export interface ApiNeeds {
   /** Counts wrong tokens of devices; without it, nobody does. */
   readonly tokenGuard?: TokenGuard;
   readonly deviceApi?: DeviceApiSettings;
+  /** Tells of shared attributes that have changed; without it, no device hears. */
+  readonly news?: Pick<AttributeNews, 'watch'>;
   /** The pages for people; without it, there are none. */
   readonly web?: WebSettings;
 }

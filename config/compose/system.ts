@@ -209,7 +209,7 @@ function createHttp(
   mqtt: MqttEndpoint | undefined,
   draining: () => boolean,
   broker: Bridge | undefined,
-  { feed, imports, kits, audit }: Live,
+  { feed, news, imports, kits, audit }: Live,
 ) {
   const { accounts, devices, directory, profiles, secrets, store } = core;
   const presence: Presence = { isConnected: (id) => mqtt?.isConnected(id) ?? false };
@@ -223,6 +223,7 @@ function createHttp(
     presence,
     profiles,
     feed,
+    news,
     imports,
     kits,
     secrets,

@@ -7,6 +7,7 @@ import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { Log } from '../../actors/base/log.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
+import type { AttributeNews } from '../../actors/claiming/attribute-news.ts';
 import type { Statements } from '../../actors/claiming/statements.ts';
 import type { TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
 import type { WindowGuesses } from '../../actors/cluster/window-guesses.ts';
@@ -50,6 +51,7 @@ import { type BrokerAuth, mqttAuthRoutes } from './mqtt-auth.ts';
 import { ownershipRoutes } from './ownership.ts';
 import { profileRoutes } from './profiles.ts';
 import { publicRoutes } from './public.ts';
+import { rpcRoutes } from './rpc.ts';
 import { sessionRoutes } from './sessions.ts';
 import { systemRoutes } from './system.ts';
 import { takeOverRoutes } from './take-overs.ts';
@@ -83,6 +85,8 @@ export interface RouteNeeds {
   readonly tokenGuard?: TokenGuard;
   readonly deviceApi?: DeviceApiSettings;
   readonly stored?: StoredBytes;
+  /** Tells of shared attributes that have changed; without it, no device hears. */
+  readonly news?: Pick<AttributeNews, 'watch'>;
   readonly tokens: Tokens;
   readonly browsers: Browsers;
   readonly authentication: Authentication;
@@ -118,6 +122,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...profileRoutes(needs),
     ...assignmentRoutes(needs),
     ...attributeRoutes(needs),
+    ...rpcRoutes(needs),
     ...customerRoutes(needs), // before tenants: no tenant has the id "customers"
     ...usageRoutes(needs),
     ...userRoutes({ ...needs, logins }),

@@ -1,5 +1,7 @@
 /** The device HTTP API alone, over a world of devices: an app that answers `app.request()`. */
 import { silentLog } from '../../actors/base/log.ts';
+import { createAttributeNews } from '../../actors/claiming/attribute-news.ts';
+import { silentBus } from '../../actors/cluster/bus.ts';
 import { createRoutesApp } from '../../http/app.ts';
 import type { App } from '../../http/dispatch.ts';
 import type { Route } from '../../http/route.ts';
@@ -21,10 +23,14 @@ export interface DeviceApi {
 export function createDeviceApi(world: TransportWorld, settings: Partial<DeviceApiSettings> = {}): DeviceApi {
   const { devices, directory, secrets, guard, clock } = world;
   const deviceApi = { ...defaultDeviceApiSettings, ...settings };
+  const news = createAttributeNews(silentBus);
+  world.onEvent = news.onDeviceEvent;
   const routes = deviceApiRoutes({
     devices,
     directory,
     secrets,
+    clock,
+    news,
     deviceApi,
     ...(guard === undefined ? {} : { tokenGuard: guard }),
   });

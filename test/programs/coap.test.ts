@@ -77,7 +77,7 @@ for (const [what, message, seen] of [
   ['PUT', { ...at('api', 'v1', 'TOKEN', 'claim'), code: Code.put }, '4.05'],
   ['DELETE', { ...at('api', 'v1', 'TOKEN', 'claim'), code: Code.delete }, '4.05'],
   ['FETCH', { ...at('api', 'v1', 'TOKEN', 'claim'), code: 5 }, '4.05'],
-  ['another feature', at('api', 'v1', 'TOKEN', 'rpc'), '4.00 no such feature of the device API'],
+  ['another feature', at('api', 'v1', 'TOKEN', 'nonsense'), '4.00 no such feature of the device API'],
   ['no feature', at('api', 'v1', 'TOKEN'), '4.00 no such feature of the device API'],
   ['no certificate', at('api', 'v1', 'claim'), '4.01'],
   ['an empty token', at('api', 'v1', '', 'claim'), '4.01'],

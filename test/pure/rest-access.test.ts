@@ -93,6 +93,13 @@ const saving = attributes({ body: { colour: 'red' } });
 const deleting = attributes({ query: 'keys=colour' });
 const reading = attributes({});
 
+const calling = (status: number): Expectation => ({
+  request: ({ deviceId }) => ({ params: { deviceId }, body: { method: 'reboot', params: {} } }),
+  customer: `404 403 ${status}`,
+  tenant: `404 ${status} ${status}`,
+  system: NEVER,
+});
+
 const AN_IMPORT: Request = { params: { importId: '00000000-0000-7000-8000-000000000000' } };
 
 const A_TRANSFER: Request = { params: { transferId: '00000000-0000-7000-8000-000000000000' } };
@@ -349,6 +356,11 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   [`GET ${BASE}/:entityType/:entityId/keys/attributes`]: reading,
   [`GET ${BASE}/:entityType/:entityId/keys/attributes/:scope`]: reading,
 
+  'POST /api/rpc/oneway/:deviceId': calling(504),
+  'POST /api/rpc/twoway/:deviceId': calling(504),
+  'POST /api/plugins/rpc/oneway/:deviceId': calling(409),
+  'POST /api/plugins/rpc/twoway/:deviceId': calling(409),
+
   'POST /api/customer': {
     request: ({ customerId }) => ({ body: { id: { id: customerId }, title: `renamed ${customerId}` } }),
     ...TENANT_ONLY,
@@ -396,6 +408,12 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'GET /api/v1/:deviceToken/claim/credentials': publicly(401, { params: { deviceToken: 'NOBODY' } }),
   'POST /api/v1/:deviceToken/claim': publicly(401, { params: { deviceToken: 'NOBODY' } }),
   'GET /api/v1/:deviceToken/attributes': publicly(401, { params: { deviceToken: 'NOBODY' } }),
+  'GET /api/v1/:deviceToken/attributes/updates': publicly(401, { params: { deviceToken: 'NOBODY' } }),
+  'GET /api/v1/:deviceToken/rpc': publicly(401, { params: { deviceToken: 'NOBODY' } }),
+  'POST /api/v1/:deviceToken/rpc': publicly(401, { params: { deviceToken: 'NOBODY' } }),
+  'POST /api/v1/:deviceToken/rpc/:requestId': publicly(401, {
+    params: { deviceToken: 'NOBODY', requestId: '1' },
+  }),
   'POST /api/v1/:deviceToken/telemetry': publicly(401, { params: { deviceToken: 'NOBODY' } }),
   'POST /api/v1/:deviceToken/attributes': publicly(401, { params: { deviceToken: 'NOBODY' } }),
 

@@ -198,4 +198,26 @@ law(
   },
 );
 
+law(
+  'calls to devices are answered as where the device is not connected, and at once',
+  async ({ world, home }) => {
+    const id = await provision(world, home.tenantId, NAME);
+    const { admin } = home;
+    for (const [base, status] of [
+      ['/api/rpc', 504],
+      ['/api/plugins/rpc', 409],
+    ] as const) {
+      for (const kind of ['oneway', 'twoway']) {
+        const call = (body: unknown, to: string = id) => admin.post(`${base}/${kind}/${to}`, body);
+        const answer = await call({ method: 'reboot', params: {}, timeout: 60_000, persistent: true });
+        assert.equal([answer.status, answer.text], [status, '']);
+        assert.is((await call({ method: 'reboot' })).status, status);
+        says(await call({ params: {} }), 400, 'method: Invalid request body');
+        says(await call([]), 400, 'Invalid request body');
+        assert.is((await call({ method: 'x' }, '00000000-0000-7000-8000-000000000000')).status, 404);
+      }
+    }
+  },
+);
+
 run();

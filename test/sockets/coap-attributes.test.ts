@@ -164,6 +164,27 @@ test('coap: telemetry by GET, and where the operator does not take it, is no fea
   });
 });
 
+test('coap: calls: nobody answers those of a device, a device that takes calls hears none, and an answer is taken', () =>
+  withCoap({}, async ({ world, open }) => {
+    await world.provision('TOKEN');
+    const client = await open();
+    const rpc = ['api', 'v1', 'TOKEN', 'rpc'];
+    const observe = (value: number) => uintOption(OptionNumber.observe, value);
+    for (const [message, seen] of [
+      [
+        { options: uriPath(...rpc), payload: Buffer.from('{"method":"x"}') },
+        '5.03 nobody answers calls here',
+      ],
+      [{ options: uriPath(...rpc, '7') }, '2.01'],
+      [get(rpc, observe(0)), '2.03'],
+      [get(rpc, observe(1)), '2.02'],
+      [get(rpc), '4.00 calls are taken by Observe'],
+      [get(['api', 'v1', 'NOBODY', 'rpc'], observe(0)), '4.01'],
+    ] as const) {
+      assert.is(show(await client.request(message)), `ACK ${seen}`);
+    }
+  }));
+
 const CORE =
   '</.well-known/core>;ct=40,</api/v1>;rt="claimd.devices";ct=50;title="{token}/claim, {token}/attributes"';
 

@@ -11,6 +11,7 @@ import { describe } from '../../http/openapi/openapi.ts';
 import type { DeviceApiSettings } from '../../http/settings.ts';
 import { createTransportWorld, TENANT, type TransportWorld } from '../contract/transport-world.ts';
 import { createDeviceApi, type DeviceApi } from '../kit/device-api.ts';
+import { within } from '../kit/patience.ts';
 import { pause, until } from '../kit/until.ts';
 
 interface Scene extends DeviceApi {
@@ -184,7 +185,7 @@ for (const method of ['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
 }
 
 for (const path of [
-  '/api/v1/TOKEN/rpc',
+  '/api/v1/TOKEN/rpc/1/2',
   '/api/v1/TOKEN/CLAIM',
   '/api/v1/TOKEN',
   '/api/v1/TOKEN/claim/more',
@@ -226,6 +227,71 @@ test('device http: a device reads its shared attributes, those that it names or 
     assert.equal(await read('?sharedKeys=a,x'), { shared: { a: 1 } });
     assert.equal(await read('?clientKeys=a&sharedKeys=secret'), {});
     assert.is((await app.request('/api/v1/NOBODY/attributes')).status, 401);
+  }));
+
+/** Begins requests, and resolves when the device of each is known: what is left to do needs no I/O. */
+async function lookedUp<Asked>(world: TransportWorld, count: number, ask: () => Asked): Promise<Asked[]> {
+  let known = 0;
+  world.interceptLookup = async (pass) => {
+    const device = await pass();
+    known += 1;
+    return device;
+  };
+  const all = Array.from({ length: count }, ask);
+  await until('the devices are known', () => known === count);
+  await pause(20);
+  world.interceptLookup = undefined;
+  return all;
+}
+
+test('device http: a device that waits for its attributes hears of a change at once, and of none with 408', () =>
+  withApi(async ({ world, app }) => {
+    const id = await world.provision('TOKEN');
+    const whose = { tenantId: TENANT, customerId: null, scope: 'SHARED_SCOPE' } as const;
+    const updates = (query = '') =>
+      within('it is answered', Promise.resolve(app.request(`/api/v1/TOKEN/attributes/updates${query}`)));
+    assert.is((await updates('?timeout=1')).status, 408);
+    for (const [change, news] of [
+      [{ type: 'SaveAttributes', ...whose, values: { a: 1 } }, { a: 1 }],
+      [{ type: 'DeleteAttributes', ...whose, keys: ['a'] }, { deleted: ['a'] }],
+    ] as const) {
+      const waiting = await lookedUp(world, 1, () => updates());
+      await world.devices.ask(id, change);
+      assert.equal(await (await waiting[0])?.json(), news);
+    }
+    const waiting = await lookedUp(world, 1, () => updates());
+    const credentials = { type: 'ACCESS_TOKEN', credentialsId: 'ANOTHER-TOKEN-OF-IT' } as const;
+    await world.devices.ask(id, { type: 'ChangeCredentials', tenantId: TENANT, credentials });
+    assert.is((await waiting[0])?.status, 401);
+    assert.is((await updates()).status, 401);
+  }));
+
+test('device http: calls: nobody answers one (408), none comes (408 after the time), and an answer is taken', () =>
+  withApi(async ({ world, app, post }) => {
+    await world.provision('TOKEN');
+    const call = await post('/api/v1/TOKEN/rpc', '{"method":"getTime","params":{}}');
+    assert.equal([call.status, await call.text()], [408, '']);
+    const none = await within('it is answered', Promise.resolve(app.request('/api/v1/TOKEN/rpc?timeout=1')));
+    assert.is(none.status, 408);
+    assert.is((await app.request('/api/v1/TOKEN/rpc?timeout=-1')).status, 400);
+    assert.is((await post('/api/v1/TOKEN/rpc/7', '{"done":true}')).status, 200);
+    for (const path of ['rpc', 'rpc/7']) assert.is((await post(`/api/v1/NOBODY/${path}`, '{}')).status, 401);
+  }));
+
+test('device http: a device waits four times at once and not more', () =>
+  withApi(async ({ world, app }) => {
+    const id = await world.provision('TOKEN');
+    await world.provision('OTHER');
+    const updates = (token = 'TOKEN', query = '') =>
+      within('it is answered', Promise.resolve(app.request(`/api/v1/${token}/attributes/updates${query}`)));
+    const waiting = await lookedUp(world, 4, () => updates());
+    const fifth = await updates();
+    assert.equal([fifth.status, fifth.headers.get('retry-after') !== null], [503, true]);
+    assert.is((await updates('OTHER', '?timeout=1')).status, 408);
+    const whose = { tenantId: TENANT, customerId: null, scope: 'SHARED_SCOPE' } as const;
+    await world.devices.ask(id, { type: 'SaveAttributes', ...whose, values: { a: 1 } });
+    for (const one of waiting) assert.is((await one).status, 200);
+    assert.is((await updates('TOKEN', '?timeout=1')).status, 408);
   }));
 
 test('device http: nothing that is answered holds the token or the secret', () =>

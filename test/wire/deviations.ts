@@ -606,6 +606,13 @@ export const SECTIONS = {
         'accepted and dropped (by HTTP and CoAP: `transport.telemetry.accept`); shared attributes are answered, in JSON alone',
       why: 'claimd is about ownership',
     },
+    calls: {
+      what: 'calls (RPC) to and by devices',
+      thingsBoard: 'carried out, or answered when their time is up: 504, 409, 408, 5.03',
+      claimd:
+        'by REST, HTTP and CoAP the same answer, at once; a device that waits for calls hears none, and by HTTP waits five seconds at most (`…/attributes/updates` likewise)',
+      why: 'claimd is about ownership; nobody is to wait for what does not come',
+    },
     provisioning: {
       what: 'devices that provision themselves (`/provision/request`)',
       thingsBoard: 'yes',

@@ -12,6 +12,7 @@ export const Code = {
 
   created: code(2, 1),
   deleted: code(2, 2),
+  valid: code(2, 3),
   content: code(2, 5),
   continue: code(2, 31),
 

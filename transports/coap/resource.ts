@@ -8,6 +8,7 @@
  *   2.05 Content      `GET …/claim/credentials`: the device's new credentials, as JSON (O9)
  *   2.05 Content      `GET …/attributes`, `GET /.well-known/core`; in blocks where it is large
  *   2.05, 2.02        `GET …/attributes` with Observe 0: they are told now and when they change; with Observe 1: no more
+ *   2.03 Valid        `GET …/rpc` with Observe 0: as in ThingsBoard; nobody calls a device here
  *   4.09 Conflict     refused; the payload is the reason: `already-claimed`
  *   4.00              malformed (`malformed: secretKey is not text`); not a feature; GET of what is for POST
  *   4.01              unknown or revoked token
@@ -18,7 +19,8 @@
  *   5.00              the device's profile is for another transport; a bug
  *   5.01              attributes for a device whose profile says protobuf
  *   4.08, 4.13        blocks that do not fit together; too large, with the limit in Size1
- *   5.03              the store or this process cannot serve now; Max-Age says when to ask again
+ *   5.03              the store or this process cannot serve now; Max-Age says when to ask again. `POST …/rpc`: nobody
+ *                     answers a device's calls
  */
 
 import { unreachable } from '../../actors/base/unreachable.ts';
@@ -31,7 +33,7 @@ import { Code } from './codes.ts';
 import { contentResponse } from './content.ts';
 import { coreResponse } from './core.ts';
 import type { Observations } from './observations.ts';
-import { blockOf, blockOption, ContentFormat, OptionNumber, uintOf } from './options.ts';
+import { blockOf, blockOption, ContentFormat, OptionNumber, uintOf, uintOption } from './options.ts';
 import { type Request, type Response, responseOf, tooLargeResponse, unavailableResponse } from './request.ts';
 import type { CoapSettings } from './settings.ts';
 import { targetOf } from './target.ts';
@@ -44,6 +46,9 @@ export interface ResourceOptions extends AdmissionNeeds {
   readonly claiming: Claiming;
   readonly uploads: Uploads;
 }
+
+const NOBODY = 'nobody answers calls here';
+const CALLS_BEGIN = uintOption(OptionNumber.observe, 1);
 
 /** Returns how a request is served. What it returns rejects for bugs only. */
 export function createResource(options: ResourceOptions): (request: Request) => Promise<Response> {
@@ -96,6 +101,10 @@ export function createResource(options: ResourceOptions): (request: Request) => 
         if (!settings.acceptsTelemetry)
           return responseOf(Code.badRequest, 'no such feature of the device API');
         return forDevice(request, target.accessToken, () => droppedResponse(request));
+      case 'call': // the answer to it would be late in ThingsBoard, too
+        return forDevice(request, target.accessToken, () => responseOf(Code.serviceUnavailable, NOBODY));
+      case 'take-calls': // nobody calls, so nothing is kept
+        return forDevice(request, target.accessToken, () => responseOf(Code.valid, '', [CALLS_BEGIN]));
       default:
         return unreachable(target);
     }

@@ -21,8 +21,12 @@ type Feature =
   /** The same with Observe: 0 begins, anything else ends (RFC 7641 §2). */
   | 'observe'
   | 'unobserve'
-  /** `POST …/telemetry`, `POST …/attributes`: of no use to claiming. */
-  | 'dropped';
+  /** `POST …/telemetry`, `POST …/attributes`, `POST …/rpc/{id}`, the answer to a call: of no use to claiming. */
+  | 'dropped'
+  /** `POST …/rpc`: a call by the device. */
+  | 'call'
+  /** `GET …/rpc` with Observe 0: a device that takes calls. */
+  | 'take-calls';
 
 export function targetOf({ code, options }: Request): Target {
   const has = (number: number): boolean => options.some((option) => option.number === number);
@@ -77,10 +81,17 @@ function featureOf(
       return isPost ? 'dropped' : (observes ?? 'attributes');
     case 'telemetry':
       return isPost ? 'dropped' : { refused: 'telemetry is sent by POST' };
+    case 'rpc':
+      if (isPost) return what !== undefined && CALL_ID.test(what) ? 'dropped' : 'call';
+      if (observes === undefined) return { refused: 'calls are taken by Observe' };
+      return observes === 'observe' ? 'take-calls' : 'unobserve';
     default:
       return { refused: 'no such feature of the device API' };
   }
 }
+
+/** A 32-bit integer in ThingsBoard. */
+const CALL_ID = /^-?\d{1,10}$/;
 
 function refuse(code: number, why = ''): Extract<Target, { type: 'refused' }> {
   return { type: 'refused', response: responseOf(code, why) };
