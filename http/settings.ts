@@ -73,6 +73,8 @@ export interface LimitSettings {
   readonly vainClaimsPerWrongSecret: number;
   /** Challenges for proofs of possession that one customer gets. */
   readonly challengesPerCustomer: Limit;
+  /** Offers that one customer makes. */
+  readonly offersPerCustomer: Limit;
   /** Wrong codes of kits (rule K4). */
   readonly wrongKitCodesPerCustomer: Limit;
   readonly wrongKitCodesPerAddress: Limit;
@@ -118,6 +120,7 @@ export const defaultApiSettings: Omit<ApiSettings, 'tokens'> = {
     wrongSecretsPerWindow: { max: 20, firstWaitMs: MINUTE_MS },
     vainClaimsPerWrongSecret: 6,
     challengesPerCustomer: { max: 60, windowMs: MINUTE_MS },
+    offersPerCustomer: { max: 600, windowMs: MINUTE_MS },
     wrongKitCodesPerCustomer: { max: 10, windowMs: 10 * MINUTE_MS },
     wrongKitCodesPerAddress: { max: 50, windowMs: 10 * MINUTE_MS },
     failedLogins: { max: 10, windowMs: MINUTE_MS },

@@ -107,7 +107,7 @@ export function indexEntries(id: DeviceId, state: DeviceState): IndexEntries {
   // A transfer is found by its id while it is offered, and after it for as long as its new owner has the device (H2).
   if (owner?.transferId !== undefined) unique.push(keys.transfer(owner.transferId));
   if (offer !== undefined) unique.push(keys.transfer(offer.transferId));
-  if (offer?.to.type === 'customer') {
+  if (offer?.to.type === 'customer' && offer.to.isNobody !== true) {
     members.push({ list: lists.offeredTo(offer.to.customerId), member: byName });
   }
   if (offer?.to.type === 'address') {

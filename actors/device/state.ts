@@ -153,7 +153,8 @@ export interface Offer {
 
 /** For whom an offer is (H3). Codes and addresses are kept as keyed digests. */
 export type OfferedTo =
-  | { readonly type: 'customer'; readonly customerId: CustomerId }
+  /** `isNobody`: the tenant has no such customer. Whoever offers is not told, and no list has the offer. */
+  | { readonly type: 'customer'; readonly customerId: CustomerId; readonly isNobody?: true }
   /** The address is sealed too, for the owner to read again. */
   | { readonly type: 'address'; readonly addressDigest: SecretDigest; readonly sealedAddress: string }
   | { readonly type: 'code'; readonly codeDigest: SecretDigest };

@@ -4,7 +4,7 @@
  * An index entry only says where to look. What is returned is the device's head, and only if the head agrees with the
  * entry. So an entry that is late or left over, which is possible where a store spreads over machines, is never seen.
  */
-import { type DeviceId, storedId, type TenantId } from '../base/ids.ts';
+import { type CustomerId, type DeviceId, storedId, type TenantId } from '../base/ids.ts';
 import { mapInSlices, nextTurn } from '../base/slices.ts';
 import { deviceOf, keys, lists, namePrefix, textOf } from '../device/indexes.ts';
 import { CLAIMING_ALLOWED, type DeviceRecord, type OfferedTo } from '../device/state.ts';
@@ -17,7 +17,9 @@ import { SEARCH_BOUNDS, type SearchBounds } from './search.ts';
 
 /** Offers of one list that are told. */
 const OFFERS_MAX = 100;
-/** Offers of one list that are looked at. Whoever knows the id of a customer can put some there, from any tenant. */
+/** Those of one customer that go before others': who offers a lot does not hide what somebody else offers. */
+const OFFERS_OF_ONE = 10;
+/** Offers of one list that are looked at. */
 const OFFERS_LOOKED_AT = 5_000;
 
 export function createDirectory(
@@ -103,6 +105,8 @@ export function createDirectory(
     async offeredTo(tenantId, { customerId, addressDigests }) {
       const listed = async (list: string, agrees: (to: OfferedTo) => boolean) => {
         const found: DeviceRecord[] = [];
+        const others: DeviceRecord[] = [];
+        const foundOf = new Map<CustomerId | undefined, number>();
         let behind: { readonly after: string } | undefined;
         for (let looked = 0; looked < OFFERS_LOOKED_AT; looked += OFFERS_MAX) {
           const members = await index.page(list, { offset: 0, limit: OFFERS_MAX, ...behind });
@@ -110,14 +114,19 @@ export function createDirectory(
             readDevice(journal, deviceOf(member)),
           )) {
             if (device?.tenantId !== tenantId || device.offer === undefined) continue;
-            if (agrees(device.offer.to)) found.push(device);
+            if (!agrees(device.offer.to)) continue;
+            const offerer = device.owner?.customerId;
+            const ofOne = foundOf.get(offerer) ?? 0;
+            foundOf.set(offerer, ofOne + 1);
+            if (ofOne < OFFERS_OF_ONE) found.push(device);
+            else if (others.length < OFFERS_MAX) others.push(device);
           }
           const last = members.at(-1);
           if (members.length < OFFERS_MAX || last === undefined || found.length >= OFFERS_MAX) break;
           behind = { after: last };
           await nextTurn();
         }
-        return found.slice(0, OFFERS_MAX);
+        return [...found, ...others].slice(0, OFFERS_MAX);
       };
       const toCustomer = await listed(
         lists.offeredTo(customerId),

@@ -295,6 +295,7 @@ function apiSettings(config: Config, core: Core): ApiSettings {
       wrongSecretsPerWindow: windowGuesses.settings,
       vainClaimsPerWrongSecret: limits.vainClaimsPerWrongSecret,
       challengesPerCustomer: wrongSecrets(limits.challengesPerCustomer),
+      offersPerCustomer: wrongSecrets(limits.offersPerCustomer),
       wrongKitCodesPerCustomer: within(limits.wrongKitCodesWindowMs)(limits.wrongKitCodesPerCustomer),
       wrongKitCodesPerAddress: within(limits.wrongKitCodesWindowMs)(limits.wrongKitCodesPerAddress),
       failedLogins: within(limits.failedLoginsWindowMs)(limits.failedLogins),

@@ -5,6 +5,7 @@
  * Nothing here says whether a customer or an address exists: an offer to nobody looks like one to somebody.
  */
 import { z } from 'zod';
+import type { Accounts } from '../../actors/accounts/accounts.ts';
 import { randomClaimKey } from '../../actors/base/claim-key.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import {
@@ -17,7 +18,10 @@ import {
 } from '../../actors/base/ids.ts';
 import { type Secrets, unsealedOrNull } from '../../actors/base/secret.ts';
 import { type OfferedTo, openOffer } from '../../actors/device/state.ts';
+import type { OfferDevice } from '../../actors/device/transfer.ts';
 import type { Devices, Directory } from '../../actors/fleet/devices.ts';
+import type { Counters } from '../../actors/limits/counters.ts';
+import { attempt, createLimiter } from '../auth/attempts.ts';
 import {
   CUSTOMER,
   type CustomerUser,
@@ -27,9 +31,9 @@ import {
 import { defineRoute, type Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
 import { newOfferView, offerView, viewOffer } from '../views/transfer.ts';
-import { badRequest, notFound, permissionDenied } from '../wire/errors.ts';
+import { badRequest, notFound, permissionDenied, tooManyRequests } from '../wire/errors.ts';
 import { inEpochs } from '../wire/if-match.ts';
-import { isProblem, json, type Problem } from '../wire/reply.ts';
+import { isProblem, json, type Problem, type Reply } from '../wire/reply.ts';
 import { optionalText } from '../wire/schemas.ts';
 import { customerOf, deviceByName } from './access.ts';
 import { answerReply, doneReply } from './answers.ts';
@@ -41,7 +45,9 @@ export interface TransferNeeds {
   readonly directory: Directory;
   readonly secrets: Secrets;
   readonly clock: Clock;
-  readonly settings: Pick<ApiSettings, 'uniformRefusals'>;
+  readonly accounts: Pick<Accounts, 'customers'>;
+  readonly counters?: Counters | undefined;
+  readonly settings: Pick<ApiSettings, 'limits' | 'uniformRefusals'>;
 }
 
 const DAY_MS = 86_400_000;
@@ -67,7 +73,8 @@ export function transferRoutes(needs: TransferNeeds): Route[] {
 }
 
 function offerDevice(needs: TransferNeeds): Route {
-  const { devices, secrets, clock } = needs;
+  // Each offer is an event that is kept, and may stand in somebody's list.
+  const perCustomer = createLimiter('offers', needs.settings.limits.offersPerCustomer, needs.counters);
   return defineRoute({
     method: 'POST',
     path: '/api/customer/device/:deviceName/transfer',
@@ -90,36 +97,58 @@ function offerDevice(needs: TransferNeeds): Route {
       403: { description: 'Another customer owns it, or nobody; or its tenant has forbidden it' },
       404: { description: 'The tenant has no device of this name' },
       412: { description: 'If-Match names another owner epoch' },
+      429: { description: 'Too many offers by this customer' },
     },
     async handle({ principal, params, body, ifMatch }) {
-      const { tenantId, customerId, userId } = principal;
       const device = await ownDevice(needs, principal, params.deviceName);
       if (isProblem(device)) return device;
-      const { id } = device;
-      const offer = newOffer(secrets, clock, tenantId, id, body.to);
-      if (offer === undefined) return badRequest('to should be an e-mail address or the id of a customer!');
-      const { transferId, to, code } = offer;
-      const command = { type: 'OfferDevice', tenantId, customerId, userId, transferId, to } as const;
       const conditions = { durationMs: body.expiresInMs, ...inEpochs(ifMatch) };
-      const answer = await devices.ask(id, { ...command, ...conditions });
-      return answerReply(answer, ({ offer: open }) =>
-        // Another one may have come, or it may have been accepted, before the answer was written.
-        open?.transferId === transferId
-          ? json({ ...viewOffer(open, (sealed) => unsealedOrNull(secrets, id, sealed)), code })
-          : notFound,
+      const outcome = await attempt(
+        [{ limiter: perCustomer, key: principal.customerId }],
+        () => makeOffer(needs, principal, device.id, body.to, conditions),
+        () => 1, // all of them count
       );
+      return outcome.type === 'blocked'
+        ? tooManyRequests('Too many offers, try again later', outcome.retryAfterMs)
+        : outcome;
     },
   });
 }
 
+async function makeOffer(
+  needs: TransferNeeds,
+  { tenantId, customerId, userId }: CustomerUser,
+  id: DeviceId,
+  toWhom: string | null,
+  conditions: Pick<OfferDevice, 'durationMs' | 'inEpochs'>,
+): Promise<Reply> {
+  const { devices, secrets } = needs;
+  const offer = await newOffer(needs, tenantId, id, toWhom);
+  if (offer === undefined) return badRequest('to should be an e-mail address or the id of a customer!');
+  const { transferId, to, code } = offer;
+  const command = { type: 'OfferDevice', tenantId, customerId, userId, transferId, to } as const;
+  const answer = await devices.ask(id, { ...command, ...conditions });
+  return answerReply(answer, ({ offer: open }) =>
+    // Another one may have come, or it may have been accepted, before the answer was written.
+    open?.transferId === transferId
+      ? json({ ...viewOffer(open, (sealed) => unsealedOrNull(secrets, id, sealed)), code })
+      : notFound,
+  );
+}
+
+interface NewOffer {
+  readonly transferId: TransferId;
+  readonly to: OfferedTo;
+  readonly code: string | null;
+}
+
 /** What an offer consists of; undefined when `to` is neither an address nor an id. */
-function newOffer(
-  secrets: Secrets,
-  clock: Clock,
+async function newOffer(
+  { secrets, clock, accounts }: TransferNeeds,
   tenantId: TenantId,
   deviceId: DeviceId,
   to: string | null,
-): { readonly transferId: TransferId; readonly to: OfferedTo; readonly code: string | null } | undefined {
+): Promise<NewOffer | undefined> {
   if (to === null) {
     const code = randomClaimKey();
     const [{ transferId, codeDigest }] = digestedCodes(secrets, tenantId, code);
@@ -127,7 +156,12 @@ function newOffer(
   }
   const transferId = newId<TransferId>(clock.now());
   const customerId = parseId<CustomerId>(to);
-  if (customerId !== undefined) return { transferId, to: { type: 'customer', customerId }, code: null };
+  if (customerId !== undefined) {
+    // Else anybody who knows the id, in any tenant, could fill the list in which the customer looks for its offers.
+    const isNobody = (await accounts.customers.find(tenantId, customerId)) === undefined;
+    const party = { type: 'customer', customerId, ...(isNobody ? { isNobody } : {}) } as const;
+    return { transferId, to: party, code: null };
+  }
   const address = to.trim();
   if (!/^[^\s@]+@[^\s@]+$/.test(address)) return undefined;
   const [addressDigest] = digestedAddresses(secrets, tenantId, address);

@@ -119,6 +119,7 @@ export const STORY_ENVIRONMENT = {
   SECURITY_CLAIM_WRONG_SECRETS_PER_CUSTOMER: '0',
   SECURITY_CLAIM_WRONG_SECRETS_PER_ADDRESS: '0',
   SECURITY_CLAIM_WRONG_SECRETS_PER_WINDOW: '0',
+  SECURITY_CLAIM_OFFERS_PER_CUSTOMER: '0',
 };
 
 /** An acknowledgement sent to the broker less than this before a fault may be lost; on a quiet machine, in ms. */

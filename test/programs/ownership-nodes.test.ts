@@ -11,6 +11,7 @@ import { type Nodes, SYSADMIN_PASSWORD, startNodes } from '../kit/nodes.ts';
 import { cleanUp } from '../kit/process.ts';
 import { needing } from '../kit/programs.ts';
 import { cleanUpRedis, startRedis } from '../kit/redis.ts';
+import { until } from '../kit/until.ts';
 
 const ATTRIBUTES = 'v1/devices/me/attributes';
 const ADMINISTRATIVE_ACTION = 0x98;
@@ -193,6 +194,13 @@ law(
     for (const url of both.urls) equal(await ownerAt(url, device), [second().id, 2]);
     for (const url of both.urls) {
       is((await restApi(url).reclaim(first().token, device.name)).status, 403, 'no longer the owner');
+    }
+    for (const url of both.urls) {
+      await until('the former owner finds that it has lost it', async () => {
+        const { get } = restApi(url);
+        const lost = await get<{ deviceName: string; by: string }[]>('/api/lostDevices', first().token);
+        return lost.some(({ deviceName, by }) => deviceName === device.name && by === 'take-over');
+      });
     }
     await device.session.close();
   },

@@ -392,6 +392,54 @@ law('H2: offers from another tenant hide none', async ({ world, home }) => {
   );
 });
 
+law('H2: who offers a lot hides nothing that somebody else offers', async ({ world, home }) => {
+  for (let n = 0; n < 120; n += 1) {
+    await provisionAlices(world, home, `A ${n}`); // before the real one
+    offered(await home.alice.post(transferPath(`A ${n}`), { to: home.bob.customerId }));
+  }
+  const carol = await newcomer(world, home, 'carol');
+  await provision(world, home.tenantId, 'Z real', carol.customerId);
+  offered(await carol.post(transferPath('Z real'), { to: home.bob.customerId }));
+  const names = (await incoming(home.bob)).map(({ deviceName }) => deviceName);
+  assert.ok(names.includes('Z real'), names.join());
+  assert.is(names.length, 100, 'and of who offers a lot as many are told as before');
+});
+
+law(
+  'H3: an offer to nobody, or to a customer of another tenant, stands in no list',
+  async ({ world, home }) => {
+    const other = await settle(world, 'other');
+    await provisionAlices(world, other, 'junk');
+    const open = offered(await other.alice.post(transferPath('junk'), { to: home.bob.customerId }));
+    assert.equal(open.to, {
+      type: 'customer',
+      customerId: { entityType: 'CUSTOMER', id: home.bob.customerId },
+    });
+    assert.is(await world.store.index.count(`offered-devices/${home.bob.customerId}`), 0);
+    assert.is((await home.bob.post(`/api/transfer/${open.transferId}/accept`)).status, 404);
+    await provisionAlices(world, home);
+    offered(await home.alice.post(transferPath(), { to: home.bob.customerId }));
+    assert.is(await world.store.index.count(`offered-devices/${home.bob.customerId}`), 1);
+    isDone(await home.alice.delete(transferPath()));
+    assert.is(await world.store.index.count(`offered-devices/${home.bob.customerId}`), 0);
+  },
+);
+
+law(
+  'H1: a customer makes so many offers a minute, and no other one waits for it',
+  async ({ world, home }) => {
+    await provisionAlices(world, home);
+    await provision(world, home.tenantId, 'of bob', home.bob.customerId);
+    for (let n = 0; n < 3; n += 1) offered(await home.alice.post(transferPath(), {}));
+    const blocked = await home.alice.post(transferPath(), {});
+    isProblem(blocked, 429, 33);
+    assert.ok(Number(blocked.headers.get('retry-after')) > 0);
+    isDone(await home.alice.delete(transferPath()));
+    offered(await home.bob.post(transferPath('of bob'), {}));
+  },
+  { limits: { offersPerCustomer: { max: 3, windowMs: 60_000 } } },
+);
+
 law('H3: who comes in without a password reads no address from an offer', async ({ world, home }) => {
   const shown = await provision(world, home.tenantId, 'shown');
   const { customerId } = entity(await home.admin.post(`/api/customer/public/device/${shown}`));

@@ -148,6 +148,14 @@ export const limits = section('Wrong secrets and passwords', {
     max: 1_000_000,
     why: 'Challenges for a proof of possession that one customer gets within security.claim.wrongSecrets.window. More is answered 429: each is an event that is kept. 0: no limit.',
   }),
+  offersPerCustomer: count({
+    key: 'security.claim.offers.perCustomer',
+    env: 'SECURITY_CLAIM_OFFERS_PER_CUSTOMER',
+    default: LIMITS.offersPerCustomer.max,
+    min: 0,
+    max: 1_000_000,
+    why: 'Offers of devices to others that one customer makes within security.claim.wrongSecrets.window. More is answered 429: each is an event that is kept. 0: no limit.',
+  }),
   wrongKitCodesPerCustomer: count({
     key: 'security.claim.wrongKitCodes.perCustomer',
     env: 'SECURITY_CLAIM_WRONG_KIT_CODES_PER_CUSTOMER',
