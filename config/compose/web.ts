@@ -18,10 +18,14 @@ const TYPES: Readonly<Record<string, string>> = {
 /** Undefined if the application is switched off. Throws `StartRefused` for a logo that cannot be used. */
 export function webSettings({ web, install }: Config): WebSettings | undefined {
   if (!web.enabled) return undefined;
-  const { name, accent, logoFile } = web;
+  const { name, accent, logoFile, support, privacy, buttonHint, afterClaim, afterClaimLink } = web;
   return {
     name,
     accent,
+    support: support ?? null,
+    privacy: privacy ?? null,
+    buttonHint: buttonHint ?? null,
+    afterClaim: afterClaim === undefined ? null : { text: afterClaim, link: afterClaimLink ?? null },
     logo: logoFile === undefined ? null : readLogo(logoFile),
     demoAccounts: install.loadDemo ? demoAccounts(install.sysadminPassword) : [],
   };

@@ -37,6 +37,8 @@ export interface Visit {
   readonly locale: Locale;
   readonly settings: WebSettings;
   readonly nowMs: number;
+  /** What links to this server begin with, e.g. `https://claim.example.org`. */
+  readonly linkBase: string;
   /** Empty for GET. */
   readonly form: Form;
 }

@@ -113,7 +113,7 @@ function askFor({ api, sessions }: Pick<Site, 'api' | 'sessions'>, c: Context<En
 }
 
 function visitOf(
-  { api, sessions, settings, now }: Site,
+  { api, sessions, settings, apiSettings, now }: Site,
   c: Context<Env>,
   page: Page | undefined,
   session: Session | undefined,
@@ -127,6 +127,7 @@ function visitOf(
     locale: localeOf(c.req.header('accept-language'), getCookie(c, TIME_ZONE_COOKIE)),
     settings,
     nowMs: now(),
+    linkBase: addressedIn(c, apiSettings).base,
     form: EMPTY_FORM,
   };
 }

@@ -7,6 +7,13 @@ export interface WebSettings {
   readonly logo: Logo | null;
   /** `#rrggbb`, for buttons, links and the mark. `parts/theme.ts` makes readable shades of it. */
   readonly accent: string;
+  /** Where customers get help, and what is said about their data: `https:`, `mailto:` or `tel:`. Null: not shown. */
+  readonly support: string | null;
+  readonly privacy: string | null;
+  /** Which button of the device opens its claim window, in the operator's words; null: in general ones. */
+  readonly buttonHint: string | null;
+  /** What comes after a claim: a sentence, and a link. Null: nothing of the operator's. */
+  readonly afterClaim: { readonly text: string; readonly link: string | null } | null;
   /** Accounts that the sign-in page offers, with their passwords: only ever those of the demo. */
   readonly demoAccounts: readonly DemoAccount[];
 }
@@ -26,5 +33,9 @@ export const defaultWebSettings: WebSettings = {
   name: 'claimd',
   logo: null,
   accent: '#0b5fb0',
+  support: null,
+  privacy: null,
+  buttonHint: null,
+  afterClaim: null,
   demoAccounts: [],
 };

@@ -87,6 +87,13 @@ journey('scan to yours: signed in, it is one tap, and nothing has to be typed', 
     await look(person, 'scanned');
     await claimButton(person).click();
     await isYours(person);
+    await look(person, 'yours');
+    await person.page.getByLabel('Your name for it').fill('Kitchen');
+    await person.page.getByRole('button', { name: 'Save' }).click();
+    await person.page.getByRole('heading', { name: 'Kitchen' }).waitFor();
+    await look(person, 'device');
+    await person.page.getByRole('link', { name: 'Give it back' }).click();
+    await look(person, 'give-back');
     await person.goto('/claim');
     assert.is(await person.page.getByLabel('Key', { exact: true }).inputValue(), '', 'the key is forgotten');
   });

@@ -84,7 +84,7 @@ for (const [size, viewport] of [
       await page.getByRole('button', { name: 'Claim', exact: true }).click();
       await page.getByRole('heading', { name: 'It is yours' }).waitFor();
       await look(person, `${size}-yours`);
-      assert.match((await page.getByRole('status').textContent()) ?? '', /Since .*\d\d:\d\d/);
+      assert.match((await page.getByRole('status').textContent()) ?? '', /yours since .*\d\d:\d\d/);
 
       await page.getByRole('main').getByRole('link', { name: 'My devices' }).click();
       await look(person, `${size}-my-devices`);
@@ -118,7 +118,8 @@ journey('phone: refusals say what happened and what to do', async () => {
     await says('Nobody', 'any', 'There is no such device');
     await says('Thermostat T2', 'right', 'It is yours');
     await bob.goto('/claim');
-    await says('Thermostat T2', 'right', 'It is yours already');
+    await says('Thermostat T2', 'right', 'Thermostat T2');
+    await page.getByText('It is yours already.').waitFor();
   });
 });
 
@@ -241,6 +242,8 @@ const PAGES: Readonly<Record<string, readonly (readonly [name: string, path: str
   'customerA@thingsboard.org': [
     ['claim', '/claim'],
     ['my-devices', '/my/devices'],
+    ['my-device', '/my/devices/DEVICE'],
+    ['give-back', '/my/devices/DEVICE/give-back'],
     ['account', '/account'],
     ['activation', '/login/createPassword?activateToken=x'],
     ['nowhere', '/nowhere'],

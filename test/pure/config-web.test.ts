@@ -25,8 +25,27 @@ test('web: name, accent and logo are the operator’s', () => {
     name: 'Söhne',
     accent: '#AA0000',
     logo: { type: 'image/svg+xml', body: Buffer.from('<svg/>') },
+    support: null,
+    privacy: null,
+    buttonHint: null,
+    afterClaim: null,
     demoAccounts: [],
   });
+});
+
+test('web: links and sentences are the operator’s, and no link runs a script', () => {
+  const settings = settingsOf({
+    WEB_SUPPORT: 'mailto:help@example.org',
+    WEB_PRIVACY: 'https://example.org/privacy',
+    WEB_BUTTON_HINT: 'Hold the round button for three seconds.',
+    WEB_AFTER_CLAIM_TEXT: 'Now install the app.',
+    WEB_AFTER_CLAIM_LINK: 'https://example.org/app',
+  });
+  assert.is(settings?.support, 'mailto:help@example.org');
+  assert.is(settings?.privacy, 'https://example.org/privacy');
+  assert.is(settings?.buttonHint, 'Hold the round button for three seconds.');
+  assert.equal(settings?.afterClaim, { text: 'Now install the app.', link: 'https://example.org/app' });
+  assert.throws(() => settingsOf({ WEB_SUPPORT: 'javascript:alert(1)' }), /begins with https/);
 });
 
 test('web: it can be switched off', () => {

@@ -291,8 +291,61 @@ law('claim: every refusal says what happened and what to do', async ({ world, ho
   await home.admin.post(`/api/customer/${home.bob.customerId}/device/${id}`);
   await says('secret', CLAIM.device, 400, /belongs to someone else/);
   await home.admin.post(`/api/customer/${home.alice.customerId}/device/${id}`);
-  await says('secret', CLAIM.device, 400, /yours already/);
+  const own = await alice.post('/claim', { device: CLAIM.device.toUpperCase(), key: 'secret' });
+  assert.is(own.to, `/my/devices/${id}`);
+  assert.match((await alice.follow(own)).text, 'It is yours already.');
 });
+
+law('my device: its owner sees how it stands and what it has been through, and names it', async (scene) => {
+  const { world, home, alice } = scene;
+  const id = await provision(world, home.tenantId, CLAIM.device);
+  await openWindow(world, id, 'secret');
+  const done = await alice.follow(await alice.post('/claim', { ...CLAIM, key: 'secret' }));
+  assert.match(done.text, 'Your name for it');
+  const named = await alice.follow(await alice.post(`/my/devices/${id}/name`, { label: 'Attic' }));
+  for (const words of [
+    'Saved.',
+    'Attic',
+    CLAIM.device,
+    'Claimed with its key',
+    'Hand it over',
+    'Factory reset',
+  ])
+    assert.match(named.text, words);
+  assert.match(named.text, `/devices/${id}`, 'the link for the support');
+  assert.match((await alice.get('/my/devices')).text, 'Attic');
+  const bob = visitor(world);
+  await bob.signIn(home.bob.email);
+  assert.is((await bob.get(`/my/devices/${id}`)).status, 403);
+  assert.is((await bob.post(`/my/devices/${id}/name`, { label: 'Mine' })).status, 403);
+  await alice.follow(await alice.post(`/my/devices/${id}/name`, { label: '' }));
+  assert.not.match((await alice.get(`/my/devices/${id}`)).text, 'Attic');
+});
+
+law(
+  'the operator’s: which button to press, what comes after a claim, support and privacy',
+  async ({ world, home, alice }) => {
+    const id = await provision(world, home.tenantId, CLAIM.device);
+    const early = await alice.post('/claim', { ...CLAIM, key: 'secret' });
+    assert.match(
+      early.text,
+      'Hold the <round> button.'.replace(/[<>]/g, (sign) => (sign === '<' ? '&lt;' : '&gt;')),
+    );
+    await openWindow(world, id, 'secret');
+    const done = await alice.follow(await alice.post('/claim', { ...CLAIM, key: 'secret' }));
+    assert.match(done.text, 'Install the app.');
+    assert.match(done.html, 'href="https://example.org/app"');
+    assert.match(done.html, 'href="mailto:help@example.org"');
+    assert.match((await visitor(world).get('/login')).html, 'href="https://example.org/privacy"');
+  },
+  {},
+  {
+    buttonHint: 'Hold the <round> button.',
+    afterClaim: { text: 'Install the app.', link: 'https://example.org/app' },
+    support: 'mailto:help@example.org',
+    privacy: 'https://example.org/privacy',
+  },
+);
 
 law(
   'claim: after too many wrong keys the page says how long to wait',

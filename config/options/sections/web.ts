@@ -2,6 +2,12 @@
 import { defaultWebSettings as WEB } from '../../../http/web/settings.ts';
 import { flag, section, text } from './declare.ts';
 
+/** No `javascript:`, which would run in the pages. */
+const LINK = /^(https:\/\/|mailto:|tel:)[!-~]{1,500}$/u;
+const LINK_EXPECTED = 'a link that begins with https://, mailto: or tel:';
+const SENTENCE = /^[^\p{Cc}]{1,300}$/u;
+const SENTENCE_EXPECTED = '1 to 300 characters, none of them a control character';
+
 export const web = section('Web application', {
   enabled: flag({
     key: 'web.enabled',
@@ -32,5 +38,45 @@ export const web = section('Web application', {
     pattern: /^#[0-9a-f]{6}$/iu,
     expected: 'a colour such as #0b5fb0',
     why: 'Colour of buttons and links. Shades for light and dark pages are derived from it.',
+  }),
+  support: text({
+    key: 'web.support',
+    env: 'WEB_SUPPORT',
+    default: undefined,
+    pattern: LINK,
+    expected: LINK_EXPECTED,
+    why: 'Where customers get help; linked at the foot of every page and on the page of each device.',
+  }),
+  privacy: text({
+    key: 'web.privacy',
+    env: 'WEB_PRIVACY',
+    default: undefined,
+    pattern: LINK,
+    expected: LINK_EXPECTED,
+    why: 'What is said about the data of your customers; linked at the foot of every page.',
+  }),
+  buttonHint: text({
+    key: 'web.buttonHint',
+    env: 'WEB_BUTTON_HINT',
+    default: undefined,
+    pattern: SENTENCE,
+    expected: SENTENCE_EXPECTED,
+    why: 'Which button of a device opens its claim window, e.g. `Hold the round button for three seconds.` Shown to who claims too early.',
+  }),
+  afterClaim: text({
+    key: 'web.afterClaim.text',
+    env: 'WEB_AFTER_CLAIM_TEXT',
+    default: undefined,
+    pattern: SENTENCE,
+    expected: SENTENCE_EXPECTED,
+    why: 'What customers read after a claim, e.g. what to do next.',
+  }),
+  afterClaimLink: text({
+    key: 'web.afterClaim.link',
+    env: 'WEB_AFTER_CLAIM_LINK',
+    default: undefined,
+    pattern: LINK,
+    expected: LINK_EXPECTED,
+    why: 'Where it goes on after a claim, e.g. your app. Needs `web.afterClaim.text`.',
   }),
 });

@@ -169,7 +169,8 @@ async function ask(body: FormData): Promise<Answered | undefined> {
 }
 
 function leave(to: string): void {
-  if (new URL(to).pathname === '/claim/done') forgetClaim();
+  // Anywhere but to the sign-in page: it is claimed, or was before.
+  if (!new URL(to).pathname.startsWith('/login')) forgetClaim();
   location.assign(to);
 }
 

@@ -13,6 +13,7 @@ import { kitPages } from './kits.tsx';
 import { labelPages } from './labels.tsx';
 import { livePages } from './live.tsx';
 import { loginPages } from './login.tsx';
+import { myDevicePage } from './my-device.tsx';
 import { myDevicePages } from './my-devices.tsx';
 import { newDevicePages } from './new-device.tsx';
 import { tenantPages } from './tenants.tsx';
@@ -26,6 +27,7 @@ export function allPages(): readonly Page[] {
     ...claimPages,
     ...claimKitPages,
     ...myDevicePages,
+    ...myDevicePage,
     ...deviceHistoryPages,
     ...transferPages,
     ...devicesPages,

@@ -8,9 +8,11 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { CUSTOMER, EVERYBODY } from '../../auth/principal.ts';
 import { deviceInfoView, deviceView } from '../../views/device.ts';
+import { pageView } from '../../views/page.ts';
 import { CLAIM_REFUSAL_HEADER, REPLAYED_HEADER } from '../../wire/claim-refusal.ts';
 import { type Answer, segment, toQuery } from '../api.ts';
 import { type Element, memberPage, type Page, type PageReply, type SignedIn, seeOther } from '../page.ts';
+import { type DeviceInfo, NameIt } from '../parts/device-parts.tsx';
 import { Field, Head, Refusal, Time } from '../parts/elements.tsx';
 import { type Explained, explain, NAME_MISSING } from './claim-refusals.ts';
 import { ADMIN_WORDS, CLAIM_SCRIPT_WORDS, CLAIM_WORDS as WORDS } from './claim-words.ts';
@@ -83,7 +85,9 @@ function Waiting() {
   );
 }
 
-function formReply(device: string, refusal?: Explained): PageReply {
+const needsButton = ({ next }: Explained): boolean => next === 'wait' || next === 'press';
+
+function formReply({ settings }: SignedIn, device: string, refusal?: Explained): PageReply {
   return {
     type: 'page',
     title: refusal?.title ?? WORDS.title,
@@ -98,10 +102,9 @@ function formReply(device: string, refusal?: Explained): PageReply {
             <h2>{refusal.title}</h2>
             <p>
               {refusal.text}
-              {refusal.next === 'wait' || refusal.next === 'press' ? (
-                <span data-by-hand> {WORDS.thenClaim}</span>
-              ) : null}
+              {needsButton(refusal) ? <span data-by-hand> {WORDS.thenClaim}</span> : null}
             </p>
+            {needsButton(refusal) && settings.buttonHint !== null ? <p>{settings.buttonHint}</p> : null}
             {refusal.next === 'wait' ? <Waiting /> : null}
           </div>
         )}
@@ -114,25 +117,52 @@ function formReply(device: string, refusal?: Explained): PageReply {
   };
 }
 
-function Claimed({ name, since, visit }: { name: string; since: number; visit: SignedIn }): Element {
+/** The moment after: what it is, a name for it, and what comes next. */
+function Claimed({ device, visit }: { device: DeviceInfo; visit: SignedIn }): Element {
+  const { locale, nowMs, settings } = visit;
+  const { afterClaim } = settings;
   return (
-    <div class="card">
-      <div class="note good" role="status">
-        <h1>It is yours</h1>
-        <p>
-          Since <Time at={since} now={visit.nowMs} locale={visit.locale} />.
+    <div class="card moment">
+      <Tick />
+      <div role="status">
+        <h1>{WORDS.yours}</h1>
+        <p class="big">{device.name}</p>
+        <p class="muted">
+          {device.type === 'default' ? '' : `${device.type}, `}
+          {WORDS.since} <Time at={device.ownedSince ?? nowMs} now={nowMs} locale={locale} />
         </p>
       </div>
-      <p class="big">{name}</p>
-      <p class="row">
-        <a class="button primary" href="/my/devices">
-          My devices
+      <NameIt device={device} button={WORDS.nameButton} />
+      {afterClaim === null ? null : (
+        <div class="next">
+          <p>{afterClaim.text}</p>
+          {afterClaim.link === null ? null : (
+            <p>
+              <a class="button primary wide" href={afterClaim.link}>
+                {WORDS.goOn}
+              </a>
+            </p>
+          )}
+        </div>
+      )}
+      <p class="row next">
+        <a class="button" href={`/my/devices/${device.id.id}`}>
+          {WORDS.seeIt}
         </a>
         <a class="button" href="/claim">
-          Claim another
+          {WORDS.another}
         </a>
       </p>
     </div>
+  );
+}
+
+function Tick() {
+  return (
+    <svg viewBox="0 0 24 24" fill="none" stroke="currentcolor" stroke-width="2" aria-hidden="true">
+      <circle cx="12" cy="12" r="10" />
+      <path d="m7.5 12.5 3 3 6-6.5" stroke-linecap="round" stroke-linejoin="round" />
+    </svg>
   );
 }
 
@@ -164,16 +194,35 @@ async function claim(api: SignedIn['api'], { device, secretKey, once, waits }: S
   return outdated || ofAnotherForm ? ask({}) : answer;
 }
 
-async function claimReply({ api, form, locale }: SignedIn): Promise<PageReply> {
+async function claimReply(visit: SignedIn): Promise<PageReply> {
+  const { api, form, locale } = visit;
   const device = form.text('device').trim();
-  if (device === '') return formReply('', NAME_MISSING);
+  if (device === '') return formReply(visit, '', NAME_MISSING);
   const sent = { device, secretKey: form.text('key'), once: form.text('once') };
   const answer = await claim(api, { ...sent, waits: form.text('wait') !== '' });
-  if (answer.status !== 200) return formReply(device, explain(answer, sent, locale));
-  const { id } = claimedView.parse(answer.json).device;
-  // Shown at an address of its own, so that reloading it claims nothing.
-  return seeOther(`/claim/done?${toQuery({ device: id.id })}`);
+  if (answer.status === 200) {
+    const { id } = claimedView.parse(answer.json).device;
+    // Shown at an address of its own, so that reloading it claims nothing.
+    return seeOther(`/claim/done?${toQuery({ device: id.id })}`);
+  }
+  const own =
+    answer.headers.get(CLAIM_REFUSAL_HEADER) === 'already-yours' ? await ownId(visit, device) : undefined;
+  if (own !== undefined) return seeOther(`/my/devices/${own}`, WORDS.alreadyYours);
+  return formReply(visit, device, explain(answer, sent, locale));
 }
+
+/** The customer's own device of a name, as it was typed. */
+async function ownId({ api, user }: SignedIn, name: string): Promise<string | undefined> {
+  const query = toQuery({ page: 0, pageSize: OWN_LOOKED_AT, sortProperty: 'name', textSearch: name });
+  const { data } = await api.get(
+    `/api/customer/${user.customerId.id}/deviceInfos?${query}`,
+    pageView(deviceInfoView),
+  );
+  const typed = data.filter((device) => device.name.toLowerCase() === name.toLowerCase());
+  return (typed.find((device) => device.name === name) ?? typed[0])?.id.id;
+}
+
+const OWN_LOOKED_AT = 50;
 
 /** An administrator scans a label to see how the device stands: the label leads to its page. */
 function adminReply(device = '', refusal?: string): PageReply {
@@ -219,9 +268,10 @@ const systemReply: PageReply = {
 
 export const claimPages: readonly Page[] = [
   memberPage('/claim', EVERYBODY, {
-    get({ user: { authority } }) {
+    get(visit) {
+      const { authority } = visit.user;
       if (authority === 'SYS_ADMIN') return systemReply;
-      return authority === 'TENANT_ADMIN' ? adminReply() : formReply('');
+      return authority === 'TENANT_ADMIN' ? adminReply() : formReply(visit, '');
     },
     post(visit) {
       if (visit.user.authority === 'SYS_ADMIN') return systemReply;
@@ -231,13 +281,13 @@ export const claimPages: readonly Page[] = [
 
   memberPage('/claim/done', CUSTOMER, {
     async get(visit) {
-      const device = segment(visit.query.get('device') ?? '');
-      const { name, ownedSince } = await visit.api.get(`/api/device/info/${device}`, deviceInfoView);
+      const id = segment(visit.query.get('device') ?? '');
+      const device = await visit.api.get(`/api/device/info/${id}`, deviceInfoView);
       return {
         type: 'page',
-        title: 'It is yours',
+        title: WORDS.yours,
         narrow: true,
-        body: <Claimed name={name} since={ownedSince ?? visit.nowMs} visit={visit} />,
+        body: <Claimed device={device} visit={visit} />,
       };
     },
   }),

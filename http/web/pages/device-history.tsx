@@ -10,7 +10,8 @@ import { count } from '../parts/list.tsx';
 
 type Change = z.output<typeof ownershipView>['changes'][number];
 
-const CHANGES: Readonly<Record<Change['by'], string>> = {
+/** What brought a change of owner about, for people. */
+export const CHANGES: Readonly<Record<Change['by'], string>> = {
   claim: 'Claimed',
   secret: 'Claimed with its key',
   'server-key': 'Claimed with the key that its supplier had set',
@@ -37,7 +38,7 @@ async function historyReply({ api, params, locale }: SignedIn): Promise<PageRepl
     title: `History of ${device.name}`,
     body: (
       <>
-        <Back to="/my/devices" label="My devices" />
+        <Back to={`/my/devices/${id}`} label={device.name} />
         <Head
           title={device.name}
           lead={

@@ -163,7 +163,7 @@ function DeviceTable({ devices, visit }: { devices: readonly DeviceInfo[]; visit
           {devices.map((device) => (
             <tr>
               <th scope="row">
-                {device.name}
+                <a href={`/my/devices/${device.id.id}`}>{device.name}</a>
                 <Description device={device} />
               </th>
               <td data-label="Type">{device.type}</td>
@@ -227,7 +227,7 @@ export const myDevicePages: readonly Page[] = [
       title: 'Give it back?',
       what: name,
       consequence:
-        'It will not be yours any more, and somebody else can claim it. To have it again you need its label, and the device has to open its claim window.',
+        'It will not be yours any more, and whoever has it in hand can claim it. The name and the notes that you gave it here are removed; what is stored on the device itself stays there until you reset it. A key that its supplier had printed has been used up: to have it again, the device has to open its claim window, or its supplier sets a new key.',
       yes: 'Give it back',
       back: '/my/devices',
     }),

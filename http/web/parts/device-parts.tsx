@@ -4,7 +4,7 @@ import { customerView } from '../../views/customer.ts';
 import type { deviceInfoView } from '../../views/device.ts';
 import { type Api, type Result, refusalOf, toQuery } from '../api.ts';
 import type { SignedIn } from '../page.ts';
-import { Time } from './elements.tsx';
+import { Field, Time } from './elements.tsx';
 
 export type DeviceInfo = z.output<typeof deviceInfoView>;
 
@@ -39,6 +39,25 @@ export function ClaimState({ device, visit: { nowMs } }: Props) {
   const hasKey = (device.claimingDataExpiresAt ?? 0) > nowMs;
   if (hasKey) return <span class="state open">Waits for its key</span>;
   return <span class="state free">Unclaimed</span>;
+}
+
+/** The owner's own name for the device, beside that on its label, which stays. */
+export function NameIt({
+  device: { id, label },
+  button,
+}: Pick<Props, 'device'> & { readonly button: string }) {
+  return (
+    <form method="post" action={`/my/devices/${id.id}/name`}>
+      <Field
+        name="label"
+        label="Your name for it"
+        value={label ?? ''}
+        maxlength={255}
+        hint="For example “Kitchen”. The name on its label stays beside it."
+      />
+      <button type="submit">{button}</button>
+    </form>
+  );
 }
 
 /** The owner and since when, or until when it can be claimed. */

@@ -81,8 +81,20 @@ export function Layout(props: LayoutProps) {
           {notice === undefined ? null : <Note kind={notice.kind}>{notice.text}</Note>}
           {props.children}
         </main>
+        <Foot settings={settings} />
       </body>
     </html>
+  );
+}
+
+/** The operator's links; nothing where there are none. */
+function Foot({ settings: { support, privacy } }: { settings: WebSettings }) {
+  if (support === null && privacy === null) return null;
+  return (
+    <footer class="foot">
+      {support === null ? null : <a href={support}>Support</a>}
+      {privacy === null ? null : <a href={privacy}>Privacy</a>}
+    </footer>
   );
 }
 

@@ -73,6 +73,8 @@ const FRAME = `.top { background: var(--surface); border-bottom: 1px solid var(-
 .me a:hover { text-decoration: underline; }
 main { flex: 1; width: 100%; max-width: 76rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
 main.narrow { max-width: 30rem; }
+.foot { max-width: 76rem; width: 100%; margin: 0 auto; padding: 1rem; display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; font-size: .9375rem; }
+.foot a { padding: .25rem 0; color: var(--muted); }
 .head { display: flex; flex-wrap: wrap; gap: .75rem 1rem; align-items: flex-start; justify-content: space-between; margin-bottom: 1.25rem; }
 .row { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; }
 .row form { display: contents; }
@@ -174,6 +176,17 @@ video { width: 100%; border-radius: .5rem; background: #000; aspect-ratio: 4 / 3
 .demo { list-style: none; padding: 0; margin: 0; display: grid; gap: .5rem; }
 .demo li { min-width: 0; }
 .demo button { width: 100%; flex-wrap: wrap; gap: 0 .75rem; justify-content: space-between; font-weight: 500; text-align: left; }
+.moment { text-align: center; padding-top: 2rem; }
+.moment svg { display: block; width: 4.5rem; height: 4.5rem; margin: 0 auto 1rem; color: var(--good); }
+.moment h1 { font-size: 1.75rem; }
+.moment .row { justify-content: center; }
+.moment .field { text-align: left; }
+.next { border-top: 1px solid var(--line); padding-top: 1rem; margin-top: 1.25rem; }
+.story { list-style: none; margin: 0; padding: 0; }
+.story li { border-left: 2px solid var(--line); padding: 0 0 1rem 1rem; position: relative; }
+.story li::before { content: ""; position: absolute; left: -.4rem; top: .45rem; width: .625rem; height: .625rem; border-radius: 50%; background: var(--accent); }
+.story li:last-child { border-color: transparent; padding-bottom: 0; }
+.story time { display: block; color: var(--muted); font-size: .875rem; }
 .scanned { margin: 0; }
 .scanned + .big { font-size: 1.5rem; margin-bottom: 1.25rem; }
 .instead { text-align: center; margin: .5rem 0 0; }
@@ -222,7 +235,7 @@ const WIDTHS = `@media (max-width: 30rem) {
   @keyframes waits { from { opacity: 1; } to { opacity: .55; } }
 }
 @media print {
-  .top, .noprint { display: none !important; }
+  .top, .foot, .noprint { display: none !important; }
   body, main { background: #fff; padding: 0; margin: 0; max-width: none; }
   .sheet { padding: 0; border-radius: 0; }
 }
