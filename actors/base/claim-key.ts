@@ -19,7 +19,7 @@ const LETTERS = new RegExp(`^[${ALPHABET}]{${GROUPS * GROUP_LENGTH}}$`, 'u');
  * another form, which is no key of ours and stays as it is.
  */
 export function typedClaimKey(text: string): string | undefined {
-  if (text.length > TYPED_MAX) return undefined;
+  if (text.length > TYPED_MAX || cannotBeTyped(text)) return undefined;
   const letters = text.normalize('NFKC').replace(BETWEEN, '').toUpperCase();
   if (!LETTERS.test(letters)) return undefined;
   return Array.from({ length: GROUPS }, (_, at) =>
@@ -30,6 +30,18 @@ export function typedClaimKey(text: string): string | undefined {
 /** Whether it has the form of a key of ours but for O, 0, I, L or 1, which no key of ours has. */
 export function looksMisread(text: string): boolean {
   return typedClaimKey(text) === undefined && typedClaimKey(text.replace(/[OIL01]/giu, 'X')) !== undefined;
+}
+
+/** Most secrets are no key of ours, and every claim asks: these are told apart without another text being made. */
+function cannotBeTyped(text: string): boolean {
+  let letters = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code > 0x7f) return false; // it may stand for others
+    const isLetter = (code >= 0x30 && code <= 0x39) || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a);
+    if (isLetter) letters += 1;
+  }
+  return letters !== GROUPS * GROUP_LENGTH;
 }
 
 /** Longer ones are not typed. */

@@ -16,7 +16,7 @@ export function sharedCounters(bus: Bus, own: Counters = memoryCounters): Counte
       if (typeof key === 'string') void counter.add(key, typeof times === 'number' ? times : 1);
     });
     return {
-      get: (key) => counter.get(key),
+      ...counter,
       add(key, times = 1) {
         bus.publish(topic, times === 1 ? { key } : { key, times });
         return counter.add(key, times);

@@ -11,7 +11,7 @@
  * device that nobody guesses at costs a look into a map. A process that has just started knows nothing of what was before.
  */
 import type { CustomerId, DeviceId } from '../base/ids.ts';
-import { type Counter, memoryCounter } from '../limits/counters.ts';
+import { type Counted, type Counter, memoryCounter } from '../limits/counters.ts';
 import type { Bus } from './bus.ts';
 
 export interface WindowGuessSettings {
@@ -196,7 +196,7 @@ export function createWindowGuesses(
     else void newcomers.add(key);
   });
 
-  async function countOf(key: string) {
+  function countOf(key: string): Counted {
     const found = find(key);
     const waitMs = found === undefined ? 0 : Math.ceil(found.waitsUntil - now());
     if (waitMs > 0) return { count: max, resetsInMs: waitMs };
@@ -219,16 +219,17 @@ export function createWindowGuesses(
     },
 
     crowd: {
-      get: countOf,
+      get: async (key) => countOf(key),
+      known: countOf,
       add(key) {
         bus.publish(TOPIC, { key, crowd: true });
         addToCrowd(key, true);
-        return countOf(key);
+        return Promise.resolve(countOf(key));
       },
     },
 
     newcomers: {
-      get: (key) => newcomers.get(key),
+      ...newcomers,
       add(key) {
         bus.publish(TOPIC, { key });
         return newcomers.add(key);

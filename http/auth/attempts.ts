@@ -26,17 +26,17 @@ export interface Blocked {
 export interface Limiter {
   /** Starts to read the count. Of several parties all are read at once, which takes one round trip and not several. */
   look(key: string): Look;
-  /** Resolves when the attempt may begin, or is refused. */
-  enter(key: string, look: Look): Promise<Blocked | undefined>;
+  /** Says when the attempt may begin, or that it is refused; at once where it can, as each claim enters several. */
+  enter(key: string, look: Look): Blocked | undefined | Promise<Blocked | undefined>;
   /** The outcome of the attempt is known. @param failure as in `attempt` */
-  leave(key: string, failure: number): Promise<void>;
+  leave(key: string, failure: number): void | Promise<void>;
   /** How many more attempts may fail now; undefined if there is no limit. */
   left(key: string): Promise<number | undefined>;
 }
 
 /** A count that is being read. */
 interface Look {
-  readonly counted: Promise<Counted>;
+  readonly counted: Counted | Promise<Counted>;
   /** Failures that this process had counted by then: if there are more now, the count is read again. */
   readonly failures: number;
 }
@@ -56,7 +56,8 @@ export async function attempt<Outcome>(
   try {
     const looks = parties.map((party) => ({ party, look: party.limiter.look(party.key) }));
     for (const { party, look } of looks) {
-      const blocked = await party.limiter.enter(party.key, look);
+      const entering = party.limiter.enter(party.key, look);
+      const blocked = entering instanceof Promise ? await entering : entering;
       if (blocked !== undefined) return blocked;
       entered.push(party);
     }
@@ -64,7 +65,12 @@ export async function attempt<Outcome>(
     counts = (party) => failure(outcome, party);
     return outcome;
   } finally {
-    await Promise.all(entered.map((party) => party.limiter.leave(party.key, counts(party))));
+    const leaving: Promise<void>[] = [];
+    for (const party of entered) {
+      const left = party.limiter.leave(party.key, counts(party));
+      if (left !== undefined) leaving.push(left);
+    }
+    if (leaving.length > 0) await Promise.all(leaving);
   }
 }
 
@@ -108,12 +114,21 @@ export function createLimiter(
   let failuresCounted = 0;
 
   function look(key: string): Look {
-    const counted = failures.get(key);
-    counted.catch(() => {}); // `enter` hears of it, but may not be reached because of another party
+    const counted = failures.known?.(key) ?? failures.get(key);
+    // `enter` hears of it, but may not be reached because of another party
+    if (counted instanceof Promise) counted.catch(() => {});
     return { counted, failures: failuresCounted };
   }
 
-  async function enter(key: string, first: Look): Promise<Blocked | undefined> {
+  function enter(key: string, first: Look): undefined | Promise<Blocked | undefined> {
+    const { counted, failures: counting } = first;
+    // Mostly the count is at hand and there is room: nothing waits.
+    if (counted instanceof Promise || counting !== failuresCounted) return enterLater(key, first);
+    const left = room(counted.count);
+    return left > 0 && undecided.begin(key, left) ? undefined : enterLater(key, first);
+  }
+
+  async function enterLater(key: string, first: Look): Promise<Blocked | undefined> {
     let entered = false;
     try {
       let counted = await first.counted;
@@ -133,17 +148,21 @@ export function createLimiter(
     }
   }
 
-  async function leave(key: string, failure: number): Promise<void> {
-    const failed = failure > 0;
+  function leave(key: string, failure: number): undefined | Promise<void> {
+    if (failure > 0) return leaveFailed(key, failure);
+    undecided.end(key);
+    undecided.wakeOne(key); // there is room for one more
+    return undefined;
+  }
+
+  async function leaveFailed(key: string, failure: number): Promise<void> {
     // Counted before it stops being undecided, so that it always counts as one of the two.
     try {
-      if (failed) await failures.add(key, Math.ceil(failure * parts));
+      await failures.add(key, Math.ceil(failure * parts));
     } finally {
-      if (failed) failuresCounted += 1;
+      failuresCounted += 1;
       undecided.end(key);
-      // A failure may have blocked all who wait; otherwise there is room for one more.
-      if (failed) undecided.wakeAll(key);
-      else undecided.wakeOne(key);
+      undecided.wakeAll(key); // it may have blocked all who wait
     }
   }
 
@@ -161,6 +180,10 @@ function createUndecided() {
   function wake(key: string, count: number): void {
     const line = lines.get(key);
     if (line === undefined) return;
+    if (line.waiting.length === 0) {
+      if (line.count === 0) lines.delete(key);
+      return;
+    }
     const next = line.waiting.splice(0, count);
     if (line.count === 0 && line.waiting.length === 0) lines.delete(key);
     for (const look of next) look();
@@ -202,11 +225,11 @@ export async function attemptsLeft(parties: readonly Party[]): Promise<number | 
   return limited.length === 0 ? undefined : Math.min(...limited);
 }
 
-const NO_FAILURES: Look = { counted: Promise.resolve({ count: 0, resetsInMs: 0 }), failures: 0 };
+const NO_FAILURES: Look = { counted: { count: 0, resetsInMs: 0 }, failures: 0 };
 
 const unlimited: Limiter = {
   look: () => NO_FAILURES,
-  enter: async () => undefined,
-  leave: async () => {},
+  enter: () => undefined,
+  leave: () => undefined,
   left: async () => undefined,
 };

@@ -26,7 +26,8 @@ export interface Identity {
 }
 
 export interface Authentication {
-  authenticate(identity: Identity): Promise<Principal | Problem>;
+  /** At once where user and session are remembered, as a claim needs nothing else; it may reject. */
+  authenticate(identity: Identity): Principal | Problem | Promise<Principal | Problem>;
   /**
    * New tokens of the session whose newest refresh token this is. `reused`: it was used before, by the client or by a
    * thief, and nobody knows which of the two has the newest; the session has ended.
@@ -82,8 +83,8 @@ export function createAuthentication(
     }
     // What is remembered may be older than the token: another process has just started the session.
     const found =
-      sessionOf(await standings(claims.userId), claims) ??
-      sessionOf(await standings(claims.userId, 'anew'), claims);
+      sessionOf(await standings.of(claims.userId), claims) ??
+      sessionOf(await standings.of(claims.userId, 'anew'), claims);
     if (found === undefined) return tokenExpired;
     const { user, session } = found;
     if (!(await mayLookIn(session, user))) return tokenExpired;
@@ -94,7 +95,7 @@ export function createAuthentication(
   /** Who looks in as another user may do so while the own session lives, and the own rights last. */
   async function mayLookIn({ impersonator }: Session, user: User): Promise<boolean> {
     if (impersonator === undefined) return true;
-    const own = await standings(impersonator.userId);
+    const own = await standings.of(impersonator.userId);
     if (own === undefined || !own.sessions.some(({ id }) => id === impersonator.sessionId)) return false;
     return isRightBelow(own.user.membership, user.membership);
   }
@@ -110,15 +111,43 @@ export function createAuthentication(
   async function halfway(step: LoginStep, reading: Reading): Promise<Principal | Problem> {
     if (reading.type !== 'good') return tokenExpired;
     const { userId, credentialsVersion, sessionId: tokenId } = reading.claims;
-    const user = (await standings(userId))?.user;
+    const user = (await standings.of(userId))?.user;
     if (user === undefined || user.credentialsVersion !== credentialsVersion) return tokenExpired;
     const common = { userId, sessionId: undefined, grant: step, ...user.membership };
     return step === 'enrolling' ? { ...common, enrolment: tokenId } : common;
   }
 
+  /** Whoever asks again within moments: user and session are remembered. Undefined: there is more to look up. */
+  function remembered(claims: Claims): Principal | undefined {
+    if (claims.publicCustomer !== undefined) return undefined;
+    const found = sessionOf(standings.remembered(claims.userId), claims);
+    if (found === undefined || found.session.impersonator !== undefined) return undefined;
+    const { user, session } = found;
+    writeUse(accounts.users.used(user.id, session));
+    return { userId: user.id, sessionId: session.id, ...user.membership, grant: 'everything' };
+  }
+
+  async function byToken(token: string, reading: Reading): Promise<Principal | Problem> {
+    const half = reading.type === 'unreadable' ? tokens.readStep(token) : undefined;
+    if (half !== undefined) return halfway(half.step, half.reading);
+    const checked = await check(reading);
+    if (isProblem(checked)) return checked;
+    if (checked.kind === 'user') {
+      const { user, session } = checked;
+      const { impersonator } = session;
+      const common = { userId: user.id, sessionId: session.id, ...user.membership };
+      return impersonator === undefined
+        ? { ...common, grant: 'everything' }
+        : { ...common, grant: 'delegated', impersonatorId: impersonator.userId };
+    }
+    const { userId, sessionId } = checked.claims;
+    const { id: customerId, tenantId } = checked.customer;
+    return { userId, sessionId, grant: 'reading', authority: 'CUSTOMER_USER', tenantId, customerId };
+  }
+
   async function byApiKey(value: string): Promise<Principal | Problem> {
     const key = await accounts.apiKeys.find(value);
-    const standing = key === undefined ? undefined : await standings(key.userId);
+    const standing = key === undefined ? undefined : await standings.of(key.userId);
     if (key === undefined || standing === undefined) return badCredentials;
     const { id: userId, membership } = standing.user;
     writeUse(accounts.apiKeys.used(key));
@@ -127,28 +156,16 @@ export function createAuthentication(
   }
 
   return {
-    async authenticate({ custom, standard }) {
+    authenticate({ custom, standard }) {
       const header = custom?.trim() ? custom : (standard ?? ''); // a blank header counts as absent, as in ThingsBoard
-      const [, apiKey] = API_KEY.exec(header) ?? [];
-      if (apiKey !== undefined) return byApiKey(apiKey);
-      const [, token] = BEARER.exec(header) ?? [];
-      if (token === undefined) return notAuthenticated;
-      const reading = tokens.readAccess(token);
-      const half = reading.type === 'unreadable' ? tokens.readStep(token) : undefined;
-      if (half !== undefined) return halfway(half.step, half.reading);
-      const checked = await check(reading);
-      if (isProblem(checked)) return checked;
-      if (checked.kind === 'user') {
-        const { user, session } = checked;
-        const { impersonator } = session;
-        const common = { userId: user.id, sessionId: session.id, ...user.membership };
-        return impersonator === undefined
-          ? { ...common, grant: 'everything' }
-          : { ...common, grant: 'delegated', impersonatorId: impersonator.userId };
+      const token = BEARER.exec(header)?.[1];
+      if (token === undefined) {
+        const apiKey = API_KEY.exec(header)?.[1];
+        return apiKey === undefined ? notAuthenticated : byApiKey(apiKey);
       }
-      const { userId, sessionId } = checked.claims;
-      const { id: customerId, tenantId } = checked.customer;
-      return { userId, sessionId, grant: 'reading', authority: 'CUSTOMER_USER', tenantId, customerId };
+      const reading = tokens.readAccess(token);
+      const known = reading.type === 'good' ? remembered(reading.claims) : undefined;
+      return known ?? byToken(token, reading);
     },
 
     async refresh(refreshToken) {
@@ -200,6 +217,8 @@ async function withoutBare({ secondFactors }: Accounts, standing: Standing): Pro
 
 interface Remembered {
   readonly standing: Promise<Standing | undefined>;
+  /** What it resolved to. */
+  known: Standing | undefined;
   /** By `Clock.elapsed`. */
   readonly at: number;
 }
@@ -213,19 +232,32 @@ function createStandings(
   const remembered = new Map<UserId, Remembered>();
   accounts.onUserChange((id) => remembered.delete(id));
 
-  return (id: UserId, how?: 'anew'): Promise<Standing | undefined> => {
-    const cached = how === 'anew' ? undefined : remembered.get(id);
-    if (cached !== undefined && clock.elapsed() - cached.at < settings.standingTtlMs) return cached.standing;
+  function recent(id: UserId): Remembered | undefined {
+    const cached = remembered.get(id);
+    return cached !== undefined && clock.elapsed() - cached.at < settings.standingTtlMs ? cached : undefined;
+  }
+
+  function of(id: UserId, how?: 'anew'): Promise<Standing | undefined> {
+    const cached = how === 'anew' ? undefined : recent(id);
+    if (cached !== undefined) return cached.standing;
 
     const standing = accounts.users.standing(id).then((found) => found && withoutBare(accounts, found));
     remembered.delete(id); // moves it to the end: the first is always the one looked up longest ago
     const [oldest] = remembered.keys();
     if (oldest !== undefined && remembered.size >= settings.standingMax) remembered.delete(oldest);
-    const entry: Remembered = { standing, at: clock.elapsed() };
+    const entry: Remembered = { standing, known: undefined, at: clock.elapsed() };
     remembered.set(id, entry);
-    standing.catch(() => {
-      if (remembered.get(id) === entry) remembered.delete(id); // failures are not cached
-    });
+    standing.then(
+      (known) => {
+        entry.known = known;
+      },
+      () => {
+        if (remembered.get(id) === entry) remembered.delete(id); // failures are not cached
+      },
+    );
     return standing;
-  };
+  }
+
+  /** `remembered`: without a look, which takes a promise. */
+  return { of, remembered: (id: UserId) => recent(id)?.known };
 }

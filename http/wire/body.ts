@@ -51,7 +51,9 @@ export function tooLarge(maxBytes: number): Reply {
 function parse(bytes: Buffer): Body {
   if (!isUtf8(bytes)) return refuse(malformedJson);
   const text = bytes.toString();
-  if (depthOf(text) > MAX_JSON_DEPTH) return refuse(badRequest(`JSON nested deeper than ${MAX_JSON_DEPTH}`));
+  // A short text has no room to be nested too deep.
+  if (text.length > MAX_JSON_DEPTH && depthOf(text) > MAX_JSON_DEPTH)
+    return refuse(badRequest(`JSON nested deeper than ${MAX_JSON_DEPTH}`));
   try {
     return { type: 'body', value: JSON.parse(text) };
   } catch {
