@@ -22,7 +22,8 @@ import { reportBug } from '../actors/runtime/supervision.ts';
 import { createAuthentication } from './auth/authentication.ts';
 import { createBrowsers } from './auth/browsers.ts';
 import { createTokens } from './auth/tokens.ts';
-import { type App, type DispatchNeeds, type Env, register } from './dispatch.ts';
+import { createDirectDoor, type DirectDoor } from './direct.ts';
+import { type App, type DispatchNeeds, register } from './dispatch.ts';
 import type { Feed } from './feed.ts';
 import type { Route } from './route.ts';
 import { allRoutes } from './routes/all.ts';
@@ -31,6 +32,7 @@ import type { BrokerAuth } from './routes/mqtt-auth.ts';
 import type { ApiSettings, DeviceApiSettings } from './settings.ts';
 import type { WebSettings } from './web/settings.ts';
 import { createWeb, type Web } from './web/web.ts';
+import { askedThrough, type Env } from './wire/asked.ts';
 import { corsHeaders, preflightHeaders } from './wire/cors.ts';
 import { internalError, methodNotAllowed, noSuchFeature, notAuthenticated, notFound } from './wire/errors.ts';
 import { empty, type Headers, type Reply, toResponse } from './wire/reply.ts';
@@ -71,7 +73,10 @@ export interface ApiNeeds {
   readonly web?: WebSettings;
 }
 
-export function createApp(needs: ApiNeeds): App {
+/** The app, and the way past it for what is asked all the time. */
+export type RoutesApp = App & { readonly direct: DirectDoor };
+
+export function createApp(needs: ApiNeeds): RoutesApp {
   const { accounts, clock, log, settings } = needs;
   const tokens = createTokens(settings.tokens, clock);
   const authentication = createAuthentication(accounts, tokens, clock, log, settings.tokens);
@@ -105,7 +110,7 @@ export function createRoutesApp(
   routes: readonly Route[],
   needs: DispatchNeeds,
   makeWeb: (api: App) => Web | undefined = () => undefined,
-): App {
+): RoutesApp {
   const { clock, log } = needs;
   const { corsOrigins } = needs.settings;
   const app: App = new Hono<Env>({ getPath: (request, options) => rawPath(request, options?.env?.incoming) });
@@ -115,10 +120,10 @@ export function createRoutesApp(
 
   app.notFound(async (c) => {
     const { method, path } = c.req;
-    const preflight = method === 'OPTIONS' ? preflightHeaders(c, corsOrigins) : undefined;
+    const preflight = method === 'OPTIONS' ? preflightHeaders(askedThrough(c), corsOrigins) : undefined;
     if (preflight !== undefined) return toResponse(empty, preflight, clock.now());
     const answer = (reply: Reply, more: Headers = {}) =>
-      toResponse(reply, { ...corsHeaders(c, corsOrigins), ...more }, clock.now());
+      toResponse(reply, { ...corsHeaders(askedThrough(c), corsOrigins), ...more }, clock.now());
     const isForDevices = path === DEVICE_API || path.startsWith(`${DEVICE_API}/`);
     const methods = methodsOf(routes, path);
     if (methods.length === 0) {
@@ -134,10 +139,10 @@ export function createRoutesApp(
 
   app.onError((error, c) => {
     reportBug(log, 'http request', error, { method: c.req.method });
-    return toResponse(internalError, corsHeaders(c, corsOrigins), clock.now());
+    return toResponse(internalError, corsHeaders(askedThrough(c), corsOrigins), clock.now());
   });
 
-  return app;
+  return Object.assign(app, { direct: createDirectDoor(routes, needs) });
 }
 
 /** The prefix of the device HTTP API. There OPTIONS is not supported: it is answered 405 like any other method. */

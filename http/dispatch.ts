@@ -7,8 +7,7 @@
  * pattern (`actors/runtime/supervision.ts`). The URL is never logged, because tokens are in it.
  */
 
-import type { HttpBindings } from '@hono/node-server';
-import type { Context, Hono } from 'hono';
+import type { Hono } from 'hono';
 import type { StoredBytes } from '../actors/accounts/stored-bytes.ts';
 import type { AuditTrail } from '../actors/audit/audit.ts';
 import type { Clock } from '../actors/base/clock.ts';
@@ -22,14 +21,8 @@ import type { Route } from './route.ts';
 import { noteImpersonated } from './routes/user-notes.ts';
 import type { ApiSettings } from './settings.ts';
 import { addressedBy } from './wire/addressed.ts';
-import {
-  BrokenOff,
-  declaredBytes,
-  PUBLIC_BODY_BYTES_MAX,
-  readJson,
-  readPayload,
-  tooLarge,
-} from './wire/body.ts';
+import { type Asked, askedThrough, BrokenOff, type Env } from './wire/asked.ts';
+import { declaredBytes, PUBLIC_BODY_BYTES_MAX, readJson, readPayload, tooLarge } from './wire/body.ts';
 import { corsHeaders } from './wire/cors.ts';
 import {
   badRequest,
@@ -38,11 +31,9 @@ import {
   permissionDenied,
   storedTooMuch,
 } from './wire/errors.ts';
-import { isProblem, type Reply, told, toResponse } from './wire/reply.ts';
+import { isProblem, partsOf, type Reply, type ResponseParts, responseOf, told } from './wire/reply.ts';
 import { deviceOf, paramsOf, peerOf, queryOf } from './wire/request.ts';
 
-/** Absent when the app is called without a socket. */
-export type Env = { readonly Bindings: Partial<HttpBindings> };
 export type App = Hono<Env>;
 
 export interface DispatchNeeds {
@@ -56,21 +47,23 @@ export interface DispatchNeeds {
 }
 
 export function register(app: App, route: Route, needs: DispatchNeeds): void {
-  const { clock, log } = needs;
-  app.on(route.method, route.path, async (c) => {
-    const startedAt = performance.now();
-    const reply = await serve(c, route, needs);
-    const response = toResponse(reply, corsHeaders(c, needs.settings.corsOrigins), clock.now());
-    const ms = Math.round((performance.now() - startedAt) * 100) / 100;
-    log.debug({ method: route.method, route: route.path, status: response.status, ms }, 'request');
-    return response;
-  });
+  app.on(route.method, route.path, async (c) => responseOf(await respond(askedThrough(c), route, needs)));
 }
 
-async function serve(c: Context<Env>, route: Route, needs: DispatchNeeds): Promise<Reply> {
+/** All of a request, from who asks to what is answered. */
+export async function respond(asked: Asked, route: Route, needs: DispatchNeeds): Promise<ResponseParts> {
+  const startedAt = performance.now();
+  const reply = await serve(asked, route, needs);
+  const parts = partsOf(reply, corsHeaders(asked, needs.settings.corsOrigins), needs.clock.now());
+  const ms = Math.round((performance.now() - startedAt) * 100) / 100;
+  needs.log.debug({ method: route.method, route: route.path, status: parts.status, ms }, 'request');
+  return parts;
+}
+
+async function serve(asked: Asked, route: Route, needs: DispatchNeeds): Promise<Reply> {
   const { log } = needs;
   try {
-    return await answer(c, route, needs);
+    return await answer(asked, route, needs);
   } catch (error) {
     if (error instanceof BrokenOff) return badRequest('The request was broken off');
     const fields = { method: route.method, route: route.path };
@@ -84,55 +77,56 @@ async function serve(c: Context<Env>, route: Route, needs: DispatchNeeds): Promi
   }
 }
 
-async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Promise<Reply> {
+async function answer(asked: Asked, route: Route, needs: DispatchNeeds): Promise<Reply> {
   const { authentication, settings } = needs;
   const isPublic = route.roles.includes('PUBLIC');
   // Each header that is read costs a microsecond of a claim, so each is read only where it is used.
-  const identity = isPublic ? NOBODY : identityOf(c);
-  const who = isPublic ? undefined : await authentication.authenticate(identity);
+  const identity = isPublic ? NOBODY : identityOf(asked);
+  const known = isPublic ? undefined : authentication.authenticate(identity);
+  const who = known instanceof Promise ? await known : known;
   if (who !== undefined && isProblem(who)) return who;
   if (!route.allows(who)) return who === undefined ? notAuthenticated : permissionDenied;
 
-  const params = paramsOf(route.path, c.req.path, route.undecodablePath);
+  const params = paramsOf(route.path, asked.path, route.undecodablePath);
   if (params === undefined) return worded(route, badRequest('The path is not percent-encoded UTF-8'));
   const maxBytes = isPublic ? Math.min(settings.maxBodyBytes, PUBLIC_BODY_BYTES_MAX) : settings.maxBodyBytes;
-  const body = route.body === undefined ? undefined : await readJson(c, maxBytes);
+  const body = route.body === undefined ? undefined : await readJson(asked, maxBytes);
   if (body?.type === 'refused') {
     const { reply } = body;
     const isMalformed = isProblem(reply) && reply.status === 400;
     return worded(route, (isMalformed ? route.malformedBody : undefined) ?? reply);
   }
 
-  const storing = route.stores ? await storingOf(who, c, body?.value, needs.stored) : undefined;
+  const storing = route.stores ? await storingOf(who, asked, body?.value, needs.stored) : undefined;
   if (storing === 'full') return worded(route, storedTooMuch);
 
   const { payload } = route;
-  const declared = payload === undefined ? undefined : declaredBytes(c);
+  const declared = payload === undefined ? undefined : declaredBytes(asked);
   if (payload !== undefined && (declared ?? 0) > payload.bytesMax) return tooLarge(payload.bytesMax);
 
-  const forwardedFor = settings.trustedProxies === 0 ? undefined : c.req.header('x-forwarded-for');
-  const address = peerOf(c.env?.incoming, forwardedFor, settings.trustedProxies);
+  const forwardedFor = settings.trustedProxies === 0 ? undefined : asked.header('x-forwarded-for');
+  const address = peerOf(asked.incoming, forwardedFor, settings.trustedProxies);
   const reply = await route.answer({
     principal: who,
     params,
-    query: route.query === undefined ? {} : queryOf(c.req.queries()),
+    query: route.query === undefined ? {} : queryOf(asked.queries()),
     body: body?.value,
     address,
     origin: () => ({
       address,
-      device: deviceOf(c.req.header('user-agent')),
-      browser: c.req.header(KNOWN_BROWSER_HEADER),
+      device: deviceOf(asked.header('user-agent')),
+      browser: asked.header(KNOWN_BROWSER_HEADER),
     }),
-    bearer: () => /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1],
-    idempotencyKey: route.idempotent ? c.req.header('idempotency-key') : undefined,
-    ifMatch: route.conditional ? c.req.header('if-match') : undefined,
-    prefersAsync: () => /(^|,)\s*respond-async\s*($|[,;])/i.test(c.req.header('prefer') ?? ''),
+    bearer: () => /^Bearer (.+)$/i.exec(asked.header('authorization') ?? '')?.[1],
+    idempotencyKey: route.idempotent ? asked.header('idempotency-key') : undefined,
+    ifMatch: route.conditional ? asked.header('if-match') : undefined,
+    prefersAsync: () => /(^|,)\s*respond-async\s*($|[,;])/i.test(asked.header('prefer') ?? ''),
     async readPayload() {
       if (payload === undefined) throw new Error(`${route.path} takes no payload`);
-      return readPayload(c, payload.bytesMax, declared);
+      return readPayload(asked, payload.bytesMax, declared);
     },
     stillMay: () => stillMay(route, identity, needs),
-    linkBase: () => addressedBy((name) => c.req.header(name), c.req.url, settings).base,
+    linkBase: () => addressedBy((name) => asked.header(name), asked.url, settings).base,
   });
   if (storing !== undefined && reply.type !== 'problem') storing.keep();
   if (reply.type === 'problem' && reply.status === TOO_MANY) {
@@ -149,7 +143,7 @@ async function answer(c: Context<Env>, route: Route, needs: DispatchNeeds): Prom
 /** What a request sends to be kept, on behalf of a tenant. */
 async function storingOf(
   who: Principal | undefined,
-  c: Context<Env>,
+  asked: Asked,
   body: unknown,
   stored: StoredBytes | undefined,
 ): Promise<{ keep(): void } | 'full' | undefined> {
@@ -157,15 +151,15 @@ async function storingOf(
     return undefined;
   const { tenantId } = who;
   if (await stored.isFull(tenantId)) return 'full';
-  const bytes = declaredBytes(c) ?? JSON.stringify(body ?? null).length;
+  const bytes = declaredBytes(asked) ?? JSON.stringify(body ?? null).length;
   return { keep: () => stored.add(tenantId, bytes) };
 }
 
 const TOO_MANY = 429;
 const NOBODY: Identity = { custom: undefined, standard: undefined };
 
-function identityOf(c: Context<Env>): Identity {
-  return { custom: c.req.header('x-authorization'), standard: c.req.header('authorization') };
+function identityOf(asked: Asked): Identity {
+  return { custom: asked.header('x-authorization'), standard: asked.header('authorization') };
 }
 
 /**

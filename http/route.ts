@@ -74,6 +74,8 @@ export interface RouteSpec<R extends Role, Params, Query, Body> {
   readonly unavailable?: Problem;
   /** Problems are answered as plain text, as ThingsBoard's attribute routes do. */
   readonly plainProblems?: true;
+  /** Asked all the time, so it is served directly (`direct.ts`). It must not answer by a stream. */
+  readonly frequent?: true;
   /** The handler uses `idempotencyKey`. */
   readonly idempotent?: true;
   /** The handler uses `prefersAsync`. */
@@ -131,6 +133,7 @@ export interface Route {
   readonly conditional: boolean;
   readonly deferring: boolean;
   readonly stores: boolean;
+  readonly isFrequent: boolean;
   allows(principal: Principal | undefined): boolean;
   answer(call: RawCall): Promise<Reply>;
 }
@@ -161,6 +164,7 @@ export function defineRoute<R extends Role, Params, Query, Body>(
     plainProblems: spec.plainProblems ?? false,
     idempotent: spec.idempotent ?? false,
     deferring: spec.deferring ?? false,
+    isFrequent: spec.frequent ?? false,
     conditional: spec.conditional ?? false,
     stores: spec.stores ?? false,
     allows: (principal) =>

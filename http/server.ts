@@ -18,6 +18,7 @@ import { createQuota } from '../actors/limits/quota.ts';
 import { reportBug } from '../actors/runtime/supervision.ts';
 import type { Certificate } from '../actors/sockets/certificate.ts';
 import { type Listening, listen } from '../actors/sockets/listen.ts';
+import type { DirectDoor } from './direct.ts';
 import type { HttpServerSettings } from './settings.ts';
 import { boundSlowReaders } from './slow-readers.ts';
 import { messagesThatUpgrade, takerOf, type WebSocketUpgrades } from './upgrades.ts';
@@ -26,7 +27,11 @@ import { toResponse } from './wire/reply.ts';
 import { peerOf } from './wire/request.ts';
 
 export interface HttpServerNeeds {
-  readonly app: { fetch(request: Request, env: unknown): Response | Promise<Response> };
+  readonly app: {
+    fetch(request: Request, env: unknown): Response | Promise<Response>;
+    /** What it takes does not go through `fetch`. */
+    readonly direct?: DirectDoor;
+  };
   readonly settings: HttpServerSettings;
   readonly log: Log;
   /** With it the port speaks HTTPS only. */
@@ -66,7 +71,7 @@ export function createHttpServer(needs: HttpServerNeeds): HttpServer {
     }
     if (hasTwoHosts(incoming)) refuseHosts(outgoing);
     else if (letIn?.(peerOfMessage(incoming), outgoing) === false) refuseForNow(outgoing);
-    else void answer(incoming, outgoing); // never rejects: it has an error handler
+    else if (!app.direct?.(incoming, outgoing)) void answer(incoming, outgoing); // never rejects: it has an error handler
   };
   const slowReaders = boundSlowReaders(settings, log);
   const options = { ...serverOptions(settings, upgrades), ServerResponse: slowReaders.BoundedResponse };

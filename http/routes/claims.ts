@@ -116,6 +116,7 @@ function claimDevice(claim: ClaimCall): Route {
     grants: CLAIMING,
     params: deviceNameInPath,
     body: claimBody,
+    frequent: true,
     idempotent: true,
     deferring: true,
     responses: claimResponses,

@@ -81,6 +81,7 @@ function openWindow({ admit, claiming, settings, unavailable }: DeviceDoor): Rou
     description: FOR_DEVICES,
     roles: ['PUBLIC'],
     ...deviceInPath,
+    frequent: true,
     payload: { bytesMax: settings.payloadBytesMax, schema: claimPayload },
     unavailable,
     responses: {

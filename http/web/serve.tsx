@@ -4,9 +4,10 @@ import { getCookie } from 'hono/cookie';
 import type { Log } from '../../actors/base/log.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import { KNOWN_BROWSER_HEADER } from '../auth/browsers.ts';
-import type { App, Env } from '../dispatch.ts';
+import type { App } from '../dispatch.ts';
 import type { ApiSettings } from '../settings.ts';
 import { FORWARDED_HEADERS } from '../wire/addressed.ts';
+import { askedThrough, type Env } from '../wire/asked.ts';
 import { readBytes } from '../wire/body.ts';
 import { paramsOf } from '../wire/request.ts';
 import { type Ask, createApi, Unanswered } from './api.ts';
@@ -64,7 +65,7 @@ export async function servePage(
     if (!allowed) return problem(site, c, visit, 403);
 
     if (method === 'post') {
-      const bytes = await readBytes(c, page.takesFile ? FILE_BYTES_MAX : FORM_BYTES_MAX);
+      const bytes = await readBytes(askedThrough(c), page.takesFile ? FILE_BYTES_MAX : FORM_BYTES_MAX);
       if (bytes === 'too-large') return problem(site, c, visit, 400, tooLargeText(page.takesFile === true));
       visit = { ...visit, form: await readForm(bytes, c.req.header('content-type')) };
     }

@@ -5,7 +5,8 @@
 import type { Context } from 'hono';
 import { Hono } from 'hono';
 import type { Browsers } from '../auth/browsers.ts';
-import type { App, Env } from '../dispatch.ts';
+import type { App } from '../dispatch.ts';
+import type { Env } from '../wire/asked.ts';
 import { loadAssets, serveAsset } from './assets.ts';
 import { allPages } from './pages/all.ts';
 import { markAsSvg } from './parts/mark.tsx';

@@ -6,7 +6,7 @@
  * chunked body would make it build a second Request.
  */
 import { isUtf8 } from 'node:buffer';
-import type { Context } from 'hono';
+import type { Asked } from './asked.ts';
 import { badRequest, malformedJson } from './errors.ts';
 import type { Problem, Reply } from './reply.ts';
 
@@ -27,17 +27,17 @@ export type Payload =
 
 /** @param declared the length that the request declares */
 export async function readPayload(
-  c: Context,
+  asked: Asked,
   maxBytes: number,
   declared: number | undefined,
 ): Promise<Payload> {
-  const bytes = await readBytes(c, maxBytes, declared);
+  const bytes = await readBytes(asked, maxBytes, declared);
   return bytes === 'too-large' ? { type: 'refused', reply: tooLarge(maxBytes) } : { type: 'payload', bytes };
 }
 
 /** Reads and parses the request's body; an empty one is undefined. */
-export async function readJson(c: Context, maxBytes: number): Promise<Body> {
-  const bytes = await readBytes(c, maxBytes);
+export async function readJson(asked: Asked, maxBytes: number): Promise<Body> {
+  const bytes = await readBytes(asked, maxBytes);
   if (bytes === 'too-large') return { type: 'refused', reply: tooLarge(maxBytes) };
   if (bytes.length === 0) return { type: 'body', value: undefined };
   return parse(bytes);
@@ -65,21 +65,18 @@ function refuse(reply: Problem): Body {
   return { type: 'refused', reply };
 }
 
-/** The client ended its connection before its body was complete. */
-export class BrokenOff extends Error {}
-
 /** The body as it came. Rejects with `BrokenOff`. */
 export async function readBytes(
-  c: Context,
+  asked: Asked,
   maxBytes: number,
-  declared = declaredBytes(c),
+  declared = declaredBytes(asked),
 ): Promise<Buffer | 'too-large'> {
   try {
-    if (declared === undefined) return await readStream(c.req.raw.body, maxBytes);
+    if (declared === undefined) return await readStream(asked.stream(), maxBytes);
     // Node's parser holds the sender to its word, so the length is known before anything is buffered.
-    return declared > maxBytes ? 'too-large' : Buffer.from(await c.req.arrayBuffer());
+    return declared > maxBytes ? 'too-large' : await asked.bytes(declared);
   } catch (error) {
-    throw c.req.raw.signal.aborted ? new BrokenOff('the request was broken off', { cause: error }) : error;
+    throw asked.brokenOff(error);
   }
 }
 
@@ -96,8 +93,8 @@ async function readStream(stream: ReadableStream<Uint8Array> | null, maxBytes: n
 }
 
 /** The length that the request declares; undefined if its body is chunked. */
-export function declaredBytes(c: Context): number | undefined {
-  const declared = c.req.header('content-length');
+export function declaredBytes(asked: Asked): number | undefined {
+  const declared = asked.header('content-length');
   return declared === undefined ? undefined : Number(declared);
 }
 

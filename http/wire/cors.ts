@@ -6,7 +6,7 @@
  * send no Origin; it answers a preflight 204, where ThingsBoard answers 200; and it would be one more step before each
  * claim.
  */
-import type { Context } from 'hono';
+import type { Asked } from './asked.ts';
 import { ATTEMPTS_LEFT_HEADER, CLAIM_REFUSAL_HEADER, REPLAYED_HEADER } from './claim-refusal.ts';
 import { type Headers, RETRY_AFTER_HEADER } from './reply.ts';
 
@@ -32,10 +32,10 @@ function originFrom(text: string): string | undefined {
  * For an answer to a page; none where the request has no Origin.
  * @param origins those that are allowed, as browsers send them, and `*` for any
  */
-export function corsHeaders(c: Context, origins: readonly string[]): Headers {
+export function corsHeaders(asked: Asked, origins: readonly string[]): Headers {
   if (origins.length === 0) return NONE;
-  const origin = c.req.header('origin');
-  if (origin === undefined || !c.req.path.startsWith('/api/')) return NONE;
+  const origin = asked.header('origin');
+  if (origin === undefined || !asked.path.startsWith('/api/')) return NONE;
   // Caches must not give one origin the answer for another, nor the answer without these headers.
   if (origins.includes(origin)) {
     return { ...allowing(origin), 'Access-Control-Allow-Credentials': 'true' };
@@ -52,11 +52,11 @@ function allowing(origin: string): Headers {
 }
 
 /** For the answer to a preflight request; undefined if it is not one, or of an origin that is not allowed. */
-export function preflightHeaders(c: Context, origins: readonly string[]): Headers | undefined {
-  const method = c.req.header('access-control-request-method');
-  const allowed = corsHeaders(c, origins);
+export function preflightHeaders(asked: Asked, origins: readonly string[]): Headers | undefined {
+  const method = asked.header('access-control-request-method');
+  const allowed = corsHeaders(asked, origins);
   if (method === undefined || !('Access-Control-Allow-Origin' in allowed)) return undefined;
-  const headers = c.req.header('access-control-request-headers');
+  const headers = asked.header('access-control-request-headers');
   return {
     ...allowed,
     'Access-Control-Allow-Methods': method,

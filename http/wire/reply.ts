@@ -87,30 +87,48 @@ export type Headers = Record<string, string>;
 /** Answers are for whoever asked: many carry tokens, credentials or personal data, and no cache keeps any. */
 const NO_STORE = { 'Cache-Control': 'no-store' } as const;
 
+/** What goes over the wire. `headers` is the answer's own. */
+export interface ResponseParts {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string | ReadableStream<Uint8Array> | null;
+}
+
+export function responseOf({ status, headers, body }: ResponseParts): Response {
+  return new Response(body, { status, headers });
+}
+
+export function toResponse(reply: Reply, headers: Headers, nowMs: number): Response {
+  return responseOf(partsOf(reply, headers, nowMs));
+}
+
 /**
  * @param headers sent besides the reply's own
  * @param nowMs the timestamp of an envelope
  */
-export function toResponse(reply: Reply, headers: Headers, nowMs: number): Response {
+export function partsOf(reply: Reply, headers: Headers, nowMs: number): ResponseParts {
   switch (reply.type) {
     case 'json':
-      return new Response(JSON.stringify(reply.body), {
+      return {
         status: reply.status,
+        body: JSON.stringify(reply.body),
         headers: { 'Content-Type': 'application/json', ...NO_STORE, ...reply.headers, ...headers },
-      });
+      };
     case 'text':
-      return new Response(reply.body, {
+      return {
         status: reply.status,
+        body: reply.body,
         headers: {
           'Content-Type': 'text/plain;charset=UTF-8',
           ...NO_STORE,
           ...reply.headers,
           ...headers,
         },
-      });
+      };
     case 'html':
-      return new Response(reply.body, {
+      return {
         status: 200,
+        body: reply.body,
         headers: {
           'Content-Type': 'text/html;charset=UTF-8',
           'Content-Security-Policy': reply.policy,
@@ -119,10 +137,11 @@ export function toResponse(reply: Reply, headers: Headers, nowMs: number): Respo
           ...NO_STORE,
           ...headers,
         },
-      });
+      };
     case 'stream':
-      return new Response(reply.body, {
+      return {
         status: 200,
+        body: reply.body,
         // Asks proxies not to buffer the answer.
         headers: {
           'Content-Type': reply.contentType,
@@ -130,22 +149,25 @@ export function toResponse(reply: Reply, headers: Headers, nowMs: number): Respo
           ...NO_STORE,
           ...headers,
         },
-      });
+      };
     case 'empty':
-      return new Response(null, {
+      return {
         status: reply.status,
+        body: null,
         headers: { 'Content-Length': '0', ...NO_STORE, ...headers },
-      });
+      };
     case 'redirect':
-      return new Response(null, {
+      return {
         status: 303,
+        body: null,
         headers: { Location: reply.location, 'Content-Length': '0', ...NO_STORE, ...headers },
-      });
+      };
     case 'problem':
-      return new Response(envelope(reply, nowMs), {
+      return {
         status: reply.status,
+        body: envelope(reply, nowMs),
         headers: { 'Content-Type': 'application/json', ...NO_STORE, ...told(reply), ...headers },
-      });
+      };
     default:
       return unreachable(reply);
   }

@@ -31,21 +31,43 @@ export function paramsOf(
   path: string,
   undecodable: 'refuse' | 'keep' = 'refuse',
 ): Record<string, string> | undefined {
-  if (!pattern.includes(':')) return {};
+  const names = namesIn(pattern);
+  if (names.length === 0) return {};
   const segments = path.split('/');
   const params: Record<string, string> = {};
-  for (const [at, name] of pattern.split('/').entries()) {
-    if (!name.startsWith(':')) continue;
+  for (const { name, at } of names) {
     const segment = segments[at] ?? '';
     const value = undecodable === 'keep' ? tryDecode(segment, decodeURIComponent) : decodeSegment(segment);
     if (value === undefined) return undefined;
-    params[name.slice(1)] = value;
+    params[name] = value;
   }
   return params;
 }
 
+interface PathParameter {
+  readonly name: string;
+  /** Which segment it is. */
+  readonly at: number;
+}
+
+/** Of each pattern, of which there are as many as routes. */
+const parameters = new Map<string, readonly PathParameter[]>();
+
+function namesIn(pattern: string): readonly PathParameter[] {
+  const known = parameters.get(pattern);
+  if (known !== undefined) return known;
+  const names = pattern
+    .split('/')
+    .map((segment, at) => ({ segment, at }))
+    .filter(({ segment }) => segment.startsWith(':'))
+    .map(({ segment, at }) => ({ name: segment.slice(1), at }));
+  parameters.set(pattern, names);
+  return names;
+}
+
 /** Only encoded characters matter: Node's parser refuses raw bytes beyond ASCII. */
 function decodeSegment(segment: string): string | undefined {
+  if (!segment.includes('%')) return segment;
   try {
     return decodeURIComponent(segment);
   } catch {
