@@ -1,6 +1,7 @@
-/** Customers of a tenant. Titles are unique within the tenant, compared exactly. */
+/** Customers of a tenant. Titles are unique within the tenant, compared in their case and in NFC. */
 import type { Clock } from '../base/clock.ts';
 import { type CustomerId, newId, type TenantId } from '../base/ids.ts';
+import { findSpelling } from '../base/spelling.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { Collection } from '../records/collection.ts';
 import { customersOf, titleKey } from './kinds.ts';
@@ -41,7 +42,8 @@ export function createCustomers(
     return refused({ reason: 'not-found' });
   }
 
-  const findByTitle = (tenantId: TenantId, title: string) => customers.findByKey(titleKey(tenantId, title));
+  const findByTitle = (tenantId: TenantId, title: string) =>
+    findSpelling(title, (spelling) => customers.findByKey(titleKey(tenantId, spelling)));
 
   return {
     find,

@@ -1,6 +1,7 @@
 /** How tenants, customers and users are stored: which unique keys lead to them and which lists they are in. */
 import { createHash } from 'node:crypto';
 import type { TenantId } from '../base/ids.ts';
+import { spellingsOf } from '../base/spelling.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { Kind } from '../records/collection.ts';
 import type { Activation, Customer, Membership, Tenant, User } from './model.ts';
@@ -43,7 +44,7 @@ export const tenantKind: Kind<Tenant> = {
 
 export const customerKind: Kind<Customer> = {
   name: 'customer',
-  keys: ({ tenantId, title }) => [titleKey(tenantId, title)],
+  keys: ({ tenantId, title }) => spellingsOf(title).map((spelling) => titleKey(tenantId, spelling)),
   lists: ({ tenantId }) => [customersOf(tenantId)],
   title: (customer) => customer.title,
 };

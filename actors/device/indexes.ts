@@ -14,8 +14,9 @@ import {
   type TransferId,
 } from '../base/ids.ts';
 import type { SecretDigest } from '../base/secret.ts';
+import { composed, spellingsOf } from '../base/spelling.ts';
 import { unreachable } from '../base/unreachable.ts';
-import { changesBetween, NO_ENTRIES } from '../journal/index-changes.ts';
+import { changesBetween, NO_ENTRIES, takingAgain } from '../journal/index-changes.ts';
 import type { IndexChanges, IndexEntries } from '../journal/journal.ts';
 import type { DeviceEvent } from './device.ts';
 import type { Refusal } from './messages.ts';
@@ -26,6 +27,7 @@ const TRANSFER_KEYS = 'device-transfer/';
 
 export const keys = {
   credentials: (credentialsId: string) => `device-credentials/${credentialsId}`,
+  /** Of one spelling of a name; a device takes those of all its `spellingsOf`. */
   name: (tenantId: TenantId, name: string) => `${NAME_KEYS}${tenantId}/${name}`,
   transfer: (id: TransferId) => `${TRANSFER_KEYS}${id}`,
 };
@@ -69,9 +71,14 @@ export function typePrefix(type: string): string {
   return `${type}\0`;
 }
 
-/** A name as it is compared where case does not matter. */
+/** A name as it lies in lists, where case does not matter. */
 export function foldName(name: string): string {
   return name.toLowerCase();
+}
+
+/** A folded text as it is searched for and in. */
+export function searchedText(folded: string): string {
+  return composed(folded);
 }
 
 const ID_LENGTH = 36;
@@ -101,7 +108,7 @@ export function indexEntries(id: DeviceId, state: DeviceState): IndexEntries {
   if (owner !== null) members.push({ list: lists.ofCustomer(owner.customerId), member: byName });
   if (profileId) members.push({ list: lists.ofProfile(profileId), member: id });
   if (viaGateway !== undefined) members.push({ list: lists.viaGateway(viaGateway), member: id });
-  const unique = [keys.credentials(credentials.credentialsId), keys.name(tenantId, name)];
+  const unique = [keys.credentials(credentials.credentialsId), ...nameKeys(tenantId, name)];
   // Found by both until the old ones end.
   if (nextCredentials !== undefined) unique.push(keys.credentials(nextCredentials.credentials.credentialsId));
   // A transfer is found by its id while it is offered, and after it for as long as its new owner has the device (H2).
@@ -114,6 +121,18 @@ export function indexEntries(id: DeviceId, state: DeviceState): IndexEntries {
     members.push({ list: lists.offeredToAddress(offer.to.addressDigest), member: byName });
   }
   return { unique, members };
+}
+
+function nameOf(state: DeviceState): string | undefined {
+  return state.status === 'absent' ? undefined : state.name;
+}
+
+function nameKeysOf(state: DeviceState): readonly string[] {
+  return state.status === 'absent' ? [] : nameKeys(state.tenantId, state.name);
+}
+
+function nameKeys(tenantId: TenantId, name: string): readonly string[] {
+  return spellingsOf(name).map((spelling) => keys.name(tenantId, spelling));
 }
 
 /** What an event changes in the indexes; undefined for the frequent events, which change nothing. */
@@ -153,7 +172,9 @@ export function indexChanges(
     case 'OfferWithdrawn':
     case 'OfferExpired': {
       const id = storedId<DeviceId>(stream);
-      return changesBetween(indexEntries(id, before), indexEntries(id, after));
+      const changes = changesBetween(indexEntries(id, before), indexEntries(id, after));
+      const isRenamed = event.type === 'DeviceUpdated' && nameOf(before) !== nameOf(after);
+      return isRenamed ? takingAgain(changes, nameKeysOf(after)) : changes;
     }
     default:
       return unreachable(event);

@@ -34,7 +34,7 @@ export interface Directory {
   idOf(tenantId: TenantId, name: string): Promise<DeviceId | undefined>;
   /** The id of the tenant's device whose name is this one but for case; undefined where none is, or more than one. */
   idOfTyped(tenantId: TenantId, name: string): Promise<DeviceId | undefined>;
-  /** Which device of the tenant has this name. Exact match, case-sensitive. */
+  /** Which device of the tenant has this name. Case-sensitive, in whichever spelling (`base/spelling.ts`). */
   byName(tenantId: TenantId, name: string): Promise<DeviceRecord | undefined>;
   /** The tenant's devices; of their attributes `claimingAllowed` alone, as in all lists. */
   ofTenant(tenantId: TenantId, query: ListQuery): Promise<Page<DeviceRecord>>;

@@ -6,6 +6,7 @@
  */
 import { type CustomerId, type DeviceId, storedId, type TenantId } from '../base/ids.ts';
 import { mapInSlices, nextTurn } from '../base/slices.ts';
+import { composed, findSpelling } from '../base/spelling.ts';
 import { deviceOf, keys, lists, namePrefix, textOf } from '../device/indexes.ts';
 import { CLAIMING_ALLOWED, type DeviceRecord, type OfferedTo } from '../device/state.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -62,20 +63,26 @@ export function createDirectory(
           nextCredentials?.credentials.credentialsId === credentialsId,
       ),
 
-    idOf: (tenantId, name) => idAt(keys.name(tenantId, name)),
+    idOf: (tenantId, name) => findSpelling(name, (spelling) => idAt(keys.name(tenantId, spelling))),
 
     async idOfTyped(tenantId, name) {
-      const members = await index.page(lists.byName(tenantId), {
-        offset: 0,
-        limit: 2,
-        prefix: namePrefix(name),
+      const found = new Set<DeviceId>();
+      await findSpelling(name, async (spelling) => {
+        const query = { offset: 0, limit: 2, prefix: namePrefix(spelling) };
+        for (const member of await index.page(lists.byName(tenantId), query)) found.add(deviceOf(member));
+        return undefined; // goes on: the same name in another spelling is another device that fits
       });
-      const [only, other] = members;
-      return only === undefined || other !== undefined ? undefined : deviceOf(only);
+      const [only, other] = found;
+      return other === undefined ? only : undefined;
     },
 
     byName: (tenantId, name) =>
-      lookup(keys.name(tenantId, name), (device) => device.tenantId === tenantId && device.name === name),
+      findSpelling(name, (spelling) =>
+        lookup(
+          keys.name(tenantId, spelling),
+          (device) => device.tenantId === tenantId && composed(device.name) === composed(name),
+        ),
+      ),
 
     ofTenant: (tenantId, query) =>
       page(

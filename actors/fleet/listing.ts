@@ -5,7 +5,7 @@
 import type { DeviceId, TenantId } from '../base/ids.ts';
 import { mapInSlices } from '../base/slices.ts';
 import { isCleanText } from '../base/text.ts';
-import { deviceOf, foldName, lists, typePrefix } from '../device/indexes.ts';
+import { deviceOf, foldName, lists, searchedText, typePrefix } from '../device/indexes.ts';
 import type { DeviceRecord } from '../device/state.ts';
 import type { Index } from '../store/store.ts';
 import type { ListQuery } from './devices.ts';
@@ -84,10 +84,10 @@ export function createListing(
 
   async function findText(devices: DeviceList, query: ListQuery, textSearch: string): Promise<Found> {
     if (!isCleanText(textSearch)) return { ids: [], total: 0 }; // no name has such characters
-    const text = foldName(textSearch);
+    const text = searchedText(foldName(textSearch));
     const fits = filterOf(devices, query);
     const contains = ({ name, label }: DeviceRecord) =>
-      foldName(name).includes(text) || foldName(label ?? '').includes(text);
+      searchedText(foldName(name)).includes(text) || searchedText(foldName(label ?? '')).includes(text);
     return searchText(index, bounds, {
       text,
       list: devices.byName,

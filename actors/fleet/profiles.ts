@@ -8,6 +8,7 @@
 import type { Clock, Instant } from '../base/clock.ts';
 import { newId, type ProfileId, storedId, type TenantId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
+import { findSpelling, spellingsOf } from '../base/spelling.ts';
 import { createTtlCache } from '../base/ttl-cache.ts';
 import { unreachable } from '../base/unreachable.ts';
 import { type Bus, silentBus } from '../cluster/bus.ts';
@@ -106,7 +107,7 @@ const nameKey = (tenantId: TenantId, name: string) => `device-profile-name/${ten
 
 const profileKind: Kind<DeviceProfile> = {
   name: 'device-profile',
-  keys: ({ tenantId, name }) => [nameKey(tenantId, name)],
+  keys: ({ tenantId, name }) => spellingsOf(name).map((spelling) => nameKey(tenantId, spelling)),
   lists: ({ tenantId }) => [profilesOf(tenantId)],
   title: ({ name }) => name,
 };
@@ -191,7 +192,7 @@ export function createProfiles(
 
     async findByName(tenantId, name) {
       await defaults.of(tenantId);
-      return rows.findByKey(nameKey(tenantId, name));
+      return findSpelling(name, (spelling) => rows.findByKey(nameKey(tenantId, spelling)));
     },
 
     async list(tenantId, query) {

@@ -12,7 +12,7 @@
  */
 import type { DeviceId } from '../base/ids.ts';
 import { DEVICES_PER_TURN, nextTurn } from '../base/slices.ts';
-import { deviceOf, textOf } from '../device/indexes.ts';
+import { deviceOf, searchedText, textOf } from '../device/indexes.ts';
 import type { Index } from '../store/store.ts';
 
 export interface SearchBounds {
@@ -143,14 +143,14 @@ export async function searchText(index: Index, bounds: SearchBounds, search: Tex
   }
   const labelled = await labelledWith(index, bounds, labels, text);
   const row = (member: string) =>
-    (textOf(member).includes(text) || labelled.has(deviceOf(member))) && allowed(member);
+    (searchedText(textOf(member)).includes(text) || labelled.has(deviceOf(member))) && allowed(member);
   return scan(index, bounds, { list, rows, inOrder: byName, row, head });
 }
 
 /** The devices whose label contains a text, among the first `rowsMax` labels. */
 async function labelledWith(index: Index, bounds: SearchBounds, labels: string, text: string) {
   const everything: RowRange = { offset: 0, limit: bounds.rowsMax, descending: false };
-  const row = (member: string) => textOf(member).includes(text);
+  const row = (member: string) => searchedText(textOf(member)).includes(text);
   return new Set((await scan(index, bounds, { list: labels, rows: everything, inOrder: true, row })).ids);
 }
 

@@ -7,6 +7,15 @@ export function changesBetween(before: IndexEntries, after: IndexEntries): Index
   return { take: minus(after, before), release: minus(before, after) };
 }
 
+/**
+ * Takes keys also where they are held already. Whoever was there before names were compared in NFC holds the key of its name
+ * as it was given, and not the other one that its name should have.
+ */
+export function takingAgain(changes: IndexChanges, unique: readonly string[]): IndexChanges {
+  const all = new Set([...changes.take.unique, ...unique]);
+  return { ...changes, take: { ...changes.take, unique: [...all] } };
+}
+
 export function changesNothing({ take, release }: IndexChanges): boolean {
   return [take, release].every(({ unique, members }) => unique.length === 0 && members.length === 0);
 }

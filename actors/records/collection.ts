@@ -6,7 +6,7 @@
  * Deleting a tenant or a customer takes many commits. So that it can be finished when it was broken off, the entity is
  * marked first: from then on nobody finds it and its keys are free, but it stays in its lists until the last commit.
  */
-import { changesBetween, changesNothing, NO_ENTRIES } from '../journal/index-changes.ts';
+import { changesBetween, changesNothing, NO_ENTRIES, takingAgain } from '../journal/index-changes.ts';
 import type { IndexEntries } from '../journal/journal.ts';
 import type { EntityName, Store } from '../store/store.ts';
 import { type EntityQuery, type Page, readPage } from './pages.ts';
@@ -84,7 +84,9 @@ export function createCollection<E extends Entity>(store: Store, kind: Kind<E>):
   }
 
   async function commit(id: string, before: E | undefined, after: E | undefined) {
-    const changes = changesBetween(entriesOf(before), entriesOf(after));
+    const change = changesBetween(entriesOf(before), entriesOf(after));
+    const isRenamed = before !== undefined && after !== undefined && kind.title(before) !== kind.title(after);
+    const changes = isRenamed ? takingAgain(change, entriesOf(after).unique) : change;
     const { type } = await entities.commit({
       name: nameOf(id),
       expected: before?.version ?? 0,

@@ -6,6 +6,7 @@
  * users beside devices, and only an administrator asks.
  */
 import { mapInSlices, nextTurn } from '../base/slices.ts';
+import { composed } from '../base/spelling.ts';
 import type { Index } from '../store/store.ts';
 
 export interface Page<Item> {
@@ -51,10 +52,10 @@ export async function readPage<Entity>(
     return { items: await findAll(source, ids), total: await source.index.count(list) };
   }
 
-  const wanted = query.textSearch?.toLowerCase() ?? '';
+  const wanted = composed(query.textSearch?.toLowerCase() ?? '');
   const found: Entity[] = [];
   for await (const some of chunks(source, list, descending)) {
-    found.push(...some.filter((entity) => source.title(entity).toLowerCase().includes(wanted)));
+    found.push(...some.filter((entity) => composed(source.title(entity).toLowerCase()).includes(wanted)));
   }
   if (query.sortProperty === 'name') {
     const sign = descending ? -1 : 1;

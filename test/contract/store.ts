@@ -244,6 +244,22 @@ export function storeContract(name: string, open: () => Promise<OpenStore>, diff
     for (const [n, key] of keys.entries()) assert.is(await store.index.lookup(key), `kind/${n}`);
   });
 
+  law('who holds a key may take it again, and may let go of one that it does not hold', async (store) => {
+    const { journal, index } = store;
+    const keys = (...unique: readonly string[]) => ({ unique, members: [] });
+    assert.equal(await journal.append(entry('s', 0, { index: changes(keys('a')) })), APPENDED);
+    assert.is(await take(store, 'b', 'kind/1'), true);
+    assert.equal(
+      await journal.append(entry('s', 1, { index: changes(keys('a', 'c'), keys('b')) })),
+      APPENDED,
+    );
+    const holders = await Promise.all(['a', 'b', 'c'].map((key) => index.lookup(key)));
+    assert.equal(holders, ['s', 'kind/1', 's']);
+    assert.is(await take(store, 'a', 'kind/2'), false);
+    assert.equal(await journal.append(entry('s', 2, { index: changes(keys(), keys('a', 'c')) })), APPENDED);
+    assert.is(await take(store, 'a', 'kind/2'), true);
+  });
+
   law('a list is in the order of its members’ UTF-8 bytes, both ways', async ({ index }) => {
     // By UTF-16 units the emoji would come before U+FFFD; by language rules é before f.
     const members = [

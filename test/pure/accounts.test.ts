@@ -115,6 +115,14 @@ test('accounts: customer titles are unique within a tenant only', async () => {
   assert.is(reasonOf(await accounts.customers.create(tenantId, customer('C'))), 'title-taken');
   assert.is((await accounts.customers.findByTitle(tenantId, 'C'))?.id, mine.id);
   assert.is(await accounts.customers.find(tenantId, theirs.id), undefined);
+  const [composed, apart] = ['Müller'.normalize('NFC'), 'Müller'.normalize('NFD')];
+  const { id } = given(await accounts.customers.create(tenantId, customer(apart)));
+  assert.is(reasonOf(await accounts.customers.create(tenantId, customer(composed))), 'title-taken');
+  for (const title of [composed, apart]) {
+    assert.is((await accounts.customers.findByTitle(tenantId, title))?.title, apart);
+  }
+  assert.is(reasonOf(await accounts.customers.update(tenantId, id, customer(composed))), 'done');
+  assert.is((await accounts.customers.findByTitle(tenantId, apart))?.title, composed);
   assert.is(reasonOf(await accounts.customers.update(tenantId, theirs.id, customer('D'))), 'not-found');
   assert.is(reasonOf(await accounts.customers.remove(tenantId, theirs.id, BY)), 'not-found');
 });

@@ -121,6 +121,68 @@ function laws(storeName: string, open: () => { store: Store; dispose: () => void
     assert.is((await c.directory.byName(OTHER_TENANT, 'Pump'))?.id, deviceId(2));
   });
 
+  const [COMPOSED, APART] = ['Küche'.normalize('NFC'), 'Küche'.normalize('NFD')];
+
+  test(`${storeName}: a name is one in whichever spelling (NFC, NFD), and is shown as it was given`, async (c) => {
+    const { directory } = c;
+    for (const [given, other, first] of [
+      [APART, COMPOSED, 1],
+      [COMPOSED, APART, 3],
+    ] as const) {
+      const second = first + 1;
+      assert.is(await create(c, first, given, { token: given }), undefined);
+      for (const name of [given, other]) {
+        assert.is(await directory.idOf(TENANT, name), deviceId(first));
+        assert.is((await directory.byName(TENANT, name))?.name, given);
+        assert.is(await directory.idOfTyped(TENANT, name.toUpperCase()), deviceId(first));
+        assert.equal(await namesOf(directory.ofTenant(TENANT, { ...ALL, textSearch: name.slice(1) })), [
+          given,
+        ]);
+        assert.equal(await create(c, second, name), { reason: 'name-taken' });
+      }
+      assert.is(await tell(c, first, rename(other)), undefined, 'its own is not taken');
+      assert.is((await directory.byName(TENANT, given))?.name, other);
+      assert.is(await tell(c, first, rename('Pump')), undefined);
+      for (const name of [given, other]) assert.is(await directory.idOf(TENANT, name), undefined);
+      assert.is(await create(c, second, other, { token: other }), undefined, 'its name is free');
+      for (const n of [first, second]) assert.is(await tell(c, n, remove), undefined);
+    }
+  });
+
+  /** A device from before names were compared in NFC: it has the key of its name as it was given alone. */
+  async function createEarlier(context: Context, n: number, name: string): Promise<void> {
+    await create(context, n, name);
+    const [stream, { journal }] = [deviceId(n), context.store];
+    const { sequence: expected, state } = await journal.load(stream);
+    const release = { unique: [keys.name(TENANT, name.normalize('NFC'))], members: [] };
+    const index = { take: { unique: [], members: [] }, release };
+    await journal.append({ stream, expected, event: '{}', state, alarmAt: null, index });
+  }
+
+  test(`${storeName}: a device from before is found in either spelling, and gets both when it is renamed`, async (c) => {
+    const { directory } = c;
+    await createEarlier(c, 1, APART);
+    for (const name of [APART, COMPOSED]) {
+      assert.is(await directory.idOf(TENANT, name), deviceId(1));
+      assert.is((await directory.byName(TENANT, name))?.id, deviceId(1));
+    }
+    assert.is(await tell(c, 1, rename(COMPOSED)), undefined);
+    for (const name of [APART, COMPOSED]) {
+      assert.is((await directory.byName(TENANT, name))?.id, deviceId(1));
+      assert.equal(await create(c, 2, name), { reason: 'name-taken' });
+    }
+  });
+
+  test(`${storeName}: of two from before that look alike both stay, each found by its own spelling`, async (c) => {
+    await createEarlier(c, 1, APART);
+    await create(c, 2, COMPOSED);
+    assert.is(await c.directory.idOf(TENANT, APART), deviceId(1));
+    assert.is(await c.directory.idOf(TENANT, COMPOSED), deviceId(2));
+    assert.is(await c.directory.idOfTyped(TENANT, COMPOSED.toUpperCase()), undefined, 'more than one fits');
+    assert.is(await tell(c, 1, remove), undefined);
+    for (const name of [APART, COMPOSED]) assert.is(await c.directory.idOf(TENANT, name), deviceId(2));
+  });
+
   test(`${storeName}: many want one name at once, and exactly one gets it`, async (context) => {
     const refusals = await Promise.all(Array.from({ length: 30 }, (_, n) => create(context, n, 'Pump')));
     assert.is(refusals.filter((refusal) => refusal === undefined).length, 1);

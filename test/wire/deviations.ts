@@ -150,6 +150,12 @@ export const SECTIONS = {
       why: 'people type names from labels; two devices that differ in case alone stay two',
       rule: 'C5',
     },
+    'name-in-another-spelling': {
+      what: 'a device name in another spelling of Unicode than its own (NFC, NFD)',
+      thingsBoard: '404, and another device may have it',
+      claimd: 'the device; a second one of that name is refused',
+      why: 'they look alike, and which one somebody types depends on the machine',
+    },
     'no-body': {
       what: 'no request body',
       thingsBoard: '500',

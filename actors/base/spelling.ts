@@ -1,0 +1,45 @@
+/**
+ * Names that look alike. A letter with an accent can be one character or two (NFC, NFD; Unicode Standard Annex #15): what is
+ * typed on a phone is the former, a file name on a Mac the latter. Names are shown as they were given, and compared in NFC.
+ */
+
+/** As names are compared. A text in NFC, as nearly every text is, stays the same. */
+export function composed(text: string): string {
+  return text.normalize('NFC');
+}
+
+/** The spellings under which a name takes unique keys: as it was given, and as it is compared. Mostly these are one. */
+export function spellingsOf(name: string): readonly string[] {
+  const compared = composed(name);
+  return compared === name ? [name] : [name, compared];
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
+const ASCII = /^[\u0000-\u007f]*$/;
+
+/**
+ * Looks a name up: as it was given, as it is compared, and as it may have been given before names were compared so. Of two
+ * names from that time that look alike, each is found by its own spelling. ASCII has one spelling.
+ */
+export function findSpelling<Found>(
+  name: string,
+  look: (spelling: string) => Promise<Found | undefined>,
+): Promise<Found | undefined> {
+  return ASCII.test(name) ? look(name) : findFirst(spellingsOnceKept(name), look);
+}
+
+function spellingsOnceKept(name: string): ReadonlySet<string> {
+  const compared = composed(name);
+  return new Set([name, compared, compared.normalize('NFD')]);
+}
+
+async function findFirst<Found>(
+  spellings: ReadonlySet<string>,
+  look: (spelling: string) => Promise<Found | undefined>,
+): Promise<Found | undefined> {
+  for (const spelling of spellings) {
+    const found = await look(spelling);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
