@@ -1,11 +1,18 @@
 /** Which device shows these credentials: an access token, MQTT_BASIC credentials, or a certificate (facts 2.1). */
 
 import type { DeviceId, ProfileId, TenantId } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secret.ts';
 import { unreachable } from '../base/unreachable.ts';
 import { isGateway } from '../device/gateways.ts';
 import type { Credentials, DeviceRecord } from '../device/state.ts';
-import { type MqttBasicParts, matchesMqttBasic, mqttBasicId, x509Id } from '../fleet/credentials.ts';
+import {
+  logUnreadable,
+  type MqttBasicParts,
+  matchesMqttBasic,
+  mqttBasicId,
+  x509Id,
+} from '../fleet/credentials.ts';
 import type { Devices, Directory } from '../fleet/devices.ts';
 import { StoreUnavailable } from '../journal/unavailable.ts';
 
@@ -36,7 +43,14 @@ export function createAuthentication(
   devices: Devices,
   directory: Directory,
   secrets: Secrets,
+  log: Log,
 ): Authentication {
+  /** Who comes with credentials that nobody can read is refused, and the log says what to do. */
+  function fitting(id: DeviceId, matches: boolean | 'unreadable'): boolean {
+    if (matches === 'unreadable') logUnreadable(log, id);
+    return matches === true;
+  }
+
   function matching(
     found: Found,
     parts: MqttBasicParts,
@@ -46,7 +60,9 @@ export function createAuthentication(
       case 'ACCESS_TOKEN':
         return admitted(found);
       case 'MQTT_BASIC':
-        return matchesMqttBasic(secrets, record.id, credentials, parts) ? admitted(found) : undefined;
+        return fitting(record.id, matchesMqttBasic(secrets, record.id, credentials, parts))
+          ? admitted(found)
+          : undefined;
       case 'X509_CERTIFICATE':
         return undefined;
       default:

@@ -11,6 +11,7 @@
  * (rule O6).
  */
 import type { Instant } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secret.ts';
 import { secretLengthOf } from '../device/ownership-rules.ts';
 import type { Devices, Directory } from '../fleet/devices.ts';
@@ -35,11 +36,11 @@ export interface Claiming extends Authentication {
   ): Promise<ClaimOutcome>;
 }
 
-export function createClaiming(devices: Devices, directory: Directory, secrets: Secrets): Claiming {
+export function createClaiming(devices: Devices, directory: Directory, secrets: Secrets, log: Log): Claiming {
   return {
-    ...createAuthentication(devices, directory, secrets),
+    ...createAuthentication(devices, directory, secrets, log),
 
-    fetchCredentials: (device) => fetchCredentials(devices, secrets, device),
+    fetchCredentials: (device) => fetchCredentials(devices, secrets, log, device),
 
     initiate(device, request, isRedelivery = false, arrivedAt) {
       const opening = {

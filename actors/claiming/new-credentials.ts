@@ -8,10 +8,11 @@
  *
  * Who has the old credentials learns the new ones. So there is nothing here that is written to a log.
  */
+import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secret.ts';
 import { unreachable } from '../base/unreachable.ts';
 import { type Credentials, ownerEpochOf } from '../device/state.ts';
-import { mqttBasicParts } from '../fleet/credentials.ts';
+import { logUnreadable, mqttBasicParts } from '../fleet/credentials.ts';
 import type { Devices } from '../fleet/devices.ts';
 import type { Unavailable } from '../runtime/decider.ts';
 import type { AuthenticatedDevice } from './authentication.ts';
@@ -24,7 +25,7 @@ export type FetchedCredentials =
       /** The same as shared attributes, which ThingsBoard's SDKs deliver; undefined: there is nothing new. */
       readonly attributes: { readonly [key: string]: string } | undefined;
     }
-  /** The credentials shown are the device's no longer, and their time to fetch others is up. */
+  /** The credentials shown are the device's no longer, and their time to fetch others is up, or nobody can read these. */
   | { readonly type: 'revoked' }
   | Unavailable;
 
@@ -36,6 +37,7 @@ interface CredentialsMessage {
 export async function fetchCredentials(
   devices: Devices,
   secrets: Secrets,
+  log: Log,
   { id, credentialsId }: AuthenticatedDevice,
 ): Promise<FetchedCredentials> {
   const answer = await devices.ask(id, { type: 'FetchCredentials', credentialsId });
@@ -46,7 +48,12 @@ export async function fetchCredentials(
   if (nextCredentials === undefined) {
     return { type: 'fetched', message: { credentials: null, ownerEpoch }, attributes: undefined };
   }
-  const { type, parts, attributes } = inWords(nextCredentials.credentials);
+  const words = inWords(nextCredentials.credentials);
+  if (words === undefined) {
+    logUnreadable(log, id);
+    return { type: 'revoked' };
+  }
+  const { type, parts, attributes } = words;
   return {
     type: 'fetched',
     message: { credentials: { type, ...parts, epoch: ownerEpoch }, ownerEpoch },
@@ -60,7 +67,9 @@ export async function fetchCredentials(
         return { type: credentials.type, parts: { token }, attributes: { claimToken: token } };
       }
       case 'MQTT_BASIC': {
-        const { clientId, userName, password } = mqttBasicParts(secrets, id, credentials);
+        const basic = mqttBasicParts(secrets, id, credentials);
+        if (basic === undefined) return undefined;
+        const { clientId, userName, password } = basic;
         const parts = {
           ...given('clientId', clientId),
           ...given('userName', userName),

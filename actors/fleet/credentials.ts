@@ -5,7 +5,8 @@
 import { createHash, X509Certificate as ParsedCertificate, timingSafeEqual } from 'node:crypto';
 import { randomAccessToken } from '../base/access-token.ts';
 import type { DeviceId } from '../base/ids.ts';
-import type { Secrets } from '../base/secret.ts';
+import { type Log, logBounded } from '../base/log.ts';
+import { type Secrets, unsealedOrNull } from '../base/secret.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { AccessToken, Credentials, MqttBasic, X509Certificate } from '../device/state.ts';
 
@@ -37,21 +38,33 @@ export function mqttBasicId(clientId: string | null, userName: string | null): s
   return sha3(userName === null ? clientId : `${clientId}|${userName}`);
 }
 
-/** The parts in plain text, for the tenant who set them. Throws if another server sealed the password. */
+/**
+ * The parts in plain text, for the tenant who set them. Undefined where the key that sealed the password has been dropped:
+ * then nobody can read it, and the credentials have to be set again.
+ */
 export function mqttBasicParts(secrets: Secrets, device: DeviceId, credentials: MqttBasic) {
   const { clientId, userName, sealedPassword } = credentials;
-  const password = sealedPassword === null ? null : secrets.unseal(device, sealedPassword);
-  return { clientId, userName, password };
+  if (sealedPassword === null) return { clientId, userName, password: null };
+  const password = unsealedOrNull(secrets, device, sealedPassword);
+  return password === null ? undefined : { clientId, userName, password };
 }
 
-/** Whether CONNECT contains what the credentials ask for. */
+/** One line a second at most, since whoever is refused asks again. */
+export function logUnreadable(log: Log, deviceId: DeviceId): void {
+  const message =
+    "a device is refused: its password is sealed under a server key that is no longer there; set the device's credentials again";
+  logBounded(log, 'warn', performance.now(), { deviceId }, message);
+}
+
+/** Whether CONNECT contains what the credentials ask for. `unreadable`: nobody can say. */
 export function matchesMqttBasic(
   secrets: Secrets,
   device: DeviceId,
   credentials: MqttBasic,
   connect: MqttBasicParts,
-): boolean {
+): boolean | 'unreadable' {
   const wanted = mqttBasicParts(secrets, device, credentials);
+  if (wanted === undefined) return 'unreadable';
   return (
     (wanted.clientId === null || wanted.clientId === connect.clientId) &&
     (wanted.userName === null || wanted.userName === connect.userName) &&

@@ -41,6 +41,8 @@ export interface ImportNeeds {
   readonly log: Log;
   /** See `RowNeeds`. */
   readonly profiles?: Pick<Profiles, 'ownershipOf'>;
+  /** See `RowNeeds`. */
+  readonly minTokenLength?: number;
   readonly accessToken: () => string;
 }
 

@@ -2,7 +2,7 @@
 import { randomClaimKey } from '../base/claim-key.ts';
 import { type Clock, sleep } from '../base/clock.ts';
 import type { DeviceId, TenantId } from '../base/ids.ts';
-import type { Secrets } from '../base/secret.ts';
+import { type Secrets, unsealedOrNull } from '../base/secret.ts';
 import { isCleanText } from '../base/text.ts';
 import type { DeviceCommand } from '../device/device.ts';
 import type { Refusal } from '../device/messages.ts';
@@ -21,6 +21,8 @@ export interface RowNeeds {
   readonly clock: Clock;
   /** What the profiles ask of secrets; without it, a trial does not say which are too short. */
   readonly profiles?: Pick<Profiles, 'ownershipOf'>;
+  /** Shortest access token that a device may be given, so that a trial says which are too short. Default: any. */
+  readonly minTokenLength?: number;
   /** Draws one for a device that came without. */
   readonly accessToken: () => string;
   /** Whether the process is about to end: then nothing is retried. */
@@ -58,6 +60,8 @@ export function createRows(needs: RowNeeds): Rows {
     if (problem !== undefined) return refused(problem);
     const { tenantId } = job;
     const id = idOfRow(job.id, job.createdAt, nth, row.again);
+    if (row.key !== null && unsealedOrNull(secrets, id, row.key.sealedSecret) === null)
+      return refused(UNREADABLE);
     const answer = await ask(id, provisionFor(tenantId, row, row.accessToken || accessToken()));
     // There already: this very row was carried out before the process ended.
     if (answer.type === 'refused' && answer.refusal.reason !== 'already-provisioned') {
@@ -118,7 +122,8 @@ export function createRows(needs: RowNeeds): Rows {
       const { key } = row;
       if (key === null) return { ...row, again };
       const next = idOfRow(job, createdAt, nth, again);
-      return { ...row, again, key: sealedKey(next, secrets.unseal(id, key.sealedSecret)) };
+      const secret = unsealedOrNull(secrets, id, key.sealedSecret);
+      return secret === null ? { ...row, again } : { ...row, again, key: sealedKey(next, secret) };
     },
     async takeBack({ id, tenantId, createdAt }, nth, row) {
       await ask(idOfRow(id, createdAt, nth, row.again), { type: 'DeleteDevice', tenantId });
@@ -127,7 +132,7 @@ export function createRows(needs: RowNeeds): Rows {
 }
 
 async function tryOut(
-  { directory, secrets, profiles }: RowNeeds,
+  { directory, secrets, profiles, minTokenLength = 0 }: RowNeeds,
   job: ImportJob,
   nth: number,
   row: ImportRow,
@@ -144,6 +149,7 @@ async function tryOut(
     return refused(await inWords(directory, tenantId, row, { reason: 'name-taken' }));
   }
   if (row.accessToken !== '') {
+    if ([...row.accessToken].length < minTokenLength) return refused(tokenTooShort(minTokenLength));
     if (seen.has(token)) return refused('The access token is in the list twice');
     seen.add(token);
     const holder = await directory.byCredentials(row.accessToken);
@@ -151,12 +157,16 @@ async function tryOut(
   }
   const rules = row.key === null ? undefined : await profiles?.ownershipOf({ tenantId });
   if (row.key !== null && rules !== undefined && rules.minSecretLength > 0) {
-    const secret = secrets.unseal(idOfRow(job.id, job.createdAt, nth, row.again), row.key.sealedSecret);
+    const id = idOfRow(job.id, job.createdAt, nth, row.again);
+    const secret = unsealedOrNull(secrets, id, row.key.sealedSecret);
+    if (secret === null) return refused(UNREADABLE);
     if (secretLengthOf(secret) < rules.minSecretLength) return refused(tooShort(rules.minSecretLength));
   }
   return { ...row, outcome: 'good', message: null };
 }
 
+const UNREADABLE = 'The secret was sealed under a server key that is no longer there. Import the row again';
+const tokenTooShort = (length: number) => `The access token has fewer than ${length} characters`;
 const tooShort = (length: number) => `The secret has fewer than ${length} characters`;
 
 function provisionFor(tenantId: TenantId, row: ImportRow, credentialsId: string): DeviceCommand {
@@ -215,7 +225,7 @@ async function inWords(
     case 'too-many-devices':
       return `There may not be more than ${refusal.max} devices`;
     case 'token-too-short':
-      return `The access token has fewer than ${refusal.minTokenLength} characters`;
+      return tokenTooShort(refusal.minTokenLength);
     default:
       return refusal.reason;
   }

@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
+import type { Log } from '../../actors/base/log.ts';
 import { createClaiming } from '../../actors/claiming/claiming.ts';
 import type { BrokerAuth } from '../../http/routes/mqtt-auth.ts';
 import { BRIDGE_DEFAULTS, type BridgeSettings } from '../../transports/mqtt/bridge/settings.ts';
@@ -87,11 +88,11 @@ function read(file: string | undefined): Buffer | undefined {
 }
 
 /** Answers a broker's questions about clients; undefined without the secret for them. */
-export function createBrokerAuth(config: Config, core: Core): BrokerAuth | undefined {
+export function createBrokerAuth(config: Config, core: Core, log: Log): BrokerAuth | undefined {
   const { authSecret, authUnknown, authOtherTopics, username, password } = config.broker;
   if (authSecret === undefined) return undefined;
   const { devices, directory, secrets } = core;
-  const claiming = createClaiming(devices, directory, secrets);
+  const claiming = createClaiming(devices, directory, secrets, log);
   const topics = [listOf(config.broker.claimTopics), listOf(config.broker.gatewayTopics)] as const;
   const templates = createTemplates(...topics);
   // An id equal to the first level of the topics would stand above all devices.

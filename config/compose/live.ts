@@ -20,7 +20,7 @@ export interface Live {
   stop(): Promise<void>;
 }
 
-export function createLive({ clock, log }: CoreNeeds, core: Core): Live {
+export function createLive({ clock, log }: CoreNeeds, core: Core, minTokenLength: number): Live {
   const { store, accounts, devices, directory, profiles, secrets } = core;
   const feed = createFeed(clock);
   core.listen(feed.onDeviceEvent);
@@ -38,6 +38,7 @@ export function createLive({ clock, log }: CoreNeeds, core: Core): Live {
     secrets,
     clock,
     log,
+    minTokenLength,
     accessToken,
   });
   return {

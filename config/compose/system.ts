@@ -73,7 +73,7 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
     if (!quiet) tellOfShortSecrets(config, needs.log);
     const mqtt = config.mqtt.enabled ? createMqtt(config, needs, core) : undefined;
     const broker = await createBroker(config, needs, core);
-    const live = createLive(needs, core);
+    const live = createLive(needs, core, config.limits.minTokenLength);
     const http = createHttp(config, needs, core, mqtt, () => draining, broker, live);
     open.push(live, http);
     const httpListening = await http.start();
@@ -213,7 +213,7 @@ function createHttp(
 ) {
   const { accounts, devices, directory, profiles, secrets, store } = core;
   const presence: Presence = { isConnected: (id) => mqtt?.isConnected(id) ?? false };
-  const brokerAuth = createBrokerAuth(config, core);
+  const brokerAuth = createBrokerAuth(config, core, log);
   const web = webSettings(config);
   const app = createApp({
     accounts,

@@ -65,7 +65,10 @@ export function credentialsOf(
   }
 }
 
-/** The credentialsValue, for a caller who may read credentials. */
+/**
+ * The credentialsValue, for a caller who may read credentials. Of MQTT_BASIC it is null where nobody can read the password any
+ * more: with the other parts alone, a client that sends them back would take the password away.
+ */
 export function credentialsValueOf(
   secrets: Secrets,
   device: DeviceId,
@@ -75,13 +78,15 @@ export function credentialsValueOf(
     case 'ACCESS_TOKEN':
       return null;
     case 'MQTT_BASIC':
-      return JSON.stringify(mqttBasicParts(secrets, device, credentials));
+      return readableValue(mqttBasicParts(secrets, device, credentials));
     case 'X509_CERTIFICATE':
       return credentials.certificate;
     default:
       return unreachable(credentials);
   }
 }
+
+const readableValue = (parts: object | undefined) => (parts === undefined ? null : JSON.stringify(parts));
 
 function parsed(text: string): unknown {
   try {

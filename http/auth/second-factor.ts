@@ -7,7 +7,8 @@ import type { Accounts, User } from '../../actors/accounts/accounts.ts';
 import type { FactorPolicy, SecondFactor } from '../../actors/accounts/second-factors.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { UserId } from '../../actors/base/ids.ts';
-import type { Secrets } from '../../actors/base/secret.ts';
+import { type Log, logBounded } from '../../actors/base/log.ts';
+import { type Secrets, unsealedOrNull } from '../../actors/base/secret.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
 import type { Origin } from '../route.ts';
 import type { Limit } from '../settings.ts';
@@ -50,6 +51,9 @@ const PER_USER = { max: 60, windowMs: 3_600_000 } as const;
 /** Whoever has the password and types badly. */
 const PER_USER_AND_ADDRESS = { max: 10, windowMs: 600_000 } as const;
 
+const UNREADABLE =
+  'a user cannot log in: the second factor is sealed under a server key that is no longer there; delete the user and make it again';
+
 const CODES = 10;
 const CODE_BYTES = 8;
 
@@ -61,12 +65,13 @@ interface Needs {
   readonly accounts: Accounts;
   readonly secrets: Secrets;
   readonly clock: Clock;
+  readonly log: Log;
   readonly counters?: Counters;
   readonly browsers: Pick<Browsers, 'find'>;
 }
 
 export function createSecondFactorAuth(needs: Needs): SecondFactorAuth {
-  const { accounts, secrets, clock, counters, browsers } = needs;
+  const { accounts, secrets, clock, log, counters, browsers } = needs;
   const { secondFactors, users } = accounts;
   const perUser = forEachKind('second-factor', PER_USER, counters);
   const perBoth = forEachKind('second-factor-address', PER_USER_AND_ADDRESS, counters);
@@ -112,7 +117,12 @@ export function createSecondFactorAuth(needs: Needs): SecondFactorAuth {
     await secondFactors.update(user, (factor) => {
       good = false;
       if (factor === undefined) return factor;
-      const step = totpStep(secrets.unseal(user, factor.sealedSecret), code, clock.now(), factor.lastStep);
+      const secret = unsealedOrNull(secrets, user, factor.sealedSecret);
+      if (secret === null) {
+        logBounded(log, 'warn', performance.now(), { userId: user }, UNREADABLE);
+        return factor;
+      }
+      const step = totpStep(secret, code, clock.now(), factor.lastStep);
       if (step === undefined) return factor;
       good = true;
       return { ...factor, lastStep: step };

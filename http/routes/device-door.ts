@@ -1,6 +1,7 @@
 /** What every route of the device HTTP API begins with: the token in the path says which device asks. */
 import { z } from 'zod';
 import type { Clock } from '../../actors/base/clock.ts';
+import type { Log } from '../../actors/base/log.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { AttributeNews } from '../../actors/claiming/attribute-news.ts';
@@ -17,6 +18,7 @@ export interface DeviceApiNeeds {
   readonly directory: Directory;
   readonly secrets: Secrets;
   readonly clock: Clock;
+  readonly log: Log;
   /** Tells of shared attributes that have changed; without it, nobody hears. */
   readonly news?: Pick<AttributeNews, 'watch'>;
   /** Counts wrong tokens; without it, nobody does. */
@@ -56,7 +58,7 @@ export const FOR_DEVICES = 'For devices: the access token is in the path.';
 
 export function createDeviceDoor(needs: DeviceApiNeeds): DeviceDoor {
   const { devices, directory, secrets, tokenGuard = openGuard, deviceApi = defaultDeviceApiSettings } = needs;
-  const claiming = createClaiming(devices, directory, secrets);
+  const claiming = createClaiming(devices, directory, secrets, needs.log);
   return {
     claiming,
     settings: deviceApi,

@@ -30,6 +30,7 @@ export function createDeviceApi(world: TransportWorld, settings: Partial<DeviceA
     directory,
     secrets,
     clock,
+    log: silentLog,
     news,
     deviceApi,
     ...(guard === undefined ? {} : { tokenGuard: guard }),

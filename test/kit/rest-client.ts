@@ -182,6 +182,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     secrets,
     clock,
     log,
+    minTokenLength: options.minTokenLength ?? 0,
     accessToken: randomAccessToken,
   });
   const needs: ApiNeeds = {

@@ -222,6 +222,23 @@ law('O10', 'a window with a shorter secret than the rules ask for is refused wit
   device.when({ ...initiate(1_000), secretLength: 8 }).gives(openedNow(NOW + 1_000));
 });
 
+law('O10', 'so is a window that a reset opens, and one for a take-over; nothing is reset by halves', () => {
+  const rules = { ...OF_EIGHT.ownership, deviceReset: 'release-and-open', takeOver: 'at-once' } as const;
+  const policy = { ...OF_EIGHT, ownership: rules };
+  for (const device of [given(policy), given(policy, claimed())]) {
+    const refusal = { reason: 'secret-too-short', minSecretLength: 8 };
+    for (const command of [reset(1_000), initiate(1_000)]) {
+      const refused = device.when({ ...command, secretLength: 7 });
+      assert.equal(refused.refused('secret-too-short'), refusal);
+      assert.is(refused.state, device.state);
+    }
+    device.when({ ...initiate(1_000), secretLength: 8 }).happened('ClaimWindowOpened');
+  }
+  given(policy, claimed())
+    .when({ ...reset(1_000), secretLength: 8 })
+    .happened('DeviceReset');
+});
+
 law('O10', 'so is a server key; other attributes are not concerned, and the length is in no event', () => {
   const device = given(OF_EIGHT);
   const key = saveServerKey(CLOSES);

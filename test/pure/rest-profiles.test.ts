@@ -78,6 +78,28 @@ law(
   },
 );
 
+law(
+  'an imported row with too short an access token is refused, in the trial too',
+  async ({ home }) => {
+    const { id } = (await home.admin.post('/api/deviceImport', {})).json as { id: string };
+    const rows = [
+      { name: 'short', accessToken: '12345678901' },
+      { name: 'good', accessToken: '123456789012' },
+      { name: 'drawn' },
+    ];
+    entity(await home.admin.post(`/api/deviceImport/${id}/rows`, { from: 0, rows }));
+    for (const dryRun of [true, false]) {
+      entity(await home.admin.post(`/api/deviceImport/${id}/start?dryRun=${dryRun}`));
+      const job = async () => (await home.admin.get(`/api/deviceImport/${id}`)).json as { state: string };
+      await until('it has ended', async () => (await job()).state === (dryRun ? 'TRIED' : 'DONE'));
+      const page = pageOf(await home.admin.get(`/api/deviceImport/${id}/rows?pageSize=10`));
+      const messages = (page.data as unknown as { message: string | null }[]).map(({ message }) => message);
+      assert.equal(messages, ['The access token has fewer than 12 characters', null, null]);
+    }
+  },
+  { minTokenLength: 12 },
+);
+
 law('profiles: an imported row with too short a secret is refused, in the trial too', async ({ home }) => {
   const standard = entity(await home.admin.get('/api/deviceProfileInfo/default')).id.id;
   const full = entity(await home.admin.get(`/api/deviceProfile/${standard}`));

@@ -1,11 +1,14 @@
 /** The second factor over REST and in the pages: set up, shown, guessed, replayed, required, lost. */
 import * as assert from 'uvu/assert';
+import { silentLog } from '../../actors/base/log.ts';
+import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
 import { totpCode, totpSecretOf } from '../../http/auth/totp.ts';
 import {
   type Answer,
   isDone,
   isProblem,
   PASSWORD,
+  provision,
   type RestWorld,
   restLaws,
   settle,
@@ -225,6 +228,53 @@ law(
     await isOut(home.alice.token);
     assert.is(secret.length, 32);
   },
+);
+
+let present = createSecrets(Buffer.alloc(32, 1));
+/** Of a server whose key is changed, and the old one dropped. */
+const changing: Secrets = {
+  digest: (...args) => present.digest(...args),
+  digests: (...args) => present.digests(...args),
+  seal: (...args) => present.seal(...args),
+  unseal: (...args) => present.unseal(...args),
+};
+const told: string[] = [];
+
+law(
+  'a secret that a dropped server key has sealed is a wrong code, and the log says what to do',
+  async ({ world, home }) => {
+    const secret = await setUp(world, home.alice.token);
+    const { token } = await half(world, home.alice.email);
+    present = createSecrets(Buffer.alloc(32, 9));
+    const answer = await world.as(token).post(checkPath(totpCode(secret, world.clock.now())));
+    isProblem(answer, 400, 31, 'Verification code is incorrect');
+    assert.match(told.join(), 'sealed under a server key that is no longer there');
+  },
+  {
+    log: { ...silentLog, warn: (_fields, message) => told.push(message) },
+    disturb: (needs) => ({ ...needs, secrets: changing }),
+  },
+);
+
+law(
+  'MQTT_BASIC credentials that a dropped key has sealed are shown as unreadable, and can be set again',
+  async ({ world, home }) => {
+    present = createSecrets(Buffer.alloc(32, 1));
+    const id = await provision(world, home.tenantId, 'lamp', null);
+    const path = `/api/device/${id}/credentials`;
+    const before = (await home.admin.get(path)).json as object;
+    const credentialsValue = JSON.stringify({ clientId: 'c', userName: 'u', password: 'secret-of-lamp' });
+    const basic = { ...before, credentialsType: 'MQTT_BASIC', credentialsId: null, credentialsValue };
+    const save = (credentials: object) => home.admin.post('/api/device/credentials', credentials);
+    assert.is((await save(basic)).status, 200);
+    present = createSecrets(Buffer.alloc(32, 9));
+    const shown = (await home.admin.get(path)).json as { credentialsValue: string | null };
+    assert.is(shown.credentialsValue, null);
+    isProblem(await save(shown), 400, 31); // as a client would that changes something else
+    assert.is((await save(basic)).status, 200);
+    assert.match((await home.admin.get(path)).text, 'secret-of-lamp');
+  },
+  { disturb: (needs) => ({ ...needs, secrets: changing }) },
 );
 
 law(

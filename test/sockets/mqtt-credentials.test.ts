@@ -2,6 +2,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type DeviceId, newId } from '../../actors/base/ids.ts';
+import { silentLog } from '../../actors/base/log.ts';
+import { createSecrets } from '../../actors/base/secret.ts';
 import { type MqttBasicParts, mqttBasic, x509 } from '../../actors/fleet/credentials.ts';
 import type { TransportConfiguration } from '../../actors/fleet/profiles.ts';
 import { type MqttScene, VERSION_NAME, withMqtt } from '../contract/transport-mqtt.ts';
@@ -28,10 +30,14 @@ async function connack(
   return version === 5 ? reasonCode : returnCode;
 }
 
-async function provisionBasic({ world }: MqttScene, parts: MqttBasicParts): Promise<void> {
+async function provisionBasic(
+  { world }: MqttScene,
+  parts: MqttBasicParts,
+  secrets = world.secrets,
+): Promise<void> {
   // The password is sealed for the device's id, which so has to be known first.
   const id = newId<DeviceId>(Date.now());
-  const credentials = mqttBasic(world.secrets, id, parts);
+  const credentials = mqttBasic(secrets, id, parts);
   if (credentials === undefined) throw new Error('no credentials');
   const answer = await world.devices.ask(id, {
     type: 'ProvisionDevice',
@@ -47,6 +53,21 @@ async function provisionBasic({ world }: MqttScene, parts: MqttBasicParts): Prom
 }
 
 const ALL = { clientId: 'c', userName: 'u', password: 'p' };
+
+test('mqtt: credentials: a password that a dropped key has sealed lets that device in no more, and nobody else is concerned', () => {
+  const lines: string[] = [];
+  const log = { ...silentLog, warn: (_fields: object, message: string) => lines.push(message) };
+  const story = async (scene: MqttScene) => {
+    await provisionBasic(scene, ALL, createSecrets(Buffer.alloc(32, 99)));
+    await provisionBasic(scene, { ...ALL, clientId: 'other' });
+    assert.is(await connack(scene, 5, ALL), 0x86);
+    assert.is(await connack(scene, 4, ALL), 5);
+    assert.is(await connack(scene, 5, { ...ALL, clientId: 'other' }), 0);
+    assert.match(lines.join(), "set the device's credentials again");
+    assert.not.match(lines.join(), 'bug');
+  };
+  return withMqtt({}, story, { log });
+});
 
 for (const version of [4, 5] as const) {
   const name = VERSION_NAME[version];

@@ -69,7 +69,7 @@ export function createCoapEndpoint(options: CoapEndpointOptions): Transport {
     settings,
     attributes,
     observations,
-    claiming: createClaiming(options.devices, options.directory, options.secrets),
+    claiming: createClaiming(options.devices, options.directory, options.secrets, options.log),
     guard: options.guard ?? openGuard,
     uploads: new Uploads(settings, clock),
     profiles: options.profiles,

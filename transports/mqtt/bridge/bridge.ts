@@ -87,7 +87,7 @@ class MqttBridge implements Bridge {
     const { settings, devices, directory, secrets, profiles, clock, log } = options;
     this.#options = options;
     this.#templates = createTemplates(settings.claimTopics, settings.gatewayTopics);
-    const claiming = createClaiming(devices, directory, secrets);
+    const claiming = createClaiming(devices, directory, secrets, log);
     const gateways = createGateways({ devices, directory, secrets, profiles, clock, log, settings });
     const service = createService({ claiming, gateways, profiles, settings, clock, log });
     this.#home = spawnParent(options.parent, 'mqtt-bridge');

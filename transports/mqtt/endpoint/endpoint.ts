@@ -104,7 +104,7 @@ class Endpoint implements MqttEndpoint {
   constructor(options: MqttEndpointOptions) {
     const { settings, devices, directory, secrets, profiles, clock, log, bus } = options;
     this.#options = options;
-    const claiming = createClaiming(devices, directory, secrets);
+    const claiming = createClaiming(devices, directory, secrets, log);
     const gateways = createGateways({ devices, directory, secrets, profiles, clock, log, settings });
     this.#home = spawnParent(options.parent, 'mqtt-endpoint');
     this.#context = {
