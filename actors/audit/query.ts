@@ -29,6 +29,8 @@ export interface AuditQuery {
   readonly userId?: UserId;
   /** Whether an entry is about a device (it has a `deviceId`) or about its user. */
   readonly about?: 'DEVICE' | 'USER';
+  /** In the name of the device or of the action, whatever the case. */
+  readonly textSearch?: string;
   /** Default: the newest first. */
   readonly sortOrder?: 'ASC' | 'DESC';
 }
@@ -50,8 +52,9 @@ export function findEntries(blocks: BlockReader, query: AuditQuery, blocksMax: n
   return isWhole(query) ? pageOfAll(blocks, query) : search(blocks, query, blocksMax);
 }
 
-function isWhole({ startTime, endTime, actions, deviceId, customerId, userId, about }: AuditQuery): boolean {
-  return [startTime, endTime, actions, deviceId, customerId, userId, about].every(
+function isWhole(query: AuditQuery): boolean {
+  const { startTime, endTime, actions, deviceId, customerId, userId, about, textSearch } = query;
+  return [startTime, endTime, actions, deviceId, customerId, userId, about, textSearch].every(
     (part) => part === undefined,
   );
 }
@@ -105,13 +108,18 @@ async function search(blocks: BlockReader, query: AuditQuery, blocksMax: number)
   return { items, total };
 }
 
-function filterOf({ actions, deviceId, customerId, userId, about }: AuditQuery): (line: Line) => boolean {
-  return ([, action, , device, , customer, user]) =>
+function filterOf(query: AuditQuery): (line: Line) => boolean {
+  const { actions, deviceId, customerId, userId, about } = query;
+  const text = query.textSearch?.toLowerCase();
+  const hasText = (where: string | 0) =>
+    where !== 0 && text !== undefined && where.toLowerCase().includes(text);
+  return ([, action, , device, name, customer, user]) =>
     (actions === undefined || actions.includes(action)) &&
     (deviceId === undefined || device === deviceId) &&
     (customerId === undefined || customer === customerId) &&
     (userId === undefined || user === userId) &&
-    (about === undefined || (device !== 0) === (about === 'DEVICE'));
+    (about === undefined || (device !== 0) === (about === 'DEVICE')) &&
+    (text === undefined || hasText(name) || hasText(action));
 }
 
 /** The first block in which an entry from this instant on can be. */

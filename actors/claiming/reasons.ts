@@ -233,9 +233,14 @@ export const REASONS: { readonly [Code in ReasonCode]: Reason } = {
     remedy: 'name the devices; of a kit that is split, both parts keep some',
     heardBy: ['tenant'],
   },
+  'kit-not-over': {
+    words: 'the kit is still open, or its devices are still being claimed',
+    remedy: 'revoke it first, or wait until all its devices have their outcome',
+    heardBy: ['tenant'],
+  },
   'too-many-kits': {
     words: 'there are as many kits as there may be',
-    remedy: 'put more devices into each',
+    remedy: 'delete those that are over, or put more devices into each',
     heardBy: ['tenant'],
   },
   'too-many-wrong-codes': {

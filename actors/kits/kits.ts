@@ -7,7 +7,7 @@
 
 import type { Customers } from '../accounts/model.ts';
 import { randomClaimKey } from '../base/claim-key.ts';
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Instant } from '../base/clock.ts';
 import { type DeviceId, type KitId, newId, type TenantId, type UserId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { type Secrets, unsealedOrNull } from '../base/secret.ts';
@@ -24,6 +24,7 @@ import {
   type KitReason,
   type Kits,
   type NewKit,
+  OVER_KEPT_MS,
   type PackedDevice,
 } from './model.ts';
 import { codeKey, kitsOf, openKits, UNDER_WAY } from './records.ts';
@@ -41,6 +42,8 @@ export interface KitNeeds {
 }
 
 const ID_MAX = 64;
+/** The oldest kits, which are over if any are. */
+const LOOKED_AT_FOR_ROOM = 20;
 /** Kits that are looked for at once after a start. */
 const RESUMED_AT_ONCE = 100;
 
@@ -92,7 +95,30 @@ export function createKits(needs: KitNeeds): Kits {
     };
   }
 
-  const isFull = async (tenantId: TenantId) => (await store.index.count(kitsOf(tenantId))) >= kitsMax;
+  /** Where there are as many as there may be, the oldest make room, if they have been over for long enough. */
+  async function isFull(tenantId: TenantId): Promise<boolean> {
+    const list = kitsOf(tenantId);
+    if ((await store.index.count(list)) < kitsMax) return false;
+    const now = clock.now();
+    for (const kit of await rows.first(list, LOOKED_AT_FOR_ROOM)) {
+      if (now - overSince(kit) >= OVER_KEPT_MS) await forget(tenantId, kit.id);
+    }
+    return (await store.index.count(list)) >= kitsMax;
+  }
+
+  async function forget(tenantId: TenantId, id: string): Promise<KitAnswer> {
+    const kit = await find(tenantId, id);
+    if (kit === undefined) return refused('kit-unknown');
+    if (overSince(kit) > clock.now()) return refused('kit-not-over');
+    // So nobody splits it meanwhile: what was split off is kept nowhere else.
+    const revoked = kit.state === 'open' ? await revoke(tenantId, id) : undefined;
+    if (revoked?.type === 'refused' && revoked.reason === 'kit-claimed') return refused('kit-not-over');
+    await rows.remove(kit.id);
+    return { type: 'done', kit };
+  }
+
+  const revoke = (tenantId: TenantId, id: string) =>
+    changeOpen(tenantId, id, (kit) => ({ ...kit, state: 'revoked' }));
 
   async function create(kit: Kit): Promise<KitAnswer> {
     if (kit.devices.length === 0) return refused('kit-empty');
@@ -209,7 +235,8 @@ export function createKits(needs: KitNeeds): Kits {
       return part === undefined ? refused('kit-unknown') : { type: 'done', kit: part };
     },
 
-    revoke: (tenantId, id) => changeOpen(tenantId, id, (kit) => ({ ...kit, state: 'revoked' })),
+    revoke,
+    forget,
 
     async resume() {
       for (let behind: { readonly after: string } | undefined; ; ) {
@@ -223,6 +250,22 @@ export function createKits(needs: KitNeeds): Kits {
 
     stop: runs.stop,
   };
+}
+
+/** When it was over, or will be: it opens nothing more, and nothing of it is under way. */
+function overSince({ state, claim, createdAt, expiresAt }: Kit): Instant {
+  switch (state) {
+    case 'open':
+      return expiresAt;
+    case 'revoked':
+      return createdAt;
+    case 'claiming':
+      return Number.POSITIVE_INFINITY;
+    case 'claimed':
+      return claim?.at ?? createdAt;
+    default:
+      return unreachable(state);
+  }
 }
 
 /** As people read it aloud and type it: case, spaces and dashes do not matter. */

@@ -13,8 +13,10 @@ import type { EntityQuery, Page } from '../records/pages.ts';
 
 /** Devices of one kit; its record holds them all. */
 export const KIT_DEVICES_MAX = 1_000;
-/** Kits of one tenant, those that are claimed or revoked too: with their devices they are some gigabytes on disk. */
+/** Kits of one tenant, those that are over too: with their devices they are some gigabytes on disk. */
 export const KITS_MAX = 10_000;
+/** A kit that has been over for so long makes room for a new one where there are as many as there may be. */
+export const OVER_KEPT_MS = 30 * 86_400_000;
 
 export interface KitDevice {
   readonly id: DeviceId;
@@ -66,6 +68,7 @@ export type KitReason =
   | 'kit-claimed'
   | 'kit-too-large'
   | 'kit-empty'
+  | 'kit-not-over'
   | 'too-many-kits';
 
 export type KitAnswer =
@@ -118,6 +121,8 @@ export interface Kits {
   ): Promise<KitAnswer>;
   /** Its code opens nothing more. What it claimed before stays claimed. */
   revoke(tenantId: TenantId, id: string): Promise<KitAnswer>;
+  /** Deletes a kit that is over (revoked, expired, or claimed and carried out). Then its code is as one that never was. */
+  forget(tenantId: TenantId, id: string): Promise<KitAnswer>;
   /** Whoever shows the code first has the kit. Shown again by the same customer, it is the same answer. */
   claim(who: Claimant, code: string): Promise<KitAnswer>;
   /** Goes on with what was under way when the process ended. */

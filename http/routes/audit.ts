@@ -28,7 +28,7 @@ const epochMs = z
   .optional()
   .meta({ documentedAs: { type: 'integer', format: 'int64' } });
 
-/** Entries are always in the order of time; `textSearch` is ignored. */
+/** Entries are always in the order of time; `textSearch` finds text in names of devices and of actions. */
 const query = z
   .object({
     startTime: epochMs,

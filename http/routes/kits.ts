@@ -17,7 +17,7 @@ import { defineRoute, type Route } from '../route.ts';
 import { kitView, listedKitView, viewKit, viewListedKit } from '../views/kit.ts';
 import { pageView, viewPage } from '../views/page.ts';
 import { badRequest, notFound, refusedKit } from '../wire/errors.ts';
-import { isProblem, json, type Problem, type Reply } from '../wire/reply.ts';
+import { empty, isProblem, json, type Problem, type Reply } from '../wire/reply.ts';
 import { kitPaging, optionalText } from '../wire/schemas.ts';
 import { deviceByName } from './access.ts';
 
@@ -37,7 +37,14 @@ const deviceNames = z
   .max(KIT_DEVICES_MAX, `A kit has at most ${KIT_DEVICES_MAX} devices!`);
 
 export function kitRoutes(needs: KitRouteNeeds): Route[] {
-  return [createKit(needs), listKits(needs), readKit(needs), splitKit(needs), revokeKit(needs)];
+  return [
+    createKit(needs),
+    listKits(needs),
+    readKit(needs),
+    splitKit(needs),
+    revokeKit(needs),
+    deleteKit(needs),
+  ];
 }
 
 function createKit(needs: KitRouteNeeds): Route {
@@ -169,6 +176,31 @@ function revokeKit(needs: KitRouteNeeds): Route {
     },
     handle: async ({ principal, params }) =>
       replyTo(needs, principal, 'DELETED', await kits.revoke(principal.tenantId, params.kitId)),
+  });
+}
+
+function deleteKit(needs: KitRouteNeeds): Route {
+  const { kits, audit } = needs;
+  return defineRoute({
+    method: 'DELETE',
+    path: '/api/kit/:kitId/record',
+    summary:
+      'Delete a kit that is over: claimed and carried out, revoked or expired; what it claimed stays claimed',
+    description: 'Its code is then one that never was. Who claimed what stays in the audit trail.',
+    roles: TENANT,
+    params: inPath,
+    responses: {
+      200: { description: 'It is gone', isEmpty: true },
+      400: { description: 'It is still open, or its devices are still being claimed' },
+      404: { description: 'No such kit' },
+    },
+    async handle({ principal: { tenantId, userId }, params }) {
+      const answer = await kits.forget(tenantId, params.kitId);
+      if (answer.type === 'refused') return refusedKit(answer.reason);
+      const about = { ...aboutKit(answer.kit), tenantId, userId, customerId: undefined, failure: undefined };
+      audit.note({ ...about, action: 'DELETED' });
+      return empty;
+    },
   });
 }
 

@@ -191,8 +191,22 @@ export const devicePaging = paging({ createdTime: 'createdTime', name: 'name' })
 export const titlePaging = paging({ createdTime: 'createdTime', title: 'name', name: 'name' });
 /** In the order of creation only: a kit is read with its thousand devices, so a list of them is never read whole. */
 export const kitPaging = z
-  .object(place(50))
-  .transform(({ sortOrder, ...rest }) => ({ ...rest, ...(sortOrder === undefined ? {} : { sortOrder }) }));
+  .object({
+    ...place(50),
+    textSearch: z
+      .string()
+      .refine((text) => text === '', 'Kits cannot be searched!')
+      .optional(),
+    sortProperty: z
+      .string()
+      .refine((name) => ['', 'id', 'createdTime'].includes(name), 'Unsupported sort property!')
+      .optional(),
+  })
+  .transform(({ page, pageSize, sortOrder }) => ({
+    page,
+    pageSize,
+    ...(sortOrder === undefined ? {} : { sortOrder }),
+  }));
 export const userPaging = paging({ createdTime: 'createdTime', email: 'name', name: 'name' });
 
 // -------------------------------------------------------------------------------------------------------- contact

@@ -125,6 +125,14 @@ law('audit: by customer, user, time and action', async ({ world, home }) => {
     'CLAIM_WINDOW_EXPIRED',
   ]);
   assert.equal(await of('', `&startTime=${START + 1001}`), []);
+  const window = await of('', '&textSearch=window_EXP');
+  assert.equal([...new Set(window)], ['CLAIM_WINDOW_EXPIRED'], 'text in the name of the action, in any case');
+  assert.ok(window.length > 0);
+  assert.equal(await of('', '&textSearch=no such device'), []);
+  assert.equal(
+    await of('', '&textSearch=LOGIN'),
+    (await of('')).filter((entry) => String(entry).startsWith('LOGIN')),
+  );
   for (const wrong of ['startTime=x', 'actionTypes=NOTHING', 'sortProperty=name'])
     isProblem(await admin.get(`/api/audit/logs?${wrong}`), 400, 31);
   isProblem(await admin.get(`/api/audit/logs/entity/ASSET/${bob.userId}`), 400, 31);

@@ -259,6 +259,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'GET /api/kit/:kitId': unrelated(403, 404, 403, A_KIT),
   'POST /api/kit/:kitId/split': unrelated(403, 404, 403, { ...A_KIT, body: { devices: ['A'] } }),
   'DELETE /api/kit/:kitId': unrelated(403, 404, 403, A_KIT),
+  'DELETE /api/kit/:kitId/record': unrelated(403, 404, 403, A_KIT),
   'POST /api/deviceImport': unrelated(403, 200, 403),
   'GET /api/deviceImports': unrelated(403, 200, 403),
   // Who may see an import is tested in `rest-fleet`.

@@ -335,12 +335,86 @@ law('K1: a page of kits is small: at most fifty, without their devices', async (
     },
   });
   try {
-    await home.admin.get('/api/kits?pageSize=1&page=0&textSearch=order&sortProperty=title');
+    await home.admin.get('/api/kits?pageSize=1&page=0&textSearch=&sortProperty=createdTime');
   } finally {
     Object.assign(index, { page });
   }
   assert.equal(lists, [1]);
 });
+
+law(
+  'K1: a list of kits that is to be searched or sorted otherwise is refused, not told unsearched',
+  async (scene) => {
+    const { home } = scene;
+    await packed(scene);
+    isProblem(await home.admin.get('/api/kits?textSearch=order'), 400, 31, 'Kits cannot be searched!');
+    isProblem(await home.admin.get('/api/kits?sortProperty=label'), 400, 31, 'Unsupported sort property!');
+  },
+);
+
+law(
+  'K1: a kit that is over can be deleted, and no other; its code is then one that never was',
+  async (scene) => {
+    const { world, home } = scene;
+    const kit = await packed(scene);
+    const record = `/api/kit/${kit.id}/record`;
+    const notOver = await home.admin.delete(record);
+    isProblem(notOver, 400, 31);
+    assert.is((notOver.json as { reason: string }).reason, 'kit-not-over');
+    assert.is((await home.admin.delete(`/api/kit/${kit.id}`)).status, 200);
+    isDone(await home.admin.delete(record));
+    isProblem(await home.admin.get(`/api/kit/${kit.id}`), 404, 32);
+    isProblem(await home.admin.delete(record), 404, 32);
+    isProblem(await home.alice.post(CLAIM, { code: kit.code }), 404, 32);
+    assert.is(await world.store.index.count(`kits/${home.tenantId}`), 0);
+  },
+);
+
+law(
+  'K1: a kit that is claimed can be deleted once all its devices have their outcome, and they stay claimed',
+  async (scene) => {
+    const { world, home } = scene;
+    const kit = await packed(scene);
+    assert.is((await home.alice.post(CLAIM, { code: kit.code })).status, 200);
+    await until('it is carried out', async () => {
+      const { state } = (await home.admin.get(`/api/kit/${kit.id}`)).json as { state: string };
+      return state === 'CLAIMED';
+    });
+    isDone(await home.admin.delete(`/api/kit/${kit.id}/record`));
+    const { items } = await world.directory.ofCustomer(home.tenantId, home.alice.customerId, {
+      page: 0,
+      pageSize: 10,
+    });
+    assert.is(items.length, kit.devices.length);
+  },
+);
+
+law(
+  'K1: where there are as many as there may be, the oldest that are over make room, and open ones do not',
+  async (scene) => {
+    const { world, home } = scene;
+    const { store, devices, accounts, secrets, clock } = world;
+    const { customers } = accounts;
+    const kits = createKits({ store, devices, customers, secrets, clock, log: silentLog, kitsMax: 2 });
+    const lamp = { id: newId<DeviceId>(1), name: 'Lamp', epoch: 0 };
+    const make = (expiresAt: number) => {
+      clock.advance(1);
+      return kits.create(home.tenantId, newId<UserId>(1), { label: '', expiresAt }, [lamp]);
+    };
+    const FOR_EVER = Number.MAX_SAFE_INTEGER;
+    const [open, expired] = [await make(FOR_EVER), await make(clock.now() + 1_000)];
+    const full = { type: 'refused', reason: 'too-many-kits' };
+    assert.equal(await make(FOR_EVER), full);
+    clock.advance(30 * 86_400_000);
+    assert.equal(await make(FOR_EVER), full, 'over for 30 days only in a second');
+    clock.advance(1_000);
+    assert.is((await make(FOR_EVER)).type, 'done');
+    assert.ok(open.type === 'done' && expired.type === 'done');
+    assert.is((await kits.find(home.tenantId, open.kit.id))?.state, 'open');
+    assert.is(await kits.find(home.tenantId, expired.kit.id), undefined);
+    assert.equal(await make(FOR_EVER), full);
+  },
+);
 
 law('K2: shown again, a kit that was broken off goes on', async (scene) => {
   const { world, home } = scene;

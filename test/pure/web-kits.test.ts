@@ -53,6 +53,12 @@ test('a kit is made of names, split, claimed by its code, and tells what became 
     const revoked = await admin.follow(await admin.post(`${parted.to}/revoke`, {}));
     assert.match(revoked.text, 'The code opens nothing more');
     assert.match((await alice.post('/claim/kit', { code: partCode })).text, 'The kit is revoked');
+
+    assert.match(revoked.text, 'This kit is over');
+    const deleted = await admin.follow(await admin.post(`${parted.to}/delete`, {}));
+    assert.match(deleted.text, 'The kit is deleted.');
+    assert.is((await admin.get(String(parted.to))).status, 404);
+    assert.match((await alice.post('/claim/kit', { code: partCode })).text, 'There is no such code');
   } finally {
     await world.stop();
   }

@@ -324,6 +324,7 @@ const SCENES: { readonly [Code in RefusalReason | EdgeReason | KitReason]: Scene
   'kit-claimed': KITS,
   'kit-too-large': KITS,
   'kit-empty': KITS,
+  'kit-not-over': KITS,
   'too-many-kits': KITS,
   async 'not-owner'() {
     const device = await owned(stage.otherCustomer);

@@ -193,6 +193,14 @@ async function kitReply(visit: SignedIn): Promise<PageReply> {
             </button>
           </form>
         ) : null}
+        {state === 'OPEN' || state === 'CLAIMING' ? null : (
+          <form method="post" action={`${pathOf(visit)}/delete`} class="card">
+            <p>This kit is over. What it claimed stays claimed, and who claimed it stays in the history.</p>
+            <button type="submit" class="danger">
+              Delete
+            </button>
+          </form>
+        )}
       </>
     ),
   };
@@ -244,6 +252,12 @@ export const kitPages: readonly Page[] = [
     async post(visit) {
       const revoked = await visit.api.act('DELETE', routeOf(visit));
       return resultAt(pathOf(visit), revoked, 'The code opens nothing more.');
+    },
+  }),
+  memberPage('/kits/:kit/delete', TENANT, {
+    async post(visit) {
+      const deleted = await visit.api.act('DELETE', `${routeOf(visit)}/record`);
+      return resultAt('/kits', deleted, 'The kit is deleted.', pathOf(visit));
     },
   }),
 ];
