@@ -5,6 +5,7 @@ import { confirmScenario } from './confirm.ts';
 import { connectStormScenario } from './connect-storm.ts';
 import { contendScenario } from './contend.ts';
 import { expiryStormScenario } from './expiry-storm.ts';
+import { floodScenario } from './flood.ts';
 import { gatewayBatchScenario } from './gateway-batch.ts';
 import { growthScenario } from './growth.ts';
 import { idleFleetScenario } from './idle-fleet.ts';
@@ -24,6 +25,7 @@ export const SCENARIOS: readonly Scenario[] = [
   lifecycleScenario,
   connectStormScenario,
   expiryStormScenario,
+  floodScenario,
   idleFleetScenario,
   coldStartScenario,
   recoveryScenario,
