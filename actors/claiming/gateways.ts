@@ -7,6 +7,7 @@ import type { Clock, Instant } from '../base/clock.ts';
 import type { DeviceId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secret.ts';
+import { nextTurn } from '../base/slices.ts';
 import { whyCredentialsFail } from '../device/credentials.ts';
 import { type GatewayAuthority, gatewayAuthority, isGateway, speaksFor } from '../device/gateways.ts';
 import { secretLengthOf } from '../device/ownership-rules.ts';
@@ -27,6 +28,9 @@ export interface GatewaySettings {
 }
 
 export const GATEWAY_DEFAULTS: GatewaySettings = { autoCreateDevices: true, gatewayFanOutMax: 256 };
+
+/** Devices of one message that are asked in one turn of the event loop, so that a large message stalls nobody. */
+export const ENTRIES_PER_TURN = 64;
 
 /** `revoked`: the gateway itself is gone, has other credentials, or is no gateway any more. */
 export type GatewayAnswer<Value> =
@@ -143,9 +147,15 @@ export function createGateways(needs: GatewayNeeds): Gateways {
       as(gateway, async (speaker) => {
         const outcomes = new Map<string, EntryOutcome>();
         const waiting = entries.entries();
+        let begun = 0;
+        /** Those of the turn before have begun. */
+        let gate: Promise<void> | undefined;
         const work = async () => {
           // All workers take from one iterator: each entry is taken once.
           for (const [name, request] of waiting) {
+            begun += 1;
+            if (begun % ENTRIES_PER_TURN === 0) gate = gate === undefined ? nextTurn() : gate.then(nextTurn);
+            if (gate !== undefined) await gate;
             // Caught for each entry: the message is done with only when all of them are.
             const outcome = await claimOne(speaker, name, request, arrivedAt).catch(ifUnavailable(noAnswer));
             outcomes.set(name, outcome);

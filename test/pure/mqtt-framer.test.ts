@@ -2,8 +2,20 @@
 import mqtt from 'mqtt-packet';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Framer } from '../../transports/mqtt/endpoint/framer.ts';
+import { Framer as Cutter, type FramingFault } from '../../transports/mqtt/endpoint/framer.ts';
 import fc from '../kit/property.ts';
+
+/** Takes chunk after chunk, and looks after each for all that is there. */
+class Framer extends Cutter {
+  push(chunk: Buffer, packets: Buffer[]): FramingFault | undefined {
+    this.feed(chunk);
+    for (let next = this.next(); next !== undefined; next = this.next()) {
+      if (typeof next === 'string') return next;
+      packets.push(next);
+    }
+    return undefined;
+  }
+}
 
 const publish = (payloadBytes: number): Buffer =>
   mqtt.generate({

@@ -13,6 +13,8 @@ import type { ProtocolVersion } from './reasons.ts';
 import { type MqttEndpointSettings, packetBytesMax } from './settings.ts';
 import type { ClientCertificate } from './tls.ts';
 
+const FRAMING_FAULT = { 'too-large': TOO_LARGE, malformed: MALFORMED } as const;
+
 /** What every connection begins with [MQTT-3.1.0-1], flags included (section 2.2.2). */
 const CONNECT_FIRST_BYTE = 0x10;
 
@@ -36,16 +38,9 @@ export interface ByteStream {
   destroy(): unknown;
 }
 
-/** The packets of one chunk of the stream. A fault can only be the last of them, and of the stream. */
-export interface Batch {
-  readonly type: 'packets';
-  readonly packets: readonly (ClientPacket | Fault)[];
-  /** How much of the read-ahead this batch takes up until it is handled. */
-  readonly bytes: number;
-}
-
 export interface ConnectionEvents {
-  onPackets(batch: Batch): void;
+  /** There may be packets to take, with `next`. Not called again before `heard`. */
+  onReadable(): void;
   /** Reading has met a bug. */
   onFailed(error: unknown): void;
   /** The socket is closed, by either side. Called once, and last. */
@@ -59,6 +54,8 @@ export class Connection {
   certificate: ClientCertificate | undefined;
   /** When we closed our side. */
   endedAt: number | undefined;
+  /** How long the packet was that `next` gave last. */
+  packetBytes = 0;
 
   readonly #socket: ByteStream;
   readonly #settings: MqttEndpointSettings;
@@ -69,7 +66,15 @@ export class Connection {
   #begun = false;
   /** After a fault the rest of the stream means nothing. */
   #faulty = false;
+  /** What has arrived behind the chunk that is being cut into packets. */
+  readonly #chunks: Buffer[] = [];
+  /** Bytes of the chunk that is being cut. */
+  #feeding = 0;
+  /** No packet of that chunk was taken yet. */
+  #unseen = false;
+  /** Bytes that have arrived and are not handled yet. */
   #unhandledBytes = 0;
+  #told = false;
   #held = false;
   #blocked = false;
   #output: Buffer[] = [];
@@ -93,6 +98,7 @@ export class Connection {
       this.#blocked = false;
       this.#granted = 0;
       this.#pace();
+      if (this.#chunks.length > 0 || this.#feeding > 0) this.#tell();
     });
     socket.on('error', () => {}); // `close` follows
     socket.on('close', () => events.onClosed());
@@ -108,9 +114,14 @@ export class Connection {
     return this.#socket.remoteAddress ?? 'unknown';
   }
 
-  /** Whether we do not read just now: then the silence of the client means nothing. */
+  /** Whether we do not read just now: then the silence of the client means nothing, unless it does not read either. */
   get deaf(): boolean {
-    return this.#held || this.#unhandledBytes > 0;
+    return !this.#blocked && (this.#held || this.#unhandledBytes > 0);
+  }
+
+  /** Whether the client has to read first: nothing should be handled whose answer would have to wait for it. */
+  get blocked(): boolean {
+    return this.#blocked;
   }
 
   #take(chunk: Buffer): void {
@@ -124,26 +135,61 @@ export class Connection {
         return;
       }
     }
-    const frames: Buffer[] = [];
-    const fault = this.#framer.push(chunk, frames);
-    const packets: (ClientPacket | Fault)[] = [];
-    for (const frame of frames) {
-      const packet = this.#decode(frame);
-      packets.push(packet);
-      if (packet.cmd === 'fault') {
-        this.#faulty = true;
-        break;
-      }
-    }
-    if (frames.length > 0) this.lastPacketAt = this.#clock.elapsed();
-    if (fault !== undefined && !this.#faulty) {
-      this.#faulty = true;
-      packets.push(fault === 'too-large' ? TOO_LARGE : MALFORMED);
-    }
-    if (packets.length === 0) return;
+    this.#chunks.push(chunk);
     this.#unhandledBytes += chunk.length;
     this.#pace();
-    this.#events.onPackets({ type: 'packets', packets, bytes: chunk.length });
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#events.onReadable();
+  }
+
+  /** `onReadable` has been heard: what comes from now on is told of anew. */
+  heard(): void {
+    this.#told = false;
+  }
+
+  /** Whether there may be packets to take. */
+  get readable(): boolean {
+    return this.#unhandledBytes > 0 && !this.#faulty;
+  }
+
+  /** The next packet that has arrived. After a fault there is none. */
+  next(): ClientPacket | Fault | undefined {
+    while (!this.#faulty) {
+      const frame = this.#framer.next();
+      if (frame === undefined) {
+        if (!this.#feed()) return undefined;
+        continue;
+      }
+      const packet = typeof frame === 'string' ? FRAMING_FAULT[frame] : this.#decode(frame);
+      this.packetBytes = frame.length;
+      if (packet.cmd === 'fault') this.#faulty = true;
+      if (this.#unseen) {
+        this.#unseen = false;
+        this.lastPacketAt = this.#clock.elapsed();
+      }
+      return packet;
+    }
+    return undefined;
+  }
+
+  /** Goes on to the next chunk: what lies in the one before it is handled, and no longer counts as read ahead. */
+  #feed(): boolean {
+    if (this.#feeding > 0) {
+      this.#unhandledBytes -= this.#feeding;
+      this.#feeding = 0;
+      this.#pace();
+    }
+    const chunk = this.#chunks.shift();
+    if (chunk === undefined) return false;
+    this.#framer.feed(chunk);
+    this.#feeding = chunk.length;
+    this.#unseen = true;
+    return true;
   }
 
   #decode(frame: Buffer): ClientPacket | Fault {
@@ -151,12 +197,6 @@ export class Connection {
     const packet = decodeConnect(frame);
     if (packet.cmd === 'connect') this.#version = packet.protocolVersion;
     return packet;
-  }
-
-  /** A batch is handled: its bytes no longer count as read ahead. */
-  handled(batch: Batch): void {
-    this.#unhandledBytes -= batch.bytes;
-    this.#pace();
   }
 
   /** Stops reading until further notice, or goes on. */

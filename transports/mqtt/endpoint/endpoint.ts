@@ -22,6 +22,7 @@ import type { DeviceListener, Devices, Directory, Presence } from '../../../acto
 import type { Profiles } from '../../../actors/fleet/profiles.ts';
 import { countedAs } from '../../../actors/limits/address.ts';
 import { type Parent, spawnParent, stop } from '../../../actors/runtime/nact.ts';
+import { Turns } from '../../../actors/runtime/turns.ts';
 import type { Certificate } from '../../../actors/sockets/certificate.ts';
 import { type Listening, listen } from '../../../actors/sockets/listen.ts';
 import type { Upgrade } from '../../../actors/sockets/upgrade.ts';
@@ -119,6 +120,7 @@ class Endpoint implements MqttEndpoint {
       clock,
       log,
       table: new SessionTable(clock, bus),
+      turns: new Turns(),
     };
     this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
     this.#webSocketDoor = createWebSocketDoor(settings, (stream) => this.#accept(stream));
@@ -211,7 +213,7 @@ class Endpoint implements MqttEndpoint {
     if (this.#connecting.size >= settings.connectingMax) this.#dropLongestConnecting(address);
 
     const connection = new Connection(stream, settings, clock, {
-      onPackets: (batch) => session.tell(batch),
+      onReadable: () => session.read(),
       onFailed: (error) => session.fail(error),
       onClosed: () => {
         this.#noLongerConnecting(client);

@@ -16,55 +16,67 @@ export class Framer {
   /** The beginning of a packet, in the first `#have` bytes. */
   #partial: Buffer | undefined;
   #have = 0;
+  /** What came last, and how far it is used up. */
+  #chunk: Buffer | undefined;
+  #at = 0;
 
   /** @param bytesMax largest packet, its fixed header included */
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
   }
 
-  /**
-   * Takes the next chunk of the stream and appends the packets it completes to `packets`, each exactly one packet
-   * long. A fault ends the stream: nothing more may be pushed.
-   */
-  push(chunk: Buffer, packets: Buffer[]): FramingFault | undefined {
-    let at = 0;
-    while (this.#partial !== undefined) {
-      if (at === chunk.length) return undefined;
-      const missing = packetLength(this.#partial, 0, this.#have);
-      if (typeof missing === 'string') return missing;
-      if (missing > this.#bytesMax) return 'too-large';
-      // While the length itself is incomplete, go byte by byte: it may end anywhere.
-      const want = missing === 0 ? 1 : Math.min(missing - this.#have, chunk.length - at);
-      this.#keep(chunk, at, at + want, missing);
-      at += want;
-      this.#complete(packets);
-    }
-    while (at < chunk.length) {
-      const length = packetLength(chunk, at, chunk.length);
-      if (typeof length === 'string') return length;
-      if (length > this.#bytesMax) return 'too-large';
-      if (length === 0 || at + length > chunk.length) {
-        this.#keep(chunk, at, chunk.length, length);
-        return undefined;
-      }
-      packets.push(chunk.subarray(at, at + length));
-      at += length;
-    }
-    return undefined;
+  /** Takes the next chunk of the stream. Only when `next` has found nothing more in the last one. */
+  feed(chunk: Buffer): void {
+    this.#chunk = chunk;
+    this.#at = 0;
   }
 
-  #complete(packets: Buffer[]): void {
-    if (this.#partial === undefined) return;
-    const length = packetLength(this.#partial, 0, this.#have);
-    if (length === this.#have) {
-      packets.push(this.#partial.subarray(0, length));
-      this.#partial = undefined;
-      this.#have = 0;
+  /**
+   * The next packet, exactly as long as it is; undefined when the rest of it has not come yet. A fault ends the stream: nothing
+   * more may be asked for.
+   */
+  next(): Buffer | FramingFault | undefined {
+    const chunk = this.#chunk;
+    if (chunk === undefined) return undefined;
+    if (this.#partial !== undefined) return this.#nextOfPartial(chunk, this.#partial);
+    if (this.#at === chunk.length) return this.#usedUp();
+    const at = this.#at;
+    const length = packetLength(chunk, at, chunk.length);
+    if (typeof length === 'string') return length;
+    if (length > this.#bytesMax) return 'too-large';
+    if (length === 0 || at + length > chunk.length) {
+      this.#keep(chunk, at, chunk.length, length);
+      return this.#usedUp();
     }
+    this.#at = at + length;
+    return chunk.subarray(at, at + length);
+  }
+
+  #nextOfPartial(chunk: Buffer, begun: Buffer): Buffer | FramingFault | undefined {
+    let partial = begun;
+    for (;;) {
+      const length = packetLength(partial, 0, this.#have);
+      if (typeof length === 'string') return length;
+      if (length > this.#bytesMax) return 'too-large';
+      if (length === this.#have) {
+        this.#partial = undefined;
+        this.#have = 0;
+        return partial.subarray(0, length);
+      }
+      if (this.#at === chunk.length) return this.#usedUp();
+      // While the length itself is incomplete, go byte by byte: it may end anywhere.
+      const want = length === 0 ? 1 : Math.min(length - this.#have, chunk.length - this.#at);
+      partial = this.#keep(chunk, this.#at, this.#at + want, length);
+      this.#at += want;
+    }
+  }
+
+  #usedUp(): undefined {
+    this.#chunk = undefined;
   }
 
   /** Copies a piece of the chunk behind what was kept before. */
-  #keep(chunk: Buffer, from: number, to: number, length: number): void {
+  #keep(chunk: Buffer, from: number, to: number, length: number): Buffer {
     const have = this.#have + to - from;
     let partial = this.#partial;
     if (partial === undefined || partial.length < have) {
@@ -76,6 +88,7 @@ export class Framer {
     chunk.copy(partial, this.#have, from, to);
     this.#partial = partial;
     this.#have = have;
+    return partial;
   }
 }
 

@@ -7,7 +7,6 @@ import { unreachable } from '../../../actors/base/unreachable.ts';
 import { type Actor, spawnActor } from '../../../actors/runtime/actor.ts';
 import type { Parent } from '../../../actors/runtime/nact.ts';
 import { reportBug } from '../../../actors/runtime/supervision.ts';
-import type { Batch } from './connection.ts';
 import { shareAttributes } from './handlers/attributes.ts';
 import { handle } from './handlers/index.ts';
 import { deliverCredentials, fetchCredentials } from './handlers/new-credentials.ts';
@@ -45,9 +44,6 @@ export function spawnSession(parent: Parent, name: string, session: Session, onS
 
 class SessionWork {
   readonly #session: Session;
-  /** Batches that are not handled yet, and how far the first of them is. */
-  readonly #backlog: Batch[] = [];
-  #next = 0;
   #draining = false;
   #peerGone = false;
 
@@ -58,15 +54,15 @@ class SessionWork {
   /** Whether nothing can happen in this session any more. */
   get finished(): boolean {
     if (!this.#peerGone) return false;
-    return this.#session.over || this.#draining || this.#backlog.length === 0;
+    return this.#session.over || this.#draining || !this.#session.connection.readable;
   }
 
   /** Returns a promise only where a CONNECT is waited for. */
   receive(message: SessionMessage): Promise<void> | undefined {
     const session = this.#session;
     switch (message.type) {
-      case 'packets':
-        this.#backlog.push(message);
+      case 'readable':
+        session.connection.heard();
         break;
       case 'answers':
         session.settleAnswers();
@@ -108,7 +104,7 @@ class SessionWork {
         const pending = handle(session, packet);
         if (pending !== undefined) return pending.then(() => this.#work());
       }
-    } while (session.acknowledge() && this.#mayTake && this.#backlog.length > 0);
+    } while (session.acknowledge() && this.#mayTake && session.connection.readable);
 
     if (this.#draining && session.idle) session.disconnect(Reason.serverShuttingDown);
     session.connection.hold(session.status === 'ending' || session.full || this.#draining);
@@ -122,16 +118,10 @@ class SessionWork {
   }
 
   #take(): ClientPacket | Fault | undefined {
-    if (this.#session.over) this.#backlog.length = 0;
-    const batch = this.#backlog[0];
-    if (batch === undefined || !this.#mayTake) return undefined;
-    const packet = batch.packets[this.#next];
-    this.#next += 1;
-    if (this.#next === batch.packets.length) {
-      this.#backlog.shift();
-      this.#next = 0;
-      this.#session.connection.handled(batch);
-    }
+    const { connection, budget } = this.#session;
+    if (!connection.readable || connection.blocked || !this.#mayTake || !budget.mayGoOn()) return undefined;
+    const packet = connection.next();
+    if (packet !== undefined) budget.spendOn(packet, connection.packetBytes);
     return packet;
   }
 }

@@ -18,9 +18,11 @@ import type { TokenGuard } from '../../../actors/claiming/wrong-tokens.ts';
 import { type PayloadRules, PLAIN_JSON, type Profiles } from '../../../actors/fleet/profiles.ts';
 import type { Actor } from '../../../actors/runtime/actor.ts';
 import { reportBug } from '../../../actors/runtime/supervision.ts';
+import type { Turns } from '../../../actors/runtime/turns.ts';
 import { type Acknowledge, AcknowledgementQueue, type Settlement, type Ticket } from './acknowledgements.ts';
+import { Budget } from './budget.ts';
 import { encode, encodeSuccess } from './codec.ts';
-import type { Batch, Connection } from './connection.ts';
+import type { Connection } from './connection.ts';
 import type { GatewayWork } from './gateway-actor.ts';
 import { type ProtocolVersion, Reason, type ReasonCode } from './reasons.ts';
 import { SentIdentifiers } from './sent-identifiers.ts';
@@ -28,7 +30,8 @@ import type { SessionTable } from './session-table.ts';
 import type { MqttEndpointSettings } from './settings.ts';
 
 export type SessionMessage =
-  | Batch
+  /** Packets may have arrived, or may be handled now that had to wait. */
+  | { readonly type: 'readable' }
   /** Devices have answered: settle what they said. */
   | { readonly type: 'answers' }
   /** End the session, for a reason that lies outside of it. */
@@ -59,6 +62,7 @@ export interface SessionContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly table: SessionTable;
+  readonly turns: Turns;
 }
 
 /** `ending`: takes no more packets, acknowledges what came before, then ends. */
@@ -71,6 +75,7 @@ export interface ClientLimits {
   readonly wantsProblemInformation: boolean;
 }
 
+const READABLE: SessionMessage = { type: 'readable' };
 const ANSWERS: SessionMessage = { type: 'answers' };
 const noActor = () => false;
 const RECEIVE_MAXIMUM_DEFAULT = 0xffff; // version 5, section 3.1.2.11.3
@@ -78,6 +83,8 @@ const RECEIVE_MAXIMUM_DEFAULT = 0xffff; // version 5, section 3.1.2.11.3
 export class Session {
   readonly context: SessionContext;
   readonly connection: Connection;
+  /** How much of what the client sends is handled in one turn of the event loop. */
+  readonly budget: Budget;
   status: SessionStatus = 'connecting';
   version: ProtocolVersion = 4;
   device: AuthenticatedDevice | undefined;
@@ -117,6 +124,7 @@ export class Session {
   constructor(context: SessionContext, connection: Connection) {
     this.context = context;
     this.connection = connection;
+    this.budget = new Budget(context.turns, () => this.read());
   }
 
   /** Whether the session has ended, or the connection was cut under it. */
@@ -152,6 +160,11 @@ export class Session {
     const ticket: Ticket = { qos, messageId, settlement: undefined };
     this.#tickets.add(ticket);
     return ticket;
+  }
+
+  /** There may be packets to handle; may be called from anywhere. */
+  read(): void {
+    this.tell(READABLE);
   }
 
   /**

@@ -18,6 +18,7 @@ import {
   type PublishRoute,
 } from '../../topics.ts';
 import type { Settlement, Ticket } from '../acknowledgements.ts';
+import { PublicationCost } from '../budget.ts';
 import { Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';
 import { malformedSettlement } from './claim.ts';
@@ -74,6 +75,7 @@ function unavailable(ticket: Ticket): Settlement {
 }
 
 function answerLater(session: Session, ticket: Ticket, find: () => Promise<Settlement>): void {
+  session.budget.spend(PublicationCost.attributes);
   find()
     .catch(ifUnavailable(() => unavailable(ticket)))
     .then(

@@ -22,6 +22,7 @@ import { toldAs } from '../../../../actors/claiming/reasons.ts';
 import type { PayloadFormat } from '../../../../actors/fleet/profiles.ts';
 import { CLAIM_RESPONSE_TOPIC } from '../../topics.ts';
 import type { Message, Settlement, Ticket } from '../acknowledgements.ts';
+import { PublicationCost } from '../budget.ts';
 import type { PublishPacket } from '../packets.ts';
 import { Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';
@@ -36,6 +37,7 @@ export function claim(
 ): void {
   const { device, context } = session;
   if (device === undefined) throw new Error('a session without a device took a publication');
+  session.budget.spend(PublicationCost.claim);
   const request = readClaimPayload(payload, format ?? session.payloadRules.format);
   if (request.type === 'malformed') session.settle(ticket, settlementOf(session, ticket, request));
   else {

@@ -17,7 +17,7 @@
  */
 import { unreachable } from '../../../../actors/base/unreachable.ts';
 import type { AuthenticatedDevice } from '../../../../actors/claiming/authentication.ts';
-import type { GatewayAnswer } from '../../../../actors/claiming/gateways.ts';
+import { ENTRIES_PER_TURN, type GatewayAnswer } from '../../../../actors/claiming/gateways.ts';
 import {
   type EntryOutcome,
   gatewayOutcomeMessages,
@@ -27,6 +27,7 @@ import { readGatewayClaims, readGatewayConnect } from '../../../../actors/claimi
 import { toldAs } from '../../../../actors/claiming/reasons.ts';
 import { GATEWAY_CLAIM_RESPONSE_TOPIC, type GatewayAction } from '../../topics.ts';
 import type { Message, Settlement, Ticket } from '../acknowledgements.ts';
+import { PublicationCost } from '../budget.ts';
 import { Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';
 import { gatewayAttributeRequest } from './attributes.ts';
@@ -70,6 +71,7 @@ function claims(session: Session, payload: Buffer, ticket: Ticket): void {
     const read = readGatewayClaims(payload, session.payloadRules.format);
     if (read.type === 'malformed') return malformedSettlement(session, ticket, read.why);
     if (read.type === 'nothing-usable') return NOTHING_USABLE;
+    session.budget.spend(PublicationCost.gatewayEntry * Math.min(read.entries.size, ENTRIES_PER_TURN));
     const outcome = await session.context.gateways.claim(device, read.entries);
     return settlementOf(ticket, outcome, (devices) => batch(session, ticket, devices));
   });
@@ -103,6 +105,7 @@ function inTurn(
 ): void {
   const { device, context } = session;
   if (device === undefined) throw new Error('a session without a device took a publication');
+  session.budget.spend(PublicationCost.gatewayMessage);
   const taken = context.gatewayWork.tell({
     gateway: device.id,
     perform: async () => {

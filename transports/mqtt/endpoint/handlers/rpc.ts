@@ -6,6 +6,7 @@ import { isUtf8 } from 'node:buffer';
 import { isJsonObject } from '../../../../actors/base/json.ts';
 import type { PublishRoute } from '../../topics.ts';
 import type { Ticket } from '../acknowledgements.ts';
+import { PublicationCost } from '../budget.ts';
 import { Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';
 
@@ -16,6 +17,7 @@ export function rpcRequest(
   route: Extract<PublishRoute, { type: 'rpc-request' }>,
 ): void {
   const { responseFilter: filter, responseTopic: topic } = route;
+  session.budget.spend(PublicationCost.call);
   const isLimits = methodOf(payload) === 'getSessionLimits';
   session.settle(ticket, {
     type: 'acknowledge',
