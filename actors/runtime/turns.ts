@@ -23,6 +23,9 @@ export class Turns {
   /** When work began in this turn. */
   #since: number | undefined;
   #scheduled = false;
+  /** How many of the second line may still be called in this turn, and whether one was. */
+  #due = 0;
+  #hadAnother = false;
 
   /** @param elapsed a clock that is never set, in ms */
   constructor(elapsed: () => number = () => performance.now()) {
@@ -53,27 +56,31 @@ export class Turns {
       this.#number += 1;
       this.#since = undefined;
       this.#scheduled = false;
-      this.#serve(this.#elapsed() + LINES_MS, false);
+      this.#due = this.#others.size; // who comes again in this turn is called in the next
+      this.#hadAnother = false;
+      this.#serve(this.#elapsed() + LINES_MS);
     });
   }
 
   /** Calls one, lets everything happen that follows from it at once (promises), and goes on while there is time. */
-  #serve(until: number, hadAnother: boolean): void {
-    const line = this.#next(this.#elapsed() > until, hadAnother);
+  #serve(until: number): void {
+    const line = this.#next(this.#elapsed() > until);
     if (line === undefined) {
       this.#since = undefined; // what arrives from now on has time of its own
       if (this.#newcomers.size + this.#others.size > 0 && !this.#scheduled) this.#schedule();
       return;
     }
-    const had = hadAnother || line === this.#others;
     // Before the call, which may throw: the others in the lines must not wait for ever.
-    queueMicrotask(() => process.nextTick(() => this.#serve(until, had)));
+    queueMicrotask(() => process.nextTick(() => this.#serve(until)));
     line.take()?.();
   }
 
-  #next(late: boolean, hadAnother: boolean): Line | undefined {
+  #next(late: boolean): Line | undefined {
     if (!late && this.#newcomers.size > 0) return this.#newcomers;
-    return this.#others.size > 0 && !(late && hadAnother) ? this.#others : undefined;
+    if (this.#due === 0 || (late && this.#hadAnother)) return undefined;
+    this.#due -= 1;
+    this.#hadAnother = true;
+    return this.#others;
   }
 }
 
