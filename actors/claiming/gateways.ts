@@ -30,7 +30,7 @@ export interface GatewaySettings {
 export const GATEWAY_DEFAULTS: GatewaySettings = { autoCreateDevices: true, gatewayFanOutMax: 256 };
 
 /** Devices of one message that are asked in one turn of the event loop, so that a large message stalls nobody. */
-export const ENTRIES_PER_TURN = 64;
+export const ENTRIES_PER_TURN = 32;
 
 /** `revoked`: the gateway itself is gone, has other credentials, or is no gateway any more. */
 export type GatewayAnswer<Value> =

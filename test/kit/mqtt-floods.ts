@@ -57,11 +57,7 @@ export const FLOODS: readonly Flood[] = [
   },
   { name: 'telemetry, QoS 0', version: 4, packets: [publish('v1/devices/me/telemetry', '{"t":1}')] },
   { name: 'telemetry, QoS 1', version: 4, packets: [publish('v1/devices/me/telemetry', '{"t":1}', 1)] },
-  {
-    name: 'telemetry, QoS 2',
-    version: 4,
-    packets: [publish('v1/devices/me/telemetry', '{"t":1}', 2), { cmd: 'pubrel', messageId: 7 }],
-  },
+  { name: 'PUBREL', version: 4, packets: [{ cmd: 'pubrel', messageId: 7 }] },
   { name: 'telemetry, 60 KB', version: 4, packets: [publish('v1/devices/me/telemetry', 'x'.repeat(60_000))] },
   { name: 'unknown topic', version: 4, packets: [publish('a', '')] },
   { name: 'QoS 2 duplicates', version: 4, packets: [publish('v2/t', '{}', 2)] },
@@ -123,15 +119,13 @@ export const FLOODS: readonly Flood[] = [
 /** As much as is written at a time. */
 const PIECE_BYTES = 256 * 1_024;
 
-/** The bytes of a flood: whole packets. */
-export function pieceOf({ packets, version }: Flood): Buffer {
-  const once = encode(packets, version);
-  return Buffer.concat(
-    Array.from({ length: Math.max(1, Math.floor(PIECE_BYTES / once.length)) }, () => once),
-  );
+/** The bytes again and again, as much as is written at a time. */
+export function piece(bytes: Buffer): Buffer {
+  const times = Math.max(1, Math.floor(PIECE_BYTES / bytes.length));
+  return Buffer.concat(Array.from({ length: times }, () => bytes));
 }
 
-function encode(packets: readonly Sendable[], protocolVersion: Version): Buffer {
+export function bytesOf(protocolVersion: Version, packets: readonly Sendable[]): Buffer {
   return Buffer.concat(
     packets.map((packet) => mqtt.generate(packet as unknown as mqtt.Packet, { protocolVersion })),
   );
@@ -139,22 +133,23 @@ function encode(packets: readonly Sendable[], protocolVersion: Version): Buffer 
 
 /** One flooding connection; it sends as fast as it is taken, and connects again when it is closed. */
 export function flood(port: number, accessToken: string, what: Flood): { stop(): void } {
-  const piece = pieceOf(what);
-  const hello = encode([connectPacket(what.version, accessToken), ...(what.first ?? [])], what.version);
+  const { version, packets, first = [], deaf = false } = what;
+  const many = piece(bytesOf(version, packets));
+  const hello = bytesOf(version, [connectPacket(version, accessToken), ...first]);
   let socket: Socket | undefined;
   let stopped = false;
   const open = (): void => {
     const opened = connect({ host: '127.0.0.1', port });
     socket = opened;
     const pour = (): void => {
-      while (!stopped && !opened.destroyed && opened.write(piece)) {}
+      while (!stopped && !opened.destroyed && opened.write(many)) {}
     };
     opened.on('connect', () => {
       opened.write(hello);
       pour();
     });
     opened.on('drain', pour);
-    if (what.deaf === true) opened.pause();
+    if (deaf) opened.pause();
     else opened.on('data', () => {});
     opened.on('error', () => {});
     opened.on('close', () => {
