@@ -88,7 +88,7 @@ async function answer(asked: Asked, route: Route, needs: DispatchNeeds): Promise
   if (!route.allows(who)) return who === undefined ? notAuthenticated : permissionDenied;
 
   const params = paramsOf(route.path, asked.path, route.undecodablePath);
-  if (params === undefined) return worded(route, badRequest('The path is not percent-encoded UTF-8'));
+  if (params === undefined) return badRequest('The path is not percent-encoded UTF-8');
   const maxBytes = isPublic ? Math.min(settings.maxBodyBytes, PUBLIC_BODY_BYTES_MAX) : settings.maxBodyBytes;
   const body = route.body === undefined ? undefined : await readJson(asked, maxBytes);
   if (body?.type === 'refused') {
@@ -181,8 +181,9 @@ async function stillMay(
   }
 }
 
-/** Some routes answer problems as plain text, but never that the server cannot serve now. */
+/** Some routes answer problems as plain text, but never that the server cannot serve now, or that they are not there. */
 function worded(route: Route, reply: Reply): Reply {
-  if (!route.plainProblems || reply.type !== 'problem' || reply.retryAfterSeconds !== undefined) return reply;
+  if (!route.plainProblems || reply.type !== 'problem') return reply;
+  if (reply.enveloped || reply.retryAfterSeconds !== undefined) return reply;
   return { type: 'text', status: reply.status, body: reply.message, headers: told(reply) };
 }

@@ -72,7 +72,7 @@ export interface RouteSpec<R extends Role, Params, Query, Body> {
   readonly responses: Responses;
   /** The answer while the store is away; default: that of the REST API. */
   readonly unavailable?: Problem;
-  /** Problems are answered as plain text, as ThingsBoard's attribute routes do. */
+  /** Problems are answered as plain text, as ThingsBoard's attribute routes do, but for a wrong path or query. */
   readonly plainProblems?: true;
   /** Asked all the time, so it is served directly (`direct.ts`). It must not answer by a stream. */
   readonly frequent?: true;
@@ -174,9 +174,9 @@ export function defineRoute<R extends Role, Params, Query, Body>(
       const { principal } = call;
       if (!holdsOneOf(roles, principal)) throw new Error(`${spec.path} was reached without a role`);
       const inPath = params.safeParse(call.params);
-      if (!inPath.success) return badRequest(complaint(inPath.error));
+      if (!inPath.success) return { ...badRequest(complaint(inPath.error)), enveloped: true };
       const inQuery = query.safeParse(call.query);
-      if (!inQuery.success) return badRequest(complaint(inQuery.error));
+      if (!inQuery.success) return { ...badRequest(complaint(inQuery.error)), enveloped: true };
       const inBody = body.safeParse(call.body);
       if (!inBody.success) return badRequest(complaint(inBody.error));
       return spec.handle({

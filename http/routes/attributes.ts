@@ -4,7 +4,7 @@
  * before it leaves this file (rule C9). The tenant's administrator may read it back; customers neither see nor change
  * it, or they could claim the device again after giving it back.
  *
- * Problems are answered as plain text here, as in ThingsBoard.
+ * Problems are answered as plain text here, as in ThingsBoard, but for a wrong path.
  */
 
 import { z } from 'zod';

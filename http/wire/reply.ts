@@ -52,6 +52,8 @@ export interface Problem {
   readonly reason?: ReasonCode;
   /** When the caller may try again. */
   readonly retryAfterSeconds?: number;
+  /** In the envelope also where a route answers problems as plain text. */
+  readonly enveloped?: true;
   readonly more?: ProblemFields;
 }
 

@@ -40,7 +40,7 @@ law('attributes: saved by every path, read by scope and keys, deleted', async ({
   assert.equal(await keys(''), ['b']);
 });
 
-law('attributes: refusals are bare text', async ({ world, home }) => {
+law('attributes: refusals of what is sent are bare text', async ({ world, home }) => {
   const id = await provision(world, home.tenantId, NAME);
   const save = (body: string, path = `${BASE}/${id}/SERVER_SCOPE`) => home.admin.send('POST', path, { body });
   says(await save('{'), 400, 'Invalid JSON');
@@ -51,13 +51,6 @@ law('attributes: refusals are bare text', async ({ world, home }) => {
   says(await save('{}'), 400, 'No attributes data found in request body!');
   says(await save('{"a":null}'), 400, 'An attribute can not be null!');
   says(await save('{" ":1}'), 400, 'An attribute key is empty, too long or malformed!');
-  says(await save('{"a":1}', `${BASE}/${id}/CLIENT_SCOPE`), 400, 'Invalid scope!');
-  says(
-    await save('{"a":1}', `${BASE}/ASSET/${id}/SERVER_SCOPE`),
-    400,
-    'Only attributes of a DEVICE are kept here!',
-  );
-  says(await save('{"a":1}', `${BASE}/not-an-id/SERVER_SCOPE`), 400, 'Invalid UUID string!');
   says(await home.admin.delete(`${BASE}/${id}/SERVER_SCOPE`), 400, 'Empty keys!');
   says(
     await save(`{"a":"${'x'.repeat(70_000)}"}`),
@@ -65,6 +58,31 @@ law('attributes: refusals are bare text', async ({ world, home }) => {
     'Attributes of a device may not take more than 64512 bytes!',
   );
 });
+
+law(
+  'attributes: who is not let in, and where there is nothing, is told in the envelope',
+  async ({ world, home }) => {
+    const id = await provision(world, home.tenantId, NAME);
+    const save = (path: string) => home.admin.send('POST', path, { body: '{"a":1}' });
+    const enveloped = (answer: Answer, status: number, errorCode: number, message: string) => {
+      assert.is(answer.status, status, answer.text);
+      const { timestamp, ...rest } = answer.json as Record<string, unknown>;
+      assert.equal(rest, { status, message, errorCode });
+      assert.type(timestamp, 'number');
+    };
+    enveloped(await save(`${BASE}/${id}/CLIENT_SCOPE`), 400, 31, 'Invalid scope!');
+    enveloped(
+      await save(`${BASE}/ASSET/${id}/SERVER_SCOPE`),
+      400,
+      31,
+      'Only attributes of a DEVICE are kept here!',
+    );
+    enveloped(await save(`${BASE}/not-an-id/SERVER_SCOPE`), 400, 31, 'Invalid UUID string!');
+    enveloped(await save(`${BASE}/%ff/SERVER_SCOPE`), 400, 31, 'The path is not percent-encoded UTF-8');
+    const nobody = await world.app.request(`${BASE}/${id}/SERVER_SCOPE`, { method: 'POST', body: '{"a":1}' });
+    assert.is(((await nobody.json()) as Record<string, unknown>).errorCode, 10);
+  },
+);
 
 law('attributes: names that mean something in JavaScript are names like others', async ({ world, home }) => {
   const id = await provision(world, home.tenantId, NAME);

@@ -597,6 +597,12 @@ export const SECTIONS = {
       claimd: 'none by default; those in `server.cors.origins`, and `*` without credentials',
       why: 'a page that nobody listed has no business with an API that moves ownership',
     },
+    'system-info': {
+      what: '`version` of `GET /api/system/info`',
+      thingsBoard: 'its own, also with four numbers (4.3.1.3)',
+      claimd: '4.2.0, the version of the API that is spoken here; `artifact` says `claimd`',
+      why: 'the Dart client, and so the mobile application, reads three numbers and refuses what is before 3.9',
+    },
     'mqtt-websocket': {
       what: 'MQTT over WebSocket',
       thingsBoard: 'no',
