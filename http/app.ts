@@ -23,7 +23,7 @@ import { createAuthentication } from './auth/authentication.ts';
 import { createBrowsers } from './auth/browsers.ts';
 import { createTokens } from './auth/tokens.ts';
 import { createDirectDoor, type DirectDoor } from './direct.ts';
-import { type App, type DispatchNeeds, register } from './dispatch.ts';
+import { type App, type DispatchNeeds, type ObserveRequest, register } from './dispatch.ts';
 import type { Feed } from './feed.ts';
 import type { Route } from './route.ts';
 import { allRoutes } from './routes/all.ts';
@@ -69,6 +69,8 @@ export interface ApiNeeds {
   readonly deviceApi?: DeviceApiSettings;
   /** Tells of shared attributes that have changed; without it, no device hears. */
   readonly news?: Pick<AttributeNews, 'watch'>;
+  /** Told of every answered request; without it, nobody is. */
+  readonly onRequest?: ObserveRequest;
   /** The pages for people; without it, there are none. */
   readonly web?: WebSettings;
 }
@@ -95,11 +97,8 @@ export function createApp(needs: ApiNeeds): RoutesApp {
           now: () => clock.now(),
           log,
         });
-  return createRoutesApp(
-    routes,
-    { audit: needs.audit, authentication, clock, log, settings, stored: needs.stored },
-    web,
-  );
+  const { audit, stored, onRequest } = needs;
+  return createRoutesApp(routes, { audit, authentication, clock, log, settings, stored, onRequest }, web);
 }
 
 /**

@@ -36,6 +36,9 @@ import { deviceOf, paramsOf, peerOf, queryOf } from './wire/request.ts';
 
 export type App = Hono<Env>;
 
+/** Told of every answered request: how long it took, in seconds. */
+export type ObserveRequest = (route: Pick<Route, 'method' | 'path'>, status: number, seconds: number) => void;
+
 export interface DispatchNeeds {
   readonly audit: Pick<AuditTrail, 'note'>;
   readonly authentication: Authentication;
@@ -44,6 +47,7 @@ export interface DispatchNeeds {
   readonly settings: ApiSettings;
   /** Without it nothing is counted. */
   readonly stored?: StoredBytes | undefined;
+  readonly onRequest?: ObserveRequest | undefined;
 }
 
 export function register(app: App, route: Route, needs: DispatchNeeds): void {
@@ -55,7 +59,9 @@ export async function respond(asked: Asked, route: Route, needs: DispatchNeeds):
   const startedAt = performance.now();
   const reply = await serve(asked, route, needs);
   const parts = partsOf(reply, corsHeaders(asked, needs.settings.corsOrigins), needs.clock.now());
-  const ms = Math.round((performance.now() - startedAt) * 100) / 100;
+  const took = performance.now() - startedAt;
+  needs.onRequest?.(route, parts.status, took / 1_000);
+  const ms = Math.round(took * 100) / 100;
   needs.log.debug({ method: route.method, route: route.path, status: parts.status, ms }, 'request');
   return parts;
 }

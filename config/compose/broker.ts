@@ -16,14 +16,14 @@ import { StartRefused } from './refusal.ts';
  * The node's bridge; undefined without a broker, and then its library is not loaded. Rejects with `StartRefused` for
  * files that cannot be read.
  */
-export async function createBroker(config: Config, { clock, log }: CoreNeeds, core: Core) {
+export async function createBroker(config: Config, { clock, log, meters }: CoreNeeds, core: Core) {
   const { url } = config.broker;
   if (url === undefined) return undefined;
   const { createBridge } = await import('../../transports/mqtt/bridge/bridge.ts');
   const { devices, directory, secrets, profiles, root } = core;
   return createBridge({
     settings: bridgeSettings(config, url),
-    devices,
+    devices: meters?.claims.door('broker', devices) ?? devices,
     directory,
     secrets,
     profiles,

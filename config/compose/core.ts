@@ -40,6 +40,7 @@ import { createOutbound } from '../../actors/outbound/request.ts';
 import { createLease } from '../../actors/records/lease.ts';
 import { type Parent, startSystem, stop } from '../../actors/runtime/nact.ts';
 import type { Store } from '../../actors/store/store.ts';
+import type { Meters } from '../metrics/meters.ts';
 import { listOf } from '../options/option.ts';
 import type { Config } from '../options/schema.ts';
 import { hookKeysOf } from '../options/sections/outbound.ts';
@@ -55,6 +56,8 @@ export interface CoreNeeds {
   readonly announce: (line: string) => void;
   /** Set in a worker, whose supervisor holds the folder's lock. */
   readonly worker?: WorkerNeeds;
+  /** Counts what happens; without it nothing is counted. */
+  readonly meters?: Meters;
 }
 
 /** After this time without a sign of life another process takes over waking devices. */
@@ -206,18 +209,19 @@ function policyHookOf(
 /** The device actors, and the audit trail of what they did. */
 function startActors(
   config: Config,
-  { clock, log }: CoreNeeds,
+  { clock, log, meters }: CoreNeeds,
   { store, readsLocally }: OpenedStore,
   profiles: Profiles,
   secrets: Secrets,
 ) {
   const listeners: DeviceListener[] = [];
-  const root = startSystem(deviceEngine(store.journal));
+  const journal = meters?.journal(store.journal) ?? store.journal;
+  const root = startSystem(deviceEngine(journal));
   const { windowsPerDevice: max, windowsPerDeviceWindowMs: windowMs } = config.claim;
   const writes = createWriteQuotas(config.quotas.writesPerTenant, log);
   const devices = createDevices({
     root,
-    journal: store.journal,
+    journal,
     policy: { ...config.claim, ownership: config.ownership },
     ownershipOf: profiles.ownershipOf,
     secrets,
@@ -238,5 +242,6 @@ function startActors(
   const audit = createAudit(store, auditReads, clock, log);
   const retention = createRetention(store, { windowEventsMs, auditReads }, clock, log);
   listeners.push(audit.onDeviceEvent, shortTokens(log), writes.onDeviceEvent);
+  if (meters !== undefined) listeners.push(meters.claims.onDeviceEvent);
   return { root, devices, audit, trail: boundRefusals(audit, clock), retention, listeners };
 }

@@ -73,6 +73,11 @@ export async function openStore(
   }
 }
 
+/** `lmdb`, `redis` or `memory`: for figures and logs, without secrets. */
+export function storeKind(url: string | undefined): string {
+  return url === undefined ? 'lmdb' : (url.split(':', 1)[0] ?? '').replace(/^rediss?(-cluster)?$/, 'redis');
+}
+
 /** @param url not that of another kind of store */
 export function lmdbFolder(dataDir: string, url: string | undefined): string {
   return url === undefined ? join(dataDir, 'store') : url.slice('lmdb:'.length);

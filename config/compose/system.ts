@@ -5,7 +5,7 @@ import { type DeviceId, parseId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
 import { createStatements } from '../../actors/claiming/statements.ts';
 import { createTokenGuard, type TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
-import type { Presence } from '../../actors/fleet/devices.ts';
+import type { Devices, Presence } from '../../actors/fleet/devices.ts';
 import type { Listening } from '../../actors/sockets/listen.ts';
 import { createApp } from '../../http/app.ts';
 import { createHttpServer } from '../../http/server.ts';
@@ -17,6 +17,8 @@ import type { Bridge } from '../../transports/mqtt/bridge/bridge.ts';
 import { createMqttEndpoint, type MqttEndpoint } from '../../transports/mqtt/endpoint/endpoint.ts';
 import type { MqttTlsSettings } from '../../transports/mqtt/endpoint/tls.ts';
 import { WEBSOCKET_PATH } from '../../transports/mqtt/endpoint/websocket.ts';
+import type { Door } from '../metrics/claims.ts';
+import { type MetricsServer, startMetrics } from '../metrics/server.ts';
 import { listOf } from '../options/option.ts';
 import type { Config } from '../options/schema.ts';
 import { createBroker, createBrokerAuth } from './broker.ts';
@@ -36,6 +38,8 @@ interface Addresses {
   readonly coap: Listening | null;
   /** MQTT over TLS. Null: it is switched off. */
   readonly mqttTls: Listening | null;
+  /** Where the figures are read. Null: they are switched off, or their supervisor tells those of all workers. */
+  readonly metrics: Listening | null;
   /** The external broker that this node is a client of. Null: there is none. */
   readonly mqttBroker: Listening | null;
 }
@@ -86,6 +90,8 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
     const coapListening = (await coap?.start()) ?? null;
     if (broker !== undefined) open.push(broker);
     const brokerListening = (await broker?.start()) ?? null;
+    const metrics = await tellMetrics(config, needs, core, mqtt);
+    if (metrics !== undefined) open.push(metrics);
     core.startAlarms();
     live.start();
     const unwatchClock = watchClock(needs.clock, needs.log);
@@ -106,6 +112,7 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
         mqttTls: mqtt?.tlsListening ?? null,
         mqttBroker: brokerListening,
         coap: coapListening,
+        metrics: metrics?.listening ?? null,
       },
       core,
       reloadCertificates() {
@@ -126,6 +133,31 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
   }
 }
 
+/** Begins to read figures from what runs, and listens for who asks; a worker is asked by its supervisor instead. */
+async function tellMetrics(
+  config: Config,
+  { meters, worker, log }: CoreNeeds,
+  core: Core,
+  mqtt: MqttEndpoint | undefined,
+): Promise<MetricsServer | undefined> {
+  if (meters === undefined) return undefined;
+  meters.watch({
+    store: core.store,
+    devices: core.devices,
+    mqtt,
+    certificates: () => [
+      ...(config.http.sslEnabled ? [['http', httpCertificate(config)] as const] : []),
+      ...(config.mqtt.sslEnabled ? [['mqtt', mqttCertificate(config)] as const] : []),
+    ],
+  });
+  return worker === undefined ? startMetrics(config.metrics, () => meters.read(), log) : undefined;
+}
+
+/** The devices as one door asks them, which is counted where somebody watches. */
+function devicesAt(door: Door, { devices }: Core, { meters }: CoreNeeds): Devices {
+  return meters?.claims.door(door, devices) ?? devices;
+}
+
 /** ThingsBoard's default, which devices rely on; an operator should know what it allows. */
 function tellOfShortSecrets({ ownership }: Config, log: Log): void {
   if (ownership.minSecretLength > 0) return;
@@ -135,12 +167,13 @@ function tellOfShortSecrets({ ownership }: Config, log: Log): void {
   );
 }
 
-function createMqtt(config: Config, { clock, log }: CoreNeeds, core: Core) {
-  const { bus, devices, directory, secrets, profiles, root } = core;
+function createMqtt(config: Config, needs: CoreNeeds, core: Core) {
+  const { clock, log } = needs;
+  const { bus, directory, secrets, profiles, root } = core;
   const endpoint = createMqttEndpoint({
     settings: config.mqtt,
     guard: guardOf('mqtt', config, core, log),
-    devices,
+    devices: devicesAt('mqtt', core, needs),
     directory,
     secrets,
     profiles,
@@ -187,12 +220,13 @@ function httpCertificate({ http }: Config) {
   return readCertificate('HTTP', { certFile, keyFile, keyPassword });
 }
 
-function createCoap(config: Config, { clock, log }: CoreNeeds, core: Core, { news }: Live) {
-  const { devices, directory, secrets, profiles } = core;
+function createCoap(config: Config, needs: CoreNeeds, core: Core, { news }: Live) {
+  const { clock, log } = needs;
+  const { directory, secrets, profiles } = core;
   return createCoapEndpoint({
     settings: { ...COAP_DEFAULTS, ...config.coap, acceptsTelemetry: config.http.acceptsTelemetry },
     guard: guardOf('coap', config, core, log),
-    devices,
+    devices: devicesAt('coap', core, needs),
     directory,
     secrets,
     profiles,
@@ -204,21 +238,22 @@ function createCoap(config: Config, { clock, log }: CoreNeeds, core: Core, { new
 
 function createHttp(
   config: Config,
-  { clock, log, worker }: CoreNeeds,
+  needs: CoreNeeds,
   core: Core,
   mqtt: MqttEndpoint | undefined,
   draining: () => boolean,
   broker: Bridge | undefined,
   { feed, news, imports, kits, audit }: Live,
 ) {
-  const { accounts, devices, directory, profiles, secrets, store } = core;
+  const { clock, log, worker, meters } = needs;
+  const { accounts, directory, profiles, secrets, store } = core;
   const presence: Presence = { isConnected: (id) => mqtt?.isConnected(id) ?? false };
   const brokerAuth = createBrokerAuth(config, core, log);
   const web = webSettings(config);
   const app = createApp({
     accounts,
     audit,
-    devices,
+    devices: devicesAt('http', core, needs),
     directory,
     presence,
     profiles,
@@ -247,6 +282,7 @@ function createHttp(
       payloadBytesMax: config.http.devicePayloadBytesMax,
       acceptsTelemetry: config.http.acceptsTelemetry,
     },
+    ...(meters === undefined ? {} : { onRequest: meters.onRequest }),
     ...(web === undefined ? {} : { web }),
   });
   return createHttpServer({

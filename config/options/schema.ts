@@ -18,6 +18,7 @@ import { broker } from './sections/broker.ts';
 import { claim, limits } from './sections/claiming.ts';
 import { coap } from './sections/coap.ts';
 import { http } from './sections/http.ts';
+import { metrics } from './sections/metrics.ts';
 import { mqtt } from './sections/mqtt.ts';
 import { outbound, policyHook } from './sections/outbound.ts';
 import { ownership } from './sections/ownership.ts';
@@ -45,6 +46,7 @@ export const SCHEMA = {
   install,
   store,
   redis,
+  metrics,
   system,
 } as const;
 

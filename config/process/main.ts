@@ -13,14 +13,17 @@ import { ListenError } from '../../actors/sockets/listen.ts';
 import { backUp } from '../compose/backup.ts';
 import { createLog, type ProcessLog } from '../compose/log.ts';
 import { StartRefused } from '../compose/refusal.ts';
+import { storeKind } from '../compose/store.ts';
 import { type System, startSystem } from '../compose/system.ts';
 import { verifyTrails } from '../compose/verify.ts';
+import { createMeters, type Meters } from '../metrics/meters.ts';
 import { parseArguments } from '../options/cli.ts';
 import { exampleFile, helpText } from '../options/docs.ts';
 import { fromStandardInput, type Loaded, loadConfig, type Sources } from '../options/load.ts';
 import type { Config } from '../options/schema.ts';
 import { CLOSING_MS, endAtOnce, FAULT, MISUSE, printLine, REFUSED, SAME_SIGNAL_MS } from './exit.ts';
 import { createWorkerBus, processChannel } from './worker-bus.ts';
+import { tellSupervisor } from './worker-figures.ts';
 import { heedSupervisor } from './worker-states.ts';
 import { supervise, workerNumber, workerReady } from './workers.ts';
 
@@ -124,10 +127,13 @@ async function serve(config: Config, worker: number | undefined): Promise<void> 
     return supervise(config, log, { version: version() });
   }
   const startedAt = performance.now();
+  const meters = metersOf(config);
+  if (worker !== undefined && meters !== undefined) tellSupervisor(meters);
   const starting = startSystem(config, {
     clock: systemClock,
     log,
     announce: printLine,
+    ...(meters === undefined ? {} : { meters }),
     ...(worker === undefined
       ? {}
       : {
@@ -155,6 +161,10 @@ async function serve(config: Config, worker: number | undefined): Promise<void> 
     log.flush();
     process.exit(refused ? REFUSED : FAULT);
   }
+}
+
+function metersOf({ metrics, store }: Config): Meters | undefined {
+  return metrics.enabled ? createMeters({ version: version(), store: storeKind(store.url) }) : undefined;
 }
 
 /** On SIGHUP, reads the certificates again. If they cannot be used, the old ones stay in use. */

@@ -8,13 +8,16 @@
  */
 import cluster, { type Worker } from 'node:cluster';
 import { isJsonObject, type JsonObject } from '../../actors/base/json.ts';
+import { ListenError } from '../../actors/sockets/listen.ts';
 import type { ProcessLog } from '../compose/log.ts';
 import { StartRefused } from '../compose/refusal.ts';
 import { type OpenedStore, openStore } from '../compose/store.ts';
+import { startMetrics } from '../metrics/server.ts';
 import type { Config } from '../options/schema.ts';
 import { CLOSING_MS, FAULT, MISUSE, printLine, REFUSED, SAME_SIGNAL_MS } from './exit.ts';
 import { watchHandedOver } from './handed-over.ts';
 import { isParcel } from './worker-bus.ts';
+import { WorkerFigures } from './worker-figures.ts';
 import { ALIVE_QUESTION, ASK_EVERY_MS, isAlive, statesMessage, UNANSWERED_MAX } from './worker-states.ts';
 
 /** Carries the number of a worker, from 1. */
@@ -43,7 +46,9 @@ export function workerReady(addresses: object): void {
 
 /** Runs the workers until the process ends, which it does by itself. */
 export async function supervise(config: Config, log: ProcessLog, more: JsonObject): Promise<void> {
-  new Supervisor(config, log, more, await lockStore(config, log)).start();
+  const supervisor = new Supervisor(config, log, more, await lockStore(config, log));
+  await supervisor.listen(config);
+  supervisor.start();
 }
 
 interface Slot {
@@ -77,6 +82,7 @@ class Supervisor {
   readonly #drainMs: number;
   readonly #slots: readonly Slot[];
   readonly #startedAt = performance.now();
+  readonly #figures = new WorkerFigures();
   #addresses: JsonObject = {};
   /** All workers have been ready once. */
   #served = false;
@@ -99,6 +105,22 @@ class Supervisor {
       unanswered: 0,
       restart: undefined,
     }));
+  }
+
+  /** Tells the figures of all workers, if that is asked for. Ends the process if it cannot listen. */
+  async listen({ metrics }: Config): Promise<void> {
+    if (!metrics.enabled) return;
+    const workers = () =>
+      this.#slots.flatMap(({ ready, worker, number }) => (ready && worker ? [{ number, worker }] : []));
+    try {
+      const { listening } = await startMetrics(metrics, () => this.#figures.read(workers()), this.#log);
+      this.#addresses = { metrics: { ...listening } };
+    } catch (error) {
+      if (!(error instanceof ListenError)) throw error;
+      printLine(`claimd does not start: ${error.message}`);
+      this.#log.flush();
+      process.exit(REFUSED);
+    }
   }
 
   /** Starts the first worker. It does what is done once (the first administrator) and shows if the ports are free. */
@@ -137,6 +159,7 @@ class Supervisor {
     worker.on('message', (message: unknown) => {
       if (isParcel(message)) this.#passOn(slot, message);
       else if (isAlive(message)) this.#onAlive(slot);
+      else if (this.#figures.heard(slot.number, message)) return;
       else if (isJsonObject(message) && message.type === 'ready') this.#onReady(slot, message.addresses);
     });
     worker.on('error', (error) => {
@@ -213,6 +236,7 @@ class Supervisor {
     const asAsked = death.code === 0 || (!slot.ready && death.signal === this.#stopSignal);
     slot.worker = undefined;
     slot.ready = false;
+    this.#figures.died(slot.number);
     if (this.#stoppingSince !== undefined) {
       if (!asAsked) this.#exitCode = FAULT;
       if (this.#slots.every(({ worker }) => worker === undefined)) void this.#end();

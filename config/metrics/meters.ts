@@ -1,0 +1,172 @@
+/**
+ * All figures of one process, put together: what is counted (`claims.ts`, the store, the requests) and what is read when somebody
+ * asks. Without `metrics.enabled` none of it is made, and nothing is counted.
+ */
+
+import { X509Certificate } from 'node:crypto';
+import { type Family, Metrics } from '../../actors/base/metrics.ts';
+import type { Append, AppendResult, Journal } from '../../actors/journal/journal.ts';
+import type { Certificate } from '../../actors/sockets/certificate.ts';
+import type { Store } from '../../actors/store/store.ts';
+import type { ObserveRequest } from '../../http/dispatch.ts';
+import { type ClaimFigures, meterClaims } from './claims.ts';
+import { meterProcess } from './process.ts';
+
+/** OpenTelemetry's for requests over HTTP. */
+const REQUEST_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;
+const COMMIT_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5] as const;
+/** How long a scrape waits for the store to say how it is. */
+const CHECK_MS = 1_000;
+
+export interface Meters {
+  readonly claims: ClaimFigures;
+  readonly onRequest: ObserveRequest;
+  /** The journal, with its appends measured. */
+  journal(journal: Journal): Journal;
+  /** What is read from the running server. */
+  watch(running: Running): void;
+  /** All figures as they are now. */
+  read(): Promise<readonly Family[]>;
+  stop(): void;
+}
+
+export interface Running {
+  readonly store: Pick<Store, 'check'>;
+  readonly devices: { stats(): { readonly residents: number; readonly inFlight: number } };
+  readonly mqtt: { readonly connections: number } | undefined;
+  /** Those that are shown to clients, by the door that shows them. */
+  certificates(): readonly (readonly [door: string, certificate: Certificate])[];
+}
+
+export function createMeters(about: { readonly version: string; readonly store: string }): Meters {
+  const metrics = new Metrics();
+  metrics.gauge(
+    { name: 'claimd_build_info', help: 'Always 1; the labels say what runs.' },
+    ['version', 'node', 'store'],
+    () => [[[about.version, process.versions.node, about.store], 1]],
+  );
+  const claims = meterClaims(metrics);
+  const journal = meterJournal(metrics);
+  const onRequest = meterRequests(metrics);
+  const stopProcess = meterProcess(metrics);
+  let isUp = true;
+  let running: Running | undefined;
+
+  return {
+    claims,
+    onRequest,
+    journal,
+    watch(what) {
+      running = what;
+      metrics.gauge(
+        { name: 'claimd_store_up', help: 'Whether the store could be used just now.' },
+        [],
+        () => [[[], isUp ? 1 : 0]],
+      );
+      watchRunning(metrics, what);
+    },
+    async read() {
+      if (running !== undefined) isUp = await answersInTime(running.store.check());
+      return metrics.read();
+    },
+    stop: stopProcess,
+  };
+}
+
+function watchRunning(metrics: Metrics, { devices, mqtt, certificates }: Running): void {
+  metrics.gauge({ name: 'claimd_actors_resident', help: 'Device actors in memory.' }, [], () => [
+    [[], devices.stats().residents],
+  ]);
+  metrics.gauge({ name: 'claimd_actor_asks_pending', help: 'Commands to devices in flight.' }, [], () => [
+    [[], devices.stats().inFlight],
+  ]);
+  if (mqtt !== undefined) {
+    metrics.gauge(
+      { name: 'claimd_mqtt_connections', help: 'MQTT connections, authenticated or not.' },
+      [],
+      () => [[[], mqtt.connections]],
+    );
+  }
+  metrics.gauge(
+    {
+      name: 'claimd_tls_certificate_expiry_timestamp_seconds',
+      help: 'When the certificate that is shown to clients ends, in seconds since 1970.',
+    },
+    ['door'],
+    () =>
+      certificates().map(([door, { cert }]) => [
+        [door],
+        Date.parse(new X509Certificate(cert).validTo) / 1_000,
+      ]),
+  );
+}
+
+function meterJournal(metrics: Metrics): (journal: Journal) => Journal {
+  const appends = metrics.counter(
+    { name: 'claimd_store_appends_total', help: 'Events that were to become durable.' },
+    { outcome: ['appended', 'conflict', 'taken', 'unavailable'] },
+  );
+  const seconds = metrics.histogram(
+    {
+      name: 'claimd_store_append_duration_seconds',
+      help: 'From the decision of a device to its durable event, with the wait for the commit that it shares.',
+    },
+    COMMIT_SECONDS,
+  );
+  const failed = appends.of('unavailable');
+  return (journal) => {
+    const append = (entry: Append): Promise<AppendResult> => {
+      const startedAt = performance.now();
+      const appended = journal.append(entry);
+      appended.then(
+        ({ type }) => {
+          appends.of(type).value += 1;
+          seconds.observe((performance.now() - startedAt) / 1_000);
+        },
+        () => {
+          failed.value += 1;
+        },
+      );
+      return appended;
+    };
+    return {
+      logs: journal.logs,
+      append,
+      load: (stream) => journal.load(stream),
+      due: (now, after, limit) => journal.due(now, after, limit),
+      log: (which, from, limit) => journal.log(which, from, limit),
+      trim: (which, upTo) => journal.trim(which, upTo),
+      forget: (which, stretch, limit, verdict) => journal.forget(which, stretch, limit, verdict),
+    };
+  };
+}
+
+/** @returns counts a request: by the pattern of its route, never by its path, which has names and tokens in it */
+function meterRequests(metrics: Metrics): ObserveRequest {
+  const histogramOf = metrics.histogramsOf(
+    { name: 'claimd_http_request_duration_seconds', help: 'Requests over HTTP, by route and status.' },
+    REQUEST_SECONDS,
+    ['method', 'route', 'status'],
+  );
+  const known = new Map<string, Map<number, ReturnType<typeof histogramOf>>>();
+  return ({ method, path }, status, seconds) => {
+    const route = `${method} ${path}`;
+    const ofRoute = known.get(route) ?? new Map<number, ReturnType<typeof histogramOf>>();
+    known.set(route, ofRoute);
+    const histogram = ofRoute.get(status) ?? histogramOf([method, path, String(status)]);
+    ofRoute.set(status, histogram);
+    histogram.observe(seconds);
+  };
+}
+
+async function answersInTime(check: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), CHECK_MS);
+  });
+  const checked = check.then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([checked, late]).finally(() => clearTimeout(timer));
+}

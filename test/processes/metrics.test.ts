@@ -1,0 +1,237 @@
+/**
+ * What the server tells whoever watches it: the truth about what happened, no name of anybody, one sum over all workers that
+ * never falls; and Debian's Prometheus reads it all, with every figure that the dashboard and the alerts name.
+ */
+import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { test } from 'uvu';
+import { equal, is, match, ok } from 'uvu/assert';
+import { cast, claimPath } from '../kit/api.ts';
+import { makeCertificate } from '../kit/certificates.ts';
+import { temporaryFolder } from '../kit/folders.ts';
+import { send } from '../kit/http.ts';
+import { claimPacket, RawMqttClient } from '../kit/mqtt-client.ts';
+import { freePort } from '../kit/ports.ts';
+import { cleanUp, launch, type ServerProcess, startServer } from '../kit/process.ts';
+import { findProgram, needing } from '../kit/programs.ts';
+import { until } from '../kit/until.ts';
+
+const PASSWORD = 'a-long-password';
+const METRICS = { METRICS_ENABLED: 'true', METRICS_BIND_PORT: '0', SYSADMIN_PASSWORD: PASSWORD };
+const EXAMPLES = fileURLToPath(new URL('../../../config/examples/prometheus/', import.meta.url));
+
+test.after(cleanUp);
+
+function metricsPort(server: ServerProcess): number {
+  const metrics = server.log().find(({ msg }) => msg === 'ready')?.metrics;
+  ok(typeof metrics === 'object' && metrics !== null && 'port' in metrics, server.output());
+  return Number(metrics.port);
+}
+
+async function scrape(server: ServerProcess, headers: { readonly [name: string]: string } = {}) {
+  const url = `http://127.0.0.1:${metricsPort(server)}/metrics`;
+  const answer = await fetch(url, { headers });
+  return { status: answer.status, type: answer.headers.get('content-type'), text: await answer.text() };
+}
+
+/** The number of one line, by what is before the space. */
+function figure(text: string, name: string): number | undefined {
+  const line = text.split('\n').find((one) => one.startsWith(`${name} `));
+  return line === undefined ? undefined : Number(line.slice(name.length + 1));
+}
+
+/** A life with one of everything. */
+async function live(server: ServerProcess) {
+  const { api, tenant } = await cast(server.url, PASSWORD);
+  const customer = await api.createCustomer(tenant, 'A very private customer');
+  await api.createDevice(tenant, 'A very private device', 'a-very-private-token');
+  const device = await RawMqttClient.connect(server.mqttPort, 4, 'a-very-private-token');
+  device.send(claimPacket(1, 1, { secretKey: 'secret' }));
+  await device.next('puback');
+  const claim = (secretKey: string) =>
+    send(`${server.url}${claimPath('A very private device')}`, {
+      method: 'POST',
+      token: customer.token,
+      body: { secretKey },
+    });
+  is((await claim('wrong')).status, 400);
+  is((await claim('secret')).status, 200);
+  const opening = await send(`${server.url}/api/v1/a-very-private-token/claim`, { method: 'POST', body: {} });
+  is(opening.status, 409, 'it has an owner');
+  const back = await send(`${server.url}${claimPath('A very private device')}`, {
+    method: 'DELETE',
+    token: customer.token,
+  });
+  is(back.status, 200);
+  device.socket.destroy();
+}
+
+test('metrics: what happened is counted, and nobody is named', async () => {
+  const server = await startServer({ env: METRICS });
+  const before = (await scrape(server)).text;
+  is(
+    figure(before, 'claimd_claims_confirmed_total{outcome="success"}'),
+    0,
+    'so that the first one is a rise',
+  );
+  await live(server);
+  const { status, type, text } = await scrape(server);
+  is(status, 200);
+  is(type, 'text/plain; version=0.0.4; charset=utf-8');
+  const counts = {
+    'claimd_claim_windows_opened_total{transport="mqtt",outcome="opened"}': 1,
+    'claimd_claim_windows_opened_total{transport="http",outcome="already-claimed"}': 1,
+    'claimd_ack_duration_seconds_count{transport="mqtt"}': 1,
+    'claimd_claims_confirmed_total{outcome="wrong-secret"}': 1,
+    'claimd_claims_confirmed_total{outcome="success"}': 1,
+    'claimd_reclaims_total{outcome="success"}': 1,
+    'claimd_ownership_changes_total{change="claimed"}': 1,
+    'claimd_ownership_changes_total{change="given-back"}': 1,
+    claimd_claim_window_open_duration_seconds_count: 1,
+    claimd_store_up: 1,
+  };
+  for (const [name, count] of Object.entries(counts)) is(figure(text, name), count, name);
+  ok((figure(text, 'claimd_store_append_duration_seconds_bucket{le="+Inf"}') ?? 0) >= 4);
+  match(
+    text,
+    /claimd_http_request_duration_seconds_count\{method="POST",route="\/api\/v1\/:[a-zA-Z]+\/claim",status="409"\} 1\n/,
+  );
+  is(/private|secret"/.test(text.replaceAll('wrong-secret"', '')), false, 'a name of somebody is in it');
+
+  const open = await scrape(server, { accept: 'application/openmetrics-text; version=1.0.0' });
+  match(open.type ?? '', /^application\/openmetrics-text; version=1\.0\.0/);
+  match(open.text, /# EOF\n$/);
+  match(open.text, /# TYPE claimd_reclaims counter\n/);
+  is((await fetch(`http://127.0.0.1:${metricsPort(server)}/other`)).status, 404);
+  is((await fetch(`${server.url}/metrics`)).status, 404, 'customers do not see it');
+  is((await server.stop()).code, 0);
+});
+
+test('metrics: with a token only who shows it may read; a port in use refuses the start', async () => {
+  const token = 'a-token-for-prometheus';
+  const server = await startServer({ env: { ...METRICS, METRICS_TOKEN: token } });
+  is((await scrape(server)).status, 401);
+  is((await scrape(server, { authorization: 'Bearer a-token-for-somebody' })).status, 401);
+  is((await scrape(server, { authorization: `Bearer ${token}` })).status, 200);
+  for (const WORKERS of ['1', '2']) {
+    const again = launch({ env: { ...METRICS, METRICS_BIND_PORT: String(metricsPort(server)), WORKERS } });
+    const { code, output } = await again.ended;
+    is(code, 3, output);
+    match(output, /Metrics cannot listen on 127\.0\.0\.1:\d+: the port is taken/);
+  }
+});
+
+test('metrics: workers are told as one, and a sum does not fall when one of them dies', async () => {
+  const server = await startServer({ env: { ...METRICS, WORKERS: '2' } });
+  await live(server);
+  const sum = (text: string) => figure(text, 'claimd_ownership_changes_total{change="claimed"}') ?? 0;
+  const connections = (text: string) => text.match(/^claimd_mqtt_connections\{worker="\d"\}/gm)?.length;
+  const { text } = await scrape(server);
+  is(sum(text), 1);
+  is(connections(text), 2, 'each has its own');
+  const pids = server.log().flatMap(({ msg, pid }) => (msg === 'worker ready' ? [Number(pid)] : []));
+  is(pids.length, 2);
+  for (const pid of pids) {
+    const ready = server.log().filter(({ msg }) => msg === 'worker ready').length;
+    const died = server.log().filter(({ msg }) => msg === 'a worker died; it is restarted').length;
+    process.kill(pid, 'SIGKILL');
+    await until(
+      'it is dead',
+      async () => server.log().filter(({ msg }) => msg === 'a worker died; it is restarted').length > died,
+    );
+    is(sum((await scrape(server)).text), 1);
+    await until(
+      'it is started again',
+      async () => server.log().filter(({ msg }) => msg === 'worker ready').length > ready,
+    );
+  }
+  const { text: after } = await scrape(server);
+  is(sum(after), 1);
+  is((await server.stop()).code, 0);
+});
+
+const withPrometheus = needing(['prometheus', 'promtool'], test);
+
+withPrometheus(
+  'metrics: Prometheus reads them, and knows every figure of the dashboard and the alerts',
+  async () => {
+    const folder = temporaryFolder();
+    const keys = makeCertificate(folder, 'server');
+    const server = await startServer({
+      env: {
+        ...METRICS,
+        MQTT_SSL_ENABLED: 'true',
+        MQTT_SSL_BIND_ADDRESS: '127.0.0.1',
+        MQTT_SSL_BIND_PORT: '0',
+        MQTT_SSL_PEM_CERT: keys.cert,
+        MQTT_SSL_PEM_KEY: keys.key,
+      },
+    });
+    await live(server);
+    const alerts = readFileSync(join(EXAMPLES, 'alerts.yml'), 'utf8');
+    const settings = readFileSync(join(EXAMPLES, 'prometheus.yml'), 'utf8');
+    ok(settings.includes('127.0.0.1:9464'));
+    const here = settings
+      .replace('127.0.0.1:9464', `127.0.0.1:${metricsPort(server)}`)
+      .replace('scrape_interval: 15s', 'scrape_interval: 1s');
+    writeFileSync(join(folder, 'prometheus.yml'), here);
+    writeFileSync(join(folder, 'alerts.yml'), alerts);
+    const port = await freePort();
+    const prometheus = spawn(
+      findProgram('prometheus') ?? '',
+      [
+        `--config.file=${join(folder, 'prometheus.yml')}`,
+        `--storage.tsdb.path=${join(folder, 'data')}`,
+        `--web.listen-address=127.0.0.1:${port}`,
+      ],
+      { stdio: 'ignore' },
+    );
+    try {
+      const ask = async (path: string) => {
+        const answer = await fetch(`http://127.0.0.1:${port}/api/v1/${path}`).catch(() => undefined);
+        return JSON.parse((await answer?.text()) ?? '{}');
+      };
+      const query = (expression: string) => ask(`query?query=${encodeURIComponent(expression)}`);
+      await until(
+        'it has read claimd',
+        async () => (await query('claimd_build_info')).data?.result?.length > 0,
+      );
+      const known: readonly string[] = (await ask('label/__name__/values')).data;
+      const expressions = [...dashboardExpressions(), ...alertExpressions(alerts)];
+      ok(expressions.length > 30);
+      const named = new Set(expressions.flatMap((one) => one.match(/\b(claimd|nodejs|process)_\w+/g) ?? []));
+      equal(
+        [...named].filter((name) => !known.includes(name)),
+        [],
+        'nobody tells them',
+      );
+      for (const expression of expressions) {
+        is((await query(expression)).status, 'success', expression);
+      }
+      const rules = (await ask('rules')).data.groups.flatMap((group: { rules: unknown[] }) => group.rules);
+      is(rules.length, alertExpressions(alerts).length, 'it has the alerts');
+    } finally {
+      const ended = new Promise((resolve) => prometheus.once('close', resolve));
+      prometheus.kill('SIGKILL');
+      await ended;
+    }
+  },
+);
+
+/** The expressions of the dashboard, with its variables filled in as Grafana does. */
+function dashboardExpressions(): readonly string[] {
+  const { panels } = JSON.parse(readFileSync(join(EXAMPLES, 'grafana-dashboard.json'), 'utf8'));
+  return panels.flatMap(({ targets }: { targets: { expr: string }[] }) =>
+    targets.map(({ expr }) =>
+      expr.replaceAll('$__rate_interval', '1m').replaceAll('$job', 'claimd').replaceAll('$instance', '.+'),
+    ),
+  );
+}
+
+function alertExpressions(alerts: string): readonly string[] {
+  return [...alerts.matchAll(/^ +expr: (.+)$/gm)].map(([, expression]) => expression ?? '');
+}
+
+test.run();
