@@ -44,10 +44,6 @@ export interface Histogram {
   observe(value: number): void;
 }
 
-export interface Histograms {
-  of(value: string): Histogram;
-}
-
 /** Read when somebody asks. */
 type ReadGauge = () => readonly (readonly [of: readonly string[], value: number])[];
 

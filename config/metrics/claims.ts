@@ -152,36 +152,57 @@ function meterEvents(metrics: Metrics): DeviceListener {
     LATENESS_SECONDS,
   );
   const expiredCell = expired.of();
-  const opened = new Map<DeviceId, { readonly at: number; readonly closesAt: number }>();
+  const opened = new Openings();
 
   return (id, event, state) => {
     switch (event.type) {
       case 'ClaimWindowOpened': {
-        opened.delete(id); // so that it counts as new
         opened.set(id, { at: event.at, closesAt: event.closesAt });
-        const [oldest] = opened.size > OPENINGS_MAX ? opened.keys() : [];
-        if (oldest !== undefined) opened.delete(oldest);
         return;
       }
       case 'ClaimWindowExpired': {
         expiredCell.value += 1;
-        const window = opened.get(id);
+        const window = opened.take(id);
         if (window !== undefined) lateness.observe(Math.max(0, event.at - window.closesAt) / 1_000);
-        opened.delete(id);
         return;
       }
       case 'DeviceClaimed': {
-        const window = opened.get(id);
+        const window = opened.take(id);
         if (window !== undefined) openFor.observe(Math.max(0, event.at - window.at) / 1_000);
-        opened.delete(id);
         break;
       }
       default:
-        if (state.status === 'absent' || state.window === null) opened.delete(id);
+        if (state.status === 'absent' || state.window === null) opened.take(id);
     }
     const change = changeOf(event.type);
     if (change !== undefined) events.of(change).value += 1;
   };
+}
+
+interface Opening {
+  readonly at: number;
+  readonly closesAt: number;
+}
+
+/** The last openings, in two halves: when one is full the other one is forgotten. So forgetting costs nothing per window. */
+class Openings {
+  #newer = new Map<DeviceId, Opening>();
+  #older = new Map<DeviceId, Opening>();
+
+  set(id: DeviceId, opening: Opening): void {
+    this.#newer.set(id, opening);
+    if (this.#newer.size < OPENINGS_MAX / 2) return;
+    this.#older = this.#newer;
+    this.#newer = new Map();
+  }
+
+  take(id: DeviceId): Opening | undefined {
+    const opening = this.#newer.get(id) ?? this.#older.get(id);
+    if (opening === undefined) return undefined;
+    this.#newer.delete(id);
+    this.#older.delete(id);
+    return opening;
+  }
 }
 
 const CHANGES = {

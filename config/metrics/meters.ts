@@ -30,7 +30,7 @@ export interface Meters {
   stop(): void;
 }
 
-export interface Running {
+interface Running {
   readonly store: Pick<Store, 'check'>;
   readonly devices: { stats(): { readonly residents: number; readonly inFlight: number } };
   readonly mqtt: { readonly connections: number } | undefined;
