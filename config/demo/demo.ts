@@ -18,6 +18,7 @@ const ANSWER_MS = 5000;
 const DEVICE = { name: 'Thermostat T1', token: 'T1_TEST_TOKEN' };
 const OTHER_DEVICE = { name: 'Thermostat T2', token: 'T2_TEST_TOKEN' };
 const SECRET = 'printed-on-the-box';
+const KIT = ['DHT11 Demo Device', 'Raspberry Pi Demo Device'];
 
 let stepNumber = 0;
 function printStep(line: string): void {
@@ -95,6 +96,10 @@ interface Person {
   offer(deviceName: string, email: string): Promise<number>;
   /** Accepts everything that is offered; resolves to the names and the statuses. */
   acceptOffers(): Promise<readonly { readonly name: string; readonly status: number }[]>;
+  /** Makes a kit of devices, as the tenant; resolves to its code. */
+  pack(deviceNames: readonly string[]): Promise<string>;
+  /** Shows the code of a kit; resolves to the names of the devices that it claimed. */
+  claimKit(code: string): Promise<readonly string[]>;
   /** Names of the devices that the person's customer owns. */
   owned(): Promise<readonly string[]>;
 }
@@ -139,6 +144,26 @@ async function logIn(server: Server, username: string, password: string): Promis
         accepted.push({ name: deviceName, status });
       }
       return accepted;
+    },
+    async pack(devices) {
+      const { status, body } = await call('POST', '/api/kit', { label: 'Order 7', devices }, token);
+      check(status === 200, `making a kit: ${status}`);
+      return body.code;
+    },
+    async claimKit(code) {
+      const shown = await call('POST', '/api/customer/claim/kit', { code }, token);
+      check(shown.status === 200, `showing the code of a kit: ${shown.status}`);
+      const path = `/api/customer/claim/kit/${shown.body.id}`;
+      const until = Date.now() + ANSWER_MS;
+      for (;;) {
+        const { body: kit } = await call('GET', path, undefined, token);
+        if (kit.state === 'CLAIMED') {
+          const claimed = kit.devices.filter(({ outcome }: { outcome: string }) => outcome === 'CLAIMED');
+          return claimed.map(({ name }: { name: string }) => name);
+        }
+        check(Date.now() < until, `the kit is not through within ${ANSWER_MS} ms`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
     },
     async owned() {
       const path = `/api/customer/${me.body.customerId.id}/devices?page=0&pageSize=100`;
@@ -193,6 +218,7 @@ async function play(dataDir: string): Promise<void> {
   const other = await openWindow(server, OTHER_DEVICE.token, 60_000);
   check(other.status === 'opened', `opening the other window: ${JSON.stringify(other)}`);
   await offerOnce(server);
+  await kitOnce(server);
   await endServer(server, 'SIGKILL');
   printStep(
     `"${OTHER_DEVICE.name}" opens a window, and right after its acknowledgement the server is killed: kill -9.`,
@@ -248,12 +274,32 @@ async function offerOnce(server: Server): Promise<void> {
   printStep(`Alice sells "${DEVICE.name}": she offers it to Bob's e-mail. It stays hers until he accepts.`);
 }
 
+/** The tenant sells a box with several devices, and Carol claims them all by the code on it. */
+async function kitOnce(server: Server): Promise<void> {
+  const tenant = await logIn(server, 'tenant@thingsboard.org', 'tenant');
+  const carol = await logIn(server, 'customerC@thingsboard.org', 'customer');
+  const code = await tenant.pack(KIT);
+  printStep(`The tenant packs ${KIT.length} devices into a box, and prints the code of a kit on it.`);
+  const claimed = await carol.claimKit(code);
+  check(
+    KIT.every((name) => claimed.includes(name)),
+    `the kit claimed ${claimed.join(', ')}`,
+  );
+  printStep('Carol (customer C) types the code: they are all hers, and none of them had to open a window.');
+}
+
 /** What was acknowledged is still true; devices are given back and claimed again. */
 async function afterTheCrash(server: Server): Promise<void> {
   const alice = await logIn(server, 'customerA@thingsboard.org', 'customer');
   const bob = await logIn(server, 'customerB@thingsboard.org', 'customer');
+  const carol = await logIn(server, 'customerC@thingsboard.org', 'customer');
   check((await alice.owned()).includes(DEVICE.name), 'the claim was lost in the crash');
-  printStep('It starts again on the same folder: Alice still owns her device.');
+  const carols = await carol.owned();
+  check(
+    KIT.every((name) => carols.includes(name)),
+    'a device of the kit was lost in the crash',
+  );
+  printStep('It starts again on the same folder: Alice still owns her device, and Carol those of her kit.');
 
   const survived = await bob.claim(OTHER_DEVICE.name, SECRET);
   check(survived.said === 'SUCCESS', `the window that was open before the crash: ${survived.said}`);

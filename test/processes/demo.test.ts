@@ -104,7 +104,16 @@ demo('demo: the story runs to its end and exits with 0', async () => {
   assert.is(code, 0, output);
   const lines = output.trim().split('\n');
   assert.is(lines.at(-1), 'The demo went as it should.');
-  for (const word of ['FAILURE', 'SUCCESS', 'CLAIMED', 'already-claimed', 'kill -9', '403', 'too late']) {
+  for (const word of [
+    'FAILURE',
+    'SUCCESS',
+    'CLAIMED',
+    'already-claimed',
+    'kill -9',
+    '403',
+    'a kit',
+    'too late',
+  ]) {
     assert.ok(output.includes(word), word);
   }
   assert.ok(
