@@ -195,7 +195,8 @@ async function actorAsk(): Promise<Part> {
     onEvent: () => {},
   });
   const ids = Array.from({ length: AT_ONCE }, () => newId<DeviceId>(Date.now()));
-  const credentials = (n: number) => ({ type: 'ACCESS_TOKEN', credentialsId: `token-${n}` }) as const;
+  const credentials = (n: number) =>
+    ({ type: 'ACCESS_TOKEN', credentialsId: `token-${n}`, sealedToken: '***' }) as const;
   await Promise.all(
     ids.map((id, n) => devices.ask(id, { ...provision(), name: `Pump ${n}`, credentials: credentials(n) })),
   );

@@ -1,10 +1,13 @@
 /**
- * Claim secrets: digested to be compared, sealed where the tenant may read them again (rule C9).
+ * Secrets: digested to be compared, sealed where the tenant may read them again (rule C9).
  *
  * A digest is HMAC-SHA-256 over the id of a device (or user, or tenant) and the secret, under a key that only this server has. So equal secrets
  * of two devices look different, and a stolen journal is no use for guessing without the key. A sealed secret (a
- * `claimingData`, a password of MQTT_BASIC) is AES-256-GCM, bound to its device. Both keys are derived by HKDF from the
- * digest key that is configured.
+ * `claimingData`) is AES-256-GCM, bound to its device. Both keys are derived by HKDF from the digest key that is
+ * configured.
+ *
+ * The credentials of devices have a key of their own, which the store keeps, wrapped under the server key. So a device is
+ * found and let in as before when the server key is changed, and a stolen store without the server key lets nobody in.
  */
 import {
   createCipheriv,
@@ -15,12 +18,26 @@ import {
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto';
-import type { DeviceId, KitId, TenantId, UserId } from './ids.ts';
+import type { DeviceId, ImportId, KitId, TenantId, UserId } from './ids.ts';
+import { remembered } from './remembered.ts';
 
 /** A keyed digest (HMAC) of a claim secret, base64url. The secret itself goes no further than the edge (C9). */
 export type SecretDigest = string;
 
-export interface Secrets {
+/** A keyed digest (HMAC) of what a device shows: an access token, a user name, the digest of a certificate. base64url. */
+export type CredentialsId = string;
+
+/** What the credentials of devices need. */
+export interface CredentialSecrets {
+  /** By what a device is found that shows this. The same for as long as the store lives, whatever the server key is. */
+  credentialsId(shown: string): CredentialsId;
+  /** Encrypts a token or password for one device, or for an import. */
+  sealCredential(whose: DeviceId | ImportId, secret: string): string;
+  /** Undoes `sealCredential`, and `seal`, which sealed passwords before. Throws when neither key of this server did it. */
+  unsealCredential(whose: DeviceId | ImportId, sealed: string): string;
+}
+
+export interface Secrets extends CredentialSecrets {
   /** The digest of a secret for one device, user or tenant. Any string is a secret, the empty one included. */
   digest(whose: DeviceId | UserId | TenantId, secret: string): SecretDigest;
   /**
@@ -31,7 +48,7 @@ export interface Secrets {
   /** Encrypts a secret for one device, user or kit. */
   seal(whose: DeviceId | UserId | KitId, secret: string): string;
   /** Undoes `seal`. Throws when the text was not sealed for it by this server. */
-  unseal(whose: DeviceId | UserId | KitId, sealed: string): string;
+  unseal(whose: DeviceId | UserId | KitId | ImportId, sealed: string): string;
 }
 
 const IV_BYTES = 12;
@@ -43,8 +60,20 @@ const WHOLE_TAG = { authTagLength: TAG_BYTES };
  * @param serverKey at least 32 random bytes, the same on every node and after restarts; with another key no open window can
  *   be confirmed
  * @param otherKey while keys are changed: what was digested and sealed under it still counts
+ * @param credentialsKey that of the store; without one (in tests) it follows from the server key
  */
-export function createSecrets(serverKey: Buffer, otherKey?: Buffer): Secrets {
+export function createSecrets(
+  serverKey: Buffer,
+  otherKey?: Buffer,
+  credentialsKey = derived(serverKey, 'credentials'),
+): Secrets {
+  const secrets = claimSecrets(serverKey, otherKey);
+  return { ...secrets, ...credentialSecrets(credentialsKey, secrets) };
+}
+
+type ClaimSecrets = Omit<Secrets, keyof CredentialSecrets>;
+
+function claimSecrets(serverKey: Buffer, otherKey: Buffer | undefined): ClaimSecrets {
   const secrets = secretsUnder(serverKey);
   if (otherKey === undefined)
     return { ...secrets, digests: (whose, secret) => [secrets.digest(whose, secret)] };
@@ -62,11 +91,56 @@ export function createSecrets(serverKey: Buffer, otherKey?: Buffer): Secrets {
   };
 }
 
-function secretsUnder(serverKey: Buffer): Omit<Secrets, 'digests'> {
-  if (serverKey.length < 32) throw new RangeError('the server key must have at least 32 bytes');
-  const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', serverKey, '', `claimd ${purpose}`, 32));
-  const digestKey = createSecretKey(derive('claim secret digest')); // prepared once, for every claim needs it
-  const sealKey = derive('claim secret seal');
+function derived(key: Buffer, purpose: string): Buffer {
+  if (key.length < 32) throw new RangeError('the server key must have at least 32 bytes');
+  return Buffer.from(hkdfSync('sha256', key, '', `claimd ${purpose}`, 32));
+}
+
+/** Half of the digest, which RFC 2104 §5 allows: it is in every record of a device, and in the key that leads to it. */
+const CREDENTIALS_ID_CHARS = 22;
+/** What devices showed last and its digests, so that a device that comes by HTTP or CoAP costs one digest, not one each time. */
+const REMEMBERED = 16_384;
+const REMEMBERED_CHARS_MAX = 255;
+
+/** @param before what sealed passwords until credentials had a key of their own */
+function credentialSecrets(key: Buffer, before?: Pick<Secrets, 'unseal'>): CredentialSecrets {
+  const digestKey = createSecretKey(derived(key, 'credentials id'));
+  const sealKey = derived(key, 'credentials seal');
+  const credentialsId = (shown: string): CredentialsId =>
+    createHmac('sha256', digestKey).update(shown).digest('base64url').slice(0, CREDENTIALS_ID_CHARS);
+  return {
+    credentialsId: remembered(credentialsId, REMEMBERED, REMEMBERED_CHARS_MAX),
+    sealCredential: (whose, secret) => seal(sealKey, whose, secret),
+    unsealCredential(whose, sealed) {
+      try {
+        return unseal(sealKey, whose, sealed);
+      } catch (error) {
+        if (before === undefined) throw error;
+        return before.unseal(whose, sealed);
+      }
+    },
+  };
+}
+
+/** The key of credentials as the store keeps it: readable with this server key alone. */
+export function wrapped(serverKey: Buffer, credentialsKey: Buffer): string {
+  return seal(derived(serverKey, 'credentials wrap'), WRAPPED_FOR, credentialsKey.toString('base64'));
+}
+
+/** Undefined: another server key wrapped it, or it is damaged. */
+export function unwrapped(serverKey: Buffer, text: string): Buffer | undefined {
+  try {
+    return Buffer.from(unseal(derived(serverKey, 'credentials wrap'), WRAPPED_FOR, text), 'base64');
+  } catch {
+    return undefined;
+  }
+}
+
+const WRAPPED_FOR = 'credentials key';
+
+function secretsUnder(serverKey: Buffer): Omit<ClaimSecrets, 'digests'> {
+  const digestKey = createSecretKey(derived(serverKey, 'claim secret digest')); // prepared once, for every claim needs it
+  const sealKey = derived(serverKey, 'claim secret seal');
 
   return {
     digest(whose, secret) {
@@ -74,22 +148,25 @@ function secretsUnder(serverKey: Buffer): Omit<Secrets, 'digests'> {
       return createHmac('sha256', digestKey).update(`${whose}\0${secret}`).digest('base64url');
     },
 
-    seal(device, secret) {
-      const iv = randomBytes(IV_BYTES);
-      const cipher = createCipheriv('aes-256-gcm', sealKey, iv).setAAD(Buffer.from(device));
-      const body = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()]);
-      return Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64url');
-    },
-
-    unseal(device, sealed) {
-      const bytes = Buffer.from(sealed, 'base64url');
-      const decipher = createDecipheriv('aes-256-gcm', sealKey, bytes.subarray(0, IV_BYTES), WHOLE_TAG)
-        .setAAD(Buffer.from(device))
-        .setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
-      const body = bytes.subarray(IV_BYTES + TAG_BYTES);
-      return Buffer.concat([decipher.update(body), decipher.final()]).toString('utf8');
-    },
+    seal: (whose, secret) => seal(sealKey, whose, secret),
+    unseal: (whose, sealed) => unseal(sealKey, whose, sealed),
   };
+}
+
+function seal(key: Buffer, whose: string, secret: string): string {
+  const iv = randomBytes(IV_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(whose));
+  const body = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()]);
+  return Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64url');
+}
+
+function unseal(key: Buffer, whose: string, sealed: string): string {
+  const bytes = Buffer.from(sealed, 'base64url');
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, IV_BYTES), WHOLE_TAG)
+    .setAAD(Buffer.from(whose))
+    .setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
+  const body = bytes.subarray(IV_BYTES + TAG_BYTES);
+  return Buffer.concat([decipher.update(body), decipher.final()]).toString('utf8');
 }
 
 /** What was sealed, to be shown; null when the key that sealed it has been dropped, for then nobody can read it. */

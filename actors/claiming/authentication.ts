@@ -2,7 +2,7 @@
 
 import type { DeviceId, ProfileId, TenantId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
-import type { Secrets } from '../base/secret.ts';
+import type { CredentialSecrets, CredentialsId } from '../base/secret.ts';
 import { unreachable } from '../base/unreachable.ts';
 import { isGateway } from '../device/gateways.ts';
 import type { Credentials, DeviceRecord } from '../device/state.ts';
@@ -10,8 +10,8 @@ import {
   logUnreadable,
   type MqttBasicParts,
   matchesMqttBasic,
-  mqttBasicId,
-  x509Id,
+  shownByCertificate,
+  shownByMqtt,
 } from '../fleet/credentials.ts';
 import type { Devices, Directory } from '../fleet/devices.ts';
 import { StoreUnavailable } from '../journal/unavailable.ts';
@@ -21,8 +21,8 @@ export interface AuthenticatedDevice {
   readonly id: DeviceId;
   readonly tenantId: TenantId;
   readonly profileId: ProfileId | null;
-  /** The ones that it has shown. */
-  readonly credentialsId: string;
+  /** Of the ones that it has shown. */
+  readonly credentialsId: CredentialsId;
   /** They are replaced, and do nothing but fetch their successors (O9). The device itself decides. */
   readonly superseded?: true;
   readonly isGateway: boolean;
@@ -35,14 +35,14 @@ export interface Authentication {
   authenticateMqtt(parts: MqttBasicParts): Promise<AuthenticatedDevice | undefined>;
   /** @param der the certificate in DER; TLS has proven that the client has its private key */
   authenticateCertificate(der: Buffer): Promise<AuthenticatedDevice | undefined>;
-  /** The device with this id of credentials, of any kind. The id proves nothing: somebody trusted has checked them. */
-  vouchedFor(credentialsId: string): Promise<AuthenticatedDevice | undefined>;
+  /** The device whose credentials show this, of any kind. It proves nothing: somebody trusted has checked them. */
+  vouchedFor(shown: string): Promise<AuthenticatedDevice | undefined>;
 }
 
 export function createAuthentication(
   devices: Devices,
   directory: Directory,
-  secrets: Secrets,
+  secrets: CredentialSecrets,
   log: Log,
 ): Authentication {
   /** Who comes with credentials that nobody can read is refused, and the log says what to do. */
@@ -70,8 +70,10 @@ export function createAuthentication(
     }
   }
 
-  async function find(credentialsId: string | undefined): Promise<Found | undefined> {
-    const record = credentialsId === undefined ? undefined : await directory.byCredentials(credentialsId);
+  async function find(shown: string | undefined): Promise<Found | undefined> {
+    if (shown === undefined) return undefined;
+    const credentialsId = secrets.credentialsId(shown);
+    const record = await directory.byCredentials(credentialsId);
     if (record === undefined) return undefined;
     const { credentials, nextCredentials } = record;
     const next = nextCredentials?.credentials;
@@ -97,7 +99,7 @@ export function createAuthentication(
   return {
     async authenticate(accessToken) {
       const found = await find(accessToken);
-      // Credentials of another kind are found by an id that is no secret.
+      // Credentials of another kind are found by what is no secret.
       return found?.credentials.type === 'ACCESS_TOKEN' ? admitted(found) : undefined;
     },
 
@@ -106,7 +108,7 @@ export function createAuthentication(
       const userName = parts.userName || null;
       // Both at once: on a store in the network each takes a round trip.
       const [byBoth, byName] = await Promise.all([
-        find(clientId === null ? undefined : mqttBasicId(clientId, userName)),
+        find(clientId === null ? undefined : shownByMqtt(clientId, userName)),
         find(userName ?? undefined),
       ]);
       // Credentials of both parts come first: with a wrong password for them, nothing else is looked at.
@@ -115,12 +117,12 @@ export function createAuthentication(
     },
 
     async authenticateCertificate(der) {
-      const found = await find(x509Id(der));
+      const found = await find(shownByCertificate(der));
       return found?.credentials.type === 'X509_CERTIFICATE' ? admitted(found) : undefined;
     },
 
-    async vouchedFor(credentialsId) {
-      const found = await find(credentialsId);
+    async vouchedFor(shown) {
+      const found = await find(shown);
       return found === undefined ? undefined : admitted(found);
     },
   };

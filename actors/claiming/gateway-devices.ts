@@ -5,6 +5,7 @@
 import { randomAccessToken } from '../base/access-token.ts';
 import type { Clock } from '../base/clock.ts';
 import { type DeviceId, newId } from '../base/ids.ts';
+import type { CredentialSecrets } from '../base/secret.ts';
 import { isCleanText } from '../base/text.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { DeviceRecord } from '../device/state.ts';
@@ -25,6 +26,7 @@ export type BringUp = (
 export interface BringUpNeeds {
   readonly devices: Devices;
   readonly directory: Directory;
+  readonly secrets: CredentialSecrets;
   readonly clock: Clock;
   /** Whether names that the tenant does not have are created. */
   readonly autoCreateDevices: boolean;
@@ -34,7 +36,7 @@ const NAME_CHARS_MAX = 255;
 const DEFAULT_TYPE = 'default';
 
 export function createBringUp(needs: BringUpNeeds): BringUp {
-  const { devices, directory, clock, autoCreateDevices } = needs;
+  const { devices, directory, secrets, clock, autoCreateDevices } = needs;
 
   async function create(
     gateway: DeviceRecord,
@@ -49,7 +51,7 @@ export function createBringUp(needs: BringUpNeeds): BringUp {
       deviceType: deviceType || DEFAULT_TYPE,
       label: null,
       additionalInfo: { lastConnectedGateway: gateway.id },
-      credentials: accessToken(randomAccessToken()),
+      credentials: accessToken(secrets, id, randomAccessToken()),
       customerId: gateway.owner?.customerId ?? null,
       viaGateway: gateway.id,
     });

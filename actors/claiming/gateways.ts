@@ -83,7 +83,7 @@ const NOT_BEHIND: EntryOutcome = { type: 'refused', reason: 'not-behind-gateway'
 export function createGateways(needs: GatewayNeeds): Gateways {
   const { devices, directory, secrets, profiles, clock, log, settings } = needs;
   const { autoCreateDevices, gatewayFanOutMax } = settings;
-  const bringUp = createBringUp({ devices, directory, clock, autoCreateDevices });
+  const bringUp = createBringUp({ devices, directory, secrets, clock, autoCreateDevices });
 
   async function claimOne(
     { gateway, authority, silenced }: Speaker,

@@ -9,10 +9,10 @@
  * Who has the old credentials learns the new ones. So there is nothing here that is written to a log.
  */
 import type { Log } from '../base/log.ts';
-import type { Secrets } from '../base/secret.ts';
+import type { CredentialSecrets } from '../base/secret.ts';
 import { unreachable } from '../base/unreachable.ts';
 import { type Credentials, ownerEpochOf } from '../device/state.ts';
-import { logUnreadable, mqttBasicParts } from '../fleet/credentials.ts';
+import { logUnreadable, mqttBasicParts, tokenOf } from '../fleet/credentials.ts';
 import type { Devices } from '../fleet/devices.ts';
 import type { Unavailable } from '../runtime/decider.ts';
 import type { AuthenticatedDevice } from './authentication.ts';
@@ -36,7 +36,7 @@ interface CredentialsMessage {
 
 export async function fetchCredentials(
   devices: Devices,
-  secrets: Secrets,
+  secrets: CredentialSecrets,
   log: Log,
   { id, credentialsId }: AuthenticatedDevice,
 ): Promise<FetchedCredentials> {
@@ -60,10 +60,12 @@ export async function fetchCredentials(
     attributes,
   };
 
+  /** Undefined: nobody can read them any more, as the key that sealed them was given up. */
   function inWords(credentials: Credentials) {
     switch (credentials.type) {
       case 'ACCESS_TOKEN': {
-        const token = credentials.credentialsId;
+        const token = tokenOf(secrets, id, credentials);
+        if (token === null) return undefined;
         return { type: credentials.type, parts: { token }, attributes: { claimToken: token } };
       }
       case 'MQTT_BASIC': {

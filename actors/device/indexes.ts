@@ -13,7 +13,7 @@ import {
   type TenantId,
   type TransferId,
 } from '../base/ids.ts';
-import type { SecretDigest } from '../base/secret.ts';
+import type { CredentialsId, SecretDigest } from '../base/secret.ts';
 import { composed, spellingsOf } from '../base/spelling.ts';
 import { unreachable } from '../base/unreachable.ts';
 import { changesBetween, NO_ENTRIES, takingAgain } from '../journal/index-changes.ts';
@@ -26,7 +26,7 @@ const NAME_KEYS = 'device-name/';
 const TRANSFER_KEYS = 'device-transfer/';
 
 export const keys = {
-  credentials: (credentialsId: string) => `device-credentials/${credentialsId}`,
+  credentials: (credentialsId: CredentialsId) => `credentials/${credentialsId}`,
   /** Of one spelling of a name; a device takes those of all its `spellingsOf`. */
   name: (tenantId: TenantId, name: string) => `${NAME_KEYS}${tenantId}/${name}`,
   transfer: (id: TransferId) => `${TRANSFER_KEYS}${id}`,

@@ -6,7 +6,7 @@
 import type { Instant } from '../base/clock.ts';
 import type { CustomerId, DeviceId, ProfileId, TenantId, TransferId, UserId } from '../base/ids.ts';
 import type { Json, JsonObject } from '../base/json.ts';
-import type { SecretDigest } from '../base/secret.ts';
+import type { CredentialsId, SecretDigest } from '../base/secret.ts';
 import type { Evidence, Handover, InEpoch } from './messages.ts';
 
 export type DeviceState = AbsentDevice | Device;
@@ -69,7 +69,10 @@ export interface DeviceRecord extends Device {
   readonly id: DeviceId;
 }
 
-/** How a device proves who it is (`fleet/credentials.ts`). `credentialsId` is unique over the whole server. */
+/**
+ * How a device proves who it is (`fleet/credentials.ts`). `credentialsId` is unique over the whole server: a keyed digest of
+ * what the device shows, so that nobody can act as the device who merely reads this.
+ */
 export type Credentials = AccessToken | MqttBasic | X509Certificate;
 
 /** Those that replace the present ones, which until then can do nothing but fetch these. */
@@ -81,22 +84,24 @@ export interface NextCredentials {
 
 export interface AccessToken {
   readonly type: 'ACCESS_TOKEN';
-  readonly credentialsId: string;
+  readonly credentialsId: CredentialsId;
+  /** Sealed for this device: the tenant may read it. */
+  readonly sealedToken: string;
 }
 
 /** What CONNECT must contain; null: anything will do. At least one of `clientId` and `userName` is set. */
 export interface MqttBasic {
   readonly type: 'MQTT_BASIC';
-  readonly credentialsId: string;
+  readonly credentialsId: CredentialsId;
   readonly clientId: string | null;
   readonly userName: string | null;
-  /** Sealed for this device, as `ServerKey.sealedSecret` is: the tenant may read it back. */
+  /** Sealed for this device: the tenant may read it. */
   readonly sealedPassword: string | null;
 }
 
 export interface X509Certificate {
   readonly type: 'X509_CERTIFICATE';
-  readonly credentialsId: string;
+  readonly credentialsId: CredentialsId;
   /** Base64 of the DER, without line breaks. */
   readonly certificate: string;
 }

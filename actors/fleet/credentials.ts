@@ -1,17 +1,56 @@
 /**
  * How devices prove who they are, as in ThingsBoard (facts 2.1): by an access token, by what MQTT's CONNECT contains, or by
- * a client certificate. A device is found by its `credentialsId`: the token itself, or a SHA3-256 digest.
+ * a client certificate. What a device shows is a text: the token itself, or a SHA3-256 digest of what CONNECT or the certificate
+ * says. It is what ThingsBoard calls `credentialsId`. Here that is a keyed digest of the text, by which the device is
+ * found; tokens and passwords are kept sealed beside it.
  */
 import { createHash, X509Certificate as ParsedCertificate, timingSafeEqual } from 'node:crypto';
 import { randomAccessToken } from '../base/access-token.ts';
 import type { DeviceId } from '../base/ids.ts';
 import { type Log, logBounded } from '../base/log.ts';
-import { type Secrets, unsealedOrNull } from '../base/secret.ts';
+import type { CredentialSecrets } from '../base/secret.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { AccessToken, Credentials, MqttBasic, X509Certificate } from '../device/state.ts';
 
-export function accessToken(token: string): AccessToken {
-  return { type: 'ACCESS_TOKEN', credentialsId: token };
+/** @param device whose it is: the token is sealed for it */
+export function accessToken(secrets: CredentialSecrets, device: DeviceId, token: string): AccessToken {
+  const sealedToken = secrets.sealCredential(device, token);
+  return { type: 'ACCESS_TOKEN', credentialsId: secrets.credentialsId(token), sealedToken };
+}
+
+/** The token, for the tenant or the device; null where the key that sealed it was given up. */
+export function tokenOf(
+  secrets: CredentialSecrets,
+  device: DeviceId,
+  { sealedToken }: AccessToken,
+): string | null {
+  return unsealedOrNull(secrets, device, sealedToken);
+}
+
+function unsealedOrNull(secrets: CredentialSecrets, device: DeviceId, sealed: string): string | null {
+  try {
+    return secrets.unsealCredential(device, sealed);
+  } catch {
+    return null;
+  }
+}
+
+/** What ThingsBoard calls the id of the credentials; null where it is a token that nobody can read any more. */
+export function shownBy(
+  secrets: CredentialSecrets,
+  device: DeviceId,
+  credentials: Credentials,
+): string | null {
+  switch (credentials.type) {
+    case 'ACCESS_TOKEN':
+      return tokenOf(secrets, device, credentials);
+    case 'MQTT_BASIC':
+      return shownByMqtt(credentials.clientId, credentials.userName) ?? null;
+    case 'X509_CERTIFICATE':
+      return sha3(credentials.certificate);
+    default:
+      return unreachable(credentials);
+  }
 }
 
 /** What CONNECT contains, or must contain. Null or absent: it contains nothing, or may contain anything. */
@@ -22,27 +61,37 @@ export interface MqttBasicParts {
 }
 
 /** MQTT_BASIC credentials. Undefined without client id and user name, and for a password without a user name. */
-export function mqttBasic(secrets: Secrets, device: DeviceId, parts: MqttBasicParts): MqttBasic | undefined {
+export function mqttBasic(
+  secrets: CredentialSecrets,
+  device: DeviceId,
+  parts: MqttBasicParts,
+): MqttBasic | undefined {
   const clientId = parts.clientId || null;
   const userName = parts.userName || null;
   const password = parts.password || null;
-  const credentialsId = mqttBasicId(clientId, userName);
-  if (credentialsId === undefined || (password !== null && userName === null)) return undefined;
-  const sealedPassword = password === null ? null : secrets.seal(device, password);
-  return { type: 'MQTT_BASIC', credentialsId, clientId, userName, sealedPassword };
+  const shown = shownByMqtt(clientId, userName);
+  if (shown === undefined || (password !== null && userName === null)) return undefined;
+  const sealedPassword = password === null ? null : secrets.sealCredential(device, password);
+  return {
+    type: 'MQTT_BASIC',
+    credentialsId: secrets.credentialsId(shown),
+    clientId,
+    userName,
+    sealedPassword,
+  };
 }
 
-/** The id of MQTT_BASIC credentials: the digest of both parts, the digest of the client id, or the user name. */
-export function mqttBasicId(clientId: string | null, userName: string | null): string | undefined {
+/** What a CONNECT with these shows: the digest of both, the digest of the client id, or the user name. */
+export function shownByMqtt(clientId: string | null, userName: string | null): string | undefined {
   if (clientId === null) return userName ?? undefined;
   return sha3(userName === null ? clientId : `${clientId}|${userName}`);
 }
 
 /**
- * The parts in plain text, for the tenant who set them. Undefined where the key that sealed the password has been dropped:
+ * The parts in plain text, for the tenant who set them. Undefined where the key that sealed the password was given up:
  * then nobody can read it, and the credentials have to be set again.
  */
-export function mqttBasicParts(secrets: Secrets, device: DeviceId, credentials: MqttBasic) {
+export function mqttBasicParts(secrets: CredentialSecrets, device: DeviceId, credentials: MqttBasic) {
   const { clientId, userName, sealedPassword } = credentials;
   if (sealedPassword === null) return { clientId, userName, password: null };
   const password = unsealedOrNull(secrets, device, sealedPassword);
@@ -58,7 +107,7 @@ export function logUnreadable(log: Log, deviceId: DeviceId): void {
 
 /** Whether CONNECT contains what the credentials ask for. `unreadable`: nobody can say. */
 export function matchesMqttBasic(
-  secrets: Secrets,
+  secrets: CredentialSecrets,
   device: DeviceId,
   credentials: MqttBasic,
   connect: MqttBasicParts,
@@ -76,10 +125,11 @@ export function matchesMqttBasic(
  * X.509 credentials from a certificate: PEM, or base64 of the DER. Undefined for any other text, which no client could
  * show. The certificate's content is not checked: ThingsBoard finds devices by the digest of the whole.
  */
-export function x509(certificate: string): X509Certificate | undefined {
+export function x509(secrets: CredentialSecrets, certificate: string): X509Certificate | undefined {
   const base64 = certificate.replaceAll(/-----(?:BEGIN|END) CERTIFICATE-----|\s/g, '');
   if (!isCertificate(base64)) return undefined;
-  return { type: 'X509_CERTIFICATE', credentialsId: sha3(base64), certificate: base64 };
+  const credentialsId = secrets.credentialsId(sha3(base64));
+  return { type: 'X509_CERTIFICATE', credentialsId, certificate: base64 };
 }
 
 /** Whether a text is the canonical base64 of one certificate's DER, as it is made again of what a client shows. */
@@ -93,8 +143,8 @@ function isCertificate(base64: string): boolean {
   }
 }
 
-/** The id of the certificate that a client shows. */
-export function x509Id(der: Buffer): string {
+/** What a client shows by its certificate. */
+export function shownByCertificate(der: Buffer): string {
   return sha3(der.toString('base64'));
 }
 
@@ -112,13 +162,13 @@ const USER_NAME_KEPT = 200;
  * it alone.
  */
 export function freshCredentials(
-  secrets: Secrets,
+  secrets: CredentialSecrets,
   device: DeviceId,
   credentials: Credentials,
 ): Credentials | undefined {
   switch (credentials.type) {
     case 'ACCESS_TOKEN':
-      return accessToken(randomAccessToken());
+      return accessToken(secrets, device, randomAccessToken());
     case 'MQTT_BASIC': {
       const { clientId, userName } = credentials;
       const name = (userName ?? '').replace(ROTATED, '').slice(0, USER_NAME_KEPT);

@@ -5,7 +5,7 @@
  * from the newest durable head and wake no actor.
  */
 import type { CustomerId, DeviceId, ProfileId, TenantId, TransferId } from '../base/ids.ts';
-import type { SecretDigest } from '../base/secret.ts';
+import type { CredentialsId, SecretDigest } from '../base/secret.ts';
 import type { DeviceCommand, DeviceEvent } from '../device/device.ts';
 import type { Refusal } from '../device/messages.ts';
 import type { DeviceRecord, DeviceState } from '../device/state.ts';
@@ -29,7 +29,7 @@ export type DeviceListener = (id: DeviceId, event: DeviceEvent, state: DeviceSta
 /** Finds devices by what people and devices know of them. Everything may reject with `StoreUnavailable`, and nothing else. */
 export interface Directory {
   /** Which device holds these credentials, or is to have them (O9). Exact match, case-sensitive. */
-  byCredentials(credentialsId: string): Promise<DeviceRecord | undefined>;
+  byCredentials(credentialsId: CredentialsId): Promise<DeviceRecord | undefined>;
   /** The id of the tenant's device of this name. Enough for a command, since the device checks the rest itself. */
   idOf(tenantId: TenantId, name: string): Promise<DeviceId | undefined>;
   /** The id of the tenant's device whose name is this one but for case; undefined where none is, or more than one. */

@@ -2,7 +2,7 @@
 import type { Clock } from '../base/clock.ts';
 import { type DeviceId, storedId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
-import type { Secrets } from '../base/secret.ts';
+import type { CredentialSecrets } from '../base/secret.ts';
 import type { ChangeCredentials, DeviceRules } from '../device/credentials.ts';
 import {
   type ClaimByKit,
@@ -22,7 +22,7 @@ import type { Quota } from '../limits/quota.ts';
 import type { Parent } from '../runtime/nact.ts';
 import { createRegistry, type RegistrySettings } from '../runtime/registry.ts';
 import type { AskConsent, ConsentNeeded } from './consent.ts';
-import { freshCredentials } from './credentials.ts';
+import { freshCredentials, tokenOf } from './credentials.ts';
 import type { DeviceQuotas } from './device-quotas.ts';
 import type { DeviceAnswer, DeviceListener, Devices } from './devices.ts';
 import type { Profiles } from './profiles.ts';
@@ -35,8 +35,8 @@ export interface DevicesOptions {
   readonly policy: ClaimPolicy;
   /** The ownership rules of a device's profile. Default: those of the policy for all. */
   readonly ownershipOf?: Profiles['ownershipOf'];
-  /** For credentials that rotate (O9); without it they are quarantined instead. */
-  readonly secrets?: Secrets;
+  /** For credentials that rotate (O9), which are quarantined without it, and for the length of tokens. */
+  readonly secrets?: CredentialSecrets;
   readonly settings: RegistrySettings;
   /** Asks the operator's policy before a claim is final (C12). Default: nobody is asked. */
   readonly askConsent?: AskConsent;
@@ -45,7 +45,7 @@ export interface DevicesOptions {
   readonly onEvent: DeviceListener;
   /** How often a device may be asked to open a window, over all transports. Default: no limit. */
   readonly windows?: Quota;
-  /** Shortest access token that a device may be given, in characters. Default: any. */
+  /** Shortest access token that a device may be given, in characters; needs `secrets`. Default: any. */
   readonly minTokenLength?: number;
   /** How often the devices of a tenant may change. Default: no limit. */
   readonly writes?: WriteQuotas;
@@ -163,8 +163,9 @@ export function createDevices(options: DevicesOptions): LiveDevices {
     refusal: { reason: 'token-too-short', minTokenLength },
   };
 
-  function isTokenTooShort({ credentials }: ProvisionDevice | ChangeCredentials): boolean {
-    return credentials.type === 'ACCESS_TOKEN' && [...credentials.credentialsId].length < minTokenLength;
+  function isTokenTooShort(id: DeviceId, { credentials }: ProvisionDevice | ChangeCredentials): boolean {
+    if (minTokenLength === 0 || secrets === undefined || credentials.type !== 'ACCESS_TOKEN') return false;
+    return [...(tokenOf(secrets, id, credentials) ?? '')].length < minTokenLength;
   }
 
   return {
@@ -183,9 +184,9 @@ export function createDevices(options: DevicesOptions): LiveDevices {
         case 'ClaimByKit':
           return confirm(id, command).catch(ifUnavailable(noAnswer));
         case 'ChangeCredentials':
-          return isTokenTooShort(command) ? Promise.resolve(tokenTooShort) : registry.ask(id, command);
+          return isTokenTooShort(id, command) ? Promise.resolve(tokenTooShort) : registry.ask(id, command);
         case 'ProvisionDevice':
-          if (isTokenTooShort(command)) return Promise.resolve(tokenTooShort);
+          if (isTokenTooShort(id, command)) return Promise.resolve(tokenTooShort);
           return provision(id, command).catch(ifUnavailable(noAnswer));
         default:
           return registry.ask(id, command);

@@ -64,11 +64,17 @@ export function createImports(needs: ImportNeeds): Imports {
     return job?.tenantId === tenantId ? job : undefined;
   }
 
-  /** As it is stored, with its key sealed for the device that it will have. */
-  function storedRow(job: ImportJob, nth: number, { secretKey, kit, ...row }: NewRow): ImportRow {
+  /** As it is stored, with its key sealed for the device that it will have, and its token for the job. */
+  function storedRow(
+    job: ImportJob,
+    nth: number,
+    { secretKey, accessToken, kit, ...row }: NewRow,
+  ): ImportRow {
+    const token =
+      accessToken === '' ? {} : { sealedToken: needs.secrets.sealCredential(job.id, accessToken) };
     const device = idOfRow(job.id, job.createdAt, nth);
     const key = secretKey === '' ? null : rows.sealedKey(device, secretKey);
-    return { ...row, ...(kit === '' ? {} : { kit }), key, outcome: 'waiting', message: null };
+    return { ...row, ...token, ...(kit === '' ? {} : { kit }), key, outcome: 'waiting', message: null };
   }
 
   async function add(job: ImportJob, from: number, sent: readonly NewRow[]): Promise<ImportAnswer> {

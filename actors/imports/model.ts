@@ -97,7 +97,8 @@ export interface ImportRow {
   readonly name: string;
   readonly type: string;
   readonly label: string;
-  readonly accessToken: string;
+  /** The access token that it is to have, sealed for the job; absent: one is drawn. */
+  readonly sealedToken?: string;
   readonly key: { readonly secretDigest: SecretDigest; readonly sealedSecret: string } | null;
   /** How often the row was broken off and took another device id, since none is used twice. */
   readonly again?: number;

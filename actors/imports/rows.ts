@@ -7,7 +7,8 @@ import { isCleanText } from '../base/text.ts';
 import type { DeviceCommand } from '../device/device.ts';
 import type { Refusal } from '../device/messages.ts';
 import { secretLengthOf } from '../device/ownership-rules.ts';
-import type { ServerKey } from '../device/state.ts';
+import type { Credentials, ServerKey } from '../device/state.ts';
+import { accessToken as deviceToken } from '../fleet/credentials.ts';
 import type { DeviceAnswer, Devices, Directory } from '../fleet/devices.ts';
 import type { Profiles } from '../fleet/profiles.ts';
 import type { Kits, PackedDevice } from '../kits/model.ts';
@@ -56,13 +57,16 @@ export function createRows(needs: RowNeeds): Rows {
 
   async function carryOut(job: ImportJob, nth: number, row: ImportRow): Promise<ImportRow> {
     const refused = (message: string): ImportRow => ({ ...row, outcome: 'refused', message });
-    const problem = problemOf(row);
+    const token = tokenOfRow(secrets, job, row);
+    if (token === null) return refused(UNREADABLE);
+    const problem = problemOf(row, token);
     if (problem !== undefined) return refused(problem);
     const { tenantId } = job;
     const id = idOfRow(job.id, job.createdAt, nth, row.again);
     if (row.key !== null && unsealedOrNull(secrets, id, row.key.sealedSecret) === null)
       return refused(UNREADABLE);
-    const answer = await ask(id, provisionFor(tenantId, row, row.accessToken || accessToken()));
+    const credentials = deviceToken(secrets, id, token || accessToken());
+    const answer = await ask(id, provisionFor(tenantId, row, credentials));
     // There already: this very row was carried out before the process ended.
     if (answer.type === 'refused' && answer.refusal.reason !== 'already-provisioned') {
       return refused(await inWords(directory, tenantId, row, answer.refusal));
@@ -140,19 +144,21 @@ async function tryOut(
 ): Promise<ImportRow> {
   const { tenantId } = job;
   const refused = (message: string): ImportRow => ({ ...row, outcome: 'refused', message });
-  const problem = problemOf(row);
+  const accessToken = tokenOfRow(secrets, job, row);
+  if (accessToken === null) return refused(UNREADABLE);
+  const problem = problemOf(row, accessToken);
   if (problem !== undefined) return refused(problem);
-  const [name, token] = [`name ${row.name}`, `token ${row.accessToken}`];
+  const [name, token] = [`name ${row.name}`, `token ${accessToken}`];
   if (seen.has(name)) return refused('The name is in the list twice');
   seen.add(name);
   if ((await directory.idOf(tenantId, row.name)) !== undefined) {
     return refused(await inWords(directory, tenantId, row, { reason: 'name-taken' }));
   }
-  if (row.accessToken !== '') {
-    if ([...row.accessToken].length < minTokenLength) return refused(tokenTooShort(minTokenLength));
+  if (accessToken !== '') {
+    if ([...accessToken].length < minTokenLength) return refused(tokenTooShort(minTokenLength));
     if (seen.has(token)) return refused('The access token is in the list twice');
     seen.add(token);
-    const holder = await directory.byCredentials(row.accessToken);
+    const holder = await directory.byCredentials(secrets.credentialsId(accessToken));
     if (holder !== undefined) return refused(CREDENTIALS_TAKEN);
   }
   const rules = row.key === null ? undefined : await profiles?.ownershipOf({ tenantId });
@@ -165,11 +171,24 @@ async function tryOut(
   return { ...row, outcome: 'good', message: null };
 }
 
+/**
+ * The access token that the row asks for; empty: none; null: nobody can read it any more. It is sealed for its job, as the
+ * device may get another id.
+ */
+function tokenOfRow(secrets: Secrets, { id }: ImportJob, { sealedToken }: ImportRow): string | null {
+  if (sealedToken === undefined) return '';
+  try {
+    return secrets.unsealCredential(id, sealedToken);
+  } catch {
+    return null;
+  }
+}
+
 const UNREADABLE = 'The secret was sealed under a server key that is no longer there. Import the row again';
 const tokenTooShort = (length: number) => `The access token has fewer than ${length} characters`;
 const tooShort = (length: number) => `The secret has fewer than ${length} characters`;
 
-function provisionFor(tenantId: TenantId, row: ImportRow, credentialsId: string): DeviceCommand {
+function provisionFor(tenantId: TenantId, row: ImportRow, credentials: Credentials): DeviceCommand {
   return {
     type: 'ProvisionDevice',
     tenantId,
@@ -177,7 +196,7 @@ function provisionFor(tenantId: TenantId, row: ImportRow, credentialsId: string)
     deviceType: row.type === '' ? 'default' : row.type,
     label: row.label === '' ? null : row.label,
     additionalInfo: null,
-    credentials: { type: 'ACCESS_TOKEN', credentialsId },
+    credentials,
     customerId: null,
   };
 }
@@ -233,7 +252,7 @@ async function inWords(
 
 const CREDENTIALS_TAKEN = 'Another device has this access token';
 
-function problemOf({ name, type, label, accessToken, kit = '' }: ImportRow): string | undefined {
+function problemOf({ name, type, label, kit = '' }: ImportRow, accessToken: string): string | undefined {
   if (name.trim() === '') return 'The name is missing';
   const parts = { name, type, label, accessToken, kit };
   for (const [what, text] of Object.entries(parts)) {

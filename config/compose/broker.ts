@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import type { Log } from '../../actors/base/log.ts';
 import { createClaiming } from '../../actors/claiming/claiming.ts';
+import { shownByMqtt } from '../../actors/fleet/credentials.ts';
 import type { BrokerAuth } from '../../http/routes/mqtt-auth.ts';
 import { BRIDGE_DEFAULTS, type BridgeSettings } from '../../transports/mqtt/bridge/settings.ts';
 import { createTemplates } from '../../transports/mqtt/bridge/templates.ts';
@@ -106,8 +107,9 @@ export function createBrokerAuth(config: Config, core: Core, log: Log): BrokerAu
       const device = await claiming.authenticateMqtt(said);
       // Such an id cannot be one level of a topic; and brokers replace ${…} in their rules.
       if (device === undefined) return undefined;
-      const { credentialsId: id } = device;
-      if (/[/+#]|\$\{/.test(id) || levelsAbove.has(id)) return undefined;
+      const shown = [said.userName, shownByMqtt(said.clientId || null, said.userName || null)];
+      const id = shown.find((text) => text && secrets.credentialsId(text) === device.credentialsId);
+      if (!id || /[/+#]|\$\{/.test(id) || levelsAbove.has(id)) return undefined;
       return { id, rights: templates.rights(id) };
     },
   };

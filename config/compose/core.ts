@@ -45,7 +45,14 @@ import { listOf } from '../options/option.ts';
 import type { Config } from '../options/schema.ts';
 import { hookKeysOf } from '../options/sections/outbound.ts';
 import { install } from './install.ts';
-import { checkJwtKey, checkServerKey, installationOf, type Keys, loadKeys } from './keys.ts';
+import {
+  checkJwtKey,
+  checkServerKey,
+  credentialsKeyOf,
+  installationOf,
+  type Keys,
+  loadKeys,
+} from './keys.ts';
 import type { WorkerNeeds } from './readiness.ts';
 import { type OpenedStore, openStore } from './store.ts';
 
@@ -102,7 +109,8 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
   let close: (drainMs: number) => Promise<void> = () => opened.close();
   try {
     const keys = await checkedKeys(config, opened);
-    const secrets = createSecrets(keys.serverKey, keys.otherServerKey);
+    const credentialsKey = await credentialsKeyOf(store, keys, config.claim.acceptNewServerKey, needs.log);
+    const secrets = createSecrets(keys.serverKey, keys.otherServerKey, credentialsKey);
     const profiles = createProfiles(store, clock, PROFILE_DEFAULTS, bus, config.ownership);
     const { root, devices, audit, trail, retention, listeners } = startActors(
       config,
@@ -140,7 +148,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     const lease = createLease(store, clock, 'alarms', ALARMS_LEASE_MS);
     const woken = completingTakeOvers(devices, newcomersOf(accounts), needs.log);
     const alarms = createAlarms(store.journal, woken, config.alarms, clock, needs.log, lease);
-    await install({ ...needs, store, accounts, devices, directory }, config.install);
+    await install({ ...needs, store, accounts, devices, directory, secrets }, config.install);
     audit.start();
     retention.start();
 
@@ -241,7 +249,7 @@ function startActors(
   const { auditLogEnabled: auditReads, windowEventsMs } = config.system;
   const audit = createAudit(store, auditReads, clock, log);
   const retention = createRetention(store, { windowEventsMs, auditReads }, clock, log);
-  listeners.push(audit.onDeviceEvent, shortTokens(log), writes.onDeviceEvent);
+  listeners.push(audit.onDeviceEvent, shortTokens(log, secrets), writes.onDeviceEvent);
   if (meters !== undefined) listeners.push(meters.claims.onDeviceEvent);
   return { root, devices, audit, trail: boundRefusals(audit, clock), retention, listeners };
 }

@@ -15,6 +15,8 @@ import {
 import type { Clock } from '../../actors/base/clock.ts';
 import { type CustomerId, type DeviceId, newId, type TenantId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
+import type { CredentialSecrets } from '../../actors/base/secret.ts';
+import { accessToken } from '../../actors/fleet/credentials.ts';
 import type { Devices, Directory } from '../../actors/fleet/devices.ts';
 import { createLease, underLease } from '../../actors/records/lease.ts';
 import type { Store } from '../../actors/store/store.ts';
@@ -24,6 +26,7 @@ export interface InstallNeeds {
   readonly accounts: Accounts;
   readonly devices: Devices;
   readonly directory: Directory;
+  readonly secrets: CredentialSecrets;
   readonly clock: Clock;
   readonly log: Log;
   /** Shows a line to a person that must not go into the log. */
@@ -147,20 +150,21 @@ async function ensureUser(
 }
 
 async function ensureDevice(
-  { devices, directory, clock, log }: InstallNeeds,
+  { devices, directory, secrets, clock, log }: InstallNeeds,
   tenantId: TenantId,
   device: (typeof DEMO.devices)[number],
   customerId: CustomerId | null,
 ): Promise<void> {
   if ((await directory.byName(tenantId, device.name)) !== undefined) return;
-  const answer = await devices.ask(newId<DeviceId>(clock.now()), {
+  const id = newId<DeviceId>(clock.now());
+  const answer = await devices.ask(id, {
     type: 'ProvisionDevice',
     tenantId,
     name: device.name,
     deviceType: device.type,
     label: null,
     additionalInfo: device.description === null ? null : { description: device.description },
-    credentials: { type: 'ACCESS_TOKEN', credentialsId: device.accessToken },
+    credentials: accessToken(secrets, id, device.accessToken),
     customerId,
   });
   if (answer.type === 'accepted') return;

@@ -2,12 +2,16 @@
  * The two keys of a server: one digests and seals claim secrets, one signs tokens. Each comes from the settings, or is
  * generated at the first start and kept in the data folder. With a store in memory they are not kept.
  *
- * The store keeps a fingerprint of its server key. With another key it would look healthy and refuse every claim, so
- * such a start is refused. If nodes share a store over the network, it keeps a fingerprint of the signing key too.
+ * The store keeps a fingerprint of its server key. With another key it would look healthy, refuse every claim and let no
+ * device in, so such a start is refused. It also keeps a key for the credentials of devices, wrapped under the server key:
+ * that one stays the same when the server key is changed, and so does what devices are found by. If nodes share a store over the network, it keeps a fingerprint of the signing key too.
  */
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Log } from '../../actors/base/log.ts';
+import { createSecrets, unwrapped, wrapped } from '../../actors/base/secret.ts';
+import type { CredentialsLift } from '../../actors/store/format-2.ts';
 import type { Store } from '../../actors/store/store.ts';
 import type { Config } from '../options/schema.ts';
 import { keyFromFile } from './key-file.ts';
@@ -26,10 +30,13 @@ const SERVER_KEY_BYTES = 32;
 const JWT_KEY_BYTES = 64;
 const SERVER_KEY_RECORD = 'claimd:server-key-fingerprint';
 const JWT_KEY_RECORD = 'claimd:jwt-key-fingerprint';
+/** A list of texts in JSON: the key of the devices' credentials, wrapped; behind it those that were given up. */
+const CREDENTIALS_KEY_RECORD = 'claimd:credentials-key';
+const CREDENTIALS_KEY_BYTES = 32;
 const INSTALLATION_RECORD = 'claimd:installation';
 
 /** Throws `StartRefused` if a key file cannot be read or made. */
-export function loadKeys(config: Config, volatile: boolean): Keys {
+export function loadKeys(config: Pick<Config, 'store' | 'claim' | 'accounts'>, volatile: boolean): Keys {
   const key = (configured: Buffer | undefined, file: string, bytes: number): Buffer =>
     configured ?? (volatile ? randomBytes(bytes) : keptKey(config.store.dataDir, file, bytes));
   const other = (configured: Buffer | undefined, file: string, bytes: number): Buffer | undefined =>
@@ -70,13 +77,101 @@ export async function checkServerKey(
   acceptNew: boolean,
   otherKey?: Buffer,
 ): Promise<void> {
-  const kept = { record: SERVER_KEY_RECORD, purpose: 'claimd server key fingerprint' };
+  const kept = { record: SERVER_KEY_RECORD, purpose: SERVER_KEY_PURPOSE };
   if (await isKept(store, kept, serverKey, otherKey, acceptNew)) return;
-  throw new StartRefused(
-    'the server key is not the one that this store was made with, so no open claim window could be confirmed: ' +
-      'restore server.key from a back-up (several nodes need the same one, as SECURITY_CLAIM_SERVER_KEY), ' +
-      'or start once with --security.claim.acceptNewServerKey=true to give those windows up',
+  throw wrongServerKey();
+}
+
+const SERVER_KEY_PURPOSE = 'claimd server key fingerprint';
+
+function wrongServerKey(): StartRefused {
+  return new StartRefused(
+    'the server key is not the one that this store was made with, so no device could connect and no open claim window be ' +
+      'confirmed: restore server.key from a back-up (several nodes need the same one, as SECURITY_CLAIM_SERVER_KEY), or ' +
+      'start once with --security.claim.acceptNewServerKey=true to give up those windows and the credentials of all devices',
   );
+}
+
+type ServerKeys = Pick<Keys, 'serverKey' | 'otherServerKey'>;
+
+/**
+ * The key of the devices' credentials. A store without one gets one; one that is wrapped under the other server key is
+ * wrapped under this one from now on. After `checkServerKey`. Throws `StartRefused`.
+ *
+ * @param acceptNew begin with a new one where none can be read. Those that cannot are kept: if the server key is found
+ *   again, so are they
+ */
+export async function credentialsKeyOf(
+  store: Store,
+  keys: ServerKeys,
+  acceptNew: boolean,
+  log: Log,
+): Promise<Buffer> {
+  for (;;) {
+    const kept = (await store.records.get<string>(CREDENTIALS_KEY_RECORD)) as string | undefined; // Keyv's types: a text
+    const found = readCredentialsKey(kept, keys, acceptNew);
+    if (found.text === kept) return found.key;
+    if (!(await store.swap(CREDENTIALS_KEY_RECORD, kept, found.text))) continue; // another process was first
+    if (found.isNew && kept !== undefined) {
+      log.warn(
+        {},
+        'the credentials of all devices are given up: they connect when their tokens are set anew',
+      );
+    }
+    return found.key;
+  }
+}
+
+interface FoundKey {
+  readonly key: Buffer;
+  /** What the store is to keep. */
+  readonly text: string;
+  readonly isNew: boolean;
+}
+
+function readCredentialsKey(
+  kept: string | undefined,
+  { serverKey, otherServerKey }: ServerKeys,
+  acceptNew: boolean,
+): FoundKey {
+  const texts: readonly string[] = kept === undefined ? [] : JSON.parse(kept);
+  for (const under of otherServerKey === undefined ? [serverKey] : [serverKey, otherServerKey]) {
+    for (const text of texts) {
+      const key = unwrapped(under, text);
+      if (key === undefined) continue;
+      if (under === serverKey) return { key, text: kept ?? '', isNew: false };
+      const rest = texts.filter((other) => other !== text);
+      return { key, text: JSON.stringify([wrapped(serverKey, key), ...rest]), isNew: false };
+    }
+  }
+  if (kept !== undefined && !acceptNew) throw wrongServerKey();
+  const key = randomBytes(CREDENTIALS_KEY_BYTES);
+  return { key, text: JSON.stringify([wrapped(serverKey, key), ...texts]), isNew: true };
+}
+
+/**
+ * Under which key a store of an older format seals the tokens that it has in plain.
+ *
+ * @param keysOf reads the keys of this server; asked where there is something to be lifted
+ */
+export function credentialsLift(keysOf: () => ServerKeys, acceptNew: boolean): CredentialsLift {
+  return {
+    reads: [SERVER_KEY_RECORD, CREDENTIALS_KEY_RECORD],
+    open([fingerprint, kept]) {
+      const keys = keysOf();
+      const { serverKey, otherServerKey } = keys;
+      const ours = [serverKey, otherServerKey ?? serverKey].map((key) =>
+        fingerprintOf(key, SERVER_KEY_PURPOSE),
+      );
+      // Tokens would be sealed under a key that is refused right after it.
+      if (fingerprint !== undefined && !ours.includes(fingerprint) && !acceptNew) throw wrongServerKey();
+      const { key, text } = readCredentialsKey(kept, keys, acceptNew);
+      return {
+        secrets: createSecrets(serverKey, otherServerKey, key),
+        record: { key: CREDENTIALS_KEY_RECORD, text },
+      };
+    },
+  };
 }
 
 /**
@@ -111,6 +206,10 @@ export async function installationOf(store: Store): Promise<string> {
   }
 }
 
+function fingerprintOf(key: Buffer, purpose: string): string {
+  return createHmac('sha256', key).update(purpose).digest('base64url');
+}
+
 /**
  * Whether the store has this key's fingerprint. A store without one keeps it, and one with that of the other key, which is
  * being changed.
@@ -122,9 +221,8 @@ async function isKept(
   otherKey: Buffer | undefined,
   acceptNew: boolean,
 ): Promise<boolean> {
-  const fingerprintOf = (one: Buffer) => createHmac('sha256', one).update(purpose).digest('base64url');
-  const fingerprint = fingerprintOf(key);
-  const other = otherKey === undefined ? undefined : fingerprintOf(otherKey);
+  const fingerprint = fingerprintOf(key, purpose);
+  const other = otherKey === undefined ? undefined : fingerprintOf(otherKey, purpose);
   for (;;) {
     const kept = (await store.records.get<string>(record)) as string | undefined; // Keyv's types: a text
     if (kept === fingerprint) return true;

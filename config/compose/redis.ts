@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Log } from '../../actors/base/log.ts';
 import type { Bus } from '../../actors/cluster/bus.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
+import type { CredentialsLift } from '../../actors/store/format-2.ts';
 import { openRedisBus } from '../../actors/store/redis/bus.ts';
 import { RedisRefused } from '../../actors/store/redis/checks.ts';
 import type { RedisLocation, ServerOptions, TlsOptions } from '../../actors/store/redis/client.ts';
@@ -33,7 +34,12 @@ export function isRedisUrl(url: string): boolean {
 }
 
 /** Rejects with `StartRefused` if this Redis cannot be reached or used. */
-export async function openRedis(url: string, options: Config['redis'], log: Log): Promise<OpenedRedis> {
+export async function openRedis(
+  url: string,
+  options: Config['redis'],
+  credentials: CredentialsLift,
+  log: Log,
+): Promise<OpenedRedis> {
   const location = locationOf(url, options);
   const { prefix, partitions, connectTimeoutMs, commandTimeoutMs, waitingMax } = options;
   const settings = {
@@ -43,6 +49,7 @@ export async function openRedis(url: string, options: Config['redis'], log: Log)
     commandTimeoutMs,
     waitingMax,
     orphanMs: ORPHAN_MS,
+    credentials,
   };
   try {
     const store = await openRedisStore({ ...settings, location, name: nameOf(url, location) }, log);

@@ -8,6 +8,7 @@ import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
 import type { Config } from '../options/schema.ts';
 import { flushFolder } from './key-file.ts';
+import { credentialsLift, loadKeys } from './keys.ts';
 import { lockFolder, pidOf } from './lock.ts';
 import { isRedisUrl, openRedis } from './redis.ts';
 import { StartRefused } from './refusal.ts';
@@ -32,12 +33,17 @@ export interface OpenedStore {
  * @param role a `worker` shares the folder with others, under the lock of its supervisor
  */
 export async function openStore(
-  { store: { dataDir, url }, redis }: Pick<Config, 'store' | 'redis'>,
+  config: Pick<Config, 'store' | 'redis' | 'claim' | 'accounts'>,
   role: 'alone' | 'worker',
   log: Log,
 ): Promise<OpenedStore> {
+  const {
+    store: { dataDir, url },
+    redis,
+  } = config;
+  const credentials = credentialsLift(() => loadKeys(config, false), config.claim.acceptNewServerKey);
   if (url !== undefined && isRedisUrl(url)) {
-    return { ...(await openRedis(url, redis, log)), volatile: false, readsLocally: false };
+    return { ...(await openRedis(url, redis, credentials, log)), volatile: false, readsLocally: false };
   }
   if (url === 'memory:') {
     const store = createMemoryStore();
@@ -45,14 +51,14 @@ export async function openStore(
   }
   const path = lmdbFolder(dataDir, url);
   if (role === 'worker') {
-    const store = inFolder(path, () => openLmdbStore({ path, shared: true }));
+    const store = inFolder(path, () => openLmdbStore({ path, shared: true, credentials }));
     return { store, volatile: false, readsLocally: true, close: () => store.close() };
   }
   const lock = inFolder(path, () => lockFolder(path));
   if (lock.type === 'held') throw inUse(path, lock.pid);
   try {
     const store = inFolder(path, () => {
-      const opened = openLmdbStore({ path, owner: lock.owner });
+      const opened = openLmdbStore({ path, owner: lock.owner, credentials });
       // Or a power cut soon after the first start could lose the names of flushed files.
       flushFolder(path);
       flushFolder(dirname(path));
@@ -87,6 +93,7 @@ function inFolder<Result>(path: string, task: () => Result): Result {
   try {
     return task();
   } catch (error) {
+    if (error instanceof StartRefused) throw error;
     if (error instanceof StoreInUse) throw inUse(path, pidOf(error.owner));
     const why = error instanceof Error ? error.message : String(error);
     throw new StartRefused(`the folder ${path} cannot be used as a store: ${why}`, error);

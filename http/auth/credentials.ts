@@ -7,7 +7,12 @@ import type { Secrets } from '../../actors/base/secret.ts';
 import { isCleanText } from '../../actors/base/text.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { Credentials } from '../../actors/device/state.ts';
-import { mqttBasic, mqttBasicParts, x509 } from '../../actors/fleet/credentials.ts';
+import {
+  accessToken as deviceToken,
+  mqttBasic,
+  mqttBasicParts,
+  x509,
+} from '../../actors/fleet/credentials.ts';
 import { badRequest } from '../wire/errors.ts';
 import type { Problem } from '../wire/reply.ts';
 import { NAME_MAX } from '../wire/schemas.ts';
@@ -43,7 +48,7 @@ export function credentialsOf(
 ): Credentials | Problem {
   switch (credentialsType) {
     case 'ACCESS_TOKEN':
-      return { type: credentialsType, credentialsId: credentialsId || randomAccessToken() };
+      return deviceToken(secrets, device, credentialsId || randomAccessToken());
     case 'MQTT_BASIC': {
       // The input is not quoted, because a password is in it.
       const parts = basicParts.safeParse(parsed(credentialsValue ?? ''));
@@ -59,7 +64,10 @@ export function credentialsOf(
       );
     }
     case 'X509_CERTIFICATE':
-      return x509(credentialsValue ?? '') ?? badRequest('credentialsValue should be a certificate as PEM!');
+      return (
+        x509(secrets, credentialsValue ?? '') ??
+        badRequest('credentialsValue should be a certificate as PEM!')
+      );
     default:
       return unreachable(credentialsType);
   }

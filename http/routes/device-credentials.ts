@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { DeviceId } from '../../actors/base/ids.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import type { Device } from '../../actors/device/state.ts';
+import { shownBy } from '../../actors/fleet/credentials.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { credentialsFields, credentialsOf, credentialsValueOf } from '../auth/credentials.ts';
@@ -135,5 +136,8 @@ function approveWindow({ devices, profiles }: DeviceCredentialsNeeds): Route {
 function credentialsOfDevice(secrets: Secrets, id: DeviceId, device: Device) {
   // O9: where they are being replaced, those that the device is to use.
   const credentials = device.nextCredentials?.credentials ?? device.credentials;
-  return viewCredentials(id, device, credentials, credentialsValueOf(secrets, id, credentials));
+  return viewCredentials(id, device, credentials.type, {
+    credentialsId: shownBy(secrets, id, credentials),
+    credentialsValue: credentialsValueOf(secrets, id, credentials),
+  });
 }

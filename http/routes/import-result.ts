@@ -3,6 +3,7 @@
  */
 import type { KitId } from '../../actors/base/ids.ts';
 import { type Secrets, unsealedOrNull } from '../../actors/base/secret.ts';
+import { tokenOf } from '../../actors/fleet/credentials.ts';
 import type { ImportJob, Imports } from '../../actors/imports/imports.ts';
 import type { Kits } from '../../actors/kits/model.ts';
 import { OUTCOMES } from '../views/import.ts';
@@ -35,7 +36,10 @@ export async function* resultLines(
       serverKey === null || id === undefined
         ? ''
         : (unsealedOrNull(secrets, id, serverKey.sealedSecret) ?? '');
-    const token = credentials?.type === 'ACCESS_TOKEN' ? credentials.credentialsId : '';
+    const token =
+      credentials?.type === 'ACCESS_TOKEN' && id !== undefined
+        ? (tokenOf(secrets, id, credentials) ?? '')
+        : '';
     yield csvLine([
       String(result.row),
       safe(result.name),

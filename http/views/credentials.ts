@@ -10,6 +10,7 @@ export const credentialsView = z
     createdTime: instant,
     deviceId: entityId('DEVICE'),
     credentialsType: z.enum(['ACCESS_TOKEN', 'MQTT_BASIC', 'X509_CERTIFICATE']),
+    /** Empty: a token whose key was given up, so that nobody can read it. */
     credentialsId: z.string(),
     /** MQTT_BASIC: its parts as JSON; X509_CERTIFICATE: base64 of the certificate. */
     credentialsValue: optional,
@@ -20,15 +21,15 @@ export const credentialsView = z
 export function viewCredentials(
   id: DeviceId,
   device: Device,
-  credentials: Credentials,
-  credentialsValue: string | null,
+  type: Credentials['type'],
+  { credentialsId, credentialsValue }: { credentialsId: string | null; credentialsValue: string | null },
 ): z.infer<typeof credentialsView> {
   return {
     id: { id: derivedId(id) },
     createdTime: device.createdAt,
     deviceId: { entityType: 'DEVICE', id },
-    credentialsType: credentials.type,
-    credentialsId: credentials.credentialsId,
+    credentialsType: type,
+    credentialsId: credentialsId ?? '',
     credentialsValue,
     version: null,
   };

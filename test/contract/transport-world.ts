@@ -13,6 +13,7 @@ import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts'
 import { deviceEngine } from '../../actors/device/persistence.ts';
 import type { ProvisionDevice } from '../../actors/device/registration.ts';
 import type { DeviceRecord } from '../../actors/device/state.ts';
+import { accessToken as tokenCredentials } from '../../actors/fleet/credentials.ts';
 import type { DeviceAnswer, DeviceListener, Devices, Directory } from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
 import { createDevices } from '../../actors/fleet/live-devices.ts';
@@ -127,7 +128,7 @@ export async function createTransportWorld(
         deviceType: 'default',
         label: null,
         additionalInfo: null,
-        credentials: { type: 'ACCESS_TOKEN', credentialsId: accessToken },
+        credentials: tokenCredentials(world.secrets, id, accessToken),
         customerId: null,
         ...more,
       });

@@ -2,8 +2,10 @@
  * What every transport does with a claim, whatever its bytes look like. A transport joins with a few lines: how to
  * start it, how a device claims over it, and, as data, what a device sees in each situation.
  */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { accessToken } from '../../actors/fleet/credentials.ts';
 import { pause } from '../kit/until.ts';
 import { createTransportWorld, TENANT, type TransportWorld } from './transport-world.ts';
 
@@ -193,7 +195,7 @@ export function transportContract({ name, start, payloadBytesMax, sees }: Transp
     await world.devices.ask(id, {
       type: 'ChangeCredentials',
       tenantId: TENANT,
-      credentials: { type: 'ACCESS_TOKEN', credentialsId: 'NEW' },
+      credentials: accessToken(world.secrets, id, 'NEW'),
     });
     assert.is(await transport.claim('OLD', '{}'), sees.unknownToken);
     assert.is(await transport.claim('NEW', '{}'), sees.opened);

@@ -56,8 +56,12 @@ export const OTHER_CUSTOMER = idOf<CustomerId>(22);
 export const USER = idOf<UserId>(31);
 export const ADMIN = idOf<UserId>(32);
 
-export const TOKEN: Credentials = { type: 'ACCESS_TOKEN', credentialsId: 'token-1' };
-export const OTHER_TOKEN: Credentials = { type: 'ACCESS_TOKEN', credentialsId: 'token-2' };
+export const TOKEN: Credentials = { type: 'ACCESS_TOKEN', credentialsId: 'token-1', sealedToken: '***' };
+export const OTHER_TOKEN: Credentials = {
+  type: 'ACCESS_TOKEN',
+  credentialsId: 'token-2',
+  sealedToken: '***',
+};
 
 /** What a device's credentials rotate to: there are two, so that the one that is drawn is never the one that it has. */
 export const freshAfter = (credentialsId: string) => (credentialsId === 'fresh-1' ? 'fresh-2' : 'fresh-1');
@@ -70,7 +74,7 @@ export function withFreshCredentials(policy: ClaimPolicy): DeviceDecider {
     decide(state, command, at) {
       if (state.status === 'absent') return decider.decide(state, command, at);
       const credentialsId = freshAfter(state.credentials.credentialsId);
-      const freshCredentials = { type: 'ACCESS_TOKEN', credentialsId } as const;
+      const freshCredentials = { type: 'ACCESS_TOKEN', credentialsId, sealedToken: '***' } as const;
       return decider.decide(state, command, at, { ...policy.ownership, freshCredentials });
     },
   };

@@ -25,6 +25,7 @@ import { silentBus } from '../../actors/cluster/bus.ts';
 import type { ClaimPolicy } from '../../actors/device/device.ts';
 import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
+import { accessToken } from '../../actors/fleet/credentials.ts';
 import type { Devices, Directory } from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
 import { createDevices, type LiveDevices } from '../../actors/fleet/live-devices.ts';
@@ -58,6 +59,8 @@ export const START = Date.UTC(2026, 0, 1);
 export const PASSWORD = 'a-long-password';
 export const HOUR_MS = 3_600_000;
 const SERVER_KEY = Buffer.alloc(32, 1);
+/** As every world has them. */
+const credentialSecrets = createSecrets(SERVER_KEY);
 
 const POLICY: ClaimPolicy = {
   allowClaimingByDefault: true,
@@ -451,7 +454,7 @@ export async function provision(
     deviceType: 'default',
     label: null,
     additionalInfo: null,
-    credentials: { type: 'ACCESS_TOKEN', credentialsId: `token of ${id}` },
+    credentials: accessToken(credentialSecrets, id, `token of ${id}`),
     customerId,
   });
   if (answer.type !== 'accepted') throw new Error(`not provisioned: ${JSON.stringify(answer)}`);
@@ -467,7 +470,7 @@ export async function openWindow(
 ): Promise<void> {
   const answer = await world.devices.ask(id, {
     type: 'InitiateClaim',
-    openedBy: { type: 'device', credentialsId: `token of ${id}` },
+    openedBy: { type: 'device', credentialsId: credentialSecrets.credentialsId(`token of ${id}`) },
     secretDigest: world.secrets.digest(id, secret),
     secretLength: secret.length,
     durationMs,

@@ -1,6 +1,6 @@
 /**
- * What is on disk, text by text, as format 2 says it (see the table in `actors/store/lmdb/lmdb.ts`). While format 2 is not released, a
- * change here needs a step that lifts format 1 to it; afterwards, a new format.
+ * What is on disk, text by text, as format 3 says it (see the table in `actors/store/lmdb/lmdb.ts`). While format 3 is not released, a
+ * change here needs a step that lifts older formats to it; afterwards, a new format.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,7 +36,7 @@ function listTable(env: RootDatabase<string, string>): [string, string][] {
   return [...lists.getRange()].map(({ key, value }) => [key.toString(), value]);
 }
 
-test('LMDB format 2: heads, log, alarms, holders, lists, counts, records and the format itself', () =>
+test('LMDB format 3: heads, log, alarms, holders, lists, counts, records and the format itself', () =>
   inFolder(async (path) => {
     const store = openLmdbStore({ path });
     const { journal, entities, index, records } = store;
@@ -91,16 +91,16 @@ test('LMDB format 2: heads, log, alarms, holders, lists, counts, records and the
     ]);
     assert.equal(table(env, 'counts'), [['devices/t', '2']]);
     assert.equal(table(env, 'records'), [['people:1', '{"value":1}']]);
-    assert.equal(table(env, 'meta'), [['format', '2']]);
+    assert.equal(table(env, 'meta'), [['format', '3']]);
     await env.close();
   }));
 
-test('LMDB format 2: a folder written so is read as it was meant', () =>
+test('LMDB format 3: a folder written so is read as it was meant', () =>
   inFolder(async (path) => {
     const env = openRaw(path);
     const raw = <Key extends string | number | [number, number]>(name: string) =>
       env.openDB<string, Key>(name, TEXT);
-    await raw<string>('meta').put('format', '2');
+    await raw<string>('meta').put('format', '3');
     await raw<string>('heads').put('id-1', '7 12345 {"s":"a b"}');
     await raw<string>('heads').put('id-2', '1 - {}');
     await raw<string>('entities').put('user/1', '3 - {"a":"b c"}');

@@ -11,9 +11,11 @@ import { agreeOnFormat } from '../../actors/store/redis/format.ts';
 import { openRedisStore, type RedisSettings } from '../../actors/store/redis/redis.ts';
 import { StoreUnavailable } from '../../actors/store/store.ts';
 import { restApi } from '../kit/api.ts';
-import { dumpRedis, fillRedis, goldenNotes } from '../kit/golden/copies.ts';
+import { dumpRedis, fillRedis, goldenNotes, livesOf } from '../kit/golden/copies.ts';
+import { finishLiving, foundIn, goOnLiving, LIFE_ENVIRONMENT, live } from '../kit/golden/life.ts';
+import { sealing } from '../kit/golden/sealing.ts';
 import { GOLDEN_ENVIRONMENT, goOn, walkThrough } from '../kit/golden/story.ts';
-import { cleanUp, startServer } from '../kit/process.ts';
+import { cleanUp, launch, startServer } from '../kit/process.ts';
 import { needing } from '../kit/programs.ts';
 import {
   cleanUpRedis,
@@ -32,11 +34,11 @@ golden.after(async () => {
 });
 
 const settingsOf = (servers: readonly RedisServer[], more: Partial<RedisSettings> = {}) =>
-  redisSettings(servers, { prefix: 'claimd', ...more });
+  redisSettings(servers, { prefix: 'claimd', credentials: sealing, ...more });
 
-async function filled(): Promise<RedisServer> {
+async function filled(format = '1'): Promise<RedisServer> {
   const server = await startRedis();
-  await fillRedis('1', [server]);
+  await fillRedis(format, [server]);
   return server;
 }
 
@@ -62,33 +64,86 @@ test('golden: Redis data of format 1 holds all that it held, and goes on', async
   assert.equal(left, [], 'no key is held as in format 1');
 });
 
-test('golden: cut off anywhere, lifting goes on at the next start and ends the same', async () => {
-  const whole = await filled();
-  await lift([whole]);
-  const expected = await dumpRedis(whole);
-  assert.ok(expected.some(([, key]) => key?.includes('entity:user/')));
-
+test('attack: after a life of operations no token and no password is anywhere in Redis', async () => {
   const server = await startRedis();
-  for (let commands = 1, through = false; !through; commands = Math.ceil(commands * 1.3)) {
-    await server.command('FLUSHALL');
-    await fillRedis('1', [server]);
-    const settings = settingsOf([server]);
-    const redis = await Connection.open({ ...settings, log: silentLog }, settings.connectTimeoutMs);
-    cutAfter(redis, commands);
-    const failure = await agreeOnFormat(redis, settings.prefix, 4, silentLog).catch(
-      (error: unknown) => error,
-    );
-    redis.destroy();
-    through = !(failure instanceof Error);
-    if (!through) assert.instance(failure, StoreUnavailable);
-    const again = await Connection.open({ ...settings, log: silentLog }, settings.connectTimeoutMs);
-    await agreeOnFormat(again, settings.prefix, 4, silentLog, 20);
-    again.destroy();
-    await lift([server]);
-    assert.equal(await dumpRedis(server), expected, `cut after ${commands} commands`);
-    assert.ok(through || commands < 10_000, 'it never comes through');
-  }
+  const env = { ...LIFE_ENVIRONMENT, STORE_URL: server.url };
+  const node = await startServer({ env });
+  const life = await live(restApi(node.url));
+  assert.is(foundIn(await dumped(server), life.secrets), undefined);
+  await goOnLiving(restApi(node.url), life);
+  const more = await finishLiving(restApi(node.url), life);
+  assert.is(foundIn(await dumped(server), [...life.secrets, ...more]), undefined);
+  assert.is((await node.stop()).code, 0);
 });
+
+async function dumped(server: RedisServer): Promise<Buffer> {
+  return Buffer.from(JSON.stringify(await dumpRedis(server)));
+}
+
+test('golden: Redis data of format 2 has no token in plain any more, and its devices go on on every node', async () => {
+  const server = await filled('2');
+  const { redis: life } = livesOf('2');
+  assert.ok(foundIn(await dumped(server), life.secrets), 'they are there before');
+  const env = { ...LIFE_ENVIRONMENT, STORE_URL: server.url };
+  const nodes = await Promise.all([1, 2].map(() => startServer({ env })));
+  assert.is(foundIn(await dumped(server), life.secrets), undefined);
+  for (const node of nodes) await goOnLiving(restApi(node.url), life);
+  const [first, second] = nodes.map(({ url }) => restApi(url));
+  if (first === undefined || second === undefined) throw new Error('no nodes');
+  await finishLiving(first, life);
+  await goOnLiving(second, { ...life, devices: life.devices.slice(1) });
+  for (const node of nodes) assert.is((await node.stop()).code, 0);
+});
+
+test('golden: a server key that is not that of the data lifts nothing', async () => {
+  const server = await filled('2');
+  const before = await dumpRedis(server);
+  const SECURITY_CLAIM_SERVER_KEY = Buffer.alloc(32, 'x').toString('base64');
+  const env = { ...LIFE_ENVIRONMENT, SECURITY_CLAIM_SERVER_KEY, STORE_URL: server.url };
+  const { code, output } = await launch({ env }).ended;
+  assert.is(code, 3, output);
+  assert.match(output, 'no device could connect');
+  const isMeta = ([, key]: readonly string[]) => key === 'claimd:meta' || key?.endsWith(':lifter');
+  const after = await dumpRedis(server);
+  assert.equal(
+    after.filter((one) => !isMeta(one)),
+    before.filter((one) => !isMeta(one)),
+  );
+});
+
+for (const format of ['1', '2'])
+  test(`golden: cut off anywhere, lifting format ${format} goes on at the next start and ends the same`, async () => {
+    const whole = await filled(format);
+    await lift([whole]);
+    const expected = await lifted(whole);
+    assert.ok(expected.some(([, key]) => key?.includes('entity:user/')));
+
+    const server = await startRedis();
+    for (let commands = 1, through = false; !through; commands = Math.ceil(commands * 1.3)) {
+      await server.command('FLUSHALL');
+      await fillRedis(format, [server]);
+      const settings = settingsOf([server]);
+      const redis = await Connection.open({ ...settings, log: silentLog }, settings.connectTimeoutMs);
+      cutAfter(redis, commands);
+      const failure = await agreeOnFormat(redis, settings.prefix, 4, silentLog, sealing).catch(
+        (error: unknown) => error,
+      );
+      redis.destroy();
+      through = !(failure instanceof Error);
+      if (!through) assert.instance(failure, StoreUnavailable);
+      const again = await Connection.open({ ...settings, log: silentLog }, settings.connectTimeoutMs);
+      await agreeOnFormat(again, settings.prefix, 4, silentLog, sealing, 20);
+      again.destroy();
+      await lift([server]);
+      assert.equal(await lifted(server), expected, `cut after ${commands} commands`);
+      assert.ok(through || commands < 10_000, 'it never comes through');
+    }
+  });
+
+/** What is there, but for who lifted it: a lifter that is cut off at the very end leaves its number, which does no harm. */
+async function lifted(server: RedisServer): Promise<readonly string[][]> {
+  return (await dumpRedis(server)).filter(([, key]) => !key?.endsWith(':lifter'));
+}
 
 /** The n-th command is carried out and its answer lost; nothing is sent after it. */
 function cutAfter({ client }: Connection, commands: number): void {
@@ -114,22 +169,22 @@ test('golden: of nodes that start at once one lifts, and all of them serve', asy
     assert.match(String(await store.index.lookup('account/email/user@alice.example')), /^user\//);
     await store.close();
   }
-  assert.is(await server.command('HGET', 'claimd:meta', 'format'), '2');
+  assert.is(await server.command('HGET', 'claimd:meta', 'format'), '3');
 });
 
 test('golden: nobody takes over from a lifter at work, however long it takes; when it stands still, another one does', async () => {
   const server = await filled();
-  await server.command('HSET', 'claimd:meta', 'format', '1-2', 'lifter', '7');
+  await server.command('HSET', 'claimd:meta', 'format', '1-3', 'lifter', '7');
   const beating = setInterval(() => void server.command('HINCRBY', 'claimd:meta', 'lifter-beat', '1'), 50);
   const settings = settingsOf([server]);
   const redis = await Connection.open({ ...settings, log: silentLog }, settings.connectTimeoutMs);
-  const agreed = agreeOnFormat(redis, settings.prefix, 4, silentLog, 1_000);
+  const agreed = agreeOnFormat(redis, settings.prefix, 4, silentLog, sealing, 1_000);
   await pause(2_500);
   assert.is(await server.command('HGET', 'claimd:meta', 'lifter'), '7', 'it is still the one that lifts');
   clearInterval(beating);
   await agreed;
   redis.destroy();
-  assert.is(await server.command('HGET', 'claimd:meta', 'format'), '2');
+  assert.is(await server.command('HGET', 'claimd:meta', 'format'), '3');
 });
 
 test('golden: nothing is lifted while a server of an older version is at work', async () => {

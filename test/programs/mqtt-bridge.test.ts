@@ -3,6 +3,7 @@ import { type Test, test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CustomerId, UserId } from '../../actors/base/ids.ts';
 import { LATE_MS } from '../../actors/device/device.ts';
+import { accessToken } from '../../actors/fleet/credentials.ts';
 import type { DeviceAnswer } from '../../actors/fleet/devices.ts';
 import type { Bridge } from '../../transports/mqtt/bridge/bridge.ts';
 import type { BridgeSettings } from '../../transports/mqtt/bridge/settings.ts';
@@ -175,7 +176,7 @@ law(
       }
       assert.is(lookups, 1);
 
-      const credentials = { type: 'ACCESS_TOKEN' as const, credentialsId: 'U' };
+      const credentials = accessToken(world.secrets, first, 'U');
       await world.devices.ask(first, { type: 'ChangeCredentials', tenantId: TENANT, credentials });
       await device.publish(topicOf('T'), '{}');
       await until('the old token is refused', () => bridge.counts.unknown === 1);

@@ -1,4 +1,5 @@
 /** MQTT over TLS: tokens and client certificates over real handshakes, and a certificate that changes while it runs. */
+
 import { X509Certificate } from 'node:crypto';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
@@ -9,6 +10,7 @@ import { test as plain } from 'uvu';
 import * as assert from 'uvu/assert';
 import { systemClock } from '../../actors/base/clock.ts';
 import { type DeviceId, newId, type TenantId } from '../../actors/base/ids.ts';
+import type { Secrets } from '../../actors/base/secret.ts';
 import type { Credentials } from '../../actors/device/state.ts';
 import { accessToken, x509 } from '../../actors/fleet/credentials.ts';
 import { StartRefused } from '../../config/compose/refusal.ts';
@@ -30,7 +32,7 @@ plain.before(() => {
 interface Scene {
   readonly world: LocalServer;
   readonly port: number;
-  provision(credentials: Credentials): Promise<DeviceId>;
+  provision(credentials: Made): Promise<DeviceId>;
   connect(options: IClientOptions): Promise<MqttClient>;
   /** Which certificate the server shows, and the raw connection. */
   look(): Promise<{ subject: string; socket: TLSSocket }>;
@@ -65,7 +67,7 @@ async function withTls(play: (scene: Scene) => Promise<void>, more: LocalServerO
           deviceType: 'default',
           label: null,
           additionalInfo: null,
-          credentials,
+          credentials: credentials(world.core.secrets, id),
           customerId: null,
         });
         assert.is(answer.type, 'accepted');
@@ -94,10 +96,21 @@ async function withTls(play: (scene: Scene) => Promise<void>, more: LocalServerO
   }
 }
 
-function certificate(name: string): { readonly credentials: Credentials; readonly options: IClientOptions } {
+/** Credentials for the device of this id. */
+type Made = (secrets: Secrets, id: DeviceId) => Credentials;
+
+const withToken =
+  (token: string): Made =>
+  (secrets, id) =>
+    accessToken(secrets, id, token);
+
+function certificate(name: string): { readonly credentials: Made; readonly options: IClientOptions } {
   const cert = readFileSync(at(`${name}.pem`));
-  const credentials = x509(cert.toString());
-  if (credentials === undefined) throw new Error('no certificate');
+  const credentials: Made = (secrets) => {
+    const made = x509(secrets, cert.toString());
+    if (made === undefined) throw new Error('no certificate');
+    return made;
+  };
   return { credentials, options: { cert, key: readFileSync(at(`${name}.key`)) } };
 }
 
@@ -112,7 +125,7 @@ async function refusal(connecting: Promise<MqttClient>): Promise<number> {
 
 test('mqtt over tls: a device with a token opens its window over TLS', () =>
   withTls(async ({ world, provision, connect }) => {
-    const id = await provision(accessToken('T'));
+    const id = await provision(withToken('T'));
     const client = await connect({ username: 'T' });
     await client.publishAsync('v1/devices/me/claim', '{}', { qos: 1 });
     assert.ok((await world.core.devices.read(id))?.window);
@@ -129,7 +142,7 @@ test('mqtt over tls: a device is authenticated by its certificate alone, and ope
 
 test('mqtt over tls: a certificate of no device is refused, also with a good token: 5, in version 5 0x87', () =>
   withTls(async ({ provision, connect }) => {
-    await provision(accessToken('T'));
+    await provision(withToken('T'));
     const { options } = certificate('stranger');
     assert.is(await refusal(connect({ ...options, protocolVersion: 4 })), 5);
     assert.is(await refusal(connect({ ...options, protocolVersion: 5 })), 0x87);
@@ -157,7 +170,7 @@ test('mqtt over tls: a certificate outside its validity is refused, unless that 
 
 test('mqtt over tls: new connections see a new certificate, and open ones go on', () =>
   withTls(async ({ world, provision, connect, look }) => {
-    const id = await provision(accessToken('T'));
+    const id = await provision(withToken('T'));
     const client = await connect({ username: 'T' });
     assert.is((await look()).subject, 'first');
     for (const kind of ['pem', 'key']) copyFileSync(at(`second.${kind}`), at(`server.${kind}`));

@@ -32,7 +32,7 @@ async function provision({ core }: LocalServer, token: string): Promise<DeviceId
     deviceType: 'default',
     label: null,
     additionalInfo: null,
-    credentials: accessToken(token),
+    credentials: accessToken(core.secrets, id, token),
     customerId: null,
   });
   assert.is(answer.type, 'accepted');

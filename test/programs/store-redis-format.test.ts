@@ -1,5 +1,5 @@
 /**
- * What is in Redis, key by key, as format 2 says it (see the table in `actors/store/redis/redis.ts`). While format 2 is not released, a
+ * What is in Redis, key by key, as format 3 says it (see the table in `actors/store/redis/redis.ts`). While format 3 is not released, a
  * change here needs a step that lifts format 1 to it; afterwards, a new format.
  */
 import { suite } from 'uvu';
@@ -34,7 +34,7 @@ async function contents(server: RedisServer): Promise<unknown> {
   return JSON.parse(await server.command('EVAL', dump, '0'));
 }
 
-test('Redis format 2: heads, alarms, logs, unique keys, lists, records and the format itself', async () => {
+test('Redis format 3: heads, alarms, logs, unique keys, lists, records and the format itself', async () => {
   const server = await startRedis();
   const store = await openRedisStore(redisSettings([server], { prefix: 'f', partitions: 4 }), silentLog);
   const { journal, entities, index, records } = store;
@@ -66,7 +66,7 @@ test('Redis format 2: heads, alarms, logs, unique keys, lists, records and the f
   const mail = await attemptOf('email/x', 'user/1');
   const held = `{"k":{"name\\/a":"${name}"},"m":{"devices\\/t\\u0000é":1}}`;
   assert.equal(await contents(server), {
-    'f:meta': ['format', '2', 'partitions', '4'],
+    'f:meta': ['format', '3', 'partitions', '4'],
     'f:{p2}:head:id-1': `1 12345 ${held}\n{"s":"a b"}`,
     'f:{p2}:alarms': ['id-1', '12345'],
     'f:{p2}:log': [['1-0', ['e', 'id-1 1 {"e":1}']]],
@@ -83,7 +83,7 @@ test('Redis format 2: heads, alarms, logs, unique keys, lists, records and the f
   });
 });
 
-test('Redis format 2: what was written so is read as it was meant, and what was left undone is done', async () => {
+test('Redis format 3: what was written so is read as it was meant, and what was left undone is done', async () => {
   const server = await startRedis();
   const texts = {
     'f:{p2}:head:id-1': '7 12345 {"k":{"name/a":"x.1"},"m":{"l\\u0000é":1}}\n{"s":"a\\nb"}',
@@ -95,7 +95,7 @@ test('Redis format 2: what was written so is read as it was meant, and what was 
     'f:record:people:1': 'text',
   };
   for (const [key, text] of Object.entries(texts)) await server.command('SET', key, text);
-  await server.command('HSET', 'f:meta', 'format', '2', 'partitions', '4');
+  await server.command('HSET', 'f:meta', 'format', '3', 'partitions', '4');
   await server.command('ZADD', 'f:{p2}:alarms', '12345', 'id-1');
   await server.command('XADD', 'f:{p2}:log', '1-41', 'e', 'id-1 7 {"e":2}');
   await server.command('ZADD', 'f:list:l', '0', 'gone');

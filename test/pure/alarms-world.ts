@@ -84,7 +84,8 @@ export function alarmWorld(store: Store, options: AlarmWorldOptions = {}): Alarm
   };
 }
 
-const tokenOf = (n: number) => ({ type: 'ACCESS_TOKEN', credentialsId: `token-${n}` }) as const;
+const tokenOf = (n: number) =>
+  ({ type: 'ACCESS_TOKEN', credentialsId: `token-${n}`, sealedToken: '***' }) as const;
 
 export async function provisionDevice({ devices }: AlarmWorld, n: number): Promise<void> {
   await devices.ask(deviceId(n), { ...provision(), name: `Pump ${n}`, credentials: tokenOf(n) });

@@ -4,7 +4,9 @@ import * as assert from 'uvu/assert';
 import { createAccounts, defaultAccountSettings } from '../../actors/accounts/accounts.ts';
 import { systemClock } from '../../actors/base/clock.ts';
 import { silentLog } from '../../actors/base/log.ts';
+import { createSecrets } from '../../actors/base/secret.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
+import { shownBy } from '../../actors/fleet/credentials.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
 import { createDevices } from '../../actors/fleet/live-devices.ts';
@@ -46,6 +48,7 @@ function parts(store: Store = createMemoryStore()) {
     accounts,
     devices,
     directory,
+    secrets: createSecrets(Buffer.alloc(32, 7)),
     clock: systemClock,
     log: silentLog,
     announce: (line) => announced.push(line),
@@ -128,7 +131,7 @@ install(
 );
 
 /** The whole demo data as clients see it. */
-async function demoAsFound({ accounts, directory }: InstallNeeds) {
+async function demoAsFound({ accounts, directory, secrets }: InstallNeeds) {
   const tenants = await accounts.tenants.list(ALL);
   const tenantId = tenants.items[0]?.id;
   if (tenantId === undefined) throw new Error('no tenant');
@@ -147,9 +150,9 @@ async function demoAsFound({ accounts, directory }: InstallNeeds) {
     customers: customers.items.map(({ title }) => title).sort(),
     users: users.flatMap(({ items }) => items.map(({ email }) => email)).sort(),
     devices: devices.items
-      .map(({ name, credentials, owner }) => ({
+      .map(({ id, name, credentials, owner }) => ({
         name,
-        token: credentials.credentialsId,
+        token: shownBy(secrets, id, credentials),
         owner: owner === null ? null : titles.get(owner.customerId),
       }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
@@ -231,7 +234,7 @@ install('a demo device is left out if its token is in use; the others are create
   await ensureDemo(needs);
   const tenant = (await needs.accounts.tenants.list(ALL)).items[0];
   if (tenant === undefined) throw new Error('no tenant');
-  const t1 = await needs.directory.byCredentials('T1_TEST_TOKEN');
+  const t1 = await needs.directory.byCredentials(needs.secrets.credentialsId('T1_TEST_TOKEN'));
   if (t1 === undefined) throw new Error('no T1');
   await needs.devices.ask(t1.id, {
     type: 'UpdateDevice',

@@ -438,7 +438,7 @@ export const eventLaws: Laws<[before: DeviceState, event: DeviceEvent, after: De
   'the code and the address of an offer are nowhere once it has ended'(before, event, after) {
     const [old, young] = [alive(before), alive(after)];
     if (old?.offer === undefined || young === undefined || young.offer !== undefined) return;
-    for (const secret of ['digest-of-the-code', 'digest-of-the-address', 'sealed']) {
+    for (const secret of ['digest-of-the-code', 'digest-of-the-address', '"sealed"']) {
       const { serverKey: _, ...rest } = young;
       assert.ok(!JSON.stringify([rest, event]).includes(secret));
     }

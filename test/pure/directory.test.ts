@@ -41,7 +41,7 @@ async function create(
   more: { readonly token?: string; readonly tenantId?: TenantId; readonly type?: string } = {},
 ): Promise<Refusal | undefined> {
   const { token = `token-${n}`, tenantId = TENANT, type = 'default' } = more;
-  const credentials = { type: 'ACCESS_TOKEN', credentialsId: token } as const;
+  const credentials = { type: 'ACCESS_TOKEN', credentialsId: token, sealedToken: '***' } as const;
   return tell({ world }, n, { ...provision(), name, tenantId, deviceType: type, credentials });
 }
 
@@ -75,7 +75,7 @@ const rename = (name: string, label: string | null = null): DeviceCommand => ({
 const giveToken = (credentialsId: string): DeviceCommand => ({
   type: 'ChangeCredentials',
   tenantId: TENANT,
-  credentials: { type: 'ACCESS_TOKEN', credentialsId },
+  credentials: { type: 'ACCESS_TOKEN', credentialsId, sealedToken: '***' },
 });
 
 const namesOf = async (page: ReturnType<Directory['ofTenant']>) => (await page).items.map(({ name }) => name);

@@ -33,7 +33,7 @@ const owned = given(OPEN_POLICY, claimed()).state;
 
 test('indexes: a device holds its name and its credentials, and is in its tenant’s lists', () => {
   assert.equal(indexEntries(DEVICE, bare), {
-    unique: ['device-credentials/token-1', `device-name/${TENANT}/Pump 1`],
+    unique: ['credentials/token-1', `device-name/${TENANT}/Pump 1`],
     members: [
       { list: `devices/${TENANT}`, member: DEVICE },
       { list: `devices-by-name/${TENANT}`, member: `pump 1\0${DEVICE}` },

@@ -99,8 +99,8 @@ law('device: a changed access token takes the old one out of use', async ({ worl
       ...more,
     });
   assert.is(entity(await change({})).credentialsId, 'NEW');
-  assert.is(await world.directory.byCredentials('OLD'), undefined);
-  assert.is((await world.directory.byCredentials('NEW'))?.id, id.id);
+  assert.is(await world.directory.byCredentials(world.secrets.credentialsId('OLD')), undefined);
+  assert.is((await world.directory.byCredentials(world.secrets.credentialsId('NEW')))?.id, id.id);
   for (const credentialsType of ['LWM2M_CREDENTIALS', 'x']) {
     isProblem(
       await change({ credentialsType }),

@@ -325,7 +325,10 @@ law('credentials: MQTT_BASIC and X509_CERTIFICATE, set, read back and found', as
   assert.match(String(basic.credentialsId), /^[0-9a-f]{64}$/);
   const read = entity(await home.admin.get(`/api/device/${id}/credentials`));
   assert.equal(read, basic);
-  assert.is((await world.directory.byCredentials(String(basic.credentialsId)))?.id, id);
+  assert.is(
+    (await world.directory.byCredentials(world.secrets.credentialsId(String(basic.credentialsId))))?.id,
+    id,
+  );
 
   const pem = `-----BEGIN CERTIFICATE-----\n${CERTIFICATE}\n-----END CERTIFICATE-----\n`;
   const x509 = entity(await save('X509_CERTIFICATE', pem));

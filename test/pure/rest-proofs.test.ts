@@ -107,7 +107,7 @@ law('C11: a device with X.509 credentials signs by the key of its certificate', 
   const { world, home } = scene;
   const id = await provision(world, home.tenantId, NAME);
   isProblem(await home.alice.post(challengePath(NAME)), 400, 31, 'This device takes no proof of possession!');
-  const credentials = x509(DEVICE_CERTIFICATE);
+  const credentials = x509(world.secrets, DEVICE_CERTIFICATE);
   assert.ok(credentials);
   const { tenantId } = home;
   assert.is(

@@ -100,7 +100,7 @@ lawWhile(
   async ({ world, home }, meet) => {
     meet(({ tenants }) => tenants.remove(home.tenantId, home.adminId as UserId));
     const answer = await home.admin.post('/api/device?accessToken=mine', { name: NAME });
-    assert.is(await world.directory.byCredentials('mine'), undefined);
+    assert.is(await world.directory.byCredentials(world.secrets.credentialsId('mine')), undefined);
     isProblem(answer, 401, 11);
   },
 );

@@ -82,7 +82,7 @@ async function make(
           label = null,
           profileId,
         } = of(k);
-        const credentials = { type: 'ACCESS_TOKEN', credentialsId: `t${k}` } as const;
+        const credentials = { type: 'ACCESS_TOKEN', credentialsId: `t${k}`, sealedToken: '***' } as const;
         const fields = { ...provision(), name, deviceType: type, label, credentials };
         return tell(context, k, { ...fields, ...(profileId === undefined ? {} : { profileId }) });
       }),

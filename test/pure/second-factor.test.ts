@@ -237,6 +237,9 @@ const changing: Secrets = {
   digests: (...args) => present.digests(...args),
   seal: (...args) => present.seal(...args),
   unseal: (...args) => present.unseal(...args),
+  credentialsId: (...args) => present.credentialsId(...args),
+  sealCredential: (...args) => present.sealCredential(...args),
+  unsealCredential: (...args) => present.unsealCredential(...args),
 };
 const told: string[] = [];
 

@@ -141,7 +141,7 @@ const provisioned: DeviceEvent = {
   deviceType: 'default',
   label: null,
   additionalInfo: null,
-  credentials: { type: 'ACCESS_TOKEN', credentialsId: 't' },
+  credentials: { type: 'ACCESS_TOKEN', credentialsId: 't', sealedToken: '***' },
   customerId: null,
 };
 

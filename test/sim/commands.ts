@@ -197,7 +197,8 @@ function gatewayOf({ gateway, epoch }: Gate): OwnedGateway {
 
 /** A certificate is a key to sign with; it is another one with each change. */
 function credentialsOf(token: string): Credentials {
-  if (!token.startsWith(CERTIFICATE)) return { type: 'ACCESS_TOKEN', credentialsId: token };
+  if (!token.startsWith(CERTIFICATE))
+    return { type: 'ACCESS_TOKEN', credentialsId: token, sealedToken: '***' };
   return { type: 'X509_CERTIFICATE', credentialsId: token, certificate: token };
 }
 

@@ -95,7 +95,11 @@ export class SimNode implements Life {
         log,
         rulesFor: (_id, _state) => ({
           ...policy.ownership,
-          freshCredentials: { type: 'ACCESS_TOKEN', credentialsId: options.freshToken() },
+          freshCredentials: {
+            type: 'ACCESS_TOKEN',
+            credentialsId: options.freshToken(),
+            sealedToken: '***',
+          },
         }),
         ...(options.looksFirst ? { looksFirst: { decodeState } } : {}),
         onEvent(id, event) {

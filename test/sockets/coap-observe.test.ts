@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DeviceId } from '../../actors/base/ids.ts';
 import type { Json, JsonObject } from '../../actors/base/json.ts';
+import { accessToken } from '../../actors/fleet/credentials.ts';
 import { Code, showCode } from '../../transports/coap/codes.ts';
 import { encodeEmpty, type Message } from '../../transports/coap/message.ts';
 import { OptionNumber, uintOf, uintOption } from '../../transports/coap/options.ts';
@@ -134,7 +135,7 @@ test('coap: observe: other credentials end it by 4.01, and later changes are not
     const changed = await world.devices.ask(id, {
       type: 'ChangeCredentials',
       tenantId: TENANT,
-      credentials: { type: 'ACCESS_TOKEN', credentialsId: 'ANOTHER-TOKEN-OF-IT' },
+      credentials: accessToken(world.secrets, id, 'ANOTHER-TOKEN-OF-IT'),
     });
     assert.is(changed.type, 'accepted');
     const last = await client.take();

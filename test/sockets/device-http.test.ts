@@ -5,6 +5,7 @@ import { serve } from '@hono/node-server';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
+import { accessToken } from '../../actors/fleet/credentials.ts';
 import type { DeviceAnswer } from '../../actors/fleet/devices.ts';
 import { StoreUnavailable } from '../../actors/store/store.ts';
 import { describe } from '../../http/openapi/openapi.ts';
@@ -260,7 +261,7 @@ test('device http: a device that waits for its attributes hears of a change at o
       assert.equal(await (await waiting[0])?.json(), news);
     }
     const waiting = await lookedUp(world, 1, () => updates());
-    const credentials = { type: 'ACCESS_TOKEN', credentialsId: 'ANOTHER-TOKEN-OF-IT' } as const;
+    const credentials = accessToken(world.secrets, id, 'ANOTHER-TOKEN-OF-IT');
     await world.devices.ask(id, { type: 'ChangeCredentials', tenantId: TENANT, credentials });
     assert.is((await waiting[0])?.status, 401);
     assert.is((await updates()).status, 401);

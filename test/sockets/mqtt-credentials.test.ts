@@ -4,7 +4,13 @@ import * as assert from 'uvu/assert';
 import { type DeviceId, newId } from '../../actors/base/ids.ts';
 import { silentLog } from '../../actors/base/log.ts';
 import { createSecrets } from '../../actors/base/secret.ts';
-import { type MqttBasicParts, mqttBasic, x509 } from '../../actors/fleet/credentials.ts';
+import {
+  type MqttBasicParts,
+  mqttBasic,
+  shownByCertificate,
+  shownByMqtt,
+  x509,
+} from '../../actors/fleet/credentials.ts';
 import type { TransportConfiguration } from '../../actors/fleet/profiles.ts';
 import { type MqttScene, VERSION_NAME, withMqtt } from '../contract/transport-mqtt.ts';
 import { TENANT } from '../contract/transport-world.ts';
@@ -58,7 +64,8 @@ test('mqtt: credentials: a password that a dropped key has sealed lets that devi
   const lines: string[] = [];
   const log = { ...silentLog, warn: (_fields: object, message: string) => lines.push(message) };
   const story = async (scene: MqttScene) => {
-    await provisionBasic(scene, ALL, createSecrets(Buffer.alloc(32, 99)));
+    const { sealCredential } = createSecrets(Buffer.alloc(32, 99));
+    await provisionBasic(scene, ALL, { ...scene.world.secrets, sealCredential });
     await provisionBasic(scene, { ...ALL, clientId: 'other' });
     assert.is(await connack(scene, 5, ALL), 0x86);
     assert.is(await connack(scene, 4, ALL), 5);
@@ -110,12 +117,18 @@ for (const version of [4, 5] as const) {
 
   test(`mqtt ${name}: credentials: the ids of other credentials are no tokens`, () =>
     withMqtt({}, async (scene) => {
-      const certificate = x509(CERTIFICATE);
+      const certificate = x509(scene.world.secrets, CERTIFICATE);
       if (certificate === undefined) throw new Error('no certificate');
       await scene.world.provision('X', { credentials: certificate });
-      assert.is(await connack(scene, version, { clientId: 'c', userName: certificate.credentialsId }), wrong);
+      assert.is(
+        await connack(scene, version, {
+          clientId: 'c',
+          userName: shownByCertificate(Buffer.from(CERTIFICATE, 'base64')),
+        }),
+        wrong,
+      );
       await provisionBasic(scene, ALL);
-      const id = mqttBasic(scene.world.secrets, newId<DeviceId>(1), ALL)?.credentialsId;
+      const id = shownByMqtt(ALL.clientId, ALL.userName);
       assert.is(await connack(scene, version, { clientId: 'x', userName: id }), wrong);
     }));
 }

@@ -1,8 +1,10 @@
 /** The life of a session from outside: taken over, ended with its device, drained with the server; and its crash. */
+
 import { createServer } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { silentLog } from '../../actors/base/log.ts';
+import { accessToken } from '../../actors/fleet/credentials.ts';
 import { ListenError } from '../../actors/sockets/listen.ts';
 import { createMqttEndpoint } from '../../transports/mqtt/endpoint/endpoint.ts';
 import { MQTT_ENDPOINT_DEFAULTS } from '../../transports/mqtt/endpoint/settings.ts';
@@ -57,7 +59,7 @@ for (const version of VERSIONS) {
       await world.devices.ask(id, {
         type: 'ChangeCredentials',
         tenantId: TENANT,
-        credentials: { type: 'ACCESS_TOKEN', credentialsId: 'NEW' },
+        credentials: accessToken(world.secrets, id, 'NEW'),
       });
       assert.equal(codes(await client.untilClosed()), only5(0x98));
       assert.equal(await (await connect(version, 'NEW')).untilPong(), []);

@@ -2,7 +2,8 @@
  * Data folders of older formats, made into the newest when they are opened. It happens in the write transaction that
  * takes the folder: whole or not at all, by one process, before anybody reads.
  *
- * Format 2 is not released yet. What else changes in what is stored becomes a further step below, not a format 3.
+ * Formats 2 and 3 are not released yet. What else changes in what is stored becomes a further step below, not a format 4.
+ * There is a 3 because a server of format 2 must not open it: it would look for tokens in plain, and write such.
  */
 import {
   entityNameOf,
@@ -13,16 +14,29 @@ import {
   OLD_LISTS,
   oldKeysOf,
 } from '../format-1.ts';
-import { headText } from './head.ts';
+import {
+  type CredentialsLift,
+  IMPORT_BLOCKS,
+  liftedBlock,
+  liftedEvent,
+  liftedKey,
+  liftedState,
+  OLD_CREDENTIALS,
+} from '../format-2.ts';
+import { packedLine, unpackedLine } from '../log-line.ts';
+import { headText, parseHead, readMark } from './head.ts';
 import { listKey } from './keys.ts';
 import type { Tables } from './tables.ts';
 
-export const FORMAT = '2';
+export const FORMAT = '3';
+
+type Step = (tables: Tables, credentials: CredentialsLift | undefined) => void;
 
 /** What has to be done to the data of a format, in this order, until it is in the newest. */
-const STEPS: { readonly [format: string]: readonly ((tables: Tables) => void)[] } = {
+const STEPS: { readonly [format: string]: readonly Step[] } = {
   [FORMAT]: [],
-  '1': [recordsToEntities],
+  '2': [sealTokens],
+  '1': [recordsToEntities, sealTokens],
 };
 
 /** Whether data in this format can be lifted, or need not be. */
@@ -30,8 +44,46 @@ export function isKnownFormat(format: string): boolean {
   return Object.hasOwn(STEPS, format);
 }
 
-export function lift(tables: Tables, format: string): void {
-  for (const step of STEPS[format] ?? []) step(tables);
+/** @param credentials undefined: nothing with credentials is lifted */
+export function lift(tables: Tables, format: string, credentials: CredentialsLift | undefined): void {
+  for (const step of STEPS[format] ?? []) step(tables, credentials);
+}
+
+/** Tokens of devices were in plain: in heads and events, in the keys that lead to them, and in rows of imports. */
+function sealTokens(tables: Tables, credentials: CredentialsLift | undefined): void {
+  const { heads, holders, log, records } = tables;
+  if (credentials === undefined) {
+    if (heads.getKeysCount({ limit: 1 }) === 0) return;
+    throw new Error('its devices have tokens in plain, and there is no key to seal them with');
+  }
+  const { secrets, record } = credentials.open(credentials.reads.map((key) => records.get(key)));
+  records.putSync(record.key, record.text);
+  for (const name of [...heads.getKeys()]) {
+    const text = heads.get(name);
+    if (text === undefined) continue;
+    const { sequence, state = '' } = parseHead(text);
+    const alarmAt = readMark(heads, name)?.alarmAt ?? null;
+    heads.putSync(name, headText(sequence, alarmAt, liftedState(secrets, name, state)));
+  }
+  for (const { key, value } of [...entriesFrom(holders, OLD_CREDENTIALS)]) {
+    holders.removeSync(key);
+    holders.putSync(liftedKey(secrets, key), value);
+  }
+  for (const row of [...log.getKeys()]) {
+    const text = log.get(row) ?? '';
+    const lifted = text === '' ? '' : text.split('\n').map(liftedLine).join('\n');
+    if (lifted !== text) log.putSync(row, lifted);
+  }
+  for (const { key, value } of [...entriesFrom(records, IMPORT_BLOCKS)]) {
+    const lifted = liftedBlock(secrets, key, value);
+    if (lifted !== undefined) records.putSync(key, lifted);
+  }
+
+  function liftedLine(line: string): string {
+    const { stream, sequence, event } = unpackedLine(line);
+    const lifted = liftedEvent(secrets, stream, event);
+    return lifted === event ? line : packedLine(stream, sequence, lifted);
+  }
 }
 
 /** Tenants, customers, users, profiles, API keys and import jobs were plain records. */

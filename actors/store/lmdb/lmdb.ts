@@ -17,12 +17,13 @@
  *   lists    "<list>\0<member>"     -> ""
  *   counts   list                   -> how many members
  *   records  key                    -> text (Keyv's)
- *   meta     "format", "owner"      -> format of all this, 2; who has the folder open
+ *   meta     "format", "owner"      -> format of all this, 3; who has the folder open
  *
- * That is format 2, which is not released yet; `lmdb/lift.ts` makes older ones into it.
+ * That is format 3, which is not released yet; `lmdb/lift.ts` makes older ones into it.
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CredentialsLift } from '../format-2.ts';
 import { RecordsAdapter } from '../records.ts';
 import type { Store } from '../store.ts';
 import { LmdbEntities } from './entities.ts';
@@ -43,6 +44,8 @@ export interface LmdbSettings {
   readonly owner?: StoreOwner;
   /** Whether other processes work on the same folder too. */
   readonly shared?: boolean;
+  /** Under which key tokens are lifted that an older format has in plain; without it such a folder is refused. */
+  readonly credentials?: CredentialsLift;
 }
 
 /** Keeps a second server out of a folder that is in use. */
@@ -69,11 +72,12 @@ const FOR_META: Need = { keys: 2, bytes: 4096 };
 /** Lifting older data may write all of it anew, with its indexes. */
 function forLift(path: string): Need {
   const { size } = statSync(join(path, 'data.mdb'));
-  return { keys: Math.ceil(size / 1024), bytes: size };
+  return { keys: Math.ceil(size / 256), bytes: size };
 }
 
 /** Opens the store. Throws `StoreInUse`, or an error when the folder cannot be used or holds an unknown format. */
-export function openLmdbStore({ path, owner, shared = false }: LmdbSettings): Store {
+export function openLmdbStore(settings: LmdbSettings): Store {
+  const { path, owner, shared = false } = settings;
   const name = `lmdb:${path}`;
   lookAtFile(path);
   mkdirSync(path, { recursive: true });
@@ -84,7 +88,7 @@ export function openLmdbStore({ path, owner, shared = false }: LmdbSettings): St
   try {
     env.transactionSync(() => room.reserve(FOR_TABLES, 1));
     tables = openTables(env);
-    takeFolder(tables, path, owner, room);
+    takeFolder(tables, settings, room);
   } catch (error) {
     room.close();
     void env.close();
@@ -130,7 +134,7 @@ export function openLmdbStore({ path, owner, shared = false }: LmdbSettings): St
 }
 
 /** Takes the folder and lifts its data to the newest format, in one write transaction: of two starters one gets it. */
-function takeFolder(tables: Tables, path: string, owner: StoreOwner | undefined, room: Room): void {
+function takeFolder(tables: Tables, { path, owner, credentials }: LmdbSettings, room: Room): void {
   const { meta } = tables;
   meta.transactionSync(() => {
     const format = meta.get('format');
@@ -145,7 +149,7 @@ function takeFolder(tables: Tables, path: string, owner: StoreOwner | undefined,
     }
     if (owner !== undefined) room.fillHoles();
     room.reserve(format === undefined || format === FORMAT ? FOR_META : forLift(path), depthOf(tables));
-    if (format !== undefined) lift(tables, format);
+    if (format !== undefined) lift(tables, format, credentials);
     if (format !== FORMAT) meta.putSync('format', FORMAT);
     if (owner !== undefined) meta.putSync('owner', owner.self);
   });

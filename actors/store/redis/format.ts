@@ -11,20 +11,24 @@
  * Servers of the old version look at the format when they start and never again, so they must be stopped before. They
  * renew leases; where one is renewed, nothing is lifted.
  *
- * Format 2 is not released yet. What else changes in what is stored becomes a further step below, not a format 3.
+ * Formats 2 and 3 are not released yet. What else changes in what is stored becomes a further step below, not a format 4.
+ * There is a 3 because a server of format 2 must not use it: it would look for tokens in plain, and write such.
  */
 import type { Log } from '../../base/log.ts';
+import type { CredentialsLift } from '../format-2.ts';
 import { RedisRefused } from './checks.ts';
 import { type Connection, texts } from './connection.ts';
 import { createKeys, metaKey } from './keys.ts';
 import { type Lift, LiftLost, leases, recordsToEntities } from './lift.ts';
+import { sealTokens } from './lift-tokens.ts';
 import { BEAT_LIFT, BEGIN_LIFT, END_LIFT, ENTER_LIFT, SWAP } from './scripts.ts';
 
-const FORMAT = '2';
+const FORMAT = '3';
 
 /** What has to be done to the data of a format, in this order, until it is in the newest. */
 const STEPS: { readonly [format: string]: readonly ((lift: Lift) => Promise<void>)[] } = {
-  '1': [recordsToEntities],
+  '1': [recordsToEntities, sealTokens],
+  '2': [sealTokens],
 };
 
 /** What the format is called while data is lifted from it. */
@@ -41,6 +45,7 @@ const TAKE_OVER_MS = 6_000;
 
 /**
  * Agrees on the format and the number of partitions; the first process decides. Resolves to the latter.
+ * @param credentials under which key tokens are lifted that an older format has in plain; without it such data is refused
  * @param takeOverMs how long a lifter must show nothing until this process takes over
  */
 export async function agreeOnFormat(
@@ -48,6 +53,7 @@ export async function agreeOnFormat(
   prefix: string,
   partitions: number,
   log: Log,
+  credentials?: CredentialsLift,
   takeOverMs = TAKE_OVER_MS,
 ): Promise<number> {
   const meta = metaKey(prefix);
@@ -59,7 +65,7 @@ export async function agreeOnFormat(
   for (;;) {
     const found = await formatNow();
     if (found === FORMAT) return agreed;
-    const from = Object.keys(STEPS).find((format) => found === format || found === lifting(format));
+    const from = Object.keys(STEPS).find((format) => found === format || found.startsWith(`${format}-`));
     if (from === undefined) {
       throw new RedisRefused(
         `${redis.name} holds format ${found} under the prefix ${prefix}; this version of claimd knows ${FORMAT} and older ones`,
@@ -68,7 +74,7 @@ export async function agreeOnFormat(
     if (found === from) await assertQuiet(redis, prefix, from);
     else if (!(await standsStill(redis, meta, found, takeOverMs))) continue;
     log.info({ store: redis.name, from, to: FORMAT }, 'lifting what is stored to a newer format');
-    await liftAll(redis, prefix, agreed, from, found);
+    await liftAll(redis, prefix, agreed, { from, found, credentials });
   }
 }
 
@@ -96,13 +102,20 @@ async function standsStill(
   }
 }
 
+/** What there is to be lifted. */
+interface Found {
+  readonly from: string;
+  /** What the format is called now. */
+  readonly found: string;
+  readonly credentials: CredentialsLift | undefined;
+}
+
 /** Lifts everything, unless another process does, or takes over. */
 async function liftAll(
   redis: Connection,
   prefix: string,
   partitions: number,
-  from: string,
-  found: string,
+  { from, found, credentials }: Found,
 ): Promise<void> {
   const meta = metaKey(prefix);
   const keys = createKeys(prefix, partitions);
@@ -119,7 +132,7 @@ async function liftAll(
       await Promise.all(all.map((key) => redis.script(SWAP, [key], ['1', lifter, '0', ''])));
       return;
     }
-    for (const step of STEPS[from] ?? []) await step({ redis, keys, lifter });
+    for (const step of STEPS[from] ?? []) await step({ redis, keys, lifter, credentials });
     if ((await redis.script(END_LIFT, [meta], [lifter, FORMAT])) !== 1) return;
     await Promise.all(all.map((key) => redis.send(key, ['DEL', key])));
   } catch (error) {

@@ -18,6 +18,8 @@ export interface Partition {
   readonly probe: string;
   /** The number of the process that lifts data of an older format just now. */
   readonly lifter: string;
+  /** A copy of the log, while its events are lifted. */
+  liftedLog(lifter: string): string;
   /** @param name of a stream, or of an entity: that one has a slash */
   head(name: string): string;
   /** Is there where an attempt to take unique keys was called off. */
@@ -25,6 +27,8 @@ export interface Partition {
 }
 
 export interface Keys {
+  /** As a pattern, the heads of all streams. */
+  readonly heads: string;
   readonly partitions: readonly Partition[];
   partitionOf(name: string): Partition;
   unique(key: string): string;
@@ -38,6 +42,7 @@ export function createKeys(prefix: string, count: number): Keys {
   const [first] = partitions;
   if (first === undefined) throw new RangeError('a store has one partition at least');
   return {
+    heads: `${prefix}:{p*}:head:*`,
     partitions,
     // Part of the format: it says where a head is.
     partitionOf: (name) => partitions[fnv1a(name) % count] ?? first,
@@ -62,6 +67,7 @@ function partition(front: string): Partition {
     outbox: `${front}outbox`,
     probe: `${front}probe`,
     lifter: `${front}lifter`,
+    liftedLog: (lifter) => `${front}log-lifted-by:${lifter}`,
     head: (name) => (name.includes('/') ? `${front}entity:${name}` : `${front}head:${name}`),
     fence: (attempt) => `${front}fence:${attempt}`,
   };

@@ -9,6 +9,7 @@ import {
   oldKeysOf,
   oldKindOf,
 } from '../format-1.ts';
+import type { CredentialsLift } from '../format-2.ts';
 import type { EntityName } from '../store.ts';
 import { type Connection, type Send, texts } from './connection.ts';
 import { parseHeld } from './head.ts';
@@ -21,13 +22,15 @@ export interface Lift {
   readonly keys: Keys;
   /** The number of this process among those that lift. */
   readonly lifter: string;
+  /** Undefined: nothing with credentials can be lifted. */
+  readonly credentials: CredentialsLift | undefined;
 }
 
 /** Another process lifts by now. */
 export class LiftLost extends Error {}
 
 /** The attempt under which entities that were records hold their keys. No process calls one of its own so. */
-const ATTEMPT = 'lift';
+export const ATTEMPT = 'lift';
 /** Keys asked for in one step of a walk, and dealt with at the same time. */
 const PAGE = 500;
 
@@ -121,7 +124,7 @@ async function headOf(redis: Connection, keys: Keys, name: EntityName): Promise<
   return valueAt(redis, keys.partitionOf(name).head(name));
 }
 
-async function valueAt(redis: Connection, key: string): Promise<string | undefined> {
+export async function valueAt(redis: Connection, key: string): Promise<string | undefined> {
   return textOf(await redis.send(key, ['GET', key]));
 }
 
@@ -141,6 +144,24 @@ async function allOf(keys: AsyncIterable<string>): Promise<readonly string[]> {
   const all: string[] = [];
   for await (const key of keys) all.push(key);
   return all;
+}
+
+/** Works on all keys that fit a pattern, some at a time; on some of them perhaps twice. */
+export async function eachKey(
+  redis: Connection,
+  pattern: string,
+  work: (key: string) => Promise<void>,
+): Promise<void> {
+  for (const send of redis.servers()) {
+    let some: string[] = [];
+    for await (const key of keysOf(send, pattern)) {
+      some.push(key);
+      if (some.length < PAGE) continue;
+      await eachOf(some, work);
+      some = [];
+    }
+    await eachOf(some, work);
+  }
 }
 
 /** The keys of all servers that begin with a text, each once. It never holds up others as KEYS would. */
@@ -163,6 +184,6 @@ async function* keysOf(send: Send, match: string): AsyncGenerator<string> {
 }
 
 /** As a pattern that fits this text alone. */
-function literally(text: string): string {
+export function literally(text: string): string {
   return text.replace(/[\\[\]*?]/g, '\\$&');
 }

@@ -9,7 +9,7 @@
  * With `appendonly yes` and `appendfsync always` a reply means that it is on disk; Redis flushes once for all that
  * arrived together, which is group commit.
  *
- *   <prefix>:meta                  hash    format (2), partitions, lifter (see redis/format.ts)
+ *   <prefix>:meta                  hash    format (3), partitions, lifter (see redis/format.ts)
  *   <prefix>:{pN}:head:<stream>    string  "<sequence> <alarm|-> <held|->\n<state>"     (see redis/scripts.ts)
  *   <prefix>:{pN}:entity:<name>    string  "<version> - <held|->\n<text>"
  *   <prefix>:{pN}:alarms           zset    stream, by its instant
@@ -22,9 +22,10 @@
  *   <prefix>:record:<key>          string  text (Keyv's)
  *   <prefix>:limit:<name>:<key>    string  how many attempts have failed; goes by itself
  *
- * That is format 2, which is not released yet; `redis/format.ts` makes older ones into it.
+ * That is format 3, which is not released yet; `redis/format.ts` makes older ones into it.
  */
 import type { Log } from '../../base/log.ts';
+import type { CredentialsLift } from '../format-2.ts';
 import { RecordsAdapter } from '../records.ts';
 import type { Store } from '../store.ts';
 import { checkServers } from './checks.ts';
@@ -57,6 +58,8 @@ export interface RedisSettings {
   readonly waitingMax: number;
   /** For so long a task in the outbox is left to the node that wrote it. */
   readonly orphanMs: number;
+  /** Under which key tokens are lifted that an older format has in plain; without it such data is refused. */
+  readonly credentials?: CredentialsLift;
 }
 
 export interface RedisStore extends Store {
@@ -71,7 +74,7 @@ export async function openRedisStore(settings: RedisSettings, log: Log): Promise
   let partitions: number;
   try {
     await checkServers(redis, log);
-    partitions = await agreeOnFormat(redis, prefix, settings.partitions, log);
+    partitions = await agreeOnFormat(redis, prefix, settings.partitions, log, settings.credentials);
   } catch (error) {
     redis.destroy();
     throw error;

@@ -196,6 +196,31 @@ return 1
 `);
 
 /**
+ * Puts a lifted head in place of the one that was read.
+ * KEYS  head, lifter
+ * ARGV  number of the lifter, head as it was read, lifted head
+ * Returns 1, or 0 when another one lifts by now, or nobody.
+ */
+export const REPLACE_HEAD = script(`
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+if redis.call('GET', KEYS[1]) == ARGV[2] then redis.call('SET', KEYS[1], ARGV[3]) end
+return 1
+`);
+
+/**
+ * Puts a lifted copy of a log in its place. Positions go on behind the last one that the log ever had.
+ * KEYS  log, its copy, lifter
+ * ARGV  number of the lifter, last id of the log
+ * Returns 1, or 0 when another one lifts by now, or nobody.
+ */
+export const REPLACE_LOG = script(`
+if redis.call('GET', KEYS[3]) ~= ARGV[1] then return 0 end
+redis.call('XSETID', KEYS[2], ARGV[2])
+redis.call('RENAME', KEYS[2], KEYS[1])
+return 1
+`);
+
+/**
  * Shows that a lifter is at work.
  * KEYS  meta
  * ARGV  number of the lifter

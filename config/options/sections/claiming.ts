@@ -81,7 +81,7 @@ export const claim = section('Claiming', {
     key: 'security.claim.acceptNewServerKey',
     env: 'SECURITY_CLAIM_ACCEPT_NEW_SERVER_KEY',
     default: false,
-    why: 'Set it once to start with another server key than the store was made with, after the old one was lost. Open windows and claimingData are lost with it.',
+    why: 'Set it once to start with another server key than the store was made with, after the old one was lost. Open windows, claimingData and the credentials of all devices are lost with it: a device connects again when its token is set anew.',
   }),
 });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import type { RedisServer } from '../redis.ts';
+import type { Life } from './life.ts';
 import type { GoldenNotes } from './story.ts';
 
 export interface GoldenCopy {
@@ -66,4 +67,9 @@ const DUMP = `
 export async function dumpRedis(server: RedisServer): Promise<readonly string[][]> {
   const commands: string[][] = JSON.parse(await server.command('EVAL', DUMP, '0'));
   return commands.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+}
+
+/** The lives that are in the copies of a format, by store. */
+export function livesOf(format: string): { readonly lmdb: Life; readonly redis: Life } {
+  return JSON.parse(readFileSync(join(goldenFolder(format), 'lives.json'), 'utf8'));
 }

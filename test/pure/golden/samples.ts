@@ -542,3 +542,30 @@ export const notedResetStates: readonly DeviceState[] = [
     lastResetAt: NOW + 1,
   },
 ];
+
+/** Since format 3 of the stores: tokens are digests, with a sealed copy. */
+const sealed = {
+  type: 'ACCESS_TOKEN',
+  credentialsId: '0yIOdt5j7LG0TmdcQ6iJAh',
+  sealedToken: 'c2VhbGVk',
+} as const;
+const next = { credentials: { ...sealed, credentialsId: '2gtfYnWZ1IJi-CBBhyi-88' }, until: NOW + 10_000 };
+
+export const sealedEvents: readonly DeviceEvent[] = [
+  { type: 'CredentialsChanged', at: NOW + 1, userId: USER, credentials: sealed },
+  { type: 'CredentialsChanged', at: NOW + 1, userId: USER, credentials: basic },
+  {
+    type: 'DeviceReclaimed',
+    at: NOW + 2,
+    previousCustomerId: CUSTOMER,
+    userId: USER,
+    claimingAllowedRestored: false,
+    ownerEpoch: 2,
+    nextCredentials: next,
+  },
+];
+
+export const sealedStates: readonly DeviceState[] = [
+  { ...device, credentials: sealed },
+  { ...device, credentials: sealed, nextCredentials: next },
+];
