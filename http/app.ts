@@ -113,8 +113,9 @@ export function createRoutesApp(
   const { clock, log } = needs;
   const { corsOrigins } = needs.settings;
   const app: App = new Hono<Env>({ getPath: (request, options) => rawPath(request, options?.env?.incoming) });
-  for (const route of routes) register(app, route, needs);
   const web = makeWeb(app);
+  web?.ahead(app);
+  for (const route of routes) register(app, route, needs);
   if (web !== undefined) app.route('/', web.app);
 
   app.notFound(async (c) => {

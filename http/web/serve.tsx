@@ -16,7 +16,7 @@ import { EMPTY_FORM, readForm } from './form.ts';
 import { localeOf } from './locale.ts';
 import { leaveNotice, takeNotice } from './notice.ts';
 import { type Page, type PageHandler, type PageReply, refusedTo, type Visit } from './page.ts';
-import { ProblemPage, problemTitle } from './pages/problem.tsx';
+import { otherRoleText, ProblemPage, problemTitle } from './pages/problem.tsx';
 import { homeOf, Layout } from './parts/layout.tsx';
 import { addressedIn, type createForeignFormWarning, isFromOurPage, pageHeaders } from './security.ts';
 import type { Session, Sessions } from './session.ts';
@@ -62,7 +62,7 @@ export async function servePage(
     if (session === undefined && !isPublic) return respond(site, c, visit, signInFirst(c, method, page));
     visit = visitOf(site, c, page, session);
     const allowed = isPublic || (session !== undefined && page.roles.includes(session.user.authority));
-    if (!allowed) return problem(site, c, visit, 403);
+    if (!allowed) return problem(site, c, visit, 403, session && otherRoleText(session.user, page.roles));
 
     if (method === 'post') {
       const bytes = await readBytes(askedThrough(c), page.takesFile ? FILE_BYTES_MAX : FORM_BYTES_MAX);
@@ -167,15 +167,20 @@ function signInFirst(c: Context, method: Method, page: Page): PageReply {
 const SESSION_ENDED =
   'You are not signed in any more, so nothing was done yet. Sign in, and go on where you were.';
 
+/** Without script, a page that could not be had is asked for again after this time. */
+const AGAIN_SECONDS = 10;
+
 function problem(site: Site, c: Context<Env>, visit: Visit, status: number, message?: string): Response {
   const shown = status === 400 || status === 403 || status === 404 || status === 429 ? status : 503;
   const home = visit.session === undefined ? '/login' : '/';
+  const again = shown === 503 && c.req.method === 'GET';
   return respond(site, c, visit, {
     type: 'page',
     title: problemTitle(shown),
     status: shown,
     narrow: true,
-    body: <ProblemPage status={shown} message={message} home={home} />,
+    ...(again ? { refreshSeconds: AGAIN_SECONDS, islands: ['again.js'] } : {}),
+    body: <ProblemPage status={shown} message={message} home={home} again={again} />,
   });
 }
 

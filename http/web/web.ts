@@ -9,6 +9,7 @@ import type { App } from '../dispatch.ts';
 import type { Env } from '../wire/asked.ts';
 import { loadAssets, serveAsset } from './assets.ts';
 import { allPages } from './pages/all.ts';
+import { LINK_EXPIRED_PAGE } from './pages/login.tsx';
 import { markAsSvg } from './parts/mark.tsx';
 import { addressedIn, createForeignFormWarning, pageHeaders } from './security.ts';
 import { type Site, serveHome, serveNotFound, servePage } from './serve.tsx';
@@ -16,10 +17,13 @@ import { type Cookies, createSessions } from './session.ts';
 
 export interface Web {
   readonly app: App;
+  /** Goes ahead of the API's routes: a link that people follow from their mail is refused in a page, and not without words. */
+  ahead(api: App): void;
   /** The page for a path that does not exist. */
   notFound(c: Context<Env>): Promise<Response>;
 }
 
+const ACTIVATION_LINK = '/api/noauth/activate';
 const FAVICON_MAX_AGE_S = 24 * 60 * 60;
 
 export function createWeb(
@@ -49,5 +53,15 @@ export function createWeb(
   );
   app.get('/assets/*', (c) => serveAsset(c, assets));
 
-  return { app, notFound: (c) => serveNotFound(site, c) };
+  return {
+    app,
+    ahead(api) {
+      api.get(ACTIVATION_LINK, async (c, next) => {
+        await next();
+        const forPeople = c.req.header('accept')?.includes('text/html');
+        if (c.res.status === 409 && forPeople) c.res = c.redirect(LINK_EXPIRED_PAGE, 303);
+      });
+    },
+    notFound: (c) => serveNotFound(site, c),
+  };
 }

@@ -435,6 +435,16 @@ law(
   },
 );
 
+law('refused: another role is told only where it is one', async ({ world, home, alice }) => {
+  const role = await alice.get('/devices');
+  assert.is(role.status, 403);
+  assert.match(role.text, `signed in as ${home.alice.email}, a customer. This page is for an administrator.`);
+  const id = await provision(world, home.tenantId, CLAIM.device, home.bob.customerId);
+  const another = await alice.get(`/my/devices/${id}`);
+  assert.is(another.status, 403);
+  assert.match(another.text, 'It belongs to somebody else, or not to you any more.');
+});
+
 law('claim: a malformed form gets a page in words', async ({ alice }) => {
   for (const device of ['..', '.', 'a/b', '?x', '#y', '%2e%2e', '\u2028'])
     assert.match(
@@ -482,6 +492,10 @@ law('activation: the link leads to a page, and its password signs in', async ({ 
   assert.is((await set('a-long-password')).to, '/');
   assert.is((await guest.get('/claim')).status, 200);
   assert.match((await set('a-long-password')).text, 'does not work any more');
+  const used = await guest.get(new URL(link).pathname + new URL(link).search);
+  assert.match((await guest.follow(used)).text, 'This link was used already');
+  const program = await guest.get(new URL(link).pathname + new URL(link).search, { accept: '*/*' });
+  assert.is(program.status, 409, 'as in ThingsBoard');
 });
 
 law('account: a new password signs out everywhere else', async ({ world, home, alice }) => {

@@ -122,6 +122,29 @@ const loginReply = (visit: Visit, next: string, refusal?: Refused): PageReply =>
   body: <Login visit={visit} next={next} refusal={refusal} />,
 });
 
+/** Where a link leads that was used, or is too old; the path is ThingsBoard's. */
+export const LINK_EXPIRED_PAGE = '/activationLinkExpired';
+
+const linkExpiredReply = (signedIn: boolean): PageReply => ({
+  type: 'page',
+  title: 'This link was used already',
+  narrow: true,
+  body: (
+    <div class="card">
+      <h1>This link was used already</h1>
+      <p>
+        A link like this works once, and only for some time. If you have chosen your password with it, sign in
+        with that. If not, ask whoever sent it for a new one.
+      </p>
+      <p>
+        <a class="button primary" href={signedIn ? '/' : '/login'}>
+          {signedIn ? 'Go to the start' : 'Sign in'}
+        </a>
+      </p>
+    </div>
+  ),
+});
+
 const createPasswordReply = (token: string, refusal?: string): PageReply => ({
   type: 'page',
   title: 'Choose your password',
@@ -175,6 +198,11 @@ export const loginPages: readonly Page[] = [
       await session?.api.act('POST', '/api/auth/logout');
       return { type: 'see-other', to: '/login', signOut: true };
     },
+  },
+  {
+    path: LINK_EXPIRED_PAGE,
+    roles: ['PUBLIC'],
+    get: ({ session }) => linkExpiredReply(session !== undefined),
   },
   {
     path: '/login/createPassword',
