@@ -35,10 +35,11 @@ const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-prac
 /** `chromium`, or undefined where it is not installed. */
 export const BROWSER = 'chromium';
 
-export function launchBrowser(): Promise<Browser> {
+/** @param more arguments beside the usual ones */
+export function launchBrowser(more: readonly string[] = []): Promise<Browser> {
   const executablePath = findProgram(BROWSER);
   if (executablePath === undefined) throw new Error('chromium is not installed');
-  return chromium.launch({ executablePath, args: ARGUMENTS });
+  return chromium.launch({ executablePath, args: [...ARGUMENTS, ...more] });
 }
 
 export interface Loaded {

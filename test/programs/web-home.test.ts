@@ -2,11 +2,14 @@
  * The customer at home, in a real browser with a real server and devices over MQTT: from a scan to "it is yours", with
  * everything in between that goes wrong at home.
  */
+import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { restApi } from '../kit/api.ts';
 import { BROWSER, launchBrowser, Person, PHONE } from '../kit/browser.ts';
+import { writeFilm } from '../kit/camera-film.ts';
+import { temporaryFolder } from '../kit/folders.ts';
 import { claimPacket, RawMqttClient } from '../kit/mqtt-client.ts';
 import { cleanUp, type ServerProcess, startServer } from '../kit/process.ts';
 import { findProgram, needing } from '../kit/programs.ts';
@@ -204,5 +207,68 @@ journey('an administrator who scans a label gets the page of the device', async 
     assert.match(person.page.url(), /\/devices\/[\w-]+$/);
   });
 });
+
+journey(
+  'camera: a browser without a reader of its own loads ours, tells a foreign code, and reads the label',
+  async () => {
+    await pressButton('T1_TEST_TOKEN', 'on the box');
+    const film = join(temporaryFolder(), 'film.y4m');
+    writeFilm(film, ['https://example.org/menu', `${server.url}${label('Thermostat T1', 'on the box')}`]);
+    const seeing = await launchBrowser([`--use-file-for-fake-video-capture=${film}`]);
+    try {
+      const person = await Person.open(seeing, server.url, PHONE, { permissions: ['camera'] });
+      const { page } = person;
+      await signedIn(person, ALICE);
+      await person.goto('/claim');
+      const asked: string[] = [];
+      page.on('request', (request) => asked.push(new URL(request.url()).pathname.split('/').at(-1) ?? ''));
+      await page.getByRole('button', { name: 'Scan the label' }).click();
+      await page
+        .getByText('This is another code, not that of a device: “https://example.org/menu”.')
+        .waitFor();
+      await look(person, 'foreign-code');
+      await page.getByText('The label was read.').waitFor();
+      assert.equal(asked.filter((name) => name.endsWith('.js')).sort(), [
+        'camera.js',
+        'decode.js',
+        'index.js',
+      ]);
+      await claimButton(person).click();
+      await isYours(person);
+      assert.equal(person.complaints(), []);
+    } finally {
+      await seeing.close();
+    }
+    await giveBack(ALICE, 'Thermostat T1');
+  },
+);
+
+journey(
+  'the claim page is small: 30 KB, one request before the first paint, and nothing of the camera',
+  async () => {
+    await visit(async (person) => {
+      await signedIn(person, ALICE);
+      await person.goto('/claim');
+      await person.page.waitForLoadState('networkidle');
+      const loaded = (await person.page.evaluate(`[performance.getEntriesByType('navigation')[0],
+      ...performance.getEntriesByType('resource')].map(({ name, encodedBodySize, renderBlockingStatus }) =>
+      ({ name, bytes: encodedBodySize, blocks: renderBlockingStatus === 'blocking' }))`)) as {
+        readonly name: string;
+        readonly bytes: number;
+        readonly blocks: boolean;
+      }[]; // the line above says so
+      const bytes = loaded.reduce((sum, entry) => sum + entry.bytes, 0);
+      process.stdout.write(
+        `\n# the claim page: ${bytes} bytes; first paint after ${await person.firstPaintMs()} ms\n`,
+      );
+      assert.ok(bytes > 3_000 && bytes <= 30_000, JSON.stringify(loaded));
+      assert.equal(
+        loaded.filter(({ blocks }) => blocks).map(({ name }) => name.split('/').at(-1)),
+        ['style.css'],
+      );
+      assert.not.ok(loaded.some(({ name }) => /camera|decode/.test(name)));
+    });
+  },
+);
 
 test.run();

@@ -569,6 +569,24 @@ law('forms: too large ones are refused, before and after signing in', async ({ w
   assert.match((await alice.post('/claim', { device: large, key: '' })).text, 'too large');
 });
 
+law(
+  'assets: text is compressed for browsers that take it, and the camera’s decoder is ours',
+  async ({ alice }) => {
+    const page = await alice.get('/claim');
+    const [, base = ''] = /href="(\/assets\/[^/]+\/)style\.css"/.exec(page.html) ?? [];
+    const css = await alice.get(`${base}style.css`, { 'accept-encoding': 'br, gzip' });
+    assert.is(css.headers.get('content-encoding'), 'gzip');
+    for (const accept of ['identity', 'gzip;q=0', 'br'])
+      assert.is(
+        (await alice.get(`${base}style.css`, { 'accept-encoding': accept })).headers.get('content-encoding'),
+        null,
+      );
+    assert.match((await alice.get(`${base}camera.js`)).html, /'.\/qr\/decode\.js'/);
+    assert.match((await alice.get(`${base}qr/decode.js`)).html, /'.\/index\.js'/);
+    assert.is((await alice.get(`${base}qr/index.js`)).status, 200);
+  },
+);
+
 law('assets: cached for a year under a path that changes with them', async ({ alice }) => {
   const { html } = await alice.get('/claim');
   const [, path = ''] = /href="(\/assets\/[^"]*style\.css)"/.exec(html) ?? [];

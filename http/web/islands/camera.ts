@@ -61,11 +61,33 @@ async function look(video: HTMLVideoElement, read: Read, take: (text: string) =>
   }
 }
 
-/** The browser's own reader. */
+/** The browser's own reader; in iPhones and Firefox, which have none, ours is loaded. */
 async function reader(): Promise<Read> {
-  if (typeof BarcodeDetector === 'undefined') throw new Error('this browser reads no codes');
+  if (typeof BarcodeDetector === 'undefined') return ourReader();
   const detector = new BarcodeDetector({ formats: ['qr_code'] });
   return async (video) => (await detector.detect(video).catch(() => []))[0]?.rawValue;
+}
+
+/** Larger pictures take longer, and a label that fills a tenth of this one is read. */
+const SIDE_MAX = 800;
+
+async function ourReader(): Promise<Read> {
+  const { decodeQR } = await import('qr/decode.js');
+  const canvas = document.createElement('canvas');
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  if (context === null) throw new Error('this browser draws no pictures');
+  return async (video) => {
+    const scale = Math.min(1, SIDE_MAX / Math.max(video.videoWidth, video.videoHeight, 1));
+    canvas.width = Math.round(video.videoWidth * scale);
+    canvas.height = Math.round(video.videoHeight * scale);
+    if (canvas.width === 0 || canvas.height === 0) return undefined;
+    context.drawImage(video, 0, 0, canvas.width, canvas.height);
+    try {
+      return decodeQR(context.getImageData(0, 0, canvas.width, canvas.height));
+    } catch {
+      return undefined; // no code in this picture
+    }
+  };
 }
 
 function close(video: HTMLVideoElement, button: HTMLButtonElement, words: ClaimScriptWords): void {
