@@ -566,6 +566,13 @@ export const SECTIONS = {
       claimd: 'Receive Maximum, Maximum Packet Size, Topic Alias Maximum and what is not offered',
       why: 'a client can only keep to what it is told',
     },
+    'response-topic': {
+      what: 'Response Topic and Correlation Data of version 5',
+      thingsBoard: 'ignored',
+      claimd:
+        'the answer goes there; a topic to which the device may not subscribe is refused (PUBACK 0x87, wildcards 0x90)',
+      why: 'who names a topic waits there',
+    },
     'no-sessions-kept': {
       what: 'session expiry, wills, retained messages',
       thingsBoard: 'ignored',

@@ -146,3 +146,15 @@ export const SUBSCRIBABLE: ReadonlySet<string> = new Set([
   'v2/sw/response/+/chunk/+',
   'v2/sw/error',
 ]);
+
+/** The filter to subscribe to for messages on this topic; undefined where there is none. */
+export function filterFor(topic: string): string | undefined {
+  if (SUBSCRIBABLE.has(topic)) return topic;
+  const levels = topic.split('/');
+  return [...SUBSCRIBABLE].find((filter) => {
+    const wanted = filter.split('/');
+    return (
+      wanted.length === levels.length && wanted.every((level, at) => level === '+' || level === levels[at])
+    );
+  });
+}

@@ -3,11 +3,14 @@
  * in. Each publication takes a ticket on arrival; tickets are settled at any time, and leave from the front.
  */
 import type { ReasonCode } from './reasons.ts';
+import type { RespondTo } from './response-topic.ts';
 
 export interface Ticket {
   readonly qos: 0 | 1 | 2;
   /** 0 with QoS 0. */
   readonly messageId: number;
+  /** Where its sender wants to be answered, if not where it always is. */
+  readonly respondTo: RespondTo | undefined;
   settlement: Settlement | undefined;
 }
 

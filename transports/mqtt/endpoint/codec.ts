@@ -120,7 +120,13 @@ function checkPublish(packet: mqtt.IPublishPacket, bytes: Buffer): PublishPacket
   if (qos > 0 && messageId < 1) return MALFORMED; // [MQTT-2.3.1-1]
   if (typeof payload === 'string' || !isMqttString(topic, bytes)) return MALFORMED;
   if (/[+#]/.test(topic)) return MALFORMED; // [MQTT-3.3.2-2]
+  if (properties !== undefined && isRepeated(properties)) return PROTOCOL_ERROR;
   return { cmd: 'publish', qos, dup, topic, payload, messageId, properties };
+}
+
+/** Whether a property stands there twice that may not (section 3.3.2.3): the codec makes a list of it. */
+function isRepeated({ userProperties: _many, ...once }: NonNullable<PublishPacket['properties']>): boolean {
+  return Object.values(once).some((value) => Array.isArray(value));
 }
 
 function checkFilters<Packet extends mqtt.ISubscribePacket | mqtt.IUnsubscribePacket>(

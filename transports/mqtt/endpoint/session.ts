@@ -19,12 +19,19 @@ import { type PayloadRules, PLAIN_JSON, type Profiles } from '../../../actors/fl
 import type { Actor } from '../../../actors/runtime/actor.ts';
 import { reportBug } from '../../../actors/runtime/supervision.ts';
 import type { Turns } from '../../../actors/runtime/turns.ts';
-import { type Acknowledge, AcknowledgementQueue, type Settlement, type Ticket } from './acknowledgements.ts';
+import {
+  type Acknowledge,
+  AcknowledgementQueue,
+  type Message,
+  type Settlement,
+  type Ticket,
+} from './acknowledgements.ts';
 import { Budget } from './budget.ts';
 import { encode, encodeSuccess } from './codec.ts';
 import type { Connection } from './connection.ts';
 import type { GatewayWork } from './gateway-actor.ts';
 import { type ProtocolVersion, Reason, type ReasonCode } from './reasons.ts';
+import type { RespondTo } from './response-topic.ts';
 import { SentIdentifiers } from './sent-identifiers.ts';
 import type { SessionTable } from './session-table.ts';
 import type { MqttEndpointSettings } from './settings.ts';
@@ -149,7 +156,7 @@ export class Session {
   // ------------------------------------------------------------------------------------------- from the client
 
   /** Takes a publication in. Undefined: the client sent too many and was disconnected. */
-  takeIn(qos: 0 | 1 | 2, messageId: number): Ticket | undefined {
+  takeIn(qos: 0 | 1 | 2, messageId: number, respondTo?: RespondTo): Ticket | undefined {
     if (qos === 0) this.unreliable += 1;
     else this.unacknowledged += 1;
     if (this.version === 5 && this.unacknowledged > this.context.settings.inFlightMax) {
@@ -157,7 +164,7 @@ export class Session {
       return undefined;
     }
     if (qos === 2) this.qos2Identifiers.set(messageId, 'deciding');
-    const ticket: Ticket = { qos, messageId, settlement: undefined };
+    const ticket: Ticket = { qos, messageId, respondTo, settlement: undefined };
     this.#tickets.add(ticket);
     return ticket;
   }
@@ -233,7 +240,7 @@ export class Session {
         if (ticket.qos === 1) this.#puback(ticket, settlement);
         if (ticket.qos === 2) this.#pubrec(ticket, settlement);
         if (settlement.messages !== undefined) {
-          for (const { filter, topic, payload } of settlement.messages) this.publish(filter, topic, payload);
+          for (const message of settlement.messages) this.#answer(ticket, message);
         }
         if (settlement.thenDisconnect !== undefined) this.disconnect(settlement.thenDisconnect);
         return;
@@ -245,6 +252,16 @@ export class Session {
       default:
         unreachable(settlement);
     }
+  }
+
+  #answer({ respondTo }: Ticket, { filter, topic, payload }: Message): void {
+    if (respondTo === undefined) this.publish(filter, topic, payload);
+    else this.publish(respondTo.filter, respondTo.topic, payload, respondTo.correlationData);
+  }
+
+  /** Whether somebody hears the answer to this publication. @param usual the filter for such answers */
+  hearsAnswer({ respondTo }: Ticket, usual: string): boolean {
+    return this.subscriptions.has(respondTo === undefined ? usual : respondTo.filter);
   }
 
   #puback(ticket: Ticket, settlement: Acknowledge): void {
@@ -276,15 +293,14 @@ export class Session {
   // --------------------------------------------------------------------------------------------- to the client
 
   /** Publishes to the client if it has subscribed to `filter`, with the QoS granted. */
-  publish(filter: string, topic: string, payload: string): void {
+  publish(filter: string, topic: string, payload: string, correlationData?: Buffer): void {
     const granted = this.subscriptions.get(filter);
     if (granted === undefined) return;
     const messageId = granted === 1 ? this.#sent.take(this.#sentMax) : undefined;
-    if (messageId === undefined) {
-      this.send({ cmd: 'publish', topic, payload, qos: 0, dup: false, retain: false });
-    } else if (!this.send({ cmd: 'publish', topic, payload, qos: 1, messageId, dup: false, retain: false })) {
-      this.#sent.release(messageId);
-    }
+    const properties = correlationData === undefined ? {} : { properties: { correlationData } };
+    const message = { cmd: 'publish', topic, payload, dup: false, retain: false, ...properties } as const;
+    if (messageId === undefined) this.send({ ...message, qos: 0 });
+    else if (!this.send({ ...message, qos: 1, messageId })) this.#sent.release(messageId);
   }
 
   /** How many messages of ours may be unacknowledged [MQTT5-3.3.4-9]; beyond it they go out with QoS 0. */

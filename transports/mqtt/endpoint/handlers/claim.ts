@@ -52,11 +52,16 @@ function settlementOf(session: Session, ticket: Ticket, outcome: ClaimOutcome): 
   switch (outcome.type) {
     case 'opened':
     case 'released':
-      return { type: 'acknowledge', reasonCode: Reason.success, ...response(session, outcome) };
+      return { type: 'acknowledge', reasonCode: Reason.success, ...response(session, ticket, outcome) };
     case 'refused': {
       if (outcome.reason === 'credentials-superseded') fetchCredentials(session);
       const why = toldAs(outcome.reason, refusalInWords(outcome));
-      return { type: 'acknowledge', reasonCode: refusalCode(outcome), why, ...response(session, outcome) };
+      return {
+        type: 'acknowledge',
+        reasonCode: refusalCode(outcome),
+        why,
+        ...response(session, ticket, outcome),
+      };
     }
     case 'malformed':
       return malformedSettlement(session, ticket, outcome.why);
@@ -90,8 +95,8 @@ export function malformedSettlement(
 }
 
 /** The message for the response topic; not written when nobody listens, which is the common case. */
-function response(session: Session, outcome: ClaimOutcome) {
-  if (!session.subscriptions.has(CLAIM_RESPONSE_TOPIC)) return undefined;
+function response(session: Session, ticket: Ticket, outcome: ClaimOutcome) {
+  if (!session.hearsAnswer(ticket, CLAIM_RESPONSE_TOPIC)) return undefined;
   const payload = outcomeMessage(outcome);
   if (payload === undefined) return undefined;
   const topic = CLAIM_RESPONSE_TOPIC;

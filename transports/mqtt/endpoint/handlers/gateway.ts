@@ -144,7 +144,7 @@ function batch(session: Session, ticket: Ticket, outcomes: ReadonlyMap<string, E
   const of = (type: EntryOutcome['type']) =>
     [...outcomes.values()].filter((outcome) => outcome.type === type);
   if (of('unavailable').length > 0) return unavailable(ticket);
-  const messages = responses(session, outcomes);
+  const messages = responses(session, ticket, outcomes);
   const [malformed] = of('malformed');
   if (malformed?.type === 'malformed') return malformedSettlement(session, ticket, malformed.why, messages);
   const acknowledge = (reasonCode: 0x80 | 0x87 | 0x97, why: string): Settlement => ({
@@ -167,10 +167,14 @@ function batch(session: Session, ticket: Ticket, outcomes: ReadonlyMap<string, E
 }
 
 /** The outcomes, in messages that are no larger than the gateway's own may be. */
-function responses(session: Session, outcomes: ReadonlyMap<string, EntryOutcome>): Message[] {
-  if (!session.subscriptions.has(GATEWAY_CLAIM_RESPONSE_TOPIC)) return [];
+function responses(session: Session, ticket: Ticket, outcomes: ReadonlyMap<string, EntryOutcome>): Message[] {
+  if (!session.hearsAnswer(ticket, GATEWAY_CLAIM_RESPONSE_TOPIC)) return [];
   const { payloadBytesMax } = session.context.settings;
-  const bytesMax = Math.min(payloadBytesMax, session.limits.packetBytesMax - ROOM_FOR_THE_REST);
+  const correlationBytes = ticket.respondTo?.correlationData?.length ?? 0;
+  const bytesMax = Math.min(
+    payloadBytesMax,
+    session.limits.packetBytesMax - ROOM_FOR_THE_REST - correlationBytes,
+  );
   const payloads = gatewayOutcomeMessages(outcomes, bytesMax);
   const topic = GATEWAY_CLAIM_RESPONSE_TOPIC;
   session.connection.grant(payloads.reduce((sum, payload) => sum + payload.length * UTF8_BYTES_MAX, 0));

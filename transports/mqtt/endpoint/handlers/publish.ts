@@ -1,10 +1,11 @@
 /** PUBLISH: resolve the topic, drop duplicates, take it in, and pass it on by its topic. */
 import { unreachable } from '../../../../actors/base/unreachable.ts';
 import { type PublishRoute, routePublish } from '../../topics.ts';
-import type { Ticket } from '../acknowledgements.ts';
+import type { Settlement, Ticket } from '../acknowledgements.ts';
 import { encodeSuccess } from '../codec.ts';
 import type { PublishPacket } from '../packets.ts';
 import { Reason } from '../reasons.ts';
+import { type NotThere, respondTo } from '../response-topic.ts';
 import type { Session } from '../session.ts';
 import { attributeRequest } from './attributes.ts';
 import { claim } from './claim.ts';
@@ -16,8 +17,17 @@ export function publish(session: Session, packet: PublishPacket): void {
   if (topic === undefined || isDuplicate(session, packet)) return;
   const route = routePublish(topic);
   if (route.type === 'gateway' && !session.device?.isGateway) return; // no answer at all (facts 1.7)
-  const ticket = session.takeIn(packet.qos, packet.messageId);
-  if (ticket !== undefined) pass(session, packet, ticket, route);
+  const asked = packet.properties === undefined ? undefined : respondTo(packet, route);
+  const isRefused = asked !== undefined && 'why' in asked;
+  const ticket = session.takeIn(packet.qos, packet.messageId, isRefused ? undefined : asked);
+  if (ticket === undefined) return;
+  if (isRefused) session.settle(ticket, refusedSettlement(ticket, asked));
+  else pass(session, packet, ticket, route);
+}
+
+/** It cannot be answered as it asks, so nothing is done. With QoS 0 a DISCONNECT is all that can say so. */
+function refusedSettlement({ qos }: Ticket, { reasonCode, why }: NotThere): Settlement {
+  return { type: qos === 0 ? 'disconnect' : 'acknowledge', reasonCode, why };
 }
 
 function pass(session: Session, packet: PublishPacket, ticket: Ticket, route: PublishRoute): void {
