@@ -1,7 +1,7 @@
 /** The devices of this process: the port `devices.ts` on top of the registry of actors and the journal. */
 import type { Clock } from '../base/clock.ts';
 import { type DeviceId, storedId } from '../base/ids.ts';
-import type { Log } from '../base/log.ts';
+import { type Log, logBounded } from '../base/log.ts';
 import type { CredentialSecrets } from '../base/secret.ts';
 import type { ChangeCredentials, DeviceRules } from '../device/credentials.ts';
 import {
@@ -108,6 +108,12 @@ export function createDevices(options: DevicesOptions): LiveDevices {
     // One that is there already is asked all the same: an import asks again to hear that it is there.
     if (refusal === undefined || (await readDevice(journal, id)) !== undefined)
       return registry.ask(id, command);
+    const { tenantId, viaGateway } = command;
+    logLimit(
+      log,
+      { tenantId, ...(viaGateway === undefined ? {} : { viaGateway }), ...refusal },
+      TOO_MANY_DEVICES,
+    );
     return { type: 'refused', refusal };
   }
 
@@ -175,7 +181,10 @@ export function createDevices(options: DevicesOptions): LiveDevices {
         case 'ResetDevice': {
           // One device must not fill the disk: each window is an event that is kept.
           const retryAfterMs = windows === undefined ? 0 : windows.take(whoOpens(id, command));
-          if (retryAfterMs > 0) return Promise.resolve(rateLimited(retryAfterMs));
+          if (retryAfterMs > 0) {
+            logLimit(log, { deviceId: id, openedBy: command.openedBy.type, retryAfterMs }, TOO_MANY_WINDOWS);
+            return Promise.resolve(rateLimited(retryAfterMs));
+          }
           return writes?.someWait === true ? unlessWaiting(writes, id, command) : registry.ask(id, command);
         }
         case 'SaveAttributes':
@@ -204,6 +213,14 @@ export function createDevices(options: DevicesOptions): LiveDevices {
  */
 function whoOpens(id: DeviceId, { openedBy }: OpensWindow): string {
   return openedBy.type === 'device' ? openedBy.credentialsId : id;
+}
+
+const TOO_MANY_WINDOWS = 'a limit was reached: a device opens claim windows too often and has to wait';
+const TOO_MANY_DEVICES = 'a limit was reached: there are as many devices as there may be';
+
+/** Whatever transport it comes by. */
+function logLimit(log: Log, fields: object, message: string): void {
+  logBounded(log, 'warn', performance.now(), fields, message);
 }
 
 function rateLimited(retryAfterMs: number): DeviceAnswer {

@@ -1,8 +1,9 @@
 /** The tenant's customers. */
 
 import { z } from 'zod';
-import type { Accounts } from '../../actors/accounts/accounts.ts';
-import { TENANT, TENANT_AND_CUSTOMER } from '../auth/principal.ts';
+import type { Accounts, Customer } from '../../actors/accounts/accounts.ts';
+import type { AuditTrail } from '../../actors/audit/audit.ts';
+import { TENANT, TENANT_AND_CUSTOMER, type TenantAdministrator } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { customerView, viewCustomer } from '../views/customer.ts';
 import { pageView, viewPage } from '../views/page.ts';
@@ -20,6 +21,7 @@ import {
   version,
 } from '../wire/schemas.ts';
 import { visibleCustomer } from './access.ts';
+import { noteSetting, settingsOfTitled } from './setting-notes.ts';
 
 const inPath = z.object({ customerId });
 
@@ -36,6 +38,7 @@ const customerBody = z.object(
 
 interface CustomerNeeds {
   readonly accounts: Accounts;
+  readonly audit: Pick<AuditTrail, 'note'>;
 }
 
 export function customerRoutes(needs: CustomerNeeds): Route[] {
@@ -48,7 +51,7 @@ export function customerRoutes(needs: CustomerNeeds): Route[] {
   ];
 }
 
-function saveCustomer({ accounts: { customers } }: CustomerNeeds): Route {
+function saveCustomer({ accounts: { customers }, audit }: CustomerNeeds): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/customer',
@@ -65,12 +68,33 @@ function saveCustomer({ accounts: { customers } }: CustomerNeeds): Route {
     async handle({ principal, body }) {
       const { tenantId } = principal;
       const fields = { title: body.title, contact: toContact(body), additionalInfo: body.additionalInfo };
+      const before = body.id === undefined ? undefined : await customers.find(tenantId, body.id);
       const saved =
         body.id === undefined
           ? await customers.create(tenantId, fields)
           : await customers.update(tenantId, body.id, fields, body.version);
-      return saved.type === 'done' ? json(viewCustomer(saved.value)) : accountProblem(saved, 'Customer');
+      if (saved.type !== 'done') return accountProblem(saved, 'Customer');
+      noteCustomer(audit, principal, before, saved.value);
+      return json(viewCustomer(saved.value));
     },
+  });
+}
+
+function noteCustomer(
+  audit: Pick<AuditTrail, 'note'>,
+  by: TenantAdministrator,
+  before: Customer | undefined,
+  after: Customer | undefined,
+): void {
+  const customer = after ?? before;
+  if (customer === undefined) return;
+  noteSetting(audit, by, {
+    tenantId: by.tenantId,
+    action: before === undefined ? 'ADDED' : after === undefined ? 'DELETED' : 'UPDATED',
+    what: { setting: 'customer', title: customer.title },
+    customerId: customer.id,
+    before: before && settingsOfTitled(before),
+    after: after && settingsOfTitled(after),
   });
 }
 
@@ -93,7 +117,7 @@ function readCustomer({ accounts }: CustomerNeeds): Route {
   });
 }
 
-function deleteCustomer({ accounts: { customers } }: CustomerNeeds): Route {
+function deleteCustomer({ accounts: { customers }, audit }: CustomerNeeds): Route {
   return defineRoute({
     method: 'DELETE',
     path: '/api/customer/:customerId',
@@ -102,8 +126,11 @@ function deleteCustomer({ accounts: { customers } }: CustomerNeeds): Route {
     params: inPath,
     responses: { 200: { description: 'Deleted' }, 404: { description: 'No such customer' } },
     async handle({ principal, params }) {
+      const before = await customers.find(principal.tenantId, params.customerId);
       const removed = await customers.remove(principal.tenantId, params.customerId, principal.userId);
-      return removed.type === 'done' ? empty : accountProblem(removed, 'Customer');
+      if (removed.type !== 'done') return accountProblem(removed, 'Customer');
+      noteCustomer(audit, principal, before, undefined);
+      return empty;
     },
   });
 }

@@ -7,6 +7,7 @@
  */
 
 import { z } from 'zod';
+import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { JsonObject } from '../../actors/base/json.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import {
@@ -50,7 +51,11 @@ import {
   version,
 } from '../wire/schemas.ts';
 
-/** Limit for the other fields, as JSON in bytes. */
+/** Limit for the other fields, as JSON in bytes. */ import {
+  noteProfile,
+  noteSetting,
+} from './setting-notes.ts';
+
 const MORE_BYTES_MAX = 65_536;
 
 const inPath = z.object({ profileId });
@@ -114,6 +119,7 @@ type ProfileBody = z.output<typeof profileBody>;
 
 interface ProfileNeeds {
   readonly profiles: Profiles;
+  readonly audit: Pick<AuditTrail, 'note'>;
 }
 
 export function profileRoutes(needs: ProfileNeeds): Route[] {
@@ -130,7 +136,7 @@ export function profileRoutes(needs: ProfileNeeds): Route[] {
   ];
 }
 
-function saveProfile({ profiles }: ProfileNeeds): Route {
+function saveProfile({ profiles, audit }: ProfileNeeds): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/deviceProfile',
@@ -144,14 +150,17 @@ function saveProfile({ profiles }: ProfileNeeds): Route {
       404: { description: 'No such profile' },
       409: { description: 'Changed since the version given' },
     },
-    async handle({ principal: { tenantId }, body }) {
+    async handle({ principal, body }) {
+      const { tenantId } = principal;
       const fields = fieldsOf(body);
       if (isProblem(fields)) return fields;
+      const before = body.id === undefined ? undefined : await profiles.find(tenantId, body.id);
       const saved =
         body.id === undefined
           ? await profiles.create(tenantId, fields)
           : await profiles.update(tenantId, body.id, fields, body.version);
       if (saved.type === 'refused') return refusedProfile(saved.reason);
+      noteProfile(audit, principal, before, saved.value);
       return json(viewProfile(saved.value, (await profiles.default(tenantId)).id));
     },
   });
@@ -190,7 +199,7 @@ function readProfile({ profiles }: ProfileNeeds): Route {
   });
 }
 
-function deleteProfile({ profiles }: ProfileNeeds): Route {
+function deleteProfile({ profiles, audit }: ProfileNeeds): Route {
   return defineRoute({
     method: 'DELETE',
     path: '/api/deviceProfile/:profileId',
@@ -203,13 +212,16 @@ function deleteProfile({ profiles }: ProfileNeeds): Route {
       404: { description: 'No such profile' },
     },
     async handle({ principal, params }) {
+      const before = await profiles.find(principal.tenantId, params.profileId);
       const removed = await profiles.remove(principal.tenantId, params.profileId);
-      return removed.type === 'done' ? empty : refusedProfile(removed.reason);
+      if (removed.type === 'refused') return refusedProfile(removed.reason);
+      noteProfile(audit, principal, before, undefined);
+      return empty;
     },
   });
 }
 
-function makeDefault({ profiles }: ProfileNeeds): Route {
+function makeDefault({ profiles, audit }: ProfileNeeds): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/deviceProfile/:profileId/default',
@@ -221,8 +233,17 @@ function makeDefault({ profiles }: ProfileNeeds): Route {
       404: { description: 'No such profile' },
     },
     async handle({ principal, params }) {
-      const chosen = await profiles.makeDefault(principal.tenantId, params.profileId);
+      const { tenantId } = principal;
+      const before = await profiles.default(tenantId);
+      const chosen = await profiles.makeDefault(tenantId, params.profileId);
       if (chosen.type === 'refused') return refusedProfile(chosen.reason);
+      noteSetting(audit, principal, {
+        tenantId,
+        action: 'UPDATED',
+        what: { setting: 'default device profile' },
+        before: { id: before.id, name: before.name },
+        after: { id: chosen.value.id, name: chosen.value.name },
+      });
       return json(viewProfile(chosen.value, chosen.value.id));
     },
   });

@@ -1,7 +1,8 @@
 /** Tenants: managed by the system administrator; a tenant's administrator may read its own. */
 
 import { z } from 'zod';
-import type { Accounts } from '../../actors/accounts/accounts.ts';
+import type { Accounts, Tenant } from '../../actors/accounts/accounts.ts';
+import type { AuditTrail } from '../../actors/audit/audit.ts';
 import { ADMINISTRATORS, SYSTEM } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { pageView, viewPage } from '../views/page.ts';
@@ -19,6 +20,7 @@ import {
   toContact,
   version,
 } from '../wire/schemas.ts';
+import { noteSetting, settingsOfTitled } from './setting-notes.ts';
 
 const inPath = z.object({ tenantId });
 
@@ -34,7 +36,12 @@ const tenantBody = z.object(
   { error: 'The body should be a JSON object!' },
 );
 
-export function tenantRoutes({ accounts }: { readonly accounts: Accounts }): Route[] {
+interface TenantNeeds {
+  readonly accounts: Accounts;
+  readonly audit: Pick<AuditTrail, 'note'>;
+}
+
+export function tenantRoutes({ accounts, audit }: TenantNeeds): Route[] {
   const { tenants } = accounts;
 
   return [
@@ -49,14 +56,25 @@ export function tenantRoutes({ accounts }: { readonly accounts: Accounts }): Rou
         404: { description: 'No such tenant' },
         409: { description: 'Changed since the version given' },
       },
-      async handle({ body }) {
+      async handle({ principal, body }) {
+        const before = body.id === undefined ? undefined : await tenants.find(body.id);
         const { title, region, additionalInfo: info } = body;
         const fields = { title, region, contact: toContact(body), additionalInfo: info };
         const saved =
           body.id === undefined
             ? await tenants.create(fields)
             : await tenants.update(body.id, fields, body.version);
-        return saved.type === 'done' ? json(viewTenant(saved.value)) : accountProblem(saved, 'Tenant');
+        if (saved.type !== 'done') return accountProblem(saved, 'Tenant');
+        const { value } = saved;
+        const settings = (tenant: Tenant) => ({ ...settingsOfTitled(tenant), region: tenant.region });
+        noteSetting(audit, principal, {
+          tenantId: value.id,
+          action: before === undefined ? 'ADDED' : 'UPDATED',
+          what: { setting: 'tenant', title: value.title },
+          before: before && settings(before),
+          after: settings(value),
+        });
+        return json(viewTenant(value));
       },
     }),
 

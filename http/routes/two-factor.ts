@@ -8,6 +8,7 @@ import type { FactorPolicy } from '../../actors/accounts/second-factors.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { TenantId, UserId } from '../../actors/base/ids.ts';
+import type { Log } from '../../actors/base/log.ts';
 import { EVERYBODY, type Principal, SYSTEM } from '../auth/principal.ts';
 import { mustHaveFactor, newRecoveryCodes, type SecondFactorAuth } from '../auth/second-factor.ts';
 import type { Tokens } from '../auth/tokens.ts';
@@ -17,6 +18,7 @@ import { tokenPairView } from '../views/user.ts';
 import { badRequest, notFound, tooManyRequests } from '../wire/errors.ts';
 import { empty, json, type Problem } from '../wire/reply.ts';
 import { tenantId } from '../wire/schemas.ts';
+import { noteSetting } from './setting-notes.ts';
 import { noteUser } from './user-notes.ts';
 
 export interface TwoFactorNeeds {
@@ -24,6 +26,7 @@ export interface TwoFactorNeeds {
   readonly audit: Pick<AuditTrail, 'note'>;
   readonly tokens: Tokens;
   readonly clock: Clock;
+  readonly log: Log;
   readonly factors: SecondFactorAuth;
 }
 
@@ -305,7 +308,7 @@ const policyView = z.object({
     .nullish(),
 });
 
-function policyRoutes({ accounts: { secondFactors } }: TwoFactorNeeds): Route[] {
+function policyRoutes({ accounts: { secondFactors }, audit, log }: TwoFactorNeeds): Route[] {
   return [
     defineRoute({
       method: 'GET',
@@ -327,12 +330,36 @@ function policyRoutes({ accounts: { secondFactors } }: TwoFactorNeeds): Route[] 
       grants: ['everything'],
       body: policyView,
       responses: { 200: { description: 'Kept', schema: policyView.loose() } },
-      async handle({ body }) {
-        await secondFactors.setPolicy(policyOf(body));
+      async handle({ principal, body }) {
+        const before = await secondFactors.policy();
+        const after = policyOf(body);
+        await secondFactors.setPolicy(after);
+        // The server's own, so it is in no tenant's trail but of those that it names.
+        log.info({ userId: principal.userId, before, after }, 'who must have a second factor was changed');
+        for (const tenantId of new Set([...namedIn(before), ...namedIn(after)]))
+          noteSetting(audit, principal, {
+            tenantId,
+            action: 'UPDATED',
+            what: { setting: 'second factor' },
+            before: required(before, tenantId),
+            after: required(after, tenantId),
+          });
         return json(viewPolicy(await secondFactors.policy()));
       },
     }),
   ];
+}
+
+const namedIn = ({ administratorsOf, usersOf }: FactorPolicy): readonly TenantId[] =>
+  administratorsOf === 'all' ? usersOf : [...administratorsOf, ...usersOf];
+
+/** What a policy asks of one tenant. */
+function required({ everybody, administratorsOf, usersOf }: FactorPolicy, tenant: TenantId) {
+  const ofAll = everybody || usersOf.includes(tenant);
+  return {
+    administrators: ofAll || administratorsOf === 'all' || administratorsOf.includes(tenant),
+    users: ofAll,
+  };
 }
 
 function policyOf({ enforceTwoFa, enforcedUsersFilter }: z.output<typeof policyView>): FactorPolicy {

@@ -57,6 +57,9 @@ server('windows of a device are counted over all transports', async () => {
   assert.is(refused.status, 429);
   assert.is(((await refused.json()) as { reason: string }).reason, 'rate-limited');
   assert.ok(Number(refused.headers.get('retry-after')) >= 1);
+  const line = running.log().find(({ msg }) => String(msg).includes('opens claim windows too often'));
+  assert.is(line?.openedBy, 'device', 'the operator hears of it, and of which device');
+  assert.type(line?.deviceId, 'string');
   assert.is((await running.stop()).code, 0);
 });
 

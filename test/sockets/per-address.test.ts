@@ -6,7 +6,7 @@ import { silentLog } from '../../actors/base/log.ts';
 import { createOccupancy } from '../../actors/limits/occupancy.ts';
 import { createHttpServer } from '../../http/server.ts';
 import { defaultHttpServerSettings, type HttpServerSettings } from '../../http/settings.ts';
-import { withMqtt } from '../contract/transport-mqtt.ts';
+import { type MqttScene, withMqtt } from '../contract/transport-mqtt.ts';
 import { until } from '../kit/until.ts';
 
 interface Scene {
@@ -157,6 +157,19 @@ test('per address: networks of IPv6 hold more than one of their addresses, and l
     2,
     'nothing is left of it',
   );
+});
+
+test('mqtt: whoever is turned away where there is no room is a line in the log, bounded', () => {
+  const lines: string[] = [];
+  const log = { ...silentLog, warn: (_fields: object, message: string) => lines.push(message) };
+  const story = async ({ world, connect, open }: MqttScene) => {
+    await world.provision('token-of-a-device-1');
+    const kept = await connect(5, 'token-of-a-device-1');
+    for (let n = 0; n < 5; n += 1) await (await open(5)).closed;
+    assert.ok(kept);
+    assert.is(lines.filter((line) => line.includes('as many MQTT connections as there may be')).length, 1);
+  };
+  return withMqtt({ connectionsMax: 1 }, story, { log });
 });
 
 test.run();

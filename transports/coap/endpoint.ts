@@ -8,7 +8,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { Clock } from '../../actors/base/clock.ts';
-import type { Log } from '../../actors/base/log.ts';
+import { type Log, logBounded } from '../../actors/base/log.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import type { AttributeNews } from '../../actors/claiming/attribute-news.ts';
 import { createDeviceAttributes } from '../../actors/claiming/attributes.ts';
@@ -93,7 +93,12 @@ export function createCoapEndpoint(options: CoapEndpointOptions): Transport {
         return responseOf(Code.internalServerError);
       }),
     tooLarge: () => tooLargeResponse(settings.payloadBytesMax),
-    overloaded: () => unavailableResponse(settings.retryAfterSeconds),
+    overloaded: (address) => {
+      const message =
+        'a limit was reached: too many CoAP requests are in flight, of one peer, of one address or in all';
+      logBounded(log, 'warn', performance.now(), { address }, message);
+      return unavailableResponse(settings.retryAfterSeconds);
+    },
   });
 
   const socket = createSocket({

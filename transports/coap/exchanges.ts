@@ -40,7 +40,7 @@ export interface ExchangePorts {
   /** The answer to a request that is larger than a datagram may be. */
   tooLarge(): Response;
   /** The answer when too much is under way. */
-  overloaded(): Response;
+  overloaded(address: string): Response;
 }
 
 /** A response with the token of the request that it answers. */
@@ -142,7 +142,7 @@ export class Exchanges {
       this.#held.isFull(from.address) ||
       peer.serving + peer.unacknowledged.size >= this.#settings.inFlightPerPeerMax;
     const respond = this.#open(peer, header, fingerprint, !full);
-    if (full) respond(this.#ports.overloaded());
+    if (full) respond(this.#ports.overloaded(from.address));
     else if (message === undefined) respond(this.#ports.tooLarge());
     else if (bad !== undefined) respond(badOptionResponse(bad));
     else {

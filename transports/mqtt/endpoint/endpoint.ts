@@ -10,7 +10,7 @@ import { createServer, type Server } from 'node:net';
 import type { Clock } from '../../../actors/base/clock.ts';
 import type { DeviceId } from '../../../actors/base/ids.ts';
 import type { JsonObject } from '../../../actors/base/json.ts';
-import type { Log } from '../../../actors/base/log.ts';
+import { type Log, logBounded } from '../../../actors/base/log.ts';
 import type { Secrets } from '../../../actors/base/secret.ts';
 import { createDeviceAttributes } from '../../../actors/claiming/attributes.ts';
 import { createClaiming } from '../../../actors/claiming/claiming.ts';
@@ -205,12 +205,16 @@ class Endpoint implements MqttEndpoint {
 
   #accept(stream: ByteStream, certificate?: ClientCertificate): void {
     const { settings, clock } = this.#options;
+    const address = countedAs(stream.remoteAddress ?? 'unknown');
     if (this.#clients.size >= settings.connectionsMax) {
+      this.#logLimit(address, 'a limit was reached: there are as many MQTT connections as there may be');
       stream.destroy();
       return;
     }
-    const address = countedAs(stream.remoteAddress ?? 'unknown');
-    if (this.#connecting.size >= settings.connectingMax) this.#dropLongestConnecting(address);
+    if (this.#connecting.size >= settings.connectingMax) {
+      this.#logLimit(address, 'a limit was reached: too many MQTT connections have not sent CONNECT');
+      this.#dropLongestConnecting(address);
+    }
 
     const connection = new Connection(stream, settings, clock, {
       onReadable: () => session.read(),
@@ -229,6 +233,10 @@ class Endpoint implements MqttEndpoint {
     const own = this.#connectingOf.get(address);
     if (own === undefined) this.#connectingOf.set(address, new Set([client]));
     else own.add(client);
+  }
+
+  #logLimit(address: string, message: string): void {
+    logBounded(this.#options.log, 'warn', performance.now(), { address }, message);
   }
 
   #noLongerConnecting(client: Client): void {

@@ -10,7 +10,7 @@ import { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type SecureVersion, type Server, type TLSSocket } from 'node:tls';
 import type { Clock, Instant } from '../../../actors/base/clock.ts';
-import type { Log } from '../../../actors/base/log.ts';
+import { type Log, logBounded } from '../../../actors/base/log.ts';
 import type { Certificate } from '../../../actors/sockets/certificate.ts';
 import { type Listening, listen } from '../../../actors/sockets/listen.ts';
 
@@ -71,6 +71,10 @@ export function createTlsDoor(needs: TlsDoorNeeds): TlsDoor {
     },
   );
   server.maxConnections = needs.connectionsMax;
+  server.on('drop', (peer) => {
+    const message = 'a limit was reached: there are as many MQTT connections over TLS as there may be';
+    logBounded(log, 'warn', performance.now(), { address: peer?.remoteAddress }, message);
+  });
   server.on('connection', (socket: Socket) => {
     const peer = peerOf(socket);
     shakingHands.set(peer, socket);
