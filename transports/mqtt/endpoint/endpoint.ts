@@ -34,7 +34,7 @@ import { Reason } from './reasons.ts';
 import { Session, type SessionContext } from './session.ts';
 import { spawnSession } from './session-actor.ts';
 import { SessionTable } from './session-table.ts';
-import type { MqttEndpointSettings } from './settings.ts';
+import { keepAliveOf, type MqttEndpointSettings } from './settings.ts';
 import { type ClientCertificate, createTlsDoor, type MqttTlsSettings, type TlsDoor } from './tls.ts';
 import { createWebSocketDoor, type WebSocketDoor } from './websocket.ts';
 
@@ -122,12 +122,14 @@ class Endpoint implements MqttEndpoint {
       table: new SessionTable(clock, bus),
       turns: new Turns(),
     };
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    const keepAlive = keepAliveOf(settings);
+    this.#server = createServer({ noDelay: true, ...keepAlive }, (socket) => this.#accept(socket));
     this.#webSocketDoor = createWebSocketDoor(settings, (stream) => this.#accept(stream));
     this.#tlsDoor =
       options.tls &&
       createTlsDoor({
         settings: options.tls,
+        keepAlive,
         connectionsMax: settings.connectionsMax,
         handshakeTimeoutMs: settings.connectTimeoutMs,
         clock,

@@ -65,3 +65,11 @@ export const MQTT_ENDPOINT_DEFAULTS: MqttEndpointSettings = {
 export function packetBytesMax(settings: MqttEndpointSettings): number {
   return settings.payloadBytesMax + settings.headerBytesMax;
 }
+
+/**
+ * Probes of TCP, for Node's sockets. A client may ask for a keep-alive of 18 hours, and one that loses its power sends no FIN. One that
+ * is there has to answer no sooner than where it asked for no keep-alive at all: a probe wakes up a radio.
+ */
+export function keepAliveOf({ inactivityTimeoutMs }: MqttEndpointSettings) {
+  return { keepAlive: true, keepAliveInitialDelay: inactivityTimeoutMs } as const;
+}

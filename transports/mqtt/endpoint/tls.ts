@@ -13,6 +13,7 @@ import type { Clock, Instant } from '../../../actors/base/clock.ts';
 import { type Log, logBounded } from '../../../actors/base/log.ts';
 import type { Certificate } from '../../../actors/sockets/certificate.ts';
 import { type Listening, listen } from '../../../actors/sockets/listen.ts';
+import type { keepAliveOf } from './settings.ts';
 
 export interface MqttTlsSettings {
   readonly bindAddress: string;
@@ -40,6 +41,8 @@ export interface TlsDoor {
 export interface TlsDoorNeeds {
   readonly settings: MqttTlsSettings;
   readonly connectionsMax: number;
+  /** Of TCP. */
+  readonly keepAlive: ReturnType<typeof keepAliveOf>;
   readonly handshakeTimeoutMs: number;
   readonly clock: Clock;
   readonly log: Log;
@@ -61,6 +64,7 @@ export function createTlsDoor(needs: TlsDoorNeeds): TlsDoor {
       ...settings.certificate,
       minVersion,
       noDelay: true,
+      ...needs.keepAlive,
       requestCert: true,
       rejectUnauthorized: false,
       handshakeTimeout: needs.handshakeTimeoutMs,

@@ -10,7 +10,7 @@ import type { Socket } from 'node:net';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import type { Upgrade } from '../../../actors/sockets/upgrade.ts';
 import type { ByteStream } from './connection.ts';
-import { type MqttEndpointSettings, packetBytesMax } from './settings.ts';
+import { keepAliveOf, type MqttEndpointSettings, packetBytesMax } from './settings.ts';
 
 export const WEBSOCKET_PATH = '/mqtt';
 
@@ -56,6 +56,7 @@ export function createWebSocketDoor(
 
   return {
     upgrade({ request, socket, head, peer }) {
+      socket.setKeepAlive(true, keepAliveOf(settings).keepAliveInitialDelay);
       server.handleUpgrade(request, socket, head, (webSocket) => {
         onStream(new WebSocketStream(webSocket, socket, peer));
       });

@@ -1,0 +1,166 @@
+/**
+ * Clients that vanish: power cut, cable pulled, out of range. No FIN comes, nothing is read, and what the server does to close is
+ * not answered. The raw socket here stops reading and never closes its side, which looks the same to the server.
+ */
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type MqttScene, VERSION_NAME, VERSIONS, withMqtt } from '../contract/transport-mqtt.ts';
+import { createSimClock } from '../kit/clock.ts';
+import { NOW } from '../kit/given.ts';
+import { CLAIM_RESPONSE_TOPIC, claimPacket, RawMqttClient, type Version } from '../kit/mqtt-client.ts';
+import { pause, until } from '../kit/until.ts';
+
+/** Closing is not answered for this long before the connection is destroyed; sweeps are made as often. */
+const SOON = { closeTimeoutMs: 20, sweepIntervalMs: 20 };
+
+/** Connects a client that can vanish: it does not close its side when the server closes its own. */
+async function connectVanishing(
+  { port }: MqttScene,
+  version: Version,
+  token: string,
+  keepalive = 0,
+): Promise<RawMqttClient> {
+  const socket = await new Promise<Socket>((resolve) => {
+    const opened: Socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true }, () => resolve(opened));
+  });
+  const client = RawMqttClient.over(socket, version);
+  client.send({
+    cmd: 'connect',
+    protocolId: version === 3 ? 'MQIsdp' : 'MQTT',
+    protocolVersion: version,
+    clientId: 'vanishing',
+    clean: true,
+    keepalive,
+    username: token,
+  });
+  await client.next('connack');
+  return client;
+}
+
+const vanish = (client: RawMqttClient): void => void client.socket.pause();
+
+for (const version of VERSIONS) {
+  const name = VERSION_NAME[version];
+
+  for (const keepalive of [0, 60]) {
+    test(`mqtt ${name}: half-open: who vanishes is gone after its keep-alive of ${keepalive} s, and does not count as connected`, () => {
+      const clock = createSimClock(NOW);
+      return withMqtt(
+        {},
+        async (scene) => {
+          const id = await scene.world.provision('T');
+          const client = await connectVanishing(scene, version, 'T', keepalive);
+          assert.is(scene.endpoint.isConnected(id), true);
+          vanish(client);
+          clock.advance(keepalive === 0 ? 902_000 : 92_000);
+          await until('it is no longer connected', () => !scene.endpoint.isConnected(id));
+          clock.advance(5_000); // nobody answers when we close
+          await until('the connection is gone', () => scene.endpoint.connections === 0);
+          await client.close();
+        },
+        { clock },
+      );
+    });
+  }
+
+  test(`mqtt ${name}: half-open: who vanishes in the middle of a packet is gone as well`, () => {
+    const clock = createSimClock(NOW);
+    return withMqtt(
+      {},
+      async (scene) => {
+        await scene.world.provision('T');
+        const client = await connectVanishing(scene, version, 'T', 60);
+        client.sendBytes(client.encode(claimPacket(1, 1, 'x'.repeat(1_000))).subarray(0, 300));
+        await pause(20);
+        vanish(client);
+        clock.advance(92_000);
+        clock.advance(5_000);
+        await until('the connection is gone', () => scene.endpoint.connections === 0);
+        await client.close();
+      },
+      { clock },
+    );
+  });
+
+  test(`mqtt ${name}: half-open: the device comes back before it is missed, and takes over at once`, () =>
+    withMqtt(SOON, async (scene) => {
+      const id = await scene.world.provision('T');
+      const vanished = await connectVanishing(scene, version, 'T');
+      await vanished.subscribe(CLAIM_RESPONSE_TOPIC);
+      vanish(vanished);
+      // Its last claims are under way or answered to nobody.
+      vanished.send(...Array.from({ length: 50 }, (_, at) => claimPacket(1, at + 1)));
+      const back = await scene.connect(version, 'T', { clientId: 'vanishing' });
+      back.send(claimPacket(1, 1));
+      await back.next('puback');
+      await until('only the newer one is left', () => scene.endpoint.connections === 1);
+      assert.is(scene.endpoint.isConnected(id), true);
+      assert.equal(await back.untilPong(), []);
+      await vanished.close();
+    }));
+}
+
+test('mqtt: half-open: who stops reading in the middle of a flood is not served any further, and is gone after its keep-alive', () => {
+  const clock = createSimClock(NOW);
+  return withMqtt(
+    {},
+    async (scene) => {
+      await scene.world.provision('T');
+      const client = await connectVanishing(scene, 4, 'T', 60);
+      vanish(client);
+      const burst = client.encode(...Array.from({ length: 30_000 }, () => ({ cmd: 'pingreq' as const })));
+      let left = -1;
+      const stands = async () => {
+        if (client.socket.writableLength < 1_000_000) client.sendBytes(burst);
+        await pause(100);
+        const before = left;
+        left = client.socket.writableLength;
+        return left > 500_000 && left === before;
+      };
+      await until('the server takes no more', stands);
+      clock.advance(92_000);
+      clock.advance(5_000);
+      await until('the connection is gone', () => scene.endpoint.connections === 0);
+      await client.close();
+    },
+    { clock },
+  );
+});
+
+test('mqtt: half-open: who vanishes before CONNECT is gone after the time for it, also in the middle of the packet', () =>
+  withMqtt({ ...SOON, connectTimeoutMs: 50 }, async ({ open, endpoint }) => {
+    const clients = [await open(), await open()];
+    clients[1]?.sendBytes([0x10, 0x20, 0x00]);
+    for (const client of clients) client.socket.pause();
+    await until('both are gone', () => endpoint.connections === 0);
+  }));
+
+// Linux alone says what timer a connection has.
+const timersOf = (port: number): string[] =>
+  readFileSync('/proc/net/tcp', 'latin1')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(
+      ([, local, , state]) =>
+        state === '01' && local?.endsWith(port.toString(16).toUpperCase().padStart(4, '0')),
+    )
+    .map((fields) => fields[5] ?? '');
+const KEEP_ALIVE_TIMER = '02';
+
+test('mqtt: half-open: TCP itself asks after a client that is silent for longer than one without a keep-alive may be', () =>
+  withMqtt({ inactivityTimeoutMs: 300_000 }, async ({ world, connect, port }) => {
+    if (process.platform !== 'linux') return;
+    await world.provision('T');
+    const client = await connect(4, 'T', { keepalive: 65_535 });
+    assert.equal(await client.untilPong(), []);
+    await until('the keep-alive timer of the connection runs', () =>
+      timersOf(port).every((timer) => timer.startsWith(`${KEEP_ALIVE_TIMER}:`)),
+    );
+    const [timer = ''] = timersOf(port);
+    const seconds = Number.parseInt(timer.slice(3), 16) / 100;
+    assert.ok(seconds > 200 && seconds <= 300, `in ${seconds} s`);
+  }));
+
+test.run();
