@@ -123,7 +123,7 @@ export const mqtt = section('MQTT: devices and gateways', {
     env: 'TB_TRANSPORT_SESSIONS_INACTIVITY_TIMEOUT',
     default: MQTT.inactivityTimeoutMs,
     min: 1000,
-    why: 'A device that set no keep-alive is disconnected after this time without a packet.',
+    why: 'A device that set no keep-alive is disconnected after this time without a packet; with a longer one, TCP asks whether it is there.',
   }),
   closeTimeoutMs: millis({
     key: 'transport.mqtt.disconnect_timeout',

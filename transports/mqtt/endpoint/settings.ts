@@ -66,10 +66,16 @@ export function packetBytesMax(settings: MqttEndpointSettings): number {
   return settings.payloadBytesMax + settings.headerBytesMax;
 }
 
+/** Linux takes no more than nine hours; two are what it has by itself. */
+const TCP_SILENCE_MAX_MS = 7_200_000;
+
 /**
  * Probes of TCP, for Node's sockets. A client may ask for a keep-alive of 18 hours, and one that loses its power sends no FIN. One that
  * is there has to answer no sooner than where it asked for no keep-alive at all: a probe wakes up a radio.
  */
 export function keepAliveOf({ inactivityTimeoutMs }: MqttEndpointSettings) {
-  return { keepAlive: true, keepAliveInitialDelay: inactivityTimeoutMs } as const;
+  return {
+    keepAlive: true,
+    keepAliveInitialDelay: Math.min(inactivityTimeoutMs, TCP_SILENCE_MAX_MS),
+  } as const;
 }
