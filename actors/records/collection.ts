@@ -60,14 +60,25 @@ export interface Collection<E extends Entity> {
   first(list: string, limit: number): Promise<readonly E[]>;
 }
 
+/** Of each kind, about 1 KB each. */
+const PARSED_MAX = 1_000;
+
 export function createCollection<E extends Entity>(store: Store, kind: Kind<E>): Collection<E> {
   const { entities, index } = store;
   const nameOf = (id: string): EntityName => `${kind.name}/${id}`;
 
+  /** What was made of the texts read last: each claim looks at its customer, which rarely changes. */
+  const parsed = new Map<string, { readonly text: string; readonly entity: E }>();
+
   async function load(id: string): Promise<E | undefined> {
     const { version, text } = await entities.load(nameOf(id));
     if (text === undefined) return undefined;
-    return { ...JSON.parse(text), id, version } as E; // the seam to the store: what `textOf` wrote
+    const last = parsed.get(id);
+    if (last?.text === text && last.entity.version === version) return last.entity;
+    const entity = { ...JSON.parse(text), id, version } as E; // the seam to the store: what `textOf` wrote
+    if (parsed.size >= PARSED_MAX) parsed.clear();
+    parsed.set(id, { text, entity });
+    return entity;
   }
 
   async function find(id: string): Promise<E | undefined> {

@@ -85,7 +85,7 @@ export class Direct implements Asked {
     // Node hands over what came with the headers right after them, within this turn.
     await undefined;
     const { incoming } = this;
-    const bytes = incoming.complete ? readAll(incoming) : await wholeBody(incoming);
+    const bytes = incoming.readableLength === declared ? readAll(incoming) : await wholeBody(incoming);
     // Nothing less is taken for the body: none at all is the empty secret.
     if (bytes?.length !== declared) throw new BrokenOff();
     return bytes;
@@ -96,6 +96,7 @@ const NO_BYTES = Buffer.alloc(0);
 
 function readAll(incoming: IncomingMessage): Buffer | null {
   const bytes: unknown = incoming.read();
+  incoming.resume(); // to its end, which comes right after
   return Buffer.isBuffer(bytes) ? bytes : null;
 }
 
@@ -108,7 +109,9 @@ function wholeBody(incoming: IncomingMessage): Promise<Buffer> {
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.once('end', () => resolve(Buffer.concat(chunks)));
     incoming.once('error', broken);
-    incoming.once('close', () => broken()); // it comes after `end` too, and then changes nothing
+    incoming.once('close', () => {
+      if (!incoming.readableEnded) broken();
+    });
   });
 }
 
