@@ -341,7 +341,7 @@ function evolveLater(device: Device, event: LaterEvent): DeviceState {
     case 'TakeOverEnded':
       return withoutTakeOver(device);
     case 'DeviceAssigned':
-      return changed(device, event, { owner: assignedTo(event.customerId, event.at) });
+      return changed(device, event, assignedTo(event.customerId, event.at));
     case 'DeviceReclaimed':
     case 'DeviceUnassigned':
       return givenBack(device, event);
@@ -354,7 +354,7 @@ function evolveLater(device: Device, event: LaterEvent): DeviceState {
     case 'DeviceOffered':
       return deviceOffered(device, event);
     case 'DeviceTransferred':
-      return changed(device, event, { owner: transferredTo(event), window: null });
+      return changed(device, event, transferredTo(event));
     case 'OfferDeclined':
     case 'OfferWithdrawn':
     case 'OfferExpired':
@@ -622,11 +622,9 @@ function claimed(device: Device, event: DeviceClaimed | DeviceTakenOver): Device
   const { customerId, at: since, evidence } = event;
   const by = event.type === 'DeviceClaimed' ? 'claim' : 'take-over';
   const owner: Owner = { customerId, since, by, ...(evidence === undefined ? {} : { evidence }) };
-  const left = withoutWritings(device); // R4: of an owner it is taken from
-  const attributes = event.claimingAllowedDeleted
-    ? withoutKeys(left.attributes, 'SERVER_SCOPE', [CLAIMING_ALLOWED])
-    : left.attributes;
-  return changed(device, event, { owner, serverKey: null, attributes });
+  const left = { ...changed(device, event, owner), serverKey: null };
+  if (!event.claimingAllowedDeleted) return left;
+  return { ...left, attributes: withoutKeys(left.attributes, 'SERVER_SCOPE', [CLAIMING_ALLOWED]) };
 }
 
 // --------------------------------------------------------------------------------------------- take-over (N1 to N3)
@@ -719,11 +717,10 @@ function isRestored(policy: ClaimPolicy, device: Device): boolean {
 }
 
 function givenBack(device: Device, event: DeviceReclaimed | DeviceUnassigned | DeviceReset): Device {
-  const left = withoutWritings(device);
-  const attributes = event.claimingAllowedRestored
-    ? withValues(left.attributes, 'SERVER_SCOPE', { [CLAIMING_ALLOWED]: true }, event.at)
-    : left.attributes;
-  return changed(device, event, { owner: null, attributes });
+  const left = changed(device, event, null);
+  if (!event.claimingAllowedRestored) return left;
+  const allowed = { [CLAIMING_ALLOWED]: true };
+  return { ...left, attributes: withValues(left.attributes, 'SERVER_SCOPE', allowed, event.at) };
 }
 
 // -------------------------------------------------------------------------------------------- factory reset (N4, N5)
@@ -834,18 +831,14 @@ function unassign(policy: ClaimPolicy, device: Device, command: UnassignDevice, 
 // ------------------------------------------------------------------------------------------------ owner epochs (R5)
 
 /**
- * The device after its owner changed: what was granted under the epoch that ends is gone: offers,
- * challenges, take-overs, windows. Every change of owner comes
- * through here, and its event has what `beginEpoch` decided.
+ * The device after its owner changed: what was granted under the epoch that ends is gone (offers, challenges, take-overs,
+ * windows), and what the owner wrote (R4). Every change of owner comes through here, and its event has what `beginEpoch`
+ * decided; whoever changes more of the device begins with what this leaves.
  */
-function changed(
-  device: Device,
-  event: OwnershipChange,
-  after: Partial<Device> & Pick<Device, 'owner'>,
-): Device {
-  const handovers = handoversAfter(device, event, after.owner !== null);
+function changed(device: Device, event: OwnershipChange, owner: Owner | null): Device {
+  const handovers = handoversAfter(device, event, owner !== null);
   const kept = withoutWritings(withoutChallenges(withoutOffer(withoutTakeOver(device))));
-  const left = { ...epochBegun(kept, event), window: null, ...after };
+  const left = { ...epochBegun(kept, event), window: null, owner };
   return handovers === undefined ? left : { ...left, handovers };
 }
 
