@@ -1,6 +1,7 @@
 /**
  * Attacks by a former owner, from outside: over real sockets against the whole server. "Your IoTs Are (Not) Mine"
- * (DSN 2019) calls them binding denial of service (A2) and hijacking (A4). Rule O9.
+ * (DSN 2019) calls them data injection and stealing (A1), binding denial of service (A2), unbinding (A3) and hijacking (A4).
+ * Rule O9.
  */
 
 import type { Duplex } from 'node:stream';
@@ -164,11 +165,16 @@ async function givenBackByAttacker(): Promise<StagedDevice> {
 }
 
 const READING = { 'security.claim.customersReadCredentials': 'true' };
+const RESETTING = { 'security.claim.deviceReset': 'release-and-open' };
 
 const rotating = suite('ownership attacks: rotate');
 rotating.before(async () => {
   stage = await createStage({
-    options: { 'security.claim.onOwnerChange': 'rotate', 'security.claim.windows.perDevice': '3' },
+    options: {
+      'security.claim.onOwnerChange': 'rotate',
+      'security.claim.windows.perDevice': '3',
+      ...RESETTING,
+    },
   });
 });
 rotating.after(() => stage.stop());
@@ -251,7 +257,8 @@ rotating('MQTT_BASIC credentials rotate, password and user name', async () => {
 
 const rotatingRead = suite('ownership attacks: rotate, and customers read credentials');
 rotatingRead.before(async () => {
-  stage = await createStage({ options: { 'security.claim.onOwnerChange': 'rotate', ...READING } });
+  const options = { 'security.claim.onOwnerChange': 'rotate', ...READING, ...RESETTING };
+  stage = await createStage({ options });
 });
 rotatingRead.after(() => stage.stop());
 
@@ -290,6 +297,7 @@ quarantining.before(async () => {
       'security.claim.onOwnerChange': 'quarantine',
       'security.claim.windows.perDevice': '4',
       ...READING,
+      ...RESETTING,
     },
   });
 });
@@ -434,6 +442,75 @@ for (const attacked of [rotating, rotatingRead, quarantining]) {
     await giveBack(device, buyer);
     assert.is(await attack(), '400 "FAILURE"');
   });
+}
+
+/** The device is the buyer's; the attacker has given it back, and has its token on a session of before and at hand. */
+async function boughtFromAttacker(): Promise<{ device: StagedDevice; session: Listener; tokens: string[] }> {
+  const { api, customer, otherCustomer: buyer } = stage;
+  const device = await stage.device();
+  const session = await Listener.open(device.accessToken);
+  await stage.assign(device, customer);
+  const read = await api.send('GET', `/api/device/${device.id}/credentials`, customer.token);
+  await giveBack(device, customer);
+  await stage.assign(device, buyer);
+  const more = read.status === 200 ? [JSON.parse(read.body).credentialsId] : [];
+  return { device, session, tokens: [device.accessToken, ...more] };
+}
+
+for (const attacked of [rotating, rotatingRead, quarantining]) {
+  attacked('A1: what a former owner has of a device reads and hears nothing of its next owner', async () => {
+    const { api, otherCustomer: buyer } = stage;
+    const { device, session, tokens } = await boughtFromAttacker();
+    await api.must(
+      'POST',
+      `/api/plugins/telemetry/DEVICE/${device.id}/attributes/SHARED_SCOPE`,
+      buyer.token,
+      {
+        room: 'bedroom',
+      },
+    );
+    session.client.send({
+      cmd: 'publish',
+      topic: 'v1/devices/me/attributes/request/1',
+      qos: 0,
+      dup: false,
+      retain: false,
+      payload: JSON.stringify({ sharedKeys: 'room' }),
+    });
+    const heard = await session.client.untilPong().catch(() => []); // or its session was ended
+    for (const packet of heard) assert.not.match(JSON.stringify(packet), /bedroom/);
+    for (const token of tokens) {
+      const { body } = await api.send('GET', `/api/v1/${token}/attributes?sharedKeys=room`);
+      assert.not.match(body, /bedroom/);
+    }
+    await session.client.close();
+  });
+
+  attacked(
+    'A3: a former owner takes a device from nobody: not by giving back, nor by a reset in its name',
+    async () => {
+      const { api, customer, otherCustomer: buyer } = stage;
+      const { device, session, tokens } = await boughtFromAttacker();
+      assert.is((await api.reclaim(customer.token, device.name)).status, 403);
+      for (const token of tokens) {
+        const { status } = await api.initiate(token, { secretKey: HIS, reset: true });
+        assert.ok(status !== 200, String(status));
+      }
+      session.client.send({
+        cmd: 'publish',
+        topic: 'v1/devices/me/claim',
+        qos: 1,
+        messageId: 9,
+        dup: false,
+        retain: false,
+        payload: JSON.stringify({ secretKey: HIS, reset: true }),
+      });
+      await session.client.untilPong().catch(() => []);
+      await session.client.close();
+      assert.is(await stage.ownerOf(device.id), buyer.id);
+      assert.is(await confirm(stage, customer.token, device, HIS), '400 "CLAIMED"');
+    },
+  );
 }
 
 safe.run();
