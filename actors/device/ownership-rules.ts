@@ -5,52 +5,55 @@
  * The defaults are ThingsBoard's ways, except where those let somebody claim what is not his (`gatewayScope`).
  */
 
+const DAY_MS = 86_400_000;
+
+/** What each rule may be: one of some words, or a whole number within bounds. The options and the profiles are made from it. */
+export const OWNERSHIP_CHOICES = {
+  onOwnerChange: ['keep', 'rotate', 'quarantine'],
+  rotationGraceMs: { min: 1000, max: 366 * DAY_MS },
+  takeOver: ['never', 'after-notice', 'at-once'],
+  takeOverNoticeMs: { min: 1000, max: 3 * DAY_MS },
+  takeOverRequires: ['device-window', 'proof'],
+  deviceReset: ['off', 'release', 'release-and-open'],
+  claimProof: ['none', 'optional', 'required'],
+  gatewayScope: ['own', 'tenant'],
+  transfer: ['never', 'by-owner'],
+  minSecretLength: { min: 0, max: 64 },
+} as const satisfies {
+  readonly [Rule in keyof OwnershipRules]: readonly string[] | { readonly min: number; readonly max: number };
+};
+
+type Choices = typeof OWNERSHIP_CHOICES;
+
 export interface OwnershipRules {
   /** What becomes of a device's credentials when its owner changes (O9). */
-  readonly onOwnerChange: (typeof ON_OWNER_CHANGE)[number];
+  readonly onOwnerChange: Choices['onOwnerChange'][number];
   /** `rotate`: for how long the old credentials may still fetch the new ones, in ms. */
   readonly rotationGraceMs: number;
   /** Whether a customer may become the owner of a device that another customer owns. */
-  readonly takeOver: (typeof TAKE_OVER)[number];
+  readonly takeOver: Choices['takeOver'][number];
   /** `after-notice`: for how long the owner may object, in ms. */
   readonly takeOverNoticeMs: number;
   /** What a take-over has to show. */
-  readonly takeOverRequires: (typeof TAKE_OVER_REQUIRES)[number];
+  readonly takeOverRequires: Choices['takeOverRequires'][number];
   /** What a factory reset, told by the device itself, does. */
-  readonly deviceReset: (typeof DEVICE_RESET)[number];
+  readonly deviceReset: Choices['deviceReset'][number];
   /** Whether a device proves with its own key that the customer is in touch with it. */
-  readonly claimProof: (typeof CLAIM_PROOF)[number];
+  readonly claimProof: Choices['claimProof'][number];
   /** For which devices a gateway that a customer owns may speak (O8). `tenant`: for all, as in ThingsBoard. */
-  readonly gatewayScope: (typeof GATEWAY_SCOPE)[number];
+  readonly gatewayScope: Choices['gatewayScope'][number];
   /** Whether an owner may hand its device over to another customer (H5). */
-  readonly transfer: (typeof TRANSFER)[number];
+  readonly transfer: Choices['transfer'][number];
   /** The shortest secret with which a device may be claimed, in characters; 0: none is needed, as in ThingsBoard. */
   readonly minSecretLength: number;
 }
 
-export const ON_OWNER_CHANGE = ['keep', 'rotate', 'quarantine'] as const;
-export const TAKE_OVER = ['never', 'after-notice', 'at-once'] as const;
-export const TAKE_OVER_REQUIRES = ['device-window', 'proof'] as const;
-export const DEVICE_RESET = ['off', 'release', 'release-and-open'] as const;
-export const CLAIM_PROOF = ['none', 'optional', 'required'] as const;
-export const TRANSFER = ['never', 'by-owner'] as const;
-export const GATEWAY_SCOPE = ['own', 'tenant'] as const;
-
-const DAY_MS = 86_400_000;
-
-/** The longest `rotationGraceMs`. */
-export const ROTATION_GRACE_MAX_MS = 366 * DAY_MS;
-/** The longest `takeOverNoticeMs`. */
-export const TAKE_OVER_NOTICE_MAX_MS = 3 * DAY_MS;
-/** The largest `minSecretLength`. */
-export const MIN_SECRET_LENGTH_MAX = 64;
-
-/** How many characters a secret has, as far as any rule asks: counted up to `MIN_SECRET_LENGTH_MAX`. */
+/** How many characters a secret has, as far as any rule asks: counted up to the largest `minSecretLength`. */
 export function secretLengthOf(secret: string): number {
   let length = 0;
   for (const _ of secret) {
     length += 1; // characters, not UTF-16 units
-    if (length === MIN_SECRET_LENGTH_MAX) break;
+    if (length === OWNERSHIP_CHOICES.minSecretLength.max) break;
   }
   return length;
 }

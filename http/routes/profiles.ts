@@ -10,18 +10,7 @@ import { z } from 'zod';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { JsonObject } from '../../actors/base/json.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
-import {
-  CLAIM_PROOF,
-  DEVICE_RESET,
-  GATEWAY_SCOPE,
-  MIN_SECRET_LENGTH_MAX,
-  ON_OWNER_CHANGE,
-  ROTATION_GRACE_MAX_MS,
-  TAKE_OVER,
-  TAKE_OVER_NOTICE_MAX_MS,
-  TAKE_OVER_REQUIRES,
-  TRANSFER,
-} from '../../actors/device/ownership-rules.ts';
+import { OWNERSHIP_CHOICES as CHOICES, type OwnershipRules } from '../../actors/device/ownership-rules.ts';
 import type {
   ProfileFields,
   ProfileRefusal,
@@ -87,17 +76,21 @@ const transportConfiguration = z.discriminatedUnion(
 
 /** Which ownership rules the profile's devices follow; what is absent follows the server's options. */
 const ownership = z.strictObject({
-  onOwnerChange: z.enum(ON_OWNER_CHANGE).exactOptional(),
-  rotationGraceMs: z.int().min(1000).max(ROTATION_GRACE_MAX_MS).exactOptional(),
-  takeOver: z.enum(TAKE_OVER).exactOptional(),
-  takeOverNoticeMs: z.int().min(1000).max(TAKE_OVER_NOTICE_MAX_MS).exactOptional(),
-  takeOverRequires: z.enum(TAKE_OVER_REQUIRES).exactOptional(),
-  deviceReset: z.enum(DEVICE_RESET).exactOptional(),
-  claimProof: z.enum(CLAIM_PROOF).exactOptional(),
-  gatewayScope: z.enum(GATEWAY_SCOPE).exactOptional(),
-  transfer: z.enum(TRANSFER).exactOptional(),
-  minSecretLength: z.int().min(0).max(MIN_SECRET_LENGTH_MAX).exactOptional(),
-});
+  onOwnerChange: z.enum(CHOICES.onOwnerChange).exactOptional(),
+  rotationGraceMs: within(CHOICES.rotationGraceMs),
+  takeOver: z.enum(CHOICES.takeOver).exactOptional(),
+  takeOverNoticeMs: within(CHOICES.takeOverNoticeMs),
+  takeOverRequires: z.enum(CHOICES.takeOverRequires).exactOptional(),
+  deviceReset: z.enum(CHOICES.deviceReset).exactOptional(),
+  claimProof: z.enum(CHOICES.claimProof).exactOptional(),
+  gatewayScope: z.enum(CHOICES.gatewayScope).exactOptional(),
+  transfer: z.enum(CHOICES.transfer).exactOptional(),
+  minSecretLength: within(CHOICES.minSecretLength),
+} satisfies { readonly [Rule in keyof OwnershipRules]: z.ZodType });
+
+function within({ min, max }: { readonly min: number; readonly max: number }) {
+  return z.int().min(min).max(max).exactOptional();
+}
 
 const profileBody = z.looseObject(
   {

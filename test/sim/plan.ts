@@ -1,8 +1,7 @@
 /** What kind of run a seed is: policy, limits, faults, how busy and how unruly the callers are. Drawn once, at the start. */
 import {
   DEFAULT_OWNERSHIP_RULES,
-  DEVICE_RESET,
-  ON_OWNER_CHANGE,
+  OWNERSHIP_CHOICES,
   type OwnershipRules,
 } from '../../actors/device/ownership-rules.ts';
 import type { Dice } from '../kit/dice.ts';
@@ -40,12 +39,12 @@ function drawOwnership(dice: Dice, onOwnerChange: OwnershipRules['onOwnerChange'
     takeOver: dice.pick(['never', 'after-notice', 'after-notice', 'at-once']),
     takeOverNoticeMs: dice.between(100, 3000),
     takeOverRequires: dice.pick(['device-window', 'device-window', 'proof']),
-    deviceReset: dice.pick(DEVICE_RESET),
+    deviceReset: dice.pick(OWNERSHIP_CHOICES.deviceReset),
   };
 }
 
 export function drawPlan(dice: Dice, bug: Plant | undefined): Plan {
-  const onOwnerChange = dice.pick(ON_OWNER_CHANGE);
+  const onOwnerChange = dice.pick(OWNERSHIP_CHOICES.onOwnerChange);
   const policy = {
     allowClaimingByDefault: dice.chance(0.65),
     defaultDurationMs: dice.between(300, 3000),
