@@ -6,11 +6,22 @@
  * loses or doubles what another wrote. When a stretch of a log is read twice, its events are recognised by device and
  * number.
  */
+import { randomUUID } from 'node:crypto';
+import type { Instant } from '../base/clock.ts';
 import type { TenantId } from '../base/ids.ts';
+import { nextTurn } from '../base/slices.ts';
 import { openRecords } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
-import { type Chained, type ChainHead, chainAfter, chainStart, type Verified, verifyChain } from './chain.ts';
-import { identityOf, type Line } from './line.ts';
+import {
+  type Anchor,
+  type Chained,
+  type ChainHead,
+  chainAfter,
+  chainStart,
+  type Verified,
+  verifyChain,
+} from './chain.ts';
+import { identityOf, type Line, lineOfNote } from './line.ts';
 import { type AuditPage, type AuditQuery, BLOCK_ENTRIES, BLOCKS_SEARCHED_MAX, findEntries } from './query.ts';
 
 /** Tenants whose newest block is kept in memory. */
@@ -54,7 +65,23 @@ export interface Blocks {
   head(tenantId: TenantId): Promise<ChainHead>;
   /** Reads the whole trail. @param wanted heads that the chain should have gone through */
   verify(tenantId: TenantId, wanted: readonly ChainHead[]): Promise<Verified>;
+  /**
+   * Lets go of whole blocks, the oldest first, that are older than may be kept. The two newest stay. Broken off, it is
+   * finished by the next time. Resolves to how many entries of the chain are gone by it.
+   */
+  prune(tenantId: TenantId, keep: Keep, now: Instant): Promise<number>;
 }
+
+/** How much of a trail is kept; 0: all. What is beyond either goes. */
+export interface Keep {
+  /** Entries younger than this, in ms. */
+  readonly forMs: number;
+  /** So many entries, in steps of a block. */
+  readonly entries: number;
+}
+
+/** Blocks that one call lets go of. */
+const PRUNED_MAX = 500;
 
 /** @param searchedMax how many blocks one search reads */
 export function createBlocks(
@@ -99,29 +126,65 @@ export function createBlocks(
     }
   }
 
-  return {
-    async append(tenantId, lines, stretch) {
-      let open = unsure.has(tenantId) ? undefined : newest.get(tenantId);
-      let left = lines;
-      newest.delete(tenantId); // until all of it is durable we do not know what is there
-      while (left.length > 0) {
-        if (open === undefined) {
-          const count = await stored.countOf(tenantId);
-          // In this order: what is written after this look-up makes the swap fail.
-          open = await stored.newest(tenantId, count);
-          const there = await written(tenantId, count, stretch);
-          left = lines.filter((line) => !there.has(identityOf(line)));
-          if (left.length === 0) break;
-        }
-        if (open.block.lines.length >= BLOCK_ENTRIES) open = emptyBlock(open.number + 1, open.block);
-        const some = left.slice(0, BLOCK_ENTRIES - open.block.lines.length);
-        open = await fill(tenantId, open, some, stretch);
-        if (open !== undefined) left = left.slice(some.length);
+  const append: Blocks['append'] = async (tenantId, lines, stretch) => {
+    let open = unsure.has(tenantId) ? undefined : newest.get(tenantId);
+    let left = lines;
+    newest.delete(tenantId); // until all of it is durable we do not know what is there
+    while (left.length > 0) {
+      if (open === undefined) {
+        const count = await stored.countOf(tenantId);
+        // In this order: what is written after this look-up makes the swap fail.
+        open = await stored.newest(tenantId, count);
+        const there = await written(tenantId, count, stretch);
+        left = lines.filter((line) => !there.has(identityOf(line)));
+        if (left.length === 0) break;
       }
-      if (stretch === undefined) unsure.delete(tenantId);
-      if (newest.size >= OPEN_MAX) newest.clear();
-      if (open !== undefined) newest.set(tenantId, open);
-    },
+      if (open.block.lines.length >= BLOCK_ENTRIES) open = emptyBlock(open.number + 1, open.block);
+      const some = left.slice(0, BLOCK_ENTRIES - open.block.lines.length);
+      open = await fill(tenantId, open, some, stretch);
+      if (open !== undefined) left = left.slice(some.length);
+    }
+    if (stretch === undefined) unsure.delete(tenantId);
+    if (newest.size >= OPEN_MAX) newest.clear();
+    if (open !== undefined) newest.set(tenantId, open);
+  };
+
+  /** Where the trail is cut: behind the last block in a row that need not be kept. Undefined: nowhere. */
+  async function lastToGo(
+    tenantId: TenantId,
+    from: Anchor | undefined,
+    { forMs, entries }: Keep,
+    now: Instant,
+  ): Promise<Anchor | undefined> {
+    const count = await stored.countOf(tenantId);
+    let last: Anchor | undefined;
+    for (let number = (from?.number ?? 0) + 1; number < count - 1; number += 1) {
+      const block = await stored.get(tenantId, number);
+      if (block === undefined || number - (from?.number ?? 0) > PRUNED_MAX) break;
+      const youngest = block.lines.at(-1)?.[0] ?? 0;
+      const isOld = forMs > 0 && youngest < now - forMs;
+      const isBeyond = entries > 0 && (count - number - 1) * BLOCK_ENTRIES >= entries;
+      if (!isOld && !isBeyond) break;
+      last = { number, head: block.chain?.after ?? from?.head ?? chainStart(tenantId) };
+      await nextTurn(); // others do not wait for it
+    }
+    return last;
+  }
+
+  async function verifyFrom(tenantId: TenantId, wanted: readonly ChainHead[], anchor: Anchor | undefined) {
+    const count = await stored.countOf(tenantId);
+    async function* parts() {
+      for (let number = (anchor?.number ?? 0) + 1; number <= count; number += 1) {
+        const block = await stored.get(tenantId, number);
+        // The newest has its number before it is there itself.
+        if (block !== undefined || number < count) yield block;
+      }
+    }
+    return verifyChain(tenantId, parts(), wanted, anchor);
+  }
+
+  return {
+    append,
 
     async head(tenantId) {
       const { block } = await stored.newest(tenantId, await stored.countOf(tenantId));
@@ -129,25 +192,53 @@ export function createBlocks(
     },
 
     async verify(tenantId, wanted) {
-      const count = await stored.countOf(tenantId);
-      async function* parts() {
-        for (let number = 1; number <= count; number += 1) {
-          const block = await stored.get(tenantId, number);
-          // The newest has its number before it is there itself.
-          if (block !== undefined || number < count) yield block;
-        }
+      for (;;) {
+        const anchor = await stored.anchor(tenantId);
+        const found = await verifyFrom(tenantId, wanted, anchor);
+        // It may have been cut meanwhile.
+        if (found.type === 'whole' || (await stored.anchor(tenantId))?.number === anchor?.number)
+          return found;
       }
-      return verifyChain(tenantId, parts(), wanted);
     },
 
     forget: () => newest.clear(),
 
     async find(tenantId, query) {
-      const count = await stored.countOf(tenantId);
-      return findEntries({ count, read: (number) => stored.linesOf(tenantId, number) }, query, searchedMax);
+      const gone = (await stored.anchor(tenantId))?.number ?? 0;
+      const count = (await stored.countOf(tenantId)) - gone;
+      const read = (number: number) => stored.linesOf(tenantId, number + gone);
+      return findEntries({ count, read }, query, searchedMax);
+    },
+
+    async prune(tenantId, keep, now) {
+      const before = await stored.anchor(tenantId);
+      const after = await lastToGo(tenantId, before, keep, now);
+      if (after !== undefined) {
+        // First: an anchor that no entry of the chain names is none.
+        const data = { entries: after.head.entries, hash: after.head.hash };
+        const note = {
+          tenantId,
+          action: 'TRAIL_PRUNED',
+          ...ABOUT_NOTHING,
+          data,
+          failure: undefined,
+        } as const;
+        await append(tenantId, [lineOfNote(note, now, randomUUID())], undefined);
+        await stored.setAnchor(tenantId, after);
+      }
+      const gone = after ?? before;
+      if (gone !== undefined) await stored.removeUpTo(tenantId, gone.number);
+      return (after?.head.entries ?? 0) - (after === undefined ? 0 : (before?.head.entries ?? 0));
     },
   };
 }
+
+const ABOUT_NOTHING = {
+  deviceId: undefined,
+  deviceName: undefined,
+  customerId: undefined,
+  userId: undefined,
+};
 
 /** The blocks of all trails, as the store has them. */
 interface StoredBlocks {
@@ -157,6 +248,12 @@ interface StoredBlocks {
   countOf(tenantId: TenantId): Promise<number>;
   /** @param count how many blocks there are */
   newest(tenantId: TenantId, count: number): Promise<OpenBlock>;
+  /** Undefined: the trail is there from its beginning. */
+  anchor(tenantId: TenantId): Promise<Anchor | undefined>;
+  /** Never goes back. */
+  setAnchor(tenantId: TenantId, anchor: Anchor): Promise<void>;
+  /** Removes what is left of the blocks up to this number. */
+  removeUpTo(tenantId: TenantId, number: number): Promise<void>;
   /** Writes `next` in place of a block. Resolves to undefined when another process was faster. */
   replace(tenantId: TenantId, open: OpenBlock, next: Block): Promise<OpenBlock | undefined>;
 }
@@ -164,6 +261,7 @@ interface StoredBlocks {
 function openStored(store: Pick<Store, 'index' | 'records' | 'swap'>): StoredBlocks {
   const { index } = store;
   const blocks = openRecords<Block>(store, 'audit-block');
+  const anchors = openRecords<Anchor>(store, 'audit-anchor');
   const listOf = (tenantId: TenantId) => `audit/${tenantId}`;
   const keyOf = (tenantId: TenantId, number: number) => `${tenantId}/${number}`;
 
@@ -177,6 +275,27 @@ function openStored(store: Pick<Store, 'index' | 'records' | 'swap'>): StoredBlo
     async countOf(tenantId) {
       const [last] = await index.page(listOf(tenantId), { offset: 0, limit: 1, descending: true });
       return last === undefined ? 0 : Number(last);
+    },
+
+    anchor: (tenantId) => anchors.get(tenantId),
+
+    async setAnchor(tenantId, anchor) {
+      await anchors.update(tenantId, (now) =>
+        now !== undefined && now.number >= anchor.number ? now : anchor,
+      );
+    },
+
+    async removeUpTo(tenantId, number) {
+      for (;;) {
+        const names = await index.page(listOf(tenantId), { offset: 0, limit: BLOCK_ENTRIES });
+        const gone = names.filter((name) => Number(name) <= number);
+        if (gone.length === 0) return;
+        for (const name of gone) {
+          // The block first: one without a number would never be found again.
+          await blocks.remove(keyOf(tenantId, Number(name)));
+          await index.remove(listOf(tenantId), name);
+        }
+      }
     },
 
     async newest(tenantId, count) {

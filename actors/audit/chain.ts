@@ -2,6 +2,9 @@
  * An audit trail is a hash chain: each entry's hash covers the one before it, so whoever changes, leaves out or adds an
  * entry changes the head. A head that was written down elsewhere shows later that the trail up to it is what it was. Who
  * can write to the store can also make a new chain; that is what the copy elsewhere is for.
+ *
+ * Old entries may be let go of. An anchor keeps the head up to them, and an entry that is written before they go names the
+ * same head; so the rest of the chain is checked from there, and shows that it was cut by the server.
  */
 import { createHash } from 'node:crypto';
 import type { TenantId } from '../base/ids.ts';
@@ -29,6 +32,14 @@ function digest(text: string): string {
   return createHash('sha256').update(text).digest('base64url');
 }
 
+/** Where a trail begins of which old parts were let go of. */
+export interface Anchor {
+  /** The last part that is gone. */
+  readonly number: number;
+  /** Where the chain was after it. */
+  readonly head: ChainHead;
+}
+
 /** A part of a trail, as it is stored. */
 export interface Chained {
   readonly lines: readonly Line[];
@@ -42,8 +53,12 @@ export type Verified =
       readonly head: ChainHead;
       /** Entries of an older version, in front of the chain. */
       readonly unchained: number;
+      /** Entries that were let go of: the chain is checked from there on. */
+      readonly pruned: number;
       /** Which of the heads that were asked for the chain did not go through. */
       readonly missed: readonly ChainHead[];
+      /** Those that are older than what is left, so nobody can say. */
+      readonly tooOld: readonly ChainHead[];
     }
   /** The first part that is not what it was, or is not there. */
   | { readonly type: 'broken'; readonly part: number };
@@ -53,11 +68,15 @@ export async function verifyChain(
   tenantId: TenantId,
   parts: AsyncIterable<Chained | undefined>,
   wanted: readonly ChainHead[],
+  anchor?: Anchor,
 ): Promise<Verified> {
-  let head = chainStart(tenantId);
+  const start = anchor?.head ?? chainStart(tenantId);
+  let head = start;
   let unchained = 0;
-  let number = 0;
-  let missed = wanted.filter(({ entries, hash }) => entries !== 0 || hash !== head.hash);
+  let number = anchor?.number ?? 0;
+  const tooOld = wanted.filter(({ entries }) => entries < start.entries);
+  let missed = wanted.filter((one) => one.entries >= start.entries && !same(one, start));
+  let isAnchored = anchor === undefined;
   for await (const part of parts) {
     number += 1;
     if (part === undefined) return { type: 'broken', part: number };
@@ -72,10 +91,17 @@ export async function verifyChain(
       head = chainAfter(head, [line]);
       const here = head;
       missed = missed.filter((one) => !same(one, here));
+      isAnchored ||= namesHead(line, start);
     }
     if (!same(chain.after, head)) return { type: 'broken', part: number };
   }
-  return { type: 'whole', head, unchained, missed };
+  if (!isAnchored) return { type: 'broken', part: anchor?.number ?? 0 };
+  return { type: 'whole', head, unchained, pruned: start.entries, missed, tooOld };
+}
+
+/** Whether an entry says that the trail was cut at this head. */
+function namesHead([, action, , , , , , data]: Line, { entries, hash }: ChainHead): boolean {
+  return action === 'TRAIL_PRUNED' && data.entries === entries && data.hash === hash;
 }
 
 function same(a: ChainHead, b: ChainHead): boolean {

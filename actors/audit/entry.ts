@@ -43,6 +43,7 @@ export const ACTIONS = [
   'TAKE_OVER_ASKED',
   'TAKE_OVER_ENDED',
   'RESET_NOTED',
+  'TRAIL_PRUNED',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 

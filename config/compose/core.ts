@@ -11,9 +11,11 @@ import {
 import { createStoredBytes, type StoredBytes } from '../../actors/accounts/stored-bytes.ts';
 import { type AuditTrail, createAudit } from '../../actors/audit/audit.ts';
 import { createLosses } from '../../actors/audit/losses.ts';
+import { createPruning } from '../../actors/audit/pruning.ts';
 import { boundRefusals } from '../../actors/audit/repeats.ts';
 import { createRetention } from '../../actors/audit/retention.ts';
 import type { Clock } from '../../actors/base/clock.ts';
+import type { TenantId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
 import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
 import { createPolicyHook } from '../../actors/claiming/policy-hook.ts';
@@ -107,6 +109,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
   const { store } = opened;
   const bus = opened.bus ?? needs.worker?.bus ?? silentBus;
   let close: (drainMs: number) => Promise<void> = () => opened.close();
+  let stopPruning = async () => {};
   try {
     const keys = await checkedKeys(config, opened);
     const credentialsKey = await credentialsKeyOf(store, keys, config.claim.acceptNewServerKey, needs.log);
@@ -124,6 +127,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       stop(root);
       trail.stop();
       await retention.stop();
+      await stopPruning();
       await audit.stop();
       await opened.close();
     };
@@ -148,9 +152,14 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     const lease = createLease(store, clock, 'alarms', ALARMS_LEASE_MS);
     const woken = completingTakeOvers(devices, newcomersOf(accounts), needs.log);
     const alarms = createAlarms(store.journal, woken, config.alarms, clock, needs.log, lease);
+    const { auditKeepMs: forMs, auditKeepEntries: entries } = config.system;
+    const allTenants = () => tenantsOf(accounts);
+    const pruning = createPruning(store, { forMs, entries }, allTenants, clock, needs.log);
+    stopPruning = () => pruning.stop();
     await install({ ...needs, store, accounts, devices, directory, secrets }, config.install);
     audit.start();
     retention.start();
+    pruning.start();
 
     const quickCounters = bus === silentBus ? memoryCounters : sharedCounters(bus);
     return {
@@ -180,6 +189,16 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
   } catch (error) {
     await close(0);
     throw error;
+  }
+}
+
+const TENANTS_AT_ONCE = 100;
+
+async function* tenantsOf({ tenants }: Accounts): AsyncGenerator<TenantId> {
+  for (let page = 0; ; page += 1) {
+    const { items } = await tenants.list({ page, pageSize: TENANTS_AT_ONCE });
+    if (items.length === 0) return;
+    for (const { id } of items) yield id;
   }
 }
 

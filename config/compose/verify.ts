@@ -12,6 +12,8 @@ import { openStore } from './store.ts';
 export interface Verification {
   /** `TENANT ENTRIES HASH`, a line per trail that is whole: to be kept elsewhere, and given as the file later. */
   readonly heads: readonly string[];
+  /** One sentence for each head that is older than what is left of its trail. */
+  readonly notes: readonly string[];
   /** One sentence for each trail that is not what it was. */
   readonly problems: readonly string[];
 }
@@ -31,6 +33,7 @@ export async function verifyTrails(
   const kept = file === undefined ? new Map<string, ChainHead[]>() : headsIn(file);
   const { store, close } = await openStore(config, 'worker', log);
   const heads: string[] = [];
+  const notes: string[] = [];
   const problems: string[] = [];
   try {
     const tenants = createCollection(store, tenantKind);
@@ -51,13 +54,17 @@ export async function verifyTrails(
         for (const { entries } of found.missed) {
           problems.push(`the trail of tenant ${id} is another one than when it had ${entries} entries`);
         }
+        for (const { entries } of found.tooOld)
+          notes.push(
+            `of the trail of tenant ${id} the first ${found.pruned} entries were let go of, so nobody can say whether it was the same at ${entries}`,
+          );
       }
     }
   } finally {
     await close();
   }
   for (const id of kept.keys()) problems.push(`there is no tenant ${id} any more, whose head was kept`);
-  return { heads, problems };
+  return { heads, notes, problems };
 }
 
 function headsIn(file: string): Map<string, ChainHead[]> {

@@ -108,9 +108,9 @@ async function makeBackup(config: Config, target: string): Promise<void> {
 /** The heads go to standard output, so that they can be kept; what is wrong goes to standard error. */
 async function verify(config: Config, file: string | undefined): Promise<void> {
   try {
-    const { heads, problems } = await verifyTrails(config, file, silentLog);
+    const { heads, notes, problems } = await verifyTrails(config, file, silentLog);
     for (const head of heads) process.stdout.write(`${head}\n`);
-    for (const problem of problems) printLine(`claimd: ${problem}`);
+    for (const told of [...notes, ...problems]) printLine(`claimd: ${told}`);
     if (problems.length > 0) process.exitCode = FAULT;
   } catch (error) {
     if (!(error instanceof StartRefused)) throw error;

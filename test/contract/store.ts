@@ -5,6 +5,9 @@
 import { Keyv } from 'keyv';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createBlocks } from '../../actors/audit/blocks.ts';
+import type { Line } from '../../actors/audit/line.ts';
+import { storedId, type TenantId } from '../../actors/base/ids.ts';
 import type {
   Append,
   AppendResult,
@@ -73,6 +76,23 @@ export function storeContract(name: string, open: () => Promise<OpenStore>, diff
     withPrograms(`${name}: ${words}`, ({ store }) => check(store));
 
   // -------------------------------------------------------------------------------------------------------- append
+
+  law('an audit trail is cut, and what is left is a chain that says so', async (store) => {
+    const tenant = storedId<TenantId>('0190a000-0000-7000-8000-00000000000a');
+    const blocks = createBlocks(store);
+    const line = (n: number): Line => [T + n, 'LOGIN', `note-${n}`, 0, 0, 0, 0, {}, 0];
+    await blocks.append(
+      tenant,
+      Array.from({ length: 900 }, (_, n) => line(n)),
+      undefined,
+    );
+    assert.is(await blocks.prune(tenant, { forMs: 450, entries: 0 }, T + 900), 400);
+    const found = await createBlocks(store).verify(tenant, []);
+    assert.equal([found.type, found.type === 'whole' && found.pruned], ['whole', 400]);
+    const { items, total } = await blocks.find(tenant, { page: 0, pageSize: 1, sortOrder: 'ASC' });
+    assert.equal([items[0]?.at, total], [T + 400, 501]);
+    assert.is(await store.index.count(`audit/${tenant}`), 3);
+  });
 
   law('an append moves the head by one and is in the log', async ({ journal }) => {
     assert.equal(await journal.load('s'), { sequence: 0, state: undefined });

@@ -5,12 +5,13 @@ import { createBlocks } from '../../actors/audit/blocks.ts';
 import type { Line } from '../../actors/audit/line.ts';
 import { newId, type TenantId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
+import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
 import { openRecords } from '../../actors/records/records.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import { createRestWorld, PASSWORD, restLaws, settle, systemAdministrator } from '../kit/rest-client.ts';
 
 const TENANT = newId<TenantId>(0);
-const lineNo = (n: number): Line => [1_000 + n, 'LOGIN', `note-${n}`, 0, 0, 0, 'u', { n }, 0];
+const lineNo = (n: number): Line => [1_000 + n, 'LOGIN', `note-${n}`, 0, 0, 0, 0, { n }, 0];
 const lines = (from: number, count: number) => Array.from({ length: count }, (_, n) => lineNo(from + n));
 
 interface AnyBlock {
@@ -42,9 +43,23 @@ test('chain: a trail over many blocks is whole, its head counts its entries, and
   await blocks.append(TENANT, lines(450, 100), undefined);
   const head = await createBlocks(store).head(TENANT);
   assert.is(head.entries, 550);
-  assert.equal(await blocks.verify(TENANT, [early, head]), { type: 'whole', head, unchained: 0, missed: [] });
+  assert.equal(await blocks.verify(TENANT, [early, head]), {
+    type: 'whole',
+    head,
+    unchained: 0,
+    pruned: 0,
+    missed: [],
+    tooOld: [],
+  });
   const other = { entries: 450, hash: head.hash };
-  assert.equal(await blocks.verify(TENANT, [other]), { type: 'whole', head, unchained: 0, missed: [other] });
+  assert.equal(await blocks.verify(TENANT, [other]), {
+    type: 'whole',
+    head,
+    unchained: 0,
+    pruned: 0,
+    missed: [other],
+    tooOld: [],
+  });
 });
 
 test('chain: an entry that is changed, left out, added or moved breaks it, and so does a block that is gone', async () => {
@@ -81,7 +96,9 @@ test('chain: it begins behind what an older version wrote', async () => {
     type: 'whole',
     head: await later.head(TENANT),
     unchained: 250,
+    pruned: 0,
     missed: [],
+    tooOld: [],
   });
   await later.append(TENANT, lines(250, 200), undefined);
   const found = await later.verify(TENANT, []);
@@ -99,6 +116,63 @@ test('chain: two processes that write one trail make one chain', async () => {
   }
   const found = await createBlocks(store).verify(TENANT, []);
   assert.is(found.type === 'whole' ? found.head.entries : 0, 1200);
+});
+
+const ALL = { page: 0, pageSize: 1_000 } as const;
+
+test('retention: old blocks go, and what is left is a chain that says so and is searched as before', async () => {
+  const { blocks, store, tamper } = await written(1_000);
+  const [early, late] = [await blocks.head(TENANT), { entries: 1_000, hash: '' }];
+  const old = { entries: 70, hash: 'of the first seventy' };
+  // The entries are of the instants 1,000 to 2,000: up to 1,650 they are too old.
+  assert.is(await blocks.prune(TENANT, { forMs: 350, entries: 0 }, 2_000), 600);
+  assert.is(await blocks.prune(TENANT, { forMs: 350, entries: 0 }, 2_000), 0, 'there is nothing more to do');
+  const found = await createBlocks(store).verify(TENANT, [early, old, late]);
+  assert.ok(found.type === 'whole', JSON.stringify(found));
+  assert.equal([found.pruned, found.missed, found.tooOld], [600, [late], [old]]);
+  assert.is(found.head.entries, 1_001, 'with the entry that says so');
+
+  const left = await blocks.find(TENANT, { ...ALL, sortOrder: 'ASC' });
+  assert.is(left.total, 401);
+  assert.equal([left.items[0]?.at, left.items.at(-1)?.action], [1_600, 'TRAIL_PRUNED']);
+  assert.is((await blocks.find(TENANT, { ...ALL, startTime: 1_900, endTime: 1_949 })).total, 50);
+  await blocks.append(TENANT, lines(1_000, 10), undefined);
+  assert.is((await blocks.head(TENANT)).entries, 1_011);
+  await tamper(4, (block) => ({ ...block, lines: block.lines.with(7, lineNo(9_999)) }));
+  assert.equal(await createBlocks(store).verify(TENANT, []), { type: 'broken', part: 4 });
+});
+
+test('attack: whoever removes old blocks and sets an anchor without an entry of the chain is found', async () => {
+  const { store, tamper } = await written(1_000);
+  const stored = openRecords<{ chain?: { after: { entries: number; hash: string } } }>(store, 'audit-block');
+  const head = (await stored.get(`${TENANT}/1`))?.chain?.after;
+  assert.ok(head);
+  await openRecords<object>(store, 'audit-anchor').put(TENANT, { number: 1, head });
+  await tamper(1, () => undefined);
+  assert.equal(await createBlocks(store).verify(TENANT, []), { type: 'broken', part: 1 });
+});
+
+test('retention: so many entries are kept at least, the two newest blocks always, and twice at once does no harm', async () => {
+  const { store } = await written(1_000);
+  const two = [createBlocks(store), createBlocks(store)];
+  await Promise.all(two.map((blocks) => blocks.prune(TENANT, { forMs: 0, entries: 350 }, 2_000)));
+  const { total } = await createBlocks(store).find(TENANT, ALL);
+  assert.ok(total >= 350 && total < 650, String(total));
+  assert.is((await createBlocks(store).verify(TENANT, [])).type, 'whole');
+  const { blocks } = await written(300);
+  assert.is(await blocks.prune(TENANT, { forMs: 1, entries: 1 }, 9_999_999), 0);
+});
+
+test('retention: what a crash left over of it is removed by the next time', async () => {
+  const { store, blocks } = await written(1_000);
+  const failing = createBlocks({
+    ...store,
+    index: { ...store.index, remove: () => Promise.reject(new StoreUnavailable('test', 'cut')) },
+  });
+  await failing.prune(TENANT, { forMs: 350, entries: 0 }, 2_000).catch(() => {});
+  assert.is((await blocks.verify(TENANT, [])).type, 'whole');
+  await createBlocks(store).prune(TENANT, { forMs: 350, entries: 0 }, 2_000);
+  assert.is(await store.index.count(`audit/${TENANT}`), 3, 'of six blocks');
 });
 
 const { law, run } = restLaws('audit of accounts');

@@ -1,5 +1,5 @@
 /** The first start, the store, and the process itself. */
-import { choice, count, flag, millis, section, text } from './declare.ts';
+import { choice, count, flag, integer, millis, section, text } from './declare.ts';
 
 export const install = section('First start', {
   sysadminPassword: text({
@@ -71,6 +71,23 @@ export const system = section('Process', {
     env: 'AUDIT_LOG_ENABLED',
     default: true,
     why: 'Whether an audit trail is written. What devices did while it was off is added when it is on again. Logins and refused claims are not.',
+  }),
+  auditKeepMs: integer({
+    key: 'audit-log.keep',
+    env: 'AUDIT_LOG_KEEP',
+    unit: 'ms',
+    default: 0,
+    min: 0,
+    max: 3_153_600_000_000,
+    why: 'How long entries of the audit trail are kept, at least; older ones are let go of once an hour, 200 at a time. What is left is still a hash chain. 0: for ever.',
+  }),
+  auditKeepEntries: count({
+    key: 'audit-log.keepEntries',
+    env: 'AUDIT_LOG_KEEP_ENTRIES',
+    default: 0,
+    min: 0,
+    max: 1_000_000_000,
+    why: 'Entries that are kept of each tenant, at least; an entry takes some 300 bytes. 0: all.',
   }),
   logLevel: choice({
     key: 'log.level',

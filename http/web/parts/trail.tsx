@@ -35,6 +35,7 @@ const ACTIONS: Readonly<Record<Entry['actionType'], string>> = {
   TAKE_OVER_ASKED: 'Somebody asked to take it over',
   TAKE_OVER_ENDED: 'It was not taken over',
   RESET_NOTED: 'It was reset while nobody owned it',
+  TRAIL_PRUNED: 'Old entries of the trail were let go of',
 };
 
 const GOT: Readonly<Record<string, string>> = {
