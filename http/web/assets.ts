@@ -15,6 +15,8 @@ export interface Assets {
   /** An asset's URL; undefined where there is none, as for islands that were not built. */
   url(name: string): string | undefined;
   find(path: string): Sent | undefined;
+  /** What is in an asset that is text. */
+  text(name: string): string | undefined;
 }
 
 interface Asset {
@@ -57,6 +59,10 @@ export function loadAssets({ accent, logo }: WebSettings): Assets {
   const base = `/assets/${hash.digest('hex').slice(0, DIGEST_LENGTH)}/`;
   return {
     url: (name) => (files.has(name) ? `${base}${name}` : undefined),
+    text(name) {
+      const body = files.get(name)?.body;
+      return typeof body === 'string' ? body : undefined;
+    },
     find: (path) => (path.startsWith(base) ? sent.get(path.slice(base.length)) : undefined),
   };
 }

@@ -8,6 +8,7 @@ import type { Browsers } from '../auth/browsers.ts';
 import type { App } from '../dispatch.ts';
 import type { Env } from '../wire/asked.ts';
 import { loadAssets, serveAsset } from './assets.ts';
+import { installRoutes } from './install.ts';
 import { allPages } from './pages/all.ts';
 import { LINK_EXPIRED_PAGE } from './pages/login.tsx';
 import { markAsSvg } from './parts/mark.tsx';
@@ -51,6 +52,7 @@ export function createWeb(
       'Cache-Control': `max-age=${FAVICON_MAX_AGE_S}`,
     }),
   );
+  app.route('/', installRoutes(settings, assets));
   app.get('/assets/*', (c) => serveAsset(c, assets));
 
   return {

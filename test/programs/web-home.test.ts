@@ -246,27 +246,60 @@ journey(
 journey(
   'the claim page is small: 30 KB, one request before the first paint, and nothing of the camera',
   async () => {
-    await visit(async (person) => {
-      await signedIn(person, ALICE);
-      await person.goto('/claim');
-      await person.page.waitForLoadState('networkidle');
-      const loaded = (await person.page.evaluate(`[performance.getEntriesByType('navigation')[0],
+    await visit(
+      async (person) => {
+        await signedIn(person, ALICE);
+        await person.goto('/claim');
+        await person.page.waitForLoadState('networkidle');
+        const loaded = (await person.page.evaluate(`[performance.getEntriesByType('navigation')[0],
       ...performance.getEntriesByType('resource')].map(({ name, encodedBodySize, renderBlockingStatus }) =>
       ({ name, bytes: encodedBodySize, blocks: renderBlockingStatus === 'blocking' }))`)) as {
-        readonly name: string;
-        readonly bytes: number;
-        readonly blocks: boolean;
-      }[]; // the line above says so
-      const bytes = loaded.reduce((sum, entry) => sum + entry.bytes, 0);
-      process.stdout.write(
-        `\n# the claim page: ${bytes} bytes; first paint after ${await person.firstPaintMs()} ms\n`,
-      );
-      assert.ok(bytes > 3_000 && bytes <= 30_000, JSON.stringify(loaded));
-      assert.equal(
-        loaded.filter(({ blocks }) => blocks).map(({ name }) => name.split('/').at(-1)),
-        ['style.css'],
-      );
-      assert.not.ok(loaded.some(({ name }) => /camera|decode/.test(name)));
+          readonly name: string;
+          readonly bytes: number;
+          readonly blocks: boolean;
+        }[]; // the line above says so
+        const bytes = loaded.reduce((sum, entry) => sum + entry.bytes, 0);
+        process.stdout.write(
+          `\n# the claim page: ${bytes} bytes; first paint after ${await person.firstPaintMs()} ms\n`,
+        );
+        assert.ok(bytes > 3_000 && bytes <= 30_000, JSON.stringify(loaded));
+        assert.equal(
+          loaded.filter(({ blocks }) => blocks).map(({ name }) => name.split('/').at(-1)),
+          ['style.css'],
+        );
+        assert.not.ok(loaded.some(({ name }) => /camera|decode/.test(name)));
+      },
+      { serviceWorkers: 'block' },
+    ); // as on a first visit
+  },
+);
+
+journey(
+  'without a connection there is a page of ours, which goes on by itself; and a phone may install the pages',
+  async () => {
+    await visit(async (person) => {
+      const { page, context } = person;
+      await signedIn(person, ALICE);
+      await page.evaluate('navigator.serviceWorker.ready.then(() => {})');
+      await person.goto('/my/devices');
+      await context.setOffline(true);
+      await page.reload().catch(() => {});
+      await page.getByRole('heading', { name: 'No connection' }).waitFor();
+      assert.not.match((await page.textContent('body')) ?? '', ALICE);
+      await look(person, 'no-connection');
+      await context.setOffline(false);
+      await page.getByRole('heading', { name: 'My devices' }).waitFor();
+      const manifest = await (await page.request.get(`${server.url}/manifest.webmanifest`)).json();
+      assert.is(manifest.icons.length, 3);
+      for (const { src, sizes } of manifest.icons) {
+        const size = await page.evaluate(`(async () => {
+        const image = new Image();
+        image.src = '${src}';
+        await image.decode();
+        return image.width + 'x' + image.height;
+      })()`);
+        assert.is(size, sizes);
+      }
     });
   },
 );

@@ -587,6 +587,22 @@ law(
   },
 );
 
+law(
+  'install: a manifest with the operator’s name and colour, icons of the sizes it says, and a worker that is looked for anew',
+  async ({ alice }) => {
+    const answer = await alice.get('/manifest.webmanifest');
+    const { name, theme_color, icons } = JSON.parse(answer.html);
+    assert.equal([name, theme_color], ['Söhne & Co', '#aa0000']);
+    for (const { src } of icons) assert.is((await alice.get(src)).headers.get('content-type'), 'image/png');
+    assert.is((await alice.get('/worker.js')).headers.get('cache-control'), 'no-cache');
+    const page = await alice.get('/claim');
+    assert.match(page.headers.get('content-security-policy') ?? '', "worker-src 'self'");
+    assert.match(page.html, 'rel="manifest"');
+  },
+  {},
+  { name: 'Söhne & Co', accent: '#aa0000' },
+);
+
 law('assets: cached for a year under a path that changes with them', async ({ alice }) => {
   const { html } = await alice.get('/claim');
   const [, path = ''] = /href="(\/assets\/[^"]*style\.css)"/.exec(html) ?? [];

@@ -15,6 +15,7 @@ async function again(): Promise<void> {
   }
 }
 
-if (document.querySelector('[data-again]')) void again();
+// `/offline` itself is shown for another address, unless somebody asked for it.
+if (document.querySelector('[data-again]') && location.pathname !== '/offline') void again();
 
 export {};

@@ -4,6 +4,13 @@
  */
 import { keepClaim, keptClaim } from './kept-claim.ts';
 
+// Shows a page of ours where there is no connection. Browsers have it over HTTPS and on localhost alone.
+const assets = new URL('.', import.meta.url).pathname;
+if ('serviceWorker' in navigator && location.pathname !== '/offline') {
+  const worker = `/worker.js?${new URLSearchParams({ assets })}`;
+  navigator.serviceWorker.register(worker).catch(() => {}); // the pages work without it
+}
+
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const secure = location.protocol === 'https:' ? '; Secure' : '';
 // biome-ignore lint/suspicious/noDocumentCookie: not every browser has the Cookie Store API

@@ -16,6 +16,7 @@ import { loginPages } from './login.tsx';
 import { myDevicePage } from './my-device.tsx';
 import { myDevicePages } from './my-devices.tsx';
 import { newDevicePages } from './new-device.tsx';
+import { offlinePages } from './problem.tsx';
 import { tenantPages } from './tenants.tsx';
 import { transferPages } from './transfers.tsx';
 import { userPages } from './users.tsx';
@@ -40,6 +41,7 @@ export function allPages(): readonly Page[] {
     ...devicePages,
     ...customerPages,
     ...userPages,
+    ...offlinePages,
     ...tenantPages,
   ];
 }

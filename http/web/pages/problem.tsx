@@ -1,5 +1,6 @@
 /** Shown instead of a page that cannot be: why, and where to go on. */
 import type { Role } from '../../auth/principal.ts';
+import type { Page } from '../page.ts';
 import type { User } from '../session.ts';
 
 const TITLES: Readonly<Record<number, string>> = {
@@ -17,6 +18,37 @@ const TEXTS: Readonly<Record<number, string>> = {
   429: 'Please wait a little and try again.',
   503: 'The server cannot answer just now. Nothing was lost; please try again in a moment.',
 };
+
+/** Kept by the browser for when there is no connection; the same for everybody. */
+export const offlinePages: readonly Page[] = [
+  {
+    path: '/offline',
+    roles: ['PUBLIC'],
+    get: () => ({
+      type: 'page',
+      title: 'No connection',
+      narrow: true,
+      islands: ['again.js'],
+      body: (
+        <div class="card">
+          <h1>No connection</h1>
+          <p>
+            You are offline, or the server cannot be reached just now. Nothing is lost: what you scanned or
+            typed is kept on this device.
+          </p>
+          <p role="status" class="muted" data-again>
+            This page tries again by itself.
+          </p>
+          <p>
+            <a class="button" href="/">
+              Go to the start
+            </a>
+          </p>
+        </div>
+      ),
+    }),
+  },
+];
 
 export const problemTitle = (status: number): string => TITLES[status] ?? 'Something went wrong';
 

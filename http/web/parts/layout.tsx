@@ -54,6 +54,10 @@ export function Layout(props: LayoutProps) {
         <title>{`${title} · ${settings.name}`}</title>
         <link rel="stylesheet" href={assets.url('style.css') ?? ''} />
         <link rel="icon" href={settings.logo === null ? '/favicon.svg' : (assets.url('logo') ?? '')} />
+        <link rel="manifest" href="/manifest.webmanifest" />
+        <link rel="apple-touch-icon" href="/icon-180.png" />
+        <meta name="theme-color" content="#ffffff" media="(prefers-color-scheme: light)" />
+        <meta name="theme-color" content="#1a2029" media="(prefers-color-scheme: dark)" />
         {refreshSeconds === undefined ? null : (
           <noscript>
             <meta http-equiv="refresh" content={String(refreshSeconds)} />
