@@ -19,7 +19,7 @@ const SECRET = 'printed on the box';
 
 /** What is beside the generated files: a program as somebody would write it who has only the description. */
 const PROGRAM = `
-import { ApiError, AuthService, CustomerService, OpenAPI, type Device } from './client';
+import { ApiError, AuthService, CustomerService, OpenAPI, type Device } from "./client";
 
 declare const process: { readonly argv: readonly string[] };
 const [, , base = '', username = '', password = '', name = '', secretKey = ''] = process.argv;
