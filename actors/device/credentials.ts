@@ -42,7 +42,7 @@ import {
 /** What holds for one device: its rules, and what was drawn by chance for this command. */
 export interface DeviceRules extends OwnershipRules {
   /** Of the kind that the device has. Needed where its credentials rotate; without it they are quarantined. */
-  readonly freshCredentials?: Credentials;
+  readonly freshCredentials?: Credentials | undefined;
 }
 
 // ------------------------------------------------------------------------------------------------ a change of owner

@@ -15,7 +15,13 @@ import type { OpensWindow } from '../device/opening.ts';
 import type { OwnershipRules } from '../device/ownership-rules.ts';
 import { decodeState, devicePersistence } from '../device/persistence.ts';
 import type { ProvisionDevice } from '../device/registration.ts';
-import { type Device, type DeviceRecord, type DeviceState, ownerEpochOf } from '../device/state.ts';
+import {
+  type Credentials,
+  type Device,
+  type DeviceRecord,
+  type DeviceState,
+  ownerEpochOf,
+} from '../device/state.ts';
 import type { Journal } from '../journal/journal.ts';
 import { ifUnavailable } from '../journal/unavailable.ts';
 import type { Quota } from '../limits/quota.ts';
@@ -99,8 +105,15 @@ export function createDevices(options: DevicesOptions): LiveDevices {
 
   function withFresh(id: DeviceId, device: Device, rules: OwnershipRules): DeviceRules {
     if (rules.onOwnerChange !== 'rotate' || secrets === undefined) return rules;
-    const fresh = freshCredentials(secrets, id, device.credentials);
-    return fresh === undefined ? rules : { ...rules, freshCredentials: fresh };
+    // Drawn when they are asked for, and once: most commands do not change the owner.
+    let fresh: Credentials | undefined;
+    return {
+      ...rules,
+      get freshCredentials() {
+        fresh ??= freshCredentials(secrets, id, device.credentials);
+        return fresh;
+      },
+    };
   }
 
   async function provision(id: DeviceId, command: ProvisionDevice): Promise<DeviceAnswer> {

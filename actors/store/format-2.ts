@@ -12,7 +12,7 @@ import type { CredentialSecrets } from '../base/secret.ts';
 
 /** Under which key tokens are lifted: whoever starts the server says so, since the server key is not the store's. */
 export interface CredentialsLift {
-  /** The plain records that it has to see first. */
+  /** The plain records that it has to see first, the one that goes with it among them. */
   readonly reads: readonly string[];
   /**
    * @param texts of these records

@@ -14,6 +14,8 @@ const SECRET_FIELDS = [
   'refreshToken',
   'activateToken',
   'credentialsId',
+  'sealedToken',
+  'sealedPassword',
   'username',
   'authorization',
   'x-authorization',

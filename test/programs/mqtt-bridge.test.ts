@@ -212,7 +212,7 @@ law("bridge: one device's messages are served in the order they came, while othe
     let slow = 0;
     world.intercept = async (command, pass) => {
       if (command.type === 'InitiateClaim' && command.openedBy.type === 'device') {
-        if (command.openedBy.credentialsId === 'SLOW') {
+        if (command.openedBy.credentialsId === world.secrets.credentialsId('SLOW')) {
           slow += 1;
           if (slow === 1) await gate.opened;
           digests.push(command.secretDigest);
@@ -241,7 +241,8 @@ law('bridge: a device that floods is refused, and does not fill the windows for 
     const gate = createGate();
     world.intercept = async (command, pass) => {
       const floods = command.type === 'InitiateClaim' && command.openedBy.type === 'device';
-      if (floods && command.openedBy.credentialsId === 'FLOOD') await gate.opened;
+      const flooding = world.secrets.credentialsId('FLOOD');
+      if (floods && command.openedBy.credentialsId === flooding) await gate.opened;
       return pass();
     };
     for (let count = 0; count < 200; count++) await device.publish(topicOf('FLOOD'), '{}');
@@ -444,7 +445,7 @@ law('bridge: credentials other than tokens count only where the broker is truste
     await world.provision('B', {
       credentials: {
         type: 'MQTT_BASIC',
-        credentialsId: 'basic-id',
+        credentialsId: world.secrets.credentialsId('basic-id'),
         clientId: null,
         userName: 'basic-id',
         sealedPassword: null,

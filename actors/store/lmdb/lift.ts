@@ -58,19 +58,21 @@ function sealTokens(tables: Tables, credentials: CredentialsLift | undefined): v
   }
   const { secrets, record } = credentials.open(credentials.reads.map((key) => records.get(key)));
   records.putSync(record.key, record.text);
-  for (const name of [...heads.getKeys()]) {
-    const text = heads.get(name);
-    if (text === undefined) continue;
+  for (const { key: name, value: text } of inPages((after: string | undefined) =>
+    heads.getRange({ ...(after === undefined ? {} : { start: after, exclusiveStart: true }), limit: PAGE }),
+  )) {
     const { sequence, state = '' } = parseHead(text);
     const alarmAt = readMark(heads, name)?.alarmAt ?? null;
     heads.putSync(name, headText(sequence, alarmAt, liftedState(secrets, name, state)));
   }
-  for (const { key, value } of [...entriesFrom(holders, OLD_CREDENTIALS)]) {
+  // What was lifted is gone from there.
+  for (const { key, value } of inPages(() => firstOf(entriesFrom(holders, OLD_CREDENTIALS), PAGE))) {
     holders.removeSync(key);
     holders.putSync(liftedKey(secrets, key), value);
   }
-  for (const row of [...log.getKeys()]) {
-    const text = log.get(row) ?? '';
+  for (const { key: row, value: text } of inPages((after: number | undefined) =>
+    log.getRange({ start: (after ?? 0) + 1, limit: PAGE }),
+  )) {
     const lifted = text === '' ? '' : text.split('\n').map(liftedLine).join('\n');
     if (lifted !== text) log.putSync(row, lifted);
   }
@@ -83,6 +85,30 @@ function sealTokens(tables: Tables, credentials: CredentialsLift | undefined): v
     const { stream, sequence, event } = unpackedLine(line);
     const lifted = liftedEvent(secrets, stream, event);
     return lifted === event ? line : packedLine(stream, sequence, lifted);
+  }
+}
+
+/** Entries that are read at once: between two pages they may be changed, and a fleet of millions does not fit into memory. */
+const PAGE = 1_000;
+
+/** The entries of all pages. @param page the one behind a key; undefined: the first */
+function* inPages<Key>(
+  page: (after: Key | undefined) => Iterable<{ readonly key: Key; readonly value: string }>,
+): Generator<{ readonly key: Key; readonly value: string }> {
+  for (let after: Key | undefined; ; ) {
+    const entries = [...page(after)];
+    yield* entries;
+    after = entries.at(-1)?.key;
+    if (after === undefined) return;
+  }
+}
+
+function* firstOf<Item>(items: Iterable<Item>, count: number): Generator<Item> {
+  let left = count;
+  for (const item of items) {
+    yield item;
+    left -= 1;
+    if (left === 0) return;
   }
 }
 

@@ -69,10 +69,14 @@ export class StoreInUse extends Error {
 const FOR_TABLES: Need = { keys: 32, bytes: 32 * 1024 };
 const FOR_META: Need = { keys: 2, bytes: 4096 };
 
-/** Lifting older data may write all of it anew, with its indexes. */
-function forLift(path: string): Need {
+/**
+ * Lifting may change every key. Sealed tokens are longer, by less than half of what a device takes; and format 1 writes
+ * records anew as entities.
+ */
+function forLift(path: string, format: string): Need {
   const { size } = statSync(join(path, 'data.mdb'));
-  return { keys: Math.ceil(size / 256), bytes: size };
+  const longer = Math.ceil(size / 2);
+  return { keys: Math.ceil(size / 256), bytes: format === '1' ? size + longer : longer };
 }
 
 /** Opens the store. Throws `StoreInUse`, or an error when the folder cannot be used or holds an unknown format. */
@@ -148,7 +152,10 @@ function takeFolder(tables: Tables, { path, owner, credentials }: LmdbSettings, 
       throw new StoreInUse(path, other);
     }
     if (owner !== undefined) room.fillHoles();
-    room.reserve(format === undefined || format === FORMAT ? FOR_META : forLift(path), depthOf(tables));
+    room.reserve(
+      format === undefined || format === FORMAT ? FOR_META : forLift(path, format),
+      depthOf(tables),
+    );
     if (format !== undefined) lift(tables, format, credentials);
     if (format !== FORMAT) meta.putSync('format', FORMAT);
     if (owner !== undefined) meta.putSync('owner', owner.self);

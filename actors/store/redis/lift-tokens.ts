@@ -44,17 +44,20 @@ export async function sealTokens(lift: Lift): Promise<void> {
   });
 }
 
-/** The record that goes with the key is there before anything is lifted under it, and is whoever's was first. */
+/** The record that goes with the key is there before anything is lifted under it. */
 async function underWhichKey({ redis, keys, credentials }: Lift): Promise<LiftedUnder> {
   if (credentials === undefined) {
     throw new RedisRefused(`${redis.name} holds tokens in plain, and there is no key to seal them with`);
   }
-  const open = async () =>
-    credentials.open(await Promise.all(credentials.reads.map((key) => valueAt(redis, keys.record(key)))));
-  const { record } = await open();
-  const key = keys.record(record.key);
-  await redis.send(key, ['SET', key, record.text, 'NX']);
-  return open();
+  for (;;) {
+    const texts = await Promise.all(credentials.reads.map((key) => valueAt(redis, keys.record(key))));
+    const under = credentials.open(texts);
+    const { key, text } = under.record;
+    const before = texts[credentials.reads.indexOf(key)];
+    if (before === text) return under;
+    const expected = before === undefined ? ['0', ''] : ['1', before];
+    if ((await redis.script(SWAP, [keys.record(key)], [...expected, '1', text])) === 1) return under;
+  }
 }
 
 async function liftHead(
@@ -115,15 +118,17 @@ async function liftLog(
   for (let from = '-'; ; ) {
     const reply = await redis.send(log, ['XRANGE', log, from, '+', 'COUNT', String(EVENTS)]);
     const entries = Array.isArray(reply) ? reply : [];
-    for (const entry of entries) {
-      const [id, fields] = Array.isArray(entry) ? entry : [];
-      const line = texts(fields ?? [])[1] ?? '';
-      const { stream, sequence, event } = parseLogged(line);
-      const lifted = `${stream} ${sequence} ${liftedEvent(secrets, stream, event)}`;
-      await redis.send(copy, ['XADD', copy, String(id), 'e', lifted]);
-      from = `(${id}`;
-      copied += 1;
-    }
+    // One connection carries them out in the order in which they are sent.
+    await Promise.all(
+      entries.map((entry) => {
+        const [id, fields] = Array.isArray(entry) ? entry : [];
+        const { stream, sequence, event } = parseLogged(texts(fields ?? [])[1] ?? '');
+        const lifted = `${stream} ${sequence} ${liftedEvent(secrets, stream, event)}`;
+        from = `(${id}`;
+        return redis.send(copy, ['XADD', copy, String(id), 'e', lifted]);
+      }),
+    );
+    copied += entries.length;
     if (entries.length < EVENTS) break;
   }
   if (copied === 0) return;
