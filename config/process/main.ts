@@ -119,8 +119,17 @@ async function verify(config: Config, file: string | undefined): Promise<void> {
   }
 }
 
+/**
+ * Standard output carries the log, one JSON object in each line. What libraries print there (a `console.log` of nact or Hono,
+ * of a thread too) goes to standard error, where Node and the native libraries print; the log writes by its descriptor.
+ */
+function keepOutputForLog(): void {
+  process.stdout.write = process.stderr.write.bind(process.stderr);
+}
+
 /** @param worker the number of this worker; undefined: not a worker */
 async function serve(config: Config, worker: number | undefined): Promise<void> {
+  keepOutputForLog();
   const log = createLog(config.system.logLevel, worker === undefined ? {} : { worker });
   endOnFault(log);
   if (worker === undefined && config.system.workers > 1) {
