@@ -120,8 +120,8 @@ export class Room {
       }
       return undefined;
     } catch (error) {
-      // EFBIG: a limit on file size; EDQUOT: a quota; ENOSPC: the disk. Whatever it is, there is no room.
-      return error instanceof Error ? error.message : String(error);
+      if (!meansNoRoom(error)) throw error; // a disk that is broken (EIO) or read-only (EROFS) is no full one
+      return error.message;
     }
   }
 
@@ -154,6 +154,14 @@ export class Room {
       if (why !== undefined) throw new NoRoom(why, 0);
     }
   }
+}
+
+/** ENOSPC: the disk; EDQUOT: a quota; EFBIG: a limit on file size. */
+const NO_ROOM: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+
+/** Whether a write failed for want of room. Of any other reason an operator must not hear that it is a full disk. */
+function meansNoRoom(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && NO_ROOM.includes(error.code);
 }
 
 /**
