@@ -17,7 +17,7 @@ import { DEFAULT_OWNERSHIP_RULES, type OwnershipRules } from '../device/ownershi
 import { type Change, type Collection, createCollection, type Kind } from '../records/collection.ts';
 import type { EntityQuery, Page } from '../records/pages.ts';
 import { openRecords } from '../records/records.ts';
-import type { Store } from '../store/store.ts';
+import { type Store, StoreUnavailable } from '../store/store.ts';
 
 type PayloadType = 'JSON' | 'PROTOBUF';
 
@@ -101,6 +101,9 @@ interface ProfileHolder {
   readonly tenantId: TenantId;
   readonly profileId?: ProfileId | null;
 }
+
+/** Looks at a default that others change meanwhile. */
+const TRIES_MAX = 20;
 
 const profilesOf = (tenantId: TenantId) => `device-profiles/${tenantId}`;
 const nameKey = (tenantId: TenantId, name: string) => `device-profile-name/${tenantId}/${name}`;
@@ -252,20 +255,23 @@ function createDefaults(store: Store, rows: Collection<DeviceProfile>, clock: Cl
   const defaults = openRecords<{ readonly id: ProfileId }>(store, 'default-device-profile');
 
   async function of(tenantId: TenantId): Promise<DeviceProfile> {
-    const chosen = await defaults.get(tenantId);
-    const row = chosen === undefined ? undefined : await rows.find(chosen.id);
-    return row ?? createFirst(tenantId, chosen?.id);
+    for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
+      const chosen = await defaults.get(tenantId);
+      const row = chosen === undefined ? undefined : await rows.find(chosen.id);
+      if (row !== undefined) return row;
+      await chooseFirst(tenantId, chosen?.id);
+    }
+    throw new StoreUnavailable(store.name, 'the default profile changes all the time');
   }
 
   /**
-   * Creates the tenant's first profile. Two processes at once create the same one: the first write counts.
+   * Makes the tenant's first profile its default, and creates it if need be. Two processes at once create the same one: the
+   * first write counts. Where another profile has its name by now, that one becomes the default.
    * @param gone the id of a default whose profile was removed
    */
-  async function createFirst(tenantId: TenantId, gone: ProfileId | undefined): Promise<DeviceProfile> {
-    const id = firstProfileOf(tenantId);
-    const there = await rows.find(id);
-    const row: DeviceProfile = there ?? {
-      id,
+  async function chooseFirst(tenantId: TenantId, gone: ProfileId | undefined): Promise<void> {
+    const first: DeviceProfile = {
+      id: firstProfileOf(tenantId),
       tenantId,
       createdAt: clock.now(),
       version: 1,
@@ -274,10 +280,10 @@ function createDefaults(store: Store, rows: Collection<DeviceProfile>, clock: Cl
       transport: { type: 'DEFAULT' },
       more: null,
     };
-    const made = there !== undefined || (await rows.create(row)) ? row : await rows.find(id);
-    if (made === undefined) throw new Error('the name of the default profile is taken');
-    await defaults.update(tenantId, (now) => (now === undefined || now.id === gone ? { id } : now));
-    return made;
+    const isThere = (await rows.find(first.id)) !== undefined || (await rows.create(first));
+    const made = isThere ? first : await rows.findByKey(nameKey(tenantId, first.name));
+    if (made === undefined) return; // it is there by now, or its name is free again
+    await defaults.update(tenantId, (now) => (now === undefined || now.id === gone ? { id: made.id } : now));
   }
 
   return {

@@ -10,6 +10,7 @@ import {
   type ProfileFields,
   type Profiles,
 } from '../../actors/fleet/profiles.ts';
+import { openRecords } from '../../actors/records/records.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import { idOf, OTHER_TENANT, TENANT } from '../kit/given.ts';
 
@@ -151,6 +152,27 @@ test('profiles: a profile that devices name is not removed', async () => {
   const { id } = await created(profiles, fields('pumps'));
   await store.index.add(`profile-devices/${id}`, 'a device');
   assert.equal(await profiles.remove(TENANT, id), { type: 'refused', reason: 'in-use' });
+});
+
+test('profiles: a default that is gone gives way to the profile that has the first one’s name', async () => {
+  const store = createMemoryStore();
+  const profiles = createProfiles(store, systemClock);
+  const first = await profiles.default(TENANT);
+  const { id: chosen } = await created(profiles, fields('chosen'));
+  await profiles.makeDefault(TENANT, chosen);
+  assert.is((await profiles.remove(TENANT, first.id)).type, 'done');
+  const { id: named } = await created(profiles, fields('default'));
+  // Removed by one process at the moment at which another one made it the default.
+  await openRecords<{ id: ProfileId }>(store, 'default-device-profile').put(TENANT, {
+    id: idOf<ProfileId>(99),
+  });
+  const again = createProfiles(store, systemClock);
+  const all = await Promise.all([again.default(TENANT), profiles.default(TENANT), again.default(TENANT)]);
+  assert.equal(
+    all.map(({ id }) => id),
+    [named, named, named],
+  );
+  assert.equal(await again.remove(TENANT, named), { type: 'refused', reason: 'is-default' });
 });
 
 test('profiles: payloads are read as the device’s profile says, and without one as the tenant’s default says', async () => {
