@@ -65,7 +65,7 @@ const ROLES: { readonly [role: string]: (path: string) => Promise<void> } = {
         const text = `${name} at ${expected + 1}`;
         const index = { take: holding(name, expected + 1), release: holding(name, expected) };
         const { type } = await store.entities.commit({ name, expected, text, index });
-        if (type === 'committed') writeSync(1, `${name} ${expected + 1}\n`);
+        if (type === 'committed') say(`${name} ${expected + 1}\n`);
       }
     });
     await Promise.all([
@@ -74,7 +74,7 @@ const ROLES: { readonly [role: string]: (path: string) => Promise<void> } = {
         const stream = `endless-${process.pid}-${n}`;
         for (let expected = 0; ; expected++) {
           const { type } = await store.journal.append(entry(stream, expected, { alarmAt: expected + 1 }));
-          if (type === 'appended') writeSync(1, `${stream} ${expected + 1}\n`);
+          if (type === 'appended') say(`${stream} ${expected + 1}\n`);
         }
       }),
     ]);
@@ -199,4 +199,17 @@ function tell(message: unknown): Promise<void> {
 }
 
 const [role = '', path = ''] = process.argv.slice(2);
+/** Written when it returns. A pipe whose reader is slow takes nothing for a while (EAGAIN). */
+function say(line: string): void {
+  const bytes = Buffer.from(line);
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(1, bytes, at);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
+
 if (process.send !== undefined || role === 'endless') await ROLES[role]?.(path);
