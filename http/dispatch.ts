@@ -11,6 +11,7 @@ import type { Hono } from 'hono';
 import type { StoredBytes } from '../actors/accounts/stored-bytes.ts';
 import type { AuditTrail } from '../actors/audit/audit.ts';
 import type { Clock } from '../actors/base/clock.ts';
+import { type DeviceId, parseId } from '../actors/base/ids.ts';
 import { type Log, logBounded } from '../actors/base/log.ts';
 import { logUnavailable, StoreUnavailable } from '../actors/journal/unavailable.ts';
 import { reportBug } from '../actors/runtime/supervision.ts';
@@ -139,9 +140,10 @@ async function answer(asked: Asked, route: Route, needs: DispatchNeeds): Promise
     const about = { method: route.method, route: route.path, address };
     logBounded(needs.log, 'warn', performance.now(), about, 'a limit was reached: somebody has to wait');
   }
-  if (who?.impersonatorId !== undefined && route.method !== 'GET') {
+  if (who?.impersonatorId !== undefined && leavesTraces(route)) {
     const status = 'status' in reply ? reply.status : 200;
-    noteImpersonated(needs.audit, who, { method: route.method, route: route.path, status });
+    const asked = { method: route.method, route: route.path, status };
+    noteImpersonated(needs.audit, who, asked, deviceIn(params));
   }
   return worded(route, reply);
 }
@@ -160,6 +162,14 @@ async function storingOf(
   const bytes = declaredBytes(asked) ?? JSON.stringify(body ?? null).length;
   return { keep: () => stored.add(tenantId, bytes) };
 }
+
+/** The device that a path names by its id. */
+function deviceIn({ deviceId, entityType, entityId }: Record<string, string>): DeviceId | undefined {
+  return parseId(deviceId ?? (entityType === 'DEVICE' ? entityId : undefined) ?? '');
+}
+
+/** Whether a request is in a trail by itself: changes, and readings of credentials. */
+const leavesTraces = ({ method, path }: Route) => method !== 'GET' || path.endsWith('/credentials');
 
 const TOO_MANY = 429;
 const NOBODY: Identity = { custom: undefined, standard: undefined };

@@ -26,7 +26,7 @@ import {
 } from '../wire/errors.ts';
 import { empty, json, type Reply } from '../wire/reply.ts';
 import { credential, NAME_MAX } from '../wire/schemas.ts';
-import { noteUser } from './user-notes.ts';
+import { impersonatorOf, noteUser } from './user-notes.ts';
 
 export interface AuthNeeds {
   readonly accounts: Accounts;
@@ -146,7 +146,7 @@ function logout({ accounts: { users }, audit }: AuthNeeds): Route {
       if (principal.sessionId === undefined) return empty;
       await users.endSession(principal.userId, principal.sessionId);
       const user = await users.find(principal.userId);
-      if (user !== undefined) noteUser(audit, 'LOGOUT', user);
+      if (user !== undefined) noteUser(audit, 'LOGOUT', user, undefined, impersonatorOf(principal));
       return empty;
     },
   });

@@ -47,6 +47,7 @@ import { json, type Reply } from '../wire/reply.ts';
 import { NAME_MAX } from '../wire/schemas.ts';
 import { deviceIdByTypedName } from './access.ts';
 import { unlessCustomerGone } from './tenure.ts';
+import { impersonatorOf } from './user-notes.ts';
 import { createWindowParties } from './window-guesses.ts';
 
 export interface ConfirmNeeds {
@@ -219,7 +220,7 @@ async function refusedClaim(
     deviceName,
     customerId,
     userId,
-    data: policyOf(refusal) ?? {},
+    data: { ...policyOf(refusal), ...impersonatorOf(principal) },
     failure,
   });
   return uniform && owned === undefined ? json('FAILURE', 400) : undefined;

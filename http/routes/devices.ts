@@ -30,6 +30,7 @@ import {
 import { customerOf, visibleCustomer, visibleDevice } from './access.ts';
 import { deviceReply, viewOfDevice } from './answers.ts';
 import { unlessCustomerGone, unlessTenantGone } from './tenure.ts';
+import { impersonatorOf } from './user-notes.ts';
 
 export interface DeviceNeeds {
   readonly audit: AuditTrail;
@@ -175,7 +176,7 @@ function deleteDevice({ audit, devices, profiles }: DeviceNeeds): Route {
         deviceName: before?.name,
         customerId: before?.owner?.customerId,
         userId,
-        data: {},
+        data: impersonatorOf(principal),
         failure: undefined,
       });
       return empty;

@@ -26,6 +26,7 @@ import { deviceReply, doneReply } from './answers.ts';
 import { CLAIMING } from './claims.ts';
 import { unlessCustomerGone } from './tenure.ts';
 import { digestedAddresses, digestedCodes } from './transfer-codes.ts';
+import { impersonatorOf } from './user-notes.ts';
 
 export interface IncomingTransferNeeds {
   readonly accounts: Accounts;
@@ -118,7 +119,8 @@ function acceptByCode(needs: IncomingTransferNeeds): Route {
         return tooManyRequests('Too many wrong codes, try again later', reply.retryAfterMs);
       }
       if (isNotFound(reply)) {
-        const nothing = { deviceId: undefined, deviceName: undefined, data: {} };
+        const data = impersonatorOf(principal);
+        const nothing = { deviceId: undefined, deviceName: undefined, data };
         audit.note({
           tenantId,
           action: 'TRANSFER_REFUSED',

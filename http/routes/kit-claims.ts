@@ -17,6 +17,7 @@ import { notFound, refusedKit, tooManyRequests } from '../wire/errors.ts';
 import { json } from '../wire/reply.ts';
 import { requiredText } from '../wire/schemas.ts';
 import { CLAIMING } from './claims.ts';
+import { impersonatorOf } from './user-notes.ts';
 
 export interface KitClaimNeeds {
   readonly kits: Kits;
@@ -69,7 +70,8 @@ function claimKit({ kits, audit, clock, counters, settings }: KitClaimNeeds): Ro
       }
       const who = { tenantId, customerId, userId };
       if (answer.type === 'refused') {
-        const nothing = { deviceId: undefined, deviceName: undefined, data: { kit: null } };
+        const data = { kit: null, ...impersonatorOf(principal) };
+        const nothing = { deviceId: undefined, deviceName: undefined, data };
         audit.note({ ...nothing, ...who, action: 'CLAIM_REFUSED', failure: answer.reason });
         return refusedKit(toldReason(answer.reason, settings.uniformRefusals));
       }

@@ -20,6 +20,7 @@ import { badRequest, notFound, refusedKit } from '../wire/errors.ts';
 import { empty, isProblem, json, type Problem, type Reply } from '../wire/reply.ts';
 import { kitPaging, optionalText } from '../wire/schemas.ts';
 import { deviceByName } from './access.ts';
+import { impersonatorOf } from './user-notes.ts';
 
 export interface KitRouteNeeds {
   readonly kits: Kits;
@@ -194,11 +195,12 @@ function deleteKit(needs: KitRouteNeeds): Route {
       400: { description: 'It is still open, or its devices are still being claimed' },
       404: { description: 'No such kit' },
     },
-    async handle({ principal: { tenantId, userId }, params }) {
+    async handle({ principal, params }) {
+      const { tenantId, userId } = principal;
       const answer = await kits.forget(tenantId, params.kitId);
       if (answer.type === 'refused') return refusedKit(answer.reason);
       const about = { ...aboutKit(answer.kit), tenantId, userId, customerId: undefined, failure: undefined };
-      audit.note({ ...about, action: 'DELETED' });
+      audit.note({ ...about, action: 'DELETED', data: { ...about.data, ...impersonatorOf(principal) } });
       return empty;
     },
   });
@@ -207,13 +209,15 @@ function deleteKit(needs: KitRouteNeeds): Route {
 /** The kit, noted in the audit trail without its code; or why not. */
 function replyTo(
   { kits, audit, clock }: KitRouteNeeds,
-  { tenantId, userId }: TenantAdministrator,
+  principal: TenantAdministrator,
   action: 'ADDED' | 'DELETED',
   answer: KitAnswer,
 ): Reply {
   if (answer.type === 'refused') return refusedKit(answer.reason);
   const { kit } = answer;
-  audit.note({ ...aboutKit(kit), tenantId, action, userId, customerId: undefined, failure: undefined });
+  const { tenantId, userId } = principal;
+  const about = { ...aboutKit(kit), tenantId, userId, customerId: undefined, failure: undefined };
+  audit.note({ ...about, action, data: { ...about.data, ...impersonatorOf(principal) } });
   return json(viewKit(kit, kits.codeOf(kit), clock.now()));
 }
 

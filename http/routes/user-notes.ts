@@ -2,6 +2,7 @@
 import type { User } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Action } from '../../actors/audit/entry.ts';
+import type { DeviceId } from '../../actors/base/ids.ts';
 import type { JsonObject } from '../../actors/base/json.ts';
 import type { Principal } from '../auth/principal.ts';
 
@@ -36,6 +37,11 @@ export function byOf({ userId, impersonatorId }: Principal): JsonObject {
   return impersonatorId === undefined ? { by: userId } : { by: userId, impersonator: impersonatorId };
 }
 
+/** For entries that name the user in another way. */
+export function impersonatorOf({ impersonatorId }: Principal): JsonObject {
+  return impersonatorId === undefined ? {} : { impersonator: impersonatorId };
+}
+
 /**
  * What somebody asked for who looks in as another user. The entries that follow from it name the user; this one names who it
  * was in truth.
@@ -44,12 +50,14 @@ export function noteImpersonated(
   audit: Pick<AuditTrail, 'note'>,
   principal: Principal,
   request: { readonly method: string; readonly route: string; readonly status: number },
+  /** The one in the path, whose history then names the administrator, too. */
+  deviceId: DeviceId | undefined,
 ): void {
   if (principal.impersonatorId === undefined || principal.authority === 'SYS_ADMIN') return;
   audit.note({
     tenantId: principal.tenantId,
     action: 'UPDATED',
-    deviceId: undefined,
+    deviceId,
     deviceName: undefined,
     customerId: principal.authority === 'CUSTOMER_USER' ? principal.customerId : undefined,
     userId: principal.userId,

@@ -8,7 +8,14 @@ import type { Log } from '../../actors/base/log.ts';
 import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
 import { openRecords } from '../../actors/records/records.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
-import { createRestWorld, PASSWORD, restLaws, settle, systemAdministrator } from '../kit/rest-client.ts';
+import {
+  createRestWorld,
+  PASSWORD,
+  provision,
+  restLaws,
+  settle,
+  systemAdministrator,
+} from '../kit/rest-client.ts';
 
 const TENANT = newId<TenantId>(0);
 const lineNo = (n: number): Line => [1_000 + n, 'LOGIN', `note-${n}`, 0, 0, 0, 0, { n }, 0];
@@ -250,6 +257,32 @@ law(
       status: 404,
       impersonator: home.adminId,
     });
+  },
+);
+
+law(
+  'what an administrator does who looks in to a device is in the history of the device, with the administrator',
+  async ({ world, home }) => {
+    const sysadmin = await systemAdministrator(world);
+    const root = ((await sysadmin.get('/api/auth/user')).json as { id: { id: string } }).id.id;
+    const pair = (await sysadmin.get(`/api/user/${home.adminId}/token`)).json as { token: string };
+    const acting = world.as(pair.token);
+    const id = await provision(world, home.tenantId, 'lamp', null);
+    const attributes = `/api/plugins/telemetry/DEVICE/${id}/SERVER_SCOPE`;
+    assert.is((await acting.get(`/api/device/${id}/credentials`)).status, 200);
+    assert.is((await acting.post(attributes, { colour: 'red' })).status, 200);
+    assert.is((await acting.delete(`/api/device/${id}`)).status, 200);
+    await acting.post('/api/auth/logout');
+    await world.audit.catchUp();
+    const path = `/api/audit/logs/entity/DEVICE/${id}?page=0&pageSize=100&sortOrder=ASC`;
+    const entries = ((await home.admin.get(path)).json as { data: Entry[] }).data;
+    const named = entries.filter(({ actionData }) => actionData.impersonator === root);
+    const told = named.map(({ actionType, actionData }) => `${actionType} ${actionData.route ?? ''}`);
+    const routes = ['/:deviceId', '/:deviceId/credentials'].map((rest) => `UPDATED /api/device${rest}`);
+    const saved = 'UPDATED /api/plugins/telemetry/:entityType/:entityId/:scope';
+    assert.equal(told.sort(), ['DELETED ', ...routes, saved].sort());
+    const out = await home.admin.get('/api/audit/logs?page=0&pageSize=9&actionTypes=LOGOUT');
+    assert.match(out.text, root);
   },
 );
 
