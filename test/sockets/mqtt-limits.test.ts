@@ -127,6 +127,33 @@ for (const version of VERSIONS) {
       await client.next('puback');
     }));
 
+  test(`mqtt ${name}: limits: when we read again, the silence of the client begins anew`, () => {
+    const clock = createSimClock(NOW);
+    return withMqtt(
+      { inFlightMax: 1 },
+      async ({ world, connect }) => {
+        await world.provision('T');
+        let answer = () => {};
+        world.intercept = async (_command, pass) => {
+          await new Promise<void>((resolve) => {
+            answer = resolve;
+          });
+          return pass();
+        };
+        const client = await connect(version, 'T', { keepalive: 60 });
+        await client.subscribe(CLAIM_RESPONSE_TOPIC, 0);
+        client.send(claimPacket(0, 0));
+        await until('the claim is under way', () => world.commands.length === 1);
+        clock.advance(1_000_000);
+        answer();
+        await client.next('publish');
+        clock.advance(2_000);
+        assert.equal(await client.untilPong(), []);
+      },
+      { clock },
+    );
+  });
+
   test(`mqtt ${name}: limits: a connection that never sends CONNECT is closed`, () =>
     withMqtt({ connectTimeoutMs: 60, sweepIntervalMs: 10 }, async ({ open, endpoint }) => {
       const silent = await open(version);

@@ -48,7 +48,7 @@ export interface ConnectionEvents {
 }
 
 export class Connection {
-  /** When the last complete packet arrived, or the connection was opened; by `Clock.elapsed`, as `endedAt`. */
+  /** When the last complete packet was handled, reading went on, or the connection was opened; by `Clock.elapsed`, as `endedAt`. */
   lastPacketAt: number;
   /** What the client showed in the TLS handshake. */
   certificate: ClientCertificate | undefined;
@@ -70,8 +70,8 @@ export class Connection {
   readonly #chunks: Buffer[] = [];
   /** Bytes of the chunk that is being cut. */
   #feeding = 0;
-  /** No packet of that chunk was taken yet. */
-  #unseen = false;
+  /** A packet of that chunk was taken. */
+  #seen = false;
   /** Bytes that have arrived and are not handled yet. */
   #unhandledBytes = 0;
   #told = false;
@@ -168,10 +168,7 @@ export class Connection {
       const packet = typeof frame === 'string' ? FRAMING_FAULT[frame] : this.#decode(frame);
       this.packetBytes = frame.length;
       if (packet.cmd === 'fault') this.#faulty = true;
-      if (this.#unseen) {
-        this.#unseen = false;
-        this.lastPacketAt = this.#clock.elapsed();
-      }
+      this.#seen = true;
       return packet;
     }
     return undefined;
@@ -183,12 +180,13 @@ export class Connection {
       this.#unhandledBytes -= this.#feeding;
       this.#feeding = 0;
       this.#pace();
+      if (this.#seen) this.lastPacketAt = this.#clock.elapsed();
     }
     const chunk = this.#chunks.shift();
     if (chunk === undefined) return false;
     this.#framer.feed(chunk);
     this.#feeding = chunk.length;
-    this.#unseen = true;
+    this.#seen = false;
     return true;
   }
 
@@ -203,6 +201,7 @@ export class Connection {
   hold(hold: boolean): void {
     if (this.#held === hold) return;
     this.#held = hold;
+    if (!hold) this.lastPacketAt = this.#clock.elapsed(); // it could not be heard: its silence begins now
     this.#pace();
   }
 
