@@ -5,13 +5,13 @@
  * Between processes word may be lost. Whoever must not miss a change reads the attributes again now and then.
  */
 import type { DeviceId } from '../base/ids.ts';
-import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
+import { isJsonObject, type Json } from '../base/json.ts';
 import type { Bus } from '../cluster/bus.ts';
 import type { DeviceListener } from '../fleet/devices.ts';
+import { type SharedChange, sharedChanges } from './attributes.ts';
 
 export type News =
-  | { readonly type: 'saved'; readonly values: JsonObject }
-  | { readonly type: 'deleted'; readonly keys: readonly string[] }
+  | SharedChange
   /** The device has other credentials now, or is gone. */
   | { readonly type: 'revoked' };
 
@@ -52,7 +52,7 @@ export function createAttributeNews(bus: Bus): AttributeNews {
       };
     },
 
-    onDeviceEvent(id, event) {
+    onDeviceEvent(id, event, state, before) {
       switch (event.type) {
         case 'AttributesSaved':
           if (event.scope === 'SHARED_SCOPE') publish(id, { type: 'saved', values: event.values });
@@ -65,7 +65,9 @@ export function createAttributeNews(bus: Bus): AttributeNews {
         case 'CredentialsRotated':
           publish(id, { type: 'revoked' });
           return;
-        default: // nothing that is heard here
+        default:
+          // What its owner wrote goes with the owner (R4).
+          if ('ownerEpoch' in event) for (const change of sharedChanges(before, state)) publish(id, change);
       }
     },
 

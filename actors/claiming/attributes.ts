@@ -2,8 +2,9 @@
  * What a device hears of its attributes. It asks for them after it has connected, and ThingsBoard's SDKs wait for the
  * answer. Shared attributes are answered; client attributes, which a device would write itself, are not kept here.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
-import type { DeviceRecord } from '../device/state.ts';
+import type { DeviceRecord, DeviceState } from '../device/state.ts';
 import type { Devices } from '../fleet/devices.ts';
 import type { AuthenticatedDevice } from './authentication.ts';
 
@@ -104,6 +105,33 @@ function sharedValues(
   const shared = Object.entries(attributes.SHARED_SCOPE);
   const wanted = keys === undefined ? shared : shared.filter(([key]) => keys.includes(key));
   return Object.fromEntries(wanted.map(([key, { value }]) => [key, value]));
+}
+
+export type SharedChange =
+  | { readonly type: 'saved'; readonly values: JsonObject }
+  | { readonly type: 'deleted'; readonly keys: readonly string[] };
+
+/** What is to be told of the shared attributes of a device that was as it was before: those that are gone, those that differ. */
+export function sharedChanges(before: DeviceState, now: DeviceState): SharedChange[] {
+  if (before.status !== 'provisioned' || now.status !== 'provisioned') return [];
+  const was = before.attributes.SHARED_SCOPE;
+  const is = now.attributes.SHARED_SCOPE;
+  if (was === is) return [];
+  const deleted = Object.keys(was).filter((key) => !Object.hasOwn(is, key));
+  const changed = Object.entries(is).filter(
+    ([key, { value }]) => !Object.hasOwn(was, key) || !isDeepStrictEqual(was[key]?.value, value),
+  );
+  return [
+    ...(deleted.length > 0 ? [{ type: 'deleted', keys: deleted } as const] : []),
+    ...(changed.length > 0
+      ? [
+          {
+            type: 'saved',
+            values: Object.fromEntries(changed.map(([key, { value }]) => [key, value])),
+          } as const,
+        ]
+      : []),
+  ];
 }
 
 /** Shared attributes were saved or deleted: `{"key": value}` or `{"deleted": ["key"]}`. */

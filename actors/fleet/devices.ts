@@ -24,7 +24,12 @@ export interface Devices {
 }
 
 /** Hears of every event of this process once it is durable. If it throws, that is logged and no claim fails. */
-export type DeviceListener = (id: DeviceId, event: DeviceEvent, state: DeviceState) => void;
+export type DeviceListener = (
+  id: DeviceId,
+  event: DeviceEvent,
+  state: DeviceState,
+  before: DeviceState,
+) => void;
 
 /** Finds devices by what people and devices know of them. Everything may reject with `StoreUnavailable`, and nothing else. */
 export interface Directory {

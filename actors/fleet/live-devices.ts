@@ -87,7 +87,7 @@ export function createDevices(options: DevicesOptions): LiveDevices {
             rulesFor: (id: string, state: DeviceState) =>
               state.status === 'absent' ? undefined : rulesFor(storedId(id), state, ownershipOf(state)),
           }),
-      onEvent: (id, event, state) => onEvent(storedId(id), event, state),
+      onEvent: (id, event, state, before) => onEvent(storedId(id), event, state, before),
     },
     settings,
   );

@@ -51,7 +51,7 @@ export interface EventSourced<State, Command, Event, Refusal, Rules = never> {
   /** Looks up what `decide` needs as its `rules`, at once where it can. It may reject with `StoreUnavailable`. */
   rulesFor?(id: string, state: State): Rules | undefined | Promise<Rules>;
   /** Called with each event after it is durable and answered. A bug in it is logged and changes nothing. */
-  onEvent(id: string, event: Event, state: State): void;
+  onEvent(id: string, event: Event, state: State, before: State): void;
 }
 
 /** Spawns the actor of one stream. `onEnd` is called once, when this incarnation ends after a conflict or a fault. */
@@ -103,7 +103,7 @@ export function spawnEventSourced<State, Command, Event, Refusal, Rules>(
         index: persistence.indexChanges(id, state.value, event, after),
       });
       ask.answer({ type: 'accepted', state: after, at });
-      react(id, system, event, after);
+      react(id, system, event, after, state.value);
       return { sequence: state.sequence + 1, value: after };
     },
 
@@ -153,9 +153,10 @@ function react<State, Command, Event, Refusal, Rules>(
   system: EventSourced<State, Command, Event, Refusal, Rules>,
   event: Event,
   state: State,
+  before: State,
 ): void {
   try {
-    system.onEvent(id, event, state);
+    system.onEvent(id, event, state, before);
   } catch (error) {
     reportBug(system.log, 'listener', error, { stream: id });
   }

@@ -261,8 +261,8 @@ function startActors(
     clock,
     log,
     looksFirst: store.shared && readsLocally,
-    onEvent: (id, event, state) => {
-      for (const listener of listeners) listener(id, event, state);
+    onEvent: (id, event, state, before) => {
+      for (const listener of listeners) listener(id, event, state, before);
     },
   });
   const { auditLogEnabled: auditReads, windowEventsMs } = config.system;

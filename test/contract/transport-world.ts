@@ -52,7 +52,7 @@ export interface TransportWorld {
 
 export const TENANT = newId<TenantId>(1);
 const CUSTOMER = newId<CustomerId>(1);
-const USER = newId<UserId>(1);
+export const USER = newId<UserId>(1);
 
 const DAY_MS = 86_400_000;
 
@@ -84,7 +84,7 @@ export async function createTransportWorld(
     },
     clock: systemClock,
     log: silentLog,
-    onEvent: (id, event, state) => world.onEvent(id, event, state),
+    onEvent: (id, event, state, before) => world.onEvent(id, event, state, before),
   });
   const directory = createDirectory(store.journal, store.index);
   const commands: DeviceCommand[] = [];

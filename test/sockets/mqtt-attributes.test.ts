@@ -5,7 +5,7 @@ import type { CustomerId, DeviceId } from '../../actors/base/ids.ts';
 import type { JsonObject } from '../../actors/base/json.ts';
 import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import { VERSION_NAME, withMqtt } from '../contract/transport-mqtt.ts';
-import { TENANT, type TransportWorld } from '../contract/transport-world.ts';
+import { TENANT, type TransportWorld, USER } from '../contract/transport-world.ts';
 import type { RawMqttClient, Sendable } from '../kit/mqtt-client.ts';
 
 const CUSTOMER = '00000000-0000-1000-8000-000000000077' as CustomerId;
@@ -149,6 +149,33 @@ for (const version of [4, 5] as const) {
       });
       assert.equal(await answered(client, 'v1/devices/me/attributes'), { deleted: ['mode'] });
       assert.equal(await client.untilPong(), []);
+    }));
+
+  test(`mqtt ${name}: attributes: what goes with its owner is told as deleted, and what comes back with its value (R4)`, () =>
+    withMqtt({}, async ({ world, connect }) => {
+      const id = await world.provision('T');
+      await share(world, id, { mode: 'eco', limit: 3 });
+      await world.assign(id);
+      const customerId = (await world.devices.read(id))?.owner?.customerId ?? null;
+      const whose = { tenantId: TENANT, customerId, scope: 'SHARED_SCOPE' } as const;
+      await world.devices.ask(id, {
+        type: 'SaveAttributes',
+        ...whose,
+        values: { mode: 'boost', home: 'Rome', at: 7 },
+      });
+      const client = await connect(version, 'T');
+      await client.subscribe('v1/devices/me/attributes');
+      const given = await world.devices.ask(id, {
+        type: 'UnassignDevice',
+        tenantId: TENANT,
+        userId: USER,
+        customerId: null,
+      });
+      assert.is(given.type, 'accepted');
+      assert.equal(await answered(client, 'v1/devices/me/attributes'), { deleted: ['home', 'at'] });
+      assert.equal(await answered(client, 'v1/devices/me/attributes'), { mode: 'eco' });
+      await world.assign(id);
+      assert.equal(await client.untilPong(), [], 'nothing of it changes with the next owner');
     }));
 
   test(`mqtt ${name}: attributes: a gateway hears of the devices that it brought up`, () =>

@@ -15,7 +15,8 @@ test('write quotas: past the bound a tenant waits for the rest of the minute, an
   const log = { ...silentLog, warn: (fields: object) => told.push(fields) };
   const quotas = createWriteQuotas(3, log, () => clock.at);
   const { state } = given(OPEN_POLICY, opened(2_000_000_000_000));
-  const write = (of: DeviceState) => quotas.onDeviceEvent(DEVICE, { type: 'ClaimWindowExpired', at: 1 }, of);
+  const write = (of: DeviceState) =>
+    quotas.onDeviceEvent(DEVICE, { type: 'ClaimWindowExpired', at: 1 }, of, of);
   for (let n = 0; n < 2; n += 1) write(state);
   assert.not(quotas.someWait);
   write(state);

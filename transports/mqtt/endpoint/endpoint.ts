@@ -12,12 +12,12 @@ import type { DeviceId } from '../../../actors/base/ids.ts';
 import type { JsonObject } from '../../../actors/base/json.ts';
 import { type Log, logBounded } from '../../../actors/base/log.ts';
 import type { Secrets } from '../../../actors/base/secret.ts';
-import { createDeviceAttributes } from '../../../actors/claiming/attributes.ts';
+import { createDeviceAttributes, sharedChanges } from '../../../actors/claiming/attributes.ts';
 import { createClaiming } from '../../../actors/claiming/claiming.ts';
 import { createGateways } from '../../../actors/claiming/gateways.ts';
 import { openGuard, type TokenGuard } from '../../../actors/claiming/wrong-tokens.ts';
 import type { Bus } from '../../../actors/cluster/bus.ts';
-import type { DeviceState } from '../../../actors/device/state.ts';
+import type { Device, DeviceState } from '../../../actors/device/state.ts';
 import type { DeviceListener, Devices, Directory, Presence } from '../../../actors/fleet/devices.ts';
 import type { Profiles } from '../../../actors/fleet/profiles.ts';
 import { countedAs } from '../../../actors/limits/address.ts';
@@ -169,7 +169,7 @@ class Endpoint implements MqttEndpoint {
     return this.#context.table.has(id);
   }
 
-  readonly onDeviceEvent: DeviceListener = (id, event, state) => {
+  readonly onDeviceEvent: DeviceListener = (id, event, state, before) => {
     switch (event.type) {
       case 'AttributesSaved':
         if (event.scope === 'SHARED_SCOPE') this.#share(id, state, event.values);
@@ -183,12 +183,17 @@ class Endpoint implements MqttEndpoint {
         this.#context.table.revoke(id);
         return;
       default:
-        // Its owner has changed: it hears its new credentials while it is connected (O9).
-        if (state.status === 'provisioned' && state.nextCredentials !== undefined && 'ownerEpoch' in event) {
-          this.#context.table.rotate(id);
-        }
+        if ('ownerEpoch' in event && state.status === 'provisioned') this.#ownerChanged(id, state, before);
     }
   };
+
+  /** It hears its new credentials while it is connected (O9), and what went with the owner (R4). */
+  #ownerChanged(id: DeviceId, state: Device, before: DeviceState): void {
+    if (state.nextCredentials !== undefined) this.#context.table.rotate(id);
+    for (const change of sharedChanges(before, state)) {
+      this.#share(id, state, change.type === 'deleted' ? { deleted: change.keys } : change.values);
+    }
+  }
 
   /** To the device and to the gateway that brought it up, which checks whether it still speaks for it. */
   #share(id: DeviceId, state: DeviceState, news: JsonObject): void {
