@@ -113,6 +113,10 @@ const KEEP_NOTHING = [
   '/api/customer/device/:deviceName/claim',
   '/api/customer/device/:deviceName/claim/wait',
   '/api/device/:deviceId/claim/approve',
+  '/api/plugins/rpc/oneway/:deviceId', // no call reaches a device
+  '/api/plugins/rpc/twoway/:deviceId',
+  '/api/rpc/oneway/:deviceId',
+  '/api/rpc/twoway/:deviceId',
   '/api/transfer/accept',
 ];
 
