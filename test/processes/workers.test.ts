@@ -8,7 +8,7 @@ import { equal, is, match, ok } from 'uvu/assert';
 import { cast, claimPath, restApi } from '../kit/api.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import type { Reply } from '../kit/http.ts';
-import { RawMqttClient } from '../kit/mqtt-client.ts';
+import { CLAIM_RESPONSE_TOPIC, RawMqttClient } from '../kit/mqtt-client.ts';
 import { afterPatience, PATIENCE_MS } from '../kit/patience.ts';
 import { freePorts } from '../kit/ports.ts';
 import { type Answered, PossibleStates } from '../kit/possible-states.ts';
@@ -141,6 +141,28 @@ test('workers: a device that connects to another process leaves no session behin
   await until('all know it', async () =>
     (await Promise.all(range(6).map(isActive))).every((a) => a === false),
   );
+  is((await server.stop()).code, 0);
+});
+
+test('workers: O9: a device hears its new token whichever process its owner changed in', async () => {
+  const { server, api, tenant } = await scene({ SECURITY_CLAIM_ON_OWNER_CHANGE: 'rotate' });
+  const { token: customer } = await api.createCustomer(tenant, 'C');
+  for (const n of range(6)) {
+    const [name, old] = [`rotating ${n}`, `old-${n}`];
+    await api.createDevice(tenant, name, old);
+    const session = await RawMqttClient.connect(server.mqttPort, 5, old);
+    await session.subscribe(CLAIM_RESPONSE_TOPIC);
+    is((await fresh(server, 'POST', `/api/v1/${old}/claim`, undefined, { secretKey: 's' }))?.status, 200);
+    is((await fresh(server, 'POST', claimPath(name), customer, { secretKey: 's' }))?.status, 200);
+    const { payload } = await session.next('publish');
+    const { token } = JSON.parse(String(payload)).credentials as { token: string };
+    const next = await RawMqttClient.connect(server.mqttPort, 5, token);
+    await session.closed; // wherever it was
+    is((await fresh(server, 'GET', `/api/v1/${old}/claim/credentials`))?.status, 401);
+    await next.close();
+  }
+  const served = server.log().filter(({ msg }) => msg === 'mqtt session opened');
+  equal(new Set(served.map(({ worker }) => worker)).size, 2, 'both of them served devices');
   is((await server.stop()).code, 0);
 });
 
