@@ -46,7 +46,7 @@ export function renderPage(description: Description): Page {
           {title} API <small>{version}</small>
         </h1>
         <p>
-          {about} For machines: <a href="/v3/api-docs">OpenAPI 3.1</a>.
+          {about} For machines: <a href="v3/api-docs">OpenAPI 3.1</a>.
         </p>
         {operationsByTag(description).map(([tag, operations]) => (
           <>

@@ -11,7 +11,7 @@ import { defineRoute, type Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
 import { loginView } from '../views/user.ts';
 import { accountProblem, notFound, permissionDenied } from '../wire/errors.ts';
-import { activationLink as linkWith } from '../wire/links.ts';
+import { activationLink as linkWith, prefixOf } from '../wire/links.ts';
 import { empty, json, text } from '../wire/reply.ts';
 import { userId } from '../wire/schemas.ts';
 import { isBeyondDelegation, manageableUser } from './access.ts';
@@ -103,10 +103,13 @@ function followLink({ accounts: { users } }: ActivationNeeds): Route {
       303: { description: 'To the page' },
       409: { description: 'The link is unknown, used up or too old', isEmpty: true },
     },
-    async handle({ query }) {
+    async handle({ query, linkBase }) {
       if (!(await users.activationWorks(query.activateToken))) return { ...empty, status: 409 };
       const token = encodeURIComponent(query.activateToken);
-      return { type: 'redirect', location: `/login/createPassword?activateToken=${token}` };
+      return {
+        type: 'redirect',
+        location: `${prefixOf(linkBase())}/login/createPassword?activateToken=${token}`,
+      };
     },
   });
 }

@@ -4,6 +4,7 @@ import { describe } from '../openapi/openapi.ts';
 import { asOpenApi30 } from '../openapi/openapi-3-0.ts';
 import { renderPage } from '../openapi/openapi-page.tsx';
 import { defineRoute, type Route } from '../route.ts';
+import { prefixOf } from '../wire/links.ts';
 import { json } from '../wire/reply.ts';
 import { API_VERSION } from './system.ts';
 
@@ -22,7 +23,7 @@ export function docRoutes(described: readonly Route[]): Route[] {
       summary: 'This description, as OpenAPI 3.1',
       roles: ['PUBLIC'],
       responses: { 200: { description: 'The description', schema: z.looseObject({ openapi: z.string() }) } },
-      handle: () => json(made().description),
+      handle: ({ linkBase }) => json(servedBelow(linkBase(), made().description)),
     }),
     defineRoute({
       method: 'GET',
@@ -30,7 +31,7 @@ export function docRoutes(described: readonly Route[]): Route[] {
       summary: 'This description, as OpenAPI 3.0, for generators of clients that need it',
       roles: ['PUBLIC'],
       responses: { 200: { description: 'The description', schema: z.looseObject({ openapi: z.string() }) } },
-      handle: () => json(asOpenApi30(made().description)),
+      handle: ({ linkBase }) => json(servedBelow(linkBase(), asOpenApi30(made().description))),
     }),
     defineRoute({
       method: 'GET',
@@ -42,6 +43,12 @@ export function docRoutes(described: readonly Route[]): Route[] {
     }),
   ];
   return routes;
+}
+
+/** With the path prefix, where a proxy has one; else paths begin at the root, which need not be said. */
+function servedBelow(base: string, description: object): object {
+  const prefix = prefixOf(base);
+  return prefix === '' ? description : { ...description, servers: [{ url: prefix }] };
 }
 
 function once<Value>(make: () => Value): () => Value {

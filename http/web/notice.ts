@@ -2,6 +2,8 @@
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { z } from 'zod';
+import type { Addressed } from '../wire/addressed.ts';
+import { prefixOf } from '../wire/links.ts';
 
 export interface Notice {
   readonly kind: 'good' | 'bad';
@@ -10,13 +12,15 @@ export interface Notice {
 
 const COOKIE = 'claimd-notice';
 const MAX_AGE_S = 60;
+type Where = Pick<Addressed, 'base' | 'secure'>;
+
 const TEXT_MAX = 1_000;
 
 const noticeShape = z.object({ kind: z.enum(['good', 'bad']), text: z.string().max(TEXT_MAX) });
 
-export function leaveNotice(c: Context, { kind, text }: Notice, secure: boolean): void {
+export function leaveNotice(c: Context, { kind, text }: Notice, { base, secure }: Where): void {
   setCookie(c, COOKIE, JSON.stringify({ kind, text: text.slice(0, TEXT_MAX) }), {
-    path: '/',
+    path: `${prefixOf(base)}/`,
     httpOnly: true,
     sameSite: 'Lax',
     secure,
@@ -25,10 +29,10 @@ export function leaveNotice(c: Context, { kind, text }: Notice, secure: boolean)
 }
 
 /** The notice that was left, which is then gone; undefined also for a cookie that is not one of ours. */
-export function takeNotice(c: Context, secure: boolean): Notice | undefined {
+export function takeNotice(c: Context, { base, secure }: Where): Notice | undefined {
   const value = getCookie(c, COOKIE);
   if (value === undefined) return undefined;
-  deleteCookie(c, COOKIE, { path: '/', secure });
+  deleteCookie(c, COOKIE, { path: `${prefixOf(base)}/`, secure });
   try {
     return noticeShape.safeParse(JSON.parse(value)).data;
   } catch {

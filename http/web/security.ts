@@ -10,6 +10,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Log } from '../../actors/base/log.ts';
 import { type Addressed, type Addressing, addressedBy } from '../wire/addressed.ts';
+import { prefixOf } from '../wire/links.ts';
 
 const secure = secureHeaders({
   contentSecurityPolicy: {
@@ -71,6 +72,11 @@ function hostOf(url: string): string | undefined {
 /** How this server was addressed by the person whose browser sent the request. */
 export function addressedIn({ req }: Context, addressing: Addressing): Addressed {
   return addressedBy((name) => req.header(name), req.url, addressing);
+}
+
+/** What a proxy takes off every path, and what therefore comes before those that the browser is given. */
+export function prefixIn(c: Context, addressing: Addressing): string {
+  return prefixOf(addressedIn(c, addressing).base);
 }
 
 const WARNING_EVERY_MS = 60_000;

@@ -18,7 +18,13 @@ import { leaveNotice, takeNotice } from './notice.ts';
 import { type Page, type PageHandler, type PageReply, refusedTo, type Visit } from './page.ts';
 import { otherRoleText, ProblemPage, problemTitle } from './pages/problem.tsx';
 import { homeOf, Layout } from './parts/layout.tsx';
-import { addressedIn, type createForeignFormWarning, isFromOurPage, pageHeaders } from './security.ts';
+import {
+  addressedIn,
+  type createForeignFormWarning,
+  isFromOurPage,
+  pageHeaders,
+  prefixIn,
+} from './security.ts';
 import type { Session, Sessions } from './session.ts';
 import type { WebSettings } from './settings.ts';
 
@@ -184,6 +190,16 @@ function problem(site: Site, c: Context<Env>, visit: Visit, status: number, mess
   });
 }
 
+/** Every attribute that holds a path. In texts and values the quote is escaped, so nothing else looks like one. */
+const PATHS = / (href|src|action|formaction|data-feed|data-progress)="\/(?!\/)/g;
+
+/** The page with the proxy's path prefix before its links. */
+function below(prefix: string, html: string): string {
+  return prefix === ''
+    ? html
+    : html.replace(PATHS, (_, name: string) => ` ${name}="${prefix.replaceAll('&', '&amp;')}/`);
+}
+
 function respond(site: Site, c: Context<Env>, visit: Visit, reply: PageReply): Response {
   const { settings, assets, sessions, apiSettings } = site;
   switch (reply.type) {
@@ -193,8 +209,8 @@ function respond(site: Site, c: Context<Env>, visit: Visit, reply: PageReply): R
         sessions.end(c);
         c.header('Clear-Site-Data', '"storage"');
       }
-      if (reply.notice !== undefined) leaveNotice(c, reply.notice, addressedIn(c, apiSettings).secure);
-      return c.body(null, 303, { Location: reply.to });
+      if (reply.notice !== undefined) leaveNotice(c, reply.notice, addressedIn(c, apiSettings));
+      return c.body(null, 303, { Location: `${prefixIn(c, apiSettings)}${reply.to}` });
     case 'stream':
       return reply.response;
     case 'page': {
@@ -206,7 +222,7 @@ function respond(site: Site, c: Context<Env>, visit: Visit, reply: PageReply): R
           locale={visit.locale}
           user={visit.session?.user}
           path={c.req.path}
-          notice={takeNotice(c, addressedIn(c, apiSettings).secure)}
+          notice={takeNotice(c, addressedIn(c, apiSettings))}
           islands={reply.islands ?? []}
           narrow={reply.narrow ?? false}
           refreshSeconds={reply.refreshSeconds}
@@ -214,7 +230,7 @@ function respond(site: Site, c: Context<Env>, visit: Visit, reply: PageReply): R
           {reply.body}
         </Layout>
       );
-      return c.body(`<!doctype html>${html}`, reply.status ?? 200, {
+      return c.body(`<!doctype html>${below(prefixIn(c, apiSettings), `${html}`)}`, reply.status ?? 200, {
         'Content-Type': 'text/html;charset=UTF-8',
       });
     }

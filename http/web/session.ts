@@ -11,6 +11,8 @@ import type { Authentication } from '../auth/authentication.ts';
 import type { Browsers } from '../auth/browsers.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import { type tokenPairView, userView } from '../views/user.ts';
+import type { Addressed } from '../wire/addressed.ts';
+import { prefixOf } from '../wire/links.ts';
 import { type Api, type Ask, createApi } from './api.ts';
 
 export type User = z.output<typeof userView>;
@@ -32,7 +34,10 @@ export interface Sessions {
   marksOf(c: Context): string | undefined;
 }
 
-/** A cookie with this prefix browsers take only when it is Secure, of this very host, and for all of its paths. */
+/**
+ * A cookie with this prefix browsers take only when it is Secure, of this very host, and for all of its paths. Below a path
+ * prefix the other paths belong to others, so there the cookie is only Secure, and for its own paths.
+ */
 const HOST_PREFIX = '__Host-';
 const COOKIE = 'claimd-session';
 /**
@@ -47,23 +52,29 @@ const BROWSER_MAX_AGE_S = 400 * 24 * 60 * 60;
 /** From a login to what the browser keeps, and from that to an access token. */
 export type Cookies = Pick<Tokens, 'cookieOf'> & Pick<Authentication, 'enter'>;
 
-/** @param isSecure whether the request came over HTTPS, as far as can be known */
+/** @param addressedIn how a request was addressed, as far as can be known */
 export function createSessions(
-  isSecure: (c: Context) => boolean,
+  addressedIn: (c: Context) => Pick<Addressed, 'base' | 'secure'>,
   cookies: Cookies,
   browsers: Pick<Browsers, 'remember'>,
 ): Sessions {
-  const nameOf = (c: Context) => (isSecure(c) ? `${HOST_PREFIX}${COOKIE}` : COOKIE);
+  const isSecure = (c: Context): boolean => addressedIn(c).secure;
+  const prefixIn = (c: Context): string => prefixOf(addressedIn(c).base);
+  const pathOf = (c: Context): string => `${prefixIn(c)}/`;
+  const nameOf = (c: Context): string => {
+    if (!isSecure(c)) return COOKIE;
+    return `${pathOf(c) === '/' ? HOST_PREFIX : '__Secure-'}${COOKIE}`;
+  };
 
   function end(c: Context): void {
-    deleteCookie(c, nameOf(c), { path: '/', secure: isSecure(c) });
+    deleteCookie(c, nameOf(c), { path: pathOf(c), secure: isSecure(c) });
   }
 
   /** @param token an access token of the session */
   function keep(c: Context, token: string): void {
     const { value, maxAgeSeconds } = cookies.cookieOf(token);
     setCookie(c, nameOf(c), value, {
-      path: '/',
+      path: pathOf(c),
       httpOnly: true,
       sameSite: 'Lax',
       secure: isSecure(c),
@@ -97,7 +108,7 @@ export function createSessions(
   function rememberBrowser(c: Context, token: string): void {
     if (!c.req.path.startsWith(LOGIN_PATH)) return;
     setCookie(c, browserCookieOf(c), browsers.remember(marksOf(c), token), {
-      path: LOGIN_PATH,
+      path: `${prefixIn(c)}${LOGIN_PATH}`,
       httpOnly: true,
       sameSite: 'Strict',
       secure: isSecure(c),

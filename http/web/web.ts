@@ -12,7 +12,7 @@ import { installRoutes } from './install.ts';
 import { allPages } from './pages/all.ts';
 import { LINK_EXPIRED_PAGE } from './pages/login.tsx';
 import { markAsSvg } from './parts/mark.tsx';
-import { addressedIn, createForeignFormWarning, pageHeaders } from './security.ts';
+import { addressedIn, createForeignFormWarning, pageHeaders, prefixIn } from './security.ts';
 import { type Site, serveHome, serveNotFound, servePage } from './serve.tsx';
 import { type Cookies, createSessions } from './session.ts';
 
@@ -35,7 +35,7 @@ export function createWeb(
 ): Web {
   const { settings, apiSettings, cookies, browsers, log } = needs;
   const assets = loadAssets(settings);
-  const sessions = createSessions((c) => addressedIn(c, apiSettings).secure, cookies, browsers);
+  const sessions = createSessions((c) => addressedIn(c, apiSettings), cookies, browsers);
   const warnOfForeignForm = createForeignFormWarning(log, () => performance.now());
   const site: Site = { ...needs, assets, sessions, warnOfForeignForm };
 
@@ -61,7 +61,8 @@ export function createWeb(
       api.get(ACTIVATION_LINK, async (c, next) => {
         await next();
         const forPeople = c.req.header('accept')?.includes('text/html');
-        if (c.res.status === 409 && forPeople) c.res = c.redirect(LINK_EXPIRED_PAGE, 303);
+        if (c.res.status === 409 && forPeople)
+          c.res = c.redirect(`${prefixIn(c, apiSettings)}${LINK_EXPIRED_PAGE}`, 303);
       });
     },
     notFound: (c) => serveNotFound(site, c),

@@ -7,6 +7,14 @@ export function parseBaseUrl(text: string): string | undefined {
   return `${origin}${pathname.replace(/\/+$/, '')}`;
 }
 
+/**
+ * The path prefix of this server behind a proxy, such as `/claim`; `''` without one. The proxy takes it off: routes, forms and
+ * pages know nothing of it, and it comes before every path that a browser is given.
+ */
+export function prefixOf(base: string): string {
+  return new URL(base).pathname.replace(/\/+$/, '');
+}
+
 /** @param base where people reach this server, as `parseBaseUrl` makes it. @param path begins with a slash */
 function linkTo(base: string, path: `/${string}`): string {
   return `${base}${path}`;

@@ -158,7 +158,7 @@ async function answered(from: Shown, body: FormData, mine: number): Promise<Answ
 /** Undefined: no answer, or none of the claim page. */
 async function ask(body: FormData): Promise<Answered | undefined> {
   try {
-    const response = await fetch('/claim', { method: 'POST', body });
+    const response = await fetch(new URL('../../claim', import.meta.url), { method: 'POST', body });
     if (response.redirected) return { type: 'elsewhere', to: response.url };
     const page = new DOMParser().parseFromString(await response.text(), 'text/html');
     const main = page.querySelector('main');

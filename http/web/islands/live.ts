@@ -54,7 +54,11 @@ function show(event: DeviceEvent): void {
   time.dateTime = new Date(event.at).toISOString();
   time.textContent = times.format(event.at);
   const name = document.createElement(event.deviceId === null ? 'span' : 'a');
-  if (event.deviceId !== null) name.setAttribute('href', `/devices/${encodeURIComponent(event.deviceId)}`);
+  if (event.deviceId !== null)
+    name.setAttribute(
+      'href',
+      new URL(`../../devices/${encodeURIComponent(event.deviceId)}`, import.meta.url).pathname,
+    );
   name.textContent = event.deviceName;
   const item = document.createElement('li');
   item.className = 'fresh';
