@@ -36,7 +36,9 @@ export const PublicationCost = {
   claim: 20,
   call: 10,
   attributes: 30,
-  gatewayMessage: 40,
+  gatewayMessage: 150,
+  /** A gateway's question: two devices and a profile are read. */
+  gatewayAttributes: 150,
   /** Of each device that a gateway's message names. */
   gatewayEntry: 15,
 } as const;

@@ -51,6 +51,7 @@ export function gatewayAttributeRequest(session: Session, payload: Buffer, ticke
     session.settle(ticket, malformedSettlement(session, ticket, 'this is no question for attributes'));
     return;
   }
+  session.budget.spend(PublicationCost.gatewayAttributes);
   answerLater(session, ticket, async () => {
     const read = await context.gateways.read(device, request.device);
     if (read.type === 'revoked') return REVOKED;
