@@ -304,4 +304,60 @@ journey(
   },
 );
 
+journey('a transfer between two phones: the owner reads a code out, the other one types it', async () => {
+  await visit(async (alice) => {
+    await signedIn(alice, ALICE);
+    await alice.goto('/my/devices');
+    await alice.page.getByRole('link', { name: 'Test Device A2', exact: true }).click();
+    await alice.page.getByRole('link', { name: 'Hand it over' }).click();
+    await look(alice, 'hand-over');
+    await alice.page.getByRole('button', { name: 'Offer it' }).click();
+    const code = /[A-Z2-9]{4}(-[A-Z2-9]{4}){3}/.exec(
+      (await alice.page.getByText(/^[A-Z2-9-]{19}$/).textContent()) ?? '',
+    );
+    assert.ok(code);
+    await look(alice, 'code');
+    await visit(async (bob) => {
+      await signedIn(bob, BOB);
+      await bob.goto('/offers');
+      await bob.page.getByLabel('Code').fill((code?.[0] ?? '').toLowerCase().replaceAll('-', ' '));
+      await bob.page.getByRole('button', { name: 'Accept' }).click();
+      await bob.page.getByText('Test Device A2').first().waitFor();
+      await look(bob, 'accepted');
+    });
+    await alice.goto('/my/devices');
+    await alice.page.getByRole('link', { name: 'Test Device A1', exact: true }).waitFor();
+    assert.is(await alice.page.getByRole('link', { name: 'Test Device A2', exact: true }).count(), 0);
+  });
+});
+
+journey(
+  'the pages at home: no flaw that axe finds, on a phone, a tablet and a desk, in light and dark',
+  async () => {
+    const api = restApi(server.url);
+    const { id } = await api.device(await api.login('tenant@thingsboard.org', 'tenant'), 'Test Device A1');
+    const paths: Readonly<Record<string, string>> = {
+      claim: '/claim',
+      scanned: label('Thermostat T1', 'on the box'),
+      done: `/claim/done?device=${id.id}`,
+      'my-device': `/my/devices/${id.id}`,
+      'give-back-page': `/my/devices/${id.id}/give-back`,
+      'not-mine': '/devices',
+      'link-used': '/activationLinkExpired',
+    };
+    for (const width of [360, 820, 1440]) {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        const person = await Person.open(browser, server.url, { width, height: 800 }, { colorScheme });
+        await signedIn(person, ALICE);
+        for (const [name, path] of Object.entries(paths)) {
+          await person.goto('/account');
+          await person.goto(path);
+          await look(person, `${width}-${colorScheme}-${name}`);
+        }
+        await person.close();
+      }
+    }
+  },
+);
+
 test.run();

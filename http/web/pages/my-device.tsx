@@ -19,12 +19,14 @@ const WORDS = {
   label: 'On its label',
   offered: 'You offer it to somebody, until',
   story: 'What it has been through',
+  always: 'It has always been yours.',
   before: 'Of the time before nothing more is known.',
   statement: 'Statement for a buyer or a repair shop',
   handOver: 'Hand it over',
-  handOverWhy: 'To somebody else, by e-mail or by a code that you tell. It stays yours until they accept.',
+  handOverWhy:
+    'Pass it on to somebody, by e-mail or by a code that you tell. It stays yours until they accept.',
   giveBack: 'Give it back',
-  giveBackWhy: 'To nobody in particular: whoever has it in hand can claim it then.',
+  giveBackWhy: 'Give it up without naming anybody: whoever has it in hand can claim it then.',
   reset: 'Factory reset',
   resetWhy:
     'A reset on the device itself clears the device. Whether it also ends that it is yours is up to your supplier; to be sure, hand it over or give it back.',
@@ -115,6 +117,7 @@ function Story({ id, ownership, visit }: { id: string; ownership: Ownership; vis
   return (
     <section class="card" aria-labelledby="story">
       <h2 id="story">{WORDS.story}</h2>
+      {ownership.ownerEpoch === 0 ? <p>{WORDS.always}</p> : null}
       <ol class="story" reversed>
         {ownership.changes.toReversed().map(({ at, by }) => (
           <li>

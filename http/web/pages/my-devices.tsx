@@ -227,7 +227,7 @@ export const myDevicePages: readonly Page[] = [
       title: 'Give it back?',
       what: name,
       consequence:
-        'It will not be yours any more, and whoever has it in hand can claim it. The name and the notes that you gave it here are removed; what is stored on the device itself stays there until you reset it. A key that its supplier had printed has been used up: to have it again, the device has to open its claim window, or its supplier sets a new key.',
+        'It will not be yours any more, and whoever has it in hand can claim it. Your own name for it is removed here; what is stored on the device itself stays there until you reset it. A key that its supplier had printed has been used up: to have it again, the device has to open its claim window, or its supplier sets a new key.',
       yes: 'Give it back',
       back: '/my/devices',
     }),
