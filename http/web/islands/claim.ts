@@ -199,6 +199,9 @@ async function waitFor(from: Shown, box: HTMLElement): Promise<void> {
     showWaiting(from, box, false);
     say(from, from.words.stopped);
   });
+  // Whoever types something else wants to send that.
+  for (const field of [from.device, from.key])
+    field.addEventListener('input', () => stop?.click(), { once: true });
   say(from, from.words.waiting);
   const until = Date.now() + WAIT_MS;
   const ticks = setInterval(() => showLeft(from, box, until - Date.now()), 1000);
