@@ -1,6 +1,6 @@
 /** The bridge in the transports' world, behind a real Mosquitto: for one test, stopped whatever happens. */
 import mqtt, { type IPublishPacket, type MqttClient } from 'mqtt';
-import { silentLog } from '../../actors/base/log.ts';
+import { type Log, silentLog } from '../../actors/base/log.ts';
 import { spawnParent } from '../../actors/runtime/nact.ts';
 import { type Bridge, createBridge } from '../../transports/mqtt/bridge/bridge.ts';
 import { BRIDGE_DEFAULTS, type BridgeSettings } from '../../transports/mqtt/bridge/settings.ts';
@@ -15,10 +15,11 @@ export async function startBridge(
   world: TransportWorld,
   url: string,
   settings: Partial<BridgeSettings> = {},
+  log: Log = silentLog,
 ): Promise<Bridge> {
   const all = { ...BRIDGE_DEFAULTS, retryMinMs: 5, retryMaxMs: 50, reconnectMinMs: 20, url, ...settings };
   const parent = spawnParent(world.parent, `node-${++nodes}`); // as if each were a process of its own
-  const bridge = createBridge({ ...world, parent, log: silentLog, settings: all });
+  const bridge = createBridge({ ...world, parent, log, settings: all });
   await bridge.start();
   await connected(bridge, all.connections);
   return bridge;

@@ -2,6 +2,7 @@
 import { type Test, test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CustomerId, UserId } from '../../actors/base/ids.ts';
+import { type Log, silentLog } from '../../actors/base/log.ts';
 import { LATE_MS } from '../../actors/device/device.ts';
 import { accessToken } from '../../actors/fleet/credentials.ts';
 import type { DeviceAnswer } from '../../actors/fleet/devices.ts';
@@ -36,13 +37,14 @@ async function play(
   settings: Partial<BridgeSettings>,
   act: (scene: Scene) => Promise<void>,
   refuse5?: Refusal,
+  log: Log = silentLog,
 ): Promise<void> {
   const broker = await startMosquitto();
   const proxy = await startMqttProxy(broker.port, refuse5);
   const world = await createTransportWorld();
   const bridges: Bridge[] = [];
   const join = async (more: Partial<BridgeSettings> = {}) => {
-    const bridge = await startBridge(world, proxy.url, { connections: 1, ...settings, ...more });
+    const bridge = await startBridge(world, proxy.url, { connections: 1, ...settings, ...more }, log);
     bridges.push(bridge);
     return bridge;
   };
@@ -234,28 +236,48 @@ law("bridge: one device's messages are served in the order they came, while othe
   }),
 );
 
-law('bridge: a device that floods is refused, and does not fill the windows for the others', () =>
-  play({ inFlightMax: 50, lineMax: 10 }, async ({ world, bridge, device }) => {
-    await world.provision('FLOOD');
-    await world.provision('OTHER');
-    const gate = createGate();
-    world.intercept = async (command, pass) => {
-      const floods = command.type === 'InitiateClaim' && command.openedBy.type === 'device';
-      const flooding = world.secrets.credentialsId('FLOOD');
-      if (floods && command.openedBy.credentialsId === flooding) await gate.opened;
-      return pass();
-    };
-    for (let count = 0; count < 200; count++) await device.publish(topicOf('FLOOD'), '{}');
-    await device.publish(topicOf('OTHER'), '{}');
-    await device.hears(responseOf('OTHER'));
-    assert.equal(JSON.parse(await device.hears(responseOf('FLOOD'))), {
-      status: 'refused',
-      reason: 'too-many-messages',
-    });
-    gate.open();
-    await until('those that waited are served', () => bridge.inFlight === 0);
-    assert.equal([bridge.counts.opened, bridge.counts.refused], [1 + 10 + 1, 189]);
-  }),
+law(
+  'bridge: a device that floods is refused, told of in the log, and does not fill the windows for the others',
+  () => {
+    const lines: { readonly fields: object; readonly message: string }[] = [];
+    const log: Log = { ...silentLog, warn: (fields, message) => void lines.push({ fields, message }) };
+    return play(
+      { inFlightMax: 50, lineMax: 10 },
+      async ({ world, bridge, device }) => {
+        const id = await world.provision('FLOOD');
+        await world.provision('OTHER');
+        const gate = createGate();
+        let asked = 0;
+        world.intercept = async (command, pass) => {
+          const floods = command.type === 'InitiateClaim' && command.openedBy.type === 'device';
+          const flooding = world.secrets.credentialsId('FLOOD');
+          if (floods && command.openedBy.credentialsId === flooding) {
+            asked += 1;
+            await gate.opened;
+          }
+          return pass();
+        };
+        await device.publish(topicOf('FLOOD'), '{}');
+        await until('it is known whose token it is', () => asked === 1);
+        for (let count = 1; count < 200; count++) await device.publish(topicOf('FLOOD'), '{}');
+        await device.publish(topicOf('OTHER'), '{}');
+        await device.hears(responseOf('OTHER'));
+        assert.equal(JSON.parse(await device.hears(responseOf('FLOOD'))), {
+          status: 'refused',
+          reason: 'too-many-messages',
+        });
+        gate.open();
+        await until('those that waited are served', () => bridge.inFlight === 0);
+        assert.equal([bridge.counts.opened, bridge.counts.refused], [1 + 10 + 1, 189]);
+        const ofLimit = lines.filter(({ message }) => message.startsWith('a limit was reached'));
+        assert.equal(ofLimit[0]?.fields, { deviceId: id, kind: 'device', lineMax: 10 });
+        assert.ok(ofLimit.length < 189, `one line a second, and not ${ofLimit.length}`);
+        assert.not.match(JSON.stringify(lines), /FLOOD/, 'a token is a secret');
+      },
+      undefined,
+      log,
+    );
+  },
 );
 
 for (const refuse5 of [undefined, 'connack'] as const) {

@@ -7,7 +7,7 @@
  * not fill the windows.
  */
 import type { Clock, Instant } from '../../../actors/base/clock.ts';
-import type { Log } from '../../../actors/base/log.ts';
+import { type Log, logBounded } from '../../../actors/base/log.ts';
 import { type Actor, spawnActor } from '../../../actors/runtime/actor.ts';
 import type { Parent } from '../../../actors/runtime/nact.ts';
 import { reportBug } from '../../../actors/runtime/supervision.ts';
@@ -41,6 +41,8 @@ export interface DeliveriesNeeds {
   readonly onRetry: () => void;
 }
 
+const TOO_MANY_WAITING = 'a limit was reached: too many messages of one device wait at the bridge';
+
 export class Deliveries {
   readonly #needs: DeliveriesNeeds;
   readonly #actor: Actor<Delivery>;
@@ -63,7 +65,16 @@ export class Deliveries {
   }
 
   add(delivery: Delivery): void {
-    if (!this.#actor.tell(delivery)) delivery.settle(tooManyWaiting);
+    if (this.#actor.tell(delivery)) return;
+    delivery.settle(tooManyWaiting);
+    this.#logLimit(delivery);
+  }
+
+  /** Without the topic: the token in it is a secret. */
+  #logLimit({ addressed: { kind, token } }: Delivery): void {
+    const { log, service, settings } = this.#needs;
+    const fields = { deviceId: service.deviceOf(token), kind, lineMax: settings.lineMax };
+    logBounded(log, 'warn', performance.now(), fields, TOO_MANY_WAITING);
   }
 
   /** What waits is dropped, what is under way is finished. */

@@ -7,6 +7,7 @@
  *   unavailable                nobody knows: kept, and tried again until there is an answer (QoS 0: dropped)
  */
 import type { Clock, Instant } from '../../../actors/base/clock.ts';
+import type { DeviceId } from '../../../actors/base/ids.ts';
 import type { Log } from '../../../actors/base/log.ts';
 import { unreachable } from '../../../actors/base/unreachable.ts';
 import type { AuthenticatedDevice } from '../../../actors/claiming/authentication.ts';
@@ -44,6 +45,8 @@ interface Message {
 export interface Service {
   /** Rejects for bugs only. */
   serve(message: Message): Promise<Served>;
+  /** Whose token it is, where it was looked up lately. */
+  deviceOf(token: string): DeviceId | undefined;
 }
 
 export interface ServiceNeeds {
@@ -137,6 +140,7 @@ export function createService(needs: ServiceNeeds): Service {
   }
 
   return {
+    deviceOf: (token) => cache.get(token)?.id,
     serve: (message) =>
       serve(message).catch(
         ifUnavailable((error) => {
