@@ -116,7 +116,8 @@ law('openapi: the page shows every route, runs nothing and loads nothing', async
   assert.match(policy, /default-src 'none'/);
   assert.not.match(policy, /unsafe|https?:/);
   assert.not.match(page.text, /<script|\ssrc=|\sstyle=|url\(|@import|\son\w+=/i);
-  for (const [, target] of page.text.matchAll(/href="([^"]*)"/g)) assert.is(target, '/v3/api-docs');
+  // Relative: a proxy may serve all of it below a path.
+  for (const [, target] of page.text.matchAll(/href="([^"]*)"/g)) assert.is(target, 'v3/api-docs');
   for (const { path } of world.routes) assert.ok(page.text.includes(path.replace(/:(\w+)/g, '{$1}')), path);
 });
 
