@@ -120,6 +120,7 @@ journey('phone: refusals say what happened and what to do', async () => {
     await says('Thermostat T2', 'right', 'It is yours');
     await bob.goto('/claim');
     await says('Thermostat T2', 'right', 'Thermostat T2');
+    await page.getByText('It is yours already. There is nothing left to do.').waitFor();
   });
 });
 

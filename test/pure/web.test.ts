@@ -292,7 +292,7 @@ law('claim: every refusal says what happened and what to do', async ({ world, ho
   await says('secret', CLAIM.device, 400, /belongs to someone else/);
   await home.admin.post(`/api/customer/${home.alice.customerId}/device/${id}`);
   const own = await alice.post('/claim', { device: CLAIM.device.toUpperCase(), key: 'secret' });
-  assert.is(own.to, `/my/devices/${id}`);
+  assert.is(own.to, `/my/devices/${id}?already-yours`);
   assert.match((await alice.follow(own)).text, 'It is yours already.');
 });
 

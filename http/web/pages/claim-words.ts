@@ -14,7 +14,6 @@ export const CLAIM_WORDS = {
   camera: 'Camera',
   wholeBox: 'A code for a whole box?',
   yours: 'It is yours',
-  alreadyYours: 'It is yours already. There is nothing left to do.',
   since: 'yours since',
   nameButton: 'Save',
   goOn: 'Go on',

@@ -16,6 +16,7 @@ import { type DeviceInfo, NameIt } from '../parts/device-parts.tsx';
 import { Field, Head, Refusal, Time } from '../parts/elements.tsx';
 import { type Explained, explain, NAME_MISSING } from './claim-refusals.ts';
 import { ADMIN_WORDS, CLAIM_SCRIPT_WORDS, CLAIM_WORDS as WORDS } from './claim-words.ts';
+import { ALREADY_YOURS } from './my-device.tsx';
 
 const claimedView = z.object({ device: z.object({ id: z.object({ id: z.string() }), name: z.string() }) });
 
@@ -207,7 +208,8 @@ async function claimReply(visit: SignedIn): Promise<PageReply> {
   }
   const own =
     answer.headers.get(CLAIM_REFUSAL_HEADER) === 'already-yours' ? await ownId(visit, device) : undefined;
-  if (own !== undefined) return seeOther(`/my/devices/${own}`, WORDS.alreadyYours);
+  // Told by the address: a notice would be used up where a script follows the redirect first.
+  if (own !== undefined) return seeOther(`/my/devices/${own}?${ALREADY_YOURS}`);
   return formReply(visit, device, explain(answer, sent, locale));
 }
 

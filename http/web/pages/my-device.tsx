@@ -6,10 +6,14 @@ import { ownershipView } from '../../views/ownership.ts';
 import { segment } from '../api.ts';
 import { memberPage, type Page, type PageReply, resultAt, type SignedIn } from '../page.ts';
 import { type DeviceInfo, NameIt } from '../parts/device-parts.tsx';
-import { Back, Head, Time } from '../parts/elements.tsx';
+import { Back, Head, Note, Time } from '../parts/elements.tsx';
 import { CHANGES } from './device-history.tsx';
 
+/** In the query: the owner has claimed it once more. */
+export const ALREADY_YOURS = 'already-yours';
+
 const WORDS = {
+  already: 'It is yours already. There is nothing left to do.',
   mine: 'My devices',
   state: 'How it stands',
   connected: 'Connected just now',
@@ -54,6 +58,7 @@ async function deviceReply(visit: SignedIn): Promise<PageReply> {
     body: (
       <>
         <Back to="/my/devices" label={WORDS.mine} />
+        {visit.query.has(ALREADY_YOURS) ? <Note kind="good">{WORDS.already}</Note> : null}
         <Head title={device.label ?? device.name} lead={device.label === null ? undefined : device.name} />
         <div class="grid two">
           <div>

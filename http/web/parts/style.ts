@@ -149,7 +149,7 @@ td.num, th.num { text-align: right; font-variant-numeric: tabular-nums; }
 `;
 
 /** States, feeds, plots, figures and what else single pages have. */
-const FIGURES = `dl + p, .story + p { margin-top: 1rem; }
+const FIGURES = `dl + p, dl + .row, .story + p, ol + details { margin-top: 1rem; }
 .card h3 { font-size: 1rem; margin: 1.25rem 0 .25rem; }
 dl { display: grid; grid-template-columns: minmax(7rem, auto) 1fr; gap: .5rem 1rem; margin: 0; }
 dt { color: var(--muted); }
