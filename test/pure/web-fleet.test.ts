@@ -186,8 +186,13 @@ law(
       'Select devices first',
     );
     assert.match((await admin.follow(await send('labels'))).text, 'One device has no key');
-    assert.match((await admin.follow(await send('keys'))).text, 'Done for 1 device');
+    const asked = await send('keys');
+    assert.match(asked.text, /Set new keys\? For one device Labels that were printed/);
+    assert.match((await admin.get('/devices')).text, 'Unclaimed', 'nothing was done yet');
+    const sure = await admin.post('/devices/selected', { id, do: 'keys', sure: 'yes', days: '7' });
+    assert.match((await admin.follow(sure)).text, 'Done for 1 device');
     assert.match((await admin.get('/devices')).text, 'Waits for its key');
+    assert.is((await world.devices.read(id))?.serverKey?.expiresAt, world.clock.now() + 7 * 24 * HOUR_MS);
     await send('forbid');
     assert.match((await admin.get('/devices')).text, 'Not claimable', 'its key does not count');
     await home.admin.delete(`/api/plugins/telemetry/${id}/SERVER_SCOPE?keys=claimingData`);
@@ -205,6 +210,8 @@ law('device: renamed, assigned, unassigned, its window closed, deleted', async (
   assert.is((await world.devices.read(id))?.label, 'in the cellar');
   assert.match(await act('assign', { customer: 'nobody' }), 'no customer “nobody”');
   assert.match(await act('assign', { customer: 'bob' }), /Assigned bob since/);
+  assert.match((await admin.get(`/devices/${id}/unassign`)).text, /Take it from bob\?.*label.*not work/);
+  assert.match((await admin.get(`/devices/${id}`)).text, /Assigned bob since/, 'it was only asked');
   assert.match(await act('unassign'), 'Nobody owns it now');
   await openWindow(world, id, 's');
   assert.match((await admin.get(`/devices/${id}`)).text, 'Window open');
@@ -213,6 +220,15 @@ law('device: renamed, assigned, unassigned, its window closed, deleted', async (
   assert.match(await act('permission', { permission: 'default' }), 'Unclaimed');
   assert.match(await act('key', { days: '7' }), 'Waits for its key');
   assert.is((await world.devices.read(id))?.serverKey?.expiresAt, world.clock.now() + 7 * 24 * HOUR_MS);
+  assert.match((await admin.get(`/devices/${id}`)).html, `href="/devices/${id}/key"`);
+  for (const [what, words] of [
+    ['key', /Set a new key\? E A label/],
+    ['remove-key', /Remove its key\? E A label/],
+  ] as const) {
+    const keyBefore = (await world.devices.read(id))?.serverKey;
+    assert.match((await admin.get(`/devices/${id}/${what}`)).text, words);
+    assert.equal((await world.devices.read(id))?.serverKey, keyBefore, 'it was only asked');
+  }
   assert.match(await act('remove-key'), 'Unclaimed');
   await world.audit.catchUp();
   const history = (await admin.get(`/devices/${id}/history`)).text;

@@ -411,7 +411,7 @@ law(
     const sent = await alice.post('/claim', { ...CLAIM, key: 'secret' });
     assert.is(sent.to, '/login?next=%2Fclaim');
     assert.match((await alice.follow(sent)).text, 'nothing was done yet');
-    assert.is((await alice.post('/devices/1/key', {})).to, '/login', 'a path without a page of its own');
+    assert.is((await alice.post('/devices/1/assign', {})).to, '/login', 'a path without a page of its own');
   },
 );
 
@@ -465,6 +465,11 @@ law('my devices: searched, paged, and given back after a confirmation', async ({
   assert.match(first.text, '26 devices');
   assert.match(first.text, '1–20 of 26');
   assert.match((await alice.get('/my/devices?page=1')).text, '21–26 of 26');
+  const beyond = await alice.get('/my/devices?page=499950');
+  assert.match(beyond.text, /nothing on this page.*ends before this page: it has 26.*To the last page/);
+  assert.match(beyond.html, 'href="/my/devices?page=1"');
+  const none = await alice.get('/my/devices?search=nothing');
+  assert.match(none.html, 'href="/my/devices">Show all devices');
   const found = await alice.get('/my/devices?search=valve');
   assert.match(found.text, '1 device found');
   assert.match((await alice.get(`/my/devices/${id}/give-back`)).text, 'Give it back? Valve');

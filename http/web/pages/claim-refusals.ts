@@ -76,7 +76,7 @@ function explainReason(reason: ClaimRefusal, answer: Answer, typed: Typed, local
     case 'no-window':
       return wait(
         'The device is not waiting for you',
-        'Press the button on the device, so that it opens its claim window.',
+        'Press the button on the device, so that it opens its claim window. If you pressed it before, its time was up: press it again.',
         typed,
       );
     case 'window-elapsed':

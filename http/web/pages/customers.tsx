@@ -58,7 +58,7 @@ function OwnedDevices({ devices, visit }: { devices: z.output<typeof infosPage>;
     <section class="card" aria-labelledby="devices">
       <h2 id="devices">Devices: {locale.number(devices.totalElements)}</h2>
       {devices.data.length === 0 ? (
-        <p class="muted">It owns none.</p>
+        <p class="muted">It owns none. Its users claim devices, or you assign one on its page.</p>
       ) : (
         <table class="cards">
           <caption class="sr">Devices</caption>
@@ -117,6 +117,7 @@ export const customerPages: readonly Page[] = [
     heading: 'Customers',
     lead: 'Customers claim devices. Each has its own users.',
     newHeading: 'New customer',
+    none: 'There are no customers yet. Create the first one; then add its users.',
     created: 'The customer is created. Now add its users.',
     deletion: {
       title: 'Delete this customer?',

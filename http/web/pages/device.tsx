@@ -9,7 +9,7 @@ import { attributesView, deviceInfoView, deviceView } from '../../views/device.t
 import { pageView } from '../../views/page.ts';
 import { type Result, segment, toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, resultAt, type SignedIn } from '../page.ts';
-import { newClaimingData } from '../parts/claim-key.tsx';
+import { DaysField, newClaimingData } from '../parts/claim-key.tsx';
 import { confirmPage } from '../parts/confirm.tsx';
 import { ClaimDetail, ClaimState, type DeviceInfo, findCustomer } from '../parts/device-parts.tsx';
 import { Claiming, Owner } from '../parts/device-sections.tsx';
@@ -178,12 +178,6 @@ const actions: readonly Page[] = [
       ? api.act('DELETE', `${attributesOf(device)}?keys=claimingAllowed`)
       : api.act('POST', attributesOf(device), { claimingAllowed: permission === 'allow' });
   }),
-  action('key', 'The key is set. Print its label now, or later.', ({ api, form, nowMs }, device) =>
-    api.act('POST', attributesOf(device), newClaimingData(nowMs, form.text('days'))),
-  ),
-  action('remove-key', 'The key is removed.', ({ api }, device) =>
-    api.act('DELETE', `${attributesOf(device)}?keys=claimingData`),
-  ),
   action('close-window', 'The window is closed.', ({ api }, { name, ownedSince }) =>
     // That of an owned device waits for a take-over; to give the device back would be another thing.
     api.act('DELETE', `/api/customer/device/${segment(name)}/${ownedSince === null ? 'claim' : 'takeOver'}`),
@@ -202,15 +196,67 @@ const actions: readonly Page[] = [
   action('withdraw', 'The offer is withdrawn.', ({ api }, { name }) =>
     api.act('DELETE', `/api/customer/device/${segment(name)}/transfer`),
   ),
-  action('unassign', 'Nobody owns it now.', ({ api }, { id }) =>
-    api.act('DELETE', `/api/customer/device/${id.id}`),
-  ),
+];
+
+/** What makes printed labels void, or a device nobody's, is asked before. */
+const askedBefore: readonly Page[] = [
+  confirmPage('/devices/:id/key', TENANT, {
+    find: deviceOf,
+    ask: ({ id, name }) => ({
+      title: 'Set a new key?',
+      what: name,
+      consequence: 'A label that was printed with the present key does not work any more: print a new one.',
+      fields: (
+        <div class="field">
+          <DaysField label="Valid for days" />
+        </div>
+      ),
+      yes: 'Set a new key',
+      back: `/devices/${id.id}`,
+    }),
+    async carryOut({ api, form, nowMs }, device) {
+      const result = await api.act('POST', attributesOf(device), newClaimingData(nowMs, form.text('days')));
+      return resultAt(`/devices/${device.id.id}`, result, 'The key is set. Print its label now, or later.');
+    },
+  }),
+  confirmPage('/devices/:id/remove-key', TENANT, {
+    find: deviceOf,
+    ask: ({ id, name }) => ({
+      title: 'Remove its key?',
+      what: name,
+      consequence:
+        'A label that was printed with it does not work any more. The device can be claimed when it opens its claim window itself.',
+      yes: 'Remove the key',
+      back: `/devices/${id.id}`,
+    }),
+    async carryOut({ api }, device) {
+      const result = await api.act('DELETE', `${attributesOf(device)}?keys=claimingData`);
+      return resultAt(`/devices/${device.id.id}`, result, 'The key is removed.');
+    },
+  }),
+  confirmPage('/devices/:id/unassign', TENANT, {
+    find: deviceOf,
+    ask: ({ id, name, customerTitle }) => ({
+      title: `Take it from ${customerTitle ?? 'its owner'}?`,
+      what: name,
+      consequence:
+        'Nobody owns it then, and its owner does not see it any more. A label that it was claimed with does not work again: set a new key and print it, or let the device open its claim window.',
+      yes: 'Take it back',
+      no: 'Leave it there',
+      back: `/devices/${id.id}`,
+    }),
+    async carryOut({ api }, { id }) {
+      const result = await api.act('DELETE', `/api/customer/device/${id.id}`);
+      return resultAt(`/devices/${id.id}`, result, 'Nobody owns it now.');
+    },
+  }),
 ];
 
 export const devicePages: readonly Page[] = [
   memberPage('/devices/:id', TENANT, { get: deviceReply }),
   memberPage('/devices/:id/history', TENANT, { get: historyReply }),
   ...actions,
+  ...askedBefore,
   confirmPage('/devices/:id/delete', TENANT, {
     find: deviceOf,
     ask: ({ id, name }) => ({

@@ -7,7 +7,8 @@ import { pageView } from '../../views/page.ts';
 import { CLAIM_STATES, type ClaimState as ClaimStateName } from '../../wire/schemas.ts';
 import { refusalOf, segment, toQuery, Unanswered } from '../api.ts';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
-import { newClaimingData } from '../parts/claim-key.tsx';
+import { DaysField, newClaimingData } from '../parts/claim-key.tsx';
+import { questionReply } from '../parts/confirm.tsx';
 import {
   ClaimDetail,
   ClaimState,
@@ -16,7 +17,7 @@ import {
   findCustomer,
 } from '../parts/device-parts.tsx';
 import { Head } from '../parts/elements.tsx';
-import { count, Pager, pageOf } from '../parts/list.tsx';
+import { count, emptyText, Pager, pageOf } from '../parts/list.tsx';
 
 const infosPage = pageView(deviceInfoView);
 const PAGE_SIZE = 50;
@@ -103,7 +104,13 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
         <FilterForm filters={filters} />
         {found.data.length === 0 ? (
           <div class="card empty">
-            {filtered ? found.why : 'There are no devices yet. Create one, or import a list.'}
+            <p>
+              {emptyText(
+                found,
+                filtered ? found.why : 'There are no devices yet. Create one, or import a list.',
+              )}
+            </p>
+            {filtered ? <a href="/devices">Show all devices</a> : null}
           </div>
         ) : (
           <DeviceTable devices={found.data} visit={visit} />
@@ -225,12 +232,40 @@ function SelectedActions() {
   );
 }
 
+/** Labels that were printed do not work any more, so it is asked before. */
+const newKeysReply = (ids: readonly string[]): PageReply =>
+  questionReply(
+    {
+      title: 'Set new keys?',
+      what: ids.length === 1 ? 'For one device' : `For ${ids.length} devices`,
+      consequence:
+        'Labels that were printed with the keys that they have now do not work any more: print new ones.',
+      fields: (
+        <>
+          {ids.map((id) => (
+            <input type="hidden" name="id" value={id} />
+          ))}
+          <input type="hidden" name="do" value="keys" />
+          <input type="hidden" name="sure" value="yes" />
+          <div class="field">
+            <DaysField label="Valid for days" />
+          </div>
+        </>
+      ),
+      yes: 'Set new keys',
+      no: 'Keep the keys as they are',
+      back: '/devices',
+    },
+    '/devices/selected',
+  );
+
 async function changeSelected({ api, form, nowMs }: SignedIn): Promise<PageReply> {
   const ids = form.all('id').slice(0, SELECTED_MAX);
   if (ids.length === 0) return refusedTo('/devices', 'Select devices first.');
   const labels = `/devices/labels?ids=${ids.map(segment).join(',')}`;
   const action = form.text('do');
   if (action === 'labels') return seeOther(labels);
+  if (action === 'keys' && form.text('sure') !== 'yes') return newKeysReply(ids);
   // Each device gets a key of its own.
   const attributes = () =>
     action === 'keys' ? newClaimingData(nowMs, form.text('days')) : { claimingAllowed: action === 'allow' };

@@ -79,7 +79,7 @@ function LatestImports({ jobs, locale }: { jobs: readonly ImportJob[]; locale: L
     <section class="card" aria-labelledby="latest">
       <h2 id="latest">Latest imports</h2>
       {jobs.length === 0 ? (
-        <p class="muted">None yet.</p>
+        <p class="muted">None yet. Choose a file to begin.</p>
       ) : (
         <ul class="feed">
           {jobs.map((job) => (

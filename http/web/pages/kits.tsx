@@ -14,7 +14,7 @@ import {
   seeOther,
 } from '../page.ts';
 import { Back, Field, Head, Refusal, Time } from '../parts/elements.tsx';
-import { Pager, pageOf } from '../parts/list.tsx';
+import { emptyText, Pager, pageOf } from '../parts/list.tsx';
 import { explainOutcome, KIT_STATES } from './kit-words.ts';
 
 const PAGE_SIZE = 50;
@@ -41,13 +41,16 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
           </a>
         </Head>
         {kits.data.length === 0 ? (
-          <p class="muted">None yet. An import makes kits too: give its rows a column “kit”.</p>
+          <div class="card empty">
+            {emptyText(
+              kits,
+              'There are no kits yet. Make one of devices that you have; an import makes kits too, where its rows have a column “kit”.',
+            )}
+          </div>
         ) : (
-          <>
-            <KitTable kits={kits.data} locale={locale} />
-            <Pager path="/kits" query={query} size={PAGE_SIZE} found={kits} locale={locale} />
-          </>
+          <KitTable kits={kits.data} locale={locale} />
         )}
+        <Pager path="/kits" query={query} size={PAGE_SIZE} found={kits} locale={locale} />
       </>
     ),
   };

@@ -113,6 +113,8 @@ function KeylessForm({ devices }: { devices: readonly Labelled[] }) {
         <input type="hidden" name="id" value={id} />
       ))}
       <input type="hidden" name="then" value="labels" />
+      {/* They have no key that a label could have been printed with. */}
+      <input type="hidden" name="sure" value="yes" />
       <div class="search">
         <div class="small">
           <DaysField label="Valid for days" />

@@ -10,7 +10,7 @@ import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOth
 import { confirmPage } from '../parts/confirm.tsx';
 import { Description, type DeviceInfo } from '../parts/device-parts.tsx';
 import { Head, Time } from '../parts/elements.tsx';
-import { count, Pager, pageOf, Search } from '../parts/list.tsx';
+import { count, emptyText, Pager, pageOf, Search } from '../parts/list.tsx';
 
 const infosPage = pageView(deviceInfoView);
 const losses = z.array(lossView);
@@ -51,7 +51,13 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
         <Search path="/my/devices" label="Search by name or label" value={search} />
         {found.data.length === 0 ? (
           <div class="card empty">
-            {search === '' ? 'You have no devices yet. Claim your first one.' : 'Nothing has this name.'}
+            <p>
+              {emptyText(
+                found,
+                search === '' ? 'You have no devices yet. Claim your first one.' : 'Nothing has this name.',
+              )}
+            </p>
+            {search === '' ? <a href="/claim">Claim a device</a> : <a href="/my/devices">Show all devices</a>}
           </div>
         ) : (
           <DeviceTable devices={found.data} visit={visit} />
@@ -88,7 +94,7 @@ async function lostReply({ api, locale, nowMs }: SignedIn): Promise<PageReply> {
           lead="Devices that left you in the last 90 days without your giving them back. If that was not you, tell your supplier."
         />
         {all.length === 0 ? (
-          <div class="card empty">None.</div>
+          <div class="card empty">You lost none.</div>
         ) : (
           <div class="card tablecard">
             <table class="cards">

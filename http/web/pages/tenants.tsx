@@ -50,6 +50,7 @@ export const tenantPages: readonly Page[] = [
     heading: 'Tenants',
     lead: 'Each tenant has its own devices and customers, and sees nothing of the others.',
     newHeading: 'New tenant',
+    none: 'There are no tenants yet. Create the first one; then add its administrator.',
     created: 'The tenant is created. Now add its first administrator.',
     deletion: {
       title: 'Delete this tenant?',

@@ -163,7 +163,10 @@ async function offersReply(visit: SignedIn, refusal?: string, status: 400 | 429 
         <Head title="Offered to you" lead="Devices that their owners want to hand over." />
         <Refusal text={refusal} />
         {offers.length === 0 ? (
-          <div class="card empty">Nobody offers you a device by your e-mail.</div>
+          <div class="card empty">
+            Nobody offers you a device by your e-mail. Its owner makes an offer under “My devices”, or tells
+            you a code.
+          </div>
         ) : null}
         {offers.map((offer) => (
           <IncomingOffer offer={offer} visit={visit} />

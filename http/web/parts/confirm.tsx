@@ -1,5 +1,5 @@
 /** Pages that ask before they do what cannot be undone, or not easily: GET shows the question, POST does it. */
-import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
+import { type Element, memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
 import type { User } from '../session.ts';
 
 interface Question {
@@ -8,6 +8,8 @@ interface Question {
   readonly what: string;
   readonly consequence: string;
   readonly yes: string;
+  /** What the answer says besides yes. */
+  readonly fields?: Element;
   /** Default: keep it as it is. */
   readonly no?: string;
   /** Where to go on who does not want it. */
@@ -29,28 +31,36 @@ export function confirmPage<Subject extends { readonly id: { readonly id: string
   return memberPage(path, roles, {
     async get(visit) {
       const subject = await find(visit);
-      const { title, what, consequence, yes, no = 'Keep it as it is', back } = ask(subject);
-      return {
-        type: 'page',
-        title,
-        narrow: true,
-        body: (
-          <div class="card">
-            <h1>{title}</h1>
-            <p class="big">{what}</p>
-            <p>{consequence}</p>
-            <form method="post" action={path.replace(':id', subject.id.id)} class="row">
-              <button type="submit" class="danger">
-                {yes}
-              </button>
-              <a class="button" href={back}>
-                {no}
-              </a>
-            </form>
-          </div>
-        ),
-      };
+      return questionReply(ask(subject), path.replace(':id', subject.id.id));
     },
     post: async (visit) => carryOut(visit, await find(visit)),
   });
+}
+
+/** The question alone. @param action where the answer is sent */
+export function questionReply(question: Question, action: string): PageReply {
+  const { title, what, consequence, fields, yes, no = 'Keep it as it is', back } = question;
+  return {
+    type: 'page',
+    title,
+    narrow: true,
+    body: (
+      <div class="card">
+        <h1>{title}</h1>
+        <p class="big">{what}</p>
+        <p>{consequence}</p>
+        <form method="post" action={action}>
+          {fields ?? null}
+          <div class="row">
+            <button type="submit" class="danger">
+              {yes}
+            </button>
+            <a class="button" href={back}>
+              {no}
+            </a>
+          </div>
+        </form>
+      </div>
+    ),
+  };
 }

@@ -20,23 +20,26 @@ export function Claiming({ device, visit, keyed }: ClaimingProps) {
       <h2 id="claiming">Claiming</h2>
       <Approval device={device} visit={visit} />
       <Permission device={device} />
-      <form method="post" action={`${path}/key`} class="search">
-        <div>
-          <DaysField
-            label={keyed ? 'Replace its key; valid for days' : 'Set a key for its label; valid for days'}
-          />
-        </div>
-        <button type="submit">{keyed ? 'Replace' : 'Set a key'}</button>
-      </form>
+      {keyed ? null : (
+        <form method="post" action={`${path}/key`} class="search">
+          <div>
+            <DaysField label="Set a key for its label; valid for days" />
+          </div>
+          <button type="submit">Set a key</button>
+        </form>
+      )}
       <div class="row">
         {keyed ? (
           <>
             <a class="button" href={`/devices/labels?ids=${device.id.id}`}>
               Print its label
             </a>
-            <form method="post" action={`${path}/remove-key`}>
-              <button type="submit">Remove the key</button>
-            </form>
+            <a class="button" href={`${path}/key`}>
+              Replace the key
+            </a>
+            <a class="button" href={`${path}/remove-key`}>
+              Remove the key
+            </a>
           </>
         ) : null}
         {device.claimWindow === null ? null : (
@@ -158,11 +161,11 @@ export function Owner({ device, titles, visit }: OwnerProps) {
         </form>
       )}
       {owned ? (
-        <form method="post" action={`${path}/unassign`}>
-          <button type="submit" class="danger">
+        <p>
+          <a class="button danger" href={`${path}/unassign`}>
             Take it from {device.customerTitle ?? 'its owner'}
-          </button>
-        </form>
+          </a>
+        </p>
       ) : null}
     </section>
   );

@@ -44,6 +44,7 @@ interface PagerProps {
 /** Which part of a list is shown, and links to the pages before and after. */
 export function Pager({ path, query, size, found, locale }: PagerProps) {
   const page = pageOf(query);
+  const pages = Math.max(1, Math.ceil(found.totalElements / size));
   const linkTo = (target: number) => {
     const params = new URLSearchParams(query);
     if (target === 0) params.delete('page');
@@ -55,8 +56,8 @@ export function Pager({ path, query, size, found, locale }: PagerProps) {
       <span class="muted">{rangeOf(locale, page * size + 1, found.data.length, found.totalElements)}</span>
       <span class="row">
         {page === 0 ? null : (
-          <a class="button" rel="prev" href={linkTo(page - 1)}>
-            Previous
+          <a class="button" rel="prev" href={linkTo(Math.min(page, pages) - 1)}>
+            {page < pages ? 'Previous' : 'To the last page'}
           </a>
         )}
         {found.hasNext ? (
@@ -69,7 +70,15 @@ export function Pager({ path, query, size, found, locale }: PagerProps) {
   );
 }
 
-/** `21–40 of 1,000`. */
+/** `21–40 of 1,000`. After the end, where people come by an old link or when entries went away, it says so. */
 function rangeOf({ number }: Locale, from: number, shown: number, total: number): string {
-  return total === 0 ? 'None' : `${number(from)}–${number(from + shown - 1)} of ${number(total)}`;
+  if (total === 0) return 'None';
+  return shown === 0
+    ? `The list ends before this page: it has ${number(total)}.`
+    : `${number(from)}–${number(from + shown - 1)} of ${number(total)}`;
+}
+
+/** Why a list is empty: it ends before the page that was asked for, or `otherwise`. */
+export function emptyText({ totalElements }: PagerProps['found'], otherwise: string): string {
+  return totalElements > 0 ? 'There is nothing on this page.' : otherwise;
 }

@@ -111,7 +111,7 @@ button, .button { font: inherit; font-weight: 600; border: 1px solid var(--field
 button:hover, .button:hover { background: var(--sunken); }
 button.primary, .button.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
 button.primary:hover, .button.primary:hover { filter: brightness(1.08); }
-button.danger { color: var(--bad); border-color: var(--bad); }
+button.danger, .button.danger { color: var(--bad); border-color: var(--bad); }
 button.plain { border-color: transparent; background: none; color: var(--muted); padding: .5rem; font-weight: 500; }
 button.plain:hover { color: var(--text); text-decoration: underline; }
 .wide { width: 100%; }

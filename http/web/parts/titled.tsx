@@ -2,11 +2,12 @@
 import type { z } from 'zod';
 import { pageView } from '../../views/page.ts';
 import { segment, toQuery } from '../api.ts';
+import type { Locale } from '../locale.ts';
 import { memberPage, type Page, type PageReply, resultAt, type SignedIn, seeOther } from '../page.ts';
 import type { User } from '../session.ts';
 import { confirmPage } from './confirm.tsx';
 import { Field, Head, Refusal, Time } from './elements.tsx';
-import { Pager, pageOf, Search } from './list.tsx';
+import { emptyText, Pager, pageOf, Search } from './list.tsx';
 
 const PAGE_SIZE = 50;
 
@@ -26,6 +27,8 @@ interface Titled {
   readonly heading: string;
   readonly lead: string;
   readonly newHeading: string;
+  /** What to do where there are none yet. */
+  readonly none: string;
   readonly created: string;
   readonly deletion: {
     readonly title: string;
@@ -61,7 +64,7 @@ export function titledPages(titled: Titled): readonly Page[] {
 
 async function listReply(visit: SignedIn, titled: Titled, refusal?: string): Promise<PageReply> {
   const { api, query, locale, form } = visit;
-  const { api: routes, view, path, heading, lead, newHeading } = titled;
+  const { api: routes, view, path, heading, lead, newHeading, none } = titled;
   const search = query.get('search') ?? '';
   const wanted = toQuery({
     page: pageOf(query),
@@ -79,37 +82,22 @@ async function listReply(visit: SignedIn, titled: Titled, refusal?: string): Pro
         <Head title={heading} lead={lead} />
         <div class="grid side">
           <div>
-            <Search path={path} label="Title" value={search} />
-            <div class="card tablecard">
-              <table class="cards">
-                <caption class="sr">{heading}</caption>
-                <thead>
-                  <tr>
-                    <th scope="col">Title</th>
-                    <th scope="col">Since</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {found.data.map(({ id, title, createdTime }) => (
-                    <tr>
-                      <th scope="row">
-                        <a href={`${path}/${id.id}`}>{title}</a>
-                      </th>
-                      <td data-label="Since">
-                        <Time at={createdTime} locale={locale} />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <Search path={path} label="Name" value={search} />
+            {found.data.length === 0 ? (
+              <div class="card empty">
+                <p>{emptyText(found, search === '' ? none : 'Nothing has this name.')}</p>
+                {search === '' ? null : <a href={path}>Show all</a>}
+              </div>
+            ) : (
+              <TitledTable entries={found.data} titled={titled} locale={locale} />
+            )}
             <Pager path={path} query={query} size={PAGE_SIZE} found={found} locale={locale} />
           </div>
           <section class="card" aria-labelledby="new">
             <h2 id="new">{newHeading}</h2>
             <Refusal text={refusal} />
             <form method="post" action={path}>
-              <Field name="title" label="Title" value={form.text('title')} maxlength={255} required />
+              <Field name="title" label="Name" value={form.text('title')} maxlength={255} required />
               <button type="submit" class="primary">
                 Create
               </button>
@@ -119,4 +107,38 @@ async function listReply(visit: SignedIn, titled: Titled, refusal?: string): Pro
       </>
     ),
   };
+}
+
+interface TitledTableProps {
+  readonly entries: readonly TitledView[];
+  readonly titled: Titled;
+  readonly locale: Locale;
+}
+
+function TitledTable({ entries, titled: { path, heading }, locale }: TitledTableProps) {
+  return (
+    <div class="card tablecard">
+      <table class="cards">
+        <caption class="sr">{heading}</caption>
+        <thead>
+          <tr>
+            <th scope="col">Name</th>
+            <th scope="col">Since</th>
+          </tr>
+        </thead>
+        <tbody>
+          {entries.map(({ id, title, createdTime }) => (
+            <tr>
+              <th scope="row">
+                <a href={`${path}/${id.id}`}>{title}</a>
+              </th>
+              <td data-label="Since">
+                <Time at={createdTime} locale={locale} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
 }

@@ -10,7 +10,7 @@ export function fullName({ firstName, lastName }: User): string {
 }
 
 export function UsersTable({ users, locale }: { users: readonly User[]; locale: Locale }) {
-  if (users.length === 0) return <p class="muted">Nobody yet.</p>;
+  if (users.length === 0) return <p class="muted">Nobody yet. Add somebody by e-mail.</p>;
   return (
     <table class="cards">
       <caption class="sr">People</caption>
