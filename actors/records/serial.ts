@@ -15,7 +15,12 @@ interface Task {
 /** In order of arrival; keys do not wait for each other. In this process only. */
 export function createSerial(): Serial {
   const tasks = new KeyedMailbox<Task>(
-    { handle: (task) => task.run(), onFailure: () => {} },
+    {
+      handle: (task) => task.run(),
+      onFailure(error) {
+        throw error; // it cannot be: the task never rejects
+      },
+    },
     Number.POSITIVE_INFINITY,
     ({ key }) => key,
   );

@@ -12,7 +12,11 @@
 export interface MessageHandler<Message> {
   /** Handles one message. The next one waits until the promise, if there is one, has settled. */
   handle(message: Message): void | Promise<void>;
-  /** `handle` threw or rejected. The next message has its turn after it. */
+  /**
+   * `handle` threw or rejected. The next message has its turn after it. It must not throw: who ends the smallest thing that a
+   * bug may have damaged has a bug itself then, so nobody knows what is damaged. The mailbox closes, and the process ends as
+   * `supervision.ts` says of bugs that are met nowhere else.
+   */
   onFailure(error: unknown, message: Message): void;
 }
 
@@ -68,14 +72,26 @@ export class Mailbox<Message extends object> {
     this.#onIdle?.();
   }
 
-  /** Undefined when the message is done with. The promise rejects only when `onFailure` itself throws. */
+  /** Undefined when the message is done with. Neither throws nor rejects. */
   #handle(message: Message): Promise<void> | undefined {
     try {
       const pending = this.#handler.handle(message);
-      return pending?.catch((error: unknown) => this.#handler.onFailure(error, message));
+      return pending?.catch((error: unknown) => this.#failed(error, message));
     } catch (error) {
-      this.#handler.onFailure(error, message);
+      this.#failed(error, message);
       return undefined;
+    }
+  }
+
+  #failed(error: unknown, message: Message): void {
+    try {
+      this.#handler.onFailure(error, message);
+    } catch (bug) {
+      this.close();
+      // Not to whoever put the message in: it may catch this, and the message may be another's.
+      queueMicrotask(() => {
+        throw bug;
+      });
     }
   }
 }

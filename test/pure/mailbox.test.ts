@@ -109,6 +109,38 @@ test('mailbox: a failure is told with its message, thrown or rejected, and the n
   assert.equal(failures, [1, 2]);
 });
 
+for (const how of ['thrown', 'rejected'] as const) {
+  test(`mailbox: when dealing with what was ${how} fails, it closes, and the bug is nobody's: the process hears of it`, async () => {
+    const [uncaught, handled]: [unknown[], number[]] = [[], []];
+    const listener = (error: unknown) => uncaught.push(error);
+    process.on('uncaughtException', listener); // of unhandled rejections too
+    try {
+      const mailbox = new Mailbox<Message>(
+        {
+          handle({ number }) {
+            handled.push(number);
+            if (how === 'rejected') return Promise.reject(new Error('failed'));
+            throw new Error('failed');
+          },
+          onFailure(_error, { number }) {
+            throw new Error(`bug ${number}`);
+          },
+        },
+        10,
+      );
+      assert.ok(mailbox.put(message(1)), 'whoever puts a message in hears nothing of it');
+      const waits = mailbox.put(message(2));
+      assert.is(waits, how === 'rejected', 'closed at once, or as soon as it has failed');
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(uncaught.map(String), ['Error: bug 1']);
+      assert.not.ok(mailbox.put(message(3)));
+      assert.equal(handled, [1], 'and handles nothing more');
+    } finally {
+      process.off('uncaughtException', listener);
+    }
+  });
+}
+
 test('mailbox: beyond its bound it takes nothing, and says so', async () => {
   const handler = heldHandler();
   const mailbox = new Mailbox(handler, 2);
