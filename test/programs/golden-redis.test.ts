@@ -8,6 +8,7 @@ import { silentLog } from '../../actors/base/log.ts';
 import { RedisRefused } from '../../actors/store/redis/checks.ts';
 import { Connection } from '../../actors/store/redis/connection.ts';
 import { agreeOnFormat } from '../../actors/store/redis/format.ts';
+import { createKeys } from '../../actors/store/redis/keys.ts';
 import { openRedisStore, type RedisSettings } from '../../actors/store/redis/redis.ts';
 import { StoreUnavailable } from '../../actors/store/store.ts';
 import { restApi } from '../kit/api.ts';
@@ -139,6 +140,48 @@ for (const format of ['1', '2'])
       assert.ok(through || commands < 10_000, 'it never comes through');
     }
   });
+
+for (const goesAgain of [false, true])
+  test(`golden: a list entry that is taken away late is put back when its id has come again${goesAgain ? ', and taken away when that goes' : ''}`, async () => {
+    const server = await filled();
+    const [id, list] = ['late', 'account/tenants'];
+    const keys = createKeys('claimd', Number(await server.command('HGET', 'claimd:meta', 'partitions')));
+    const [listKey, headKey] = [keys.list(list), keys.partitionOf(`tenant/${id}`).head(`tenant/${id}`)];
+    await server.command('ZADD', listKey, '0', id);
+
+    const settings = settingsOf([server]);
+    const redis = await Connection.open({ ...settings, log: silentLog }, settings.connectTimeoutMs);
+    const happened: string[] = [];
+    before(redis, ['ZREM', listKey, id], async () => {
+      if (happened.push('ZREM') > 1) return;
+      const held = JSON.stringify({ k: {}, m: { [`${list}\0${id}`]: 1 } });
+      await server.command('SET', headKey, `1 - ${held}\n{}`);
+      await server.command('ZADD', listKey, '0', id);
+    });
+    before(redis, ['ZADD', listKey, '0', id], async () => {
+      happened.push('ZADD');
+      if (!goesAgain) return;
+      await server.command('DEL', headKey);
+      await server.command('ZREM', listKey, id);
+    });
+    await agreeOnFormat(redis, settings.prefix, 4, silentLog, sealing);
+    redis.destroy();
+
+    assert.equal(happened, goesAgain ? ['ZREM', 'ZADD', 'ZREM'] : ['ZREM', 'ZADD']);
+    assert.is(await server.command('ZSCORE', listKey, id), goesAgain ? '' : '0');
+  });
+
+/** Lets something happen when a command has been decided on and is not carried out yet. */
+function before({ client }: Connection, command: readonly string[], happens: () => Promise<void>): void {
+  const send = client.sendCommand.bind(client) as (...args: unknown[]) => Promise<unknown>;
+  Object.defineProperty(client, 'sendCommand', {
+    configurable: true,
+    async value(...args: unknown[]) {
+      if (args.some((arg) => JSON.stringify(arg) === JSON.stringify(command))) await happens();
+      return send(...args);
+    },
+  });
+}
 
 /** What is there, but for who lifted it: a lifter that is cut off at the very end leaves its number, which does no harm. */
 async function lifted(server: RedisServer): Promise<readonly string[][]> {

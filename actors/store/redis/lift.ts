@@ -106,12 +106,31 @@ async function dropStaleMembers({ redis, keys }: Lift): Promise<void> {
     for (const listKey of await allOf(walk(redis, keys.list(oldList)))) {
       const list = listKey.slice(front.length);
       const members = texts(await redis.send(listKey, ['ZRANGE', listKey, '0', '-1']));
-      await eachOf(members, async (member) => {
-        const head = await headOf(redis, keys, `${kind}/${member}`);
-        const isIn = head !== undefined && membersOf(head).has(`${list}\0${member}`);
-        if (!isIn) await redis.send(listKey, ['ZREM', listKey, member]);
-      });
+      await eachOf(members, (member) =>
+        settleMember(redis, listKey, member, async () => {
+          const head = await headOf(redis, keys, `${kind}/${member}`);
+          return head !== undefined && membersOf(head).has(`${list}\0${member}`);
+        }),
+      );
     }
+  }
+}
+
+/**
+ * Brings a list entry to what the head says. The head is in another slot, so the entry can be changed late, after the id has
+ * come again; so it is looked at again after each change, until it still says the same.
+ */
+async function settleMember(
+  redis: Connection,
+  listKey: string,
+  member: string,
+  belongs: () => Promise<boolean>,
+): Promise<void> {
+  let isListed = true;
+  while ((await belongs()) !== isListed) {
+    const change = isListed ? ['ZREM', listKey, member] : ['ZADD', listKey, '0', member];
+    await redis.send(listKey, change);
+    isListed = !isListed;
   }
 }
 
