@@ -8,11 +8,19 @@ export function composed(text: string): string {
   return text.normalize('NFC');
 }
 
-/** The spellings under which a name takes unique keys: as it was given, and as it is compared. Mostly these are one. */
+/**
+ * The spellings under which a name takes unique keys: as it was given, as it is compared, and the one (NFD) that may have been
+ * given before names were compared so, since nobody else's may look alike. ASCII, which is nearly every name, has one.
+ */
 export function spellingsOf(name: string): readonly string[] {
+  if (ASCII.test(name)) return [name];
   const compared = composed(name);
-  return compared === name ? [name] : [name, compared];
+  const apart = compared.normalize('NFD');
+  return [...new Set(apart.length > NAME_CHARS_MAX ? [name, compared] : [name, compared, apart])];
 }
+
+/** No longer name was ever given. Apart, one may be longer, and too long for a key of the store. */
+const NAME_CHARS_MAX = 255;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
 const ASCII = /^[\u0000-\u007f]*$/;

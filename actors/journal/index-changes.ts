@@ -9,7 +9,7 @@ export function changesBetween(before: IndexEntries, after: IndexEntries): Index
 
 /**
  * Takes keys also where they are held already. Whoever was there before names were compared in NFC holds the key of its name
- * as it was given, and not the other one that its name should have.
+ * as it was given, and not the others that its name should have.
  */
 export function takingAgain(changes: IndexChanges, unique: readonly string[]): IndexChanges {
   const all = new Set([...changes.take.unique, ...unique]);

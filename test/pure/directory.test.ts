@@ -8,8 +8,10 @@ import type { DeviceId, TenantId } from '../../actors/base/ids.ts';
 import type { DeviceCommand } from '../../actors/device/device.ts';
 import { indexEntries, keys, lists } from '../../actors/device/indexes.ts';
 import type { Refusal } from '../../actors/device/messages.ts';
+import { decodeState, encodeState } from '../../actors/device/persistence.ts';
 import type { Directory, ListQuery } from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
+import { changesBetween } from '../../actors/journal/index-changes.ts';
 import { openLmdbStore } from '../../actors/store/lmdb/lmdb.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
@@ -151,13 +153,38 @@ function laws(storeName: string, open: () => { store: Store; dispose: () => void
 
   /** A device from before names were compared in NFC: it has the key of its name as it was given alone. */
   async function createEarlier(context: Context, n: number, name: string): Promise<void> {
-    await create(context, n, name);
+    await create(context, n, `earlier ${n}`);
     const [stream, { journal }] = [deviceId(n), context.store];
     const { sequence: expected, state } = await journal.load(stream);
-    const release = { unique: [keys.name(TENANT, name.normalize('NFC'))], members: [] };
-    const index = { take: { unique: [], members: [] }, release };
-    await journal.append({ stream, expected, event: '{}', state, alarmAt: null, index });
+    const before = decodeState(state ?? '');
+    if (before.status === 'absent') throw new Error('it was created');
+    const after = { ...before, name };
+    const { take, release } = changesBetween(indexEntries(stream, before), indexEntries(stream, after));
+    const index = { take: { ...take, unique: [keys.name(TENANT, name)] }, release };
+    const entry = { stream, expected, event: '{}', state: encodeState(after), alarmAt: null, index };
+    assert.equal(await journal.append(entry), { type: 'appended' });
   }
+
+  test(`${storeName}: beside a device from before none is made, nor renamed, that looks like it`, async (c) => {
+    await createEarlier(c, 1, APART);
+    await create(c, 2, 'Pump');
+    for (const name of [APART, COMPOSED]) {
+      assert.equal(await create(c, 3, name), { reason: 'name-taken' });
+      assert.equal(await tell(c, 2, rename(name)), { reason: 'name-taken' });
+      assert.is((await c.directory.byName(TENANT, name))?.id, deviceId(1));
+    }
+    assert.is(await tell(c, 1, remove), undefined);
+    assert.is(await tell(c, 2, rename(COMPOSED)), undefined, 'both spellings are free');
+    assert.equal(await create(c, 3, APART), { reason: 'name-taken' });
+  });
+
+  test(`${storeName}: a long name is made, whatever it is when it is taken apart`, async (c) => {
+    const long = '각'.repeat(255);
+    assert.is(await create(c, 1, long), undefined);
+    for (const name of [long, long.normalize('NFD')]) {
+      assert.is((await c.directory.byName(TENANT, name))?.id, deviceId(1));
+    }
+  });
 
   test(`${storeName}: a device from before is found in either spelling, and gets both when it is renamed`, async (c) => {
     const { directory } = c;
@@ -175,7 +202,7 @@ function laws(storeName: string, open: () => { store: Store; dispose: () => void
 
   test(`${storeName}: of two from before that look alike both stay, each found by its own spelling`, async (c) => {
     await createEarlier(c, 1, APART);
-    await create(c, 2, COMPOSED);
+    await createEarlier(c, 2, COMPOSED);
     assert.is(await c.directory.idOf(TENANT, APART), deviceId(1));
     assert.is(await c.directory.idOf(TENANT, COMPOSED), deviceId(2));
     assert.is(await c.directory.idOfTyped(TENANT, COMPOSED.toUpperCase()), undefined, 'more than one fits');
