@@ -52,12 +52,12 @@ export interface Gateways {
   ): Promise<GatewayAnswer<ReadonlyMap<string, EntryOutcome>>>;
   /** A device that the gateway speaks for, as it is now; undefined: there is none of this name, or it does not (O8). */
   read(gateway: AuthenticatedDevice, name: string): Promise<GatewayAnswer<DeviceRecord | undefined>>;
-  /** Makes sure that the device exists. */
+  /** Makes sure that the device exists; its id, or why the gateway cannot have it connected. */
   connect(
     gateway: AuthenticatedDevice,
     name: string,
     deviceType: string,
-  ): Promise<GatewayAnswer<EntryOutcome | undefined>>;
+  ): Promise<GatewayAnswer<DeviceId | EntryOutcome>>;
 }
 
 export interface GatewayNeeds {
@@ -177,7 +177,7 @@ export function createGateways(needs: GatewayNeeds): Gateways {
         if (speaker.silenced !== undefined) return speaker.silenced;
         const id = await bringUp(speaker.gateway, name, deviceType);
         if (typeof id !== 'string') return id;
-        return (await isItsOwn(speaker.authority, id)) ? undefined : NOT_BEHIND;
+        return (await isItsOwn(speaker.authority, id)) ? id : NOT_BEHIND;
       }).catch(ifUnavailable(noAnswer)),
   };
 }

@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DeviceId } from '../../actors/base/ids.ts';
 import type { SharedNews } from '../../actors/claiming/attributes.ts';
+import { BehindGateways } from '../../transports/mqtt/endpoint/behind-gateways.ts';
 import { Reason } from '../../transports/mqtt/endpoint/reasons.ts';
 import { SessionTable } from '../../transports/mqtt/endpoint/session-table.ts';
 import { createParties } from '../kit/bus.ts';
@@ -201,6 +202,49 @@ test('mqtt sessions: shared attributes reach a device and a gateway in whatever 
   await heard();
   assert.is(session.shared.length, 3, 'once, where it is connected');
   for (const { table } of nodes) table.stop();
+});
+
+test('mqtt sessions: shared attributes reach the gateways that have connected the device, once, in whatever process', async () => {
+  const { a, b, nodes } = scene(0, 0);
+  const device = { id: idOf<DeviceId>(9), name: 'Meter', viaGateway: idOf<DeviceId>(2) };
+  const before = new FakeSession(b.table, idOf<DeviceId>(3));
+  b.table.connectBehind(before, 'Meter', device.id); // before the processes know of each other
+  for (const { table } of nodes) table.start();
+  const creator = new FakeSession(b.table, idOf<DeviceId>(2));
+  const here = new FakeSession(a.table, idOf<DeviceId>(4));
+  const idle = new FakeSession(b.table, idOf<DeviceId>(5));
+  for (const session of [creator, idle]) b.table.connectBehind(session, 'Meter', device.id);
+  b.table.disconnectBehind(idle, 'Meter');
+  a.table.connectBehind(here, 'Meter', device.id);
+  await heard();
+  a.table.shareBehind(device, { mode: 'eco' });
+  await heard();
+  const told: SharedNews = { type: 'shared', behind: 'Meter', news: { mode: 'eco' } };
+  for (const session of [before, creator, here]) assert.equal(session.shared, [told]);
+  assert.equal(idle.shared, []);
+  before.leave();
+  b.table.shareBehind(device, { mode: 'off' });
+  await heard();
+  assert.equal(
+    [before, creator, here].map(({ shared }) => shared.length),
+    [1, 2, 2],
+  );
+  for (const { table } of nodes) table.stop();
+});
+
+test('mqtt sessions: what gateways have connected is bounded, and ends with them', () => {
+  const behind = new BehindGateways<string>();
+  for (let n = 0; n <= 10_000; n += 1) behind.connect('gateway', `device ${n}`, idOf<DeviceId>(n));
+  assert.equal([...behind.sessionsOf(idOf<DeviceId>(0))], [], 'the one connected longest ago');
+  for (const n of [1, 10_000]) assert.equal([...behind.sessionsOf(idOf<DeviceId>(n))], ['gateway']);
+  behind.connect('gateway', 'another name', idOf<DeviceId>(1));
+  behind.disconnect('gateway', 'device 1');
+  assert.equal([...behind.sessionsOf(idOf<DeviceId>(1))], ['gateway'], 'its name is another one now');
+  behind.connect('gateway', 'another name', idOf<DeviceId>(2));
+  assert.equal([...behind.sessionsOf(idOf<DeviceId>(1))], [], 'the name is another device now');
+  behind.end('gateway');
+  assert.equal([...behind.sessionsOf(idOf<DeviceId>(10_000))], []);
+  assert.ok(behind.empty);
 });
 
 test.run();

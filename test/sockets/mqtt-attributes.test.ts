@@ -21,6 +21,17 @@ async function share(world: TransportWorld, id: DeviceId, values: JsonObject): P
   assert.is(answer.type, 'accepted');
 }
 
+const GATEWAY_TOPIC = 'v1/gateway/attributes';
+
+async function tells(
+  gateway: RawMqttClient,
+  what: 'connect' | 'disconnect',
+  payload: { readonly device: string },
+): Promise<void> {
+  gateway.send(publication(`v1/gateway/${what}`, payload));
+  await gateway.next('puback');
+}
+
 async function answered(client: RawMqttClient, topic: string): Promise<unknown> {
   const answer = await client.next('publish');
   assert.is(answer.topic, topic);
@@ -182,12 +193,73 @@ for (const version of [4, 5] as const) {
     withMqtt({}, async ({ world, connect }) => {
       const gateway = await world.provision('G', { additionalInfo: { gateway: true } });
       const client = await connect(version, 'G');
-      const topic = 'v1/gateway/attributes';
-      await client.subscribe(topic);
+      await client.subscribe(GATEWAY_TOPIC);
       const meter = await world.provision('M', { name: 'Meter', viaGateway: gateway });
       await share(world, await world.provision('Other', { name: 'Other' }), { x: 1 });
       await share(world, meter, { mode: 'eco' });
-      assert.equal(await answered(client, topic), { device: 'Meter', data: { mode: 'eco' } });
+      assert.equal(await answered(client, GATEWAY_TOPIC), { device: 'Meter', data: { mode: 'eco' } });
+    }));
+
+  test(`mqtt ${name}: attributes: a gateway hears of the devices that it has connected, once, until it disconnects them`, () =>
+    withMqtt({}, async ({ world, connect }) => {
+      const gateway = await world.provision('G', { additionalInfo: { gateway: true } });
+      await world.provision('G2', { additionalInfo: { gateway: true } });
+      const [client, other] = [await connect(version, 'G'), await connect(version, 'G2')];
+      for (const each of [client, other]) await each.subscribe(GATEWAY_TOPIC);
+      const meter = await world.provision('M', { name: 'Meter' });
+      const made = await world.provision('N', { name: 'Made', viaGateway: gateway });
+      await share(world, meter, { mode: 'unheard' });
+      for (const device of ['Meter', 'Meter', 'Made']) await tells(client, 'connect', { device });
+      await share(world, meter, { mode: 'eco' });
+      await share(world, made, { x: 1 });
+      assert.equal(await answered(client, GATEWAY_TOPIC), { device: 'Meter', data: { mode: 'eco' } });
+      assert.equal(await answered(client, GATEWAY_TOPIC), { device: 'Made', data: { x: 1 } });
+      assert.equal(await client.untilPong(), [], 'each once');
+
+      await tells(other, 'connect', { device: 'Meter' });
+      await tells(client, 'disconnect', { device: 'Meter' });
+      await share(world, meter, { mode: 'boost' });
+      assert.equal(await answered(other, GATEWAY_TOPIC), { device: 'Meter', data: { mode: 'boost' } });
+      await share(world, made, { x: 2 });
+      assert.equal(await answered(client, GATEWAY_TOPIC), { device: 'Made', data: { x: 2 } }, 'and no Meter');
+
+      const again = await connect(version, 'G2');
+      await again.subscribe(GATEWAY_TOPIC);
+      await share(world, meter, { mode: 'off' });
+      await tells(again, 'connect', { device: 'Meter' });
+      await share(world, meter, { mode: 'on' });
+      const heard = await answered(again, GATEWAY_TOPIC);
+      assert.equal(
+        heard,
+        { device: 'Meter', data: { mode: 'on' } },
+        'what it had connected ended with its session',
+      );
+    }));
+
+  test(`mqtt ${name}: attributes: a gateway that no longer speaks for a device hears nothing of it (O8)`, () =>
+    withMqtt({}, async ({ world, connect }) => {
+      const gateway = await world.provision('G', { additionalInfo: { gateway: true } });
+      const [own, foreign] = [
+        await world.provision('M', { name: 'Own' }),
+        await world.provision('F', { name: 'Foreign' }),
+      ];
+      for (const id of [gateway, own]) await world.assign(id);
+      const client = await connect(version, 'G');
+      await client.subscribe(GATEWAY_TOPIC);
+      await tells(client, 'connect', { device: 'Own' });
+      await tells(client, 'connect', { device: 'Foreign' });
+      await share(world, foreign, { secret: 1 });
+      await share(world, own, { mode: 'eco' });
+      assert.equal(await answered(client, GATEWAY_TOPIC), { device: 'Own', data: { mode: 'eco' } });
+
+      const given = { type: 'UnassignDevice', tenantId: TENANT, userId: USER, customerId: null } as const;
+      assert.is((await world.devices.ask(own, given)).type, 'accepted');
+      await share(world, own, { secret: 2 });
+      assert.equal(await client.untilPong(), []);
+      await world.assign(own);
+      await share(world, own, { mode: 'back' });
+      const heard = await answered(client, GATEWAY_TOPIC);
+      assert.equal(heard, { device: 'Own', data: { mode: 'back' } });
     }));
 
   test(`mqtt ${name}: attributes: credentials that an owner had before read and hear nothing under quarantine`, () =>

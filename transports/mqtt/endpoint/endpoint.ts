@@ -195,14 +195,12 @@ class Endpoint implements MqttEndpoint {
     }
   }
 
-  /** To the device and to the gateway that brought it up, which checks whether it still speaks for it. */
+  /** To the device and to the gateways that it is behind, whose sessions ask whether they still speak for it (O8). */
   #share(id: DeviceId, state: DeviceState, news: JsonObject): void {
     if (state.status === 'absent') return;
     const { table } = this.#context;
     table.share(id, { type: 'shared', news });
-    if (state.viaGateway !== undefined) {
-      table.share(state.viaGateway, { type: 'shared', behind: state.name, news });
-    }
+    table.shareBehind({ id, name: state.name, viaGateway: state.viaGateway }, news);
   }
 
   tellOfGuessing(id: DeviceId, waitMs: number): void {

@@ -19,6 +19,14 @@ export interface Stamp {
   readonly node: string;
 }
 
+/** A device that a gateway may have connected. */
+export interface BehindDevice {
+  readonly id: DeviceId;
+  readonly name: string;
+  /** The gateway that created it. */
+  readonly viaGateway: DeviceId | undefined;
+}
+
 /** Where the news come from and go to: the sessions of this process. */
 export interface Sessions {
   /** A device has a new session with another process. */
@@ -28,6 +36,10 @@ export interface Sessions {
   rotated(id: DeviceId): void;
   /** Shared attributes of the device, or of one behind it, have changed. */
   shared(id: DeviceId, news: SharedNews): void;
+  /** The same, for the gateways that have connected the device here. */
+  sharedBehind(device: BehindDevice, news: JsonObject): void;
+  /** Whether a gateway has connected a device here. */
+  hasBehind(): boolean;
   /** The devices that have a session with this process. */
   present(): readonly DeviceId[];
 }
@@ -45,6 +57,8 @@ type NewsItem = readonly [what: 'entered' | 'left' | 'revoked' | 'rotated', id: 
 interface Other {
   heardAt: Instant;
   readonly devices: Set<string>;
+  /** Gateways have connected devices there. */
+  hasBehind: boolean;
 }
 
 export class SessionNews {
@@ -69,7 +83,7 @@ export class SessionNews {
     const unsubscribe = this.#bus.subscribe(TOPIC, (message) => this.#hear(message));
     let cancel = () => {};
     const beat = () => {
-      this.#say({});
+      this.reportBehind();
       this.#forgetSilent();
       cancel = this.#clock.after(BEAT_MS, beat);
     };
@@ -108,6 +122,16 @@ export class SessionNews {
     this.#say({ shared: { id, news, ...(behind === undefined ? {} : { behind }) } });
   }
 
+  /** Tells the processes in which gateways have connected devices, and nobody where there are none. */
+  shareBehind({ id, name, viaGateway }: BehindDevice, news: JsonObject): void {
+    if (![...this.#others.values()].some(({ hasBehind }) => hasBehind)) return;
+    this.#say({ sharedBehind: { id, name, news, ...(viaGateway === undefined ? {} : { viaGateway }) } });
+  }
+
+  reportBehind(): void {
+    this.#say({ hasBehind: this.#sessions.hasBehind() });
+  }
+
   isElsewhere(id: DeviceId): boolean {
     for (const { devices } of this.#others.values()) if (devices.has(id)) return true;
     return false;
@@ -127,17 +151,19 @@ export class SessionNews {
     this.#bus.publish(TOPIC, { node: this.#self, ...news });
   }
 
-  #hear({ node, gone, asks, present, news, shared }: JsonObject): void {
+  #hear({ node, gone, asks, present, news, shared, hasBehind, sharedBehind }: JsonObject): void {
     if (typeof node !== 'string') return;
     if (gone === true) {
       this.#others.delete(node);
       return;
     }
-    const other: Other = this.#others.get(node) ?? { heardAt: 0, devices: new Set() };
+    const other: Other = this.#others.get(node) ?? { heardAt: 0, devices: new Set(), hasBehind: false };
     this.#others.set(node, other);
     other.heardAt = this.#clock.elapsed();
     if (asks === true) this.#reportAll();
     if (isJsonObject(shared)) this.#hearShared(shared);
+    if (typeof hasBehind === 'boolean') other.hasBehind = hasBehind;
+    if (isJsonObject(sharedBehind)) this.#hearSharedBehind(sharedBehind);
     if (Array.isArray(present)) for (const id of present) other.devices.add(String(id));
     for (const [what, id, at] of newsIn(news)) {
       if (what === 'left') other.devices.delete(id);
@@ -158,7 +184,15 @@ export class SessionNews {
     this.#sessions.shared(id as DeviceId, { type: 'shared', news, ...of }); // it was a DeviceId where it was sent
   }
 
+  #hearSharedBehind({ id, name, viaGateway, news }: JsonObject): void {
+    if (typeof id !== 'string' || typeof name !== 'string' || !isJsonObject(news)) return;
+    // They were ids where they were sent.
+    const creator = typeof viaGateway === 'string' ? (viaGateway as DeviceId) : undefined;
+    this.#sessions.sharedBehind({ id: id as DeviceId, name, viaGateway: creator }, news);
+  }
+
   #reportAll(): void {
+    this.reportBehind();
     const all = this.#sessions.present();
     for (let at = 0; at < all.length; at += LISTED_MAX)
       this.#say({ present: all.slice(at, at + LISTED_MAX) });

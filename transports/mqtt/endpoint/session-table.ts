@@ -9,10 +9,12 @@
 
 import type { Clock, Instant } from '../../../actors/base/clock.ts';
 import type { DeviceId } from '../../../actors/base/ids.ts';
+import type { JsonObject } from '../../../actors/base/json.ts';
 import type { SharedNews } from '../../../actors/claiming/attributes.ts';
 import { type Bus, silentBus } from '../../../actors/cluster/bus.ts';
+import { BehindGateways } from './behind-gateways.ts';
 import { Reason, type ReasonCode } from './reasons.ts';
-import { SessionNews, type Stamp } from './session-news.ts';
+import { type BehindDevice, SessionNews, type Stamp } from './session-news.ts';
 
 /** What the table needs of a session. */
 interface Endable {
@@ -39,6 +41,7 @@ const RACE_MS = 2_000;
 
 export class SessionTable {
   readonly #sessions = new Map<DeviceId, Entry>();
+  readonly #behind = new BehindGateways<Endable>();
   readonly #clock: Clock;
   readonly #news: SessionNews | undefined;
 
@@ -49,6 +52,8 @@ export class SessionTable {
       entered: (id, stamp) => this.#enteredElsewhere(id, stamp),
       revoked: (id) => this.end(id, Reason.administrativeAction),
       shared: (id, news) => this.#sessions.get(id)?.session.share(news),
+      sharedBehind: (device, news) => this.#tellConnected(device, news),
+      hasBehind: () => !this.#behind.empty,
       rotated: (id) => this.#sessions.get(id)?.session.requestCredentials(),
       present: () => [...this.#sessions.keys()],
     });
@@ -104,8 +109,35 @@ export class SessionTable {
     else if (this.#news?.isElsewhere(id)) this.#news.share(id, news);
   }
 
+  /** The same, to the gateway that created the device and to those that have connected it, in whatever process. */
+  shareBehind(device: BehindDevice, news: JsonObject): void {
+    const { name, viaGateway } = device;
+    if (viaGateway !== undefined) this.share(viaGateway, { type: 'shared', behind: name, news });
+    this.#tellConnected(device, news);
+    this.#news?.shareBehind(device, news);
+  }
+
+  #tellConnected({ id, name, viaGateway }: BehindDevice, news: JsonObject): void {
+    const creator = viaGateway && this.#sessions.get(viaGateway)?.session; // it is told anyhow
+    for (const session of this.#behind.sessionsOf(id)) {
+      if (session !== creator) session.share({ type: 'shared', behind: name, news });
+    }
+  }
+
+  /** A gateway has connected a device behind it: it hears of the device's attributes until one of them is gone. */
+  connectBehind(session: Endable, name: string, id: DeviceId): void {
+    const isFirst = this.#behind.empty;
+    this.#behind.connect(session, name, id);
+    if (isFirst) this.#news?.reportBehind();
+  }
+
+  disconnectBehind(session: Endable, name: string): void {
+    this.#behind.disconnect(session, name);
+  }
+
   /** Takes a session out, unless another has taken its place. */
   leave(id: DeviceId, session: Endable): void {
+    this.#behind.end(session);
     if (this.#sessions.get(id)?.session !== session) return;
     this.#sessions.delete(id);
     this.#news?.leave(id);

@@ -82,19 +82,23 @@ function connected(session: Session, payload: Buffer, ticket: Ticket): void {
     const read = readGatewayConnect(payload, session.payloadRules.format);
     if (read.type === 'malformed') return malformedSettlement(session, ticket, read.why);
     const outcome = await session.context.gateways.connect(device, read.name, read.deviceType);
-    return settlementOf(ticket, outcome, (failed) =>
-      failed === undefined ? SUCCESS : batch(session, ticket, new Map([[read.name, failed]])),
-    );
+    return settlementOf(ticket, outcome, (broughtUp) => {
+      if (typeof broughtUp !== 'string') return batch(session, ticket, new Map([[read.name, broughtUp]]));
+      // The gateway may be gone by now.
+      if (!session.over) session.context.table.connectBehind(session, read.name, broughtUp);
+      return SUCCESS;
+    });
   });
 }
 
-/** Which devices are behind a gateway is not kept, so there is nothing to do. */
+/** In turn, so that it ends what was connected before it. */
 function disconnected(session: Session, payload: Buffer, ticket: Ticket): void {
-  const read = readGatewayConnect(payload, session.payloadRules.format);
-  session.settle(
-    ticket,
-    read.type === 'malformed' ? malformedSettlement(session, ticket, read.why) : SUCCESS,
-  );
+  inTurn(session, ticket, async () => {
+    const read = readGatewayConnect(payload, session.payloadRules.format);
+    if (read.type === 'malformed') return malformedSettlement(session, ticket, read.why);
+    session.context.table.disconnectBehind(session, read.name);
+    return SUCCESS;
+  });
 }
 
 /** Queues a task behind what the gateway sent before. Where too much waits, the gateway has to send it again. */
