@@ -5,17 +5,12 @@
 import { z } from 'zod';
 import type { Accounts, Customer } from '../../actors/accounts/accounts.ts';
 import type { Clock } from '../../actors/base/clock.ts';
-import type { DeviceId, ProfileId } from '../../actors/base/ids.ts';
+import type { DeviceId } from '../../actors/base/ids.ts';
 import { mapInSlices } from '../../actors/base/slices.ts';
 import { type DeviceRecord, openOffer } from '../../actors/device/state.ts';
-import type { Devices, Directory, ListQuery, Page, Presence } from '../../actors/fleet/devices.ts';
+import type { Devices, Directory, Presence } from '../../actors/fleet/devices.ts';
 import type { DeviceProfile, Profiles } from '../../actors/fleet/profiles.ts';
-import {
-  type CustomerUser,
-  TENANT,
-  TENANT_AND_CUSTOMER,
-  type TenantAdministrator,
-} from '../auth/principal.ts';
+import { type CustomerUser, TENANT_AND_CUSTOMER, type TenantAdministrator } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import {
   claimabilityForOwner,
@@ -24,11 +19,11 @@ import {
   deviceInfoView,
   viewDeviceInfo,
 } from '../views/device.ts';
-import { pageView } from '../views/page.ts';
 import { json, type Reply } from '../wire/reply.ts';
-import { type ClaimState, customerId, deviceId, deviceInfoPaging } from '../wire/schemas.ts';
-import { visibleCustomer, visibleDevice } from './access.ts';
-import { DEVICE_PAGE, pageOfDevices, SEARCH_GAVE_UP } from './answers.ts';
+import { deviceId, deviceInfoPaging } from '../wire/schemas.ts';
+import { visibleDevice } from './access.ts';
+import { pageOfDevices } from './answers.ts';
+import { pagesOfCustomer, pagesOfTenant, type ReadDevices } from './device-pages.ts';
 
 export interface DeviceInfoNeeds {
   readonly accounts: Accounts;
@@ -48,11 +43,25 @@ const subtypeView = z.object({
 });
 
 export function deviceInfoRoutes(needs: DeviceInfoNeeds): Route[] {
+  const infos = {
+    query: deviceInfoPaging,
+    view: deviceInfoView,
+    reply: (principal: Caller, query: InfoQuery, read: ReadDevices) =>
+      pageReply(needs, principal, query, read),
+  };
   return [
     deviceTypes(needs),
     readDeviceInfo(needs),
-    deviceInfosOfTenant(needs),
-    deviceInfosOfCustomer(needs),
+    pagesOfTenant(needs, {
+      ...infos,
+      path: '/api/tenant/deviceInfos',
+      summary: "The tenant's devices, with their owners and whether they are connected; also by claimState",
+    }),
+    pagesOfCustomer(needs, {
+      ...infos,
+      path: '/api/customer/:customerId/deviceInfos',
+      summary: 'The devices that a customer owns, and whether they are connected',
+    }),
   ];
 }
 
@@ -93,47 +102,6 @@ function readDeviceInfo(needs: DeviceInfoNeeds): Route {
   });
 }
 
-function deviceInfosOfTenant(needs: DeviceInfoNeeds): Route {
-  const { directory } = needs;
-  return defineRoute({
-    method: 'GET',
-    path: '/api/tenant/deviceInfos',
-    summary: "The tenant's devices, with their owners and whether they are connected; also by claimState",
-    roles: TENANT,
-    query: deviceInfoPaging,
-    responses: {
-      200: { description: DEVICE_PAGE, schema: pageView(deviceInfoView) },
-      400: { description: SEARCH_GAVE_UP },
-    },
-    handle: ({ principal, query }) =>
-      pageReply(needs, principal, query, (wanted) => directory.ofTenant(principal.tenantId, wanted)),
-  });
-}
-
-function deviceInfosOfCustomer(needs: DeviceInfoNeeds): Route {
-  const { accounts, directory } = needs;
-  return defineRoute({
-    method: 'GET',
-    path: '/api/customer/:customerId/deviceInfos',
-    summary: 'The devices that a customer owns, and whether they are connected',
-    roles: TENANT_AND_CUSTOMER,
-    params: z.object({ customerId }),
-    query: deviceInfoPaging,
-    responses: {
-      200: { description: DEVICE_PAGE, schema: pageView(deviceInfoView) },
-      400: { description: SEARCH_GAVE_UP },
-      403: { description: 'Another customer' },
-      404: { description: 'No such customer' },
-    },
-    async handle({ principal, params, query }) {
-      const customer = await visibleCustomer(accounts, principal, params.customerId);
-      if (customer.type !== 'found') return customer;
-      const { tenantId, id } = customer.value;
-      return pageReply(needs, principal, query, (wanted) => directory.ofCustomer(tenantId, id, wanted));
-    },
-  });
-}
-
 /** Looks up each owner and profile once, however many devices have it. */
 async function infosOf(needs: DeviceInfoNeeds, principal: Caller, found: readonly DeviceRecord[]) {
   const { accounts, presence, profiles, clock } = needs;
@@ -166,15 +134,13 @@ async function infosOf(needs: DeviceInfoNeeds, principal: Caller, found: readonl
   );
 }
 
+type InfoQuery = z.infer<typeof deviceInfoPaging>;
+
 async function pageReply(
   needs: DeviceInfoNeeds,
   principal: Caller,
-  query: ListQuery & {
-    readonly active?: boolean;
-    readonly deviceProfileId?: ProfileId;
-    readonly claimState?: ClaimState;
-  },
-  read: (query: ListQuery) => Promise<Page<DeviceRecord>>,
+  query: InfoQuery,
+  read: ReadDevices,
 ): Promise<Reply> {
   const { presence, profiles, clock } = needs;
   const { active, deviceProfileId: profileId, claimState, ...rest } = query;

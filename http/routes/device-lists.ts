@@ -8,13 +8,13 @@ import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { TENANT, TENANT_AND_CUSTOMER } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { deviceView } from '../views/device.ts';
-import { pageView } from '../views/page.ts';
 import { notFound } from '../wire/errors.ts';
 import { requiredList } from '../wire/query.ts';
 import { json, type Reply } from '../wire/reply.ts';
-import { customerId, deviceId, devicePaging } from '../wire/schemas.ts';
-import { deviceByName, mayRead, visibleCustomer } from './access.ts';
-import { DEVICE_PAGE, pageOfDevices, SEARCH_GAVE_UP, viewOfDevice } from './answers.ts';
+import { deviceId, devicePaging } from '../wire/schemas.ts';
+import { deviceByName, mayRead } from './access.ts';
+import { pageOfDevices, viewOfDevice } from './answers.ts';
+import { pagesOfCustomer, pagesOfTenant, type ReadDevices } from './device-pages.ts';
 
 export interface DeviceListNeeds {
   readonly accounts: Accounts;
@@ -30,31 +30,14 @@ export function deviceListRoutes(needs: DeviceListNeeds): Route[] {
 }
 
 function devicesOfTenant(needs: DeviceListNeeds): Route {
-  const { directory, profiles } = needs;
-  return defineRoute({
-    method: 'GET',
+  return pagesOfTenant(needs, {
     path: '/api/tenant/devices',
     summary: "The tenant's devices, or with deviceName: the one of that name",
-    roles: TENANT,
     query: z.object({ deviceName: z.string().optional() }).and(devicePaging),
-    responses: {
-      200: {
-        description: `${DEVICE_PAGE} With deviceName: the device.`,
-        schema: z.union([pageView(deviceView), deviceView]),
-      },
-      400: { description: SEARCH_GAVE_UP },
-      404: { description: 'No device of this name' },
-    },
-    async handle({ principal, query }) {
-      const { deviceName, ...list } = query;
-      if (deviceName !== undefined) return byName(needs, principal.tenantId, deviceName);
-      const page = await directory.ofTenant(principal.tenantId, list);
-      return pageOfDevices(
-        { ...page, items: await mapInSlices(page.items, (device) => viewOfDevice(profiles, device)) },
-        query,
-        (item) => item,
-      );
-    },
+    view: deviceView,
+    orOne: true,
+    reply: ({ tenantId }, { deviceName, ...list }, read) =>
+      deviceName === undefined ? pageReply(needs, list, read) : byName(needs, tenantId, deviceName),
   });
 }
 
@@ -97,31 +80,24 @@ function devicesByIds({ devices, profiles }: DeviceListNeeds): Route {
   });
 }
 
-function devicesOfCustomer({ accounts, directory, profiles }: DeviceListNeeds): Route {
-  return defineRoute({
-    method: 'GET',
+function devicesOfCustomer(needs: DeviceListNeeds): Route {
+  return pagesOfCustomer(needs, {
     path: '/api/customer/:customerId/devices',
     summary: 'The devices that a customer owns',
-    roles: TENANT_AND_CUSTOMER,
-    params: z.object({ customerId }),
     query: devicePaging,
-    responses: {
-      200: { description: DEVICE_PAGE, schema: pageView(deviceView) },
-      400: { description: SEARCH_GAVE_UP },
-      403: { description: 'Another customer' },
-      404: { description: 'No such customer' },
-    },
-    async handle({ principal, params, query }) {
-      const customer = await visibleCustomer(accounts, principal, params.customerId);
-      if (customer.type !== 'found') return customer;
-      const page = await directory.ofCustomer(principal.tenantId, params.customerId, query);
-      return pageOfDevices(
-        { ...page, items: await mapInSlices(page.items, (device) => viewOfDevice(profiles, device)) },
-        query,
-        (item) => item,
-      );
-    },
+    view: deviceView,
+    reply: (_principal, query, read) => pageReply(needs, query, read),
   });
+}
+
+async function pageReply(
+  { profiles }: DeviceListNeeds,
+  query: z.infer<typeof devicePaging>,
+  read: ReadDevices,
+): Promise<Reply> {
+  const page = await read(query);
+  const items = await mapInSlices(page.items, (device) => viewOfDevice(profiles, device));
+  return pageOfDevices({ ...page, items }, query, (item) => item);
 }
 
 async function byName(
