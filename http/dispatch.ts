@@ -104,7 +104,10 @@ async function answer(asked: Asked, route: Route, needs: DispatchNeeds): Promise
     return worded(route, (isMalformed ? route.malformedBody : undefined) ?? reply);
   }
 
-  const storing = route.stores ? await storingOf(who, asked, body?.value, needs.stored) : undefined;
+  const storing =
+    route.stores !== false && route.stores(body?.value)
+      ? await storingOf(who, asked, body?.value, needs.stored)
+      : undefined;
   if (storing === 'full') return worded(route, storedTooMuch);
 
   const { payload } = route;
@@ -157,10 +160,12 @@ async function storingOf(
 ): Promise<{ keep(): void } | 'full' | undefined> {
   if (stored === undefined || stored.max === 0 || who === undefined || who.authority === 'SYS_ADMIN')
     return undefined;
-  const { tenantId } = who;
-  if (await stored.isFull(tenantId)) return 'full';
+  // A customer has an account of its own: it must not use up what the tenant may keep.
+  const isCustomer = who.authority === 'CUSTOMER_USER';
+  const whose = isCustomer ? who.customerId : who.tenantId;
+  if (await stored.isFull(whose, isCustomer)) return 'full';
   const bytes = declaredBytes(asked) ?? JSON.stringify(body ?? null).length;
-  return { keep: () => stored.add(tenantId, bytes) };
+  return { keep: () => stored.add(whose, bytes) };
 }
 
 /** The device that a path names by its id. */

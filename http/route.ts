@@ -82,8 +82,11 @@ export interface RouteSpec<R extends Role, Params, Query, Body> {
   readonly deferring?: true;
   /** The handler uses `ifMatch`, with owner epochs (rule R5). */
   readonly conditional?: true;
-  /** What it is sent is kept for ever: it counts against the tenant's bytes, and is refused where these are used up. */
-  readonly stores?: true;
+  /**
+   * What it is sent is kept for ever: it counts against the bytes of the tenant or customer, and is refused where these are
+   * used up. By a function of the body: unless that is small, and protects the devices.
+   */
+  readonly stores?: true | ((body: unknown) => boolean);
   handle(call: Call<Holder<R>, Params, Query, Body>): Reply | Promise<Reply>;
 }
 
@@ -132,7 +135,7 @@ export interface Route {
   readonly idempotent: boolean;
   readonly conditional: boolean;
   readonly deferring: boolean;
-  readonly stores: boolean;
+  readonly stores: false | ((body: unknown) => boolean);
   readonly isFrequent: boolean;
   allows(principal: Principal | undefined): boolean;
   answer(call: RawCall): Promise<Reply>;
@@ -166,7 +169,7 @@ export function defineRoute<R extends Role, Params, Query, Body>(
     deferring: spec.deferring ?? false,
     isFrequent: spec.frequent ?? false,
     conditional: spec.conditional ?? false,
-    stores: spec.stores ?? false,
+    stores: spec.stores === true ? () => true : (spec.stores ?? false),
     allows: (principal) =>
       holdsOneOf(roles, principal) && (principal === undefined || grants.includes(principal.grant)),
 

@@ -5,24 +5,29 @@
  *
  * It is written down in lots, by each process on the store: a restart forgets less than a lot of each tenant.
  */
-import type { TenantId } from '../base/ids.ts';
+import type { CustomerId, TenantId } from '../base/ids.ts';
 import { type Log, logBounded } from '../base/log.ts';
 import { ifUnavailable } from '../journal/unavailable.ts';
 import { openRecords } from '../records/records.ts';
 import { reportBug } from '../runtime/supervision.ts';
 import type { Store } from '../store/store.ts';
 
+/** The users of a tenant, or those of one customer: who fills one account leaves the others alone. */
+type Whose = TenantId | CustomerId;
+
 export interface StoredBytes {
   /** How many a tenant may keep; 0: any number. */
   readonly max: number;
-  of(tenantId: TenantId): Promise<number>;
-  /** Whether the tenant has kept all that it may. */
-  isFull(tenantId: TenantId): Promise<boolean>;
+  of(whose: Whose): Promise<number>;
+  /** Whether the tenant's own users have kept all that it may, or a customer's a hundredth of that. */
+  isFull(whose: Whose, isCustomer?: boolean): Promise<boolean>;
   /** So much more is kept. Nobody waits for that to be written down. */
-  add(tenantId: TenantId, bytes: number): void;
+  add(whose: Whose, bytes: number): void;
   forget(tenantId: TenantId): Promise<void>;
 }
 
+/** How many customers may each fill what they may, until together they have kept as much as their tenant. */
+const CUSTOMERS_PER_TENANT = 100;
 const LOT_BYTES = 65_536;
 /** Tenants of which less than a lot is not written down yet; beyond it all is written. */
 const TENANTS_MAX = 10_000;
@@ -35,43 +40,45 @@ export function createStoredBytes(
   lotBytes = LOT_BYTES,
 ): StoredBytes {
   const totals = openRecords<{ readonly bytes: number }>(store, 'stored-bytes');
-  const unwritten = new Map<TenantId, number>();
+  const unwritten = new Map<Whose, number>();
 
-  function write(tenantId: TenantId): void {
-    const more = unwritten.get(tenantId) ?? 0;
-    unwritten.delete(tenantId);
-    const again = () => unwritten.set(tenantId, (unwritten.get(tenantId) ?? 0) + more);
+  function write(whose: Whose): void {
+    const more = unwritten.get(whose) ?? 0;
+    unwritten.delete(whose);
+    const again = () => unwritten.set(whose, (unwritten.get(whose) ?? 0) + more);
     totals
-      .update(tenantId, (total) => ({ bytes: (total?.bytes ?? 0) + more }))
+      .update(whose, (total) => ({ bytes: (total?.bytes ?? 0) + more }))
       .catch(ifUnavailable(again))
       .catch((error: unknown) => reportBug(log, 'http request', error));
   }
 
-  const of = async (tenantId: TenantId) =>
-    ((await totals.get(tenantId))?.bytes ?? 0) + (unwritten.get(tenantId) ?? 0);
+  const of = async (whose: Whose) => ((await totals.get(whose))?.bytes ?? 0) + (unwritten.get(whose) ?? 0);
 
   return {
     max,
     of,
 
-    async isFull(tenantId) {
-      if (max === 0 || (await of(tenantId)) < max) return false;
-      const about = { tenantId, bytes: max };
+    async isFull(whose, isCustomer) {
+      const most = isCustomer ? max / CUSTOMERS_PER_TENANT : max;
+      if (max === 0 || (await of(whose)) < most) return false;
+      const about = { whose, bytes: most };
       logBounded(
         log,
         'warn',
         performance.now(),
         about,
-        'a tenant has stored as much as it may: it is refused more',
+        isCustomer
+          ? 'a customer has stored as much as it may: it is refused more'
+          : 'a tenant has stored as much as it may: it is refused more',
       );
       return true;
     },
 
-    add(tenantId, bytes) {
+    add(whose, bytes) {
       if (max === 0) return;
-      const more = (unwritten.get(tenantId) ?? 0) + bytes;
-      unwritten.set(tenantId, more);
-      if (more >= lotBytes) write(tenantId);
+      const more = (unwritten.get(whose) ?? 0) + bytes;
+      unwritten.set(whose, more);
+      if (more >= lotBytes) write(whose);
       else if (unwritten.size > TENANTS_MAX) for (const one of [...unwritten.keys()]) write(one);
     },
 

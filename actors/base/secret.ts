@@ -31,10 +31,10 @@ export type CredentialsId = string;
 export interface CredentialSecrets {
   /** By what a device is found that shows this. The same for as long as the store lives, whatever the server key is. */
   credentialsId(shown: string): CredentialsId;
-  /** Encrypts a token or password for one device, or for an import. */
-  sealCredential(whose: DeviceId | ImportId, secret: string): string;
+  /** Encrypts a token or password for one device, or for an import; the secret of an authenticator for a user. */
+  sealCredential(whose: DeviceId | ImportId | UserId, secret: string): string;
   /** Undoes `sealCredential`, and `seal`, which sealed passwords before. Throws when neither key of this server did it. */
-  unsealCredential(whose: DeviceId | ImportId, sealed: string): string;
+  unsealCredential(whose: DeviceId | ImportId | UserId, sealed: string): string;
 }
 
 export interface Secrets extends CredentialSecrets {
@@ -45,6 +45,8 @@ export interface Secrets extends CredentialSecrets {
    * is compared with one after the other.
    */
   digests(whose: DeviceId | UserId | TenantId, secret: string): readonly [SecretDigest, ...SecretDigest[]];
+  /** The digest of what a user may show beside the password, as `digest`, but under the store's key, which outlasts this one. */
+  digestForUser(whose: UserId, secret: string): SecretDigest;
   /** Encrypts a secret for one device, user or kit. */
   seal(whose: DeviceId | UserId | KitId, secret: string): string;
   /** Undoes `seal`. Throws when the text was not sealed for it by this server. */
@@ -71,7 +73,8 @@ export function createSecrets(
   return { ...secrets, ...credentialSecrets(credentialsKey, secrets) };
 }
 
-type ClaimSecrets = Omit<Secrets, keyof CredentialSecrets>;
+type StoreSecrets = CredentialSecrets & Pick<Secrets, 'digestForUser'>;
+type ClaimSecrets = Omit<Secrets, keyof StoreSecrets>;
 
 function claimSecrets(serverKey: Buffer, otherKey: Buffer | undefined): ClaimSecrets {
   const secrets = secretsUnder(serverKey);
@@ -103,13 +106,16 @@ const REMEMBERED = 16_384;
 const REMEMBERED_CHARS_MAX = 255;
 
 /** @param before what sealed passwords until credentials had a key of their own */
-function credentialSecrets(key: Buffer, before?: Pick<Secrets, 'unseal'>): CredentialSecrets {
+function credentialSecrets(key: Buffer, before?: Pick<Secrets, 'unseal'>): StoreSecrets {
   const digestKey = createSecretKey(derived(key, 'credentials id'));
   const sealKey = derived(key, 'credentials seal');
+  const userKey = createSecretKey(derived(key, 'credentials of users'));
   const credentialsId = (shown: string): CredentialsId =>
     createHmac('sha256', digestKey).update(shown).digest('base64url').slice(0, CREDENTIALS_ID_CHARS);
   return {
     credentialsId: remembered(credentialsId, REMEMBERED, REMEMBERED_CHARS_MAX),
+    digestForUser: (whose, secret) =>
+      createHmac('sha256', userKey).update(`${whose}\0${secret}`).digest('base64url'),
     sealCredential: (whose, secret) => seal(sealKey, whose, secret),
     unsealCredential(whose, sealed) {
       try {
@@ -177,6 +183,19 @@ export function unsealedOrNull(
 ): string | null {
   try {
     return secrets.unseal(whose, sealed);
+  } catch {
+    return null;
+  }
+}
+
+/** What `sealCredential` has sealed; null: under a key that is no longer there. */
+export function credentialOrNull(
+  secrets: Pick<CredentialSecrets, 'unsealCredential'>,
+  whose: DeviceId | ImportId | UserId,
+  sealed: string,
+): string | null {
+  try {
+    return secrets.unsealCredential(whose, sealed);
   } catch {
     return null;
   }

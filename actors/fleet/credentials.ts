@@ -8,7 +8,7 @@ import { createHash, X509Certificate as ParsedCertificate, timingSafeEqual } fro
 import { randomAccessToken } from '../base/access-token.ts';
 import type { DeviceId } from '../base/ids.ts';
 import { type Log, logBounded } from '../base/log.ts';
-import type { CredentialSecrets } from '../base/secret.ts';
+import { type CredentialSecrets, credentialOrNull } from '../base/secret.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { AccessToken, Credentials, MqttBasic, X509Certificate } from '../device/state.ts';
 
@@ -24,15 +24,7 @@ export function tokenOf(
   device: DeviceId,
   { sealedToken }: AccessToken,
 ): string | null {
-  return unsealedOrNull(secrets, device, sealedToken);
-}
-
-function unsealedOrNull(secrets: CredentialSecrets, device: DeviceId, sealed: string): string | null {
-  try {
-    return secrets.unsealCredential(device, sealed);
-  } catch {
-    return null;
-  }
+  return credentialOrNull(secrets, device, sealedToken);
 }
 
 /** What ThingsBoard calls the id of the credentials; null where it is a token that nobody can read any more. */
@@ -94,7 +86,7 @@ export function shownByMqtt(clientId: string | null, userName: string | null): s
 export function mqttBasicParts(secrets: CredentialSecrets, device: DeviceId, credentials: MqttBasic) {
   const { clientId, userName, sealedPassword } = credentials;
   if (sealedPassword === null) return { clientId, userName, password: null };
-  const password = unsealedOrNull(secrets, device, sealedPassword);
+  const password = credentialOrNull(secrets, device, sealedPassword);
   return password === null ? undefined : { clientId, userName, password };
 }
 

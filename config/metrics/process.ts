@@ -15,7 +15,7 @@ const GC_KINDS: Readonly<Record<number, string>> = {
 
 /** @returns ends what was started to measure */
 export function meterProcess(metrics: Metrics): () => void {
-  const startedAt = Date.now() / 1_000 - process.uptime();
+  const startedAt = performance.timeOrigin / 1_000;
   const one = (name: string, help: string, read: () => number) =>
     metrics.gauge({ name, help }, [], () => [[[], read()]]);
 

@@ -8,7 +8,7 @@ import type { FactorPolicy, SecondFactor } from '../../actors/accounts/second-fa
 import type { Clock } from '../../actors/base/clock.ts';
 import type { UserId } from '../../actors/base/ids.ts';
 import { type Log, logBounded } from '../../actors/base/log.ts';
-import { type Secrets, unsealedOrNull } from '../../actors/base/secret.ts';
+import { credentialOrNull, type Secrets } from '../../actors/base/secret.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
 import type { Origin } from '../route.ts';
 import type { Limit } from '../settings.ts';
@@ -117,7 +117,7 @@ export function createSecondFactorAuth(needs: Needs): SecondFactorAuth {
     await secondFactors.update(user, (factor) => {
       good = false;
       if (factor === undefined) return factor;
-      const secret = unsealedOrNull(secrets, user, factor.sealedSecret);
+      const secret = credentialOrNull(secrets, user, factor.sealedSecret);
       if (secret === null) {
         logBounded(log, 'warn', performance.now(), { userId: user }, UNREADABLE);
         return factor;
@@ -125,13 +125,16 @@ export function createSecondFactorAuth(needs: Needs): SecondFactorAuth {
       const step = totpStep(secret, code, clock.now(), factor.lastStep);
       if (step === undefined) return factor;
       good = true;
-      return { ...factor, lastStep: step };
+      // Anew each time: what was sealed under an older server key is so no longer once its user has logged in.
+      return { ...factor, lastStep: step, sealedSecret: secrets.sealCredential(user, secret) };
     });
     return good;
   }
 
   async function useRecoveryCode(user: UserId, code: string): Promise<boolean> {
-    const shown: readonly string[] = secrets.digests(user, normalized(code));
+    // The store's key makes them now; a server key made those that are older.
+    const typed = normalized(code);
+    const shown: readonly string[] = [secrets.digestForUser(user, typed), ...secrets.digests(user, typed)];
     let good = false;
     await secondFactors.update(user, (factor) => {
       const codes = factor?.codes.filter((digest) => !shown.includes(digest)) ?? [];
@@ -165,7 +168,7 @@ export function createSecondFactorAuth(needs: Needs): SecondFactorAuth {
         const secret = totpSecretOf(url);
         const step = secret === undefined ? undefined : totpStep(secret, code, now, 0);
         if (secret === undefined || step === undefined) return 'wrong';
-        const sealedSecret = secrets.seal(userId, secret);
+        const sealedSecret = secrets.sealCredential(userId, secret);
         return change(by, (before) => ({
           sealedSecret,
           since: now,
@@ -179,7 +182,7 @@ export function createSecondFactorAuth(needs: Needs): SecondFactorAuth {
     },
 
     keepCodes(by, codes) {
-      const digests = codes.map((code) => secrets.digest(by.userId, normalized(code)));
+      const digests = codes.map((code) => secrets.digestForUser(by.userId, normalized(code)));
       return change(by, (factor) => factor && { ...factor, codes: digests });
     },
 

@@ -175,7 +175,7 @@ function saving(needs: AttributeNeeds, path: `/${string}`, params: Target): Rout
   return defineRoute({
     method: 'POST',
     path,
-    stores: true,
+    stores: (body) => !steersOnly(body),
     summary: 'Save attributes of a device',
     roles: TENANT_AND_CUSTOMER,
     params,
@@ -184,6 +184,11 @@ function saving(needs: AttributeNeeds, path: `/${string}`, params: Target): Rout
     responses: writing('Saved'),
     handle: ({ principal, params: { id, scope }, body }) => save(needs, principal, id, scope, body),
   });
+}
+
+/** Whether a body has nothing but what steers claiming: a tenant can forbid that however much it has stored. */
+function steersOnly(body: unknown): boolean {
+  return isJsonObject(body) && Object.keys(body).every((key) => TENANTS_OWN.includes(key));
 }
 
 function deleting(needs: AttributeNeeds, path: `/${string}`, params: Target): Route {

@@ -82,7 +82,6 @@ function changeCredentials({ devices, profiles, secrets }: DeviceCredentialsNeed
   return defineRoute({
     method: 'POST',
     path: '/api/device/credentials',
-    stores: true,
     summary: "Change a device's credentials; the old ones stop working at once",
     roles: TENANT,
     body: credentialsBody,

@@ -46,14 +46,14 @@ function manifestOf({ name, accent }: WebSettings): string {
   return JSON.stringify({
     name,
     short_name: [...name].slice(0, SHORT_NAME_MAX).join('').trim(),
-    id: '/',
-    start_url: '/',
-    scope: '/',
+    // From the manifest's own address, which may be below a proxy's prefix.
+    start_url: '.',
+    scope: '.',
     display: 'standalone',
     background_color: '#f5f6f8',
     theme_color: accent,
     icons: ICON_SIZES.map((size) => ({
-      src: `/icon-${size}.png`,
+      src: `icon-${size}.png`,
       sizes: `${size}x${size}`,
       type: 'image/png',
       purpose: 'any maskable',

@@ -30,7 +30,7 @@ function problem(status: number, errorCode: number, message: string, more?: Prob
 export const badRequest = (message: string) => problem(400, ErrorCode.BAD_REQUEST_PARAMS, message);
 /** Of a tenant that has used its bytes up (`quota.bytesPerTenant`). */
 export const storedTooMuch = badRequest(
-  'The tenant has stored as much as it may! Ask whoever runs this server for more.',
+  'This account has stored as much as it may! Ask whoever runs this server for more.',
 );
 export const malformedJson = badRequest('Invalid JSON');
 

@@ -165,6 +165,22 @@ for (const [how, env, said] of [
     );
   }
 
+  prefixed(`path prefix: where ${how}, what is installed on a home screen stays below it`, () =>
+    behind(env, said, async (front) => {
+      const address = `${front.url}${PREFIX}/manifest.webmanifest`;
+      const manifest = JSON.parse(await (await fetch(address)).text());
+      for (const member of [manifest.start_url, manifest.scope])
+        assert.is(new URL(member, address).pathname, `${PREFIX}/`);
+      for (const { src } of manifest.icons) assert.is((await fetch(new URL(src, address))).status, 200);
+      const page = await (await fetch(`${front.url}${PREFIX}/login`)).text();
+      const [, script = ''] = /src="([^"]*\/page\.js)"/.exec(page) ?? [];
+      const text = await (await fetch(new URL(script, front.url))).text();
+      assert.match(text, 'worker.js');
+      assert.not.match(text, /["'`]\/|Path=\/;/);
+      assert.not.match(await (await fetch(`${front.url}${PREFIX}/worker.js`)).text(), /["'`]\/\w/);
+    }),
+  );
+
   prefixed(`path prefix: where ${how}, the description of the API names it`, () =>
     behind(env, said, async (front) => {
       for (const path of ['/v3/api-docs', '/v3/api-docs/3.0']) {

@@ -294,7 +294,7 @@ journey(
       for (const { src, sizes } of manifest.icons) {
         const size = await page.evaluate(`(async () => {
         const image = new Image();
-        image.src = '${src}';
+        image.src = '/${src}';
         await image.decode();
         return image.width + 'x' + image.height;
       })()`);

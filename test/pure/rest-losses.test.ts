@@ -28,7 +28,7 @@ const law = (name: string, play: Parameters<typeof lawOf>[1]) => lawOf(name, pla
 async function reset({ devices, secrets }: RestWorld, id: DeviceId): Promise<void> {
   const answer = await devices.ask(id, {
     type: 'ResetDevice',
-    openedBy: { type: 'device', credentialsId: `token of ${id}` },
+    openedBy: { type: 'device', credentialsId: secrets.credentialsId(`token of ${id}`) },
     secretDigest: secrets.digest(id, ''),
     secretLength: 0,
     durationMs: HOUR_MS,

@@ -344,6 +344,7 @@ const changing: Secrets = {
   digests: (...args) => present.digests(...args),
   seal: (...args) => present.seal(...args),
   unseal: (...args) => present.unseal(...args),
+  digestForUser: (...args) => present.digestForUser(...args),
   credentialsId: (...args) => present.credentialsId(...args),
   sealCredential: (...args) => present.sealCredential(...args),
   unsealCredential: (...args) => present.unsealCredential(...args),

@@ -237,6 +237,7 @@ const changing: Secrets = {
   digests: (...args) => present.digests(...args),
   seal: (...args) => present.seal(...args),
   unseal: (...args) => present.unseal(...args),
+  digestForUser: (...args) => present.digestForUser(...args),
   credentialsId: (...args) => present.credentialsId(...args),
   sealCredential: (...args) => present.sealCredential(...args),
   unsealCredential: (...args) => present.unsealCredential(...args),
@@ -257,6 +258,52 @@ law(
     log: { ...silentLog, warn: (_fields, message) => told.push(message) },
     disturb: (needs) => ({ ...needs, secrets: changing }),
   },
+);
+
+const [FIRST_KEY, SECOND_KEY, STORE_KEY] = [1, 9, 5].map((byte) => Buffer.alloc(32, byte)) as [
+  Buffer,
+  Buffer,
+  Buffer,
+];
+
+law(
+  'a second factor outlasts the server key: also one that is older than the key of the store, once its user has logged in',
+  async ({ world, home }) => {
+    const { alice, bob } = home;
+    present = createSecrets(FIRST_KEY, undefined, STORE_KEY);
+    const secrets = new Map([
+      [alice, await setUp(world, alice.token)],
+      [bob, await setUp(world, bob.token)],
+    ]);
+    const codes = ['0123456789abcdef', 'fedcba9876543210'];
+    assert.is((await alice.post(CONFIG, { providerType: 'BACKUP_CODE', codes })).status, 200);
+    // As before the store had a key of its own.
+    await world.accounts.secondFactors.update(bob.userId, (factor) =>
+      factor === undefined
+        ? factor
+        : {
+            ...factor,
+            sealedSecret: present.seal(bob.userId, secrets.get(bob) ?? ''),
+            codes: codes.map((code) => present.digest(bob.userId, `recovery code ${code}`)),
+          },
+    );
+    const logIn = async (who: typeof alice) => {
+      world.clock.advance(30_000);
+      const { token } = await half(world, who.email);
+      const code = totpCode(secrets.get(who) ?? '', world.clock.now());
+      return (await world.as(token).post(checkPath(code))).status;
+    };
+    const recover = async (who: typeof alice, code = '') =>
+      (await world.as((await half(world, who.email)).token).post(checkPath(code, 'BACKUP_CODE'))).status;
+
+    present = createSecrets(SECOND_KEY, FIRST_KEY, STORE_KEY);
+    assert.equal([await logIn(bob), await recover(bob, codes[0])], [200, 200]);
+    present = createSecrets(SECOND_KEY, undefined, STORE_KEY);
+    assert.equal([await logIn(alice), await recover(alice, codes[0])], [200, 200]);
+    assert.is(await logIn(bob), 200);
+    assert.is(await recover(bob, codes[1]), 400, 'an old recovery code goes with its key');
+  },
+  { disturb: (needs) => ({ ...needs, secrets: changing }) },
 );
 
 law(

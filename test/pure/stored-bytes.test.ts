@@ -22,10 +22,10 @@ import { createWebWorld, visitor } from '../kit/web-client.ts';
 const { law, run } = restLaws('stored bytes');
 
 const MAX = 20_000;
-const bounded = (log: Log = silentLog) => ({
+const bounded = (log: Log = silentLog, max = MAX) => ({
   disturb: (needs: ApiNeeds) => ({
     ...needs,
-    stored: createStoredBytes(createMemoryStore(), MAX, log, 1_000),
+    stored: createStoredBytes(createMemoryStore(), max, log, 1_000),
   }),
 });
 
@@ -53,6 +53,14 @@ law(
     isProblem(await home.admin.post('/api/device', { name: 'one more' }), 400, 31);
     assert.ok(lines.some((line) => line.includes('stored as much as it may')));
 
+    isDone(await home.admin.post(url, { claimingAllowed: false }));
+    const { json: credentials } = await home.admin.get(`/api/device/${id}/credentials`);
+    for (const credentialsId of ['a-token-that-nobody-knows', `token of ${id}`]) {
+      const renewed = { ...(credentials as object), credentialsId };
+      assert.is((await home.admin.post('/api/device/credentials', renewed)).status, 200);
+    }
+    isDone(await home.admin.post(url, { claimingAllowed: true }));
+
     await openWindow(world, id, 's');
     assert.is((await home.alice.post(claimPath('lamp'), { secretKey: 's' })).status, 200, 'claims go on');
     isDone(await home.alice.delete(claimPath('lamp')));
@@ -61,6 +69,25 @@ law(
     assert.is((await other.admin.post('/api/customer', { title: 'theirs' })).status, 200);
   },
   bounded(telling),
+);
+
+law(
+  'attack: a customer that sends without end is refused alone; neither its tenant nor another customer is',
+  async ({ world, home }) => {
+    const { alice, bob, admin, tenantId } = home;
+    const lamp = await provision(world, tenantId, 'lamp', alice.customerId);
+    const pump = await provision(world, tenantId, 'pump', bob.customerId);
+    const save = (who: typeof alice, id: string) =>
+      who.post(`/api/plugins/telemetry/DEVICE/${id}/attributes/SERVER_SCOPE`, { note: 'x'.repeat(900) });
+    const before = (await admin.get('/api/usage')).json as Usage;
+    for (let n = 0; n < 3; n += 1) assert.is((await save(alice, lamp)).status, 200);
+    assert.is((await save(alice, lamp)).status, 400);
+    assert.is((await save(bob, pump)).status, 200);
+    assert.equal((await admin.get('/api/usage')).json, before);
+    await openWindow(world, await provision(world, tenantId, 'other'), 's');
+    assert.is((await alice.post(claimPath('other'), { secretKey: 's' })).status, 200, 'claims go on');
+  },
+  bounded(silentLog, 270_000),
 );
 
 law(
@@ -107,6 +134,7 @@ law('the account page of a tenant says how much there is', async () => {
 
 /** What these are sent is not kept, or is a bounded part of something else. */
 const KEEP_NOTHING = [
+  '/api/device/credentials', // a leaked token must be changed; the quota of changes bounds it
   '/api/auth/changePassword',
   '/api/2fa/account/config',
   '/api/customer/claim/kit',

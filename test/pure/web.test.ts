@@ -598,7 +598,10 @@ law(
     const answer = await alice.get('/manifest.webmanifest');
     const { name, theme_color, icons } = JSON.parse(answer.html);
     assert.equal([name, theme_color], ['Söhne & Co', '#aa0000']);
-    for (const { src } of icons) assert.is((await alice.get(src)).headers.get('content-type'), 'image/png');
+    for (const { src } of icons) {
+      const { pathname } = new URL(src, 'http://claimd/manifest.webmanifest');
+      assert.is((await alice.get(pathname)).headers.get('content-type'), 'image/png');
+    }
     assert.is((await alice.get('/worker.js')).headers.get('cache-control'), 'no-cache');
     const page = await alice.get('/claim');
     assert.match(page.headers.get('content-security-policy') ?? '', "worker-src 'self'");

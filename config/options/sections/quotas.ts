@@ -24,7 +24,7 @@ export const quotas = section('Quotas', {
     default: 2 ** 40,
     min: 0,
     max: Number.MAX_SAFE_INTEGER,
-    why: 'What the users of one tenant may send to be kept, in all: entities, attributes, imports. What is deleted or written over counts on, since the log keeps every change. More is refused (400); claims never are. 0: no limit.',
+    why: 'What the users of one tenant may send to be kept, in all: entities, attributes, imports. What is deleted or written over counts on, since the log keeps every change. More is refused (400); claims never are, nor what forbids claiming or changes credentials. Each customer has an account of its own, of a hundredth of this. 0: no limit.',
   }),
   devicesPerGateway: count({
     key: 'quota.devicesPerGateway',

@@ -15,7 +15,11 @@ async function again(): Promise<void> {
   }
 }
 
-// `/offline` itself is shown for another address, unless somebody asked for it.
-if (document.querySelector('[data-again]') && location.pathname !== '/offline') void again();
+// `offline` itself is shown for another address, unless somebody asked for it.
+if (
+  document.querySelector('[data-again]') &&
+  location.pathname !== new URL('../../offline', import.meta.url).pathname
+)
+  void again();
 
 export {};

@@ -142,8 +142,8 @@ type Answered = { readonly type: 'elsewhere'; readonly to: string } | Refused;
 
 /** Asks again and again while the server cannot be reached: the form claims once, however often it is sent. */
 async function answered(from: Shown, body: FormData, mine: number): Promise<Answered | undefined> {
-  const until = Date.now() + AWAY_MS;
-  for (let wait = 1000; Date.now() < until && mine === turn; wait = Math.min(2 * wait, RETRY_MAX_MS)) {
+  const until = performance.now() + AWAY_MS;
+  for (let wait = 1000; performance.now() < until && mine === turn; wait = Math.min(2 * wait, RETRY_MAX_MS)) {
     const answer = await ask(body);
     if (answer !== undefined) return answer;
     say(from, navigator.onLine ? from.words.away : from.words.offline);
@@ -170,7 +170,8 @@ async function ask(body: FormData): Promise<Answered | undefined> {
 
 function leave(to: string): void {
   // Anywhere but to the sign-in page: it is claimed, or was before.
-  if (!new URL(to).pathname.startsWith('/login')) forgetClaim();
+  const signIn = new URL('../../login', import.meta.url).pathname;
+  if (!new URL(to).pathname.startsWith(signIn)) forgetClaim();
   location.assign(to);
 }
 
@@ -203,11 +204,11 @@ async function waitFor(from: Shown, box: HTMLElement): Promise<void> {
   for (const field of [from.device, from.key])
     field.addEventListener('input', () => stop?.click(), { once: true });
   say(from, from.words.waiting);
-  const until = Date.now() + WAIT_MS;
-  const ticks = setInterval(() => showLeft(from, box, until - Date.now()), 1000);
+  const until = performance.now() + WAIT_MS;
+  const ticks = setInterval(() => showLeft(from, box, until - performance.now()), 1000);
   showLeft(from, box, WAIT_MS);
   try {
-    while (Date.now() < until && mine === turn) {
+    while (performance.now() < until && mine === turn) {
       const body = new FormData(from.form);
       body.set('wait', 'yes');
       const answer = await answered(from, body, mine);

@@ -6,15 +6,17 @@ import { keepClaim, keptClaim } from './kept-claim.ts';
 
 // Shows a page of ours where there is no connection. Browsers have it over HTTPS and on localhost alone.
 const assets = new URL('.', import.meta.url).pathname;
-if ('serviceWorker' in navigator && location.pathname !== '/offline') {
-  const worker = `/worker.js?${new URLSearchParams({ assets })}`;
+// Where the pages begin: below a proxy's prefix, not at the root of the host.
+const root = new URL('../../', import.meta.url).pathname;
+if ('serviceWorker' in navigator && location.pathname !== `${root}offline`) {
+  const worker = `${root}worker.js?${new URLSearchParams({ assets })}`;
   navigator.serviceWorker.register(worker).catch(() => {}); // the pages work without it
 }
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const secure = location.protocol === 'https:' ? '; Secure' : '';
 // biome-ignore lint/suspicious/noDocumentCookie: not every browser has the Cookie Store API
-if (zone) document.cookie = `claimd-tz=${zone}; Path=/; SameSite=Lax; Max-Age=31536000${secure}`;
+if (zone) document.cookie = `claimd-tz=${zone}; Path=${root}; SameSite=Lax; Max-Age=31536000${secure}`;
 
 const locale = document.documentElement.dataset.locale;
 const instants = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });

@@ -1,5 +1,5 @@
 /**
- * The service worker: keeps the page `/offline` and what it is made of, and shows it where the browser would show its own
+ * The service worker: keeps the page `offline` and what it is made of, and shows it where the browser would show its own
  * page because there is no connection, or a proxy says that the server is away. It keeps and answers nothing else.
  */
 
@@ -13,7 +13,8 @@ interface Fetching extends Event {
 }
 
 (() => {
-  const OFFLINE = '/offline';
+  // Below a proxy's prefix, not at the root of the host.
+  const OFFLINE = new URL('offline', location.href).pathname;
   const PARTS = ['style.css', 'page.js', 'again.js', 'kept-claim.js'];
   /** `/assets/DIGEST/`: a new version of the pages is a new worker. */
   const assets = new URL(location.href).searchParams.get('assets') ?? '';
