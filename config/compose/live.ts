@@ -1,6 +1,8 @@
 /** Composes the live feed, the news of attributes, the imports and the kits. */
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import { randomAccessToken } from '../../actors/base/access-token.ts';
+import type { Clock } from '../../actors/base/clock.ts';
+import type { Log } from '../../actors/base/log.ts';
 import { type AttributeNews, createAttributeNews } from '../../actors/claiming/attribute-news.ts';
 import { createImports, type Imports } from '../../actors/imports/imports.ts';
 import { createKits } from '../../actors/kits/kits.ts';
@@ -8,11 +10,39 @@ import type { Kits } from '../../actors/kits/model.ts';
 import { createFeed, type Feed } from '../../http/feed.ts';
 import type { Core, CoreNeeds } from './core.ts';
 
-export interface Live {
-  readonly feed: Feed;
-  readonly news: AttributeNews;
+/** What takes longer than one request. */
+interface Jobs {
   readonly imports: Imports;
   readonly kits: Kits;
+}
+
+type JobNeeds = Pick<Core, 'store' | 'accounts' | 'devices' | 'directory' | 'profiles' | 'secrets'> & {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly minTokenLength: number;
+};
+
+export function createJobs(needs: JobNeeds): Jobs {
+  const kits = createKits({ ...needs, customers: needs.accounts.customers });
+  return { kits, imports: createImports({ ...needs, kits, accessToken: randomAccessToken }) };
+}
+
+/** An audit trail whose notes also go to the feed. */
+export function alsoTold(audit: AuditTrail, feed: Pick<Feed, 'onNote'>): AuditTrail {
+  return {
+    find: audit.find,
+    head: audit.head,
+    lossesOf: audit.lossesOf,
+    note(note) {
+      audit.note(note);
+      feed.onNote(note);
+    },
+  };
+}
+
+export interface Live extends Jobs {
+  readonly feed: Feed;
+  readonly news: AttributeNews;
   /** The audit trail. Its notes also go to the feed. */
   readonly audit: AuditTrail;
   /** Resumes imports and kits that were under way when the process ended. */
@@ -21,40 +51,17 @@ export interface Live {
 }
 
 export function createLive({ clock, log }: CoreNeeds, core: Core, minTokenLength: number): Live {
-  const { store, accounts, devices, directory, profiles, secrets } = core;
   const feed = createFeed(clock);
   core.listen(feed.onDeviceEvent);
   const news = createAttributeNews(core.bus);
   core.listen(news.onDeviceEvent);
-  const accessToken = randomAccessToken;
-  const kits = createKits({ store, devices, customers: accounts.customers, secrets, clock, log });
-  const imports = createImports({
-    store,
-    kits,
-    accounts,
-    devices,
-    directory,
-    profiles,
-    secrets,
-    clock,
-    log,
-    minTokenLength,
-    accessToken,
-  });
+  const { kits, imports } = createJobs({ ...core, clock, log, minTokenLength });
   return {
     feed,
     news,
     imports,
     kits,
-    audit: {
-      find: core.audit.find,
-      head: core.audit.head,
-      lossesOf: core.audit.lossesOf,
-      note(note) {
-        core.audit.note(note);
-        feed.onNote(note);
-      },
-    },
+    audit: alsoTold(core.audit, feed),
     start() {
       kits.resume().catch((error: unknown) => log.warn({ err: error }, 'kits could not be resumed'));
       imports.resume().catch((error: unknown) => log.warn({ err: error }, 'imports could not be resumed'));

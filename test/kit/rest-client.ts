@@ -14,7 +14,6 @@ import {
 } from '../../actors/accounts/accounts.ts';
 import { type Audit, createAudit } from '../../actors/audit/audit.ts';
 import { createLosses } from '../../actors/audit/losses.ts';
-import { randomAccessToken } from '../../actors/base/access-token.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
 import { newId } from '../../actors/base/ids.ts';
 import { type Log, silentLog } from '../../actors/base/log.ts';
@@ -30,14 +29,15 @@ import type { Devices, Directory } from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
 import { createDevices, type LiveDevices } from '../../actors/fleet/live-devices.ts';
 import { createProfiles, PROFILE_DEFAULTS } from '../../actors/fleet/profiles.ts';
-import { createImports, type Imports } from '../../actors/imports/imports.ts';
+import type { Imports } from '../../actors/imports/imports.ts';
 import { openJobs } from '../../actors/imports/jobs.ts';
-import { createKits } from '../../actors/kits/kits.ts';
+import { createKits, type KitNeeds } from '../../actors/kits/kits.ts';
 import type { Kits } from '../../actors/kits/model.ts';
 import { forgetKits } from '../../actors/kits/records.ts';
 import { startSystem, stop } from '../../actors/runtime/nact.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
+import { alsoTold, createJobs } from '../../config/compose/live.ts';
 import { type ApiNeeds, createApp } from '../../http/app.ts';
 import { createAuthentication } from '../../http/auth/authentication.ts';
 import { createBrowsers } from '../../http/auth/browsers.ts';
@@ -118,6 +118,8 @@ export interface RestWorld {
   login(email: string, password?: string): Promise<Tokens>;
   /** Other accounts over the same store, as another process has them. */
   elsewhere(settings?: Partial<AccountSettings>): Accounts;
+  /** Likewise other kits. */
+  kitsElsewhere(other?: Partial<KitNeeds>): Kits;
   stop(): Promise<void>;
 }
 
@@ -174,34 +176,15 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     forgetCustomer,
   });
   const audit = createAudit(store, true, clock, log);
-  const kits = createKits({ store, devices, customers: accounts.customers, secrets, clock, log });
-  const imports = createImports({
-    store,
-    kits,
-    accounts,
-    devices,
-    directory,
-    profiles,
-    secrets,
-    clock,
-    log,
-    minTokenLength: options.minTokenLength ?? 0,
-    accessToken: randomAccessToken,
-  });
+  const minTokenLength = options.minTokenLength ?? 0;
+  const inHand = { store, accounts, devices, directory, profiles, secrets, clock, log };
+  const { kits, imports } = createJobs({ ...inHand, minTokenLength });
   const needs: ApiNeeds = {
     imports,
     kits,
     feed,
     accounts,
-    audit: {
-      find: audit.find,
-      head: audit.head,
-      lossesOf: audit.lossesOf,
-      note(note) {
-        audit.note(note);
-        feed.onNote(note);
-      },
-    },
+    audit: alsoTold(audit, feed),
     devices,
     directory,
     profiles,
@@ -279,6 +262,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     },
     elsewhere: (other = {}) =>
       createAccounts({ store, devices, directory, clock, settings: { ...settings, ...other } }),
+    kitsElsewhere: (other = {}) => createKits({ ...inHand, customers: accounts.customers, ...other }),
     async stop() {
       feed.close();
       await Promise.all([imports.stop(), kits.stop()]);

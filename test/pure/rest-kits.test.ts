@@ -1,11 +1,9 @@
 /** Kits over REST (rules K1 to K6): a code on a box that claims all devices of an order. Most of these are attacks. */
 import * as assert from 'uvu/assert';
 import { type DeviceId, type KitId, newId, type UserId } from '../../actors/base/ids.ts';
-import { silentLog } from '../../actors/base/log.ts';
 import { createSecrets } from '../../actors/base/secret.ts';
 import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
-import { createKits } from '../../actors/kits/kits.ts';
 import { KIT_DEVICES_MAX } from '../../actors/kits/model.ts';
 import { type Store, StoreUnavailable } from '../../actors/store/store.ts';
 import {
@@ -290,9 +288,7 @@ law('K6: neither part of a split is empty, and a kit holds no more than it can',
 law('K1: a tenant has so many kits', async (scene) => {
   const { world, home } = scene;
   await packed(scene);
-  const { store, devices, accounts, secrets, clock } = world;
-  const customers = accounts.customers;
-  const kits = createKits({ store, devices, customers, secrets, clock, log: silentLog, kitsMax: 1 });
+  const kits = world.kitsElsewhere({ kitsMax: 1 });
   const lamp = { id: newId<DeviceId>(1), name: 'Lamp', epoch: 0 };
   const fields = { label: '', expiresAt: Number.MAX_SAFE_INTEGER };
   const answer = await kits.create(home.tenantId, newId<UserId>(1), fields, [lamp]);
@@ -302,9 +298,7 @@ law('K1: a tenant has so many kits', async (scene) => {
 law('K1: neither does an import make more, nor a split', async (scene) => {
   const { world, home } = scene;
   const kit = await packed(scene);
-  const { store, devices, accounts, secrets, clock } = world;
-  const { customers } = accounts;
-  const kits = createKits({ store, devices, customers, secrets, clock, log: silentLog, kitsMax: 1 });
+  const kits = world.kitsElsewhere({ kitsMax: 1 });
   const user = newId<UserId>(1);
   const lamp = { id: newId<DeviceId>(1), name: 'Lamp', epoch: 0 };
   const fields = { id: newId<KitId>(1), label: '', expiresAt: Number.MAX_SAFE_INTEGER };
@@ -393,9 +387,8 @@ law(
   'K1: where there are as many as there may be, the oldest that are over make room, and open ones do not',
   async (scene) => {
     const { world, home } = scene;
-    const { store, devices, accounts, secrets, clock } = world;
-    const { customers } = accounts;
-    const kits = createKits({ store, devices, customers, secrets, clock, log: silentLog, kitsMax: 2 });
+    const { clock } = world;
+    const kits = world.kitsElsewhere({ kitsMax: 2 });
     const lamp = { id: newId<DeviceId>(1), name: 'Lamp', epoch: 0 };
     const make = (expiresAt: number) => {
       clock.advance(1);
@@ -422,8 +415,7 @@ law('K2: shown again, a kit that was broken off goes on', async (scene) => {
   const kit = await packed(scene, names);
   await world.kits.stop(); // the process that answers first ends before it has claimed any
   kitOf(await show(home.alice, kit.code));
-  const { store, devices, accounts, secrets, clock } = world;
-  const next = createKits({ store, devices, customers: accounts.customers, secrets, clock, log: silentLog });
+  const next = world.kitsElsewhere();
   try {
     const { tenantId, alice } = home;
     await next.claim({ tenantId, customerId: alice.customerId, userId: newId<UserId>(1) }, kit.code);
@@ -438,14 +430,14 @@ law('K3: a device that gives no answer holds up neither the others nor another k
   const kit = await packed(scene);
   const other = await packed(scene, ['Valve']);
   const plug = await world.directory.idOf(home.tenantId, 'Plug');
-  const { store, accounts, secrets, clock } = world;
+  const { clock } = world;
   let answers = false;
   const devices: Devices = {
     ...world.devices,
     ask: async (id, command) =>
       id === plug && !answers ? { type: 'unavailable', reason: 'timeout' } : world.devices.ask(id, command),
   };
-  const kits = createKits({ store, devices, customers: accounts.customers, secrets, clock, log: silentLog });
+  const kits = world.kitsElsewhere({ devices });
   const { tenantId, alice } = home;
   const who = { tenantId, customerId: alice.customerId, userId: newId<UserId>(1) };
   const passing = (what: string, isSo: () => Promise<boolean>) =>
@@ -473,7 +465,6 @@ law('K6: split twice at once, and one broken off: no device is lost', async (sce
   const { world, home } = scene;
   const kit = await packed(scene);
   const ids = (await world.kits.find(home.tenantId, kit.id))?.devices.map(({ id }) => id) ?? [];
-  const { devices, accounts, secrets, clock } = world;
   let broken = false;
   // The process of the first split ends after it has taken its devices out.
   const entities: Store['entities'] = {
@@ -487,7 +478,7 @@ law('K6: split twice at once, and one broken off: no device is lost', async (sce
     },
   };
   const store: Store = { ...world.store, entities };
-  const kits = createKits({ store, devices, customers: accounts.customers, secrets, clock, log: silentLog });
+  const kits = world.kitsElsewhere({ store });
   const user = newId<UserId>(1);
   await Promise.allSettled(
     ids.slice(0, 2).map((id) => kits.split(home.tenantId, user, kit.id, new Set([id]), 'part')),
@@ -504,16 +495,9 @@ law(
   async (scene) => {
     const { world, home } = scene;
     const kit = await packed(scene);
-    const { store, devices, accounts, clock } = world;
+    const { clock } = world;
     const secrets = createSecrets(Buffer.alloc(32, 77));
-    const other = createKits({
-      store,
-      devices,
-      customers: accounts.customers,
-      secrets,
-      clock,
-      log: silentLog,
-    });
+    const other = world.kitsElsewhere({ secrets });
     const fields = { label: 'Gone', expiresAt: clock.now() + HOUR_MS };
     const lamp = { id: newId<DeviceId>(1), name: 'Lamp', epoch: 0 };
     const made = await other.create(home.tenantId, newId<UserId>(1), fields, [lamp]);
@@ -541,8 +525,7 @@ law('K3: broken off by the end of a process, a kit is finished after the next st
   const kit = await packed(scene, names);
   kitOf(await show(home.alice, kit.code));
   await world.kits.stop();
-  const { store, devices, accounts, secrets, clock } = world;
-  const next = createKits({ store, devices, customers: accounts.customers, secrets, clock, log: silentLog });
+  const next = world.kitsElsewhere();
   try {
     await next.resume();
     const mine = await through(home.alice, kit.id);
