@@ -192,7 +192,7 @@ journey('desk: a window is shown when it opens, counted down, and so is its clai
   });
 });
 
-journey('desk: ten thousand devices are imported, tried out first, and labels are printed', async () => {
+journey('desk: ten thousand devices are imported, checked first, and labels are printed', async () => {
   const rows = Array.from({ length: IMPORTED }, (_, at) => `Unit ${String(at).padStart(5, '0')},pump`);
   const csv = ['name,type', ...rows, 'Thermostat T1,thermostat'].join('\n');
   await visit(DESK, async (person) => {
@@ -203,8 +203,8 @@ journey('desk: ten thousand devices are imported, tried out first, and labels ar
     await page.getByLabel('CSV file').setInputFiles(file);
     await look(person, 'desk-import');
     const startedAt = Date.now();
-    await page.getByRole('button', { name: 'Try it out' }).click();
-    await page.getByRole('heading', { name: 'Tried out' }).waitFor();
+    await page.getByRole('button', { name: 'Check the file' }).click();
+    await page.getByRole('heading', { name: 'Checked' }).waitFor();
     const refused = page.getByRole('row', { name: /Thermostat T1/ });
     assert.match((await refused.textContent()) ?? '', 'name already');
     await look(person, 'desk-import-tried');
@@ -311,6 +311,70 @@ journey('every page: no flaw that axe finds, in light and dark, on a phone and a
     }
   }
   assert.equal(flaws, []);
+});
+
+/** Links and controls of less than 24 px (WCAG 2.2, 2.5.8), but for those in the line of a text. */
+const SMALL = `[...document.querySelectorAll('a, button, input:not([type=hidden]), select, summary')]
+  .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest('.skip, .sr'))
+  .filter((one) => { const { width, height } = one.getBoundingClientRect(); return width < 24 || height < 24; })
+  .filter((one) => ![...one.parentElement.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== ''))
+  .map((one) => location.pathname + ': ' + one.outerHTML.slice(0, 120))`;
+/** What is cut off in the head of the page. */
+const CUT = `[...document.querySelectorAll('.me a, .brand span')]
+  .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== 'inline')
+  .map((one) => one.outerHTML)`;
+
+journey('phone: whoever is signed in reads the whole address, and can hit every link', async () => {
+  const api = restApi(server.url);
+  const device = await api.device(await api.login('tenant@thingsboard.org', 'tenant'), 'Test Device A1');
+  for (const [email, paths] of Object.entries({
+    'customerA@thingsboard.org': [
+      '/claim',
+      '/my/devices',
+      `/my/devices/${device.id.id}`,
+      '/offers',
+      '/account',
+    ],
+    'tenant@thingsboard.org': ['/live', '/devices', `/devices/${device.id.id}`, '/kits', '/customers'],
+  })) {
+    await visit(PHONE, async (person) => {
+      await person.goto('/login');
+      await person.signInAs(email);
+      for (const path of paths) {
+        await person.goto(path);
+        assert.equal(await person.page.evaluate(SMALL), [], path);
+        assert.equal(await person.page.evaluate(CUT), [], path);
+      }
+    });
+  }
+});
+
+journey('labels: a long name leaves the key on the label, in every size', async () => {
+  const api = restApi(server.url);
+  const admin = await api.login('tenant@thingsboard.org', 'tenant');
+  const name = `Circulation pump of the second heating circuit ${'of the annex '.repeat(15)}`.slice(0, 250);
+  const made = await api.send('POST', '/api/device', admin, { name: name.trim(), type: 'pump' });
+  assert.is(made.status, 200);
+  const { id } = await api.device(admin, name.trim());
+  const claimingData = { secretKey: 'ABCD-EFGH-JKMN-PQRS', expirationTime: Date.now() + 3_600_000 };
+  const path = `/api/plugins/telemetry/DEVICE/${id.id}/attributes/SERVER_SCOPE`;
+  assert.is((await api.send('POST', path, admin, { claimingData })).status, 200);
+  await visit(DESK, async (person) => {
+    await person.goto('/login');
+    await person.signInAs('tenant@thingsboard.org');
+    for (const size of ['s', 'm', 'l']) {
+      await person.goto(`/devices/labels?ids=${id.id}&size=${size}`);
+      await look(person, `desk-long-label-${size}`);
+      const inside = await person.page.evaluate(`(() => {
+        const box = document.querySelector('.label').getBoundingClientRect();
+        return [...document.querySelectorAll('.label .mono, .label .product')].every((one) => {
+          const { top, bottom } = one.getBoundingClientRect();
+          return top > box.top && bottom < box.bottom;
+        });
+      })()`);
+      assert.is(inside, true, size);
+    }
+  });
 });
 
 journey('the check itself finds a missing label, a page too wide, and what the policy forbids', async () => {

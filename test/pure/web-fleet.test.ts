@@ -208,7 +208,20 @@ law('device: renamed, assigned, unassigned, its window closed, deleted', async (
     (await admin.follow(await admin.post(`/devices/${id}/${what}`, fields))).text;
   assert.match(await act('edit', { name: 'E', type: 'valve', label: 'in the cellar' }), /Saved.*E/);
   assert.is((await world.devices.read(id))?.label, 'in the cellar');
-  assert.match(await act('assign', { customer: 'nobody' }), 'no customer “nobody”');
+  await provision(world, home.tenantId, 'Taken');
+  const taken = await admin.post(`/devices/${id}/edit`, {
+    name: 'Taken',
+    type: 'pump',
+    label: 'long <text>',
+  });
+  assert.is(taken.status, 400);
+  assert.match(taken.text, 'already exists');
+  for (const kept of ['value="Taken"', 'value="pump"', 'value="long &lt;text&gt;"'])
+    assert.ok(taken.html.includes(kept), `what was typed is kept: ${kept}`);
+  assert.is((await world.devices.read(id))?.name, 'E');
+  const nobody = await admin.post(`/devices/${id}/assign`, { customer: 'nobody' });
+  assert.match(nobody.text, 'no customer “nobody”');
+  assert.match(nobody.html, 'value="nobody"');
   assert.match(await act('assign', { customer: 'bob' }), /Assigned bob since/);
   assert.match((await admin.get(`/devices/${id}/unassign`)).text, /Take it from bob\?.*label.*not work/);
   assert.match((await admin.get(`/devices/${id}`)).text, /Assigned bob since/, 'it was only asked');
@@ -304,7 +317,7 @@ law(
     assert.is(sent.status, 303, sent.text);
     const path = sent.to ?? '';
     const tried = await settled(admin, path);
-    assert.match(tried, /Tried out: nothing was changed yet.*Rows 3 Good 2 Refused 1/);
+    assert.match(tried, /Checked: nothing was changed yet.*Rows 3 Good 2 Refused 1/);
     assert.match(tried, /2 Taken There is a device of this name already/);
     assert.match(tried, 'Create 2 devices');
     assert.is((await admin.post(`${path}/start`, {})).to, path);
@@ -325,6 +338,13 @@ law('import: long rows and many rows are sent in batches that the API takes', as
   });
   assert.is(sent.status, 303, sent.text);
   assert.match(await settled(admin, sent.to ?? ''), 'Rows 3,400 Good 2,500 Refused 900');
+});
+
+law('import: a name as long as a cell is refused in a table that can be read', async ({ admin }) => {
+  const sent = await admin.post('/devices/import', { file: csv(`name\n${'n'.repeat(4000)}`) });
+  const tried = await settled(admin, sent.to ?? '');
+  assert.match(tried, `${'n'.repeat(100)}… `);
+  assert.not.match(tried, 'n'.repeat(101));
 });
 
 law('import: a file that cannot be a device list is refused in words', async ({ admin }) => {

@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { silentLog } from '../../actors/base/log.ts';
+import { programOf } from '../../http/web/pages/account.tsx';
 import { shadesOn } from '../../http/web/parts/theme.ts';
 import { isFromOurPage } from '../../http/web/security.ts';
 import type { WebSettings } from '../../http/web/settings.ts';
@@ -411,7 +412,11 @@ law(
     const sent = await alice.post('/claim', { ...CLAIM, key: 'secret' });
     assert.is(sent.to, '/login?next=%2Fclaim');
     assert.match((await alice.follow(sent)).text, 'nothing was done yet');
-    assert.is((await alice.post('/devices/1/assign', {})).to, '/login', 'a path without a page of its own');
+    assert.is(
+      (await alice.post('/devices/1/permission', {})).to,
+      '/login',
+      'a path without a page of its own',
+    );
   },
 );
 
@@ -501,6 +506,24 @@ law('activation: the link leads to a page, and its password signs in', async ({ 
   assert.match((await guest.follow(used)).text, 'This link was used already');
   const program = await guest.get(new URL(link).pathname + new URL(link).search, { accept: '*/*' });
   assert.is(program.status, 409, 'as in ThingsBoard');
+});
+
+test('account: a session is named by the browser and the system that it is of', () => {
+  const mozilla = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)';
+  const phone =
+    'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)';
+  for (const [userAgent, words] of [
+    [`${mozilla} Chrome/140.0.0.0 Safari/537.36`, 'Chrome on Linux'],
+    [`${mozilla} Chrome/140.0.0.0 Safari/537.36 Edg/140.0`, 'Edge on Linux'],
+    [`${phone} Version/18.0 Mobile/15E148 Safari/604.1`, 'Safari on an iPhone'],
+    [`${phone} CriOS/140.0 Mobile/15E148 Safari/604.1`, 'Chrome on an iPhone'],
+    ['Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0', 'Firefox on Android'],
+    ['curl/8.0 Chrome/1', 'curl/8.0 Chrome/1'],
+    ['Mozilla/5.0 (something)', 'Mozilla/5.0 (something)'],
+    [null, 'A program without a name'],
+  ] as const) {
+    assert.is(programOf(userAgent), words);
+  }
 });
 
 law('account: a new password signs out everywhere else', async ({ world, home, alice }) => {

@@ -82,11 +82,9 @@ const shown = (
             autocomplete="new-password"
             required
           />
-          <p>
-            <label>
-              <input type="checkbox" name="keys" value="revoke" /> Revoke my API keys, too
-            </label>
-          </p>
+          <label class="check">
+            <input type="checkbox" name="keys" value="revoke" /> Revoke my API keys, too
+          </label>
           <button type="submit" class="primary">
             Change the password
           </button>
@@ -108,16 +106,40 @@ function ofLimit(used: number, max: number, locale: Locale): string {
   return max === 0 ? written(used) : `${written(used)} of ${written(max)}`;
 }
 
+const BROWSERS = [
+  [/\bEdg/, 'Edge'],
+  [/\bOPR\//, 'Opera'],
+  [/\bFirefox\/|\bFxiOS\//, 'Firefox'],
+  [/Chrome\/|\bCriOS\//, 'Chrome'],
+  [/\bSafari\//, 'Safari'],
+] as const;
+const SYSTEMS = [
+  [/\bAndroid\b/, 'Android'],
+  [/\biPhone\b/, 'an iPhone'],
+  [/\biPad\b/, 'an iPad'],
+  [/\bWindows\b/, 'Windows'],
+  [/\bMac OS X\b/, 'a Mac'],
+  [/\bCrOS\b/, 'a Chromebook'],
+  [/\bLinux\b/, 'Linux'],
+] as const;
+
+/** What is signed in, by what it says of itself: “Firefox on Android”. What no browser says is shown as it is. */
+export function programOf(userAgent: string | null): string {
+  if (userAgent === null) return 'A program without a name';
+  const find = (of: typeof BROWSERS | typeof SYSTEMS) => of.find(([says]) => says.test(userAgent))?.[1];
+  const [browser, system] = [find(BROWSERS), find(SYSTEMS)];
+  if (!userAgent.startsWith('Mozilla/') || browser === undefined) return userAgent;
+  return system === undefined ? browser : `${browser} on ${system}`;
+}
+
 function SessionsCard({ sessions, locale }: { sessions: readonly SeenSession[]; locale: Locale }) {
   return (
     <section class="card" aria-labelledby="sessions">
       <h2 id="sessions">Where you are signed in</h2>
-      <ul>
+      <ul class="sessions">
         {sessions.map(({ id, current, impersonated, device, address, createdTime, lastUsedTime }) => (
           <li>
-            <strong>
-              {current ? 'Here' : impersonated ? 'An administrator' : (device ?? 'A program without a name')}
-            </strong>{' '}
+            <strong>{current ? 'Here' : impersonated ? 'An administrator' : programOf(device)}</strong>{' '}
             <small>
               from {address}, since <Time at={createdTime} locale={locale} />, last used{' '}
               <Time at={lastUsedTime} locale={locale} />

@@ -48,7 +48,7 @@ async function historyReply({ api, params, locale }: SignedIn): Promise<PageRepl
           }
         />
         <section class="card" aria-labelledby="changes">
-          <h2 id="changes">What it has been through</h2>
+          <h2 id="changes">Changes of owner</h2>
           {complete ? null : <p class="muted">Of the time before nothing more is known.</p>}
           <ol>
             {changes.map(({ at, by }) => (

@@ -8,12 +8,12 @@ import { customerView } from '../../views/customer.ts';
 import { attributesView, deviceInfoView, deviceView } from '../../views/device.ts';
 import { pageView } from '../../views/page.ts';
 import { type Result, segment, toQuery } from '../api.ts';
-import { memberPage, type Page, type PageReply, resultAt, type SignedIn } from '../page.ts';
+import { memberPage, type Page, type PageReply, resultAt, type SignedIn, seeOther } from '../page.ts';
 import { DaysField, newClaimingData } from '../parts/claim-key.tsx';
 import { confirmPage } from '../parts/confirm.tsx';
 import { ClaimDetail, ClaimState, type DeviceInfo, findCustomer } from '../parts/device-parts.tsx';
 import { Claiming, Owner } from '../parts/device-sections.tsx';
-import { Back, Field, Head, Time } from '../parts/elements.tsx';
+import { Back, Field, Head, Refusal, Time } from '../parts/elements.tsx';
 import { Pager, pageOf } from '../parts/list.tsx';
 import { Trail } from '../parts/trail.tsx';
 
@@ -30,7 +30,13 @@ const deviceOf = ({ api, params }: SignedIn): Promise<DeviceInfo> =>
 
 const attributesOf = ({ id }: DeviceInfo) => `/api/plugins/telemetry/${id.id}/SERVER_SCOPE`;
 
-async function deviceReply(visit: SignedIn): Promise<PageReply> {
+/** A form that was refused: shown again with what was typed. */
+interface Refused {
+  readonly form: 'edit' | 'assign';
+  readonly why: string;
+}
+
+async function deviceReply(visit: SignedIn, refused?: Refused): Promise<PageReply> {
   const { api } = visit;
   const device = await deviceOf(visit);
   const { id } = device.id;
@@ -46,9 +52,11 @@ async function deviceReply(visit: SignedIn): Promise<PageReply> {
   return {
     type: 'page',
     title: device.name,
+    status: refused === undefined ? 200 : 400,
     body: (
       <>
         <Back to="/devices" label="Devices" />
+        <Refusal text={refused?.why} />
         <div class="head">
           <div>
             <h1>{device.name}</h1>
@@ -57,16 +65,21 @@ async function deviceReply(visit: SignedIn): Promise<PageReply> {
             </p>
           </div>
           <a class="button" href={`${path}/history`}>
-            What happened to it
+            History
           </a>
         </div>
         <div class="grid two">
           <div>
             <About device={device} credentials={credentials} visit={visit} />
-            <Edit device={device} />
+            <Edit device={refused?.form === 'edit' ? { ...device, ...textsOf(visit) } : device} />
           </div>
           <div>
-            <Owner device={device} titles={customers.data.map(({ title }) => title)} visit={visit} />
+            <Owner
+              device={device}
+              titles={customers.data.map(({ title }) => title)}
+              typed={refused?.form === 'assign' ? visit.form.text('customer') : ''}
+              visit={visit}
+            />
             <Claiming device={device} visit={visit} keyed={keys.length > 0} />
             <p>
               <a href={`${path}/delete`}>Delete this device</a>
@@ -137,7 +150,7 @@ async function historyReply(visit: SignedIn): Promise<PageReply> {
     body: (
       <>
         <Back to={path} label={device.name} />
-        <Head title="What happened to it" />
+        <Head title={`History of ${device.name}`} />
         {found.data.length === 0 ? (
           <div class="card empty">Nothing is recorded yet.</div>
         ) : (
@@ -148,6 +161,41 @@ async function historyReply(visit: SignedIn): Promise<PageReply> {
     ),
   };
 }
+
+const textsOf = ({ form }: SignedIn) => ({
+  name: form.text('name').trim(),
+  type: form.text('type').trim(),
+  label: form.text('label').trim(),
+});
+
+/** A form into which something is typed. It leads back to the device's page, which is shown again where it is refused. */
+function typed(
+  name: Refused['form'],
+  good: string,
+  run: (visit: SignedIn, device: DeviceInfo) => Promise<Result<unknown>>,
+): Page {
+  return memberPage(`/devices/:id/${name}`, TENANT, {
+    get: (visit) => deviceReply(visit),
+    async post(visit) {
+      const device = await deviceOf(visit);
+      const result = await run(visit, device);
+      return result.type === 'ok'
+        ? seeOther(`/devices/${device.id.id}`, good)
+        : deviceReply(visit, { form: name, why: result.message });
+    },
+  });
+}
+
+const typedForms: readonly Page[] = [
+  typed('edit', 'Saved.', (visit, { id, additionalInfo, deviceProfileId }) =>
+    visit.api.post('/api/device', { id, additionalInfo, deviceProfileId, ...textsOf(visit) }, deviceView),
+  ),
+  typed('assign', 'Assigned.', async ({ api, form }, { id }) => {
+    const customer = await findCustomer(api, form.text('customer').trim());
+    if (customer.type === 'refused') return customer;
+    return api.act('POST', `/api/customer/${customer.value.id.id}/device/${id.id}`);
+  }),
+];
 
 /** What one form of a device's page does; it leads back to that page. */
 function action(
@@ -164,14 +212,6 @@ function action(
 }
 
 const actions: readonly Page[] = [
-  action('edit', 'Saved.', ({ api, form }, { id, additionalInfo, deviceProfileId }) => {
-    const texts = {
-      name: form.text('name').trim(),
-      type: form.text('type').trim(),
-      label: form.text('label').trim(),
-    };
-    return api.post('/api/device', { id, additionalInfo, deviceProfileId, ...texts }, deviceView);
-  }),
   action('permission', 'Saved.', ({ api, form }, device) => {
     const permission = form.text('permission');
     return permission === 'default'
@@ -188,11 +228,6 @@ const actions: readonly Page[] = [
   action('cancel-take-over', 'It stays with its owner.', ({ api }, { name }) =>
     api.act('DELETE', `/api/customer/device/${segment(name)}/takeOver`),
   ),
-  action('assign', 'Assigned.', async ({ api, form }, { id }) => {
-    const customer = await findCustomer(api, form.text('customer').trim());
-    if (customer.type === 'refused') return customer;
-    return api.act('POST', `/api/customer/${customer.value.id.id}/device/${id.id}`);
-  }),
   action('withdraw', 'The offer is withdrawn.', ({ api }, { name }) =>
     api.act('DELETE', `/api/customer/device/${segment(name)}/transfer`),
   ),
@@ -255,6 +290,7 @@ const askedBefore: readonly Page[] = [
 export const devicePages: readonly Page[] = [
   memberPage('/devices/:id', TENANT, { get: deviceReply }),
   memberPage('/devices/:id/history', TENANT, { get: historyReply }),
+  ...typedForms,
   ...actions,
   ...askedBefore,
   confirmPage('/devices/:id/delete', TENANT, {

@@ -19,8 +19,8 @@ type Rows = z.output<typeof rowsPage>;
 
 export const JOB_STATES: Readonly<Record<ImportJob['state'], string>> = {
   RECEIVING: 'Not complete: some rows are missing',
-  TRYING: 'Trying it out…',
-  TRIED: 'Tried out: nothing was changed yet',
+  TRYING: 'Checking the file…',
+  TRIED: 'Checked: nothing was changed yet',
   RUNNING: 'Creating the devices…',
   DONE: 'Done',
 };
@@ -105,7 +105,6 @@ function Summary({ job, visit }: { job: ImportJob; visit: SignedIn }) {
         <dt>Refused</dt>
         <dd>{number(job.refused)}</dd>
       </dl>
-      <p />
       <div class="row">
         {tried && job.good > 0 ? (
           <form method="post" action={`/devices/import/${job.id}/start`}>
@@ -151,7 +150,7 @@ function RowTable({ rows, refusedOnly, visit: { locale } }: RowTableProps) {
               <td class="num" data-label="Row">
                 {locale.number(row)}
               </td>
-              <th scope="row">{name}</th>
+              <th scope="row">{shortened(name)}</th>
               <td>{message ?? ROW_STATES[outcome]}</td>
             </tr>
           ))}
@@ -159,6 +158,14 @@ function RowTable({ rows, refusedOnly, visit: { locale } }: RowTableProps) {
       </table>
     </div>
   );
+}
+
+const NAME_SHOWN = 100;
+
+/** A name that is refused may be as long as a cell. The result to download has it whole. */
+function shortened(name: string): string {
+  const letters = Array.from(name);
+  return letters.length > NAME_SHOWN ? `${letters.slice(0, NAME_SHOWN).join('')}…` : name;
 }
 
 export const importJobPages: readonly Page[] = [

@@ -27,7 +27,7 @@ async function startReply(visit: SignedIn, refusal?: string): Promise<PageReply>
         <Back to="/devices" label="Devices" />
         <Head
           title="Import devices"
-          lead="From a CSV file. It is tried out first: you see what would become of each row, and nothing is changed."
+          lead="From a CSV file. The file is checked first: you see what would become of each row, and nothing is changed."
         />
         <div class="grid side">
           <FileForm refusal={refusal} />
@@ -67,7 +67,7 @@ function FileForm({ refusal }: { refusal: string | undefined }) {
           <input type="checkbox" name="leaveOut" value="yes" /> Leave out columns that have other names
         </label>
         <button type="submit" class="primary">
-          Try it out
+          Check the file
         </button>
       </form>
     </div>

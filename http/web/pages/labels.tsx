@@ -17,6 +17,9 @@ const SIZES = [
   ['l', 'Large, 100 × 50 mm'],
 ] as const;
 
+/** Names of more letters are printed smaller, so that the key below stays on the label. */
+const LONG = 36;
+
 type Label = z.output<typeof labelView>;
 
 interface Labelled {
@@ -131,13 +134,15 @@ function Sheet({ labels, size, product }: { labels: readonly Label[]; size: stri
   return (
     <div class="sheet">
       {labels.map(({ deviceName, secretKey, svg }) => (
-        <article class={`label ${size}`} aria-label={`Label of ${deviceName}`}>
+        <article
+          class={`label ${size}${deviceName.length > LONG ? ' long' : ''}`}
+          aria-label={`Label of ${deviceName}`}
+        >
           {raw(svg.replace('<svg ', '<svg aria-hidden="true" '))}
           <div>
             <b>{deviceName}</b>
             <span class="mono">{secretKey}</span>
-            <br />
-            {product}
+            <span class="product">{product}</span>
           </div>
         </article>
       ))}

@@ -22,7 +22,7 @@ const WORDS = {
   type: 'Type',
   label: 'On its label',
   offered: 'You offer it to somebody, until',
-  story: 'What it has been through',
+  story: 'History',
   always: 'It has always been yours.',
   before: 'Of the time before nothing more is known.',
   statement: 'Statement for a buyer or a repair shop',
@@ -108,7 +108,7 @@ function State({ device, visit: { locale, nowMs } }: Props) {
         </span>
       </p>
       {device.offer === null ? null : (
-        <p class="note warn">
+        <p class="note">
           {WORDS.offered} <Time at={device.offer.expiresAt} locale={locale} />.
         </p>
       )}

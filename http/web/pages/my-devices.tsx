@@ -186,15 +186,17 @@ function DeviceTable({ devices, visit }: { devices: readonly DeviceInfo[]; visit
               </td>
               <td>
                 <TakeOver device={device} visit={visit} />
-                <a href={`/my/devices/${device.id.id}/history`}>
-                  History<span class="sr"> of {device.name}</span>
-                </a>{' '}
-                <a href={`/my/devices/${device.id.id}/hand-over`}>
-                  Hand over<span class="sr"> {device.name}</span>
-                </a>{' '}
-                <a href={`/my/devices/${device.id.id}/give-back`}>
-                  Give back<span class="sr"> {device.name}</span>
-                </a>
+                <div class="links">
+                  <a href={`/my/devices/${device.id.id}/history`}>
+                    History<span class="sr"> of {device.name}</span>
+                  </a>
+                  <a href={`/my/devices/${device.id.id}/hand-over`}>
+                    Hand over<span class="sr"> {device.name}</span>
+                  </a>
+                  <a href={`/my/devices/${device.id.id}/give-back`}>
+                    Give back<span class="sr"> {device.name}</span>
+                  </a>
+                </div>
               </td>
             </tr>
           ))}

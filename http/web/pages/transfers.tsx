@@ -46,7 +46,7 @@ async function handOverReply(visit: SignedIn, refusal?: string): Promise<PageRep
         <Head title="Hand it over" lead={device.name} />
         <Refusal text={refusal} />
         {offer === undefined ? null : <OpenOffer device={device} offer={offer} visit={visit} />}
-        <OfferForm device={device} again={offer !== undefined} />
+        <OfferForm device={device} again={offer !== undefined} visit={visit} />
       </>
     ),
   };
@@ -81,13 +81,20 @@ function OpenOffer({ device, offer, visit: { locale } }: OfferProps) {
   );
 }
 
-function OfferForm({ device, again }: { device: DeviceInfo; again: boolean }) {
+interface OfferFormProps {
+  readonly device: DeviceInfo;
+  readonly again: boolean;
+  readonly visit: SignedIn;
+}
+
+function OfferForm({ device, again, visit: { form } }: OfferFormProps) {
   return (
     <form method="post" action={`/my/devices/${device.id.id}/hand-over`} class="card">
       {again ? <h2>Make another offer instead</h2> : null}
       <Field
         name="to"
         label="E-mail of the new owner"
+        value={form.text('to')}
         maxlength={254}
         verbatim
         hint="Leave it empty to get a code, which you give to the new owner yourself."
@@ -96,7 +103,7 @@ function OfferForm({ device, again }: { device: DeviceInfo; again: boolean }) {
         name="days"
         label="The offer stands for days"
         type="number"
-        value={String(DAYS_DEFAULT)}
+        value={form.text('days') || String(DAYS_DEFAULT)}
         hint={`At most ${DAYS_MAX}. You can withdraw it before.`}
       />
       <button type="submit" class="primary wide">
@@ -173,7 +180,15 @@ async function offersReply(visit: SignedIn, refusal?: string, status: 400 | 429 
         ))}
         <form method="post" action="/offers/code" class="card" autocomplete="off">
           <h2>Did you get a code?</h2>
-          <Field name="code" label="Code" maxlength={64} required verbatim hint="Four groups of four." />
+          <Field
+            name="code"
+            label="Code"
+            value={visit.form.text('code')}
+            maxlength={64}
+            required
+            verbatim
+            hint="Four groups of four."
+          />
           <button type="submit" class="primary wide">
             Accept
           </button>

@@ -114,6 +114,8 @@ interface OwnerProps {
   readonly visit: SignedIn;
   /** Customers to choose from; others are typed. */
   readonly titles: readonly string[];
+  /** A customer that was refused. */
+  readonly typed: string;
 }
 
 const OFFERED_TO: Readonly<Record<NonNullable<DeviceInfo['offer']>['to'], string>> = {
@@ -123,7 +125,7 @@ const OFFERED_TO: Readonly<Record<NonNullable<DeviceInfo['offer']>['to'], string
 };
 
 /** Its owner, and assigning it to somebody. */
-export function Owner({ device, titles, visit }: OwnerProps) {
+export function Owner({ device, titles, typed, visit }: OwnerProps) {
   const path = `/devices/${device.id.id}`;
   const owned = device.ownedSince !== null;
   return (
@@ -133,7 +135,15 @@ export function Owner({ device, titles, visit }: OwnerProps) {
       <form method="post" action={`${path}/assign`} class="search">
         <div>
           <label for="customer">{owned ? 'Assign to another customer' : 'Assign to the customer'}</label>
-          <input id="customer" name="customer" list="customers" required maxlength={255} autocomplete="off" />
+          <input
+            id="customer"
+            name="customer"
+            value={typed}
+            list="customers"
+            required
+            maxlength={255}
+            autocomplete="off"
+          />
           <datalist id="customers">
             {titles.map((title) => (
               <option value={title} />

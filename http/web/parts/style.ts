@@ -69,7 +69,7 @@ const FRAME = `.top { background: var(--surface); border-bottom: 1px solid var(-
 .top nav a:hover { color: var(--text); background: var(--sunken); }
 .top nav a[aria-current] { color: var(--accent-text); box-shadow: inset 0 -2px var(--accent); border-radius: .5rem .5rem 0 0; }
 .me { margin-left: auto; display: flex; align-items: center; gap: .25rem; min-width: 0; }
-.me a { color: var(--muted); text-decoration: none; padding: .5rem; max-width: 11rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: .9375rem; }
+.me a { color: var(--muted); text-decoration: none; padding: .5rem; max-width: 18rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: .9375rem; }
 .me a:hover { text-decoration: underline; }
 main { flex: 1; width: 100%; max-width: 76rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
 main.narrow { max-width: 30rem; }
@@ -79,7 +79,7 @@ main.narrow { max-width: 30rem; }
 .row { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; }
 .row form { display: contents; }
 .grid { display: grid; gap: 1rem; margin-bottom: 1rem; }
-.grid > .card { margin-bottom: 0; }
+.grid > .card, .grid > div > :last-child { margin-bottom: 0; }
 
 `;
 
@@ -102,11 +102,10 @@ fieldset { border: 0; padding: 0; margin: 0 0 1rem; min-width: 0; }
 .field { margin-bottom: 1rem; }
 .field small { display: block; margin: .25rem 0 0; }
 input, select, textarea { font: inherit; color: inherit; background: var(--surface); border: 1px solid var(--field); border-radius: .5rem; padding: .5rem .75rem; width: 100%; min-height: 2.75rem; max-width: 100%; }
-input[type=checkbox], input[type=radio] { width: 1.25rem; height: 1.25rem; min-height: 0; accent-color: var(--accent); flex: none; margin: 0; }
+input[type=checkbox], input[type=radio] { width: 1.5rem; height: 1.5rem; min-height: 0; accent-color: var(--accent); flex: none; margin: 0; }
 input[type=file] { padding: .5rem; }
 input[aria-invalid=true] { border-color: var(--bad); border-width: 2px; }
 .check { display: flex; gap: .625rem; align-items: flex-start; font-weight: 400; margin-bottom: .75rem; }
-.check input { margin-top: .125rem; }
 button, .button { font: inherit; font-weight: 600; border: 1px solid var(--field); border-radius: .5rem; padding: .5rem 1rem; min-height: 2.75rem; background: var(--surface); color: var(--text); cursor: pointer; text-decoration: none; display: inline-flex; align-items: center; justify-content: center; gap: .5rem; text-align: center; }
 button:hover, .button:hover { background: var(--sunken); }
 button.primary, .button.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
@@ -129,6 +128,11 @@ th { text-align: left; font-size: .8125rem; color: var(--muted); font-weight: 60
 td, th { padding: .625rem .75rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 tbody tr:last-child td, tbody tr:last-child th { border-bottom: 0; }
 tbody th { font-size: 1rem; color: inherit; }
+td a, tbody th a, .feed a, .links a, .empty a { display: inline-block; min-height: 1.5rem; min-width: 1.5rem; }
+p > a:only-child:not(.button) { padding-block: .25rem; }
+.links { display: flex; flex-wrap: wrap; gap: .25rem 1rem; }
+summary { cursor: pointer; }
+tbody th { overflow-wrap: anywhere; min-width: 8rem; }
 td.num, th.num { text-align: right; font-variant-numeric: tabular-nums; }
 .tablecard { padding: .25rem 0; overflow-x: auto; }
 .selected { padding: .75rem; margin: 0; border-top: 1px solid var(--line); }
@@ -156,9 +160,13 @@ dt { color: var(--muted); }
 dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
 .state { display: inline-flex; gap: .4rem; align-items: center; font-weight: 600; white-space: nowrap; }
 .state::before { content: ""; width: .625rem; height: .625rem; border-radius: 50%; border: 2px solid currentcolor; flex: none; }
-.state.open { color: var(--warn); } .state.open::before { background: currentcolor; }
+.state.open { color: var(--accent-text); } .state.open::before { background: currentcolor; }
 .state.owned { color: var(--good); } .state.owned::before { background: currentcolor; }
 .state.free { color: var(--muted); }
+.sessions { list-style: none; margin: 0 0 1rem; padding: 0; }
+.sessions li { padding: 0 0 .75rem; margin: 0 0 .75rem; border-bottom: 1px solid var(--line); }
+.sessions small { display: block; }
+.sessions form { margin-top: .5rem; }
 .pager { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; justify-content: space-between; margin-top: 1rem; }
 .feed { list-style: none; margin: 0; padding: 0; }
 .feed li { padding: .625rem 0; border-bottom: 1px solid var(--line); display: flex; flex-wrap: wrap; gap: .125rem .75rem; }
@@ -208,14 +216,21 @@ const LABELS = `.sheet { display: flex; flex-wrap: wrap; gap: 4mm; background: #
 .qr svg { display: block; width: 12rem; height: auto; background: #fff; }
 .label svg { flex: none; height: 100%; width: auto; }
 .label div { min-width: 0; overflow: hidden; font-size: 8pt; line-height: 1.25; }
-.label b { display: block; font-size: 9pt; overflow-wrap: anywhere; }
+.label b { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; font-size: 9pt; overflow-wrap: anywhere; }
+.label .product { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .label.s { width: 50mm; height: 22mm; } .label.m { width: 70mm; height: 32mm; } .label.l { width: 100mm; height: 50mm; }
 .label.s div { font-size: 6pt; } .label.s b { font-size: 7pt; } .label.l div { font-size: 11pt; } .label.l b { font-size: 13pt; }
+.label.long b { -webkit-line-clamp: 4; font-size: 7pt; } .label.long.s b { font-size: 5.5pt; } .label.long.l b { -webkit-line-clamp: 6; font-size: 9pt; }
 `;
 
 /** What other widths, motion and paper change. */
-const WIDTHS = `@media (max-width: 30rem) {
-  .me a { max-width: 6.5rem; }
+const WIDTHS = `@media (max-width: 47.99rem) {
+  .me { display: contents; }
+  .me form { margin-left: auto; }
+  .me a { order: 2; width: 100%; max-width: none; padding: 0 0 .25rem; white-space: normal; overflow-wrap: anywhere; font-size: .875rem; }
+}
+@media (max-width: 30rem) {
+  dl { grid-template-columns: minmax(4.5rem, auto) 1fr; }
   .top nav { gap: 0; width: calc(100% + 1rem); }
   .top nav a { padding: .5rem .375rem; font-size: .875rem; }
 }
@@ -230,7 +245,7 @@ const WIDTHS = `@media (max-width: 30rem) {
 @media (prefers-reduced-motion: no-preference) {
   button, .button, .top nav a { transition: background-color .12s, filter .12s; }
   .feed li.fresh { animation: fresh 1.6s ease-out; }
-  @keyframes fresh { from { background: var(--warn-bg); } }
+  @keyframes fresh { from { background: var(--good-bg); } }
 }
 @media (prefers-reduced-motion: no-preference) {
   .waiting progress { animation: waits 1.6s ease-in-out infinite alternate; }
