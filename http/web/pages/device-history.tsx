@@ -50,6 +50,7 @@ async function historyReply({ api, params, locale }: SignedIn): Promise<PageRepl
         <section class="card" aria-labelledby="changes">
           <h2 id="changes">Changes of owner</h2>
           {complete ? null : <p class="muted">Of the time before nothing more is known.</p>}
+          {changes.length === 0 ? <p>None is known.</p> : null}
           <ol>
             {changes.map(({ at, by }) => (
               <li>

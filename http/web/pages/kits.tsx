@@ -173,19 +173,18 @@ async function kitReply(visit: SignedIn): Promise<PageReply> {
         <Back to="/kits" label="Kits" />
         <Head title={label === '' ? 'Kit' : label} lead={KIT_STATES[state]} />
         <div class="card">
-          <dl>
-            <dt>Code</dt>
-            <dd class="big">{code ?? 'It cannot be read any more: the key of the server was changed.'}</dd>
-            <dt>Expires</dt>
-            <dd>
-              <Time at={expirationTime} locale={visit.locale} />
-            </dd>
-          </dl>
+          <p class="muted scanned">Code</p>
+          <p class="big">{code ?? 'It cannot be read any more: the key of the server was changed.'}</p>
+          <p>
+            It expires on <Time at={expirationTime} locale={visit.locale} />.
+          </p>
         </div>
         <form method="post" action={`${pathOf(visit)}/split`} class="card tablecard">
           <Devices devices={devices} selectable={isOpen && devices.length > 1} />
           {isOpen && devices.length > 1 ? (
-            <button type="submit">Take the chosen out into a kit of their own</button>
+            <div class="selected">
+              <button type="submit">Take the chosen out into a kit of their own</button>
+            </div>
           ) : null}
         </form>
         {isOpen ? (
@@ -224,7 +223,7 @@ function Devices({ devices, selectable }: { devices: Kit['devices']; selectable:
         {devices.map((device) => (
           <tr>
             {selectable ? (
-              <td data-label="Choose">
+              <td class="pick">
                 <input type="checkbox" name="device" value={device.name} aria-label={device.name} />
               </td>
             ) : null}

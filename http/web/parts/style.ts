@@ -153,7 +153,7 @@ td.num, th.num { text-align: right; font-variant-numeric: tabular-nums; }
 `;
 
 /** States, feeds, plots, figures and what else single pages have. */
-const FIGURES = `dl + p, dl + .row, .story + p, ol + details { margin-top: 1rem; }
+const FIGURES = `dl + p, .card > form + form, .card > form + p, .story + p, ol + details { margin-top: 1rem; }
 .card h3 { font-size: 1rem; margin: 1.25rem 0 .25rem; }
 dl { display: grid; grid-template-columns: minmax(7rem, auto) 1fr; gap: .5rem 1rem; margin: 0; }
 dt { color: var(--muted); }
@@ -198,7 +198,7 @@ video { width: 100%; border-radius: .5rem; background: #000; aspect-ratio: 4 / 3
 .story li:last-child { border-color: transparent; padding-bottom: 0; }
 .story time { display: block; color: var(--muted); font-size: .875rem; }
 .scanned { margin: 0; }
-.scanned + .big { font-size: 1.5rem; margin-bottom: 1.25rem; }
+[data-scanned] .scanned + .big { font-size: 1.5rem; margin-bottom: 1.25rem; }
 .instead { text-align: center; margin: .5rem 0 0; }
 form [data-state] { margin: .75rem 0 0; }
 button:disabled { opacity: .6; cursor: progress; }
