@@ -131,7 +131,7 @@ law('N6: the pages say so where the owner looks for the device', async () => {
     const alice = visitor(world);
     await alice.signIn(home.alice.email);
     assert.not.match((await alice.get('/my/devices')).text, 'no longer yours');
-    assert.match((await alice.get('/my/lost')).text, 'None.');
+    assert.match((await alice.get('/my/lost')).text, 'You lost none.');
     await reset(world, id);
     await world.audit.catchUp();
     assert.match((await alice.get('/my/devices')).text, '“Lamp” is no longer yours: it was reset');
@@ -140,7 +140,7 @@ law('N6: the pages say so where the owner looks for the device', async () => {
     assert.match(page, 'it was reset to its factory settings');
     const bob = visitor(world);
     await bob.signIn(home.bob.email);
-    assert.match((await bob.get('/my/lost')).text, 'None.');
+    assert.match((await bob.get('/my/lost')).text, 'You lost none.');
   } finally {
     await world.stop();
   }
