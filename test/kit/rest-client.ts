@@ -22,7 +22,7 @@ import { REASONS } from '../../actors/claiming/reasons.ts';
 import { createStatements } from '../../actors/claiming/statements.ts';
 import { silentBus } from '../../actors/cluster/bus.ts';
 import type { ClaimPolicy } from '../../actors/device/device.ts';
-import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
+import { DEFAULT_OWNERSHIP_RULES, type OwnershipRules } from '../../actors/device/ownership-rules.ts';
 import { deviceEngine } from '../../actors/device/persistence.ts';
 import { accessToken } from '../../actors/fleet/credentials.ts';
 import type { Devices, Directory } from '../../actors/fleet/devices.ts';
@@ -460,6 +460,28 @@ export async function openWindow(
     durationMs,
   });
   if (answer.type !== 'accepted') throw new Error(`not opened: ${JSON.stringify(answer)}`);
+}
+
+/** The device opens its window, and a customer claims it. */
+export async function claimByWindow(
+  world: Pick<RestWorld, 'devices' | 'secrets'>,
+  customer: Caller,
+  id: DeviceId,
+  name: string,
+): Promise<void> {
+  await openWindow(world, id, 'secret');
+  const answer = await customer.post(claimPath(name), { secretKey: 'secret' });
+  assert.is(answer.status, 200, answer.text);
+}
+
+/** Sets attributes that steer claiming, as the tenant does. */
+export async function steer(tenant: Caller, id: DeviceId, attributes: object): Promise<void> {
+  isDone(await tenant.post(`/api/plugins/telemetry/DEVICE/${id}/SERVER_SCOPE`, attributes));
+}
+
+/** A world whose devices have other rules than the default ones. */
+export function ruledBy(ownership: Partial<OwnershipRules>): RestOptions {
+  return { policy: { ownership: { ...DEFAULT_OWNERSHIP_RULES, ...ownership } } };
 }
 
 export const claimPath = (name: string) => `/api/customer/device/${encodeURIComponent(name)}/claim`;

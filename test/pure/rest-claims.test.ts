@@ -6,7 +6,6 @@ import {
   claimPath,
   HOUR_MS,
   type Household,
-  isDone,
   isProblem,
   moveIn,
   openWindow,
@@ -15,6 +14,7 @@ import {
   type RestWorld,
   restLaws,
   settle,
+  steer,
 } from '../kit/rest-client.ts';
 
 const NAME = 'Thermostat T1';
@@ -546,7 +546,7 @@ law(
       ['C', KEY],
     ] as const) {
       const id = await provision(world, home.tenantId, name);
-      isDone(await home.admin.post(`/api/plugins/telemetry/DEVICE/${id}/SERVER_SCOPE`, { claimingData }));
+      await steer(home.admin, id, { claimingData });
       const answer = await home.alice.post(claimPath(name), { secretKey: typed });
       assert.is(answer.status, 200, `${typed}: ${answer.text}`);
     }

@@ -2,7 +2,6 @@
 import * as assert from 'uvu/assert';
 import { type DeviceId, type KitId, newId, type UserId } from '../../actors/base/ids.ts';
 import { createSecrets } from '../../actors/base/secret.ts';
-import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
 import { KIT_DEVICES_MAX } from '../../actors/kits/model.ts';
 import { type Store, StoreUnavailable } from '../../actors/store/store.ts';
@@ -16,8 +15,10 @@ import {
   provision,
   type Resident,
   restLaws,
+  ruledBy,
   type Scene,
   settle,
+  steer,
 } from '../kit/rest-client.ts';
 import { until } from '../kit/until.ts';
 
@@ -128,11 +129,7 @@ law('K3: a device with a window and a server key is claimed all the same, and bo
   assert.ok(id);
   await openWindow(world, id, 'window');
   const expirationTime = world.clock.now() + HOUR_MS;
-  isDone(
-    await home.admin.post(`/api/plugins/telemetry/${id}/SERVER_SCOPE`, {
-      claimingData: { secretKey: 'printed', expirationTime },
-    }),
-  );
+  await steer(home.admin, id, { claimingData: { secretKey: 'printed', expirationTime } });
   await claimed(home.alice, kit);
   const device = await world.devices.read(id);
   assert.equal([device?.window, device?.serverKey], [null, null]);
@@ -146,7 +143,8 @@ law('K3: forbid means forbid, for kits too', async (scene) => {
   const { world, home } = scene;
   const kit = await packed(scene);
   const id = await world.directory.idOf(home.tenantId, 'Lamp');
-  isDone(await home.admin.post(`/api/plugins/telemetry/${id}/SERVER_SCOPE`, { claimingAllowed: false }));
+  assert.ok(id);
+  await steer(home.admin, id, { claimingAllowed: false });
   const mine = await claimed(home.alice, kit);
   assert.equal(mine.devices[0]?.reason, 'claiming-not-allowed');
   assert.is((await ownersOf(scene))[0], null);
@@ -158,7 +156,7 @@ law(
     const mine = await claimed(scene.home.alice, await packed(scene));
     assert.equal([mine.claimed, mine.refused, mine.devices[0]?.reason], [0, 3, 'proof-required']);
   },
-  { policy: { ownership: { ...DEFAULT_OWNERSHIP_RULES, claimProof: 'required' } } },
+  ruledBy({ claimProof: 'required' }),
 );
 
 law('O9: a kit claims no device that has had another owner since it was made', async (scene) => {

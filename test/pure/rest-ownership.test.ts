@@ -8,14 +8,15 @@ import { createStatements } from '../../actors/claiming/statements.ts';
 import type { Device, DeviceRecord } from '../../actors/device/state.ts';
 import {
   type Answer,
+  claimByWindow,
   claimPath,
   HOUR_MS,
   isDone,
   isProblem,
-  openWindow,
   provision,
   restLaws,
   START,
+  steer,
 } from '../kit/rest-client.ts';
 
 const { law, run } = restLaws('rest ownership');
@@ -48,8 +49,7 @@ law(
       complete: true,
     });
 
-    await openWindow(world, id, 'secret');
-    assert.is((await home.alice.post(claimPath(NAME), { secretKey: 'secret' })).status, 200);
+    await claimByWindow(world, home.alice, id, NAME);
     const first = { epoch: 1, at: START, by: 'secret' };
     assert.equal(history(await home.alice.get(path)).changes, [first]);
     isProblem(await home.bob.get(path), 403, 20);
@@ -59,7 +59,7 @@ law(
     isProblem(await home.alice.get(path), 403, 20); // what comes after her is not hers to see
     clock.advance(HOUR_MS);
     const claimingData = { secretKey: 'key', expirationTime: clock.now() + HOUR_MS };
-    isDone(await home.admin.post(`/api/plugins/telemetry/DEVICE/${id}/SERVER_SCOPE`, { claimingData }));
+    await steer(home.admin, id, { claimingData });
     assert.is((await home.bob.post(claimPath(NAME), { secretKey: 'key' })).status, 200);
 
     const answer = await home.bob.get(path);
@@ -87,8 +87,7 @@ law(
 
 law('R6: the audit trail says by what each change of owner came about', async ({ world, home }) => {
   const id = await provision(world, home.tenantId, NAME);
-  await openWindow(world, id, 'secret');
-  await home.alice.post(claimPath(NAME), { secretKey: 'secret' });
+  await claimByWindow(world, home.alice, id, NAME);
   await home.alice.delete(claimPath(NAME));
   await world.audit.catchUp();
   const { items } = await world.audit.find(home.tenantId, {
@@ -129,8 +128,7 @@ law(
   'R6: a statement is checked by anybody with the published key, and says what the device’s owner sees',
   async ({ world, home }) => {
     const id = await provision(world, home.tenantId, NAME);
-    await openWindow(world, id, 'secret');
-    await home.alice.post(claimPath(NAME), { secretKey: 'secret' });
+    await claimByWindow(world, home.alice, id, NAME);
     const seen = history(await home.alice.get(`/api/device/${id}/ownership`));
     const answer = await home.alice.get(`/api/device/${id}/ownership/statement`);
     isProblem(await home.bob.get(`/api/device/${id}/ownership/statement`), 403, 20);

@@ -6,7 +6,6 @@
 import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import * as assert from 'uvu/assert';
 import type { DeviceId } from '../../actors/base/ids.ts';
-import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
 import { x509 } from '../../actors/fleet/credentials.ts';
 import { CERTIFIED_KEY, DEVICE_CERTIFICATE } from '../kit/device-certificate.ts';
 import {
@@ -19,7 +18,9 @@ import {
   provision,
   type Resident,
   restLaws,
+  ruledBy,
   type Scene,
+  steer,
 } from '../kit/rest-client.ts';
 
 const { law, run } = restLaws('rest proofs');
@@ -90,8 +91,8 @@ function isRefused(answer: Answer, reason: string): void {
   assert.is(answer.headers.get('claim-refusal'), reason);
 }
 
-const REQUIRED = { policy: { ownership: { ...DEFAULT_OWNERSHIP_RULES, claimProof: 'required' } } } as const;
-const NONE = { policy: { ownership: { ...DEFAULT_OWNERSHIP_RULES, claimProof: 'none' } } } as const;
+const REQUIRED = ruledBy({ claimProof: 'required' });
+const NONE = ruledBy({ claimProof: 'none' });
 
 for (const signer of [ed25519, p256]) {
   law(`C11: ${signer.alg}: what the device signed claims it, without a window`, async (scene) => {
@@ -308,7 +309,7 @@ law(
     isRefused(await show(home.bob, 'on the label'), 'proof-required');
     isRefused(await show(home.bob, ''), 'proof-required');
     const claimingData = { secretKey: 'server key', expirationTime: world.clock.now() + HOUR_MS };
-    isDone(await home.admin.post(`/api/plugins/telemetry/DEVICE/${id}/SERVER_SCOPE`, { claimingData }));
+    await steer(home.admin, id, { claimingData });
     isRefused(await show(home.bob, 'server key'), 'proof-required');
     isClaimed(await show(home.alice, signed(ed25519, await challengeFor(home.alice), world.clock.now())));
   },
@@ -352,8 +353,7 @@ law('C11: a forbidden device gives no challenges and takes no proofs', async (sc
   const { world, home } = scene;
   const id = await lock(scene);
   const proof = signed(ed25519, await challengeFor(home.alice), world.clock.now());
-  const path = `/api/plugins/telemetry/DEVICE/${id}/SERVER_SCOPE`;
-  isDone(await home.admin.post(path, { claimingAllowed: false }));
+  await steer(home.admin, id, { claimingAllowed: false });
   isRefused(await show(home.alice, proof), 'claiming-not-allowed');
   isProblem(await home.alice.post(challengePath(NAME)), 403, 20);
 });
