@@ -236,6 +236,20 @@ for (const version of [4, 5] as const) {
       );
     }));
 
+  test(`mqtt ${name}: attributes: a gateway that disconnects a device in the same breath hears nothing of it`, () =>
+    withMqtt({}, async ({ world, connect }) => {
+      await world.provision('G', { additionalInfo: { gateway: true } });
+      const meter = await world.provision('M', { name: 'Meter' });
+      const client = await connect(version, 'G');
+      await client.subscribe(GATEWAY_TOPIC);
+      for (const what of ['connect', 'disconnect']) {
+        client.send(publication(`v1/gateway/${what}`, { device: 'Meter' }));
+      }
+      for (let acknowledged = 0; acknowledged < 2; acknowledged += 1) await client.next('puback');
+      await share(world, meter, { mode: 'eco' });
+      assert.equal(await client.untilPong(), []);
+    }));
+
   test(`mqtt ${name}: attributes: a gateway that no longer speaks for a device hears nothing of it (O8)`, () =>
     withMqtt({}, async ({ world, connect }) => {
       const gateway = await world.provision('G', { additionalInfo: { gateway: true } });
