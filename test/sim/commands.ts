@@ -89,6 +89,7 @@ export function commandFor(
         secretDigest: digests.of(device, request.secret),
         secretLength: request.secret.length,
         durationMs: request.durationMs,
+        ...(request.arrivedAt === undefined ? {} : { arrivedAt: request.arrivedAt }),
       };
     case 'reset': {
       const { by, secret, durationMs, isRedelivery } = request;

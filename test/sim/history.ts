@@ -62,6 +62,8 @@ export type Request =
           };
       readonly secret: string;
       readonly durationMs: number;
+      /** When it came to the broker it waited behind, by the clock of the node that it was for; absent: by none (O5). */
+      readonly arrivedAt?: number;
     }
   | {
       readonly type: 'reset';

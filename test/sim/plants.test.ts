@@ -18,6 +18,7 @@ const BROKEN: { readonly [Bug in Plant]: { readonly law: string; readonly words:
   'kit-outlives': { law: 'linearizable', words: /./ },
   'gateway-outlives': { law: 'linearizable', words: /./ },
   'old-epoch': { law: 'epochs', words: /asked for another epoch than/ },
+  'late-opens': { law: 'expiry', words: /a late message opened a window in place of one that came after/ },
   'offer-twice': { law: 'epochs', words: /an offer that ended, or that was accepted before/ },
   'offer-outlives': { law: 'epochs', words: /an offer that ended, or that was accepted before/ },
   'late-consent': { law: 'epochs', words: /a consent to another epoch/ },

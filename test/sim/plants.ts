@@ -28,6 +28,7 @@ export const PLANTS = {
   'reset-forgotten': 'a reset that nobody was released by does not count as one',
   'no-alarm': 'the store forgets to tell which windows have elapsed',
   'old-epoch': 'a command is carried out whichever owner epoch it names',
+  'late-opens': 'a message that waited behind a broker opens a window, whatever came after it',
   'offer-twice': 'an offer stays open when it is accepted',
   'offer-outlives': 'an offer stays open when the device is given back',
 } as const;
@@ -78,6 +79,8 @@ export function plant(bug: Plant | undefined, decider: DeviceDecider, journal: J
       return { decider, journal: { ...journal, due: async () => ({ alarms: [], next: undefined }) } };
     case 'old-epoch':
       return { decider: epochless(decider), journal };
+    case 'late-opens':
+      return { decider: unordered(decider), journal };
     case 'offer-twice':
       return { decider: keepingOffers(decider, ['DeviceTransferred']), journal };
     case 'offer-outlives':
@@ -126,8 +129,8 @@ function resuming(journal: Journal): Journal {
 function timeless(decider: DeviceDecider): DeviceDecider {
   return {
     ...decider,
-    decide(state, command, at) {
-      const inTime = decider.decide(state, command, at);
+    decide(state, command, at, rules) {
+      const inTime = decider.decide(state, command, at, rules);
       if (inTime.type === 'accept' || command.type !== 'ConfirmClaim' || state.status === 'absent')
         return inTime;
       const { window, serverKey } = state;
@@ -136,7 +139,7 @@ function timeless(decider: DeviceDecider): DeviceDecider {
         window: window === null ? null : { ...window, closesAt: Number.MAX_SAFE_INTEGER },
         serverKey: serverKey === null ? null : { ...serverKey, expiresAt: Number.MAX_SAFE_INTEGER },
       };
-      const late = decider.decide(endless, command, at);
+      const late = decider.decide(endless, command, at, rules);
       return late.type === 'accept' ? late : inTime;
     },
   };
@@ -145,10 +148,11 @@ function timeless(decider: DeviceDecider): DeviceDecider {
 function everGranting(decider: DeviceDecider): DeviceDecider {
   return {
     ...decider,
-    decide(state, command, at) {
+    decide(state, command, at, rules) {
       const now = state.status === 'absent' || state.owner !== null ? undefined : (state.ownerEpoch ?? 0);
-      if (command.type !== 'ClaimByKit' || now === undefined) return decider.decide(state, command, at);
-      return decider.decide(state, { ...command, grantedIn: now }, at);
+      if (command.type !== 'ClaimByKit' || now === undefined)
+        return decider.decide(state, command, at, rules);
+      return decider.decide(state, { ...command, grantedIn: now }, at, rules);
     },
   };
 }
@@ -157,10 +161,11 @@ function everGranting(decider: DeviceDecider): DeviceDecider {
 function trusting(decider: DeviceDecider): DeviceDecider {
   return {
     ...decider,
-    decide(state, command, at) {
+    decide(state, command, at, rules) {
       const gateway = state.status === 'absent' ? undefined : state.window?.gateway;
-      if (command.type !== 'ConfirmClaim' || gateway === undefined) return decider.decide(state, command, at);
-      return decider.decide(state, { ...command, gateway }, at);
+      if (command.type !== 'ConfirmClaim' || gateway === undefined)
+        return decider.decide(state, command, at, rules);
+      return decider.decide(state, { ...command, gateway }, at, rules);
     },
   };
 }
@@ -168,10 +173,22 @@ function trusting(decider: DeviceDecider): DeviceDecider {
 function epochless(decider: DeviceDecider): DeviceDecider {
   return {
     ...decider,
-    decide(state, command, at) {
-      if (!('inEpochs' in command)) return decider.decide(state, command, at);
+    decide(state, command, at, rules) {
+      if (!('inEpochs' in command)) return decider.decide(state, command, at, rules);
       const { inEpochs: _, ...anyEpoch } = command;
-      return decider.decide(state, anyEpoch, at);
+      return decider.decide(state, anyEpoch, at, rules);
+    },
+  };
+}
+
+/** When a message came is not looked at. */
+function unordered(decider: DeviceDecider): DeviceDecider {
+  return {
+    ...decider,
+    decide(state, command, at, rules) {
+      if (command.type !== 'InitiateClaim') return decider.decide(state, command, at, rules);
+      const { arrivedAt: _, ...justNow } = command;
+      return decider.decide(state, justNow, at, rules);
     },
   };
 }
@@ -195,11 +212,11 @@ function keepingOffers(decider: DeviceDecider, over: readonly DeviceEvent['type'
 function believing(decider: DeviceDecider): DeviceDecider {
   return {
     ...decider,
-    decide(state, command, at) {
+    decide(state, command, at, rules) {
       if (command.type !== 'ConfirmClaim' || command.consentIn === undefined || state.status === 'absent') {
-        return decider.decide(state, command, at);
+        return decider.decide(state, command, at, rules);
       }
-      return decider.decide(state, { ...command, consentIn: state.ownerEpoch ?? 0 }, at);
+      return decider.decide(state, { ...command, consentIn: state.ownerEpoch ?? 0 }, at, rules);
     },
   };
 }
@@ -242,11 +259,11 @@ function deaf(decider: DeviceDecider): DeviceDecider {
 function unlimited(decider: DeviceDecider): DeviceDecider {
   return {
     ...decider,
-    decide(state, command, at) {
+    decide(state, command, at, rules) {
       if (command.type !== 'ResetDevice' || state.status === 'absent')
-        return decider.decide(state, command, at);
+        return decider.decide(state, command, at, rules);
       const { lastResetAt, ...forgetful } = state;
-      return decider.decide(forgetful, command, at);
+      return decider.decide(forgetful, command, at, rules);
     },
   };
 }
@@ -306,8 +323,8 @@ function staleRefusing(decider: DeviceDecider, journal: Journal): Planted {
   return {
     decider: {
       ...decider,
-      decide(state, command, at) {
-        const decision = decider.decide(state, command, at);
+      decide(state, command, at, rules) {
+        const decision = decider.decide(state, command, at, rules);
         refusing = decision.type !== 'accept';
         return decision;
       },

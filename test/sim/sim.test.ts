@@ -73,10 +73,10 @@ const EVENTS: { readonly [Type in DeviceEvent['type']]: true } = {
   AttributesDeleted: true,
 };
 
-/** Every device has a key, and no message comes by a broker. Neither how many devices there are, nor how long tokens are, is limited in the simulation. */
+/** Every device has a key. Neither how many devices there are, nor how long tokens are, is limited in the simulation. */
 type Simulated = Exclude<
   RefusalReason,
-  'too-many-devices' | 'superseded' | 'token-too-short' | 'proof-not-possible' | 'policy-refused'
+  'too-many-devices' | 'token-too-short' | 'proof-not-possible' | 'policy-refused'
 >;
 const REFUSALS: { readonly [Reason in Simulated]: true } = {
   'unknown-device': true,
@@ -85,6 +85,7 @@ const REFUSALS: { readonly [Reason in Simulated]: true } = {
   'not-behind-gateway': true,
   'gateway-unchecked': true,
   'credentials-superseded': true,
+  superseded: true,
   'window-pending': true,
   'window-replaced': true,
   'already-claimed': true,

@@ -28,6 +28,11 @@ const RETRIES_MAX = 4;
 /** 40 years: far beyond what a timer can wait. */
 const YEARS_MS = 40 * 365 * 86_400_000;
 
+/** Longest wait of a message behind a broker. One that waited for over a second is late (O5). */
+const WAIT_MAX_MS = 3_000;
+
+type Initiate = Extract<Request, { readonly type: 'initiate' }>;
+
 /** A device as its callers know it. A slot gets a new device when its last one was deleted. */
 interface Slot {
   readonly tenant: string;
@@ -52,6 +57,7 @@ export class Workload {
   readonly #plan: Plan;
   readonly #dice: Dice;
   readonly #ids: Dice;
+  readonly #broker: Dice;
   readonly #slots: Slot[];
   #numbers = 0;
   #under = 0;
@@ -61,6 +67,7 @@ export class Workload {
     this.#plan = plan;
     this.#dice = dice.fork('workload');
     this.#ids = dice.fork('ids');
+    this.#broker = dice.fork('broker');
     const tenants = ['tenant-1', 'tenant-1', 'tenant-2'].slice(0, this.#dice.between(1, 3));
     this.#slots = tenants.map((tenant, at) => ({
       tenant,
@@ -471,7 +478,9 @@ export class Workload {
     if (number < slot.arrived) this.#simulation.tally('reordered');
     slot.arrived = Math.max(slot.arrived, number);
     const { device } = slot;
-    const outcome = await this.#simulation.deliver(this.#host(), device, request);
+    const host = this.#host();
+    const asked = request.type === 'initiate' ? await this.#afterWaiting(host, request) : request;
+    const outcome = await this.#simulation.deliver(host, device, asked);
     if (outcome !== undefined && slot.device === device) this.#learn(slot, request, outcome);
 
     const unanswered = outcome === undefined || outcome.type === 'unknown' || outcome.type === 'nothing-done';
@@ -480,6 +489,15 @@ export class Workload {
       await this.#simulation.sleep(this.#dice.between(20, 400));
       await this.#send(slot, request, attempt + 1);
     }
+  }
+
+  /** Some messages of devices come by a broker, and wait there while the node is away, or busy; others do not (O5). */
+  async #afterWaiting(host: Host, request: Initiate): Promise<Initiate> {
+    if (!this.#broker.chance(0.2)) return request;
+    const arrivedAt = this.#simulation.clock.now() + host.skewMs;
+    const waitMs = this.#broker.between(0, WAIT_MAX_MS);
+    if (waitMs > 0) await this.#simulation.sleep(waitMs);
+    return { ...request, arrivedAt };
   }
 
   #learn(slot: Slot, request: Request, outcome: Outcome): void {

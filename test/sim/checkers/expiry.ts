@@ -1,10 +1,11 @@
 /**
  * No claim at or after the window's last instant, none with a wrong secret or proof (C2, C3, C8, C11); no window closed as elapsed
- * before it had. Looks at every claim in the log, whether or not anybody heard of it.
+ * before it had, and none opened by a late message in place of one whose message came after it (O5). Looks at every claim and window
+ * in the log, whether or not anybody heard of it.
  */
 import type { Checker, Durable, History, Request } from '../history.ts';
 import { mayHaveMade } from './matching.ts';
-import type { Model } from './rules.ts';
+import { LATE_MS, type Model } from './rules.ts';
 import { timelines } from './timeline.ts';
 
 export const expiry: Checker = (history) =>
@@ -48,10 +49,26 @@ function troubleWith(history: History, before: Model | null, durable: Durable): 
       return event.at < expiresAt ? `an offer ended ${expiresAt - event.at} ms before it elapsed` : undefined;
     }
     case 'ClaimWindowOpened':
-      return event.closesAt > event.at ? undefined : 'a window that was over when it opened';
+      if (event.closesAt <= event.at) return 'a window that was over when it opened';
+      return isByLate(history, before, durable)
+        ? 'a late message opened a window in place of one that came after it'
+        : undefined;
     default:
       return undefined;
   }
+}
+
+/** O5: whoever may have asked for it came before a window that is there, and waited for long. */
+function isByLate(history: History, before: Model | null, durable: Durable): boolean {
+  const newest = Math.max(before?.window?.came.from ?? 0, before?.pending?.came.from ?? 0);
+  const asked = history.operations.filter((operation) => mayHaveMade(history.rules, operation, durable));
+  return (
+    asked.length > 0 &&
+    asked.every(({ request }) => {
+      const arrivedAt = request.type === 'initiate' ? request.arrivedAt : undefined;
+      return arrivedAt !== undefined && durable.event.at - arrivedAt > LATE_MS && newest > arrivedAt;
+    })
+  );
 }
 
 /** C11: signed by the device as it was, and the customer's challenge was still open. */

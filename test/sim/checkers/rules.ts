@@ -71,6 +71,8 @@ interface Challenge {
 interface Window {
   readonly secret: string;
   readonly closes: Span;
+  /** When the message that opened it came, which may have waited since (O5). */
+  readonly came: Span;
   readonly by: 'device' | 'gateway';
   /** The gateway that opened it, where that one has or had an owner (O9). */
   readonly gate: Gate | null;
@@ -97,11 +99,14 @@ export function accept(rules: Rules, device: MaybeModel, request: Request, at: S
       const acting =
         request.by.type === 'device' ? shownBy(rules, device, request.by.token, at).acting : device;
       if (acting === undefined || initiateTroubles(rules, device, request, at).length > 0) return undefined;
+      if (isOvertaken(rules, device, request, at)) return undefined; // O5
       const durationMs = effectiveDuration(rules, request.durationMs);
       const closes = { from: at.from + durationMs, to: at.to + durationMs }; // O4
       const gate = request.by.type === 'gateway' ? (request.by.owned ?? null) : null;
       const waits = device.quarantined && (request.by.type === 'device' || gate !== null); // O9
-      const asked = { secret: request.secret, opened: at, closes, by: request.by.type, gate };
+      const { arrivedAt = at.to } = request;
+      const came = { from: Math.min(arrivedAt, at.from), to: Math.min(arrivedAt, at.to) };
+      const asked = { secret: request.secret, opened: at, closes, came, by: request.by.type, gate };
       return { ...acting, [waits ? 'pending' : 'window']: asked }; // O5: replaces its like
     }
     case 'reset':
@@ -238,6 +243,7 @@ export function isTrue(
     case 'initiate':
       if (request.by.type === 'device' && shownBy(rules, device, request.by.token, at).why.has(reason))
         return true;
+      if (reason === 'superseded') return mayBeOvertaken(device, request, at);
       return initiateTroubles(rules, device, request, at).includes(reason);
     case 'confirm':
       if (device.owner !== null) {
@@ -566,6 +572,26 @@ function initiateTroubles(
   return troubles;
 }
 
+type Initiate = Extract<Request, { type: 'initiate' }>;
+
+/** O5: a message that waited for longer is late. */
+export const LATE_MS = 1_000;
+
+/** O5: it may be late, and there may be a window that a message opened which came after it. */
+function mayBeOvertaken({ window, pending }: Model, { arrivedAt }: Initiate, at: Span): boolean {
+  if (arrivedAt === undefined || at.to - arrivedAt <= LATE_MS) return false;
+  return [window, pending].some((other) => other !== null && other.came.to > arrivedAt);
+}
+
+/** O5: it is late, and such a window is there, whoever looks. */
+function isOvertaken(rules: Rules, { window, pending }: Model, { arrivedAt }: Initiate, at: Span): boolean {
+  if (arrivedAt === undefined || at.from - arrivedAt <= LATE_MS) return false;
+  return [window, pending].some(
+    (other) =>
+      other !== null && other.came.from > arrivedAt && at.to + rules.clockSlackMs < other.closes.from,
+  );
+}
+
 /** O8: brought up by it and never given back, or of the same owner. */
 function isBehind(
   { owner, epoch, via }: Model,
@@ -744,8 +770,11 @@ function shownBy(rules: Rules, device: Model, shown: string, at: Span) {
     adopted = { ...device, token: shown };
   } else why.add('credentials-revoked');
   if (token !== shown && next !== null && (next.token === null || next.token === shown)) {
-    adopted = { ...device, token: shown, next: null };
-    if (isOver(rules, device, at)) acting = adopted;
+    const used = { ...device, token: shown, next: null };
+    // Where the present one is not known it may be the one that is shown; then nothing was used, and there is a next one yet.
+    const unclear = { ...used, next: { ...next, until: { from: at.from, to: next.until.to } } };
+    adopted = token === null ? unclear : used;
+    if (isOver(rules, device, at)) acting = used;
     why.add('credentials-revoked');
   }
   return { acting, adopted, why };

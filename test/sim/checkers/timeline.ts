@@ -97,6 +97,7 @@ function foldExisting(
         secret,
         opened: exactly(event.at),
         closes: exactly(event.closesAt),
+        came: exactly(event.arrivedAt ?? event.at),
         by: event.openedBy,
         gate,
       };
@@ -131,6 +132,7 @@ function foldExisting(
               secret: history.secretOf(opened.secretDigest),
               opened: exactly(at),
               closes: exactly(opened.closesAt),
+              came: exactly(at),
               by: 'device' as const,
               gate: null,
             };
