@@ -50,6 +50,9 @@ test('a kit is made of names, split, claimed by its code, and tells what became 
     assert.match((await bob.post('/claim/kit', { code })).text, 'Somebody has claimed the kit already');
     assert.is((await bob.get(String(mine.to))).status, 404);
 
+    const asked = await admin.get(`${parted.to}/revoke`);
+    assert.match(asked.text, /Revoke this kit\?.*code that was printed/);
+    assert.match((await admin.get(String(parted.to))).text, 'Nobody has claimed it yet', 'it was only asked');
     const revoked = await admin.follow(await admin.post(`${parted.to}/revoke`, {}));
     assert.match(revoked.text, 'The code opens nothing more');
     assert.match((await alice.post('/claim/kit', { code: partCode })).text, 'The kit is revoked');

@@ -13,6 +13,7 @@ import {
   type SignedIn,
   seeOther,
 } from '../page.ts';
+import { questionReply } from '../parts/confirm.tsx';
 import { Back, Field, Head, Refusal, Time } from '../parts/elements.tsx';
 import { emptyText, Pager, pageOf } from '../parts/list.tsx';
 import { explainOutcome, KIT_STATES } from './kit-words.ts';
@@ -60,7 +61,7 @@ function KitTable({ kits, locale }: { kits: readonly ListedKit[]; locale: Signed
   return (
     <div class="card tablecard">
       <table class="cards">
-        <caption>Kits</caption>
+        <caption class="sr">Kits</caption>
         <thead>
           <tr>
             <th scope="col">Label</th>
@@ -188,12 +189,12 @@ async function kitReply(visit: SignedIn): Promise<PageReply> {
           ) : null}
         </form>
         {isOpen ? (
-          <form method="post" action={`${pathOf(visit)}/revoke`} class="card">
+          <div class="card">
             <p>A revoked code opens nothing more.</p>
-            <button type="submit" class="danger">
+            <a class="button danger" href={`${pathOf(visit)}/revoke`}>
               Revoke
-            </button>
-          </form>
+            </a>
+          </div>
         ) : null}
         {state === 'OPEN' || state === 'CLAIMING' ? null : (
           <form method="post" action={`${pathOf(visit)}/delete`} class="card">
@@ -251,6 +252,18 @@ export const kitPages: readonly Page[] = [
   memberPage('/kits/:kit', TENANT, { get: kitReply }),
   memberPage('/kits/:kit/split', TENANT, { post: split }),
   memberPage('/kits/:kit/revoke', TENANT, {
+    async get(visit) {
+      const { label } = await visit.api.get(routeOf(visit), kitView);
+      const question = {
+        title: 'Revoke this kit?',
+        what: label === '' ? 'No label' : label,
+        consequence:
+          'The code that was printed for it does not work any more, and cannot be made to work again. The devices stay as they are.',
+        yes: 'Revoke it',
+        back: pathOf(visit),
+      };
+      return questionReply(question, `${pathOf(visit)}/revoke`);
+    },
     async post(visit) {
       const revoked = await visit.api.act('DELETE', routeOf(visit));
       return resultAt(pathOf(visit), revoked, 'The code opens nothing more.');

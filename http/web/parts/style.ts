@@ -116,7 +116,7 @@ button.plain:hover { color: var(--text); text-decoration: underline; }
 .wide { width: 100%; }
 .search { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; margin-bottom: 1rem; }
 .search > div { flex: 1 1 12rem; min-width: 0; }
-.search > div.small { flex: 0 1 14rem; }
+.search > div.small { flex: 0 1 12rem; }
 .search label { font-size: .875rem; color: var(--muted); font-weight: 550; }
 
 `;
@@ -132,7 +132,9 @@ td a, tbody th a, .feed a, .links a, .empty a { display: inline-block; min-heigh
 p > a:only-child:not(.button) { padding-block: .25rem; }
 .links { display: flex; flex-wrap: wrap; gap: .25rem 1rem; }
 summary { cursor: pointer; }
-tbody th { overflow-wrap: anywhere; min-width: 8rem; }
+tbody th { overflow-wrap: anywhere; min-width: 12rem; }
+td input[type=checkbox] { display: block; }
+td .note { max-width: 32rem; }
 td.num, th.num { text-align: right; font-variant-numeric: tabular-nums; }
 .tablecard { padding: .25rem 0; overflow-x: auto; }
 .selected { padding: .75rem; margin: 0; border-top: 1px solid var(--line); }
@@ -147,6 +149,7 @@ td.num, th.num { text-align: right; font-variant-numeric: tabular-nums; }
   table.cards td, table.cards th { display: block; border: 0; padding: .125rem 0; }
   table.cards td[data-label]::before { content: attr(data-label) " "; color: var(--muted); font-size: .875rem; }
   table.cards td:empty { display: none; }
+  table.cards td.num { text-align: left; }
   table.cards td.pick { float: left; padding: .125rem .75rem 0 0; }
   .card .plot text { font-size: 18px; }
 }
@@ -230,6 +233,7 @@ const WIDTHS = `@media (max-width: 47.99rem) {
   .me a { order: 2; width: 100%; max-width: none; padding: 0 0 .25rem; white-space: normal; overflow-wrap: anywhere; font-size: .875rem; }
 }
 @media (max-width: 30rem) {
+  .search > div.small { flex: 1 1 9rem; }
   dl { grid-template-columns: minmax(4.5rem, auto) 1fr; }
   .top nav { gap: 0; width: calc(100% + 1rem); }
   .top nav a { padding: .5rem .375rem; font-size: .875rem; }
