@@ -13,6 +13,7 @@ import {
   defaultAccountSettings,
   NO_CONTACT,
 } from '../../actors/accounts/accounts.ts';
+import { titleKey } from '../../actors/accounts/kinds.ts';
 import { createReplays } from '../../actors/accounts/replays.ts';
 import { newId, type TenantId, type UserId } from '../../actors/base/ids.ts';
 import type { Devices, Directory } from '../../actors/fleet/devices.ts';
@@ -125,6 +126,23 @@ test('accounts: customer titles are unique within a tenant only', async () => {
   assert.is((await accounts.customers.findByTitle(tenantId, apart))?.title, composed);
   assert.is(reasonOf(await accounts.customers.update(tenantId, theirs.id, customer('D'))), 'not-found');
   assert.is(reasonOf(await accounts.customers.remove(tenantId, theirs.id, BY)), 'not-found');
+});
+
+test('accounts: beside a title from before titles were compared in NFC none is made that looks like it', async () => {
+  const { accounts, store, tenantId } = await scene();
+  const [composed, apart] = ['Müller'.normalize('NFC'), 'Müller'.normalize('NFD')];
+  const { id } = given(await accounts.customers.create(tenantId, customer(apart)));
+  const name = `customer/${id}` as const;
+  const { version: expected, text } = await store.entities.load(name);
+  const index = {
+    take: { unique: [], members: [] },
+    release: { unique: [titleKey(tenantId, composed)], members: [] },
+  };
+  assert.equal(await store.entities.commit({ name, expected, text, index }), { type: 'committed' });
+
+  const other = given(await accounts.customers.create(tenantId, customer('C')));
+  assert.is(reasonOf(await accounts.customers.create(tenantId, customer(composed))), 'title-taken');
+  assert.is(reasonOf(await accounts.customers.update(tenantId, other.id, customer(composed))), 'title-taken');
 });
 
 test('accounts: two renames to one title: one is done', async () => {
