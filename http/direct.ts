@@ -18,6 +18,8 @@ export type DirectDoor = (incoming: IncomingMessage, outgoing: ServerResponse) =
 
 /** Larger bodies are rare, and refusing them is the app's. */
 const BODY_BYTES_MAX = 8192;
+/** For the rest of a body that nobody waits for. */
+const UNREAD_MS = 500;
 /** A path of RFC 3986 without dot segments, query and fragment. */
 const PLAIN_PATH = /^(?:\/(?!\.\.?(?:\/|$))[\w.~!$&'()*+,;=:@%-]*)+$/;
 const PLAIN_HOST = /^[a-z0-9._-]+(?::(?:\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}))?$/;
@@ -43,12 +45,24 @@ async function answer(
   needs: DispatchNeeds,
 ): Promise<void> {
   try {
-    send(outgoing, await respond(asked, route, needs));
+    const parts = await respond(asked, route, needs);
+    if (!asked.incoming.complete) endUnread(asked.incoming, outgoing);
+    send(outgoing, parts);
   } catch (error) {
     reportBug(needs.log, 'http request', error, { method: route.method, route: route.path });
     if (outgoing.headersSent) outgoing.destroy();
     else send(outgoing, partsOf(internalError, {}, needs.clock.now()));
   }
+}
+
+/** Refused before its body had come: that is let come for a moment, or the connection would be held for it for a minute. */
+function endUnread(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  outgoing.once('finish', () => {
+    const end = () => {
+      if (!incoming.complete) incoming.socket.destroy();
+    };
+    setTimeout(end, UNREAD_MS).unref();
+  });
 }
 
 function send(outgoing: ServerResponse, { status, headers, body }: ResponseParts): void {

@@ -3,6 +3,7 @@ import { randomClaimKey } from '../base/claim-key.ts';
 import { type Clock, sleep } from '../base/clock.ts';
 import type { DeviceId, TenantId } from '../base/ids.ts';
 import { type Secrets, unsealedOrNull } from '../base/secret.ts';
+import { composed } from '../base/spelling.ts';
 import { isCleanText } from '../base/text.ts';
 import type { DeviceCommand } from '../device/device.ts';
 import type { Refusal } from '../device/messages.ts';
@@ -149,8 +150,9 @@ async function tryOut(
   const problem = problemOf(row, accessToken);
   if (problem !== undefined) return refused(problem);
   const [name, token] = [`name ${row.name}`, `token ${accessToken}`];
-  if (seen.has(name)) return refused('The name is in the list twice');
-  seen.add(name);
+  const compared = composed(name);
+  if (seen.has(compared)) return refused('The name is in the list twice');
+  seen.add(compared);
   if ((await directory.idOf(tenantId, row.name)) !== undefined) {
     return refused(await inWords(directory, tenantId, row, { reason: 'name-taken' }));
   }

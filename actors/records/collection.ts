@@ -60,8 +60,10 @@ export interface Collection<E extends Entity> {
   first(list: string, limit: number): Promise<readonly E[]>;
 }
 
-/** Of each kind, about 1 KB each. */
+/** Of each kind. */
 const PARSED_MAX = 1_000;
+/** What is larger is read seldom: a kit names up to a thousand devices. */
+const PARSED_CHARS_MAX = 2_048;
 
 export function createCollection<E extends Entity>(store: Store, kind: Kind<E>): Collection<E> {
   const { entities, index } = store;
@@ -76,6 +78,7 @@ export function createCollection<E extends Entity>(store: Store, kind: Kind<E>):
     const last = parsed.get(id);
     if (last?.text === text && last.entity.version === version) return last.entity;
     const entity = { ...JSON.parse(text), id, version } as E; // the seam to the store: what `textOf` wrote
+    if (text.length > PARSED_CHARS_MAX) return entity;
     if (parsed.size >= PARSED_MAX) parsed.clear();
     parsed.set(id, { text, entity });
     return entity;

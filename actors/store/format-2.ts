@@ -8,7 +8,7 @@
  */
 
 import type { DeviceId, ImportId } from '../base/ids.ts';
-import type { CredentialSecrets } from '../base/secret.ts';
+import { type CredentialSecrets, credentialOrNull } from '../base/secret.ts';
 
 /** Under which key tokens are lifted: whoever starts the server says so, since the server key is not the store's. */
 export interface CredentialsLift {
@@ -96,8 +96,18 @@ function liftedAt(secrets: CredentialSecrets, device: string, fields: Fields, na
   if (!isFields(found)) return {};
   const shown = String(found.credentialsId);
   const credentialsId = secrets.credentialsId(shown);
-  const sealed = found.type === 'ACCESS_TOKEN' ? { sealedToken: seal(secrets, device, shown) } : {};
+  const sealed =
+    found.type === 'ACCESS_TOKEN'
+      ? { sealedToken: seal(secrets, device, shown) }
+      : passwordSealedAnew(secrets, device, found);
   return { [name]: { ...found, credentialsId, ...sealed } };
+}
+
+/** A password of MQTT_BASIC was sealed under the server key; what that key does not open stays as it is. */
+function passwordSealedAnew(secrets: CredentialSecrets, device: string, { sealedPassword }: Fields): Fields {
+  if (typeof sealedPassword !== 'string') return {};
+  const password = credentialOrNull(secrets, device as DeviceId, sealedPassword);
+  return password === null ? {} : { sealedPassword: seal(secrets, device, password) };
 }
 
 /**

@@ -126,7 +126,7 @@ export function createSecondFactorAuth(needs: Needs): SecondFactorAuth {
       if (step === undefined) return factor;
       good = true;
       // Anew each time: what was sealed under an older server key is so no longer once its user has logged in.
-      return { ...factor, lastStep: step, sealedSecret: secrets.sealCredential(user, secret) };
+      return { ...completed(factor), lastStep: step, sealedSecret: secrets.sealCredential(user, secret) };
     });
     return good;
   }
@@ -139,7 +139,7 @@ export function createSecondFactorAuth(needs: Needs): SecondFactorAuth {
     await secondFactors.update(user, (factor) => {
       const codes = factor?.codes.filter((digest) => !shown.includes(digest)) ?? [];
       good = factor !== undefined && codes.length < factor.codes.length;
-      return factor === undefined || !good ? factor : { ...factor, codes };
+      return factor === undefined || !good ? factor : { ...completed(factor), codes };
     });
     return good;
   }
@@ -187,12 +187,13 @@ export function createSecondFactorAuth(needs: Needs): SecondFactorAuth {
     },
 
     complete: (by) =>
-      change(by, (factor) => {
-        if (factor === undefined) return undefined;
-        const { enrolment: _completed, ...rest } = factor;
-        return rest;
-      }),
+      change(by, (factor) => (factor === undefined ? undefined : completed(factor))),
   };
+}
+
+/** Whoever has shown a code of it has logged in by it, also where the login that set it up was broken off. */
+function completed({ enrolment: _completed, ...factor }: SecondFactor): SecondFactor {
+  return factor;
 }
 
 /** Recovery codes are counted by themselves, so that they help where an authenticator's codes are used up. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import { mapInSlices } from '../../actors/base/slices.ts';
+import { composed } from '../../actors/base/spelling.ts';
 import { ownerEpochOf } from '../../actors/device/state.ts';
 import type { Directory } from '../../actors/fleet/devices.ts';
 import {
@@ -154,8 +155,8 @@ function splitKit(needs: KitRouteNeeds): Route {
       const { tenantId, userId } = principal;
       const kit = await kits.find(tenantId, params.kitId);
       if (kit === undefined) return notFound;
-      const names = new Set(devices);
-      const taken = new Set(kit.devices.filter(({ name }) => names.has(name)).map(({ id }) => id));
+      const names = new Set(devices.map(composed));
+      const taken = new Set(kit.devices.filter(({ name }) => names.has(composed(name))).map(({ id }) => id));
       const answer = await kits.split(tenantId, userId, kit.id, taken, label ?? kit.label);
       return replyTo(needs, principal, 'ADDED', answer);
     },

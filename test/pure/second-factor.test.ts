@@ -196,6 +196,23 @@ law('it can be required of a tenant, and of system administrators', async ({ wor
 });
 
 law(
+  'a login that set a factor up and was broken off locks nobody out: the next one by a code is complete',
+  async ({ world, home }) => {
+    const sysadmin = await systemAdministrator(world);
+    const filter = { type: 'TENANTS', tenantsIds: [home.tenantId] };
+    assert.is((await sysadmin.post('/api/2fa/settings', policy(filter))).status, 200);
+    const secret = await setUp(world, (await half(world, home.alice.email)).token);
+    for (const _ of 'again') {
+      const { token } = await half(world, home.alice.email);
+      const checked = await world.as(token).post(checkPath(totpCode(secret, world.clock.now())));
+      assert.is(checked.status, 200);
+      assert.is((await world.as((checked.json as Tokens).token).get('/api/auth/user')).status, 200);
+      world.clock.advance(30_000);
+    }
+  },
+);
+
+law(
   'from when it is required, sessions of who has none are good for nothing, and set-up ends them for good',
   async ({ world, home }) => {
     const sysadmin = await systemAdministrator(world);

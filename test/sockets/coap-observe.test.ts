@@ -87,6 +87,21 @@ test('coap: observe: what changes while a notification is under way is told once
     assert.equal((await told(client)).content, { deleted: ['b'] });
   }));
 
+test('coap: observe: observers that sleep take no place from requests, at their address or anywhere', () =>
+  withCoap({ inFlightMax: 4, inFlightPerPeerMax: 4 }, async ({ world, open }) => {
+    const id = await world.provision('TOKEN');
+    const sleeping: RawCoapClient[] = [];
+    for (const _ of Array.from({ length: 4 })) {
+      const client = await open();
+      assert.is(show(await client.request(observing(0))), 'ACK 2.05 {}');
+      sleeping.push(client);
+    }
+    await share(world, id, { a: 1 });
+    for (const client of sleeping) assert.is((await client.take()).type, 'CON');
+    const claim = { code: Code.post, options: uriPath('api', 'v1', 'TOKEN', 'claim') };
+    assert.match(show(await (await open()).request(claim)), /^ACK 2\./);
+  }));
+
 test('coap: observe: what is too long for a datagram comes in the next one; nothing is left out', () =>
   withCoap({}, async ({ world, open }) => {
     const id = await world.provision('TOKEN');

@@ -127,6 +127,15 @@ law('every refusal is the same, to its headers', async ({ world, home, direct, t
   assert.is(fetched(), 0, 'all of them were served directly');
 });
 
+law('who is refused and sends no body is not waited for', async ({ direct }) => {
+  const head = `POST /api/customer/device/shut/claim HTTP/1.1\r\nHost: ${LOCAL}\r\nContent-Length: 10\r\n\r\n`;
+  const begun = performance.now();
+  const answer = await send(direct, head);
+  assert.match(answer, /^HTTP\/1\.1 401 /);
+  assert.not.match(answer, ' 408 ');
+  assert.ok(performance.now() - begun < 30_000, 'the time limit of a request is a minute');
+});
+
 law('what is not plain goes through the app', async ({ home, direct, fetched }) => {
   const { token } = home.alice;
   const path = '/api/customer/device/a/claim';

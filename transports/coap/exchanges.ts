@@ -140,7 +140,7 @@ export class Exchanges {
     const full =
       this.#inFlight >= this.#settings.inFlightMax ||
       this.#held.isFull(from.address) ||
-      peer.serving + peer.unacknowledged.size >= this.#settings.inFlightPerPeerMax;
+      peer.serving + peer.unacknowledged.size - peer.notifications >= this.#settings.inFlightPerPeerMax;
     const respond = this.#open(peer, header, fingerprint, !full);
     if (full) respond(this.#ports.overloaded(from.address));
     else if (message === undefined) respond(this.#ports.tooLarge());
@@ -214,17 +214,26 @@ export class Exchanges {
       exchange.reply = encode({ type: 'ACK', messageId, ...answer }); // §5.2.1: piggybacked
       send(exchange.reply, peer.address);
     } else {
-      this.#sendReliably(peer, answer);
+      this.#begin(peer);
+      this.#sendReliably(peer, answer, () => this.#end(peer));
     }
   }
 
-  /** Sends what nobody asks for at this moment: to who observes (RFC 7641 §4.2). `onEnd` is called once, and later. */
+  /**
+   * Sends what nobody asks for at this moment: to who observes (RFC 7641 §4.2). `onEnd` is called once, and later. It takes
+   * no place from requests: observers sleep, and whoever shares their address (all behind a DTLS proxy do) is to be served.
+   */
   notify(to: PeerAddress, answer: Answer, onEnd: (delivery: Delivery) => void): void {
-    this.#sendReliably(this.#peers.at(to), answer, onEnd);
+    const peer = this.#peers.at(to);
+    peer.notifications += 1;
+    this.#sendReliably(peer, answer, (delivery) => {
+      peer.notifications -= 1;
+      onEnd(delivery);
+    });
   }
 
   /** Sends a confirmable message until it is acknowledged, reset, or nobody is there (§4.2). */
-  #sendReliably(peer: Peer, answer: Answer, onEnd: (delivery: Delivery) => void = () => {}): void {
+  #sendReliably(peer: Peer, answer: Answer, onEnd: (delivery: Delivery) => void): void {
     const { clock, random, send } = this.#ports;
     const { ackTimeoutMs, ackRandomFactor, maxRetransmit } = Transmission;
     const messageId = takeMessageId(peer);
@@ -238,7 +247,6 @@ export class Exchanges {
       });
       peer.unacknowledged.set(messageId, { cancel, onEnd });
     };
-    this.#begin(peer);
     sendAndWait(ackTimeoutMs * (1 + random() * (ackRandomFactor - 1)), maxRetransmit);
   }
 
@@ -248,7 +256,6 @@ export class Exchanges {
     if (sent === undefined) return;
     sent.cancel();
     peer.unacknowledged.delete(messageId);
-    this.#end(peer);
     sent.onEnd(delivery);
     this.#peers.release(peer);
     this.#lookIdle();

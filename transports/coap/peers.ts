@@ -14,6 +14,8 @@ export interface Peer {
   readonly exchanges: Map<number, Exchange>;
   /** Our confirmable messages that are not acknowledged, by message id. */
   readonly unacknowledged: Map<number, Unacknowledged>;
+  /** How many of these are notifications. */
+  notifications: number;
   /** Its requests that are being served. */
   serving: number;
   nextMessageId: number;
@@ -65,6 +67,7 @@ export class Peers {
       address: { address, port },
       exchanges: new Map(),
       unacknowledged: new Map(),
+      notifications: 0,
       serving: 0,
       nextMessageId: Math.floor(this.#random() * 0x1_0000), // RFC 7252 §4.4: the first one is random
     };
