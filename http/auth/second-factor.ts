@@ -186,8 +186,7 @@ export function createSecondFactorAuth(needs: Needs): SecondFactorAuth {
       return change(by, (factor) => factor && { ...factor, codes: digests });
     },
 
-    complete: (by) =>
-      change(by, (factor) => (factor === undefined ? undefined : completed(factor))),
+    complete: (by) => change(by, (factor) => (factor === undefined ? undefined : completed(factor))),
   };
 }
 

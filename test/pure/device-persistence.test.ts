@@ -54,8 +54,24 @@ function asWritten(name: string): string[] {
 const SEALING: CredentialSecrets = {
   credentialsId: (shown) => shown,
   sealCredential: () => '***',
-  unsealCredential: () => '',
+  unsealCredential() {
+    throw new Error('no key of this server has sealed it');
+  },
 };
+
+test('device persistence: a password that a key of this server opens comes under the key of the store when it is lifted', () => {
+  const [line = ''] = asWritten('states-v1-profiles.jsonl');
+  const lifted = liftedState(
+    {
+      ...SEALING,
+      unsealCredential: (whose, sealed) => `opened ${whose} ${sealed}`,
+      sealCredential: (_whose, secret) => secret,
+    },
+    DEVICE,
+    line,
+  );
+  assert.match(lifted, `"sealedPassword":"opened ${DEVICE} c2VhbGVk"`);
+});
 
 /** As a store has it that is opened: with tokens in plain, no device has met it since format 3 of the stores. */
 function golden(name: string): string[] {
