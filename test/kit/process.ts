@@ -152,8 +152,12 @@ function untilReady(
       reject(new Error(`the server was not ready in time:\n${output()}`));
     });
     const look = (): void => {
-      const line = logLines(output()).find((fields) => fields.msg === 'ready');
+      const lines = logLines(output());
+      const line = lines.find((fields) => fields.msg === 'ready');
       if (line === undefined) return;
+      // Workers write for themselves, so the line of one may come after that of their supervisor.
+      const told = lines.filter((fields) => fields.msg === 'worker ready').length;
+      if (told < Number(line.workers ?? 0)) return;
       endLimit();
       child.stdout?.off('data', look);
       resolve({ httpPort: portOf(line.http), mqttPort: portOf(line.mqtt), coapPort: portOf(line.coap) });

@@ -59,7 +59,9 @@ for (const workers of ['1', '2']) {
   test(`log: what is printed beside it goes to standard error (WORKERS=${workers})`, async () => {
     const server = started({ WORKERS: workers }, atSignal(PRINT));
     await server.ready('ready');
-    process.kill(pidOf(server.lines(), workers === '1' ? 'ready' : 'worker ready'), 'SIGUSR2');
+    const whose = workers === '1' ? 'ready' : 'worker ready';
+    await server.ready(whose);
+    process.kill(pidOf(server.lines(), whose), 'SIGUSR2');
     const words = ['console.log', 'console.info', 'stdout', 'a warning', 'a thread'].map((by) => `by ${by}`);
     await until('all is printed', () => words.every((word) => server.printed.errors.includes(word)));
     server.child.kill('SIGTERM');
