@@ -36,14 +36,20 @@ interface StoryDevice {
 export async function storyActors(
   url: string,
   sysadminPassword: string,
-  count: { readonly customers: number; readonly devices: number },
+  count: {
+    readonly customers: number;
+    readonly devices: number;
+    /** Whether every other device may be lost without being given back. Default: yes. */
+    readonly someLoose?: boolean;
+  },
 ): Promise<Actors> {
+  const { someLoose = true } = count;
   const { api, tenant, customers } = await cast(url, sysadminPassword, count.customers);
   const claiming = { takeOver: 'at-once', deviceReset: 'release-and-open' };
   const loose = await api.post('/api/deviceProfile', tenant, { name: 'loose', claiming });
   const devices = await Promise.all(
     Array.from({ length: count.devices }, async (_, n): Promise<StoryDevice> => {
-      const [name, accessToken, isLoose] = [`device ${n}`, `story-${n}`, n % 2 === 1];
+      const [name, accessToken, isLoose] = [`device ${n}`, `story-${n}`, someLoose && n % 2 === 1];
       const body = { name, ...(isLoose ? { deviceProfileId: loose.id } : { type: 'default' }) };
       const { id } = await api.post(`/api/device?accessToken=${accessToken}`, tenant, body);
       return { id: id.id, name, accessToken, isLoose };

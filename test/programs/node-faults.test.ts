@@ -47,6 +47,8 @@ faultTest(
     const actors = await storyActors(nodes.urls[0] ?? '', SYSADMIN_PASSWORD, {
       customers: 3,
       devices: DEVICES,
+      // With so many answers lost, losses would leave more orders open than can be tried; `many-nodes` plays them.
+      someLoose: false,
     });
     const device = await brokerDoor(broker.url, (token) => `v1/devices/${token}/claim`, PATIENCE_MS);
     closing.push(() => device.close());
