@@ -85,7 +85,7 @@ export function createDevices(options: DevicesOptions): LiveDevices {
         ? {}
         : {
             rulesFor: (id: string, state: DeviceState) =>
-              state.status === 'absent' ? undefined : rulesFor(storedId(id), state, ownershipOf(state)),
+              state.status === 'absent' ? undefined : rulesFor(id, state, ownershipOf(state)),
           }),
       onEvent: (id, event, state, before) => onEvent(storedId(id), event, state, before),
     },
@@ -94,7 +94,7 @@ export function createDevices(options: DevicesOptions): LiveDevices {
 
   /** Where credentials rotate, what they rotate to is drawn here: `decide` knows no chance. */
   function rulesFor(
-    id: DeviceId,
+    id: string,
     device: Device,
     found: OwnershipRules | Promise<OwnershipRules>,
   ): DeviceRules | Promise<DeviceRules> {
@@ -103,14 +103,14 @@ export function createDevices(options: DevicesOptions): LiveDevices {
       : withFresh(id, device, found);
   }
 
-  function withFresh(id: DeviceId, device: Device, rules: OwnershipRules): DeviceRules {
+  function withFresh(id: string, device: Device, rules: OwnershipRules): DeviceRules {
     if (rules.onOwnerChange !== 'rotate' || secrets === undefined) return rules;
     // Drawn when they are asked for, and once: most commands do not change the owner.
     let fresh: Credentials | undefined;
     return {
       ...rules,
       get freshCredentials() {
-        fresh ??= freshCredentials(secrets, id, device.credentials);
+        fresh ??= freshCredentials(secrets, storedId(id), device.credentials);
         return fresh;
       },
     };

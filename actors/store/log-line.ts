@@ -39,8 +39,14 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 function packedName(stream: string): string {
   if (stream.length !== 36 || !UUID.test(stream)) return stream;
-  return UUID_MARK + Buffer.from(stream.replaceAll('-', ''), 'hex').toString('base64url');
+  const hex =
+    stream.slice(0, 8) + stream.slice(9, 13) + stream.slice(14, 18) + stream.slice(19, 23) + stream.slice(24);
+  uuidBytes.write(hex, 'hex');
+  return UUID_MARK + uuidBytes.toString('base64url');
 }
+
+/** Every event that is written passes here, so it is made once. */
+const uuidBytes = Buffer.alloc(16);
 
 function unpackedUuid(packed: string): string {
   const hex = Buffer.from(packed, 'base64url').toString('hex');
@@ -61,7 +67,7 @@ const CODES = new Map(PIECES);
 const ANY_CODE = /[\u0001-\u0006]/g;
 /** Before an instant of 13 digits that is written as 8 of base 36, which does until the year 2059. */
 const INSTANT_MARK = '\u0007';
-const INSTANT = /(?<=:)[12]\d{12}(?=[,}])/g;
+const INSTANT_DIGITS = 13;
 const INSTANT_END = 36 ** 8;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: likewise
 const PACKED_INSTANT = /\u0007([0-9a-z]{8})/g;
@@ -70,11 +76,37 @@ const CONTROL = /[\u0000-\u001f]/;
 
 function packedText(event: string): string {
   if (CONTROL.test(event)) return PLAIN_MARK + event; // no JSON text of ours
-  let text = event.replace(INSTANT, (digits) =>
-    Number(digits) < INSTANT_END ? INSTANT_MARK + Number(digits).toString(36) : digits,
-  );
+  let text = packedInstants(event);
   for (const [code, piece] of PIECES) text = text.replace(piece, code);
   return text;
+}
+
+/** By hand: it is done for each event, and a regular expression takes twice as long. */
+function packedInstants(event: string): string {
+  let packed = '';
+  let done = 0;
+  for (let at = event.indexOf(':') + 1; at > 0; at = event.indexOf(':', at) + 1) {
+    const instant = instantAt(event, at);
+    if (instant === undefined) continue;
+    packed += event.slice(done, at) + INSTANT_MARK + instant.toString(36);
+    done = at + INSTANT_DIGITS;
+  }
+  return packed + event.slice(done);
+}
+
+/** The member's value, where that is an instant of 13 digits. */
+function instantAt(event: string, from: number): number | undefined {
+  const end = from + INSTANT_DIGITS;
+  const first = event.charAt(from);
+  const behind = event.charAt(end);
+  if ((first !== '1' && first !== '2') || (behind !== ',' && behind !== '}')) return undefined;
+  let instant = 0;
+  for (let at = from; at < end; at += 1) {
+    const digit = event.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    instant = 10 * instant + digit;
+  }
+  return instant < INSTANT_END ? instant : undefined;
 }
 
 function unpackedText(text: string): string {

@@ -90,6 +90,21 @@ retention('a packed line is read back as it was, and old lines too', () => {
   }
 });
 
+retention('an instant is packed where it is a whole value of 13 digits, and nowhere else', () => {
+  for (const [event, packed] of [
+    ['{"a":1700000000000}', '{"a":\u0007loyw3v28}'],
+    ['{"a":2821109907455,"b":2821109907456}', '{"a":\u0007zzzzzzzz,"b":2821109907456}'],
+    ['{"a":170000000000,"b":17000000000000,"c":3700000000000}', undefined],
+    ['{"a":17000000000x0,"b":"1700000000000","c":[1700000000000]}', undefined],
+    ['{"a":1700000000000', undefined],
+    [':1700000000000,1700000000000}', ':\u0007loyw3v28,1700000000000}'],
+  ] as const) {
+    const line = packedLine('XYZ', 1, event);
+    assert.is(line, `XYZ 1 ${packed ?? event}`);
+    assert.is(unpackedLine(line).event, event);
+  }
+});
+
 retention('a window takes less than half of what it took', () => {
   const life = [opened(START), { type: 'ClaimWindowExpired', at: START + 60_000 } as const].map(encodeEvent);
   const digest = 'n3c0mPZy0sZkT2s9wq2C0bY3mB3xFh0y5m3v6p8y1aA';
