@@ -2,26 +2,21 @@
  * Lets go of old events of claim windows, so that the log does not grow for ever: most of what devices do is to open windows
  * that nobody uses. Events that change a device or its owner are kept; so is what the audit trail has not read yet.
  *
- * It is done in the background, a page at a time, with a rest after each that is several times as long; the position is kept.
- * Of several processes one does it, under a lease; two at once do no harm.
+ * It is done a page at a time, with a rest after each that is several times as long; the position is kept.
  */
 import { setTimeout } from 'node:timers/promises';
-import type { Cancel, Clock, Instant } from '../base/clock.ts';
+import type { Clock, Instant } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { DeviceEvent } from '../device/device.ts';
 import { decodeEvent } from '../device/persistence.ts';
 import type { LoggedEvent, Verdict } from '../journal/journal.ts';
-import { ifUnavailable, logUnavailable, StoreUnavailable } from '../journal/unavailable.ts';
-import { createLease } from '../records/lease.ts';
 import { openRecords } from '../records/records.ts';
-import { reportBug } from '../runtime/supervision.ts';
 import type { Store } from '../store/store.ts';
 import { openCursors } from './cursors.ts';
+import { createRounds, type Rounds } from './rounds.ts';
 
-/** How often it looks, and how long it waits after the start, whose first moments belong to devices that come back. */
+/** How often it looks, and how long it waits after the start. */
 const EVERY_MS = 60_000;
-/** How long the lease holds without a renewal. */
-const LEASE_MS = 6_000;
 /** Events looked at at once. */
 const PAGE = 500;
 /** After each page it rests this many times as long as the page took. */
@@ -34,31 +29,20 @@ export interface RetentionSettings {
   readonly auditReads: boolean;
 }
 
-export interface Retention {
-  start(): void;
-  /** Looks through all that has become old. */
-  round(): Promise<void>;
-  stop(): Promise<void>;
-}
-
 export function createRetention(
   store: Store,
   { windowEventsMs, auditReads }: RetentionSettings,
   clock: Clock,
   log: Log,
-): Retention {
+): Rounds {
   const { journal } = store;
-  const lease = createLease(store, clock, 'retention', LEASE_MS);
   const looked = openRecords<{ readonly position: number }>(store, 'retention-cursor');
   const audited = openCursors(store);
-  let cancel: Cancel | undefined;
-  let running: Promise<void> = Promise.resolve();
-  let stopped = false;
 
-  async function lookThrough(which: number): Promise<void> {
+  async function lookThrough(which: number, mayGoOn: () => Promise<boolean>): Promise<void> {
     const upTo = auditReads ? await audited.get(which) : Number.MAX_SAFE_INTEGER - 1;
     let from = (await looked.get(String(which)))?.position ?? 0;
-    while (from < upTo && !stopped && (await lease.hold())) {
+    while (from < upTo && (await mayGoOn())) {
       const begun = performance.now();
       const before = clock.now() - windowEventsMs;
       const next = await journal.forget(which, { from, upTo }, PAGE, (event) => verdictOn(event, before));
@@ -69,33 +53,22 @@ export function createRetention(
     }
   }
 
-  async function round(): Promise<void> {
-    for (let which = 0; which < journal.logs && !stopped; which += 1) await lookThrough(which);
-  }
-
-  function wake(): void {
-    if (stopped) return;
-    cancel = clock.after(EVERY_MS, () => {
-      running = round()
-        .catch((error: unknown) => {
-          if (!(error instanceof StoreUnavailable)) return reportBug(log, 'retention', error);
-          const message = 'old events could not be let go of; trying again';
-          logUnavailable(log, 'warn', performance.now(), { err: error }, message);
-        })
-        .then(wake);
-    });
-  }
-
-  return {
-    start: wake,
-    round,
-    async stop() {
-      stopped = true;
-      cancel?.();
-      await running;
-      await lease.release().catch(ifUnavailable(() => {})); // then it runs out by itself
+  return createRounds(
+    store,
+    {
+      name: 'retention',
+      what: 'retention',
+      firstMs: EVERY_MS,
+      everyMs: EVERY_MS,
+      away: 'old events could not be let go of; trying again',
+      async round(mayGoOn, isStopped) {
+        for (let which = 0; which < journal.logs && !isStopped(); which += 1)
+          await lookThrough(which, mayGoOn);
+      },
     },
-  };
+    clock,
+    log,
+  );
 }
 
 function verdictOn({ event: text }: LoggedEvent, before: Instant): Verdict {

@@ -34,9 +34,9 @@ export interface Sample {
   readonly numbers: readonly number[];
 }
 
-export interface Counter<Name extends string = string> {
+interface Counter {
   /** The number of these values of the labels, in their order. A value that was not declared is a bug. */
-  of(...values: readonly Name[]): Cell;
+  of(...values: readonly string[]): Cell;
 }
 
 export interface Histogram {

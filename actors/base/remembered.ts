@@ -1,4 +1,5 @@
 /** A pure function of a text that remembers what it was asked last, within a bound. */
+import { Recent } from './recent.ts';
 
 /**
  * @param max how many results are remembered at most
@@ -9,19 +10,12 @@ export function remembered<Result>(
   max: number,
   charsMax: number,
 ): (text: string) => Result {
-  // Two halves: when the young one is full it becomes the old one, so nothing is sorted or counted per use.
-  let young = new Map<string, Result>();
-  let old = new Map<string, Result>();
+  const known = new Recent<string, Result>(max);
   return (text) => {
-    const known = young.get(text);
-    if (known !== undefined) return known;
-    const result = old.get(text) ?? work(text);
-    if (text.length > charsMax) return result;
-    if (young.size >= max / 2) {
-      old = young;
-      young = new Map();
-    }
-    young.set(text, result);
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const result = work(text);
+    if (text.length <= charsMax) known.set(text, result);
     return result;
   };
 }

@@ -181,11 +181,7 @@ export function unsealedOrNull(
   whose: DeviceId | UserId | KitId,
   sealed: string,
 ): string | null {
-  try {
-    return secrets.unseal(whose, sealed);
-  } catch {
-    return null;
-  }
+  return orNull(() => secrets.unseal(whose, sealed));
 }
 
 /** What `sealCredential` has sealed; null: under a key that is no longer there. */
@@ -194,8 +190,12 @@ export function credentialOrNull(
   whose: DeviceId | ImportId | UserId,
   sealed: string,
 ): string | null {
+  return orNull(() => secrets.unsealCredential(whose, sealed));
+}
+
+function orNull(unseal: () => string): string | null {
   try {
-    return secrets.unsealCredential(whose, sealed);
+    return unseal();
   } catch {
     return null;
   }

@@ -1,6 +1,7 @@
 /** Figures about claims: each door asks the devices through `meterDoor`, and every event of this process is counted. */
 import type { DeviceId } from '../../actors/base/ids.ts';
 import { ACK_SECONDS, type Cell, type Histogram, type Metrics } from '../../actors/base/metrics.ts';
+import { Recent } from '../../actors/base/recent.ts';
 import type { DeviceAnswer, DeviceListener, Devices } from '../../actors/fleet/devices.ts';
 
 /** By which door a message came; `gateway`: through the MQTT door, about a device behind a gateway. */
@@ -152,7 +153,12 @@ function meterEvents(metrics: Metrics): DeviceListener {
     LATENESS_SECONDS,
   );
   const expiredCell = expired.of();
-  const opened = new Openings();
+  const opened = new Recent<DeviceId, Opening>(OPENINGS_MAX);
+  const take = (id: DeviceId): Opening | undefined => {
+    const opening = opened.get(id);
+    if (opening !== undefined) opened.delete(id);
+    return opening;
+  };
 
   return (id, event, state) => {
     switch (event.type) {
@@ -162,17 +168,17 @@ function meterEvents(metrics: Metrics): DeviceListener {
       }
       case 'ClaimWindowExpired': {
         expiredCell.value += 1;
-        const window = opened.take(id);
+        const window = take(id);
         if (window !== undefined) lateness.observe(Math.max(0, event.at - window.closesAt) / 1_000);
         return;
       }
       case 'DeviceClaimed': {
-        const window = opened.take(id);
+        const window = take(id);
         if (window !== undefined) openFor.observe(Math.max(0, event.at - window.at) / 1_000);
         break;
       }
       default:
-        if (state.status === 'absent' || state.window === null) opened.take(id);
+        if (state.status === 'absent' || state.window === null) take(id);
     }
     const change = changeOf(event.type);
     if (change !== undefined) events.of(change).value += 1;
@@ -182,27 +188,6 @@ function meterEvents(metrics: Metrics): DeviceListener {
 interface Opening {
   readonly at: number;
   readonly closesAt: number;
-}
-
-/** The last openings, in two halves: when one is full the other one is forgotten. So forgetting costs nothing per window. */
-class Openings {
-  #newer = new Map<DeviceId, Opening>();
-  #older = new Map<DeviceId, Opening>();
-
-  set(id: DeviceId, opening: Opening): void {
-    this.#newer.set(id, opening);
-    if (this.#newer.size < OPENINGS_MAX / 2) return;
-    this.#older = this.#newer;
-    this.#newer = new Map();
-  }
-
-  take(id: DeviceId): Opening | undefined {
-    const opening = this.#newer.get(id) ?? this.#older.get(id);
-    if (opening === undefined) return undefined;
-    this.#newer.delete(id);
-    this.#older.delete(id);
-    return opening;
-  }
 }
 
 const CHANGES = {

@@ -4,7 +4,7 @@
  */
 
 import { X509Certificate } from 'node:crypto';
-import { type Family, Metrics } from '../../actors/base/metrics.ts';
+import { ACK_SECONDS, type Family, Metrics } from '../../actors/base/metrics.ts';
 import type { Append, AppendResult, Journal } from '../../actors/journal/journal.ts';
 import type { Certificate } from '../../actors/sockets/certificate.ts';
 import type { Store } from '../../actors/store/store.ts';
@@ -14,7 +14,6 @@ import { meterProcess } from './process.ts';
 
 /** OpenTelemetry's for requests over HTTP. */
 const REQUEST_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;
-const COMMIT_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5] as const;
 /** How long a scrape waits for the store to say how it is. */
 const CHECK_MS = 1_000;
 
@@ -111,7 +110,7 @@ function meterJournal(metrics: Metrics): (journal: Journal) => Journal {
       name: 'claimd_store_append_duration_seconds',
       help: 'From the decision of a device to its durable event, with the wait for the commit that it shares.',
     },
-    COMMIT_SECONDS,
+    ACK_SECONDS,
   );
   const failed = appends.of('unavailable');
   return (journal) => {

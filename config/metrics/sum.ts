@@ -33,11 +33,6 @@ export function sumUp(living: readonly OfWorker[], gone: readonly (readonly Fami
   return [...sums.values()].map(({ family, samples }) => ({ ...family, samples: [...samples.values()] }));
 }
 
-/** The figures of workers that have died, as those of one. Gauges say nothing any more. */
-export function countersOf(families: readonly Family[]): readonly Family[] {
-  return families.filter(({ type }) => type !== 'gauge');
-}
-
 interface Sum {
   readonly family: Family;
   readonly samples: Map<string, Sample>;

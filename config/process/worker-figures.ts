@@ -6,7 +6,7 @@ import type { Worker } from 'node:cluster';
 import { isJsonObject } from '../../actors/base/json.ts';
 import type { Family } from '../../actors/base/metrics.ts';
 import type { Meters } from '../metrics/meters.ts';
-import { countersOf, sumUp } from '../metrics/sum.ts';
+import { type OfWorker, sumUp } from '../metrics/sum.ts';
 
 const QUESTION = 'figures?';
 const ANSWER = 'figures';
@@ -51,14 +51,13 @@ export class WorkerFigures {
   async read(living: readonly Living[]): Promise<readonly Family[]> {
     const answered = await this.#ask(living);
     this.#missed += living.length - answered.size;
-    const told = [...this.#last].map(([worker, families]) => ({ worker, families }));
-    const [now, before] = [true, false].map((isNow) =>
-      told.filter(({ worker }) => answered.has(worker) === isNow),
-    );
-    return [
-      ...sumUp(now ?? [], [this.#dead, ...(before ?? []).map(({ families }) => families)]),
-      this.#ownFigures(),
-    ];
+    const now: OfWorker[] = [];
+    const before: (readonly Family[])[] = [this.#dead];
+    for (const [worker, families] of this.#last) {
+      if (answered.has(worker)) now.push({ worker, families });
+      else before.push(families);
+    }
+    return [...sumUp(now, before), this.#ownFigures()];
   }
 
   /** @returns whether the message was an answer */
@@ -72,7 +71,7 @@ export class WorkerFigures {
   died(number: number): void {
     const last = this.#last.get(number);
     this.#last.delete(number);
-    if (last !== undefined) this.#dead = sumUp([], [this.#dead, countersOf(last)]);
+    if (last !== undefined) this.#dead = sumUp([], [this.#dead, last]);
   }
 
   /** Resolves to those that have answered. */

@@ -79,7 +79,6 @@ function openWindow({ admit, claiming, settings, unavailable }: DeviceDoor): Rou
     path: '/api/v1/:deviceToken/claim',
     summary: 'A device opens its claim window; answered when the window is on disk',
     description: FOR_DEVICES,
-    roles: ['PUBLIC'],
     ...deviceInPath,
     frequent: true,
     payload: { bytesMax: settings.payloadBytesMax, schema: claimPayload },
@@ -112,34 +111,32 @@ function openWindow({ admit, claiming, settings, unavailable }: DeviceDoor): Rou
   });
 }
 
-function newCredentials({ admit, claiming, unavailable }: DeviceDoor): Route {
+function newCredentials({ asDevice, claiming, unavailable }: DeviceDoor): Route {
   return defineRoute({
     method: 'GET',
     path: '/api/v1/:deviceToken/claim/credentials',
     summary: 'A device whose owner has changed fetches its new credentials with its old token (rule O9)',
     description: `${FOR_DEVICES} With the new ones it then says hello, and the old ones end.`,
-    roles: ['PUBLIC'],
     ...deviceInPath,
     unavailable,
     responses: {
       200: { description: 'The new credentials, or null: it has no others', schema: newCredentialsView },
       ...tokenResponses,
     },
-    async handle({ params, address }) {
-      const admitted = await admit(address, params.deviceToken);
-      if (admitted.type !== 'device') return admitted.reply;
-      const fetched = await claiming.fetchCredentials(admitted.device);
-      switch (fetched.type) {
-        case 'fetched':
-          return json(fetched.message);
-        case 'revoked':
-          return unauthorized;
-        case 'unavailable':
-          return unavailable;
-        default:
-          return unreachable(fetched);
-      }
-    },
+    handle: (call) =>
+      asDevice(call, async (device) => {
+        const fetched = await claiming.fetchCredentials(device);
+        switch (fetched.type) {
+          case 'fetched':
+            return json(fetched.message);
+          case 'revoked':
+            return unauthorized;
+          case 'unavailable':
+            return unavailable;
+          default:
+            return unreachable(fetched);
+        }
+      }),
   });
 }
 

@@ -34,6 +34,13 @@ export interface DeviceDoor {
   readonly unavailable: Problem;
   /** The device of a token, or the answer where there is none. */
   admit(address: string, token: string): Promise<Admitted>;
+  /** Serves the device whose token the request shows; whoever shows none gets the answer of `admit`. */
+  asDevice(call: DeviceCall, serve: (device: AuthenticatedDevice) => Promise<Reply>): Promise<Reply>;
+}
+
+interface DeviceCall {
+  readonly address: string;
+  readonly params: { readonly deviceToken: string };
 }
 
 type Admitted =
@@ -44,6 +51,7 @@ export const unauthorized: EmptyReply = { ...empty, status: 401 };
 
 /** Any text in the path is looked up as a token, also one that cannot be decoded. */
 export const deviceInPath = {
+  roles: ['PUBLIC'],
   params: z.object({ deviceToken: z.string() }),
   undecodablePath: 'keep',
 } as const;
@@ -59,25 +67,31 @@ export const FOR_DEVICES = 'For devices: the access token is in the path.';
 export function createDeviceDoor(needs: DeviceApiNeeds): DeviceDoor {
   const { devices, directory, secrets, tokenGuard = openGuard, deviceApi = defaultDeviceApiSettings } = needs;
   const claiming = createClaiming(devices, directory, secrets, needs.log);
+  async function admit(address: string, token: string): Promise<Admitted> {
+    const admission = await tokenGuard.admit(address, () => claiming.authenticate(token));
+    switch (admission.type) {
+      case 'unknown':
+        return { type: 'refused', reply: unauthorized };
+      case 'blocked': {
+        const { retryAfterMs } = admission;
+        const reply = tooManyRequests('Too many wrong tokens', retryAfterMs, 'too-many-wrong-tokens');
+        return { type: 'refused', reply };
+      }
+      case 'admitted':
+        return { type: 'device', device: admission.device };
+      default:
+        return unreachable(admission);
+    }
+  }
+
   return {
     claiming,
     settings: deviceApi,
     unavailable: unavailableForDevice(deviceApi.retryAfterSeconds),
-    async admit(address, token) {
-      const admission = await tokenGuard.admit(address, () => claiming.authenticate(token));
-      switch (admission.type) {
-        case 'unknown':
-          return { type: 'refused', reply: unauthorized };
-        case 'blocked': {
-          const { retryAfterMs } = admission;
-          const reply = tooManyRequests('Too many wrong tokens', retryAfterMs, 'too-many-wrong-tokens');
-          return { type: 'refused', reply };
-        }
-        case 'admitted':
-          return { type: 'device', device: admission.device };
-        default:
-          return unreachable(admission);
-      }
+    admit,
+    async asDevice({ address, params }, serve) {
+      const admitted = await admit(address, params.deviceToken);
+      return admitted.type === 'device' ? serve(admitted.device) : admitted.reply;
     },
   };
 }

@@ -5,8 +5,9 @@
 import { z } from 'zod';
 import { createDeviceAttributes, readAttributeRequest } from '../../actors/claiming/attributes.ts';
 import { defineRoute, type Route } from '../route.ts';
+import type { Payload } from '../wire/body.ts';
 import { noSuchFeature } from '../wire/errors.ts';
-import { type EmptyReply, empty, json } from '../wire/reply.ts';
+import { type EmptyReply, empty, json, type Reply } from '../wire/reply.ts';
 import {
   type DeviceApiNeeds,
   type DeviceDoor,
@@ -34,14 +35,13 @@ const DROPPED = ['telemetry', 'attributes', 'rpc/:requestId'] as const;
 const nobodyAnswered: EmptyReply = { ...empty, status: 408 };
 
 /** ThingsBoard's answer: the shared attributes that were asked for; client attributes are not kept here. */
-function readAttributes({ admit, unavailable }: DeviceDoor, { devices }: DeviceApiNeeds): Route {
+function readAttributes({ asDevice, unavailable }: DeviceDoor, { devices }: DeviceApiNeeds): Route {
   const attributes = createDeviceAttributes(devices);
   return defineRoute({
     method: 'GET',
     path: '/api/v1/:deviceToken/attributes',
     summary: 'A device reads its shared attributes',
     description: FOR_DEVICES,
-    roles: ['PUBLIC'],
     ...deviceInPath,
     query: z.object({ clientKeys: z.string().optional(), sharedKeys: z.string().optional() }),
     unavailable,
@@ -49,12 +49,11 @@ function readAttributes({ admit, unavailable }: DeviceDoor, { devices }: DeviceA
       200: { description: 'Those that are there', schema: attributeAnswer },
       ...tokenResponses,
     },
-    async handle({ params, query, address }) {
-      const admitted = await admit(address, params.deviceToken);
-      if (admitted.type !== 'device') return admitted.reply;
-      const answer = await attributes.answer(admitted.device, readAttributeRequest(query) ?? {});
-      return answer === undefined ? unauthorized : json(answer);
-    },
+    handle: (call) =>
+      asDevice(call, async (device) => {
+        const answer = await attributes.answer(device, readAttributeRequest(call.query) ?? {});
+        return answer === undefined ? unauthorized : json(answer);
+      }),
   });
 }
 
@@ -70,7 +69,7 @@ const waiting = z.object({
 });
 
 function awaitAttributes(
-  { admit, unavailable }: DeviceDoor,
+  { asDevice, unavailable }: DeviceDoor,
   { devices }: DeviceApiNeeds,
   waits: Waits,
 ): Route {
@@ -80,7 +79,6 @@ function awaitAttributes(
     path: '/api/v1/:deviceToken/attributes/updates',
     summary: 'A device waits until its shared attributes change',
     description: `${FOR_DEVICES} It waits for timeout ms, five seconds at most, and then asks again.`,
-    roles: ['PUBLIC'],
     ...deviceInPath,
     query: waiting,
     unavailable,
@@ -89,29 +87,26 @@ function awaitAttributes(
       408: { description: 'Nothing has changed', isEmpty: true },
       ...tokenResponses,
     },
-    async handle({ params, query, address }) {
-      const admitted = await admit(address, params.deviceToken);
-      if (admitted.type !== 'device') return admitted.reply;
-      const { device } = admitted;
-      const news = await waits.wait(device.id, query.timeout);
-      if (news === 'full') return unavailable;
-      if (!(await attributes.hears(device))) return unauthorized;
-      if (news === 'elapsed' || news.type === 'revoked') return nobodyAnswered;
-      return json(news.type === 'saved' ? news.values : { deleted: news.keys });
-    },
+    handle: (call) =>
+      asDevice(call, async (device) => {
+        const news = await waits.wait(device.id, call.query.timeout);
+        if (news === 'full') return unavailable;
+        if (!(await attributes.hears(device))) return unauthorized;
+        if (news === 'elapsed' || news.type === 'revoked') return nobodyAnswered;
+        return json(news.type === 'saved' ? news.values : { deleted: news.keys });
+      }),
   });
 }
 
 const attributeNews = z.record(z.string(), z.unknown());
 
 /** There are none: nobody calls a device here. A device that waits for them is not to ask in a loop. */
-function awaitCalls({ admit, unavailable }: DeviceDoor, waits: Waits): Route {
+function awaitCalls({ asDevice, unavailable }: DeviceDoor, waits: Waits): Route {
   return defineRoute({
     method: 'GET',
     path: '/api/v1/:deviceToken/rpc',
     summary: 'A device waits for a call; there are none',
     description: `${FOR_DEVICES} It waits for timeout ms, five seconds at most, and then asks again.`,
-    roles: ['PUBLIC'],
     ...deviceInPath,
     query: waiting,
     unavailable,
@@ -119,22 +114,20 @@ function awaitCalls({ admit, unavailable }: DeviceDoor, waits: Waits): Route {
       408: { description: 'Nobody has called', isEmpty: true },
       ...tokenResponses,
     },
-    async handle({ params, query, address }) {
-      const admitted = await admit(address, params.deviceToken);
-      if (admitted.type !== 'device') return admitted.reply;
-      const ended = await waits.sleep(admitted.device.id, query.timeout);
-      return ended === 'full' ? unavailable : nobodyAnswered;
-    },
+    handle: (call) =>
+      asDevice(call, async (device) => {
+        const ended = await waits.sleep(device.id, call.query.timeout);
+        return ended === 'full' ? unavailable : nobodyAnswered;
+      }),
   });
 }
 
-function call({ admit, settings, unavailable }: DeviceDoor): Route {
+function call({ asDevice, settings, unavailable }: DeviceDoor): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/v1/:deviceToken/rpc',
     summary: 'A device calls the server; nobody answers such calls here',
     description: FOR_DEVICES,
-    roles: ['PUBLIC'],
     ...deviceInPath,
     payload: { bytesMax: settings.payloadBytesMax, schema: z.unknown() },
     unavailable,
@@ -142,23 +135,17 @@ function call({ admit, settings, unavailable }: DeviceDoor): Route {
       408: { description: 'Nobody has answered', isEmpty: true },
       ...tokenResponses,
     },
-    async handle({ params, address, readPayload }) {
-      const admitted = await admit(address, params.deviceToken);
-      if (admitted.type !== 'device') return admitted.reply;
-      const payload = await readPayload();
-      return payload.type === 'refused' ? payload.reply : nobodyAnswered;
-    },
+    handle: (call) => asDevice(call, () => taken(call, nobodyAnswered)),
   });
 }
 
 /** Accepted and dropped, as by MQTT: firmware that also sends telemetry works, and an SDK's test of the connection. */
-function dropped({ admit, settings, unavailable }: DeviceDoor, feature: (typeof DROPPED)[number]): Route {
+function dropped({ asDevice, settings, unavailable }: DeviceDoor, feature: (typeof DROPPED)[number]): Route {
   return defineRoute({
     method: 'POST',
     path: `/api/v1/:deviceToken/${feature}`,
     summary: `A device sends ${feature.replace('rpc/:requestId', 'the answer to a call')}: taken, and not kept (transport.telemetry.accept)`,
     description: FOR_DEVICES,
-    roles: ['PUBLIC'],
     ...deviceInPath,
     payload: { bytesMax: settings.payloadBytesMax, schema: z.unknown() },
     unavailable,
@@ -167,12 +154,12 @@ function dropped({ admit, settings, unavailable }: DeviceDoor, feature: (typeof 
       404: { description: 'Not taken here' },
       ...tokenResponses,
     },
-    async handle({ params, address, readPayload }) {
-      if (!settings.acceptsTelemetry) return noSuchFeature;
-      const admitted = await admit(address, params.deviceToken);
-      if (admitted.type !== 'device') return admitted.reply;
-      const payload = await readPayload();
-      return payload.type === 'refused' ? payload.reply : empty;
-    },
+    handle: (call) => (settings.acceptsTelemetry ? asDevice(call, () => taken(call, empty)) : noSuchFeature),
   });
+}
+
+/** Reads a payload that nothing is done with; one that is too large is refused. */
+async function taken({ readPayload }: { readPayload(): Promise<Payload> }, reply: Reply): Promise<Reply> {
+  const payload = await readPayload();
+  return payload.type === 'refused' ? payload.reply : reply;
 }
