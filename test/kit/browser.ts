@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import * as assert from 'uvu/assert';
 import { PATIENCE_MS } from './patience.ts';
 import { findProgram } from './programs.ts';
 
@@ -154,4 +155,23 @@ export class Person {
   close(): Promise<void> {
     return this.context.close();
   }
+}
+
+/** One person's visit. It fails when a page did what none should: script errors, requests to other hosts. */
+export async function visitAs(person: Person, play: (person: Person) => Promise<void>): Promise<void> {
+  try {
+    await play(person);
+    assert.equal(person.complaints(), []);
+  } catch (error) {
+    await person.screenshot('failed').catch(() => {});
+    throw error;
+  } finally {
+    await person.close();
+  }
+}
+
+/** Takes a picture of the page, and fails on any flaw in it. */
+export async function look(person: Person, name: string): Promise<void> {
+  await person.screenshot(name);
+  assert.equal(await person.flaws(), [], name);
 }

@@ -7,7 +7,7 @@ import type { Browser } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { restApi } from '../kit/api.ts';
-import { BROWSER, launchBrowser, Person, PHONE } from '../kit/browser.ts';
+import { BROWSER, launchBrowser, look as lookAt, Person, PHONE, visitAs } from '../kit/browser.ts';
 import { writeFilm } from '../kit/camera-film.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import { claimPacket, RawMqttClient } from '../kit/mqtt-client.ts';
@@ -32,28 +32,15 @@ test.after(async () => {
 
 const journey = needing([BROWSER], test);
 
-/** One person with a phone. It fails when a page did what none should: script errors, requests to other hosts. */
+/** One person with a phone. */
 async function visit(
   play: (person: Person) => Promise<void>,
   more: Parameters<typeof Person.open>[3] = {},
 ): Promise<void> {
-  const person = await Person.open(browser, server.url, PHONE, more);
-  try {
-    await play(person);
-    assert.equal(person.complaints(), []);
-  } catch (error) {
-    await person.screenshot('failed').catch(() => {});
-    throw error;
-  } finally {
-    await person.close();
-  }
+  await visitAs(await Person.open(browser, server.url, PHONE, more), play);
 }
 
-/** Takes a picture of the page, and fails on any flaw in it. */
-async function look(person: Person, name: string): Promise<void> {
-  await person.screenshot(`home-${name}`);
-  assert.equal(await person.flaws(), [], name);
-}
+const look = (person: Person, name: string) => lookAt(person, `home-${name}`);
 
 /** A device opens its claim window over MQTT, as when its button is pressed. */
 async function pressButton(accessToken: string, secretKey: string): Promise<void> {

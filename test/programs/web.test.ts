@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { restApi } from '../kit/api.ts';
-import { BROWSER, DESK, launchBrowser, Person, PHONE } from '../kit/browser.ts';
+import { BROWSER, DESK, launchBrowser, look, Person, PHONE, visitAs } from '../kit/browser.ts';
 import { claimPacket, RawMqttClient } from '../kit/mqtt-client.ts';
 import { cleanUp, type ServerProcess, startServer } from '../kit/process.ts';
 import { findProgram, needing } from '../kit/programs.ts';
@@ -31,28 +31,12 @@ const journey = needing([BROWSER], test);
 
 const remark = (text: string) => process.stdout.write(`\n# ${text}\n`);
 
-/** One person's visit. It fails when a page did what none should: script errors, requests to other hosts. */
 async function visit(
   viewport: { width: number; height: number },
   play: (person: Person) => Promise<void>,
   more: Parameters<typeof Person.open>[3] = {},
 ): Promise<void> {
-  const person = await Person.open(browser, server.url, viewport, more);
-  try {
-    await play(person);
-    assert.equal(person.complaints(), []);
-  } catch (error) {
-    await person.screenshot('failed').catch(() => {});
-    throw error;
-  } finally {
-    await person.close();
-  }
-}
-
-/** Takes a picture of the page, and fails on any flaw in it. */
-async function look(person: Person, name: string): Promise<void> {
-  await person.screenshot(name);
-  assert.equal(await person.flaws(), [], name);
+  await visitAs(await Person.open(browser, server.url, viewport, more), play);
 }
 
 /** A device opens its claim window over MQTT. */

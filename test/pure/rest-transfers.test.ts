@@ -1,8 +1,9 @@
 /** Handing a device over, through the API (rules H1 to H5): offered by its owner, accepted from the list or by a code. */
 import * as assert from 'uvu/assert';
 import type { CustomerId, TransferId } from '../../actors/base/ids.ts';
-import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
+import { createSecrets } from '../../actors/base/secret.ts';
 import { lists } from '../../actors/device/indexes.ts';
+import { changingSecrets } from '../kit/changing-secrets.ts';
 import {
   type Answer,
   type Caller,
@@ -338,17 +339,7 @@ law(
 );
 
 /** Of a server whose key is being changed. */
-let present = createSecrets(Buffer.alloc(32, 1));
-const changing: Secrets = {
-  digest: (...args) => present.digest(...args),
-  digests: (...args) => present.digests(...args),
-  seal: (...args) => present.seal(...args),
-  unseal: (...args) => present.unseal(...args),
-  digestForUser: (...args) => present.digestForUser(...args),
-  credentialsId: (...args) => present.credentialsId(...args),
-  sealCredential: (...args) => present.sealCredential(...args),
-  unsealCredential: (...args) => present.unsealCredential(...args),
-};
+const changing = changingSecrets(createSecrets(Buffer.alloc(32, 1)));
 
 law(
   'C9: offers outlast a change of the server’s key',
@@ -357,7 +348,7 @@ law(
     const { code } = offered(await home.alice.post(transferPath('by code'), {}));
     await home.alice.post(transferPath('to address'), { to: home.bob.email });
     await home.alice.post(transferPath('declined'), { to: home.bob.email });
-    present = createSecrets(Buffer.alloc(32, 9), Buffer.alloc(32, 1));
+    changing.present = createSecrets(Buffer.alloc(32, 9), Buffer.alloc(32, 1));
     assert.is(offered(await home.alice.get(transferPath('declined'))).to.email, home.bob.email);
     entity(await home.bob.post('/api/transfer/accept', { code }));
     const [declined, accepted] = await incoming(home.bob);
@@ -365,20 +356,20 @@ law(
     entity(await home.bob.post(`/api/transfer/${accepted?.transferId}/accept`));
     isDone(await home.bob.post(`/api/transfer/${declined?.transferId}/decline`));
   },
-  { disturb: (needs) => ({ ...needs, secrets: changing }) },
+  { disturb: (needs) => ({ ...needs, secrets: changing.secrets }) },
 );
 
 law(
   'C9: an offer whose address was sealed under a key that is gone is shown without it, and withdrawn',
   async ({ world, home }) => {
-    present = createSecrets(Buffer.alloc(32, 1));
+    changing.present = createSecrets(Buffer.alloc(32, 1));
     await provisionAlices(world, home);
     offered(await home.alice.post(transferPath(), { to: home.bob.email }));
-    present = createSecrets(Buffer.alloc(32, 9));
+    changing.present = createSecrets(Buffer.alloc(32, 9));
     assert.equal(offered(await home.alice.get(transferPath())).to, { type: 'email', email: null });
     isDone(await home.alice.delete(transferPath()));
   },
-  { disturb: (needs) => ({ ...needs, secrets: changing }) },
+  { disturb: (needs) => ({ ...needs, secrets: changing.secrets }) },
 );
 
 law('H2: offers from another tenant hide none', async ({ world, home }) => {

@@ -1,8 +1,9 @@
 /** The second factor over REST and in the pages: set up, shown, guessed, replayed, required, lost. */
 import * as assert from 'uvu/assert';
 import { silentLog } from '../../actors/base/log.ts';
-import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
+import { createSecrets } from '../../actors/base/secret.ts';
 import { totpCode, totpSecretOf } from '../../http/auth/totp.ts';
+import { changingSecrets } from '../kit/changing-secrets.ts';
 import {
   type Answer,
   isDone,
@@ -247,18 +248,7 @@ law(
   },
 );
 
-let present = createSecrets(Buffer.alloc(32, 1));
-/** Of a server whose key is changed, and the old one dropped. */
-const changing: Secrets = {
-  digest: (...args) => present.digest(...args),
-  digests: (...args) => present.digests(...args),
-  seal: (...args) => present.seal(...args),
-  unseal: (...args) => present.unseal(...args),
-  digestForUser: (...args) => present.digestForUser(...args),
-  credentialsId: (...args) => present.credentialsId(...args),
-  sealCredential: (...args) => present.sealCredential(...args),
-  unsealCredential: (...args) => present.unsealCredential(...args),
-};
+const changing = changingSecrets(createSecrets(Buffer.alloc(32, 1)));
 const told: string[] = [];
 
 law(
@@ -266,14 +256,14 @@ law(
   async ({ world, home }) => {
     const secret = await setUp(world, home.alice.token);
     const { token } = await half(world, home.alice.email);
-    present = createSecrets(Buffer.alloc(32, 9));
+    changing.present = createSecrets(Buffer.alloc(32, 9));
     const answer = await world.as(token).post(checkPath(totpCode(secret, world.clock.now())));
     isProblem(answer, 400, 31, 'Verification code is incorrect');
     assert.match(told.join(), 'sealed under a server key that is no longer there');
   },
   {
     log: { ...silentLog, warn: (_fields, message) => told.push(message) },
-    disturb: (needs) => ({ ...needs, secrets: changing }),
+    disturb: (needs) => ({ ...needs, secrets: changing.secrets }),
   },
 );
 
@@ -287,7 +277,7 @@ law(
   'a second factor outlasts the server key: also one that is older than the key of the store, once its user has logged in',
   async ({ world, home }) => {
     const { alice, bob } = home;
-    present = createSecrets(FIRST_KEY, undefined, STORE_KEY);
+    changing.present = createSecrets(FIRST_KEY, undefined, STORE_KEY);
     const secrets = new Map([
       [alice, await setUp(world, alice.token)],
       [bob, await setUp(world, bob.token)],
@@ -300,8 +290,8 @@ law(
         ? factor
         : {
             ...factor,
-            sealedSecret: present.seal(bob.userId, secrets.get(bob) ?? ''),
-            codes: codes.map((code) => present.digest(bob.userId, `recovery code ${code}`)),
+            sealedSecret: changing.present.seal(bob.userId, secrets.get(bob) ?? ''),
+            codes: codes.map((code) => changing.present.digest(bob.userId, `recovery code ${code}`)),
           },
     );
     const logIn = async (who: typeof alice) => {
@@ -313,20 +303,20 @@ law(
     const recover = async (who: typeof alice, code = '') =>
       (await world.as((await half(world, who.email)).token).post(checkPath(code, 'BACKUP_CODE'))).status;
 
-    present = createSecrets(SECOND_KEY, FIRST_KEY, STORE_KEY);
+    changing.present = createSecrets(SECOND_KEY, FIRST_KEY, STORE_KEY);
     assert.equal([await logIn(bob), await recover(bob, codes[0])], [200, 200]);
-    present = createSecrets(SECOND_KEY, undefined, STORE_KEY);
+    changing.present = createSecrets(SECOND_KEY, undefined, STORE_KEY);
     assert.equal([await logIn(alice), await recover(alice, codes[0])], [200, 200]);
     assert.is(await logIn(bob), 200);
     assert.is(await recover(bob, codes[1]), 400, 'an old recovery code goes with its key');
   },
-  { disturb: (needs) => ({ ...needs, secrets: changing }) },
+  { disturb: (needs) => ({ ...needs, secrets: changing.secrets }) },
 );
 
 law(
   'MQTT_BASIC credentials that a dropped key has sealed are shown as unreadable, and can be set again',
   async ({ world, home }) => {
-    present = createSecrets(Buffer.alloc(32, 1));
+    changing.present = createSecrets(Buffer.alloc(32, 1));
     const id = await provision(world, home.tenantId, 'lamp', null);
     const path = `/api/device/${id}/credentials`;
     const before = (await home.admin.get(path)).json as object;
@@ -334,14 +324,14 @@ law(
     const basic = { ...before, credentialsType: 'MQTT_BASIC', credentialsId: null, credentialsValue };
     const save = (credentials: object) => home.admin.post('/api/device/credentials', credentials);
     assert.is((await save(basic)).status, 200);
-    present = createSecrets(Buffer.alloc(32, 9));
+    changing.present = createSecrets(Buffer.alloc(32, 9));
     const shown = (await home.admin.get(path)).json as { credentialsValue: string | null };
     assert.is(shown.credentialsValue, null);
     isProblem(await save(shown), 400, 31); // as a client would that changes something else
     assert.is((await save(basic)).status, 200);
     assert.match((await home.admin.get(path)).text, 'secret-of-lamp');
   },
-  { disturb: (needs) => ({ ...needs, secrets: changing }) },
+  { disturb: (needs) => ({ ...needs, secrets: changing.secrets }) },
 );
 
 law(
