@@ -23,7 +23,8 @@ export interface StoredBytes {
   isFull(whose: Whose, isCustomer?: boolean): Promise<boolean>;
   /** So much more is kept. Nobody waits for that to be written down. */
   add(whose: Whose, bytes: number): void;
-  forget(tenantId: TenantId): Promise<void>;
+  /** It is gone, and its account with it. */
+  forget(whose: Whose): Promise<void>;
 }
 
 /** How many customers may each fill what they may, until together they have kept as much as their tenant. */
@@ -41,15 +42,18 @@ export function createStoredBytes(
 ): StoredBytes {
   const totals = openRecords<{ readonly bytes: number }>(store, 'stored-bytes');
   const unwritten = new Map<Whose, number>();
+  const underWay = new Set<Promise<unknown>>();
 
   function write(whose: Whose): void {
     const more = unwritten.get(whose) ?? 0;
     unwritten.delete(whose);
     const again = () => unwritten.set(whose, (unwritten.get(whose) ?? 0) + more);
-    totals
+    const writing: Promise<unknown> = totals
       .update(whose, (total) => ({ bytes: (total?.bytes ?? 0) + more }))
       .catch(ifUnavailable(again))
-      .catch((error: unknown) => reportBug(log, 'http request', error));
+      .catch((error: unknown) => reportBug(log, 'http request', error))
+      .finally(() => underWay.delete(writing));
+    underWay.add(writing);
   }
 
   const of = async (whose: Whose) => ((await totals.get(whose))?.bytes ?? 0) + (unwritten.get(whose) ?? 0);
@@ -82,9 +86,10 @@ export function createStoredBytes(
       else if (unwritten.size > TENANTS_MAX) for (const one of [...unwritten.keys()]) write(one);
     },
 
-    async forget(tenantId) {
-      unwritten.delete(tenantId);
-      await totals.remove(tenantId);
+    async forget(whose) {
+      await Promise.all(underWay); // or a write that began before would make the account anew
+      unwritten.delete(whose);
+      await totals.remove(whose);
     },
   };
 }

@@ -10,7 +10,6 @@ import {
 } from '../../actors/accounts/accounts.ts';
 import { createStoredBytes, type StoredBytes } from '../../actors/accounts/stored-bytes.ts';
 import { type AuditTrail, createAudit } from '../../actors/audit/audit.ts';
-import { createLosses } from '../../actors/audit/losses.ts';
 import { createPruning } from '../../actors/audit/pruning.ts';
 import { boundRefusals } from '../../actors/audit/repeats.ts';
 import { createRetention } from '../../actors/audit/retention.ts';
@@ -33,8 +32,6 @@ import { createDevices, type LiveDevices } from '../../actors/fleet/live-devices
 import { createProfiles, PROFILE_DEFAULTS, type Profiles } from '../../actors/fleet/profiles.ts';
 import { shortTokens } from '../../actors/fleet/short-tokens.ts';
 import { createWriteQuotas } from '../../actors/fleet/write-quotas.ts';
-import { openJobs } from '../../actors/imports/jobs.ts';
-import { forgetKits } from '../../actors/kits/records.ts';
 import { type Counters, memoryCounters } from '../../actors/limits/counters.ts';
 import { createQuota } from '../../actors/limits/quota.ts';
 import { createAddressFilter } from '../../actors/outbound/addresses.ts';
@@ -46,6 +43,7 @@ import type { Meters } from '../metrics/meters.ts';
 import { listOf } from '../options/option.ts';
 import type { Config } from '../options/schema.ts';
 import { hookKeysOf } from '../options/sections/outbound.ts';
+import { createForgetting } from './forgetting.ts';
 import { install } from './install.ts';
 import {
   checkJwtKey,
@@ -140,13 +138,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       clock,
       bus,
       settings: accountSettings(config),
-      async forgetTenant(id) {
-        await profiles.forgetTenant(id);
-        await openJobs(store).forgetTenant(id);
-        await forgetKits(store, id);
-        await stored.forget(id);
-      },
-      forgetCustomer: createLosses(store, clock).forget,
+      ...createForgetting(store, profiles, stored, clock),
     });
 
     const lease = createLease(store, clock, 'alarms', ALARMS_LEASE_MS);

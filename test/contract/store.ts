@@ -5,9 +5,12 @@
 import { Keyv } from 'keyv';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createStoredBytes } from '../../actors/accounts/stored-bytes.ts';
 import { createBlocks } from '../../actors/audit/blocks.ts';
 import type { Line } from '../../actors/audit/line.ts';
-import { storedId, type TenantId } from '../../actors/base/ids.ts';
+import { systemClock } from '../../actors/base/clock.ts';
+import { type CustomerId, storedId, type TenantId } from '../../actors/base/ids.ts';
+import { silentLog } from '../../actors/base/log.ts';
 import type {
   Append,
   AppendResult,
@@ -18,6 +21,7 @@ import type {
   ListMember,
   LoggedEvent,
 } from '../../actors/journal/journal.ts';
+import { openRecords } from '../../actors/records/records.ts';
 import {
   type CommitResult,
   type EntityName,
@@ -25,8 +29,9 @@ import {
   type Store,
   StoreUnavailable,
 } from '../../actors/store/store.ts';
+import { createForgetting } from '../../config/compose/forgetting.ts';
 import { needing } from '../kit/programs.ts';
-import { pause } from '../kit/until.ts';
+import { pause, until } from '../kit/until.ts';
 
 export interface OpenStore {
   readonly store: Store;
@@ -61,6 +66,8 @@ const TEXTS = [
   '',
 ];
 
+const records = (store: Store) => openRecords(store, 'stored-bytes');
+
 export function storeContract(name: string, open: () => Promise<OpenStore>, differences: Differences): void {
   const test = suite<Context>(`store: ${name}`);
 
@@ -92,6 +99,23 @@ export function storeContract(name: string, open: () => Promise<OpenStore>, diff
     const { items, total } = await blocks.find(tenant, { page: 0, pageSize: 1, sortOrder: 'ASC' });
     assert.equal([items[0]?.at, total], [T + 400, 501]);
     assert.is(await store.index.count(`audit/${tenant}`), 3);
+  });
+
+  law('a customer that is deleted leaves no account of what it stored, its tenant’s stays', async (store) => {
+    const customer = storedId<CustomerId>('0190a000-0000-7000-8000-00000000000b');
+    const tenant = storedId<TenantId>('0190a000-0000-7000-8000-00000000000a');
+    const stored = createStoredBytes(store, 1_000, silentLog, 10);
+    for (const whose of [tenant, customer]) {
+      stored.add(whose, 10);
+      await until('it is written down', async () => (await records(store).get(whose)) !== undefined);
+      stored.add(whose, 20); // still being written
+      stored.add(whose, 1); // not yet to be written
+    }
+    const { forgetCustomer } = createForgetting(store, { forgetTenant: async () => {} }, stored, systemClock);
+    await forgetCustomer(customer);
+    assert.is(await records(store).get(customer), undefined);
+    assert.is(await stored.of(customer), 0);
+    assert.is(await stored.of(tenant), 31);
   });
 
   law('an append moves the head by one and is in the log', async ({ journal }) => {

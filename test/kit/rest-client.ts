@@ -12,8 +12,8 @@ import {
   defaultAccountSettings,
   NO_CONTACT,
 } from '../../actors/accounts/accounts.ts';
+import { createStoredBytes } from '../../actors/accounts/stored-bytes.ts';
 import { type Audit, createAudit } from '../../actors/audit/audit.ts';
-import { createLosses } from '../../actors/audit/losses.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
 import { newId } from '../../actors/base/ids.ts';
 import { type Log, silentLog } from '../../actors/base/log.ts';
@@ -30,13 +30,12 @@ import { createDirectory } from '../../actors/fleet/directory.ts';
 import { createDevices, type LiveDevices } from '../../actors/fleet/live-devices.ts';
 import { createProfiles, PROFILE_DEFAULTS } from '../../actors/fleet/profiles.ts';
 import type { Imports } from '../../actors/imports/imports.ts';
-import { openJobs } from '../../actors/imports/jobs.ts';
 import { createKits, type KitNeeds } from '../../actors/kits/kits.ts';
 import type { Kits } from '../../actors/kits/model.ts';
-import { forgetKits } from '../../actors/kits/records.ts';
 import { startSystem, stop } from '../../actors/runtime/nact.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
+import { createForgetting } from '../../config/compose/forgetting.ts';
 import { alsoTold, createJobs } from '../../config/compose/live.ts';
 import { type ApiNeeds, createApp } from '../../http/app.ts';
 import { createAuthentication } from '../../http/auth/authentication.ts';
@@ -160,20 +159,14 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   });
   const directory = createDirectory(store.journal, store.index);
   const settings = { ...defaultAccountSettings, passwordHashCost: 2, passwordHashQueue: 1000 };
-  async function forgetTenant(id: TenantId): Promise<void> {
-    await profiles.forgetTenant(id);
-    await openJobs(store).forgetTenant(id);
-    await forgetKits(store, id);
-  }
-  const forgetCustomer = createLosses(store, clock).forget;
+  const stored = createStoredBytes(store, 0, log);
   const accounts = createAccounts({
     store,
     devices,
     directory,
     clock,
     settings,
-    forgetTenant,
-    forgetCustomer,
+    ...createForgetting(store, profiles, stored, clock),
   });
   const audit = createAudit(store, true, clock, log);
   const minTokenLength = options.minTokenLength ?? 0;

@@ -1,0 +1,36 @@
+/** What is kept for a tenant or a customer besides devices and users, and goes with it. */
+import type { StoredBytes } from '../../actors/accounts/stored-bytes.ts';
+import { createLosses } from '../../actors/audit/losses.ts';
+import type { Clock } from '../../actors/base/clock.ts';
+import type { CustomerId, TenantId } from '../../actors/base/ids.ts';
+import type { Profiles } from '../../actors/fleet/profiles.ts';
+import { openJobs } from '../../actors/imports/jobs.ts';
+import { forgetKits } from '../../actors/kits/records.ts';
+import type { Store } from '../../actors/store/store.ts';
+
+export interface Forgetting {
+  forgetTenant(id: TenantId): Promise<void>;
+  forgetCustomer(id: CustomerId): Promise<void>;
+}
+
+export function createForgetting(
+  store: Store,
+  profiles: Pick<Profiles, 'forgetTenant'>,
+  stored: Pick<StoredBytes, 'forget'>,
+  clock: Clock,
+): Forgetting {
+  const losses = createLosses(store, clock);
+  return {
+    async forgetTenant(id) {
+      await profiles.forgetTenant(id);
+      await openJobs(store).forgetTenant(id);
+      await forgetKits(store, id);
+      await stored.forget(id);
+    },
+
+    async forgetCustomer(id) {
+      await losses.forget(id);
+      await stored.forget(id);
+    },
+  };
+}
