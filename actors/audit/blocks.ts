@@ -14,6 +14,7 @@ import { openRecords } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 import {
   type Anchor,
+  anchorData,
   type Chained,
   type ChainHead,
   chainAfter,
@@ -21,8 +22,10 @@ import {
   type Verified,
   verifyChain,
 } from './chain.ts';
+import { KEPT_MAX, openKept, partsOf } from './kept.ts';
 import { identityOf, type Line, lineOfNote } from './line.ts';
 import { type AuditPage, type AuditQuery, BLOCK_ENTRIES, BLOCKS_SEARCHED_MAX, findEntries } from './query.ts';
+import { fairShares } from './shares.ts';
 
 /** Tenants whose newest block is kept in memory. */
 const OPEN_MAX = 1_000;
@@ -76,10 +79,11 @@ export interface Blocks {
 export interface Keep {
   /** Entries younger than this, in ms. */
   readonly forMs: number;
-  /** So many entries, in steps of a block. */
+  /** So many entries, in steps of a block; and of older ones as many again, shared out among those who wrote them (`shares.ts`). */
   readonly entries: number;
 }
 
+const DAY_MS = 86_400_000;
 /** Blocks that one call lets go of. */
 const PRUNED_MAX = 500;
 
@@ -89,6 +93,7 @@ export function createBlocks(
   searchedMax = BLOCKS_SEARCHED_MAX,
 ): Blocks {
   const stored = openStored(store);
+  const kept = openKept(store);
   const newest = new Map<TenantId, OpenBlock>();
   /** Per tenant the first block that may hold lines of ours whose write was not acknowledged. */
   const unsure = new Map<TenantId, number>();
@@ -150,14 +155,15 @@ export function createBlocks(
   };
 
   /** Where the trail is cut: behind the last block in a row that need not be kept. Undefined: nowhere. */
-  async function lastToGo(
+  async function cutOf(
     tenantId: TenantId,
     from: Anchor | undefined,
     { forMs, entries }: Keep,
     now: Instant,
-  ): Promise<Anchor | undefined> {
+  ): Promise<(Anchor & { readonly lines: readonly Line[] }) | undefined> {
     const count = await stored.countOf(tenantId);
     let last: Anchor | undefined;
+    const beyond: Line[] = [];
     for (let number = (from?.number ?? 0) + 1; number < count - 1; number += 1) {
       const block = await stored.get(tenantId, number);
       if (block === undefined || number - (from?.number ?? 0) > PRUNED_MAX) break;
@@ -166,9 +172,33 @@ export function createBlocks(
       const isBeyond = entries > 0 && (count - number - 1) * BLOCK_ENTRIES >= entries;
       if (!isOld && !isBeyond) break;
       last = { number, head: block.chain?.after ?? from?.head ?? chainStart(tenantId) };
+      if (!isOld) beyond.push(...block.lines);
       await nextTurn(); // others do not wait for it
     }
-    return last;
+    if (last === undefined) return undefined;
+    return { number: last.number, head: last.head, lines: beyond };
+  }
+
+  /** The next anchor, with what stays of that which is cut and of what was kept before. Undefined: nothing has to go. */
+  async function nextAnchor(
+    tenantId: TenantId,
+    before: Anchor | undefined,
+    keep: Keep,
+    now: Instant,
+  ): Promise<Anchor | undefined> {
+    const cut = await cutOf(tenantId, before, keep, now);
+    const since = keep.forMs > 0 ? now - keep.forMs : 0;
+    if (cut === undefined) {
+      const [oldest] =
+        before?.kept === undefined || since === 0 ? [] : await kept.read(tenantId, before.kept, 1);
+      if ((oldest?.[0] ?? since) >= since - Math.min(keep.forMs, DAY_MS)) return undefined;
+    }
+    const old = await kept.readAll(tenantId, before?.kept);
+    const young = [...old, ...(cut?.lines ?? [])].filter(([at]) => at >= since);
+    const { number, head } = cut ?? before ?? { number: 0, head: chainStart(tenantId) };
+    if (young.length === 0 && before?.kept === undefined) return { number, head };
+    const max = keep.entries === 0 ? KEPT_MAX : Math.min(keep.entries, KEPT_MAX);
+    return { number, head, kept: await kept.write(tenantId, before, fairShares(young, max)) };
   }
 
   async function verifyFrom(tenantId: TenantId, wanted: readonly ChainHead[], anchor: Anchor | undefined) {
@@ -180,6 +210,8 @@ export function createBlocks(
         if (block !== undefined || number < count) yield block;
       }
     }
+    const isKept = anchor?.kept === undefined || (await kept.isWhole(tenantId, anchor.kept));
+    if (!isKept) return { type: 'broken', part: anchor.number } as const;
     return verifyChain(tenantId, parts(), wanted, anchor);
   }
 
@@ -196,7 +228,11 @@ export function createBlocks(
         const anchor = await stored.anchor(tenantId);
         const found = await verifyFrom(tenantId, wanted, anchor);
         // It may have been cut meanwhile.
-        if (found.type === 'whole' || (await stored.anchor(tenantId))?.number === anchor?.number)
+        const now = await stored.anchor(tenantId);
+        if (
+          found.type === 'whole' ||
+          (now?.number === anchor?.number && now?.kept?.name === anchor?.kept?.name)
+        )
           return found;
       }
     },
@@ -204,18 +240,24 @@ export function createBlocks(
     forget: () => newest.clear(),
 
     async find(tenantId, query) {
-      const gone = (await stored.anchor(tenantId))?.number ?? 0;
-      const count = (await stored.countOf(tenantId)) - gone;
-      const read = (number: number) => stored.linesOf(tenantId, number + gone);
-      return findEntries({ count, read }, query, searchedMax);
+      const anchor = await stored.anchor(tenantId);
+      const gone = anchor?.number ?? 0;
+      const older = anchor?.kept;
+      const parts = partsOf(older);
+      const count = parts + (await stored.countOf(tenantId)) - gone;
+      const read = (number: number) =>
+        older !== undefined && number <= parts
+          ? kept.read(tenantId, older, number)
+          : stored.linesOf(tenantId, number - parts + gone);
+      return findEntries({ count, kept: { parts, entries: older?.entries ?? 0 }, read }, query, searchedMax);
     },
 
     async prune(tenantId, keep, now) {
       const before = await stored.anchor(tenantId);
-      const after = await lastToGo(tenantId, before, keep, now);
+      const after = await nextAnchor(tenantId, before, keep, now);
       if (after !== undefined) {
         // First: an anchor that no entry of the chain names is none.
-        const data = { entries: after.head.entries, hash: after.head.hash };
+        const data = anchorData(after);
         const note = {
           tenantId,
           action: 'TRAIL_PRUNED',
@@ -224,11 +266,13 @@ export function createBlocks(
           failure: undefined,
         } as const;
         await append(tenantId, [lineOfNote(note, now, randomUUID())], undefined);
-        await stored.setAnchor(tenantId, after);
+        await stored.setAnchor(tenantId, before, after);
       }
-      const gone = after ?? before;
-      if (gone !== undefined) await stored.removeUpTo(tenantId, gone.number);
-      return (after?.head.entries ?? 0) - (after === undefined ? 0 : (before?.head.entries ?? 0));
+      const anchor = await stored.anchor(tenantId);
+      if (anchor === undefined) return 0;
+      await stored.removeUpTo(tenantId, anchor.number);
+      await kept.sweep(tenantId, anchor);
+      return anchor.head.entries - (before?.head.entries ?? 0);
     },
   };
 }
@@ -250,8 +294,8 @@ interface StoredBlocks {
   newest(tenantId: TenantId, count: number): Promise<OpenBlock>;
   /** Undefined: the trail is there from its beginning. */
   anchor(tenantId: TenantId): Promise<Anchor | undefined>;
-  /** Never goes back. */
-  setAnchor(tenantId: TenantId, anchor: Anchor): Promise<void>;
+  /** Unless another process has moved it meanwhile. */
+  setAnchor(tenantId: TenantId, before: Anchor | undefined, after: Anchor): Promise<void>;
   /** Removes what is left of the blocks up to this number. */
   removeUpTo(tenantId: TenantId, number: number): Promise<void>;
   /** Writes `next` in place of a block. Resolves to undefined when another process was faster. */
@@ -279,9 +323,9 @@ function openStored(store: Pick<Store, 'index' | 'records' | 'swap'>): StoredBlo
 
     anchor: (tenantId) => anchors.get(tenantId),
 
-    async setAnchor(tenantId, anchor) {
+    async setAnchor(tenantId, before, after) {
       await anchors.update(tenantId, (now) =>
-        now !== undefined && now.number >= anchor.number ? now : anchor,
+        now?.number === before?.number && now?.kept?.name === before?.kept?.name ? after : now,
       );
     },
 

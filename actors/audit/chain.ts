@@ -4,10 +4,12 @@
  * can write to the store can also make a new chain; that is what the copy elsewhere is for.
  *
  * Old entries may be let go of. An anchor keeps the head up to them, and an entry that is written before they go names the
- * same head; so the rest of the chain is checked from there, and shows that it was cut by the server.
+ * same head; so the rest of the chain is checked from there, and shows that it was cut by the server. The entry names a digest of
+ * those of the old entries that were kept, too.
  */
 import { createHash } from 'node:crypto';
 import type { TenantId } from '../base/ids.ts';
+import type { JsonObject } from '../base/json.ts';
 import type { Line } from './line.ts';
 
 /** Where the chain is after some entries. */
@@ -38,6 +40,24 @@ export interface Anchor {
   readonly number: number;
   /** Where the chain was after it. */
   readonly head: ChainHead;
+  /** Entries from before it that were kept; undefined: none. */
+  readonly kept?: KeptHead;
+}
+
+/** Entries that outlast their parts (`kept.ts`), and where a chain of them alone ends. */
+export interface KeptHead extends ChainHead {
+  /** Under which they are stored. */
+  readonly name: string;
+}
+
+export function keptStart(tenantId: TenantId): ChainHead {
+  return { entries: 0, hash: digest(`claimd kept entries of ${tenantId}`) };
+}
+
+/** What the entry of the chain says that names an anchor. */
+export function anchorData({ head, kept }: Anchor): JsonObject {
+  const { entries, hash } = head;
+  return { entries, hash, ...(kept === undefined ? {} : { kept: kept.entries, keptHash: kept.hash }) };
 }
 
 /** A part of a trail, as it is stored. */
@@ -91,7 +111,7 @@ export async function verifyChain(
       head = chainAfter(head, [line]);
       const here = head;
       missed = missed.filter((one) => !same(one, here));
-      isAnchored ||= namesHead(line, start);
+      isAnchored ||= anchor !== undefined && namesAnchor(line, anchor);
     }
     if (!same(chain.after, head)) return { type: 'broken', part: number };
   }
@@ -99,9 +119,16 @@ export async function verifyChain(
   return { type: 'whole', head, unchained, pruned: start.entries, missed, tooOld };
 }
 
-/** Whether an entry says that the trail was cut at this head. */
-function namesHead([, action, , , , , , data]: Line, { entries, hash }: ChainHead): boolean {
-  return action === 'TRAIL_PRUNED' && data.entries === entries && data.hash === hash;
+/** Whether an entry says that the trail was cut here, and the same was kept. */
+function namesAnchor([, action, , , , , , data]: Line, anchor: Anchor): boolean {
+  const { entries, hash, kept, keptHash } = anchorData(anchor);
+  return (
+    action === 'TRAIL_PRUNED' &&
+    data.entries === entries &&
+    data.hash === hash &&
+    data.kept === kept &&
+    data.keptHash === keptHash
+  );
 }
 
 function same(a: ChainHead, b: ChainHead): boolean {

@@ -40,9 +40,11 @@ export interface AuditPage extends Page<AuditEntry> {
   readonly searchedTo?: Instant;
 }
 
-/** The blocks of one tenant, counted from 1 in the order of time. */
+/** The blocks of one tenant, counted from 1 in the order of time. All are full but the last, and the last of those that were kept. */
 export interface BlockReader {
   readonly count: number;
+  /** How many of them hold entries that outlasted their blocks, and how many entries these are. */
+  readonly kept: { readonly parts: number; readonly entries: number };
   read(number: number): Promise<readonly Line[]>;
 }
 
@@ -60,16 +62,17 @@ function isWhole(query: AuditQuery): boolean {
 }
 
 async function pageOfAll(
-  { count, read }: BlockReader,
+  { count, kept, read }: BlockReader,
   { page, pageSize, sortOrder }: AuditQuery,
 ): Promise<AuditPage> {
-  const total = (count - 1) * BLOCK_ENTRIES + (await read(count)).length;
+  const total = kept.entries + (count - kept.parts - 1) * BLOCK_ENTRIES + (await read(count)).length;
   const end = Math.min((page + 1) * pageSize, total);
   const items: AuditEntry[] = [];
   for (let nth = page * pageSize; nth < end; ) {
     const place = sortOrder === 'ASC' ? nth : total - 1 - nth;
-    const lines = await read(Math.floor(place / BLOCK_ENTRIES) + 1);
-    const inBlock = place % BLOCK_ENTRIES;
+    const [before, within] = place < kept.entries ? [0, place] : [kept.parts, place - kept.entries];
+    const lines = await read(before + Math.floor(within / BLOCK_ENTRIES) + 1);
+    const inBlock = within % BLOCK_ENTRIES;
     const rest = sortOrder === 'ASC' ? lines.slice(inBlock) : lines.slice(0, inBlock + 1).reverse();
     if (rest.length === 0) break;
     const some = rest.slice(0, end - nth);

@@ -87,7 +87,7 @@ export const system = section('Process', {
     default: 0,
     min: 0,
     max: 1_000_000_000,
-    why: 'Entries that are kept of each tenant, at least; an entry takes some 300 bytes. 0: all.',
+    why: 'Entries that are kept of each tenant, at least; an entry takes some 300 bytes. Of older ones up to as many again are kept (20000 at most), shared out among users, customers and devices by what they did: whoever does the same all day pushes out only what is its own. 0: all.',
   }),
   logLevel: choice({
     key: 'log.level',
