@@ -25,6 +25,13 @@ export type Command =
       readonly configFile: string | undefined;
       readonly flags: readonly { readonly key: string; readonly value: string }[];
     }
+  | {
+      /** `drop-second-factor EMAIL` */
+      readonly type: 'drop-second-factor';
+      readonly email: string;
+      readonly configFile: string | undefined;
+      readonly flags: readonly { readonly key: string; readonly value: string }[];
+    }
   | { readonly type: 'help' | 'version' | 'print-config' }
   | { readonly type: 'misuse'; readonly problems: readonly string[] };
 
@@ -54,7 +61,7 @@ const FLAGS: NonNullable<ParseArgsConfig['options']> = {
   ...Object.fromEntries(KEYS.map((key) => [key, { type: 'string' }])),
 };
 
-const COMMANDS = ['backup', 'verify'];
+const COMMANDS = ['backup', 'verify', 'drop-second-factor'];
 
 /** @param argv what stands behind the program's name */
 export function parseArguments(argv: readonly string[]): Command {
@@ -70,7 +77,7 @@ export function parseArguments(argv: readonly string[]): Command {
     const isItsValue = unknownBefore && token.kind === 'positional';
     unknownBefore = token.kind === 'option' && !isFlag(token.name) && token.value === undefined;
     if (token.kind === 'positional' && !isItsValue) {
-      // The command comes first, then its folder or file.
+      // The command comes first, then its folder, file or user.
       const fits = words.length === 0 ? COMMANDS.includes(token.value) : words.length === 1;
       if (fits) words.push(token.value);
       else problems.push(`${JSON.stringify(token.value)} is not understood: options begin with --`);
@@ -90,13 +97,17 @@ export function parseArguments(argv: readonly string[]): Command {
     else flags.push({ key: name, value });
   }
   if (printed === 'help') return { type: 'help' };
-  const [subcommand, folder] = words;
-  if (subcommand === 'backup' && folder === undefined) problems.push('backup needs a folder: backup FOLDER');
+  const [subcommand, about] = words;
+  if (subcommand === 'backup' && about === undefined) problems.push('backup needs a folder: backup FOLDER');
+  if (subcommand === 'drop-second-factor' && about === undefined)
+    problems.push('drop-second-factor needs a user: drop-second-factor EMAIL');
   if (problems.length > 0) return { type: 'misuse', problems };
   if (printed !== undefined) return { type: printed };
-  if (subcommand === 'verify') return { type: 'verify', heads: folder, configFile, flags };
-  if (folder !== undefined) return { type: 'backup', folder, configFile, flags };
-  return { type: 'serve', configFile, flags };
+  if (subcommand === 'verify') return { type: 'verify', heads: about, configFile, flags };
+  if (about === undefined) return { type: 'serve', configFile, flags };
+  if (subcommand === 'drop-second-factor')
+    return { type: 'drop-second-factor', email: about, configFile, flags };
+  return { type: 'backup', folder: about, configFile, flags };
 }
 
 /** Not strict, or the first problem would be thrown and the others never found. */
@@ -140,6 +151,7 @@ export const USAGE = [
   'Usage: npm start -- [FLAGS]        or: node dist/config/process/main.js [FLAGS]',
   '       npm start -- backup FOLDER [FLAGS]     copies the data into a new folder, also beside a running server',
   '       npm start -- verify [FILE] [FLAGS]     checks the audit trails and prints their heads; FILE has earlier ones',
+  '       npm start -- drop-second-factor EMAIL [FLAGS]     takes the second factor of a user away',
   '',
   '  --config FILE          Reads options from this YAML file instead of config/claimd.yml',
   ...Object.entries(SWITCHES).map(([name, what]) => `  --${name.padEnd(20)} ${what}`),

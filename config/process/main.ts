@@ -11,6 +11,7 @@ import { silentLog } from '../../actors/base/log.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import { ListenError } from '../../actors/sockets/listen.ts';
 import { backUp } from '../compose/backup.ts';
+import { dropSecondFactor } from '../compose/drop-second-factor.ts';
 import { createLog, type ProcessLog } from '../compose/log.ts';
 import { StartRefused } from '../compose/refusal.ts';
 import { storeKind } from '../compose/store.ts';
@@ -60,6 +61,11 @@ async function main(): Promise<void> {
       const loaded = load(command.configFile, command.flags);
       if (loaded.type === 'problems') return giveUp(loaded.problems);
       return verify(loaded.config, command.heads);
+    }
+    case 'drop-second-factor': {
+      const loaded = load(command.configFile, command.flags);
+      if (loaded.type === 'problems') return giveUp(loaded.problems);
+      return dropFactor(loaded.config, command.email);
     }
     default:
       unreachable(command);
@@ -116,6 +122,24 @@ async function verify(config: Config, file: string | undefined): Promise<void> {
     if (!(error instanceof StartRefused)) throw error;
     printLine(`claimd verifies nothing: ${error.message}`);
     process.exitCode = REFUSED;
+  }
+}
+
+async function dropFactor(config: Config, email: string): Promise<void> {
+  const log = createLog(config.system.logLevel);
+  try {
+    const dropped = await dropSecondFactor(config, email, systemClock, log);
+    printLine(
+      dropped
+        ? `claimd: ${email} has no second factor any more, and logs in with the password alone, or sets up another one where one is required`
+        : `claimd: ${email} has no second factor: there is nothing to take away`,
+    );
+  } catch (error) {
+    if (!(error instanceof StartRefused)) throw error;
+    printLine(`claimd takes no second factor away: ${error.message}`);
+    process.exitCode = REFUSED;
+  } finally {
+    log.flush();
   }
 }
 

@@ -52,7 +52,7 @@ const PER_USER = { max: 60, windowMs: 3_600_000 } as const;
 const PER_USER_AND_ADDRESS = { max: 10, windowMs: 600_000 } as const;
 
 const UNREADABLE =
-  'a user cannot log in: the second factor is sealed under a server key that is no longer there; delete the user and make it again';
+  'a user cannot log in: the second factor is sealed under a server key that is no longer there; take it away by the command drop-second-factor';
 
 const CODES = 10;
 const CODE_BYTES = 8;

@@ -10,7 +10,7 @@ export interface Entity {
 
 export type Api = ReturnType<typeof restApi>;
 
-const PASSWORD = 'a-long-password';
+export const PASSWORD = 'a-long-password';
 
 /** @param url where the server listens, e.g. `http://127.0.0.1:8080` */
 export function restApi(url: string) {

@@ -65,6 +65,19 @@ cli('backup takes one folder, and options as the server does', () => {
   });
 });
 
+cli('drop-second-factor takes one user', () => {
+  assert.equal(parseArguments(['drop-second-factor', 'root@x.org', '--data.dir', 'd']), {
+    type: 'drop-second-factor',
+    email: 'root@x.org',
+    configFile: undefined,
+    flags: [{ key: 'data.dir', value: 'd' }],
+  });
+  assert.equal(parseArguments(['drop-second-factor']), {
+    type: 'misuse',
+    problems: ['drop-second-factor needs a user: drop-second-factor EMAIL'],
+  });
+});
+
 cli('short flags; names of object members are no options', () => {
   assert.equal(parseArguments(['-c', 'a.yml']), { type: 'serve', configFile: 'a.yml', flags: [] });
   assert.equal(parseArguments(['-v']), { type: 'version' });

@@ -1,0 +1,64 @@
+/**
+ * Takes the second factor of a user away, beside a running server too: for the only system administrator, whom nobody else can
+ * help, after a lost phone or a lost server key. Whoever may read and write the store could do the same by hand.
+ */
+import { randomUUID } from 'node:crypto';
+import { emailKey, type StoredUser, userKind } from '../../actors/accounts/kinds.ts';
+import { createSecondFactors } from '../../actors/accounts/second-factors.ts';
+import { createBlocks } from '../../actors/audit/blocks.ts';
+import { lineOfNote } from '../../actors/audit/line.ts';
+import type { Clock } from '../../actors/base/clock.ts';
+import type { Log } from '../../actors/base/log.ts';
+import { silentBus } from '../../actors/cluster/bus.ts';
+import { createCollection } from '../../actors/records/collection.ts';
+import type { Store } from '../../actors/store/store.ts';
+import type { Config } from '../options/schema.ts';
+import { StartRefused } from './refusal.ts';
+import { openStore } from './store.ts';
+
+/**
+ * It is told as a log line, and stands in the audit trail of the user's tenant; system administrators belong to none.
+ *
+ * @returns whether there was one
+ * @throws StartRefused if the store cannot be used, or has no such user
+ */
+export async function dropSecondFactor(
+  config: Config,
+  email: string,
+  clock: Clock,
+  log: Log,
+): Promise<boolean> {
+  if (config.store.url === 'memory:')
+    throw new StartRefused('a store in memory belongs to its server alone: nothing can be changed from here');
+  const { store, close } = await openStore(config, 'worker', log);
+  try {
+    const users = createCollection(store, userKind(config.accounts.loginCaseSensitive));
+    const user = await users.findByKey(emailKey(email, config.accounts.loginCaseSensitive));
+    if (user === undefined) throw new StartRefused(`there is no user ${JSON.stringify(email)}`);
+    const factors = createSecondFactors(store, clock, silentBus);
+    if ((await factors.get(user.id)) === undefined) return false;
+    // First, so that it never happens unseen.
+    if (config.system.auditLogEnabled) await note(store, user, clock);
+    await factors.forget(user.id);
+    log.warn({ userId: user.id }, 'the second factor of a user was taken away from the command line');
+    return true;
+  } finally {
+    await close();
+  }
+}
+
+async function note(store: Store, { id, membership }: StoredUser, clock: Clock): Promise<void> {
+  if (membership.authority === 'SYS_ADMIN') return;
+  const { tenantId } = membership;
+  const entry = {
+    tenantId,
+    action: 'CREDENTIALS_UPDATED',
+    deviceId: undefined,
+    deviceName: undefined,
+    customerId: membership.authority === 'CUSTOMER_USER' ? membership.customerId : undefined,
+    userId: id,
+    data: { secondFactor: 'removed', by: 'command line' },
+    failure: undefined,
+  } as const;
+  await createBlocks(store).append(tenantId, [lineOfNote(entry, clock.now(), randomUUID())], undefined);
+}
