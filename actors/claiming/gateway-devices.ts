@@ -6,7 +6,7 @@ import { randomAccessToken } from '../base/access-token.ts';
 import type { Clock } from '../base/clock.ts';
 import { type DeviceId, newId } from '../base/ids.ts';
 import type { CredentialSecrets } from '../base/secret.ts';
-import { isCleanText } from '../base/text.ts';
+import { hiddenIn, isCleanText } from '../base/text.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { DeviceRecord } from '../device/state.ts';
 import { accessToken } from '../fleet/credentials.ts';
@@ -91,6 +91,8 @@ export function createBringUp(needs: BringUpNeeds): BringUp {
       const why = `names have 1 to ${NAME_CHARS_MAX} characters, and no control characters`;
       return { type: 'malformed', why };
     }
+    if (hiddenIn(name) !== undefined || hiddenIn(deviceType) !== undefined)
+      return { type: 'not-created', why: 'name-not-visible' };
     return create(gateway, name, deviceType);
   };
 }

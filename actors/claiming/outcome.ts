@@ -34,7 +34,9 @@ export type ClaimOutcome =
   | { readonly type: 'unavailable'; readonly reason: Unavailable['reason'] };
 
 /** What became of one device behind a gateway. `not-created`: there is no such device, and none was made. */
-export type EntryOutcome = ClaimOutcome | { readonly type: 'not-created'; readonly why: RefusalReason };
+export type EntryOutcome =
+  | ClaimOutcome
+  | { readonly type: 'not-created'; readonly why: RefusalReason | 'name-not-visible' };
 
 /** Of a reset: the window that it opened, if it did. */
 export function resetOutcomeOf(answer: DeviceAnswer): ClaimOutcome {

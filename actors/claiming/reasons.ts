@@ -19,6 +19,7 @@ import type { KitReason } from '../kits/model.ts';
 /** Told at an edge: no device was asked. */
 export type EdgeReason =
   | 'malformed'
+  | 'name-not-visible'
   | 'too-many-wrong-tokens'
   | 'too-many-wrong-secrets'
   | 'too-many-wrong-codes'
@@ -104,6 +105,11 @@ export const REASONS: { readonly [Code in ReasonCode]: Reason } = {
     words: 'the message cannot be read',
     remedy: 'a bug in the sender: the words behind the code say which field',
     heardBy: THOSE_WHO_OPEN,
+  },
+  'name-not-visible': {
+    words: 'the name or the type has characters that nobody can see, or that turn the direction',
+    remedy: 'send the name without them; the tenant cannot create such a device either',
+    heardBy: ['gateway'],
   },
   'too-many-wrong-tokens': {
     words: 'too many wrong tokens came from this address',

@@ -4,7 +4,7 @@ import { type Clock, sleep } from '../base/clock.ts';
 import type { DeviceId, TenantId } from '../base/ids.ts';
 import { type Secrets, unsealedOrNull } from '../base/secret.ts';
 import { composed } from '../base/spelling.ts';
-import { isCleanText } from '../base/text.ts';
+import { hiddenIn, isCleanText } from '../base/text.ts';
 import type { DeviceCommand } from '../device/device.ts';
 import type { Refusal } from '../device/messages.ts';
 import { secretLengthOf } from '../device/ownership-rules.ts';
@@ -260,6 +260,8 @@ function problemOf({ name, type, label, kit = '' }: ImportRow, accessToken: stri
   for (const [what, text] of Object.entries(parts)) {
     if (text.length > TEXT_MAX) return `The ${WORDS[what]} is longer than ${TEXT_MAX} characters`;
     if (!isCleanText(text)) return `The ${WORDS[what]} has characters that cannot be shown`;
+    const hidden = what === 'accessToken' ? undefined : hiddenIn(text);
+    if (hidden !== undefined) return `The ${WORDS[what]} has a character that nobody can see (${hidden})`;
   }
   return undefined;
 }

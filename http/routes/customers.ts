@@ -8,6 +8,7 @@ import { defineRoute, type Route } from '../route.ts';
 import { customerView, viewCustomer } from '../views/customer.ts';
 import { pageView, viewPage } from '../views/page.ts';
 import { accountProblem, notFound } from '../wire/errors.ts';
+import { unlessVisible } from '../wire/names.ts';
 import { empty, json } from '../wire/reply.ts';
 import {
   additionalInfo,
@@ -69,6 +70,8 @@ function saveCustomer({ accounts: { customers }, audit }: CustomerNeeds): Route 
       const { tenantId } = principal;
       const fields = { title: body.title, contact: toContact(body), additionalInfo: body.additionalInfo };
       const before = body.id === undefined ? undefined : await customers.find(tenantId, body.id);
+      const hidden = unlessVisible([['Customer title', body.title, before?.title]]);
+      if (hidden !== undefined) return hidden;
       const saved =
         body.id === undefined
           ? await customers.create(tenantId, fields)

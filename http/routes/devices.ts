@@ -5,6 +5,7 @@ import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import { type DeviceId, newId, type TenantId } from '../../actors/base/ids.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
+import type { DeviceRecord } from '../../actors/device/state.ts';
 import type { Devices, Directory } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { accessToken, credentialsFields, credentialsOf } from '../auth/credentials.ts';
@@ -17,6 +18,7 @@ import {
 import { defineRoute, type Route } from '../route.ts';
 import { deviceView } from '../views/device.ts';
 import { badRequest, notFound, permissionDenied, tokenExpired } from '../wire/errors.ts';
+import { unlessVisible } from '../wire/names.ts';
 import { empty, isProblem, json, type Reply } from '../wire/reply.ts';
 import {
   additionalInfo,
@@ -86,6 +88,8 @@ function saveDevice(needs: DeviceNeeds): Route {
       if (id !== undefined) {
         const before = await visibleDevice(devices, principal, id);
         if (before.type !== 'found') return before;
+        const hidden = unlessVisible(namesOf(body, before.value));
+        if (hidden !== undefined) return hidden;
         const customer = customerOf(principal);
         // A device without a profile stays without one when a client sends back what it read.
         const now = before.value.profileId ?? (await profiles.defaultIdOf(tenantId));
@@ -184,6 +188,14 @@ function deleteDevice({ audit, devices, profiles }: DeviceNeeds): Route {
   });
 }
 
+function namesOf({ name, type, label }: DeviceBody, now: DeviceRecord | undefined) {
+  return [
+    ['Device name', name, now?.name],
+    ['Device type', type, now?.type],
+    ['Device label', label, now?.label],
+  ] as const;
+}
+
 /** The fields that a body gives a device. Without a type it has the profile's name as its type, as in ThingsBoard. */
 async function fieldsOf(profiles: Profiles, tenantId: TenantId, body: DeviceBody, type: string | undefined) {
   const { name, label, additionalInfo: info, deviceProfileId } = body;
@@ -202,6 +214,8 @@ async function create(
 ): Promise<Reply> {
   const { accounts, devices, profiles, secrets, clock } = needs;
   if (principal.authority !== 'TENANT_ADMIN') return permissionDenied;
+  const hidden = unlessVisible(namesOf(body, undefined));
+  if (hidden !== undefined) return hidden;
   if (body.customerId !== undefined) {
     const customer = await visibleCustomer(accounts, principal, body.customerId);
     if (customer.type !== 'found') return customer;

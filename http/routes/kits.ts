@@ -18,6 +18,7 @@ import { defineRoute, type Route } from '../route.ts';
 import { kitView, listedKitView, viewKit, viewListedKit } from '../views/kit.ts';
 import { pageView, viewPage } from '../views/page.ts';
 import { badRequest, notFound, refusedKit } from '../wire/errors.ts';
+import { unlessVisible } from '../wire/names.ts';
 import { empty, isProblem, json, type Problem, type Reply } from '../wire/reply.ts';
 import { kitPaging, optionalText } from '../wire/schemas.ts';
 import { deviceByName } from './access.ts';
@@ -72,6 +73,8 @@ function createKit(needs: KitRouteNeeds): Route {
     async handle({ principal, body: { label, devices, expirationTime = clock.now() + YEAR_MS } }) {
       const { tenantId, userId } = principal;
       if (expirationTime <= clock.now()) return badRequest('expirationTime is already past!');
+      const hidden = unlessVisible([['The label', label]]);
+      if (hidden !== undefined) return hidden;
       const packed = await namedDevices(needs, principal, devices);
       if (isProblem(packed)) return packed;
       const fields = { label: label ?? '', expiresAt: expirationTime };
@@ -155,6 +158,8 @@ function splitKit(needs: KitRouteNeeds): Route {
       const { tenantId, userId } = principal;
       const kit = await kits.find(tenantId, params.kitId);
       if (kit === undefined) return notFound;
+      const hidden = unlessVisible([['The label', label, kit.label]]);
+      if (hidden !== undefined) return hidden;
       const names = new Set(devices.map(composed));
       const taken = new Set(kit.devices.filter(({ name }) => names.has(composed(name))).map(({ id }) => id));
       const answer = await kits.split(tenantId, userId, kit.id, taken, label ?? kit.label);

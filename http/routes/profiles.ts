@@ -29,6 +29,7 @@ import {
   viewProfileName,
 } from '../views/profile.ts';
 import { badRequest, notFound, versionConflict } from '../wire/errors.ts';
+import { unlessVisible } from '../wire/names.ts';
 import { empty, isProblem, json, type Problem } from '../wire/reply.ts';
 import {
   isKeepable,
@@ -148,6 +149,8 @@ function saveProfile({ profiles, audit }: ProfileNeeds): Route {
       const fields = fieldsOf(body);
       if (isProblem(fields)) return fields;
       const before = body.id === undefined ? undefined : await profiles.find(tenantId, body.id);
+      const hidden = unlessVisible([['Device profile name', body.name, before?.name]]);
+      if (hidden !== undefined) return hidden;
       const saved =
         body.id === undefined
           ? await profiles.create(tenantId, fields)

@@ -8,6 +8,7 @@ import { defineRoute, type Route } from '../route.ts';
 import { pageView, viewPage } from '../views/page.ts';
 import { tenantView, viewTenant } from '../views/tenant.ts';
 import { accountProblem, notFound } from '../wire/errors.ts';
+import { unlessVisible } from '../wire/names.ts';
 import { empty, json } from '../wire/reply.ts';
 import {
   additionalInfo,
@@ -60,6 +61,8 @@ export function tenantRoutes({ accounts, audit }: TenantNeeds): Route[] {
         const before = body.id === undefined ? undefined : await tenants.find(body.id);
         const { title, region, additionalInfo: info } = body;
         const fields = { title, region, contact: toContact(body), additionalInfo: info };
+        const hidden = unlessVisible([['Tenant title', title, before?.title]]);
+        if (hidden !== undefined) return hidden;
         const saved =
           body.id === undefined
             ? await tenants.create(fields)

@@ -27,6 +27,7 @@ import type { ApiSettings } from '../settings.ts';
 import { pageView, viewPage } from '../views/page.ts';
 import { tokenPairView, userView, viewUser, viewUserWithState } from '../views/user.ts';
 import { accountProblem, badRequest, notFound, permissionDenied, tooManyRequests } from '../wire/errors.ts';
+import { unlessVisible } from '../wire/names.ts';
 import { switched } from '../wire/query.ts';
 import { empty, isProblem, json, type Problem } from '../wire/reply.ts';
 import {
@@ -89,6 +90,16 @@ export function userRoutes(needs: UserNeeds): Route[] {
   ];
 }
 
+type Named = Pick<User, 'email' | 'firstName' | 'lastName'>;
+
+function namesOf({ email, firstName, lastName }: Named, now: Named | undefined) {
+  return [
+    ['User email', email, now?.email],
+    ['First name', firstName, now?.firstName],
+    ['Last name', lastName, now?.lastName],
+  ] as const;
+}
+
 /** An active user's new address is refused when somebody of another tenant has it: told so often to one caller. */
 const TAKEN_ADDRESSES = { max: 10, windowMs: 3_600_000 } as const;
 const TOO_MANY_ADDRESSES = 'Too many addresses that others have, try again later';
@@ -126,6 +137,8 @@ function saveUser(needs: UserNeeds): Route {
       if (body.id !== undefined) {
         const user = await manageableUser(accounts, principal, body.id);
         if (user.type !== 'found') return user;
+        const hidden = unlessVisible(namesOf(fields, user.value));
+        if (hidden !== undefined) return hidden;
         if (email !== user.value.email) {
           const asked = { principal, user: user.value, password: body.currentPassword ?? undefined, address };
           const refused = await mayChangeAddress(needs, asked);
@@ -146,6 +159,8 @@ function saveUser(needs: UserNeeds): Route {
       const membership = newMembership(principal, body.authority, body.tenantId, body.customerId);
       if (isProblem(membership)) return membership;
       if (isBeyondDelegation(principal, membership)) return permissionDenied;
+      const hidden = unlessVisible(namesOf(fields, undefined));
+      if (hidden !== undefined) return hidden;
       const created =
         principal.authority === 'SYS_ADMIN' || membership.authority === 'SYS_ADMIN'
           ? await users.create(membership, fields)

@@ -403,6 +403,16 @@ law('import: a row with a field that nobody reads is refused, before anything is
   assert.match(refused.text, /PIN/);
 });
 
+law('import: a name with characters that nobody sees is refused, and says which', async ({ home }) => {
+  const rows = [{ name: 'Pump\u200b1' }, { name: 'ok', label: 'x\u202ey' }, { name: 'fine' }];
+  const id = await begin(home.admin, rows);
+  await runThrough(home.admin, id, false);
+  const told = (await rowsOf(home.admin, id)).map(({ outcome, message }) => `${outcome}: ${message}`);
+  assert.match(told[0] ?? '', /^REFUSED: .*U\+200B/);
+  assert.match(told[1] ?? '', /^REFUSED: .*U\+202E/);
+  assert.match(told[2] ?? '', /^CREATED/);
+});
+
 law('import: another tenant’s does not exist, and old ones are forgotten', async ({ world, home }) => {
   const other = await settle(world, 'other');
   const id = await begin(home.admin, [{ name: 'A' }]);

@@ -52,6 +52,22 @@ for (const version of [4, 5] as const) {
   const name = VERSION_NAME[version];
   const success = (packet: { reasonCode?: number | undefined }) => assert.is(packet.reasonCode ?? 0, 0);
 
+  test(`gateway ${name}: a new device whose name nobody could read is refused, and the others are made`, () =>
+    withGateway(version, async (scene) => {
+      const { client, world } = scene;
+      await world.provision('T', { name: 'known' });
+      await client.subscribe(RESPONSES, 0);
+      client.send(claims({ 'evil\u202e': {}, 'new\u200b': {}, 'known\u200b': {}, fine: {} }));
+      await client.next('puback');
+      const outcomes = await told(client);
+      const refused = { status: 'refused', reason: 'name-not-visible' };
+      assert.equal([outcomes['evil\u202e'], outcomes['new\u200b']], [refused, refused]);
+      assert.is(outcomes['known\u200b']?.status, 'opened', 'it is found, and nothing is made');
+      assert.is(outcomes.fine?.status, 'opened');
+      assert.ok((await named(scene, 'known'))?.window);
+      assert.is(await named(scene, 'new'), undefined);
+    }));
+
   test(`gateway ${name}: known and unknown devices get their windows, with one acknowledgement`, () =>
     withGateway(version, async (scene) => {
       const { client, world, gateway } = scene;

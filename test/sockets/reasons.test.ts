@@ -223,6 +223,9 @@ const SCENES: { readonly [Code in RefusalReason | EdgeReason | KitReason]: Scene
     const gateway = await stage.device({ gateway: true });
     await gatewayHears(gateway, 'X', 'malformed', { secretKey: {} });
   },
+  async 'name-not-visible'() {
+    await gatewayHears(await stage.device({ gateway: true }), 'evil\u202e', 'name-not-visible');
+  },
   // Last, since it keeps everybody at this address out.
   async 'too-many-wrong-tokens'() {
     const nobody = { id: '', name: '', accessToken: 'nobody' };

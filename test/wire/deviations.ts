@@ -476,6 +476,13 @@ export const SECTIONS = {
       claimd: 'taken; control characters are refused',
       why: 'it is text: every page escapes it, and `<` in a name is nobody’s fault',
     },
+    'hidden-characters': {
+      what: 'characters that nobody sees, or that turn the direction (U+200B, U+202E …), in new names, titles and labels',
+      thingsBoard: 'taken',
+      claimd:
+        '400, or refused to the gateway (`name-not-visible`); joiners stay where a script or an emoji needs them. In comparing names these, the kind of a space and the width of letters make no difference',
+      why: 'two names that look the same are a trap for whoever claims by name',
+    },
     'not-found-text': {
       what: 'the text of a 404',
       thingsBoard: 'names the kind and the id of what was looked for',
