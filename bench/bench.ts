@@ -12,10 +12,9 @@ import { startPeer } from './peers/all.ts';
 import type { Peer, PeerName } from './peers/peer.ts';
 import { type Profiling, startProfiling } from './profile.ts';
 import type { Live } from './report/live.ts';
-import { paceOf, type Settings } from './settings.ts';
+import { paceOf, type Settings, SYSADMIN } from './settings.ts';
 import * as steps from './steps.ts';
 import { createFleet, type Fleet } from './targets/fleet.ts';
-import { SYSADMIN } from './targets/own.ts';
 import { NotInstalled } from './targets/program.ts';
 import { type Needs, startTarget } from './targets/start.ts';
 import type { Target } from './targets/target.ts';
@@ -28,7 +27,8 @@ const GENERATOR_LATE_MS = 20;
 const REFUSED_SHARE = 0.001;
 /** For loads that end when each device had its turn. */
 export const HOUR_MS = 3_600_000;
-const SETUP_CONNECTIONS = 128;
+/** A set-up must succeed; an answer that was lost on the way is asked for again. */
+const SET_UP_RETRIES = 20;
 const CUSTOMERS = { smoke: 8, standard: 64, full: 64 } as const;
 
 export interface Scenario {
@@ -48,6 +48,8 @@ export interface Contender {
   readonly subject: string;
   readonly role: Measurement['role'];
   readonly variant?: string;
+  /** What its acknowledgement promises; of ours the target knows. */
+  readonly durability?: string;
 }
 
 export const OURS: Contender = { subject: 'claimd', role: 'ours' };
@@ -73,6 +75,7 @@ export class Bench {
   /** The target's name for itself. */
   targetName = '';
   store = '';
+  durability = '';
   readonly pool: Pool;
   readonly #live: Live;
   readonly #endings: (() => Promise<void>)[] = [];
@@ -108,6 +111,7 @@ export class Bench {
     this.#endings.push(() => target.stop());
     this.targetName = target.name;
     this.store = target.store;
+    this.durability = target.durability;
     return target;
   }
 
@@ -115,7 +119,9 @@ export class Bench {
   async fleet(target: Target, devices: number): Promise<Fleet> {
     this.phase('making users');
     const { username, password } = this.settings.target ?? SYSADMIN;
-    const fleet = await createFleet(target, { username, password }, CUSTOMERS[this.settings.profile]);
+    const { profile, deletesAtOnce, rivals } = this.settings;
+    const customers = Math.max(CUSTOMERS[profile], rivals);
+    const fleet = await createFleet(target, { username, password }, customers, deletesAtOnce);
     if (this.settings.target !== undefined) this.#endings.push(() => fleet.remove());
     await this.provision(target, fleet, devices);
     return fleet;
@@ -146,7 +152,7 @@ export class Bench {
     const job: Job = {
       title,
       steps: what,
-      connections: Math.min(SETUP_CONNECTIONS, Math.max(1, count)),
+      connections: Math.min(this.settings.setUpConnections, Math.max(1, count)),
       inflight: 1,
       subjects: { type: 'once', from, count, stride },
       pace: { type: 'closed' },
@@ -155,6 +161,7 @@ export class Bench {
       timeoutMs: this.settings.timeoutMs,
       tickMs: this.settings.tickMs,
       weight: 1,
+      retries: SET_UP_RETRIES,
     };
     const watcher = {
       begin: () => {},
@@ -215,6 +222,7 @@ export class Bench {
     const measurement: Measurement = {
       subject: who.role === 'ours' && this.settings.target !== undefined ? this.targetName : who.subject,
       role: who.role,
+      durability: who.durability ?? this.durability,
       variant: who.variant ?? '',
       pace: job.pace,
       seconds: result.seconds,
@@ -230,6 +238,7 @@ export class Bench {
             }),
       refused: result.refused,
       wrong: result.wrong,
+      ...(Object.keys(result.findings).length === 0 ? {} : { findings: result.findings }),
       timeline,
       ...(server === undefined ? {} : { server }),
       generator: result.generator,
@@ -257,11 +266,13 @@ export class Bench {
     return started;
   }
 
-  /** Ends everything that was started, also if ending some of it fails. */
+  /** Ends everything that was started, also if ending some of it fails. What was measured stays measured: faults are told. */
   async close(): Promise<void> {
-    const faults: unknown[] = [];
-    for (const end of this.#endings.reverse()) await end().catch((error: unknown) => faults.push(error));
-    if (faults.length > 0) throw faults[0];
+    for (const end of this.#endings.reverse()) {
+      await end().catch((error: unknown) => {
+        this.warn(`could not clear up: ${error instanceof Error ? error.message : String(error)}`);
+      });
+    }
   }
 
   async #profiled(profiling: Profiling | undefined): Promise<void> {
@@ -270,8 +281,10 @@ export class Bench {
     if (profiles?.heap !== undefined) this.heapProfile = profiles.heap;
   }
 
-  #judge({ subject, operations, wrong, refused, generator, pace }: Measurement): void {
+  #judge({ subject, operations, wrong, refused, findings = {}, generator, pace }: Measurement): void {
     if (Object.keys(wrong).length > 0) this.fail(`${subject} gave wrong answers: ${inWords(wrong)}`);
+    if (Object.keys(findings).length > 0)
+      this.warn(`${subject} had acknowledged what was not there yet: ${inWords(findings)}`);
     if (operations === 0) this.fail(`${subject} did not complete a single operation`);
     const lost = Object.values(refused).reduce((sum, one) => sum + one, 0);
     if (lost > operations * REFUSED_SHARE) this.warn(`${subject} did not do everything: ${inWords(refused)}`);

@@ -32,6 +32,8 @@ export interface Subjects {
   readonly rivals?: number;
   /** The step from one device to the next. More than 1 spreads them over a larger population. */
   readonly stride?: number;
+  /** For `lane`: how often each device comes; undefined: over and over. */
+  readonly times?: number;
 }
 
 /** `{n}` in texts stands for the device's number, `{token}` for the token that it has by now (`Job.token`). */
@@ -56,6 +58,13 @@ interface StepBase {
   readonly right: readonly string[];
   /** Outcomes that are counted and do not fail the run: the server is unavailable or the answer was lost. */
   readonly refused: readonly string[];
+  /** Outcomes that are right where the step was sent again, because the answer of the first time may have been lost. */
+  readonly rightAgain?: readonly string[];
+  /**
+   * Outcomes that say that what was acknowledged before is not there yet. They are counted as findings, and the step is sent
+   * again until the time of an operation is up.
+   */
+  readonly early?: readonly string[];
 }
 
 /**
@@ -123,6 +132,8 @@ export interface Job {
   readonly keep?: string;
   /** Operations that one answer counts for, e.g. the devices in a gateway's message. */
   readonly weight: number;
+  /** How often a step that was refused is sent again. Undefined: never, as where refusals are counted. */
+  readonly retries?: number;
   /** Set if devices learn other tokens on the way: the one that device `{n}` has first. */
   readonly token?: string;
 }
@@ -173,6 +184,8 @@ export interface Measurement {
   /** `claimd`, or the name of a peer. */
   readonly subject: string;
   readonly role: 'ours' | 'peer';
+  /** What an acknowledgement promises, for people; not in results of before. */
+  readonly durability?: string;
   /** Distinguishes several measurements of one subject, e.g. `10,000 devices`; else empty. */
   readonly variant: string;
   readonly pace: Pace;
@@ -184,6 +197,8 @@ export interface Measurement {
   readonly steps: readonly { readonly name: string; readonly latency: Latency }[];
   readonly refused: { readonly [kind: string]: number };
   readonly wrong: { readonly [kind: string]: number };
+  /** Answers that told that something acknowledged was not there yet. */
+  readonly findings?: { readonly [kind: string]: number };
   readonly timeline: readonly Tick[];
   readonly server?: ServerFigures;
   readonly generator: GeneratorFigures;
@@ -219,6 +234,8 @@ export interface Machine {
   readonly memoryGb: number;
   readonly os: string;
   readonly node: string;
+  /** A write of 4 KB and its fdatasync, in ms: the yardstick of durable answers. Not in results of before. */
+  readonly diskFlushMs?: number;
   /** One-minute load average when the run began. Other work on the machine makes figures unreliable. */
   readonly loadBefore: number;
 }

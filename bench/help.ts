@@ -1,4 +1,5 @@
 /** The texts of `--help` and `list`. */
+import type { Program } from './program.ts';
 import { SCENARIOS } from './scenarios/all.ts';
 
 export const listText = (): string => {
@@ -10,7 +11,12 @@ export const listText = (): string => {
   return `${lines.join('\n')}\n`;
 };
 
-export const helpText = (): string => `npm run bench -- COMMAND [options]
+const OWN = `  --store lmdb            lmdb, memory or redis, for a server that the bench starts
+  --nodes 2               several nodes on one Redis, behind a Mosquitto (with --store redis)
+  --server NAME=value     an option of that server, by its environment name; can be repeated
+`;
+
+export const helpText = ({ name, micro }: Program): string => `${name} COMMAND [options]
 
 Commands
   SCENARIO [SCENARIO …]   runs scenarios; \`all\` runs every one
@@ -18,8 +24,7 @@ Commands
   compare A [B]           two sets of results (labels or files) as ratios; exit 1 past the threshold.
                           Without B, A against the last run
   report [A …] [--out F]  one HTML page of results, with plots; opens without a server
-  micro                   measures single parts, without sockets
-
+${micro === undefined ? '' : '  micro                   measures single parts, without sockets\n'}
 Scenarios
 ${listText()}
 How much to run
@@ -30,17 +35,20 @@ How much to run
   --rate 20000            operations per second, independent of the answers (open loop). Without it the next begins
                           when one is answered (closed loop). --arrivals poisson|even spaces them
   --find-max p99=50ms     searches the highest rate that keeps a percentile under a bound
+  --at 10%,50%,90%        and measures the latencies at these shares of it, too
   --devices 20000         number of devices
+  --rivals 8              customers who claim each device at once in contend
   --workers 1             generator processes
   --repeat 3              repetitions, each with fresh data: median and spread
 
 What to measure
-  --store lmdb            lmdb, memory or redis, for a server that the bench starts
-  --nodes 2               several nodes on one Redis, behind a Mosquitto (with --store redis)
-  --server NAME=value     an option of that server, by its environment name; can be repeated
-  --target HOST[:PORT]    a running server, claimd or another with ThingsBoard's API;
+${micro === undefined ? '' : OWN}  --target HOST[:PORT]    a running server, claimd or another with ThingsBoard's API;
                           --mqtt-port, --coap-port, --username (a system or tenant administrator), and --password
                           or CLAIMD_BENCH_PASSWORD
+  --watch PID[,PID]       its processes, where they run on this machine: CPU and memory, with their children's
+  --kill-command C        with --start-command C: how it is ended at once and started again, for recovery
+  --set-up-connections 16, --deletes-at-once 8
+                          how gently devices are made and deleted there (128 and 100 for the bench's own server)
   --peer a,b | --no-peers which peers to measure too; by default all of the scenario
 
 What to do with the results
@@ -49,14 +57,15 @@ What to do with the results
   --cpu-prof, --heap-prof profiles the server under load, summed up by module
 
 Examples
-  npm run bench -- initiate-mqtt
-  npm run bench -- confirm --rate 5000 --duration 30s
-  npm run bench -- initiate-mqtt --find-max p99=50ms
-  npm run bench -- confirm --repeat 5 --label before    # then change something, and
-  npm run bench -- confirm --repeat 5 --label after && npm run bench -- compare before after
-  npm run bench -- all --profile smoke
-  npm run bench -- initiate-mqtt confirm && npm run bench -- report --out report.html
-  CLAIMD_BENCH_PASSWORD=… npm run bench -- confirm --target tb.example.org:8080
+  ${name} initiate-mqtt
+  ${name} confirm --rate 5000 --duration 30s
+  ${name} initiate-mqtt --find-max p99=50ms
+  ${name} confirm --repeat 5 --label before    # then change something, and
+  ${name} confirm --repeat 5 --label after && ${name} compare before after
+  ${name} all --profile smoke
+  ${name} initiate-mqtt confirm && ${name} report --out report.html
+  CLAIMD_BENCH_PASSWORD=… ${name} confirm --target tb.example.org:8080
+  ${name} initiate-mqtt --find-max p99=50ms --at 10%,50%,90%
 
 Exit codes: 0 good, 1 a wrong answer or a comparison past its threshold, 2 misuse.
 `;

@@ -5,8 +5,7 @@ import { PROFILES } from './contract.ts';
 import { parseBound } from './find-max.ts';
 import { PEERS } from './peers/peer.ts';
 import { LAST, Misuse } from './results.ts';
-import { type RemoteSettings, SCALES, type Settings } from './settings.ts';
-import { STORES } from './targets/own.ts';
+import { GENTLE, type RemoteSettings, SCALES, type Settings, STORES } from './settings.ts';
 
 export interface RunOptions {
   readonly settings: Settings;
@@ -17,6 +16,7 @@ export interface RunOptions {
 }
 
 const WORKERS_MAX = 4;
+const RIVALS = 8;
 const PASSWORD = 'CLAIMD_BENCH_PASSWORD';
 
 const OPTIONS = {
@@ -39,6 +39,13 @@ const OPTIONS = {
   'coap-port': { type: 'string' },
   username: { type: 'string', default: 'sysadmin@thingsboard.org' },
   password: { type: 'string' },
+  watch: { type: 'string' },
+  'kill-command': { type: 'string' },
+  'start-command': { type: 'string' },
+  'set-up-connections': { type: 'string' },
+  'deletes-at-once': { type: 'string' },
+  rivals: { type: 'string' },
+  at: { type: 'string' },
   peer: { type: 'string', multiple: true },
   'no-peers': { type: 'boolean', default: false },
   server: { type: 'string', multiple: true },
@@ -66,6 +73,9 @@ export function parseRun(args: readonly string[], env: NodeJS.ProcessEnv = proce
     throw new Misuse('--cpu-prof and --heap-prof disturb each other: one at a time');
   }
   const nodes = wholeNumber('nodes', values.nodes ?? '1');
+  const gentle = values.target === undefined ? GENTLE.own : GENTLE.theirs;
+  if (values.at !== undefined && findMax === undefined)
+    throw new Misuse('--at takes shares of the highest rate: --find-max must find it');
   const settings: Settings = {
     profile,
     warmUpMs: duration('warm-up', values['warm-up']) ?? scale.warmUpMs,
@@ -83,6 +93,10 @@ export function parseRun(args: readonly string[], env: NodeJS.ProcessEnv = proce
     store: oneOf('store', values.store, STORES),
     nodes,
     target: remote(values, env),
+    setUpConnections: numberOr('set-up-connections', values['set-up-connections'], gentle.setUp),
+    deletesAtOnce: numberOr('deletes-at-once', values['deletes-at-once'], gentle.deletes),
+    rivals: numberOr('rivals', values.rivals, RIVALS),
+    shares: values.at === undefined ? [] : shares(values.at),
     peers: peers(values),
     serverEnv: serverEnv(values.server ?? []),
     cpuProfile: values['cpu-prof'],
@@ -106,7 +120,13 @@ function parse(args: readonly string[]) {
 type Values = ReturnType<typeof parse>;
 
 function remote(values: Values, env: NodeJS.ProcessEnv): RemoteSettings | undefined {
-  if (values.target === undefined) return undefined;
+  if (values.target === undefined) {
+    const without = (['watch', 'kill-command', 'start-command'] as const).find(
+      (name) => values[name] !== undefined,
+    );
+    if (without !== undefined) throw new Misuse(`--${without} is about a server that --target names`);
+    return undefined;
+  }
   const match = /^(?:http:\/\/)?([^:/\s]+)(?::(\d+))?\/?$/.exec(values.target);
   const host = match?.[1];
   if (host === undefined) throw new Misuse(`--target takes host or host:port, not ${values.target}`);
@@ -120,7 +140,26 @@ function remote(values: Values, env: NodeJS.ProcessEnv): RemoteSettings | undefi
     coapPort: wholeNumber('coap-port', values['coap-port'] ?? '5683'),
     username: values.username,
     password,
+    watch: values.watch === undefined ? [] : values.watch.split(',').map((pid) => wholeNumber('watch', pid)),
+    commands: commands(values),
   };
+}
+
+function commands({ 'kill-command': kill, 'start-command': start }: Values): RemoteSettings['commands'] {
+  if (kill === undefined && start === undefined) return undefined;
+  if (kill === undefined || start === undefined)
+    throw new Misuse('--kill-command and --start-command belong together');
+  return { kill, start };
+}
+
+/** `10%,50%,90%` as shares of one. */
+function shares(text: string): readonly number[] {
+  return text.split(',').map((one) => {
+    const share = /^(\d{1,2})%$/.exec(one)?.[1];
+    if (share === undefined || share === '0')
+      throw new Misuse(`--at takes shares below the whole, such as 10%,50%,90%, not ${text}`);
+    return Number(share) / 100;
+  });
 }
 
 function peers(values: Values): readonly string[] | undefined {
@@ -168,12 +207,13 @@ function duration(option: string, value: string | undefined): number | undefined
 }
 
 function recorded(settings: Settings): RunOptions['commandLine'] {
-  const { target, findMax, peers: names, serverEnv: env, devicesAsked: _, ...plain } = settings;
+  const { target, findMax, peers: names, serverEnv: env, devicesAsked: _, shares: at, ...plain } = settings;
   const defined = Object.entries(plain).filter(([, value]) => value !== undefined);
   return {
     ...(Object.fromEntries(defined) as { [name: string]: string | number | boolean }),
     ...(target === undefined ? {} : { target: `${target.host}:${target.httpPort}` }),
     ...(findMax === undefined ? {} : { findMax: `p${findMax.percentile}=${findMax.ms}ms` }),
+    ...(at.length === 0 ? {} : { at: at.join(',') }),
     ...(names === undefined ? {} : { peers: names.join(',') }),
     ...(Object.keys(env).length === 0 ? {} : { server: Object.keys(env).join(',') }),
   };

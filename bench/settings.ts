@@ -1,7 +1,12 @@
 /** The settings of a run, and the defaults of each profile. */
 import type { Arrival, Pace, Profile } from './contract.ts';
 import type { Bound } from './find-max.ts';
-import type { StoreName } from './targets/own.ts';
+
+export const STORES = ['lmdb', 'memory', 'redis'] as const;
+export type StoreName = (typeof STORES)[number];
+
+/** Of servers that the bench starts. */
+export const SYSADMIN = { username: 'sysadmin@thingsboard.org', password: 'bench-of-the-sysadmin' };
 
 export interface Settings {
   readonly profile: Profile;
@@ -25,6 +30,14 @@ export interface Settings {
   readonly store: StoreName;
   readonly nodes: number;
   readonly target: RemoteSettings | undefined;
+  /** Connections while devices are made and prepared. */
+  readonly setUpConnections: number;
+  /** Devices that are deleted at the same time afterwards. */
+  readonly deletesAtOnce: number;
+  /** Customers who claim each device at once in `contend`. */
+  readonly rivals: number;
+  /** Shares of the highest rate at which latencies are measured too, after `--find-max`. */
+  readonly shares: readonly number[];
   /** Undefined: all peers of the scenario that the machine has. */
   readonly peers: readonly string[] | undefined;
   readonly serverEnv: { readonly [name: string]: string };
@@ -41,7 +54,14 @@ export interface RemoteSettings {
   readonly coapPort: number;
   readonly username: string;
   readonly password: string;
+  /** Its processes, if they run on this machine: CPU and memory of each, with its children. */
+  readonly watch: readonly number[];
+  /** Commands that end it at once and start it again; undefined: it is never ended. */
+  readonly commands: { readonly kill: string; readonly start: string } | undefined;
 }
+
+/** What the bench's own server takes without a murmur, and what a small pool of connections does. */
+export const GENTLE = { own: { setUp: 128, deletes: 100 }, theirs: { setUp: 16, deletes: 8 } } as const;
 
 type Scale = Pick<Settings, 'warmUpMs' | 'durationMs' | 'connections' | 'devices' | 'tickMs' | 'timeoutMs'>;
 

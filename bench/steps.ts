@@ -158,6 +158,11 @@ export function reclaimHandedOver(target: Target, fleet: Fleet): HttpStep {
   return { ...reclaim(target, fleet), tokens: nextCustomers(fleet) };
 }
 
+/** The same where a window may be acknowledged before it is there. */
+export function confirmSoon(target: Target, fleet: Fleet): HttpStep {
+  return { ...confirm(target, fleet), early: ['400 FAILURE', '404'] };
+}
+
 /** The owner gives a device back; with `byTenant` the tenant takes it back from any owner. */
 export function reclaim(target: Target, fleet: Fleet, byTenant = false): HttpStep {
   return {
@@ -187,6 +192,7 @@ export function provision(target: Target, fleet: Pick<Fleet, 'name' | 'token' | 
     tokens: [fleet.tenantToken],
     reads: 'status',
     right: ['200'],
+    rightAgain: ['400', '409'], // it was made, and the answer was lost
     refused: HTTP_NOT_NOW,
   };
 }

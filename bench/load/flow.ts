@@ -29,6 +29,9 @@ interface Lane {
   sentAt: number;
   /** -1: free. */
   step: number;
+  /** How often this step was sent again, and whether it is about to be. */
+  again: number;
+  waits: boolean;
 }
 
 export class Flow {
@@ -41,13 +44,16 @@ export class Flow {
   readonly #free = new Queue();
   readonly #backlog = new Queue();
   readonly #right: readonly ReadonlySet<string>[];
+  readonly #rightAgain: readonly ReadonlySet<string>[];
   readonly #refusals: readonly ReadonlySet<string>[];
+  readonly #early: readonly ReadonlySet<string>[];
 
   readonly #total = newHistogram();
   readonly #steps: readonly Histogram[];
   readonly #late = newHistogram(2);
   readonly #refused = new Map<string, number>();
   readonly #wrong = new Map<string, number>();
+  readonly #findings = new Map<string, number>();
   readonly #kept: number[] = [];
   #operations = 0;
   #begun = 0;
@@ -77,7 +83,9 @@ export class Flow {
     );
     this.#steps = job.steps.map(() => newHistogram());
     this.#right = job.steps.map(({ right }) => new Set(right));
+    this.#rightAgain = job.steps.map(({ right, rightAgain = [] }) => new Set([...right, ...rightAgain]));
     this.#refusals = job.steps.map(({ refused }) => new Set(refused));
+    this.#early = job.steps.map(({ early = [] }) => new Set(early));
     const subject: Subject = { n: 0, rival: 0 };
     this.#lanes = Array.from({ length: job.connections * job.inflight }, () => ({
       subject,
@@ -85,6 +93,8 @@ export class Flow {
       stepSince: 0,
       sentAt: 0,
       step: -1,
+      again: 0,
+      waits: false,
     }));
     this.#nextSubject = turns(job.subjects, job.inflight);
   }
@@ -202,18 +212,44 @@ export class Flow {
     lane.step = step;
     lane.stepSince = since;
     lane.sentAt = performance.now();
+    lane.again = 0;
     this.#drivers[step]?.send(at, lane.subject);
+  }
+
+  /** Sends the same step once more, in a moment. */
+  #sendAgain(at: number, lane: Lane): void {
+    lane.again += 1;
+    lane.waits = true;
+    setTimeout(() => {
+      lane.waits = false;
+      lane.sentAt = performance.now();
+      this.#drivers[lane.step]?.send(at, lane.subject);
+    }, REST_MS);
+  }
+
+  /** Whether an answer calls for the same step once more. */
+  #isTriedAgain(lane: Lane, outcome: string, now: number): boolean {
+    const { step, again, stepSince } = lane;
+    if (this.#early[step]?.has(outcome) && now - stepSince < this.#job.timeoutMs) {
+      count(this.#findings, this.#named(step, outcome));
+      return true;
+    }
+    return this.#refusals[step]?.has(outcome) === true && again < (this.#job.retries ?? 0);
   }
 
   // --------------------------------------------------------------------------------------------------------- answers
 
   #answered(at: number, outcome: string, read?: Read): void {
     const lane = this.#lanes[at];
-    if (lane === undefined || lane.step === -1) return;
+    if (lane === undefined || lane.step === -1 || lane.waits) return;
     const now = performance.now();
     const { step, subject, since } = lane;
     if (outcome === this.#job.keep) this.#kept.push(subject.n);
-    const right = this.#right[step]?.has(outcome) === true;
+    if (this.#isTriedAgain(lane, outcome, now)) {
+      this.#sendAgain(at, lane);
+      return;
+    }
+    const right = (lane.again > 0 ? this.#rightAgain : this.#right)[step]?.has(outcome) === true;
     const counts = this.#counts(since, now);
     const histogram = this.#steps[step];
     if (right && counts && histogram !== undefined && this.#drivers.length > 1) {
@@ -274,7 +310,7 @@ export class Flow {
   #abandonOverdue(): void {
     const limit = performance.now() - this.#job.timeoutMs;
     for (const [at, lane] of this.#lanes.entries()) {
-      if (lane.step === -1 || lane.sentAt > limit) continue;
+      if (lane.step === -1 || lane.waits || lane.sentAt > limit) continue;
       this.#drivers[lane.step]?.abandon(at);
       this.#answered(at, TIMEOUT);
     }
@@ -319,6 +355,7 @@ export class Flow {
       steps: this.#steps.map(encode),
       refused: Object.fromEntries(this.#refused),
       wrong: Object.fromEntries(this.#wrong),
+      findings: Object.fromEntries(this.#findings),
       kept: this.#kept,
       cpuShare,
       late: encode(this.#late),

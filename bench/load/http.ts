@@ -7,11 +7,9 @@ import { unreachable } from '../../actors/base/unreachable.ts';
 import type { HttpStep, Job } from '../contract.ts';
 import { OPEN_WITHIN_MS, openAll, portOf, REOPEN_MS, within } from './connecting.ts';
 import { type Answered, CLOSED, type Driver, type Read } from './driver.ts';
+import { AnswerReader, type HttpAnswer } from './http-answer.ts';
 import type { Subject } from './subjects.ts';
 import { filler, payloads } from './text.ts';
-
-const HEAD_END = '\r\n\r\n';
-const LAST_CHUNK = '0\r\n\r\n';
 
 export class HttpDriver implements Driver {
   readonly #callers: Caller[];
@@ -66,7 +64,6 @@ class Caller {
   #closing = false;
   /** Waits for the connection or for its answer. */
   #request: string | undefined;
-  #pending = '';
   #onUp: (() => void) | undefined;
 
   constructor(step: HttpStep, port: number, answered: (outcome: string, read?: Read) => void) {
@@ -100,16 +97,21 @@ class Caller {
 
   #connect(): void {
     const socket = connect({ host: this.#step.host, port: this.#port, noDelay: true });
+    const reader = new AnswerReader();
     this.#socket = socket;
-    this.#pending = '';
     socket.on('connect', () => {
       this.#up = true;
       this.#onUp?.();
       if (this.#request !== undefined) socket.write(this.#request);
     });
-    socket.on('data', (chunk) => this.#read(chunk));
+    socket.on('data', (chunk) => this.#read(reader.read(chunk)));
     socket.on('error', () => {}); // 'close' follows
-    socket.on('close', () => this.#lost());
+    socket.on('close', () => {
+      if (socket !== this.#socket) return;
+      const last = reader.end();
+      if (last === undefined) this.#lost();
+      else this.#read(last);
+    });
   }
 
   #lost(): void {
@@ -122,24 +124,20 @@ class Caller {
     if (sent) this.#answer(CLOSED);
   }
 
-  #read(chunk: Buffer): void {
-    this.#pending += chunk.toString('latin1');
-    const headEnd = this.#pending.indexOf(HEAD_END);
-    if (headEnd === -1) return;
-    const head = this.#pending.slice(0, headEnd);
-    const bodyAt = headEnd + HEAD_END.length;
-    const length = /content-length: ?(\d+)/i.exec(head)?.[1];
-    if (length !== undefined) {
-      if (this.#pending.length < bodyAt + Number(length)) return;
-    } else if (/transfer-encoding: ?chunked/i.test(head)) {
-      if (!this.#pending.endsWith(LAST_CHUNK)) return;
-    }
-    const body = this.#pending.slice(bodyAt);
-    this.#pending = '';
+  #read(answer: HttpAnswer | undefined): void {
+    if (answer === undefined) return;
+    if (answer.closes) this.#openAnew();
     if (this.#request === undefined) return; // it was given up
-    const status = head.slice(9, 12);
-    const { outcome, read } = readAnswer(this.#step.reads, status, body);
+    const { outcome, read } = readAnswer(this.#step.reads, answer.status, answer.body);
     this.#answer(outcome, read);
+  }
+
+  /** The server keeps this connection no longer, which is its right and no loss. */
+  #openAnew(): void {
+    const old = this.#socket;
+    this.#up = false;
+    if (!this.#closing) this.#connect();
+    old?.destroy();
   }
 
   #answer(outcome: string, read?: Read): void {

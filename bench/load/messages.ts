@@ -38,6 +38,7 @@ export interface WorkerResult {
   readonly steps: readonly string[];
   readonly refused: { readonly [kind: string]: number };
   readonly wrong: { readonly [kind: string]: number };
+  readonly findings: { readonly [kind: string]: number };
   readonly kept: readonly number[];
   readonly cpuShare: number;
   /** How late the generator began operations that had a free lane. An encoded histogram. */

@@ -32,6 +32,7 @@ export interface PoolResult {
   readonly steps: readonly Histogram[];
   readonly refused: { readonly [kind: string]: number };
   readonly wrong: { readonly [kind: string]: number };
+  readonly findings: { readonly [kind: string]: number };
   readonly kept: readonly number[];
   readonly generator: GeneratorFigures;
 }
@@ -204,6 +205,7 @@ function together(results: readonly WorkerResult[]): PoolResult {
     ),
     refused: addUp(results.map(({ refused }) => refused)),
     wrong: addUp(results.map(({ wrong }) => wrong)),
+    findings: addUp(results.map(({ findings }) => findings)),
     kept: results.flatMap(({ kept }) => kept),
     generator: {
       workers: results.length,

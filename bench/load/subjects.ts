@@ -29,11 +29,20 @@ export interface Subject {
 
 /** Returns a function for the next device on a lane; it returns undefined when all had their turn. */
 export function turns(subjects: Subjects, inflight: number): (lane: number) => Subject | undefined {
-  const { type, from, count, rivals = 1, stride = 1 } = subjects;
+  const { type, from, count, rivals = 1, stride = 1, times = Number.POSITIVE_INFINITY } = subjects;
   let next = 0;
   switch (type) {
-    case 'lane':
-      return (lane) => ({ n: from + Math.floor(lane / inflight), rival: 0 });
+    case 'lane': {
+      const had = new Map<number, number>();
+      return (lane) => {
+        if (times !== Number.POSITIVE_INFINITY) {
+          const before = had.get(lane) ?? 0;
+          if (before === times) return undefined;
+          had.set(lane, before + 1);
+        }
+        return { n: from + Math.floor(lane / inflight), rival: 0 };
+      };
+    }
     case 'once':
       return () => {
         if (next === count * rivals) return undefined;

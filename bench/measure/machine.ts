@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Machine } from '../contract.ts';
+import { diskFlushMs } from './disk.ts';
 
 const HERE = fileURLToPath(new URL('./', import.meta.url));
 
@@ -14,6 +15,7 @@ export function machine(): Machine {
     memoryGb: Math.round(totalmem() / 2 ** 30),
     os: `${platform()} ${release()}`,
     node: process.version,
+    diskFlushMs: diskFlushMs(),
     loadBefore: Math.round((loadavg()[0] ?? 0) * 100) / 100,
   };
 }

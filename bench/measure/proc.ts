@@ -11,7 +11,7 @@ export interface Usage {
   readonly privateMb: number;
 }
 
-/** Of a process and its children. Undefined if it is gone. */
+/** Of a process and its children, also of those that have ended. Undefined if it is gone. */
 export function usageOf(pid: number): Usage | undefined {
   try {
     const own = usage(pid);
@@ -32,13 +32,14 @@ export function add(a: Usage, b: Usage | undefined): Usage {
 
 function usage(pid: number): Usage {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The name, in parentheses, may hold spaces; the times are fields 14 and 15 of the whole line.
+  // The name, in parentheses, may hold spaces. The times are fields 14 and 15 of the whole line, and those of children that
+  // have ended 16 and 17.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const mb = (name: string) =>
     Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0) / 1024;
   return {
-    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+    cpuSeconds: fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND,
     rssMb: mb('VmRSS'),
     privateMb: mb('RssAnon'),
   };

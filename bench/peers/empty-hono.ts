@@ -10,6 +10,7 @@ export async function startHono(): Promise<Peer> {
   const running = await startScript(SCRIPT);
   return {
     name: 'hono',
+    durability: 'none',
     watched: withoutProbe(running.pid),
     keepsState: false,
     translate(step) {

@@ -8,6 +8,7 @@ export async function startMosquittoPeer(): Promise<Peer> {
   const broker = await startBroker();
   return {
     name: 'mosquitto',
+    durability: 'none',
     watched: withoutProbe(broker.pid),
     keepsState: false,
     translate(step) {

@@ -4,6 +4,8 @@ import type { Watched } from '../measure/watch.ts';
 
 export interface Peer {
   readonly name: PeerName;
+  /** What its acknowledgement promises, for people. */
+  readonly durability: string;
   /** Its processes; the first one answers. */
   readonly watched: Watched;
   /** The same step for the peer; undefined if it has nothing comparable. */

@@ -17,6 +17,7 @@ export async function startRedisPeer(): Promise<Peer> {
   const routes = await startScript(SCRIPT, String(redis.port));
   return {
     name: 'redis',
+    durability: 'in its log (fsync)',
     watched: { ...withoutProbe(routes.pid, [{ name: 'redis', pid: redis.pid }]), commits: redis.commits },
     keepsState: true,
     translate(step) {

@@ -24,8 +24,9 @@ export function table(results: readonly Result[]): string {
   const [first] = results;
   if (first === undefined) return '';
   const lines = [
-    `${first.scenario}: ${first.target}, commit ${first.commit}, ${first.machine.cores} cores, Node ${first.machine.node}`,
+    `${first.scenario}: ${first.target}, commit ${first.commit}, ${first.machine.cores} cores, Node ${first.machine.node}${flush(first)}`,
     ...measured(results),
+    ...promises(results),
     ...ratios(results),
     ...figures(results),
     ...steps(results),
@@ -35,6 +36,10 @@ export function table(results: readonly Result[]): string {
     ...unique(results.flatMap(({ failures }) => failures)).map((failure) => `  WRONG: ${failure}`),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function flush({ machine: { diskFlushMs } }: Result): string {
+  return diskFlushMs === undefined ? '' : `, one fdatasync ${ms(diskFlushMs)}`;
 }
 
 /** Identifies a row over all repetitions. */
@@ -64,6 +69,14 @@ function measured(results: readonly Result[]): string[] {
     }),
   );
   return [...lines, ...beside, ...unique(refused)];
+}
+
+/** What the rows' acknowledgements promise: a rate without that says little. */
+function promises(results: readonly Result[]): string[] {
+  const each = [...grouped(results)].flatMap(([key, [one]]) =>
+    one?.durability === undefined || one.durability === '' ? [] : [`${key}: ${one.durability}`],
+  );
+  return each.length === 0 ? [] : [`  acknowledged means: ${each.join('; ')}`];
 }
 
 function cells(all: readonly Measurement[]): string[] {

@@ -5,6 +5,7 @@ import { confirmScenario } from './confirm.ts';
 import { connectStormScenario } from './connect-storm.ts';
 import { contendScenario } from './contend.ts';
 import { expiryStormScenario } from './expiry-storm.ts';
+import { firstWindowsScenario } from './first-windows.ts';
 import { floodScenario } from './flood.ts';
 import { gatewayBatchScenario } from './gateway-batch.ts';
 import { growthScenario } from './growth.ts';
@@ -13,17 +14,24 @@ import { initiateCoapScenario } from './initiate-coap.ts';
 import { initiateHttpScenario } from './initiate-http.ts';
 import { initiateMqttScenario } from './initiate-mqtt.ts';
 import { lifecycleScenario } from './lifecycle.ts';
+import { provisioningScenario } from './provisioning.ts';
+import { reconnectStormScenario } from './reconnect-storm.ts';
 import { recoveryScenario } from './recovery.ts';
+import { wrongSecretsScenario } from './wrong-secrets.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   initiateMqttScenario,
+  firstWindowsScenario,
   initiateHttpScenario,
   initiateCoapScenario,
   gatewayBatchScenario,
   confirmScenario,
   contendScenario,
+  wrongSecretsScenario,
   lifecycleScenario,
   connectStormScenario,
+  reconnectStormScenario,
+  provisioningScenario,
   expiryStormScenario,
   floodScenario,
   idleFleetScenario,

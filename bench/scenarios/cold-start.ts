@@ -46,7 +46,8 @@ export const coldStartScenario: Scenario = {
       bench.figure(`ready, ${withDevices(level)}`, median(ready), 'ms', 'lower');
       bench.figure(`first claim, ${withDevices(level)}`, median(first), 'ms', 'lower');
       const bytes = control.dataBytes();
-      if (bytes > 0) bench.figure(`data, ${withDevices(level)}`, bytes / 2 ** 20, 'MB', 'lower');
+      if (bytes !== undefined && bytes > 0)
+        bench.figure(`data, ${withDevices(level)}`, bytes / 2 ** 20, 'MB', 'lower');
     }
   },
 };

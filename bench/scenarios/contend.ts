@@ -1,5 +1,5 @@
 /**
- * Eight rivals claim each device at the same instant, as with a box that was sold twice or a retry that overtakes. Exactly
+ * Rivals claim each device at the same instant (`--rivals`, else eight), as with a box that was sold twice or a retry that overtakes. Exactly
  * one must get SUCCESS and the others CLAIMED; anything else fails the run.
  *
  * Peers: an empty JSON POST on Hono; and Redis with the claim as one Lua script behind Hono.
@@ -8,7 +8,6 @@ import { type Bench, HOUR_MS } from '../bench.ts';
 import * as steps from '../steps.ts';
 import { PEOPLE_MAX, streaming } from './streaming.ts';
 
-const RIVALS = 8;
 const DEVICES_MAX = 20_000;
 const SUCCESS = '200 SUCCESS';
 
@@ -16,7 +15,7 @@ const devicesOf = ({ settings }: Bench): number => Math.min(settings.devices, DE
 
 export const contendScenario = streaming({
   name: 'contend',
-  title: `${RIVALS} rivals claim each device at once; exactly one may succeed`,
+  title: '8 rivals, or as many as asked for, claim each device at once; exactly one may succeed',
   peers: ['hono', 'redis'],
   devices: devicesOf,
   stream: (bench, target, fleet, pace) => ({
@@ -25,7 +24,7 @@ export const contendScenario = streaming({
     measured: bench.job({
       title: 'claiming as rivals',
       steps: [{ ...steps.confirm(target, fleet), right: [SUCCESS, '400 CLAIMED'] }],
-      subjects: { type: 'once', from: 0, count: fleet.devices, rivals: RIVALS },
+      subjects: { type: 'once', from: 0, count: fleet.devices, rivals: bench.settings.rivals },
       connections: Math.min(bench.settings.connections, PEOPLE_MAX),
       warmUpMs: 0,
       // Every device must have all its rivals to be judged.

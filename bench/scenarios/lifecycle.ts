@@ -54,7 +54,7 @@ function ours(target: Target, fleet: Fleet, version: 4 | 5): Step[] {
 function theirs(target: Target, fleet: Fleet, version: 4 | 5): Step[] {
   return [
     steps.initiateMqtt(target, fleet, version),
-    steps.confirm(target, fleet),
+    steps.confirmSoon(target, fleet),
     steps.reclaim(target, fleet),
   ];
 }

@@ -1,10 +1,15 @@
 /**
- * The server is killed (`kill -9`) under load and restarted at once. Devices open windows over HTTP at a steady rate,
- * each device once. How long the server is away, how long until the full rate is back, and whether every acknowledged
- * window exists.
+ * The server is killed (`kill -9`) under load and restarted at once, twice: while devices open windows over HTTP at a steady
+ * rate, and while customers claim devices, each device once. How long the server is away, how long until the full rate is
+ * back, and whether whatever it acknowledged is there afterwards: every window, and every owner, of whom there is one.
+ *
+ * A server that the bench did not start is ended and started by the commands that `--kill-command` and `--start-command` name.
  */
+import { claimPath, restApi } from '../../test/kit/api.ts';
 import { type Bench, OURS, type Scenario } from '../bench.ts';
 import type { Job, Tick } from '../contract.ts';
+import { filler } from '../load/text.ts';
+import type { Settings } from '../settings.ts';
 import * as steps from '../steps.ts';
 import type { Fleet } from '../targets/fleet.ts';
 import type { Control, Target } from '../targets/target.ts';
@@ -15,68 +20,137 @@ import { sample, windowsAreThere } from './verify.ts';
 const DURATION_MS = { smoke: 10_000, standard: 20_000, full: 40_000 } as const;
 /** When it is killed, as a share of the load. */
 const KILL_AT = 0.3;
-/** The rate, as a share of the closed loop's: high enough to build a backlog, low enough to work it off. */
-const RATE_SHARE = 0.5;
 const TICK_MS = 100;
 const CLOSED_LOOP_MS = 1_500;
 /** It is back at full rate with this share of the rate before, over this many ticks. */
 const FULL = 0.95;
 const STEADY_TICKS = 5;
 const SAMPLE_MAX = 300;
-const OPENED = '200';
 
 export const recoveryScenario: Scenario = {
   name: 'recovery',
   title: 'kill -9 under load: how long until full rate, and nothing acknowledged is lost',
   peers: [],
   rated: true,
-  refuses: ({ findMax, ...settings }) =>
-    findMax === undefined ? ownDurableServer({ findMax, ...settings }) : 'has no highest rate to be found',
+  refuses,
   async run(bench) {
-    const { settings } = bench;
-    const durationMs = DURATION_MS[settings.profile];
     const target = await bench.start({ fixedPorts: true });
     const fleet = await bench.fleet(target, PEOPLE_MAX);
-    const rate = settings.rate ?? Math.round((await closedRate(bench, target, fleet)) * RATE_SHARE);
-    const devices = Math.ceil((rate * durationMs) / 1000);
-    await bench.provision(target, fleet, PEOPLE_MAX + devices);
+    for (const play of PLAYS) await killedDuring(bench, target, fleet, play);
+  },
+};
 
-    let killedAt: number | undefined;
-    let restarted: Promise<number> | undefined;
-    const { control } = target;
-    const job: Job = {
-      ...load(bench, target, fleet),
-      title: 'opening windows',
-      subjects: { type: 'once', from: PEOPLE_MAX, count: devices },
-      pace: { type: 'open', perSecond: rate, arrivals: settings.arrivals },
-      warmUpMs: 0,
-      durationMs,
-      tickMs: TICK_MS,
-      keep: OPENED,
-    };
-    const { measurement, kept } = await bench.load(target, job, OURS, {
+function refuses(settings: Settings): string | undefined {
+  if (settings.findMax !== undefined) return 'has no highest rate to be found';
+  if (settings.target === undefined) return ownDurableServer(settings);
+  return settings.target.commands === undefined
+    ? 'needs --kill-command and --start-command for a server that the bench did not start'
+    : undefined;
+}
+
+/** What is acknowledged while the server is killed. */
+interface Play {
+  readonly name: string;
+  /** The rate, as a share of the closed loop's for windows: high enough to build a backlog, low enough to work it off. */
+  readonly rateShare: number;
+  readonly steps: (target: Target, fleet: Fleet) => Job['steps'];
+  /** Prepares each device, before the load. */
+  readonly before?: (target: Target, fleet: Fleet) => Job['steps'];
+  readonly acknowledged: string;
+  /** Fails the run where something acknowledged is not there. */
+  verify(bench: Bench, target: Target, fleet: Fleet, devices: readonly number[]): Promise<void>;
+}
+
+const PLAYS: readonly Play[] = [
+  {
+    name: 'windows',
+    rateShare: 0.5,
+    steps: (target, fleet) => [steps.initiateHttp(target, fleet)],
+    acknowledged: '200',
+    verify: windowsAreThere,
+  },
+  {
+    name: 'claims',
+    rateShare: 0.2,
+    steps: (target, fleet) => [steps.confirm(target, fleet)],
+    before: (target, fleet) => [steps.initiateHttp(target, fleet)],
+    acknowledged: '200 SUCCESS',
+    verify: ownersAreThere,
+  },
+];
+
+async function killedDuring(bench: Bench, target: Target, fleet: Fleet, play: Play): Promise<void> {
+  const { settings } = bench;
+  const durationMs = DURATION_MS[settings.profile];
+  const rate = settings.rate ?? Math.round((await closedRate(bench, target, fleet)) * play.rateShare);
+  const count = Math.ceil((rate * durationMs) / 1000);
+  const from = fleet.devices;
+  await bench.provision(target, fleet, from + count);
+  if (play.before !== undefined) await bench.each('preparing', from, count, play.before(target, fleet));
+
+  let killedAt: number | undefined;
+  let restarted: Promise<number> | undefined;
+  const { control } = target;
+  const job: Job = {
+    ...load(bench, target, fleet),
+    title: play.name,
+    steps: play.steps(target, fleet),
+    subjects: { type: 'once', from, count },
+    pace: { type: 'open', perSecond: rate, arrivals: settings.arrivals },
+    warmUpMs: 0,
+    durationMs,
+    tickMs: TICK_MS,
+    keep: play.acknowledged,
+  };
+  const { measurement, kept } = await bench.load(
+    target,
+    job,
+    { ...OURS, variant: play.name },
+    {
       onTick(at) {
         if (killedAt !== undefined || at * 1000 < durationMs * KILL_AT || control === undefined) return;
         killedAt = at;
         restarted = killAndStart(control);
       },
-    });
-    const downMs = await restarted;
-    if (killedAt === undefined || downMs === undefined) throw new Error('it was never killed');
-    bench.figure('away', downMs, 'ms', 'lower');
-    const fullAt = backAt(measurement.timeline, killedAt);
-    if (fullAt === undefined) {
-      const last = measurement.timeline.slice(-STEADY_TICKS);
-      // A slow return is a warning, none is a failure.
-      if (last.some(({ perSecond }) => perSecond > 0))
-        bench.warn('it was not back at its rate when the time was up');
-      else bench.fail('it did not come back after the kill');
-    } else bench.figure('full rate after the kill', (fullAt - killedAt) * 1000, 'ms', 'lower');
+    },
+  );
+  const downMs = await restarted;
+  if (killedAt === undefined || downMs === undefined) throw new Error('it was never killed');
+  bench.figure(`${play.name}: away`, downMs, 'ms', 'lower');
+  const fullAt = backAt(measurement.timeline, killedAt);
+  if (fullAt === undefined) {
+    const last = measurement.timeline.slice(-STEADY_TICKS);
+    // A slow return is a warning, none is a failure.
+    if (last.some(({ perSecond }) => perSecond > 0))
+      bench.warn('it was not back at its rate when the time was up');
+    else bench.fail('it did not come back after the kill');
+  } else bench.figure(`${play.name}: full rate after the kill`, (fullAt - killedAt) * 1000, 'ms', 'lower');
 
-    const acknowledged = sample(kept.length, SAMPLE_MAX).map((at) => kept[at] ?? 0);
-    await windowsAreThere(bench, target, fleet, acknowledged);
-  },
-};
+  const acknowledged = sample(kept.length, SAMPLE_MAX).map((at) => kept[at] ?? 0);
+  await play.verify(bench, target, fleet, acknowledged);
+}
+
+/** Of each device that a customer was told to own: no other can claim it, and the owner can give it back. */
+async function ownersAreThere(
+  bench: Bench,
+  target: Target,
+  fleet: Fleet,
+  devices: readonly number[],
+): Promise<void> {
+  bench.phase('checking that the owners are there');
+  const api = restApi(target.url);
+  const { customerTokens } = fleet;
+  const nameOf = filler(fleet.name);
+  for (const n of devices) {
+    const ownerToken = customerTokens[n % customerTokens.length] ?? '';
+    const rivalToken = customerTokens[(n + 1) % customerTokens.length] ?? '';
+    const rival = await api.confirm(rivalToken, nameOf(n), fleet.secret);
+    if (rival.body.includes('SUCCESS')) bench.fail(`${nameOf(n)} was claimed by a second customer`);
+    const { status, body } = await api.send('DELETE', claimPath(nameOf(n)), ownerToken);
+    if (status !== 200)
+      bench.fail(`${nameOf(n)} was acknowledged, and is not its owner's: ${status} ${body}`);
+  }
+}
 
 async function killAndStart(control: Control): Promise<number> {
   const at = performance.now();

@@ -77,9 +77,14 @@ async function warmUp(bench: Bench, target: Target, fleet: Fleet, stream: Stream
   await bench.each('warming up', devices, count, [...before, ...measured.steps, ...after]);
 }
 
-async function measure(bench: Bench, target: Target, stream: Stream): Promise<readonly number[]> {
+async function measure(
+  bench: Bench,
+  target: Target,
+  stream: Stream,
+  variant = '',
+): Promise<readonly number[]> {
   if (stream.before !== undefined) await bench.each('preparing', 0, stream.devices, stream.before);
-  const { kept } = await bench.load(target, stream.measured, OURS);
+  const { kept } = await bench.load(target, stream.measured, { ...OURS, variant });
   if (stream.after !== undefined) await putBack(bench, stream);
   return kept;
 }
@@ -129,6 +134,12 @@ async function search(
     return [];
   }
   bench.figure(name, found.best, '/s', 'higher');
+  // How long one waits below that rate, too: a server is rarely asked for all that it can do.
+  for (const share of bench.settings.shares) {
+    const perSecond = Math.max(1, Math.round(found.best * share));
+    const variant = `at ${Math.round(share * 100)} %`;
+    await measure(bench, target, at({ type: 'open', perSecond, arrivals }), variant);
+  }
   // Once more in full, so that the report shows the latencies at that rate.
   return measure(bench, target, at({ type: 'open', perSecond: found.best, arrivals }));
 }
@@ -157,5 +168,5 @@ async function measurePeer(bench: Bench, peer: Peer, stream: Stream): Promise<vo
           durationMs: bench.settings.durationMs,
         }),
   };
-  await bench.load(peer.watched, job, { subject: peer.name, role: 'peer' });
+  await bench.load(peer.watched, job, { subject: peer.name, role: 'peer', durability: peer.durability });
 }

@@ -27,6 +27,7 @@ export async function startCluster(count: number, env: { readonly [name: string]
   return {
     name: `${count} nodes on redis behind mosquitto`,
     store: 'redis',
+    durability: "in Redis' log (fsync)",
     host: HOST,
     httpPorts: servers.map(({ httpPort }) => httpPort),
     mqttPorts: [broker.port],

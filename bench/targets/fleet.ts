@@ -31,6 +31,7 @@ export async function createFleet(
   target: Target,
   credentials: Credentials,
   customers: number,
+  deletesAtOnce: number,
 ): Promise<Fleet> {
   const api = restApi(target.url);
   const run = Date.now().toString(36);
@@ -55,7 +56,7 @@ export async function createFleet(
         await api.must('DELETE', `/api/tenant/${tenant.id}`, login);
         return;
       }
-      await removeDevices(api, tenantToken, `bench ${run} `);
+      await removeDevices(api, tenantToken, `bench ${run} `, deletesAtOnce);
       for (const { id } of made) await api.must('DELETE', `/api/customer/${id}`, tenantToken);
     },
   };
@@ -71,11 +72,9 @@ async function newTenant(api: Api, sysadmin: string, title: string): Promise<{ i
   return { id: tenant.id.id, token: await api.createUser(sysadmin, user) };
 }
 
-const REMOVED_AT_ONCE = 100;
-
-async function removeDevices(api: Api, tenant: string, prefix: string): Promise<void> {
+async function removeDevices(api: Api, tenant: string, prefix: string, atOnce: number): Promise<void> {
   for (;;) {
-    const path = `/api/tenant/devices?pageSize=${REMOVED_AT_ONCE}&page=0&textSearch=${encodeURIComponent(prefix)}`;
+    const path = `/api/tenant/devices?pageSize=${atOnce}&page=0&textSearch=${encodeURIComponent(prefix)}`;
     const { data } = await api.get<{ data: { id: { id: string } }[] }>(path, tenant);
     if (data.length === 0) return;
     await Promise.all(data.map(({ id }) => api.must('DELETE', `/api/device/${id.id}`, tenant)));

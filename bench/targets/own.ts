@@ -8,14 +8,17 @@ import { freePorts } from '../../test/kit/ports.ts';
 import { type ServerProcess, startServer } from '../../test/kit/process.ts';
 import { lmdbCommits } from '../measure/commits.ts';
 import { ProbeChannel } from '../measure/probe-channel.ts';
+import { type StoreName, SYSADMIN } from '../settings.ts';
 import { startRedis } from './redis.ts';
 import type { Beside, Node, Target } from './target.ts';
 
 export const HOST = '127.0.0.1';
-export const SYSADMIN = { username: 'sysadmin@thingsboard.org', password: 'bench-of-the-sysadmin' };
 
-export const STORES = ['lmdb', 'memory', 'redis'] as const;
-export type StoreName = (typeof STORES)[number];
+const DURABILITY: { readonly [store in StoreName]: string } = {
+  lmdb: 'on disk (fdatasync)',
+  memory: 'none',
+  redis: "in Redis' log (fsync)",
+};
 
 export interface OwnOptions {
   readonly store: StoreName;
@@ -67,6 +70,7 @@ export async function startOwn({ store, env, fixedPorts = false }: OwnOptions): 
   return {
     name: `claimd on ${store}`,
     store,
+    durability: DURABILITY[store],
     host: HOST,
     claimTopic: CLAIM_TOPIC,
     get httpPorts() {

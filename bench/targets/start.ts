@@ -1,7 +1,5 @@
 /** Starts the target that the settings ask for: one server, several nodes, or none for one that is running. */
 import type { Settings } from '../settings.ts';
-import { startCluster } from './cluster.ts';
-import { startOwn } from './own.ts';
 import { remoteTarget } from './remote.ts';
 import type { Target } from './target.ts';
 
@@ -14,6 +12,9 @@ export interface Needs {
 
 export async function startTarget(settings: Settings, needs: Needs): Promise<Target> {
   if (settings.target !== undefined) return remoteTarget(settings.target);
+  // Loaded only now: the package `claimbench` has no server to start.
+  const { startOwn } = await import('./own.ts');
+  const { startCluster } = await import('./cluster.ts');
   const env = { ...needs.env, ...settings.serverEnv };
   if (settings.nodes > 1) return startCluster(settings.nodes, env);
   return startOwn({ store: settings.store, env, ...(needs.fixedPorts === true ? { fixedPorts: true } : {}) });

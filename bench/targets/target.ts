@@ -5,6 +5,8 @@ export interface Target {
   /** For people: `claimd on lmdb`, `tb.example.org`. */
   readonly name: string;
   readonly store: string;
+  /** What an acknowledgement promises here, for people: `on disk`. */
+  readonly durability: string;
   readonly host: string;
   /** One or several nodes; REST and the devices' HTTP API. */
   readonly httpPorts: readonly number[];
@@ -21,7 +23,7 @@ export interface Target {
   readonly beside: readonly Beside[];
   /** The number of transactions that its store has committed; undefined if that cannot be seen. */
   commits(): Promise<number | undefined>;
-  /** Set if the bench started it: restarts it with the same data and ports. */
+  /** Set if it can be restarted with the same data and ports: the bench started it, or was told how. */
   readonly control?: Control;
   stop(): Promise<void>;
 }
@@ -41,6 +43,6 @@ export interface Control {
   kill(): Promise<void>;
   /** Starts it again. Resolves to the time until it was ready, in ms. */
   start(): Promise<number>;
-  /** Size of its data folder. */
-  dataBytes(): number;
+  /** Size of its data folder; undefined if that cannot be seen. */
+  dataBytes(): number | undefined;
 }

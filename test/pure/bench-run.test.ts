@@ -52,9 +52,44 @@ test('bench: the profile sets what the command line does not', () => {
   assert.is(parseRun(['--devices', '1_000_000'], {}).settings.devices, 1_000_000);
 });
 
+test("bench: somebody else's server is set up gently, and watched and ended only where one says how", () => {
+  const theirs = parseRun(
+    [
+      '--target',
+      'tb:8080',
+      '--password',
+      'p',
+      '--watch',
+      '12,34',
+      '--kill-command',
+      'k',
+      '--start-command',
+      's',
+    ],
+    {},
+  ).settings;
+  assert.equal([theirs.setUpConnections, theirs.deletesAtOnce], [16, 8]);
+  assert.equal(theirs.target?.watch, [12, 34]);
+  assert.equal(theirs.target?.commands, { kill: 'k', start: 's' });
+  const ours = parseRun([], {}).settings;
+  assert.ok(ours.setUpConnections > theirs.setUpConnections);
+  assert.is(parseRun(['--target', 'tb', '--password', 'p'], {}).settings.target?.commands, undefined);
+  assert.equal(
+    parseRun(['--find-max', 'p99=50ms', '--at', '10%,50%,90%'], {}).settings.shares,
+    [0.1, 0.5, 0.9],
+  );
+});
+
 test('bench: a wrong option is an error, not a guess', () => {
   const wrong = [
     ['--rate', 'fast'],
+    ['--at', '50%'],
+    ['--find-max', 'p99=50ms', '--at', '100%'],
+    ['--find-max', 'p99=50ms', '--at', 'half'],
+    ['--watch', '12'],
+    ['--target', 'tb', '--password', 'p', '--kill-command', 'k'],
+    ['--target', 'tb', '--password', 'p', '--watch', 'java'],
+    ['--rivals', '0'],
     ['--rate', '0'],
     ['--rate', '5', '--find-max', 'p99=50ms'],
     ['--find-max', 'soon'],

@@ -174,6 +174,105 @@ test('bench: answers in chunks are read like those with a length', async () => {
   assert.is(result.operations, 40);
 });
 
+test('bench: a refusal in chunks is told by its name, as ThingsBoard sends it', async () => {
+  const result = await withHttp(
+    (_, response) => {
+      response.writeHead(400);
+      response.write('"FAIL');
+      response.end('URE"');
+    },
+    (port) => run(job([post(port)])),
+  );
+  assert.equal(result.wrong, { '400 FAILURE': 40 });
+});
+
+test('bench: a server that closes after its answer loses nothing', async () => {
+  let connections = 0;
+  const server = createHttp((_, response) => {
+    response.setHeader('connection', 'close');
+    response.end('{"response":"SUCCESS"}');
+  });
+  server.on('connection', () => {
+    connections += 1;
+  });
+  const { port, close } = await listening(server);
+  const result = await run(job([post(port)]));
+  await close();
+  assert.is(result.operations, 40);
+  assert.equal(result.refused, {});
+  assert.ok(connections >= 40, `${connections}`);
+});
+
+test('bench: an answer without a length ends with its connection', async () => {
+  const server = await listening(
+    createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\n\r\n{"response":"SUCCESS"}'));
+    }),
+  );
+  const result = await run(job([post(server.port)]));
+  await server.close();
+  assert.is(result.operations, 40);
+  assert.equal(result.refused, {});
+});
+
+test('bench: a set-up asks again for an answer that was lost, and takes "it is there" for one', async () => {
+  const made = new Set<string>();
+  let lost = 0;
+  const listener: RequestListener = (request, response) => {
+    const isThere = made.has(request.url ?? '');
+    made.add(request.url ?? '');
+    if (isThere) response.writeHead(400).end();
+    else if (made.size % 4 === 0) {
+      lost += 1;
+      request.socket.destroy();
+    } else response.end();
+  };
+  const step = { reads: 'status', right: ['200'], rightAgain: ['400'] } as const;
+  const result = await withHttp(listener, (port) => run(job([post(port, step)], { retries: 3 })));
+  assert.is(result.operations, 40);
+  assert.equal(result.refused, {});
+  assert.equal(result.wrong, {});
+  assert.is(lost, 10);
+  assert.is(made.size, 40);
+
+  made.clear();
+  const once = await withHttp(listener, (port) => run(job([post(port, step)])));
+  assert.is(once.refused['connection closed'], 10, 'a measured load does not hide what was lost');
+});
+
+test('bench: what was acknowledged and is not there yet is a finding, waited for, and wrong where it never comes', async () => {
+  const asked = new Map<string, number>();
+  const listener: RequestListener = (request, response) => {
+    const device = request.url ?? '';
+    const times = (asked.get(device) ?? 0) + 1;
+    asked.set(device, times);
+    const isThere = device !== '/device/9' && times > Number(device.slice(-1)) % 3;
+    if (isThere) response.end('{"response":"SUCCESS"}');
+    else response.writeHead(400).end('"FAILURE"');
+  };
+  const early = { early: ['400 FAILURE'] };
+  const result = await withHttp(listener, (port) =>
+    run(job([post(port, early)], { subjects: { type: 'once', from: 0, count: 10 }, timeoutMs: 300 })),
+  );
+  assert.is(result.operations, 9);
+  assert.equal(result.wrong, { '400 FAILURE': 1 });
+  assert.ok((result.findings['400 FAILURE'] ?? 0) >= 9, JSON.stringify(result.findings));
+});
+
+test('bench: a lane whose device comes once has no second turn', async () => {
+  const asked: string[] = [];
+  const result = await withHttp(
+    (request, response) => {
+      asked.push(request.url ?? '');
+      response.end('{"response":"SUCCESS"}');
+    },
+    (port) => run(job([post(port)], { subjects: { type: 'lane', from: 3, count: 0, times: 1 } })),
+  );
+  assert.is(result.operations, 4);
+  assert.equal(asked.sort(), ['/device/3', '/device/4', '/device/5', '/device/6']);
+});
+
 test('bench: an operation ends with the first step that is not right', async () => {
   const asked: string[] = [];
   const result = await withHttp(

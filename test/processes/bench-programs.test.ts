@@ -1,0 +1,152 @@
+/** The bench with programs beside it: what it sees of them, and as the package `claimbench` that others run by itself. */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Result } from '../../bench/contract.ts';
+import { usageOf } from '../../bench/measure/proc.ts';
+import { parseRun } from '../../bench/options.ts';
+import { silent } from '../../bench/report/live.ts';
+import { runOnce } from '../../bench/run.ts';
+import { temporaryFolder } from '../kit/folders.ts';
+import { freePorts } from '../kit/ports.ts';
+import { cleanUp, startServer } from '../kit/process.ts';
+import { until } from '../kit/until.ts';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const PASSWORD = 'a-long-password';
+
+test.after(cleanUp);
+
+test('bench: a server that lets nothing be deleted does not take the result away', async () => {
+  const server = createServer((request, response) => {
+    if (request.url?.startsWith('/api/tenant/devices')) response.writeHead(500).end('the pool is exhausted');
+    else if (request.url?.endsWith('/activationLink')) response.end('http://there/?activateToken=one');
+    else response.end('{"token":"a token","authority":"TENANT_ADMIN","id":{"id":"an id"}}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo; // a TCP server's
+  const result = await runOnce(
+    {
+      name: 'nothing',
+      title: '',
+      peers: [],
+      rated: false,
+      async run(bench) {
+        await bench.fleet(await bench.start(), 0);
+        bench.figure('what was measured', 1, '', 'higher');
+      },
+    },
+    parseRun(['--target', `127.0.0.1:${port}`, '--password', 'p', '--profile', 'smoke'], {}),
+    1,
+    silent,
+  );
+  server.close();
+  assert.is(result.figures[0]?.value, 1);
+  assert.match(result.warnings.join(), 'could not clear up');
+  assert.match(result.warnings.join(), 'the pool is exhausted');
+});
+
+test('bench: the CPU of a child that has ended is still counted', async () => {
+  const BURN = 'const until = process.cpuUsage().user + 300_000; while (process.cpuUsage().user < until);';
+  const shell = spawn('/bin/sh', ['-c', `${process.execPath} -e "$BURN"; echo over; read line`], {
+    env: { BURN },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await once(shell.stdout, 'data');
+  await until('its CPU is counted', () => (usageOf(shell.pid ?? -1)?.cpuSeconds ?? 0) >= 0.25);
+  shell.stdin.end();
+  await once(shell, 'exit');
+});
+
+/** The package as somebody else has it: unpacked, beside the packages that it depends on. */
+function unpacked(): string {
+  const folder = temporaryFolder();
+  const pack = join(ROOT, 'dist/bench/pack.js');
+  const file = execFileSync(process.execPath, [pack], { cwd: folder, encoding: 'utf8' }).trim();
+  execFileSync('tar', ['xzf', file], { cwd: folder });
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
+test('claimbench: packed by itself, it says that it needs a server, and lists what it can do', () => {
+  const folder = unpacked();
+  const program = join(folder, 'package/bench/claimbench.js');
+  const list = execFileSync(process.execPath, [program, 'list'], { encoding: 'utf8' });
+  assert.match(list, 'recovery');
+  const { name, dependencies } = JSON.parse(readFileSync(join(folder, 'package/package.json'), 'utf8'));
+  assert.is(name, 'claimbench');
+  assert.not('lmdb' in dependencies, 'it takes no store along');
+  assert.throws(
+    () => execFileSync(process.execPath, [program, 'confirm'], { encoding: 'utf8', stdio: 'pipe' }),
+    /claimbench measures a running server: --target HOST:PORT/,
+  );
+});
+
+test('claimbench: it kills a running server by command, and finds everything that was acknowledged', async () => {
+  const folder = unpacked();
+  const [http = 0, mqtt = 0] = await freePorts(2);
+  const dataDir = temporaryFolder();
+  const env = {
+    SYSADMIN_PASSWORD: PASSWORD,
+    HTTP_BIND_PORT: String(http),
+    MQTT_BIND_PORT: String(mqtt),
+    SECURITY_PASSWORD_HASH_COST: '1024',
+    SECURITY_CLAIM_WINDOWS_PER_DEVICE: '1000000',
+    QUOTA_WRITES_PER_TENANT: '0',
+  };
+  let server = await startServer({ dataDir, env });
+  const pidFile = join(folder, 'pid');
+  writeFileSync(pidFile, String(server.pid));
+  // The start command asks this test, which ends all that it has started.
+  const starter = createServer((_, response) => {
+    void (async () => {
+      await server.ended;
+      server = await startServer({ dataDir, env });
+      writeFileSync(pidFile, String(server.pid));
+      response.end('ready');
+    })();
+  });
+  await new Promise<void>((resolve) => starter.listen(0, '127.0.0.1', resolve));
+  const { port } = starter.address() as AddressInfo; // a TCP server's
+  const START = `fetch('http://127.0.0.1:${port}').then((answer) => answer.text())`;
+  const run = spawn(
+    process.execPath,
+    [
+      join(folder, 'package/bench/claimbench.js'),
+      'recovery',
+      ...['--target', `127.0.0.1:${http}`, '--mqtt-port', String(mqtt)],
+      ...['--profile', 'smoke', '--rate', '50', '--connections', '16', '--json'],
+      ...['--watch', String(server.pid)],
+      ...['--kill-command', `kill -9 $(cat ${pidFile})`],
+      ...['--start-command', `${process.execPath} -e "${START}"`],
+    ],
+    {
+      cwd: folder,
+      env: { ...process.env, CLAIMD_BENCH_PASSWORD: PASSWORD },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  let output = '';
+  run.stdout.on('data', (text) => {
+    output += text;
+  });
+  const [code] = await once(run, 'exit');
+  starter.close();
+  const result = JSON.parse(output) as Result; // what `--json` prints
+  assert.equal(result.failures, []);
+  assert.is(code, 0);
+  assert.equal(
+    result.measurements.map(({ variant }) => variant),
+    ['windows', 'claims'],
+  );
+  for (const { operations, variant } of result.measurements) assert.ok(operations > 0, variant);
+  assert.ok(result.figures.some(({ name }) => name === 'claims: away'));
+});
+
+test.run();
