@@ -19,6 +19,7 @@ import type { Imports } from '../actors/imports/imports.ts';
 import type { Kits } from '../actors/kits/model.ts';
 import type { Counters } from '../actors/limits/counters.ts';
 import { reportBug } from '../actors/runtime/supervision.ts';
+import type { Webhooks } from '../actors/webhooks/model.ts';
 import { createAuthentication } from './auth/authentication.ts';
 import { createBrowsers } from './auth/browsers.ts';
 import { createTokens } from './auth/tokens.ts';
@@ -47,6 +48,7 @@ export interface ApiNeeds {
   readonly audit: AuditTrail;
   readonly imports: Imports;
   readonly kits: Kits;
+  readonly webhooks: Webhooks;
   readonly feed: Feed;
   readonly profiles: Profiles;
   readonly secrets: Secrets;

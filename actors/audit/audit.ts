@@ -22,7 +22,7 @@ import type { Note } from './entry.ts';
 import { createHolders } from './holders.ts';
 import { createLosses, type Loss } from './losses.ts';
 import { createNotes, type LinesByTenant } from './notes.ts';
-import { createProjector } from './projector.ts';
+import { createProjector, type TrimmedUpTo } from './projector.ts';
 import type { AuditPage, AuditQuery } from './query.ts';
 
 /** How long after it happened an entry is written. */
@@ -59,13 +59,19 @@ export interface Audit extends AuditTrail {
 }
 
 /** @param enabled when false nothing is written. The trail can still be read, and events are written once it is enabled. */
-export function createAudit(store: Store, enabled: boolean, clock: Clock, log: Log): Audit {
+export function createAudit(
+  store: Store,
+  enabled: boolean,
+  clock: Clock,
+  log: Log,
+  trimmedUpTo: TrimmedUpTo = async (_which, upTo) => upTo,
+): Audit {
   const blocks = createBlocks(store);
   const lease = createLease(store, clock, 'audit', LEASE_MS);
   const holders = createHolders(store.journal);
   const notes = createNotes(clock, log);
   const losses = createLosses(store, clock);
-  const projector = createProjector(store, lease, holders, losses, write);
+  const projector = createProjector(store, lease, holders, losses, write, trimmedUpTo);
   let cancel: Cancel | undefined;
   let round: Promise<void> = Promise.resolve();
   let started = false;

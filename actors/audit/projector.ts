@@ -30,6 +30,9 @@ interface ReadPage {
   readonly lost: LossesByCustomer;
 }
 
+/** Up to where a log may be trimmed that this trail has read up to a position: others may read it too. */
+export type TrimmedUpTo = (which: number, upTo: number) => Promise<number>;
+
 export interface Projector {
   /**
    * Projects every log from its position on, while this process holds the lease.
@@ -45,6 +48,7 @@ export function createProjector(
   holders: Holders,
   losses: Losses,
   write: (lines: LinesByTenant, stretch: Stretch) => Promise<void>,
+  trimmedUpTo: TrimmedUpTo,
 ): Projector {
   const { journal } = store;
   const cursors = openCursors(store);
@@ -61,7 +65,7 @@ export function createProjector(
       await losses.add(read.lost);
       position = page.next;
       await cursors.raise(which, position);
-      await journal.trim(which, position);
+      await journal.trim(which, await trimmedUpTo(which, position));
       if (!isEnded()) await setTimeout(Math.min(REST * (performance.now() - begun), REST_MAX_MS));
     }
   }

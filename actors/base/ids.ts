@@ -18,7 +18,18 @@ export type ApiKeyId = Branded<'ApiKeyId'>;
 export type ImportId = Branded<'ImportId'>;
 export type KitId = Branded<'KitId'>;
 export type TransferId = Branded<'TransferId'>;
-type AnyId = TenantId | CustomerId | UserId | DeviceId | ProfileId | ApiKeyId | ImportId | KitId | TransferId;
+export type WebhookId = Branded<'WebhookId'>;
+type AnyId =
+  | TenantId
+  | CustomerId
+  | UserId
+  | DeviceId
+  | ProfileId
+  | ApiKeyId
+  | ImportId
+  | KitId
+  | TransferId
+  | WebhookId;
 
 /** ThingsBoard writes this where there is no entity, e.g. as `customerId` of an unassigned device. */
 export const NULL_UUID = '13814000-1dd2-11b2-8080-808080808080';

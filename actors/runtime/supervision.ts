@@ -16,7 +16,7 @@
  *   a CoAP request           that request                   5.00                         the device may ask again
  *   an HTTP request          that request                   500                          the same
  *   a listener to events     what it does about one event   nothing: that is durable     the next event
- *   alarms, audit, retention that round                     nobody waits                 the next round
+ *   alarms, audit, outbox … that round                      nobody waits                 the next round
  *   LMDB's panic             the process                    the connection breaks        started again, from the store
  *   anywhere else            the process                    the connection breaks        started again, from the store
  *
@@ -36,6 +36,7 @@ const ENDS = {
   listener: 'a listener failed on a durable event',
   alarms: 'a round of waking devices ends; the next one tries again',
   audit: 'a round of the audit trail ends; the next one tries again',
+  outbox: 'a round of sending events ends; the next one tries again',
   retention: 'a round of letting go of old events ends; the next one tries again',
 } as const;
 

@@ -2,6 +2,7 @@
  * Composes everything that listens on no socket: store, keys, device actors, directory, accounts, alarms. `system.ts`
  * adds the servers.
  */
+
 import {
   type AccountSettings,
   type Accounts,
@@ -36,9 +37,11 @@ import { type Counters, memoryCounters } from '../../actors/limits/counters.ts';
 import { createQuota } from '../../actors/limits/quota.ts';
 import { createAddressFilter } from '../../actors/outbound/addresses.ts';
 import { createOutbound } from '../../actors/outbound/request.ts';
+import type { DispatcherFigures } from '../../actors/outbox/dispatcher.ts';
 import { createLease } from '../../actors/records/lease.ts';
 import { type Parent, startSystem, stop } from '../../actors/runtime/nact.ts';
 import type { Store } from '../../actors/store/store.ts';
+import type { Webhooks } from '../../actors/webhooks/model.ts';
 import type { Meters } from '../metrics/meters.ts';
 import { listOf } from '../options/option.ts';
 import type { Config } from '../options/schema.ts';
@@ -55,6 +58,7 @@ import {
 } from './keys.ts';
 import type { WorkerNeeds } from './readiness.ts';
 import { type OpenedStore, openStore } from './store.ts';
+import { composeWebhooks, trimmedUpTo } from './webhooks.ts';
 
 export interface CoreNeeds {
   readonly clock: Clock;
@@ -95,6 +99,10 @@ export interface Core {
   listen(listener: DeviceListener): void;
   /** Wakes devices whose windows elapse and whose take-overs are due, until `stopAlarms`. */
   startAlarms(): void;
+  readonly webhooks: Webhooks;
+  /** Sends to webhooks, if this node is to. */
+  startWebhooks(): void;
+  webhookFigures(): DispatcherFigures;
   stopAlarms(): Promise<void>;
   /** Waits for commands in flight, at most `drainMs`, then closes the store. */
   close(drainMs: number): Promise<void>;
@@ -120,8 +128,11 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       profiles,
       secrets,
     );
+    const installation = await installationOf(store);
+    const server = serverName(config, installation);
+    const { webhooks, dispatcher } = composeWebhooks(config, { ...needs, store, secrets, profiles, server });
     close = async (drainMs) => {
-      await devices.stop(drainMs);
+      await Promise.all([devices.stop(drainMs), dispatcher.stop()]);
       stop(root);
       trail.stop();
       await retention.stop();
@@ -138,7 +149,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       clock,
       bus,
       settings: accountSettings(config),
-      ...createForgetting(store, profiles, stored, clock),
+      ...createForgetting(store, profiles, stored, webhooks, clock),
     });
 
     const lease = createLease(store, clock, 'alarms', ALARMS_LEASE_MS);
@@ -157,7 +168,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     return {
       store,
       keys,
-      installation: await installationOf(store),
+      installation,
       secrets,
       devices,
       directory,
@@ -174,6 +185,9 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       bus,
       root,
       listen: (listener) => listeners.push(listener),
+      webhooks,
+      startWebhooks: () => (config.webhooks.enabled ? dispatcher.start() : undefined),
+      webhookFigures: dispatcher.figures,
       startAlarms: () => alarms.start(),
       stopAlarms: () => alarms.stop(),
       close: (drainMs) => close(drainMs),
@@ -182,6 +196,11 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     await close(0);
     throw error;
   }
+}
+
+/** What this server is called in what devices sign for it, in what it signs itself, and in what it tells others. */
+export function serverName({ http }: Pick<Config, 'http'>, installation: string): string {
+  return http.baseUrl ?? `claimd:${installation}`;
 }
 
 const TENANTS_AT_ONCE = 100;
@@ -258,7 +277,8 @@ function startActors(
     },
   });
   const { auditLogEnabled: auditReads, windowEventsMs } = config.system;
-  const audit = createAudit(store, auditReads, clock, log);
+  const trim = trimmedUpTo(store, config.webhooks.logEventsMax, clock, log);
+  const audit = createAudit(store, auditReads, clock, log, trim);
   const retention = createRetention(store, { windowEventsMs, auditReads }, clock, log);
   listeners.push(audit.onDeviceEvent, shortTokens(log, secrets), writes.onDeviceEvent);
   if (meters !== undefined) listeners.push(meters.claims.onDeviceEvent);

@@ -7,6 +7,7 @@ import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { openJobs } from '../../actors/imports/jobs.ts';
 import { forgetKits } from '../../actors/kits/records.ts';
 import type { Store } from '../../actors/store/store.ts';
+import type { Webhooks } from '../../actors/webhooks/model.ts';
 
 export interface Forgetting {
   forgetTenant(id: TenantId): Promise<void>;
@@ -17,6 +18,7 @@ export function createForgetting(
   store: Store,
   profiles: Pick<Profiles, 'forgetTenant'>,
   stored: Pick<StoredBytes, 'forget'>,
+  webhooks: Pick<Webhooks, 'forgetTenant'>,
   clock: Clock,
 ): Forgetting {
   const losses = createLosses(store, clock);
@@ -25,6 +27,7 @@ export function createForgetting(
       await profiles.forgetTenant(id);
       await openJobs(store).forgetTenant(id);
       await forgetKits(store, id);
+      await webhooks.forgetTenant(id);
       await stored.forget(id);
     },
 

@@ -22,7 +22,7 @@ import { type MetricsServer, startMetrics } from '../metrics/server.ts';
 import { listOf } from '../options/option.ts';
 import type { Config } from '../options/schema.ts';
 import { createBroker, createBrokerAuth } from './broker.ts';
-import { type Core, type CoreNeeds, openCore } from './core.ts';
+import { type Core, type CoreNeeds, openCore, serverName } from './core.ts';
 import { watchDemoAccounts } from './demo-accounts.ts';
 import { createLive, type Live } from './live.ts';
 import { checkOfAll } from './readiness.ts';
@@ -93,6 +93,7 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
     const metrics = await tellMetrics(config, needs, core, mqtt);
     if (metrics !== undefined) open.push(metrics);
     core.startAlarms();
+    core.startWebhooks();
     live.start();
     const unwatchClock = watchClock(needs.clock, needs.log);
 
@@ -261,8 +262,9 @@ function createHttp(
     news,
     imports,
     kits,
+    webhooks: core.webhooks,
     secrets,
-    statements: createStatements(serverKeysOf(core), serverName(config, core), clock),
+    statements: createStatements(serverKeysOf(core), serverName(config, core.installation), clock),
     clock,
     log,
     counters: core.counters,
@@ -301,11 +303,6 @@ function webSockets(mqtt: MqttEndpoint): WebSocketUpgrades {
 
 function serverKeysOf({ keys }: Core): readonly [Buffer, ...Buffer[]] {
   return keys.otherServerKey === undefined ? [keys.serverKey] : [keys.serverKey, keys.otherServerKey];
-}
-
-/** What this server is called in what devices sign for it, and in what it signs itself. */
-function serverName({ http }: Config, { installation }: Core): string {
-  return http.baseUrl ?? `claimd:${installation}`;
 }
 
 function apiSettings(config: Config, core: Core): ApiSettings {
@@ -348,7 +345,7 @@ function apiSettings(config: Config, core: Core): ApiSettings {
     freshLoginMs: accounts.freshLoginMs,
     uniformRefusals: claim.uniformRefusals,
     customersReadCredentials: claim.customersReadCredentials,
-    proofAudience: serverName(config, core),
+    proofAudience: serverName(config, core.installation),
     claimingByDefault: claim.allowClaimingByDefault,
     devicesPerTenant: config.quotas.devicesPerTenant,
   };

@@ -26,6 +26,7 @@ import { install, store, system } from './sections/process.ts';
 import { quotas } from './sections/quotas.ts';
 import { redis } from './sections/redis.ts';
 import { web } from './sections/web.ts';
+import { webhooks } from './sections/webhooks.ts';
 
 /** In the order in which they are documented. */
 export const SCHEMA = {
@@ -40,6 +41,7 @@ export const SCHEMA = {
   broker,
   coap,
   outbound,
+  webhooks,
   devices,
   alarms,
   accounts,

@@ -16,6 +16,7 @@ import type { Profiles } from '../../actors/fleet/profiles.ts';
 import type { Imports } from '../../actors/imports/imports.ts';
 import type { Kits } from '../../actors/kits/model.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
+import type { Webhooks } from '../../actors/webhooks/model.ts';
 import type { Authentication } from '../auth/authentication.ts';
 import type { Browsers } from '../auth/browsers.ts';
 import { createLogins } from '../auth/logins.ts';
@@ -60,6 +61,7 @@ import { transferRoutes } from './transfers.ts';
 import { twoFactorRoutes } from './two-factor.ts';
 import { usageRoutes } from './usage.ts';
 import { userRoutes } from './users.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 export interface RouteNeeds {
   readonly accounts: Accounts;
@@ -70,6 +72,7 @@ export interface RouteNeeds {
   readonly audit: AuditTrail;
   readonly imports: Imports;
   readonly kits: Kits;
+  readonly webhooks: Webhooks;
   readonly feed: Feed;
   readonly profiles: Profiles;
   readonly secrets: Secrets;
@@ -118,6 +121,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...labelRoutes(needs),
     ...importRoutes(needs),
     ...kitRoutes(needs),
+    ...webhookRoutes(needs),
     ...liveRoutes(needs),
     ...profileRoutes(needs),
     ...assignmentRoutes(needs),

@@ -111,7 +111,8 @@ export function storeContract(name: string, open: () => Promise<OpenStore>, diff
       stored.add(whose, 20); // still being written
       stored.add(whose, 1); // not yet to be written
     }
-    const { forgetCustomer } = createForgetting(store, { forgetTenant: async () => {} }, stored, systemClock);
+    const nothing = { forgetTenant: async () => {} };
+    const { forgetCustomer } = createForgetting(store, nothing, stored, nothing, systemClock);
     await forgetCustomer(customer);
     assert.is(await records(store).get(customer), undefined);
     assert.is(await stored.of(customer), 0);

@@ -25,6 +25,8 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['accounts'],
   ['kits'],
   ['audit', 'claiming', 'imports'],
+  ['outbox'],
+  ['webhooks'],
 ];
 
 /** Package → the only file that may import it. */

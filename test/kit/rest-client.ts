@@ -32,11 +32,13 @@ import { createProfiles, PROFILE_DEFAULTS } from '../../actors/fleet/profiles.ts
 import type { Imports } from '../../actors/imports/imports.ts';
 import { createKits, type KitNeeds } from '../../actors/kits/kits.ts';
 import type { Kits } from '../../actors/kits/model.ts';
+import type { Dispatcher } from '../../actors/outbox/dispatcher.ts';
 import { startSystem, stop } from '../../actors/runtime/nact.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
 import { createForgetting } from '../../config/compose/forgetting.ts';
 import { alsoTold, createJobs } from '../../config/compose/live.ts';
+import { composeWebhooks } from '../../config/compose/webhooks.ts';
 import { type ApiNeeds, createApp } from '../../http/app.ts';
 import { createAuthentication } from '../../http/auth/authentication.ts';
 import { createBrowsers } from '../../http/auth/browsers.ts';
@@ -67,6 +69,12 @@ const POLICY: ClaimPolicy = {
   maxDurationMs: 0,
   maxAttributeBytes: 65_536,
   ownership: DEFAULT_OWNERSHIP_RULES,
+};
+
+/** Counterparts stand on this machine, in tests. */
+const WEBHOOK_SETTINGS: Parameters<typeof composeWebhooks>[0] = {
+  outbound: { allowedNetworks: '127.0.0.1', allowHttp: true },
+  webhooks: { enabled: true, perTenant: 20, timeoutMs: 15_000, logEventsMax: 100_000 },
 };
 
 export interface RestOptions {
@@ -102,6 +110,8 @@ export interface RestWorld {
   readonly accounts: Accounts;
   readonly imports: Imports;
   readonly kits: Kits;
+  /** Sends when it is started. */
+  readonly dispatcher: Dispatcher;
   readonly feed: Feed;
   /** Writes when it is told to catch up. */
   readonly audit: Audit;
@@ -160,13 +170,16 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   const directory = createDirectory(store.journal, store.index);
   const settings = { ...defaultAccountSettings, passwordHashCost: 2, passwordHashQueue: 1000 };
   const stored = createStoredBytes(store, 0, log);
+  const server = 'https://claimd.test';
+  const parts = { store, secrets, profiles, clock, log, server };
+  const { webhooks, dispatcher } = composeWebhooks(WEBHOOK_SETTINGS, parts);
   const accounts = createAccounts({
     store,
     devices,
     directory,
     clock,
     settings,
-    ...createForgetting(store, profiles, stored, clock),
+    ...createForgetting(store, profiles, stored, webhooks, clock),
   });
   const audit = createAudit(store, true, clock, log);
   const minTokenLength = options.minTokenLength ?? 0;
@@ -175,6 +188,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   const needs: ApiNeeds = {
     imports,
     kits,
+    webhooks,
     feed,
     accounts,
     audit: alsoTold(audit, feed),
@@ -238,6 +252,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     accounts,
     imports,
     kits,
+    dispatcher,
     feed,
     audit,
     devices,
@@ -258,7 +273,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     kitsElsewhere: (other = {}) => createKits({ ...inHand, customers: accounts.customers, ...other }),
     async stop() {
       feed.close();
-      await Promise.all([imports.stop(), kits.stop()]);
+      await Promise.all([imports.stop(), kits.stop(), dispatcher.stop()]);
       await devices.stop(0);
       stop(root);
       await store.close();

@@ -106,6 +106,12 @@ const A_TRANSFER: Request = { params: { transferId: '00000000-0000-7000-8000-000
 
 const A_KIT: Request = { params: { kitId: '00000000-0000-7000-8000-000000000000' } };
 
+/** No webhook has this id. */
+const A_WEBHOOK = { webhookId: '00000000-0000-7000-8000-000000000000' };
+const aboutWebhook = (body?: unknown): Expectation =>
+  unrelated(403, 404, 403, { params: A_WEBHOOK, ...(body === undefined ? {} : { body }) });
+const AN_URL = { url: 'https://example.org/hook' };
+
 const EXPECTED: Readonly<Record<string, Expectation>> = {
   'POST /api/customer/device/:deviceName/claim': {
     request: ({ freeName }) => ({ params: { deviceName: freeName } }),
@@ -254,6 +260,21 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   },
   'POST /api/customer/claim/kit': unrelated(404, 403, 403, { body: { code: 'no such code' } }),
   'GET /api/customer/claim/kit/:kitId': unrelated(404, 403, 403, A_KIT),
+  'POST /api/webhook': unrelated(403, 200, 403, { body: AN_URL }),
+  'GET /api/webhooks': unrelated(403, 200, 403),
+  'GET /api/webhook/:webhookId': aboutWebhook(),
+  'PUT /api/webhook/:webhookId': aboutWebhook(AN_URL),
+  'DELETE /api/webhook/:webhookId': aboutWebhook(),
+  'POST /api/webhook/:webhookId/enable': aboutWebhook(),
+  'POST /api/webhook/:webhookId/disable': aboutWebhook(),
+  'POST /api/webhook/:webhookId/secret/rotate': aboutWebhook({ graceSeconds: 60 }),
+  'POST /api/webhook/:webhookId/test': aboutWebhook(),
+  'GET /api/webhook/:webhookId/attempts': aboutWebhook(),
+  'POST /api/webhook/:webhookId/attempts/:messageId/resend': unrelated(403, 404, 403, {
+    params: { ...A_WEBHOOK, messageId: 'evt_1' },
+  }),
+  'POST /api/webhook/:webhookId/recover': aboutWebhook({ since: 0 }),
+  'POST /api/webhook/:webhookId/replay': aboutWebhook({ since: 0 }),
   'POST /api/kit': unrelated(403, 400, 403, { body: { devices: ['no such device'] } }),
   'GET /api/kits': unrelated(403, 200, 403, { query: 'pageSize=10&page=0' }),
   'GET /api/kit/:kitId': unrelated(403, 404, 403, A_KIT),

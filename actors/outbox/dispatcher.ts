@@ -1,0 +1,232 @@
+/**
+ * The dispatcher: one more projection of the journal, which is the outbox. It reads behind what is committed and sends it to whoever
+ * wants it, each target in a loop of its own (`runner.ts`). Nothing of it is on the way of a claim: it can lag, fail or be
+ * switched off, and then goes on where it stopped.
+ *
+ * Of several processes on one store, the holder of a lease does it. If two do for a moment, some messages go out twice, under the same
+ * ids and in the same order.
+ */
+import type { Cancel, Clock, Instant } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import { ifUnavailable, logUnavailable, StoreUnavailable } from '../journal/unavailable.ts';
+import { createLease } from '../records/lease.ts';
+import { reportBug } from '../runtime/supervision.ts';
+import type { Store } from '../store/store.ts';
+import { createAttempts } from './attempts.ts';
+import { createHolderInfos, type ProfileOf } from './holders.ts';
+import type { Target, Targets } from './message.ts';
+import { createParking } from './parking.ts';
+import { openNeededLogs, openPlaces } from './places.ts';
+import { createMessageReader } from './reader.ts';
+import { beginPlace, createRunner, type Runner } from './runner.ts';
+import { createSlots } from './slots.ts';
+
+/** Between two looks at the logs. */
+const POLL_MS = 250;
+/** Between two looks at which targets there are. */
+const TARGETS_EVERY_MS = 2_000;
+/** Between two notes of which logs are still needed. */
+const NEEDED_EVERY_MS = 5_000;
+/** After this time without a sign of life another process takes over. */
+const LEASE_MS = 6_000;
+/** How long a stop waits for what is under way. */
+const LAST_MS = 1_000;
+/** The rest after each page of a target: claims go first. */
+const REST_MS = 20;
+
+export interface DispatcherNeeds {
+  readonly store: Store;
+  readonly profileOf: ProfileOf;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Between 0 and 1. */
+  readonly chance: () => number;
+}
+
+export interface DispatcherFigures {
+  /** How long the oldest message has waited that some target is to have. */
+  readonly lagMs: number;
+  readonly delivered: number;
+  readonly failed: number;
+}
+
+export interface Dispatcher {
+  start(): void;
+  stop(): Promise<void>;
+  figures(): DispatcherFigures;
+}
+
+/** What others than the dispatcher use of the same records. */
+export type OutboxParts = ReturnType<typeof openOutbox>;
+
+export function openOutbox({ store, profileOf, clock }: DispatcherNeeds) {
+  const reader = createMessageReader(store.journal, createHolderInfos(store.journal, profileOf), clock);
+  const places = openPlaces(store);
+  const parking = createParking(store);
+  const attempts = createAttempts(store);
+  const needed = openNeededLogs(store);
+
+  return {
+    reader,
+    places,
+    parking,
+    attempts,
+
+    /** A new target gets what happens from this instant on. Once it resolves, none of it is skipped. */
+    async begin(id: string, since: Instant): Promise<void> {
+      await needed.add(await beginPlace({ reader, places }, id, since));
+    },
+
+    /** Removes all that is kept of a target. */
+    async forget(id: string): Promise<void> {
+      await places.remove(id);
+      await parking.forget(id);
+      await attempts.forget(id);
+    },
+  };
+}
+
+export function createDispatcher(needs: DispatcherNeeds, parts: OutboxParts, targets: Targets): Dispatcher {
+  const { store, clock, log } = needs;
+  const lease = createLease(store, clock, 'outbox', LEASE_MS);
+  const needed = openNeededLogs(store);
+  const slots = createSlots();
+  const runners = new Map<string, Runner>();
+  const running = new Map<Runner, Promise<void>>();
+  let counts = { delivered: 0, failed: 0 };
+  let heldUntil = Number.NEGATIVE_INFINITY;
+  let lookAt = Number.NEGATIVE_INFINITY;
+  let tellAt = Number.NEGATIVE_INFINITY;
+  let cancel: Cancel | undefined;
+  let ticking: Promise<void> = Promise.resolve();
+  let stopped = false;
+
+  const mayGoOn = () => !stopped && clock.elapsed() < heldUntil;
+
+  /** Those that there are now have runners, and no others; nothing is kept of those that are gone. */
+  async function look(): Promise<boolean> {
+    const found = new Set<string>();
+    for await (const target of targets.all()) {
+      found.add(target.id);
+      use(target);
+    }
+    for (const [id, runner] of runners) {
+      if (found.has(id)) continue;
+      runners.delete(id);
+      runner.end();
+      await running.get(runner);
+      await parts.forget(id);
+    }
+    return found.size > 0;
+  }
+
+  async function hasTargets(): Promise<boolean> {
+    for await (const _ of targets.all()) return true;
+    return false;
+  }
+
+  function use(target: Target): void {
+    const runner = runners.get(target.id);
+    if (runner !== undefined) {
+      runner.use(target);
+      return;
+    }
+    const made = createRunner(target, {
+      ...needs,
+      ...parts,
+      slots,
+      mayGoOn,
+      disable: targets.disable,
+      onAttempt(isDelivered) {
+        if (isDelivered) counts = { ...counts, delivered: counts.delivered + 1 };
+        else counts = { ...counts, failed: counts.failed + 1 };
+      },
+    });
+    made.use(target);
+    runners.set(target.id, made);
+  }
+
+  /** The least of the places of all targets, in each log. */
+  async function leastPositions(): Promise<readonly number[] | undefined> {
+    let least: readonly number[] | undefined;
+    for await (const { id } of targets.all()) {
+      const positions = (await parts.places.get(id))?.positions;
+      if (positions === undefined) continue;
+      least = least?.map((position, which) => Math.min(position, positions[which] ?? 0)) ?? positions;
+    }
+    return least;
+  }
+
+  async function run(runner: Runner): Promise<void> {
+    try {
+      while (mayGoOn() && (await runner.round())) {
+        await new Promise<void>((rested) => clock.after(REST_MS, rested));
+      }
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  function complain(error: unknown): void {
+    if (stopped && error instanceof StoreUnavailable) return; // what is under way is sent again by the next start
+    if (error instanceof StoreUnavailable) {
+      const message = 'webhooks: the store is away; going on when it is back';
+      logUnavailable(log, 'warn', performance.now(), { err: error }, message);
+    } else reportBug(log, 'outbox', error);
+  }
+
+  async function tick(): Promise<void> {
+    const now = clock.elapsed();
+    if (runners.size === 0) {
+      if (now < lookAt) return;
+      lookAt = now + TARGETS_EVERY_MS;
+      // Who has no targets pays for no lease.
+      if (!(await hasTargets())) return needed.tell(leastPositions);
+      lookAt = now;
+    }
+    if (!(await lease.hold())) {
+      heldUntil = Number.NEGATIVE_INFINITY;
+      runners.clear(); // whoever has the lease knows more than they do
+      lookAt = now + TARGETS_EVERY_MS;
+      return;
+    }
+    heldUntil = now + LEASE_MS / 2;
+    if (now >= lookAt) {
+      await look();
+      lookAt = now + TARGETS_EVERY_MS;
+    }
+    if (now >= tellAt) {
+      await needed.tell(leastPositions);
+      tellAt = now + NEEDED_EVERY_MS;
+    }
+    for (const runner of runners.values()) {
+      if (running.has(runner)) continue;
+      running.set(
+        runner,
+        run(runner).finally(() => running.delete(runner)),
+      );
+    }
+  }
+
+  function wake(delayMs: number): void {
+    if (stopped) return;
+    cancel = clock.after(delayMs, () => {
+      ticking = tick()
+        .catch(complain)
+        .then(() => wake(POLL_MS));
+    });
+  }
+
+  return {
+    start: () => wake(0),
+    figures: () => ({ ...counts, lagMs: Math.max(0, ...[...runners.values()].map(({ lagMs }) => lagMs)) }),
+    async stop() {
+      stopped = true;
+      cancel?.();
+      await ticking;
+      const ends = Promise.allSettled(running.values());
+      await Promise.race([ends, new Promise<void>((enough) => clock.after(LAST_MS, enough))]);
+      await lease.release().catch(ifUnavailable(() => {})); // then it runs out by itself
+    },
+  };
+}

@@ -1,0 +1,72 @@
+/** Whose each device is, what it is called and of which profile: for filters and for what is told. Looked up once and remembered. */
+import { createHolders as createAuditHolders, type LogPosition } from '../audit/holders.ts';
+import { type ProfileId, storedId, type TenantId } from '../base/ids.ts';
+import type { DeviceEvent } from '../device/device.ts';
+import { readDevice } from '../fleet/live-devices.ts';
+import type { Journal } from '../journal/journal.ts';
+
+export interface HolderInfo {
+  readonly tenantId: TenantId;
+  readonly name: string;
+  /** Undefined for a device that is gone. */
+  readonly type: string | undefined;
+  /** Undefined for a device that is gone. */
+  readonly profileId: ProfileId | undefined;
+}
+
+/** The profile of a device that names none is its tenant's default. */
+export type ProfileOf = (device: {
+  readonly tenantId: TenantId;
+  readonly profileId?: ProfileId | null;
+}) => ProfileId | Promise<ProfileId>;
+
+export interface HolderInfos {
+  /** Reads on in the log for a device that is gone. Undefined if whose it was cannot be known any more. */
+  find(stream: string, from: LogPosition): Promise<HolderInfo | undefined>;
+  /** Takes the events in their order. */
+  learn(stream: string, event: DeviceEvent): Promise<void>;
+}
+
+/** Devices that are remembered, about 200 bytes each. */
+const REMEMBERED_MAX = 20_000;
+
+export function createHolderInfos(journal: Journal, profileOf: ProfileOf): HolderInfos {
+  const known = new Map<string, HolderInfo>();
+  const gone = createAuditHolders(journal);
+
+  function remember(stream: string, info: HolderInfo): HolderInfo {
+    if (known.size >= REMEMBERED_MAX) known.clear();
+    known.set(stream, info);
+    return info;
+  }
+
+  return {
+    async learn(stream, event) {
+      if (event.type === 'DeviceProvisioned') {
+        const { tenantId, name, deviceType: type } = event;
+        remember(stream, { tenantId, name, type, profileId: await profileOf(event) });
+      } else if (event.type === 'DeviceUpdated') {
+        const before = known.get(stream);
+        if (before === undefined) return;
+        const { profileId, name, deviceType: type } = event;
+        const { tenantId } = before;
+        const next = profileId === undefined ? before.profileId : await profileOf({ tenantId, profileId });
+        remember(stream, { tenantId, name, type, profileId: next });
+      }
+    },
+
+    async find(stream, from) {
+      const before = known.get(stream);
+      if (before !== undefined) return before;
+      const device = await readDevice(journal, storedId(stream));
+      if (device !== undefined) {
+        const { tenantId, name, type } = device;
+        return remember(stream, { tenantId, name, type, profileId: await profileOf(device) });
+      }
+      const holder = await gone.find(stream, from);
+      if (holder === undefined) return undefined;
+      const { tenantId, name } = holder;
+      return remember(stream, { tenantId, name, type: undefined, profileId: undefined });
+    },
+  };
+}

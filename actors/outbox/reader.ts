@@ -1,0 +1,113 @@
+/**
+ * Reads the journal's logs as messages. Several targets read the same pages at about the same time, so the newest pages are kept
+ * for a moment, and each event is decoded once.
+ */
+import type { Clock, Instant } from '../base/clock.ts';
+import type { DeviceId } from '../base/ids.ts';
+import { decodeEvent } from '../device/persistence.ts';
+import type { Journal, LoggedEvent } from '../journal/journal.ts';
+import { messageOf } from './event-types.ts';
+import type { HolderInfos } from './holders.ts';
+import type { Message, ReadAt } from './message.ts';
+
+/** Events read at once. */
+const PAGE = 100;
+const PAGES_KEPT = 32;
+/** How long the end of a log is taken for its end: many ask, and nothing has happened meanwhile. */
+const END_KEPT_MS = 200;
+
+interface MessagePage {
+  readonly messages: readonly Message[];
+  /** Behind the page; where it was read from at the end of the log. */
+  readonly next: number;
+}
+
+export interface MessageReader {
+  readonly logs: number;
+  page(at: ReadAt): Promise<MessagePage>;
+  /** Positions of all logs in front of what happened at an instant. */
+  positionsAt(instant: Instant): Promise<readonly number[]>;
+  /** The message of a number, if it is among the first behind this position. */
+  find(at: ReadAt, deviceId: string, number: number): Promise<Message | undefined>;
+}
+
+interface Kept {
+  readonly page: Promise<MessagePage>;
+  readonly until: number;
+}
+
+export function createMessageReader(journal: Journal, holders: HolderInfos, clock: Clock): MessageReader {
+  const kept = new Map<string, Kept>();
+
+  async function read({ which, from }: ReadAt): Promise<MessagePage> {
+    const page = await journal.log(which, from, PAGE);
+    const messages: Message[] = [];
+    for (const logged of page.events) {
+      const message = await messageFrom(logged, { which, from });
+      if (message !== undefined) messages.push(message);
+    }
+    return { messages, next: page.next };
+  }
+
+  async function messageFrom({ stream, sequence, event: text }: LoggedEvent, at: ReadAt) {
+    const event = decodeEvent(text);
+    await holders.learn(stream, event);
+    const holder = await holders.find(stream, at);
+    // A device's stream has its id for a name.
+    return holder === undefined ? undefined : messageOf(event, stream as DeviceId, sequence, holder);
+  }
+
+  /** When the first event behind a position happened; undefined: there is none. */
+  async function instantBehind(which: number, from: number): Promise<Instant | undefined> {
+    const [first] = (await journal.log(which, from, 1)).events;
+    return first === undefined ? undefined : decodeEvent(first.event).at;
+  }
+
+  /** Events are nearly in the order of their instants, so halving finds the place. */
+  async function positionAt(which: number, instant: Instant): Promise<number> {
+    const isBefore = async (from: number) => {
+      const at = await instantBehind(which, from);
+      return at !== undefined && at < instant;
+    };
+    let low = 0;
+    let high = 1;
+    while (await isBefore(high)) {
+      low = high;
+      high *= 2;
+    }
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2);
+      if (await isBefore(middle)) low = middle;
+      else high = middle;
+    }
+    return low;
+  }
+
+  return {
+    logs: journal.logs,
+
+    async page(at) {
+      const key = `${at.which}/${at.from}`;
+      const there = kept.get(key);
+      if (there !== undefined && clock.elapsed() < there.until) return there.page;
+      const page = read(at);
+      kept.delete(key);
+      kept.set(key, { page, until: clock.elapsed() + END_KEPT_MS });
+      for (const oldest of kept.keys()) {
+        if (kept.size <= PAGES_KEPT) break;
+        kept.delete(oldest);
+      }
+      page.catch(() => kept.delete(key));
+      return page;
+    },
+
+    positionsAt: (instant) =>
+      Promise.all(Array.from({ length: journal.logs }, (_, which) => positionAt(which, instant))),
+
+    async find(at, deviceId, number) {
+      const { events } = await journal.log(at.which, at.from, PAGE);
+      const found = events.find(({ stream, sequence }) => stream === deviceId && sequence === number);
+      return found === undefined ? undefined : messageFrom(found, at);
+    },
+  };
+}

@@ -1,0 +1,84 @@
+/** Composes webhooks: what people ask for, the dispatcher that sends, and how long the logs wait for it. */
+import type { Clock } from '../../actors/base/clock.ts';
+import type { Log } from '../../actors/base/log.ts';
+import type { Secrets } from '../../actors/base/secret.ts';
+import type { Profiles } from '../../actors/fleet/profiles.ts';
+import { createAddressFilter } from '../../actors/outbound/addresses.ts';
+import { createOutbound } from '../../actors/outbound/request.ts';
+import { createDispatcher, type Dispatcher, openOutbox } from '../../actors/outbox/dispatcher.ts';
+import { openNeededLogs } from '../../actors/outbox/places.ts';
+import type { Store } from '../../actors/store/store.ts';
+import type { Webhooks } from '../../actors/webhooks/model.ts';
+import { createWebhooks } from '../../actors/webhooks/webhooks.ts';
+import { listOf } from '../options/option.ts';
+import type { Config } from '../options/schema.ts';
+
+export interface WebhookParts {
+  readonly webhooks: Webhooks;
+  readonly dispatcher: Dispatcher;
+}
+
+export interface WebhookComposition {
+  readonly store: Store;
+  readonly secrets: Secrets;
+  readonly profiles: Pick<Profiles, 'defaultIdOf'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What this server is called. */
+  readonly server: string;
+}
+
+export function composeWebhooks(
+  { outbound: { allowedNetworks, allowHttp }, webhooks }: Pick<Config, 'outbound' | 'webhooks'>,
+  needs: WebhookComposition,
+): WebhookParts {
+  const { profiles, clock } = needs;
+  const filter = createAddressFilter({ allowedNetworks: listOf(allowedNetworks ?? ''), allowHttp });
+  const outbox = {
+    ...needs,
+    chance: Math.random,
+    profileOf: ({
+      tenantId,
+      profileId = null,
+    }: Parameters<Parameters<typeof openOutbox>[0]['profileOf']>[0]) =>
+      profileId ?? profiles.defaultIdOf(tenantId),
+  };
+  const parts = openOutbox(outbox);
+  const { webhooks: all, targets } = createWebhooks({
+    ...needs,
+    parts,
+    filter,
+    send: createOutbound(filter, clock),
+    timeoutMs: webhooks.timeoutMs,
+    webhooksMax: webhooks.perTenant,
+  });
+  return { webhooks: all, dispatcher: createDispatcher(outbox, parts, targets) };
+}
+
+/** The log says so at most this often. */
+const COMPLAIN_EVERY_MS = 600_000;
+
+/**
+ * Up to where a log may be trimmed: it waits for the webhooks, up to so many events. What lies behind that is gone for those that
+ * are not through yet, and the log tells it.
+ */
+export function trimmedUpTo(
+  store: Store,
+  eventsMax: number,
+  clock: Clock,
+  log: Log,
+): (which: number, upTo: number) => Promise<number> {
+  const needed = openNeededLogs(store);
+  let complainedAt = Number.NEGATIVE_INFINITY;
+  return async (which, upTo) => {
+    const from = (await needed.from(which)) ?? upTo;
+    if (from < upTo - eventsMax && clock.elapsed() - complainedAt > COMPLAIN_EVERY_MS) {
+      complainedAt = clock.elapsed();
+      log.warn(
+        { option: 'webhooks.logEventsMax', log: which, behind: upTo - from },
+        'a webhook is too far behind: the oldest events that it has not had are let go of',
+      );
+    }
+    return Math.max(Math.min(from, upTo), upTo - eventsMax);
+  };
+}
