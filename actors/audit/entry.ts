@@ -81,7 +81,7 @@ export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
     action,
     customerId: who.customerId,
     userId: who.userId,
-    data,
+    data: event.impersonatorId === undefined ? data : { ...data, impersonator: event.impersonatorId },
   });
   switch (event.type) {
     case 'DeviceProvisioned': {

@@ -63,6 +63,7 @@ import { handoversAfter, type OwnershipChange } from './evidence.ts';
 import { speaksFor } from './gateways.ts';
 import {
   accept,
+  type ByImpersonator,
   EPOCH_CHANGED,
   type Evidence,
   IGNORE,
@@ -167,7 +168,7 @@ export interface ClaimPolicy {
 /** `decide` takes the ownership rules of the device's profile; without them the server's defaults hold. */
 export type DeviceDecider = Decider<DeviceState, DeviceCommand, DeviceEvent, Refusal, DeviceRules>;
 
-export type DeviceCommand = ProvisionDevice | LaterCommand;
+export type DeviceCommand = (ProvisionDevice | LaterCommand) & ByImpersonator;
 type LaterCommand =
   | InitiateClaim
   | IssueChallenge
@@ -198,7 +199,7 @@ type LaterCommand =
  * Events are complete: what a policy decided when they happened is written in them. So replaying them gives the same
  * record under any policy, on any node, for ever.
  */
-export type DeviceEvent = DeviceProvisioned | LaterEvent;
+export type DeviceEvent = (DeviceProvisioned | LaterEvent) & ByImpersonator;
 type LaterEvent =
   | ClaimWindowOpened
   | ChallengeIssued
@@ -239,9 +240,23 @@ export function createDeviceDecider(policy: ClaimPolicy): DeviceDecider {
         return state.status === 'absent' ? provision(command, at) : refuse({ reason: 'already-provisioned' });
       }
       if (state.status === 'absent') return command.type === 'ExpireDue' ? IGNORE : UNKNOWN;
-      return decideLater({ ...policy, ownership: rules }, state, command, at);
+      const decision = decideLater({ ...policy, ownership: rules }, state, command, at);
+      const impersonatorId = command.impersonatorId ?? state.takeOver?.impersonatorId;
+      return impersonatorId === undefined ? decision : inTheNameOf(command, decision, impersonatorId);
     },
   };
+}
+
+/** Names the administrator who looked in as the user; a take-over is of who asked for it, and nothing else is. */
+function inTheNameOf(
+  command: DeviceCommand,
+  decision: DeviceDecision,
+  impersonatorId: UserId,
+): DeviceDecision {
+  if (decision.type !== 'accept') return decision;
+  const isCompletion = command.type === 'CompleteTakeOver' && decision.event.type === 'DeviceTakenOver';
+  const isTheirs = command.impersonatorId !== undefined || isCompletion;
+  return isTheirs ? accept({ ...decision.event, impersonatorId }) : decision;
 }
 
 function decideLater(
@@ -323,7 +338,7 @@ export function evolve(state: DeviceState, event: DeviceEvent): DeviceState {
   return evolveLater(state, event);
 }
 
-function evolveLater(device: Device, event: LaterEvent): DeviceState {
+function evolveLater(device: Device, event: LaterEvent & ByImpersonator): DeviceState {
   switch (event.type) {
     case 'ClaimWindowOpened':
       return windowOpened(device, event);

@@ -44,6 +44,11 @@ export interface RecordedBy<Type extends string> extends Recorded<Type> {
   readonly customerId?: CustomerId;
 }
 
+/** An administrator who looked in as the user that a command or an event names. */
+export interface ByImpersonator {
+  readonly impersonatorId?: UserId;
+}
+
 /** Who asked, in the form in which an event keeps it. */
 export function recordedBy({
   userId,

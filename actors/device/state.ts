@@ -169,6 +169,8 @@ export interface TakeOver {
   /** Who wants the device, and which of its users asked. */
   readonly customerId: CustomerId;
   readonly userId: UserId;
+  /** The administrator who looked in as that user, if one did. */
+  readonly impersonatorId?: UserId;
   readonly askedAt: Instant;
   readonly dueAt: Instant;
   /** The owner epoch in which it was asked for; in any other it does not happen. */

@@ -9,7 +9,15 @@ import { type SecretDigest, sameDigest } from '../base/secret.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { Decision } from '../runtime/decider.ts';
 import type { BeginsEpoch } from './credentials.ts';
-import { accept, IGNORE, type InEpoch, type Recorded, type Refusal, refuse } from './messages.ts';
+import {
+  accept,
+  type ByImpersonator,
+  IGNORE,
+  type InEpoch,
+  type Recorded,
+  type Refusal,
+  refuse,
+} from './messages.ts';
 import { type OwnershipRules, takeOverNeedsProof } from './ownership-rules.ts';
 import { mismatchedProof, proofKeyOf, type ShownProof, withoutChallenges } from './proof.ts';
 import { type Device, isForbidden, openWindow, ownerEpochOf, type TakeOver } from './state.ts';
@@ -98,12 +106,13 @@ function decided(decision: Decision<TakeOverAsked, Refusal>): TakeOverStep {
 }
 
 /** The window is used up, its secret has done its work; and so are challenges. */
-export function takeOverAsked(device: Device, event: TakeOverAsked): Device {
-  const { customerId, userId, at, dueAt, inEpoch } = event;
+export function takeOverAsked(device: Device, event: TakeOverAsked & ByImpersonator): Device {
+  const { customerId, userId, at, dueAt, inEpoch, impersonatorId } = event;
+  const by = impersonatorId === undefined ? {} : { impersonatorId };
   return {
     ...withoutChallenges(device),
     window: null,
-    takeOver: { customerId, userId, askedAt: at, dueAt, inEpoch },
+    takeOver: { customerId, userId, askedAt: at, dueAt, inEpoch, ...by },
   };
 }
 

@@ -180,7 +180,8 @@ export function createKits(needs: KitNeeds): Kits {
   }
 
   async function claim(who: Claimant, code: string): Promise<KitAnswer> {
-    const { tenantId, customerId, userId } = who;
+    const { tenantId, ...claimant } = who;
+    const { customerId } = claimant;
     const found = await byCode(tenantId, code);
     if (found === undefined) return refused('kit-unknown');
     if (found.claim?.customerId === customerId) {
@@ -190,7 +191,7 @@ export function createKits(needs: KitNeeds): Kits {
     const answer = await changeOpen(tenantId, found.id, (kit) =>
       clock.now() >= kit.expiresAt
         ? 'kit-expired'
-        : { ...kit, state: 'claiming', claim: { customerId, userId, at: clock.now() } },
+        : { ...kit, state: 'claiming', claim: { ...claimant, at: clock.now() } },
     );
     if (answer.type === 'done') runs.begin(answer.kit);
     return answer;

@@ -49,7 +49,7 @@ export interface Kit {
   readonly expiresAt: Instant;
   readonly state: 'open' | 'revoked' | 'claiming' | 'claimed';
   /** Who shows the code first has the kit, for ever. */
-  readonly claim: { readonly customerId: CustomerId; readonly userId: UserId; readonly at: Instant } | null;
+  readonly claim: (Omit<Claimant, 'tenantId'> & { readonly at: Instant }) | null;
   readonly devices: readonly KitDevice[];
   /** A kit that was split off and is not written yet: whoever meets it finishes that. */
   readonly part?: NewPart;
@@ -86,6 +86,8 @@ export interface Claimant {
   readonly tenantId: TenantId;
   readonly customerId: CustomerId;
   readonly userId: UserId;
+  /** The administrator who looked in as that user, if one did. */
+  readonly impersonatorId?: UserId;
 }
 
 /** A page is read with the devices of its kits: it should be small. */

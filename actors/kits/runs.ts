@@ -114,8 +114,9 @@ export function createKitRuns({ store, rows, devices, customers, clock, log }: R
 
   /** Undefined: there is no answer by now. */
   async function claimOne(who: Claimant, device: KitDevice): Promise<KitDevice | undefined> {
-    const { tenantId, customerId, userId } = who;
-    const ids = { tenantId, customerId, userId };
+    const { tenantId, customerId, userId, impersonatorId } = who;
+    const by = impersonatorId === undefined ? {} : { impersonatorId };
+    const ids = { tenantId, customerId, userId, ...by };
     const answer = await ask(() =>
       devices.ask(device.id, { type: 'ClaimByKit', ...ids, grantedIn: device.epoch }),
     );

@@ -77,3 +77,10 @@ export function isRightBelow(above: Membership, below: Membership): boolean {
       return unreachable(above);
   }
 }
+
+const IN_PERSON = {};
+
+/** For a command in the name of a user: the administrator who looks in as that user, if one does. */
+export function impersonation({ impersonatorId }: Principal): { readonly impersonatorId?: UserId } {
+  return impersonatorId === undefined ? IN_PERSON : { impersonatorId };
+}

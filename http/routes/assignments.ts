@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
-import { TENANT } from '../auth/principal.ts';
+import { impersonation, TENANT } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { deviceView } from '../views/device.ts';
 import { notFound } from '../wire/errors.ts';
@@ -39,7 +39,12 @@ export function assignmentRoutes({ accounts, devices, profiles }: AssignmentNeed
         if (customer.type !== 'found') return customer;
         const { tenantId, userId } = principal;
         const tenure = { tenantId, userId, customerId: params.customerId };
-        const command = { type: 'AssignDevice', ...tenure, ...inEpochs(ifMatch) } as const;
+        const command = {
+          type: 'AssignDevice',
+          ...tenure,
+          ...inEpochs(ifMatch),
+          ...impersonation(principal),
+        } as const;
         const assigned = await devices.ask(params.deviceId, command);
         const answer = await unlessCustomerGone({ accounts, devices }, params.deviceId, tenure, assigned);
         return answer === undefined ? notFound : deviceReply(profiles, params.deviceId, answer);
@@ -67,6 +72,7 @@ export function assignmentRoutes({ accounts, devices, profiles }: AssignmentNeed
           userId,
           customerId: null,
           ...inEpochs(ifMatch),
+          ...impersonation(principal),
         } as const;
         return deviceReply(profiles, params.deviceId, await devices.ask(params.deviceId, command));
       },

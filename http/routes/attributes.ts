@@ -26,7 +26,12 @@ import {
   type DeviceRecord,
 } from '../../actors/device/state.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
-import { type CustomerUser, TENANT_AND_CUSTOMER, type TenantAdministrator } from '../auth/principal.ts';
+import {
+  type CustomerUser,
+  impersonation,
+  TENANT_AND_CUSTOMER,
+  type TenantAdministrator,
+} from '../auth/principal.ts';
 import { defineRoute, type Method, type Route } from '../route.ts';
 import { attributesView } from '../views/device.ts';
 import { badRequest, malformedPublicKey, permissionDenied } from '../wire/errors.ts';
@@ -223,6 +228,7 @@ async function save(
     tenantId: principal.tenantId,
     customerId: customerOf(principal),
     userId: principal.userId,
+    ...impersonation(principal),
     scope,
     values: checked,
   });
@@ -246,6 +252,7 @@ async function remove(
       tenantId,
       customerId: customerOf(principal),
       userId: principal.userId,
+      ...impersonation(principal),
       scope,
       keys,
     }),

@@ -14,7 +14,7 @@ import type { DeviceState } from '../../actors/device/state.ts';
 import type { Devices, Directory } from '../../actors/fleet/devices.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
 import { attempt, createLimiter } from '../auth/attempts.ts';
-import { CUSTOMER, type CustomerUser } from '../auth/principal.ts';
+import { CUSTOMER, type CustomerUser, impersonation } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
 import { instant } from '../views/parts.ts';
@@ -84,10 +84,11 @@ export function challengeRoutes(needs: ChallengeNeeds): Route[] {
 
 async function issue(
   { devices, directory, secrets, clock, settings }: ChallengeNeeds,
-  { tenantId, customerId, userId }: CustomerUser,
+  principal: CustomerUser,
   deviceName: string,
 ): Promise<Reply> {
   const { uniformRefusals, proofAudience: audience } = settings;
+  const { tenantId, customerId, userId } = principal;
   const nonce = randomBytes(NONCE_BYTES).toString('base64url');
   const decoy = json({ nonce, expiresAt: clock.now() + CHALLENGE_MS, audience });
   const id = await deviceIdByName(directory, tenantId, deviceName);
@@ -98,6 +99,7 @@ async function issue(
     tenantId,
     customerId,
     userId,
+    ...impersonation(principal),
     nonceDigest,
     validMs: CHALLENGE_MS,
   });

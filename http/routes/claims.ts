@@ -5,7 +5,13 @@ import type { Instant } from '../../actors/base/clock.ts';
 import type { UserId } from '../../actors/base/ids.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
-import { CUSTOMER, type CustomerUser, type Grant, TENANT_AND_CUSTOMER } from '../auth/principal.ts';
+import {
+  CUSTOMER,
+  type CustomerUser,
+  type Grant,
+  impersonation,
+  TENANT_AND_CUSTOMER,
+} from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { claimResultView } from '../views/device.ts';
 import { pendingClaimView } from '../views/take-over.ts';
@@ -149,7 +155,14 @@ function giveBack({ devices, directory, settings }: ConfirmNeeds): Route {
       }
 
       const customerId = customerOf(principal);
-      const command = { type: 'ReclaimDevice', tenantId, userId, customerId, ...inEpochs(ifMatch) } as const;
+      const command = {
+        type: 'ReclaimDevice',
+        tenantId,
+        userId,
+        customerId,
+        ...inEpochs(ifMatch),
+        ...impersonation(principal),
+      } as const;
       return doneReply(await devices.ask(id, command));
     },
   });

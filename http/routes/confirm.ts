@@ -29,7 +29,7 @@ import type { DeviceAnswer, Devices, Directory } from '../../actors/fleet/device
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
 import { attempt, attemptsLeft, createLimiter, type Party } from '../auth/attempts.ts';
-import type { CustomerUser } from '../auth/principal.ts';
+import { type CustomerUser, impersonation } from '../auth/principal.ts';
 import type { ApiSettings, Limit } from '../settings.ts';
 import { viewDevice } from '../views/device.ts';
 import { viewTakeOver } from '../views/take-over.ts';
@@ -105,6 +105,7 @@ export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Re
         const ask = (by: SecretDigest, typedKeyDigest: SecretDigest | undefined) =>
           devices.ask(id, {
             ...command,
+            ...impersonation(principal),
             secretDigest: by,
             ...(typedKeyDigest === undefined ? {} : { typedKeyDigest }),
             ...(proof === undefined ? {} : { proof }),

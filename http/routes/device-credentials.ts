@@ -10,7 +10,7 @@ import { shownBy } from '../../actors/fleet/credentials.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { credentialsFields, credentialsOf, credentialsValueOf } from '../auth/credentials.ts';
-import { TENANT, TENANT_AND_CUSTOMER } from '../auth/principal.ts';
+import { impersonation, TENANT, TENANT_AND_CUSTOMER } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
 import { credentialsView, viewCredentials } from '../views/credentials.ts';
@@ -67,7 +67,13 @@ function readCredentials({ devices, profiles, secrets, settings }: DeviceCredent
         if (!settings.customersReadCredentials) return credentialsAreTenants;
         // O9: the device knows who has read its credentials, and that nobody became its owner meanwhile.
         const { tenantId, customerId, userId } = principal;
-        const command = { type: 'ReadCredentials', tenantId, customerId, userId } as const;
+        const command = {
+          type: 'ReadCredentials',
+          tenantId,
+          customerId,
+          userId,
+          ...impersonation(principal),
+        } as const;
         const answer = await devices.ask(device.value.id, command);
         return answer.type === 'accepted' && answer.state.status === 'provisioned'
           ? json(credentialsOfDevice(secrets, device.value.id, answer.state))
@@ -100,7 +106,13 @@ function changeCredentials({ devices, profiles, secrets }: DeviceCredentialsNeed
       const credentials = credentialsOf(secrets, body.deviceId, body);
       if (isProblem(credentials)) return credentials;
       const { tenantId, userId } = principal;
-      const command = { type: 'ChangeCredentials', tenantId, userId, credentials } as const;
+      const command = {
+        type: 'ChangeCredentials',
+        tenantId,
+        userId,
+        credentials,
+        ...impersonation(principal),
+      } as const;
       const answer = await devices.ask(body.deviceId, command);
       return answer.type === 'accepted' && answer.state.status === 'provisioned'
         ? json(credentialsOfDevice(secrets, body.deviceId, answer.state))
@@ -125,8 +137,15 @@ function approveWindow({ devices, profiles }: DeviceCredentialsNeeds): Route {
       400: { description: 'No window waits for approval, it has elapsed, or another one took its place' },
       404: { description: 'No such device' },
     },
-    async handle({ principal: { tenantId, userId }, params: { deviceId: id }, body: { openedAt } }) {
-      const command = { type: 'ApproveWindow', tenantId, userId, openedAt } as const;
+    async handle({ principal, params: { deviceId: id }, body: { openedAt } }) {
+      const { tenantId, userId } = principal;
+      const command = {
+        type: 'ApproveWindow',
+        tenantId,
+        userId,
+        openedAt,
+        ...impersonation(principal),
+      } as const;
       return deviceReply(profiles, id, await devices.ask(id, command));
     },
   });

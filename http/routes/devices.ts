@@ -11,6 +11,7 @@ import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { accessToken, credentialsFields, credentialsOf } from '../auth/credentials.ts';
 import {
   type CustomerUser,
+  impersonation,
   TENANT,
   TENANT_AND_CUSTOMER,
   type TenantAdministrator,
@@ -101,7 +102,7 @@ function saveDevice(needs: DeviceNeeds): Route {
           before.value.type,
         );
         if (isProblem(fields)) return fields;
-        const who = { customerId: customer, userId: principal.userId };
+        const who = { customerId: customer, userId: principal.userId, ...impersonation(principal) };
         const command = { type: 'UpdateDevice', ...who, ...fields } as const;
         return deviceReply(profiles, id, await devices.ask(id, command));
       }

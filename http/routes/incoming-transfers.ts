@@ -14,7 +14,7 @@ import type { DeviceAnswer, Devices, Directory } from '../../actors/fleet/device
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
 import { attempt, createLimiter } from '../auth/attempts.ts';
-import { CUSTOMER, type CustomerUser } from '../auth/principal.ts';
+import { CUSTOMER, type CustomerUser, impersonation } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
 import { deviceView } from '../views/device.ts';
@@ -187,7 +187,7 @@ async function accept(
   const { tenantId, customerId, userId } = principal;
   const id = await directory.ofTransfer(transfer);
   if (id === undefined) return notFound;
-  const who = { tenantId, customerId, userId };
+  const who = { tenantId, customerId, userId, ...impersonation(principal) };
   const asked = await firstFound(addresses, (addressDigest) =>
     devices.ask(id, { type: 'AcceptOffer', ...who, transferId: transfer, addressDigest, codeDigest }),
   );
@@ -228,7 +228,8 @@ function declineOffer(needs: IncomingTransferNeeds): Route {
       const { tenantId, customerId, userId } = principal;
       const id = await directory.ofTransfer(params.transferId);
       if (id === undefined) return notFound;
-      const who = { tenantId, customerId, userId, transferId: params.transferId };
+      const { transferId } = params;
+      const who = { tenantId, customerId, userId, transferId, ...impersonation(principal) };
       const answer = await firstFound(await addressesOf(needs, principal), (addressDigest) =>
         devices.ask(id, { type: 'DeclineOffer', ...who, addressDigest }),
       );

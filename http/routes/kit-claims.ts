@@ -9,7 +9,7 @@ import type { Clock } from '../../actors/base/clock.ts';
 import type { KitReason, Kits } from '../../actors/kits/model.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
 import { attempt, createLimiter } from '../auth/attempts.ts';
-import { CUSTOMER } from '../auth/principal.ts';
+import { CUSTOMER, impersonation } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
 import { claimedKitView, viewClaimedKit } from '../views/kit.ts';
@@ -58,7 +58,7 @@ function claimKit({ kits, audit, clock, counters, settings }: KitClaimNeeds): Ro
           { limiter: perCustomer, key: customerId },
           { limiter: perAddress, key: address },
         ],
-        () => kits.claim({ tenantId, customerId, userId }, code),
+        () => kits.claim({ tenantId, customerId, userId, ...impersonation(principal) }, code),
         (outcome) => (outcome.type === 'refused' && outcome.reason === 'kit-unknown' ? 1 : 0),
       );
       if (answer.type === 'blocked') {

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
-import { TENANT } from '../auth/principal.ts';
+import { impersonation, TENANT } from '../auth/principal.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { deviceView } from '../views/device.ts';
@@ -50,7 +50,12 @@ export function publicRoutes({ accounts, devices, profiles, tokens }: PublicNeed
         if (everybody.type !== 'done') return accountProblem(everybody, 'Customer');
         const { id } = everybody.value;
         const tenure = { tenantId, userId, customerId: id };
-        const command = { type: 'AssignDevice', ...tenure, ...inEpochs(ifMatch) } as const;
+        const command = {
+          type: 'AssignDevice',
+          ...tenure,
+          ...inEpochs(ifMatch),
+          ...impersonation(principal),
+        } as const;
         const assigned = await devices.ask(params.deviceId, command);
         const answer = await unlessCustomerGone({ accounts, devices }, params.deviceId, tenure, assigned);
         return answer === undefined ? notFound : deviceReply(profiles, params.deviceId, answer);

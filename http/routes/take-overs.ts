@@ -6,7 +6,12 @@
 import type { DeviceRecord } from '../../actors/device/state.ts';
 import { mayEndTakeOver } from '../../actors/device/take-over.ts';
 import type { Devices, Directory } from '../../actors/fleet/devices.ts';
-import { type CustomerUser, TENANT_AND_CUSTOMER, type TenantAdministrator } from '../auth/principal.ts';
+import {
+  type CustomerUser,
+  impersonation,
+  TENANT_AND_CUSTOMER,
+  type TenantAdministrator,
+} from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
 import { takeOverView, viewTakeOver } from '../views/take-over.ts';
@@ -72,7 +77,14 @@ function endTakeOver(needs: TakeOverNeeds): Route {
       if (isProblem(device)) return device;
       const { tenantId, userId } = principal;
       const customerId = customerOf(principal);
-      const command = { type: 'EndTakeOver', tenantId, userId, customerId, ...inEpochs(ifMatch) } as const;
+      const command = {
+        type: 'EndTakeOver',
+        tenantId,
+        userId,
+        customerId,
+        ...inEpochs(ifMatch),
+        ...impersonation(principal),
+      } as const;
       return doneReply(await needs.devices.ask(device.id, command));
     },
   });

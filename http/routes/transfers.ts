@@ -25,6 +25,7 @@ import { attempt, createLimiter } from '../auth/attempts.ts';
 import {
   CUSTOMER,
   type CustomerUser,
+  impersonation,
   TENANT_AND_CUSTOMER,
   type TenantAdministrator,
 } from '../auth/principal.ts';
@@ -117,17 +118,18 @@ function offerDevice(needs: TransferNeeds): Route {
 
 async function makeOffer(
   needs: TransferNeeds,
-  { tenantId, customerId, userId }: CustomerUser,
+  principal: CustomerUser,
   id: DeviceId,
   toWhom: string | null,
   conditions: Pick<OfferDevice, 'durationMs' | 'inEpochs'>,
 ): Promise<Reply> {
   const { devices, secrets } = needs;
+  const { tenantId, customerId, userId } = principal;
   const offer = await newOffer(needs, tenantId, id, toWhom);
   if (offer === undefined) return badRequest('to should be an e-mail address or the id of a customer!');
   const { transferId, to, code } = offer;
   const command = { type: 'OfferDevice', tenantId, customerId, userId, transferId, to } as const;
-  const answer = await devices.ask(id, { ...command, ...conditions });
+  const answer = await devices.ask(id, { ...command, ...conditions, ...impersonation(principal) });
   return answerReply(answer, ({ offer: open }) =>
     // Another one may have come, or it may have been accepted, before the answer was written.
     open?.transferId === transferId
@@ -211,7 +213,14 @@ function withdrawOffer(needs: TransferNeeds): Route {
       const { tenantId, userId } = principal;
       const device = await ownDevice(needs, principal, params.deviceName);
       if (isProblem(device)) return device;
-      const command = { type: 'WithdrawOffer', tenantId, userId, customerId: customerOf(principal) } as const;
+      const customerId = customerOf(principal);
+      const command = {
+        type: 'WithdrawOffer',
+        tenantId,
+        userId,
+        customerId,
+        ...impersonation(principal),
+      } as const;
       return doneReply(await needs.devices.ask(device.id, command));
     },
   });

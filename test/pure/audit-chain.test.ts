@@ -10,6 +10,8 @@ import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
 import { openRecords } from '../../actors/records/records.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import {
+  claimByWindow,
+  claimPath,
   createRestWorld,
   PASSWORD,
   provision,
@@ -461,9 +463,53 @@ law(
     const told = named.map(({ actionType, actionData }) => `${actionType} ${actionData.route ?? ''}`);
     const routes = ['/:deviceId', '/:deviceId/credentials'].map((rest) => `UPDATED /api/device${rest}`);
     const saved = 'UPDATED /api/plugins/telemetry/:entityType/:entityId/:scope';
-    assert.equal(told.sort(), ['DELETED ', ...routes, saved].sort());
+    const events = ['ATTRIBUTES_UPDATED ', 'DELETED '];
+    assert.equal(told.sort(), [...events, ...routes, saved].sort());
     const out = await home.admin.get('/api/audit/logs?page=0&pageSize=9&actionTypes=LOGOUT');
     assert.match(out.text, root);
+  },
+);
+
+law(
+  'every event of a device names the administrator who looked in as the user, and of others nobody',
+  async ({ world, home }) => {
+    const { alice, admin, adminId } = home;
+    const { token } = (await admin.get(`/api/user/${alice.userId}/token`)).json as { token: string };
+    const id = await provision(world, home.tenantId, 'lamp', null);
+    for (const [customer, attribute] of [[world.as(token), 'theirs'] as const, [alice, 'own'] as const]) {
+      await claimByWindow(world, customer, id, 'lamp');
+      const path = `/api/plugins/telemetry/DEVICE/${id}/SERVER_SCOPE`;
+      assert.is((await customer.post(path, { [attribute]: 1 })).status, 200);
+      assert.is((await customer.delete(`${path}?keys=${attribute}`)).status, 200);
+      assert.is(
+        (await customer.post('/api/customer/device/lamp/transfer', { to: home.bob.email })).status,
+        200,
+      );
+      assert.is((await customer.delete('/api/customer/device/lamp/transfer')).status, 200);
+      assert.is((await customer.delete(claimPath('lamp'))).status, 200);
+    }
+    await world.audit.catchUp();
+    const path = `/api/audit/logs/entity/DEVICE/${id}?page=0&pageSize=100&sortOrder=ASC`;
+    const entries = ((await admin.get(path)).json as { data: Entry[] }).data;
+    const events = entries.filter(
+      ({ actionData, userId }) => actionData.route === undefined && userId !== null,
+    );
+    const ofAlice = events.filter(({ userId }) => userId.id === alice.userId);
+    const told = ofAlice.map(
+      ({ actionType, actionData }) => `${actionType} ${actionData.impersonator ?? ''}`,
+    );
+    const each = [
+      'ASSIGNED_TO_CUSTOMER',
+      'ATTRIBUTES_UPDATED',
+      'ATTRIBUTES_DELETED',
+      'TRANSFER_OFFERED',
+      'TRANSFER_WITHDRAWN',
+      'UNASSIGNED_FROM_CUSTOMER',
+    ];
+    assert.equal(told, [
+      ...each.map((action) => `${action} ${adminId}`),
+      ...each.map((action) => `${action} `),
+    ]);
   },
 );
 

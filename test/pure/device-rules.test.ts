@@ -15,7 +15,8 @@ import {
 } from '../../actors/device/device.ts';
 import { knownChanges } from '../../actors/device/evidence.ts';
 import type { SteeringFault } from '../../actors/device/messages.ts';
-import { ownerEpochOf } from '../../actors/device/state.ts';
+import { DEFAULT_OWNERSHIP_RULES } from '../../actors/device/ownership-rules.ts';
+import { type DeviceState, ownerEpochOf } from '../../actors/device/state.ts';
 import {
   ADMIN,
   assign,
@@ -23,6 +24,7 @@ import {
   challenge,
   challenged,
   claimed,
+  complete,
   confirm,
   deleteAttributes,
   expire,
@@ -703,6 +705,35 @@ law('R6', 'of what an older version wrote only the present owner is known, and t
     ],
   );
 });
+
+law(
+  'R6',
+  'an event names the administrator who looked in as the user, a take-over him who asked for it',
+  () => {
+    const ownership = { ...DEFAULT_OWNERSHIP_RULES, takeOver: 'after-notice', takeOverNoticeMs: 10 } as const;
+    const decider = createDeviceDecider({ ...OPEN_POLICY, ownership });
+    const after = (...commands: readonly DeviceCommand[]) => {
+      let [state, event]: [DeviceState, DeviceEvent | undefined] = [given(OPEN_POLICY).state, undefined];
+      for (const command of commands) {
+        const decision = decider.decide(state, command, command.type === 'CompleteTakeOver' ? NOW + 10 : NOW);
+        if (decision.type !== 'accept') throw new Error(JSON.stringify(decision));
+        event = decision.event;
+        state = decider.evolve(state, event);
+      }
+      return [event?.type, event?.impersonatorId];
+    };
+    const inPerson = [assign(CUSTOMER), initiate(1_000), confirm(OTHER_CUSTOMER)] as const;
+    const [first, second, claim] = inPerson;
+    const lookedIn = [first, second, { ...claim, impersonatorId: ADMIN }] as const;
+    assert.equal(after({ ...first, impersonatorId: ADMIN }), ['DeviceAssigned', ADMIN]);
+    assert.equal(after(...inPerson), ['TakeOverAsked', undefined]);
+    assert.equal(after(...lookedIn), ['TakeOverAsked', ADMIN]);
+    assert.equal(after(...lookedIn, save({ colour: 'red' })), ['AttributesSaved', undefined]);
+    assert.equal(after(...lookedIn, complete(OTHER_CUSTOMER, 1)), ['DeviceTakenOver', ADMIN]);
+    assert.equal(after(...lookedIn, complete(OTHER_CUSTOMER, 1, false)), ['TakeOverEnded', undefined]);
+    assert.equal(after(...inPerson, complete(OTHER_CUSTOMER, 1)), ['DeviceTakenOver', undefined]);
+  },
+);
 
 law('R5', 'a command for another epoch is refused, whoever asks', () => {
   const owned = given(OPEN_POLICY, opened(CLOSES), claimed());
