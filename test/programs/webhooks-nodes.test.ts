@@ -1,0 +1,76 @@
+/**
+ * Webhooks over two nodes on one Redis: one of them sends. Both are killed in the middle of a thousand claims, one after the other, and the
+ * webhook hears of each event at least once, in its device's order. The log of Redis waits for what was not sent.
+ */
+import { suite } from 'uvu';
+import { equal, ok } from 'uvu/assert';
+import { cast } from '../kit/api.ts';
+import { SYSADMIN_PASSWORD, startNodes } from '../kit/nodes.ts';
+import { cleanUp } from '../kit/process.ts';
+import { needing } from '../kit/programs.ts';
+import { startReceiver, withStatus } from '../kit/receiver.ts';
+import { cleanUpRedis, startRedis } from '../kit/redis.ts';
+import { until } from '../kit/until.ts';
+import { beginClaims, CLAIMS, WEBHOOK_ENVIRONMENT } from '../kit/webhook-story.ts';
+
+const nodes = suite('webhooks over two nodes');
+const law = needing(['redis-server'], nodes);
+const PATIENCE_MS = 10 * 60_000;
+
+nodes.after(async () => {
+  await cleanUp();
+  await cleanUpRedis();
+});
+
+law('after kills of both nodes none is missing and none out of order', async () => {
+  const redis = await startRedis();
+  const both = await startNodes(2, { STORE_URL: redis.url, ...WEBHOOK_ENVIRONMENT });
+  const receiver = await startReceiver();
+  const story = await beginClaims(both.urls, SYSADMIN_PASSWORD, receiver);
+  for (const [which, part] of [
+    [0, 0.25],
+    [1, 0.5],
+    [0, 0.75],
+  ] as const) {
+    await until('it is in the middle', () => story.claims() >= part * CLAIMS, PATIENCE_MS);
+    await both.kill(which);
+    await both.start(which);
+  }
+  await story.done;
+  await story.check();
+  equal(await both.stop(), [0, 0]);
+  await receiver.stop();
+});
+
+law('what a webhook has not had stays in the log of Redis, however far the audit trail is', async () => {
+  const redis = await startRedis();
+  const one = await startNodes(1, { STORE_URL: redis.url, ...WEBHOOK_ENVIRONMENT });
+  const receiver = await startReceiver();
+  receiver.answer(withStatus(503));
+  const { api, tenant } = await cast(one.urls[0] ?? '', SYSADMIN_PASSWORD);
+  const { id } = await api.post<{ id: string }>('/api/webhook', tenant, { url: receiver.url });
+  const made = new Set<string>();
+  for (let n = 0; n < 30; n += 1) {
+    made.add(`evt_${(await api.createDevice(tenant, `d-${n}`, `token-${n}`)).id.id}_1`);
+  }
+  const added = async () => {
+    const { totalElements } = await api.get<{ totalElements: number }>(
+      '/api/audit/logs?pageSize=1&page=0&actionTypes=ADDED',
+      tenant,
+    );
+    return totalElements;
+  };
+  await until('the audit trail has read them all', async () => (await added()) >= made.size);
+  await until('it was tried', () => receiver.heard.length > 0);
+  receiver.answer(withStatus(204));
+  await api.post(`/api/webhook/${id}/enable`, tenant, {});
+  await until('all are heard', () => {
+    const heard = new Set(receiver.heard.filter(({ status }) => status === 204).map((one) => one.id));
+    return [...made].every((one) => heard.has(one));
+  });
+  ok(receiver.heard.length >= made.size);
+  await one.stop();
+  await receiver.stop();
+});
+
+nodes.run();
