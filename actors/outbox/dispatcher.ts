@@ -200,7 +200,7 @@ export function createDispatcher(needs: DispatcherNeeds, parts: OutboxParts, tar
       tellAt = now + NEEDED_EVERY_MS;
     }
     for (const runner of runners.values()) {
-      if (running.has(runner)) continue;
+      if (runner.isIdle || running.has(runner)) continue;
       running.set(
         runner,
         run(runner).finally(() => running.delete(runner)),

@@ -36,6 +36,8 @@ export interface RunnerNeeds {
 export interface Runner {
   /** Does what there is to do now. Resolves to whether there is more at once. Rejects with `StoreUnavailable`. */
   round(): Promise<boolean>;
+  /** Whether a round would do nothing. */
+  readonly isIdle: boolean;
   /** How long something has waited that is to be sent; what waits for one device alone does not count. */
   readonly lagMs: number;
   /** What the target is now. */
@@ -52,6 +54,8 @@ const FAILURES_MAX = 10;
 const FAILING_MAX_MS = 120 * 3_600_000;
 /** For so long a place is what it was: others change it when somebody asks for something. */
 const LOADED_FOR_MS = 1_000;
+/** Likewise while the target rests: how late it hears that it was asked for something. */
+const RESTING_FOR_MS = 5_000;
 /** Lanes tried again in one round. */
 const LANES_PER_ROUND = 100;
 
@@ -72,9 +76,12 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
   const isResting = ({ restsUntil }: Place) => restsUntil !== null && clock.now() < restsUntil;
   const isStopped = () => isOver || !mayGoOn() || place === undefined || isResting(place);
 
+  const isStale = (at: Place) =>
+    clock.elapsed() - loadedAt >= (isResting(at) ? RESTING_FOR_MS : LOADED_FOR_MS);
+
   /** Reads the place; and the lanes, if others have changed them. */
   async function load(): Promise<Place | undefined> {
-    if (place !== undefined && clock.elapsed() - loadedAt < LOADED_FOR_MS) return place;
+    if (place !== undefined && !isStale(place)) return place;
     let there = await places.get(target.id);
     loadedAt = clock.elapsed();
     if (there === undefined) {
@@ -226,6 +233,9 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
     return due.slice(0, LANES_PER_ROUND);
   }
 
+  /** Where something fails it is careful: a counterpart that hangs takes one connection. */
+  const atOnce = () => (place !== undefined && place.failures > 0 ? 1 : LANES_AT_ONCE);
+
   /** Sends a page. Resolves to whether all of it was sent or parked. */
   async function sendPage(
     messages: readonly Message[],
@@ -243,7 +253,7 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
       else some.push(message);
     }
     let isWhole = true;
-    await inParallel([...byDevice], LANES_AT_ONCE, async ([deviceId, some]) => {
+    await inParallel([...byDevice], atOnce(), async ([deviceId, some]) => {
       isWhole = (await sendSome(deviceId, some, readAt, sent)) && isWhole;
     });
     if (isWhole) partly.delete(key);
@@ -314,6 +324,9 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
   }
 
   return {
+    get isIdle() {
+      return place !== undefined && (isOver || isResting(place)) && !isStale(place);
+    },
     get lagMs() {
       const since = place?.failingSince ?? behind;
       return since === undefined ? 0 : Math.max(0, clock.now() - since);
@@ -328,7 +341,7 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
     async round() {
       if ((await load()) === undefined || isStopped()) return false;
       const due = dueLanes();
-      await inParallel(due, LANES_AT_ONCE, retry);
+      await inParallel(due, atOnce(), retry);
       if (due.length > 0) await save({});
       let isMore = due.length >= LANES_PER_ROUND;
       for (let which = 0; which < reader.logs; which += 1) isMore = (await nextPage(which)) || isMore;

@@ -3,7 +3,7 @@ import type { TenantId } from '../base/ids.ts';
 
 /** Each costs a connection. */
 const ALL_MAX = 256;
-const PER_TENANT_MAX = 32;
+const PER_TENANT_MAX = 64;
 
 export interface Slots {
   /** Waits for a slot, holds it while the task runs. */

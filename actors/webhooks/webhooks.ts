@@ -11,7 +11,7 @@ import { newSigningPair, writeSigningSecret } from '../outbound/signature.ts';
 import { attemptAt } from '../outbox/attempts.ts';
 import type { OutboxParts } from '../outbox/dispatcher.ts';
 import { partsOfId } from '../outbox/event-types.ts';
-import type { Message, Targets } from '../outbox/message.ts';
+import type { Message, Target, Targets } from '../outbox/message.ts';
 import { merged } from '../outbox/parking.ts';
 import type { Place } from '../outbox/places.ts';
 import type { Store } from '../store/store.ts';
@@ -44,6 +44,7 @@ const SECRET_BYTES = 32;
 const ID_MAX = 64;
 const REMOVED_AT_ONCE = 50;
 const TARGETS_AT_ONCE = 100;
+const TARGETS_KEPT = 10_000;
 
 /** The webhooks, and what of them the dispatcher sends to. */
 export function createWebhooks(needs: WebhookNeeds): {
@@ -145,6 +146,18 @@ export function createWebhooks(needs: WebhookNeeds): {
     if (readAt === undefined || readAt === null) return undefined;
     const found = await parts.reader.find(readAt, about.deviceId, about.number);
     return found?.tenantId === tenantId ? found : undefined;
+  }
+
+  /** Looked for every other second, and they rarely change. */
+  const made = new Map<string, Target>();
+
+  function targetFor(webhook: Webhook): Target {
+    const last = made.get(webhook.id);
+    if (last?.version === webhook.version) return last;
+    if (made.size >= TARGETS_KEPT) made.clear();
+    const target = targetOf(webhook, needs);
+    made.set(webhook.id, target);
+    return target;
   }
 
   async function removeOne(webhook: Webhook): Promise<void> {
@@ -270,7 +283,7 @@ export function createWebhooks(needs: WebhookNeeds): {
           const ids = await store.index.page(ALL_WEBHOOKS, query);
           for (const id of ids) {
             const webhook = await rows.find(id);
-            if (webhook !== undefined) yield targetOf(webhook, needs);
+            if (webhook !== undefined) yield targetFor(webhook);
           }
           const last = ids.at(-1);
           if (last === undefined) return;

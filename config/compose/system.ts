@@ -146,6 +146,7 @@ async function tellMetrics(
     store: core.store,
     devices: core.devices,
     mqtt,
+    webhooks: core.webhookFigures,
     certificates: () => [
       ...(config.http.sslEnabled ? [['http', httpCertificate(config)] as const] : []),
       ...(config.mqtt.sslEnabled ? [['mqtt', mqttCertificate(config)] as const] : []),

@@ -33,6 +33,8 @@ interface Running {
   readonly store: Pick<Store, 'check'>;
   readonly devices: { stats(): { readonly residents: number; readonly inFlight: number } };
   readonly mqtt: { readonly connections: number } | undefined;
+  /** What this process has sent to webhooks. */
+  webhooks(): { readonly lagMs: number; readonly delivered: number; readonly failed: number };
   /** Those that are shown to clients, by the door that shows them. */
   certificates(): readonly (readonly [door: string, certificate: Certificate])[];
 }
@@ -48,6 +50,10 @@ export function createMeters(about: { readonly version: string; readonly store: 
   const journal = meterJournal(metrics);
   const onRequest = meterRequests(metrics);
   const stopProcess = meterProcess(metrics);
+  const attempts = metrics.counter(
+    { name: 'claimd_webhook_attempts_total', help: 'Requests to webhooks.' },
+    { outcome: ['delivered', 'failed'] },
+  );
   let isUp = true;
   let running: Running | undefined;
 
@@ -65,14 +71,27 @@ export function createMeters(about: { readonly version: string; readonly store: 
       watchRunning(metrics, what);
     },
     async read() {
-      if (running !== undefined) isUp = await answersInTime(running.store.check());
+      if (running !== undefined) {
+        isUp = await answersInTime(running.store.check());
+        const { delivered, failed } = running.webhooks();
+        attempts.of('delivered').value = delivered;
+        attempts.of('failed').value = failed;
+      }
       return metrics.read();
     },
     stop: stopProcess,
   };
 }
 
-function watchRunning(metrics: Metrics, { devices, mqtt, certificates }: Running): void {
+function watchRunning(metrics: Metrics, { devices, mqtt, webhooks, certificates }: Running): void {
+  metrics.gauge(
+    {
+      name: 'claimd_webhook_lag_seconds',
+      help: 'How long something has waited that some webhook is to have; 0 on nodes that do not send.',
+    },
+    [],
+    () => [[[], webhooks().lagMs / 1_000]],
+  );
   metrics.gauge({ name: 'claimd_actors_resident', help: 'Device actors in memory.' }, [], () => [
     [[], devices.stats().residents],
   ]);

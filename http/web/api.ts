@@ -51,7 +51,7 @@ export interface Api {
     schema: Schema,
   ): Promise<Result<z.output<Schema>>>;
   /** A change whose answer is not read. */
-  act(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<Result<undefined>>;
+  act(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<Result<undefined>>;
 }
 
 /** Calls the app with a path and its query, and what `fetch` takes. */

@@ -91,6 +91,8 @@ test('metrics: what happened is counted, and nobody is named', async () => {
     'claimd_ownership_changes_total{change="given-back"}': 1,
     claimd_claim_window_open_duration_seconds_count: 1,
     claimd_store_up: 1,
+    'claimd_webhook_attempts_total{outcome="delivered"}': 0,
+    claimd_webhook_lag_seconds: 0,
   };
   for (const [name, count] of Object.entries(counts)) is(figure(text, name), count, name);
   ok((figure(text, 'claimd_store_append_duration_seconds_bucket{le="+Inf"}') ?? 0) >= 4);

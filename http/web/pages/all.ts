@@ -20,6 +20,7 @@ import { offlinePages } from './problem.tsx';
 import { tenantPages } from './tenants.tsx';
 import { transferPages } from './transfers.tsx';
 import { userPages } from './users.tsx';
+import { webhookPages } from './webhooks.tsx';
 
 export function allPages(): readonly Page[] {
   return [
@@ -35,6 +36,7 @@ export function allPages(): readonly Page[] {
     ...newDevicePages,
     ...labelPages,
     ...kitPages,
+    ...webhookPages,
     ...importStartPages,
     ...importJobPages,
     ...livePages,

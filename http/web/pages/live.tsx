@@ -43,7 +43,11 @@ async function overviewReply(visit: SignedIn): Promise<PageReply> {
     islands: ['live.js'],
     body: (
       <>
-        <Head title="Overview" lead={`The last ${HOURS} hours${incomplete}.`} />
+        <Head title="Overview" lead={`The last ${HOURS} hours${incomplete}.`}>
+          <a class="button" href="/webhooks">
+            Webhooks
+          </a>
+        </Head>
         <div class="figures" data-fresh="figures">
           {figures.map(([value, text]) => (
             <div class="card">
