@@ -74,7 +74,52 @@ const PACKED_INSTANT = /\u0007([0-9a-z]{8})/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: likewise
 const CONTROL = /[\u0000-\u001f]/;
 
+/** The event that is written most, whose pieces stand where they always do. Like what `packedText` makes of it, in one look. */
+const OPENED = '{"v":1,"type":"ClaimWindowOpened","at":';
+const DIGEST = ',"secretDigest":"';
+const CLOSES = '","closesAt":';
+const BY_DEVICE = ',"openedBy":"device"}';
+const DIGEST_AT = OPENED.length + INSTANT_DIGITS + DIGEST.length;
+/** A digest is SHA-256 in base64url. */
+const DIGEST_CHARS = 43;
+const CLOSES_AT = DIGEST_AT + DIGEST_CHARS + CLOSES.length;
+const OPENED_LENGTH = CLOSES_AT + INSTANT_DIGITS + BY_DEVICE.length;
+const BASE64URL = /^[\w-]+$/;
+
+/** Undefined for any other event. Slices are compared because that is quicker than to ask what a text starts with. */
+function packedOpening(event: string): string | undefined {
+  if (event.length !== OPENED_LENGTH) return undefined;
+  const pieces =
+    event.slice(0, OPENED.length) === OPENED &&
+    event.slice(DIGEST_AT - DIGEST.length, DIGEST_AT) === DIGEST &&
+    event.slice(CLOSES_AT - CLOSES.length, CLOSES_AT) === CLOSES &&
+    event.slice(-BY_DEVICE.length) === BY_DEVICE;
+  if (!pieces) return undefined;
+  const at = instantAt(event, OPENED.length);
+  const closesAt = instantAt(event, CLOSES_AT);
+  const digest = event.slice(DIGEST_AT, DIGEST_AT + DIGEST_CHARS);
+  if (at === undefined || closesAt === undefined || !BASE64URL.test(digest)) return undefined;
+  return `\u0001${packedInstant(at)}\u0002${digest}\u0003${packedInstant(closesAt)}\u0004`;
+}
+
+/** All pairs of digits of base 36: by them a number is written ten times as fast as by `toString`. */
+const PAIRS = Array.from({ length: 36 ** 2 }, (_, pair) => pair.toString(36).padStart(2, '0'));
+
+/** An instant of 13 digits, in 8 of base 36. */
+function packedInstant(instant: number): string {
+  const high = Math.floor(instant / 36 ** 4);
+  const low = instant - high * 36 ** 4;
+  return INSTANT_MARK + fourDigits(high) + fourDigits(low);
+}
+
+function fourDigits(number: number): string {
+  const high = Math.floor(number / 36 ** 2);
+  return `${PAIRS[high]}${PAIRS[number - high * 36 ** 2]}`;
+}
+
 function packedText(event: string): string {
+  const opening = packedOpening(event);
+  if (opening !== undefined) return opening;
   if (CONTROL.test(event)) return PLAIN_MARK + event; // no JSON text of ours
   let text = packedInstants(event);
   for (const [code, piece] of PIECES) text = text.replace(piece, code);
@@ -88,7 +133,7 @@ function packedInstants(event: string): string {
   for (let at = event.indexOf(':') + 1; at > 0; at = event.indexOf(':', at) + 1) {
     const instant = instantAt(event, at);
     if (instant === undefined) continue;
-    packed += event.slice(done, at) + INSTANT_MARK + instant.toString(36);
+    packed += event.slice(done, at) + packedInstant(instant);
     done = at + INSTANT_DIGITS;
   }
   return packed + event.slice(done);

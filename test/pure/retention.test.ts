@@ -105,6 +105,32 @@ retention('an instant is packed where it is a whole value of 13 digits, and nowh
   }
 });
 
+retention('a window that a device opened is packed as any other event is', () => {
+  const digest = 'n3c0mPZy0sZkT2s9wq2C0bY3mB3xFh0y5m3v6p8y1-_';
+  const event = encodeEvent(opened(START)).replace(SECRET, digest);
+  const [at, closesAt] = [START, START + 60_000].map((instant) => instant.toString(36));
+  const packed = `\u0001\u0007${at}\u0002${digest}\u0003\u0007${closesAt}\u0004`;
+  assert.is(packedLine('XYZ', 1, event), `XYZ 1 ${packed}`);
+  assert.is(unpackedLine(`XYZ 1 ${packed}`).event, event);
+  // One member more, or anything else in a member's place, and it is packed piece by piece; it says the same.
+  const others = [
+    event.replace('}', ',"arrivedAt":1700000000001}'),
+    event.replace(digest, `${digest.slice(1)}\\`),
+    event.replace(String(START), '170000000000x'),
+    event.replace('"device"', '"DEVICE"'),
+    event.replace('"closesAt"', '"closesIn"'),
+    event.replace(digest, `${digest.slice(1)}\u0001`),
+  ];
+  for (const other of others) assert.is(unpackedLine(packedLine('XYZ', 1, other)).event, other);
+});
+
+retention('an instant is packed the same over all that 13 digits reach', () => {
+  for (const instant of [1_000_000_000_000, 1_679_616_000_000, 1_999_999_999_999, 36 ** 8 - 1]) {
+    const line = packedLine('XYZ', 1, `{"a":${instant}}`);
+    assert.is(line, `XYZ 1 {"a":\u0007${instant.toString(36)}}`);
+  }
+});
+
 retention('a window takes less than half of what it took', () => {
   const life = [opened(START), { type: 'ClaimWindowExpired', at: START + 60_000 } as const].map(encodeEvent);
   const digest = 'n3c0mPZy0sZkT2s9wq2C0bY3mB3xFh0y5m3v6p8y1aA';

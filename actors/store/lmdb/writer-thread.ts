@@ -7,26 +7,19 @@
  * for a smaller transaction alone, smaller ones are made.
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import {
+  type PackedResults,
+  packResult,
+  type TransactionResult,
+  unpack,
+  type WriterMessage,
+} from './messages.ts';
 import { needOf, sum } from './needs.ts';
-import { carryOut, type Operation, type Result } from './operations.ts';
+import { carryOut, type Operation } from './operations.ts';
 import { isPanic, StorePanic } from './panic.ts';
 import { type Need, NoRoom, Room } from './room.ts';
 import { depthOf, openEnvironment, openTables } from './tables.ts';
 import { Transaction } from './transaction.ts';
-
-/** A message to the thread: some operations, or that there will be no more. */
-export type WriterMessage = readonly Operation[] | 'close';
-
-/** A message from the thread: the end of one transaction. Results are in the order of the operations. */
-export type TransactionResult =
-  | { readonly type: 'committed'; readonly results: readonly Result[] }
-  | {
-      readonly type: 'failed';
-      readonly count: number;
-      readonly why: string;
-      /** The disk is full; nothing was written. */
-      readonly noRoom: boolean;
-    };
 
 /** Bounds how long the first of many waits for the last. */
 const OPERATIONS_MAX = 10_000;
@@ -49,7 +42,7 @@ port.on('message', (message: WriterMessage) => {
   while (next !== undefined) {
     const operations: Operation[] = [];
     while (next !== undefined && next !== 'close' && operations.length < OPERATIONS_MAX) {
-      operations.push(...next);
+      unpack(next, operations);
       next = receive();
     }
     carryOutAll(operations);
@@ -110,12 +103,12 @@ function depthNow(): number {
 
 function commit(operations: readonly Operation[], need: Need): TransactionResult {
   try {
-    const results: Result[] = [];
+    const results: PackedResults[number][] = [];
     // Begun, committed and flushed when it returns.
     env.transactionSync(() => {
       room.reserve(need, depthNow());
       const transaction = new Transaction(tables);
-      for (const operation of operations) results.push(carryOut(transaction, operation));
+      for (const operation of operations) results.push(packResult(carryOut(transaction, operation)));
       transaction.finish();
     });
     return { type: 'committed', results };

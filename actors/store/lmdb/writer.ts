@@ -5,9 +5,9 @@
  */
 import { Worker } from 'node:worker_threads';
 import { StoreUnavailable } from '../store.ts';
+import { pack, type TransactionResult, unpackResult, type WriterMessage } from './messages.ts';
 import type { Operation, Results } from './operations.ts';
 import { isPanic, StorePanic } from './panic.ts';
-import type { TransactionResult, WriterMessage } from './writer-thread.ts';
 
 interface Waiting {
   resolve(result: unknown): void;
@@ -22,8 +22,9 @@ const LIMITS = { maxYoungGenerationSizeMb: 24 };
 export class Writer {
   readonly #store: string;
   readonly #thread: Worker;
-  /** Not sent yet. */
-  #gathered: Operation[] = [];
+  /** Not sent yet, and how many these are. */
+  #gathered: unknown[] = [];
+  #count = 0;
   /** Not answered yet, in the order in which they are sent; answers come in the same order. */
   #waiting: Waiting[] = [];
   #closed: Promise<void> | undefined;
@@ -49,9 +50,10 @@ export class Writer {
     return new Promise((resolve, reject) => {
       // Messages between threads have no types; operations and results belong together by their order.
       this.#waiting.push({ resolve: resolve as Waiting['resolve'], reject });
-      this.#gathered.push(operation);
-      if (this.#gathered.length === 1) setImmediate(() => this.#send());
-      else if (this.#gathered.length === SENT_AT_ONCE) this.#send();
+      pack(operation, this.#gathered);
+      this.#count += 1;
+      if (this.#count === 1) setImmediate(() => this.#send());
+      else if (this.#count === SENT_AT_ONCE) this.#send();
     });
   }
 
@@ -88,10 +90,11 @@ export class Writer {
   }
 
   #send(): void {
-    if (this.#gathered.length === 0) return;
+    if (this.#count === 0) return;
     this.#thread.ref();
     this.#thread.postMessage(this.#gathered satisfies WriterMessage);
     this.#gathered = [];
+    this.#count = 0;
   }
 
   #start(path: string): Worker {
@@ -116,7 +119,7 @@ export class Writer {
     // While nothing is under way the thread keeps no process alive.
     if (this.#waiting.length === 0 && this.#closed === undefined) this.#thread.unref();
     if (result.type === 'committed') {
-      for (const [at, { resolve }] of settled.entries()) resolve(result.results[at]);
+      for (const [at, packed] of result.results.entries()) settled[at]?.resolve(unpackResult(packed));
     } else {
       const error = new StoreUnavailable(this.#store, result.why, result.noRoom ? 'no-room' : undefined);
       for (const { reject } of settled) reject(error);
