@@ -25,6 +25,7 @@ import { createBrowsers } from './auth/browsers.ts';
 import { createTokens } from './auth/tokens.ts';
 import { createDirectDoor, type DirectDoor } from './direct.ts';
 import { type App, type DispatchNeeds, type ObserveRequest, register } from './dispatch.ts';
+import type { EventLog } from './event-log.ts';
 import type { Feed } from './feed.ts';
 import type { Route } from './route.ts';
 import { allRoutes } from './routes/all.ts';
@@ -50,6 +51,7 @@ export interface ApiNeeds {
   readonly kits: Kits;
   readonly webhooks: Webhooks;
   readonly feed: Feed;
+  readonly eventLog: EventLog;
   readonly profiles: Profiles;
   readonly secrets: Secrets;
   /** Signs what is told of devices' changes of owner. */

@@ -129,6 +129,7 @@ async function answer(asked: Asked, route: Route, needs: DispatchNeeds): Promise
     }),
     bearer: () => /^Bearer (.+)$/i.exec(asked.header('authorization') ?? '')?.[1],
     idempotencyKey: route.idempotent ? asked.header('idempotency-key') : undefined,
+    lastEventId: route.resumable ? asked.header('last-event-id') : undefined,
     ifMatch: route.conditional ? asked.header('if-match') : undefined,
     prefersAsync: () => /(^|,)\s*respond-async\s*($|[,;])/i.test(asked.header('prefer') ?? ''),
     async readPayload() {

@@ -10,6 +10,7 @@ import { unreachable } from '../actors/base/unreachable.ts';
 import type { DeviceEvent } from '../actors/device/device.ts';
 import type { Device } from '../actors/device/state.ts';
 import type { DeviceListener } from '../actors/fleet/devices.ts';
+import { StoreUnavailable } from '../actors/store/store.ts';
 
 interface FeedEvent {
   readonly type:
@@ -49,13 +50,19 @@ interface Watch {
   readonly stillMay: () => Promise<boolean>;
 }
 
+/** Texts to be sent, until `isEnded` says that nobody reads them any more. */
+type Source = (isEnded: () => boolean) => AsyncGenerator<string, void>;
+
 export interface Feed {
   /** Takes every durable event. */
   readonly onDeviceEvent: DeviceListener;
   /** Takes what is in no journal: refused claims. */
   onNote(note: Note): void;
-  /** What happens from now on; undefined if too many watch already. */
-  watch(watch: Watch): ReadableStream<Uint8Array> | undefined;
+  /**
+   * What happens from now on; undefined if too many watch already.
+   * @param source what is sent instead, as fast as it is read; ended with the stream
+   */
+  watch(watch: Watch, source?: Source): ReadableStream<Uint8Array> | undefined;
   /** Ends every stream: the process stops. */
   close(): void;
 }
@@ -66,6 +73,8 @@ const PER_TENANT_MAX = 50;
 const ALL_MAX = 1_000;
 /** Events that wait for a slow reader before its stream is ended. */
 const WAITING_MAX = 500;
+/** Pages of events that wait for a slow reader; no more are read meanwhile. */
+const PAGES_WAITING_MAX = 4;
 /** Something is sent this often, because proxies close silent connections. */
 const HEARTBEAT_MS = 15_000;
 /** Whether they still may is asked this often: whoever logs out stops hearing within two seconds. */
@@ -73,6 +82,8 @@ const CHECK_MS = 1_000;
 const CHECKS_PER_HEARTBEAT = HEARTBEAT_MS / CHECK_MS;
 
 interface Watcher extends Watch {
+  /** It is sent something else. */
+  readonly hasSource: boolean;
   send(text: string): void;
   /** Ends the stream; does nothing the second time. */
   end(): void;
@@ -84,7 +95,7 @@ export function createFeed(clock: Clock): Feed {
 
   function send(tenantId: TenantId, event: FeedEvent): void {
     const text = `event: device\ndata: ${JSON.stringify(event)}\n\n`;
-    for (const watcher of watchers.of(tenantId)) watcher.send(text);
+    for (const watcher of watchers.of(tenantId)) if (!watcher.hasSource) watcher.send(text);
   }
 
   return {
@@ -100,14 +111,18 @@ export function createFeed(clock: Clock): Feed {
       send(tenantId, { type: 'refused', at: clock.now(), ...fields });
     },
 
-    watch(watch) {
+    watch(watch, source) {
       if (closed || watchers.isFull(watch)) return undefined;
       let end = () => {};
+      let ended = false;
+      const texts = source?.(() => ended);
       return new ReadableStream<Uint8Array>(
         {
           start(controller) {
             const cancelTimer = clock.after(watch.lastsMs, () => end());
-            const watcher = createWatcher(watch, controller, () => {
+            const about = { ...watch, hasSource: texts !== undefined };
+            const watcher = createWatcher(about, controller, () => {
+              ended = true;
               cancelTimer();
               watchers.remove(watcher);
             });
@@ -116,9 +131,20 @@ export function createFeed(clock: Clock): Feed {
             watcher.send('retry: 3000\n\n');
             if (watch.lastsMs <= 0) end();
           },
+          async pull(controller) {
+            if (texts === undefined) return;
+            const next = await texts.next().catch((error: unknown) => {
+              end();
+              if (!(error instanceof StoreUnavailable)) throw error; // the client comes back by itself
+              return undefined;
+            });
+            if (ended) return;
+            if (next === undefined || next.done) end();
+            else controller.enqueue(encoder.encode(next.value));
+          },
           cancel: () => end(),
         },
-        { highWaterMark: WAITING_MAX },
+        { highWaterMark: texts === undefined ? WAITING_MAX : PAGES_WAITING_MAX },
       );
     },
 
@@ -190,7 +216,7 @@ class Watchers {
 const encoder = new TextEncoder();
 
 function createWatcher(
-  watch: Watch,
+  watch: Watch & Pick<Watcher, 'hasSource'>,
   controller: ReadableStreamDefaultController<Uint8Array>,
   onEnd: () => void,
 ): Watcher {

@@ -37,6 +37,8 @@ interface Call<Caller, Params, Query, Body> {
   readonly idempotencyKey: string | undefined;
   /** The `If-Match` header of a conditional route. */
   readonly ifMatch: string | undefined;
+  /** The `Last-Event-ID` header of a route that can be resumed. */
+  readonly lastEventId: string | undefined;
   /** Whether `Prefer` asks for a 202 where the answer takes longer. */
   readonly prefersAsync: () => boolean;
   /** Reads the body of a route with a `payload`. */
@@ -80,6 +82,8 @@ export interface RouteSpec<R extends Role, Params, Query, Body> {
   readonly idempotent?: true;
   /** The handler uses `prefersAsync`. */
   readonly deferring?: true;
+  /** The handler uses `lastEventId`. */
+  readonly resumable?: true;
   /** The handler uses `ifMatch`, with owner epochs (rule R5). */
   readonly conditional?: true;
   /**
@@ -133,6 +137,7 @@ export interface Route {
   readonly responses: Responses;
   readonly plainProblems: boolean;
   readonly idempotent: boolean;
+  readonly resumable: boolean;
   readonly conditional: boolean;
   readonly deferring: boolean;
   readonly stores: false | ((body: unknown) => boolean);
@@ -168,6 +173,7 @@ export function defineRoute<R extends Role, Params, Query, Body>(
     idempotent: spec.idempotent ?? false,
     deferring: spec.deferring ?? false,
     isFrequent: spec.frequent ?? false,
+    resumable: spec.resumable ?? false,
     conditional: spec.conditional ?? false,
     stores: spec.stores === true ? () => true : (spec.stores ?? false),
     allows: (principal) =>

@@ -38,6 +38,7 @@ import { createQuota } from '../../actors/limits/quota.ts';
 import { createAddressFilter } from '../../actors/outbound/addresses.ts';
 import { createOutbound } from '../../actors/outbound/request.ts';
 import type { DispatcherFigures } from '../../actors/outbox/dispatcher.ts';
+import type { MessageReader } from '../../actors/outbox/reader.ts';
 import { createLease } from '../../actors/records/lease.ts';
 import { type Parent, startSystem, stop } from '../../actors/runtime/nact.ts';
 import type { Store } from '../../actors/store/store.ts';
@@ -100,6 +101,8 @@ export interface Core {
   /** Wakes devices whose windows elapse and whose take-overs are due, until `stopAlarms`. */
   startAlarms(): void;
   readonly webhooks: Webhooks;
+  /** The log as it is told outside. */
+  readonly reader: MessageReader;
   /** Sends to webhooks, if this node is to. */
   startWebhooks(): void;
   webhookFigures(): DispatcherFigures;
@@ -130,7 +133,13 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     );
     const installation = await installationOf(store);
     const server = serverName(config, installation);
-    const { webhooks, dispatcher } = composeWebhooks(config, { ...needs, store, secrets, profiles, server });
+    const { webhooks, dispatcher, reader } = composeWebhooks(config, {
+      ...needs,
+      store,
+      secrets,
+      profiles,
+      server,
+    });
     close = async (drainMs) => {
       await Promise.all([devices.stop(drainMs), dispatcher.stop()]);
       stop(root);
@@ -186,6 +195,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       root,
       listen: (listener) => listeners.push(listener),
       webhooks,
+      reader,
       startWebhooks: () => (config.webhooks.enabled ? dispatcher.start() : undefined),
       webhookFigures: dispatcher.figures,
       startAlarms: () => alarms.start(),

@@ -8,6 +8,7 @@ import { createTokenGuard, type TokenGuard } from '../../actors/claiming/wrong-t
 import type { Devices, Presence } from '../../actors/fleet/devices.ts';
 import type { Listening } from '../../actors/sockets/listen.ts';
 import { createApp } from '../../http/app.ts';
+import { createEventLog } from '../../http/event-log.ts';
 import { createHttpServer } from '../../http/server.ts';
 import { type ApiSettings, defaultDeviceApiSettings } from '../../http/settings.ts';
 import type { WebSocketUpgrades } from '../../http/upgrades.ts';
@@ -264,6 +265,7 @@ function createHttp(
     imports,
     kits,
     webhooks: core.webhooks,
+    eventLog: createEventLog(core.reader, clock),
     secrets,
     statements: createStatements(serverKeysOf(core), serverName(config, core.installation), clock),
     clock,

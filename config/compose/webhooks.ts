@@ -7,6 +7,7 @@ import { createAddressFilter } from '../../actors/outbound/addresses.ts';
 import { createOutbound } from '../../actors/outbound/request.ts';
 import { createDispatcher, type Dispatcher, openOutbox } from '../../actors/outbox/dispatcher.ts';
 import { openNeededLogs } from '../../actors/outbox/places.ts';
+import type { MessageReader } from '../../actors/outbox/reader.ts';
 import type { Store } from '../../actors/store/store.ts';
 import type { Webhooks } from '../../actors/webhooks/model.ts';
 import { createWebhooks } from '../../actors/webhooks/webhooks.ts';
@@ -16,6 +17,8 @@ import type { Config } from '../options/schema.ts';
 export interface WebhookParts {
   readonly webhooks: Webhooks;
   readonly dispatcher: Dispatcher;
+  /** Reads the log as messages. */
+  readonly reader: MessageReader;
 }
 
 export interface WebhookComposition {
@@ -52,7 +55,7 @@ export function composeWebhooks(
     timeoutMs: webhooks.timeoutMs,
     webhooksMax: webhooks.perTenant,
   });
-  return { webhooks: all, dispatcher: createDispatcher(outbox, parts, targets) };
+  return { webhooks: all, dispatcher: createDispatcher(outbox, parts, targets), reader: parts.reader };
 }
 
 /** The log says so at most this often. */

@@ -169,7 +169,7 @@ function jsonOf(schema: Schema): Media {
 const ENVELOPE = jsonOf(PROBLEM);
 
 function parametersOf(
-  { path, params, query, idempotent, conditional }: Route,
+  { path, params, query, idempotent, conditional, resumable }: Route,
   schemas: Schemas,
 ): Parameter[] {
   const inPath = params === undefined ? {} : propertiesOf(schemas, schemas.of(params, 'input'));
@@ -194,6 +194,7 @@ function parametersOf(
     ),
     ...(idempotent ? [IDEMPOTENCY_KEY] : []),
     ...(conditional ? [IF_MATCH] : []),
+    ...(resumable ? [LAST_EVENT_ID] : []),
   ];
 }
 
@@ -203,6 +204,14 @@ const IDEMPOTENCY_KEY: Parameter = {
   required: false,
   description: 'Of the requests with one key, one is carried out; the others get its answer, for a day.',
   schema: { type: 'string', minLength: 1, maxLength: 255 },
+};
+
+const LAST_EVENT_ID: Parameter = {
+  name: 'Last-Event-ID',
+  in: 'header',
+  required: false,
+  description: 'The id of the event that was heard last: the stream goes on behind it.',
+  schema: { type: 'string' },
 };
 
 const IF_MATCH: Parameter = {

@@ -22,6 +22,7 @@ import type { Browsers } from '../auth/browsers.ts';
 import { createLogins } from '../auth/logins.ts';
 import { createSecondFactorAuth } from '../auth/second-factor.ts';
 import type { Tokens } from '../auth/tokens.ts';
+import type { EventLog } from '../event-log.ts';
 import type { Feed } from '../feed.ts';
 import type { Route } from '../route.ts';
 import type { ApiSettings, DeviceApiSettings } from '../settings.ts';
@@ -74,6 +75,7 @@ export interface RouteNeeds {
   readonly kits: Kits;
   readonly webhooks: Webhooks;
   readonly feed: Feed;
+  readonly eventLog: EventLog;
   readonly profiles: Profiles;
   readonly secrets: Secrets;
   readonly statements: Statements;

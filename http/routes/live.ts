@@ -6,9 +6,11 @@ import { createStatistics } from '../../actors/audit/statistics.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
 import { TENANT } from '../auth/principal.ts';
+import type { EventLog } from '../event-log.ts';
 import type { Feed } from '../feed.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { tooManyRequests } from '../wire/errors.ts';
+import { badRequest, tooManyRequests } from '../wire/errors.ts';
+import { switched } from '../wire/query.ts';
 import { json } from '../wire/reply.ts';
 
 export interface LiveNeeds {
@@ -16,6 +18,7 @@ export interface LiveNeeds {
   readonly devices: Devices;
   readonly clock: Clock;
   readonly feed: Feed;
+  readonly eventLog: EventLog;
 }
 
 /** After this time a stream ends, so that the client connects again with a valid token. */
@@ -64,7 +67,7 @@ const whole = (name: string, max: number, fallback: number) =>
     .default(fallback)
     .meta({ documentedAs: { type: 'integer', minimum: 0, maximum: max, default: fallback } });
 
-export function liveRoutes({ audit, devices, clock, feed }: LiveNeeds): Route[] {
+export function liveRoutes({ audit, devices, clock, feed, eventLog }: LiveNeeds): Route[] {
   const statistics = createStatistics(audit, devices, clock);
   return [
     defineRoute({
@@ -75,14 +78,30 @@ export function liveRoutes({ audit, devices, clock, feed }: LiveNeeds): Route[] 
         'devices claimed, assigned, given back and unassigned, claims refused, as far as this process hears of it',
       roles: TENANT,
       grants: ['everything', 'delegated'],
-      query: z.object({ seconds: whole('seconds', STREAM_SECONDS_MAX, STREAM_SECONDS_MAX) }),
+      description:
+        'With resumable=true the events of all nodes, read from the log: those that webhooks get, as events "event" with ids. ' +
+        'Who comes back with Last-Event-ID goes on behind it, as event sources do, as far as the log is kept.',
+      resumable: true,
+      query: z.object({
+        seconds: whole('seconds', STREAM_SECONDS_MAX, STREAM_SECONDS_MAX),
+        resumable: switched('resumable'),
+        /** For clients that cannot send the header. */
+        lastEventId: z.string().optional(),
+      }),
       responses: {
         200: { description: 'text/event-stream; each event "device" has JSON as its data' },
+        400: { description: 'Last-Event-ID is none of these ids' },
         429: { description: 'Too many watch already' },
       },
-      handle({ principal, query, stillMay }) {
+      handle({ principal, query, stillMay, lastEventId = query.lastEventId }) {
         const { tenantId, userId } = principal;
-        const body = feed.watch({ tenantId, userId, lastsMs: query.seconds * 1000, stillMay });
+        const after = lastEventId === '' ? undefined : lastEventId;
+        if (after !== undefined && !eventLog.isId(after))
+          return badRequest('Last-Event-ID is none of these ids!');
+        const isResumable = query.resumable === true || after !== undefined;
+        const source = (isEnded: () => boolean) => eventLog.read(tenantId, after, isEnded);
+        const watch = { tenantId, userId, lastsMs: query.seconds * 1000, stillMay };
+        const body = feed.watch(watch, isResumable ? source : undefined);
         if (body === undefined) return tooManyRequests('Too many watch already', RETRY_FEED_MS);
         return { type: 'stream', contentType: 'text/event-stream', body };
       },

@@ -43,6 +43,7 @@ import { type ApiNeeds, createApp } from '../../http/app.ts';
 import { createAuthentication } from '../../http/auth/authentication.ts';
 import { createBrowsers } from '../../http/auth/browsers.ts';
 import { createTokens } from '../../http/auth/tokens.ts';
+import { createEventLog } from '../../http/event-log.ts';
 import { createFeed, type Feed } from '../../http/feed.ts';
 import type { Route } from '../../http/route.ts';
 import { allRoutes } from '../../http/routes/all.ts';
@@ -172,7 +173,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   const stored = createStoredBytes(store, 0, log);
   const server = 'https://claimd.test';
   const parts = { store, secrets, profiles, clock, log, server };
-  const { webhooks, dispatcher } = composeWebhooks(WEBHOOK_SETTINGS, parts);
+  const { webhooks, dispatcher, reader } = composeWebhooks(WEBHOOK_SETTINGS, parts);
   const accounts = createAccounts({
     store,
     devices,
@@ -189,6 +190,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     imports,
     kits,
     webhooks,
+    eventLog: createEventLog(reader, clock),
     feed,
     accounts,
     audit: alsoTold(audit, feed),

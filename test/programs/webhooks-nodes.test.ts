@@ -4,7 +4,8 @@
  */
 import { suite } from 'uvu';
 import { equal, ok } from 'uvu/assert';
-import { cast } from '../kit/api.ts';
+import { cast, restApi } from '../kit/api.ts';
+import { openEvents } from '../kit/event-stream.ts';
 import { SYSADMIN_PASSWORD, startNodes } from '../kit/nodes.ts';
 import { cleanUp } from '../kit/process.ts';
 import { needing } from '../kit/programs.ts';
@@ -41,6 +42,31 @@ law('after kills of both nodes none is missing and none out of order', async () 
   equal(await both.stop(), [0, 0]);
   await receiver.stop();
 });
+
+law(
+  'a stream of events on one node hears what happens on the other, and goes on there with its last id',
+  async () => {
+    const redis = await startRedis();
+    const both = await startNodes(2, { STORE_URL: redis.url });
+    const [here = '', there = ''] = both.urls;
+    const { tenant } = await cast(here, SYSADMIN_PASSWORD);
+    const other = restApi(there);
+    const stream = await openEvents(here, tenant);
+    const made = async (name: string) =>
+      `evt_${(await other.createDevice(tenant, name, `t-${name}`)).id.id}_1`;
+    const first = await made('first');
+    await until('it is heard', () => stream.heard.some(({ data }) => data.id === first));
+    const after = stream.lastId();
+    stream.end();
+    const second = await made('second');
+    await both.kill(0);
+    const again = await openEvents(there, tenant, after);
+    await until('it is heard there', () => again.heard.some(({ data }) => data.id === second));
+    again.end();
+    await both.start(0);
+    equal(await both.stop(), [0, 0]);
+  },
+);
 
 law('what a webhook has not had stays in the log of Redis, however far the audit trail is', async () => {
   const redis = await startRedis();

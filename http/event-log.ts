@@ -1,0 +1,82 @@
+/**
+ * What happens to a tenant's devices on all nodes, as server-sent events that can be resumed: read from the journal's logs behind
+ * the commits, so they are late by up to half a second and nothing is missing. The events are those that webhooks get.
+ *
+ * The id of an event is the position in each log behind it. A page of events bears one, at its last event: who was broken off in
+ * between hears some of them twice, under the same `data.id`.
+ */
+import { type Clock, type Instant, sleep } from '../actors/base/clock.ts';
+import type { TenantId } from '../actors/base/ids.ts';
+import type { Message } from '../actors/outbox/message.ts';
+import type { MessageReader } from '../actors/outbox/reader.ts';
+
+export interface EventLog {
+  /**
+   * Texts to be sent, without an end.
+   * @param after the id of the event heard last; undefined: what happens from now on
+   * @param isEnded asked before each page
+   */
+  read(tenantId: TenantId, after: string | undefined, isEnded: () => boolean): AsyncGenerator<string, void>;
+  /** Whether a text is an id that this log may have given. */
+  isId(text: string): boolean;
+}
+
+/** Clocks of several nodes differ. */
+const LATE_MS = 60_000;
+/** How long the end of the log is left alone. */
+const POLL_MS = 500;
+/** After each page it rests this many times as long as the page took, as the audit trail does: claims go first. */
+const REST = 3;
+const REST_MAX_MS = 50;
+/** A stream that is told nothing hears this often how far it is, so that it does not begin far behind when it comes back. */
+const PLACE_EVERY_MS = 15_000;
+
+export function createEventLog(reader: MessageReader, clock: Clock): EventLog {
+  async function begin(after: string | undefined, since: Instant): Promise<number[]> {
+    // What happens while this is looked for is behind it all the same.
+    if (after === undefined) return [...(await reader.positionsAt(since - LATE_MS))];
+    // Not beyond the end: the store may be one that was put back from a backup.
+    const ends = await reader.positionsAt(Number.POSITIVE_INFINITY);
+    const wanted = after.split('.').map(Number);
+    return ends.map((end, which) => Math.min(wanted[which] ?? 0, end + 1));
+  }
+
+  return {
+    isId: (text) =>
+      text.length <= 16 * reader.logs &&
+      text.split('.').length <= reader.logs &&
+      /^\d{1,15}(\.\d{1,15})*$/.test(text),
+
+    async *read(tenantId, after, isEnded) {
+      const since = after === undefined ? clock.now() : 0;
+      const positions = await begin(after, since);
+      let toldAt = clock.elapsed();
+      while (!isEnded()) {
+        const begun = performance.now();
+        let isMoved = false;
+        for (let which = 0; which < reader.logs && !isEnded(); which += 1) {
+          const from = positions[which] ?? 0;
+          const { messages, next } = await reader.page({ which, from });
+          if (next === from) continue;
+          isMoved = true;
+          positions[which] = next;
+          const mine = messages.filter((message) => message.tenantId === tenantId && message.at >= since);
+          if (mine.length === 0) continue;
+          toldAt = clock.elapsed();
+          yield mine.map((message, at) => textOf(message, at === mine.length - 1 ? positions : [])).join('');
+        }
+        if (clock.elapsed() - toldAt >= PLACE_EVERY_MS) {
+          toldAt = clock.elapsed();
+          yield `id: ${positions.join('.')}\n\n`;
+        }
+        await sleep(clock, isMoved ? Math.min(REST * (performance.now() - begun), REST_MAX_MS) : POLL_MS);
+      }
+    },
+  };
+}
+
+function textOf({ id, type, at, data }: Message, positions: readonly number[]): string {
+  const told = { id, type, timestamp: new Date(at).toISOString(), data };
+  const place = positions.length === 0 ? '' : `id: ${positions.join('.')}\n`;
+  return `${place}event: event\ndata: ${JSON.stringify(told)}\n\n`;
+}
