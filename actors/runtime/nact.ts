@@ -1,7 +1,8 @@
 /**
  * The only file that imports nact. It gives the actors that we need with types that hold, and keeps nact's traps away:
  *
- * - nact's typings know neither `persist`'s extra arguments nor `recovering`; the casts are here and nowhere else.
+ * - nact's typings know neither `persist`'s extra arguments nor `recovering`, nor the actor behind a reference; the casts are
+ *   here and nowhere else.
  * - The default supervisor prints the whole message, secrets included, and stops the actor: `onCrash` is mandatory.
  * - `query` draws its reply address at random from 32 bits, and a collision hands one caller another's reply: there is no
  *   query here. A message that wants an answer carries a function for it.
@@ -13,8 +14,8 @@
  * - An actor gets one message per turn of the event loop, and mailboxes have no bound: the registry counts before it
  *   sends, and transports have mailboxes of their own (`mailbox.ts`).
  */
+import { createRequire } from 'node:module';
 import {
-  type ActorContext,
   configurePersistence,
   dispatch,
   type EventStream,
@@ -82,12 +83,9 @@ export function spawnPersistentActor<State, Message, Event, Extra>(
   stream: string,
   behaviour: PersistentBehaviour<State, Message, Event, Extra>,
 ): Ref<Message> {
-  const receive = (state: State, message: Message, ctx: ActorContext<Message, UntypedRef<unknown>>) => {
-    // `persist(event, tags, ...extra)`: the typings hide all but the event.
-    const { persist } = ctx as unknown as {
-      persist(event: Event, tags: string[], extra: Extra): Promise<void>;
-    };
-    return behaviour.receive(state, message, (event, extra) => persist(event, [], extra));
+  const receive = (state: State, message: Message, context: unknown) => {
+    const actor = context as PersistentActor<Event, Extra>; // see `itself`
+    return behaviour.receive(state, message, (event, extra) => actor.persist(event, [], extra));
   };
   const ref = spawnPersistent(untyped(parent), receive, stream, stream, {
     initialState: behaviour.initial,
@@ -96,7 +94,33 @@ export function spawnPersistentActor<State, Message, Event, Extra>(
       return ctx.stop;
     },
   });
+  actorOf(ref).createContext = itself;
   return ref as unknown as Ref<Message>;
+}
+
+/** An actor of nact's behind its reference: what its typings hide. */
+interface PersistentActor<Event, Extra> {
+  persist(event: Event, tags: string[], extra: Extra): Promise<void>;
+  createContext(): unknown;
+}
+
+const { applyOrThrowIfStopped } = createRequire(import.meta.url)('nact/lib/system-map.js') as {
+  applyOrThrowIfStopped<Result>(
+    ref: UntypedRef<unknown>,
+    task: (actor: PersistentActor<unknown, unknown>) => Result,
+  ): Result;
+};
+
+function actorOf(ref: UntypedRef<unknown>): PersistentActor<unknown, unknown> {
+  return applyOrThrowIfStopped(ref, (actor) => actor);
+}
+
+/**
+ * The context of a persistent actor: itself. For each message nact would make another with a dozen members, a copy of the map
+ * of children and a bound `persist`, which costs as much as writing the state down. Ours need `persist` alone, and have no children.
+ */
+function itself(this: unknown): unknown {
+  return this;
 }
 
 /** Puts a message into an actor's mailbox. */
