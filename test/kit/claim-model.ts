@@ -105,6 +105,10 @@ export type Asked =
   | { readonly type: 'look'; readonly owner: string | null; readonly epoch: number };
 
 const NEVER: readonly Claimable[] = [];
+const LOST_OFFER: Claimable['offer'] = {
+  by: 'an offer whose code got lost',
+  ends: [0, Number.MAX_SAFE_INTEGER],
+};
 
 /** An operation as it was asked and answered. Give an unanswered one an `endedAt` of Infinity. */
 export function claimOperation(
@@ -118,7 +122,26 @@ export function claimOperation(
     endedAt,
     observes: observes(asked),
     apply: (device) => after(device, asked, { calledAt, endedAt }, choice),
+    ...version(asked),
+    ...('answer' in asked && asked.answer === 'unknown' ? { alike: JSON.stringify(asked) } : {}),
   };
+}
+
+/** The epoch never falls (R5). */
+export const epochOf = ({ epoch }: Claimable): number => epoch;
+
+/** In which epoch the device was at most when it gave the answer. */
+function version(asked: Asked): { readonly versionMost?: number } {
+  if (asked.type === 'look') return { versionMost: asked.epoch };
+  if (asked.type === 'reclaim' && asked.answer === 'done' && asked.inEpoch !== undefined) {
+    return { versionMost: asked.inEpoch };
+  }
+  if (asked.type === 'confirm' && typeof asked.answer !== 'string') {
+    return { versionMost: asked.answer.epoch - 1 };
+  }
+  // Who asks again hears of the epoch that it is in.
+  if (asked.type === 'accept' && typeof asked.answer !== 'string') return { versionMost: asked.answer.epoch };
+  return {};
 }
 
 /** Answers that change nothing, whatever the device. */
@@ -184,13 +207,11 @@ function after(
       return [owner === null ? device : owned(device, null, null)]; // R2
     }
     case 'offer': {
-      const { customer, durationMs, answer } = asked;
+      const { customer, answer } = asked;
       if (answer === 'not-owner') return owner === customer ? NEVER : [device];
       if (owner !== customer) return NEVER; // H1
-      if (answer === 'unknown') {
-        const ends = ending(null, durationMs, calledAt, endedAt);
-        return [{ ...device, offer: { by: 'an offer whose code got lost', ends } }];
-      }
+      // Nobody can accept it, so it does not matter when it ends.
+      if (answer === 'unknown') return [{ ...device, offer: LOST_OFFER }];
       return [{ ...device, offer: { by: answer.by, ends: [answer.endsAt, answer.endsAt] } }];
     }
     case 'accept':

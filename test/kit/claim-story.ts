@@ -10,6 +10,7 @@ import {
   type Asked,
   type Claimable,
   claimOperation,
+  epochOf,
   type OwnershipChoice,
   UNCLAIMED,
 } from './claim-model.ts';
@@ -95,6 +96,8 @@ export interface Story {
   look(): Promise<void>;
   /** What no order of the operations explains, in words. Empty if there is nothing. */
   judge(): string[];
+  /** Of the devices judged, how many configurations the hardest took. */
+  readonly hardest: number;
   /** How often each thing happened. */
   readonly counts: ReadonlyMap<string, number>;
 }
@@ -155,6 +158,7 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
   let unanswered = 0;
   let secrets = 0;
   let mostCrowded = 1;
+  let hardest = 0;
 
   const origin = performance.timeOrigin;
   const now = (): number => origin + performance.now();
@@ -345,8 +349,17 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
         [() => reclaim(name, customer), () => confirm(name, rival, secret), () => look(name)],
       ]);
       const clear = await Promise.all(steps.map((step) => step()));
-      if (clear.includes(false)) await pause(BACKOFF_MS);
+      if (clear.includes(false)) await settle(name);
     }
+  }
+
+  /**
+   * After a request without an answer the clients of a device only look at it until it answers again. So a fault costs
+   * each device no more answers than were under way, however long it lasts and however quickly it refuses.
+   */
+  async function settle(name: string): Promise<void> {
+    do await pause(BACKOFF_MS);
+    while (!over && !(await look(name)));
   }
 
   /** A broker may deliver a message of the time of a fault once more, at any time after. */
@@ -399,10 +412,14 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
           claimOperation(entry.asked, entry, choice),
           ...repeated(entry, choice),
         ]);
-        const verdict = linearize(UNCLAIMED, operations);
+        const verdict = linearize(UNCLAIMED, operations, epochOf);
+        hardest = Math.max(hardest, verdict.configurations);
         if (verdict.type === 'linearizable') return [];
         return [`${name}, ${operations.length} operations: ${JSON.stringify(verdict)}`];
       });
+    },
+    get hardest() {
+      return hardest;
     },
     counts,
   };

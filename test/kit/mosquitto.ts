@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { temporaryFolder } from './folders.ts';
 import { afterPatience } from './patience.ts';
 import { freePort } from './ports.ts';
+import { endWithTests } from './process.ts';
 import { findProgram } from './programs.ts';
 import { until } from './until.ts';
 
@@ -60,6 +61,7 @@ export async function startMosquitto(
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    endWithTests(child);
     let ended = false;
     gone = new Promise((resolve) => {
       child.once('close', () => {

@@ -56,6 +56,13 @@ export interface Ended {
 }
 
 const living = new Set<ChildProcess>();
+
+/** Has `cleanUp` end this process as well, if it still runs by then. */
+export function endWithTests(child: ChildProcess): void {
+  living.add(child);
+  child.once('close', () => living.delete(child));
+}
+
 /** Ends every process of this file that still runs. For `test.after`. */
 export async function cleanUp(): Promise<void> {
   const ending = [...living].map((child) => new Promise((resolve) => child.once('close', resolve)));

@@ -1,7 +1,9 @@
 /** The checker of histories, on histories known to be good and known to be bad: it must tell them apart. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Asked, claimOperation, UNCLAIMED } from '../kit/claim-model.ts';
+import { playHistory } from '../kit/claim-history.ts';
+import { type Asked, claimOperation, epochOf, UNCLAIMED } from '../kit/claim-model.ts';
+import { createDice } from '../kit/dice.ts';
 import { linearize, type Operation, type Verdict } from '../kit/linearizability.ts';
 import fc from '../kit/property.ts';
 
@@ -11,6 +13,7 @@ const judge = (...entries: readonly Entry[]): Verdict =>
   linearize(
     UNCLAIMED,
     entries.map(([calledAt, endedAt, asked]) => claimOperation(asked, { calledAt, endedAt })),
+    epochOf,
   );
 
 const good = (name: string, ...entries: readonly Entry[]) =>
@@ -275,6 +278,7 @@ const judgeTakeOvers = (...entries: readonly Entry[]): Verdict =>
     entries.map(([calledAt, endedAt, asked]) =>
       claimOperation(asked, { calledAt, endedAt }, { takesOver: true }),
     ),
+    epochOf,
   );
 
 const claims = (
@@ -354,13 +358,44 @@ test('linearizability: whatever one device did, seen by overlapping callers, is 
         observes: false,
         apply: (now) => (now === 7 ? [now] : []),
       };
-      assert.equal(linearize(0, [...operations, forged]), {
-        type: 'violation',
-        explained: operations.length,
-        stuckAt: 'forged',
-      });
+      const verdict = linearize(0, [...operations, forged]);
+      assert.is(verdict.type, 'violation');
+      if (verdict.type !== 'violation') return;
+      assert.equal([verdict.explained, verdict.stuckAt], [operations.length, 'forged']);
     }),
   );
+});
+
+/** What may be asked of one device in a run of faults, and a share of lost answers as on a machine that is too slow. */
+const LONG_STORY = { rounds: 90, faultEvery: 45, faultRounds: 8 };
+/** A tenth of what the search may take. */
+const EASY = 100_000;
+
+for (const takesOver of [false, true]) {
+  const name = takesOver ? ', of a device that may be taken over' : '';
+  test(`linearizability: a long record with many answers lost${name} is decided with an order of magnitude of room`, () => {
+    let lostMost = 0;
+    for (let seed = 0; seed < 60; seed += 1) {
+      const { operations, lost } = playHistory(createDice(seed), { ...LONG_STORY, takesOver });
+      const verdict = linearize(UNCLAIMED, operations, epochOf);
+      assert.is(verdict.type, 'linearizable', `seed ${seed}: ${JSON.stringify(verdict)}`);
+      assert.ok(verdict.configurations < EASY, `seed ${seed}: ${verdict.configurations}`);
+      lostMost = Math.max(lostMost, lost);
+    }
+    assert.ok(lostMost > 20, `at most ${lostMost} lost`);
+  });
+}
+
+test('linearizability: one broken promise at the end of a long record with many answers lost is found', () => {
+  for (let seed = 0; seed < 60; seed += 1) {
+    const { operations, end } = playHistory(createDice(seed), { ...LONG_STORY, takesOver: false });
+    // Looked at in peace, it has an owner nobody knows; then it is back in an epoch that is over.
+    for (const seen of [look('nobody', end.epoch), look(end.owner, end.epoch - 1)]) {
+      const forged = claimOperation(seen, { calledAt: end.at + 10, endedAt: end.at + 11 });
+      const verdict = linearize(UNCLAIMED, [...operations, forged], epochOf);
+      assert.is(verdict.type, 'violation', `seed ${seed}: ${JSON.stringify(verdict)}`);
+    }
+  }
 });
 
 test('linearizability: a search that grows too large is told, and is no pass', () => {
