@@ -18,10 +18,13 @@ import type { Profiles } from '../actors/fleet/profiles.ts';
 import type { Imports } from '../actors/imports/imports.ts';
 import type { Kits } from '../actors/kits/model.ts';
 import type { Counters } from '../actors/limits/counters.ts';
+import type { SendOutbound } from '../actors/outbound/request.ts';
+import type { Providers } from '../actors/providers/model.ts';
 import { reportBug } from '../actors/runtime/supervision.ts';
 import type { Webhooks } from '../actors/webhooks/model.ts';
 import { createAuthentication } from './auth/authentication.ts';
 import { createBrowsers } from './auth/browsers.ts';
+import { createProviderSignIn } from './auth/provider-sign-in.ts';
 import { createTokens } from './auth/tokens.ts';
 import { createDirectDoor, type DirectDoor } from './direct.ts';
 import { type App, type DispatchNeeds, type ObserveRequest, register } from './dispatch.ts';
@@ -50,6 +53,9 @@ export interface ApiNeeds {
   readonly imports: Imports;
   readonly kits: Kits;
   readonly webhooks: Webhooks;
+  readonly providers: Providers;
+  /** Asks identity providers. */
+  readonly outbound: { readonly send: SendOutbound; readonly allowHttp: boolean };
   readonly feed: Feed;
   readonly eventLog: EventLog;
   readonly profiles: Profiles;
@@ -88,7 +94,8 @@ export function createApp(needs: ApiNeeds): RoutesApp {
   const authentication = createAuthentication(accounts, tokens, clock, log, settings.tokens);
   const browsers = createBrowsers(tokens);
   const presence = needs.presence ?? { isConnected: () => false };
-  const routes = allRoutes({ ...needs, presence, tokens, browsers, authentication });
+  const providerSignIn = createProviderSignIn({ ...needs, ...needs.outbound });
+  const routes = allRoutes({ ...needs, presence, tokens, browsers, authentication, providerSignIn });
   const web = (api: App) =>
     needs.web === undefined
       ? undefined

@@ -13,6 +13,7 @@ import { createApiKeys } from './api-keys.ts';
 import { createCustomers } from './customers.ts';
 import { customerKind, tenantKind, userKind } from './kinds.ts';
 import type { AccountSettings, Accounts } from './model.ts';
+import { createProviderLinks } from './provider-links.ts';
 import { createRemoval } from './removal.ts';
 import { createReplays } from './replays.ts';
 import { createSecondFactors } from './second-factors.ts';
@@ -61,6 +62,7 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
   const apiKeys = createApiKeys(store, clock);
   const replays = createReplays(store, clock);
   const secondFactors = createSecondFactors(store, clock, bus);
+  const providerLinks = createProviderLinks(store, clock);
   const removal = createRemoval({
     tenants,
     customers,
@@ -75,6 +77,7 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
       await apiKeys.forget(id);
       await replays.forget(id);
       await secondFactors.forget(id);
+      await providerLinks.forget(id);
     },
   });
 
@@ -82,6 +85,7 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
     apiKeys,
     replays,
     secondFactors,
+    providerLinks,
     tenants: createTenants(tenants, removal, clock),
     customers: createCustomers(customers, tenants, removal, clock),
     users: createUsers({ clock, settings, users, tenants, customers, activities, removal, changed }),

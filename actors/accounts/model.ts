@@ -10,6 +10,7 @@ import type { JsonObject } from '../base/json.ts';
 import type { EntityQuery, Page } from '../records/pages.ts';
 import type { Unavailable } from '../runtime/decider.ts';
 import type { ApiKeys } from './api-keys.ts';
+import type { ProviderLinks } from './provider-links.ts';
 import type { Replays } from './replays.ts';
 import type { SecondFactors } from './second-factors.ts';
 
@@ -300,6 +301,8 @@ export interface Accounts {
   /** Answers that users can have again. */
   readonly replays: Replays;
   readonly secondFactors: SecondFactors;
+  /** Who a person of an identity provider is here. */
+  readonly providerLinks: ProviderLinks;
   readonly tenants: Tenants;
   readonly customers: Customers;
   readonly users: Users;

@@ -19,6 +19,7 @@ export type ImportId = Branded<'ImportId'>;
 export type KitId = Branded<'KitId'>;
 export type TransferId = Branded<'TransferId'>;
 export type WebhookId = Branded<'WebhookId'>;
+export type ProviderId = Branded<'ProviderId'>;
 type AnyId =
   | TenantId
   | CustomerId
@@ -29,7 +30,8 @@ type AnyId =
   | ImportId
   | KitId
   | TransferId
-  | WebhookId;
+  | WebhookId
+  | ProviderId;
 
 /** ThingsBoard writes this where there is no entity, e.g. as `customerId` of an unassigned device. */
 export const NULL_UUID = '13814000-1dd2-11b2-8080-808080808080';

@@ -36,9 +36,11 @@ import { createWriteQuotas } from '../../actors/fleet/write-quotas.ts';
 import { type Counters, memoryCounters } from '../../actors/limits/counters.ts';
 import { createQuota } from '../../actors/limits/quota.ts';
 import { createAddressFilter } from '../../actors/outbound/addresses.ts';
-import { createOutbound } from '../../actors/outbound/request.ts';
+import { createOutbound, type SendOutbound } from '../../actors/outbound/request.ts';
 import type { DispatcherFigures } from '../../actors/outbox/dispatcher.ts';
 import type { MessageReader } from '../../actors/outbox/reader.ts';
+import type { Providers } from '../../actors/providers/model.ts';
+import { createProviders } from '../../actors/providers/providers.ts';
 import { createLease } from '../../actors/records/lease.ts';
 import { type Parent, startSystem, stop } from '../../actors/runtime/nact.ts';
 import type { Store } from '../../actors/store/store.ts';
@@ -103,6 +105,9 @@ export interface Core {
   readonly webhooks: Webhooks;
   /** The log as it is told outside. */
   readonly reader: MessageReader;
+  readonly providers: Providers;
+  /** To identity providers. */
+  readonly outbound: { readonly send: SendOutbound; readonly allowHttp: boolean };
   /** Sends to webhooks, if this node is to. */
   startWebhooks(): void;
   webhookFigures(): DispatcherFigures;
@@ -174,6 +179,10 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     pruning.start();
 
     const quickCounters = bus === silentBus ? memoryCounters : sharedCounters(bus);
+    const counters = opened.counters ?? quickCounters;
+    const { allowedNetworks, allowHttp } = config.outbound;
+    const filter = createAddressFilter({ allowedNetworks: listOf(allowedNetworks ?? ''), allowHttp });
+    const { allowSignUp } = config.accounts;
     return {
       store,
       keys,
@@ -188,7 +197,9 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
         { max: config.limits.wrongSecretsPerWindow, firstWaitMs: config.limits.firstWaitMs },
         bus,
       ),
-      counters: opened.counters ?? quickCounters,
+      counters,
+      providers: createProviders({ store, accounts, secrets, filter, counters, clock, allowSignUp }),
+      outbound: { send: createOutbound(filter, clock), allowHttp },
       quickCounters,
       profiles,
       bus,

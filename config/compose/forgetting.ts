@@ -6,6 +6,7 @@ import type { CustomerId, TenantId } from '../../actors/base/ids.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { openJobs } from '../../actors/imports/jobs.ts';
 import { forgetKits } from '../../actors/kits/records.ts';
+import { forgetProviders } from '../../actors/providers/providers.ts';
 import type { Store } from '../../actors/store/store.ts';
 import type { Webhooks } from '../../actors/webhooks/model.ts';
 
@@ -28,6 +29,7 @@ export function createForgetting(
       await openJobs(store).forgetTenant(id);
       await forgetKits(store, id);
       await webhooks.forgetTenant(id);
+      await forgetProviders(store, id);
       await stored.forget(id);
     },
 

@@ -266,6 +266,8 @@ function createHttp(
     kits,
     webhooks: core.webhooks,
     eventLog: createEventLog(core.reader, clock),
+    providers: core.providers,
+    outbound: core.outbound,
     secrets,
     statements: createStatements(serverKeysOf(core), serverName(config, core.installation), clock),
     clock,

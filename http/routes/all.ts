@@ -16,10 +16,12 @@ import type { Profiles } from '../../actors/fleet/profiles.ts';
 import type { Imports } from '../../actors/imports/imports.ts';
 import type { Kits } from '../../actors/kits/model.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
+import type { Providers } from '../../actors/providers/model.ts';
 import type { Webhooks } from '../../actors/webhooks/model.ts';
 import type { Authentication } from '../auth/authentication.ts';
 import type { Browsers } from '../auth/browsers.ts';
 import { createLogins } from '../auth/logins.ts';
+import type { ProviderSignIn } from '../auth/provider-sign-in.ts';
 import { createSecondFactorAuth } from '../auth/second-factor.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { EventLog } from '../event-log.ts';
@@ -52,6 +54,7 @@ import { liveRoutes } from './live.ts';
 import { type BrokerAuth, mqttAuthRoutes } from './mqtt-auth.ts';
 import { ownershipRoutes } from './ownership.ts';
 import { profileRoutes } from './profiles.ts';
+import { providerRoutes } from './providers.ts';
 import { publicRoutes } from './public.ts';
 import { rpcRoutes } from './rpc.ts';
 import { sessionRoutes } from './sessions.ts';
@@ -74,6 +77,8 @@ export interface RouteNeeds {
   readonly imports: Imports;
   readonly kits: Kits;
   readonly webhooks: Webhooks;
+  readonly providers: Providers;
+  readonly providerSignIn: ProviderSignIn;
   readonly feed: Feed;
   readonly eventLog: EventLog;
   readonly profiles: Profiles;
@@ -124,6 +129,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...importRoutes(needs),
     ...kitRoutes(needs),
     ...webhookRoutes(needs),
+    ...providerRoutes({ ...needs, factors }),
     ...liveRoutes(needs),
     ...profileRoutes(needs),
     ...assignmentRoutes(needs),

@@ -5,7 +5,7 @@ import type { Api, Result } from './api.ts';
 import type { Form } from './form.ts';
 import type { Locale } from './locale.ts';
 import type { Notice } from './notice.ts';
-import type { Session, TokenPair, User } from './session.ts';
+import type { Attempt, Session, TokenPair, User } from './session.ts';
 import type { WebSettings } from './settings.ts';
 
 export type Element = JSX.Element;
@@ -39,6 +39,8 @@ export interface Visit {
   readonly nowMs: number;
   /** What links to this server begin with, e.g. `https://claim.example.org`. */
   readonly linkBase: string;
+  /** What the browser keeps of a sign-in with this provider, by its state. */
+  readonly attempt: (state: string) => Attempt | undefined;
   /** Empty for GET. */
   readonly form: Form;
 }
@@ -64,8 +66,12 @@ export type PageReply =
       readonly to: string;
       readonly notice?: Notice;
       readonly signIn?: TokenPair;
+      /** The attempt is over: the browser forgets it. */
+      readonly attemptEnds?: string;
       readonly signOut?: true;
     }
+  /** To an identity provider; the browser keeps the attempt. */
+  | { readonly type: 'leave'; readonly to: string; readonly attempt: Attempt }
   /** A file, progress or events, as the API or the page answered it. */
   | { readonly type: 'stream'; readonly response: Response };
 

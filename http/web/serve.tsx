@@ -135,6 +135,7 @@ function visitOf(
     settings,
     nowMs: now(),
     linkBase: addressedIn(c, apiSettings).base,
+    attempt: (state) => sessions.attemptOf(c, state),
     form: EMPTY_FORM,
   };
 }
@@ -204,6 +205,7 @@ function respond(site: Site, c: Context<Env>, visit: Visit, reply: PageReply): R
   const { settings, assets, sessions, apiSettings } = site;
   switch (reply.type) {
     case 'see-other':
+      if (reply.attemptEnds !== undefined) sessions.endAttempt(c, reply.attemptEnds);
       if (reply.signIn !== undefined) sessions.begin(c, reply.signIn);
       if (reply.signOut) {
         sessions.end(c);
@@ -211,6 +213,9 @@ function respond(site: Site, c: Context<Env>, visit: Visit, reply: PageReply): R
       }
       if (reply.notice !== undefined) leaveNotice(c, reply.notice, addressedIn(c, apiSettings));
       return c.body(null, 303, { Location: `${prefixIn(c, apiSettings)}${reply.to}` });
+    case 'leave':
+      sessions.keepAttempt(c, reply.attempt);
+      return c.body(null, 303, { Location: reply.to });
     case 'stream':
       return reply.response;
     case 'page': {

@@ -3,12 +3,14 @@
  * neither an access token nor a refresh token. Every page checks it and draws an access token for this one request, so
  * signing out, a new password or a disabled user end the session everywhere at once.
  */
+import { timingSafeEqual } from 'node:crypto';
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { z } from 'zod';
 import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
 import type { Authentication } from '../auth/authentication.ts';
 import type { Browsers } from '../auth/browsers.ts';
+import { ATTEMPT_MS, CALLBACK_PATH } from '../auth/provider-sign-in.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import { type tokenPairView, userView } from '../views/user.ts';
 import type { Addressed } from '../wire/addressed.ts';
@@ -24,7 +26,19 @@ export interface Session {
   readonly api: Api;
 }
 
+/** A sign-in with an identity provider that is under way. One cookie each, so that two tabs do not disturb each other. */
+export interface Attempt {
+  readonly state: string;
+  /** What the API gave (`OAuth2Attempt`). */
+  readonly sealed: string;
+  /** Where to go afterwards. */
+  readonly next: string;
+}
+
 export interface Sessions {
+  keepAttempt(c: Context, attempt: Attempt): void;
+  attemptOf(c: Context, state: string): Attempt | undefined;
+  endAttempt(c: Context, state: string): void;
   /** Undefined without a cookie, or with one whose session has ended. */
   read(c: Context, ask: Ask): Promise<Session | undefined>;
   /** Signs in: from now on the browser sends the cookie. */
@@ -46,6 +60,9 @@ const COOKIE = 'claimd-session';
  */
 const BROWSER_COOKIE = 'claimd-browser';
 const LOGIN_PATH = '/login';
+const ATTEMPT_COOKIE = 'claimd-oidc';
+const ATTEMPT_NAME_CHARS = 8;
+const ATTEMPT_MAX_AGE_S = ATTEMPT_MS / 1000;
 const MARKS = /^[\w.~-]{1,4000}$/;
 const BROWSER_MAX_AGE_S = 400 * 24 * 60 * 60;
 
@@ -97,6 +114,12 @@ export function createSessions(
     return undefined;
   }
 
+  /** Lax: with Strict it would not come back with the person. A state is 43 letters, of which some tell attempts apart. */
+  const attemptOptions = (c: Context) =>
+    ({ path: pathOf(c), httpOnly: true, sameSite: 'Lax', secure: isSecure(c) }) as const;
+  const attemptNameOf = (c: Context, state: string) =>
+    `${nameOf(c).replace(COOKIE, ATTEMPT_COOKIE)}-${state.replace(/[^\w-]/g, '').slice(0, ATTEMPT_NAME_CHARS)}`;
+
   const browserCookieOf = (c: Context) => (isSecure(c) ? `__Secure-${BROWSER_COOKIE}` : BROWSER_COOKIE);
   /** As a header can carry it; sites beside this one can set whatever they like. */
   const marksOf = (c: Context) => {
@@ -106,7 +129,8 @@ export function createSessions(
 
   /** Elsewhere the browser does not show what it has. */
   function rememberBrowser(c: Context, token: string): void {
-    if (!c.req.path.startsWith(LOGIN_PATH)) return;
+    // A browser that comes back from a provider does not show its marks, and would lose those of others.
+    if (!c.req.path.startsWith(LOGIN_PATH) || c.req.path.startsWith(CALLBACK_PATH)) return;
     setCookie(c, browserCookieOf(c), browsers.remember(marksOf(c), token), {
       path: `${prefixIn(c)}${LOGIN_PATH}`,
       httpOnly: true,
@@ -117,6 +141,25 @@ export function createSessions(
   }
 
   return {
+    keepAttempt(c, { state, sealed, next }) {
+      const value = [state, sealed, encodeURIComponent(next)].join('~');
+      setCookie(c, attemptNameOf(c, state), value, {
+        ...attemptOptions(c),
+        maxAge: ATTEMPT_MAX_AGE_S,
+      });
+    },
+
+    attemptOf(c, state) {
+      const kept = getCookie(c, attemptNameOf(c, state))?.split('~') ?? [];
+      const [own = '', sealed = '', next = ''] = kept;
+      const isIt = own !== '' && sameText(own, state);
+      return isIt ? { state, sealed, next: decodedOrRoot(next) } : undefined;
+    },
+
+    endAttempt(c, state) {
+      deleteCookie(c, attemptNameOf(c, state), { path: pathOf(c), secure: isSecure(c) });
+    },
+
     end,
     marksOf,
 
@@ -133,4 +176,19 @@ export function createSessions(
       return { api, user: await api.get('/api/auth/user', userView) };
     },
   };
+}
+
+function sameText(a: string, b: string): boolean {
+  const left = Buffer.from(a);
+  const right = Buffer.from(b);
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+/** Sites beside this one can set any cookie. */
+function decodedOrRoot(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '/';
+  }
 }

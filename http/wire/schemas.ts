@@ -6,6 +6,7 @@ import {
   type DeviceId,
   NULL_UUID,
   type ProfileId,
+  type ProviderId,
   parseId,
   type TenantId,
   type TransferId,
@@ -70,7 +71,7 @@ export const additionalInfo = z
 
 // ------------------------------------------------------------------------------------------------------------ ids
 
-function id<Id extends TenantId | CustomerId | UserId | DeviceId | ProfileId | TransferId>() {
+function id<Id extends TenantId | CustomerId | UserId | DeviceId | ProfileId | TransferId | ProviderId>() {
   return z
     .string({ error: 'Invalid UUID string!' })
     .transform((text, context) => {
@@ -88,6 +89,7 @@ export const userId = id<UserId>();
 export const deviceId = id<DeviceId>();
 export const profileId = id<ProfileId>();
 export const transferId = id<TransferId>();
+export const providerId = id<ProviderId>();
 
 /** `{"entityType": …, "id": …}` in a body; the null id is undefined. */
 export function reference<Id extends string>(of: z.ZodType<Id>) {

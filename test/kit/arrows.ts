@@ -23,7 +23,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['records'],
   ['fleet'],
   ['accounts'],
-  ['kits'],
+  ['kits', 'providers'],
   ['audit', 'claiming', 'imports'],
   ['outbox'],
   ['webhooks'],

@@ -14,6 +14,7 @@ import {
 } from '../../actors/accounts/accounts.ts';
 import { createStoredBytes } from '../../actors/accounts/stored-bytes.ts';
 import { type Audit, createAudit } from '../../actors/audit/audit.ts';
+import { systemClock } from '../../actors/base/clock.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
 import { newId } from '../../actors/base/ids.ts';
 import { type Log, silentLog } from '../../actors/base/log.ts';
@@ -32,7 +33,11 @@ import { createProfiles, PROFILE_DEFAULTS } from '../../actors/fleet/profiles.ts
 import type { Imports } from '../../actors/imports/imports.ts';
 import { createKits, type KitNeeds } from '../../actors/kits/kits.ts';
 import type { Kits } from '../../actors/kits/model.ts';
+import { memoryCounters } from '../../actors/limits/counters.ts';
+import { createAddressFilter } from '../../actors/outbound/addresses.ts';
+import { createOutbound } from '../../actors/outbound/request.ts';
 import type { Dispatcher } from '../../actors/outbox/dispatcher.ts';
+import { createProviders } from '../../actors/providers/providers.ts';
 import { startSystem, stop } from '../../actors/runtime/nact.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
@@ -42,6 +47,7 @@ import { composeWebhooks } from '../../config/compose/webhooks.ts';
 import { type ApiNeeds, createApp } from '../../http/app.ts';
 import { createAuthentication } from '../../http/auth/authentication.ts';
 import { createBrowsers } from '../../http/auth/browsers.ts';
+import { createProviderSignIn } from '../../http/auth/provider-sign-in.ts';
 import { createTokens } from '../../http/auth/tokens.ts';
 import { createEventLog } from '../../http/event-log.ts';
 import { createFeed, type Feed } from '../../http/feed.ts';
@@ -186,11 +192,14 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   const minTokenLength = options.minTokenLength ?? 0;
   const inHand = { store, accounts, devices, directory, profiles, secrets, clock, log };
   const { kits, imports } = createJobs({ ...inHand, minTokenLength });
+  const filter = createAddressFilter({ allowedNetworks: ['127.0.0.1'], allowHttp: true });
   const needs: ApiNeeds = {
     imports,
     kits,
     webhooks,
     eventLog: createEventLog(reader, clock),
+    providers: createProviders({ ...inHand, filter, counters: memoryCounters, allowSignUp: true }),
+    outbound: { send: createOutbound(filter, systemClock), allowHttp: true },
     feed,
     accounts,
     audit: alsoTold(audit, feed),
@@ -219,6 +228,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     tokens,
     browsers: createBrowsers(tokens),
     authentication,
+    providerSignIn: createProviderSignIn({ ...needs, ...needs.outbound }),
   });
   conformance ??= conformanceTo(routes);
   const conform = conformance;

@@ -112,6 +112,10 @@ const aboutWebhook = (body?: unknown): Expectation =>
   unrelated(403, 404, 403, { params: A_WEBHOOK, ...(body === undefined ? {} : { body }) });
 const AN_URL = { url: 'https://example.org/hook' };
 
+/** No provider has this id. */
+const A_PROVIDER: Request = { params: { providerId: '00000000-0000-7000-8000-000000000000' } };
+const AN_ISSUER = { title: 'A', loginButtonLabel: 'A', issuer: 'https://example.org', clientId: 'claimd' };
+
 const EXPECTED: Readonly<Record<string, Expectation>> = {
   'POST /api/customer/device/:deviceName/claim': {
     request: ({ freeName }) => ({ params: { deviceName: freeName } }),
@@ -260,6 +264,16 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   },
   'POST /api/customer/claim/kit': unrelated(404, 403, 403, { body: { code: 'no such code' } }),
   'GET /api/customer/claim/kit/:kitId': unrelated(404, 403, 403, A_KIT),
+  'POST /api/oauth2/client': unrelated(403, 200, 200, { body: AN_ISSUER }),
+  'GET /api/oauth2/client/infos': unrelated(403, 200, 200),
+  'GET /api/oauth2/client/:providerId': unrelated(403, 404, 404, A_PROVIDER),
+  'DELETE /api/oauth2/client/:providerId': unrelated(403, 404, 404, A_PROVIDER),
+  'GET /api/oauth2/loginProcessingUrl': unrelated(403, 200, 200),
+  'POST /api/noauth/oauth2Clients': publicly(200),
+  'POST /api/noauth/oauth2/begin': publicly(404, {
+    body: { providerId: '00000000-0000-7000-8000-000000000000' },
+  }),
+  'POST /api/noauth/oauth2/complete': publicly(400, { body: { attempt: 'no attempt', answer: '' } }),
   'POST /api/webhook': unrelated(403, 200, 403, { body: AN_URL }),
   'GET /api/webhooks': unrelated(403, 200, 403),
   'GET /api/webhook/:webhookId': aboutWebhook(),

@@ -10,6 +10,12 @@ export const accounts = section('People and tokens', {
     default: ACCOUNTS.loginCaseSensitive,
     why: 'Whether A@x.org and a@x.org are different users. Do not change it once there are users.',
   }),
+  allowSignUp: flag({
+    key: 'security.allow_sign_up',
+    env: 'SECURITY_ALLOW_SIGN_UP',
+    default: false,
+    why: 'Whether whoever has no account becomes a customer by signing in with an identity provider that is set up for it. A provider says of which tenant.',
+  }),
   passwordMinLength: count({
     key: 'security.password.min_length',
     env: 'SECURITY_PASSWORD_MIN_LENGTH',

@@ -1,9 +1,12 @@
 /** Signing in and out, and the first password behind an activation link. */
+import type { z } from 'zod';
+import { buttonsView } from '../../views/provider.ts';
 import { loginView } from '../../views/user.ts';
-import type { Refused } from '../api.ts';
+import { type Refused, toQuery } from '../api.ts';
 import type { Page, PageReply, Visit } from '../page.ts';
 import { Field, Refusal } from '../parts/elements.tsx';
 import type { DemoAccount } from '../settings.ts';
+import { providerPages } from './provider-sign-in.tsx';
 import { afterPassword, secondFactorPages } from './second-factor.tsx';
 
 /** A path of this site. `//`, `/\\` and `/<tab>/` are none: browsers read another host in them. */
@@ -14,7 +17,14 @@ function nextOf(path: string | null): string {
   return path !== null && OWN_PATH.test(path) ? path : '/';
 }
 
-function Login({ visit, next, refusal }: { visit: Visit; next: string; refusal: Refused | undefined }) {
+interface LoginProps {
+  readonly visit: Visit;
+  readonly next: string;
+  readonly refusal: Refused | undefined;
+  readonly buttons: readonly Button[];
+}
+
+function Login({ visit, next, refusal, buttons }: LoginProps) {
   const { demoAccounts } = visit.settings;
   const invalid = refusal !== undefined;
   return (
@@ -46,6 +56,13 @@ function Login({ visit, next, refusal }: { visit: Visit; next: string; refusal: 
             Sign in
           </button>
         </form>
+        {buttons.map(({ name, url }) => (
+          <p>
+            <a class="button wide" href={`${url}?${toQuery({ prevUri: next })}`}>
+              {name}
+            </a>
+          </p>
+        ))}
       </div>
       <p class="muted">
         No password yet? Open the activation link that your administrator gave you. It leads to a page where
@@ -114,12 +131,20 @@ function CreatePassword({ token, refusal }: { token: string; refusal: string | u
   );
 }
 
-const loginReply = (visit: Visit, next: string, refusal?: Refused): PageReply => ({
+type Button = z.output<typeof buttonsView>[number];
+
+/** The page can be shown without: a password works also while the store is away. */
+async function buttonsFor({ anonymous }: Visit): Promise<readonly Button[]> {
+  const listed = await anonymous.post('/api/noauth/oauth2Clients', undefined, buttonsView);
+  return listed.type === 'ok' ? listed.value : [];
+}
+
+const loginReply = async (visit: Visit, next: string, refusal?: Refused): Promise<PageReply> => ({
   type: 'page',
   title: 'Sign in',
   narrow: true,
   status: refusal === undefined ? 200 : refusal.status === 429 ? 429 : 400,
-  body: <Login visit={visit} next={next} refusal={refusal} />,
+  body: <Login visit={visit} next={next} refusal={refusal} buttons={await buttonsFor(visit)} />,
 });
 
 /** Where a link leads that was used, or is too old; the path is ThingsBoard's. */
@@ -176,6 +201,7 @@ async function createPassword(visit: Visit): Promise<PageReply> {
 
 export const loginPages: readonly Page[] = [
   ...secondFactorPages(nextOf),
+  ...providerPages(nextOf),
   {
     path: '/login',
     roles: ['PUBLIC'],

@@ -1,0 +1,73 @@
+/**
+ * Who a person of an identity provider is here: from (`iss`, `sub`) to a user. Never by an e-mail address, which can be given to
+ * somebody else.
+ *
+ * A link counts for the providers of one tenant, or for those of the system: a provider that a tenant has chosen says nothing of
+ * the users of another.
+ */
+import { createHash } from 'node:crypto';
+import type { Clock, Instant } from '../base/clock.ts';
+import { formatUuid, type TenantId, type UserId } from '../base/ids.ts';
+import { createCollection, type Kind } from '../records/collection.ts';
+import type { Store } from '../store/store.ts';
+
+/** A person as an identity provider knows it. */
+export interface Subject {
+  /** Whose provider says so; null: the system's. */
+  readonly tenantId: TenantId | null;
+  readonly iss: string;
+  readonly sub: string;
+}
+
+interface ProviderLink extends Subject {
+  readonly id: string;
+  readonly version: number;
+  readonly userId: UserId;
+  readonly since: Instant;
+}
+
+export interface ProviderLinks {
+  find(subject: Subject): Promise<UserId | undefined>;
+  /** Resolves to whose it is then: somebody may have been faster. */
+  add(subject: Subject, userId: UserId): Promise<UserId | undefined>;
+  /** Removes those of a user. */
+  forget(userId: UserId): Promise<void>;
+}
+
+const linksOf = (userId: UserId) => `account/provider-links/${userId}`;
+const REMOVED_AT_ONCE = 100;
+
+const kind: Kind<ProviderLink> = {
+  name: 'provider-link',
+  keys: () => [],
+  lists: ({ userId }) => [linksOf(userId)],
+  title: ({ iss }) => iss,
+};
+
+/** The same for the same person, so that it is found without an index. No issuer has a NUL in it. */
+export function subjectId({ tenantId, iss, sub }: Subject): string {
+  const digest = createHash('sha256')
+    .update(`${tenantId ?? 'system'}\0${iss}\0${sub}`)
+    .digest();
+  return formatUuid(digest.subarray(0, 16), 8);
+}
+
+export function createProviderLinks(store: Store, clock: Pick<Clock, 'now'>): ProviderLinks {
+  const links = createCollection(store, kind);
+  const find = async (subject: Subject) => (await links.find(subjectId(subject)))?.userId;
+  return {
+    find,
+    async add(subject, userId) {
+      const { tenantId, iss, sub } = subject;
+      const link = { tenantId, iss, sub, id: subjectId(subject), version: 1, userId, since: clock.now() };
+      return (await links.create(link)) ? userId : find(subject);
+    },
+    async forget(userId) {
+      for (;;) {
+        const some = await links.first(linksOf(userId), REMOVED_AT_ONCE);
+        if (some.length === 0) return;
+        for (const { id } of some) await links.remove(id);
+      }
+    },
+  };
+}

@@ -1,0 +1,240 @@
+/**
+ * Keeps identity providers, and says who somebody is that has signed in with one.
+ *
+ * A provider vouches only for users below whoever set it up: a tenant's for users of its customers, the system's for
+ * administrators of tenants too. So an administrator cannot become an equal by a provider that says whatever it is told to say.
+ */
+import type { Accounts, Membership, User } from '../accounts/accounts.ts';
+import { subjectId } from '../accounts/provider-links.ts';
+import type { Clock } from '../base/clock.ts';
+import { newId, type ProviderId, type TenantId } from '../base/ids.ts';
+import { credentialOrNull, type Secrets } from '../base/secret.ts';
+import { isEmail } from '../base/text.ts';
+import { unreachable } from '../base/unreachable.ts';
+import type { Counters } from '../limits/counters.ts';
+import type { AddressFilter } from '../outbound/addresses.ts';
+import { type Collection, createCollection, type Kind } from '../records/collection.ts';
+import type { Store } from '../store/store.ts';
+import {
+  type Claims,
+  PROVIDERS_MAX,
+  type Provider,
+  type ProviderFields,
+  type Providers,
+  type SignedIn,
+} from './model.ts';
+import { isOwnOf, signUp } from './sign-up.ts';
+
+export interface ProviderNeeds {
+  readonly store: Store;
+  readonly accounts: Accounts;
+  readonly secrets: Secrets;
+  readonly filter: Pick<AddressFilter, 'checkUrl'>;
+  readonly counters: Counters;
+  readonly clock: Clock;
+  /** Whether the operator lets people become customers by themselves. */
+  readonly allowSignUp: boolean;
+}
+
+const providersOf = (tenantId: TenantId | null) => `providers/${tenantId ?? 'system'}`;
+const REMOVED_AT_ONCE = 100;
+const DAY_MS = 86_400_000;
+/** New customers are made by strangers: this many in a day from an address, and by a provider. */
+const SIGN_UPS_PER_ADDRESS = 20;
+const SIGN_UPS_PER_PROVIDER = 2_000;
+
+const kind: Kind<Provider> = {
+  name: 'provider',
+  keys: () => [],
+  lists: ({ tenantId }) => [providersOf(tenantId)],
+  title: ({ title }) => title,
+};
+
+/** Removes the providers of a tenant that is being deleted. Broken off, it is finished by asking again. */
+export async function forgetProviders(store: Store, tenantId: TenantId): Promise<void> {
+  const rows = createCollection(store, kind);
+  for (;;) {
+    const some = await rows.first(providersOf(tenantId), REMOVED_AT_ONCE);
+    if (some.length === 0) return;
+    for (const { id } of some) await rows.remove(id);
+  }
+}
+
+export function createProviders(needs: ProviderNeeds): Providers {
+  const { store, secrets, filter, clock } = needs;
+  const rows: Collection<Provider> = createCollection(store, kind);
+  const people = createPeople(needs);
+
+  async function find(tenantId: TenantId | null, id: ProviderId) {
+    const provider = await rows.find(id);
+    return provider?.tenantId === tenantId ? provider : undefined;
+  }
+
+  /** Why these fields cannot be, or undefined. */
+  async function wrong(tenantId: TenantId | null, fields: ProviderFields): Promise<string | undefined> {
+    const url = filter.checkUrl(fields.issuer);
+    if (typeof url === 'string') return `The issuer cannot be asked: ${url}`;
+    if (!fields.signsUp) return undefined;
+    const signUpTenantId = tenantId ?? fields.signUpTenantId;
+    if (signUpTenantId === null) return 'signUpTenantId should say of whom people become customers!';
+    if ((await needs.accounts.tenants.find(signUpTenantId)) === undefined) return 'There is no such tenant!';
+    // Everybody at a large mail provider would share one customer, and see each other's devices.
+    return fields.customerPattern !== OWN && fields.emailDomains.length === 0
+      ? 'allowedEmailDomains should say whose addresses these are, where people share a customer!'
+      : undefined;
+  }
+
+  const sealed = (id: ProviderId, secret: string | null) =>
+    secret === null ? null : secrets.sealCredential(id, secret);
+
+  return {
+    find,
+    findAny: (id) => rows.find(id),
+    list: (tenantId, query) => rows.page(providersOf(tenantId), query),
+    signIn: people,
+
+    secretOf({ id, sealedSecret }) {
+      return sealedSecret === null ? undefined : (credentialOrNull(secrets, id, sealedSecret) ?? undefined);
+    },
+
+    async create(tenantId, fields, secret) {
+      const why = await wrong(tenantId, fields);
+      if (why !== undefined) return { type: 'bad-fields', why };
+      if ((await store.index.count(providersOf(tenantId))) >= PROVIDERS_MAX)
+        return { type: 'refused', reason: 'too-many-providers' };
+      const now = clock.now();
+      const id = newId<ProviderId>(now);
+      const common = { id, version: 1, tenantId, createdAt: now, sealedSecret: sealed(id, secret) };
+      const provider: Provider = { ...fields, ...common };
+      if (!(await rows.create(provider))) throw new Error('a new provider id was taken');
+      return { type: 'done', value: provider };
+    },
+
+    async update(tenantId, id, fields, secret) {
+      const why = await wrong(tenantId, fields);
+      if (why !== undefined) return { type: 'bad-fields', why };
+      const there = await find(tenantId, id);
+      if (there === undefined) return { type: 'refused', reason: 'provider-unknown' };
+      // The secret is shown to nobody: neither to an issuer that another administrator writes in its place.
+      if (secret === undefined && there.sealedSecret !== null && there.issuer !== fields.issuer)
+        return { type: 'bad-fields', why: 'clientSecret should be given again where the issuer is another!' };
+      const sealedSecret = secret === undefined ? undefined : sealed(id, secret);
+      const changed = await rows.change(id, (provider) => ({
+        ...provider,
+        ...fields,
+        ...(sealedSecret === undefined ? {} : { sealedSecret }),
+      }));
+      if (changed.type === 'not-found') return { type: 'refused', reason: 'provider-unknown' };
+      if (changed.type !== 'done') throw new Error(`a provider could not be changed: ${changed.type}`);
+      return { type: 'done', value: changed.entity };
+    },
+
+    async remove(tenantId, id) {
+      const provider = await find(tenantId, id);
+      if (provider === undefined) return { type: 'refused', reason: 'provider-unknown' };
+      await rows.remove(id);
+      return { type: 'done', value: provider };
+    },
+  };
+}
+
+/** The pattern of a customer of its own for everybody. */
+const OWN = '%{email}';
+
+const refused = (why: Extract<SignedIn, { type: 'refused' }>['why']): SignedIn => ({ type: 'refused', why });
+
+function createPeople({ accounts, counters, allowSignUp }: ProviderNeeds): Providers['signIn'] {
+  const { users, customers, providerLinks } = accounts;
+  const perAddress = counters('sign-up-address', { windowMs: DAY_MS });
+  const perProvider = counters('sign-up-provider', { windowMs: DAY_MS });
+
+  /** Somebody whom the address names, at the first sign-in. */
+  async function byAddress(provider: Provider, claims: Claims, mark: string): Promise<User | undefined> {
+    const { email, emailVerified } = claims;
+    if (email === undefined || !emailVerified) return undefined;
+    const user = await users.findByEmail(email);
+    // An address that a user gave itself may be somebody else's, who would then act in that user's place.
+    if (user === undefined || user.emailIsOwnChoice === true) return undefined;
+    // Nor does a tenant learn by its provider who has an account with another.
+    if (!mayVouchFor(provider, user.membership)) return undefined;
+    if (provider.emailDomains.includes(domainOf(email))) return user;
+    // Its sign-up was broken off before the link was written.
+    const { membership } = user;
+    if (!provider.signsUp || membership.authority !== 'CUSTOMER_USER') return undefined;
+    const customer = await customers.find(membership.tenantId, membership.customerId);
+    return customer !== undefined && isOwnOf(customer, mark) ? user : undefined;
+  }
+
+  async function isLimited(provider: Provider, address: string): Promise<boolean> {
+    const [here, there] = await Promise.all([perAddress.add(address), perProvider.add(provider.id)]);
+    return here.count > SIGN_UPS_PER_ADDRESS || there.count > SIGN_UPS_PER_PROVIDER;
+  }
+
+  async function newcomer(
+    provider: Provider,
+    claims: Claims,
+    mark: string,
+    address: string,
+  ): Promise<SignedIn> {
+    const { email, emailVerified, firstName, lastName } = claims;
+    const tenantId = provider.tenantId ?? provider.signUpTenantId;
+    if (!allowSignUp || !provider.signsUp || tenantId === null) return refused('user-unknown');
+    if (email === undefined || !isEmail(email)) return refused('user-unknown');
+    if (!emailVerified) return refused('email-not-verified');
+    const domain = domainOf(email);
+    const { emailDomains, customerPattern } = provider;
+    if (emailDomains.length > 0 && !emailDomains.includes(domain)) return refused('user-unknown');
+    if (await isLimited(provider, address)) return refused('too-many-sign-ups');
+    const isOwn = customerPattern === OWN;
+    const title = isOwn ? email : customerPattern.replaceAll('%{domain}', domain);
+    const made = await signUp(accounts, {
+      tenantId,
+      title,
+      ownOf: isOwn ? mark : null,
+      email,
+      firstName,
+      lastName,
+    });
+    if (made.type === 'refused') return refused('user-unknown');
+    return made.type === 'done' ? { type: 'found', user: made.user, isNew: true } : made;
+  }
+
+  return async (provider, claims, address) => {
+    const subject = { tenantId: provider.tenantId, iss: claims.iss, sub: claims.sub };
+    const mark = subjectId(subject);
+    const linked = await providerLinks.find(subject);
+    const known = linked === undefined ? await byAddress(provider, claims, mark) : await users.find(linked);
+    const signedIn: SignedIn =
+      known === undefined
+        ? await newcomer(provider, claims, mark, address)
+        : { type: 'found', user: known, isNew: false };
+    if (signedIn.type !== 'found') {
+      const couldBeKnown = linked === undefined && claims.email !== undefined && !claims.emailVerified;
+      const isUnknown = signedIn.type === 'refused' && signedIn.why === 'user-unknown';
+      return couldBeKnown && isUnknown ? refused('email-not-verified') : signedIn;
+    }
+    const { user } = signedIn;
+    if (!mayVouchFor(provider, user.membership)) return refused('user-not-below');
+    if ((await users.standing(user.id)) === undefined) return refused('user-disabled');
+    if (linked === undefined && (await providerLinks.add(subject, user.id)) !== user.id)
+      return refused('user-unknown');
+    return signedIn;
+  };
+}
+
+function mayVouchFor({ tenantId }: Provider, membership: Membership): boolean {
+  switch (membership.authority) {
+    case 'SYS_ADMIN':
+      return false;
+    case 'TENANT_ADMIN':
+      return tenantId === null;
+    case 'CUSTOMER_USER':
+      return tenantId === null || tenantId === membership.tenantId;
+    default:
+      return unreachable(membership);
+  }
+}
+
+function domainOf(email: string): string {
+  return email.slice(email.lastIndexOf('@') + 1).toLowerCase();
+}

@@ -1,0 +1,56 @@
+/** Makes a customer's user of somebody who is not known yet: the one place for it, whoever vouches for the address. */
+import { type Accounts, type Customer, NO_CONTACT, type User } from '../accounts/accounts.ts';
+import type { TenantId } from '../base/ids.ts';
+
+interface SignUp {
+  readonly tenantId: TenantId;
+  /** Of the customer, which is made where it is not there. */
+  readonly title: string;
+  /** Marks a customer that belongs to one person; null: it is one for many. */
+  readonly ownOf: string | null;
+  /** Somebody has checked that it is the person's. */
+  readonly email: string;
+  readonly firstName: string | null;
+  readonly lastName: string | null;
+}
+
+/** Where the mark is, in a customer's `additionalInfo`, which only the tenant writes. */
+const MARK = 'signedUp';
+
+export type SignUpAnswer =
+  | { readonly type: 'done'; readonly user: User }
+  /** The address is somebody's in the tenant, or the customer is somebody else's. */
+  | { readonly type: 'refused' }
+  | { readonly type: 'unavailable' };
+
+/** Broken off, it is finished by asking again: a customer with the mark is taken as it is. */
+export async function signUp({ customers, users }: Accounts, asked: SignUp): Promise<SignUpAnswer> {
+  const customer = await customerFor(customers, asked);
+  if (customer === undefined) return { type: 'refused' };
+  const { tenantId, email, firstName, lastName } = asked;
+  const fields = { email, firstName, lastName, phone: null, additionalInfo: null };
+  const membership = { authority: 'CUSTOMER_USER', tenantId, customerId: customer.id } as const;
+  // Unknowing: whether somebody has the address in another tenant is not to be found out by signing up.
+  const created = await users.createUnknowing(membership, fields);
+  if (created.type === 'done') return { type: 'done', user: created.value };
+  return created.type === 'unavailable' ? { type: 'unavailable' } : { type: 'refused' };
+}
+
+/** Whether a customer was made for this person and nobody else. */
+export function isOwnOf({ additionalInfo }: Customer, mark: string): boolean {
+  return additionalInfo?.[MARK] === mark;
+}
+
+async function customerFor(
+  customers: Accounts['customers'],
+  { tenantId, title, ownOf }: SignUp,
+): Promise<Customer | undefined> {
+  const there = await customers.findByTitle(tenantId, title);
+  if (there === undefined) {
+    const additionalInfo = ownOf === null ? null : { [MARK]: ownOf };
+    const made = await customers.create(tenantId, { title, contact: NO_CONTACT, additionalInfo });
+    if (made.type === 'done') return made.value;
+  }
+  const customer = there ?? (await customers.findByTitle(tenantId, title));
+  return customer !== undefined && (ownOf === null || isOwnOf(customer, ownOf)) ? customer : undefined;
+}

@@ -1,0 +1,288 @@
+/**
+ * Signing in by an identity provider: OpenID Connect Core 3.1 (code flow), with PKCE (RFC 7636), state and nonce always, and
+ * `iss` in the answer (RFC 9207) where the provider sends it. Each provider has a redirect URI of its own, so the answer of one
+ * is never taken to another (RFC 9700, 4.4).
+ *
+ * What is to be known when the person comes back is sealed and given to the browser, so any process can go on with it, and
+ * nothing is kept here. Everything that is asked of the provider goes through the door for other people's servers.
+ */
+import * as client from 'openid-client';
+import { z } from 'zod';
+import type { Clock } from '../../actors/base/clock.ts';
+import { type ProviderId, parseId } from '../../actors/base/ids.ts';
+import { credentialOrNull, type Secrets } from '../../actors/base/secret.ts';
+import type { SendOutbound } from '../../actors/outbound/request.ts';
+import type { Claims, Provider, Providers } from '../../actors/providers/model.ts';
+
+export interface ProviderSignIn {
+  /** Where the browser goes, and what it keeps until it is back. @param base what links to this server begin with */
+  begin(
+    provider: Provider,
+    base: string,
+  ): Promise<{ readonly type: 'begun'; readonly url: string; readonly attempt: string } | Refused>;
+  /** Who has come back. @param answer the query of the redirect URI, without its question mark */
+  complete(attempt: string, answer: string): Promise<Completed>;
+}
+
+interface Refused {
+  readonly type: 'refused';
+  readonly why: CompletionReason;
+}
+
+type Completed = { readonly type: 'known'; readonly provider: Provider; readonly claims: Claims } | Refused;
+
+/**
+ * `attempt-lost`: too old, another browser's, or of a provider that is gone. `denied`: the person or the provider said no.
+ * `provider-wrong`: its answer does not hold.
+ */
+export type CompletionReason = 'attempt-lost' | 'denied' | 'provider-away' | 'provider-wrong';
+
+export interface ProviderSignInNeeds {
+  readonly providers: Pick<Providers, 'findAny' | 'secretOf'>;
+  readonly secrets: Secrets;
+  readonly send: SendOutbound;
+  /** Whether providers may be without TLS. */
+  readonly allowHttp: boolean;
+  readonly clock: Clock;
+}
+
+/** The path of redirect URIs; ThingsBoard's, but the id of the provider follows. */
+export const CALLBACK_PATH = '/login/oauth2/code/';
+/** How long somebody may take at the provider. */
+export const ATTEMPT_MS = 600_000;
+
+/** Symmetric ones and `none` are missing: whoever knows the client's secret, or nothing, must not sign as the provider. */
+const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519', 'RS384', 'RS512', 'ES384', 'ES512'];
+const METADATA_TTL_MS = 600_000;
+const FAILURE_TTL_MS = 5_000;
+const TIMEOUT_MS = 5_000;
+const ANSWER_BYTES_MAX = 262_144;
+const METADATA_MAX = 100;
+const STATUSES_WITHOUT_BODY = [204, 205, 304];
+
+const attemptShape = z.object({
+  verifier: z.string(),
+  state: z.string(),
+  nonce: z.string(),
+  redirectUri: z.url(),
+  expiresAt: z.number(),
+});
+
+class ProviderAway extends Error {}
+
+export function createProviderSignIn(needs: ProviderSignInNeeds): ProviderSignIn {
+  const { providers, secrets, clock } = needs;
+  const configurationOf = createConfigurations(needs);
+
+  function open(attempt: string) {
+    const [id = '', sealed = ''] = attempt.split('.', 2);
+    const providerId = parseId<ProviderId>(id);
+    const text = providerId === undefined ? null : credentialOrNull(secrets, providerId, sealed);
+    if (providerId === undefined || text === null) return undefined;
+    const { data } = attemptShape.safeParse(jsonOf(text));
+    return data === undefined || data.expiresAt <= clock.now() ? undefined : { ...data, providerId };
+  }
+
+  return {
+    async begin(provider, base) {
+      const configuration = await orRefused(() => configurationOf(provider));
+      if (configuration.type === 'refused') return configuration;
+      const verifier = client.randomPKCECodeVerifier();
+      const state = client.randomState();
+      const nonce = client.randomNonce();
+      const redirectUri = `${base}${CALLBACK_PATH}${provider.id}`;
+      const url = client.buildAuthorizationUrl(configuration.value, {
+        redirect_uri: redirectUri,
+        scope: [...new Set(['openid', ...provider.scopes])].join(' '),
+        code_challenge: await client.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: 'S256',
+        state,
+        nonce,
+      });
+      const attempt = { verifier, state, nonce, redirectUri, expiresAt: clock.now() + ATTEMPT_MS };
+      const sealed = secrets.sealCredential(provider.id, JSON.stringify(attempt));
+      return { type: 'begun', url: url.href, attempt: `${provider.id}.${sealed}` };
+    },
+
+    async complete(attempt, answer) {
+      const opened = open(attempt);
+      const provider = opened && (await providers.findAny(opened.providerId));
+      if (opened === undefined || provider === undefined) return { type: 'refused', why: 'attempt-lost' };
+      const configuration = await orRefused(() => configurationOf(provider));
+      if (configuration.type === 'refused') return configuration;
+      const url = new URL(opened.redirectUri);
+      url.search = answer;
+      const claims = await orRefused(() => redeem(configuration.value, url, opened));
+      return claims.type === 'refused' ? claims : { type: 'known', provider, claims: claims.value };
+    },
+  };
+}
+
+type Opened = Pick<z.output<typeof attemptShape>, 'verifier' | 'state' | 'nonce'>;
+
+/** The code becomes an id_token, whose signature and claims are checked. */
+async function redeem(
+  configuration: client.Configuration,
+  url: URL,
+  { verifier, state, nonce }: Opened,
+): Promise<Claims> {
+  const tokens = await client.authorizationCodeGrant(configuration, url, {
+    pkceCodeVerifier: verifier,
+    expectedState: state,
+    expectedNonce: nonce,
+    idTokenExpected: true,
+  });
+  const inToken = tokens.claims();
+  if (inToken === undefined) throw new client.ClientError('no id_token');
+  const { iss, sub } = inToken;
+  const asks = inToken.email === undefined && configuration.serverMetadata().userinfo_endpoint !== undefined;
+  const info = asks ? await client.fetchUserInfo(configuration, tokens.access_token, sub) : inToken;
+  return {
+    iss,
+    sub,
+    email: textOf(info.email) ?? undefined,
+    emailVerified:
+      isTrue(info.email_verified) ||
+      (iss.startsWith(ENTRA) && (isTrue(info.xms_edov) || info.xms_edov === 1 || info.xms_edov === '1')),
+    firstName: textOf(info.given_name),
+    lastName: textOf(info.family_name),
+  };
+}
+
+/** It says in an optional claim of its own whether the owner of the address's domain has been checked. */
+const ENTRA = 'https://login.microsoftonline.com/';
+
+/** Some send a text. */
+const isTrue = (value: unknown): boolean => value === true || value === 'true';
+
+const TEXT_MAX = 255;
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' && value.length <= TEXT_MAX ? value : null;
+}
+
+/** The metadata of providers, each asked for at most once in ten minutes; the library keeps their keys beside them. */
+function createConfigurations({ providers, send, allowHttp, clock }: ProviderSignInNeeds) {
+  const known = new Map<
+    string,
+    { readonly until: number; readonly configuration: Promise<client.Configuration> }
+  >();
+  const fetchOutbound = outboundFetch(send);
+
+  async function discover(provider: Provider): Promise<client.Configuration> {
+    const secret = providers.secretOf(provider);
+    const { clientId, clientAuthentication, issuer } = provider;
+    const options = {
+      [client.customFetch]: fetchOutbound,
+      timeout: TIMEOUT_MS / 1000,
+      execute: allowHttp ? [client.allowInsecureRequests] : [],
+    };
+    const how =
+      clientAuthentication === 'NONE' || secret === undefined
+        ? client.None()
+        : clientAuthentication === 'POST'
+          ? client.ClientSecretPost(secret)
+          : client.ClientSecretBasic(secret);
+    const found = await client.discovery(new URL(issuer), clientId, {}, how, options);
+    const { supportsPKCE: _, ...metadata } = found.serverMetadata();
+    // To the letter: what is asked may be written in another way than what it says of itself.
+    if (metadata.issuer !== issuer) throw new client.ClientError('another issuer');
+    const { protocol } = new URL(metadata.authorization_endpoint ?? '', issuer);
+    if (protocol !== 'https:' && !(allowHttp && protocol === 'http:'))
+      throw new client.ClientError('no authorization endpoint');
+    const offered = metadata.id_token_signing_alg_values_supported ?? ['RS256'];
+    const configuration = new client.Configuration(
+      {
+        ...metadata,
+        id_token_signing_alg_values_supported: offered.filter((one) => ALGORITHMS.includes(one)),
+      },
+      clientId,
+      {},
+      how,
+    );
+    configuration[client.customFetch] = fetchOutbound;
+    configuration.timeout = TIMEOUT_MS / 1000;
+    if (allowHttp) client.allowInsecureRequests(configuration);
+    client.enableNonRepudiationChecks(configuration); // checks signatures although TLS brought the token
+    return configuration;
+  }
+
+  return (provider: Provider): Promise<client.Configuration> => {
+    const key = `${provider.id} ${provider.version}`;
+    const now = clock.elapsed();
+    const there = known.get(key);
+    if (there !== undefined && there.until > now) return there.configuration;
+    known.delete(key);
+    const [oldest] = known.size < METADATA_MAX ? [] : known.keys();
+    if (oldest !== undefined) known.delete(oldest);
+    const configuration = discover(provider);
+    known.set(key, { until: now + METADATA_TTL_MS, configuration });
+    configuration.catch(() => {
+      // Whoever comes next asks again, but not each of a crowd.
+      known.set(key, { until: clock.elapsed() + FAILURE_TTL_MS, configuration });
+    });
+    return configuration;
+  };
+}
+
+/** The library's `fetch`, through the one door out. */
+function outboundFetch(send: SendOutbound): client.CustomFetch {
+  return async (url, { method, headers, body }) => {
+    const text = body instanceof URLSearchParams ? body.toString() : body;
+    if (text !== undefined && text !== null && typeof text !== 'string')
+      throw new Error('an identity provider was to be sent something that is no text');
+    const answer = await send({
+      url: new URL(url),
+      method: method === 'POST' ? 'POST' : 'GET',
+      headers,
+      ...(typeof text === 'string' ? { body: text } : {}),
+      timeoutMs: TIMEOUT_MS,
+      answerBytesMax: ANSWER_BYTES_MAX,
+    });
+    if (answer.type === 'failed') throw new ProviderAway(answer.why);
+    if (answer.isCut || answer.status >= 500 || answer.status < 200) throw new ProviderAway('no answer');
+    const more = Object.entries(answer.headers).flatMap(([name, value]) =>
+      typeof value === 'string' ? [[name, value] as [string, string]] : [],
+    );
+    const hasBody = !STATUSES_WITHOUT_BODY.includes(answer.status);
+    return new Response(hasBody ? new Uint8Array(answer.body) : null, {
+      status: answer.status,
+      headers: more,
+    });
+  };
+}
+
+async function orRefused<Value>(
+  ask: () => Promise<Value>,
+): Promise<
+  | { readonly type: 'good'; readonly value: Value }
+  | { readonly type: 'refused'; readonly why: CompletionReason }
+> {
+  try {
+    return { type: 'good', value: await ask() };
+  } catch (error) {
+    const why = reasonOf(error);
+    if (why === undefined) throw error;
+    return { type: 'refused', why };
+  }
+}
+
+/** What an error of the library means; undefined: it is a bug. */
+function reasonOf(error: unknown): CompletionReason | undefined {
+  if (error instanceof ProviderAway) return 'provider-away';
+  if (!(error instanceof Error)) return undefined;
+  if (error.cause instanceof ProviderAway) return 'provider-away';
+  if (error instanceof TypeError) return 'provider-wrong'; // the library's word for metadata that make no sense
+  if (error instanceof client.AuthorizationResponseError) return 'denied';
+  if (error instanceof client.ResponseBodyError) return 'provider-wrong';
+  if (error instanceof client.WWWAuthenticateChallengeError) return 'provider-wrong';
+  return error instanceof client.ClientError ? 'provider-wrong' : undefined;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,365 @@
+/** Identity providers: set up by administrators at ThingsBoard's paths, and the two steps of a sign-in with one. */
+import { z } from 'zod';
+import type { AuditTrail } from '../../actors/audit/audit.ts';
+import type { Action } from '../../actors/audit/entry.ts';
+import type { Clock } from '../../actors/base/clock.ts';
+import type { ProviderId, TenantId } from '../../actors/base/ids.ts';
+import type { Log } from '../../actors/base/log.ts';
+import { unreachable } from '../../actors/base/unreachable.ts';
+import {
+  CLIENT_AUTHENTICATIONS,
+  type Provider,
+  type ProviderAnswer,
+  type ProviderFields,
+  type Providers,
+  type SignInReason,
+} from '../../actors/providers/model.ts';
+import { ADMINISTRATORS, type Holder } from '../auth/principal.ts';
+import { CALLBACK_PATH, type CompletionReason, type ProviderSignIn } from '../auth/provider-sign-in.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { pageView, viewPage } from '../views/page.ts';
+import { begunView, buttonsView, providerView, viewProvider } from '../views/provider.ts';
+import { loginView } from '../views/user.ts';
+import { badRequest, ErrorCode, notFound, tooManyRequests, unavailable } from '../wire/errors.ts';
+import { empty, json, type Problem } from '../wire/reply.ts';
+import { kitPaging, optionalText, providerId, reference, requiredText, tenantId } from '../wire/schemas.ts';
+import { type AuthNeeds, welcome } from './auth.ts';
+import { byOf, noteUser } from './user-notes.ts';
+
+export interface ProviderRouteNeeds extends Pick<AuthNeeds, 'accounts' | 'audit' | 'tokens' | 'factors'> {
+  readonly providers: Providers;
+  readonly providerSignIn: ProviderSignIn;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const SECRET_MAX = 2_048;
+const URL_MAX = 2_000;
+const SCOPES_MAX = 20;
+const DOMAINS_MAX = 50;
+const ATTEMPT_MAX = 4_096;
+const ANSWER_MAX = 8_192;
+const DAY_MS = 86_400_000;
+
+const DOMAIN = /^[a-z0-9.-]+\.[a-z0-9-]+$/;
+/** Only what the provider has checked: of anything else people may call themselves what they like. */
+const PATTERN = /^(?:[^%]|%\{domain\})+$/;
+const pattern = requiredText('customerNamePattern').refine(
+  (text) => text === '%{email}' || PATTERN.test(text),
+  'customerNamePattern should be %{email}, or a title in which %{domain} may stand!',
+);
+
+const fields = z.object(
+  {
+    id: reference(providerId),
+    title: requiredText('title', 100),
+    issuer: requiredText('issuer', URL_MAX),
+    clientId: requiredText('clientId'),
+    clientSecret: optionalText('clientSecret', SECRET_MAX),
+    clientAuthenticationMethod: z.enum(CLIENT_AUTHENTICATIONS).default('BASIC'),
+    scope: z.array(requiredText('scope')).max(SCOPES_MAX).default(['openid', 'email', 'profile']),
+    loginButtonLabel: requiredText('loginButtonLabel', 100),
+    loginButtonIcon: optionalText('loginButtonIcon'),
+    allowedEmailDomains: z
+      .array(requiredText('allowedEmailDomains').transform((domain) => domain.toLowerCase()))
+      .max(DOMAINS_MAX)
+      .refine(
+        (all) => all.every((one) => DOMAIN.test(one)),
+        'allowedEmailDomains should be like example.org!',
+      )
+      .default([]),
+    signUpTenantId: tenantId.nullish().transform((id) => id ?? null),
+    mapperConfig: z
+      .object({
+        allowUserCreation: z.boolean().default(false),
+        basic: z.object({ customerNamePattern: pattern.nullish() }).nullish(),
+      })
+      .default({ allowUserCreation: false }),
+  },
+  { error: 'The body should be a JSON object!' },
+);
+
+type Administrator = Holder<(typeof ADMINISTRATORS)[number]>;
+
+const inPath = z.object({ providerId });
+const NO_SUCH = { description: 'No such provider' };
+
+const ownerOf = (principal: Administrator): TenantId | null =>
+  principal.authority === 'TENANT_ADMIN' ? principal.tenantId : null;
+
+export function providerRoutes(needs: ProviderRouteNeeds): Route[] {
+  return [
+    saveProvider(needs),
+    listProviders(needs),
+    readProvider(needs),
+    deleteProvider(needs),
+    callbackPath(),
+    listButtons(needs),
+    beginSignIn(needs),
+    completeSignIn(needs),
+  ];
+}
+
+function saveProvider(needs: ProviderRouteNeeds): Route {
+  const { providers } = needs;
+  return defineRoute({
+    method: 'POST',
+    path: '/api/oauth2/client',
+    stores: true,
+    summary: 'Set up an identity provider to sign in with, or with an id: change it',
+    description:
+      "Of the tenant, or of the system. What ThingsBoard has typed in is found at the issuer. Without clientSecret the secret stays. It signs in who is below its administrator: a tenant's provider users of customers, the system's also administrators of tenants.",
+    roles: ADMINISTRATORS,
+    grants: ['everything'], // a provider lets people in
+    body: fields,
+    responses: {
+      200: { description: 'The provider', schema: providerView },
+      400: { description: 'A field that cannot be, or too many providers' },
+      404: NO_SUCH,
+    },
+    async handle({ principal, body: { id, clientSecret, ...body }, linkBase }) {
+      const owner = ownerOf(principal);
+      const secret = clientSecret ?? (body.clientAuthenticationMethod === 'NONE' ? null : undefined);
+      const answer =
+        id === undefined
+          ? await providers.create(owner, fieldsOf(body), secret ?? null)
+          : await providers.update(owner, id, fieldsOf(body), secret);
+      if (answer.type !== 'done') return problemOf(answer);
+      note(needs, principal, id === undefined ? 'ADDED' : 'UPDATED', answer.value);
+      return json(viewProvider(answer.value, linkBase()));
+    },
+  });
+}
+
+function fieldsOf(body: Omit<z.output<typeof fields>, 'id' | 'clientSecret'>): ProviderFields {
+  return {
+    title: body.title,
+    issuer: body.issuer,
+    clientId: body.clientId,
+    clientAuthentication: body.clientAuthenticationMethod,
+    scopes: body.scope,
+    buttonLabel: body.loginButtonLabel,
+    buttonIcon: body.loginButtonIcon,
+    emailDomains: body.allowedEmailDomains,
+    signsUp: body.mapperConfig.allowUserCreation,
+    signUpTenantId: body.signUpTenantId,
+    customerPattern: body.mapperConfig.basic?.customerNamePattern ?? '%{email}',
+  };
+}
+
+function listProviders({ providers }: ProviderRouteNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/oauth2/client/infos',
+    summary: 'The identity providers of the tenant, or of the system',
+    roles: ADMINISTRATORS,
+    query: kitPaging,
+    responses: { 200: { description: 'A page of providers', schema: pageView(providerView) } },
+    async handle({ principal, query, linkBase }) {
+      const page = await providers.list(ownerOf(principal), query);
+      return json(viewPage(page, query, (provider) => viewProvider(provider, linkBase())));
+    },
+  });
+}
+
+function readProvider({ providers }: ProviderRouteNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/oauth2/client/:providerId',
+    summary: 'An identity provider, without its secret',
+    roles: ADMINISTRATORS,
+    params: inPath,
+    responses: { 200: { description: 'The provider', schema: providerView }, 404: NO_SUCH },
+    async handle({ principal, params, linkBase }) {
+      const provider = await providers.find(ownerOf(principal), params.providerId);
+      return provider === undefined ? notFound : json(viewProvider(provider, linkBase()));
+    },
+  });
+}
+
+function deleteProvider(needs: ProviderRouteNeeds): Route {
+  const { providers } = needs;
+  return defineRoute({
+    method: 'DELETE',
+    path: '/api/oauth2/client/:providerId',
+    summary: 'Nobody signs in with this provider any more; sessions stay',
+    roles: ADMINISTRATORS,
+    grants: ['everything'],
+    params: inPath,
+    responses: { 200: { description: 'Gone' }, 404: NO_SUCH },
+    async handle({ principal, params }) {
+      const answer = await providers.remove(ownerOf(principal), params.providerId);
+      if (answer.type !== 'done') return problemOf(answer);
+      note(needs, principal, 'DELETED', answer.value);
+      return empty;
+    },
+  });
+}
+
+function callbackPath(): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/oauth2/loginProcessingUrl',
+    summary: 'What the path of each redirect URI begins with; the id of the provider follows',
+    roles: ADMINISTRATORS,
+    responses: { 200: { description: 'The path', schema: z.string() } },
+    handle: () => json(CALLBACK_PATH),
+  });
+}
+
+function listButtons({ providers }: ProviderRouteNeeds): Route {
+  return defineRoute({
+    method: 'POST',
+    path: '/api/noauth/oauth2Clients',
+    summary: 'The buttons of the login page: the providers of the system',
+    description:
+      "Tenants' providers are not among them: one tenant's must not stand on everybody's login page. Their own links lead to them.",
+    roles: ['PUBLIC'],
+    responses: { 200: { description: 'The buttons', schema: buttonsView } },
+    async handle() {
+      const { items } = await providers.list(null, { page: 0, pageSize: 50 });
+      return json(
+        items.map(({ id, buttonLabel, buttonIcon }) => ({
+          name: buttonLabel,
+          icon: buttonIcon,
+          url: `/oauth2/authorization/${id}`,
+        })),
+      );
+    },
+  });
+}
+
+function beginSignIn({ providers, providerSignIn }: ProviderRouteNeeds): Route {
+  return defineRoute({
+    method: 'POST',
+    path: '/api/noauth/oauth2/begin',
+    summary: 'Begin to sign in with an identity provider',
+    description:
+      'For pages and apps. The browser goes to the url, and comes back to the redirect URI; then `complete` is asked with the attempt.',
+    roles: ['PUBLIC'],
+    body: z.object({ providerId }, { error: 'The body should be {"providerId": …}!' }),
+    responses: {
+      200: { description: 'Where to go', schema: begunView },
+      404: NO_SUCH,
+      502: { description: 'The provider does not answer, or not as it should' },
+    },
+    async handle({ body, linkBase }) {
+      const provider = await providers.findAny(body.providerId);
+      if (provider === undefined) return notFound;
+      const begun = await providerSignIn.begin(provider, linkBase());
+      return begun.type === 'begun' ? json({ url: begun.url, attempt: begun.attempt }) : refused(begun.why);
+    },
+  });
+}
+
+function completeSignIn(needs: ProviderRouteNeeds): Route {
+  const { providers, providerSignIn, audit, log } = needs;
+  return defineRoute({
+    method: 'POST',
+    path: '/api/noauth/oauth2/complete',
+    summary: 'Complete a sign-in with an identity provider',
+    roles: ['PUBLIC'],
+    body: z.object(
+      {
+        attempt: z.string().max(ATTEMPT_MAX),
+        /** The query with which the browser came back. */
+        answer: z.string().max(ANSWER_MAX),
+      },
+      { error: 'The body should be {"attempt": …, "answer": …}!' },
+    ),
+    responses: {
+      200: { description: 'As after a password', schema: loginView },
+      400: { description: 'The attempt is too old or not ours, or the person said no' },
+      403: { description: 'Nobody may sign in here by this' },
+      429: { description: 'Too many have signed up from this address' },
+      502: { description: 'The provider does not answer, or not as it should' },
+    },
+    async handle({ body, address, origin }) {
+      const completed = await providerSignIn.complete(body.attempt, body.answer);
+      if (completed.type === 'refused') {
+        log.debug({ why: completed.why }, 'a sign-in with an identity provider was refused');
+        return refused(completed.why);
+      }
+      const { provider, claims } = completed;
+      const signedIn = await providers.signIn(provider, claims, address);
+      switch (signedIn.type) {
+        case 'found':
+          if (signedIn.isNew) noteUser(audit, 'ADDED', signedIn.user, undefined, { provider: provider.id });
+          return welcome(needs, signedIn.user, origin());
+        case 'refused':
+          log.info({ providerId: provider.id, why: signedIn.why }, 'somebody may not sign in');
+          return refused(signedIn.why);
+        case 'unavailable':
+          return unavailable('overloaded');
+        default:
+          return unreachable(signedIn);
+      }
+    },
+  });
+}
+
+function refused(why: CompletionReason | SignInReason): Problem {
+  const problem = (status: number, errorCode: number, message: string): Problem => ({
+    type: 'problem',
+    status,
+    errorCode,
+    message,
+  });
+  switch (why) {
+    case 'attempt-lost':
+      return badRequest('This sign-in took too long, or was begun elsewhere. Please begin again!');
+    case 'denied':
+      return badRequest('The sign-in was broken off at the provider.');
+    case 'provider-away':
+      return problem(502, ErrorCode.GENERAL, 'The provider does not answer. Please try again in a moment.');
+    case 'provider-wrong':
+      return problem(502, ErrorCode.GENERAL, 'What the provider answered does not hold. Please begin again.');
+    case 'user-unknown':
+      return problem(403, ErrorCode.PERMISSION_DENIED, 'You have no account here. Ask your administrator.');
+    case 'email-not-verified':
+      return problem(
+        403,
+        ErrorCode.PERMISSION_DENIED,
+        'The provider has not checked your e-mail address. Confirm it there, then sign in again.',
+      );
+    case 'user-not-below':
+      return problem(403, ErrorCode.PERMISSION_DENIED, 'Your account cannot sign in by this provider.');
+    case 'user-disabled':
+      return problem(403, ErrorCode.PERMISSION_DENIED, 'User account is not active');
+    case 'too-many-sign-ups':
+      return tooManyRequests('Too many have signed up, try again later', DAY_MS);
+    default:
+      return unreachable(why);
+  }
+}
+
+function problemOf(answer: Exclude<ProviderAnswer<Provider>, { type: 'done' }>): Problem {
+  if (answer.type === 'bad-fields') return badRequest(answer.why);
+  return answer.reason === 'provider-unknown' ? notFound : badRequest('There are too many providers!');
+}
+
+/** Those of the system are in no trail, and in the log instead. */
+function note(
+  { audit, log }: { readonly audit: Pick<AuditTrail, 'note'>; readonly log: Log },
+  principal: Administrator,
+  action: Extract<Action, 'ADDED' | 'UPDATED' | 'DELETED'>,
+  { id, title, issuer }: Pick<Provider, 'title' | 'issuer'> & { readonly id: ProviderId },
+): void {
+  if (principal.authority === 'SYS_ADMIN') {
+    log.warn(
+      { userId: principal.userId, action, providerId: id, issuer },
+      'an identity provider was changed',
+    );
+    return;
+  }
+  audit.note({
+    tenantId: principal.tenantId,
+    action,
+    deviceId: undefined,
+    deviceName: undefined,
+    customerId: undefined,
+    userId: principal.userId,
+    data: { provider: id, title, issuer, ...byOf(principal) },
+    failure: undefined,
+  });
+}

@@ -1,0 +1,82 @@
+/** What clients see of an identity provider, in ThingsBoard's shape: never its secret. */
+import { z } from 'zod';
+import { NULL_UUID } from '../../actors/base/ids.ts';
+import { CLIENT_AUTHENTICATIONS, type Provider } from '../../actors/providers/model.ts';
+import { CALLBACK_PATH } from '../auth/provider-sign-in.ts';
+import { instant, uuid } from './parts.ts';
+
+const reference = <Type extends string>(entityType: Type) =>
+  z.object({ entityType: z.literal(entityType), id: uuid });
+
+export const providerView = z
+  .object({
+    id: reference('OAUTH2_CLIENT'),
+    createdTime: instant,
+    /** The null id: of the system. */
+    tenantId: reference('TENANT'),
+    version: z.int(),
+    title: z.string(),
+    /** Ours: everything else about the provider is found there. */
+    issuer: z.string(),
+    clientId: z.string(),
+    /** Ours: whether there is a secret, which nobody is shown. */
+    hasClientSecret: z.boolean(),
+    clientAuthenticationMethod: z.enum(CLIENT_AUTHENTICATIONS),
+    scope: z.array(z.string()),
+    loginButtonLabel: z.string(),
+    loginButtonIcon: z.string().nullable(),
+    /** Ours: to be registered at the provider. */
+    redirectUri: z.string(),
+    /** Ours: of whom people become customers, for a provider of the system. */
+    signUpTenantId: uuid.nullable(),
+    /** Ours: whose addresses the provider may vouch for. */
+    allowedEmailDomains: z.array(z.string()),
+    mapperConfig: z.object({
+      allowUserCreation: z.boolean(),
+      activateUser: z.literal(true),
+      type: z.literal('BASIC'),
+      basic: z.object({ customerNamePattern: z.string() }),
+    }),
+  })
+  .meta({ id: 'OAuth2Client' });
+
+export function viewProvider(provider: Provider, base: string): z.output<typeof providerView> {
+  const { id, tenantId, createdAt, version, title, issuer, clientId, scopes, emailDomains } = provider;
+  return {
+    id: { entityType: 'OAUTH2_CLIENT', id },
+    createdTime: createdAt,
+    tenantId: { entityType: 'TENANT', id: tenantId ?? NULL_UUID },
+    version,
+    title,
+    issuer,
+    clientId,
+    hasClientSecret: provider.sealedSecret !== null,
+    clientAuthenticationMethod: provider.clientAuthentication,
+    scope: [...scopes],
+    loginButtonLabel: provider.buttonLabel,
+    loginButtonIcon: provider.buttonIcon,
+    redirectUri: `${base}${CALLBACK_PATH}${id}`,
+    signUpTenantId: provider.signUpTenantId,
+    allowedEmailDomains: [...emailDomains],
+    mapperConfig: {
+      allowUserCreation: provider.signsUp,
+      activateUser: true,
+      type: 'BASIC',
+      basic: { customerNamePattern: provider.customerPattern },
+    },
+  };
+}
+
+/** For the buttons of a login page. */
+export const buttonsView = z
+  .array(z.object({ name: z.string(), icon: z.string().nullable(), url: z.string() }))
+  .meta({ id: 'OAuth2ClientLoginInfos' });
+
+/** Where a browser goes to sign in. */
+export const begunView = z
+  .object({
+    url: z.string(),
+    /** Sealed; to be shown when the browser is back, within ten minutes. */
+    attempt: z.string(),
+  })
+  .meta({ id: 'OAuth2Attempt' });

@@ -1,0 +1,433 @@
+/**
+ * Signing in with an identity provider, by a browser's steps and against a provider that lies: what is forged, replayed, mixed up or
+ * late signs nobody in, and no provider vouches for users who are none of its administrator's business.
+ */
+import * as assert from 'uvu/assert';
+import type { UserId } from '../../actors/base/ids.ts';
+import { defaultWebSettings } from '../../http/web/settings.ts';
+import { CLIENT, type IdentityProvider, type Lies, startIdentityProvider } from '../kit/identity-provider.ts';
+import {
+  type Caller,
+  isProblem,
+  type RestOptions,
+  type RestWorld,
+  restLaws,
+  type Scene,
+  settle,
+  systemAdministrator,
+} from '../kit/rest-client.ts';
+import { type Visitor, visitor } from '../kit/web-client.ts';
+
+const { law, run } = restLaws('signing in with an identity provider');
+
+const PAGES: RestOptions = { disturb: (needs) => ({ ...needs, web: defaultWebSettings }) };
+const ALICE = { sub: 'sub-of-alice', email: 'alice@home.test', email_verified: true };
+const STRANGER = { sub: 'sub-of-a-stranger', email: 'new@elsewhere.test', email_verified: true };
+
+type Play = (
+  scene: Scene & { readonly idp: IdentityProvider; readonly set: SetUp; readonly browser: Visitor },
+) => Promise<void>;
+type SetUp = (by: Caller, more?: object) => Promise<string>;
+
+function story(name: string, play: Play, metadata: object = {}): void {
+  law(
+    name,
+    async (scene) => {
+      const idp = await startIdentityProvider(metadata);
+      try {
+        await play({ ...scene, idp, set: setUpWith(idp), browser: visitor(scene.world) });
+      } finally {
+        await idp.stop();
+      }
+    },
+    PAGES,
+  );
+}
+
+/** Sets a provider up. Resolves to its id. */
+function setUpWith({ issuer }: Pick<IdentityProvider, 'issuer'>): SetUp {
+  return async (by, more = {}) => {
+    const fields = { title: 'Acme', loginButtonLabel: 'Sign in with Acme', issuer, ...CLIENT };
+    const domains = { allowedEmailDomains: ['home.test'] };
+    const made = await by.post('/api/oauth2/client', { ...fields, ...domains, ...more });
+    assert.is(made.status, 200, made.text);
+    return (made.json as { id: { id: string } }).id.id;
+  };
+}
+
+const SIGN_UP = { allowedEmailDomains: [], mapperConfig: { allowUserCreation: true } };
+
+async function leave(browser: Visitor, id: string, prevUri = '/claim'): Promise<string> {
+  const left = await browser.get(`/oauth2/authorization/${id}?prevUri=${encodeURIComponent(prevUri)}`);
+  assert.is(left.status, 303, left.text);
+  return left.to ?? '';
+}
+
+async function signIn(
+  { browser, idp }: { readonly browser: Visitor; readonly idp: IdentityProvider },
+  id: string,
+  person: Readonly<Record<string, unknown>> = ALICE,
+  lies: Lies = {},
+) {
+  return browser.get(idp.approve(await leave(browser, id), person, lies));
+}
+
+const isIn = (browser: Visitor) => browser.cookies.has('claimd-session');
+
+/** Nobody was signed in, and the login page says why. */
+async function isOut(browser: Visitor, shown: Awaited<ReturnType<Visitor['get']>>, words: RegExp) {
+  assert.is(shown.to, '/login');
+  assert.not.ok(isIn(browser));
+  assert.match((await browser.follow(shown)).text, words);
+}
+
+async function sessionsOf({ accounts }: RestWorld, id: UserId): Promise<number> {
+  return (await accounts.users.sessions(id)).length;
+}
+
+story(
+  'a user is found by a checked address at first, and by issuer and subject from then on',
+  async (all) => {
+    const { home, world, browser, set } = all;
+    const id = await set(home.admin);
+    const before = await sessionsOf(world, home.alice.userId);
+    const back = await signIn(all, id);
+    assert.is(back.to, '/claim');
+    assert.ok(isIn(browser));
+    assert.is(await sessionsOf(world, home.alice.userId), before + 1);
+    assert.not.match([...browser.cookies.keys()].join(), /oidc/, 'the attempt is over');
+    // Another address at the provider: still the same person.
+    const again = { ...all, browser: visitor(world) };
+    assert.is(
+      (await signIn(again, id, { ...ALICE, email: 'other@home.test', email_verified: false })).to,
+      '/claim',
+    );
+    assert.is(await sessionsOf(world, home.alice.userId), before + 2);
+    assert.match((await again.browser.get('/account')).text, /alice@home\.test/);
+  },
+);
+
+story(
+  'what the browser is sent to has code flow, PKCE, state and nonce, and no secret in it',
+  async (all) => {
+    const url = new URL(await leave(all.browser, await all.set(all.home.admin)));
+    const { searchParams } = url;
+    assert.is(searchParams.get('response_type'), 'code');
+    assert.is(searchParams.get('code_challenge_method'), 'S256');
+    for (const name of ['code_challenge', 'state', 'nonce'])
+      assert.ok((searchParams.get(name) ?? '').length >= 43);
+    assert.match(
+      searchParams.get('redirect_uri') ?? '',
+      /^http:\/\/localhost\/login\/oauth2\/code\/[0-9a-f-]{36}$/,
+    );
+    assert.not.match(url.href, /secret/);
+  },
+);
+
+const FORGED: Readonly<Record<string, Lies>> = {
+  'without signature': { signed: 'none' },
+  'signed with the public key as a secret': { signed: 'HS256' },
+  'signed with the secret of the client': { signed: 'secret' },
+  'signed by a stranger under the id of the right key': { signed: 'stranger' },
+  'of another issuer': { claims: { iss: 'https://elsewhere.test' } },
+  'for another client': { claims: { aud: 'another client' } },
+  'for several, this one not in charge': { claims: { aud: ['claimd', 'another'], azp: 'another' } },
+  'with the nonce of another attempt': { claims: { nonce: 'another' } },
+  'without a nonce': { claims: { nonce: null } },
+  'that has expired': { claims: { iat: 1_000, exp: 2_000 } },
+  'without a subject': { claims: { sub: null } },
+  'whose subject is no text': { claims: { sub: { $ne: null } } },
+};
+
+for (const [what, lies] of Object.entries(FORGED)) {
+  story(`an id_token ${what} signs nobody in`, async (all) => {
+    const id = await all.set(all.home.admin);
+    await isOut(all.browser, await signIn(all, id, ALICE, lies), /does not hold/);
+    assert.is((await signIn(all, id)).to, '/claim', 'an honest one does');
+  });
+}
+
+story('the answer of one provider is not taken for that of another', async (all) => {
+  const { home, browser, idp, set } = all;
+  const evil = await startIdentityProvider();
+  try {
+    const honest = await set(home.admin);
+    const other = await setUpWith(evil)(home.admin);
+    // The browser began at the evil one, which sent it on to the honest one with what is ours in it.
+    const begun = await leave(browser, other);
+    const answer = idp.approve(begun, ALICE);
+    await isOut(browser, await browser.get(answer), /does not hold/);
+    await isOut(
+      browser,
+      await browser.get(answer.replace(other, honest)),
+      /another browser, or took too long/,
+    );
+    const lying = idp.approve(await leave(browser, honest), ALICE, { answeredIss: evil.issuer });
+    await isOut(browser, await browser.get(lying), /does not hold/);
+  } finally {
+    await evil.stop();
+  }
+});
+
+story('an answer is good in the browser that began, once, and not for ever', async (all) => {
+  const { world, home, browser, idp, set } = all;
+  const id = await set(home.admin);
+  const answer = idp.approve(await leave(browser, id), ALICE);
+  const other = visitor(world);
+  await isOut(other, await other.get(answer), /another browser/);
+  const kept = new Map(browser.cookies);
+  assert.is((await browser.get(answer)).to, '/claim');
+  for (const [name, value] of kept) other.setCookie(name, value);
+  await isOut(other, await other.get(answer), /does not hold/); // the code is used up
+  const late = visitor(world);
+  const lateAnswer = idp.approve(await leave(late, id), ALICE);
+  world.clock.advance(600_000);
+  await isOut(late, await late.get(lateAnswer), /took too long/);
+});
+
+story('two tabs sign in beside each other', async (all) => {
+  const { browser, idp, set, home } = all;
+  const id = await set(home.admin);
+  const [one, two] = [await leave(browser, id, '/claim'), await leave(browser, id, '/account')];
+  assert.is((await browser.get(idp.approve(two, ALICE))).to, '/account');
+  assert.is((await browser.get(idp.approve(one, ALICE))).to, '/claim');
+});
+
+story('nobody is led to another site afterwards', async (all) => {
+  const id = await all.set(all.home.admin);
+  for (const evil of ['//evil.test', '/\\evil.test', 'https://evil.test', '/\t/evil.test']) {
+    const browser = visitor(all.world);
+    const back = await browser.get(all.idp.approve(await leave(browser, id, evil), ALICE));
+    assert.is(back.to, '/', evil);
+  }
+});
+
+story('an address that the provider has not checked, or may not vouch for, finds nobody', async (all) => {
+  const { browser, set, home } = all;
+  const id = await set(home.admin);
+  for (const email_verified of [false, null, 'no', 1])
+    await isOut(browser, await signIn(all, id, { ...ALICE, email_verified }), /has not checked/);
+  const elsewhere = await set(home.admin, { allowedEmailDomains: ['other.test'] });
+  await isOut(browser, await signIn(all, elsewhere), /no account here/);
+  await isOut(browser, await signIn(all, elsewhere, STRANGER), /no account here/);
+});
+
+story('an address that a user gave itself does not draw its owner into that account', async (all) => {
+  const { accounts } = all.world;
+  const { userId } = all.home.bob;
+  const fields = { firstName: null, lastName: null, phone: null, additionalInfo: null };
+  await accounts.users.update(userId, { email: 'victim@home.test', ...fields }, undefined, 'itself');
+  const id = await all.set(all.home.admin);
+  const victim = { sub: 'victim', email: 'victim@home.test', email_verified: true };
+  await isOut(all.browser, await signIn(all, id, victim), /no account here/);
+});
+
+story('a provider of one tenant vouches for nobody of another, and for no administrator', async (all) => {
+  const { world, home, browser, set } = all;
+  const other = await settle(world, 'other');
+  const theirs = await set(other.admin, { allowedEmailDomains: ['home.test', 'other.test'] });
+  await isOut(browser, await signIn(all, theirs), /no account here/);
+  const admin = { sub: 'admin', email: 'admin@other.test', email_verified: true };
+  await isOut(browser, await signIn(all, theirs, admin), /no account here/);
+  // The same issuer and subject through the own provider is not what the other one said.
+  assert.is((await signIn(all, await set(home.admin))).to, '/claim');
+  const again = visitor(world);
+  await isOut(again, await signIn({ ...all, browser: again }, theirs), /no account here/);
+});
+
+story(
+  'a provider of the system signs administrators of tenants in, and never its own equals',
+  async (all) => {
+    const root = await systemAdministrator(all.world);
+    const id = await all.set(root, { allowedEmailDomains: ['home.test', 'claimd.test'] });
+    const admin = { sub: 'admin', email: 'admin@home.test', email_verified: true };
+    assert.is((await signIn(all, id, admin)).to, '/claim');
+    const equal = { sub: 'root', email: 'sysadmin@claimd.test', email_verified: true };
+    const browser = visitor(all.world);
+    await isOut(browser, await signIn({ ...all, browser }, id, equal), /no account here/);
+  },
+);
+
+story('the same subject of another issuer is another person', async (all) => {
+  const evil = await startIdentityProvider();
+  try {
+    assert.is((await signIn(all, await all.set(all.home.admin))).to, '/claim');
+    const id = await setUpWith(evil)(all.home.admin, { allowedEmailDomains: [] });
+    const browser = visitor(all.world);
+    await isOut(browser, await signIn({ ...all, idp: evil, browser }, id), /no account here/);
+  } finally {
+    await evil.stop();
+  }
+});
+
+story('who is disabled stays out, and who was deleted is not remembered', async (all) => {
+  const { accounts } = all.world;
+  const id = await all.set(all.home.admin);
+  assert.is((await signIn(all, id)).to, '/claim');
+  await accounts.users.setEnabled(all.home.alice.userId, false);
+  const browser = visitor(all.world);
+  await isOut(browser, await signIn({ ...all, browser }, id), /not active/);
+  await accounts.users.remove(all.home.alice.userId);
+  await isOut(browser, await signIn({ ...all, browser }, id), /no account here/);
+});
+
+story('a second factor is asked for as after a password', async (all) => {
+  const { secondFactors } = all.world.accounts;
+  const { userId } = all.home.alice;
+  await secondFactors.update(userId, () => ({ sealedSecret: 'x', since: 0, lastStep: 0, codes: [] }));
+  const shown = await signIn(all, await all.set(all.home.admin));
+  assert.match(shown.text, /Your code/);
+  assert.not.ok(isIn(all.browser));
+});
+
+story(
+  'a provider that is slow to be found, huge or away is told in words, and may come back',
+  async (all) => {
+    const { browser, idp, set, home } = all;
+    const id = await set(home.admin);
+    const url = await leave(browser, id);
+    const answers: Parameters<IdentityProvider['disturb']>[1][] = [
+      (response) => response.writeHead(500).end(),
+      (response) => response.destroy(),
+      (response) =>
+        response.writeHead(200, { 'content-type': 'application/json' }).end(`"${'x'.repeat(2 ** 20)}"`),
+    ];
+    for (const answer of answers) {
+      idp.disturb('/token', answer);
+      const at = idp.approve(await leave(browser, id), ALICE);
+      await isOut(browser, await browser.get(at), /does not answer/);
+    }
+    idp.disturb('/token', (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'));
+    await isOut(browser, await browser.get(idp.approve(url, ALICE)), /does not hold/);
+    idp.disturb('/token', undefined);
+    assert.is((await signIn(all, id)).to, '/claim');
+  },
+);
+
+story('keys of the provider may change, and are not asked for with every sign-in', async (all) => {
+  const id = await all.set(all.home.admin);
+  for (let times = 0; times < 5; times += 1) await signIn(all, id);
+  assert.is(all.idp.asked.get('/jwks'), 1);
+  assert.is(all.idp.asked.get('/.well-known/openid-configuration'), 1);
+});
+
+story(
+  'metadata of another issuer are not believed',
+  async (all) => {
+    const id = await all.set(all.home.admin);
+    const left = await all.browser.get(`/oauth2/authorization/${id}`);
+    await isOut(all.browser, left, /does not hold/);
+  },
+  { issuer: 'https://elsewhere.test' },
+);
+
+story('who signs up becomes the only user of a customer of its own', async (all) => {
+  const { world, home, browser, set } = all;
+  const id = await set(home.admin, SIGN_UP);
+  await isOut(browser, await signIn(all, id, { ...STRANGER, email_verified: false }), /has not checked/);
+  assert.is((await signIn(all, id, STRANGER)).to, '/claim');
+  const user = await world.accounts.users.findByEmail(STRANGER.email);
+  assert.is(user?.membership.authority, 'CUSTOMER_USER');
+  // Somebody else at the provider who has this address by now: neither the account nor the customer is theirs.
+  const later = visitor(world);
+  const recycled = { ...STRANGER, sub: 'another person' };
+  await isOut(later, await signIn({ ...all, browser: later }, id, recycled), /no account here/);
+  // Nor is an account that was there before.
+  const known = visitor(world);
+  await isOut(known, await signIn({ ...all, browser: known }, id, ALICE), /no account here/);
+});
+
+story(
+  'who has an account with one tenant may sign up with another, which learns nothing of it',
+  async (all) => {
+    const { world, home } = all;
+    const other = await settle(world, 'other');
+    const theirs = await all.set(other.admin, SIGN_UP);
+    assert.is((await signIn(all, theirs)).to, '/claim');
+    const me = await all.browser.get('/account');
+    assert.match(me.text, /alice@home\.test/);
+    assert.is(
+      (await world.accounts.users.findByEmail(ALICE.email))?.id,
+      home.alice.userId,
+      'the first keeps it',
+    );
+    assert.is(await sessionsOf(world, home.alice.userId), 1);
+  },
+);
+
+story('by domain, people share a customer, and only where the domains are named', async (all) => {
+  const { accounts } = all.world;
+  const mapperConfig = { allowUserCreation: true, basic: { customerNamePattern: 'People of %{domain}' } };
+  const unnamed = { ...CLIENT, title: 'A', loginButtonLabel: 'A', issuer: all.idp.issuer, mapperConfig };
+  isProblem(await all.home.admin.post('/api/oauth2/client', unnamed), 400, 31);
+  const id = await all.set(all.home.admin, { allowedEmailDomains: ['Elsewhere.test'], mapperConfig });
+  for (const name of ['one', 'two']) {
+    const browser = visitor(all.world);
+    const person = { sub: name, email: `${name}@elsewhere.test`, email_verified: true };
+    assert.is((await signIn({ ...all, browser }, id, person)).to, '/claim');
+  }
+  const customer = await accounts.customers.findByTitle(all.home.tenantId, 'People of elsewhere.test');
+  const membership = {
+    authority: 'CUSTOMER_USER',
+    tenantId: all.home.tenantId,
+    customerId: customer?.id,
+  } as const;
+  assert.ok(membership.customerId !== undefined);
+  const { total } = await accounts.users.list(
+    { ...membership, customerId: membership.customerId },
+    { page: 0, pageSize: 9 },
+  );
+  assert.is(total, 2);
+  const outside = { sub: 'x', email: 'x@sub.elsewhere.test', email_verified: true };
+  const browser = visitor(all.world);
+  await isOut(browser, await signIn({ ...all, browser }, id, outside), /no account here/);
+});
+
+story('sign-ups from one address are bounded', async (all) => {
+  const id = await all.set(all.home.admin, SIGN_UP);
+  for (let n = 0; n < 20; n += 1) {
+    const person = { sub: `p${n}`, email: `p${n}@many.test`, email_verified: true };
+    assert.is((await signIn({ ...all, browser: visitor(all.world) }, id, person)).to, '/claim');
+  }
+  const browser = visitor(all.world);
+  const one = { sub: 'more', email: 'more@many.test', email_verified: true };
+  await isOut(browser, await signIn({ ...all, browser }, id, one), /Too many/);
+  const elsewhere = visitor(all.world, '198.51.100.7');
+  assert.is((await signIn({ ...all, browser: elsewhere }, id, one)).to, '/claim');
+});
+
+story('a secret is shown to nobody, and does not follow to another issuer', async (all) => {
+  const { admin } = all.home;
+  const id = await all.set(admin);
+  const fields = { id: { id }, title: 'B', loginButtonLabel: 'B', clientId: CLIENT.clientId };
+  const moved = await admin.post('/api/oauth2/client', { ...fields, issuer: 'http://127.0.0.1:1' });
+  isProblem(moved, 400, 31);
+  const kept = await admin.post('/api/oauth2/client', { ...fields, issuer: all.idp.issuer });
+  assert.is(kept.status, 200, kept.text);
+  for (const { text } of [
+    kept,
+    await admin.get(`/api/oauth2/client/${id}`),
+    await admin.get('/api/oauth2/client/infos'),
+  ]) {
+    assert.match(text, /"hasClientSecret":true/);
+    assert.not.match(text, /a secret of the client|sealed/);
+  }
+});
+
+story("the login page shows the system's providers, and no tenant's", async (all) => {
+  const root = await systemAdministrator(all.world);
+  await all.set(all.home.admin, { loginButtonLabel: 'Of a tenant' });
+  const id = await all.set(root, { loginButtonLabel: 'Of the system' });
+  const { html, text } = await all.browser.get('/login?next=%2Fclaim');
+  assert.match(text, /Of the system/);
+  assert.not.match(text, /Of a tenant/);
+  assert.match(html, new RegExp(`href="/oauth2/authorization/${id}\\?prevUri=%2Fclaim"`));
+});
+
+story('issuers that lead inside are refused', async ({ home }) => {
+  const fields = { ...CLIENT, title: 'A', loginButtonLabel: 'A' };
+  for (const issuer of ['http://10.0.0.1', 'https://169.254.169.254/', 'ftp://example.org', 'nonsense'])
+    isProblem(await home.admin.post('/api/oauth2/client', { ...fields, issuer }), 400, 31);
+});
+
+run();
