@@ -311,7 +311,10 @@ test('LMDB: what is let go of is used again: the file does not grow with it', as
   const store = openLmdbStore({ path });
   const sizes: number[] = [];
   let from = 0;
-  for (const round of range(30)) {
+  // A reader that lasts keeps what was let go of from use, and on a busy machine one may last through some rounds. What is
+  // never used again makes each round grow the file: then no ten rounds of 600 KB leave it as it is.
+  const grows = () => sizes.length <= 10 || sizes.at(-1) !== sizes.at(-11);
+  for (let round = 0; grows() && round < 200; round += 1) {
     await Promise.all(
       range(300).map((n) => store.journal.append(entry(`s${n}`, round, { event: 'e'.repeat(2_000) }))),
     );
@@ -320,8 +323,7 @@ test('LMDB: what is let go of is used again: the file does not grow with it', as
     assert.is(from, upTo);
     sizes.push(statSync(join(path, 'data.mdb')).size);
   }
-  // Thirty rounds of 600 KB; kept, they would take 18 MB.
-  assert.ok((sizes.at(-1) ?? 0) < 2 * (sizes.at(3) ?? 0), `${sizes}`);
+  assert.not.ok(grows(), `${sizes}`);
   assert.equal(await wholeLog(store.journal), []);
   await store.close();
 });

@@ -372,6 +372,8 @@ function dieAfter(store: RedisStore, commands: number): { death: Promise<'dead'>
   const send = client.sendCommand.bind(client) as (...args: unknown[]) => Promise<unknown>;
   let sent = 0;
   let died = false;
+  /** What it sent before it died arrives, and before a rival looks: else a rival might see the head that it had. */
+  const onTheirWay: Promise<unknown>[] = [];
   let bury = () => {};
   const buried = new Promise((_, reject) => {
     bury = () => reject(new Error('the node is dead'));
@@ -382,10 +384,13 @@ function dieAfter(store: RedisStore, commands: number): { death: Promise<'dead'>
       value: (...args: unknown[]) => {
         if (sent >= commands && !isHousekeeping(args)) {
           died = true;
-          resolve('dead');
+          void Promise.allSettled(onTheirWay).then(() => resolve('dead'));
         }
         if (!isHousekeeping(args)) sent += 1;
-        return died ? buried : send(...args);
+        if (died) return buried;
+        const reply = send(...args);
+        onTheirWay.push(reply);
+        return reply;
       },
     });
   });

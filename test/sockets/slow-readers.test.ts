@@ -125,7 +125,7 @@ law(
       collectGarbage();
       return process.memoryUsage().rss - before;
     };
-    await until('memory holds little of it', () => grown() < 160 * MIB);
+    await until('memory holds little of it', () => grown() < 240 * MIB);
     for (const { socket } of [...silent, honest]) socket.destroy();
   },
 );
