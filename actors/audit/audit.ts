@@ -52,6 +52,8 @@ export interface Audit extends AuditTrail {
   readonly onDeviceEvent: DeviceListener;
   /** Starts with what has happened since it last ran. */
   start(): void;
+  /** How long the oldest event of the journal has waited that is not in the trail yet; 0: none. Rejects with `StoreUnavailable`. */
+  lagMs(): Promise<number>;
   /** Writes everything that can be written now. */
   catchUp(): Promise<void>;
   /** Writes what it can at once, then ends. */
@@ -141,6 +143,11 @@ export function createAudit(
     start() {
       started = enabled;
       wake(0);
+    },
+
+    async lagMs() {
+      const oldest = enabled ? await projector.oldestWaiting() : undefined;
+      return oldest === undefined ? 0 : Math.max(0, clock.now() - oldest);
     },
 
     catchUp: () => run(),

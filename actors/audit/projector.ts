@@ -3,6 +3,7 @@
  * a crash makes it read twice are recognised by device and number (`blocks.ts`).
  */
 import { setTimeout } from 'node:timers/promises';
+import type { Instant } from '../base/clock.ts';
 import type { CustomerId, DeviceId, TenantId } from '../base/ids.ts';
 import { decodeEvent } from '../device/persistence.ts';
 import type { LoggedEvent } from '../journal/journal.ts';
@@ -40,6 +41,8 @@ export interface Projector {
    * @param isEnded asked before each page: whether to stop early
    */
   project(pagesMax: number, isEnded: () => boolean): Promise<void>;
+  /** When the oldest event happened that is not projected yet; undefined: all are. */
+  oldestWaiting(): Promise<Instant | undefined>;
 }
 
 export function createProjector(
@@ -95,6 +98,18 @@ export function createProjector(
   return {
     async project(pagesMax, isEnded) {
       for (let which = 0; which < journal.logs; which += 1) await projectLog(which, pagesMax, isEnded);
+    },
+
+    async oldestWaiting() {
+      let oldest: Instant | undefined;
+      for (let which = 0; which < journal.logs; which += 1) {
+        const { events } = await journal.log(which, await cursors.get(which), 1);
+        for (const { event } of events) {
+          const { at } = decodeEvent(event);
+          if (oldest === undefined || at < oldest) oldest = at;
+        }
+      }
+      return oldest;
     },
   };
 }

@@ -111,6 +111,8 @@ export interface Core {
   /** Sends to webhooks, if this node is to. */
   startWebhooks(): void;
   webhookFigures(): DispatcherFigures;
+  /** How long the oldest event has waited for the audit trail. Rejects with `StoreUnavailable`. */
+  auditLagMs(): Promise<number>;
   stopAlarms(): Promise<void>;
   /** Waits for commands in flight, at most `drainMs`, then closes the store. */
   close(drainMs: number): Promise<void>;
@@ -119,7 +121,8 @@ export interface Core {
 /** Opens everything and installs what a first start needs. Leaves nothing open when it rejects. */
 export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> {
   const { clock } = needs;
-  const opened = await openStore(config, needs.worker === undefined ? 'alone' : 'worker', needs.log);
+  const role = needs.worker === undefined ? 'alone' : 'worker';
+  const opened = await openStore(config, role, needs.log, needs.meters?.onCommit);
   const { store } = opened;
   const bus = opened.bus ?? needs.worker?.bus ?? silentBus;
   let close: (drainMs: number) => Promise<void> = () => opened.close();
@@ -209,6 +212,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       reader,
       startWebhooks: () => (config.webhooks.enabled ? dispatcher.start() : undefined),
       webhookFigures: dispatcher.figures,
+      auditLagMs: audit.lagMs,
       startAlarms: () => alarms.start(),
       stopAlarms: () => alarms.stop(),
       close: (drainMs) => close(drainMs),

@@ -4,6 +4,7 @@ import type { Log } from '../../actors/base/log.ts';
 import type { Bus } from '../../actors/cluster/bus.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
 import { openLmdbStore, StoreInUse } from '../../actors/store/lmdb/lmdb.ts';
+import type { ObserveCommit } from '../../actors/store/lmdb/writer.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Store } from '../../actors/store/store.ts';
 import type { Config } from '../options/schema.ts';
@@ -36,7 +37,9 @@ export async function openStore(
   config: Pick<Config, 'store' | 'redis' | 'claim' | 'accounts'>,
   role: 'alone' | 'worker',
   log: Log,
+  onCommit?: ObserveCommit,
 ): Promise<OpenedStore> {
+  const watched = onCommit === undefined ? {} : { onCommit };
   const {
     store: { dataDir, url },
     redis,
@@ -51,14 +54,14 @@ export async function openStore(
   }
   const path = lmdbFolder(dataDir, url);
   if (role === 'worker') {
-    const store = inFolder(path, () => openLmdbStore({ path, shared: true, credentials }));
+    const store = inFolder(path, () => openLmdbStore({ path, shared: true, credentials, ...watched }));
     return { store, volatile: false, readsLocally: true, close: () => store.close() };
   }
   const lock = inFolder(path, () => lockFolder(path));
   if (lock.type === 'held') throw inUse(path, lock.pid);
   try {
     const store = inFolder(path, () => {
-      const opened = openLmdbStore({ path, owner: lock.owner, credentials });
+      const opened = openLmdbStore({ path, owner: lock.owner, credentials, ...watched });
       // Or a power cut soon after the first start could lose the names of flushed files.
       flushFolder(path);
       flushFolder(dirname(path));

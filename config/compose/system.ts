@@ -148,6 +148,7 @@ async function tellMetrics(
     devices: core.devices,
     mqtt,
     webhooks: core.webhookFigures,
+    auditLagMs: core.auditLagMs,
     certificates: () => [
       ...(config.http.sslEnabled ? [['http', httpCertificate(config)] as const] : []),
       ...(config.mqtt.sslEnabled ? [['mqtt', mqttCertificate(config)] as const] : []),
@@ -185,6 +186,7 @@ function createMqtt(config: Config, needs: CoreNeeds, core: Core) {
     clock,
     log,
     ...(config.mqtt.sslEnabled ? { tls: mqttTls(config) } : {}),
+    ...(needs.meters === undefined ? {} : { figures: needs.meters.packets }),
   });
   core.windowGuesses.onWait(({ key, waitMs }) => {
     const id = parseId<DeviceId>(key);

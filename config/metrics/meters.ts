@@ -6,10 +6,14 @@
 import { X509Certificate } from 'node:crypto';
 import { ACK_SECONDS, type Family, Metrics } from '../../actors/base/metrics.ts';
 import type { Append, AppendResult, Journal } from '../../actors/journal/journal.ts';
+import { ifUnavailable } from '../../actors/journal/unavailable.ts';
 import type { Certificate } from '../../actors/sockets/certificate.ts';
+import type { ObserveCommit } from '../../actors/store/lmdb/writer.ts';
 import type { Store } from '../../actors/store/store.ts';
 import type { ObserveRequest } from '../../http/dispatch.ts';
+import type { PacketFigures } from '../../transports/mqtt/endpoint/figures.ts';
 import { type ClaimFigures, meterClaims } from './claims.ts';
+import { meterPackets } from './packets.ts';
 import { meterProcess } from './process.ts';
 
 /** OpenTelemetry's for requests over HTTP. */
@@ -20,6 +24,9 @@ const CHECK_MS = 1_000;
 export interface Meters {
   readonly claims: ClaimFigures;
   readonly onRequest: ObserveRequest;
+  readonly packets: PacketFigures;
+  /** Commits of a store that makes them in this process. */
+  readonly onCommit: ObserveCommit;
   /** The journal, with its appends measured. */
   journal(journal: Journal): Journal;
   /** What is read from the running server. */
@@ -33,6 +40,8 @@ interface Running {
   readonly store: Pick<Store, 'check'>;
   readonly devices: { stats(): { readonly residents: number; readonly inFlight: number } };
   readonly mqtt: { readonly connections: number } | undefined;
+  /** How long the oldest event has waited that the audit trail has not written yet. Rejects with `StoreUnavailable`. */
+  auditLagMs(): Promise<number>;
   /** What this process has sent to webhooks. */
   webhooks(): { readonly lagMs: number; readonly delivered: number; readonly failed: number };
   /** Those that are shown to clients, by the door that shows them. */
@@ -49,17 +58,22 @@ export function createMeters(about: { readonly version: string; readonly store: 
   const claims = meterClaims(metrics);
   const journal = meterJournal(metrics);
   const onRequest = meterRequests(metrics);
+  const packets = meterPackets(metrics);
+  const onCommit = meterCommits(metrics, about.store);
   const stopProcess = meterProcess(metrics);
   const attempts = metrics.counter(
     { name: 'claimd_webhook_attempts_total', help: 'Requests to webhooks.' },
     { outcome: ['delivered', 'failed'] },
   );
   let isUp = true;
+  let auditLagMs = 0;
   let running: Running | undefined;
 
   return {
     claims,
     onRequest,
+    packets,
+    onCommit,
     journal,
     watch(what) {
       running = what;
@@ -68,11 +82,20 @@ export function createMeters(about: { readonly version: string; readonly store: 
         [],
         () => [[[], isUp ? 1 : 0]],
       );
+      metrics.gauge(
+        {
+          name: 'claimd_audit_lag_seconds',
+          help: 'How long the oldest event has waited that is not in the audit trail yet; as it was while the store is away.',
+        },
+        [],
+        () => [[[], auditLagMs / 1_000]],
+      );
       watchRunning(metrics, what);
     },
     async read() {
       if (running !== undefined) {
         isUp = await answersInTime(running.store.check());
+        if (isUp) auditLagMs = await running.auditLagMs().catch(ifUnavailable(() => auditLagMs));
         const { delivered, failed } = running.webhooks();
         attempts.of('delivered').value = delivered;
         attempts.of('failed').value = failed;
@@ -156,6 +179,29 @@ function meterJournal(metrics: Metrics): (journal: Journal) => Journal {
       trim: (which, upTo) => journal.trim(which, upTo),
       forget: (which, stretch, limit, verdict) => journal.forget(which, stretch, limit, verdict),
     };
+  };
+}
+
+/** Operations that share a commit. */
+const COMMIT_SIZES = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 10_000] as const;
+
+/** Of LMDB alone: what Redis commits is seen there. */
+function meterCommits(metrics: Metrics, store: string): ObserveCommit {
+  if (store !== 'lmdb') return () => {};
+  const sizes = metrics.histogram(
+    { name: 'claimd_store_commit_size', help: 'Writes that became durable with one commit.' },
+    COMMIT_SIZES,
+  );
+  const seconds = metrics.histogram(
+    {
+      name: 'claimd_store_commit_duration_seconds',
+      help: 'How long a commit took, with its flush to the disk.',
+    },
+    ACK_SECONDS,
+  );
+  return (size, ms) => {
+    sizes.observe(size);
+    seconds.observe(ms / 1_000);
   };
 }
 

@@ -12,7 +12,7 @@ import { cast, claimPath } from '../kit/api.ts';
 import { makeCertificate } from '../kit/certificates.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import { send } from '../kit/http.ts';
-import { claimPacket, RawMqttClient } from '../kit/mqtt-client.ts';
+import { claimPacket, connectPacket, RawMqttClient } from '../kit/mqtt-client.ts';
 import { freePort } from '../kit/ports.ts';
 import { cleanUp, launch, type ServerProcess, startServer } from '../kit/process.ts';
 import { findProgram, needing } from '../kit/programs.ts';
@@ -66,6 +66,10 @@ async function live(server: ServerProcess) {
   });
   is(back.status, 200);
   device.socket.destroy();
+  const stranger = await RawMqttClient.open(server.mqttPort, 4);
+  stranger.send(connectPacket(4, 'a-very-private-guess'));
+  await stranger.next('connack');
+  stranger.socket.destroy();
 }
 
 test('metrics: what happened is counted, and nobody is named', async () => {
@@ -92,10 +96,25 @@ test('metrics: what happened is counted, and nobody is named', async () => {
     claimd_claim_window_open_duration_seconds_count: 1,
     claimd_store_up: 1,
     'claimd_webhook_attempts_total{outcome="delivered"}': 0,
+    'claimd_mqtt_packets_received_total{type="connect"}': 2,
+    'claimd_mqtt_packets_received_total{type="publish"}': 1,
+    'claimd_mqtt_packets_received_total{type="fault"}': 0,
+    'claimd_mqtt_packets_sent_total{type="connack"}': 2,
+    'claimd_mqtt_packets_sent_total{type="puback"}': 1,
+    'claimd_mqtt_connects_total{code="0"}': 1,
+    'claimd_mqtt_connects_total{code="5"}': 1,
     claimd_webhook_lag_seconds: 0,
   };
   for (const [name, count] of Object.entries(counts)) is(figure(text, name), count, name);
   ok((figure(text, 'claimd_store_append_duration_seconds_bucket{le="+Inf"}') ?? 0) >= 4);
+  const commits = figure(text, 'claimd_store_commit_size_count') ?? 0;
+  ok(commits >= 4, 'each answer waited for one');
+  is(figure(text, 'claimd_store_commit_duration_seconds_count'), commits);
+  ok((figure(text, 'claimd_store_commit_size_sum') ?? 0) >= commits);
+  await until(
+    'the trail has it all',
+    async () => figure((await scrape(server)).text, 'claimd_audit_lag_seconds') === 0,
+  );
   match(
     text,
     /claimd_http_request_duration_seconds_count\{method="POST",route="\/api\/v1\/:[a-zA-Z]+\/claim",status="409"\} 1\n/,

@@ -35,7 +35,7 @@ import { FORMAT, isKnownFormat, lift } from './lift.ts';
 import { recordsTable } from './records.ts';
 import { makeLockFile, type Need, NoRoom, Room } from './room.ts';
 import { depthOf, openEnvironment, openTables, type Read, type Tables } from './tables.ts';
-import { Writer } from './writer.ts';
+import { type ObserveCommit, Writer } from './writer.ts';
 
 export interface LmdbSettings {
   /** The folder; made if it is not there. */
@@ -46,6 +46,7 @@ export interface LmdbSettings {
   readonly shared?: boolean;
   /** Under which key tokens are lifted that an older format has in plain; without it such a folder is refused. */
   readonly credentials?: CredentialsLift;
+  readonly onCommit?: ObserveCommit;
 }
 
 /** Keeps a second server out of a folder that is in use. */
@@ -99,7 +100,7 @@ export function openLmdbStore(settings: LmdbSettings): Store {
     throw error;
   }
 
-  const writer = new Writer(name, path);
+  const writer = new Writer(name, path, settings.onCommit);
   let readAfter = 0;
   const read: Read = (work) =>
     writer.read(() => {

@@ -15,7 +15,12 @@ const APPEND_LENGTH = 7;
 
 /** The end of one transaction. Results are in the order of the operations. */
 export type TransactionResult =
-  | { readonly type: 'committed'; readonly results: PackedResults }
+  | {
+      readonly type: 'committed';
+      readonly results: PackedResults;
+      /** How long it took, with its flush. */
+      readonly ms: number;
+    }
   | {
       readonly type: 'failed';
       readonly count: number;

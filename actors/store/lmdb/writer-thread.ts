@@ -103,6 +103,7 @@ function depthNow(): number {
 
 function commit(operations: readonly Operation[], need: Need): TransactionResult {
   try {
+    const begunAt = performance.now();
     const results: PackedResults[number][] = [];
     // Begun, committed and flushed when it returns.
     env.transactionSync(() => {
@@ -111,7 +112,7 @@ function commit(operations: readonly Operation[], need: Need): TransactionResult
       for (const operation of operations) results.push(packResult(carryOut(transaction, operation)));
       transaction.finish();
     });
-    return { type: 'committed', results };
+    return { type: 'committed', results, ms: performance.now() - begunAt };
   } catch (error) {
     if (isPanic(error)) throw new StorePanic(error); // ends the thread, and with it the process
     const why = error instanceof Error ? error.message : String(error);

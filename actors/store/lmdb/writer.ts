@@ -19,8 +19,12 @@ const SENT_AT_ONCE = 64;
 /** What passes through the thread is garbage at once; without a limit its heap would grow as large as the main thread's. */
 const LIMITS = { maxYoungGenerationSizeMb: 24 };
 
+/** Called with each transaction that was committed: how many operations it has, and how long it took in ms. */
+export type ObserveCommit = (operations: number, ms: number) => void;
+
 export class Writer {
   readonly #store: string;
+  readonly #onCommit: ObserveCommit | undefined;
   readonly #thread: Worker;
   /** Not sent yet, and how many these are. */
   #gathered: unknown[] = [];
@@ -35,8 +39,9 @@ export class Writer {
    * @param store its name, for errors
    * @param path the folder; it must have been opened here before
    */
-  constructor(store: string, path: string) {
+  constructor(store: string, path: string, onCommit?: ObserveCommit) {
     this.#store = store;
+    this.#onCommit = onCommit;
     // Now, as starting takes a while, and the first write should not wait for it.
     this.#thread = this.#start(path);
     this.#thread.unref();
@@ -119,6 +124,7 @@ export class Writer {
     // While nothing is under way the thread keeps no process alive.
     if (this.#waiting.length === 0 && this.#closed === undefined) this.#thread.unref();
     if (result.type === 'committed') {
+      this.#onCommit?.(count, result.ms);
       for (const [at, packed] of result.results.entries()) settled[at]?.resolve(unpackResult(packed));
     } else {
       const error = new StoreUnavailable(this.#store, result.why, result.noRoom ? 'no-room' : undefined);

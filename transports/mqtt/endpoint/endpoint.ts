@@ -29,6 +29,7 @@ import type { Upgrade } from '../../../actors/sockets/upgrade.ts';
 import type { Transport } from '../../transport.ts';
 import { CLAIM_RESPONSE_TOPIC } from '../topics.ts';
 import { type ByteStream, Connection } from './connection.ts';
+import type { PacketFigures } from './figures.ts';
 import { spawnGatewayWork } from './gateway-actor.ts';
 import { Reason } from './reasons.ts';
 import { Session, type SessionContext } from './session.ts';
@@ -54,6 +55,8 @@ export interface MqttEndpointOptions {
   readonly log: Log;
   /** To the endpoints of other processes on the same store. */
   readonly bus?: Bus;
+  /** Counts packets; without it nobody does. */
+  readonly figures?: PacketFigures;
 }
 
 export interface MqttEndpoint extends Transport, Presence {
@@ -121,6 +124,7 @@ class Endpoint implements MqttEndpoint {
       log,
       table: new SessionTable(clock, bus),
       turns: new Turns(),
+      figures: options.figures,
     };
     const keepAlive = keepAliveOf(settings);
     this.#server = createServer({ noDelay: true, ...keepAlive }, (socket) => this.#accept(socket));

@@ -118,10 +118,12 @@ class SessionWork {
   }
 
   #take(): ClientPacket | Fault | undefined {
-    const { connection, budget } = this.#session;
+    const { connection, budget, context } = this.#session;
     if (!connection.readable || connection.blocked || !this.#mayTake || !budget.mayGoOn()) return undefined;
     const packet = connection.next();
-    if (packet !== undefined) budget.spendOn(packet, connection.packetBytes);
+    if (packet === undefined) return undefined;
+    budget.spendOn(packet, connection.packetBytes);
+    context.figures?.received(packet.cmd);
     return packet;
   }
 }

@@ -29,6 +29,7 @@ import {
 import { Budget } from './budget.ts';
 import { encode, encodeSuccess } from './codec.ts';
 import type { Connection } from './connection.ts';
+import type { PacketFigures } from './figures.ts';
 import type { GatewayWork } from './gateway-actor.ts';
 import { type ProtocolVersion, Reason, type ReasonCode } from './reasons.ts';
 import type { RespondTo } from './response-topic.ts';
@@ -70,6 +71,7 @@ export interface SessionContext {
   readonly log: Log;
   readonly table: SessionTable;
   readonly turns: Turns;
+  readonly figures: PacketFigures | undefined;
 }
 
 /** `ending`: takes no more packets, acknowledges what came before, then ends. */
@@ -280,7 +282,7 @@ export class Session {
 
   #confirm(cmd: 'puback' | 'pubrec', messageId: number, { reasonCode, why }: Acknowledge): void {
     if (this.version < 5 || reasonCode === Reason.success) {
-      this.connection.write(encodeSuccess(cmd, messageId));
+      this.confirm(cmd, messageId);
       return;
     }
     // Without a reason string if so asked [MQTT5-3.1.2-29].
@@ -313,11 +315,20 @@ export class Session {
     this.#sent.release(messageId);
   }
 
+  /** Sends a packet that says yes, of which nearly all that is sent consists. */
+  confirm(cmd: 'puback' | 'pubrec' | 'pubcomp', messageId: number): void {
+    this.connection.write(encodeSuccess(cmd, messageId));
+    this.context.figures?.sent(cmd);
+  }
+
   /** Sends a packet, unless the client cannot take one so large [MQTT5-3.1.2-24] [MQTT5-3.1.2-25]. */
   send(packet: mqtt.Packet): boolean {
     const bytes = encode(packet, this.version);
     if (bytes.length > this.limits.packetBytesMax) return false;
     this.connection.write(bytes);
+    const { figures } = this.context;
+    figures?.sent(packet.cmd);
+    if (packet.cmd === 'connack') figures?.answered(codeOf(packet, this.version));
     return true;
   }
 
@@ -351,4 +362,8 @@ export class Session {
     this.status = 'ended';
     if (this.device !== undefined) this.context.table.leave(this.device.id, this);
   }
+}
+
+function codeOf({ returnCode, reasonCode }: mqtt.IConnackPacket, version: ProtocolVersion): number {
+  return (version === 5 ? reasonCode : returnCode) ?? 0;
 }

@@ -2,7 +2,6 @@
 import { unreachable } from '../../../../actors/base/unreachable.ts';
 import { type PublishRoute, routePublish } from '../../topics.ts';
 import type { Settlement, Ticket } from '../acknowledgements.ts';
-import { encodeSuccess } from '../codec.ts';
 import type { PublishPacket } from '../packets.ts';
 import { Reason } from '../reasons.ts';
 import { type NotThere, respondTo } from '../response-topic.ts';
@@ -83,6 +82,6 @@ function topicOf(session: Session, { topic, properties }: PublishPacket): string
  */
 function isDuplicate(session: Session, { qos, messageId }: PublishPacket): boolean {
   const inUse = qos === 2 ? session.qos2Identifiers.get(messageId) : undefined;
-  if (inUse === 'received') session.connection.write(encodeSuccess('pubrec', messageId));
+  if (inUse === 'received') session.confirm('pubrec', messageId);
   return inUse !== undefined;
 }

@@ -1,5 +1,4 @@
 /** PUBREL: the client lets go of a QoS 2 packet identifier; answered with PUBCOMP in any case [MQTT-4.3.3-2]. */
-import { encodeSuccess } from '../codec.ts';
 import type { PacketOf } from '../packets.ts';
 import { Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';
@@ -15,5 +14,5 @@ export function pubrel(session: Session, { messageId }: PacketOf<'pubrel'>): voi
     return;
   }
   if (session.qos2Identifiers.delete(messageId)) session.unacknowledged -= 1;
-  session.connection.write(encodeSuccess('pubcomp', messageId));
+  session.confirm('pubcomp', messageId);
 }
