@@ -1,8 +1,8 @@
 /**
- * A client that is generated from the API's description, as people make theirs: by a generator that others wrote, from what
+ * Clients that are generated from the API's description, as people make theirs: by generators that others wrote, from what
  * a server serves, compiled strictly, and run against that server. Both versions of OpenAPI.
  */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
@@ -11,14 +11,20 @@ import { temporaryFolder } from '../kit/folders.ts';
 import { cleanUp, startServer } from '../kit/process.ts';
 import { runProgram } from '../kit/programs.ts';
 
-const GENERATOR = fileURLToPath(import.meta.resolve('openapi-typescript-codegen/bin/index.js'));
 const COMPILER = fileURLToPath(new URL('../../../node_modules/typescript/bin/tsc', import.meta.url));
+const MODULES = fileURLToPath(new URL('../../../node_modules', import.meta.url));
 
 const DEVICE = 'Thermostat T1';
 const SECRET = 'printed on the box';
 
-/** What is beside the generated files: a program as somebody would write it who has only the description. */
-const PROGRAM = `
+/** A generator, and beside its files a program as somebody would write it who has only the description. */
+interface Generator {
+  readonly program: string;
+  readonly main: string;
+  readonly args: (api: string, folder: string) => readonly string[];
+}
+
+const WITH_CODEGEN = `
 import { ApiError, AuthService, CustomerService, OpenAPI, type Device } from "./client";
 
 declare const process: { readonly argv: readonly string[] };
@@ -52,58 +58,114 @@ async function main(): Promise<void> {
 void main();
 `;
 
-const SETTINGS = {
+const WITH_OAZAPFTS = `
+import * as claimd from "./client/api.js";
+
+declare const process: { readonly argv: readonly string[] };
+const [, , base = '', username = '', password = '', name = '', secretKey = ''] = process.argv;
+
+async function main(): Promise<void> {
+  claimd.defaults.baseUrl = base;
+  const login = await claimd.postApiAuthLogin({ postApiAuthLoginBody: { username, password } });
+  if (login.status !== 200 || !('refreshToken' in login.data)) throw new Error('not logged in');
+  claimd.defaults.headers = { 'X-Authorization': 'Bearer ' + login.data.token };
+  const user = await claimd.getApiAuthUser();
+  if (user.status !== 200) throw new Error('nobody');
+  const customerId = user.data.customerId.id;
+  const owns = async (): Promise<boolean> => {
+    const page = await claimd.getApiCustomerCustomerIdDevices({ customerId, page: 0, pageSize: 100 });
+    if (page.status !== 200) throw new Error('no list');
+    return page.data.data.some((device) => device.name === name);
+  };
+  const claim = (secret: string) =>
+    claimd.postApiCustomerDeviceDeviceNameClaim({
+      deviceName: name,
+      postApiCustomerDeviceDeviceNameClaimBody: { secretKey: secret },
+    });
+
+  const before = await owns();
+  const guessed = await claim('a guess');
+  if (guessed.status !== 400) throw new Error('a guess is good');
+  const claimed = await claim(secretKey);
+  if (claimed.status !== 200) throw new Error('not claimed');
+  const isOwn = claimed.data.device.customerId.id === customerId;
+  console.log(JSON.stringify([before, '400 ' + guessed.data, claimed.data.response, isOwn, await owns()]));
+}
+
+void main();
+`;
+
+const GENERATORS: Readonly<Record<string, Generator>> = {
+  'openapi-typescript-codegen': {
+    program: WITH_CODEGEN,
+    main: fileURLToPath(import.meta.resolve('openapi-typescript-codegen/bin/index.js')),
+    args: (api, folder) => ['--input', api, '--output', folder, '--useOptions', '--useUnionTypes'],
+  },
+  oazapfts: {
+    program: WITH_OAZAPFTS,
+    main: fileURLToPath(new URL('cli.js', import.meta.resolve('oazapfts'))),
+    args: (api, folder) => [api, join(folder, 'api.ts'), '--argumentStyle=object'],
+  },
+};
+
+const settings = (module: 'commonjs' | 'nodenext', exactOptionalPropertyTypes: boolean) => ({
   compilerOptions: {
     strict: true,
-    exactOptionalPropertyTypes: true,
+    exactOptionalPropertyTypes,
     noImplicitReturns: true,
     target: 'ES2023',
     lib: ['ES2023', 'DOM', 'DOM.Iterable'],
-    module: 'commonjs',
-    moduleResolution: 'bundler',
+    module,
+    moduleResolution: module === 'commonjs' ? 'bundler' : module,
     types: [],
     rootDir: '.',
     outDir: 'compiled',
   },
   include: ['*.ts', 'client/**/*.ts'],
-};
+});
 
 const generated = suite('generated client');
 generated.after(cleanUp);
 
-for (const path of ['/v3/api-docs', '/v3/api-docs/3.0']) {
-  generated(
-    `generated client: from ${path}, it compiles strictly, logs in, lists devices and claims`,
-    async () => {
-      const server = await startServer({ args: ['--demo'], env: { SECURITY_PASSWORD_HASH_COST: '1024' } });
-      const folder = temporaryFolder();
-      const inFolder = (name: string): string => join(folder, name);
-      writeFileSync(inFolder('api.json'), await (await fetch(server.url + path)).text());
-      writeFileSync(inFolder('program.ts'), PROGRAM);
-      writeFileSync(inFolder('tsconfig.json'), JSON.stringify(SETTINGS));
-      const inputAndOutput = ['--input', inFolder('api.json'), '--output', inFolder('client')];
-      const made = await runProgram('node', [
-        GENERATOR,
-        ...inputAndOutput,
-        '--useOptions',
-        '--useUnionTypes',
-      ]);
-      assert.is(made.code, 0, made.out);
-      const compiled = await runProgram('node', [COMPILER, '-p', folder]);
-      assert.is(compiled.out, '');
-      assert.is(compiled.code, 0);
+for (const [name, generator] of Object.entries(GENERATORS)) {
+  for (const path of ['/v3/api-docs', '/v3/api-docs/3.0']) {
+    generated(
+      `generated client: ${name} from ${path} compiles strictly, logs in, lists devices and claims`,
+      () => claimWith(generator, path),
+    );
+  }
+}
 
-      const opened = await fetch(`${server.url}/api/v1/T1_TEST_TOKEN/claim`, {
-        method: 'POST',
-        body: JSON.stringify({ secretKey: SECRET }),
-      });
-      assert.is(opened.status, 200);
-      const who = [server.url, 'customerA@thingsboard.org', 'customer', DEVICE, SECRET];
-      const { out } = await runProgram('node', [inFolder('compiled/program.js'), ...who]);
-      assert.is(out.trim(), JSON.stringify([false, '400 FAILURE', 'SUCCESS', true, true]), out);
-      assert.is((await server.stop()).code, 0);
-    },
-  );
+async function claimWith({ program, main, args }: Generator, path: string): Promise<void> {
+  const server = await startServer({ args: ['--demo'], env: { SECURITY_PASSWORD_HASH_COST: '1024' } });
+  const folder = temporaryFolder();
+  const inFolder = (name: string): string => join(folder, name);
+  writeFileSync(inFolder('api.json'), await (await fetch(server.url + path)).text());
+  writeFileSync(inFolder('program.ts'), program);
+  // oazapfts makes modules, and what is its own in them is not written for `exactOptionalPropertyTypes`.
+  const isModule = program === WITH_OAZAPFTS;
+  const options = isModule ? settings('nodenext', false) : settings('commonjs', true);
+  writeFileSync(inFolder('tsconfig.json'), JSON.stringify(options));
+  if (isModule) {
+    writeFileSync(inFolder('package.json'), '{"type":"module"}');
+    symlinkSync(MODULES, inFolder('node_modules'));
+  }
+  mkdirSync(inFolder('client'));
+  const made = await runProgram('node', [main, ...args(inFolder('api.json'), inFolder('client'))]);
+  assert.is(made.code, 0, made.out);
+  const compiled = await runProgram('node', [COMPILER, '-p', folder]);
+  assert.is(compiled.out, '');
+  assert.is(compiled.code, 0);
+
+  const opened = await fetch(`${server.url}/api/v1/T1_TEST_TOKEN/claim`, {
+    method: 'POST',
+    body: JSON.stringify({ secretKey: SECRET }),
+  });
+  assert.is(opened.status, 200);
+  const who = [server.url, 'customerA@thingsboard.org', 'customer', DEVICE, SECRET];
+  const { out } = await runProgram('node', [inFolder('compiled/program.js'), ...who]);
+  assert.is(out.trim(), JSON.stringify([false, '400 FAILURE', 'SUCCESS', true, true]), out);
+  assert.is((await server.stop()).code, 0);
 }
 
 generated.run();
