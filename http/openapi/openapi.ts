@@ -175,6 +175,13 @@ function parametersOf(
   const inPath = params === undefined ? {} : propertiesOf(schemas, schemas.of(params, 'input'));
   const names = [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => name);
   const inQuery = query === undefined ? {} : propertiesOf(schemas, schemas.of(query, 'input'));
+  const headers = [
+    ...(idempotent ? [IDEMPOTENCY_KEY] : []),
+    ...(conditional ? [IF_MATCH] : []),
+    ...(resumable ? [LAST_EVENT_ID] : []),
+  ];
+  // Generators name parameters by their letters alone: a header that may be given in the query as well is told there.
+  const asked = new Set([...names, ...Object.keys(inQuery)].map(lettersOf));
   return [
     ...names.map(
       (name): Parameter => ({
@@ -192,11 +199,11 @@ function parametersOf(
         schema,
       }),
     ),
-    ...(idempotent ? [IDEMPOTENCY_KEY] : []),
-    ...(conditional ? [IF_MATCH] : []),
-    ...(resumable ? [LAST_EVENT_ID] : []),
+    ...headers.filter(({ name }) => !asked.has(lettersOf(name))),
   ];
 }
+
+const lettersOf = (name: string) => name.replace(/\W/g, '').toLowerCase();
 
 const IDEMPOTENCY_KEY: Parameter = {
   name: 'Idempotency-Key',

@@ -27,6 +27,8 @@ law(
     for (const { path, parameters } of operations) {
       const named = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => `{${name}}`);
       assert.equal(named, path.match(/\{\w+\}/g) ?? []);
+      const letters = parameters.map(({ name }) => name.replace(/\W/g, '').toLowerCase());
+      assert.is(new Set(letters).size, letters.length, `generators tell the parameters of ${path} apart`);
     }
 
     const claim = paths['/api/customer/device/{deviceName}/claim']?.post;
