@@ -1,6 +1,7 @@
 /** Makes a customer's user of somebody who is not known yet: the one place for it, whoever vouches for the address. */
 import { type Accounts, type Customer, NO_CONTACT, type User } from '../accounts/accounts.ts';
 import type { TenantId } from '../base/ids.ts';
+import { hiddenIn } from '../base/text.ts';
 
 interface SignUp {
   readonly tenantId: TenantId;
@@ -25,9 +26,12 @@ export type SignUpAnswer =
 
 /** Broken off, it is finished by asking again: a customer with the mark is taken as it is. */
 export async function signUp({ customers, users }: Accounts, asked: SignUp): Promise<SignUpAnswer> {
+  const { tenantId, title, email } = asked;
+  // What looks like another name is none; who vouches for the person did not see to that.
+  if (hiddenIn(title) !== undefined || hiddenIn(email) !== undefined) return { type: 'refused' };
   const customer = await customerFor(customers, asked);
   if (customer === undefined) return { type: 'refused' };
-  const { tenantId, email, firstName, lastName } = asked;
+  const [firstName, lastName] = [visible(asked.firstName), visible(asked.lastName)];
   const fields = { email, firstName, lastName, phone: null, additionalInfo: null };
   const membership = { authority: 'CUSTOMER_USER', tenantId, customerId: customer.id } as const;
   // Unknowing: whether somebody has the address in another tenant is not to be found out by signing up.
@@ -35,6 +39,8 @@ export async function signUp({ customers, users }: Accounts, asked: SignUp): Pro
   if (created.type === 'done') return { type: 'done', user: created.value };
   return created.type === 'unavailable' ? { type: 'unavailable' } : { type: 'refused' };
 }
+
+const visible = (name: string | null) => (name !== null && hiddenIn(name) === undefined ? name : null);
 
 /** Whether a customer was made for this person and nobody else. */
 export function isOwnOf({ additionalInfo }: Customer, mark: string): boolean {
@@ -52,5 +58,7 @@ async function customerFor(
     if (made.type === 'done') return made.value;
   }
   const customer = there ?? (await customers.findByTitle(tenantId, title));
-  return customer !== undefined && (ownOf === null || isOwnOf(customer, ownOf)) ? customer : undefined;
+  // Found by how a title looks; whoever signs up comes to the customer of this very title.
+  const isMeant = customer?.title.normalize('NFC') === title.normalize('NFC');
+  return isMeant && (ownOf === null || isOwnOf(customer, ownOf)) ? customer : undefined;
 }

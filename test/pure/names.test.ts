@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { composed, spellingsOf } from '../../actors/base/spelling.ts';
 import { hiddenIn } from '../../actors/base/text.ts';
+import { signUp } from '../../actors/providers/sign-up.ts';
 import { entity, isProblem, provision, restLaws, systemAdministrator } from '../kit/rest-client.ts';
 
 const FAMILY = '\u{1f468}\u200d\u{1f469}\u200d\u{1f467}';
@@ -136,6 +137,22 @@ law('a name that was copied with what nobody sees is found all the same', async 
     assert.is(entity(found).name, 'Pump 1', JSON.stringify(typed));
   }
 });
+
+law(
+  'attack: whoever signs up does not come to a customer by a title that only looks like its',
+  async ({ world, home }) => {
+    const { tenantId } = home;
+    entity(await home.admin.post('/api/customer', { title: 'acme.test' }));
+    const signing = async (title: string, email: string, firstName: string | null = null) =>
+      signUp(world.accounts, { tenantId, title, ownOf: null, email, firstName, lastName: null });
+    for (const title of ['ac\u200bme.test', 'ａｃｍｅ.test', 'acme.test\u202e'])
+      assert.is((await signing(title, 'mallory@evil.test')).type, 'refused', JSON.stringify(title));
+    assert.is((await signing('acme.test', 'al\u200bice@home.test')).type, 'refused');
+    const done = await signing('acme.test', 'dora@home.test', 'Do\u202era');
+    assert.ok(done.type === 'done');
+    assert.is(done.user.firstName, null);
+  },
+);
 
 test.run();
 run();
