@@ -33,7 +33,7 @@ import {
   storedTooMuch,
 } from './wire/errors.ts';
 import { isProblem, partsOf, type Reply, type ResponseParts, responseOf, told } from './wire/reply.ts';
-import { deviceOf, paramsOf, peerOf, queryOf } from './wire/request.ts';
+import { deviceOf, idsOf, paramsOf, peerOf, queryOf } from './wire/request.ts';
 
 export type App = Hono<Env>;
 
@@ -62,8 +62,11 @@ export async function respond(asked: Asked, route: Route, needs: DispatchNeeds):
   const parts = partsOf(reply, corsHeaders(asked, needs.settings.corsOrigins), needs.clock.now());
   const took = performance.now() - startedAt;
   needs.onRequest?.(route, parts.status, took / 1_000);
-  const ms = Math.round(took * 100) / 100;
-  needs.log.debug({ method: route.method, route: route.path, status: parts.status, ms }, 'request');
+  if (needs.log.debugs !== false) {
+    const ms = Math.round(took * 100) / 100;
+    const about = { method: route.method, route: route.path, status: parts.status, ms };
+    needs.log.debug({ ...about, ...idsOf(asked) }, 'request');
+  }
   return parts;
 }
 
@@ -73,7 +76,7 @@ async function serve(asked: Asked, route: Route, needs: DispatchNeeds): Promise<
     return await answer(asked, route, needs);
   } catch (error) {
     if (error instanceof BrokenOff) return badRequest('The request was broken off');
-    const fields = { method: route.method, route: route.path };
+    const fields = { method: route.method, route: route.path, ...idsOf(asked) };
     if (error instanceof StoreUnavailable) {
       const about = { ...fields, err: error };
       logUnavailable(log, 'warn', performance.now(), about, 'request failed: the store is not available');

@@ -1,5 +1,7 @@
 /** What this server needs of a logger; pino fits. Fields are data and the message is a constant; neither holds a secret. */
 export interface Log {
+  /** False where nobody reads `debug`: what only such a line needs need not be looked up. */
+  readonly debugs?: boolean;
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;

@@ -22,7 +22,50 @@ const SECRET_FIELDS = [
   'claimingData',
 ];
 
+/** How a line looks: `json` is pino's own, `ecs` follows the Elastic Common Schema 8. `LOG.md` has both. */
+export type LogFormat = 'json' | 'ecs';
+
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+const FORMATS: { readonly [format in LogFormat]: (base: object) => pino.LoggerOptions } = {
+  json: (base) => ({
+    base: { pid: process.pid, ...base },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  }),
+  // Fields that ECS does not know stand in an object of their own, so that they meet no other's in an index.
+  ecs: (base) => ({
+    base: {
+      ecs: { version: ECS_VERSION },
+      service: { name: 'claimd' },
+      process: { pid: process.pid },
+      ...(Object.keys(base).length === 0 ? {} : { labels: base }),
+    },
+    messageKey: 'message',
+    timestamp: () => `,"@timestamp":"${new Date().toISOString()}"`,
+    formatters: {
+      level: (label) => ({ log: { level: label } }),
+      log: ecsFields,
+    },
+  }),
+};
+const ECS_VERSION = '8.17.0';
+
+function ecsFields({ err, requestId, traceId, ...fields }: Record<string, unknown>): Record<string, unknown> {
+  const own = err === undefined || err instanceof Error ? fields : { ...fields, err };
+  return {
+    ...(err instanceof Error ? { error: ecsError(err) } : {}),
+    ...(requestId === undefined ? {} : { http: { request: { id: requestId } } }),
+    ...(traceId === undefined ? {} : { trace: { id: traceId } }),
+    ...(Object.keys(own).length === 0 ? {} : { claimd: own }),
+  };
+}
+
+/** With what caused it in its stack, as pino's own form has it. */
+function ecsError(error: Error): object {
+  const { type, message, stack } = pino.stdSerializers.err(error);
+  return { type, message, stack_trace: stack };
+}
 
 export interface ProcessLog extends Log {
   /** Writes what is buffered, before the process ends. */
@@ -39,6 +82,9 @@ const WHOLE_BYTES = 4_096;
 /** Of a line that would be longer, each text keeps so many characters. */
 const CUT_TEXT = 300;
 
+/** In both formats. */
+const WHERE_AND_WHEN = ['level', 'time', 'pid', 'msg', 'log', '@timestamp', 'process', 'message'];
+
 /** The line as it can be written whole: if need be with its texts cut, or else with what says where and when alone. */
 export function wholeLine(line: string): string {
   if (Buffer.byteLength(line) <= WHOLE_BYTES) return line;
@@ -47,8 +93,8 @@ export function wholeLine(line: string): string {
   const fields = JSON.parse(line, cut) as Record<string, unknown>;
   const shorter = `${JSON.stringify({ ...fields, isCut: true })}\n`;
   if (Buffer.byteLength(shorter) <= WHOLE_BYTES) return shorter;
-  const { level, time, pid, msg } = fields;
-  return `${JSON.stringify({ level, time, pid, msg, isCut: true })}\n`;
+  const kept = Object.entries(fields).filter(([name]) => WHERE_AND_WHEN.includes(name));
+  return `${JSON.stringify({ ...Object.fromEntries(kept), isCut: true })}\n`;
 }
 
 /**
@@ -56,13 +102,15 @@ export function wholeLine(line: string): string {
  * @param to a file path or descriptor; default: standard output. Writing does not block, so a slow reader does not slow
  *   down the server.
  */
-export function createLog(level: LogLevel, base: object = {}, to: string | number = 1): ProcessLog {
+export function createLog(
+  { level, format }: { readonly level: LogLevel; readonly format: LogFormat },
+  base: object = {},
+  to: string | number = 1,
+): ProcessLog {
   const destination = pino.destination({ dest: to, sync: false, maxWrite: WHOLE_BYTES });
   const options: pino.LoggerOptions = {
     level,
-    base: { pid: process.pid, ...base },
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
+    ...FORMATS[format](base),
     redact: {
       paths: SECRET_FIELDS.flatMap((field) => ['', '*.', '*.*.'].map((path) => `${path}["${field}"]`)).map(
         (path) => path.replace('.[', '['),
@@ -83,6 +131,7 @@ export function createLog(level: LogLevel, base: object = {}, to: string | numbe
   }
 
   return {
+    debugs: log.isLevelEnabled('debug'),
     debug: (fields, message) => log.debug(fields, message),
     info: (fields, message) => log.info(fields, message),
     warn: (fields, message) => log.warn(fields, message),

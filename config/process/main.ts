@@ -125,8 +125,10 @@ async function verify(config: Config, file: string | undefined): Promise<void> {
   }
 }
 
+const logOf = ({ system }: Config) => ({ level: system.logLevel, format: system.logFormat });
+
 async function dropFactor(config: Config, email: string): Promise<void> {
-  const log = createLog(config.system.logLevel);
+  const log = createLog(logOf(config));
   try {
     const dropped = await dropSecondFactor(config, email, systemClock, log);
     printLine(
@@ -154,7 +156,7 @@ function keepOutputForLog(): void {
 /** @param worker the number of this worker; undefined: not a worker */
 async function serve(config: Config, worker: number | undefined): Promise<void> {
   keepOutputForLog();
-  const log = createLog(config.system.logLevel, worker === undefined ? {} : { worker });
+  const log = createLog(logOf(config), worker === undefined ? {} : { worker });
   endOnFault(log);
   if (worker === undefined && config.system.workers > 1) {
     return supervise(config, log, { version: version() });

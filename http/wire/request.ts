@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { tryDecode } from 'hono/utils/url';
 import { isCleanText } from '../../actors/base/text.ts';
 import { countedAs } from '../../actors/limits/address.ts';
+import type { Asked } from './asked.ts';
 
 /**
  * The path as it came over the wire, for routing. It is not decoded: `%2F` in the name of a device must not become a
@@ -111,4 +112,21 @@ const DEVICE_MAX = 120;
 export function deviceOf(userAgent: string | undefined): string | null {
   const text = userAgent?.trim().slice(0, DEVICE_MAX) ?? '';
   return text !== '' && isCleanText(text) ? text : null;
+}
+
+const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
+/** W3C Trace Context, version 00; a trace of zeros is none (§3.2.2.3). */
+const TRACE_PARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** How others name this request, for the log: by `X-Request-Id`, and by the trace that it belongs to. What is no such name is left out. */
+export function idsOf(asked: Pick<Asked, 'header'>): {
+  readonly requestId?: string;
+  readonly traceId?: string;
+} {
+  const requestId = asked.header('x-request-id');
+  const traceId = TRACE_PARENT.exec(asked.header('traceparent') ?? '')?.[1];
+  return {
+    ...(requestId === undefined || !REQUEST_ID.test(requestId) ? {} : { requestId }),
+    ...(traceId === undefined ? {} : { traceId }),
+  };
 }

@@ -12,7 +12,7 @@ const LOG = new URL('../../config/compose/log.js', import.meta.url).href;
 /** Lines of all lengths; some longer than what a pipe takes whole, some of characters of more bytes than one. */
 const WRITER = `
   import { createLog } from ${JSON.stringify(LOG)};
-  const log = createLog('info');
+  const log = createLog({ level: 'info', format: 'json' });
   for (let n = 0; n < ${LINES}; n += 1) {
     log.info({ n, text: (n % 3 === 0 ? '\u{20ac}' : 'x').repeat((n * 37) % 3000) }, 'a line');
     if (n % 50 === 0) await new Promise(setImmediate);

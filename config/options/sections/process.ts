@@ -96,4 +96,11 @@ export const system = section('Process', {
     default: 'info',
     why: 'Least severe level that is logged.',
   }),
+  logFormat: choice({
+    key: 'log.format',
+    env: 'LOG_FORMAT',
+    choices: ['json', 'ecs'],
+    default: 'json',
+    why: 'How a log line looks: `json`, or `ecs` for the Elastic Common Schema. `config/LOG.md` has the fields of both.',
+  }),
 });
