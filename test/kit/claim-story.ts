@@ -362,12 +362,15 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
     while (!over && !(await look(name)));
   }
 
-  /** A broker may deliver a message of the time of a fault once more, at any time after. */
+  /**
+   * A broker may deliver a message of the time of a fault once more, at any time after. One whose answer got lost as well: it
+   * may have opened a window that was claimed and given back since, and then it opens one again.
+   */
   function repeated(
     { asked, calledAt, endedAt, door }: Noted,
     choice: OwnershipChoice,
   ): Operation<Claimable>[] {
-    if (asked.type !== 'open' || door?.mayRepeat !== true || asked.answer === 'unknown') return [];
+    if (asked.type !== 'open' || door?.mayRepeat !== true) return [];
     const onItsWayMs = ON_ITS_WAY_MS * mostCrowded;
     const touched = troubles.some(({ from, to }) => calledAt <= to && endedAt >= from - onItsWayMs);
     if (!touched) return [];
@@ -415,7 +418,10 @@ export function createStory({ nodes, doors, actors, patienceMs }: StorySettings)
         const verdict = linearize(UNCLAIMED, operations, epochOf);
         hardest = Math.max(hardest, verdict.configurations);
         if (verdict.type === 'linearizable') return [];
-        return [`${name}, ${operations.length} operations: ${JSON.stringify(verdict)}`];
+        const told = [...operations]
+          .sort((a, b) => a.calledAt - b.calledAt)
+          .map(({ what, calledAt, endedAt }) => `${calledAt.toFixed(1)} to ${endedAt.toFixed(1)}: ${what}`);
+        return [`${name}, ${operations.length} operations: ${JSON.stringify(verdict)}\n${told.join('\n')}`];
       });
     },
     get hardest() {
