@@ -24,6 +24,7 @@ import { reportBug } from '../actors/runtime/supervision.ts';
 import type { Webhooks } from '../actors/webhooks/model.ts';
 import { createAuthentication } from './auth/authentication.ts';
 import { createBrowsers } from './auth/browsers.ts';
+import { createExternalTokens } from './auth/external-tokens.ts';
 import { createProviderSignIn } from './auth/provider-sign-in.ts';
 import { createTokens } from './auth/tokens.ts';
 import { createDirectDoor, type DirectDoor } from './direct.ts';
@@ -91,10 +92,13 @@ export type RoutesApp = App & { readonly direct: DirectDoor };
 export function createApp(needs: ApiNeeds): RoutesApp {
   const { accounts, clock, log, settings } = needs;
   const tokens = createTokens(settings.tokens, clock);
-  const authentication = createAuthentication(accounts, tokens, clock, log, settings.tokens);
+  const providerSignIn = createProviderSignIn({ ...needs, ...needs.outbound });
+  const { send } = needs.outbound;
+  const links = accounts.providerLinks;
+  const external = createExternalTokens({ providers: needs.providers, providerSignIn, links, send, clock });
+  const authentication = createAuthentication(accounts, tokens, clock, log, settings.tokens, external);
   const browsers = createBrowsers(tokens);
   const presence = needs.presence ?? { isConnected: () => false };
-  const providerSignIn = createProviderSignIn({ ...needs, ...needs.outbound });
   const routes = allRoutes({ ...needs, presence, tokens, browsers, authentication, providerSignIn });
   const web = (api: App) =>
     needs.web === undefined

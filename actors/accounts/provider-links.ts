@@ -24,12 +24,16 @@ interface ProviderLink extends Subject {
   readonly version: number;
   readonly userId: UserId;
   readonly since: Instant;
+  /** By an access token it may only claim. */
+  readonly claimingOnly?: true;
 }
 
 export interface ProviderLinks {
   find(subject: Subject): Promise<UserId | undefined>;
+  /** Likewise, with what it may do by an access token. */
+  holder(subject: Subject): Promise<{ readonly userId: UserId; readonly claimingOnly: boolean } | undefined>;
   /** Resolves to whose it is then: somebody may have been faster. */
-  add(subject: Subject, userId: UserId): Promise<UserId | undefined>;
+  add(subject: Subject, userId: UserId, claimingOnly?: boolean): Promise<UserId | undefined>;
   /** Removes those of a user. */
   forget(userId: UserId): Promise<void>;
 }
@@ -57,9 +61,22 @@ export function createProviderLinks(store: Store, clock: Pick<Clock, 'now'>): Pr
   const find = async (subject: Subject) => (await links.find(subjectId(subject)))?.userId;
   return {
     find,
-    async add(subject, userId) {
+    async holder(subject) {
+      const link = await links.find(subjectId(subject));
+      return link && { userId: link.userId, claimingOnly: link.claimingOnly === true };
+    },
+    async add(subject, userId, claimingOnly = false) {
       const { tenantId, iss, sub } = subject;
-      const link = { tenantId, iss, sub, id: subjectId(subject), version: 1, userId, since: clock.now() };
+      const link: ProviderLink = {
+        tenantId,
+        iss,
+        sub,
+        id: subjectId(subject),
+        version: 1,
+        userId,
+        since: clock.now(),
+        ...(claimingOnly ? { claimingOnly } : {}),
+      };
       return (await links.create(link)) ? userId : find(subject);
     },
     async forget(userId) {

@@ -28,6 +28,13 @@ export interface ProviderFields {
   readonly signUpTenantId: TenantId | null;
   /** Of which customer: `%{email}` is one of its own for everybody, `%{domain}` one for each domain; else a title. */
   readonly customerPattern: string;
+  /**
+   * Access tokens of this issuer for this audience are taken on the REST API; null: none are. Only of the system's
+   * providers: two tenants that name the same issuer could not be told apart by a token.
+   */
+  readonly apiAudience?: string | null;
+  /** Whether such a token may be of the type `JWT`, as those of Entra and Keycloak, and not only `at+jwt` (RFC 9068). */
+  readonly apiTakesPlainJwt?: boolean;
 }
 
 export interface Provider extends ProviderFields {
@@ -93,6 +100,8 @@ export interface Providers {
   findAny(id: ProviderId): Promise<Provider | undefined>;
   /** Undefined: it has none, or it is sealed under a key that is gone. */
   secretOf(provider: Provider): string | undefined;
+  /** Those of the system whose access tokens are taken on the REST API. */
+  ofApi(): Promise<readonly Provider[]>;
   /** Who somebody is that has signed in there. @param address by which sign-ups are counted */
   signIn(provider: Provider, claims: Claims, address: string): Promise<SignedIn>;
 }

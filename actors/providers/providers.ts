@@ -74,6 +74,11 @@ export function createProviders(needs: ProviderNeeds): Providers {
   async function wrong(tenantId: TenantId | null, fields: ProviderFields): Promise<string | undefined> {
     const url = filter.checkUrl(fields.issuer);
     if (typeof url === 'string') return `The issuer cannot be asked: ${url}`;
+    if (fields.apiAudience != null) {
+      if (tenantId !== null) return 'Only a provider of the system may have an apiAudience!';
+      // An id_token is for the client, and must not do what an access token does.
+      if (fields.apiAudience === fields.clientId) return 'apiAudience should be another than clientId!';
+    }
     if (!fields.signsUp) return undefined;
     const signUpTenantId = tenantId ?? fields.signUpTenantId;
     if (signUpTenantId === null) return 'signUpTenantId should say of whom people become customers!';
@@ -90,6 +95,8 @@ export function createProviders(needs: ProviderNeeds): Providers {
   return {
     find,
     findAny: (id) => rows.find(id),
+    ofApi: async () =>
+      (await rows.first(providersOf(null), PROVIDERS_MAX)).filter(({ apiAudience }) => apiAudience != null),
     list: (tenantId, query) => rows.page(providersOf(tenantId), query),
     signIn: people,
 
@@ -222,7 +229,7 @@ function createPeople({ accounts, counters, allowSignUp }: ProviderNeeds): Provi
   };
 }
 
-function mayVouchFor({ tenantId }: Provider, membership: Membership): boolean {
+export function mayVouchFor({ tenantId }: Provider, membership: Membership): boolean {
   switch (membership.authority) {
     case 'SYS_ADMIN':
       return false;

@@ -12,9 +12,10 @@ import type { Log } from '../../actors/base/log.ts';
 import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
 import { reportBug } from '../../actors/runtime/supervision.ts';
 import type { TokenSettings } from '../settings.ts';
-import { badCredentials, notAuthenticated, tokenExpired } from '../wire/errors.ts';
+import { badCredentials, notAuthenticated, tokenExpired, unavailable } from '../wire/errors.ts';
 import type { Problem } from '../wire/reply.ts';
 import { isProblem } from '../wire/reply.ts';
+import type { ExternalTokens, TokenHolder } from './external-tokens.ts';
 import { isRightBelow, type Principal } from './principal.ts';
 import { mustHaveFactor } from './second-factor.ts';
 import type { Claims, LoginStep, Reading, TokenPair, Tokens } from './tokens.ts';
@@ -60,6 +61,8 @@ type Checked =
     }
   | { readonly kind: 'anonymous'; readonly customer: Customer; readonly claims: Claims };
 
+/** What each of our access tokens begins with: `{"alg":"HS512"`. Of anything else it is asked first whose it is. */
+const OUR_HEADER = 'eyJhbGciOiJIUzUxMiIs';
 const BEARER = /^Bearer +(\S+)$/i;
 const API_KEY = /^ApiKey +(\S+)$/i;
 
@@ -69,6 +72,7 @@ export function createAuthentication(
   clock: Clock,
   log: Log,
   settings: Pick<TokenSettings, 'standingTtlMs' | 'standingMax'>,
+  external?: ExternalTokens,
 ): Authentication {
   const standings = createStandings(accounts, clock, settings);
 
@@ -155,6 +159,28 @@ export function createAuthentication(
     return { userId, sessionId: undefined, grant, ...membership };
   }
 
+  /** At once where token and user are remembered. Undefined: it is of no issuer that counts here. */
+  function byForeignToken(from: ExternalTokens, token: string) {
+    const known = from.remembered(token);
+    const standing = known && standings.remembered(known.userId);
+    if (known !== undefined && standing !== undefined) return foreign(known, standing);
+    return from.mayBe(token) ? verifyForeign(from, token) : undefined;
+  }
+
+  async function verifyForeign(from: ExternalTokens, token: string): Promise<Principal | Problem> {
+    const holder = await from.verify(token);
+    if (holder === 'not-ours') return byToken(token, tokens.readAccess(token));
+    if (holder === 'unavailable') return unavailable('overloaded');
+    if (holder === 'bad') return badCredentials;
+    const standing = await standings.of(holder.userId);
+    return standing === undefined ? badCredentials : foreign(holder, standing);
+  }
+
+  function foreign({ claimingOnly }: TokenHolder, { user }: Standing): Principal {
+    const grant = claimingOnly ? 'claiming' : 'delegated';
+    return { userId: user.id, sessionId: undefined, grant, ...user.membership };
+  }
+
   return {
     authenticate({ custom, standard }) {
       const header = custom?.trim() ? custom : (standard ?? ''); // a blank header counts as absent, as in ThingsBoard
@@ -162,6 +188,10 @@ export function createAuthentication(
       if (token === undefined) {
         const apiKey = API_KEY.exec(header)?.[1];
         return apiKey === undefined ? notAuthenticated : byApiKey(apiKey);
+      }
+      if (external !== undefined && !token.startsWith(OUR_HEADER)) {
+        const foreign = byForeignToken(external, token);
+        if (foreign !== undefined) return foreign;
       }
       const reading = tokens.readAccess(token);
       const known = reading.type === 'good' ? remembered(reading.claims) : undefined;

@@ -22,6 +22,8 @@ export interface ProviderSignIn {
   ): Promise<{ readonly type: 'begun'; readonly url: string; readonly attempt: string } | Refused>;
   /** Who has come back. @param answer the query of the redirect URI, without its question mark */
   complete(attempt: string, answer: string): Promise<Completed>;
+  /** Where the keys of a provider are; undefined: it does not say so now. */
+  keysAt(provider: Provider): Promise<URL | undefined>;
 }
 
 interface Refused {
@@ -52,7 +54,7 @@ export const CALLBACK_PATH = '/login/oauth2/code/';
 export const ATTEMPT_MS = 600_000;
 
 /** Symmetric ones and `none` are missing: whoever knows the client's secret, or nothing, must not sign as the provider. */
-const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519', 'RS384', 'RS512', 'ES384', 'ES512'];
+export const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519', 'RS384', 'RS512', 'ES384', 'ES512'];
 const METADATA_TTL_MS = 600_000;
 const FAILURE_TTL_MS = 5_000;
 const TIMEOUT_MS = 5_000;
@@ -102,6 +104,12 @@ export function createProviderSignIn(needs: ProviderSignInNeeds): ProviderSignIn
       const attempt = { verifier, state, nonce, redirectUri, expiresAt: clock.now() + ATTEMPT_MS };
       const sealed = secrets.sealCredential(provider.id, JSON.stringify(attempt));
       return { type: 'begun', url: url.href, attempt: `${provider.id}.${sealed}` };
+    },
+
+    async keysAt(provider) {
+      const configuration = await orRefused(() => configurationOf(provider));
+      const at = configuration.type === 'good' ? configuration.value.serverMetadata().jwks_uri : undefined;
+      return at === undefined || !URL.canParse(at) ? undefined : new URL(at);
     },
 
     async complete(attempt, answer) {
@@ -226,7 +234,7 @@ function createConfigurations({ providers, send, allowHttp, clock }: ProviderSig
 }
 
 /** The library's `fetch`, through the one door out. */
-function outboundFetch(send: SendOutbound): client.CustomFetch {
+export function outboundFetch(send: SendOutbound): client.CustomFetch {
   return async (url, { method, headers, body }) => {
     const text = body instanceof URLSearchParams ? body.toString() : body;
     if (text !== undefined && text !== null && typeof text !== 'string')

@@ -14,15 +14,31 @@ import {
   type Providers,
   type SignInReason,
 } from '../../actors/providers/model.ts';
-import { ADMINISTRATORS, type Holder } from '../auth/principal.ts';
+import { mayVouchFor } from '../../actors/providers/providers.ts';
+import { ADMINISTRATORS, type Holder, SYSTEM } from '../auth/principal.ts';
 import { CALLBACK_PATH, type CompletionReason, type ProviderSignIn } from '../auth/provider-sign-in.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { pageView, viewPage } from '../views/page.ts';
 import { begunView, buttonsView, providerView, viewProvider } from '../views/provider.ts';
 import { loginView } from '../views/user.ts';
-import { badRequest, ErrorCode, notFound, tooManyRequests, unavailable } from '../wire/errors.ts';
+import {
+  badRequest,
+  ErrorCode,
+  notFound,
+  permissionDenied,
+  tooManyRequests,
+  unavailable,
+} from '../wire/errors.ts';
 import { empty, json, type Problem } from '../wire/reply.ts';
-import { kitPaging, optionalText, providerId, reference, requiredText, tenantId } from '../wire/schemas.ts';
+import {
+  kitPaging,
+  optionalText,
+  providerId,
+  reference,
+  requiredText,
+  tenantId,
+  userId,
+} from '../wire/schemas.ts';
 import { type AuthNeeds, welcome } from './auth.ts';
 import { byOf, noteUser } from './user-notes.ts';
 
@@ -69,6 +85,8 @@ const fields = z.object(
       )
       .default([]),
     signUpTenantId: tenantId.nullish().transform((id) => id ?? null),
+    apiAudience: optionalText('apiAudience'),
+    apiTakesPlainJwt: z.boolean().default(false),
     mapperConfig: z
       .object({
         allowUserCreation: z.boolean().default(false),
@@ -93,6 +111,7 @@ export function providerRoutes(needs: ProviderRouteNeeds): Route[] {
     listProviders(needs),
     readProvider(needs),
     deleteProvider(needs),
+    linkUser(needs),
     callbackPath(),
     listButtons(needs),
     beginSignIn(needs),
@@ -143,6 +162,8 @@ function fieldsOf(body: Omit<z.output<typeof fields>, 'id' | 'clientSecret'>): P
     emailDomains: body.allowedEmailDomains,
     signsUp: body.mapperConfig.allowUserCreation,
     signUpTenantId: body.signUpTenantId,
+    apiAudience: body.apiAudience,
+    apiTakesPlainJwt: body.apiTakesPlainJwt,
     customerPattern: body.mapperConfig.basic?.customerNamePattern ?? '%{email}',
   };
 }
@@ -191,6 +212,44 @@ function deleteProvider(needs: ProviderRouteNeeds): Route {
       const answer = await providers.remove(ownerOf(principal), params.providerId);
       if (answer.type !== 'done') return problemOf(answer);
       note(needs, principal, 'DELETED', answer.value);
+      return empty;
+    },
+  });
+}
+
+function linkUser({ providers, accounts, log }: ProviderRouteNeeds): Route {
+  return defineRoute({
+    method: 'POST',
+    path: '/api/oauth2/client/:providerId/link',
+    stores: true,
+    summary:
+      'Say which user a subject of the provider is, for access tokens of people or machines that never sign in',
+    description: 'Until the user is deleted. With claimingOnly its access tokens may do no more than claim.',
+    roles: SYSTEM,
+    grants: ['everything'],
+    params: inPath,
+    body: z.object(
+      { userId, subject: requiredText('subject'), claimingOnly: z.boolean().default(false) },
+      { error: 'The body should be {"userId": …, "subject": …}!' },
+    ),
+    responses: {
+      200: { description: 'Linked' },
+      400: { description: 'The subject is another user already' },
+      403: { description: 'A system administrator is linked to nobody' },
+      404: { description: 'No such provider or user' },
+    },
+    async handle({ principal, params, body }) {
+      const provider = await providers.find(null, params.providerId);
+      const user = await accounts.users.find(body.userId);
+      if (provider === undefined || user === undefined) return notFound;
+      if (!mayVouchFor(provider, user.membership)) return permissionDenied;
+      const subject = { tenantId: null, iss: provider.issuer, sub: body.subject };
+      const holder = await accounts.providerLinks.add(subject, user.id, body.claimingOnly);
+      if (holder !== user.id) return badRequest('The subject is another user already!');
+      log.warn(
+        { userId: principal.userId, linked: user.id, providerId: provider.id },
+        'a subject was linked',
+      );
       return empty;
     },
   });

@@ -31,6 +31,9 @@ export const providerView = z
     signUpTenantId: uuid.nullable(),
     /** Ours: whose addresses the provider may vouch for. */
     allowedEmailDomains: z.array(z.string()),
+    /** Ours: access tokens for this audience are taken on the REST API. */
+    apiAudience: z.string().nullable(),
+    apiTakesPlainJwt: z.boolean(),
     mapperConfig: z.object({
       allowUserCreation: z.boolean(),
       activateUser: z.literal(true),
@@ -58,6 +61,8 @@ export function viewProvider(provider: Provider, base: string): z.output<typeof 
     redirectUri: `${base}${CALLBACK_PATH}${id}`,
     signUpTenantId: provider.signUpTenantId,
     allowedEmailDomains: [...emailDomains],
+    apiAudience: provider.apiAudience ?? null,
+    apiTakesPlainJwt: provider.apiTakesPlainJwt ?? false,
     mapperConfig: {
       allowUserCreation: provider.signsUp,
       activateUser: true,

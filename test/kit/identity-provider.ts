@@ -19,12 +19,17 @@ export interface IdentityProvider {
   readonly asked: ReadonlyMap<string, number>;
   /** Somebody signs in at the provider: from where the browser was sent to where it is sent back. */
   approve(authorizationUrl: string, person: Readonly<Record<string, unknown>>, lies?: Lies): string;
+  /** An access token for the API, as RFC 9068 has it, unless it lies. @param at seconds since 1970 */
+  accessToken(at: number, lies?: Lies & { readonly typ?: string; readonly kid?: string }): Promise<string>;
   /** From now on another key signs. */
   rotate(): Promise<void>;
   /** From now on these paths are answered so. */
   disturb(path: string, answer: ((response: ServerResponse) => void) | undefined): void;
   stop(): Promise<void>;
 }
+
+/** The audience of access tokens. */
+export const API = 'https://claimd.test/api';
 
 export const CLIENT = { clientId: 'claimd', clientSecret: 'a secret of the client' };
 
@@ -54,8 +59,8 @@ export async function startIdentityProvider(more: object = {}): Promise<Identity
   const disturbed = new Map<string, (response: ServerResponse) => void>();
   let issuer = '';
 
-  async function sign(claims: Grant['claims'], how: Lies['signed']): Promise<string> {
-    const header = { alg: 'RS256', kid: key.kid };
+  async function sign(claims: Grant['claims'], how: Lies['signed'], more: object = {}): Promise<string> {
+    const header = { alg: 'RS256', kid: key.kid, ...more };
     switch (how) {
       case 'none':
         return `${unsigned({ ...header, alg: 'none' }, claims)}.`;
@@ -151,6 +156,11 @@ export async function startIdentityProvider(more: object = {}): Promise<Identity
         iss: answeredIss,
       }).toString();
       return `${back.pathname}${back.search}`;
+    },
+    accessToken(at, { claims = {}, signed, typ = 'at+jwt', kid = key.kid } = {}) {
+      const honest = { iss: issuer, aud: API, sub: 'a person', iat: at, exp: at + 600 };
+      const all = Object.entries({ ...honest, ...claims }).filter(([, value]) => value !== null);
+      return sign(Object.fromEntries(all), signed, { typ, kid });
     },
     async rotate() {
       key = await newKey();

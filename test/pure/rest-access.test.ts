@@ -268,6 +268,10 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'GET /api/oauth2/client/infos': unrelated(403, 200, 200),
   'GET /api/oauth2/client/:providerId': unrelated(403, 404, 404, A_PROVIDER),
   'DELETE /api/oauth2/client/:providerId': unrelated(403, 404, 404, A_PROVIDER),
+  'POST /api/oauth2/client/:providerId/link': {
+    ...unrelated(403, 403, 404),
+    request: ({ userId }) => ({ ...A_PROVIDER, body: { userId, subject: 'a subject' } }),
+  },
   'GET /api/oauth2/loginProcessingUrl': unrelated(403, 200, 200),
   'POST /api/noauth/oauth2Clients': publicly(200),
   'POST /api/noauth/oauth2/begin': publicly(404, {
