@@ -85,6 +85,8 @@ const WEBHOOK_SETTINGS: Parameters<typeof composeWebhooks>[0] = {
 };
 
 export interface RestOptions {
+  /** Whether people may sign up by a provider that is set so; by default, for once, they may. */
+  readonly allowSignUp?: boolean;
   readonly policy?: Partial<ClaimPolicy>;
   readonly settings?: Partial<Omit<ApiSettings, 'tokens' | 'limits'>>;
   readonly limits?: Partial<LimitSettings>;
@@ -198,7 +200,12 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     kits,
     webhooks,
     eventLog: createEventLog(reader, clock),
-    providers: createProviders({ ...inHand, filter, counters: memoryCounters, allowSignUp: true }),
+    providers: createProviders({
+      ...inHand,
+      filter,
+      counters: memoryCounters,
+      allowSignUp: options.allowSignUp ?? true,
+    }),
     outbound: { send: createOutbound(filter, systemClock), allowHttp: true },
     feed,
     accounts,

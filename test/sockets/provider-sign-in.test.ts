@@ -29,7 +29,7 @@ type Play = (
 ) => Promise<void>;
 type SetUp = (by: Caller, more?: object) => Promise<string>;
 
-function story(name: string, play: Play, metadata: object = {}): void {
+function story(name: string, play: Play, metadata: object = {}, options: RestOptions = PAGES): void {
   law(
     name,
     async (scene) => {
@@ -40,7 +40,7 @@ function story(name: string, play: Play, metadata: object = {}): void {
         await idp.stop();
       }
     },
-    PAGES,
+    options,
   );
 }
 
@@ -304,7 +304,7 @@ story(
   },
 );
 
-story('keys of the provider may change, and are not asked for with every sign-in', async (all) => {
+story('keys of the provider are not asked for with every sign-in', async (all) => {
   const id = await all.set(all.home.admin);
   for (let times = 0; times < 5; times += 1) await signIn(all, id);
   assert.is(all.idp.asked.get('/jwks'), 1);
@@ -320,6 +320,30 @@ story(
   },
   { issuer: 'https://elsewhere.test' },
 );
+
+story(
+  'nobody signs up where the operator has not allowed it, whatever a provider is set to',
+  async (all) => {
+    const { world, home, browser, set } = all;
+    const id = await set(home.admin, { mapperConfig: SIGN_UP.mapperConfig });
+    const newcomer = { ...STRANGER, email: 'new@home.test' };
+    await isOut(browser, await signIn(all, id, newcomer), /no account here/);
+    assert.is(await world.accounts.users.findByEmail(newcomer.email), undefined);
+    assert.is((await signIn(all, id)).to, '/claim', 'who has an account signs in all the same');
+  },
+  {},
+  { ...PAGES, allowSignUp: false },
+);
+
+story('a tenant that is deleted takes its providers along', async (all) => {
+  const { world, home, set } = all;
+  const sysadmin = await systemAdministrator(world);
+  const id = await set(home.admin);
+  assert.is((await signIn(all, id)).to, '/claim');
+  assert.is((await sysadmin.delete(`/api/tenant/${home.tenantId}`)).status, 200);
+  const left = await visitor(world).get(`/oauth2/authorization/${id}`);
+  assert.is(left.to, '/login', 'nobody is sent to it any more');
+});
 
 story('who signs up becomes the only user of a customer of its own', async (all) => {
   const { world, home, browser, set } = all;
