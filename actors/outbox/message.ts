@@ -54,6 +54,8 @@ export interface Target {
   readonly isActive: boolean;
   /** Another one with every change of what it wants, and where. */
   readonly version: number;
+  /** The longest rest where nothing comes through, in ms; absent: an hour. */
+  readonly restMaxMs?: number;
   wants(message: Message): boolean;
   /** Never rejects for what the counterpart does. */
   deliver(message: Message): Promise<Delivery>;

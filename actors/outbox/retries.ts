@@ -52,8 +52,14 @@ export function nextTry(
  *
  * @param rests how many there were before this one
  */
-export function restUntil(rests: number, now: Instant, askedMs: number, chance: number): Instant {
-  const restMs = Math.min(REST_FIRST_MS * 2 ** Math.min(rests, 30), REST_MAX_MS);
+export function restUntil(
+  rests: number,
+  now: Instant,
+  askedMs: number,
+  chance: number,
+  maxMs = REST_MAX_MS,
+): Instant {
+  const restMs = Math.min(REST_FIRST_MS * 2 ** Math.min(rests, 30), maxMs);
   return now + Math.max(jittered(restMs, chance), asked(askedMs));
 }
 

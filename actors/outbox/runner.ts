@@ -141,7 +141,7 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
     const failingSince = place.failingSince ?? now;
     place = { ...place, failures, failingSince };
     if (delivery.all === 'gone') await end('gone');
-    else if (now - failingSince > FAILING_MAX_MS) await end('failing');
+    else if (target.restMaxMs === undefined && now - failingSince > FAILING_MAX_MS) await end('failing');
     else if (delivery.all === 'busy' || failures >= FAILURES_MAX) rest(delivery.askedMs);
     return delivery;
   }
@@ -153,7 +153,7 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
 
   function rest(askedMs: number): void {
     if (place === undefined || isResting(place)) return;
-    const restsUntil = restUntil(place.rests, clock.now(), askedMs, chance());
+    const restsUntil = restUntil(place.rests, clock.now(), askedMs, chance(), target.restMaxMs);
     place = { ...place, restsUntil, rests: place.rests + 1 };
   }
 

@@ -35,6 +35,12 @@ export function payloadOf(message: Message, format: Format, server: string): Pay
   }
 }
 
+/** The attributes of the event, as a broker takes them beside the data (CloudEvents 1.0, MQTT binding §3.1). */
+export function userPropertiesOf(message: Message, server: string): Record<string, string> {
+  const { datacontenttype: _, ...attributes } = attributesOf(message, server);
+  return attributes;
+}
+
 function plain({ type, at, data }: Message): JsonObject {
   return { type, timestamp: new Date(at).toISOString(), data };
 }

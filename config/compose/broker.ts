@@ -2,15 +2,19 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
+import { NULL_UUID, type TenantId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
 import { createClaiming } from '../../actors/claiming/claiming.ts';
 import { shownByMqtt } from '../../actors/fleet/credentials.ts';
+import type { Message } from '../../actors/outbox/message.ts';
+import { payloadOf, userPropertiesOf } from '../../actors/webhooks/payload.ts';
 import type { BrokerAuth } from '../../http/routes/mqtt-auth.ts';
+import type { Bridge } from '../../transports/mqtt/bridge/bridge.ts';
 import { BRIDGE_DEFAULTS, type BridgeSettings } from '../../transports/mqtt/bridge/settings.ts';
 import { createTemplates } from '../../transports/mqtt/bridge/templates.ts';
 import { listOf } from '../options/option.ts';
 import type { Config } from '../options/schema.ts';
-import type { Core, CoreNeeds } from './core.ts';
+import { type Core, type CoreNeeds, serverName } from './core.ts';
 import { StartRefused } from './refusal.ts';
 
 /**
@@ -34,8 +38,63 @@ export async function createBroker(config: Config, { clock, log, meters }: CoreN
   });
 }
 
+/** Events go to the broker too, where a topic for them is set: one more target of the outbox. */
+export async function publishEvents(config: Config, { clock }: CoreNeeds, core: Core, bridge: Bridge) {
+  const { eventTopic } = config.broker;
+  if (eventTopic === undefined) return;
+  const server = serverName(config, core.installation);
+  await core.addTarget({
+    id: 'mqtt-events',
+    tenantId: NULL_UUID as TenantId, // of no tenant
+    since: 0,
+    isActive: true,
+    version: 1,
+    restMaxMs: EVENTS_REST_MAX_MS,
+    wants: () => true,
+    async deliver(message) {
+      const begun = clock.elapsed();
+      const isThere = await bridge.tell(topicOf(eventTopic, message), (version) =>
+        eventMessageOf(message, version, server),
+      );
+      const told = {
+        outcome: isThere ? 'published' : 'unreachable',
+        answer: '',
+        tookMs: clock.elapsed() - begun,
+      };
+      return isThere ? { type: 'delivered', told } : { type: 'failed', told, askedMs: 0, all: 'busy' };
+    },
+  });
+}
+
+/** A broker that comes back is not kept waiting for longer. */
+const EVENTS_REST_MAX_MS = 15_000;
+
+function topicOf(template: string, { tenantId, deviceId, type }: Message): string {
+  return template
+    .replaceAll('{tenant}', tenantId)
+    .replaceAll('{device}', deviceId)
+    .replaceAll('{type}', type);
+}
+
+/** Binary where there are properties to hold the attributes, else whole (CloudEvents 1.0, MQTT binding §3). */
+function eventMessageOf(message: Message, version: 4 | 5, server: string) {
+  const { body: payload, headers } = payloadOf(message, version === 5 ? 'binary' : 'structured', server);
+  const contentType = headers['content-type'] ?? '';
+  return { payload, contentType, userProperties: userPropertiesOf(message, server) };
+}
+
 function bridgeSettings({ broker, mqtt }: Config, url: string): BridgeSettings {
-  const { caFile, certFile, keyFile, username, password, keyPassword, lanes: _unused, ...rest } = broker;
+  const {
+    caFile,
+    certFile,
+    keyFile,
+    username,
+    password,
+    keyPassword,
+    lanes: _unused,
+    eventTopic: _events,
+    ...rest
+  } = broker;
   if ((certFile === undefined) !== (keyFile === undefined)) {
     throw new StartRefused(
       "a certificate for the broker needs its key file, and a key its certificate's file",

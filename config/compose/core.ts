@@ -38,6 +38,7 @@ import { createQuota } from '../../actors/limits/quota.ts';
 import { createAddressFilter } from '../../actors/outbound/addresses.ts';
 import { createOutbound, type SendOutbound } from '../../actors/outbound/request.ts';
 import type { DispatcherFigures } from '../../actors/outbox/dispatcher.ts';
+import type { Target } from '../../actors/outbox/message.ts';
 import type { MessageReader } from '../../actors/outbox/reader.ts';
 import type { Providers } from '../../actors/providers/model.ts';
 import { createProviders } from '../../actors/providers/providers.ts';
@@ -105,6 +106,8 @@ export interface Core {
   readonly webhooks: Webhooks;
   /** The log as it is told outside. */
   readonly reader: MessageReader;
+  /** Somebody besides webhooks to whom events go; before `startWebhooks`. */
+  addTarget(target: Target): Promise<void>;
   readonly providers: Providers;
   /** To identity providers. */
   readonly outbound: { readonly send: SendOutbound; readonly allowHttp: boolean };
@@ -141,7 +144,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     );
     const installation = await installationOf(store);
     const server = serverName(config, installation);
-    const { webhooks, dispatcher, reader } = composeWebhooks(config, {
+    const { webhooks, dispatcher, reader, addTarget } = composeWebhooks(config, {
       ...needs,
       store,
       secrets,
@@ -210,6 +213,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       listen: (listener) => listeners.push(listener),
       webhooks,
       reader,
+      addTarget,
       startWebhooks: () => (config.webhooks.enabled ? dispatcher.start() : undefined),
       webhookFigures: dispatcher.figures,
       auditLagMs: audit.lagMs,

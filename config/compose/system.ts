@@ -22,7 +22,7 @@ import type { Door } from '../metrics/claims.ts';
 import { type MetricsServer, startMetrics } from '../metrics/server.ts';
 import { listOf } from '../options/option.ts';
 import type { Config } from '../options/schema.ts';
-import { createBroker, createBrokerAuth } from './broker.ts';
+import { createBroker, createBrokerAuth, publishEvents } from './broker.ts';
 import { type Core, type CoreNeeds, openCore, serverName } from './core.ts';
 import { watchDemoAccounts } from './demo-accounts.ts';
 import { createLive, type Live } from './live.ts';
@@ -94,6 +94,7 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
     const metrics = await tellMetrics(config, needs, core, mqtt);
     if (metrics !== undefined) open.push(metrics);
     core.startAlarms();
+    if (broker !== undefined) await publishEvents(config, needs, core, broker);
     core.startWebhooks();
     live.start();
     const unwatchClock = watchClock(needs.clock, needs.log);

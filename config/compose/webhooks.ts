@@ -6,6 +6,7 @@ import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { createAddressFilter } from '../../actors/outbound/addresses.ts';
 import { createOutbound } from '../../actors/outbound/request.ts';
 import { createDispatcher, type Dispatcher, openOutbox } from '../../actors/outbox/dispatcher.ts';
+import type { Target, Targets } from '../../actors/outbox/message.ts';
 import { openNeededLogs } from '../../actors/outbox/places.ts';
 import type { MessageReader } from '../../actors/outbox/reader.ts';
 import type { Store } from '../../actors/store/store.ts';
@@ -19,6 +20,8 @@ export interface WebhookParts {
   readonly dispatcher: Dispatcher;
   /** Reads the log as messages. */
   readonly reader: MessageReader;
+  /** One that is no webhook, from the next look on. Before the dispatcher starts. */
+  addTarget(target: Target): Promise<void>;
 }
 
 export interface WebhookComposition {
@@ -55,7 +58,26 @@ export function composeWebhooks(
     timeoutMs: webhooks.timeoutMs,
     webhooksMax: webhooks.perTenant,
   });
-  return { webhooks: all, dispatcher: createDispatcher(outbox, parts, targets), reader: parts.reader };
+  const others: Target[] = [];
+  const both: Targets = {
+    async *all() {
+      yield* others;
+      yield* targets.all();
+    },
+    async disable(id, because) {
+      if (!others.some((target) => target.id === id)) await targets.disable(id, because);
+    },
+  };
+  return {
+    webhooks: all,
+    dispatcher: createDispatcher(outbox, parts, both),
+    reader: parts.reader,
+    async addTarget(target) {
+      // From the first time on that it was asked for; after that it goes on where it was.
+      await parts.begin(target.id, clock.now());
+      others.push(target);
+    },
+  };
 }
 
 /** The log says so at most this often. */

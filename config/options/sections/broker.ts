@@ -103,6 +103,14 @@ export const broker = section('MQTT: an external broker', {
     default: BRIDGE.responseTopics,
     why: "Which response topics are used: own, those in the device's own part of the topic tree, or any. With any, a device can make this server publish where the device itself may not.",
   }),
+  eventTopic: text({
+    key: 'transport.mqtt.broker.event_topic',
+    env: 'MQTT_BROKER_EVENT_TOPIC',
+    default: undefined,
+    pattern: /^[^+#\s\0]*\{tenant\}[^+#\s\0]*$/u,
+    expected: 'a topic with {tenant}, and {type} and {device} where they are wanted',
+    why: "Topic where the events that webhooks get are published, of all tenants, e.g. claimd/{tenant}/{type}/{device}: QoS 1, at least once, in order for each device; as CloudEvents, binary with MQTT 5. By default none is. Let nobody subscribe to another tenant's.",
+  }),
   connections: count({
     key: 'transport.mqtt.broker.connections',
     env: 'MQTT_BROKER_CONNECTIONS',

@@ -7,7 +7,7 @@ export const webhooks = section('Webhooks', {
     key: 'webhooks.enabled',
     env: 'WEBHOOKS_ENABLED',
     default: true,
-    why: 'Whether this node sends to webhooks. What happens meanwhile waits in the log, and goes out when it is switched on again.',
+    why: 'Whether this node sends to webhooks, and events to an external broker. What happens meanwhile waits in the log, and goes out when it is switched on again.',
   }),
   perTenant: count({
     key: 'webhooks.perTenant',

@@ -23,7 +23,8 @@ import type { Transport } from '../../transport.ts';
 import { Arrivals } from './arrivals.ts';
 import type { Arrival } from './broker-connection.ts';
 import { Deliveries } from './deliveries.ts';
-import { Link } from './link.ts';
+import { type EventMessage, Link } from './link.ts';
+import type { Version } from './mqtt-client.ts';
 import { createService, type Done, type Verdict } from './service.ts';
 import type { BridgeSettings } from './settings.ts';
 import { type Addressed, createTemplates, type Templates } from './templates.ts';
@@ -51,6 +52,8 @@ export interface Bridge extends Transport {
   readonly counts: Counts;
   /** Messages that are being served or wait. */
   readonly inFlight: number;
+  /** Publishes an event with QoS 1. Resolves to whether the broker has it. */
+  tell(topic: string, message: (version: Version) => EventMessage): Promise<boolean>;
 }
 
 /** Throws where a template is wrong. Nothing connects before `start`. */
@@ -124,6 +127,12 @@ class MqttBridge implements Bridge {
 
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  async tell(topic: string, message: (version: Version) => EventMessage): Promise<boolean> {
+    // Always the first that stands, so that the events of a device go one way.
+    const link = this.#links.find(({ connected }) => connected);
+    return link === undefined ? false : link.tell(topic, message);
   }
 
   /** Resolves at once, with the broker's address: it may be reachable only later. */

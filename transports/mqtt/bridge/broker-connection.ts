@@ -49,6 +49,12 @@ export interface BrokerConnectionNeeds {
   readonly onArrival: (arrival: Arrival) => void;
 }
 
+/** Of MQTT 5; with 3.1.1 they are left out. */
+export interface EventProperties {
+  readonly contentType: string;
+  readonly userProperties: Record<string, string>;
+}
+
 const SUBSCRIPTION_QOS = 1;
 
 export interface BrokerConnectionEvents {
@@ -214,6 +220,26 @@ export class BrokerConnection {
     if (!this.#client.connected || this.#client.disconnecting) return;
     const properties = this.#version === 5 && correlationData !== undefined ? { correlationData } : undefined;
     this.#client.publish(topic, payload, properties === undefined ? { qos: 0 } : { qos: 0, properties });
+  }
+
+  /**
+   * Publishes with QoS 1. Resolves to whether the broker has it; with MQTT 5 the properties go along.
+   */
+  tell(topic: string, payload: string, properties: EventProperties): Promise<boolean> {
+    if (this.#status !== 'subscribed' || !this.#client.connected) return Promise.resolve(false);
+    const { clock, settings } = this.#needs;
+    const more = this.#version === 5 ? { properties } : {};
+    return new Promise((resolve) => {
+      const finish = (isThere: boolean) => {
+        cancel();
+        this.#client.removeListener('close', onClose);
+        resolve(isThere);
+      };
+      const onClose = () => finish(false);
+      const cancel = clock.after(settings.connectTimeoutMs, onClose);
+      this.#client.once('close', onClose);
+      this.#client.publish(topic, payload, { qos: 1, ...more }, (error) => finish(!error));
+    });
   }
 
   // ---------------------------------------------------------------------------------------------------- the end

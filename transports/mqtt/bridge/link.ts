@@ -4,8 +4,13 @@
  */
 import type { Cancel } from '../../../actors/base/clock.ts';
 import { withJitter } from './back-off.ts';
-import { BrokerConnection, type BrokerConnectionNeeds } from './broker-connection.ts';
+import { BrokerConnection, type BrokerConnectionNeeds, type EventProperties } from './broker-connection.ts';
 import type { Version } from './mqtt-client.ts';
+
+/** An event, by what the version of MQTT can say beside it. */
+export interface EventMessage extends EventProperties {
+  readonly payload: string;
+}
 
 export class Link {
   readonly #needs: BrokerConnectionNeeds;
@@ -38,6 +43,12 @@ export class Link {
       },
       onClosed: (refused) => this.#again(refused),
     });
+  }
+
+  /** Publishes with QoS 1. Resolves to whether the broker has it. */
+  async tell(topic: string, message: (version: Version) => EventMessage): Promise<boolean> {
+    const { payload, ...properties } = message(this.#version);
+    return (await this.#connection?.tell(topic, payload, properties)) ?? false;
   }
 
   /** Unsubscribes. Resolves when the broker has confirmed it, or cannot be reached. */

@@ -1,0 +1,61 @@
+/** Events in an MQTT topic tree, over a real Mosquitto: as CloudEvents by MQTT 5, and none lost while the broker is out of reach. */
+import { connectAsync, type IPublishPacket } from 'mqtt';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { startMosquitto } from '../kit/mosquitto.ts';
+import { cleanUp } from '../kit/process.ts';
+import { needing } from '../kit/programs.ts';
+import { openTcpProxy } from '../kit/tcp-proxy.ts';
+import { until } from '../kit/until.ts';
+import { createStage } from '../wire/stage.ts';
+
+const test = suite('mqtt events');
+const law = needing(['mosquitto'], test);
+
+test.after(cleanUp);
+
+async function listener(url: string) {
+  const heard: { readonly topic: string; readonly text: string; readonly packet: IPublishPacket }[] = [];
+  const client = await connectAsync(url, { protocolVersion: 5, reconnectPeriod: 0 });
+  client.on('message', (topic, payload, packet) => heard.push({ topic, text: payload.toString(), packet }));
+  await client.subscribeAsync('claimd/#', { qos: 1 });
+  return { heard, end: () => client.endAsync(true) };
+}
+
+law(
+  'a topic for each tenant, type and device; the attributes beside the data; and what happened while the broker was out of reach',
+  async () => {
+    const broker = await startMosquitto();
+    const proxy = await openTcpProxy(broker.port);
+    const stage = await createStage({
+      options: {
+        'transport.mqtt.broker.url': `mqtt://127.0.0.1:${proxy.port}`,
+        'transport.mqtt.broker.event_topic': 'claimd/{tenant}/{type}/{device}',
+      },
+    });
+    const first = await listener(broker.url);
+    const device = await stage.device();
+    await until('it is heard', () => first.heard.length === 1);
+    const [{ topic, text, packet }] = first.heard as [(typeof first.heard)[number]];
+    assert.match(topic, new RegExp(`^claimd/[0-9a-f-]{36}/device\\.created/${device.id}$`));
+    const { properties } = packet;
+    assert.is(properties?.contentType, 'application/json');
+    const { id, type, specversion } = { ...properties?.userProperties };
+    assert.equal([id, type, specversion], [`evt_${device.id}_1`, 'device.created', '1.0']);
+    assert.is((JSON.parse(text) as { deviceName: string }).deviceName, device.name);
+
+    proxy.sever();
+    await stage.api.initiate(device.accessToken, { secretKey: 'right', durationMs: 600_000 });
+    await stage.assign(device, stage.customer);
+    proxy.mend();
+    const types = () => [...new Set(first.heard.map((one) => one.topic.split('/')[2]))];
+    await until('all are heard', () => types().length === 3);
+    assert.equal(types(), ['device.created', 'device.window.opened', 'device.assigned']);
+    await first.end();
+    await stage.stop();
+    await proxy.close();
+    await broker.stop();
+  },
+);
+
+test.run();
