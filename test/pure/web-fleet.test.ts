@@ -58,6 +58,8 @@ law(
     await provision(world, home.tenantId, 'E', home.bob.customerId);
     const offered = await home.bob.post('/api/customer/device/E/transfer', { to: home.alice.customerId });
     const { transferId } = offered.json as { readonly transferId: string };
+    const hook = await home.admin.post('/api/webhook', { url: 'http://127.0.0.1:9/' });
+    const { id: hookId } = hook.json as { readonly id: string };
     await systemAdministrator(world);
     const [alice, system] = [visitor(world), visitor(world)];
     await alice.signIn(home.alice.email);
@@ -74,6 +76,7 @@ law(
       const base = Object.keys(ids).find((start) => path.startsWith(`${start}/:`)) ?? '';
       const target = path
         .replace(/^\/users\/:id/, `/users/${roles.includes('SYS_ADMIN') ? home.adminId : home.alice.userId}`)
+        .replace(':webhook', hookId)
         .replace(':id', ids[base] ?? '');
       const visits = [
         ['CUSTOMER_USER', alice],
