@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Clock, Instant } from '../base/clock.ts';
-import { formatUuid, type TenantId, type UserId } from '../base/ids.ts';
+import { formatUuid, type ProviderId, type TenantId, type UserId } from '../base/ids.ts';
 import { createCollection, type Kind } from '../records/collection.ts';
 import type { Store } from '../store/store.ts';
 
@@ -26,20 +26,28 @@ interface ProviderLink extends Subject {
   readonly since: Instant;
   /** By an access token it may only claim. */
   readonly claimingOnly?: true;
+  /** Which provider found the user at the first sign-in; missing: a system administrator said so. */
+  readonly providerId?: ProviderId;
 }
+
+type How = { readonly claimingOnly: boolean } | { readonly providerId: ProviderId };
 
 export interface ProviderLinks {
   find(subject: Subject): Promise<UserId | undefined>;
   /** Likewise, with what it may do by an access token. */
   holder(subject: Subject): Promise<{ readonly userId: UserId; readonly claimingOnly: boolean } | undefined>;
   /** Resolves to whose it is then: somebody may have been faster. */
-  add(subject: Subject, userId: UserId, claimingOnly?: boolean): Promise<UserId | undefined>;
+  add(subject: Subject, userId: UserId, how: How): Promise<UserId | undefined>;
+  /** Whether somebody has signed in as the user by this provider before. */
+  isTaken(userId: UserId, providerId: ProviderId): Promise<boolean>;
   /** Removes those of a user. */
   forget(userId: UserId): Promise<void>;
 }
 
 const linksOf = (userId: UserId) => `account/provider-links/${userId}`;
 const REMOVED_AT_ONCE = 100;
+/** Who has so many is not found by an address any more. */
+const LOOKED_AT = 1_000;
 
 const kind: Kind<ProviderLink> = {
   name: 'provider-link',
@@ -65,7 +73,7 @@ export function createProviderLinks(store: Store, clock: Pick<Clock, 'now'>): Pr
       const link = await links.find(subjectId(subject));
       return link && { userId: link.userId, claimingOnly: link.claimingOnly === true };
     },
-    async add(subject, userId, claimingOnly = false) {
+    async add(subject, userId, how) {
       const { tenantId, iss, sub } = subject;
       const link: ProviderLink = {
         tenantId,
@@ -75,9 +83,14 @@ export function createProviderLinks(store: Store, clock: Pick<Clock, 'now'>): Pr
         version: 1,
         userId,
         since: clock.now(),
-        ...(claimingOnly ? { claimingOnly } : {}),
+        ...('providerId' in how ? { providerId: how.providerId } : {}),
+        ...('claimingOnly' in how && how.claimingOnly ? { claimingOnly: true } : {}),
       };
       return (await links.create(link)) ? userId : find(subject);
+    },
+    async isTaken(userId, providerId) {
+      const some = await links.first(linksOf(userId), LOOKED_AT);
+      return some.length === LOOKED_AT || some.some((link) => link.providerId === providerId);
     },
     async forget(userId) {
       for (;;) {

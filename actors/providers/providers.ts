@@ -164,7 +164,9 @@ function createPeople({ accounts, counters, allowSignUp }: ProviderNeeds): Provi
     if (user === undefined || user.emailIsOwnChoice === true) return undefined;
     // Nor does a tenant learn by its provider who has an account with another.
     if (!mayVouchFor(provider, user.membership)) return undefined;
-    if (provider.emailDomains.includes(domainOf(email))) return user;
+    // An address is given to somebody new when its holder leaves: then it is another subject that has it.
+    if (provider.emailDomains.includes(domainOf(email)))
+      return (await providerLinks.isTaken(user.id, provider.id)) ? undefined : user;
     // Its sign-up was broken off before the link was written.
     const { membership } = user;
     if (!provider.signsUp || membership.authority !== 'CUSTOMER_USER') return undefined;
@@ -223,7 +225,10 @@ function createPeople({ accounts, counters, allowSignUp }: ProviderNeeds): Provi
     const { user } = signedIn;
     if (!mayVouchFor(provider, user.membership)) return refused('user-not-below');
     if ((await users.standing(user.id)) === undefined) return refused('user-disabled');
-    if (linked === undefined && (await providerLinks.add(subject, user.id)) !== user.id)
+    if (
+      linked === undefined &&
+      (await providerLinks.add(subject, user.id, { providerId: provider.id })) !== user.id
+    )
       return refused('user-unknown');
     return signedIn;
   };

@@ -107,7 +107,8 @@ export function createExternalTokens({
         currentDate: new Date(clock.now()),
       });
       if (!isAccessToken(protectedHeader.typ, provider)) return undefined;
-      const { sub = '', exp = 0 } = payload;
+      const { sub, exp = 0 } = payload;
+      if (typeof sub !== 'string') return undefined;
       const holder = await links.holder({ tenantId: null, iss: issuer, sub });
       if (holder === undefined) return undefined;
       remember(token, holder, exp * 1000);
@@ -115,6 +116,7 @@ export function createExternalTokens({
     } catch (error) {
       if (error instanceof KeysAway) return 'unavailable';
       if (error instanceof errors.JOSEError || error instanceof TypeError) return undefined;
+      if (error instanceof DOMException) return undefined; // the issuer's key is none
       throw error;
     }
   }

@@ -195,7 +195,8 @@ function createConfigurations({ providers, send, allowHttp, clock }: ProviderSig
     const { supportsPKCE: _, ...metadata } = found.serverMetadata();
     // To the letter: what is asked may be written in another way than what it says of itself.
     if (metadata.issuer !== issuer) throw new client.ClientError('another issuer');
-    const { protocol } = new URL(metadata.authorization_endpoint ?? '', issuer);
+    const at: unknown = metadata.authorization_endpoint;
+    const { protocol } = new URL(typeof at === 'string' ? at : '');
     if (protocol !== 'https:' && !(allowHttp && protocol === 'http:'))
       throw new client.ClientError('no authorization endpoint');
     const offered = metadata.id_token_signing_alg_values_supported ?? ['RS256'];
@@ -227,7 +228,8 @@ function createConfigurations({ providers, send, allowHttp, clock }: ProviderSig
     known.set(key, { until: now + METADATA_TTL_MS, configuration });
     configuration.catch(() => {
       // Whoever comes next asks again, but not each of a crowd.
-      known.set(key, { until: clock.elapsed() + FAILURE_TTL_MS, configuration });
+      if (known.get(key)?.configuration === configuration)
+        known.set(key, { until: clock.elapsed() + FAILURE_TTL_MS, configuration });
     });
     return configuration;
   };

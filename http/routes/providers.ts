@@ -234,7 +234,7 @@ function linkUser({ providers, accounts, log }: ProviderRouteNeeds): Route {
     ),
     responses: {
       200: { description: 'Linked' },
-      400: { description: 'The subject is another user already' },
+      400: { description: 'The subject is another user already, or linked with another claimingOnly' },
       403: { description: 'A system administrator is linked to nobody' },
       404: { description: 'No such provider or user' },
     },
@@ -244,8 +244,11 @@ function linkUser({ providers, accounts, log }: ProviderRouteNeeds): Route {
       if (provider === undefined || user === undefined) return notFound;
       if (!mayVouchFor(provider, user.membership)) return permissionDenied;
       const subject = { tenantId: null, iss: provider.issuer, sub: body.subject };
-      const holder = await accounts.providerLinks.add(subject, user.id, body.claimingOnly);
+      const holder = await accounts.providerLinks.add(subject, user.id, { claimingOnly: body.claimingOnly });
       if (holder !== user.id) return badRequest('The subject is another user already!');
+      const there = await accounts.providerLinks.holder(subject);
+      if (there?.claimingOnly !== body.claimingOnly)
+        return badRequest('The subject is linked already, with another claimingOnly!');
       log.warn(
         { userId: principal.userId, linked: user.id, providerId: provider.id },
         'a subject was linked',

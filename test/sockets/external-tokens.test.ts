@@ -78,6 +78,20 @@ story('it does not make a login that outlasts it, and a machine may only claim',
   isProblem(await machine.get(`/api/customer/${home.bob.customerId}/devices?pageSize=10&page=0`), 403, 20);
 });
 
+story('a subject is not taken for one that may only claim because that was asked for later', async (set) => {
+  assert.is(await set.link('a person', set.home.alice.userId, { claimingOnly: true }), 400);
+  assert.is(await set.link('a person', set.home.alice.userId), 200);
+});
+
+story('a key that is none, in the set of the issuer, makes a bad token and no fault', async (set) => {
+  const { world, idp, now } = set;
+  const jwk = { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA', kid: 'broken', alg: 'ES256' };
+  idp.disturb('/jwks', (response) => response.end(JSON.stringify({ keys: [jwk] })));
+  const [, ...rest] = (await idp.accessToken(now())).split('.');
+  const header = Buffer.from(JSON.stringify({ alg: 'ES256', kid: 'broken', typ: 'at+jwt' }));
+  isProblem(await who(world.as([header.toString('base64url'), ...rest].join('.'))), 401, 10);
+});
+
 story('what is forged, meant for others or of another kind opens nothing', async ({ world, idp, now }) => {
   const stranger = await startIdentityProvider();
   try {

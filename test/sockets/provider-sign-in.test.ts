@@ -107,6 +107,26 @@ story(
   },
 );
 
+story('whoever is given the address of somebody who has signed in before is somebody else', async (all) => {
+  const { home, world, set } = all;
+  const id = await set(home.admin);
+  assert.is((await signIn(all, id)).to, '/claim');
+  const heir = { ...all, browser: visitor(world) };
+  await isOut(heir.browser, await signIn(heir, id, { ...ALICE, sub: 'sub-of-her-heir' }), /no account here/);
+  const herself = { ...all, browser: visitor(world) };
+  assert.is((await signIn(herself, id)).to, '/claim', 'she herself goes on');
+});
+
+for (const authorization_endpoint of ['/authorize', 7, ['https://elsewhere.test/']])
+  story(
+    `metadata that send the browser to ${JSON.stringify(authorization_endpoint)} are refused in words`,
+    async ({ world, home, set }) => {
+      const providerId = await set(home.admin);
+      isProblem(await world.nobody.post('/api/noauth/oauth2/begin', { providerId }), 502, 2);
+    },
+    { authorization_endpoint },
+  );
+
 story(
   'what the browser is sent to has code flow, PKCE, state and nonce, and no secret in it',
   async (all) => {
