@@ -114,8 +114,10 @@ export function createDispatcher(needs: DispatcherNeeds, parts: OutboxParts, tar
       if (found.has(id)) continue;
       runners.delete(id);
       runner.end();
-      await running.get(runner);
-      await parts.forget(id);
+      // Not waited for: its counterpart may hang, and others would wait with it.
+      void Promise.resolve(running.get(runner))
+        .then(() => parts.forget(id))
+        .catch(complain);
     }
     return found.size > 0;
   }
@@ -186,6 +188,7 @@ export function createDispatcher(needs: DispatcherNeeds, parts: OutboxParts, tar
     }
     if (!(await lease.hold())) {
       heldUntil = Number.NEGATIVE_INFINITY;
+      for (const runner of runners.values()) runner.end(); // what is under way does not go on once the lease is back
       runners.clear(); // whoever has the lease knows more than they do
       lookAt = now + TARGETS_EVERY_MS;
       return;

@@ -23,8 +23,10 @@ export type ProfileOf = (device: {
 export interface HolderInfos {
   /** Reads on in the log for a device that is gone. Undefined if whose it was cannot be known any more. */
   find(stream: string, from: LogPosition): Promise<HolderInfo | undefined>;
-  /** Takes the events in their order. */
+  /** Takes the events in their order, each once. */
   learn(stream: string, event: DeviceEvent): Promise<void>;
+  /** Events were passed over: all are looked up anew. */
+  forget(): void;
 }
 
 /** Devices that are remembered, about 200 bytes each. */
@@ -41,6 +43,8 @@ export function createHolderInfos(journal: Journal, profileOf: ProfileOf): Holde
   }
 
   return {
+    forget: () => known.clear(),
+
     async learn(stream, event) {
       if (event.type === 'DeviceProvisioned') {
         const { tenantId, name, deviceType: type } = event;

@@ -39,19 +39,26 @@ interface Kept {
 export function createMessageReader(journal: Journal, holders: HolderInfos, clock: Clock): MessageReader {
   const kept = new Map<string, Kept>();
 
+  /** How far each log was read. What lies before it is read again by some, and is no news of any device. */
+  const readUpTo = new Map<number, number>();
+
   async function read({ which, from }: ReadAt): Promise<MessagePage> {
     const page = await journal.log(which, from, PAGE);
+    const upTo = readUpTo.get(which) ?? from;
+    if (from > upTo) holders.forget(); // nobody has read what is in between
+    const isNews = from >= upTo;
+    readUpTo.set(which, Math.max(upTo, page.next));
     const messages: Message[] = [];
     for (const logged of page.events) {
-      const message = await messageFrom(logged, { which, from });
+      const message = await messageFrom(logged, { which, from }, isNews);
       if (message !== undefined) messages.push(message);
     }
     return { messages, next: page.next };
   }
 
-  async function messageFrom({ stream, sequence, event: text }: LoggedEvent, at: ReadAt) {
+  async function messageFrom({ stream, sequence, event: text }: LoggedEvent, at: ReadAt, isNews: boolean) {
     const event = decodeEvent(text);
-    await holders.learn(stream, event);
+    if (isNews) await holders.learn(stream, event);
     const holder = await holders.find(stream, at);
     // A device's stream has its id for a name.
     return holder === undefined ? undefined : messageOf(event, stream as DeviceId, sequence, holder);
@@ -107,7 +114,7 @@ export function createMessageReader(journal: Journal, holders: HolderInfos, cloc
     async find(at, deviceId, number) {
       const { events } = await journal.log(at.which, at.from, PAGE);
       const found = events.find(({ stream, sequence }) => stream === deviceId && sequence === number);
-      return found === undefined ? undefined : messageFrom(found, at);
+      return found === undefined ? undefined : messageFrom(found, at, false);
     },
   };
 }

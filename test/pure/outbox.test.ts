@@ -40,9 +40,12 @@ async function world(names: readonly string[] = ['a']) {
   const answers = new Map<string, Answer>(names.map((name) => [name, () => DELIVERED]));
   const heard: { readonly by: string; readonly message: Message; readonly taken: boolean }[] = [];
   const off = new Map<string, string>();
+  const hanging = new Set<string>();
+  const removed = new Set<string>();
   const targets: Targets = {
     async *all() {
       for (const id of names) {
+        if (removed.has(id)) continue;
         const target: Target = {
           id,
           tenantId: TENANT,
@@ -51,6 +54,7 @@ async function world(names: readonly string[] = ['a']) {
           isActive: !off.has(id),
           wants: () => true,
           async deliver(message) {
+            if (hanging.has(id)) return new Promise(() => {});
             const delivery = answers.get(id)?.(message) ?? DELIVERED;
             heard.push({ by: id, message, taken: delivery.type === 'delivered' });
             return delivery;
@@ -71,10 +75,16 @@ async function world(names: readonly string[] = ['a']) {
     heard,
     off,
     clock,
+    rename(stream: DeviceId, name: string) {
+      const given = { deviceType: 'lamp', label: null, additionalInfo: null };
+      return this.happens(stream, { type: 'DeviceUpdated', at: clock.now(), name, ...given });
+    },
+    hang: (name: string) => void hanging.add(name),
+    remove: (name: string) => void removed.add(name),
     answer: (answer: Answer, name = 'a') => answers.set(name, answer),
 
     /** Something happens to a device. */
-    async happens(stream: DeviceId) {
+    async happens(stream: DeviceId, change?: DeviceEvent) {
       const before = states.get(stream) ?? { number: 0, state: absentDevice };
       const number = before.number + 1;
       const at = clock.now();
@@ -83,7 +93,7 @@ async function world(names: readonly string[] = ['a']) {
       const event: DeviceEvent =
         number === 1
           ? { type: 'DeviceProvisioned', at, ...first, credentials, customerId: null }
-          : { type: 'ClaimWindowExpired', at };
+          : (change ?? { type: 'ClaimWindowExpired', at });
       const state = evolve(before.state, event);
       states.set(stream, { number, state });
       const entry = { stream, expected: before.number, event: encodeEvent(event), state: encodeState(state) };
@@ -244,6 +254,34 @@ test('a lane that is full gives up its first message, so it is bounded and goes 
   const lane = await parts.parking.lane('a', device(1));
   assert.is(lane?.messages.length, 100);
   assert.is((await parts.parking.givenUp('a')).length, 30);
+});
+
+test('a webhook that is deleted while its counterpart hangs keeps no other one waiting', async () => {
+  const { happens, pass, numbers, hang, remove } = await world(['a', 'b']);
+  hang('a');
+  await happens(device(1));
+  await pass(SECOND);
+  remove('a');
+  await pass(5 * SECOND);
+  await happens(device(1));
+  await pass(10 * SECOND);
+  assert.equal(numbers(device(1), 'b'), [1, 2]);
+});
+
+test('whoever reads old pages again does not bring back what a device was called then', async () => {
+  const it = await world();
+  const { happens, parts, pass, heard } = it;
+  await happens(device(1));
+  for (let n = 0; n < 150; n += 1) await happens(device(2));
+  await it.rename(device(1), 'new');
+  await pass(2 * SECOND);
+  await parts.reader.page({ which: 0, from: 0 });
+  await happens(device(1));
+  await pass(2 * SECOND);
+  const names = heard
+    .filter(({ message }) => message.deviceId === device(1))
+    .map(({ message }) => message.data.deviceName);
+  assert.is(names.at(-1), 'new');
 });
 
 test.run();
