@@ -57,6 +57,8 @@ async function giveBack(email: string, device: string): Promise<void> {
 
 const label = (device: string, key: string) => `/claim#${new URLSearchParams({ device, key })}`;
 const claimButton = ({ page }: Person) => page.getByRole('button', { name: 'Claim', exact: true });
+/** The page has read the label. Before that there is nothing to send: a tap only asks for the name. */
+const isScanned = ({ page }: Person) => page.locator('[data-scanned]').waitFor();
 const isYours = ({ page }: Person) => page.getByRole('heading', { name: 'It is yours' }).waitFor();
 
 /** Signed in, on a page without a claim. */
@@ -94,6 +96,7 @@ journey('waiting: the page says what to press, waits, and claims when the device
   await visit(async (person) => {
     await signedIn(person, BOB);
     await person.goto(label('DHT11 Demo Device', 'later'));
+    await isScanned(person);
     await claimButton(person).click();
     await person.page.getByRole('heading', { name: 'Waiting for the device' }).waitFor();
     await person.page.getByText(/^4:\d\d left$/).waitFor();
@@ -108,6 +111,7 @@ journey('waiting: it can be stopped, and begun again with the same key', async (
   await visit(async (person) => {
     await signedIn(person, BOB);
     await person.goto(label('DHT11 Demo Device', 'later'));
+    await isScanned(person);
     await claimButton(person).click();
     await person.page.getByRole('button', { name: 'Stop waiting' }).click();
     await person.page.getByText('Not waiting any more.').waitFor();
@@ -122,6 +126,7 @@ journey('the key is kept over refusals, the end of a session, and signing in', a
     const { page } = person;
     await signedIn(person, BOB);
     await person.goto(label('Thermostat T2', 'wrong'));
+    await isScanned(person);
     await claimButton(person).click();
     await page.getByRole('heading', { name: 'The key is wrong' }).waitFor();
     const key = page.getByLabel('Key', { exact: true });
@@ -173,6 +178,7 @@ journey('offline and server away: the page says so, tries again by itself, and c
     const { page, context } = person;
     await signedIn(person, ALICE);
     await person.goto(label('Thermostat T1', 'on the box'));
+    await isScanned(person);
     await context.setOffline(true);
     await claimButton(person).click();
     await page.getByText('You are offline.').waitFor();
