@@ -1,6 +1,7 @@
 /** Another program that does part of the same work, measured in the same run to compare with. */
 import type { Step } from '../contract.ts';
 import type { Watched } from '../measure/watch.ts';
+import { unprobed } from '../targets/target.ts';
 
 export interface Peer {
   readonly name: PeerName;
@@ -20,6 +21,5 @@ export type PeerName = (typeof PEERS)[number];
 
 /** A process without a probe, to watch from outside. */
 export function withoutProbe(pid: number, beside: Watched['beside'] = []): Watched {
-  const probe = { ask: () => Promise.resolve(undefined) };
-  return { nodes: [{ pid, probe }], beside, commits: () => Promise.resolve(undefined) };
+  return { nodes: [unprobed(pid)], beside, commits: () => Promise.resolve(undefined) };
 }

@@ -36,7 +36,11 @@ export const recoveryScenario: Scenario = {
   async run(bench) {
     const target = await bench.start({ fixedPorts: true });
     const fleet = await bench.fleet(target, PEOPLE_MAX);
-    for (const play of PLAYS) await killedDuring(bench, target, fleet, play);
+    const { rate } = bench.settings;
+    const closed = rate === undefined ? await closedRate(bench, target, fleet) : 0;
+    for (const play of PLAYS) {
+      await killedDuring(bench, target, fleet, play, rate ?? Math.round(closed * play.rateShare));
+    }
   },
 };
 
@@ -79,10 +83,15 @@ const PLAYS: readonly Play[] = [
   },
 ];
 
-async function killedDuring(bench: Bench, target: Target, fleet: Fleet, play: Play): Promise<void> {
+async function killedDuring(
+  bench: Bench,
+  target: Target,
+  fleet: Fleet,
+  play: Play,
+  rate: number,
+): Promise<void> {
   const { settings } = bench;
   const durationMs = DURATION_MS[settings.profile];
-  const rate = settings.rate ?? Math.round((await closedRate(bench, target, fleet)) * play.rateShare);
   const count = Math.ceil((rate * durationMs) / 1000);
   const from = fleet.devices;
   await bench.provision(target, fleet, from + count);

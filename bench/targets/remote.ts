@@ -3,12 +3,11 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { send } from '../../test/kit/http.ts';
 import type { RemoteSettings } from '../settings.ts';
-import type { Control, Target } from './target.ts';
+import { type Control, type Target, unprobed } from './target.ts';
 
 const LOOK_EVERY_MS = 100;
 /** A Java server with a database takes its time. */
 const ANSWERS_WITHIN_MS = 10 * 60_000;
-const NO_PROBE = { ask: () => Promise.resolve(undefined) };
 
 export function remoteTarget(settings: RemoteSettings): Target {
   const { host, httpPort, mqttPort, coapPort, watch, commands } = settings;
@@ -23,7 +22,7 @@ export function remoteTarget(settings: RemoteSettings): Target {
     coapPorts: [coapPort],
     claimTopic: 'v1/devices/me/claim',
     url,
-    nodes: watch.map((pid) => ({ pid, probe: NO_PROBE })),
+    nodes: watch.map(unprobed),
     beside: [],
     commits: () => Promise.resolve(undefined),
     ...(commands === undefined ? {} : { control: controlBy(commands, url) }),

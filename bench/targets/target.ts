@@ -33,6 +33,11 @@ export interface Node {
   readonly probe: Pick<ProbeChannel, 'ask'>;
 }
 
+/** A process that can be watched from outside alone. */
+export function unprobed(pid: number): Node {
+  return { pid, probe: { ask: () => Promise.resolve(undefined) } };
+}
+
 export interface Beside {
   readonly name: string;
   readonly pid: number;
