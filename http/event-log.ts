@@ -21,8 +21,6 @@ export interface EventLog {
   isId(text: string): boolean;
 }
 
-/** Clocks of several nodes differ. */
-const LATE_MS = 60_000;
 /** How long the end of the log is left alone. */
 const POLL_MS = 500;
 /** After each page it rests this many times as long as the page took, as the audit trail does: claims go first. */
@@ -34,7 +32,7 @@ const PLACE_EVERY_MS = 15_000;
 export function createEventLog(reader: MessageReader, clock: Clock): EventLog {
   async function begin(after: string | undefined, since: Instant): Promise<number[]> {
     // What happens while this is looked for is behind it all the same.
-    if (after === undefined) return [...(await reader.positionsAt(since - LATE_MS))];
+    if (after === undefined) return [...(await reader.positionsAt(since))];
     // Not beyond the end: the store may be one that was put back from a backup.
     const ends = await reader.positionsAt(Number.POSITIVE_INFINITY);
     const wanted = after.split('.').map(Number);

@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock, Instant } from '../base/clock.ts';
 import { formatUuid, type ProviderId, type TenantId, type UserId } from '../base/ids.ts';
-import { createCollection, type Kind } from '../records/collection.ts';
+import { createCollection, emptyList, type Kind } from '../records/collection.ts';
 import type { Store } from '../store/store.ts';
 
 /** A person as an identity provider knows it. */
@@ -45,7 +45,6 @@ export interface ProviderLinks {
 }
 
 const linksOf = (userId: UserId) => `account/provider-links/${userId}`;
-const REMOVED_AT_ONCE = 100;
 /** Who has so many is not found by an address any more. */
 const LOOKED_AT = 1_000;
 
@@ -92,12 +91,6 @@ export function createProviderLinks(store: Store, clock: Pick<Clock, 'now'>): Pr
       const some = await links.first(linksOf(userId), LOOKED_AT);
       return some.length === LOOKED_AT || some.some((link) => link.providerId === providerId);
     },
-    async forget(userId) {
-      for (;;) {
-        const some = await links.first(linksOf(userId), REMOVED_AT_ONCE);
-        if (some.length === 0) return;
-        for (const { id } of some) await links.remove(id);
-      }
-    },
+    forget: (userId) => emptyList(links, linksOf(userId)),
   };
 }

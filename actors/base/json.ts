@@ -6,6 +6,15 @@ export interface JsonObject {
   readonly [key: string]: Json;
 }
 
+/** The JSON in a text; undefined where it is none. */
+export function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** True for `{…}`, false for arrays, `null` and primitives. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

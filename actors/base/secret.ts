@@ -201,7 +201,7 @@ function orNull(unseal: () => string): string | null {
   }
 }
 
-/** Compares two digests in constant time. */
+/** Compares two digests, or other texts that are secrets, in constant time. */
 export function sameDigest(a: SecretDigest, b: SecretDigest): boolean {
   const left = Buffer.from(a);
   const right = Buffer.from(b);

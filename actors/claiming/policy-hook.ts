@@ -10,7 +10,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
-import { isJsonObject } from '../base/json.ts';
+import { isJsonObject, parsedJson } from '../base/json.ts';
 import type { Log } from '../base/log.ts';
 import { isCleanText } from '../base/text.ts';
 import type { AskConsent, Consent, ConsentRequest } from '../fleet/consent.ts';
@@ -100,7 +100,7 @@ function consentOf(answer: OutboundAnswer): Consent | string {
   const { 'content-type': contentType } = answer.headers;
   if (!/^application\/json\s*(;|$)/i.test(String(contentType)))
     return 'its answer is not of the type application/json';
-  const said = parsed(answer.body);
+  const said = parsedJson(answer.body.toString('utf8'));
   if (!isJsonObject(said) || typeof said.allow !== 'boolean')
     return 'its answer does not say "allow": true or false';
   if (said.allow) return { type: 'allowed' };
@@ -111,12 +111,4 @@ function consentOf(answer: OutboundAnswer): Consent | string {
     type: 'refused',
     refusal: { reason: 'policy-refused', policyReason, policyMessage: isFit ? message : null },
   };
-}
-
-function parsed(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

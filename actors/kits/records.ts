@@ -1,7 +1,7 @@
 /** Where kits are stored: each as an entity, found by the digest of its code, in the lists of its tenant and of what is under way. */
-import type { KitId, TenantId } from '../base/ids.ts';
+import type { TenantId } from '../base/ids.ts';
 import type { SecretDigest } from '../base/secret.ts';
-import { type Collection, createCollection, type Kind } from '../records/collection.ts';
+import { type Collection, createCollection, emptyList, type Kind } from '../records/collection.ts';
 import type { Store } from '../store/store.ts';
 import type { Kit } from './model.ts';
 
@@ -23,14 +23,7 @@ export function openKits(store: Store): Collection<Kit> {
   return createCollection(store, kind);
 }
 
-const REMOVED_AT_ONCE = 20;
-
 /** Removes all that a tenant has. If it fails, calling it again continues. */
-export async function forgetKits(store: Store, tenantId: TenantId): Promise<void> {
-  const rows = openKits(store);
-  for (;;) {
-    const some = await rows.first(kitsOf(tenantId), REMOVED_AT_ONCE);
-    if (some.length === 0) return;
-    for (const { id } of some) await rows.remove(id as KitId);
-  }
+export function forgetKits(store: Store, tenantId: TenantId): Promise<void> {
+  return emptyList(openKits(store), kitsOf(tenantId));
 }

@@ -71,6 +71,7 @@ export function openOutbox({ store, profileOf, clock }: DispatcherNeeds) {
     places,
     parking,
     attempts,
+    needed,
 
     /** A new target gets what happens from this instant on. Once it resolves, none of it is skipped. */
     async begin(id: string, since: Instant): Promise<void> {
@@ -89,7 +90,7 @@ export function openOutbox({ store, profileOf, clock }: DispatcherNeeds) {
 export function createDispatcher(needs: DispatcherNeeds, parts: OutboxParts, targets: Targets): Dispatcher {
   const { store, clock, log } = needs;
   const lease = createLease(store, clock, 'outbox', LEASE_MS);
-  const needed = openNeededLogs(store);
+  const { needed } = parts;
   const slots = createSlots();
   const runners = new Map<string, Runner>();
   const running = new Map<Runner, Promise<void>>();

@@ -43,10 +43,17 @@ const TYPES: Readonly<Record<DeviceEvent['type'], string | null>> = {
 /** Instead of `opened`, where the window waits for the tenant's approval. */
 const PENDING = 'device.window.pending';
 
-export const EVENT_TYPES: readonly string[] = [
+const EVENT_TYPES: readonly string[] = [
   ...Object.values(TYPES).filter((type) => type !== null),
   PENDING,
 ].sort();
+
+/** The types that a text names: one, or with `.*` at its end all that begin so. None: it names no type. */
+export function typesNamed(text: string): readonly string[] {
+  return text.endsWith('.*')
+    ? EVENT_TYPES.filter((type) => type.startsWith(text.slice(0, -1)))
+    : EVENT_TYPES.filter((type) => type === text);
+}
 
 function typeOf(event: DeviceEvent): string | null {
   return event.type === 'ClaimWindowOpened' && event.pending ? PENDING : TYPES[event.type];

@@ -13,6 +13,8 @@ import type { Message } from './message.ts';
 
 /** Messages that wait in one lane. */
 const LANE_MAX = 100;
+/** Why what `change` returns is given up. */
+export const LANE_FULL = 'too many messages of the device waited';
 /** Lanes of one target; where there are more, the target waits as a whole. */
 export const LANES_MAX = 1_000;
 /** Messages of one target that are kept after they were given up. */

@@ -37,9 +37,11 @@ export interface Place {
   readonly asked: number;
 }
 
+/** How a target does whose messages come through. */
+export const WELL = { failures: 0, failingSince: null, restsUntil: null, rests: 0 } as const;
+
 export function newPlace(positions: readonly number[]): Place {
-  const well = { failures: 0, failingSince: null, restsUntil: null, rests: 0 };
-  return { positions, ...well, delivered: 0, givenUp: 0, replay: null, asked: 0 };
+  return { positions, ...WELL, delivered: 0, givenUp: 0, replay: null, asked: 0 };
 }
 
 export const openPlaces = (store: Pick<Store, 'records' | 'swap'>): Records<Place> =>

@@ -15,6 +15,8 @@ const PAGE = 100;
 const PAGES_KEPT = 32;
 /** How long the end of a log is taken for its end: many ask, and nothing has happened meanwhile. */
 const END_KEPT_MS = 200;
+/** Clocks of several processes differ: an event of a later instant may lie in front of one of an earlier. */
+export const LATE_MS = 60_000;
 
 interface MessagePage {
   readonly messages: readonly Message[];
@@ -25,7 +27,7 @@ interface MessagePage {
 export interface MessageReader {
   readonly logs: number;
   page(at: ReadAt): Promise<MessagePage>;
-  /** Positions of all logs in front of what happened at an instant. */
+  /** Positions of all logs in front of what happened at an instant, by whichever clock. */
   positionsAt(instant: Instant): Promise<readonly number[]>;
   /** The message of a number, if it is among the first behind this position. */
   find(at: ReadAt, deviceId: string, number: number): Promise<Message | undefined>;
@@ -109,7 +111,7 @@ export function createMessageReader(journal: Journal, holders: HolderInfos, cloc
     },
 
     positionsAt: (instant) =>
-      Promise.all(Array.from({ length: journal.logs }, (_, which) => positionAt(which, instant))),
+      Promise.all(Array.from({ length: journal.logs }, (_, which) => positionAt(which, instant - LATE_MS))),
 
     async find(at, deviceId, number) {
       const { events } = await journal.log(at.which, at.from, PAGE);

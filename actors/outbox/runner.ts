@@ -10,9 +10,9 @@ import type { DeviceId } from '../base/ids.ts';
 import type { Records } from '../records/records.ts';
 import { type Attempt, type Attempts, attemptAt } from './attempts.ts';
 import type { Delivery, Message, ReadAt, Target } from './message.ts';
-import { LANES_MAX, merged, type Parking } from './parking.ts';
-import { newPlace, type Place } from './places.ts';
-import type { MessageReader } from './reader.ts';
+import { LANE_FULL, LANES_MAX, merged, type Parking } from './parking.ts';
+import { newPlace, type Place, WELL } from './places.ts';
+import { LATE_MS, type MessageReader } from './reader.ts';
 import { nextTry, restUntil } from './retries.ts';
 import type { Slots } from './slots.ts';
 
@@ -112,8 +112,13 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
       const positions = there.positions.map((position, at) => Math.max(position, mine.positions[at] ?? 0));
       const ours = there.asked === asked;
       // Where somebody asked for it, the target begins afresh.
-      const well = ours ? {} : { failures: 0, failingSince: null, restsUntil: null, rests: 0 };
-      return { ...mine, ...well, positions, replay: ours ? replay : there.replay, asked: there.asked };
+      return {
+        ...mine,
+        ...(ours ? {} : WELL),
+        positions,
+        replay: ours ? replay : there.replay,
+        asked: there.asked,
+      };
     });
     if (written !== undefined && written.asked !== asked) await loadAsked();
     place = written;
@@ -131,8 +136,7 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
     if (place === undefined) return delivery;
     if (delivery.type === 'delivered') {
       const wasResting = place.rests > 0;
-      const well = { failures: 0, failingSince: null, restsUntil: null, rests: 0 };
-      place = { ...place, ...well, delivered: place.delivered + 1 };
+      place = { ...place, ...WELL, delivered: place.delivered + 1 };
       // What waited for the target, and not for itself, need not wait any longer.
       if (wasResting) for (const deviceId of lanes.keys()) lanes.set(deviceId, now);
       return delivery;
@@ -170,7 +174,7 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
       lanes.set(deviceId, nextAt);
       return { messages: all, attempts: attempted, nextAt };
     });
-    await giveUp(over, 'too many messages of the device waited');
+    await giveUp(over, LANE_FULL);
   }
 
   async function giveUp(messages: readonly Message[], why: string): Promise<void> {
@@ -350,9 +354,6 @@ export function createRunner(first: Target, needs: RunnerNeeds): Runner {
   };
 }
 
-/** Clocks of several processes differ: an event of a later instant may lie in front of one of an earlier. */
-const LATE_MS = 60_000;
-
 /** Runs a task for each item, so many at once. After a failure no more are begun, and it rejects when all have ended. */
 async function inParallel<Item>(
   items: readonly Item[],
@@ -379,7 +380,7 @@ export async function beginPlace(
   id: string,
   since: Instant,
 ): Promise<readonly number[]> {
-  const positions = await reader.positionsAt(since - LATE_MS);
+  const positions = await reader.positionsAt(since);
   await places.update(id, (there) => there ?? newPlace(positions));
   return positions;
 }

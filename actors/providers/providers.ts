@@ -13,7 +13,7 @@ import { isEmail } from '../base/text.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { Counters } from '../limits/counters.ts';
 import type { AddressFilter } from '../outbound/addresses.ts';
-import { type Collection, createCollection, type Kind } from '../records/collection.ts';
+import { type Collection, createCollection, emptyList, type Kind } from '../records/collection.ts';
 import type { Store } from '../store/store.ts';
 import {
   type Claims,
@@ -37,7 +37,6 @@ export interface ProviderNeeds {
 }
 
 const providersOf = (tenantId: TenantId | null) => `providers/${tenantId ?? 'system'}`;
-const REMOVED_AT_ONCE = 100;
 const DAY_MS = 86_400_000;
 /** New customers are made by strangers: this many in a day from an address, and by a provider. */
 const SIGN_UPS_PER_ADDRESS = 20;
@@ -51,13 +50,8 @@ const kind: Kind<Provider> = {
 };
 
 /** Removes the providers of a tenant that is being deleted. Broken off, it is finished by asking again. */
-export async function forgetProviders(store: Store, tenantId: TenantId): Promise<void> {
-  const rows = createCollection(store, kind);
-  for (;;) {
-    const some = await rows.first(providersOf(tenantId), REMOVED_AT_ONCE);
-    if (some.length === 0) return;
-    for (const { id } of some) await rows.remove(id);
-  }
+export function forgetProviders(store: Store, tenantId: TenantId): Promise<void> {
+  return emptyList(createCollection(store, kind), providersOf(tenantId));
 }
 
 export function createProviders(needs: ProviderNeeds): Providers {

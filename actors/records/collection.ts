@@ -60,6 +60,26 @@ export interface Collection<E extends Entity> {
   first(list: string, limit: number): Promise<readonly E[]>;
 }
 
+/**
+ * Removes all entities of a list, so many at once that others have their turn. If it fails, calling it again continues.
+ *
+ * @param remove must take the entity out of the list
+ */
+export async function emptyList<E extends Entity>(
+  rows: Pick<Collection<E>, 'first' | 'remove'>,
+  list: string,
+  remove: (entity: E) => Promise<unknown> = ({ id }) => rows.remove(id),
+): Promise<void> {
+  for (;;) {
+    const some = await rows.first(list, REMOVED_AT_ONCE);
+    if (some.length === 0) return;
+    for (const entity of some) await remove(entity);
+  }
+}
+
+/** A kit names up to a thousand devices. */
+const REMOVED_AT_ONCE = 20;
+
 /** Of each kind. */
 const PARSED_MAX = 1_000;
 /** What is larger is read seldom: a kit names up to a thousand devices. */

@@ -12,8 +12,9 @@ import { attemptAt } from '../outbox/attempts.ts';
 import type { OutboxParts } from '../outbox/dispatcher.ts';
 import { partsOfId } from '../outbox/event-types.ts';
 import type { Message, Target, Targets } from '../outbox/message.ts';
-import { merged } from '../outbox/parking.ts';
-import type { Place } from '../outbox/places.ts';
+import { LANE_FULL, merged } from '../outbox/parking.ts';
+import { type Place, WELL } from '../outbox/places.ts';
+import { emptyList } from '../records/collection.ts';
 import type { Store } from '../store/store.ts';
 import {
   type NewWebhook,
@@ -42,7 +43,6 @@ export interface WebhookNeeds extends Omit<SendingNeeds, 'secrets'> {
 
 const SECRET_BYTES = 32;
 const ID_MAX = 64;
-const REMOVED_AT_ONCE = 50;
 const TARGETS_AT_ONCE = 100;
 const TARGETS_KEPT = 10_000;
 
@@ -87,7 +87,7 @@ export function createWebhooks(needs: WebhookNeeds): {
       createdAt: now,
       off: null,
       secrets: [{ sealed, until: null }],
-      pair: pair === undefined ? null : { ...pairOf(id, pair) },
+      pair: pair === undefined ? null : pairOf(id, pair),
     };
     if (!(await rows.create(webhook))) throw new Error('a new webhook id was taken');
     await parts.begin(id, now); // behind it, so that the logs are kept for it from here on
@@ -120,8 +120,7 @@ export function createWebhooks(needs: WebhookNeeds): {
 
   /** Says something to the dispatcher, which then begins afresh. */
   async function ask(id: WebhookId, more: Partial<Place>): Promise<void> {
-    const well = { failures: 0, failingSince: null, restsUntil: null, rests: 0 };
-    await parts.places.update(id, (there) => there && { ...there, ...well, ...more, asked: there.asked + 1 });
+    await parts.places.update(id, (there) => there && { ...there, ...WELL, ...more, asked: there.asked + 1 });
   }
 
   async function sendNow(webhook: Webhook, message: Message) {
@@ -248,10 +247,9 @@ export function createWebhooks(needs: WebhookNeeds): {
         over.push(...more);
       }
       await parts.parking.takeGivenUp(webhook.id, new Set(wanted.map((message) => message.id)));
-      const why = 'too many messages of the device waited';
       await parts.parking.giveUp(
         webhook.id,
-        over.map((message) => ({ message, at: clock.now(), why })),
+        over.map((message) => ({ message, at: clock.now(), why: LANE_FULL })),
       );
       await ask(webhook.id, {});
       return { type: 'done', value: wanted.length };
@@ -260,18 +258,12 @@ export function createWebhooks(needs: WebhookNeeds): {
     async replay(tenantId, id, { since, until, types }) {
       const webhook = await find(tenantId, id);
       if (webhook === undefined) return refused('webhook-unknown');
-      const positions = await parts.reader.positionsAt(since - LATE_MS);
+      const positions = await parts.reader.positionsAt(since);
       await ask(webhook.id, { replay: { since, until, types, positions, sent: 0 } });
       return { type: 'done', value: webhook };
     },
 
-    async forgetTenant(tenantId) {
-      for (;;) {
-        const some = await rows.first(webhooksOf(tenantId), REMOVED_AT_ONCE);
-        if (some.length === 0) return;
-        for (const webhook of some) await removeOne(webhook);
-      }
-    },
+    forgetTenant: (tenantId) => emptyList(rows, webhooksOf(tenantId), removeOne),
   };
 
   return {
@@ -296,9 +288,6 @@ export function createWebhooks(needs: WebhookNeeds): {
     },
   };
 }
-
-/** Clocks of several processes differ. */
-const LATE_MS = 60_000;
 
 function testMessage(tenantId: TenantId, at: Instant): Message {
   return {

@@ -35,8 +35,6 @@ import { shortTokens } from '../../actors/fleet/short-tokens.ts';
 import { createWriteQuotas } from '../../actors/fleet/write-quotas.ts';
 import { type Counters, memoryCounters } from '../../actors/limits/counters.ts';
 import { createQuota } from '../../actors/limits/quota.ts';
-import { createAddressFilter } from '../../actors/outbound/addresses.ts';
-import { createOutbound, type SendOutbound } from '../../actors/outbound/request.ts';
 import type { DispatcherFigures } from '../../actors/outbox/dispatcher.ts';
 import type { Target } from '../../actors/outbox/message.ts';
 import type { MessageReader } from '../../actors/outbox/reader.ts';
@@ -47,7 +45,6 @@ import { type Parent, startSystem, stop } from '../../actors/runtime/nact.ts';
 import type { Store } from '../../actors/store/store.ts';
 import type { Webhooks } from '../../actors/webhooks/model.ts';
 import type { Meters } from '../metrics/meters.ts';
-import { listOf } from '../options/option.ts';
 import type { Config } from '../options/schema.ts';
 import { hookKeysOf } from '../options/sections/outbound.ts';
 import { createForgetting } from './forgetting.ts';
@@ -60,6 +57,7 @@ import {
   type Keys,
   loadKeys,
 } from './keys.ts';
+import { type Outbound, openOutbound } from './outbound.ts';
 import type { WorkerNeeds } from './readiness.ts';
 import { type OpenedStore, openStore } from './store.ts';
 import { composeWebhooks, trimmedUpTo } from './webhooks.ts';
@@ -109,8 +107,7 @@ export interface Core {
   /** Somebody besides webhooks to whom events go; before `startWebhooks`. */
   addTarget(target: Target): Promise<void>;
   readonly providers: Providers;
-  /** To identity providers. */
-  readonly outbound: { readonly send: SendOutbound; readonly allowHttp: boolean };
+  readonly outbound: Outbound;
   /** Sends to webhooks, if this node is to. */
   startWebhooks(): void;
   webhookFigures(): DispatcherFigures;
@@ -135,17 +132,20 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     const credentialsKey = await credentialsKeyOf(store, keys, config.claim.acceptNewServerKey, needs.log);
     const secrets = createSecrets(keys.serverKey, keys.otherServerKey, credentialsKey);
     const profiles = createProfiles(store, clock, PROFILE_DEFAULTS, bus, config.ownership);
+    const outbound = openOutbound(config.outbound, clock);
     const { root, devices, audit, trail, retention, listeners } = startActors(
       config,
       needs,
       opened,
       profiles,
       secrets,
+      outbound,
     );
     const installation = await installationOf(store);
     const server = serverName(config, installation);
-    const { webhooks, dispatcher, reader, addTarget } = composeWebhooks(config, {
+    const { webhooks, dispatcher, reader, addTarget } = composeWebhooks(config.webhooks, {
       ...needs,
+      ...outbound,
       store,
       secrets,
       profiles,
@@ -186,8 +186,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
 
     const quickCounters = bus === silentBus ? memoryCounters : sharedCounters(bus);
     const counters = opened.counters ?? quickCounters;
-    const { allowedNetworks, allowHttp } = config.outbound;
-    const filter = createAddressFilter({ allowedNetworks: listOf(allowedNetworks ?? ''), allowHttp });
+    const { filter } = outbound;
     const { allowSignUp } = config.accounts;
     return {
       store,
@@ -205,7 +204,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       ),
       counters,
       providers: createProviders({ store, accounts, secrets, filter, counters, clock, allowSignUp }),
-      outbound: { send: createOutbound(filter, clock), allowHttp },
+      outbound,
       quickCounters,
       profiles,
       bus,
@@ -262,13 +261,12 @@ async function checkedKeys(config: Config, opened: OpenedStore): Promise<Keys> {
 
 /** Who is asked before a claim is final, if somebody is. */
 function policyHookOf(
-  { policyHook: { url, secrets, timeoutMs }, outbound: { allowedNetworks, allowHttp } }: Config,
+  { policyHook: { url, secrets, timeoutMs } }: Config,
+  { send }: Outbound,
   clock: Clock,
   log: Log,
 ): { readonly askConsent?: AskConsent } {
   if (url === undefined) return {};
-  const filter = createAddressFilter({ allowedNetworks: listOf(allowedNetworks ?? ''), allowHttp });
-  const send = createOutbound(filter, clock);
   const keys = hookKeysOf(secrets ?? '') ?? [];
   return { askConsent: createPolicyHook({ url: new URL(url), keys, timeoutMs }, { send, clock, log }) };
 }
@@ -280,6 +278,7 @@ function startActors(
   { store, readsLocally }: OpenedStore,
   profiles: Profiles,
   secrets: Secrets,
+  outbound: Outbound,
 ) {
   const listeners: DeviceListener[] = [];
   const journal = meters?.journal(store.journal) ?? store.journal;
@@ -293,7 +292,7 @@ function startActors(
     ownershipOf: profiles.ownershipOf,
     secrets,
     settings: config.devices,
-    ...policyHookOf(config, clock, log),
+    ...policyHookOf(config, outbound, clock, log),
     windows: createQuota({ max, windowMs }),
     minTokenLength: config.limits.minTokenLength,
     writes,

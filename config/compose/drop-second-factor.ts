@@ -6,12 +6,14 @@ import { randomUUID } from 'node:crypto';
 import { emailKey, type StoredUser, userKind } from '../../actors/accounts/kinds.ts';
 import { createSecondFactors } from '../../actors/accounts/second-factors.ts';
 import { createBlocks } from '../../actors/audit/blocks.ts';
+import type { Note } from '../../actors/audit/entry.ts';
 import { lineOfNote } from '../../actors/audit/line.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { Log } from '../../actors/base/log.ts';
 import { silentBus } from '../../actors/cluster/bus.ts';
 import { createCollection } from '../../actors/records/collection.ts';
 import type { Store } from '../../actors/store/store.ts';
+import { noteUser } from '../../http/routes/user-notes.ts';
 import type { Config } from '../options/schema.ts';
 import { StartRefused } from './refusal.ts';
 import { openStore } from './store.ts';
@@ -47,18 +49,13 @@ export async function dropSecondFactor(
   }
 }
 
-async function note(store: Store, { id, membership }: StoredUser, clock: Clock): Promise<void> {
-  if (membership.authority === 'SYS_ADMIN') return;
-  const { tenantId } = membership;
-  const entry = {
-    tenantId,
-    action: 'CREDENTIALS_UPDATED',
-    deviceId: undefined,
-    deviceName: undefined,
-    customerId: membership.authority === 'CUSTOMER_USER' ? membership.customerId : undefined,
-    userId: id,
-    data: { secondFactor: 'removed', by: 'command line' },
-    failure: undefined,
-  } as const;
-  await createBlocks(store).append(tenantId, [lineOfNote(entry, clock.now(), randomUUID())], undefined);
+/** Written at once: a note in memory would be written with a round of the trail, which does not run here. */
+async function note(store: Store, user: StoredUser, clock: Clock): Promise<void> {
+  const notes: Note[] = [];
+  const data = { secondFactor: 'removed', by: 'command line' };
+  noteUser({ note: (one) => notes.push(one) }, 'CREDENTIALS_UPDATED', user, undefined, data);
+  for (const one of notes) {
+    const line = lineOfNote(one, clock.now(), randomUUID());
+    await createBlocks(store).append(one.tenantId, [line], undefined);
+  }
 }

@@ -3,17 +3,16 @@ import type { Clock } from '../../actors/base/clock.ts';
 import type { Log } from '../../actors/base/log.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
-import { createAddressFilter } from '../../actors/outbound/addresses.ts';
-import { createOutbound } from '../../actors/outbound/request.ts';
 import { createDispatcher, type Dispatcher, openOutbox } from '../../actors/outbox/dispatcher.ts';
+import type { ProfileOf } from '../../actors/outbox/holders.ts';
 import type { Target, Targets } from '../../actors/outbox/message.ts';
 import { openNeededLogs } from '../../actors/outbox/places.ts';
 import type { MessageReader } from '../../actors/outbox/reader.ts';
 import type { Store } from '../../actors/store/store.ts';
 import type { Webhooks } from '../../actors/webhooks/model.ts';
 import { createWebhooks } from '../../actors/webhooks/webhooks.ts';
-import { listOf } from '../options/option.ts';
 import type { Config } from '../options/schema.ts';
+import type { Outbound } from './outbound.ts';
 
 export interface WebhookParts {
   readonly webhooks: Webhooks;
@@ -24,7 +23,7 @@ export interface WebhookParts {
   addTarget(target: Target): Promise<void>;
 }
 
-export interface WebhookComposition {
+export interface WebhookComposition extends Pick<Outbound, 'filter' | 'send'> {
   readonly store: Store;
   readonly secrets: Secrets;
   readonly profiles: Pick<Profiles, 'defaultIdOf'>;
@@ -34,29 +33,20 @@ export interface WebhookComposition {
   readonly server: string;
 }
 
-export function composeWebhooks(
-  { outbound: { allowedNetworks, allowHttp }, webhooks }: Pick<Config, 'outbound' | 'webhooks'>,
-  needs: WebhookComposition,
-): WebhookParts {
+export function composeWebhooks(settings: Config['webhooks'], needs: WebhookComposition): WebhookParts {
   const { profiles, clock } = needs;
-  const filter = createAddressFilter({ allowedNetworks: listOf(allowedNetworks ?? ''), allowHttp });
+  const profileOf: ProfileOf = ({ tenantId, profileId }) => profileId ?? profiles.defaultIdOf(tenantId);
   const outbox = {
     ...needs,
     chance: Math.random,
-    profileOf: ({
-      tenantId,
-      profileId = null,
-    }: Parameters<Parameters<typeof openOutbox>[0]['profileOf']>[0]) =>
-      profileId ?? profiles.defaultIdOf(tenantId),
+    profileOf,
   };
   const parts = openOutbox(outbox);
-  const { webhooks: all, targets } = createWebhooks({
+  const { webhooks, targets } = createWebhooks({
     ...needs,
     parts,
-    filter,
-    send: createOutbound(filter, clock),
-    timeoutMs: webhooks.timeoutMs,
-    webhooksMax: webhooks.perTenant,
+    timeoutMs: settings.timeoutMs,
+    webhooksMax: settings.perTenant,
   });
   const others: Target[] = [];
   const both: Targets = {
@@ -69,7 +59,7 @@ export function composeWebhooks(
     },
   };
   return {
-    webhooks: all,
+    webhooks,
     dispatcher: createDispatcher(outbox, parts, both),
     reader: parts.reader,
     async addTarget(target) {

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { randomAccessToken } from '../../actors/base/access-token.ts';
 import type { DeviceId } from '../../actors/base/ids.ts';
+import { parsedJson } from '../../actors/base/json.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import { isCleanText } from '../../actors/base/text.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
@@ -51,7 +52,7 @@ export function credentialsOf(
       return deviceToken(secrets, device, credentialsId || randomAccessToken());
     case 'MQTT_BASIC': {
       // The input is not quoted, because a password is in it.
-      const parts = basicParts.safeParse(parsed(credentialsValue ?? ''));
+      const parts = basicParts.safeParse(parsedJson(credentialsValue ?? ''));
       if (!parts.success) {
         return badRequest(
           'credentialsValue should be a text of {"clientId": …, "userName": …, "password": …}!',
@@ -95,11 +96,3 @@ export function credentialsValueOf(
 }
 
 const readableValue = (parts: object | undefined) => (parts === undefined ? null : JSON.stringify(parts));
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -17,6 +17,7 @@ import {
 import type { ProviderLinks } from '../../actors/accounts/provider-links.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { UserId } from '../../actors/base/ids.ts';
+import { Recent } from '../../actors/base/recent.ts';
 import type { SendOutbound } from '../../actors/outbound/request.ts';
 import type { Provider, Providers } from '../../actors/providers/model.ts';
 import { ALGORITHMS, outboundFetch, type ProviderSignIn } from './provider-sign-in.ts';
@@ -65,7 +66,7 @@ export function createExternalTokens({
   send,
   clock,
 }: Needs): ExternalTokens {
-  const known = new Map<string, { readonly holder: TokenHolder; readonly until: number }>();
+  const known = new Recent<string, { readonly holder: TokenHolder; readonly until: number }>(REMEMBERED_MAX);
   const keys = new Map<string, JWTVerifyGetKey>();
   let issuers: { readonly at: number; readonly found: Promise<readonly Provider[]> } | undefined;
 
@@ -124,11 +125,7 @@ export function createExternalTokens({
   /** By two clocks: what is remembered may neither outlast the token nor the minute. */
   function remember(token: string, holder: TokenHolder, expiresAt: number): void {
     const left = Math.min(expiresAt - clock.now(), REMEMBERED_MS);
-    if (left <= 0) return;
-    known.delete(token);
-    const [oldest] = known.size < REMEMBERED_MAX ? [] : known.keys();
-    if (oldest !== undefined) known.delete(oldest);
-    known.set(token, { holder, until: clock.elapsed() + left });
+    if (left > 0) known.set(token, { holder, until: clock.elapsed() + left });
   }
 
   return {

@@ -10,6 +10,8 @@ import * as client from 'openid-client';
 import { z } from 'zod';
 import type { Clock } from '../../actors/base/clock.ts';
 import { type ProviderId, parseId } from '../../actors/base/ids.ts';
+import { parsedJson } from '../../actors/base/json.ts';
+import { Recent } from '../../actors/base/recent.ts';
 import { credentialOrNull, type Secrets } from '../../actors/base/secret.ts';
 import type { SendOutbound } from '../../actors/outbound/request.ts';
 import type { Claims, Provider, Providers } from '../../actors/providers/model.ts';
@@ -81,7 +83,7 @@ export function createProviderSignIn(needs: ProviderSignInNeeds): ProviderSignIn
     const providerId = parseId<ProviderId>(id);
     const text = providerId === undefined ? null : credentialOrNull(secrets, providerId, sealed);
     if (providerId === undefined || text === null) return undefined;
-    const { data } = attemptShape.safeParse(jsonOf(text));
+    const { data } = attemptShape.safeParse(parsedJson(text));
     return data === undefined || data.expiresAt <= clock.now() ? undefined : { ...data, providerId };
   }
 
@@ -171,10 +173,10 @@ function textOf(value: unknown): string | null {
 
 /** The metadata of providers, each asked for at most once in ten minutes; the library keeps their keys beside them. */
 function createConfigurations({ providers, send, allowHttp, clock }: ProviderSignInNeeds) {
-  const known = new Map<
+  const known = new Recent<
     string,
     { readonly until: number; readonly configuration: Promise<client.Configuration> }
-  >();
+  >(METADATA_MAX);
   const fetchOutbound = outboundFetch(send);
 
   async function discover(provider: Provider): Promise<client.Configuration> {
@@ -221,9 +223,6 @@ function createConfigurations({ providers, send, allowHttp, clock }: ProviderSig
     const now = clock.elapsed();
     const there = known.get(key);
     if (there !== undefined && there.until > now) return there.configuration;
-    known.delete(key);
-    const [oldest] = known.size < METADATA_MAX ? [] : known.keys();
-    if (oldest !== undefined) known.delete(oldest);
     const configuration = discover(provider);
     known.set(key, { until: now + METADATA_TTL_MS, configuration });
     configuration.catch(() => {
@@ -287,12 +286,4 @@ function reasonOf(error: unknown): CompletionReason | undefined {
   if (error instanceof client.ResponseBodyError) return 'provider-wrong';
   if (error instanceof client.WWWAuthenticateChallengeError) return 'provider-wrong';
   return error instanceof client.ClientError ? 'provider-wrong' : undefined;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -12,7 +12,7 @@ import { inEpochs } from '../wire/if-match.ts';
 import { customerId, deviceId } from '../wire/schemas.ts';
 import { visibleCustomer } from './access.ts';
 import { deviceReply } from './answers.ts';
-import { unlessCustomerGone } from './tenure.ts';
+import { assign } from './tenure.ts';
 
 export interface AssignmentNeeds {
   readonly accounts: Accounts;
@@ -37,16 +37,8 @@ export function assignmentRoutes({ accounts, devices, profiles }: AssignmentNeed
       async handle({ principal, params, ifMatch }) {
         const customer = await visibleCustomer(accounts, principal, params.customerId);
         if (customer.type !== 'found') return customer;
-        const { tenantId, userId } = principal;
-        const tenure = { tenantId, userId, customerId: params.customerId };
-        const command = {
-          type: 'AssignDevice',
-          ...tenure,
-          ...inEpochs(ifMatch),
-          ...impersonation(principal),
-        } as const;
-        const assigned = await devices.ask(params.deviceId, command);
-        const answer = await unlessCustomerGone({ accounts, devices }, params.deviceId, tenure, assigned);
+        const { customerId: id } = params;
+        const answer = await assign({ accounts, devices }, principal, params.deviceId, id, ifMatch);
         return answer === undefined ? notFound : deviceReply(profiles, params.deviceId, answer);
       },
     }),

@@ -22,7 +22,7 @@ import { unlessVisible } from '../wire/names.ts';
 import { empty, isProblem, json, type Problem, type Reply } from '../wire/reply.ts';
 import { kitPaging, optionalText } from '../wire/schemas.ts';
 import { deviceByName } from './access.ts';
-import { impersonatorOf } from './user-notes.ts';
+import { noteChange } from './user-notes.ts';
 
 export interface KitRouteNeeds {
   readonly kits: Kits;
@@ -202,11 +202,10 @@ function deleteKit(needs: KitRouteNeeds): Route {
       404: { description: 'No such kit' },
     },
     async handle({ principal, params }) {
-      const { tenantId, userId } = principal;
+      const { tenantId } = principal;
       const answer = await kits.forget(tenantId, params.kitId);
       if (answer.type === 'refused') return refusedKit(answer.reason);
-      const about = { ...aboutKit(answer.kit), tenantId, userId, customerId: undefined, failure: undefined };
-      audit.note({ ...about, action: 'DELETED', data: { ...about.data, ...impersonatorOf(principal) } });
+      noteChange(audit, principal, { tenantId, action: 'DELETED', data: aboutKit(answer.kit) });
       return empty;
     },
   });
@@ -221,13 +220,11 @@ function replyTo(
 ): Reply {
   if (answer.type === 'refused') return refusedKit(answer.reason);
   const { kit } = answer;
-  const { tenantId, userId } = principal;
-  const about = { ...aboutKit(kit), tenantId, userId, customerId: undefined, failure: undefined };
-  audit.note({ ...about, action, data: { ...about.data, ...impersonatorOf(principal) } });
+  noteChange(audit, principal, { tenantId: principal.tenantId, action, data: aboutKit(kit) });
   return json(viewKit(kit, kits.codeOf(kit), clock.now()));
 }
 
 /** What the audit trail says of a kit. */
 function aboutKit({ id, label, devices }: Kit) {
-  return { deviceId: undefined, deviceName: undefined, data: { kit: id, label, devices: devices.length } };
+  return { kit: id, label, devices: devices.length };
 }

@@ -40,7 +40,7 @@ import {
   userId,
 } from '../wire/schemas.ts';
 import { type AuthNeeds, welcome } from './auth.ts';
-import { byOf, noteUser } from './user-notes.ts';
+import { noteChange, noteUser } from './user-notes.ts';
 
 export interface ProviderRouteNeeds extends Pick<AuthNeeds, 'accounts' | 'audit' | 'tokens' | 'factors'> {
   readonly providers: Providers;
@@ -414,14 +414,6 @@ function note(
     );
     return;
   }
-  audit.note({
-    tenantId: principal.tenantId,
-    action,
-    deviceId: undefined,
-    deviceName: undefined,
-    customerId: undefined,
-    userId: principal.userId,
-    data: { provider: id, title, issuer, ...byOf(principal) },
-    failure: undefined,
-  });
+  const { tenantId, userId } = principal;
+  noteChange(audit, principal, { tenantId, action, data: { provider: id, title, issuer, by: userId } });
 }

@@ -8,17 +8,16 @@ import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
-import { impersonation, TENANT } from '../auth/principal.ts';
+import { TENANT } from '../auth/principal.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { deviceView } from '../views/device.ts';
 import { tokenPairView } from '../views/user.ts';
 import { accountProblem, badCredentials, notFound } from '../wire/errors.ts';
-import { inEpochs } from '../wire/if-match.ts';
 import { json } from '../wire/reply.ts';
 import { customerId, deviceId } from '../wire/schemas.ts';
 import { deviceReply } from './answers.ts';
-import { unlessCustomerGone } from './tenure.ts';
+import { assign } from './tenure.ts';
 
 export interface PublicNeeds {
   readonly accounts: Accounts;
@@ -45,19 +44,10 @@ export function publicRoutes({ accounts, devices, profiles, tokens }: PublicNeed
         412: { description: 'If-Match names another owner epoch' },
       },
       async handle({ principal, params, ifMatch }) {
-        const { tenantId, userId } = principal;
-        const everybody = await customers.publicOf(tenantId);
+        const everybody = await customers.publicOf(principal.tenantId);
         if (everybody.type !== 'done') return accountProblem(everybody, 'Customer');
         const { id } = everybody.value;
-        const tenure = { tenantId, userId, customerId: id };
-        const command = {
-          type: 'AssignDevice',
-          ...tenure,
-          ...inEpochs(ifMatch),
-          ...impersonation(principal),
-        } as const;
-        const assigned = await devices.ask(params.deviceId, command);
-        const answer = await unlessCustomerGone({ accounts, devices }, params.deviceId, tenure, assigned);
+        const answer = await assign({ accounts, devices }, principal, params.deviceId, id, ifMatch);
         return answer === undefined ? notFound : deviceReply(profiles, params.deviceId, answer);
       },
     }),

@@ -12,6 +12,7 @@ import type { CustomerId, TenantId } from '../../actors/base/ids.ts';
 import type { Json, JsonObject } from '../../actors/base/json.ts';
 import type { DeviceProfile } from '../../actors/fleet/profiles.ts';
 import type { Principal, TenantAdministrator } from '../auth/principal.ts';
+import { noteChange } from './user-notes.ts';
 
 /** What was set, before or after; undefined where there was or is none. */
 type Settings = { readonly [member: string]: Written };
@@ -42,17 +43,8 @@ export function noteSetting(audit: Pick<AuditTrail, 'note'>, by: Principal, chan
   if (action === 'UPDATED' && changed.length === 0) return;
   const pick = (settings: Settings) =>
     Object.fromEntries(changed.flatMap((member) => shown(member, settings[member])));
-  const impersonator = by.impersonatorId === undefined ? {} : { impersonator: by.impersonatorId };
-  audit.note({
-    tenantId,
-    action,
-    deviceId: undefined,
-    deviceName: undefined,
-    customerId,
-    userId: by.userId,
-    data: { ...what, before: pick(before), after: pick(after), ...impersonator },
-    failure: undefined,
-  });
+  const data = { ...what, before: pick(before), after: pick(after) };
+  noteChange(audit, by, { tenantId, action, customerId, data });
 }
 
 const textOf = (value: Written | undefined) => JSON.stringify(value) ?? '';

@@ -7,6 +7,8 @@
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
 import type { DeviceAnswer, Devices } from '../../actors/fleet/devices.ts';
+import { impersonation, type TenantAdministrator } from '../auth/principal.ts';
+import { inEpochs } from '../wire/if-match.ts';
 
 export interface TenureNeeds {
   readonly accounts: Accounts;
@@ -31,6 +33,21 @@ export async function unlessCustomerGone(
   const { tenantId, userId, customerId } = tenure;
   await devices.ask(id, { type: 'UnassignDevice', tenantId, userId, customerId });
   return undefined;
+}
+
+/** Assigns a device to a customer; undefined if the customer was deleted meanwhile. @param ifMatch as the request has it */
+export async function assign(
+  needs: TenureNeeds,
+  principal: TenantAdministrator,
+  id: DeviceId,
+  customerId: CustomerId,
+  ifMatch: string | undefined,
+): Promise<DeviceAnswer | undefined> {
+  const { tenantId, userId } = principal;
+  const tenure = { tenantId, userId, customerId };
+  const by = { ...inEpochs(ifMatch), ...impersonation(principal) };
+  const assigned = await needs.devices.ask(id, { type: 'AssignDevice', ...tenure, ...by });
+  return unlessCustomerGone(needs, id, tenure, assigned);
 }
 
 /** The answer to a command that created a device; undefined if the tenant was deleted meanwhile. */

@@ -2,7 +2,7 @@
 import type { User } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Action } from '../../actors/audit/entry.ts';
-import type { DeviceId } from '../../actors/base/ids.ts';
+import type { CustomerId, DeviceId, TenantId } from '../../actors/base/ids.ts';
 import type { JsonObject } from '../../actors/base/json.ts';
 import type { Principal } from '../auth/principal.ts';
 
@@ -29,6 +29,30 @@ export function noteUser(
     userId: id,
     data,
     failure,
+  });
+}
+
+/** An entry about what somebody did with something of a tenant's that is neither a user nor a device. */
+export function noteChange(
+  audit: Pick<AuditTrail, 'note'>,
+  by: Principal,
+  change: {
+    readonly tenantId: TenantId;
+    readonly action: Extract<Action, 'ADDED' | 'UPDATED' | 'DELETED'>;
+    readonly customerId?: CustomerId | undefined;
+    readonly data: JsonObject;
+  },
+): void {
+  const { tenantId, action, customerId, data } = change;
+  audit.note({
+    tenantId,
+    action,
+    deviceId: undefined,
+    deviceName: undefined,
+    customerId,
+    userId: by.userId,
+    data: { ...data, ...impersonatorOf(by) },
+    failure: undefined,
   });
 }
 

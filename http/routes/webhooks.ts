@@ -4,7 +4,7 @@ import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Action } from '../../actors/audit/entry.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
-import { EVENT_TYPES } from '../../actors/outbox/event-types.ts';
+import { typesNamed } from '../../actors/outbox/event-types.ts';
 import {
   FORMATS,
   GRACE_SECONDS,
@@ -28,7 +28,9 @@ import {
 import { badRequest, notFound } from '../wire/errors.ts';
 import { empty, json, type Problem, type Reply } from '../wire/reply.ts';
 import { customerId, kitPaging, optionalText, profileId, requiredText } from '../wire/schemas.ts';
-import { impersonatorOf } from './user-notes.ts';
+import { noteChange } from './user-notes.ts';
+
+type WebhookAction = Extract<Action, 'ADDED' | 'UPDATED' | 'DELETED'>;
 
 export interface WebhookRouteNeeds {
   readonly webhooks: Webhooks;
@@ -39,10 +41,6 @@ export interface WebhookRouteNeeds {
 const URL_MAX = 2_000;
 const LISTED_MAX = 50;
 
-const isEventType = (text: string) =>
-  EVENT_TYPES.includes(text) ||
-  (text.endsWith('.*') && EVENT_TYPES.some((type) => type.startsWith(text.slice(0, -1))));
-
 const listed = <Item extends z.ZodType>(item: Item, what: string) =>
   z
     .array(item, { error: `${what} should be a list!` })
@@ -50,7 +48,12 @@ const listed = <Item extends z.ZodType>(item: Item, what: string) =>
     .default([]);
 
 const types = listed(
-  z.string().refine(isEventType, 'events should be types of events, like device.claimed or device.window.*!'),
+  z
+    .string()
+    .refine(
+      (text) => typesNamed(text).length > 0,
+      'events should be types of events, like device.claimed or device.window.*!',
+    ),
   'events',
 );
 
@@ -332,20 +335,17 @@ function replay(needs: WebhookRouteNeeds): Route {
     },
     async handle({ principal, params, body: { since, until = clock.now(), types: wanted } }) {
       if (until <= since) return badRequest('until should be after since!');
-      const range = { since, until, types: wanted.flatMap(expanded) };
+      const range = { since, until, types: wanted.flatMap(typesNamed) };
       const answer = await webhooks.replay(principal.tenantId, params.webhookId, range);
       return changed(needs, principal, 'UPDATED', answer, { replay: { since, until } });
     },
   });
 }
 
-const expanded = (type: string): readonly string[] =>
-  type.endsWith('.*') ? EVENT_TYPES.filter((one) => one.startsWith(type.slice(0, -1))) : [type];
-
 function changed(
   needs: WebhookRouteNeeds,
   principal: TenantAdministrator,
-  action: Action,
+  action: WebhookAction,
   answer: WebhookAnswer<Webhook>,
   more: object = {},
 ): Reply {
@@ -358,15 +358,13 @@ function changed(
 function note(
   { audit }: WebhookRouteNeeds,
   principal: TenantAdministrator,
-  action: Action,
+  action: WebhookAction,
   { id, label, url, off }: Webhook,
   more: object = {},
 ): void {
-  const { tenantId, userId } = principal;
   const { origin, pathname } = new URL(url);
   const data = { webhook: id, label, url: `${origin}${pathname}`, enabled: off === null, ...more };
-  const nobody = { deviceId: undefined, deviceName: undefined, customerId: undefined, failure: undefined };
-  audit.note({ ...nobody, tenantId, userId, action, data: { ...data, ...impersonatorOf(principal) } });
+  noteChange(audit, principal, { tenantId: principal.tenantId, action, data });
 }
 
 function problemOf(answer: Exclude<WebhookAnswer<unknown>, { readonly type: 'done' }>): Problem {

@@ -3,6 +3,7 @@
  * in. So a page cannot do what the API would refuse, and no rule is written twice.
  */
 import type { z } from 'zod';
+import { parsedJson } from '../../actors/base/json.ts';
 
 export interface Answer {
   readonly status: number;
@@ -99,15 +100,7 @@ export function createApi(ask: Ask, token: string | undefined): Api {
 
 async function read(response: Response): Promise<Answer> {
   const text = await response.text();
-  return { status: response.status, text, json: jsonOf(text), headers: response.headers };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return { status: response.status, text, json: parsedJson(text), headers: response.headers };
 }
 
 const MESSAGE_MAX = 300;

@@ -32,3 +32,11 @@ export async function readForm(bytes: Uint8Array, contentType: string | undefine
     },
   };
 }
+
+/** The lines of a text field that are not empty. */
+export function linesOf(text: string): string[] {
+  return text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}

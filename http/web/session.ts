@@ -3,10 +3,10 @@
  * neither an access token nor a refresh token. Every page checks it and draws an access token for this one request, so
  * signing out, a new password or a disabled user end the session everywhere at once.
  */
-import { timingSafeEqual } from 'node:crypto';
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { z } from 'zod';
+import { sameDigest } from '../../actors/base/secret.ts';
 import { StoreUnavailable } from '../../actors/journal/unavailable.ts';
 import type { Authentication } from '../auth/authentication.ts';
 import type { Browsers } from '../auth/browsers.ts';
@@ -152,7 +152,7 @@ export function createSessions(
     attemptOf(c, state) {
       const kept = getCookie(c, attemptNameOf(c, state))?.split('~') ?? [];
       const [own = '', sealed = '', next = ''] = kept;
-      const isIt = own !== '' && sameText(own, state);
+      const isIt = own !== '' && sameDigest(own, state);
       return isIt ? { state, sealed, next: decodedOrRoot(next) } : undefined;
     },
 
@@ -176,12 +176,6 @@ export function createSessions(
       return { api, user: await api.get('/api/auth/user', userView) };
     },
   };
-}
-
-function sameText(a: string, b: string): boolean {
-  const left = Buffer.from(a);
-  const right = Buffer.from(b);
-  return left.length === right.length && timingSafeEqual(left, right);
 }
 
 /** Sites beside this one can set any cookie. */

@@ -78,11 +78,7 @@ const POLICY: ClaimPolicy = {
   ownership: DEFAULT_OWNERSHIP_RULES,
 };
 
-/** Counterparts stand on this machine, in tests. */
-const WEBHOOK_SETTINGS: Parameters<typeof composeWebhooks>[0] = {
-  outbound: { allowedNetworks: '127.0.0.1', allowHttp: true },
-  webhooks: { enabled: true, perTenant: 20, timeoutMs: 15_000, logEventsMax: 100_000 },
-};
+const WEBHOOK_SETTINGS = { enabled: true, perTenant: 20, timeoutMs: 15_000, logEventsMax: 100_000 };
 
 export interface RestOptions {
   /** Whether people may sign up by a provider that is set so; by default, for once, they may. */
@@ -180,7 +176,10 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   const settings = { ...defaultAccountSettings, passwordHashCost: 2, passwordHashQueue: 1000 };
   const stored = createStoredBytes(store, 0, log);
   const server = 'https://claimd.test';
-  const parts = { store, secrets, profiles, clock, log, server };
+  // Counterparts stand on this machine.
+  const filter = createAddressFilter({ allowedNetworks: ['127.0.0.1'], allowHttp: true });
+  const send = createOutbound(filter, clock);
+  const parts = { store, secrets, profiles, clock, log, server, filter, send };
   const { webhooks, dispatcher, reader } = composeWebhooks(WEBHOOK_SETTINGS, parts);
   const accounts = createAccounts({
     store,
@@ -194,7 +193,6 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   const minTokenLength = options.minTokenLength ?? 0;
   const inHand = { store, accounts, devices, directory, profiles, secrets, clock, log };
   const { kits, imports } = createJobs({ ...inHand, minTokenLength });
-  const filter = createAddressFilter({ allowedNetworks: ['127.0.0.1'], allowHttp: true });
   const needs: ApiNeeds = {
     imports,
     kits,

@@ -4,6 +4,7 @@ import { TENANT } from '../../auth/principal.ts';
 import { kitView, listedKitView } from '../../views/kit.ts';
 import { pageView } from '../../views/page.ts';
 import { segment, toQuery } from '../api.ts';
+import { linesOf } from '../form.ts';
 import {
   memberPage,
   type Page,
@@ -135,14 +136,6 @@ function newReply(visit: SignedIn, refusal?: string): PageReply {
       </>
     ),
   };
-}
-
-/** The lines of a text that are not empty. */
-function linesOf(text: string): string[] {
-  return text
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
 }
 
 async function make(visit: SignedIn): Promise<PageReply> {

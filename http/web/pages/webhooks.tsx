@@ -4,6 +4,7 @@ import { TENANT } from '../../auth/principal.ts';
 import { pageView } from '../../views/page.ts';
 import { attemptView, newWebhookView, webhookStateView, webhookView } from '../../views/webhook.ts';
 import { segment } from '../api.ts';
+import { linesOf } from '../form.ts';
 import {
   type Element,
   memberPage,
@@ -143,8 +144,7 @@ function typedIn({ form }: SignedIn): Typed {
 }
 
 function bodyOf({ label, url, format, events }: Typed) {
-  const lines = events.split(/\r?\n/).map((line) => line.trim());
-  return { label: label.trim(), url: url.trim(), format, events: lines.filter((line) => line !== '') };
+  return { label: label.trim(), url: url.trim(), format, events: linesOf(events) };
 }
 
 function newReply(visit: SignedIn, refusal?: string): PageReply {

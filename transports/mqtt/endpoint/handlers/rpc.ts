@@ -3,7 +3,7 @@
  * and waits for (facts 1.8). Others are acknowledged and dropped.
  */
 import { isUtf8 } from 'node:buffer';
-import { isJsonObject } from '../../../../actors/base/json.ts';
+import { isJsonObject, parsedJson } from '../../../../actors/base/json.ts';
 import type { PublishRoute } from '../../topics.ts';
 import type { Ticket } from '../acknowledgements.ts';
 import { PublicationCost } from '../budget.ts';
@@ -33,12 +33,7 @@ function methodOf(payload: Buffer): unknown {
 
 /** The JSON in a message; undefined where it is none. */
 export function jsonIn(payload: Buffer): unknown {
-  if (!isUtf8(payload)) return undefined;
-  try {
-    return JSON.parse(payload.toString('utf8'));
-  } catch {
-    return undefined;
-  }
+  return isUtf8(payload) ? parsedJson(payload.toString('utf8')) : undefined;
 }
 
 /** There are no rate limits per device, which is what empty texts say. */
