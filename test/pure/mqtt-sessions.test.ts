@@ -101,6 +101,30 @@ for (const [words, offset] of [
   });
 }
 
+test('mqtt sessions: the newer of two stays although its process started later and has not heard of the older', async () => {
+  for (const [first, second] of [
+    [0, 1],
+    [1, 0],
+  ] as const) {
+    const earlier = createSimClock(START);
+    earlier.advance(5_000);
+    const later = createSimClock(START + 5_000);
+    const clocks = [earlier, later];
+    const party = createParties(2);
+    const tables = clocks.map((clock, at) => new SessionTable(clock, party[at]?.bus));
+    for (const table of tables) table.start();
+    await heard();
+    const [older, newer] = [tables[first], tables[second]];
+    if (older === undefined || newer === undefined) throw new Error('two tables');
+    const old = new FakeSession(older);
+    for (const clock of clocks) clock.advance(1);
+    const fresh = new FakeSession(newer); // in the same turn: the news of the older is still under way
+    await heard();
+    assert.equal(old.ends, [Reason.sessionTakenOver]);
+    assert.equal(fresh.ends, []);
+  }
+});
+
 test('mqtt sessions: of two that begin at the same moment exactly one stays, every time', async () => {
   for (let n = 0; n < 30; n += 1) {
     const { a, b, nodes, pass } = scene(0, 0);

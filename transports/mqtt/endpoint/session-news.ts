@@ -101,7 +101,9 @@ export class SessionNews {
   }
 
   enter(id: DeviceId): Stamp {
-    this.#latest = Math.max(this.#clock.elapsed(), this.#latest + 1);
+    // By the wall clock: the only one whose readings in two processes can be compared. `elapsed` begins with each process,
+    // so a worker that started later would lose to an older session whose news is still under way.
+    this.#latest = Math.max(this.#clock.now(), this.#latest + 1);
     this.#report(['entered', id, this.#latest]);
     return { at: this.#latest, node: this.#self };
   }
