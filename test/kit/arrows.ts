@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 export const FLOORS: readonly (readonly string[])[] = [
   ['base'],
   ['journal'],
-  ['limits', 'outbound', 'runtime', 'sockets'],
+  ['limits', 'outbound', 'runtime', 'sockets', 'texts'],
   ['device'],
   ['cluster'],
   ['store'],
