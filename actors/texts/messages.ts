@@ -51,16 +51,15 @@ export function createSay<English extends Catalogue>({
   language,
   tag,
   catalogue,
-  change = (text) => text,
+  change = UNCHANGED,
 }: Speaking): Say<English> {
   const piecesOf = (key: string, values: Readonly<Record<string, unknown>>): readonly unknown[] => {
     const text = catalogue[key];
     if (text === undefined) throw new Error(`there is no text “${key}” in ${language}`);
     if (!MARKS.test(text)) return [change(text)];
     const isolated = Object.entries(values).map(([name, value]) => [name, isolate(value, language)]);
-    return compiled(tag, text)
-      .formatToParts(Object.fromEntries(isolated))
-      .map(({ type, value }) => (type === 0 && typeof value === 'string' ? change(value) : value));
+    const message = compiled(tag, text, change);
+    return message.formatToParts(Object.fromEntries(isolated)).map(({ value }) => value);
   };
   const say = (key: string, values: Readonly<Record<string, unknown>> = {}): string =>
     piecesOf(key, values).join('');
@@ -72,6 +71,8 @@ export function createSay<English extends Catalogue>({
   });
 }
 
+const UNCHANGED = (text: string): string => text;
+
 /** What ICU reads: a text without these is said as it stands. */
 const MARKS = /[{}']/;
 
@@ -80,16 +81,35 @@ const COMPILED_MAX = 5_000;
 const cache = new Map<string, IntlMessageFormat>();
 
 /** Throws a SyntaxError where the text is not in ICU form. */
-function compiled(tag: string, text: string): IntlMessageFormat {
-  const key = `${tag} ${text}`;
+function compiled(tag: string, text: string, change: (text: string) => string): IntlMessageFormat {
+  const key = `${change.name} ${tag} ${text}`;
   const known = cache.get(key);
   if (known !== undefined) return known;
   // Without its tags: no text holds markup.
-  const message = new IntlMessageFormat(text, tag, undefined, { ignoreTag: true });
+  const written = new IntlMessageFormat(text, tag, undefined, { ignoreTag: true });
+  const message =
+    change === UNCHANGED ? written : new IntlMessageFormat(changed(written.getAst(), change), tag);
   if (cache.size >= COMPILED_MAX) cache.clear();
   cache.set(key, message);
   return message;
 }
+
+type Elements = ReturnType<IntlMessageFormat['getAst']>;
+
+/** The message with its own words changed, and not what is filled in. */
+function changed(elements: Elements, change: (text: string) => string): Elements {
+  return elements.map((element) => {
+    if ('options' in element) {
+      const branches = Object.entries(element.options);
+      const options = branches.map(([name, { value }]) => [name, { value: changed(value, change) }]);
+      return { ...element, options: Object.fromEntries(options) };
+    }
+    return element.type === LITERAL ? { ...element, value: change(element.value) } : element;
+  });
+}
+
+/** In what the parser makes of a message: the kind of element that is plain words. */
+const LITERAL = 0;
 
 const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
 /** Characters that change the direction of what follows: in a name they would turn the text around it. */
