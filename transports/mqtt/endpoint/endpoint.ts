@@ -132,7 +132,9 @@ class Endpoint implements MqttEndpoint {
     };
     const keepAlive = keepAliveOf(settings);
     this.#server = createServer({ noDelay: true, ...keepAlive }, (socket) => this.#accept(socket));
-    this.#webSocketDoor = createWebSocketDoor(settings, (stream) => this.#accept(stream));
+    this.#webSocketDoor = createWebSocketDoor(settings, this.#context.turns, (stream) =>
+      this.#accept(stream),
+    );
     this.#tlsDoor =
       options.tls &&
       createTlsDoor({
