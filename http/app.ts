@@ -9,7 +9,6 @@ import type { AuditTrail } from '../actors/audit/audit.ts';
 import type { Clock } from '../actors/base/clock.ts';
 import type { Log } from '../actors/base/log.ts';
 import type { Secrets } from '../actors/base/secret.ts';
-import type { Tracing } from '../actors/base/tracing.ts';
 import type { AttributeNews } from '../actors/claiming/attribute-news.ts';
 import type { Statements } from '../actors/claiming/statements.ts';
 import type { TokenGuard } from '../actors/claiming/wrong-tokens.ts';
@@ -19,6 +18,7 @@ import type { Profiles } from '../actors/fleet/profiles.ts';
 import type { Imports } from '../actors/imports/imports.ts';
 import type { Kits } from '../actors/kits/model.ts';
 import type { Counters } from '../actors/limits/counters.ts';
+import type { Mails } from '../actors/mail/model.ts';
 import type { SendOutbound } from '../actors/outbound/request.ts';
 import type { Providers } from '../actors/providers/model.ts';
 import { reportBug } from '../actors/runtime/supervision.ts';
@@ -35,6 +35,7 @@ import type { Feed } from './feed.ts';
 import type { Route } from './route.ts';
 import { allRoutes } from './routes/all.ts';
 import type { Readiness } from './routes/health.ts';
+import type { ShownMailSettings } from './routes/mail-settings.ts';
 import type { BrokerAuth } from './routes/mqtt-auth.ts';
 import type { ApiSettings, DeviceApiSettings } from './settings.ts';
 import type { WebSettings } from './web/settings.ts';
@@ -58,6 +59,9 @@ export interface ApiNeeds {
   readonly providers: Providers;
   /** Asks identity providers. */
   readonly outbound: { readonly send: SendOutbound; readonly allowHttp: boolean };
+  /** Sends mails; without it, none are sent. */
+  readonly mails?: Mails;
+  readonly mailSettings?: ShownMailSettings | undefined;
   readonly feed: Feed;
   readonly eventLog: EventLog;
   readonly profiles: Profiles;
@@ -72,8 +76,6 @@ export interface ApiNeeds {
   /** Counts wrong secrets over all customers; without it this process counts for itself. */
   readonly windowGuesses?: WindowGuesses;
   readonly settings: ApiSettings;
-  /** Makes spans; without it, nobody does. */
-  readonly tracing?: Tracing;
   /** Counts what tenants have stored; without it, nobody does. */
   readonly stored?: StoredBytes;
   /** Answers what an MQTT broker asks; without it, no broker may ask. */
@@ -115,9 +117,8 @@ export function createApp(needs: ApiNeeds): RoutesApp {
           now: () => clock.now(),
           log,
         });
-  const { audit, stored, onRequest, tracing } = needs;
-  const dispatch = { audit, authentication, clock, log, settings, stored, onRequest, tracing };
-  return createRoutesApp(routes, dispatch, web);
+  const { audit, stored, onRequest } = needs;
+  return createRoutesApp(routes, { audit, authentication, clock, log, settings, stored, onRequest }, web);
 }
 
 /**

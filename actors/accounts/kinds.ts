@@ -1,5 +1,6 @@
 /** How tenants, customers and users are stored: which unique keys lead to them and which lists they are in. */
 import { createHash } from 'node:crypto';
+import type { Instant } from '../base/clock.ts';
 import type { TenantId } from '../base/ids.ts';
 import { spellingsOf } from '../base/spelling.ts';
 import { unreachable } from '../base/unreachable.ts';
@@ -49,6 +50,20 @@ export const customerKind: Kind<Customer> = {
   title: (customer) => customer.title,
 };
 
+/** Of the token in a link that sets another password. */
+export function resetKey(digest: string): string {
+  return `account/reset/${digest}`;
+}
+
+/** A link that sets another password. Only its newest one is there. */
+export interface PasswordReset {
+  /** Of its token. */
+  readonly digest: string;
+  /** When somebody asked for it. */
+  readonly askedAt: Instant;
+  readonly expiresAt: Instant;
+}
+
 /** A user with what only this room may see. */
 export interface StoredUser extends Omit<User, 'activated'> {
   /** Null until the user is activated. */
@@ -60,20 +75,23 @@ export interface StoredUser extends Omit<User, 'activated'> {
    * activation, if it is free by then.
    */
   readonly addressTaken?: true;
+  readonly passwordReset?: PasswordReset;
 }
 
 export function userKind(caseSensitive: boolean): Kind<StoredUser> {
   return {
     name: 'user',
-    keys: ({ email, activation, addressTaken }) => [
+    keys: ({ email, activation, addressTaken, passwordReset }) => [
       ...(addressTaken === true ? [] : [emailKey(email, caseSensitive)]),
       ...(activation === null ? [] : [activationKey(activation.token)]),
+      ...(passwordReset === undefined ? [] : [resetKey(passwordReset.digest)]),
     ],
     lists: ({ membership }) => [usersOf(membership)],
     title: ({ email }) => email,
   };
 }
 
-export function publicUser({ passwordHash, activation: _, addressTaken: __, ...user }: StoredUser): User {
+export function publicUser(stored: StoredUser): User {
+  const { passwordHash, activation: _, addressTaken: __, passwordReset: ___, ...user } = stored;
   return { ...user, activated: passwordHash !== null };
 }

@@ -156,7 +156,12 @@ export type AccountRefusal =
   | { readonly reason: 'already-activated' }
   | { readonly reason: 'not-activated' }
   /** Unknown, used up, or older than its time to live. */
-  | { readonly reason: 'activation-token-invalid' };
+  | { readonly reason: 'activation-token-invalid' }
+  /** Unknown, used, or a newer one was asked for. */
+  | { readonly reason: 'reset-token-invalid' }
+  | { readonly reason: 'reset-token-expired' }
+  /** The new password is the old one. */
+  | { readonly reason: 'password-unchanged' };
 
 export type AccountAnswer<Value> =
   | { readonly type: 'done'; readonly value: Value }
@@ -267,6 +272,16 @@ export interface Users {
   activationWorks(token: string): Promise<boolean>;
   /** Sets the first password. Of two at once with the same token exactly one is done. */
   activate(token: string, password: string): Promise<AccountAnswer<User>>;
+  /**
+   * From now on this token sets another password of the user, within `lifeMs`, and no older one does. Not done for who has
+   * no password yet, is disabled, or has asked for a newer one.
+   * @param askedAt tells which of two was asked for later
+   */
+  beginReset(id: UserId, token: string, askedAt: Instant, lifeMs: number): Promise<AccountAnswer<User>>;
+  /** Whether a token of a link would set a password now. */
+  resetWorks(token: string): Promise<'good' | 'expired' | 'unknown'>;
+  /** Sets another password by such a token, once: every token and session of the user ends. */
+  resetPassword(token: string, password: string): Promise<AccountAnswer<User>>;
   /**
    * Whether this is the password of a user who may log in.
    * @param asker on whose behalf: when many log in at once, parties take turns, and who is known goes first

@@ -82,9 +82,9 @@ export function createUserBase(needs: UserBaseNeeds): UserBase {
   };
 }
 
-/** Sets a password. Tokens that were issued before are outdated, and so is the activation link. */
+/** Sets a password. Tokens that were issued before are outdated, and so are the links that set one. */
 export function withPassword(passwordHash: string): (user: StoredUser) => StoredUser {
-  return ({ addressTaken: _, ...user }) => ({
+  return ({ addressTaken: _, passwordReset: __, ...user }) => ({
     ...user,
     passwordHash,
     activation: null,

@@ -21,6 +21,7 @@ import {
   type UserFields,
   type Users,
 } from './model.ts';
+import { passwordResetsOf } from './password-reset.ts';
 import type { Removal } from './removal.ts';
 import { type Activity, sessionsOf } from './sessions.ts';
 import { createUserBase, OVERLOADED, type UserBase, type UserBaseNeeds } from './user-base.ts';
@@ -42,6 +43,7 @@ export function createUsers({ activities, removal, ...needs }: UsersNeeds): User
     ...peopleOf(base, removal),
     ...listsOf(base),
     ...activationOf(base),
+    ...passwordResetsOf(base),
     ...loginsOf(base, sessions),
     ...sessions,
   };
@@ -117,12 +119,14 @@ function peopleOf(
   ): Promise<AccountAnswer<User>> {
     const wrong = checkEmail(fields.email);
     if (wrong !== undefined) return refused(wrong);
-    const next = ({ addressTaken, emailIsOwnChoice, ...user }: StoredUser): StoredUser => {
+    const next = ({ addressTaken, emailIsOwnChoice, passwordReset, ...user }: StoredUser): StoredUser => {
       const keeps = addressTaken === true && user.email === fields.email;
       const isOwn = by === 'itself' && (emailIsOwnChoice === true || fields.email !== user.email);
       const address = {
         ...(keeps ? { addressTaken } : {}),
         ...(isOwn ? { emailIsOwnChoice: true as const } : {}),
+        // A link that went to the address before is for whoever reads that.
+        ...(passwordReset !== undefined && user.email === fields.email ? { passwordReset } : {}),
       };
       return { ...user, ...fields, ...address };
     };

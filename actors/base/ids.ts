@@ -20,6 +20,7 @@ export type KitId = Branded<'KitId'>;
 export type TransferId = Branded<'TransferId'>;
 export type WebhookId = Branded<'WebhookId'>;
 export type ProviderId = Branded<'ProviderId'>;
+export type MailId = Branded<'MailId'>;
 type AnyId =
   | TenantId
   | CustomerId
@@ -31,7 +32,8 @@ type AnyId =
   | KitId
   | TransferId
   | WebhookId
-  | ProviderId;
+  | ProviderId
+  | MailId;
 
 /** ThingsBoard writes this where there is no entity, e.g. as `customerId` of an unassigned device. */
 export const NULL_UUID = '13814000-1dd2-11b2-8080-808080808080';

@@ -18,7 +18,7 @@ import {
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto';
-import type { DeviceId, ImportId, KitId, ProviderId, TenantId, UserId, WebhookId } from './ids.ts';
+import type { DeviceId, ImportId, KitId, MailId, ProviderId, TenantId, UserId, WebhookId } from './ids.ts';
 import { remembered } from './remembered.ts';
 
 /** A keyed digest (HMAC) of a claim secret, base64url. The secret itself goes no further than the edge (C9). */
@@ -27,14 +27,16 @@ export type SecretDigest = string;
 /** A keyed digest (HMAC) of what a device shows: an access token, a user name, the digest of a certificate. base64url. */
 export type CredentialsId = string;
 
+type SealedFor = DeviceId | ImportId | UserId | WebhookId | ProviderId | MailId;
+
 /** What the credentials of devices need. */
 export interface CredentialSecrets {
   /** By what a device is found that shows this. The same for as long as the store lives, whatever the server key is. */
   credentialsId(shown: string): CredentialsId;
-  /** Encrypts a token or password for one device, or for an import; the secret of an authenticator for a user; what signs for a webhook; what this server shows to an identity provider. */
-  sealCredential(whose: DeviceId | ImportId | UserId | WebhookId | ProviderId, secret: string): string;
+  /** Encrypts a token or password for one device, or for an import; the secret of an authenticator for a user; what signs for a webhook; what this server shows to an identity provider; to whom a mail goes, and what it says. */
+  sealCredential(whose: SealedFor, secret: string): string;
   /** Undoes `sealCredential`, and `seal`, which sealed passwords before. Throws when neither key of this server did it. */
-  unsealCredential(whose: DeviceId | ImportId | UserId | WebhookId | ProviderId, sealed: string): string;
+  unsealCredential(whose: SealedFor, sealed: string): string;
 }
 
 export interface Secrets extends CredentialSecrets {
@@ -50,7 +52,7 @@ export interface Secrets extends CredentialSecrets {
   /** Encrypts a secret for one device, user or kit. */
   seal(whose: DeviceId | UserId | KitId, secret: string): string;
   /** Undoes `seal`. Throws when the text was not sealed for it by this server. */
-  unseal(whose: DeviceId | UserId | KitId | ImportId | WebhookId | ProviderId, sealed: string): string;
+  unseal(whose: SealedFor | KitId, sealed: string): string;
 }
 
 const IV_BYTES = 12;
@@ -187,7 +189,7 @@ export function unsealedOrNull(
 /** What `sealCredential` has sealed; null: under a key that is no longer there. */
 export function credentialOrNull(
   secrets: Pick<CredentialSecrets, 'unsealCredential'>,
-  whose: DeviceId | ImportId | UserId | WebhookId | ProviderId,
+  whose: SealedFor,
   sealed: string,
 ): string | null {
   return orNull(() => secrets.unsealCredential(whose, sealed));

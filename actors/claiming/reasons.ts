@@ -361,6 +361,13 @@ export const REASONS: { readonly [Code in ReasonCode]: Reason } = {
     remedy: 'ask for another',
     heardBy: PEOPLE,
   },
+  'reset-token-invalid': {
+    words: 'the link is used, or a newer one was asked for',
+    remedy: 'ask for another',
+    heardBy: PEOPLE,
+  },
+  'reset-token-expired': { words: 'the link is too old', remedy: 'ask for another', heardBy: PEOPLE },
+  'password-unchanged': { words: 'the password is the old one', remedy: 'choose another', heardBy: PEOPLE },
 };
 
 /** A code with words for a person behind it, where a door has one text for both. */

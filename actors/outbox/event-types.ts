@@ -80,7 +80,6 @@ export function messageOf(
     data: told,
     customerIds: customersOf(event),
     profileId,
-    ...(event.trace === undefined ? {} : { trace: event.trace }),
   };
 }
 

@@ -18,7 +18,6 @@ import type { Clock } from '../../actors/base/clock.ts';
 import type { TenantId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
 import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
-import { openTracing, type Tracing } from '../../actors/base/tracing.ts';
 import { createPolicyHook } from '../../actors/claiming/policy-hook.ts';
 import { completingTakeOvers, newcomersOf } from '../../actors/claiming/take-overs.ts';
 import { type Bus, silentBus } from '../../actors/cluster/bus.ts';
@@ -58,6 +57,7 @@ import {
   type Keys,
   loadKeys,
 } from './keys.ts';
+import { composeMail, type MailParts } from './mail.ts';
 import { type Outbound, openOutbound } from './outbound.ts';
 import type { WorkerNeeds } from './readiness.ts';
 import { type OpenedStore, openStore } from './store.ts';
@@ -94,8 +94,6 @@ export interface Core {
   /** For what is counted on the way of a claim: in memory, told over the bus, never in the store. */
   readonly quickCounters: Counters;
   readonly windowGuesses: WindowGuesses;
-  /** Undefined: no OpenTelemetry SDK is loaded. */
-  readonly tracing: Tracing | undefined;
   /** To the other processes on the same store. */
   readonly bus: Bus;
   /** The actor system, for transports that spawn actors. */
@@ -110,6 +108,7 @@ export interface Core {
   /** Somebody besides webhooks to whom events go; before `startWebhooks`. */
   addTarget(target: Target): Promise<void>;
   readonly providers: Providers;
+  readonly mail: MailParts;
   readonly outbound: Outbound;
   /** Sends to webhooks, if this node is to. */
   startWebhooks(): void;
@@ -130,6 +129,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
   const bus = opened.bus ?? needs.worker?.bus ?? silentBus;
   let close: (drainMs: number) => Promise<void> = () => opened.close();
   let stopPruning = async () => {};
+  let stopMail = async () => {};
   try {
     const keys = await checkedKeys(config, opened);
     const credentialsKey = await credentialsKeyOf(store, keys, config.claim.acceptNewServerKey, needs.log);
@@ -146,7 +146,6 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     );
     const installation = await installationOf(store);
     const server = serverName(config, installation);
-    const tracing = openTraces(config, needs);
     const { webhooks, dispatcher, reader, addTarget } = composeWebhooks(config.webhooks, {
       ...needs,
       ...outbound,
@@ -154,17 +153,15 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       secrets,
       profiles,
       server,
-      tracing,
     });
     close = async (drainMs) => {
-      await Promise.all([devices.stop(drainMs), dispatcher.stop()]);
+      await Promise.all([devices.stop(drainMs), dispatcher.stop(), stopMail()]);
       stop(root);
       trail.stop();
       await retention.stop();
       await stopPruning();
       await audit.stop();
       await opened.close();
-      await tracing?.flush();
     };
     const directory = createDirectory(store.journal, store.index);
     const stored = createStoredBytes(store, config.quotas.bytesPerTenant, needs.log);
@@ -192,6 +189,8 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
 
     const quickCounters = bus === silentBus ? memoryCounters : sharedCounters(bus);
     const counters = opened.counters ?? quickCounters;
+    const mail = composeMail(config, { ...needs, store, accounts, secrets, counters });
+    stopMail = () => mail.stop();
     const { filter } = outbound;
     const { allowSignUp } = config.accounts;
     return {
@@ -210,10 +209,10 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       ),
       counters,
       providers: createProviders({ store, accounts, secrets, filter, counters, clock, allowSignUp }),
+      mail,
       outbound,
       quickCounters,
       profiles,
-      tracing,
       bus,
       root,
       listen: (listener) => listeners.push(listener),
@@ -231,13 +230,6 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     await close(0);
     throw error;
   }
-}
-
-function openTraces({ tracing: { sampleRatio, ...rest } }: Config, { clock, log }: CoreNeeds) {
-  const settings = { ...rest, sampleRatio: Number(sampleRatio) };
-  const tracing = openTracing(settings, clock);
-  if (tracing !== undefined) log.info(settings, 'traces: an OpenTelemetry SDK is loaded');
-  return tracing;
 }
 
 /** What this server is called in what devices sign for it, in what it signs itself, and in what it tells others. */

@@ -26,6 +26,7 @@ import { createBroker, createBrokerAuth, publishEvents } from './broker.ts';
 import { type Core, type CoreNeeds, openCore, serverName } from './core.ts';
 import { watchDemoAccounts } from './demo-accounts.ts';
 import { createLive, type Live } from './live.ts';
+import { shownMailSettings } from './mail.ts';
 import { checkOfAll } from './readiness.ts';
 import { readCertificate } from './tls.ts';
 import { webSettings } from './web.ts';
@@ -96,6 +97,7 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
     core.startAlarms();
     if (broker !== undefined) await publishEvents(config, needs, core, broker);
     core.startWebhooks();
+    core.mail.start();
     live.start();
     const unwatchClock = watchClock(needs.clock, needs.log);
 
@@ -149,6 +151,7 @@ async function tellMetrics(
     devices: core.devices,
     mqtt,
     webhooks: core.webhookFigures,
+    mails: core.mail.figures,
     auditLagMs: core.auditLagMs,
     certificates: () => [
       ...(config.http.sslEnabled ? [['http', httpCertificate(config)] as const] : []),
@@ -188,7 +191,6 @@ function createMqtt(config: Config, needs: CoreNeeds, core: Core) {
     log,
     ...(config.mqtt.sslEnabled ? { tls: mqttTls(config) } : {}),
     ...(needs.meters === undefined ? {} : { figures: needs.meters.packets }),
-    tracing: core.tracing,
   });
   core.windowGuesses.onWait(({ key, waitMs }) => {
     const id = parseId<DeviceId>(key);
@@ -272,6 +274,8 @@ function createHttp(
     eventLog: createEventLog(core.reader, clock),
     providers: core.providers,
     outbound: core.outbound,
+    ...(core.mail.mails === undefined ? {} : { mails: core.mail.mails }),
+    mailSettings: shownMailSettings(config),
     secrets,
     statements: createStatements(serverKeysOf(core), serverName(config, core.installation), clock),
     clock,
@@ -287,7 +291,6 @@ function createHttp(
     ...(brokerAuth === undefined ? {} : { brokerAuth }),
     settings: apiSettings(config, core),
     stored: core.stored,
-    ...(core.tracing === undefined ? {} : { tracing: core.tracing }),
     tokenGuard: guardOf('http', config, core, log),
     deviceApi: {
       ...defaultDeviceApiSettings,

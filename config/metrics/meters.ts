@@ -44,6 +44,8 @@ interface Running {
   auditLagMs(): Promise<number>;
   /** What this process has sent to webhooks. */
   webhooks(): { readonly lagMs: number; readonly delivered: number; readonly failed: number };
+  /** What this process has made of mails. */
+  mails(): { readonly sent: number; readonly deferred: number; readonly dropped: number };
   /** Those that are shown to clients, by the door that shows them. */
   certificates(): readonly (readonly [door: string, certificate: Certificate])[];
 }
@@ -64,6 +66,10 @@ export function createMeters(about: { readonly version: string; readonly store: 
   const attempts = metrics.counter(
     { name: 'claimd_webhook_attempts_total', help: 'Requests to webhooks.' },
     { outcome: ['delivered', 'failed'] },
+  );
+  const mails = metrics.counter(
+    { name: 'claimd_mails_total', help: 'Attempts to send a mail: sent, put off, or dropped for good.' },
+    { outcome: ['sent', 'deferred', 'dropped'] },
   );
   let isUp = true;
   let auditLagMs = 0;
@@ -99,6 +105,10 @@ export function createMeters(about: { readonly version: string; readonly store: 
         const { delivered, failed } = running.webhooks();
         attempts.of('delivered').value = delivered;
         attempts.of('failed').value = failed;
+        const { sent, deferred, dropped } = running.mails();
+        mails.of('sent').value = sent;
+        mails.of('deferred').value = deferred;
+        mails.of('dropped').value = dropped;
       }
       return metrics.read();
     },

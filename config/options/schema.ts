@@ -18,6 +18,7 @@ import { broker } from './sections/broker.ts';
 import { claim, limits } from './sections/claiming.ts';
 import { coap } from './sections/coap.ts';
 import { http } from './sections/http.ts';
+import { mail } from './sections/mail.ts';
 import { metrics } from './sections/metrics.ts';
 import { mqtt } from './sections/mqtt.ts';
 import { outbound, policyHook } from './sections/outbound.ts';
@@ -25,7 +26,6 @@ import { ownership } from './sections/ownership.ts';
 import { install, store, system } from './sections/process.ts';
 import { quotas } from './sections/quotas.ts';
 import { redis } from './sections/redis.ts';
-import { tracing } from './sections/tracing.ts';
 import { web } from './sections/web.ts';
 import { webhooks } from './sections/webhooks.ts';
 
@@ -43,6 +43,7 @@ export const SCHEMA = {
   coap,
   outbound,
   webhooks,
+  mail,
   devices,
   alarms,
   accounts,
@@ -50,7 +51,6 @@ export const SCHEMA = {
   store,
   redis,
   metrics,
-  tracing,
   system,
 } as const;
 
@@ -133,13 +133,28 @@ export function contradictions(config: Config): string[] {
         'Listen on 127.0.0.1, or say --demo-public (LOAD_DEMO_PUBLIC=true)',
     );
   }
-  problems.push(...outboundProblems(config));
+  problems.push(...outboundProblems(config), ...mailProblems(config));
   if (config.system.workers > 1 && config.store.url === 'memory:') {
     problems.push(
       `system.workers (${config.system.workers}) needs a store that processes can share: not memory: (STORE_URL)`,
     );
   }
   return problems;
+}
+
+function mailProblems({ mail, http }: Config): string[] {
+  if (mail.host === undefined) return [];
+  return [
+    ...(mail.from === undefined
+      ? ['mail.host needs mail.from (MAIL_FROM), the address that mails are from']
+      : []),
+    ...(http.baseUrl === undefined
+      ? ['mail.host needs server.base_url (HTTP_BASE_URL): what the links in mails begin with']
+      : []),
+    ...((mail.user === undefined) !== (mail.password === undefined)
+      ? ['mail.user and mail.password (MAIL_PASSWORD, MAIL_PASSWORD_FILE) belong together']
+      : []),
+  ];
 }
 
 /** A hook that could never be asked would be found out by the first customer. */

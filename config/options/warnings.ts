@@ -3,12 +3,17 @@ import { isLoopback } from '../../actors/sockets/loopback.ts';
 import type { Config } from './schema.ts';
 
 /** One sentence each, for a person; without secrets. */
-export function warningsOf({ http, store, redis }: Config): string[] {
+export function warningsOf({ http, store, redis, mail }: Config): string[] {
   const warnings: string[] = [];
   if (http.baseUrl === undefined && !isLoopback(http.address)) {
     warnings.push(
       'no HTTP_BASE_URL is set: labels, claim links and activation links carry whatever address the request was sent to, ' +
         'so set it to the address that people use',
+    );
+  }
+  if (mail.host !== undefined && mail.tls === 'none' && !isLoopback(mail.host)) {
+    warnings.push(
+      `mails go to ${mail.host} without TLS (mail.tls): whoever reads the network between reads links that open accounts`,
     );
   }
   warnings.push(...redisWarnings(store.url ?? '', redis.password));

@@ -1,21 +1,24 @@
 /** The first password of a new user: the activation link that an administrator passes on, and setting the password. */
 
 import { z } from 'zod';
-import type { Accounts } from '../../actors/accounts/accounts.ts';
+import type { Accounts, User } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
-import { ADMINISTRATORS } from '../auth/principal.ts';
+import type { Mails } from '../../actors/mail/model.ts';
+import { ADMINISTRATORS, type Principal } from '../auth/principal.ts';
 import type { SecondFactorAuth } from '../auth/second-factor.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
 import { loginView } from '../views/user.ts';
-import { accountProblem, notFound, permissionDenied } from '../wire/errors.ts';
+import { accountProblem, badRequest, notFound, permissionDenied } from '../wire/errors.ts';
 import { activationLink as linkWith, prefixOf } from '../wire/links.ts';
+import { switched } from '../wire/query.ts';
 import { empty, json, text } from '../wire/reply.ts';
-import { userId } from '../wire/schemas.ts';
+import { NAME_MAX, userId } from '../wire/schemas.ts';
 import { isBeyondDelegation, manageableUser } from './access.ts';
 import { welcome } from './auth.ts';
+import type { Post } from './post.ts';
 import { noteUser } from './user-notes.ts';
 
 export interface ActivationNeeds {
@@ -24,6 +27,9 @@ export interface ActivationNeeds {
   readonly tokens: Tokens;
   readonly factors: SecondFactorAuth;
   readonly clock: Clock;
+  readonly post: Post;
+  /** Sends mails; without it, none are sent. */
+  readonly mails?: Mails;
   readonly settings: Pick<ApiSettings, 'passwordMinLength' | 'passwordMaxLength'>;
 }
 
@@ -37,6 +43,7 @@ export function activationRoutes(needs: ActivationNeeds): Route[] {
   return [
     activationLink(needs),
     activationLinkInfo(needs),
+    sendActivationMail(needs),
     followLink(needs),
     activate(needs),
     passwordPolicy(needs),
@@ -91,6 +98,48 @@ function activationLinkInfo({ accounts, clock }: ActivationNeeds): Route {
     },
   });
 }
+
+function sendActivationMail({ accounts, mails, post }: ActivationNeeds): Route {
+  return defineRoute({
+    method: 'POST',
+    path: '/api/user/sendActivationMail',
+    summary: 'Mail the activation link to a new user once more',
+    roles: ADMINISTRATORS,
+    query: z.object({ email: z.string({ error: 'email should be specified!' }).max(NAME_MAX) }),
+    responses: {
+      200: { description: 'The mail is on its way' },
+      400: { description: 'The user is activated already; or the server sends no mails' },
+      404: { description: 'No such user' },
+    },
+    async handle({ principal, query: { email } }) {
+      const user = await userOfAddress(accounts, principal, email);
+      if (user === undefined) return notFound;
+      if (isBeyondDelegation(principal, user.membership)) return permissionDenied;
+      if (user.activated) return badRequest('User is already activated!');
+      if (mails === undefined) return badRequest('No mail server is set: pass the activation link on!');
+      await post({ type: 'activation', userId: user.id }, user);
+      return empty;
+    },
+  });
+}
+
+/** Looked for among the caller's own users: who else has the address is not to be found out. */
+async function userOfAddress(
+  { users }: Accounts,
+  principal: Exclude<Principal, { authority: 'CUSTOMER_USER' }>,
+  email: string,
+): Promise<User | undefined> {
+  if (principal.authority === 'SYS_ADMIN') {
+    const user = await users.findByEmail(email);
+    return user?.membership.authority === 'CUSTOMER_USER' ? undefined : user;
+  }
+  const query = { page: 0, pageSize: SAME_ADDRESS_MAX, textSearch: email };
+  const { items } = await users.listOfTenant(principal.tenantId, query);
+  return items.find((user) => user.email === email);
+}
+
+/** Addresses that contain the one looked for. */
+const SAME_ADDRESS_MAX = 1_000;
 
 function followLink({ accounts: { users } }: ActivationNeeds): Route {
   return defineRoute({
@@ -158,6 +207,7 @@ function activate(needs: ActivationNeeds): Route {
     path: PATH,
     summary: 'Set the first password, and log in by it',
     roles: ['PUBLIC'],
+    query: z.object({ sendActivationMail: switched('sendActivationMail') }),
     body: z.object(
       { activateToken, password: z.string({ error: 'password should be specified!' }) },
       { error: 'The body should be a JSON object!' },
@@ -169,10 +219,12 @@ function activate(needs: ActivationNeeds): Route {
           'The token is unknown, used up or too old; or the password too short, too long or well known',
       },
     },
-    async handle({ body, origin }) {
+    async handle({ body, query, origin }) {
       const activated = await users.activate(body.activateToken, body.password);
       if (activated.type !== 'done') return accountProblem(activated, 'User');
       noteUser(needs.audit, 'ACTIVATED', activated.value);
+      if (query.sendActivationMail ?? true)
+        await needs.post({ type: 'activated', userId: activated.value.id }, activated.value);
       // Disabled meanwhile, or its tenant deleted: the password is set, but it does not let the user in.
       const standing = await users.standing(activated.value.id);
       if (standing === undefined) return notFound;

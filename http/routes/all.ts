@@ -16,6 +16,7 @@ import type { Profiles } from '../../actors/fleet/profiles.ts';
 import type { Imports } from '../../actors/imports/imports.ts';
 import type { Kits } from '../../actors/kits/model.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
+import type { Mails } from '../../actors/mail/model.ts';
 import type { Providers } from '../../actors/providers/model.ts';
 import type { Webhooks } from '../../actors/webhooks/model.ts';
 import type { Authentication } from '../auth/authentication.ts';
@@ -51,8 +52,11 @@ import { kitClaimRoutes } from './kit-claims.ts';
 import { kitRoutes } from './kits.ts';
 import { labelRoutes } from './labels.ts';
 import { liveRoutes } from './live.ts';
+import { mailSettingsRoutes, type ShownMailSettings } from './mail-settings.ts';
 import { type BrokerAuth, mqttAuthRoutes } from './mqtt-auth.ts';
 import { ownershipRoutes } from './ownership.ts';
+import { passwordResetRoutes } from './password-reset.ts';
+import { createPost } from './post.ts';
 import { profileRoutes } from './profiles.ts';
 import { providerRoutes } from './providers.ts';
 import { publicRoutes } from './public.ts';
@@ -79,6 +83,9 @@ export interface RouteNeeds {
   readonly webhooks: Webhooks;
   readonly providers: Providers;
   readonly providerSignIn: ProviderSignIn;
+  /** Sends mails; without it, none are sent. */
+  readonly mails?: Mails;
+  readonly mailSettings?: ShownMailSettings | undefined;
   readonly feed: Feed;
   readonly eventLog: EventLog;
   readonly profiles: Profiles;
@@ -106,6 +113,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
   const { accounts, settings, counters } = needs;
   const logins = createLogins(accounts, settings.limits, counters, needs.browsers);
   const factors = createSecondFactorAuth(needs);
+  const post = createPost(needs.mails, needs.log);
   const claim = createClaim(needs);
   const routes = [
     ...kitClaimRoutes(needs), // before claims: a device may be named "kit"
@@ -115,10 +123,12 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...challengeRoutes(needs),
     ...transferRoutes(needs), // likewise
     ...incomingTransferRoutes(needs),
-    ...authRoutes({ ...needs, logins, factors }),
+    ...authRoutes({ ...needs, logins, factors, post }),
     ...twoFactorRoutes({ ...needs, factors }),
     ...sessionRoutes(needs),
-    ...activationRoutes({ ...needs, factors }),
+    ...activationRoutes({ ...needs, factors, post }),
+    ...passwordResetRoutes({ ...needs, post }),
+    ...mailSettingsRoutes(needs),
     ...publicRoutes(needs), // before assignments: no customer has the id "public"
     ...deviceInfoRoutes(needs), // before devices: no device has the id "types"
     ...deviceRoutes(needs),
@@ -137,7 +147,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...rpcRoutes(needs),
     ...customerRoutes(needs), // before tenants: no tenant has the id "customers"
     ...usageRoutes(needs),
-    ...userRoutes({ ...needs, logins }),
+    ...userRoutes({ ...needs, logins, post }),
     ...tenantRoutes(needs),
     ...auditRoutes(needs),
     ...apiKeyRoutes(needs),

@@ -26,6 +26,7 @@ import {
 } from '../wire/errors.ts';
 import { empty, json, type Reply } from '../wire/reply.ts';
 import { credential, NAME_MAX } from '../wire/schemas.ts';
+import type { Post } from './post.ts';
 import { impersonatorOf, noteUser } from './user-notes.ts';
 
 export interface AuthNeeds {
@@ -36,6 +37,7 @@ export interface AuthNeeds {
   readonly log: Log;
   readonly logins: Logins;
   readonly factors: SecondFactorAuth;
+  readonly post: Post;
 }
 
 export function authRoutes(needs: AuthNeeds): Route[] {
@@ -172,7 +174,7 @@ function readCaller({ accounts }: AuthNeeds): Route {
   });
 }
 
-function changePassword({ accounts: { users, apiKeys }, audit, tokens, logins }: AuthNeeds): Route {
+function changePassword({ accounts: { users, apiKeys }, audit, tokens, logins, post }: AuthNeeds): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/auth/changePassword',
@@ -206,6 +208,7 @@ function changePassword({ accounts: { users, apiKeys }, audit, tokens, logins }:
       if (body.revokeApiKeys) await apiKeys.forget(user.id);
       const data = { password: 'changed', revokedApiKeys: body.revokeApiKeys };
       noteUser(audit, 'CREDENTIALS_UPDATED', user, undefined, data);
+      await post({ type: 'password-changed', userId: user.id }, user);
       const kept = (await users.sessions(user.id)).find(({ id }) => id === principal.sessionId);
       const session = kept ?? (await users.startSession(changed.value, origin()));
       return json(tokens.issue(changed.value, session));

@@ -13,7 +13,6 @@ import {
   TENANT_AND_CUSTOMER,
 } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
-import type { RequestTrace } from '../trace.ts';
 import { claimResultView } from '../views/device.ts';
 import { pendingClaimView } from '../views/take-over.ts';
 import { REPLAYED_HEADER } from '../wire/claim-refusal.ts';
@@ -81,7 +80,6 @@ interface AskedClaim {
   readonly address: string;
   readonly idempotencyKey: string | undefined;
   readonly prefersAsync: () => boolean;
-  readonly trace: RequestTrace | undefined;
 }
 
 export type ClaimCall = (asked: AskedClaim) => Promise<Reply>;
@@ -90,9 +88,9 @@ export type ClaimCall = (asked: AskedClaim) => Promise<Reply>;
 export function createClaim(needs: ConfirmNeeds): ClaimCall {
   const { accounts, secrets } = needs;
   const confirm = createConfirm(needs);
-  return async ({ principal, params, body: secret, address, idempotencyKey: key, prefersAsync, trace }) => {
+  return async ({ principal, params, body: secret, address, idempotencyKey: key, prefersAsync }) => {
     const claim = (begunAt: Instant | undefined) =>
-      confirm({ principal, deviceName: params.deviceName, secret, address, begunAt, prefersAsync, trace });
+      confirm({ principal, deviceName: params.deviceName, secret, address, begunAt, prefersAsync });
     if (key === undefined) return claim(undefined);
     if (key === '' || key.length > NAME_MAX) return badRequest('The Idempotency-Key is empty or too long!');
     const { userId } = principal;
@@ -147,9 +145,8 @@ function giveBack({ devices, directory, settings }: ConfirmNeeds): Route {
       404: { description: 'The tenant has no device of this name' },
       412: { description: 'If-Match names another owner epoch' },
     },
-    async handle({ principal, params, ifMatch, trace: request }) {
+    async handle({ principal, params, ifMatch }) {
       const { tenantId, userId } = principal;
-      const trace = request?.begin();
       const id = await deviceIdByName(directory, tenantId, params.deviceName);
       if (id === undefined) return notFound;
       if (settings.uniformRefusals && principal.authority === 'CUSTOMER_USER') {
@@ -165,7 +162,6 @@ function giveBack({ devices, directory, settings }: ConfirmNeeds): Route {
         customerId,
         ...inEpochs(ifMatch),
         ...impersonation(principal),
-        ...(trace === undefined ? {} : { trace }),
       } as const;
       return doneReply(await devices.ask(id, command));
     },

@@ -1,7 +1,7 @@
 /**
  * Users. The system administrator creates system and tenant administrators; a tenant's administrator creates tenant
- * administrators and users of customers; everybody may change their own name. There is no mail server, so an
- * administrator passes the activation link on (`activation.ts`).
+ * administrators and users of customers; everybody may change their own name. Where the server sends mails a new user gets
+ * the activation link by one; else an administrator passes it on (`activation.ts`).
  */
 
 import { z } from 'zod';
@@ -43,6 +43,7 @@ import {
   version,
 } from '../wire/schemas.ts';
 import { isBeyondDelegation, manageableUser, visibleCustomer } from './access.ts';
+import type { Post } from './post.ts';
 import { byOf, noteUser } from './user-notes.ts';
 
 const inPath = z.object({ userId });
@@ -71,6 +72,7 @@ export interface UserNeeds {
   readonly tokens: Tokens;
   readonly clock: Clock;
   readonly logins: Logins;
+  readonly post: Post;
   /** Counts addresses that were taken; without it this process counts for itself. */
   readonly counters?: Counters;
   readonly settings: Pick<ApiSettings, 'userTokenAccess' | 'freshLoginMs'>;
@@ -119,6 +121,7 @@ function saveUser(needs: UserNeeds): Route {
     stores: true,
     summary: 'Create a user, or with an id: change e-mail, names and phone',
     roles: EVERYBODY,
+    query: z.object({ sendActivationMail: switched('sendActivationMail') }),
     body: userBody,
     responses: {
       200: { description: 'The user', schema: userView },
@@ -131,7 +134,7 @@ function saveUser(needs: UserNeeds): Route {
       409: { description: 'Changed since the version given' },
       429: { description: 'Too many wrong passwords' },
     },
-    async handle({ principal, body, address }) {
+    async handle({ principal, body, query, address }) {
       const { email, firstName, lastName, phone } = body;
       const fields = { email, firstName, lastName, phone, additionalInfo: body.additionalInfo };
       if (body.id !== undefined) {
@@ -154,6 +157,8 @@ function saveUser(needs: UserNeeds): Route {
         if (changed.type !== 'done') return accountProblem(changed, 'User');
         const told = email === user.value.email ? {} : { emailBefore: user.value.email, email };
         noteUser(needs.audit, 'UPDATED', changed.value, undefined, { ...told, ...byOf(principal) });
+        if (user.value.activated && email !== user.value.email)
+          await needs.post({ type: 'address-changed', userId: id, email: user.value.email }, user.value);
         return json(viewUser(changed.value));
       }
       const membership = newMembership(principal, body.authority, body.tenantId, body.customerId);
@@ -168,6 +173,8 @@ function saveUser(needs: UserNeeds): Route {
       if (created.type !== 'done') return accountProblem(created, 'User');
       const { authority } = membership;
       noteUser(needs.audit, 'ADDED', created.value, undefined, { email, authority, ...byOf(principal) });
+      if (query.sendActivationMail ?? true)
+        await needs.post({ type: 'activation', userId: created.value.id }, created.value);
       return json(viewUser(created.value));
     },
   });

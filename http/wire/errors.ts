@@ -263,6 +263,12 @@ function accountProblemOf(refusal: AccountRefusal, what: string): Problem {
       return badRequest('User is not activated!');
     case 'activation-token-invalid':
       return badRequest('Unable to find user credentials by activateToken!');
+    case 'reset-token-invalid':
+      return badRequest('Invalid reset token!');
+    case 'reset-token-expired':
+      return badRequest('Password reset token expired');
+    case 'password-unchanged':
+      return badRequest('New password should be different from existing!');
     default:
       return unreachable(refusal);
   }

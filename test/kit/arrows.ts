@@ -26,7 +26,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['kits', 'providers'],
   ['audit', 'claiming', 'imports'],
   ['outbox'],
-  ['webhooks'],
+  ['mail', 'webhooks'],
 ];
 
 /** Package → the only file that may import it. */

@@ -235,6 +235,15 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'GET /api/noauth/activate': publicly(409, { query: 'activateToken=x' }),
   'POST /api/noauth/activate': publicly(400, { body: { activateToken: 'x', password: 'password' } }),
 
+  'POST /api/user/sendActivationMail': unrelated(403, 404, 404, { query: 'email=nobody%40example.org' }),
+  'POST /api/noauth/resetPasswordByEmail': publicly(200, { body: { email: 'nobody@example.org' } }),
+  'GET /api/noauth/resetPassword': publicly(409, { query: 'resetToken=x' }),
+  'POST /api/noauth/resetPassword': publicly(400, { body: { resetToken: 'x', password: 'password' } }),
+  // Without a mail server; see `sockets/mail`.
+  'GET /api/admin/settings/mail': unrelated(403, 403, 404),
+  'POST /api/admin/settings': unrelated(403, 403, 400, { body: {} }),
+  'POST /api/admin/settings/testMail': unrelated(403, 403, 400, { body: {} }),
+
   'GET /api/audit/logs': unrelated(403, 200, 403),
   'GET /api/audit/logs/customer/:customerId': { request: byCustomer, ...AUDIT },
   'GET /api/audit/logs/user/:userId': { request: byUser, ...AUDIT },

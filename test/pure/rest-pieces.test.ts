@@ -95,6 +95,9 @@ const ACCOUNTS: { readonly [Reason in AccountRefusal['reason']]: number } = {
   'already-activated': 400,
   'not-activated': 400,
   'activation-token-invalid': 400,
+  'reset-token-invalid': 400,
+  'reset-token-expired': 400,
+  'password-unchanged': 400,
 };
 
 for (const [reason, status] of Object.entries(ACCOUNTS)) {

@@ -598,6 +598,19 @@ export const SECTIONS = {
       claimd: 'made like any other, and refused the address at its activation (system administrators: 400)',
       why: 'a tenant should not learn who the customers of another one are',
     },
+    'links-in-mails': {
+      what: 'what links in mails begin with',
+      thingsBoard: 'the address that the request was sent to, unless an administrator forbids that',
+      claimd: '`HTTP_BASE_URL`, without which no mails are sent',
+      why: 'whoever sends a request with another Host could have a link to an own server mailed to the user',
+    },
+    'forgotten-passwords': {
+      what: 'a link that sets another password',
+      thingsBoard: 'good for a day; the look-up of the address shows in the time of the answer',
+      claimd:
+        'good for an hour (`security.user.password_reset_ttl`), once, until a newer one; the address is looked up when the mail is sent',
+      why: 'a mailbox is read by others some day; who has an account is nobody else’s business',
+    },
     passwords: {
       what: 'new passwords of people',
       thingsBoard: '6 to 72 characters; rules of composition and expiry where an administrator sets them',

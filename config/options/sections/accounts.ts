@@ -63,6 +63,16 @@ export const accounts = section('People and tokens', {
     min: 60_000,
     why: 'How long the activation link of a new user is valid.',
   }),
+  resetLifeMs: {
+    ...millis({
+      key: 'security.user.password_reset_ttl',
+      env: 'SECURITY_USER_PASSWORD_RESET_TTL',
+      default: 3_600_000,
+      min: 3_600_000,
+      why: 'How long the link of a mail that sets another password is valid, from its sending: an hour to a day.',
+    }),
+    max: 86_400_000,
+  },
   sessionsMax: count({
     key: 'security.session.max_per_user',
     env: 'SECURITY_SESSION_MAX_PER_USER',

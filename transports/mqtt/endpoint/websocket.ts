@@ -6,12 +6,10 @@
  */
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
-import type { Turns } from '../../../actors/runtime/turns.ts';
 import type { Upgrade } from '../../../actors/sockets/upgrade.ts';
 import type { ByteStream } from './connection.ts';
-import { PacedFrames } from './paced-frames.ts';
 import { keepAliveOf, type MqttEndpointSettings, packetBytesMax } from './settings.ts';
 
 export const WEBSOCKET_PATH = '/mqtt';
@@ -38,7 +36,6 @@ const CloseCode = { normal: 1000, unsupportedData: 1003 } as const;
 
 export function createWebSocketDoor(
   settings: MqttEndpointSettings,
-  turns: Turns,
   onStream: (stream: ByteStream) => void,
 ): WebSocketDoor {
   const options: ServerOptions & { readonly closeTimeout: number } = {
@@ -60,12 +57,8 @@ export function createWebSocketDoor(
   return {
     upgrade({ request, socket, head, peer }) {
       socket.setKeepAlive(true, keepAliveOf(settings).keepAliveInitialDelay);
-      socket.setTimeout(0); // HTTP's times are not ours
-      socket.setNoDelay();
-      const { remotePort } = socket;
-      const frames = new PacedFrames(socket, head, turns);
-      server.handleUpgrade(request, frames, Buffer.alloc(0), (webSocket) => {
-        onStream(new WebSocketStream(webSocket, frames, { address: peer, port: remotePort }));
+      server.handleUpgrade(request, socket, head, (webSocket) => {
+        onStream(new WebSocketStream(webSocket, socket, peer));
       });
     },
     stop: () => server.close(),
@@ -89,28 +82,24 @@ class WebSocketStream extends EventEmitter<Events> implements ByteStream {
   readonly remoteAddress: string;
   readonly remotePort: number | undefined;
   readonly #webSocket: WebSocket;
-  readonly #frames: Duplex;
+  readonly #socket: Socket;
   /** Contents of frames that arrived in one chunk; handed on together. */
   #arrived: Buffer[] = [];
   #rejected = false;
 
-  constructor(
-    webSocket: WebSocket,
-    frames: Duplex,
-    peer: { readonly address: string; readonly port: number | undefined },
-  ) {
+  constructor(webSocket: WebSocket, socket: Socket, peer: string) {
     super();
     this.#webSocket = webSocket;
-    this.#frames = frames;
-    this.remoteAddress = peer.address;
-    this.remotePort = peer.port;
+    this.#socket = socket;
+    this.remoteAddress = peer;
+    this.remotePort = socket.remotePort;
     webSocket.on('message', (data, isBinary) => this.#take(data, isBinary));
     webSocket.on('error', () => {}); // the library says why in a close frame, and closes
     webSocket.on('close', () => {
       this.#deliver();
       this.emit('close');
     });
-    frames.on('drain', () => this.emit('drain'));
+    socket.on('drain', () => this.emit('drain'));
   }
 
   #take(data: unknown, isBinary: boolean): void {
@@ -120,7 +109,7 @@ class WebSocketStream extends EventEmitter<Events> implements ByteStream {
       this.#webSocket.close(CloseCode.unsupportedData, 'MQTT is binary'); // [MQTT-6.0.0-1]
       return;
     }
-    // The library reads all frames that it is handed before anything else happens.
+    // The library reads all frames of a chunk before anything else happens.
     if (this.#arrived.length === 0) queueMicrotask(() => this.#deliver());
     this.#arrived.push(data);
   }
@@ -155,7 +144,7 @@ class WebSocketStream extends EventEmitter<Events> implements ByteStream {
 
   write(bytes: Buffer): boolean {
     this.#webSocket.send(bytes);
-    return !this.#frames.writableNeedDrain;
+    return !this.#socket.writableNeedDrain;
   }
 
   end(): void {

@@ -1,0 +1,71 @@
+/**
+ * A forgotten password: whoever reads the user's mail sets another one. The token in the link is kept as a digest, which is one
+ * of the user's unique keys, so that using it up and setting the password are one commit.
+ */
+import { createHash } from 'node:crypto';
+import { type PasswordReset, publicUser, resetKey, type StoredUser } from './kinds.ts';
+import { done, refused, type Users } from './model.ts';
+import { OVERLOADED, type UserBase, withPassword } from './user-base.ts';
+
+const digestOf = (token: string) => createHash('sha256').update(token).digest('base64url');
+
+export function passwordResetsOf({
+  clock,
+  users,
+  passwords,
+  checkPassword,
+  membershipStands,
+  change,
+}: UserBase): Pick<Users, 'beginReset' | 'resetWorks' | 'resetPassword'> {
+  const holds = ({ passwordReset }: StoredUser, digest: string) => passwordReset?.digest === digest;
+
+  async function find(token: string) {
+    const digest = digestOf(token);
+    const user = await users.findByKey(resetKey(digest));
+    if (user?.passwordReset === undefined || !holds(user, digest)) return 'unknown';
+    return clock.now() < user.passwordReset.expiresAt ? { user, digest } : 'expired';
+  }
+
+  return {
+    async beginReset(id, token, askedAt, lifeMs) {
+      const passwordReset: PasswordReset = {
+        digest: digestOf(token),
+        askedAt,
+        expiresAt: clock.now() + lifeMs,
+      };
+      const mayHave = ({ enabled, passwordHash, passwordReset: there }: StoredUser) =>
+        enabled && passwordHash !== null && (there === undefined || there.askedAt <= askedAt);
+      const changed = await change(id, (user) => (mayHave(user) ? { ...user, passwordReset } : user));
+      return changed.type === 'done' && changed.entity.passwordReset === passwordReset
+        ? done(publicUser(changed.entity))
+        : refused({ reason: 'not-found' });
+    },
+
+    async resetWorks(token) {
+      const found = await find(token);
+      return typeof found === 'string' ? found : 'good';
+    },
+
+    async resetPassword(token, password) {
+      const found = await find(token);
+      if (found === 'expired') return refused({ reason: 'reset-token-expired' });
+      if (found === 'unknown' || !(found.user.enabled && (await membershipStands(found.user.membership))))
+        return refused({ reason: 'reset-token-invalid' });
+      const { user, digest } = found;
+      const wrong = await checkPassword(password, user);
+      if (wrong !== undefined) return refused(wrong);
+      const isSame = await passwords.verify(password, user.passwordHash);
+      if (isSame === 'overloaded') return OVERLOADED;
+      if (isSame) return refused({ reason: 'password-unchanged' });
+      const passwordHash = await passwords.hash(password);
+      if (passwordHash === 'overloaded') return OVERLOADED;
+      const set = withPassword(passwordHash);
+      const changed = await change(user.id, (before) =>
+        holds(before, digest) && before.enabled ? set(before) : before,
+      );
+      return changed.type === 'done' && changed.entity.passwordHash === passwordHash
+        ? done(publicUser(changed.entity))
+        : refused({ reason: 'reset-token-invalid' });
+    },
+  };
+}

@@ -1,0 +1,19 @@
+/** What mails say, in the language of whom they go to. */
+import { LANGUAGES, type Language, languageOf } from '../texts/languages.ts';
+import { type Catalogue, createSay, type Say } from '../texts/messages.ts';
+import { en } from './texts/en.ts';
+
+export type MailTexts = typeof en;
+
+const CATALOGUES: Readonly<Partial<Record<Language, Catalogue<keyof MailTexts>>>> = { en };
+
+/** @param tag the person's own, as ThingsBoard keeps it (`de_DE`) @param others where that says nothing */
+export function sayIn(tag: unknown, others: Language): Say<MailTexts> {
+  const wanted = typeof tag === 'string' ? (languageOf(tag) ?? others) : others;
+  const language = CATALOGUES[wanted] === undefined ? 'en' : wanted;
+  return createSay<MailTexts>({
+    language,
+    tag: LANGUAGES[language].formats,
+    catalogue: CATALOGUES[language] ?? en,
+  });
+}

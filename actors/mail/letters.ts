@@ -1,0 +1,201 @@
+/** Writes a letter as a mail, when it is sent: looks up whom it goes to, makes the link, and says it in the person's language. */
+import type { Accounts, User } from '../accounts/accounts.ts';
+import type { Clock, Instant } from '../base/clock.ts';
+import type { MailId } from '../base/ids.ts';
+import type { Secrets } from '../base/secret.ts';
+import { unreachable } from '../base/unreachable.ts';
+import type { Language } from '../texts/languages.ts';
+import type { Say } from '../texts/messages.ts';
+import { type MailTexts, sayIn } from './catalogues.ts';
+import { type Content, htmlOf, type MailLook, textOf } from './layout.ts';
+import type { Letter, Mail } from './model.ts';
+
+export interface LetterNeeds {
+  readonly users: Pick<Accounts['users'], 'find' | 'findByEmail' | 'activation' | 'beginReset'>;
+  readonly secrets: Pick<Secrets, 'digestForUser'>;
+  readonly clock: Clock;
+  readonly look: MailLook;
+  /** Where people reach this server: from the operator's settings alone, never from a request. */
+  readonly baseUrl: string;
+  /** The domain in Message-IDs. */
+  readonly domain: string;
+  /** Of who has not chosen one. */
+  readonly language: Language;
+  readonly resetLifeMs: number;
+}
+
+type WriteLetter = (id: MailId, letter: Letter, askedAt: Instant) => Promise<Mail | undefined>;
+
+interface Draft {
+  readonly to: string;
+  readonly say: Say<MailTexts>;
+  readonly content: Content;
+}
+
+const HOUR = 3_600_000;
+const hoursOf = (ms: number) => Math.max(1, Math.round(ms / HOUR));
+
+export function createLetters(needs: LetterNeeds) {
+  const { users, secrets, clock, look, baseUrl } = needs;
+  const { product } = look;
+  const link = (path: `/${string}`, query: Readonly<Record<string, string>> = {}) => {
+    const search = new URLSearchParams(query).toString();
+    return `${baseUrl}${path}${search === '' ? '' : `?${search}`}`;
+  };
+  const sayTo = (user: User | undefined) => sayIn(user?.additionalInfo?.lang, needs.language);
+
+  /**
+   * The token follows from the mail, by a key that only this server has: it lies nowhere, and a mail that is tried again
+   * has the same link.
+   */
+  async function reset(id: MailId, email: string, askedAt: Instant): Promise<Draft | undefined> {
+    const user = await users.findByEmail(email);
+    if (user === undefined) return undefined;
+    const resetToken = secrets.digestForUser(user.id, `password reset ${id}`);
+    const begun = await users.beginReset(user.id, resetToken, askedAt, needs.resetLifeMs);
+    if (begun.type !== 'done') return undefined;
+    const say = sayTo(user);
+    return {
+      to: user.email,
+      say,
+      content: {
+        subject: say('reset.subject'),
+        before: [say('reset.text', { product })],
+        action: { label: say('reset.action'), url: link('/api/noauth/resetPassword', { resetToken }) },
+        after: [say('reset.until', { hours: hoursOf(needs.resetLifeMs) }), say('reset.not-you')],
+        why: say('account.why', { product }),
+      },
+    };
+  }
+
+  async function activation(user: User): Promise<Draft | undefined> {
+    const holder = await users.findByEmail(user.email);
+    // Of another tenant: whoever made the user does not hear of it, but whose address it is does.
+    if (holder !== undefined && holder.id !== user.id) return holder.activated ? taken(holder) : undefined;
+    const made = await users.activation(user.id);
+    if (made.type !== 'done') return undefined;
+    const { token: activateToken, expiresAt } = made.value;
+    const say = sayTo(user);
+    return {
+      to: user.email,
+      say,
+      content: {
+        subject: say('activation.subject', { product }),
+        before: [say('activation.text', { product })],
+        action: { label: say('activation.action'), url: link('/api/noauth/activate', { activateToken }) },
+        after: [say('activation.until', { hours: hoursOf(expiresAt - clock.now()) })],
+        why: say('asked.why', { product }),
+      },
+    };
+  }
+
+  function changed(user: User): Draft {
+    const say = sayTo(user);
+    return {
+      to: user.email,
+      say,
+      content: {
+        subject: say('changed.subject'),
+        before: [say('changed.text', { product }), say('changed.not-you')],
+        action: { label: say('reset.action'), url: link('/login/resetPasswordRequest') },
+        after: [],
+        why: say('account.why', { product }),
+      },
+    };
+  }
+
+  function activated(user: User): Draft {
+    const say = sayTo(user);
+    return {
+      to: user.email,
+      say,
+      content: {
+        subject: say('activated.subject'),
+        before: [say('activated.text', { product })],
+        action: { label: say('activated.action', { product }), url: link('/') },
+        after: [],
+        why: say('account.why', { product }),
+      },
+    };
+  }
+
+  function addressChanged(user: User, to: string): Draft {
+    const say = sayTo(user);
+    return {
+      to,
+      say,
+      content: {
+        subject: say('address-changed.subject'),
+        before: [say('address-changed.text', { product })],
+        action: undefined,
+        after: [say('address-changed.not-you', { product })],
+        why: say('account.why', { product }),
+      },
+    };
+  }
+
+  function taken(user: User): Draft {
+    const say = sayTo(user);
+    return {
+      to: user.email,
+      say,
+      content: {
+        subject: say('taken.subject'),
+        before: [say('taken.text', { product })],
+        action: { label: say('taken.action'), url: link('/login') },
+        after: [say('taken.not-you')],
+        why: say('account.why', { product }),
+      },
+    };
+  }
+
+  async function draftOf(id: MailId, letter: Letter, askedAt: Instant): Promise<Draft | undefined> {
+    if (letter.type === 'reset') return reset(id, letter.email, askedAt);
+    const user = await users.find(letter.userId);
+    if (user === undefined || !user.enabled) return undefined;
+    switch (letter.type) {
+      case 'activation':
+        return activation(user);
+      case 'activated':
+        return activated(user);
+      case 'password-changed':
+        return changed(user);
+      case 'address-changed':
+        return addressChanged(user, letter.email);
+      default:
+        return unreachable(letter);
+    }
+  }
+
+  const mailOf = ({ to, say, content }: Draft, id: string, at: Instant): Mail => ({
+    messageId: `${id}@${needs.domain}`,
+    to,
+    subject: content.subject,
+    text: textOf(content),
+    html: htmlOf(content, look, say.language),
+    language: say.language,
+    at: new Date(at),
+  });
+
+  const write: WriteLetter = async (id, letter, askedAt) => {
+    const draft = await draftOf(id, letter, askedAt);
+    return draft === undefined ? undefined : mailOf(draft, id, askedAt);
+  };
+
+  return {
+    write,
+
+    /** Says nothing but that mails arrive. */
+    test(id: MailId, to: string, tag: string | undefined): Mail {
+      const say = sayIn(tag, needs.language);
+      const content: Content = {
+        subject: say('test.subject', { product }),
+        before: [say('test.text', { product })],
+        action: undefined,
+        after: [],
+        why: say('account.why', { product }),
+      };
+      return mailOf({ to, say, content }, id, clock.now());
+    },
+  };
+}

@@ -1,0 +1,55 @@
+/** Mails to people: what they are about, and what can be asked of whoever sends them. How they read is in `letters.ts`. */
+import type { TenantId, UserId } from '../base/ids.ts';
+
+/** What a mail is about. Whom it goes to and what it says is looked up when it is sent. */
+export type Letter =
+  /** Somebody has forgotten the password of the user with this address, if there is one. */
+  | { readonly type: 'reset'; readonly email: string }
+  /** To activate an account; where the address is that of another user, that one is told instead. */
+  | { readonly type: 'activation'; readonly userId: UserId }
+  | { readonly type: 'activated' | 'password-changed'; readonly userId: UserId }
+  /** The user has another address now; this one is told. */
+  | { readonly type: 'address-changed'; readonly userId: UserId; readonly email: string };
+
+/** What becomes of a letter: it is kept until it is sent, or there are too many. */
+type Posted = 'kept' | 'too-many';
+
+/** What the SMTP server did with a mail. `wrong-server`: it cannot be reached or used, whatever the mail is. */
+export type Sent =
+  | { readonly type: 'sent' }
+  | { readonly type: 'refused' | 'later' | 'wrong-server'; readonly why: string };
+
+/** A mail as it goes out. */
+export interface Mail {
+  /** Without angle brackets; the same each time this mail is tried. */
+  readonly messageId: string;
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  readonly language: string;
+  readonly at: Date;
+}
+
+export interface Smtp {
+  /** Never rejects for what the server does. */
+  send(mail: Mail): Promise<Sent>;
+  close(): void;
+}
+
+/** What is asked of mails, where there is an SMTP server. */
+export interface Mails {
+  /**
+   * Keeps a letter until it is sent; a crash repeats a mail rather than loses it. Rejects with `StoreUnavailable`.
+   * @param tenantId against whose limit it counts; null: nobody's
+   */
+  post(letter: Letter, tenantId: TenantId | null): Promise<Posted>;
+  /**
+   * Keeps a letter that a stranger asks for, at most so many for one address of mail and one of the network. Whether
+   * somebody has the address of mail changes neither the answer nor the time that it takes.
+   * @param from the address in the network
+   */
+  ask(letter: Extract<Letter, { type: 'reset' }>, from: string): Promise<void>;
+  /** Sends a mail at once that says nothing but that mail works. */
+  test(to: string, tag: string | undefined): Promise<Sent>;
+}

@@ -1,0 +1,358 @@
+/** Mails to people, by a real SMTP server: they arrive, they are tried again, and nothing of theirs touches a claim. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Clock, systemClock } from '../../actors/base/clock.ts';
+import { type Api, cast, PASSWORD, restApi } from '../kit/api.ts';
+import {
+  type LocalServer,
+  type LocalServerOptions,
+  SYSADMIN_PASSWORD,
+  startLocalServer,
+} from '../kit/local-server.ts';
+import {
+  BASE_URL,
+  linkIn,
+  type MailServer,
+  mailOptions,
+  startMailServer,
+  startSilentServer,
+} from '../kit/mail-server.ts';
+import { until } from '../kit/until.ts';
+
+const test = suite('mail');
+
+const NEW_PASSWORD = 'another-long-password';
+const USER = 'user@customer-0.example';
+
+/** The machine's clock, which a test may set forward. */
+function settableClock(): Clock & { step(ms: number): void } {
+  let set = 0;
+  return {
+    ...systemClock,
+    now: () => systemClock.now() + set,
+    step: (ms) => {
+      set += ms;
+    },
+  };
+}
+
+interface Lines {
+  readonly log: NonNullable<LocalServerOptions['log']>;
+  readonly warned: { readonly fields: object; readonly message: string }[];
+}
+
+function lines(): Lines {
+  const warned: { fields: object; message: string }[] = [];
+  const keep = (fields: object, message: string) => void warned.push({ fields, message });
+  return { warned, log: { debug() {}, info() {}, warn: keep, error: keep } };
+}
+
+interface Scene {
+  readonly server: LocalServer;
+  readonly mails: MailServer;
+  readonly api: Api;
+  readonly sysadmin: string;
+  readonly tenant: string;
+  readonly customer: { readonly id: string; readonly token: string };
+}
+
+async function scene(
+  play: (scene: Scene) => Promise<void>,
+  more: LocalServerOptions & { readonly startTls?: boolean } = {},
+): Promise<void> {
+  const { startTls = true, ...given } = more;
+  const mails = await startMailServer({ startTls });
+  const options = { ...mails.options, 'mail.timeout': '2000', ...given.options };
+  const server = await startLocalServer({ ...given, options });
+  try {
+    const { api, sysadmin, tenant, customers } = await cast(server.url, SYSADMIN_PASSWORD, 1);
+    const [customer] = customers;
+    if (customer === undefined) throw new Error('no customer');
+    await play({ server, mails, api, sysadmin, tenant, customer });
+  } finally {
+    await server.stop();
+    await mails.stop();
+  }
+}
+
+const forget = (api: Api, email: string) =>
+  api.send('POST', '/api/noauth/resetPasswordByEmail', undefined, { email });
+const reset = (api: Api, resetToken: string | null, password: string) =>
+  api.send('POST', '/api/noauth/resetPassword', undefined, { resetToken, password });
+/** The page that the link of a mail leads to. */
+async function leadsTo(api: Api, token: string | null): Promise<string | null> {
+  const answer = await fetch(`${api.url}/api/noauth/resetPassword?resetToken=${token}`, {
+    redirect: 'manual',
+  });
+  assert.is(answer.status, 303);
+  return answer.headers.get('location');
+}
+
+const tokenIn = (link: URL) => link.searchParams.get('resetToken');
+
+test('a forgotten password: the mail, its link, another password, and all sessions have ended', () =>
+  scene(async ({ api, mails, customer }) => {
+    const asked = await forget(api, USER);
+    assert.equal([asked.status, asked.body], [200, '']);
+    const heard = await mails.mailTo(USER, 2); // the first said that the account is active
+    assert.ok(heard.secure, 'it went over TLS');
+    assert.is(heard.mail.subject, 'Choose a new password');
+    assert.is(heard.mail.headers.get('auto-submitted'), 'auto-generated');
+    assert.is(heard.mail.from?.text, '"claimd" <no-reply@example.org>');
+    const link = linkIn(heard);
+    assert.ok(link.href.startsWith(`${BASE_URL}/api/noauth/resetPassword?resetToken=`));
+    assert.ok(String(heard.mail.html).includes(link.href.replaceAll('&', '&amp;')));
+    assert.not.match(String(heard.mail.html), /<img|src=/, 'nothing is loaded');
+
+    const token = tokenIn(link);
+    assert.is(await leadsTo(api, token), `/base/login/resetPassword?resetToken=${token}`);
+    const same = await reset(api, token, PASSWORD);
+    assert.is(same.status, 400);
+    assert.match(same.body, 'should be different');
+    assert.match((await reset(api, token, 'short')).body, 'Password must be');
+
+    // Twice at once: one wins.
+    const both = await Promise.all([NEW_PASSWORD, `${NEW_PASSWORD}!`].map((one) => reset(api, token, one)));
+    assert.equal(both.map(({ status }) => status).sort(), [200, 400]);
+    const winner = both[0]?.status === 200 ? NEW_PASSWORD : `${NEW_PASSWORD}!`;
+    assert.is((await api.send('GET', '/api/auth/user', customer.token)).status, 401, 'old sessions are over');
+    await api.login(USER, winner);
+    assert.is((await reset(api, token, 'yet-another-password')).status, 400, 'used up');
+    assert.is((await api.send('GET', `/api/noauth/resetPassword?resetToken=${token}`)).status, 409);
+    assert.is((await mails.mailTo(USER, 3)).mail.subject, 'Your password was changed');
+  }));
+
+test('a link dies by its time, by a newer one, by another address, and while the user is disabled', async () => {
+  const clock = settableClock();
+  await scene(
+    async ({ api, mails, tenant, server }) => {
+      /** Without the limit for strangers. */
+      const another = async (count: number) => {
+        await server.core.mail.mails?.post({ type: 'reset', email: USER }, null);
+        return tokenIn(linkIn(await mails.mailTo(USER, count)));
+      };
+      const first = await another(2);
+      clock.step(61 * 60_000);
+      assert.match((await reset(api, first, NEW_PASSWORD)).body, 'Password reset token expired');
+      assert.is(await leadsTo(api, first), '/base/passwordResetLinkExpired');
+
+      const second = await another(3);
+      const third = await another(4);
+      assert.match((await reset(api, second, NEW_PASSWORD)).body, 'Invalid reset token');
+
+      const { data } = await api.get<{ data: readonly { id: { id: string }; email: string }[] }>(
+        '/api/users?pageSize=10&page=0',
+        tenant,
+      );
+      const user = data.find(({ email }) => email === USER);
+      const enable = (may: boolean) =>
+        api.must(
+          'POST',
+          `/api/user/${user?.id.id}/userCredentialsEnabled?userCredentialsEnabled=${may}`,
+          tenant,
+        );
+      await enable(false);
+      assert.is((await reset(api, third, NEW_PASSWORD)).status, 400);
+      await enable(true);
+      await api.post('/api/user', tenant, {
+        ...user,
+        version: undefined,
+        email: 'moved@example.org',
+      });
+      assert.match((await reset(api, third, NEW_PASSWORD)).body, 'Invalid reset token');
+      assert.is((await mails.mailTo(USER, 5)).mail.subject, 'Your e-mail address was changed');
+    },
+    { clock },
+  );
+});
+
+test('who asks hears the same, and as soon, whether the address is somebody’s: the same is kept for both', () =>
+  scene(async ({ api, mails, server }) => {
+    mails.refuse({ at: 'data', code: 451 });
+    const answers = [];
+    for (const email of [USER, 'nobody@example.org', 'not an address', 'a@b.example\r\nBcc: c@d.example']) {
+      const { status, body } = await forget(api, email);
+      answers.push([status, body]);
+    }
+    assert.equal(answers, Array(4).fill([200, '']));
+    assert.is(mails.heard.filter(({ to }) => to.includes('nobody@example.org')).length, 0);
+    assert.is(server.core.mail.figures().dropped, 0);
+  }));
+
+test('4xx is tried again, 5xx is dropped and told, and other mails go on', async () => {
+  const clock = settableClock();
+  const { log, warned } = lines();
+  await scene(
+    async ({ api, mails, sysadmin, server }) => {
+      await mails.mailTo(USER);
+      mails.refuse({ at: 'data', code: 451 });
+      await forget(api, USER);
+      await until('it was put off', () => server.core.mail.figures().deferred === 1);
+      mails.refuse(undefined);
+      await forget(api, 'admin@tenant.example');
+      await mails.mailTo('admin@tenant.example', 2);
+      assert.is(mails.heard.filter(({ to }) => to.includes(USER)).length, 1, 'not yet');
+      clock.step(2 * 60_000);
+      await mails.mailTo(USER, 2);
+
+      mails.refuse({ at: 'recipient', code: 550 });
+      const { tenantId } = await api.get<{ tenantId: object }>(
+        '/api/auth/user',
+        await api.login('admin@tenant.example', PASSWORD),
+      );
+      await api.post('/api/user', sysadmin, {
+        email: 'gone@example.org',
+        authority: 'TENANT_ADMIN',
+        tenantId,
+      });
+      await until('it was dropped', () => server.core.mail.figures().dropped === 1);
+      const line = warned.find(({ message }) => message.startsWith('the mail server refuses'));
+      assert.match(JSON.stringify(line), '550');
+      assert.not.match(JSON.stringify(warned), 'gone@example.org', 'no address is in the log');
+    },
+    { clock, log },
+  );
+});
+
+test('where STARTTLS was taken away nothing is sent, neither a mail nor the password', async () => {
+  const { log, warned } = lines();
+  await scene(
+    async ({ mails, server, api, sysadmin }) => {
+      await until('it was tried', () => server.core.mail.figures().deferred > 0);
+      assert.is(mails.heard.length, 0);
+      assert.ok(warned.some(({ message }) => message.startsWith('the mail server cannot be used')));
+      const tried = await api.send('POST', '/api/admin/settings/testMail', sysadmin, {});
+      assert.is(tried.status, 400);
+      assert.match(tried.body, 'ETLS');
+    },
+    { startTls: false, log },
+  );
+});
+
+test('a mail server that hangs, or is not there, touches no claim', async () => {
+  const silent = await startSilentServer();
+  for (const port of [silent.port, 1]) {
+    await scene(
+      async ({ api, tenant, customer, server }) => {
+        await until('it was tried', () => server.core.mail.figures().deferred > 0);
+        for (let n = 0; n < 20; n += 1) {
+          await api.createDevice(tenant, `D-${n}`, `token-of-${n}`);
+          assert.is((await api.initiate(`token-of-${n}`, { secretKey: 'a secret' })).status, 200);
+          assert.is((await api.confirm(customer.token, `D-${n}`, 'a secret')).status, 200);
+        }
+        assert.is((await forget(api, USER)).status, 200);
+      },
+      { options: { ...mailOptions(port), 'mail.timeout': '300' } },
+    );
+  }
+  await silent.stop();
+});
+
+test('an activation goes out by mail: at the making of a user, again when asked, and not to whom another tenant’s user is', () =>
+  scene(async ({ api, mails, sysadmin, tenant, customer }) => {
+    const customerId = { entityType: 'CUSTOMER', id: customer.id };
+    const person = {
+      email: 'new@example.org',
+      authority: 'CUSTOMER_USER',
+      customerId,
+      additionalInfo: { lang: 'de_DE' },
+    };
+    await api.post('/api/user?sendActivationMail=true', tenant, person);
+    const link = linkIn(await mails.mailTo('new@example.org'));
+    assert.ok(link.href.startsWith(`${BASE_URL}/api/noauth/activate?activateToken=`));
+    await api.must('POST', '/api/user/sendActivationMail?email=new%40example.org', tenant);
+    const again = linkIn(await mails.mailTo('new@example.org', 2));
+    assert.is(again.href, link.href);
+    const activateToken = link.searchParams.get('activateToken');
+    await api.must('POST', '/api/noauth/activate?sendActivationMail=false', undefined, {
+      activateToken,
+      password: PASSWORD,
+    });
+    const done = await api.send('POST', '/api/user/sendActivationMail?email=new%40example.org', tenant);
+    assert.is(done.status, 400);
+    assert.is(
+      (await api.send('POST', '/api/user/sendActivationMail?email=no%40example.org', tenant)).status,
+      404,
+    );
+
+    // Another tenant makes a user of the same address: it hears nothing, the owner does.
+    const other = await api.createTenant(sysadmin, 'Other');
+    const theirs = await api.post('/api/customer', other, { title: 'Theirs' });
+    const taken = { email: 'new@example.org', authority: 'CUSTOMER_USER', customerId: theirs.id };
+    await api.post('/api/user', other, taken);
+    assert.is((await mails.mailTo('new@example.org', 3)).mail.subject, 'You have an account already');
+    await api.must('POST', '/api/user/sendActivationMail?email=new%40example.org', other);
+  }));
+
+test('links are of the configured address, whatever Host says', () =>
+  scene(async ({ server, mails }) => {
+    const headers = {
+      host: 'evil.example',
+      'x-forwarded-host': 'evil.example',
+      'content-type': 'application/json',
+    };
+    await fetch(`${server.url}/api/noauth/resetPasswordByEmail`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ email: USER }),
+    });
+    const heard = await mails.mailTo(USER, 2);
+    assert.not.match(heard.raw, 'evil.example');
+    assert.is(linkIn(heard).host, 'claim.example.org');
+  }));
+
+test('names cannot write headers, markup or links', () =>
+  scene(
+    async ({ mails, sysadmin, api }) => {
+      await api.must('POST', '/api/admin/settings/testMail', sysadmin, {});
+      const heard = await mails.mailTo('sysadmin@thingsboard.org');
+      assert.is(heard.mail.subject, 'A test of <b>Acme</b> "Home", Inc. <x@y.example>');
+      assert.equal(
+        heard.mail.to === undefined
+          ? []
+          : [heard.mail.to].flat().flatMap(({ value }) => value.map((one) => one.address)),
+        ['sysadmin@thingsboard.org'],
+      );
+      assert.is(heard.mail.from?.value[0]?.address, 'no-reply@example.org');
+      assert.match(String(heard.mail.html), '&lt;b&gt;Acme&lt;/b&gt;');
+      assert.not.match(String(heard.mail.html), '<b>');
+    },
+    { options: { 'web.name': '<b>Acme</b> "Home", Inc. <x@y.example>' } },
+  ));
+
+test('strangers have few mails sent: one in five minutes to an address, ten an hour from one network', () =>
+  scene(async ({ api, mails, server }) => {
+    for (let n = 0; n < 3; n += 1) await forget(api, USER);
+    for (let n = 0; n < 12; n += 1) await forget(api, `nobody-${n}@example.org`);
+    await forget(api, 'admin@tenant.example');
+    await mails.mailTo(USER, 2);
+    await until('all was worked off', async () => (await server.core.store.index.count('mail/fresh')) === 0);
+    assert.is(mails.heard.filter(({ mail }) => mail.subject === 'Choose a new password').length, 1);
+  }));
+
+test('without a mail server all is as it was: the answers, and nothing waits', async () => {
+  const server = await startLocalServer();
+  try {
+    const { api, sysadmin, tenant } = {
+      ...(await cast(server.url, SYSADMIN_PASSWORD, 1)),
+      api: restApi(server.url),
+    };
+    assert.is((await forget(api, USER)).status, 200);
+    assert.is((await api.send('GET', '/api/admin/settings/mail', sysadmin)).status, 404);
+    assert.is((await api.send('POST', '/api/admin/settings/testMail', sysadmin, {})).status, 400);
+    assert.is((await api.send('GET', '/api/admin/settings/mail', tenant)).status, 403);
+    assert.is(await server.core.store.index.count('mail/fresh'), 0);
+  } finally {
+    await server.stop();
+  }
+});
+
+test('the system administrator reads the settings, without the password, and does not write them', () =>
+  scene(async ({ api, sysadmin }) => {
+    const shown = await api.must('GET', '/api/admin/settings/mail', sysadmin);
+    assert.match(shown, '"smtpHost":"localhost"');
+    assert.not.match(shown, 'a password of');
+    assert.is((await api.send('POST', '/api/admin/settings', sysadmin, { key: 'mail' })).status, 400);
+  }));
+
+test.run();
