@@ -9,6 +9,7 @@ import type { AuditTrail } from '../actors/audit/audit.ts';
 import type { Clock } from '../actors/base/clock.ts';
 import type { Log } from '../actors/base/log.ts';
 import type { Secrets } from '../actors/base/secret.ts';
+import type { Tracing } from '../actors/base/tracing.ts';
 import type { AttributeNews } from '../actors/claiming/attribute-news.ts';
 import type { Statements } from '../actors/claiming/statements.ts';
 import type { TokenGuard } from '../actors/claiming/wrong-tokens.ts';
@@ -76,6 +77,8 @@ export interface ApiNeeds {
   /** Counts wrong secrets over all customers; without it this process counts for itself. */
   readonly windowGuesses?: WindowGuesses;
   readonly settings: ApiSettings;
+  /** Makes spans; without it, nobody does. */
+  readonly tracing?: Tracing;
   /** Counts what tenants have stored; without it, nobody does. */
   readonly stored?: StoredBytes;
   /** Answers what an MQTT broker asks; without it, no broker may ask. */
@@ -117,8 +120,9 @@ export function createApp(needs: ApiNeeds): RoutesApp {
           now: () => clock.now(),
           log,
         });
-  const { audit, stored, onRequest } = needs;
-  return createRoutesApp(routes, { audit, authentication, clock, log, settings, stored, onRequest }, web);
+  const { audit, stored, onRequest, tracing } = needs;
+  const dispatch = { audit, authentication, clock, log, settings, stored, onRequest, tracing };
+  return createRoutesApp(routes, dispatch, web);
 }
 
 /**

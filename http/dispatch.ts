@@ -13,6 +13,7 @@ import type { AuditTrail } from '../actors/audit/audit.ts';
 import type { Clock } from '../actors/base/clock.ts';
 import { type DeviceId, parseId } from '../actors/base/ids.ts';
 import { type Log, logBounded } from '../actors/base/log.ts';
+import type { Tracing } from '../actors/base/tracing.ts';
 import { logUnavailable, StoreUnavailable } from '../actors/journal/unavailable.ts';
 import { reportBug } from '../actors/runtime/supervision.ts';
 import type { Authentication, Identity } from './auth/authentication.ts';
@@ -21,6 +22,7 @@ import type { Principal } from './auth/principal.ts';
 import type { Route } from './route.ts';
 import { noteImpersonated } from './routes/user-notes.ts';
 import type { ApiSettings } from './settings.ts';
+import { type RequestTrace, traceRequest } from './trace.ts';
 import { addressedBy } from './wire/addressed.ts';
 import { type Asked, askedThrough, BrokenOff, type Env } from './wire/asked.ts';
 import { declaredBytes, PUBLIC_BODY_BYTES_MAX, readJson, readPayload, tooLarge } from './wire/body.ts';
@@ -49,6 +51,8 @@ export interface DispatchNeeds {
   /** Without it nothing is counted. */
   readonly stored?: StoredBytes | undefined;
   readonly onRequest?: ObserveRequest | undefined;
+  /** Makes spans; without it, nobody does. */
+  readonly tracing?: Tracing | undefined;
 }
 
 export function register(app: App, route: Route, needs: DispatchNeeds): void {
@@ -58,25 +62,33 @@ export function register(app: App, route: Route, needs: DispatchNeeds): void {
 /** All of a request, from who asks to what is answered. */
 export async function respond(asked: Asked, route: Route, needs: DispatchNeeds): Promise<ResponseParts> {
   const startedAt = performance.now();
-  const reply = await serve(asked, route, needs);
+  const trace =
+    needs.tracing === undefined ? undefined : traceRequest(needs.tracing, asked, route, needs.clock);
+  const reply = await serve(asked, route, needs, trace);
   const parts = partsOf(reply, corsHeaders(asked, needs.settings.corsOrigins), needs.clock.now());
   const took = performance.now() - startedAt;
+  trace?.end(parts.status);
   needs.onRequest?.(route, parts.status, took / 1_000);
   if (needs.log.debugs !== false) {
     const ms = Math.round(took * 100) / 100;
     const about = { method: route.method, route: route.path, status: parts.status, ms };
-    needs.log.debug({ ...about, ...idsOf(asked) }, 'request');
+    needs.log.debug({ ...about, ...idsOf(asked), ...trace?.ids() }, 'request');
   }
   return parts;
 }
 
-async function serve(asked: Asked, route: Route, needs: DispatchNeeds): Promise<Reply> {
+async function serve(
+  asked: Asked,
+  route: Route,
+  needs: DispatchNeeds,
+  trace: RequestTrace | undefined,
+): Promise<Reply> {
   const { log } = needs;
   try {
-    return await answer(asked, route, needs);
+    return await answer(asked, route, needs, trace);
   } catch (error) {
     if (error instanceof BrokenOff) return badRequest('The request was broken off');
-    const fields = { method: route.method, route: route.path, ...idsOf(asked) };
+    const fields = { method: route.method, route: route.path, ...idsOf(asked), ...trace?.ids() };
     if (error instanceof StoreUnavailable) {
       const about = { ...fields, err: error };
       logUnavailable(log, 'warn', performance.now(), about, 'request failed: the store is not available');
@@ -87,7 +99,12 @@ async function serve(asked: Asked, route: Route, needs: DispatchNeeds): Promise<
   }
 }
 
-async function answer(asked: Asked, route: Route, needs: DispatchNeeds): Promise<Reply> {
+async function answer(
+  asked: Asked,
+  route: Route,
+  needs: DispatchNeeds,
+  trace: RequestTrace | undefined,
+): Promise<Reply> {
   const { authentication, settings } = needs;
   const isPublic = route.roles.includes('PUBLIC');
   // Each header that is read costs a microsecond of a claim, so each is read only where it is used.
@@ -131,6 +148,7 @@ async function answer(asked: Asked, route: Route, needs: DispatchNeeds): Promise
       browser: asked.header(KNOWN_BROWSER_HEADER),
     }),
     bearer: () => /^Bearer (.+)$/i.exec(asked.header('authorization') ?? '')?.[1],
+    trace,
     idempotencyKey: route.idempotent ? asked.header('idempotency-key') : undefined,
     lastEventId: route.resumable ? asked.header('last-event-id') : undefined,
     ifMatch: route.conditional ? asked.header('if-match') : undefined,

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { type Grant, type Holder, holdsOneOf, type Principal, type Role } from './auth/principal.ts';
+import type { RequestTrace } from './trace.ts';
 import type { Payload } from './wire/body.ts';
 import { badRequest, unavailable } from './wire/errors.ts';
 import type { Problem, Reply } from './wire/reply.ts';
@@ -33,6 +34,8 @@ interface Call<Caller, Params, Query, Body> {
   linkBase(): string;
   /** `Authorization: Bearer …`, for programs that have a shared secret instead of a token. */
   readonly bearer: () => string | undefined;
+  /** Set where spans are made. */
+  readonly trace: RequestTrace | undefined;
   /** The `Idempotency-Key` header: the client's name for the request, the same when it repeats it. */
   readonly idempotencyKey: string | undefined;
   /** The `If-Match` header of a conditional route. */

@@ -13,6 +13,7 @@
 import type { Instant } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secret.ts';
+import type { TraceText } from '../base/tracing.ts';
 import { secretLengthOf } from '../device/ownership-rules.ts';
 import type { Devices, Directory } from '../fleet/devices.ts';
 import { type AuthenticatedDevice, type Authentication, createAuthentication } from './authentication.ts';
@@ -27,12 +28,14 @@ export interface Claiming extends Authentication {
    * Asks the device to open its window, or to be reset. Whatever the store does is in the outcome; rejects for bugs only.
    * @param isRedelivery the transport knows that the message may have come before
    * @param arrivedAt of the message, where it may have waited since (O5)
+   * @param trace what it is a part of, where that is recorded
    */
   initiate(
     device: AuthenticatedDevice,
     request: ClaimRequest,
     isRedelivery?: boolean,
     arrivedAt?: Instant,
+    trace?: TraceText,
   ): Promise<ClaimOutcome>;
 }
 
@@ -42,7 +45,7 @@ export function createClaiming(devices: Devices, directory: Directory, secrets: 
 
     fetchCredentials: (device) => fetchCredentials(devices, secrets, log, device),
 
-    initiate(device, request, isRedelivery = false, arrivedAt) {
+    initiate(device, request, isRedelivery = false, arrivedAt, trace) {
       const opening = {
         type: 'InitiateClaim',
         openedBy: { type: 'device', credentialsId: device.credentialsId },
@@ -50,6 +53,7 @@ export function createClaiming(devices: Devices, directory: Directory, secrets: 
         secretLength: secretLengthOf(request.secretKey),
         durationMs: request.durationMs,
         ...(arrivedAt === undefined ? {} : { arrivedAt }),
+        ...(trace === undefined ? {} : { trace }),
       } as const;
       if (!request.reset) return devices.ask(device.id, opening).then(outcomeOf);
       return devices

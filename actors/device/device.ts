@@ -72,6 +72,7 @@ import {
   type Refusal,
   recordedBy,
   refuse,
+  type Traced,
   UNKNOWN,
 } from './messages.ts';
 import type { OpensWindow } from './opening.ts';
@@ -168,7 +169,7 @@ export interface ClaimPolicy {
 /** `decide` takes the ownership rules of the device's profile; without them the server's defaults hold. */
 export type DeviceDecider = Decider<DeviceState, DeviceCommand, DeviceEvent, Refusal, DeviceRules>;
 
-export type DeviceCommand = (ProvisionDevice | LaterCommand) & ByImpersonator;
+export type DeviceCommand = (ProvisionDevice | LaterCommand) & ByImpersonator & Traced;
 type LaterCommand =
   | InitiateClaim
   | IssueChallenge
@@ -199,7 +200,7 @@ type LaterCommand =
  * Events are complete: what a policy decided when they happened is written in them. So replaying them gives the same
  * record under any policy, on any node, for ever.
  */
-export type DeviceEvent = (DeviceProvisioned | LaterEvent) & ByImpersonator;
+export type DeviceEvent = (DeviceProvisioned | LaterEvent) & ByImpersonator & Traced;
 type LaterEvent =
   | ClaimWindowOpened
   | ChallengeIssued
@@ -242,7 +243,8 @@ export function createDeviceDecider(policy: ClaimPolicy): DeviceDecider {
       if (state.status === 'absent') return command.type === 'ExpireDue' ? IGNORE : UNKNOWN;
       const decision = decideLater({ ...policy, ownership: rules }, state, command, at);
       const impersonatorId = command.impersonatorId ?? state.takeOver?.impersonatorId;
-      return impersonatorId === undefined ? decision : inTheNameOf(command, decision, impersonatorId);
+      const named = impersonatorId === undefined ? decision : inTheNameOf(command, decision, impersonatorId);
+      return inTrace(state, command, named);
     },
   };
 }
@@ -257,6 +259,27 @@ function inTheNameOf(
   const isCompletion = command.type === 'CompleteTakeOver' && decision.event.type === 'DeviceTakenOver';
   const isTheirs = command.impersonatorId !== undefined || isCompletion;
   return isTheirs ? accept({ ...decision.event, impersonatorId }) : decision;
+}
+
+/** What becomes of a window is a part of the trace of its opening, unless it has a trace of its own. */
+const OF_WINDOWS: ReadonlySet<DeviceEvent['type']> = new Set([
+  'DeviceClaimed',
+  'TakeOverAsked',
+  'DeviceTakenOver',
+  'ClaimWindowApproved',
+  'ClaimWindowClosed',
+  'ClaimWindowExpired',
+]);
+
+function inTrace(
+  { window, pendingWindow }: Device,
+  { trace: own }: DeviceCommand,
+  decision: DeviceDecision,
+): DeviceDecision {
+  const earlier = window?.trace ?? pendingWindow?.trace;
+  if ((own ?? earlier) === undefined || decision.type !== 'accept') return decision;
+  const trace = own ?? (OF_WINDOWS.has(decision.event.type) ? earlier : undefined);
+  return trace === undefined ? decision : accept({ ...decision.event, trace });
 }
 
 function decideLater(
@@ -338,7 +361,7 @@ export function evolve(state: DeviceState, event: DeviceEvent): DeviceState {
   return evolveLater(state, event);
 }
 
-function evolveLater(device: Device, event: LaterEvent & ByImpersonator): DeviceState {
+function evolveLater(device: Device, event: LaterEvent & ByImpersonator & Traced): DeviceState {
   switch (event.type) {
     case 'ClaimWindowOpened':
       return windowOpened(device, event);
@@ -477,11 +500,12 @@ function isOvertaken({ window, pendingWindow }: Device, { arrivedAt }: OpensWind
 }
 
 /** O5: a window that was open is replaced, secret and expiry; one that waits for approval replaces only its like. */
-function windowOpened(device: Device, event: ClaimWindowOpened): Device {
-  const { secretDigest, at, closesAt, openedBy, gateway, pending, arrivedAt } = event;
+function windowOpened(device: Device, event: ClaimWindowOpened & Traced): Device {
+  const { secretDigest, at, closesAt, openedBy, gateway, pending, arrivedAt, trace } = event;
   const inOrder = { secretDigest, openedAt: at, closesAt, openedBy };
   const asked = arrivedAt === undefined ? inOrder : { ...inOrder, arrivedAt };
-  const window = gateway === undefined ? asked : { ...asked, gateway };
+  const opened = gateway === undefined ? asked : { ...asked, gateway };
+  const window = trace === undefined ? opened : { ...opened, trace };
   const asToReset = event.byReset ? { ...device, lastResetAt: at } : device;
   return pending ? { ...asToReset, pendingWindow: window } : { ...asToReset, window };
 }
@@ -779,12 +803,13 @@ function reset(policy: ClaimPolicy, device: Device, command: ResetDevice, at: In
   }
 }
 
-function wasReset(device: Device, event: DeviceReset): Device {
-  const { at, window: opened } = event;
+function wasReset(device: Device, event: DeviceReset & Traced): Device {
+  const { at, window: opened, trace } = event;
   const released = { ...givenBack(device, event), lastResetAt: at };
   if (opened === undefined) return released;
   const { secretDigest, closesAt, pending } = opened;
-  const window = { secretDigest, openedAt: at, closesAt, openedBy: 'device' as const };
+  const inOrder = { secretDigest, openedAt: at, closesAt, openedBy: 'device' as const };
+  const window = trace === undefined ? inOrder : { ...inOrder, trace };
   return pending ? { ...released, pendingWindow: window } : { ...released, window };
 }
 

@@ -1,6 +1,7 @@
 /** What all messages to and from a device share: who asks, when something happened, and why a device says no. */
 import type { Instant } from '../base/clock.ts';
 import type { CustomerId, DeviceId, UserId } from '../base/ids.ts';
+import type { TraceText } from '../base/tracing.ts';
 import type { Decision } from '../runtime/decider.ts';
 
 /** On a command: which user asks, for the audit trail; absent where no user does. */
@@ -47,6 +48,11 @@ export interface RecordedBy<Type extends string> extends Recorded<Type> {
 /** An administrator who looked in as the user that a command or an event names. */
 export interface ByImpersonator {
   readonly impersonatorId?: UserId;
+}
+
+/** On a command or an event: the trace that it is a part of, where one is recorded. No decision depends on it. */
+export interface Traced {
+  readonly trace?: TraceText;
 }
 
 /** Who asked, in the form in which an event keeps it. */

@@ -7,6 +7,7 @@ import type { Instant } from '../base/clock.ts';
 import type { CustomerId, DeviceId, ProfileId, TenantId, TransferId, UserId } from '../base/ids.ts';
 import type { Json, JsonObject } from '../base/json.ts';
 import type { CredentialsId, SecretDigest } from '../base/secret.ts';
+import type { TraceText } from '../base/tracing.ts';
 import type { Evidence, Handover, InEpoch } from './messages.ts';
 
 export type DeviceState = AbsentDevice | Device;
@@ -140,6 +141,8 @@ export interface ClaimWindow {
   readonly gateway?: OwnedGateway;
   /** When the message arrived that asked for it, where that was before `openedAt` (O5). */
   readonly arrivedAt?: Instant;
+  /** Of what opened it: what becomes of the window is a part of the same trace. */
+  readonly trace?: TraceText;
 }
 
 /** A gateway in one of its owner epochs: what it was granted ends with the epoch (O9). */

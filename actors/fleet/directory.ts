@@ -45,13 +45,13 @@ export function createDirectory(
   }
 
   async function page(list: DeviceList, query: ListQuery): Promise<Page<DeviceRecord>> {
-    const { ids, total, cutAfter } = await listing.find(list, query);
+    const { ids, ...found } = await listing.find(list, query);
     const read = await mapInSlices(ids, async (id) => {
       const device = await readDevice(journal, id);
       return device !== undefined && list.agrees(device) ? asListed(device) : undefined;
     });
     const items = read.filter((device) => device !== undefined);
-    return { items, total, ...(cutAfter === undefined ? {} : { cutAfter }) };
+    return { items, ...found };
   }
 
   return {

@@ -46,8 +46,10 @@ export interface RowRange {
 export interface Found {
   /** Those in the range, in order. */
   readonly ids: readonly DeviceId[];
-  /** How many there are, or at least. */
+  /** How many there are, or were found so far where `atLeast` is set. */
   readonly total: number;
+  /** There may be more than `total`; always where `cutAfter` is set. */
+  readonly atLeast?: true;
   /** After how many devices a bound ended the search; undefined where it saw all. */
   readonly cutAfter?: number;
 }
@@ -84,7 +86,9 @@ export async function scan(index: Index, bounds: SearchBounds, what: Scan): Prom
     after = { after: last };
     if (rowsRead >= bounds.rowsMax || headsRead >= bounds.headsMax) {
       const more = await index.page(list, { offset: 0, limit: 1, prefix, descending, ...after });
-      return more.length === 0 ? collected.found() : { ...collected.found(), cutAfter: rowsRead };
+      return more.length === 0
+        ? collected.found()
+        : { ...collected.found(), atLeast: true, cutAfter: rowsRead };
     }
     await nextTurn();
   }
@@ -100,8 +104,14 @@ export async function range(
 ): Promise<Found> {
   const members = await index.page(list, { offset, limit: limit + 1, prefix, descending });
   const counted = await index.count(list, { prefix, atMost: bounds.totalMax });
-  const total = counted < bounds.totalMax ? counted : Math.max(counted, offset + members.length);
-  return { ids: members.slice(0, limit).map(deviceOf), total };
+  const ids = members.slice(0, limit).map(deviceOf);
+  if (counted < bounds.totalMax) return { ids, total: counted };
+  // A page behind the end shows nothing of how long the list is.
+  if (members.length === 0) return { ids, total: counted, atLeast: true };
+  const seen = offset + members.length;
+  return members.length <= limit
+    ? { ids, total: seen }
+    : { ids, total: Math.max(counted, seen), atLeast: true };
 }
 
 export interface TextSearch {

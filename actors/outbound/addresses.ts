@@ -43,10 +43,12 @@ const FORBIDDEN = [
   '224.0.0.0/4',
   '240.0.0.0/4',
   '::/96', // unspecified, loopback, and IPv4 in disguise
+  '::ffff:0:0:0/96', // IPv4 translated (RFC 2765), which is not IPv4 mapped
   '64:ff9b::/96', // IPv4 behind NAT64
   '64:ff9b:1::/48',
   '100::/64',
-  '2001::/32', // IPv4 in Teredo
+  '100:0:0:1::/64',
+  '2001::/23', // protocols' own: IPv4 in Teredo, measurements, ORCHID
   '2001:db8::/32',
   '2002::/16', // IPv4 in 6to4
   '3fff::/20',

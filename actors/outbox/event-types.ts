@@ -80,6 +80,7 @@ export function messageOf(
     data: told,
     customerIds: customersOf(event),
     profileId,
+    ...(event.trace === undefined ? {} : { trace: event.trace }),
   };
 }
 

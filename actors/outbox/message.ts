@@ -2,6 +2,7 @@
 import type { Instant } from '../base/clock.ts';
 import type { CustomerId, DeviceId, ProfileId, TenantId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
+import type { TraceText } from '../base/tracing.ts';
 
 /** An event of a device, as it is told outside. It has no secret in it. */
 export interface Message {
@@ -18,6 +19,8 @@ export interface Message {
   /** For filters: the customers whom it is about, and the device's profile. Undefined where that cannot be known any more. */
   readonly customerIds: readonly CustomerId[];
   readonly profileId: ProfileId | undefined;
+  /** What the event is a part of, where that was recorded. */
+  readonly trace?: TraceText;
 }
 
 /** Where a message was read: behind this position of this log. */

@@ -11,8 +11,9 @@ import type { Index } from '../store/store.ts';
 
 export interface Page<Item> {
   readonly items: readonly Item[];
-  /** Of searches in long lists: at least. */
   readonly total: number;
+  /** There may be more than `total`: a search in a long list counts no further. */
+  readonly atLeast?: true;
   /** After how many looked at a search gave up; undefined where it saw all there is. */
   readonly cutAfter?: number;
 }

@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { CredentialSecrets } from '../base/secret.ts';
+import { carrierOf, type Tracing } from '../base/tracing.ts';
 import type { OutboundAnswer, SendOutbound } from '../outbound/request.ts';
 import { parseSigningSecret, readSigningPair, signedHeaders } from '../outbound/signature.ts';
 import { typesNamed } from '../outbox/event-types.ts';
@@ -18,6 +19,8 @@ export interface SendingNeeds {
   readonly clock: Clock;
   /** What this server is called. */
   readonly server: string;
+  /** Makes spans; without it, the trace of the event is handed on as it is. */
+  readonly tracing?: Tracing | undefined;
   /** For a whole request. */
   readonly timeoutMs: number;
 }
@@ -55,10 +58,12 @@ function filterOf({ events, profileIds, customerIds }: Webhook): (message: Messa
 }
 
 export async function deliver(webhook: Webhook, message: Message, needs: SendingNeeds): Promise<Delivery> {
-  const { send, clock, server, timeoutMs } = needs;
+  const { send, clock, server, timeoutMs, tracing } = needs;
   const keys = keysOf(webhook, needs);
   if (keys === undefined) return failed({ outcome: 'secret-lost', answer: '', tookMs: 0 });
   const { body, headers } = payloadOf(message, webhook.format, server);
+  const span = spanOf(tracing, message);
+  const trace = span?.text ?? message.trace;
   const begun = clock.elapsed();
   const answer = await send({
     method: 'POST',
@@ -66,13 +71,24 @@ export async function deliver(webhook: Webhook, message: Message, needs: Sending
     headers: {
       ...headers,
       'user-agent': 'claimd',
+      ...(trace === undefined ? {} : carrierOf(trace)),
       ...signedHeaders(keys.symmetric, message.id, clock.now(), body, keys.pairs),
     },
     body,
     timeoutMs,
     answerBytesMax: ANSWER_BYTES_MAX,
   });
-  return deliveryOf(answer, Math.round(clock.elapsed() - begun), clock.now());
+  const status = answer.type === 'answered' ? { 'http.response.status_code': answer.status } : {};
+  const delivery = deliveryOf(answer, Math.round(clock.elapsed() - begun), clock.now());
+  span?.end(status, delivery.type === 'failed' ? delivery.told.outcome : undefined);
+  return delivery;
+}
+
+/** One attempt, in the trace of what happened. */
+function spanOf(tracing: Tracing | undefined, { trace, type }: Message) {
+  if (trace === undefined) return undefined;
+  const attributes = { 'http.request.method': 'POST', 'claimd.event.type': type };
+  return tracing?.start({ kind: 'client', name: 'POST webhook', parent: trace, attributes });
 }
 
 /** Undefined: the key that sealed them is gone. */

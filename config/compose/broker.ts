@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { NULL_UUID, type TenantId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
+import { carrierOf, type TraceText, type Tracing } from '../../actors/base/tracing.ts';
 import { createClaiming } from '../../actors/claiming/claiming.ts';
 import { shownByMqtt } from '../../actors/fleet/credentials.ts';
 import type { Message } from '../../actors/outbox/message.ts';
@@ -35,6 +36,7 @@ export async function createBroker(config: Config, { clock, log, meters }: CoreN
     parent: root,
     clock,
     log,
+    tracing: core.tracing,
   });
 }
 
@@ -53,9 +55,12 @@ export async function publishEvents(config: Config, { clock }: CoreNeeds, core: 
     wants: () => true,
     async deliver(message) {
       const begun = clock.elapsed();
+      const span = spanOf(core.tracing, message);
+      const trace = span?.text ?? message.trace;
       const isThere = await bridge.tell(topicOf(eventTopic, message), (version) =>
-        eventMessageOf(message, version, server),
+        eventMessageOf(message, version, server, trace),
       );
+      span?.end({}, isThere ? undefined : 'unreachable');
       const told = {
         outcome: isThere ? 'published' : 'unreachable',
         answer: '',
@@ -76,11 +81,23 @@ function topicOf(template: string, { tenantId, deviceId, type }: Message): strin
     .replaceAll('{type}', type);
 }
 
+/** One attempt, in the trace of what happened. */
+function spanOf(tracing: Tracing | undefined, { trace, type }: Message) {
+  if (trace === undefined) return undefined;
+  const attributes = {
+    'messaging.system': 'mqtt',
+    'messaging.operation.type': 'send',
+    'claimd.event.type': type,
+  };
+  return tracing?.start({ kind: 'producer', name: 'send events', parent: trace, attributes });
+}
+
 /** Binary where there are properties to hold the attributes, else whole (CloudEvents 1.0, MQTT binding §3). */
-function eventMessageOf(message: Message, version: 4 | 5, server: string) {
+function eventMessageOf(message: Message, version: 4 | 5, server: string, trace: TraceText | undefined) {
   const { body: payload, headers } = payloadOf(message, version === 5 ? 'binary' : 'structured', server);
   const contentType = headers['content-type'] ?? '';
-  return { payload, contentType, userProperties: userPropertiesOf(message, server) };
+  const context = trace === undefined ? {} : carrierOf(trace);
+  return { payload, contentType, userProperties: { ...userPropertiesOf(message, server), ...context } };
 }
 
 function bridgeSettings({ broker, mqtt }: Config, url: string): BridgeSettings {

@@ -18,6 +18,7 @@ import type { Clock } from '../../actors/base/clock.ts';
 import type { TenantId } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
 import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
+import { openTracing, type Tracing } from '../../actors/base/tracing.ts';
 import { createPolicyHook } from '../../actors/claiming/policy-hook.ts';
 import { completingTakeOvers, newcomersOf } from '../../actors/claiming/take-overs.ts';
 import { type Bus, silentBus } from '../../actors/cluster/bus.ts';
@@ -94,6 +95,8 @@ export interface Core {
   /** For what is counted on the way of a claim: in memory, told over the bus, never in the store. */
   readonly quickCounters: Counters;
   readonly windowGuesses: WindowGuesses;
+  /** Undefined: no OpenTelemetry SDK is loaded. */
+  readonly tracing: Tracing | undefined;
   /** To the other processes on the same store. */
   readonly bus: Bus;
   /** The actor system, for transports that spawn actors. */
@@ -146,6 +149,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     );
     const installation = await installationOf(store);
     const server = serverName(config, installation);
+    const tracing = openTraces(config, needs);
     const { webhooks, dispatcher, reader, addTarget } = composeWebhooks(config.webhooks, {
       ...needs,
       ...outbound,
@@ -153,6 +157,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       secrets,
       profiles,
       server,
+      tracing,
     });
     close = async (drainMs) => {
       await Promise.all([devices.stop(drainMs), dispatcher.stop(), stopMail()]);
@@ -162,6 +167,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       await stopPruning();
       await audit.stop();
       await opened.close();
+      await tracing?.flush();
     };
     const directory = createDirectory(store.journal, store.index);
     const stored = createStoredBytes(store, config.quotas.bytesPerTenant, needs.log);
@@ -213,6 +219,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       outbound,
       quickCounters,
       profiles,
+      tracing,
       bus,
       root,
       listen: (listener) => listeners.push(listener),
@@ -230,6 +237,13 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
     await close(0);
     throw error;
   }
+}
+
+function openTraces({ tracing: { sampleRatio, ...rest } }: Config, { clock, log }: CoreNeeds) {
+  const settings = { ...rest, sampleRatio: Number(sampleRatio) };
+  const tracing = openTracing(settings, clock);
+  if (tracing !== undefined) log.info(settings, 'traces: an OpenTelemetry SDK is loaded');
+  return tracing;
 }
 
 /** What this server is called in what devices sign for it, in what it signs itself, and in what it tells others. */

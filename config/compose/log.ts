@@ -51,12 +51,19 @@ const FORMATS: { readonly [format in LogFormat]: (base: object) => pino.LoggerOp
 };
 const ECS_VERSION = '8.17.0';
 
-function ecsFields({ err, requestId, traceId, ...fields }: Record<string, unknown>): Record<string, unknown> {
+function ecsFields({
+  err,
+  requestId,
+  traceId,
+  spanId,
+  ...fields
+}: Record<string, unknown>): Record<string, unknown> {
   const own = err === undefined || err instanceof Error ? fields : { ...fields, err };
   return {
     ...(err instanceof Error ? { error: ecsError(err) } : {}),
     ...(requestId === undefined ? {} : { http: { request: { id: requestId } } }),
     ...(traceId === undefined ? {} : { trace: { id: traceId } }),
+    ...(spanId === undefined ? {} : { span: { id: spanId } }),
     ...(Object.keys(own).length === 0 ? {} : { claimd: own }),
   };
 }

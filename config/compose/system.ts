@@ -191,6 +191,7 @@ function createMqtt(config: Config, needs: CoreNeeds, core: Core) {
     log,
     ...(config.mqtt.sslEnabled ? { tls: mqttTls(config) } : {}),
     ...(needs.meters === undefined ? {} : { figures: needs.meters.packets }),
+    tracing: core.tracing,
   });
   core.windowGuesses.onWait(({ key, waitMs }) => {
     const id = parseId<DeviceId>(key);
@@ -291,6 +292,7 @@ function createHttp(
     ...(brokerAuth === undefined ? {} : { brokerAuth }),
     settings: apiSettings(config, core),
     stored: core.stored,
+    ...(core.tracing === undefined ? {} : { tracing: core.tracing }),
     tokenGuard: guardOf('http', config, core, log),
     deviceApi: {
       ...defaultDeviceApiSettings,

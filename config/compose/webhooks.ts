@@ -2,6 +2,7 @@
 import type { Clock } from '../../actors/base/clock.ts';
 import type { Log } from '../../actors/base/log.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
+import type { Tracing } from '../../actors/base/tracing.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { createDispatcher, type Dispatcher, openOutbox } from '../../actors/outbox/dispatcher.ts';
 import type { ProfileOf } from '../../actors/outbox/holders.ts';
@@ -31,6 +32,7 @@ export interface WebhookComposition extends Pick<Outbound, 'filter' | 'send'> {
   readonly log: Log;
   /** What this server is called. */
   readonly server: string;
+  readonly tracing?: Tracing | undefined;
 }
 
 export function composeWebhooks(settings: Config['webhooks'], needs: WebhookComposition): WebhookParts {

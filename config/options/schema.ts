@@ -26,6 +26,7 @@ import { ownership } from './sections/ownership.ts';
 import { install, store, system } from './sections/process.ts';
 import { quotas } from './sections/quotas.ts';
 import { redis } from './sections/redis.ts';
+import { tracing } from './sections/tracing.ts';
 import { web } from './sections/web.ts';
 import { webhooks } from './sections/webhooks.ts';
 
@@ -51,6 +52,7 @@ export const SCHEMA = {
   store,
   redis,
   metrics,
+  tracing,
   system,
 } as const;
 

@@ -10,6 +10,7 @@ import { viewDevice } from '../views/device.ts';
 import { viewPage } from '../views/page.ts';
 import { badRequest, notFound, refusedByDevice, unavailable } from '../wire/errors.ts';
 import { empty, json, type Reply } from '../wire/reply.ts';
+import { SEARCHED, TOTAL_IS } from '../wire/totals.ts';
 
 /** The device after a command, or the problem. */
 export async function deviceReply(profiles: Profiles, id: DeviceId, answer: DeviceAnswer): Promise<Reply> {
@@ -35,7 +36,9 @@ export const DEVICE_PAGE =
   'A page of devices. textSearch finds what contains the text in its name or label; of more than ' +
   `${rowsMax} devices (a customer: ${headsMax}) those whose name begins with it, without any those whose label does, ` +
   `and only then what contains it among the first ${rowsMax} (${headsMax}). Searched and filtered, totalElements is ` +
-  `exact up to ${totalMax} and at least so many beyond. Filters that no index answers look at ${headsMax} devices.`;
+  `exact up to ${totalMax}. Filters that no index answers look at ${headsMax} devices. Where there may be more than was ` +
+  'counted, the header ' +
+  `${TOTAL_IS} says at-least; where a search did not look at all devices, ${SEARCHED} says at how many it looked.`;
 export const SEARCH_GAVE_UP =
   'Malformed; or a search found nothing among as many devices as it looks at, and there are more';
 
@@ -48,12 +51,18 @@ export function pageOfDevices<Item, View>(
   query: { readonly page: number; readonly pageSize: number },
   view: (item: Item) => View,
 ): Reply {
-  const { total, cutAfter } = page;
-  return total === 0 && cutAfter !== undefined
-    ? badRequest(
-        `Nothing was found among the first ${cutAfter} devices, and there are more! Search by how the name begins.`,
-      )
-    : json(viewPage(page, query, view));
+  const { total, atLeast, cutAfter } = page;
+  if (total === 0 && cutAfter !== undefined) {
+    return badRequest(
+      `Nothing was found among the first ${cutAfter} devices, and there are more! Search by how the name begins.`,
+    );
+  }
+  // Not in the body: that has ThingsBoard's four fields, and a strict client takes no others.
+  const headers = {
+    ...(atLeast ? { [TOTAL_IS]: 'at-least' } : {}),
+    ...(cutAfter === undefined ? {} : { [SEARCHED]: String(cutAfter) }),
+  };
+  return { ...json(viewPage(page, query, view)), headers };
 }
 
 /** What is made of the device after a command, or the problem. */

@@ -13,6 +13,7 @@ import {
   TENANT_AND_CUSTOMER,
 } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
+import type { RequestTrace } from '../trace.ts';
 import { claimResultView } from '../views/device.ts';
 import { pendingClaimView } from '../views/take-over.ts';
 import { REPLAYED_HEADER } from '../wire/claim-refusal.ts';
@@ -80,6 +81,7 @@ interface AskedClaim {
   readonly address: string;
   readonly idempotencyKey: string | undefined;
   readonly prefersAsync: () => boolean;
+  readonly trace: RequestTrace | undefined;
 }
 
 export type ClaimCall = (asked: AskedClaim) => Promise<Reply>;
@@ -88,9 +90,9 @@ export type ClaimCall = (asked: AskedClaim) => Promise<Reply>;
 export function createClaim(needs: ConfirmNeeds): ClaimCall {
   const { accounts, secrets } = needs;
   const confirm = createConfirm(needs);
-  return async ({ principal, params, body: secret, address, idempotencyKey: key, prefersAsync }) => {
+  return async ({ principal, params, body: secret, address, idempotencyKey: key, prefersAsync, trace }) => {
     const claim = (begunAt: Instant | undefined) =>
-      confirm({ principal, deviceName: params.deviceName, secret, address, begunAt, prefersAsync });
+      confirm({ principal, deviceName: params.deviceName, secret, address, begunAt, prefersAsync, trace });
     if (key === undefined) return claim(undefined);
     if (key === '' || key.length > NAME_MAX) return badRequest('The Idempotency-Key is empty or too long!');
     const { userId } = principal;
@@ -145,8 +147,9 @@ function giveBack({ devices, directory, settings }: ConfirmNeeds): Route {
       404: { description: 'The tenant has no device of this name' },
       412: { description: 'If-Match names another owner epoch' },
     },
-    async handle({ principal, params, ifMatch }) {
+    async handle({ principal, params, ifMatch, trace: request }) {
       const { tenantId, userId } = principal;
+      const trace = request?.begin();
       const id = await deviceIdByName(directory, tenantId, params.deviceName);
       if (id === undefined) return notFound;
       if (settings.uniformRefusals && principal.authority === 'CUSTOMER_USER') {
@@ -162,6 +165,7 @@ function giveBack({ devices, directory, settings }: ConfirmNeeds): Route {
         customerId,
         ...inEpochs(ifMatch),
         ...impersonation(principal),
+        ...(trace === undefined ? {} : { trace }),
       } as const;
       return doneReply(await devices.ask(id, command));
     },

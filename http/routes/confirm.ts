@@ -31,6 +31,7 @@ import type { Counters } from '../../actors/limits/counters.ts';
 import { attempt, attemptsLeft, createLimiter, type Party } from '../auth/attempts.ts';
 import { type CustomerUser, impersonation } from '../auth/principal.ts';
 import type { ApiSettings, Limit } from '../settings.ts';
+import type { RequestTrace } from '../trace.ts';
 import { viewDevice } from '../views/device.ts';
 import { viewTakeOver } from '../views/take-over.ts';
 import {
@@ -75,6 +76,7 @@ export interface Claim {
   readonly begunAt: Instant | undefined;
   /** Whether a pending take-over is answered by 202. */
   readonly prefersAsync: () => boolean;
+  readonly trace: RequestTrace | undefined;
 }
 
 export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Reply> {
@@ -84,7 +86,7 @@ export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Re
   const windows = createWindowParties(needs);
 
   return async (claim) => {
-    const { principal, deviceName, secret } = claim;
+    const { principal, deviceName, secret, trace } = claim;
     const { tenantId, customerId, userId } = principal;
     const id = await deviceIdByTypedName(directory, tenantId, deviceName);
 
@@ -99,7 +101,9 @@ export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Re
           window.refused('unknown-device');
           return UNKNOWN_DEVICE;
         }
-        const command = { type: 'ConfirmClaim', tenantId, customerId, userId } as const;
+        const text = trace === undefined ? undefined : await inTraceOfWindow(devices, id, trace);
+        const traced = text === undefined ? {} : { trace: text };
+        const command = { type: 'ConfirmClaim', tenantId, customerId, userId, ...traced } as const;
         const proof = looksLikeProof(secret) ? await proofOf(needs, tenantId, id, secret) : undefined;
         const typed = typedDigests(secrets, id, secret);
         const ask = (by: SecretDigest, typedKeyDigest: SecretDigest | undefined) =>
@@ -149,6 +153,12 @@ export function createConfirm(needs: ConfirmNeeds): (claim: Claim) => Promise<Re
       headers: await whyNot(needs, answer.refusal, { id, parties, isOwn: owned !== undefined }),
     };
   };
+}
+
+/** A claim goes on in the trace in which its window was opened. */
+async function inTraceOfWindow({ read }: Pick<Devices, 'read'>, id: DeviceId, trace: RequestTrace) {
+  const device = await read(id);
+  return trace.begin(device?.window?.trace ?? device?.pendingWindow?.trace);
 }
 
 /** C3: a key that claimd made is printed on a label, and people type it in their own way. */

@@ -98,14 +98,16 @@ function openWindow({ admit, claiming, settings, unavailable }: DeviceDoor): Rou
           'Too many claim windows of this device, a reset within an hour of the last, or too many wrong tokens of its address',
       },
     },
-    async handle({ params, address, readPayload }) {
+    async handle({ params, address, readPayload, trace }) {
       const admitted = await admit(address, params.deviceToken);
       if (admitted.type !== 'device') return admitted.reply;
       const payload = await readPayload();
       if (payload.type === 'refused') return payload.reply;
       const request = parseClaimPayload(payload.bytes);
       const outcome =
-        request.type === 'malformed' ? request : await claiming.initiate(admitted.device, request);
+        request.type === 'malformed'
+          ? request
+          : await claiming.initiate(admitted.device, request, false, undefined, trace?.begin());
       return replyTo(outcome, unavailable);
     },
   });

@@ -9,9 +9,17 @@
 import type { Asked } from './asked.ts';
 import { ATTEMPTS_LEFT_HEADER, CLAIM_REFUSAL_HEADER, REPLAYED_HEADER } from './claim-refusal.ts';
 import { type Headers, RETRY_AFTER_HEADER } from './reply.ts';
+import { SEARCHED, TOTAL_IS } from './totals.ts';
 
 /** Headers of answers that pages may read. */
-const EXPOSED = [RETRY_AFTER_HEADER, CLAIM_REFUSAL_HEADER, ATTEMPTS_LEFT_HEADER, REPLAYED_HEADER].join(', ');
+const EXPOSED = [
+  RETRY_AFTER_HEADER,
+  CLAIM_REFUSAL_HEADER,
+  ATTEMPTS_LEFT_HEADER,
+  REPLAYED_HEADER,
+  TOTAL_IS,
+  SEARCHED,
+].join(', ');
 const PREFLIGHT_MAX_AGE_SECONDS = 1800;
 const ANY = '*';
 const NONE: Headers = {};

@@ -42,6 +42,7 @@ import {
   transferEvents,
   transferStates,
 } from './golden/samples.ts';
+import { tracedEvents, tracedStates } from './golden/traced-samples.ts';
 import { writingEvents, writingStates } from './golden/writing-samples.ts';
 
 /** The golden files lie beside the sources; the compiled tests run from a folder beside `test`. */
@@ -184,6 +185,15 @@ test('device persistence: R6: a device that was claimed once costs 40 bytes more
   const { evidence: _, ...owner } = claimed.owner;
   const { ownerEpoch: __, ...without } = claimed;
   assert.ok(encodeState(claimed).length - encodeState({ ...without, owner }).length <= 40);
+});
+
+test('persistence: what is traced is read back with its context', () => {
+  const eventLines = golden('events-v1-traced.jsonl');
+  assert.equal(eventLines.map(decodeEvent), tracedEvents);
+  assert.equal(tracedEvents.map(encodeEvent), eventLines);
+  const stateLines = golden('states-v1-traced.jsonl');
+  assert.equal(stateLines.map(decodeState), tracedStates);
+  assert.equal(tracedStates.map(encodeState), stateLines);
 });
 
 test('device persistence: R4: what an owner wrote, and what the tenant had there, is read and written as ever', () => {

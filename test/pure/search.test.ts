@@ -14,6 +14,8 @@ import type { Journal } from '../../actors/journal/journal.ts';
 import { createMemoryStore } from '../../actors/store/memory.ts';
 import type { Index, Store } from '../../actors/store/store.ts';
 import { pageOfDevices } from '../../http/routes/answers.ts';
+import { localeOf } from '../../http/web/locale.ts';
+import { deviceCount, totalOf } from '../../http/web/parts/list.tsx';
 import { assign, CUSTOMER, idOf, provision, TENANT } from '../kit/given.ts';
 import { type AlarmWorld, alarmWorld, deviceId } from './alarms-world.ts';
 
@@ -210,7 +212,7 @@ test('filters without an index read a bounded number of devices, and say where t
   const wanted = new Set<DeviceId>([deviceId(3), deviceId(1_999), deviceId(2_001)]);
   const where = (id: DeviceId) => wanted.has(id);
   const some = await filter({ where });
-  assert.equal([some.total, some.cutAfter], [2, 2_000]);
+  assert.equal([some.total, some.atLeast, some.cutAfter], [2, true, 2_000]);
   assert.is((await filter({ where, textSearch: 'pump 02' })).total, 1);
   assert.is((await filter({ where, type: 'default', textSearch: 'pump 02' })).total, 1);
 });
@@ -280,6 +282,49 @@ test('a search that gave up without finding anything is not an empty page', () =
   assert.is(pageOfDevices({ items: [], total: 0 }, PAGE, view).type, 'json');
   const gaveUp = pageOfDevices({ items: [], total: 0, cutAfter: 100 }, PAGE, view);
   assert.is(gaveUp.type === 'problem' && gaveUp.status, 400);
+});
+
+const headersOf = (reply: ReturnType<typeof pageOfDevices>) =>
+  reply.type === 'json' ? reply.headers : undefined;
+
+test('a page whose total is not all there is says so, in the answer and in words', () => {
+  const view = (item: number) => item;
+  const words = (headers: Record<string, string> | undefined, filtered: boolean) => {
+    const answer = { status: 200, text: '', json: {}, headers: new Headers(headers) };
+    return deviceCount(localeOf('en', undefined), { totalElements: 305, ...totalOf(answer) }, filtered);
+  };
+
+  const whole = headersOf(pageOfDevices({ items: [1], total: 305 }, PAGE, view));
+  assert.equal(whole, {});
+  assert.is(words(whole, true), '305 devices found');
+
+  const counted = headersOf(pageOfDevices({ items: [1], total: 305, atLeast: true }, PAGE, view));
+  assert.equal(counted, { 'X-Total-Is': 'at-least' });
+  assert.is(words(counted, false), 'At least 305 devices');
+
+  const cut = headersOf(
+    pageOfDevices({ items: [1], total: 305, atLeast: true, cutAfter: 20_000 }, PAGE, view),
+  );
+  assert.equal(cut, { 'X-Total-Is': 'at-least', 'X-Searched-Devices': '20000' });
+  assert.is(
+    words(cut, true),
+    'At least 305 devices found, among the first 20,000; there are more to look at',
+  );
+});
+
+test('a range is counted to its end, as far as a total is exact', async (c) => {
+  await make(c, 0, 120, () => ({}));
+  const { directory } = counting(c, { ...SMALL, totalMax: 100 });
+  const ofType = (page: number) => directory.ofTenant(TENANT, { page, pageSize: 50, type: 'default' });
+  for (const [page, total, atLeast] of [
+    [0, 100, true],
+    [1, 101, true],
+    [2, 120, undefined],
+    [9, 100, true],
+  ] as const) {
+    const found = await ofType(page);
+    assert.equal([page, found.total, found.atLeast], [page, total, atLeast]);
+  }
 });
 
 test.run();

@@ -278,6 +278,76 @@ law(
   { outputBytesMax: 20_000 },
 );
 
+// ------------------------------------------------------------------------------------------------------------ floods
+
+const FLOODING = 4;
+const ROUND_TRIPS = 10;
+/** Frames of a flood for each of its PINGREQs, which are answered. */
+const FRAMES = 200;
+/** As much as is written at a time: some ten thousand frames. */
+const PIECES = 40;
+/** Frames of one flooding connection that are handled during one round trip of another: some turns of 200. */
+const BESIDE_ONE_MAX = 2_000;
+
+const EMPTY = Buffer.alloc(0);
+const times = (count: number, ...bytes: Buffer[]) =>
+  Buffer.concat(Array.from({ length: count }, () => Buffer.concat(bytes)));
+const PING_FRAME = frame(Opcode.binary, PING);
+
+/** Sends `burst` as fast as it is taken; counts the answers to the PINGREQs in it. */
+async function pour({ socket, until }: RawConnection, token: string, burst: Buffer) {
+  socket.write(frame(Opcode.binary, mqtt.generate(connectPacket(4, token) as mqtt.Packet)));
+  await until((text) => text.endsWith('\x20\x02\x00\x00'));
+  let pongs = 0;
+  socket.removeAllListeners('data');
+  socket.on('data', (chunk) => {
+    for (let at = chunk.indexOf(PONG, 0, 'latin1'); at >= 0; at = chunk.indexOf(PONG, at + 2, 'latin1')) {
+      pongs += 1;
+    }
+  });
+  const more = () => {
+    while (!socket.destroyed && socket.write(burst)) {}
+  };
+  socket.on('drain', more);
+  more();
+  return { pongs: () => pongs };
+}
+
+for (const [what, floodOf] of [
+  [
+    'frames of one byte',
+    times(FRAMES / 2, frame(Opcode.binary, PING.subarray(0, 1)), frame(Opcode.binary, PING.subarray(1))),
+  ],
+  ['empty frames', times(FRAMES, frame(Opcode.binary, EMPTY))],
+  ['pongs that nobody asked for', times(FRAMES, frame(Opcode.pong, EMPTY))],
+  [
+    'empty fragments',
+    times(
+      FRAMES / 50,
+      frame(Opcode.binary, EMPTY, { fin: false }),
+      times(48, frame(Opcode.continuation, EMPTY, { fin: false })),
+      frame(Opcode.continuation, EMPTY),
+    ),
+  ],
+] as const) {
+  law(`a flood of ${what}: a device beside it is answered after a few turns`, async (scene) => {
+    const { world, raw, connect } = scene;
+    await world.provision('DEVICE');
+    const device = await connect(4, 'DEVICE');
+    const tokens = Array.from({ length: FLOODING }, (_, at) => `FLOOD-${at}`);
+    for (const token of tokens) await world.provision(token);
+    const burst = times(PIECES, floodOf, PING_FRAME);
+    const floods = await Promise.all(tokens.map(async (token) => pour(await raw(), token, burst)));
+    const framesOfPong = what === 'frames of one byte' ? 2 : FRAMES;
+    const handled = () => floods.reduce((sum, { pongs }) => sum + pongs() * framesOfPong, 0);
+    await until('every flood has begun', () => floods.every(({ pongs }) => pongs() > 0));
+    const before = handled();
+    for (let trip = 0; trip < ROUND_TRIPS; trip += 1) await device.untilPong();
+    const besideOne = (handled() - before) / FLOODING / ROUND_TRIPS;
+    assert.ok(besideOne < BESIDE_ONE_MAX, `${Math.round(besideOne)} frames of each flood were first`);
+  });
+}
+
 law('a deleted device gets DISCONNECT, and the WebSocket is closed cleanly', async ({ world, connect }) => {
   const id = await world.provision('T');
   const client = await connect(5, 'T');

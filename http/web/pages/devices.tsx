@@ -17,7 +17,7 @@ import {
   findCustomer,
 } from '../parts/device-parts.tsx';
 import { Head } from '../parts/elements.tsx';
-import { count, emptyText, Pager, pageOf } from '../parts/list.tsx';
+import { deviceCount, emptyText, Pager, pageOf, totalOf } from '../parts/list.tsx';
 
 const infosPage = pageView(deviceInfoView);
 const PAGE_SIZE = 50;
@@ -69,7 +69,8 @@ async function findDevices({ api, query }: SignedIn, { search, type, owner, stat
     claimState: CLAIM_STATES.find((name) => name === state),
   });
   const answer = await api.send('GET', `${route}?${wanted}`);
-  if (answer.status === 200) return { ...infosPage.parse(answer.json), why: 'No device fits.' };
+  if (answer.status === 200)
+    return { ...infosPage.parse(answer.json), ...totalOf(answer), why: 'No device fits.' };
   // A search that reached its bound says so, and what to do.
   if (answer.status === 400) return { ...NONE, why: refusalOf(answer).message };
   throw new Unanswered(refusalOf(answer));
@@ -85,10 +86,7 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
     title: 'Devices',
     body: (
       <>
-        <Head
-          title="Devices"
-          lead={`${count(locale, found.totalElements, 'device')}${filtered ? ' found' : ''}`}
-        >
+        <Head title="Devices" lead={deviceCount(locale, found, filtered)}>
           <div class="row">
             <a class="button" href="/kits">
               Kits

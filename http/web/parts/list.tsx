@@ -1,4 +1,6 @@
 /** Lists that are searched and paged: what the query asks for, the search field, links to the pages beside. */
+import { SEARCHED, TOTAL_IS } from '../../wire/totals.ts';
+import type { Answer } from '../api.ts';
 import type { Locale } from '../locale.ts';
 
 /** The page that a query asks for, counted from 0. */
@@ -10,6 +12,37 @@ export function pageOf(query: URLSearchParams): number {
 /** `1 device`, `20 devices`. */
 export function count({ number }: Locale, how: number, one: string, many = `${one}s`): string {
   return `${number(how)} ${how === 1 ? one : many}`;
+}
+
+/** How many entries a page of the API says there are, and whether it counted them all. */
+interface Total {
+  readonly totalElements: number;
+  /** There may be more. */
+  readonly atLeast?: boolean;
+  /** At how many devices a search looked that did not look at all. */
+  readonly searched?: number | undefined;
+}
+
+/** What the headers of a page of devices say about its total. */
+export function totalOf({ headers }: Answer): Pick<Total, 'atLeast' | 'searched'> {
+  const searched = headers.get(SEARCHED);
+  return {
+    atLeast: headers.get(TOTAL_IS) === 'at-least',
+    searched: searched === null ? undefined : Number(searched),
+  };
+}
+
+/** `307 devices`; `at least 10,000 devices`; of a search also `found`, and how far it looked where it did not see all. */
+export function deviceCount(
+  locale: Locale,
+  { totalElements, atLeast, searched }: Total,
+  filtered: boolean,
+): string {
+  const devices = `${atLeast ? 'At least ' : ''}${count(locale, totalElements, 'device')}`;
+  if (!filtered) return devices;
+  return searched === undefined
+    ? `${devices} found`
+    : `${devices} found, among the first ${locale.number(searched)}; there are more to look at`;
 }
 
 /** A form with one search field, at the head of a list. */
@@ -35,9 +68,8 @@ interface PagerProps {
   /** A page of the API. */
   readonly found: {
     readonly data: readonly unknown[];
-    readonly totalElements: number;
     readonly hasNext: boolean;
-  };
+  } & Total;
   readonly locale: Locale;
 }
 
@@ -53,7 +85,7 @@ export function Pager({ path, query, size, found, locale }: PagerProps) {
   };
   return (
     <nav class="pager" aria-label="Pages">
-      <span class="muted">{rangeOf(locale, page * size + 1, found.data.length, found.totalElements)}</span>
+      <span class="muted">{rangeOf(locale, page * size + 1, found.data.length, found)}</span>
       <span class="row">
         {page === 0 ? null : (
           <a class="button" rel="prev" href={linkTo(Math.min(page, pages) - 1)}>
@@ -71,11 +103,11 @@ export function Pager({ path, query, size, found, locale }: PagerProps) {
 }
 
 /** `21–40 of 1,000`. After the end, where people come by an old link or when entries went away, it says so. */
-function rangeOf({ number }: Locale, from: number, shown: number, total: number): string {
-  if (total === 0) return 'None';
+function rangeOf({ number }: Locale, from: number, shown: number, { totalElements, atLeast }: Total): string {
+  if (totalElements === 0) return 'None';
   return shown === 0
-    ? `The list ends before this page: it has ${number(total)}.`
-    : `${number(from)}–${number(from + shown - 1)} of ${number(total)}`;
+    ? `The list ends before this page: it has ${number(totalElements)}.`
+    : `${number(from)}–${number(from + shown - 1)} of ${atLeast ? 'at least ' : ''}${number(totalElements)}`;
 }
 
 /** Why a list is empty: it ends before the page that was asked for, or `otherwise`. */

@@ -13,6 +13,7 @@
 import type { Cancel, Clock } from '../../../actors/base/clock.ts';
 import type { Log } from '../../../actors/base/log.ts';
 import type { Secrets } from '../../../actors/base/secret.ts';
+import type { Tracing } from '../../../actors/base/tracing.ts';
 import { createClaiming } from '../../../actors/claiming/claiming.ts';
 import { createGateways } from '../../../actors/claiming/gateways.ts';
 import type { Devices, Directory } from '../../../actors/fleet/devices.ts';
@@ -39,6 +40,8 @@ export interface BridgeOptions {
   readonly parent: Parent;
   readonly clock: Clock;
   readonly log: Log;
+  /** Makes spans; without it, nobody does. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** Messages since the start, by what became of them. */
@@ -92,7 +95,7 @@ class MqttBridge implements Bridge {
     this.#templates = createTemplates(settings.claimTopics, settings.gatewayTopics);
     const claiming = createClaiming(devices, directory, secrets, log);
     const gateways = createGateways({ devices, directory, secrets, profiles, clock, log, settings });
-    const service = createService({ claiming, gateways, profiles, settings, clock, log });
+    const service = createService({ ...options, claiming, gateways });
     this.#home = spawnParent(options.parent, 'mqtt-bridge');
     this.#arrivals = new Arrivals(clock);
     this.#deliveries = new Deliveries({
@@ -183,12 +186,13 @@ class MqttBridge implements Bridge {
       return;
     }
     this.#inFlight += 1;
-    const { payload, qos, isRedelivery } = arrival;
+    const { payload, qos, isRedelivery, userProperties } = arrival;
     this.#deliveries.add({
       addressed,
       payload,
       qos,
       isRedelivery,
+      userProperties,
       arrivedAt: this.#arrivals.instant(),
       settle: (done) => {
         this.#counts[done.verdict] += 1;

@@ -32,6 +32,7 @@ export interface Arrival {
   readonly isRedelivery: boolean;
   readonly responseTopic: string | undefined;
   readonly correlationData: Buffer | undefined;
+  readonly userProperties: Readonly<Record<string, string | readonly string[]>> | undefined;
   /** Publishes with QoS 0 over the connection that the publication came by; does nothing when that is lost. */
   reply(topic: string, payload: string): void;
   /** Acknowledges, unless the connection is lost, and makes room in the window. */
@@ -165,6 +166,7 @@ export class BrokerConnection {
       isRedelivery: dup,
       responseTopic: properties?.responseTopic,
       correlationData: properties?.correlationData,
+      userProperties: properties?.userProperties,
       reply: (to, text) => this.#publish(to, text, properties?.correlationData),
       done: () => {
         if (close() && qos > 0 && messageId !== undefined) this.#acknowledge(messageId);

@@ -12,6 +12,7 @@ import { type Actor, spawnActor } from '../../../actors/runtime/actor.ts';
 import type { Parent } from '../../../actors/runtime/nact.ts';
 import { reportBug } from '../../../actors/runtime/supervision.ts';
 import { withJitter } from './back-off.ts';
+import type { Arrival } from './broker-connection.ts';
 import { type Done, type Service, tooManyWaiting } from './service.ts';
 import type { BridgeSettings } from './settings.ts';
 import type { Addressed } from './templates.ts';
@@ -23,6 +24,7 @@ export interface Delivery {
   readonly qos: 0 | 1;
   /** The broker may have delivered it before. */
   readonly isRedelivery: boolean;
+  readonly userProperties: Arrival['userProperties'];
   /** It may wait long for its turn, or for the store. */
   readonly arrivedAt: Instant;
   /** It was served. */
@@ -85,10 +87,11 @@ export class Deliveries {
 
   async #serve(delivery: Delivery): Promise<void> {
     const { retryMinMs, retryMaxMs } = this.#needs.settings;
-    const { addressed, payload, arrivedAt } = delivery;
+    const { addressed, payload, arrivedAt, userProperties } = delivery;
     let { isRedelivery } = delivery;
     for (let pauseMs = retryMinMs; !this.#stopping; pauseMs = Math.min(pauseMs * 2, retryMaxMs)) {
-      const served = await this.#needs.service.serve({ addressed, payload, isRedelivery, arrivedAt });
+      const message = { addressed, payload, isRedelivery, arrivedAt, userProperties };
+      const served = await this.#needs.service.serve(message);
       isRedelivery = true; // without an answer nobody knows whether it was served
       if (served.type === 'done') return delivery.settle(served);
       if (delivery.qos === 0) return delivery.drop('unavailable'); // QoS 0: at most once

@@ -9,6 +9,7 @@
 import type { Clock, Instant } from '../../../actors/base/clock.ts';
 import type { DeviceId } from '../../../actors/base/ids.ts';
 import type { Log } from '../../../actors/base/log.ts';
+import type { Tracing } from '../../../actors/base/tracing.ts';
 import { unreachable } from '../../../actors/base/unreachable.ts';
 import type { AuthenticatedDevice } from '../../../actors/claiming/authentication.ts';
 import type { Claiming } from '../../../actors/claiming/claiming.ts';
@@ -17,6 +18,8 @@ import { gatewayOutcomeMessages, outcomeMessage } from '../../../actors/claiming
 import { readClaimPayload, readGatewayClaims } from '../../../actors/claiming/payload.ts';
 import type { Profiles } from '../../../actors/fleet/profiles.ts';
 import { ifUnavailable } from '../../../actors/journal/unavailable.ts';
+import { endOfClaim, tracePublication } from '../trace.ts';
+import type { Arrival } from './broker-connection.ts';
 import { DeviceCache } from './device-cache.ts';
 import type { BridgeSettings } from './settings.ts';
 import type { Addressed } from './templates.ts';
@@ -40,6 +43,7 @@ interface Message {
   readonly isRedelivery: boolean;
   /** It may have waited since. */
   readonly arrivedAt: Instant;
+  readonly userProperties: Arrival['userProperties'];
 }
 
 export interface Service {
@@ -56,6 +60,7 @@ export interface ServiceNeeds {
   readonly settings: Pick<BridgeSettings, 'trustBroker' | 'payloadBytesMax'>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly tracing?: Tracing | undefined;
 }
 
 const UNAVAILABLE: Served = { type: 'unavailable' };
@@ -69,13 +74,16 @@ export function createService(needs: ServiceNeeds): Service {
 
   async function claim(
     device: AuthenticatedDevice,
-    { addressed, payload, isRedelivery, arrivedAt }: Message,
+    { addressed, payload, isRedelivery, arrivedAt, userProperties }: Message,
   ): Promise<Served> {
     const payloadRules = await profiles.payloadRules(device, 'MQTT');
     if (payloadRules === undefined) return refused('unknown', 'transport-not-allowed');
     const request = readClaimPayload(payload, addressed.format ?? payloadRules.format);
     if (request.type === 'malformed') return malformed(request.why);
-    const outcome = await claiming.initiate(device, request, isRedelivery, arrivedAt);
+    const publication = { destination: 'v1/devices/+/claim', version: 5, userProperties };
+    const span = tracePublication(needs.tracing, publication);
+    const outcome = await claiming.initiate(device, request, isRedelivery, arrivedAt, span?.text);
+    endOfClaim(span, outcome);
     switch (outcome.type) {
       case 'opened':
       case 'released':

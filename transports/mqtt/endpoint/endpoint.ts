@@ -12,6 +12,7 @@ import type { DeviceId } from '../../../actors/base/ids.ts';
 import type { JsonObject } from '../../../actors/base/json.ts';
 import { type Log, logBounded } from '../../../actors/base/log.ts';
 import type { Secrets } from '../../../actors/base/secret.ts';
+import type { Tracing } from '../../../actors/base/tracing.ts';
 import { createDeviceAttributes, sharedChanges } from '../../../actors/claiming/attributes.ts';
 import { createClaiming } from '../../../actors/claiming/claiming.ts';
 import { createGateways } from '../../../actors/claiming/gateways.ts';
@@ -57,6 +58,8 @@ export interface MqttEndpointOptions {
   readonly bus?: Bus;
   /** Counts packets; without it nobody does. */
   readonly figures?: PacketFigures;
+  /** Makes spans; without it, nobody does. */
+  readonly tracing?: Tracing | undefined;
 }
 
 export interface MqttEndpoint extends Transport, Presence {
@@ -125,10 +128,13 @@ class Endpoint implements MqttEndpoint {
       table: new SessionTable(clock, bus),
       turns: new Turns(),
       figures: options.figures,
+      tracing: options.tracing,
     };
     const keepAlive = keepAliveOf(settings);
     this.#server = createServer({ noDelay: true, ...keepAlive }, (socket) => this.#accept(socket));
-    this.#webSocketDoor = createWebSocketDoor(settings, (stream) => this.#accept(stream));
+    this.#webSocketDoor = createWebSocketDoor(settings, this.#context.turns, (stream) =>
+      this.#accept(stream),
+    );
     this.#tlsDoor =
       options.tls &&
       createTlsDoor({

@@ -8,6 +8,7 @@
 import type mqtt from 'mqtt-packet';
 import type { Clock } from '../../../actors/base/clock.ts';
 import type { Log } from '../../../actors/base/log.ts';
+import type { Tracing } from '../../../actors/base/tracing.ts';
 import { unreachable } from '../../../actors/base/unreachable.ts';
 import type { DeviceAttributes, SharedNews } from '../../../actors/claiming/attributes.ts';
 import type { AuthenticatedDevice } from '../../../actors/claiming/authentication.ts';
@@ -72,6 +73,8 @@ export interface SessionContext {
   readonly table: SessionTable;
   readonly turns: Turns;
   readonly figures: PacketFigures | undefined;
+  /** Undefined: no spans are made. */
+  readonly tracing: Tracing | undefined;
 }
 
 /** `ending`: takes no more packets, acknowledges what came before, then ends. */

@@ -6,10 +6,12 @@
  */
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import type { Turns } from '../../../actors/runtime/turns.ts';
 import type { Upgrade } from '../../../actors/sockets/upgrade.ts';
 import type { ByteStream } from './connection.ts';
+import { PacedFrames } from './paced-frames.ts';
 import { keepAliveOf, type MqttEndpointSettings, packetBytesMax } from './settings.ts';
 
 export const WEBSOCKET_PATH = '/mqtt';
@@ -36,6 +38,7 @@ const CloseCode = { normal: 1000, unsupportedData: 1003 } as const;
 
 export function createWebSocketDoor(
   settings: MqttEndpointSettings,
+  turns: Turns,
   onStream: (stream: ByteStream) => void,
 ): WebSocketDoor {
   const options: ServerOptions & { readonly closeTimeout: number } = {
@@ -57,8 +60,12 @@ export function createWebSocketDoor(
   return {
     upgrade({ request, socket, head, peer }) {
       socket.setKeepAlive(true, keepAliveOf(settings).keepAliveInitialDelay);
-      server.handleUpgrade(request, socket, head, (webSocket) => {
-        onStream(new WebSocketStream(webSocket, socket, peer));
+      socket.setTimeout(0); // HTTP's times are not ours
+      socket.setNoDelay();
+      const { remotePort } = socket;
+      const frames = new PacedFrames(socket, head, turns);
+      server.handleUpgrade(request, frames, Buffer.alloc(0), (webSocket) => {
+        onStream(new WebSocketStream(webSocket, frames, { address: peer, port: remotePort }));
       });
     },
     stop: () => server.close(),
@@ -82,24 +89,28 @@ class WebSocketStream extends EventEmitter<Events> implements ByteStream {
   readonly remoteAddress: string;
   readonly remotePort: number | undefined;
   readonly #webSocket: WebSocket;
-  readonly #socket: Socket;
+  readonly #frames: Duplex;
   /** Contents of frames that arrived in one chunk; handed on together. */
   #arrived: Buffer[] = [];
   #rejected = false;
 
-  constructor(webSocket: WebSocket, socket: Socket, peer: string) {
+  constructor(
+    webSocket: WebSocket,
+    frames: Duplex,
+    peer: { readonly address: string; readonly port: number | undefined },
+  ) {
     super();
     this.#webSocket = webSocket;
-    this.#socket = socket;
-    this.remoteAddress = peer;
-    this.remotePort = socket.remotePort;
+    this.#frames = frames;
+    this.remoteAddress = peer.address;
+    this.remotePort = peer.port;
     webSocket.on('message', (data, isBinary) => this.#take(data, isBinary));
     webSocket.on('error', () => {}); // the library says why in a close frame, and closes
     webSocket.on('close', () => {
       this.#deliver();
       this.emit('close');
     });
-    socket.on('drain', () => this.emit('drain'));
+    frames.on('drain', () => this.emit('drain'));
   }
 
   #take(data: unknown, isBinary: boolean): void {
@@ -109,7 +120,7 @@ class WebSocketStream extends EventEmitter<Events> implements ByteStream {
       this.#webSocket.close(CloseCode.unsupportedData, 'MQTT is binary'); // [MQTT-6.0.0-1]
       return;
     }
-    // The library reads all frames of a chunk before anything else happens.
+    // The library reads all frames that it is handed before anything else happens.
     if (this.#arrived.length === 0) queueMicrotask(() => this.#deliver());
     this.#arrived.push(data);
   }
@@ -144,7 +155,7 @@ class WebSocketStream extends EventEmitter<Events> implements ByteStream {
 
   write(bytes: Buffer): boolean {
     this.#webSocket.send(bytes);
-    return !this.#socket.writableNeedDrain;
+    return !this.#frames.writableNeedDrain;
   }
 
   end(): void {

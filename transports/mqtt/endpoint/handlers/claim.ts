@@ -20,7 +20,8 @@ import { type ClaimOutcome, outcomeMessage, refusalInWords } from '../../../../a
 import { readClaimPayload } from '../../../../actors/claiming/payload.ts';
 import { toldAs } from '../../../../actors/claiming/reasons.ts';
 import type { PayloadFormat } from '../../../../actors/fleet/profiles.ts';
-import { CLAIM_RESPONSE_TOPIC } from '../../topics.ts';
+import { CLAIM_RESPONSE_TOPIC, CLAIM_TOPIC } from '../../topics.ts';
+import { endOfClaim, tracePublication } from '../../trace.ts';
 import type { Message, Settlement, Ticket } from '../acknowledgements.ts';
 import { PublicationCost } from '../budget.ts';
 import type { PublishPacket } from '../packets.ts';
@@ -31,7 +32,7 @@ import { fetchCredentials } from './new-credentials.ts';
 /** @param format what the topic says; without it, what the device's profile says */
 export function claim(
   session: Session,
-  { payload, dup }: Pick<PublishPacket, 'payload' | 'dup'>,
+  { payload, dup, properties }: Pick<PublishPacket, 'payload' | 'dup' | 'properties'>,
   ticket: Ticket,
   format?: PayloadFormat,
 ): void {
@@ -41,8 +42,14 @@ export function claim(
   const request = readClaimPayload(payload, format ?? session.payloadRules.format);
   if (request.type === 'malformed') session.settle(ticket, settlementOf(session, ticket, request));
   else {
-    context.claiming.initiate(device, request, dup).then(
-      (outcome) => session.answered(ticket, () => settlementOf(session, ticket, outcome)),
+    const userProperties = properties?.userProperties;
+    const publication = { destination: CLAIM_TOPIC, version: session.version, userProperties };
+    const span = context.tracing === undefined ? undefined : tracePublication(context.tracing, publication);
+    context.claiming.initiate(device, request, dup, undefined, span?.text).then(
+      (outcome) => {
+        endOfClaim(span, outcome);
+        session.answered(ticket, () => settlementOf(session, ticket, outcome));
+      },
       (error) => session.fail(error),
     );
   }
