@@ -10,6 +10,7 @@ import type { Clock } from '../actors/base/clock.ts';
 import type { Log } from '../actors/base/log.ts';
 import type { Secrets } from '../actors/base/secret.ts';
 import type { Tracing } from '../actors/base/tracing.ts';
+import type { Batches } from '../actors/batches/model.ts';
 import type { AttributeNews } from '../actors/claiming/attribute-news.ts';
 import type { Statements } from '../actors/claiming/statements.ts';
 import type { TokenGuard } from '../actors/claiming/wrong-tokens.ts';
@@ -55,6 +56,7 @@ export interface ApiNeeds {
   readonly presence?: Presence;
   readonly audit: AuditTrail;
   readonly imports: Imports;
+  readonly batches: Batches;
   readonly kits: Kits;
   readonly webhooks: Webhooks;
   readonly providers: Providers;

@@ -16,6 +16,7 @@ export type DeviceId = Branded<'DeviceId'>;
 export type ProfileId = Branded<'ProfileId'>;
 export type ApiKeyId = Branded<'ApiKeyId'>;
 export type ImportId = Branded<'ImportId'>;
+export type BatchId = Branded<'BatchId'>;
 export type KitId = Branded<'KitId'>;
 export type TransferId = Branded<'TransferId'>;
 export type WebhookId = Branded<'WebhookId'>;
@@ -29,6 +30,7 @@ type AnyId =
   | ProfileId
   | ApiKeyId
   | ImportId
+  | BatchId
   | KitId
   | TransferId
   | WebhookId

@@ -2,12 +2,14 @@
 import type { Clock } from '../base/clock.ts';
 import type { TenantId } from '../base/ids.ts';
 import { mapInSlices } from '../base/slices.ts';
-import { BLOCK, type Jobs } from './jobs.ts';
+import { BLOCK } from '../records/jobs.ts';
+import { type IsOurs, inParts } from '../records/runs.ts';
+import type { ImportJobs } from './jobs.ts';
 import type { ImportJob, ImportRow } from './model.ts';
 import type { Rows } from './rows.ts';
 
 export interface BlockNeeds {
-  readonly jobs: Jobs;
+  readonly jobs: ImportJobs;
   readonly rows: Rows;
   tenantStands(id: TenantId): Promise<boolean>;
   /** Whether the process is about to end. */
@@ -22,16 +24,6 @@ export interface Blocks {
   carryOut(job: ImportJob, number: number, isOurs: IsOurs): Promise<ImportJob | undefined>;
 }
 
-/** Renews the lease; a process that has lost it writes nothing more. */
-export type IsOurs = () => Promise<boolean>;
-
-/** Devices asked at the same time: claims go on beside an import. */
-const AT_ONCE = 16;
-/** After so long without a sign of life a process that ran a job is taken for dead. */
-export const LEASE_MS = 30_000;
-/** Renewals of the lease within that time. */
-const RENEWALS = 3;
-
 export function createBlocks({ jobs, rows: work, tenantStands, stopping, clock }: BlockNeeds): Blocks {
   async function tryOut(
     job: ImportJob,
@@ -41,7 +33,7 @@ export function createBlocks({ jobs, rows: work, tenantStands, stopping, clock }
   ): Promise<ImportJob | undefined> {
     const rows = await jobs.readBlock(job.id, number);
     const first = number * BLOCK;
-    const tried = await inParts(rows, isOurs, async (some, at) => {
+    const tried = await inParts(rows, { isOurs, stopping, clock }, async (some, at) => {
       const results: ImportRow[] = [];
       for (const [nth, row] of some.entries()) {
         results.push(await work.tryOut(job, first + at + nth, row, seen)); // each sees those before it
@@ -63,7 +55,7 @@ export function createBlocks({ jobs, rows: work, tenantStands, stopping, clock }
       if (begun === undefined) return undefined;
       job = begun;
     }
-    const results = await inParts(rows, isOurs, (some, at) =>
+    const results = await inParts(rows, { isOurs, stopping, clock }, (some, at) =>
       Promise.all(some.map((row, nth) => work.carryOut(job, first + at + nth, row))),
     );
     if (results === undefined) return undefined;
@@ -74,23 +66,6 @@ export function createBlocks({ jobs, rows: work, tenantStands, stopping, clock }
       return undefined;
     }
     return write(job, number, await work.pack(job, first, results));
-  }
-
-  /** Works on the rows some at a time. Undefined when the process ends meanwhile, or the job is another's. */
-  async function inParts(
-    rows: readonly ImportRow[],
-    isOurs: IsOurs,
-    each: (some: readonly ImportRow[], at: number) => Promise<readonly ImportRow[]>,
-  ): Promise<readonly ImportRow[] | undefined> {
-    const results: ImportRow[] = [];
-    let renewedAt = clock.elapsed();
-    for (let at = 0; at < rows.length && !stopping(); at += AT_ONCE) {
-      results.push(...(await each(rows.slice(at, at + AT_ONCE), at)));
-      if (clock.elapsed() - renewedAt < LEASE_MS / RENEWALS) continue;
-      if (!(await isOurs())) return undefined;
-      renewedAt = clock.elapsed();
-    }
-    return stopping() || !(await isOurs()) ? undefined : results;
   }
 
   /** Writes the outcomes of a block, and counts them if that was not done by a run that was broken off. */

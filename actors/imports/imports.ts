@@ -12,9 +12,10 @@ import type { Secrets } from '../base/secret.ts';
 import type { Devices, Directory } from '../fleet/devices.ts';
 import type { Profiles } from '../fleet/profiles.ts';
 import type { Kits } from '../kits/model.ts';
+import { BLOCK } from '../records/jobs.ts';
 import { createSerial } from '../records/serial.ts';
 import type { Store } from '../store/store.ts';
-import { BLOCK, isUnderWay, openJobs } from './jobs.ts';
+import { isUnderWay, openImports } from './jobs.ts';
 import {
   IMPORT_ROWS_MAX,
   type ImportAnswer,
@@ -26,7 +27,7 @@ import {
 } from './model.ts';
 import { reportsOf } from './reports.ts';
 import { createRows } from './rows.ts';
-import { createRuns } from './runs.ts';
+import { createImportRuns } from './runs.ts';
 
 export * from './model.ts';
 
@@ -51,13 +52,13 @@ const ID_MAX = 64;
 
 export function createImports(needs: ImportNeeds): Imports {
   const { store, accounts, devices, clock } = needs;
-  const jobs = openJobs(store);
+  const jobs = openImports(store);
   const oneAtATime = createSerial();
   let isStopping = false;
   const stopping = () => isStopping;
   const rows = createRows({ ...needs, stopping });
   const tenantStands = async (id: TenantId) => (await accounts.tenants.find(id)) !== undefined;
-  const runs = createRuns({ ...needs, jobs, rows, tenantStands, stopping });
+  const runs = createImportRuns({ ...needs, jobs, rows, tenantStands, stopping });
 
   async function find(tenantId: TenantId, id: string): Promise<ImportJob | undefined> {
     const job = id.length > ID_MAX ? undefined : await jobs.find(id);

@@ -108,11 +108,6 @@ export interface ImportRow {
   readonly message: string | null;
 }
 
-/** Rows that are read and written at once. */
-export interface ImportBlock {
-  readonly rows: readonly ImportRow[];
-}
-
 /** The kit of an import with this label: always the same one. */
 export function idOfKit(job: string, createdAt: Instant, label: string): KitId {
   const bytes = createHash('sha256').update(`${job}/kit/${label}`).digest().subarray(0, 16);

@@ -1,9 +1,10 @@
 /** What became of a job's rows, read from its blocks. */
 import type { Devices } from '../fleet/devices.ts';
-import { BLOCK, blocksOf, type Jobs } from './jobs.ts';
+import { BLOCK, blocksOf } from '../records/jobs.ts';
+import type { ImportJobs } from './jobs.ts';
 import { type ImportJob, type ImportRow, type Imports, idOfKit, idOfRow, type RowResult } from './model.ts';
 
-export function reportsOf(jobs: Jobs, devices: Devices): Pick<Imports, 'results' | 'everything'> {
+export function reportsOf(jobs: ImportJobs, devices: Devices): Pick<Imports, 'results' | 'everything'> {
   /** The rows from a place on, each with its place. */
   async function* rowsOf(job: ImportJob, from = 0): AsyncGenerator<readonly [number, ImportRow]> {
     for (let number = Math.floor(from / BLOCK); number < blocksOf(job); number += 1) {

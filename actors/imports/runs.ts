@@ -1,67 +1,23 @@
 /**
- * Carrying jobs out in the background, block by block, one job of a tenant at a time. What a crash makes a run do twice
- * is harmless: a row's device has an id that follows from job and row, so doing it again finds the device there.
+ * Carrying imports out, block by block. What a crash makes a run do twice is harmless: a row's device has an id that follows
+ * from job and row, so doing it again finds the device there.
  */
-import { sleep } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import { createLease } from '../records/lease.ts';
-import { createSerial } from '../records/serial.ts';
-import { type Store, StoreUnavailable } from '../store/store.ts';
-import { type BlockNeeds, createBlocks, type IsOurs, LEASE_MS } from './blocks.ts';
-import { BLOCK, blocksOf, isUnderWay } from './jobs.ts';
+import { BLOCK, blocksOf } from '../records/jobs.ts';
+import { createRuns, type IsOurs, type Runs } from '../records/runs.ts';
+import type { Store } from '../store/store.ts';
+import { type BlockNeeds, createBlocks } from './blocks.ts';
+import { isUnderWay } from './jobs.ts';
 import type { ImportJob } from './model.ts';
 
-export interface RunNeeds extends BlockNeeds {
+export interface ImportRunNeeds extends BlockNeeds {
   readonly store: Store;
   readonly log: Log;
 }
 
-export interface Runs {
-  begin(job: ImportJob): void;
-  isRunning(id: string): boolean;
-  /** Resolves when no run is under way any more. */
-  ended(): Promise<void>;
-}
-
-const RETRY_MS = 500;
-
-export function createRuns(needs: RunNeeds): Runs {
+export function createImportRuns(needs: ImportRunNeeds): Runs {
   const { store, jobs, stopping, clock, log } = needs;
   const blocks = createBlocks(needs);
-  /** One run of a tenant at a time, so that many jobs take the memory and the commands of one. */
-  const oneOfATenant = createSerial();
-  const runs = new Map<string, Promise<void>>();
-
-  /** Waits for a store that is not available. What else goes wrong would go wrong again, so the run ends. */
-  async function untilThrough(job: ImportJob): Promise<void> {
-    for (;;) {
-      try {
-        return await alone(job);
-      } catch (error) {
-        const comesBack = error instanceof StoreUnavailable && !stopping();
-        const words = comesBack ? 'an import waits' : 'an import stopped; it goes on after a start';
-        log.warn({ err: error, job: job.id }, words);
-        if (!comesBack) return;
-        await sleep(clock, RETRY_MS);
-        if (stopping()) return;
-      }
-    }
-  }
-
-  /** Of several processes on one store one carries a job out; two would do it right as well, but slowly. */
-  async function alone({ id }: ImportJob): Promise<void> {
-    const lease = createLease(store, clock, `import ${id}`, LEASE_MS);
-    while (!(await lease.hold())) {
-      if (stopping()) return;
-      await sleep(clock, RETRY_MS);
-    }
-    try {
-      const job = await jobs.find(id);
-      if (job !== undefined && isUnderWay(job)) await run(job, () => lease.hold());
-    } finally {
-      await lease.release();
-    }
-  }
 
   async function run(started: ImportJob, isOurs: IsOurs): Promise<void> {
     let job: ImportJob | undefined = started;
@@ -78,15 +34,19 @@ export function createRuns(needs: RunNeeds): Runs {
     if (!stopping()) await jobs.save({ ...job, state: dryRun ? 'tried' : 'done' });
   }
 
-  return {
-    begin(job) {
-      if (runs.has(job.id) || stopping()) return;
-      const running = oneOfATenant(job.tenantId, () => untilThrough(job)).finally(() => runs.delete(job.id));
-      runs.set(job.id, running);
+  return createRuns<ImportJob>({
+    store,
+    clock,
+    name: 'import',
+    stopping,
+    run,
+    async find(id) {
+      const job = await jobs.find(id);
+      return job !== undefined && isUnderWay(job) ? job : undefined;
     },
-    isRunning: (id) => runs.has(id),
-    async ended() {
-      await Promise.all(runs.values());
+    failed(job, err, waits) {
+      if (waits) log.warn({ err, job }, 'an import waits');
+      else log.warn({ err, job }, 'an import stopped; it goes on after a start');
     },
-  };
+  });
 }

@@ -3,8 +3,9 @@ import type { StoredBytes } from '../../actors/accounts/stored-bytes.ts';
 import { createLosses } from '../../actors/audit/losses.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { CustomerId, TenantId } from '../../actors/base/ids.ts';
+import { openBatches } from '../../actors/batches/jobs.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
-import { openJobs } from '../../actors/imports/jobs.ts';
+import { openImports } from '../../actors/imports/jobs.ts';
 import { forgetKits } from '../../actors/kits/records.ts';
 import { forgetProviders } from '../../actors/providers/providers.ts';
 import type { Store } from '../../actors/store/store.ts';
@@ -26,7 +27,8 @@ export function createForgetting(
   return {
     async forgetTenant(id) {
       await profiles.forgetTenant(id);
-      await openJobs(store).forgetTenant(id);
+      await openImports(store).forgetTenant(id);
+      await openBatches(store).forgetTenant(id);
       await forgetKits(store, id);
       await webhooks.forgetTenant(id);
       await forgetProviders(store, id);

@@ -1,18 +1,21 @@
-/** Composes the live feed, the news of attributes, the imports and the kits. */
+/** Composes the live feed, the news of attributes, the imports, the batches and the kits. */
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import { randomAccessToken } from '../../actors/base/access-token.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { Log } from '../../actors/base/log.ts';
+import { type Batches, createBatches } from '../../actors/batches/batches.ts';
 import { type AttributeNews, createAttributeNews } from '../../actors/claiming/attribute-news.ts';
 import { createImports, type Imports } from '../../actors/imports/imports.ts';
 import { createKits } from '../../actors/kits/kits.ts';
 import type { Kits } from '../../actors/kits/model.ts';
 import { createFeed, type Feed } from '../../http/feed.ts';
+import { createBatchAct, createMayGoOn } from '../../http/routes/batch-acts.ts';
 import type { Core, CoreNeeds } from './core.ts';
 
 /** What takes longer than one request. */
 interface Jobs {
   readonly imports: Imports;
+  readonly batches: Batches;
   readonly kits: Kits;
 }
 
@@ -20,11 +23,16 @@ type JobNeeds = Pick<Core, 'store' | 'accounts' | 'devices' | 'directory' | 'pro
   readonly clock: Clock;
   readonly log: Log;
   readonly minTokenLength: number;
+  readonly audit: Pick<AuditTrail, 'note'>;
 };
 
 export function createJobs(needs: JobNeeds): Jobs {
   const kits = createKits({ ...needs, customers: needs.accounts.customers });
-  return { kits, imports: createImports({ ...needs, kits, accessToken: randomAccessToken }) };
+  return {
+    kits,
+    imports: createImports({ ...needs, kits, accessToken: randomAccessToken }),
+    batches: createBatches({ ...needs, act: createBatchAct(needs), mayGoOn: createMayGoOn(needs.accounts) }),
+  };
 }
 
 /** An audit trail whose notes also go to the feed. */
@@ -45,7 +53,7 @@ export interface Live extends Jobs {
   readonly news: AttributeNews;
   /** The audit trail. Its notes also go to the feed. */
   readonly audit: AuditTrail;
-  /** Resumes imports and kits that were under way when the process ended. */
+  /** Resumes imports, batches and kits that were under way when the process ended. */
   start(): void;
   stop(): Promise<void>;
 }
@@ -55,21 +63,24 @@ export function createLive({ clock, log }: CoreNeeds, core: Core, minTokenLength
   core.listen(feed.onDeviceEvent);
   const news = createAttributeNews(core.bus);
   core.listen(news.onDeviceEvent);
-  const { kits, imports } = createJobs({ ...core, clock, log, minTokenLength });
+  const audit = alsoTold(core.audit, feed);
+  const { kits, imports, batches } = createJobs({ ...core, audit, clock, log, minTokenLength });
   return {
     feed,
     news,
     imports,
+    batches,
     kits,
-    audit: alsoTold(core.audit, feed),
+    audit,
     start() {
       kits.resume().catch((error: unknown) => log.warn({ err: error }, 'kits could not be resumed'));
+      batches.resume().catch((error: unknown) => log.warn({ err: error }, 'batches could not be resumed'));
       imports.resume().catch((error: unknown) => log.warn({ err: error }, 'imports could not be resumed'));
     },
     async stop() {
       feed.close();
       news.stop();
-      await Promise.all([imports.stop(), kits.stop()]);
+      await Promise.all([imports.stop(), batches.stop(), kits.stop()]);
     },
   };
 }

@@ -253,7 +253,7 @@ function createHttp(
   mqtt: MqttEndpoint | undefined,
   draining: () => boolean,
   broker: Bridge | undefined,
-  { feed, news, imports, kits, audit }: Live,
+  { feed, news, imports, batches, kits, audit }: Live,
 ) {
   const { clock, log, worker, meters } = needs;
   const { accounts, directory, profiles, secrets, store } = core;
@@ -270,6 +270,7 @@ function createHttp(
     feed,
     news,
     imports,
+    batches,
     kits,
     webhooks: core.webhooks,
     eventLog: createEventLog(core.reader, clock),

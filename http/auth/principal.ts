@@ -81,6 +81,8 @@ export function isRightBelow(above: Membership, below: Membership): boolean {
 const IN_PERSON = {};
 
 /** For a command in the name of a user: the administrator who looks in as that user, if one does. */
-export function impersonation({ impersonatorId }: Principal): { readonly impersonatorId?: UserId } {
+export function impersonation({ impersonatorId }: Pick<Principal, 'impersonatorId'>): {
+  readonly impersonatorId?: UserId;
+} {
   return impersonatorId === undefined ? IN_PERSON : { impersonatorId };
 }

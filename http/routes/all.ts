@@ -7,6 +7,7 @@ import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { Log } from '../../actors/base/log.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
+import type { Batches } from '../../actors/batches/model.ts';
 import type { AttributeNews } from '../../actors/claiming/attribute-news.ts';
 import type { Statements } from '../../actors/claiming/statements.ts';
 import type { TokenGuard } from '../../actors/claiming/wrong-tokens.ts';
@@ -35,6 +36,7 @@ import { assignmentRoutes } from './assignments.ts';
 import { attributeRoutes } from './attributes.ts';
 import { auditRoutes } from './audit.ts';
 import { authRoutes } from './auth.ts';
+import { batchRoutes } from './batches.ts';
 import { challengeRoutes } from './challenges.ts';
 import { claimWaitRoute } from './claim-wait.ts';
 import { claimRoutes, createClaim } from './claims.ts';
@@ -79,6 +81,7 @@ export interface RouteNeeds {
   readonly brokerAuth?: BrokerAuth;
   readonly audit: AuditTrail;
   readonly imports: Imports;
+  readonly batches: Batches;
   readonly kits: Kits;
   readonly webhooks: Webhooks;
   readonly providers: Providers;
@@ -137,6 +140,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...deviceListRoutes(needs),
     ...labelRoutes(needs),
     ...importRoutes(needs),
+    ...batchRoutes(needs),
     ...kitRoutes(needs),
     ...webhookRoutes(needs),
     ...providerRoutes({ ...needs, factors }),

@@ -38,7 +38,7 @@ export function assignmentRoutes({ accounts, devices, profiles }: AssignmentNeed
         const customer = await visibleCustomer(accounts, principal, params.customerId);
         if (customer.type !== 'found') return customer;
         const { customerId: id } = params;
-        const answer = await assign({ accounts, devices }, principal, params.deviceId, id, ifMatch);
+        const answer = await assign({ accounts, devices }, principal, params.deviceId, id, inEpochs(ifMatch));
         return answer === undefined ? notFound : deviceReply(profiles, params.deviceId, answer);
       },
     }),

@@ -5,10 +5,10 @@
 import { z } from 'zod';
 import type { Accounts, Customer } from '../../actors/accounts/accounts.ts';
 import type { Clock } from '../../actors/base/clock.ts';
-import type { DeviceId } from '../../actors/base/ids.ts';
+import type { DeviceId, ProfileId, TenantId } from '../../actors/base/ids.ts';
 import { mapInSlices } from '../../actors/base/slices.ts';
 import { type DeviceRecord, openOffer } from '../../actors/device/state.ts';
-import type { Devices, Directory, Presence } from '../../actors/fleet/devices.ts';
+import type { Devices, Directory, ListQuery, Presence } from '../../actors/fleet/devices.ts';
 import type { DeviceProfile, Profiles } from '../../actors/fleet/profiles.ts';
 import { type CustomerUser, TENANT_AND_CUSTOMER, type TenantAdministrator } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -20,7 +20,7 @@ import {
   viewDeviceInfo,
 } from '../views/device.ts';
 import { json, type Reply } from '../wire/reply.ts';
-import { deviceId, deviceInfoPaging } from '../wire/schemas.ts';
+import { type ClaimState, deviceId, deviceInfoPaging } from '../wire/schemas.ts';
 import { visibleDevice } from './access.ts';
 import { pageOfDevices } from './answers.ts';
 import { pagesOfCustomer, pagesOfTenant, type ReadDevices } from './device-pages.ts';
@@ -136,25 +136,41 @@ async function infosOf(needs: DeviceInfoNeeds, principal: Caller, found: readonl
 
 type InfoQuery = z.infer<typeof deviceInfoPaging>;
 
+interface Filters {
+  readonly active?: boolean | undefined;
+  readonly deviceProfileId?: ProfileId | undefined;
+  readonly claimState?: ClaimState | undefined;
+}
+
+/** A query as the directory takes it, with what devices are like now. */
+export async function listQueryOf(
+  { presence, profiles, clock }: Pick<DeviceInfoNeeds, 'presence' | 'profiles' | 'clock'>,
+  tenantId: TenantId,
+  { active, deviceProfileId: profileId, claimState }: Filters,
+  query: ListQuery,
+): Promise<ListQuery> {
+  const now = clock.now();
+  const having = (device: DeviceRecord) => claimStateOf(device, now) === claimState;
+  const where = (id: DeviceId) => presence.isConnected(id) === active;
+  return {
+    ...query,
+    ...(active === undefined ? {} : { where }),
+    ...(claimState === undefined ? {} : { having }),
+    ...(profileId === undefined
+      ? {}
+      : { profileId, orNoProfile: profileId === (await profiles.defaultIdOf(tenantId)) }),
+  };
+}
+
 async function pageReply(
   needs: DeviceInfoNeeds,
   principal: Caller,
   query: InfoQuery,
   read: ReadDevices,
 ): Promise<Reply> {
-  const { presence, profiles, clock } = needs;
-  const { active, deviceProfileId: profileId, claimState, ...rest } = query;
-  const now = clock.now();
-  const having = (device: DeviceRecord) => claimStateOf(device, now) === claimState;
-  const where = (id: DeviceId) => presence.isConnected(id) === active;
-  const page = await read({
-    ...rest,
-    ...(active === undefined ? {} : { where }),
-    ...(claimState === undefined ? {} : { having }),
-    ...(profileId === undefined
-      ? {}
-      : { profileId, orNoProfile: profileId === (await profiles.defaultIdOf(principal.tenantId)) }),
-  });
+  const { active, deviceProfileId, claimState, ...rest } = query;
+  const filters = { active, deviceProfileId, claimState };
+  const page = await read(await listQueryOf(needs, principal.tenantId, filters, rest));
   const infos = await infosOf(needs, principal, page.items);
   return pageOfDevices({ ...page, items: infos }, query, (info) => info);
 }

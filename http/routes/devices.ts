@@ -32,8 +32,7 @@ import {
 } from '../wire/schemas.ts';
 import { customerOf, visibleCustomer, visibleDevice } from './access.ts';
 import { deviceReply, viewOfDevice } from './answers.ts';
-import { unlessCustomerGone, unlessTenantGone } from './tenure.ts';
-import { impersonatorOf } from './user-notes.ts';
+import { deleteAs, unlessCustomerGone, unlessTenantGone } from './tenure.ts';
 
 export interface DeviceNeeds {
   readonly audit: AuditTrail;
@@ -169,21 +168,8 @@ function deleteDevice({ audit, devices, profiles }: DeviceNeeds): Route {
     params: inPath,
     responses: { 200: { description: 'Deleted' }, 404: { description: 'No such device' } },
     async handle({ principal, params }) {
-      const command = { type: 'DeleteDevice', tenantId: principal.tenantId } as const;
-      const before = await devices.read(params.deviceId);
-      const answer = await devices.ask(params.deviceId, command);
+      const answer = await deleteAs({ audit, devices }, principal, params.deviceId);
       if (answer.type !== 'accepted') return deviceReply(profiles, params.deviceId, answer);
-      const { tenantId, userId } = principal;
-      audit.note({
-        tenantId,
-        action: 'DELETED',
-        deviceId: params.deviceId,
-        deviceName: before?.name,
-        customerId: before?.owner?.customerId,
-        userId,
-        data: impersonatorOf(principal),
-        failure: undefined,
-      });
       return empty;
     },
   });

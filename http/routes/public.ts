@@ -14,6 +14,7 @@ import { defineRoute, type Route } from '../route.ts';
 import { deviceView } from '../views/device.ts';
 import { tokenPairView } from '../views/user.ts';
 import { accountProblem, badCredentials, notFound } from '../wire/errors.ts';
+import { inEpochs } from '../wire/if-match.ts';
 import { json } from '../wire/reply.ts';
 import { customerId, deviceId } from '../wire/schemas.ts';
 import { deviceReply } from './answers.ts';
@@ -47,7 +48,7 @@ export function publicRoutes({ accounts, devices, profiles, tokens }: PublicNeed
         const everybody = await customers.publicOf(principal.tenantId);
         if (everybody.type !== 'done') return accountProblem(everybody, 'Customer');
         const { id } = everybody.value;
-        const answer = await assign({ accounts, devices }, principal, params.deviceId, id, ifMatch);
+        const answer = await assign({ accounts, devices }, principal, params.deviceId, id, inEpochs(ifMatch));
         return answer === undefined ? notFound : deviceReply(profiles, params.deviceId, answer);
       },
     }),

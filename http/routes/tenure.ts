@@ -5,10 +5,12 @@
  * back; if it is not, it comes later, and the deletion finds the device.
  */
 import type { Accounts } from '../../actors/accounts/accounts.ts';
+import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/ids.ts';
+import type { InEpoch } from '../../actors/device/messages.ts';
 import type { DeviceAnswer, Devices } from '../../actors/fleet/devices.ts';
 import { impersonation, type TenantAdministrator } from '../auth/principal.ts';
-import { inEpochs } from '../wire/if-match.ts';
+import { impersonatorOf } from './user-notes.ts';
 
 export interface TenureNeeds {
   readonly accounts: Accounts;
@@ -35,17 +37,20 @@ export async function unlessCustomerGone(
   return undefined;
 }
 
-/** Assigns a device to a customer; undefined if the customer was deleted meanwhile. @param ifMatch as the request has it */
+/** An administrator of the tenant, and who looks in as that one. */
+export type Who = Pick<TenantAdministrator, 'tenantId' | 'userId' | 'impersonatorId'>;
+
+/** Assigns a device to a customer; undefined if the customer was deleted meanwhile. */
 export async function assign(
   needs: TenureNeeds,
-  principal: TenantAdministrator,
+  who: Who,
   id: DeviceId,
   customerId: CustomerId,
-  ifMatch: string | undefined,
+  epochs: InEpoch,
 ): Promise<DeviceAnswer | undefined> {
-  const { tenantId, userId } = principal;
+  const { tenantId, userId } = who;
   const tenure = { tenantId, userId, customerId };
-  const by = { ...inEpochs(ifMatch), ...impersonation(principal) };
+  const by = { ...epochs, ...impersonation(who) };
   const assigned = await needs.devices.ask(id, { type: 'AssignDevice', ...tenure, ...by });
   return unlessCustomerGone(needs, id, tenure, assigned);
 }
@@ -60,4 +65,27 @@ export async function unlessTenantGone(
   if (answer.type !== 'accepted' || (await accounts.tenants.find(tenantId)) !== undefined) return answer;
   await devices.ask(id, { type: 'DeleteDevice', tenantId });
   return undefined;
+}
+
+/** Deletes a device, and notes who did. */
+export async function deleteAs(
+  { audit, devices }: Pick<TenureNeeds, 'devices'> & { readonly audit: Pick<AuditTrail, 'note'> },
+  who: Who,
+  id: DeviceId,
+): Promise<DeviceAnswer> {
+  const { tenantId, userId } = who;
+  const before = await devices.read(id);
+  const answer = await devices.ask(id, { type: 'DeleteDevice', tenantId });
+  if (answer.type !== 'accepted') return answer;
+  audit.note({
+    tenantId,
+    action: 'DELETED',
+    deviceId: id,
+    deviceName: before?.name,
+    customerId: before?.owner?.customerId,
+    userId,
+    data: impersonatorOf(who),
+    failure: undefined,
+  });
+  return answer;
 }

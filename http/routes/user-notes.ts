@@ -62,7 +62,7 @@ export function byOf({ userId, impersonatorId }: Principal): JsonObject {
 }
 
 /** For entries that name the user in another way. */
-export function impersonatorOf({ impersonatorId }: Principal): JsonObject {
+export function impersonatorOf({ impersonatorId }: Pick<Principal, 'impersonatorId'>): JsonObject {
   return impersonatorId === undefined ? {} : { impersonator: impersonatorId };
 }
 

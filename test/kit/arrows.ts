@@ -24,7 +24,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['fleet'],
   ['accounts'],
   ['kits', 'providers'],
-  ['audit', 'claiming', 'imports'],
+  ['audit', 'batches', 'claiming', 'imports'],
   ['outbox'],
   ['mail', 'webhooks'],
 ];

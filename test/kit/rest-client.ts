@@ -19,6 +19,7 @@ import type { CustomerId, DeviceId, TenantId, UserId } from '../../actors/base/i
 import { newId } from '../../actors/base/ids.ts';
 import { type Log, silentLog } from '../../actors/base/log.ts';
 import { createSecrets, type Secrets } from '../../actors/base/secret.ts';
+import type { Batches } from '../../actors/batches/model.ts';
 import { REASONS } from '../../actors/claiming/reasons.ts';
 import { createStatements } from '../../actors/claiming/statements.ts';
 import { silentBus } from '../../actors/cluster/bus.ts';
@@ -114,6 +115,7 @@ export interface RestWorld {
   readonly store: Store;
   readonly accounts: Accounts;
   readonly imports: Imports;
+  readonly batches: Batches;
   readonly kits: Kits;
   /** Sends when it is started. */
   readonly dispatcher: Dispatcher;
@@ -192,9 +194,11 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
   const audit = createAudit(store, true, clock, log);
   const minTokenLength = options.minTokenLength ?? 0;
   const inHand = { store, accounts, devices, directory, profiles, secrets, clock, log };
-  const { kits, imports } = createJobs({ ...inHand, minTokenLength });
+  const told = alsoTold(audit, feed);
+  const { kits, imports, batches } = createJobs({ ...inHand, audit: told, minTokenLength });
   const needs: ApiNeeds = {
     imports,
+    batches,
     kits,
     webhooks,
     eventLog: createEventLog(reader, clock),
@@ -207,7 +211,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     outbound: { send: createOutbound(filter, systemClock), allowHttp: true },
     feed,
     accounts,
-    audit: alsoTold(audit, feed),
+    audit: told,
     devices,
     directory,
     profiles,
@@ -268,6 +272,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     store,
     accounts,
     imports,
+    batches,
     kits,
     dispatcher,
     feed,
@@ -290,7 +295,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     kitsElsewhere: (other = {}) => createKits({ ...inHand, customers: accounts.customers, ...other }),
     async stop() {
       feed.close();
-      await Promise.all([imports.stop(), kits.stop(), dispatcher.stop()]);
+      await Promise.all([imports.stop(), batches.stop(), kits.stop(), dispatcher.stop()]);
       await devices.stop(0);
       stop(root);
       await store.close();
@@ -380,7 +385,7 @@ export interface Household {
   readonly tenantId: TenantId;
   readonly admin: Caller;
   readonly adminEmail: string;
-  readonly adminId: string;
+  readonly adminId: UserId;
   readonly alice: Resident;
   readonly bob: Resident;
 }

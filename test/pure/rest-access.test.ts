@@ -100,6 +100,7 @@ const calling = (status: number): Expectation => ({
   system: NEVER,
 });
 
+const A_BATCH: Request = { params: { batchId: '00000000-0000-7000-8000-000000000000' } };
 const AN_IMPORT: Request = { params: { importId: '00000000-0000-7000-8000-000000000000' } };
 
 const A_TRANSFER: Request = { params: { transferId: '00000000-0000-7000-8000-000000000000' } };
@@ -319,6 +320,13 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   }),
   'POST /api/deviceImport/:importId/start': unrelated(403, 404, 403, AN_IMPORT),
   'GET /api/deviceImport/:importId/result': unrelated(403, 404, 403, AN_IMPORT),
+  'POST /api/deviceBatch': unrelated(403, 400, 403, { body: { change: 'DELETE' } }),
+  'GET /api/deviceBatches': unrelated(403, 200, 403),
+  // Who may see a batch, and change which devices by one, is tested in `rest-batches`.
+  'GET /api/deviceBatch/:batchId': unrelated(403, 404, 403, A_BATCH),
+  'GET /api/deviceBatch/:batchId/rows': unrelated(403, 404, 403, A_BATCH),
+  'POST /api/deviceBatch/:batchId/cancel': unrelated(403, 404, 403, A_BATCH),
+  'POST /api/deviceBatch/:batchId/undo': unrelated(403, 404, 403, A_BATCH),
   'GET /api/events': unrelated(403, 200, 403, { query: 'seconds=0' }),
   'GET /api/tenant/claimStatistics': unrelated(403, 200, 403),
   'GET /api/tenant/claimWindows': unrelated(403, 200, 403),

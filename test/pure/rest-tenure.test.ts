@@ -52,7 +52,7 @@ type Meet = (deletion: Deletion) => void;
 const deleteAlice =
   ({ tenantId, adminId, alice }: Household): Deletion =>
   ({ customers }) =>
-    customers.remove(tenantId, alice.customerId, adminId as UserId);
+    customers.remove(tenantId, alice.customerId, adminId);
 
 async function ownerOf(world: RestWorld, { tenantId }: Household) {
   return (await world.directory.byName(tenantId, NAME))?.owner;
@@ -98,7 +98,7 @@ lawWhile(
   'ProvisionDevice',
   'a device made in a tenant that is deleted meanwhile is gone, and its access token free',
   async ({ world, home }, meet) => {
-    meet(({ tenants }) => tenants.remove(home.tenantId, home.adminId as UserId));
+    meet(({ tenants }) => tenants.remove(home.tenantId, home.adminId));
     const answer = await home.admin.post('/api/device?accessToken=mine', { name: NAME });
     assert.is(await world.directory.byCredentials(world.secrets.credentialsId('mine')), undefined);
     isProblem(answer, 401, 11);

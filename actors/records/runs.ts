@@ -1,0 +1,109 @@
+/**
+ * Carrying jobs out in the background, one job of a tenant at a time, each by one process. A crash may make a run do a block
+ * twice, which must be harmless.
+ */
+import { type Clock, sleep } from '../base/clock.ts';
+import type { TenantId } from '../base/ids.ts';
+import { type Store, StoreUnavailable } from '../store/store.ts';
+import { createLease } from './lease.ts';
+import { createSerial } from './serial.ts';
+
+/** Renews the lease; a process that has lost it writes nothing more. */
+export type IsOurs = () => Promise<boolean>;
+
+export interface RunNeeds<Job> {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** What the jobs are, in the names of their leases. */
+  readonly name: string;
+  /** The job, if it is still under way. */
+  find(id: string): Promise<Job | undefined>;
+  /** Does all that is left of it. */
+  run(job: Job, isOurs: IsOurs): Promise<void>;
+  /** Whether the process is about to end. */
+  stopping(): boolean;
+  /** A run failed: it waits for the store and goes on, or ends until the process is started again. */
+  failed(id: string, error: unknown, waits: boolean): void;
+}
+
+export interface Runs {
+  begin(job: { readonly id: string; readonly tenantId: TenantId }): void;
+  isRunning(id: string): boolean;
+  /** Resolves when no run is under way any more. */
+  ended(): Promise<void>;
+}
+
+const RETRY_MS = 500;
+/** After so long without a sign of life a process that ran a job is taken for dead. */
+const LEASE_MS = 30_000;
+/** Renewals of the lease within that time. */
+const RENEWALS = 3;
+
+export function createRuns<Job>(needs: RunNeeds<Job>): Runs {
+  const { store, clock, name, find, run, stopping, failed } = needs;
+  /** One run of a tenant at a time, so that many jobs take the memory and the commands of one. */
+  const oneOfATenant = createSerial();
+  const runs = new Map<string, Promise<void>>();
+
+  /** Waits for a store that is not available. What else goes wrong would go wrong again, so the run ends. */
+  async function untilThrough(id: string): Promise<void> {
+    for (;;) {
+      try {
+        return await alone(id);
+      } catch (error) {
+        const comesBack = error instanceof StoreUnavailable && !stopping();
+        failed(id, error, comesBack);
+        if (!comesBack) return;
+        await sleep(clock, RETRY_MS);
+        if (stopping()) return;
+      }
+    }
+  }
+
+  /** Of several processes on one store one carries a job out; two would do it right as well, but slowly. */
+  async function alone(id: string): Promise<void> {
+    const lease = createLease(store, clock, `${name} ${id}`, LEASE_MS);
+    while (!(await lease.hold())) {
+      if (stopping()) return;
+      await sleep(clock, RETRY_MS);
+    }
+    try {
+      const job = await find(id);
+      if (job !== undefined) await run(job, () => lease.hold());
+    } finally {
+      await lease.release();
+    }
+  }
+
+  return {
+    begin({ id, tenantId }) {
+      if (runs.has(id) || stopping()) return;
+      const running = oneOfATenant(tenantId, () => untilThrough(id)).finally(() => runs.delete(id));
+      runs.set(id, running);
+    },
+    isRunning: (id) => runs.has(id),
+    async ended() {
+      await Promise.all(runs.values());
+    },
+  };
+}
+
+/** Devices asked at the same time: claims go on beside a job. */
+const AT_ONCE = 16;
+
+/** Works on the rows some at a time. Undefined when the process ends meanwhile, or the job is another's. */
+export async function inParts<Row>(
+  rows: readonly Row[],
+  { isOurs, stopping, clock }: Pick<RunNeeds<unknown>, 'stopping' | 'clock'> & { readonly isOurs: IsOurs },
+  each: (some: readonly Row[], at: number) => Promise<readonly Row[]>,
+): Promise<readonly Row[] | undefined> {
+  const results: Row[] = [];
+  let renewedAt = clock.elapsed();
+  for (let at = 0; at < rows.length && !stopping(); at += AT_ONCE) {
+    results.push(...(await each(rows.slice(at, at + AT_ONCE), at)));
+    if (clock.elapsed() - renewedAt < LEASE_MS / RENEWALS) continue;
+    if (!(await isOurs())) return undefined;
+    renewedAt = clock.elapsed();
+  }
+  return stopping() || !(await isOurs()) ? undefined : results;
+}
