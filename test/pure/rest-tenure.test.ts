@@ -1,6 +1,5 @@
 /** A device is assigned to a customer, or created in a tenant, while that customer or tenant is being deleted. */
 import * as assert from 'uvu/assert';
-import type { UserId } from '../../actors/base/ids.ts';
 import type { DeviceCommand } from '../../actors/device/device.ts';
 import type { ApiNeeds } from '../../http/app.ts';
 import {
