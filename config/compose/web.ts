@@ -16,7 +16,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Undefined if the application is switched off. Throws `StartRefused` for a logo that cannot be used. */
-export function webSettings({ web, install }: Config): WebSettings | undefined {
+export function webSettings({ web, install, mail }: Config): WebSettings | undefined {
   if (!web.enabled) return undefined;
   const { name, accent, logoFile, support, privacy, buttonHint, afterClaim, afterClaimLink } = web;
   return {
@@ -26,6 +26,7 @@ export function webSettings({ web, install }: Config): WebSettings | undefined {
     privacy: privacy ?? null,
     buttonHint: buttonHint ?? null,
     afterClaim: afterClaim === undefined ? null : { text: afterClaim, link: afterClaimLink ?? null },
+    mails: mail.host !== undefined,
     logo: logoFile === undefined ? null : readLogo(logoFile),
     demoAccounts: install.loadDemo ? demoAccounts(install.sysadminPassword) : [],
   };

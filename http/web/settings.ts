@@ -14,6 +14,8 @@ export interface WebSettings {
   readonly buttonHint: string | null;
   /** What comes after a claim: a sentence, and a link. Null: nothing of the operator's. */
   readonly afterClaim: { readonly text: string; readonly link: string | null } | null;
+  /** Whether the server sends mails: else an administrator does what they would. */
+  readonly mails: boolean;
   /** Accounts that the sign-in page offers, with their passwords: only ever those of the demo. */
   readonly demoAccounts: readonly DemoAccount[];
 }
@@ -37,5 +39,6 @@ export const defaultWebSettings: WebSettings = {
   privacy: null,
   buttonHint: null,
   afterClaim: null,
+  mails: false,
   demoAccounts: [],
 };

@@ -337,6 +337,8 @@ journey(
       'give-back-page': `/my/devices/${id.id}/give-back`,
       'not-mine': '/devices',
       'link-used': '/activationLinkExpired',
+      forgotten: '/login/resetPasswordRequest',
+      'new-password': '/login/resetPassword?resetToken=x',
     };
     for (const width of [360, 820, 1440]) {
       for (const colorScheme of ['light', 'dark'] as const) {

@@ -284,6 +284,37 @@ test('an activation goes out by mail: at the making of a user, again when asked,
     await api.must('POST', '/api/user/sendActivationMail?email=new%40example.org', other);
   }));
 
+test('the pages: from a forgotten password to signing in with another one', () =>
+  scene(async ({ mails, server }) => {
+    const page = async (path: string, form?: Record<string, string>) => {
+      const answer = await fetch(`${server.url}${path}`, {
+        redirect: 'manual',
+        headers: { accept: 'text/html', 'sec-fetch-site': 'same-origin' },
+        ...(form === undefined ? {} : { method: 'POST', body: new URLSearchParams(form) }),
+      });
+      return { status: answer.status, html: await answer.text(), to: answer.headers.get('location') };
+    };
+    assert.match((await page('/login')).html, 'href="/base/login/resetPasswordRequest"');
+    assert.match((await page('/login/resetPasswordRequest')).html, 'Send the link');
+    const asked = await page('/login/resetPasswordRequest', { email: USER });
+    const stranger = await page('/login/resetPasswordRequest', { email: 'nobody@example.org' });
+    assert.is(asked.html.replaceAll(USER, ''), stranger.html.replaceAll('nobody@example.org', ''));
+
+    const resetToken = tokenIn(linkIn(await mails.mailTo(USER, 2))) ?? '';
+    assert.match((await page(`/login/resetPassword?resetToken=${resetToken}`)).html, resetToken);
+    const other = await page('/login/resetPassword', { resetToken, password: NEW_PASSWORD, again: 'other' });
+    assert.match(other.html, 'not the same');
+    const short = await page('/login/resetPassword', { resetToken, password: 'short', again: 'short' });
+    assert.match(short.html, 'Password must be 12');
+    const form = { resetToken, password: NEW_PASSWORD, again: NEW_PASSWORD, keys: 'revoke' };
+    assert.is((await page('/login/resetPassword', form)).to, '/base/login');
+    const again = await page('/login/resetPassword', form);
+    assert.is(again.status, 400);
+    assert.match(again.html, 'does not work any more');
+    assert.is((await page('/login', { email: USER, password: NEW_PASSWORD })).to, '/base/');
+    assert.match((await page('/passwordResetLinkExpired')).html, 'Ask for a new link');
+  }));
+
 test('links are of the configured address, whatever Host says', () =>
   scene(async ({ server, mails }) => {
     const headers = {

@@ -6,6 +6,7 @@ import { type Refused, toQuery } from '../api.ts';
 import type { Page, PageReply, Visit } from '../page.ts';
 import { Field, Refusal } from '../parts/elements.tsx';
 import type { DemoAccount } from '../settings.ts';
+import { FORGOTTEN_PAGE, forgottenPasswordPages } from './forgotten-password.tsx';
 import { providerPages } from './provider-sign-in.tsx';
 import { afterPassword, secondFactorPages } from './second-factor.tsx';
 
@@ -67,6 +68,9 @@ function Login({ visit, next, refusal, buttons }: LoginProps) {
       <p class="muted">
         No password yet? Open the activation link that your administrator gave you. It leads to a page where
         you choose one.
+      </p>
+      <p class="muted">
+        <a href={FORGOTTEN_PAGE}>Forgot your password?</a>
       </p>
       {demoAccounts.length === 0 ? null : <DemoAccounts accounts={demoAccounts} next={next} />}
     </>
@@ -202,6 +206,7 @@ async function createPassword(visit: Visit): Promise<PageReply> {
 export const loginPages: readonly Page[] = [
   ...secondFactorPages(nextOf),
   ...providerPages(nextOf),
+  ...forgottenPasswordPages,
   {
     path: '/login',
     roles: ['PUBLIC'],

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { unreachable } from '../../../actors/base/unreachable.ts';
 import { ADMINISTRATORS } from '../../auth/principal.ts';
 import { userView } from '../../views/user.ts';
-import { segment } from '../api.ts';
+import { segment, toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, resultAt, type SignedIn } from '../page.ts';
 import { confirmPage } from '../parts/confirm.tsx';
 import { Back, Head, Time } from '../parts/elements.tsx';
@@ -61,7 +61,7 @@ async function userReply(visit: SignedIn): Promise<PageReply> {
             <dd>{typeof lastLogin === 'number' ? <Time at={lastLogin} locale={locale} /> : 'Never'}</dd>
           </dl>
         </div>
-        {link === undefined ? null : <ActivationLink url={link.value} />}
+        {link === undefined ? null : <ActivationLink url={link.value} id={id} mails={visit.settings.mails} />}
         {id === me.id.id ? null : <Actions user={user} />}
       </>
     ),
@@ -73,15 +73,24 @@ function stateOf(user: User): string {
   return maySignIn(user) ? 'Active' : 'Not allowed to sign in';
 }
 
-function ActivationLink({ url }: { url: string }) {
+function ActivationLink({ url, id, mails }: { url: string; id: string; mails: boolean }) {
   return (
     <section class="card" aria-labelledby="link">
       <h2 id="link">Activation link</h2>
-      <p>Give this link to the person. It works once, and leads to a page that asks for a password.</p>
+      <p>
+        {mails
+          ? 'The person has it by mail. You can also give it yourself. It works once, and leads to a page that asks for a password.'
+          : 'Give this link to the person. It works once, and leads to a page that asks for a password.'}
+      </p>
       <p>
         <label for="activation">Link</label>
         <input id="activation" class="mono" readonly value={url} />
       </p>
+      {mails ? (
+        <form method="post" action={`/users/${id}/mail`}>
+          <button type="submit">Send the mail again</button>
+        </form>
+      ) : null}
     </section>
   );
 }
@@ -122,6 +131,15 @@ export const userPages: readonly Page[] = [
         ? 'Signing in is allowed again.'
         : 'Signing in is forbidden; open sessions have ended.';
       return resultAt(`/users/${id}`, result, good);
+    },
+  }),
+
+  memberPage('/users/:id/mail', ADMINISTRATORS, {
+    async post(visit) {
+      const { id, email } = await userOf(visit);
+      const query = toQuery({ email });
+      const sent = await visit.api.act('POST', `/api/user/sendActivationMail?${query}`);
+      return resultAt(`/users/${id.id}`, sent, `A mail is on its way to ${email}.`);
     },
   }),
 
