@@ -11,6 +11,7 @@
 import type { Cancel, Clock } from '../base/clock.ts';
 import type { CustomerId, TenantId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
+import { createReadableLog } from '../device/readable-log.ts';
 import type { DeviceListener } from '../fleet/devices.ts';
 import { ifUnavailable, StoreUnavailable } from '../journal/unavailable.ts';
 import { createLease } from '../records/lease.ts';
@@ -54,6 +55,8 @@ export interface Audit extends AuditTrail {
   start(): void;
   /** How long the oldest event of the journal has waited that is not in the trail yet; 0: none. Rejects with `StoreUnavailable`. */
   lagMs(): Promise<number>;
+  /** How many records could not be read and are not in the trail, since the start. */
+  readonly steppedOver: number;
   /** Writes everything that can be written now. */
   catchUp(): Promise<void>;
   /** Writes what it can at once, then ends. */
@@ -70,10 +73,11 @@ export function createAudit(
 ): Audit {
   const blocks = createBlocks(store);
   const lease = createLease(store, clock, 'audit', LEASE_MS);
-  const holders = createHolders(store.journal);
+  const readable = createReadableLog(store.journal, clock, log);
+  const holders = createHolders(store.journal, readable);
   const notes = createNotes(clock, log);
   const losses = createLosses(store, clock);
-  const projector = createProjector(store, lease, holders, losses, write, trimmedUpTo);
+  const projector = createProjector(store, readable, lease, holders, losses, write, trimmedUpTo);
   let cancel: Cancel | undefined;
   let round: Promise<void> = Promise.resolve();
   let started = false;
@@ -126,6 +130,9 @@ export function createAudit(
     find: (tenantId, query) => blocks.find(tenantId, query),
     head: (tenantId) => blocks.head(tenantId),
     lossesOf: losses.of,
+    get steppedOver() {
+      return readable.steppedOver;
+    },
 
     note(note) {
       if (!enabled) return;

@@ -1,6 +1,6 @@
 /** The tenant that each device belongs or belonged to, and its name: looked up once and remembered. */
 import { storedId, type TenantId } from '../base/ids.ts';
-import { decodeEvent } from '../device/persistence.ts';
+import { eventIfReadable, type ReadableLog } from '../device/readable-log.ts';
 import { readDevice } from '../fleet/live-devices.ts';
 import type { Journal } from '../journal/journal.ts';
 
@@ -30,7 +30,7 @@ const HOLDERS_MAX = 50_000;
 /** Events read at once. */
 const PAGE = 500;
 
-export function createHolders(journal: Journal): Holders {
+export function createHolders(journal: Journal, readable: ReadableLog): Holders {
   const holders = new Map<string, Holder>();
 
   function remember(stream: string, tenantId: TenantId, name: string): void {
@@ -47,8 +47,8 @@ export function createHolders(journal: Journal): Holders {
       const page = await journal.log(which, at, PAGE);
       if (page.next === at) return undefined;
       for (const { stream: passed, event: text } of page.events) {
-        const event = decodeEvent(text);
-        if (event.type !== 'DeviceDeleted') continue;
+        const event = eventIfReadable(text);
+        if (event?.type !== 'DeviceDeleted') continue;
         const { tenantId, name = '' } = event;
         if (tenantId !== undefined && !holders.has(passed)) remember(passed, tenantId, name);
         if (passed === stream) return holders.get(stream);
@@ -63,7 +63,8 @@ export function createHolders(journal: Journal): Holders {
     async find(stream, from) {
       const remembered = holders.get(stream);
       if (remembered !== undefined) return remembered;
-      const device = await readDevice(journal, storedId(stream));
+      const device = await readable.about(stream, () => readDevice(journal, storedId(stream)));
+      if (device === 'unreadable') return undefined;
       if (device === undefined) return findDeleted(stream, from);
       remember(stream, device.tenantId, device.name);
       return device;

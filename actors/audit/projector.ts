@@ -5,8 +5,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Instant } from '../base/clock.ts';
 import type { CustomerId, DeviceId, TenantId } from '../base/ids.ts';
-import { decodeEvent } from '../device/persistence.ts';
-import type { LoggedEvent } from '../journal/journal.ts';
+import type { ReadableLog, ReadEvent } from '../device/readable-log.ts';
 import type { Lease } from '../records/lease.ts';
 import type { Store } from '../store/store.ts';
 import type { Stretch } from './blocks.ts';
@@ -47,6 +46,7 @@ export interface Projector {
 
 export function createProjector(
   store: Store,
+  readable: ReadableLog,
   lease: Lease,
   holders: Holders,
   losses: Losses,
@@ -61,7 +61,7 @@ export function createProjector(
     let position = await cursors.get(which);
     for (let pages = 0; pages < pagesMax && !isEnded() && (await lease.hold()); pages += 1) {
       const begun = performance.now();
-      const page = await journal.log(which, position, PAGE);
+      const page = await readable.page(which, position, PAGE);
       if (page.next === position) break;
       const read = await readPage(page.events, { which, from: position });
       await write(read.lines, { which, from: position, upTo: page.next });
@@ -73,11 +73,10 @@ export function createProjector(
     }
   }
 
-  async function readPage(events: readonly LoggedEvent[], page: LogPosition): Promise<ReadPage> {
+  async function readPage(events: readonly ReadEvent[], page: LogPosition): Promise<ReadPage> {
     const lines = new Map<TenantId, Line[]>();
     const lost = new Map<CustomerId, Loss[]>();
-    for (const { stream, sequence, event: text } of events) {
-      const event = decodeEvent(text);
+    for (const { stream, sequence, event } of events) {
       if (event.type === 'DeviceProvisioned') holders.remember(stream, event.tenantId, event.name);
       const entry = entryOfEvent(event);
       const holder = entry === undefined ? undefined : await holders.find(stream, page);
@@ -103,9 +102,9 @@ export function createProjector(
     async oldestWaiting() {
       let oldest: Instant | undefined;
       for (let which = 0; which < journal.logs; which += 1) {
-        const { events } = await journal.log(which, await cursors.get(which), 1);
+        const { events } = await readable.page(which, await cursors.get(which), 1);
         for (const { event } of events) {
-          const { at } = decodeEvent(event);
+          const { at } = event;
           if (oldest === undefined || at < oldest) oldest = at;
         }
       }

@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Clock, Instant } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { DeviceEvent } from '../device/device.ts';
-import { decodeEvent } from '../device/persistence.ts';
+import { eventIfReadable } from '../device/readable-log.ts';
 import type { LoggedEvent, Verdict } from '../journal/journal.ts';
 import { openRecords } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
@@ -72,7 +72,8 @@ export function createRetention(
 }
 
 function verdictOn({ event: text }: LoggedEvent, before: Instant): Verdict {
-  const event = decodeEvent(text);
+  const event = eventIfReadable(text);
+  if (event === undefined) return 'keep';
   if (event.at >= before) return 'not-yet';
   return passes(event) ? 'forget' : 'keep';
 }

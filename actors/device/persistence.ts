@@ -5,6 +5,7 @@
  * format changes, the version goes up, the golden samples in `test/pure/golden/` gain a file, and the decoder learns
  * to lift the old form; records are never rewritten in bulk.
  */
+import type { Instant } from '../base/clock.ts';
 import { isJsonObject } from '../base/json.ts';
 import type { Journal } from '../journal/journal.ts';
 import { createEngine } from '../runtime/engine.ts';
@@ -31,9 +32,13 @@ const FORMAT = 1;
 
 /** A record that this version of claimd cannot read: written by a newer one, or damaged. */
 export class UnreadableRecord extends Error {
-  constructor(what: string) {
+  /** When a newer version wrote it; undefined: it is damaged, or nobody can tell. */
+  readonly newerAt: Instant | undefined;
+
+  constructor(what: string, newerAt?: unknown) {
     super(`a journal record cannot be read: ${what}`);
     this.name = 'UnreadableRecord';
+    this.newerAt = typeof newerAt === 'number' ? newerAt : undefined;
   }
 }
 
@@ -69,7 +74,11 @@ function unwrap(text: string, discriminant: string): object {
   }
   if (!isJsonObject(record)) throw new UnreadableRecord('it is not an object');
   const { v, ...rest } = record;
-  if (v !== FORMAT) throw new UnreadableRecord(`its format is ${JSON.stringify(v)}, known is ${FORMAT}`);
+  if (v !== FORMAT) {
+    const isNewer = typeof v === 'number' && v > FORMAT;
+    const what = `its format is ${JSON.stringify(v)}, known is ${FORMAT}`;
+    throw new UnreadableRecord(what, isNewer ? rest.at : undefined);
+  }
   if (typeof rest[discriminant] !== 'string') throw new UnreadableRecord(`it has no ${discriminant}`);
   return rest;
 }

@@ -8,6 +8,7 @@
  */
 import type { Cancel, Clock, Instant } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import { createReadableLog } from '../device/readable-log.ts';
 import { ifUnavailable, logUnavailable, StoreUnavailable } from '../journal/unavailable.ts';
 import { createLease } from '../records/lease.ts';
 import { reportBug } from '../runtime/supervision.ts';
@@ -48,6 +49,8 @@ export interface DispatcherFigures {
   readonly lagMs: number;
   readonly delivered: number;
   readonly failed: number;
+  /** Records that could not be read, and of which nobody outside hears. */
+  readonly steppedOver: number;
 }
 
 export interface Dispatcher {
@@ -59,14 +62,21 @@ export interface Dispatcher {
 /** What others than the dispatcher use of the same records. */
 export type OutboxParts = ReturnType<typeof openOutbox>;
 
-export function openOutbox({ store, profileOf, clock }: DispatcherNeeds) {
-  const reader = createMessageReader(store.journal, createHolderInfos(store.journal, profileOf), clock);
+export function openOutbox({ store, profileOf, clock, log }: DispatcherNeeds) {
+  const readable = createReadableLog(store.journal, clock, log);
+  const reader = createMessageReader(
+    store.journal,
+    readable,
+    createHolderInfos(store.journal, readable, profileOf),
+    clock,
+  );
   const places = openPlaces(store);
   const parking = createParking(store);
   const attempts = createAttempts(store);
   const needed = openNeededLogs(store);
 
   return {
+    readable,
     reader,
     places,
     parking,
@@ -223,7 +233,11 @@ export function createDispatcher(needs: DispatcherNeeds, parts: OutboxParts, tar
 
   return {
     start: () => wake(0),
-    figures: () => ({ ...counts, lagMs: Math.max(0, ...[...runners.values()].map(({ lagMs }) => lagMs)) }),
+    figures: () => ({
+      ...counts,
+      lagMs: Math.max(0, ...[...runners.values()].map(({ lagMs }) => lagMs)),
+      steppedOver: parts.readable.steppedOver,
+    }),
     async stop() {
       stopped = true;
       cancel?.();

@@ -2,6 +2,7 @@
 import { createHolders as createAuditHolders, type LogPosition } from '../audit/holders.ts';
 import { type ProfileId, storedId, type TenantId } from '../base/ids.ts';
 import type { DeviceEvent } from '../device/device.ts';
+import type { ReadableLog } from '../device/readable-log.ts';
 import { readDevice } from '../fleet/live-devices.ts';
 import type { Journal } from '../journal/journal.ts';
 
@@ -32,9 +33,13 @@ export interface HolderInfos {
 /** Devices that are remembered, about 200 bytes each. */
 const REMEMBERED_MAX = 20_000;
 
-export function createHolderInfos(journal: Journal, profileOf: ProfileOf): HolderInfos {
+export function createHolderInfos(
+  journal: Journal,
+  readable: ReadableLog,
+  profileOf: ProfileOf,
+): HolderInfos {
   const known = new Map<string, HolderInfo>();
-  const gone = createAuditHolders(journal);
+  const gone = createAuditHolders(journal, readable);
 
   function remember(stream: string, info: HolderInfo): HolderInfo {
     if (known.size >= REMEMBERED_MAX) known.clear();
@@ -62,7 +67,8 @@ export function createHolderInfos(journal: Journal, profileOf: ProfileOf): Holde
     async find(stream, from) {
       const before = known.get(stream);
       if (before !== undefined) return before;
-      const device = await readDevice(journal, storedId(stream));
+      const device = await readable.about(stream, () => readDevice(journal, storedId(stream)));
+      if (device === 'unreadable') return undefined;
       if (device !== undefined) {
         const { tenantId, name, type } = device;
         return remember(stream, { tenantId, name, type, profileId: await profileOf(device) });

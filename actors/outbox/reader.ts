@@ -4,8 +4,8 @@
  */
 import type { Clock, Instant } from '../base/clock.ts';
 import type { DeviceId } from '../base/ids.ts';
-import { decodeEvent } from '../device/persistence.ts';
-import type { Journal, LoggedEvent } from '../journal/journal.ts';
+import { eventIfReadable, type ReadableLog, type ReadEvent } from '../device/readable-log.ts';
+import type { Journal } from '../journal/journal.ts';
 import { messageOf } from './event-types.ts';
 import type { HolderInfos } from './holders.ts';
 import type { Message, ReadAt } from './message.ts';
@@ -38,14 +38,19 @@ interface Kept {
   readonly until: number;
 }
 
-export function createMessageReader(journal: Journal, holders: HolderInfos, clock: Clock): MessageReader {
+export function createMessageReader(
+  journal: Journal,
+  readable: ReadableLog,
+  holders: HolderInfos,
+  clock: Clock,
+): MessageReader {
   const kept = new Map<string, Kept>();
 
   /** How far each log was read. What lies before it is read again by some, and is no news of any device. */
   const readUpTo = new Map<number, number>();
 
   async function read({ which, from }: ReadAt): Promise<MessagePage> {
-    const page = await journal.log(which, from, PAGE);
+    const page = await readable.page(which, from, PAGE);
     const upTo = readUpTo.get(which) ?? from;
     if (from > upTo) holders.forget(); // nobody has read what is in between
     const isNews = from >= upTo;
@@ -58,8 +63,7 @@ export function createMessageReader(journal: Journal, holders: HolderInfos, cloc
     return { messages, next: page.next };
   }
 
-  async function messageFrom({ stream, sequence, event: text }: LoggedEvent, at: ReadAt, isNews: boolean) {
-    const event = decodeEvent(text);
+  async function messageFrom({ stream, sequence, event }: ReadEvent, at: ReadAt, isNews: boolean) {
     if (isNews) await holders.learn(stream, event);
     const holder = await holders.find(stream, at);
     // A device's stream has its id for a name.
@@ -68,8 +72,17 @@ export function createMessageReader(journal: Journal, holders: HolderInfos, cloc
 
   /** When the first event behind a position happened; undefined: there is none. */
   async function instantBehind(which: number, from: number): Promise<Instant | undefined> {
-    const [first] = (await journal.log(which, from, 1)).events;
-    return first === undefined ? undefined : decodeEvent(first.event).at;
+    let next = from;
+    // One that cannot be read says nothing of its instant; the next one does.
+    for (let count = 1; ; count = PAGE) {
+      const page = await journal.log(which, next, count);
+      if (page.next === next) return undefined;
+      const first = page.events
+        .map(({ event }) => eventIfReadable(event))
+        .find((event) => event !== undefined);
+      if (first !== undefined) return first.at;
+      next = page.next;
+    }
   }
 
   /** Events are nearly in the order of their instants, so halving finds the place. */
@@ -114,7 +127,7 @@ export function createMessageReader(journal: Journal, holders: HolderInfos, cloc
       Promise.all(Array.from({ length: journal.logs }, (_, which) => positionAt(which, instant - LATE_MS))),
 
     async find(at, deviceId, number) {
-      const { events } = await journal.log(at.which, at.from, PAGE);
+      const { events } = await readable.page(at.which, at.from, PAGE);
       const found = events.find(({ stream, sequence }) => stream === deviceId && sequence === number);
       return found === undefined ? undefined : messageFrom(found, at, false);
     },

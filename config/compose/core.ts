@@ -118,6 +118,8 @@ export interface Core {
   webhookFigures(): DispatcherFigures;
   /** How long the oldest event has waited for the audit trail. Rejects with `StoreUnavailable`. */
   auditLagMs(): Promise<number>;
+  /** Records that the audit trail could not read. */
+  auditSteppedOver(): number;
   stopAlarms(): Promise<void>;
   /** Waits for commands in flight, at most `drainMs`, then closes the store. */
   close(drainMs: number): Promise<void>;
@@ -229,6 +231,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
       startWebhooks: () => (config.webhooks.enabled ? dispatcher.start() : undefined),
       webhookFigures: dispatcher.figures,
       auditLagMs: audit.lagMs,
+      auditSteppedOver: () => audit.steppedOver,
       startAlarms: () => alarms.start(),
       stopAlarms: () => alarms.stop(),
       close: (drainMs) => close(drainMs),

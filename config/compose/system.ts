@@ -153,6 +153,7 @@ async function tellMetrics(
     webhooks: core.webhookFigures,
     mails: core.mail.figures,
     auditLagMs: core.auditLagMs,
+    auditSteppedOver: core.auditSteppedOver,
     certificates: () => [
       ...(config.http.sslEnabled ? [['http', httpCertificate(config)] as const] : []),
       ...(config.mqtt.sslEnabled ? [['mqtt', mqttCertificate(config)] as const] : []),

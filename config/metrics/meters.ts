@@ -43,7 +43,14 @@ interface Running {
   /** How long the oldest event has waited that the audit trail has not written yet. Rejects with `StoreUnavailable`. */
   auditLagMs(): Promise<number>;
   /** What this process has sent to webhooks. */
-  webhooks(): { readonly lagMs: number; readonly delivered: number; readonly failed: number };
+  webhooks(): {
+    readonly lagMs: number;
+    readonly delivered: number;
+    readonly failed: number;
+    readonly steppedOver: number;
+  };
+  /** Records that the audit trail could not read. */
+  auditSteppedOver(): number;
   /** What this process has made of mails. */
   mails(): { readonly sent: number; readonly deferred: number; readonly dropped: number };
   /** Those that are shown to clients, by the door that shows them. */
@@ -70,6 +77,13 @@ export function createMeters(about: { readonly version: string; readonly store: 
   const mails = metrics.counter(
     { name: 'claimd_mails_total', help: 'Attempts to send a mail: sent, put off, or dropped for good.' },
     { outcome: ['sent', 'deferred', 'dropped'] },
+  );
+  const unreadable = metrics.counter(
+    {
+      name: 'claimd_unreadable_records_total',
+      help: 'Stored records that could not be read and were stepped over, by who lacks them.',
+    },
+    { reader: ['audit', 'outbox'] },
   );
   let isUp = true;
   let auditLagMs = 0;
@@ -102,13 +116,15 @@ export function createMeters(about: { readonly version: string; readonly store: 
       if (running !== undefined) {
         isUp = await answersInTime(running.store.check());
         if (isUp) auditLagMs = await running.auditLagMs().catch(ifUnavailable(() => auditLagMs));
-        const { delivered, failed } = running.webhooks();
+        const { delivered, failed, steppedOver } = running.webhooks();
         attempts.of('delivered').value = delivered;
         attempts.of('failed').value = failed;
         const { sent, deferred, dropped } = running.mails();
         mails.of('sent').value = sent;
         mails.of('deferred').value = deferred;
         mails.of('dropped').value = dropped;
+        unreadable.of('outbox').value = steppedOver;
+        unreadable.of('audit').value = running.auditSteppedOver();
       }
       return metrics.read();
     },

@@ -96,6 +96,7 @@ test('metrics: what happened is counted, and nobody is named', async () => {
     claimd_claim_window_open_duration_seconds_count: 1,
     claimd_store_up: 1,
     'claimd_webhook_attempts_total{outcome="delivered"}': 0,
+    'claimd_unreadable_records_total{reader="audit"}': 0,
     'claimd_mqtt_packets_received_total{type="connect"}': 2,
     'claimd_mqtt_packets_received_total{type="publish"}': 1,
     'claimd_mqtt_packets_received_total{type="fault"}': 0,

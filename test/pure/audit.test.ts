@@ -371,6 +371,22 @@ function crowded(store: Store, scheduler: Scheduler): Store {
   };
 }
 
+test('audit: a stored event that cannot be read is stepped over, and every other one is in the trail', async () => {
+  const store = createMemoryStore();
+  const clock = createSimClock(START);
+  await happen(store, 20);
+  for (const event of ['{"v":1,"ty', '{"v":2,"type":"Painted","at":1}']) {
+    const stream = deviceNo(event.length);
+    const state = '{"v":1,"status":"deleted"}';
+    await store.journal.append({ stream, expected: 0, event, state, alarmAt: null, index: undefined });
+  }
+  await happen(store, 20);
+  const audit = createAudit(store, true, clock, silentLog);
+  await audit.catchUp();
+  assert.is((await audit.find(TENANT, everything)).total, 40);
+  assert.is(audit.steppedOver, 2);
+});
+
 test('audit: several processes that project and note at once lose or double no entry, in any interleaving', async () => {
   const property = fc.asyncProperty(fc.scheduler(), async (scheduler) => {
     const store = createMemoryStore();

@@ -35,7 +35,9 @@ type Answer = (message: Message) => Delivery;
 async function world(names: readonly string[] = ['a']) {
   const clock = createSimClock(START);
   const store = createMemoryStore();
-  const needs = { store, clock, log: silentLog, chance: () => 0.5, profileOf: () => PROFILE };
+  const errors: string[] = [];
+  const log = { ...silentLog, error: (_fields: object, message: string) => void errors.push(message) };
+  const needs = { store, clock, log, chance: () => 0.5, profileOf: () => PROFILE };
   const parts = openOutbox(needs);
   const answers = new Map<string, Answer>(names.map((name) => [name, () => DELIVERED]));
   const heard: { readonly by: string; readonly message: Message; readonly taken: boolean }[] = [];
@@ -73,6 +75,8 @@ async function world(names: readonly string[] = ['a']) {
   return {
     parts,
     heard,
+    errors,
+    figures: () => dispatcher.figures(),
     off,
     clock,
     rename(stream: DeviceId, name: string) {
@@ -97,6 +101,14 @@ async function world(names: readonly string[] = ['a']) {
       const state = evolve(before.state, event);
       states.set(stream, { number, state });
       const entry = { stream, expected: before.number, event: encodeEvent(event), state: encodeState(state) };
+      await store.journal.append({ ...entry, alarmAt: null, index: undefined });
+    },
+
+    /** A record that no version wrote, or a newer one. */
+    async write(stream: DeviceId, record: { readonly event: string; readonly state?: string }) {
+      const { number: expected, state } = states.get(stream) ?? { number: 0, state: absentDevice };
+      states.set(stream, { number: expected + 1, state });
+      const entry = { stream, expected, state: encodeState(state), ...record };
       await store.journal.append({ ...entry, alarmAt: null, index: undefined });
     },
 
@@ -137,6 +149,64 @@ test('three days of retries, each a fifth more or less, and then no more', () =>
   assert.is(nextTry(1, 0, HOUR, 0.5), HOUR);
   assert.is(restUntil(0, 0, 1e12, 0.5), 24 * HOUR); // nobody puts it off for ever
   assert.is(restUntil(100, 0, 0, 0.5), HOUR);
+});
+
+for (const [what, record] of [
+  ['that is cut off', { event: '{"v":1,"ty' }],
+  ['of no type', { event: '{"v":1,"at":1}' }],
+  ['of an older version than any', { event: '{"v":0,"type":"ClaimWindowExpired","at":1}' }],
+  ['of a newer version, an hour old', { event: `{"v":2,"type":"Painted","at":${START - HOUR}}` }],
+  ['of a type that a newer version knew, long ago', { event: '{"v":1,"type":"DevicePainted","at":1}' }],
+  ['of a type that every object has', { event: '{"v":1,"type":"constructor","at":1}' }],
+] as const) {
+  test(`a stored event ${what} is stepped over, and told; all others come`, async () => {
+    const { happens, write, pass, numbers, figures, errors } = await world();
+    await happens(device(1));
+    await write(device(1), record);
+    for (const which of [1, 2, 3]) await happens(device(which));
+    await pass(2 * SECOND);
+    assert.equal([numbers(device(1)), numbers(device(2)), numbers(device(3))], [[1, 3], [1], [1]]);
+    assert.ok(figures().steppedOver > 0);
+    assert.match(errors.join(), /a stored record cannot be read and is stepped over/);
+  });
+}
+
+test('of a device whose own record cannot be read nothing is told, and of all others everything', async () => {
+  const the = await world();
+  const { happens, write, pass, numbers, figures } = the;
+  for (const which of [1, 2]) await happens(device(which));
+  await pass(2 * SECOND);
+  await the.crash(); // whoever comes next has to look the devices up
+  const event = encodeEvent({ type: 'ClaimWindowExpired', at: START });
+  await write(device(1), { event, state: '{"v":1' });
+  await happens(device(2));
+  await pass(20 * SECOND);
+  assert.equal([numbers(device(1)), numbers(device(2))], [[1], [1, 2]]);
+  assert.is(figures().steppedOver, 1);
+});
+
+test('an event that a newer version has just written is waited for, an hour at most; nothing before or behind it is lost', async () => {
+  for (const record of ['{"v":2,"type":"Painted","at":AT}', '{"v":1,"type":"DevicePainted","at":AT}']) {
+    const { happens, write, pass, numbers, figures } = await world();
+    await happens(device(1));
+    await happens(device(2));
+    await write(device(1), { event: record.replace('AT', String(START + SECOND)) });
+    await happens(device(2));
+    await happens(device(1));
+    await pass(10 * SECOND);
+    assert.equal([numbers(device(1)), numbers(device(2))], [[1], [1]]);
+    assert.is(figures().steppedOver, 0);
+    await pass(HOUR + SECOND, HOUR / 2);
+    await pass(10 * SECOND);
+    assert.equal(
+      [numbers(device(1)), numbers(device(2))],
+      [
+        [1, 3],
+        [1, 2],
+      ],
+    );
+    assert.is(figures().steppedOver, 1);
+  }
 });
 
 test('a device whose message fails waits with those behind it, and the others go on', async () => {
