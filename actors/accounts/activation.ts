@@ -35,11 +35,12 @@ export function activationOf({
   }
 
   return {
-    async activation(id) {
+    async activation(id, another = false) {
       const now = clock.now();
       const renewed = newActivation(now + settings.activationTtlMs);
       const changed = await change(id, (user) => {
-        const fresh = user.activation !== null && user.activation.expiresAt - now > RENEW_BEFORE_MS;
+        const fresh =
+          !another && user.activation !== null && user.activation.expiresAt - now > RENEW_BEFORE_MS;
         return fresh || user.passwordHash !== null ? user : { ...user, activation: renewed };
       });
       if (changed.type !== 'done') return refused({ reason: 'not-found' });

@@ -266,8 +266,8 @@ export interface Users {
   remove(id: UserId): Promise<AccountAnswer<void>>;
   /** Allows or forbids logging in; forbidding outdates the user's tokens too. */
   setEnabled(id: UserId, enabled: boolean): Promise<AccountAnswer<User>>;
-  /** The user's activation, renewed when it has (almost) expired. */
-  activation(id: UserId): Promise<AccountAnswer<Activation>>;
+  /** The user's activation, renewed when it has (almost) expired. @param another whether it is renewed in any case */
+  activation(id: UserId, another?: boolean): Promise<AccountAnswer<Activation>>;
   /** Whether an activation token would work now. */
   activationWorks(token: string): Promise<boolean>;
   /** Sets the first password. Of two at once with the same token exactly one is done. */

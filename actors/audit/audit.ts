@@ -19,12 +19,12 @@ import { reportBug } from '../runtime/supervision.ts';
 import type { Store } from '../store/store.ts';
 import { createBlocks, type Stretch } from './blocks.ts';
 import type { ChainHead } from './chain.ts';
-import type { Note } from './entry.ts';
+import type { AuditEntry, Note } from './entry.ts';
 import { createHolders } from './holders.ts';
 import { createLosses, type Loss } from './losses.ts';
 import { createNotes, type LinesByTenant } from './notes.ts';
 import { createProjector, type TrimmedUpTo } from './projector.ts';
-import type { AuditPage, AuditQuery } from './query.ts';
+import type { AllQuery, AuditPage, AuditQuery } from './query.ts';
 
 /** How long after it happened an entry is written. */
 const DELAY_MS = 1_000;
@@ -42,6 +42,8 @@ export interface AuditTrail {
   /** Costs next to nothing and never fails. */
   note(note: Note): void;
   find(tenantId: TenantId, query: AuditQuery): Promise<AuditPage>;
+  /** Every entry that fits, the oldest first, read as they are asked for. Rejects with `StoreUnavailable`. */
+  all(tenantId: TenantId, query: AllQuery): AsyncGenerator<AuditEntry>;
   /** Where the tenant's hash chain is now (`chain.ts`). */
   head(tenantId: TenantId): Promise<ChainHead>;
   /** What a customer has lost without giving it back, the newest first (N6). */
@@ -128,6 +130,7 @@ export function createAudit(
 
   return {
     find: (tenantId, query) => blocks.find(tenantId, query),
+    all: (tenantId, query) => blocks.all(tenantId, query),
     head: (tenantId) => blocks.head(tenantId),
     lossesOf: losses.of,
     get steppedOver() {

@@ -22,9 +22,19 @@ import {
   type Verified,
   verifyChain,
 } from './chain.ts';
+import type { AuditEntry } from './entry.ts';
 import { KEPT_MAX, openKept, partsOf } from './kept.ts';
 import { identityOf, type Line, lineOfNote } from './line.ts';
-import { type AuditPage, type AuditQuery, BLOCK_ENTRIES, BLOCKS_SEARCHED_MAX, findEntries } from './query.ts';
+import {
+  type AllQuery,
+  type AuditPage,
+  type AuditQuery,
+  allEntries,
+  BLOCK_ENTRIES,
+  BLOCKS_SEARCHED_MAX,
+  type BlockReader,
+  findEntries,
+} from './query.ts';
 import { fairShares } from './shares.ts';
 
 /** Tenants whose newest block is kept in memory. */
@@ -64,6 +74,8 @@ export interface Blocks {
   /** A write failed somewhere: the next one looks up first what is there. */
   forget(): void;
   find(tenantId: TenantId, query: AuditQuery): Promise<AuditPage>;
+  /** Every entry that fits, the oldest first. */
+  all(tenantId: TenantId, query: AllQuery): AsyncGenerator<AuditEntry>;
   /** Where the tenant's chain is now. */
   head(tenantId: TenantId): Promise<ChainHead>;
   /** Reads the whole trail. @param wanted heads that the chain should have gone through */
@@ -97,6 +109,20 @@ export function createBlocks(
   const newest = new Map<TenantId, OpenBlock>();
   /** Per tenant the first block that may hold lines of ours whose write was not acknowledged. */
   const unsure = new Map<TenantId, number>();
+
+  /** The blocks as they are now, those that outlasted theirs first. */
+  async function readerOf(tenantId: TenantId): Promise<BlockReader> {
+    const anchor = await stored.anchor(tenantId);
+    const gone = anchor?.number ?? 0;
+    const older = anchor?.kept;
+    const parts = partsOf(older);
+    const count = parts + (await stored.countOf(tenantId)) - gone;
+    const read = (number: number) =>
+      older !== undefined && number <= parts
+        ? kept.read(tenantId, older, number)
+        : stored.linesOf(tenantId, number - parts + gone);
+    return { count, kept: { parts, entries: older?.entries ?? 0 }, read };
+  }
 
   /** The identities of lines that may be among those to be written, from the newest blocks. */
   async function written(tenantId: TenantId, count: number, stretch: Stretch | undefined) {
@@ -240,16 +266,11 @@ export function createBlocks(
     forget: () => newest.clear(),
 
     async find(tenantId, query) {
-      const anchor = await stored.anchor(tenantId);
-      const gone = anchor?.number ?? 0;
-      const older = anchor?.kept;
-      const parts = partsOf(older);
-      const count = parts + (await stored.countOf(tenantId)) - gone;
-      const read = (number: number) =>
-        older !== undefined && number <= parts
-          ? kept.read(tenantId, older, number)
-          : stored.linesOf(tenantId, number - parts + gone);
-      return findEntries({ count, kept: { parts, entries: older?.entries ?? 0 }, read }, query, searchedMax);
+      return findEntries(await readerOf(tenantId), query, searchedMax);
+    },
+
+    async *all(tenantId, query) {
+      yield* allEntries(await readerOf(tenantId), query);
     },
 
     async prune(tenantId, keep, now) {

@@ -35,6 +35,9 @@ export interface AuditQuery {
   readonly sortOrder?: 'ASC' | 'DESC';
 }
 
+/** A query for all there is, without a place in it. */
+export type AllQuery = Omit<AuditQuery, 'page' | 'pageSize' | 'sortOrder'>;
+
 export interface AuditPage extends Page<AuditEntry> {
   /** How far a search came that gave up: what it found is of entries up to, or back to, this instant. */
   readonly searchedTo?: Instant;
@@ -52,6 +55,23 @@ export interface BlockReader {
 export function findEntries(blocks: BlockReader, query: AuditQuery, blocksMax: number): Promise<AuditPage> {
   if (blocks.count === 0) return Promise.resolve({ items: [], total: 0 });
   return isWhole(query) ? pageOfAll(blocks, query) : search(blocks, query, blocksMax);
+}
+
+/**
+ * Every entry that fits, the oldest first, however many blocks that takes. Blocks begun meanwhile are not read.
+ */
+export async function* allEntries(blocks: BlockReader, query: AllQuery): AsyncGenerator<AuditEntry> {
+  const { startTime = 0, endTime = Number.MAX_SAFE_INTEGER } = query;
+  if (blocks.count === 0) return;
+  const fits = filterOf(query);
+  for (let number = await firstBlockFrom(blocks, startTime); number <= blocks.count; number += 1) {
+    const lines = await blocks.read(number);
+    if ((lines[0]?.[0] ?? 0) > endTime + DISORDER_MS) return;
+    for (const line of lines) {
+      if (line[0] >= startTime && line[0] <= endTime && fits(line)) yield entryOf(line);
+    }
+    await nextTurn(); // others do not wait for it
+  }
 }
 
 function isWhole(query: AuditQuery): boolean {
@@ -111,7 +131,7 @@ async function search(blocks: BlockReader, query: AuditQuery, blocksMax: number)
   return { items, total };
 }
 
-function filterOf(query: AuditQuery): (line: Line) => boolean {
+function filterOf(query: AllQuery): (line: Line) => boolean {
   const { actions, deviceId, customerId, userId, about } = query;
   const text = query.textSearch?.toLowerCase();
   const hasText = (where: string | 0) =>

@@ -71,6 +71,7 @@ export function boundRefusals(
 
   return {
     find: (tenantId, query) => trail.find(tenantId, query),
+    all: (tenantId, query) => trail.all(tenantId, query),
     head: (tenantId) => trail.head(tenantId),
     lossesOf: (customerId) => trail.lossesOf(customerId),
 

@@ -39,6 +39,7 @@ export function createJobs(needs: JobNeeds): Jobs {
 export function alsoTold(audit: AuditTrail, feed: Pick<Feed, 'onNote'>): AuditTrail {
   return {
     find: audit.find,
+    all: audit.all,
     head: audit.head,
     lossesOf: audit.lossesOf,
     note(note) {

@@ -19,7 +19,7 @@ import { NAME_MAX, userId } from '../wire/schemas.ts';
 import { isBeyondDelegation, manageableUser } from './access.ts';
 import { welcome } from './auth.ts';
 import type { Post } from './post.ts';
-import { noteUser } from './user-notes.ts';
+import { byOf, noteUser } from './user-notes.ts';
 
 export interface ActivationNeeds {
   readonly accounts: Accounts;
@@ -44,6 +44,7 @@ export function activationRoutes(needs: ActivationNeeds): Route[] {
     activationLink(needs),
     activationLinkInfo(needs),
     sendActivationMail(needs),
+    anotherLink(needs),
     followLink(needs),
     activate(needs),
     passwordPolicy(needs),
@@ -119,6 +120,35 @@ function sendActivationMail({ accounts, mails, post }: ActivationNeeds): Route {
       if (mails === undefined) return badRequest('No mail server is set: pass the activation link on!');
       await post({ type: 'activation', userId: user.id }, user);
       return empty;
+    },
+  });
+}
+
+function anotherLink({ accounts, audit }: ActivationNeeds): Route {
+  const { users } = accounts;
+  return defineRoute({
+    method: 'POST',
+    path: '/api/user/:userId/activationLink',
+    stores: true,
+    summary: 'Another activation link, as text: the one before does not work any more',
+    roles: ADMINISTRATORS,
+    params: inPath,
+    responses: {
+      200: { description: 'The link' },
+      400: { description: 'The user is activated already' },
+      404: { description: 'No such user' },
+    },
+    async handle({ principal, params, linkBase }) {
+      const user = await manageableUser(accounts, principal, params.userId);
+      if (user.type !== 'found') return user;
+      if (isBeyondDelegation(principal, user.value.membership)) return permissionDenied;
+      const activation = await users.activation(user.value.id, true);
+      if (activation.type !== 'done') return accountProblem(activation, 'User');
+      noteUser(audit, 'CREDENTIALS_UPDATED', user.value, undefined, {
+        activationLink: 'another',
+        ...byOf(principal),
+      });
+      return text(linkWith(linkBase(), activation.value.token));
     },
   });
 }

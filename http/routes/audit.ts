@@ -3,18 +3,19 @@
 import { z } from 'zod';
 import type { Accounts } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
-import { ACTIONS } from '../../actors/audit/entry.ts';
+import { ACTIONS, type Action, type AuditEntry } from '../../actors/audit/entry.ts';
 import { type AuditPage, type AuditQuery, ENTRIES_SEARCHED_MAX } from '../../actors/audit/query.ts';
-import type { TenantId } from '../../actors/base/ids.ts';
+import type { TenantId, UserId } from '../../actors/base/ids.ts';
 import { mapInSlices } from '../../actors/base/slices.ts';
 import { TENANT } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { auditView, viewAudit } from '../views/audit.ts';
 import { pageView, viewPage } from '../views/page.ts';
+import { csvLine, noFormula } from '../wire/csv.ts';
 import { badRequest } from '../wire/errors.ts';
-import { listed } from '../wire/query.ts';
-import { json, type Reply } from '../wire/reply.ts';
-import { customerId, deviceId, paging, userId } from '../wire/schemas.ts';
+import { listed, switched } from '../wire/query.ts';
+import { json, type Reply, streamOf } from '../wire/reply.ts';
+import { customerId, deviceId, NAME_MAX, paging, userId } from '../wire/schemas.ts';
 
 export interface AuditNeeds {
   readonly accounts: Accounts;
@@ -28,21 +29,53 @@ const epochMs = z
   .optional()
   .meta({ documentedAs: { type: 'integer', format: 'int64' } });
 
+const actionTypes = listed()
+  .pipe(z.array(z.enum(ACTIONS, { error: 'Unknown action type!' })))
+  .meta({ documentedAs: { type: 'array', items: { type: 'string', enum: ACTIONS } } });
+
 /** Entries are always in the order of time; `textSearch` finds text in names of devices and of actions. */
 const query = z
   .object({
     startTime: epochMs,
     endTime: epochMs,
-    actionTypes: listed()
-      .pipe(z.array(z.enum(ACTIONS, { error: 'Unknown action type!' })))
-      .meta({ documentedAs: { type: 'array', items: { type: 'string', enum: ACTIONS } } }),
+    actionTypes,
   })
-  .transform(({ startTime, endTime, actionTypes }) => ({
+  .transform(wantedOf)
+  .and(paging({ createdTime: 'createdTime' }));
+
+const exportQuery = z
+  .object({
+    startTime: epochMs,
+    endTime: epochMs,
+    actionTypes,
+    textSearch: z.string().max(NAME_MAX).optional(),
+    customerId: customerId.optional(),
+    userId: userId.optional(),
+    raw: switched('raw'),
+  })
+  .transform(({ textSearch, customerId, userId, raw, ...timeAndKind }) => ({
+    raw: raw === true,
+    wanted: {
+      ...wantedOf(timeAndKind),
+      ...(textSearch === undefined || textSearch === '' ? {} : { textSearch }),
+      ...(customerId === undefined ? {} : { customerId }),
+      ...(userId === undefined ? {} : { userId }),
+    },
+  }));
+
+interface TimeAndKind {
+  readonly startTime?: number | undefined;
+  readonly endTime?: number | undefined;
+  readonly actionTypes: readonly Action[];
+}
+
+function wantedOf({ startTime, endTime, actionTypes }: TimeAndKind) {
+  return {
     ...(startTime === undefined ? {} : { startTime }),
     ...(endTime === undefined ? {} : { endTime }),
     ...(actionTypes.length === 0 ? {} : { actions: actionTypes }),
-  }))
-  .and(paging({ createdTime: 'createdTime' }));
+  };
+}
 
 const responses = {
   200: {
@@ -118,6 +151,22 @@ export function auditRoutes({ accounts, audit }: AuditNeeds): Route[] {
 
     defineRoute({
       method: 'GET',
+      path: '/api/audit/logs/export',
+      summary: 'All that happened in the tenant and fits, the oldest first, as CSV',
+      roles: TENANT,
+      query: exportQuery,
+      description:
+        'However much it is; entries written meanwhile may be missing. For programs with raw=true: else a text that a spreadsheet would run as a formula has a quote before it.',
+      responses: { 200: { description: 'CSV (RFC 4180)' }, 400: { description: 'Malformed' } },
+      handle: ({ principal, query: { wanted, raw } }) => ({
+        type: 'stream',
+        contentType: 'text/csv;charset=UTF-8',
+        body: streamOf(exportLines(accounts, audit.all(principal.tenantId, wanted), raw)),
+      }),
+    }),
+
+    defineRoute({
+      method: 'GET',
       path: '/api/audit/head',
       summary:
         'The head of the hash chain that the trail is: kept elsewhere, it shows later that no entry before it was changed (npm start -- verify)',
@@ -140,4 +189,53 @@ function nothingYet({ total, searchedTo }: AuditPage, { sortOrder }: AuditQuery)
   return badRequest(
     `Nothing was found among ${ENTRIES_SEARCHED_MAX} entries ${direction} ${searchedTo}, and there are more! Go on with ${parameter}=${searchedTo}.`,
   );
+}
+
+const COLUMNS = [
+  'time',
+  'action',
+  'status',
+  'reason',
+  'deviceId',
+  'deviceName',
+  'customerId',
+  'userId',
+  'userName',
+  'data',
+  'entryId',
+];
+
+/** Users whose names are remembered. */
+const NAMES_MAX = 1_000;
+
+async function* exportLines(
+  { users }: Accounts,
+  entries: AsyncIterable<AuditEntry>,
+  raw: boolean,
+): AsyncGenerator<string> {
+  const safe = raw ? (text: string) => text : noFormula;
+  const names = new Map<UserId, string>();
+  const nameOf = async (id: UserId) => {
+    const name = names.get(id) ?? (await users.find(id))?.email ?? '';
+    if (names.size >= NAMES_MAX) names.clear();
+    names.set(id, name);
+    return name;
+  };
+  yield csvLine(COLUMNS);
+  for await (const { id, at, action, failure, deviceId, deviceName, ...entry } of entries) {
+    const { customerId, userId, data } = entry;
+    yield csvLine([
+      new Date(at).toISOString(),
+      action,
+      failure === undefined ? 'SUCCESS' : 'FAILURE',
+      safe(failure ?? ''),
+      deviceId ?? '',
+      safe(deviceName ?? ''),
+      customerId ?? '',
+      userId ?? '',
+      userId === undefined ? '' : safe(await nameOf(userId)),
+      JSON.stringify(data),
+      id,
+    ]);
+  }
 }

@@ -7,6 +7,7 @@ import { tokenOf } from '../../actors/fleet/credentials.ts';
 import type { ImportJob, Imports } from '../../actors/imports/imports.ts';
 import type { Kits } from '../../actors/kits/model.ts';
 import { OUTCOMES } from '../views/import.ts';
+import { csvLine, noFormula } from '../wire/csv.ts';
 import { claimLink } from '../wire/links.ts';
 
 export interface ResultNeeds {
@@ -82,22 +83,4 @@ async function codeOf(
   if (codes.size >= CODES_MAX) codes.clear();
   codes.set(id, code);
   return code;
-}
-
-const FORMULA = /^\s*[=+\-@＝＋－＠]/;
-
-/**
- * A text that a spreadsheet would run as a formula is quoted: a list may come from a supplier. Tokens and keys made
- * here never look like one, and the claim link holds name and key unchanged.
- */
-function noFormula(text: string): string {
-  return FORMULA.test(text) ? `'${text}` : text;
-}
-
-/** Semicolons and tabs too: in some countries they separate cells. */
-const SPECIAL = /[",;\t\r\n]/;
-
-function csvLine(cells: readonly string[]): string {
-  const written = cells.map((text) => (SPECIAL.test(text) ? `"${text.replaceAll('"', '""')}"` : text));
-  return `${written.join(',')}\r\n`;
 }

@@ -11,6 +11,8 @@ export interface Locale {
   number(value: number): string;
   /** Date and time. */
   instant(atMs: number): string;
+  /** Date and time with seconds, to tell apart what happened close together. */
+  exact(atMs: number): string;
   /** The time alone when it is today, otherwise date and time. */
   short(atMs: number, nowMs: number): string;
   /** The hour alone, for the axis of a plot. */
@@ -39,6 +41,7 @@ function createLocale(tag: string, timeZone: string | undefined): Locale {
   const suffix = timeZone === undefined ? ' UTC' : '';
   const day = new Intl.DateTimeFormat(tag, { ...zone, dateStyle: 'medium' });
   const full = new Intl.DateTimeFormat(tag, { ...zone, dateStyle: 'medium', timeStyle: 'short' });
+  const seconds = new Intl.DateTimeFormat(tag, { ...zone, dateStyle: 'medium', timeStyle: 'medium' });
   const time = new Intl.DateTimeFormat(tag, { ...zone, timeStyle: 'short' });
   const hour = new Intl.DateTimeFormat(tag, { ...zone, hour: 'numeric' });
   return {
@@ -46,6 +49,7 @@ function createLocale(tag: string, timeZone: string | undefined): Locale {
     timeZone,
     number: (value) => numbers.format(value),
     instant: (at) => `${full.format(at)}${suffix}`,
+    exact: (at) => `${seconds.format(at)}${suffix}`,
     short: (at, now) => `${day.format(at) === day.format(now) ? time.format(at) : full.format(at)}${suffix}`,
     hour: (at) => hour.format(at),
   };

@@ -27,6 +27,7 @@ function bounded() {
   const trail: AuditTrail = {
     note: (note) => notes.push(note),
     find: async () => ({ items: [], total: 0 }),
+    async *all() {},
     head: async () => ({ entries: 0, hash: '' }),
     lossesOf: async () => [],
   };

@@ -198,6 +198,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   },
   'GET /api/auth/user': unrelated(200, 200, 200),
   'GET /api/audit/head': unrelated(403, 200, 403),
+  'GET /api/audit/logs/export': unrelated(403, 200, 403),
   'GET /api/auth/sessions': unrelated(200, 200, 200),
   'GET /api/2fa/providers': unrelated(200, 200, 200),
   'GET /api/2fa/account/settings': unrelated(200, 200, 200),
@@ -221,6 +222,12 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   }),
 
   'GET /api/user/:userId/activationLink': {
+    request: byUser, // all of them are activated
+    customer: NEVER,
+    tenant: '404 400 400',
+    system: NEVER,
+  },
+  'POST /api/user/:userId/activationLink': {
     request: byUser, // all of them are activated
     customer: NEVER,
     tenant: '404 400 400',

@@ -20,8 +20,10 @@ if (zone) document.cookie = `claimd-tz=${zone}; Path=${root}; SameSite=Lax; Max-
 
 const locale = document.documentElement.dataset.locale;
 const instants = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
+const exactly = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });
 for (const time of document.querySelectorAll<HTMLTimeElement>('time[data-local]')) {
-  time.textContent = instants.format(new Date(time.dateTime));
+  const format = time.dataset.local === 'exact' ? exactly : instants;
+  time.textContent = format.format(new Date(time.dateTime));
 }
 
 /** Turns `closes <span data-closes="epoch ms">at 14:03</span>` into the time that is left. */

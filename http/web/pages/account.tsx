@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { EVERYBODY } from '../../auth/principal.ts';
 import { factorSettingsView } from '../../routes/two-factor.ts';
-import { usageView } from '../../routes/usage.ts';
 import { sessionView } from '../../views/session.ts';
 import { tokenPairView } from '../../views/user.ts';
 import { segment } from '../api.ts';
@@ -18,26 +17,21 @@ const ROLES: Readonly<Record<SignedIn['user']['authority'], string>> = {
 };
 
 type SeenSession = z.output<typeof sessionView>;
-type Usage = z.output<typeof usageView>;
 
 interface Seen {
   readonly sessions: readonly SeenSession[];
   readonly factor: z.output<typeof factorSettingsView>;
-  /** Of a tenant. */
-  readonly usage: Usage | undefined;
 }
 
 async function accountReply(visit: SignedIn, refusal?: string): Promise<PageReply> {
   const sessions = await visit.api.get('/api/auth/sessions', z.array(sessionView));
   const factor = await visit.api.get('/api/2fa/account/settings', factorSettingsView);
-  const isTenant = visit.user.authority === 'TENANT_ADMIN';
-  const usage = isTenant ? await visit.api.get('/api/usage', usageView) : undefined;
-  return shown(visit, { sessions, factor, usage }, refusal);
+  return shown(visit, { sessions, factor }, refusal);
 }
 
 const shown = (
   { user, locale }: SignedIn,
-  { sessions, factor, usage }: Seen,
+  { sessions, factor }: Seen,
   refusal: string | undefined,
 ): PageReply => ({
   type: 'page',
@@ -53,14 +47,6 @@ const shown = (
           <dd>{user.email}</dd>
           <dt>Role</dt>
           <dd>{ROLES[user.authority]}</dd>
-          {usage === undefined ? null : (
-            <>
-              <dt>Devices</dt>
-              <dd>{ofLimit(usage.devices, usage.maxDevices, locale)}</dd>
-              <dt>Stored, in MB</dt>
-              <dd>{ofLimit(usage.storedBytes / MB, usage.maxStoredBytes / MB, locale)}</dd>
-            </>
-          )}
         </dl>
       </div>
       <div class="card">
@@ -92,19 +78,21 @@ const shown = (
       </div>
       <SecondFactorCard {...factor} />
       <SessionsCard sessions={sessions} locale={locale} />
+      {user.authority === 'CUSTOMER_USER' ? null : (
+        <section class="card" aria-labelledby="keys">
+          <h2 id="keys">API keys</h2>
+          <p>Programs that act as you have a key instead of your password.</p>
+          <a class="button" href="/account/keys">
+            See and make keys
+          </a>
+        </section>
+      )}
       <p class="muted">
         For programs there is the <a href="/swagger-ui">REST API</a>.
       </p>
     </>
   ),
 });
-
-const MB = 1e6;
-
-function ofLimit(used: number, max: number, locale: Locale): string {
-  const written = (value: number) => locale.number(Math.ceil(value));
-  return max === 0 ? written(used) : `${written(used)} of ${written(max)}`;
-}
 
 const BROWSERS = [
   [/\bEdg/, 'Edge'],

@@ -1,6 +1,8 @@
 /** Every page, in the order in which their paths are matched: `/devices/new` before `/devices/:id`. */
 import type { Page } from '../page.ts';
 import { accountPages } from './account.tsx';
+import { apiKeyPages } from './api-keys.tsx';
+import { auditPages } from './audit.tsx';
 import { claimPages } from './claim.tsx';
 import { claimKitPages } from './claim-kit.tsx';
 import { customerPages } from './customers.tsx';
@@ -17,6 +19,8 @@ import { myDevicePage } from './my-device.tsx';
 import { myDevicePages } from './my-devices.tsx';
 import { newDevicePages } from './new-device.tsx';
 import { offlinePages } from './problem.tsx';
+import { profilePages } from './profiles.tsx';
+import { settingsPages } from './settings.tsx';
 import { tenantPages } from './tenants.tsx';
 import { transferPages } from './transfers.tsx';
 import { userPages } from './users.tsx';
@@ -26,6 +30,10 @@ export function allPages(): readonly Page[] {
   return [
     ...loginPages,
     ...accountPages,
+    ...apiKeyPages,
+    ...settingsPages,
+    ...profilePages,
+    ...auditPages,
     ...claimPages,
     ...claimKitPages,
     ...myDevicePages,

@@ -9,7 +9,8 @@ import { userView } from '../../views/user.ts';
 import { segment, toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
 import { Back, Head, Time } from '../parts/elements.tsx';
-import { titledPages } from '../parts/titled.tsx';
+import { type Column, PlainTable } from '../parts/table.tsx';
+import { type TitledView, titledPages } from '../parts/titled.tsx';
 import { addUser, NewUser, UsersTable } from '../parts/users.tsx';
 
 /** Users and devices that are shown of one customer. */
@@ -33,15 +34,22 @@ async function customerReply(visit: SignedIn, refusal?: string): Promise<PageRep
     body: (
       <>
         <Back to="/customers" label="Customers" />
-        <Head title={customer.title} />
+        <Head title={customer.title}>
+          <a class="button" href={`${path}/rename`}>
+            Rename
+          </a>
+        </Head>
         <div class="grid two">
-          <OwnedDevices devices={devices} visit={visit} />
+          <OwnedDevices devices={devices} title={customer.title} visit={visit} />
           <div>
             <section class="card" aria-labelledby="users">
-              <h2 id="users">Users</h2>
+              <h2 id="users">Users: {locale.number(users.totalElements)}</h2>
               <UsersTable users={users.data} locale={locale} />
             </section>
             <NewUser heading="Add a user" path={path} visit={visit} refusal={refusal} />
+            <p>
+              <a href={`/audit?customer=${segment(customer.title)}`}>What happened there</a>
+            </p>
             <p>
               <a href={`${path}/delete`}>Delete this customer</a>
             </p>
@@ -52,38 +60,61 @@ async function customerReply(visit: SignedIn, refusal?: string): Promise<PageRep
   };
 }
 
-function OwnedDevices({ devices, visit }: { devices: z.output<typeof infosPage>; visit: SignedIn }) {
+interface OwnedDevicesProps {
+  readonly devices: z.output<typeof infosPage>;
+  readonly title: string;
+  readonly visit: SignedIn;
+}
+
+function OwnedDevices({ devices: { data, totalElements }, title, visit }: OwnedDevicesProps) {
   const { locale, nowMs } = visit;
+  const columns: readonly Column<(typeof data)[number]>[] = [
+    { title: 'Name', kind: 'row', cell: ({ id, name }) => <a href={`/devices/${id.id}`}>{name}</a> },
+    {
+      title: 'Since',
+      cell: ({ ownedSince }) =>
+        ownedSince === null ? null : <Time at={ownedSince} now={nowMs} locale={locale} />,
+    },
+  ];
   return (
     <section class="card" aria-labelledby="devices">
-      <h2 id="devices">Devices: {locale.number(devices.totalElements)}</h2>
-      {devices.data.length === 0 ? (
+      <h2 id="devices">Devices: {locale.number(totalElements)}</h2>
+      {data.length === 0 ? (
         <p class="muted">It owns none. Its users claim devices, or you assign one on its page.</p>
       ) : (
-        <table class="cards">
-          <caption class="sr">Devices</caption>
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Since</th>
-            </tr>
-          </thead>
-          <tbody>
-            {devices.data.map(({ id, name, ownedSince }) => (
-              <tr>
-                <th scope="row">
-                  <a href={`/devices/${id.id}`}>{name}</a>
-                </th>
-                <td data-label="Since">
-                  {ownedSince === null ? null : <Time at={ownedSince} now={nowMs} locale={locale} />}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <>
+          <PlainTable caption="Devices" columns={columns} rows={data} />
+          <p>
+            <a href={`/devices?owner=${segment(title)}`}>
+              {totalElements > data.length ? 'Show all of its devices' : 'Show them in the list of devices'}
+            </a>
+          </p>
+        </>
       )}
     </section>
   );
+}
+
+/** How many users and devices each customer of a list has. */
+async function countColumns(
+  { api, locale }: SignedIn,
+  customers: readonly TitledView[],
+): Promise<readonly Column<TitledView>[]> {
+  const one = toQuery({ pageSize: 1 });
+  const counted = await Promise.all(
+    customers.map(async ({ id: { id } }) => {
+      const [users, devices] = await Promise.all([
+        api.get(`/api/customer/${id}/users?${one}`, usersPage),
+        api.get(`/api/customer/${id}/deviceInfos?${one}`, infosPage),
+      ]);
+      return [id, { users: users.totalElements, devices: devices.totalElements }] as const;
+    }),
+  );
+  const counts = new Map(counted);
+  return [
+    { title: 'Users', kind: 'number', cell: ({ id }) => locale.number(counts.get(id.id)?.users ?? 0) },
+    { title: 'Devices', kind: 'number', cell: ({ id }) => locale.number(counts.get(id.id)?.devices ?? 0) },
+  ];
 }
 
 async function adminsReply(visit: SignedIn, refusal?: string): Promise<PageReply> {
@@ -96,6 +127,7 @@ async function adminsReply(visit: SignedIn, refusal?: string): Promise<PageReply
     status: refusal === undefined ? 200 : 400,
     body: (
       <>
+        <Back to="/settings" label="Settings" />
         <Head title="Administrators" />
         <div class="grid side">
           <div class="card">
@@ -118,6 +150,7 @@ export const customerPages: readonly Page[] = [
     lead: 'Customers claim devices. Each has its own users.',
     newHeading: 'New customer',
     none: 'There are no customers yet. Create the first one; then add its users.',
+    columns: countColumns,
     created: 'The customer is created. Now add its users.',
     deletion: {
       title: 'Delete this customer?',

@@ -15,7 +15,7 @@ import { ClaimDetail, ClaimState, type DeviceInfo, findCustomer } from '../parts
 import { Claiming, Owner } from '../parts/device-sections.tsx';
 import { Back, Field, Head, Refusal, Time } from '../parts/elements.tsx';
 import { Pager, pageOf } from '../parts/list.tsx';
-import { Trail } from '../parts/trail.tsx';
+import { Story } from '../parts/trail.tsx';
 
 const auditPage = pageView(auditView);
 const customersPage = pageView(customerView);
@@ -154,7 +154,9 @@ async function historyReply(visit: SignedIn): Promise<PageReply> {
         {found.data.length === 0 ? (
           <div class="card empty">Nothing is recorded yet.</div>
         ) : (
-          <Trail entries={found.data} locale={locale} />
+          <section class="card" aria-label="What happened, the newest first">
+            <Story entries={found.data} locale={locale} />
+          </section>
         )}
         <Pager path={`${path}/history`} query={query} size={TRAIL_SIZE} found={found} locale={locale} />
       </>

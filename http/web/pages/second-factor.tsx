@@ -1,6 +1,4 @@
 /** The second factor: showing it at a login, setting it up, recovery codes. */
-import { raw } from 'hono/html';
-import { renderSVG } from 'uqr';
 import { z } from 'zod';
 import { EVERYBODY } from '../../auth/principal.ts';
 import type { factorSettingsView } from '../../routes/two-factor.ts';
@@ -8,6 +6,7 @@ import { type loginView, tokenPairView } from '../../views/user.ts';
 import { type Api, toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, resultAt, type Visit } from '../page.ts';
 import { Field, Refusal } from '../parts/elements.tsx';
+import { Qr } from '../parts/qr.tsx';
 
 const BASE = '/api/2fa/account/config';
 const generatedApp = z.object({ authUrl: z.string() });
@@ -71,9 +70,7 @@ const setUpReply = (url: string, login?: Halfway, refusal?: string): PageReply =
         Scan this with an authenticator app on your phone, and type the code that it shows.
       </p>
       <Refusal text={refusal} />
-      <div class="qr">
-        {raw(renderSVG(url, { border: 2 }).replace('<svg ', '<svg role="img" aria-label="QR code" '))}
-      </div>
+      <Qr text={url} />
       <p class="muted">
         Or type this key into the app: <span class="mono">{new URL(url).searchParams.get('secret')}</span>
       </p>

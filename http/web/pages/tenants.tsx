@@ -25,7 +25,11 @@ async function tenantReply(visit: SignedIn, refusal?: string): Promise<PageReply
     body: (
       <>
         <Back to="/tenants" label="Tenants" />
-        <Head title={tenant.title} />
+        <Head title={tenant.title}>
+          <a class="button" href={`${path}/rename`}>
+            Rename
+          </a>
+        </Head>
         <div class="grid side">
           <section class="card" aria-labelledby="admins">
             <h2 id="admins">Administrators</h2>

@@ -7,7 +7,9 @@ import { userView } from '../../views/user.ts';
 import { segment, toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, resultAt, type SignedIn } from '../page.ts';
 import { confirmPage } from '../parts/confirm.tsx';
+import { Copied, CopiedText } from '../parts/copied.tsx';
 import { Back, Head, Time } from '../parts/elements.tsx';
+import { Qr } from '../parts/qr.tsx';
 import { fullName } from '../parts/users.tsx';
 import type { User } from '../session.ts';
 
@@ -47,6 +49,7 @@ async function userReply(visit: SignedIn): Promise<PageReply> {
     type: 'page',
     title: user.email,
     narrow: true,
+    islands: ['copy.js'],
     body: (
       <>
         <Back to={list} label={label} />
@@ -61,7 +64,7 @@ async function userReply(visit: SignedIn): Promise<PageReply> {
             <dd>{typeof lastLogin === 'number' ? <Time at={lastLogin} locale={locale} /> : 'Never'}</dd>
           </dl>
         </div>
-        {link === undefined ? null : <ActivationLink url={link.value} id={id} mails={visit.settings.mails} />}
+        {link === undefined ? null : <ActivationLink user={user} link={link} visit={visit} />}
         {id === me.id.id ? null : <Actions user={user} />}
       </>
     ),
@@ -73,26 +76,67 @@ function stateOf(user: User): string {
   return maySignIn(user) ? 'Active' : 'Not allowed to sign in';
 }
 
-function ActivationLink({ url, id, mails }: { url: string; id: string; mails: boolean }) {
+interface ActivationLinkProps {
+  readonly user: User;
+  readonly link: z.output<typeof linkView>;
+  readonly visit: SignedIn;
+}
+
+function ActivationLink({ user, link: { value, ttlMs }, visit }: ActivationLinkProps) {
+  const { settings, locale, nowMs } = visit;
+  const until = nowMs + ttlMs;
+  const mail = {
+    subject: `Your account at ${settings.name}`,
+    body: [
+      'Hello,',
+      '',
+      `an account at ${settings.name} is ready for you. Open this link and choose a password:`,
+      '',
+      value,
+      '',
+      `The link works once, until ${locale.instant(until)}. Please pass it on to nobody.`,
+    ].join('\n'),
+  };
   return (
     <section class="card" aria-labelledby="link">
       <h2 id="link">Activation link</h2>
       <p>
-        {mails
-          ? 'The person has it by mail. You can also give it yourself. It works once, and leads to a page that asks for a password.'
-          : 'Give this link to the person. It works once, and leads to a page that asks for a password.'}
+        {settings.mails
+          ? 'The person has it by mail. You can also give it yourself. '
+          : 'Give this link to the person. '}
+        It works once, until <Time at={until} locale={locale} />, and leads to a page that asks for a
+        password.
       </p>
-      <p>
-        <label for="activation">Link</label>
-        <input id="activation" class="mono" readonly value={url} />
-      </p>
-      {mails ? (
-        <form method="post" action={`/users/${id}/mail`}>
-          <button type="submit">Send the mail again</button>
+      <Copied id="activation" label="Link" value={value} />
+      <div class="row">
+        {settings.mails ? (
+          <form method="post" action={`/users/${user.id.id}/mail`}>
+            <button type="submit">Send the mail again</button>
+          </form>
+        ) : null}
+        <a class="button" href={mailto(user.email, mail)}>
+          Write a mail
+        </a>
+        <form method="post" action={`/users/${user.id.id}/link`}>
+          <button type="submit">Make another link</button>
         </form>
-      ) : null}
+      </div>
+      <details>
+        <summary>Text of the mail</summary>
+        <CopiedText id="mail-text" label="For a message of your own" value={mail.body} />
+      </details>
+      <details>
+        <summary>As a QR code</summary>
+        <Qr text={value} label="QR code of the activation link" />
+      </details>
     </section>
   );
+}
+
+/** RFC 6068: lines end with CRLF. */
+function mailto(email: string, { subject, body }: { readonly subject: string; readonly body: string }) {
+  const written = (text: string) => encodeURIComponent(text.replaceAll('\n', '\r\n'));
+  return `mailto:${encodeURIComponent(email)}?subject=${written(subject)}&body=${written(body)}`;
 }
 
 function Actions({ user }: { user: User }) {
@@ -140,6 +184,14 @@ export const userPages: readonly Page[] = [
       const query = toQuery({ email });
       const sent = await visit.api.act('POST', `/api/user/sendActivationMail?${query}`);
       return resultAt(`/users/${id.id}`, sent, `A mail is on its way to ${email}.`);
+    },
+  }),
+
+  memberPage('/users/:id/link', ADMINISTRATORS, {
+    async post({ api, params }) {
+      const id = segment(params.id ?? '');
+      const made = await api.act('POST', `/api/user/${id}/activationLink`);
+      return resultAt(`/users/${id}`, made, 'This is a new link; the one before does not work any more.');
     },
   }),
 

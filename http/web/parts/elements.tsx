@@ -46,6 +46,7 @@ interface FieldProps {
   readonly required?: boolean;
   readonly autocomplete?: string;
   readonly maxlength?: number;
+  readonly inputmode?: 'decimal';
   readonly invalid?: boolean;
   /** For names and keys: phones should neither capitalise nor correct them. */
   readonly verbatim?: boolean;
@@ -73,16 +74,22 @@ export function Field({ name, label, hint, type = 'text', invalid, verbatim, sec
   );
 }
 
-/**
- * A time in the reader's own way. In UTC it is marked, and an island rewrites it in the browser's time zone.
- * @param now makes it short: without the date when it is today
- */
-export function Time({ at, locale, now }: { at: number; locale: Locale; now?: number }) {
-  const text = now === undefined ? locale.instant(at) : locale.short(at, now);
+interface TimeProps {
+  readonly at: number;
+  readonly locale: Locale;
+  /** Makes it short: without the date when it is today. */
+  readonly now?: number;
+  /** With seconds. */
+  readonly exact?: boolean;
+}
+
+/** A time in the reader's own way. In UTC it is marked, and an island rewrites it in the browser's time zone. */
+export function Time({ at, locale, now, exact = false }: TimeProps) {
+  const text = exact ? locale.exact(at) : now === undefined ? locale.instant(at) : locale.short(at, now);
   return (
     <time
       datetime={new Date(at).toISOString()}
-      {...(locale.timeZone === undefined ? { 'data-local': '' } : {})}
+      {...(locale.timeZone === undefined ? { 'data-local': exact ? 'exact' : '' } : {})}
     >
       {text}
     </time>

@@ -32,7 +32,8 @@ const NAVIGATION: Readonly<Record<User['authority'], readonly (readonly [path: s
     ['/live', 'Overview'],
     ['/devices', 'Devices'],
     ['/customers', 'Customers'],
-    ['/admins', 'Admins'],
+    ['/audit', 'Audit'],
+    ['/settings', 'Settings'],
   ],
   SYS_ADMIN: [['/tenants', 'Tenants']],
 };

@@ -209,6 +209,18 @@ button:disabled { opacity: .6; cursor: progress; }
 .waiting h3 { font-size: 1rem; margin: 0 0 .25rem; }
 .waiting .row { justify-content: space-between; margin: .25rem 0 0; }
 .big { font-size: 1.25rem; font-weight: 650; overflow-wrap: anywhere; }
+.filters { display: grid; gap: 0 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 13rem), 1fr)); align-items: end; }
+.filters .row { margin-bottom: 1rem; }
+.ways { list-style: none; margin: 0; padding: 0; }
+.ways li { padding: .375rem 0; }
+.ways a { display: inline-block; min-height: 1.5rem; font-weight: 600; }
+.ways small { display: block; }
+.copied .row { flex-wrap: nowrap; }
+.copied button { flex: none; }
+meter { display: block; width: 100%; height: .75rem; }
+textarea[readonly] { margin-bottom: .5rem; }
+details { margin-top: .75rem; }
+details > .field, details > .qr { margin-top: .75rem; }
 .empty { text-align: center; padding: 2rem 1rem; color: var(--muted); }
 
 `;

@@ -8,10 +8,11 @@ import type { User } from '../session.ts';
 import { confirmPage } from './confirm.tsx';
 import { Field, Head, Refusal, Time } from './elements.tsx';
 import { emptyText, Pager, pageOf, Search } from './list.tsx';
+import { type Column, Table } from './table.tsx';
 
 const PAGE_SIZE = 50;
 
-interface TitledView {
+export interface TitledView {
   readonly id: { readonly id: string };
   readonly title: string;
   readonly createdTime: number;
@@ -30,6 +31,11 @@ interface Titled {
   /** What to do where there are none yet. */
   readonly none: string;
   readonly created: string;
+  /** What the list says of each beside its name and its age. */
+  readonly columns?: (
+    visit: SignedIn,
+    entries: readonly TitledView[],
+  ) => Promise<readonly Column<TitledView>[]>;
   readonly deletion: {
     readonly title: string;
     readonly consequence: string;
@@ -51,8 +57,19 @@ export function titledPages(titled: Titled): readonly Page[] {
           : listReply(visit, titled, result.message);
       },
     }),
+    memberPage(`${path}/:id/rename`, roles, {
+      get: async (visit) => renameReply(titled, await findOne(visit, titled)),
+      async post(visit) {
+        const there = await findOne(visit, titled);
+        const title = visit.form.text('title').trim();
+        const saved = await visit.api.post(routes.one, { ...there, title }, view);
+        return saved.type === 'ok'
+          ? seeOther(`${path}/${there.id.id}`, 'It has a new name.')
+          : renameReply(titled, { ...there, title }, saved.message);
+      },
+    }),
     confirmPage(`${path}/:id/delete`, roles, {
-      find: ({ api, params }) => api.get(`${routes.one}/${segment(params.id ?? '')}`, view),
+      find: (visit) => findOne(visit, titled),
       ask: ({ id, title: what }) => ({ ...deletion, what, back: `${path}/${id.id}` }),
       async carryOut({ api }, { id }) {
         const result = await api.act('DELETE', `${routes.one}/${id.id}`);
@@ -60,6 +77,36 @@ export function titledPages(titled: Titled): readonly Page[] {
       },
     }),
   ];
+}
+
+function findOne({ api, params }: SignedIn, { api: routes, view }: Titled): Promise<TitledView> {
+  return api.get(`${routes.one}/${segment(params.id ?? '')}`, view);
+}
+
+function renameReply({ path }: Titled, { id, title }: TitledView, refusal?: string): PageReply {
+  return {
+    type: 'page',
+    title: 'Rename',
+    narrow: true,
+    status: refusal === undefined ? 200 : 400,
+    body: (
+      <div class="card">
+        <h1>Rename</h1>
+        <Refusal text={refusal} />
+        <form method="post" action={`${path}/${id.id}/rename`}>
+          <Field name="title" label="Name" value={title} maxlength={255} required />
+          <div class="row">
+            <button type="submit" class="primary">
+              Save
+            </button>
+            <a class="button" href={`${path}/${id.id}`}>
+              Cancel
+            </a>
+          </div>
+        </form>
+      </div>
+    ),
+  };
 }
 
 async function listReply(visit: SignedIn, titled: Titled, refusal?: string): Promise<PageReply> {
@@ -73,6 +120,7 @@ async function listReply(visit: SignedIn, titled: Titled, refusal?: string): Pro
     sortProperty: 'title',
   });
   const found = await api.get(`${routes.all}?${wanted}`, pageView(view));
+  const more = (await titled.columns?.(visit, found.data)) ?? [];
   return {
     type: 'page',
     title: heading,
@@ -89,7 +137,7 @@ async function listReply(visit: SignedIn, titled: Titled, refusal?: string): Pro
                 {search === '' ? null : <a href={path}>Show all</a>}
               </div>
             ) : (
-              <TitledTable entries={found.data} titled={titled} locale={locale} />
+              <Table caption={heading} columns={columnsIn(locale, path, more)} rows={found.data} />
             )}
             <Pager path={path} query={query} size={PAGE_SIZE} found={found} locale={locale} />
           </div>
@@ -109,36 +157,18 @@ async function listReply(visit: SignedIn, titled: Titled, refusal?: string): Pro
   };
 }
 
-interface TitledTableProps {
-  readonly entries: readonly TitledView[];
-  readonly titled: Titled;
-  readonly locale: Locale;
-}
-
-function TitledTable({ entries, titled: { path, heading }, locale }: TitledTableProps) {
-  return (
-    <div class="card tablecard">
-      <table class="cards">
-        <caption class="sr">{heading}</caption>
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">Since</th>
-          </tr>
-        </thead>
-        <tbody>
-          {entries.map(({ id, title, createdTime }) => (
-            <tr>
-              <th scope="row">
-                <a href={`${path}/${id.id}`}>{title}</a>
-              </th>
-              <td data-label="Since">
-                <Time at={createdTime} locale={locale} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
+function columnsIn(
+  locale: Locale,
+  path: string,
+  more: readonly Column<TitledView>[],
+): readonly Column<TitledView>[] {
+  return [
+    {
+      title: 'Name',
+      kind: 'row',
+      cell: ({ id, title }) => <a href={`${path}/${id.id}`}>{title}</a>,
+    },
+    ...more,
+    { title: 'Since', cell: ({ createdTime }) => <Time at={createdTime} locale={locale} /> },
+  ];
 }

@@ -1,12 +1,14 @@
-/** The audit trail of a device in words. */
+/** The audit trail in words: as a table of everything, and as the story of one device. */
 import type { z } from 'zod';
+import { REASONS as CODES } from '../../../actors/claiming/reasons.ts';
 import type { auditView } from '../../views/audit.ts';
 import type { Locale } from '../locale.ts';
 import { Time } from './elements.tsx';
+import { type Column, Table } from './table.tsx';
 
 type Entry = z.output<typeof auditView>;
 
-const ACTIONS: Readonly<Record<Entry['actionType'], string>> = {
+export const ACTIONS: Readonly<Record<Entry['actionType'], string>> = {
   ADDED: 'Created',
   UPDATED: 'Changed',
   DELETED: 'Deleted',
@@ -17,7 +19,7 @@ const ACTIONS: Readonly<Record<Entry['actionType'], string>> = {
   ATTRIBUTES_DELETED: 'Attributes deleted',
   LOGIN: 'Signed in',
   ACTIVATED: 'Activated',
-  SUSPENDED: 'Forbidden to log in',
+  SUSPENDED: 'Forbidden to sign in',
   LOGOUT: 'Signed out',
   CLAIM_WINDOW_OPENED: 'Claim window opened',
   CLAIM_WINDOW_PENDING: 'Claim window waits for approval',
@@ -38,12 +40,21 @@ const ACTIONS: Readonly<Record<Entry['actionType'], string>> = {
   TRAIL_PRUNED: 'Old entries of the trail were let go of',
 };
 
-const GOT: Readonly<Record<string, string>> = {
+/** By what a device got its owner, or lost it; entries of older records have `by` alone. */
+const CAME_BY: Readonly<Record<string, string>> = {
   claim: 'Claimed',
-  transfer: 'Handed over',
-  'take-over': 'Taken over',
+  secret: 'Claimed with its key',
+  'server-key': 'Claimed with the key on its label',
+  proof: 'Claimed, with a proof of possession',
+  kit: 'Claimed with the code of a kit',
+  transfer: 'Handed over by its owner',
+  'take-over': 'Taken over by who had it in hand',
 };
-const LOST: Readonly<Record<string, string>> = { reclaim: 'Given back', reset: 'Reset by who holds it' };
+const WENT_BY: Readonly<Record<string, string>> = {
+  reclaim: 'Given back',
+  'give-back': 'Given back',
+  reset: 'Reset by who holds it, so it has no owner',
+};
 
 /** Why a take-over did not happen. */
 const ENDS: Readonly<Record<string, string>> = {
@@ -54,6 +65,7 @@ const ENDS: Readonly<Record<string, string>> = {
   'newcomer-gone': 'who asked is gone',
 };
 
+/** In shorter words than the table of all reasons has. */
 const REASONS: Readonly<Record<string, string>> = {
   'wrong-secret': 'wrong key',
   'no-window': 'no claim window was open',
@@ -64,48 +76,100 @@ const REASONS: Readonly<Record<string, string>> = {
   'wrong-proof': 'the proof of possession was wrong',
   'proof-outdated': 'the proof of possession was too old',
   'reset-not-allowed': 'a device of its profile is not reset',
+  'claiming-not-allowed': 'claiming it is forbidden',
+  'window-pending': 'its claim window waited for approval',
+  'policy-refused': 'the operator’s own system said no',
+  'secret-too-short': 'the key was too short',
+  'of many devices': 'of many devices',
 };
 
-function textOf({ actionType, actionData }: Entry): string {
-  const { by } = actionData;
-  if (actionType === 'ASSIGNED_TO_CUSTOMER') return GOT[String(by)] ?? 'Assigned';
-  if (actionType === 'UNASSIGNED_FROM_CUSTOMER') return LOST[String(by)] ?? 'Unassigned';
+/** What an entry says, in a sentence without a subject: "Claimed with its key". */
+function whatHappened({ actionType, actionData, entityId, actionStatus }: Entry): string {
+  const { by, evidence, setting } = actionData;
+  if (actionType === 'ASSIGNED_TO_CUSTOMER')
+    return CAME_BY[String(evidence)] ?? CAME_BY[String(by)] ?? 'Assigned to a customer';
+  if (actionType === 'UNASSIGNED_FROM_CUSTOMER')
+    return WENT_BY[String(evidence)] ?? WENT_BY[String(by)] ?? 'Taken from its owner';
+  if (actionType === 'CREDENTIALS_UPDATED' && entityId.entityType === 'USER') return userSecret(actionData);
+  if (actionType === 'LOGIN' && actionStatus === 'FAILURE') return 'Not let in';
+  if (typeof setting === 'string') return `${ACTIONS[actionType]}: ${setting}`;
+  for (const kind of ['kit', 'webhook', 'provider'] as const) {
+    if (actionData[kind] !== undefined) return `${ACTIONS[actionType]}: a ${kind}`;
+  }
   return ACTIONS[actionType];
 }
 
-function detailOf({ actionData, actionFailureDetails }: Entry): string {
-  if (actionFailureDetails !== null) return REASONS[actionFailureDetails] ?? actionFailureDetails;
-  const { keys, why } = actionData;
-  if (typeof why === 'string') return ENDS[why] ?? why;
-  return Array.isArray(keys) ? keys.join(', ') : '';
+function userSecret({ apiKey, secondFactor, activationLink }: Entry['actionData']): string {
+  if (typeof apiKey === 'string') return `API key ${apiKey}`;
+  if (activationLink !== undefined) return 'Another activation link made';
+  if (secondFactor !== undefined) return 'Second factor changed';
+  return 'Password changed';
 }
 
-export function Trail({ entries, locale }: { entries: readonly Entry[]; locale: Locale }) {
+const ALL_REASONS = new Map(Object.entries(CODES).map(([code, { words }]) => [code, words] as const));
+
+/** Why something was refused, by its code. */
+const reasonInWords = (code: string): string => REASONS[code] ?? ALL_REASONS.get(code) ?? code;
+
+/** What else there is to know: why it was refused, how often, what it was about. */
+function whatElse({ actionData, actionFailureDetails }: Entry, { number }: Locale): string {
+  const { keys, why, repeated, title, name, openedBy, label } = actionData;
+  const parts: string[] = [];
+  if (actionFailureDetails !== null) parts.push(reasonInWords(actionFailureDetails));
+  if (typeof repeated === 'number') parts.push(`${number(repeated)} more times within a minute`);
+  if (typeof why === 'string') parts.push(ENDS[why] ?? why);
+  if (Array.isArray(keys)) parts.push(keys.join(', '));
+  if (openedBy === 'gateway') parts.push('by its gateway');
+  const named = [title, name, label].find((text) => typeof text === 'string' && text !== '');
+  if (typeof named === 'string') parts.push(named);
+  return parts.join('; ');
+}
+
+interface TrailProps {
+  readonly entries: readonly Entry[];
+  readonly locale: Locale;
+}
+
+/** The newest first, of all devices and people. */
+export function Trail({ entries, locale }: TrailProps) {
+  const columns: readonly Column<Entry>[] = [
+    {
+      title: 'When',
+      kind: 'bare',
+      cell: ({ createdTime }) => <Time at={createdTime} locale={locale} exact />,
+    },
+    { title: 'What', kind: 'row', cell: whatHappened },
+    { title: 'Device or person', cell: (entry) => <Subject entry={entry} /> },
+    {
+      title: 'By',
+      cell: ({ entityId, userName }) => (entityId.entityType === 'USER' ? null : userName),
+    },
+    { title: 'More', kind: 'bare', cell: (entry) => whatElse(entry, locale) },
+  ];
+  return <Table caption="What happened, the newest first" columns={columns} rows={entries} />;
+}
+
+function Subject({ entry: { entityId, entityName, actionType } }: { entry: Entry }) {
+  if (entityName === null) return null;
+  if (entityId.entityType === 'USER' || actionType === 'DELETED') return <>{entityName}</>;
+  return <a href={`/devices/${entityId.id}`}>{entityName}</a>;
+}
+
+/** The story of one device, the newest first. */
+export function Story({ entries, locale }: TrailProps) {
   return (
-    <div class="card tablecard">
-      <table class="cards">
-        <caption class="sr">What happened, the newest first</caption>
-        <thead>
-          <tr>
-            <th scope="col">When</th>
-            <th scope="col">What</th>
-            <th scope="col">By whom</th>
-            <th scope="col">More</th>
-          </tr>
-        </thead>
-        <tbody>
-          {entries.map((entry) => (
-            <tr>
-              <td>
-                <Time at={entry.createdTime} locale={locale} />
-              </td>
-              <th scope="row">{textOf(entry)}</th>
-              <td>{entry.userName}</td>
-              <td>{detailOf(entry)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <ol class="story" reversed>
+      {entries.map((entry) => {
+        const more = whatElse(entry, locale);
+        return (
+          <li>
+            <Time at={entry.createdTime} locale={locale} exact />
+            <b>{whatHappened(entry)}</b>
+            {entry.userName === null ? null : ` by ${entry.userName}`}
+            {more === '' ? null : <small class="muted"> {more}</small>}
+          </li>
+        );
+      })}
+    </ol>
   );
 }

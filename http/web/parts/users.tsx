@@ -4,6 +4,7 @@ import type { Locale } from '../locale.ts';
 import { type PageReply, type SignedIn, seeOther } from '../page.ts';
 import type { User } from '../session.ts';
 import { Field, Refusal, Time } from './elements.tsx';
+import { type Column, PlainTable } from './table.tsx';
 
 export function fullName({ firstName, lastName }: User): string {
   return [firstName, lastName].filter(Boolean).join(' ');
@@ -11,31 +12,12 @@ export function fullName({ firstName, lastName }: User): string {
 
 export function UsersTable({ users, locale }: { users: readonly User[]; locale: Locale }) {
   if (users.length === 0) return <p class="muted">Nobody yet. Add somebody by e-mail.</p>;
-  return (
-    <table class="cards">
-      <caption class="sr">People</caption>
-      <thead>
-        <tr>
-          <th scope="col">E-mail</th>
-          <th scope="col">Name</th>
-          <th scope="col">Since</th>
-        </tr>
-      </thead>
-      <tbody>
-        {users.map((user) => (
-          <tr>
-            <th scope="row">
-              <a href={`/users/${user.id.id}`}>{user.email}</a>
-            </th>
-            <td>{fullName(user)}</td>
-            <td data-label="Since">
-              <Time at={user.createdTime} locale={locale} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
+  const columns: readonly Column<User>[] = [
+    { title: 'E-mail', kind: 'row', cell: ({ id, email }) => <a href={`/users/${id.id}`}>{email}</a> },
+    { title: 'Name', kind: 'bare', cell: fullName },
+    { title: 'Since', cell: ({ createdTime }) => <Time at={createdTime} locale={locale} /> },
+  ];
+  return <PlainTable caption="People" columns={columns} rows={users} />;
 }
 
 interface NewUserProps {

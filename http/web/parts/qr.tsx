@@ -1,0 +1,11 @@
+/** A text as a QR code, for a phone that is at hand. */
+import { raw } from 'hono/html';
+import { renderSVG } from 'uqr';
+
+export function Qr({ text, label = 'QR code' }: { text: string; label?: string }) {
+  return (
+    <div class="qr">
+      {raw(renderSVG(text, { border: 2 }).replace('<svg ', `<svg role="img" aria-label="${label}" `))}
+    </div>
+  );
+}

@@ -1,0 +1,65 @@
+/**
+ * The one table: a caption for who cannot see it, heads of columns, rows; on a phone each row is a card whose cells say
+ * what they are.
+ */
+import type { Child } from 'hono/jsx';
+
+export interface Column<Row> {
+  readonly title: string;
+  /** `row`: names the row. `number`: written to the right. `bare`: says on a phone by itself what it is. */
+  readonly kind?: 'row' | 'number' | 'bare';
+  readonly cell: (row: Row) => Child;
+}
+
+interface TableProps<Row> {
+  readonly caption: string;
+  /** The caption is shown, and not only read out. */
+  readonly shown?: boolean;
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+}
+
+/** Without a card around it. */
+export function PlainTable<Row>({ caption, shown = false, columns, rows }: TableProps<Row>) {
+  return (
+    <table class="cards">
+      <caption {...(shown ? {} : { class: 'sr' })}>{caption}</caption>
+      <thead>
+        <tr>
+          {columns.map(({ title, kind }) => (
+            <th scope="col" {...(kind === 'number' ? { class: 'num' } : {})}>
+              {title}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <tr>
+            {columns.map((column) => (
+              <Cell column={column} row={row} />
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Cell<Row>({ column: { title, kind, cell }, row }: { column: Column<Row>; row: Row }) {
+  if (kind === 'row') return <th scope="row">{cell(row)}</th>;
+  if (kind === 'bare') return <td>{cell(row)}</td>;
+  return (
+    <td data-label={title} {...(kind === 'number' ? { class: 'num' } : {})}>
+      {cell(row)}
+    </td>
+  );
+}
+
+export function Table<Row>(props: TableProps<Row>) {
+  return (
+    <div class="card tablecard">
+      <PlainTable {...props} />
+    </div>
+  );
+}
