@@ -81,8 +81,8 @@ export interface Imports {
     job: ImportJob,
     query: { readonly page: number; readonly pageSize: number; readonly refusedOnly: boolean },
   ): Promise<{ readonly items: readonly RowResult[]; readonly total: number }>;
-  /** Every row with its device as it is now, in order. */
-  everything(job: ImportJob): AsyncIterable<readonly [RowResult, DeviceRecord | undefined]>;
+  /** Every row with its device as it is now, in order. @param from how many rows are left out at the beginning */
+  everything(job: ImportJob, from?: number): AsyncIterable<readonly [RowResult, DeviceRecord | undefined]>;
   /** Goes on with what was under way when the process ended. */
   resume(): Promise<void>;
   /** Ends runs at the next row; they go on with `resume`. */

@@ -35,8 +35,8 @@ export function reportsOf(jobs: ImportJobs, devices: Devices): Pick<Imports, 're
       return { items, total };
     },
 
-    async *everything(job) {
-      for await (const [nth, row] of rowsOf(job)) {
+    async *everything(job, from = 0) {
+      for await (const [nth, row] of rowsOf(job, from)) {
         const result = resultOf(job, nth, row);
         const device = row.outcome === 'created' ? await devices.read(result.deviceId) : undefined;
         yield [result, device] as const;

@@ -52,6 +52,7 @@ import { importRoutes } from './imports.ts';
 import { incomingTransferRoutes } from './incoming-transfers.ts';
 import { kitClaimRoutes } from './kit-claims.ts';
 import { kitRoutes } from './kits.ts';
+import { labelSheetRoutes } from './label-sheets.ts';
 import { labelRoutes } from './labels.ts';
 import { liveRoutes } from './live.ts';
 import { mailSettingsRoutes, type ShownMailSettings } from './mail-settings.ts';
@@ -139,6 +140,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...ownershipRoutes(needs),
     ...deviceListRoutes(needs),
     ...labelRoutes(needs),
+    ...labelSheetRoutes(needs),
     ...importRoutes(needs),
     ...batchRoutes(needs),
     ...kitRoutes(needs),

@@ -4,6 +4,7 @@ import { renderSVG } from 'uqr';
 import { z } from 'zod';
 import type { Clock } from '../../actors/base/clock.ts';
 import { type Secrets, unsealedOrNull } from '../../actors/base/secret.ts';
+import type { DeviceRecord } from '../../actors/device/state.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
 import { TENANT } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -22,7 +23,17 @@ export interface LabelNeeds {
 /** Survives 15 % of damage: labels are on boxes. */
 const ERROR_CORRECTION = 'M';
 
-export const labelView = z
+/** The key that a label of the device has; undefined: none that works. */
+export function workingKeyOf(
+  { id, serverKey }: Pick<DeviceRecord, 'id' | 'serverKey'>,
+  secrets: Secrets,
+  nowMs: number,
+): string | undefined {
+  if (serverKey === null || serverKey.expiresAt <= nowMs) return undefined;
+  return unsealedOrNull(secrets, id, serverKey.sealedSecret) ?? undefined; // null: dropped, so it does not work
+}
+
+const labelView = z
   .object({
     deviceName: z.string(),
     url: z.string(),
@@ -49,10 +60,9 @@ export function labelRoutes({ devices, secrets, clock }: LabelNeeds): Route[] {
       async handle({ principal, params, linkBase }) {
         const device = await visibleDevice(devices, principal, params.deviceId);
         if (device.type !== 'found') return device;
-        const { id, name, serverKey } = device.value;
-        if (serverKey === null || serverKey.expiresAt <= clock.now()) return notFound;
-        const secretKey = unsealedOrNull(secrets, id, serverKey.sealedSecret);
-        if (secretKey === null) return notFound; // its key has been dropped: it does not work
+        const { name, serverKey } = device.value;
+        const secretKey = workingKeyOf(device.value, secrets, clock.now());
+        if (serverKey === null || secretKey === undefined) return notFound;
         const url = claimLink(linkBase(), name, secretKey);
         const svg = renderSVG(url, { ecc: ERROR_CORRECTION, border: 2 });
         return json({ deviceName: name, url, svg, secretKey, expirationTime: serverKey.expiresAt });

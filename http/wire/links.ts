@@ -28,6 +28,11 @@ export function claimLink(base: string, deviceName: string, secretKey: string): 
   return linkTo(base, `/claim#device=${encodeURIComponent(deviceName)}&key=${encodeURIComponent(secretKey)}`);
 }
 
+/** Where one claims by typing, in as few characters as browsers need: they take https for granted. */
+export function typedAddress(base: string): string {
+  return linkTo(base, '/claim').replace(/^https:\/\//, '');
+}
+
 /** Where a new user sets the first password. */
 export function activationLink(base: string, token: string): string {
   return linkTo(base, `/api/noauth/activate?activateToken=${encodeURIComponent(token)}`);

@@ -70,16 +70,16 @@ export const text = (body: string, status = 200): TextReply => ({ type: 'text', 
 export const empty: EmptyReply = { type: 'empty', status: 200 };
 
 /** A body made piece by piece, as fast as it is read. */
-export function streamOf(texts: AsyncGenerator<string>): ReadableStream<Uint8Array> {
+export function streamOf(parts: AsyncGenerator<string | Uint8Array>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const next = await texts.next();
+      const next = await parts.next();
       if (next.done) controller.close();
-      else controller.enqueue(encoder.encode(next.value));
+      else controller.enqueue(typeof next.value === 'string' ? encoder.encode(next.value) : next.value);
     },
     async cancel() {
-      await texts.return(undefined);
+      await parts.return(undefined);
     },
   });
 }

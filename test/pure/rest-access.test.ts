@@ -279,6 +279,8 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     tenant: ALL(404),
     system: NEVER,
   },
+  'GET /api/deviceLabels': unrelated(403, 404, 403, { query: 'importId=nothing' }),
+  'GET /api/deviceLabels/preview': unrelated(403, 404, 403, { query: 'importId=nothing' }),
   'POST /api/customer/claim/kit': unrelated(404, 403, 403, { body: { code: 'no such code' } }),
   'GET /api/customer/claim/kit/:kitId': unrelated(404, 403, 403, A_KIT),
   'POST /api/oauth2/client': unrelated(403, 200, 200, { body: AN_ISSUER }),

@@ -376,6 +376,82 @@ law('import: nothing of it is left when its tenant is deleted', async ({ world, 
 });
 
 law(
+  'labels: an import’s are printed by their rows, and those without a key are named',
+  async ({ world, home }) => {
+    const rows = [
+      ...Array.from({ length: 30 }, (_, at) => ({ name: `U${at}`, secretKey: `key ${at}` })),
+      { name: 'U0' },
+    ];
+    const until = { keyExpirationTime: world.clock.now() + HOUR_MS };
+    const id = await begin(home.admin, [...rows, { name: 'Keyless' }], until);
+    isProblem(
+      await home.admin.get(`/api/deviceLabels?importId=${id}`),
+      400,
+      31,
+      'The import is not done yet!',
+    );
+    await runThrough(home.admin, id, false);
+    const preview = entity(
+      await home.admin.get(`/api/deviceLabels/preview?importId=${id}&first=20`),
+    ) as unknown as {
+      labels: number;
+      pages: number;
+      total: number;
+      addressTroubles: string[];
+      troubles: { type: string; count: number; devices: { name: string }[] }[];
+    };
+    assert.equal([preview.labels, preview.pages, preview.total], [30, 3, 32]);
+    assert.equal(preview.addressTroubles, ['loopback', 'http', 'not-configured']);
+    assert.equal(
+      preview.troubles.map(({ type, count, devices }) => [type, count, devices.map(({ name }) => name)]),
+      [['no-key', 1, ['Keyless']]],
+    );
+    const printed = async (query: string) => {
+      const { text, headers } = await home.admin.get(`/api/deviceLabels?${query}`);
+      assert.is(headers.get('content-type'), 'application/pdf');
+      assert.is(headers.get('cache-control'), 'no-store', 'keys are in it');
+      return Number(/\/Count (\d+)/.exec(text)?.[1]);
+    };
+    const one = `stock=roll-62x29&importId=${id}`;
+    assert.is(await printed(one), 30);
+    assert.is(await printed(`${one}&from=28`), 2);
+    world.clock.advance(HOUR_MS);
+    assert.is(await printed(one), 1, 'keys that have expired are on no label: an empty page');
+  },
+);
+
+law('labels: only of one’s own devices, and what makes no sense is refused', async ({ world, home }) => {
+  const other = await settle(world, 'other');
+  const claimingData = { secretKey: 'k', expirationTime: world.clock.now() + HOUR_MS };
+  const [mine, foreign] = await Promise.all(
+    [home, other].map(async ({ tenantId, admin }, nth) => {
+      const id = await provision(world, tenantId, `D${nth}`);
+      await admin.post(`/api/plugins/telemetry/${id}/SERVER_SCOPE`, { claimingData });
+      return id;
+    }),
+  );
+  const preview = await home.admin.get(`/api/deviceLabels/preview?deviceIds=${mine},${foreign},${mine}`);
+  assert.is(entity(preview).labels, 1);
+  assert.not.match(preview.text, 'D1');
+  const whole = await begin(home.admin, [{ name: 'X' }]);
+  await runThrough(home.admin, whole, false);
+  isProblem(await other.admin.get(`/api/deviceLabels?importId=${whole}`), 404, 32);
+  for (const query of [
+    '',
+    `importId=${whole}&deviceIds=${mine}`,
+    'deviceIds=x',
+    `deviceIds=${mine}&stock=papyrus`,
+    `deviceIds=${mine}&first=0`,
+    `deviceIds=${mine}&first=22`,
+    `deviceIds=${mine}&from=-1`,
+    `deviceIds=${mine}&stock=avery-l7160&stock=avery-l7160`,
+  ]) {
+    assert.is((await home.admin.get(`/api/deviceLabels?${query}`)).status, 400, query);
+    assert.is((await home.admin.get(`/api/deviceLabels/preview?${query}`)).status, 400, query);
+  }
+});
+
+law(
   'import: the result has no cell that a spreadsheet takes for a formula, whatever its separator',
   async ({ home }) => {
     const id = await begin(home.admin, [

@@ -95,11 +95,11 @@ law(
       assert.match(asked.to ?? '', /^\/login/, path);
       for (const [role, browser] of visits) {
         if (roles.includes(role)) {
-          // This test has no import and no kit, and the feed never ends.
           // Keys are their owners' alone.
           if (path.includes(':key') && role === 'SYS_ADMIN') continue;
-          if (get === undefined || path.includes(':job') || path.includes(':kit') || path === '/live/events')
-            continue;
+          // This test has no import, no kit and no labels, and the feed never ends.
+          const hasNothing = path.includes(':job') || path.includes(':kit') || path.endsWith('.pdf');
+          if (get === undefined || hasNothing || path === '/live/events') continue;
           const query = path === '/claim/done' ? `?device=${device}` : '';
           const shown = await browser.get(`${target}${query}`);
           assert.is(shown.status, 200, `${path} by ${role}: ${shown.text}`);
@@ -169,11 +169,17 @@ law(
       svg: string;
       secretKey: string;
     };
-    const sheet = await admin.get(`/devices/labels?ids=${id}&size=l`);
+    const sheet = await admin.get(`/devices/labels?ids=${id}&stock=page-100x50`);
     assert.match(sheet.text, label.secretKey);
-    assert.match(sheet.text, `They lead to ${new URL(label.url).origin}.`);
+    assert.match(sheet.text, `They lead to ${new URL(label.url).origin}/claim.`);
+    assert.match(sheet.text, /1 label on 1 page/);
+    assert.match(sheet.text, /this computer for whoever scans.*not encrypted.*HTTP_BASE_URL/);
     assert.match(sheet.html, '<svg aria-hidden="true"');
-    assert.match(sheet.html, 'class="label l"');
+    const [, file = ''] = /href="(\/devices\/labels\.pdf[^"]*)"/.exec(sheet.html) ?? [];
+    const pdf = await admin.get(file.replaceAll('&amp;', '&'));
+    assert.is(pdf.headers.get('content-type'), 'application/pdf');
+    assert.match(pdf.headers.get('content-disposition') ?? '', 'labels.pdf');
+    assert.match(pdf.html, /^%PDF-/);
     const url = new URL(label.url);
     assert.is(url.pathname + url.search, '/claim');
     const fragment = new URLSearchParams(url.hash.slice(1));

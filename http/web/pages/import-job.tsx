@@ -113,6 +113,11 @@ function Summary({ job, visit }: { job: ImportJob; visit: SignedIn }) {
             </button>
           </form>
         ) : null}
+        {job.state === 'DONE' && job.good > 0 ? (
+          <a class="button primary" href={`/devices/labels?import=${job.id}`}>
+            Print the labels
+          </a>
+        ) : null}
         <a class="button" href={`/devices/import/${job.id}/result.csv`} download>
           Download the result
         </a>

@@ -1,118 +1,151 @@
-/** A sheet of QR labels to print. Devices without a key get one here first. */
+/** Labels to print, of chosen devices or of an import: on what, from which place on, what to know before, and the PDF. */
 
 import { raw } from 'hono/html';
-import { z } from 'zod';
+import type { z } from 'zod';
+import { unreachable } from '../../../actors/base/unreachable.ts';
 import { TENANT } from '../../auth/principal.ts';
-import { labelView } from '../../routes/labels.ts';
-import { deviceView } from '../../views/device.ts';
-import { segment } from '../api.ts';
+import { perPage, STOCKS, type Stock } from '../../labels/stocks.ts';
+import { LABELS_MAX, labelPreviewView } from '../../routes/label-sheets.ts';
+import { toQuery } from '../api.ts';
+import type { Locale } from '../locale.ts';
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
 import { DaysField } from '../parts/claim-key.tsx';
-import { Note } from '../parts/elements.tsx';
+import { Head, Note } from '../parts/elements.tsx';
 import { SELECTED_MAX } from './devices.tsx';
 
-const SIZES = [
-  ['s', 'Small, 50 × 22 mm'],
-  ['m', 'Medium, 70 × 32 mm'],
-  ['l', 'Large, 100 × 50 mm'],
-] as const;
+type Preview = z.output<typeof labelPreviewView>;
+type Trouble = Preview['troubles'][number];
 
-/** Names of more letters are printed smaller, so that the key below stays on the label. */
-const LONG = 36;
-
-type Label = z.output<typeof labelView>;
-
-interface Labelled {
-  readonly id: string;
-  readonly name: string;
-  /** Undefined when the device has no key that works. */
-  readonly label: Label | undefined;
+/** What is to be printed, as the address of the page has it. What makes no sense is taken for its default. */
+interface Wanted {
+  readonly ids: readonly string[];
+  /** Empty: the devices are chosen one by one. */
+  readonly importId: string;
+  readonly stock: Stock;
+  readonly first: number;
+  readonly from: number;
 }
 
-async function labelsOf(api: SignedIn['api'], ids: readonly string[]): Promise<readonly Labelled[]> {
-  if (ids.length === 0) return [];
-  const devices = await api.get(`/api/devices?deviceIds=${ids.map(segment).join(',')}`, z.array(deviceView));
-  return Promise.all(
-    devices.map(async ({ id: { id }, name }) => {
-      const answer = await api.send('GET', `/api/device/${id}/claimLabel`);
-      return { id, name, label: answer.status === 200 ? labelView.parse(answer.json) : undefined };
-    }),
-  );
+function wantedIn(query: URLSearchParams): Wanted {
+  const whole = (name: string) => {
+    const value = Number(query.get(name));
+    return Number.isSafeInteger(value) && value > 0 ? value : 0;
+  };
+  const ids = (query.get('ids') ?? '').split(',').filter((id) => id !== '');
+  const stock = STOCKS.find(({ id }) => id === query.get('stock')) ?? STOCKS[0];
+  const importId = query.get('import') ?? '';
+  return {
+    ids: importId === '' ? ids.slice(0, SELECTED_MAX) : [],
+    importId,
+    stock,
+    first: Math.min(Math.max(1, whole('first')), perPage(stock)),
+    from: Math.min(whole('from'), 999_999),
+  };
 }
 
-async function sheetReply({ api, query, settings }: SignedIn): Promise<PageReply> {
-  const ids = (query.get('ids') ?? '')
-    .split(',')
-    .filter((id) => id !== '')
-    .slice(0, SELECTED_MAX);
-  const size = SIZES.find(([name]) => name === query.get('size'))?.[0] ?? 'm';
-  const devices = await labelsOf(api, ids);
-  const labels = devices.flatMap(({ label }) => label ?? []);
-  // What is printed cannot be changed, so people see where it leads before.
-  const address = labels[0]?.url.split('/claim#', 1)[0];
-  const keyless = devices.filter(({ label }) => label === undefined);
+const routeOf = (what: '' | '/preview', { ids, importId, stock, first, from }: Wanted) =>
+  `/api/deviceLabels${what}?${toQuery({ importId, deviceIds: ids.join(','), stock: stock.id, first, from })}`;
+
+const pathOf = (path: string, { ids, importId, stock, first, from }: Wanted) =>
+  `${path}?${toQuery({ import: importId, ids: ids.join(','), stock: stock.id, first, from })}`;
+
+async function labelsReply({ api, query, locale }: SignedIn): Promise<PageReply> {
+  const wanted = wantedIn(query);
+  const nothing = wanted.ids.length === 0 && wanted.importId === '';
+  const preview = nothing ? undefined : await api.get(routeOf('/preview', wanted), labelPreviewView);
+  const keyless = preview?.troubles.find(({ type }) => type === 'no-key');
+  const back = wanted.importId === '' ? '/devices' : `/devices/import/${wanted.importId}`;
   return {
     type: 'page',
     title: 'Labels',
-    islands: ['print.js'],
     body: (
       <>
-        <div class="head noprint">
-          <div>
-            <h1>Labels</h1>
-            <p class="lead">
-              Scanning a label opens the claim page with name and key filled in. Keep printed labels as safe
-              as keys.
-              {address === undefined ? null : ` They lead to ${address}.`}
-            </p>
-          </div>
+        <Head
+          title="Labels"
+          lead="Scanning a label opens the claim page with name and key filled in. Keep printed labels as safe as keys."
+        >
           <div class="row">
-            <button type="button" class="primary" data-print hidden>
-              Print
-            </button>
-            <a class="button" href="/devices">
-              Back to the devices
+            {preview === undefined || preview.labels === 0 ? null : (
+              <a class="button primary" href={pathOf('/devices/labels.pdf', wanted)} download="labels.pdf">
+                Download {locale.number(preview.labels)} label{preview.labels === 1 ? '' : 's'} as PDF
+              </a>
+            )}
+            <a class="button" href={back}>
+              {wanted.importId === '' ? 'Back to the devices' : 'Back to the import'}
             </a>
           </div>
-        </div>
-        <SizeForm ids={ids} size={size} />
-        {keyless.length === 0 ? null : <KeylessForm devices={keyless} />}
-        {labels.length === 0 ? (
+        </Head>
+        <StockForm wanted={wanted} total={preview?.total ?? 0} locale={locale} />
+        {keyless === undefined ? null : <KeylessForm trouble={keyless} locale={locale} />}
+        {preview === undefined || preview.labels === 0 ? (
           <Note kind="plain">There is nothing to print yet. Select devices that have keys.</Note>
         ) : (
-          <Sheet labels={labels} size={size} product={settings.name} />
+          <Before preview={preview} wanted={wanted} locale={locale} />
         )}
       </>
     ),
   };
 }
 
-function SizeForm({ ids, size }: { ids: readonly string[]; size: string }) {
+function StockForm({ wanted, total, locale }: { wanted: Wanted; total: number; locale: Locale }) {
+  const parts = Math.ceil(total / LABELS_MAX);
   return (
-    <form class="search noprint" action="/devices/labels">
-      <input type="hidden" name="ids" value={ids.join(',')} />
+    <form class="search" action="/devices/labels">
+      {wanted.importId === '' ? (
+        <input type="hidden" name="ids" value={wanted.ids.join(',')} />
+      ) : (
+        <input type="hidden" name="import" value={wanted.importId} />
+      )}
       <div class="small">
-        <label for="size">Size of a label</label>
-        <select id="size" name="size">
-          {SIZES.map(([name, text]) => (
-            <option value={name} selected={name === size}>
-              {text}
+        <label for="stock">Printed on</label>
+        <select id="stock" name="stock">
+          {STOCKS.map(({ id, title }) => (
+            <option value={id} selected={id === wanted.stock.id}>
+              {title}
             </option>
           ))}
         </select>
       </div>
+      <div class="small">
+        <label for="first">First free label of the sheet</label>
+        <input
+          id="first"
+          name="first"
+          type="number"
+          min={1}
+          max={perPage(wanted.stock)}
+          value={String(wanted.first)}
+        />
+      </div>
+      {parts < 2 ? null : (
+        <div class="small">
+          <label for="from">Rows</label>
+          <select id="from" name="from">
+            {Array.from({ length: parts }, (_, part) => (
+              <option value={String(part * LABELS_MAX)} selected={part * LABELS_MAX === wanted.from}>
+                {locale.number(part * LABELS_MAX + 1)} to{' '}
+                {locale.number(Math.min(total, (part + 1) * LABELS_MAX))}
+              </option>
+            ))}
+          </select>
+        </div>
+      )}
       <button type="submit">Show</button>
     </form>
   );
 }
 
-/** Sets keys for devices that have none, and comes back to the sheet. */
-function KeylessForm({ devices }: { devices: readonly Labelled[] }) {
+/** Sets keys for devices that have none, and comes back to their labels. */
+function KeylessForm({ trouble: { count, devices }, locale }: { trouble: Trouble; locale: Locale }) {
+  const some = devices.slice(0, SELECTED_MAX);
   return (
-    <form method="post" action="/devices/selected" class="card noprint">
-      <h2>{devices.length === 1 ? 'One device has no key' : `${devices.length} devices have no key`}</h2>
-      <p>{devices.map(({ name }) => name).join(', ')}</p>
-      {devices.map(({ id }) => (
+    <form method="post" action="/devices/selected" class="card">
+      <h2>{count === 1 ? 'One device has no key' : `${locale.number(count)} devices have no key`}</h2>
+      <p>
+        <Names devices={devices} count={count} locale={locale} /> No label is printed for{' '}
+        {count === 1 ? 'it' : 'them'}.
+      </p>
+      {some.map(({ id }) => (
         <input type="hidden" name="id" value={id} />
       ))}
       <input type="hidden" name="then" value="labels" />
@@ -123,31 +156,94 @@ function KeylessForm({ devices }: { devices: readonly Labelled[] }) {
           <DaysField label="Valid for days" />
         </div>
         <button type="submit" name="do" value="keys" class="primary">
-          Set keys for them
+          {some.length === count
+            ? 'Set keys for them'
+            : `Set keys for the first ${locale.number(some.length)}`}
         </button>
       </div>
     </form>
   );
 }
 
-function Sheet({ labels, size, product }: { labels: readonly Label[]; size: string; product: string }) {
+/** What is printed cannot be changed, so people see it before. */
+function Before({ preview, wanted, locale }: { preview: Preview; wanted: Wanted; locale: Locale }) {
+  const { labels, pages, address, addressTroubles, troubles, svg } = preview;
   return (
-    <div class="sheet">
-      {labels.map(({ deviceName, secretKey, svg }) => (
-        <article
-          class={`label ${size}${deviceName.length > LONG ? ' long' : ''}`}
-          aria-label={`Label of ${deviceName}`}
-        >
-          {raw(svg.replace('<svg ', '<svg aria-hidden="true" '))}
-          <div>
-            <b>{deviceName}</b>
-            <span class="mono">{secretKey}</span>
-            <span class="product">{product}</span>
-          </div>
-        </article>
+    <>
+      {addressTroubles.map((type) => (
+        <Note kind="warn">{addressText(type, address)}</Note>
       ))}
-    </div>
+      {troubles.map((trouble) =>
+        trouble.type === 'no-key' ? null : (
+          <Note kind="warn">
+            {troubleText(trouble.type)}{' '}
+            <Names devices={trouble.devices} count={trouble.count} locale={locale} />
+          </Note>
+        ),
+      )}
+      <div class="card">
+        <h2>
+          {locale.number(labels)} label{labels === 1 ? '' : 's'} on {locale.number(pages)} page
+          {pages === 1 ? '' : 's'}
+        </h2>
+        <p>
+          They lead to {address}. Print them at their own size (“100 %”, not “fit to page”), and hold the
+          first sheet against a sheet of labels before you print them all.
+        </p>
+        <figure class="sheet" role="img" aria-label={`The first page: ${wanted.stock.title}`}>
+          {raw(svg.replace('<svg ', '<svg aria-hidden="true" '))}
+        </figure>
+      </div>
+    </>
   );
 }
 
-export const labelPages: readonly Page[] = [memberPage('/devices/labels', TENANT, { get: sheetReply })];
+const NAMES_SHOWN = 5;
+
+function Names({ devices, count, locale }: Omit<Trouble, 'type'> & { locale: Locale }) {
+  const shown = devices.slice(0, NAMES_SHOWN).map(({ name }) => name);
+  const more = count - shown.length;
+  return <>{`${shown.join(', ')}${more > 0 ? ` and ${locale.number(more)} more` : ''}.`}</>;
+}
+
+function addressText(type: Preview['addressTroubles'][number], address: string): string {
+  switch (type) {
+    case 'loopback':
+      return `The codes would lead to ${address}: that is this computer for whoever scans them, so nobody could claim. Open this page by the address that your customers use.`;
+    case 'http':
+      return `The codes would lead to ${address}, which is not encrypted: whoever listens on the way sees sessions and keys. Serve this site over HTTPS before you print.`;
+    case 'not-configured':
+      return `No address of this server is configured (HTTP_BASE_URL), so the labels have the one that you see in your browser: ${address}. Make sure that your customers reach it.`;
+    default:
+      return unreachable(type);
+  }
+}
+
+function troubleText(type: Exclude<Trouble['type'], 'no-key'>): string {
+  switch (type) {
+    case 'no-code':
+      return 'Name and key are longer than any code holds, so there is no label for:';
+    case 'fine-code':
+      return 'The code is finer than most phones read. Choose a larger label, or shorter names, for:';
+    case 'name-cut':
+      return 'The name does not fit, and its end is cut off in print (the code has it whole):';
+    case 'key-left-out':
+      return 'The key does not fit, and is only in the code:';
+    case 'letters-missing':
+      return 'The font lacks some letters of the name, so boxes are printed instead (the code has them):';
+    default:
+      return unreachable(type);
+  }
+}
+
+export const labelPages: readonly Page[] = [
+  memberPage('/devices/labels', TENANT, { get: labelsReply }),
+
+  memberPage('/devices/labels.pdf', TENANT, {
+    async get({ api, query }) {
+      const response = await api.open(routeOf('', wantedIn(query)));
+      response.headers.set('Content-Disposition', 'attachment; filename="labels.pdf"');
+      return { type: 'stream', response };
+    },
+  }),
+];

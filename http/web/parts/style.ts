@@ -225,17 +225,10 @@ details > .field, details > .qr { margin-top: .75rem; }
 
 `;
 
-/** The sheet of labels, in millimetres of paper. */
-const LABELS = `.sheet { display: flex; flex-wrap: wrap; gap: 4mm; background: #fff; color: #000; padding: 8mm; border-radius: var(--radius); }
-.label { border: 1px dashed #767676; break-inside: avoid; display: flex; gap: 2mm; align-items: center; padding: 2mm; overflow: hidden; background: #fff; color: #000; }
+/** The picture of a sheet of labels, and codes that are scanned from the screen. */
+const LABELS = `.sheet { margin: 0; padding: .5rem; background: #fff; border-radius: var(--radius); }
+.sheet svg { display: block; width: 100%; height: auto; max-height: 70rem; font-family: "DejaVu Sans Condensed", "DejaVu Sans", sans-serif; }
 .qr svg { display: block; width: 12rem; height: auto; background: #fff; }
-.label svg { flex: none; height: 100%; width: auto; }
-.label div { min-width: 0; overflow: hidden; font-size: 8pt; line-height: 1.25; }
-.label b { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; font-size: 9pt; overflow-wrap: anywhere; }
-.label .product { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.label.s { width: 50mm; height: 22mm; } .label.m { width: 70mm; height: 32mm; } .label.l { width: 100mm; height: 50mm; }
-.label.s div { font-size: 6pt; } .label.s b { font-size: 7pt; } .label.l div { font-size: 11pt; } .label.l b { font-size: 13pt; }
-.label.long b { -webkit-line-clamp: 4; font-size: 7pt; } .label.long.s b { font-size: 5.5pt; } .label.long.l b { -webkit-line-clamp: 6; font-size: 9pt; }
 `;
 
 /** What other widths, motion and paper change. */
@@ -268,8 +261,7 @@ const WIDTHS = `@media (max-width: 47.99rem) {
   @keyframes waits { from { opacity: 1; } to { opacity: .55; } }
 }
 @media print {
-  .top, .foot, .noprint { display: none !important; }
+  .top, .foot { display: none !important; }
   body, main { background: #fff; padding: 0; margin: 0; max-width: none; }
-  .sheet { padding: 0; border-radius: 0; }
 }
 `;

@@ -1,0 +1,224 @@
+/**
+ * What is on one label and where: the code on the left; name, key and address beside it, for whoever has to type. The key is
+ * whole or is not there; a name that is too long is folded, printed smaller, and cut last. The code has both unchanged.
+ */
+import { encode } from 'uqr';
+import type { Font } from './font.ts';
+import { asSeen } from './script.ts';
+import type { Stock } from './stocks.ts';
+
+export interface Labelled {
+  readonly name: string;
+  readonly secretKey: string;
+  /** What the code says. */
+  readonly url: string;
+  /** Where one claims by typing, such as `claim.example.org/claim`. */
+  readonly address: string;
+}
+
+interface Line {
+  /** Where it begins, and its baseline; from the label's upper left corner, in millimetres. */
+  readonly x: number;
+  readonly y: number;
+  /** Millimetres. */
+  readonly size: number;
+  /** From left to right as one sees it. */
+  readonly text: string;
+  readonly width: number;
+}
+
+interface Code {
+  readonly x: number;
+  readonly y: number;
+  /** Of one module, in millimetres. */
+  readonly module: number;
+  readonly rows: readonly (readonly boolean[])[];
+}
+
+/** What whoever prints should know before. */
+export type Flaw =
+  /** Modules of the code are smaller than phones read well. */
+  | 'fine-code'
+  /** The end of the name is missing. */
+  | 'name-cut'
+  /** The key has no place. */
+  | 'key-left-out'
+  /** The font lacks letters of the name. */
+  | 'letters-missing';
+
+export interface Drawn {
+  readonly code: Code;
+  readonly lines: readonly Line[];
+  readonly flaws: readonly Flaw[];
+}
+
+const PT = 25.4 / 72;
+/** White around a code, in modules (ISO/IEC 18004). */
+const QUIET = 4;
+/** Phones read smaller ones only when held very near. */
+const MODULE_MIN = 0.25;
+/** Of the width of a label. */
+const CODE_MAX = 0.45;
+const PADDING_MAX = 2.5;
+const SIZES = {
+  name: [11, 5],
+  keyOnOneLine: [10, 7],
+  key: [10, 4.5],
+  addressOnOneLine: [7, 5],
+  address: [7, 4],
+} as const;
+const STEP = 0.5;
+const LINE_HEIGHT = 1.2;
+/** Of the height of a label, for one line of it. */
+const LINE_MAX = 0.24;
+
+/** Undefined: the link is longer than any code holds. */
+export function drawLabel(
+  { name, secretKey, url, address }: Labelled,
+  { label }: Pick<Stock, 'label'>,
+  font: Font,
+): Drawn | undefined {
+  const padding = Math.min(PADDING_MAX, label.height * 0.07);
+  const side = Math.min(label.height - 2 * padding, label.width * CODE_MAX);
+  const code = codeOf(url, side);
+  if (code === undefined) return undefined;
+  const x = padding + side;
+  const area = { width: label.width - x - padding, height: label.height - 2 * padding };
+  const largest = (label.height * LINE_MAX) / PT;
+  const fit = (text: string, [most, least]: readonly [number, number], linesMax: number, height: number) =>
+    fitted(font, text, { most: Math.min(most, largest), least, linesMax, width: area.width, height });
+
+  const onOneLine = fit(secretKey, SIZES.keyOnOneLine, 1, area.height * 0.5);
+  const key = onOneLine.whole ? onOneLine : fit(secretKey, SIZES.key, 3, area.height * 0.5);
+  const keyShown = secretKey !== '' && key.whole ? key : undefined;
+  const lineOfAddress = fit(address, SIZES.addressOnOneLine, 1, area.height * 0.3);
+  const addressed = lineOfAddress.whole ? lineOfAddress : fit(address, SIZES.address, 2, area.height * 0.3);
+  const addressShown = addressed.whole ? addressed : undefined;
+  const left = area.height - (keyShown?.height ?? 0) - (addressShown?.height ?? 0);
+  const named = fit(name, SIZES.name, Number.POSITIVE_INFINITY, left);
+
+  const flaws: Flaw[] = [];
+  if (code.module < MODULE_MIN) flaws.push('fine-code');
+  if (!named.whole) flaws.push('name-cut');
+  if (secretKey !== '' && keyShown === undefined) flaws.push('key-left-out');
+  if ([...asSeen(name)].some((letter) => isMissing(font, letter))) flaws.push('letters-missing');
+  const blocks = [named, keyShown, addressShown].flatMap((block) => block ?? []);
+  let y = (label.height - blocks.reduce((sum, { height }) => sum + height, 0)) / 2;
+  const lines: Line[] = [];
+  for (const { size, texts } of blocks) {
+    for (const text of texts) {
+      lines.push({ x, y: y + size, size, text, width: widthOf(font, text) * size });
+      y += size * LINE_HEIGHT;
+    }
+  }
+  const quiet = QUIET * code.module;
+  return { code: { ...code, x: padding + quiet, y: (label.height - side) / 2 + quiet }, lines, flaws };
+}
+
+/**
+ * Level M survives 15 % of damage, L 7 %; it is taken where M would be too fine. The pattern that is laid over the data is always
+ * the same: to try all eight takes thirteen times as long, and readers do not mind.
+ */
+const MASK = 2;
+
+function codeOf(url: string, side: number): Omit<Code, 'x' | 'y'> | undefined {
+  const attempt = (ecc: 'L' | 'M') => {
+    const { data, size } = encode(url, { ecc, border: 0, maskPattern: MASK, boostEcc: false });
+    return { rows: data, module: side / (size + 2 * QUIET) };
+  };
+  try {
+    const sturdy = attempt('M');
+    return sturdy.module < MODULE_MIN ? attempt('L') : sturdy;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return onlyLow(() => attempt('L'));
+  }
+}
+
+/** Level L holds a quarter more. */
+function onlyLow<Made>(make: () => Made): Made | undefined {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+interface Fitted {
+  readonly size: number;
+  /** Of all lines. */
+  readonly height: number;
+  readonly texts: readonly string[];
+  readonly whole: boolean;
+}
+
+interface Space {
+  /** Points. */
+  readonly most: number;
+  readonly least: number;
+  readonly linesMax: number;
+  /** Millimetres. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The text as large as it fits, on one line rather than on two; cut at the smallest size. */
+function fitted(font: Font, text: string, { most, least, linesMax, width, height }: Space): Fitted {
+  for (let points = Math.max(most, least); ; points -= STEP) {
+    const size = Math.max(points, least) * PT;
+    const lines = folded(font, text, width / size);
+    const room = Math.max(1, Math.min(linesMax, Math.floor(height / (size * LINE_HEIGHT) + 0.01)));
+    const whole = lines.length <= room;
+    if (!whole && points > least) continue;
+    const kept = whole
+      ? lines
+      : [...lines.slice(0, room - 1), cut(font, lines[room - 1] ?? '', width / size)];
+    return { size, height: kept.length * size * LINE_HEIGHT, texts: kept.map(asSeen), whole };
+  }
+}
+
+/** Where a line may end: behind spaces and hyphens. */
+const PIECES = /[^\s-]*[\s-]?/gu;
+
+/** @param width in sizes of the font */
+function folded(font: Font, text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  const fits = (some: string) => widthOf(font, asSeen(some.trimEnd())) <= width;
+  for (const [piece] of text.matchAll(PIECES)) {
+    if (fits(line + piece)) {
+      line += piece;
+      continue;
+    }
+    if (line !== '') lines.push(line);
+    line = '';
+    for (const letter of piece) {
+      if (line !== '' && !fits(line + letter)) {
+        lines.push(line);
+        line = '';
+      }
+      line += letter;
+    }
+  }
+  if (line !== '' || lines.length === 0) lines.push(line);
+  return lines.map((one) => one.trim());
+}
+
+function cut(font: Font, line: string, width: number): string {
+  const letters = [...line];
+  while (letters.length > 0 && widthOf(font, asSeen(`${letters.join('')}…`)) > width) letters.pop();
+  return `${letters.join('')}…`;
+}
+
+/** In sizes of the font. */
+function widthOf(font: Font, text: string): number {
+  let width = 0;
+  for (const letter of text) width += font.widthOf(font.glyphOf(letter.codePointAt(0) ?? 0));
+  return width / 1000;
+}
+
+const INVISIBLE = /[\p{Cf}\p{Cc}]/u;
+
+const isMissing = (font: Font, letter: string) =>
+  font.glyphOf(letter.codePointAt(0) ?? 0) === 0 && !INVISIBLE.test(letter);

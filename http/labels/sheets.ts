@@ -1,0 +1,122 @@
+/** Labels on pages: as a PDF, and the first page as a picture for people to look at before. */
+import { nextTurn } from '../../actors/base/slices.ts';
+import { type Font, labelFont } from './font.ts';
+import { type Drawn, drawLabel, type Labelled } from './label.ts';
+import { createGlyphWriter, type GlyphWriter, type PdfPage, pdfOf, short } from './pdf.ts';
+import { cornerOf, perPage, type Stock } from './stocks.ts';
+
+export interface SheetOptions {
+  readonly stock: Stock;
+  /** The place on the first page to begin at, from 1: those before were used already. */
+  readonly first: number;
+}
+
+const POINTS = 72 / 25.4;
+/** Labels that are drawn before others get their turn. */
+const PER_TURN = 8;
+
+/** The same labels, a few in each turn of the event loop: one takes up to a millisecond to draw. */
+export async function* inTurns<Item>(labels: AsyncIterable<Item>): AsyncGenerator<Item> {
+  let count = 0;
+  for await (const label of labels) {
+    if (count % PER_TURN === 0) await nextTurn();
+    count += 1;
+    yield label;
+  }
+}
+
+/** Of labels that no code holds, nothing is printed. */
+export function labelsAsPdf(
+  labels: AsyncIterable<Labelled>,
+  options: SheetOptions,
+): AsyncGenerator<Uint8Array> {
+  const font = labelFont();
+  const glyphs = createGlyphWriter(font);
+  return pdfOf(pagesOf(labels, options, font, glyphs), font, glyphs);
+}
+
+async function* pagesOf(
+  labels: AsyncIterable<Labelled>,
+  { stock, first }: SheetOptions,
+  font: Font,
+  glyphs: GlyphWriter,
+): AsyncGenerator<PdfPage> {
+  const size = { width: stock.page.width * POINTS, height: stock.page.height * POINTS };
+  let place = first - 1;
+  let content = '';
+  let pages = 0;
+  for await (const label of inTurns(labels)) {
+    const drawn = drawLabel(label, stock, font);
+    if (drawn === undefined) continue;
+    content += operatorsFor(drawn, cornerOf(stock, place), stock, glyphs);
+    place += 1;
+    if (place < perPage(stock)) continue;
+    yield { ...size, content };
+    pages += 1;
+    [place, content] = [0, ''];
+  }
+  if (content !== '' || pages === 0) yield { ...size, content };
+}
+
+/** PDF counts from the lower left corner, upwards. */
+function operatorsFor(
+  { code, lines }: Drawn,
+  corner: { readonly x: number; readonly y: number },
+  { page }: Stock,
+  glyphs: GlyphWriter,
+): string {
+  const left = (x: number) => short((corner.x + x) * POINTS);
+  const up = (y: number) => short((page.height - corner.y - y) * POINTS);
+  // The code is drawn in units of its modules, downwards.
+  const scale = `${short(code.module * POINTS)} 0 0 ${short(-code.module * POINTS)}`;
+  const bars = barsOf(code.rows).map(([x, y, width]) => `${x} ${y} ${width} 1 re`);
+  const texts = lines.map(
+    ({ x, y, size, text }) =>
+      `/F1 ${short(size * POINTS)} Tf 1 0 0 1 ${left(x)} ${up(y)} Tm ${glyphs.hex(text)} Tj`,
+  );
+  return `q ${scale} ${left(code.x)} ${up(code.y)} cm\n${bars.join('\n')}\nf Q\nBT\n${texts.join('\n')}\nET\n`;
+}
+
+/** The dark modules of a code, those beside each other as one: column, row, and how many. */
+function barsOf(rows: readonly (readonly boolean[])[]): (readonly [x: number, y: number, width: number])[] {
+  const bars: (readonly [number, number, number])[] = [];
+  for (const [y, row] of rows.entries()) {
+    for (let x = 0; x < row.length; x += 1) {
+      if (!row[x]) continue;
+      const from = x;
+      while (row[x]) x += 1;
+      bars.push([from, y, x - from]);
+    }
+  }
+  return bars;
+}
+
+/** The first page with some labels drawn, as SVG. @param used how many places there are labels for */
+export function firstPageAsSvg(labels: readonly Labelled[], used: number, options: SheetOptions): string {
+  const { stock, first } = options;
+  const font = labelFont();
+  const { width, height } = stock.page;
+  const places = Array.from({ length: perPage(stock) }, (_, place) => {
+    const { x, y } = cornerOf(stock, place);
+    const isUsed = place >= first - 1 && place < first - 1 + used;
+    const frame = `<rect x="${short(x)}" y="${short(y)}" width="${stock.label.width}" height="${stock.label.height}" fill="${isUsed ? '#fff' : '#ddd'}" stroke="#999" stroke-width=".2"/>`;
+    const label = labels[place - first + 1];
+    const drawn = !isUsed || label === undefined ? undefined : drawLabel(label, stock, font);
+    return drawn === undefined
+      ? frame
+      : `${frame}<g transform="translate(${short(x)} ${short(y)})">${asSvg(drawn)}</g>`;
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}"><rect width="${width}" height="${height}" fill="#fff"/>${places.join('')}</svg>`;
+}
+
+function asSvg({ code, lines }: Drawn): string {
+  const path = barsOf(code.rows).map(([x, y, width]) => `M${x} ${y}h${width}v1h-${width}z`);
+  const texts = lines.map(
+    ({ x, y, size, text, width }) =>
+      // As it is seen already: browsers must not turn it round once more.
+      `<text x="${short(x)}" y="${short(y)}" font-size="${short(size)}" textLength="${short(width)}" lengthAdjust="spacingAndGlyphs" direction="ltr" unicode-bidi="bidi-override">${escaped(text)}</text>`,
+  );
+  return `<path transform="translate(${short(code.x)} ${short(code.y)}) scale(${short(code.module)})" d="${path.join('')}"/>${texts.join('')}`;
+}
+
+const escaped = (text: string): string => text.replace(/[&<>"]/g, (letter) => `&#${letter.codePointAt(0)};`);

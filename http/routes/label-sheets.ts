@@ -1,0 +1,286 @@
+/** Labels of many devices, of an import or chosen one by one: as a PDF to print, and what to know before. */
+import { z } from 'zod';
+import type { Clock } from '../../actors/base/clock.ts';
+import type { DeviceId, TenantId } from '../../actors/base/ids.ts';
+import type { Secrets } from '../../actors/base/secret.ts';
+import type { DeviceRecord } from '../../actors/device/state.ts';
+import type { Devices } from '../../actors/fleet/devices.ts';
+import type { Imports } from '../../actors/imports/imports.ts';
+import { TENANT, type TenantAdministrator } from '../auth/principal.ts';
+import { labelFont } from '../labels/font.ts';
+import { drawLabel, type Flaw, type Labelled } from '../labels/label.ts';
+import { firstPageAsSvg, inTurns, labelsAsPdf } from '../labels/sheets.ts';
+import { perPage, STOCKS, type Stock } from '../labels/stocks.ts';
+import { defineRoute, type Route } from '../route.ts';
+import type { ApiSettings } from '../settings.ts';
+import { badRequest, notFound } from '../wire/errors.ts';
+import { claimLink, typedAddress } from '../wire/links.ts';
+import { listed } from '../wire/query.ts';
+import { isProblem, json, type Problem, streamOf } from '../wire/reply.ts';
+import { deviceId } from '../wire/schemas.ts';
+import { workingKeyOf } from './labels.ts';
+
+export interface LabelSheetNeeds {
+  readonly devices: Devices;
+  readonly imports: Imports;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly settings: Pick<ApiSettings, 'baseUrl'>;
+}
+
+/** Of one PDF. More labels are several files, which printers like better, too. */
+export const LABELS_MAX = 10_000;
+/** Labels that are drawn in the picture of the first page. */
+const DRAWN_MAX = 12;
+/** Devices that are named for each kind of trouble. */
+const NAMED_MAX = 200;
+
+const TROUBLES = [
+  'no-key',
+  'no-code',
+  'fine-code',
+  'name-cut',
+  'key-left-out',
+  'letters-missing',
+] as const satisfies readonly (Flaw | 'no-key' | 'no-code')[];
+type Trouble = (typeof TROUBLES)[number];
+
+export const labelPreviewView = z
+  .object({
+    /** How many labels are printed. */
+    labels: z.int(),
+    pages: z.int(),
+    /** Rows of the import, or devices asked for: those from `from` on are looked at, 10,000 at most. */
+    total: z.int(),
+    /** What the codes lead to, without the scheme where that is https. */
+    address: z.string(),
+    /** What is wrong with the address for a label: nobody else reaches it, it is not encrypted, none is configured. */
+    addressTroubles: z.array(z.enum(['loopback', 'http', 'not-configured'])),
+    /** `no-key` and `no-code` (the link is too long) are not printed. */
+    troubles: z.array(
+      z.object({
+        type: z.enum(TROUBLES),
+        count: z.int(),
+        /** Some of them. */
+        devices: z.array(z.object({ id: z.string(), name: z.string() })),
+      }),
+    ),
+    /** The first page, as SVG. */
+    svg: z.string(),
+  })
+  .meta({ id: 'LabelPreview' });
+
+const stock = z
+  .string()
+  .default(STOCKS[0].id)
+  .transform((id, context): Stock => {
+    const found = STOCKS.find((one) => one.id === id);
+    if (found !== undefined) return found;
+    const known = STOCKS.map((one) => one.id).join(', ');
+    context.addIssue({ code: 'custom', message: `stock should be one of ${known}!` });
+    return z.NEVER;
+  })
+  .meta({ documentedAs: { type: 'string', enum: STOCKS.map(({ id }) => id) } });
+
+const counted = (name: string, least: number, fallback: number) =>
+  z
+    .string()
+    .regex(/^\d{1,6}$/, `${name} should be a number from ${least} on!`)
+    .transform(Number)
+    .refine((value) => value >= least, `${name} should be a number from ${least} on!`)
+    .default(fallback)
+    .meta({ documentedAs: { type: 'integer', minimum: least } });
+
+const wanted = z
+  .object({
+    importId: z.string().optional(),
+    deviceIds: listed().transform((ids, context) => {
+      const parsed = z.array(deviceId).safeParse(ids);
+      if (parsed.success) return parsed.data;
+      context.addIssue({ code: 'custom', message: 'Invalid UUID string!' });
+      return z.NEVER;
+    }),
+    stock,
+    first: counted('first', 1, 1),
+    from: counted('from', 0, 0),
+  })
+  .refine(({ importId, deviceIds }) => (importId === undefined) !== (deviceIds.length === 0), {
+    error: 'importId or deviceIds should be specified!',
+  })
+  .refine(({ stock, first }) => first <= perPage(stock), { error: 'The page has fewer labels than first!' });
+
+type Wanted = z.output<typeof wanted>;
+
+/** A device without a key that works has no label. */
+interface ToLabel {
+  readonly id: DeviceId;
+  readonly name: string;
+  readonly label: Labelled | undefined;
+}
+
+interface Asked {
+  readonly total: number;
+  readonly devices: AsyncIterable<ToLabel>;
+}
+
+export function labelSheetRoutes(needs: LabelSheetNeeds): Route[] {
+  return [labelsPdf(needs), labelsPreview(needs)];
+}
+
+function labelsPdf(needs: LabelSheetNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/deviceLabels',
+    summary: `Labels of an import's rows, or of devices, as a PDF: ${LABELS_MAX} at most, from the row from on`,
+    description:
+      'stock says what they are printed on, first the place on the first sheet to begin at, counted from 1. Devices without a ' +
+      'key that works are left out: the preview names them.',
+    roles: TENANT,
+    grants: ['everything', 'delegated'],
+    query: wanted,
+    responses: {
+      200: { description: 'A PDF' },
+      404: { description: 'No such import' },
+    },
+    async handle({ principal, query, linkBase }) {
+      const asked = await askedFor(needs, principal, query, linkBase());
+      if (isProblem(asked)) return asked;
+      return {
+        type: 'stream',
+        contentType: 'application/pdf',
+        body: streamOf(labelsAsPdf(labelsIn(asked.devices), query)),
+      };
+    },
+  });
+}
+
+function labelsPreview(needs: LabelSheetNeeds): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/deviceLabels/preview',
+    summary:
+      'What to know before labels are printed: how many, which are not, where they lead, and the first page',
+    roles: TENANT,
+    grants: ['everything', 'delegated'],
+    query: wanted,
+    responses: {
+      200: { description: 'The preview', schema: labelPreviewView },
+      404: { description: 'No such import' },
+    },
+    async handle({ principal, query, linkBase }) {
+      const base = linkBase();
+      const asked = await askedFor(needs, principal, query, base);
+      if (isProblem(asked)) return asked;
+      const { labels, drawn, troubles } = await lookedAt(asked.devices, query.stock);
+      const used = query.first - 1 + labels;
+      return json({
+        labels,
+        pages: Math.ceil(used / perPage(query.stock)),
+        total: asked.total,
+        address: typedAddress(base),
+        addressTroubles: addressTroubles(base, needs.settings.baseUrl !== null),
+        troubles,
+        svg: firstPageAsSvg(drawn, labels, query),
+      } satisfies z.input<typeof labelPreviewView>);
+    },
+  });
+}
+
+async function* labelsIn(devices: AsyncIterable<ToLabel>): AsyncGenerator<Labelled> {
+  for await (const { label } of devices) if (label !== undefined) yield label;
+}
+
+/** How all labels would come out, with some of them to draw. */
+async function lookedAt(devices: AsyncIterable<ToLabel>, stock: Stock) {
+  const font = labelFont();
+  const found = new Map<Trouble, { count: number; devices: { id: string; name: string }[] }>();
+  const note = (type: Trouble, { id, name }: ToLabel) => {
+    const trouble = found.get(type) ?? { count: 0, devices: [] };
+    found.set(type, trouble);
+    trouble.count += 1;
+    if (trouble.devices.length < NAMED_MAX) trouble.devices.push({ id, name });
+  };
+  const drawn: Labelled[] = [];
+  let labels = 0;
+  for await (const device of inTurns(devices)) {
+    const { label } = device;
+    const made = label === undefined ? undefined : drawLabel(label, stock, font);
+    if (label === undefined) note('no-key', device);
+    else if (made === undefined) note('no-code', device);
+    else {
+      labels += 1;
+      for (const flaw of made.flaws) note(flaw, device);
+      if (drawn.length < DRAWN_MAX) drawn.push(label);
+    }
+  }
+  const troubles = TROUBLES.flatMap((type) => {
+    const trouble = found.get(type);
+    return trouble === undefined ? [] : { type, ...trouble };
+  });
+  return { labels, drawn, troubles };
+}
+
+async function askedFor(
+  needs: LabelSheetNeeds,
+  { tenantId }: TenantAdministrator,
+  { importId, deviceIds, from }: Wanted,
+  base: string,
+): Promise<Asked | Problem> {
+  const toLabel = (device: DeviceRecord) => labelOf(needs, device, base);
+  if (importId === undefined) {
+    const ids = [...new Set(deviceIds)];
+    return {
+      total: ids.length,
+      devices: chosen(needs, tenantId, ids.slice(from, from + LABELS_MAX), toLabel),
+    };
+  }
+  const job = await needs.imports.find(tenantId, importId);
+  if (job === undefined) return notFound;
+  if (job.state !== 'done') return badRequest('The import is not done yet!');
+  return { total: job.rows, devices: imported(needs.imports.everything(job, from), tenantId, toLabel) };
+}
+
+function labelOf({ secrets, clock }: LabelSheetNeeds, device: DeviceRecord, base: string): ToLabel {
+  const { id, name } = device;
+  const secretKey = workingKeyOf(device, secrets, clock.now());
+  if (secretKey === undefined) return { id, name, label: undefined };
+  const label = { name, secretKey, url: claimLink(base, name, secretKey), address: typedAddress(base) };
+  return { id, name, label };
+}
+
+async function* chosen(
+  { devices }: LabelSheetNeeds,
+  tenantId: TenantId,
+  ids: readonly DeviceId[],
+  toLabel: (device: DeviceRecord) => ToLabel,
+): AsyncGenerator<ToLabel> {
+  for (const id of ids) {
+    const device = await devices.read(id);
+    if (device?.tenantId === tenantId) yield toLabel(device);
+  }
+}
+
+/** Rows that were refused have no device, and neither have those whose device was deleted since. */
+async function* imported(
+  rows: ReturnType<Imports['everything']>,
+  tenantId: TenantId,
+  toLabel: (device: DeviceRecord) => ToLabel,
+): AsyncGenerator<ToLabel> {
+  let looked = 0;
+  for await (const [, device] of rows) {
+    looked += 1;
+    if (device?.tenantId === tenantId) yield toLabel(device);
+    if (looked === LABELS_MAX) return;
+  }
+}
+
+const LOOPBACK = /^(localhost|.*\.localhost|127(\.\d+){3}|0\.0\.0\.0|\[::1?\])$/;
+
+function addressTroubles(base: string, isConfigured: boolean) {
+  const { hostname, protocol } = new URL(base);
+  return [
+    ...(LOOPBACK.test(hostname) ? ['loopback' as const] : []),
+    ...(protocol === 'https:' ? [] : ['http' as const]),
+    ...(isConfigured ? [] : ['not-configured' as const]),
+  ];
+}

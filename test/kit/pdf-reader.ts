@@ -1,0 +1,116 @@
+/**
+ * Reads PDFs as far as labels need it, from the bytes alone: by its cross-reference table as viewers do, each page with its
+ * texts and with the rectangles that are filled. A code is painted into pixels from these, and a decoder reads it.
+ */
+import { inflateSync } from 'node:zlib';
+import decodeQR from 'qr/decode.js';
+import * as assert from 'uvu/assert';
+
+interface ReadText {
+  readonly text: string;
+  /** Points, from the lower left corner. */
+  readonly x: number;
+  readonly y: number;
+  readonly size: number;
+}
+
+interface ReadCode {
+  readonly x: number;
+  /** Of its upper edge. */
+  readonly y: number;
+  /** Of one module, in points. */
+  readonly module: number;
+  /** Column, row and width of its bars, in modules. */
+  readonly bars: readonly (readonly number[])[];
+}
+
+interface ReadPage {
+  readonly width: number;
+  readonly height: number;
+  readonly texts: readonly ReadText[];
+  readonly codes: readonly ReadCode[];
+}
+
+export function readPdf(bytes: Buffer): readonly ReadPage[] {
+  const file = bytes.toString('latin1');
+  assert.ok(file.startsWith('%PDF-1.'), 'it begins as a PDF');
+  const start = Number(/startxref\n(\d+)\n%%EOF\n$/.exec(file)?.[1]);
+  const table = file.slice(start);
+  const entries = [...table.matchAll(/^(\d{10}) 00000 n $/gm)].map(([, offset]) => Number(offset));
+  assert.is(Number(/\/Size (\d+)/.exec(table)?.[1]), entries.length + 1);
+  const object = (number: number): string => {
+    const from = entries[number - 1] ?? -1;
+    const head = `${number} 0 obj\n`;
+    assert.is(file.slice(from, from + head.length), head, 'the table leads to the object');
+    return file.slice(from + head.length, file.indexOf('\nendobj\n', from));
+  };
+  const stream = (number: number): string => {
+    const body = object(number);
+    const length = Number(/\/Length (\d+)/.exec(body)?.[1]);
+    const from = body.indexOf('stream\n') + 'stream\n'.length;
+    assert.ok(body.slice(from + length).startsWith('\nendstream'), 'its length is right');
+    return inflateSync(Buffer.from(body.slice(from, from + length), 'latin1')).toString('latin1');
+  };
+  const reference = (text: string, name: string) =>
+    Number(new RegExp(`/${name}\\[?\\s*(\\d+) 0 R`).exec(text)?.[1]);
+
+  const pages = object(reference(object(reference(table, 'Root')), 'Pages'));
+  const kids = [...(/\/Kids\[([^\]]*)\]/.exec(pages)?.[1] ?? '').matchAll(/(\d+) 0 R/g)];
+  assert.is(Number(/\/Count (\d+)/.exec(pages)?.[1]), kids.length);
+  let letters: ReadonlyMap<string, string> | undefined;
+  return kids.map(([, kid]) => {
+    const page = object(Number(kid));
+    letters ??= lettersIn(stream(reference(object(reference(page, 'F1')), 'ToUnicode')));
+    const [width = 0, height = 0] = (/\/MediaBox\[0 0 ([\d.]+) ([\d.]+)\]/.exec(page) ?? [])
+      .slice(1)
+      .map(Number);
+    return { width, height, ...contentOf(stream(reference(page, 'Contents')), letters) };
+  });
+}
+
+/** Glyph → text, as the PDF says it. */
+function lettersIn(toUnicode: string): ReadonlyMap<string, string> {
+  return new Map(
+    [...toUnicode.matchAll(/^<([\da-f]{4})> <([\da-f]+)>$/gm)].map(([, glyph = '', text = '']) => [
+      glyph,
+      Buffer.from(text, 'hex').swap16().toString('utf16le'),
+    ]),
+  );
+}
+
+function contentOf(content: string, letters: ReadonlyMap<string, string>): Pick<ReadPage, 'texts' | 'codes'> {
+  const texts = [...content.matchAll(/\/F1 (\S+) Tf 1 0 0 1 (\S+) (\S+) Tm <([\da-f]*)> Tj/g)].map(
+    ([, size, x, y, glyphs = '']) => ({
+      text: (glyphs.match(/.{4}/g) ?? []).map((glyph) => letters.get(glyph)).join(''),
+      x: Number(x),
+      y: Number(y),
+      size: Number(size),
+    }),
+  );
+  const codes = [...content.matchAll(/q (\S+) 0 0 \S+ (\S+) (\S+) cm\n([^f]*)\nf Q/g)].map(
+    ([, module, x, y, bars = '']) => ({
+      module: Number(module),
+      x: Number(x),
+      y: Number(y),
+      bars: bars.split('\n').map((bar) => bar.split(' ').slice(0, 3).map(Number)),
+    }),
+  );
+  return { texts, codes };
+}
+
+const PIXELS = 4;
+const QUIET = 4;
+
+/** What a decoder reads in a code; it throws where it reads nothing. */
+export function decoded({ bars }: ReadCode): string {
+  const size = Math.max(...bars.map(([x = 0, , width = 0]) => x + width));
+  const side = (size + 2 * QUIET) * PIXELS;
+  const data = new Uint8Array(side * side * 4).fill(255);
+  for (const [x = 0, y = 0, width = 0] of bars) {
+    for (let down = 0; down < PIXELS; down += 1) {
+      const from = ((y + QUIET) * PIXELS + down) * side + (x + QUIET) * PIXELS;
+      for (let at = from; at < from + width * PIXELS; at += 1) data.set([0, 0, 0], at * 4);
+    }
+  }
+  return decodeQR({ width: side, height: side, data });
+}
