@@ -28,6 +28,8 @@ import type { Webhooks } from '../actors/webhooks/model.ts';
 import { createAuthentication } from './auth/authentication.ts';
 import { createBrowsers } from './auth/browsers.ts';
 import { createExternalTokens } from './auth/external-tokens.ts';
+import { createIssuerKeys } from './auth/issuer-keys.ts';
+import { createLogoutTokens } from './auth/logout-tokens.ts';
 import { createProviderSignIn } from './auth/provider-sign-in.ts';
 import { createTokens } from './auth/tokens.ts';
 import { createDirectDoor, type DirectDoor } from './direct.ts';
@@ -105,11 +107,21 @@ export function createApp(needs: ApiNeeds): RoutesApp {
   const providerSignIn = createProviderSignIn({ ...needs, ...needs.outbound });
   const { send } = needs.outbound;
   const links = accounts.providerLinks;
-  const external = createExternalTokens({ providers: needs.providers, providerSignIn, links, send, clock });
+  const keysOf = createIssuerKeys(providerSignIn, send);
+  const external = createExternalTokens({ providers: needs.providers, keysOf, links, clock });
+  const readLogoutToken = createLogoutTokens(keysOf, clock, needs.counters);
   const authentication = createAuthentication(accounts, tokens, clock, log, settings.tokens, external);
   const browsers = createBrowsers(tokens);
   const presence = needs.presence ?? { isConnected: () => false };
-  const routes = allRoutes({ ...needs, presence, tokens, browsers, authentication, providerSignIn });
+  const routes = allRoutes({
+    ...needs,
+    presence,
+    tokens,
+    browsers,
+    authentication,
+    providerSignIn,
+    readLogoutToken,
+  });
   const web = (api: App) =>
     needs.web === undefined
       ? undefined

@@ -5,7 +5,7 @@
  * many passwords to check at once answers `unavailable`.
  */
 import type { Instant } from '../base/clock.ts';
-import type { CustomerId, TenantId, UserId } from '../base/ids.ts';
+import type { CustomerId, ProviderId, TenantId, UserId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { EntityQuery, Page } from '../records/pages.ts';
 import type { Unavailable } from '../runtime/decider.ts';
@@ -106,10 +106,18 @@ export interface User extends UserFields {
 }
 
 /** From where somebody logs in, for people to recognise their sessions by. */
-interface SessionOrigin {
+export interface SessionOrigin {
   readonly address: string;
   /** What the client calls itself (`User-Agent`). */
   readonly device: string | null;
+  /** The identity provider by which the user signed in; absent: by password. */
+  readonly via?: SessionVia;
+}
+
+/** What a provider calls the person's session there (`sid`), if it says so. */
+export interface SessionVia {
+  readonly providerId: ProviderId;
+  readonly sid?: string;
 }
 
 /** What a login began. A token is good only while its session is among the live ones of its user. */
@@ -309,6 +317,8 @@ export interface Users {
   endSession(id: UserId, sessionId: string): Promise<boolean>;
   /** Ends all sessions but `keep`. Resolves to how many. */
   endSessions(id: UserId, keep?: string): Promise<number>;
+  /** Ends those that began by a provider: by that session there, or without one all of them. Resolves to how many. */
+  endSessionsVia(id: UserId, via: SessionVia): Promise<number>;
 }
 
 export interface Accounts {

@@ -38,7 +38,14 @@ interface StoredSession extends Omit<Session, 'endsAt' | 'rotation' | 'impersona
 export interface Sessions
   extends Pick<
     Users,
-    'lastLoginAt' | 'startSession' | 'sessions' | 'used' | 'rotate' | 'endSession' | 'endSessions'
+    | 'lastLoginAt'
+    | 'startSession'
+    | 'sessions'
+    | 'used'
+    | 'rotate'
+    | 'endSession'
+    | 'endSessions'
+    | 'endSessionsVia'
   > {
   /** Whether the user has logged in from this address before, be the session live or not. */
   signedInFrom(id: UserId, address: string): Promise<boolean>;
@@ -116,7 +123,7 @@ export function sessionsOf(
       return (await activities.get(id))?.lastLoginAt ?? null;
     },
 
-    async startSession({ id, credentialsVersion }: User, { address, device }, impersonator) {
+    async startSession({ id, credentialsVersion }: User, { address, device, via }, impersonator) {
       const now = clock.now();
       const session: StoredSession = {
         id: randomUUID(),
@@ -126,6 +133,7 @@ export function sessionsOf(
         device,
         credentialsVersion,
         ...(impersonator === undefined ? {} : { impersonator }),
+        ...(via === undefined ? {} : { via }),
       };
       await changeSessions(id, (live, { lastLoginAt, signedInFrom = [] }) => {
         const others = live.filter((other) => other.credentialsVersion >= credentialsVersion);
@@ -187,6 +195,9 @@ export function sessionsOf(
     },
 
     endSessions: (id, keep) => endSessions(id, (session) => session.id !== keep),
+
+    endSessionsVia: (id, { providerId, sid }) =>
+      endSessions(id, ({ via }) => via?.providerId === providerId && (sid === undefined || via.sid === sid)),
 
     carryOver: ({ id, credentialsVersion }, keep) =>
       changeSessions(id, (live, before) => ({

@@ -114,10 +114,11 @@ export function createAuthentication(
   /** Somebody whose login is not complete: there is no session yet. */
   async function halfway(step: LoginStep, reading: Reading): Promise<Principal | Problem> {
     if (reading.type !== 'good') return tokenExpired;
-    const { userId, credentialsVersion, sessionId: tokenId } = reading.claims;
+    const { userId, credentialsVersion, sessionId: tokenId, via } = reading.claims;
     const user = (await standings.of(userId))?.user;
     if (user === undefined || user.credentialsVersion !== credentialsVersion) return tokenExpired;
-    const common = { userId, sessionId: undefined, grant: step, ...user.membership };
+    const began = via === undefined ? {} : { via };
+    const common = { userId, sessionId: undefined, grant: step, ...user.membership, ...began };
     return step === 'enrolling' ? { ...common, enrolment: tokenId } : common;
   }
 

@@ -5,22 +5,14 @@
  * What was checked is remembered for a minute, so a token that comes with each request costs two looks into maps. Keys come from
  * the issuer's key set alone, by id, never from the token.
  */
-import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  customFetch,
-  decodeJwt,
-  errors,
-  type JWTVerifyGetKey,
-  jwtVerify,
-} from 'jose';
+import { decodeJwt, jwtVerify } from 'jose';
 import type { ProviderLinks } from '../../actors/accounts/provider-links.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { UserId } from '../../actors/base/ids.ts';
 import { Recent } from '../../actors/base/recent.ts';
-import type { SendOutbound } from '../../actors/outbound/request.ts';
 import type { Provider, Providers } from '../../actors/providers/model.ts';
-import { ALGORITHMS, outboundFetch, type ProviderSignIn } from './provider-sign-in.ts';
+import { type IssuerKeys, meaningOf } from './issuer-keys.ts';
+import { ALGORITHMS } from './provider-sign-in.ts';
 
 export interface TokenHolder {
   readonly userId: UserId;
@@ -41,9 +33,8 @@ export interface ExternalTokens {
 
 interface Needs {
   readonly providers: Pick<Providers, 'ofApi'>;
-  readonly providerSignIn: Pick<ProviderSignIn, 'keysAt'>;
+  readonly keysOf: IssuerKeys;
   readonly links: Pick<ProviderLinks, 'holder'>;
-  readonly send: SendOutbound;
   readonly clock: Clock;
 }
 
@@ -53,21 +44,10 @@ const REMEMBERED_MAX = 10_000;
 /** Which issuers count is looked up this often. */
 const ISSUERS_TTL_MS = 10_000;
 const TOLERANCE_S = 30;
-const KEYS_TTL_MS = 600_000;
-/** An unknown key id has the key set asked for again, at most this often. */
-const KEYS_COOLDOWN_MS = 30_000;
-const TIMEOUT_MS = 5_000;
 const TYPES = ['at+jwt', 'application/at+jwt'];
 
-export function createExternalTokens({
-  providers,
-  providerSignIn,
-  links,
-  send,
-  clock,
-}: Needs): ExternalTokens {
+export function createExternalTokens({ providers, keysOf, links, clock }: Needs): ExternalTokens {
   const known = new Recent<string, { readonly holder: TokenHolder; readonly until: number }>(REMEMBERED_MAX);
-  const keys = new Map<string, JWTVerifyGetKey>();
   let issuers: { readonly at: number; readonly found: Promise<readonly Provider[]> } | undefined;
 
   function issuersOfLate(): Promise<readonly Provider[]> {
@@ -79,19 +59,6 @@ export function createExternalTokens({
       if (issuers === asked) issuers = undefined; // failures are not remembered
     });
     return asked.found;
-  }
-
-  async function keysOf(provider: Provider): Promise<JWTVerifyGetKey | undefined> {
-    const name = `${provider.id} ${provider.version}`;
-    const there = keys.get(name);
-    if (there !== undefined) return there;
-    const url = await providerSignIn.keysAt(provider);
-    if (url === undefined) return undefined;
-    const again = keys.get(name); // somebody was faster, and has begun to ask
-    if (again !== undefined) return again;
-    const fresh = lastingKeys(url, send);
-    keys.set(name, fresh);
-    return fresh;
   }
 
   async function check(token: string, provider: Provider): Promise<TokenHolder | 'unavailable' | undefined> {
@@ -115,10 +82,9 @@ export function createExternalTokens({
       remember(token, holder, exp * 1000);
       return holder;
     } catch (error) {
-      if (error instanceof KeysAway) return 'unavailable';
-      if (error instanceof errors.JOSEError || error instanceof TypeError) return undefined;
-      if (error instanceof DOMException) return undefined; // the issuer's key is none
-      throw error;
+      const meaning = meaningOf(error);
+      if (meaning === undefined) throw error;
+      return meaning === 'unavailable' ? 'unavailable' : undefined;
     }
   }
 
@@ -165,41 +131,4 @@ function issuerOf(token: string): string | undefined {
   } catch {
     return undefined; // it is no token
   }
-}
-
-class KeysAway extends Error {}
-
-/** The keys at a URL. Where they cannot be had anew, those that were had last go on. */
-function lastingKeys(url: URL, send: SendOutbound): JWTVerifyGetKey {
-  const outbound = outboundFetch(send);
-  const remote = createRemoteJWKSet(url, {
-    cacheMaxAge: KEYS_TTL_MS,
-    cooldownDuration: KEYS_COOLDOWN_MS,
-    timeoutDuration: TIMEOUT_MS,
-    [customFetch]: (at, { headers }) =>
-      outbound(at, {
-        method: 'GET',
-        headers: Object.fromEntries(headers),
-        body: undefined,
-        redirect: 'manual',
-      }),
-  });
-  return async (header, token) => {
-    try {
-      return await remote(header, token);
-    } catch (error) {
-      if (isAboutTheToken(error)) throw error;
-      const last = remote.jwks();
-      if (last === undefined) throw new KeysAway();
-      return createLocalJWKSet(last)(header, token);
-    }
-  };
-}
-
-function isAboutTheToken(error: unknown): boolean {
-  return (
-    error instanceof errors.JWKSNoMatchingKey ||
-    error instanceof errors.JWKSMultipleMatchingKeys ||
-    error instanceof errors.JOSENotSupported
-  );
 }

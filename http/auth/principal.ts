@@ -1,5 +1,5 @@
 /** Who asks, according to the store and not to the token. The three kinds have types of their own. */
-import type { Membership } from '../../actors/accounts/accounts.ts';
+import type { Membership, SessionVia } from '../../actors/accounts/accounts.ts';
 import type { CustomerId, TenantId, UserId } from '../../actors/base/ids.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 
@@ -18,6 +18,8 @@ interface Session {
   readonly grant: Grant;
   /** With `enrolling`: the id of the token, which goes with the second factor that it sets up. */
   readonly enrolment?: string;
+  /** While logging in: the provider by which that began. */
+  readonly via?: SessionVia;
   /** The administrator who looks in as this user. */
   readonly impersonatorId?: UserId;
 }

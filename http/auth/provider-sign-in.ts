@@ -8,6 +8,7 @@
  */
 import * as client from 'openid-client';
 import { z } from 'zod';
+import type { SessionVia } from '../../actors/accounts/accounts.ts';
 import type { Clock } from '../../actors/base/clock.ts';
 import { type ProviderId, parseId } from '../../actors/base/ids.ts';
 import { parsedJson } from '../../actors/base/json.ts';
@@ -24,6 +25,10 @@ export interface ProviderSignIn {
   ): Promise<{ readonly type: 'begun'; readonly url: string; readonly attempt: string } | Refused>;
   /** Who has come back. @param answer the query of the redirect URI, without its question mark */
   complete(attempt: string, answer: string): Promise<Completed>;
+  /** What was sealed for signing out there; undefined: it is not ours. */
+  openHint(hint: string): { readonly providerId: ProviderId; readonly idToken: string } | undefined;
+  /** Where the browser signs out at the provider, which sends it to `back`; undefined: it cannot be asked. */
+  endSessionUrl(provider: Provider, idToken: string, back: string): Promise<string | undefined>;
   /** Where the keys of a provider are; undefined: it does not say so now. */
   keysAt(provider: Provider): Promise<URL | undefined>;
 }
@@ -33,7 +38,16 @@ interface Refused {
   readonly why: CompletionReason;
 }
 
-type Completed = { readonly type: 'known'; readonly provider: Provider; readonly claims: Claims } | Refused;
+type Completed =
+  | {
+      readonly type: 'known';
+      readonly provider: Provider;
+      readonly claims: Claims;
+      readonly via: SessionVia;
+      /** For signing out there; null: the provider does not offer that. */
+      readonly logoutHint: string | null;
+    }
+  | Refused;
 
 /**
  * `attempt-lost`: too old, another browser's, or of a provider that is gone. `denied`: the person or the provider said no.
@@ -71,6 +85,10 @@ const attemptShape = z.object({
   redirectUri: z.url(),
   expiresAt: z.number(),
 });
+
+const hintShape = z.object({ idToken: z.string() });
+/** A longer id_token would not fit into a cookie; then the provider has to ask who signs out. */
+const HINT_CHARS_MAX = 2_400;
 
 class ProviderAway extends Error {}
 
@@ -114,6 +132,23 @@ export function createProviderSignIn(needs: ProviderSignInNeeds): ProviderSignIn
       return at === undefined || !URL.canParse(at) ? undefined : new URL(at);
     },
 
+    openHint(hint) {
+      const [id = '', sealed = ''] = hint.split('.', 2);
+      const providerId = parseId<ProviderId>(id);
+      const text = providerId === undefined ? null : credentialOrNull(secrets, providerId, sealed);
+      const { data } = hintShape.safeParse(text === null ? undefined : parsedJson(text));
+      return providerId === undefined || data === undefined
+        ? undefined
+        : { providerId, idToken: data.idToken };
+    },
+
+    async endSessionUrl(provider, idToken, back) {
+      const configuration = await orRefused(() => configurationOf(provider));
+      if (configuration.type === 'refused' || !offersLogout(configuration.value)) return undefined;
+      const hint: Record<string, string> = idToken === '' ? {} : { id_token_hint: idToken };
+      return client.buildEndSessionUrl(configuration.value, { ...hint, post_logout_redirect_uri: back }).href;
+    },
+
     async complete(attempt, answer) {
       const opened = open(attempt);
       const provider = opened && (await providers.findAny(opened.providerId));
@@ -122,8 +157,15 @@ export function createProviderSignIn(needs: ProviderSignInNeeds): ProviderSignIn
       if (configuration.type === 'refused') return configuration;
       const url = new URL(opened.redirectUri);
       url.search = answer;
-      const claims = await orRefused(() => redeem(configuration.value, url, opened));
-      return claims.type === 'refused' ? claims : { type: 'known', provider, claims: claims.value };
+      const redeemed = await orRefused(() => redeem(configuration.value, url, opened));
+      if (redeemed.type === 'refused') return redeemed;
+      const { claims, sid, idToken } = redeemed.value;
+      const via = { providerId: provider.id, ...(sid === null ? {} : { sid }) };
+      const hint = JSON.stringify({ idToken: idToken.length > HINT_CHARS_MAX ? '' : idToken });
+      const logoutHint = offersLogout(configuration.value)
+        ? `${provider.id}.${secrets.sealCredential(provider.id, hint)}`
+        : null;
+      return { type: 'known', provider, claims, via, logoutHint };
     },
   };
 }
@@ -135,7 +177,7 @@ async function redeem(
   configuration: client.Configuration,
   url: URL,
   { verifier, state, nonce }: Opened,
-): Promise<Claims> {
+): Promise<{ readonly claims: Claims; readonly sid: string | null; readonly idToken: string }> {
   const tokens = await client.authorizationCodeGrant(configuration, url, {
     pkceCodeVerifier: verifier,
     expectedState: state,
@@ -147,7 +189,7 @@ async function redeem(
   const { iss, sub } = inToken;
   const asks = inToken.email === undefined && configuration.serverMetadata().userinfo_endpoint !== undefined;
   const info = asks ? await client.fetchUserInfo(configuration, tokens.access_token, sub) : inToken;
-  return {
+  const claims = {
     iss,
     sub,
     email: textOf(info.email) ?? undefined,
@@ -157,6 +199,13 @@ async function redeem(
     firstName: textOf(info.given_name),
     lastName: textOf(info.family_name),
   };
+  return { claims, sid: textOf(inToken.sid), idToken: tokens.id_token ?? '' };
+}
+
+/** A provider may not lead people anywhere but to a page. */
+function offersLogout(configuration: client.Configuration): boolean {
+  const at: unknown = configuration.serverMetadata().end_session_endpoint;
+  return typeof at === 'string' && URL.canParse(at) && /^https?:$/.test(new URL(at).protocol);
 }
 
 /** It says in an optional claim of its own whether the owner of the address's domain has been checked. */

@@ -9,9 +9,9 @@
 import { randomUUID } from 'node:crypto';
 import { createSigner, createVerifier, TOKEN_ERROR_CODES, TokenError } from 'fast-jwt';
 import { z } from 'zod';
-import type { Customer, Session, User } from '../../actors/accounts/accounts.ts';
+import type { Customer, Session, SessionVia, User } from '../../actors/accounts/accounts.ts';
 import type { Clock, Instant } from '../../actors/base/clock.ts';
-import { type CustomerId, NULL_UUID, parseId, type UserId } from '../../actors/base/ids.ts';
+import { type CustomerId, NULL_UUID, type ProviderId, parseId, type UserId } from '../../actors/base/ids.ts';
 import type { TokenSettings } from '../settings.ts';
 import { customerOf, tenantOf } from '../views/user.ts';
 
@@ -29,6 +29,8 @@ export interface Claims {
   readonly rotation: number;
   /** The public customer whose anonymous user holds the token; then `userId` is the null UUID. */
   readonly publicCustomer: CustomerId | undefined;
+  /** Of a login that is not complete: the provider by which it began. */
+  readonly via?: SessionVia;
 }
 
 export type Reading =
@@ -51,7 +53,7 @@ export interface Tokens {
   /** For the anonymous user of a public customer. */
   issuePublic(customer: Customer, sessionId?: string): TokenPair;
   /** For somebody who has shown the password, and has no session yet. */
-  issueStep(user: User, step: LoginStep): string;
+  issueStep(user: User, step: LoginStep, via?: SessionVia): string;
   readStep(token: string): { readonly step: LoginStep; readonly reading: Reading } | undefined;
   readAccess(token: string): Reading;
   readRefresh(token: string): Reading;
@@ -105,6 +107,7 @@ const payloadShape = z.object({
   exp: z.number(),
   isPublic: z.boolean(),
   sub: z.string(),
+  via: z.object({ providerId: z.string(), sid: z.string().optional() }).optional(),
 });
 
 interface Issued {
@@ -128,7 +131,11 @@ function readPayload(
   if (!success || userId === undefined) return { type: 'unreadable' };
   const { sessionId, credentialsVersion, rotation } = data;
   const publicCustomer = data.isPublic ? parseId<CustomerId>(data.sub) : undefined;
-  const claims = { userId, sessionId, credentialsVersion, rotation, publicCustomer };
+  const providerId = parseId<ProviderId>(data.via?.providerId ?? '');
+  const { sid } = data.via ?? {};
+  const via = providerId && { providerId, ...(sid === undefined ? {} : { sid }) };
+  const common = { userId, sessionId, credentialsVersion, rotation, publicCustomer };
+  const claims = via === undefined ? common : { ...common, via };
   return {
     type: 'verified',
     kind,
@@ -274,11 +281,12 @@ export function createTokens(settings: TokenSettings, clock: Clock): Tokens {
     }),
     issueBrowser: (accessToken, browser = randomUUID()) => longLived('browser', accessToken, browser),
 
-    issueStep({ id, email, credentialsVersion }, step) {
+    issueStep({ id, email, credentialsVersion }, step, via) {
       const iat = Math.floor(clock.now() / 1000);
       // There is no session yet; what is enrolled by this token is known by the id.
       const claims = { sub: email, userId: id, sessionId: randomUUID(), credentialsVersion, isPublic: false };
-      return sign[step]({ ...claims, iss: issuer, aud: audience, iat, exp: iat + STEP_EXPIRES_S });
+      const began = via === undefined ? {} : { via };
+      return sign[step]({ ...claims, ...began, iss: issuer, aud: audience, iat, exp: iat + STEP_EXPIRES_S });
     },
 
     readStep(token) {

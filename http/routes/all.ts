@@ -23,6 +23,7 @@ import type { Webhooks } from '../../actors/webhooks/model.ts';
 import type { Authentication } from '../auth/authentication.ts';
 import type { Browsers } from '../auth/browsers.ts';
 import { createLogins } from '../auth/logins.ts';
+import type { ReadLogoutToken } from '../auth/logout-tokens.ts';
 import type { ProviderSignIn } from '../auth/provider-sign-in.ts';
 import { createSecondFactorAuth } from '../auth/second-factor.ts';
 import type { Tokens } from '../auth/tokens.ts';
@@ -61,6 +62,7 @@ import { ownershipRoutes } from './ownership.ts';
 import { passwordResetRoutes } from './password-reset.ts';
 import { createPost } from './post.ts';
 import { profileRoutes } from './profiles.ts';
+import { providerLogoutRoutes } from './provider-logout.ts';
 import { providerRoutes } from './providers.ts';
 import { publicRoutes } from './public.ts';
 import { rpcRoutes } from './rpc.ts';
@@ -87,6 +89,7 @@ export interface RouteNeeds {
   readonly webhooks: Webhooks;
   readonly providers: Providers;
   readonly providerSignIn: ProviderSignIn;
+  readonly readLogoutToken: ReadLogoutToken;
   /** Sends mails; without it, none are sent. */
   readonly mails?: Mails;
   readonly mailSettings?: ShownMailSettings | undefined;
@@ -146,6 +149,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...kitRoutes(needs),
     ...webhookRoutes(needs),
     ...providerRoutes({ ...needs, factors }),
+    ...providerLogoutRoutes(needs),
     ...liveRoutes(needs),
     ...profileRoutes(needs),
     ...assignmentRoutes(needs),

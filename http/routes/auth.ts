@@ -1,7 +1,7 @@
 /** Login, renewal of tokens, logout, and the caller's own password. */
 
 import { z } from 'zod';
-import type { Accounts, User } from '../../actors/accounts/accounts.ts';
+import type { Accounts, SessionOrigin, User } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import { NULL_UUID } from '../../actors/base/ids.ts';
 import type { Log } from '../../actors/base/log.ts';
@@ -99,12 +99,12 @@ export async function welcome(
     factors,
   }: Pick<AuthNeeds, 'accounts' | 'audit' | 'tokens' | 'factors'>,
   user: User,
-  origin: { readonly address: string; readonly device: string | null },
+  origin: SessionOrigin,
 ): Promise<Reply> {
   const step = await factors.stepAfterPassword(user);
   if (step !== 'none') {
     const scope = step === 'verifying' ? 'PRE_VERIFICATION_TOKEN' : 'MFA_CONFIGURATION_TOKEN';
-    return json({ token: tokens.issueStep(user, step), refreshToken: null, scope });
+    return json({ token: tokens.issueStep(user, step, origin.via), refreshToken: null, scope });
   }
   noteUser(audit, 'LOGIN', user);
   return json(tokens.issue(user, await users.startSession(user, origin)));

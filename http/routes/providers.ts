@@ -19,8 +19,7 @@ import { ADMINISTRATORS, type Holder, SYSTEM } from '../auth/principal.ts';
 import { CALLBACK_PATH, type CompletionReason, type ProviderSignIn } from '../auth/provider-sign-in.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { pageView, viewPage } from '../views/page.ts';
-import { begunView, buttonsView, providerView, viewProvider } from '../views/provider.ts';
-import { loginView } from '../views/user.ts';
+import { begunView, buttonsView, providerLoginView, providerView, viewProvider } from '../views/provider.ts';
 import {
   badRequest,
   ErrorCode,
@@ -29,7 +28,7 @@ import {
   tooManyRequests,
   unavailable,
 } from '../wire/errors.ts';
-import { empty, json, type Problem } from '../wire/reply.ts';
+import { empty, json, type Problem, type Reply } from '../wire/reply.ts';
 import {
   kitPaging,
   optionalText,
@@ -330,7 +329,11 @@ function completeSignIn(needs: ProviderRouteNeeds): Route {
       { error: 'The body should be {"attempt": …, "answer": …}!' },
     ),
     responses: {
-      200: { description: 'As after a password', schema: loginView },
+      200: {
+        description:
+          'As after a password; with a hint for signing out at the provider too, if it offers that',
+        schema: providerLoginView,
+      },
       400: { description: 'The attempt is too old or not ours, or the person said no' },
       403: { description: 'Nobody may sign in here by this' },
       429: { description: 'Too many have signed up from this address' },
@@ -347,7 +350,10 @@ function completeSignIn(needs: ProviderRouteNeeds): Route {
       switch (signedIn.type) {
         case 'found':
           if (signedIn.isNew) noteUser(audit, 'ADDED', signedIn.user, undefined, { provider: provider.id });
-          return welcome(needs, signedIn.user, origin());
+          return withHint(
+            await welcome(needs, signedIn.user, { ...origin(), via: completed.via }),
+            completed.logoutHint,
+          );
         case 'refused':
           log.info({ providerId: provider.id, why: signedIn.why }, 'somebody may not sign in');
           return refused(signedIn.why);
@@ -358,6 +364,12 @@ function completeSignIn(needs: ProviderRouteNeeds): Route {
       }
     },
   });
+}
+
+/** The browser keeps it until it signs out. */
+function withHint(reply: Reply, logoutHint: string | null): Reply {
+  if (logoutHint === null || reply.type !== 'json') return reply;
+  return { ...reply, body: Object.assign({ logoutHint }, reply.body) };
 }
 
 function refused(why: CompletionReason | SignInReason): Problem {

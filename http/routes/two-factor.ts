@@ -3,7 +3,7 @@
  * BACKUP_CODE; no codes by SMS or mail.
  */
 import { z } from 'zod';
-import type { Accounts } from '../../actors/accounts/accounts.ts';
+import type { Accounts, SessionOrigin } from '../../actors/accounts/accounts.ts';
 import type { FactorPolicy } from '../../actors/accounts/second-factors.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
@@ -215,11 +215,12 @@ const VERIFYING = ['verifying'] as const;
 
 function loginRoutes({ accounts, audit, tokens, factors }: TwoFactorNeeds): Route[] {
   const { users } = accounts;
-  const welcome = async (id: UserId, origin: { address: string; device: string | null }) => {
+  const welcome = async ({ userId: id, via }: Principal, origin: SessionOrigin) => {
     const user = await users.find(id);
     if (user === undefined) return notFound;
     noteUser(audit, 'LOGIN', user);
-    return json(tokens.issue(user, await users.startSession(user, origin)));
+    const from = via === undefined ? origin : { ...origin, via };
+    return json(tokens.issue(user, await users.startSession(user, from)));
   };
   return [
     defineRoute({
@@ -261,12 +262,13 @@ function loginRoutes({ accounts, audit, tokens, factors }: TwoFactorNeeds): Rout
         400: { description: 'Another code' },
         429: { description: 'Too many wrong codes' },
       },
-      async handle({ principal: { userId }, query, origin }) {
+      async handle({ principal, query, origin }) {
+        const { userId } = principal;
         const from = origin();
         const good = await factors.check(userId, query.providerType, query.verificationCode, from);
         if (typeof good !== 'boolean')
           return tooManyRequests('Too many wrong codes, try again later', good.retryAfterMs);
-        if (good) return welcome(userId, from);
+        if (good) return welcome(principal, from);
         const user = await users.find(userId);
         if (user !== undefined) noteUser(audit, 'LOGIN', user, 'wrong second factor');
         return badRequest('Verification code is incorrect');
@@ -289,7 +291,7 @@ function loginRoutes({ accounts, audit, tokens, factors }: TwoFactorNeeds): Rout
         if (completed !== 'kept') return badRequest('Set a second factor up first!');
         // They began with the password alone, and would count again from now on.
         await users.endSessions(principal.userId);
-        return welcome(principal.userId, origin());
+        return welcome(principal, origin());
       },
     }),
   ];

@@ -4,6 +4,7 @@ import { NULL_UUID } from '../../actors/base/ids.ts';
 import { CLIENT_AUTHENTICATIONS, type Provider } from '../../actors/providers/model.ts';
 import { CALLBACK_PATH } from '../auth/provider-sign-in.ts';
 import { instant, uuid } from './parts.ts';
+import { loginView } from './user.ts';
 
 const reference = <Type extends string>(entityType: Type) =>
   z.object({ entityType: z.literal(entityType), id: uuid });
@@ -76,6 +77,11 @@ export function viewProvider(provider: Provider, base: string): z.output<typeof 
 export const buttonsView = z
   .array(z.object({ name: z.string(), icon: z.string().nullable(), url: z.string() }))
   .meta({ id: 'OAuth2ClientLoginInfos' });
+
+/** As after a password. */
+export const providerLoginView = loginView.and(
+  z.object({ logoutHint: z.string().optional().describe('Sealed; for POST /api/noauth/oauth2/logout') }),
+);
 
 /** Where a browser goes to sign in. */
 export const begunView = z

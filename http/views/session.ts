@@ -15,12 +15,14 @@ export const sessionView = z
     current: z.boolean(),
     /** An administrator looks in as the user. */
     impersonated: z.boolean(),
+    /** The identity provider by which it began; null: by password. */
+    providerId: uuid.nullable(),
   })
   .meta({ id: 'Session' });
 
 /** @param asking the session of whoever asks */
 export function viewSession(session: Session, asking: string | undefined): z.infer<typeof sessionView> {
-  const { id, startedAt, lastUsedAt, address, device, impersonator } = session;
+  const { id, startedAt, lastUsedAt, address, device, impersonator, via } = session;
   return {
     id,
     createdTime: startedAt,
@@ -29,5 +31,6 @@ export function viewSession(session: Session, asking: string | undefined): z.inf
     device,
     current: id === asking,
     impersonated: impersonator !== undefined,
+    providerId: via?.providerId ?? null,
   };
 }

@@ -41,6 +41,8 @@ export interface Visit {
   readonly linkBase: string;
   /** What the browser keeps of a sign-in with this provider, by its state. */
   readonly attempt: (state: string) => Attempt | undefined;
+  /** What the browser keeps for signing out at the provider; shown below that page's path alone. */
+  readonly logoutHint: string | undefined;
   /** Empty for GET. */
   readonly form: Form;
 }
@@ -68,10 +70,12 @@ export type PageReply =
       readonly signIn?: TokenPair;
       /** The attempt is over: the browser forgets it. */
       readonly attemptEnds?: string;
+      /** For signing out at the provider later; the browser keeps it. */
+      readonly logoutHint?: string;
       readonly signOut?: true;
     }
-  /** To an identity provider; the browser keeps the attempt. */
-  | { readonly type: 'leave'; readonly to: string; readonly attempt: Attempt }
+  /** To an identity provider; the browser keeps the attempt, or without one forgets what it kept for signing out. */
+  | { readonly type: 'leave'; readonly to: string; readonly attempt?: Attempt }
   /** A file, progress or events, as the API or the page answered it. */
   | { readonly type: 'stream'; readonly response: Response };
 

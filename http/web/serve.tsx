@@ -136,6 +136,7 @@ function visitOf(
     nowMs: now(),
     linkBase: addressedIn(c, apiSettings).base,
     attempt: (state) => sessions.attemptOf(c, state),
+    logoutHint: sessions.logoutHintOf(c),
     form: EMPTY_FORM,
   };
 }
@@ -207,6 +208,7 @@ function respond(site: Site, c: Context<Env>, visit: Visit, reply: PageReply): R
     case 'see-other':
       if (reply.attemptEnds !== undefined) sessions.endAttempt(c, reply.attemptEnds);
       if (reply.signIn !== undefined) sessions.begin(c, reply.signIn);
+      if (reply.logoutHint !== undefined) sessions.keepLogoutHint(c, reply.logoutHint);
       if (reply.signOut) {
         sessions.end(c);
         c.header('Clear-Site-Data', '"storage"');
@@ -214,7 +216,8 @@ function respond(site: Site, c: Context<Env>, visit: Visit, reply: PageReply): R
       if (reply.notice !== undefined) leaveNotice(c, reply.notice, addressedIn(c, apiSettings));
       return c.body(null, 303, { Location: `${prefixIn(c, apiSettings)}${reply.to}` });
     case 'leave':
-      sessions.keepAttempt(c, reply.attempt);
+      if (reply.attempt === undefined) sessions.endLogoutHint(c);
+      else sessions.keepAttempt(c, reply.attempt);
       return c.body(null, 303, { Location: reply.to });
     case 'stream':
       return reply.response;

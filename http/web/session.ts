@@ -39,6 +39,10 @@ export interface Sessions {
   keepAttempt(c: Context, attempt: Attempt): void;
   attemptOf(c: Context, state: string): Attempt | undefined;
   endAttempt(c: Context, state: string): void;
+  /** For signing out at the provider: as long as the browser is open, and for that page alone. */
+  keepLogoutHint(c: Context, hint: string): void;
+  logoutHintOf(c: Context): string | undefined;
+  endLogoutHint(c: Context): void;
   /** Undefined without a cookie, or with one whose session has ended. */
   read(c: Context, ask: Ask): Promise<Session | undefined>;
   /** Signs in: from now on the browser sends the cookie. */
@@ -62,6 +66,9 @@ const BROWSER_COOKIE = 'claimd-browser';
 const LOGIN_PATH = '/login';
 const ATTEMPT_COOKIE = 'claimd-oidc';
 const ATTEMPT_NAME_CHARS = 8;
+const LOGOUT_COOKIE = 'claimd-oidc-logout';
+/** Where a person signs out at the provider. */
+export const PROVIDER_LOGOUT_PATH = '/oauth2/logout';
 const ATTEMPT_MAX_AGE_S = ATTEMPT_MS / 1000;
 const MARKS = /^[\w.~-]{1,4000}$/;
 const BROWSER_MAX_AGE_S = 400 * 24 * 60 * 60;
@@ -120,6 +127,15 @@ export function createSessions(
   const attemptNameOf = (c: Context, state: string) =>
     `${nameOf(c).replace(COOKIE, ATTEMPT_COOKIE)}-${state.replace(/[^\w-]/g, '').slice(0, ATTEMPT_NAME_CHARS)}`;
 
+  const logoutNameOf = (c: Context) => (isSecure(c) ? `__Secure-${LOGOUT_COOKIE}` : LOGOUT_COOKIE);
+  const logoutOptions = (c: Context) =>
+    ({
+      path: `${prefixIn(c)}${PROVIDER_LOGOUT_PATH}`,
+      httpOnly: true,
+      sameSite: 'Lax',
+      secure: isSecure(c),
+    }) as const;
+
   const browserCookieOf = (c: Context) => (isSecure(c) ? `__Secure-${BROWSER_COOKIE}` : BROWSER_COOKIE);
   /** As a header can carry it; sites beside this one can set whatever they like. */
   const marksOf = (c: Context) => {
@@ -158,6 +174,15 @@ export function createSessions(
 
     endAttempt(c, state) {
       deleteCookie(c, attemptNameOf(c, state), { path: pathOf(c), secure: isSecure(c) });
+    },
+
+    keepLogoutHint(c, hint) {
+      setCookie(c, logoutNameOf(c), hint, logoutOptions(c));
+    },
+    logoutHintOf: (c) => getCookie(c, logoutNameOf(c)),
+    endLogoutHint(c) {
+      const { path, secure } = logoutOptions(c);
+      deleteCookie(c, logoutNameOf(c), { path, secure });
     },
 
     end,

@@ -21,6 +21,8 @@ export interface IdentityProvider {
   approve(authorizationUrl: string, person: Readonly<Record<string, unknown>>, lies?: Lies): string;
   /** An access token for the API, as RFC 9068 has it, unless it lies. @param at seconds since 1970 */
   accessToken(at: number, lies?: Lies & { readonly typ?: string; readonly kid?: string }): Promise<string>;
+  /** A logout token for the client, as Back-Channel Logout 1.0 has it, unless it lies. @param at seconds since 1970 */
+  logoutToken(at: number, lies?: Lies & { readonly typ?: string }): Promise<string>;
   /** From now on another key signs. */
   rotate(): Promise<void>;
   /** From now on these paths are answered so. */
@@ -161,6 +163,12 @@ export async function startIdentityProvider(more: object = {}): Promise<Identity
       const honest = { iss: issuer, aud: API, sub: 'a person', iat: at, exp: at + 600 };
       const all = Object.entries({ ...honest, ...claims }).filter(([, value]) => value !== null);
       return sign(Object.fromEntries(all), signed, { typ, kid });
+    },
+    logoutToken(at, { claims = {}, signed, typ = 'logout+jwt' } = {}) {
+      const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };
+      const honest = { iss: issuer, aud: CLIENT.clientId, iat: at, exp: at + 60, jti: randomUUID(), events };
+      const all = Object.entries({ ...honest, ...claims }).filter(([, value]) => value !== null);
+      return sign(Object.fromEntries(all), signed, { typ });
     },
     async rotate() {
       key = await newKey();

@@ -238,6 +238,7 @@ export function createRestWorld(options: RestOptions = {}): RestWorld {
     browsers: createBrowsers(tokens),
     authentication,
     providerSignIn: createProviderSignIn({ ...needs, ...needs.outbound }),
+    readLogoutToken: async () => ({ type: 'unavailable' }),
   });
   conformance ??= conformanceTo(routes);
   const conform = conformance;

@@ -297,6 +297,8 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     body: { providerId: '00000000-0000-7000-8000-000000000000' },
   }),
   'POST /api/noauth/oauth2/complete': publicly(400, { body: { attempt: 'no attempt', answer: '' } }),
+  'POST /api/noauth/oauth2/backchannel-logout/:providerId': publicly(404, A_PROVIDER),
+  'POST /api/noauth/oauth2/logout': publicly(404, { body: { logoutHint: 'none of ours' } }),
   'POST /api/webhook': unrelated(403, 200, 403, { body: AN_URL }),
   'GET /api/webhooks': unrelated(403, 200, 403),
   'GET /api/webhook/:webhookId': aboutWebhook(),

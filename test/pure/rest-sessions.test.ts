@@ -88,6 +88,7 @@ law('own sessions: seen with device and address, ended one by one or all others'
       device: 'Phone/1.0',
       current: false,
       impersonated: false,
+      providerId: null,
     },
   );
   const path = `/api/auth/sessions/${other?.id}`;

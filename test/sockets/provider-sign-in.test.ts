@@ -474,4 +474,114 @@ story('issuers that lead inside are refused', async ({ home }) => {
     isProblem(await home.admin.post('/api/oauth2/client', { ...fields, issuer }), 400, 31);
 });
 
+const seconds = ({ clock }: RestWorld) => Math.floor(clock.now() / 1000);
+
+/** What an identity provider sends when somebody signs out there. */
+function tellOfLogout({ nobody }: RestWorld, id: string, token: string) {
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  const body = new URLSearchParams({ logout_token: token }).toString();
+  return nobody.send('POST', `/api/noauth/oauth2/backchannel-logout/${id}`, { headers, body });
+}
+
+const NOT_LOGOUTS: Readonly<Record<string, Lies & { readonly typ?: string }>> = {
+  'without signature': { signed: 'none' },
+  'signed with the public key as a secret': { signed: 'HS256' },
+  'signed by a stranger under the id of the right key': { signed: 'stranger' },
+  'of another issuer': { claims: { iss: 'https://elsewhere.test' } },
+  'for another client': { claims: { aud: 'another client' } },
+  'without an event': { claims: { events: null } },
+  'with another event': { claims: { events: { 'https://elsewhere.test/event': {} } } },
+  'whose event is no object': {
+    claims: { events: { 'http://schemas.openid.net/event/backchannel-logout': 1 } },
+  },
+  'with a nonce, as an id_token has': { claims: { nonce: 'a nonce' } },
+  'without an id of its own': { claims: { jti: null } },
+  'without a subject': { claims: { sub: null, sid: 'a session' } },
+  'without an instant': { claims: { iat: null } },
+  'without an end': { claims: { exp: null } },
+  'that is an access token': { typ: 'at+jwt' },
+};
+
+for (const [what, lies] of Object.entries(NOT_LOGOUTS)) {
+  story(`a logout token ${what} ends nothing`, async (all) => {
+    const { world, idp, home } = all;
+    const id = await all.set(home.admin);
+    assert.is((await signIn(all, id)).to, '/claim');
+    const claims = { sub: ALICE.sub, ...lies.claims };
+    const told = await tellOfLogout(world, id, await idp.logoutToken(seconds(world), { ...lies, claims }));
+    isProblem(told, 400, 31);
+    assert.is((await all.browser.get('/account')).status, 200);
+  });
+}
+
+story(
+  'who signs out at the provider is out here, of the sessions that began there and no others',
+  async (all) => {
+    const { world, idp, home } = all;
+    const id = await all.set(home.admin);
+    const browsers = { one: visitor(world), two: visitor(world), byPassword: visitor(world) };
+    await signIn({ ...all, browser: browsers.one }, id, { ...ALICE, sid: 'one' });
+    await signIn({ ...all, browser: browsers.two }, id, { ...ALICE, sid: 'two' });
+    await browsers.byPassword.signIn('alice@home.test');
+    const isIn = async (browser: Visitor) => (await browser.get('/account')).status === 200;
+    const who = async () => [
+      await isIn(browsers.one),
+      await isIn(browsers.two),
+      await isIn(browsers.byPassword),
+    ];
+    const logout = async (claims: object) =>
+      idp.logoutToken(seconds(world), { claims: { sub: ALICE.sub, ...claims } });
+
+    const ofOne = await logout({ sid: 'one' });
+    assert.is((await tellOfLogout(world, id, ofOne)).status, 200);
+    assert.equal(await who(), [false, true, true]);
+    // Kept by somebody on the way: it does not throw her out again.
+    await signIn({ ...all, browser: browsers.one }, id, { ...ALICE, sid: 'one' });
+    isProblem(await tellOfLogout(world, id, ofOne), 400, 31);
+    assert.equal(await who(), [true, true, true]);
+    // To another provider of the same issuer and client it says nothing of these sessions.
+    const other = await all.set(home.admin);
+    assert.is((await tellOfLogout(world, other, await logout({}))).status, 200);
+    assert.equal(await who(), [true, true, true]);
+    const late = await logout({});
+    world.clock.advance(600_000);
+    isProblem(await tellOfLogout(world, id, late), 400, 31);
+    assert.is((await tellOfLogout(world, id, await logout({}))).status, 200);
+    assert.equal(await who(), [false, false, true]);
+    assert.is(
+      (await tellOfLogout(world, id, await logout({ sub: 'nobody here' }))).status,
+      200,
+      'nothing to find out',
+    );
+  },
+);
+
+story('the provider signs out who has shown a second factor as well', async (all) => {
+  const { world, idp, home } = all;
+  const { secondFactors } = world.accounts;
+  const { userId } = home.alice;
+  await secondFactors.update(userId, () => ({ sealedSecret: 'x', since: 0, lastStep: 0, codes: [] }));
+  const codes = ['0123456789abcdef'];
+  const digest = world.secrets.digestForUser(userId, `recovery code ${codes[0]}`);
+  await secondFactors.update(userId, (factor) => factor && { ...factor, codes: [digest] });
+  const id = await all.set(home.admin);
+  const shown = await signIn(all, id);
+  const token = /name="token" value="([^"]+)"/.exec(shown.html)?.[1] ?? '';
+  const through = await all.browser.post('/login/code', { token, next: '/', code: codes[0] ?? '' });
+  assert.is(through.status, 303, through.text);
+  assert.is((await all.browser.get('/account')).status, 200);
+  const logout = await idp.logoutToken(seconds(world), { claims: { sub: ALICE.sub } });
+  assert.is((await tellOfLogout(world, id, logout)).status, 200);
+  assert.is((await all.browser.get('/account')).to, '/login?next=%2Faccount');
+});
+
+story(
+  'a provider that leads a browser anywhere but to a page offers no logout',
+  async (all) => {
+    assert.is((await signIn(all, await all.set(all.home.admin))).to, '/claim');
+    assert.not.match([...all.browser.cookies.keys()].join(), /oidc-logout/);
+  },
+  { end_session_endpoint: 'javascript:alert(1)' },
+);
+
 run();

@@ -1,10 +1,12 @@
 /** Signing in and out, and the first password behind an activation link. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { buttonsView } from '../../views/provider.ts';
+import { sessionView } from '../../views/session.ts';
 import { loginView } from '../../views/user.ts';
-import { type Refused, toQuery } from '../api.ts';
+import { type Api, type Refused, toQuery } from '../api.ts';
 import type { Page, PageReply, Visit } from '../page.ts';
 import { Field, Refusal } from '../parts/elements.tsx';
+import { PROVIDER_LOGOUT_PATH } from '../session.ts';
 import type { DemoAccount } from '../settings.ts';
 import { FORGOTTEN_PAGE, forgottenPasswordPages } from './forgotten-password.tsx';
 import { providerPages } from './provider-sign-in.tsx';
@@ -203,6 +205,13 @@ async function createPassword(visit: Visit): Promise<PageReply> {
   );
 }
 
+async function beganByProvider(api: Api): Promise<boolean> {
+  // An administrator who looks in sees no sessions.
+  const answer = await api.send('GET', '/api/auth/sessions');
+  const sessions = z.array(sessionView).safeParse(answer.json).data ?? [];
+  return sessions.some(({ current, providerId }) => current && providerId !== null);
+}
+
 export const loginPages: readonly Page[] = [
   ...secondFactorPages(nextOf),
   ...providerPages(nextOf),
@@ -226,8 +235,9 @@ export const loginPages: readonly Page[] = [
     path: '/logout',
     roles: ['PUBLIC'],
     async post({ session }) {
+      const byProvider = session !== undefined && (await beganByProvider(session.api));
       await session?.api.act('POST', '/api/auth/logout');
-      return { type: 'see-other', to: '/login', signOut: true };
+      return { type: 'see-other', to: byProvider ? PROVIDER_LOGOUT_PATH : '/login', signOut: true };
     },
   },
   {

@@ -1,8 +1,10 @@
 /** Signing in with an identity provider: leaving for it, and coming back. */
+
+import { z } from 'zod';
 import { CALLBACK_PATH } from '../../auth/provider-sign-in.ts';
-import { begunView } from '../../views/provider.ts';
-import { loginView } from '../../views/user.ts';
+import { begunView, providerLoginView } from '../../views/provider.ts';
 import { type Page, type PageReply, refusedTo, type Visit } from '../page.ts';
+import { PROVIDER_LOGOUT_PATH } from '../session.ts';
 import { afterPassword } from './second-factor.tsx';
 
 /** As ThingsBoard's login page and app have it. */
@@ -29,6 +31,16 @@ export function providerPages(nextOf: (path: string | null) => string): readonly
       roles: ['PUBLIC'],
       get: (visit) => comeBack(visit, nextOf),
     },
+    {
+      path: PROVIDER_LOGOUT_PATH,
+      roles: ['PUBLIC'],
+      get: ({ logoutHint }) => (logoutHint === undefined ? { type: 'see-other', to: '/login' } : signedOut),
+    },
+    {
+      path: `${PROVIDER_LOGOUT_PATH}/there`,
+      roles: ['PUBLIC'],
+      get: signOutThere,
+    },
   ];
 }
 
@@ -39,12 +51,52 @@ async function comeBack(visit: Visit, nextOf: (path: string | null) => string): 
   if (attempt === undefined || !attempt.sealed.startsWith(`${params.providerId}.`))
     return refusedTo('/login', LOST);
   const body = { attempt: attempt.sealed, answer: query.toString() };
-  const login = await anonymous.post('/api/noauth/oauth2/complete', body, loginView);
+  const login = await anonymous.post('/api/noauth/oauth2/complete', body, providerLoginView);
   const next = nextOf(attempt.next);
   const reply: PageReply =
     login.type === 'ok' ? await afterPassword(visit, login.value, next) : refusedTo('/login', login.message);
-  return reply.type === 'see-other' ? { ...reply, attemptEnds: state } : reply;
+  if (reply.type !== 'see-other') return reply;
+  const logoutHint = login.type === 'ok' ? login.value.logoutHint : undefined;
+  return { ...reply, attemptEnds: state, ...(logoutHint === undefined ? {} : { logoutHint }) };
 }
+
+/** A link and no redirect: a form's answer may not lead to another site (CSP `form-action`). */
+const signedOut: PageReply = {
+  type: 'page',
+  title: 'You are signed out',
+  narrow: true,
+  body: (
+    <div class="card">
+      <h1>You are signed out</h1>
+      <p class="lead">
+        You are still signed in where you came from, and so is this browser at other sites that use it.
+      </p>
+      <p>
+        <a class="button primary wide" href={`${PROVIDER_LOGOUT_PATH}/there`}>
+          Sign out there too
+        </a>
+      </p>
+      <p>
+        <a class="button wide" href="/login">
+          Sign in again
+        </a>
+      </p>
+    </div>
+  ),
+};
+
+async function signOutThere({ anonymous, logoutHint, session }: Visit): Promise<PageReply> {
+  // Whoever is led here by another site stays signed in.
+  if (logoutHint === undefined || session !== undefined) return { type: 'see-other', to: '/' };
+  const answer = await anonymous.post(
+    '/api/noauth/oauth2/logout',
+    { logoutHint },
+    z.object({ url: z.string() }),
+  );
+  return answer.type === 'ok' ? { type: 'leave', to: answer.value.url } : refusedTo('/login', AWAY);
+}
+
+const AWAY = 'You are signed out here. The provider could not be asked to sign you out there as well.';
 
 const LOST =
   'This sign-in was begun in another browser, or took too long. Please sign in again; if it happens again, allow cookies.';
