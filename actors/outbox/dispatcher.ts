@@ -114,10 +114,27 @@ export function createDispatcher(needs: DispatcherNeeds, parts: OutboxParts, tar
 
   const mayGoOn = () => !stopped && clock.elapsed() < heldUntil;
 
+  /** Whether this process is the one that sends; then it may go on for a while. */
+  async function hold(): Promise<boolean> {
+    const askedAt = clock.elapsed();
+    const isHeld = await lease.hold();
+    heldUntil = isHeld ? askedAt + LEASE_MS / 2 : Number.NEGATIVE_INFINITY;
+    return isHeld;
+  }
+
+  /** All targets. To go through them may take longer than the lease holds, so it is renewed on the way. */
+  async function* allHeld(): AsyncGenerator<Target, void> {
+    for await (const target of targets.all()) {
+      const isHeld = heldUntil !== Number.NEGATIVE_INFINITY;
+      if (isHeld && clock.elapsed() >= heldUntil - LEASE_MS / 4) await hold();
+      yield target;
+    }
+  }
+
   /** Those that there are now have runners, and no others; nothing is kept of those that are gone. */
   async function look(): Promise<boolean> {
     const found = new Set<string>();
-    for await (const target of targets.all()) {
+    for await (const target of allHeld()) {
       found.add(target.id);
       use(target);
     }
@@ -162,7 +179,7 @@ export function createDispatcher(needs: DispatcherNeeds, parts: OutboxParts, tar
   /** The least of the places of all targets, in each log. */
   async function leastPositions(): Promise<readonly number[] | undefined> {
     let least: readonly number[] | undefined;
-    for await (const { id } of targets.all()) {
+    for await (const { id } of allHeld()) {
       const positions = (await parts.places.get(id))?.positions;
       if (positions === undefined) continue;
       least = least?.map((position, which) => Math.min(position, positions[which] ?? 0)) ?? positions;
@@ -197,21 +214,20 @@ export function createDispatcher(needs: DispatcherNeeds, parts: OutboxParts, tar
       if (!(await hasTargets())) return needed.tell(leastPositions);
       lookAt = now;
     }
-    if (!(await lease.hold())) {
-      heldUntil = Number.NEGATIVE_INFINITY;
+    if (!(await hold())) {
       for (const runner of runners.values()) runner.end(); // what is under way does not go on once the lease is back
       runners.clear(); // whoever has the lease knows more than they do
       lookAt = now + TARGETS_EVERY_MS;
       return;
     }
-    heldUntil = now + LEASE_MS / 2;
+    // Behind the look: however long it takes, there is time to send before the next.
     if (now >= lookAt) {
       await look();
-      lookAt = now + TARGETS_EVERY_MS;
+      lookAt = clock.elapsed() + TARGETS_EVERY_MS;
     }
     if (now >= tellAt) {
       await needed.tell(leastPositions);
-      tellAt = now + NEEDED_EVERY_MS;
+      tellAt = clock.elapsed() + NEEDED_EVERY_MS;
     }
     for (const runner of runners.values()) {
       if (runner.isIdle || running.has(runner)) continue;

@@ -43,10 +43,13 @@ async function world(names: readonly string[] = ['a']) {
   const heard: { readonly by: string; readonly message: Message; readonly taken: boolean }[] = [];
   const off = new Map<string, string>();
   const hanging = new Set<string>();
+  /** How long the store takes for each target. */
+  const slow = { ms: 0 };
   const removed = new Set<string>();
   const targets: Targets = {
     async *all() {
       for (const id of names) {
+        if (slow.ms > 0) await new Promise<void>((read) => clock.after(slow.ms, read));
         if (removed.has(id)) continue;
         const target: Target = {
           id,
@@ -83,6 +86,7 @@ async function world(names: readonly string[] = ['a']) {
       const given = { deviceType: 'lamp', label: null, additionalInfo: null };
       return this.happens(stream, { type: 'DeviceUpdated', at: clock.now(), name, ...given });
     },
+    slow,
     hang: (name: string) => void hanging.add(name),
     remove: (name: string) => void removed.add(name),
     answer: (answer: Answer, name = 'a') => answers.set(name, answer),
@@ -207,6 +211,18 @@ test('an event that a newer version has just written is waited for, an hour at m
     );
     assert.is(figures().steppedOver, 1);
   }
+});
+
+test('where it takes longer to look at all targets than the lease holds, they are sent to all the same', async () => {
+  const names = Array.from({ length: 40 }, (_, at) => `target ${at}`);
+  const { happens, pass, numbers, slow } = await world(names);
+  slow.ms = LOOK_MS; // ten seconds for all
+  await happens(device(1));
+  await pass(60 * SECOND);
+  assert.equal(
+    names.filter((name) => numbers(device(1), name).length === 0),
+    [],
+  );
 });
 
 test('a device whose message fails waits with those behind it, and the others go on', async () => {
