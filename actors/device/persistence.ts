@@ -1,9 +1,10 @@
 /**
  * How devices are written down, found and woken: the device's side of `../runtime/event-sourced.ts`.
  *
- * Events and states are JSON with a format version in front, `{"v":1,…}`. A record once written is read for ever. When a
- * format changes, the version goes up, the golden samples in `test/pure/golden/` gain a file, and the decoder learns
- * to lift the old form; records are never rewritten in bulk.
+ * Events are JSON with a format version in front, `{"v":1,…}`; a state is written in the two parts of `head.ts`, and was
+ * `{"v":1,…}` in one piece before. A record once written is read for ever. When a format changes, the version goes up,
+ * the golden samples in `test/pure/golden/` gain a file, and the decoder learns to lift the old form; records are never
+ * rewritten in bulk.
  */
 import type { Instant } from '../base/clock.ts';
 import { isJsonObject } from '../base/json.ts';
@@ -11,13 +12,23 @@ import type { Journal } from '../journal/journal.ts';
 import { createEngine } from '../runtime/engine.ts';
 import type { Persistence } from '../runtime/event-sourced.ts';
 import type { DeviceEvent } from './device.ts';
+import {
+  type Details,
+  detailsOf,
+  haveSameDetails,
+  LINE_MARK,
+  parseStandingLine,
+  type Standing,
+  standingLine,
+} from './head.ts';
 import { indexChanges, refusalOfTaken } from './indexes.ts';
 import type { Refusal } from './messages.ts';
 import { type DeviceState, dueAt } from './state.ts';
 
 export const devicePersistence: Persistence<DeviceState, DeviceEvent, Refusal> = {
   encodeEvent,
-  encodeState: (state) => (state.status === 'absent' ? undefined : encodeState(state)),
+  encodeState: (state) => (state.status === 'absent' ? undefined : encodeStanding(state)),
+  encodeDetails,
   indexChanges,
   alarmAt: (state) => (state.status === 'provisioned' ? dueAt(state) : null),
   taken: refusalOfTaken,
@@ -25,10 +36,12 @@ export const devicePersistence: Persistence<DeviceState, DeviceEvent, Refusal> =
 
 /** The persistence engine of an actor system in which devices live. */
 export function deviceEngine(journal: Journal) {
-  return createEngine(journal, decodeState);
+  return createEngine(journal, decodeHead);
 }
 
 const FORMAT = 1;
+/** Of the parts of a head that are JSON. */
+const PART_FORMAT = 2;
 
 /** A record that this version of claimd cannot read: written by a newer one, or damaged. */
 export class UnreadableRecord extends Error {
@@ -43,29 +56,67 @@ export class UnreadableRecord extends Error {
 }
 
 export function encodeEvent(event: DeviceEvent): string {
-  return wrap(JSON.stringify(event));
+  return wrap(FORMAT, JSON.stringify(event));
 }
 
+/** A state in one piece, as formats 1 to 3 of the stores have it. */
 export function encodeState(state: DeviceState): string {
-  return wrap(JSON.stringify(state));
+  return wrap(FORMAT, JSON.stringify(state));
+}
+
+/** The part of a head that every event writes. */
+export function encodeStanding(device: Standing): string {
+  const { owner, ownerEpoch, window, serverKey } = device;
+  return standingLine(device) ?? wrap(PART_FORMAT, JSON.stringify({ owner, ownerEpoch, window, serverKey }));
+}
+
+/**
+ * The other part, or undefined where it stays as it is stored.
+ * @param stored the state whose details are in the store; undefined: none are
+ */
+export function encodeDetails(state: DeviceState, stored: DeviceState | undefined): string | undefined {
+  if (state.status === 'absent') return undefined;
+  if (stored?.status === 'provisioned' && haveSameDetails(stored, state)) return undefined;
+  return wrap(PART_FORMAT, JSON.stringify(detailsOf(state)));
 }
 
 /** Throws `UnreadableRecord`. */
 export function decodeEvent(text: string): DeviceEvent {
-  return unwrap(text, 'type') as unknown as DeviceEvent;
+  return unwrap(text, FORMAT, 'type') as unknown as DeviceEvent;
 }
 
-/** Throws `UnreadableRecord`. */
+/** A state in one piece. Throws `UnreadableRecord`. */
 export function decodeState(text: string): DeviceState {
-  return unwrap(text, 'status') as unknown as DeviceState;
+  return unwrap(text, FORMAT, 'status') as unknown as DeviceState;
+}
+
+/**
+ * A state from its head. Throws `UnreadableRecord`.
+ * @param state what every event writes, or the state in one piece
+ * @param details the other part; undefined: there is none
+ */
+export function decodeHead(state: string, details: string | undefined): DeviceState {
+  if (details === undefined && state.startsWith(LINE_MARK))
+    throw new UnreadableRecord('its details are missing');
+  if (details === undefined) return decodeState(state);
+  const rest = unwrap(details, PART_FORMAT, 'tenantId') as unknown as Details;
+  return { status: 'provisioned', ...rest, ...decodeStanding(state) };
+}
+
+function decodeStanding(text: string): Standing {
+  if (!text.startsWith(LINE_MARK)) return unwrap(text, PART_FORMAT) as unknown as Standing;
+  const standing = parseStandingLine(text);
+  if (standing === undefined) throw new UnreadableRecord('a part of it is damaged');
+  return standing;
 }
 
 /** Puts the version in front of a JSON object without building another object. */
-function wrap(json: string): string {
-  return `{"v":${FORMAT},${json.slice(1)}`;
+function wrap(format: number, json: string): string {
+  return `{"v":${format},${json.slice(1)}`;
 }
 
-function unwrap(text: string, discriminant: string): object {
+/** @param discriminant a member that has to be a text */
+function unwrap(text: string, format: number, discriminant?: string): object {
   let record: unknown;
   try {
     record = JSON.parse(text);
@@ -74,11 +125,13 @@ function unwrap(text: string, discriminant: string): object {
   }
   if (!isJsonObject(record)) throw new UnreadableRecord('it is not an object');
   const { v, ...rest } = record;
-  if (v !== FORMAT) {
-    const isNewer = typeof v === 'number' && v > FORMAT;
-    const what = `its format is ${JSON.stringify(v)}, known is ${FORMAT}`;
+  if (v !== format) {
+    const isNewer = typeof v === 'number' && v > format;
+    const what = `its format is ${JSON.stringify(v)}, known is ${format}`;
     throw new UnreadableRecord(what, isNewer ? rest.at : undefined);
   }
-  if (typeof rest[discriminant] !== 'string') throw new UnreadableRecord(`it has no ${discriminant}`);
+  if (discriminant !== undefined && typeof rest[discriminant] !== 'string') {
+    throw new UnreadableRecord(`it has no ${discriminant}`);
+  }
   return rest;
 }

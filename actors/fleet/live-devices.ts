@@ -13,7 +13,7 @@ import {
 } from '../device/device.ts';
 import type { OpensWindow } from '../device/opening.ts';
 import type { OwnershipRules } from '../device/ownership-rules.ts';
-import { decodeState, devicePersistence } from '../device/persistence.ts';
+import { decodeHead, devicePersistence } from '../device/persistence.ts';
 import type { ProvisionDevice } from '../device/registration.ts';
 import {
   type Credentials,
@@ -80,7 +80,7 @@ export function createDevices(options: DevicesOptions): LiveDevices {
       journal,
       clock,
       log,
-      ...(looksFirst ? { looksFirst: { decodeState } } : {}),
+      ...(looksFirst ? { looksFirst: { decodeState: decodeHead } } : {}),
       ...(ownershipOf === undefined
         ? {}
         : {
@@ -248,6 +248,6 @@ function noAnswer(): DeviceAnswer {
 export async function readDevice(journal: Journal, id: DeviceId): Promise<DeviceRecord | undefined> {
   const head = await journal.load(id);
   if (head.state === undefined) return undefined;
-  const state = decodeState(head.state);
+  const state = decodeHead(head.state, head.details);
   return state.status === 'absent' ? undefined : { ...state, id };
 }

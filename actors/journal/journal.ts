@@ -7,7 +7,8 @@
  * It makes one process crash-safe, as all of that is on disk or nothing is. And it makes many processes correct: of two
  * that decide on the same head, one gets `conflict`, recovers and decides again.
  *
- * The head holds the whole state, so recovering an actor is one read, however long its history. The log keeps the events
+ * The head holds the whole state, so recovering an actor is one read, however long its history. A state may be in two
+ * parts, of which one is written only with the events that change it. The log keeps the events
  * in the order of their commits; the audit trail is projected from it.
  *
  * This file imports nothing: stores and actors both point at it.
@@ -19,6 +20,8 @@ export interface Head {
   readonly sequence: number;
   /** The encoded state after that many events; undefined where the stream does not exist (or was removed). */
   readonly state: string | undefined;
+  /** The other part of the state, as the newest append that had one left it; absent where none had. */
+  readonly details?: string | undefined;
 }
 
 /** What a stream occupies in the indexes. The same values must always come from the same state. */
@@ -49,6 +52,8 @@ export interface Append {
   readonly event: string;
   /** The encoded state after the event; undefined removes the head. The id must not be used again. */
   readonly state: string | undefined;
+  /** The part of the state that most events leave as it is; absent: as it is. Never empty. It goes with the head. */
+  readonly details?: string | undefined;
   /** When to wake the stream (epoch ms), or null. Replaces the alarm there was. */
   readonly alarmAt: number | null;
   /** Undefined where nothing changes, which is the common case. */

@@ -4,13 +4,27 @@
  */
 
 import { unreachable } from '../base/unreachable.ts';
-import type { Append, AppendResult, Journal } from '../journal/journal.ts';
+import type { Append, AppendResult, Head, Journal } from '../journal/journal.ts';
 import type { Engine } from './nact.ts';
 
 /** The state of an actor together with the number of events that made it. */
 export interface Versioned<State> {
   readonly sequence: number;
   readonly value: State;
+  /** Whether the store has the details of this state apart: what did not change there need not be written. */
+  readonly hasDetails?: boolean;
+}
+
+/** Reads a state from the parts of its head. */
+export type DecodeState<State> = (state: string, details: string | undefined) => State;
+
+/** The newest state of a stream, from its head; undefined where there is none. */
+export function versionOf<State>(
+  { sequence, state, details }: Head,
+  decodeState: DecodeState<State>,
+): Versioned<State> | undefined {
+  if (state === undefined) return undefined;
+  return { sequence, value: decodeState(state, details), hasDetails: details !== undefined };
 }
 
 /** Somebody else appended first: this incarnation's state is stale and must not answer any more. */
@@ -33,13 +47,12 @@ export class KeyTaken extends Error {
 
 export function createEngine<State>(
   journal: Journal,
-  decodeState: (text: string) => State,
+  decodeState: DecodeState<State>,
 ): Engine<string, Append> {
   return {
     async latest(stream) {
-      const { sequence, state } = await journal.load(stream);
-      if (state === undefined) return undefined;
-      return { sequence, state: { sequence, value: decodeState(state) } satisfies Versioned<State> };
+      const state = versionOf(await journal.load(stream), decodeState);
+      return state === undefined ? undefined : { sequence: state.sequence, state };
     },
 
     // nact counts the events of one incarnation; what was decided on may be newer (`looksFirst`), so `entry` counts.

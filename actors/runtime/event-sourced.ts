@@ -11,7 +11,7 @@ import type { Log } from '../base/log.ts';
 import type { Append, IndexChanges, Journal } from '../journal/journal.ts';
 import { logUnavailable, StoreUnavailable } from '../journal/unavailable.ts';
 import type { Answer, Decider } from './decider.ts';
-import { AppendConflict, KeyTaken, type Versioned } from './engine.ts';
+import { AppendConflict, type DecodeState, KeyTaken, type Versioned, versionOf } from './engine.ts';
 import { type Parent, type PersistentBehaviour, type Ref, spawnPersistentActor } from './nact.ts';
 import { reportBug } from './supervision.ts';
 
@@ -20,6 +20,11 @@ export interface Persistence<State, Event, Refusal> {
   encodeEvent(event: Event): string;
   /** Undefined for a state that leaves nothing behind. */
   encodeState(state: State): string | undefined;
+  /**
+   * For states in two parts, the one that most events leave as it is; undefined where that is so, too.
+   * @param stored the state whose details are in the store; undefined: none are
+   */
+  encodeDetails?(state: State, stored: State | undefined): string | undefined;
   indexChanges(id: string, before: State, event: Event, after: State): IndexChanges | undefined;
   alarmAt(state: State): Instant | null;
   /** The refusal that a taken unique key means. */
@@ -47,7 +52,7 @@ export interface EventSourced<State, Command, Event, Refusal, Rules = never> {
   readonly clock: Clock;
   readonly log: Log;
   /** Loads the head before deciding: for a store that others write to, where a load costs less than a failed append. */
-  readonly looksFirst?: { decodeState(text: string): State };
+  readonly looksFirst?: { readonly decodeState: DecodeState<State> };
   /** Looks up what `decide` needs as its `rules`, at once where it can. It may reject with `StoreUnavailable`. */
   rulesFor?(id: string, state: State): Rules | undefined | Promise<Rules>;
   /** Called with each event after it is durable and answered. A bug in it is logged and changes nothing. */
@@ -99,12 +104,13 @@ export function spawnEventSourced<State, Command, Event, Refusal, Rules>(
         expected: state.sequence,
         event: text,
         state: persistence.encodeState(after),
+        details: persistence.encodeDetails?.(after, state.hasDetails ? state.value : undefined),
         alarmAt: persistence.alarmAt(after),
         index: persistence.indexChanges(id, state.value, event, after),
       });
       ask.answer({ type: 'accepted', state: after, at });
       react(id, system, event, after, state.value);
-      return { sequence: state.sequence + 1, value: after };
+      return { sequence: state.sequence + 1, value: after, hasDetails: true };
     },
 
     onCrash(error, ask) {
@@ -131,11 +137,11 @@ async function newest<State, Command, Event, Refusal, Rules>(
   id: string,
   { journal, decider }: EventSourced<State, Command, Event, Refusal, Rules>,
   ours: Versioned<State>,
-  decodeState: (text: string) => State,
+  decodeState: DecodeState<State>,
 ): Promise<Versioned<State>> {
-  const { sequence, state } = await journal.load(id);
-  if (sequence === ours.sequence) return ours;
-  return { sequence, value: state === undefined ? decider.initial : decodeState(state) };
+  const head = await journal.load(id);
+  if (head.sequence === ours.sequence) return ours;
+  return versionOf(head, decodeState) ?? { sequence: head.sequence, value: decider.initial };
 }
 
 /** Ends this incarnation where another process has moved the head on. */

@@ -34,6 +34,7 @@ import {
 interface Stream {
   readonly sequence: number;
   readonly state: string;
+  readonly details: string | undefined;
   readonly alarmAt: number | null;
 }
 
@@ -88,21 +89,22 @@ class MemoryJournal implements Journal {
 
   async load(stream: string): Promise<Head> {
     this.#gate.pass();
-    const head = this.#streams.get(stream);
-    return { sequence: head?.sequence ?? 0, state: head?.state };
+    const { sequence = 0, state, details } = this.#streams.get(stream) ?? {};
+    return details === undefined ? { sequence, state } : { sequence, state, details };
   }
 
   async append(entry: Append): Promise<AppendResult> {
     this.#gate.pass();
     const { stream, expected, event, state, alarmAt, index } = entry;
     checkStreamName(stream);
-    if ((this.#streams.get(stream)?.sequence ?? 0) !== expected) return { type: 'conflict' };
+    const before = this.#streams.get(stream);
+    if ((before?.sequence ?? 0) !== expected) return { type: 'conflict' };
     const taken = this.#index.change(stream, index);
     if (taken !== undefined) return { type: 'taken', key: taken };
 
     const sequence = expected + 1;
     if (state === undefined) this.#streams.delete(stream);
-    else this.#streams.set(stream, { sequence, state, alarmAt });
+    else this.#streams.set(stream, { sequence, state, details: entry.details ?? before?.details, alarmAt });
     this.#appended += 1;
     this.#log.push({ position: this.#appended, logged: { stream, sequence, event } });
     return { type: 'appended' };

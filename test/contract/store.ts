@@ -274,6 +274,41 @@ export function storeContract(name: string, open: () => Promise<OpenStore>, diff
     assert.equal(await wholeLog(journal), [logged('s', 1), logged('s', 2)]);
   });
 
+  law('details stay until an append has others, and go with the head', async ({ journal }) => {
+    assert.equal(await journal.append(entry('s', 0)), APPENDED);
+    assert.equal(await journal.load('s'), { sequence: 1, state: 's at 1' });
+    const steps = [{ details: 'first' }, {}, {}, { details: 'second' }, {}];
+    for (const [n, more] of steps.entries()) {
+      assert.equal(await journal.append(entry('s', n + 1, more)), APPENDED);
+      const details = n < 3 ? 'first' : 'second';
+      assert.equal(await journal.load('s'), { sequence: n + 2, state: `s at ${n + 2}`, details });
+    }
+    assert.equal(await journal.append(entry('s', 6, { state: undefined })), APPENDED);
+    assert.equal(await journal.load('s'), { sequence: 0, state: undefined });
+    assert.equal(await journal.append(entry('t', 0, { details: 'third' })), APPENDED);
+    assert.equal(await journal.append(entry('t', 1, { state: undefined, details: 'fourth' })), APPENDED);
+    assert.equal(await journal.load('t'), { sequence: 0, state: undefined });
+  });
+
+  law('an append that is refused leaves the details as they were', async ({ journal }) => {
+    const index = changes({ unique: ['key'], members: [] });
+    assert.equal(await journal.append(entry('holder', 0, { index, details: 'kept' })), APPENDED);
+    assert.equal(await journal.append(entry('holder', 0, { details: 'late' })), CONFLICT);
+    assert.equal(await journal.append(entry('holder', 2, { state: undefined })), CONFLICT);
+    const head = { sequence: 1, state: 'holder at 1', details: 'kept' };
+    assert.equal(await journal.load('holder'), head);
+    assert.is((await journal.append(entry('s', 0, { index, details: 'lost' }))).type, 'taken');
+    assert.equal(await journal.load('s'), { sequence: 0, state: undefined });
+    assert.equal(await journal.load('holder'), head);
+  });
+
+  law('details are kept to the last character, however large', async ({ journal }) => {
+    for (const [n, details] of TEXTS.filter((text) => text !== '').entries()) {
+      assert.equal(await journal.append(entry(`s${n}`, 0, { details })), APPENDED);
+      assert.is((await journal.load(`s${n}`)).details, details);
+    }
+  });
+
   law('events are kept to the last character, however large', async ({ journal }) => {
     for (const [n, event] of TEXTS.entries())
       assert.equal(await journal.append(entry(`s${n}`, 0, { event })), APPENDED);

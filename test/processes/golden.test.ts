@@ -1,4 +1,5 @@
 /** Data folders of older versions are opened, lifted, and hold all that they held. */
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createCollection, type Entity } from '../../actors/records/collection.ts';
@@ -6,7 +7,8 @@ import { openLmdbStore, StoreInUse } from '../../actors/store/lmdb/lmdb.ts';
 import { openEnvironment, openTables } from '../../actors/store/lmdb/tables.ts';
 import { restApi } from '../kit/api.ts';
 import { temporaryFolder } from '../kit/folders.ts';
-import { goldenNotes, layOutFolder } from '../kit/golden/copies.ts';
+import { goldenNotes, layOutFolder, livesOf } from '../kit/golden/copies.ts';
+import { finishLiving, goOnLiving, LIFE_ENVIRONMENT } from '../kit/golden/life.ts';
 import { GOLDEN_ENVIRONMENT, goOn, walkThrough } from '../kit/golden/story.ts';
 import { cleanUp, startServer } from '../kit/process.ts';
 
@@ -23,6 +25,28 @@ test('golden: a folder of format 1 holds all that it held, at once and after a r
     if (start === 'second') await goOn(restApi(server.url), notes);
     assert.is((await server.stop()).code, 0);
   }
+});
+
+test('golden: devices of format 3, whose heads are in one piece, go on, and what happens to them is written in two parts', async () => {
+  const dataDir = temporaryFolder();
+  layOutFolder('3', dataDir);
+  const { lmdb: life } = livesOf('3');
+  const heads = async () => {
+    const store = openLmdbStore({ path: join(dataDir, 'store') });
+    const all = await Promise.all(life.devices.map(({ id }) => store.journal.load(id)));
+    await store.close();
+    return all;
+  };
+  for (const { state, details } of await heads())
+    assert.ok(state?.startsWith('{"v":1,') && details === undefined, state);
+  for (const start of ['first', 'second']) {
+    const server = await startServer({ dataDir, env: LIFE_ENVIRONMENT });
+    await goOnLiving(restApi(server.url), life);
+    if (start === 'second') await finishLiving(restApi(server.url), life);
+    assert.is((await server.stop()).code, 0);
+  }
+  const moved = (await heads()).filter(({ details }) => details !== undefined);
+  assert.ok(moved.length > 0 && moved.every(({ state }) => !state?.startsWith('{"v":1,')));
 });
 
 /** A record as format 1 had it. */

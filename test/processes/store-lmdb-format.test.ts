@@ -1,5 +1,5 @@
 /**
- * What is on disk, text by text, as format 3 says it (see the table in `actors/store/lmdb/lmdb.ts`). While format 3 is not released, a
+ * What is on disk, text by text, as format 4 says it (see the table in `actors/store/lmdb/lmdb.ts`). While format 4 is not released, a
  * change here needs a step that lifts older formats to it; afterwards, a new format.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -36,7 +36,7 @@ function listTable(env: RootDatabase<string, string>): [string, string][] {
   return [...lists.getRange()].map(({ key, value }) => [key.toString(), value]);
 }
 
-test('LMDB format 3: heads, log, alarms, holders, lists, counts, records and the format itself', () =>
+test('LMDB format 4: heads, details, log, alarms, holders, lists, counts, records and the format itself', () =>
   inFolder(async (path) => {
     const store = openLmdbStore({ path });
     const { journal, entities, index, records } = store;
@@ -62,8 +62,9 @@ test('LMDB format 3: heads, log, alarms, holders, lists, counts, records and the
       }),
     ]);
     const later = { stream: 'id-1', event: '{"e":3}', alarmAt: null, index: undefined };
-    await journal.append({ ...later, expected: 1, state: '{"s":2}' });
+    await journal.append({ ...later, expected: 1, state: '\u0001s', details: '{"d":1}' });
     await journal.append({ ...later, stream: 'id-2', expected: 1, state: undefined });
+    await journal.append({ ...later, expected: 2, state: '\u0001t' });
     const email = { take: { unique: ['email/x'], members: [] }, release: nothing };
     await entities.commit({ name: 'user/1', expected: 0, text: '{"a":"b c"}', index: email });
     await entities.commit({ name: 'user/2', expected: 0, text: '{}', index: undefined });
@@ -73,11 +74,13 @@ test('LMDB format 3: heads, log, alarms, holders, lists, counts, records and the
     await store.close();
 
     const env = openRaw(path);
-    assert.equal(table(env, 'heads'), [['id-1', '2 - {"s":2}']]);
+    assert.equal(table(env, 'heads'), [['id-1', '3 - \u0001t']]);
+    assert.equal(table(env, 'details'), [['id-1', '2 {"d":1}']]);
     assert.equal(table(env, 'log'), [
       [1, 'id-1 1 {"e":1}\nid-2 1 {"e":2}'],
       [2, 'id-1 2 {"e":3}'],
       [3, 'id-2 2 {"e":3}'],
+      [4, 'id-1 3 {"e":3}'],
     ]);
     assert.equal(table(env, 'alarms'), [[[124, 1], 'id-1 12345\nid-2 12301']]);
     assert.equal(table(env, 'entities'), [['user/1', '1 - {"a":"b c"}']]);
@@ -91,18 +94,19 @@ test('LMDB format 3: heads, log, alarms, holders, lists, counts, records and the
     ]);
     assert.equal(table(env, 'counts'), [['devices/t', '2']]);
     assert.equal(table(env, 'records'), [['people:1', '{"value":1}']]);
-    assert.equal(table(env, 'meta'), [['format', '3']]);
+    assert.equal(table(env, 'meta'), [['format', '4']]);
     await env.close();
   }));
 
-test('LMDB format 3: a folder written so is read as it was meant', () =>
+test('LMDB format 4: a folder written so is read as it was meant', () =>
   inFolder(async (path) => {
     const env = openRaw(path);
     const raw = <Key extends string | number | [number, number]>(name: string) =>
       env.openDB<string, Key>(name, TEXT);
-    await raw<string>('meta').put('format', '3');
+    await raw<string>('meta').put('format', '4');
     await raw<string>('heads').put('id-1', '7 12345 {"s":"a b"}');
     await raw<string>('heads').put('id-2', '1 - {}');
+    await raw<string>('details').put('id-2', '1 {"d":"a b"}');
     await raw<string>('entities').put('user/1', '3 - {"a":"b c"}');
     await raw<number>('log').put(4, 'id-2 1 {"e":1}\nid-1 7 {"e":2}');
     await raw<[number, number]>('alarms').put([124, 4], 'id-1 12345\nid-2 12345');
@@ -116,7 +120,7 @@ test('LMDB format 3: a folder written so is read as it was meant', () =>
 
     const { journal, entities, index, records, close } = openLmdbStore({ path });
     assert.equal(await journal.load('id-1'), { sequence: 7, state: '{"s":"a b"}' });
-    assert.equal(await journal.load('id-2'), { sequence: 1, state: '{}' });
+    assert.equal(await journal.load('id-2'), { sequence: 1, state: '{}', details: '{"d":"a b"}' });
     assert.equal(await entities.load('user/1'), { version: 3, text: '{"a":"b c"}' });
     assert.equal(await wholeLog(journal), [
       { stream: 'id-2', sequence: 1, event: '{"e":1}' },
@@ -131,6 +135,27 @@ test('LMDB format 3: a folder written so is read as it was meant', () =>
     assert.equal(await journal.append(next), { type: 'appended' });
     assert.is((await journal.log(0, 4, 10)).next, 5, 'the log goes on after what was there');
     await close();
+  }));
+
+test('LMDB format 3: a folder of it opens as format 4, nothing in it is touched, and one of format 5 is refused', () =>
+  inFolder(async (path) => {
+    const env = openRaw(path);
+    await env.openDB<string, string>('meta', TEXT).put('format', '3');
+    await env.openDB<string, string>('heads', TEXT).put('id-1', '7 12345 {"s":"a b"}');
+    await env.close();
+
+    const store = openLmdbStore({ path });
+    assert.equal(await store.journal.load('id-1'), { sequence: 7, state: '{"s":"a b"}' });
+    await store.close();
+    const after = openRaw(path);
+    assert.equal(table(after, 'heads'), [['id-1', '7 12345 {"s":"a b"}']]);
+    assert.equal(table(after, 'meta'), [['format', '4']]);
+    await after.openDB<string, string>('meta', TEXT).put('format', '5');
+    await after.close();
+    assert.throws(
+      () => openLmdbStore({ path }),
+      /has format 5; this version of claimd knows 4 and older ones/,
+    );
   }));
 
 test.run();

@@ -276,7 +276,7 @@ test('LMDB: an unknown format is refused, and nothing in the folder changes', as
   await env.close();
   assert.throws(
     () => openLmdbStore({ path }),
-    /has format 99; this version of claimd knows 3 and older ones/,
+    /has format 99; this version of claimd knows 4 and older ones/,
   );
   const after = open<string, string>({ path, maxDbs: 16, encoding: 'string' });
   assert.is(after.openDB<string, string>('meta', { encoding: 'string' }).get('format'), '99');

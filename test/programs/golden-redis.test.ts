@@ -96,6 +96,22 @@ test('golden: Redis data of format 2 has no token in plain any more, and its dev
   for (const node of nodes) assert.is((await node.stop()).code, 0);
 });
 
+test('golden: devices of format 3 in Redis, whose heads are in one piece, go on on every node in two parts', async () => {
+  const server = await filled('3');
+  const { redis: life } = livesOf('3');
+  const details = async () => (await dumpRedis(server)).filter(([, key]) => key?.includes('}:details:'));
+  assert.is((await details()).length, 0);
+  const env = { ...LIFE_ENVIRONMENT, STORE_URL: server.url };
+  const nodes = await Promise.all([1, 2].map(() => startServer({ env })));
+  const [first, second] = nodes.map(({ url }) => restApi(url));
+  if (first === undefined || second === undefined) throw new Error('no nodes');
+  await goOnLiving(first, life);
+  await finishLiving(second, life);
+  await goOnLiving(first, { ...life, devices: life.devices.slice(1) });
+  assert.ok((await details()).length > 0);
+  for (const node of nodes) assert.is((await node.stop()).code, 0);
+});
+
 test('golden: a server key that is not that of the data lifts nothing', async () => {
   const server = await filled('2');
   const before = await dumpRedis(server);
@@ -212,12 +228,12 @@ test('golden: of nodes that start at once one lifts, and all of them serve', asy
     assert.match(String(await store.index.lookup('account/email/user@alice.example')), /^user\//);
     await store.close();
   }
-  assert.is(await server.command('HGET', 'claimd:meta', 'format'), '3');
+  assert.is(await server.command('HGET', 'claimd:meta', 'format'), '4');
 });
 
 test('golden: nobody takes over from a lifter at work, however long it takes; when it stands still, another one does', async () => {
   const server = await filled();
-  await server.command('HSET', 'claimd:meta', 'format', '1-3', 'lifter', '7');
+  await server.command('HSET', 'claimd:meta', 'format', '1-4', 'lifter', '7');
   const beating = setInterval(() => void server.command('HINCRBY', 'claimd:meta', 'lifter-beat', '1'), 50);
   const settings = settingsOf([server]);
   const redis = await Connection.open({ ...settings, log: silentLog }, settings.connectTimeoutMs);
@@ -227,7 +243,7 @@ test('golden: nobody takes over from a lifter at work, however long it takes; wh
   clearInterval(beating);
   await agreed;
   redis.destroy();
-  assert.is(await server.command('HGET', 'claimd:meta', 'format'), '3');
+  assert.is(await server.command('HGET', 'claimd:meta', 'format'), '4');
 });
 
 test('golden: nothing is lifted while a server of an older version is at work', async () => {

@@ -1,5 +1,5 @@
 /**
- * What is in Redis, key by key, as format 3 says it (see the table in `actors/store/redis/redis.ts`). While format 3 is not released, a
+ * What is in Redis, key by key, as format 4 says it (see the table in `actors/store/redis/redis.ts`). While format 4 is not released, a
  * change here needs a step that lifts format 1 to it; afterwards, a new format.
  */
 import { suite } from 'uvu';
@@ -34,7 +34,7 @@ async function contents(server: RedisServer): Promise<unknown> {
   return JSON.parse(await server.command('EVAL', dump, '0'));
 }
 
-test('Redis format 3: heads, alarms, logs, unique keys, lists, records and the format itself', async () => {
+test('Redis format 4: heads, details, alarms, logs, unique keys, lists, records and the format itself', async () => {
   const server = await startRedis();
   const store = await openRedisStore(redisSettings([server], { prefix: 'f', partitions: 4 }), silentLog);
   const { journal, entities, index, records } = store;
@@ -48,7 +48,16 @@ test('Redis format 3: heads, alarms, logs, unique keys, lists, records and the f
     alarmAt: 12_345,
     index: { take: entries, release: NOTHING },
   });
-  await journal.append({ ...base, stream: 'id-2', expected: 0, state: '{}' });
+  await journal.append({
+    ...base,
+    stream: 'id-1',
+    expected: 1,
+    state: '\u0001s',
+    details: '{"d":1}',
+    alarmAt: 12_345,
+  });
+  await journal.append({ ...base, stream: 'id-1', expected: 2, state: '\u0001t', alarmAt: 12_345 });
+  await journal.append({ ...base, stream: 'id-2', expected: 0, state: '{}', details: '{"d":2}' });
   await journal.append({ ...base, stream: 'id-2', expected: 1, state: undefined });
   const email = { take: { unique: ['email/x'], members: [] }, release: NOTHING };
   await entities.commit({ name: 'user/1', expected: 0, text: '{"a":"b c"}', index: email });
@@ -66,10 +75,15 @@ test('Redis format 3: heads, alarms, logs, unique keys, lists, records and the f
   const mail = await attemptOf('email/x', 'user/1');
   const held = `{"k":{"name\\/a":"${name}"},"m":{"devices\\/t\\u0000é":1}}`;
   assert.equal(await contents(server), {
-    'f:meta': ['format', '3', 'partitions', '4'],
-    'f:{p2}:head:id-1': `1 12345 ${held}\n{"s":"a b"}`,
+    'f:meta': ['format', '4', 'partitions', '4'],
+    'f:{p2}:head:id-1': `3 12345 ${held}\n\u0001t`,
+    'f:{p2}:details:id-1': '2 {"d":1}',
     'f:{p2}:alarms': ['id-1', '12345'],
-    'f:{p2}:log': [['1-0', ['e', 'id-1 1 {"e":1}']]],
+    'f:{p2}:log': [
+      ['1-0', ['e', 'id-1 1 {"e":1}']],
+      ['1-1', ['e', 'id-1 2 {"e":1}']],
+      ['1-2', ['e', 'id-1 3 {"e":1}']],
+    ],
     'f:{p3}:log': [
       ['1-0', ['e', 'id-2 1 {"e":1}']],
       ['1-1', ['e', 'id-2 2 {"e":1}']],
@@ -83,11 +97,12 @@ test('Redis format 3: heads, alarms, logs, unique keys, lists, records and the f
   });
 });
 
-test('Redis format 3: what was written so is read as it was meant, and what was left undone is done', async () => {
+test('Redis format 4: what was written so is read as it was meant, and what was left undone is done', async () => {
   const server = await startRedis();
   const texts = {
     'f:{p2}:head:id-1': '7 12345 {"k":{"name/a":"x.1"},"m":{"l\\u0000é":1}}\n{"s":"a\\nb"}',
     'f:{p3}:head:id-2': '1 - -\n',
+    'f:{p3}:details:id-2': '1 {"d":"a b"}',
     'f:unique:name/a': 'sx.1 id-1',
     'f:unique:old': 'sx.0 id-1',
     'f:{p2}:entity:user/1': '3 - {"k":{"email/x":"x.2"},"m":{}}\n{"a":"b c"}',
@@ -95,7 +110,7 @@ test('Redis format 3: what was written so is read as it was meant, and what was 
     'f:record:people:1': 'text',
   };
   for (const [key, text] of Object.entries(texts)) await server.command('SET', key, text);
-  await server.command('HSET', 'f:meta', 'format', '3', 'partitions', '4');
+  await server.command('HSET', 'f:meta', 'format', '4', 'partitions', '4');
   await server.command('ZADD', 'f:{p2}:alarms', '12345', 'id-1');
   await server.command('XADD', 'f:{p2}:log', '1-41', 'e', 'id-1 7 {"e":2}');
   await server.command('ZADD', 'f:list:l', '0', 'gone');
@@ -110,7 +125,7 @@ test('Redis format 3: what was written so is read as it was meant, and what was 
   const store = await openRedisStore(settings, silentLog);
   const { journal, entities, index, records } = store;
   assert.equal(await journal.load('id-1'), { sequence: 7, state: '{"s":"a\\nb"}' });
-  assert.equal(await journal.load('id-2'), { sequence: 1, state: '' });
+  assert.equal(await journal.load('id-2'), { sequence: 1, state: '', details: '{"d":"a b"}' });
   assert.equal(await wholeLog(journal), [{ stream: 'id-1', sequence: 7, event: '{"e":2}' }]);
   assert.is((await journal.log(2, 0, 10)).next, 42);
   assert.equal(await allDue(journal, 20_000), [{ stream: 'id-1', dueAt: 12_345 }]);

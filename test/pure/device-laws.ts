@@ -16,8 +16,10 @@ import type { Refusal } from '../../actors/device/messages.ts';
 import { takeOverNeedsProof } from '../../actors/device/ownership-rules.ts';
 import {
   decodeEvent,
+  decodeHead,
   decodeState,
   devicePersistence,
+  encodeDetails,
   encodeEvent,
   encodeState,
 } from '../../actors/device/persistence.ts';
@@ -380,8 +382,17 @@ export const stateLaws: Laws<[DeviceState]> = {
     assert.deepEqual(decodeState(encodeState(state)), state);
   },
 
+  'the state read back from both parts of its head is the state written'(state) {
+    const standing = devicePersistence.encodeState(state);
+    assert.equal(standing === undefined, state.status === 'absent');
+    if (standing !== undefined)
+      assert.deepEqual(decodeHead(standing, encodeDetails(state, undefined)), state);
+  },
+
   'a record is one line'(state) {
-    assert.ok(!/[\r\n]/.test(encodeState(state)));
+    const { encodeState: encodePart } = devicePersistence;
+    for (const text of [encodeState(state), encodePart(state), encodeDetails(state, undefined)])
+      assert.ok(!/[\r\n]/.test(text ?? ''));
   },
 
   'only what somebody owns is offered'(state) {
@@ -410,6 +421,14 @@ export const eventLaws: Laws<[before: DeviceState, event: DeviceEvent, after: De
     const line = encodeEvent(event);
     assert.equal(encodeState(evolve(reread(before), decodeEvent(line))), textOf(after));
     assert.ok(!line.includes('\n') && !line.includes('\r'));
+  },
+
+  'details that an event does not write are the details after it'(before, event, after) {
+    if (after.status === 'absent') return;
+    const details = encodeDetails(after, before) ?? encodeDetails(before, undefined);
+    assert.deepEqual(decodeHead(devicePersistence.encodeState(after) ?? '', details), after);
+    const leavesThem = event.type === 'ClaimWindowOpened' && !event.pending && !event.byReset;
+    if (leavesThem) assert.equal(encodeDetails(after, before), undefined);
   },
 
   'the digest of a window is nowhere once it is closed, expired or used'(_before, event, after) {

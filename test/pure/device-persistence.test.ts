@@ -2,19 +2,23 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { UserId } from '../../actors/base/ids.ts';
-import type { CredentialSecrets } from '../../actors/base/secret.ts';
+import type { CustomerId, TransferId, UserId } from '../../actors/base/ids.ts';
+import type { CredentialSecrets, SecretDigest } from '../../actors/base/secret.ts';
 import { evolve } from '../../actors/device/device.ts';
+import { LINE_MARK } from '../../actors/device/head.ts';
 import {
   decodeEvent,
+  decodeHead,
   decodeState,
+  encodeDetails,
   encodeEvent,
+  encodeStanding,
   encodeState,
   UnreadableRecord,
 } from '../../actors/device/persistence.ts';
-import { ownerEpochOf } from '../../actors/device/state.ts';
+import { type Device, ownerEpochOf } from '../../actors/device/state.ts';
 import { liftedEvent, liftedState } from '../../actors/store/format-2.ts';
-import { DEVICE, idOf, OTHER_TOKEN, TOKEN } from '../kit/given.ts';
+import { DEVICE, idOf, OTHER_TOKEN, SECRET, TOKEN } from '../kit/given.ts';
 import { gatewayEvents, gatewayStates } from './golden/gateway-samples.ts';
 import {
   deletionEvents,
@@ -268,6 +272,172 @@ test('device persistence: resets that released nobody are read and written as ev
   const stateLines = golden('states-v1-noted-reset.jsonl');
   assert.equal(stateLines.map(decodeState), notedResetStates);
   assert.equal(notedResetStates.map(encodeState), stateLines);
+});
+
+/** Every sample of a device, in the two parts of its head. */
+const inParts: readonly Device[] = [
+  ...states,
+  ...sealedStates,
+  ...gatewayStates,
+  ...epochStates,
+  ...handoverStates,
+  ...takeOverStates,
+  ...transferStates,
+  ...profileStates,
+  ...proofStates,
+  ...evidenceStates,
+  ...lateStates,
+  ...notedResetStates,
+  ...writingStates,
+].filter((state) => state.status === 'provisioned');
+
+const partsOf = (device: Device) => [encodeStanding(device), encodeDetails(device, undefined)] as const;
+
+test('device persistence: heads in two parts are read and written as ever', () => {
+  const lines = asWritten('heads-v2-sealed.jsonl');
+  const heads = lines.map((line) => JSON.parse(line) as [string, string]);
+  assert.equal(
+    heads.map(([standing, details]) => decodeHead(standing, details)),
+    inParts,
+  );
+  assert.equal(
+    inParts.map((device) => JSON.stringify(partsOf(device))),
+    lines,
+  );
+  const isLine = heads.map(([standing]) => standing.startsWith(LINE_MARK));
+  assert.ok(isLine.includes(true) && isLine.includes(false), 'a line, and JSON where a line cannot say it');
+});
+
+test('device persistence: an event that changes a window or the owner writes about a hundred bytes', () => {
+  for (const device of inParts.filter(({ serverKey, window }) => serverKey === null && !window?.gateway)) {
+    const [standing] = partsOf(device);
+    assert.ok(standing.startsWith(LINE_MARK) && standing.length <= 160, standing);
+    assert.is(encodeDetails({ ...device, window: null, owner: null }, device), undefined);
+  }
+});
+
+test('device persistence: the details are written where one of them changed, whichever it is, and nowhere else', () => {
+  const [device] = inParts;
+  assert.ok(device !== undefined);
+  // The compiler keeps this list complete.
+  const changes: { readonly [Name in keyof Required<Omit<Device, 'status'>>]: Device[Name] } = {
+    tenantId: idOf(99),
+    createdAt: 1,
+    name: 'another',
+    type: 'another',
+    label: 'another',
+    additionalInfo: {},
+    profileId: null,
+    credentials: { ...device.credentials },
+    nextCredentials: { credentials: device.credentials, until: 1 },
+    quarantined: true,
+    credentialsRead: true,
+    viaGateway: DEVICE,
+    credentialsEpoch: 1,
+    offer: {
+      transferId: idOf(98),
+      to: { type: 'customer', customerId: idOf(97) },
+      offeredAt: 1,
+      expiresAt: 2,
+    },
+    pendingWindow: { secretDigest: SECRET, openedAt: 1, closesAt: 2, openedBy: 'device' },
+    attributes: { ...device.attributes },
+    tenantAttributes: device.attributes,
+    tenantDescription: { label: null, additionalInfo: null },
+    handovers: [],
+    challenges: [],
+    takeOver: { customerId: idOf(97), userId: idOf(96), askedAt: 1, dueAt: 2, inEpoch: 0 },
+    lastResetAt: 1,
+    owner: { customerId: idOf(97), since: 1, by: 'claim' },
+    ownerEpoch: 1,
+    window: {
+      secretDigest: SECRET,
+      openedAt: 1,
+      closesAt: 2,
+      openedBy: 'gateway',
+      gateway: { id: DEVICE, ownerEpoch: 1 },
+    },
+    serverKey: { secretDigest: SECRET, sealedSecret: '***', expiresAt: 1, savedAt: 0 },
+  };
+  const standing = ['owner', 'ownerEpoch', 'window', 'serverKey'];
+  const [, stored] = partsOf(device);
+  for (const [name, value] of Object.entries(changes)) {
+    const after: Device = { ...device, [name]: value };
+    const written = encodeDetails(after, device);
+    assert.is(written === undefined, standing.includes(name), name);
+    assert.equal(decodeHead(encodeStanding(after), written ?? stored), after, name);
+  }
+});
+
+test('device persistence: what a line cannot say is said in JSON', () => {
+  const [device] = inParts;
+  assert.ok(device !== undefined);
+  const window = { secretDigest: SECRET, openedAt: 1, closesAt: 2, openedBy: 'device' } as const;
+  const owner = {
+    customerId: idOf<CustomerId>(97),
+    since: 1,
+    by: 'transfer',
+    transferId: idOf<TransferId>(98),
+  } as const;
+  const odd: readonly Partial<Device>[] = [
+    { window: { ...window, secretDigest: 'a;b' as SecretDigest } },
+    { window: { ...window, openedAt: -1 } },
+    { window: { ...window, closesAt: 1.5 } },
+    { window: { ...window, arrivedAt: -1 } },
+    { owner: { ...owner, since: -5 } },
+    { owner: { ...owner, customerId: 'a,b' as CustomerId } },
+    { owner: { ...owner, transferId: 'x;y' as TransferId } },
+  ];
+  for (const change of odd) {
+    const [standing, details] = partsOf({ ...device, ...change });
+    assert.ok(standing.startsWith('{"v":2,'), standing);
+    assert.equal(decodeHead(standing, details), { ...device, ...change });
+  }
+});
+
+test('device persistence: a head of which a part is damaged or missing is unreadable, and not quoted', () => {
+  const [device] = inParts;
+  assert.ok(device !== undefined);
+  const [, details] = partsOf(device);
+  const customer = idOf(97);
+  const damaged = [
+    '',
+    'secret',
+    '{"v":3,"owner":null,"window":null}',
+    '{"v":1,"status":"provisioned"}',
+    ...[
+      '',
+      ';',
+      ';;;',
+      'x;;',
+      '1.5;;',
+      '-1;;',
+      '99999999999999999;;',
+      ';secret;',
+      `;c,${customer};`,
+      `;x1,${customer};`,
+      ';c1,;',
+      `;c1,${customer},secret-of-mine;`,
+      `;c1,${customer},kit,a,b;`,
+      ';;d1,2;',
+      ';;d1,2',
+      ';;x1,2,secret',
+      ';;d1,2,secret,',
+      ';;d1,2,secret,3,4',
+      ';;d,2,secret',
+    ].map((text) => LINE_MARK + text),
+  ];
+  for (const standing of damaged) {
+    const error = thrown(() => decodeHead(standing, details));
+    assert.instance(error, UnreadableRecord, standing);
+    assert.not.match(String(error instanceof Error ? error.stack : error), 'secret');
+  }
+  for (const other of [undefined, '', '{}', '{"v":1,"tenantId":"a"}', '{"v":2}', '{"v":2,"tenantId":1}'])
+    assert.instance(
+      thrown(() => decodeHead(encodeStanding(device), other)),
+      UnreadableRecord,
+      other,
+    );
 });
 
 test('device persistence: R5: a state without an epoch is in epoch 0, an event without one counts one more', () => {

@@ -8,7 +8,7 @@ import type { DeviceId, TenantId } from '../../actors/base/ids.ts';
 import type { DeviceCommand } from '../../actors/device/device.ts';
 import { indexEntries, keys, lists } from '../../actors/device/indexes.ts';
 import type { Refusal } from '../../actors/device/messages.ts';
-import { decodeState, encodeState } from '../../actors/device/persistence.ts';
+import { decodeHead, encodeDetails } from '../../actors/device/persistence.ts';
 import type { Directory, ListQuery } from '../../actors/fleet/devices.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
 import { changesBetween } from '../../actors/journal/index-changes.ts';
@@ -155,13 +155,21 @@ function laws(storeName: string, open: () => { store: Store; dispose: () => void
   async function createEarlier(context: Context, n: number, name: string): Promise<void> {
     await create(context, n, `earlier ${n}`);
     const [stream, { journal }] = [deviceId(n), context.store];
-    const { sequence: expected, state } = await journal.load(stream);
-    const before = decodeState(state ?? '');
+    const { sequence: expected, state = '', details: stored } = await journal.load(stream);
+    const before = decodeHead(state, stored);
     if (before.status === 'absent') throw new Error('it was created');
     const after = { ...before, name };
     const { take, release } = changesBetween(indexEntries(stream, before), indexEntries(stream, after));
     const index = { take: { ...take, unique: [keys.name(TENANT, name)] }, release };
-    const entry = { stream, expected, event: '{}', state: encodeState(after), alarmAt: null, index };
+    const entry = {
+      stream,
+      expected,
+      event: '{}',
+      state,
+      details: encodeDetails(after, before),
+      alarmAt: null,
+      index,
+    };
     assert.equal(await journal.append(entry), { type: 'appended' });
   }
 

@@ -218,9 +218,9 @@ law('H3: no code, address or digest is in the trail, and the store has no code o
   const { world, home } = scene;
   const id = await provisionAlices(world, home);
   const { code } = offered(await home.alice.post(transferPath(), {}));
-  const byCode = (await world.store.journal.load(id)).state ?? '';
+  const byCode = JSON.stringify(await world.store.journal.load(id));
   offered(await home.alice.post(transferPath(), { to: home.bob.email }));
-  const toAddress = (await world.store.journal.load(id)).state ?? '';
+  const toAddress = JSON.stringify(await world.store.journal.load(id));
   const log = JSON.stringify(await world.store.journal.log(0, 0, 1_000));
   for (const text of [byCode, toAddress, log]) {
     assert.not.match(text, code ?? '');

@@ -2,7 +2,7 @@
 
 import type { CustomerId, TenantId } from '../../actors/base/ids.ts';
 import { lists } from '../../actors/device/indexes.ts';
-import type { DeviceState } from '../../actors/device/state.ts';
+import { decodeHead } from '../../actors/device/persistence.ts';
 import { createDirectory } from '../../actors/fleet/directory.ts';
 import { seenIn } from './commands.ts';
 import type { Ending, Seen } from './history.ts';
@@ -12,11 +12,8 @@ export async function readEnding(simulation: Simulation, calmSince: number): Pro
   const { journal } = simulation.store;
   const heads = new Map<string, Seen | null>();
   for (const { device } of simulation.recorder.operations) {
-    const { state } = await journal.load(device);
-    heads.set(
-      device,
-      state === undefined ? null : seenIn(JSON.parse(state) as DeviceState, simulation.digests),
-    );
+    const { state, details } = await journal.load(device);
+    heads.set(device, state === undefined ? null : seenIn(decodeHead(state, details), simulation.digests));
   }
   return {
     at: simulation.clock.now(),

@@ -10,12 +10,7 @@ import { unreachable } from '../../actors/base/unreachable.ts';
 import { completingTakeOvers } from '../../actors/claiming/take-overs.ts';
 import { type ClaimPolicy, createDeviceDecider, type DeviceCommand } from '../../actors/device/device.ts';
 import type { Refusal } from '../../actors/device/messages.ts';
-import {
-  decodeState,
-  deviceEngine,
-  devicePersistence,
-  encodeEvent,
-} from '../../actors/device/persistence.ts';
+import { decodeHead, deviceEngine, devicePersistence, encodeEvent } from '../../actors/device/persistence.ts';
 import type { DeviceState } from '../../actors/device/state.ts';
 import { type AlarmSettings, type Alarms, createAlarms } from '../../actors/fleet/alarms.ts';
 import type { DeviceAnswer } from '../../actors/fleet/devices.ts';
@@ -101,7 +96,7 @@ export class SimNode implements Life {
             sealedToken: '***',
           },
         }),
-        ...(options.looksFirst ? { looksFirst: { decodeState } } : {}),
+        ...(options.looksFirst ? { looksFirst: { decodeState: decodeHead } } : {}),
         onEvent(id, event) {
           recorder.tally('heard');
           if (!recorder.isDurable(id, encodeEvent(event))) {

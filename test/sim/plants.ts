@@ -6,9 +6,9 @@
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { DeviceCommand, DeviceEvent } from '../../actors/device/device.ts';
 import type { Refusal } from '../../actors/device/messages.ts';
-import { decodeState, encodeState } from '../../actors/device/persistence.ts';
+import { decodeHead, encodeDetails } from '../../actors/device/persistence.ts';
 import type { DeviceState } from '../../actors/device/state.ts';
-import type { Head, Journal } from '../../actors/journal/journal.ts';
+import type { Append, Head, Journal } from '../../actors/journal/journal.ts';
 import type { Decider } from '../../actors/runtime/decider.ts';
 
 export const PLANTS = {
@@ -107,22 +107,27 @@ function resuming(journal: Journal): Journal {
       return head;
     },
     async append(entry) {
-      const { stream, expected, state } = entry;
+      const { stream, expected } = entry;
+      const before = known.get(stream);
       try {
         const result = await journal.append(entry);
         resumed.delete(stream);
-        if (result.type === 'appended') known.set(stream, { sequence: expected + 1, state });
+        if (result.type === 'appended') known.set(stream, headAfter(before, entry));
         return result;
       } catch (error) {
-        const before = known.get(stream);
         if (before?.state !== undefined) {
-          known.set(stream, { sequence: expected + 1, state: before.state });
+          known.set(stream, { ...before, sequence: expected + 1 });
           resumed.add(stream);
         }
         throw error;
       }
     },
   };
+}
+
+/** The head that an append leaves. */
+function headAfter(before: Head | undefined, { expected, state, details }: Append): Head {
+  return { sequence: expected + 1, state, details: details ?? before?.details };
 }
 
 /** A window, or a key, opens as long as it is there. */
@@ -296,12 +301,12 @@ function forgettingRotation(journal: Journal): Journal {
   return {
     ...journal,
     append(entry) {
-      const { state } = entry;
-      if (state === undefined) return journal.append(entry);
-      const decoded = decodeState(state);
+      const { state, details } = entry;
+      if (state === undefined || details === undefined) return journal.append(entry);
+      const decoded = decodeHead(state, details);
       if (decoded.status === 'absent' || decoded.nextCredentials === undefined) return journal.append(entry);
       const { nextCredentials: _forgotten, ...rest } = decoded;
-      return journal.append({ ...entry, state: encodeState(rest) });
+      return journal.append({ ...entry, details: encodeDetails(rest, undefined) });
     },
   };
 }
@@ -343,7 +348,7 @@ function staleRefusing(decider: DeviceDecider, journal: Journal): Planted {
       async append(entry) {
         const result = await journal.append(entry);
         if (result.type === 'appended') {
-          known.set(entry.stream, { sequence: entry.expected + 1, state: entry.state });
+          known.set(entry.stream, headAfter(known.get(entry.stream), entry));
         }
         return result;
       },

@@ -2,7 +2,7 @@
 
 import { unreachable } from '../../actors/base/unreachable.ts';
 import type { DeviceEvent } from '../../actors/device/device.ts';
-import type { DeviceState } from '../../actors/device/state.ts';
+import { decodeHead } from '../../actors/device/persistence.ts';
 import type { Append, AppendResult, Journal } from '../../actors/journal/journal.ts';
 import { type Digests, seenIn } from './commands.ts';
 import type { Durable, Moment, Operation, Outcome, Request } from './history.ts';
@@ -22,6 +22,8 @@ export class Recorder {
   readonly #digests: Digests;
   readonly #uptime: () => number;
   readonly #durable = new Set<string>();
+  /** The part of a device's state that its newest append left as it was. */
+  readonly #details = new Map<string, string>();
   readonly #calledAt = new Map<Operation, number>();
 
   /** @param uptime ms that have passed, leaps of time not counted */
@@ -87,7 +89,10 @@ export class Recorder {
     }
     const { stream: device, expected, event: text, state } = entry;
     const event = JSON.parse(text) as DeviceEvent;
-    const head = state === undefined ? null : seenIn(JSON.parse(state) as DeviceState, this.#digests);
+    const { details } = entry;
+    if (details !== undefined) this.#details.set(device, details);
+    const head =
+      state === undefined ? null : seenIn(decodeHead(state, this.#details.get(device)), this.#digests);
     const { step } = this.#moment(at);
     this.log.push({ step, at, device, node, sequence: expected + 1, event, head });
     this.#durable.add(`${device} ${text}`);

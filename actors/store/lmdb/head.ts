@@ -1,4 +1,7 @@
-/** The head of a stream or an entity as text: "<sequence> <alarmAt|-> <state>". */
+/**
+ * The head of a stream or an entity as text: "<sequence> <alarmAt|-> <state>". A stream's details are text of their own:
+ * "<sequence of the append that wrote them> <details>".
+ */
 import type { Head } from '../../journal/journal.ts';
 import type { Tables } from './tables.ts';
 
@@ -10,6 +13,14 @@ export function parseHead(text: string): Head {
   const first = text.indexOf(' ');
   const second = text.indexOf(' ', first + 1);
   return { sequence: Number(text.slice(0, first)), state: text.slice(second + 1) };
+}
+
+export function detailsText(sequence: number, details: string): string {
+  return `${sequence} ${details}`;
+}
+
+export function parseDetails(text: string): string {
+  return text.slice(text.indexOf(' ') + 1);
 }
 
 /** What stands in front of a head's state. */

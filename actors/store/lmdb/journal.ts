@@ -13,7 +13,7 @@ import type {
 } from '../../journal/journal.ts';
 import { unpackedLine } from '../log-line.ts';
 import { checkStreamName } from '../store.ts';
-import { parseHead, readMark } from './head.ts';
+import { parseDetails, parseHead, readMark } from './head.ts';
 import { checkKeys, fits } from './keys.ts';
 import type { Read, Tables } from './tables.ts';
 import { BUCKET_MS, type ShorterRow } from './transaction.ts';
@@ -32,8 +32,11 @@ export class LmdbJournal implements Journal {
 
   async load(stream: string): Promise<Head> {
     if (!fits(stream)) return { sequence: 0, state: undefined };
-    const head = this.#read(() => this.#tables.heads.get(stream));
-    return head === undefined ? { sequence: 0, state: undefined } : parseHead(head);
+    const { heads, details } = this.#tables;
+    // Both in one snapshot.
+    const [head, other] = this.#read(() => [heads.get(stream), details.get(stream)]);
+    if (head === undefined) return { sequence: 0, state: undefined };
+    return other === undefined ? parseHead(head) : { ...parseHead(head), details: parseDetails(other) };
   }
 
   async append(entry: Append): Promise<AppendResult> {

@@ -2,8 +2,12 @@
  * Data folders of older formats, made into the newest when they are opened. It happens in the write transaction that
  * takes the folder: whole or not at all, by one process, before anybody reads.
  *
- * Formats 2 and 3 are not released yet. What else changes in what is stored becomes a further step below, not a format 4.
- * There is a 3 because a server of format 2 must not open it: it would look for tokens in plain, and write such.
+ * There is a 3 because a server of format 2 must not open it: it would look for tokens in plain, and write such; and a 4
+ * because one of format 3 cannot read heads in two parts. Nothing is lifted to 4: a head in one piece is read as it is, and
+ * the device's next event writes it in two.
+ *
+ * Formats 2 to 4 are not released yet. What else changes in what is stored becomes a further step below, unless a server of
+ * format 4 must not open it.
  */
 import {
   entityNameOf,
@@ -28,13 +32,14 @@ import { headText, parseHead, readMark } from './head.ts';
 import { listKey } from './keys.ts';
 import type { Tables } from './tables.ts';
 
-export const FORMAT = '3';
+export const FORMAT = '4';
 
 type Step = (tables: Tables, credentials: CredentialsLift | undefined) => void;
 
 /** What has to be done to the data of a format, in this order, until it is in the newest. */
 const STEPS: { readonly [format: string]: readonly Step[] } = {
   [FORMAT]: [],
+  '3': [],
   '2': [sealTokens],
   '1': [recordsToEntities, sealTokens],
 };
@@ -42,6 +47,11 @@ const STEPS: { readonly [format: string]: readonly Step[] } = {
 /** Whether data in this format can be lifted, or need not be. */
 export function isKnownFormat(format: string): boolean {
   return Object.hasOwn(STEPS, format);
+}
+
+/** Whether data in this format is read as it is. */
+export function needsNoLift(format: string): boolean {
+  return STEPS[format]?.length === 0;
 }
 
 /** @param credentials undefined: nothing with credentials is lifted */

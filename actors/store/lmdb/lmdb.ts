@@ -6,10 +6,11 @@
  * transaction, which LMDB gives to one process at a time, so they hold between processes too. Reads are done in the thread
  * that asks.
  *
- * The cost of an append is the number of keys it writes. So a device costs one key, its head, and the rest is packed per
- * commit:
+ * The cost of an append is the number of keys it writes, and their bytes. So a device costs one key, its head, the part of it
+ * that most events leave alone lies apart, and the rest is packed per commit:
  *
- *   heads    stream                 -> "<sequence> <alarmAt|-> <state>"
+ *   heads    stream                 -> "<sequence> <alarmAt|-> <state>"; of devices `../../device/head.ts` says what a state is
+ *   details  stream                 -> "<sequence> <details>": what the append of that number wrote, if any did
  *   entities kind/id                -> "<version> - <text>"; a table of its own, so that no walk over devices meets them
  *   log      number of the commit   -> one line per event: "<stream> <sequence> <event>"
  *   alarms   [bucket, commit]       -> one line per alarm: "<stream> <dueAt>"; stale ones are dropped on arrival
@@ -17,9 +18,9 @@
  *   lists    "<list>\0<member>"     -> ""
  *   counts   list                   -> how many members
  *   records  key                    -> text (Keyv's)
- *   meta     "format", "owner"      -> format of all this, 3; who has the folder open
+ *   meta     "format", "owner"      -> format of all this, 4; who has the folder open
  *
- * That is format 3, which is not released yet; `lmdb/lift.ts` makes older ones into it.
+ * That is format 4, which is not released yet; `lmdb/lift.ts` makes older ones into it.
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +32,7 @@ import { lookAtFile } from './first-look.ts';
 import { LmdbIndex } from './index.ts';
 import { LmdbJournal } from './journal.ts';
 import { checkKey } from './keys.ts';
-import { FORMAT, isKnownFormat, lift } from './lift.ts';
+import { FORMAT, isKnownFormat, lift, needsNoLift } from './lift.ts';
 import { recordsTable } from './records.ts';
 import { makeLockFile, type Need, NoRoom, Room } from './room.ts';
 import { depthOf, openEnvironment, openTables, type Read, type Tables } from './tables.ts';
@@ -154,7 +155,7 @@ function takeFolder(tables: Tables, { path, owner, credentials }: LmdbSettings, 
     }
     if (owner !== undefined) room.fillHoles();
     room.reserve(
-      format === undefined || format === FORMAT ? FOR_META : forLift(path, format),
+      format === undefined || needsNoLift(format) ? FOR_META : forLift(path, format),
       depthOf(tables),
     );
     if (format !== undefined) lift(tables, format, credentials);

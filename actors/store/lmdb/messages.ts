@@ -11,7 +11,7 @@ export type WriterMessage = PackedOperations | 'close';
 /** For each append this mark and its values in order; any other operation as it is. */
 export type PackedOperations = readonly unknown[];
 const APPEND = 'append';
-const APPEND_LENGTH = 7;
+const APPEND_LENGTH = 8;
 
 /** The end of one transaction. Results are in the order of the operations. */
 export type TransactionResult =
@@ -40,8 +40,8 @@ export function pack(operation: Operation, message: unknown[]): void {
     message.push(operation);
     return;
   }
-  const { stream, expected, event, state, alarmAt, index } = operation.entry;
-  message.push(APPEND, stream, expected, event, state, alarmAt, index);
+  const { stream, expected, event, state, details, alarmAt, index } = operation.entry;
+  message.push(APPEND, stream, expected, event, state, details, alarmAt, index);
 }
 
 /** What `pack` packed. Messages between threads have no types; what is cast here was put there above. */
@@ -57,8 +57,9 @@ export function unpack(message: PackedOperations, operations: Operation[]): void
       expected: message[at + 2] as Append['expected'],
       event: message[at + 3] as Append['event'],
       state: message[at + 4] as Append['state'],
-      alarmAt: message[at + 5] as Append['alarmAt'],
-      index: message[at + 6] as Append['index'],
+      details: message[at + 5] as Append['details'],
+      alarmAt: message[at + 6] as Append['alarmAt'],
+      index: message[at + 7] as Append['index'],
     };
     operations.push({ type: 'append', entry });
     at += APPEND_LENGTH;

@@ -12,9 +12,14 @@ const REMOVED = 2;
 export function needOf(operation: Operation): Need {
   switch (operation.type) {
     case 'append': {
-      const { stream, event, state = '', index } = operation.entry;
+      const { stream, event, state, details, index } = operation.entry;
       // The head and the alarm; the log has one key for all.
-      const own = { keys: 2, bytes: 3 * (AROUND + stream.length) + byteLength(event) + byteLength(state) };
+      const head = {
+        keys: 2,
+        bytes: 3 * (AROUND + stream.length) + byteLength(event) + byteLength(state ?? ''),
+      };
+      const isApart = details !== undefined || state === undefined;
+      const own = isApart ? sum(head, ofDetails(stream, details ?? '')) : head;
       return index === undefined ? own : sum(own, ofIndex(index, stream));
     }
     case 'commit': {
@@ -51,6 +56,10 @@ export function needOf(operation: Operation): Need {
 
 export function sum(one: Need, other: Need): Need {
   return { keys: one.keys + other.keys, bytes: one.bytes + other.bytes };
+}
+
+function ofDetails(stream: string, details: string): Need {
+  return { keys: REMOVED, bytes: AROUND + byteLength(stream) + byteLength(details) };
 }
 
 const NOTHING: Need = { keys: 0, bytes: 0 };

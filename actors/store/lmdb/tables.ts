@@ -34,6 +34,7 @@ function openWith(path: string, readOnly: boolean): Environment {
 export function openTables(env: Environment) {
   const text = { encoding: 'string', cache: false } as const;
   const heads: Database<string, string> = env.openDB('heads', text);
+  const details: Database<string, string> = env.openDB('details', text);
   const entities: Database<string, string> = env.openDB('entities', text);
   const log: Database<string, number> = env.openDB('log', text);
   const alarms: Database<string, [number, number]> = env.openDB('alarms', text);
@@ -42,7 +43,7 @@ export function openTables(env: Environment) {
   const counts: Database<string, string> = env.openDB('counts', text);
   const records: Database<string, string> = env.openDB('records', text);
   const meta: Database<string, string> = env.openDB('meta', text);
-  return { heads, entities, log, alarms, holders, lists, counts, records, meta };
+  return { heads, details, entities, log, alarms, holders, lists, counts, records, meta };
 }
 
 /** How deep the deepest table is, and one level more, in case it grows soon. */

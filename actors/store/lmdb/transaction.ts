@@ -2,7 +2,7 @@
 import type { Append, AppendResult, IndexChanges, ListMember } from '../../journal/journal.ts';
 import { packedLine } from '../log-line.ts';
 import type { Commit, CommitResult } from '../store.ts';
-import { headText, type Mark, readMark } from './head.ts';
+import { detailsText, headText, type Mark, readMark } from './head.ts';
 import { listKey } from './keys.ts';
 import type { Tables } from './tables.ts';
 
@@ -41,9 +41,11 @@ export class Transaction {
     this.#tables = tables;
   }
 
-  append({ stream, expected, event, state, alarmAt, index }: Append): AppendResult {
+  append({ stream, expected, event, state, details, alarmAt, index }: Append): AppendResult {
     const moved = this.#move(this.#tables.heads, { name: stream, expected, state, alarmAt, index });
     if (moved.type !== 'moved') return moved;
+    if (state === undefined) this.#tables.details.removeSync(stream);
+    else if (details !== undefined) this.#tables.details.putSync(stream, detailsText(expected + 1, details));
     this.#events.push(packedLine(stream, expected + 1, event));
     if (alarmAt !== null && alarmAt !== moved.before?.alarmAt) this.#alarm(stream, alarmAt);
     return { type: 'appended' };

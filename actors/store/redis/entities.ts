@@ -17,7 +17,7 @@ export class RedisEntities implements Entities {
   }
 
   async commit({ name, expected, text, index }: Commit): Promise<CommitResult> {
-    const move = { name, expected, event: undefined, state: text, alarmAt: null, index };
+    const move = { name, expected, event: undefined, state: text, details: undefined, alarmAt: null, index };
     const moved = await this.#heads.move(move);
     return moved.type === 'moved' ? COMMITTED : moved;
   }

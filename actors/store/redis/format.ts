@@ -11,8 +11,12 @@
  * Servers of the old version look at the format when they start and never again, so they must be stopped before. They
  * renew leases; where one is renewed, nothing is lifted.
  *
- * Formats 2 and 3 are not released yet. What else changes in what is stored becomes a further step below, not a format 4.
- * There is a 3 because a server of format 2 must not use it: it would look for tokens in plain, and write such.
+ * There is a 3 because a server of format 2 must not use it: it would look for tokens in plain, and write such; and a 4
+ * because one of format 3 cannot read heads in two parts. Nothing is lifted to 4: a head in one piece is read as it is, and
+ * the device's next event writes it in two.
+ *
+ * Formats 2 to 4 are not released yet. What else changes in what is stored becomes a further step below, unless a server of
+ * format 4 must not use it.
  */
 import type { Log } from '../../base/log.ts';
 import type { CredentialsLift } from '../format-2.ts';
@@ -23,12 +27,13 @@ import { type Lift, LiftLost, leases, recordsToEntities } from './lift.ts';
 import { sealTokens } from './lift-tokens.ts';
 import { BEAT_LIFT, BEGIN_LIFT, END_LIFT, ENTER_LIFT, SWAP } from './scripts.ts';
 
-const FORMAT = '3';
+const FORMAT = '4';
 
 /** What has to be done to the data of a format, in this order, until it is in the newest. */
 const STEPS: { readonly [format: string]: readonly ((lift: Lift) => Promise<void>)[] } = {
   '1': [recordsToEntities, sealTokens],
   '2': [sealTokens],
+  '3': [],
 };
 
 /** What the format is called while data is lifted from it. */

@@ -22,6 +22,10 @@ export function parseHead(text: string): Head {
   };
 }
 
+export function parseDetails(text: string): string {
+  return text.slice(text.indexOf(' ') + 1);
+}
+
 export function parseHeld(text: string): HeldEntries {
   if (text === '-') return { keys: new Map(), members: new Set() };
   const { k, m }: { k: { [key: string]: string }; m: { [member: string]: 1 } } = JSON.parse(text);

@@ -7,8 +7,8 @@
 import type { Head, IndexChanges } from '../../journal/journal.ts';
 import { StoreUnavailable } from '../store.ts';
 import { type Connection, texts } from './connection.ts';
-import { parseHead } from './head.ts';
-import { checkKeys, fits, type Keys } from './keys.ts';
+import { parseDetails, parseHead } from './head.ts';
+import { checkKeys, fits, isEntity, type Keys } from './keys.ts';
 import type { Outbox } from './outbox.ts';
 import { APPEND, COMMIT } from './scripts.ts';
 import { entryOf, pairs } from './tasks.ts';
@@ -29,6 +29,8 @@ export interface Move {
   readonly event: string | undefined;
   /** Undefined removes the head. */
   readonly state: string | undefined;
+  /** Undefined leaves them as they are. */
+  readonly details: string | undefined;
   readonly alarmAt: number | null;
   readonly index: IndexChanges | undefined;
 }
@@ -53,9 +55,13 @@ export class Heads {
 
   async load(name: string): Promise<Head> {
     if (!fits(name)) return { sequence: 0, state: undefined };
-    const key = this.#keys.partitionOf(name).head(name);
-    const text = textOf(await this.#redis.send(key, ['GET', key]));
-    return text === undefined ? { sequence: 0, state: undefined } : parseHead(text);
+    const partition = this.#keys.partitionOf(name);
+    const key = partition.head(name);
+    const keys = isEntity(name) ? [key] : [key, partition.details(name)];
+    const reply = await this.#redis.send(key, ['MGET', ...keys]);
+    const [head, details] = Array.isArray(reply) ? reply.map(textOf) : [];
+    if (head === undefined) return { sequence: 0, state: undefined };
+    return details === undefined ? parseHead(head) : { ...parseHead(head), details: parseDetails(details) };
   }
 
   async move(move: Move): Promise<Moved> {
@@ -108,11 +114,11 @@ export class Heads {
   }
 
   async #write(move: Move, index: readonly string[]): Promise<{ result: string; freed: string[] }> {
-    const { name, expected, event, state, alarmAt } = move;
+    const { name, expected, event, state, details, alarmAt } = move;
     const partition = this.#keys.partitionOf(name);
     const { alarms, log, outbox } = partition;
     const [attempt] = index;
-    const keys = [partition.head(name), alarms, log, outbox];
+    const keys = [partition.head(name), alarms, log, outbox, partition.details(name)];
     if (attempt !== undefined) keys.push(partition.fence(attempt));
     const args = [
       String(expected),
@@ -122,6 +128,7 @@ export class Heads {
       alarmAt === null ? '-' : String(alarmAt),
       state === undefined ? '0' : '1',
       state ?? '',
+      details ?? '',
       ...index,
     ];
     const reply = await this.#redis.script(event === undefined ? COMMIT : APPEND, keys, args);

@@ -38,9 +38,9 @@ export class RedisJournal implements Journal {
   }
 
   async append(entry: Append): Promise<AppendResult> {
-    const { stream, expected, event, state, alarmAt, index } = entry;
+    const { stream, expected, event, state, details, alarmAt, index } = entry;
     checkStreamName(stream);
-    const moved = await this.#heads.move({ name: stream, expected, event, state, alarmAt, index });
+    const moved = await this.#heads.move({ name: stream, expected, event, state, details, alarmAt, index });
     return moved.type === 'moved' ? APPENDED : moved;
   }
 

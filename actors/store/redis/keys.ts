@@ -22,6 +22,8 @@ export interface Partition {
   liftedLog(lifter: string): string;
   /** @param name of a stream, or of an entity: that one has a slash */
   head(name: string): string;
+  /** The part of a stream's state that most events leave alone. */
+  details(name: string): string;
   /** Is there where an attempt to take unique keys was called off. */
   fence(attempt: string): string;
 }
@@ -60,6 +62,11 @@ export const limitKey = (prefix: string, name: string, key: string): string =>
 /** The channel on which the processes talk to each other. */
 export const busChannel = (prefix: string): string => `${prefix}:bus`;
 
+/** Whether a name is an entity's, not a stream's. */
+export function isEntity(name: string): boolean {
+  return name.includes('/');
+}
+
 function partition(front: string): Partition {
   return {
     alarms: `${front}alarms`,
@@ -68,7 +75,8 @@ function partition(front: string): Partition {
     probe: `${front}probe`,
     lifter: `${front}lifter`,
     liftedLog: (lifter) => `${front}log-lifted-by:${lifter}`,
-    head: (name) => (name.includes('/') ? `${front}entity:${name}` : `${front}head:${name}`),
+    head: (name) => (isEntity(name) ? `${front}entity:${name}` : `${front}head:${name}`),
+    details: (name) => `${front}details:${name}`,
     fence: (attempt) => `${front}fence:${attempt}`,
   };
 }

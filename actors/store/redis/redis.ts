@@ -9,8 +9,9 @@
  * With `appendonly yes` and `appendfsync always` a reply means that it is on disk; Redis flushes once for all that
  * arrived together, which is group commit.
  *
- *   <prefix>:meta                  hash    format (3), partitions, lifter (see redis/format.ts)
+ *   <prefix>:meta                  hash    format (4), partitions, lifter (see redis/format.ts)
  *   <prefix>:{pN}:head:<stream>    string  "<sequence> <alarm|-> <held|->\n<state>"     (see redis/scripts.ts)
+ *   <prefix>:{pN}:details:<stream> string  "<sequence> <details>": what the append of that number wrote, if any did
  *   <prefix>:{pN}:entity:<name>    string  "<version> - <held|->\n<text>"
  *   <prefix>:{pN}:alarms           zset    stream, by its instant
  *   <prefix>:{pN}:log              stream  1-<n>: e = "<stream> <sequence> <event>"
@@ -22,7 +23,7 @@
  *   <prefix>:record:<key>          string  text (Keyv's)
  *   <prefix>:limit:<name>:<key>    string  how many attempts have failed; goes by itself
  *
- * That is format 3, which is not released yet; `redis/format.ts` makes older ones into it.
+ * That is format 4, which is not released yet; `redis/format.ts` makes older ones into it.
  */
 import type { Log } from '../../base/log.ts';
 import type { CredentialsLift } from '../format-2.ts';

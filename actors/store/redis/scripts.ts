@@ -2,7 +2,8 @@
  * What Redis does in one step, as scripts. Each touches keys of one slot only, gets all of them as KEYS, and uses neither
  * clock nor chance. They are called by digest, and sent again to a server that does not know them.
  *
- * A head is one text: `<sequence> <alarm|-> <held|->\n<state>`. `held` is what it holds in the indexes:
+ * A head is one text: `<sequence> <alarm|-> <held|->\n<state>`, and where a stream has details, another one beside it:
+ * `<sequence of the append that wrote them> <details>`. `held` is what it holds in the indexes:
  * `{"k": {unique key: attempt under which it was taken}, "m": {"list\0member": 1}}`, without line breaks as all JSON.
  */
 import { createHash } from 'node:crypto';
@@ -34,9 +35,9 @@ local sequence, alarm, held = read(KEYS[1])
 if sequence ~= ARGV[1] then return { 'conflict' } end
 local following, name = ARGV[2], ARGV[3]
 local freed = {}
-if ARGV[8] then
-  if KEYS[5] and redis.call('EXISTS', KEYS[5]) == 1 then return { 'fenced' } end
-  local entries, take, release = heldOf(held), cjson.decode(ARGV[9]), cjson.decode(ARGV[10])
+if ARGV[9] then
+  if KEYS[6] and redis.call('EXISTS', KEYS[6]) == 1 then return { 'fenced' } end
+  local entries, take, release = heldOf(held), cjson.decode(ARGV[10]), cjson.decode(ARGV[11])
   local touched = {}
   for _, key in ipairs(release.k) do
     local attempt = entries.k[key]
@@ -46,7 +47,7 @@ if ARGV[8] then
       entries.k[key] = nil
     end
   end
-  for _, key in ipairs(take.k) do entries.k[key] = ARGV[8] end
+  for _, key in ipairs(take.k) do entries.k[key] = ARGV[9] end
   for _, member in ipairs(release.m) do
     entries.m[member] = nil
     touched[#touched + 1] = member
@@ -65,8 +66,9 @@ if ARGV[8] then
 end
 if ARGV[6] == '1' then
   redis.call('SET', KEYS[1], following .. ' ' .. ARGV[5] .. ' ' .. held .. '\\n' .. ARGV[7])
+  if ARGV[8] ~= '' then redis.call('SET', KEYS[5], following .. ' ' .. ARGV[8]) end
 elseif sequence ~= '0' then
-  redis.call('DEL', KEYS[1])
+  redis.call('DEL', KEYS[1], KEYS[5])
 end
 `;
 
@@ -87,9 +89,9 @@ return { 'moved', freed }
 /**
  * The conditional append: head, event, alarm and task in the outbox, or nothing.
  *
- * KEYS  head, alarms, log, outbox, [fence of the attempt]
- * ARGV  expected sequence, the one after it, name, event, alarm|-, 1 where there is a state, state,
- *       [attempt, {"k": [keys to take], "m": [members to enter]}, the same to let go of]
+ * KEYS  head, alarms, log, outbox, details, [fence of the attempt]
+ * ARGV  expected sequence, the one after it, name, event, alarm|-, 1 where there is a state, state, details or nothing
+ *       where they stay, [attempt, {"k": [keys to take], "m": [members to enter]}, the same to let go of]
  * Returns 'conflict', 'fenced', or 'moved' and the keys really let go of with their attempts.
  */
 export const APPEND = script(MOVE_HEAD + ALARM_AND_EVENT + MOVED);

@@ -3,7 +3,7 @@
  *
  *   npm run build && node dist/test/kit/golden/make-life.js 2 path/to/old/dist/config/process/main.js
  *
- * Format 2 was made by commit 1001513.
+ * Format 2 was made by commit 1001513, format 3 by 3c3d704d.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

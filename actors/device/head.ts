@@ -1,0 +1,158 @@
+/**
+ * A device's head, in two parts. What a claim window or a change of owner changes is the *standing*, about a hundred bytes
+ * that are written with every event. The rest, its *details* (name, credentials, attributes …), is written only with an
+ * event that changed it. A store writes both parts in one step, so a reader never finds parts that do not belong together.
+ *
+ * Standing, as most devices have it, is one line in which the first character is the version:
+ *
+ *   U+0001 <owner epoch or nothing>;<owner or nothing>;<window or nothing>
+ *   owner   <how: c claim, a assignment, t transfer, o take-over><since>,<customer>[,<evidence or nothing>[,<transfer>]]
+ *   window  <opened by: d device, g gateway><opened at>,<closes at>,<digest of the secret>[,<arrived at>]
+ *
+ * Numbers are decimal, instants in ms. A standing that has more (a server key, a gateway's grant) is JSON, `{"v":2,…}`. The
+ * details are JSON, `{"v":2,…}`. A state in one piece, `{"v":1,"status":…}`, is what formats 1 to 3 of the stores have: it
+ * is read for ever, and becomes two parts with the next event.
+ */
+import type { Instant } from '../base/clock.ts';
+import type { CustomerId, TransferId } from '../base/ids.ts';
+import type { SecretDigest } from '../base/secret.ts';
+import { EVIDENCE, type Evidence } from './messages.ts';
+import type { ClaimWindow, Device, Owner } from './state.ts';
+
+/** What is written with every event. */
+export type Standing = Pick<Device, 'owner' | 'ownerEpoch' | 'window' | 'serverKey'>;
+
+/** What is written with the events that change it. */
+export type Details = Omit<Device, 'status' | keyof Standing>;
+
+/** In front of a standing in one line. */
+export const LINE_MARK = '\u0001';
+
+/** Whether both have the same details: `evolve` leaves alone what an event does not change, so the same values are there. */
+export function haveSameDetails(one: Device, other: Device): boolean {
+  return (
+    one.attributes === other.attributes &&
+    one.credentials === other.credentials &&
+    one.nextCredentials === other.nextCredentials &&
+    one.credentialsRead === other.credentialsRead &&
+    one.credentialsEpoch === other.credentialsEpoch &&
+    one.quarantined === other.quarantined &&
+    one.pendingWindow === other.pendingWindow &&
+    one.offer === other.offer &&
+    one.takeOver === other.takeOver &&
+    one.challenges === other.challenges &&
+    one.handovers === other.handovers &&
+    one.tenantAttributes === other.tenantAttributes &&
+    one.tenantDescription === other.tenantDescription &&
+    one.lastResetAt === other.lastResetAt &&
+    one.viaGateway === other.viaGateway &&
+    one.name === other.name &&
+    one.type === other.type &&
+    one.label === other.label &&
+    one.additionalInfo === other.additionalInfo &&
+    one.profileId === other.profileId &&
+    one.tenantId === other.tenantId &&
+    one.createdAt === other.createdAt
+  );
+}
+
+export function detailsOf(device: Device): Details {
+  const { status: _, owner: __, ownerEpoch: ___, window: ____, serverKey: _____, ...details } = device;
+  return details;
+}
+
+/** The standing in one line, or undefined where that cannot say all of it. */
+export function standingLine({ owner, ownerEpoch, window, serverKey }: Standing): string | undefined {
+  if (serverKey !== null || (ownerEpoch !== undefined && !Number.isSafeInteger(ownerEpoch))) return undefined;
+  const ownerText = owner === null ? '' : ownerLine(owner);
+  const windowText = window === null ? '' : windowLine(window);
+  if (ownerText === undefined || windowText === undefined) return undefined;
+  return `${LINE_MARK}${ownerEpoch ?? ''};${ownerText};${windowText}`;
+}
+
+/** Reads what `standingLine` wrote; undefined for what it cannot have written. */
+export function parseStandingLine(line: string): Standing | undefined {
+  const [epoch = '', ownerText, windowText, ...more] = line.slice(LINE_MARK.length).split(';');
+  if (ownerText === undefined || windowText === undefined || more.length > 0) return undefined;
+  const owner = ownerText === '' ? null : parseOwner(ownerText);
+  const window = windowText === '' ? null : parseWindow(windowText);
+  if (owner === undefined || window === undefined) return undefined;
+  if (epoch === '') return { owner, window, serverKey: null };
+  const ownerEpoch = wholeNumber(epoch);
+  return ownerEpoch === undefined ? undefined : { owner, ownerEpoch, window, serverKey: null };
+}
+
+const HOW = { claim: 'c', assignment: 'a', transfer: 't', 'take-over': 'o' } as const satisfies Readonly<
+  Record<Owner['by'], string>
+>;
+const BY: { readonly [letter: string]: Owner['by'] } = {
+  c: 'claim',
+  a: 'assignment',
+  t: 'transfer',
+  o: 'take-over',
+};
+
+/** Texts that can stand between commas and semicolons: ids and digests are such. */
+const PLAIN = /^[\w-]+$/;
+
+function ownerLine({ by, since, customerId, evidence, transferId }: Owner): string | undefined {
+  if (!isInstant(since) || !PLAIN.test(customerId)) return undefined;
+  const front = `${HOW[by]}${since},${customerId}`;
+  if (transferId !== undefined) {
+    return PLAIN.test(transferId) ? `${front},${evidence ?? ''},${transferId}` : undefined;
+  }
+  return evidence === undefined ? front : `${front},${evidence}`;
+}
+
+function parseOwner(text: string): Owner | undefined {
+  const [at = '', customerId = '', evidence = '', transferId, ...more] = text.slice(1).split(',');
+  const by = BY[text.charAt(0)];
+  const since = wholeNumber(at);
+  const known = evidence === '' ? undefined : evidenceIn(evidence);
+  const isWhole = more.length === 0 && (evidence === '' || known !== undefined);
+  if (by === undefined || since === undefined || !PLAIN.test(customerId) || !isWhole) return undefined;
+  return {
+    customerId: customerId as CustomerId,
+    since,
+    by,
+    ...(known === undefined ? {} : { evidence: known }),
+    ...(transferId === undefined ? {} : { transferId: transferId as TransferId }),
+  };
+}
+
+function evidenceIn(text: string): Evidence | undefined {
+  return EVIDENCE.find((one) => one === text);
+}
+
+function windowLine({ openedBy, openedAt, closesAt, secretDigest, arrivedAt, gateway }: ClaimWindow) {
+  const isLine = gateway === undefined && isInstant(openedAt) && isInstant(closesAt);
+  if (!isLine || !PLAIN.test(secretDigest)) return undefined;
+  const line = `${openedBy === 'device' ? 'd' : 'g'}${openedAt},${closesAt},${secretDigest}`;
+  if (arrivedAt === undefined) return line;
+  return isInstant(arrivedAt) ? `${line},${arrivedAt}` : undefined;
+}
+
+function parseWindow(text: string): ClaimWindow | undefined {
+  const [opened = '', closes = '', digest = '', arrived, ...more] = text.slice(1).split(',');
+  const letter = text.charAt(0);
+  const [openedAt, closesAt] = [wholeNumber(opened), wholeNumber(closes)];
+  const arrivedAt = arrived === undefined ? undefined : wholeNumber(arrived);
+  if (openedAt === undefined || closesAt === undefined || !PLAIN.test(digest)) return undefined;
+  if ((letter !== 'd' && letter !== 'g') || more.length > 0) return undefined;
+  if (arrived !== undefined && arrivedAt === undefined) return undefined;
+  const openedBy = letter === 'd' ? 'device' : 'gateway';
+  const window = { secretDigest: digest as SecretDigest, openedAt, closesAt, openedBy } as const;
+  return arrivedAt === undefined ? window : { ...window, arrivedAt };
+}
+
+/** Whether digits alone say it. */
+function isInstant(at: Instant): boolean {
+  return Number.isSafeInteger(at) && at >= 0;
+}
+
+const DIGITS = /^\d{1,16}$/;
+
+function wholeNumber(text: string): number | undefined {
+  const number = DIGITS.test(text) ? Number(text) : undefined;
+  return number !== undefined && Number.isSafeInteger(number) ? number : undefined;
+}
