@@ -16,20 +16,30 @@ export interface ResultNeeds {
   readonly kits: Pick<Kits, 'find' | 'codeOf'>;
 }
 
+interface ResultForm {
+  /**
+   * Whether texts that a spreadsheet would run as a formula are written as they are: for programs, which would take the quote
+   * before them for a part of a secret.
+   */
+  readonly raw?: boolean | undefined;
+  /** Whether it begins with a byte order mark: for spreadsheets. */
+  readonly bom?: boolean | undefined;
+}
+
+const BOM = '\ufeff';
+
 /**
  * Line by line, as they are read from the store.
  * @param origin what claim links begin with
- * @param raw whether texts that a spreadsheet would run as a formula are written as they are: for programs, which would take
- * the quote before them for a part of a secret
  */
 export async function* resultLines(
   { imports, secrets, kits }: ResultNeeds,
   job: ImportJob,
   origin: string,
-  raw = false,
+  { raw = false, bom = false }: ResultForm = {},
 ): AsyncGenerator<string> {
   const safe = raw ? (text: string) => text : noFormula;
-  yield csvLine(COLUMNS);
+  yield `${bom ? BOM : ''}${csvLine(COLUMNS)}`;
   const codes = new Map<KitId, string>();
   for await (const [result, device] of imports.everything(job)) {
     const { credentials, serverKey = null, id } = device ?? {};

@@ -199,9 +199,9 @@ function resultAsCsv(needs: ImportRouteNeeds): Route {
     roles: TENANT,
     grants: ['everything', 'delegated'],
     params: inPath,
-    query: z.object({ raw: switched('raw') }),
+    query: z.object({ raw: switched('raw'), bom: switched('bom') }),
     description:
-      'For programs with raw=true: else a text that a spreadsheet would run as a formula has a quote before it, also a secret.',
+      'For programs with raw=true: else a text that a spreadsheet would run as a formula has a quote before it, also a secret. For spreadsheets with bom=true: it begins with a byte order mark, without which they take UTF-8 for something else.',
     responses: { 200: { description: 'CSV (RFC 4180)' }, 404: { description: 'No such import' } },
     async handle({ principal, params, query, linkBase }) {
       const job = await imports.find(principal.tenantId, params.importId);
@@ -209,7 +209,7 @@ function resultAsCsv(needs: ImportRouteNeeds): Route {
       return {
         type: 'stream',
         contentType: 'text/csv;charset=UTF-8',
-        body: streamOf(resultLines(needs, job, linkBase(), query.raw)),
+        body: streamOf(resultLines(needs, job, linkBase(), query)),
       };
     },
   });

@@ -68,52 +68,100 @@ export interface ListedDevice {
   readonly kit: string;
 }
 
-/** Names of columns, in any case, with or without spaces. */
-const COLUMNS: Readonly<Record<string, keyof ListedDevice>> = {
+export type Column = keyof ListedDevice;
+
+/** Names of columns, in any case, with or without spaces; also those of ThingsBoard's import. */
+const NAMES: Readonly<Record<string, Column>> = {
   name: 'name',
   device: 'name',
   devicename: 'name',
+  serialnumber: 'name',
   type: 'type',
+  devicetype: 'type',
+  deviceprofile: 'type',
   label: 'label',
   description: 'label',
   accesstoken: 'accessToken',
   token: 'accessToken',
+  credentials: 'accessToken',
   secretkey: 'secretKey',
   key: 'secretKey',
+  claimkey: 'secretKey',
   kit: 'kit',
   order: 'kit',
 };
 
-/** What a file has that nobody reads: columns of other names, columns twice, and a row with more cells than columns. */
-interface Unread {
-  readonly unknown: readonly string[];
-  readonly twice: readonly string[];
-  /** Counted from 1, without the first line; undefined: none. */
-  readonly longRow: number | undefined;
+/** The Things Stack names devices by `id`, and calls what people read `name`. Its claim codes open devices. */
+const THINGS_STACK: Readonly<Record<string, Column>> = {
+  id: 'name',
+  name: 'label',
+  claimauthenticationcode: 'secretKey',
+  claimauthenticationcodevalue: 'secretKey',
+};
+const THINGS_STACK_KNOWN_BY = ['id', 'deveui'];
+
+/** What each column seems to be; undefined: nobody knows, or one before it is that already. */
+export function guessed(head: readonly string[]): (Column | undefined)[] {
+  const plain = head.map((title) => title.toLowerCase().replace(/[^a-z]/g, ''));
+  const names = THINGS_STACK_KNOWN_BY.every((name) => plain.includes(name)) ? THINGS_STACK : NAMES;
+  const columns = plain.map((title) => (Object.hasOwn(names, title) ? names[title] : undefined));
+  return columns.map((column, at) => (columns.indexOf(column) < at ? undefined : column));
+}
+
+/** A file as it was read: what the first line says, and the lines after it. */
+export interface Table {
+  readonly head: readonly string[];
+  readonly records: readonly (readonly string[])[];
+}
+
+/** A row with more cells than there are columns, which would be lost. Counted from 1, without the first line. */
+interface LongRow {
+  readonly longRow: number;
 }
 
 /**
- * The devices that a file lists, or why it cannot be read. `no-name`: its first line names no column for device names.
- * `not-utf8`: letters would be lost, or it is no text at all. Nothing is lost silently: what nobody would read is named.
- * @param max of more devices than this it returns `max + 1`
- * @param leaveOut whether columns of unknown names are left out
+ * The table of a file, or why it cannot be read: letters would be lost (`not-utf8`), or it is no text at all.
+ * @param max of more rows than this, `max + 1` are read
  */
-export function devicesIn(
+export function tableIn(
   text: string,
   max = Number.POSITIVE_INFINITY,
-  leaveOut = false,
-): ListedDevice[] | 'no-name' | 'not-utf8' | OpenQuote | Unread {
+): Table | 'not-utf8' | OpenQuote | LongRow {
   if (NOT_UTF8.test(text)) return 'not-utf8';
   const parsed = parseCsv(text, max + 2);
   if (!Array.isArray(parsed)) return parsed;
   const [head = [], ...records] = parsed;
-  const columns = head.map((title) => COLUMNS[title.toLowerCase().replace(/[^a-z]/g, '')]);
+  const longRow = records.findIndex((cells) => cells.slice(head.length).some((cell) => cell.trim() !== ''));
+  return longRow === -1 ? { head, records } : { longRow: longRow + 1 };
+}
+
+/** What a column is called, in words for people. @param at counted from 0 */
+export const titleOf = ({ head }: Pick<Table, 'head'>, at: number): string =>
+  head[at]?.trim() || `column ${at + 1}`;
+
+/** The columns that have something in them and are read by nobody. */
+export function unreadIn(table: Table, columns: readonly (Column | undefined)[]): string[] {
+  const isUsed = (at: number) => table.records.some((cells) => (cells[at] ?? '').trim() !== '');
+  return [...table.head.keys()]
+    .filter((at) => columns[at] === undefined && isUsed(at))
+    .map((at) => titleOf(table, at));
+}
+
+/**
+ * The devices of a table. @param columns what each column is; undefined: it is left out
+ * @returns why there are none: no column has names (`no-name`), or the columns that are the same as one before them (`twice`)
+ */
+export function devicesIn(
+  table: Table,
+  columns: readonly (Column | undefined)[],
+): ListedDevice[] | 'no-name' | { readonly twice: readonly string[] } {
   if (!columns.includes('name')) return 'no-name';
-  const unread = unreadIn(head, columns, records);
-  const isLost = unread.twice.length > 0 || unread.longRow !== undefined;
-  if (isLost || (unread.unknown.length > 0 && !leaveOut)) return unread;
-  return records.map((cells) => {
-    const cell = (wanted: keyof ListedDevice) => (cells[columns.indexOf(wanted)] ?? '').trim();
+  const twice = [...columns.entries()].filter(
+    ([at, column]) => column !== undefined && columns.indexOf(column) < at,
+  );
+  if (twice.length > 0) return { twice: twice.map(([at]) => titleOf(table, at)) };
+  return table.records.map((cells) => {
+    const cell = (wanted: Column) => (cells[columns.indexOf(wanted)] ?? '').trim();
     return {
       name: cell('name'),
       type: cell('type'),
@@ -123,22 +171,4 @@ export function devicesIn(
       kit: cell('kit'),
     };
   });
-}
-
-function unreadIn(
-  head: readonly string[],
-  columns: readonly (keyof ListedDevice | undefined)[],
-  records: readonly (readonly string[])[],
-): Unread {
-  const isUsed = (at: number) => records.some((cells) => (cells[at] ?? '').trim() !== '');
-  const named = (at: number) => head[at]?.trim() || `column ${at + 1}`;
-  const all = columns.map((column, at) => ({ column, at }));
-  const unknown = all
-    .filter(({ column, at }) => column === undefined && isUsed(at))
-    .map(({ at }) => named(at));
-  const twice = all
-    .filter(({ column, at }) => column !== undefined && columns.indexOf(column) < at)
-    .map(({ at }) => named(at));
-  const longRow = records.findIndex((cells) => cells.slice(head.length).some((cell) => cell.trim() !== ''));
-  return { unknown, twice, longRow: longRow === -1 ? undefined : longRow + 1 };
 }

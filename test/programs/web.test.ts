@@ -188,7 +188,10 @@ journey('desk: ten thousand devices are imported, checked first, and labels are 
     await page.getByLabel('CSV file').setInputFiles(file);
     await look(person, 'desk-import');
     const startedAt = Date.now();
-    await page.getByRole('button', { name: 'Check the file' }).click();
+    await page.getByRole('button', { name: 'Read the file' }).click();
+    await page.getByText('10,001 rows were read').waitFor();
+    await look(person, 'desk-import-columns');
+    await page.getByRole('button', { name: 'Check the rows' }).click();
     await page.getByRole('heading', { name: 'Checked' }).waitFor();
     const refused = page.getByRole('row', { name: /Thermostat T1/ });
     assert.match((await refused.textContent()) ?? '', 'name already');
@@ -255,6 +258,41 @@ journey('desk: all 10,000 labels of an import are printed, and a decoder reads t
     }
   });
 });
+
+journey(
+  'desk: a file of another system becomes stickers: columns by guess, rows, labels, codes',
+  async () => {
+    const csv =
+      'id;dev_eui;name;claim_authentication_code\nmeter-1;70B3D57ED0000001;Zähler, Keller;CAC-0001\nmeter-2;70B3D57ED0000002;Ζεστό νερό;CAC-0002\n';
+    await visit(DESK, async (person) => {
+      const { page } = person;
+      await person.goto('/devices/import');
+      await person.signInAs('tenant@thingsboard.org');
+      const file = { name: 'stack.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) };
+      await page.getByLabel('CSV file').setInputFiles(file);
+      await page.getByRole('button', { name: 'Read the file' }).click();
+      await page.getByText('Nobody reads “dev_eui”').waitFor();
+      assert.is(await page.getByLabel('What “id” is').inputValue(), 'name');
+      await page.getByLabel('What “dev_eui” is').selectOption('type');
+      await look(person, 'desk-import-foreign');
+      await page.getByRole('button', { name: 'Check the rows' }).click();
+      await page.getByRole('button', { name: 'Create 2 devices' }).click();
+      await page.getByRole('link', { name: 'Print the labels' }).click();
+      await page.getByLabel('Printed on').selectOption('page-100x50');
+      await page.getByRole('button', { name: 'Show' }).click();
+      await page.getByRole('heading', { name: '2 labels on 2 pages' }).waitFor();
+      const download = page.waitForEvent('download');
+      await page.getByRole('link', { name: 'Download 2 labels' }).click();
+      const chunks: Buffer[] = [];
+      for await (const chunk of await (await download).createReadStream()) chunks.push(Buffer.from(chunk));
+      const codes = readPdf(Buffer.concat(chunks)).flatMap((one) => one.codes.map(decoded));
+      assert.equal(codes, [
+        `${server.url}/claim#device=meter-1&key=CAC-0001`,
+        `${server.url}/claim#device=meter-2&key=CAC-0002`,
+      ]);
+    });
+  },
+);
 
 /** Every page that can be opened directly, by the user who opens it. */
 const PAGES: Readonly<Record<string, readonly (readonly [name: string, path: string])[]>> = {

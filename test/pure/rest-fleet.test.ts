@@ -468,6 +468,8 @@ law(
     assert.match(text, '"a;=1+1"');
     const { text: raw } = await home.admin.get(`/api/deviceImport/${id}/result?raw=true`);
     assert.match(raw, /,=1\+2,@x,/, 'for a program, a secret is what it is');
+    const bytes = (await home.admin.get(`/api/deviceImport/${id}/result?bom=true`)).text;
+    assert.is(bytes.replace(/^\ufeff/, ''), text, 'a byte order mark changes nothing else');
   },
 );
 

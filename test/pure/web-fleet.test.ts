@@ -1,7 +1,7 @@
 /** The web application for administrators, without a browser: devices, keys, labels, customers, users, tenants. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { devicesIn, parseCsv } from '../../http/web/csv.ts';
+import { type Column, devicesIn, guessed, parseCsv, type Table, tableIn } from '../../http/web/csv.ts';
 import { allPages } from '../../http/web/pages/all.ts';
 import {
   HOUR_MS,
@@ -97,8 +97,8 @@ law(
         if (roles.includes(role)) {
           // Keys are their owners' alone.
           if (path.includes(':key') && role === 'SYS_ADMIN') continue;
-          // This test has no import, no kit and no labels, and the feed never ends.
-          const hasNothing = path.includes(':job') || path.includes(':kit') || path.endsWith('.pdf');
+          // This test has no import, no kit and no page of its own for a file, and the feed never ends.
+          const hasNothing = path.includes(':job') || path.includes(':kit') || /\.(pdf|csv)$/.test(path);
           if (get === undefined || hasNothing || path === '/live/events') continue;
           const query = path === '/claim/done' ? `?device=${device}` : '';
           const shown = await browser.get(`${target}${query}`);
@@ -329,6 +329,24 @@ async function settled(browser: Visitor, path: string): Promise<string> {
 
 const csv = (text: string) => new File([text], 'devices.csv', { type: 'text/csv' });
 
+/** Sends a file, says what its columns are (by their places; else what the page guessed), and has the rows checked. */
+async function sendFile(
+  browser: Visitor,
+  file: File,
+  said: Readonly<Record<string, string>> = {},
+): Promise<Awaited<ReturnType<Visitor['post']>>> {
+  const shown = await browser.post('/devices/import', { file });
+  assert.is(shown.status, 200, shown.text);
+  const [, content = ''] = /name="content" value="([^"]*)"/.exec(shown.html) ?? [];
+  const fields: Record<string, string> = { content, do: 'check', keys: 'yes' };
+  for (const [, name = '', options = ''] of shown.html.matchAll(
+    /<select name="(column\d+)"[^>]*>(.*?)<\/select>/g,
+  )) {
+    fields[name] = said[name] ?? /value="([^"]*)" selected/.exec(options)?.[1] ?? '';
+  }
+  return browser.post('/devices/import', fields);
+}
+
 law(
   'import: a dry run explains each row, then it is carried out and the result downloaded',
   async ({ world, home, admin }) => {
@@ -336,7 +354,7 @@ law(
     const file = csv(
       '\ufeffName;Description;Key\r\n"Pump ""A""";"in the; cellar";k1\r\nTaken;;\r\n\r\nValve;;\r\n',
     );
-    const sent = await admin.post('/devices/import', { file, keys: 'yes' });
+    const sent = await sendFile(admin, file);
     assert.is(sent.status, 303, sent.text);
     const path = sent.to ?? '';
     const tried = await settled(admin, path);
@@ -356,15 +374,13 @@ law(
 law('import: long rows and many rows are sent in batches that the API takes', async ({ admin }) => {
   const long = Array.from({ length: 900 }, (_, at) => `Long ${at},${'x'.repeat(3000)}`);
   const short = Array.from({ length: 2500 }, (_, at) => `Short ${at},`);
-  const sent = await admin.post('/devices/import', {
-    file: csv(['name,label', ...long, ...short].join('\n')),
-  });
+  const sent = await sendFile(admin, csv(['name,label', ...long, ...short].join('\n')));
   assert.is(sent.status, 303, sent.text);
   assert.match(await settled(admin, sent.to ?? ''), 'Rows 3,400 Good 2,500 Refused 900');
 });
 
 law('import: a name as long as a cell is refused in a table that can be read', async ({ admin }) => {
-  const sent = await admin.post('/devices/import', { file: csv(`name\n${'n'.repeat(4000)}`) });
+  const sent = await sendFile(admin, csv(`name\n${'n'.repeat(4000)}`));
   const tried = await settled(admin, sent.to ?? '');
   assert.match(tried, `${'n'.repeat(100)}… `);
   assert.not.match(tried, 'n'.repeat(101));
@@ -377,47 +393,94 @@ law('import: a file that cannot be a device list is refused in words', async ({ 
     assert.match(shown.text, words);
   };
   await says({}, 'Choose a file');
-  await says({ file: csv('title,kind\nA,b') }, 'one of them has to be “name”');
   await says({ file: csv('name,type\n\n,\n') }, 'The file lists no devices');
   await says({ file: csv(`name\n${'x'.repeat(5000)}`) }, 'Row 1 has a cell of more than 4,096 characters');
   await says({ file: csv('name,type\nA,"b\nC,d\nE,f') }, 'A quotation mark in line 2 is never closed');
   const lost = 'name,type,accessToken,secretKey\nD0,default,TOK0,ab\nD1,default,TOK1,ab,cd';
   await says({ file: csv(lost) }, 'Row 2 has more cells than the first line names columns');
-  await says(
-    { file: csv('name,Device type,PIN\nD1,valve,1234') },
-    'Nobody reads the columns “Device type”, “PIN”',
-  );
-  await says({ file: csv('name,key,secretKey\nD1,a,b') }, 'The columns “secretKey” mean the same');
   const windows1252 = new File([Buffer.from('name\nK\xfchler', 'latin1')], 'devices.csv');
   await says({ file: windows1252 }, 'UTF-8');
   await says({ file: new File([Buffer.from('name\nA', 'utf16le')], 'devices.csv') }, 'UTF-8');
   await says({ file: csv(`name\n${'x\n'.repeat(100_001)}`) }, 'at most 100,000 devices');
-  assert.not.match((await admin.get('/devices/import')).html, 'href="/devices/import/'); // No import was begun.
+  await says({ do: 'check', content: 'no file of ours' }, 'Choose a file');
+  await says({ file: csv(','.repeat(300)) }, 'The file lists no devices');
+  await says({ file: csv(`${'a,'.repeat(300)}\n1`) }, 'more than 200 columns');
+  const latest = (await admin.get('/devices/import')).text;
+  assert.match(latest, 'None yet', 'no import was begun');
 });
 
 law(
-  'import: columns that nobody reads are left out when so asked, and empty ones never matter',
-  async ({ admin }) => {
-    for (const fields of [
-      { file: csv('name,Device type,PIN\nD1,valve,1234'), leaveOut: 'yes' },
-      { file: csv('name,,notes\nD2,,\nD3,,,,') },
-    ] as Record<string, string | File>[]) {
-      const sent = await admin.post('/devices/import', fields);
-      assert.is(sent.status, 303, sent.text);
-    }
+  'import: what was read is shown, what nobody reads is named, and columns are chosen by hand',
+  async ({ admin, world, home }) => {
+    const file = csv('Serial,Kind,PIN,,\nS1,valve,1234,,\nS2,<b>,"5;6",,');
+    const shown = await admin.post('/devices/import', { file });
+    assert.match(shown.text, /2 rows were read. Nothing is changed yet/);
+    assert.match(shown.text, 'Nobody reads “Serial”, “Kind”, “PIN”');
+    assert.match(shown.html, '<li>5;6</li>');
+    assert.match(shown.html, '<li>&lt;b&gt;</li>');
+    const nameless = await sendFile(admin, file);
+    assert.is(nameless.status, 400);
+    assert.match(nameless.text, 'Say which column has the names');
+    const twice = await sendFile(admin, file, { column0: 'name', column2: 'name' });
+    assert.is(twice.status, 400);
+    assert.match(twice.text, 'look at “PIN”');
+    assert.match(twice.html, 'name="content" value="H4s', 'the file is not asked for again');
+    const sent = await sendFile(admin, file, { column0: 'name', column1: 'type', column2: 'secretKey' });
+    assert.match(await settled(admin, sent.to ?? ''), 'Rows 2 Good 2 Refused 0');
+    await admin.post(`${sent.to}/start`, {});
+    await settled(admin, sent.to ?? '');
+    const result = await admin.get(`${sent.to}/result.csv?for=programs`);
+    assert.match(result.html, /^row,name/);
+    assert.match(result.html, /1,S1,CREATED,[^\n]*,1234,/);
+    const id = await world.directory.idOf(home.tenantId, 'S1');
+    assert.is((await world.devices.read(id ?? ('' as never)))?.type, 'valve');
   },
 );
+
+law('import: a template names the columns that the page knows', async ({ admin }) => {
+  const template = await admin.get('/devices/import/template.csv');
+  assert.match(template.headers.get('content-disposition') ?? '', 'attachment');
+  const shown = await admin.post('/devices/import', { file: csv(`${template.html.trimEnd()}\nA,,,,,`) });
+  assert.is(shown.html.match(/" selected/g)?.length, 6);
+  assert.not.match(shown.html, /value="" selected/);
+  assert.not.match(shown.text, 'Nobody reads');
+});
+
+test('csv: headers of ThingsBoard and The Things Stack are known, and nothing is meant twice', () => {
+  assert.equal(guessed(['Device name', 'Type', 'Label', 'Access token', 'Is gateway']), [
+    'name',
+    'type',
+    'label',
+    'accessToken',
+    undefined,
+  ]);
+  const stack = 'id;dev_eui;join_eui;name;frequency_plan_id;claim_authentication_code'.split(';');
+  assert.equal(guessed(stack), ['name', undefined, undefined, 'label', undefined, 'secretKey']);
+  assert.equal(guessed(['name', 'key', 'Secret Key', 'constructor', '']), [
+    'name',
+    'secretKey',
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
 
 test('csv: quotes, separators and line ends as spreadsheets write them', () => {
   const table = (...rows: string[][]) => rows;
   assert.equal(parseCsv('a,b\n1,2'), table(['a', 'b'], ['1', '2']));
   assert.equal(parseCsv('a\tb\r1\t"x\ty"\r\n'), table(['a', 'b'], ['1', 'x\ty']));
   assert.equal(parseCsv('a;b\n"1\n2";""""\n;\n'), table(['a', 'b'], ['1\n2', '"']));
-  assert.equal(devicesIn('Access Token,DEVICE NAME\nT , A '), [
+  const devices = (text: string, columns?: readonly (Column | undefined)[]) => {
+    const read = tableIn(text) as Table;
+    return devicesIn(read, columns ?? guessed(read.head));
+  };
+  assert.equal(devices('Access Token,DEVICE NAME\nT , A '), [
     { name: 'A', type: '', label: '', accessToken: 'T', secretKey: '', kit: '' },
   ]);
-  assert.is(devicesIn(''), 'no-name');
-  assert.equal(devicesIn('name\n"A'), { openQuoteInLine: 2 });
+  assert.is(devices(''), 'no-name');
+  assert.equal(devices('a,b\n1,2', ['name', 'name']), { twice: ['b'] });
+  assert.equal(tableIn('name\n"A'), { openQuoteInLine: 2 });
+  assert.equal(tableIn('name,type\nA,b,\nA,b,c'), { longRow: 2 });
 });
 
 law('overview: figures and plots of the last day; events as they happen', async ({ world, home, admin }) => {

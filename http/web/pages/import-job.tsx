@@ -121,6 +121,9 @@ function Summary({ job, visit }: { job: ImportJob; visit: SignedIn }) {
         <a class="button" href={`/devices/import/${job.id}/result.csv`} download>
           Download the result
         </a>
+        <a class="button" href={`/devices/import/${job.id}/result.csv?for=programs`} download>
+          The result for programs
+        </a>
         <a class="button" href={tried ? '/devices/import' : '/devices'}>
           {tried ? 'Choose another file' : 'To the devices'}
         </a>
@@ -193,7 +196,8 @@ export const importJobPages: readonly Page[] = [
 
   memberPage('/devices/import/:job/result.csv', TENANT, {
     async get(visit) {
-      const response = await visit.api.open(`${routeOf(visit)}/result`);
+      const form = visit.query.get('for') === 'programs' ? 'raw=true' : 'bom=true';
+      const response = await visit.api.open(`${routeOf(visit)}/result?${form}`);
       response.headers.set('Content-Disposition', 'attachment; filename="import-result.csv"');
       return { type: 'stream', response };
     },

@@ -1,17 +1,22 @@
 /** Starting an import: a CSV file is read, sent to the API in batches, and tried out. */
 
 import { z } from 'zod';
-import { unreachable } from '../../../actors/base/unreachable.ts';
 import { IMPORT_ROWS_MAX } from '../../../actors/imports/model.ts';
 import { TENANT } from '../../auth/principal.ts';
 import { CELL_MAX } from '../../routes/imports.ts';
 import { importView } from '../../views/import.ts';
 import type { Result } from '../api.ts';
-import { devicesIn, type ListedDevice } from '../csv.ts';
+import { devicesIn, guessed, type ListedDevice, type Table, tableIn } from '../csv.ts';
 import type { Locale } from '../locale.ts';
 import { memberPage, type Page, type PageReply, type SignedIn, seeOther } from '../page.ts';
 import { Back, Head, Refusal, Time } from '../parts/elements.tsx';
 import { type ImportJob, JOB_STATES } from './import-job.tsx';
+import { columnNamed, packed, previewReply, quoted, unpacked } from './import-preview.tsx';
+
+/** Each is a line on the page that asks what it is. */
+const COLUMNS_MAX = 200;
+/** With a byte order mark: without it spreadsheets take UTF-8 for something else. */
+const TEMPLATE = '\ufeffname,type,label,accessToken,secretKey,kit\r\n';
 
 /** The most that one request carries, well below the API's bound on bodies. */
 const BATCH = { devices: 1000, characters: 200_000 };
@@ -54,20 +59,13 @@ function FileForm({ refusal }: { refusal: string | undefined }) {
             aria-describedby="file-hint"
           />
           <small id="file-hint">
-            The first line names the columns: <code>name</code>, and if you like <code>type</code>,{' '}
-            <code>label</code>, <code>accessToken</code>, <code>secretKey</code> and <code>kit</code>: rows of
-            one kit are claimed together, by one code.
+            The first line names the columns; you say next what each of them is. Files of ThingsBoard and The
+            Things Stack are understood.{' '}
+            <a href="/devices/import/template.csv">An empty file to begin with</a>
           </small>
         </div>
-        <label class="check">
-          <input type="checkbox" name="keys" value="yes" checked /> Make keys for the labels of rows that have
-          none
-        </label>
-        <label class="check">
-          <input type="checkbox" name="leaveOut" value="yes" /> Leave out columns that have other names
-        </label>
         <button type="submit" class="primary">
-          Check the file
+          Read the file
         </button>
       </form>
     </div>
@@ -98,52 +96,53 @@ function LatestImports({ jobs, locale }: { jobs: readonly ImportJob[]; locale: L
   );
 }
 
-/** The devices of the file, or why it was not taken. */
-function read(
-  text: string | undefined,
-  { number }: Locale,
-  leaveOut: boolean,
-): readonly ListedDevice[] | string {
+/** The table of the file, or why it was not taken. */
+function read(text: string | undefined, { number }: Locale): Table | string {
   if (text === undefined) return 'Choose a file that is not empty.';
-  const devices = devicesIn(text, IMPORT_ROWS_MAX, leaveOut);
-  if (!Array.isArray(devices)) return explainUnread(devices);
-  if (devices.length === 0) return 'The file lists no devices.';
-  if (devices.length > IMPORT_ROWS_MAX) {
+  const table = tableIn(text, IMPORT_ROWS_MAX);
+  if (table === 'not-utf8')
+    return 'The file is not in UTF-8, so that letters would be lost. Save it as “CSV UTF-8”.';
+  if ('openQuoteInLine' in table)
+    return `A quotation mark in line ${number(table.openQuoteInLine)} is never closed.`;
+  if ('longRow' in table)
+    return `Row ${number(table.longRow)} has more cells than the first line names columns. A cell with a comma in it needs quotation marks.`;
+  if (table.records.length === 0) return 'The file lists no devices.';
+  if (table.records.length > IMPORT_ROWS_MAX)
     return `One import takes at most ${number(IMPORT_ROWS_MAX)} devices. Divide the file.`;
-  }
-  const long = devices.findIndex((device) => Object.values(device).some((cell) => cell.length > CELL_MAX));
+  if (table.head.length > COLUMNS_MAX) return `The file has more than ${COLUMNS_MAX} columns.`;
+  const long = table.records.findIndex((cells) => cells.some((cell) => cell.length > CELL_MAX));
   return long === -1
-    ? devices
+    ? table
     : `Row ${number(long + 1)} has a cell of more than ${number(CELL_MAX)} characters. Maybe a quotation mark is missing.`;
 }
 
-function explainUnread(why: Exclude<ReturnType<typeof devicesIn>, ListedDevice[]>): string {
-  if (typeof why === 'object') {
-    return 'openQuoteInLine' in why
-      ? `A quotation mark in line ${why.openQuoteInLine} is never closed.`
-      : explainLoss(why);
-  }
-  switch (why) {
-    case 'no-name':
-      return 'The first line has to name the columns, and one of them has to be “name”.';
-    case 'not-utf8':
-      return 'The file is not in UTF-8, so that letters would be lost. Save it as “CSV UTF-8”.';
-    default:
-      return unreachable(why);
-  }
+/** Reads the file, and shows it. */
+async function fileReply(visit: SignedIn): Promise<PageReply> {
+  const text = await visit.form.file('file');
+  const table = read(text, visit.locale);
+  if (text === undefined || typeof table === 'string') return startReply(visit, `${table}`);
+  return previewReply(visit, { table, columns: guessed(table.head), content: await packed(text) });
 }
 
-type Loss = Extract<ReturnType<typeof devicesIn>, { readonly unknown: readonly string[] }>;
-
-/** What would have been lost, and how not to lose it. */
-function explainLoss({ unknown, twice, longRow }: Loss): string {
-  const list = (names: readonly string[]) => names.map((name) => `“${name}”`).join(', ');
-  if (longRow !== undefined) {
-    return `Row ${longRow} has more cells than the first line names columns. A cell with a comma in it needs quotation marks.`;
+/** Tries the rows out, by what each column was said to be. */
+async function checkReply(visit: SignedIn): Promise<PageReply> {
+  const content = visit.form.text('content');
+  const text = await unpacked(content);
+  const table = read(text, visit.locale);
+  if (typeof table === 'string') return startReply(visit, table);
+  const columns = table.head.map((_, at) => columnNamed(visit.form.text(`column${at}`)));
+  const devices = devicesIn(table, columns);
+  if (!Array.isArray(devices)) {
+    const refusal =
+      devices === 'no-name'
+        ? 'Say which column has the names of the devices.'
+        : `Two columns are said to be the same: look at ${quoted(devices.twice)}.`;
+    return previewReply(visit, { table, columns, content, refusal });
   }
-  if (twice.length > 0)
-    return `The columns ${list(twice)} mean the same as one before them. Keep one of them.`;
-  return `Nobody reads the columns ${list(unknown)}. Rename them, or say below that they may be left out.`;
+  const started = await start(visit, devices);
+  return started.type === 'ok'
+    ? seeOther(`/devices/import/${started.value.id}`)
+    : startReply(visit, started.message);
 }
 
 /** Makes a job of the devices and has it tried out. */
@@ -185,14 +184,18 @@ export const importStartPages: readonly Page[] = [
   memberPage('/devices/import', TENANT, {
     takesFile: true,
     get: (visit) => startReply(visit),
-    async post(visit) {
-      const leaveOut = visit.form.text('leaveOut') === 'yes';
-      const devices = read(await visit.form.file('file'), visit.locale, leaveOut);
-      if (typeof devices === 'string') return startReply(visit, devices);
-      const started = await start(visit, devices);
-      return started.type === 'ok'
-        ? seeOther(`/devices/import/${started.value.id}`)
-        : startReply(visit, started.message);
-    },
+    post: (visit) => (visit.form.text('do') === 'check' ? checkReply(visit) : fileReply(visit)),
+  }),
+
+  memberPage('/devices/import/template.csv', TENANT, {
+    get: () => ({
+      type: 'stream',
+      response: new Response(TEMPLATE, {
+        headers: {
+          'Content-Type': 'text/csv;charset=UTF-8',
+          'Content-Disposition': 'attachment; filename="devices.csv"',
+        },
+      }),
+    }),
   }),
 ];

@@ -1,0 +1,142 @@
+/**
+ * What was read of a file before it is an import: the first rows, and what each column is, by guess or by hand. The file comes
+ * back with the form, compressed, so the server keeps nothing of a file that nobody confirmed.
+ */
+
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import { type Column, type Table, titleOf, unreadIn } from '../csv.ts';
+import type { PageReply, SignedIn } from '../page.ts';
+import { Back, Head, Note, Refusal } from '../parts/elements.tsx';
+
+const COLUMNS: readonly (readonly [Column, string])[] = [
+  ['name', 'Name of the device'],
+  ['type', 'Type'],
+  ['label', 'Label'],
+  ['accessToken', 'Access token'],
+  ['secretKey', 'Key for claiming'],
+  ['kit', 'Kit: devices that are claimed together'],
+];
+const ROWS_SHOWN = 4;
+const CELL_SHOWN = 60;
+
+/** What a form says that a column is; undefined: nobody reads it. */
+export const columnNamed = (text: string): Column | undefined =>
+  COLUMNS.find(([column]) => column === text)?.[0];
+
+export const quoted = (names: readonly string[]): string => names.map((name) => `“${name}”`).join(', ');
+
+interface Preview {
+  readonly table: Table;
+  readonly columns: readonly (Column | undefined)[];
+  /** The file, as `packed` makes it. */
+  readonly content: string;
+  readonly refusal?: string;
+}
+
+export function previewReply({ locale }: SignedIn, { table, columns, content, refusal }: Preview): PageReply {
+  const { number } = locale;
+  const rows = table.records.length;
+  const unread = unreadIn(table, columns);
+  return {
+    type: 'page',
+    title: 'Import devices',
+    status: refusal === undefined ? 200 : 400,
+    body: (
+      <>
+        <Back to="/devices/import" label="Choose another file" />
+        <Head
+          title="What is in the columns?"
+          lead={`${number(rows)} row${rows === 1 ? '' : 's'} ${rows === 1 ? 'was' : 'were'} read. Nothing is changed yet.`}
+        />
+        <Refusal text={refusal} />
+        {unread.length === 0 ? null : (
+          <Note kind="warn">
+            Nobody reads {quoted(unread)}: say below what {unread.length === 1 ? 'it is' : 'they are'}, or{' '}
+            {unread.length === 1 ? 'it is' : 'they are'} left out.
+          </Note>
+        )}
+        <form method="post" action="/devices/import" enctype="multipart/form-data">
+          <input type="hidden" name="content" value={content} />
+          <div class="card tablecard">
+            <table class="cards">
+              <caption>Columns of the file</caption>
+              <thead>
+                <tr>
+                  <th scope="col">Column</th>
+                  <th scope="col">What it is</th>
+                  <th scope="col">First rows</th>
+                </tr>
+              </thead>
+              <tbody>
+                {table.head.map((_, at) => (
+                  <ColumnRow table={table} at={at} column={columns[at]} />
+                ))}
+              </tbody>
+            </table>
+          </div>
+          <label class="check">
+            <input type="checkbox" name="keys" value="yes" checked /> Make keys for the labels of rows that
+            have none
+          </label>
+          <button type="submit" name="do" value="check" class="primary">
+            Check the rows
+          </button>
+        </form>
+      </>
+    ),
+  };
+}
+
+function ColumnRow({ table, at, column }: { table: Table; at: number; column: Column | undefined }) {
+  const title = titleOf(table, at);
+  const cells = table.records.slice(0, ROWS_SHOWN).map((record) => shortened(record[at]?.trim() || '–'));
+  return (
+    <tr>
+      <th scope="row">{shortened(title)}</th>
+      <td>
+        <select name={`column${at}`} aria-label={`What “${shortened(title)}” is`}>
+          <option value="" selected={column === undefined}>
+            Left out
+          </option>
+          {COLUMNS.map(([value, text]) => (
+            <option value={value} selected={value === column}>
+              {text}
+            </option>
+          ))}
+        </select>
+      </td>
+      <td>
+        <ol class="cells">
+          {cells.map((cell) => (
+            <li>{cell}</li>
+          ))}
+        </ol>
+      </td>
+    </tr>
+  );
+}
+
+function shortened(text: string): string {
+  const letters = Array.from(text);
+  return letters.length > CELL_SHOWN ? `${letters.slice(0, CELL_SHOWN).join('')}…` : text;
+}
+
+/** As large as a form with a file may be, so that nobody sends a small text that becomes an endless one. */
+const TEXT_BYTES_MAX = 32 * 1024 * 1024;
+
+export async function packed(text: string): Promise<string> {
+  return (await promisify(gzip)(text)).toString('base64');
+}
+
+/** Undefined: it is not what `packed` made. */
+export async function unpacked(content: string): Promise<string | undefined> {
+  try {
+    const bytes = await promisify(gunzip)(Buffer.from(content, 'base64'), {
+      maxOutputLength: TEXT_BYTES_MAX,
+    });
+    return bytes.length === 0 ? undefined : bytes.toString();
+  } catch {
+    return undefined; // no form of ours
+  }
+}
