@@ -85,9 +85,10 @@ export function entryOfEvent(event: DeviceEvent): EventEntry | undefined {
   });
   switch (event.type) {
     case 'DeviceProvisioned': {
-      const { name, deviceType: type, customerId, viaGateway } = event;
+      const { name, deviceType: type, customerId, viaGateway, importId, userId } = event;
       const via = viaGateway === undefined ? {} : { viaGateway };
-      return entry('ADDED', { name, type, ...via }, customerId === null ? {} : { customerId });
+      const from = importId === undefined ? {} : { importId };
+      return entry('ADDED', { name, type, ...via, ...from }, whoOf(customerId, userId));
     }
     case 'DeviceUpdated':
       return entry('UPDATED', { name: event.name, type: event.deviceType, label: event.label }, event);

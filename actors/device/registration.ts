@@ -21,7 +21,7 @@ import { assignedTo, type Credentials, type Device, mayWrite } from './state.ts'
 
 // --------------------------------------------------------------------------------------------------- provisioning
 
-export interface ProvisionDevice {
+export interface ProvisionDevice extends AskedBy {
   readonly type: 'ProvisionDevice';
   readonly tenantId: TenantId;
   readonly name: string;
@@ -34,9 +34,11 @@ export interface ProvisionDevice {
   readonly customerId: CustomerId | null;
   /** The gateway that brings it up; absent: none does. */
   readonly viaGateway?: DeviceId;
+  /** The import whose row it is; absent: of none. */
+  readonly importId?: string;
 }
 
-export interface DeviceProvisioned extends Recorded<'DeviceProvisioned'> {
+export interface DeviceProvisioned extends Recorded<'DeviceProvisioned'>, AskedBy {
   readonly tenantId: TenantId;
   readonly name: string;
   readonly deviceType: string;
@@ -47,11 +49,12 @@ export interface DeviceProvisioned extends Recorded<'DeviceProvisioned'> {
   readonly credentials: Credentials;
   readonly customerId: CustomerId | null;
   readonly viaGateway?: DeviceId;
+  readonly importId?: string;
 }
 
 export function provision(command: ProvisionDevice, at: Instant): Decision<DeviceProvisioned, Refusal> {
   const { tenantId, name, deviceType, label, additionalInfo, profileId, credentials, customerId } = command;
-  const { viaGateway } = command;
+  const { viaGateway, importId } = command;
   return accept({
     type: 'DeviceProvisioned',
     at,
@@ -64,6 +67,8 @@ export function provision(command: ProvisionDevice, at: Instant): Decision<Devic
     credentials,
     customerId,
     ...(viaGateway === undefined ? {} : { viaGateway }),
+    ...(importId === undefined ? {} : { importId }),
+    ...(command.userId === undefined ? {} : { userId: command.userId }),
   });
 }
 

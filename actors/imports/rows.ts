@@ -67,7 +67,7 @@ export function createRows(needs: RowNeeds): Rows {
     if (row.key !== null && unsealedOrNull(secrets, id, row.key.sealedSecret) === null)
       return refused(UNREADABLE);
     const credentials = deviceToken(secrets, id, token || accessToken());
-    const answer = await ask(id, provisionFor(tenantId, row, credentials));
+    const answer = await ask(id, provisionFor(job, row, credentials));
     // There already: this very row was carried out before the process ended.
     if (answer.type === 'refused' && answer.refusal.reason !== 'already-provisioned') {
       return refused(await inWords(directory, tenantId, row, answer.refusal));
@@ -190,7 +190,11 @@ const UNREADABLE = 'The secret was sealed under a server key that is no longer t
 const tokenTooShort = (length: number) => `The access token has fewer than ${length} characters`;
 const tooShort = (length: number) => `The secret has fewer than ${length} characters`;
 
-function provisionFor(tenantId: TenantId, row: ImportRow, credentials: Credentials): DeviceCommand {
+function provisionFor(
+  { id, tenantId, createdBy }: ImportJob,
+  row: ImportRow,
+  credentials: Credentials,
+): DeviceCommand {
   return {
     type: 'ProvisionDevice',
     tenantId,
@@ -200,6 +204,8 @@ function provisionFor(tenantId: TenantId, row: ImportRow, credentials: Credentia
     additionalInfo: null,
     credentials,
     customerId: null,
+    userId: createdBy,
+    importId: id,
   };
 }
 

@@ -218,6 +218,7 @@ async function create(
     ...fields,
     customerId: body.customerId ?? null,
     credentials,
+    userId: principal.userId,
   });
   const kept = await unlessTenantGone(needs, created, tenantId, answer);
   if (kept === undefined) return tokenExpired;

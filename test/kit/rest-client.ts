@@ -460,6 +460,7 @@ export async function provision(
   tenantId: TenantId,
   name: string,
   customerId: CustomerId | null = null,
+  more: { readonly viaGateway?: DeviceId } = {},
 ): Promise<DeviceId> {
   const id = newId<DeviceId>(world.clock.now());
   const answer = await world.devices.ask(id, {
@@ -471,6 +472,7 @@ export async function provision(
     additionalInfo: null,
     credentials: accessToken(credentialSecrets, id, `token of ${id}`),
     customerId,
+    ...more,
   });
   if (answer.type !== 'accepted') throw new Error(`not provisioned: ${JSON.stringify(answer)}`);
   return id;

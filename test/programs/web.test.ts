@@ -321,6 +321,13 @@ const PAGES: Readonly<Record<string, readonly (readonly [name: string, path: str
     ['delete-user', '/users/USER/delete'],
     ['delete-customer', '/customers/CUSTOMER/delete'],
     ['administrators', '/admins'],
+    ['rename-customer', '/customers/CUSTOMER/rename'],
+    ['settings', '/settings'],
+    ['audit', '/audit'],
+    ['audit-nothing', '/audit?to=2001-01-01'],
+    ['profiles', '/profiles'],
+    ['new-profile', '/profiles/new'],
+    ['api-keys', '/account/keys'],
   ],
   'sysadmin@thingsboard.org': [
     ['tenants', '/tenants'],

@@ -120,13 +120,13 @@ law(
   bounded(),
 );
 
-law('the account page of a tenant says how much there is', async () => {
+law('the settings page of a tenant says how much there is', async () => {
   const world = createWebWorld(bounded());
   try {
     const home = await settle(world, 'home');
     const admin = visitor(world);
     await admin.signIn(home.adminEmail);
-    assert.match((await admin.get('/account')).text, /Stored, in MB 0 of 1|Stored, in MB 1 of 1/);
+    assert.match((await admin.get('/settings')).text, /Stored, in MB 0 of 1|Stored, in MB 1 of 1/);
   } finally {
     await world.stop();
   }

@@ -1,9 +1,18 @@
 /** The administrators' own pages without a browser: settings, the audit trail, API keys, activation links. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { DeviceId } from '../../actors/base/ids.ts';
 import { parseCsv } from '../../http/web/csv.ts';
 import { dayStart } from '../../http/web/parts/days.ts';
-import { type Household, provision, type RestWorld, settle } from '../kit/rest-client.ts';
+import {
+  HOUR_MS,
+  type Household,
+  openWindow,
+  provision,
+  type RestWorld,
+  settle,
+} from '../kit/rest-client.ts';
+import { until } from '../kit/until.ts';
 import { createWebWorld, type Visitor, visitor } from '../kit/web-client.ts';
 
 interface Scene {
@@ -234,6 +243,76 @@ law('customers: counted in the list, renamed, and with a way to all of their dev
   assert.match(taken.html, 'value="bob"', 'what was typed is still there');
   const [, all = ''] = /href="(\/devices\?owner=[^"]+)"/.exec((await admin.get(path)).html) ?? [];
   assert.match((await admin.get(all.replaceAll('&amp;', '&'))).text, '3 devices found');
+});
+
+law(
+  'device: its page tells who made it, what happened to the second, and one thing to do next',
+  async (scene) => {
+    const { world, home, admin } = scene;
+    const made = await home.admin.post('/api/device', { name: 'Lamp', type: 'lamp' });
+    const { id } = (made.json as { readonly id: { readonly id: DeviceId } }).id;
+    const page = async (which = id) => {
+      await world.audit.catchUp();
+      return admin.get(`/devices/${which}`);
+    };
+    const fresh = await page();
+    assert.match(fresh.text, /Lamp Unclaimed Not connected Set a key History .*\d\d:\d\d:\d\d.*Created by/);
+    assert.match(fresh.text, `Created by ${home.adminEmail}`);
+    await admin.post(`/devices/${id}/key`, { days: '7' });
+    const keyed = await page();
+    assert.match(keyed.text, /Waits for its key until .* Print its label History/);
+    const torch = await provision(world, home.tenantId, 'Torch');
+    await openWindow(world, torch, 's', HOUR_MS);
+    for (let n = 0; n < 3; n += 1)
+      await home.alice.post('/api/customer/device/Torch/claim', { secretKey: 'no' });
+    assert.is((await home.alice.post('/api/customer/device/Torch/claim', { secretKey: 's' })).status, 200);
+    const owned = await page(torch);
+    assert.match(owned.text, /See its owner History/);
+    assert.match(owned.text, `Claimed with its key by ${home.alice.email}`);
+    assert.is(owned.text.match(/Claim refused by \S+ wrong key/g)?.length, 3);
+    assert.match(owned.html, `<a href="/customers/${home.alice.customerId}">The customer</a>`);
+    assert.match(owned.text, /Careful Take it from alice Delete/);
+
+    const profile = await home.admin.post('/api/deviceProfile', { name: 'Rented' });
+    const { id: chosen } = (profile.json as { readonly id: { readonly id: string } }).id;
+    await admin.post(`/devices/${id}/edit`, { name: 'Lamp', type: 'lamp', label: 'Hall', profile: chosen });
+    assert.match((await page()).text, /Profile Rented/);
+    const wrong = await admin.post(`/devices/${id}/edit`, {
+      name: ' ',
+      type: 'lamp',
+      label: 'Hall',
+      profile: chosen,
+    });
+    assert.is(wrong.status, 400);
+    assert.match(wrong.html, '<details class="card" open', 'what was refused is still open');
+  },
+);
+
+law('device: one that a gateway or an import has made says so, and leads there', async (scene) => {
+  const { world, home, admin } = scene;
+  const gateway = await provision(world, home.tenantId, 'Gateway');
+  const behind = await provision(world, home.tenantId, 'Behind', null, { viaGateway: gateway });
+  await world.audit.catchUp();
+  const shown = await admin.get(`/devices/${behind}`);
+  assert.match(shown.text, 'Created by its gateway');
+  assert.match(shown.html, `<a href="/devices/${gateway}">The gateway</a>`);
+
+  const begun = await home.admin.post('/api/deviceImport', {});
+  const { id: job } = begun.json as { readonly id: string };
+  await home.admin.post(`/api/deviceImport/${job}/rows`, { from: 0, rows: [{ name: 'Row 1' }] });
+  await home.admin.post(`/api/deviceImport/${job}/start?dryRun=false`, {});
+  const list = '/api/tenant/devices?pageSize=10&page=0&textSearch=Row';
+  const found = async () =>
+    (
+      (await home.admin.get(list)).json as {
+        readonly data: readonly { readonly id: { readonly id: string } }[];
+      }
+    ).data[0];
+  await until('the row is a device', async () => (await found()) !== undefined);
+  await world.audit.catchUp();
+  const row = await admin.get(`/devices/${(await found())?.id.id}`);
+  assert.match(row.text, `Created by an import by ${home.adminEmail}`);
+  assert.match(row.html, `<a href="/devices/import/${job}">The import</a>`);
 });
 
 test.run();

@@ -1,18 +1,19 @@
 /** One device, as its tenant sees it: its state, its owner, how it is claimed, what happened to it. */
 
-import type { z } from 'zod';
+import { z } from 'zod';
 import { TENANT } from '../../auth/principal.ts';
 import { auditView } from '../../views/audit.ts';
 import { credentialsView } from '../../views/credentials.ts';
 import { customerView } from '../../views/customer.ts';
 import { attributesView, deviceInfoView, deviceView } from '../../views/device.ts';
 import { pageView } from '../../views/page.ts';
+import { profileNameView } from '../../views/profile.ts';
 import { type Result, segment, toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, resultAt, type SignedIn, seeOther } from '../page.ts';
 import { DaysField, newClaimingData } from '../parts/claim-key.tsx';
 import { confirmPage } from '../parts/confirm.tsx';
 import { ClaimDetail, ClaimState, type DeviceInfo, findCustomer } from '../parts/device-parts.tsx';
-import { Claiming, Owner } from '../parts/device-sections.tsx';
+import { Claiming, Danger, MainAction, Owner } from '../parts/device-sections.tsx';
 import { Back, Field, Head, Refusal, Time } from '../parts/elements.tsx';
 import { Pager, pageOf } from '../parts/list.tsx';
 import { Story } from '../parts/trail.tsx';
@@ -20,6 +21,8 @@ import { Story } from '../parts/trail.tsx';
 const auditPage = pageView(auditView);
 const customersPage = pageView(customerView);
 const TRAIL_SIZE = 50;
+/** What the device's page shows of it. */
+const STORY_SIZE = 10;
 /** Customers that can be chosen by name; others are typed. */
 const CHOICES = 100;
 
@@ -40,15 +43,20 @@ async function deviceReply(visit: SignedIn, refused?: Refused): Promise<PageRepl
   const { api } = visit;
   const device = await deviceOf(visit);
   const { id } = device.id;
-  const [credentials, keys, customers] = await Promise.all([
+  const trail = toQuery({ pageSize: STORY_SIZE, startTime: device.createdTime });
+  const [credentials, keys, customers, profiles, story] = await Promise.all([
     api.get(`/api/device/${id}/credentials`, credentialsView),
     api.get(
       `/api/plugins/telemetry/DEVICE/${id}/values/attributes/SERVER_SCOPE?keys=claimingData`,
       attributesView,
     ),
     api.get(`/api/customers?${toQuery({ pageSize: CHOICES })}`, customersPage),
+    api.get('/api/deviceProfile/names', z.array(profileNameView)),
+    api.get(`/api/audit/logs/entity/DEVICE/${id}?${trail}`, auditPage),
   ]);
   const path = `/devices/${id}`;
+  const keyed = keys.length > 0;
+  const typed = refused?.form === 'edit' ? { ...device, ...textsOf(visit) } : device;
   return {
     type: 'page',
     title: device.name,
@@ -60,30 +68,43 @@ async function deviceReply(visit: SignedIn, refused?: Refused): Promise<PageRepl
         <div class="head">
           <div>
             <h1>{device.name}</h1>
-            <p>
-              <ClaimState device={device} visit={visit} /> <ClaimDetail device={device} visit={visit} />
+            {device.label === null ? null : <p class="lead">{device.label}</p>}
+            <p class="facts">
+              <span>
+                <ClaimState device={device} visit={visit} /> <ClaimDetail device={device} visit={visit} />
+              </span>
+              <span class={device.active ? 'state owned' : 'state free'}>
+                {device.active ? 'Connected by MQTT' : 'Not connected'}
+              </span>
             </p>
           </div>
-          <a class="button" href={`${path}/history`}>
-            History
-          </a>
+          <MainAction device={device} keyed={keyed} />
         </div>
         <div class="grid two">
           <div>
-            <About device={device} credentials={credentials} visit={visit} />
-            <Edit device={refused?.form === 'edit' ? { ...device, ...textsOf(visit) } : device} />
+            <section class="card" aria-labelledby="story">
+              <h2 id="story">History</h2>
+              {story.data.length === 0 ? (
+                <p class="muted">Nothing is recorded yet.</p>
+              ) : (
+                <Story entries={story.data} locale={visit.locale} />
+              )}
+              <p>
+                <a href={`${path}/history`}>All of its history</a>
+              </p>
+            </section>
           </div>
           <div>
+            <Claiming device={device} visit={visit} keyed={keyed} />
             <Owner
               device={device}
               titles={customers.data.map(({ title }) => title)}
               typed={refused?.form === 'assign' ? visit.form.text('customer') : ''}
               visit={visit}
             />
-            <Claiming device={device} visit={visit} keyed={keys.length > 0} />
-            <p>
-              <a href={`${path}/delete`}>Delete this device</a>
-            </p>
+            <About device={device} credentials={credentials} visit={visit} />
+            <Edit device={typed} profiles={profiles} open={refused?.form === 'edit'} />
+            <Danger device={device} keyed={keyed} />
           </div>
         </div>
       </>
@@ -106,8 +127,8 @@ function About({ device, credentials, visit: { locale } }: AboutProps) {
         <dd>
           <Time at={device.createdTime} locale={locale} />
         </dd>
-        <dt>Connected</dt>
-        <dd>{device.active ? 'Yes, by MQTT' : 'Not at this moment'}</dd>
+        <dt>Type</dt>
+        <dd>{device.type}</dd>
         <dt>Profile</dt>
         <dd>{device.deviceProfileName}</dd>
         <dt>Credentials</dt>
@@ -122,17 +143,35 @@ function About({ device, credentials, visit: { locale } }: AboutProps) {
   );
 }
 
-function Edit({ device: { id, name, type, label } }: { device: DeviceInfo }) {
+interface EditProps {
+  readonly device: DeviceInfo;
+  readonly profiles: readonly z.output<typeof profileNameView>[];
+  readonly open: boolean;
+}
+
+function Edit({ device: { id, name, type, label, deviceProfileId }, profiles, open }: EditProps) {
   return (
-    <section class="card" aria-labelledby="edit">
-      <h2 id="edit">Name and type</h2>
+    <details class="card" open={open}>
+      <summary>Edit</summary>
       <form method="post" action={`/devices/${id.id}/edit`}>
         <Field name="name" label="Name" value={name} maxlength={255} required verbatim />
         <Field name="type" label="Type" value={type} maxlength={255} />
         <Field name="label" label="Description" value={label ?? ''} maxlength={255} />
-        <button type="submit">Save</button>
+        <div class="field">
+          <label for="f-profile">Profile</label>
+          <select id="f-profile" name="profile">
+            {profiles.map((one) => (
+              <option value={one.id.id} selected={one.id.id === deviceProfileId.id}>
+                {one.name}
+              </option>
+            ))}
+          </select>
+        </div>
+        <button type="submit" class="primary">
+          Save
+        </button>
       </form>
-    </section>
+    </details>
   );
 }
 
@@ -189,9 +228,12 @@ function typed(
 }
 
 const typedForms: readonly Page[] = [
-  typed('edit', 'Saved.', (visit, { id, additionalInfo, deviceProfileId }) =>
-    visit.api.post('/api/device', { id, additionalInfo, deviceProfileId, ...textsOf(visit) }, deviceView),
-  ),
+  typed('edit', 'Saved.', (visit, { id, additionalInfo, deviceProfileId }) => {
+    const chosen = visit.form.text('profile');
+    const profile = chosen === '' ? deviceProfileId : { entityType: 'DEVICE_PROFILE', id: chosen };
+    const body = { id, additionalInfo, deviceProfileId: profile, ...textsOf(visit) };
+    return visit.api.post('/api/device', body, deviceView);
+  }),
   typed('assign', 'Assigned.', async ({ api, form }, { id }) => {
     const customer = await findCustomer(api, form.text('customer').trim());
     if (customer.type === 'refused') return customer;

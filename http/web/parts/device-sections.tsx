@@ -1,4 +1,5 @@
 /** The sections of a device's page with forms of their own: how it is claimed, and its owner. */
+import { NULL_UUID } from '../../../actors/base/ids.ts';
 import type { SignedIn } from '../page.ts';
 import { DaysField } from './claim-key.tsx';
 import { ClaimDetail, type DeviceInfo } from './device-parts.tsx';
@@ -36,9 +37,6 @@ export function Claiming({ device, visit, keyed }: ClaimingProps) {
             </a>
             <a class="button" href={`${path}/key`}>
               Replace the key
-            </a>
-            <a class="button" href={`${path}/remove-key`}>
-              Remove the key
             </a>
           </>
         ) : null}
@@ -170,13 +168,60 @@ export function Owner({ device, titles, typed, visit }: OwnerProps) {
           <button type="submit">Withdraw the offer</button>
         </form>
       )}
-      {owned ? (
-        <p>
+    </section>
+  );
+}
+
+/** What cannot be undone, or voids what is in people's hands: apart from everything else, and each asks before. */
+export function Danger({ device, keyed }: Pick<ClaimingProps, 'device' | 'keyed'>) {
+  const path = `/devices/${device.id.id}`;
+  return (
+    <section class="card danger" aria-labelledby="danger">
+      <h2 id="danger">Careful</h2>
+      <div class="row">
+        {device.ownedSince === null ? null : (
           <a class="button danger" href={`${path}/unassign`}>
             Take it from {device.customerTitle ?? 'its owner'}
           </a>
-        </p>
-      ) : null}
+        )}
+        {keyed ? (
+          <a class="button danger" href={`${path}/remove-key`}>
+            Remove the key
+          </a>
+        ) : null}
+        <a class="button danger" href={`${path}/delete`}>
+          Delete this device
+        </a>
+      </div>
     </section>
+  );
+}
+
+/** The one thing that is most likely wanted now. */
+export function MainAction({ device, keyed }: Pick<ClaimingProps, 'device' | 'keyed'>) {
+  const path = `/devices/${device.id.id}`;
+  if (device.pendingWindow !== null)
+    return (
+      <form method="post" action={`${path}/approve`}>
+        <input type="hidden" name="openedAt" value={String(device.pendingWindow.openedAt)} />
+        <button type="submit" class="primary">
+          Let it be claimed
+        </button>
+      </form>
+    );
+  if (device.ownedSince !== null && device.customerId.id !== NULL_UUID)
+    return (
+      <a class="button primary" href={`/customers/${device.customerId.id}`}>
+        See its owner
+      </a>
+    );
+  return keyed ? (
+    <a class="button primary" href={`/devices/labels?ids=${device.id.id}`}>
+      Print its label
+    </a>
+  ) : (
+    <a class="button primary" href={`${path}/key`}>
+      Set a key
+    </a>
   );
 }

@@ -32,7 +32,6 @@ const NAVIGATION: Readonly<Record<User['authority'], readonly (readonly [path: s
     ['/live', 'Overview'],
     ['/devices', 'Devices'],
     ['/customers', 'Customers'],
-    ['/audit', 'Audit'],
     ['/settings', 'Settings'],
   ],
   SYS_ADMIN: [['/tenants', 'Tenants']],

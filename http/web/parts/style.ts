@@ -76,6 +76,9 @@ main.narrow { max-width: 30rem; }
 .foot { max-width: 76rem; width: 100%; margin: 0 auto; padding: 1rem; display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; font-size: .9375rem; }
 .foot a { padding: .25rem 0; color: var(--muted); }
 .head { display: flex; flex-wrap: wrap; gap: .75rem 1rem; align-items: flex-start; justify-content: space-between; margin-bottom: 1.25rem; }
+.head > div { min-width: 0; }
+.head h1 { overflow-wrap: anywhere; }
+.filters .row { grid-column: 1 / -1; }
 .row { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; }
 .row form { display: contents; }
 .grid { display: grid; gap: 1rem; margin-bottom: 1rem; }
@@ -135,6 +138,7 @@ summary { cursor: pointer; }
 tbody th { overflow-wrap: anywhere; min-width: 12rem; }
 td input[type=checkbox] { display: block; }
 td .note { max-width: 32rem; }
+table.wrap td { overflow-wrap: anywhere; min-width: 4.5rem; }
 td.num, th.num { text-align: right; font-variant-numeric: tabular-nums; }
 .tablecard { padding: .25rem 0; overflow-x: auto; }
 .selected { padding: .75rem; margin: 0; border-top: 1px solid var(--line); }
@@ -200,6 +204,13 @@ video { width: 100%; border-radius: .5rem; background: #000; aspect-ratio: 4 / 3
 .story li::before { content: ""; position: absolute; left: -.4rem; top: .45rem; width: .625rem; height: .625rem; border-radius: 50%; background: var(--accent); }
 .story li:last-child { border-color: transparent; padding-bottom: 0; }
 .story time { display: block; color: var(--muted); font-size: .875rem; }
+.story b { display: block; }
+.story small { display: block; }
+.story a { display: inline-block; min-height: 1.5rem; margin-right: .75rem; }
+.facts { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; }
+.card.danger { border-color: var(--bad); }
+details.card > summary { font-weight: 650; min-height: 1.5rem; }
+details.card > form { margin-top: 1rem; }
 .scanned { margin: 0; }
 [data-scanned] .scanned + .big { font-size: 1.5rem; margin-bottom: 1.25rem; }
 .instead { text-align: center; margin: .5rem 0 0; }
@@ -219,8 +230,7 @@ button:disabled { opacity: .6; cursor: progress; }
 .copied button { flex: none; }
 meter { display: block; width: 100%; height: .75rem; }
 textarea[readonly] { margin-bottom: .5rem; }
-details { margin-top: .75rem; }
-details > .field, details > .qr { margin-top: .75rem; }
+section > details, details > .field, details > .qr { margin-top: .75rem; }
 .empty { text-align: center; padding: 2rem 1rem; color: var(--muted); }
 
 `;

@@ -22,7 +22,7 @@ interface TableProps<Row> {
 /** Without a card around it. */
 export function PlainTable<Row>({ caption, shown = false, columns, rows }: TableProps<Row>) {
   return (
-    <table class="cards">
+    <table class="cards wrap">
       <caption {...(shown ? {} : { class: 'sr' })}>{caption}</caption>
       <thead>
         <tr>

@@ -1,5 +1,6 @@
 /** The audit trail in words: as a table of everything, and as the story of one device. */
 import type { z } from 'zod';
+import { NULL_UUID } from '../../../actors/base/ids.ts';
 import { REASONS as CODES } from '../../../actors/claiming/reasons.ts';
 import type { auditView } from '../../views/audit.ts';
 import type { Locale } from '../locale.ts';
@@ -90,6 +91,7 @@ function whatHappened({ actionType, actionData, entityId, actionStatus }: Entry)
     return CAME_BY[String(evidence)] ?? CAME_BY[String(by)] ?? 'Assigned to a customer';
   if (actionType === 'UNASSIGNED_FROM_CUSTOMER')
     return WENT_BY[String(evidence)] ?? WENT_BY[String(by)] ?? 'Taken from its owner';
+  if (actionType === 'ADDED' && entityId.entityType === 'DEVICE') return createdBy(actionData);
   if (actionType === 'CREDENTIALS_UPDATED' && entityId.entityType === 'USER') return userSecret(actionData);
   if (actionType === 'LOGIN' && actionStatus === 'FAILURE') return 'Not let in';
   if (typeof setting === 'string') return `${ACTIONS[actionType]}: ${setting}`;
@@ -97,6 +99,11 @@ function whatHappened({ actionType, actionData, entityId, actionStatus }: Entry)
     if (actionData[kind] !== undefined) return `${ACTIONS[actionType]}: a ${kind}`;
   }
   return ACTIONS[actionType];
+}
+
+function createdBy({ viaGateway, importId }: Entry['actionData']): string {
+  if (viaGateway !== undefined) return 'Created by its gateway';
+  return importId === undefined ? 'Created' : 'Created by an import';
 }
 
 function userSecret({ apiKey, secondFactor, activationLink }: Entry['actionData']): string {
@@ -112,7 +119,7 @@ const ALL_REASONS = new Map(Object.entries(CODES).map(([code, { words }]) => [co
 const reasonInWords = (code: string): string => REASONS[code] ?? ALL_REASONS.get(code) ?? code;
 
 /** What else there is to know: why it was refused, how often, what it was about. */
-function whatElse({ actionData, actionFailureDetails }: Entry, { number }: Locale): string {
+function whatElse({ actionData, actionFailureDetails, entityId }: Entry, { number }: Locale): string {
   const { keys, why, repeated, title, name, openedBy, label } = actionData;
   const parts: string[] = [];
   if (actionFailureDetails !== null) parts.push(reasonInWords(actionFailureDetails));
@@ -120,7 +127,9 @@ function whatElse({ actionData, actionFailureDetails }: Entry, { number }: Local
   if (typeof why === 'string') parts.push(ENDS[why] ?? why);
   if (Array.isArray(keys)) parts.push(keys.join(', '));
   if (openedBy === 'gateway') parts.push('by its gateway');
-  const named = [title, name, label].find((text) => typeof text === 'string' && text !== '');
+  // A device is named beside it.
+  const names = entityId.entityType === 'USER' ? [title, name, label] : [];
+  const named = names.find((text) => typeof text === 'string' && text !== '');
   if (typeof named === 'string') parts.push(named);
   return parts.join('; ');
 }
@@ -161,15 +170,37 @@ export function Story({ entries, locale }: TrailProps) {
     <ol class="story" reversed>
       {entries.map((entry) => {
         const more = whatElse(entry, locale);
+        const { customerId } = entry;
         return (
           <li>
             <Time at={entry.createdTime} locale={locale} exact />
             <b>{whatHappened(entry)}</b>
-            {entry.userName === null ? null : ` by ${entry.userName}`}
-            {more === '' ? null : <small class="muted"> {more}</small>}
+            {entry.userName === null ? null : ` by ${entry.userName} `}
+            {more === '' ? null : <small class="muted">{more}</small>}
+            <Whereto
+              entry={entry}
+              customer={CHANGES_OWNER.has(entry.actionType) ? customerId.id : NULL_UUID}
+            />
           </li>
         );
       })}
     </ol>
+  );
+}
+
+const CHANGES_OWNER: ReadonlySet<Entry['actionType']> = new Set([
+  'ASSIGNED_TO_CUSTOMER',
+  'UNASSIGNED_FROM_CUSTOMER',
+]);
+
+/** To the customer, gateway or import that an entry is about. A deleted one is told by its own page. */
+function Whereto({ entry: { actionData }, customer }: { entry: Entry; customer: string }) {
+  const { viaGateway, importId } = actionData;
+  return (
+    <>
+      {customer === NULL_UUID ? null : <a href={`/customers/${customer}`}>The customer</a>}
+      {typeof viaGateway === 'string' ? <a href={`/devices/${viaGateway}`}>The gateway</a> : null}
+      {typeof importId === 'string' ? <a href={`/devices/import/${importId}`}>The import</a> : null}
+    </>
   );
 }
