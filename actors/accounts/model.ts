@@ -99,6 +99,8 @@ export interface User extends UserFields {
   readonly enabled: boolean;
   /** Whether its users gave themselves the address, which nobody then has checked; absent: an administrator did. */
   readonly emailIsOwnChoice?: true;
+  /** A system administrator wrote the address, or its holder has opened a link that went there alone; absent: neither is known. */
+  readonly emailIsProven?: true;
   /** Has a password. */
   readonly activated: boolean;
   /** Counts the passwords, and the times the user was disabled: a token issued under an older count is outdated. */

@@ -61,7 +61,8 @@ export function passwordResetsOf({
       if (passwordHash === 'overloaded') return OVERLOADED;
       const set = withPassword(passwordHash);
       const changed = await change(user.id, (before) =>
-        holds(before, digest) && before.enabled ? set(before) : before,
+        // Whoever has the link reads the mail of this address.
+        holds(before, digest) && before.enabled ? { ...set(before), emailIsProven: true } : before,
       );
       return changed.type === 'done' && changed.entity.passwordHash === passwordHash
         ? done(publicUser(changed.entity))

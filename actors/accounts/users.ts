@@ -94,6 +94,7 @@ function peopleOf(
       version: 1,
       membership,
       ...fields,
+      ...(asks === undefined ? { emailIsProven: true as const } : {}),
       enabled: true,
       credentialsVersion: 1,
       passwordHash,
@@ -119,14 +120,18 @@ function peopleOf(
   ): Promise<AccountAnswer<User>> {
     const wrong = checkEmail(fields.email);
     if (wrong !== undefined) return refused(wrong);
-    const next = ({ addressTaken, emailIsOwnChoice, passwordReset, ...user }: StoredUser): StoredUser => {
-      const keeps = addressTaken === true && user.email === fields.email;
-      const isOwn = by === 'itself' && (emailIsOwnChoice === true || fields.email !== user.email);
+    const next = (stored: StoredUser): StoredUser => {
+      const { addressTaken, emailIsOwnChoice, emailIsProven, passwordReset, ...user } = stored;
+      const isSame = user.email === fields.email;
+      const isProven = isSame ? emailIsProven === true : by !== 'itself' && asks === undefined;
+      const keeps = addressTaken === true && isSame;
+      const isOwn = by === 'itself' && (emailIsOwnChoice === true || !isSame);
       const address = {
         ...(keeps ? { addressTaken } : {}),
         ...(isOwn ? { emailIsOwnChoice: true as const } : {}),
+        ...(isProven ? { emailIsProven: true as const } : {}),
         // A link that went to the address before is for whoever reads that.
-        ...(passwordReset !== undefined && user.email === fields.email ? { passwordReset } : {}),
+        ...(passwordReset !== undefined && isSame ? { passwordReset } : {}),
       };
       return { ...user, ...fields, ...address };
     };

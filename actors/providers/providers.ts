@@ -54,6 +54,19 @@ export function forgetProviders(store: Store, tenantId: TenantId): Promise<void>
   return emptyList(createCollection(store, kind), providersOf(tenantId));
 }
 
+/**
+ * An id_token is for a client, and must not do what an access token does: no audience of the API is a client of the same
+ * issuer, of this provider or of another of the system.
+ */
+function confuses(fields: ProviderFields, others: readonly Provider[]): boolean {
+  const { issuer, clientId, apiAudience } = fields;
+  return others.some(
+    (other) =>
+      other.issuer === issuer &&
+      ((apiAudience != null && other.clientId === apiAudience) || other.apiAudience === clientId),
+  );
+}
+
 export function createProviders(needs: ProviderNeeds): Providers {
   const { store, secrets, filter, clock } = needs;
   const rows: Collection<Provider> = createCollection(store, kind);
@@ -65,7 +78,11 @@ export function createProviders(needs: ProviderNeeds): Providers {
   }
 
   /** Why these fields cannot be, or undefined. */
-  async function wrong(tenantId: TenantId | null, fields: ProviderFields): Promise<string | undefined> {
+  async function wrong(
+    tenantId: TenantId | null,
+    fields: ProviderFields,
+    id?: ProviderId,
+  ): Promise<string | undefined> {
     const url = filter.checkUrl(fields.issuer);
     if (typeof url === 'string') return `The issuer cannot be asked: ${url}`;
     if (fields.apiAudience != null) {
@@ -73,6 +90,9 @@ export function createProviders(needs: ProviderNeeds): Providers {
       // An id_token is for the client, and must not do what an access token does.
       if (fields.apiAudience === fields.clientId) return 'apiAudience should be another than clientId!';
     }
+    const system = await rows.first(providersOf(null), PROVIDERS_MAX);
+    const others = system.filter((other) => other.id !== id);
+    if (confuses(fields, others)) return CONFUSED;
     if (!fields.signsUp) return undefined;
     const signUpTenantId = tenantId ?? fields.signUpTenantId;
     if (signUpTenantId === null) return 'signUpTenantId should say of whom people become customers!';
@@ -112,7 +132,7 @@ export function createProviders(needs: ProviderNeeds): Providers {
     },
 
     async update(tenantId, id, fields, secret) {
-      const why = await wrong(tenantId, fields);
+      const why = await wrong(tenantId, fields, id);
       if (why !== undefined) return { type: 'bad-fields', why };
       const there = await find(tenantId, id);
       if (there === undefined) return { type: 'refused', reason: 'provider-unknown' };
@@ -139,6 +159,8 @@ export function createProviders(needs: ProviderNeeds): Providers {
   };
 }
 
+const CONFUSED = 'apiAudience should be no clientId of the same issuer, nor the other way round!';
+
 /** The pattern of a customer of its own for everybody. */
 const OWN = '%{email}';
 
@@ -150,7 +172,11 @@ function createPeople({ accounts, counters, allowSignUp }: ProviderNeeds): Provi
   const perProvider = counters('sign-up-provider', { windowMs: DAY_MS });
 
   /** Somebody whom the address names, at the first sign-in. */
-  async function byAddress(provider: Provider, claims: Claims, mark: string): Promise<User | undefined> {
+  async function byAddress(
+    provider: Provider,
+    claims: Claims,
+    mark: string,
+  ): Promise<User | 'unproven' | undefined> {
     const { email, emailVerified } = claims;
     if (email === undefined || !emailVerified) return undefined;
     const user = await users.findByEmail(email);
@@ -159,8 +185,11 @@ function createPeople({ accounts, counters, allowSignUp }: ProviderNeeds): Provi
     // Nor does a tenant learn by its provider who has an account with another.
     if (!mayVouchFor(provider, user.membership)) return undefined;
     // An address is given to somebody new when its holder leaves: then it is another subject that has it.
-    if (provider.emailDomains.includes(domainOf(email)))
-      return (await providerLinks.isTaken(user.id, provider.id)) ? undefined : user;
+    if (provider.emailDomains.includes(domainOf(email))) {
+      if (await providerLinks.isTaken(user.id, provider.id)) return undefined;
+      // A tenant can give its users any address, and would wait for its holder to come in.
+      return provider.tenantId === null && user.emailIsProven !== true ? 'unproven' : user;
+    }
     // Its sign-up was broken off before the link was written.
     const { membership } = user;
     if (!provider.signsUp || membership.authority !== 'CUSTOMER_USER') return undefined;
@@ -207,6 +236,7 @@ function createPeople({ accounts, counters, allowSignUp }: ProviderNeeds): Provi
     const mark = subjectId(subject);
     const linked = await providerLinks.find(subject);
     const known = linked === undefined ? await byAddress(provider, claims, mark) : await users.find(linked);
+    if (known === 'unproven') return refused('email-unproven');
     const signedIn: SignedIn =
       known === undefined
         ? await newcomer(provider, claims, mark, address)

@@ -396,6 +396,12 @@ function refused(why: CompletionReason | SignInReason): Problem {
         ErrorCode.PERMISSION_DENIED,
         'The provider has not checked your e-mail address. Confirm it there, then sign in again.',
       );
+    case 'email-unproven':
+      return problem(
+        403,
+        ErrorCode.PERMISSION_DENIED,
+        'There is an account with your address, and nobody has checked that it is yours. Choose “Forgot your password?” once and set a new one by the mail, or ask your administrator. Then sign in here again.',
+      );
     case 'user-not-below':
       return problem(403, ErrorCode.PERMISSION_DENIED, 'Your account cannot sign in by this provider.');
     case 'user-disabled':

@@ -584,4 +584,61 @@ story(
   { end_session_endpoint: 'javascript:alert(1)' },
 );
 
+story(
+  'an address that a tenant wrote draws nobody in by a provider of the system, until its holder has proven it',
+  async (all) => {
+    const { world, home } = all;
+    const { users } = world.accounts;
+    const root = await systemAdministrator(world);
+    const id = await all.set(root, { allowedEmailDomains: ['corp.test'] });
+    const { customerId } = home.alice;
+    // The tenant waits with an account of its own making for somebody who is coming.
+    const trap = { email: 'victim@corp.test', customerId: { id: customerId }, authority: 'CUSTOMER_USER' };
+    const made = await home.admin.post('/api/user', trap);
+    assert.is(made.status, 200, made.text);
+    const victim = { sub: 'victim', email: 'victim@corp.test', email_verified: true };
+    await isOut(all.browser, await signIn(all, id, victim), /nobody has checked that it is yours/);
+    const user = await users.findByEmail(trap.email);
+    if (user === undefined) throw new Error('it was made');
+    const { token = '' } = await users
+      .activation(user.id)
+      .then((answer) => (answer.type === 'done' ? answer.value : { token: '' }));
+    await users.activate(token, 'a password that the tenant chose');
+    await isOut(all.browser, await signIn(all, id, victim), /nobody has checked that it is yours/);
+    // By the mail that only the holder reads.
+    await users.beginReset(user.id, 'a token in the mail', world.clock.now(), 60_000);
+    assert.is((await users.resetPassword('a token in the mail', 'a password of her own')).type, 'done');
+    assert.is((await signIn(all, id, victim)).to, '/claim');
+    // What a tenant writes in afterwards is nobody's again.
+    const moved = { ...trap, id: { id: user.id }, email: 'other@corp.test' };
+    assert.is((await home.admin.post('/api/user', moved)).status, 200);
+    const other = visitor(world);
+    const holder = { sub: 'other', email: 'other@corp.test', email_verified: true };
+    await isOut(
+      other,
+      await signIn(
+        { ...all, browser: other },
+        await all.set(root, { title: 'B', allowedEmailDomains: ['corp.test'] }),
+        holder,
+      ),
+      /nobody has checked/,
+    );
+  },
+);
+
+story(
+  'what a token of a client is for is no audience of the API, whichever of two providers says so first',
+  async (all) => {
+    const root = await systemAdministrator(all.world);
+    const fields = { title: 'A', loginButtonLabel: 'A', issuer: all.idp.issuer };
+    const save = (more: object) => root.post('/api/oauth2/client', { ...fields, ...more });
+    assert.is((await save({ clientId: 'one', apiAudience: 'api' })).status, 200);
+    isProblem(await save({ clientId: 'api' }), 400, 31);
+    isProblem(await save({ clientId: 'two', apiAudience: 'one' }), 400, 31);
+    isProblem(await save({ clientId: 'three', apiAudience: 'three' }), 400, 31);
+    isProblem(await all.home.admin.post('/api/oauth2/client', { ...fields, clientId: 'api' }), 400, 31);
+    assert.is((await save({ clientId: 'two', apiAudience: 'api' })).status, 200);
+  },
+);
+
 run();
