@@ -34,6 +34,8 @@ export interface AccountsNeeds {
   readonly forgetTenant?: (id: TenantId) => Promise<void>;
   /** And for a customer. */
   readonly forgetCustomer?: (id: CustomerId) => Promise<void>;
+  /** And for a user. */
+  readonly forgetUser?: (id: UserId) => Promise<void>;
   /** Announces users that changed to other processes on the same store; without it nobody else hears. */
   readonly bus?: Bus;
 }
@@ -43,6 +45,7 @@ const USER_CHANGED = 'user-changed';
 export function createAccounts(needs: AccountsNeeds): Accounts {
   const { store, clock, settings, devices, directory, bus = silentBus } = needs;
   const { forgetTenant = async () => {}, forgetCustomer = async () => {} } = needs;
+  const { forgetUser = async () => {} } = needs;
   const listeners: ((id: UserId) => void)[] = [];
   const hear = (id: UserId) => {
     for (const listener of listeners) listener(id);
@@ -78,6 +81,7 @@ export function createAccounts(needs: AccountsNeeds): Accounts {
       await replays.forget(id);
       await secondFactors.forget(id);
       await providerLinks.forget(id);
+      await forgetUser(id);
     },
   });
 

@@ -1,4 +1,5 @@
 /** How a mail looks, as plain text and as HTML: the same words in both. Nothing is loaded from anywhere, so nobody is watched. */
+import { hiddenIn } from '../base/text.ts';
 import { directionOf, type Language } from '../texts/languages.ts';
 
 /** What the operator decides about it. */
@@ -18,6 +19,23 @@ export interface Content {
   readonly after: readonly string[];
   /** Why somebody gets it. */
   readonly why: string;
+}
+
+const NAME_MAX = 80;
+/** What mail programs make a link of by themselves. */
+const LINKS = /(:\/\/|www\.|@|\.\p{L})/giu;
+
+/**
+ * A name that somebody gave, as it stands in a mail: one line of what can be seen, and no link, which whoever gives names to
+ * devices could lead people away with.
+ */
+export function nameInMail(name: string): string {
+  const seen = [...name].map((one) => (hiddenIn(one) === undefined ? one : ' ')).slice(0, NAME_MAX);
+  return seen
+    .join('')
+    .replaceAll(/\s+/gu, ' ')
+    .trim()
+    .replaceAll(LINKS, (match) => [...match].join('\u2060'));
 }
 
 export function textOf({ before, action, after, why }: Content): string {

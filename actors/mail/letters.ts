@@ -4,10 +4,11 @@ import type { Clock, Instant } from '../base/clock.ts';
 import type { MailId } from '../base/ids.ts';
 import type { Secrets } from '../base/secret.ts';
 import { unreachable } from '../base/unreachable.ts';
-import type { Language } from '../texts/languages.ts';
+import { LANGUAGES, type Language } from '../texts/languages.ts';
 import type { Say } from '../texts/messages.ts';
 import { type MailTexts, sayIn } from './catalogues.ts';
-import { type Content, htmlOf, type MailLook, textOf } from './layout.ts';
+import type { Notice } from './choices.ts';
+import { type Content, htmlOf, type MailLook, nameInMail, textOf } from './layout.ts';
 import type { Letter, Mail } from './model.ts';
 
 export interface LetterNeeds {
@@ -30,6 +31,23 @@ interface Draft {
   readonly to: string;
   readonly say: Say<MailTexts>;
   readonly content: Content;
+}
+
+const NOTICE_TEXTS = {
+  claimed: { subject: 'claimed.subject', text: 'claimed.text' },
+  givenBack: { subject: 'given-back.subject', text: 'given-back.text' },
+  offered: { subject: 'offered.subject', text: 'offered.text' },
+  takeOver: { subject: 'take-over.subject', text: 'take-over.text' },
+  taken: { subject: 'lost.subject', text: 'lost.text' },
+  reset: { subject: 'factory-reset.subject', text: 'factory-reset.text' },
+} as const satisfies Readonly<
+  Record<Notice, { readonly subject: keyof MailTexts; readonly text: keyof MailTexts }>
+>;
+
+/** In UTC, which a mail says: where its reader is nobody knows. */
+function instantIn(language: Language, at: Instant): string {
+  const form = { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' } as const;
+  return `${new Intl.DateTimeFormat(LANGUAGES[language].formats, form).format(at)} UTC`;
 }
 
 const HOUR = 3_600_000;
@@ -149,8 +167,46 @@ export function createLetters(needs: LetterNeeds) {
     };
   }
 
+  function notice(user: User, letter: Extract<Letter, { type: 'notice' }>): Draft {
+    const say = sayTo(user);
+    const { subject, text } = NOTICE_TEXTS[letter.notice];
+    const values = {
+      device: nameInMail(letter.deviceName),
+      product,
+      until: letter.until === null ? '' : instantIn(say.language, letter.until),
+    };
+    return {
+      to: user.email,
+      say,
+      content: {
+        subject: say(subject, values),
+        before: [say(text, values)],
+        action: { label: say('notice.action'), url: link('/') },
+        after: letter.notice === 'claimed' ? [] : [say('notice.not-you', { product })],
+        why: `${say('notice.why', { product })} ${link('/account')}`,
+      },
+    };
+  }
+
+  function offer({ email, deviceName, until }: Extract<Letter, { type: 'offer' }>): Draft {
+    const say = sayTo(undefined);
+    const values = { device: nameInMail(deviceName), product, until: instantIn(say.language, until) };
+    return {
+      to: email,
+      say,
+      content: {
+        subject: say('offered.subject', values),
+        before: [say('offered.text', values), say('offered.no-account')],
+        action: { label: say('taken.action'), url: link('/login') },
+        after: [],
+        why: say('asked.why', { product }),
+      },
+    };
+  }
+
   async function draftOf(id: MailId, letter: Letter, askedAt: Instant): Promise<Draft | undefined> {
     if (letter.type === 'reset') return reset(id, letter.email, askedAt);
+    if (letter.type === 'offer') return offer(letter);
     const user = await users.find(letter.userId);
     if (user === undefined || !user.enabled) return undefined;
     switch (letter.type) {
@@ -160,6 +216,8 @@ export function createLetters(needs: LetterNeeds) {
         return activated(user);
       case 'password-changed':
         return changed(user);
+      case 'notice':
+        return notice(user, letter);
       case 'address-changed':
         return addressChanged(user, letter.email);
       default:

@@ -1,17 +1,21 @@
 /** Mails, composed: the outbox, who sends it, how letters read, and how many there may be. */
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Clock } from '../base/clock.ts';
-import { type MailId, newId } from '../base/ids.ts';
+import { type MailId, newId, type TenantId } from '../base/ids.ts';
 import { type Log, logBounded } from '../base/log.ts';
 import type { Secrets } from '../base/secret.ts';
+import { readDevice } from '../fleet/live-devices.ts';
 import { networksOf } from '../limits/address.ts';
 import type { Counters } from '../limits/counters.ts';
+import type { Target } from '../outbox/message.ts';
 import { createLease } from '../records/lease.ts';
 import type { Store } from '../store/store.ts';
 import type { Language } from '../texts/languages.ts';
+import { openMailChoices } from './choices.ts';
 import type { MailLook } from './layout.ts';
 import { createLetters } from './letters.ts';
-import type { Letter, Mails, Smtp } from './model.ts';
+import type { Letter, Mails, Posted, Smtp } from './model.ts';
+import { createNoticeTarget } from './notices.ts';
 import { openMailOutbox } from './outbox.ts';
 import { createMailSender, type MailSender } from './sender.ts';
 
@@ -43,7 +47,19 @@ const ASKED_EVERY_MS = 5 * 60_000;
 const ASKED_PER_NETWORK = 10;
 const LEASE_MS = 6_000;
 
-export function createMails(settings: MailSettings, needs: MailNeeds): { mails: Mails; sender: MailSender } {
+/** Notices of devices that one person gets in an hour: whoever plays with devices must not fill a mailbox. */
+const NOTICES_PER_USER = 20;
+/** Offers that one address without an account hears of in a day. */
+const OFFERS_PER_ADDRESS = 3;
+
+export interface MailParts {
+  readonly mails: Mails;
+  readonly sender: MailSender;
+  /** Makes mails of events. */
+  readonly notices: Target;
+}
+
+export function createMails(settings: MailSettings, needs: MailNeeds): MailParts {
   const { store, secrets, counters, smtp, clock, log } = needs;
   const outbox = openMailOutbox(store, secrets, clock);
   const letters = createLetters({ ...settings, users: needs.accounts.users, secrets, clock });
@@ -61,27 +77,54 @@ export function createMails(settings: MailSettings, needs: MailNeeds): { mails: 
   const perTenant = counters('mail-tenant', { windowMs: HOUR });
   const perAsked = counters('mail-asked', { windowMs: ASKED_EVERY_MS });
   const perNetwork = counters('mail-network', { windowMs: HOUR });
+  const perUser = counters('mail-user', { windowMs: HOUR });
+  const perStranger = counters('mail-stranger', { windowMs: 24 * HOUR });
+  const choices = openMailChoices(store);
 
   const tooMany = (about: object) =>
     logBounded(log, 'warn', performance.now(), about, 'mail: there are too many; this one is not sent');
 
-  async function keep(letter: Letter, tenantId: Parameters<Mails['post']>[1]): Promise<boolean> {
-    const kept = await outbox.keep(letter, tenantId);
+  async function keep(letter: Letter, tenantId: TenantId | null, id?: MailId): Promise<boolean> {
+    const kept = await outbox.keep(letter, tenantId, id);
     if (kept) sender.wake();
     else tooMany({ about: letter.type, tenantId });
     return kept;
   }
 
+  async function post(letter: Letter, tenantId: TenantId | null, id?: MailId): Promise<Posted> {
+    if (tenantId !== null && (await perTenant.add(tenantId)).count > settings.perTenant) {
+      tooMany({ about: letter.type, tenantId, option: 'mail.perTenantPerHour' });
+      return 'too-many';
+    }
+    return (await keep(letter, tenantId, id)) ? 'kept' : 'too-many';
+  }
+
+  async function hasEnough(letter: Letter): Promise<boolean> {
+    if (letter.type === 'notice') return (await perUser.add(letter.userId)).count > NOTICES_PER_USER;
+    if (letter.type === 'offer')
+      return (await perStranger.add(letter.email.toLowerCase())).count > OFFERS_PER_ADDRESS;
+    return false;
+  }
+
+  const notices = createNoticeTarget({
+    accounts: needs.accounts,
+    read: ({ deviceId }) => readDevice(store.journal, deviceId),
+    choicesOf: choices.of,
+    secrets,
+    async keep(letter, tenantId, id) {
+      if (await hasEnough(letter)) tooMany({ about: letter.type, tenantId });
+      else await post(letter, tenantId, id);
+    },
+    clock,
+  });
+
   return {
+    notices,
     sender,
     mails: {
-      async post(letter, tenantId) {
-        if (tenantId !== null && (await perTenant.add(tenantId)).count > settings.perTenant) {
-          tooMany({ about: letter.type, tenantId, option: 'mail.perTenantPerHour' });
-          return 'too-many';
-        }
-        return (await keep(letter, tenantId)) ? 'kept' : 'too-many';
-      },
+      post: (letter, tenantId) => post(letter, tenantId),
+      choicesOf: choices.of,
+      choose: choices.set,
 
       async ask(letter, from) {
         for (const { name, times } of networksOf(from)) {

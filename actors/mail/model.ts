@@ -1,5 +1,7 @@
 /** Mails to people: what they are about, and what can be asked of whoever sends them. How they read is in `letters.ts`. */
+import type { Instant } from '../base/clock.ts';
 import type { TenantId, UserId } from '../base/ids.ts';
+import type { Choices, Notice } from './choices.ts';
 
 /** What a mail is about. Whom it goes to and what it says is looked up when it is sent. */
 export type Letter =
@@ -9,10 +11,21 @@ export type Letter =
   | { readonly type: 'activation'; readonly userId: UserId }
   | { readonly type: 'activated' | 'password-changed'; readonly userId: UserId }
   /** The user has another address now; this one is told. */
-  | { readonly type: 'address-changed'; readonly userId: UserId; readonly email: string };
+  | { readonly type: 'address-changed'; readonly userId: UserId; readonly email: string }
+  /** Something happened to a device. */
+  | {
+      readonly type: 'notice';
+      readonly notice: Notice;
+      readonly userId: UserId;
+      readonly deviceName: string;
+      /** Until when something can be done about it. */
+      readonly until: Instant | null;
+    }
+  /** A device is offered to an address that has no account. */
+  | { readonly type: 'offer'; readonly email: string; readonly deviceName: string; readonly until: Instant };
 
 /** What becomes of a letter: it is kept until it is sent, or there are too many. */
-type Posted = 'kept' | 'too-many';
+export type Posted = 'kept' | 'too-many';
 
 /** What the SMTP server did with a mail. `wrong-server`: it cannot be reached or used, whatever the mail is. */
 export type Sent =
@@ -50,6 +63,8 @@ export interface Mails {
    * @param from the address in the network
    */
   ask(letter: Extract<Letter, { type: 'reset' }>, from: string): Promise<void>;
+  choicesOf(user: UserId): Promise<Choices>;
+  choose(user: UserId, choices: Partial<Choices>): Promise<Choices>;
   /** Sends a mail at once that says nothing but that mail works. */
   test(to: string, tag: string | undefined): Promise<Sent>;
 }

@@ -2,11 +2,12 @@
 import type { StoredBytes } from '../../actors/accounts/stored-bytes.ts';
 import { createLosses } from '../../actors/audit/losses.ts';
 import type { Clock } from '../../actors/base/clock.ts';
-import type { CustomerId, TenantId } from '../../actors/base/ids.ts';
+import type { CustomerId, TenantId, UserId } from '../../actors/base/ids.ts';
 import { openBatches } from '../../actors/batches/jobs.ts';
 import type { Profiles } from '../../actors/fleet/profiles.ts';
 import { openImports } from '../../actors/imports/jobs.ts';
 import { forgetKits } from '../../actors/kits/records.ts';
+import { openMailChoices } from '../../actors/mail/choices.ts';
 import { forgetProviders } from '../../actors/providers/providers.ts';
 import type { Store } from '../../actors/store/store.ts';
 import type { Webhooks } from '../../actors/webhooks/model.ts';
@@ -14,6 +15,7 @@ import type { Webhooks } from '../../actors/webhooks/model.ts';
 export interface Forgetting {
   forgetTenant(id: TenantId): Promise<void>;
   forgetCustomer(id: CustomerId): Promise<void>;
+  forgetUser(id: UserId): Promise<void>;
 }
 
 export function createForgetting(
@@ -24,6 +26,7 @@ export function createForgetting(
   clock: Clock,
 ): Forgetting {
   const losses = createLosses(store, clock);
+  const choices = openMailChoices(store);
   return {
     async forgetTenant(id) {
       await profiles.forgetTenant(id);
@@ -34,6 +37,8 @@ export function createForgetting(
       await forgetProviders(store, id);
       await stored.forget(id);
     },
+
+    forgetUser: (id) => choices.forget(id),
 
     async forgetCustomer(id) {
       await losses.forget(id);

@@ -3,8 +3,9 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createMails, type MailNeeds } from '../../actors/mail/mails.ts';
 import type { Mails } from '../../actors/mail/model.ts';
-import type { MailSender, SenderFigures } from '../../actors/mail/sender.ts';
+import type { SenderFigures } from '../../actors/mail/sender.ts';
 import { createSmtp, type SmtpSettings } from '../../actors/mail/smtp.ts';
+import type { Target } from '../../actors/outbox/message.ts';
 import { languageOf } from '../../actors/texts/languages.ts';
 import type { ShownMailSettings } from '../../http/routes/mail-settings.ts';
 import { shadesOn } from '../../http/web/parts/theme.ts';
@@ -14,6 +15,8 @@ import { StartRefused } from './refusal.ts';
 export interface MailParts {
   /** Undefined: there is no SMTP server. */
   readonly mails: Mails | undefined;
+  /** Makes mails of events, once the dispatcher runs. */
+  readonly notices: Target | undefined;
   start(): void;
   figures(): SenderFigures;
   stop(): Promise<void>;
@@ -21,6 +24,7 @@ export interface MailParts {
 
 const NONE: MailParts = {
   mails: undefined,
+  notices: undefined,
   start() {},
   figures: () => ({ sent: 0, deferred: 0, dropped: 0 }),
   async stop() {},
@@ -44,13 +48,11 @@ export function composeMail(config: Config, needs: Omit<MailNeeds, 'smtp'>): Mai
     },
     { ...needs, smtp },
   );
-  return partsOf(made.mails, made.sender, config.mail.enabled);
-}
-
-function partsOf(mails: Mails, sender: MailSender, sends: boolean): MailParts {
+  const { mails, sender, notices } = made;
   return {
     mails,
-    start: () => (sends ? sender.start() : undefined),
+    notices,
+    start: () => (config.mail.enabled ? sender.start() : undefined),
     figures: sender.figures,
     stop: () => sender.stop(),
   };

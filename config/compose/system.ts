@@ -96,6 +96,7 @@ export async function startSystem(config: Config, needs: CoreNeeds): Promise<Sys
     if (metrics !== undefined) open.push(metrics);
     core.startAlarms();
     if (broker !== undefined) await publishEvents(config, needs, core, broker);
+    if (core.mail.notices !== undefined) await core.addTarget(core.mail.notices);
     core.startWebhooks();
     core.mail.start();
     live.start();

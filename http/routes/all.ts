@@ -56,6 +56,7 @@ import { kitRoutes } from './kits.ts';
 import { labelSheetRoutes } from './label-sheets.ts';
 import { labelRoutes } from './labels.ts';
 import { liveRoutes } from './live.ts';
+import { mailNoticeRoutes } from './mail-notices.ts';
 import { mailSettingsRoutes, type ShownMailSettings } from './mail-settings.ts';
 import { type BrokerAuth, mqttAuthRoutes } from './mqtt-auth.ts';
 import { ownershipRoutes } from './ownership.ts';
@@ -136,6 +137,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...activationRoutes({ ...needs, factors, post }),
     ...passwordResetRoutes({ ...needs, post }),
     ...mailSettingsRoutes(needs),
+    ...mailNoticeRoutes(needs), // before users: none has the id "mailNotices"
     ...publicRoutes(needs), // before assignments: no customer has the id "public"
     ...deviceInfoRoutes(needs), // before devices: no device has the id "types"
     ...deviceRoutes(needs),

@@ -249,6 +249,8 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'POST /api/noauth/resetPassword': publicly(400, { body: { resetToken: 'x', password: 'password' } }),
   // Without a mail server; see `sockets/mail`.
   'GET /api/admin/settings/mail': unrelated(403, 403, 404),
+  'GET /api/user/mailNotices': unrelated(404, 403, 403),
+  'POST /api/user/mailNotices': unrelated(404, 403, 403, { body: {} }),
   'POST /api/admin/settings': unrelated(403, 403, 400, { body: {} }),
   'POST /api/admin/settings/testMail': unrelated(403, 403, 400, { body: {} }),
 

@@ -43,7 +43,7 @@ const MALFORMED: Readonly<Record<string, string | Uint8Array>> = {
   'a number': '1e999',
   true: 'true',
   [WRONG_TYPES]:
-    '{"secretKey":{},"to":{},"code":[],"name":[],"title":1,"email":{},"authority":9,"id":"x","username":[],"password":{},"refreshToken":1,"activateToken":{},"deviceId":1,"currentPassword":[],"label":{},"additionalInfo":[],"description":{},"generateKeys":[],"graceSeconds":{},"since":{}}',
+    '{"secretKey":{},"to":{},"code":[],"name":[],"title":1,"email":{},"authority":9,"id":"x","username":[],"password":{},"refreshToken":1,"activateToken":{},"deviceId":1,"currentPassword":[],"label":{},"additionalInfo":[],"description":{},"generateKeys":[],"graceSeconds":{},"since":{},"claimed":{}}',
 };
 
 /** Malformed bodies get one of these statuses; 401 is for the routes that log in. */

@@ -32,6 +32,27 @@ export const en = {
     'Somebody wanted to make an account at {product} with this address. It has one already, so none was made.',
   'taken.action': 'Sign in',
   'taken.not-you': 'If you have forgotten your password, the sign-in page helps.',
+  'notice.why':
+    'You get this mail because of your account at {product}, where you choose which of these mails you get:',
+  'notice.action': 'Look at your devices',
+  'claimed.subject': '{device} is yours now',
+  'claimed.text': '{device} belongs to your account at {product} from now on.',
+  'given-back.subject': '{device} is not yours any more',
+  'given-back.text':
+    '{device} was given back or handed over, or an administrator of {product} took it out of your account.',
+  'offered.subject': '{device} is offered to you',
+  'offered.text':
+    'The owner of {device} wants to hand it over to you at {product}. You can accept it until {until}.',
+  'offered.no-account':
+    'It takes an account with this address. If you do not know of any such device, do nothing.',
+  'take-over.subject': 'Somebody wants to take {device} over',
+  'take-over.text':
+    'Somebody who has {device} at hand wants to become its owner. If you do nothing, it is not yours any more from {until} on. Until then you can object:',
+  'lost.subject': '{device} was taken over',
+  'lost.text': '{device} belongs to somebody else at {product} now, who had it at hand.',
+  'factory-reset.subject': '{device} was reset',
+  'factory-reset.text': '{device} was reset at the device itself, and is not yours any more.',
+  'notice.not-you': 'If that is not right, tell whoever runs {product}.',
   'test.subject': 'A test of {product}',
   'test.text': 'Mails of {product} arrive.',
 } as const;

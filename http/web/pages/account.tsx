@@ -8,6 +8,7 @@ import { segment } from '../api.ts';
 import type { Locale } from '../locale.ts';
 import { memberPage, type Page, type PageReply, resultAt, type SignedIn } from '../page.ts';
 import { Field, Head, Refusal, Time } from '../parts/elements.tsx';
+import { NoticesCard, noticePages, noticesOf } from './mail-notices.tsx';
 import { SecondFactorCard } from './second-factor.tsx';
 
 const ROLES: Readonly<Record<SignedIn['user']['authority'], string>> = {
@@ -21,17 +22,18 @@ type SeenSession = z.output<typeof sessionView>;
 interface Seen {
   readonly sessions: readonly SeenSession[];
   readonly factor: z.output<typeof factorSettingsView>;
+  readonly notices: Awaited<ReturnType<typeof noticesOf>>;
 }
 
 async function accountReply(visit: SignedIn, refusal?: string): Promise<PageReply> {
   const sessions = await visit.api.get('/api/auth/sessions', z.array(sessionView));
   const factor = await visit.api.get('/api/2fa/account/settings', factorSettingsView);
-  return shown(visit, { sessions, factor }, refusal);
+  return shown(visit, { sessions, factor, notices: await noticesOf(visit) }, refusal);
 }
 
 const shown = (
   { user, locale }: SignedIn,
-  { sessions, factor }: Seen,
+  { sessions, factor, notices }: Seen,
   refusal: string | undefined,
 ): PageReply => ({
   type: 'page',
@@ -77,6 +79,7 @@ const shown = (
         </form>
       </div>
       <SecondFactorCard {...factor} />
+      <NoticesCard choices={notices} />
       <SessionsCard sessions={sessions} locale={locale} />
       {user.authority === 'CUSTOMER_USER' ? null : (
         <section class="card" aria-labelledby="keys">
@@ -150,6 +153,8 @@ function SessionsCard({ sessions, locale }: { sessions: readonly SeenSession[]; 
 }
 
 export const accountPages: readonly Page[] = [
+  ...noticePages,
+
   memberPage('/account', EVERYBODY, {
     get: (visit) => accountReply(visit),
     async post(visit) {
