@@ -51,7 +51,7 @@ export function createBlocks({ jobs, rows: work, tenantStands, stopping, clock }
       rows = await mapInSlices([...rows.entries()], ([nth, row]) => work.afresh(job, first + nth, row));
       await jobs.writeBlock(job.id, number, rows);
     } else {
-      const begun = await jobs.save({ ...job, begun: first + rows.length });
+      const begun = await jobs.change(job.id, (now) => ({ ...now, begun: first + rows.length }));
       if (begun === undefined) return undefined;
       job = begun;
     }
@@ -76,11 +76,13 @@ export function createBlocks({ jobs, rows: work, tenantStands, stopping, clock }
   ): Promise<ImportJob | undefined> {
     await jobs.writeBlock(job.id, number, results);
     const through = number * BLOCK + results.length;
-    if (through <= job.through) return job;
     const refused = results.filter(({ outcome }) => outcome === 'refused').length;
-    const good = job.good + results.length - refused;
-    const saved = await jobs.save({ ...job, through, good, refused: job.refused + refused });
-    if (saved === undefined && (await jobs.find(job.id)) === undefined) await jobs.forget(job);
+    const saved = await jobs.change(job.id, (now) =>
+      now.through >= through
+        ? now
+        : { ...now, through, good: now.good + results.length - refused, refused: now.refused + refused },
+    );
+    if (saved === undefined) await jobs.forget(job); // its tenant was deleted meanwhile
     return saved;
   }
 

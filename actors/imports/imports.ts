@@ -99,10 +99,21 @@ export function createImports(needs: ImportNeeds): Imports {
   async function start(job: ImportJob, dryRun: boolean): Promise<ImportAnswer> {
     const state = dryRun ? 'trying' : 'running';
     if (job.state === state || job.state === 'done') return { type: 'done', job };
-    if (isUnderWay(job)) return refused('not-in-this-state');
+    if (isUnderWay(job) || job.state === 'cancelled') return refused('not-in-this-state');
     const next = await jobs.save({ ...job, state, through: 0, begun: 0, good: 0, refused: 0 });
     if (next !== undefined) runs.begin(next);
     return saved(next);
+  }
+
+  async function cancel({ id }: ImportJob): Promise<ImportAnswer> {
+    const next = await jobs.change(id, (now) => {
+      if (now.state === 'done' || now.state === 'cancelled') return now;
+      return { ...now, state: isUnderWay(now) ? 'cancelling' : 'cancelled' };
+    });
+    if (next === undefined) return refused('not-found');
+    if (next.state === 'done') return refused('not-in-this-state');
+    if (next.state === 'cancelling') runs.begin(next); // where its run has ended meanwhile
+    return { type: 'done', job: next };
   }
 
   /** Changes a job of the tenant, in this process one change after the other. */
@@ -133,6 +144,7 @@ export function createImports(needs: ImportNeeds): Imports {
     list: jobs.ofTenant,
     add: (tenantId, id, from, sent) => onJob(tenantId, id, (job) => add(job, from, sent)),
     start: (tenantId, id, dryRun) => onJob(tenantId, id, (job) => start(job, dryRun)),
+    cancel: (tenantId, id) => onJob(tenantId, id, cancel),
     ...reportsOf(jobs, devices),
 
     async resume() {

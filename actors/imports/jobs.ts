@@ -5,6 +5,7 @@ import type { ImportJob, ImportRow } from './model.ts';
 
 export type ImportJobs = Jobs<ImportJob, ImportRow>;
 
-export const isUnderWay = ({ state }: ImportJob) => state === 'trying' || state === 'running';
+export const isUnderWay = ({ state }: ImportJob) =>
+  state === 'trying' || state === 'running' || state === 'cancelling';
 
 export const openImports = (store: Store): ImportJobs => openJobs(store, { name: 'import', isUnderWay });

@@ -37,8 +37,11 @@ export interface ImportJob extends ImportOptions {
   readonly tenantId: TenantId;
   readonly createdBy: UserId;
   readonly createdAt: Instant;
-  /** `tried`: a dry run is through, nothing was changed; the job can be carried out. */
-  readonly state: 'receiving' | 'trying' | 'tried' | 'running' | 'done';
+  /**
+   * `tried`: a dry run is through, nothing was changed; the job can be carried out. `cancelling`: it ends with the block that is
+   * under way. `cancelled`: what was created stays, and it never goes on.
+   */
+  readonly state: 'receiving' | 'trying' | 'tried' | 'running' | 'cancelling' | 'done' | 'cancelled';
   /** Rows received. */
   readonly rows: number;
   /** Rows that the present run is through with. */
@@ -76,6 +79,8 @@ export interface Imports {
   add(tenantId: TenantId, id: string, from: number, rows: readonly NewRow[]): Promise<ImportAnswer>;
   /** Begins a run in the background. */
   start(tenantId: TenantId, id: string, dryRun: boolean): Promise<ImportAnswer>;
+  /** Ends a job that is not done, soon. What it created stays. */
+  cancel(tenantId: TenantId, id: string): Promise<ImportAnswer>;
   /** The outcomes of rows; with `refusedOnly` of those that were refused. */
   results(
     job: ImportJob,

@@ -26,12 +26,19 @@ export function createImportRuns(needs: ImportRunNeeds): Runs {
     const seen = new Set<string>();
     for (let number = 0; number < blocksOf(started); number += 1) {
       if (!dryRun && (number + 1) * BLOCK <= started.through) continue;
+      // Of a block that was begun, nobody else would ever say what became of its rows.
+      if (job.state === 'cancelling' && job.begun <= job.through) break;
       job = dryRun
         ? await blocks.tryOut(job, number, seen, isOurs)
         : await blocks.carryOut(job, number, isOurs);
       if (job === undefined) return;
     }
-    if (!stopping()) await jobs.save({ ...job, state: dryRun ? 'tried' : 'done' });
+    if (stopping()) return;
+    const through = dryRun ? 'tried' : 'done';
+    await jobs.change(started.id, (now) => ({
+      ...now,
+      state: now.state === 'cancelling' ? 'cancelled' : through,
+    }));
   }
 
   return createRuns<ImportJob>({

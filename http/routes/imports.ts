@@ -69,6 +69,7 @@ export function importRoutes(needs: ImportRouteNeeds): Route[] {
     beginImport(needs),
     addRows(needs),
     startImport(needs),
+    cancelImport(needs),
     readImport(needs),
     listImports(needs),
     listRows(needs),
@@ -135,6 +136,23 @@ function startImport({ imports }: ImportRouteNeeds): Route {
     },
     handle: async ({ principal, params, query }) =>
       reply(await imports.start(principal.tenantId, params.importId, query.dryRun ?? true)),
+  });
+}
+
+function cancelImport({ imports }: ImportRouteNeeds): Route {
+  return defineRoute({
+    method: 'POST',
+    path: '/api/deviceImport/:importId/cancel',
+    summary:
+      'End an import within some hundred rows; the devices that it has created stay, and it cannot go on',
+    roles: TENANT,
+    params: inPath,
+    responses: {
+      200: { description: 'The import', schema: importView },
+      400: { description: 'It is done' },
+      404: { description: 'No such import' },
+    },
+    handle: async ({ principal, params }) => reply(await imports.cancel(principal.tenantId, params.importId)),
   });
 }
 

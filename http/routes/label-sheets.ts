@@ -236,7 +236,7 @@ async function askedFor(
   }
   const job = await needs.imports.find(tenantId, importId);
   if (job === undefined) return notFound;
-  if (job.state !== 'done') return badRequest('The import is not done yet!');
+  if (job.state !== 'done' && job.state !== 'cancelled') return badRequest('The import is not done yet!');
   return { total: job.rows, devices: imported(needs.imports.everything(job, from), tenantId, toLabel) };
 }
 

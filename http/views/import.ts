@@ -6,8 +6,8 @@ export const importView = z
   .object({
     id: z.string(),
     createdTime: z.int(),
-    /** `TRIED`: the dry run is complete, nothing was changed. */
-    state: z.enum(['RECEIVING', 'TRYING', 'TRIED', 'RUNNING', 'DONE']),
+    /** `TRIED`: the dry run is complete, nothing was changed. `CANCELLED`: the devices that were created stay. */
+    state: z.enum(['RECEIVING', 'TRYING', 'TRIED', 'RUNNING', 'CANCELLING', 'DONE', 'CANCELLED']),
     rows: z.int(),
     /** Rows that this run has finished, and how many of them are good or refused. */
     through: z.int(),
@@ -21,6 +21,8 @@ const STATES = {
   trying: 'TRYING',
   tried: 'TRIED',
   running: 'RUNNING',
+  cancelling: 'CANCELLING',
+  cancelled: 'CANCELLED',
   done: 'DONE',
 } as const;
 

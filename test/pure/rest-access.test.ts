@@ -332,6 +332,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     body: { from: 0, rows: [] },
   }),
   'POST /api/deviceImport/:importId/start': unrelated(403, 404, 403, AN_IMPORT),
+  'POST /api/deviceImport/:importId/cancel': unrelated(403, 404, 403, AN_IMPORT),
   'GET /api/deviceImport/:importId/result': unrelated(403, 404, 403, AN_IMPORT),
   'POST /api/deviceBatch': unrelated(403, 400, 403, { body: { change: 'DELETE' } }),
   'GET /api/deviceBatches': unrelated(403, 200, 403),

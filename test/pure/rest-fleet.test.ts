@@ -227,6 +227,64 @@ law('import: broken off anywhere, it goes on and creates every device once', asy
   await next.stop();
 });
 
+/** What a cancelled import says, and which devices there are. */
+async function afterCancel(caller: Caller, id: string): Promise<Job> {
+  for (;;) {
+    const job = jobOf(await caller.get(`/api/deviceImport/${id}`));
+    if (job.state === 'CANCELLED') {
+      const rows = await rowsOf(caller, id);
+      const created = rows.filter(({ outcome }) => outcome === 'CREATED').length;
+      assert.is(created, job.good, 'what was created is counted');
+      assert.is(rows.filter(({ outcome }) => outcome === 'WAITING').length, job.rows - job.through);
+      assert.is(pageOf(await caller.get('/api/tenant/devices')).totalElements, created, 'and told');
+      return job;
+    }
+    assert.is(job.state, 'CANCELLING');
+    await pause(5);
+  }
+}
+
+law('import: cancelled, it ends with what it has created, and says which rows', async ({ world, home }) => {
+  const rows = Array.from({ length: 1200 }, (_, at) => ({ name: `Device ${at}`, secretKey: 'a key' }));
+  const id = await begin(home.admin, rows);
+  const cancel = `/api/deviceImport/${id}/cancel`;
+  jobOf(await home.admin.post(`/api/deviceImport/${id}/start?dryRun=false`));
+  while (pageOf(await home.admin.get('/api/tenant/devices')).totalElements < 20) await pause(1);
+  assert.is(jobOf(await home.admin.post(cancel)).state, 'CANCELLING');
+  const { good } = await afterCancel(home.admin, id);
+  assert.ok(good >= 20 && good < 1200, `${good}`);
+  assert.is(jobOf(await home.admin.post(cancel)).state, 'CANCELLED', 'it can be repeated');
+  const again = await home.admin.post(`/api/deviceImport/${id}/start?dryRun=false`);
+  isProblem(again, 400, 31, 'The import is not in a state for this!');
+  const labels = entity(await home.admin.get(`/api/deviceLabels/preview?importId=${id}`));
+  assert.is(labels.labels, good, 'what was created has labels');
+  isProblem(await (await settle(world, 'other')).admin.post(cancel), 404, 32);
+
+  const waiting = await begin(home.admin, [{ name: 'Never' }]);
+  const ended = await home.admin.post(`/api/deviceImport/${waiting}/cancel`);
+  assert.is(jobOf(ended).state, 'CANCELLED', 'nothing was under way');
+  const done = await begin(home.admin, [{ name: 'Done' }]);
+  await runThrough(home.admin, done, false);
+  isProblem(await home.admin.post(`/api/deviceImport/${done}/cancel`), 400, 31);
+});
+
+law('import: cancelled and broken off, it says all the same what it has created', async ({ world, home }) => {
+  const rows = Array.from({ length: 1200 }, (_, at) => ({ name: `Device ${at}` }));
+  const id = await begin(home.admin, rows);
+  jobOf(await home.admin.post(`/api/deviceImport/${id}/start?dryRun=false`));
+  while (pageOf(await home.admin.get('/api/tenant/devices')).totalElements < 20) await pause(1);
+  const stopped = world.imports.stop();
+  await home.admin.post(`/api/deviceImport/${id}/cancel`);
+  await stopped;
+  const { store, accounts, devices, directory, secrets, clock, kits } = world;
+  const needs = { store, kits, accounts, devices, directory, secrets, clock, log: silentLog };
+  const next = createImports({ ...needs, accessToken: randomAccessToken });
+  await next.resume();
+  const { good } = await afterCancel(home.admin, id);
+  assert.ok(good >= 20 && good < 1200, `${good}`);
+  await next.stop();
+});
+
 law(
   'import: going on after a crash, it creates no device again that was deleted meanwhile',
   async (scene) => {

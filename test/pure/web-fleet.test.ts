@@ -437,6 +437,25 @@ law(
   },
 );
 
+law('import: one that is under way is cancelled on its page', async ({ admin, home }) => {
+  const rows = Array.from({ length: 20_000 }, (_, at) => `Unit ${at}`);
+  const sent = await sendFile(admin, csv(['name', ...rows].join('\n')));
+  const path = sent.to ?? '';
+  assert.match((await admin.get(path)).html, `action="${path}/cancel"`);
+  assert.is((await admin.post(`${path}/cancel`, {})).to, path);
+  for (;;) {
+    const { text, html } = await admin.get(path);
+    if (/Cancelled/.test(text)) break;
+    assert.match(text, 'Being cancelled…');
+    assert.not.match(html, `${path}/cancel`);
+    await pause(5);
+  }
+  const { totalElements } = (await home.admin.get('/api/tenant/devices?pageSize=1&page=0')).json as {
+    totalElements: number;
+  };
+  assert.is(totalElements, 0, 'a trial creates none');
+});
+
 law('import: a template names the columns that the page knows', async ({ admin }) => {
   const template = await admin.get('/devices/import/template.csv');
   assert.match(template.headers.get('content-disposition') ?? '', 'attachment');

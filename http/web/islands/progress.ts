@@ -18,7 +18,8 @@ async function poll(): Promise<void> {
   const { state, rows, through }: Progress = await response.json();
   if (bar) bar.value = through;
   if (text) text.textContent = `${number.format(through)} of ${number.format(rows)} rows`;
-  if (state === 'TRYING' || state === 'RUNNING') setTimeout(again, POLL_INTERVAL_MS);
+  if (state === 'TRYING' || state === 'RUNNING' || state === 'CANCELLING')
+    setTimeout(again, POLL_INTERVAL_MS);
   else location.reload();
 }
 

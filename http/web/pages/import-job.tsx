@@ -22,7 +22,9 @@ export const JOB_STATES: Readonly<Record<ImportJob['state'], string>> = {
   TRYING: 'Checking the file…',
   TRIED: 'Checked: nothing was changed yet',
   RUNNING: 'Creating the devices…',
+  CANCELLING: 'Being cancelled…',
   DONE: 'Done',
+  CANCELLED: 'Cancelled',
 };
 
 const ROW_STATES: Readonly<Record<Rows['data'][number]['outcome'], string>> = {
@@ -36,7 +38,7 @@ const routeOf = ({ params }: SignedIn) => `/api/deviceImport/${segment(params.jo
 
 async function jobReply(visit: SignedIn): Promise<PageReply> {
   const job = await visit.api.get(routeOf(visit), importView);
-  const underWay = job.state === 'TRYING' || job.state === 'RUNNING';
+  const underWay = job.state === 'TRYING' || job.state === 'RUNNING' || job.state === 'CANCELLING';
   return {
     type: 'page',
     title: 'Import',
@@ -63,6 +65,12 @@ function Progress({ job, visit }: { job: ImportJob; visit: SignedIn }) {
       <p role="status" data-progress-text>
         {number(job.through)} of {number(job.rows)} rows
       </p>
+      {job.state === 'CANCELLING' ? null : (
+        <form method="post" action={`/devices/import/${job.id}/cancel`}>
+          <button type="submit">Cancel</button>
+          {job.state === 'RUNNING' ? <small> Devices that were created stay.</small> : null}
+        </form>
+      )}
     </div>
   );
 }
@@ -113,7 +121,7 @@ function Summary({ job, visit }: { job: ImportJob; visit: SignedIn }) {
             </button>
           </form>
         ) : null}
-        {job.state === 'DONE' && job.good > 0 ? (
+        {(job.state === 'DONE' || job.state === 'CANCELLED') && job.good > 0 ? (
           <a class="button primary" href={`/devices/labels?import=${job.id}`}>
             Print the labels
           </a>
@@ -184,6 +192,14 @@ export const importJobPages: readonly Page[] = [
       const started = await visit.api.post(`${routeOf(visit)}/start?dryRun=false`, undefined, importView);
       const to = `/devices/import/${segment(visit.params.job ?? '')}`;
       return started.type === 'ok' ? seeOther(to) : refusedTo(to, started.message);
+    },
+  }),
+
+  memberPage('/devices/import/:job/cancel', TENANT, {
+    async post(visit) {
+      const cancelled = await visit.api.post(`${routeOf(visit)}/cancel`, undefined, importView);
+      const to = `/devices/import/${segment(visit.params.job ?? '')}`;
+      return cancelled.type === 'ok' ? seeOther(to) : refusedTo(to, cancelled.message);
     },
   }),
 
