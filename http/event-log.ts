@@ -23,7 +23,10 @@ export interface EventLog {
 
 /** How long the end of the log is left alone. */
 const POLL_MS = 500;
-/** After each page it rests this many times as long as the page took, as the audit trail does: claims go first. */
+/**
+ * After each page all streams that are behind rest this many times as long as the page took, as the audit trail does: claims go
+ * first, however many streams read from the beginning.
+ */
 const REST = 3;
 const REST_MAX_MS = 50;
 /** A stream that is told nothing hears this often how far it is, so that it does not begin far behind when it comes back. */
@@ -39,6 +42,34 @@ export function createEventLog(reader: MessageReader, clock: Clock): EventLog {
     return ends.map((end, which) => Math.min(wanted[which] ?? 0, end + 1));
   }
 
+  let before: Promise<void> = Promise.resolve();
+
+  /** One after the other, whichever stream it is of, each after a rest. */
+  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    let took = 0;
+    const result = before.then(async () => {
+      const begun = performance.now();
+      try {
+        return await work();
+      } finally {
+        took = performance.now() - begun;
+      }
+    });
+    const rest = () => sleep(clock, Math.min(REST * took, REST_MAX_MS));
+    before = result.then(rest, rest);
+    return result;
+  }
+
+  /** What a tenant hears of the next page of a log, which moves its position. Undefined: the log has ended. */
+  async function next(which: number, positions: number[], isWanted: (message: Message) => boolean) {
+    const from = positions[which] ?? 0;
+    const page = await reader.page({ which, from });
+    if (page.next === from) return undefined;
+    positions[which] = page.next;
+    const wanted = page.messages.filter(isWanted);
+    return wanted.map((message, at) => textOf(message, at === wanted.length - 1 ? positions : [])).join('');
+  }
+
   return {
     isId: (text) =>
       text.length <= 16 * reader.logs &&
@@ -47,27 +78,28 @@ export function createEventLog(reader: MessageReader, clock: Clock): EventLog {
 
     async *read(tenantId, after, isEnded) {
       const since = after === undefined ? clock.now() : 0;
-      const positions = await begin(after, since);
+      const positions = await inTurn(() => begin(after, since));
+      const isMine = (message: Message) => message.tenantId === tenantId && message.at >= since;
       let toldAt = clock.elapsed();
+      let isBehind = true;
       while (!isEnded()) {
-        const begun = performance.now();
         let isMoved = false;
         for (let which = 0; which < reader.logs && !isEnded(); which += 1) {
-          const from = positions[which] ?? 0;
-          const { messages, next } = await reader.page({ which, from });
-          if (next === from) continue;
+          const read = async () => (isEnded() ? undefined : next(which, positions, isMine));
+          // Who has heard everything waits for nobody who has not.
+          const text = await (isBehind ? inTurn(read) : read());
+          if (text === undefined) continue;
           isMoved = true;
-          positions[which] = next;
-          const mine = messages.filter((message) => message.tenantId === tenantId && message.at >= since);
-          if (mine.length === 0) continue;
+          if (text === '') continue;
           toldAt = clock.elapsed();
-          yield mine.map((message, at) => textOf(message, at === mine.length - 1 ? positions : [])).join('');
+          yield text;
         }
+        isBehind = isMoved;
         if (clock.elapsed() - toldAt >= PLACE_EVERY_MS) {
           toldAt = clock.elapsed();
           yield `id: ${positions.join('.')}\n\n`;
         }
-        await sleep(clock, isMoved ? Math.min(REST * (performance.now() - begun), REST_MAX_MS) : POLL_MS);
+        if (!isMoved) await sleep(clock, POLL_MS);
       }
     },
   };
