@@ -5,7 +5,7 @@
  */
 import type { Clock, Instant } from '../base/clock.ts';
 import type { DeviceId, TenantId } from '../base/ids.ts';
-import type { Json } from '../base/json.ts';
+import type { Json, JsonObject } from '../base/json.ts';
 import { mapInSlices } from '../base/slices.ts';
 import { type ClaimWindow, type DeviceRecord, openWindow } from '../device/state.ts';
 import type { Devices } from '../fleet/devices.ts';
@@ -58,10 +58,15 @@ interface HourlyFigures {
   readonly windowsOpen: number;
   readonly claimed: number;
   readonly givenBack: number;
+  /** However few entries stand for them. */
   readonly refused: number;
 }
 
 interface ClaimStatistics {
+  /** Why claims were refused in these hours, what happened most often first. */
+  readonly refusals: readonly { readonly reason: string; readonly count: number }[];
+  /** From the opening of a window to the claim in it; of as many claims as were made in windows that are known. */
+  readonly timeToClaim: { readonly count: number; readonly medianMs: number | null };
   /** The oldest first; the last one is the hour that is still running. */
   readonly hours: readonly HourlyFigures[];
   /** False when more happened than is counted: then the oldest hours show too little. */
@@ -99,8 +104,11 @@ export function createStatistics(
       const startTime = firstHour - LOOK_BACK_MS;
       const query = { page: 0, pageSize: ENTRIES_MAX, startTime, actions: COUNTED_ACTIONS };
       const page = await audit.find(tenantId, query);
+      const entries = [...page.items].reverse();
       return {
-        hours: countByHour([...page.items].reverse(), firstHour, hours, now),
+        hours: countByHour(entries, firstHour, hours, now),
+        refusals: refusalsByReason(entries, firstHour),
+        timeToClaim: timeToClaim(entries, firstHour),
         complete: isWhole(page),
       };
     },
@@ -152,12 +160,41 @@ function countByHour(
     const hour = hours[which];
     if (hour === undefined) continue;
     if (opens) hour.windowsOpened += 1;
-    if (action === 'CLAIM_REFUSED') hour.refused += 1;
+    if (action === 'CLAIM_REFUSED') hour.refused += timesOf(data);
     else if (action === 'ASSIGNED_TO_CUSTOMER' && CLAIMED_BY.has(data.by ?? null)) hour.claimed += 1;
     else if (action === 'UNASSIGNED_FROM_CUSTOMER' && data.by === 'reclaim') hour.givenBack += 1;
   }
   endHours(count);
   return hours;
+}
+
+/** For how many refusals an entry stands (`repeats.ts`). */
+function timesOf({ repeated }: JsonObject): number {
+  return typeof repeated === 'number' ? repeated : 1;
+}
+
+function refusalsByReason(entries: readonly AuditEntry[], from: Instant): ClaimStatistics['refusals'] {
+  const counts = new Map<string, number>();
+  for (const { at, action, failure = 'unknown', data } of entries) {
+    if (action !== 'CLAIM_REFUSED' || at < from) continue;
+    counts.set(failure, (counts.get(failure) ?? 0) + timesOf(data));
+  }
+  return [...counts].map(([reason, count]) => ({ reason, count })).sort((a, b) => b.count - a.count);
+}
+
+/** @param entries the oldest first, from before the first hour on */
+function timeToClaim(entries: readonly AuditEntry[], from: Instant): ClaimStatistics['timeToClaim'] {
+  const openedAt = new Map<string, Instant>();
+  const times: number[] = [];
+  for (const { at, action, data, deviceId = '' } of entries) {
+    if (OPENING_ACTIONS.includes(action) && typeof data.closesAt === 'number') openedAt.set(deviceId, at);
+    if (action !== 'ASSIGNED_TO_CUSTOMER') continue;
+    const opened = openedAt.get(deviceId);
+    openedAt.delete(deviceId);
+    if (opened !== undefined && at >= from && CLAIMED_BY.has(data.by ?? null)) times.push(at - opened);
+  }
+  times.sort((a, b) => a - b);
+  return { count: times.length, medianMs: times[Math.floor(times.length / 2)] ?? null };
 }
 
 /** Whether the page holds every entry there is. */

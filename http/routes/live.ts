@@ -54,6 +54,10 @@ export const statisticsView = z.object({
       refused: z.int(),
     }),
   ),
+  /** Of all these hours, what happened most often first. */
+  refusals: z.array(z.object({ reason: z.string(), count: z.int() })),
+  /** From the opening of a window to the claim in it; null where nothing was claimed so. */
+  timeToClaim: z.object({ count: z.int(), medianMs: z.int().nullable() }),
   /** False if more happened than is counted; then the oldest hours show too little. */
   complete: z.boolean(),
 });

@@ -315,4 +315,39 @@ law('device: one that a gateway or an import has made says so, and leads there',
   assert.match(row.html, `<a href="/devices/import/${job}">The import</a>`);
 });
 
+law('overview: three steps before there are devices; then what was refused, and why', async (scene) => {
+  const { world, home, admin } = scene;
+  const empty = await admin.get('/live');
+  assert.match(empty.text, /Make devices .*Add a customer .*Print labels/);
+  const id = await provision(world, home.tenantId, 'Lamp');
+  await home.alice.post('/api/customer/device/Lamp/claim', { secretKey: 'no' });
+  await openWindow(world, id, 's', HOUR_MS);
+  world.clock.advance(7_000);
+  for (let n = 0; n < 2; n += 1) await home.bob.post('/api/customer/device/Lamp/claim', { secretKey: 'no' });
+  await home.alice.post('/api/customer/device/Lamp/claim', { secretKey: 's' });
+  await world.audit.catchUp();
+  const { text } = await admin.get('/live');
+  assert.match(text, /7 s from a window to its claim/);
+  assert.match(text, /3 claims refused/);
+  assert.match(text, /How often wrong key 2 no claim window was open 1/);
+  assert.match(text, /Happening now .*Lamp Claimed with its key/);
+});
+
+law('overview: an entry that stands for many refusals counts as many', async ({ world, home, admin }) => {
+  await provision(world, home.tenantId, 'Lamp');
+  const refused = {
+    tenantId: home.tenantId,
+    action: 'CLAIM_REFUSED',
+    deviceId: undefined,
+    deviceName: undefined,
+    customerId: undefined,
+    userId: undefined,
+    failure: 'wrong-secret',
+  } as const;
+  world.audit.note({ ...refused, data: {} });
+  world.audit.note({ ...refused, data: { repeated: 41 } });
+  await world.audit.catchUp();
+  assert.match((await admin.get('/live')).text, /42 claims refused/);
+});
+
 test.run();

@@ -3,30 +3,38 @@
 import type { z } from 'zod';
 import { TENANT } from '../../auth/principal.ts';
 import { statisticsView, windowsView } from '../../routes/live.ts';
+import { auditView } from '../../views/audit.ts';
 import { deviceInfoView } from '../../views/device.ts';
 import { pageView } from '../../views/page.ts';
 import { toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
-import { Head } from '../parts/elements.tsx';
+import { Head, Time } from '../parts/elements.tsx';
 import { Plot } from '../parts/plot.tsx';
+import { type Column, PlainTable } from '../parts/table.tsx';
+import { reasonInWords, whatHappened } from '../parts/trail.tsx';
 
 const HOURS = 24;
 /** The event stream ends after this and the browser reconnects, which fails after signing out. */
 const STREAM_SECONDS = 300;
 /** Open windows that are listed. */
 const LISTED = 50;
+/** Entries of the trail that the feed begins with. */
+const LATELY = 20;
 const infosPage = pageView(deviceInfoView);
+const auditPage = pageView(auditView);
 
 type Windows = z.output<typeof windowsView>;
 type Hour = z.output<typeof statisticsView>['hours'][number];
 
 async function overviewReply(visit: SignedIn): Promise<PageReply> {
   const { api, locale } = visit;
-  const [{ hours, complete }, windows, devices] = await Promise.all([
+  const [{ hours, complete, refusals, timeToClaim }, windows, devices, lately] = await Promise.all([
     api.get(`/api/tenant/claimStatistics?hours=${HOURS}`, statisticsView),
     api.get('/api/tenant/claimWindows', windowsView),
     api.get(`/api/tenant/deviceInfos?${toQuery({ pageSize: 1 })}`, infosPage),
+    api.get(`/api/audit/logs?${toQuery({ pageSize: LATELY })}`, auditPage),
   ]);
+  if (devices.totalElements === 0) return firstSteps;
   const sum = (of: (hour: Hour) => number) => hours.reduce((total, hour) => total + of(hour), 0);
   const values = (of: (hour: Hour) => number) => hours.map((hour) => [hour.startTime, of(hour)] as const);
   const figures = [
@@ -36,6 +44,7 @@ async function overviewReply(visit: SignedIn): Promise<PageReply> {
     [sum((hour) => hour.givenBack), 'given back'],
     [sum((hour) => hour.refused), 'claims refused'],
   ] as const;
+  const { medianMs } = timeToClaim;
   const incomplete = complete ? '' : '; the oldest hours are incomplete, because so much happened';
   return {
     type: 'page',
@@ -54,6 +63,10 @@ async function overviewReply(visit: SignedIn): Promise<PageReply> {
               <b>{locale.number(value)}</b> {text}
             </div>
           ))}
+          <div class="card">
+            <b>{medianMs === null ? '–' : `${locale.number(Math.round(medianMs / 1000))} s`}</b> from a window
+            to its claim, in the middle
+          </div>
         </div>
         <div class="grid two" data-fresh="plots">
           <section class="card" aria-labelledby="claims">
@@ -69,14 +82,75 @@ async function overviewReply(visit: SignedIn): Promise<PageReply> {
             />
           </section>
         </div>
+        <div data-fresh="refusals">
+          {refusals.length === 0 ? null : <Refusals refusals={refusals} visit={visit} />}
+        </div>
         <div class="grid two">
           <OpenWindows windows={windows} visit={visit} />
-          <Feed />
+          <Feed lately={lately.data} visit={visit} />
         </div>
       </>
     ),
   };
 }
+
+type Refusal = z.output<typeof statisticsView>['refusals'][number];
+
+function Refusals({ refusals, visit: { locale } }: { refusals: readonly Refusal[]; visit: SignedIn }) {
+  const columns: readonly Column<Refusal>[] = [
+    { title: 'Why claims were refused', kind: 'row', cell: ({ reason }) => reasonInWords(reason) },
+    { title: 'How often', kind: 'number', cell: ({ count }) => locale.number(count) },
+  ];
+  return (
+    <section class="card" aria-labelledby="refusals">
+      <h2 id="refusals">Refusals</h2>
+      <PlainTable caption="Why claims were refused" columns={columns} rows={refusals} />
+      <p>
+        <a href="/audit?action=CLAIM_REFUSED">Each of them, in the audit trail</a>
+      </p>
+    </section>
+  );
+}
+
+/** What a tenant without devices sees in place of zeros. */
+const firstSteps: PageReply = {
+  type: 'page',
+  title: 'Overview',
+  narrow: true,
+  body: (
+    <>
+      <Head title="Welcome" lead="Three steps to the first claimed device." />
+      <ol class="steps card">
+        <li>
+          <h2>Make devices</h2>
+          <p>One by hand, or all that you have from a file.</p>
+          <div class="row">
+            <a class="button primary" href="/devices/import">
+              Import a file
+            </a>
+            <a class="button" href="/devices/new">
+              Make one
+            </a>
+          </div>
+        </li>
+        <li>
+          <h2>Add a customer</h2>
+          <p>Customers claim devices. Each has people who sign in.</p>
+          <a class="button" href="/customers">
+            Customers
+          </a>
+        </li>
+        <li>
+          <h2>Print labels</h2>
+          <p>Set a key for a device and print its label: whoever scans it can claim the device.</p>
+          <a class="button" href="/devices">
+            Devices
+          </a>
+        </li>
+      </ol>
+    </>
+  ),
+};
 
 function OpenWindows({ windows: { data, complete }, visit }: { windows: Windows; visit: SignedIn }) {
   const { locale, nowMs } = visit;
@@ -107,12 +181,24 @@ function OpenWindows({ windows: { data, complete }, visit }: { windows: Windows;
   );
 }
 
-/** Filled by an island. */
-function Feed() {
+type Entry = z.output<typeof auditView>;
+
+/** Begins with what the trail has of all nodes; an island adds what happens. */
+function Feed({ lately, visit: { locale, nowMs } }: { lately: readonly Entry[]; visit: SignedIn }) {
   return (
     <section class="card" aria-labelledby="now">
       <h2 id="now">Happening now</h2>
-      <ol class="feed" data-feed="/live/events" aria-live="polite" aria-relevant="additions" />
+      <ol class="feed" data-feed="/live/events" aria-live="polite" aria-relevant="additions">
+        {lately
+          .filter(({ entityId }) => entityId.entityType === 'DEVICE')
+          .map((entry) => (
+            <li>
+              <Time at={entry.createdTime} now={nowMs} locale={locale} />
+              <a href={`/devices/${entry.entityId.id}`}>{entry.entityName ?? 'A device'}</a>
+              {whatHappened(entry)}
+            </li>
+          ))}
+      </ol>
       <p class="muted" data-feed-state>
         With script enabled, events appear here as they happen.
       </p>

@@ -61,13 +61,15 @@ export function Plot({ title, values, locale }: PlotProps) {
           ) : null,
         )}
       </svg>
-      <figcaption class="sr">
-        {`${title}, hour by hour: `}
-        {sum === 0
-          ? 'none.'
-          : values
-              .filter(([, value]) => value > 0)
-              .map(([from, value]) => `${locale.instant(from)}: ${locale.number(value)}. `)}
+      <figcaption>
+        <details>
+          <summary>In numbers</summary>
+          {sum === 0
+            ? 'None.'
+            : values
+                .filter(([, value]) => value > 0)
+                .map(([from, value]) => <div>{`${locale.instant(from)}: ${locale.number(value)}`}</div>)}
+        </details>
       </figcaption>
     </figure>
   );

@@ -222,6 +222,8 @@ button:disabled { opacity: .6; cursor: progress; }
 .big { font-size: 1.25rem; font-weight: 650; overflow-wrap: anywhere; }
 .filters { display: grid; gap: 0 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 13rem), 1fr)); align-items: end; }
 .filters .row { margin-bottom: 1rem; }
+.steps { padding-left: 2.5rem; }
+.steps li { margin-bottom: 1.25rem; }
 .ways { list-style: none; margin: 0; padding: 0; }
 .ways li { padding: .375rem 0; }
 .ways a { display: inline-block; min-height: 1.5rem; font-weight: 600; }

@@ -85,7 +85,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** What an entry says, in a sentence without a subject: "Claimed with its key". */
-function whatHappened({ actionType, actionData, entityId, actionStatus }: Entry): string {
+export function whatHappened({ actionType, actionData, entityId, actionStatus }: Entry): string {
   const { by, evidence, setting } = actionData;
   if (actionType === 'ASSIGNED_TO_CUSTOMER')
     return CAME_BY[String(evidence)] ?? CAME_BY[String(by)] ?? 'Assigned to a customer';
@@ -116,7 +116,7 @@ function userSecret({ apiKey, secondFactor, activationLink }: Entry['actionData'
 const ALL_REASONS = new Map(Object.entries(CODES).map(([code, { words }]) => [code, words] as const));
 
 /** Why something was refused, by its code. */
-const reasonInWords = (code: string): string => REASONS[code] ?? ALL_REASONS.get(code) ?? code;
+export const reasonInWords = (code: string): string => REASONS[code] ?? ALL_REASONS.get(code) ?? code;
 
 /** What else there is to know: why it was refused, how often, what it was about. */
 function whatElse({ actionData, actionFailureDetails, entityId }: Entry, { number }: Locale): string {
