@@ -280,7 +280,7 @@ test('an activation goes out by mail: at the making of a user, again when asked,
     const theirs = await api.post('/api/customer', other, { title: 'Theirs' });
     const taken = { email: 'new@example.org', authority: 'CUSTOMER_USER', customerId: theirs.id };
     await api.post('/api/user', other, taken);
-    assert.is((await mails.mailTo('new@example.org', 3)).mail.subject, 'You have an account already');
+    assert.is((await mails.mailTo('new@example.org', 3)).mail.subject, 'Sie haben schon ein Konto');
     await api.must('POST', '/api/user/sendActivationMail?email=new%40example.org', other);
   }));
 
