@@ -32,7 +32,7 @@ export type Language = keyof typeof LANGUAGES;
 
 export const ALL_LANGUAGES: readonly Language[] = Object.keys(LANGUAGES).filter(isLanguage);
 
-function isLanguage(tag: string): tag is Language {
+export function isLanguage(tag: string): tag is Language {
   return Object.hasOwn(LANGUAGES, tag);
 }
 

@@ -57,8 +57,11 @@ export function createSay<English extends Catalogue>({
     const text = catalogue[key];
     if (text === undefined) throw new Error(`there is no text “${key}” in ${language}`);
     if (!MARKS.test(text)) return [change(text)];
-    const isolated = Object.entries(values).map(([name, value]) => [name, isolate(value, language)]);
-    const message = compiled(tag, text, change);
+    const { message, selects } = compiled(tag, text, change);
+    const isolated = Object.entries(values).map(([name, value]) => [
+      name,
+      selects.has(name) ? value : isolate(value, language),
+    ]);
     return message.formatToParts(Object.fromEntries(isolated)).map(({ value }) => value);
   };
   const say = (key: string, values: Readonly<Record<string, unknown>> = {}): string =>
@@ -78,10 +81,16 @@ const MARKS = /[{}']/;
 
 /** Making a message costs far more than using it. Keyed by text and tag, so that a text that an operator replaced has its own. */
 const COMPILED_MAX = 5_000;
-const cache = new Map<string, IntlMessageFormat>();
+const cache = new Map<string, Compiled>();
+
+interface Compiled {
+  readonly message: IntlMessageFormat;
+  /** The values that choose a branch by their name, and are not said. */
+  readonly selects: ReadonlySet<string>;
+}
 
 /** Throws a SyntaxError where the text is not in ICU form. */
-function compiled(tag: string, text: string, change: (text: string) => string): IntlMessageFormat {
+function compiled(tag: string, text: string, change: (text: string) => string): Compiled {
   const key = `${change.name} ${tag} ${text}`;
   const known = cache.get(key);
   if (known !== undefined) return known;
@@ -89,9 +98,12 @@ function compiled(tag: string, text: string, change: (text: string) => string): 
   const written = new IntlMessageFormat(text, tag, undefined, { ignoreTag: true });
   const message =
     change === UNCHANGED ? written : new IntlMessageFormat(changed(written.getAst(), change), tag);
+  const chosen = message.getAst().filter((element) => 'options' in element && !('pluralType' in element));
+  const selects = new Set(chosen.flatMap((element) => ('value' in element ? [element.value] : [])));
   if (cache.size >= COMPILED_MAX) cache.clear();
-  cache.set(key, message);
-  return message;
+  const made = { message, selects };
+  cache.set(key, made);
+  return made;
 }
 
 type Elements = ReturnType<IntlMessageFormat['getAst']>;

@@ -18,7 +18,7 @@ const TYPES: Readonly<Record<string, string>> = {
 /** Undefined if the application is switched off. Throws `StartRefused` for a logo that cannot be used. */
 export function webSettings({ web, install, mail }: Config): WebSettings | undefined {
   if (!web.enabled) return undefined;
-  const { name, accent, logoFile, support, privacy, buttonHint, afterClaim, afterClaimLink } = web;
+  const { name, accent, logoFile, support, privacy, buttonHint, afterClaim, afterClaimLink, language } = web;
   return {
     name,
     accent,
@@ -28,6 +28,8 @@ export function webSettings({ web, install, mail }: Config): WebSettings | undef
     afterClaim: afterClaim === undefined ? null : { text: afterClaim, link: afterClaimLink ?? null },
     mails: mail.host !== undefined,
     logo: logoFile === undefined ? null : readLogo(logoFile),
+    language,
+    pseudo: false,
     demoAccounts: install.loadDemo ? demoAccounts(install.sysadminPassword) : [],
   };
 }

@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 import { parsedJson } from '../../actors/base/json.ts';
+import { REASON_HEADER } from '../wire/reply.ts';
 
 export interface Answer {
   readonly status: number;
@@ -19,6 +20,8 @@ export interface Refused {
   readonly status: number;
   readonly message: string;
   readonly retryAfterSeconds: number | undefined;
+  /** The code of the reason (`actors/claiming/reasons.ts`). */
+  readonly reason: string | undefined;
 }
 
 export type Result<Value> = { readonly type: 'ok'; readonly value: Value } | Refused;
@@ -114,6 +117,7 @@ export function refusalOf({ status, text, json, headers }: Answer): Refused {
     status,
     message: typeof message === 'string' ? message : text.slice(0, MESSAGE_MAX),
     retryAfterSeconds: retryAfter === null ? undefined : Number(retryAfter),
+    reason: headers.get(REASON_HEADER) ?? undefined,
   };
 }
 

@@ -1,10 +1,17 @@
 /**
- * Dates and numbers as the reader writes them: the language from Accept-Language, the time zone from a cookie that an
- * island sets. Without the cookie times are shown in UTC, and say so.
+ * How the reader is spoken to: the texts in a language, dates and numbers as it writes them, the time zone from a cookie
+ * that an island sets. Without the cookie times are shown in UTC, and say so.
  */
+import { directionOf, formatsOf, type Language } from '../../actors/texts/languages.ts';
+import type { Spoken } from './language.ts';
+import { PSEUDO, type Say, sayIn } from './texts/say.ts';
 
 export interface Locale {
-  /** BCP 47, for `Intl`. */
+  readonly language: Language;
+  readonly direction: 'ltr' | 'rtl';
+  /** What the pages say, in this language. */
+  readonly say: Say;
+  /** BCP 47, for `Intl`: the language, perhaps with a region. */
   readonly tag: string;
   /** Undefined: unknown, so times are shown in UTC. */
   readonly timeZone: string | undefined;
@@ -19,23 +26,36 @@ export interface Locale {
   hour(atMs: number): string;
 }
 
-const FALLBACK = 'en-GB';
-
 /** Making a format costs far more than using it, and the visitors of one server share few languages and zones. */
 const CACHED_MAX = 200;
 const cache = new Map<string, Locale>();
 
-export function localeOf(acceptLanguage: string | undefined, timeZoneCookie: string | undefined): Locale {
-  const tag = languageOf(acceptLanguage);
+interface Reader {
+  readonly language: Spoken;
+  /** For the region alone. */
+  readonly acceptLanguage: string | undefined;
+  readonly timeZoneCookie: string | undefined;
+}
+
+export function localeOf({ language: spoken, acceptLanguage, timeZoneCookie }: Reader): Locale {
+  const language = spoken === PSEUDO ? 'en' : spoken;
+  const tag = formatsOf(language, acceptLanguage ?? '');
   const timeZone = timeZoneOf(timeZoneCookie);
-  const key = `${tag} ${timeZone ?? ''}`;
-  const locale = cache.get(key) ?? createLocale(tag, timeZone);
+  const key = `${spoken} ${tag} ${timeZone ?? ''}`;
+  const locale = cache.get(key) ?? {
+    language,
+    direction: directionOf(language),
+    say: sayIn(spoken, tag),
+    ...formatsIn(tag, timeZone),
+  };
   if (cache.size >= CACHED_MAX) cache.clear();
   cache.set(key, locale);
   return locale;
 }
 
-function createLocale(tag: string, timeZone: string | undefined): Locale {
+type Formats = Omit<Locale, 'language' | 'direction' | 'say'>;
+
+function formatsIn(tag: string, timeZone: string | undefined): Formats {
   const zone = { timeZone: timeZone ?? 'UTC' };
   const numbers = new Intl.NumberFormat(tag);
   const suffix = timeZone === undefined ? ' UTC' : '';
@@ -53,21 +73,6 @@ function createLocale(tag: string, timeZone: string | undefined): Locale {
     short: (at, now) => `${day.format(at) === day.format(now) ? time.format(at) : full.format(at)}${suffix}`,
     hour: (at) => hour.format(at),
   };
-}
-
-/** The first language of the header that exists. */
-function languageOf(header: string | undefined): string {
-  for (const part of (header ?? '').slice(0, 200).split(',')) {
-    const [tag = ''] = part.trim().split(';');
-    try {
-      const [canonical] = Intl.getCanonicalLocales(tag);
-      if (canonical !== undefined && Intl.DateTimeFormat.supportedLocalesOf(canonical).length > 0)
-        return canonical;
-    } catch {
-      // Not a language tag: try the next one.
-    }
-  }
-  return FALLBACK;
 }
 
 function timeZoneOf(name: string | undefined): string | undefined {

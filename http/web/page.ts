@@ -1,10 +1,12 @@
 /** A page as data: its path, who may see it, what it shows and what its form does. `serve.tsx` runs it. */
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { Language } from '../../actors/texts/languages.ts';
 import type { Role } from '../auth/principal.ts';
 import type { Api, Result } from './api.ts';
 import type { Form } from './form.ts';
 import type { Locale } from './locale.ts';
 import type { Notice } from './notice.ts';
+import { refusalWords } from './refusal-words.ts';
 import type { Attempt, Session, TokenPair, User } from './session.ts';
 import type { WebSettings } from './settings.ts';
 
@@ -39,6 +41,8 @@ export interface Visit {
   readonly nowMs: number;
   /** What links to this server begin with, e.g. `https://claim.example.org`. */
   readonly linkBase: string;
+  /** The path of this page and its query, for who comes back to it; `/` where it cannot be asked for. */
+  readonly here: string;
   /** What the browser keeps of a sign-in with this provider, by its state. */
   readonly attempt: (state: string) => Attempt | undefined;
   /** What the browser keeps for signing out at the provider; shown below that page's path alone. */
@@ -73,6 +77,8 @@ export type PageReply =
       /** For signing out at the provider later; the browser keeps it. */
       readonly logoutHint?: string;
       readonly signOut?: true;
+      /** The browser keeps it. */
+      readonly language?: Language;
     }
   /** To an identity provider; the browser keeps the attempt, or without one forgets what it kept for signing out. */
   | { readonly type: 'leave'; readonly to: string; readonly attempt?: Attempt }
@@ -119,3 +125,7 @@ export const refusedTo = (to: string, text: string): PageReply => ({
 export function resultAt(to: string, result: Result<unknown>, good: string, refusedAt = to): PageReply {
   return result.type === 'ok' ? seeOther(to, good) : refusedTo(refusedAt, result.message);
 }
+
+/** As `resultAt`, for pages that are there in every language. */
+export const saidAt = (to: string, result: Result<unknown>, good: string, { say }: Locale): PageReply =>
+  result.type === 'ok' ? seeOther(to, good) : refusedTo(to, refusalWords(result, say));

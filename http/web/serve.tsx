@@ -13,10 +13,11 @@ import { paramsOf } from '../wire/request.ts';
 import { type Ask, createApi, Unanswered } from './api.ts';
 import type { Assets } from './assets.ts';
 import { EMPTY_FORM, readForm } from './form.ts';
-import { localeOf } from './locale.ts';
+import { keepLanguage, languageAsked, languageFor } from './language.ts';
+import { type Locale, localeOf } from './locale.ts';
 import { leaveNotice, takeNotice } from './notice.ts';
 import { type Page, type PageHandler, type PageReply, refusedTo, type Visit } from './page.ts';
-import { otherRoleText, ProblemPage, problemTitle } from './pages/problem.tsx';
+import { otherRoleText, ProblemPage } from './pages/problem.tsx';
 import { homeOf, Layout } from './parts/layout.tsx';
 import {
   addressedIn,
@@ -61,18 +62,20 @@ export async function servePage(
   try {
     if (method === 'post' && !isOurForm(site, c)) {
       site.warnOfForeignForm(c.req.header('origin'), addressedIn(c, site.apiSettings), page.path);
-      return problem(site, c, visit, 403, FOREIGN_FORM);
+      return problem(site, c, visit, 403, visit.locale.say('problem.foreignForm'));
     }
     const session = await site.sessions.read(c, askFor(site, c));
     const isPublic = page.roles.includes('PUBLIC');
-    if (session === undefined && !isPublic) return respond(site, c, visit, signInFirst(c, method, page));
+    if (session === undefined && !isPublic)
+      return respond(site, c, visit, signInFirst(c, method, page, visit.locale));
     visit = visitOf(site, c, page, session);
     const allowed = isPublic || (session !== undefined && page.roles.includes(session.user.authority));
-    if (!allowed) return problem(site, c, visit, 403, session && otherRoleText(session.user, page.roles));
+    if (!allowed)
+      return problem(site, c, visit, 403, session && otherRoleText(session.user, page.roles, visit.locale));
 
     if (method === 'post') {
       const bytes = await readBytes(askedThrough(c), page.takesFile ? FILE_BYTES_MAX : FORM_BYTES_MAX);
-      if (bytes === 'too-large') return problem(site, c, visit, 400, tooLargeText(page.takesFile === true));
+      if (bytes === 'too-large') return problem(site, c, visit, 400, tooLargeText(page, visit.locale));
       visit = { ...visit, form: await readForm(bytes, c.req.header('content-type')) };
     }
     return respond(site, c, visit, await handle(visit));
@@ -131,14 +134,28 @@ function visitOf(
     withToken: (token) => createApi(askFor({ api, sessions }, c), token),
     params: (page === undefined ? undefined : paramsOf(page.path, c.req.path)) ?? {},
     query: new URL(c.req.url).searchParams,
-    locale: localeOf(c.req.header('accept-language'), getCookie(c, TIME_ZONE_COOKIE)),
+    locale: localeOf({
+      language: languageFor(c, { user: session?.user, settings, roles: page?.roles }),
+      acceptLanguage: c.req.header('accept-language'),
+      timeZoneCookie: getCookie(c, TIME_ZONE_COOKIE),
+    }),
     settings,
+    here: hereIn(c, page),
     nowMs: now(),
     linkBase: addressedIn(c, apiSettings).base,
     attempt: (state) => sessions.attemptOf(c, state),
     logoutHint: sessions.logoutHintOf(c),
     form: EMPTY_FORM,
   };
+}
+
+/** Without the language, which the picker at the foot changes. */
+function hereIn({ req }: Context, page: Page | undefined): string {
+  if (page === undefined || page.get === undefined) return '/';
+  if (req.method !== 'GET') return req.path;
+  const query = new URL(req.url).searchParams;
+  query.delete('lang');
+  return query.size === 0 ? req.path : `${req.path}?${query}`;
 }
 
 function isOurForm({ apiSettings }: Site, c: Context): boolean {
@@ -151,29 +168,22 @@ function isOurForm({ apiSettings }: Site, c: Context): boolean {
   return isFromOurPage(source, addressedIn(c, apiSettings));
 }
 
-function tooLargeText(isFile: boolean): string {
-  return isFile
-    ? `What you sent is too large: ${FILE_BYTES_MAX / 2 ** 20} MiB at most. Divide the file.`
-    : `What you sent is too large: ${FORM_BYTES_MAX / 2 ** 10} KiB at most.`;
+function tooLargeText({ takesFile }: Page, { say }: Locale): string {
+  return takesFile
+    ? say('problem.fileTooLarge', { max: FILE_BYTES_MAX / 2 ** 20 })
+    : say('problem.formTooLarge', { max: FORM_BYTES_MAX / 2 ** 10 });
 }
-
-const FOREIGN_FORM =
-  'This form was not sent from a page of this site. Open the page again and repeat it here. If that does not help, ' +
-  'whoever runs this server has to set HTTP_BASE_URL to the address that you see in your browser.';
 
 /**
  * To the sign-in page, and from there to the page that was asked for. What a form did is not repeated: it leads back to
  * the form, and says so.
  */
-function signInFirst(c: Context, method: Method, page: Page): PageReply {
+function signInFirst(c: Context, method: Method, page: Page, { say }: Locale): PageReply {
   const wanted = `${c.req.path}${new URL(c.req.url).search}`;
   const leadsBack = wanted !== '/' && (method === 'get' || page.get !== undefined);
   const to = leadsBack ? `/login?next=${encodeURIComponent(wanted)}` : '/login';
-  return method === 'get' ? { type: 'see-other', to } : refusedTo(to, SESSION_ENDED);
+  return method === 'get' ? { type: 'see-other', to } : refusedTo(to, say('login.ended'));
 }
-
-const SESSION_ENDED =
-  'You are not signed in any more, so nothing was done yet. Sign in, and go on where you were.';
 
 /** Without script, a page that could not be had is asked for again after this time. */
 const AGAIN_SECONDS = 10;
@@ -184,11 +194,11 @@ function problem(site: Site, c: Context<Env>, visit: Visit, status: number, mess
   const again = shown === 503 && c.req.method === 'GET';
   return respond(site, c, visit, {
     type: 'page',
-    title: problemTitle(shown),
+    title: visit.locale.say(`problem.${shown}`),
     status: shown,
     narrow: true,
     ...(again ? { refreshSeconds: AGAIN_SECONDS, islands: ['again.js'] } : {}),
-    body: <ProblemPage status={shown} message={message} home={home} again={again} />,
+    body: <ProblemPage status={shown} message={message} home={home} again={again} locale={visit.locale} />,
   });
 }
 
@@ -213,6 +223,7 @@ function respond(site: Site, c: Context<Env>, visit: Visit, reply: PageReply): R
         sessions.end(c);
         c.header('Clear-Site-Data', '"storage"');
       }
+      if (reply.language !== undefined) keepLanguage(c, reply.language, addressedIn(c, apiSettings));
       if (reply.notice !== undefined) leaveNotice(c, reply.notice, addressedIn(c, apiSettings));
       return c.body(null, 303, { Location: `${prefixIn(c, apiSettings)}${reply.to}` });
     case 'leave':
@@ -222,6 +233,9 @@ function respond(site: Site, c: Context<Env>, visit: Visit, reply: PageReply): R
     case 'stream':
       return reply.response;
     case 'page': {
+      const asked = languageAsked(c, settings);
+      if (asked !== undefined) keepLanguage(c, asked, addressedIn(c, apiSettings));
+      c.header('Vary', 'Accept-Language', { append: true });
       const html = (
         <Layout
           title={reply.title}
@@ -230,6 +244,7 @@ function respond(site: Site, c: Context<Env>, visit: Visit, reply: PageReply): R
           locale={visit.locale}
           user={visit.session?.user}
           path={c.req.path}
+          here={visit.here}
           notice={takeNotice(c, addressedIn(c, apiSettings))}
           islands={reply.islands ?? []}
           narrow={reply.narrow ?? false}
@@ -240,6 +255,7 @@ function respond(site: Site, c: Context<Env>, visit: Visit, reply: PageReply): R
       );
       return c.body(`<!doctype html>${below(prefixIn(c, apiSettings), `${html}`)}`, reply.status ?? 200, {
         'Content-Type': 'text/html;charset=UTF-8',
+        'Content-Language': visit.locale.language,
       });
     }
     default:

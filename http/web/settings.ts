@@ -1,4 +1,5 @@
 /** What the operator decides about the web application. */
+import type { Language } from '../../actors/texts/languages.ts';
 
 export interface WebSettings {
   /** The name it shows, e.g. of the product. */
@@ -16,6 +17,10 @@ export interface WebSettings {
   readonly afterClaim: { readonly text: string; readonly link: string | null } | null;
   /** Whether the server sends mails: else an administrator does what they would. */
   readonly mails: boolean;
+  /** For whom nothing says which language they read. */
+  readonly language: Language;
+  /** Whether there is the made-up language of tests, as `?lang=en-XA`. */
+  readonly pseudo: boolean;
   /** Accounts that the sign-in page offers, with their passwords: only ever those of the demo. */
   readonly demoAccounts: readonly DemoAccount[];
 }
@@ -40,5 +45,7 @@ export const defaultWebSettings: WebSettings = {
   buttonHint: null,
   afterClaim: null,
   mails: false,
+  language: 'en',
+  pseudo: false,
   demoAccounts: [],
 };

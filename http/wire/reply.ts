@@ -178,7 +178,7 @@ export function partsOf(reply: Reply, headers: Headers, nowMs: number): Response
 export const RETRY_AFTER_HEADER = 'Retry-After';
 
 /** The code of the reason, also where the body is a text. */
-const REASON_HEADER = 'Refusal-Reason';
+export const REASON_HEADER = 'Refusal-Reason';
 
 /** What a problem says beside its body. */
 export function told({ retryAfterSeconds, reason }: Problem): Headers {

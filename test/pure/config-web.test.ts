@@ -29,6 +29,9 @@ test('web: name, accent and logo are the operator’s', () => {
     privacy: null,
     buttonHint: null,
     afterClaim: null,
+    language: 'en',
+    pseudo: false,
+    mails: false,
     demoAccounts: [],
   });
 });

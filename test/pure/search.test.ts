@@ -291,7 +291,11 @@ test('a page whose total is not all there is says so, in the answer and in words
   const view = (item: number) => item;
   const words = (headers: Record<string, string> | undefined, filtered: boolean) => {
     const answer = { status: 200, text: '', json: {}, headers: new Headers(headers) };
-    return deviceCount(localeOf('en', undefined), { totalElements: 305, ...totalOf(answer) }, filtered);
+    return deviceCount(
+      localeOf({ language: 'en', acceptLanguage: undefined, timeZoneCookie: undefined }),
+      { totalElements: 305, ...totalOf(answer) },
+      filtered,
+    );
   };
 
   const whole = headersOf(pageOfDevices({ items: [1], total: 305 }, PAGE, view));

@@ -53,7 +53,7 @@ law('offered by e-mail, seen by both, accepted from the list', async ({ home, id
   const offers = await bob.get('/offers');
   assert.match(offers.text, 'Pump 1');
   assert.match(offers.text, 'From alice');
-  const accepted = await bob.follow(await bob.post(actionOf(offers.html, 'Accept<span'), {}));
+  const accepted = await bob.follow(await bob.post(actionOf(offers.html, 'aria-label="Accept '), {}));
   assert.match(accepted.text, '“Pump 1” is yours now.');
   assert.not.match((await alice.get('/my/devices')).text, 'Pump 1');
   assert.match((await bob.get('/offers')).text, 'Nobody offers you a device');
@@ -80,7 +80,7 @@ law('withdrawn by the owner: whoever still has the list open is told that it is 
   const offers = await bob.get('/offers');
   const done = await alice.follow(await alice.post(`/my/devices/${id}/withdraw`, {}));
   assert.match(done.text, 'The offer is withdrawn.');
-  for (const button of ['Accept<span', 'Decline<span']) {
+  for (const button of ['aria-label="Accept ', 'aria-label="Decline ']) {
     const late = await bob.follow(await bob.post(actionOf(offers.html, button), {}));
     assert.match(late.text, 'It is not on offer any more');
   }
@@ -98,7 +98,7 @@ law('the tenant sees an offer on the device’s page, and withdraws it', async (
 law('declined: the device stays where it is', async ({ home, id, alice, bob }) => {
   await alice.post(`/my/devices/${id}/hand-over`, { to: home.bob.email, days: '7' });
   const offers = await bob.get('/offers');
-  const done = await bob.follow(await bob.post(actionOf(offers.html, 'Decline<span'), {}));
+  const done = await bob.follow(await bob.post(actionOf(offers.html, 'aria-label="Decline '), {}));
   assert.match(done.text, 'Declined.');
   assert.match((await alice.get('/my/devices')).text, 'Pump 1');
 });

@@ -6,6 +6,7 @@ import { programOf } from '../../http/web/pages/account.tsx';
 import { shadesOn } from '../../http/web/parts/theme.ts';
 import { isFromOurPage } from '../../http/web/security.ts';
 import type { WebSettings } from '../../http/web/settings.ts';
+import { sayIn } from '../../http/web/texts/say.ts';
 import { addressedBy } from '../../http/wire/addressed.ts';
 import {
   createRestWorld,
@@ -515,14 +516,14 @@ test('account: a session is named by the browser and the system that it is of', 
   for (const [userAgent, words] of [
     [`${mozilla} Chrome/140.0.0.0 Safari/537.36`, 'Chrome on Linux'],
     [`${mozilla} Chrome/140.0.0.0 Safari/537.36 Edg/140.0`, 'Edge on Linux'],
-    [`${phone} Version/18.0 Mobile/15E148 Safari/604.1`, 'Safari on an iPhone'],
-    [`${phone} CriOS/140.0 Mobile/15E148 Safari/604.1`, 'Chrome on an iPhone'],
+    [`${phone} Version/18.0 Mobile/15E148 Safari/604.1`, 'Safari on iPhone'],
+    [`${phone} CriOS/140.0 Mobile/15E148 Safari/604.1`, 'Chrome on iPhone'],
     ['Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0', 'Firefox on Android'],
     ['curl/8.0 Chrome/1', 'curl/8.0 Chrome/1'],
     ['Mozilla/5.0 (something)', 'Mozilla/5.0 (something)'],
     [null, 'A program without a name'],
   ] as const) {
-    assert.is(programOf(userAgent), words);
+    assert.is(programOf(userAgent, { say: sayIn('en', 'en') }), words);
   }
 });
 

@@ -1,6 +1,7 @@
 /** The web application. */
+import { ALL_LANGUAGES } from '../../../actors/texts/languages.ts';
 import { defaultWebSettings as WEB } from '../../../http/web/settings.ts';
-import { flag, section, text } from './declare.ts';
+import { choice, flag, section, text } from './declare.ts';
 
 /** No `javascript:`, which would run in the pages. */
 const LINK = /^(https:\/\/|mailto:|tel:)[!-~]{1,500}$/u;
@@ -70,6 +71,13 @@ export const web = section('Web application', {
     pattern: SENTENCE,
     expected: SENTENCE_EXPECTED,
     why: 'What customers read after a claim, e.g. what to do next.',
+  }),
+  language: choice({
+    key: 'web.language',
+    env: 'WEB_LANGUAGE',
+    choices: ALL_LANGUAGES,
+    default: WEB.language,
+    why: 'Language of the pages where neither the address, the user, the browser’s choice nor its Accept-Language says another.',
   }),
   afterClaimLink: text({
     key: 'web.afterClaim.link',

@@ -39,7 +39,7 @@ export async function toggleCamera(
     message.textContent = words.point;
     await look(video, read, (text) => {
       if (take(text)) return true;
-      message.textContent = words.foreign.replace('{text}', text.slice(0, FOREIGN_MAX));
+      message.textContent = words.foreign.replace('{text}', () => text.slice(0, FOREIGN_MAX));
       return false;
     });
     message.textContent = '';

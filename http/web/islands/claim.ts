@@ -106,7 +106,7 @@ function showGroups({ form, key, words }: Shown): void {
     .replace(/[^\p{L}\p{N}]/gu, '')
     .toUpperCase();
   groups.hidden = !/^[A-HJKMNP-Z2-9]{4,16}$/.test(letters);
-  groups.textContent = words.readAs.replace('{key}', letters.match(/.{1,4}/g)?.join('-') ?? '');
+  groups.textContent = words.readAs.replace('{key}', () => letters.match(/.{1,4}/g)?.join('-') ?? '');
 }
 
 function say({ state }: Shown, text: string): void {
@@ -241,7 +241,7 @@ function showLeft({ words }: Shown, box: HTMLElement, leftMs: number): void {
   const seconds = Math.max(0, Math.ceil(leftMs / 1000));
   const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
   const left = box.querySelector('[data-left]');
-  if (left) left.textContent = words.left.replace('{time}', time);
+  if (left) left.textContent = words.left.replace('{time}', () => time);
 }
 
 /** What was answered is answered: the next question has a name of its own. */

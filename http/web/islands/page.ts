@@ -57,6 +57,6 @@ if (labelled !== null) {
 const waiting = keptClaim()?.device;
 const hint = document.querySelector<HTMLElement>('[data-claim-hint]');
 if (hint !== null && waiting !== undefined) {
-  hint.textContent = `Sign in to claim “${waiting}”.`;
+  hint.textContent = (hint.dataset.claimHint ?? '').replace('{device}', () => waiting);
   hint.hidden = false;
 }

@@ -6,16 +6,17 @@ import { sessionView } from '../../views/session.ts';
 import { tokenPairView } from '../../views/user.ts';
 import { segment } from '../api.ts';
 import type { Locale } from '../locale.ts';
-import { memberPage, type Page, type PageReply, resultAt, type SignedIn } from '../page.ts';
+import { memberPage, type Page, type PageReply, type SignedIn, saidAt } from '../page.ts';
 import { Field, Head, Refusal, Time } from '../parts/elements.tsx';
+import { refusalWords } from '../refusal-words.ts';
 import { NoticesCard, noticePages, noticesOf } from './mail-notices.tsx';
 import { SecondFactorCard } from './second-factor.tsx';
 
-const ROLES: Readonly<Record<SignedIn['user']['authority'], string>> = {
-  CUSTOMER_USER: 'Customer',
-  TENANT_ADMIN: 'Administrator of a tenant',
-  SYS_ADMIN: 'System administrator',
-};
+const ROLES = {
+  CUSTOMER_USER: 'account.customer',
+  TENANT_ADMIN: 'account.tenantAdmin',
+  SYS_ADMIN: 'account.systemAdmin',
+} as const satisfies Readonly<Record<SignedIn['user']['authority'], string>>;
 
 type SeenSession = z.output<typeof sessionView>;
 
@@ -32,67 +33,74 @@ async function accountReply(visit: SignedIn, refusal?: string): Promise<PageRepl
 }
 
 const shown = (
-  { user, locale }: SignedIn,
+  { user, locale, locale: { say } }: SignedIn,
   { sessions, factor, notices }: Seen,
   refusal: string | undefined,
 ): PageReply => ({
   type: 'page',
-  title: 'Your account',
+  title: say('account.title'),
   narrow: true,
   status: refusal === undefined ? 200 : 400,
   body: (
     <>
-      <Head title="Your account" />
+      <Head title={say('account.title')} />
       <div class="card">
         <dl>
-          <dt>E-mail</dt>
+          <dt>{say('login.email')}</dt>
           <dd>{user.email}</dd>
-          <dt>Role</dt>
-          <dd>{ROLES[user.authority]}</dd>
+          <dt>{say('account.role')}</dt>
+          <dd>{say(ROLES[user.authority])}</dd>
         </dl>
       </div>
       <div class="card">
-        <h2>Change your password</h2>
+        <h2>{say('account.password')}</h2>
         <Refusal text={refusal} />
         <form method="post" action="/account">
           <Field
             name="current"
-            label="Current password"
+            label={say('account.current')}
             type="password"
             autocomplete="current-password"
             required
           />
-          <Field name="password" label="New password" type="password" autocomplete="new-password" required />
+          <Field
+            name="password"
+            label={say('login.newPassword')}
+            type="password"
+            autocomplete="new-password"
+            required
+          />
           <Field
             name="again"
-            label="The new one once more"
+            label={say('account.again')}
             type="password"
             autocomplete="new-password"
             required
           />
           <label class="check">
-            <input type="checkbox" name="keys" value="revoke" /> Revoke my API keys, too
+            <input type="checkbox" name="keys" value="revoke" /> {say('account.revokeKeys')}
           </label>
           <button type="submit" class="primary">
-            Change the password
+            {say('account.change')}
           </button>
         </form>
       </div>
-      <SecondFactorCard {...factor} />
-      <NoticesCard choices={notices} />
+      <SecondFactorCard factor={factor} say={say} />
+      {/* In English alone so far. */}
+      <div lang="en" dir="ltr">
+        <NoticesCard choices={notices} />
+      </div>
       <SessionsCard sessions={sessions} locale={locale} />
       {user.authority === 'CUSTOMER_USER' ? null : (
         <section class="card" aria-labelledby="keys">
-          <h2 id="keys">API keys</h2>
-          <p>Programs that act as you have a key instead of your password.</p>
+          <h2 id="keys">{say('account.keys')}</h2>
+          <p>{say('account.keysText')}</p>
           <a class="button" href="/account/keys">
-            See and make keys
+            {say('account.keysSee')}
           </a>
         </section>
       )}
-      <p class="muted">
-        For programs there is the <a href="/swagger-ui">REST API</a>.
-      </p>
+      <p class="muted">{say.pieces('account.api', { api: <a href="/swagger-ui">REST API</a> })}</p>
     </>
   ),
 });
@@ -106,38 +114,48 @@ const BROWSERS = [
 ] as const;
 const SYSTEMS = [
   [/\bAndroid\b/, 'Android'],
-  [/\biPhone\b/, 'an iPhone'],
-  [/\biPad\b/, 'an iPad'],
+  [/\biPhone\b/, 'iPhone'],
+  [/\biPad\b/, 'iPad'],
   [/\bWindows\b/, 'Windows'],
-  [/\bMac OS X\b/, 'a Mac'],
-  [/\bCrOS\b/, 'a Chromebook'],
+  [/\bMac OS X\b/, 'Mac'],
+  [/\bCrOS\b/, 'Chromebook'],
   [/\bLinux\b/, 'Linux'],
 ] as const;
 
-/** What is signed in, by what it says of itself: “Firefox on Android”. What no browser says is shown as it is. */
-export function programOf(userAgent: string | null): string {
-  if (userAgent === null) return 'A program without a name';
+/** What is signed in, by what it says of itself: “Firefox, Android”. What no browser says is shown as it is. */
+export function programOf(userAgent: string | null, { say }: Pick<Locale, 'say'>): string {
+  if (userAgent === null) return say('account.nameless');
   const find = (of: typeof BROWSERS | typeof SYSTEMS) => of.find(([says]) => says.test(userAgent))?.[1];
   const [browser, system] = [find(BROWSERS), find(SYSTEMS)];
   if (!userAgent.startsWith('Mozilla/') || browser === undefined) return userAgent;
-  return system === undefined ? browser : `${browser} on ${system}`;
+  return system === undefined ? browser : say('account.browserOn', { browser, system });
 }
 
 function SessionsCard({ sessions, locale }: { sessions: readonly SeenSession[]; locale: Locale }) {
+  const { say } = locale;
   return (
     <section class="card" aria-labelledby="sessions">
-      <h2 id="sessions">Where you are signed in</h2>
+      <h2 id="sessions">{say('account.sessions')}</h2>
       <ul class="sessions">
         {sessions.map(({ id, current, impersonated, device, address, createdTime, lastUsedTime }) => (
           <li>
-            <strong>{current ? 'Here' : impersonated ? 'An administrator' : programOf(device)}</strong>{' '}
+            <strong>
+              {current
+                ? say('account.here')
+                : impersonated
+                  ? say('account.administrator')
+                  : programOf(device, locale)}
+            </strong>{' '}
             <small>
-              from {address}, since <Time at={createdTime} locale={locale} />, last used{' '}
-              <Time at={lastUsedTime} locale={locale} />
+              {say.pieces('account.session', {
+                address,
+                since: <Time at={createdTime} locale={locale} />,
+                used: <Time at={lastUsedTime} locale={locale} />,
+              })}
             </small>
             {current ? null : (
               <form method="post" action={`/account/sessions/${id}`}>
-                <button type="submit">Sign out there</button>
+                <button type="submit">{say('account.signOutThere')}</button>
               </form>
             )}
           </li>
@@ -145,7 +163,7 @@ function SessionsCard({ sessions, locale }: { sessions: readonly SeenSession[]; 
       </ul>
       {sessions.length < 2 ? null : (
         <form method="post" action="/account/sessions">
-          <button type="submit">Sign out everywhere else</button>
+          <button type="submit">{say('account.signOutElsewhere')}</button>
         </form>
       )}
     </section>
@@ -159,32 +177,30 @@ export const accountPages: readonly Page[] = [
     get: (visit) => accountReply(visit),
     async post(visit) {
       const { form, api } = visit;
+      const { say } = visit.locale;
       const newPassword = form.text('password');
-      if (newPassword !== form.text('again'))
-        return accountReply(visit, 'The two new passwords are not the same.');
+      if (newPassword !== form.text('again')) return accountReply(visit, say('account.differ'));
       const revokeApiKeys = form.text('keys') === 'revoke';
       const body = { currentPassword: form.text('current'), newPassword, revokeApiKeys };
       const changed = await api.post('/api/auth/changePassword', body, tokenPairView);
-      if (changed.type === 'refused') return accountReply(visit, changed.message);
-      const notice = {
-        kind: 'good',
-        text: 'Your password was changed. Other devices have to sign in again.',
-      } as const;
+      if (changed.type === 'refused')
+        return accountReply(visit, refusalWords(changed, say, say('account.wrong')));
+      const notice = { kind: 'good', text: say('account.changed') } as const;
       return { type: 'see-other', to: '/account', signIn: changed.value, notice };
     },
   }),
 
   memberPage('/account/sessions', EVERYBODY, {
-    async post({ api }) {
+    async post({ api, locale }) {
       const ended = await api.act('DELETE', '/api/auth/sessions');
-      return resultAt('/account', ended, 'You are signed out everywhere else.');
+      return saidAt('/account', ended, locale.say('account.signedOutElsewhere'), locale);
     },
   }),
 
   memberPage('/account/sessions/:id', EVERYBODY, {
-    async post({ api, params }) {
+    async post({ api, params, locale }) {
       const ended = await api.act('DELETE', `/api/auth/sessions/${segment(params.id ?? '')}`);
-      return resultAt('/account', ended, 'You are signed out there.');
+      return saidAt('/account', ended, locale.say('account.signedOutThere'), locale);
     },
   }),
 ];

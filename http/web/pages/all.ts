@@ -13,6 +13,7 @@ import { importJobPages } from './import-job.tsx';
 import { importStartPages } from './import-start.tsx';
 import { kitPages } from './kits.tsx';
 import { labelPages } from './labels.tsx';
+import { languagePages } from './language.tsx';
 import { livePages } from './live.tsx';
 import { loginPages } from './login.tsx';
 import { myDevicePage } from './my-device.tsx';
@@ -34,6 +35,7 @@ export function allPages(): readonly Page[] {
     ...settingsPages,
     ...profilePages,
     ...auditPages,
+    ...languagePages,
     ...claimPages,
     ...claimKitPages,
     ...myDevicePages,

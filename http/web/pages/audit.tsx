@@ -75,6 +75,7 @@ const refused = (message: string): Refused => ({
   status: 400,
   message,
   retryAfterSeconds: undefined,
+  reason: undefined,
 });
 
 async function findUser({ api }: SignedIn, email: string): Promise<Result<string>> {

@@ -10,7 +10,7 @@ import {
 } from '../../wire/claim-refusal.ts';
 import { type Answer, refusalOf } from '../api.ts';
 import type { Locale } from '../locale.ts';
-import { count } from '../parts/list.tsx';
+import type { Say } from '../texts/say.ts';
 
 export interface Explained {
   readonly status: 400 | 429 | 503;
@@ -37,120 +37,77 @@ interface Typed {
   readonly secretKey: string;
 }
 
-export const NAME_MISSING = correct('The name is missing', 'Type the name from the label.');
+export const nameMissing = (say: Say): Explained =>
+  correct(say('refusal.nameMissing'), say('refusal.nameMissingText'));
 
-export function explain(answer: Answer, typed: Typed, locale: Locale): Explained {
+export function explain(answer: Answer, typed: Typed, { say }: Locale): Explained {
   const { device } = typed;
   const { status, retryAfterSeconds } = refusalOf(answer);
   if (status === 429) {
-    const wait = count(locale, retryAfterSeconds ?? 60, 'second');
-    const text = `Too many wrong keys were tried. Please wait ${wait} and try again with the key from the label.`;
-    return { status, kind: 'warn', title: 'Please wait a little', text };
+    const text = say('refusal.tooManyText', { count: retryAfterSeconds ?? 60 });
+    return { status, kind: 'warn', title: say('refusal.tooMany'), text };
   }
-  if (status === 404) {
-    return correct(
-      'There is no such device',
-      `Nothing here is called “${device}”. Check the name on the label, letter by letter.`,
-    );
-  }
-  if (status !== 400) {
-    const text = 'The server cannot answer just now. Your device is safe; please try again in a moment.';
-    return { status: 503, kind: 'warn', title: 'Just a moment', text };
-  }
+  if (status === 404) return correct(say('refusal.unknown'), say('refusal.unknownText', { name: device }));
+  if (status !== 400)
+    return { status: 503, kind: 'warn', title: say('refusal.away'), text: say('refusal.awayText') };
   const reason =
     answer.headers.get(CLAIM_REFUSAL_HEADER) ?? (answer.json === 'CLAIMED' ? 'already-claimed' : '');
-  if (isClaimRefusal(reason)) return explainReason(reason, answer, typed, locale);
-  return correct(
-    'This could not be claimed',
-    'Name, key or moment do not fit. Check both on the label, press the button on the device again, and repeat.',
-  );
+  if (isClaimRefusal(reason)) return explainReason(reason, answer, typed, say);
+  return correct(say('refusal.other'), say('refusal.otherText'));
 }
 
-function explainReason(reason: ClaimRefusal, answer: Answer, typed: Typed, locale: Locale): Explained {
+function explainReason(reason: ClaimRefusal, answer: Answer, typed: Typed, say: Say): Explained {
   switch (reason) {
     case 'wrong-secret':
       return correct(
-        'The key is wrong',
-        `The device is waiting, but this is not its key. Check it on the label, letter by letter.${misread(typed)}${attemptsLeft(answer, locale)}`,
+        say('refusal.wrongKey'),
+        inOne(say('refusal.wrongKeyText'), misread(typed, say), attemptsLeft(answer, say)),
       );
     case 'no-window':
-      return wait(
-        'The device is not waiting for you',
-        'Press the button on the device, so that it opens its claim window. If you pressed it before, its time was up: press it again.',
-        typed,
-      );
+      return wait(say('refusal.noWindow'), say('refusal.noWindowText'), typed);
     case 'window-elapsed':
-      return wait(
-        'The time was up',
-        'The device stopped waiting before you claimed it. Press the button on the device again.',
-        typed,
-      );
+      return wait(say('refusal.elapsed'), say('refusal.elapsedText'), typed);
     case 'window-pending':
-      return warn(
-        'Your supplier has to approve it',
-        'The key is right. The device had another owner before, so its supplier approves that it is claimed. Please ask there, then claim it here again.',
-      );
+      return warn(say('refusal.pending'), say('refusal.pendingText'));
     case 'claiming-not-allowed':
-      return warn(
-        'Not allowed yet',
-        'The supplier of the device has not released it for claiming yet. Please ask there.',
-      );
+      return warn(say('refusal.notAllowed'), say('refusal.notAllowedText'));
     case 'already-claimed':
-      return bad(
-        'It belongs to someone else',
-        'Somebody else owns this device. They have to give it back before you can claim it.',
-      );
+      return bad(say('refusal.taken'), say('refusal.takenText'));
     case 'already-yours':
-      return warn(
-        'It is yours already',
-        'You own this device; there is nothing left to do. You find it under “My devices”.',
-      );
+      return warn(say('refusal.yours'), say('refusal.yoursText'));
     case 'take-over-pending':
-      return warn(
-        'You have asked for it',
-        'Somebody else owns this device and has been told. Unless they object, it will be yours; claim it here again later to see.',
-      );
+      return warn(say('refusal.asked'), say('refusal.askedText'));
     case 'proof-required':
-      return warn(
-        'The key alone is not enough',
-        'This device has to be beside you when you claim it: use the app of its maker, which asks the device itself.',
-      );
+      return warn(say('refusal.proof'), say('refusal.proofText'));
     case 'wrong-proof':
-      return bad(
-        'The device did not confirm it',
-        `What was shown was not signed by this device for you. Start again with the device beside you.${attemptsLeft(answer, locale)}`,
-      );
+      return bad(say('refusal.wrongProof'), inOne(say('refusal.wrongProofText'), attemptsLeft(answer, say)));
     case 'proof-outdated':
-      return warn(
-        'That took too long',
-        'What the device signed is too old. Start again with the device beside you.',
-      );
+      return warn(say('refusal.oldProof'), say('refusal.oldProofText'));
     case 'policy-refused':
-      return warn('It is not released for you', policyMessage(answer));
+      return warn(say('refusal.policy'), policyMessage(answer, say));
     default:
       return unreachable(reason);
   }
 }
 
+/** Sentences behind each other; those that are not said are undefined. */
+const inOne = (...sentences: readonly (string | undefined)[]): string =>
+  sentences.filter((sentence) => sentence !== undefined).join(' ');
+
 /** Our keys have no letters and digits that look alike, so one of those was read wrong. */
-function misread({ secretKey }: Typed): string {
-  return looksMisread(secretKey)
-    ? ' The keys that we print have no O and 0, and no I, L and 1: one of these is another letter, such as Q, D, J or 7.'
-    : '';
-}
+const misread = ({ secretKey }: Typed, say: Say): string | undefined =>
+  looksMisread(secretKey) ? say('refusal.misread') : undefined;
 
-/** What the operator's policy has to say to the customer. */
-function policyMessage({ headers }: Answer): string {
+/** What the operator's policy has to say to the customer, in the operator's own words. */
+function policyMessage({ headers }: Answer, say: Say): string {
   const message = headers.get(POLICY_MESSAGE_HEADER);
-  return message === null
-    ? 'Whoever runs this service does not allow this claim. Please ask there.'
-    : decodeURIComponent(message);
+  return message === null ? say('refusal.policyText') : decodeURIComponent(message);
 }
 
-function attemptsLeft({ headers }: Answer, locale: Locale): string {
+function attemptsLeft({ headers }: Answer, say: Say): string | undefined {
   const left = headers.get(ATTEMPTS_LEFT_HEADER);
-  if (left === null) return '';
+  if (left === null) return undefined;
   return Number(left) === 0
-    ? ' That was the last attempt for now.'
-    : ` You have ${count(locale, Number(left), 'attempt')} left.`;
+    ? say('refusal.lastAttempt')
+    : say('refusal.attemptsLeft', { count: Number(left) });
 }

@@ -14,13 +14,34 @@ import { type Answer, segment, toQuery } from '../api.ts';
 import { type Element, memberPage, type Page, type PageReply, type SignedIn, seeOther } from '../page.ts';
 import { type DeviceInfo, NameIt } from '../parts/device-parts.tsx';
 import { Field, Head, Refusal, Time } from '../parts/elements.tsx';
-import { type Explained, explain, NAME_MISSING } from './claim-refusals.ts';
-import { ADMIN_WORDS, CLAIM_SCRIPT_WORDS, CLAIM_WORDS as WORDS } from './claim-words.ts';
+import type { Say } from '../texts/say.ts';
+import { type Explained, explain, nameMissing } from './claim-refusals.ts';
+import type { ClaimScriptWords } from './claim-words.ts';
 import { ALREADY_YOURS } from './my-device.tsx';
 
 const claimedView = z.object({ device: z.object({ id: z.object({ id: z.string() }), name: z.string() }) });
 
-function ClaimForm({ device, typed }: { device: string; typed: boolean }) {
+/** For the browser's part, which fills in what stands for itself here. */
+const scriptWords = (say: Say): ClaimScriptWords => ({
+  claiming: say('claim.claiming'),
+  waiting: say('claim.waiting'),
+  left: say('claim.left', { time: '{time}' }),
+  waitedInVain: say('claim.waitedInVain'),
+  stopped: say('claim.stopped'),
+  offline: say('claim.offline'),
+  away: say('claim.away'),
+  gaveUp: say('claim.gaveUp'),
+  readAs: say('claim.readAs', { key: '{key}' }),
+  scan: say('claim.scan'),
+  stopCamera: say('claim.stopCamera'),
+  point: say('claim.point'),
+  loading: say('claim.loading'),
+  wasRead: say('claim.wasRead'),
+  foreign: say('claim.foreign', { text: '{text}' }),
+  noCamera: say('claim.noCamera'),
+});
+
+function ClaimForm({ device, typed, say }: { device: string; typed: boolean; say: Say }) {
   return (
     <form
       method="post"
@@ -28,20 +49,20 @@ function ClaimForm({ device, typed }: { device: string; typed: boolean }) {
       class="card"
       data-claim
       data-typed={typed ? '' : undefined}
-      data-words={JSON.stringify(CLAIM_SCRIPT_WORDS)}
+      data-words={JSON.stringify(scriptWords(say))}
       autocomplete="off"
     >
       <div data-scanned hidden>
-        <p class="muted scanned">{WORDS.scanned}</p>
+        <p class="muted scanned">{say('claim.scanned')}</p>
         <p class="big" data-scanned-name />
       </div>
       <div data-scan hidden>
         <p>
           <button type="button" class="wide">
-            {WORDS.scan}
+            {say('claim.scan')}
           </button>
         </p>
-        <video muted playsinline hidden aria-label={WORDS.camera} />
+        <video muted playsinline hidden aria-label={say('claim.camera')} />
         <p role="status" class="muted" />
       </div>
       {/* Sent twice, by a double tap or after a lost answer, the form claims once. */}
@@ -49,23 +70,30 @@ function ClaimForm({ device, typed }: { device: string; typed: boolean }) {
       <div data-fields>
         <Field
           name="device"
-          label={WORDS.device}
+          label={say('claim.device')}
           value={device}
           maxlength={255}
           required
           verbatim
-          hint={WORDS.deviceHint}
+          hint={say('claim.deviceHint')}
         />
-        <Field name="key" label={WORDS.key} autocomplete="off" verbatim secret hint={WORDS.keyHint} />
+        <Field
+          name="key"
+          label={say('claim.key')}
+          autocomplete="off"
+          verbatim
+          secret
+          hint={say('claim.keyHint')}
+        />
         <p class="big mono" data-groups hidden />
       </div>
       <button type="submit" class="primary wide">
-        {WORDS.button}
+        {say('claim.button')}
       </button>
       <p data-state role="status" hidden />
       <p class="instead" data-instead hidden>
         <button type="button" class="plain">
-          {WORDS.typeInstead}
+          {say('claim.typeInstead')}
         </button>
       </p>
     </form>
@@ -73,14 +101,14 @@ function ClaimForm({ device, typed }: { device: string; typed: boolean }) {
 }
 
 /** Shown by the browser's part, which waits in place of the person. */
-function Waiting() {
+function Waiting({ say }: { say: Say }) {
   return (
     <div class="waiting" data-waiting hidden>
-      <h3>{WORDS.waitTitle}</h3>
-      <progress aria-label={WORDS.waitTitle} max={1} value={0} />
+      <h3>{say('claim.waitTitle')}</h3>
+      <progress aria-label={say('claim.waitTitle')} max={1} value={0} />
       <p class="row">
         <span class="muted" data-left />
-        <button type="button">{WORDS.stopWaiting}</button>
+        <button type="button">{say('claim.stopWaiting')}</button>
       </p>
     </div>
   );
@@ -88,30 +116,30 @@ function Waiting() {
 
 const needsButton = ({ next }: Explained): boolean => next === 'wait' || next === 'press';
 
-function formReply({ settings }: SignedIn, device: string, refusal?: Explained): PageReply {
+function formReply({ settings, locale: { say } }: SignedIn, device: string, refusal?: Explained): PageReply {
   return {
     type: 'page',
-    title: refusal?.title ?? WORDS.title,
+    title: refusal?.title ?? say('claim.title'),
     narrow: true,
     islands: ['claim.js'],
     status: refusal?.status ?? 200,
     body: (
       <>
-        <Head title={WORDS.title} lead={WORDS.lead} />
+        <Head title={say('claim.title')} lead={say('claim.lead')} />
         {refusal === undefined ? null : (
           <div class={`note ${refusal.kind}`} role="alert">
             <h2>{refusal.title}</h2>
             <p>
               {refusal.text}
-              {needsButton(refusal) ? <span data-by-hand> {WORDS.thenClaim}</span> : null}
+              {needsButton(refusal) ? <span data-by-hand> {say('claim.thenClaim')}</span> : null}
             </p>
             {needsButton(refusal) && settings.buttonHint !== null ? <p>{settings.buttonHint}</p> : null}
-            {refusal.next === 'wait' ? <Waiting /> : null}
+            {refusal.next === 'wait' ? <Waiting say={say} /> : null}
           </div>
         )}
-        <ClaimForm device={device} typed={refusal?.next === 'correct'} />
+        <ClaimForm device={device} typed={refusal?.next === 'correct'} say={say} />
         <p>
-          <a href="/claim/kit">{WORDS.wholeBox}</a>
+          <a href="/claim/kit">{say('claim.wholeBox')}</a>
         </p>
       </>
     ),
@@ -122,25 +150,28 @@ function formReply({ settings }: SignedIn, device: string, refusal?: Explained):
 function Claimed({ device, visit }: { device: DeviceInfo; visit: SignedIn }): Element {
   const { locale, nowMs, settings } = visit;
   const { afterClaim } = settings;
+  const { say } = locale;
+  const when = <Time at={device.ownedSince ?? nowMs} now={nowMs} locale={locale} />;
   return (
     <div class="card moment">
       <Tick />
       <div role="status">
-        <h1>{WORDS.yours}</h1>
+        <h1>{say('claim.yours')}</h1>
         <p class="big">{device.name}</p>
         <p class="muted">
-          {device.type === 'default' ? '' : `${device.type}, `}
-          {WORDS.since} <Time at={device.ownedSince ?? nowMs} now={nowMs} locale={locale} />
+          {device.type === 'default'
+            ? say.pieces('claim.since', { when })
+            : say.pieces('claim.sinceOfType', { type: device.type, when })}
         </p>
       </div>
-      <NameIt device={device} button={WORDS.nameButton} />
+      <NameIt device={device} say={say} />
       {afterClaim === null ? null : (
         <div class="next">
           <p>{afterClaim.text}</p>
           {afterClaim.link === null ? null : (
             <p>
               <a class="button primary wide" href={afterClaim.link}>
-                {WORDS.goOn}
+                {say('claim.goOn')}
               </a>
             </p>
           )}
@@ -148,10 +179,10 @@ function Claimed({ device, visit }: { device: DeviceInfo; visit: SignedIn }): El
       )}
       <p class="row next">
         <a class="button" href={`/my/devices/${device.id.id}`}>
-          {WORDS.seeIt}
+          {say('claim.seeIt')}
         </a>
         <a class="button" href="/claim">
-          {WORDS.another}
+          {say('claim.another')}
         </a>
       </p>
     </div>
@@ -198,7 +229,7 @@ async function claim(api: SignedIn['api'], { device, secretKey, once, waits }: S
 async function claimReply(visit: SignedIn): Promise<PageReply> {
   const { api, form, locale } = visit;
   const device = form.text('device').trim();
-  if (device === '') return formReply(visit, '', NAME_MISSING);
+  if (device === '') return formReply(visit, '', nameMissing(locale.say));
   const sent = { device, secretKey: form.text('key'), once: form.text('once') };
   const answer = await claim(api, { ...sent, waits: form.text('wait') !== '' });
   if (answer.status === 200) {
@@ -227,21 +258,21 @@ async function ownId({ api, user }: SignedIn, name: string): Promise<string | un
 const OWN_LOOKED_AT = 50;
 
 /** An administrator scans a label to see how the device stands: the label leads to its page. */
-function adminReply(device = '', refusal?: string): PageReply {
+function adminReply({ locale: { say } }: SignedIn, device = '', refusal?: string): PageReply {
   return {
     type: 'page',
-    title: ADMIN_WORDS.title,
+    title: say('claim.find'),
     narrow: true,
     islands: ['claim.js'],
     status: refusal === undefined ? 200 : 400,
     body: (
       <>
-        <Head title={ADMIN_WORDS.title} lead={ADMIN_WORDS.lead} />
+        <Head title={say('claim.find')} lead={say('claim.findLead')} />
         <form method="post" action="/claim" class="card" data-find autocomplete="off">
           <Refusal text={refusal} />
-          <Field name="device" label={WORDS.device} value={device} maxlength={255} required verbatim />
+          <Field name="device" label={say('claim.device')} value={device} maxlength={255} required verbatim />
           <button type="submit" class="primary wide">
-            {ADMIN_WORDS.button}
+            {say('claim.findButton')}
           </button>
         </form>
       </>
@@ -249,34 +280,35 @@ function adminReply(device = '', refusal?: string): PageReply {
   };
 }
 
-async function findReply({ api, form }: SignedIn): Promise<PageReply> {
+async function findReply(visit: SignedIn): Promise<PageReply> {
+  const { api, form, locale } = visit;
   const name = form.text('device').trim();
   const answer = await api.send('GET', `/api/tenant/devices?${toQuery({ deviceName: name })}`);
-  if (answer.status !== 200) return adminReply(name, ADMIN_WORDS.notFound(name));
+  if (answer.status !== 200) return adminReply(visit, name, locale.say('claim.findNone', { name }));
   return seeOther(`/devices/${deviceView.parse(answer.json).id.id}`);
 }
 
-const systemReply: PageReply = {
+const systemReply = ({ locale: { say } }: SignedIn): PageReply => ({
   type: 'page',
-  title: WORDS.title,
+  title: say('claim.title'),
   narrow: true,
   body: (
     <div class="card">
-      <h1>{WORDS.title}</h1>
-      <p>{ADMIN_WORDS.system}</p>
+      <h1>{say('claim.title')}</h1>
+      <p>{say('claim.system')}</p>
     </div>
   ),
-};
+});
 
 export const claimPages: readonly Page[] = [
   memberPage('/claim', EVERYBODY, {
     get(visit) {
       const { authority } = visit.user;
-      if (authority === 'SYS_ADMIN') return systemReply;
-      return authority === 'TENANT_ADMIN' ? adminReply() : formReply(visit, '');
+      if (authority === 'SYS_ADMIN') return systemReply(visit);
+      return authority === 'TENANT_ADMIN' ? adminReply(visit) : formReply(visit, '');
     },
     post(visit) {
-      if (visit.user.authority === 'SYS_ADMIN') return systemReply;
+      if (visit.user.authority === 'SYS_ADMIN') return systemReply(visit);
       return visit.user.authority === 'TENANT_ADMIN' ? findReply(visit) : claimReply(visit);
     },
   }),
@@ -287,7 +319,7 @@ export const claimPages: readonly Page[] = [
       const device = await visit.api.get(`/api/device/info/${id}`, deviceInfoView);
       return {
         type: 'page',
-        title: WORDS.yours,
+        title: visit.locale.say('claim.yours'),
         narrow: true,
         body: <Claimed device={device} visit={visit} />,
       };

@@ -6,26 +6,29 @@ import { ownershipView, statementView } from '../../views/ownership.ts';
 import { segment } from '../api.ts';
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
 import { Back, Head, Time } from '../parts/elements.tsx';
-import { count } from '../parts/list.tsx';
+import type { Say } from '../texts/say.ts';
 
 type Change = z.output<typeof ownershipView>['changes'][number];
 
+const CHANGES = {
+  claim: 'change.claim',
+  secret: 'change.secret',
+  'server-key': 'change.serverKey',
+  proof: 'change.proof',
+  kit: 'change.kit',
+  assignment: 'change.assignment',
+  transfer: 'change.transfer',
+  'take-over': 'change.takeOver',
+  reset: 'change.reset',
+  'give-back': 'change.giveBack',
+  unassignment: 'change.unassignment',
+} as const satisfies Readonly<Record<Change['by'], string>>;
+
 /** What brought a change of owner about, for people. */
-export const CHANGES: Readonly<Record<Change['by'], string>> = {
-  claim: 'Claimed',
-  secret: 'Claimed with its key',
-  'server-key': 'Claimed with the key that its supplier had set',
-  proof: 'Claimed with the device at hand',
-  kit: 'Claimed with the code of a kit',
-  assignment: 'Assigned by its supplier',
-  transfer: 'Handed over by its owner',
-  'take-over': 'Taken over by who had it in hand',
-  reset: 'Reset by who had it in hand',
-  'give-back': 'Given back',
-  unassignment: 'Taken back by its supplier',
-};
+export const changeWords = (by: Change['by'], say: Say): string => say(CHANGES[by]);
 
 async function historyReply({ api, params, locale }: SignedIn): Promise<PageReply> {
+  const { say } = locale;
   const id = segment(params.id ?? '');
   const [device, ownership, { statement }] = await Promise.all([
     api.get(`/api/device/info/${id}`, deviceInfoView),
@@ -35,35 +38,28 @@ async function historyReply({ api, params, locale }: SignedIn): Promise<PageRepl
   const { ownerEpoch, changes, complete } = ownership;
   return {
     type: 'page',
-    title: `History of ${device.name}`,
+    title: say('mine.historyOf', { name: device.name }),
     body: (
       <>
         <Back to={`/my/devices/${id}`} label={device.name} />
         <Head
           title={device.name}
-          lead={
-            ownerEpoch === 0
-              ? 'It has always been yours.'
-              : `It has changed hands ${count(locale, ownerEpoch, 'time')}.`
-          }
+          lead={ownerEpoch === 0 ? say('device.always') : say('device.handedOver', { count: ownerEpoch })}
         />
         <section class="card" aria-labelledby="changes">
-          <h2 id="changes">Changes of owner</h2>
-          {complete ? null : <p class="muted">Of the time before nothing more is known.</p>}
-          {changes.length === 0 ? <p>None is known.</p> : null}
+          <h2 id="changes">{say('device.changes')}</h2>
+          {complete ? null : <p class="muted">{say('device.before')}</p>}
+          {changes.length === 0 ? <p>{say('device.noChange')}</p> : null}
           <ol>
             {changes.map(({ at, by }) => (
               <li>
-                <Time at={at} locale={locale} /> {CHANGES[by]}
+                <Time at={at} locale={locale} /> {changeWords(by, say)}
               </li>
             ))}
           </ol>
           <details>
-            <summary>Statement for somebody else</summary>
-            <p class="muted">
-              Signed by this service, without names: whoever buys the device can check it with the key at
-              /.well-known/jwks.json.
-            </p>
+            <summary>{say('device.statementFor')}</summary>
+            <p class="muted">{say('device.statementWhy', { address: '/.well-known/jwks.json' })}</p>
             <code>{statement}</code>
           </details>
         </section>

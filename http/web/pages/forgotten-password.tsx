@@ -1,107 +1,118 @@
 /** A forgotten password: asking for a link, and the page that it leads to. Without a mail server: whom to ask instead. */
 import type { Page, PageReply, Visit } from '../page.ts';
 import { Field, Refusal } from '../parts/elements.tsx';
+import { refusalWords } from '../refusal-words.ts';
+import type { Say } from '../texts/say.ts';
 
 export const FORGOTTEN_PAGE = '/login/resetPasswordRequest';
 /** Both paths are ThingsBoard's. */
 const RESET_PAGE = '/login/resetPassword';
 const EXPIRED_PAGE = '/passwordResetLinkExpired';
 
-function AskForLink({ email }: { email: string }) {
+function AskForLink({ email, say }: { email: string; say: Say }) {
   return (
     <div class="card">
-      <h1>Forgot your password?</h1>
-      <p class="lead">We send you a link by which you choose another one.</p>
+      <h1>{say('forgot.title')}</h1>
+      <p class="lead">{say('forgot.lead')}</p>
       <form method="post" action={FORGOTTEN_PAGE}>
-        <Field name="email" label="E-mail" type="email" autocomplete="username" required value={email} />
+        <Field
+          name="email"
+          label={say('login.email')}
+          type="email"
+          autocomplete="username"
+          required
+          value={email}
+        />
         <button type="submit" class="primary wide">
-          Send the link
+          {say('forgot.send')}
         </button>
       </form>
       <p>
-        <a href="/login">Back to signing in</a>
+        <a href="/login">{say('forgot.back')}</a>
       </p>
     </div>
   );
 }
 
-function NoMail() {
+function NoMail({ say }: { say: Say }) {
   return (
     <div class="card">
-      <h1>Forgot your password?</h1>
-      <p>
-        This server sends no mails. Ask the administrator who made your account: he or she makes it anew, and
-        gives you a link by which you choose a password. Your devices stay with your customer account.
-      </p>
+      <h1>{say('forgot.title')}</h1>
+      <p>{say('forgot.noMail')}</p>
       <p>
         <a class="button primary" href="/login">
-          Back to signing in
+          {say('forgot.back')}
         </a>
       </p>
     </div>
   );
 }
 
-function Asked({ email }: { email: string }) {
+function Asked({ email, say }: { email: string; say: Say }) {
   return (
     <div class="card">
-      <h1>Look into your mail</h1>
+      <h1>{say('forgot.asked')}</h1>
       <p>
-        If <strong>{email}</strong> is the address of an account, a mail is on its way. Its link works for an
-        hour, and once.
+        {say.pieces('forgot.askedText', {
+          email: (
+            <strong>
+              <bdi>{email}</bdi>
+            </strong>
+          ),
+        })}
       </p>
-      <p class="muted">
-        Nothing there after a few minutes? Look among the unwanted mails, and whether the address is right. An
-        account that was never activated gets none: ask your administrator.
-      </p>
+      <p class="muted">{say('forgot.nothing')}</p>
       <p>
         <a class="button" href={FORGOTTEN_PAGE}>
-          Try another address
+          {say('forgot.another')}
         </a>
       </p>
     </div>
   );
 }
 
-function ChooseAnother({ token, refusal }: { token: string; refusal: string | undefined }) {
+interface ChooseAnotherProps {
+  readonly token: string;
+  readonly refusal: string | undefined;
+  readonly say: Say;
+}
+
+function ChooseAnother({ token, refusal, say }: ChooseAnotherProps) {
   return (
     <div class="card">
-      <h1>Choose a new password</h1>
-      <p class="lead">You will be signed out everywhere, and sign in with the new one.</p>
+      <h1>{say('forgot.choose')}</h1>
+      <p class="lead">{say('forgot.chooseLead')}</p>
       <Refusal text={refusal} />
       <form method="post" action={RESET_PAGE}>
         <input type="hidden" name="resetToken" value={token} />
         <Field
           name="password"
-          label="New password"
+          label={say('login.newPassword')}
           type="password"
           autocomplete="new-password"
-          hint="Long is good: a few words that nobody would guess."
+          hint={say('login.newHint')}
           required
         />
-        <Field name="again" label="The same once more" type="password" autocomplete="new-password" required />
+        <Field name="again" label={say('login.again')} type="password" autocomplete="new-password" required />
         <label class="check">
-          <input type="checkbox" name="keys" value="revoke" /> Revoke my API keys, too
+          <input type="checkbox" name="keys" value="revoke" /> {say('account.revokeKeys')}
         </label>
         <button type="submit" class="primary wide">
-          Set the password
+          {say('forgot.set')}
         </button>
       </form>
     </div>
   );
 }
 
-function LinkEnded() {
+function LinkEnded({ say }: { say: Say }) {
   return (
     <div class="card">
-      <h1>This link does not work any more</h1>
-      <p>
-        It works once, for an hour, and only until you ask for another one. If your password is not changed
-        yet, ask for a new link.
-      </p>
+      <h1>{say('forgot.ended')}</h1>
+      <p>{say('forgot.endedText')}</p>
       <p>
         <a class="button primary" href={FORGOTTEN_PAGE}>
-          Ask for a new link
+          {say('forgot.newLink')}
         </a>
       </p>
     </div>
@@ -110,42 +121,51 @@ function LinkEnded() {
 
 const askReply = (visit: Visit): PageReply => ({
   type: 'page',
-  title: 'Forgot your password?',
+  title: visit.locale.say('forgot.title'),
   narrow: true,
-  body: visit.settings.mails ? <AskForLink email={visit.query.get('email') ?? ''} /> : <NoMail />,
+  body: visit.settings.mails ? (
+    <AskForLink email={visit.query.get('email') ?? ''} say={visit.locale.say} />
+  ) : (
+    <NoMail say={visit.locale.say} />
+  ),
 });
 
-async function asked({ anonymous, form, settings }: Visit): Promise<PageReply> {
-  const title = 'Look into your mail';
+async function asked({ anonymous, form, settings, locale: { say } }: Visit): Promise<PageReply> {
+  const title = say('forgot.asked');
   if (!settings.mails) return { type: 'see-other', to: FORGOTTEN_PAGE };
   const email = form.text('email').trim();
   const answer = await anonymous.act('POST', '/api/noauth/resetPasswordByEmail', { email });
   if (answer.type === 'refused')
-    return { type: 'see-other', to: FORGOTTEN_PAGE, notice: { kind: 'bad', text: answer.message } };
-  return { type: 'page', title, narrow: true, body: <Asked email={email} /> };
+    return {
+      type: 'see-other',
+      to: FORGOTTEN_PAGE,
+      notice: { kind: 'bad', text: refusalWords(answer, say) },
+    };
+  return { type: 'page', title, narrow: true, body: <Asked email={email} say={say} /> };
 }
 
-const chooseReply = (token: string, refusal?: string): PageReply => ({
+const chooseReply = ({ locale: { say } }: Visit, token: string, refusal?: string): PageReply => ({
   type: 'page',
-  title: 'Choose a new password',
+  title: say('forgot.choose'),
   narrow: true,
   status: refusal === undefined ? 200 : 400,
-  body: <ChooseAnother token={token} refusal={refusal} />,
+  body: <ChooseAnother token={token} refusal={refusal} say={say} />,
 });
 
-const endedReply = (status: 200 | 400): PageReply => ({
+const endedReply = ({ locale: { say } }: Visit, status: 200 | 400): PageReply => ({
   type: 'page',
-  title: 'This link does not work any more',
+  title: say('forgot.ended'),
   narrow: true,
   status,
-  body: <LinkEnded />,
+  body: <LinkEnded say={say} />,
 });
 
-async function choose({ form, anonymous }: Visit): Promise<PageReply> {
+async function choose(visit: Visit): Promise<PageReply> {
+  const { form, anonymous } = visit;
+  const { say } = visit.locale;
   const resetToken = form.text('resetToken');
   const password = form.text('password');
-  if (password !== form.text('again'))
-    return chooseReply(resetToken, 'The two passwords are not the same. Please type them again.');
+  if (password !== form.text('again')) return chooseReply(visit, resetToken, say('login.differ'));
   const revokeApiKeys = form.text('keys') === 'revoke';
   const changed = await anonymous.act('POST', '/api/noauth/resetPassword', {
     resetToken,
@@ -153,13 +173,14 @@ async function choose({ form, anonymous }: Visit): Promise<PageReply> {
     revokeApiKeys,
   });
   if (changed.type === 'ok') {
-    const notice = { kind: 'good', text: 'Your password is changed. Sign in with the new one.' } as const;
+    const notice = { kind: 'good', text: say('forgot.changed') } as const;
     return { type: 'see-other', to: '/login', signOut: true, notice };
   }
-  // The API's rules for passwords, in its own words.
+  // The API's rules for passwords.
   const isAboutPassword = /^(New password|Password (must|is one|should))/.test(changed.message);
-  if (isAboutPassword || changed.status !== 400) return chooseReply(resetToken, changed.message);
-  return endedReply(400);
+  if (isAboutPassword || changed.status !== 400)
+    return chooseReply(visit, resetToken, refusalWords(changed, say));
+  return endedReply(visit, 400);
 }
 
 export const forgottenPasswordPages: readonly Page[] = [
@@ -167,8 +188,8 @@ export const forgottenPasswordPages: readonly Page[] = [
   {
     path: RESET_PAGE,
     roles: ['PUBLIC'],
-    get: ({ query }) => chooseReply(query.get('resetToken') ?? ''),
+    get: (visit) => chooseReply(visit, visit.query.get('resetToken') ?? ''),
     post: choose,
   },
-  { path: EXPIRED_PAGE, roles: ['PUBLIC'], get: () => endedReply(200) },
+  { path: EXPIRED_PAGE, roles: ['PUBLIC'], get: (visit) => endedReply(visit, 200) },
 ];

@@ -1,30 +1,32 @@
 /** What becomes of a kit and of its devices, in words for people. */
 import type { z } from 'zod';
-import { REASONS } from '../../../actors/claiming/reasons.ts';
 import type { claimedKitView } from '../../views/kit.ts';
+import type { Say } from '../texts/say.ts';
 
 type Kit = z.output<typeof claimedKitView>;
 
-export const KIT_STATES: Readonly<Record<Kit['state'], string>> = {
-  OPEN: 'Nobody has claimed it yet',
-  EXPIRED: 'Expired: nobody claimed it in time',
-  REVOKED: 'Revoked',
-  CLAIMING: 'Being claimed…',
-  CLAIMED: 'Claimed',
-};
+const STATES = {
+  OPEN: 'kit.stateOpen',
+  EXPIRED: 'kit.stateExpired',
+  REVOKED: 'kit.stateRevoked',
+  CLAIMING: 'kit.stateClaiming',
+  CLAIMED: 'kit.stateClaimed',
+} as const satisfies Readonly<Record<Kit['state'], string>>;
 
-export function explainOutcome({ outcome, reason }: Kit['devices'][number]): string {
+export const kitState = (state: Kit['state'], say: Say): string => say(STATES[state]);
+
+export function explainOutcome({ outcome, reason }: Kit['devices'][number], say: Say): string {
   switch (outcome) {
     case 'CLAIMED':
-      return 'Claimed';
+      return say('kit.stateClaimed');
     case 'WAITING':
-      return 'Waiting';
+      return say('kit.waiting');
     default:
-      return `Left out: ${wordsOf(reason)}`;
+      return say('kit.leftOut', { why: whyNot(reason, say) });
   }
 }
 
-function wordsOf(reason: string | null): string {
-  const known = Object.entries(REASONS).find(([code]) => code === reason);
-  return known === undefined ? 'it cannot be claimed' : known[1].words;
+function whyNot(reason: string | null, say: Say): string {
+  if (reason === 'already-claimed') return say('kit.whyOwned');
+  return reason === 'claiming-not-allowed' ? say('kit.whyNotAllowed') : say('kit.whyNot');
 }

@@ -17,7 +17,7 @@ import {
 import { questionReply } from '../parts/confirm.tsx';
 import { Back, Field, Head, Refusal, Time } from '../parts/elements.tsx';
 import { emptyText, Pager, pageOf } from '../parts/list.tsx';
-import { explainOutcome, KIT_STATES } from './kit-words.ts';
+import { explainOutcome, kitState } from './kit-words.ts';
 
 const PAGE_SIZE = 50;
 const DAY_MS = 86_400_000;
@@ -79,7 +79,7 @@ function KitTable({ kits, locale }: { kits: readonly ListedKit[]; locale: Signed
               <th scope="row">
                 <a href={`/kits/${segment(id)}`}>{label === '' ? 'No label' : label}</a>
               </th>
-              <td data-label="State">{KIT_STATES[state]}</td>
+              <td data-label="State">{kitState(state, locale.say)}</td>
               <td class="num" data-label="Devices">
                 {locale.number(total)}
               </td>
@@ -165,7 +165,7 @@ async function kitReply(visit: SignedIn): Promise<PageReply> {
     body: (
       <>
         <Back to="/kits" label="Kits" />
-        <Head title={label === '' ? 'Kit' : label} lead={KIT_STATES[state]} />
+        <Head title={label === '' ? 'Kit' : label} lead={kitState(state, visit.locale.say)} />
         <div class="card">
           <p class="muted scanned">Code</p>
           <p class="big">{code ?? 'It cannot be read any more: the key of the server was changed.'}</p>
@@ -174,7 +174,7 @@ async function kitReply(visit: SignedIn): Promise<PageReply> {
           </p>
         </div>
         <form method="post" action={`${pathOf(visit)}/split`} class="card tablecard">
-          <Devices devices={devices} selectable={isOpen && devices.length > 1} />
+          <Devices devices={devices} selectable={isOpen && devices.length > 1} locale={visit.locale} />
           {isOpen && devices.length > 1 ? (
             <div class="selected">
               <button type="submit">Take the chosen out into a kit of their own</button>
@@ -202,7 +202,13 @@ async function kitReply(visit: SignedIn): Promise<PageReply> {
   };
 }
 
-function Devices({ devices, selectable }: { devices: Kit['devices']; selectable: boolean }) {
+interface DevicesProps {
+  readonly devices: Kit['devices'];
+  readonly selectable: boolean;
+  readonly locale: SignedIn['locale'];
+}
+
+function Devices({ devices, selectable, locale }: DevicesProps) {
   return (
     <table class="cards">
       <caption>Devices</caption>
@@ -222,7 +228,7 @@ function Devices({ devices, selectable }: { devices: Kit['devices']; selectable:
               </td>
             ) : null}
             <th scope="row">{device.name}</th>
-            <td data-label="Outcome">{explainOutcome(device)}</td>
+            <td data-label="Outcome">{explainOutcome(device, locale.say)}</td>
           </tr>
         ))}
       </tbody>

@@ -6,8 +6,10 @@ import { loginView } from '../../views/user.ts';
 import { type Api, type Refused, toQuery } from '../api.ts';
 import type { Page, PageReply, Visit } from '../page.ts';
 import { Field, Refusal } from '../parts/elements.tsx';
+import { refusalWords } from '../refusal-words.ts';
 import { PROVIDER_LOGOUT_PATH } from '../session.ts';
 import type { DemoAccount } from '../settings.ts';
+import type { Say } from '../texts/say.ts';
 import { FORGOTTEN_PAGE, forgottenPasswordPages } from './forgotten-password.tsx';
 import { providerPages } from './provider-sign-in.tsx';
 import { afterPassword, secondFactorPages } from './second-factor.tsx';
@@ -16,7 +18,7 @@ import { afterPassword, secondFactorPages } from './second-factor.tsx';
 const OWN_PATH = /^\/(?![/\\])[!-~]*$/;
 
 /** Where to go after signing in: never to another site, whatever a link says. */
-function nextOf(path: string | null): string {
+export function nextOf(path: string | null): string {
   return path !== null && OWN_PATH.test(path) ? path : '/';
 }
 
@@ -28,19 +30,20 @@ interface LoginProps {
 }
 
 function Login({ visit, next, refusal, buttons }: LoginProps) {
+  const { say } = visit.locale;
   const { demoAccounts } = visit.settings;
   const invalid = refusal !== undefined;
   return (
     <>
       <div class="card">
-        <h1>Sign in</h1>
-        <p class="lead" data-claim-hint hidden />
-        <Refusal text={refusal && explain(refusal)} />
+        <h1>{say('login.title')}</h1>
+        <p class="lead" data-claim-hint={say('login.toClaim', { device: '{device}' })} hidden />
+        <Refusal text={refusal && explain(refusal, say)} />
         <form method="post" action="/login">
           <input type="hidden" name="next" value={next} />
           <Field
             name="email"
-            label="E-mail"
+            label={say('login.email')}
             type="email"
             autocomplete="username"
             required
@@ -49,14 +52,14 @@ function Login({ visit, next, refusal, buttons }: LoginProps) {
           />
           <Field
             name="password"
-            label="Password"
+            label={say('login.password')}
             type="password"
             autocomplete="current-password"
             required
             invalid={invalid}
           />
           <button type="submit" class="primary wide">
-            Sign in
+            {say('login.title')}
           </button>
         </form>
         {buttons.map(({ name, url }) => (
@@ -67,22 +70,25 @@ function Login({ visit, next, refusal, buttons }: LoginProps) {
           </p>
         ))}
       </div>
+      <p class="muted">{say('login.noPassword')}</p>
       <p class="muted">
-        No password yet? Open the activation link that your administrator gave you. It leads to a page where
-        you choose one.
+        <a href={FORGOTTEN_PAGE}>{say('forgot.title')}</a>
       </p>
-      <p class="muted">
-        <a href={FORGOTTEN_PAGE}>Forgot your password?</a>
-      </p>
-      {demoAccounts.length === 0 ? null : <DemoAccounts accounts={demoAccounts} next={next} />}
+      {demoAccounts.length === 0 ? null : <DemoAccounts accounts={demoAccounts} next={next} say={say} />}
     </>
   );
 }
 
-function DemoAccounts({ accounts, next }: { accounts: readonly DemoAccount[]; next: string }) {
+interface DemoAccountsProps {
+  readonly accounts: readonly DemoAccount[];
+  readonly next: string;
+  readonly say: Say;
+}
+
+function DemoAccounts({ accounts, next, say }: DemoAccountsProps) {
   return (
     <section class="card" aria-labelledby="demo">
-      <h2 id="demo">Try the demo</h2>
+      <h2 id="demo">{say('login.demo')}</h2>
       <ul class="demo">
         {accounts.map(({ label, email, password }) => (
           <li>
@@ -101,36 +107,37 @@ function DemoAccounts({ accounts, next }: { accounts: readonly DemoAccount[]; ne
   );
 }
 
-function explain({ status, message, retryAfterSeconds }: Refused): string {
-  if (status === 429) {
-    return `Too many attempts failed. Please wait ${retryAfterSeconds ?? 60} seconds, then try again.`;
-  }
-  if (status === 503) return 'The server is busy. Please try again in a moment.';
-  if (message === 'User account is not active') {
-    return 'This account is not active. If it is new, open its activation link first; otherwise ask your administrator.';
-  }
-  return 'The e-mail or the password is wrong. Please try again.';
+function explain({ status, message, retryAfterSeconds }: Refused, say: Say): string {
+  if (status === 429) return say('login.tooMany', { count: retryAfterSeconds ?? 60 });
+  if (status === 503) return say('login.busy');
+  return say(message === 'User account is not active' ? 'login.notActive' : 'login.wrong');
 }
 
-function CreatePassword({ token, refusal }: { token: string; refusal: string | undefined }) {
+interface CreatePasswordProps {
+  readonly token: string;
+  readonly refusal: string | undefined;
+  readonly say: Say;
+}
+
+function CreatePassword({ token, refusal, say }: CreatePasswordProps) {
   return (
     <div class="card">
-      <h1>Choose your password</h1>
-      <p class="lead">You will sign in with it from now on. Nobody else can see it.</p>
+      <h1>{say('login.choose')}</h1>
+      <p class="lead">{say('login.chooseLead')}</p>
       <Refusal text={refusal} />
       <form method="post" action="/login/createPassword">
         <input type="hidden" name="activateToken" value={token} />
         <Field
           name="password"
-          label="New password"
+          label={say('login.newPassword')}
           type="password"
           autocomplete="new-password"
-          hint="Long is good: a few words that nobody would guess."
+          hint={say('login.newHint')}
           required
         />
-        <Field name="again" label="The same once more" type="password" autocomplete="new-password" required />
+        <Field name="again" label={say('login.again')} type="password" autocomplete="new-password" required />
         <button type="submit" class="primary wide">
-          Set the password and sign in
+          {say('login.set')}
         </button>
       </form>
     </div>
@@ -147,7 +154,7 @@ async function buttonsFor({ anonymous }: Visit): Promise<readonly Button[]> {
 
 const loginReply = async (visit: Visit, next: string, refusal?: Refused): Promise<PageReply> => ({
   type: 'page',
-  title: 'Sign in',
+  title: visit.locale.say('login.title'),
   narrow: true,
   status: refusal === undefined ? 200 : refusal.status === 429 ? 429 : 400,
   body: <Login visit={visit} next={next} refusal={refusal} buttons={await buttonsFor(visit)} />,
@@ -156,53 +163,48 @@ const loginReply = async (visit: Visit, next: string, refusal?: Refused): Promis
 /** Where a link leads that was used, or is too old; the path is ThingsBoard's. */
 export const LINK_EXPIRED_PAGE = '/activationLinkExpired';
 
-const linkExpiredReply = (signedIn: boolean): PageReply => ({
+const linkExpiredReply = ({ session, locale: { say } }: Visit): PageReply => ({
   type: 'page',
-  title: 'This link was used already',
+  title: say('login.linkUsed'),
   narrow: true,
   body: (
     <div class="card">
-      <h1>This link was used already</h1>
+      <h1>{say('login.linkUsed')}</h1>
+      <p>{say('login.linkUsedText')}</p>
       <p>
-        A link like this works once, and only for some time. If you have chosen your password with it, sign in
-        with that. If not, ask whoever sent it for a new one.
-      </p>
-      <p>
-        <a class="button primary" href={signedIn ? '/' : '/login'}>
-          {signedIn ? 'Go to the start' : 'Sign in'}
+        <a class="button primary" href={session === undefined ? '/login' : '/'}>
+          {say(session === undefined ? 'login.title' : 'problem.start')}
         </a>
       </p>
     </div>
   ),
 });
 
-const createPasswordReply = (token: string, refusal?: string): PageReply => ({
+const createPasswordReply = ({ locale: { say } }: Visit, token: string, refusal?: string): PageReply => ({
   type: 'page',
-  title: 'Choose your password',
+  title: say('login.choose'),
   narrow: true,
   status: refusal === undefined ? 200 : 400,
-  body: <CreatePassword token={token} refusal={refusal} />,
+  body: <CreatePassword token={token} refusal={refusal} say={say} />,
 });
 
 async function createPassword(visit: Visit): Promise<PageReply> {
   const { form, anonymous } = visit;
+  const { say } = visit.locale;
   const activateToken = form.text('activateToken');
   const password = form.text('password');
   if (password !== form.text('again')) {
-    return createPasswordReply(activateToken, 'The two passwords are not the same. Please type them again.');
+    return createPasswordReply(visit, activateToken, say('login.differ'));
   }
   const activated = await anonymous.post('/api/noauth/activate', { activateToken, password }, loginView);
   if (activated.type === 'ok') {
-    const notice = { kind: 'good', text: 'Welcome! Your password is set.' } as const;
+    const notice = { kind: 'good', text: say('login.welcome') } as const;
     const reply = await afterPassword(visit, activated.value, '/');
     return reply.type === 'see-other' ? { ...reply, notice } : reply;
   }
-  // The API's rules for passwords, in its own words.
-  if (activated.message.startsWith('Password')) return createPasswordReply(activateToken, activated.message);
-  return createPasswordReply(
-    activateToken,
-    'This link does not work any more: it was used already, or it is too old. Ask your administrator for a new one.',
-  );
+  // The API's rules for passwords.
+  const why = activated.message.startsWith('Password') ? refusalWords(activated, say) : say('login.linkDead');
+  return createPasswordReply(visit, activateToken, why);
 }
 
 async function beganByProvider(api: Api): Promise<boolean> {
@@ -243,12 +245,12 @@ export const loginPages: readonly Page[] = [
   {
     path: LINK_EXPIRED_PAGE,
     roles: ['PUBLIC'],
-    get: ({ session }) => linkExpiredReply(session !== undefined),
+    get: linkExpiredReply,
   },
   {
     path: '/login/createPassword',
     roles: ['PUBLIC'],
-    get: ({ query }) => createPasswordReply(query.get('activateToken') ?? ''),
+    get: (visit) => createPasswordReply(visit, visit.query.get('activateToken') ?? ''),
     post: createPassword,
   },
 ];

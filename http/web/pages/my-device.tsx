@@ -4,42 +4,14 @@ import { CUSTOMER } from '../../auth/principal.ts';
 import { deviceInfoView, deviceView } from '../../views/device.ts';
 import { ownershipView } from '../../views/ownership.ts';
 import { segment } from '../api.ts';
-import { memberPage, type Page, type PageReply, resultAt, type SignedIn } from '../page.ts';
+import { memberPage, type Page, type PageReply, type SignedIn, saidAt } from '../page.ts';
 import { type DeviceInfo, NameIt } from '../parts/device-parts.tsx';
 import { Back, Head, Note, Time } from '../parts/elements.tsx';
-import { CHANGES } from './device-history.tsx';
+import type { Say } from '../texts/say.ts';
+import { changeWords } from './device-history.tsx';
 
 /** In the query: the owner has claimed it once more. */
 export const ALREADY_YOURS = 'already-yours';
-
-const WORDS = {
-  already: 'It is yours already. There is nothing left to do.',
-  mine: 'My devices',
-  state: 'How it stands',
-  connected: 'Connected just now',
-  away: 'Not connected just now',
-  since: 'Yours since',
-  type: 'Type',
-  label: 'On its label',
-  offered: 'You offer it to somebody, until',
-  story: 'History',
-  always: 'It has always been yours.',
-  before: 'Of the time before nothing more is known.',
-  statement: 'Statement for a buyer or a repair shop',
-  handOver: 'Hand it over',
-  handOverWhy:
-    'Pass it on to somebody, by e-mail or by a code that you tell. It stays yours until they accept.',
-  giveBack: 'Give it back',
-  giveBackWhy: 'Give it up without naming anybody: whoever has it in hand can claim it then.',
-  reset: 'Factory reset',
-  resetWhy:
-    'A reset on the device itself clears the device. Whether it also ends that it is yours is up to your supplier; to be sure, hand it over or give it back.',
-  doings: 'What you can do with it',
-  help: 'Ask for help',
-  helpWhy:
-    'Send your supplier’s support this link. It opens the device for them alone, and says nothing to anybody else.',
-  support: 'To the support',
-} as const;
 
 type Ownership = z.output<typeof ownershipView>;
 
@@ -47,6 +19,7 @@ const deviceOf = ({ api, params }: SignedIn): Promise<DeviceInfo> =>
   api.get(`/api/device/info/${segment(params.id ?? '')}`, deviceInfoView);
 
 async function deviceReply(visit: SignedIn): Promise<PageReply> {
+  const { say } = visit.locale;
   const id = segment(visit.params.id ?? '');
   const [device, ownership] = await Promise.all([
     deviceOf(visit),
@@ -57,8 +30,8 @@ async function deviceReply(visit: SignedIn): Promise<PageReply> {
     title: device.label ?? device.name,
     body: (
       <>
-        <Back to="/my/devices" label={WORDS.mine} />
-        {visit.query.has(ALREADY_YOURS) ? <Note kind="good">{WORDS.already}</Note> : null}
+        <Back to="/my/devices" label={say('mine.title')} />
+        {visit.query.has(ALREADY_YOURS) ? <Note kind="good">{say('device.already')}</Note> : null}
         <Head title={device.label ?? device.name} lead={device.label === null ? undefined : device.name} />
         <div class="grid two">
           <div>
@@ -66,7 +39,7 @@ async function deviceReply(visit: SignedIn): Promise<PageReply> {
             <Story id={device.id.id} ownership={ownership} visit={visit} />
           </div>
           <div>
-            <Doings device={device} />
+            <Doings device={device} say={say} />
             <Help device={device} visit={visit} />
           </div>
         </div>
@@ -81,21 +54,22 @@ interface Props {
 }
 
 function State({ device, visit: { locale, nowMs } }: Props) {
+  const { say } = locale;
   return (
     <section class="card" aria-labelledby="state">
-      <h2 id="state">{WORDS.state}</h2>
+      <h2 id="state">{say('device.state')}</h2>
       <dl>
-        <dt>{WORDS.label}</dt>
+        <dt>{say('device.label')}</dt>
         <dd>{device.name}</dd>
         {device.type === 'default' ? null : (
           <>
-            <dt>{WORDS.type}</dt>
+            <dt>{say('mine.type')}</dt>
             <dd>{device.type}</dd>
           </>
         )}
         {device.ownedSince === null ? null : (
           <>
-            <dt>{WORDS.since}</dt>
+            <dt>{say('mine.since')}</dt>
             <dd>
               <Time at={device.ownedSince} now={nowMs} locale={locale} />
             </dd>
@@ -104,76 +78,78 @@ function State({ device, visit: { locale, nowMs } }: Props) {
       </dl>
       <p>
         <span class={`state ${device.active ? 'owned' : 'free'}`}>
-          {device.active ? WORDS.connected : WORDS.away}
+          {device.active ? say('device.connected') : say('device.away')}
         </span>
       </p>
       {device.offer === null ? null : (
         <p class="note">
-          {WORDS.offered} <Time at={device.offer.expiresAt} locale={locale} />.
+          {say.pieces('device.offered', { when: <Time at={device.offer.expiresAt} locale={locale} /> })}
         </p>
       )}
-      <NameIt device={device} button="Save" />
+      <NameIt device={device} say={say} />
     </section>
   );
 }
 
 /** The newest first. */
 function Story({ id, ownership, visit }: { id: string; ownership: Ownership; visit: SignedIn }) {
+  const { say } = visit.locale;
   return (
     <section class="card" aria-labelledby="story">
-      <h2 id="story">{WORDS.story}</h2>
-      {ownership.ownerEpoch === 0 ? <p>{WORDS.always}</p> : null}
+      <h2 id="story">{say('mine.history')}</h2>
+      {ownership.ownerEpoch === 0 ? <p>{say('device.always')}</p> : null}
       <ol class="story" reversed>
         {ownership.changes.toReversed().map(({ at, by }) => (
           <li>
-            <Time at={at} locale={visit.locale} /> {CHANGES[by]}
+            <Time at={at} locale={visit.locale} /> {changeWords(by, say)}
           </li>
         ))}
       </ol>
-      {ownership.complete ? null : <p class="muted">{WORDS.before}</p>}
+      {ownership.complete ? null : <p class="muted">{say('device.before')}</p>}
       <p>
-        <a href={`/my/devices/${id}/history`}>{WORDS.statement}</a>
+        <a href={`/my/devices/${id}/history`}>{say('device.statement')}</a>
       </p>
     </section>
   );
 }
 
-function Doings({ device: { id } }: Pick<Props, 'device'>) {
+function Doings({ device: { id }, say }: Pick<Props, 'device'> & { readonly say: Say }) {
   const path = `/my/devices/${id.id}`;
   return (
     <section class="card" aria-labelledby="doings">
-      <h2 id="doings">{WORDS.doings}</h2>
-      <p>{WORDS.handOverWhy}</p>
+      <h2 id="doings">{say('device.doings')}</h2>
+      <p>{say('device.handOverWhy')}</p>
       <p>
         <a class="button" href={`${path}/hand-over`}>
-          {WORDS.handOver}
+          {say('device.handOver')}
         </a>
       </p>
-      <p>{WORDS.giveBackWhy}</p>
+      <p>{say('device.giveBackWhy')}</p>
       <p>
         <a class="button" href={`${path}/give-back`}>
-          {WORDS.giveBack}
+          {say('mine.giveBackYes')}
         </a>
       </p>
-      <h3>{WORDS.reset}</h3>
-      <p>{WORDS.resetWhy}</p>
+      <h3>{say('device.reset')}</h3>
+      <p>{say('device.resetWhy')}</p>
     </section>
   );
 }
 
 /** The page of the device for whoever administers it: nobody else gets in, whoever has the link. */
-function Help({ device: { id }, visit: { settings, linkBase } }: Props) {
+function Help({ device: { id }, visit: { settings, linkBase, locale } }: Props) {
+  const { say } = locale;
   return (
     <section class="card" aria-labelledby="help">
-      <h2 id="help">{WORDS.help}</h2>
-      <p>{WORDS.helpWhy}</p>
+      <h2 id="help">{say('device.help')}</h2>
+      <p>{say('device.helpWhy')}</p>
       <p>
         <code>{`${linkBase}/devices/${id.id}`}</code>
       </p>
       {settings.support === null ? null : (
         <p>
           <a class="button" href={settings.support}>
-            {WORDS.support}
+            {say('device.support')}
           </a>
         </p>
       )}
@@ -192,7 +168,7 @@ export const myDevicePage: readonly Page[] = [
         { id, name, type, additionalInfo, label },
         deviceView,
       );
-      return resultAt(`/my/devices/${id.id}`, result, 'Saved.');
+      return saidAt(`/my/devices/${id.id}`, result, visit.locale.say('device.saved'), visit.locale);
     },
   }),
 ];

@@ -10,7 +10,9 @@ import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOth
 import { confirmPage } from '../parts/confirm.tsx';
 import { Description, type DeviceInfo } from '../parts/device-parts.tsx';
 import { Head, Time } from '../parts/elements.tsx';
-import { count, emptyText, Pager, pageOf, Search } from '../parts/list.tsx';
+import { Pager, pageOf, Search } from '../parts/list.tsx';
+import { refusalWords } from '../refusal-words.ts';
+import type { Say } from '../texts/say.ts';
 
 const infosPage = pageView(deviceInfoView);
 const losses = z.array(lossView);
@@ -18,6 +20,7 @@ const PAGE_SIZE = 20;
 
 async function listReply(visit: SignedIn): Promise<PageReply> {
   const { api, user, query, locale } = visit;
+  const { say } = locale;
   const search = query.get('search') ?? '';
   const wanted = toQuery({
     page: pageOf(query),
@@ -31,33 +34,36 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
   ]);
   return {
     type: 'page',
-    title: 'My devices',
+    title: say('mine.title'),
     body: (
       <>
         <Head
-          title="My devices"
-          lead={`${count(locale, found.totalElements, 'device')}${search === '' ? '' : ' found'}`}
+          title={say('mine.title')}
+          lead={say(search === '' ? 'mine.count' : 'mine.found', { count: found.totalElements })}
         >
           <a class="button primary" href="/claim">
-            Claim a device
+            {say('claim.title')}
           </a>
         </Head>
         {lost[0] === undefined ? null : (
           <p class="note warn" role="status">
-            “{lost[0].deviceName}” is no longer yours: {lossWords(lost[0])}.{' '}
-            <a href="/my/lost">All devices that you lost</a>
+            {say('mine.lostOne', { name: lost[0].deviceName, why: lossWords(lost[0], say) })}{' '}
+            <a href="/my/lost">{say('mine.lostAll')}</a>
           </p>
         )}
-        <Search path="/my/devices" label="Search by name or label" value={search} />
+        <Search path="/my/devices" label={say('mine.search')} button={say('list.search')} value={search} />
         {found.data.length === 0 ? (
           <div class="card empty">
             <p>
-              {emptyText(
-                found,
-                search === '' ? 'You have no devices yet. Claim your first one.' : 'Nothing has this name.',
-              )}
+              {found.totalElements > 0
+                ? say('list.empty')
+                : say(search === '' ? 'mine.none' : 'list.notFound')}
             </p>
-            {search === '' ? <a href="/claim">Claim a device</a> : <a href="/my/devices">Show all devices</a>}
+            {search === '' ? (
+              <a href="/claim">{say('claim.title')}</a>
+            ) : (
+              <a href="/my/devices">{say('mine.showAll')}</a>
+            )}
           </div>
         ) : (
           <DeviceTable devices={found.data} visit={visit} />
@@ -70,12 +76,12 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
 
 type Lost = z.infer<typeof lossView>;
 
-function lossWords({ by }: Lost): string {
+function lossWords({ by }: Lost, say: Say): string {
   switch (by) {
     case 'reset':
-      return 'it was reset to its factory settings';
+      return say('mine.lostByReset');
     case 'take-over':
-      return 'somebody who has it in hand took it over';
+      return say('mine.lostByTakeOver');
     default:
       return unreachable(by);
   }
@@ -83,37 +89,35 @@ function lossWords({ by }: Lost): string {
 
 /** N6: what was lost without being given back. */
 async function lostReply({ api, locale, nowMs }: SignedIn): Promise<PageReply> {
+  const { say } = locale;
   const all = await api.get('/api/lostDevices', losses);
   return {
     type: 'page',
-    title: 'Devices you lost',
+    title: say('mine.lost'),
     body: (
       <>
-        <Head
-          title="Devices you lost"
-          lead="Devices that left you in the last 90 days without your giving them back. If that was not you, tell your supplier."
-        />
+        <Head title={say('mine.lost')} lead={say('mine.lostLead')} />
         {all.length === 0 ? (
-          <div class="card empty">You lost none.</div>
+          <div class="card empty">{say('mine.lostNone')}</div>
         ) : (
           <div class="card tablecard">
             <table class="cards">
-              <caption class="sr">Devices you lost</caption>
+              <caption class="sr">{say('mine.lost')}</caption>
               <thead>
                 <tr>
-                  <th scope="col">Name</th>
-                  <th scope="col">When</th>
-                  <th scope="col">What happened</th>
+                  <th scope="col">{say('mine.name')}</th>
+                  <th scope="col">{say('mine.when')}</th>
+                  <th scope="col">{say('mine.what')}</th>
                 </tr>
               </thead>
               <tbody>
                 {all.map((loss) => (
                   <tr>
                     <th scope="row">{loss.deviceName}</th>
-                    <td data-label="When">
+                    <td data-label={say('mine.when')}>
                       <Time at={loss.lostTime} now={nowMs} locale={locale} />
                     </td>
-                    <td data-label="What happened">{lossWords(loss)}</td>
+                    <td data-label={say('mine.what')}>{lossWords(loss, say)}</td>
                   </tr>
                 ))}
               </tbody>
@@ -121,7 +125,7 @@ async function lostReply({ api, locale, nowMs }: SignedIn): Promise<PageReply> {
           </div>
         )}
         <p>
-          <a href="/my/devices">My devices</a>
+          <a href="/my/devices">{say('mine.title')}</a>
         </p>
       </>
     ),
@@ -132,18 +136,14 @@ async function lostReply({ api, locale, nowMs }: SignedIn): Promise<PageReply> {
 function TakeOver({ device, visit: { locale } }: { device: DeviceInfo; visit: SignedIn }) {
   const { takeOver, claimWindow } = device;
   if (takeOver === null && claimWindow === null) return null;
+  const { say } = locale;
   return (
     <p class="note warn" role="status">
-      {takeOver === null ? (
-        'The device has opened a claim window: whoever has it in hand may want to take it over. '
-      ) : (
-        <>
-          Somebody wants to take it over. Unless you object, it will be theirs at{' '}
-          <Time at={takeOver.completesAt} locale={locale} />.{' '}
-        </>
-      )}
-      <a href={`/my/devices/${device.id.id}/object`}>
-        Object<span class="sr"> to losing {device.name}</span>
+      {takeOver === null
+        ? say('mine.windowOpen')
+        : say.pieces('mine.takeOver', { when: <Time at={takeOver.completesAt} locale={locale} /> })}{' '}
+      <a href={`/my/devices/${device.id.id}/object`} aria-label={say('mine.objectTo', { name: device.name })}>
+        {say('mine.object')}
       </a>
     </p>
   );
@@ -151,17 +151,18 @@ function TakeOver({ device, visit: { locale } }: { device: DeviceInfo; visit: Si
 
 function DeviceTable({ devices, visit }: { devices: readonly DeviceInfo[]; visit: SignedIn }) {
   const { locale, nowMs } = visit;
+  const { say } = locale;
   return (
     <div class="card tablecard">
       <table class="cards">
-        <caption class="sr">Your devices</caption>
+        <caption class="sr">{say('mine.caption')}</caption>
         <thead>
           <tr>
-            <th scope="col">Name</th>
-            <th scope="col">Type</th>
-            <th scope="col">Yours since</th>
+            <th scope="col">{say('mine.name')}</th>
+            <th scope="col">{say('mine.type')}</th>
+            <th scope="col">{say('mine.since')}</th>
             <th scope="col">
-              <span class="sr">Actions</span>
+              <span class="sr">{say('mine.actions')}</span>
             </th>
           </tr>
         </thead>
@@ -172,30 +173,24 @@ function DeviceTable({ devices, visit }: { devices: readonly DeviceInfo[]; visit
                 <a href={`/my/devices/${device.id.id}`}>{device.name}</a>
                 <Description device={device} />
               </th>
-              <td data-label="Type">{device.type}</td>
-              <td data-label="Yours since">
+              <td data-label={say('mine.type')}>{device.type}</td>
+              <td data-label={say('mine.since')}>
                 {device.ownedSince === null ? null : (
                   <Time at={device.ownedSince} now={nowMs} locale={locale} />
                 )}
                 {device.offer === null ? null : (
                   <>
                     {' '}
-                    <small>on offer</small>
+                    <small>{say('mine.onOffer')}</small>
                   </>
                 )}
               </td>
               <td>
                 <TakeOver device={device} visit={visit} />
                 <div class="links">
-                  <a href={`/my/devices/${device.id.id}/history`}>
-                    History<span class="sr"> of {device.name}</span>
-                  </a>
-                  <a href={`/my/devices/${device.id.id}/hand-over`}>
-                    Hand over<span class="sr"> {device.name}</span>
-                  </a>
-                  <a href={`/my/devices/${device.id.id}/give-back`}>
-                    Give back<span class="sr"> {device.name}</span>
-                  </a>
+                  <DeviceLink device={device} to="history" say={say} />
+                  <DeviceLink device={device} to="hand-over" say={say} />
+                  <DeviceLink device={device} to="give-back" say={say} />
                 </div>
               </td>
             </tr>
@@ -206,44 +201,59 @@ function DeviceTable({ devices, visit }: { devices: readonly DeviceInfo[]; visit
   );
 }
 
+const LINKS = {
+  history: ['mine.history', 'mine.historyOf'],
+  'hand-over': ['mine.handOver', 'mine.handOverOf'],
+  'give-back': ['mine.giveBack', 'mine.giveBackOf'],
+} as const;
+
+/** Read aloud with the name of the device. */
+function DeviceLink({ device, to, say }: { device: DeviceInfo; to: keyof typeof LINKS; say: Say }) {
+  const [shown, read] = LINKS[to];
+  return (
+    <a href={`/my/devices/${device.id.id}/${to}`} aria-label={say(read, { name: device.name })}>
+      {say(shown)}
+    </a>
+  );
+}
+
 export const myDevicePages: readonly Page[] = [
   memberPage('/my/devices', CUSTOMER, { get: listReply }),
   memberPage('/my/lost', CUSTOMER, { get: lostReply }),
 
   confirmPage('/my/devices/:id/object', CUSTOMER, {
     find: ({ api, params }) => api.get(`/api/device/info/${segment(params.id ?? '')}`, deviceInfoView),
-    ask: ({ name }) => ({
-      title: 'Keep it?',
+    ask: ({ name }, { locale: { say } }) => ({
+      title: say('mine.keepTitle'),
       what: name,
-      consequence:
-        'Nobody takes it over now. Whoever has the device in hand can ask again: if that is not you, tell your supplier.',
-      yes: 'I object: it is mine',
-      no: 'Not now',
+      consequence: say('mine.keepText'),
+      yes: say('mine.keepYes'),
+      no: say('mine.keepNo'),
       back: '/my/devices',
     }),
-    async carryOut({ api }, { name }) {
+    async carryOut({ api, locale: { say } }, { name }) {
       const result = await api.act('DELETE', `/api/customer/device/${segment(name)}/takeOver`);
       return result.type === 'ok'
-        ? seeOther('/my/devices', `“${name}” stays yours.`)
-        : refusedTo('/my/devices', `“${name}”: ${result.message}`);
+        ? seeOther('/my/devices', say('mine.kept', { name }))
+        : refusedTo('/my/devices', say('mine.notKept', { name, why: refusalWords(result, say) }));
     },
   }),
 
   confirmPage('/my/devices/:id/give-back', CUSTOMER, {
     find: ({ api, params }) => api.get(`/api/device/info/${segment(params.id ?? '')}`, deviceInfoView),
-    ask: ({ name }) => ({
-      title: 'Give it back?',
+    ask: ({ name }, { locale: { say } }) => ({
+      title: say('mine.giveBackTitle'),
       what: name,
-      consequence:
-        'It will not be yours any more, and whoever has it in hand can claim it. Your own name for it is removed here; what is stored on the device itself stays there until you reset it. A key that its supplier had printed has been used up: to have it again, the device has to open its claim window, or its supplier sets a new key.',
-      yes: 'Give it back',
+      consequence: say('mine.giveBackText'),
+      yes: say('mine.giveBackYes'),
+      no: say('part.keep'),
       back: '/my/devices',
     }),
-    async carryOut({ api }, { name }) {
+    async carryOut({ api, locale: { say } }, { name }) {
       const result = await api.act('DELETE', `/api/customer/device/${segment(name)}/claim`);
       return result.type === 'ok'
-        ? seeOther('/my/devices', `You gave “${name}” back.`)
-        : refusedTo('/my/devices', `“${name}” was not given back: ${result.message}`);
+        ? seeOther('/my/devices', say('mine.gaveBack', { name }))
+        : refusedTo('/my/devices', say('mine.notGivenBack', { name, why: refusalWords(result, say) }));
     },
   }),
 ];

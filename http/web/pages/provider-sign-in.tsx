@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { CALLBACK_PATH } from '../../auth/provider-sign-in.ts';
 import { begunView, providerLoginView } from '../../views/provider.ts';
 import { type Page, type PageReply, refusedTo, type Visit } from '../page.ts';
+import { refusalWords } from '../refusal-words.ts';
 import { PROVIDER_LOGOUT_PATH } from '../session.ts';
 import { afterPassword } from './second-factor.tsx';
 
@@ -16,11 +17,11 @@ export function providerPages(nextOf: (path: string | null) => string): readonly
     {
       path: `${BEGIN_PATH}:providerId`,
       roles: ['PUBLIC'],
-      async get({ anonymous, params, query }) {
+      async get({ anonymous, params, query, locale }) {
         const { providerId } = params;
         const next = nextOf(query.get('prevUri'));
         const begun = await anonymous.post('/api/noauth/oauth2/begin', { providerId }, begunView);
-        if (begun.type === 'refused') return refusedTo('/login', begun.message);
+        if (begun.type === 'refused') return refusedTo('/login', refusalWords(begun, locale.say));
         const { url, attempt: sealed } = begun.value;
         const state = new URL(url).searchParams.get('state') ?? '';
         return { type: 'leave', to: url, attempt: { state, sealed, next } };
@@ -34,7 +35,8 @@ export function providerPages(nextOf: (path: string | null) => string): readonly
     {
       path: PROVIDER_LOGOUT_PATH,
       roles: ['PUBLIC'],
-      get: ({ logoutHint }) => (logoutHint === undefined ? { type: 'see-other', to: '/login' } : signedOut),
+      get: (visit) =>
+        visit.logoutHint === undefined ? { type: 'see-other', to: '/login' } : signedOut(visit),
     },
     {
       path: `${PROVIDER_LOGOUT_PATH}/there`,
@@ -45,47 +47,47 @@ export function providerPages(nextOf: (path: string | null) => string): readonly
 }
 
 async function comeBack(visit: Visit, nextOf: (path: string | null) => string): Promise<PageReply> {
-  const { anonymous, query, params } = visit;
+  const { anonymous, query, params, locale } = visit;
   const state = query.get('state') ?? '';
   const attempt = visit.attempt(state);
   if (attempt === undefined || !attempt.sealed.startsWith(`${params.providerId}.`))
-    return refusedTo('/login', LOST);
+    return refusedTo('/login', locale.say('login.attemptLost'));
   const body = { attempt: attempt.sealed, answer: query.toString() };
   const login = await anonymous.post('/api/noauth/oauth2/complete', body, providerLoginView);
   const next = nextOf(attempt.next);
   const reply: PageReply =
-    login.type === 'ok' ? await afterPassword(visit, login.value, next) : refusedTo('/login', login.message);
+    login.type === 'ok'
+      ? await afterPassword(visit, login.value, next)
+      : refusedTo('/login', refusalWords(login, locale.say));
   if (reply.type !== 'see-other') return reply;
   const logoutHint = login.type === 'ok' ? login.value.logoutHint : undefined;
   return { ...reply, attemptEnds: state, ...(logoutHint === undefined ? {} : { logoutHint }) };
 }
 
 /** A link and no redirect: a form's answer may not lead to another site (CSP `form-action`). */
-const signedOut: PageReply = {
+const signedOut = ({ locale: { say } }: Visit): PageReply => ({
   type: 'page',
-  title: 'You are signed out',
+  title: say('out.title'),
   narrow: true,
   body: (
     <div class="card">
-      <h1>You are signed out</h1>
-      <p class="lead">
-        You are still signed in where you came from, and so is this browser at other sites that use it.
-      </p>
+      <h1>{say('out.title')}</h1>
+      <p class="lead">{say('out.lead')}</p>
       <p>
         <a class="button primary wide" href={`${PROVIDER_LOGOUT_PATH}/there`}>
-          Sign out there too
+          {say('out.there')}
         </a>
       </p>
       <p>
         <a class="button wide" href="/login">
-          Sign in again
+          {say('out.again')}
         </a>
       </p>
     </div>
   ),
-};
+});
 
-async function signOutThere({ anonymous, logoutHint, session }: Visit): Promise<PageReply> {
+async function signOutThere({ anonymous, logoutHint, session, locale }: Visit): Promise<PageReply> {
   // Whoever is led here by another site stays signed in.
   if (logoutHint === undefined || session !== undefined) return { type: 'see-other', to: '/' };
   const answer = await anonymous.post(
@@ -93,10 +95,7 @@ async function signOutThere({ anonymous, logoutHint, session }: Visit): Promise<
     { logoutHint },
     z.object({ url: z.string() }),
   );
-  return answer.type === 'ok' ? { type: 'leave', to: answer.value.url } : refusedTo('/login', AWAY);
+  return answer.type === 'ok'
+    ? { type: 'leave', to: answer.value.url }
+    : refusedTo('/login', locale.say('out.away'));
 }
-
-const AWAY = 'You are signed out here. The provider could not be asked to sign you out there as well.';
-
-const LOST =
-  'This sign-in was begun in another browser, or took too long. Please sign in again; if it happens again, allow cookies.';

@@ -4,9 +4,12 @@ import { EVERYBODY } from '../../auth/principal.ts';
 import type { factorSettingsView } from '../../routes/two-factor.ts';
 import { type loginView, tokenPairView } from '../../views/user.ts';
 import { type Api, toQuery } from '../api.ts';
-import { memberPage, type Page, type PageReply, resultAt, type Visit } from '../page.ts';
+import type { Locale } from '../locale.ts';
+import { memberPage, type Page, type PageReply, saidAt, type Visit } from '../page.ts';
 import { Field, Refusal } from '../parts/elements.tsx';
 import { Qr } from '../parts/qr.tsx';
+import { refusalWords } from '../refusal-words.ts';
+import type { Say } from '../texts/say.ts';
 
 const BASE = '/api/2fa/account/config';
 const generatedApp = z.object({ authUrl: z.string() });
@@ -26,30 +29,28 @@ export async function afterPassword(
 ): Promise<PageReply> {
   if (!('scope' in login)) return { type: 'see-other', to: next, signIn: login };
   const { token, scope } = login;
-  if (scope === 'PRE_VERIFICATION_TOKEN') return codeReply({ token, next });
+  if (scope === 'PRE_VERIFICATION_TOKEN') return codeReply(visit, { token, next });
   const made = await visit.withToken(token).post(`${BASE}/generate?providerType=TOTP`, {}, generatedApp);
-  if (made.type === 'refused') return codeReply({ token, next }, made.message);
-  return setUpReply(made.value.authUrl, { token, next });
+  if (made.type === 'refused') return codeReply(visit, { token, next }, refusalWords(made, visit.locale.say));
+  return setUpReply(visit, made.value.authUrl, { token, next });
 }
 
-const codeReply = ({ token, next }: Halfway, refusal?: string): PageReply => ({
+const codeReply = ({ locale: { say } }: Visit, { token, next }: Halfway, refusal?: string): PageReply => ({
   type: 'page',
-  title: 'Your code',
+  title: say('factor.code'),
   narrow: true,
   status: refusal === undefined ? 200 : 400,
   body: (
     <div class="card">
-      <h1>Your code</h1>
-      <p class="lead">
-        Open your authenticator app and type the code that it shows, or one of your recovery codes.
-      </p>
+      <h1>{say('factor.code')}</h1>
+      <p class="lead">{say('factor.codeLead')}</p>
       <Refusal text={refusal} />
       <form method="post" action="/login/code">
         <input type="hidden" name="token" value={token} />
         <input type="hidden" name="next" value={next} />
-        <Field name="code" label="Code" autocomplete="one-time-code" verbatim required />
+        <Field name="code" label={say('factor.field')} autocomplete="one-time-code" verbatim required />
         <button type="submit" class="primary wide">
-          Sign in
+          {say('login.title')}
         </button>
       </form>
     </div>
@@ -57,22 +58,26 @@ const codeReply = ({ token, next }: Halfway, refusal?: string): PageReply => ({
 });
 
 /** @param login of somebody who cannot sign in without it; undefined: of somebody who is signed in */
-const setUpReply = (url: string, login?: Halfway, refusal?: string): PageReply => ({
+const setUpReply = (
+  { locale: { say } }: Visit,
+  url: string,
+  login?: Halfway,
+  refusal?: string,
+): PageReply => ({
   type: 'page',
-  title: 'Set up a second factor',
+  title: say('factor.setUp'),
   narrow: true,
   status: refusal === undefined ? 200 : 400,
   body: (
     <div class="card">
-      <h1>Set up a second factor</h1>
-      <p class="lead">
-        {login === undefined ? null : 'Signing in here takes one. '}
-        Scan this with an authenticator app on your phone, and type the code that it shows.
-      </p>
+      <h1>{say('factor.setUp')}</h1>
+      <p class="lead">{say(login === undefined ? 'factor.setUpLead' : 'factor.setUpNeeded')}</p>
       <Refusal text={refusal} />
-      <Qr text={url} />
+      <Qr text={url} label={say('factor.qr')} />
       <p class="muted">
-        Or type this key into the app: <span class="mono">{new URL(url).searchParams.get('secret')}</span>
+        {say.pieces('factor.orType', {
+          key: <span class="mono">{new URL(url).searchParams.get('secret')}</span>,
+        })}
       </p>
       <form method="post" action={login === undefined ? '/account/second-factor' : '/login/second-factor'}>
         <input type="hidden" name="url" value={url} />
@@ -82,9 +87,9 @@ const setUpReply = (url: string, login?: Halfway, refusal?: string): PageReply =
             <input type="hidden" name="next" value={login.next} />
           </>
         )}
-        <Field name="code" label="Code" autocomplete="one-time-code" verbatim required />
+        <Field name="code" label={say('factor.field')} autocomplete="one-time-code" verbatim required />
         <button type="submit" class="primary wide">
-          Set it up
+          {say('factor.setItUp')}
         </button>
       </form>
     </div>
@@ -92,51 +97,50 @@ const setUpReply = (url: string, login?: Halfway, refusal?: string): PageReply =
 });
 
 /** The part of the account page. */
-export function SecondFactorCard({ configs }: z.output<typeof factorSettingsView>) {
+interface SecondFactorProps {
+  readonly factor: z.output<typeof factorSettingsView>;
+  readonly say: Say;
+}
+
+export function SecondFactorCard({ factor: { configs }, say }: SecondFactorProps) {
   const isOn = configs.TOTP !== undefined;
   return (
     <section class="card" aria-labelledby="second-factor">
-      <h2 id="second-factor">Second factor</h2>
-      <p>
-        {isOn
-          ? `On: signing in takes a code of your app. You have ${configs.BACKUP_CODE?.codesLeft ?? 0} recovery codes left.`
-          : 'Off: who knows your password can sign in as you.'}
-      </p>
+      <h2 id="second-factor">{say('factor.title')}</h2>
+      <p>{isOn ? say('factor.on', { count: configs.BACKUP_CODE?.codesLeft ?? 0 }) : say('factor.off')}</p>
       {isOn ? (
         <div class="row">
           <form method="post" action="/account/recovery-codes">
-            <button type="submit">Make new recovery codes</button>
+            <button type="submit">{say('factor.newCodes')}</button>
           </form>
           <form method="post" action="/account/second-factor/off">
-            <button type="submit">Switch it off</button>
+            <button type="submit">{say('factor.switchOff')}</button>
           </form>
         </div>
       ) : (
         <a class="button" href="/account/second-factor">
-          Set it up
+          {say('factor.setItUp')}
         </a>
       )}
     </section>
   );
 }
 
-const codesReply = (codes: readonly string[]): PageReply => ({
+const codesReply = (codes: readonly string[], { say }: Locale): PageReply => ({
   type: 'page',
-  title: 'Your recovery codes',
+  title: say('factor.codes'),
   narrow: true,
   body: (
     <div class="card">
-      <h1>Your recovery codes</h1>
-      <p class="lead">
-        Each is good once, instead of a code of your app. Keep them; they are shown only now.
-      </p>
+      <h1>{say('factor.codes')}</h1>
+      <p class="lead">{say('factor.codesLead')}</p>
       <ul>
         {codes.map((code) => (
           <li class="mono">{code}</li>
         ))}
       </ul>
       <a class="button primary" href="/account">
-        Done
+        {say('factor.done')}
       </a>
     </div>
   ),
@@ -156,7 +160,9 @@ export function secondFactorPages(nextOf: (path: string | null) => string): read
     {
       path: '/login/code',
       roles: ['PUBLIC'],
-      async post({ form, withToken }) {
+      async post(visit) {
+        const { form, withToken } = visit;
+        const { say } = visit.locale;
         const halfway = { token: form.text('token'), next: nextOf(form.text('next')) };
         const code = form.text('code').replaceAll(' ', '');
         const providerType = /^\d{6}$/.test(code) ? 'TOTP' : 'BACKUP_CODE';
@@ -165,58 +171,64 @@ export function secondFactorPages(nextOf: (path: string | null) => string): read
         if (login.type === 'ok') return { type: 'see-other', to: halfway.next, signIn: login.value };
         if (login.status === 401) return { type: 'see-other', to: '/login' };
         return codeReply(
+          visit,
           halfway,
-          login.status === 429 ? login.message : 'That code is not right. Try the next one.',
+          login.status === 429 ? refusalWords(login, say) : say('factor.wrong'),
         );
       },
     },
     {
       path: '/login/second-factor',
       roles: ['PUBLIC'],
-      async post({ form, withToken }) {
+      async post(visit) {
+        const { form, withToken } = visit;
+        const { say } = visit.locale;
         const halfway = { token: form.text('token'), next: nextOf(form.text('next')) };
         const url = form.text('url');
         const api = withToken(halfway.token);
         const taken = isUrl(url) ? await enrol(api, url, form.text('code')) : undefined;
         if (taken === undefined || (taken.type === 'refused' && taken.status === 401))
           return { type: 'see-other', to: '/login' };
-        if (taken.type === 'refused') return setUpReply(url, halfway, taken.message);
+        if (taken.type === 'refused')
+          return setUpReply(visit, url, halfway, refusalWords(taken, say, say('factor.wrong')));
         const login = await api.post('/api/auth/2fa/login', {}, tokenPairView);
         if (login.type === 'refused') return { type: 'see-other', to: '/login' };
-        const notice = {
-          kind: 'good',
-          text: 'It is set up. Make recovery codes, for when your phone is lost.',
-        } as const;
+        const notice = { kind: 'good', text: say('factor.isSetUp') } as const;
         return { type: 'see-other', to: '/account', signIn: login.value, notice };
       },
     },
     memberPage('/account/second-factor', EVERYBODY, {
-      async get({ api }) {
+      async get(visit) {
+        const { api, locale } = visit;
         const made = await api.post(`${BASE}/generate?providerType=TOTP`, {}, generatedApp);
-        return made.type === 'ok' ? setUpReply(made.value.authUrl) : resultAt('/account', made, '');
+        return made.type === 'ok'
+          ? setUpReply(visit, made.value.authUrl)
+          : saidAt('/account', made, '', locale);
       },
-      async post({ api, form }) {
+      async post(visit) {
+        const { api, form, locale } = visit;
+        const { say } = locale;
         const url = form.text('url');
         if (!isUrl(url)) return { type: 'see-other', to: '/account/second-factor' };
         const taken = await enrol(api, url, form.text('code'));
         return taken.type === 'refused'
-          ? setUpReply(url, undefined, taken.message)
-          : resultAt('/account', taken, 'It is set up. Make recovery codes, for when your phone is lost.');
+          ? setUpReply(visit, url, undefined, refusalWords(taken, say, say('factor.wrong')))
+          : saidAt('/account', taken, say('factor.isSetUp'), locale);
       },
     }),
     memberPage('/account/recovery-codes', EVERYBODY, {
-      async post({ api }) {
+      async post({ api, locale }) {
         const made = await api.post(`${BASE}/generate?providerType=BACKUP_CODE`, {}, generatedCodes);
-        if (made.type === 'refused') return resultAt('/account', made, '');
+        if (made.type === 'refused') return saidAt('/account', made, '', locale);
         const { codes } = made.value;
         const kept = await api.act('POST', BASE, { providerType: 'BACKUP_CODE', codes });
-        return kept.type === 'ok' ? codesReply(codes) : resultAt('/account', kept, '');
+        return kept.type === 'ok' ? codesReply(codes, locale) : saidAt('/account', kept, '', locale);
       },
     }),
     memberPage('/account/second-factor/off', EVERYBODY, {
-      async post({ api }) {
+      async post({ api, locale }) {
         const gone = await api.act('DELETE', `${BASE}?providerType=TOTP`);
-        return resultAt('/account', gone, 'The second factor is switched off.');
+        return saidAt('/account', gone, locale.say('factor.isOff'), locale);
       },
     }),
   ];

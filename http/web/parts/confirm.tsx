@@ -18,7 +18,7 @@ interface Question {
 
 interface Steps<Subject> {
   find(visit: SignedIn): Promise<Subject>;
-  ask(subject: Subject): Question;
+  ask(subject: Subject, visit: SignedIn): Question;
   carryOut(visit: SignedIn, subject: Subject): Promise<PageReply>;
 }
 
@@ -31,7 +31,7 @@ export function confirmPage<Subject extends { readonly id: { readonly id: string
   return memberPage(path, roles, {
     async get(visit) {
       const subject = await find(visit);
-      return questionReply(ask(subject), path.replace(':id', subject.id.id));
+      return questionReply(ask(subject, visit), path.replace(':id', subject.id.id));
     },
     post: async (visit) => carryOut(visit, await find(visit)),
   });

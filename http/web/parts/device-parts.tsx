@@ -4,6 +4,7 @@ import { customerView } from '../../views/customer.ts';
 import type { deviceInfoView } from '../../views/device.ts';
 import { type Api, type Result, refusalOf, toQuery } from '../api.ts';
 import type { SignedIn } from '../page.ts';
+import type { Say } from '../texts/say.ts';
 import { Field, Time } from './elements.tsx';
 
 export type DeviceInfo = z.output<typeof deviceInfoView>;
@@ -42,20 +43,17 @@ export function ClaimState({ device, visit: { nowMs } }: Props) {
 }
 
 /** The owner's own name for the device, beside that on its label, which stays. */
-export function NameIt({
-  device: { id, label },
-  button,
-}: Pick<Props, 'device'> & { readonly button: string }) {
+export function NameIt({ device: { id, label }, say }: Pick<Props, 'device'> & { readonly say: Say }) {
   return (
     <form method="post" action={`/my/devices/${id.id}/name`}>
       <Field
         name="label"
-        label="Your name for it"
+        label={say('part.nameIt')}
         value={label ?? ''}
         maxlength={255}
-        hint="For example “Kitchen”. The name on its label stays beside it."
+        hint={say('part.nameHint')}
       />
-      <button type="submit">{button}</button>
+      <button type="submit">{say('part.save')}</button>
     </form>
   );
 }

@@ -1,10 +1,12 @@
 /** The frame of every page: head, navigation by role, account, and the notice of what the last form did. */
 import type { Child } from 'hono/jsx';
+import { ALL_LANGUAGES, LANGUAGES, type Language } from '../../../actors/texts/languages.ts';
 import type { Assets } from '../assets.ts';
 import type { Locale } from '../locale.ts';
 import type { Notice } from '../notice.ts';
 import type { User } from '../session.ts';
 import type { WebSettings } from '../settings.ts';
+import type { Say, TextKey } from '../texts/say.ts';
 import { Note } from './elements.tsx';
 import { Mark } from './mark.tsx';
 
@@ -15,6 +17,8 @@ interface LayoutProps {
   readonly locale: Locale;
   readonly user: User | undefined;
   readonly path: string;
+  /** Where to come back to with another language. */
+  readonly here: string;
   readonly notice: Notice | undefined;
   readonly islands: readonly string[];
   readonly narrow: boolean;
@@ -22,20 +26,24 @@ interface LayoutProps {
   readonly children?: Child;
 }
 
-const NAVIGATION: Readonly<Record<User['authority'], readonly (readonly [path: string, label: string])[]>> = {
-  CUSTOMER_USER: [
-    ['/claim', 'Claim'],
-    ['/my/devices', 'My devices'],
-    ['/offers', 'Offers'],
-  ],
-  TENANT_ADMIN: [
-    ['/live', 'Overview'],
-    ['/devices', 'Devices'],
-    ['/customers', 'Customers'],
-    ['/settings', 'Settings'],
-  ],
-  SYS_ADMIN: [['/tenants', 'Tenants']],
-};
+/** Of texts without places. */
+type PlainKey = Exclude<Extract<TextKey, `frame.${string}`>, 'frame.account'>;
+
+const NAVIGATION: Readonly<Record<User['authority'], readonly (readonly [path: string, label: PlainKey])[]>> =
+  {
+    CUSTOMER_USER: [
+      ['/claim', 'frame.claim'],
+      ['/my/devices', 'frame.devices'],
+      ['/offers', 'frame.offers'],
+    ],
+    TENANT_ADMIN: [
+      ['/live', 'frame.overview'],
+      ['/devices', 'frame.fleet'],
+      ['/customers', 'frame.customers'],
+      ['/settings', 'frame.settings'],
+    ],
+    SYS_ADMIN: [['/tenants', 'frame.tenants']],
+  };
 
 /** The first page after signing in. */
 export function homeOf(user: User): string {
@@ -43,10 +51,11 @@ export function homeOf(user: User): string {
 }
 
 export function Layout(props: LayoutProps) {
-  const { title, settings, assets, locale, user, path, notice, islands, narrow, refreshSeconds } = props;
+  const { title, settings, assets, locale, user, path, here, notice, islands, narrow, refreshSeconds } =
+    props;
   const scripts = ['page.js', ...islands].flatMap((name) => assets.url(name) ?? []);
   return (
-    <html lang="en" data-locale={locale.tag}>
+    <html lang={locale.language} dir={locale.direction} data-locale={locale.tag}>
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -69,7 +78,7 @@ export function Layout(props: LayoutProps) {
       </head>
       <body>
         <a class="skip" href="#main">
-          Skip to the content
+          {locale.say('frame.skip')}
         </a>
         <header class="top">
           <div>
@@ -77,37 +86,59 @@ export function Layout(props: LayoutProps) {
               {settings.logo === null ? <Mark /> : <img src={assets.url('logo') ?? ''} alt="" />}
               <span>{settings.name}</span>
             </a>
-            {user === undefined ? null : <Navigation user={user} path={path} />}
-            {user === undefined ? null : <Account user={user} />}
+            {user === undefined ? null : <Navigation user={user} path={path} locale={locale} />}
+            {user === undefined ? null : <Account user={user} locale={locale} />}
           </div>
         </header>
         <main id="main" tabindex={-1} class={narrow ? 'narrow' : ''}>
           {notice === undefined ? null : <Note kind={notice.kind}>{notice.text}</Note>}
           {props.children}
         </main>
-        <Foot settings={settings} />
+        <Foot settings={settings} locale={locale} here={here} />
       </body>
     </html>
   );
 }
 
-/** The operator's links; nothing where there are none. */
-function Foot({ settings: { support, privacy } }: { settings: WebSettings }) {
-  if (support === null && privacy === null) return null;
+type FootProps = Pick<LayoutProps, 'settings' | 'locale' | 'here'>;
+
+/** The operator's links, and the languages. */
+function Foot({ settings: { support, privacy }, locale: { say, language }, here }: FootProps) {
   return (
     <footer class="foot">
-      {support === null ? null : <a href={support}>Support</a>}
-      {privacy === null ? null : <a href={privacy}>Privacy</a>}
+      {support === null ? null : <a href={support}>{say('frame.support')}</a>}
+      {privacy === null ? null : <a href={privacy}>{say('frame.privacy')}</a>}
+      <Languages language={language} here={here} say={say} />
     </footer>
   );
 }
 
-function Navigation({ user, path }: { user: User; path: string }) {
+/** Works without script: a list of the languages, each in its own words, and a button. */
+function Languages({ language, here, say }: { language: Language; here: string; say: Say }) {
   return (
-    <nav aria-label="Main">
+    <form method="post" action="/language" class="languages">
+      <input type="hidden" name="next" value={here} />
+      <label class="sr" for="lang">
+        {say('frame.language')}
+      </label>
+      <select id="lang" name="lang">
+        {ALL_LANGUAGES.map((each) => (
+          <option value={each} lang={each} selected={each === language}>
+            {LANGUAGES[each].name}
+          </option>
+        ))}
+      </select>
+      <button type="submit">{say('frame.choose')}</button>
+    </form>
+  );
+}
+
+function Navigation({ user, path, locale: { say } }: { user: User; path: string; locale: Locale }) {
+  return (
+    <nav aria-label={say('frame.main')}>
       {NAVIGATION[user.authority].map(([to, label]) => (
         <a href={to} {...(isUnder(path, to) ? { 'aria-current': 'page' as const } : {})}>
-          {label}
+          {say(label)}
         </a>
       ))}
     </nav>
@@ -118,15 +149,15 @@ function isUnder(path: string, parent: string): boolean {
   return path === parent || path.startsWith(`${parent}/`);
 }
 
-function Account({ user }: { user: User }) {
+function Account({ user, locale: { say } }: { user: User; locale: Locale }) {
   return (
     <div class="me">
-      <a href="/account" aria-label={`Your account, ${user.email}`}>
+      <a href="/account" aria-label={say('frame.account', { email: user.email })}>
         {user.email}
       </a>
       <form method="post" action="/logout">
         <button type="submit" class="plain">
-          Sign out
+          {say('frame.signOut')}
         </button>
       </form>
     </div>

@@ -45,8 +45,15 @@ export function deviceCount(
     : `${devices} found, among the first ${locale.number(searched)}; there are more to look at`;
 }
 
+interface SearchProps {
+  readonly path: string;
+  readonly label: string;
+  readonly button?: string;
+  readonly value: string;
+}
+
 /** A form with one search field, at the head of a list. */
-export function Search({ path, label, value }: { path: string; label: string; value: string }) {
+export function Search({ path, label, button = 'Search', value }: SearchProps) {
   return (
     <search>
       <form class="search" action={path}>
@@ -54,7 +61,7 @@ export function Search({ path, label, value }: { path: string; label: string; va
           <label for="search">{label}</label>
           <input id="search" type="search" name="search" value={value} maxlength={255} />
         </div>
-        <button type="submit">Search</button>
+        <button type="submit">{button}</button>
       </form>
     </search>
   );
@@ -84,17 +91,17 @@ export function Pager({ path, query, size, found, locale }: PagerProps) {
     return `${path}?${params}`;
   };
   return (
-    <nav class="pager" aria-label="Pages">
+    <nav class="pager" aria-label={locale.say('list.pages')}>
       <span class="muted">{rangeOf(locale, page * size + 1, found.data.length, found)}</span>
       <span class="row">
         {page === 0 ? null : (
           <a class="button" rel="prev" href={linkTo(Math.min(page, pages) - 1)}>
-            {page < pages ? 'Previous' : 'To the last page'}
+            {locale.say(page < pages ? 'list.previous' : 'list.toLast')}
           </a>
         )}
         {found.hasNext ? (
           <a class="button" rel="next" href={linkTo(page + 1)}>
-            Next
+            {locale.say('list.next')}
           </a>
         ) : null}
       </span>
@@ -103,11 +110,10 @@ export function Pager({ path, query, size, found, locale }: PagerProps) {
 }
 
 /** `21–40 of 1,000`. After the end, where people come by an old link or when entries went away, it says so. */
-function rangeOf({ number }: Locale, from: number, shown: number, { totalElements, atLeast }: Total): string {
-  if (totalElements === 0) return 'None';
-  return shown === 0
-    ? `The list ends before this page: it has ${number(totalElements)}.`
-    : `${number(from)}–${number(from + shown - 1)} of ${atLeast ? 'at least ' : ''}${number(totalElements)}`;
+function rangeOf({ say }: Locale, from: number, shown: number, { totalElements: total, atLeast }: Total) {
+  if (total === 0) return say('list.none');
+  if (shown === 0) return say('list.beyond', { total });
+  return say(atLeast ? 'list.rangeAtLeast' : 'list.range', { from, to: from + shown - 1, total });
 }
 
 /** Why a list is empty: it ends before the page that was asked for, or `otherwise`. */

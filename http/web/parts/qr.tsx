@@ -4,8 +4,8 @@ import { renderSVG } from 'uqr';
 
 export function Qr({ text, label = 'QR code' }: { text: string; label?: string }) {
   return (
-    <div class="qr">
-      {raw(renderSVG(text, { border: 2 }).replace('<svg ', `<svg role="img" aria-label="${label}" `))}
+    <div class="qr" role="img" aria-label={label}>
+      {raw(renderSVG(text, { border: 2 }).replace('<svg ', '<svg aria-hidden="true" '))}
     </div>
   );
 }

@@ -46,7 +46,7 @@ a { color: var(--accent-text); text-underline-offset: .15em; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: .25rem; }
 [hidden] { display: none !important; }
 .sr { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-.skip { position: absolute; left: .5rem; top: -4rem; background: var(--surface); padding: .5rem 1rem; z-index: 3; }
+.skip { position: absolute; inset-inline-start: .5rem; top: -4rem; background: var(--surface); padding: .5rem 1rem; z-index: 3; }
 .skip:focus { top: .5rem; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .25rem; letter-spacing: -.01em; }
 h2 { font-size: 1.125rem; line-height: 1.3; margin: 0 0 .75rem; }
@@ -54,7 +54,7 @@ p { margin: 0 0 .75rem; }
 .lead { color: var(--muted); max-width: 44rem; }
 .muted, small { color: var(--muted); }
 small { font-size: .875rem; }
-code, .mono { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .9em; overflow-wrap: anywhere; }
+code, .mono { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .9em; overflow-wrap: anywhere; direction: ltr; unicode-bidi: isolate; }
 
 `;
 
@@ -68,12 +68,15 @@ const FRAME = `.top { background: var(--surface); border-bottom: 1px solid var(-
 .top nav a { padding: .5rem .625rem; color: var(--muted); text-decoration: none; border-radius: .5rem; font-weight: 550; font-size: .9375rem; }
 .top nav a:hover { color: var(--text); background: var(--sunken); }
 .top nav a[aria-current] { color: var(--accent-text); box-shadow: inset 0 -2px var(--accent); border-radius: .5rem .5rem 0 0; }
-.me { margin-left: auto; display: flex; align-items: center; gap: .25rem; min-width: 0; }
+.me { margin-inline-start: auto; display: flex; align-items: center; gap: .25rem; min-width: 0; }
 .me a { color: var(--muted); text-decoration: none; padding: .5rem; max-width: 18rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: .9375rem; }
 .me a:hover { text-decoration: underline; }
 main { flex: 1; width: 100%; max-width: 76rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
 main.narrow { max-width: 30rem; }
-.foot { max-width: 76rem; width: 100%; margin: 0 auto; padding: 1rem; display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; font-size: .9375rem; }
+.foot { max-width: 76rem; width: 100%; margin: 0 auto; padding: 1rem; display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; align-items: center; font-size: .9375rem; }
+.languages { display: flex; gap: .5rem; align-items: center; margin-inline-start: auto; }
+.languages select { width: auto; min-width: 0; padding-block: .25rem; min-height: 2.25rem; font-size: .9375rem; }
+.languages button { min-height: 2.25rem; padding: .25rem .75rem; font-size: .9375rem; font-weight: 500; }
 .foot a { padding: .25rem 0; color: var(--muted); }
 .head { display: flex; flex-wrap: wrap; gap: .75rem 1rem; align-items: flex-start; justify-content: space-between; margin-bottom: 1.25rem; }
 .head > div { min-width: 0; }
@@ -90,7 +93,7 @@ main.narrow { max-width: 30rem; }
 const CARDS = `.card { background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); box-shadow: var(--shadow); padding: 1.25rem 1rem; margin-bottom: 1rem; min-width: 0; }
 .card > h1 { margin-bottom: .75rem; }
 .card > :last-child { margin-bottom: 0; }
-.note { border-left: 4px solid var(--muted); background: var(--sunken); border-radius: .5rem; padding: .75rem 1rem; margin: 0 0 1rem; }
+.note { border-inline-start: 4px solid var(--muted); background: var(--sunken); border-radius: .5rem; padding: .75rem 1rem; margin: 0 0 1rem; }
 .note p:last-child, .note h2:last-child { margin: 0; }
 .note h2 { margin-bottom: .25rem; }
 .note.good { border-color: var(--good); background: var(--good-bg); }
@@ -126,8 +129,8 @@ button.plain:hover { color: var(--text); text-decoration: underline; }
 
 /** Tables, which become cards on a phone. */
 const TABLES = `table { width: 100%; border-collapse: collapse; }
-caption { text-align: left; color: var(--muted); padding-bottom: .5rem; font-size: .9375rem; }
-th { text-align: left; font-size: .8125rem; color: var(--muted); font-weight: 600; }
+caption { text-align: start; color: var(--muted); padding-bottom: .5rem; font-size: .9375rem; }
+th { text-align: start; font-size: .8125rem; color: var(--muted); font-weight: 600; }
 td, th { padding: .625rem .75rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 tbody tr:last-child td, tbody tr:last-child th { border-bottom: 0; }
 tbody th { font-size: 1rem; color: inherit; }
@@ -139,11 +142,11 @@ tbody th { overflow-wrap: anywhere; min-width: 12rem; }
 td input[type=checkbox] { display: block; }
 td .note { max-width: 32rem; }
 table.wrap td { overflow-wrap: anywhere; min-width: 4.5rem; }
-td.num, th.num { text-align: right; font-variant-numeric: tabular-nums; }
+td.num, th.num { text-align: end; font-variant-numeric: tabular-nums; }
 .tablecard { padding: .25rem 0; overflow-x: auto; }
 .selected { padding: .75rem; margin: 0; border-top: 1px solid var(--line); }
-.selected legend { float: left; width: 100%; font-size: .875rem; color: var(--muted); }
-.selected .row { clear: left; }
+.selected legend { float: inline-start; width: 100%; font-size: .875rem; color: var(--muted); }
+.selected .row { clear: inline-start; }
 .tablecard caption { padding: .75rem .75rem .25rem; }
 @media (max-width: 44rem) {
   table.cards thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
@@ -153,8 +156,8 @@ td.num, th.num { text-align: right; font-variant-numeric: tabular-nums; }
   table.cards td, table.cards th { display: block; border: 0; padding: .125rem 0; }
   table.cards td[data-label]::before { content: attr(data-label) " "; color: var(--muted); font-size: .875rem; }
   table.cards td:empty { display: none; }
-  table.cards td.num { text-align: left; }
-  table.cards td.pick { float: left; padding: .125rem .75rem 0 0; }
+  table.cards td.num { text-align: start; }
+  table.cards td.pick { float: inline-start; padding-block: .125rem 0; padding-inline: 0 .75rem; }
   .card .plot text { font-size: 18px; }
 }
 `;
@@ -192,21 +195,21 @@ progress::-moz-progress-bar { background: var(--accent); }
 video { width: 100%; border-radius: .5rem; background: #000; aspect-ratio: 4 / 3; object-fit: cover; }
 .demo { list-style: none; padding: 0; margin: 0; display: grid; gap: .5rem; }
 .demo li { min-width: 0; }
-.demo button { width: 100%; flex-wrap: wrap; gap: 0 .75rem; justify-content: space-between; font-weight: 500; text-align: left; }
+.demo button { width: 100%; flex-wrap: wrap; gap: 0 .75rem; justify-content: space-between; font-weight: 500; text-align: start; }
 .moment { text-align: center; padding-top: 2rem; }
 .moment svg { display: block; width: 4.5rem; height: 4.5rem; margin: 0 auto 1rem; color: var(--good); }
 .moment h1 { font-size: 1.75rem; }
 .moment .row { justify-content: center; }
-.moment .field { text-align: left; }
+.moment .field { text-align: start; }
 .next { border-top: 1px solid var(--line); padding-top: 1rem; margin-top: 1.25rem; }
 .story { list-style: none; margin: 0; padding: 0; }
-.story li { border-left: 2px solid var(--line); padding: 0 0 1rem 1rem; position: relative; }
-.story li::before { content: ""; position: absolute; left: -.4rem; top: .45rem; width: .625rem; height: .625rem; border-radius: 50%; background: var(--accent); }
+.story li { border-inline-start: 2px solid var(--line); padding-block: 0 1rem; padding-inline: 1rem 0; position: relative; }
+.story li::before { content: ""; position: absolute; inset-inline-start: -.4rem; top: .45rem; width: .625rem; height: .625rem; border-radius: 50%; background: var(--accent); }
 .story li:last-child { border-color: transparent; padding-bottom: 0; }
 .story time { display: block; color: var(--muted); font-size: .875rem; }
 .story b { display: block; }
 .story small { display: block; }
-.story a { display: inline-block; min-height: 1.5rem; margin-right: .75rem; }
+.story a { display: inline-block; min-height: 1.5rem; margin-inline-end: .75rem; }
 .facts { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; }
 .card.danger { border-color: var(--bad); }
 details.card > summary { font-weight: 650; min-height: 1.5rem; }
@@ -247,7 +250,7 @@ const LABELS = `.sheet { margin: 0; padding: .5rem; background: #fff; border-rad
 /** What other widths, motion and paper change. */
 const WIDTHS = `@media (max-width: 47.99rem) {
   .me { display: contents; }
-  .me form { margin-left: auto; }
+  .me form { margin-inline-start: auto; }
   .me a { order: 2; width: 100%; max-width: none; padding: 0 0 .25rem; white-space: normal; overflow-wrap: anywhere; font-size: .875rem; }
 }
 @media (max-width: 30rem) {
