@@ -129,8 +129,8 @@ law(
     assert.match(shown.html, `data-closes="${world.clock.now() + HOUR_MS}"`);
     assert.match((await admin.get('/devices?search=tak')).text, '1 device found');
     assert.match((await admin.get('/devices?search=%C3%BCx')).text, 'No device fits');
-    assert.match((await admin.get('/devices?owner=alice')).text, /1 device found.*Taken/);
-    assert.match((await admin.get('/devices?owner=nobody')).text, 'no customer “nobody”');
+    assert.match((await admin.get('/devices?search=customer:alice')).text, /1 device found.*Taken/);
+    assert.match((await admin.get('/devices?search=customer:nobody')).text, 'no customer “nobody”');
   },
 );
 
@@ -146,7 +146,7 @@ law('devices: found by their state', async ({ world, home, admin }) => {
     const { html, text } = await admin.get(`/devices?state=${state}`);
     assert.match(text, '1 device found');
     assert.match(html, `Select ${name}`);
-    assert.match(html, new RegExp(`value="${state}" selected`));
+    assert.match(html, new RegExp(`class="chip" href="/devices[?]state=${state}" aria-current="true"`));
   }
 });
 
@@ -193,21 +193,48 @@ law(
   },
 );
 
+/** Sends the form of the list, answers yes, and waits until it is done. Resolves to the page that says what became of it. */
+async function carriedOut(admin: Visitor, fields: Record<string, string>) {
+  const asked = await admin.post('/devices/selected', fields);
+  assert.is(asked.status, 200, 'it asks first');
+  const begun = await admin.post('/devices/selected', { ...fields, sure: 'yes' });
+  assert.is(begun.status, 303, begun.text);
+  return { asked, ended: await ended(admin, begun.to ?? '') };
+}
+
+async function ended(admin: Visitor, address: string) {
+  const [path = ''] = address.split('?');
+  for (;;) {
+    const { state } = JSON.parse((await admin.get(`${path}/progress`)).html) as { readonly state: string };
+    if (state !== 'RUNNING') return { address, shown: await admin.get(address) };
+    await pause(5);
+  }
+}
+
 law(
   'devices: several at once get keys, and claiming is allowed and forbidden',
   async ({ world, home, admin }) => {
     const id = await provision(world, home.tenantId, 'D');
-    const send = (what: string) => admin.post('/devices/selected', { id, do: what });
-    assert.match(
-      (await admin.follow(await admin.post('/devices/selected', { do: 'allow' }))).text,
-      'Select devices first',
-    );
-    assert.match((await admin.follow(await send('labels'))).text, 'One device has no key');
-    const asked = await send('keys');
-    assert.match(asked.text, /Set new keys\? For one device Labels that were printed/);
+    const from = '/devices?search=D';
+    const send = (what: string) => carriedOut(admin, { id, from, do: what });
+    for (const nothing of [
+      {},
+      { all: 'yes' },
+      { all: 'yes', where: 'x', total: '1' },
+      { all: 'yes', where: '{}' },
+    ])
+      assert.match(
+        (await admin.follow(await admin.post('/devices/selected', { ...nothing, do: 'allow' }))).text,
+        'Select devices first',
+      );
+    const labels = await admin.post('/devices/selected', { id, do: 'labels' });
+    assert.match((await admin.follow(labels)).text, 'One device has no key');
+    const asked = await admin.post('/devices/selected', { id, do: 'keys' });
+    assert.match(asked.text, /Set new keys\? 1 device Labels that were printed/);
     assert.match((await admin.get('/devices')).text, 'Unclaimed', 'nothing was done yet');
-    const sure = await admin.post('/devices/selected', { id, do: 'keys', sure: 'yes', days: '7' });
-    assert.match((await admin.follow(sure)).text, 'Done for 1 device');
+    const keyed = await carriedOut(admin, { id, do: 'keys', days: '7' });
+    assert.match(keyed.ended.shown.text, /Done New keys set 1 /);
+    assert.match(keyed.ended.shown.html, `href="/devices/labels?ids=${id}"`);
     assert.match((await admin.get('/devices')).text, 'Waits for its key');
     assert.is((await world.devices.read(id))?.serverKey?.expiresAt, world.clock.now() + 7 * 24 * HOUR_MS);
     await send('forbid');
@@ -216,6 +243,110 @@ law(
     assert.match((await admin.get('/devices')).text, 'Not claimable');
     await send('allow');
     assert.match((await admin.get('/devices')).text, 'Unclaimed');
+    assert.match((await send('take-back')).ended.shown.text, 'As wanted before 1');
+    assert.match((await send('delete')).ended.shown.text, 'Deleted 1');
+    assert.is(await world.devices.read(id), undefined);
+  },
+);
+
+law(
+  'devices: all that fit are assigned by one question, and that is undone',
+  async ({ world, home, admin }) => {
+    for (let nth = 0; nth < 60; nth += 1) await provision(world, home.tenantId, `lamp ${nth}`);
+    await provision(world, home.tenantId, 'pump');
+    const list = await admin.get('/devices?search=lamp&state=UNCLAIMED');
+    assert.match(list.text, 'Select all 60 that fit');
+    const value = (name: string) =>
+      new RegExp(`name="${name}" value="([^"]*)"`).exec(list.html)?.[1]?.replaceAll('&quot;', '"') ?? '';
+    const from = value('from').replaceAll('&amp;', '&');
+    const fields = { all: 'yes', where: value('where'), total: value('total'), from, do: 'assign' };
+    const wrong = await admin.post('/devices/selected', { ...fields, sure: 'yes', customer: 'nobody' });
+    assert.is(wrong.status, 400);
+    assert.match(wrong.text, /no customer “nobody”.*/);
+    assert.match(wrong.html, 'value="nobody"', 'what was typed is kept');
+    const { asked, ended: done } = await carriedOut(admin, { ...fields, customer: 'alice' });
+    assert.match(asked.text, /60 devices/);
+    assert.match(done.shown.text, /Done Assigned 60 /);
+    const owned = async () => (await admin.get('/devices?search=customer:alice')).text;
+    assert.match(await owned(), '60 devices found');
+    const undone = await admin.post(`${done.address.split('?')[0]}/undo`, { back: from });
+    assert.match((await ended(admin, undone.to ?? '')).shown.text, /Undone: Assigned 60 /);
+    assert.match(await owned(), '0 devices found');
+
+    await home.admin.post('/api/device', { name: 'lamp 60' });
+    const late = await admin.post('/devices/selected', { ...fields, do: 'delete', sure: 'yes' });
+    assert.match((await admin.follow(late)).text, 'There are 61 devices now and not 60, so nothing was done');
+    assert.match((await admin.get('/devices?search=lamp')).text, '61 devices found');
+  },
+);
+
+law('devices: the search, the page and the selection are there again afterwards', async (scene) => {
+  const { world, home, admin } = scene;
+  const ids: string[] = [];
+  for (let nth = 0; nth < 52; nth += 1) ids.push(await provision(world, home.tenantId, `lamp ${100 + nth}`));
+  const id = ids[51] ?? '';
+  const from = '/devices?search=lamp&page=1';
+  const asked = await admin.post('/devices/selected', { id, from, do: 'forbid' });
+  const again = `/devices?search=lamp&amp;page=1&amp;id=${id}`;
+  assert.ok(asked.html.includes(`href="${again}"`), 'who does not want it goes back');
+  const { ended: done } = await carriedOut(admin, { id, from, do: 'forbid' });
+  assert.ok(done.shown.html.includes(`href="${again}"`));
+  const list = await admin.get(again.replaceAll('&amp;', '&'));
+  assert.match(list.html, new RegExp(`value="${id}" checked`));
+  assert.is(list.html.match(/ checked/g)?.length, 1);
+  assert.is((await admin.get('/devices?search=lamp&pick=page')).html.match(/ checked/g)?.length, 50);
+  assert.match((await admin.get('/devices?search=lamp&all=yes')).html, 'name="all" value="yes" checked');
+});
+
+law('attack: the way back leads to the list of devices, and nowhere else', async ({ world, home, admin }) => {
+  const id = await provision(world, home.tenantId, 'D');
+  for (const from of ['https://evil.test/?x=1', '//evil.test?x=1', 'javascript:alert(1)?x=1']) {
+    const { asked, ended: done } = await carriedOut(admin, { id, from, do: 'forbid' });
+    for (const { html } of [asked, done.shown]) assert.not.match(html, /href="[^"]*(evil|javascript)/);
+    const path = done.address.split('?')[0];
+    const shown = await admin.get(`${path}?back=${encodeURIComponent(from)}`);
+    assert.not.match(shown.html, /href="[^"]*(evil|javascript)/);
+  }
+  const other = await settle(world, 'other');
+  const theirs = visitor(world);
+  await theirs.signIn(other.adminEmail);
+  const { ended: done } = await carriedOut(admin, { id, do: 'forbid' });
+  const path = done.address.split('?')[0];
+  assert.is((await theirs.get(`${path}`)).status, 404);
+  assert.match((await theirs.follow(await theirs.post(`${path}/undo`, {}))).text, /found|exist/);
+});
+
+law(
+  'devices: one search field for words, types and customers, and an order that an index has',
+  async (scene) => {
+    const { world, home, admin } = scene;
+    const save = (body: object) => home.admin.post('/api/device', body);
+    for (const [name, type] of [
+      ['A', 'Wall Box'],
+      ['B', 'lamp'],
+      ['C', 'lamp'],
+    ])
+      await save({ name, type, label: name === 'C' ? 'kitchen' : '' });
+    await provision(world, home.tenantId, 'D', home.alice.customerId);
+    const named = async (query: string) =>
+      [...(await admin.get(`/devices?${query}`)).html.matchAll(/aria-label="Select ([^"]*)"/g)]
+        .map(([, name]) => name)
+        .join('');
+    const search = (text: string) => named(`search=${encodeURIComponent(text)}`);
+    assert.is(await search('type:lamp'), 'BC');
+    assert.is(await search('TYPE:"wall box"'), 'A', 'in any case');
+    assert.is(await search('type:lamp kitchen'), 'C');
+    assert.is(await search('customer:alice'), 'D');
+    assert.is(await search('customer:alice type:lamp'), '');
+    assert.match((await admin.get('/devices?search=lamp')).text, 'Of the type lamp');
+    assert.match((await admin.get('/devices?search=ALICE')).text, 'Of the customer alice');
+    const { html } = await admin.get('/devices');
+    for (const known of ['type:lamp', 'type:&quot;Wall Box&quot;', 'customer:alice'])
+      assert.ok(html.includes(`<option value="${known}"`), known);
+    assert.is(await named('sort=-name'), 'DCBA');
+    assert.is(await named('sort=created'), 'ABCD');
+    assert.is(await named('sort=nonsense'), 'ABCD');
+    assert.match((await admin.get('/devices?sort=-name')).html, 'aria-sort="descending"');
   },
 );
 

@@ -4,6 +4,7 @@ const POLL_INTERVAL_MS = 500;
 const box = document.querySelector<HTMLElement>('[data-progress]');
 const bar = box?.querySelector('progress');
 const text = box?.querySelector<HTMLElement>('[data-progress-text]');
+const what = box?.dataset.what ?? 'rows';
 const number = new Intl.NumberFormat(document.documentElement.dataset.locale);
 
 interface Progress {
@@ -17,9 +18,8 @@ async function poll(): Promise<void> {
   if (!response.ok) return location.reload();
   const { state, rows, through }: Progress = await response.json();
   if (bar) bar.value = through;
-  if (text) text.textContent = `${number.format(through)} of ${number.format(rows)} rows`;
-  if (state === 'TRYING' || state === 'RUNNING' || state === 'CANCELLING')
-    setTimeout(again, POLL_INTERVAL_MS);
+  if (text) text.textContent = `${number.format(through)} of ${number.format(rows)} ${what}`;
+  if (['TRYING', 'RUNNING', 'CANCELLING'].includes(state)) setTimeout(again, POLL_INTERVAL_MS);
   else location.reload();
 }
 

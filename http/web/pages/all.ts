@@ -3,6 +3,7 @@ import type { Page } from '../page.ts';
 import { accountPages } from './account.tsx';
 import { apiKeyPages } from './api-keys.tsx';
 import { auditPages } from './audit.tsx';
+import { batchPages } from './batches.tsx';
 import { claimPages } from './claim.tsx';
 import { claimKitPages } from './claim-kit.tsx';
 import { customerPages } from './customers.tsx';
@@ -43,6 +44,7 @@ export function allPages(): readonly Page[] {
     ...deviceHistoryPages,
     ...transferPages,
     ...devicesPages,
+    ...batchPages,
     ...newDevicePages,
     ...labelPages,
     ...kitPages,

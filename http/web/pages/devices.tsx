@@ -1,26 +1,43 @@
-/** The tenant's devices: listed, and done with several at once: allow or forbid claiming, set keys, print labels. */
-
-import type { z } from 'zod';
+/**
+ * The tenant's devices: found by one search field, chips and an order, and selected, one by one or all that fit. What is then
+ * done with them is asked and carried out in `batches.tsx`.
+ */
+import { z } from 'zod';
 import { TENANT } from '../../auth/principal.ts';
+import { customerView } from '../../views/customer.ts';
 import { deviceInfoView } from '../../views/device.ts';
 import { pageView } from '../../views/page.ts';
-import { CLAIM_STATES, type ClaimState as ClaimStateName } from '../../wire/schemas.ts';
-import { refusalOf, segment, toQuery, Unanswered } from '../api.ts';
-import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
-import { DaysField, newClaimingData } from '../parts/claim-key.tsx';
-import { questionReply } from '../parts/confirm.tsx';
+import type { ClaimState as ClaimStateName } from '../../wire/schemas.ts';
+import { refusalOf, toQuery, Unanswered } from '../api.ts';
+import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
 import {
-  ClaimDetail,
-  ClaimState,
-  Description,
-  type DeviceInfo,
-  findCustomer,
-} from '../parts/device-parts.tsx';
-import { Head } from '../parts/elements.tsx';
+  type Filters,
+  filtersOf,
+  isFiltered,
+  likeIn,
+  listOf,
+  routeOf,
+  SORTS,
+  type Sort,
+  sortOf,
+  type Where,
+  whereOf,
+  word,
+} from '../parts/device-filters.ts';
+import { ClaimDetail, ClaimState, Description, type DeviceInfo } from '../parts/device-parts.tsx';
+import { Head, Time } from '../parts/elements.tsx';
 import { deviceCount, emptyText, Pager, pageOf, totalOf } from '../parts/list.tsx';
+import { ACTIONS } from './batches.tsx';
 
 const infosPage = pageView(deviceInfoView);
+const customersPage = pageView(customerView);
+const typesView = z.array(z.object({ type: z.string() }));
 const PAGE_SIZE = 50;
+/** Types and customers that the search field suggests, of each. */
+const SUGGESTED = 50;
+/** More are not changed at once. */
+const BATCH_MAX = 25_000;
+
 const NONE: z.output<typeof infosPage> = { data: [], totalElements: 0, totalPages: 0, hasNext: false };
 const STATES: Readonly<Record<ClaimStateName, string>> = {
   UNCLAIMED: 'Unclaimed',
@@ -28,62 +45,48 @@ const STATES: Readonly<Record<ClaimStateName, string>> = {
   OWNED: 'Claimed or assigned',
 };
 const CONNECTED = { true: 'Now connected', false: 'Not connected' };
-/** How many devices one form can be about. */
-export const SELECTED_MAX = 200;
 
-interface Filters {
-  readonly search: string;
-  readonly type: string;
-  readonly owner: string;
-  readonly state: string;
-  readonly active: string;
+/** What a search can be about besides names and descriptions. */
+interface Known {
+  readonly types: readonly string[];
+  readonly customers: readonly string[];
 }
 
-function filtersOf(query: URLSearchParams): Filters {
-  const text = (name: string) => (query.get(name) ?? '').trim();
-  return {
-    search: text('search'),
-    type: text('type'),
-    owner: text('owner'),
-    state: text('state'),
-    active: text('active'),
-  };
+async function knownTo(api: SignedIn['api']): Promise<Known> {
+  const [types, customers] = await Promise.all([
+    api.get('/api/device/types', typesView),
+    api.get(`/api/customers?${toQuery({ pageSize: SUGGESTED })}`, customersPage),
+  ]);
+  return { types: types.map(({ type }) => type), customers: customers.data.map(({ title }) => title) };
 }
 
 /** The devices that the filters leave; where there are none, `why` says what could be done. */
-async function findDevices({ api, query }: SignedIn, { search, type, owner, state, active }: Filters) {
-  let route = '/api/tenant/deviceInfos';
-  if (owner !== '') {
-    const customer = await findCustomer(api, owner);
-    if (customer.type === 'refused') return { ...NONE, why: customer.message };
-    route = `/api/customer/${customer.value.id.id}/deviceInfos`;
-  }
-  const wanted = toQuery({
-    page: pageOf(query),
-    pageSize: PAGE_SIZE,
-    // Devices of one type are stored in the order of creation: listing them so costs nothing, however many there are.
-    sortProperty: type !== '' && search === '' ? 'createdTime' : 'name',
-    textSearch: search,
-    type,
-    active,
-    claimState: CLAIM_STATES.find((name) => name === state),
-  });
-  const answer = await api.send('GET', `${route}?${wanted}`);
+async function findDevices({ api, query }: SignedIn, filters: Filters, { types }: Known) {
+  const described = await whereOf(api, filters, types);
+  if (described.type === 'refused') return { ...NONE, why: described.message };
+  const where = described.value;
+  const sort = sortOf(filters, where);
+  const part = { page: pageOf(query), pageSize: PAGE_SIZE, ...SORTS[sort] };
+  const answer = await api.send('GET', routeOf(where, part));
   if (answer.status === 200)
-    return { ...infosPage.parse(answer.json), ...totalOf(answer), why: 'No device fits.' };
+    return { ...infosPage.parse(answer.json), ...totalOf(answer), where, sort, why: 'No device fits.' };
   // A search that reached its bound says so, and what to do.
   if (answer.status === 400) return { ...NONE, why: refusalOf(answer).message };
   throw new Unanswered(refusalOf(answer));
 }
 
+type Found = Awaited<ReturnType<typeof findDevices>>;
+
 async function listReply(visit: SignedIn): Promise<PageReply> {
-  const { query, locale } = visit;
+  const { api, query, locale } = visit;
   const filters = filtersOf(query);
-  const found = await findDevices(visit, filters);
-  const filtered = Object.values(filters).some((value) => value !== '');
+  const known = await knownTo(api);
+  const found = await findDevices(visit, filters, known);
+  const filtered = isFiltered(filters);
   return {
     type: 'page',
     title: 'Devices',
+    islands: found.data.length === 0 ? [] : ['select.js'],
     body: (
       <>
         <Head title="Devices" lead={deviceCount(locale, found, filtered)}>
@@ -99,7 +102,8 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
             </a>
           </div>
         </Head>
-        <FilterForm filters={filters} />
+        <SearchForm filters={filters} known={known} />
+        <Chips filters={filters} known={known} />
         {found.data.length === 0 ? (
           <div class="card empty">
             <p>
@@ -111,64 +115,128 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
             {filtered ? <a href="/devices">Show all devices</a> : null}
           </div>
         ) : (
-          <DeviceTable devices={found.data} visit={visit} />
+          <DeviceTable found={found} filters={filters} visit={visit} />
         )}
-        <Pager path="/devices" query={query} size={PAGE_SIZE} found={found} locale={locale} />
+        <Pager
+          path="/devices"
+          query={withoutSelection(query)}
+          size={PAGE_SIZE}
+          found={found}
+          locale={locale}
+        />
       </>
     ),
   };
 }
 
-function FilterForm({ filters: { search, type, owner, state, active } }: { filters: Filters }) {
+function withoutSelection(query: URLSearchParams): URLSearchParams {
+  const kept = new URLSearchParams(query);
+  for (const name of ['id', 'all', 'pick']) kept.delete(name);
+  return kept;
+}
+
+function SearchForm({ filters, known }: { filters: Filters; known: Known }) {
+  const { search, ...others } = filters;
   return (
     <search>
       <form class="search" action="/devices">
         <div>
-          <label for="search">Name or description</label>
-          <input id="search" type="search" name="search" value={search} maxlength={255} />
+          <label for="search">Name, description, type or customer</label>
+          <input
+            id="search"
+            type="search"
+            name="search"
+            value={search}
+            maxlength={255}
+            list="known"
+            autocomplete="off"
+            aria-describedby="search-hint"
+          />
+          <datalist id="known">
+            {known.types.slice(0, SUGGESTED).map((type) => (
+              <option value={word('type', type)} />
+            ))}
+            {known.customers.map((title) => (
+              <option value={word('customer', title)} />
+            ))}
+          </datalist>
         </div>
-        <div class="small">
-          <label for="type">Type</label>
-          <input id="type" name="type" value={type} maxlength={255} />
-        </div>
-        <div class="small">
-          <label for="owner">Customer</label>
-          <input id="owner" name="owner" value={owner} maxlength={255} />
-        </div>
-        <Choice name="state" label="State" options={STATES} chosen={state} />
-        <Choice name="active" label="Connected" options={CONNECTED} chosen={active} />
+        {Object.entries(others).map(([name, value]) =>
+          value === '' ? null : <input type="hidden" name={name} value={value} />,
+        )}
         <button type="submit">Search</button>
       </form>
+      <small id="search-hint">
+        Also <code>type:lamp</code> and <code>customer:"Ann Lee"</code>, alone or beside words.
+      </small>
     </search>
   );
 }
 
-interface ChoiceProps {
-  readonly name: string;
-  readonly label: string;
-  readonly options: Readonly<Record<string, string>>;
-  readonly chosen: string;
-}
-
-function Choice({ name, label, options, chosen }: ChoiceProps) {
+/** A choice that is one tap away: another state, or what the words that were typed may mean, too. */
+function Chip({ to, chosen, children }: { to: string; chosen: boolean; children: string }) {
   return (
-    <div class="small">
-      <label for={name}>{label}</label>
-      <select id={name} name={name}>
-        <option value="">All</option>
-        {Object.entries(options).map(([value, text]) => (
-          <option value={value} selected={value === chosen}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </div>
+    <a class="chip" href={to} {...(chosen ? { 'aria-current': 'true' as const } : {})}>
+      {children}
+    </a>
   );
 }
 
-function DeviceTable({ devices, visit }: { devices: readonly DeviceInfo[]; visit: SignedIn }) {
+function Chips({ filters, known: { types, customers } }: { filters: Filters; known: Known }) {
+  const { search, state, active } = filters;
+  const type = likeIn(types, search);
+  const customer = likeIn(customers, search);
   return (
-    <form method="post" action="/devices/selected" class="card tablecard">
+    <nav class="chips" aria-label="Filters">
+      <Chip to={listOf({ ...filters, state: '' })} chosen={state === ''}>
+        All
+      </Chip>
+      {Object.entries(STATES).map(([value, text]) => (
+        <Chip to={listOf({ ...filters, state: value })} chosen={state === value}>
+          {text}
+        </Chip>
+      ))}
+      {Object.entries(CONNECTED).map(([value, text]) => (
+        <Chip to={listOf({ ...filters, active: active === value ? '' : value })} chosen={active === value}>
+          {text}
+        </Chip>
+      ))}
+      <Chip
+        to={listOf({ ...filters, sort: filters.sort === '-created' ? '' : '-created' })}
+        chosen={filters.sort === '-created'}
+      >
+        Newest first
+      </Chip>
+      {type === undefined ? null : (
+        <Chip to={listOf({ ...filters, search: word('type', type) })} chosen={false}>
+          {`Of the type ${type}`}
+        </Chip>
+      )}
+      {customer === undefined ? null : (
+        <Chip to={listOf({ ...filters, search: word('customer', customer) })} chosen={false}>
+          {`Of the customer ${customer}`}
+        </Chip>
+      )}
+    </nav>
+  );
+}
+
+interface TableProps {
+  readonly found: Found;
+  readonly filters: Filters;
+  readonly visit: SignedIn;
+}
+
+function DeviceTable({ found, filters, visit }: TableProps) {
+  const { query } = visit;
+  const where = 'where' in found ? found.where : {};
+  const sort = 'sort' in found ? found.sort : 'name';
+  const picked = new Set(query.getAll('id'));
+  const whole = query.get('pick') === 'page' || query.get('all') === 'yes';
+  const heading = { filters, sort, where };
+  return (
+    <form method="post" action="/devices/selected" class="card fleet" data-select>
+      <Selecting found={found} where={where} visit={visit} />
       <table class="cards">
         <caption class="sr">Devices</caption>
         <thead>
@@ -176,108 +244,136 @@ function DeviceTable({ devices, visit }: { devices: readonly DeviceInfo[]; visit
             <th scope="col">
               <span class="sr">Select</span>
             </th>
-            <th scope="col">Name</th>
+            <SortHeading {...heading} by="name" text="Name" />
             <th scope="col">Type</th>
             <th scope="col">State</th>
             <th scope="col">Owner, or until when</th>
+            <SortHeading {...heading} by="created" text="Created" />
           </tr>
         </thead>
         <tbody>
-          {devices.map((device) => (
-            <tr>
-              <td class="pick">
-                <input type="checkbox" name="id" value={device.id.id} aria-label={`Select ${device.name}`} />
-              </td>
-              <th scope="row">
-                <a href={`/devices/${device.id.id}`}>{device.name}</a>
-                <Description device={device} />
-              </th>
-              <td data-label="Type">{device.type}</td>
-              <td>
-                <ClaimState device={device} visit={visit} />
-              </td>
-              <td>
-                <ClaimDetail device={device} visit={visit} />
-              </td>
-            </tr>
+          {found.data.map((device) => (
+            <Row device={device} checked={whole || picked.has(device.id.id)} visit={visit} />
           ))}
         </tbody>
       </table>
-      <SelectedActions />
+      <Bar />
     </form>
   );
 }
 
-const ACTIONS = [
-  ['labels', 'Print labels'],
-  ['keys', 'Set new keys'],
-  ['allow', 'Allow claiming'],
-  ['forbid', 'Forbid claiming'],
-] as const;
-
-function SelectedActions() {
+function Row({ device, checked, visit }: { device: DeviceInfo; checked: boolean; visit: SignedIn }) {
+  const { id, name, type, createdTime } = device;
   return (
-    <fieldset class="selected">
-      <legend>With the selected devices</legend>
-      <div class="row">
-        {ACTIONS.map(([value, text]) => (
-          <button type="submit" name="do" value={value}>
-            {text}
-          </button>
-        ))}
-      </div>
+    <tr>
+      <td class="pick">
+        <input type="checkbox" name="id" value={id.id} checked={checked} aria-label={`Select ${name}`} />
+      </td>
+      <th scope="row">
+        <a href={`/devices/${id.id}`}>{name}</a>
+        <Description device={device} />
+      </th>
+      <td data-label="Type">{type}</td>
+      <td>
+        <ClaimState device={device} visit={visit} />
+      </td>
+      <td>
+        <ClaimDetail device={device} visit={visit} />
+      </td>
+      <td data-label="Created">
+        <small>
+          <Time at={createdTime} now={visit.nowMs} locale={visit.locale} />
+        </small>
+      </td>
+    </tr>
+  );
+}
+
+/** The other order of a column that is sorted by, else its first one. Undefined where no index answers it. */
+function nextSort(by: 'name' | 'created', sort: Sort, { customerId }: Where): Sort | undefined {
+  if (by === 'created' && customerId !== undefined) return undefined;
+  if (by === 'created') return sort === '-created' ? 'created' : '-created';
+  return sort === 'name' ? '-name' : 'name';
+}
+
+interface HeadingProps {
+  readonly filters: Filters;
+  readonly sort: Sort;
+  readonly where: Where;
+  readonly by: 'name' | 'created';
+  readonly text: string;
+}
+
+function SortHeading({ filters, sort, where, by, text }: HeadingProps) {
+  const next = nextSort(by, sort, where);
+  if (next === undefined) return <th scope="col">{text}</th>;
+  const isDescending = sort === `-${by}`;
+  const order = isDescending ? 'descending' : 'ascending';
+  const isSorted = sort === by || isDescending;
+  return (
+    <th scope="col" {...(isSorted ? { 'aria-sort': order } : {})}>
+      <a href={listOf({ ...filters, sort: next })}>
+        {text}
+        <span aria-hidden="true">{isSorted ? (isDescending ? ' ↓' : ' ↑') : ' ↕'}</span>
+      </a>
+    </th>
+  );
+}
+
+/** What is selected at once: the page, or all that fit. Where nobody knows how many that are, it is not offered. */
+function Selecting({ found, where, visit }: { found: Found; where: Where; visit: SignedIn }) {
+  const { query, locale } = visit;
+  const { totalElements: total } = found;
+  const atLeast = 'atLeast' in found && found.atLeast;
+  const here = withoutSelection(query);
+  const address = `/devices?${here}`;
+  here.set('pick', 'page');
+  const isOffered = !atLeast && total > found.data.length;
+  return (
+    <div class="selecting">
+      <input type="hidden" name="from" value={address} />
+      <a href={`/devices?${here}`} data-page>
+        Select this page
+      </a>
+      {isOffered && total <= BATCH_MAX ? (
+        <>
+          <input type="hidden" name="where" value={JSON.stringify(where)} />
+          <input type="hidden" name="total" value={String(total)} />
+          <label class="check">
+            <input
+              type="checkbox"
+              name="all"
+              value="yes"
+              checked={query.get('all') === 'yes'}
+              data-total={String(total)}
+            />
+            Select all {locale.number(total)} that fit
+          </label>
+        </>
+      ) : null}
+      {atLeast || total > BATCH_MAX ? (
+        <small>To select all that fit, describe fewer: at most {locale.number(BATCH_MAX)}.</small>
+      ) : null}
+    </div>
+  );
+}
+
+/** What can be done with the selection; there while there is one. */
+function Bar() {
+  return (
+    <fieldset class="bar">
+      <legend class="sr">With the selected devices</legend>
+      <span class="muted" role="status" data-told></span>
+      {Object.entries(ACTIONS).map(([value, { label }]) => (
+        <button type="submit" name="do" value={value} class={value === 'delete' ? 'danger' : ''}>
+          {label}
+        </button>
+      ))}
+      <button type="submit" name="do" value="labels">
+        Print labels
+      </button>
     </fieldset>
   );
 }
 
-/** Labels that were printed do not work any more, so it is asked before. */
-const newKeysReply = (ids: readonly string[]): PageReply =>
-  questionReply(
-    {
-      title: 'Set new keys?',
-      what: ids.length === 1 ? 'For one device' : `For ${ids.length} devices`,
-      consequence:
-        'Labels that were printed with the keys that they have now do not work any more: print new ones.',
-      fields: (
-        <>
-          {ids.map((id) => (
-            <input type="hidden" name="id" value={id} />
-          ))}
-          <input type="hidden" name="do" value="keys" />
-          <input type="hidden" name="sure" value="yes" />
-          <div class="field">
-            <DaysField label="Valid for days" />
-          </div>
-        </>
-      ),
-      yes: 'Set new keys',
-      no: 'Keep the keys as they are',
-      back: '/devices',
-    },
-    '/devices/selected',
-  );
-
-async function changeSelected({ api, form, nowMs }: SignedIn): Promise<PageReply> {
-  const ids = form.all('id').slice(0, SELECTED_MAX);
-  if (ids.length === 0) return refusedTo('/devices', 'Select devices first.');
-  const labels = `/devices/labels?ids=${ids.map(segment).join(',')}`;
-  const action = form.text('do');
-  if (action === 'labels') return seeOther(labels);
-  if (action === 'keys' && form.text('sure') !== 'yes') return newKeysReply(ids);
-  // Each device gets a key of its own.
-  const attributes = () =>
-    action === 'keys' ? newClaimingData(nowMs, form.text('days')) : { claimingAllowed: action === 'allow' };
-  const results = await Promise.all(
-    ids.map((id) => api.act('POST', `/api/plugins/telemetry/${segment(id)}/SERVER_SCOPE`, attributes())),
-  );
-  const refusals = results.flatMap((result) => (result.type === 'refused' ? result.message : []));
-  const to = action === 'keys' && form.text('then') === 'labels' ? labels : '/devices';
-  return refusals.length === 0
-    ? seeOther(to, `Done for ${ids.length} device${ids.length === 1 ? '' : 's'}.`)
-    : refusedTo(to, `It failed for ${refusals.length} of ${ids.length}: ${refusals[0]}`);
-}
-
-export const devicesPages: readonly Page[] = [
-  memberPage('/devices', TENANT, { get: listReply }),
-  memberPage('/devices/selected', TENANT, { post: changeSelected }),
-];
+export const devicesPages: readonly Page[] = [memberPage('/devices', TENANT, { get: listReply })];

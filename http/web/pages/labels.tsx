@@ -11,7 +11,7 @@ import type { Locale } from '../locale.ts';
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
 import { DaysField } from '../parts/claim-key.tsx';
 import { Head, Note } from '../parts/elements.tsx';
-import { SELECTED_MAX } from './devices.tsx';
+import { SELECTED_MAX } from './batches.tsx';
 
 type Preview = z.output<typeof labelPreviewView>;
 type Trouble = Preview['troubles'][number];
@@ -148,7 +148,6 @@ function KeylessForm({ trouble: { count, devices }, locale }: { trouble: Trouble
       {some.map(({ id }) => (
         <input type="hidden" name="id" value={id} />
       ))}
-      <input type="hidden" name="then" value="labels" />
       {/* They have no key that a label could have been printed with. */}
       <input type="hidden" name="sure" value="yes" />
       <div class="search">

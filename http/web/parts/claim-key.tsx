@@ -7,9 +7,11 @@ const DAYS_MAX = 36_500;
 
 /** A new key as the attributes that hold it. @param days as a form's field has it; a year when it is no number of days */
 export function newClaimingData(nowMs: number, days = '') {
-  const expirationTime = nowMs + daysOf(days) * DAY_MS;
-  return { claimingData: { secretKey: randomClaimKey(), expirationTime } };
+  return { claimingData: { secretKey: randomClaimKey(), expirationTime: expiresAfter(nowMs, days) } };
 }
+
+/** The instant after so many days, likewise. */
+export const expiresAfter = (nowMs: number, days: string) => nowMs + daysOf(days) * DAY_MS;
 
 function daysOf(text: string): number {
   const days = Number(text);

@@ -8,6 +8,8 @@ interface Question {
   readonly what: string;
   readonly consequence: string;
   readonly yes: string;
+  /** It can be undone. */
+  readonly mild?: boolean;
   /** What the answer says besides yes. */
   readonly fields?: Element;
   /** Default: keep it as it is. */
@@ -39,7 +41,7 @@ export function confirmPage<Subject extends { readonly id: { readonly id: string
 
 /** The question alone. @param action where the answer is sent */
 export function questionReply(question: Question, action: string): PageReply {
-  const { title, what, consequence, fields, yes, no = 'Keep it as it is', back } = question;
+  const { title, what, consequence, fields, yes, mild, no = 'Keep it as it is', back } = question;
   return {
     type: 'page',
     title,
@@ -52,7 +54,7 @@ export function questionReply(question: Question, action: string): PageReply {
         <form method="post" action={action}>
           {fields ?? null}
           <div class="row">
-            <button type="submit" class="danger">
+            <button type="submit" class={mild ? 'primary' : 'danger'}>
               {yes}
             </button>
             <a class="button" href={back}>

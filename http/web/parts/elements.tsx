@@ -47,6 +47,8 @@ interface FieldProps {
   readonly autocomplete?: string;
   readonly maxlength?: number;
   readonly inputmode?: 'decimal';
+  /** The id of a `datalist` of suggestions. */
+  readonly list?: string;
   readonly invalid?: boolean;
   /** For names and keys: phones should neither capitalise nor correct them. */
   readonly verbatim?: boolean;

@@ -144,9 +144,29 @@ td .note { max-width: 32rem; }
 table.wrap td { overflow-wrap: anywhere; min-width: 4.5rem; }
 td.num, th.num { text-align: end; font-variant-numeric: tabular-nums; }
 .tablecard { padding: .25rem 0; overflow-x: auto; }
-.selected { padding: .75rem; margin: 0; border-top: 1px solid var(--line); }
-.selected legend { float: inline-start; width: 100%; font-size: .875rem; color: var(--muted); }
-.selected .row { clear: inline-start; }
+.chips { display: flex; flex-wrap: wrap; gap: .375rem; margin-bottom: 1rem; }
+.chip { border: 1px solid var(--field); border-radius: 2rem; padding: .25rem .75rem; min-height: 2.25rem; display: inline-flex; align-items: center; color: var(--text); background: var(--surface); text-decoration: none; font-size: .9375rem; }
+.chip:hover { background: var(--sunken); }
+.chip[aria-current] { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
+.card.fleet { padding: 0; }
+#search-hint { display: block; margin: -.5rem 0 1rem; }
+.selecting { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; align-items: center; padding: .625rem .75rem; border-bottom: 1px solid var(--line); font-size: .9375rem; }
+.selecting .check { margin: 0; align-items: center; }
+.selecting a { padding: .25rem 0; }
+.bar { position: sticky; bottom: 0; z-index: 1; display: flex; gap: .375rem; align-items: center; margin: 0; padding: .5rem .75rem; background: var(--surface); border-top: 1px solid var(--line); border-radius: 0 0 var(--radius) var(--radius); overflow-x: auto; }
+.bar button { flex: none; padding: .375rem .75rem; font-size: .9375rem; }
+.bar [data-told] { flex: none; margin-inline-end: .375rem; font-size: .9375rem; }
+@supports selector(:has(a)) { .fleet:not(:has(:checked)) .bar { display: none; } }
+.fleet th a { color: inherit; text-decoration: none; display: inline-block; min-height: 1.5rem; }
+.fleet thead th a:hover, .fleet tbody th a { text-decoration: underline; }
+@media (min-width: 44.01rem) {
+  .bar { flex-wrap: wrap; }
+  .fleet thead th { position: sticky; top: 0; z-index: 1; background: var(--surface); box-shadow: inset 0 -1px var(--line); }
+  .fleet td, .fleet th { padding: .375rem .75rem; }
+  .fleet tbody th, .fleet td { font-size: .9375rem; }
+  .fleet td.pick { padding-top: .5rem; }
+}
+@media (max-width: 44rem) { .fleet thead { display: none; } .fleet tr:has(:checked) { background: var(--sunken); } }
 .tablecard caption { padding: .75rem .75rem .25rem; }
 @media (max-width: 44rem) {
   table.cards thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
