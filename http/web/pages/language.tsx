@@ -15,9 +15,9 @@ export const languagePages: readonly Page[] = [
       if (language === undefined) return { type: 'see-other', to };
       // The user of a public customer is nobody: there is nothing to keep it with.
       if (session !== undefined && session.user.firstName !== 'Public') {
-        const { id, email, firstName, lastName, phone, additionalInfo } = session.user;
+        const { id, email, authority, firstName, lastName, phone, additionalInfo } = session.user;
         const info = { ...additionalInfo, lang: thingsBoardTag(language) };
-        const fields = { id, email, firstName, lastName, phone, additionalInfo: info };
+        const fields = { id, email, authority, firstName, lastName, phone, additionalInfo: info };
         const kept = await session.api.post('/api/user', fields, userView);
         if (kept.type === 'refused')
           return {

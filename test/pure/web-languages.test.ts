@@ -1,0 +1,89 @@
+/** Which language a page is in, and that it says so. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { WebSettings } from '../../http/web/settings.ts';
+import { type Household, type RestWorld, settle } from '../kit/rest-client.ts';
+import { createWebWorld, type Visitor, visitor } from '../kit/web-client.ts';
+
+const test = suite('web languages');
+
+type Scene = { readonly world: RestWorld; readonly home: Household; readonly alice: Visitor };
+
+function law(name: string, play: (scene: Scene) => Promise<void>, web: Partial<WebSettings> = {}): void {
+  test(name, async () => {
+    const world = createWebWorld({}, web);
+    try {
+      const home = await settle(world, 'home');
+      const alice = visitor(world);
+      await alice.signIn(home.alice.email);
+      await play({ world, home, alice });
+    } finally {
+      await world.stop();
+    }
+  });
+}
+
+const FRENCH = { 'accept-language': 'fr-CH, en;q=0.5' };
+
+law(
+  'the address goes before the user’s own, that before the cookie, that before the browser',
+  async ({ alice }) => {
+    const languageOf = async (path: string) =>
+      (await alice.get(path, FRENCH)).headers.get('content-language');
+    assert.is(await languageOf('/claim'), 'fr');
+    assert.is(await languageOf('/claim?lang=ja'), 'ja');
+    assert.is(await languageOf('/claim'), 'ja', 'the cookie');
+    const chosen = await alice.post('/language', { lang: 'de', next: '/my/devices' });
+    assert.is(chosen.to, '/my/devices');
+    alice.setCookie('claimd-lang', 'ko');
+    assert.is(await languageOf('/claim'), 'de', 'the user’s own');
+    assert.is(await languageOf('/claim?lang=zh_CN'), 'zh-Hans');
+    assert.is(await languageOf('/claim?lang=nonsense'), 'de');
+  },
+);
+
+law('a page says which language it is in, which way it runs, and what it depends on', async ({ alice }) => {
+  const page = await alice.get('/claim?lang=ar');
+  assert.match(page.html, '<html lang="ar" dir="rtl"');
+  assert.match(page.text, 'تسجيل جهاز');
+  assert.match(page.headers.get('vary') ?? '', /accept-language/i);
+  assert.match((await visitorOf(page.html)) ?? '', 'العربية');
+});
+
+const visitorOf = async (html: string) => /<option value="ar"[^>]*selected[^>]*>([^<]*)/.exec(html)?.[1];
+
+law(
+  'who has said nothing is spoken to in the operator’s language',
+  async ({ world }) => {
+    const bob = visitor(world);
+    assert.match((await bob.get('/login')).html, '<html lang="pl" dir="ltr"');
+    assert.match((await bob.get('/login', FRENCH)).html, '<html lang="fr"');
+  },
+  { language: 'pl' },
+);
+
+law('administrators’ pages stay in English, and their account does not', async ({ world, home }) => {
+  const admin = visitor(world);
+  await admin.signIn(home.adminEmail);
+  assert.match((await admin.get('/devices', FRENCH)).html, '<html lang="en"');
+  assert.match((await admin.get('/account', FRENCH)).html, '<html lang="fr"');
+});
+
+law('a form leads back to a page of this site alone', async ({ alice }) => {
+  assert.is((await alice.post('/language', { lang: 'de', next: '//evil.example' })).to, '/');
+  assert.is((await alice.post('/language', { lang: 'xx', next: '/claim' })).to, '/claim');
+});
+
+law(
+  'the made-up language is there where the settings say so',
+  async ({ alice }) => {
+    assert.match((await alice.get('/claim?lang=en-XA')).text, 'Çłáíḿ'.slice(0, 3));
+  },
+  { pseudo: true },
+);
+
+law('and nowhere else', async ({ alice }) => {
+  assert.match((await alice.get('/claim?lang=en-XA')).text, 'Claim a device');
+});
+
+test.run();
