@@ -40,6 +40,10 @@ export interface ProviderLinks {
   add(subject: Subject, userId: UserId, how: How): Promise<UserId | undefined>;
   /** Whether somebody has signed in as the user by this provider before. */
   isTaken(userId: UserId, providerId: ProviderId): Promise<boolean>;
+  /** The first hundred of a user. */
+  list(userId: UserId): Promise<readonly ProviderLink[]>;
+  /** Undefined: the user has none with this id. */
+  remove(userId: UserId, id: string): Promise<ProviderLink | undefined>;
   /** Removes those of a user. */
   forget(userId: UserId): Promise<void>;
 }
@@ -47,6 +51,7 @@ export interface ProviderLinks {
 const linksOf = (userId: UserId) => `account/provider-links/${userId}`;
 /** Who has so many is not found by an address any more. */
 const LOOKED_AT = 1_000;
+const LISTED = 100;
 
 const kind: Kind<ProviderLink> = {
   name: 'provider-link',
@@ -90,6 +95,13 @@ export function createProviderLinks(store: Store, clock: Pick<Clock, 'now'>): Pr
     async isTaken(userId, providerId) {
       const some = await links.first(linksOf(userId), LOOKED_AT);
       return some.length === LOOKED_AT || some.some((link) => link.providerId === providerId);
+    },
+    list: (userId) => links.first(linksOf(userId), LISTED),
+    async remove(userId, id) {
+      const link = await links.find(id);
+      if (link?.userId !== userId) return undefined;
+      await links.remove(id);
+      return link;
     },
     forget: (userId) => emptyList(links, linksOf(userId)),
   };

@@ -63,7 +63,8 @@ export interface Claims {
 }
 
 export type SignedIn =
-  | { readonly type: 'found'; readonly user: User; readonly isNew: boolean }
+  /** `isLinked`: for the first time by this person of the provider. */
+  | { readonly type: 'found'; readonly user: User; readonly isNew: boolean; readonly isLinked: boolean }
   | { readonly type: 'refused'; readonly why: SignInReason }
   | { readonly type: 'unavailable' };
 

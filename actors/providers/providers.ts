@@ -228,7 +228,7 @@ function createPeople({ accounts, counters, allowSignUp }: ProviderNeeds): Provi
       lastName,
     });
     if (made.type === 'refused') return refused('user-unknown');
-    return made.type === 'done' ? { type: 'found', user: made.user, isNew: true } : made;
+    return made.type === 'done' ? { type: 'found', user: made.user, isNew: true, isLinked: true } : made;
   }
 
   return async (provider, claims, address) => {
@@ -240,7 +240,7 @@ function createPeople({ accounts, counters, allowSignUp }: ProviderNeeds): Provi
     const signedIn: SignedIn =
       known === undefined
         ? await newcomer(provider, claims, mark, address)
-        : { type: 'found', user: known, isNew: false };
+        : { type: 'found', user: known, isNew: false, isLinked: linked === undefined };
     if (signedIn.type !== 'found') {
       const couldBeKnown = linked === undefined && claims.email !== undefined && !claims.emailVerified;
       const isUnknown = signedIn.type === 'refused' && signedIn.why === 'user-unknown';

@@ -68,6 +68,7 @@ import { providerRoutes } from './providers.ts';
 import { publicRoutes } from './public.ts';
 import { rpcRoutes } from './rpc.ts';
 import { sessionRoutes } from './sessions.ts';
+import { signInRoutes } from './sign-ins.ts';
 import { systemRoutes } from './system.ts';
 import { takeOverRoutes } from './take-overs.ts';
 import { tenantRoutes } from './tenants.ts';
@@ -152,6 +153,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...webhookRoutes(needs),
     ...providerRoutes({ ...needs, factors }),
     ...providerLogoutRoutes(needs),
+    ...signInRoutes(needs),
     ...liveRoutes(needs),
     ...profileRoutes(needs),
     ...assignmentRoutes(needs),

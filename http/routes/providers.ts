@@ -350,6 +350,10 @@ function completeSignIn(needs: ProviderRouteNeeds): Route {
       switch (signedIn.type) {
         case 'found':
           if (signedIn.isNew) noteUser(audit, 'ADDED', signedIn.user, undefined, { provider: provider.id });
+          if (signedIn.isLinked) {
+            const data = { provider: provider.id, signIn: 'linked' };
+            noteUser(audit, 'CREDENTIALS_UPDATED', signedIn.user, undefined, data);
+          }
           return withHint(
             await welcome(needs, signedIn.user, { ...origin(), via: completed.via }),
             completed.logoutHint,

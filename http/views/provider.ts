@@ -78,6 +78,11 @@ export const buttonsView = z
   .array(z.object({ name: z.string(), icon: z.string().nullable(), url: z.string() }))
   .meta({ id: 'OAuth2ClientLoginInfos' });
 
+/** A person of a provider who signs in as the caller. */
+export const signInView = z
+  .object({ id: uuid, issuer: z.string(), title: z.string(), since: instant })
+  .meta({ id: 'SignIn' });
+
 /** As after a password. */
 export const providerLoginView = loginView.and(
   z.object({ logoutHint: z.string().optional().describe('Sealed; for POST /api/noauth/oauth2/logout') }),

@@ -200,6 +200,10 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'GET /api/audit/head': unrelated(403, 200, 403),
   'GET /api/audit/logs/export': unrelated(403, 200, 403),
   'GET /api/auth/sessions': unrelated(200, 200, 200),
+  'GET /api/auth/signIns': unrelated(200, 200, 200),
+  'DELETE /api/auth/signIns/:signInId': unrelated(404, 404, 404, {
+    params: { signInId: '00000000-0000-7000-8000-000000000000' },
+  }),
   'GET /api/2fa/providers': unrelated(200, 200, 200),
   'GET /api/2fa/account/settings': unrelated(200, 200, 200),
   'POST /api/2fa/account/config/generate': unrelated(200, 200, 200, { query: 'providerType=TOTP' }),

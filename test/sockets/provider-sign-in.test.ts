@@ -641,4 +641,39 @@ story(
   },
 );
 
+story(
+  'people see by what they sign in, and end it where another way in remains; both are in the trail',
+  async (all) => {
+    const { world, home } = all;
+    const id = await all.set(home.admin);
+    assert.is((await signIn(all, id)).to, '/claim');
+    const byPassword = visitor(world);
+    await byPassword.signIn('alice@home.test');
+    const account = await byPassword.get('/account');
+    assert.match(account.text, /How you sign in elsewhere Acme/);
+    const action = /action="(\/account\/sign-ins\/[0-9a-f-]+)"/.exec(account.html)?.[1] ?? '';
+    const bob = visitor(world);
+    await bob.signIn('bob@home.test');
+    await bob.follow(await bob.post(action, {}));
+    assert.match((await byPassword.get('/account')).text, /Acme/, "nobody ends another's");
+    await byPassword.follow(await byPassword.post(action, {}));
+    assert.not.match((await byPassword.get('/account')).text, /Acme/);
+    assert.is((await all.browser.get('/account')).to, '/login?next=%2Faccount', 'what began by it has ended');
+    await world.audit.catchUp();
+    const trail = await home.admin.get(`/api/audit/logs?pageSize=50&page=0`);
+    assert.match(trail.text, /"signIn":"linked"/);
+    assert.match(trail.text, /"signIn":"removed"/);
+  },
+);
+
+story('nobody ends the only way in', async (all) => {
+  const id = await all.set(all.home.admin, SIGN_UP);
+  assert.is((await signIn(all, id, STRANGER)).to, '/claim');
+  const { html } = await all.browser.get('/account');
+  const action = /action="(\/account\/sign-ins\/[0-9a-f-]+)"/.exec(html)?.[1] ?? '';
+  const shown = await all.browser.follow(await all.browser.post(action, {}));
+  assert.match(shown.text, /only way to sign in/);
+  assert.match(shown.text, /Acme/);
+});
+
 run();

@@ -2,11 +2,12 @@
 import { z } from 'zod';
 import { EVERYBODY } from '../../auth/principal.ts';
 import { factorSettingsView } from '../../routes/two-factor.ts';
+import { signInView } from '../../views/provider.ts';
 import { sessionView } from '../../views/session.ts';
 import { tokenPairView } from '../../views/user.ts';
 import { segment } from '../api.ts';
 import type { Locale } from '../locale.ts';
-import { memberPage, type Page, type PageReply, type SignedIn, saidAt } from '../page.ts';
+import { memberPage, type Page, type PageReply, resultAt, type SignedIn, saidAt } from '../page.ts';
 import { Field, Head, Refusal, Time } from '../parts/elements.tsx';
 import { refusalWords } from '../refusal-words.ts';
 import { NoticesCard, noticePages, noticesOf } from './mail-notices.tsx';
@@ -20,21 +21,25 @@ const ROLES = {
 
 type SeenSession = z.output<typeof sessionView>;
 
+type SignIn = z.output<typeof signInView>;
+
 interface Seen {
   readonly sessions: readonly SeenSession[];
   readonly factor: z.output<typeof factorSettingsView>;
   readonly notices: Awaited<ReturnType<typeof noticesOf>>;
+  readonly signIns: readonly SignIn[];
 }
 
 async function accountReply(visit: SignedIn, refusal?: string): Promise<PageReply> {
   const sessions = await visit.api.get('/api/auth/sessions', z.array(sessionView));
   const factor = await visit.api.get('/api/2fa/account/settings', factorSettingsView);
-  return shown(visit, { sessions, factor, notices: await noticesOf(visit) }, refusal);
+  const signIns = await visit.api.get('/api/auth/signIns', z.array(signInView));
+  return shown(visit, { sessions, factor, signIns, notices: await noticesOf(visit) }, refusal);
 }
 
 const shown = (
   { user, locale, locale: { say } }: SignedIn,
-  { sessions, factor, notices }: Seen,
+  { sessions, factor, signIns, notices }: Seen,
   refusal: string | undefined,
 ): PageReply => ({
   type: 'page',
@@ -89,6 +94,7 @@ const shown = (
       {/* In English alone so far. */}
       <div lang="en" dir="ltr">
         <NoticesCard choices={notices} />
+        {signIns.length === 0 ? null : <SignInsCard signIns={signIns} locale={locale} />}
       </div>
       <SessionsCard sessions={sessions} locale={locale} />
       {user.authority === 'CUSTOMER_USER' ? null : (
@@ -129,6 +135,27 @@ export function programOf(userAgent: string | null, { say }: Pick<Locale, 'say'>
   const [browser, system] = [find(BROWSERS), find(SYSTEMS)];
   if (!userAgent.startsWith('Mozilla/') || browser === undefined) return userAgent;
   return system === undefined ? browser : say('account.browserOn', { browser, system });
+}
+
+function SignInsCard({ signIns, locale }: { signIns: readonly SignIn[]; locale: Locale }) {
+  return (
+    <section class="card" aria-labelledby="sign-ins">
+      <h2 id="sign-ins">How you sign in elsewhere</h2>
+      <ul class="sessions">
+        {signIns.map(({ id, title, since }) => (
+          <li>
+            <strong>{title}</strong>{' '}
+            <small>
+              since <Time at={since} locale={locale} />
+            </small>
+            <form method="post" action={`/account/sign-ins/${id}`}>
+              <button type="submit">Do not sign in by this any more</button>
+            </form>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
 }
 
 function SessionsCard({ sessions, locale }: { sessions: readonly SeenSession[]; locale: Locale }) {
@@ -194,6 +221,13 @@ export const accountPages: readonly Page[] = [
     async post({ api, locale }) {
       const ended = await api.act('DELETE', '/api/auth/sessions');
       return saidAt('/account', ended, locale.say('account.signedOutElsewhere'), locale);
+    },
+  }),
+
+  memberPage('/account/sign-ins/:id', EVERYBODY, {
+    async post({ api, params }) {
+      const ended = await api.act('DELETE', `/api/auth/signIns/${segment(params.id ?? '')}`);
+      return resultAt('/account', ended, 'You do not sign in by this any more.');
     },
   }),
 
