@@ -9,8 +9,8 @@
  *   owner   <how: c claim, a assignment, t transfer, o take-over><since>,<customer>[,<evidence or nothing>[,<transfer>]]
  *   window  <opened by: d device, g gateway><opened at>,<closes at>,<digest of the secret>[,<arrived at>]
  *
- * Numbers are decimal, instants in ms. A standing that has more (a server key, a gateway's grant) is JSON, `{"v":2,…}`. The
- * details are JSON, `{"v":2,…}`. A state in one piece, `{"v":1,"status":…}`, is what formats 1 to 3 of the stores have: it
+ * Numbers are decimal, instants in ms. A standing that has more (a server key, a gateway's grant, a trace) is JSON,
+ * `{"v":2,…}`. The details are JSON, `{"v":2,…}`. A state in one piece, `{"v":1,"status":…}`, is what formats 1 to 3 of the stores have: it
  * is read for ever, and becomes two parts with the next event.
  */
 import type { Instant } from '../base/clock.ts';
@@ -95,7 +95,12 @@ const BY: { readonly [letter: string]: Owner['by'] } = {
 /** Texts that can stand between commas and semicolons: ids and digests are such. */
 const PLAIN = /^[\w-]+$/;
 
-function ownerLine({ by, since, customerId, evidence, transferId }: Owner): string | undefined {
+/** `All` while its fields are just these: a line that knows nothing of a new one would lose it, and does not compile. */
+type Just<All, Fields extends keyof All> = Exclude<keyof All, Fields> extends never ? All : never;
+
+type WholeOwner = Just<Owner, 'by' | 'since' | 'customerId' | 'evidence' | 'transferId'>;
+
+function ownerLine({ by, since, customerId, evidence, transferId }: WholeOwner): string | undefined {
   if (!isInstant(since) || !PLAIN.test(customerId)) return undefined;
   const front = `${HOW[by]}${since},${customerId}`;
   if (transferId !== undefined) {
@@ -124,8 +129,14 @@ function evidenceIn(text: string): Evidence | undefined {
   return EVIDENCE.find((one) => one === text);
 }
 
-function windowLine({ openedBy, openedAt, closesAt, secretDigest, arrivedAt, gateway }: ClaimWindow) {
-  const isLine = gateway === undefined && isInstant(openedAt) && isInstant(closesAt);
+type WholeWindow = Just<
+  ClaimWindow,
+  'openedBy' | 'openedAt' | 'closesAt' | 'secretDigest' | 'arrivedAt' | 'gateway' | 'trace'
+>;
+
+function windowLine(window: WholeWindow): string | undefined {
+  const { openedBy, openedAt, closesAt, secretDigest, arrivedAt, gateway, trace } = window;
+  const isLine = gateway === undefined && trace === undefined && isInstant(openedAt) && isInstant(closesAt);
   if (!isLine || !PLAIN.test(secretDigest)) return undefined;
   const line = `${openedBy === 'device' ? 'd' : 'g'}${openedAt},${closesAt},${secretDigest}`;
   if (arrivedAt === undefined) return line;

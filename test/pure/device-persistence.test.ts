@@ -382,6 +382,7 @@ test('device persistence: what a line cannot say is said in JSON', () => {
   const odd: readonly Partial<Device>[] = [
     { window: { ...window, secretDigest: 'a;b' as SecretDigest } },
     { window: { ...window, openedAt: -1 } },
+    { window: { ...window, trace: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' } },
     { window: { ...window, closesAt: 1.5 } },
     { window: { ...window, arrivedAt: -1 } },
     { owner: { ...owner, since: -5 } },
