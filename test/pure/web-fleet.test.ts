@@ -74,6 +74,7 @@ law(
       '/customers': home.alice.customerId,
       '/tenants': home.tenantId,
       '/account/sessions': device,
+      '/account/sign-ins': device,
       '/offers': transferId,
       '/profiles': profileId,
     };
