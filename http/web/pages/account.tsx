@@ -7,7 +7,7 @@ import { sessionView } from '../../views/session.ts';
 import { tokenPairView } from '../../views/user.ts';
 import { segment } from '../api.ts';
 import type { Locale } from '../locale.ts';
-import { memberPage, type Page, type PageReply, resultAt, type SignedIn, saidAt } from '../page.ts';
+import { memberPage, type Page, type PageReply, type SignedIn, saidAt } from '../page.ts';
 import { Field, Head, Refusal, Time } from '../parts/elements.tsx';
 import { refusalWords } from '../refusal-words.ts';
 import { NoticesCard, noticePages, noticesOf } from './mail-notices.tsx';
@@ -91,11 +91,8 @@ const shown = (
         </form>
       </div>
       <SecondFactorCard factor={factor} say={say} />
-      {/* In English alone so far. */}
-      <div lang="en" dir="ltr">
-        <NoticesCard choices={notices} />
-        {signIns.length === 0 ? null : <SignInsCard signIns={signIns} locale={locale} />}
-      </div>
+      <NoticesCard choices={notices} locale={locale} />
+      {signIns.length === 0 ? null : <SignInsCard signIns={signIns} locale={locale} />}
       <SessionsCard sessions={sessions} locale={locale} />
       {user.authority === 'CUSTOMER_USER' ? null : (
         <section class="card" aria-labelledby="keys">
@@ -138,18 +135,17 @@ export function programOf(userAgent: string | null, { say }: Pick<Locale, 'say'>
 }
 
 function SignInsCard({ signIns, locale }: { signIns: readonly SignIn[]; locale: Locale }) {
+  const { say } = locale;
   return (
     <section class="card" aria-labelledby="sign-ins">
-      <h2 id="sign-ins">How you sign in elsewhere</h2>
+      <h2 id="sign-ins">{say('account.signIns')}</h2>
       <ul class="sessions">
         {signIns.map(({ id, title, since }) => (
           <li>
             <strong>{title}</strong>{' '}
-            <small>
-              since <Time at={since} locale={locale} />
-            </small>
+            <small>{say.pieces('account.signInSince', { since: <Time at={since} locale={locale} /> })}</small>
             <form method="post" action={`/account/sign-ins/${id}`}>
-              <button type="submit">Do not sign in by this any more</button>
+              <button type="submit">{say('account.signInEnd')}</button>
             </form>
           </li>
         ))}
@@ -225,9 +221,9 @@ export const accountPages: readonly Page[] = [
   }),
 
   memberPage('/account/sign-ins/:id', EVERYBODY, {
-    async post({ api, params }) {
+    async post({ api, params, locale }) {
       const ended = await api.act('DELETE', `/api/auth/signIns/${segment(params.id ?? '')}`);
-      return resultAt('/account', ended, 'You do not sign in by this any more.');
+      return saidAt('/account', ended, locale.say('account.signInEnded'), locale);
     },
   }),
 

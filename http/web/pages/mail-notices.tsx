@@ -2,18 +2,20 @@
 import type { z } from 'zod';
 import { CUSTOMER } from '../../auth/principal.ts';
 import { mailNoticesView } from '../../routes/mail-notices.ts';
-import { memberPage, type Page, resultAt, type SignedIn } from '../page.ts';
+import type { Locale } from '../locale.ts';
+import { memberPage, type Page, type SignedIn, saidAt } from '../page.ts';
+import type { TextKey } from '../texts/say.ts';
 
 type Choices = z.output<typeof mailNoticesView>;
 
-const LABELS: Readonly<Record<keyof Choices, string>> = {
-  takeOver: 'somebody wants to take it over, while you can object',
-  taken: 'somebody took it over',
-  reset: 'it was reset, and is not ours any more',
-  givenBack: 'it was given back, or an administrator took it out of our account',
-  offered: 'it is offered to us',
-  claimed: 'it was claimed, or came to us in another way',
-};
+const LABELS = {
+  takeOver: 'mails.takeOver',
+  taken: 'mails.taken',
+  reset: 'mails.reset',
+  givenBack: 'mails.givenBack',
+  offered: 'mails.offered',
+  claimed: 'mails.claimed',
+} as const satisfies Readonly<Record<keyof Choices, TextKey>>;
 
 const KINDS = Object.entries(LABELS);
 
@@ -23,20 +25,20 @@ export async function noticesOf({ api, user, settings }: SignedIn): Promise<Choi
   return api.get('/api/user/mailNotices', mailNoticesView);
 }
 
-export function NoticesCard({ choices }: { choices: Choices | undefined }) {
+export function NoticesCard({ choices, locale: { say } }: { choices: Choices | undefined; locale: Locale }) {
   if (choices === undefined) return null;
   const chosen = new Map<string, boolean>(Object.entries(choices));
   return (
     <section class="card" aria-labelledby="notices">
-      <h2 id="notices">Mails about devices</h2>
-      <p>Send me a mail about a device when</p>
+      <h2 id="notices">{say('mails.title')}</h2>
+      <p>{say('mails.lead')}</p>
       <form method="post" action="/account/notices">
         {KINDS.map(([kind, label]) => (
           <label class="check">
-            <input type="checkbox" name={kind} value="on" checked={chosen.get(kind) === true} /> {label}
+            <input type="checkbox" name={kind} value="on" checked={chosen.get(kind) === true} /> {say(label)}
           </label>
         ))}
-        <button type="submit">Save</button>
+        <button type="submit">{say('mails.save')}</button>
       </form>
     </section>
   );
@@ -44,10 +46,10 @@ export function NoticesCard({ choices }: { choices: Choices | undefined }) {
 
 export const noticePages: readonly Page[] = [
   memberPage('/account/notices', CUSTOMER, {
-    async post({ api, form }) {
+    async post({ api, form, locale }) {
       const choices = Object.fromEntries(KINDS.map(([kind]) => [kind, form.text(kind) === 'on']));
       const saved = await api.act('POST', '/api/user/mailNotices', choices);
-      return resultAt('/account', saved, 'Your choice is saved.');
+      return saidAt('/account', saved, locale.say('mails.saved'), locale);
     },
   }),
 ];
