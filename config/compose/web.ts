@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { DemoAccount, Logo, WebSettings } from '../../http/web/settings.ts';
+import { NO_OVERLAYS } from '../../http/web/texts/overlay.ts';
 import { DEMO, SYSADMIN } from '../demo/demo-data.ts';
 import type { Config } from '../options/schema.ts';
 import { StartRefused } from './refusal.ts';
+import { readTexts } from './web-texts.ts';
 
 const LOGO_BYTES_MAX = 256 * 1024;
 const TYPES: Readonly<Record<string, string>> = {
@@ -15,10 +17,21 @@ const TYPES: Readonly<Record<string, string>> = {
   '.webp': 'image/webp',
 };
 
-/** Undefined if the application is switched off. Throws `StartRefused` for a logo that cannot be used. */
+/** Undefined if the application is switched off. Throws `StartRefused` for a logo or texts that cannot be used. */
 export function webSettings({ web, install, mail }: Config): WebSettings | undefined {
   if (!web.enabled) return undefined;
-  const { name, accent, logoFile, support, privacy, buttonHint, afterClaim, afterClaimLink, language } = web;
+  const {
+    name,
+    accent,
+    logoFile,
+    support,
+    privacy,
+    buttonHint,
+    afterClaim,
+    afterClaimLink,
+    language,
+    texts,
+  } = web;
   return {
     name,
     accent,
@@ -29,6 +42,7 @@ export function webSettings({ web, install, mail }: Config): WebSettings | undef
     mails: mail.host !== undefined,
     logo: logoFile === undefined ? null : readLogo(logoFile),
     language,
+    texts: texts === undefined ? NO_OVERLAYS : readTexts(texts),
     pseudo: false,
     demoAccounts: install.loadDemo ? demoAccounts(install.sysadminPassword) : [],
   };

@@ -4,6 +4,7 @@
  */
 import { directionOf, formatsOf, type Language } from '../../actors/texts/languages.ts';
 import type { Spoken } from './language.ts';
+import type { Overlays } from './texts/overlay.ts';
 import { PSEUDO, type Say, sayIn } from './texts/say.ts';
 
 export interface Locale {
@@ -28,24 +29,28 @@ export interface Locale {
 
 /** Making a format costs far more than using it, and the visitors of one server share few languages and zones. */
 const CACHED_MAX = 200;
-const cache = new Map<string, Locale>();
+/** By the operator's texts, which are one object for each server. */
+const caches = new WeakMap<Overlays, Map<string, Locale>>();
 
 interface Reader {
   readonly language: Spoken;
   /** For the region alone. */
   readonly acceptLanguage: string | undefined;
   readonly timeZoneCookie: string | undefined;
+  readonly overlays: Overlays;
 }
 
-export function localeOf({ language: spoken, acceptLanguage, timeZoneCookie }: Reader): Locale {
+export function localeOf({ language: spoken, acceptLanguage, timeZoneCookie, overlays }: Reader): Locale {
   const language = spoken === PSEUDO ? 'en' : spoken;
   const tag = formatsOf(language, acceptLanguage ?? '');
   const timeZone = timeZoneOf(timeZoneCookie);
   const key = `${spoken} ${tag} ${timeZone ?? ''}`;
+  const cache = caches.get(overlays) ?? new Map<string, Locale>();
+  caches.set(overlays, cache);
   const locale = cache.get(key) ?? {
     language,
     direction: directionOf(language),
-    say: sayIn(spoken, tag),
+    say: sayIn(spoken, tag, overlays),
     ...formatsIn(tag, timeZone),
   };
   if (cache.size >= CACHED_MAX) cache.clear();

@@ -138,6 +138,7 @@ function visitOf(
       language: languageFor(c, { user: session?.user, settings, roles: page?.roles }),
       acceptLanguage: c.req.header('accept-language'),
       timeZoneCookie: getCookie(c, TIME_ZONE_COOKIE),
+      overlays: settings.texts,
     }),
     settings,
     here: hereIn(c, page),

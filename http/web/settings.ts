@@ -1,5 +1,6 @@
 /** What the operator decides about the web application. */
 import type { Language } from '../../actors/texts/languages.ts';
+import { NO_OVERLAYS, type Overlays } from './texts/overlay.ts';
 
 export interface WebSettings {
   /** The name it shows, e.g. of the product. */
@@ -19,6 +20,8 @@ export interface WebSettings {
   readonly mails: boolean;
   /** For whom nothing says which language they read. */
   readonly language: Language;
+  /** The operator's own words for what the pages say. */
+  readonly texts: Overlays;
   /** Whether there is the made-up language of tests, as `?lang=en-XA`. */
   readonly pseudo: boolean;
   /** Accounts that the sign-in page offers, with their passwords: only ever those of the demo. */
@@ -46,6 +49,7 @@ export const defaultWebSettings: WebSettings = {
   afterClaim: null,
   mails: false,
   language: 'en',
+  texts: NO_OVERLAYS,
   pseudo: false,
   demoAccounts: [],
 };

@@ -1,11 +1,12 @@
 /** The settings of the web application. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { StartRefused } from '../../config/compose/refusal.ts';
 import { webSettings } from '../../config/compose/web.ts';
 import { loadConfig } from '../../config/options/load.ts';
+import { sayIn } from '../../http/web/texts/say.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import { cleanUp } from '../kit/process.ts';
 
@@ -30,6 +31,7 @@ test('web: name, accent and logo are the operator’s', () => {
     buttonHint: null,
     afterClaim: null,
     language: 'en',
+    texts: {},
     pseudo: false,
     mails: false,
     demoAccounts: [],
@@ -49,6 +51,43 @@ test('web: links and sentences are the operator’s, and no link runs a script',
   assert.is(settings?.buttonHint, 'Hold the round button for three seconds.');
   assert.equal(settings?.afterClaim, { text: 'Now install the app.', link: 'https://example.org/app' });
   assert.throws(() => settingsOf({ WEB_SUPPORT: 'javascript:alert(1)' }), /begins with https/);
+});
+
+test('web: the operator’s own texts lie over ours; what is wrong with one stops the start, with file and key', () => {
+  const folder = temporaryFolder();
+  const withTexts = (name: string, content: string) => {
+    const own = join(folder, name.replace('.', '-'));
+    mkdirSync(own, { recursive: true });
+    writeFileSync(join(own, name), content);
+    return () => settingsOf({ WEB_TEXTS: own });
+  };
+  const texts = withTexts('de.json', '\uFEFF{"account.title": "Ihr <b>Konto</b> bei Söhne"}')()?.texts;
+  const sayGerman = (overlays = texts) => sayIn('de', 'de', overlays);
+  assert.is(sayGerman()('account.title'), 'Ihr <b>Konto</b> bei Söhne');
+  assert.is(sayGerman()('account.here'), 'Hier', 'the others are ours');
+  assert.is(sayGerman({})('account.title'), 'Ihr Konto', 'and another server has its own');
+  assert.is(sayIn('fr', 'fr', texts)('account.title'), sayIn('fr', 'fr')('account.title'));
+
+  for (const [name, content, words] of [
+    ['nl.json', '{}', /nl\.json.*no language/],
+    ['fr.json', '{"account.titel": "x"}', /fr\.json.*account\.titel: there is no such text/],
+    ['es.json', '{"account.browserOn": "{browser"}', /account\.browserOn: not in ICU form/],
+    ['it.json', '{"account.browserOn": "{browser}"}', /account\.browserOn: \{system\} is missing/],
+    ['pl.json', '{"account.title": 7}', /account\.title: not a text/],
+    ['ko.json', '["x"]', /not a JSON object/],
+    ['ja.json', '{', /not a JSON object/],
+    ['README.md', '', /there is no text in/],
+  ] as const) {
+    assert.throws(
+      withTexts(name, content),
+      (error: unknown) => error instanceof StartRefused && words.test(error.message),
+      name,
+    );
+  }
+  assert.throws(
+    () => settingsOf({ WEB_TEXTS: join(folder, 'absent') }),
+    (error: unknown) => error instanceof StartRefused && /web\.texts/.test(error.message),
+  );
 });
 
 test('web: it can be switched off', () => {

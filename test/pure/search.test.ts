@@ -292,7 +292,7 @@ test('a page whose total is not all there is says so, in the answer and in words
   const words = (headers: Record<string, string> | undefined, filtered: boolean) => {
     const answer = { status: 200, text: '', json: {}, headers: new Headers(headers) };
     return deviceCount(
-      localeOf({ language: 'en', acceptLanguage: undefined, timeZoneCookie: undefined }),
+      localeOf({ language: 'en', acceptLanguage: undefined, timeZoneCookie: undefined, overlays: {} }),
       { totalElements: 305, ...totalOf(answer) },
       filtered,
     );

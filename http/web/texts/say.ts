@@ -10,6 +10,7 @@ import { FRENCH } from './fr.ts';
 import { ITALIAN } from './it.ts';
 import { JAPANESE } from './ja.ts';
 import { KOREAN } from './ko.ts';
+import { NO_OVERLAYS, type Overlays } from './overlay.ts';
 import { POLISH } from './pl.ts';
 import { PORTUGUESE } from './pt-BR.ts';
 import { TURKISH } from './tr.ts';
@@ -38,8 +39,15 @@ export const CATALOGUES: Readonly<Record<Language, Catalogue<TextKey>>> = {
   ko: KOREAN,
 };
 
-/** @param tag for numbers: the language, perhaps with a region */
-export function sayIn(language: Language | typeof PSEUDO, tag: string): Say {
+/**
+ * @param tag for numbers: the language, perhaps with a region
+ * @param overlays the operator's own words, where they are others
+ */
+export function sayIn(
+  language: Language | typeof PSEUDO,
+  tag: string,
+  overlays: Overlays = NO_OVERLAYS,
+): Say {
   if (language === PSEUDO) return createSay({ language: 'en', tag, catalogue: ENGLISH, change: pseudo });
-  return createSay({ language, tag, catalogue: CATALOGUES[language] });
+  return createSay({ language, tag, catalogue: { ...CATALOGUES[language], ...overlays[language] } });
 }
