@@ -82,6 +82,7 @@ export function createEventLog(reader: MessageReader, clock: Clock): EventLog {
       const isMine = (message: Message) => message.tenantId === tenantId && message.at >= since;
       let toldAt = clock.elapsed();
       let isBehind = true;
+      let wasMoved = true;
       while (!isEnded()) {
         let isMoved = false;
         for (let which = 0; which < reader.logs && !isEnded(); which += 1) {
@@ -94,7 +95,9 @@ export function createEventLog(reader: MessageReader, clock: Clock): EventLog {
           toldAt = clock.elapsed();
           yield text;
         }
-        isBehind = isMoved;
+        // One event does not make it behind: then those at the end would wait for all that read from the beginning.
+        isBehind = isMoved && wasMoved;
+        wasMoved = isMoved;
         if (clock.elapsed() - toldAt >= PLACE_EVERY_MS) {
           toldAt = clock.elapsed();
           yield `id: ${positions.join('.')}\n\n`;

@@ -28,8 +28,37 @@ export type Details = Omit<Device, 'status' | keyof Standing>;
 /** In front of a standing in one line. */
 export const LINE_MARK = '\u0001';
 
+/** `All` while its fields are just these: what knows nothing of a new one would lose it, and does not compile. */
+type Just<All, Fields extends keyof All> = Exclude<keyof All, Fields> extends never ? All : never;
+
+type WholeDetails = Just<
+  Details,
+  | 'attributes'
+  | 'credentials'
+  | 'nextCredentials'
+  | 'credentialsRead'
+  | 'credentialsEpoch'
+  | 'quarantined'
+  | 'pendingWindow'
+  | 'offer'
+  | 'takeOver'
+  | 'challenges'
+  | 'handovers'
+  | 'tenantAttributes'
+  | 'tenantDescription'
+  | 'lastResetAt'
+  | 'viaGateway'
+  | 'name'
+  | 'type'
+  | 'label'
+  | 'additionalInfo'
+  | 'profileId'
+  | 'tenantId'
+  | 'createdAt'
+>;
+
 /** Whether both have the same details: `evolve` leaves alone what an event does not change, so the same values are there. */
-export function haveSameDetails(one: Device, other: Device): boolean {
+export function haveSameDetails(one: WholeDetails, other: WholeDetails): boolean {
   return (
     one.attributes === other.attributes &&
     one.credentials === other.credentials &&
@@ -94,9 +123,6 @@ const BY: { readonly [letter: string]: Owner['by'] } = {
 
 /** Texts that can stand between commas and semicolons: ids and digests are such. */
 const PLAIN = /^[\w-]+$/;
-
-/** `All` while its fields are just these: a line that knows nothing of a new one would lose it, and does not compile. */
-type Just<All, Fields extends keyof All> = Exclude<keyof All, Fields> extends never ? All : never;
 
 type WholeOwner = Just<Owner, 'by' | 'since' | 'customerId' | 'evidence' | 'transferId'>;
 

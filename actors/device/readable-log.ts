@@ -111,8 +111,13 @@ export function createReadableLog(journal: Journal, clock: Clock, log: Log): Rea
     const events: ReadEvent[] = [];
     for (const [at, one] of logged.events.entries()) {
       const event = read(one);
-      // Read once more up to there: only the journal knows the position.
-      if (event === 'waits') return at === 0 ? { events: [], next: from } : page(which, from, at);
+      // Read once more up to there: only the journal knows the position. It gives whole commits, which may be more than was
+      // asked for, so the limit falls each time, and what shares its commit with the event waits with it.
+      if (event === 'waits') {
+        return at === 0 || limit <= 1
+          ? { events: [], next: from }
+          : page(which, from, Math.min(at, limit - 1));
+      }
       if (event !== undefined) events.push({ stream: one.stream, sequence: one.sequence, event });
     }
     return { events, next: logged.next };

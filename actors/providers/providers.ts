@@ -193,6 +193,8 @@ function createPeople({ accounts, counters, allowSignUp }: ProviderNeeds): Provi
     // Its sign-up was broken off before the link was written.
     const { membership } = user;
     if (!provider.signsUp || membership.authority !== 'CUSTOMER_USER') return undefined;
+    // The mark lies where a tenant can write it: only those of the tenant that is signed up for are looked at.
+    if (membership.tenantId !== (provider.tenantId ?? provider.signUpTenantId)) return undefined;
     const customer = await customers.find(membership.tenantId, membership.customerId);
     return customer !== undefined && isOwnOf(customer, mark) ? user : undefined;
   }

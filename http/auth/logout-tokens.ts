@@ -11,7 +11,13 @@ import { type IssuerKeys, meaningOf } from './issuer-keys.ts';
 import { ALGORITHMS } from './provider-sign-in.ts';
 
 type LogoutToken =
-  | { readonly type: 'good'; readonly sub: string; readonly sid: string | undefined }
+  | {
+      readonly type: 'good';
+      readonly sub: string;
+      readonly sid: string | undefined;
+      /** To be called when the sessions have ended: the token is good no more. Before that it may come again after a fault. */
+      readonly useUp: () => Promise<unknown>;
+    }
   /** In one sentence, for whoever sets the provider up. */
   | { readonly type: 'bad'; readonly why: string }
   | { readonly type: 'unavailable' };
@@ -64,8 +70,10 @@ export function createLogoutTokens(
         why: `${claims.error.issues[0]?.path.join('.') ?? 'claims'} is missing or wrong`,
       };
     const { jti, sub, sid } = claims.data;
-    const { count } = await used.add(`${provider.id} ${jti}`);
-    return count > 1 ? { type: 'bad', why: 'jti was used before' } : { type: 'good', sub, sid };
+    const key = `${provider.id} ${jti}`;
+    const { count } = await used.get(key);
+    if (count > 0) return { type: 'bad', why: 'jti was used before' };
+    return { type: 'good', sub, sid, useUp: () => used.add(key) };
   }
 
   return async (provider, token) => {

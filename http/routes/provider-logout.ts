@@ -71,6 +71,7 @@ function backChannelLogout({
         const sessions = await users.endSessionsVia(user.id, via);
         if (sessions > 0) noteUser(audit, 'LOGOUT', user, undefined, { sessions, provider: provider.id });
       }
+      await token.useUp();
       return { ...empty, headers: NOT_KEPT };
     },
   });

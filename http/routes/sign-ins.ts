@@ -20,6 +20,15 @@ const IN_PERSON = ['everything'] as const;
 
 export function signInRoutes({ accounts, audit, providers }: SignInNeeds): Route[] {
   const { providerLinks, users } = accounts;
+
+  /** Whether one of these lets somebody in: its provider may be gone, or of another issuer by now. */
+  async function isOneGood(links: Awaited<ReturnType<typeof providerLinks.list>>): Promise<boolean> {
+    for (const { providerId, iss } of links) {
+      if (providerId !== undefined && (await providers.findAny(providerId))?.issuer === iss) return true;
+    }
+    return false;
+  }
+
   return [
     defineRoute({
       method: 'GET',
@@ -55,15 +64,18 @@ export function signInRoutes({ accounts, audit, providers }: SignInNeeds): Route
       async handle({ principal: { userId }, params: { signInId } }) {
         const user = await users.find(userId);
         const links = await providerLinks.list(userId);
-        if (user === undefined || !links.some(({ id }) => id === signInId)) return notFound;
-        if (!user.activated && links.length < 2)
+        const link = links.find(({ id }) => id === signInId);
+        if (user === undefined || link === undefined) return notFound;
+        if (!user.activated && !(await isOneGood(links.filter((other) => other !== link))))
           return badRequest('This is your only way to sign in. Set a password first!');
-        const link = await providerLinks.remove(userId, signInId);
-        if (link === undefined) return notFound;
         const { providerId } = link;
+        // Before and after: a fault in between leaves no session that nobody can end by this any more, nor one that began meanwhile.
+        const endSessions = async () => providerId && users.endSessionsVia(userId, { providerId });
+        await endSessions();
+        if ((await providerLinks.remove(userId, signInId)) === undefined) return notFound;
+        await endSessions();
         const data = { provider: providerId ?? link.iss, signIn: 'removed' };
         noteUser(audit, 'CREDENTIALS_UPDATED', user, undefined, data);
-        if (providerId !== undefined) await users.endSessionsVia(userId, { providerId });
         return empty;
       },
     }),
