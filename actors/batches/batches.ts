@@ -37,8 +37,7 @@ export function createBatches(needs: BatchRunNeeds): Batches {
 
   /** Stores it with its rows, and begins: not before all of them are there. */
   async function storeIt(batch: Batch, rows: readonly BatchRow[]): Promise<BatchAnswer> {
-    const ofTenant = await jobs.ofTenant(batch.tenantId);
-    if (ofTenant.filter(isUnderWay).length >= BATCHES_UNDER_WAY_MAX) return refused('too-many');
+    if ((await jobs.underWayOf(batch.tenantId)) >= BATCHES_UNDER_WAY_MAX) return refused('too-many');
     await jobs.create(batch);
     for (let at = 0; at < rows.length; at += BLOCK)
       await jobs.writeBlock(batch.id, at / BLOCK, rows.slice(at, at + BLOCK));
@@ -84,7 +83,9 @@ export function createBatches(needs: BatchRunNeeds): Batches {
       const next = await jobs.change(batch.id, (now) =>
         now.state === 'running' ? { ...now, state: 'cancelling' } : now,
       );
-      return next === undefined ? refused('not-found') : { type: 'done', batch: next };
+      if (next === undefined) return refused('not-found');
+      if (next.state === 'cancelling') runs.begin(next); // where its run has ended meanwhile
+      return { type: 'done', batch: next };
     },
 
     undo: (by, id) =>
@@ -112,6 +113,8 @@ export function createBatches(needs: BatchRunNeeds): Batches {
     async resume() {
       for (const batch of await jobs.underWay()) runs.begin(batch);
     },
+
+    takeOver: async () => runs.takeOver(await jobs.underWay()),
 
     async stop() {
       isStopping = true;

@@ -100,6 +100,8 @@ export interface Batches {
   ): Promise<{ readonly items: readonly (BatchRow & { readonly row: number })[]; readonly total: number }>;
   /** Goes on with what was under way when the process ended. */
   resume(): Promise<void>;
+  /** Goes on with what no process works at: its run failed, or its process died. To be called from time to time. */
+  takeOver(): Promise<void>;
   /** Ends runs at the next devices; they go on with `resume`. */
   stop(): Promise<void>;
 }

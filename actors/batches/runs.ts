@@ -5,6 +5,7 @@
 import { type Clock, sleep } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { mapInSlices } from '../base/slices.ts';
+import { UnreadableRecord } from '../device/persistence.ts';
 import { CLAIMING_ALLOWED, ownerEpochOf } from '../device/state.ts';
 import type { Devices } from '../fleet/devices.ts';
 import { BLOCK, blocksOf } from '../records/jobs.ts';
@@ -25,6 +26,8 @@ export interface BatchRunNeeds {
 }
 
 const ASK_AGAIN_MS = 500;
+/** A device that gives no answer for so long is left alone. */
+const GIVE_UP_MS = 60_000;
 
 export function createBatchRuns(needs: BatchRunNeeds, jobs: BatchJobs, stopping: () => boolean): Runs {
   const { store, devices, clock, log, act, mayGoOn } = needs;
@@ -34,7 +37,8 @@ export function createBatchRuns(needs: BatchRunNeeds, jobs: BatchJobs, stopping:
       const batch = await jobs.find(started.id);
       if (batch === undefined) return;
       if ((number + 1) * BLOCK <= batch.through) continue;
-      if (batch.state === 'cancelling') return end(batch, 'cancelled');
+      // Of a block that was begun, nobody else would ever say what became of its devices.
+      if (batch.state === 'cancelling' && batch.begun <= batch.through) return end(batch, 'cancelled');
       if (!(await mayGoOn(batch))) return end(batch, 'stopped');
       if (!(await carryOut(batch, number, isOurs))) return;
     }
@@ -50,14 +54,17 @@ export function createBatchRuns(needs: BatchRunNeeds, jobs: BatchJobs, stopping:
     const first = number * BLOCK;
     let rows = await jobs.readBlock(batch.id, number);
     if (batch.begun <= first) {
-      rows = await mapInSlices(rows, (row) => lookedAt(batch, row));
+      rows = await mapInSlices(rows, (row) => readable(row, () => lookedAt(batch, row)));
+      if (!(await isOurs())) return false;
       await jobs.writeBlock(batch.id, number, rows);
       const begun = first + rows.length;
       if ((await jobs.change(batch.id, (now) => ({ ...now, begun }))) === undefined) return false;
     }
-    const results = await inParts(rows, { isOurs, stopping, clock }, (some) =>
-      Promise.all(some.map((row) => untilAnswered(batch, row))),
-    );
+    const results = await inParts(rows, { isOurs, stopping, clock }, async (some) => {
+      if (!(await mayGoOn(batch)))
+        return some.map((row) => refused(row, 'Who asked for it may not do it any more'));
+      return Promise.all(some.map((row) => untilAnswered(batch, row, isOurs)));
+    });
     if (results === undefined) return false;
     await jobs.writeBlock(batch.id, number, results);
     const through = first + results.length;
@@ -68,12 +75,16 @@ export function createBatchRuns(needs: BatchRunNeeds, jobs: BatchJobs, stopping:
     return saved !== undefined;
   }
 
-  /** A batch has time. */
-  async function untilAnswered(batch: Batch, row: BatchRow): Promise<BatchRow> {
+  /** A batch has time, but not without end. */
+  async function untilAnswered(batch: Batch, row: BatchRow, isOurs: IsOurs): Promise<BatchRow> {
+    if (row.outcome !== 'waiting') return row;
+    const since = clock.elapsed();
     for (;;) {
-      const result = await act(batch, row);
+      const result = await readable(row, () => act(batch, row));
       if (result !== undefined) return result;
-      if (stopping()) throw new Error('broken off: there is no answer');
+      if (stopping() || !(await isOurs())) throw new Error('broken off: there is no answer');
+      const isWanted = (await jobs.find(batch.id))?.state === 'running' && (await mayGoOn(batch));
+      if (!isWanted || clock.elapsed() - since >= GIVE_UP_MS) return refused(row, 'There was no answer');
       await sleep(clock, ASK_AGAIN_MS);
     }
   }
@@ -103,9 +114,23 @@ export function createBatchRuns(needs: BatchRunNeeds, jobs: BatchJobs, stopping:
     },
     failed(batch, err, waits) {
       if (waits) log.warn({ err, batch }, 'a batch waits');
-      else log.warn({ err, batch }, 'a batch stopped; it goes on after a start');
+      else log.warn({ err, batch }, 'a batch stopped; it is tried again in a minute');
     },
   });
+}
+
+function refused(row: BatchRow, message: string): BatchRow {
+  return { ...row, outcome: 'refused', message };
+}
+
+/** One damaged record must not end the batch for all other devices. */
+async function readable<Found>(row: BatchRow, work: () => Promise<Found>): Promise<Found | BatchRow> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof UnreadableRecord)) throw error;
+    return refused(row, 'Its stored record cannot be read');
+  }
 }
 
 function countsWith(now: Batch, rows: readonly BatchRow[]): Pick<Batch, 'done' | 'unchanged' | 'refused'> {

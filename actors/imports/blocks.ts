@@ -49,6 +49,7 @@ export function createBlocks({ jobs, rows: work, tenantStands, stopping, clock }
     const first = number * BLOCK;
     if (job.begun > first) {
       rows = await mapInSlices([...rows.entries()], ([nth, row]) => work.afresh(job, first + nth, row));
+      if (!(await isOurs())) return undefined;
       await jobs.writeBlock(job.id, number, rows);
     } else {
       const begun = await jobs.change(job.id, (now) => ({ ...now, begun: first + rows.length }));

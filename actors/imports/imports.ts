@@ -151,6 +151,8 @@ export function createImports(needs: ImportNeeds): Imports {
       for (const job of await jobs.underWay()) runs.begin(job);
     },
 
+    takeOver: async () => runs.takeOver(await jobs.underWay()),
+
     async stop() {
       isStopping = true;
       await runs.ended();

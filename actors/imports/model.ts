@@ -90,6 +90,8 @@ export interface Imports {
   everything(job: ImportJob, from?: number): AsyncIterable<readonly [RowResult, DeviceRecord | undefined]>;
   /** Goes on with what was under way when the process ended. */
   resume(): Promise<void>;
+  /** Goes on with what no process works at: its run failed, or its process died. To be called from time to time. */
+  takeOver(): Promise<void>;
   /** Ends runs at the next row; they go on with `resume`. */
   stop(): Promise<void>;
 }

@@ -53,7 +53,7 @@ export function createImportRuns(needs: ImportRunNeeds): Runs {
     },
     failed(job, err, waits) {
       if (waits) log.warn({ err, job }, 'an import waits');
-      else log.warn({ err, job }, 'an import stopped; it goes on after a start');
+      else log.warn({ err, job }, 'an import stopped; it is tried again in a minute');
     },
   });
 }

@@ -24,6 +24,8 @@ export interface Jobs<Job, Row> {
   /** The newest first. */
   ofTenant(tenantId: TenantId): Promise<readonly Job[]>;
   underWay(): Promise<readonly Job[]>;
+  /** How many jobs of a tenant are under way, in whichever process. */
+  underWayOf(tenantId: TenantId): Promise<number>;
   create(job: Job): Promise<void>;
   /** Replaces a job while it has the same version. Resolves to what was written; undefined when nothing was. */
   save(job: Job): Promise<Job | undefined>;
@@ -33,7 +35,7 @@ export interface Jobs<Job, Row> {
   writeBlock(id: string, number: number, rows: readonly Row[]): Promise<void>;
   /** Removes a job with its rows; those first, as they may hold keys. */
   forget(job: Job): Promise<void>;
-  /** Removes the jobs that a tenant has too many, the oldest; not those that `isKept` names. */
+  /** Removes the jobs that a tenant has too many, the oldest; none that is under way anywhere, or that `isKept` names. */
   trim(tenantId: TenantId, isKept: (id: string) => boolean): Promise<void>;
   /** Removes all that a tenant has. */
   forgetTenant(tenantId: TenantId): Promise<void>;
@@ -78,6 +80,10 @@ export function openJobs<Job extends StoredJob, Row>(
     find: (id) => jobs.find(id),
     ofTenant: async (tenantId) => (await newest(tenantId, 0)).items,
     underWay: () => jobs.first(running, RUNNING_MAX),
+    async underWayOf(tenantId) {
+      const some = [...(await newest(tenantId, 0)).items, ...(await newest(tenantId, 1)).items];
+      return some.filter(isUnderWay).length;
+    },
 
     async create(job) {
       if (!(await jobs.create(job))) throw new Error(`a new ${name} id was taken`);
@@ -90,7 +96,8 @@ export function openJobs<Job extends StoredJob, Row>(
     forget,
 
     async trim(tenantId, isKept) {
-      for (const job of (await newest(tenantId, 1)).items) if (!isKept(job.id)) await forget(job);
+      for (const job of (await newest(tenantId, 1)).items)
+        if (!isUnderWay(job) && !isKept(job.id)) await forget(job);
     },
 
     async forgetTenant(tenantId) {

@@ -5,7 +5,7 @@
 import { type Clock, sleep } from '../base/clock.ts';
 import type { TenantId } from '../base/ids.ts';
 import { type Store, StoreUnavailable } from '../store/store.ts';
-import { createLease } from './lease.ts';
+import { createLease, type Lease } from './lease.ts';
 import { createSerial } from './serial.ts';
 
 /** Renews the lease; a process that has lost it writes nothing more. */
@@ -22,12 +22,23 @@ export interface RunNeeds<Job> {
   run(job: Job, isOurs: IsOurs): Promise<void>;
   /** Whether the process is about to end. */
   stopping(): boolean;
-  /** A run failed: it waits for the store and goes on, or ends until the process is started again. */
+  /** A run failed: it waits for the store and goes on, or ends until it is taken over. */
   failed(id: string, error: unknown, waits: boolean): void;
 }
 
+interface Begun {
+  readonly id: string;
+  readonly tenantId: TenantId;
+}
+
 export interface Runs {
-  begin(job: { readonly id: string; readonly tenantId: TenantId }): void;
+  /** Waits as long as another process has the job. */
+  begin(job: Begun): void;
+  /**
+   * Begins those that no process works at: their run failed, or their process died. To be called from time to time with all
+   * that are under way; what another process has is compared with the call before. Rejects with `StoreUnavailable`.
+   */
+  takeOver(underWay: readonly Begun[]): Promise<void>;
   isRunning(id: string): boolean;
   /** Resolves when no run is under way any more. */
   ended(): Promise<void>;
@@ -44,6 +55,9 @@ export function createRuns<Job>(needs: RunNeeds<Job>): Runs {
   /** One run of a tenant at a time, so that many jobs take the memory and the commands of one. */
   const oneOfATenant = createSerial();
   const runs = new Map<string, Promise<void>>();
+  const leaseOf = (id: string) => createLease(store, clock, `${name} ${id}`, LEASE_MS);
+  /** Of jobs that other processes seem to have: each knows when it saw the last sign of life. */
+  let watched = new Map<string, Lease>();
 
   /** Waits for a store that is not available. What else goes wrong would go wrong again, so the run ends. */
   async function untilThrough(id: string): Promise<void> {
@@ -62,7 +76,7 @@ export function createRuns<Job>(needs: RunNeeds<Job>): Runs {
 
   /** Of several processes on one store one carries a job out; two would do it right as well, but slowly. */
   async function alone(id: string): Promise<void> {
-    const lease = createLease(store, clock, `${name} ${id}`, LEASE_MS);
+    const lease = leaseOf(id);
     while (!(await lease.hold())) {
       if (stopping()) return;
       await sleep(clock, RETRY_MS);
@@ -75,11 +89,25 @@ export function createRuns<Job>(needs: RunNeeds<Job>): Runs {
     }
   }
 
+  function begin({ id, tenantId }: Begun): void {
+    if (runs.has(id) || stopping()) return;
+    const running = oneOfATenant(tenantId, () => untilThrough(id)).finally(() => runs.delete(id));
+    runs.set(id, running);
+  }
+
   return {
-    begin({ id, tenantId }) {
-      if (runs.has(id) || stopping()) return;
-      const running = oneOfATenant(tenantId, () => untilThrough(id)).finally(() => runs.delete(id));
-      runs.set(id, running);
+    begin,
+    async takeOver(underWay) {
+      const before = watched;
+      watched = new Map();
+      for (const job of underWay) {
+        if (runs.has(job.id) || stopping()) continue;
+        const lease = before.get(job.id) ?? leaseOf(job.id);
+        if (await lease.hold()) {
+          await lease.release();
+          begin(job);
+        } else watched.set(job.id, lease);
+      }
     },
     isRunning: (id) => runs.has(id),
     async ended() {

@@ -54,10 +54,12 @@ export interface Live extends Jobs {
   readonly news: AttributeNews;
   /** The audit trail. Its notes also go to the feed. */
   readonly audit: AuditTrail;
-  /** Resumes imports, batches and kits that were under way when the process ended. */
+  /** Resumes imports, batches and kits that were under way when the process ended; and those of processes that died since. */
   start(): void;
   stop(): Promise<void>;
 }
+
+const TAKE_OVER_MS = 60_000;
 
 export function createLive({ clock, log }: CoreNeeds, core: Core, minTokenLength: number): Live {
   const feed = createFeed(clock);
@@ -66,6 +68,14 @@ export function createLive({ clock, log }: CoreNeeds, core: Core, minTokenLength
   core.listen(news.onDeviceEvent);
   const audit = alsoTold(core.audit, feed);
   const { kits, imports, batches } = createJobs({ ...core, audit, clock, log, minTokenLength });
+  let cancel = () => {};
+  function takeOverFromTimeToTime(): void {
+    cancel = clock.after(TAKE_OVER_MS, () => {
+      batches.takeOver().catch((error: unknown) => log.warn({ err: error }, 'batches could not be resumed'));
+      imports.takeOver().catch((error: unknown) => log.warn({ err: error }, 'imports could not be resumed'));
+      takeOverFromTimeToTime();
+    });
+  }
   return {
     feed,
     news,
@@ -77,8 +87,10 @@ export function createLive({ clock, log }: CoreNeeds, core: Core, minTokenLength
       kits.resume().catch((error: unknown) => log.warn({ err: error }, 'kits could not be resumed'));
       batches.resume().catch((error: unknown) => log.warn({ err: error }, 'batches could not be resumed'));
       imports.resume().catch((error: unknown) => log.warn({ err: error }, 'imports could not be resumed'));
+      takeOverFromTimeToTime();
     },
     async stop() {
+      cancel();
       feed.close();
       news.stop();
       await Promise.all([imports.stop(), batches.stop(), kits.stop()]);

@@ -74,15 +74,24 @@ function levelsOf(parts: readonly string[]): number[] {
     directions.push(strong(part) ?? (isNumber(at) ? before : undefined));
   }
   const toTheRight = base === 'left' ? 2 : 0;
+  const lastOf = nearest(directions, base);
+  const nextOf = nearest(directions.toReversed(), base).toReversed();
   return parts.map((part, at) => {
     const own = directions[at];
     if (own === 'right') return toTheRight;
     if (own === 'left') return strong(part) === undefined ? 2 : 1;
     // What has no direction goes with its neighbours where these agree.
-    const last = directions.slice(0, at).findLast((direction) => direction !== undefined) ?? base;
-    const next = directions.slice(at + 1).find((direction) => direction !== undefined) ?? base;
-    const taken = last === next ? last : base;
+    const taken = lastOf[at] === nextOf[at] ? (lastOf[at] ?? base) : base;
     return taken === 'left' ? 1 : toTheRight;
+  });
+}
+
+/** For each place the direction that was known last, in one pass: names may be long. */
+function nearest(directions: readonly (Direction | undefined)[], base: Direction): Direction[] {
+  let last = base;
+  return directions.map((direction) => {
+    last = direction ?? last;
+    return last;
   });
 }
 

@@ -12,15 +12,17 @@ export interface SheetOptions {
 }
 
 const POINTS = 72 / 25.4;
-/** Labels that are drawn before others get their turn. */
-const PER_TURN = 8;
+/** So long labels are drawn before others get their turn. */
+const TURN_MS = 5;
 
-/** The same labels, a few in each turn of the event loop: one takes up to a millisecond to draw. */
+/** The same labels, a few in each turn of the event loop: most take up to a millisecond to draw, long names in Hebrew more. */
 export async function* inTurns<Item>(labels: AsyncIterable<Item>): AsyncGenerator<Item> {
-  let count = 0;
+  let began = Number.NEGATIVE_INFINITY;
   for await (const label of labels) {
-    if (count % PER_TURN === 0) await nextTurn();
-    count += 1;
+    if (performance.now() - began > TURN_MS) {
+      await nextTurn();
+      began = performance.now();
+    }
     yield label;
   }
 }

@@ -2,7 +2,8 @@
 import * as assert from 'uvu/assert';
 import type { DeviceId } from '../../actors/base/ids.ts';
 import { silentLog } from '../../actors/base/log.ts';
-import { BATCHES_UNDER_WAY_MAX, createBatches } from '../../actors/batches/batches.ts';
+import { BATCHES_UNDER_WAY_MAX, createBatches, isUnderWay } from '../../actors/batches/batches.ts';
+import { UnreadableRecord } from '../../actors/device/persistence.ts';
 import { BLOCK } from '../../actors/records/jobs.ts';
 import { createBatchAct, createMayGoOn } from '../../http/routes/batch-acts.ts';
 import {
@@ -290,7 +291,7 @@ law('a batch that was broken off within a block goes on, and knows what it did',
   assert.equal(new Set(await ownersOf(world, ids)), new Set([null]), 'and is undone');
 });
 
-law('who may not do it any more: the batch stops before the next block', async ({ world, home }) => {
+law('who may not do it any more: the batch stops before the next devices', async ({ world, home }) => {
   const { admin, tenantId, adminId } = home;
   const ids = await provisionMany(world, tenantId, BLOCK + 10);
   let seen = 0;
@@ -302,7 +303,7 @@ law('who may not do it any more: the batch stops before the next block', async (
   assert.is(begun.type, 'done');
   await until('it has stopped', async () => (await batches.list(tenantId))[0]?.state === 'stopped');
   const [batch] = await batches.list(tenantId);
-  assert.equal([batch?.through, batch?.done], [BLOCK, BLOCK]);
+  assert.equal([batch?.through, batch?.done, batch?.refused], [BLOCK, 16, BLOCK - 16]);
   assert.is((await admin.get('/api/deviceBatches')).status, 401);
   await batches.stop();
 });
@@ -325,6 +326,68 @@ law('cancelled, it ends within a block, and what it did can be undone', async ({
   isProblem(await admin.post(`/api/deviceBatch/${batch.id}/cancel`), 400, 31);
   const undoing = await ended(admin, batchOf(await admin.post(`/api/deviceBatch/${batch.id}/undo`)));
   assert.is(undoing.done, BLOCK);
+  await batches.stop();
+});
+
+law('cancelled where no process works at it any more, it ends all the same', async ({ world, home }) => {
+  const { admin, tenantId, adminId } = home;
+  const ids = await provisionMany(world, tenantId, 2);
+  const killed = endingAfter(world, 0, async () => {});
+  for (let nth = 0; nth < BATCHES_UNDER_WAY_MAX; nth += 1)
+    await killed.begin({ tenantId, createdBy: adminId, change: { type: 'forbid' } }, ids);
+  await killed.stop();
+  isProblem(await admin.post('/api/deviceBatch', { change: 'FORBID_CLAIMING', where: {} }), 400, 31);
+  for (const { id } of (await admin.get('/api/deviceBatches')).json as readonly Batch[])
+    await admin.post(`/api/deviceBatch/${id}/cancel`);
+  await until('all have ended', async () =>
+    (await world.batches.list(tenantId)).every((batch) => !isUnderWay(batch)),
+  );
+  assert.equal(counts(await through(admin, { change: 'FORBID_CLAIMING', where: {} })), [0, 2, 0]);
+});
+
+law('what another process has under way stays, however many are made here', async ({ world, home }) => {
+  const { admin, tenantId, adminId } = home;
+  const ids = await provisionMany(world, tenantId, 1);
+  const killed = endingAfter(world, 0, async () => {});
+  const left = await killed.begin({ tenantId, createdBy: adminId, change: { type: 'forbid' } }, ids);
+  await killed.stop();
+  for (let nth = 0; nth < 22; nth += 1) {
+    world.clock.advance(1);
+    await through(admin, { change: nth % 2 === 0 ? 'ALLOW_CLAIMING' : 'FORBID_CLAIMING', where: {} });
+  }
+  assert.ok(left.type === 'done' && (await world.batches.find(tenantId, left.batch.id)));
+  await world.batches.takeOver();
+  if (left.type === 'done')
+    await until('it has ended', async () => {
+      const batch = await world.batches.find(tenantId, left.batch.id);
+      return batch?.state === 'done';
+    });
+});
+
+law('a record that cannot be read is told of, and the other devices have their turn', async (scene) => {
+  const { world, home } = scene;
+  const { admin, tenantId, adminId } = home;
+  const ids = await provisionMany(world, tenantId, 3);
+  const needs = { ...world, log: silentLog };
+  const batches = createBatches({
+    ...needs,
+    devices: {
+      ...world.devices,
+      async read(id) {
+        if (id === ids[1]) throw new UnreadableRecord('it is not JSON');
+        return world.devices.read(id);
+      },
+    },
+    mayGoOn: createMayGoOn(world.accounts),
+    act: createBatchAct(needs),
+  });
+  await batches.begin({ tenantId, createdBy: adminId, change: { type: 'forbid' } }, ids);
+  await until('it has ended', async () => (await batches.list(tenantId))[0]?.state === 'done');
+  const [batch] = (await admin.get('/api/deviceBatches')).json as readonly Batch[];
+  assert.ok(batch);
+  assert.equal(counts(batch), [2, 0, 1]);
+  const [row] = await rowsOf(admin, batch, '&refusedOnly=true');
+  assert.is(row?.message, 'Its stored record cannot be read');
   await batches.stop();
 });
 
