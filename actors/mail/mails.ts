@@ -69,6 +69,7 @@ export function createMails(settings: MailSettings, needs: MailNeeds): MailParts
     smtp,
     write: letters.write,
     lease: createLease(store, clock, 'mail', LEASE_MS),
+    leaseMs: LEASE_MS,
     clock,
     log,
     chance: Math.random,

@@ -7,7 +7,7 @@ import type { Clock, Instant } from '../base/clock.ts';
 import type { MailId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { ifUnavailable, StoreUnavailable } from '../journal/unavailable.ts';
-import type { Lease } from '../records/lease.ts';
+import { type Lease, whileHeld } from '../records/lease.ts';
 import { reportBug } from '../runtime/supervision.ts';
 import type { Index } from '../store/store.ts';
 import type { Letter, Mail, Smtp } from './model.ts';
@@ -51,6 +51,8 @@ export interface SenderNeeds {
   /** Undefined: nobody is to have this mail any more. */
   readonly write: (id: MailId, letter: Letter, askedAt: Instant) => Promise<Mail | undefined>;
   readonly lease: Lease;
+  /** After so long without a renewal the lease is lost. */
+  readonly leaseMs: number;
   readonly clock: Clock;
   readonly log: Log;
   /** Between 0 and 1. */
@@ -129,6 +131,10 @@ export function createMailSender(needs: SenderNeeds): MailSender {
     waiting.delete(id);
     const mail = await outbox.mails.find(id);
     if (mail === undefined) return 'done';
+    if (mail.attempts > 0 && clock.now() < mail.nextAt) {
+      waiting.set(id, mail.nextAt); // another process has put it off meanwhile
+      return 'done';
+    }
     if (clock.now() >= mail.createdAt + GIVEN_UP_AFTER_MS) {
       log.warn(named(mail), 'a mail could not be sent for a day: it is given up');
       return drop(mail);
@@ -169,8 +175,13 @@ export function createMailSender(needs: SenderNeeds): MailSender {
     log.warn({ option: 'mail.host', why, restMs }, 'the mail server cannot be used: mails wait');
   }
 
+  /** After a stop it is another one's. */
+  const mayGoOn = async () => isOn && (await lease.hold());
+
   /** Resolves to whether there may be more at once. */
   async function round(): Promise<boolean> {
+    // Another process had the lease meanwhile, and put off some that this one has not heard of.
+    if (later !== undefined && (await index.count(LATER)) !== later.size) later = undefined;
     const fresh = await index.page(FRESH, { offset: 0, limit: ROUND_MAX });
     if (fresh.length === 0 && later?.size === 0) return false;
     if (later === undefined && fresh.length === 0 && (await index.count(LATER)) === 0) return false;
@@ -189,10 +200,16 @@ export function createMailSender(needs: SenderNeeds): MailSender {
     for (let at = 0; at < all.length && isOn; ) {
       const some = all.slice(at, at + (isTrial && figures.sent === before ? 1 : needs.atOnce));
       at += some.length;
-      const came = await Promise.all(some.map((id) => handle(waiting, id)));
+      // A slow server takes longer for a mail than the lease holds: another process would send the same ones.
+      const came = await whileHeld(mayGoOn, clock, needs.leaseMs, () =>
+        Promise.all(some.map((id) => handle(waiting, id))),
+      );
       if (came.includes('wrong-server')) return false;
       if (figures.sent > before) rests = 0;
-      if (!(await lease.hold())) return false;
+      if (!(await lease.hold())) {
+        later = undefined;
+        return false;
+      }
     }
     return all.length === ROUND_MAX;
   }

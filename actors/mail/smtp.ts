@@ -93,6 +93,10 @@ function outcomeOf(error: unknown): Sent {
   const reply = 'responseCode' in error && typeof error.responseCode === 'number' ? error.responseCode : 0;
   // Without the server's words, which quote addresses.
   const why = reply === 0 ? code : `${code} ${reply}`;
+  // The sender's address is the operator's setting: to refuse it is to refuse every mail.
+  const command = 'command' in error ? error.command : undefined;
+  if (code === 'EENVELOPE' && command === 'MAIL FROM' && reply >= 500)
+    return { type: 'wrong-server', why: `${why} MAIL FROM` };
   if (!ABOUT_THE_MAIL.has(code) || ABOUT_US.has(reply)) return { type: 'wrong-server', why };
   return { type: reply >= 400 && reply < 500 ? 'later' : 'refused', why };
 }

@@ -33,20 +33,43 @@ export async function underLease<Result>(
   task: () => Promise<Result>,
 ): Promise<Result> {
   const awake = setInterval(() => {}, ttlMs); // the clock's timers do not keep the process alive
-  let cancel = () => {};
-  const renew = () => {
-    cancel = clock.after(ttlMs / RENEWALS, () => {
-      void lease.hold().catch(ifUnavailable(() => false));
-      renew();
-    });
-  };
   try {
     while (!(await lease.hold())) await sleep(clock, TRY_AGAIN_MS);
-    renew();
+    return await whileHeld(lease.hold, clock, ttlMs, task);
+  } finally {
+    await lease.release().finally(() => clearInterval(awake));
+  }
+}
+
+/**
+ * Does something that may take longer than a lease holds, renewing it meanwhile.
+ * @param hold renews it; never called twice at the same time, nor after the task
+ */
+export async function whileHeld<Result>(
+  hold: Lease['hold'],
+  clock: Clock,
+  ttlMs: number,
+  task: () => Promise<Result>,
+): Promise<Result> {
+  let isOver = false;
+  let cancel = () => {};
+  let renewal: Promise<void> = Promise.resolve();
+  const renew = async () => {
+    await hold().catch(ifUnavailable(() => false));
+    if (!isOver) next();
+  };
+  const next = () => {
+    cancel = clock.after(ttlMs / RENEWALS, () => {
+      renewal = renew();
+    });
+  };
+  next();
+  try {
     return await task();
   } finally {
+    isOver = true;
     cancel();
-    await lease.release().finally(() => clearInterval(awake));
+    await renewal;
   }
 }
 

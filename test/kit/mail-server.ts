@@ -18,9 +18,9 @@ export interface Heard {
   readonly secure: boolean;
 }
 
-/** A reply instead of 250, to the recipient or to the whole mail. */
+/** A reply instead of 250, to the sender, the recipient or the whole mail. */
 interface Refusal {
-  readonly at: 'recipient' | 'data';
+  readonly at: 'sender' | 'recipient' | 'data';
   readonly code: number;
 }
 
@@ -63,6 +63,9 @@ export async function startMailServer({ startTls = true, port = 0 }: Options = {
     onAuth({ username, password }, _session, done) {
       const isRight = username === LOGIN.user && password === LOGIN.pass;
       done(isRight ? null : new Error('wrong'), isRight ? { user: 'claimd' } : undefined);
+    },
+    onMailFrom(_address, _session, done) {
+      done(refusal?.at === 'sender' ? refuseNow() : null);
     },
     onRcptTo(_address, _session, done) {
       done(refusal?.at === 'recipient' ? refuseNow() : null);

@@ -214,6 +214,26 @@ test('4xx is tried again, 5xx is dropped and told, and other mails go on', async
   );
 });
 
+test('a server that refuses our own address drops nothing: the mail waits until it is taken', async () => {
+  const clock = settableClock();
+  const { log, warned } = lines();
+  await scene(
+    async ({ api, mails, server }) => {
+      await mails.mailTo(USER);
+      mails.refuse({ at: 'sender', code: 550 });
+      await forget(api, USER);
+      await until('it was put off', () => server.core.mail.figures().deferred === 1);
+      assert.is(server.core.mail.figures().dropped, 0);
+      const line = warned.find(({ message }) => message.startsWith('the mail server cannot be used'));
+      assert.match(JSON.stringify(line), '550 MAIL FROM');
+      mails.refuse(undefined);
+      clock.step(2 * 60_000);
+      await mails.mailTo(USER, 2);
+    },
+    { clock, log },
+  );
+});
+
 test('where STARTTLS was taken away nothing is sent, neither a mail nor the password', async () => {
   const { log, warned } = lines();
   await scene(
