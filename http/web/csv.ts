@@ -1,13 +1,43 @@
 /** Reads device lists in CSV as spreadsheets write it: RFC 4180, also with semicolons or tabs. */
 
+import { nextTurn } from '../../actors/base/slices.ts';
+
 const BOM = '\ufeff';
 const SEPARATORS = [',', ';', '\t'] as const;
 
 /** U+FFFD stands where bytes were not UTF-8; NUL is in no text. */
 const NOT_UTF8 = /[\ufffd\0]/;
 
-/** The records with their cells, at most `recordsMax`. Empty lines are left out. */
-export function parseCsv(text: string, recordsMax = Number.POSITIVE_INFINITY): string[][] | OpenQuote {
+/** What of a file is read; a small one, unpacked, may be millions of commas. */
+interface Limits {
+  /** Of more than these, this many are read. */
+  readonly records: number;
+  /** Columns of one record. */
+  readonly columns: number;
+  /** Of all records, and of the empty lines. */
+  readonly cells: number;
+}
+
+const ANY = Number.POSITIVE_INFINITY;
+const NO_LIMITS: Limits = { records: ANY, columns: ANY, cells: ANY };
+/** Letters that are read before others get their turn: some milliseconds. */
+const LETTERS_PER_TURN = 100_000;
+
+/** The records with their cells. Empty lines are left out. */
+export function parseCsv(text: string): string[][] | OpenQuote | TooLarge {
+  return whole(parsing(text, NO_LIMITS));
+}
+
+/** What a generator ends with, without giving way. */
+function whole<Result>(steps: Generator<void, Result>): Result {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** Gives way where it yields. */
+function* parsing(text: string, limits: Limits): Generator<void, string[][] | OpenQuote | TooLarge> {
   const source = text.startsWith(BOM) ? text.slice(1) : text;
   const separator = separatorOf(source);
   const records: string[][] = [];
@@ -16,13 +46,22 @@ export function parseCsv(text: string, recordsMax = Number.POSITIVE_INFINITY): s
   let quoted = false;
   let line = 1;
   let openedInLine = 1;
+  let cells = 0;
+  let pause = LETTERS_PER_TURN;
   const end = () => {
     record.push(cell);
+    cells += record.length;
     if (record.some((text) => text.trim() !== '')) records.push(record);
     record = [];
     cell = '';
   };
-  for (let at = 0; at < source.length && records.length < recordsMax; at += 1) {
+  for (let at = 0; at < source.length && records.length < limits.records; at += 1) {
+    if (record.length >= limits.columns) return { wideLine: line };
+    if (cells > limits.cells) return { cellsMax: limits.cells };
+    if (at >= pause) {
+      yield;
+      pause = at + LETTERS_PER_TURN;
+    }
     const letter = source.charAt(at);
     if (letter === '\n' || (letter === '\r' && source.charAt(at + 1) !== '\n')) line += 1;
     if (quoted) {
@@ -40,7 +79,7 @@ export function parseCsv(text: string, recordsMax = Number.POSITIVE_INFINITY): s
     } else if (letter === '\n' || letter === '\r') end();
     else cell += letter;
   }
-  if (records.length >= recordsMax) return records;
+  if (records.length >= limits.records) return records;
   if (quoted) return { openQuoteInLine: openedInLine };
   end();
   return records;
@@ -48,10 +87,18 @@ export function parseCsv(text: string, recordsMax = Number.POSITIVE_INFINITY): s
 
 /** The separator that the first line has most of. */
 function separatorOf(source: string): string {
-  const [line = ''] = source.split(/\r?\n/, 1);
-  const counted = SEPARATORS.map((separator) => [separator, line.split(separator).length] as const);
-  return counted.reduce((best, one) => (one[1] > best[1] ? one : best))[0];
+  const counts = new Map<string, number>(SEPARATORS.map((separator) => [separator, 0]));
+  for (let at = 0; at < Math.min(source.length, LETTERS_PER_TURN); at += 1) {
+    const letter = source.charAt(at);
+    if (letter === '\n') break;
+    const count = counts.get(letter);
+    if (count !== undefined) counts.set(letter, count + 1);
+  }
+  return [...counts].reduce((best, one) => (one[1] > best[1] ? one : best))[0];
 }
+
+/** A line with more columns, or a file with more cells, than are read. */
+type TooLarge = { readonly wideLine: number } | { readonly cellsMax: number };
 
 /** A quotation mark that is never closed, so that nobody can say where its cell ends. */
 interface OpenQuote {
@@ -119,16 +166,18 @@ interface LongRow {
   readonly longRow: number;
 }
 
+type Unread = 'not-utf8' | OpenQuote | LongRow | TooLarge;
+
 /**
- * The table of a file, or why it cannot be read: letters would be lost (`not-utf8`), or it is no text at all.
- * @param max of more rows than this, `max + 1` are read
+ * The table of a file, or why it cannot be read: letters would be lost (`not-utf8`), or it is no text at all. Gives way to
+ * others while it reads.
  */
-export function tableIn(
-  text: string,
-  max = Number.POSITIVE_INFINITY,
-): Table | 'not-utf8' | OpenQuote | LongRow {
+export async function tableIn(text: string, limits = NO_LIMITS): Promise<Table | Unread> {
   if (NOT_UTF8.test(text)) return 'not-utf8';
-  const parsed = parseCsv(text, max + 2);
+  const steps = parsing(text, limits);
+  let step = steps.next();
+  for (; step.done !== true; step = steps.next()) await nextTurn();
+  const parsed = step.value;
   if (!Array.isArray(parsed)) return parsed;
   const [head = [], ...records] = parsed;
   const longRow = records.findIndex((cells) => cells.slice(head.length).some((cell) => cell.trim() !== ''));

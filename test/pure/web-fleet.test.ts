@@ -1,8 +1,10 @@
 /** The web application for administrators, without a browser: devices, keys, labels, customers, users, tenants. */
+import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Column, devicesIn, guessed, parseCsv, type Table, tableIn } from '../../http/web/csv.ts';
 import { allPages } from '../../http/web/pages/all.ts';
+import { packed, unpacked } from '../../http/web/pages/import-preview.tsx';
 import {
   HOUR_MS,
   type Household,
@@ -535,7 +537,13 @@ law('import: a file that cannot be a device list is refused in words', async ({ 
   await says({ file: new File([Buffer.from('name\nA', 'utf16le')], 'devices.csv') }, 'UTF-8');
   await says({ file: csv(`name\n${'x\n'.repeat(100_001)}`) }, 'at most 100,000 devices');
   await says({ do: 'check', content: 'no file of ours' }, 'Choose a file');
-  await says({ file: csv(','.repeat(300)) }, 'The file lists no devices');
+  await says({ file: csv(','.repeat(300)) }, 'more than 200 columns');
+  await says({ file: csv(`name\nA\nB${','.repeat(300)}`) }, 'Line 3 of the file has more than 200 columns');
+  const bomb = gzipSync(`name${','.repeat(30_000_000)}`).toString('base64');
+  await says({ do: 'check', content: bomb }, 'Choose a file');
+  const wide = `name${','.repeat(199)}\n`;
+  await says({ file: csv(wide.repeat(13_000)) }, 'at most 2,500,000 cells');
+  await says({ file: csv(`name\n${'\n'.repeat(2_500_001)}`) }, 'at most 2,500,000 cells');
   await says({ file: csv(`${'a,'.repeat(300)}\n1`) }, 'more than 200 columns');
   const latest = (await admin.get('/devices/import')).text;
   assert.match(latest, 'None yet', 'no import was begun');
@@ -617,22 +625,32 @@ test('csv: headers of ThingsBoard and The Things Stack are known, and nothing is
   ]);
 });
 
-test('csv: quotes, separators and line ends as spreadsheets write them', () => {
+test('csv: what many regular rows are packed to is unpacked whole; millions of commas are not', async () => {
+  const label = 'Pump in the cellar of the house '.repeat(7);
+  const text = Array.from(
+    { length: 25_000 },
+    (_, nth) => `Pump ${nth},pump,${label},,${label.repeat(4)}`,
+  ).join('\n');
+  assert.ok((await unpacked(await packed(text))) === text);
+  assert.is(await unpacked(await packed(','.repeat(30_000_000))), undefined);
+});
+
+test('csv: quotes, separators and line ends as spreadsheets write them', async () => {
   const table = (...rows: string[][]) => rows;
   assert.equal(parseCsv('a,b\n1,2'), table(['a', 'b'], ['1', '2']));
   assert.equal(parseCsv('a\tb\r1\t"x\ty"\r\n'), table(['a', 'b'], ['1', 'x\ty']));
   assert.equal(parseCsv('a;b\n"1\n2";""""\n;\n'), table(['a', 'b'], ['1\n2', '"']));
-  const devices = (text: string, columns?: readonly (Column | undefined)[]) => {
-    const read = tableIn(text) as Table;
+  const devices = async (text: string, columns?: readonly (Column | undefined)[]) => {
+    const read = (await tableIn(text)) as Table;
     return devicesIn(read, columns ?? guessed(read.head));
   };
-  assert.equal(devices('Access Token,DEVICE NAME\nT , A '), [
+  assert.equal(await devices('Access Token,DEVICE NAME\nT , A '), [
     { name: 'A', type: '', label: '', accessToken: 'T', secretKey: '', kit: '' },
   ]);
-  assert.is(devices(''), 'no-name');
-  assert.equal(devices('a,b\n1,2', ['name', 'name']), { twice: ['b'] });
-  assert.equal(tableIn('name\n"A'), { openQuoteInLine: 2 });
-  assert.equal(tableIn('name,type\nA,b,\nA,b,c'), { longRow: 2 });
+  assert.is(await devices(''), 'no-name');
+  assert.equal(await devices('a,b\n1,2', ['name', 'name']), { twice: ['b'] });
+  assert.equal(await tableIn('name\n"A'), { openQuoteInLine: 2 });
+  assert.equal(await tableIn('name,type\nA,b,\nA,b,c'), { longRow: 2 });
 });
 
 law('overview: figures and plots of the last day; events as they happen', async ({ world, home, admin }) => {

@@ -15,6 +15,8 @@ import { columnNamed, packed, previewReply, quoted, unpacked } from './import-pr
 
 /** Each is a line on the page that asks what it is. */
 const COLUMNS_MAX = 200;
+/** Of one file; so many take some 100 MB while they are read. */
+const CELLS_MAX = 2_500_000;
 /** With a byte order mark: without it spreadsheets take UTF-8 for something else. */
 const TEMPLATE = '\ufeffname,type,label,accessToken,secretKey,kit\r\n';
 
@@ -97,19 +99,23 @@ function LatestImports({ jobs, locale }: { jobs: readonly ImportJob[]; locale: L
 }
 
 /** The table of the file, or why it was not taken. */
-function read(text: string | undefined, { number }: Locale): Table | string {
+async function read(text: string | undefined, { number }: Locale): Promise<Table | string> {
   if (text === undefined) return 'Choose a file that is not empty.';
-  const table = tableIn(text, IMPORT_ROWS_MAX);
+  const limits = { records: IMPORT_ROWS_MAX + 2, columns: COLUMNS_MAX, cells: CELLS_MAX };
+  const table = await tableIn(text, limits);
   if (table === 'not-utf8')
     return 'The file is not in UTF-8, so that letters would be lost. Save it as “CSV UTF-8”.';
   if ('openQuoteInLine' in table)
     return `A quotation mark in line ${number(table.openQuoteInLine)} is never closed.`;
+  if ('wideLine' in table)
+    return `Line ${number(table.wideLine)} of the file has more than ${COLUMNS_MAX} columns.`;
+  if ('cellsMax' in table)
+    return `One import takes at most ${number(table.cellsMax)} cells. Divide the file, or leave out columns and empty lines.`;
   if ('longRow' in table)
     return `Row ${number(table.longRow)} has more cells than the first line names columns. A cell with a comma in it needs quotation marks.`;
   if (table.records.length === 0) return 'The file lists no devices.';
   if (table.records.length > IMPORT_ROWS_MAX)
     return `One import takes at most ${number(IMPORT_ROWS_MAX)} devices. Divide the file.`;
-  if (table.head.length > COLUMNS_MAX) return `The file has more than ${COLUMNS_MAX} columns.`;
   const long = table.records.findIndex((cells) => cells.some((cell) => cell.length > CELL_MAX));
   return long === -1
     ? table
@@ -119,7 +125,7 @@ function read(text: string | undefined, { number }: Locale): Table | string {
 /** Reads the file, and shows it. */
 async function fileReply(visit: SignedIn): Promise<PageReply> {
   const text = await visit.form.file('file');
-  const table = read(text, visit.locale);
+  const table = await read(text, visit.locale);
   if (text === undefined || typeof table === 'string') return startReply(visit, `${table}`);
   return previewReply(visit, { table, columns: guessed(table.head), content: await packed(text) });
 }
@@ -128,7 +134,7 @@ async function fileReply(visit: SignedIn): Promise<PageReply> {
 async function checkReply(visit: SignedIn): Promise<PageReply> {
   const content = visit.form.text('content');
   const text = await unpacked(content);
-  const table = read(text, visit.locale);
+  const table = await read(text, visit.locale);
   if (typeof table === 'string') return startReply(visit, table);
   const columns = table.head.map((_, at) => columnNamed(visit.form.text(`column${at}`)));
   const devices = devicesIn(table, columns);
