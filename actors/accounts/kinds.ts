@@ -76,6 +76,8 @@ export interface StoredUser extends Omit<User, 'activated'> {
    */
   readonly addressTaken?: true;
   readonly passwordReset?: PasswordReset;
+  /** When the password was last set by its user: no link that was asked for before sets another one. */
+  readonly passwordSetAt?: Instant;
 }
 
 export function userKind(caseSensitive: boolean): Kind<StoredUser> {
@@ -92,6 +94,13 @@ export function userKind(caseSensitive: boolean): Kind<StoredUser> {
 }
 
 export function publicUser(stored: StoredUser): User {
-  const { passwordHash, activation: _, addressTaken: __, passwordReset: ___, ...user } = stored;
+  const {
+    passwordHash,
+    activation: _,
+    addressTaken: __,
+    passwordReset: ___,
+    passwordSetAt: ____,
+    ...user
+  } = stored;
   return { ...user, activated: passwordHash !== null };
 }

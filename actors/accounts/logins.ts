@@ -7,7 +7,7 @@ import type { Sessions } from './sessions.ts';
 import { OVERLOADED, type UserBase, withPassword } from './user-base.ts';
 
 export function loginsOf(
-  { settings, users, passwords, membershipStands, checkPassword, change }: UserBase,
+  { clock, settings, users, passwords, membershipStands, checkPassword, change }: UserBase,
   sessions: Sessions,
 ): Pick<Users, 'login' | 'hasSignedInFrom' | 'standing' | 'hasPassword' | 'setPassword'> {
   return {
@@ -50,7 +50,7 @@ export function loginsOf(
       if (wrong !== undefined) return refused(wrong);
       const passwordHash = await passwords.hash(password);
       if (passwordHash === 'overloaded') return OVERLOADED;
-      const changed = await change(id, withPassword(passwordHash));
+      const changed = await change(id, withPassword(passwordHash, clock.now()));
       if (changed.type !== 'done') return refused({ reason: 'not-found' });
       // From the commit on no session is live: this only brings the kept one back.
       await sessions.carryOver(changed.entity, keep);

@@ -247,6 +247,16 @@ export interface Asker {
 /** Who changes a user. */
 export type ChangedBy = 'itself' | 'administrator';
 
+/** A link that somebody has asked for to set another password. */
+export interface ResetAsked {
+  readonly token: string;
+  /** Where the link goes. */
+  readonly email: string;
+  /** Tells which of two was asked for later. */
+  readonly askedAt: Instant;
+  readonly lifeMs: number;
+}
+
 export interface Users {
   /** With a password (12 to 72 characters by default) the user is active at once, else it waits for `activate`. */
   create(membership: Membership, fields: UserFields, password?: string): Promise<AccountAnswer<User>>;
@@ -284,10 +294,10 @@ export interface Users {
   activate(token: string, password: string): Promise<AccountAnswer<User>>;
   /**
    * From now on this token sets another password of the user, within `lifeMs`, and no older one does. Not done for who has
-   * no password yet, is disabled, or has asked for a newer one.
-   * @param askedAt tells which of two was asked for later
+   * no password yet, is disabled, has another address by now, or has asked for a newer one or set a password since. Once
+   * more with the same token its time goes on, and when that is over it is not done.
    */
-  beginReset(id: UserId, token: string, askedAt: Instant, lifeMs: number): Promise<AccountAnswer<User>>;
+  beginReset(id: UserId, reset: ResetAsked): Promise<AccountAnswer<User>>;
   /** Whether a token of a link would set a password now. */
   resetWorks(token: string): Promise<'good' | 'expired' | 'unknown'>;
   /** Sets another password by such a token, once: every token and session of the user ends. */

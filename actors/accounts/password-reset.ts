@@ -27,16 +27,24 @@ export function passwordResetsOf({
   }
 
   return {
-    async beginReset(id, token, askedAt, lifeMs) {
-      const passwordReset: PasswordReset = {
-        digest: digestOf(token),
-        askedAt,
-        expiresAt: clock.now() + lifeMs,
-      };
-      const mayHave = ({ enabled, passwordHash, passwordReset: there }: StoredUser) =>
-        enabled && passwordHash !== null && (there === undefined || there.askedAt <= askedAt);
-      const changed = await change(id, (user) => (mayHave(user) ? { ...user, passwordReset } : user));
-      return changed.type === 'done' && changed.entity.passwordReset === passwordReset
+    async beginReset(id, { token, email, askedAt, lifeMs }) {
+      const now = clock.now();
+      const digest = digestOf(token);
+      const mayHave = (user: StoredUser) =>
+        user.enabled &&
+        user.passwordHash !== null &&
+        user.email === email &&
+        (user.passwordSetAt === undefined || askedAt > user.passwordSetAt) &&
+        (user.passwordReset === undefined || user.passwordReset.askedAt <= askedAt);
+      const begun: PasswordReset = { digest, askedAt, expiresAt: now + lifeMs };
+      // A mail that is tried again makes its link no younger: it may have arrived the first time.
+      const changed = await change(id, (user) =>
+        mayHave(user) && !holds(user, digest) ? { ...user, passwordReset: begun } : user,
+      );
+      if (changed.type !== 'done' || !mayHave(changed.entity) || !holds(changed.entity, digest))
+        return refused({ reason: 'not-found' });
+      const { passwordReset } = changed.entity;
+      return passwordReset !== undefined && now < passwordReset.expiresAt
         ? done(publicUser(changed.entity))
         : refused({ reason: 'not-found' });
     },
@@ -59,7 +67,7 @@ export function passwordResetsOf({
       if (isSame) return refused({ reason: 'password-unchanged' });
       const passwordHash = await passwords.hash(password);
       if (passwordHash === 'overloaded') return OVERLOADED;
-      const set = withPassword(passwordHash);
+      const set = withPassword(passwordHash, clock.now());
       const changed = await change(user.id, (before) =>
         // Whoever has the link reads the mail of this address.
         holds(before, digest) && before.enabled ? { ...set(before), emailIsProven: true } : before,

@@ -1,5 +1,5 @@
 /** What all operations on users share: reading and changing them, and what their passwords must be. */
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Instant } from '../base/clock.ts';
 import type { UserId } from '../base/ids.ts';
 import type { Change, Collection } from '../records/collection.ts';
 import type { Unavailable } from '../runtime/decider.ts';
@@ -82,11 +82,15 @@ export function createUserBase(needs: UserBaseNeeds): UserBase {
   };
 }
 
-/** Sets a password. Tokens that were issued before are outdated, and so are the links that set one. */
-export function withPassword(passwordHash: string): (user: StoredUser) => StoredUser {
+/**
+ * Sets a password. Tokens that were issued before are outdated, and so are the links that set one, also those that were
+ * asked for before and are still to be sent.
+ */
+export function withPassword(passwordHash: string, at: Instant): (user: StoredUser) => StoredUser {
   return ({ addressTaken: _, passwordReset: __, ...user }) => ({
     ...user,
     passwordHash,
+    passwordSetAt: at,
     activation: null,
     credentialsVersion: user.credentialsVersion + 1,
   });

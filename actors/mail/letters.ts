@@ -70,7 +70,12 @@ export function createLetters(needs: LetterNeeds) {
     const user = await users.findByEmail(email);
     if (user === undefined) return undefined;
     const resetToken = secrets.digestForUser(user.id, `password reset ${id}`);
-    const begun = await users.beginReset(user.id, resetToken, askedAt, needs.resetLifeMs);
+    const begun = await users.beginReset(user.id, {
+      token: resetToken,
+      email: user.email,
+      askedAt,
+      lifeMs: needs.resetLifeMs,
+    });
     if (begun.type !== 'done') return undefined;
     const say = sayTo(user);
     return {

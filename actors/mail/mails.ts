@@ -108,7 +108,7 @@ export function createMails(settings: MailSettings, needs: MailNeeds): MailParts
   }
 
   const notices = createNoticeTarget({
-    accounts: needs.accounts,
+    users: needs.accounts.users,
     read: ({ deviceId }) => readDevice(store.journal, deviceId),
     choicesOf: choices.of,
     secrets,
@@ -117,6 +117,7 @@ export function createMails(settings: MailSettings, needs: MailNeeds): MailParts
       else await post(letter, tenantId, id);
     },
     clock,
+    log,
   });
 
   return {

@@ -6,19 +6,23 @@ import { createHash } from 'node:crypto';
 import type { Accounts, User } from '../accounts/accounts.ts';
 import type { Clock, Instant } from '../base/clock.ts';
 import { type CustomerId, type MailId, NULL_UUID, type TenantId, timedId } from '../base/ids.ts';
-import type { Secrets } from '../base/secret.ts';
+import type { Log } from '../base/log.ts';
+import { type Secrets, unsealedOrNull } from '../base/secret.ts';
 import type { DeviceRecord } from '../device/state.ts';
+import { StoreUnavailable } from '../journal/unavailable.ts';
 import type { Message, Target } from '../outbox/message.ts';
+import { reportBug } from '../runtime/supervision.ts';
 import type { Choices, Notice } from './choices.ts';
 import type { Letter } from './model.ts';
 
 export interface NoticeNeeds {
-  readonly accounts: Pick<Accounts, 'users'>;
+  readonly users: Pick<Accounts['users'], 'list' | 'findByEmail'>;
   readonly read: (message: Message) => Promise<DeviceRecord | undefined>;
   readonly choicesOf: (user: User['id']) => Promise<Choices>;
   readonly secrets: Pick<Secrets, 'unseal'>;
   readonly keep: (letter: Letter, tenantId: TenantId, id: MailId) => Promise<void>;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** Users of one customer who are told. */
@@ -72,12 +76,13 @@ const TYPES = new Set([
 ]);
 
 export function createNoticeTarget({
-  accounts: { users },
+  users,
   read,
   choicesOf,
   secrets,
   keep,
   clock,
+  log,
 }: NoticeNeeds): Target {
   async function tell(message: Message, notice: Notice, user: User, until: Instant | null): Promise<void> {
     if (!user.activated || !user.enabled || !(await choicesOf(user.id))[notice]) return;
@@ -118,8 +123,16 @@ export function createNoticeTarget({
     const { to, expiresAt } = offer;
     if (to.type === 'customer' && to.isNobody !== true)
       await tellCustomer(message, { notice: 'offered', customerId: to.customerId }, expiresAt);
-    if (to.type === 'address')
-      await tellAddress(message, secrets.unseal(device.id, to.sealedAddress), expiresAt);
+    if (to.type !== 'address') return;
+    const address = unsealedOrNull(secrets, device.id, to.sealedAddress);
+    if (address !== null) await tellAddress(message, address, expiresAt); // else its key has been dropped
+  }
+
+  async function tellAll(message: Message): Promise<void> {
+    const { dueAt } = message.data;
+    if (message.type === OFFERED) await tellOfOffer(message);
+    for (const told of toldOf(message))
+      await tellCustomer(message, told, typeof dueAt === 'number' ? dueAt : null);
   }
 
   return {
@@ -131,10 +144,13 @@ export function createNoticeTarget({
     wants: ({ type, at }) => TYPES.has(type) && clock.now() - at < NEWS_FOR_MS,
     async deliver(message) {
       const begun = clock.elapsed();
-      const { dueAt } = message.data;
-      if (message.type === OFFERED) await tellOfOffer(message);
-      for (const told of toldOf(message))
-        await tellCustomer(message, told, typeof dueAt === 'number' ? dueAt : null);
+      try {
+        await tellAll(message);
+      } catch (error) {
+        if (error instanceof StoreUnavailable) throw error;
+        // One event that cannot be told must not keep those behind it, of all tenants, from being told.
+        reportBug(log, 'mail', error, { event: message.id, about: message.type, tenantId: message.tenantId });
+      }
       const tookMs = clock.elapsed() - begun;
       return { type: 'delivered', told: { outcome: 'kept', answer: '', tookMs } };
     },

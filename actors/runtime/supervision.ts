@@ -37,7 +37,7 @@ const ENDS = {
   alarms: 'a round of waking devices ends; the next one tries again',
   audit: 'a round of the audit trail ends; the next one tries again',
   outbox: 'a round of sending events ends; the next one tries again',
-  mail: 'one mail, or a round of sending mails, ends; it is tried again',
+  mail: 'one mail, what is told of one event, or a round of sending mails, ends',
   retention: 'a round of letting go of old events ends; the next one tries again',
 } as const;
 

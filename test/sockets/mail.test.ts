@@ -166,6 +166,43 @@ test('a link dies by its time, by a newer one, by another address, and while the
   );
 });
 
+test('a mail that is tried again brings no used, overtaken or younger link to life', async () => {
+  const clock = settableClock();
+  await scene(
+    async ({ api, server }) => {
+      const { users } = server.core.accounts;
+      const user = await users.findByEmail(USER);
+      if (user === undefined) throw new Error('no user');
+      const lifeMs = 60_000;
+      const begin = async (token: string, askedAt: number, email = USER) =>
+        (await users.beginReset(user.id, { token, email, askedAt, lifeMs })).type;
+      clock.step(1_000);
+      const first = clock.now();
+      assert.is(await begin('first', first, 'moved@example.org'), 'refused', 'not for another address');
+      assert.is(await begin('first', first), 'done');
+      clock.step(40_000);
+      assert.is(await begin('first', first), 'done', 'tried again');
+      clock.step(40_000);
+      assert.is(await users.resetWorks('first'), 'expired');
+      assert.is(await begin('first', first), 'refused');
+
+      const second = clock.now();
+      assert.is(await begin('second', second), 'done');
+      assert.is((await reset(api, 'second', NEW_PASSWORD)).status, 200);
+      for (const [token, askedAt] of [
+        ['second', second],
+        ['first', first],
+      ] as const) {
+        assert.is(await begin(token, askedAt), 'refused');
+        assert.is(await users.resetWorks(token), 'unknown');
+      }
+      clock.step(1_000);
+      assert.is(await begin('third', clock.now()), 'done');
+    },
+    { clock },
+  );
+});
+
 test('who asks hears the same, and as soon, whether the address is somebody’s: the same is kept for both', () =>
   scene(async ({ api, mails, server }) => {
     mails.refuse({ at: 'data', code: 451 });

@@ -606,7 +606,8 @@ story(
     await users.activate(token, 'a password that the tenant chose');
     await isOut(all.browser, await signIn(all, id, victim), /nobody has checked that it is yours/);
     // By the mail that only the holder reads.
-    await users.beginReset(user.id, 'a token in the mail', world.clock.now(), 60_000);
+    const asked = { token: 'a token in the mail', email: user.email, askedAt: world.clock.now() + 1 };
+    await users.beginReset(user.id, { ...asked, lifeMs: 60_000 });
     assert.is((await users.resetPassword('a token in the mail', 'a password of her own')).type, 'done');
     assert.is((await signIn(all, id, victim)).to, '/claim');
     // What a tenant writes in afterwards is nobody's again.
