@@ -345,6 +345,7 @@ function decideLater(
     case 'DeleteAttributes':
       return deleteAttributes(device, command, at);
     case 'DeleteDevice':
+      if (!isInEpoch(device, command)) return EPOCH_CHANGED;
       return accept({ type: 'DeviceDeleted', at, tenantId: device.tenantId, name: device.name });
     default:
       return unreachable(command);

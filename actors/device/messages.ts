@@ -9,7 +9,7 @@ export interface AskedBy {
   readonly userId?: UserId;
 }
 
-/** On a command that changes the owner: it holds only in one of these owner epochs (R5); absent: in any. */
+/** On a command that changes the owner or deletes the device: it holds only in one of these owner epochs (R5); absent: in any. */
 export interface InEpoch {
   readonly inEpochs?: readonly number[];
 }

@@ -11,6 +11,7 @@ import { isGateway } from './gateways.ts';
 import {
   type AskedBy,
   accept,
+  type InEpoch,
   type Recorded,
   type RecordedBy,
   type Refusal,
@@ -156,7 +157,7 @@ export function updated(device: Device, event: DeviceUpdated): Device {
   return isDeepStrictEqual(own, { label, additionalInfo }) ? rest : { ...rest, tenantDescription: own };
 }
 
-export interface DeleteDevice {
+export interface DeleteDevice extends InEpoch {
   readonly type: 'DeleteDevice';
   readonly tenantId: TenantId;
 }

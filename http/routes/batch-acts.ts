@@ -176,6 +176,5 @@ async function remove(needs: BatchActNeeds, batch: Batch, { id }: BatchRow, befo
   const now = await needs.devices.read(id);
   if (now === undefined) return DONE; // it was there when the batch looked
   if (ownerEpochOf(now) !== before.epoch) return CHANGED_HANDS;
-  const answer = await deleteAs(needs, whoOf(batch), id);
-  return answer.type === 'accepted' ? DONE : refusal(answer);
+  return becameOf(await deleteAs(needs, whoOf(batch), id, { inEpochs: [before.epoch] }));
 }

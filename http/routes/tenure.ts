@@ -67,15 +67,16 @@ export async function unlessTenantGone(
   return undefined;
 }
 
-/** Deletes a device, and notes who did. */
+/** Deletes a device, if it is in one of `inEpochs` still, and notes who did. */
 export async function deleteAs(
   { audit, devices }: Pick<TenureNeeds, 'devices'> & { readonly audit: Pick<AuditTrail, 'note'> },
   who: Who,
   id: DeviceId,
+  inEpoch: InEpoch = {},
 ): Promise<DeviceAnswer> {
   const { tenantId, userId } = who;
   const before = await devices.read(id);
-  const answer = await devices.ask(id, { type: 'DeleteDevice', tenantId });
+  const answer = await devices.ask(id, { type: 'DeleteDevice', tenantId, ...inEpoch });
   if (answer.type !== 'accepted') return answer;
   audit.note({
     tenantId,

@@ -152,6 +152,7 @@ const claiming: readonly DeviceCommand[] = [
   { ...reclaim(null), inEpochs: [0, 2] },
   { ...assign(OTHER_CUSTOMER), inEpochs: [1] },
   { ...unassign(), inEpochs: [] },
+  { type: 'DeleteDevice', tenantId: TENANT, inEpochs: [1] },
   expire,
   save({ claimingAllowed: true }),
   save({ claimingAllowed: false }),

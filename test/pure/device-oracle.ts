@@ -423,7 +423,7 @@ export function prophesy(policy: ClaimPolicy, world: World, command: DeviceComma
       if (!mayWrite) return no('not-owner');
       return world.offer === null ? same : yes({ ...world, offer: null });
     case 'DeleteDevice':
-      return yes(undefined);
+      return isLate ? no('epoch-changed') : yes(undefined);
     case 'ChangeCredentials':
       return yes({
         ...world,

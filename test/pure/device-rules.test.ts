@@ -751,6 +751,8 @@ law('R5', 'a command for another epoch is refused, whoever asks', () => {
   owned.when({ ...reclaim(OTHER_CUSTOMER), inEpochs: [0] }).refused('not-owner');
   owned.when({ ...reclaim(CUSTOMER), inEpochs: [0, 1] }).happened('DeviceReclaimed');
   owned.when({ ...assign(OTHER_CUSTOMER), inEpochs: [1] }).happened('DeviceAssigned');
+  const remove = { type: 'DeleteDevice', tenantId: TENANT } as const;
+  owned.when({ ...remove, inEpochs: [0] }).refused('epoch-changed');
 });
 
 law('R5', 'a customer cannot find out the epoch of a device that nobody owns', () => {

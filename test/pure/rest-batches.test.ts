@@ -175,6 +175,31 @@ law(
   },
 );
 
+law(
+  'a device that is claimed in the moment of its deletion is left to its owner',
+  async ({ world, home }) => {
+    const { admin, alice, tenantId, adminId } = home;
+    const ids = await provisionMany(world, tenantId, 1);
+    const needs = { ...world, log: silentLog };
+    const devices: typeof world.devices = {
+      ...world.devices,
+      async ask(id, command) {
+        if (command.type === 'DeleteDevice')
+          await admin.post(`/api/customer/${alice.customerId}/device/${id}`);
+        return world.devices.ask(id, command);
+      },
+    };
+    const act = createBatchAct({ ...needs, devices });
+    const batches = createBatches({ ...needs, mayGoOn: createMayGoOn(world.accounts), act });
+    await batches.begin({ tenantId, createdBy: adminId, change: { type: 'delete' } }, ids);
+    await until('it has ended', async () => (await batches.list(tenantId))[0]?.state === 'done');
+    assert.equal(await ownersOf(world, ids), [alice.customerId]);
+    const [batch] = await batches.list(tenantId);
+    assert.equal([batch?.done, batch?.refused], [0, 1]);
+    await batches.stop();
+  },
+);
+
 law('attack: devices, customers and batches of another tenant are as none', async ({ world, home }) => {
   const { admin, tenantId } = home;
   const other = await settle(world, 'other');
