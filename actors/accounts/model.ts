@@ -248,7 +248,7 @@ export interface Asker {
 export type ChangedBy = 'itself' | 'administrator';
 
 /** A link that somebody has asked for to set another password. */
-export interface ResetAsked {
+interface ResetAsked {
   readonly token: string;
   /** Where the link goes. */
   readonly email: string;

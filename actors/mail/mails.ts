@@ -45,6 +45,10 @@ const HOUR = 3_600_000;
 const ASKED_EVERY_MS = 5 * 60_000;
 /** Mails that strangers ask for, an hour, from one address of the network. */
 const ASKED_PER_NETWORK = 10;
+/** Mails of one kind that one address gets, whoever asks for them. */
+const PER_ADDRESS = { anHour: 5, aDay: 20 } as const;
+/** Those tell somebody of an attack: what else a tenant sends must not use their number up. */
+const WARNINGS: ReadonlySet<Letter['type']> = new Set(['password-changed', 'address-changed']);
 const LEASE_MS = 6_000;
 
 /** Notices of devices that one person gets in an hour: whoever plays with devices must not fill a mailbox. */
@@ -80,6 +84,10 @@ export function createMails(settings: MailSettings, needs: MailNeeds): MailParts
   const perNetwork = counters('mail-network', { windowMs: HOUR });
   const perUser = counters('mail-user', { windowMs: HOUR });
   const perStranger = counters('mail-stranger', { windowMs: 24 * HOUR });
+  const perAddress = [
+    { counter: counters('mail-address-hour', { windowMs: HOUR }), max: PER_ADDRESS.anHour },
+    { counter: counters('mail-address-day', { windowMs: 24 * HOUR }), max: PER_ADDRESS.aDay },
+  ];
   const choices = openMailChoices(store);
 
   const tooMany = (about: object) =>
@@ -92,9 +100,37 @@ export function createMails(settings: MailSettings, needs: MailNeeds): MailParts
     return kept;
   }
 
+  /** Where a letter goes of which others may ask for many; undefined: nobody may, or it is bounded elsewhere. */
+  async function boundedAddress(letter: Letter): Promise<string | undefined> {
+    switch (letter.type) {
+      case 'reset':
+      case 'address-changed':
+        return letter.email;
+      case 'activation':
+        return (await needs.accounts.users.find(letter.userId))?.email;
+      default:
+        return undefined;
+    }
+  }
+
+  /** Each kind for itself: whoever makes a tenant send activation mails must not keep a password from being reset. */
+  async function addressHasEnough(letter: Letter): Promise<boolean> {
+    const address = await boundedAddress(letter);
+    if (address === undefined) return false;
+    for (const { counter, max } of perAddress) {
+      if ((await counter.add(`${letter.type} ${address.toLowerCase()}`)).count > max) return true;
+    }
+    return false;
+  }
+
   async function post(letter: Letter, tenantId: TenantId | null, id?: MailId): Promise<Posted> {
-    if (tenantId !== null && (await perTenant.add(tenantId)).count > settings.perTenant) {
+    const kind = WARNINGS.has(letter.type) ? ' warnings' : '';
+    if (tenantId !== null && (await perTenant.add(`${tenantId}${kind}`)).count > settings.perTenant) {
       tooMany({ about: letter.type, tenantId, option: 'mail.perTenantPerHour' });
+      return 'too-many';
+    }
+    if (await addressHasEnough(letter)) {
+      tooMany({ about: letter.type, tenantId });
       return 'too-many';
     }
     return (await keep(letter, tenantId, id)) ? 'kept' : 'too-many';
@@ -134,6 +170,7 @@ export function createMails(settings: MailSettings, needs: MailNeeds): MailParts
         }
         // Whoever has the address or not, it is counted and kept alike.
         if ((await perAsked.add(`${letter.type} ${letter.email.toLowerCase()}`)).count > 1) return;
+        if (await addressHasEnough(letter)) return tooMany({ about: letter.type, tenantId: null });
         await keep(letter, null);
       },
 

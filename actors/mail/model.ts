@@ -54,6 +54,7 @@ export interface Smtp {
 export interface Mails {
   /**
    * Keeps a letter until it is sent; a crash repeats a mail rather than loses it. Rejects with `StoreUnavailable`.
+   * `too-many`: of the tenant, for the recipient, or that wait.
    * @param tenantId against whose limit it counts; null: nobody's
    */
   post(letter: Letter, tenantId: TenantId | null): Promise<Posted>;

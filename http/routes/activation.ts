@@ -11,7 +11,7 @@ import type { Tokens } from '../auth/tokens.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
 import { loginView } from '../views/user.ts';
-import { accountProblem, badRequest, notFound, permissionDenied } from '../wire/errors.ts';
+import { accountProblem, badRequest, notFound, permissionDenied, tooManyRequests } from '../wire/errors.ts';
 import { activationLink as linkWith, prefixOf } from '../wire/links.ts';
 import { switched } from '../wire/query.ts';
 import { empty, json, text } from '../wire/reply.ts';
@@ -34,6 +34,8 @@ export interface ActivationNeeds {
 }
 
 const TOKEN_MAX = 255;
+/** In which mails are counted. */
+const HOUR_MS = 3_600_000;
 const PATH = '/api/noauth/activate';
 
 const activateToken = z.string({ error: 'activateToken should be specified!' }).min(1).max(TOKEN_MAX);
@@ -111,6 +113,7 @@ function sendActivationMail({ accounts, mails, post }: ActivationNeeds): Route {
       200: { description: 'The mail is on its way' },
       400: { description: 'The user is activated already; or the server sends no mails' },
       404: { description: 'No such user' },
+      429: { description: 'Too many mails to this address, or on behalf of the tenant' },
     },
     async handle({ principal, query: { email } }) {
       const user = await userOfAddress(accounts, principal, email);
@@ -118,8 +121,10 @@ function sendActivationMail({ accounts, mails, post }: ActivationNeeds): Route {
       if (isBeyondDelegation(principal, user.membership)) return permissionDenied;
       if (user.activated) return badRequest('User is already activated!');
       if (mails === undefined) return badRequest('No mail server is set: pass the activation link on!');
-      await post({ type: 'activation', userId: user.id }, user);
-      return empty;
+      const posted = await post({ type: 'activation', userId: user.id }, user);
+      return posted === 'too-many'
+        ? tooManyRequests('Too many mails, try again later: or pass the activation link on', HOUR_MS)
+        : empty;
     },
   });
 }

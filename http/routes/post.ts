@@ -2,18 +2,19 @@
 import type { User } from '../../actors/accounts/accounts.ts';
 import { type Log, logBounded } from '../../actors/base/log.ts';
 import { ifUnavailable } from '../../actors/journal/unavailable.ts';
-import type { Letter, Mails } from '../../actors/mail/model.ts';
+import type { Letter, Mails, Posted } from '../../actors/mail/model.ts';
 
-/** Resolves when the letter is kept, or cannot be. Without an SMTP server it does nothing. */
-export type Post = (letter: Letter, user: Pick<User, 'membership'>) => Promise<void>;
+/** Resolves when the letter is kept, or cannot be. Undefined: there is no SMTP server, or the store is away. */
+export type Post = (letter: Letter, user: Pick<User, 'membership'>) => Promise<Posted | undefined>;
 
 export function createPost(mails: Mails | undefined, log: Log): Post {
   return async (letter, { membership }) => {
     const tenantId = membership.authority === 'SYS_ADMIN' ? null : membership.tenantId;
-    await mails?.post(letter, tenantId).catch(
+    return mails?.post(letter, tenantId).catch(
       ifUnavailable((err) => {
         const about = { err, about: letter.type, tenantId };
         logBounded(log, 'warn', performance.now(), about, 'a mail could not be kept: the store is away');
+        return undefined;
       }),
     );
   };

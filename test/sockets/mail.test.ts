@@ -341,6 +341,32 @@ test('an activation goes out by mail: at the making of a user, again when asked,
     await api.must('POST', '/api/user/sendActivationMail?email=new%40example.org', other);
   }));
 
+test('an administrator has few activation mails sent to one address, and keeps no warning from its users', () =>
+  scene(
+    async ({ api, mails, tenant, customer }) => {
+      const customerId = { entityType: 'CUSTOMER', id: customer.id };
+      await api.post('/api/user', tenant, {
+        email: 'new@example.org',
+        authority: 'CUSTOMER_USER',
+        customerId,
+      });
+      const again = () => api.send('POST', '/api/user/sendActivationMail?email=new%40example.org', tenant);
+      for (let n = 1; n < 5; n += 1) assert.is((await again()).status, 200);
+      const tooMany = await again();
+      assert.is(tooMany.status, 429, tooMany.body);
+      for (let n = 0; n < 10; n += 1) await again(); // the tenant's own number is used up
+      await api.must('POST', '/api/auth/changePassword', customer.token, {
+        currentPassword: PASSWORD,
+        newPassword: NEW_PASSWORD,
+      });
+      await until('the warning comes', () =>
+        mails.heard.some(({ to, mail }) => to.includes(USER) && mail.subject === 'Your password was changed'),
+      );
+      assert.is(mails.heard.filter(({ to }) => to.includes('new@example.org')).length, 5);
+    },
+    { options: { 'mail.perTenantPerHour': '10' } },
+  ));
+
 test('the pages: from a forgotten password to signing in with another one', () =>
   scene(async ({ mails, server }) => {
     const page = async (path: string, form?: Record<string, string>) => {
