@@ -18,6 +18,7 @@ import type { Store } from '../store/store.ts';
 import { isUnderWay, openImports } from './jobs.ts';
 import {
   IMPORT_ROWS_MAX,
+  IMPORTS_UNDER_WAY_MAX,
   type ImportAnswer,
   type ImportJob,
   type ImportRow,
@@ -100,6 +101,8 @@ export function createImports(needs: ImportNeeds): Imports {
     const state = dryRun ? 'trying' : 'running';
     if (job.state === state || job.state === 'done') return { type: 'done', job };
     if (isUnderWay(job) || job.state === 'cancelled') return refused('not-in-this-state');
+    // What is under way is never trimmed, so this bounds what a tenant's imports take.
+    if ((await jobs.underWayOf(job.tenantId)) >= IMPORTS_UNDER_WAY_MAX) return refused('too-many-under-way');
     const next = await jobs.save({ ...job, state, through: 0, begun: 0, good: 0, refused: 0 });
     if (next !== undefined) runs.begin(next);
     return saved(next);

@@ -68,7 +68,10 @@ export interface RowResult {
 
 export type ImportAnswer =
   | { readonly type: 'done'; readonly job: ImportJob }
-  | { readonly type: 'refused'; readonly reason: 'not-found' | 'not-in-this-state' | 'too-many' | 'gap' };
+  | {
+      readonly type: 'refused';
+      readonly reason: 'not-found' | 'not-in-this-state' | 'too-many' | 'too-many-under-way' | 'gap';
+    };
 
 export interface Imports {
   create(tenantId: TenantId, userId: UserId, options: ImportOptions): Promise<ImportJob>;
@@ -98,6 +101,9 @@ export interface Imports {
 
 /** Rows of one job. */
 export const IMPORT_ROWS_MAX = 100_000;
+
+/** Imports of one tenant that are tried or run at a time; others of it wait to be started. */
+export const IMPORTS_UNDER_WAY_MAX = 5;
 
 /** A row as it is stored. */
 export interface ImportRow {

@@ -7,7 +7,12 @@ import { z } from 'zod';
 import type { Clock } from '../../actors/base/clock.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
-import { IMPORT_ROWS_MAX, type ImportAnswer, type Imports } from '../../actors/imports/imports.ts';
+import {
+  IMPORT_ROWS_MAX,
+  IMPORTS_UNDER_WAY_MAX,
+  type ImportAnswer,
+  type Imports,
+} from '../../actors/imports/imports.ts';
 import type { Kits } from '../../actors/kits/model.ts';
 import { TENANT } from '../auth/principal.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -57,6 +62,10 @@ function reply(answer: ImportAnswer): Reply {
       return badRequest('The import is not in a state for this!');
     case 'too-many':
       return badRequest(`An import has at most ${IMPORT_ROWS_MAX} rows!`);
+    case 'too-many-under-way':
+      return badRequest(
+        `${IMPORTS_UNDER_WAY_MAX} imports are under way! Wait until one has ended, or cancel one.`,
+      );
     case 'gap':
       return badRequest('Rows before these are missing!');
     default:

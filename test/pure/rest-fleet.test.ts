@@ -386,6 +386,24 @@ law('import: it goes on after what stopped it for a while', async ({ world, home
   assert.is(pageOf(await home.admin.get('/api/tenant/devices')).totalElements, 2);
 });
 
+law('import: a tenant has a few under way at a time, and another tenant as many', async ({ world, home }) => {
+  await world.imports.stop(); // nothing that is started comes to its end
+  const other = await settle(world, 'other');
+  const start = (caller: Caller, id: string) => caller.post(`/api/deviceImport/${id}/start?dryRun=false`);
+  const ids = [];
+  for (let n = 0; n < 6; n += 1) ids.push(await begin(home.admin, [{ name: `Device ${n}` }]));
+  for (const id of ids.slice(0, 5)) assert.is(jobOf(await start(home.admin, id)).state, 'RUNNING');
+  const [first = '', sixth = ''] = [ids[0], ids[5]];
+  isProblem(
+    await start(home.admin, sixth),
+    400,
+    31,
+    '5 imports are under way! Wait until one has ended, or cancel one.',
+  );
+  assert.is(jobOf(await start(home.admin, first)).state, 'RUNNING', 'asked again, it is the same answer');
+  assert.is(jobOf(await start(other.admin, await begin(other.admin, [{ name: 'D' }]))).state, 'RUNNING');
+});
+
 law('import: two of one tenant take turns, and create each device once', async ({ world, home }) => {
   const rows = Array.from({ length: 100 }, (_, at) => ({ name: `Device ${at}` }));
   const [one, two] = [await begin(home.admin, rows), await begin(home.admin, rows)];
