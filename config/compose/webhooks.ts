@@ -76,6 +76,12 @@ export function composeWebhooks(settings: Config['webhooks'], needs: WebhookComp
 const COMPLAIN_EVERY_MS = 600_000;
 
 /**
+ * Events of each log that stay although the trail and all webhooks have read them: streams of events (`GET /api/events`) read
+ * the same logs by the half second, and who comes back goes on with them. Some 0.3 MB.
+ */
+const KEPT_FOR_STREAMS = 1_000;
+
+/**
  * Up to where a log may be trimmed: it waits for the webhooks, up to so many events. What lies behind that is gone for those that
  * are not through yet, and the log tells it.
  */
@@ -96,6 +102,6 @@ export function trimmedUpTo(
         'a webhook is too far behind: the oldest events that it has not had are let go of',
       );
     }
-    return Math.max(Math.min(from, upTo), upTo - eventsMax);
+    return Math.max(0, Math.min(from, upTo - KEPT_FOR_STREAMS), upTo - eventsMax);
   };
 }
