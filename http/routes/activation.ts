@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Accounts, User } from '../../actors/accounts/accounts.ts';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
 import type { Clock } from '../../actors/base/clock.ts';
+import type { UserId } from '../../actors/base/ids.ts';
 import type { Mails } from '../../actors/mail/model.ts';
 import { ADMINISTRATORS, type Principal } from '../auth/principal.ts';
 import type { SecondFactorAuth } from '../auth/second-factor.ts';
@@ -53,6 +54,23 @@ export function activationRoutes(needs: ActivationNeeds): Route[] {
   ];
 }
 
+/** A user whose link the caller may see and send; or the problem. */
+async function userToActivate(
+  accounts: Accounts,
+  principal: Parameters<typeof manageableUser>[1] & Parameters<typeof isBeyondDelegation>[0],
+  id: UserId,
+) {
+  const user = await manageableUser(accounts, principal, id);
+  const isBeyond = user.type === 'found' && isBeyondDelegation(principal, user.value.membership);
+  return isBeyond ? permissionDenied : user;
+}
+
+const LINK_RESPONSES = {
+  200: { description: 'The link' },
+  400: { description: 'The user is activated already' },
+  404: { description: 'No such user' },
+};
+
 function activationLink({ accounts }: ActivationNeeds): Route {
   const { users } = accounts;
   return defineRoute({
@@ -61,15 +79,10 @@ function activationLink({ accounts }: ActivationNeeds): Route {
     summary: "A new user's activation link, as text",
     roles: ADMINISTRATORS,
     params: inPath,
-    responses: {
-      200: { description: 'The link' },
-      400: { description: 'The user is activated already' },
-      404: { description: 'No such user' },
-    },
+    responses: LINK_RESPONSES,
     async handle({ principal, params, linkBase }) {
-      const user = await manageableUser(accounts, principal, params.userId);
+      const user = await userToActivate(accounts, principal, params.userId);
       if (user.type !== 'found') return user;
-      if (isBeyondDelegation(principal, user.value.membership)) return permissionDenied;
       const activation = await users.activation(user.value.id);
       if (activation.type !== 'done') return accountProblem(activation, 'User');
       return text(linkWith(linkBase(), activation.value.token));
@@ -91,9 +104,8 @@ function activationLinkInfo({ accounts, clock }: ActivationNeeds): Route {
       404: { description: 'No such user' },
     },
     async handle({ principal, params, linkBase }) {
-      const user = await manageableUser(accounts, principal, params.userId);
+      const user = await userToActivate(accounts, principal, params.userId);
       if (user.type !== 'found') return user;
-      if (isBeyondDelegation(principal, user.value.membership)) return permissionDenied;
       const activation = await users.activation(user.value.id);
       if (activation.type !== 'done') return accountProblem(activation, 'User');
       const { token, expiresAt } = activation.value;
@@ -138,15 +150,10 @@ function anotherLink({ accounts, audit }: ActivationNeeds): Route {
     summary: 'Another activation link, as text: the one before does not work any more',
     roles: ADMINISTRATORS,
     params: inPath,
-    responses: {
-      200: { description: 'The link' },
-      400: { description: 'The user is activated already' },
-      404: { description: 'No such user' },
-    },
+    responses: LINK_RESPONSES,
     async handle({ principal, params, linkBase }) {
-      const user = await manageableUser(accounts, principal, params.userId);
+      const user = await userToActivate(accounts, principal, params.userId);
       if (user.type !== 'found') return user;
-      if (isBeyondDelegation(principal, user.value.membership)) return permissionDenied;
       const activation = await users.activation(user.value.id, true);
       if (activation.type !== 'done') return accountProblem(activation, 'User');
       noteUser(audit, 'CREDENTIALS_UPDATED', user.value, undefined, {
