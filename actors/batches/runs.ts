@@ -35,7 +35,7 @@ export function createBatchRuns(needs: BatchRunNeeds, jobs: BatchJobs, stopping:
   async function run(started: Batch, isOurs: IsOurs): Promise<void> {
     for (let number = 0; number < blocksOf(started); number += 1) {
       const batch = await jobs.find(started.id);
-      if (batch === undefined) return;
+      if (batch === undefined || !isUnderWay(batch)) return; // another process may have ended it meanwhile
       if ((number + 1) * BLOCK <= batch.through) continue;
       // Of a block that was begun, nobody else would ever say what became of its devices.
       if (batch.state === 'cancelling' && batch.begun <= batch.through) return end(batch, 'cancelled');

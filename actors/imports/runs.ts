@@ -31,14 +31,13 @@ export function createImportRuns(needs: ImportRunNeeds): Runs {
       job = dryRun
         ? await blocks.tryOut(job, number, seen, isOurs)
         : await blocks.carryOut(job, number, isOurs);
-      if (job === undefined) return;
+      if (job === undefined || !isUnderWay(job)) return; // another process may have ended it meanwhile
     }
     if (stopping()) return;
     const through = dryRun ? 'tried' : 'done';
-    await jobs.change(started.id, (now) => ({
-      ...now,
-      state: now.state === 'cancelling' ? 'cancelled' : through,
-    }));
+    await jobs.change(started.id, (now) =>
+      isUnderWay(now) ? { ...now, state: now.state === 'cancelling' ? 'cancelled' : through } : now,
+    );
   }
 
   return createRuns<ImportJob>({
