@@ -34,6 +34,8 @@ export interface ApiKeys {
   revoke(userId: UserId, id: string): Promise<boolean>;
   /** The key behind a text, if it is one that works now. */
   find(value: string): Promise<ApiKey | undefined>;
+  /** Whether a key is there still and has not expired. */
+  works(id: ApiKeyId): Promise<boolean>;
   /** A key is being used: writes it down where that is due; undefined where it is not. */
   used(key: ApiKey): Promise<void> | undefined;
   /** Revokes all of a user. */
@@ -69,6 +71,7 @@ export function createApiKeys(store: Store, clock: Clock): ApiKeys {
   const stored = createCollection(store, kind);
   /** Keys whose use is being written. */
   const writing = new Set<string>();
+  const isInTime = ({ expiresAt }: StoredApiKey) => expiresAt === null || clock.now() < expiresAt;
 
   return {
     async create(userId, fields) {
@@ -101,8 +104,12 @@ export function createApiKeys(store: Store, clock: Clock): ApiKeys {
     async find(value) {
       if (!SHAPE.test(value)) return undefined;
       const key = await stored.findByKey(keyOf(digestOf(value)));
-      const works = key !== undefined && (key.expiresAt === null || clock.now() < key.expiresAt);
-      return works ? withoutDigest(key) : undefined;
+      return key !== undefined && isInTime(key) ? withoutDigest(key) : undefined;
+    },
+
+    async works(id) {
+      const key = await stored.find(id);
+      return key !== undefined && isInTime(key);
     },
 
     used({ id, lastUsedAt }) {

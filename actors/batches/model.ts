@@ -1,6 +1,6 @@
 /** What a batch is (one change to many devices), what can be asked of it, and what is kept of each device to undo it. */
 import type { Instant } from '../base/clock.ts';
-import type { BatchId, CustomerId, DeviceId, TenantId, UserId } from '../base/ids.ts';
+import type { ApiKeyId, BatchId, CustomerId, DeviceId, TenantId, UserId } from '../base/ids.ts';
 
 /** Devices of one batch. */
 export const BATCH_DEVICES_MAX = 25_000;
@@ -25,6 +25,8 @@ export interface Batch {
   readonly createdBy: UserId;
   /** The administrator who looks in as that user. */
   readonly impersonatorId?: UserId;
+  /** The API key that asked for it. */
+  readonly apiKeyId?: ApiKeyId;
   readonly createdAt: Instant;
   readonly change: BatchChange;
   /** The batch that this one undoes: its devices get back what that one took. */
@@ -74,6 +76,7 @@ interface NewBatch {
   readonly tenantId: TenantId;
   readonly createdBy: UserId;
   readonly impersonatorId?: UserId;
+  readonly apiKeyId?: ApiKeyId;
   readonly change: BatchChange;
 }
 

@@ -157,7 +157,7 @@ export function createAuthentication(
     const { id: userId, membership } = standing.user;
     writeUse(accounts.apiKeys.used(key));
     const grant = key.claimingOnly ? 'claiming' : 'delegated';
-    return { userId, sessionId: undefined, grant, ...membership };
+    return { userId, sessionId: undefined, grant, apiKeyId: key.id, ...membership };
   }
 
   /** At once where token and user are remembered. Undefined: it is of no issuer that counts here. */

@@ -1,6 +1,6 @@
 /** Who asks, according to the store and not to the token. The three kinds have types of their own. */
 import type { Membership, SessionVia } from '../../actors/accounts/accounts.ts';
-import type { CustomerId, TenantId, UserId } from '../../actors/base/ids.ts';
+import type { ApiKeyId, CustomerId, TenantId, UserId } from '../../actors/base/ids.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 
 /**
@@ -22,6 +22,8 @@ interface Session {
   readonly via?: SessionVia;
   /** The administrator who looks in as this user. */
   readonly impersonatorId?: UserId;
+  /** The API key that was shown instead of a session. */
+  readonly apiKeyId?: ApiKeyId;
 }
 
 interface SystemAdministrator extends Session {

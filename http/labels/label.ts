@@ -4,7 +4,7 @@
  */
 import { encode } from 'uqr';
 import type { Font } from './font.ts';
-import { asSeen } from './script.ts';
+import { asSeen, lettersOf } from './script.ts';
 import type { Stock } from './stocks.ts';
 
 export interface Labelled {
@@ -165,50 +165,68 @@ interface Space {
 
 /** The text as large as it fits, on one line rather than on two; cut at the smallest size. */
 function fitted(font: Font, text: string, { most, least, linesMax, width, height }: Space): Fitted {
-  for (let points = Math.max(most, least); ; points -= STEP) {
-    const size = Math.max(points, least) * PT;
-    const lines = folded(font, text, width / size);
+  const inSize = (points: number) => {
+    const size = points * PT;
     const room = Math.max(1, Math.min(linesMax, Math.floor(height / (size * LINE_HEIGHT) + 0.01)));
-    const whole = lines.length <= room;
-    if (!whole && points > least) continue;
-    const kept = whole
-      ? lines
-      : [...lines.slice(0, room - 1), cut(font, lines[room - 1] ?? '', width / size)];
-    return { size, height: kept.length * size * LINE_HEIGHT, texts: kept.map(asSeen), whole };
-  }
+    return { size, ...folded(font, text, width / size, room) };
+  };
+  const steps = Math.max(0, Math.ceil((most - least) / STEP));
+  const sizes = Array.from({ length: steps }, (_, nth) => most - nth * STEP);
+  const tooLarge = longest(sizes, (some) => !inSize(some.at(-1) ?? least).whole);
+  const { size, lines, whole } = inSize(sizes[tooLarge.length] ?? least);
+  const kept = whole ? lines : [...lines.slice(0, -1), cut(font, lines.at(-1) ?? '', width / size)];
+  return { size, height: kept.length * size * LINE_HEIGHT, texts: kept.map(asSeen), whole };
 }
 
 /** Where a line may end: behind spaces and hyphens. */
 const PIECES = /[^\s-]*[\s-]?/gu;
 
-/** @param width in sizes of the font */
-function folded(font: Font, text: string, width: number): string[] {
+/** What stays together: a letter with its marks. */
+const LETTERS = /\P{M}\p{M}*|\p{M}+/gu;
+
+/** As many lines as there is room for. @param width in sizes of the font */
+function folded(font: Font, text: string, width: number, room: number) {
   const lines: string[] = [];
-  let line = '';
-  const fits = (some: string) => widthOf(font, asSeen(some.trimEnd())) <= width;
-  for (const [piece] of text.matchAll(PIECES)) {
-    if (fits(line + piece)) {
-      line += piece;
+  const fits = (some: readonly string[]) => widthOf(font, lettersOf(some.join('').trimEnd())) <= width;
+  let pieces: readonly string[] = text.match(PIECES)?.filter((piece) => piece !== '') ?? [];
+  while (pieces.length > 0 && lines.length < room) {
+    const together = longest(pieces, fits);
+    if (together.length > 0) {
+      lines.push(together.join(''));
+      pieces = pieces.slice(together.length);
       continue;
     }
-    if (line !== '') lines.push(line);
-    line = '';
-    for (const letter of piece) {
-      if (line !== '' && !fits(line + letter)) {
-        lines.push(line);
-        line = '';
-      }
-      line += letter;
-    }
+    const [piece = '', ...others] = pieces;
+    const letters = piece.match(LETTERS) ?? [];
+    const most = longest(letters, fits).length || 1;
+    lines.push(letters.slice(0, most).join(''));
+    const rest = letters.slice(most).join('');
+    pieces = rest === '' ? others : [rest, ...others];
   }
-  if (line !== '' || lines.length === 0) lines.push(line);
-  return lines.map((one) => one.trim());
+  const isWhole = pieces.length === 0;
+  return { lines: lines.length === 0 ? [''] : lines.map((one) => one.trim()), whole: isWhole };
 }
 
 function cut(font: Font, line: string, width: number): string {
-  const letters = [...line];
-  while (letters.length > 0 && widthOf(font, asSeen(`${letters.join('')}…`)) > width) letters.pop();
-  return `${letters.join('')}…`;
+  const fits = (some: readonly string[]) => widthOf(font, lettersOf(`${some.join('')}…`)) <= width;
+  return `${longest(line.match(LETTERS) ?? [], fits).join('')}…`;
+}
+
+/**
+ * The longest beginning that fits. Each look sets the text anew, as letters have other forms and places in a longer one; so
+ * looks are doubled and then halved, and not made for each item.
+ */
+function longest<Item>(items: readonly Item[], fits: (some: readonly Item[]) => boolean): readonly Item[] {
+  let good = 0;
+  let bad = 1;
+  while (bad <= items.length && fits(items.slice(0, bad))) [good, bad] = [bad, bad * 2];
+  bad = Math.min(bad, items.length + 1);
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    if (fits(items.slice(0, middle))) good = middle;
+    else bad = middle;
+  }
+  return items.slice(0, good);
 }
 
 /** In sizes of the font. */

@@ -40,6 +40,14 @@ export function asSeen(text: string): string {
   return order.map(({ part, level }) => (level % 2 === 1 ? (MIRRORED.get(part) ?? part) : part)).join('');
 }
 
+const ARABIC = /[\u0600-\u06ff]/;
+
+/** The letters of `asSeen`, in the order of reading: as wide as they are set, and found much sooner. */
+export function lettersOf(text: string): string {
+  const line = text.normalize('NFC');
+  return ARABIC.test(line) ? joined(line) : line;
+}
+
 /** Letters with the marks on them. */
 function clusters(text: string): string[] {
   const parts: string[] = [];

@@ -40,9 +40,10 @@ export function createBatchAct(needs: BatchActNeeds) {
   };
 }
 
-/** Whether who asked for a batch may do it still. */
-export function createMayGoOn({ users }: Pick<Accounts, 'users'>) {
-  return async ({ tenantId, createdBy, impersonatorId }: Batch): Promise<boolean> => {
+/** Whether who asked for a batch may do it still: the user, who looked in as it, and the API key that was shown. */
+export function createMayGoOn({ users, apiKeys }: Pick<Accounts, 'users' | 'apiKeys'>) {
+  return async ({ tenantId, createdBy, impersonatorId, apiKeyId }: Batch): Promise<boolean> => {
+    if (apiKeyId !== undefined && !(await apiKeys.works(apiKeyId))) return false;
     if (impersonatorId !== undefined && (await users.standing(impersonatorId)) === undefined) return false;
     const membership = (await users.standing(createdBy))?.user.membership;
     return membership?.authority === 'TENANT_ADMIN' && membership.tenantId === tenantId;

@@ -117,6 +117,7 @@ const by = (principal: TenantAdministrator) => ({
   tenantId: principal.tenantId,
   createdBy: principal.userId,
   ...impersonation(principal),
+  ...(principal.apiKeyId === undefined ? {} : { apiKeyId: principal.apiKeyId }),
 });
 
 function beginBatch(needs: BatchRouteNeeds): Route {

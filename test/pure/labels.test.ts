@@ -92,6 +92,28 @@ test('labels: of every stock, code and lines are on the label, the key whole, wh
   }
 });
 
+test('labels: a long name that runs to the left is folded by halving, and no line could take one letter more', () => {
+  const font = labelFont();
+  const [stock] = STOCKS;
+  const name = 'שלוםעליכם'.repeat(28);
+  let looks = 0;
+  const counting = {
+    ...font,
+    glyphOf(code: number) {
+      looks += 1;
+      return font.glyphOf(code);
+    },
+  };
+  const drawn = drawLabel(label(name), stock, counting);
+  assert.ok(drawn);
+  assert.ok(looks < 20_000, `${looks} letters were measured`);
+  const hebrew = drawn.lines.filter(({ text }) => /\p{Script=Hebrew}/u.test(text));
+  assert.ok(hebrew.length > 2);
+  const room = Math.max(...drawn.lines.map(({ width }) => width));
+  for (const { width, size } of hebrew.slice(0, -1))
+    assert.ok(width + size > room - size, 'the line is full');
+});
+
 test('labels: what comes out badly is said', () => {
   const [sheet] = STOCKS;
   const small = STOCKS.find(({ id }) => id === 'avery-l7651') ?? sheet;

@@ -1,6 +1,6 @@
 /** Batches: one change to many devices, over the REST API. */
 import * as assert from 'uvu/assert';
-import type { DeviceId } from '../../actors/base/ids.ts';
+import type { ApiKeyId, DeviceId } from '../../actors/base/ids.ts';
 import { silentLog } from '../../actors/base/log.ts';
 import { BATCHES_UNDER_WAY_MAX, createBatches, isUnderWay } from '../../actors/batches/batches.ts';
 import { UnreadableRecord } from '../../actors/device/persistence.ts';
@@ -331,6 +331,49 @@ law('who may not do it any more: the batch stops before the next devices', async
   assert.equal([batch?.through, batch?.done, batch?.refused], [BLOCK, 16, BLOCK - 16]);
   assert.is((await admin.get('/api/deviceBatches')).status, 401);
   await batches.stop();
+});
+
+law('begun by an API key, a batch stops when the key is revoked or has expired', async (scene) => {
+  const { world, home } = scene;
+  const { admin, tenantId, adminId } = home;
+  const ids = await provisionMany(world, tenantId, BLOCK + 10);
+  const newKey = async (more: object = {}) => {
+    const key = entity(await admin.post('/api/apiKey', { description: 'script', ...more }));
+    return { id: key.id.id as ApiKeyId, value: String(key.value) };
+  };
+  const byKey = await newKey();
+  const headers = { 'X-Authorization': `ApiKey ${byKey.value}` };
+  const body = { change: 'ALLOW_CLAIMING', where: {} };
+  const asked = await world.app.request('/api/deviceBatch', {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(body),
+  });
+  const { id } = (await asked.json()) as Batch;
+  assert.is((await world.batches.find(tenantId, id))?.apiKeyId, byKey.id, 'the batch knows its key');
+  await until('it is done', async () => (await world.batches.find(tenantId, id))?.state === 'done');
+
+  const short = await newKey({ expirationTime: world.clock.now() + HOUR_MS });
+  const ends = [
+    [byKey.id, () => admin.delete(`/api/apiKey/${byKey.id}`)],
+    [short.id, async () => world.clock.advance(HOUR_MS)],
+  ] as const;
+  for (const [apiKeyId, end] of ends) {
+    let seen = 0;
+    const batches = endingAfter(world, Number.POSITIVE_INFINITY, async () => {
+      seen += 1;
+      if (seen === 10) await end();
+    });
+    const begun = await batches.begin(
+      { tenantId, createdBy: adminId, apiKeyId, change: { type: 'forbid' } },
+      ids,
+    );
+    assert.ok(begun.type === 'done');
+    const found = () => batches.find(tenantId, begun.batch.id);
+    await until('it has stopped', async () => (await found())?.state === 'stopped');
+    assert.is((await found())?.through, BLOCK);
+    await batches.stop();
+  }
 });
 
 law('cancelled, it ends within a block, and what it did can be undone', async ({ world, home }) => {
