@@ -28,6 +28,8 @@ interface ProviderLink extends Subject {
   readonly claimingOnly?: true;
   /** Which provider found the user at the first sign-in; missing: a system administrator said so. */
   readonly providerId?: ProviderId;
+  /** It is being removed, since then: who removes another one does not count on it. */
+  readonly endingAt?: Instant;
 }
 
 type How = { readonly claimingOnly: boolean } | { readonly providerId: ProviderId };
@@ -42,6 +44,13 @@ export interface ProviderLinks {
   isTaken(userId: UserId, providerId: ProviderId): Promise<boolean>;
   /** The first hundred of a user. */
   list(userId: UserId): Promise<readonly ProviderLink[]>;
+  /**
+   * Says that one of them is to be removed, and resolves to those that the user can still count on then. Of two that are removed
+   * at once neither counts on the other, whatever the processes.
+   */
+  announceRemoval(userId: UserId, id: string): Promise<readonly ProviderLink[]>;
+  /** It stays after all. */
+  keep(userId: UserId, id: string): Promise<void>;
   /** Undefined: the user has none with this id. */
   remove(userId: UserId, id: string): Promise<ProviderLink | undefined>;
   /** Removes those of a user. */
@@ -52,6 +61,8 @@ const linksOf = (userId: UserId) => `account/provider-links/${userId}`;
 /** Who has so many is not found by an address any more. */
 const LOOKED_AT = 1_000;
 const LISTED = 100;
+/** A removal that has not ended by then was broken off. */
+const REMOVAL_MS = 10 * 60_000;
 
 const kind: Kind<ProviderLink> = {
   name: 'provider-link',
@@ -97,6 +108,21 @@ export function createProviderLinks(store: Store, clock: Pick<Clock, 'now'>): Pr
       return some.length === LOOKED_AT || some.some((link) => link.providerId === providerId);
     },
     list: (userId) => links.first(linksOf(userId), LISTED),
+    async announceRemoval(userId, id) {
+      const now = clock.now();
+      // Written before the others are read: so whoever removes another one sees this, or is seen.
+      await links.change(id, (link) => (link.userId === userId ? { ...link, endingAt: now } : link));
+      const all = await links.first(linksOf(userId), LISTED);
+      return all.filter(
+        (link) => link.id !== id && (link.endingAt === undefined || link.endingAt + REMOVAL_MS < now),
+      );
+    },
+    async keep(userId, id) {
+      await links.change(id, (link) => {
+        const { endingAt, ...kept } = link;
+        return link.userId === userId && endingAt !== undefined ? kept : link;
+      });
+    },
     async remove(userId, id) {
       const link = await links.find(id);
       if (link?.userId !== userId) return undefined;

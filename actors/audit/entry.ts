@@ -13,7 +13,7 @@ import type { DeviceEvent } from '../device/device.ts';
 import { evidenceOf, type OwnershipChange } from '../device/evidence.ts';
 import { CLAIMING_DATA } from '../device/state.ts';
 
-/** ThingsBoard's names where it has one; it has none for windows, challenges, refused claims and take-overs. */
+/** ThingsBoard's names where it has one; it has none for windows, challenges, refused claims, take-overs and mails. */
 export const ACTIONS = [
   'ADDED',
   'UPDATED',
@@ -43,6 +43,7 @@ export const ACTIONS = [
   'TAKE_OVER_ASKED',
   'TAKE_OVER_ENDED',
   'RESET_NOTED',
+  'MAIL_DROPPED',
   'TRAIL_PRUNED',
 ] as const;
 export type Action = (typeof ACTIONS)[number];

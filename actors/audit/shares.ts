@@ -95,6 +95,7 @@ function isPassing(action: Action): boolean {
     case 'TRANSFER_REFUSED':
     case 'TAKE_OVER_ASKED':
     case 'TAKE_OVER_ENDED':
+    case 'MAIL_DROPPED':
     case 'TRAIL_PRUNED':
       return false;
     default:

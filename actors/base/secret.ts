@@ -47,8 +47,8 @@ export interface Secrets extends CredentialSecrets {
    * is compared with one after the other.
    */
   digests(whose: DeviceId | UserId | TenantId, secret: string): readonly [SecretDigest, ...SecretDigest[]];
-  /** The digest of what a user may show beside the password, as `digest`, but under the store's key, which outlasts this one. */
-  digestForUser(whose: UserId, secret: string): SecretDigest;
+  /** The digest of what a user may show beside the password, or of what only this server writes down in a tenant's records, as `digest`, but under the store's key, which outlasts this one. */
+  digestForUser(whose: UserId | TenantId, secret: string): SecretDigest;
   /** Encrypts a secret for one device, user or kit. */
   seal(whose: DeviceId | UserId | KitId, secret: string): string;
   /** Undoes `seal`. Throws when the text was not sealed for it by this server. */

@@ -1,5 +1,6 @@
 /** Mails, composed: the outbox, who sends it, how letters read, and how many there may be. */
 import type { Accounts } from '../accounts/accounts.ts';
+import type { AuditTrail } from '../audit/audit.ts';
 import type { Clock } from '../base/clock.ts';
 import { type MailId, newId, type TenantId } from '../base/ids.ts';
 import { type Log, logBounded } from '../base/log.ts';
@@ -36,6 +37,7 @@ export interface MailNeeds {
   readonly secrets: Secrets;
   readonly counters: Counters;
   readonly smtp: Smtp;
+  readonly audit: Pick<AuditTrail, 'note'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -45,8 +47,11 @@ const HOUR = 3_600_000;
 const ASKED_EVERY_MS = 5 * 60_000;
 /** Mails that strangers ask for, an hour, from one address of the network. */
 const ASKED_PER_NETWORK = 10;
-/** Mails of one kind that one address gets, whoever asks for them. */
-const PER_ADDRESS = { anHour: 5, aDay: 20 } as const;
+/**
+ * Mails of one kind that one address gets on behalf of one tenant, or of strangers, whoever asks for them. After so many in a
+ * day one in an hour goes on: its link is good for an hour, so who asks for many keeps nobody from setting a password.
+ */
+const PER_ADDRESS = { anHour: 5, aDay: 20, anHourAfterwards: 1 } as const;
 /** Those tell somebody of an attack: what else a tenant sends must not use their number up. */
 const WARNINGS: ReadonlySet<Letter['type']> = new Set(['password-changed', 'address-changed']);
 const LEASE_MS = 6_000;
@@ -74,6 +79,7 @@ export function createMails(settings: MailSettings, needs: MailNeeds): MailParts
     write: letters.write,
     lease: createLease(store, clock, 'mail', LEASE_MS),
     leaseMs: LEASE_MS,
+    dropped: createNoteOfDropped(needs),
     clock,
     log,
     chance: Math.random,
@@ -84,10 +90,10 @@ export function createMails(settings: MailSettings, needs: MailNeeds): MailParts
   const perNetwork = counters('mail-network', { windowMs: HOUR });
   const perUser = counters('mail-user', { windowMs: HOUR });
   const perStranger = counters('mail-stranger', { windowMs: 24 * HOUR });
-  const perAddress = [
-    { counter: counters('mail-address-hour', { windowMs: HOUR }), max: PER_ADDRESS.anHour },
-    { counter: counters('mail-address-day', { windowMs: 24 * HOUR }), max: PER_ADDRESS.aDay },
-  ];
+  const perAddress = {
+    hour: counters('mail-address-hour', { windowMs: HOUR }),
+    day: counters('mail-address-day', { windowMs: 24 * HOUR }),
+  };
   const choices = openMailChoices(store);
 
   const tooMany = (about: object) =>
@@ -113,14 +119,18 @@ export function createMails(settings: MailSettings, needs: MailNeeds): MailParts
     }
   }
 
-  /** Each kind for itself: whoever makes a tenant send activation mails must not keep a password from being reset. */
-  async function addressHasEnough(letter: Letter): Promise<boolean> {
+  /**
+   * Each kind for itself: whoever makes a tenant send activation mails must not keep a password from being reset. And each
+   * tenant for itself: what another one sends is neither seen here nor in the way.
+   */
+  async function addressHasEnough(letter: Letter, tenantId: TenantId | null): Promise<boolean> {
     const address = await boundedAddress(letter);
     if (address === undefined) return false;
-    for (const { counter, max } of perAddress) {
-      if ((await counter.add(`${letter.type} ${address.toLowerCase()}`)).count > max) return true;
-    }
-    return false;
+    const key = `${letter.type} ${tenantId ?? ''} ${address.toLowerCase()}`;
+    const { count: inHour } = await perAddress.hour.add(key);
+    if (inHour > PER_ADDRESS.anHour) return true;
+    const { count: inDay } = await perAddress.day.add(key);
+    return inDay > PER_ADDRESS.aDay && inHour > PER_ADDRESS.anHourAfterwards;
   }
 
   async function post(letter: Letter, tenantId: TenantId | null, id?: MailId): Promise<Posted> {
@@ -129,7 +139,7 @@ export function createMails(settings: MailSettings, needs: MailNeeds): MailParts
       tooMany({ about: letter.type, tenantId, option: 'mail.perTenantPerHour' });
       return 'too-many';
     }
-    if (await addressHasEnough(letter)) {
+    if (await addressHasEnough(letter, tenantId)) {
       tooMany({ about: letter.type, tenantId });
       return 'too-many';
     }
@@ -170,11 +180,34 @@ export function createMails(settings: MailSettings, needs: MailNeeds): MailParts
         }
         // Whoever has the address or not, it is counted and kept alike.
         if ((await perAsked.add(`${letter.type} ${letter.email.toLowerCase()}`)).count > 1) return;
-        if (await addressHasEnough(letter)) return tooMany({ about: letter.type, tenantId: null });
+        if (await addressHasEnough(letter, null)) return tooMany({ about: letter.type, tenantId: null });
         await keep(letter, null);
       },
 
       test: (to, tag) => smtp.send(letters.test(newId<MailId>(clock.now()), to, tag)),
     },
+  };
+}
+
+/** Tells the tenant whose user it is that a mail will not come; without the address, which the entry of the user has. */
+function createNoteOfDropped({ accounts: { users }, audit }: Pick<MailNeeds, 'accounts' | 'audit'>) {
+  return async (letter: Letter, behalfOf: TenantId | null, why: string): Promise<void> => {
+    const user = 'userId' in letter ? await users.find(letter.userId) : await users.findByEmail(letter.email);
+    const membership = user?.membership;
+    const its = membership === undefined || membership.authority === 'SYS_ADMIN' ? undefined : membership;
+    const tenantId = behalfOf ?? its?.tenantId;
+    if (tenantId === undefined) return;
+    // Who of another tenant has the address is not told.
+    const own = its?.tenantId === tenantId ? its : undefined;
+    audit.note({
+      tenantId,
+      action: 'MAIL_DROPPED',
+      deviceId: undefined,
+      deviceName: undefined,
+      customerId: own?.authority === 'CUSTOMER_USER' ? own.customerId : undefined,
+      userId: own === undefined ? undefined : user?.id,
+      data: { mail: letter.type },
+      failure: why,
+    });
   };
 }

@@ -4,7 +4,7 @@
  * for good is dropped, which is logged. Where the server cannot be used at all, everything rests but for one mail now and then.
  */
 import type { Clock, Instant } from '../base/clock.ts';
-import type { MailId } from '../base/ids.ts';
+import type { MailId, TenantId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { ifUnavailable, StoreUnavailable } from '../journal/unavailable.ts';
 import { type Lease, whileHeld } from '../records/lease.ts';
@@ -53,6 +53,8 @@ export interface SenderNeeds {
   readonly lease: Lease;
   /** After so long without a renewal the lease is lost. */
   readonly leaseMs: number;
+  /** Hears of each mail that will never be sent. */
+  readonly dropped: (letter: Letter, tenantId: TenantId | null, why: string) => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
   /** Between 0 and 1. */
@@ -98,9 +100,15 @@ export function createMailSender(needs: SenderNeeds): MailSender {
     }
   }
 
-  async function drop(mail: Waiting): Promise<Came> {
+  async function drop(mail: Waiting, why: string): Promise<Came> {
     count('dropped');
     await outbox.mails.remove(mail.id);
+    try {
+      await needs.dropped(outbox.letterOf(mail), mail.tenantId, why);
+    } catch (error) {
+      if (error instanceof StoreUnavailable) throw error;
+      reportBug(log, 'mail', error, { mail: mail.id, about: mail.type });
+    }
     return 'done';
   }
 
@@ -137,7 +145,7 @@ export function createMailSender(needs: SenderNeeds): MailSender {
     }
     if (clock.now() >= mail.createdAt + GIVEN_UP_AFTER_MS) {
       log.warn(named(mail), 'a mail could not be sent for a day: it is given up');
-      return drop(mail);
+      return drop(mail, 'too-late');
     }
     const written = await write(mail);
     if (written === 'bug') {
@@ -156,7 +164,7 @@ export function createMailSender(needs: SenderNeeds): MailSender {
         return 'done';
       case 'refused':
         log.warn({ ...named(mail), why: sent.why }, 'the mail server refuses a mail for good: it is dropped');
-        return drop(mail);
+        return drop(mail, sent.why);
       case 'later':
         await defer(waiting, mail, sent.why);
         return 'later';

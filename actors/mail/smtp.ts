@@ -86,7 +86,7 @@ const ABOUT_US = new Set([421, 454, 503, 530, 534, 535, 538]);
 /** What was refused is this mail, or its recipient; without a reply, an address that this server cannot be given. */
 const ABOUT_THE_MAIL = new Set(['EENVELOPE', 'EMESSAGE']);
 
-/** What nodemailer's error means (RFC 5321 §4.2.1): a reply of 5xx is for good, of 4xx for now. */
+/** What nodemailer's error means (RFC 5321 §4.2.1): a reply of 5xx is for good, unless it is about us; of 4xx for now. */
 function outcomeOf(error: unknown): Sent {
   if (!(error instanceof Error)) throw error;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
@@ -98,5 +98,26 @@ function outcomeOf(error: unknown): Sent {
   if (code === 'EENVELOPE' && command === 'MAIL FROM' && reply >= 500)
     return { type: 'wrong-server', why: `${why} MAIL FROM` };
   if (!ABOUT_THE_MAIL.has(code) || ABOUT_US.has(reply)) return { type: 'wrong-server', why };
-  return { type: reply >= 400 && reply < 500 ? 'later' : 'refused', why };
+  if (reply >= 400 && reply < 500) return { type: 'later', why };
+  const answer = 'response' in error && typeof error.response === 'string' ? error.response : '';
+  if (reply >= 500 && isAboutSender(answer)) return { type: 'later', why: `${why} sender` };
+  return { type: 'refused', why };
+}
+
+const ENHANCED = /^\d{3}[ -]5\.(\d{1,3})\.(\d{1,3})\b/;
+/** What servers write that give no enhanced code, or one that says nothing. */
+const SENDER_WORDS =
+  /\b(?:sender|relay(?:ing)?|spf|dkim|dmarc|mail from|from address|not authori[sz]ed|authenticat)/i;
+
+/**
+ * Whether a reply of 5xx to the recipient or the mail may be about who sends it: many servers look at that only then. Such a
+ * mail waits, as the operator can mend it. By the enhanced code (RFC 3463 §3.2, §3.8: bad sender, or a rule of the server) where
+ * there is one, as this is not in the words of any language.
+ */
+function isAboutSender(answer: string): boolean {
+  const [, subject, detail] = ENHANCED.exec(answer) ?? [];
+  if (subject === '7') return true;
+  if (subject === '1' && ['7', '8', '9'].includes(detail ?? '')) return true;
+  const saysWhose = subject === '1' || subject === '2' || subject === '6';
+  return !saysWhose && SENDER_WORDS.test(answer);
 }

@@ -23,7 +23,7 @@ import {
   type Providers,
   type SignedIn,
 } from './model.ts';
-import { isOwnOf, signUp } from './sign-up.ts';
+import { isOwnOf, markOf, signUp } from './sign-up.ts';
 
 export interface ProviderNeeds {
   readonly store: Store;
@@ -166,7 +166,7 @@ const OWN = '%{email}';
 
 const refused = (why: Extract<SignedIn, { type: 'refused' }>['why']): SignedIn => ({ type: 'refused', why });
 
-function createPeople({ accounts, counters, allowSignUp }: ProviderNeeds): Providers['signIn'] {
+function createPeople({ accounts, counters, secrets, allowSignUp }: ProviderNeeds): Providers['signIn'] {
   const { users, customers, providerLinks } = accounts;
   const perAddress = counters('sign-up-address', { windowMs: DAY_MS });
   const perProvider = counters('sign-up-provider', { windowMs: DAY_MS });
@@ -175,7 +175,7 @@ function createPeople({ accounts, counters, allowSignUp }: ProviderNeeds): Provi
   async function byAddress(
     provider: Provider,
     claims: Claims,
-    mark: string,
+    person: string,
   ): Promise<User | 'unproven' | undefined> {
     const { email, emailVerified } = claims;
     if (email === undefined || !emailVerified) return undefined;
@@ -193,10 +193,12 @@ function createPeople({ accounts, counters, allowSignUp }: ProviderNeeds): Provi
     // Its sign-up was broken off before the link was written.
     const { membership } = user;
     if (!provider.signsUp || membership.authority !== 'CUSTOMER_USER') return undefined;
-    // The mark lies where a tenant can write it: only those of the tenant that is signed up for are looked at.
+    // The mark lies where a tenant can copy it: only those of the tenant that is signed up for are looked at.
     if (membership.tenantId !== (provider.tenantId ?? provider.signUpTenantId)) return undefined;
     const customer = await customers.find(membership.tenantId, membership.customerId);
-    return customer !== undefined && isOwnOf(customer, mark) ? user : undefined;
+    return customer !== undefined && isOwnOf(customer, markOf(secrets, membership.tenantId, person))
+      ? user
+      : undefined;
   }
 
   async function isLimited(provider: Provider, address: string): Promise<boolean> {
@@ -207,7 +209,7 @@ function createPeople({ accounts, counters, allowSignUp }: ProviderNeeds): Provi
   async function newcomer(
     provider: Provider,
     claims: Claims,
-    mark: string,
+    person: string,
     address: string,
   ): Promise<SignedIn> {
     const { email, emailVerified, firstName, lastName } = claims;
@@ -224,7 +226,7 @@ function createPeople({ accounts, counters, allowSignUp }: ProviderNeeds): Provi
     const made = await signUp(accounts, {
       tenantId,
       title,
-      ownOf: isOwn ? mark : null,
+      ownOf: isOwn ? markOf(secrets, tenantId, person) : null,
       email,
       firstName,
       lastName,
@@ -235,13 +237,13 @@ function createPeople({ accounts, counters, allowSignUp }: ProviderNeeds): Provi
 
   return async (provider, claims, address) => {
     const subject = { tenantId: provider.tenantId, iss: claims.iss, sub: claims.sub };
-    const mark = subjectId(subject);
+    const person = subjectId(subject);
     const linked = await providerLinks.find(subject);
-    const known = linked === undefined ? await byAddress(provider, claims, mark) : await users.find(linked);
+    const known = linked === undefined ? await byAddress(provider, claims, person) : await users.find(linked);
     if (known === 'unproven') return refused('email-unproven');
     const signedIn: SignedIn =
       known === undefined
-        ? await newcomer(provider, claims, mark, address)
+        ? await newcomer(provider, claims, person, address)
         : { type: 'found', user: known, isNew: false, isLinked: linked === undefined };
     if (signedIn.type !== 'found') {
       const couldBeKnown = linked === undefined && claims.email !== undefined && !claims.emailVerified;

@@ -1,6 +1,7 @@
 /** Makes a customer's user of somebody who is not known yet: the one place for it, whoever vouches for the address. */
 import { type Accounts, type Customer, NO_CONTACT, type User } from '../accounts/accounts.ts';
 import type { TenantId } from '../base/ids.ts';
+import { type Secrets, sameDigest } from '../base/secret.ts';
 import { hiddenIn } from '../base/text.ts';
 
 interface SignUp {
@@ -15,8 +16,16 @@ interface SignUp {
   readonly lastName: string | null;
 }
 
-/** Where the mark is, in a customer's `additionalInfo`, which only the tenant writes. */
+/** Where the mark is, in a customer's `additionalInfo`, which the tenant writes too. */
 const MARK = 'signedUp';
+
+/**
+ * What marks the customer of one person: under a key that only this server has, so that nobody else makes one for a person
+ * who is still to come. @param person the id of a subject of a provider, or what else names one person
+ */
+export function markOf(secrets: Pick<Secrets, 'digestForUser'>, tenantId: TenantId, person: string): string {
+  return secrets.digestForUser(tenantId, `signed up ${person}`);
+}
 
 export type SignUpAnswer =
   | { readonly type: 'done'; readonly user: User }
@@ -44,7 +53,8 @@ const visible = (name: string | null) => (name !== null && hiddenIn(name) === un
 
 /** Whether a customer was made for this person and nobody else. */
 export function isOwnOf({ additionalInfo }: Customer, mark: string): boolean {
-  return additionalInfo?.[MARK] === mark;
+  const there = additionalInfo?.[MARK];
+  return typeof there === 'string' && sameDigest(there, mark);
 }
 
 async function customerFor(

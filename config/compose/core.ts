@@ -197,7 +197,7 @@ export async function openCore(config: Config, needs: CoreNeeds): Promise<Core> 
 
     const quickCounters = bus === silentBus ? memoryCounters : sharedCounters(bus);
     const counters = opened.counters ?? quickCounters;
-    const mail = composeMail(config, { ...needs, store, accounts, secrets, counters });
+    const mail = composeMail(config, { ...needs, store, accounts, secrets, counters, audit: trail });
     stopMail = () => mail.stop();
     const { filter } = outbound;
     const { allowSignUp } = config.accounts;

@@ -66,8 +66,10 @@ export function signInRoutes({ accounts, audit, providers }: SignInNeeds): Route
         const links = await providerLinks.list(userId);
         const link = links.find(({ id }) => id === signInId);
         if (user === undefined || link === undefined) return notFound;
-        if (!user.activated && !(await isOneGood(links.filter((other) => other !== link))))
+        if (!user.activated && !(await isOneGood(await providerLinks.announceRemoval(userId, signInId)))) {
+          await providerLinks.keep(userId, signInId);
           return badRequest('This is your only way to sign in. Set a password first!');
+        }
         const { providerId } = link;
         // Before and after: a fault in between leaves no session that nobody can end by this any more, nor one that began meanwhile.
         const endSessions = async () => providerId && users.endSessionsVia(userId, { providerId });

@@ -14,12 +14,27 @@ const COOKIE = 'claimd-notice';
 const MAX_AGE_S = 60;
 type Where = Pick<Addressed, 'base' | 'secure'>;
 
-const TEXT_MAX = 1_000;
+/** Of the text as the cookie has it, percent-encoded: browsers drop a cookie of more than 4,096 bytes with all that belongs to it. */
+const BYTES_MAX = 3_000;
 
-const noticeShape = z.object({ kind: z.enum(['good', 'bad']), text: z.string().max(TEXT_MAX) });
+const noticeShape = z.object({ kind: z.enum(['good', 'bad']), text: z.string().max(BYTES_MAX) });
+
+/** As much of it from the beginning as there is room for; no character is cut in two. */
+function fitting(text: string): string {
+  const sized = (some: string) => encodeURIComponent(JSON.stringify(some)).length;
+  if (sized(text) <= BYTES_MAX) return text;
+  let kept = '';
+  let bytes = sized('') + sized('…');
+  for (const character of text) {
+    bytes += sized(character) - sized('');
+    if (bytes > BYTES_MAX) break;
+    kept += character;
+  }
+  return `${kept}…`;
+}
 
 export function leaveNotice(c: Context, { kind, text }: Notice, { base, secure }: Where): void {
-  setCookie(c, COOKIE, JSON.stringify({ kind, text: text.slice(0, TEXT_MAX) }), {
+  setCookie(c, COOKIE, JSON.stringify({ kind, text: fitting(text) }), {
     path: `${prefixOf(base)}/`,
     httpOnly: true,
     sameSite: 'Lax',

@@ -22,6 +22,7 @@ export interface Heard {
 interface Refusal {
   readonly at: 'sender' | 'recipient' | 'data';
   readonly code: number;
+  readonly words?: string;
 }
 
 export interface MailServer {
@@ -52,7 +53,7 @@ export async function startMailServer({ startTls = true, port = 0 }: Options = {
   let refused = 0;
   const refuseNow = () => {
     refused += 1;
-    return Object.assign(new Error('not this one'), { responseCode: refusal?.code ?? 451 });
+    return Object.assign(new Error(refusal?.words ?? 'not this one'), { responseCode: refusal?.code ?? 451 });
   };
   const server = new SMTPServer({
     ...SERVER_CERTIFICATE,

@@ -36,6 +36,7 @@ function scene() {
       }),
       lease: createLease(store, clock, 'mail', LEASE_MS),
       leaseMs: LEASE_MS,
+      dropped: async () => {},
       clock,
       log,
       chance: () => 0.5,

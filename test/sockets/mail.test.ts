@@ -271,6 +271,72 @@ test('a server that refuses our own address drops nothing: the mail waits until 
   );
 });
 
+for (const [at, code, words] of [
+  ['recipient', 550, '5.7.1 Anything'],
+  ['recipient', 553, '5.1.8 Anything'],
+  ['recipient', 553, 'Sender address rejected: not owned by user'],
+  ['data', 554, '5.7.26 Anything'],
+] as const)
+  test(`a server that refuses our address only at the ${at} (${code} ${words}) drops nothing`, async () => {
+    const clock = settableClock();
+    await scene(
+      async ({ api, mails, server }) => {
+        await mails.mailTo(USER);
+        mails.refuse({ at, code, words });
+        await forget(api, USER);
+        await until('it was put off', () => server.core.mail.figures().deferred === 1);
+        assert.is(server.core.mail.figures().dropped, 0);
+        mails.refuse(undefined);
+        clock.step(2 * 60_000);
+        await mails.mailTo(USER, 2);
+      },
+      { clock },
+    );
+  });
+
+test('a mail that never comes is in the trail of its tenant, without its address', () =>
+  scene(async ({ api, mails, tenant, customer, server }) => {
+    await mails.mailTo(USER);
+    mails.refuse({ at: 'recipient', code: 550, words: '5.1.1 No such user, whoever the sender is' });
+    await forget(api, USER);
+    const person = {
+      email: 'gone@example.org',
+      authority: 'CUSTOMER_USER',
+      customerId: { entityType: 'CUSTOMER', id: customer.id },
+    };
+    await api.post('/api/user?sendActivationMail=true', tenant, person);
+    await until('both were dropped', () => server.core.mail.figures().dropped === 2);
+    const trail = async () => {
+      const { data } = await api.get<{ data: readonly Record<string, unknown>[] }>(
+        '/api/audit/logs?pageSize=50&page=0',
+        tenant,
+      );
+      return data.filter(({ actionType }) => actionType === 'MAIL_DROPPED');
+    };
+    await until('they are in the trail', async () => (await trail()).length === 2);
+    const kinds = (await trail()).map(({ actionData }) => JSON.stringify(actionData)).sort();
+    assert.equal(kinds, ['{"mail":"activation"}', '{"mail":"reset"}']);
+    for (const { actionFailureDetails } of await trail()) assert.match(String(actionFailureDetails), '550');
+  }));
+
+test('who asks for many resets in the name of another keeps nobody from setting a password', async () => {
+  const clock = settableClock();
+  await scene(
+    async ({ mails, server }) => {
+      await mails.mailTo(USER);
+      const counted = server.core.mail.mails;
+      if (counted === undefined) throw new Error('mails are on');
+      const letter = { type: 'reset', email: USER } as const;
+      // Of the limits, the one for an address; the windows of the counters are of the machine's own clock.
+      for (let n = 0; n < 5; n += 1) assert.is(await counted.post(letter, null), 'kept');
+      assert.is(await counted.post(letter, null), 'too-many');
+      const newest = await mails.mailTo(USER, 6);
+      assert.is((await reset(restApi(server.url), tokenIn(linkIn(newest)), NEW_PASSWORD)).status, 200);
+    },
+    { clock },
+  );
+});
+
 test('where STARTTLS was taken away nothing is sent, neither a mail nor the password', async () => {
   const { log, warned } = lines();
   await scene(

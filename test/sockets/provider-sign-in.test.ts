@@ -3,7 +3,8 @@
  * late signs nobody in, and no provider vouches for users who are none of its administrator's business.
  */
 import * as assert from 'uvu/assert';
-import type { UserId } from '../../actors/base/ids.ts';
+import { subjectId } from '../../actors/accounts/provider-links.ts';
+import type { ProviderId, UserId } from '../../actors/base/ids.ts';
 import { defaultWebSettings } from '../../http/web/settings.ts';
 import { CLIENT, type IdentityProvider, type Lies, startIdentityProvider } from '../kit/identity-provider.ts';
 import {
@@ -676,5 +677,44 @@ story('nobody ends the only way in', async (all) => {
   assert.match(shown.text, /only way to sign in/);
   assert.match(shown.text, /Acme/);
 });
+
+story('of two ways in, ended at once, one stays', async (all) => {
+  const { world, home, browser } = all;
+  const other = await startIdentityProvider();
+  try {
+    assert.is((await signIn(all, await all.set(home.admin, SIGN_UP), STRANGER)).to, '/claim');
+    const user = await world.accounts.users.findByEmail(STRANGER.email);
+    if (user === undefined) throw new Error('she signed up');
+    const providerId = (await setUpWith(other)(home.admin)) as ProviderId;
+    const subject = { tenantId: home.tenantId, iss: other.issuer, sub: 'herself' };
+    await world.accounts.providerLinks.add(subject, user.id, { providerId });
+    const { html } = await browser.get('/account');
+    const actions = [...html.matchAll(/action="(\/account\/sign-ins\/[0-9a-f-]+)"/g)].map(
+      ([, to]) => to ?? '',
+    );
+    assert.is(actions.length, 2);
+    await Promise.all(actions.map((action) => browser.post(action, {})));
+    const left = await world.accounts.providerLinks.list(user.id);
+    assert.ok(left.length >= 1, 'she can still sign in');
+    for (const { endingAt } of left) assert.is(endingAt, undefined, 'and could end it again');
+    if (left.length === 2) await browser.post(actions[0] ?? '', {});
+    assert.is((await world.accounts.providerLinks.list(user.id)).length, 1);
+  } finally {
+    await other.stop();
+  }
+});
+
+story(
+  'who can read the records of a tenant cannot prepare a customer for somebody who is to come',
+  async (all) => {
+    const { world, home } = all;
+    const id = await all.set(home.admin, SIGN_UP);
+    const subject = { tenantId: home.tenantId, iss: all.idp.issuer, sub: STRANGER.sub };
+    const trap = { title: STRANGER.email, additionalInfo: { signedUp: subjectId(subject) } };
+    assert.is((await home.admin.post('/api/customer', trap)).status, 200);
+    await isOut(all.browser, await signIn(all, id, STRANGER), /no account here/);
+    assert.is(await world.accounts.users.findByEmail(STRANGER.email), undefined);
+  },
+);
 
 run();

@@ -38,6 +38,7 @@ export const ACTIONS: Readonly<Record<Entry['actionType'], string>> = {
   TAKE_OVER_ASKED: 'Somebody asked to take it over',
   TAKE_OVER_ENDED: 'It was not taken over',
   RESET_NOTED: 'It was reset while nobody owned it',
+  MAIL_DROPPED: 'A mail could not be delivered',
   TRAIL_PRUNED: 'Old entries of the trail were let go of',
 };
 

@@ -1,0 +1,61 @@
+/** How many mails one address gets: nobody's mailbox is filled, and nobody is kept from a new password by who asks for many. */
+import * as assert from 'uvu/assert';
+import { memoryCounter } from '../../actors/limits/counters.ts';
+import { createMails } from '../../actors/mail/mails.ts';
+import { HOUR_MS, type RestWorld, restLaws, settle } from '../kit/rest-client.ts';
+
+const { law, run } = restLaws('limits of mails');
+
+const RESET = { type: 'reset', email: 'alice@home.test' } as const;
+
+const mailsOf = ({ store, accounts, secrets, audit, clock }: RestWorld) =>
+  createMails(
+    {
+      look: { product: 'claimd', accent: '#000000', onAccent: '#ffffff' },
+      baseUrl: 'https://claim.example.org',
+      domain: 'example.org',
+      language: 'en',
+      resetLifeMs: HOUR_MS,
+      connections: 1,
+      perTenant: 10_000,
+    },
+    {
+      store,
+      accounts,
+      secrets,
+      counters: (_name, { windowMs }) => memoryCounter({ windowMs }, 1_000, () => clock.elapsed()),
+      smtp: { send: async () => ({ type: 'sent' }), close() {} },
+      audit,
+      clock,
+      log: { debug() {}, info() {}, warn() {}, error() {} },
+    },
+  ).mails;
+
+law(
+  'asked every five minutes for two days, an address gets a link in each hour, and not many',
+  async ({ world }) => {
+    const { clock } = world;
+    const mails = mailsOf(world);
+    const keptAt: number[] = [];
+    for (let hours = 0; hours < 48; hours += 1) {
+      for (let times = 0; times < 12; times += 1) {
+        if ((await mails.post(RESET, null)) === 'kept') keptAt.push(clock.elapsed());
+        clock.advance(HOUR_MS / 12);
+      }
+    }
+    const waits = keptAt.slice(1).map((at, n) => at - (keptAt[n] ?? 0));
+    assert.ok(Math.max(...waits) <= HOUR_MS, 'a link is good for an hour, so there is always one that works');
+    assert.ok(keptAt.length <= 2 * (20 + 24), `${keptAt.length} mails`);
+  },
+);
+
+law('what one tenant has sent to an address is not in the way of another', async ({ world, home }) => {
+  const mails = mailsOf(world);
+  const letter = { type: 'activation', userId: home.alice.userId } as const;
+  const [one, two] = [home.tenantId, (await settle(world, 'other')).tenantId];
+  for (let n = 0; n < 5; n += 1) assert.is(await mails.post(letter, one), 'kept');
+  assert.is(await mails.post(letter, one), 'too-many');
+  assert.is(await mails.post(letter, two), 'kept');
+});
+
+run();
