@@ -6,6 +6,7 @@
  *   npm run test:quick       the folders `pure` and `sockets`: no process, no program
  *   npm test -- mqtt store   files whose path contains one of the words
  *   npm test -- --jobs 1     one file at a time
+ *   npm test -- --without rest-access     but for files whose path contains that word; may be given several times
  *
  * The last line is `N passed, N failed`, with `, N skipped` behind it when a program was missing; the exit code is 1
  * when anything failed.
@@ -53,7 +54,11 @@ const folderOf = (path: string): string => path.split(sep)[0] ?? '';
 async function main(argv: readonly string[]): Promise<number> {
   const { values, positionals: words } = parseArgs({
     args: [...argv],
-    options: { jobs: { type: 'string', default: String(JOBS) }, quick: { type: 'boolean', default: false } },
+    options: {
+      jobs: { type: 'string', default: String(JOBS) },
+      quick: { type: 'boolean', default: false },
+      without: { type: 'string', multiple: true, default: [] },
+    },
     allowPositionals: true,
   });
   const jobs = Number(values.jobs);
@@ -61,7 +66,8 @@ async function main(argv: readonly string[]): Promise<number> {
 
   const files = testFiles()
     .filter((path) => !values.quick || QUICK_FOLDERS.includes(folderOf(path)))
-    .filter((path) => words.length === 0 || words.some((word) => path.includes(word)));
+    .filter((path) => words.length === 0 || words.some((word) => path.includes(word)))
+    .filter((path) => !values.without.some((word) => path.includes(word)));
   if (files.length === 0) return give(`no test file matches ${words.join(' ')}\n0 passed, 1 failed\n`, 1);
 
   const sum = { passed: 0, failed: 0, skipped: 0 };
