@@ -44,6 +44,7 @@ import { claimRoutes, createClaim } from './claims.ts';
 import { customerRoutes } from './customers.ts';
 import { deviceApiRoutes } from './device-api.ts';
 import { deviceCredentialsRoutes } from './device-credentials.ts';
+import { deviceExportRoutes } from './device-export.ts';
 import { deviceInfoRoutes } from './device-infos.ts';
 import { deviceListRoutes } from './device-lists.ts';
 import { deviceRoutes } from './devices.ts';
@@ -145,6 +146,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...deviceCredentialsRoutes(needs),
     ...ownershipRoutes(needs),
     ...deviceListRoutes(needs),
+    ...deviceExportRoutes(needs),
     ...labelRoutes(needs),
     ...labelSheetRoutes(needs),
     ...importRoutes(needs),

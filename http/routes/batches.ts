@@ -4,8 +4,7 @@
  */
 import { z } from 'zod';
 import type { AuditTrail } from '../../actors/audit/audit.ts';
-import type { Clock } from '../../actors/base/clock.ts';
-import type { CustomerId, DeviceId } from '../../actors/base/ids.ts';
+import type { DeviceId } from '../../actors/base/ids.ts';
 import { unreachable } from '../../actors/base/unreachable.ts';
 import {
   BATCH_DEVICES_MAX,
@@ -24,35 +23,19 @@ import { pageView, viewPage } from '../views/page.ts';
 import { badRequest, notFound } from '../wire/errors.ts';
 import { switched } from '../wire/query.ts';
 import { isProblem, json, type Problem, type Reply } from '../wire/reply.ts';
-import { CLAIM_STATES, customerId, deviceId, devicePaging, NAME_MAX, profileId } from '../wire/schemas.ts';
+import { customerId, deviceId, devicePaging } from '../wire/schemas.ts';
 import { visibleCustomer } from './access.ts';
-import { type DeviceInfoNeeds, listQueryOf } from './device-infos.ts';
+import { fitting, type SelectionNeeds, where } from './selection.ts';
 import { noteChange } from './user-notes.ts';
 
-export interface BatchRouteNeeds extends DeviceInfoNeeds {
+export interface BatchRouteNeeds extends SelectionNeeds {
   readonly batches: Batches;
   readonly audit: AuditTrail;
-  readonly clock: Clock;
 }
 
 /** Devices that one request names one by one. */
 const NAMED_MAX = 1_000;
 const YEAR_MS = 365 * 86_400_000;
-
-const where = z
-  .strictObject({
-    textSearch: z.string().max(NAME_MAX).optional(),
-    type: z.string().max(NAME_MAX).optional(),
-    claimState: z.enum(CLAIM_STATES).optional(),
-    active: z.boolean().optional(),
-    deviceProfileId: profileId.optional(),
-    customerId: customerId.optional(),
-  })
-  .transform(({ customerId, active, deviceProfileId, claimState, textSearch, type }) => ({
-    customerId,
-    filters: { active, deviceProfileId, claimState },
-    texts: { ...(textSearch ? { textSearch } : {}), ...(type ? { type } : {}) },
-  }));
 
 const newBatch = z.object(
   {
@@ -192,33 +175,6 @@ async function devicesOf(
   return badRequest(
     `There are ${devices.length} devices now and not ${expected}, so nothing was done. Look at them again!`,
   );
-}
-
-async function fitting(
-  needs: BatchRouteNeeds,
-  principal: TenantAdministrator,
-  { customerId: owner, filters, texts }: z.output<typeof where>,
-): Promise<readonly DeviceId[] | Problem> {
-  const { accounts, directory } = needs;
-  const { tenantId } = principal;
-  const query = await listQueryOf(needs, tenantId, filters, {
-    ...texts,
-    page: 0,
-    pageSize: BATCH_DEVICES_MAX + 1,
-  });
-  const found = await (owner === undefined
-    ? directory.ofTenant(tenantId, query)
-    : ofCustomer(owner, () => directory.ofCustomer(tenantId, owner, query)));
-  if (found === undefined) return notFound;
-  if (found.cutAfter !== undefined)
-    return badRequest('There are too many devices to find all that fit! Describe fewer.');
-  if (found.items.length > BATCH_DEVICES_MAX)
-    return badRequest(`More than ${BATCH_DEVICES_MAX} devices fit! Describe fewer.`);
-  return found.items.map(({ id }) => id);
-
-  async function ofCustomer<Found>(id: CustomerId, read: () => Promise<Found>): Promise<Found | undefined> {
-    return (await accounts.customers.find(tenantId, id)) === undefined ? undefined : read();
-  }
 }
 
 function listBatches({ batches }: BatchRouteNeeds): Route {

@@ -103,7 +103,7 @@ function readDeviceInfo(needs: DeviceInfoNeeds): Route {
 }
 
 /** Looks up each owner and profile once, however many devices have it. */
-async function infosOf(needs: DeviceInfoNeeds, principal: Caller, found: readonly DeviceRecord[]) {
+export async function infosOf(needs: DeviceInfoNeeds, principal: Caller, found: readonly DeviceRecord[]) {
   const { accounts, presence, profiles, clock } = needs;
   const { tenantId } = principal;
   const isTenant = principal.authority === 'TENANT_ADMIN';

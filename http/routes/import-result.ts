@@ -7,7 +7,7 @@ import { tokenOf } from '../../actors/fleet/credentials.ts';
 import type { ImportJob, Imports } from '../../actors/imports/imports.ts';
 import type { Kits } from '../../actors/kits/model.ts';
 import { OUTCOMES } from '../views/import.ts';
-import { csvLine, noFormula } from '../wire/csv.ts';
+import { BOM, csvLine, noFormula } from '../wire/csv.ts';
 import { claimLink } from '../wire/links.ts';
 
 export interface ResultNeeds {
@@ -25,8 +25,6 @@ interface ResultForm {
   /** Whether it begins with a byte order mark: for spreadsheets. */
   readonly bom?: boolean | undefined;
 }
-
-const BOM = '\ufeff';
 
 /**
  * Line by line, as they are read from the store.

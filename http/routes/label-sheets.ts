@@ -1,8 +1,8 @@
-/** Labels of many devices, of an import or chosen one by one: as a PDF to print, and what to know before. */
+/** Labels of many devices, of an import, of a batch, chosen one by one, or all that fit: as a PDF to print, and what to know before. */
 import { z } from 'zod';
-import type { Clock } from '../../actors/base/clock.ts';
 import type { DeviceId, TenantId } from '../../actors/base/ids.ts';
 import type { Secrets } from '../../actors/base/secret.ts';
+import { BATCH_DEVICES_MAX, type Batches, isUnderWay } from '../../actors/batches/model.ts';
 import type { DeviceRecord } from '../../actors/device/state.ts';
 import type { Devices } from '../../actors/fleet/devices.ts';
 import type { Imports } from '../../actors/imports/imports.ts';
@@ -15,16 +15,15 @@ import { defineRoute, type Route } from '../route.ts';
 import type { ApiSettings } from '../settings.ts';
 import { badRequest, notFound } from '../wire/errors.ts';
 import { claimLink, typedAddress } from '../wire/links.ts';
-import { listed } from '../wire/query.ts';
 import { isProblem, json, type Problem, streamOf } from '../wire/reply.ts';
-import { deviceId } from '../wire/schemas.ts';
 import { workingKeyOf } from './labels.ts';
+import { fitting, idsInQuery, type SelectionNeeds, whereInQuery } from './selection.ts';
 
-export interface LabelSheetNeeds {
+export interface LabelSheetNeeds extends SelectionNeeds {
   readonly devices: Devices;
   readonly imports: Imports;
+  readonly batches: Pick<Batches, 'find' | 'results'>;
   readonly secrets: Secrets;
-  readonly clock: Clock;
   readonly settings: Pick<ApiSettings, 'baseUrl'>;
 }
 
@@ -50,7 +49,7 @@ export const labelPreviewView = z
     /** How many labels are printed. */
     labels: z.int(),
     pages: z.int(),
-    /** Rows of the import, or devices asked for: those from `from` on are looked at, 10,000 at most. */
+    /** Rows of the import, or devices of the batch, asked for or that fit: those from `from` on are looked at, 10,000 at most. */
     total: z.int(),
     /** What the codes lead to, without the scheme where that is https. */
     address: z.string(),
@@ -94,19 +93,20 @@ const counted = (name: string, least: number, fallback: number) =>
 const wanted = z
   .object({
     importId: z.string().optional(),
-    deviceIds: listed().transform((ids, context) => {
-      const parsed = z.array(deviceId).safeParse(ids);
-      if (parsed.success) return parsed.data;
-      context.addIssue({ code: 'custom', message: 'Invalid UUID string!' });
-      return z.NEVER;
-    }),
+    batchId: z.string().optional(),
+    deviceIds: idsInQuery,
+    where: whereInQuery,
     stock,
     first: counted('first', 1, 1),
     from: counted('from', 0, 0),
   })
-  .refine(({ importId, deviceIds }) => (importId === undefined) !== (deviceIds.length === 0), {
-    error: 'importId or deviceIds should be specified!',
-  })
+  .refine(
+    ({ importId, batchId, deviceIds, where }) =>
+      [importId !== undefined, batchId !== undefined, deviceIds.length > 0, where !== undefined].filter(
+        Boolean,
+      ).length === 1,
+    { error: 'One of importId, batchId, deviceIds and where should be specified!' },
+  )
   .refine(({ stock, first }) => first <= perPage(stock), { error: 'The page has fewer labels than first!' });
 
 type Wanted = z.output<typeof wanted>;
@@ -131,7 +131,7 @@ function labelsPdf(needs: LabelSheetNeeds): Route {
   return defineRoute({
     method: 'GET',
     path: '/api/deviceLabels',
-    summary: `Labels of an import's rows, or of devices, as a PDF: ${LABELS_MAX} at most, from the row from on`,
+    summary: `Labels of an import's rows, of what a batch changed, of devices, or of all that fit where, as a PDF: ${LABELS_MAX} at most, from the row from on`,
     description:
       'stock says what they are printed on, first the place on the first sheet to begin at, counted from 1. Devices without a ' +
       'key that works are left out: the preview names them.',
@@ -140,7 +140,7 @@ function labelsPdf(needs: LabelSheetNeeds): Route {
     query: wanted,
     responses: {
       200: { description: 'A PDF' },
-      404: { description: 'No such import' },
+      404: { description: 'No such import, batch or customer' },
     },
     async handle({ principal, query, linkBase }) {
       const asked = await askedFor(needs, principal, query, linkBase());
@@ -165,7 +165,7 @@ function labelsPreview(needs: LabelSheetNeeds): Route {
     query: wanted,
     responses: {
       200: { description: 'The preview', schema: labelPreviewView },
-      404: { description: 'No such import' },
+      404: { description: 'No such import, batch or customer' },
     },
     async handle({ principal, query, linkBase }) {
       const base = linkBase();
@@ -222,22 +222,39 @@ async function lookedAt(devices: AsyncIterable<ToLabel>, stock: Stock) {
 
 async function askedFor(
   needs: LabelSheetNeeds,
-  { tenantId }: TenantAdministrator,
-  { importId, deviceIds, from }: Wanted,
+  principal: TenantAdministrator,
+  wanted: Wanted,
   base: string,
 ): Promise<Asked | Problem> {
+  const { tenantId } = principal;
+  const { importId, from } = wanted;
   const toLabel = (device: DeviceRecord) => labelOf(needs, device, base);
   if (importId === undefined) {
-    const ids = [...new Set(deviceIds)];
-    return {
-      total: ids.length,
-      devices: chosen(needs, tenantId, ids.slice(from, from + LABELS_MAX), toLabel),
-    };
+    const ids = await chosenIn(needs, principal, wanted);
+    if (isProblem(ids)) return ids;
+    const some = ids.slice(from, from + LABELS_MAX);
+    return { total: ids.length, devices: chosen(needs, tenantId, some, toLabel) };
   }
   const job = await needs.imports.find(tenantId, importId);
   if (job === undefined) return notFound;
   if (job.state !== 'done' && job.state !== 'cancelled') return badRequest('The import is not done yet!');
   return { total: job.rows, devices: imported(needs.imports.everything(job, from), tenantId, toLabel) };
+}
+
+/** The devices that were named, that fit, or that a batch has changed. */
+async function chosenIn(
+  needs: LabelSheetNeeds,
+  principal: TenantAdministrator,
+  { batchId, deviceIds, where }: Wanted,
+): Promise<readonly DeviceId[] | Problem> {
+  if (where !== undefined) return fitting(needs, principal, where);
+  if (batchId === undefined) return [...new Set(deviceIds)];
+  const batch = await needs.batches.find(principal.tenantId, batchId);
+  if (batch === undefined) return notFound;
+  if (isUnderWay(batch) || batch.state === 'preparing') return badRequest('The batch is not done yet!');
+  const all = { page: 0, pageSize: BATCH_DEVICES_MAX, refusedOnly: false };
+  const { items } = await needs.batches.results(batch, all);
+  return items.flatMap(({ id, outcome }) => (outcome === 'done' ? id : []));
 }
 
 function labelOf({ secrets, clock }: LabelSheetNeeds, device: DeviceRecord, base: string): ToLabel {

@@ -1,5 +1,8 @@
 /** Lists as CSV (RFC 4180), for spreadsheets and programs. */
 
+/** A byte order mark: spreadsheets take UTF-8 for something else without one. */
+export const BOM = '\ufeff';
+
 const FORMULA = /^\s*[=+\-@＝＋－＠]/;
 
 /**

@@ -285,6 +285,9 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     tenant: ALL(404),
     system: NEVER,
   },
+  'GET /api/deviceExport': unrelated(403, 404, 403, {
+    query: `where=${encodeURIComponent(JSON.stringify({ customerId: '00000000-0000-7000-8000-000000000000' }))}`,
+  }),
   'GET /api/deviceLabels': unrelated(403, 404, 403, { query: 'importId=nothing' }),
   'GET /api/deviceLabels/preview': unrelated(403, 404, 403, { query: 'importId=nothing' }),
   'POST /api/customer/claim/kit': unrelated(404, 403, 403, { body: { code: 'no such code' } }),

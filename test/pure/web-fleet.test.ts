@@ -237,7 +237,7 @@ law(
     assert.match((await admin.get('/devices')).text, 'Unclaimed', 'nothing was done yet');
     const keyed = await carriedOut(admin, { id, do: 'keys', days: '7' });
     assert.match(keyed.ended.shown.text, /Done New keys set 1 /);
-    assert.match(keyed.ended.shown.html, `href="/devices/labels?ids=${id}"`);
+    assert.match(keyed.ended.shown.html, 'href="/devices/labels?batch=');
     assert.match((await admin.get('/devices')).text, 'Waits for its key');
     assert.is((await world.devices.read(id))?.serverKey?.expiresAt, world.clock.now() + 7 * 24 * HOUR_MS);
     await send('forbid');
@@ -282,6 +282,45 @@ law(
     assert.match((await admin.get('/devices?search=lamp')).text, '61 devices found');
   },
 );
+
+law('devices: all that fit are printed and exported, not only a page of them', async (scene) => {
+  const { world, home, admin } = scene;
+  for (let nth = 0; nth < 60; nth += 1) await provision(world, home.tenantId, `lamp ${nth}`);
+  await provision(world, home.tenantId, 'pump');
+  const where = JSON.stringify({ textSearch: 'lamp' });
+  const fields = { all: 'yes', where, total: '60', from: '/devices?search=lamp' };
+  const labels = await admin.follow(await admin.post('/devices/selected', { ...fields, do: 'labels' }));
+  assert.match(labels.text, '60 devices have no key');
+  const keyed = await carriedOut(admin, { ...fields, do: 'keys', days: '7' });
+  const [, ofBatch = ''] = /href="(\/devices\/labels\?batch=[^"]*)"/.exec(keyed.ended.shown.html) ?? [];
+  assert.match((await admin.get(ofBatch)).text, /60 labels on 3 pages/);
+
+  const asked = await admin.follow(await admin.post('/devices/selected', { ...fields, do: 'export' }));
+  assert.match(asked.text, /Export 60 devices/);
+  const files = [...asked.html.matchAll(/href="(\/devices\/export\.csv[^"]*)"/g)].map(([, file = '']) =>
+    file.replaceAll('&amp;', '&'),
+  );
+  assert.is(files.length, 2);
+  for (const file of files) {
+    const csv = await admin.get(file);
+    assert.match(csv.headers.get('content-disposition') ?? '', 'devices.csv');
+    assert.is(csv.html.trim().split('\r\n').length, 61);
+    assert.not.match(csv.html, 'pump');
+  }
+});
+
+law('devices: found by their profile', async ({ world, home, admin }) => {
+  const made = await home.admin.post('/api/deviceProfile', { name: 'Heat pumps' });
+  const { id } = made.json as { readonly id: object };
+  await home.admin.post('/api/device', { name: 'warm', deviceProfileId: id });
+  await provision(world, home.tenantId, 'plain');
+  const found = await admin.get(`/devices?${new URLSearchParams({ search: 'profile:"heat pumps"' })}`);
+  assert.match(found.text, /1 device found.*warm/);
+  assert.match((await admin.get('/devices?search=profile:default')).text, /1 device found.*plain/);
+  assert.match((await admin.get('/devices?search=profile:none')).text, 'no device profile “none”');
+  const offered = await admin.get('/devices?search=heat+pumps');
+  assert.match(offered.text, 'Of the profile Heat pumps');
+});
 
 law('devices: the search, the page and the selection are there again afterwards', async (scene) => {
   const { world, home, admin } = scene;

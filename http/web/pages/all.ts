@@ -8,6 +8,7 @@ import { claimPages } from './claim.tsx';
 import { claimKitPages } from './claim-kit.tsx';
 import { customerPages } from './customers.tsx';
 import { devicePages } from './device.tsx';
+import { deviceExportPages } from './device-export.tsx';
 import { deviceHistoryPages } from './device-history.tsx';
 import { devicesPages } from './devices.tsx';
 import { importJobPages } from './import-job.tsx';
@@ -45,6 +46,7 @@ export function allPages(): readonly Page[] {
     ...transferPages,
     ...devicesPages,
     ...batchPages,
+    ...deviceExportPages,
     ...newDevicePages,
     ...labelPages,
     ...kitPages,

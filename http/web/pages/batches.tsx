@@ -1,6 +1,5 @@
 /** What is done with many devices at once: the question before, how far it is, what became of each, and undoing it. */
 import type { z } from 'zod';
-import { parsedJson } from '../../../actors/base/json.ts';
 import { TENANT } from '../../auth/principal.ts';
 import { batchRowView, batchView, type CHANGES } from '../../views/batch.ts';
 import { customerView } from '../../views/customer.ts';
@@ -9,7 +8,7 @@ import { type Refused, segment, toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
 import { DaysField, expiresAfter } from '../parts/claim-key.tsx';
 import { questionReply } from '../parts/confirm.tsx';
-import { where } from '../parts/device-filters.ts';
+import { whereIn } from '../parts/device-filters.ts';
 import { findCustomer } from '../parts/device-parts.tsx';
 import { Back, Field, Head, Refusal } from '../parts/elements.tsx';
 import { count, Pager, pageOf } from '../parts/list.tsx';
@@ -107,7 +106,7 @@ const STATES: Readonly<Record<Batch['state'], string>> = {
 function selectionOf({ form }: SignedIn) {
   const ids = form.all('id').slice(0, SELECTED_MAX);
   const all = form.text('all') === 'yes';
-  const described = all ? where.safeParse(parsedJson(form.text('where'))).data : undefined;
+  const described = all ? whereIn(form.text('where')) : undefined;
   const total = Number(form.text('total'));
   return {
     /** The address of the list, without what is selected. */
@@ -202,9 +201,12 @@ async function customerField({ api, form }: SignedIn) {
   );
 }
 
-const labelsOf = (ids: readonly string[]) => `/devices/labels?ids=${ids.map(segment).join(',')}`;
-
-const TOO_MANY_LABELS = `Labels are printed for at most ${SELECTED_MAX} selected devices at once, or for a whole import.`;
+/** A page about what was selected: named, or described. */
+function pageAbout(path: '/devices/labels' | '/devices/export', { ids, described }: Selection): string {
+  return described === undefined
+    ? `${path}?ids=${ids.map(segment).join(',')}`
+    : `${path}?${toQuery({ where: JSON.stringify(described) })}`;
+}
 
 async function selectedReply(visit: SignedIn): Promise<PageReply> {
   const { api, form, nowMs } = visit;
@@ -212,11 +214,7 @@ async function selectedReply(visit: SignedIn): Promise<PageReply> {
   const { ids, described, total, from } = selection;
   if (selection.isEmpty) return refusedTo(backTo(from, selection), 'Select devices first.');
   const name = form.text('do');
-  if (name === 'labels') {
-    return described === undefined
-      ? seeOther(labelsOf(ids))
-      : refusedTo(backTo(from, selection), TOO_MANY_LABELS);
-  }
+  if (name === 'labels' || name === 'export') return seeOther(pageAbout(`/devices/${name}`, selection));
   const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
   if (action === undefined) return refusedTo(backTo(from, selection), 'Choose what to do with them.');
   if (form.text('sure') !== 'yes') return ask(visit, name, action, selection);
@@ -294,7 +292,7 @@ async function resultOf(batch: Batch, visit: SignedIn) {
   const path = `/devices/batches/${batch.id}`;
   return (
     <>
-      <Summary batch={batch} labelled={await labelledBy(batch, visit)} visit={visit} />
+      <Summary batch={batch} visit={visit} />
       {refusedOnly ? (
         <>
           <div class="card tablecard">
@@ -323,21 +321,12 @@ async function resultOf(batch: Batch, visit: SignedIn) {
   );
 }
 
-/** Of a batch that set keys; none where they are more than one sheet takes. */
-async function labelledBy({ change, devices, done }: Batch, visit: SignedIn): Promise<readonly string[]> {
-  if (change !== 'SET_KEYS' || done === 0 || devices > SELECTED_MAX) return [];
-  const { data } = await visit.api.get(`${routeOf(visit)}/rows?pageSize=${SELECTED_MAX}`, rowsPage);
-  return data.flatMap(({ deviceId, outcome }) => (outcome === 'DONE' ? deviceId : []));
-}
-
 interface SummaryProps {
   readonly batch: Batch;
-  /** Devices whose labels may be printed now. */
-  readonly labelled: readonly string[];
   readonly visit: SignedIn;
 }
 
-function Summary({ batch, labelled, visit }: SummaryProps) {
+function Summary({ batch, visit }: SummaryProps) {
   const { number } = visit.locale;
   const { id, state, devices, through, done, unchanged, refused, undoable, undoneBy } = batch;
   return (
@@ -361,8 +350,8 @@ function Summary({ batch, labelled, visit }: SummaryProps) {
         <a class="button primary" href={listFrom(visit)}>
           Back to the devices
         </a>
-        {labelled.length > 0 ? (
-          <a class="button" href={labelsOf(labelled)}>
+        {batch.change === 'SET_KEYS' && done > 0 ? (
+          <a class="button" href={`/devices/labels?batch=${id}`}>
             Print their labels
           </a>
         ) : null}

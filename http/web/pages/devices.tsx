@@ -7,6 +7,7 @@ import { TENANT } from '../../auth/principal.ts';
 import { customerView } from '../../views/customer.ts';
 import { deviceInfoView } from '../../views/device.ts';
 import { pageView } from '../../views/page.ts';
+import { profileNameView } from '../../views/profile.ts';
 import type { ClaimState as ClaimStateName } from '../../wire/schemas.ts';
 import { refusalOf, toQuery, Unanswered } from '../api.ts';
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
@@ -14,8 +15,10 @@ import {
   type Filters,
   filtersOf,
   isFiltered,
+  type Known,
   likeIn,
   listOf,
+  profileNames,
   routeOf,
   SORTS,
   type Sort,
@@ -46,23 +49,26 @@ const STATES: Readonly<Record<ClaimStateName, string>> = {
 };
 const CONNECTED = { true: 'Now connected', false: 'Not connected' };
 
-/** What a search can be about besides names and descriptions. */
-interface Known {
-  readonly types: readonly string[];
+interface Suggested extends Known {
   readonly customers: readonly string[];
 }
 
-async function knownTo(api: SignedIn['api']): Promise<Known> {
-  const [types, customers] = await Promise.all([
+async function knownTo(api: SignedIn['api']): Promise<Suggested> {
+  const [types, customers, profiles] = await Promise.all([
     api.get('/api/device/types', typesView),
     api.get(`/api/customers?${toQuery({ pageSize: SUGGESTED })}`, customersPage),
+    api.get('/api/deviceProfile/names', z.array(profileNameView)),
   ]);
-  return { types: types.map(({ type }) => type), customers: customers.data.map(({ title }) => title) };
+  return {
+    types: types.map(({ type }) => type),
+    customers: customers.data.map(({ title }) => title),
+    profiles,
+  };
 }
 
 /** The devices that the filters leave; where there are none, `why` says what could be done. */
-async function findDevices({ api, query }: SignedIn, filters: Filters, { types }: Known) {
-  const described = await whereOf(api, filters, types);
+async function findDevices({ api, query }: SignedIn, filters: Filters, known: Known) {
+  const described = await whereOf(api, filters, known);
   if (described.type === 'refused') return { ...NONE, why: described.message };
   const where = described.value;
   const sort = sortOf(filters, where);
@@ -135,13 +141,13 @@ function withoutSelection(query: URLSearchParams): URLSearchParams {
   return kept;
 }
 
-function SearchForm({ filters, known }: { filters: Filters; known: Known }) {
+function SearchForm({ filters, known }: { filters: Filters; known: Suggested }) {
   const { search, ...others } = filters;
   return (
     <search>
       <form class="search" action="/devices">
         <div>
-          <label for="search">Name, description, type or customer</label>
+          <label for="search">Name, description, type, customer or profile</label>
           <input
             id="search"
             type="search"
@@ -159,6 +165,9 @@ function SearchForm({ filters, known }: { filters: Filters; known: Known }) {
             {known.customers.map((title) => (
               <option value={word('customer', title)} />
             ))}
+            {known.profiles.slice(0, SUGGESTED).map(({ name }) => (
+              <option value={word('profile', name)} />
+            ))}
           </datalist>
         </div>
         {Object.entries(others).map(([name, value]) =>
@@ -167,7 +176,8 @@ function SearchForm({ filters, known }: { filters: Filters; known: Known }) {
         <button type="submit">Search</button>
       </form>
       <small id="search-hint">
-        Also <code>type:lamp</code> and <code>customer:"Ann Lee"</code>, alone or beside words.
+        Also <code>type:lamp</code>, <code>customer:"Ann Lee"</code> and <code>profile:default</code>, alone
+        or beside words.
       </small>
     </search>
   );
@@ -182,10 +192,13 @@ function Chip({ to, chosen, children }: { to: string; chosen: boolean; children:
   );
 }
 
-function Chips({ filters, known: { types, customers } }: { filters: Filters; known: Known }) {
+function Chips({ filters, known }: { filters: Filters; known: Suggested }) {
   const { search, state, active } = filters;
-  const type = likeIn(types, search);
-  const customer = likeIn(customers, search);
+  const meanings = [
+    ['type', likeIn(known.types, search)],
+    ['customer', likeIn(known.customers, search)],
+    ['profile', likeIn(profileNames(known.profiles), search)],
+  ] as const;
   return (
     <nav class="chips" aria-label="Filters">
       <Chip to={listOf({ ...filters, state: '' })} chosen={state === ''}>
@@ -207,15 +220,12 @@ function Chips({ filters, known: { types, customers } }: { filters: Filters; kno
       >
         Newest first
       </Chip>
-      {type === undefined ? null : (
-        <Chip to={listOf({ ...filters, search: word('type', type) })} chosen={false}>
-          {`Of the type ${type}`}
-        </Chip>
-      )}
-      {customer === undefined ? null : (
-        <Chip to={listOf({ ...filters, search: word('customer', customer) })} chosen={false}>
-          {`Of the customer ${customer}`}
-        </Chip>
+      {meanings.map(([name, value]) =>
+        value === undefined ? null : (
+          <Chip to={listOf({ ...filters, search: word(name, value) })} chosen={false}>
+            {`Of the ${name} ${value}`}
+          </Chip>
+        ),
       )}
     </nav>
   );
@@ -371,6 +381,9 @@ function Bar() {
       ))}
       <button type="submit" name="do" value="labels">
         Print labels
+      </button>
+      <button type="submit" name="do" value="export">
+        Export…
       </button>
     </fieldset>
   );

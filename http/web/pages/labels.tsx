@@ -1,4 +1,4 @@
-/** Labels to print, of chosen devices or of an import: on what, from which place on, what to know before, and the PDF. */
+/** Labels to print, of chosen devices, of all that fit, of an import or of a batch: on what, from which place on, what to know before, and the PDF. */
 
 import { raw } from 'hono/html';
 import type { z } from 'zod';
@@ -10,20 +10,57 @@ import { toQuery } from '../api.ts';
 import type { Locale } from '../locale.ts';
 import { memberPage, type Page, type PageReply, type SignedIn } from '../page.ts';
 import { DaysField } from '../parts/claim-key.tsx';
+import { whereIn } from '../parts/device-filters.ts';
 import { Head, Note } from '../parts/elements.tsx';
 import { SELECTED_MAX } from './batches.tsx';
 
 type Preview = z.output<typeof labelPreviewView>;
 type Trouble = Preview['troubles'][number];
 
+/** Of which devices, as parameters of the API; one of them. */
+type Devices =
+  | { readonly importId: string }
+  | { readonly batchId: string }
+  | { readonly where: string }
+  | { readonly deviceIds: string };
+
 /** What is to be printed, as the address of the page has it. What makes no sense is taken for its default. */
 interface Wanted {
-  readonly ids: readonly string[];
-  /** Empty: the devices are chosen one by one. */
-  readonly importId: string;
+  readonly devices: Devices;
   readonly stock: Stock;
   readonly first: number;
   readonly from: number;
+}
+
+/** The names of these parameters in the address of the page. */
+function devicesIn(query: URLSearchParams): Devices {
+  const text = (name: string) => query.get(name) ?? '';
+  if (text('import') !== '') return { importId: text('import') };
+  if (text('batch') !== '') return { batchId: text('batch') };
+  const described = whereIn(text('where'));
+  if (described !== undefined) return { where: JSON.stringify(described) };
+  const ids = text('ids').split(',');
+  return {
+    deviceIds: ids
+      .filter((id) => id !== '')
+      .slice(0, SELECTED_MAX)
+      .join(','),
+  };
+}
+
+function inAddress(devices: Devices): readonly [name: string, value: string] {
+  if ('importId' in devices) return ['import', devices.importId];
+  if ('batchId' in devices) return ['batch', devices.batchId];
+  return 'where' in devices ? ['where', devices.where] : ['ids', devices.deviceIds];
+}
+
+/** Where they come from: its address and how it is called. */
+function backFrom(devices: Devices): readonly [path: string, label: string] {
+  if ('importId' in devices)
+    return [`/devices/import/${encodeURIComponent(devices.importId)}`, 'Back to the import'];
+  if ('batchId' in devices)
+    return [`/devices/batches/${encodeURIComponent(devices.batchId)}`, 'Back to the batch'];
+  return ['/devices', 'Back to the devices'];
 }
 
 function wantedIn(query: URLSearchParams): Wanted {
@@ -31,30 +68,30 @@ function wantedIn(query: URLSearchParams): Wanted {
     const value = Number(query.get(name));
     return Number.isSafeInteger(value) && value > 0 ? value : 0;
   };
-  const ids = (query.get('ids') ?? '').split(',').filter((id) => id !== '');
   const stock = STOCKS.find(({ id }) => id === query.get('stock')) ?? STOCKS[0];
-  const importId = query.get('import') ?? '';
   return {
-    ids: importId === '' ? ids.slice(0, SELECTED_MAX) : [],
-    importId,
+    devices: devicesIn(query),
     stock,
     first: Math.min(Math.max(1, whole('first')), perPage(stock)),
     from: Math.min(whole('from'), 999_999),
   };
 }
 
-const routeOf = (what: '' | '/preview', { ids, importId, stock, first, from }: Wanted) =>
-  `/api/deviceLabels${what}?${toQuery({ importId, deviceIds: ids.join(','), stock: stock.id, first, from })}`;
+const routeOf = (what: '' | '/preview', { devices, stock, first, from }: Wanted) =>
+  `/api/deviceLabels${what}?${toQuery({ ...devices, stock: stock.id, first, from })}`;
 
-const pathOf = (path: string, { ids, importId, stock, first, from }: Wanted) =>
-  `${path}?${toQuery({ import: importId, ids: ids.join(','), stock: stock.id, first, from })}`;
+function pathOf(path: string, { devices, stock, first, from }: Wanted) {
+  const [name, value] = inAddress(devices);
+  return `${path}?${toQuery({ [name]: value, stock: stock.id, first, from })}`;
+}
 
 async function labelsReply({ api, query, locale }: SignedIn): Promise<PageReply> {
   const wanted = wantedIn(query);
-  const nothing = wanted.ids.length === 0 && wanted.importId === '';
+  const [name, value] = inAddress(wanted.devices);
+  const nothing = name === 'ids' && value === '';
   const preview = nothing ? undefined : await api.get(routeOf('/preview', wanted), labelPreviewView);
   const keyless = preview?.troubles.find(({ type }) => type === 'no-key');
-  const back = wanted.importId === '' ? '/devices' : `/devices/import/${wanted.importId}`;
+  const [back, label] = backFrom(wanted.devices);
   return {
     type: 'page',
     title: 'Labels',
@@ -71,7 +108,7 @@ async function labelsReply({ api, query, locale }: SignedIn): Promise<PageReply>
               </a>
             )}
             <a class="button" href={back}>
-              {wanted.importId === '' ? 'Back to the devices' : 'Back to the import'}
+              {label}
             </a>
           </div>
         </Head>
@@ -89,13 +126,10 @@ async function labelsReply({ api, query, locale }: SignedIn): Promise<PageReply>
 
 function StockForm({ wanted, total, locale }: { wanted: Wanted; total: number; locale: Locale }) {
   const parts = Math.ceil(total / LABELS_MAX);
+  const [name, value] = inAddress(wanted.devices);
   return (
     <form class="search" action="/devices/labels">
-      {wanted.importId === '' ? (
-        <input type="hidden" name="ids" value={wanted.ids.join(',')} />
-      ) : (
-        <input type="hidden" name="import" value={wanted.importId} />
-      )}
+      <input type="hidden" name={name} value={value} />
       <div class="small">
         <label for="stock">Printed on</label>
         <select id="stock" name="stock">
@@ -119,7 +153,7 @@ function StockForm({ wanted, total, locale }: { wanted: Wanted; total: number; l
       </div>
       {parts < 2 ? null : (
         <div class="small">
-          <label for="from">Rows</label>
+          <label for="from">{name === 'import' ? 'Rows' : 'Devices'}</label>
           <select id="from" name="from">
             {Array.from({ length: parts }, (_, part) => (
               <option value={String(part * LABELS_MAX)} selected={part * LABELS_MAX === wanted.from}>

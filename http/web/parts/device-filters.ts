@@ -1,10 +1,11 @@
 /**
  * Which devices a list is about: what was typed into its one search field (words of a name or a description, `type:…`,
- * `customer:…`), the chips, the order. What it comes to is one description, which the list, its links and batches share.
+ * `customer:…`, `profile:…`), the chips, the order. What it comes to is one description, which the list, its links and batches share.
  */
 import { z } from 'zod';
+import { parsedJson } from '../../../actors/base/json.ts';
 import { CLAIM_STATES } from '../../wire/schemas.ts';
-import { type Api, type Result, toQuery } from '../api.ts';
+import { type Api, type Refused, type Result, toQuery } from '../api.ts';
 import { findCustomer } from './device-parts.tsx';
 
 /** As the address of the page has it. */
@@ -39,28 +40,39 @@ export const listOf = (filters: Partial<Filters>) => {
 };
 
 /** Devices as the API is asked for them; as `where` of a batch. */
-export const where = z.object({
+const where = z.object({
   textSearch: z.string().optional(),
   type: z.string().optional(),
   claimState: z.enum(CLAIM_STATES).optional(),
   active: z.boolean().optional(),
+  deviceProfileId: z.string().optional(),
   customerId: z.string().optional(),
 });
 
 export type Where = z.output<typeof where>;
 
+/** As text in an address or a form; undefined: it is none. */
+export const whereIn = (text: string): Where | undefined => where.safeParse(parsedJson(text)).data;
+
 /** `type:lamp`, `customer:"Müller & Söhne"`. */
-const WORD = /\b(type|customer):(?:"([^"]*)"|(\S+))/gi;
+const WORD = /\b(type|customer|profile):(?:"([^"]*)"|(\S+))/gi;
 
 /** A part of a search that a value is chosen by. */
-export const word = (name: 'type' | 'customer', value: string) =>
+export const word = (name: 'type' | 'customer' | 'profile', value: string) =>
   `${name}:${/[\s"]/.test(value) ? `"${value.replaceAll('"', '')}"` : value}`;
 
-/** What the filters describe. Refused where there is no such customer. @param types those that the tenant's devices have */
+/** What a search can be about besides names and descriptions. */
+export interface Known {
+  /** Those that the tenant's devices have. */
+  readonly types: readonly string[];
+  readonly profiles: readonly { readonly id: { readonly id: string }; readonly name: string }[];
+}
+
+/** What the filters describe. Refused where there is no such customer or profile. */
 export async function whereOf(
   api: Api,
   { search, state, active }: Filters,
-  types: readonly string[],
+  { types, profiles }: Known,
 ): Promise<Result<Where>> {
   const chosen = new Map<string, string>();
   const textSearch = search
@@ -73,16 +85,31 @@ export async function whereOf(
   const title = chosen.get('customer');
   const customer = title === undefined ? undefined : await findCustomer(api, title);
   if (customer?.type === 'refused') return customer;
+  const named = chosen.get('profile');
+  const name = named === undefined ? undefined : likeIn(profileNames(profiles), named);
+  if (named !== undefined && name === undefined) return noProfile(named);
+  const profile = profiles.find((one) => one.name === name);
   const claimState = CLAIM_STATES.find((name) => name === state);
   const value: Where = {
     ...(textSearch === '' ? {} : { textSearch }),
     ...(type === undefined ? {} : { type: likeIn(types, type) ?? type }),
     ...(claimState === undefined ? {} : { claimState }),
     ...(active === 'true' || active === 'false' ? { active: active === 'true' } : {}),
+    ...(profile === undefined ? {} : { deviceProfileId: profile.id.id }),
     ...(customer === undefined ? {} : { customerId: customer.value.id.id }),
   };
   return { type: 'ok', value };
 }
+
+export const profileNames = (profiles: Known['profiles']) => profiles.map(({ name }) => name);
+
+const noProfile = (name: string): Refused => ({
+  type: 'refused',
+  status: 404,
+  message: `There is no device profile “${name}”.`,
+  retryAfterSeconds: undefined,
+  reason: undefined,
+});
 
 /** The one that is this text but for case. */
 export const likeIn = (texts: readonly string[], text: string) =>

@@ -1,0 +1,136 @@
+/** What is asked of many devices at once besides changing them: their list as CSV, and their labels. */
+import * as assert from 'uvu/assert';
+import type { DeviceId } from '../../actors/base/ids.ts';
+import { parseCsv } from '../../http/web/csv.ts';
+import {
+  type Caller,
+  entity,
+  HOUR_MS,
+  isProblem,
+  openWindow,
+  provision,
+  restLaws,
+  settle,
+  steer,
+} from '../kit/rest-client.ts';
+import { until } from '../kit/until.ts';
+
+const { law, run } = restLaws('rest selection');
+
+const about = (where: object) => `where=${encodeURIComponent(JSON.stringify(where))}`;
+
+/** Each line by the names of its columns. */
+function linesOf(text: string): readonly Readonly<Record<string, string>>[] {
+  const read = parseCsv(text);
+  assert.ok(Array.isArray(read), 'it is CSV');
+  const [names = [], ...rows] = read;
+  return rows.map((row) => Object.fromEntries(names.map((name, at) => [name, row[at] ?? ''])));
+}
+
+async function exported(caller: Caller, query: string) {
+  const answer = await caller.get(`/api/deviceExport?${query}`);
+  assert.is(answer.status, 200, answer.text);
+  assert.match(answer.headers.get('content-type') ?? '', 'text/csv');
+  return linesOf(answer.text);
+}
+
+law('export: each device with its state and owner, of those that fit or are named', async (scene) => {
+  const { world, home } = scene;
+  const { admin, tenantId, alice } = home;
+  const free = await provision(world, tenantId, 'lamp, "large"');
+  const open = await provision(world, tenantId, 'lamp 2');
+  await provision(world, tenantId, 'pump', alice.customerId);
+  await openWindow(world, open, 's', HOUR_MS);
+  const all = await exported(admin, about({}));
+  assert.equal(
+    all.map(({ name, state, customer, ownedBy }) => [name, state, customer, ownedBy]),
+    [
+      ['lamp, "large"', 'UNCLAIMED', '', ''],
+      ['lamp 2', 'WINDOW_OPEN', '', ''],
+      ['pump', 'OWNED', 'alice', 'assignment'],
+    ],
+  );
+  const closes = new Date(world.clock.now() + HOUR_MS).toISOString();
+  assert.equal([all[1]?.claimWindowUntil, all[0]?.claimWindowUntil], [closes, '']);
+  assert.equal([all[0]?.id, all[0]?.type, all[0]?.connected], [free, 'default', 'false']);
+  const names = async (query: string) => (await exported(admin, query)).map(({ name }) => name);
+  assert.equal(await names(about({ textSearch: 'lamp' })), ['lamp, "large"', 'lamp 2']);
+  assert.equal(await names(about({ claimState: 'OWNED' })), ['pump']);
+  assert.equal(await names(about({ customerId: alice.customerId })), ['pump']);
+  assert.equal(await names(`deviceIds=${open},${open}`), ['lamp 2'], 'each once');
+  assert.equal(await names(about({ textSearch: 'nothing' })), []);
+});
+
+law(
+  'export: a spreadsheet runs no name as a formula; a program gets it as it is',
+  async ({ world, home }) => {
+    const name = '=HYPERLINK("http://evil.test")';
+    await home.admin.post('/api/device', { name, label: '@SUM(1)' });
+    const [safe] = await exported(home.admin, about({}));
+    assert.equal([safe?.name, safe?.label], [`'${name}`, "'@SUM(1)"]);
+    const [raw] = await exported(home.admin, `${about({})}&raw=true`);
+    assert.equal([raw?.name, raw?.label], [name, '@SUM(1)']);
+    const { token } = await world.login(home.adminEmail);
+    const headers = { 'X-Authorization': `Bearer ${token}` };
+    const marked = await world.app.request(`/api/deviceExport?${about({})}&bom=true`, { headers });
+    const bytes = Buffer.from(await marked.arrayBuffer());
+    assert.is(bytes.toString('hex', 0, 3), 'efbbbf', 'a byte order mark');
+  },
+);
+
+law('attack: an export has nothing of another tenant, and no token or key', async ({ world, home }) => {
+  const other = await settle(world, 'other');
+  const mine = await provision(world, home.tenantId, 'mine');
+  const theirs = await provision(world, other.tenantId, 'theirs', other.alice.customerId);
+  const secretKey = 'printed-on-the-box';
+  await steer(home.admin, mine, { claimingData: { secretKey, expirationTime: world.clock.now() + HOUR_MS } });
+  for (const query of [about({}), `deviceIds=${mine},${theirs}`]) {
+    const answer = await home.admin.get(`/api/deviceExport?${query}`);
+    assert.equal(
+      linesOf(answer.text).map(({ id }) => id),
+      [mine],
+    );
+    for (const secret of [secretKey, `token of ${mine}`, 'theirs']) assert.not.match(answer.text, secret);
+  }
+  const foreign = about({ customerId: other.alice.customerId });
+  isProblem(await home.admin.get(`/api/deviceExport?${foreign}`), 404, 32);
+  isProblem(await home.admin.get(`/api/deviceLabels?${foreign}`), 404, 32);
+  for (const query of [
+    '',
+    'where=x',
+    'where=[]',
+    about({ textsearch: 'x' }),
+    `${about({})}&deviceIds=${mine}`,
+  ]) {
+    isProblem(await home.admin.get(`/api/deviceExport?${query}`), 400, 31);
+    isProblem(await home.admin.get(`/api/deviceLabels/preview?${query}`), 400, 31);
+  }
+});
+
+law('labels: of all that fit, and of what a batch gave keys', async ({ world, home }) => {
+  const { admin, tenantId } = home;
+  const ids: DeviceId[] = [];
+  for (const name of ['lamp 1', 'lamp 2', 'pump']) ids.push(await provision(world, tenantId, name));
+  const preview = async (query: string) => {
+    const { labels, total } = entity(await admin.get(`/api/deviceLabels/preview?${query}`));
+    return [labels, total];
+  };
+  assert.equal(await preview(about({})), [0, 3], 'none has a key');
+  const begun = entity(
+    await admin.post('/api/deviceBatch', { change: 'SET_KEYS', where: { textSearch: 'lamp' } }),
+  );
+  const batchId = String(begun.id);
+  await until('the keys are set', async () => {
+    const batch = await world.batches.find(tenantId, batchId);
+    return batch?.state === 'done';
+  });
+  assert.equal(await preview(about({})), [2, 3]);
+  assert.equal(await preview(about({ textSearch: 'pump' })), [0, 1]);
+  assert.equal(await preview(`batchId=${batchId}`), [2, 2]);
+  const pdf = await admin.get(`/api/deviceLabels?batchId=${batchId}&stock=roll-62x29`);
+  assert.is(Number(/\/Count (\d+)/.exec(pdf.text)?.[1]), 2);
+  const other = await settle(world, 'other');
+  isProblem(await other.admin.get(`/api/deviceLabels?batchId=${batchId}`), 404, 32);
+});
+
+run();
