@@ -5,6 +5,9 @@
  */
 
 const waiting: (() => void)[] = [];
+/** When the last slice began, while another waits. */
+let begunAt: number | undefined;
+let lastTurnMs = 0;
 
 /** Resolves when the caller may do its next slice. */
 export function nextTurn(): Promise<void> {
@@ -15,8 +18,34 @@ export function nextTurn(): Promise<void> {
 }
 
 function letNext(): void {
+  const now = performance.now();
+  if (begunAt !== undefined) lastTurnMs = now - begunAt;
   waiting.shift()?.();
+  begunAt = waiting.length > 0 ? now : undefined;
   if (waiting.length > 0) setImmediate(letNext); // in the turn after this one
+}
+
+/** A turn with a slice in it should take no longer than this. */
+const TURN_MS = 4;
+
+/**
+ * How much goes into a slice, where what it costs is not known before: half as much when turns take too long, more again when
+ * they take half of what they may. Turns are long because of what slices set off, or of others: then claims wait, too.
+ *
+ * @returns the size of the slice that is about to be asked for
+ */
+export function adaptiveSize(
+  min: number,
+  max: number,
+  turnMs: () => number = () => lastTurnMs,
+): () => number {
+  let size = max;
+  return () => {
+    const last = turnMs();
+    if (last > TURN_MS) size = Math.max(min, size >> 1);
+    else if (last < TURN_MS / 2) size = Math.min(max, size + min);
+    return size;
+  };
 }
 
 /** How many devices are read, or turned into JSON, in one turn of the event loop. */

@@ -7,7 +7,7 @@ import type { Clock, Instant } from '../base/clock.ts';
 import type { DeviceId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secret.ts';
-import { nextTurn } from '../base/slices.ts';
+import { adaptiveSize, nextTurn } from '../base/slices.ts';
 import { whyCredentialsFail } from '../device/credentials.ts';
 import { type GatewayAuthority, gatewayAuthority, isGateway, speaksFor } from '../device/gateways.ts';
 import { secretLengthOf } from '../device/ownership-rules.ts';
@@ -23,14 +23,20 @@ import type { ClaimPayload } from './payload.ts';
 export interface GatewaySettings {
   /** Whether names that the tenant does not have are created. */
   readonly autoCreateDevices: boolean;
-  /** Devices of one message that are asked at the same time. */
+  /** Devices that are asked at the same time, of all messages together. One message has eight at least. */
   readonly gatewayFanOutMax: number;
 }
 
 export const GATEWAY_DEFAULTS: GatewaySettings = { autoCreateDevices: true, gatewayFanOutMax: 256 };
 
-/** Devices of one message that are asked in one turn of the event loop, so that a large message stalls nobody. */
+/**
+ * Devices of one message that are asked in one turn of the event loop, so that a large message stalls nobody: so many, and
+ * fewer where turns take too long, as when devices are created or the disk is slow and many answers come at once.
+ */
 export const ENTRIES_PER_TURN = 32;
+const ENTRIES_PER_TURN_MIN = 4;
+/** Answers to devices of one message that are waited for, however many messages there are. */
+const FAN_OUT_MIN = 8;
 
 /** `revoked`: the gateway itself is gone, has other credentials, or is no gateway any more. */
 export type GatewayAnswer<Value> =
@@ -84,6 +90,10 @@ export function createGateways(needs: GatewayNeeds): Gateways {
   const { devices, directory, secrets, profiles, clock, log, settings } = needs;
   const { autoCreateDevices, gatewayFanOutMax } = settings;
   const bringUp = createBringUp({ devices, directory, secrets, clock, autoCreateDevices });
+  const entriesPerTurn = adaptiveSize(ENTRIES_PER_TURN_MIN, ENTRIES_PER_TURN);
+  /** Messages that are carried out. What one commit answers is answered in one turn, so they share how much that may be. */
+  let messages = 0;
+  const fanOut = (): number => Math.max(FAN_OUT_MIN, Math.floor(gatewayFanOutMax / messages));
 
   async function claimOne(
     { gateway, authority, silenced }: Speaker,
@@ -107,6 +117,41 @@ export function createGateways(needs: GatewayNeeds): Gateways {
     } as const;
     if (!request.reset) return outcomeOf(await devices.ask(id, opening));
     return resetOutcomeOf(await devices.ask(id, { ...opening, type: 'ResetDevice', isRedelivery: false }));
+  }
+
+  async function claimAll(
+    speaker: Speaker,
+    entries: ReadonlyMap<string, ClaimPayload>,
+    arrivedAt: Instant | undefined,
+  ): Promise<ReadonlyMap<string, EntryOutcome>> {
+    const outcomes = new Map<string, EntryOutcome>();
+    const waiting = entries.entries();
+    /** How many may still begin with the gate. */
+    let room = entriesPerTurn();
+    /** Those of the turn before have begun. */
+    let gate: Promise<void> | undefined;
+    const work = async (_: unknown, worker: number) => {
+      // All workers take from one iterator: each entry is taken once.
+      for (const [name, request] of waiting) {
+        if (room === 0) {
+          room = entriesPerTurn();
+          gate = gate === undefined ? nextTurn() : gate.then(nextTurn);
+        }
+        room -= 1;
+        if (gate !== undefined) await gate;
+        // Caught for each entry: the message is done with only when all of them are.
+        const outcome = await claimOne(speaker, name, request, arrivedAt).catch(ifUnavailable(noAnswer));
+        outcomes.set(name, outcome);
+        if (worker >= fanOut()) return; // other messages have come; those that are left go on
+      }
+    };
+    messages += 1;
+    try {
+      await Promise.all(Array.from({ length: Math.min(fanOut(), entries.size) }, work));
+    } finally {
+      messages -= 1;
+    }
+    return outcomes;
   }
 
   /** O8. A look at the device, for gateways that do not speak for all alone. */
@@ -144,26 +189,7 @@ export function createGateways(needs: GatewayNeeds): Gateways {
 
   return {
     claim: (gateway, entries, arrivedAt) =>
-      as(gateway, async (speaker) => {
-        const outcomes = new Map<string, EntryOutcome>();
-        const waiting = entries.entries();
-        let begun = 0;
-        /** Those of the turn before have begun. */
-        let gate: Promise<void> | undefined;
-        const work = async () => {
-          // All workers take from one iterator: each entry is taken once.
-          for (const [name, request] of waiting) {
-            begun += 1;
-            if (begun % ENTRIES_PER_TURN === 0) gate = gate === undefined ? nextTurn() : gate.then(nextTurn);
-            if (gate !== undefined) await gate;
-            // Caught for each entry: the message is done with only when all of them are.
-            const outcome = await claimOne(speaker, name, request, arrivedAt).catch(ifUnavailable(noAnswer));
-            outcomes.set(name, outcome);
-          }
-        };
-        await Promise.all(Array.from({ length: Math.min(gatewayFanOutMax, entries.size) }, work));
-        return outcomes;
-      }).catch(ifUnavailable(noAnswer)),
+      as(gateway, (speaker) => claimAll(speaker, entries, arrivedAt)).catch(ifUnavailable(noAnswer)),
 
     read: (gateway, name) =>
       as(gateway, async ({ authority, silenced }) => {

@@ -16,6 +16,13 @@ export interface Flood {
   readonly asGateway?: boolean;
   /** The client never reads what it is answered. */
   readonly deaf?: boolean;
+  /**
+   * Connections instead of packets: each is closed once it is answered, and another is opened. `wrong`: with credentials that
+   * are none; `silent`: closed as soon as it is open.
+   */
+  readonly storm?: 'right' | 'wrong' | 'silent';
+  /** Addresses of this machine from which the connections come; by default one. */
+  readonly addresses?: number;
 }
 
 const publish = (topic: string, payload: string | Buffer, qos: 0 | 1 | 2 = 0): Sendable => ({
@@ -114,7 +121,14 @@ export const FLOODS: readonly Flood[] = [
       publish('v1/gateway/attributes/request', '{"id":1,"device":"behind 1","client":false,"key":"a"}'),
     ],
   },
+  { name: 'CONNECT again and again', version: 4, packets: [], storm: 'right' },
+  { name: 'CONNECT from many addresses', version: 4, packets: [], storm: 'right', addresses: 250 },
+  { name: 'CONNECT with wrong credentials', version: 4, packets: [], storm: 'wrong' },
+  { name: 'connections that say nothing', version: 4, packets: [], storm: 'silent' },
 ];
+
+/** Connections of a storm that are open at once, for each token. */
+const STORM_AT_ONCE = 20;
 
 /** As much as is written at a time. */
 const PIECE_BYTES = 256 * 1_024;
@@ -129,6 +143,40 @@ export function bytesOf(protocolVersion: Version, packets: readonly Sendable[]):
   return Buffer.concat(
     packets.map((packet) => mqtt.generate(packet as unknown as mqtt.Packet, { protocolVersion })),
   );
+}
+
+/** Connects again and again, until it is stopped. */
+export function storm(port: number, accessToken: string, what: Flood): { stop(): void } {
+  const { version, storm: how, addresses = 1 } = what;
+  const open = new Set<Socket>();
+  let stopped = false;
+  let count = 0;
+  const next = (): void => {
+    if (stopped) return;
+    count += 1;
+    const token = how === 'wrong' ? `wrong-${accessToken}-${count}` : accessToken;
+    // All of 127.0.0.0/8 is this machine, on Linux.
+    const from = addresses === 1 ? {} : { localAddress: `127.0.1.${1 + (count % addresses)}` };
+    const socket = connect({ host: '127.0.0.1', port, ...from });
+    open.add(socket);
+    socket.on('connect', () => {
+      if (how === 'silent') socket.destroy();
+      else socket.write(bytesOf(version, [connectPacket(version, token)]));
+    });
+    socket.on('data', () => socket.destroy());
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      open.delete(socket);
+      setImmediate(next);
+    });
+  };
+  for (let at = 0; at < STORM_AT_ONCE; at += 1) next();
+  return {
+    stop() {
+      stopped = true;
+      for (const socket of open) socket.destroy();
+    },
+  };
 }
 
 /** One flooding connection; it sends as fast as it is taken, and connects again when it is closed. */

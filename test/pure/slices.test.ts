@@ -1,7 +1,7 @@
 /** Long work in slices. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DEVICES_PER_TURN, mapInSlices, nextTurn } from '../../actors/base/slices.ts';
+import { adaptiveSize, DEVICES_PER_TURN, mapInSlices, nextTurn } from '../../actors/base/slices.ts';
 
 const turnOfTheLoop = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -42,6 +42,32 @@ test('slices: work that fails leaves the others their turns', async () => {
   const next = nextTurn();
   await failing.catch(() => {});
   await next;
+});
+
+test('slices: a slice gets smaller while turns take long, down to the least, and grows again when they do not', () => {
+  let turnMs = 0;
+  const size = adaptiveSize(4, 32, () => turnMs);
+  const sizes = (ms: number, count: number) => {
+    turnMs = ms;
+    return Array.from({ length: count }, size);
+  };
+  assert.equal(sizes(0, 2), [32, 32]);
+  assert.equal(sizes(50, 5), [16, 8, 4, 4, 4]);
+  assert.equal(sizes(3, 2), [4, 4]);
+  assert.equal(sizes(1, 9), [8, 12, 16, 20, 24, 28, 32, 32, 32]);
+});
+
+test('slices: how long turns take is seen where slices follow one another', async () => {
+  const size = adaptiveSize(1, 1_000_000);
+  const busy = async () => {
+    for (let n = 0; n < 3; n += 1) {
+      await nextTurn();
+      const until = performance.now() + 20;
+      while (performance.now() < until) {}
+    }
+  };
+  await Promise.all([busy(), busy()]);
+  assert.is(size(), 500_000);
 });
 
 test.run();

@@ -209,6 +209,38 @@ test('gateway: a batch of 10,000 entries is carried out with a bounded number of
     { payloadBytesMax: 262_144, gatewayFanOutMax: 64 },
   ));
 
+test('gateway: however many gateways send batches, they share the questions that may be under way', () =>
+  withGateway(
+    4,
+    async (scene) => {
+      const { world } = scene;
+      const gateways = ['G1', 'G2', 'G3', 'G4'];
+      let underWay = 0;
+      let most = 0;
+      world.intercept = async (_command, pass) => {
+        underWay += 1;
+        most = Math.max(most, underWay);
+        const answer = await pass();
+        underWay -= 1;
+        return answer;
+      };
+      await Promise.all(
+        gateways.map(async (token) => {
+          await world.provision(token, { additionalInfo: { gateway: true } });
+          const client = await scene.connect(4, token);
+          const names = Array.from({ length: 1_000 }, (_, number) => `${token}-${number}`);
+          client.send(claims(Object.fromEntries(names.map((name) => [name, {}]))));
+          await client.next('puback');
+          for (const name of [names[0], names[500], names[999]])
+            assert.ok((await named(scene, name ?? ''))?.window, name);
+        }),
+      );
+      // The first message may have begun with all of them; each of the others has eight at least.
+      assert.ok(most > 8 && most <= 64 + 3 * 32, String(most));
+    },
+    { gatewayFanOutMax: 64 },
+  ));
+
 test('gateway: a device that is no longer a gateway is disconnected at its next claim', () =>
   withGateway(5, async (scene) => {
     const answer = await scene.world.devices.ask(scene.gateway, {

@@ -191,6 +191,6 @@ export const mqtt = section('MQTT: devices and gateways', {
     default: MQTT.gatewayFanOutMax,
     min: 1,
     max: 10_000,
-    why: 'Devices of one gateway that are asked at the same time.',
+    why: 'Devices that are asked at the same time for gateways, of all their messages. One message has eight at least.',
   }),
 });

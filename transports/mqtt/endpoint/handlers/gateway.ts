@@ -15,6 +15,7 @@
  * Messages of one gateway are carried out one after the other (`../gateway-actor.ts`). What waits is kept as bytes: parsed, a
  * message of many short names takes thirty times as much.
  */
+import { nextTurn } from '../../../../actors/base/slices.ts';
 import { unreachable } from '../../../../actors/base/unreachable.ts';
 import type { AuthenticatedDevice } from '../../../../actors/claiming/authentication.ts';
 import { ENTRIES_PER_TURN, type GatewayAnswer } from '../../../../actors/claiming/gateways.ts';
@@ -68,6 +69,7 @@ const NOTHING_USABLE: Settlement = {
 
 function claims(session: Session, payload: Buffer, ticket: Ticket): void {
   inTurn(session, ticket, async (device) => {
+    if (payload.length > LARGE_BYTES) await nextTurn(); // of many gateways one message is read in a turn
     const read = readGatewayClaims(payload, session.payloadRules.format);
     if (read.type === 'malformed') return malformedSettlement(session, ticket, read.why);
     if (read.type === 'nothing-usable') return NOTHING_USABLE;
@@ -76,6 +78,9 @@ function claims(session: Session, payload: Buffer, ticket: Ticket): void {
     return settlementOf(ticket, outcome, (devices) => batch(session, ticket, devices));
   });
 }
+
+/** A message whose reading takes a good part of a turn. */
+const LARGE_BYTES = 4_096;
 
 function connected(session: Session, payload: Buffer, ticket: Ticket): void {
   inTurn(session, ticket, async (device) => {
