@@ -61,12 +61,14 @@ function watch(): void {
   async function carryOut(message: ToProbe): Promise<void> {
     switch (message.probe) {
       case 'begin':
+        loop.enable();
         loop.reset();
         collections.ms = 0;
         collections.major = 0;
         since = performance.now();
         return;
       case 'end':
+        loop.disable(); // looking costs a hundred turns a second
         return;
       case 'collect':
         setFlagsFromString('--expose-gc');

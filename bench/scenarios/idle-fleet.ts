@@ -2,7 +2,10 @@
  * The memory of an idle fleet: per silent MQTT connection, per provisioned device, per open window whose actor was let
  * go. Memory is the process's private memory (RssAnon) after a garbage collection; LMDB's map is page cache.
  *
- * Peer: Mosquitto's memory per connection.
+ * Then all of it rests, for a minute or as long as `--duration` says: the processor time that the server takes meanwhile, and
+ * by how much its memory grows.
+ *
+ * Peer: Mosquitto's memory per connection, and its processor time.
  */
 import type { Bench, Scenario } from '../bench.ts';
 import type { Step } from '../contract.ts';
@@ -25,10 +28,12 @@ const STEADY = 0.99;
 const ROUNDS_MAX = 20;
 const BETWEEN_ROUNDS_MS = 500;
 const WARM_UP = 500;
+/** What a server does now and then comes round within this time. */
+const REST_MS = { smoke: 0, standard: 60_000, full: 60_000 } as const;
 
 export const idleFleetScenario: Scenario = {
   name: 'idle-fleet',
-  title: 'memory per silent connection, per device and per open window',
+  title: 'memory per silent connection, per device and per open window; processor time while all rest',
   peers: ['mosquitto'],
   rated: false,
   refuses: ownServerOnly,
@@ -64,6 +69,11 @@ export const idleFleetScenario: Scenario = {
     await hold(bench, [connect(target, fleet, true)], connections);
     const connected = await privateBytes(bench, target, 0);
     bench.figure('per connection', Math.max(0, connected - open) / connections, 'bytes', 'lower');
+    const [node] = target.nodes;
+    await node?.probe.ask({ probe: 'end' }); // its own look at the event loop would show
+    await rest(bench, node?.pid ?? 0, connections);
+    const rested = await privateBytes(bench, target, 0);
+    bench.figure('private memory grown at rest', Math.max(0, rested - connected) / 2 ** 20, 'MB', 'lower');
     bench.pool.release();
 
     for (const peer of await bench.peers(idleFleetScenario.peers)) {
@@ -74,6 +84,7 @@ export const idleFleetScenario: Scenario = {
       await hold(bench, [step], connections);
       const after = usageOf(pid)?.privateMb ?? 0;
       bench.figure('per connection', ((after - before) * 2 ** 20) / connections, 'bytes', 'lower', peer.name);
+      await rest(bench, pid, connections, peer.name);
       bench.pool.release();
     }
   },
@@ -81,6 +92,19 @@ export const idleFleetScenario: Scenario = {
 
 async function hold(bench: Bench, step: readonly Step[], connections: number): Promise<void> {
   await bench.each(`connecting ${connections.toLocaleString('en')}`, 0, connections, step, { hold: true });
+}
+
+/** Nobody sends anything. */
+async function rest(bench: Bench, pid: number, connections: number, peer?: string): Promise<void> {
+  const { profile, durationMs } = bench.settings;
+  bench.phase('resting');
+  const cpuSeconds = () => usageOf(pid)?.cpuSeconds ?? Number.NaN;
+  const before = cpuSeconds();
+  const startedAt = performance.now();
+  await sleep(Math.max(REST_MS[profile], durationMs));
+  const share = (cpuSeconds() - before) / ((performance.now() - startedAt) / 1000);
+  const name = `share of a core at rest, ${connections.toLocaleString('en')} connections`;
+  bench.figure(name, share * 100, '%', 'lower', peer);
 }
 
 /** Memory after actors were let go and garbage collection frees no more. */
