@@ -57,7 +57,7 @@ export class Person {
   readonly #complaints: string[] = [];
   #loading: Promise<Loaded>[] = [];
 
-  private constructor(context: BrowserContext, page: Page, url: string) {
+  private constructor(context: BrowserContext, page: Page, url: string, alsoAsked: readonly string[]) {
     this.context = context;
     this.page = page;
     this.#url = url;
@@ -71,8 +71,9 @@ export class Person {
       if (message.type() === 'error' && !text.startsWith('Failed to load resource'))
         this.#complaints.push(text);
     });
+    const asked = [url, 'blob:', ...alsoAsked];
     page.on('request', (request) => {
-      if (!request.url().startsWith(url) && !request.url().startsWith('blob:')) {
+      if (!asked.some((one) => request.url().startsWith(one))) {
         this.#complaints.push(`another host was asked: ${request.url()}`);
       }
     });
@@ -86,11 +87,13 @@ export class Person {
     });
   }
 
+  /** @param alsoAsked what other addresses begin with that may be asked: those of an identity provider */
   static async open(
     browser: Browser,
     url: string,
     viewport: { width: number; height: number },
     more: Parameters<Browser['newContext']>[0] = {},
+    alsoAsked: readonly string[] = [],
   ): Promise<Person> {
     const context = await browser.newContext({
       viewport,
@@ -98,7 +101,7 @@ export class Person {
       timezoneId: 'Europe/Berlin',
       ...more,
     });
-    return new Person(context, await context.newPage(), url);
+    return new Person(context, await context.newPage(), url, alsoAsked);
   }
 
   async goto(path: string): Promise<void> {

@@ -2,10 +2,8 @@
  * What the server tells whoever watches it: the truth about what happened, no name of anybody, one sum over all workers that
  * never falls; and Debian's Prometheus reads it all, with every figure that the dashboard and the alerts name.
  */
-import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import { equal, is, match, ok } from 'uvu/assert';
 import { cast, claimPath } from '../kit/api.ts';
@@ -13,25 +11,18 @@ import { makeCertificate } from '../kit/certificates.ts';
 import { temporaryFolder } from '../kit/folders.ts';
 import { send } from '../kit/http.ts';
 import { claimPacket, connectPacket, RawMqttClient } from '../kit/mqtt-client.ts';
-import { freePort } from '../kit/ports.ts';
 import { cleanUp, launch, type ServerProcess, startServer } from '../kit/process.ts';
-import { findProgram, needing } from '../kit/programs.ts';
+import { needing } from '../kit/programs.ts';
+import { metricsPortOf, PROMETHEUS, PROMETHEUS_EXAMPLES, startPrometheus } from '../kit/prometheus.ts';
 import { until } from '../kit/until.ts';
 
 const PASSWORD = 'a-long-password';
 const METRICS = { METRICS_ENABLED: 'true', METRICS_BIND_PORT: '0', SYSADMIN_PASSWORD: PASSWORD };
-const EXAMPLES = fileURLToPath(new URL('../../../config/examples/prometheus/', import.meta.url));
 
 test.after(cleanUp);
 
-function metricsPort(server: ServerProcess): number {
-  const metrics = server.log().find(({ msg }) => msg === 'ready')?.metrics;
-  ok(typeof metrics === 'object' && metrics !== null && 'port' in metrics, server.output());
-  return Number(metrics.port);
-}
-
 async function scrape(server: ServerProcess, headers: { readonly [name: string]: string } = {}) {
-  const url = `http://127.0.0.1:${metricsPort(server)}/metrics`;
+  const url = `http://127.0.0.1:${metricsPortOf(server)}/metrics`;
   const answer = await fetch(url, { headers });
   return { status: answer.status, type: answer.headers.get('content-type'), text: await answer.text() };
 }
@@ -126,7 +117,7 @@ test('metrics: what happened is counted, and nobody is named', async () => {
   match(open.type ?? '', /^application\/openmetrics-text; version=1\.0\.0/);
   match(open.text, /# EOF\n$/);
   match(open.text, /# TYPE claimd_reclaims counter\n/);
-  is((await fetch(`http://127.0.0.1:${metricsPort(server)}/other`)).status, 404);
+  is((await fetch(`http://127.0.0.1:${metricsPortOf(server)}/other`)).status, 404);
   is((await fetch(`${server.url}/metrics`)).status, 404, 'customers do not see it');
   is((await server.stop()).code, 0);
 });
@@ -138,7 +129,7 @@ test('metrics: with a token only who shows it may read; a port in use refuses th
   is((await scrape(server, { authorization: 'Bearer a-token-for-somebody' })).status, 401);
   is((await scrape(server, { authorization: `Bearer ${token}` })).status, 200);
   for (const WORKERS of ['1', '2']) {
-    const again = launch({ env: { ...METRICS, METRICS_BIND_PORT: String(metricsPort(server)), WORKERS } });
+    const again = launch({ env: { ...METRICS, METRICS_BIND_PORT: String(metricsPortOf(server)), WORKERS } });
     const { code, output } = await again.ended;
     is(code, 3, output);
     match(output, /Metrics cannot listen on 127\.0\.0\.1:\d+: the port is taken/);
@@ -174,7 +165,7 @@ test('metrics: workers are told as one, and a sum does not fall when one of them
   is((await server.stop()).code, 0);
 });
 
-const withPrometheus = needing(['prometheus', 'promtool'], test);
+const withPrometheus = needing([PROMETHEUS], test);
 
 withPrometheus(
   'metrics: Prometheus reads them, and knows every figure of the dashboard and the alerts',
@@ -192,30 +183,10 @@ withPrometheus(
       },
     });
     await live(server);
-    const alerts = readFileSync(join(EXAMPLES, 'alerts.yml'), 'utf8');
-    const settings = readFileSync(join(EXAMPLES, 'prometheus.yml'), 'utf8');
-    ok(settings.includes('127.0.0.1:9464'));
-    const here = settings
-      .replace('127.0.0.1:9464', `127.0.0.1:${metricsPort(server)}`)
-      .replace('scrape_interval: 15s', 'scrape_interval: 1s');
-    writeFileSync(join(folder, 'prometheus.yml'), here);
-    writeFileSync(join(folder, 'alerts.yml'), alerts);
-    const port = await freePort();
-    const prometheus = spawn(
-      findProgram('prometheus') ?? '',
-      [
-        `--config.file=${join(folder, 'prometheus.yml')}`,
-        `--storage.tsdb.path=${join(folder, 'data')}`,
-        `--web.listen-address=127.0.0.1:${port}`,
-      ],
-      { stdio: 'ignore' },
-    );
+    const alerts = readFileSync(join(PROMETHEUS_EXAMPLES, 'alerts.yml'), 'utf8');
+    const prometheus = await startPrometheus(metricsPortOf(server));
     try {
-      const ask = async (path: string) => {
-        const answer = await fetch(`http://127.0.0.1:${port}/api/v1/${path}`).catch(() => undefined);
-        return JSON.parse((await answer?.text()) ?? '{}');
-      };
-      const query = (expression: string) => ask(`query?query=${encodeURIComponent(expression)}`);
+      const { ask, query } = prometheus;
       await until(
         'it has read claimd',
         async () => (await query('claimd_build_info')).data?.result?.length > 0,
@@ -235,16 +206,14 @@ withPrometheus(
       const rules = (await ask('rules')).data.groups.flatMap((group: { rules: unknown[] }) => group.rules);
       is(rules.length, alertExpressions(alerts).length, 'it has the alerts');
     } finally {
-      const ended = new Promise((resolve) => prometheus.once('close', resolve));
-      prometheus.kill('SIGKILL');
-      await ended;
+      await prometheus.stop();
     }
   },
 );
 
 /** The expressions of the dashboard, with its variables filled in as Grafana does. */
 function dashboardExpressions(): readonly string[] {
-  const { panels } = JSON.parse(readFileSync(join(EXAMPLES, 'grafana-dashboard.json'), 'utf8'));
+  const { panels } = JSON.parse(readFileSync(join(PROMETHEUS_EXAMPLES, 'grafana-dashboard.json'), 'utf8'));
   return panels.flatMap(({ targets }: { targets: { expr: string }[] }) =>
     targets.map(({ expr }) =>
       expr.replaceAll('$__rate_interval', '1m').replaceAll('$job', 'claimd').replaceAll('$instance', '.+'),

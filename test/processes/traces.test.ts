@@ -2,66 +2,19 @@
  * Traces as an operator turns them on: the SDK of `config/examples/opentelemetry` is loaded before the real server, and what it sends
  * arrives by OTLP over HTTP, also what it still held when the server stopped. Without it nothing is sent.
  */
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { cast } from '../kit/api.ts';
 import { claimPacket, RawMqttClient } from '../kit/mqtt-client.ts';
 import { cleanUp, startServer } from '../kit/process.ts';
+import { startTraceCollector, tracesEnvironment } from '../kit/trace-collector.ts';
 
-const SDK = fileURLToPath(new URL('../../../config/examples/opentelemetry/otel.mjs', import.meta.url));
 const SYSADMIN_PASSWORD = 'traces-sysadmin-password';
 
 test.after(cleanUp);
 
-/** OTLP/HTTP in JSON, as far as this test looks. */
-interface Exported {
-  readonly resourceSpans: readonly {
-    readonly resource: { readonly attributes: readonly { readonly key: string; readonly value: unknown }[] };
-    readonly scopeSpans: readonly {
-      readonly spans: readonly { readonly name: string; readonly traceId: string }[];
-    }[];
-  }[];
-}
-
-async function startCollector() {
-  const exported: Exported[] = [];
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      exported.push(JSON.parse(Buffer.concat(chunks).toString('utf8')));
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
-    });
-  });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    exported,
-    spans: () =>
-      exported.flatMap((one) =>
-        one.resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)),
-      ),
-    stop() {
-      server.closeAllConnections();
-      return new Promise((closed) => server.close(closed));
-    },
-  };
-}
-
-async function claimOnce(endpoint: string, env: Readonly<Record<string, string>>) {
-  const server = await startServer({
-    env: {
-      ...env,
-      SYSADMIN_PASSWORD,
-      TRACING_SAMPLE_RATIO: '1',
-      OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
-      OTEL_SERVICE_NAME: 'claims',
-    },
-  });
+async function claimOnce(env: Readonly<Record<string, string>>) {
+  const server = await startServer({ env: { ...env, SYSADMIN_PASSWORD, OTEL_SERVICE_NAME: 'claims' } });
   const { api, tenant, customers } = await cast(server.url, SYSADMIN_PASSWORD, 1);
   await api.createDevice(tenant, 'pump', 'token-of-pump');
   const device = await RawMqttClient.connect(server.mqttPort, 4, 'token-of-pump');
@@ -74,8 +27,9 @@ async function claimOnce(endpoint: string, env: Readonly<Record<string, string>>
 }
 
 test('traces: with the SDK of the example a claim arrives as one trace; without it nothing does', async () => {
-  const collector = await startCollector();
-  assert.ok(await claimOnce(collector.url, { NODE_OPTIONS: `--import ${SDK}` }), 'the log says so');
+  const collector = await startTraceCollector();
+  const { NODE_OPTIONS, ...rest } = tracesEnvironment(collector.url);
+  assert.ok(await claimOnce({ ...rest, NODE_OPTIONS }), 'the log says so');
   const spans = collector.spans();
   const publication = spans.find(({ name }) => name === 'process v1/devices/me/claim');
   const confirm = spans.find(({ name }) => name === 'POST /api/customer/device/:deviceName/claim');
@@ -84,7 +38,7 @@ test('traces: with the SDK of the example a claim arrives as one trace; without 
   assert.equal(attributes?.find(({ key }) => key === 'service.name')?.value, { stringValue: 'claims' });
 
   const before = spans.length;
-  assert.not(await claimOnce(collector.url, {}));
+  assert.not(await claimOnce(rest));
   assert.is(collector.spans().length, before);
   await collector.stop();
 });

@@ -1,92 +1,29 @@
 /** Signing in with `oidc-provider`, a certified implementation by others, through its own pages for login and consent. */
-import { createServer, type RequestListener } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import Provider from 'oidc-provider';
 import * as assert from 'uvu/assert';
 import { defaultWebSettings } from '../../http/web/settings.ts';
 import { CLIENT } from '../kit/identity-provider.ts';
+import { startIndependentProvider } from '../kit/independent-provider.ts';
+import { plainBrowser } from '../kit/plain-browser.ts';
 import { restLaws } from '../kit/rest-client.ts';
 import { visitor } from '../kit/web-client.ts';
 
 const { law, run } = restLaws('signing in with an independent provider');
 
-interface Running {
-  readonly issuer: string;
-  /** Registers where people are sent back to. */
-  begin(redirectUri: string, more?: object): void;
-  stop(): Promise<void>;
-}
+const HOME = 'http://localhost';
 
-async function startIndependent(): Promise<Running> {
-  let handle: RequestListener = (_request, response) => response.writeHead(503).end();
-  const server = createServer((request, response) => handle(request, response));
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const start = (redirectUri: string, more: object = {}) => {
-    const { clientId: client_id, clientSecret: client_secret } = CLIENT;
-    const provider = new Provider(issuer, {
-      clients: [{ client_id, client_secret, redirect_uris: [redirectUri], ...more }],
-      features: { backchannelLogout: { enabled: true } },
-      // Its own has a filter that keeps it from calling this machine.
-      fetch: (url, options) => {
-        const { method = 'GET', headers = {}, body = null } = options ?? {};
-        return fetch(url, { method, headers, body });
-      },
-      claims: { openid: ['sub'], email: ['email', 'email_verified'] },
-      findAccount: (_context, accountId) => ({
-        accountId,
-        claims: () => ({ sub: accountId, email: accountId, email_verified: true }),
-      }),
-    });
-    handle = provider.callback();
-  };
-  start('http://localhost/nowhere'); // its metadata are asked for before the redirect URI is known
-  return {
-    issuer,
-    begin: start,
-    async stop() {
-      server.closeAllConnections();
-      await new Promise((closed) => server.close(closed));
-    },
-  };
-}
-
-/** A person at the provider: follows redirects and fills in its forms, for as long as its browser is open. */
+/** A person at the provider: fills in its forms, for as long as its browser is open. */
 function personAt(): { goes(from: string, login: string): Promise<string> } {
-  const cookies = new Map<string, string>();
-  const ask = async (url: string, init: RequestInit = {}) => {
-    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const response = await fetch(url, { ...init, redirect: 'manual', headers: { cookie } });
-    for (const line of response.headers.getSetCookie()) {
-      const pair = line.split(';')[0] ?? '';
-      cookies.set(pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1));
-    }
-    return response;
-  };
-  const fieldsOf = (page: string) =>
-    [...page.matchAll(/<input[^>]*name="(\w+)"[^>]*value="([^"]*)"/g)].map(([, name = '', value = '']) => [
-      name,
-      value,
-    ]);
+  const isHome = (url: string) => url.startsWith(`${HOME}/`);
+  const browser = plainBrowser(isHome);
   return {
     /** Resolves to where it sends the browser back to. */
     async goes(from, login) {
-      let url = from;
-      for (let steps = 0; steps < 12; steps += 1) {
-        if (url.startsWith('http://localhost/')) return url.slice('http://localhost'.length);
-        let response = await ask(url);
-        if (response.status === 200) {
-          const page = await response.text();
-          const fields = { ...Object.fromEntries(fieldsOf(page)), login, password: 'any', logout: 'yes' };
-          const body = new URLSearchParams(fields);
-          response = await ask(/action="([^"]+)"/.exec(page)?.[1] ?? url, { method: 'POST', body });
-        }
-        const next = response.headers.get('location');
-        if (next === null)
-          throw new Error(`the provider stopped: ${response.status} ${await response.text()}`);
-        url = new URL(next, url).href;
-      }
-      throw new Error('the provider led round in circles');
+      let shown = await browser.open(from);
+      while (!isHome(shown.url))
+        shown = await browser.submit(shown, { login, password: 'any', logout: 'yes' });
+      return shown.url.slice(HOME.length);
     },
   };
 }
@@ -94,7 +31,7 @@ function personAt(): { goes(from: string, login: string): Promise<string> } {
 law(
   'a person signs in at its pages, and is back where the label was scanned',
   async ({ world, home }) => {
-    const idp = await startIndependent();
+    const idp = await startIndependentProvider();
     try {
       const made = await home.admin.post('/api/oauth2/client', {
         ...CLIENT,
@@ -124,7 +61,7 @@ law(
     const goOn = () => world.clock.advance(Date.now() - world.clock.now()); // the provider goes by the machine's
     goOn();
     const admin = world.as((await world.login(home.adminEmail)).token);
-    const idp = await startIndependent();
+    const idp = await startIndependentProvider();
     const door = createServer(async (request, response) => {
       goOn();
       const chunks: Buffer[] = [];
