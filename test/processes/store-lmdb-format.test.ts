@@ -158,4 +158,22 @@ test('LMDB format 3: a folder of it opens as format 4, nothing in it is touched,
     );
   }));
 
+test('LMDB: whoever shares a folder with others lifts nothing in it, and says what to do', () =>
+  inFolder(async (path) => {
+    for (const format of ['1', '2', '3']) {
+      const env = openRaw(path);
+      await env.openDB<string, string>('meta', TEXT).put('format', format);
+      await env.close();
+      assert.throws(
+        () => openLmdbStore({ path, shared: true }),
+        new RegExp(`has format ${format}, and an older server may be at work on it: stop that one and start`),
+      );
+      const after = openRaw(path);
+      assert.equal(table(after, 'meta'), [['format', format]]);
+      await after.close();
+    }
+    await openLmdbStore({ path }).close();
+    await openLmdbStore({ path, shared: true }).close();
+  }));
+
 test.run();

@@ -139,14 +139,26 @@ export function openLmdbStore(settings: LmdbSettings): Store {
   };
 }
 
-/** Takes the folder and lifts its data to the newest format, in one write transaction: of two starters one gets it. */
-function takeFolder(tables: Tables, { path, owner, credentials }: LmdbSettings, room: Room): void {
+/**
+ * Takes the folder and lifts its data to the newest format, in one write transaction: of two starters one gets it. Who shares a folder
+ * lifts nothing: those with whom it does may be of an older version, and could not read what it makes.
+ */
+function takeFolder(
+  tables: Tables,
+  { path, owner, shared = false, credentials }: LmdbSettings,
+  room: Room,
+): void {
   const { meta } = tables;
   meta.transactionSync(() => {
     const format = meta.get('format');
     if (format !== undefined && !isKnownFormat(format)) {
       throw new Error(
         `the data folder ${path} has format ${format}; this version of claimd knows ${FORMAT} and older ones`,
+      );
+    }
+    if (shared && format !== undefined && format !== FORMAT) {
+      throw new Error(
+        `it has format ${format}, and an older server may be at work on it: stop that one and start a server of this version, which makes the data into format ${FORMAT}`,
       );
     }
     const other = meta.get('owner');
