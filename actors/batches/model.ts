@@ -13,6 +13,8 @@ export type BatchChange =
   | { readonly type: 'take-back' }
   | { readonly type: 'allow' }
   | { readonly type: 'forbid' }
+  /** Each gets this label; null: none. */
+  | { readonly type: 'label'; readonly label: string | null }
   /** Each gets a key of its own. */
   | { readonly type: 'keys'; readonly expiresAt: Instant }
   | { readonly type: 'delete' };
@@ -56,6 +58,8 @@ export interface Before {
   readonly epoch: number;
   /** `claimingAllowed`; null: it was not set. */
   readonly allowed: boolean | null;
+  /** Absent in records of older versions, which changed no labels. */
+  readonly label?: string | null;
 }
 
 type Outcome = 'waiting' | 'done' | 'unchanged' | 'refused';
@@ -111,7 +115,7 @@ export interface Batches {
 
 /** Whether a change can be undone. */
 export function isUndoable({ type }: BatchChange): boolean {
-  return type === 'assign' || type === 'allow' || type === 'forbid';
+  return type === 'assign' || type === 'allow' || type === 'forbid' || type === 'label';
 }
 
 export const isUnderWay = ({ state }: Pick<Batch, 'state'>) => state === 'running' || state === 'cancelling';

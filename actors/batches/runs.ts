@@ -98,6 +98,7 @@ export function createBatchRuns(needs: BatchRunNeeds, jobs: BatchJobs, stopping:
       customerId: device.owner?.customerId ?? null,
       epoch: ownerEpochOf(device),
       allowed: typeof value === 'boolean' ? value : null,
+      label: device.label,
     };
     return { ...row, name: device.name, before };
   }

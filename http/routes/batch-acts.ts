@@ -66,6 +66,10 @@ function becomeOf(needs: BatchActNeeds, batch: Batch, row: BatchRow, before: Bef
       if (before.allowed !== wanted) return Promise.resolve(CHANGED_SINCE);
       return allow(needs, batch, row, before.allowed, restore.allowed);
     }
+    case 'label':
+      if (restore === undefined) return relabel(needs, batch, row, before.label, change.label);
+      if (before.label !== change.label) return Promise.resolve(CHANGED_SINCE);
+      return relabel(needs, batch, row, before.label, restore.label ?? null);
     case 'keys':
       return setKey(needs, batch, row, change.expiresAt);
     case 'delete':
@@ -140,6 +144,33 @@ async function allow(
     wanted === null
       ? await devices.ask(id, { type: 'DeleteAttributes', ...whose, keys: [CLAIMING_ALLOWED] })
       : await devices.ask(id, { type: 'SaveAttributes', ...whose, values: { [CLAIMING_ALLOWED]: wanted } });
+  return answer.type === 'accepted' ? DONE : refusal(answer);
+}
+
+/** @param now its label as the batch found it */
+async function relabel(
+  { devices }: BatchActNeeds,
+  batch: Batch,
+  { id }: BatchRow,
+  now: string | null | undefined,
+  label: string | null,
+): Promise<Become> {
+  if (now === label) return UNCHANGED;
+  const device = await devices.read(id);
+  if (device?.tenantId !== batch.tenantId) return GONE;
+  if (device.label === label) return DONE; // by this batch before it was broken off
+  const who = whoOf(batch);
+  const answer = await devices.ask(id, {
+    type: 'UpdateDevice',
+    tenantId: who.tenantId,
+    userId: who.userId,
+    customerId: null,
+    ...impersonation(who),
+    name: device.name,
+    deviceType: device.type,
+    label,
+    additionalInfo: device.additionalInfo,
+  });
   return answer.type === 'accepted' ? DONE : refusal(answer);
 }
 

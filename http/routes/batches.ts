@@ -21,9 +21,10 @@ import { defineRoute, type Route } from '../route.ts';
 import { batchRowView, batchView, CHANGES, viewBatch, viewBatchRow } from '../views/batch.ts';
 import { pageView, viewPage } from '../views/page.ts';
 import { badRequest, notFound } from '../wire/errors.ts';
+import { unlessVisible } from '../wire/names.ts';
 import { switched } from '../wire/query.ts';
 import { isProblem, json, type Problem, type Reply } from '../wire/reply.ts';
-import { customerId, deviceId, devicePaging } from '../wire/schemas.ts';
+import { customerId, deviceId, devicePaging, optionalText } from '../wire/schemas.ts';
 import { visibleCustomer } from './access.ts';
 import { fitting, type SelectionNeeds, where } from './selection.ts';
 import { noteChange } from './user-notes.ts';
@@ -44,6 +45,8 @@ const newBatch = z.object(
     }),
     /** Of `ASSIGN`: to whom. */
     customerId: customerId.optional(),
+    /** Of `SET_LABEL`; empty: the label is taken away. */
+    label: optionalText('Device label').optional(),
     /** Of `SET_KEYS`: until when the new keys hold; default: a year. */
     keyExpirationTime: z.int().nonnegative().optional(),
     deviceIds: z.array(deviceId).min(1).max(NAMED_MAX, `At most ${NAMED_MAX} ids at once!`).optional(),
@@ -137,7 +140,10 @@ function beginBatch(needs: BatchRouteNeeds): Route {
   });
 }
 
-function changeOf({ change, customerId, keyExpirationTime }: NewBatch, now: number): BatchChange | Problem {
+function changeOf(
+  { change, customerId, label, keyExpirationTime }: NewBatch,
+  now: number,
+): BatchChange | Problem {
   switch (change) {
     case 'ASSIGN':
       return customerId === undefined
@@ -149,6 +155,9 @@ function changeOf({ change, customerId, keyExpirationTime }: NewBatch, now: numb
       return { type: 'allow' };
     case 'FORBID_CLAIMING':
       return { type: 'forbid' };
+    case 'SET_LABEL':
+      if (label === undefined) return badRequest('label should be specified!');
+      return unlessVisible([['Device label', label]]) ?? { type: 'label', label };
     case 'SET_KEYS':
       return { type: 'keys', expiresAt: keyExpirationTime ?? now + YEAR_MS };
     case 'DELETE':
@@ -249,7 +258,7 @@ function undoBatch({ batches, audit }: BatchRouteNeeds): Route {
     method: 'POST',
     path: '/api/deviceBatch/:batchId/undo',
     summary:
-      'Begin a batch that undoes this one: what it assigned, allowed or forbade, but for devices that were changed since',
+      'Begin a batch that undoes this one: what it assigned, allowed, forbade or labelled, but for devices that were changed since',
     roles: TENANT,
     params: inPath,
     responses: {

@@ -8,6 +8,7 @@ export const CHANGES = {
   'take-back': 'TAKE_BACK',
   allow: 'ALLOW_CLAIMING',
   forbid: 'FORBID_CLAIMING',
+  label: 'SET_LABEL',
   keys: 'SET_KEYS',
   delete: 'DELETE',
 } as const;
@@ -28,6 +29,8 @@ export const batchView = z
     change: z.enum(Object.values(CHANGES)),
     /** Of `ASSIGN`: to whom. */
     customerId: z.string().nullable(),
+    /** Of `SET_LABEL`; null: the label is taken away. */
+    label: z.string().nullable(),
     /** `PREPARING`: it has not begun; `STOPPED`: who asked for it may not do it any more. */
     state: z.enum(Object.values(STATES)),
     devices: z.int(),
@@ -51,6 +54,7 @@ export function viewBatch(batch: Batch, undoable: boolean): z.infer<typeof batch
     createdTime: createdAt,
     change: CHANGES[change.type],
     customerId: change.type === 'assign' ? change.customerId : null,
+    label: change.type === 'label' ? change.label : null,
     state: STATES[state],
     devices: rows,
     through,

@@ -33,6 +33,7 @@ interface Batch {
   readonly unchanged: number;
   readonly refused: number;
   readonly undoable: boolean;
+  readonly label: string | null;
   readonly undoes: string | null;
   readonly undoneBy: string | null;
 }
@@ -134,6 +135,32 @@ law('forbidden and undone: each device has again what it had', async ({ world, h
   assert.equal(counts(undoing), [1, 0, 1]);
   assert.equal(await allowed(), [true, false, null]);
 });
+
+law(
+  'labelled and undone: each device has again what it had, but for what was relabelled since',
+  async (scene) => {
+    const { world, home } = scene;
+    const { admin, tenantId } = home;
+    const ids = await provisionMany(world, tenantId, 3);
+    const save = (nth: number, label: string) =>
+      admin.post('/api/device', { id: { id: ids[nth], entityType: 'DEVICE' }, name: `D ${nth}`, label });
+    await save(1, 'on the roof');
+    await save(2, 'Hall 7');
+    const labels = () => Promise.all(ids.map(async (id) => (await world.devices.read(id))?.label));
+    const batch = await through(admin, { change: 'SET_LABEL', label: 'Hall 7', where: {} });
+    assert.equal([batch.label, ...counts(batch)], ['Hall 7', 2, 1, 0]);
+    assert.equal(await labels(), ['Hall 7', 'Hall 7', 'Hall 7']);
+    await save(0, 'moved');
+    const undoing = await ended(admin, batchOf(await admin.post(`/api/deviceBatch/${batch.id}/undo`)));
+    assert.equal(counts(undoing), [1, 0, 1]);
+    assert.equal(await labels(), ['moved', 'on the roof', 'Hall 7']);
+
+    await through(admin, { change: 'SET_LABEL', label: '', where: {} });
+    assert.equal(await labels(), [null, null, null], 'an empty one takes it away');
+    for (const label of [undefined, 'x'.repeat(256), 'a\u202eb'])
+      isProblem(await admin.post('/api/deviceBatch', { change: 'SET_LABEL', label, where: {} }), 400, 31);
+  },
+);
 
 law('keys: each device has one of its own, by which it is claimed', async ({ world, home }) => {
   const { admin, alice, tenantId } = home;

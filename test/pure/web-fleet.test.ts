@@ -309,6 +309,23 @@ law('devices: all that fit are printed and exported, not only a page of them', a
   }
 });
 
+law('devices: described by one question; what was changed is listed, and led to', async (scene) => {
+  const { world, home, admin } = scene;
+  const id = await provision(world, home.tenantId, 'D');
+  assert.match((await admin.get('/devices/batches')).text, 'Nothing was changed yet');
+  const bad = { id, do: 'label', label: 'a\u202eb', sure: 'yes' };
+  const refused = await admin.post('/devices/selected', bad);
+  assert.is(refused.status, 400);
+  assert.match(refused.text, 'that nobody can see');
+  const { ended: done } = await carriedOut(admin, { id, do: 'label', label: 'Hall 7' });
+  assert.match(done.shown.text, /Done Described 1 /);
+  assert.match((await admin.get('/devices')).text, 'D Hall 7');
+  const list = await admin.get('/devices/batches');
+  assert.match(list.text, /Described .*Done 1 1 0/);
+  const [, first = ''] = /href="(\/devices\/batches\/[^"]+)"/.exec(list.html) ?? [];
+  assert.is(first, done.address.split('?')[0]);
+});
+
 law('devices: found by their profile', async ({ world, home, admin }) => {
   const made = await home.admin.post('/api/deviceProfile', { name: 'Heat pumps' });
   const { id } = made.json as { readonly id: object };

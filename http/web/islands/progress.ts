@@ -1,10 +1,6 @@
-/** A long job: shows how far it is, and reloads the page when it is done. */
+/** Long jobs: shows how far each is, and reloads the page when one is done. */
 
 const POLL_INTERVAL_MS = 500;
-const box = document.querySelector<HTMLElement>('[data-progress]');
-const bar = box?.querySelector('progress');
-const text = box?.querySelector<HTMLElement>('[data-progress-text]');
-const what = box?.dataset.what ?? 'rows';
 const number = new Intl.NumberFormat(document.documentElement.dataset.locale);
 
 interface Progress {
@@ -13,21 +9,24 @@ interface Progress {
   readonly through: number;
 }
 
-async function poll(): Promise<void> {
-  const response = await fetch(box?.dataset.progress ?? '', { headers: { accept: 'application/json' } });
+async function poll(box: HTMLElement): Promise<void> {
+  const response = await fetch(box.dataset.progress ?? '', { headers: { accept: 'application/json' } });
   if (!response.ok) return location.reload();
   const { state, rows, through }: Progress = await response.json();
+  const bar = box.querySelector('progress');
+  const text = box.querySelector<HTMLElement>('[data-progress-text]');
   if (bar) bar.value = through;
-  if (text) text.textContent = `${number.format(through)} of ${number.format(rows)} ${what}`;
-  if (['TRYING', 'RUNNING', 'CANCELLING'].includes(state)) setTimeout(again, POLL_INTERVAL_MS);
+  if (text)
+    text.textContent = `${number.format(through)} of ${number.format(rows)} ${box.dataset.what ?? 'rows'}`;
+  if (['TRYING', 'RUNNING', 'CANCELLING'].includes(state)) setTimeout(again, POLL_INTERVAL_MS, box);
   else location.reload();
 }
 
 /** Polls again later when the server cannot be reached: the job continues once it is back. */
-function again(): void {
-  poll().catch(() => setTimeout(again, 4 * POLL_INTERVAL_MS));
+function again(box: HTMLElement): void {
+  poll(box).catch(() => setTimeout(again, 4 * POLL_INTERVAL_MS, box));
 }
 
-if (box) again();
+for (const box of document.querySelectorAll<HTMLElement>('[data-progress]')) again(box);
 
 export {};

@@ -1,5 +1,5 @@
 /** What is done with many devices at once: the question before, how far it is, what became of each, and undoing it. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { TENANT } from '../../auth/principal.ts';
 import { batchRowView, batchView, type CHANGES } from '../../views/batch.ts';
 import { customerView } from '../../views/customer.ts';
@@ -10,8 +10,9 @@ import { DaysField, expiresAfter } from '../parts/claim-key.tsx';
 import { questionReply } from '../parts/confirm.tsx';
 import { whereIn } from '../parts/device-filters.ts';
 import { findCustomer } from '../parts/device-parts.tsx';
-import { Back, Field, Head, Refusal } from '../parts/elements.tsx';
+import { Back, Field, Head, Refusal, Time } from '../parts/elements.tsx';
 import { count, Pager, pageOf } from '../parts/list.tsx';
+import { type Column, Table } from '../parts/table.tsx';
 
 type Batch = z.output<typeof batchView>;
 type Change = (typeof CHANGES)[keyof typeof CHANGES];
@@ -64,6 +65,14 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
     consequence: 'Nobody can claim them, also not with a key that is printed. It can be undone.',
     yes: 'Forbid claiming',
   },
+  label: {
+    change: 'SET_LABEL',
+    label: 'Describe…',
+    ask: 'Give all of them this description?',
+    consequence:
+      'It is what lists show beside the name, and takes the place of the descriptions that they have now. It can be undone.',
+    yes: 'Describe',
+  },
   keys: {
     change: 'SET_KEYS',
     label: 'Set new keys…',
@@ -87,6 +96,7 @@ const DONE: Readonly<Record<Change, string>> = {
   TAKE_BACK: 'Taken back',
   ALLOW_CLAIMING: 'Claiming allowed',
   FORBID_CLAIMING: 'Claiming forbidden',
+  SET_LABEL: 'Described',
   SET_KEYS: 'New keys set',
   DELETE: 'Deleted',
 };
@@ -158,6 +168,15 @@ async function ask(
           <input type="hidden" name="do" value={name} />
           <input type="hidden" name="sure" value="yes" />
           {name === 'assign' ? await customerField(visit) : null}
+          {name === 'label' ? (
+            <Field
+              name="label"
+              label="Description"
+              value={visit.form.text('label')}
+              maxlength={255}
+              hint="Empty: they have none then."
+            />
+          ) : null}
           {name === 'keys' ? (
             <div class="field">
               <DaysField label="Valid for days" />
@@ -166,7 +185,7 @@ async function ask(
         </>
       ),
       yes: `${action.yes}: ${count(visit.locale, total, 'device')}`,
-      mild: ['ASSIGN', 'ALLOW_CLAIMING', 'FORBID_CLAIMING'].includes(action.change),
+      mild: ['ASSIGN', 'ALLOW_CLAIMING', 'FORBID_CLAIMING', 'SET_LABEL'].includes(action.change),
       no: 'Do nothing',
       back: backTo(from, selection),
     },
@@ -223,10 +242,12 @@ async function selectedReply(visit: SignedIn): Promise<PageReply> {
   const body = {
     change: action.change,
     ...(customer === undefined ? {} : { customerId: customer.value.id.id }),
+    ...(name === 'label' ? { label: form.text('label').trim() } : {}),
     ...(name === 'keys' ? { keyExpirationTime: expiresAfter(nowMs, form.text('days')) } : {}),
     ...(described === undefined ? { deviceIds: ids } : { where: described, expected: total }),
   };
   const begun = await api.post('/api/deviceBatch', body, batchView);
+  if (begun.type === 'refused' && name === 'label') return ask(visit, name, action, selection, begun);
   if (begun.type === 'refused') return refusedTo(backTo(from, selection), begun.message);
   return seeOther(`/devices/batches/${begun.value.id}?${toQuery({ back: backTo(from, selection) })}`);
 }
@@ -295,25 +316,15 @@ async function resultOf(batch: Batch, visit: SignedIn) {
       <Summary batch={batch} visit={visit} />
       {refusedOnly ? (
         <>
-          <div class="card tablecard">
-            <table class="cards">
-              <caption>Left as they were</caption>
-              <thead>
-                <tr>
-                  <th scope="col">Name</th>
-                  <th scope="col">Why</th>
-                </tr>
-              </thead>
-              <tbody>
-                {rows.data.map(({ name, deviceId, message }) => (
-                  <tr>
-                    <th scope="row">{name ?? deviceId}</th>
-                    <td>{message}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table
+            caption="Left as they were"
+            shown
+            columns={[
+              { title: 'Name', kind: 'row', cell: ({ name, deviceId }) => name ?? deviceId },
+              { title: 'Why', kind: 'bare', cell: ({ message }) => message },
+            ]}
+            rows={rows.data}
+          />
           <Pager path={path} query={query} size={ROWS_SHOWN} found={rows} locale={locale} />
         </>
       ) : null}
@@ -367,6 +378,75 @@ function Summary({ batch, visit }: SummaryProps) {
   );
 }
 
+// ---------------------------------------------------------------------------------------------------------- all batches
+
+const SHORT: Readonly<Record<Batch['state'], string>> = {
+  PREPARING: 'Broken off',
+  RUNNING: 'Under way',
+  CANCELLING: 'Stopping',
+  DONE: 'Done',
+  CANCELLED: 'Stopped',
+  STOPPED: 'Stopped',
+};
+
+/** How far one is, or how it ended. */
+function stateOf(batch: Batch, { locale: { number } }: SignedIn) {
+  const { id, state, devices, through, undoneBy } = batch;
+  if (!isUnderWay(batch)) return undoneBy === null ? SHORT[state] : 'Undone';
+  return (
+    <div data-progress={`/devices/batches/${id}/progress`} data-what="devices">
+      <progress max={Math.max(1, devices)} value={through} aria-label="Devices done" />{' '}
+      <small data-progress-text>
+        {number(through)} of {number(devices)} devices
+      </small>
+    </div>
+  );
+}
+
+async function batchesReply(visit: SignedIn): Promise<PageReply> {
+  const { api, locale, nowMs } = visit;
+  const batches = await api.get('/api/deviceBatches', z.array(batchView));
+  const underWay = batches.some(isUnderWay);
+  const columns: readonly Column<Batch>[] = [
+    {
+      title: 'Change',
+      kind: 'row',
+      cell: (batch) => <a href={`/devices/batches/${batch.id}`}>{titleOf(batch)}</a>,
+    },
+    {
+      title: 'Begun',
+      cell: ({ createdTime }) => <Time at={createdTime} now={nowMs} locale={locale} />,
+    },
+    { title: 'State', cell: (batch) => stateOf(batch, visit) },
+    { title: 'Devices', kind: 'number', cell: ({ devices }) => locale.number(devices) },
+    { title: 'Changed', kind: 'number', cell: ({ done }) => locale.number(done) },
+    { title: 'Left as they were', kind: 'number', cell: ({ refused }) => locale.number(refused) },
+  ];
+  return {
+    type: 'page',
+    title: 'Changes to many devices',
+    islands: underWay ? ['progress.js'] : [],
+    ...(underWay ? { refreshSeconds: REFRESH_SECONDS } : {}),
+    body: (
+      <>
+        <Back to="/devices" label="Devices" />
+        <Head
+          title="Changes to many devices"
+          lead="The newest. Each goes on when this page is closed, and can be stopped or undone on its own page."
+        />
+        {batches.length === 0 ? (
+          <div class="card empty">
+            <p>Nothing was changed yet. Select devices in their list, and say what to do with them.</p>
+            <a href="/devices">To the devices</a>
+          </div>
+        ) : (
+          <Table caption="Changes to many devices" columns={columns} rows={batches} />
+        )}
+      </>
+    ),
+  };
+}
+
 /** What one button of a batch's page does. It leads to the batch that the API answers. */
 function button(name: 'cancel' | 'undo'): Page {
   return memberPage(`/devices/batches/:job/${name}`, TENANT, {
@@ -382,6 +462,7 @@ function button(name: 'cancel' | 'undo'): Page {
 
 export const batchPages: readonly Page[] = [
   memberPage('/devices/selected', TENANT, { post: selectedReply }),
+  memberPage('/devices/batches', TENANT, { get: batchesReply }),
   memberPage('/devices/batches/:job', TENANT, { get: batchReply }),
   memberPage('/devices/batches/:job/progress', TENANT, {
     async get(visit) {

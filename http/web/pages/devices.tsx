@@ -97,6 +97,9 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
       <>
         <Head title="Devices" lead={deviceCount(locale, found, filtered)}>
           <div class="row">
+            <a class="button" href="/devices/batches">
+              Changes
+            </a>
             <a class="button" href="/kits">
               Kits
             </a>

@@ -8,6 +8,7 @@ import { segment, toQuery } from '../api.ts';
 import { memberPage, type Page, type PageReply, refusedTo, type SignedIn, seeOther } from '../page.ts';
 import { Back, Head } from '../parts/elements.tsx';
 import { Pager, pageOf } from '../parts/list.tsx';
+import { Table } from '../parts/table.tsx';
 
 const rowsPage = pageView(rowView);
 const PAGE_SIZE = 100;
@@ -148,31 +149,20 @@ interface RowTableProps {
 
 function RowTable({ rows, refusedOnly, visit: { locale } }: RowTableProps) {
   return (
-    <div class="card tablecard">
-      <table class="cards">
-        <caption>{refusedOnly ? 'Refused rows' : 'Rows'}</caption>
-        <thead>
-          <tr>
-            <th scope="col" class="num">
-              Row
-            </th>
-            <th scope="col">Name</th>
-            <th scope="col">{refusedOnly ? 'Why' : 'Outcome'}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.data.map(({ row, name, message, outcome }) => (
-            <tr>
-              <td class="num" data-label="Row">
-                {locale.number(row)}
-              </td>
-              <th scope="row">{shortened(name)}</th>
-              <td>{message ?? ROW_STATES[outcome]}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      caption={refusedOnly ? 'Refused rows' : 'Rows'}
+      shown
+      columns={[
+        { title: 'Row', kind: 'number', cell: ({ row }) => locale.number(row) },
+        { title: 'Name', kind: 'row', cell: ({ name }) => shortened(name) },
+        {
+          title: refusedOnly ? 'Why' : 'Outcome',
+          kind: 'bare',
+          cell: ({ message, outcome }) => message ?? ROW_STATES[outcome],
+        },
+      ]}
+      rows={rows.data}
+    />
   );
 }
 

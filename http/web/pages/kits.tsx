@@ -17,6 +17,7 @@ import {
 import { questionReply } from '../parts/confirm.tsx';
 import { Back, Field, Head, Refusal, Time } from '../parts/elements.tsx';
 import { emptyText, Pager, pageOf } from '../parts/list.tsx';
+import { type Column, PlainTable, Table } from '../parts/table.tsx';
 import { explainOutcome, kitState } from './kit-words.ts';
 
 const PAGE_SIZE = 50;
@@ -60,37 +61,23 @@ async function listReply(visit: SignedIn): Promise<PageReply> {
 
 function KitTable({ kits, locale }: { kits: readonly ListedKit[]; locale: SignedIn['locale'] }) {
   return (
-    <div class="card tablecard">
-      <table class="cards">
-        <caption class="sr">Kits</caption>
-        <thead>
-          <tr>
-            <th scope="col">Label</th>
-            <th scope="col">State</th>
-            <th scope="col" class="num">
-              Devices
-            </th>
-            <th scope="col">Expires</th>
-          </tr>
-        </thead>
-        <tbody>
-          {kits.map(({ id, label, state, total, expirationTime }) => (
-            <tr>
-              <th scope="row">
-                <a href={`/kits/${segment(id)}`}>{label === '' ? 'No label' : label}</a>
-              </th>
-              <td data-label="State">{kitState(state, locale.say)}</td>
-              <td class="num" data-label="Devices">
-                {locale.number(total)}
-              </td>
-              <td data-label="Expires">
-                <Time at={expirationTime} locale={locale} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      caption="Kits"
+      columns={[
+        {
+          title: 'Label',
+          kind: 'row',
+          cell: ({ id, label }) => <a href={`/kits/${segment(id)}`}>{label === '' ? 'No label' : label}</a>,
+        },
+        { title: 'State', cell: ({ state }) => kitState(state, locale.say) },
+        { title: 'Devices', kind: 'number', cell: ({ total }) => locale.number(total) },
+        {
+          title: 'Expires',
+          cell: ({ expirationTime }) => <Time at={expirationTime} locale={locale} />,
+        },
+      ]}
+      rows={kits}
+    />
   );
 }
 
@@ -209,30 +196,17 @@ interface DevicesProps {
 }
 
 function Devices({ devices, selectable, locale }: DevicesProps) {
+  const columns: readonly Column<(typeof devices)[number]>[] = [
+    { title: 'Name', kind: 'row', cell: ({ name }) => name },
+    { title: 'Outcome', cell: (device) => explainOutcome(device, locale.say) },
+  ];
+  const pick: Column<(typeof devices)[number]> = {
+    title: 'Choose',
+    kind: 'pick',
+    cell: ({ name }) => <input type="checkbox" name="device" value={name} aria-label={name} />,
+  };
   return (
-    <table class="cards">
-      <caption>Devices</caption>
-      <thead>
-        <tr>
-          {selectable ? <th scope="col">Choose</th> : null}
-          <th scope="col">Name</th>
-          <th scope="col">Outcome</th>
-        </tr>
-      </thead>
-      <tbody>
-        {devices.map((device) => (
-          <tr>
-            {selectable ? (
-              <td class="pick">
-                <input type="checkbox" name="device" value={device.name} aria-label={device.name} />
-              </td>
-            ) : null}
-            <th scope="row">{device.name}</th>
-            <td data-label="Outcome">{explainOutcome(device, locale.say)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <PlainTable caption="Devices" shown columns={selectable ? [pick, ...columns] : columns} rows={devices} />
   );
 }
 

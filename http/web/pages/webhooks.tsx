@@ -17,6 +17,7 @@ import {
 } from '../page.ts';
 import { questionReply } from '../parts/confirm.tsx';
 import { Back, Field, Head, Note, Refusal, Time } from '../parts/elements.tsx';
+import { Table } from '../parts/table.tsx';
 
 type Webhook = z.output<typeof webhookView>;
 type State = z.output<typeof webhookStateView>;
@@ -55,35 +56,25 @@ async function listReply({ api, locale }: SignedIn): Promise<PageReply> {
         {data.length === 0 ? (
           <div class="card empty">There are no webhooks yet.</div>
         ) : (
-          <div class="card tablecard">
-            <table class="cards">
-              <caption class="sr">Webhooks</caption>
-              <thead>
-                <tr>
-                  <th scope="col">Label</th>
-                  <th scope="col">URL</th>
-                  <th scope="col">State</th>
-                  <th scope="col">Since</th>
-                </tr>
-              </thead>
-              <tbody>
-                {data.map((webhook) => (
-                  <tr>
-                    <th scope="row">
-                      <a href={`/webhooks/${segment(webhook.id)}`}>
-                        {webhook.label === '' ? 'No label' : webhook.label}
-                      </a>
-                    </th>
-                    <td data-label="URL">{webhook.url}</td>
-                    <td data-label="State">{stateOf(webhook)}</td>
-                    <td data-label="Since">
-                      <Time at={webhook.createdTime} locale={locale} />
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table
+            caption="Webhooks"
+            columns={[
+              {
+                title: 'Label',
+                kind: 'row',
+                cell: ({ id, label }) => (
+                  <a href={`/webhooks/${segment(id)}`}>{label === '' ? 'No label' : label}</a>
+                ),
+              },
+              { title: 'URL', cell: ({ url }) => url },
+              { title: 'State', cell: stateOf },
+              {
+                title: 'Since',
+                cell: ({ createdTime }) => <Time at={createdTime} locale={locale} />,
+              },
+            ]}
+            rows={data}
+          />
         )}
       </>
     ),
@@ -279,39 +270,33 @@ function Figures({ state, visit: { locale } }: { state: State; visit: SignedIn }
 function Attempts({ state: { attempts }, visit }: { state: State; visit: SignedIn }) {
   if (attempts.length === 0) return <div class="card empty">Nothing has been sent yet.</div>;
   return (
-    <div class="card tablecard">
-      <table class="cards">
-        <caption>Newest attempts</caption>
-        <thead>
-          <tr>
-            <th scope="col">Event</th>
-            <th scope="col">When</th>
-            <th scope="col">Outcome</th>
-            <th scope="col">Again</th>
-          </tr>
-        </thead>
-        <tbody>
-          {attempts.map(({ messageId, type, createdTime, attempt, delivered, outcome, answer }) => (
-            <tr>
-              <th scope="row">{type}</th>
-              <td data-label="When">
-                <Time at={createdTime} locale={visit.locale} />
-              </td>
-              <td data-label="Outcome">
-                {delivered ? `Delivered (${outcome})` : `Failed: ${outcome}, attempt ${attempt}`}
-                {answer === '' ? null : <small> {answer}</small>}
-              </td>
-              <td data-label="Again">
-                <form method="post" action={`${pathOf(visit)}/resend`}>
-                  <input type="hidden" name="message" value={messageId} />
-                  <button type="submit">Send again</button>
-                </form>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      caption="Newest attempts"
+      shown
+      columns={[
+        { title: 'Event', kind: 'row', cell: ({ type }) => type },
+        { title: 'When', cell: ({ createdTime }) => <Time at={createdTime} locale={visit.locale} /> },
+        {
+          title: 'Outcome',
+          cell: ({ attempt, delivered, outcome, answer }) => (
+            <>
+              {delivered ? `Delivered (${outcome})` : `Failed: ${outcome}, attempt ${attempt}`}
+              {answer === '' ? null : <small> {answer}</small>}
+            </>
+          ),
+        },
+        {
+          title: 'Again',
+          cell: ({ messageId }) => (
+            <form method="post" action={`${pathOf(visit)}/resend`}>
+              <input type="hidden" name="message" value={messageId} />
+              <button type="submit">Send again</button>
+            </form>
+          ),
+        },
+      ]}
+      rows={attempts}
+    />
   );
 }
 

@@ -6,8 +6,8 @@ import type { Child } from 'hono/jsx';
 
 export interface Column<Row> {
   readonly title: string;
-  /** `row`: names the row. `number`: written to the right. `bare`: says on a phone by itself what it is. */
-  readonly kind?: 'row' | 'number' | 'bare';
+  /** `row`: names the row. `number`: written to the right. `bare`: says on a phone by itself what it is. `pick`: a box to choose the row. */
+  readonly kind?: 'row' | 'number' | 'bare' | 'pick';
   readonly cell: (row: Row) => Child;
 }
 
@@ -49,6 +49,7 @@ export function PlainTable<Row>({ caption, shown = false, columns, rows }: Table
 function Cell<Row>({ column: { title, kind, cell }, row }: { column: Column<Row>; row: Row }) {
   if (kind === 'row') return <th scope="row">{cell(row)}</th>;
   if (kind === 'bare') return <td>{cell(row)}</td>;
+  if (kind === 'pick') return <td class="pick">{cell(row)}</td>;
   return (
     <td data-label={title} {...(kind === 'number' ? { class: 'num' } : {})}>
       {cell(row)}
