@@ -16,7 +16,9 @@ import type { Log } from '../actors/base/log.ts';
 import { createOccupancy } from '../actors/limits/occupancy.ts';
 import { createQuota } from '../actors/limits/quota.ts';
 import { reportBug } from '../actors/runtime/supervision.ts';
+import { Turns } from '../actors/runtime/turns.ts';
 import type { Certificate } from '../actors/sockets/certificate.ts';
+import { paceHandshakes } from '../actors/sockets/handshakes.ts';
 import { type Listening, listen } from '../actors/sockets/listen.ts';
 import type { DirectDoor } from './direct.ts';
 import type { HttpServerSettings } from './settings.ts';
@@ -87,6 +89,7 @@ export function createHttpServer(needs: HttpServerNeeds): HttpServer {
           },
           listener,
         );
+  if (secure !== undefined) paceHandshakes(secure, new Turns(), settings.headersTimeoutMs);
   const server: Server | SecureServer = secure ?? createServer(options, listener);
   server.maxConnections = settings.maxConnections;
   const peerOfMessage = (message: IncomingMessage) =>

@@ -142,6 +142,7 @@ class Endpoint implements MqttEndpoint {
         keepAlive,
         connectionsMax: settings.connectionsMax,
         handshakeTimeoutMs: settings.connectTimeoutMs,
+        line: new Turns(),
         clock,
         log,
         onSocket: (socket, certificate) => this.#accept(socket, certificate),

@@ -12,6 +12,7 @@ import { createServer, type SecureVersion, type Server, type TLSSocket } from 'n
 import type { Clock, Instant } from '../../../actors/base/clock.ts';
 import { type Log, logBounded } from '../../../actors/base/log.ts';
 import type { Certificate } from '../../../actors/sockets/certificate.ts';
+import { type Line, paceHandshakes } from '../../../actors/sockets/handshakes.ts';
 import { type Listening, listen } from '../../../actors/sockets/listen.ts';
 import type { keepAliveOf } from './settings.ts';
 
@@ -44,6 +45,8 @@ export interface TlsDoorNeeds {
   /** Of TCP. */
   readonly keepAlive: ReturnType<typeof keepAliveOf>;
   readonly handshakeTimeoutMs: number;
+  /** In which clients wait for their handshake, and nobody else: a handshake is long. */
+  readonly line: Line;
   readonly clock: Clock;
   readonly log: Log;
   readonly onSocket: (socket: TLSSocket, certificate: ClientCertificate | undefined) => void;
@@ -74,6 +77,7 @@ export function createTlsDoor(needs: TlsDoorNeeds): TlsDoor {
       needs.onSocket(socket, certificate);
     },
   );
+  paceHandshakes(server, needs.line, needs.handshakeTimeoutMs);
   server.maxConnections = needs.connectionsMax;
   server.on('drop', (peer) => {
     const message = 'a limit was reached: there are as many MQTT connections over TLS as there may be';
