@@ -21,6 +21,7 @@ import type { Imports } from '../actors/imports/imports.ts';
 import type { Kits } from '../actors/kits/model.ts';
 import type { Counters } from '../actors/limits/counters.ts';
 import type { Mails } from '../actors/mail/model.ts';
+import type { SignUps } from '../actors/mail/sign-ups.ts';
 import type { SendOutbound } from '../actors/outbound/request.ts';
 import type { Providers } from '../actors/providers/model.ts';
 import { reportBug } from '../actors/runtime/supervision.ts';
@@ -66,6 +67,8 @@ export interface ApiNeeds {
   readonly outbound: { readonly send: SendOutbound; readonly allowHttp: boolean };
   /** Sends mails; without it, none are sent. */
   readonly mails?: Mails;
+  /** Lets people sign up by mail; without it, nobody does. */
+  readonly signUps?: SignUps;
   readonly mailSettings?: ShownMailSettings | undefined;
   readonly feed: Feed;
   readonly eventLog: EventLog;

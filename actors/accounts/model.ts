@@ -309,6 +309,11 @@ export interface Users {
   login(email: string, password: string, asker?: Asker): Promise<Login>;
   /** Whether the user with this e-mail address has logged in from this network address before. */
   hasSignedInFrom(email: string, address: string): Promise<boolean>;
+  /** Why this may not become the password of somebody who is still to be made; undefined: it may. */
+  wrongPassword(
+    password: string,
+    whose: Pick<User, 'membership' | 'email' | 'firstName' | 'lastName'>,
+  ): Promise<AccountRefusal | undefined>;
   /** Whether this is the user's password, be the user enabled or not. Asked at the start, not on behalf of anybody. */
   hasPassword(id: UserId, password: string): Promise<boolean>;
   /** Sets a new password; every token issued before is outdated, and every session but `keep` ends. */

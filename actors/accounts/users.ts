@@ -62,6 +62,7 @@ function peopleOf(
   | 'find'
   | 'findByEmail'
   | 'setEnabled'
+  | 'wrongPassword'
   | 'remove'
 > {
   const { clock, settings, users, passwords, checkPassword, membershipStands, change, adjust } = base;
@@ -193,6 +194,7 @@ function peopleOf(
       }));
     },
 
+    wrongPassword: checkPassword,
     remove: (id) => removal.user(id),
   };
 }

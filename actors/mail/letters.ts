@@ -10,10 +10,11 @@ import { type MailTexts, sayIn } from './catalogues.ts';
 import type { Notice } from './choices.ts';
 import { type Content, htmlOf, type MailLook, nameInMail, textOf } from './layout.ts';
 import type { Letter, Mail } from './model.ts';
+import { SIGN_UP_LINK_MS, signUpToken } from './sign-up-links.ts';
 
 export interface LetterNeeds {
   readonly users: Pick<Accounts['users'], 'find' | 'findByEmail' | 'activation' | 'beginReset'>;
-  readonly secrets: Pick<Secrets, 'digestForUser'>;
+  readonly secrets: Pick<Secrets, 'digestForUser' | 'sealCredential'>;
   readonly clock: Clock;
   readonly look: MailLook;
   /** Where people reach this server: from the operator's settings alone, never from a request. */
@@ -107,6 +108,36 @@ export function createLetters(needs: LetterNeeds) {
         before: [say('activation.text', { product })],
         action: { label: say('activation.action'), url: link('/api/noauth/activate', { activateToken }) },
         after: [say('activation.until', { hours: hoursOf(expiresAt - clock.now()) })],
+        why: say('asked.why', { product }),
+      },
+    };
+  }
+
+  /** To whom has no account; who has one is told so, or gets its own link. */
+  async function signUp(
+    id: MailId,
+    letter: Extract<Letter, { type: 'sign-up' }>,
+  ): Promise<Draft | undefined> {
+    const holder = await users.findByEmail(letter.email);
+    if (holder !== undefined) {
+      const { membership } = holder;
+      const isOurs = membership.authority !== 'SYS_ADMIN' && membership.tenantId === letter.tenantId;
+      return isOurs && !holder.activated && holder.enabled ? activation(holder) : taken(holder);
+    }
+    const say = sayIn(letter.language, needs.language);
+    const token = signUpToken(secrets, clock, id, letter);
+    return {
+      to: letter.email,
+      say,
+      content: {
+        subject: say('sign-up.subject', { product }),
+        before: [say('sign-up.text', { product })],
+        action: { label: say('activation.action'), url: link('/login/signUp/complete', { token }) },
+        after: [
+          say('activation.until', { hours: hoursOf(SIGN_UP_LINK_MS) }),
+          say('sign-up.same-browser'),
+          say('sign-up.not-you'),
+        ],
         why: say('asked.why', { product }),
       },
     };
@@ -212,6 +243,7 @@ export function createLetters(needs: LetterNeeds) {
   async function draftOf(id: MailId, letter: Letter, askedAt: Instant): Promise<Draft | undefined> {
     if (letter.type === 'reset') return reset(id, letter.email, askedAt);
     if (letter.type === 'offer') return offer(letter);
+    if (letter.type === 'sign-up') return signUp(id, letter);
     const user = await users.find(letter.userId);
     if (user === undefined || !user.enabled) return undefined;
     switch (letter.type) {

@@ -2,6 +2,7 @@
 import type { Instant } from '../base/clock.ts';
 import type { TenantId, UserId } from '../base/ids.ts';
 import type { Choices, Notice } from './choices.ts';
+import type { SignUpWish } from './sign-up-links.ts';
 
 /** What a mail is about. Whom it goes to and what it says is looked up when it is sent. */
 export type Letter =
@@ -10,6 +11,8 @@ export type Letter =
   /** To activate an account; where the address is that of another user, that one is told instead. */
   | { readonly type: 'activation'; readonly userId: UserId }
   | { readonly type: 'activated' | 'password-changed'; readonly userId: UserId }
+  /** Somebody who has no account wants to become a customer; whoever has one with this address is told instead. */
+  | ({ readonly type: 'sign-up' } & SignUpWish)
   /** The user has another address now; this one is told. */
   | { readonly type: 'address-changed'; readonly userId: UserId; readonly email: string }
   /** Something happened to a device. */
@@ -62,8 +65,9 @@ export interface Mails {
    * Keeps a letter that a stranger asks for, at most so many for one address of mail and one of the network. Whether
    * somebody has the address of mail changes neither the answer nor the time that it takes.
    * @param from the address in the network
+   * @returns `too-many` where that is about who asks, or of whom customers are to be made, and not about the address of mail
    */
-  ask(letter: Extract<Letter, { type: 'reset' }>, from: string): Promise<void>;
+  ask(letter: Extract<Letter, { type: 'reset' | 'sign-up' }>, from: string): Promise<Posted>;
   choicesOf(user: UserId): Promise<Choices>;
   choose(user: UserId, choices: Partial<Choices>): Promise<Choices>;
   /** Sends a mail at once that says nothing but that mail works. */

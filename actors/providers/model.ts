@@ -10,6 +10,9 @@ type ClientAuthentication = (typeof CLIENT_AUTHENTICATIONS)[number];
 
 export const PROVIDERS_MAX = 20;
 
+/** The pattern of a customer of its own for everybody. */
+export const OWN_CUSTOMER = '%{email}';
+
 /** What its administrator says of it. */
 export interface ProviderFields {
   readonly title: string;

@@ -17,13 +17,14 @@ import { type Collection, createCollection, emptyList, type Kind } from '../reco
 import type { Store } from '../store/store.ts';
 import {
   type Claims,
+  OWN_CUSTOMER,
   PROVIDERS_MAX,
   type Provider,
   type ProviderFields,
   type Providers,
   type SignedIn,
 } from './model.ts';
-import { isOwnOf, markOf, signUp } from './sign-up.ts';
+import { domainOf, isOwnOf, markOf, signUp } from './sign-up.ts';
 
 export interface ProviderNeeds {
   readonly store: Store;
@@ -98,7 +99,7 @@ export function createProviders(needs: ProviderNeeds): Providers {
     if (signUpTenantId === null) return 'signUpTenantId should say of whom people become customers!';
     if ((await needs.accounts.tenants.find(signUpTenantId)) === undefined) return 'There is no such tenant!';
     // Everybody at a large mail provider would share one customer, and see each other's devices.
-    return fields.customerPattern !== OWN && fields.emailDomains.length === 0
+    return fields.customerPattern !== OWN_CUSTOMER && fields.emailDomains.length === 0
       ? 'allowedEmailDomains should say whose addresses these are, where people share a customer!'
       : undefined;
   }
@@ -161,9 +162,6 @@ export function createProviders(needs: ProviderNeeds): Providers {
 
 const CONFUSED = 'apiAudience should be no clientId of the same issuer, nor the other way round!';
 
-/** The pattern of a customer of its own for everybody. */
-const OWN = '%{email}';
-
 const refused = (why: Extract<SignedIn, { type: 'refused' }>['why']): SignedIn => ({ type: 'refused', why });
 
 function createPeople({ accounts, counters, secrets, allowSignUp }: ProviderNeeds): Providers['signIn'] {
@@ -221,7 +219,7 @@ function createPeople({ accounts, counters, secrets, allowSignUp }: ProviderNeed
     const { emailDomains, customerPattern } = provider;
     if (emailDomains.length > 0 && !emailDomains.includes(domain)) return refused('user-unknown');
     if (await isLimited(provider, address)) return refused('too-many-sign-ups');
-    const isOwn = customerPattern === OWN;
+    const isOwn = customerPattern === OWN_CUSTOMER;
     const title = isOwn ? email : customerPattern.replaceAll('%{domain}', domain);
     const made = await signUp(accounts, {
       tenantId,
@@ -273,8 +271,4 @@ export function mayVouchFor({ tenantId }: Provider, membership: Membership): boo
     default:
       return unreachable(membership);
   }
-}
-
-function domainOf(email: string): string {
-  return email.slice(email.lastIndexOf('@') + 1).toLowerCase();
 }

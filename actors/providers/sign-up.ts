@@ -1,6 +1,13 @@
 /** Makes a customer's user of somebody who is not known yet: the one place for it, whoever vouches for the address. */
-import { type Accounts, type Customer, NO_CONTACT, type User } from '../accounts/accounts.ts';
+import {
+  type AccountRefusal,
+  type Accounts,
+  type Customer,
+  NO_CONTACT,
+  type User,
+} from '../accounts/accounts.ts';
 import type { TenantId } from '../base/ids.ts';
+import type { JsonObject } from '../base/json.ts';
 import { type Secrets, sameDigest } from '../base/secret.ts';
 import { hiddenIn } from '../base/text.ts';
 
@@ -14,6 +21,9 @@ interface SignUp {
   readonly email: string;
   readonly firstName: string | null;
   readonly lastName: string | null;
+  /** Set by who has read a mail to the address: the user is active at once. Absent: it signs in by a provider. */
+  readonly password?: string;
+  readonly additionalInfo?: JsonObject | null;
 }
 
 /** Where the mark is, in a customer's `additionalInfo`, which the tenant writes too. */
@@ -29,8 +39,8 @@ export function markOf(secrets: Pick<Secrets, 'digestForUser'>, tenantId: Tenant
 
 export type SignUpAnswer =
   | { readonly type: 'done'; readonly user: User }
-  /** The address is somebody's in the tenant, or the customer is somebody else's. */
-  | { readonly type: 'refused' }
+  /** The address is somebody's, or the customer is somebody else's, or what is wrong with the user's fields. */
+  | { readonly type: 'refused'; readonly refusal?: AccountRefusal }
   | { readonly type: 'unavailable' };
 
 /** Broken off, it is finished by asking again: a customer with the mark is taken as it is. */
@@ -41,12 +51,15 @@ export async function signUp({ customers, users }: Accounts, asked: SignUp): Pro
   const customer = await customerFor(customers, asked);
   if (customer === undefined) return { type: 'refused' };
   const [firstName, lastName] = [visible(asked.firstName), visible(asked.lastName)];
-  const fields = { email, firstName, lastName, phone: null, additionalInfo: null };
+  const fields = { email, firstName, lastName, phone: null, additionalInfo: asked.additionalInfo ?? null };
   const membership = { authority: 'CUSTOMER_USER', tenantId, customerId: customer.id } as const;
-  // Unknowing: whether somebody has the address in another tenant is not to be found out by signing up.
-  const created = await users.createUnknowing(membership, fields);
+  // Unknowing: whether somebody has the address in another tenant is not to be found out by signing up at a provider.
+  const created =
+    asked.password === undefined
+      ? await users.createUnknowing(membership, fields)
+      : await users.create(membership, fields, asked.password);
   if (created.type === 'done') return { type: 'done', user: created.value };
-  return created.type === 'unavailable' ? { type: 'unavailable' } : { type: 'refused' };
+  return created.type === 'unavailable' ? { type: 'unavailable' } : created;
 }
 
 const visible = (name: string | null) => (name !== null && hiddenIn(name) === undefined ? name : null);
@@ -71,4 +84,8 @@ async function customerFor(
   // Found by how a title looks; whoever signs up comes to the customer of this very title.
   const isMeant = customer?.title.normalize('NFC') === title.normalize('NFC');
   return isMeant && (ownOf === null || isOwnOf(customer, ownOf)) ? customer : undefined;
+}
+
+export function domainOf(email: string): string {
+  return email.slice(email.lastIndexOf('@') + 1).toLowerCase();
 }

@@ -1,20 +1,27 @@
 /** Composes mails to people, where the operator named an SMTP server. */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { Accounts } from '../../actors/accounts/accounts.ts';
+import { parseId, type TenantId } from '../../actors/base/ids.ts';
 import { createMails, type MailNeeds } from '../../actors/mail/mails.ts';
 import type { Mails } from '../../actors/mail/model.ts';
 import type { SenderFigures } from '../../actors/mail/sender.ts';
+import { createSignUps, type SignUpSettings, type SignUps } from '../../actors/mail/sign-ups.ts';
 import { createSmtp, type SmtpSettings } from '../../actors/mail/smtp.ts';
 import type { Target } from '../../actors/outbox/message.ts';
+import { OWN_CUSTOMER } from '../../actors/providers/model.ts';
 import { languageOf } from '../../actors/texts/languages.ts';
 import type { ShownMailSettings } from '../../http/routes/mail-settings.ts';
 import { shadesOn } from '../../http/web/parts/theme.ts';
 import type { Config } from '../options/schema.ts';
+import { listOf } from '../options/sections/accounts.ts';
 import { StartRefused } from './refusal.ts';
 
 export interface MailParts {
   /** Undefined: there is no SMTP server. */
   readonly mails: Mails | undefined;
+  /** Undefined: nobody signs up by mail. */
+  readonly signUps: SignUps | undefined;
   /** Makes mails of events, once the dispatcher runs. */
   readonly notices: Target | undefined;
   start(): void;
@@ -24,16 +31,27 @@ export interface MailParts {
 
 const NONE: MailParts = {
   mails: undefined,
+  signUps: undefined,
   notices: undefined,
   start() {},
   figures: () => ({ sent: 0, deferred: 0, dropped: 0 }),
   async stop() {},
 };
 
-export function composeMail(config: Config, needs: Omit<MailNeeds, 'smtp'>): MailParts {
+/** Throws `StartRefused` for settings that cannot be. */
+export function composeMail(
+  config: Config,
+  needs: Omit<MailNeeds, 'smtp'> & { readonly accounts: Accounts },
+): MailParts {
   const settings = smtpSettings(config);
   const { baseUrl } = config.http;
-  if (settings === undefined || baseUrl === undefined) return NONE;
+  if (settings === undefined || baseUrl === undefined) {
+    if (signUpSettings(config) !== undefined)
+      throw new StartRefused(
+        'security.sign_up.tenants: people sign up by mails, so mail.host, mail.from and HTTP_BASE_URL are needed',
+      );
+    return NONE;
+  }
   const { name, accent } = config.web;
   const smtp = createSmtp(settings, needs.clock);
   const made = createMails(
@@ -45,17 +63,33 @@ export function composeMail(config: Config, needs: Omit<MailNeeds, 'smtp'>): Mai
       resetLifeMs: config.accounts.resetLifeMs,
       connections: settings.connections,
       perTenant: config.mail.perTenant,
+      signUpsPerTenant: config.accounts.signUpsPerHour,
     },
     { ...needs, smtp },
   );
   const { mails, sender, notices } = made;
+  const signUp = signUpSettings(config);
   return {
     mails,
+    signUps: signUp && createSignUps(signUp, { ...needs, mails }),
     notices,
     start: () => (config.mail.enabled ? sender.start() : undefined),
     figures: sender.figures,
     stop: () => sender.stop(),
   };
+}
+
+/** Undefined: nobody signs up by mail. */
+function signUpSettings({ accounts }: Config): SignUpSettings | undefined {
+  const { signUpTenants = '', signUpCustomer: customerPattern, signUpDomains = '' } = accounts;
+  const tenants = listOf(signUpTenants).flatMap((id) => parseId<TenantId>(id) ?? []);
+  if (tenants.length === 0) return undefined;
+  const emailDomains = listOf(signUpDomains).map((domain) => domain.toLowerCase());
+  if (customerPattern !== OWN_CUSTOMER && emailDomains.length === 0)
+    throw new StartRefused(
+      'security.sign_up.domains should say whose addresses these are, where people share a customer (security.sign_up.customer)',
+    );
+  return { tenants, customerPattern, emailDomains };
 }
 
 function smtpSettings({ mail, web }: Config): SmtpSettings | undefined {

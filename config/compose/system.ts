@@ -279,6 +279,7 @@ function createHttp(
     providers: core.providers,
     outbound: core.outbound,
     ...(core.mail.mails === undefined ? {} : { mails: core.mail.mails }),
+    ...(core.mail.signUps === undefined ? {} : { signUps: core.mail.signUps }),
     mailSettings: shownMailSettings(config),
     secrets,
     statements: createStatements(serverKeysOf(core), serverName(config, core.installation), clock),

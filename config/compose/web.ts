@@ -5,6 +5,7 @@ import type { DemoAccount, Logo, WebSettings } from '../../http/web/settings.ts'
 import { NO_OVERLAYS } from '../../http/web/texts/overlay.ts';
 import { DEMO, SYSADMIN } from '../demo/demo-data.ts';
 import type { Config } from '../options/schema.ts';
+import { listOf } from '../options/sections/accounts.ts';
 import { StartRefused } from './refusal.ts';
 import { readTexts } from './web-texts.ts';
 
@@ -18,7 +19,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Undefined if the application is switched off. Throws `StartRefused` for a logo or texts that cannot be used. */
-export function webSettings({ web, install, mail }: Config): WebSettings | undefined {
+export function webSettings({ accounts, web, install, mail }: Config): WebSettings | undefined {
   if (!web.enabled) return undefined;
   const {
     name,
@@ -40,6 +41,7 @@ export function webSettings({ web, install, mail }: Config): WebSettings | undef
     buttonHint: buttonHint ?? null,
     afterClaim: afterClaim === undefined ? null : { text: afterClaim, link: afterClaimLink ?? null },
     mails: mail.host !== undefined,
+    signUp: listOf(accounts.signUpTenants ?? '').length > 0,
     logo: logoFile === undefined ? null : readLogo(logoFile),
     language,
     texts: texts === undefined ? NO_OVERLAYS : readTexts(texts),

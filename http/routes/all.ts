@@ -18,6 +18,7 @@ import type { Imports } from '../../actors/imports/imports.ts';
 import type { Kits } from '../../actors/kits/model.ts';
 import type { Counters } from '../../actors/limits/counters.ts';
 import type { Mails } from '../../actors/mail/model.ts';
+import type { SignUps } from '../../actors/mail/sign-ups.ts';
 import type { Providers } from '../../actors/providers/model.ts';
 import type { Webhooks } from '../../actors/webhooks/model.ts';
 import type { Authentication } from '../auth/authentication.ts';
@@ -70,6 +71,7 @@ import { publicRoutes } from './public.ts';
 import { rpcRoutes } from './rpc.ts';
 import { sessionRoutes } from './sessions.ts';
 import { signInRoutes } from './sign-ins.ts';
+import { signUpRoutes } from './sign-up.ts';
 import { systemRoutes } from './system.ts';
 import { takeOverRoutes } from './take-overs.ts';
 import { tenantRoutes } from './tenants.ts';
@@ -95,6 +97,8 @@ export interface RouteNeeds {
   readonly readLogoutToken: ReadLogoutToken;
   /** Sends mails; without it, none are sent. */
   readonly mails?: Mails;
+  /** Lets people sign up by mail; without it, nobody does. */
+  readonly signUps?: SignUps;
   readonly mailSettings?: ShownMailSettings | undefined;
   readonly feed: Feed;
   readonly eventLog: EventLog;
@@ -138,6 +142,7 @@ export function allRoutes(needs: RouteNeeds): Route[] {
     ...sessionRoutes(needs),
     ...activationRoutes({ ...needs, factors, post }),
     ...passwordResetRoutes({ ...needs, post }),
+    ...signUpRoutes({ ...needs, factors }),
     ...mailSettingsRoutes(needs),
     ...mailNoticeRoutes(needs), // before users: none has the id "mailNotices"
     ...publicRoutes(needs), // before assignments: no customer has the id "public"

@@ -18,6 +18,8 @@ export interface WebSettings {
   readonly afterClaim: { readonly text: string; readonly link: string | null } | null;
   /** Whether the server sends mails: else an administrator does what they would. */
   readonly mails: boolean;
+  /** Whether who has no account makes one by a mail. */
+  readonly signUp: boolean;
   /** For whom nothing says which language they read. */
   readonly language: Language;
   /** The operator's own words for what the pages say. */
@@ -48,6 +50,7 @@ export const defaultWebSettings: WebSettings = {
   buttonHint: null,
   afterClaim: null,
   mails: false,
+  signUp: false,
   language: 'en',
   texts: NO_OVERLAYS,
   pseudo: false,

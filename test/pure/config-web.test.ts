@@ -34,6 +34,7 @@ test('web: name, accent and logo are the operator’s', () => {
     texts: {},
     pseudo: false,
     mails: false,
+    signUp: false,
     demoAccounts: [],
   });
 });

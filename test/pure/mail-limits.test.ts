@@ -18,6 +18,7 @@ const mailsOf = ({ store, accounts, secrets, audit, clock }: RestWorld) =>
       resetLifeMs: HOUR_MS,
       connections: 1,
       perTenant: 10_000,
+      signUpsPerTenant: 3,
     },
     {
       store,
@@ -56,6 +57,29 @@ law('what one tenant has sent to an address is not in the way of another', async
   for (let n = 0; n < 5; n += 1) assert.is(await mails.post(letter, one), 'kept');
   assert.is(await mails.post(letter, one), 'too-many');
   assert.is(await mails.post(letter, two), 'kept');
+});
+
+law('of sign-ups an address gets few, and a tenant has so many in an hour', async ({ world, home }) => {
+  const { clock } = world;
+  const mails = mailsOf(world);
+  const wish = { type: 'sign-up', tenantId: home.tenantId, language: null } as const;
+  let kept = 0;
+  for (let n = 0; n < 24 * 6; n += 1) {
+    const before = await world.store.index.count('mail/fresh');
+    assert.is(
+      await mails.ask({ ...wish, email: 'new@example.org' }, `198.51.${n}.1`),
+      'kept',
+      'it looks the same',
+    );
+    if ((await world.store.index.count('mail/fresh')) > before) kept += 1;
+    clock.advance(HOUR_MS / 6);
+  }
+  assert.is(kept, 5);
+  clock.advance(HOUR_MS);
+  const asked = [];
+  for (let n = 0; n < 5; n += 1)
+    asked.push(await mails.ask({ ...wish, email: `${n}@example.org` }, `203.0.${n}.1`));
+  assert.equal(asked, ['kept', 'kept', 'kept', 'too-many', 'too-many']);
 });
 
 run();

@@ -251,7 +251,9 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'POST /api/noauth/resetPasswordByEmail': publicly(200, { body: { email: 'nobody@example.org' } }),
   'GET /api/noauth/resetPassword': publicly(409, { query: 'resetToken=x' }),
   'POST /api/noauth/resetPassword': publicly(400, { body: { resetToken: 'x', password: 'password' } }),
-  // Without a mail server; see `sockets/mail`.
+  // Without a mail server; see `sockets/mail` and `processes/sign-up`.
+  'POST /api/noauth/signup': publicly(404, { body: { email: 'nobody@example.org' } }),
+  'POST /api/noauth/signup/complete': publicly(404, { body: { token: 'x', password: 'password' } }),
   'GET /api/admin/settings/mail': unrelated(403, 403, 404),
   'GET /api/user/mailNotices': unrelated(404, 403, 403),
   'POST /api/user/mailNotices': unrelated(404, 403, 403, { body: {} }),

@@ -15,6 +15,11 @@ export const ar: Readonly<Record<keyof typeof en, string>> = {
   'activation.action': 'اختيار كلمة المرور',
   'activation.until':
     'يعمل الرابط مرة واحدة خلال {hours, plural, zero {# ساعة} one {ساعة واحدة} two {ساعتين} few {# ساعات} many {# ساعة} other {# ساعة}}.',
+  'sign-up.subject': 'حسابك في {product}',
+  'sign-up.text':
+    'يريد أحدهم إنشاء حساب في {product} بهذا العنوان. إن كنت أنت فاختر كلمة المرور هنا وسيتم تسجيل دخولك:',
+  'sign-up.same-browser': 'افتحه في المتصفح الذي بدأت فيه: ما مسحته لا يزال هناك.',
+  'sign-up.not-you': 'إن لم تكن أنت فلا تفعل شيئًا: لا يوجد حساب.',
   'activated.subject': 'حسابك مفعّل',
   'activated.text': 'اخترت كلمة مرور لحسابك في {product}. سجّل الدخول بهذا العنوان.',
   'activated.action': 'الانتقال إلى {product}',

@@ -17,6 +17,12 @@ export const de: Readonly<Record<keyof typeof en, string>> = {
     'Bei {product} wurde ein Konto für Sie angelegt. Wählen Sie hier Ihr Passwort, dann sind Sie angemeldet:',
   'activation.action': 'Passwort wählen',
   'activation.until': 'Der Link gilt einmal, {hours, plural, one {# Stunde} other {# Stunden}} lang.',
+  'sign-up.subject': 'Ihr Konto bei {product}',
+  'sign-up.text':
+    'Jemand möchte bei {product} mit dieser Adresse ein Konto anlegen. Waren Sie es, wählen Sie hier Ihr Passwort, dann sind Sie angemeldet:',
+  'sign-up.same-browser':
+    'Öffnen Sie ihn in dem Browser, in dem Sie begonnen haben: Was Sie gescannt haben, ist dort noch da.',
+  'sign-up.not-you': 'Waren Sie es nicht, tun Sie nichts: Es gibt kein Konto.',
   'activated.subject': 'Ihr Konto ist aktiv',
   'activated.text':
     'Sie haben ein Passwort für Ihr Konto bei {product} gewählt. Sie melden sich mit dieser Adresse an.',

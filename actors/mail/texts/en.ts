@@ -15,6 +15,11 @@ export const en = {
     'An account was made for you at {product}. Choose your password here, and you are signed in:',
   'activation.action': 'Choose your password',
   'activation.until': 'The link works once, for {hours, plural, one {# hour} other {# hours}}.',
+  'sign-up.subject': 'Your account at {product}',
+  'sign-up.text':
+    'Somebody wants to create an account at {product} with this address. If it was you, choose your password here, and you are signed in:',
+  'sign-up.same-browser': 'Open it in the browser in which you began: what you scanned is still there.',
+  'sign-up.not-you': 'If it was not you, do nothing: there is no account.',
   'activated.subject': 'Your account is active',
   'activated.text':
     'You have chosen a password for your account at {product}. You sign in with this address.',

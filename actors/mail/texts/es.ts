@@ -16,6 +16,11 @@ export const es: Readonly<Record<keyof typeof en, string>> = {
     'Se ha creado una cuenta para usted en {product}. Elija aquí su contraseña y habrá iniciado sesión:',
   'activation.action': 'Elegir la contraseña',
   'activation.until': 'El enlace funciona una vez, durante {hours, plural, one {# hora} other {# horas}}.',
+  'sign-up.subject': 'Su cuenta en {product}',
+  'sign-up.text':
+    'Alguien quiere crear una cuenta en {product} con esta dirección. Si fue usted, elija aquí su contraseña y habrá iniciado sesión:',
+  'sign-up.same-browser': 'Ábralo en el navegador en el que empezó: lo que escaneó sigue allí.',
+  'sign-up.not-you': 'Si no fue usted, no haga nada: no hay ninguna cuenta.',
   'activated.subject': 'Su cuenta está activa',
   'activated.text':
     'Ha elegido una contraseña para su cuenta en {product}. Inicie sesión con esta dirección.',

@@ -17,6 +17,12 @@ export const fr: Readonly<Record<keyof typeof en, string>> = {
     'Un compte a été créé pour vous chez {product}. Choisissez ici votre mot de passe, et vous serez connecté :',
   'activation.action': 'Choisir votre mot de passe',
   'activation.until': 'Le lien fonctionne une fois, pendant {hours, plural, one {# heure} other {# heures}}.',
+  'sign-up.subject': 'Votre compte chez {product}',
+  'sign-up.text':
+    'Quelqu’un souhaite créer un compte chez {product} avec cette adresse. Si c’était vous, choisissez ici votre mot de passe, et vous serez connecté :',
+  'sign-up.same-browser':
+    'Ouvrez-le dans le navigateur où vous avez commencé : ce que vous avez scanné y est encore.',
+  'sign-up.not-you': 'Si ce n’était pas vous, ne faites rien : aucun compte n’existe.',
   'activated.subject': 'Votre compte est actif',
   'activated.text':
     'Vous avez choisi un mot de passe pour votre compte chez {product}. Vous vous connectez avec cette adresse.',

@@ -17,6 +17,11 @@ export const it: Readonly<Record<keyof typeof en, string>> = {
     'È stato creato un account per lei su {product}. Scelga qui la password e avrà effettuato l’accesso:',
   'activation.action': 'Scegli la password',
   'activation.until': 'Il link funziona una volta, per {hours, plural, one {# ora} other {# ore}}.',
+  'sign-up.subject': 'Il suo account su {product}',
+  'sign-up.text':
+    'Qualcuno vuole creare un account su {product} con questo indirizzo. Se è stato lei, scelga qui la password e avrà effettuato l’accesso:',
+  'sign-up.same-browser': 'Lo apra nel browser in cui ha iniziato: ciò che ha scansionato è ancora lì.',
+  'sign-up.not-you': 'Se non è stato lei, non faccia nulla: non esiste alcun account.',
   'activated.subject': 'Il suo account è attivo',
   'activated.text': 'Ha scelto una password per il suo account su {product}. Acceda con questo indirizzo.',
   'activated.action': 'Vai a {product}',

@@ -17,6 +17,11 @@ export const ja: Readonly<Record<keyof typeof en, string>> = {
     '{product} にあなたのアカウントが作成されました。こちらでパスワードを設定するとログインできます:',
   'activation.action': 'パスワードを設定',
   'activation.until': 'リンクは {hours, plural, other {# 時間}}以内に一度だけ使えます。',
+  'sign-up.subject': '{product} のアカウント',
+  'sign-up.text':
+    '{product} でこのアドレスのアカウントを作成しようとした方がいます。ご本人の場合は、こちらでパスワードを設定するとログインできます:',
+  'sign-up.same-browser': '開始したブラウザーで開いてください。スキャンした内容はそこに残っています。',
+  'sign-up.not-you': 'お心当たりがない場合は何もしないでください。アカウントは作成されません。',
   'activated.subject': 'アカウントが有効になりました',
   'activated.text': '{product} のアカウントのパスワードが設定されました。このアドレスでログインします。',
   'activated.action': '{product} へ',

@@ -15,6 +15,11 @@ export const ko: Readonly<Record<keyof typeof en, string>> = {
   'activation.text': '{product}에 계정이 만들어졌습니다. 여기에서 비밀번호를 설정하면 로그인됩니다:',
   'activation.action': '비밀번호 설정',
   'activation.until': '링크는 {hours, plural, other {#시간}} 안에 한 번만 사용할 수 있습니다.',
+  'sign-up.subject': '{product} 계정',
+  'sign-up.text':
+    '누군가 {product}에서 이 주소로 계정을 만들려고 합니다. 본인이라면 여기에서 비밀번호를 설정하면 로그인됩니다:',
+  'sign-up.same-browser': '시작한 브라우저에서 여세요. 스캔한 내용이 그대로 남아 있습니다.',
+  'sign-up.not-you': '본인이 아니라면 아무것도 하지 마세요. 계정은 만들어지지 않습니다.',
   'activated.subject': '계정이 활성화되었습니다',
   'activated.text': '{product} 계정의 비밀번호가 설정되었습니다. 이 주소로 로그인합니다.',
   'activated.action': '{product}(으)로 이동',

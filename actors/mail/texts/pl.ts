@@ -16,6 +16,11 @@ export const pl: Readonly<Record<keyof typeof en, string>> = {
   'activation.action': 'Wybierz hasło',
   'activation.until':
     'Link działa raz, przez {hours, plural, one {# godzinę} few {# godziny} many {# godzin} other {# godziny}}.',
+  'sign-up.subject': 'Twoje konto w {product}',
+  'sign-up.text':
+    'Ktoś chce utworzyć konto w {product} z tym adresem. Jeśli to Ty, wybierz tutaj hasło, a zostaniesz zalogowany:',
+  'sign-up.same-browser': 'Otwórz go w przeglądarce, w której zaczęto: to, co zeskanowano, nadal tam jest.',
+  'sign-up.not-you': 'Jeśli to nie Ty, nic nie rób: konto nie istnieje.',
   'activated.subject': 'Twoje konto jest aktywne',
   'activated.text': 'Hasło do Twojego konta w {product} zostało wybrane. Logujesz się tym adresem.',
   'activated.action': 'Przejdź do {product}',

@@ -16,6 +16,11 @@ export const ptBR: Readonly<Record<keyof typeof en, string>> = {
     'Uma conta foi criada para você em {product}. Escolha aqui a sua senha e você já estará conectado:',
   'activation.action': 'Escolher a senha',
   'activation.until': 'O link funciona uma vez, por {hours, plural, one {# hora} other {# horas}}.',
+  'sign-up.subject': 'Sua conta em {product}',
+  'sign-up.text':
+    'Alguém quer criar uma conta em {product} com este endereço. Se foi você, escolha aqui a sua senha e você já estará conectado:',
+  'sign-up.same-browser': 'Abra-o no navegador em que começou: o que você escaneou ainda está lá.',
+  'sign-up.not-you': 'Se não foi você, não faça nada: não há conta alguma.',
   'activated.subject': 'Sua conta está ativa',
   'activated.text': 'Você escolheu uma senha para a sua conta em {product}. Entre com este endereço.',
   'activated.action': 'Ir para {product}',

@@ -16,6 +16,11 @@ export const tr: Readonly<Record<keyof typeof en, string>> = {
     '{product} üzerinde sizin için bir hesap açıldı. Parolanızı buradan seçin, oturumunuz açılsın:',
   'activation.action': 'Parolanızı seçin',
   'activation.until': 'Bağlantı bir kez, {hours, plural, one {# saat} other {# saat}} boyunca çalışır.',
+  'sign-up.subject': '{product} hesabınız',
+  'sign-up.text':
+    'Birisi {product} üzerinde bu adresle bir hesap açmak istiyor. Sizseniz parolanızı buradan seçin, oturumunuz açılsın:',
+  'sign-up.same-browser': 'Başladığınız tarayıcıda açın: taradığınız şey hâlâ orada.',
+  'sign-up.not-you': 'Siz değilseniz bir şey yapmayın: hesap yok.',
   'activated.subject': 'Hesabınız etkin',
   'activated.text': '{product} hesabınız için bir parola seçtiniz. Bu adresle oturum açarsınız.',
   'activated.action': '{product} sayfasına git',

@@ -17,6 +17,11 @@ export const uk: Readonly<Record<keyof typeof en, string>> = {
   'activation.action': 'Вибрати пароль',
   'activation.until':
     'Посилання діє один раз, протягом {hours, plural, one {# годину} few {# години} many {# годин} other {# години}}.',
+  'sign-up.subject': 'Ваш обліковий запис у {product}',
+  'sign-up.text':
+    'Хтось хоче створити обліковий запис у {product} з цією адресою. Якщо це були ви, виберіть тут пароль, і ви увійдете:',
+  'sign-up.same-browser': 'Відкрийте його в браузері, у якому почали: те, що ви відсканували, досі там.',
+  'sign-up.not-you': 'Якщо це були не ви, нічого не робіть: облікового запису немає.',
   'activated.subject': 'Ваш обліковий запис активний',
   'activated.text': 'Ви вибрали пароль для облікового запису в {product}. Входьте з цією адресою.',
   'activated.action': 'Перейти до {product}',

@@ -1,7 +1,13 @@
 /** People, their passwords and their tokens. */
 import { defaultAccountSettings as ACCOUNTS } from '../../../actors/accounts/model.ts';
+import { parseId, type TenantId } from '../../../actors/base/ids.ts';
+import { OWN_CUSTOMER } from '../../../actors/providers/model.ts';
 import { defaultApiSettings as API, defaultTokenSettings as TOKENS } from '../../../http/settings.ts';
 import { count, flag, integer, key, millis, section, text } from './declare.ts';
+
+/** What an option lists, separated by commas. */
+export const listOf = (given: string): readonly string[] =>
+  given.split(',').flatMap((one) => (one.trim() === '' ? [] : [one.trim()]));
 
 export const accounts = section('People and tokens', {
   loginCaseSensitive: flag({
@@ -15,6 +21,38 @@ export const accounts = section('People and tokens', {
     env: 'SECURITY_ALLOW_SIGN_UP',
     default: false,
     why: 'Whether whoever has no account becomes a customer by signing in with an identity provider that is set up for it. A provider says of which tenant.',
+  }),
+  signUpTenants: text({
+    key: 'security.sign_up.tenants',
+    env: 'SECURITY_SIGN_UP_TENANTS',
+    default: undefined,
+    parse: (given) => (listOf(given).every((id) => parseId<TenantId>(id) !== undefined) ? given : undefined),
+    expected: 'ids of tenants, separated by commas',
+    why: 'Tenants whose customers people may become by a mail to their address; of the first one where nothing else is said. By default nobody may. Needs mail.host.',
+  }),
+  signUpCustomer: text({
+    key: 'security.sign_up.customer',
+    env: 'SECURITY_SIGN_UP_CUSTOMER',
+    default: OWN_CUSTOMER,
+    pattern: /^(?:%\{email\}|(?:[^%\p{Cc}]|%\{domain\}){1,200})$/u,
+    expected: '%{email}, or a title in which %{domain} may stand',
+    why: 'Of which customer they become users: %{email} is one of its own for everybody; any other title is one that they share, for each %{domain} of their addresses where that is in it.',
+  }),
+  signUpDomains: text({
+    key: 'security.sign_up.domains',
+    env: 'SECURITY_SIGN_UP_DOMAINS',
+    default: undefined,
+    pattern: /^[A-Za-z0-9.-]+(?:\s*,\s*[A-Za-z0-9.-]+)*$/u,
+    expected: 'domains, separated by commas',
+    why: 'Domains of e-mail addresses that may sign up so. By default all; to be given where people share a customer, or everybody at a large mail provider would see the same devices.',
+  }),
+  signUpsPerHour: count({
+    key: 'security.sign_up.perHour',
+    env: 'SECURITY_SIGN_UP_PER_HOUR',
+    default: 200,
+    min: 1,
+    max: 1_000_000,
+    why: 'Mails an hour by which strangers sign up with one tenant. Beyond it they are asked to try later.',
   }),
   passwordMinLength: count({
     key: 'security.password.min_length',

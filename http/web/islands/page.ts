@@ -2,7 +2,7 @@
  * On every page: sends the time zone to the server, shows times in it, counts windows down, and takes a claim link's
  * fragment out of the address bar before somebody copies it.
  */
-import { keepClaim, keptClaim } from './kept-claim.ts';
+import { keepClaim, keepClaimForMail, keptClaim } from './kept-claim.ts';
 
 // Shows a page of ours where there is no connection. Browsers have it over HTTPS and on localhost alone.
 const assets = new URL('.', import.meta.url).pathname;
@@ -54,6 +54,7 @@ if (labelled !== null) {
   keepClaim({ device: labelled, key: fragment.get('key') ?? '', scanned: true });
   history.replaceState(null, '', location.pathname + location.search);
 }
+if (document.querySelector('[data-keep-claim]') !== null) keepClaimForMail();
 const waiting = keptClaim()?.device;
 const hint = document.querySelector<HTMLElement>('[data-claim-hint]');
 if (hint !== null && waiting !== undefined) {

@@ -1,6 +1,7 @@
 /** A forgotten password: asking for a link, and the page that it leads to. Without a mail server: whom to ask instead. */
 import type { Page, PageReply, Visit } from '../page.ts';
-import { Field, Refusal } from '../parts/elements.tsx';
+import { ChoosePassword } from '../parts/choose-password.tsx';
+import { Field } from '../parts/elements.tsx';
 import { refusalWords } from '../refusal-words.ts';
 import type { Say } from '../texts/say.ts';
 
@@ -71,40 +72,6 @@ function Asked({ email, say }: { email: string; say: Say }) {
   );
 }
 
-interface ChooseAnotherProps {
-  readonly token: string;
-  readonly refusal: string | undefined;
-  readonly say: Say;
-}
-
-function ChooseAnother({ token, refusal, say }: ChooseAnotherProps) {
-  return (
-    <div class="card">
-      <h1>{say('forgot.choose')}</h1>
-      <p class="lead">{say('forgot.chooseLead')}</p>
-      <Refusal text={refusal} />
-      <form method="post" action={RESET_PAGE}>
-        <input type="hidden" name="resetToken" value={token} />
-        <Field
-          name="password"
-          label={say('login.newPassword')}
-          type="password"
-          autocomplete="new-password"
-          hint={say('login.newHint')}
-          required
-        />
-        <Field name="again" label={say('login.again')} type="password" autocomplete="new-password" required />
-        <label class="check">
-          <input type="checkbox" name="keys" value="revoke" /> {say('account.revokeKeys')}
-        </label>
-        <button type="submit" class="primary wide">
-          {say('forgot.set')}
-        </button>
-      </form>
-    </div>
-  );
-}
-
 function LinkEnded({ say }: { say: Say }) {
   return (
     <div class="card">
@@ -149,7 +116,19 @@ const chooseReply = ({ locale: { say } }: Visit, token: string, refusal?: string
   title: say('forgot.choose'),
   narrow: true,
   status: refusal === undefined ? 200 : 400,
-  body: <ChooseAnother token={token} refusal={refusal} say={say} />,
+  body: (
+    <ChoosePassword
+      to={RESET_PAGE}
+      field="resetToken"
+      token={token}
+      title={say('forgot.choose')}
+      lead={say('forgot.chooseLead')}
+      submit={say('forgot.set')}
+      hasKeys
+      refusal={refusal}
+      say={say}
+    />
+  ),
 });
 
 const endedReply = ({ locale: { say } }: Visit, status: 200 | 400): PageReply => ({

@@ -5,6 +5,7 @@ import { sessionView } from '../../views/session.ts';
 import { loginView } from '../../views/user.ts';
 import { type Api, type Refused, toQuery } from '../api.ts';
 import type { Page, PageReply, Visit } from '../page.ts';
+import { ChoosePassword } from '../parts/choose-password.tsx';
 import { Field, Refusal } from '../parts/elements.tsx';
 import { refusalWords } from '../refusal-words.ts';
 import { PROVIDER_LOGOUT_PATH } from '../session.ts';
@@ -13,6 +14,7 @@ import type { Say } from '../texts/say.ts';
 import { FORGOTTEN_PAGE, forgottenPasswordPages } from './forgotten-password.tsx';
 import { providerPages } from './provider-sign-in.tsx';
 import { afterPassword, secondFactorPages } from './second-factor.tsx';
+import { SIGN_UP_PAGE, signUpPages } from './sign-up.tsx';
 
 /** A path of this site. `//`, `/\\` and `/<tab>/` are none: browsers read another host in them. */
 const OWN_PATH = /^\/(?![/\\])[!-~]*$/;
@@ -70,6 +72,13 @@ function Login({ visit, next, refusal, buttons }: LoginProps) {
           </p>
         ))}
       </div>
+      {visit.settings.signUp ? (
+        <p>
+          <a class="button wide" href={SIGN_UP_PAGE}>
+            {say('signUp.offer')}
+          </a>
+        </p>
+      ) : null}
       <p class="muted">{say('login.noPassword')}</p>
       <p class="muted">
         <a href={FORGOTTEN_PAGE}>{say('forgot.title')}</a>
@@ -113,37 +122,6 @@ function explain({ status, message, retryAfterSeconds }: Refused, say: Say): str
   return say(message === 'User account is not active' ? 'login.notActive' : 'login.wrong');
 }
 
-interface CreatePasswordProps {
-  readonly token: string;
-  readonly refusal: string | undefined;
-  readonly say: Say;
-}
-
-function CreatePassword({ token, refusal, say }: CreatePasswordProps) {
-  return (
-    <div class="card">
-      <h1>{say('login.choose')}</h1>
-      <p class="lead">{say('login.chooseLead')}</p>
-      <Refusal text={refusal} />
-      <form method="post" action="/login/createPassword">
-        <input type="hidden" name="activateToken" value={token} />
-        <Field
-          name="password"
-          label={say('login.newPassword')}
-          type="password"
-          autocomplete="new-password"
-          hint={say('login.newHint')}
-          required
-        />
-        <Field name="again" label={say('login.again')} type="password" autocomplete="new-password" required />
-        <button type="submit" class="primary wide">
-          {say('login.set')}
-        </button>
-      </form>
-    </div>
-  );
-}
-
 type Button = z.output<typeof buttonsView>[number];
 
 /** The page can be shown without: a password works also while the store is away. */
@@ -185,7 +163,18 @@ const createPasswordReply = ({ locale: { say } }: Visit, token: string, refusal?
   title: say('login.choose'),
   narrow: true,
   status: refusal === undefined ? 200 : 400,
-  body: <CreatePassword token={token} refusal={refusal} say={say} />,
+  body: (
+    <ChoosePassword
+      to="/login/createPassword"
+      field="activateToken"
+      token={token}
+      title={say('login.choose')}
+      lead={say('login.chooseLead')}
+      submit={say('login.set')}
+      refusal={refusal}
+      say={say}
+    />
+  ),
 });
 
 async function createPassword(visit: Visit): Promise<PageReply> {
@@ -218,6 +207,7 @@ export const loginPages: readonly Page[] = [
   ...secondFactorPages(nextOf),
   ...providerPages(nextOf),
   ...forgottenPasswordPages,
+  ...signUpPages,
   {
     path: '/login',
     roles: ['PUBLIC'],

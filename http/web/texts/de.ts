@@ -335,6 +335,18 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
     'Er gilt einmal, eine Stunde lang, und nur bis Sie einen anderen anfordern. Wenn Ihr Passwort noch nicht geändert ist, fordern Sie einen neuen Link an.',
   'forgot.newLink': 'Neuen Link anfordern',
   'forgot.changed': 'Ihr Passwort ist geändert. Melden Sie sich mit dem neuen an.',
+  'signUp.offer': 'Noch kein Konto? Legen Sie eines an',
+  'signUp.title': 'Konto anlegen',
+  'signUp.lead': 'Wir schicken Ihnen einen Link, mit dem Sie Ihr Passwort wählen.',
+  'signUp.askedText':
+    'Eine E-Mail an {email} ist unterwegs. Öffnen Sie ihren Link in diesem Browser, dann machen Sie weiter, wo Sie jetzt sind. Er gilt einen Tag lang und einmal.',
+  'signUp.nothing':
+    'Nach ein paar Minuten nichts da? Sehen Sie in den unerwünschten E-Mails nach, und ob die Adresse stimmt.',
+  'signUp.done': 'Ich habe mein Passwort gewählt',
+  'signUp.endedText':
+    'Er gilt einmal, einen Tag lang. Wenn Sie ein Passwort gewählt haben, melden Sie sich damit an. Wenn nicht, fordern Sie einen neuen Link an.',
+  'signUp.notOffered': 'Hier kann niemand ein Konto anlegen. Fragen Sie, wer Ihnen das Gerät verkauft hat.',
+  'signUp.wrongAddress': 'Mit dieser Adresse kann kein Konto angelegt werden.',
   'out.title': 'Sie sind abgemeldet',
   'out.lead':
     'Dort, woher Sie kamen, sind Sie noch angemeldet, und damit auch dieser Browser bei anderen Websites, die es verwenden.',
@@ -371,6 +383,10 @@ export const GERMAN: Catalogue<keyof typeof ENGLISH> = {
   'account.signInSince': 'seit {since}',
   'account.signInEnd': 'Nicht mehr darüber anmelden',
   'account.signInEnded': 'Sie melden sich darüber nicht mehr an.',
+  'account.signInAdd': '{provider} hinzufügen',
+  'account.signInAdded': 'Sie können sich von nun an damit anmelden.',
+  'account.signInTaken': 'Damit meldet sich hier jemand anderes an.',
+  'account.signInFresh': 'Melden Sie sich zuerst noch einmal an und fügen Sie es dann hinzu.',
   'mails.title': 'E-Mails über Geräte',
   'mails.lead': 'Mir eine E-Mail über ein Gerät schicken, wenn',
   'mails.takeOver': 'jemand es übernehmen will und Sie noch widersprechen können',

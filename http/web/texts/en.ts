@@ -335,6 +335,18 @@ export const ENGLISH = {
     'It works once, for an hour, and only until you ask for another one. If your password is not changed yet, ask for a new link.',
   'forgot.newLink': 'Ask for a new link',
   'forgot.changed': 'Your password is changed. Sign in with the new one.',
+  'signUp.offer': 'No account yet? Create one',
+  'signUp.title': 'Create an account',
+  'signUp.lead': 'We send you a link by which you choose your password.',
+  'signUp.askedText':
+    'A mail to {email} is on its way. Open its link in this browser, and you go on where you are now. It works for a day, and once.',
+  'signUp.nothing':
+    'Nothing there after a few minutes? Look among the unwanted mails, and whether the address is right.',
+  'signUp.done': 'I have chosen my password',
+  'signUp.endedText':
+    'It works once, for a day. If you have chosen a password, sign in with it. If not, ask for a new link.',
+  'signUp.notOffered': 'Nobody can create an account here. Ask whoever sold you the device.',
+  'signUp.wrongAddress': 'No account can be created with this address.',
   'out.title': 'You are signed out',
   'out.lead':
     'You are still signed in where you came from, and so is this browser at other sites that use it.',
@@ -369,6 +381,10 @@ export const ENGLISH = {
   'account.signInSince': 'since {since}',
   'account.signInEnd': 'Do not sign in by this any more',
   'account.signInEnded': 'You do not sign in by this any more.',
+  'account.signInAdd': 'Add {provider}',
+  'account.signInAdded': 'You can sign in by it from now on.',
+  'account.signInTaken': 'It signs somebody else in here.',
+  'account.signInFresh': 'Sign in again first, then add it.',
   'mails.title': 'Mails about devices',
   'mails.lead': 'Send me a mail about a device when',
   'mails.takeOver': 'somebody wants to take it over, while you can object',

@@ -330,6 +330,18 @@ export const SPANISH: Catalogue<keyof typeof ENGLISH> = {
     'Sirve una vez, durante una hora y solo hasta que pida otro. Si su contraseña aún no se ha cambiado, pida un enlace nuevo.',
   'forgot.newLink': 'Pedir un enlace nuevo',
   'forgot.changed': 'Su contraseña se ha cambiado. Inicie sesión con la nueva.',
+  'signUp.offer': '¿Aún no tiene cuenta? Cree una',
+  'signUp.title': 'Crear una cuenta',
+  'signUp.lead': 'Le enviamos un enlace con el que elige su contraseña.',
+  'signUp.askedText':
+    'Hay un correo en camino a {email}. Abra su enlace en este navegador y seguirá donde está ahora. Sirve durante un día y una sola vez.',
+  'signUp.nothing':
+    '¿Nada después de unos minutos? Mire entre los correos no deseados y compruebe la dirección.',
+  'signUp.done': 'He elegido mi contraseña',
+  'signUp.endedText':
+    'Sirve una vez, durante un día. Si eligió una contraseña, inicie sesión con ella. Si no, pida un enlace nuevo.',
+  'signUp.notOffered': 'Aquí nadie puede crear una cuenta. Consulte a quien le vendió el dispositivo.',
+  'signUp.wrongAddress': 'No se puede crear una cuenta con esta dirección.',
   'out.title': 'La sesión está cerrada',
   'out.lead':
     'Allí de donde vino la sesión sigue iniciada, y también la de este navegador en otros sitios que lo usan.',
@@ -365,6 +377,10 @@ export const SPANISH: Catalogue<keyof typeof ENGLISH> = {
   'account.signInSince': 'desde {since}',
   'account.signInEnd': 'No iniciar sesión más con esta cuenta',
   'account.signInEnded': 'Ya no inicia sesión con esta cuenta.',
+  'account.signInAdd': 'Añadir {provider}',
+  'account.signInAdded': 'A partir de ahora puede iniciar sesión así.',
+  'account.signInTaken': 'Otra persona inicia sesión aquí de esta manera.',
+  'account.signInFresh': 'Primero inicie sesión de nuevo y luego añádalo.',
   'mails.title': 'Correos sobre dispositivos',
   'mails.lead': 'Enviarme un correo sobre un dispositivo cuando',
   'mails.takeOver': 'alguien quiera hacerse con él y usted aún pueda oponerse',

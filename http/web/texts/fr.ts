@@ -335,6 +335,17 @@ export const FRENCH: Catalogue<keyof typeof ENGLISH> = {
     'Il fonctionne une fois, pendant une heure, et seulement jusqu’à ce que vous en demandiez un autre. Si votre mot de passe n’est pas encore changé, demandez un nouveau lien.',
   'forgot.newLink': 'Demander un nouveau lien',
   'forgot.changed': 'Votre mot de passe est changé. Connectez-vous avec le nouveau.',
+  'signUp.offer': 'Pas encore de compte ? Créez-en un',
+  'signUp.title': 'Créer un compte',
+  'signUp.lead': 'Nous vous envoyons un lien avec lequel vous choisissez votre mot de passe.',
+  'signUp.askedText':
+    'Un e-mail pour {email} est en route. Ouvrez son lien dans ce navigateur, et vous continuerez où vous en êtes. Il fonctionne pendant un jour, et une seule fois.',
+  'signUp.nothing': 'Rien après quelques minutes ? Regardez parmi les indésirables, et vérifiez l’adresse.',
+  'signUp.done': 'J’ai choisi mon mot de passe',
+  'signUp.endedText':
+    'Il fonctionne une fois, pendant un jour. Si vous avez choisi un mot de passe, connectez-vous avec lui. Sinon, demandez un nouveau lien.',
+  'signUp.notOffered': 'Personne ne peut créer de compte ici. Adressez-vous à qui vous a vendu l’appareil.',
+  'signUp.wrongAddress': 'Aucun compte ne peut être créé avec cette adresse.',
   'out.title': 'Vous êtes déconnecté',
   'out.lead':
     'Vous êtes encore connecté là d’où vous venez, et ce navigateur l’est aussi sur les autres sites qui l’utilisent.',
@@ -371,6 +382,10 @@ export const FRENCH: Catalogue<keyof typeof ENGLISH> = {
   'account.signInSince': 'depuis le {since}',
   'account.signInEnd': 'Ne plus me connecter par ce compte',
   'account.signInEnded': 'Vous ne vous connectez plus par ce compte.',
+  'account.signInAdd': 'Ajouter {provider}',
+  'account.signInAdded': 'Vous pouvez désormais vous connecter ainsi.',
+  'account.signInTaken': 'Quelqu’un d’autre se connecte ici de cette façon.',
+  'account.signInFresh': 'Reconnectez-vous d’abord, puis ajoutez-le.',
   'mails.title': 'E-mails au sujet des appareils',
   'mails.lead': 'M’envoyer un e-mail au sujet d’un appareil quand',
   'mails.takeOver': 'quelqu’un veut le reprendre, tant que vous pouvez vous y opposer',

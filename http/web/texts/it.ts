@@ -327,6 +327,17 @@ export const ITALIAN: Catalogue<keyof typeof ENGLISH> = {
     'Vale una volta, per un’ora, e solo finché non ne chiede un altro. Se la Sua password non è ancora cambiata, chieda un nuovo link.',
   'forgot.newLink': 'Chiedi un nuovo link',
   'forgot.changed': 'La Sua password è cambiata. Acceda con la nuova.',
+  'signUp.offer': 'Non ha ancora un account? Ne crei uno',
+  'signUp.title': 'Crea un account',
+  'signUp.lead': 'Le inviamo un link con cui sceglie la Sua password.',
+  'signUp.askedText':
+    'Un’e-mail a {email} è in arrivo. Apra il link in questo browser e continuerà da dove si trova ora. Vale per un giorno, e una volta sola.',
+  'signUp.nothing': 'Nulla dopo qualche minuto? Guardi tra la posta indesiderata e controlli l’indirizzo.',
+  'signUp.done': 'Ho scelto la mia password',
+  'signUp.endedText':
+    'Vale una volta, per un giorno. Se ha scelto una password, acceda con quella. Altrimenti chieda un nuovo link.',
+  'signUp.notOffered': 'Qui nessuno può creare un account. Si rivolga a chi Le ha venduto il dispositivo.',
+  'signUp.wrongAddress': 'Con questo indirizzo non si può creare un account.',
   'out.title': 'È uscito',
   'out.lead':
     'Da dove è arrivato l’accesso è ancora aperto, e questo browser lo è anche presso altri siti che lo usano.',
@@ -362,6 +373,10 @@ export const ITALIAN: Catalogue<keyof typeof ENGLISH> = {
   'account.signInSince': 'dal {since}',
   'account.signInEnd': 'Non accedere più con questo account',
   'account.signInEnded': 'Non accede più con questo account.',
+  'account.signInAdd': 'Aggiungi {provider}',
+  'account.signInAdded': 'D’ora in poi può accedere così.',
+  'account.signInTaken': 'In questo modo qui accede un’altra persona.',
+  'account.signInFresh': 'Prima acceda di nuovo, poi lo aggiunga.',
   'mails.title': 'E-mail sui dispositivi',
   'mails.lead': 'Inviami un’e-mail su un dispositivo quando',
   'mails.takeOver': 'qualcuno vuole subentrare e Lei può ancora opporsi',

@@ -324,6 +324,17 @@ export const JAPANESE: Catalogue<keyof typeof ENGLISH> = {
     '一度だけ、1 時間以内、かつ別のリンクを依頼するまでの間だけ使えます。パスワードがまだ変わっていなければ、新しいリンクを依頼してください。',
   'forgot.newLink': '新しいリンクを依頼',
   'forgot.changed': 'パスワードを変更しました。新しいパスワードでサインインしてください。',
+  'signUp.offer': 'アカウントをお持ちでない場合は作成できます',
+  'signUp.title': 'アカウントを作成',
+  'signUp.lead': 'パスワードを決めるためのリンクをお送りします。',
+  'signUp.askedText':
+    '{email} 宛てにメールを送信しています。このブラウザーでリンクを開くと、ここから続けられます。リンクは 1 日以内に一度だけ使えます。',
+  'signUp.nothing': '数分たっても届きませんか？迷惑メールと、アドレスの誤りをご確認ください。',
+  'signUp.done': 'パスワードを決めました',
+  'signUp.endedText':
+    '1 日以内に一度だけ使えます。すでにパスワードを決めた場合は、それでサインインしてください。そうでなければ、新しいリンクを依頼してください。',
+  'signUp.notOffered': 'ここではご自分でアカウントを作成できません。デバイスの販売元にお問い合わせください。',
+  'signUp.wrongAddress': 'このアドレスではアカウントを作成できません。',
   'out.title': 'サインアウトしました',
   'out.lead':
     'サインイン元ではまだサインインしたままです。それを使うほかのサイトでも、このブラウザーはサインインしています。',
@@ -357,6 +368,10 @@ export const JAPANESE: Catalogue<keyof typeof ENGLISH> = {
   'account.signInSince': '{since} から',
   'account.signInEnd': '今後これでログインしない',
   'account.signInEnded': '今後これでログインしません。',
+  'account.signInAdd': '{provider} を追加',
+  'account.signInAdded': 'これからはこれでサインインできます。',
+  'account.signInTaken': 'ほかの人がこれでサインインしています。',
+  'account.signInFresh': 'まずサインインし直してから追加してください。',
   'mails.title': 'デバイスに関するメール',
   'mails.lead': '次のときにデバイスに関するメールを受け取る',
   'mails.takeOver': 'だれかが引き継ぎを求め、まだ異議を申し立てられるとき',

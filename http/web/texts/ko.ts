@@ -313,6 +313,17 @@ export const KOREAN: Catalogue<keyof typeof ENGLISH> = {
     '한 번만, 한 시간 동안, 다른 링크를 요청하기 전까지만 유효합니다. 비밀번호가 아직 바뀌지 않았다면 새 링크를 요청하세요.',
   'forgot.newLink': '새 링크 요청',
   'forgot.changed': '비밀번호가 변경되었습니다. 새 비밀번호로 로그인하세요.',
+  'signUp.offer': '아직 계정이 없나요? 새로 만드세요',
+  'signUp.title': '계정 만들기',
+  'signUp.lead': '비밀번호를 정할 수 있는 링크를 보내 드립니다.',
+  'signUp.askedText':
+    '{email} 주소로 메일이 발송되었습니다. 이 브라우저에서 링크를 열면 지금 있는 곳에서 계속할 수 있습니다. 링크는 하루 동안 한 번만 유효합니다.',
+  'signUp.nothing': '몇 분이 지나도 오지 않았나요? 스팸 메일함과 주소가 맞는지 확인하세요.',
+  'signUp.done': '비밀번호를 정했습니다',
+  'signUp.endedText':
+    '한 번만, 하루 동안 유효합니다. 비밀번호를 정했다면 그 비밀번호로 로그인하세요. 아니라면 새 링크를 요청하세요.',
+  'signUp.notOffered': '여기에서는 직접 계정을 만들 수 없습니다. 기기를 판매한 곳에 문의하세요.',
+  'signUp.wrongAddress': '이 주소로는 계정을 만들 수 없습니다.',
   'out.title': '로그아웃되었습니다',
   'out.lead':
     '로그인을 제공한 곳에는 아직 로그인되어 있으며, 이를 사용하는 다른 사이트에서도 이 브라우저는 로그인된 상태입니다.',
@@ -345,6 +356,10 @@ export const KOREAN: Catalogue<keyof typeof ENGLISH> = {
   'account.signInSince': '{since}부터',
   'account.signInEnd': '더 이상 이것으로 로그인하지 않기',
   'account.signInEnded': '더 이상 이것으로 로그인하지 않습니다.',
+  'account.signInAdd': '{provider} 추가',
+  'account.signInAdded': '이제부터 이것으로 로그인할 수 있습니다.',
+  'account.signInTaken': '다른 사람이 이것으로 로그인하고 있습니다.',
+  'account.signInFresh': '먼저 다시 로그인한 다음 추가하세요.',
   'mails.title': '기기에 관한 메일',
   'mails.lead': '다음 경우에 기기에 관한 메일을 보내 주세요',
   'mails.takeOver': '누군가 인수하려 하고 아직 이의를 제기할 수 있을 때',

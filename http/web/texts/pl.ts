@@ -330,6 +330,17 @@ export const POLISH: Catalogue<keyof typeof ENGLISH> = {
     'Działa raz, przez godzinę i tylko do czasu poproszenia o inny. Jeśli hasło nie zostało jeszcze zmienione, poproś o nowy link.',
   'forgot.newLink': 'Poproś o nowy link',
   'forgot.changed': 'Hasło zostało zmienione. Zaloguj się nowym.',
+  'signUp.offer': 'Nie masz jeszcze konta? Utwórz je',
+  'signUp.title': 'Utwórz konto',
+  'signUp.lead': 'Wyślemy Ci link, za pomocą którego wybierzesz hasło.',
+  'signUp.askedText':
+    'E-mail na adres {email} jest w drodze. Otwórz zawarty w nim link w tej przeglądarce, a wrócisz do miejsca, w którym jesteś. Działa przez jeden dzień i tylko raz.',
+  'signUp.nothing': 'Po kilku minutach nic nie ma? Sprawdź niechcianą pocztę oraz poprawność adresu.',
+  'signUp.done': 'Hasło już wybrane',
+  'signUp.endedText':
+    'Działa raz, przez jeden dzień. Jeśli hasło zostało wybrane, zaloguj się nim. Jeśli nie, poproś o nowy link.',
+  'signUp.notOffered': 'Nikt nie może tu utworzyć konta. Zapytaj sprzedawcę urządzenia.',
+  'signUp.wrongAddress': 'Z tym adresem nie można utworzyć konta.',
   'out.title': 'Wylogowano',
   'out.lead':
     'Tam, skąd nastąpiło logowanie, sesja nadal trwa, a ta przeglądarka jest zalogowana także w innych witrynach, które z tego korzystają.',
@@ -363,6 +374,10 @@ export const POLISH: Catalogue<keyof typeof ENGLISH> = {
   'account.signInSince': 'od {since}',
   'account.signInEnd': 'Nie loguj się już przez to konto',
   'account.signInEnded': 'Nie logujesz się już przez to konto.',
+  'account.signInAdd': 'Dodaj: {provider}',
+  'account.signInAdded': 'Od teraz możesz się tak logować.',
+  'account.signInTaken': 'W ten sposób loguje się tu ktoś inny.',
+  'account.signInFresh': 'Najpierw zaloguj się ponownie, a potem dodaj.',
   'mails.title': 'E-maile o urządzeniach',
   'mails.lead': 'Wyślij mi e-mail o urządzeniu, gdy',
   'mails.takeOver': 'ktoś chce je przejąć, a można jeszcze się sprzeciwić',

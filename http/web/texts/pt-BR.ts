@@ -323,6 +323,17 @@ export const PORTUGUESE: Catalogue<keyof typeof ENGLISH> = {
     'Ele vale uma vez, por uma hora, e só até você pedir outro. Se sua senha ainda não foi mudada, peça um novo link.',
   'forgot.newLink': 'Pedir um novo link',
   'forgot.changed': 'Sua senha foi mudada. Entre com a nova.',
+  'signUp.offer': 'Ainda não tem conta? Crie uma',
+  'signUp.title': 'Criar uma conta',
+  'signUp.lead': 'Enviamos um link com o qual você escolhe sua senha.',
+  'signUp.askedText':
+    'Um e-mail para {email} está a caminho. Abra o link neste navegador e você continua de onde está. Ele vale por um dia, e uma única vez.',
+  'signUp.nothing': 'Nada depois de alguns minutos? Veja entre os e-mails indesejados e confira o endereço.',
+  'signUp.done': 'Já escolhi minha senha',
+  'signUp.endedText':
+    'Ele vale uma vez, por um dia. Se você escolheu uma senha, entre com ela. Se não, peça um novo link.',
+  'signUp.notOffered': 'Ninguém pode criar uma conta aqui. Fale com quem lhe vendeu o dispositivo.',
+  'signUp.wrongAddress': 'Não é possível criar uma conta com este endereço.',
   'out.title': 'Você saiu',
   'out.lead':
     'De onde você veio a sessão continua aberta, e também a deste navegador em outros sites que o usam.',
@@ -358,6 +369,10 @@ export const PORTUGUESE: Catalogue<keyof typeof ENGLISH> = {
   'account.signInSince': 'desde {since}',
   'account.signInEnd': 'Não entrar mais por esta conta',
   'account.signInEnded': 'Você não entra mais por esta conta.',
+  'account.signInAdd': 'Adicionar {provider}',
+  'account.signInAdded': 'De agora em diante você pode entrar assim.',
+  'account.signInTaken': 'Outra pessoa entra aqui dessa forma.',
+  'account.signInFresh': 'Entre de novo primeiro e depois adicione.',
   'mails.title': 'E-mails sobre dispositivos',
   'mails.lead': 'Enviar-me um e-mail sobre um dispositivo quando',
   'mails.takeOver': 'alguém quiser assumi-lo e você ainda puder se opor',

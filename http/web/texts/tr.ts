@@ -318,6 +318,18 @@ export const TURKISH: Catalogue<keyof typeof ENGLISH> = {
     'Bir kez, bir saat boyunca ve yalnızca siz başkasını isteyene kadar geçerlidir. Parolanız henüz değişmediyse yeni bir bağlantı isteyin.',
   'forgot.newLink': 'Yeni bir bağlantı iste',
   'forgot.changed': 'Parolanız değişti. Yenisiyle oturum açın.',
+  'signUp.offer': 'Henüz hesabınız yok mu? Bir tane açın',
+  'signUp.title': 'Hesap aç',
+  'signUp.lead': 'Size, parolanızı seçeceğiniz bir bağlantı göndeririz.',
+  'signUp.askedText':
+    '{email} adresine bir e-posta yolda. Bağlantısını bu tarayıcıda açın, şimdi bulunduğunuz yerden devam edersiniz. Bir gün ve yalnızca bir kez geçerlidir.',
+  'signUp.nothing':
+    'Birkaç dakika sonra hâlâ yok mu? İstenmeyen e-postalara ve adresin doğru olup olmadığına bakın.',
+  'signUp.done': 'Parolamı seçtim',
+  'signUp.endedText':
+    'Bir kez, bir gün boyunca geçerlidir. Bir parola seçtiyseniz onunla oturum açın. Seçmediyseniz yeni bir bağlantı isteyin.',
+  'signUp.notOffered': 'Burada kimse hesap açamaz. Cihazı size satana sorun.',
+  'signUp.wrongAddress': 'Bu adresle hesap açılamaz.',
   'out.title': 'Oturumunuz kapandı',
   'out.lead':
     'Geldiğiniz yerde oturumunuz hâlâ açık, bu tarayıcı onu kullanan başka sitelerde de açık kalır.',
@@ -353,6 +365,10 @@ export const TURKISH: Catalogue<keyof typeof ENGLISH> = {
   'account.signInSince': '{since} tarihinden beri',
   'account.signInEnd': 'Artık bununla oturum açma',
   'account.signInEnded': 'Artık bununla oturum açmıyorsunuz.',
+  'account.signInAdd': '{provider} ekle',
+  'account.signInAdded': 'Bundan sonra onunla oturum açabilirsiniz.',
+  'account.signInTaken': 'Onunla burada başka biri oturum açıyor.',
+  'account.signInFresh': 'Önce yeniden oturum açın, sonra ekleyin.',
   'mails.title': 'Cihazlarla ilgili e-postalar',
   'mails.lead': 'Şu durumlarda bana bir cihaz hakkında e-posta gönder:',
   'mails.takeOver': 'biri onu devralmak istediğinde ve siz hâlâ itiraz edebilirken',

@@ -1,0 +1,270 @@
+/** Signing up by mail: who scanned a label and has no account becomes a customer, and nobody learns who has one. */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Clock, systemClock } from '../../actors/base/clock.ts';
+import type { TenantId } from '../../actors/base/ids.ts';
+import { type Api, PASSWORD, restApi } from '../kit/api.ts';
+import { temporaryFolder } from '../kit/folders.ts';
+import { type LocalServer, SYSADMIN_PASSWORD, startLocalServer } from '../kit/local-server.ts';
+import { linkIn, type MailServer, mailOptions, startMailServer } from '../kit/mail-server.ts';
+import { until } from '../kit/until.ts';
+
+const test = suite('sign-up');
+
+const NEW = 'new@elsewhere.example';
+
+interface Scene {
+  readonly server: LocalServer;
+  readonly mails: MailServer;
+  readonly api: Api;
+  readonly sysadmin: string;
+  /** The administrator of the tenant that people sign up with. */
+  readonly tenant: string;
+  readonly tenantId: string;
+  readonly clock: Clock & { step(ms: number): void };
+}
+
+/** The machine's clock, which a test may set forward. */
+function settableClock(): Scene['clock'] {
+  let set = 0;
+  return {
+    ...systemClock,
+    now: () => systemClock.now() + set,
+    step: (ms) => {
+      set += ms;
+    },
+  };
+}
+
+/** The operator names a tenant that is there: the server is started twice. */
+async function scene(
+  play: (scene: Scene) => Promise<void>,
+  more: Record<string, string> = {},
+): Promise<void> {
+  const folder = temporaryFolder();
+  const store = { 'store.url': `lmdb:${join(folder, 'store')}`, 'data.dir': folder };
+  const mails = await startMailServer();
+  const first = await startLocalServer({ options: { ...store, ...mails.options } });
+  const before = restApi(first.url);
+  const root = await before.login('sysadmin@thingsboard.org', SYSADMIN_PASSWORD);
+  const admin = await before.createTenant(root, 'Tenant');
+  const { tenantId } = await before.get<{ tenantId: { id: string } }>('/api/auth/user', admin);
+  await first.stop();
+  const clock = settableClock();
+  const server = await startLocalServer({
+    clock,
+    options: { ...store, ...mails.options, 'security.sign_up.tenants': tenantId.id, ...more },
+  });
+  try {
+    const api = restApi(server.url);
+    const sysadmin = await api.login('sysadmin@thingsboard.org', SYSADMIN_PASSWORD);
+    const tenant = await api.login('admin@tenant.example', PASSWORD);
+    await play({ server, mails, api, sysadmin, tenant, tenantId: tenantId.id, clock });
+  } finally {
+    await server.stop();
+    await mails.stop();
+  }
+}
+
+const signUp = (api: Api, email: string, more: object = {}) =>
+  api.send('POST', '/api/noauth/signup', undefined, { email, ...more });
+const complete = (api: Api, token: string | null, more: object = {}) =>
+  api.send('POST', '/api/noauth/signup/complete', undefined, { token, password: PASSWORD, ...more });
+const tokenOf = async (mails: MailServer, email: string, count = 1) =>
+  linkIn(await mails.mailTo(email, count)).searchParams.get('token');
+
+const customersOf = async ({ api, tenant }: Pick<Scene, 'api' | 'tenant'>) =>
+  (await api.get<{ totalElements: number }>('/api/customers?pageSize=10&page=0', tenant)).totalElements;
+
+test('from an address to claiming a device: nothing is stored before the link is opened', () =>
+  scene(async (all) => {
+    const { api, mails, tenant, server } = all;
+    const asked = await signUp(api, NEW, { lang: 'de_DE' });
+    assert.equal([asked.status, asked.body], [200, '']);
+    const heard = await mails.mailTo(NEW);
+    assert.match(String(heard.mail.text), 'Jemand möchte');
+    assert.is(await customersOf(all), 0);
+    assert.is(await server.core.accounts.users.findByEmail(NEW), undefined);
+
+    const token = await tokenOf(mails, NEW);
+    const short = await complete(api, token, { password: 'short' });
+    assert.match(short.body, 'Password must be');
+    assert.is(await customersOf(all), 0, 'a bad password leaves nothing behind');
+    const done = await complete(api, token, { firstName: 'Nova' });
+    assert.is(done.status, 200, done.body);
+    const { token: session } = JSON.parse(done.body) as { token: string };
+    const me = await api.get<Record<string, unknown>>('/api/auth/user', session);
+    assert.equal(
+      [me.authority, me.firstName, (me.additionalInfo as { lang?: string }).lang],
+      ['CUSTOMER_USER', 'Nova', 'de_DE'],
+    );
+    await api.createDevice(tenant, 'D', 'a token of D');
+    await api.initiate('a token of D', { secretKey: 'on the box' });
+    assert.is((await api.confirm(session, 'D', 'on the box')).status, 200);
+    await api.login(NEW, PASSWORD);
+    assert.is((await server.core.accounts.users.findByEmail(NEW))?.emailIsProven, true);
+    await until('it is in the trail', async () =>
+      (await api.must('GET', '/api/audit/logs?pageSize=50&page=0', tenant)).includes('"signUp":"mail"'),
+    );
+  }));
+
+test('a link is good once, of two at once one wins, and for a day', () =>
+  scene(async (all) => {
+    const { api, mails, clock } = all;
+    await signUp(api, NEW);
+    const token = await tokenOf(mails, NEW);
+    const both = await Promise.all([complete(api, token), complete(api, token)]);
+    assert.equal(both.map(({ status }) => status).sort(), [200, 400]);
+    assert.match((await complete(api, token)).body, 'does not work any more');
+    assert.is(await customersOf(all), 1);
+
+    await signUp(api, 'late@elsewhere.example');
+    const late = await tokenOf(mails, 'late@elsewhere.example');
+    clock.step(24 * 3_600_000);
+    assert.is((await complete(api, late)).status, 400);
+    for (const forged of ['', 'x', '.', `${randomUUID()}.`, `${randomUUID()}.${late?.split('.')[1]}`])
+      assert.is((await complete(api, forged)).status, 400, forged);
+  }));
+
+test('whoever asks hears the same whether somebody has the address; who has it is told by mail', () =>
+  scene(async ({ api, mails, sysadmin, tenant, tenantId }) => {
+    const { id } = await api.createCustomer(tenant, 'Known');
+    const waiting = { email: 'waiting@known.example', authority: 'CUSTOMER_USER', customerId: { id } };
+    await api.post('/api/user?sendActivationMail=false', tenant, waiting);
+    const other = await api.createTenant(sysadmin, 'Other');
+    const theirs = await api.createCustomer(other, 'Theirs');
+    assert.ok(theirs);
+    const answers = [];
+    for (const email of [
+      NEW,
+      'user@known.example',
+      'user@theirs.example',
+      waiting.email,
+      'admin@other.example',
+    ])
+      answers.push(await signUp(api, email).then(({ status, body }) => [status, body]));
+    assert.equal(answers, Array(5).fill([200, '']));
+    for (const [email, count] of [
+      ['user@known.example', 2],
+      ['user@theirs.example', 2],
+      ['admin@other.example', 2],
+    ] as const)
+      assert.is((await mails.mailTo(email, count)).mail.subject, 'You have an account already');
+    const own = linkIn(await mails.mailTo(waiting.email));
+    assert.match(own.href, '/api/noauth/activate?', 'who was made and never came in gets the own link');
+    // Nobody signs up with a tenant that the operator has not named.
+    const unnamed = await api.get<{ tenantId: { id: string } }>('/api/auth/user', other);
+    assert.is((await signUp(api, 'x@y.example', { tenantId: unnamed.tenantId.id })).status, 404);
+    assert.is((await signUp(api, 'x@y.example', { tenantId })).status, 200);
+    assert.is((await signUp(api, 'a@b.example\r\nBcc: c@d.example')).status, 400);
+  }));
+
+test('strangers fill no mailbox and no outbox: few mails to an address, from a network and of a tenant', () =>
+  scene(
+    async ({ api, mails, server }) => {
+      const signUps = server.core.mail.signUps;
+      if (signUps === undefined) throw new Error('they are on');
+      for (let n = 0; n < 3; n += 1) await signUp(api, NEW);
+      await mails.mailTo(NEW);
+      const from = (n: number) => `198.51.${n}.1`;
+      // From as many networks as there are: an address gets one in five minutes.
+      for (let n = 0; n < 20; n += 1) assert.is(await signUps.ask({ email: NEW }, from(n)), 'asked');
+      let asked = 0;
+      for (let n = 0; n < 20; n += 1)
+        if ((await signUps.ask({ email: `${n}@elsewhere.example` }, from(n))) === 'asked') asked += 1;
+      assert.is(asked, 9, 'the tenant’s number, of which one was used');
+      await until('all are sent', async () => (await server.core.store.index.count('mail/fresh')) === 0);
+      assert.is(mails.heard.filter(({ to }) => to.includes(NEW)).length, 1);
+      // One network of its own.
+      const statuses = [];
+      for (let n = 0; n < 12; n += 1) statuses.push((await signUp(api, `n${n}@x.example`)).status);
+      assert.ok(statuses.every((status) => status === 429));
+    },
+    { 'security.sign_up.perHour': '10' },
+  ));
+
+test('where people share a customer, only the addresses of the named domains come in', () =>
+  scene(
+    async (all) => {
+      const { api, mails, server, tenantId } = all;
+      assert.is((await signUp(api, 'x@elsewhere.example')).status, 400);
+      assert.is((await signUp(api, 'x@sub.house.example')).status, 400);
+      for (const email of ['one@house.example', 'two@HOUSE.example']) {
+        await signUp(api, email);
+        // On the way the domain is in lower case.
+        assert.is((await complete(api, await tokenOf(mails, email.toLowerCase()))).status, 200);
+      }
+      assert.is(await customersOf(all), 1);
+      const { customers } = server.core.accounts;
+      assert.ok(await customers.findByTitle(tenantId as TenantId, 'People of house.example'));
+    },
+    { 'security.sign_up.customer': 'People of %{domain}', 'security.sign_up.domains': 'house.example' },
+  ));
+
+test('a customer that somebody else has the name of is not walked into', () =>
+  scene(async (all) => {
+    const { api, mails, tenant } = all;
+    await api.post('/api/customer', tenant, { title: NEW });
+    await signUp(api, NEW);
+    assert.is((await complete(api, await tokenOf(mails, NEW))).status, 400);
+    assert.is(await customersOf(all), 1);
+  }));
+
+test('the pages: from the login to the claim page, in the language of the person', () =>
+  scene(async ({ mails, server }) => {
+    const page = async (path: string, form?: Record<string, string>) => {
+      const answer = await fetch(`${server.url}${path}`, {
+        redirect: 'manual',
+        headers: { accept: 'text/html', 'sec-fetch-site': 'same-origin', 'accept-language': 'fr' },
+        ...(form === undefined ? {} : { method: 'POST', body: new URLSearchParams(form) }),
+      });
+      return { status: answer.status, html: await answer.text(), to: answer.headers.get('location') };
+    };
+    assert.match((await page('/login')).html, 'href="/base/login/signUp"');
+    assert.match((await page('/login/signUp')).html, 'Créer un compte');
+    assert.is((await page('/login/signUp', { email: 'nonsense' })).status, 400);
+    assert.is((await page(`/login/signUp?tenant=${randomUUID()}`, { email: NEW })).status, 404);
+    const asked = await page('/login/signUp', { email: NEW });
+    const known = await page('/login/signUp', { email: 'admin@tenant.example' });
+    assert.is(asked.html.replaceAll(NEW, ''), known.html.replaceAll('admin@tenant.example', ''));
+    assert.match(asked.html, 'data-keep-claim');
+
+    const heard = await mails.mailTo(NEW);
+    assert.match(String(heard.mail.text), 'Quelqu’un souhaite');
+    const token = linkIn(heard).searchParams.get('token') ?? '';
+    assert.match((await page(`/login/signUp/complete?token=${token}`)).html, token);
+    const send = (again: string) => page('/login/signUp/complete', { token, password: PASSWORD, again });
+    assert.is((await send('other')).status, 400);
+    assert.is((await send(PASSWORD)).to, '/base/claim');
+    const used = await send(PASSWORD);
+    assert.is(used.status, 400);
+    assert.match(used.html, 'ne fonctionne plus');
+  }));
+
+test('it is off by default, and cannot be on without a mail server or with everybody in one customer', async () => {
+  const server = await startLocalServer();
+  try {
+    assert.is((await signUp(restApi(server.url), NEW)).status, 404);
+    assert.is((await complete(restApi(server.url), 'x')).status, 404);
+    assert.not.match(await (await fetch(`${server.url}/login`)).text(), 'signUp');
+    assert.is((await fetch(`${server.url}/login/signUp`)).status, 404);
+  } finally {
+    await server.stop();
+  }
+  const tenants = { 'security.sign_up.tenants': randomUUID() };
+  const shared = { ...tenants, ...mailOptions(1), 'security.sign_up.customer': 'Everybody' };
+  for (const options of [tenants, shared, { 'security.sign_up.tenants': 'no id' }]) {
+    let why = '';
+    await startLocalServer({ options }).then(
+      (started) => started.stop(),
+      (error: Error) => {
+        why = error.message;
+      },
+    );
+    assert.match(why, 'security.sign_up');
+  }
+});
+
+test.run();
